@@ -199,6 +199,35 @@ class Overturn:
 
 
 @dataclass(frozen=True, slots=True)
+class Calibrated:
+    """The p of the answer among the same study on other days (docs/methods.md, 4.9).
+
+    Attributes
+    ----------
+    pvalue : float
+        (1 + #{p* <= p}) / (1 + draws); NaN with a `reason`.
+    draws : int
+    effective_draws : float
+        To how many independent ones they are worth.
+    false_alarms : float
+        Share of them with p below 5%.
+    reason : str
+        Why there is no p; "" otherwise.
+    """
+
+    pvalue: float = np.nan
+    draws: int = 0
+    effective_draws: float = np.nan
+    false_alarms: float = np.nan
+    reason: str = ""
+
+    @property
+    def share(self) -> float:
+        """Share of the draws that show as much as the study."""
+        return (self.pvalue * (1 + self.draws) - 1) / self.draws if self.draws else np.nan
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """The answer over one window (docs/methods.md, The answer).
 
@@ -225,6 +254,8 @@ class Answer:
     overturn : Overturn
     reason : str
         Why there is no result; "" otherwise.
+    calibrated : Calibrated, optional
+        Where the study was repeated on other days; None elsewhere.
     """
 
     verdict: str
@@ -238,6 +269,7 @@ class Answer:
     overturn: Overturn = field(default_factory=Overturn)
     reason: str = ""
     n_short: int = 0
+    calibrated: Calibrated | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return the answer as it stands in ``study.json``, None for NaN."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
@@ -13,18 +13,20 @@ import numpy as np
 import pandas as pd
 
 from ..analysis.answer import NO_RESULT, answer_of
+from ..analysis.calibration import calibrated
 from ..errors import RunFolderError
 from ..fitting.config import StudyConfig
 from ..fitting.fitted import group_column, is_large
 from ..models.market import CensoredMarket
 from ..utility.catalogue import Reason
 from ..utility.csv_text import OUTCOME, read_csv
+from ..utility.progress import stepping
 from .document import read_json, to_json
 from .listed_events import list_events
 from .sampling import sample_of
 from .setup import ModelFacts, Setup
 from .tables import SHOWN_ELSEWHERE, faults_in_windows, study_tables
-from .types import SCHEMA, Findings, Note
+from .types import SCHEMA, Findings, Note, Sample
 
 if TYPE_CHECKING:
     from ..fitting.fitted import FittedStudy
@@ -63,13 +65,23 @@ def findings_of(
         schema=SCHEMA,
         name=name,
         setup=_setup(study, config, column),
-        samples=tuple(sample_of(group_study, config, group) for group, group_study in studies),
+        samples=_samples(studies, config),
         events=tuple(list_events(study, config)),
         dropped=_dropped(study),
         notes=notes_of(study),
         tables={n: table for n, table in tables.items() if n not in SHOWN_ELSEWHERE},
         provenance={k: v for k, v in (provenance or {}).items() if k != "notices"},
     )
+
+
+def _samples(studies: Sequence[tuple[str, FittedStudy]], config: StudyConfig) -> tuple[Sample, ...]:
+    """Return what each group shows; the answer of the first, the headline's, is calibrated."""
+    first, *others = (sample_of(study, config, group) for group, study in studies)
+    if config.calibrate and len(studies[0][1]):
+        with stepping("other dates"):
+            numbers = calibrated(studies[0][1], config.main, config.calibrate)
+        first = first.calibrated(numbers)
+    return first, *others
 
 
 def _leading(groups: Mapping[str, FittedStudy], config: StudyConfig) -> str:

@@ -31,7 +31,7 @@ from ..utility.flags import Flag
 from ..utility.log import note
 from ..utility.typing import BoolArray, DateArray, IntArray, ObjectArray
 from ..windows.event_windows import HALT_DRIFT, EventWindows
-from .config import StudyConfig, settings_of, within
+from .config import MOST_CALIBRATED, StudyConfig, settings_of, within
 from .fitted import FittedStudy
 from .inputs import (
     CONFOUNDER,
@@ -157,6 +157,8 @@ class UnfittedStudy:
         if self.repeat != "keep-all":
             # An event that is left out was news all the same.
             windows = mask_other_events(windows, firms, duplicates == "")
+        treated = np.where(duplicates == "", firms, ""), windows.event_positions
+        layout = replace(layout, treated=treated)
         return layout, windows, excluded, overlap
 
     def _with_benchmarks(self) -> tuple[pd.DataFrame, ReturnsPanel]:
@@ -224,6 +226,7 @@ def fit_config(
         panel = load_returns(
             events, prices, estimation=config.estimation, event=config.event,
             measure=config.measure, currency=config.currency, placebo=config.placebo,
+            calibrate=bool(config.calibrate) and len(events) <= MOST_CALIBRATED,
             offline=inputs.offline, store=inputs.store, vintage=inputs.vintage, progress=progress,
             **data,
         )  # fmt: skip

@@ -48,6 +48,9 @@ class Layout:
         The series that the model needs, each with its symbol for every event.
     halt_drift : int
         Sessions of a halt that has left the clock for which alpha is expected, at most.
+    treated : (m,) object array and (m, L2) int array, optional
+        Firms of all announcements of the study, "" where one is a repetition, and the columns of
+        their event windows.
     """
 
     panel: ReturnsPanel
@@ -58,6 +61,7 @@ class Layout:
     keep_spans: bool
     symbols: Mapping[str, list[str]]
     halt_drift: int = HALT_DRIFT
+    treated: tuple[ObjectArray, IntArray] | None = None
 
     def around(
         self, day0: DateArray, *, estimation: Window, event: Window, keep_estimation: bool = True
@@ -80,6 +84,41 @@ class Layout:
     def without(self, reasons: ObjectArray) -> Layout:
         """Return the layout without the firms of events that have a reason, shape (n,)."""
         return replace(self, rows=np.where(reasons == "", self.rows, -1))
+
+    def announced(self, firms: ObjectArray) -> BoolArray:
+        """Return which columns of the panel lie in an event window of each firm, (n, T).
+
+        Parameters
+        ----------
+        firms : (n,) object array
+        """
+        out = np.zeros((len(firms), len(self.panel.sessions)), dtype=bool)
+        if self.treated is not None:
+            names, columns = self.treated
+            for i, firm in enumerate(firms):
+                at = columns[names == firm]
+                out[i, at[at >= 0]] = True
+        return out
+
+    @property
+    def lean(self) -> Layout:
+        """The layout with no more of the panel than the rows that its events use."""
+        used = np.unique(np.append(self.rows, self.factor_rows))
+        used = used[used >= 0]
+        panel = ReturnsPanel(
+            tuple(self.panel.keys[row] for row in used), self.panel.values[used],
+            self.panel.spans[used], self.panel.sessions, self.panel.calendars, self.panel.hours,
+            self.panel.kind, self.panel.measure,
+        )  # fmt: skip
+
+        def moved(rows: IntArray) -> IntArray:
+            """Return rows of the panel as rows of the smaller one."""
+            return np.where(rows >= 0, np.searchsorted(used, rows), rows)
+
+        return replace(
+            self, panel=panel, rows=moved(self.rows), factor_rows=moved(self.factor_rows),
+            symbols={}, treated=None,
+        )  # fmt: skip
 
     def series_of_event(self, i: int) -> list[str]:
         """Return the symbols of the series of the model that event i uses."""

@@ -181,6 +181,7 @@ def load_returns(
     measure: Measure = "return",
     currency: str = LOCAL,
     placebo: int = 0,
+    calibrate: bool = False,
     offline: bool = False,
     store: str | Path = "",
     vintage: str = "",
@@ -216,6 +217,8 @@ def load_returns(
     placebo : int
         Placebo dates that will be wanted: as many sessions further back are fetched, and the firms
         in the column ``peers``.
+    calibrate : bool
+        Whether each symbol is needed for the years of all events, so that all dates can be moved.
     offline : bool
         Never use the network.
     store : str or Path
@@ -260,7 +263,10 @@ def load_returns(
         dates: dict[str, list[date]] = {}
         for (symbol, _), rows in keys.items():
             dates.setdefault(symbol, []).extend(days[i] for i in rows)
-        needs = {s: range_around(at, *windows, further=further) for s, at in dates.items()}
+        needs = {
+            s: range_around(days if calibrate else at, *windows, further=further)
+            for s, at in dates.items()
+        }
         basket.fetch(needs)
         indices, calendar = indices_of(events, *choice[:2]), calendar or events.calendar
         panel = _panel(events, basket, list(keys), indices, calendar, kind, measure)

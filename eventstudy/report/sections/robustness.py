@@ -87,7 +87,8 @@ class Robustness:
 def robustness(findings: Findings) -> Robustness | None:
     """Return the result of each analysis of the run; None if there is none."""
     makers = (
-        _halts, _variants, _announcement_time, _placebos, _weights, _families, _regression,
+        _calibration, _halts, _variants, _announcement_time, _placebos, _weights, _families,
+        _regression,
     )  # fmt: skip
     analyses = tuple(analysis for maker in makers for analysis in maker(findings))
     return Robustness(_lede(findings), analyses) if analyses else None
@@ -108,6 +109,20 @@ def _pooled(findings: Findings) -> str:
 
 def _file(findings: Findings, name: str) -> str:
     return f"{name}{'_by_group' * bool(findings.groups)}.csv"
+
+
+def _calibration(findings: Findings) -> Iterator[Analysis]:
+    """Yield how often studies of these firms on other dates show as much."""
+    numbers = findings.sample.answer.calibrated
+    if numbers is None:
+        return
+    code = "robustness.calibration"
+    if numbers.reason:
+        yield Analysis("calibration", lede=say(f"{code}.none", why=numbers.reason))
+        return
+    lede = say(f"{code}.lede", n=numbers.draws, share=numbers.share, p=numbers.pvalue)
+    size = say(f"{code}.size", size=numbers.false_alarms)
+    yield Analysis("calibration", lede=f"{lede} {size}", note=say(f"{code}.note"))
 
 
 def _halts(findings: Findings) -> Iterator[Analysis]:
