@@ -273,7 +273,7 @@ class Answer:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the answer as it stands in ``study.json``, None for NaN."""
-        record = _json_value(asdict(self))
+        record = plain_values(asdict(self))
         for interval in (record["effect"], record["plain_average"]):
             del interval["se"], interval["df"]
         test = {name: record.pop(name) for name in ("verdict", "test", "pvalue")}
@@ -461,9 +461,10 @@ def _leave_one_out(
     return tuple(out)
 
 
-def _json_value(value: Any) -> Any:
+def plain_values(value: Any) -> Any:
+    """Return a value of plain containers with lists for tuples and None for NaN."""
     if isinstance(value, dict):
-        return {name: _json_value(inner) for name, inner in value.items()}
+        return {name: plain_values(inner) for name, inner in value.items()}
     if isinstance(value, (tuple, list)):
-        return [_json_value(inner) for inner in value]
+        return [plain_values(inner) for inner in value]
     return None if isinstance(value, float) and not np.isfinite(value) else value

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field, fields
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -15,7 +15,15 @@ from ..fitting.fitted import FittedStudy, WindowLike
 from ..significance import STATISTICS
 from ..utility.catalogue import Reason, say
 from ..utility.typing import FloatArray
-from .answer import NO_RESULT, POWER, PROVISIONAL, Calibrated, answer_of, default_tests
+from .answer import (
+    NO_RESULT,
+    POWER,
+    PROVISIONAL,
+    Calibrated,
+    answer_of,
+    default_tests,
+    plain_values,
+)
 from .shifted_dates import Progress, draw, shifts_of
 
 if TYPE_CHECKING:
@@ -27,6 +35,7 @@ MULTIPLES = (0.0, 0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 2.0, 3.0)
 DRAWS = 999
 # p* that equals p but for rounding counts as at most as large.
 EQUAL = 1 + 1e-9
+SCALARS = ("str", "int", "float", "bool")
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,6 +100,14 @@ class Calibration:
         """The numbers that stand in the answer."""
         size = float(self.sizes["size_5"].iloc[0]) if len(self.sizes) else np.nan
         return Calibrated(self.pvalue, self.draws, self.effective_draws, size, self.reason)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it without its draws in plain values, None for NaN."""
+        scalars = {f.name: getattr(self, f.name) for f in fields(self) if f.type in SCALARS}
+        tables = {"sizes": self.sizes.reset_index(), "power": self.power}
+        rows = {name: table.to_dict("records") for name, table in tables.items()}
+        window = {"start": self.window.start, "stop": self.window.stop}
+        return dict(plain_values({**scalars, "window": window, **rows}))
 
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw the power curve of the main test (extra ``plot``)."""

@@ -307,6 +307,8 @@ def _tested(plan: _Plan, sessions: DateArray, places: IntArray, *, common: bool)
         np.full((B, len(plan.windows)), np.nan), np.zeros((B, len(plan.windows)), np.int64),
         np.full((B, len(plan.windows), len(plan.effects)), np.nan),
     )  # fmt: skip
+    if not B:
+        return out
     with one_thread():
         a, usable = plan.fitted(sessions[places.ravel()])
         axis = np.searchsorted(sessions, plan.layout.panel.sessions)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from ..analysis.answer import NO_RESULT, answer_of
+from ..analysis.answer import DIFFERENT, NO_RESULT, NOT_DIFFERENT, answer_of
 from ..analysis.calibration import calibrated
 from ..errors import RunFolderError
 from ..fitting.config import StudyConfig
@@ -57,15 +57,11 @@ def findings_of(
     """
     tables = study_tables(study, config) if tables is None else tables
     column = group_column(study, config.by)
-    groups = study.groups(column) if column else {}
-    first = _leading(groups, config)
-    ordered = sorted(groups, key=lambda group: group != first)
-    studies = [*((group, groups[group]) for group in ordered), ("", study)]
     return Findings(
         schema=SCHEMA,
         name=name,
         setup=_setup(study, config, column),
-        samples=_samples(studies, config),
+        samples=_samples(studies_of(study, config), config),
         events=tuple(list_events(study, config)),
         dropped=_dropped(study),
         notes=notes_of(study),
@@ -74,10 +70,26 @@ def findings_of(
     )
 
 
+def studies_of(study: FittedStudy, config: StudyConfig) -> list[tuple[str, FittedStudy]]:
+    """Return the groups of a study, that of the answer first, and all events (the group "") last.
+
+    Parameters
+    ----------
+    study : FittedStudy
+    config : StudyConfig
+        Decides the column and the main window.
+    """
+    column = group_column(study, config.by)
+    groups = study.groups(column) if column else {}
+    first = _leading(groups, config)
+    ordered = sorted(groups, key=lambda group: group != first)
+    return [*((group, groups[group]) for group in ordered), ("", study)]
+
+
 def _samples(studies: Sequence[tuple[str, FittedStudy]], config: StudyConfig) -> tuple[Sample, ...]:
     """Return what each group shows; the answer of the first, the headline's, is calibrated."""
     first, *others = (sample_of(study, config, group) for group, study in studies)
-    if config.calibrate and len(studies[0][1]):
+    if config.calibrate and first.answer.verdict in (DIFFERENT, NOT_DIFFERENT):
         with stepping("other dates"):
             numbers = calibrated(studies[0][1], config.main, config.calibrate)
         first = first.calibrated(numbers)

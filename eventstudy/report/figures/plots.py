@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ...analysis.answer import DIFFERENT, answer_of
+from ...analysis.answer import DIFFERENT, POWER, answer_of
 from ...analysis.caar_path import Path95, path_of
+from ...analysis.calibration import Calibration
 from ...analysis.regressions import find_event
 from ...calendars.window import MAIN_WINDOW, Window
 from ...errors import ConfigError
@@ -395,6 +396,28 @@ def _day_axis(axes: Axes, days: IntArray) -> None:
     for label in axes.get_xticklabels():
         is_day0 = label.get_text() == "day 0"
         label.set(color=INK if is_day0 else MUTED, fontweight="bold" if is_day0 else "normal")
+
+
+def plot_power(numbers: Calibration, ax: Axes | None) -> Axes:
+    """Draw the share of draws in which the main test finds an effect.
+
+    Parameters
+    ----------
+    numbers : Calibration
+    ax : Axes, optional
+        Drawn into; by default the axes of a new figure.
+
+    Returns
+    -------
+    Axes
+    """
+    axes = _framed(ax, 420)
+    effects, found = (numbers.power[name].to_numpy() for name in ("effect", "power"))
+    axes.plot(effects, found, color=BLUE, linewidth=2.25, marker="o", markersize=5, zorder=3)
+    axes.axhline(POWER, color=MUTED, linewidth=1, zorder=1.5)
+    _return_axis(axes.xaxis, [effects])
+    axes.set_ylim(0, 1.02)
+    return _titled(axes, "plot.power", n=numbers.draws)
 
 
 def _titled(axes: Axes, code: str, **facts: Any) -> Axes:
