@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from typing import Any, NamedTuple
 
@@ -31,7 +31,10 @@ MIN_SHARE = 0.8
 ENOUGH = 500
 # Pairs of more events take longer together than in each draw by itself.
 MOST_TOGETHER = 100
+# Where clusters move by themselves, so many times the draws are tried.
+SPARE = 4
 Progress = Callable[[int, int], None]
+_NO_MOVES: IntArray = np.empty((0, 1), np.int64)
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,6 +80,18 @@ class Shifts:
         cluster = np.maximum(np.searchsorted(self.starts, at, side="right") - 1, 0)
         return np.asarray(self.first + (at - self.first + self.moves[:, cluster]) % self.count)
 
+    def among(self, quiet: BoolArray, day0: DateArray) -> Shifts:
+        """Return the shifts that take enough of the events to a day without news of their firm.
+
+        Parameters
+        ----------
+        quiet : (n, count) bool array
+            The sessions of the circle that are such days.
+        day0 : (n,) datetime64 array
+        """
+        free = quiet[np.arange(len(day0)), self.places(day0) - self.first]
+        return replace(self, moves=self.moves[free.mean(axis=1) >= MIN_SHARE])
+
 
 def shifts_of(study: FittedStudy, window: Window, draws: int) -> Shifts:
     """Return the shifts of a sample, at most `draws`; none where the prices reach too few days.
@@ -99,24 +114,27 @@ def shifts_of(study: FittedStudy, window: Window, draws: int) -> Shifts:
     used = np.flatnonzero(a.valid(window) & study.ok)
     clocks = {layout.calendars[i] for i in used}
     columns = np.unique(np.concatenate([np.empty(0, np.int64), *map(_clock(layout), clocks)]))
-    sessions, L = layout.panel.sessions[columns], len(a.event)
-    ends = [_usable(layout, i, a.windows.estimation, a.event) for i in used]
+    none = Shifts(layout.panel.sessions[columns], 0, 1, np.zeros(1, np.int64), _NO_MOVES)
+    if not used.size:
+        return none
+    ends = np.array([_usable(layout, i, a.windows.estimation, a.event) for i in used])
     need = int(np.ceil(MIN_SHARE * len(used))) - 1
-    firsts, lasts = np.array(ends, dtype=np.int64).reshape(-1, 2).T
-    first = np.searchsorted(columns, np.sort(firsts)[need]) if len(used) else 0
-    last = np.searchsorted(columns, -np.sort(-lasts)[need], side="right") if len(used) else 0
-    shifts = np.arange(L, max(int(last - first) - L + 1, L))
-    clusters = merge_dates(a.take(used), window) if len(used) else np.empty(0, np.int64)
-    own = len(shifts) < min(draws, ENOUGH) and len(np.unique(clusters)) > 1
-    starts, moves = np.zeros(1, np.int64), shifts[_spread(len(shifts), draws), None]
-    if len(shifts) < FEWEST_PLACEBOS:
-        moves = moves[:0]
-    elif own:
-        at = np.searchsorted(sessions, days_of(study)[used])
-        starts = np.sort([at[clusters == c].min() for c in np.unique(clusters)])
-        rng = np.random.default_rng(a.conventions.seed)
-        moves = rng.choice(shifts, size=(draws, len(starts)))
-    return Shifts(sessions, int(first), max(int(last - first), 1), starts, moves)
+    first = int(np.searchsorted(columns, np.sort(ends[:, 0])[need]))
+    count = int(np.searchsorted(columns, -np.sort(-ends[:, 1])[need], side="right")) - first
+    moves = np.arange(len(a.event), count - len(a.event) + 1)
+    if len(moves) < FEWEST_PLACEBOS:
+        return none
+    day0, quiet = days_of(study)[used], _quiet(study, used, window, columns[first : first + count])
+    together = replace(none, first=first, count=count, moves=moves[:, None]).among(quiet, day0)
+    clusters = merge_dates(a.take(used), window)
+    if len(together) >= min(draws, ENOUGH) or not clusters.any():
+        return replace(together, moves=together.moves[_spread(len(together), draws)])
+    at = np.searchsorted(none.sessions, day0)
+    starts = np.sort([at[clusters == c].min() for c in np.unique(clusters)])
+    rng = np.random.default_rng(a.conventions.seed)
+    drawn = rng.choice(moves, size=(SPARE * draws, len(starts)))
+    apart = replace(together, starts=starts, moves=drawn).among(quiet, day0)
+    return replace(apart, moves=apart.moves[:draws])
 
 
 def layout_of(study: FittedStudy) -> Layout:
@@ -142,6 +160,18 @@ def _usable(layout: Layout, i: int, estimation: Window, event: Window) -> tuple[
     priced = np.flatnonzero((panel.spans[np.ix_(rows, calendar)] > 0).all(axis=0))
     first, last = priced[0] - estimation.start, priced[-1] - event.stop
     return int(calendar[min(first, len(calendar) - 1)]), int(calendar[max(last, 0)])
+
+
+def _quiet(study: FittedStudy, used: IntArray, window: Window, circle: IntArray) -> BoolArray:
+    """Return on which days of the circle a window lies clear of news of the firm, (n, days)."""
+    layout = layout_of(study)
+    news = layout.announced(study.events["ticker"].to_numpy(object)[used])
+    out = np.empty((len(used), len(circle)), dtype=bool)
+    for row, i in enumerate(used):
+        calendar = layout.panel.calendars[layout.calendars[i]]
+        days = np.searchsorted(calendar, circle)[:, None] + window.days
+        out[row] = ~news[row, calendar[np.minimum(days, len(calendar) - 1)]].any(axis=1)
+    return out
 
 
 def _spread(n: int, most: int) -> IntArray:
