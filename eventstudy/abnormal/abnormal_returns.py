@@ -396,7 +396,7 @@ class AbnormalReturns(Sampled):
         """
         x = self._summed(window)
         inner = -np.einsum("nk,nkj->nj", x, self.bread)
-        weights = np.einsum("nj,nlj->nl", inner, np.nan_to_num(self.x_estimation))
+        weights = np.einsum("nj,nlj->nl", inner, self.x_estimation)
         inside, spans = self.inside(window), self.over("spans", self.columns(window))
         event = np.zeros_like(self.ar)
         covered = event[:, self.columns(window)]

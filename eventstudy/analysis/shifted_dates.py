@@ -30,7 +30,7 @@ MIN_SHARE = 0.8
 # Of fewer common shifts each cluster of dates gets a shift of its own.
 ENOUGH = 500
 # Pairs of more events take longer together than in each draw by itself.
-MOST_TOGETHER = 100
+MOST_TOGETHER = 200
 # Where clusters move by themselves, so many times the draws are tried.
 SPARE = 4
 Progress = Callable[[int, int], None]

@@ -136,22 +136,19 @@ def _sums(layers: FloatArray, place: IntArray) -> tuple[IntArray, IntArray, Floa
     gap = place[:, :, None] - place[:, None, :]
     i, j = np.nonzero(np.triu((abs(gap) < width).any(axis=0), 1))
     gap = gap[:, i, j]
-    steady, in_first = (gap == gap[0]).all(axis=0).tolist(), gap[0].tolist()
     out = np.zeros((len(i), B, LAYERS, LAYERS))
-    for pair, (one, other) in enumerate(zip(i.tolist(), j.tolist(), strict=True)):
+    steady, pairs = (gap == gap[0]).all(axis=0).tolist(), zip(i.tolist(), j.tolist(), strict=True)
+    before, after = (np.maximum(days, 0).tolist() for days in (gap[0], -gap[0]))
+    for pair, (one, other) in enumerate(pairs):
         if steady[pair]:
-            out[pair] = _product(layers[one], layers[other], in_first[pair])
+            early, late = before[pair], after[pair]
+            first = layers[one, :, :, late : width - early]
+            out[pair] = first @ layers[other, :, :, early : width - late].transpose(0, 2, 1)
             continue
         for days in np.unique(gap[:, pair]).tolist():
-            draws = gap[:, pair] == days
-            out[pair, draws] = _product(layers[one, draws], layers[other, draws], days)
+            draws, early, late = gap[:, pair] == days, max(days, 0), max(-days, 0)
+            if abs(days) < width:
+                first = layers[one, draws, :, late : width - early]
+                second = layers[other, draws, :, early : width - late]
+                out[pair, draws] = first @ second.transpose(0, 2, 1)
     return i, j, out
-
-
-def _product(one: FloatArray, other: FloatArray, gap: int) -> FloatArray | float:
-    """Return the sums of products of two events that are so many sessions apart."""
-    width = one.shape[2]
-    if abs(gap) >= width:
-        return 0.0
-    first, second = one[:, :, max(-gap, 0) : width - max(gap, 0)], other[:, :, max(gap, 0) :]
-    return np.asarray(first @ second[:, :, : first.shape[2]].transpose(0, 2, 1))
