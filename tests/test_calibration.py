@@ -82,22 +82,27 @@ def test_correlations_of_all_draws_at_once_are_those_of_each(
     np.testing.assert_allclose(together.statistic, alone.statistic, rtol=0, atol=1e-12)
 
 
-def two_clocks(results: EventStudyResults) -> EventStudyResults:
-    """Every second event is of an exchange that is shut on each eleventh session."""
+def two_clocks(results: EventStudyResults, *, apart: bool) -> EventStudyResults:
+    """Every second event is of an exchange that is shut on each eleventh session.
+
+    Where the two are `apart`, they are never open together.
+    """
     assert results.layout is not None
     layout, panel = results.layout, results.layout.panel
     own = next(iter(panel.calendars))
     columns = panel.calendars[own]
     shut = np.arange(len(columns)) % 11 != 3
     names = tuple("B" if i % 2 else own for i in range(len(layout.calendars)))
-    panel = replace(panel, calendars={**panel.calendars, "B": columns[shut]})
+    hours = {own: (14.5, 21.0), "B": (1.5, 7.0)} if apart else {}
+    panel = replace(panel, calendars={**panel.calendars, "B": columns[shut]}, hours=hours)
     return replace(results, layout=replace(layout, panel=panel, calendars=names))
 
 
+@pytest.mark.parametrize("apart", [False, True])
 def test_exchanges_with_other_holidays_keep_their_dates_together(
-    results: EventStudyResults, monkeypatch: pytest.MonkeyPatch
+    results: EventStudyResults, monkeypatch: pytest.MonkeyPatch, apart: bool
 ) -> None:
-    study = two_clocks(results)
+    study = two_clocks(results, apart=apart)
     shifts = shifts_of(study, W, 40)
     together = draw(study, [W], ["bmp_kp"], shifts)
     assert np.isfinite(together.statistic).all()

@@ -112,8 +112,8 @@ def shifts_of(study: FittedStudy, window: Window, draws: int) -> Shifts:
     """
     layout, a = layout_of(study), study.abnormal
     used = np.flatnonzero(a.valid(window) & study.ok)
-    clocks = {layout.calendars[i] for i in used}
-    columns = np.unique(np.concatenate([np.empty(0, np.int64), *map(_clock(layout), clocks)]))
+    clocks = [layout.panel.calendars[name] for name in {layout.calendars[i] for i in used}]
+    columns = np.unique(np.concatenate([np.empty(0, np.int64), *clocks]))
     none = Shifts(layout.panel.sessions[columns], 0, 1, np.zeros(1, np.int64), _NO_MOVES)
     if not used.size:
         return none
@@ -149,15 +149,13 @@ def days_of(study: FittedStudy) -> DateArray:
     return study.events["day0"].to_numpy().astype("datetime64[D]")
 
 
-def _clock(layout: Layout) -> Callable[[str], IntArray]:
-    return lambda name: layout.panel.calendars[name]
-
-
 def _usable(layout: Layout, i: int, estimation: Window, event: Window) -> tuple[int, int]:
     """Return the first and last column of day 0 for which event i has returns of all days."""
     panel, calendar = layout.panel, layout.panel.calendars[layout.calendars[i]]
     rows = [row for row in (layout.rows[i], *layout.factor_rows[i]) if row >= 0]
     priced = np.flatnonzero((panel.spans[np.ix_(rows, calendar)] > 0).all(axis=0))
+    if not priced.size:
+        return int(calendar[-1]), int(calendar[0])
     first, last = priced[0] - estimation.start, priced[-1] - event.stop
     return int(calendar[min(first, len(calendar) - 1)]), int(calendar[max(last, 0)])
 
@@ -347,8 +345,14 @@ def _tested(plan: _Plan, sessions: DateArray, places: IntArray, *, common: bool)
             kept &= (kept.sum(axis=1) >= MIN_SHARE * plan.valid[w].sum())[:, None]
             samples = [a.take(b * n + np.flatnonzero(kept[b])) for b in range(B)]
             together = common and 1 < n <= MOST_TOGETHER and a.has_history[kept.ravel()].all()
-            if not (together and preset_correlations(a, window, samples, kept, places, axis)):
-                samples = [sample.altered(parent=None, rows=None) for sample in samples]
+            done = np.zeros(B, dtype=bool)
+            if together:
+                done = preset_correlations(a, window, samples, kept, places, axis)
+            # By itself a draw looks for its correlations in no larger study.
+            samples = [
+                sample if done[b] else sample.altered(parent=None, rows=None)
+                for b, sample in enumerate(samples)
+            ]
             for b, sample in enumerate(samples):
                 _fill(out, plan, (b, w), sample)
     return out

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
+from typing import Any
 
 import numpy as np
 
@@ -102,23 +103,10 @@ class Layout:
 
     @property
     def lean(self) -> Layout:
-        """The layout with no more of the panel than the rows that its events use."""
-        used = np.unique(np.append(self.rows, self.factor_rows))
-        used = used[used >= 0]
-        panel = ReturnsPanel(
-            tuple(self.panel.keys[row] for row in used), self.panel.values[used],
-            self.panel.spans[used], self.panel.sessions, self.panel.calendars, self.panel.hours,
-            self.panel.kind, self.panel.measure,
-        )  # fmt: skip
-
-        def moved(rows: IntArray) -> IntArray:
-            """Return rows of the panel as rows of the smaller one."""
-            return np.where(rows >= 0, np.searchsorted(used, rows), rows)
-
-        return replace(
-            self, panel=panel, rows=moved(self.rows), factor_rows=moved(self.factor_rows),
-            symbols={}, treated=None,
-        )  # fmt: skip
+        """The layout without what its panel was made of, to be sent to another process."""
+        made_of: Any = {"prices": None, "fetched": None, "limits": None, "faults": ()}
+        panel = replace(self.panel, failures={}, notes=(), notices=(), provenance={}, **made_of)
+        return replace(self, panel=panel, symbols={}, treated=None)
 
     def series_of_event(self, i: int) -> list[str]:
         """Return the symbols of the series of the model that event i uses."""
