@@ -185,7 +185,8 @@ class AbnormalReturns(Sampled):
         closes the window at a price limit leaves it (drop), or needs a close off the limit later on
         (extend).
         """
-        return self.once(("valid", window), lambda study: study._valid(window))  # type: ignore[return-value]
+        days: Any = self.once(("valid", window), lambda study: study._valid(window))  # type: ignore[arg-type]
+        return np.asarray(days, dtype=bool)
 
     def _valid(self, window: Window) -> BoolArray:
         covered, delayed = self.covered(window), self.delayed(window)

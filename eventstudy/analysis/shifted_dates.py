@@ -22,7 +22,7 @@ from ..significance._draws import preset_correlations
 from ..significance.clusters import merge_dates
 from ..utility.blas import one_thread
 from ..utility.chunks import CHUNK, chunks
-from ..utility.typing import BoolArray, DateArray, FloatArray, IntArray
+from ..utility.typing import AnyArray, BoolArray, DateArray, FloatArray, IntArray
 from ..utility.workers import current
 
 # A draw whose sample is much smaller than the study's has another distribution.
@@ -117,7 +117,7 @@ def shifts_of(study: FittedStudy, window: Window, draws: int) -> Shifts:
     none = Shifts(layout.panel.sessions[columns], 0, 1, np.zeros(1, np.int64), _NO_MOVES)
     if not used.size:
         return none
-    ends = np.array([_usable(layout, i, a.windows.estimation, a.event) for i in used])
+    ends = np.array([_usable(layout, i, a.windows.estimation, a.event) for i in used.tolist()])
     need = int(np.ceil(MIN_SHARE * len(used))) - 1
     first = int(np.searchsorted(columns, np.sort(ends[:, 0])[need]))
     count = int(np.searchsorted(columns, -np.sort(-ends[:, 1])[need], side="right")) - first
@@ -273,7 +273,7 @@ class _Plan:
     event: Window
     day0: DateArray
     news: BoolArray
-    least: FloatArray
+    least: AnyArray
     valid: BoolArray
     windows: tuple[Window, ...]
     tests: tuple[str, ...]
@@ -330,10 +330,10 @@ class _Plan:
 def _tested(plan: _Plan, sessions: DateArray, places: IntArray, *, common: bool) -> Draws:
     """Return the draws of some places, (B, n)."""
     B, n = places.shape
+    pair, empty = (B, len(plan.windows)), np.full
     out = Draws(
-        *np.full((2, B, len(plan.windows), len(plan.tests)), np.nan),
-        np.full((B, len(plan.windows)), np.nan), np.zeros((B, len(plan.windows)), np.int64),
-        np.full((B, len(plan.windows), len(plan.effects)), np.nan),
+        empty((*pair, len(plan.tests)), np.nan), empty((*pair, len(plan.tests)), np.nan),
+        empty(pair, np.nan), np.zeros(pair, np.int64), empty((*pair, len(plan.effects)), np.nan),
     )  # fmt: skip
     if not B:
         return out
