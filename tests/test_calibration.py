@@ -13,7 +13,7 @@ from click.testing import CliRunner
 from conftest import Market
 
 from eventstudy.analysis import shifted_dates
-from eventstudy.analysis.answer import Calibrated
+from eventstudy.analysis.calibrated import Calibrated
 from eventstudy.analysis.calibration import calibrate, calibrated, rank_of
 from eventstudy.analysis.shifted_dates import draw, placebo_pvalues, shifts_of
 from eventstudy.calendars.window import Window

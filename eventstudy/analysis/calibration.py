@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from ..abnormal.conventions import FEWEST_PLACEBOS, MOST_CALIBRATED
 from ..calendars.window import Window
-from ..fitting.config import FEWEST_PLACEBOS, MOST_CALIBRATED
 from ..fitting.fitted import FittedStudy, WindowLike
 from ..significance import STATISTICS
 from ..utility.catalogue import Reason, say
@@ -19,11 +19,11 @@ from .answer import (
     NO_RESULT,
     POWER,
     PROVISIONAL,
-    Calibrated,
     answer_of,
     default_tests,
     plain_values,
 )
+from .calibrated import Calibrated
 from .shifted_dates import Progress, draw, shifts_of
 
 if TYPE_CHECKING:

@@ -8,9 +8,9 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 import pandas as pd
 
+from ..abnormal.conventions import FEWEST_PLACEBOS
 from ..calendars.window import Window
 from ..errors import ConfigError
-from ..fitting.config import FEWEST_PLACEBOS
 from ..fitting.fitted import FittedStudy, WindowLike
 from ..fitting.layout import Layout, rows_of
 from ..returns.benchmarks import PEERS, members

@@ -10,10 +10,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..abnormal.abnormal_returns import AbnormalReturns
-from ..abnormal.conventions import Conventions
+from ..abnormal.conventions import FEWEST_PLACEBOS, Conventions
 from ..calendars.window import Window
 from ..errors import ConfigError
-from ..fitting.config import FEWEST_PLACEBOS
 from ..fitting.fitted import FittedStudy
 from ..fitting.layout import Layout
 from ..models import LinearModel

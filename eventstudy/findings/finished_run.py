@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -92,7 +92,9 @@ def _samples(studies: Sequence[tuple[str, FittedStudy]], config: StudyConfig) ->
     if config.calibrate and first.answer.verdict in (DIFFERENT, NOT_DIFFERENT):
         with stepping("other dates"):
             numbers = calibrated(studies[0][1], config.main, config.calibrate)
-        first = first.calibrated(numbers)
+        main = replace(first.main, answer=replace(first.answer, calibrated=numbers))
+        windows = (main if one.window == main.window else one for one in first.windows)
+        first = replace(first, main=main, windows=tuple(windows))
     return first, *others
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
 
-from ..analysis.answer import Answer, Calibrated
+from ..analysis.answer import Answer
 from ..analysis.caar_path import Path95
 from ..analysis.diagnosis import Diagnosis
 from ..analysis.halts import ClockAnswers
@@ -192,13 +192,6 @@ class Sample:
         """
         every = (self.day0, *self.windows, self.main)
         return {finding.window: finding for finding in every if finding}[window]
-
-    def calibrated(self, numbers: Calibrated) -> Sample:
-        """Return the sample with the calibrated p of its answer."""
-        answer = replace(self.answer, calibrated=numbers)
-        main = replace(self.main, answer=answer)
-        windows = tuple(main if one.window == main.window else one for one in self.windows)
-        return replace(self, main=main, windows=windows)
 
     @property
     def answer(self) -> Answer:

@@ -12,19 +12,13 @@ from inspect import cleandoc
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
-from ..abnormal.conventions import DRAWS, HISTORY, SEED, Conventions
-from ..calendars.window import ESTIMATION, EVENT, MAIN_WINDOW, WINDOWS, Window
+from ..abnormal.conventions import CALIBRATE, DRAWS, FEWEST_PLACEBOS, HISTORY, SEED, Conventions
+from ..calendars.window import ESTIMATION, EVENT, MAIN_WINDOW, WINDOWS, Window, plain_value
 from ..errors import ConfigError, EventStudyError
 from ..utility import typing as kinds
 from ..utility.registry import did_you_mean
 from ..windows.event_windows import HALT_DRIFT
 
-# The fewest of which one may be as extreme as the study and p = (1 + 1) / (1 + N) is not above 5 %.
-FEWEST_PLACEBOS = 39
-# Other dates on which a run repeats its main test.
-CALIBRATE = 499
-# Of a study of more events a run makes none by itself.
-MOST_CALIBRATED = 200
 # What all variants of a study have in common: its data, and what is computed for the study alone.
 SHARED = (
     "prices", "returns", "size", "factors", "confounders", "measure", "placebo", "calibrate",
@@ -93,8 +87,7 @@ class StudyConfig:
     placebo : int
         Placebo studies on other dates, and on the firms in the column ``peers``; 0 = none.
     calibrate : int
-        Other dates on which the main test of the answer is repeated, at most, for up to 200 events;
-        0 = none.
+        Other dates on which a run repeats its main test, at most, for up to 200 events; 0 = none.
     regress : tuple of str
         Columns of the events on which the CARs are regressed.
     regress_cov : {"HC3", "HC0", "HC1", "HC2", "nonrobust", "date"}
@@ -194,9 +187,7 @@ class StudyConfig:
             raise ConfigError("not a currency", where="currency", value=code, remedy=remedy)
         for name in ("placebo", "calibrate"):
             if 0 < (n := getattr(self, name)) < FEWEST_PLACEBOS:
-                reason = (
-                    "too few placebo studies: one as extreme as the study would put p above 5 %"
-                )
+                reason = "too few placebo studies: one as extreme would put p above 5 %"
                 remedy = f"ask for {FEWEST_PLACEBOS} or more"
                 raise ConfigError(reason, where=name, value=n, remedy=remedy)
         self._check_data()
@@ -288,13 +279,6 @@ class StudyConfig:
         self.studies  # noqa: B018 - checks them
 
 
-def plain_value(value: Any) -> Any:
-    """Return a setting as JSON and TOML have it."""
-    if isinstance(value, Window):
-        return f"{value.start}:{value.stop}"
-    return [plain_value(member) for member in value] if isinstance(value, tuple) else value
-
-
 # Options whose setting has another name.
 COMMAND_NAMES = {
     "window": "event", "car": "windows", "test": "tests", "cov": "cov_type", "csv": "events",
@@ -304,10 +288,8 @@ POSITIVE = ("min_estimation", "draws")
 # Trading days from an event, some 80 years, beyond which there is no window.
 FARTHEST = 20_000
 # The largest whole numbers: sessions with prices, and draws that are held at a time.
-LARGEST = {
-    "draws": 10**7,
-    **dict.fromkeys(("placebo", "calibrate", "confounder_days", "halt_drift"), FARTHEST),
-}
+_FAR = ("placebo", "calibrate", "confounder_days", "halt_drift")
+LARGEST = {"draws": 10**7, **dict.fromkeys(_FAR, FARTHEST)}
 
 
 @dataclass(frozen=True, slots=True)

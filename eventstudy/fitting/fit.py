@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ..abnormal.conventions import Conventions
+from ..abnormal.conventions import MOST_CALIBRATED, Conventions
 from ..calendars.window import ESTIMATION, EVENT, Window, require_apart
 from ..errors import ConfigError
 from ..events.table import Events, grouped
@@ -31,7 +31,7 @@ from ..utility.flags import Flag
 from ..utility.log import note
 from ..utility.typing import BoolArray, DateArray, IntArray, ObjectArray
 from ..windows.event_windows import HALT_DRIFT, EventWindows
-from .config import MOST_CALIBRATED, StudyConfig, settings_of, within
+from .config import StudyConfig, settings_of, within
 from .fitted import FittedStudy
 from .inputs import (
     CONFOUNDER,

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ..abnormal.conventions import Conventions
-from ..calendars.window import Window
+from ..calendars.window import Window, plain_value
 from ..errors import ConfigError, EventStudyError, Problem
 from .config import (
     FARTHEST,
@@ -19,7 +19,6 @@ from .config import (
     VARIANT_NAME,
     Setting,
     StudyConfig,
-    plain_value,
     read,
     settings_of,
     within,
