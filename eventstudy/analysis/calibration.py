@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, fields
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -25,9 +25,6 @@ from .answer import (
 )
 from .calibrated import Calibrated
 from .shifted_dates import Progress, draw, shifts_of
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
 
 LEVELS = (0.01, 0.05, 0.10)
 # Effects of the power curve, in units of the smallest effect that the closed form detects.
@@ -109,12 +106,6 @@ class Calibration:
         window = {"start": self.window.start, "stop": self.window.stop}
         return dict(plain_values({**scalars, "window": window, **rows}))
 
-    def plot(self, ax: Axes | None = None) -> Axes:
-        """Draw the power curve of the main test (extra ``plot``)."""
-        from ..report.figures.plots import plot_power
-
-        return plot_power(self, ax)
-
     def __str__(self) -> str:
         label = STATISTICS[self.test].label
         if self.reason:
@@ -194,8 +185,8 @@ def calibrate(
     p, counted = drawn.pvalue[:, 0], np.isfinite(drawn.pvalue[:, 0, 0])
     common = {**none, "nominal_pvalue": answer.pvalue, "are_common": shifts.are_common}
     if counted.sum() < FEWEST_PLACEBOS:
-        few = Reason("few_placebo_dates", n=int(counted.sum()), needed=FEWEST_PLACEBOS)
-        return Calibration(**common, reason=str(few))  # type: ignore[arg-type]
+        shortage = Reason("few_placebo_dates", n=int(counted.sum()), needed=FEWEST_PLACEBOS)
+        return Calibration(**common, reason=str(shortage))  # type: ignore[arg-type]
     statistic = drawn.statistic[counted, 0, 0]
     sizes = _sizes(study, chosen, names, p)
     curve = drawn.rejected[counted, 0].mean(axis=0)

@@ -279,21 +279,24 @@ class _Plan:
     effects: tuple[float, ...]
 
     @classmethod
-    def of(cls, study: FittedStudy, *what: Any) -> _Plan:
+    def of(
+        cls, study: FittedStudy, windows: tuple[Window, ...], tests: tuple[str, ...],
+        effects: tuple[float, ...],
+    ) -> _Plan:  # fmt: skip
         a, day0 = study.abnormal, days_of(study)
         rows = np.flatnonzero(study.ok)
         rows = rows[np.argsort(day0[rows], kind="stable")]
         layout = layout_of(study)
         news = layout.announced(study.events["ticker"].to_numpy(object)[rows])
         least = MIN_SHARE * (a.nobs + a.windows.masked)[rows]
-        valid = np.array([a.valid(window)[rows] for window in what[0]], dtype=bool)
+        valid = np.array([a.valid(window)[rows] for window in windows], dtype=bool)
         event = a.event
-        if all(STATISTICS[test].main_from for test in what[1]):
+        if all(STATISTICS[test].main_from for test in tests):
             # A main test looks at no other day than those of its window.
-            event = Window(min(w.start for w in what[0]), max(w.stop for w in what[0]))
+            event = Window(min(w.start for w in windows), max(w.stop for w in windows))
         return cls(
             layout.take(rows).lean, study.model, a.conventions, a.windows.estimation, event,
-            day0[rows], news, least, valid, *what,
+            day0[rows], news, least, valid, windows, tests, effects,
         )  # fmt: skip
 
     def fitted(self, days: DateArray) -> tuple[AbnormalReturns, BoolArray]:
@@ -340,13 +343,13 @@ def _tested(plan: _Plan, sessions: DateArray, places: IntArray, *, common: bool)
         a, usable = plan.fitted(sessions[places.ravel()])
         axis = np.searchsorted(sessions, plan.layout.panel.sessions)
         for w, window in enumerate(plan.windows):
-            kept = (usable & a.valid(window)).reshape(B, n) & plan.valid[w]
-            kept &= (kept.sum(axis=1) >= MIN_SHARE * plan.valid[w].sum())[:, None]
-            samples = [a.take(b * n + np.flatnonzero(kept[b])) for b in range(B)]
-            together = common and 1 < n <= MOST_TOGETHER and a.has_history[kept.ravel()].all()
+            in_draw = (usable & a.valid(window)).reshape(B, n) & plan.valid[w]
+            in_draw &= (in_draw.sum(axis=1) >= MIN_SHARE * plan.valid[w].sum())[:, None]
+            samples = [a.take(b * n + np.flatnonzero(in_draw[b])) for b in range(B)]
+            together = common and 1 < n <= MOST_TOGETHER and a.has_history[in_draw.ravel()].all()
             done = np.zeros(B, dtype=bool)
             if together:
-                done = preset_correlations(a, window, samples, kept, places, axis)
+                done = preset_correlations(a, window, samples, in_draw, places, axis)
             # By itself a draw looks for its correlations in no larger study.
             samples = [
                 sample if done[b] else sample.altered(parent=None, rows=None)
@@ -374,12 +377,12 @@ def _fill(out: Draws, plan: _Plan, at: tuple[int, int], sample: AbnormalReturns)
 def _power(sample: AbnormalReturns, window: Window, plan: _Plan) -> FloatArray:
     """Return the share of the two signs with which the first test finds each effect."""
     test, last = STATISTICS[plan.tests[0]], sample.columns(window).stop - 1
-    kept = {k: v for k, v in sample.memo.items() if isinstance(k, tuple) and "corr" in str(k[0])}
-    found = np.zeros(len(plan.effects))
+    shared = {k: v for k, v in sample.memo.items() if isinstance(k, tuple) and "corr" in str(k[0])}
+    rejected = np.zeros(len(plan.effects))
     for e, effect in enumerate(plan.effects):
         for signed in (effect, -effect):
             ar = sample.ar.copy()
             ar[:, last] += signed
-            moved = sample.altered(ar=ar, memo=dict(kept), parent=None, rows=None)
-            found[e] += test(moved, window).pvalue < 0.05
-    return found / 2
+            altered = sample.altered(ar=ar, memo=dict(shared), parent=None, rows=None)
+            rejected[e] += test(altered, window).pvalue < 0.05
+    return rejected / 2

@@ -88,14 +88,14 @@ def studies_of(study: FittedStudy, config: StudyConfig) -> list[tuple[str, Fitte
 
 def _samples(studies: Sequence[tuple[str, FittedStudy]], config: StudyConfig) -> tuple[Sample, ...]:
     """Return what each group shows; the answer of the first, the headline's, is calibrated."""
-    first, *others = (sample_of(study, config, group) for group, study in studies)
+    first, *groups = (sample_of(study, config, group) for group, study in studies)
     if config.calibrate and first.answer.verdict in (DIFFERENT, NOT_DIFFERENT):
         with stepping("other dates"):
             numbers = calibrated(studies[0][1], config.main, config.calibrate)
         main = replace(first.main, answer=replace(first.answer, calibrated=numbers))
         windows = (main if one.window == main.window else one for one in first.windows)
         first = replace(first, main=main, windows=tuple(windows))
-    return first, *others
+    return first, *groups
 
 
 def _leading(groups: Mapping[str, FittedStudy], config: StudyConfig) -> str:

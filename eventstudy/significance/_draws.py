@@ -19,7 +19,7 @@ LAYERS = 4
 
 
 def preset_correlations(
-    stack: AbnormalReturns, window: Window, samples: list[AbnormalReturns], kept: BoolArray,
+    stack: AbnormalReturns, window: Window, samples: list[AbnormalReturns], in_draw: BoolArray,
     place: IntArray, axis: IntArray,
 ) -> BoolArray:  # fmt: skip
     """Give draws their mean correlation, the numbers of :func:`mean_correlation`.
@@ -30,8 +30,8 @@ def preset_correlations(
         n events of each of B draws, draw by draw.
     window : Window
     samples : list of AbnormalReturns
-        The events of each draw that are `kept`.
-    kept : (B, n) bool array
+        The events of each draw.
+    in_draw : (B, n) bool array
     place : (B, n) int array
         Day 0 of each event on the clock in which dates were shifted.
     axis : (T,) int array
@@ -55,17 +55,17 @@ def preset_correlations(
     lags = [_Lag.of(pair, lag, axis) for pair in groups_apart(one_draw) for lag in (-1, 1)]
     room = max((lag.reach for lag in lags), default=0)
     first, layers = _layers(stack, loadings, place, axis, window, room)
-    layers[~kept.T] = 0.0
+    layers[~in_draw.T] = 0.0
     length, need = np.sqrt(loadings.squares).reshape(B, n), least_common(stack)
     main = _Pairs.of((layers, layers), place, np.triu_indices(n, 1), length, need)
     lagged = [lag.pairs(layers, place, first, length, need) for lag in lags]
     day0 = stack.windows.day0.reshape(B, n)
     together = _Pairs(*main[:3], (day0[:, main.i] == day0[:, main.j]).astype(float))
     calendar = one_draw.windows.calendar
-    full = np.all([kept[:, calendar == c].any(axis=1) for c in np.unique(calendar)], axis=0)
+    full = np.all([in_draw[:, calendar == c].any(axis=1) for c in np.unique(calendar)], axis=0)
     done = np.asarray(full | (not lags))
     for b in np.flatnonzero(done).tolist():
-        all_pairs, same_date, *apart = (p.sum_of(b, kept[b]) for p in (main, together, *lagged))
+        all_pairs, same_date, *apart = (p.sum_of(b, in_draw[b]) for p in (main, together, *lagged))
         later = float(np.nansum([pairs.total for pairs in apart]))
         preset(samples[b], window, summed_up(all_pairs, same_date, len(samples[b]), later))
     return done
@@ -96,9 +96,9 @@ class _Pairs(NamedTuple):
         )  # fmt: skip
         return cls(i, j, rho, cosines_of(total(LOADING, LOADING), length[:, i] * length[:, j]))
 
-    def sum_of(self, b: int, kept: BoolArray) -> PairSum:
+    def sum_of(self, b: int, in_draw: BoolArray) -> PairSum:
         """Return the sum over the pairs that draw b keeps."""
-        total, counted = PairSum(), kept[self.i] & kept[self.j]
+        total, counted = PairSum(), in_draw[self.i] & in_draw[self.j]
         total.add(self.rho[b, counted], self.weight[b, counted])
         return total
 
@@ -117,8 +117,8 @@ class _Lag(NamedTuple):
 
     @classmethod
     def of(cls, pair: Apart, lag: int, axis: IntArray) -> _Lag:
-        left, right = pair.adjacent(lag)
-        sides = axis[pair.row_sessions[left]], axis[pair.column_sessions[right]]
+        of_rows, of_columns = pair.adjacent(lag)
+        sides = axis[pair.row_sessions[of_rows]], axis[pair.column_sessions[of_columns]]
         earlier, later = sides if lag > 0 else sides[::-1]
         following = np.full(int(axis.max()) + 1, -1)
         following[earlier] = later
@@ -133,15 +133,15 @@ class _Lag(NamedTuple):
         self, layers: FloatArray, place: IntArray, first: int, length: FloatArray, need: int
     ) -> _Pairs:
         """Return the pairs of the two groups, each session against the following one."""
-        later, moved = self.rows if self.rows_later else self.columns, np.zeros_like(layers)
+        later, shifted = self.rows if self.rows_later else self.columns, np.zeros_like(layers)
         zero = place.T[later][:, :, None] + first
         at = zero + np.arange(layers.shape[3])
         inside = (at >= 0) & (at < len(self.following))
         to = np.where(inside, self.following[np.where(inside, at, 0)], -1) - zero
         exists = (to >= 0) & (to < layers.shape[3]) & (to + zero >= 0)
-        taken = np.take_along_axis(layers[later], np.where(exists, to, 0)[:, :, None], axis=3)
-        moved[later] = np.where(exists[:, :, None], taken, 0.0)
-        sides = (moved, layers) if self.rows_later else (layers, moved)
+        laid = np.take_along_axis(layers[later], np.where(exists, to, 0)[:, :, None], axis=3)
+        shifted[later] = np.where(exists[:, :, None], laid, 0.0)
+        sides = (shifted, layers) if self.rows_later else (layers, shifted)
         i, j = (grid.ravel() for grid in np.meshgrid(self.rows, self.columns, indexing="ij"))
         return _Pairs.of(sides, place, (i, j), length, need)
 
@@ -151,9 +151,9 @@ def _layers(
     room: int,
 ) -> tuple[int, FloatArray]:  # fmt: skip
     """Return the first day, with room before it, and the layers by day, (n, B, LAYERS, days)."""
-    (B, n), windows, there = place.shape, stack.windows, np.isfinite(stack.resid)
-    resid = np.where(there, stack.resid, 0.0)
-    values = (resid, there, resid**2, loadings.values)
+    (B, n), windows, present = place.shape, stack.windows, np.isfinite(stack.resid)
+    resid = np.where(present, stack.resid, 0.0)
+    values = (resid, present, resid**2, loadings.values)
     event = windows.event.days if loadings.before else window.days
     days = (windows.estimation.days, event)
     covered = (days[0], np.concatenate(days) if loadings.before else event)
@@ -182,13 +182,13 @@ def _layers(
 
 
 def _sums(
-    left: FloatArray, right: FloatArray, place: IntArray, pairs: tuple[IntArray, IntArray]
+    rows: FloatArray, columns: FloatArray, place: IntArray, pairs: tuple[IntArray, IntArray]
 ) -> tuple[IntArray, IntArray, FloatArray]:
     """Return the pairs that are near in a draw, and sums over their common sessions.
 
     Parameters
     ----------
-    left, right : (n, B, LAYERS, days) float arrays
+    rows, columns : (n, B, LAYERS, days) float arrays
         Layers of the first and of the second of a pair.
     place : (B, n) int array
     pairs : two (m,) int arrays
@@ -199,23 +199,23 @@ def _sums(
     sums : (pairs, B, LAYERS, LAYERS) float array
         Of the products of their layers.
     """
-    B, width, (i, j) = left.shape[1], left.shape[3], pairs
+    B, width, (i, j) = rows.shape[1], rows.shape[3], pairs
     gap = place[:, i] - place[:, j]
     near = (abs(gap) < width).any(axis=0)
     i, j, gap = i[near], j[near], gap[:, near]
     out = np.zeros((len(i), B, LAYERS, LAYERS))
     steady = (gap == gap[0]).all(axis=0).tolist()
     before, after = (np.maximum(days, 0).tolist() for days in (gap[0], -gap[0]))
-    for pair, (one, other) in enumerate(zip(i.tolist(), j.tolist(), strict=True)):
+    for pair, (a, b) in enumerate(zip(i.tolist(), j.tolist(), strict=True)):
         if steady[pair]:
             early, late = before[pair], after[pair]
-            first = left[one, :, :, late : width - early]
-            out[pair] = first @ right[other, :, :, early : width - late].transpose(0, 2, 1)
+            first = rows[a, :, :, late : width - early]
+            out[pair] = first @ columns[b, :, :, early : width - late].transpose(0, 2, 1)
             continue
         for days in np.unique(gap[:, pair]).tolist():
             draws, early, late = gap[:, pair] == days, max(days, 0), max(-days, 0)
             if abs(days) < width:
-                first = left[one, draws, :, late : width - early]
-                second = right[other, draws, :, early : width - late]
+                first = rows[a, draws, :, late : width - early]
+                second = columns[b, draws, :, early : width - late]
                 out[pair, draws] = first @ second.transpose(0, 2, 1)
     return i, j, out

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..analysis.answer import Answer, answer_of, default_tests, main_test_of
 from ..analysis.calendar_portfolio import calendar_portfolio
-from ..analysis.calibration import Calibration, calibrate
+from ..analysis.calibration import calibrate
 from ..analysis.cross_section import CarRegression, regress_car
 from ..analysis.diagnosis import Diagnosis, diagnose
 from ..analysis.groups import Difference, difference
@@ -21,7 +21,7 @@ from ..analysis.regressions import diagnostics, regression
 from ..analysis.variant_studies import with_market_values
 from ..analysis.weights import DollarLoss, WeightedMean, dollar_loss, weighted_caar
 from ..fitting.fitted import FittedStudy, WindowLike, WindowsLike
-from .figures import StudyWithFigures
+from .figures import CalibrationWithFigure, StudyWithFigures
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -220,7 +220,7 @@ class EventStudyResults(StudyWithFigures):
         """Return the estimation regression of one event, as statsmodels has it."""
         return regression(self, event_id)
 
-    def calibrate(self, window: WindowLike | None = None, **options: Any) -> Calibration:
+    def calibrate(self, window: WindowLike | None = None, **options: Any) -> CalibrationWithFigure:
         """Return how often the tests of the study are wrong on its own firms' other days.
 
         Parameters
@@ -233,8 +233,9 @@ class EventStudyResults(StudyWithFigures):
         Returns
         -------
         Calibration
+            With its power curve as ``plot()``.
         """
-        return calibrate(self, window, **options)
+        return CalibrationWithFigure(**vars(calibrate(self, window, **options)))
 
     def placebo_dates(self, window: WindowLike, **options: Any) -> Placebo:
         """Return the rank of the study among itself on other dates.

@@ -412,8 +412,8 @@ def plot_power(numbers: Calibration, ax: Axes | None) -> Axes:
     Axes
     """
     axes = _framed(ax, 420)
-    effects, found = (numbers.power[name].to_numpy() for name in ("effect", "power"))
-    axes.plot(effects, found, color=BLUE, linewidth=2.25, marker="o", markersize=5, zorder=3)
+    effects, power = (numbers.power[name].to_numpy() for name in ("effect", "power"))
+    axes.plot(effects, power, color=BLUE, linewidth=2.25, marker="o", markersize=5, zorder=3)
     axes.axhline(POWER, color=MUTED, linewidth=1, zorder=1.5)
     _return_axis(axes.xaxis, [effects])
     axes.set_ylim(0, 1.02)
