@@ -24,7 +24,7 @@ from .answer import (
     plain_values,
 )
 from .calibrated import Calibrated
-from .shifted_dates import Progress, draw, shifts_of
+from .shifted_dates import Progress, Shifts, draw, shifts_of
 
 LEVELS = (0.01, 0.05, 0.10)
 # Effects of the power curve, in units of the smallest effect that the closed form detects.
@@ -193,7 +193,7 @@ def calibrate(
     return Calibration(
         **common,  # type: ignore[arg-type]
         pvalue=float(sizes["calibrated"].iloc[0]), draws=int(counted.sum()),
-        effective_draws=_effective(statistic, ordered=shifts.are_common), sizes=sizes,
+        effective_draws=_effective(statistic, shifts, chosen), sizes=sizes,
         power=pd.DataFrame({"effect": effects, "power": curve}),
         smallest_effect=_reaching(effects, curve),
         placebos=pd.DataFrame({
@@ -253,17 +253,14 @@ def rank_of(pvalue: float, draws: FloatArray) -> float:
     return float((1 + (draws <= pvalue * EQUAL).sum()) / (1 + len(draws)))
 
 
-def _effective(values: FloatArray, *, ordered: bool) -> float:
-    """Return B / (1 + 2 sum rho_k), over the lags up to the first that is not positive."""
-    if not ordered:
+def _effective(values: FloatArray, shifts: Shifts, window: Window) -> float:
+    """Return B / (1 + 2 sum rho_k), over the lags at which windows share a session."""
+    if not shifts.are_common:
         return float(len(values))
     centred = values - values.mean()
-    total, square = 0.0, float(centred @ centred)
-    for lag in range(1, len(values)):
-        rho = float(centred[lag:] @ centred[:-lag]) / square if square else 0.0
-        if rho <= 0:
-            break
-        total += rho
+    step, total = float(np.median(np.diff(shifts.moves[:, 0]))), 0.0
+    for lag in range(1, min(int(np.ceil(len(window) / step)), len(values))):
+        total += max(float(centred[lag:] @ centred[:-lag] / (centred @ centred)), 0.0)
     return len(values) / (1 + 2 * total)
 
 
