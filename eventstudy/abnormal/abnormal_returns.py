@@ -185,6 +185,10 @@ class AbnormalReturns(Sampled):
         closes the window at a price limit leaves it (drop), or needs a close off the limit later on
         (extend).
         """
+        days: Any = self.once(("valid", window), lambda study: study._valid(window))  # type: ignore[arg-type, return-value]
+        return np.asarray(days, dtype=bool)
+
+    def _valid(self, window: Window) -> BoolArray:
         covered, delayed = self.covered(window), self.delayed(window)
         need = len(window) if self.conventions.missing == "drop" else 1
         complete: BoolArray = covered >= need
@@ -393,7 +397,7 @@ class AbnormalReturns(Sampled):
         """
         x = self._summed(window)
         inner = -np.einsum("nk,nkj->nj", x, self.bread)
-        weights = np.einsum("nj,nlj->nl", inner, np.nan_to_num(self.x_estimation))
+        weights = np.einsum("nj,nlj->nl", inner, self.x_estimation)
         inside, spans = self.inside(window), self.over("spans", self.columns(window))
         event = np.zeros_like(self.ar)
         covered = event[:, self.columns(window)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from functools import cache
 from typing import Literal, get_args, get_type_hints
 
 from ..errors import ConfigError
@@ -10,7 +11,10 @@ from ..errors import ConfigError
 # The draws of a published number can be repeated with it; no other meaning.
 SEED = 20251119
 DRAWS = 999
-
+# The fewest of which one may be as extreme as the study and p = (1 + 1) / (1 + N) is not above 5 %.
+FEWEST_PLACEBOS = 39
+# Other dates on which a run repeats its main test, and of how many events at most.
+CALIBRATE, MOST_CALIBRATED = 499, 200
 
 # Complete estimation days that standardised tests need unless another number is asked for.
 HISTORY = 60
@@ -63,11 +67,16 @@ class Conventions:
     seed: int = SEED
 
     def __post_init__(self) -> None:
-        kinds = get_type_hints(type(self))
         for f in fields(self):
-            value, choices = getattr(self, f.name), get_args(kinds[f.name])
+            value, choices = getattr(self, f.name), _choices(f.name)
             if choices and value not in choices:
                 remedy = "use " + ", ".join(choices)
                 raise ConfigError("unknown choice", where=f.name, value=value, remedy=remedy)
         if self.draws < 1:
             raise ConfigError("at least one draw is needed", where="draws", value=self.draws)
+
+
+@cache
+def _choices(name: str) -> tuple[str, ...]:
+    """Return the words that a convention can be; none for a number."""
+    return get_args(get_type_hints(Conventions)[name])

@@ -17,8 +17,9 @@ from ..significance.standardised import scar_variance
 from ..utility.catalogue import Reason
 from ..utility.flags import Flag
 from ..utility.numbers import LEVEL, cell_text
+from .calibrated import Calibrated
 from .influence import Influence, LeftOut, Names, leave_outs, measure_influence
-from .interval import Interval, detectable, quantile
+from .interval import Interval, detectable, plain_values, quantile
 
 
 def inflation(sample: AbnormalReturns, window: Window) -> float:
@@ -160,6 +161,8 @@ class Answer:
         What it owes to single events, dates, clusters of dates and firms; over the main window.
     caveat : Caveat, optional
         The one that travels with the verdict.
+    calibrated : Calibrated, optional
+        Where the study was repeated on other days; None elsewhere.
     """
 
     verdict: str
@@ -175,10 +178,11 @@ class Answer:
     n_short: int = 0
     influence: Influence | None = None
     caveat: Caveat | None = None
+    calibrated: Calibrated | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return the answer as it stands in ``study.json``, None for NaN."""
-        record = _json_value(asdict(self))
+        record = plain_values(asdict(self))
         for interval in (record["effect"], record["plain_average"]):
             del interval["se"], interval["df"]
         test = {name: record.pop(name) for name in ("verdict", "test", "pvalue")}
@@ -437,11 +441,3 @@ def _largest_t(sample: AbnormalReturns, window: Window) -> float:
     precision = 1 / np.sqrt(sample.var_car(window))
     spread = inflation(sample, window) * precision.std(ddof=1) / precision.mean()
     return float(np.sqrt(len(sample)) / spread) if spread > 0 else np.inf
-
-
-def _json_value(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {name: _json_value(inner) for name, inner in value.items()}
-    if isinstance(value, (tuple, list)):
-        return [_json_value(inner) for inner in value]
-    return None if isinstance(value, float) and not np.isfinite(value) else value

@@ -126,3 +126,12 @@ def robust_means(car: FloatArray, factor: float) -> tuple[Interval, Interval, In
         Interval.of(x[g : n - g].mean(), se * n / (n - 2 * g), df),
         Interval.of(pulled.mean(), se * (n - 1) / df, df),
     )
+
+
+def plain_values(value: Any) -> Any:
+    """Return a value of plain containers with lists for tuples and None for NaN."""
+    if isinstance(value, dict):
+        return {name: plain_values(inner) for name, inner in value.items()}
+    if isinstance(value, (tuple, list)):
+        return [plain_values(inner) for inner in value]
+    return None if isinstance(value, float) and not np.isfinite(value) else value

@@ -237,7 +237,16 @@ def cosines(product: FloatArray, square_a: FloatArray, square_b: FloatArray) -> 
     square_a, square_b : (n_a,) and (n_b,) float arrays
         Squared lengths.
     """
-    norm = np.outer(np.sqrt(square_a), np.sqrt(square_b))
+    return cosines_of(product, np.outer(np.sqrt(square_a), np.sqrt(square_b)))
+
+
+def cosines_of(product: FloatArray, norm: FloatArray) -> FloatArray:
+    """Return inner products over the products of lengths, 0 where a vector has no length.
+
+    Parameters
+    ----------
+    product, norm : float arrays of one shape
+    """
     cosine: FloatArray = np.divide(product, norm, out=np.zeros(norm.shape), where=norm > 0)
     # Loadings are orthogonal to the regressors: a zero by construction comes out as 1e-17.
     return np.where(np.abs(cosine) > ROUNDING, cosine, 0.0)
@@ -351,12 +360,34 @@ def residual_correlation(a: FloatArray, b: FloatArray, need: int) -> FloatArray:
         A pair with fewer common sessions is NaN.
     """
     (x, in_x), (y, in_y) = a, b
-    n = in_x @ in_y.T
-    sum_x, sum_y = x @ in_y.T, in_x @ y.T
-    square_x, square_y = x**2 @ in_y.T, in_x @ (y**2).T
+    sums, squares = (x @ in_y.T, in_x @ y.T), (x**2 @ in_y.T, in_x @ (y**2).T)
+    return pearson(x @ y.T, in_x @ in_y.T, sums, squares, need)
+
+
+def pearson(
+    cross: FloatArray,
+    n: FloatArray,
+    sums: tuple[FloatArray, FloatArray],
+    squares: tuple[FloatArray, FloatArray],
+    need: int,
+) -> FloatArray:
+    """Return centred correlations of pairs from their sums over n common sessions.
+
+    Parameters
+    ----------
+    cross : float array
+        Sums of products.
+    n : float array
+    sums, squares : two float arrays
+        Sums of either side, and of its squares.
+    need : int
+        A pair with fewer common sessions is NaN.
+    """
+    (sum_x, sum_y), (square_x, square_y) = sums, squares
     with np.errstate(invalid="ignore", divide="ignore"):
-        cross = x @ y.T - sum_x * sum_y / n
-        rho = cross / np.sqrt((square_x - sum_x**2 / n) * (square_y - sum_y**2 / n))
+        rho = (cross - sum_x * sum_y / n) / np.sqrt(
+            (square_x - sum_x**2 / n) * (square_y - sum_y**2 / n)
+        )
     return np.where(n >= need, rho, np.nan)
 
 

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
+from ...analysis.calibration import Calibration
 from ...analysis.influence import Influence
+from ...analysis.interval import POWER
 from ...utility.catalogue import say
 from ...utility.numbers import LEVEL, clipped
 from .plots import (
@@ -73,6 +75,28 @@ def plot_specifications(curve: SpecificationCurve, ax: Axes | None = None) -> Ax
     axes.set_xticks([])
     draw_return_axis(axes.yaxis, [curve.low, curve.high])
     return titled(axes, "plot.curve", n=len(half))
+
+
+def plot_power(numbers: Calibration, ax: Axes | None) -> Axes:
+    """Draw the share of draws in which the main test finds an effect.
+
+    Parameters
+    ----------
+    numbers : Calibration
+    ax : Axes, optional
+        Drawn into; by default the axes of a new figure.
+
+    Returns
+    -------
+    Axes
+    """
+    axes = framed(ax, 420)
+    effects, power = (numbers.power[name].to_numpy() for name in ("effect", "power"))
+    axes.plot(effects, power, color=BLUE, linewidth=2.25, marker="o", markersize=5, zorder=3)
+    axes.axhline(POWER, color=MUTED, linewidth=1, zorder=1.5)
+    draw_return_axis(axes.xaxis, [effects])
+    axes.set_ylim(0, 1.02)
+    return titled(axes, "plot.power", n=numbers.draws)
 
 
 def png_of(axes: Axes) -> bytes:
