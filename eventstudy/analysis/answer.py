@@ -352,7 +352,7 @@ def _caveats(answer: Answer, n_listed: int) -> Iterator[tuple[str, dict[str, Any
         yield code, facts
     if is_decided and answer.n_events < REPRESENTATIVE * n_listed:
         yield "few_used", {"used": answer.n_events, "total": n_listed}
-    pvalue = getattr(getattr(answer, "calibrated", None), "pvalue", np.nan)
+    pvalue = answer.calibrated.pvalue if answer.calibrated else np.nan
     if is_decided and np.isfinite(pvalue) and (pvalue < LEVEL) != (answer.pvalue < LEVEL):
         yield "calibrated", {"p": pvalue}
     if code:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from ..analysis.answer import DIFFERENT, NOT_DIFFERENT
+from ..analysis.answer import DIFFERENT, NOT_DIFFERENT, caveat_of
 from ..analysis.calibration import calibrated
 from ..analysis.specifications import leading_group
 from ..errors import RunFolderError
@@ -93,7 +93,9 @@ def _samples(studies: Sequence[tuple[str, FittedStudy]], config: StudyConfig) ->
     if config.calibrate and first.answer.verdict in (DIFFERENT, NOT_DIFFERENT):
         with stepping("other dates"):
             numbers = calibrated(studies[0][1], config.main, config.calibrate)
-        main = replace(first.main, answer=replace(first.answer, calibrated=numbers))
+        answer = replace(first.answer, calibrated=numbers)
+        answer = replace(answer, caveat=caveat_of(answer, first.n_events))
+        main = replace(first.main, answer=answer)
         windows = (main if one.window == main.window else one for one in first.windows)
         first = replace(first, main=main, windows=tuple(windows))
     return first, *groups

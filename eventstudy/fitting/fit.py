@@ -233,7 +233,7 @@ def fit_config(
         panel = load_returns(
             events, prices, estimation=config.estimation, event=config.event,
             measure=config.measure, currency=config.currency, placebo=config.placebo,
-            calibrate=bool(config.calibrate) and len(events) <= MOST_CALIBRATED,
+            calibrate=bool(config.calibrate) and len(events) <= 5 * MOST_CALIBRATED,
             offline=inputs.offline, store=inputs.store, vintage=inputs.vintage, progress=progress,
             **data,
         )  # fmt: skip
