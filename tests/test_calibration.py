@@ -13,7 +13,8 @@ from click.testing import CliRunner
 from conftest import Market
 
 from eventstudy.analysis import shifted_dates
-from eventstudy.analysis.calibrated import Calibrated
+from eventstudy.analysis.answer import DIFFERENT, answer_of, caveat_of
+from eventstudy.analysis.calibrated import Calibrated, shared_movement
 from eventstudy.analysis.calibration import calibrate, calibrated, rank_of
 from eventstudy.analysis.shifted_dates import draw, placebo_pvalues, shifts_of
 from eventstudy.calendars.window import Window
@@ -22,6 +23,7 @@ from eventstudy.errors import ConfigError
 from eventstudy.findings.finished_run import finish_run
 from eventstudy.fitting.config import StudyConfig
 from eventstudy.report.formats.markdown import markdown
+from eventstudy.significance._correlation import mean_correlation
 from eventstudy.study import EventStudyResults
 from eventstudy.utility.workers import Workers
 
@@ -299,3 +301,30 @@ def test_the_reference_list_has_the_rates_of_an_independent_computation() -> Non
     assert sizes["patell"] == pytest.approx(8.5, abs=1.4)
     assert sizes["cross_sectional"] == pytest.approx(5.0, abs=1.4)
     assert 900 < result.effective_draws < 1100
+
+
+def test_shared_movement_by_hand() -> None:
+    """Eight firms on one date that all fall: plain numpy, from the standardised CARs."""
+    study = Market(8, dates=1, rho=0.3, seed=5).fit()
+    sample, window = study.abnormal, Window(0, 1)
+    z, r = sample.scar(window), mean_correlation(sample, window).rbar
+    z = z - z.mean()
+    pairs = (z.sum() ** 2 - (z**2).sum()) / 2
+    expected = pairs / (r * 8 * 7 / 2) * (1 - r) / z.var(ddof=1)
+    assert shared_movement(sample, window) == pytest.approx(expected, rel=1e-12)
+    few = Market(4, dates=1, rho=0.3, seed=5).fit()
+    assert np.isnan(shared_movement(few.abnormal, window)), "six pairs are too few"
+
+
+def test_a_shared_shock_is_the_caveat_where_other_dates_show_less() -> None:
+    answer = answer_of(Market(12, dates=2, effect=-0.1, rho=0.2, seed=3).fit())
+    assert answer.verdict == DIFFERENT
+    needed = answer.overturn.shared_shock
+    for times, share, code in (
+        (needed + 1, 0.002, True),
+        (needed - 1, 0.002, False),
+        (99, 0.02, False),
+    ):
+        numbers = Calibrated(0.001, 499, 499.0, 0.05, shared_movement=times, shared_share=share)
+        caveat = caveat_of(replace(answer, calibrated=numbers, influence=None), answer.n_events)
+        assert (caveat.code == "shared_shock" if caveat else False) == code

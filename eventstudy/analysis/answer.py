@@ -11,7 +11,7 @@ import numpy as np
 from ..abnormal.abnormal_returns import AbnormalReturns
 from ..calendars.window import Window
 from ..fitting.fitted import FittedStudy, WindowLike
-from ..significance import FULL_SAMPLE, STATISTICS, InapplicableError, SignificanceTest, main_test
+from ..significance import FULL_SAMPLE, STATISTICS, SignificanceTest, main_test
 from ..significance._correlation import variance_factor
 from ..significance.standardised import scar_variance
 from ..utility.catalogue import Reason
@@ -19,60 +19,7 @@ from ..utility.flags import Flag
 from ..utility.numbers import LEVEL, cell_text
 from .calibrated import Calibrated
 from .influence import Influence, LeftOut, Names, leave_outs, measure_influence
-from .interval import Interval, detectable, plain_values, quantile
-
-
-def inflation(sample: AbnormalReturns, window: Window) -> float:
-    """Return f = sqrt((1 + (N-1) r) / (1 - r)), by which correlation widens a standard error.
-
-    Parameters
-    ----------
-    sample : AbnormalReturns
-        N events that are valid for the window.
-    window : Window
-
-    Returns
-    -------
-    float
-        NaN where r cannot be estimated.
-    """
-    try:
-        r, factor = variance_factor(sample, window)
-    except InapplicableError:
-        return np.nan
-    return float(np.sqrt(factor / (1 - r))) if r < 1 else np.nan
-
-
-def plain_average(abnormal: AbnormalReturns, window: Window) -> Interval:
-    """Return the mean CAR of equal weights with its 95% interval.
-
-    Parameters
-    ----------
-    abnormal : AbnormalReturns
-    window : Window
-
-    Returns
-    -------
-    Interval
-        NaN where the correlation cannot be estimated, or cancels.
-
-    Notes
-    -----
-    The error of several events is f sd(CAR) / sqrt(N), f of :func:`inflation`, with t(N-1).
-    Dividing the mean CAR by the statistic of BMP-KP instead would give no width at all
-    where the mean CAR is near zero and the mean standardised CAR is not.
-    """
-    sample = abnormal.sample(window)
-    car, n = sample.car(window), len(sample)
-    if n == 0:
-        return Interval()
-    if n == 1:
-        return Interval.of(car[0], np.sqrt(sample.var_car(window)[0]), float(sample.df_resid[0]))
-    factor = inflation(sample, window)
-    if not np.isfinite(factor) or STATISTICS[main_test(FULL_SAMPLE)](sample, window).reason:
-        return Interval(float(car.mean()))
-    return Interval.of(car.mean(), factor * car.std(ddof=1) / np.sqrt(n), n - 1.0)
-
+from .interval import Interval, detectable, inflation, plain_average, plain_values, quantile
 
 DIFFERENT, NOT_DIFFERENT = "different", "not_different"
 NO_RESULT, PROVISIONAL = "no_result", "provisional"
@@ -80,6 +27,8 @@ NO_RESULT, PROVISIONAL = "no_result", "provisional"
 FULL_TEST = main_test(FULL_SAMPLE)
 # A smaller mean correlation leaves a shared shock next to nothing to work through.
 SHARED = 0.02
+# Events that move together as much on fewer of the other dates may owe it to a shared shock.
+RARE = 0.01
 # A firm without a price for so long, while others have them, is delisted or as good as that.
 GONE = np.timedelta64(30, "D")
 # With a smaller share of the listed announcements the caveat is that.
@@ -350,6 +299,8 @@ def _caveats(answer: Answer, n_listed: int) -> Iterator[tuple[str, dict[str, Any
     code, facts = answer.influence.caveat() if answer.influence else ("", {})
     if code in ("carried", "hidden"):
         yield code, facts
+    if answer.verdict == DIFFERENT and (times := _unusual_sharing(answer)):
+        yield "shared_shock", {"times": times, "needed": answer.overturn.shared_shock}
     if is_decided and answer.n_events < REPRESENTATIVE * n_listed:
         yield "few_used", {"used": answer.n_events, "total": n_listed}
     pvalue = answer.calibrated.pvalue if answer.calibrated else np.nan
@@ -357,6 +308,14 @@ def _caveats(answer: Answer, n_listed: int) -> Iterator[tuple[str, dict[str, Any
         yield "calibrated", {"p": pvalue}
     if code:
         yield code, facts
+
+
+def _unusual_sharing(answer: Answer) -> float:
+    """Return how much more the events moved together, where that could overturn the verdict."""
+    numbers, needed = answer.calibrated, answer.overturn.shared_shock
+    if numbers is None or not np.isfinite(needed) or not numbers.shared_share < RARE:
+        return 0.0
+    return numbers.shared_movement if numbers.shared_movement > needed else 0.0
 
 
 def is_provisional(study: FittedStudy, window: Window) -> bool:

@@ -10,7 +10,7 @@ import numpy as np
 from ..calendars.window import Window
 from ..fitting.fitted import FittedStudy
 from ..utility.typing import FloatArray, IntArray
-from .answer import plain_average
+from .interval import plain_average
 
 # Intervals of fewer events are so wide as to flatten everything else.
 BAND_EVENTS = 5

@@ -16,7 +16,7 @@ from ..significance import STATISTICS
 from ..utility.catalogue import Reason, say
 from ..utility.typing import FloatArray
 from .answer import NO_RESULT, PROVISIONAL, answer_of, default_tests
-from .calibrated import Calibrated
+from .calibrated import Calibrated, shared_movement
 from .interval import POWER, plain_values
 from .shifted_dates import Progress, Shifts, draw, shifts_of
 
@@ -56,6 +56,9 @@ class Calibration:
     placebos : DataFrame
         One row a draw: shift (sessions; the first cluster's where each has its own), n_events,
         estimate, and statistic and p-value of the main test.
+    shared_movement, shared_share : float
+        How many times as much as usual the events moved together, and the share of the draws with
+        as much; NaN where that is not measured.
     are_common : bool
         Whether all dates moved together, or each cluster of dates by itself.
     reason : str
@@ -73,6 +76,8 @@ class Calibration:
     power: pd.DataFrame = field(default_factory=pd.DataFrame, repr=False)
     smallest_effect: float = np.nan
     placebos: pd.DataFrame = field(default_factory=pd.DataFrame, repr=False)
+    shared_movement: float = np.nan
+    shared_share: float = np.nan
     are_common: bool = True
     reason: str = ""
 
@@ -90,7 +95,8 @@ class Calibration:
     def brief(self) -> Calibrated:
         """The numbers that stand in the answer."""
         size = float(self.sizes["size_5"].iloc[0]) if len(self.sizes) else np.nan
-        return Calibrated(self.pvalue, self.draws, self.effective_draws, size, self.reason)
+        shared = self.shared_movement, self.shared_share
+        return Calibrated(self.pvalue, self.draws, self.effective_draws, size, self.reason, *shared)
 
     def to_dict(self) -> dict[str, Any]:
         """Return it without its draws in plain values, None for NaN."""
@@ -184,12 +190,19 @@ def calibrate(
     statistic = drawn.statistic[counted, 0, 0]
     sizes = _sizes(study, chosen, names, p)
     curve = drawn.rejected[counted, 0].mean(axis=0)
+    shared, others = (
+        shared_movement(study.abnormal.tested(chosen), chosen),
+        drawn.shared[counted, 0],
+    )
+    others = others[np.isfinite(others)]
+    is_measured = np.isfinite(shared) and len(others) >= FEWEST_PLACEBOS
     return Calibration(
         **common,  # type: ignore[arg-type]
         pvalue=float(sizes["calibrated"].iloc[0]), draws=int(counted.sum()),
         effective_draws=_effective(statistic, shifts, chosen), sizes=sizes,
         power=pd.DataFrame({"effect": effects, "power": curve}),
-        smallest_effect=_reaching(effects, curve),
+        smallest_effect=_reaching(effects, curve), shared_movement=shared,
+        shared_share=float((others >= shared).mean()) if is_measured else np.nan,
         placebos=pd.DataFrame({
             "shift": shifts.moves[counted, 0], "n_events": drawn.n_events[counted, 0],
             "mean_car": drawn.estimate[counted, 0], "statistic": statistic,

@@ -13,8 +13,8 @@ from ..fitting.fitted import FittedStudy
 from ..significance.clusters import draw_signs, flipped_t, merge_dates
 from ..utility.numbers import LEVEL
 from ..utility.typing import FloatArray, IntArray
-from .answer import decide, inflation
-from .interval import Interval, quantile
+from .answer import decide
+from .interval import Interval, inflation, quantile
 
 # Clusters of dates that a band for the whole path needs.
 FEWEST_CLUSTERS = 6

@@ -7,7 +7,11 @@ from typing import Any
 
 import numpy as np
 
+from ..abnormal.abnormal_returns import AbnormalReturns
+from ..calendars.window import Window
+from ..significance import FULL_SAMPLE, STATISTICS, InapplicableError, main_test
 from ..significance._base import pvalue
+from ..significance._correlation import variance_factor
 from ..utility.numbers import LEVEL
 from ..utility.typing import FloatArray
 
@@ -127,6 +131,58 @@ def robust_means(car: FloatArray, factor: float) -> tuple[Interval, Interval, In
         Interval.of(x[g : n - g].mean(), se * n / (n - 2 * g), df),
         Interval.of(pulled.mean(), se * (n - 1) / df, df),
     )
+
+
+def inflation(sample: AbnormalReturns, window: Window) -> float:
+    """Return f = sqrt((1 + (N-1) r) / (1 - r)), by which correlation widens a standard error.
+
+    Parameters
+    ----------
+    sample : AbnormalReturns
+        N events that are valid for the window.
+    window : Window
+
+    Returns
+    -------
+    float
+        NaN where r cannot be estimated.
+    """
+    try:
+        r, factor = variance_factor(sample, window)
+    except InapplicableError:
+        return np.nan
+    return float(np.sqrt(factor / (1 - r))) if r < 1 else np.nan
+
+
+def plain_average(abnormal: AbnormalReturns, window: Window) -> Interval:
+    """Return the mean CAR of equal weights with its 95% interval.
+
+    Parameters
+    ----------
+    abnormal : AbnormalReturns
+    window : Window
+
+    Returns
+    -------
+    Interval
+        NaN where the correlation cannot be estimated, or cancels.
+
+    Notes
+    -----
+    The error of several events is f sd(CAR) / sqrt(N), f of :func:`inflation`, with t(N-1).
+    Dividing the mean CAR by the statistic of BMP-KP instead would give no width at all
+    where the mean CAR is near zero and the mean standardised CAR is not.
+    """
+    sample = abnormal.sample(window)
+    car, n = sample.car(window), len(sample)
+    if n == 0:
+        return Interval()
+    if n == 1:
+        return Interval.of(car[0], np.sqrt(sample.var_car(window)[0]), float(sample.df_resid[0]))
+    factor = inflation(sample, window)
+    if not np.isfinite(factor) or STATISTICS[main_test(FULL_SAMPLE)](sample, window).reason:
+        return Interval(float(car.mean()))
+    return Interval.of(car.mean(), factor * car.std(ddof=1) / np.sqrt(n), n - 1.0)
 
 
 def plain_values(value: Any) -> Any:

@@ -23,6 +23,7 @@ from ..utility.blas import one_thread
 from ..utility.chunks import CHUNK, chunks
 from ..utility.typing import AnyArray, BoolArray, DateArray, FloatArray, IntArray
 from ..utility.workers import current
+from .calibrated import shared_movement
 
 # A draw whose sample is much smaller than the study's has another distribution.
 MIN_SHARE = 0.8
@@ -187,6 +188,8 @@ class Draws(NamedTuple):
     n_events : (draws, windows) int array
     rejected : (draws, windows, effects) float array
         Share of the two signs with which the first test finds each effect at 5%.
+    shared : (draws, windows) float array
+        How much the events moved together, see :func:`shared_movement`.
     """
 
     pvalue: FloatArray
@@ -194,6 +197,7 @@ class Draws(NamedTuple):
     estimate: FloatArray
     n_events: IntArray
     rejected: FloatArray
+    shared: FloatArray
 
 
 def placebo_pvalues(
@@ -336,6 +340,7 @@ def _tested(plan: _Plan, sessions: DateArray, places: IntArray, *, common: bool)
     out = Draws(
         empty((*pair, len(plan.tests)), np.nan), empty((*pair, len(plan.tests)), np.nan),
         empty(pair, np.nan), np.zeros(pair, np.int64), empty((*pair, len(plan.effects)), np.nan),
+        empty(pair, np.nan),
     )  # fmt: skip
     if not B:
         return out
@@ -370,6 +375,7 @@ def _fill(out: Draws, plan: _Plan, at: tuple[int, int], sample: AbnormalReturns)
     out.statistic[at] = [result.statistic for result in results]
     out.n_events[at] = results[0].n_events
     out.estimate[at] = results[0].estimate
+    out.shared[at] = shared_movement(sample, window)
     if plan.effects and np.isfinite(results[0].statistic):
         out.rejected[at] = _power(sample, window, plan)
 

@@ -160,8 +160,11 @@ def _calibration(findings: Findings) -> Iterator[Analysis]:
         yield Analysis("calibration", lede=say(f"{code}.none", why=numbers.reason))
         return
     lede = say(f"{code}.lede", n=numbers.draws, share=numbers.share, p=numbers.pvalue)
-    size = say(f"{code}.size", size=numbers.false_alarms)
-    yield Analysis("calibration", lede=f"{lede} {size}", note=say(f"{code}.note"))
+    lede += " " + say(f"{code}.size", size=numbers.false_alarms)
+    if numbers.shared_share < LEVEL:
+        facts = {"times": numbers.shared_movement, "share": numbers.shared_share}
+        lede += " " + say(f"{code}.shared", **facts)
+    yield Analysis("calibration", lede=lede, note=say(f"{code}.note"))
 
 
 def _halts(findings: Findings) -> Iterator[Analysis]:
