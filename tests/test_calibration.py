@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 from click.testing import CliRunner
 from conftest import Market
+from scipy import stats
 
 from eventstudy.analysis import shifted_dates
 from eventstudy.analysis.answer import DIFFERENT, answer_of, caveat_of
@@ -328,3 +329,22 @@ def test_a_shared_shock_is_the_caveat_where_other_dates_show_less() -> None:
         numbers = Calibrated(0.001, 499, 499.0, 0.05, shared_movement=times, shared_share=share)
         caveat = caveat_of(replace(answer, calibrated=numbers, influence=None), answer.n_events)
         assert (caveat.code == "shared_shock" if caveat else False) == code
+
+
+@pytest.mark.parametrize("n", [1, 3, 12])
+def test_power_is_the_share_that_a_simulated_test_finds(n: int) -> None:
+    """Against draws of t (or z) around the effect, and 80 % at the smallest effect."""
+    results = Market(n, dates=min(n, 12), seed=4).fit()
+    power, answer = results.power(), results.answer()
+    table = power.frame().set_index("effect")["power"]
+    assert table[0.0] == pytest.approx(0.05, abs=1e-9)
+    assert table[power.smallest_effect] == pytest.approx(0.8, abs=1e-3)
+    rng, df, se = np.random.default_rng(0), answer.effect.df, answer.effect.se
+    z = rng.standard_normal(200_000)
+    scale = np.sqrt(rng.chisquare(df, z.size) / df) if np.isfinite(df) else 1.0
+    critical = stats.norm.ppf(0.975) if np.isinf(df) else stats.t.ppf(0.975, df)
+    for effect, expected in table.items():
+        share = (np.abs((z + effect / se) / scale) > critical).mean()
+        assert share == pytest.approx(expected, abs=0.005)
+    assert "80%" in str(power)
+    assert power.plot().get_title(loc="left").startswith("Share of studies")

@@ -17,12 +17,11 @@ from ..utility.catalogue import Reason, say
 from ..utility.typing import FloatArray
 from .answer import NO_RESULT, PROVISIONAL, answer_of, default_tests
 from .calibrated import Calibrated, shared_movement
-from .interval import POWER, plain_values
+from .diagnosis import class_of
+from .interval import MULTIPLES, POWER, plain_values
 from .shifted_dates import Progress, Shifts, draw, shifts_of
 
 LEVELS = (0.01, 0.05, 0.10)
-# Effects of the power curve, in units of the smallest effect that the closed form detects.
-MULTIPLES = (0.0, 0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 2.0, 3.0)
 DRAWS = 999
 # p* that equals p but for rounding counts as at most as large.
 EQUAL = 1 + 1e-9
@@ -240,9 +239,10 @@ def _sizes(
         drawn, nominal = p[np.isfinite(p)], study.test(name, window).pvalue
         calibrated = rank_of(nominal, drawn)
         rates = [float((drawn < level).mean()) if len(drawn) else np.nan for level in LEVELS]
-        rows.append((name, nominal, calibrated, len(drawn), *rates))
+        trust = class_of(rates[1]) if len(drawn) else ""
+        rows.append((name, nominal, calibrated, len(drawn), *rates, trust))
     levels = [f"size_{round(100 * level)}" for level in LEVELS]
-    columns = ["test", "pvalue", "calibrated", "draws", *levels]
+    columns = ["test", "pvalue", "calibrated", "draws", *levels, "trust"]
     return pd.DataFrame(rows, columns=columns).set_index("test")
 
 

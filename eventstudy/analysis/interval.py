@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
+import pandas as pd
 
 from ..abnormal.abnormal_returns import AbnormalReturns
 from ..calendars.window import Window
 from ..significance import FULL_SAMPLE, STATISTICS, InapplicableError, main_test
 from ..significance._base import pvalue
 from ..significance._correlation import variance_factor
+from ..utility.catalogue import say
 from ..utility.numbers import LEVEL
 from ..utility.typing import FloatArray
 
 POWER = 0.8
+# Effects of a power curve, in units of the one that is found with 80% power.
+MULTIPLES = (0.0, 0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 2.0, 3.0)
 # Share of the CARs that is trimmed, or pulled in, at each end.
 TRIMMED = 0.1
 ROBUST = ("median", "trimmed", "winsorised")
@@ -183,6 +187,73 @@ def plain_average(abnormal: AbnormalReturns, window: Window) -> Interval:
     if not np.isfinite(factor) or STATISTICS[main_test(FULL_SAMPLE)](sample, window).reason:
         return Interval(float(car.mean()))
     return Interval.of(car.mean(), factor * car.std(ddof=1) / np.sqrt(n), n - 1.0)
+
+
+def power_of(effects: FloatArray, se: float, df: float) -> FloatArray:
+    """Return how often a two-sided 5% t-test finds effects, shape (n,).
+
+    Parameters
+    ----------
+    effects : (n,) float array
+        Decimal.
+    se, df : float
+        Standard error of the estimate and its degrees of freedom, infinite for the normal test.
+
+    Notes
+    -----
+    It is the chance that a noncentral t is beyond the critical value on either side.
+    """
+    from scipy.special import nctdtr, ndtr
+
+    shift, critical = np.abs(effects) / se, quantile(df)
+    if not np.isfinite(df):
+        return np.asarray(ndtr(shift - critical) + ndtr(-shift - critical))
+    return np.asarray(1 - nctdtr(df, shift, critical) + nctdtr(df, shift, -critical))
+
+
+@dataclass(frozen=True, eq=False)
+class Power:
+    """Which effects the answer of a study finds (``str``), by the closed form.
+
+    Attributes
+    ----------
+    window : Window
+    test : str
+        The main test.
+    smallest_effect : float
+        Found with 80% power (decimal); NaN without a result.
+    table : DataFrame
+        effect (decimal), power.
+    """
+
+    window: Window
+    test: str
+    smallest_effect: float
+    table: pd.DataFrame
+
+    @classmethod
+    def of(cls, window: Window, test: str, smallest: float, effect: Interval) -> Self:
+        """Return the power at multiples of the smallest effect, of a test with such an error.
+
+        Parameters
+        ----------
+        window : Window
+        test : str
+        smallest : float
+        effect : Interval
+        """
+        at = np.array(MULTIPLES if np.isfinite(smallest) else ()) * smallest
+        found = power_of(at, effect.se, effect.df) if len(at) else at
+        return cls(window, test, smallest, pd.DataFrame({"effect": at, "power": found}))
+
+    def frame(self) -> pd.DataFrame:
+        """Return one row an effect."""
+        return self.table.copy()
+
+    def __str__(self) -> str:
+        if not np.isfinite(self.smallest_effect):
+            return say("power.none", window=self.window)
+        return say("power.sentence", window=self.window, effect=self.smallest_effect)
 
 
 def plain_values(value: Any) -> Any:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from ..analysis.calibration import Calibration
 from ..analysis.influence import Influence
+from ..analysis.interval import Power
 from ..fitting.config import StudyConfig
 from ..fitting.fitted import FittedStudy, WindowLike
 
@@ -23,6 +24,26 @@ class CalibrationWithFigure(Calibration):
 
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw the power curve of the main test.
+
+        Parameters
+        ----------
+        ax : Axes, optional
+            Of matplotlib.
+
+        Returns
+        -------
+        Axes
+        """
+        from ..report.figures.robustness_plots import plot_power
+
+        return plot_power(self, ax)
+
+
+class DrawnPower(Power):
+    """Which effects the answer finds, which draws itself."""
+
+    def plot(self, ax: Axes | None = None) -> Axes:
+        """Draw the power curve.
 
         Parameters
         ----------

@@ -22,7 +22,7 @@ from ..analysis.variant_studies import with_market_values
 from ..analysis.weights import DollarLoss, WeightedMean, dollar_loss, weighted_caar
 from ..calendars.window import Window
 from ..fitting.fitted import FittedStudy, WindowLike, WindowsLike
-from .figures import CalibrationWithFigure, DrawnInfluence, StudyWithFigures
+from .figures import CalibrationWithFigure, DrawnInfluence, DrawnPower, StudyWithFigures
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -60,6 +60,24 @@ class EventStudyResults(StudyWithFigures):
     def answer(self, window: WindowLike | None = None) -> Answer:
         """Return verdict, main test, estimate and interval over `window` (the main one)."""
         return answer_of(self, window)
+
+    def power(self, window: WindowLike | None = None) -> DrawnPower:
+        """Return which effects the answer would find, by the closed form of its test.
+
+        Parameters
+        ----------
+        window : window, optional
+            By default the main one.
+
+        Returns
+        -------
+        DrawnPower
+            A sentence; ``frame()`` and ``plot()`` have the curve. ``calibrate()`` has the same on
+            other dates of the firms.
+        """
+        chosen = self.main if window is None else Window.of(window)
+        answer = answer_of(self, chosen)
+        return DrawnPower.of(chosen, answer.test, answer.overturn.smallest_effect, answer.effect)
 
     def influence(self, window: WindowLike | None = None) -> DrawnInfluence:
         """Return the answer without each event, date, cluster of dates and firm.

@@ -123,7 +123,7 @@ def calibration_text(numbers: Calibration, group: str = "") -> str:
         return sentence
     tests = [
         [STATISTICS[str(row["test"])].label, p_text(row["pvalue"]), p_text(row["calibrated"]),
-         f"{row['draws']:,}", *(f"{row[f'size_{level}']:.1%}" for level in (1, 5, 10))]
+         *(f"{row[f'size_{level}']:.1%}" for level in (1, 5, 10)), str(row["trust"])]
         for row in numbers.sizes.reset_index().to_dict("records")
     ]  # fmt: skip
     effects = [
