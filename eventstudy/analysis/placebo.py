@@ -9,13 +9,14 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 import pandas as pd
 
+from ..abnormal.abnormal_returns import AbnormalReturns
 from ..calendars.window import Window
 from ..errors import ConfigError
 from ..fitting.config import FEWEST_PLACEBOS
 from ..fitting.fitted import FittedStudy, WindowLike
 from ..fitting.layout import Layout, rows_of
 from ..returns.benchmarks import PEERS, members
-from ..significance import STATISTICS, name_for_role
+from ..significance import STATISTICS, main_test, name_for_role
 from ..utility.numbers import p_is
 from ..utility.typing import BoolArray, DateArray, FloatArray, IntArray
 from ..utility.units import Paragraph
@@ -75,7 +76,7 @@ class Placebo(Paragraph):
 
 
 def placebo_dates(
-    study: FittedStudy, window: WindowLike, *, test: str = TEST, draws: int | None = None
+    study: FittedStudy, window: WindowLike, *, test: str | None = None, draws: int | None = None
 ) -> Placebo:
     """Compare the study with itself on dates without events.
 
@@ -84,8 +85,8 @@ def placebo_dates(
     study : FittedStudy
     window : window
     test : str
-        Statistic that is compared; mean CAR or mean SCAR reject too often when the event raises
-        variance.
+        Statistic that is compared, by default BMP, of one event its t; mean CAR or mean SCAR
+        reject too often when the event raises variance.
     draws : int, optional
         At most this number; by default ``conventions.draws``.
 
@@ -108,7 +109,7 @@ def placebo_dates(
     .. [1] Gelbach, J. B., Helland, E. and Klick, J. (2013). Valid inference in single-firm,
        single-event studies. American Law and Economics Review 15, 495-541.
     """
-    layout, plan, rows = _layout(study), _Plan(study, Window.of(window), test), list[Draw]()
+    layout, plan, rows = _layout(study), _Plan.of(study, window, test), list[Draw]()
     max_draws = study.abnormal.conventions.draws if draws is None else draws
     for shift, day0 in _shifts(study, layout):
         if len(rows) >= max_draws:
@@ -123,7 +124,7 @@ def placebo_firms(
     window: WindowLike,
     *,
     peers: str = PEERS,
-    test: str = TEST,
+    test: str | None = None,
     draws: int | None = None,
 ) -> Placebo:
     """Compare the study with the same announcements made about other firms, on the same days.
@@ -135,7 +136,7 @@ def placebo_firms(
     peers : str
         Column of the events with peers of each firm, ``A;B;C``; their prices must be in the panel.
     test : str
-        Statistic that is compared.
+        Statistic that is compared, by default BMP, of one event its t.
     draws : int, optional
         By default ``conventions.draws``; seeded by ``conventions.seed``.
 
@@ -162,17 +163,17 @@ def placebo_firms(
     .. [1] Fisher, R. A. (1935). The Design of Experiments, chapter 2. Oliver and Boyd.
     """
     layout, window = _layout(study), Window.of(window)
-    plan = _Plan(study, window, test)
+    plan = _Plan.of(study, window, test)
     if peers not in study.events:
         remedy = "add one with tickers: A;B;C"
         raise ConfigError("the events have no column of peers", value=peers, remedy=remedy)
-    pools = _pools(study, layout, peers)
+    pools = peers_of(study, layout, peers)
     lacking = int(sum(len(pool) == 0 for pool, ok in zip(pools, study.ok, strict=True) if ok))
     conventions = study.abnormal.conventions
     rng = np.random.default_rng(conventions.seed)
     placebos, samples = [], set()
     if lacking <= (1 - MIN_SHARE) * len(study):
-        day0 = _dates(study.events["day0"])
+        day0 = days_of(study.events["day0"])
         blocks = _blocks(pools, layout.rows, day0, study.abnormal.valid(window))
         for draw in range(conventions.draws if draws is None else draws):
             rows = _drawn(blocks, day0, rng)
@@ -193,6 +194,12 @@ class _Plan(NamedTuple):
     window: Window
     test: str
 
+    @classmethod
+    def of(cls, study: FittedStudy, window: WindowLike, test: str | None) -> _Plan:
+        window = Window.of(window)
+        usual = main_test(1) if study.abnormal.valid(window).sum() == 1 else TEST
+        return cls(study, window, test or usual)
+
 
 def _layout(study: FittedStudy) -> Layout:
     if study.layout is None:
@@ -200,7 +207,7 @@ def _layout(study: FittedStudy) -> Layout:
     return study.layout
 
 
-def _dates(days: pd.Series[pd.Timestamp]) -> DateArray:
+def days_of(days: pd.Series[pd.Timestamp]) -> DateArray:
     return days.to_numpy().astype("datetime64[D]")
 
 
@@ -213,21 +220,28 @@ def _study(
     `elsewhere`.
     """
     study, window, test = plan
-    windows = layout.around(day0, estimation=study.abnormal.windows.estimation, event=window)
-    engine: Any = "batch" if study.model.cov_type == "nonrobust" else "statsmodels"
-    abnormal = study.model.fit(windows, engine=engine)
-    abnormal = replace(abnormal, conventions=study.abnormal.conventions)
+    abnormal = fit_around(study, layout, day0, window)
     # A variance from few days is not the one that the study has.
     well_estimated = abnormal.nobs >= MIN_SHARE * study.abnormal.nobs
     keep = study.abnormal.valid(window) & well_estimated & abnormal.valid(window)
     if not elsewhere:
-        keep &= ~_touching(study, windows)
+        keep &= ~_touching(study, abnormal.windows)
     if keep.sum() < MIN_SHARE * study.abnormal.valid(window).sum():
         return None
     value = STATISTICS[test](abnormal.take(keep), window)
     if not np.isfinite(value.statistic):
         return None
     return value.n_events, value.estimate, value.statistic
+
+
+def fit_around(
+    study: FittedStudy, layout: Layout, day0: DateArray, window: Window
+) -> AbnormalReturns:
+    """Return the abnormal returns of a layout of n events around `day0` (n,), as in a study."""
+    windows = layout.around(day0, estimation=study.abnormal.windows.estimation, event=window)
+    engine: Any = "batch" if study.model.cov_type == "nonrobust" else "statsmodels"
+    abnormal = study.model.fit(windows, engine=engine)
+    return replace(abnormal, conventions=study.abnormal.conventions)
 
 
 def _compared(
@@ -269,7 +283,7 @@ def _shifts(study: FittedStudy, layout: Layout) -> Iterator[tuple[int, DateArray
 
     A shift moves every event by at least the length of the event window.
     """
-    day0 = _dates(study.events["day0"])
+    day0 = days_of(study.events["day0"])
     least = len(study.abnormal.event)
     panel, used = layout.panel, study.ok
     if not used.any():
@@ -317,7 +331,7 @@ def _ends(positions: IntArray) -> tuple[IntArray, IntArray]:
     return first, np.where(has_session, positions, -1).max(axis=1)
 
 
-def _pools(study: FittedStudy, layout: Layout, column: str) -> list[IntArray]:
+def peers_of(study: FittedStudy, layout: Layout, column: str = PEERS) -> list[IntArray]:
     """Return the rows of each event's peers in the panel."""
     treated = set(study.events["ticker"])
     pools = []
