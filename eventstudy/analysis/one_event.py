@@ -62,11 +62,11 @@ def measure_one_event(study: FittedStudy, window: Window) -> OneEvent:
     t, rank = float(sample.car_t(window)[0]), STATISTICS["sq"](sample, window).pvalue
     sums = block_sums(sample, len(window))[0] if np.isfinite(rank) else np.zeros(0)
     beyond = (sums[np.isfinite(sums)] - sample.unextended.level_car(window)[0]) * np.sign(t)
-    others = np.delete(sample.sar[0], np.arange(sample.sar.shape[1])[sample.columns(window)])
-    known, peers = others[np.isfinite(others)], np.abs(_peers(study, row, window))
+    around = np.delete(sample.sar[0], np.arange(sample.sar.shape[1])[sample.columns(window)])
+    squares, peers = around[np.isfinite(around)] ** 2, np.abs(_peers(study, row, window))
     return OneEvent(
         as_far=int((np.round(beyond, DECIMALS) >= 0).sum()), earlier=len(beyond), rank_pvalue=rank,
-        firm_variance=float((known**2).mean()) if len(known) else np.nan,
+        firm_variance=float(squares.mean()) if len(squares) else np.nan,
         peers_as_far=int((peers >= abs(t)).sum()), peers=len(peers),
     )  # fmt: skip
 
