@@ -20,6 +20,7 @@ from ..utility.numbers import LEVEL, cell_text
 from .calibrated import Calibrated
 from .influence import Influence, LeftOut, Names, leave_outs, measure_influence
 from .interval import Interval, detectable, inflation, plain_average, plain_values, quantile
+from .one_event import OneEvent, market_variance, measure_one_event
 
 DIFFERENT, NOT_DIFFERENT = "different", "not_different"
 NO_RESULT, PROVISIONAL = "no_result", "provisional"
@@ -60,6 +61,8 @@ class Overturn:
     market_variance : float
         One event: how many times as variable as in the estimation window the market (the first
         factor of the model) was on the days of the window.
+    one_event : OneEvent, optional
+        One event, over the main window: its rank, its volatility, its peers.
     """
 
     variance_multiple: float = np.nan
@@ -69,6 +72,7 @@ class Overturn:
     smallest_effect: float = np.nan
     leave_one_out: tuple[LeftOut, ...] = ()
     market_variance: float = np.nan
+    one_event: OneEvent | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +187,9 @@ def _answer(study: FittedStudy, window: Window) -> Answer:
     if is_provisional(study, window):
         answer = replace(answer, verdict=PROVISIONAL, pvalue=np.nan, overturn=Overturn())
     elif np.isfinite(answer.pvalue) and window == study.main:
+        if answer.n_events == 1:
+            single = measure_one_event(study, window)
+            answer = replace(answer, overturn=replace(answer.overturn, one_event=single))
         answer = replace(answer, influence=influence_of(study, window, answer).brief())
     return replace(answer, caveat=caveat_of(answer, len(study.events)))
 
@@ -372,7 +379,7 @@ def _overturn(
         rows = leave_outs(sample, window, names) if n > 1 else ()
         each = tuple(LeftOut.of(leave_out) for leave_out in rows if leave_out.kind == "event")
         spread = STATISTICS[FULL_TEST](sample, window).pvalue
-        market = _market_variance(sample, window) if n == 1 else np.nan
+        market = market_variance(sample, window) if n == 1 else np.nan
         return Overturn(
             ratio, spread, smallest_effect=least, leave_one_out=each, market_variance=market
         )
@@ -385,15 +392,6 @@ def _shared_shock(sample: AbnormalReturns, window: Window, ratio: float) -> floa
     """Return ((t/t_crit)^2 (1 + (N-1) r) - (1 - r)) / (N r); NaN where r is next to nothing."""
     r, factor = variance_factor(sample, window)
     return (ratio * factor - (1 - r)) / (len(sample) * r) if r > SHARED else np.nan
-
-
-def _market_variance(sample: AbnormalReturns, window: Window) -> float:
-    """Return the variance of the first factor on the days of one event over that before."""
-    length, factors = len(sample.windows.estimation), sample.windows.factors[0]
-    if not factors.shape[1]:
-        return np.nan
-    before, during = factors[:length, 0], factors[length:, 0][sample.columns(window)]
-    return float(np.nanmean((during - np.nanmean(before)) ** 2) / np.nanvar(before, ddof=1))
 
 
 def _largest_t(sample: AbnormalReturns, window: Window) -> float:

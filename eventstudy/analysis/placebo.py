@@ -8,13 +8,14 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 import pandas as pd
 
+from ..abnormal.abnormal_returns import AbnormalReturns
 from ..abnormal.conventions import FEWEST_PLACEBOS
 from ..calendars.window import Window
 from ..errors import ConfigError
 from ..fitting.fitted import FittedStudy, WindowLike
 from ..fitting.layout import Layout, rows_of
 from ..returns.benchmarks import PEERS, members
-from ..significance import STATISTICS, name_for_role
+from ..significance import STATISTICS, main_test, name_for_role
 from ..utility.numbers import p_is
 from ..utility.typing import BoolArray, DateArray, FloatArray, IntArray
 from ..utility.units import Paragraph
@@ -71,7 +72,7 @@ class Placebo(Paragraph):
 
 
 def placebo_dates(
-    study: FittedStudy, window: WindowLike, *, test: str = TEST, draws: int | None = None
+    study: FittedStudy, window: WindowLike, *, test: str | None = None, draws: int | None = None
 ) -> Placebo:
     """Compare the study with itself on dates without events.
 
@@ -80,8 +81,8 @@ def placebo_dates(
     study : FittedStudy
     window : window
     test : str
-        Statistic that is compared; mean CAR or mean SCAR reject too often when the event raises
-        variance.
+        Statistic that is compared, by default BMP, of one event its t; mean CAR or mean SCAR
+        reject too often when the event raises variance.
     draws : int, optional
         At most this number; by default ``conventions.draws``.
 
@@ -101,10 +102,10 @@ def placebo_dates(
     .. [1] Gelbach, J. B., Helland, E. and Klick, J. (2013). Valid inference in single-firm,
        single-event studies. American Law and Economics Review 15, 495-541.
     """
-    plan = _Plan(study, Window.of(window), test)
+    plan = _Plan.of(study, window, test)
     most = study.abnormal.conventions.draws if draws is None else draws
     shifts = shifts_of(study, plan.window, most)
-    drawn = draw(study, [plan.window], [test], shifts)
+    drawn = draw(study, [plan.window], [plan.test], shifts)
     rows = zip(
         shifts.moves[:, 0].tolist(), drawn.n_events[:, 0].tolist(), drawn.estimate[:, 0].tolist(),
         drawn.statistic[:, 0, 0].tolist(), strict=True,
@@ -118,7 +119,7 @@ def placebo_firms(
     window: WindowLike,
     *,
     peers: str = PEERS,
-    test: str = TEST,
+    test: str | None = None,
     draws: int | None = None,
 ) -> Placebo:
     """Compare the study with the same announcements made about other firms, on the same days.
@@ -130,7 +131,7 @@ def placebo_firms(
     peers : str
         Column of the events with peers of each firm, ``A;B;C``; their prices must be in the panel.
     test : str
-        Statistic that is compared.
+        Statistic that is compared, by default BMP, of one event its t.
     draws : int, optional
         By default ``conventions.draws``; seeded by ``conventions.seed``.
 
@@ -157,11 +158,11 @@ def placebo_firms(
     .. [1] Fisher, R. A. (1935). The Design of Experiments, chapter 2. Oliver and Boyd.
     """
     layout, window = layout_of(study), Window.of(window)
-    plan = _Plan(study, window, test)
+    plan = _Plan.of(study, window, test)
     if peers not in study.events:
         remedy = "add one with tickers: A;B;C"
         raise ConfigError("the events have no column of peers", value=peers, remedy=remedy)
-    pools = _pools(study, layout, peers)
+    pools = peers_of(study, layout, peers)
     lacking = int(sum(len(pool) == 0 for pool, ok in zip(pools, study.ok, strict=True) if ok))
     conventions = study.abnormal.conventions
     rng = np.random.default_rng(conventions.seed)
@@ -188,14 +189,17 @@ class _Plan(NamedTuple):
     window: Window
     test: str
 
+    @classmethod
+    def of(cls, study: FittedStudy, window: WindowLike, test: str | None) -> _Plan:
+        window = Window.of(window)
+        usual = main_test(1) if study.abnormal.valid(window).sum() == 1 else TEST
+        return cls(study, window, test or usual)
+
 
 def _study(plan: _Plan, layout: Layout, day0: DateArray) -> tuple[int, float, float] | None:
     """Return N, mean CAR and statistic of the study with other firms; None if unusable."""
     study, window, test = plan
-    windows = layout.around(day0, estimation=study.abnormal.windows.estimation, event=window)
-    engine: Any = "batch" if study.model.cov_type == "nonrobust" else "statsmodels"
-    abnormal = study.model.fit(windows, engine=engine)
-    abnormal = replace(abnormal, conventions=study.abnormal.conventions)
+    abnormal = fit_around(study, layout, day0, window)
     # A variance from few days is not the one that the study has.
     well_estimated = abnormal.nobs >= MIN_SHARE * study.abnormal.nobs
     keep = study.abnormal.valid(window) & well_estimated & abnormal.valid(window)
@@ -205,6 +209,16 @@ def _study(plan: _Plan, layout: Layout, day0: DateArray) -> tuple[int, float, fl
     if not np.isfinite(value.statistic):
         return None
     return value.n_events, value.estimate, value.statistic
+
+
+def fit_around(
+    study: FittedStudy, layout: Layout, day0: DateArray, window: Window
+) -> AbnormalReturns:
+    """Return the abnormal returns of a layout of n events around `day0` (n,), as in a study."""
+    windows = layout.around(day0, estimation=study.abnormal.windows.estimation, event=window)
+    engine: Any = "batch" if study.model.cov_type == "nonrobust" else "statsmodels"
+    abnormal = study.model.fit(windows, engine=engine)
+    return replace(abnormal, conventions=study.abnormal.conventions)
 
 
 def _compared(
@@ -241,7 +255,7 @@ def rank_pvalue(statistic: float, draws: FloatArray) -> float:
     return float((1 + reached.sum()) / (1 + len(draws)))
 
 
-def _pools(study: FittedStudy, layout: Layout, column: str) -> list[IntArray]:
+def peers_of(study: FittedStudy, layout: Layout, column: str = PEERS) -> list[IntArray]:
     """Return the rows of each event's peers in the panel."""
     treated = set(study.events["ticker"])
     pools = []

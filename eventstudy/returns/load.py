@@ -148,7 +148,7 @@ def load_returns(
         What returns are converted to: an ISO code, or ``local``, the currency of each exchange.
     placebo : int
         Placebo dates that will be wanted: as many sessions further back are fetched, and the firms
-        in the column ``peers``.
+        in the column ``peers``; these are fetched for a list of one event too.
     calibrate : bool
         Whether each symbol is needed for the years of all events, so that all dates can be moved.
     offline : bool
@@ -188,7 +188,7 @@ def load_returns(
     days = [day.date() for day in events.table["day0"]]
     further = placebo + len(choice.event) * bool(placebo)
     codes = [code or DATA_CALENDAR for code in events.table["exchange"]]
-    keys = needed(events, benchmark, model, series, peers=bool(placebo))
+    keys = needed(events, benchmark, model, series, peers=placebo > 0 or len(events) == 1)
     source = resolve(provider, offline=offline, store=store or None, vintage=vintage or None)
     basket = Basket(source, progress)
     while True:
