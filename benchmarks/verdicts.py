@@ -34,6 +34,7 @@ from eventstudy.abnormal.conventions import SEED
 from eventstudy.analysis.answer import DIFFERENT, NO_RESULT, Answer, decide
 from eventstudy.models import MODELS
 from eventstudy.significance import STATISTICS, main_test
+from eventstudy.utility.blas import one_thread
 from eventstudy.utility.typing import IntArray
 
 CHUNK = 50
@@ -42,20 +43,21 @@ CHUNK = 50
 def count(cell: tuple[str, str], seeds: Iterable[np.random.SeedSequence]) -> IntArray:
     """Return the `Counts` of some samples of a cell as an array."""
     effect, total = STUDIES[cell[0]].effect, np.zeros(len(Counts._fields), dtype=np.int64)
-    for seed in seeds:
-        fit = draw(*cell, seed)
-        none, some = decide(fit, WINDOW), decide(moved := shifted(fit, effect), WINDOW)
-        rejects = [answer.verdict == DIFFERENT for answer in (none, some)]
-        has = [answer.verdict != NO_RESULT for answer in (none, some)]
-        agrees = [
-            not is_result or rejected != holds(answer, 0.0)
-            for is_result, rejected, answer in zip(has, rejects, (none, some), strict=True)
-        ]
-        alone = STATISTICS[main_test(len(fit))](moved, WINDOW).pvalue < LEVEL
-        total += np.array([
-            1, rejects[0], holds(none, 0.0), not all(has), not all(agrees), rejects[1], alone,
-            holds(some, effect),
-        ])  # fmt: skip
+    with one_thread():
+        for seed in seeds:
+            fit = draw(*cell, seed)
+            none, some = decide(fit, WINDOW), decide(moved := shifted(fit, effect), WINDOW)
+            rejects = [answer.verdict == DIFFERENT for answer in (none, some)]
+            has = [answer.verdict != NO_RESULT for answer in (none, some)]
+            agrees = [
+                not is_result or rejected != holds(answer, 0.0)
+                for is_result, rejected, answer in zip(has, rejects, (none, some), strict=True)
+            ]
+            alone = STATISTICS[main_test(len(fit))](moved, WINDOW).pvalue < LEVEL
+            total += np.array([
+                1, rejects[0], holds(none, 0.0), not all(has), not all(agrees), rejects[1], alone,
+                holds(some, effect),
+            ])  # fmt: skip
     return total
 
 
