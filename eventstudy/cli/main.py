@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import sys
@@ -150,6 +151,8 @@ def main() -> None:
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
     click.get_current_context().meta[shared.HOME] = settle()
+    # A study makes many objects and few cycles: looking for these often is time for nothing.
+    gc.set_threshold(100_000, 20, 20)
 
 
 for command in (init, example, run, refresh, report, verify, reproduce, compare, check, listing):
