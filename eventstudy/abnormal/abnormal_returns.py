@@ -185,6 +185,9 @@ class AbnormalReturns(Sampled):
         closes the window at a price limit leaves it (drop), or needs a close off the limit later on
         (extend).
         """
+        return self.once(("valid", window), lambda study: study._valid(window))
+
+    def _valid(self, window: Window) -> BoolArray:
         covered, delayed = self.covered(window), self.delayed(window)
         need = len(window) if self.conventions.missing == "drop" else 1
         complete: BoolArray = covered >= need

@@ -369,11 +369,12 @@ def is_provisional(study: FittedStudy, window: Window) -> bool:
     -------
     bool
     """
-    flags = study.events["flags"].astype(str).str.split(";")
-    waits = np.array([Flag.INCOMPLETE_WINDOW in cell for cell in flags], dtype=bool)
-    lacking = study.events[study.ok & waits & ~study.abnormal.valid(window)]
-    panel = study.panel
-    firms = zip(lacking["ticker"], lacking["exchange"], strict=True)
+    panel, rows = study.panel, np.flatnonzero(study.ok & ~study.abnormal.valid(window))
+    if not len(rows):
+        return False
+    columns = (study.events[name].to_numpy()[rows] for name in ("flags", "ticker", "exchange"))
+    waiting = zip(*columns, strict=True)
+    firms = [(t, code) for f, t, code in waiting if Flag.INCOMPLETE_WINDOW in str(f).split(";")]
     last = [panel.last_session(ticker, panel.calendar_of(code)) for ticker, code in firms]
     return any(panel.sessions[-1] - day < GONE for day in last)
 

@@ -80,6 +80,10 @@ class Path95:
 
 def path_of(study: FittedStudy) -> Path95:
     """Return the path of a study, with half the width of each day's interval."""
+    return study.remember(("path",), lambda: _path(study))
+
+
+def _path(study: FittedStudy) -> Path95:
     a = study.abnormal.unextended
     event, unextended = a.event, replace(study, abnormal=a)
     aar_half = np.array([_half(unextended, Window(int(t), int(t))) for t in event.days])

@@ -277,7 +277,11 @@ class FittedStudy:
         sample: Any = {"abnormal": abnormal, "events": events, "layout": layout, "sizes": sizes}
         make = self.other_clock
         other = (lambda: self.remember("other clock", make).subset(rows)) if make else None
-        return replace(self, variants=None, specifications=None, other_clock=other, **sample)
+        new = replace(self, variants=None, specifications=None, other_clock=other, **sample)
+        if isinstance(records := self.__dict__.get("records"), list):
+            positions = np.arange(len(records))[rows].tolist()
+            new.__dict__["records"] = [records[i] for i in positions]
+        return new
 
     def groups(self, column: str) -> dict[str, Self]:
         """Return the results by value of a column of the events, that of most events first.
