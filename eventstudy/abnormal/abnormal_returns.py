@@ -396,7 +396,8 @@ class AbnormalReturns(Sampled):
         """
         x = self._summed(window)
         inner = -np.einsum("nk,nkj->nj", x, self.bread)
-        weights = np.einsum("nj,nlj->nl", inner, np.nan_to_num(self.x_estimation))
+        # A day without regressors has no residual either, and counts as 0 below.
+        weights = np.einsum("nj,nlj->nl", inner, self.x_estimation)
         inside, spans = self.inside(window), self.over("spans", self.columns(window))
         event = np.zeros_like(self.ar)
         covered = event[:, self.columns(window)]

@@ -203,7 +203,7 @@ def _of_residuals(events: Compact, lags: int) -> dict[str, FloatArray]:
 
 def _autocorrelations(e: FloatArray, lags: int) -> FloatArray:
     """Return the autocorrelations of each row of residuals at lags 1, 2, ..., (r, lags)."""
-    centred = e - e.mean(axis=1, keepdims=True)
+    centred = [row - row.mean() for row in e]
     sums = [[row[j:] @ row[: len(row) - j] for j in range(lags + 1)] for row in centred]
     covariances = np.array(sums) / e.shape[1]
     return covariances[:, 1:] / covariances[:, :1]
@@ -239,7 +239,7 @@ def _cusum(e: FloatArray, ddof: IntArray) -> FloatArray:
     from scipy.special import kolmogorov
 
     centred, M = e - e.mean(axis=1, keepdims=True), e.shape[1]
-    total = (centred**2).sum(axis=1)
+    total = np.array([(row**2).sum() for row in centred])
     total = np.where(ddof > 0, total / (M - ddof) * M, total)
     return np.asarray(kolmogorov(np.abs(centred.cumsum(axis=1)).max(axis=1) / np.sqrt(total)))
 

@@ -353,7 +353,10 @@ class Event:
         KeyError
             For another window.
         """
-        return {car.window: car for car in self.cars}[window]
+        for car in self.cars:
+            if car.window == window:
+                return car
+        raise KeyError(window)
 
 
 @dataclass(frozen=True, slots=True)
