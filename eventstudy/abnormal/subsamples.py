@@ -145,8 +145,13 @@ class Sampled(ByEvent):
 
     def sample(self, window: Window) -> Self:
         """Return the events that are valid for `window` (itself if all are)."""
-        valid = self.valid
-        return self.remember(window, lambda: self if (v := valid(window)).all() else self.take(v))
+        return self._of(self.valid(window))
+
+    def _of(self, rows: BoolArray) -> Self:
+        """Return the events of a mask: one sample for all windows that have the same events."""
+        if rows.all():
+            return self
+        return self.remember(("events", rows.tobytes()), lambda: self.take(rows))
 
     @property
     def least_history(self) -> int:
@@ -168,10 +173,7 @@ class Sampled(ByEvent):
 
     def tested(self, window: Window) -> Self:
         """Return the events that standardised tests take (the :meth:`sample` if these are all)."""
-        rows, valid = self.in_tests(window), self.valid(window)
-        if (rows == valid).all():
-            return self.sample(window)
-        return self.remember(("tested", window), lambda: self.take(rows))
+        return self._of(self.in_tests(window))
 
 
 def chosen(rows: Any, n: int) -> BoolArray | IntArray:

@@ -13,7 +13,7 @@ from ..fitting.fitted import FittedStudy
 from ..significance.clusters import draw_signs, flipped_t, merge_dates
 from ..utility.numbers import LEVEL
 from ..utility.typing import FloatArray, IntArray
-from .answer import decide, inflation
+from .answer import effect_of, inflation
 from .interval import Interval, quantile
 
 # Clusters of dates that a band for the whole path needs.
@@ -105,7 +105,7 @@ def _path(study: FittedStudy) -> ImpliedPath | None:
     level = BASE * (1 + total - total[days == base].sum())
     windows = [window_to(int(day), main.start) for day in days]
     none = Interval(0.0, 0.0, 0.0, 0.0, np.inf)
-    effects = [decide(abnormal, w).effect if w else none for w in windows]
+    effects = [effect_of(abnormal, w) if w else none for w in windows]
     sign = np.where(days > base, 1.0, -1.0)
     gap = BASE * sign * np.array([effect.estimate for effect in effects])
     half = BASE * np.array([effect.ci_high - effect.estimate for effect in effects])
@@ -212,14 +212,14 @@ def surroundings_of(study: FittedStudy) -> Surroundings | None:
     pre, now, post = (w * sample.car(x) / w.sum() for x in (before, main, after))
     f = inflation(sample, event)
     starts = [Window(int(day), before.stop) for day in before.days]
-    ts = np.array([_t_of(decide(abnormal, x).effect) for x in starts])
+    ts = np.array([_t_of(effect_of(abnormal, x)) for x in starts])
     first = int(np.nanargmax(np.abs(ts))) if np.isfinite(ts).any() else 0
     stars = list(_flipped(abnormal, starts))
     largest = np.max(stars, axis=0) if len(stars) == len(starts) else np.empty(0)
     reached = (largest >= abs(ts[first]) - 1e-9).sum()
     p = (1 + reached) / (1 + len(largest)) if len(largest) else np.nan
     return Surroundings(
-        decide(abnormal, before).effect, decide(abnormal, after).effect,
+        effect_of(abnormal, before), effect_of(abnormal, after),
         _ratio(pre, pre + now, f), _ratio(post, now, f), int(before.days[first]), float(p),
     )  # fmt: skip
 

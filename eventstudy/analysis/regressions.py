@@ -203,8 +203,8 @@ def _of_residuals(events: Compact, lags: int) -> dict[str, FloatArray]:
 
 def _autocorrelations(e: FloatArray, lags: int) -> FloatArray:
     """Return the autocorrelations of each row of residuals at lags 1, 2, ..., (r, lags)."""
-    centred = [row - row.mean() for row in e]
-    sums = [[row[j:] @ row[: len(row) - j] for j in range(lags + 1)] for row in centred]
+    centred, last = [row - row.mean() for row in e], e.shape[1] - 1
+    sums = [np.correlate(row, row, "full")[last : last + lags + 1] for row in centred]
     covariances = np.array(sums) / e.shape[1]
     return covariances[:, 1:] / covariances[:, :1]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import TypeAlias
 
 import numpy as np
@@ -11,7 +12,7 @@ import numpy as np
 from ..abnormal.abnormal_returns import AbnormalReturns
 from ..calendars.window import Window
 from ..utility.catalogue import Reason
-from ..utility.typing import FloatArray, IntArray
+from ..utility.typing import BoolArray, FloatArray, IntArray
 from ._base import require
 from ._pairs import (
     PAIRWISE_LIMIT,
@@ -232,15 +233,12 @@ def by_pair(sample: AbnormalReturns, window: Window, need: int) -> Correlation:
     need : int
         Fewest common sessions of a pair.
     """
-    study, rows_there = study_of(sample)
-    rho = correlations(study, need)
     all_pairs, same_date = PairSum(), PairSum()
     for rows, near, overlap in overlaps(sample, window):
-        later = np.triu(np.ones(overlap.shape, dtype=bool), 1)
-        block = rho[np.ix_(rows_there[rows], rows_there[near])][later]
-        together = np.equal.outer(sample.windows.day0[rows], sample.windows.day0[near])
-        all_pairs.add(block, overlap[later])
-        same_date.add(block, together[later].astype(float))
+        key = ("block", need, rows.tobytes(), near.tobytes())
+        later, rho, together = sample.remember(key, partial(_block, sample, need, rows, near))
+        all_pairs.add(rho, overlap[later])
+        same_date.add(rho, together)
     total, same, filled = all_pairs.total, same_date.total, all_pairs.missing
     if np.isnan(total) and _negligible(all_pairs.overlap, len(sample)):
         total, filled = 0.0, 0
@@ -248,6 +246,17 @@ def by_pair(sample: AbnormalReturns, window: Window, need: int) -> Correlation:
         total += sum(_lagged_sum(sample, window, need, pair, lag) for lag in (-1, 1))
     pairs = len(sample) * (len(sample) - 1) // 2
     return Correlation(total / pairs, max(0.0, same / pairs) if np.isfinite(same) else 0.0, filled)
+
+
+def _block(
+    sample: AbnormalReturns, need: int, rows: IntArray, near: IntArray
+) -> tuple[BoolArray, FloatArray, FloatArray]:
+    """Return the mask of the pairs of a block, their rho, and 1 for those on one date, else 0."""
+    study, there = study_of(sample)
+    later = np.triu(np.ones((len(rows), len(near)), dtype=np.bool_), 1)
+    rho = correlations(study, need)[np.ix_(there[rows], there[near])][later]
+    together = np.equal.outer(sample.windows.day0[rows], sample.windows.day0[near])
+    return later, rho, together[later].astype(float)
 
 
 def _lagged_sum(sample: AbnormalReturns, window: Window, need: int, pair: Apart, lag: int) -> float:

@@ -238,7 +238,8 @@ def cosines(product: FloatArray, square_a: FloatArray, square_b: FloatArray) -> 
         Squared lengths.
     """
     norm = np.outer(np.sqrt(square_a), np.sqrt(square_b))
-    cosine: FloatArray = np.divide(product, norm, out=np.zeros(norm.shape), where=norm > 0)
+    with np.errstate(invalid="ignore"):
+        cosine: FloatArray = product / norm
     # Loadings are orthogonal to the regressors: a zero by construction comes out as 1e-17.
     return np.where(np.abs(cosine) > ROUNDING, cosine, 0.0)
 

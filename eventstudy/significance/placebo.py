@@ -11,7 +11,7 @@ from ..abnormal.abnormal_returns import AbnormalReturns
 from ..calendars.window import Window
 from ..models.market import convex_weights
 from ..utility.catalogue import Reason
-from ..utility.chunks import CHUNK
+from ..utility.chunks import KEPT
 from ..utility.typing import FloatArray
 from ._base import InapplicableError, Value, require, statistic
 from ._ranks import DECIMALS, day_sums, same_date_mean, scaled_total
@@ -203,7 +203,7 @@ def block_sums(sample: AbnormalReturns, length: int) -> FloatArray:
     def summed(events: AbnormalReturns) -> FloatArray:
         return np.concatenate(list(events.map(partial(_block_sums, length=length))))
 
-    if len(sample if sample.parent is None else sample.parent) > CHUNK:
+    if len(sample if sample.parent is None else sample.parent) > KEPT:
         return summed(sample)
     try:
         return sample.once(("block sums", length), summed)
