@@ -226,7 +226,7 @@ def default_tests(study: FittedStudy) -> list[str]:
 
 
 def _answer(study: FittedStudy, window: Window) -> Answer:
-    answer = decide(study.abnormal, window, study.events["event_id"].astype(str).to_list())
+    answer = decide(study.abnormal, window, [str(i) for i in study.events["event_id"].array])
     if is_provisional(study, window):
         answer = replace(answer, verdict=PROVISIONAL, pvalue=np.nan, overturn=Overturn())
     elif np.isfinite(answer.pvalue) and window == study.main:
@@ -251,9 +251,14 @@ def influence_of(study: FittedStudy, window: Window, answer: Answer) -> Influenc
     """
 
     def measured() -> Influence:
-        sample, used = study.abnormal.tested(window), study.events[study.abnormal.in_tests(window)]
-        ids, tickers = (used[name].astype(str).to_list() for name in ("event_id", "ticker"))
-        cells = used.get("company", tickers)
+        sample, rows = (
+            study.abnormal.tested(window),
+            np.flatnonzero(study.abnormal.in_tests(window)),
+        )
+        columns = (study.events[name].to_numpy()[rows] for name in ("event_id", "ticker"))
+        ids, tickers = ([str(cell) for cell in column] for column in columns)
+        has_name = "company" in study.events
+        cells = study.events["company"].to_numpy()[rows] if has_name else tickers
         companies = [cell_text(c) or ticker for c, ticker in zip(cells, tickers, strict=True)]
         names = Names(ids, tickers, companies)
         factor = inflation(sample, window) if len(sample) > 1 else 1.0

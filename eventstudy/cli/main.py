@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import gc
 import os
 import signal
@@ -152,7 +153,8 @@ def main() -> None:
             stream.reconfigure(errors="replace")
     click.get_current_context().meta[shared.HOME] = settle()
     # A study makes many objects and few cycles: looking for these often is time for nothing.
-    gc.set_threshold(100_000, 20, 20)
+    gc.set_threshold(200_000, 20, 100)
+    atexit.register(gc.freeze)
 
 
 for command in (init, example, run, refresh, report, verify, reproduce, compare, check, listing):

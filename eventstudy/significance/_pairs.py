@@ -277,6 +277,8 @@ class Apart(NamedTuple):
 def groups_apart(sample: AbnormalReturns) -> Iterator[Apart]:
     """Yield each two groups of events whose exchanges are never open together."""
     windows = sample.windows
+    if not apart(sample):
+        return
     hours, group = np.unique(windows.hours, axis=0, return_inverse=True)
     group = group.ravel()
     for pair in np.argwhere(np.triu(_never_together(hours))):
@@ -288,7 +290,9 @@ def groups_apart(sample: AbnormalReturns) -> Iterator[Apart]:
 
 def apart(sample: AbnormalReturns) -> bool:
     """Return whether some exchanges of the events are never open together."""
-    return bool(_never_together(np.unique(sample.windows.hours, axis=0)).any())
+    hours = sample.windows.hours
+    is_one = bool((hours == hours[:1]).all())
+    return not is_one and bool(_never_together(np.unique(hours, axis=0)).any())
 
 
 def near_sessions_apart(sample: AbnormalReturns, window: Window) -> bool:

@@ -6,6 +6,7 @@ import datetime as dt
 import math
 import re
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import Protocol
 
 import numpy as np
@@ -206,6 +207,7 @@ def date_prose(value: object) -> str:
     return f"{date.day}{NBSP}{months[date.month - 1]}{NBSP}{date.year}" if date else MISSING
 
 
+@lru_cache
 def _date(value: object) -> dt.date | None:
     stamp = np.datetime64(value, "D")  # type: ignore[call-overload]
     return None if np.isnat(stamp) else stamp.astype(dt.date)
