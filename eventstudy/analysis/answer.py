@@ -319,15 +319,6 @@ def decide(abnormal: AbnormalReturns, window: Window, event_ids: Sequence[str] =
     return Answer(verdict, test.name, test.pvalue, effect, overturn=overturn, **common)
 
 
-def effect_of(abnormal: AbnormalReturns, window: Window) -> Interval:
-    """Return the effect alone of the answer that :func:`decide` gives; NaN without a result."""
-    sample = abnormal.tested(window)
-    if len(sample) == 0:
-        return Interval()
-    test = STATISTICS[main_test(len(sample))](sample, window)
-    return _weighted(sample, window, test) if np.isfinite(test.pvalue) else Interval()
-
-
 def caveat_of(answer: Answer, n_listed: int) -> Caveat | None:
     """Return the caveat of an answer: the first that holds, in a fixed order.
 
@@ -378,10 +369,6 @@ def is_provisional(study: FittedStudy, window: Window) -> bool:
     ----------
     study : FittedStudy
     window : Window
-
-    Returns
-    -------
-    bool
     """
     panel, rows = study.panel, np.flatnonzero(study.ok & ~study.abnormal.valid(window))
     if not len(rows):

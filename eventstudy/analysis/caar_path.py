@@ -9,6 +9,7 @@ import numpy as np
 
 from ..calendars.window import Window
 from ..fitting.fitted import FittedStudy
+from ..significance._correlation import prepare_correlations
 from ..utility.typing import FloatArray, IntArray
 from .answer import plain_average
 
@@ -86,8 +87,10 @@ def path_of(study: FittedStudy) -> Path95:
 def _path(study: FittedStudy) -> Path95:
     a = study.abnormal.unextended
     event, unextended = a.event, replace(study, abnormal=a)
-    aar_half = np.array([_half(unextended, Window(int(t), int(t))) for t in event.days])
-    caar_half = np.array([_half(unextended, Window(event.start, int(t))) for t in event.days])
+    alone = [Window(int(t), int(t)) for t in event.days]
+    so_far = [Window(event.start, int(t)) for t in event.days]
+    prepare_correlations(a, [*alone, *so_far])
+    aar_half, caar_half = (np.array([_half(unextended, w) for w in ws]) for ws in (alone, so_far))
     return Path95(event.days, a.aar, a.caar, aar_half, caar_half, a.in_aar, a.complete)
 
 

@@ -346,13 +346,7 @@ class Event:
         return firm_name(self.cells)
 
     def car(self, window: Window) -> EventCar:
-        """Return the CAR over a window that was computed.
-
-        Raises
-        ------
-        KeyError
-            For another window.
-        """
+        """Return the CAR over a window that was computed; KeyError for another one."""
         for car in self.cars:
             if car.window == window:
                 return car

@@ -17,6 +17,7 @@ from ._base import require
 from ._pairs import (
     PAIRWISE_LIMIT,
     Apart,
+    LoadingSums,
     correlations,
     cosines,
     groups_apart,
@@ -75,6 +76,24 @@ def mean_correlation(
     if len(sample) > PAIRWISE_LIMIT:
         return sample.remember(key, lambda: by_session(sample, window))
     return sample.remember(key, lambda: by_pair(sample, window, need))
+
+
+def prepare_correlations(abnormal: AbnormalReturns, windows: Iterable[Window]) -> None:
+    """Look once at the estimation days of very many events for several windows.
+
+    Parameters
+    ----------
+    abnormal : AbnormalReturns
+    windows : iterable of Window
+        Over which correlations will be asked for.
+    """
+    samples: dict[int, tuple[AbnormalReturns, dict[Window, None]]] = {}
+    for window in windows if len(abnormal) > PAIRWISE_LIMIT else ():
+        for sample in (abnormal.sample(window), abnormal.tested(window)):
+            if ("loading sums", window) not in sample.memo and len(sample) > PAIRWISE_LIMIT:
+                samples.setdefault(id(sample), (sample, {}))[1][window] = None
+    for sample, own in samples.values():
+        LoadingSums.prepare(sample, list(own))
 
 
 def _least_common(sample: AbnormalReturns, min_common: int | None) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -144,12 +144,28 @@ class LoadingSums:
         sample : AbnormalReturns
         window : Window
         """
+        if ("loading sums", window) not in sample.memo:
+            cls.prepare(sample, [window])
+        found: LoadingSums = sample.memo["loading sums", window]
+        return found
+
+    @classmethod
+    def prepare(cls, sample: AbnormalReturns, windows: Sequence[Window]) -> None:
+        """Keep the sums over several windows: the estimation days are laid out once for all.
+
+        Parameters
+        ----------
+        sample : AbnormalReturns
+        windows : sequence of Window
+        """
         T = len(sample.windows.sessions)
-        total, squares = np.zeros((2, T)), np.zeros(2)
-        for chunk_total, chunk_squares in sample.map(lambda events: _added(events, window, T)):
-            total += chunk_total
-            squares += chunk_squares
-        return cls(total[0], total[1], squares)
+        totals = [(np.zeros((2, T)), np.zeros(2)) for _ in windows]
+        for chunk in sample.map(lambda events: [_added(events, w, T) for w in windows]):
+            for (total, squares), added in zip(totals, chunk, strict=True):
+                total += added[0]
+                squares += added[1]
+        for window, (total, squares) in zip(windows, totals, strict=True):
+            sample.memo["loading sums", window] = cls(total[0], total[1], squares)
 
     def pairs(self) -> tuple[float, float]:
         """Return the sum of o_ij over all pairs i != j, in the days of the CARs and elsewhere."""
