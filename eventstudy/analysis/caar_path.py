@@ -87,10 +87,10 @@ def path_of(study: FittedStudy) -> Path95:
 def _path(study: FittedStudy) -> Path95:
     a = study.abnormal.unextended
     event, unextended = a.event, replace(study, abnormal=a)
-    alone = [Window(int(t), int(t)) for t in event.days]
-    so_far = [Window(event.start, int(t)) for t in event.days]
-    prepare_correlations(a, [*alone, *so_far])
-    aar_half, caar_half = (np.array([_half(unextended, w) for w in ws]) for ws in (alone, so_far))
+    days = [Window(int(t), int(t)) for t in event.days]
+    paths = [Window(event.start, int(t)) for t in event.days]
+    prepare_correlations(a, [*days, *paths])
+    aar_half, caar_half = (np.array([_half(unextended, w) for w in ws]) for ws in (days, paths))
     return Path95(event.days, a.aar, a.caar, aar_half, caar_half, a.in_aar, a.complete)
 
 

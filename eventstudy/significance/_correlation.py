@@ -90,10 +90,10 @@ def prepare_correlations(abnormal: AbnormalReturns, windows: Iterable[Window]) -
     samples: dict[int, tuple[AbnormalReturns, dict[Window, None]]] = {}
     for window in windows if len(abnormal) > PAIRWISE_LIMIT else ():
         for sample in (abnormal.sample(window), abnormal.tested(window)):
-            if ("loading sums", window) not in sample.memo and len(sample) > PAIRWISE_LIMIT:
+            if ("loading_sums", window) not in sample.memo and len(sample) > PAIRWISE_LIMIT:
                 samples.setdefault(id(sample), (sample, {}))[1][window] = None
-    for sample, own in samples.values():
-        LoadingSums.prepare(sample, list(own))
+    for sample, needed in samples.values():
+        LoadingSums.prepare(sample, list(needed))
 
 
 def _least_common(sample: AbnormalReturns, min_common: int | None) -> int:

@@ -144,10 +144,10 @@ class LoadingSums:
         sample : AbnormalReturns
         window : Window
         """
-        if ("loading sums", window) not in sample.memo:
+        if ("loading_sums", window) not in sample.memo:
             cls.prepare(sample, [window])
-        found: LoadingSums = sample.memo["loading sums", window]
-        return found
+        sums: LoadingSums = sample.memo["loading_sums", window]
+        return sums
 
     @classmethod
     def prepare(cls, sample: AbnormalReturns, windows: Sequence[Window]) -> None:
@@ -165,7 +165,7 @@ class LoadingSums:
                 total += added[0]
                 squares += added[1]
         for window, (total, squares) in zip(windows, totals, strict=True):
-            sample.memo["loading sums", window] = cls(total[0], total[1], squares)
+            sample.memo["loading_sums", window] = cls(total[0], total[1], squares)
 
     def pairs(self) -> tuple[float, float]:
         """Return the sum of o_ij over all pairs i != j, in the days of the CARs and elsewhere."""
