@@ -64,7 +64,7 @@ class Conventions:
     seed: int = SEED
 
     def __post_init__(self) -> None:
-        for name, choices in _choices(type(self)).items():
+        for name, choices in _choices(Conventions).items():
             if (value := getattr(self, name)) not in choices:
                 remedy = "use " + ", ".join(choices)
                 raise ConfigError("unknown choice", where=name, value=value, remedy=remedy)
@@ -73,7 +73,7 @@ class Conventions:
 
 
 @cache
-def _choices(kind: type[Conventions]) -> dict[str, tuple[Any, ...]]:
+def _choices(kind: Any) -> dict[str, tuple[Any, ...]]:
     """Return the choices of each convention that has some."""
     hints = {name: get_args(hint) for name, hint in get_type_hints(kind).items()}
     return {name: choices for name, choices in hints.items() if choices}

@@ -12,12 +12,13 @@ from ..calendars.window import Window
 from ..errors import ConfigError
 from ..utility.chunks import CHUNK, KEPT, ByEvent, Pieces
 from ..utility.registry import did_you_mean
-from ..utility.typing import BoolArray, FloatArray, IntArray
+from ..utility.typing import AnyArray, BoolArray, FloatArray, IntArray
 from ..utility.workers import current
 from ..windows.event_windows import EventWindows
 from .conventions import HISTORY, Conventions
 
 T = TypeVar("T")
+Rows = TypeVar("Rows", bound=AnyArray)
 
 # Cached attributes that depend on the conventions.
 BY_CONVENTION = ("unextended", "caar", "complete", "_from_start")
@@ -64,7 +65,7 @@ class Sampled(ByEvent):
         """Yield the results of a function of events, in chunks that fit into memory, in order."""
         return current().threads(function, [self] if len(self) <= CHUNK else Pieces(self))
 
-    def once(self, key: object, compute: Callable[[Self], FloatArray]) -> FloatArray:
+    def once(self, key: object, compute: Callable[[Self], Rows]) -> Rows:
         """Return an array by event, computed once for the study that the events were taken from.
 
         Parameters
@@ -76,7 +77,7 @@ class Sampled(ByEvent):
             events beside it.
         """
         if self.parent is not None and self.rows is not None and "_whole" in self.__dict__:
-            return self.parent.once(key, compute)[self.rows]
+            return self.parent.once(key, compute)[self.rows]  # type: ignore[return-value]
         if key not in self.memo:
             self.memo[key] = compute(self)
             self.memo[key].flags.writeable = False

@@ -156,14 +156,18 @@ def _holm(p: FloatArray) -> FloatArray:
 
 
 @ADJUSTMENTS.register("bh")
-def _benjamini_hochberg(p: FloatArray, factor: float = 1.0) -> FloatArray:
-    shares = np.arange(1, len(p) + 1) / max(len(p), 1) / factor
-    return np.minimum.accumulate((p / shares)[::-1])[::-1]
+def _benjamini_hochberg(p: FloatArray) -> FloatArray:
+    return _step_up(p, 1.0)
 
 
 @ADJUSTMENTS.register("by")
 def _benjamini_yekutieli(p: FloatArray) -> FloatArray:
-    return _benjamini_hochberg(p, float(np.sum(1.0 / np.arange(1, len(p) + 1))))
+    return _step_up(p, float(np.sum(1.0 / np.arange(1, len(p) + 1))))
+
+
+def _step_up(p: FloatArray, factor: float) -> FloatArray:
+    shares = np.arange(1, len(p) + 1) / max(len(p), 1) / factor
+    return np.minimum.accumulate((p / shares)[::-1])[::-1]
 
 
 def stepdown(

@@ -206,7 +206,7 @@ def _autocorrelations(e: FloatArray, lags: int) -> FloatArray:
     centred, last = [row - row.mean() for row in e], e.shape[1] - 1
     sums = [np.correlate(row, row, "full")[last : last + lags + 1] for row in centred]
     covariances = np.array(sums) / e.shape[1]
-    return covariances[:, 1:] / covariances[:, :1]
+    return np.asarray(covariances[:, 1:] / covariances[:, :1])
 
 
 def _of_regressors(events: Compact) -> dict[str, FloatArray]:

@@ -64,7 +64,7 @@ def _text(value: Any) -> str:
 
 def _encoded(value: Any) -> Any:
     """Return a JSON value: NaN and NaT become null, dates ISO text, reasons code and facts."""
-    kind = type(value)
+    kind: Any = type(value)
     if kind is float:
         return _number(value)
     if kind in PLAIN or value is None:
