@@ -63,6 +63,11 @@ class Design:
         The model of normal returns.
     garch : pair of float
         a and b of h_t = (1-a-b) + a z^2_t-1 + b h_t-1, the variance of a firm's own normal shocks.
+    thin : float
+        Share of the days on which a firm does not trade.
+    untraded : {"missing", "stale", "stale_day0"}
+        Days without a trade are missing, and so is the next return (all trade on days -1 to 1); or
+        their return is zero and comes with the next trade, where all trade on day 0, or not.
     """
 
     says: str
@@ -83,6 +88,8 @@ class Design:
     variants: tuple[str, ...] = ()
     model: str = "market"
     garch: tuple[float, float] = (0.0, 0.0)
+    thin: float = 0.0
+    untraded: str = "missing"
 
     @property
     def estimation(self) -> Window:
@@ -197,6 +204,8 @@ def simulate(design: Design, rng: np.random.Generator) -> EventWindows:
         returns[:, L1:] += (
             np.sqrt(design.spread) * sigma[:, None] * rng.standard_normal((n, len(EVENT)))
         )
+    if design.thin:
+        returns = _thinned(returns, design, rng)
     if design.uneven:
         returns[1::2] = _shortened(returns[1::2], L1, rng)
     known = np.isfinite(returns)
@@ -266,3 +275,16 @@ def _shortened(returns: FloatArray, L1: int, rng: np.random.Generator) -> FloatA
     left."""
     first = L1 - rng.integers(SHORTEST, L1, len(returns))
     return np.where(np.arange(returns.shape[1]) < first[:, None], np.nan, returns)
+
+
+def _thinned(returns: FloatArray, design: Design, rng: np.random.Generator) -> FloatArray:
+    """Return what is seen of returns (n, days) where some days have no trade."""
+    trades, day0 = rng.random(returns.shape) >= design.thin, design.days - EVENT.start
+    trades[:, 0] = True
+    if design.untraded == "missing":
+        trades[:, day0 - 1 : day0 + 2] = True
+        before = np.roll(trades, 1, axis=1)
+        return np.where(trades & before, returns, np.nan)
+    trades[:, day0] |= design.untraded == "stale"
+    last = np.maximum.accumulate(np.where(trades, np.arange(returns.shape[1]), 0), axis=1)
+    return np.diff(np.take_along_axis(returns.cumsum(axis=1), last, axis=1), prepend=0.0)

@@ -1,95 +1,162 @@
 """How often the verdict of a study is "different": where nothing happens, and where something does.
 
-    python benchmarks/verdicts.py --samples 500 --workers 1
+    python benchmarks/verdicts.py --samples 2000 --json benchmarks/verdicts.json
+    python benchmarks/verdicts.py --json benchmarks/verdicts.json --show
 
-Six designs (docs/methods.md, The answer), each without an effect and with one. For each: how
-often the verdict rejects; how often the former rule rejects, in which BMP-KP and each applicable of
-calendar time, wild bootstrap and cross-sectional t had to; coverage of the interval; and samples in
-which interval and verdict disagree (none may).
+A cell is a design with one kind of shocks, window [0,1]; each sample counts twice, without an
+effect and with one. Counts are added to the file, so that more samples may follow; --show prints
+docs/verdicts.md. The exit code is 1 if a cell that is not a known weak one misses its bounds.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import sys
+import time
 import zlib
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from functools import partial
 from multiprocessing import get_context
+from pathlib import Path
 
 import numpy as np
-from designs import DESIGNS, K1, Design, dates, simulate
+from designs import Design, simulate
+from shifted_dates import shifted_study, shifts
+from verdict_cells import KINDS, LEVEL, REAL, STUDIES, WINDOW, Cell, Counts, cells
+from verdict_page import failures, page
 
+from eventstudy.abnormal.abnormal_returns import AbnormalReturns
 from eventstudy.abnormal.conventions import SEED
-from eventstudy.analysis.answer import DIFFERENT, decide
-from eventstudy.calendars.window import Window
+from eventstudy.analysis.answer import DIFFERENT, NO_RESULT, Answer, decide
 from eventstudy.models import MODELS
-from eventstudy.significance import STATISTICS
-from eventstudy.utility.typing import FloatArray
+from eventstudy.significance import STATISTICS, main_test
+from eventstudy.utility.typing import IntArray
 
-WINDOW, CHUNK = Window(0, 1), 25
-VETO = ("calendar_time", "wild_bootstrap", "cross_sectional")
-# Each design with the effect on day 0 of its power.
-STUDIES: dict[str, tuple[Design, float]] = {
-    "40 overlapping dates": (Design("", dates(*[1] * 40, apart=1), rho=0.1), 0.014),
-    "10 dates x 5": (Design("", dates(*[5] * 10), rho=0.1), 0.01),
-    "50 dispersed": (DESIGNS["D0"], 0.008),
-    "3 dates x 10": (Design("", dates(*[10] * 3), rho=0.1), 0.025),
-    "6 dates x 5": (Design("", dates(*[5] * 6), rho=0.1), 0.018),
-    "3 clusters, sector variance x2": (replace(K1, own=1), 0.02),
-}
+CHUNK = 50
 
 
-def outcomes(design: Design, effect: float, seeds: list[np.random.SeedSequence]) -> FloatArray:
-    """Return rejections of verdict and of veto rule, coverage, and contradictions, (n, 4)."""
-    rows = []
+def count(cell: tuple[str, str], seeds: Iterable[np.random.SeedSequence]) -> IntArray:
+    """Return the `Counts` of some samples of a cell as an array."""
+    effect, total = STUDIES[cell[0]].effect, np.zeros(len(Counts._fields), dtype=np.int64)
     for seed in seeds:
-        windows = simulate(replace(design, effect=effect), np.random.default_rng(seed))
-        fit = MODELS["market"]().fit(windows, engine="batch")
-        found = decide(fit, WINDOW)
-        p = np.array([STATISTICS[name](fit, WINDOW).pvalue for name in VETO])
-        different, low, high = found.verdict == DIFFERENT, found.effect.ci_low, found.effect.ci_high
-        vetoed = different and bool((p[np.isfinite(p)] < 0.05).all())
-        rows.append([different, vetoed, low <= effect <= high, different == (low <= 0 <= high)])
-    return np.array(rows, dtype=float)
+        fit = draw(*cell, seed)
+        none, some = decide(fit, WINDOW), decide(moved := shifted(fit, effect), WINDOW)
+        rejects = [answer.verdict == DIFFERENT for answer in (none, some)]
+        has = [answer.verdict != NO_RESULT for answer in (none, some)]
+        agrees = [
+            not is_result or rejected != holds(answer, 0.0)
+            for is_result, rejected, answer in zip(has, rejects, (none, some), strict=True)
+        ]
+        alone = STATISTICS[main_test(len(fit))](moved, WINDOW).pvalue < LEVEL
+        total += np.array([
+            1, rejects[0], holds(none, 0.0), not all(has), not all(agrees), rejects[1], alone,
+            holds(some, effect),
+        ])  # fmt: skip
+    return total
 
 
-def study(name: str, effect: float, samples: int, workers: int) -> FloatArray:
-    """Return the four shares of one design in percent."""
-    design = STUDIES[name][0]
-    seeds = np.random.SeedSequence([SEED, zlib.crc32(name.encode()), int(effect > 0)]).spawn(
-        samples
-    )
-    chunks = [seeds[i : i + CHUNK] for i in range(0, samples, CHUNK)]
-    with ProcessPoolExecutor(max(workers, 1), mp_context=get_context("spawn")) as pool:
-        parts = list(pool.map(partial(outcomes, design, effect), chunks))
-    return 100 * np.concatenate(parts).mean(axis=0)
+def holds(answer: Answer, value: float) -> bool:
+    """Return whether the interval of an answer holds a value."""
+    return answer.effect.ci_low <= value <= answer.effect.ci_high
 
 
-def main() -> int:
-    """Print a row a design; return 1 if interval and verdict ever disagree."""
+def draw(design: str, kind: str, seed: np.random.SeedSequence) -> AbnormalReturns:
+    """Return the abnormal returns of one sample without an effect."""
+    rng = np.random.default_rng(seed)
+    if design == REAL:
+        return shifted_study(int(seed.spawn_key[-1]), rng, **KINDS[kind])
+    study = STUDIES[design]
+    drawn = Design("", study.dates, **{**dict(study.more), **KINDS[kind]})
+    return MODELS["market"]().fit(simulate(drawn, rng), engine="batch")
+
+
+def shifted(fit: AbnormalReturns, effect: float) -> AbnormalReturns:
+    """Return abnormal returns with an effect on day 0; the correlations of residuals stay."""
+    kept = {"correlations", "mean_correlation"}
+    memo = {k: v for k, v in fit.memo.items() if isinstance(k, tuple) and k[0] in kept}
+    ar = fit.ar.copy()
+    ar[:, -fit.event.start] += effect
+    return replace(fit, ar=ar, memo=memo)
+
+
+def run(cell: tuple[str, str], begin: int, end: int, workers: int) -> Counts:
+    """Return the counts of the samples `begin` to `end` of a cell; each has a seed of its own."""
+    name = " | ".join(cell)
+    seeds = np.random.SeedSequence([SEED, zlib.crc32(name.encode())]).spawn(end)[begin:]
+    chunks = [seeds[i : i + CHUNK] for i in range(0, len(seeds), CHUNK)]
+    if workers < 2:
+        return Counts(*sum(map(partial(count, cell), chunks)).tolist())  # type: ignore[union-attr]
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+        return Counts(*sum(pool.map(partial(count, cell), chunks)).tolist())  # type: ignore[union-attr]
+
+
+def most(cell: tuple[str, str], samples: int) -> int:
+    """Return how many samples of a cell there can be."""
+    return min(samples, len(shifts())) if cell[0] == REAL else samples
+
+
+def extend(stored: dict[str, list[int]], options: argparse.Namespace) -> Iterator[str]:
+    """Add samples to the counts of the cells, yield what was done."""
+    for cell in options.cells:
+        name, start = " | ".join(cell), time.perf_counter()
+        before = Counts(*stored.get(name, ()))
+        end = most(cell, options.samples)
+        if before.samples >= end:
+            continue
+        more = run(cell, before.samples, end, options.workers)
+        stored[name] = [a + b for a, b in zip(before, more, strict=True)]
+        yield f"{name}: {Counts(*stored[name])}, {time.perf_counter() - start:.1f} s"
+
+
+def results(stored: dict[str, list[int]]) -> list[Cell]:
+    """Return the cells that were counted, in order."""
+    return [Cell(*c, Counts(*stored[k])) for c in cells() if (k := " | ".join(c)) in stored]
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Count samples and keep them in a file, or print the page; return 1 if a bound is missed."""
+    options = _options(arguments)
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    file: Path | None = options.json
+    stored = json.loads(file.read_text()) if file and file.exists() else {}
+    for line in () if options.show else extend(stored, options):
+        print(line, file=sys.stderr, flush=True)
+        if file:
+            file.write_text(_compact(stored))
+    found = results(stored)
+    print("\n".join(page(found)))
+    return int(failures(found) != ["nothing"])
+
+
+def _compact(stored: dict[str, list[int]]) -> str:
+    """Return JSON with a cell a line."""
+    kept = [k for c in cells() if (k := " | ".join(c)) in stored]
+    return "{\n" + ",\n".join(f" {json.dumps(k)}: {stored[k]}" for k in kept) + "\n}\n"
+
+
+def _options(arguments: list[str] | None) -> argparse.Namespace:
     keep = argparse.RawDescriptionHelpFormatter
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=keep)
-    parser.add_argument("--samples", type=int, default=500)
+    parser.add_argument("--samples", type=int, default=2000, help="of each cell, with those stored")
+    parser.add_argument(
+        "--cells", type=_cells, default=cells(), help="parts of names, as '3 dates,thin'; all"
+    )
     parser.add_argument("--workers", type=int, default=1)
-    options = parser.parse_args()
-    os.environ.setdefault("OMP_NUM_THREADS", "1")
-    print("| design | effect, % | different | veto rule of 0.1 | coverage | incoherent |")
-    print("|---|--:|--:|--:|--:|--:|")
-    worst = 0.0
-    for name, (_, effect) in STUDIES.items():
-        for size in (0.0, effect):
-            row = study(name, size, options.samples, options.workers)
-            print(
-                "|",
-                " | ".join([name, *(f"{value:.1f}" for value in (100 * size, *row))]),
-                "|",
-                flush=True,
-            )
-            worst = max(worst, row[3])
-    return int(worst > 0)
+    parser.add_argument("--json", type=Path, help="where counts are kept; samples are added")
+    parser.add_argument("--show", action="store_true", help="run nothing, print what the file has")
+    return parser.parse_args(arguments)
+
+
+def _cells(text: str) -> list[tuple[str, str]]:
+    parts = text.split(",")
+    chosen = [cell for cell in cells() if all(part in " | ".join(cell) for part in parts)]
+    if not chosen:
+        raise argparse.ArgumentTypeError(f"no cell has {text!r} in its name")
+    return chosen
 
 
 if __name__ == "__main__":

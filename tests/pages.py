@@ -37,7 +37,7 @@ PROVENANCE = {
 
 def findings(results: EventStudyResults, name: str = "a study", **settings: Any) -> Findings:
     """Return the findings of results, as they are read back from their JSON."""
-    config = replace(CONFIG, **{"event_pages": 0, **settings})
+    config = replace(CONFIG, **{"event_pages": 0, "calibrate": 0, **settings})
     return read_json(to_json(findings_of(results, config, name=name, provenance=PROVENANCE)))
 
 

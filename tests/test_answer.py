@@ -15,8 +15,8 @@ from pages import findings
 from scipy import stats
 from situations import placed
 
-from eventstudy.analysis.answer import decide, plain_average
-from eventstudy.analysis.interval import detectable
+from eventstudy.analysis.answer import decide
+from eventstudy.analysis.interval import detectable, plain_average
 from eventstudy.calendars.window import Window
 from eventstudy.cli.main import main
 from eventstudy.report.sections.answer import brief

@@ -38,7 +38,6 @@ def bench() -> SimpleNamespace:
         "environments",
         "protocol",
         "peers",
-        "verdicts",
     )
     modules = {name: importlib.import_module(name) for name in names}
     sys.path.remove(str(BENCHMARKS))
@@ -468,26 +467,6 @@ def test_programs_pin_what_they_measure(bench: SimpleNamespace) -> None:
         if block:
             assert all("==" in package for package in block["dependencies"])
             assert bench.peers.version(name).split()[0] == name
-
-
-# --- verdicts ---
-
-
-@pytest.mark.parametrize("name", ["40 overlapping dates", "6 dates x 5"])
-def test_verdicts_reject_and_cover_as_often_as_they_say(bench: SimpleNamespace, name: str) -> None:
-    """And no interval contradicts its verdict, nor does a veto find more."""
-    (design, effect), samples = bench.verdicts.STUDIES[name], 100
-    seeds = np.random.SeedSequence(3).spawn(samples)
-    null, other = (
-        100 * bench.verdicts.outcomes(design, size, seeds).mean(axis=0) for size in (0, effect)
-    )
-    assert within(null[0], 5, samples)
-    assert null[0] + null[2] == pytest.approx(100), (
-        "without an effect the interval misses where p < 0.05"
-    )
-    assert within(other[2], 95, samples)
-    assert other[0] > max(other[1], 50)
-    assert null[3] == other[3] == 0
 
 
 # --- size ---

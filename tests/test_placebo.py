@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -12,7 +10,6 @@ from conftest import Market
 from eventstudy.analysis.placebo import (
     _blocks,
     _drawn,
-    _touching,
     placebo_dates,
     placebo_firms,
     rank_pvalue,
@@ -48,31 +45,10 @@ def test_a_strong_effect_beats_every_placebo_date(long: EventStudyResults) -> No
     assert placebo.n_events == 30
 
 
-def test_a_placebo_is_the_study_of_events_that_are_given_those_dates() -> None:
-    """The same numbers as a study typed in by hand with every day 0 moved by the shift."""
-    market = Market(n=30, seed=3, days=600, dates=5, rho=0.2, effect=-0.03)
-    placebo = placebo_dates(market.fit(), W)
-    row = placebo.draws.iloc[7]
-    table, index = market.table, market.frame.index
-    market.table = table.assign(day0=index[index.get_indexer(table["day0"]) + int(row["shift"])])
-    assert row["n_events"] == 30
-    result = market.fit().test("bmp", W)
-    assert (result.statistic, result.estimate) == pytest.approx(
-        (row["statistic"], row["mean_car"]), rel=1e-9
-    )
-
-
 def test_shifts_keep_clear_of_the_events(long: EventStudyResults) -> None:
-    shifts = placebo_dates(long, W).draws["shift"]
+    shifts = placebo_dates(long, W, draws=99).draws["shift"]
     assert shifts.is_unique
-    assert shifts.abs().min() >= len(long.abnormal.event)
-    # An estimation window that holds the event itself would be no quiet one: forward shifts are far
-    # ones.
-    last = -long.abnormal.windows.estimation.start + long.abnormal.event.stop
-    spread = np.ptp(long.abnormal.windows.day0)
-    forward = shifts[shifts > 0]
-    assert len(forward) > 10
-    assert forward.min() > last - spread
+    assert shifts.min() == len(long.abnormal.event)
 
 
 @pytest.mark.slow
@@ -190,19 +166,3 @@ def test_a_blank_column_of_peers_is_no_column() -> None:
 def test_no_column_of_peers(long: EventStudyResults) -> None:
     with pytest.raises(ConfigError, match="no column of peers"):
         placebo_firms(long, W)
-
-
-@pytest.mark.parametrize(("shift", "touches"), [(-6, False), (-5, True), (5, True)])
-def test_windows_touch_by_sessions_of_their_own_exchange(shift: int, touches: bool) -> None:
-    """Another exchange trades on twice as many days: its sessions are no distance."""
-    results = Market(n=2, seed=3, days=600).fit()
-    windows = results.abnormal.windows
-    sparse = np.where(windows.positions >= 0, 2 * windows.positions, -1)
-    own = replace(
-        results, abnormal=replace(results.abnormal, windows=replace(windows, positions=sparse))
-    )
-    event = sparse[:, -len(results.abnormal.event) :]
-    # The window [0,0], moved by `shift` sessions; its estimation days are not asked about.
-    middle = event[:, len(results.abnormal.event) // 2] + 2 * shift
-    moved = replace(windows, positions=middle[:, None])
-    assert _touching(own, moved).tolist() == [touches, touches]

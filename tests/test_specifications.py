@@ -192,8 +192,10 @@ class TestJoint:
         assert np.isnan([joint.significant, joint.median]).all()
 
     def test_it_is_in_the_sentence(self, results: es.RobustnessResults) -> None:
-        joint = joint_pvalues(np.ones(3), np.ones(3), (self.T, self.P), 1.0)
-        assert "4 draws" in str(Specifications(results.table, joint))
+        table = results.table.assign(joint_pvalue=0.25, joint_median=0.5, draws=4)
+        assert "On 4 other dates of these firms" in str(Specifications(table))
+        table = table.assign(joint_pvalue=np.nan)
+        assert "other dates" not in str(Specifications(table))
 
 
 @pytest.mark.parametrize(("grid", "where", "said"), [
@@ -276,7 +278,7 @@ class TestRun:
         self, run: Path, results: es.RobustnessResults
     ) -> None:
         html = (run / "report.html").read_text(encoding="utf-8")
-        assert str(results) in unescape(html)
+        assert str(results) in unescape(html).replace("\xa0", " ")
         figure = re.search(r"<figure><figcaption>Effect and 95%.*?</figure>", html, re.DOTALL)
         assert figure
         for svg in re.findall(r"<svg.*?</svg>", figure[0], re.DOTALL):

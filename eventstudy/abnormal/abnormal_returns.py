@@ -185,7 +185,8 @@ class AbnormalReturns(Sampled):
         closes the window at a price limit leaves it (drop), or needs a close off the limit later on
         (extend).
         """
-        return self.once(("valid", window), lambda study: study._valid(window))
+        days: Any = self.once(("valid", window), lambda study: study._valid(window))
+        return np.asarray(days, dtype=bool)
 
     def _valid(self, window: Window) -> BoolArray:
         covered, delayed = self.covered(window), self.delayed(window)
@@ -396,7 +397,6 @@ class AbnormalReturns(Sampled):
         """
         x = self._summed(window)
         inner = -np.einsum("nk,nkj->nj", x, self.bread)
-        # A day without regressors has no residual either, and counts as 0 below.
         weights = np.einsum("nj,nlj->nl", inner, self.x_estimation)
         inside, spans = self.inside(window), self.over("spans", self.columns(window))
         event = np.zeros_like(self.ar)

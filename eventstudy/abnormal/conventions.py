@@ -11,7 +11,10 @@ from ..errors import ConfigError
 # The draws of a published number can be repeated with it; no other meaning.
 SEED = 20251119
 DRAWS = 999
-
+# The fewest of which one may be as extreme as the study and p = (1 + 1) / (1 + N) is not above 5 %.
+FEWEST_PLACEBOS = 39
+# Other dates on which a run repeats its main test, and of how many events at most.
+CALIBRATE, MOST_CALIBRATED = 499, 200
 
 # Complete estimation days that standardised tests need unless another number is asked for.
 HISTORY = 60

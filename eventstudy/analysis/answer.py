@@ -11,67 +11,16 @@ import numpy as np
 from ..abnormal.abnormal_returns import AbnormalReturns
 from ..calendars.window import Window
 from ..fitting.fitted import FittedStudy, WindowLike
-from ..significance import FULL_SAMPLE, STATISTICS, InapplicableError, SignificanceTest, main_test
+from ..significance import FULL_SAMPLE, STATISTICS, SignificanceTest, main_test
 from ..significance._correlation import variance_factor
 from ..significance.standardised import scar_variance
 from ..utility.catalogue import Reason
 from ..utility.flags import Flag
 from ..utility.numbers import LEVEL, cell_text
+from .calibrated import Calibrated
 from .influence import Influence, LeftOut, Names, leave_outs, measure_influence
-from .interval import Interval, detectable, quantile
-
-
-def inflation(sample: AbnormalReturns, window: Window) -> float:
-    """Return f = sqrt((1 + (N-1) r) / (1 - r)), by which correlation widens a standard error.
-
-    Parameters
-    ----------
-    sample : AbnormalReturns
-        N events that are valid for the window.
-    window : Window
-
-    Returns
-    -------
-    float
-        NaN where r cannot be estimated.
-    """
-    try:
-        r, factor = variance_factor(sample, window)
-    except InapplicableError:
-        return np.nan
-    return float(np.sqrt(factor / (1 - r))) if r < 1 else np.nan
-
-
-def plain_average(abnormal: AbnormalReturns, window: Window) -> Interval:
-    """Return the mean CAR of equal weights with its 95% interval.
-
-    Parameters
-    ----------
-    abnormal : AbnormalReturns
-    window : Window
-
-    Returns
-    -------
-    Interval
-        NaN where the correlation cannot be estimated, or cancels.
-
-    Notes
-    -----
-    The error of several events is f sd(CAR) / sqrt(N), f of :func:`inflation`, with t(N-1).
-    Dividing the mean CAR by the statistic of BMP-KP instead would give no width at all
-    where the mean CAR is near zero and the mean standardised CAR is not.
-    """
-    sample = abnormal.sample(window)
-    car, n = sample.car(window), len(sample)
-    if n == 0:
-        return Interval()
-    if n == 1:
-        return Interval.of(car[0], np.sqrt(sample.var_car(window)[0]), float(sample.df_resid[0]))
-    factor = inflation(sample, window)
-    if not np.isfinite(factor) or STATISTICS[main_test(FULL_SAMPLE)](sample, window).reason:
-        return Interval(float(car.mean()))
-    return Interval.of(car.mean(), factor * car.std(ddof=1) / np.sqrt(n), n - 1.0)
-
+from .interval import Interval, detectable, inflation, plain_average, plain_values, quantile
+from .one_event import OneEvent, market_variance, measure_one_event
 
 DIFFERENT, NOT_DIFFERENT = "different", "not_different"
 NO_RESULT, PROVISIONAL = "no_result", "provisional"
@@ -79,6 +28,8 @@ NO_RESULT, PROVISIONAL = "no_result", "provisional"
 FULL_TEST = main_test(FULL_SAMPLE)
 # A smaller mean correlation leaves a shared shock next to nothing to work through.
 SHARED = 0.02
+# Events that move together as much on fewer of the other dates may owe it to a shared shock.
+RARE = 0.01
 # A firm without a price for so long, while others have them, is delisted or as good as that.
 GONE = np.timedelta64(30, "D")
 # With a smaller share of the listed announcements the caveat is that.
@@ -110,6 +61,8 @@ class Overturn:
     market_variance : float
         One event: how many times as variable as in the estimation window the market (the first
         factor of the model) was on the days of the window.
+    one_event : OneEvent, optional
+        One event, over the main window: its rank, its volatility, its peers.
     """
 
     variance_multiple: float = np.nan
@@ -119,6 +72,7 @@ class Overturn:
     smallest_effect: float = np.nan
     leave_one_out: tuple[LeftOut, ...] = ()
     market_variance: float = np.nan
+    one_event: OneEvent | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +114,8 @@ class Answer:
         What it owes to single events, dates, clusters of dates and firms; over the main window.
     caveat : Caveat, optional
         The one that travels with the verdict.
+    calibrated : Calibrated, optional
+        Where the study was repeated on other days; None elsewhere.
     """
 
     verdict: str
@@ -175,10 +131,11 @@ class Answer:
     n_short: int = 0
     influence: Influence | None = None
     caveat: Caveat | None = None
+    calibrated: Calibrated | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return the answer as it stands in ``study.json``, None for NaN."""
-        record = _json_value(asdict(self))
+        record = plain_values(asdict(self))
         for interval in (record["effect"], record["plain_average"]):
             del interval["se"], interval["df"]
         test = {name: record.pop(name) for name in ("verdict", "test", "pvalue")}
@@ -230,6 +187,9 @@ def _answer(study: FittedStudy, window: Window) -> Answer:
     if is_provisional(study, window):
         answer = replace(answer, verdict=PROVISIONAL, pvalue=np.nan, overturn=Overturn())
     elif np.isfinite(answer.pvalue) and window == study.main:
+        if answer.n_events == 1:
+            single = measure_one_event(study, window)
+            answer = replace(answer, overturn=replace(answer.overturn, one_event=single))
         answer = replace(answer, influence=influence_of(study, window, answer).brief())
     return replace(answer, caveat=caveat_of(answer, len(study.events)))
 
@@ -310,7 +270,7 @@ def decide(abnormal: AbnormalReturns, window: Window, event_ids: Sequence[str] =
     }  # fmt: skip
     if not np.isfinite(test.pvalue):
         return Answer(NO_RESULT, test.name, reason=str(test.reason), **common)
-    effect = _weighted(sample, window, test)
+    effect = weighted_effect(sample, window, test)
     verdict = DIFFERENT if test.pvalue < LEVEL else NOT_DIFFERENT
     ids = list(event_ids) or [str(i) for i in range(len(abnormal))]
     used = [ids[i] for i in np.flatnonzero(abnormal.in_tests(window))]
@@ -351,13 +311,23 @@ def _caveats(answer: Answer, n_listed: int) -> Iterator[tuple[str, dict[str, Any
     code, facts = answer.influence.caveat() if answer.influence else ("", {})
     if code in ("carried", "hidden"):
         yield code, facts
+    if answer.verdict == DIFFERENT and (times := _unusual_sharing(answer)):
+        yield "shared_shock", {"times": times, "needed": answer.overturn.shared_shock}
     if is_decided and answer.n_events < REPRESENTATIVE * n_listed:
         yield "few_used", {"used": answer.n_events, "total": n_listed}
-    pvalue = getattr(getattr(answer, "calibrated", None), "pvalue", np.nan)
+    pvalue = answer.calibrated.pvalue if answer.calibrated else np.nan
     if is_decided and np.isfinite(pvalue) and (pvalue < LEVEL) != (answer.pvalue < LEVEL):
         yield "calibrated", {"p": pvalue}
     if code:
         yield code, facts
+
+
+def _unusual_sharing(answer: Answer) -> float:
+    """Return how much more the events moved together, where that could overturn the verdict."""
+    numbers, needed = answer.calibrated, answer.overturn.shared_shock
+    if numbers is None or not np.isfinite(needed) or not numbers.shared_share < RARE:
+        return 0.0
+    return numbers.shared_movement if numbers.shared_movement > needed else 0.0
 
 
 def is_provisional(study: FittedStudy, window: Window) -> bool:
@@ -380,7 +350,7 @@ def is_provisional(study: FittedStudy, window: Window) -> bool:
     return any(panel.sessions[-1] - day < GONE for day in last)
 
 
-def _weighted(sample: AbnormalReturns, window: Window, test: SignificanceTest) -> Interval:
+def weighted_effect(sample: AbnormalReturns, window: Window, test: SignificanceTest) -> Interval:
     """Return the precision-weighted mean CAR with the error that inverts the main test."""
     s, z, n = np.sqrt(sample.var_car(window)), sample.scar(window), len(sample)
     if n == 1:
@@ -411,7 +381,7 @@ def _overturn(
         rows = leave_outs(sample, window, names) if n > 1 else ()
         each = tuple(LeftOut.of(leave_out) for leave_out in rows if leave_out.kind == "event")
         spread = STATISTICS[FULL_TEST](sample, window).pvalue
-        market = _market_variance(sample, window) if n == 1 else np.nan
+        market = market_variance(sample, window) if n == 1 else np.nan
         return Overturn(
             ratio, spread, smallest_effect=least, leave_one_out=each, market_variance=market
         )
@@ -426,24 +396,7 @@ def _shared_shock(sample: AbnormalReturns, window: Window, ratio: float) -> floa
     return (ratio * factor - (1 - r)) / (len(sample) * r) if r > SHARED else np.nan
 
 
-def _market_variance(sample: AbnormalReturns, window: Window) -> float:
-    """Return the variance of the first factor on the days of one event over that before."""
-    length, factors = len(sample.windows.estimation), sample.windows.factors[0]
-    if not factors.shape[1]:
-        return np.nan
-    before, during = factors[:length, 0], factors[length:, 0][sample.columns(window)]
-    return float(np.nanmean((during - np.nanmean(before)) ** 2) / np.nanvar(before, ddof=1))
-
-
 def _largest_t(sample: AbnormalReturns, window: Window) -> float:
     precision = 1 / np.sqrt(sample.var_car(window))
     spread = inflation(sample, window) * precision.std(ddof=1) / precision.mean()
     return float(np.sqrt(len(sample)) / spread) if spread > 0 else np.inf
-
-
-def _json_value(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {name: _json_value(inner) for name, inner in value.items()}
-    if isinstance(value, (tuple, list)):
-        return [_json_value(inner) for inner in value]
-    return None if isinstance(value, float) and not np.isfinite(value) else value

@@ -11,7 +11,7 @@ from ..calendars.window import Window
 from ..fitting.fitted import FittedStudy
 from ..significance._correlation import prepare_correlations
 from ..utility.typing import FloatArray, IntArray
-from .answer import plain_average
+from .interval import plain_average
 
 # Intervals of fewer events are so wide as to flatten everything else.
 BAND_EVENTS = 5

@@ -120,7 +120,7 @@ def opinion(
     unknown = len(rates) < len(objections)
     rate = max(rates, default=np.nan if unknown else 0.05)
     reasons = tuple(reason for _, reason in objections)
-    return Opinion(entry.name, _class(rate, unknown=unknown), rate, reasons, result.pvalue)
+    return Opinion(entry.name, class_of(rate, unknown=unknown), rate, reasons, result.pvalue)
 
 
 def false_alarms(factor: float) -> float:
@@ -128,7 +128,15 @@ def false_alarms(factor: float) -> float:
     return erfc(CRITICAL / sqrt(2 * factor)) if factor > 0 else 0.0
 
 
-def _class(rate: float, *, unknown: bool) -> str:
+def class_of(rate: float, *, unknown: bool = False) -> str:
+    """Return the class of a test with such a rate of false alarms.
+
+    Parameters
+    ----------
+    rate : float
+    unknown : bool
+        Whether an objection is of unknown size.
+    """
     if rate > WITH_CARE_UP_TO:
         return NOT_VALID
     return WITH_CARE if unknown or rate > VALID_UP_TO else VALID

@@ -15,8 +15,8 @@ from ..significance._correlation import prepare_correlations
 from ..significance.clusters import draw_signs, flipped_t, merge_dates
 from ..utility.numbers import LEVEL
 from ..utility.typing import FloatArray, IntArray
-from .answer import _weighted, inflation
-from .interval import Interval, quantile
+from .answer import weighted_effect
+from .interval import Interval, inflation, quantile
 
 # Clusters of dates that a band for the whole path needs.
 FEWEST_CLUSTERS = 6
@@ -126,7 +126,7 @@ def _effect_of(abnormal: AbnormalReturns, window: Window) -> Interval:
     if len(sample) == 0:
         return Interval()
     test = STATISTICS[main_test(len(sample))](sample, window)
-    return _weighted(sample, window, test) if np.isfinite(test.pvalue) else Interval()
+    return weighted_effect(sample, window, test) if np.isfinite(test.pvalue) else Interval()
 
 
 def window_to(day: int, start: int) -> Window | None:

@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any, Self
 
 import numpy as np
+import pandas as pd
 
+from ..abnormal.abnormal_returns import AbnormalReturns
+from ..calendars.window import Window
+from ..significance import FULL_SAMPLE, STATISTICS, InapplicableError, main_test
 from ..significance._base import pvalue
+from ..significance._correlation import variance_factor
+from ..utility.catalogue import say
 from ..utility.numbers import LEVEL
 from ..utility.typing import FloatArray
 
 POWER = 0.8
+# Effects of a power curve, in units of the one that is found with 80% power.
+MULTIPLES = (0.0, 0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 2.0, 3.0)
 # Share of the CARs that is trimmed, or pulled in, at each end.
 TRIMMED = 0.1
 ROBUST = ("median", "trimmed", "winsorised")
@@ -126,3 +135,131 @@ def robust_means(car: FloatArray, factor: float) -> tuple[Interval, Interval, In
         Interval.of(x[g : n - g].mean(), se * n / (n - 2 * g), df),
         Interval.of(pulled.mean(), se * (n - 1) / df, df),
     )
+
+
+def inflation(sample: AbnormalReturns, window: Window) -> float:
+    """Return f = sqrt((1 + (N-1) r) / (1 - r)), by which correlation widens a standard error.
+
+    Parameters
+    ----------
+    sample : AbnormalReturns
+        N events that are valid for the window.
+    window : Window
+
+    Returns
+    -------
+    float
+        NaN where r cannot be estimated.
+    """
+    try:
+        r, factor = variance_factor(sample, window)
+    except InapplicableError:
+        return np.nan
+    return float(np.sqrt(factor / (1 - r))) if r < 1 else np.nan
+
+
+def plain_average(abnormal: AbnormalReturns, window: Window) -> Interval:
+    """Return the mean CAR of equal weights with its 95% interval.
+
+    Parameters
+    ----------
+    abnormal : AbnormalReturns
+    window : Window
+
+    Returns
+    -------
+    Interval
+        NaN where the correlation cannot be estimated, or cancels.
+
+    Notes
+    -----
+    The error of several events is f sd(CAR) / sqrt(N), f of :func:`inflation`, with t(N-1).
+    Dividing the mean CAR by the statistic of BMP-KP instead would give no width at all
+    where the mean CAR is near zero and the mean standardised CAR is not.
+    """
+    sample = abnormal.sample(window)
+    car, n = sample.car(window), len(sample)
+    if n == 0:
+        return Interval()
+    if n == 1:
+        return Interval.of(car[0], np.sqrt(sample.var_car(window)[0]), float(sample.df_resid[0]))
+    factor = inflation(sample, window)
+    if not np.isfinite(factor) or STATISTICS[main_test(FULL_SAMPLE)](sample, window).reason:
+        return Interval(float(car.mean()))
+    return Interval.of(car.mean(), factor * car.std(ddof=1) / np.sqrt(n), n - 1.0)
+
+
+def power_of(effects: FloatArray, se: float, df: float) -> FloatArray:
+    """Return how often a two-sided 5% t-test finds effects, shape (n,).
+
+    Parameters
+    ----------
+    effects : (n,) float array
+        Decimal.
+    se, df : float
+        Standard error of the estimate and its degrees of freedom, infinite for the normal test.
+
+    Notes
+    -----
+    It is the chance that a noncentral t is beyond the critical value on either side.
+    """
+    from scipy.special import nctdtr, ndtr
+
+    shift, critical = np.abs(effects) / se, quantile(df)
+    if not np.isfinite(df):
+        return np.asarray(ndtr(shift - critical) + ndtr(-shift - critical))
+    return np.asarray(1 - nctdtr(df, shift, critical) + nctdtr(df, shift, -critical))
+
+
+@dataclass(frozen=True, eq=False)
+class Power:
+    """Which effects the answer of a study finds (``str``), by the closed form.
+
+    Attributes
+    ----------
+    window : Window
+    test : str
+        The main test.
+    smallest_effect : float
+        Found with 80% power (decimal); NaN without a result.
+    table : DataFrame
+        effect (decimal), power.
+    """
+
+    window: Window
+    test: str
+    smallest_effect: float
+    table: pd.DataFrame
+
+    @classmethod
+    def of(cls, window: Window, test: str, smallest: float, effect: Interval) -> Self:
+        """Return the power at multiples of the smallest effect, of a test with such an error.
+
+        Parameters
+        ----------
+        window : Window
+        test : str
+        smallest : float
+        effect : Interval
+        """
+        at = np.array(MULTIPLES if np.isfinite(smallest) else ()) * smallest
+        found = power_of(at, effect.se, effect.df) if len(at) else at
+        return cls(window, test, smallest, pd.DataFrame({"effect": at, "power": found}))
+
+    def frame(self) -> pd.DataFrame:
+        """Return one row an effect."""
+        return self.table.copy()
+
+    def __str__(self) -> str:
+        if not np.isfinite(self.smallest_effect):
+            return say("power.none", window=self.window)
+        return say("power.sentence", window=self.window, effect=self.smallest_effect)
+
+
+def plain_values(value: Any) -> Any:
+    """Return a value of plain containers with lists for tuples and None for NaN."""
+    if isinstance(value, dict):
+        return {name: plain_values(inner) for name, inner in value.items()}
+    if isinstance(value, (tuple, list)):
+        return [plain_values(inner) for inner in value]
+    return None if isinstance(value, float) and not np.isfinite(value) else value

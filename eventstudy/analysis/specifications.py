@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from ..abnormal.conventions import MOST_CALIBRATED
 from ..calendars.window import Window
 from ..errors import ConfigError
 from ..fitting.config import StudyConfig
@@ -20,6 +21,7 @@ from ..utility.catalogue import Reason, say
 from ..utility.numbers import LEVEL
 from ..utility.typing import FloatArray, IntArray
 from .answer import NO_RESULT, PROVISIONAL, Answer, answer_of
+from .shifted_dates import draw, shifts_of
 
 
 def leading_group(groups: Mapping[str, FittedStudy], window: Window) -> str:
@@ -59,7 +61,7 @@ def _of_fit(config: StudyConfig, model: str, main: Window) -> StudyConfig:
 def specifications_table(
     study: FittedStudy, config: StudyConfig, fit: Callable[[StudyConfig], FittedStudy]
 ) -> pd.DataFrame:
-    """Return the answer of every specification of the grid, one row each.
+    """Return the answer of every specification of the grid, one row each, and their joint p.
 
     Parameters
     ----------
@@ -75,7 +77,8 @@ def specifications_table(
     DataFrame
         model, estimation, window, sample, halt, is_main (of the study itself), n_events, n_dates,
         estimate, se, ci_low, ci_high, statistic (estimate / se), test, pvalue, reason (why there is
-        no result). Decimal returns; NaN without a result.
+        no result); joint_pvalue, joint_median, draws (of :func:`joint_pvalues`, alike in all rows;
+        up to ``config.calibrate`` draws, none above 200 events). Decimal; NaN without a result.
 
     Raises
     ------
@@ -91,12 +94,13 @@ def specifications_table(
         study.subset(sample)
     column = group_column(study, config.by)
     group = leading_group(study.groups(column), config.main) if column else ""
-    rows, settings, fitted = [], main, study
+    rows, settings, fitted, samples = [], main, study, list[Any]()
     for settings_of_cell, car, sample in cells:
         if settings_of_cell != settings:
             settings = settings_of_cell
             fitted = study if settings == main else _attempt(fit, settings)
-        answer = _answer(fitted, column, group, sample, car)
+        samples.append(_sample(fitted, column, group, sample))
+        answer = _answer(samples[-1], car)
         effect = answer.effect
         rows.append({
             "model": settings.model, "estimation": str(settings.estimation), "window": str(car),
@@ -107,7 +111,35 @@ def specifications_table(
             "statistic": effect.estimate / (effect.se or np.nan), "test": answer.test,
             "pvalue": answer.pvalue, "reason": str(answer.reason),
         })  # fmt: skip
-    return pd.DataFrame(rows)
+    table = pd.DataFrame(rows)
+    leading = _sample(study, column, group, "")
+    shifts: Any = ()
+    if config.calibrate and isinstance(leading, FittedStudy) and len(leading) <= MOST_CALIBRATED:
+        shifts = shifts_of(leading, config.main, config.calibrate)
+    joint = _drawn(table, samples, [car for _, car, _ in cells], shifts)
+    return table.assign(
+        joint_pvalue=joint.significant, joint_median=joint.median, draws=joint.n_draws
+    )
+
+
+def _drawn(
+    table: pd.DataFrame, samples: list[Any], windows: list[Window], shifts: Any
+) -> JointPvalues:
+    """Return the joint p-values of all cells with a result, on the same other dates."""
+    shape = len(shifts), len(table)
+    t, p = np.full(shape, np.nan), np.full(shape, np.nan)
+    cells, places = table["pvalue"].notna() & bool(len(shifts)), dict[int, list[int]]()
+    for k in np.flatnonzero(cells).tolist():
+        places.setdefault(id(samples[k]), []).append(k)
+    for at in places.values():
+        spans = list(dict.fromkeys(windows[k] for k in at))
+        tests = list(dict.fromkeys(table["test"].iloc[at]))
+        drawn = draw(samples[at[0]], spans, tests, shifts)
+        for k in at:
+            place = spans.index(windows[k]), tests.index(table["test"].iloc[k])
+            t[:, k], p[:, k] = drawn.statistic[:, *place], drawn.pvalue[:, *place]
+    statistics, pvalues = (table[name].to_numpy(float) for name in ("statistic", "pvalue"))
+    return joint_pvalues(statistics, pvalues, (t, p), Specifications(table).sign)
 
 
 def _attempt(fit: Callable[[StudyConfig], FittedStudy], settings: StudyConfig) -> Any:
@@ -118,15 +150,22 @@ def _attempt(fit: Callable[[StudyConfig], FittedStudy], settings: StudyConfig) -
         return error
 
 
-def _answer(study: Any, column: str, group: str, text: str, window: Window) -> Answer:
-    """Return the answer of a sample of the group, with the reason where there is none."""
+def _sample(study: Any, column: str, group: str, text: str) -> FittedStudy | Answer:
+    """Return a sample of the group, or the answer with the reason where there is none."""
     if isinstance(study, ConfigError):
         return Answer(NO_RESULT, "", reason=str(study))
     of_group = study.groups(column).get(group, study.subset([])) if column else study
-    sample = of_group.remember(("sample", text), lambda: of_group.subset(text))
-    if len(sample) == 0:
-        code, n = ("in_sample", len(of_group)) if len(of_group) else ("used", len(study.events))
-        return Answer(NO_RESULT, "", reason=Reason(f"no_event_{code}", n=n))
+    sample: FittedStudy = of_group.remember(("sample", text), lambda: of_group.subset(text))
+    if len(sample):
+        return sample
+    code, n = ("in_sample", len(of_group)) if len(of_group) else ("used", len(study.events))
+    return Answer(NO_RESULT, "", reason=Reason(f"no_event_{code}", n=n))
+
+
+def _answer(sample: FittedStudy | Answer, window: Window) -> Answer:
+    """Return the answer of a sample; without a verdict while it is provisional."""
+    if isinstance(sample, Answer):
+        return sample
     answer = answer_of(sample, window)
     is_provisional = answer.verdict == PROVISIONAL
     return replace(answer, reason=Reason("days_to_come")) if is_provisional else answer
@@ -207,12 +246,15 @@ class Specifications:
     ----------
     table : DataFrame
         As :func:`specifications_table` returns it.
-    joint : JointPvalues, optional
-        None where nothing was drawn.
     """
 
     table: pd.DataFrame
-    joint: JointPvalues | None = None
+
+    @property
+    def joint(self) -> JointPvalues:
+        """The joint p-values; NaN where nothing was drawn."""
+        first = self.table.iloc[0]
+        return JointPvalues(first["joint_pvalue"], first["joint_median"], int(first["draws"]))
 
     def frame(self) -> pd.DataFrame:
         """Return one row a specification."""
@@ -239,7 +281,7 @@ class Specifications:
         sentences = [say(f"specifications.{'lede' if facts['n'] else 'none'}", **facts)]
         if facts["n"] and facts["lacking"]:
             sentences.append(say("specifications.lacking", **facts))
-        if self.joint is not None and np.isfinite(self.joint.significant):
+        if np.isfinite(self.joint.significant):
             joint = {name: getattr(self.joint, name) for name in JointPvalues.__slots__}
             sentences.append(say("specifications.joint", **joint))
         return " ".join(sentences)

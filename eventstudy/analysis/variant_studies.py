@@ -21,7 +21,8 @@ from ..prices.shared import SharedSource
 from ..prices.sizes import COLUMNS, OLDEST_COUNT, Sizes, as_of
 from ..returns import ReturnsPanel
 from ..returns.currency import LOCAL, currency_of, dollars_per, rate_symbol, rates_of, unit_of
-from ..returns.load import Progress, days_around
+from ..returns.date_ranges import days_around
+from ..returns.load import Progress
 from ..utility.log import note
 from ..utility.typing import DateArray, FloatArray, ObjectArray
 from .answer import answer_of

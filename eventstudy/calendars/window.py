@@ -118,3 +118,10 @@ WINDOWS = tuple(
 )
 # Many announcements carry no hour: day 0 or day 1 is the first reaction (docs/methods.md, 1.3).
 MAIN_WINDOW = Window(0, 1)
+
+
+def plain_value(value: Any) -> Any:
+    """Return a setting as JSON and TOML have it."""
+    if isinstance(value, Window):
+        return f"{value.start}:{value.stop}"
+    return [plain_value(member) for member in value] if isinstance(value, tuple) else value

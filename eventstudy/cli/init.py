@@ -93,7 +93,7 @@ def study_text() -> str:
 
 
 def _lines(setting: Setting) -> str:
-    from ..fitting.settings import plain_value
+    from ..calendars.window import plain_value
 
     words = [setting.about, *filter(None, [", ".join(setting.choices)])]
     about = textwrap.wrap(" Choices: ".join(words), WIDTH - 2)

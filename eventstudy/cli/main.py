@@ -16,6 +16,7 @@ import click
 
 from ..utility.version import __version__
 from . import shared
+from .calibrate import calibrate
 from .check import check
 from .default_folders import settle
 from .finished_runs import compare, reproduce, verify
@@ -157,7 +158,9 @@ def main() -> None:
     atexit.register(gc.freeze)
 
 
-for command in (init, example, run, refresh, report, verify, reproduce, compare, check, listing):
+for command in (
+    init, example, run, calibrate, refresh, report, verify, reproduce, compare, check, listing,
+):  # fmt: skip
     main.add_command(command)
 main.add_command(schema)
 main.add_command(robustness)

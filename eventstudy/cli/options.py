@@ -105,6 +105,9 @@ STUDY_OPTIONS: tuple[Row, ...] = (
     ("--drop-confounded", FLAG, "Leave events near such news out."),
     ("--placebo", (WholeNumber(0), "N"),
      "Repeat the study on N other dates, and on the firms in the column peers. [default: 0]"),
+    ("--calibrate", (WholeNumber(0), "N"),
+     "Repeat the main test on at most N other dates, for up to 200 events; 0 = never. "
+     "[default: 499]"),
     ("--regress", "COLUMN ...", "Regress the CARs on a column of the events; may be repeated."),
     ("--regress-cov", ["HC3", "HC0", "HC1", "HC2", "nonrobust", "date"],
      "Errors of that regression; date: clustered by event date. [default: HC3]"),

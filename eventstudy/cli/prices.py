@@ -241,7 +241,7 @@ def _wanted(symbols: tuple[str, ...], events: Path | None) -> tuple[list[str], d
         return list(dict.fromkeys(symbols)), today - timedelta(days=round(365.25 * YEARS)), today
     from ..calendars.window import ESTIMATION, EVENT
     from ..events.table import read_events
-    from ..returns.load import needed_range
+    from ..returns.date_ranges import needed_range
     from ..returns.series import needed
 
     listed = read_events(events)

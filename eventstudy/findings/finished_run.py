@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from ..analysis.answer import DIFFERENT, NOT_DIFFERENT, caveat_of
+from ..analysis.calibration import calibrated
 from ..analysis.specifications import leading_group
 from ..errors import RunFolderError
 from ..fitting.config import StudyConfig
@@ -19,12 +21,13 @@ from ..fitting.fitted import group_column, is_large
 from ..models.market import CensoredMarket
 from ..utility.catalogue import Reason
 from ..utility.csv_text import OUTCOME, read_csv
+from ..utility.progress import stepping
 from .document import read_json, to_json
 from .listed_events import list_events
 from .sampling import sample_of
 from .setup import ModelFacts, Setup
 from .tables import SHOWN_ELSEWHERE, faults_in_windows, study_tables
-from .types import SCHEMA, Findings, Note
+from .types import SCHEMA, Findings, Note, Sample
 
 if TYPE_CHECKING:
     from ..fitting.fitted import FittedStudy
@@ -55,21 +58,47 @@ def findings_of(
     """
     tables = study_tables(study, config) if tables is None else tables
     column = group_column(study, config.by)
-    groups = study.groups(column) if column else {}
-    first = leading_group(groups, config.main)
-    ordered = sorted(groups, key=lambda group: group != first)
-    studies = [*((group, groups[group]) for group in ordered), ("", study)]
     return Findings(
         schema=SCHEMA,
         name=name,
         setup=_setup(study, config, column),
-        samples=tuple(sample_of(group_study, config, group) for group, group_study in studies),
+        samples=_samples(studies_of(study, config), config),
         events=tuple(list_events(study, config)),
         dropped=_dropped(study),
         notes=notes_of(study),
         tables={n: table for n, table in tables.items() if n not in SHOWN_ELSEWHERE},
         provenance={k: v for k, v in (provenance or {}).items() if k != "notices"},
     )
+
+
+def studies_of(study: FittedStudy, config: StudyConfig) -> list[tuple[str, FittedStudy]]:
+    """Return the groups of a study, that of the answer first, and all events (the group "") last.
+
+    Parameters
+    ----------
+    study : FittedStudy
+    config : StudyConfig
+        Decides the column and the main window.
+    """
+    column = group_column(study, config.by)
+    groups = study.groups(column) if column else {}
+    first = leading_group(groups, config.main)
+    ordered = sorted(groups, key=lambda group: group != first)
+    return [*((group, groups[group]) for group in ordered), ("", study)]
+
+
+def _samples(studies: Sequence[tuple[str, FittedStudy]], config: StudyConfig) -> tuple[Sample, ...]:
+    """Return what each group shows; the answer of the first, the headline's, is calibrated."""
+    first, *groups = (sample_of(study, config, group) for group, study in studies)
+    if config.calibrate and first.answer.verdict in (DIFFERENT, NOT_DIFFERENT):
+        with stepping("other dates"):
+            numbers = calibrated(studies[0][1], config.main, config.calibrate)
+        answer = replace(first.answer, calibrated=numbers)
+        answer = replace(answer, caveat=caveat_of(answer, first.n_events))
+        main = replace(first.main, answer=answer)
+        windows = (main if one.window == main.window else one for one in first.windows)
+        first = replace(first, main=main, windows=tuple(windows))
+    return first, *groups
 
 
 def _setup(study: FittedStudy, config: StudyConfig, column: str) -> Setup:

@@ -71,7 +71,8 @@ STACKED = frozenset((
     *INFLUENCE.values(), "n_left_out", "distance", "carries",
     *CAAR, "test", "trust", "tau", "weights", "left_out", "n_complete", "statistic", "distribution",
     "estimate", "total", "se_independent", "kappa", "aar", "aar_low", "aar_high", "caar_low",
-    "caar_high", "reason", "false_alarms", "dating", "n_uncertain",
+    "caar_high", "reason", "false_alarms", "dating", "n_uncertain", "implied", "shares", "gap",
+    "gap_low", "gap_high", "path_low", "path_high",
 ))  # fmt: skip
 REGRESSION = [
     "term", "estimate", "se", "statistic", "df", "pvalue", "ci_low", "ci_high", "n_events",

@@ -7,20 +7,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, Literal
 
-from ..abnormal.conventions import DRAWS, HISTORY, SEED, Conventions
-from ..calendars.window import ESTIMATION, EVENT, MAIN_WINDOW, WINDOWS, Window
+from ..abnormal.conventions import CALIBRATE, DRAWS, FEWEST_PLACEBOS, HISTORY, SEED, Conventions
+from ..calendars.window import ESTIMATION, EVENT, MAIN_WINDOW, WINDOWS, Window, plain_value
 from ..errors import ConfigError
 from ..utility import typing as kinds
 from ..windows.event_windows import HALT_DRIFT
 from .grid import Grid
-from .settings import plain_value, read, settings_of, within
+from .settings import read, settings_of, within
 
-# The fewest of which one may be as extreme as the study and p = (1 + 1) / (1 + N) is not above 5 %.
-FEWEST_PLACEBOS = 39
 # What all variants of a study have in common: its data, and what is computed for the study alone.
 SHARED = (
-    "prices", "returns", "size", "factors", "confounders", "measure", "placebo", "regress",
-    "regress_cov", "variants", "grid", "event_pages", "interactive", "figures",
+    "prices", "returns", "size", "factors", "confounders", "measure", "placebo", "calibrate",
+    "regress", "regress_cov", "variants", "grid", "event_pages", "interactive", "figures",
 )  # fmt: skip
 VARIANT_NAME = r"\w[\w\- ]{0,39}"
 # The study itself among its variants.
@@ -84,6 +82,8 @@ class StudyConfig:
         Events with fewer complete estimation days are flagged.
     placebo : int
         Placebo studies on other dates, and on the firms in the column ``peers``; 0 = none.
+    calibrate : int
+        Other dates on which a run repeats its main test, at most, for up to 200 events; 0 = none.
     regress : tuple of str
         Columns of the events on which the CARs are regressed.
     regress_cov : {"HC3", "HC0", "HC1", "HC2", "nonrobust", "date"}
@@ -150,6 +150,7 @@ class StudyConfig:
     confounder_days: int = 1
     drop_confounded: bool = False
     placebo: int = 0
+    calibrate: int = CALIBRATE
     regress: tuple[str, ...] = ()
     regress_cov: Literal["HC3", "HC0", "HC1", "HC2", "nonrobust", "date"] = "HC3"
     event_pages: int = 500
@@ -179,10 +180,11 @@ class StudyConfig:
         if self.currency != "local" and not re.fullmatch("[A-Z]{3}", self.currency):
             code, remedy = self.currency, "use local, or an ISO code such as USD or EUR"
             raise ConfigError("not a currency", where="currency", value=code, remedy=remedy)
-        if 0 < self.placebo < FEWEST_PLACEBOS:
-            reason = "too few placebo studies: one as extreme as the study would put p above 5 %"
-            remedy = f"ask for {FEWEST_PLACEBOS} or more"
-            raise ConfigError(reason, where="placebo", value=self.placebo, remedy=remedy)
+        for name in ("placebo", "calibrate"):
+            if 0 < (n := getattr(self, name)) < FEWEST_PLACEBOS:
+                reason = "too few placebo studies: one as extreme would put p above 5 %"
+                remedy = f"ask for {FEWEST_PLACEBOS} or more"
+                raise ConfigError(reason, where=name, value=n, remedy=remedy)
         self._check_data()
         self.conventions  # noqa: B018 - checks them
         self.named_series  # noqa: B018

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ..abnormal.conventions import Conventions
+from ..abnormal.conventions import MOST_CALIBRATED, Conventions
 from ..calendars.window import ESTIMATION, EVENT, Window, require_apart
 from ..errors import ConfigError
 from ..events.table import Events, grouped
@@ -159,6 +159,8 @@ class UnfittedStudy:
         if self.repeat != "keep-all":
             # An event that is left out was news all the same.
             windows = mask_other_events(windows, firms, duplicates == "")
+        treated = np.where(duplicates == "", firms, ""), windows.event_positions
+        layout = replace(layout, treated=treated)
         return layout, windows, excluded, overlap
 
     def _with_benchmarks(self) -> tuple[pd.DataFrame, ReturnsPanel]:
@@ -231,6 +233,7 @@ def fit_config(
         panel = load_returns(
             events, prices, estimation=config.estimation, event=config.event,
             measure=config.measure, currency=config.currency, placebo=config.placebo,
+            calibrate=bool(config.calibrate) and len(events) <= 5 * MOST_CALIBRATED,
             offline=inputs.offline, store=inputs.store, vintage=inputs.vintage, progress=progress,
             **data,
         )  # fmt: skip

@@ -7,10 +7,10 @@ from dataclasses import dataclass, fields
 from math import prod
 from typing import Any
 
-from ..calendars.window import Window
+from ..calendars.window import Window, plain_value
 from ..errors import ConfigError
 from ..utility import typing as kinds
-from .settings import plain_value, read
+from .settings import read
 
 # Specifications that a table and a figure can show.
 MOST_SPECIFICATIONS = 2000

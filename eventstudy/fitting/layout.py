@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
+from typing import Any
 
 import numpy as np
 
@@ -48,6 +49,9 @@ class Layout:
         The series that the model needs, each with its symbol for every event.
     halt_drift : int
         Sessions of a halt that has left the clock for which alpha is expected, at most.
+    treated : (m,) object array and (m, L2) int array, optional
+        Firms of all announcements of the study, "" where one is a repetition, and the columns of
+        their event windows.
     """
 
     panel: ReturnsPanel
@@ -58,6 +62,7 @@ class Layout:
     keep_spans: bool
     symbols: Mapping[str, list[str]]
     halt_drift: int = HALT_DRIFT
+    treated: tuple[ObjectArray, IntArray] | None = None
 
     def around(
         self, day0: DateArray, *, estimation: Window, event: Window, keep_estimation: bool = True
@@ -80,6 +85,28 @@ class Layout:
     def without(self, reasons: ObjectArray) -> Layout:
         """Return the layout without the firms of events that have a reason, shape (n,)."""
         return replace(self, rows=np.where(reasons == "", self.rows, -1))
+
+    def announced(self, firms: ObjectArray) -> BoolArray:
+        """Return which columns of the panel lie in an event window of each firm, (n, T).
+
+        Parameters
+        ----------
+        firms : (n,) object array
+        """
+        out = np.zeros((len(firms), len(self.panel.sessions)), dtype=bool)
+        if self.treated is not None:
+            names, columns = self.treated
+            for i, firm in enumerate(firms):
+                at = columns[names == firm]
+                out[i, at[at >= 0]] = True
+        return out
+
+    @property
+    def lean(self) -> Layout:
+        """The layout without what its panel was made of, to be sent to another process."""
+        made_of: Any = {"prices": None, "fetched": None, "limits": None, "faults": ()}
+        panel = replace(self.panel, failures={}, notes=(), notices=(), provenance={}, **made_of)
+        return replace(self, panel=panel, symbols={}, treated=None)
 
     def series_of_event(self, i: int) -> list[str]:
         """Return the symbols, and names of factors, of the model's series that event i uses."""

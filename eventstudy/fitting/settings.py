@@ -16,14 +16,6 @@ from ..calendars.window import Window
 from ..errors import ConfigError, EventStudyError
 from ..utility.registry import did_you_mean
 
-
-def plain_value(value: Any) -> Any:
-    """Return a setting as JSON and TOML have it."""
-    if isinstance(value, Window):
-        return f"{value.start}:{value.stop}"
-    return [plain_value(member) for member in value] if isinstance(value, tuple) else value
-
-
 # Options whose setting has another name.
 COMMAND_NAMES = {
     "window": "event", "car": "windows", "test": "tests", "cov": "cov_type", "csv": "events",
@@ -33,7 +25,10 @@ POSITIVE = ("min_estimation", "draws")
 # Trading days from an event, some 80 years, beyond which there is no window.
 FARTHEST = 20_000
 # The largest whole numbers: sessions with prices, and draws that are held at a time.
-LARGEST = {"draws": 10**7, **dict.fromkeys(("placebo", "confounder_days", "halt_drift"), FARTHEST)}
+LARGEST = {
+    "draws": 10**7,
+    **dict.fromkeys(("placebo", "calibrate", "confounder_days", "halt_drift"), FARTHEST),
+}
 
 
 @dataclass(frozen=True, slots=True)

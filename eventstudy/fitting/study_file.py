@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from ..abnormal.conventions import Conventions
-from ..calendars.window import Window
+from ..calendars.window import Window, plain_value
 from ..errors import ConfigError, EventStudyError, Problem
 from .config import MAIN, SHARED, VARIANT_NAME, StudyConfig
 from .grid import Grid
-from .settings import FARTHEST, Setting, plain_value, read, settings_of, within
+from .settings import FARTHEST, Setting, read, settings_of, within
 
 Keys = tuple[str, ...]
 # Settings that name files; relative ones are relative to the study file.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from pathlib import Path
@@ -20,6 +20,7 @@ from ..utility.catalogue import Reason
 from ..utility.typing import BenchmarkPolicy, CalendarChoice, Measure, ReturnKind
 from .benchmarks import IndexChoice, chains_of, wanted_next
 from .currency import LOCAL, OLDEST_RATE, Rates, in_currency, rates_of
+from .date_ranges import Range, calls_of, range_around
 from .measures import note_several_shares, shares_of
 from .panel import ReturnsPanel
 from .series import NeedsSeries, needed
@@ -28,66 +29,6 @@ from .table import of_file, present_days, table_of
 
 # Called with (symbols done, symbols in all).
 Progress = Callable[[int, int], None] | None
-Range = tuple[date, date]
-# Calendar days for one session, holidays and weekends included, with room to spare.
-DAYS_PER_SESSION = 1.6
-MARGIN_DAYS = 20
-# Prices after the last window tell a halt that goes on from data that end.
-DAYS_AFTER = 120
-# Each call may have to find out anew that a source cannot be reached.
-MOST_CALLS = 4
-
-
-def range_around(
-    day0: Sequence[date],
-    estimation: Window,
-    event: Window,
-    *,
-    further: int = 0,
-    today: date | None = None,
-) -> Range:
-    """Return the first and last day whose prices the windows can need.
-
-    Parameters
-    ----------
-    day0 : sequence of date
-    estimation, event : Window
-    further : int
-        Sessions that are needed before the estimation window.
-    today : date, optional
-        No later day is needed; default today.
-    """
-    before, after = days_around(estimation, event, further=further)
-    last = max(day0) + timedelta(days=after)
-    return min(day0) - timedelta(days=before), min(last, today or date.today())  # noqa: DTZ011 - a civil date
-
-
-def days_around(estimation: Window, event: Window, *, further: int = 0) -> tuple[int, int]:
-    """Return how many calendar days before and after day 0 the windows can need prices of.
-
-    Parameters
-    ----------
-    estimation, event : Window
-    further : int
-        Sessions that are needed before the estimation window.
-    """
-    before = int((further - estimation.start) * DAYS_PER_SESSION) + MARGIN_DAYS
-    return before, int(max(event.stop, 0) * DAYS_PER_SESSION) + DAYS_AFTER
-
-
-def calls_of(ranges: Mapping[str, Range]) -> list[tuple[list[str], Range]]:
-    """Return the symbols in at most `MOST_CALLS` calls, those of about the same years together."""
-    calls: dict[tuple[int, int], list[str]] = {}
-    for years in (1, 2, 4, 8, 10_000):
-        calls = {}
-        for symbol, (first, last) in ranges.items():
-            calls.setdefault((first.year // years, last.year // years), []).append(symbol)
-        if len(calls) <= MOST_CALLS:
-            break
-    groups = list(calls.values())
-    ends = (zip(*(ranges[symbol] for symbol in group), strict=True) for group in groups)
-    days = ((min(first), max(last)) for first, last in ends)
-    return list(zip(groups, days, strict=True))
 
 
 @dataclass(eq=False)
@@ -157,17 +98,6 @@ def _shifted(progress: Progress, before: int, total: int) -> Progress:
     return None if progress is None else lambda done, _: progress(before + done, total)
 
 
-def needed_range(events: Events, estimation: Window, event: Window) -> Range:
-    """Return the first and last day whose prices the windows of any event can need.
-
-    Parameters
-    ----------
-    events : Events
-    estimation, event : Window
-    """
-    return range_around([day.date() for day in events.table["day0"]], estimation, event)
-
-
 def load_returns(
     events: Events,
     provider: str | Path | PriceProvider = "auto",
@@ -183,6 +113,7 @@ def load_returns(
     measure: Measure = "return",
     currency: str = LOCAL,
     placebo: int = 0,
+    calibrate: bool = False,
     offline: bool = False,
     store: str | Path = "",
     vintage: str = "",
@@ -217,7 +148,9 @@ def load_returns(
         What returns are converted to: an ISO code, or ``local``, the currency of each exchange.
     placebo : int
         Placebo dates that will be wanted: as many sessions further back are fetched, and the firms
-        in the column ``peers``.
+        in the column ``peers``; these are fetched for a list of one event too.
+    calibrate : bool
+        Whether each symbol is needed for the years of all events, so that all dates can be moved.
     offline : bool
         Never use the network.
     store : str or Path
@@ -255,14 +188,17 @@ def load_returns(
     days = [day.date() for day in events.table["day0"]]
     further = placebo + len(choice.event) * bool(placebo)
     codes = [code or DATA_CALENDAR for code in events.table["exchange"]]
-    keys = needed(events, benchmark, model, series, peers=bool(placebo))
+    keys = needed(events, benchmark, model, series, peers=placebo > 0 or len(events) == 1)
     source = resolve(provider, offline=offline, store=store or None, vintage=vintage or None)
     basket = Basket(source, progress)
     while True:
         dates: dict[str, list[date]] = {}
         for (symbol, _), rows in keys.items():
             dates.setdefault(symbol, []).extend(days[i] for i in rows)
-        needs = {s: range_around(at, *windows, further=further) for s, at in dates.items()}
+        needs = {
+            s: range_around(days if calibrate else at, *windows, further=further)
+            for s, at in dates.items()
+        }
         basket.fetch(needs)
         indices, calendar = indices_of(events, *choice[:2]), calendar or events.calendar
         panel = _panel(events, basket, list(keys), indices, calendar, kind, measure)

@@ -37,8 +37,8 @@ _WHENCE = ("prices", "store", "vintage", "offline")
 # Settings that move no CAR; prices are compared themselves.
 _ASIDE = {
     *_WHENCE,
-    "windows", "tests", "by", "placebo", "regress", "regress_cov", "draws", "seed", "variants",
-    "grid", "event_pages", "interactive", "figures", "size",
+    "windows", "tests", "by", "placebo", "calibrate", "regress", "regress_cov", "draws", "seed",
+    "variants", "grid", "event_pages", "interactive", "figures", "size",
 }  # fmt: skip
 SCHEMA = "eventstudy-changes/1"
 LOG, PAGE = "changes.json", "changes.md"

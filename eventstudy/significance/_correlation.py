@@ -14,10 +14,10 @@ from ..calendars.window import Window
 from ..utility.catalogue import Reason
 from ..utility.typing import BoolArray, FloatArray, IntArray
 from ._base import require
+from ._loading_sums import LoadingSums
 from ._pairs import (
     PAIRWISE_LIMIT,
     Apart,
-    LoadingSums,
     correlations,
     cosines,
     groups_apart,
@@ -71,7 +71,7 @@ def mean_correlation(
     Kolari, J. W. and Pynnönen, S. (2010), Event study testing with cross-sectional correlation of
     abnormal returns, Review of Financial Studies 23, 3996-4025, for one date and equal histories.
     """
-    need = _least_common(sample, min_common)
+    need = least_common(sample, min_common)
     key = ("mean_correlation", window, need)
     if len(sample) > PAIRWISE_LIMIT:
         return sample.remember(key, lambda: by_session(sample, window))
@@ -96,7 +96,27 @@ def prepare_correlations(abnormal: AbnormalReturns, windows: Iterable[Window]) -
         LoadingSums.prepare(sample, list(needed))
 
 
-def _least_common(sample: AbnormalReturns, min_common: int | None) -> int:
+def preset(sample: AbnormalReturns, window: Window, correlation: Correlation) -> None:
+    """Let :func:`mean_correlation` of a sample return what was computed elsewhere.
+
+    Parameters
+    ----------
+    sample : AbnormalReturns
+    window : Window
+    correlation : Correlation
+    """
+    sample.memo[("mean_correlation", window, least_common(sample))] = correlation
+
+
+def least_common(sample: AbnormalReturns, min_common: int | None = None) -> int:
+    """Return the fewest common sessions of a pair: 30, or L1 if that is shorter.
+
+    Parameters
+    ----------
+    sample : AbnormalReturns
+    min_common : int, optional
+        Another number.
+    """
     return min(MIN_COMMON, len(sample.windows.estimation)) if min_common is None else min_common
 
 
@@ -220,7 +240,7 @@ def layers(
         for pairs that have none at this lag.
     lag : int
     """
-    need = _least_common(sample, min_common)
+    need = least_common(sample, min_common)
     cosine = np.zeros((len(sample), len(sample)))
     for rows, near, overlap in overlaps(sample, window):
         cosine[np.ix_(rows, near)] = overlap
@@ -258,13 +278,31 @@ def by_pair(sample: AbnormalReturns, window: Window, need: int) -> Correlation:
         later, rho, together = sample.remember(key, partial(_block, sample, need, rows, near))
         all_pairs.add(rho, overlap[later])
         same_date.add(rho, together)
+    lagged = (
+        _lagged_sum(sample, window, need, pair, lag)
+        for pair in groups_apart(sample)
+        for lag in (-1, 1)
+    )
+    return summed_up(all_pairs, same_date, len(sample), sum(lagged))
+
+
+def summed_up(all_pairs: PairSum, same_date: PairSum, n: int, lagged: float = 0.0) -> Correlation:
+    """Return the mean correlation of n events from the sums over their pairs.
+
+    Parameters
+    ----------
+    all_pairs, same_date : PairSum
+        Weighted by the overlap, and by whether the date is the same.
+    n : int
+    lagged : float
+        The sum over pairs of exchanges that are never open together.
+    """
     total, same, filled = all_pairs.total, same_date.total, all_pairs.missing
-    if np.isnan(total) and _negligible(all_pairs.overlap, len(sample)):
+    if np.isnan(total) and _negligible(all_pairs.overlap, n):
         total, filled = 0.0, 0
-    for pair in groups_apart(sample):
-        total += sum(_lagged_sum(sample, window, need, pair, lag) for lag in (-1, 1))
-    pairs = len(sample) * (len(sample) - 1) // 2
-    return Correlation(total / pairs, max(0.0, same / pairs) if np.isfinite(same) else 0.0, filled)
+    pairs = max(n * (n - 1) // 2, 1)
+    mean = max(0.0, same / pairs) if np.isfinite(same) else 0.0
+    return Correlation((total + lagged) / pairs, mean, filled)
 
 
 def _block(

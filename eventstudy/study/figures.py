@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..analysis.calibration import Calibration
 from ..analysis.influence import Influence
+from ..analysis.interval import Power
 from ..fitting.config import StudyConfig
 from ..fitting.fitted import FittedStudy, WindowLike
 
@@ -15,6 +17,46 @@ if TYPE_CHECKING:
 
     from ..findings.finished_run import FinishedRun
     from ..findings.types import Findings
+
+
+class CalibrationWithFigure(Calibration):
+    """A calibration that draws itself."""
+
+    def plot(self, ax: Axes | None = None) -> Axes:
+        """Draw the power curve of the main test.
+
+        Parameters
+        ----------
+        ax : Axes, optional
+            Of matplotlib.
+
+        Returns
+        -------
+        Axes
+        """
+        from ..report.figures.robustness_plots import plot_power
+
+        return plot_power(self, ax)
+
+
+class DrawnPower(Power):
+    """Which effects the answer finds, which draws itself."""
+
+    def plot(self, ax: Axes | None = None) -> Axes:
+        """Draw the power curve.
+
+        Parameters
+        ----------
+        ax : Axes, optional
+            Of matplotlib.
+
+        Returns
+        -------
+        Axes
+        """
+        from ..report.figures.robustness_plots import plot_power
+
+        return plot_power(self, ax)
 
 
 class DrawnInfluence(Influence):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..analysis.answer import Answer, answer_of, default_tests, influence_of, main_test_of
 from ..analysis.calendar_portfolio import calendar_portfolio
+from ..analysis.calibration import calibrate
 from ..analysis.cross_section import CarRegression, regress_car
 from ..analysis.diagnosis import Diagnosis, diagnose
 from ..analysis.groups import Difference, difference
@@ -21,7 +22,7 @@ from ..analysis.variant_studies import with_market_values
 from ..analysis.weights import DollarLoss, WeightedMean, dollar_loss, weighted_caar
 from ..calendars.window import Window
 from ..fitting.fitted import FittedStudy, WindowLike, WindowsLike
-from .figures import DrawnInfluence, StudyWithFigures
+from .figures import CalibrationWithFigure, DrawnInfluence, DrawnPower, StudyWithFigures
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -59,6 +60,24 @@ class EventStudyResults(StudyWithFigures):
     def answer(self, window: WindowLike | None = None) -> Answer:
         """Return verdict, main test, estimate and interval over `window` (the main one)."""
         return answer_of(self, window)
+
+    def power(self, window: WindowLike | None = None) -> DrawnPower:
+        """Return which effects the answer would find, by the closed form of its test.
+
+        Parameters
+        ----------
+        window : window, optional
+            By default the main one.
+
+        Returns
+        -------
+        DrawnPower
+            A sentence; ``frame()`` and ``plot()`` have the curve. ``calibrate()`` has the same on
+            other dates of the firms.
+        """
+        chosen = self.main if window is None else Window.of(window)
+        answer = answer_of(self, chosen)
+        return DrawnPower.of(chosen, answer.test, answer.overturn.smallest_effect, answer.effect)
 
     def influence(self, window: WindowLike | None = None) -> DrawnInfluence:
         """Return the answer without each event, date, cluster of dates and firm.
@@ -235,6 +254,23 @@ class EventStudyResults(StudyWithFigures):
     def regression(self, event_id: str) -> RegressionResults:
         """Return the estimation regression of one event, as statsmodels has it."""
         return regression(self, event_id)
+
+    def calibrate(self, window: WindowLike | None = None, **options: Any) -> CalibrationWithFigure:
+        """Return how often the tests of the study are wrong on its own firms' other days.
+
+        Parameters
+        ----------
+        window : window, optional
+            By default the main one.
+        **options
+            As for :func:`eventstudy.analysis.calibration.calibrate`.
+
+        Returns
+        -------
+        Calibration
+            With its power curve as ``plot()``.
+        """
+        return CalibrationWithFigure(**vars(calibrate(self, window, **options)))
 
     def placebo_dates(self, window: WindowLike, **options: Any) -> Placebo:
         """Return the rank of the study among itself on other dates.

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
+from ...analysis.calibration import Calibration
 from ...analysis.influence import Influence
+from ...analysis.interval import POWER, Power
 from ...utility.catalogue import say
 from ...utility.numbers import LEVEL, clipped
 from .plots import (
@@ -73,6 +75,31 @@ def plot_specifications(curve: SpecificationCurve, ax: Axes | None = None) -> Ax
     axes.set_xticks([])
     draw_return_axis(axes.yaxis, [curve.low, curve.high])
     return titled(axes, "plot.curve", n=len(half))
+
+
+def plot_power(numbers: Calibration | Power, ax: Axes | None) -> Axes:
+    """Draw how often the main test finds an effect: on other dates, or by the closed form.
+
+    Parameters
+    ----------
+    numbers : Calibration or Power
+    ax : Axes, optional
+        Drawn into; by default the axes of a new figure.
+
+    Returns
+    -------
+    Axes
+    """
+    axes = framed(ax, 420)
+    table = numbers.table if isinstance(numbers, Power) else numbers.power
+    effects, power = (table[name].to_numpy() for name in ("effect", "power"))
+    axes.plot(effects, power, color=BLUE, linewidth=2.25, marker="o", markersize=5, zorder=3)
+    axes.axhline(POWER, color=MUTED, linewidth=1, zorder=1.5)
+    draw_return_axis(axes.xaxis, [effects])
+    axes.set_ylim(0, 1.02)
+    if isinstance(numbers, Power):
+        return titled(axes, "plot.power_closed")
+    return titled(axes, "plot.power", n=numbers.draws)
 
 
 def png_of(axes: Axes) -> bytes:

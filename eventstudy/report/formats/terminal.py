@@ -9,6 +9,7 @@ import numpy as np
 
 from ...analysis.answer import PROVISIONAL
 from ...analysis.caar_path import Path95
+from ...analysis.calibration import Calibration
 from ...analysis.diagnosis import VALID, WITH_CARE
 from ...findings.types import Findings, Sample, TestFinding, WindowFinding
 from ...prices.quality.return_faults import RETURN_FAULTS
@@ -106,6 +107,32 @@ def _numbers(value: WindowValue, finding: WindowFinding) -> str:
         return f"{int(numbers[0]):,}"
     texts = list(map(percent_text, numbers))
     return texts[0] if "-" in texts else " to ".join(texts)
+
+
+def calibration_text(numbers: Calibration, group: str = "") -> str:
+    """Return a calibration as its sentence, a table of tests, and a table of effects.
+
+    Parameters
+    ----------
+    numbers : Calibration
+    group : str
+        Of the events; "" = all.
+    """
+    sentence = _wrapped(f"{f'{group}: ' * bool(group)}{numbers}")
+    if numbers.reason:
+        return sentence
+    tests = [
+        [STATISTICS[str(row["test"])].label, p_text(row["pvalue"]), p_text(row["calibrated"]),
+         *(f"{row[f'size_{level}']:.1%}" for level in (1, 5, 10)), str(row["trust"])]
+        for row in numbers.sizes.reset_index().to_dict("records")
+    ]  # fmt: skip
+    effects = [
+        [percent_text(row["effect"]), f"{row['power']:.1%}"]
+        for row in numbers.power.to_dict("records")
+    ]
+    tables = (("table", tests), ("powers", effects))
+    grids = (_grid(say(f"calibration.{code}").split("|"), rows) for code, rows in tables)
+    return "\n\n".join([sentence, *grids])
 
 
 def percent_text(value: float) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import numpy as np
 
@@ -79,6 +79,7 @@ def brief(findings: Findings, sample: Sample) -> Sentence:
     who = say("answer.who", number=_number(n), subject=count_subject(n, name).partition(" ")[2])
     if result.verdict == DIFFERENT:
         caveats = doubt_variance(result) if result.n_events < FULL_SAMPLE else []
+        caveats = [*caveats, *describe_one_event(result)]
         head = _moved(findings, result, say("answer.shares"))
         tail = " ".join([say("answer.brief_p", p=result.pvalue), *caveats])
     elif result.verdict == NOT_DIFFERENT:
@@ -191,11 +192,19 @@ def doubt_variance(result: Answer) -> list[str]:
     if result.verdict != DIFFERENT or not np.isfinite(times):
         return []
     caveat = say("answer.variance_multiple", times=times)
-    if np.isfinite(result.overturn.market_variance):
-        return [f"{caveat} {say('answer.market_variance', times=result.overturn.market_variance)}"]
     if not result.overturn.spread_pvalue >= LEVEL:
         return [caveat]
     return [f"{caveat} {say('answer.spread', p=result.overturn.spread_pvalue)}"]
+
+
+def describe_one_event(result: Answer) -> list[str]:
+    """Return how one event compares with earlier windows, other days and peers; [] if unknown."""
+    overturn = result.overturn
+    if overturn.one_event is None:
+        return []
+    facts = {**asdict(overturn.one_event), "market_variance": overturn.market_variance}
+    codes = ("market_variance", "earlier", "firm_variance", "peers")
+    return [say(f"answer.{code}", **facts) for code in codes if facts[code] > 0]
 
 
 def has_exact_law(model: ModelFacts) -> bool:

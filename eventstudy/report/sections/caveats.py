@@ -17,6 +17,7 @@ from .answer import (
     LONGEST_FIRM,
     answer,
     count_subject,
+    describe_one_event,
     doubt_variance,
     name_news,
     name_sample,
@@ -105,7 +106,7 @@ def write_caveat_of(findings: Findings, sample: Sample) -> str:
     text = write_caveat(caveat.code, {**caveat.facts, "who": who})
     if caveat.code == "one_event":
         news = name_news(sample.news) or [say("answer.check_news")]
-        return " ".join([text, *news, *variance])
+        return " ".join([text, *news, *variance, *describe_one_event(result)])
     return " ".join([text, *variance]) if caveat.code == "one_date" else text
 
 

@@ -99,8 +99,8 @@ class Robustness:
 def robustness(findings: Findings) -> Robustness | None:
     """Return the result of each analysis of the run; None if there is none."""
     makers = (
-        _overturn, _halts, _variants, _specifications, _announcement_time, _placebos, _weights,
-        _families,
+        _overturn, _calibration, _halts, _variants, _specifications, _announcement_time, _placebos,
+        _weights, _families,
         _regression,
     )  # fmt: skip
     analyses = tuple(analysis for maker in makers for analysis in maker(findings))
@@ -148,6 +148,23 @@ def _overturn(findings: Findings) -> Iterator[Analysis]:
         note=say("robustness.overturn.note"),
         files=() if findings.setup.is_sampled else (_file(findings, "influence"),),
     )
+
+
+def _calibration(findings: Findings) -> Iterator[Analysis]:
+    """Yield how often studies of these firms on other dates show as much."""
+    numbers = findings.sample.answer.calibrated
+    if numbers is None:
+        return
+    code = "robustness.calibration"
+    if numbers.reason:
+        yield Analysis("calibration", lede=say(f"{code}.none", why=numbers.reason))
+        return
+    lede = say(f"{code}.lede", n=numbers.draws, share=numbers.share, p=numbers.pvalue)
+    lede += " " + say(f"{code}.size", size=numbers.false_alarms)
+    if numbers.shared_share < LEVEL:
+        facts = {"times": numbers.shared_movement, "share": numbers.shared_share}
+        lede += " " + say(f"{code}.shared", **facts)
+    yield Analysis("calibration", lede=lede, note=say(f"{code}.note"))
 
 
 def _halts(findings: Findings) -> Iterator[Analysis]:

@@ -1,0 +1,88 @@
+"""What an answer is among the same study on other dates, and how much its events moved together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..abnormal.abnormal_returns import AbnormalReturns
+from ..calendars.window import Window
+from ..significance import InapplicableError
+from ..significance._correlation import variance_factor
+
+# Pairs of events that share a session, and the correlation that they have in all, from which on
+# their common movement is measured.
+PAIRS, SHARED_SUM = 10, 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Calibrated:
+    """The p of the answer among the same study on other days (docs/methods.md, 4.9).
+
+    Attributes
+    ----------
+    pvalue : float
+        (1 + #{p* <= p}) / (1 + draws); NaN with a `reason`.
+    draws : int
+    effective_draws : float
+        To how many independent ones they are worth.
+    false_alarms : float
+        Share of them with p below 5%.
+    shared_movement, shared_share : float
+        How many times as much as usual the events moved together (:func:`shared_movement`), and the
+        share of the draws with as much; NaN where that is not measured.
+    reason : str
+        Why there is no p; "" otherwise.
+    """
+
+    pvalue: float = np.nan
+    draws: int = 0
+    effective_draws: float = np.nan
+    false_alarms: float = np.nan
+    reason: str = ""
+    shared_movement: float = np.nan
+    shared_share: float = np.nan
+
+    @property
+    def share(self) -> float:
+        """Share of the draws that show as much as the study."""
+        return (self.pvalue * (1 + self.draws) - 1) / self.draws if self.draws else np.nan
+
+
+def shared_movement(sample: AbnormalReturns, window: Window) -> float:
+    r"""Return how many times as much as before the events of shared days moved together.
+
+    Parameters
+    ----------
+    sample : AbnormalReturns
+        N events that are valid for the window.
+    window : Window
+
+    Returns
+    -------
+    float
+        NaN where r is not positive, fewer than 10 pairs share a session, or the correlations of all
+        pairs add up to less than 1.
+
+    Notes
+    -----
+    With z the standardised CARs less their mean, over the pairs that share a session of the window,
+
+    .. math:: \frac{\sum_{i<j} z_i z_j}{\sum_{i<j} \rho_{ij} o_{ij}} \, \frac{1 - r}{var(z)} .
+    """
+    n = len(sample)
+    try:
+        r = variance_factor(sample, window)[0]
+    except InapplicableError:
+        return np.nan
+    if r * n * (n - 1) / 2 < SHARED_SUM:
+        return np.nan
+    z = sample.scar(window)
+    z = z - z.mean()
+    at = sample.windows.over("event_positions", sample.columns(window))
+    first, last = at.min(axis=1), at.max(axis=1)
+    meets = np.less_equal.outer(first, last) & np.greater_equal.outer(last, first)
+    i, j = np.nonzero(np.triu(meets, 1))
+    together = float(z[i] @ z[j]) / (r * n * (n - 1) / 2)
+    return together * (1 - r) / float(z.var(ddof=1)) if len(i) >= PAIRS else np.nan

@@ -1,0 +1,280 @@
+"""How sure: every test of a study compared with itself on the same firms' other days."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from ..abnormal.conventions import FEWEST_PLACEBOS, MOST_CALIBRATED
+from ..calendars.window import Window
+from ..fitting.fitted import FittedStudy, WindowLike
+from ..significance import STATISTICS
+from ..utility.catalogue import Reason, say
+from ..utility.typing import FloatArray
+from .answer import NO_RESULT, PROVISIONAL, answer_of, default_tests
+from .calibrated import Calibrated, shared_movement
+from .diagnosis import class_of
+from .interval import MULTIPLES, POWER, plain_values
+from .shifted_dates import Progress, Shifts, draw, shifts_of
+
+LEVELS = (0.01, 0.05, 0.10)
+DRAWS = 999
+# p* that equals p but for rounding counts as at most as large.
+EQUAL = 1 + 1e-9
+SCALARS = ("str", "int", "float", "bool")
+
+
+@dataclass(frozen=True, eq=False)
+class Calibration:
+    r"""What the tests of a study say on days without an announcement.
+
+    Attributes
+    ----------
+    test : str
+        The main test.
+    window : Window
+    n_events : int
+    nominal_pvalue, pvalue : float
+        Of the main test: its own, and calibrated, (1 + #{p\* <= p}) / (1 + draws); NaN with a
+        `reason`.
+    draws : int
+    effective_draws : float
+        To how many independent ones they are worth, as neighbouring ones share days.
+    sizes : DataFrame
+        One row a test: its nominal and calibrated p, its draws, and the shares of them with p below
+        1, 5 and 10 % (``size_1``, ``size_5``, ``size_10``), which are its false-alarm rates.
+    power : DataFrame
+        One row an effect (decimal, added to every CAR): the share of the draws in which the main
+        test finds it at 5 %, over both signs.
+    smallest_effect : float
+        The smallest effect that it finds with 80 % power (decimal); NaN if it finds none of them.
+    placebos : DataFrame
+        One row a draw: shift (sessions; the first cluster's where each has its own), n_events,
+        estimate, and statistic and p-value of the main test.
+    shared_movement, shared_share : float
+        How many times as much as usual the events moved together, and the share of the draws with
+        as much; NaN where that is not measured.
+    are_common : bool
+        Whether all dates moved together, or each cluster of dates by itself.
+    reason : str
+        Why there is no calibrated p; "" otherwise.
+    """
+
+    test: str
+    window: Window
+    n_events: int
+    nominal_pvalue: float
+    pvalue: float = np.nan
+    draws: int = 0
+    effective_draws: float = np.nan
+    sizes: pd.DataFrame = field(default_factory=pd.DataFrame, repr=False)
+    power: pd.DataFrame = field(default_factory=pd.DataFrame, repr=False)
+    smallest_effect: float = np.nan
+    placebos: pd.DataFrame = field(default_factory=pd.DataFrame, repr=False)
+    shared_movement: float = np.nan
+    shared_share: float = np.nan
+    are_common: bool = True
+    reason: str = ""
+
+    @property
+    def frame(self) -> pd.DataFrame:
+        """The tests with their false-alarm rates: `sizes`."""
+        return self.sizes
+
+    @property
+    def as_large(self) -> int:
+        """Number of draws whose p is at most that of the study."""
+        return round(self.pvalue * (1 + self.draws)) - 1 if self.draws else 0
+
+    @property
+    def brief(self) -> Calibrated:
+        """The numbers that stand in the answer."""
+        size = float(self.sizes["size_5"].iloc[0]) if len(self.sizes) else np.nan
+        shared = self.shared_movement, self.shared_share
+        return Calibrated(self.pvalue, self.draws, self.effective_draws, size, self.reason, *shared)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it without its draws in plain values, None for NaN."""
+        scalars = {f.name: getattr(self, f.name) for f in fields(self) if f.type in SCALARS}
+        tables = {"sizes": self.sizes.reset_index(), "power": self.power}
+        rows = {name: table.to_dict("records") for name, table in tables.items()}
+        window = {"start": self.window.start, "stop": self.window.stop}
+        return dict(plain_values({**scalars, "window": window, **rows}))
+
+    def __str__(self) -> str:
+        label = STATISTICS[self.test].label
+        if self.reason:
+            return say("calibration.none", test=label, window=self.window, why=self.reason)
+        size = self.brief.false_alarms
+        scheme = say(f"calibration.{'common' if self.are_common else 'clusters'}")
+        worth = round(self.effective_draws)
+        head = say(
+            "calibration.sentence", test=label, n=self.draws, share=self.as_large / self.draws,
+            p=self.pvalue, size=size, worth=worth, scheme=scheme,
+        )  # fmt: skip
+        if not np.isfinite(self.smallest_effect):
+            return head
+        return f"{head} {say('calibration.power', effect=self.smallest_effect)}"
+
+    def _repr_html_(self) -> str:
+        from html import escape
+
+        return f"<p>{escape(str(self))}</p>{self.sizes.to_html(border=0)}"
+
+
+def calibrate(
+    study: FittedStudy,
+    window: WindowLike | None = None,
+    *,
+    tests: Iterable[str] | None = None,
+    draws: int = DRAWS,
+    power: bool = True,
+    progress: Progress | None = None,
+) -> Calibration:
+    r"""Repeat a study on other days of its own firms, and see how often its tests are wrong there.
+
+    Parameters
+    ----------
+    study : FittedStudy
+    window : window, optional
+        By default the main one.
+    tests : iterable of str, optional
+        By default those of summaries. The main test comes first.
+    draws : int
+        At most so many.
+    power : bool
+        Whether effects are added as well, for the power of the main test.
+    progress : callable, optional
+        Called with (draws done, draws in all).
+
+    Returns
+    -------
+    Calibration
+        With a reason in place of numbers where there is no answer, or fewer than 39 draws.
+
+    Notes
+    -----
+    .. math:: p_{cal} = \frac{1 + \#\{p^* \le p\}}{1 + B}
+
+    A draw moves all dates by the same number of sessions, in a circle among those with prices
+    (:func:`shifts_of`), so that dates in common, gaps and overlaps stay, and the model is estimated
+    anew (:func:`draw`). It does not see variance that the announcements themselves raise.
+
+    References
+    ----------
+    .. [1] Bertrand, M., Duflo, E. and Mullainathan, S. (2004). How much should we trust
+       differences-in-differences estimates? Quarterly Journal of Economics 119, 249-275.
+    .. [2] Gelbach, J. B., Helland, E. and Klick, J. (2013). Valid inference in single-firm,
+       single-event studies. American Law and Economics Review 15, 495-541.
+    """
+    chosen = study.main if window is None else Window.of(window)
+    answer = answer_of(study, chosen)
+    names = list(dict.fromkeys([answer.test, *(default_tests(study) if tests is None else tests)]))
+    none = {"test": answer.test, "window": chosen, "n_events": answer.n_events}
+    if answer.verdict in (NO_RESULT, PROVISIONAL):
+        reason = answer.reason or Reason("days_to_come")
+        return Calibration(**none, nominal_pvalue=answer.pvalue, reason=str(reason))  # type: ignore[arg-type]
+    shifts = shifts_of(study, chosen, draws)
+    effects = np.array(MULTIPLES) * answer.overturn.smallest_effect if power else np.empty(0)
+    drawn = draw(study, [chosen], names, shifts, effects=effects.tolist(), progress=progress)
+    p, counted = drawn.pvalue[:, 0], np.isfinite(drawn.pvalue[:, 0, 0])
+    common = {**none, "nominal_pvalue": answer.pvalue, "are_common": shifts.are_common}
+    if counted.sum() < FEWEST_PLACEBOS:
+        shortage = Reason("few_placebo_dates", n=int(counted.sum()), needed=FEWEST_PLACEBOS)
+        return Calibration(**common, reason=str(shortage))  # type: ignore[arg-type]
+    statistic = drawn.statistic[counted, 0, 0]
+    sizes = _sizes(study, chosen, names, p)
+    curve = drawn.rejected[counted, 0].mean(axis=0)
+    shared, others = (
+        shared_movement(study.abnormal.tested(chosen), chosen),
+        drawn.shared[counted, 0],
+    )
+    others = others[np.isfinite(others)]
+    is_measured = np.isfinite(shared) and len(others) >= FEWEST_PLACEBOS
+    return Calibration(
+        **common,  # type: ignore[arg-type]
+        pvalue=float(sizes["calibrated"].iloc[0]), draws=int(counted.sum()),
+        effective_draws=_effective(statistic, shifts, chosen), sizes=sizes,
+        power=pd.DataFrame({"effect": effects, "power": curve}),
+        smallest_effect=_reaching(effects, curve), shared_movement=shared,
+        shared_share=float((others >= shared).mean()) if is_measured else np.nan,
+        placebos=pd.DataFrame({
+            "shift": shifts.moves[counted, 0], "n_events": drawn.n_events[counted, 0],
+            "mean_car": drawn.estimate[counted, 0], "statistic": statistic,
+            "pvalue": p[counted, 0],
+        }),
+    )  # fmt: skip
+
+
+def calibrated(study: FittedStudy, window: Window, draws: int) -> Calibrated:
+    """Return the calibrated p of the answer, as a run shows it.
+
+    Parameters
+    ----------
+    study : FittedStudy
+    window : Window
+    draws : int
+        At most so many; none of more than 200 events.
+
+    Returns
+    -------
+    Calibrated
+    """
+    n = len(study)
+    if n > MOST_CALIBRATED:
+        return Calibrated(reason=str(Reason("too_many_to_draw", n=n, most=MOST_CALIBRATED)))
+    return calibrate(study, window, tests=(), draws=draws, power=False).brief
+
+
+def _sizes(
+    study: FittedStudy, window: Window, names: Sequence[str], pvalues: FloatArray
+) -> pd.DataFrame:
+    """Return one row a test."""
+    rows = []
+    for name, p in zip(names, pvalues.T, strict=True):
+        drawn, nominal = p[np.isfinite(p)], study.test(name, window).pvalue
+        calibrated = rank_of(nominal, drawn)
+        rates = [float((drawn < level).mean()) if len(drawn) else np.nan for level in LEVELS]
+        trust = class_of(rates[1]) if len(drawn) else ""
+        rows.append((name, nominal, calibrated, len(drawn), *rates, trust))
+    levels = [f"size_{round(100 * level)}" for level in LEVELS]
+    columns = ["test", "pvalue", "calibrated", "draws", *levels, "trust"]
+    return pd.DataFrame(rows, columns=columns).set_index("test")
+
+
+def rank_of(pvalue: float, draws: FloatArray) -> float:
+    r"""Return (1 + #{p\* <= p}) / (1 + B); NaN without a p, or with too few draws.
+
+    Parameters
+    ----------
+    pvalue : float
+    draws : (B,) float array
+        p\*.
+    """
+    if not np.isfinite(pvalue) or len(draws) < FEWEST_PLACEBOS:
+        return np.nan
+    return float((1 + (draws <= pvalue * EQUAL).sum()) / (1 + len(draws)))
+
+
+def _effective(values: FloatArray, shifts: Shifts, window: Window) -> float:
+    """Return B / (1 + 2 sum rho_k), over the lags at which windows share a session."""
+    if not shifts.are_common:
+        return float(len(values))
+    centred = values - values.mean()
+    step, total = float(np.median(np.diff(shifts.moves[:, 0]))), 0.0
+    for lag in range(1, min(int(np.ceil(len(window) / step)), len(values))):
+        total += max(float(centred[lag:] @ centred[:-lag] / (centred @ centred)), 0.0)
+    return len(values) / (1 + 2 * total)
+
+
+def _reaching(effects: FloatArray, curve: FloatArray) -> float:
+    """Return the effect at which the power curve first reaches 80 %; NaN if it never does."""
+    reached = np.flatnonzero(curve >= POWER)
+    if not reached.size or not reached[0]:
+        return np.nan
+    at = slice(reached[0] - 1, reached[0] + 1)
+    return float(np.interp(POWER, curve[at], effects[at]))

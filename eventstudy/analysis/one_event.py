@@ -1,0 +1,107 @@
+"""What is known of a single event beside its t: its rank, its volatility then, and its peers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from ..abnormal.abnormal_returns import AbnormalReturns
+from ..calendars.window import Window
+from ..fitting.fitted import FittedStudy
+from ..returns.benchmarks import PEERS
+from ..significance import STATISTICS
+from ..significance._ranks import DECIMALS
+from ..significance.placebo import block_sums
+from ..utility.typing import FloatArray
+from .placebo import fit_around, peers_of
+from .shifted_dates import MIN_SHARE, days_of
+
+
+@dataclass(frozen=True, slots=True)
+class OneEvent:
+    """What stands beside the t of a single event over a window.
+
+    Attributes
+    ----------
+    as_far, earlier : int
+        Windows as long among the estimation days, each predicted without itself, and how many of
+        them moved as far in the direction of the event.
+    rank_pvalue : float
+        Two-sided, of ``sq``: twice (1 + as_far) / (1 + earlier), at most 1.
+    firm_variance : float
+        How many times as variable as the model says the abnormal returns of the other days of the
+        event window were: their mean squared `sar`. NaN without such days.
+    peers_as_far, peers : int
+        Firms of the column ``peers`` with a CAR on the same days, and how many of them have a
+        \\|t\\| at least that of the event.
+    """
+
+    as_far: int = 0
+    earlier: int = 0
+    rank_pvalue: float = np.nan
+    firm_variance: float = np.nan
+    peers_as_far: int = 0
+    peers: int = 0
+
+
+def measure_one_event(study: FittedStudy, window: Window) -> OneEvent:
+    """Return what stands beside the t of the only event of a study that is tested over `window`.
+
+    Parameters
+    ----------
+    study : FittedStudy
+    window : Window
+
+    Returns
+    -------
+    OneEvent
+        Without earlier windows where none can be predicted, and without peers where the events
+        name none or their prices are not in the panel.
+    """
+    row, sample = int(np.argmax(study.abnormal.in_tests(window))), study.abnormal.tested(window)
+    t, rank = float(sample.car_t(window)[0]), STATISTICS["sq"](sample, window).pvalue
+    sums = block_sums(sample, len(window))[0] if np.isfinite(rank) else np.zeros(0)
+    beyond = (sums[np.isfinite(sums)] - sample.unextended.level_car(window)[0]) * np.sign(t)
+    around = np.delete(sample.sar[0], np.arange(sample.sar.shape[1])[sample.columns(window)])
+    squares, peers = around[np.isfinite(around)] ** 2, np.abs(_peers(study, row, window))
+    return OneEvent(
+        as_far=int((np.round(beyond, DECIMALS) >= 0).sum()), earlier=len(beyond), rank_pvalue=rank,
+        firm_variance=float(squares.mean()) if len(squares) else np.nan,
+        peers_as_far=int((peers >= abs(t)).sum()), peers=len(peers),
+    )  # fmt: skip
+
+
+def market_variance(sample: AbnormalReturns, window: Window) -> float:
+    """Return the variance of the first factor on the days of one event over that before.
+
+    Parameters
+    ----------
+    sample : AbnormalReturns
+        One event.
+    window : Window
+
+    Returns
+    -------
+    float
+        NaN for a model without factors.
+    """
+    length, factors = len(sample.windows.estimation), sample.windows.factors[0]
+    if not factors.shape[1]:
+        return np.nan
+    before, during = factors[:length, 0], factors[length:, 0][sample.columns(window)]
+    return float(np.nanmean((during - np.nanmean(before)) ** 2) / np.nanvar(before, ddof=1))
+
+
+def _peers(study: FittedStudy, row: int, window: Window) -> FloatArray:
+    """Return the t of the CARs that the peers of an event have on its days."""
+    if PEERS not in study.events or study.layout is None:
+        return np.zeros(0)
+    rows = peers_of(study, study.layout)[row]
+    if not len(rows):
+        return np.zeros(0)
+    same = np.full(len(rows), row)
+    layout, day0 = replace(study.layout.take(same), rows=rows), days_of(study)
+    abnormal = fit_around(study, layout, day0[same], window)
+    used = abnormal.valid(window) & (abnormal.nobs >= MIN_SHARE * study.abnormal.nobs[row])
+    return np.asarray(abnormal.car_t(window)[used])

@@ -1,0 +1,64 @@
+"""``eventstudy calibrate``: how often each test is wrong on other days of a study's own firms."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from .options import QUIET, STUDY_OPTIONS, StudyCommand, WholeNumber, options
+from .shared import EXIT_CODES, PATH, notify, print_json, progress
+
+# Options of a run that decide what it writes, or what it computes besides.
+_OF_RUN = (
+    "--size", "--placebo", "--calibrate", "--regress", "--regress-cov", "--draws", "--event-pages",
+    "--interactive", "--figures", "--out", "--name", "--strict", "--max-loss", QUIET[0],
+)  # fmt: skip
+
+
+@click.command(cls=StudyCommand, epilog=EXIT_CODES)
+@click.argument("events", type=PATH)
+@options(
+    *(row for row in STUDY_OPTIONS if row[0] not in _OF_RUN),
+    ("--draws", (WholeNumber(1), "N", 999), "Other dates, at most."),
+    ("--workers", (WholeNumber(1), "N", 1),
+     "Processes that compute them; the numbers do not depend on it."),
+    QUIET,
+)  # fmt: skip
+def calibrate(
+    events: Path, config_file: Path | None, draws: int, workers: int, as_json: bool, quiet: bool,
+    **settings: Any,
+) -> None:  # fmt: skip
+    """Repeat a study on other dates of its own firms.
+
+    EVENTS is a file of events, a study file (.toml), or the folder of a run. Prints how often each
+    test is wrong there, the p-value calibrated by that, and which effects the main test finds. The
+    first of several groups is calibrated, as in the headline of a run.
+    """
+    from ..analysis.calibration import calibrate as repeat
+    from ..analysis.variant_studies import compute_study
+    from ..findings.finished_run import studies_of
+    from ..report.formats.terminal import calibration_text
+    from ..utility.workers import Workers
+    from .request import locked_order, read_order
+
+    is_run = events.is_dir()
+    study = config_file, None if is_run else events, settings
+    order = locked_order(events, *study) if is_run else read_order(*study)
+    config, silent = order.origin.config.with_options({"variants": {}}), quiet or as_json
+    with Workers(workers), progress(silent, "prices") as advance:
+        inputs, _ = order.origin.read()
+        results = compute_study(inputs, progress=advance)
+        notify(results.panel.notices)
+        group, first = studies_of(results, config)[0]
+        with progress(silent, "other dates") as advance:
+            numbers = repeat(
+                first, config.main, tests=config.tests or None, draws=draws, progress=advance
+            )
+    if as_json:
+        print_json({"group": group, **numbers.to_dict()})
+    else:
+        click.echo(calibration_text(numbers, group))
+    sys.exit(int(bool(numbers.reason)))

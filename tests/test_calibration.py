@@ -1,0 +1,350 @@
+"""Calibration: a study and all its tests on other dates of its own firms."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from click.testing import CliRunner
+from conftest import Market
+from scipy import stats
+
+from eventstudy.analysis import shifted_dates
+from eventstudy.analysis.answer import DIFFERENT, answer_of, caveat_of
+from eventstudy.analysis.calibrated import Calibrated, shared_movement
+from eventstudy.analysis.calibration import calibrate, calibrated, rank_of
+from eventstudy.analysis.shifted_dates import draw, placebo_pvalues, shifts_of
+from eventstudy.calendars.window import Window
+from eventstudy.cli.main import main
+from eventstudy.errors import ConfigError
+from eventstudy.findings.finished_run import finish_run
+from eventstudy.fitting.config import StudyConfig
+from eventstudy.report.formats.markdown import markdown
+from eventstudy.significance._correlation import mean_correlation
+from eventstudy.study import EventStudyResults
+from eventstudy.utility.workers import Workers
+
+W = Window(0, 1)
+TESTS = [
+    "bmp_kp", "bmp", "patell_kp", "cross_sectional", "date_clustered", "corrado",
+    "generalized_sign", "calendar_time",
+]  # fmt: skip
+SHARED = Path(__file__).parents[1].parent / "shared"
+FROZEN = SHARED / "reference" / "frozen-list" / "events.csv"
+
+
+def market(**options: object) -> Market:
+    return Market(**{"n": 12, "seed": 4, "days": 800, "dates": 5, "rho": 0.2, **options})  # type: ignore[arg-type]
+
+
+@pytest.fixture(scope="module")
+def results() -> EventStudyResults:
+    return market().fit(engine="batch")
+
+
+def test_a_draw_is_the_study_refitted_by_hand_on_the_shifted_dates() -> None:
+    """The real events stand beside the moved ones, so that their windows are masked as in a
+    study."""
+    by_hand = market()
+    study = by_hand.fit(engine="batch")
+    shifts = shifts_of(study, W, 10_000)
+    drawn = draw(study, [W], TESTS, shifts)
+    table, index = by_hand.table, by_hand.frame.index
+    at = index.get_indexer(table["day0"])
+    # Among the sessions with 120 days before and 5 after; the first has a return.
+    first, last = 120, len(index) - 1 - 5
+    assert len(shifts) == last - first + 1 - 2 * 11 + 1
+    for k in (0, 200, len(shifts) - 1):
+        moved = first + (at - first + shifts.moves[k, 0]) % (last - first + 1)
+        twice = pd.concat([table.assign(day0=index[moved]), table], ignore_index=True)
+        by_hand.table = twice.assign(event_id=[f"e{i}" for i in range(len(twice))])
+        again = by_hand.fit(engine="batch")
+        near = np.abs(moved - at) < 7
+        moved_only = again.subset(np.r_[~near, np.zeros(len(table), bool)])
+        values = [moved_only.test(name, W) for name in TESTS]
+        assert drawn.n_events[k, 0] == (~near).sum()
+        for got, name in ((drawn.pvalue, "pvalue"), (drawn.statistic, "statistic")):
+            expected = [getattr(value, name) for value in values]
+            np.testing.assert_allclose(got[k, 0], expected, rtol=1e-12, atol=1e-12)
+
+
+def test_correlations_of_all_draws_at_once_are_those_of_each(
+    results: EventStudyResults, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shifts = shifts_of(results, W, 60)
+    together = draw(results, [W, Window(0, 4)], ["bmp_kp", "corrado"], shifts)
+    assert set(shifts.places(shifted_dates.days_of(results)).ravel()) >= {121, 790}, (
+        "some go around"
+    )
+    monkeypatch.setattr(shifted_dates, "MOST_TOGETHER", 0)
+    alone = draw(results, [W, Window(0, 4)], ["bmp_kp", "corrado"], shifts)
+    np.testing.assert_allclose(together.statistic, alone.statistic, rtol=0, atol=1e-12)
+
+
+def two_clocks(results: EventStudyResults, *, apart: bool) -> EventStudyResults:
+    """Every second event is of an exchange that is shut on each eleventh session.
+
+    Where the two are `apart`, they are never open together.
+    """
+    assert results.layout is not None
+    layout, panel = results.layout, results.layout.panel
+    own = next(iter(panel.calendars))
+    columns = panel.calendars[own]
+    shut = np.arange(len(columns)) % 11 != 3
+    names = tuple("B" if i % 2 else own for i in range(len(layout.calendars)))
+    hours = {own: (14.5, 21.0), "B": (1.5, 7.0)} if apart else {}
+    panel = replace(panel, calendars={**panel.calendars, "B": columns[shut]}, hours=hours)
+    return replace(results, layout=replace(layout, panel=panel, calendars=names))
+
+
+@pytest.mark.parametrize("apart", [False, True])
+def test_exchanges_with_other_holidays_keep_their_dates_together(
+    results: EventStudyResults, monkeypatch: pytest.MonkeyPatch, apart: bool
+) -> None:
+    study = two_clocks(results, apart=apart)
+    shifts = shifts_of(study, W, 40)
+    together = draw(study, [W], ["bmp_kp"], shifts)
+    assert np.isfinite(together.statistic).all()
+    monkeypatch.setattr(shifted_dates, "MOST_TOGETHER", 0)
+    alone = draw(study, [W], ["bmp_kp"], shifts)
+    np.testing.assert_allclose(together.statistic, alone.statistic, rtol=0, atol=1e-12)
+    assert shifts.are_common
+    assert np.ptp(shifts.places(shifted_dates.days_of(study)) - shifts.moves, axis=0).max() > 0
+
+
+def test_shifts_are_all_at_least_a_window_and_each_once(results: EventStudyResults) -> None:
+    shifts = shifts_of(results, W, 10_000)
+    moves = shifts.moves[:, 0]
+    assert moves.min() == len(results.abnormal.event) == 11
+    assert moves.max() == shifts.count - 11
+    assert len(np.unique(moves)) == len(moves)
+    fewer = shifts_of(results, W, 100).moves[:, 0]
+    assert len(fewer) == 100
+    assert set(fewer) < set(moves)
+    assert np.ptp(np.diff(fewer)) <= 1, "evenly spread"
+
+
+def test_few_sessions_give_each_cluster_of_dates_a_shift_of_its_own() -> None:
+    study = market(days=400).fit(engine="batch")
+    shifts = shifts_of(study, W, 499)
+    assert not shifts.are_common
+    assert shifts.moves.shape == (499, len(shifts.starts))
+    assert (shifts.moves == shifts_of(study, W, 499).moves).all(), "seeded"
+    # Events of a date stay together.
+    places, day0 = shifts.places(shifted_dates.days_of(study)), study.events["day0"]
+    for _, rows in day0.groupby(day0).groups.items():
+        assert (np.ptp(places[:, rows], axis=1) == 0).all()
+    result = calibrate(study, W, draws=99, tests=())
+    assert result.draws == 99
+    few = calibrate(study, W, draws=499, tests=(), power=False)
+    assert not few.are_common
+    assert "each cluster of dates moved by itself" in str(few)
+
+
+def test_events_near_news_of_their_firm_leave_a_draw() -> None:
+    made = market(n=6)
+    second = made.table.assign(
+        day0=made.frame.index[made.frame.index.get_indexer(made.table["day0"]) + 60],
+        event_id=[f"s{i}" for i in range(6)],
+    )
+    made.table = pd.concat([made.table, second], ignore_index=True)
+    study = made.fit(engine="batch")
+    shifts = shifts_of(study, W, 10_000)
+    drawn = draw(study, [W], ["bmp"], shifts)
+    at = {int(move): k for k, move in enumerate(shifts.moves[:, 0])}
+    # By 60 sessions half of the events come to lie on real ones, too many for a draw.
+    assert 60 not in at
+    assert drawn.n_events[at[100], 0] == 12
+
+
+def test_repeated_firms_over_years_have_five_hundred_draws() -> None:
+    """44 events of 20 firms over eight years."""
+    rng = np.random.default_rng(8)
+    made = Market(n=20, seed=8, days=2080, dates=20)
+    days = made.frame.index[np.sort(rng.integers(260, 2050, 44))]
+    tickers = rng.permutation([*made.tickers, *made.tickers, *made.tickers[:4]])
+    made.table = pd.DataFrame({
+        "event_id": [f"e{i}" for i in range(44)], "ticker": tickers, "announced_at": "", "tz": "",
+        "exchange": "", "benchmark": "MKT", "day0": days, "flags": "",
+    })  # fmt: skip
+    study = made.fit(engine="batch", estimation=(-250, -31), event=(-10, 10))
+    result = calibrate(study, draws=600, tests=(), power=False)
+    assert result.draws >= 500
+    assert 500 <= result.effective_draws <= result.draws
+    assert 0.02 < result.sizes.loc["bmp_kp", "size_5"] < 0.09
+
+
+def test_an_effect_has_the_smallest_p_and_no_effect_does_not(results: EventStudyResults) -> None:
+    hit = calibrate(market(effect=-0.09).fit(engine="batch"), W, draws=199, tests=())
+    assert hit.pvalue == 1 / 200
+    assert hit.as_large == 0
+    quiet = calibrate(results, W, draws=199, tests=["bmp"])
+    assert quiet.pvalue == rank_of(quiet.nominal_pvalue, quiet.placebos["pvalue"].to_numpy())
+    assert list(quiet.sizes.index) == ["bmp_kp", "bmp"]
+    np.testing.assert_allclose(
+        quiet.sizes.loc["bmp_kp", "size_10"], (quiet.placebos["pvalue"] < 0.10).mean()
+    )
+    assert "calibrated p" in str(quiet)
+    assert "199 other dates" in str(quiet)
+
+
+def test_rank_counts_what_is_at_most_p() -> None:
+    draws = np.r_[0.01, 0.02, 0.05, np.full(36, 0.5)]
+    assert rank_of(0.02, draws) == (1 + 2) / 40
+    assert np.isnan(rank_of(np.nan, draws))
+    assert np.isnan(rank_of(0.02, draws[:38])), "too few"
+
+
+def test_power_adds_an_effect_to_the_cars_of_the_same_draws(results: EventStudyResults) -> None:
+    result = calibrate(results, W, draws=99, tests=())
+    power = result.power["power"].to_numpy()
+    assert power[0] == result.sizes.loc["bmp_kp", "size_5"]
+    assert (np.diff(power) >= -0.02).all()
+    assert power[-1] > 0.95
+    effects = result.power["effect"].to_numpy()
+    assert effects[0] < result.smallest_effect < effects[-1]
+    assert np.interp(result.smallest_effect, effects, power) == pytest.approx(0.8)
+    axes = results.calibrate(W, draws=99, tests=()).plot()
+    assert np.array_equal(axes.lines[0].get_ydata(), power)
+
+
+def test_too_few_dates_and_no_answer_are_reasons(results: EventStudyResults) -> None:
+    short = calibrate(Market(n=12, seed=2).fit(estimation=(-145, -11)), W)
+    assert "at least 39 are needed" in short.reason
+    assert np.isnan(short.pvalue)
+    assert short.reason in str(short)
+    empty = calibrate(results.subset(np.zeros(12, dtype=bool)), W)
+    assert empty.reason
+    with pytest.raises(ConfigError, match="where their returns came from"):
+        calibrate(replace(results, layout=None), W)
+
+
+def test_settings_are_compared_on_the_same_dates(results: EventStudyResults) -> None:
+    """The seam of the specification curve: one shift, several studies."""
+    other = market().fit(engine="batch", model="constant_mean", estimation=(-100, -11))
+    shifts = shifts_of(results, W, 50)
+    a, b = (placebo_pvalues(study, [W], ["bmp"], shifts) for study in (results, other))
+    assert a.shape == b.shape == (50, 1, 1)
+    assert np.corrcoef(a.ravel(), b.ravel())[0, 1] > 0.3
+
+
+def test_processes_give_the_bits_of_one(results: EventStudyResults) -> None:
+    shifts, done = shifts_of(results, W, 90), list[int]()
+    one = draw(results, [W], TESTS, shifts, progress=lambda n, total: done.append(n))
+    with Workers(2):
+        two = draw(results, [W], TESTS, shifts)
+    assert one.pvalue.tobytes() == two.pvalue.tobytes()
+    assert one.statistic.tobytes() == two.statistic.tobytes()
+    assert done[-1] == 90
+
+
+def test_a_run_calibrates_the_answer_of_the_headline() -> None:
+    study = market(effect=-0.02).fit(engine="batch")
+    config = StudyConfig(event="-5:5", estimation="-120:-11", calibrate=99)
+    answer = finish_run(study, config=config).findings.sample.answer
+    assert answer.calibrated is not None
+    assert answer.calibrated.draws == 99
+    assert answer.to_dict()["calibrated"]["pvalue"] == answer.calibrated.pvalue
+    text = markdown(finish_run(study, config=config).findings)
+    assert "On 99 other dates" in text
+    off = finish_run(study, config=replace(config, calibrate=0)).findings
+    assert off.sample.answer.calibrated is None
+    assert off.sample.answer.to_dict()["calibrated"] is None
+    with pytest.raises(ConfigError, match="too few placebo studies"):
+        StudyConfig(calibrate=20)
+
+
+def test_many_events_are_not_drawn_in_a_run(
+    results: EventStudyResults, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("eventstudy.analysis.calibration.MOST_CALIBRATED", 11)
+    numbers = calibrated(results, W, 99)
+    assert numbers.draws == 0
+    assert "12 events" in numbers.reason
+    assert np.isnan(Calibrated(reason="x").share)
+
+
+def test_the_command_prints_tests_and_power(tmp_path: Path) -> None:
+    events = tmp_path / "events.csv"
+    rows = "\n".join(f"{t},2020-0{m}-1{m}" for t in ("NVDA", "AMD", "MSFT") for m in (3, 6, 9))
+    events.write_text(f"ticker,announced_at\n{rows}\n")
+    command = ["calibrate", str(events), "--prices", "sample", "--offline", "--draws", "60"]
+    text = CliRunner().invoke(main, [*command, "--test", "bmp"])
+    assert text.exit_code == 0, text.output
+    assert "60 other dates" in text.output
+    assert "BMP-KP" in text.output
+    assert "Share" in text.output
+    document = json.loads(CliRunner().invoke(main, [*command, "--test", "bmp", "--json"]).stdout)
+    assert document["draws"] == 60
+    assert [row["test"] for row in document["sizes"]] == ["bmp_kp", "bmp"]
+    assert len(document["power"]) == 9
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not FROZEN.is_file(), reason="the list of reference is not here")
+def test_the_reference_list_has_the_rates_of_an_independent_computation() -> None:
+    """Sizes 4.5, 8.5 and 5.0 and a calibrated p of .020 over 1,962 shifts, standard error .7."""
+    from eventstudy import run_study
+
+    study = run_study(str(FROZEN), StudyConfig(prices="sample"), offline=True)
+    result = calibrate(
+        study.groups("direction")["adverse"], W, draws=10_000, tests=["patell", "cross_sectional"],
+        power=False,
+    )  # fmt: skip
+    assert result.draws == 1962
+    assert result.pvalue == pytest.approx(0.020, abs=0.002)
+    sizes = 100 * result.sizes["size_5"]
+    assert sizes["bmp_kp"] == pytest.approx(4.5, abs=1.4)
+    assert sizes["patell"] == pytest.approx(8.5, abs=1.4)
+    assert sizes["cross_sectional"] == pytest.approx(5.0, abs=1.4)
+    assert 900 < result.effective_draws < 1100
+
+
+def test_shared_movement_by_hand() -> None:
+    """Eight firms on one date that all fall: plain numpy, from the standardised CARs."""
+    study = Market(8, dates=1, rho=0.3, seed=5).fit()
+    sample, window = study.abnormal, Window(0, 1)
+    z, r = sample.scar(window), mean_correlation(sample, window).rbar
+    z = z - z.mean()
+    pairs = (z.sum() ** 2 - (z**2).sum()) / 2
+    expected = pairs / (r * 8 * 7 / 2) * (1 - r) / z.var(ddof=1)
+    assert shared_movement(sample, window) == pytest.approx(expected, rel=1e-12)
+    few = Market(4, dates=1, rho=0.3, seed=5).fit()
+    assert np.isnan(shared_movement(few.abnormal, window)), "six pairs are too few"
+
+
+def test_a_shared_shock_is_the_caveat_where_other_dates_show_less() -> None:
+    answer = answer_of(Market(12, dates=2, effect=-0.1, rho=0.2, seed=3).fit())
+    assert answer.verdict == DIFFERENT
+    needed = answer.overturn.shared_shock
+    for times, share, code in (
+        (needed + 1, 0.002, True),
+        (needed - 1, 0.002, False),
+        (99, 0.02, False),
+    ):
+        numbers = Calibrated(0.001, 499, 499.0, 0.05, shared_movement=times, shared_share=share)
+        caveat = caveat_of(replace(answer, calibrated=numbers, influence=None), answer.n_events)
+        assert (caveat.code == "shared_shock" if caveat else False) == code
+
+
+@pytest.mark.parametrize("n", [1, 3, 12])
+def test_power_is_the_share_that_a_simulated_test_finds(n: int) -> None:
+    """Against draws of t (or z) around the effect, and 80 % at the smallest effect."""
+    results = Market(n, dates=min(n, 12), seed=4).fit()
+    power, answer = results.power(), results.answer()
+    table = power.frame().set_index("effect")["power"]
+    assert table[0.0] == pytest.approx(0.05, abs=1e-9)
+    assert table[power.smallest_effect] == pytest.approx(0.8, abs=1e-3)
+    rng, df, se = np.random.default_rng(0), answer.effect.df, answer.effect.se
+    z = rng.standard_normal(200_000)
+    scale = np.sqrt(rng.chisquare(df, z.size) / df) if np.isfinite(df) else 1.0
+    critical = stats.norm.ppf(0.975) if np.isinf(df) else stats.t.ppf(0.975, df)
+    for effect, expected in table.items():
+        share = (np.abs((z + effect / se) / scale) > critical).mean()
+        assert share == pytest.approx(expected, abs=0.005)
+    assert "80%" in str(power)
+    assert power.plot().get_title(loc="left").startswith("Share of studies")
