@@ -185,7 +185,7 @@ class AbnormalReturns(Sampled):
         closes the window at a price limit leaves it (drop), or needs a close off the limit later on
         (extend).
         """
-        days: Any = self.once(("valid", window), lambda study: study._valid(window))  # type: ignore[arg-type, return-value]
+        days: Any = self.once(("valid", window), lambda study: study._valid(window))
         return np.asarray(days, dtype=bool)
 
     def _valid(self, window: Window) -> BoolArray:

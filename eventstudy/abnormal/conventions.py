@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from functools import cache
-from typing import Literal, get_args, get_type_hints
+from typing import Any, Literal, get_args, get_type_hints
 
 from ..errors import ConfigError
 
@@ -67,16 +67,16 @@ class Conventions:
     seed: int = SEED
 
     def __post_init__(self) -> None:
-        for f in fields(self):
-            value, choices = getattr(self, f.name), _choices(f.name)
-            if choices and value not in choices:
+        for name, choices in _choices(Conventions).items():
+            if (value := getattr(self, name)) not in choices:
                 remedy = "use " + ", ".join(choices)
-                raise ConfigError("unknown choice", where=f.name, value=value, remedy=remedy)
+                raise ConfigError("unknown choice", where=name, value=value, remedy=remedy)
         if self.draws < 1:
             raise ConfigError("at least one draw is needed", where="draws", value=self.draws)
 
 
 @cache
-def _choices(name: str) -> tuple[str, ...]:
-    """Return the words that a convention can be; none for a number."""
-    return get_args(get_type_hints(Conventions)[name])
+def _choices(kind: Any) -> dict[str, tuple[Any, ...]]:
+    """Return the choices of each convention that has some."""
+    hints = {name: get_args(hint) for name, hint in get_type_hints(kind).items()}
+    return {name: choices for name, choices in hints.items() if choices}

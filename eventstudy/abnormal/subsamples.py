@@ -12,12 +12,13 @@ from ..calendars.window import Window
 from ..errors import ConfigError
 from ..utility.chunks import CHUNK, KEPT, ByEvent, Pieces
 from ..utility.registry import did_you_mean
-from ..utility.typing import BoolArray, FloatArray, IntArray
+from ..utility.typing import AnyArray, BoolArray, FloatArray, IntArray
 from ..utility.workers import current
 from ..windows.event_windows import EventWindows
 from .conventions import HISTORY, Conventions
 
 T = TypeVar("T")
+Rows = TypeVar("Rows", bound=AnyArray)
 
 # Cached attributes that depend on the conventions.
 BY_CONVENTION = ("unextended", "caar", "complete", "_from_start")
@@ -64,7 +65,7 @@ class Sampled(ByEvent):
         """Yield the results of a function of events, in chunks that fit into memory, in order."""
         return current().threads(function, [self] if len(self) <= CHUNK else Pieces(self))
 
-    def once(self, key: object, compute: Callable[[Self], FloatArray]) -> FloatArray:
+    def once(self, key: object, compute: Callable[[Self], Rows]) -> Rows:
         """Return an array by event, computed once for the study that the events were taken from.
 
         Parameters
@@ -76,7 +77,7 @@ class Sampled(ByEvent):
             events beside it.
         """
         if self.parent is not None and self.rows is not None and "_whole" in self.__dict__:
-            return self.parent.once(key, compute)[self.rows]
+            return self.parent.once(key, compute)[self.rows]  # type: ignore[return-value]
         if key not in self.memo:
             self.memo[key] = compute(self)
             self.memo[key].flags.writeable = False
@@ -145,8 +146,13 @@ class Sampled(ByEvent):
 
     def sample(self, window: Window) -> Self:
         """Return the events that are valid for `window` (itself if all are)."""
-        valid = self.valid
-        return self.remember(window, lambda: self if (v := valid(window)).all() else self.take(v))
+        return self._of(self.valid(window))
+
+    def _of(self, rows: BoolArray) -> Self:
+        """Return the events of a mask: one sample for all windows that have the same events."""
+        if rows.all():
+            return self
+        return self.remember(("events", rows.tobytes()), lambda: self.take(rows))
 
     @property
     def least_history(self) -> int:
@@ -168,10 +174,7 @@ class Sampled(ByEvent):
 
     def tested(self, window: Window) -> Self:
         """Return the events that standardised tests take (the :meth:`sample` if these are all)."""
-        rows, valid = self.in_tests(window), self.valid(window)
-        if (rows == valid).all():
-            return self.sample(window)
-        return self.remember(("tested", window), lambda: self.take(rows))
+        return self._of(self.in_tests(window))
 
 
 def chosen(rows: Any, n: int) -> BoolArray | IntArray:

@@ -183,7 +183,7 @@ def default_tests(study: FittedStudy) -> list[str]:
 
 
 def _answer(study: FittedStudy, window: Window) -> Answer:
-    answer = decide(study.abnormal, window, study.events["event_id"].astype(str).to_list())
+    answer = decide(study.abnormal, window, [str(i) for i in study.events["event_id"].array])
     if is_provisional(study, window):
         answer = replace(answer, verdict=PROVISIONAL, pvalue=np.nan, overturn=Overturn())
     elif np.isfinite(answer.pvalue) and window == study.main:
@@ -211,9 +211,14 @@ def influence_of(study: FittedStudy, window: Window, answer: Answer) -> Influenc
     """
 
     def measured() -> Influence:
-        sample, used = study.abnormal.tested(window), study.events[study.abnormal.in_tests(window)]
-        ids, tickers = (used[name].astype(str).to_list() for name in ("event_id", "ticker"))
-        cells = used.get("company", tickers)
+        sample, rows = (
+            study.abnormal.tested(window),
+            np.flatnonzero(study.abnormal.in_tests(window)),
+        )
+        columns = (study.events[name].to_numpy()[rows] for name in ("event_id", "ticker"))
+        ids, tickers = ([str(cell) for cell in column] for column in columns)
+        has_name = "company" in study.events
+        cells = study.events["company"].to_numpy()[rows] if has_name else tickers
         companies = [cell_text(c) or ticker for c, ticker in zip(cells, tickers, strict=True)]
         names = Names(ids, tickers, companies)
         factor = inflation(sample, window) if len(sample) > 1 else 1.0
@@ -265,7 +270,7 @@ def decide(abnormal: AbnormalReturns, window: Window, event_ids: Sequence[str] =
     }  # fmt: skip
     if not np.isfinite(test.pvalue):
         return Answer(NO_RESULT, test.name, reason=str(test.reason), **common)
-    effect = _weighted(sample, window, test)
+    effect = weighted_effect(sample, window, test)
     verdict = DIFFERENT if test.pvalue < LEVEL else NOT_DIFFERENT
     ids = list(event_ids) or [str(i) for i in range(len(abnormal))]
     used = [ids[i] for i in np.flatnonzero(abnormal.in_tests(window))]
@@ -334,21 +339,18 @@ def is_provisional(study: FittedStudy, window: Window) -> bool:
     ----------
     study : FittedStudy
     window : Window
-
-    Returns
-    -------
-    bool
     """
-    flags = study.events["flags"].astype(str).str.split(";")
-    waits = np.array([Flag.INCOMPLETE_WINDOW in cell for cell in flags], dtype=bool)
-    lacking = study.events[study.ok & waits & ~study.abnormal.valid(window)]
-    panel = study.panel
-    firms = zip(lacking["ticker"], lacking["exchange"], strict=True)
+    panel, rows = study.panel, np.flatnonzero(study.ok & ~study.abnormal.valid(window))
+    if not len(rows):
+        return False
+    columns = (study.events[name].to_numpy()[rows] for name in ("flags", "ticker", "exchange"))
+    waiting = zip(*columns, strict=True)
+    firms = [(t, code) for f, t, code in waiting if Flag.INCOMPLETE_WINDOW in str(f).split(";")]
     last = [panel.last_session(ticker, panel.calendar_of(code)) for ticker, code in firms]
     return any(panel.sessions[-1] - day < GONE for day in last)
 
 
-def _weighted(sample: AbnormalReturns, window: Window, test: SignificanceTest) -> Interval:
+def weighted_effect(sample: AbnormalReturns, window: Window, test: SignificanceTest) -> Interval:
     """Return the precision-weighted mean CAR with the error that inverts the main test."""
     s, z, n = np.sqrt(sample.var_car(window)), sample.scar(window), len(sample)
     if n == 1:

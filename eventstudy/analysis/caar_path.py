@@ -9,6 +9,7 @@ import numpy as np
 
 from ..calendars.window import Window
 from ..fitting.fitted import FittedStudy
+from ..significance._correlation import prepare_correlations
 from ..utility.typing import FloatArray, IntArray
 from .interval import plain_average
 
@@ -80,10 +81,16 @@ class Path95:
 
 def path_of(study: FittedStudy) -> Path95:
     """Return the path of a study, with half the width of each day's interval."""
+    return study.remember(("path",), lambda: _path(study))
+
+
+def _path(study: FittedStudy) -> Path95:
     a = study.abnormal.unextended
     event, unextended = a.event, replace(study, abnormal=a)
-    aar_half = np.array([_half(unextended, Window(int(t), int(t))) for t in event.days])
-    caar_half = np.array([_half(unextended, Window(event.start, int(t))) for t in event.days])
+    days = [Window(int(t), int(t)) for t in event.days]
+    paths = [Window(event.start, int(t)) for t in event.days]
+    prepare_correlations(a, [*days, *paths])
+    aar_half, caar_half = (np.array([_half(unextended, w) for w in ws]) for ws in (days, paths))
     return Path95(event.days, a.aar, a.caar, aar_half, caar_half, a.in_aar, a.complete)
 
 

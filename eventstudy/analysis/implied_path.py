@@ -10,10 +10,12 @@ import numpy as np
 from ..abnormal.abnormal_returns import AbnormalReturns
 from ..calendars.window import Window
 from ..fitting.fitted import FittedStudy
+from ..significance import STATISTICS, main_test
+from ..significance._correlation import prepare_correlations
 from ..significance.clusters import draw_signs, flipped_t, merge_dates
 from ..utility.numbers import LEVEL
 from ..utility.typing import FloatArray, IntArray
-from .answer import decide
+from .answer import weighted_effect
 from .interval import Interval, inflation, quantile
 
 # Clusters of dates that a band for the whole path needs.
@@ -104,8 +106,9 @@ def _path(study: FittedStudy) -> ImpliedPath | None:
     total = np.cumsum(daily)
     level = BASE * (1 + total - total[days == base].sum())
     windows = [window_to(int(day), main.start) for day in days]
+    prepare_correlations(abnormal, filter(None, windows))
     none = Interval(0.0, 0.0, 0.0, 0.0, np.inf)
-    effects = [decide(abnormal, w).effect if w else none for w in windows]
+    effects = [_effect_of(abnormal, w) if w else none for w in windows]
     sign = np.where(days > base, 1.0, -1.0)
     gap = BASE * sign * np.array([effect.estimate for effect in effects])
     half = BASE * np.array([effect.ci_high - effect.estimate for effect in effects])
@@ -115,6 +118,15 @@ def _path(study: FittedStudy) -> ImpliedPath | None:
         _critical(abnormal, [w for w in windows if w]),
         BASE * np.array([effect.se for effect in effects]), counts,
     )  # fmt: skip
+
+
+def _effect_of(abnormal: AbnormalReturns, window: Window) -> Interval:
+    """Return the effect alone of the answer over a window; NaN without a result."""
+    sample = abnormal.tested(window)
+    if len(sample) == 0:
+        return Interval()
+    test = STATISTICS[main_test(len(sample))](sample, window)
+    return weighted_effect(sample, window, test) if np.isfinite(test.pvalue) else Interval()
 
 
 def window_to(day: int, start: int) -> Window | None:
@@ -212,14 +224,14 @@ def surroundings_of(study: FittedStudy) -> Surroundings | None:
     pre, now, post = (w * sample.car(x) / w.sum() for x in (before, main, after))
     f = inflation(sample, event)
     starts = [Window(int(day), before.stop) for day in before.days]
-    ts = np.array([_t_of(decide(abnormal, x).effect) for x in starts])
+    ts = np.array([_t_of(_effect_of(abnormal, x)) for x in starts])
     first = int(np.nanargmax(np.abs(ts))) if np.isfinite(ts).any() else 0
     stars = list(_flipped(abnormal, starts))
     largest = np.max(stars, axis=0) if len(stars) == len(starts) else np.empty(0)
     reached = (largest >= abs(ts[first]) - 1e-9).sum()
     p = (1 + reached) / (1 + len(largest)) if len(largest) else np.nan
     return Surroundings(
-        decide(abnormal, before).effect, decide(abnormal, after).effect,
+        _effect_of(abnormal, before), _effect_of(abnormal, after),
         _ratio(pre, pre + now, f), _ratio(post, now, f), int(before.days[first]), float(p),
     )  # fmt: skip
 

@@ -31,10 +31,8 @@ from ..utility.registry import Registry
 from ..utility.typing import FloatArray, IntArray, Measure
 from .answer import Answer, answer_of, default_tests, main_test_of
 
-# Our names, and those of statsmodels.stats.multitest.
-ADJUSTMENTS: Registry[str] = Registry("adjustment")
-for _name, _statsmodels in (("holm", "holm"), ("bh", "fdr_bh"), ("by", "fdr_by")):
-    ADJUSTMENTS.register(_name)(_statsmodels)
+# Of m p-values in ascending order, not yet cut off at 1.
+ADJUSTMENTS: Registry[Callable[[FloatArray], FloatArray]] = Registry("adjustment")
 ROMANO_WOLF = "romano_wolf"
 TEXT_WIDTH = 100
 
@@ -146,13 +144,30 @@ def adjusted(pvalues: FloatArray | Sequence[float], method: str) -> FloatArray:
     -------
     (m,) float array
     """
-    from statsmodels.stats.multitest import multipletests
-
-    name, p = ADJUSTMENTS[method], np.asarray(pvalues, dtype=float)
-    out, has_pvalue = np.full(p.shape, np.nan), ~np.isnan(p)
-    if has_pvalue.any():
-        out[has_pvalue] = multipletests(p[has_pvalue], method=name)[1]
+    p = np.asarray(pvalues, dtype=float)
+    out, order = np.full(p.shape, np.nan), np.argsort(p)[: int((~np.isnan(p)).sum())]
+    out[order] = np.minimum(ADJUSTMENTS[method](p[order]), 1)
     return out
+
+
+@ADJUSTMENTS.register("holm")
+def _holm(p: FloatArray) -> FloatArray:
+    return np.maximum.accumulate(p * np.arange(len(p), 0, -1))
+
+
+@ADJUSTMENTS.register("bh")
+def _benjamini_hochberg(p: FloatArray) -> FloatArray:
+    return _step_up(p, 1.0)
+
+
+@ADJUSTMENTS.register("by")
+def _benjamini_yekutieli(p: FloatArray) -> FloatArray:
+    return _step_up(p, float(np.sum(1.0 / np.arange(1, len(p) + 1))))
+
+
+def _step_up(p: FloatArray, factor: float) -> FloatArray:
+    shares = np.arange(1, len(p) + 1) / max(len(p), 1) / factor
+    return np.minimum.accumulate((p / shares)[::-1])[::-1]
 
 
 def stepdown(

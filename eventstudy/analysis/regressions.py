@@ -164,7 +164,7 @@ def response(a: AbnormalReturns) -> FloatArray:
 
 def chow(a: AbnormalReturns) -> tuple[FloatArray, FloatArray]:
     """Return F and p of equal parameters in both halves of the estimation, two (n,) arrays."""
-    from scipy.stats import f
+    from scipy.special import fdtrc
 
     has_resid, k = np.isfinite(a.resid), a.k
     early = np.arange(has_resid.shape[1]) < has_resid.shape[1] // 2
@@ -173,7 +173,7 @@ def chow(a: AbnormalReturns) -> tuple[FloatArray, FloatArray]:
     pooled, first, second = (_sse(y, X, days) for days in spells)
     split, df = first + second, has_resid.sum(axis=1) - 2 * k
     F = ((pooled - split) / k) / (split / np.where(df > 0, df, np.nan))
-    return F, f.sf(F, k, df)
+    return F, fdtrc(k, df, np.maximum(F, 0))
 
 
 def _sse(y: FloatArray, X: FloatArray, days: BoolArray) -> FloatArray:
@@ -182,28 +182,35 @@ def _sse(y: FloatArray, X: FloatArray, days: BoolArray) -> FloatArray:
 
 
 def _of_residuals(events: Compact, lags: int) -> dict[str, FloatArray]:
-    from scipy.stats import chi2
+    from scipy.special import chdtrc
     from statsmodels.stats.stattools import durbin_watson, jarque_bera
-    from statsmodels.tsa.stattools import acf, q_stat
 
     e, M = events.e, events.e.shape[1]
     _, normal_p, skewness, kurtosis = jarque_bera(e, axis=1)
-    lag1 = np.array([acf(row, nlags=1, fft=False) for row in e])[:, 1]
+    rho = _autocorrelations(e, max(lags, 1))
     out = {
-        "durbin_watson": durbin_watson(e, axis=1), "autocorrelation": lag1,
+        "durbin_watson": durbin_watson(e, axis=1), "autocorrelation": rho[:, 0],
         "jarque_bera_p": normal_p, "skewness": skewness, "kurtosis": kurtosis,
     }  # fmt: skip
     if lags * DAYS_PER_LAG <= M:
-        rho = [acf(row, nlags=lags, fft=False)[1:] for row in e]
-        out["ljung_box_p"] = np.array([q_stat(row, M)[1][-1] for row in rho])
+        terms = (1.0 / (M - np.arange(1, lags + 1))) * rho[:, :lags] ** 2
+        out["ljung_box_p"] = chdtrc(lags, M * (M + 2) * np.cumsum(terms, axis=1)[:, -1])
         z = (e / e.std(axis=1, keepdims=True)) ** 2
         before = np.stack([z[:, lags - j : M - j] for j in range(1, lags + 1)], axis=2)
-        out["arch_p"] = chi2.sf((M - lags) * _r2(z[:, lags:], _with_constant(before)), lags)
+        out["arch_p"] = chdtrc(lags, (M - lags) * _r2(z[:, lags:], _with_constant(before)))
     return out
 
 
+def _autocorrelations(e: FloatArray, lags: int) -> FloatArray:
+    """Return the autocorrelations of each row of residuals at lags 1, 2, ..., (r, lags)."""
+    centred, last = [row - row.mean() for row in e], e.shape[1] - 1
+    sums = [np.correlate(row, row, "full")[last : last + lags + 1] for row in centred]
+    covariances = np.array(sums) / e.shape[1]
+    return np.asarray(covariances[:, 1:] / covariances[:, :1])
+
+
 def _of_regressors(events: Compact) -> dict[str, FloatArray]:
-    from scipy.stats import chi2
+    from scipy.special import chdtrc
 
     e, X = events.e, events.X
     M, k = X.shape[1:]
@@ -215,7 +222,7 @@ def _of_regressors(events: Compact) -> dict[str, FloatArray]:
     unit = X / np.sqrt((X**2).sum(axis=1, keepdims=True))
     singular = ~np.isfinite(unit).all(axis=(1, 2))
     condition = np.linalg.cond(np.where(singular[:, None, None], 0.0, unit))
-    p = np.where(df > 0, chi2.sf(M * r2, np.maximum(df, 1)), np.nan)
+    p = np.where(df > 0, chdtrc(np.maximum(df, 1), M * r2), np.nan)
     return {"breusch_pagan_p": p, "condition": np.where(singular, np.inf, condition)}
 
 
@@ -229,10 +236,12 @@ def _r2(z: FloatArray, Z: FloatArray) -> FloatArray:
 
 
 def _cusum(e: FloatArray, ddof: IntArray) -> FloatArray:
-    from statsmodels.stats.diagnostic import breaks_cusumolsresid
+    from scipy.special import kolmogorov
 
-    rows = zip(e - e.mean(axis=1, keepdims=True), ddof, strict=True)
-    return np.array([breaks_cusumolsresid(row, ddof=d)[1] for row, d in rows])
+    centred, M = e - e.mean(axis=1, keepdims=True), e.shape[1]
+    total = np.array([(row**2).sum() for row in centred])
+    total = np.where(ddof > 0, total / (M - ddof) * M, total)
+    return np.asarray(kolmogorov(np.abs(centred.cumsum(axis=1)).max(axis=1) / np.sqrt(total)))
 
 
 def find_event(study: FittedStudy, event_id: str) -> int:

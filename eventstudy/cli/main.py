@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import atexit
+import gc
 import os
 import signal
 import sys
@@ -151,6 +153,9 @@ def main() -> None:
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
     click.get_current_context().meta[shared.HOME] = settle()
+    # A study makes many objects and few cycles: looking for these often is time for nothing.
+    gc.set_threshold(200_000, 20, 100)
+    atexit.register(gc.freeze)
 
 
 for command in (

@@ -20,6 +20,7 @@ from .types import SCHEMA, Findings
 
 R = TypeVar("R")
 INFINITE = {"inf": math.inf, "-inf": -math.inf}
+PLAIN = {str: "string", int: "integer", bool: "boolean"}
 # Kinds of the columns of a table, by the letter of numpy.
 KINDS = {"f": "number", "i": "integer", "u": "integer", "b": "boolean", "M": "date"}
 DTYPES = {"number": "float64", "integer": "int64", "boolean": "bool", "date": "datetime64[s]"}
@@ -63,10 +64,15 @@ def _text(value: Any) -> str:
 
 def _encoded(value: Any) -> Any:
     """Return a JSON value: NaN and NaT become null, dates ISO text, reasons code and facts."""
+    kind: Any = type(value)
+    if kind is float:
+        return _number(value)
+    if kind in PLAIN or value is None:
+        return value
     match value:
         case Reason():
             return {"code": value.code, **_encoded(value.facts)} if value else None
-        case None | str() | bool():
+        case str() | bool():
             return value
         case int():
             return int(value)
@@ -74,6 +80,8 @@ def _encoded(value: Any) -> Any:
             return _number(float(value))
         case np.generic():
             return _encoded(_item(value))
+        case np.ndarray() if value.dtype.kind in "fiub":
+            return [_encoded(cell) for cell in value.ravel().tolist()]
         case np.ndarray():
             return [_encoded(_item(cell)) for cell in value.ravel()]
         case Window():
@@ -84,7 +92,12 @@ def _encoded(value: Any) -> Any:
             return {str(k): _encoded(v) for k, v in value.items()}
         case list() | tuple():
             return [_encoded(v) for v in value]
-    return {f.name: _encoded(getattr(value, f.name)) for f in fields(value)}
+    return {name: _encoded(getattr(value, name)) for name in _names(kind)}
+
+
+@cache
+def _names(kind: Any) -> tuple[str, ...]:
+    return tuple(f.name for f in fields(kind))
 
 
 def _item(value: Any) -> Any:
@@ -186,6 +199,11 @@ def from_document(document: Any, where: str) -> Findings:
 
 def _decoded(kind: Any, value: Any, where: str) -> Any:
     """Return a value as the type of its field; `where` is its place in the document."""
+    if kind is float:
+        return value if type(value) is float else _float(value, where)
+    if kind in PLAIN:
+        _require(type(value) is kind, kind, value, where)
+        return value
     origin, inner = _parts(kind)
     if kind is Any:
         return value
@@ -206,12 +224,11 @@ def _decoded(kind: Any, value: Any, where: str) -> Any:
         return _table(value, where)
     if is_dataclass(kind):
         return _record(kind, value, where)
-    if kind is float:
-        return _float(value, where)
     _require(type(value) is kind, kind, value, where)
     return value
 
 
+@cache
 def _parts(kind: Any) -> tuple[Any, tuple[Any, ...]]:
     """Return the origin and the arguments of a type; numpy 2.5 has `NDArray` as an alias."""
     origin, inner = get_origin(kind), get_args(kind)
@@ -226,11 +243,16 @@ def _record(kind: Any, value: Any, where: str) -> Any:
     _require(isinstance(value, dict), kind, value, where)
     hints = _hints(kind)
     # Runs of before lack what was added since.
-    lacking = {f.name for f in fields(kind) if f.default is MISSING} - value.keys()
+    lacking = _needed(kind) - value.keys()
     if odd := sorted(lacking | (value.keys() - hints.keys())):
         lack = "is missing" if odd[0] in hints else "is not part of it"
         raise DocumentError(f"{odd[0]} {lack}", where=where)
     return kind(**{k: _decoded(hints[k], v, f"{where}.{k}") for k, v in value.items()})
+
+
+@cache
+def _needed(kind: Any) -> frozenset[str]:
+    return frozenset(f.name for f in fields(kind) if f.default is MISSING)
 
 
 @cache
@@ -326,7 +348,6 @@ def schema() -> dict[str, Any]:
 
 
 NUMBER: dict[str, Any] = {"anyOf": [{"type": ["number", "null"]}, {"enum": ["inf", "-inf"]}]}
-PLAIN = {str: "string", int: "integer", bool: "boolean"}
 
 
 def _schema_of(kind: Any, records: dict[str, Any]) -> dict[str, Any]:

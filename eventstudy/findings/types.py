@@ -346,14 +346,11 @@ class Event:
         return firm_name(self.cells)
 
     def car(self, window: Window) -> EventCar:
-        """Return the CAR over a window that was computed.
-
-        Raises
-        ------
-        KeyError
-            For another window.
-        """
-        return {car.window: car for car in self.cars}[window]
+        """Return the CAR over a window that was computed; KeyError for another one."""
+        for car in self.cars:
+            if car.window == window:
+                return car
+        raise KeyError(window)
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ from ..models import LinearModel
 from ..prices.sizes import Sizes
 from ..returns import ReturnsPanel
 from ..significance import STATISTICS, SignificanceTest
+from ..significance._correlation import prepare_correlations
 from ..utility.csv_text import BLANK
 from ..utility.registry import did_you_mean
 from ..utility.typing import Alternative, BoolArray, FloatArray, IntArray, ObjectArray
@@ -163,6 +164,7 @@ class FittedStudy:
             By default all tests of a sample, or the single-event t if there is one event only.
         """
         tested = self.windows_of(windows)
+        prepare_correlations(self.abnormal, tested)
         chosen = list(names) if names else [*self.all_tests, *self._of_one_car(tested)]
         results = [(w, self.test(name, w)) for w in tested for name in chosen]
         rows = [(t.name, w.start, w.stop, *(getattr(t, c) for c in TESTS[3:])) for w, t in results]
@@ -277,7 +279,11 @@ class FittedStudy:
         sample: Any = {"abnormal": abnormal, "events": events, "layout": layout, "sizes": sizes}
         make = self.other_clock
         other = (lambda: self.remember("other clock", make).subset(rows)) if make else None
-        return replace(self, variants=None, specifications=None, other_clock=other, **sample)
+        new = replace(self, variants=None, specifications=None, other_clock=other, **sample)
+        if isinstance(records := self.__dict__.get("records"), list):
+            positions = np.arange(len(records))[rows].tolist()
+            new.__dict__["records"] = [records[i] for i in positions]
+        return new
 
     def groups(self, column: str) -> dict[str, Self]:
         """Return the results by value of a column of the events, that of most events first.

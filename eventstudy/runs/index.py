@@ -398,9 +398,10 @@ def _status(events: Mapping[str, Any], first: Mapping[str, Any], *, is_there: bo
 def _read(path: Path) -> Mapping[str, Any]:
     if path.stat().st_size > LARGEST:
         raise ValueError("its manifest is too large")
-    document = json.loads(path.read_text(encoding="utf-8"))
+    document = json.loads(text := path.read_text(encoding="utf-8"))
     # Raises for half a letter, which no page can have.
-    json.dumps(document, ensure_ascii=False).encode()
+    if "\\u" in text:
+        json.dumps(document, ensure_ascii=False).encode()
     if not isinstance(document, Mapping):
         raise ValueError(FOREIGN)
     return document

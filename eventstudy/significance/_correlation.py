@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import TypeAlias
 
 import numpy as np
@@ -11,8 +12,9 @@ import numpy as np
 from ..abnormal.abnormal_returns import AbnormalReturns
 from ..calendars.window import Window
 from ..utility.catalogue import Reason
-from ..utility.typing import FloatArray, IntArray
+from ..utility.typing import BoolArray, FloatArray, IntArray
 from ._base import require
+from ._loading_sums import LoadingSums
 from ._pairs import (
     PAIRWISE_LIMIT,
     Apart,
@@ -74,6 +76,24 @@ def mean_correlation(
     if len(sample) > PAIRWISE_LIMIT:
         return sample.remember(key, lambda: by_session(sample, window))
     return sample.remember(key, lambda: by_pair(sample, window, need))
+
+
+def prepare_correlations(abnormal: AbnormalReturns, windows: Iterable[Window]) -> None:
+    """Look once at the estimation days of very many events for several windows.
+
+    Parameters
+    ----------
+    abnormal : AbnormalReturns
+    windows : iterable of Window
+        Over which correlations will be asked for.
+    """
+    samples: dict[int, tuple[AbnormalReturns, dict[Window, None]]] = {}
+    for window in windows if len(abnormal) > PAIRWISE_LIMIT else ():
+        for sample in (abnormal.sample(window), abnormal.tested(window)):
+            if ("loading_sums", window) not in sample.memo and len(sample) > PAIRWISE_LIMIT:
+                samples.setdefault(id(sample), (sample, {}))[1][window] = None
+    for sample, needed in samples.values():
+        LoadingSums.prepare(sample, list(needed))
 
 
 def preset(sample: AbnormalReturns, window: Window, correlation: Correlation) -> None:
@@ -252,15 +272,12 @@ def by_pair(sample: AbnormalReturns, window: Window, need: int) -> Correlation:
     need : int
         Fewest common sessions of a pair.
     """
-    study, rows_there = study_of(sample)
-    rho = correlations(study, need)
     all_pairs, same_date = PairSum(), PairSum()
     for rows, near, overlap in overlaps(sample, window):
-        later = np.triu(np.ones(overlap.shape, dtype=bool), 1)
-        block = rho[np.ix_(rows_there[rows], rows_there[near])][later]
-        together = np.equal.outer(sample.windows.day0[rows], sample.windows.day0[near])
-        all_pairs.add(block, overlap[later])
-        same_date.add(block, together[later].astype(float))
+        key = ("block", need, rows.tobytes(), near.tobytes())
+        later, rho, together = sample.remember(key, partial(_block, sample, need, rows, near))
+        all_pairs.add(rho, overlap[later])
+        same_date.add(rho, together)
     lagged = (
         _lagged_sum(sample, window, need, pair, lag)
         for pair in groups_apart(sample)
@@ -286,6 +303,17 @@ def summed_up(all_pairs: PairSum, same_date: PairSum, n: int, lagged: float = 0.
     pairs = max(n * (n - 1) // 2, 1)
     mean = max(0.0, same / pairs) if np.isfinite(same) else 0.0
     return Correlation((total + lagged) / pairs, mean, filled)
+
+
+def _block(
+    sample: AbnormalReturns, need: int, rows: IntArray, near: IntArray
+) -> tuple[BoolArray, FloatArray, FloatArray]:
+    """Return the mask of the pairs of a block, their rho, and 1 for those on one date, else 0."""
+    study, there = study_of(sample)
+    later = np.triu(np.ones((len(rows), len(near)), dtype=np.bool_), 1)
+    rho = correlations(study, need)[np.ix_(there[rows], there[near])][later]
+    together = np.equal.outer(sample.windows.day0[rows], sample.windows.day0[near])
+    return later, rho, together[later].astype(float)
 
 
 def _lagged_sum(sample: AbnormalReturns, window: Window, need: int, pair: Apart, lag: int) -> float:

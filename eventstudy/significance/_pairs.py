@@ -119,75 +119,6 @@ class Loadings:
         return first, last
 
 
-@dataclass(frozen=True, eq=False)
-class LoadingSums:
-    """Loadings over their length, l_i / |l_i|, added up over events, on T sessions.
-
-    Attributes
-    ----------
-    all, inside : (T,) float arrays
-        Sums of all loadings, and of those of the days of the CARs only.
-    squares : (2,) float array
-        Sums over events of the squared lengths of these.
-    """
-
-    all: FloatArray
-    inside: FloatArray
-    squares: FloatArray
-
-    @classmethod
-    def of(cls, sample: AbnormalReturns, window: Window) -> LoadingSums:
-        """Return the sums over the events of a sample, chunk by chunk.
-
-        Parameters
-        ----------
-        sample : AbnormalReturns
-        window : Window
-        """
-        T = len(sample.windows.sessions)
-        total, squares = np.zeros((2, T)), np.zeros(2)
-        for chunk_total, chunk_squares in sample.map(lambda events: _added(events, window, T)):
-            total += chunk_total
-            squares += chunk_squares
-        return cls(total[0], total[1], squares)
-
-    def pairs(self) -> tuple[float, float]:
-        """Return the sum of o_ij over all pairs i != j, in the days of the CARs and elsewhere."""
-        every = self.all @ self.all - self.squares[0]
-        inside = self.inside @ self.inside - self.squares[1]
-        return float(inside), float(every - inside)
-
-    def pairs_with(self, sums: LoadingSums, at: tuple[IntArray, IntArray]) -> tuple[float, float]:
-        """Return the sums of o_ij over the pairs of one event each, as in :meth:`pairs`.
-
-        Parameters
-        ----------
-        sums : LoadingSums
-            Of the second group of events.
-        at : two int arrays
-            Sessions of either group that belong together.
-        """
-        a, b = at
-        every, inside = self.all[a] @ sums.all[b], self.inside[a] @ sums.inside[b]
-        return float(inside), float(every - inside)
-
-
-def _added(sample: AbnormalReturns, window: Window, T: int) -> tuple[FloatArray, FloatArray]:
-    """Return the sums of LoadingSums, (2, T) and (2,), of a chunk of events."""
-    loadings = Loadings.of(sample, window)
-    length = np.sqrt(loadings.squares)[:, None]
-    unit = np.divide(loadings.values, length, out=np.zeros(loadings.values.shape), where=length > 0)
-    unit[loadings.positions < 0] = 0.0
-    sums, squares = np.zeros((2, T)), np.zeros(2)
-    for k, days in enumerate((slice(None), slice(loadings.before, None))):
-        at, values = np.maximum(loadings.positions[:, days], 0).ravel(), unit[:, days].ravel()
-        sums[k], squares[k] = np.bincount(at, values, T), values @ values
-    for i, sessions in loadings.hidden:
-        sums[:, sessions] += 1 / length[i]
-        squares += len(sessions) / length[i] ** 2
-    return sums, squares
-
-
 def overlaps(
     sample: AbnormalReturns, window: Window
 ) -> Iterator[tuple[IntArray, IntArray, FloatArray]]:
@@ -247,7 +178,8 @@ def cosines_of(product: FloatArray, norm: FloatArray) -> FloatArray:
     ----------
     product, norm : float arrays of one shape
     """
-    cosine: FloatArray = np.divide(product, norm, out=np.zeros(norm.shape), where=norm > 0)
+    with np.errstate(invalid="ignore"):
+        cosine: FloatArray = product / norm
     # Loadings are orthogonal to the regressors: a zero by construction comes out as 1e-17.
     return np.where(np.abs(cosine) > ROUNDING, cosine, 0.0)
 
@@ -285,6 +217,8 @@ class Apart(NamedTuple):
 def groups_apart(sample: AbnormalReturns) -> Iterator[Apart]:
     """Yield each two groups of events whose exchanges are never open together."""
     windows = sample.windows
+    if not apart(sample):
+        return
     hours, group = np.unique(windows.hours, axis=0, return_inverse=True)
     group = group.ravel()
     for pair in np.argwhere(np.triu(_never_together(hours))):
@@ -296,7 +230,9 @@ def groups_apart(sample: AbnormalReturns) -> Iterator[Apart]:
 
 def apart(sample: AbnormalReturns) -> bool:
     """Return whether some exchanges of the events are never open together."""
-    return bool(_never_together(np.unique(sample.windows.hours, axis=0)).any())
+    hours = sample.windows.hours
+    is_one = bool((hours == hours[:1]).all())
+    return not is_one and bool(_never_together(np.unique(hours, axis=0)).any())
 
 
 def near_sessions_apart(sample: AbnormalReturns, window: Window) -> bool:

@@ -13,7 +13,8 @@ from ..calendars.window import Window
 from ..utility.chunks import Pieces, chunks
 from ..utility.typing import FloatArray, IntArray
 from ..windows.event_windows import EventWindows
-from ._pairs import LoadingSums, groups_apart
+from ._loading_sums import LoadingSums
+from ._pairs import groups_apart
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array

@@ -11,6 +11,7 @@ from ..abnormal.abnormal_returns import AbnormalReturns
 from ..calendars.window import Window
 from ..models.market import convex_weights
 from ..utility.catalogue import Reason
+from ..utility.chunks import KEPT
 from ..utility.typing import FloatArray
 from ._base import InapplicableError, Value, require, statistic
 from ._ranks import DECIMALS, day_sums, same_date_mean, scaled_total
@@ -198,7 +199,17 @@ def block_sums(sample: AbnormalReturns, length: int) -> FloatArray:
     """
     L1 = len(sample.windows.estimation)
     require(length <= L1, "long_window")
-    return np.concatenate(list(sample.map(partial(_block_sums, length=length))))
+
+    def summed(events: AbnormalReturns) -> FloatArray:
+        return np.concatenate(list(events.map(partial(_block_sums, length=length))))
+
+    if len(sample if sample.parent is None else sample.parent) > KEPT:
+        return summed(sample)
+    try:
+        return sample.once(("block sums", length), summed)
+    except InapplicableError:
+        # Of another event of the study, maybe.
+        return summed(sample)
 
 
 def _block_sums(sample: AbnormalReturns, length: int) -> FloatArray:

@@ -3,20 +3,33 @@
 from __future__ import annotations
 
 import functools
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from threadpoolctl import ThreadpoolController
 
 
-def one_thread() -> AbstractContextManager[object]:
+_limited: list[bool] = []
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
     """Return a context in which BLAS uses one thread.
 
     Several sum in another order, gain nothing on arrays as small as ours, and wait for one another
-    on a busy machine.
+    on a busy machine. Inside such a context another one has nothing to do.
     """
-    return _controller().limit(limits=1, user_api="blas")  # type: ignore[no-any-return]
+    if _limited:
+        yield
+        return
+    _limited.append(True)
+    try:
+        with _controller().limit(limits=1, user_api="blas"):
+            yield
+    finally:
+        _limited.clear()
 
 
 @functools.cache

@@ -176,7 +176,22 @@ def say(code: str, **facts: Any) -> str:
     >>> say("top.more_groups", n=1)
     '1 more group in the table of groups below.'
     """
-    return _SETTER.vformat(sentences()[code], (), facts)
+    pieces = _pieces(sentences()[code])
+    if pieces is None:
+        return _SETTER.vformat(sentences()[code], (), facts)
+    return "".join(
+        text + (_SETTER.format_field(facts[name], spec) if name else "")
+        for text, name, spec in pieces
+    )
+
+
+@cache
+def _pieces(sentence: str) -> list[tuple[str, str, str]] | None:
+    """Return a sentence as texts, each with the field after it; None if a field is no name."""
+    pieces = [(text, name, spec or "") for text, name, spec, _ in _SETTER.parse(sentence)]
+    simple = all((name is None or name.isidentifier()) and "{" not in s for _, name, s in pieces)
+    plain = simple and all(kind is None for *_, kind in _SETTER.parse(sentence))
+    return [(text, name or "", spec) for text, name, spec in pieces] if plain else None
 
 
 def has(code: str) -> bool:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 import re
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import Protocol
 
 import numpy as np
@@ -42,7 +44,7 @@ def pvalue(p: float, decimals: int = 3, levels: tuple[float, ...] = (LEVEL,)) ->
     str
         A dash for NaN.
     """
-    if not np.isfinite(p):
+    if not math.isfinite(p):
         return MISSING
     least = 10.0**-decimals
     if p < least:
@@ -105,7 +107,7 @@ def signed(value: float, decimals: int = 2, *, sign: bool = True) -> str:
     str
         A dash for NaN.
     """
-    if not np.isfinite(value):
+    if not math.isfinite(value):
         return MISSING
     text = f"{abs(value):.{decimals}f}"
     if float(text) == 0:
@@ -170,14 +172,14 @@ def span(low: float, high: float, *, unit: bool = True) -> str:
     str
         A dash if an end is NaN.
     """
-    if not (np.isfinite(low) and np.isfinite(high)):
+    if not (math.isfinite(low) and math.isfinite(high)):
         return MISSING
     return f"{bound(low, unit=unit and words().unit == '%')} to {bound(high, unit=unit)}"
 
 
 def price(value: float) -> str:
     """Format a price with as many digits as its size needs: ``1,234.50``, ``0.0123``."""
-    return f"{value:,.{2 if abs(value) >= 1 else 4}f}" if np.isfinite(value) else MISSING
+    return f"{value:,.{2 if abs(value) >= 1 else 4}f}" if math.isfinite(value) else MISSING
 
 
 def day(tau: int) -> str:
@@ -205,6 +207,7 @@ def date_prose(value: object) -> str:
     return f"{date.day}{NBSP}{months[date.month - 1]}{NBSP}{date.year}" if date else MISSING
 
 
+@lru_cache
 def _date(value: object) -> dt.date | None:
     stamp = np.datetime64(value, "D")  # type: ignore[call-overload]
     return None if np.isnat(stamp) else stamp.astype(dt.date)

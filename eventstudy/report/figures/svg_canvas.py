@@ -37,7 +37,8 @@ class Scale:
 
     def __call__(self, value: float) -> float:
         """Return the place of a value in pixels."""
-        return float(self.places(np.array([value]))[0])
+        share = (float(value) - self.low) / (self.high - self.low)
+        return self.start + share * (self.stop - self.start)
 
     def places(self, values: FloatArray | IntArray) -> FloatArray:
         """Return the places of values (n,) in pixels."""
@@ -134,7 +135,8 @@ class Panel:
         """
         at, zero, pixels = np.flatnonzero(np.isfinite(ys)), self.y(0), self.x.step(width)
         bars = []
-        for x, y in zip(self.x.places(xs[at]), self.y.places(ys[at]), strict=True):
+        places = self.x.places(xs[at]).tolist(), self.y.places(ys[at]).tolist()
+        for x, y in zip(*places, strict=True):
             bars.append(rect(x - pixels / 2, min(y, zero), pixels, abs(y - zero), kind))
         return "".join(bars)
 

@@ -16,7 +16,7 @@ from ..figures.answer_figures import draw_implied
 from ..figures.study_figures import draw_group_path, draw_path, shared_limits
 from ..figures.svg_canvas import pair
 from ..sections.event_page import render_context
-from ..sections.events import dropped_section, events_table
+from ..sections.events import dropped_section, events_table, in_order
 from ..sections.kept_cases import case_sections
 from ..sections.methods import methods, provenance
 from ..sections.path import Groups, PathSection, group_section, path_name, path_section
@@ -105,10 +105,11 @@ def event_pages(findings: Findings) -> Iterator[tuple[str, str]]:
     """Yield address and text of the page of each event that has one."""
     template = environment().get_template("event.html.j2")
     events = [event for event in findings.events if event.page]
+    pages = [event for event in in_order(findings) if event.page]
     with speaking_of(findings.setup.measure):
         for i, event in enumerate(events):
             step("event pages", i, len(events))
-            context = render_context(findings, event)
+            context = render_context(findings, event, pages)
             sheets = style("report.css", "pages.css", ticks=context["ticks"])
             study = clipped(findings.name, 100)
             yield event.page, template.render(context, study=study, **sheets) + "\n"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -45,7 +45,9 @@ LONGEST = 6000
 LEVELS = ("alpha", "mu")
 
 
-def render_context(findings: Findings, event: Event) -> dict[str, Any]:
+def render_context(
+    findings: Findings, event: Event, pages: Sequence[Event] | None = None
+) -> dict[str, Any]:
     """Return what ``event.html.j2`` shows of an event.
 
     Parameters
@@ -53,6 +55,8 @@ def render_context(findings: Findings, event: Event) -> dict[str, Any]:
     findings : Findings
     event : Event
         One that has a page.
+    pages : sequence of Event, optional
+        All that have one, :func:`in_order`.
 
     Raises
     ------
@@ -81,7 +85,7 @@ def render_context(findings: Findings, event: Event) -> dict[str, Any]:
         "fit": _estimation(findings, event, detail) if car else None,
         "flags": list(_flags(event, detail)),
         "announcement": list(_announcement(event)),
-        "neighbours": _neighbours(findings, event),
+        "neighbours": _neighbours(in_order(findings) if pages is None else pages, event),
         "ticks": windows["axis"].ticks if windows else (),
     }
 
@@ -177,9 +181,9 @@ def _announcement(event: Event) -> Iterator[tuple[str, str, str]]:
             yield _label(column), clipped(value, LONGEST), safe_url(value)
 
 
-def _neighbours(findings: Findings, event: Event) -> list[tuple[str, str, str, str]]:
+def _neighbours(ordered: Iterable[Event], event: Event) -> list[tuple[str, str, str, str]]:
     """Return relation, address, name and day of the pages next to that of an event."""
-    pages = [listed for listed in in_order(findings) if listed.page]
+    pages = [listed for listed in ordered if listed.page]
     at = [listed.page for listed in pages].index(event.page)
     links = {"prev": pages[max(at - 1, 0) : at], "next": pages[at + 1 : at + 2]}
     return [
