@@ -189,19 +189,19 @@ def calibrate(
     statistic = drawn.statistic[counted, 0, 0]
     sizes = _sizes(study, chosen, names, p)
     curve = drawn.rejected[counted, 0].mean(axis=0)
-    shared, others = (
+    shared, on_draws = (
         shared_movement(study.abnormal.tested(chosen), chosen),
         drawn.shared[counted, 0],
     )
-    others = others[np.isfinite(others)]
-    is_measured = np.isfinite(shared) and len(others) >= FEWEST_PLACEBOS
+    on_draws = on_draws[np.isfinite(on_draws)]
+    is_measured = np.isfinite(shared) and len(on_draws) >= FEWEST_PLACEBOS
     return Calibration(
         **common,  # type: ignore[arg-type]
         pvalue=float(sizes["calibrated"].iloc[0]), draws=int(counted.sum()),
         effective_draws=_effective(statistic, shifts, chosen), sizes=sizes,
         power=pd.DataFrame({"effect": effects, "power": curve}),
         smallest_effect=_reaching(effects, curve), shared_movement=shared,
-        shared_share=float((others >= shared).mean()) if is_measured else np.nan,
+        shared_share=float((on_draws >= shared).mean()) if is_measured else np.nan,
         placebos=pd.DataFrame({
             "shift": shifts.moves[counted, 0], "n_events": drawn.n_events[counted, 0],
             "mean_car": drawn.estimate[counted, 0], "statistic": statistic,

@@ -103,8 +103,8 @@ def placebo_dates(
        single-event studies. American Law and Economics Review 15, 495-541.
     """
     plan = _Plan.of(study, window, test)
-    most = study.abnormal.conventions.draws if draws is None else draws
-    shifts = shifts_of(study, plan.window, most)
+    max_draws = study.abnormal.conventions.draws if draws is None else draws
+    shifts = shifts_of(study, plan.window, max_draws)
     drawn = draw(study, [plan.window], [plan.test], shifts)
     rows = zip(
         shifts.moves[:, 0].tolist(), drawn.n_events[:, 0].tolist(), drawn.estimate[:, 0].tolist(),

@@ -172,9 +172,9 @@ def _quiet(study: FittedStudy, used: IntArray, window: Window, circle: IntArray)
     return out
 
 
-def _spread(n: int, most: int) -> IntArray:
+def _spread(n: int, count: int) -> IntArray:
     """Return at most so many of n numbers, evenly spread, each once."""
-    return np.unique(np.linspace(0, n - 1, min(n, most)).round().astype(np.int64))
+    return np.unique(np.linspace(0, n - 1, min(n, count)).round().astype(np.int64))
 
 
 class Draws(NamedTuple):

@@ -42,9 +42,9 @@ def plot_influence(influence: Influence, ax: Axes | None) -> Axes:
     ax : Axes, optional
         Drawn into; by default the axes of a new figure.
     """
-    shown = influence.brief().leave_outs
+    nearest = influence.brief().leave_outs
     rows = [(say("caveat.main"), influence.effect, influence.pvalue)]
-    rows += [(clipped(s, 60), s.effect, s.pvalue) for s in shown]
+    rows += [(clipped(s, 60), s.effect, s.pvalue) for s in nearest]
     axes = framed(ax, 90 + 30 * len(rows))
     for y, (_, effect, p) in enumerate(rows):
         color, marker = (BLUE, "o") if y else (INK, "D")
