@@ -384,3 +384,19 @@ def test_a_short_estimation_window_needs_three_quarters_of_its_days() -> None:
     study = Market(n=6).fit(estimation=(-50, -11))
     assert study.abnormal.least_history == 30
     assert study.answer(MAIN).n_events == 6
+
+
+def test_an_answer_has_a_row_a_figure_and_a_sentence() -> None:
+    results = Market(8, dates=4, effect=-0.05, seed=2).fit()
+    answer = results.answer()
+    row = answer.frame().iloc[0]
+    assert row["verdict"] == answer.verdict
+    assert row["estimate"] == answer.effect.estimate
+    assert row["plain_estimate"] == answer.plain_average.estimate
+    assert f"{answer.effect.estimate:.2%}".replace("-", "\N{MINUS SIGN}") in str(answer)
+    assert "8 events on 4 dates" in str(answer)
+    axes = answer.plot()
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["Effect", "Plain average"]
+    nothing = results.subset([]).answer()
+    assert str(nothing).startswith("No verdict")
+    assert len(nothing.frame()) == 1

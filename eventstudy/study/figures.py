@@ -6,13 +6,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
+from ..analysis.answer import Answer
 from ..analysis.calibration import Calibration
 from ..analysis.influence import Influence
 from ..analysis.interval import Power
 from ..fitting.config import StudyConfig
 from ..fitting.fitted import FittedStudy, WindowLike
+from ..utility.catalogue import say
 
 if TYPE_CHECKING:
+    import pandas as pd
     from matplotlib.axes import Axes
 
     from ..findings.finished_run import FinishedRun
@@ -37,6 +42,41 @@ class CalibrationWithFigure(Calibration):
         from ..report.figures.robustness_plots import plot_power
 
         return plot_power(self, ax)
+
+
+class DrawnAnswer(Answer):
+    """An answer as a table (``frame()``), a figure and a sentence (``str``)."""
+
+    def frame(self) -> pd.DataFrame:
+        """Return its numbers as one row: verdict, test, p, effect, interval, plain average."""
+        import pandas as pd
+
+        numbers = self.to_dict()
+        row = {name: value for name, value in numbers.items() if not isinstance(value, dict)}
+        average = numbers["plain_average"]
+        return pd.DataFrame([row | {f"plain_{name}": value for name, value in average.items()}])
+
+    def __str__(self) -> str:
+        facts = {"n": self.n_events, "dates": self.n_dates, "p": self.pvalue, "why": self.reason}
+        effect, code = self.effect, "sentence" if np.isfinite(self.pvalue) else "none"
+        ends = (effect.ci_low, effect.ci_high)
+        return say(f"answer.{code}", value=effect.estimate, ends=ends, **facts)
+
+    def plot(self, ax: Axes | None = None) -> Axes:
+        """Draw the effect and the plain average with their intervals.
+
+        Parameters
+        ----------
+        ax : Axes, optional
+            Of matplotlib.
+
+        Returns
+        -------
+        Axes
+        """
+        from ..report.figures.robustness_plots import plot_answer
+
+        return plot_answer(self, ax)
 
 
 class DrawnPower(Power):

@@ -8,7 +8,7 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..analysis.answer import Answer, answer_of, default_tests, influence_of, main_test_of
+from ..analysis.answer import answer_of, default_tests, influence_of, main_test_of
 from ..analysis.calendar_portfolio import calendar_portfolio
 from ..analysis.calibration import calibrate
 from ..analysis.cross_section import CarRegression, regress_car
@@ -22,7 +22,13 @@ from ..analysis.variant_studies import with_market_values
 from ..analysis.weights import DollarLoss, WeightedMean, dollar_loss, weighted_caar
 from ..calendars.window import Window
 from ..fitting.fitted import FittedStudy, WindowLike, WindowsLike
-from .figures import CalibrationWithFigure, DrawnInfluence, DrawnPower, StudyWithFigures
+from .figures import (
+    CalibrationWithFigure,
+    DrawnAnswer,
+    DrawnInfluence,
+    DrawnPower,
+    StudyWithFigures,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -57,9 +63,10 @@ class EventStudyResults(StudyWithFigures):
         """Return the name of the test that decides over `window`, by default the main one."""
         return main_test_of(self, window)
 
-    def answer(self, window: WindowLike | None = None) -> Answer:
+    def answer(self, window: WindowLike | None = None) -> DrawnAnswer:
         """Return verdict, main test, estimate and interval over `window` (the main one)."""
-        return answer_of(self, window)
+        answer = answer_of(self, window)
+        return DrawnAnswer(**{f.name: getattr(answer, f.name) for f in fields(answer)})
 
     def power(self, window: WindowLike | None = None) -> DrawnPower:
         """Return which effects the answer would find, by the closed form of its test.

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
+from ...analysis.answer import Answer
 from ...analysis.calibration import Calibration
 from ...analysis.influence import Influence
-from ...analysis.interval import POWER, Power
+from ...analysis.interval import POWER, Interval, Power
 from ...utility.catalogue import say
 from ...utility.numbers import LEVEL, clipped
 from .plots import (
@@ -45,6 +46,29 @@ def plot_influence(influence: Influence, ax: Axes | None) -> Axes:
     nearest = influence.brief().leave_outs
     rows = [(say("caveat.main"), influence.effect, influence.pvalue)]
     rows += [(clipped(s, 60), s.effect, s.pvalue) for s in nearest]
+    return titled(_forest(rows, ax), "plot.influence", window=influence.window)
+
+
+def plot_answer(answer: Answer, ax: Axes | None) -> Axes:
+    """Draw the effect and the plain average with their 95% intervals; filled where p < 0.05.
+
+    Parameters
+    ----------
+    answer : Answer
+    ax : Axes, optional
+        Drawn into; by default the axes of a new figure.
+    """
+    average = answer.plain_average
+    clear = 0.0 if average.ci_low * average.ci_high > 0 else 1.0
+    rows = [
+        (say("plot.effect"), answer.effect, answer.pvalue),
+        (say("checks.plain_average"), average, clear),
+    ]
+    return titled(_forest(rows, ax), "plot.answer", n=answer.n_events)
+
+
+def _forest(rows: list[tuple[str, Interval, float]], ax: Axes | None) -> Axes:
+    """Draw named effects with their intervals below each other, the first one in ink."""
     axes = framed(ax, 90 + 30 * len(rows))
     for y, (_, effect, p) in enumerate(rows):
         color, marker = (BLUE, "o") if y else (INK, "D")
@@ -54,7 +78,7 @@ def plot_influence(influence: Influence, ax: Axes | None) -> Axes:
     axes.set_ylim(len(rows) - 0.3, -0.8)
     axes.axvline(0, color=INK, linewidth=1, zorder=1)
     draw_return_axis(axes.xaxis, [np.array(axes.get_xlim())])
-    return titled(axes, "plot.influence", window=influence.window)
+    return axes
 
 
 def plot_specifications(curve: SpecificationCurve, ax: Axes | None = None) -> Axes:
