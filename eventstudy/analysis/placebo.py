@@ -214,7 +214,17 @@ def _study(plan: _Plan, layout: Layout, day0: DateArray) -> tuple[int, float, fl
 def fit_around(
     study: FittedStudy, layout: Layout, day0: DateArray, window: Window
 ) -> AbnormalReturns:
-    """Return the abnormal returns of a layout of n events around `day0` (n,), as in a study."""
+    """Return the abnormal returns of a layout of n events around `day0` (n,), as in a study.
+
+    Parameters
+    ----------
+    study : FittedStudy
+        Its model, estimation window and conventions count.
+    layout : Layout
+    day0 : (n,) datetime64[D] array
+    window : Window
+        Event days that are needed.
+    """
     windows = layout.around(day0, estimation=study.abnormal.windows.estimation, event=window)
     engine: Any = "batch" if study.model.cov_type == "nonrobust" else "statsmodels"
     abnormal = study.model.fit(windows, engine=engine)
@@ -256,7 +266,15 @@ def rank_pvalue(statistic: float, draws: FloatArray) -> float:
 
 
 def peers_of(study: FittedStudy, layout: Layout, column: str = PEERS) -> list[IntArray]:
-    """Return the rows of each event's peers in the panel."""
+    """Return the rows of each event's peers in the panel.
+
+    Parameters
+    ----------
+    study : FittedStudy
+    layout : Layout
+    column : str
+        Of the events, with peers as ``A;B;C``; firms of the list are none.
+    """
     treated = set(study.events["ticker"])
     pools = []
     for text, calendar in zip(study.events[column], layout.calendars, strict=True):

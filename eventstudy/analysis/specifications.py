@@ -25,7 +25,14 @@ from .shifted_dates import draw, shifts_of
 
 
 def leading_group(groups: Mapping[str, FittedStudy], window: Window) -> str:
-    """Return the group that the answer is about: the first that has a verdict, else the first."""
+    """Return the group that the answer is about: the first that has a verdict, else the first.
+
+    Parameters
+    ----------
+    groups : mapping of str to FittedStudy
+    window : Window
+        The main one.
+    """
     decided = (name for name in groups if answer_of(groups[name], window).verdict != NO_RESULT)
     return next(decided, next(iter(groups), ""))
 

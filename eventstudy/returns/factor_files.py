@@ -121,7 +121,14 @@ def gate_of(frame: pd.DataFrame) -> tuple[list[str], list[SeriesFault]]:
 
 
 def require_decimals(faults: Iterable[SeriesFault], names: Container[str]) -> None:
-    """Raise DataError if a fault is that one of the named factors is not in decimals."""
+    """Raise DataError if a fault is that one of the named factors is not in decimals.
+
+    Parameters
+    ----------
+    faults : iterable of SeriesFault
+    names : container of str
+        Factors that the model uses.
+    """
     for fault in faults:
         if fault.kind == "percent_column" and fault.symbol in names:
             message, remedy = "not in decimals", say("fault.remedy.percent_column")

@@ -180,7 +180,18 @@ class Verdict:
 
 
 def notice_of(kind: str, n: int, named: list[str], where: str) -> str:
-    """Return the notice on n values with one kind of fault, the first of which are named."""
+    """Return the notice on n values with one kind of fault, the first of which are named.
+
+    Parameters
+    ----------
+    kind : str
+        Name of the kind of fault.
+    n : int
+    named : list of str
+        The first values in words.
+    where : str
+        Name of the file.
+    """
     cells = ", ".join(named)
     if n > len(named):
         cells = say("returns_gate.more", cells=cells, n=n - len(named))

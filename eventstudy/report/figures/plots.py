@@ -146,7 +146,16 @@ def plot_car_forest(results: FittedStudy, window: WindowLike, ax: Axes | None) -
 def draw_point(
     axes: Axes, y: float, x: float, half: float, color: str, marker: str, *, is_filled: bool
 ) -> None:
-    """Draw a point on a row, with its interval."""
+    """Draw a point on a row, with its interval.
+
+    Parameters
+    ----------
+    axes : Axes
+    y, x, half : float
+        Row, value, and half the width of the interval.
+    color, marker : str
+    is_filled : bool
+    """
     axes.hlines(y, x - half, x + half, color=color, linewidth=2, zorder=2)
     axes.plot([x], [y], marker=marker, markersize=7, color=color, linestyle="none", zorder=3,
               markerfacecolor=color if is_filled else "white", markeredgewidth=1.75)  # fmt: skip
@@ -358,7 +367,14 @@ def _window(results: FittedStudy, window: WindowLike | None) -> Window:
 
 
 def framed(ax: Axes | None, height: int, width: int = WIDTH) -> Axes:
-    """Return axes without a frame, by default those of a new figure."""
+    """Return axes without a frame, by default those of a new figure.
+
+    Parameters
+    ----------
+    ax : Axes, optional
+    height, width : int
+        Points of a new figure.
+    """
     from matplotlib.figure import Figure
 
     size = (width / POINTS_PER_INCH, height / POINTS_PER_INCH)
@@ -380,7 +396,14 @@ def _shaded(ax: Axes | None, window: Window, *, height: int = 400, zero: bool = 
 
 
 def draw_return_axis(axis: Axis, values: Iterable[FloatArray]) -> None:
-    """Give an axis round ticks that hold the values; in percent the unit is on the last one."""
+    """Give an axis round ticks that hold the values; in percent the unit is on the last one.
+
+    Parameters
+    ----------
+    axis : Axis
+    values : iterable of arrays
+        Decimal.
+    """
     scale = return_scale(values, 6, 0.0, 1.0)
     axis.set_view_interval(scale.low, scale.high, ignore=True)
     axis.set_ticks(*zip(*scale.ticks(6), strict=True))
@@ -399,7 +422,16 @@ def _day_axis(axes: Axes, days: IntArray) -> None:
 
 
 def titled(axes: Axes, code: str, **facts: Any) -> Axes:
-    """Set the title, with what is cumulated unless these are returns."""
+    """Set the title, with what is cumulated unless these are returns.
+
+    Parameters
+    ----------
+    axes : Axes
+    code : str
+        Of the sentence in the catalogue.
+    **facts
+        What the sentence says.
+    """
     subject = say("plot.of", subject=words().what, axis=words().axis) if words().what else ""
     title = say(code, of=subject, **facts)
     axes.set_title(title, loc="left", fontsize=TEXT, fontweight="bold", parse_math=False)
