@@ -348,3 +348,20 @@ def test_power_is_the_share_that_a_simulated_test_finds(n: int) -> None:
         assert share == pytest.approx(expected, abs=0.005)
     assert "80%" in str(power)
     assert power.plot().get_title(loc="left").startswith("Share of studies")
+
+
+def test_the_table_of_the_terminal_fits_and_has_no_nan(tmp_path: Path) -> None:
+    events = tmp_path / "three.csv"
+    rows = "NVDA,2022-09-01\nAAPL,2019-08-01\nXOM,2018-02-28\n"
+    events.write_text("ticker,announced_at\n" + rows, encoding="utf-8")
+    command = ["calibrate", str(events), "--prices", "sample", "--offline", "--draws", "60"]
+    output = CliRunner().invoke(main, command).stdout
+    assert "Calendar time" in output
+    assert "nan" not in output
+    assert max(map(len, output.splitlines())) <= 79
+
+
+def test_all_results_give_a_frame_by_a_call() -> None:
+    results = Market(8, dates=4, seed=2).fit()
+    for made in (results.answer(), results.power(), results.influence(), results.calibrate()):
+        assert isinstance(made.frame(), pd.DataFrame)

@@ -80,10 +80,9 @@ class Calibration:
     are_common: bool = True
     reason: str = ""
 
-    @property
     def frame(self) -> pd.DataFrame:
-        """The tests with their false-alarm rates: `sizes`."""
-        return self.sizes
+        """Return the tests with their false-alarm rates."""
+        return self.sizes.copy()
 
     @property
     def as_large(self) -> int:

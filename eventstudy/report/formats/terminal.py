@@ -123,7 +123,8 @@ def calibration_text(numbers: Calibration, group: str = "") -> str:
         return sentence
     tests = [
         [STATISTICS[str(row["test"])].label, p_text(row["pvalue"]), p_text(row["calibrated"]),
-         *(f"{row[f'size_{level}']:.1%}" for level in (1, 5, 10)), str(row["trust"])]
+         *(_share(row[f"size_{level}"]) for level in (1, 5, 10)),
+         str(row["trust"]).removeprefix("valid ") or "-"]
         for row in numbers.sizes.reset_index().to_dict("records")
     ]  # fmt: skip
     effects = [
@@ -133,6 +134,10 @@ def calibration_text(numbers: Calibration, group: str = "") -> str:
     tables = (("table", tests), ("powers", effects))
     grids = (_grid(say(f"calibration.{code}").split("|"), rows) for code, rows in tables)
     return "\n\n".join([sentence, *grids])
+
+
+def _share(value: float) -> str:
+    return f"{value:.1%}" if np.isfinite(value) else "-"
 
 
 def percent_text(value: float) -> str:
