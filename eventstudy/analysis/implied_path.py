@@ -103,6 +103,8 @@ def _path(study: FittedStudy) -> ImpliedPath | None:
     weights = 1 / np.sqrt(sample.var_car(main))
     expected = np.nan_to_num(sample.expected[:, sample.columns(abnormal.event)])
     daily, base = weights @ expected / weights.sum(), main.start - 1
+    if study.panel.measure != "return":
+        daily = np.zeros_like(daily)
     total = np.cumsum(daily)
     level = BASE * (1 + total - total[days == base].sum())
     windows = [window_to(int(day), main.start) for day in days]

@@ -18,6 +18,10 @@ from .placebo import fit_around, peers_of
 from .shifted_dates import MIN_SHARE, days_of
 
 
+# Decimals of the earlier moves.
+DIGITS = 6
+
+
 @dataclass(frozen=True, slots=True)
 class OneEvent:
     """What stands beside the t of a single event over a window.
@@ -35,6 +39,8 @@ class OneEvent:
     peers_as_far, peers : int
         Firms of the column ``peers`` with a CAR on the same days, and how many of them have a
         \\|t\\| at least that of the event.
+    moves : tuple of float
+        Those earlier windows: what each moved beyond its prediction (decimal).
     """
 
     as_far: int = 0
@@ -43,6 +49,7 @@ class OneEvent:
     firm_variance: float = np.nan
     peers_as_far: int = 0
     peers: int = 0
+    moves: tuple[float, ...] = ()
 
 
 def measure_one_event(study: FittedStudy, window: Window) -> OneEvent:
@@ -62,13 +69,15 @@ def measure_one_event(study: FittedStudy, window: Window) -> OneEvent:
     row, sample = int(np.argmax(study.abnormal.in_tests(window))), study.abnormal.tested(window)
     t, rank = float(sample.car_t(window)[0]), STATISTICS["sq"](sample, window).pvalue
     sums = block_sums(sample, len(window))[0] if np.isfinite(rank) else np.zeros(0)
-    beyond = (sums[np.isfinite(sums)] - sample.unextended.level_car(window)[0]) * np.sign(t)
+    sums = sums[np.isfinite(sums)]
+    beyond = (sums - sample.unextended.level_car(window)[0]) * np.sign(t)
     around = np.delete(sample.sar[0], np.arange(sample.sar.shape[1])[sample.columns(window)])
     squares, peers = around[np.isfinite(around)] ** 2, np.abs(_peers(study, row, window))
     return OneEvent(
         as_far=int((np.round(beyond, DECIMALS) >= 0).sum()), earlier=len(beyond), rank_pvalue=rank,
         firm_variance=float(squares.mean()) if len(squares) else np.nan,
         peers_as_far=int((peers >= abs(t)).sum()), peers=len(peers),
+        moves=tuple(sums.round(DIGITS).tolist()),
     )  # fmt: skip
 
 

@@ -78,7 +78,7 @@ def sample_of(study: FittedStudy, config: StudyConfig, group: str = "") -> Sampl
         flags=_flag_counts(study),
         shortest_estimation=0 if empty else int(a.nobs[study.ok].min()),
         halts=None if empty else compare_clocks(study, main),
-        implied=implied_path_of(study) if has_levels else None,
+        implied=None if empty else implied_path_of(study),
         around=surroundings_of(study) if has_levels else None,
         **_shared_facts(study, main),
     )

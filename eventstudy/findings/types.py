@@ -161,7 +161,8 @@ class Sample:
     halts : ClockAnswers, optional
         The answer with and without events whose trading was suspended; None where none was lost.
     implied, around : ImpliedPath and Surroundings, optional
-        Shares against the market implied, run-up and drift; of returns alone.
+        Shares against the market implied (other measures: against normal); run-up and drift, of
+        returns alone.
     """
 
     group: str

@@ -2,36 +2,69 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from itertools import product
 
 import numpy as np
 from markupsafe import Markup
 
 from ...analysis.implied_path import BASE, ImpliedPath
-from ...utility.catalogue import say
-from ...utility.numbers import percent
+from ...utility.catalogue import has, say
+from ...utility.numbers import day, rough_percent
 from ...utility.typing import FloatArray
+from ...utility.units import words
 from .event_figures import Box
 from .svg_canvas import (
     WIDE,
     Panel,
     Scale,
-    day_scale,
     day_ticks,
     picture,
     rect,
     roomy,
     text,
+    text_width,
     ticks,
 )
 
-# Pixels between the names of two lines, and the size of the letters of the effect.
-APART, LARGE = 36.0, 12.0
+# Days on either side of the event that are drawn, where the main window is among them.
+DAYS = 10
+# Pixels between the names of two lines; letters of the name of a line at most.
+APART, LONGEST = 30.0, 18
 # Ticks of the levels at most.
 LEVELS = 6
 
 
-def draw_implied(path: ImpliedPath, *, width: int, label: str) -> Markup:
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """Where a figure of one width is drawn: its ends in pixels, and its height."""
+
+    width: int
+    start: float
+    stop: float
+    foot: float
+    height: float
+
+
+def frame_of(width: int, shorter: float = 0.0) -> Frame:
+    """Return the frame of the path for a width of the page.
+
+    Parameters
+    ----------
+    width : int
+        WIDE or NARROW.
+    shorter : float
+        Pixels that a wide figure gives up.
+    """
+    if width == WIDE:
+        return Frame(660, 40, 532, 240 - shorter, 280 - shorter)
+    return Frame(358, 34, 350, 206, 242)
+
+
+def draw_implied(
+    path: ImpliedPath, *, width: int, label: str, who: str = "", shorter: float = 0.0
+) -> Markup:
     """Return shares and market implied with its 95% band; a bracket shows the effect.
 
     Parameters
@@ -41,29 +74,43 @@ def draw_implied(path: ImpliedPath, *, width: int, label: str) -> Markup:
         WIDE or NARROW.
     label : str
         Name of the picture.
+    who : str
+        Name of the line; by default "Shares".
+    shorter : float
+        Pixels of height that a wide figure gives up.
     """
-    wide, days = width == WIDE, path.days
-    low, high = path.implied - path.half, path.implied + path.half
+    path, wide, frame = _near(path), width == WIDE, frame_of(width, shorter)
+    days, low, high = path.days, path.implied - path.half, path.implied + path.half
     scale = roomy([path.shares, path.implied, low, high], zero=False)
-    across = day_scale(days, width) if wide else Scale(days[0] - 0.5, days[-1] + 0.5, 40, 296)
-    panel = Panel(across, Scale(*scale, 330.0 if wide else 270.0, 20.0))
+    across = Scale(float(days[0]), float(days[-1]), frame.start, frame.stop)
+    panel = Panel(across, Scale(*scale, frame.foot, 6.0))
     start, stop = panel.x(max(path.base, days[0])), panel.x(path.end)
+    labels = [*_ends(panel, path, who or say("figure.shares"), wide=wide)]
     marks = [
+        panel.band(days, low, high, "range"),
         rect(start, panel.y.stop, stop - start, panel.y.start - panel.y.stop, "win"),
         panel.y_ticks(ticks(*scale, LEVELS, lambda value, n: f"{value:.{n}f}")),
-        panel.band(days, low, high, "range"),
-        panel.rule(BASE, "z"),
+        panel.rule(BASE, "base"),
         panel.line(days, path.implied, "i dashed"),
         panel.line(days, path.shares, "b"),
         panel.dots(days, path.shares, "b dot"),
-        panel.x_ticks(day_ticks(days, 11 if wide else 6)),
         *_bracket(panel, path),
-        *_ends(panel, path, wide=wide),
+        *_axis(panel, path, wide=wide),
+        *(mark for _, mark in labels),
+        *_texts(panel, path, [box for box, _ in labels], wide=wide),
         panel.fields(days, _tips(path)),
     ]
     facts = {"shares": _last(path.shares), "implied": _last(path.implied), "end": path.end}
-    desc = say("figure.implied_desc", **facts, gap=_gap(path))
-    return picture(width, 360 if wide else 300, marks, title=label, desc=desc)
+    desc = say("figure.implied_desc", **facts, gap=effect_of(path))
+    kind = "wide" if wide else "narrow"
+    return picture(frame.width, int(frame.height), marks, title=label, desc=desc, kind=kind)
+
+
+def _near(path: ImpliedPath) -> ImpliedPath:
+    """Return the days near the event, if the main window is among them."""
+    near = np.abs(path.days) <= max(DAYS, path.end, -path.base)
+    names = ("days", "implied", "shares", "half", "se", "counts")
+    return replace(path, **{name: getattr(path, name)[near] for name in names})
 
 
 def _last(values: FloatArray) -> float:
@@ -71,24 +118,122 @@ def _last(values: FloatArray) -> float:
     return float(finite[-1]) if len(finite) else np.nan
 
 
-def _gap(path: ImpliedPath) -> float:
-    """Return the effect of the main window (decimal)."""
+def effect_of(path: ImpliedPath) -> float:
+    """Return the effect of the main window (decimal), which the bracket shows."""
     return float(path.gap[path.days == path.end].sum()) / BASE
 
 
 def _bracket(panel: Panel, path: ImpliedPath) -> Iterator[str]:
-    """Yield the bracket between the lines on the last day of the main window, and its number."""
+    """Yield the bracket between the lines on the last day of the main window."""
     at = np.flatnonzero(path.days == path.end)
     if not len(at) or not np.isfinite(path.gap[at[0]]):
         return
-    ends = (float(path.implied[at[0]]), float(path.shares[at[0]]))
-    yield panel.whiskers(path.days[at], np.array([min(ends)]), np.array([max(ends)]), "bracket")
-    name = percent(_gap(path))
-    x, y = place_number(panel, path, LARGE * len(name))
-    yield text(x, y, name, "large")
+    ends = np.array([float(path.implied[at[0]]), float(path.shares[at[0]])])
+    yield panel.whiskers(path.days[at], ends[:1], ends[1:], "bracket")
+    tip = 4 / panel.x.step()
+    for level in ends:
+        yield panel.line(path.end + np.array([-tip, tip]), np.full(2, level), "bracket")
 
 
-def place_number(panel: Panel, path: ImpliedPath, width: float) -> tuple[float, float]:
+def _axis(panel: Panel, path: ImpliedPath, *, wide: bool) -> Iterator[str]:
+    """Yield the days below the panel, and what they are in words."""
+    foot = panel.y.start
+    for at, _ in day_ticks(path.days, 6):
+        yield text(panel.x(at), foot + 17, day(int(at)), "m c")
+    if 0 in path.days:
+        yield text(panel.x(0), foot + 33, say("figure.day0"), "s c")
+    if wide:
+        yield text(panel.x.start, foot + 33, say("figure.days_before"), "m")
+        yield text(panel.x.stop, foot + 33, say("figure.days_after"), "m e")
+
+
+def _ends(panel: Panel, path: ImpliedPath, who: str, *, wide: bool) -> Iterator[tuple[Box, str]]:
+    """Yield room and text of the names of the lines, clear of each other."""
+    values = {"implied": _last(path.implied), "shares": _last(path.shares)}
+    if not all(np.isfinite(list(values.values()))):
+        return
+    ys = _apart({name: panel.y(value) for name, value in values.items()}, panel, wide=wide)
+    implied = say("figure.normal" if words().what else "figure.implied")
+    names = {"implied": (implied, "m"), "shares": (who[:LONGEST], "bt")}
+    for key, (name, kind) in names.items():
+        length = text_width(name, is_bold=True)
+        start = panel.x.stop + 8 if wide else panel.x.stop - length
+        yield (
+            Box(start - 4, start + length, ys[key] - 12, ys[key] + 5),
+            text(start, ys[key], name, f"{kind} halo"),
+        )
+        if wide:
+            yield (
+                Box(start, start + 40, ys[key], ys[key] + 19),
+                text(start, ys[key] + 14, f"{values[key]:.1f}", kind.replace("bt", "bt thin")),
+            )
+
+
+def _apart(ys: dict[str, float], panel: Panel, *, wide: bool) -> dict[str, float]:
+    """Return the feet of two names that do not touch: beside the lines, or above and below them."""
+    upper = min(ys, key=lambda name: (ys[name], name))
+    if not wide:
+        ys = {name: y - 8 if name == upper else y + 18 for name, y in ys.items()}
+    middle, spread = sum(ys.values()) / 2, max(ys.values()) - min(ys.values())
+    if wide and spread < APART:
+        ys = {name: middle + (-1 if name == upper else 1) * APART / 2 for name in ys}
+    return {name: min(max(y, panel.y.stop + 12), panel.y.start - 4) for name, y in ys.items()}
+
+
+def _texts(panel: Panel, path: ImpliedPath, taken: list[Box], *, wide: bool) -> Iterator[str]:
+    """Yield the number of the bracket, and what the band is, where they cover least."""
+    effect = effect_of(path)
+    lines = _points(panel, path, (path.shares, path.implied))
+    if np.isfinite(effect) and path.counts[path.days == path.end].any():
+        name, after = rough_percent(effect), _by_when(path.end) if wide else ""
+        first = text_width(name, size=19, is_bold=True)
+        length = first + (8 + text_width(after, is_bold=True)) * bool(after)
+        x, y = place_number(panel, path, length, taken)
+        taken = [*taken, Box(x - 4, x + length + 4, y - 20, y + 6)]
+        yield text(x, y, name, "large")
+        yield text(x + first + 8, y, after, "s halo") if after else ""
+    edges = _points(panel, path, (path.implied - path.half, path.implied + path.half))
+    code = "figure.band_wide" if wide else "figure.band_narrow"
+    yield from _band_name(panel, say(code).split("|"), [*lines, *edges], taken)
+
+
+def _by_when(end: int) -> str:
+    code = f"figure.by_{end}"
+    return say(code) if has(code) else say("figure.by_day", day=end)
+
+
+def _points(
+    panel: Panel, path: ImpliedPath, ys: Iterable[FloatArray]
+) -> list[tuple[FloatArray, FloatArray]]:
+    fine = np.linspace(path.days[0], path.days[-1], 400)
+    return [(panel.x.places(fine), panel.y.places(np.interp(fine, path.days, y))) for y in ys]
+
+
+def _band_name(
+    panel: Panel,
+    lines: list[str],
+    curves: list[tuple[FloatArray, FloatArray]],
+    taken: list[Box],
+) -> Iterator[str]:
+    """Yield the name of the band in the corner where it covers least."""
+    length, height = max(map(text_width, lines)), 16 * len(lines)
+    xs = np.linspace(panel.x.start + 8, panel.x.stop - length - 4, 9)
+    ys = np.linspace(panel.y.stop + 14, panel.y.start - height + 8, 12)
+
+    def cost(place: tuple[float, float]) -> tuple[float, float]:
+        x, y = place
+        box = Box(x - 4, x + length + 4, y - 13, y + height - 10)
+        covered = sum(box.holds(curve) for curve in curves)
+        return covered + 1e6 * any(box.meets(room) for room in taken), x
+
+    x, y = min(product(xs.tolist(), ys.tolist()), key=cost)
+    for i, line in enumerate(lines):
+        yield text(x, y + 16 * i, line, "m")
+
+
+def place_number(
+    panel: Panel, path: ImpliedPath, width: float, taken: Iterable[Box] = ()
+) -> tuple[float, float]:
     """Return where the number of the bracket begins: where it covers least of the lines.
 
     Parameters
@@ -97,55 +242,35 @@ def place_number(panel: Panel, path: ImpliedPath, width: float) -> tuple[float, 
     path : ImpliedPath
     width : float
         Of the number, in pixels.
+    taken : iterable of Box
+        Room that other texts have.
 
     Returns
     -------
     tuple of float
         x and y of its foot: right or left of the bracket, above, below or between its ends.
     """
-    at, fine = path.end, np.linspace(path.days[0], path.days[-1], 400)
-    lines = [
-        (panel.x.places(fine), panel.y.places(np.interp(fine, path.days, ys)))
-        for ys in (path.shares, path.implied)
-    ]
-    levels = [float(np.interp(at, path.days, ys)) for ys in (path.shares, path.implied)]
+    lines, rooms = _points(panel, path, (path.shares, path.implied)), list(taken)
+    levels = [float(np.interp(path.end, path.days, ys)) for ys in (path.shares, path.implied)]
     top, foot = sorted(panel.y(value) for value in levels)
-    x = panel.x(at)
-    places = [
-        (side, y)
-        for y in (foot + 26, top - 12, (top + foot) / 2 + 7, foot + 52, top - 38)
-        for side in (x + 10, x - 10 - width)
-    ]
+    x = panel.x(path.end)
+    heights = (foot + 24, (top + foot) / 2 + 7, top - 10, foot + 48, top - 34, foot + 72, top - 58)
+    places = [(side, y) for y in heights for side in (x + 10, x - 10 - width)]
 
     def cost(place: tuple[float, float]) -> float:
-        box = Box(place[0] - 4, place[0] + width + 4, place[1] - 20, place[1] + 4)
+        box = Box(place[0] - 4, place[0] + width + 4, place[1] - 18, place[1] + 4)
         inside = panel.y.stop <= box.top and box.foot <= panel.y.start
         inside &= panel.x.start <= box.start and box.stop <= panel.x.stop
-        return 1e6 * (not inside) + sum(box.holds(line) for line in lines)
+        is_free = inside and not any(box.meets(room) for room in rooms)
+        return 1e6 * (not is_free) + sum(box.holds(line) for line in lines)
 
     return min(places, key=cost)
 
 
-def _ends(panel: Panel, path: ImpliedPath, *, wide: bool) -> Iterator[str]:
-    """Yield the names of the lines and their last levels, clear of each other."""
-    values = {"implied": _last(path.implied), "shares": _last(path.shares)}
-    short = "" if wide else "_short"
-    if not all(np.isfinite(list(values.values()))):
-        return
-    ys = {name: panel.y(value) for name, value in values.items()}
-    middle, spread = sum(ys.values()) / 2, abs(ys["implied"] - ys["shares"])
-    if spread < APART:
-        upper = min(ys, key=lambda name: (ys[name], name))
-        ys = {name: middle + (-1 if name == upper else 1) * APART / 2 for name in ys}
-    for name, kind in (("implied", "m"), ("shares", "bt")):
-        yield text(panel.x.stop + 8, ys[name], say(f"figure.{name}{short}"), kind)
-        yield text(panel.x.stop + 8, ys[name] + 16, f"{values[name]:.1f}", kind)
-
-
 def _tips(path: ImpliedPath) -> Iterator[str]:
     """Yield the numbers of each day in words."""
-    for day, shares, implied, half in zip(
+    for day_, shares, implied, half in zip(
         path.days, path.shares, path.implied, path.half, strict=True
     ):
         facts = {"shares": shares, "implied": implied, "gap": (shares - implied) / BASE}
-        yield say("figure.implied_day", day=int(day), half=half / BASE, **facts)
+        yield say("figure.implied_day", day=int(day_), half=half / BASE, **facts)

@@ -19,7 +19,6 @@ from ...utility.catalogue import say
 from ...utility.numbers import clipped, day, percent
 from ...utility.typing import FloatArray, IntArray
 from ...utility.units import in_its_words, words
-from .study_figures import shared_limits
 from .svg_canvas import day_ticks, return_scale
 
 if TYPE_CHECKING:
@@ -82,7 +81,7 @@ def plot_caar(
     axes, days = _shaded(ax, _window(results, window), height=420), next(iter(drawn.values())).days
     for style, (name, path) in zip(PALETTE, drawn.items(), strict=False):
         _draw_path(axes, path, style, name, alpha=0.6 if by is not None else 1.0)
-    draw_return_axis(axes.yaxis, [np.array(shared_limits(drawn.values()))])
+    draw_return_axis(axes.yaxis, [np.array([(p.lowest, p.highest) for p in drawn.values()])])
     _day_axis(axes, days)
     band, n_more = "_band" * any(path.has_band for path in drawn.values()), len(groups) - len(drawn)
     if by is not None:

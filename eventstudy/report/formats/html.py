@@ -9,21 +9,28 @@ from markupsafe import Markup
 
 from ...findings.types import Findings
 from ...utility.catalogue import say
-from ...utility.numbers import clipped
+from ...utility.numbers import clipped, pvalue
 from ...utility.progress import step
 from ...utility.units import speaking_of, words
 from ..figures.answer_figures import draw_implied
-from ..figures.study_figures import draw_group_path, draw_path, shared_limits
-from ..figures.svg_canvas import pair
+from ..figures.rows import MarkRow, checks_layout, draw_rows
+from ..figures.strip import draw_strip, strip_height
+from ..figures.svg_canvas import WIDE, pair
+from ..sections.checks import Check
 from ..sections.event_page import render_context
 from ..sections.events import dropped_section, events_table, in_order
+from ..sections.first_screen import FirstScreen, first_screen
+from ..sections.folds import list_folds
 from ..sections.kept_cases import case_sections
 from ..sections.methods import methods, provenance
-from ..sections.path import Groups, PathSection, group_section, path_name, path_section
+from ..sections.path import group_section, path_section
 from ..sections.robustness import robustness
 from ..sections.top import top
-from ..sections.windows import trust, windows_lede, windows_table
-from .templating import environment, script, style
+from ..sections.windows import list_tests, tests_finding, trust, windows_lede
+from .templating import environment, style
+
+# Pixels of the strip for which the path has its full height on the first screen.
+STRIP = 130.0
 
 
 def render_report(findings: Findings) -> str:
@@ -36,25 +43,54 @@ def render_report(findings: Findings) -> str:
     Returns
     -------
     str
-        HTML that asks nothing of any network, with a policy that lets in its own style and script.
+        HTML that asks nothing of any network, without a script and without a link to another file;
+        its policy lets in its own style alone.
     """
-    setup = findings.setup
-    with speaking_of(setup.measure):
-        context = report_context(findings)
-        if setup.n_used:
-            groups = context["groups"]
-            context |= {
-                "path_figures": _path_figures(findings, context["path"]),
-                "windows": windows_table(findings),
-                "panels": _panels(findings, groups) if groups else (),
-            }
-        sheets = style("report.css", ticks=context["events"].ticks if setup.n_used else ())
+    with speaking_of(findings.setup.measure):
+        first = first_screen(findings)
+        has_tests = findings.sample.answer.n_events > 0
+        context = {
+            "first": first,
+            "tests": list_tests(findings) if has_tests else [],
+            "tests_finding": tests_finding(findings) if has_tests else "",
+            "folds": list_folds(findings),
+            "words": words(),
+            **_figures(first),
+        }
         page = environment().get_template("report.html.j2")
-        return page.render(context, **sheets, **script("report.js")) + "\n"
+        return page.render(context, **style("answer.css")) + "\n"
+
+
+def _figures(first: FirstScreen) -> dict[str, Markup]:
+    """Return the three figures of the first screen, each wide and narrow."""
+    chart, strip, figures = first.chart, first.strip, {}
+    if chart:
+        shorter = max(0.0, strip_height(strip) - STRIP) if strip else 0.0
+        figures["path_figures"] = pair(
+            lambda w: draw_implied(
+                chart.path, width=w, label=chart.title, who=chart.who, shorter=min(shorter, 60)
+            )
+        )
+    if strip:
+        figures["strip_figures"] = pair(lambda w: draw_strip(strip, width=w))
+    if first.checks:
+        figures["check_figures"] = pair(lambda w: _draw_checks(first.checks, width=w))
+    return figures
+
+
+def _draw_checks(checks: tuple[Check, ...], *, width: int) -> Markup:
+    """Return what could change the answer, a row each."""
+    rows = [
+        MarkRow(c.name, c.effect, pvalue(c.pvalue), c.is_clear, is_main=not i)
+        for i, c in enumerate(checks)
+    ]
+    layout = checks_layout([row.name for row in rows], wide=width == WIDE)
+    title, desc = say("checks.title"), say("checks.desc", n=len(rows))
+    return draw_rows(rows, layout, title=title, desc=desc, head="p")
 
 
 def report_context(findings: Findings) -> dict[str, Any]:
-    """Return the sections of the report by name, of Markdown too.
+    """Return the sections of the report in Markdown by name.
 
     Those about events are there if one was used.
     """
@@ -78,27 +114,6 @@ def report_context(findings: Findings) -> dict[str, Any]:
             "trust": trust(findings),
         }
     return context
-
-
-def _path_figures(findings: Findings, section: PathSection) -> Markup:
-    """Return the figure of the path, wide and narrow."""
-    main, n, label = findings.setup.main, section.n_events, path_name(findings, findings.sample)
-    implied = section.implied
-    if implied is not None:
-        return pair(lambda w: draw_implied(implied, width=w, label=section.caption))
-    return pair(lambda w: draw_path(section.path, main, n_events=n, width=w, label=label))
-
-
-def _panels(findings: Findings, groups: Groups) -> list[tuple[str, Markup]]:
-    """Return caption and figure of the paths of the first groups, on one scale."""
-    limits = shared_limits([panel.path for panel in groups.panels])
-    main = findings.setup.main
-    panels = []
-    for place, panel in enumerate(groups.panels):
-        label = say("groups.panel", caption=panel.caption)
-        figure = draw_group_path(panel.path, main, limits, place=place, label=label)
-        panels.append((panel.caption, figure))
-    return panels
 
 
 def event_pages(findings: Findings) -> Iterator[tuple[str, str]]:

@@ -16,11 +16,8 @@ from markupsafe import Markup, escape
 from ...utility import numbers
 from ...utility.catalogue import say
 from ..figures.specification_curve import SpecificationCurve, draw_curve
-from ..figures.study_figures import draw_checks, draw_placebos
-from ..figures.svg_canvas import WIDE, pair
+from ..figures.svg_canvas import WIDE
 from ..sections.answer import Sentence
-from ..sections.checks import Check
-from ..sections.robustness import Histogram
 
 # Letters written from right to left, with the spaces and marks between them.
 _FROM_RIGHT = re.compile(
@@ -81,24 +78,11 @@ def environment() -> Environment:
         "count": "{:,}".format,
         "clipped": numbers.clipped,
         "typeset": numbers.typeset,
-        "histogram": _histogram,
-        "curve": _curve,
-        "checks": _checks,
+        "rate": lambda rate: f"{rate:.1%}" if rate == rate else numbers.MISSING,
         "formula": formula,
     }
     templates.globals |= {"say": say}
     return templates
-
-
-def _histogram(histogram: Histogram) -> Markup:
-    """Return the figure, for wide pages and for narrow ones."""
-    facts = histogram.statistic, histogram.draws
-    return pair(lambda width: draw_placebos(*facts, width=width, label=histogram.title))
-
-
-def _curve(curve: SpecificationCurve) -> Markup:
-    label = say("robustness.curve.title")
-    return pair(lambda width: draw_curve(curve, width=width, label=label))
 
 
 def curve_file(curve: SpecificationCurve) -> str:
@@ -108,11 +92,6 @@ def curve_file(curve: SpecificationCurve) -> str:
     ground = '<svg xmlns="http://www.w3.org/2000/svg" style="background:var(--paper)"'
     figure = str(draw_curve(curve, width=WIDE, label=say("robustness.curve.title")))
     return figure.replace("<svg", ground, 1).replace(">", f"><style>{''.join(rules)}</style>", 1)
-
-
-def _checks(checks: tuple[Check, ...]) -> Markup:
-    """Return the figure, for wide pages and for narrow ones."""
-    return pair(lambda width: draw_checks(checks, width=width))
 
 
 def formula(text: str) -> Markup:

@@ -56,8 +56,20 @@ def answer(findings: Findings, sample: Sample | None = None) -> Sentence:
     sample : Sample, optional
         By default that of the answer.
     """
-    head, sentence = _parts(findings, sample or findings.sample)
+    head, sentence = split_answer(findings, sample)
     return Sentence(((head, True), (f" {sentence}", False)))
+
+
+def split_answer(findings: Findings, sample: Sample | None = None) -> tuple[str, str]:
+    """Return headline and supporting sentence apart.
+
+    Parameters
+    ----------
+    findings : Findings
+    sample : Sample, optional
+        By default that of the answer.
+    """
+    return _parts(findings, sample or findings.sample)
 
 
 def brief(findings: Findings, sample: Sample) -> Sentence:

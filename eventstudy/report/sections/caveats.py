@@ -12,7 +12,7 @@ from ...calendars.window import Window
 from ...findings.types import CarRemark, Findings, Sample
 from ...utility.catalogue import say
 from ...utility.flags import Flag
-from ...utility.numbers import clipped
+from ...utility.numbers import capitalised, clipped
 from .answer import (
     LONGEST_FIRM,
     answer,
@@ -108,6 +108,29 @@ def write_caveat_of(findings: Findings, sample: Sample) -> str:
         news = name_news(sample.news) or [say("answer.check_news")]
         return " ".join([text, *news, *variance, *describe_one_event(result)])
     return " ".join([text, *variance]) if caveat.code == "one_date" else text
+
+
+def brief_caveat(findings: Findings) -> str:
+    """Return the caveat of the first screen, whose numbers the key figures have; "" for none.
+
+    What may make all numbers wrong comes first, then moves in the mean that may be faults.
+    """
+    sample, result = findings.sample, findings.sample.answer
+    serious = [note.text for note in findings.notes if note.is_serious and note.is_warning]
+    if serious:
+        return f"{capitalised(serious[0]).removesuffix('.')}."
+    caveat = result.caveat or caveat_of(result, sample.n_events)
+    if caveat is None:
+        return ""
+    texts = [text for flag in KEPT_MOVES if (text := _suspects(findings, sample, flag))]
+    if caveat.code == "one_event":
+        news = name_news(sample.news) or [say("answer.check_news")]
+        texts += [say("caveat.one_event").removesuffix(".") + ":", news[0][:1].lower() + news[0][1:]]
+    elif caveat.code == "one_date":
+        texts.append(say("caveat.one_date"))
+    else:
+        texts.append(write_caveat_of(findings, sample))
+    return " ".join(texts)
 
 
 def _suspects(findings: Findings, sample: Sample, flag: Flag) -> str:

@@ -32,7 +32,7 @@ from ..figures.event_figures import (
     draw_volume,
     name_axis,
 )
-from ..figures.study_figures import CarAxis
+from ..figures.car_axis import CarAxis
 from .answer import Sentence, answer, has_exact_law, name_news
 from .caveats import asides
 from .events import describe_event, explain_flag, in_order, safe_url, write_flag

@@ -13,7 +13,6 @@ from ...analysis.answer import DIFFERENT, NOT_DIFFERENT, PROVISIONAL
 from ...analysis.caar_path import BAND_EVENTS, Path95
 from ...analysis.implied_path import ImpliedPath, Surroundings
 from ...findings.types import Findings, Sample, WindowFinding
-from ...significance import STATISTICS
 from ...utility.catalogue import say
 from ...utility.numbers import (
     LEVEL,
@@ -28,8 +27,6 @@ from ...utility.numbers import (
 )
 from ...utility.units import words
 from .answer import has_exact_law, name_sample, write_full_interval
-from .top import SHOWN_GROUPS
-from .windows import WindowsTable, windows_table
 
 # Tests of a difference in the order of preference; the interval is that of the first that has one.
 METHODS = ("date_clustered", "welch", "permutation")
@@ -187,36 +184,18 @@ def explain_band(findings: Findings, sample: Sample) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Panel:
-    """The path of one group."""
-
-    caption: str
-    path: Path95
-
-
-@dataclass(frozen=True, slots=True)
 class Groups:
     """The groups side by side.
 
     Attributes
     ----------
-    rows : list of (Sample, str, str)
-        Each group with the label of its main test and a remark, that of the answer first.
-    lede, note : str
-    panels : list of Panel
-        The paths of the first groups.
+    lede : str
     differences : list of dict
         Of each pair of groups, see :func:`find_differences`.
-    tests : list of WindowsTable
-        Of all groups but the first.
     """
 
-    rows: list[tuple[Sample, str, str]]
     lede: str
-    panels: list[Panel]
-    note: str
     differences: list[dict[str, Any]]
-    tests: list[WindowsTable]
 
 
 def group_section(findings: Findings) -> Groups | None:
@@ -225,26 +204,8 @@ def group_section(findings: Findings) -> Groups | None:
     if len(groups) < 2:
         return None
     differences = find_differences(findings)
-    panels = [
-        Panel(f"{clipped(s.group, 60)}, {count_events(s.path)}", s.path.beside_others())
-        for s in groups[:SHOWN_GROUPS]
-        if s.path is not None
-    ]
-    return Groups(
-        rows=[(s, STATISTICS[s.answer.test].label, _remark(s)) for s in groups],
-        lede=" ".join(filter(None, (_lede(findings), _differ(differences)))),
-        panels=panels,
-        note=_note(findings, panels),
-        differences=differences,
-        tests=[windows_table(findings, sample) for sample in groups[1:]],
-    )
-
-
-def _remark(sample: Sample) -> str:
-    """Return why a group has no verdict; "" if it has one."""
-    is_early = sample.answer.verdict == PROVISIONAL
-    why = say("groups.provisional") if is_early else str(sample.answer.reason)
-    return f"{capitalised(why)}." if why else ""
+    texts = [group_lede(findings), _differ(differences)]
+    return Groups(" ".join(filter(None, texts)), differences)
 
 
 def find_differences(findings: Findings) -> list[dict[str, Any]]:
@@ -289,7 +250,7 @@ def _differ(rows: list[dict[str, Any]]) -> str:
     return f"{sentence} {capitalised(row['reason'])}." if row["reason"] else sentence
 
 
-def _lede(findings: Findings) -> str:
+def group_lede(findings: Findings) -> str:
     """Return which of the groups moved."""
     verdicts = {clipped(s.group, 60): s.answer.verdict for s in findings.groups}
     decided = [name for name, v in verdicts.items() if v in (DIFFERENT, NOT_DIFFERENT)]
@@ -304,15 +265,3 @@ def _lede(findings: Findings) -> str:
         return say(f"groups.no_move_{several}", **facts)
     facts |= {"k": number_word(len(changed)), "names": listed(changed)}
     return say(f"groups.move_{several}", **facts)
-
-
-def _note(findings: Findings, panels: list[Panel]) -> str:
-    """Return what the panels show, where they have no band, and which groups have no panel."""
-    total, drawn = len(findings.groups), len(panels)
-    banded = "_banded" * any(panel.path.has_band for panel in panels)
-    notes = [say(f"groups.panels{banded}", axis=words().axis, main=findings.setup.main)]
-    if any(panel.path.has_gap for panel in panels):
-        notes.append(say("path.no_band", least=BAND_EVENTS))
-    if total > drawn:
-        notes.append(say("groups.first_drawn", drawn=drawn, total=total))
-    return " ".join(notes)

@@ -30,11 +30,10 @@ from ...utility.numbers import (
     span,
     window_text,
 )
-from ...utility.typing import FloatArray
 from ...utility.units import words
 from ..figures.specification_curve import SpecificationCurve
 from .answer import count_subject, name_sample
-from .checks import Check, list_checks
+from .checks import list_checks
 from .table import Row, Table, make_table
 
 ADJUSTED = ("holm", "bh", "by", "romano_wolf")
@@ -42,15 +41,6 @@ ADJUSTED = ("holm", "bh", "by", "romano_wolf")
 MOST_DECIMALS = 6
 # From this p on up to 0.05 the range of p without each event is shown.
 NEAR = 0.03
-
-
-@dataclass(frozen=True, eq=False, slots=True)
-class Histogram:
-    """Statistics without an event (B,), and the statistic of the study that is marked."""
-
-    draws: FloatArray
-    statistic: float
-    title: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +54,7 @@ class Analysis:
     lede : str
         Its result in a sentence; "" where the table says it.
     table : Table, optional
-    histogram : Histogram, optional
     curve : SpecificationCurve, optional
-    checks : tuple of Check
-        What a figure of the answer in other ways shows; empty without one.
     note : str
     files : tuple of str
         CSV files of the run with all of its numbers.
@@ -76,9 +63,7 @@ class Analysis:
     name: str
     lede: str = ""
     table: Table | None = None
-    histogram: Histogram | None = None
     curve: SpecificationCurve | None = None
-    checks: tuple[Check, ...] = ()
     note: str = ""
     files: tuple[str, ...] = field(default=())
 
@@ -144,7 +129,6 @@ def _overturn(findings: Findings) -> Iterator[Analysis]:
         "overturn",
         lede=" ".join(lede),
         table=make_table("robustness.overturn", "tNnNn", rows, unit=words().head),
-        checks=checks,
         note=say("robustness.overturn.note"),
         files=() if findings.setup.is_sampled else (_file(findings, "influence"),),
     )
@@ -317,7 +301,6 @@ def _placebos(findings: Findings) -> Iterator[Analysis]:
     for row in table.to_dict("records"):
         code, is_known = f"robustness.{row['kind']}", np.isfinite(row["pvalue"])
         label, statistic = STATISTICS[row["test"]].label, float(row["statistic"])
-        values = draws.loc[draws["kind"] == row["kind"], "statistic"].to_numpy(dtype=float)
         facts = {"test": label, "statistic": statistic, "n": row["draws"], "p": row["pvalue"]}
         lede = say("robustness.failed", why=row["reason"])
         if is_known:
@@ -326,7 +309,6 @@ def _placebos(findings: Findings) -> Iterator[Analysis]:
         yield Analysis(
             str(row["kind"]),
             lede=lede,
-            histogram=Histogram(values, statistic, say(f"{code}.title")) if is_known else None,
             note=say(f"{code}.note"),
             files=(_file(findings, "placebo_draws"),),
         )

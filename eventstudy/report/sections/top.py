@@ -87,33 +87,31 @@ def top(findings: Findings) -> Top:
         asides=asides(findings),
         others=others,
         pooled=brief(findings, findings.pooled) if others else None,
-        keys=list(_keys(findings)),
+        keys=list(key_figures(findings)),
         setup=describe_setup(findings),
         warnings=find_limitations(findings),
     )
 
 
-def _keys(findings: Findings) -> Iterator[KeyFigure]:
-    sample, main = findings.sample, findings.setup.main
-    result = sample.answer
-    if result.n_events == 0:
+def key_figures(findings: Findings) -> Iterator[KeyFigure]:
+    """Yield four figures, which repeat the headline in other words; none without a result.
+
+    Parameters
+    ----------
+    findings : Findings
+    """
+    result = findings.sample.answer
+    if result.n_events == 0 or not np.isfinite(result.effect.estimate):
         return
-    several = result.n_events > 1
-    if np.isfinite(result.effect.estimate):
-        code = "measure" if words().what else "effect" if several else "car"
-        label = say(f"key.{code}", measure=words().what, window=main)
-        yield KeyFigure(label, percent(result.effect.estimate), write_full_interval(result.effect))
+    code = "measure" if words().what else "effect" if result.n_events > 1 else "car"
+    label = say(f"key.{code}", measure=words().what)
+    yield KeyFigure(label, percent(result.effect.estimate), write_full_interval(result.effect))
     yield KeyFigure(say("key.chance"), *_by_chance(result))
-    if several:
-        average = result.plain_average
-        has_interval = np.isfinite(average.ci_low)
-        interval = write_full_interval(average) if has_interval else say("key.no_interval")
-        yield KeyFigure(say("key.plain_average"), percent(average.estimate), interval)
-        yield _moved(sample)
-    kind = say("key.events_of", group=clipped(sample.group, 24)) if sample.group else ""
-    label = kind or say("key.events" if several else "key.event")
-    used = f"{result.n_events:,} of {sample.n_events:,}"
-    yield KeyFigure(capitalised(label), used, say("key.dates", n=result.n_dates))
+    if result.n_events > 1:
+        yield _moved(findings.sample)
+    elif earlier := _earlier(findings):
+        yield earlier
+    yield _needed(result) or _used(findings)
 
 
 def _by_chance(result: Answer) -> tuple[str, str]:
@@ -122,9 +120,10 @@ def _by_chance(result: Answer) -> tuple[str, str]:
         return MISSING, say("key.provisional")
     if result.verdict not in (DIFFERENT, NOT_DIFFERENT):
         return MISSING, str(result.reason)
-    studies = 100 if result.pvalue >= 0.005 else 1000
-    code = "key.share" if result.pvalue >= 0.0005 else "key.hardly_any"
-    share = say(code, n=round(studies * result.pvalue), studies=studies)
+    kind = "days" if result.n_events == 1 else "dates" if result.n_dates == 1 else "studies"
+    whole = next((n for n in (100, 1000) if round(n * result.pvalue) >= 1), 0)
+    n = round(whole * result.pvalue)
+    share = say("key.share" if whole else "key.hardly_any", n=n, whole=whole, kind=kind)
     return share, say("key.as_much", p=result.pvalue)
 
 
@@ -136,6 +135,50 @@ def _moved(sample: Sample) -> KeyFigure:
     fell = main.answer.plain_average.estimate < 0
     label = words().below if fell else words().above
     return KeyFigure(label, f"{main.moved:,} of {main.answer.n_events:,}", remark)
+
+
+def _earlier(findings: Findings) -> KeyFigure | None:
+    """Return how many earlier windows moved as far as the only event; None if nobody knows."""
+    result = findings.sample.answer
+    single = result.overturn.one_event
+    if single is None or not single.earlier:
+        return None
+    side = "falls" if result.effect.estimate < 0 else "rises"
+    label = say(f"key.{side}", n=len(findings.setup.main))
+    share = f"{single.as_far:,} of {single.earlier:,}"
+    return KeyFigure(label, share, say("key.rank", p=single.rank_pvalue))
+
+
+def _needed(result: Answer) -> KeyFigure | None:
+    """Return what it would take to explain the answer of one event or date; None of several."""
+    overturn, times = result.overturn, result.overturn.variance_multiple
+    if result.n_dates != 1 or result.verdict != DIFFERENT:
+        return None
+    if np.isfinite(overturn.shared_shock):
+        number = overturn.shared_shock
+        return KeyFigure(say("key.shock"), f"{number:.1f}×", say("key.shock_remark"))
+    if not np.isfinite(times):
+        return None
+    single, market = overturn.one_event, overturn.market_variance
+    had = single is not None and np.isfinite(single.firm_variance) and np.isfinite(market)
+    facts = {"firm": single.firm_variance if single else np.nan, "market": market}
+    remark = say("key.variance_had", **facts) if had else say("key.variance_usual")
+    return KeyFigure(say("key.variance"), f"{times:.1f}×", remark)
+
+
+def _used(findings: Findings) -> KeyFigure:
+    sample, result = findings.sample, findings.sample.answer
+    kind = say("key.events_of", group=clipped(sample.group, 24)) if sample.group else ""
+    label = kind or say("key.events" if result.n_events > 1 else "key.event")
+    used = f"{result.n_events:,} of {sample.n_events:,}"
+    column, group = findings.setup.group_column, sample.group
+    firms = {
+        event.name
+        for event in findings.used
+        if not group or (event.cells.get(column) or BLANK) == group
+    }
+    code = "key.dates" if findings.setup.is_sampled or len(firms) < 2 else "key.dates_firms"
+    return KeyFigure(capitalised(label), used, say(code, n=result.n_dates, firms=len(firms)))
 
 
 def describe_setup(findings: Findings) -> str:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from ...analysis.diagnosis import NOT_VALID, VALID, WITH_CARE, Opinion
 from ...analysis.interval import Interval
@@ -15,17 +13,13 @@ from ...calendars.window import Window
 from ...findings.types import Findings, Sample, TestFinding, WindowFinding
 from ...significance import STATISTICS, Statistic
 from ...utility.catalogue import has, say
-from ...utility.numbers import LEVEL, capitalised, clipped, pvalue, signed
+from ...utility.numbers import LEVEL, capitalised, window_text
 from ...utility.units import words
 from .answer import name_sample
 
 # Classes of other tests in their order; tests that are not valid have no place in the table.
 TITLES = {VALID: "windows.valid", WITH_CARE: "windows.with_care"}
 ORDER = (VALID, WITH_CARE, NOT_VALID)
-# Estimations that are listed with their faults.
-WORST = 5
-# Columns of diagnostics.csv with p-values; what each means is in the catalogue.
-FAULTS = ("arch_p", "ljung_box_p", "chow_p", "cusum_p", "jarque_bera_p")
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,6 +269,133 @@ def _remark(name: str, opinion: TestFinding | None) -> str:
 
 
 @dataclass(frozen=True, slots=True)
+class TestLine:
+    """One line of windows and tests.
+
+    Attributes
+    ----------
+    name, remark : str
+        The window or the test in words; the window in brackets.
+    estimate, low, high, pvalue, false_alarms : float
+        NaN where there is none.
+    allows : str
+        What the test allows for.
+    is_main : bool
+    """
+
+    name: str
+    remark: str
+    estimate: float
+    low: float
+    high: float
+    pvalue: float
+    false_alarms: float
+    allows: str
+    is_main: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TestBlock:
+    """The main test by window, the other valid tests, or those that are valid with care."""
+
+    title: str
+    lines: tuple[TestLine, ...]
+
+
+def list_tests(findings: Findings, sample: Sample | None = None) -> list[TestBlock]:
+    """Return windows and tests as blocks: the main test by window, then other tests by trust.
+
+    Parameters
+    ----------
+    findings : Findings
+    sample : Sample, optional
+        By default that of the answer.
+    """
+    sample, main = sample or findings.sample, findings.setup.main
+    label = STATISTICS[sample.answer.test].label
+    blocks = [
+        TestBlock(
+            say("tests.main", test=label),
+            tuple(_window_line(finding, main) for finding in sample.windows),
+        )
+    ]
+    shown = [test for test in sample.main.tests if test.test in sample.shown[1:]]
+    others = [t for t in shown if t.test != sample.answer.test and np.isfinite(t.pvalue)]
+    for trust, title in ((VALID, "tests.valid"), (WITH_CARE, "tests.with_care")):
+        lines = [_test_line(test) for test in others if test.trust == trust]
+        if trust == VALID:
+            lines = [*_other_estimates(sample), *lines]
+        if lines:
+            blocks.append(TestBlock(say(title, window=main), tuple(lines)))
+    return blocks
+
+
+def _window_line(finding: WindowFinding, main: Window) -> TestLine:
+    answer, window = finding.answer, finding.window
+    test, is_main = finding.test(answer.test), window == main
+    rate = test.false_alarms if test else np.nan
+    if is_main and answer.calibrated and np.isfinite(answer.calibrated.false_alarms):
+        rate = answer.calibrated.false_alarms
+    ends, allows = _ends(answer.effect), allows_for(answer.test) if is_main else ""
+    remark, estimate = window_text(window), answer.effect.estimate
+    name = name_window(window)
+    return TestLine(name, remark, estimate, *ends, answer.pvalue, rate, allows, is_main)
+
+
+def _other_estimates(sample: Sample) -> Iterator[TestLine]:
+    """Yield the plain average, and the main test judged by other dates of the same firms."""
+    answer = sample.answer
+    average, numbers = answer.plain_average, answer.calibrated
+    if answer.n_events > 1 and np.isfinite(average.pvalue):
+        facts = (average.estimate, *_ends(average), average.pvalue, np.nan)
+        yield TestLine(say("tests.average"), "", *facts, say("tests.alike"))
+    if numbers and np.isfinite(numbers.pvalue):
+        allows = say("tests.shifted", n=numbers.draws)
+        name, effect = say("tests.calibrated"), (answer.effect.estimate, np.nan, np.nan)
+        yield TestLine(name, "", *effect, numbers.pvalue, LEVEL, allows)
+
+
+def _test_line(test: TestFinding) -> TestLine:
+    label, rate = STATISTICS[test.test].label, test.false_alarms
+    return TestLine(label, "", *[np.nan] * 3, test.pvalue, rate, allows_for(test.test))
+
+
+def allows_for(name: str) -> str:
+    """Return what a test allows for, in words; what it does not, where it allows for nothing."""
+    test = STATISTICS[name]
+    grades = {code: getattr(test, code) for code in ("clustering", "overlap", "variance")}
+    held = [say(f"tests.{code}") for code, grade in grades.items() if grade == "yes"]
+    held += [say("tests.skewness")] * (test.skewness == "yes")
+    return ", ".join(held) if held or test.per_event else say("tests.nothing")
+
+
+def name_window(window: Window) -> str:
+    """Return a window in words, as the name of a row."""
+    first, last = window.start, window.stop
+    code = f"tests.window.{first}_{last}"
+    if has(code):
+        return say(code)
+    if first == -last:
+        return say("tests.window.around", n=last)
+    if last < 0:
+        return say("tests.window.before")
+    return say("tests.window.after" if first > 0 else "tests.window.days", first=first, last=last)
+
+
+def tests_finding(findings: Findings) -> str:
+    """Return in how many windows, and by how many other valid tests, there is an effect."""
+    blocks = list_tests(findings)
+    windows = [line for line in blocks[0].lines if np.isfinite(line.pvalue)]
+    clear = sum(line.pvalue < LEVEL for line in windows)
+    text = say("tests.finding", n=len(windows), clear=clear)
+    valid = blocks[1].lines if len(blocks) > 1 and blocks[1].title != say("tests.with_care") else ()
+    if not valid or not np.isfinite(findings.sample.answer.pvalue):
+        return text
+    agree = sum((line.pvalue < LEVEL) == (findings.sample.answer.pvalue < LEVEL) for line in valid)
+    return f"{text} {say('tests.agree', n=len(valid), agree=agree)}"
+
+
+@dataclass(frozen=True, slots=True)
 class Trust:
     """The diagnosis.
 
@@ -284,9 +405,6 @@ class Trust:
     shown, others : list of (Statistic, Opinion)
         The tests with the opinion on each: those that pages show, and the others.
     main_test, subject : str
-    regressions : dict, optional
-        Diagnostics of the estimation regressions: ``lede``; ``faults``, how many estimations show
-        each; ``worst``, the events with most faults, and ``whose``, which events the table has.
     """
 
     text: list[str]
@@ -294,7 +412,6 @@ class Trust:
     others: list[tuple[Statistic, Opinion]]
     main_test: str
     subject: str
-    regressions: dict[str, Any] | None
 
 
 def trust(findings: Findings) -> Trust | None:
@@ -310,37 +427,4 @@ def trust(findings: Findings) -> Trust | None:
         others=[(STATISTICS[v.test], v) for v in ranked if v.test not in sample.shown],
         main_test=main_test,
         subject=name_sample(findings),
-        regressions=_regressions(findings),
     )
-
-
-def _regressions(findings: Findings) -> dict[str, Any] | None:
-    table = findings.tables.get("diagnostics")
-    if table is None or table.empty:
-        return None
-    pvalues = table[list(FAULTS)]
-    rejects, tested = pvalues < LEVEL, pvalues.notna().sum()
-    kind = "sampled" if findings.setup.is_sampled else "all"
-    return {
-        "lede": say(f"trust.regressions_{kind}", n=len(table), total=findings.setup.n_used),
-        "faults": [
-            say(f"trust.{name}", n=int(rejects[name].sum()), total=int(tested[name]))
-            for name in FAULTS
-            if tested[name]
-        ],
-        "whose": say(f"trust.whose_{kind}"),
-        "worst": _worst(table, rejects),
-    }
-
-
-def _worst(table: pd.DataFrame, rejects: pd.DataFrame) -> list[tuple[str, ...]]:
-    """Return the rows of the events with most faults, those with the smallest p first."""
-    order = pd.DataFrame({"n": -rejects.sum(axis=1), "least": table[list(FAULTS)].min(axis=1)})
-    rows = order[order["n"] < 0].sort_values(["n", "least"], kind="stable").index[:WORST]
-    return [
-        (
-            clipped(row["event_id"], 60), f"{row['nobs']:,}", signed(row["r2"], sign=False),
-            signed(row["durbin_watson"], sign=False), *(pvalue(row[name]) for name in FAULTS),
-        )
-        for row in table.loc[rows].to_dict("records")
-    ]  # fmt: skip

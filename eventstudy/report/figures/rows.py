@@ -1,0 +1,140 @@
+"""Rows of a dot and its interval: what could change the answer, and each of a few events."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from markupsafe import Markup
+
+from ...analysis.interval import Interval
+from ...utility.catalogue import say
+from ...utility.numbers import clipped
+from .svg_canvas import Panel, Scale, number, picture, return_scale, text, text_width
+
+# Shares of an axis: how far an interval may go on beyond the inner ones before it is cut.
+CUT = 1.5
+LINE, HEAD = 19.5, 22.0
+# A diamond about its middle.
+DIAMOND = "m-6.5 0 6.5-6.5 6.5 6.5-6.5 6.5z"
+
+
+@dataclass(frozen=True, slots=True)
+class MarkRow:
+    """One row.
+
+    Attributes
+    ----------
+    name : str
+    effect : Interval
+        Without an estimate it is a test alone.
+    label : str
+        At the right end.
+    is_clear : bool
+        Whether it is filled: p below 0.05.
+    is_main : bool
+    """
+
+    name: str
+    effect: Interval
+    label: str
+    is_clear: bool
+    is_main: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Pixels: width, where marks begin and end, height of a row, letters of a name at most."""
+
+    width: int
+    start: float
+    stop: float
+    line: float
+    letters: int
+    kind: str
+
+
+def draw_rows(
+    rows: Sequence[MarkRow], layout: Layout, *, title: str, desc: str, head: str = ""
+) -> Markup:
+    """Return a row for each mark: name, dot with interval, label.
+
+    Parameters
+    ----------
+    rows : sequence of MarkRow
+    layout : Layout
+    title, desc : str
+        Name and description of the picture.
+    head : str
+        Above the labels; with it the axis stands above the rows.
+    """
+    top = HEAD if head else 4.0
+    foot = top + layout.line * len(rows)
+    x = _axis(rows, layout)
+    panel = Panel(x, Scale(0, len(rows), top, foot))
+    posts = [panel.post(at, "z" if label == "0" else "g") for at, label in x.ticks(6)]
+    y = HEAD - 8 if head else foot + 16
+    names = [text(x(at), y, label, "m c") for at, label in x.ticks(6)]
+    marks = [*_shades(rows, panel, layout), *posts, *names, text(layout.width - 2, y, head, "m e")]
+    for at, row in enumerate(rows):
+        marks += _row(row, panel, at + 0.5, layout)
+    height = int(foot + (4 if head else 22))
+    return picture(layout.width, height, marks, title=title, desc=desc, kind=layout.kind)
+
+
+def _axis(rows: Sequence[MarkRow], layout: Layout) -> Scale:
+    """Return the scale that holds all estimates, and intervals that are not far wider."""
+    ends = np.array([[r.effect.estimate, r.effect.ci_low, r.effect.ci_high] for r in rows])
+    estimates, half = ends[:, 0], np.abs(ends[:, 2] - ends[:, 0])
+    if not np.isfinite(estimates).any():
+        return return_scale([np.array([-0.01, 0.01])], 6, layout.stop, layout.start)
+    usual = CUT * np.nanmedian(half) if np.isfinite(half).any() else 0.0
+    reach = np.fmin(half, max(usual, 0.0)) if usual else half
+    drawn = [estimates, estimates - reach, estimates + reach]
+    return return_scale(drawn, 5, layout.stop, layout.start)
+
+
+def _shades(rows: Sequence[MarkRow], panel: Panel, layout: Layout) -> Iterator[str]:
+    """Yield the ground of the main row, with a hairline below it."""
+    for at, row in enumerate(rows):
+        if row.is_main and len(rows) > 1:
+            y = panel.y(at)
+            yield f'<rect class="win" x="0" y="{number(y)}" width="{layout.width}" height="18.5"/>'
+
+
+def _row(row: MarkRow, panel: Panel, at: float, layout: Layout) -> Iterator[str]:
+    y, x, main = panel.y(at), panel.x, " s" * row.is_main
+    name = clipped(row.name, layout.letters)
+    yield text(4, y + 4, name, f"halo{main}")
+    strong = " s" if row.is_clear or row.is_main else " m"
+    yield text(layout.width - 2, y + 4, row.label, f"e{strong}")
+    effect = row.effect
+    if not np.isfinite(effect.estimate):
+        yield text(x(0) - 8, y + 4, say("checks.test_only"), "m e small")
+        return
+    kinds = ("b", "check full") if row.is_clear else ("whisker", "check")
+    ends = [effect.ci_low, effect.ci_high]
+    low, high = (min(max(end, x.low), x.high) for end in ends)
+    if np.isfinite(low + high):
+        yield panel.line(np.array([low, high]), np.full(2, at), kinds[0])
+        for end, side, is_cut in ((x.start, 1, ends[0] < x.low), (x.stop, -1, ends[1] > x.high)):
+            if is_cut:
+                tip = f"M{number(end + 6 * side)} {number(y - 4)}L{number(end)} {number(y)}"
+                yield f'<path class="{kinds[0]}" d="{tip}l{6 * side} 4"/>'
+    yield f'<circle class="{kinds[1]}" cx="{number(x(effect.estimate))}" cy="{number(y)}" r="4.2"/>'
+
+
+def checks_layout(names: Sequence[str], *, wide: bool) -> Layout:
+    """Return the layout of the checks beside the answer.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Of the rows.
+    wide : bool
+        Whether for a wide page.
+    """
+    width, most, room = (420, 190.0, 40) if wide else (358, 170.0, 36)
+    start = min(max(map(text_width, names), default=0) + 16, most)
+    return Layout(width, start + 6, width - 56.0, LINE, room, "wide" if wide else "narrow")

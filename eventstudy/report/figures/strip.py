@@ -1,0 +1,273 @@
+"""Single announcements on one axis: dots that do not touch, with the names that fit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import product
+
+import numpy as np
+from markupsafe import Markup
+
+from ...analysis.interval import Interval
+from ...utility.catalogue import say
+from ...utility.numbers import rough_percent
+from ...utility.typing import FloatArray
+from .event_figures import Box
+from .rows import DIAMOND, Layout, MarkRow, draw_rows
+from .svg_canvas import WIDE, Panel, Scale, number, picture, return_scale, text, text_width
+
+# Radii of dots, the largest that fits counts; pixels between two dots, and of a name.
+RADII = (4.2, 3.4, 2.6, 2.0, 1.5, 1.1, 0.8)
+GAP, LETTERS, LINE = 0.6, 12.0, 15.0
+# Names at either end that come first, and names in all.
+FIRST, MOST = 2, 8
+# Up to so many events have a row each.
+FEW = 12
+
+
+@dataclass(frozen=True, slots=True)
+class StripMark:
+    """One announcement: its name in two lengths, its effect with the interval, whether p < 0.05."""
+
+    name: str
+    brief: str
+    effect: Interval
+    is_clear: bool
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Strip:
+    """What the strip shows.
+
+    Attributes
+    ----------
+    title, about : str
+    marks : tuple of StripMark
+        The announcements, from the lowest effect on.
+    average : Interval
+        Of all announcements.
+    moves : FloatArray
+        Of one announcement: moves as long as the window on other days (decimal).
+    """
+
+    title: str
+    about: str
+    marks: tuple[StripMark, ...]
+    average: Interval
+    moves: FloatArray
+
+
+def draw_strip(strip: Strip, *, width: int) -> Markup:
+    """Return the strip: days of one announcement, rows of a few, dots of many.
+
+    Parameters
+    ----------
+    strip : Strip
+    width : int
+        WIDE or NARROW.
+    """
+    if len(strip.marks) == 1:
+        return _draw_moves(strip, width)
+    return _draw_rows(strip, width) if len(strip.marks) <= FEW else _draw_dots(strip, width)
+
+
+def strip_height(strip: Strip) -> float:
+    """Return the pixels of height of a strip on a wide page."""
+    n = len(strip.marks)
+    return 26 + (n + 1) * _line(n) if 1 < n <= FEW else 130.0
+
+
+def _line(n: int) -> float:
+    return min(26.0, max(14.0, 112.0 / (n + 1)))
+
+
+def _frame(width: int) -> tuple[int, float, str]:
+    return (660, 640.0, "wide") if width == WIDE else (358, 346.0, "narrow")
+
+
+def stack(xs: FloatArray, radius: float) -> FloatArray:
+    """Return how far each dot is moved from the middle line so that no two of them touch.
+
+    Parameters
+    ----------
+    xs : (n,) float array
+        Places of the dots in pixels.
+    radius : float
+
+    Returns
+    -------
+    (n,) float array
+        Of the places that touch a neighbour the nearest one to the line, by a fixed search from
+        the left.
+    """
+    apart, ys = 2 * radius + GAP, np.zeros(len(xs))
+    order = np.argsort(xs, kind="stable")
+    for k, i in enumerate(order):
+        near = [j for j in order[:k] if xs[i] - xs[j] < apart]
+        offsets = np.sqrt(np.maximum(apart**2 - (xs[i] - xs[near]) ** 2, 0))
+        tried = np.concatenate([[0.0], ys[near] + offsets, ys[near] - offsets])
+        away = (xs[i] - xs[near]) ** 2 + (tried[:, None] - ys[near]) ** 2
+        free = tried[(away >= apart**2 - 1e-6).all(axis=1)]
+        ys[i] = free[np.argmin(np.abs(free))]
+    return ys
+
+
+def place_names(
+    names: Sequence[tuple[str, float, float]], dots: Sequence[Box], room: Box
+) -> list[tuple[int, float, float]]:
+    """Return which names fit without touching another one or a dot, and where they begin.
+
+    Parameters
+    ----------
+    names : sequence of (str, float, float)
+        Each name with the middle of its dot, the most important first.
+    dots : sequence of Box
+        Of all dots.
+    room : Box
+        Where names may stand.
+
+    Returns
+    -------
+    list of (int, float, float)
+        Place in `names`, x of the beginning, and y of the foot.
+    """
+    placed: list[tuple[int, float, float]] = []
+    boxes = list(dots)
+    for i, (name, x, y) in enumerate(names):
+        length = text_width(name, size=LETTERS)
+        heights = (y - 9, y + 18, y - 23, y + 32, y - 37)
+        for foot, start in product(heights, (x - length / 2, x - 6, x - length + 6)):
+            box = Box(start - 4, start + length + 4, foot - LETTERS + 1, foot + 4)
+            inside = room.start <= start and start + length <= room.stop
+            inside &= room.top <= box.top and box.foot <= room.foot
+            if inside and not any(box.meets(taken) for taken in boxes):
+                boxes.append(box)
+                placed.append((i, start, foot))
+                break
+        if len(placed) == MOST:
+            break
+    return placed
+
+
+def _by_importance(n: int) -> list[int]:
+    """Return the places of ascending effects: the ends first, then towards the middle."""
+    ends = [*range(min(FIRST, n)), *range(n - 1, max(n - 1 - FIRST, 0), -1)]
+    inner = [i for k in range(FIRST, n) for i in (k, n - 1 - k)]
+    return list(dict.fromkeys([*ends, *inner]))[: 4 * MOST]
+
+
+def _draw_dots(strip: Strip, width: int) -> Markup:
+    """Return all announcements as dots, and below them the average."""
+    pixels, stop, kind = _frame(width)
+    values = np.array([mark.effect.estimate for mark in strip.marks])
+    axis = return_scale([values], 9 if width == WIDE else 7, stop, 16)
+    xs, middle = axis.places(values), 47.0
+    radius, ys = next(
+        (r, ys) for r in RADII if np.abs(ys := stack(xs, r)).max() + r < 28 or r == RADII[-1]
+    )
+    ys = middle + ys
+    panel = Panel(axis, Scale(0, 1, 110, 4))
+    marks = [*_grid(panel, 9 if width == WIDE else 7)]
+    for x, y, mark in zip(xs, ys, strip.marks, strict=True):
+        place = f'cx="{number(x)}" cy="{number(y)}" r="{radius}"'
+        kind_of = "check full" if mark.is_clear else "ring"
+        tip = say("strip.tip", name=mark.name, value=mark.effect.estimate)
+        marks.append(f'<circle class="{kind_of}" {place}><title>{Markup.escape(tip)}</title></circle>')
+    boxes = [Box(x - radius, x + radius, y - radius, y + radius) for x, y in zip(xs, ys, strict=True)]
+    order = _by_importance(len(xs))
+    brief = width != WIDE
+    names = [(_name(strip.marks[i], brief=brief), float(xs[i]), float(ys[i])) for i in order]
+    for i, x, y in place_names(names, boxes, Box(0, pixels, 0, 92)):
+        marks.append(text(x, y, names[i][0], "small halo"))
+    marks += _average(panel, strip.average, 101.0)
+    title = say("strip.title")
+    desc = say("strip.desc", n=len(xs), low=values.min(), high=values.max())
+    return picture(pixels, 130, marks, title=title, desc=desc, kind=kind)
+
+
+def _name(mark: StripMark, *, brief: bool) -> str:
+    return mark.brief if brief else mark.name
+
+
+def _grid(panel: Panel, n_max: int) -> Iterator[str]:
+    for at, label in panel.x.ticks(n_max):
+        yield panel.post(at, "z" if label == "0" else "g")
+        yield text(panel.x(at), panel.y.start + 16, label, "m c")
+
+
+def _average(panel: Panel, average: Interval, y: float) -> Iterator[str]:
+    """Yield the diamond of the average with its interval and name."""
+    if not np.isfinite(average.estimate):
+        return
+    x, name = panel.x, say("strip.average")
+    low, high = (min(max(end, x.low), x.high) for end in (average.ci_low, average.ci_high))
+    right = x.start
+    if np.isfinite(low + high):
+        yield f'<path class="bracket" d="M{number(x(low))} {number(y)}H{number(x(high))}"/>'
+        right = x(high)
+    place = x(average.estimate)
+    yield f'<path class="mean" d="M{number(place)} {number(y)}{DIAMOND}"/>'
+    right = max(right, place + 7) + 8
+    length = text_width(name, size=LETTERS, is_bold=True)
+    fits = right + length < x.stop + 20
+    start = right if fits else min(x(low) if np.isfinite(low) else place, place) - 14 - length
+    yield text(max(start, 0), y + 4, name, "small halo s")
+
+
+def _draw_rows(strip: Strip, width: int) -> Markup:
+    """Return a row for each of a few announcements, and one for the average."""
+    pixels, _, kind = _frame(width)
+    rows = [
+        MarkRow(_name(m, brief=width != WIDE), m.effect, rough_percent(m.effect.estimate), m.is_clear)
+        for m in strip.marks
+    ]
+    average, name = strip.average, say("strip.average_row")
+    rows.append(MarkRow(name, average, rough_percent(average.estimate), True, is_main=True))
+    wide = max(text_width(row.name) for row in rows)
+    start = min(wide, 210.0 if width == WIDE else 130.0) + 18
+    layout = Layout(pixels, start, pixels - 76.0, _line(len(strip.marks)), 30, kind)
+    desc = say("strip.desc_rows", n=len(strip.marks))
+    return draw_rows(rows, layout, title=say("strip.title"), desc=desc)
+
+
+def _draw_moves(strip: Strip, width: int) -> Markup:
+    """Return moves as long as the window on other days as columns of dots, and the announcement."""
+    pixels, stop, kind = _frame(width)
+    mark = strip.marks[0]
+    values = np.append(strip.moves, mark.effect.estimate)
+    axis = return_scale([values], 9 if width == WIDE else 6, stop, 16)
+    foot, radius = 104.0, _column_radius(axis.places(strip.moves))
+    panel = Panel(axis, Scale(0, 1, 110, 4))
+    dots = [
+        f'<circle class="ring off" cx="{number(x)}" cy="{number(y)}" r="{radius}"/>'
+        for x, y in _columns(axis.places(strip.moves), radius, foot)
+    ]
+    x = axis(mark.effect.estimate)
+    half = text_width(mark.name, is_bold=True) / 2
+    middle = min(max(x, half), pixels - half)
+    names = [
+        text(middle, foot - 34, mark.name, "bt c halo"),
+        text(middle, foot - 18, rough_percent(mark.effect.estimate), "bt c halo"),
+    ]
+    diamond = f'<path class="event" d="M{number(x)} {number(foot)}{DIAMOND}"/>'
+    marks = [*_grid(panel, 9 if width == WIDE else 6), *dots, diamond, *names]
+    desc = say("strip.desc_moves", n=len(strip.moves))
+    return picture(pixels, 130, marks, title=say("strip.title"), desc=desc, kind=kind)
+
+
+def _columns(xs: FloatArray, radius: float, foot: float) -> Iterable[tuple[float, float]]:
+    """Return the middle of each dot, in columns that stand on the foot."""
+    step, heights = 2 * radius + 1, dict[int, int]()
+    for x in np.sort(xs):
+        column = round(x / step)
+        heights[column] = heights.get(column, 0) + 1
+        yield column * step, foot - (heights[column] - 1) * step
+
+
+def _column_radius(xs: FloatArray) -> float:
+    for radius in RADII[1:]:
+        tallest = np.unique(np.round(xs / (2 * radius + 1)), return_counts=True)[1].max(initial=0)
+        if tallest * (2 * radius + 1) < 98:
+            return radius
+    return RADII[-1]

@@ -1,0 +1,280 @@
+"""The first screen: title, headline, caveat, path, key figures, single announcements, checks."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from ...analysis.answer import NO_RESULT, PROVISIONAL
+from ...analysis.implied_path import ImpliedPath
+from ...analysis.interval import Interval
+from ...findings.types import Event, Findings, Sample, WindowFinding
+from ...utility.catalogue import has, say
+from ...utility.csv_text import BLANK
+from ...utility.numbers import (
+    LEVEL,
+    capitalised,
+    clipped,
+    date_prose,
+    day,
+    p_prose,
+    rough_percent,
+)
+from ...utility.units import words
+from ..figures.strip import Strip, StripMark
+from .answer import count_subject, name_sample, split_answer, write_days
+from .caveats import brief_caveat
+from .checks import Check, list_checks
+from .top import KeyFigure, key_figures
+
+# Letters of a short name, and of a name in a figure.
+SHORT, LABEL = 26, 18
+# What the legal form of a company adds to its name.
+_FORM = re.compile(
+    r"[,\s]+(?:inc|incorporated|corp|corporation|co|company|companies|ltd|limited|plc|llc|lp|ag|se"
+    r"|sa|s\.a|nv|n\.v|spa|s\.p\.a|ab|asa|oyj|a/s|gmbh|kgaa|group|holdings?|& co|pjsc|ojsc|pao|kk"
+    r"|bhd|pte|tbk|class [a-c]|the)\.?$",
+    re.IGNORECASE,
+)
+_NOTE = re.compile(r"\s*\([^()]*\)\s*$")
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """The path of the shares with its words."""
+
+    path: ImpliedPath
+    title: str
+    about: str
+    who: str
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class FirstScreen:
+    """What stands on the first screen.
+
+    Attributes
+    ----------
+    title, as_of, headline, sentence : str
+    caveat : tuple of str
+        What is emphasised, and what follows it.
+    chart : Chart, optional
+        None without a result.
+    keys : tuple of KeyFigure
+    strip : Strip, optional
+    checks : tuple of Check
+    checks_about : str
+    """
+
+    title: str
+    as_of: str
+    headline: str
+    sentence: str
+    caveat: tuple[str, str]
+    chart: Chart | None
+    keys: tuple[KeyFigure, ...]
+    strip: Strip | None
+    checks: tuple[Check, ...]
+    checks_about: str
+
+
+def first_screen(findings: Findings) -> FirstScreen:
+    """Return the first screen of a report."""
+    headline, sentence = split_answer(findings)
+    decided = findings.sample.answer.n_events > 0
+    checks = list_checks(findings) if decided else ()
+    unclear = sum(not check.is_clear for check in checks[1:])
+    return FirstScreen(
+        title=title_of(findings),
+        as_of=_as_of(findings),
+        headline=headline.removesuffix("."),
+        sentence=sentence,
+        caveat=_split(brief_caveat(findings)),
+        chart=_chart(findings) if decided else None,
+        keys=tuple(key_figures(findings)),
+        strip=_strip(findings) if decided else None,
+        checks=checks,
+        checks_about=say("checks.about", n=len(checks) - 1, unclear=unclear),
+    )
+
+
+def title_of(findings: Findings) -> str:
+    """Return the title of a study: that of its settings, or what it is about.
+
+    Parameters
+    ----------
+    findings : Findings
+    """
+    setup, sample = findings.setup, findings.sample
+    if given := str(setup.settings.get("title") or ""):
+        return clipped(given, 120)
+    events = events_of(findings, sample)
+    if len(events) == 1:
+        return say("title.one", name=short_name(events[0].name), date=events[0].day0)
+    n = sample.answer.n_events or sample.n_events
+    facts = {"who": capitalised(count_subject(n, name_sample(findings, sample)))}
+    if not setup.first:
+        return say("title.unused", **facts)
+    first, last = setup.first[:4], setup.last[:4]
+    period = date_prose(setup.first) if setup.first == setup.last else first
+    firms = count_firms(findings)
+    code = "title.several" if firms else "title.sampled"
+    return say(code, firms=firms, period=f"{first}–{last}" if last > first else period, **facts)
+
+
+def count_firms(findings: Findings) -> int:
+    """Return how many companies the events of the answer are of; 0 where not all are listed."""
+    if findings.setup.is_sampled:
+        return 0
+    return len({event.name for event in events_of(findings, findings.sample)})
+
+
+def events_of(findings: Findings, sample: Sample) -> list[Event]:
+    """Return the listed events of a sample that have a CAR over the main window, the lowest first.
+
+    Parameters
+    ----------
+    findings : Findings
+    sample : Sample
+    """
+    column, main = findings.setup.group_column, findings.setup.main
+    chosen = [
+        event
+        for event in findings.used
+        if np.isfinite(event.car(main).car)
+        and (not sample.group or (event.cells.get(column) or BLANK) == sample.group)
+    ]
+    return sorted(chosen, key=lambda event: event.car(main).car)
+
+
+def short_name(name: str) -> str:
+    """Return the name of a company without its legal form.
+
+    Parameters
+    ----------
+    name : str
+
+    Returns
+    -------
+    str
+        Of 26 letters at most.
+
+    Examples
+    --------
+    >>> short_name("Best Buy Co., Inc."), short_name("Meta Platforms (Facebook)")
+    ('Best Buy', 'Meta Platforms')
+    """
+    text = " ".join(name.split())
+    text = _NOTE.sub("", text) or text
+    while (shorter := _FORM.sub("", text)) != text and shorter.strip():
+        text = shorter.rstrip(" ,&")
+    return clipped(text, SHORT)
+
+
+def _as_of(findings: Findings) -> str:
+    """Return until when prices go, and whether they are not from the source asked for."""
+    prices = findings.provenance.get("prices") or {}
+    last = max((str(entry.get("last") or "") for entry in prices.values()), default="")
+    texts = [say("title.prices", last=last)] if last else []
+    if any(note.is_notice and note.is_warning for note in findings.notes):
+        texts.append(say("title.stored"))
+    return " · ".join(texts)
+
+
+def _split(caveat: str) -> tuple[str, str]:
+    """Return what is emphasised of a caveat: up to its colon, or its first sentence."""
+    match = re.match(r"[^:.]*:(?=\s)|.*?[.](?=\s|$)", caveat)
+    head = match[0] if match else ""
+    return head, caveat[len(head) :].strip()
+
+
+def _chart(findings: Findings) -> Chart | None:
+    sample = findings.sample
+    path, n = sample.implied, sample.answer.n_events
+    if path is None:
+        return None
+    firm = short_name(sample.firm) if sample.firm and n == 1 else ""
+    what = words().quantity
+    title = say("chart.title_value" if what else "chart.title", quantity=what)
+    if firm and not what:
+        title = say("chart.title_one", firm=firm)
+    when = write_days(findings.setup.main).removeprefix("on ")
+    average = "" if n == 1 else say("chart.average", who=count_subject(n, "announcements")) + " "
+    about = average + say("chart.about_value" if what else "chart.about", when=when)
+    who = capitalised(what) or clipped(firm, LABEL)
+    return Chart(path, title, about, who, _around(findings, path))
+
+
+def _around(findings: Findings, path: ImpliedPath) -> str:
+    """Return what came before and after the main window."""
+    sample = findings.sample
+    before = next((w for w in sample.windows if w.window.stop < 0), None)
+    after = next((w for w in sample.windows if w.window.start > 0), None)
+    sides = {
+        name: finding
+        for name, finding in (("before", before), ("after", after))
+        if finding is not None and np.isfinite(finding.answer.pvalue)
+    }
+    outside = _days_outside(path)
+    quiet = all(finding.answer.pvalue >= LEVEL for finding in sides.values())
+    texts = [f"{say(f'chart.{name}')} ({_move(finding)})" for name, finding in sides.items()]
+    parts = []
+    if texts and quiet and not outside:
+        parts.append(say("chart.quiet", sides=" or ".join(texts)))
+    elif texts:
+        parts += [f"{capitalised(text)}." for text in texts]
+    if outside:
+        parts.append(say("chart.outside", days=outside))
+    return " ".join(parts)
+
+
+def _move(finding: WindowFinding) -> str:
+    window, answer = finding.window, finding.answer
+    facts = {"first": window.start, "last": window.stop, "value": answer.effect.estimate}
+    return say("chart.move", p=answer.pvalue, **facts)
+
+
+def _days_outside(path: ImpliedPath) -> str:
+    """Return the days beyond the main window on which the shares lie outside the band."""
+    with np.errstate(invalid="ignore"):
+        leaves = np.abs(path.gap) > path.half
+    beyond = (path.days < path.base) | (path.days > path.end)
+    days = path.days[leaves & beyond & (np.abs(path.days) <= 10)]
+    runs = np.split(days, np.flatnonzero(np.diff(days) > 1) + 1) if len(days) else []
+    spans = [
+        day(int(run[0])) if len(run) == 1 else f"{day(int(run[0]))} to {day(int(run[-1]))}"
+        for run in runs
+    ]
+    return ", ".join(spans)
+
+
+def _strip(findings: Findings) -> Strip | None:
+    """Return the announcements of the answer, each with its effect."""
+    sample, main = findings.sample, findings.setup.main
+    events = events_of(findings, sample)
+    if not events or sample.answer.verdict == NO_RESULT:
+        return None
+    n, one_event = len(events), sample.answer.overturn.one_event
+    marks, when = tuple(_mark(findings, event) for event in events), write_days(main)
+    moves = np.array(one_event.moves if one_event else ())
+    if n == 1 and not len(moves):
+        return None
+    kind = "one" if n == 1 else "few" if n <= 12 else "sampled" if findings.setup.is_sampled else "many"
+    facts = {"when": when, "n": n, "length": len(main), "total": len(moves)}
+    title = say("strip.title_one" if n == 1 else "strip.title")
+    return Strip(title, say(f"strip.about_{kind}", **facts), marks, sample.answer.effect, moves)
+
+
+def _mark(findings: Findings, event: Event) -> StripMark:
+    car, name = event.car(findings.setup.main), short_name(event.name)
+    date = date_prose(event.day0).split("\u00a0", 1)[-1].replace("\u00a0", " ")
+    effect = Interval(car.car, car.se, *car.interval)
+    one = findings.sample.answer.n_events == 1
+    full = date_prose(event.day0) if one else f"{name}, {date}"
+    return StripMark(full, full if one else clipped(name, 14), effect, car.pvalue < LEVEL)
+
+
