@@ -17,7 +17,6 @@ from ..utility.typing import FloatArray
 from .placebo import fit_around, peers_of
 from .shifted_dates import MIN_SHARE, days_of
 
-
 # Decimals of the earlier moves.
 DIGITS = 6
 

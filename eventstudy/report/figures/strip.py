@@ -173,8 +173,10 @@ def _draw_dots(strip: Strip, width: int) -> Markup:
         place = f'cx="{number(x)}" cy="{number(y)}" r="{radius}"'
         kind_of = "check full" if mark.is_clear else "ring"
         tip = say("strip.tip", name=mark.name, value=mark.effect.estimate)
-        marks.append(f'<circle class="{kind_of}" {place}><title>{Markup.escape(tip)}</title></circle>')
-    boxes = [Box(x - radius, x + radius, y - radius, y + radius) for x, y in zip(xs, ys, strict=True)]
+        title = f"<title>{Markup.escape(tip)}</title>"
+        marks.append(f'<circle class="{kind_of}" {place}>{title}</circle>')
+    ends = np.stack([xs - radius, xs + radius, ys - radius, ys + radius], axis=1)
+    boxes = [Box(*row) for row in ends.tolist()]
     order = _by_importance(len(xs))
     brief = width != WIDE
     names = [(_name(strip.marks[i], brief=brief), float(xs[i]), float(ys[i])) for i in order]
@@ -219,7 +221,9 @@ def _draw_rows(strip: Strip, width: int) -> Markup:
     """Return a row for each of a few announcements, and one for the average."""
     pixels, _, kind = _frame(width)
     rows = [
-        MarkRow(_name(m, brief=width != WIDE), m.effect, rough_percent(m.effect.estimate), m.is_clear)
+        MarkRow(
+            _name(m, brief=width != WIDE), m.effect, rough_percent(m.effect.estimate), m.is_clear
+        )
         for m in strip.marks
     ]
     average, name = strip.average, say("strip.average_row")

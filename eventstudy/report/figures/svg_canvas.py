@@ -22,8 +22,6 @@ KINDS = {WIDE: "wide", NARROW: "narrow", HALF: "half"}
 REACHED, LENGTHENED, ROOM = 0.08, 0.3, 0.04
 # Where names of lines begin that go on to the last day; width of a bold letter at n_max, in pixels.
 LABELS, LETTER = 873.0, 8.4
-# Class of the colours of the first group, of the second, and of all others.
-COLORS = ("", "orange", "ink")
 
 
 @dataclass(frozen=True, slots=True)

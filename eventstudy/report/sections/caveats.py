@@ -125,7 +125,10 @@ def brief_caveat(findings: Findings) -> str:
     texts = [text for flag in KEPT_MOVES if (text := _suspects(findings, sample, flag))]
     if caveat.code == "one_event":
         news = name_news(sample.news) or [say("answer.check_news")]
-        texts += [say("caveat.one_event").removesuffix(".") + ":", news[0][:1].lower() + news[0][1:]]
+        texts += [
+            say("caveat.one_event").removesuffix(".") + ":",
+            news[0][:1].lower() + news[0][1:],
+        ]
     elif caveat.code == "one_date":
         texts.append(say("caveat.one_date"))
     else:

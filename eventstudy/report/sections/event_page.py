@@ -25,6 +25,7 @@ from ...utility.numbers import (
     percent,
 )  # fmt: skip
 from ...utility.units import words
+from ..figures.car_axis import CarAxis
 from ..figures.event_figures import (
     draw_abnormal_returns,
     draw_fit,
@@ -32,7 +33,6 @@ from ..figures.event_figures import (
     draw_volume,
     name_axis,
 )
-from ..figures.car_axis import CarAxis
 from .answer import Sentence, answer, has_exact_law, name_news
 from .caveats import asides
 from .events import describe_event, explain_flag, in_order, safe_url, write_flag

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
-from ...analysis.answer import NO_RESULT, PROVISIONAL
+from ...analysis.answer import NO_RESULT
 from ...analysis.implied_path import ImpliedPath
 from ...analysis.interval import Interval
 from ...findings.types import Event, Findings, Sample, WindowFinding
-from ...utility.catalogue import has, say
+from ...utility.catalogue import say
 from ...utility.csv_text import BLANK
 from ...utility.numbers import (
     LEVEL,
@@ -20,8 +19,6 @@ from ...utility.numbers import (
     clipped,
     date_prose,
     day,
-    p_prose,
-    rough_percent,
 )
 from ...utility.units import words
 from ..figures.strip import Strip, StripMark
@@ -263,7 +260,15 @@ def _strip(findings: Findings) -> Strip | None:
     moves = np.array(one_event.moves if one_event else ())
     if n == 1 and not len(moves):
         return None
-    kind = "one" if n == 1 else "few" if n <= 12 else "sampled" if findings.setup.is_sampled else "many"
+    kind = (
+        "one"
+        if n == 1
+        else "few"
+        if n <= 12
+        else "sampled"
+        if findings.setup.is_sampled
+        else "many"
+    )
     facts = {"when": when, "n": n, "length": len(main), "total": len(moves)}
     title = say("strip.title_one" if n == 1 else "strip.title")
     return Strip(title, say(f"strip.about_{kind}", **facts), marks, sample.answer.effect, moves)
@@ -276,5 +281,3 @@ def _mark(findings: Findings, event: Event) -> StripMark:
     one = findings.sample.answer.n_events == 1
     full = date_prose(event.day0) if one else f"{name}, {date}"
     return StripMark(full, full if one else clipped(name, 14), effect, car.pvalue < LEVEL)
-
-

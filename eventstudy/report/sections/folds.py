@@ -11,17 +11,14 @@ from markupsafe import Markup
 from ...analysis.answer import DIFFERENT, NOT_DIFFERENT
 from ...analysis.interval import Power
 from ...findings.types import Findings, Sample
-from ...significance import STATISTICS
 from ...utility.catalogue import say
 from ...utility.numbers import (
     MISSING,
     capitalised,
     clipped,
     date_iso,
-    date_prose,
     percent,
     pvalue,
-    rough_percent,
     size_text,
     span,
 )
@@ -88,7 +85,11 @@ def _announcements(findings: Findings) -> Iterator[Fold]:
     for row in table.rows:
         flags = ", ".join(flag for flag, _ in row.tags)
         remark = " · ".join(filter(None, [row.about, flags]))
-        numbers = (percent(row.car, unit=False), span(*row.interval, unit=False), pvalue(row.pvalue))
+        numbers = (
+            percent(row.car, unit=False),
+            span(*row.interval, unit=False),
+            pvalue(row.pvalue),
+        )
         group = (row.group,) if named else ()
         name = short_name(row.name)
         rows.append(Row((name, row.date, *group, *numbers, row.page.rpartition("/")[2]), remark))
@@ -98,7 +99,9 @@ def _announcements(findings: Findings) -> Iterator[Fold]:
     finding = ""
     if len(events) > 1:
         ends = [
-            say("folds.end", value=event.car(main).car, name=short_name(event.name), date=event.day0)
+            say(
+                "folds.end", value=event.car(main).car, name=short_name(event.name), date=event.day0
+            )
             for event in (events[0], events[-1])
         ]
         finding = say(f"{code}.finding", low=ends[0], high=ends[1])
@@ -248,7 +251,8 @@ def _others(findings: Findings) -> Iterator[Fold]:
     for analysis in _analyses(findings):
         if analysis.name in ("specifications", *ELSEWHERE):
             continue
-        finding, note = analysis.lede or analysis.note, analysis.note
+        finding = analysis.lede or analysis.note
+        finding = finding.removeprefix(f"{say('robustness.pooled', n=findings.setup.n_used)} ")
         blocks = [block for block in _blocks(analysis) if block not in ("", finding)]
         head, _, rest = finding.partition(". ")
         finding = f"{head}." if rest else finding
@@ -258,8 +262,8 @@ def _others(findings: Findings) -> Iterator[Fold]:
 
 def _cases(findings: Findings) -> Iterator[Fold]:
     for i, case in enumerate(case_sections(findings)):
-        head = case["lede"].partition(". ")[0].removesuffix(".") + "."
-        blocks = (
+        head = f"{case['lede'].split('. ')[-2]}."
+        blocks: tuple[Block, ...] = (
             case["lede"], case["origin"], case["figure"], say("case.grey"), case["windows"],
             case["days"], *case["notes"],
         )  # fmt: skip

@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 
 from ...analysis.answer import DIFFERENT, NOT_DIFFERENT, PROVISIONAL
-from ...analysis.caar_path import BAND_EVENTS, Path95
-from ...analysis.implied_path import ImpliedPath, Surroundings
+from ...analysis.caar_path import Path95
+from ...analysis.implied_path import Surroundings
 from ...findings.types import Findings, Sample, WindowFinding
 from ...utility.catalogue import say
 from ...utility.numbers import (
@@ -26,7 +26,7 @@ from ...utility.numbers import (
     span,
 )
 from ...utility.units import words
-from .answer import has_exact_law, name_sample, write_full_interval
+from .answer import name_sample, write_full_interval
 
 # Tests of a difference in the order of preference; the interval is that of the first that has one.
 METHODS = ("date_clustered", "welch", "permutation")
@@ -40,40 +40,27 @@ class PathSection:
     ----------
     lede, caption, note : str
     path : Path95
-    n_events : int
-    implied : ImpliedPath, optional
     """
 
     lede: str
     caption: str
     note: str
     path: Path95
-    n_events: int
-    implied: ImpliedPath | None = None
 
 
 def path_section(findings: Findings) -> PathSection | None:
-    """Return the path of the events of the answer; None if no event was used."""
+    """Return the path of the events of the answer in words; None if no event was used."""
     sample = findings.sample
     path, n = sample.path, sample.n_used
     if path is None:
         return None
     facts = {"path": path_name(findings, sample), "datum": words().what or "return"}
     caption = say("path.caption", first=int(path.days[0]), **facts)
-    notes = (
-        "" if n == 1 else say("path.mean") + " " + words().say(say("path.day_mean")),
-        explain_band(findings, sample) if path.has_band else "",
-        *_about_points(path, n),
-        say("path.at_limit", n=sample.at_limit) if sample.at_limit else "",
-    )
-    lede, implied = describe_path(sample), sample.implied
-    if implied is None:
-        return PathSection(lede, caption, " ".join(filter(None, notes)), path, n)
-    ends = {"base": implied.base, "end": implied.end}
-    note = say("path.implied_one" if n == 1 else "path.implied_note", **ends)
-    caption = say("path.implied_caption", base=implied.base)
-    lede = " ".join([lede, *_describe_around(sample.around, sample.answer.verdict)])
-    return PathSection(lede, caption, note, path, n, implied)
+    notes = ["" if n == 1 else say("path.mean") + " " + words().say(say("path.day_mean"))]
+    if sample.at_limit:
+        notes.append(say("path.at_limit", n=sample.at_limit))
+    lede = [describe_path(sample), *_describe_around(sample.around, sample.answer.verdict)]
+    return PathSection(" ".join(lede), caption, " ".join(filter(None, notes)), path)
 
 
 def _describe_around(around: Surroundings | None, verdict: str) -> Iterator[str]:
@@ -142,45 +129,6 @@ def _total(path: Path95, n_events: int) -> str:
         return say("path.incomplete", **facts)
     kind = "one" if n_events == 1 else "all" if n == n_events else "some"
     return say(f"path.total_{kind}", **facts)
-
-
-def count_events(path: Path95) -> str:
-    """Return how many events enter the points of a path: ``5 events``, ``3 to 5 events``."""
-    drawn = path.counts[path.counts > 0]
-    least, most = int(drawn.min(initial=path.counts.max())), int(path.counts.max())
-    return say("path.events" if least == most else "path.events_between", least=least, most=most)
-
-
-def _about_points(path: Path95, n_events: int) -> Iterator[str]:
-    """Yield how many events enter the points of the path, and what is missing."""
-    drawn = path.counts[path.counts > 0]
-    gaps = len(path.days) - drawn.size
-    if drawn.size and drawn.min() < n_events:
-        facts = {"total": n_events, "most": int(drawn.max()), "first": int(path.days[0])}
-        yield say("path.points", between=count_events(path), **facts)
-    if 0 < drawn.min(initial=n_events) < BAND_EVENTS and n_events > 1:
-        yield say("path.no_band", least=BAND_EVENTS)
-    if gaps:
-        yield say("path.gaps_one" if n_events == 1 else "path.gaps", n=gaps)
-    if np.isnan(path.aar).any():
-        yield say("path.no_bar")
-
-
-def explain_band(findings: Findings, sample: Sample) -> str:
-    """Return what the band of the path means.
-
-    Parameters
-    ----------
-    findings : Findings
-    sample : Sample
-
-    Returns
-    -------
-    str
-    """
-    if sample.n_used > 1:
-        return say("path.bands")
-    return say("path.band_exact" if has_exact_law(findings.setup.model) else "path.band_rough")
 
 
 @dataclass(frozen=True, slots=True)

@@ -357,7 +357,8 @@ def _other_estimates(sample: Sample) -> Iterator[TestLine]:
 
 def _test_line(test: TestFinding) -> TestLine:
     label, rate = STATISTICS[test.test].label, test.false_alarms
-    return TestLine(label, "", *[np.nan] * 3, test.pvalue, rate, allows_for(test.test))
+    none = np.nan
+    return TestLine(label, "", none, none, none, test.pvalue, rate, allows_for(test.test))
 
 
 def allows_for(name: str) -> str:
