@@ -14,7 +14,7 @@ from .shared import EXIT_CODES, PATH, notify, print_json, progress
 # Options of a run that decide what it writes, or what it computes besides.
 _OF_RUN = (
     "--size", "--placebo", "--calibrate", "--regress", "--regress-cov", "--draws", "--event-pages",
-    "--interactive", "--figures", "--out", "--name", "--strict", "--max-loss", QUIET[0],
+    "--interactive", "--figures", "--title", "--out", "--name", "--strict", "--max-loss", QUIET[0],
 )  # fmt: skip
 
 

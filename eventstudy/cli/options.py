@@ -119,6 +119,7 @@ STUDY_OPTIONS: tuple[Row, ...] = (
     ("--event-pages", (WholeNumber(0), "N"),
      "Pages of single events: of the N that moved most. [default: 500]"),
     ("--interactive", FLAG, "A page to explore beside the report (Plotly)."),
+    ("--title", "TEXT", "Title of the report. [default: made from the events]"),
     ("--figures", FLAG, "Figures for papers beside the report (SVG, PDF and PNG)."),
     ("--out", (click.Path(path_type=Path), ""), "Folder of the runs. [default: reports]"),
     ("--name", "", "Name of the run. [default: name of the events file]"),

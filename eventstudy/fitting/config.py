@@ -18,7 +18,7 @@ from .settings import read, settings_of, within
 # What all variants of a study have in common: its data, and what is computed for the study alone.
 SHARED = (
     "prices", "returns", "size", "factors", "confounders", "measure", "placebo", "calibrate",
-    "regress", "regress_cov", "variants", "grid", "event_pages", "interactive", "figures",
+    "regress", "regress_cov", "variants", "grid", "event_pages", "interactive", "figures", "title",
 )  # fmt: skip
 VARIANT_NAME = r"\w[\w\- ]{0,39}"
 # The study itself among its variants.
@@ -104,6 +104,8 @@ class StudyConfig:
         Pages of single events: of those that moved most, as many as this; 0 = none.
     interactive : bool
         Whether a page to explore is written as well (extra ``interactive``).
+    title : str
+        Title of the report; "" = made from the events, such as ``54 announcements, 22 companies``.
     figures : bool
         Whether figures for papers are written as well (SVG, PDF and PNG).
     scar, overlap, missing, limits, min_history, fpc, draws, seed
@@ -156,6 +158,7 @@ class StudyConfig:
     event_pages: int = 500
     interactive: bool = False
     figures: bool = False
+    title: str = ""
     scar: Literal["exact", "sum"] = "exact"
     overlap: Literal["exact", "share"] = "exact"
     missing: Literal["drop", "rescale", "zero"] = "drop"

@@ -262,7 +262,8 @@ def place_number(
         inside = panel.y.stop <= box.top and box.foot <= panel.y.start
         inside &= panel.x.start <= box.start and box.stop <= panel.x.stop
         is_free = inside and not any(box.meets(room) for room in rooms)
-        return 1e6 * (not is_free) + sum(box.holds(line) for line in lines)
+        away = max(place[1] - 18 - foot, top - place[1], 0.0)
+        return 1e6 * (not is_free) + 3 * sum(box.holds(line) for line in lines) + away / 4
 
     return min(places, key=cost)
 

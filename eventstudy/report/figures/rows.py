@@ -10,8 +10,7 @@ from markupsafe import Markup
 
 from ...analysis.interval import Interval
 from ...utility.catalogue import say
-from ...utility.numbers import clipped
-from .svg_canvas import Panel, Scale, number, picture, return_scale, text, text_width
+from .svg_canvas import Panel, Scale, fitted, number, picture, return_scale, text, text_width
 
 # Shares of an axis: how far an interval may go on beyond the inner ones before it is cut.
 CUT = 1.5
@@ -45,14 +44,14 @@ class MarkRow:
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """Pixels: width, where marks begin and end, height of a row, letters of a name at most."""
+    """Pixels: width, where marks begin and end, height of a row; the mark of the main row."""
 
     width: int
     start: float
     stop: float
     line: float
-    letters: int
     kind: str
+    has_diamond: bool = False
 
 
 def draw_rows(
@@ -105,7 +104,7 @@ def _shades(rows: Sequence[MarkRow], panel: Panel, layout: Layout) -> Iterator[s
 
 def _row(row: MarkRow, panel: Panel, at: float, layout: Layout) -> Iterator[str]:
     y, x, main = panel.y(at), panel.x, " s" * row.is_main
-    name = clipped(row.name, layout.letters)
+    name = fitted(row.name, layout.start - 12, is_bold=row.is_main)
     yield text(4, y + 4, name, f"halo{main}")
     strong = " s" if row.is_clear or row.is_main else " m"
     yield text(layout.width - 2, y + 4, row.label, f"e{strong}")
@@ -122,7 +121,11 @@ def _row(row: MarkRow, panel: Panel, at: float, layout: Layout) -> Iterator[str]
             if is_cut:
                 tip = f"M{number(end + 6 * side)} {number(y - 4)}L{number(end)} {number(y)}"
                 yield f'<path class="{kinds[0]}" d="{tip}l{6 * side} 4"/>'
-    yield f'<circle class="{kinds[1]}" cx="{number(x(effect.estimate))}" cy="{number(y)}" r="4.2"/>'
+    at_x = number(x(effect.estimate))
+    if row.is_main and layout.has_diamond:
+        yield f'<path class="mean" d="M{at_x} {number(y)}{DIAMOND}"/>'
+    else:
+        yield f'<circle class="{kinds[1]}" cx="{at_x}" cy="{number(y)}" r="4.2"/>'
 
 
 def checks_layout(names: Sequence[str], *, wide: bool) -> Layout:
@@ -135,6 +138,6 @@ def checks_layout(names: Sequence[str], *, wide: bool) -> Layout:
     wide : bool
         Whether for a wide page.
     """
-    width, most, room = (420, 190.0, 40) if wide else (358, 170.0, 36)
-    start = min(max(map(text_width, names), default=0) + 16, most)
-    return Layout(width, start + 6, width - 56.0, LINE, room, "wide" if wide else "narrow")
+    width, most = (420, 205.0) if wide else (358, 175.0)
+    start = min(max(map(text_width, names), default=0) + 22, most)
+    return Layout(width, start, width - 56.0, LINE, "wide" if wide else "narrow")

@@ -227,10 +227,11 @@ def _draw_rows(strip: Strip, width: int) -> Markup:
         for m in strip.marks
     ]
     average, name = strip.average, say("strip.average_row")
-    rows.append(MarkRow(name, average, rough_percent(average.estimate), True, is_main=True))
+    clear = average.ci_low * average.ci_high > 0
+    rows.append(MarkRow(name, average, rough_percent(average.estimate), clear, is_main=True))
     wide = max(text_width(row.name) for row in rows)
     start = min(wide, 210.0 if width == WIDE else 130.0) + 18
-    layout = Layout(pixels, start, pixels - 76.0, _line(len(strip.marks)), 30, kind)
+    layout = Layout(pixels, start, pixels - 76.0, _line(len(strip.marks)), kind, True)
     desc = say("strip.desc_rows", n=len(strip.marks))
     return draw_rows(rows, layout, title=say("strip.title"), desc=desc)
 

@@ -19,9 +19,11 @@ Files = Mapping[str, str | bytes]
 
 
 def _pages(run: FinishedRun, folder: Path) -> Files:
-    from .html import event_pages, render_report
+    from .html import event_pages, list_event_pages, render_report
 
-    return {"report.html": render_report(run.findings), **dict(event_pages(run.findings))}
+    pages = dict(event_pages(run.findings))
+    index = {"events/index.html": list_event_pages(run.findings)} if pages else {}
+    return {"report.html": render_report(run.findings), **index, **pages}
 
 
 def _tex(run: FinishedRun, folder: Path) -> Files:

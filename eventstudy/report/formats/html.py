@@ -116,6 +116,14 @@ def report_context(findings: Findings) -> dict[str, Any]:
     return context
 
 
+def list_event_pages(findings: Findings) -> str:
+    """Return the page that links to the pages of the events, beside them."""
+    pages = [event for event in in_order(findings) if event.page]
+    sheets = style("report.css", "pages.css")
+    title = first_screen(findings).title
+    return environment().get_template("events.html.j2").render(pages=pages, title=title, **sheets)
+
+
 def event_pages(findings: Findings) -> Iterator[tuple[str, str]]:
     """Yield address and text of the page of each event that has one."""
     template = environment().get_template("event.html.j2")

@@ -201,7 +201,7 @@ def _chart(findings: Findings) -> Chart | None:
         title = say("chart.title_one", firm=firm)
     when = write_days(findings.setup.main).removeprefix("on ")
     average = "" if n == 1 else say("chart.average", who=count_subject(n, "announcements")) + " "
-    about = average + say("chart.about_value" if what else "chart.about", when=when)
+    about = capitalised(average + say(f"chart.about{'_value' * bool(what)}", when=when))
     who = capitalised(what) or clipped(firm, LABEL)
     return Chart(path, title, about, who, _around(findings, path))
 

@@ -121,8 +121,8 @@ def _by_chance(result: Answer) -> tuple[str, str]:
     if result.verdict not in (DIFFERENT, NOT_DIFFERENT):
         return MISSING, str(result.reason)
     kind = "days" if result.n_events == 1 else "dates" if result.n_dates == 1 else "studies"
-    whole = next((n for n in (100, 1000) if round(n * result.pvalue) >= 1), 0)
-    n = round(whole * result.pvalue)
+    whole = 100 if result.pvalue >= 0.0095 else 1000 if result.pvalue >= 0.0005 else 0
+    n = round(whole * float(f"{result.pvalue:.1g}"))
     share = say("key.share" if whole else "key.hardly_any", n=n, whole=whole, kind=kind)
     return share, say("key.as_much", p=result.pvalue)
 
