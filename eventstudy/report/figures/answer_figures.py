@@ -32,6 +32,8 @@ from .svg_canvas import (
 DAYS = 10
 # Pixels between the names of two lines; letters of the name of a line at most.
 APART, LONGEST = 30.0, 18
+# Where the number covers more, it stands without words behind it.
+MOST_COVERED = 15.0
 # Ticks of the levels at most.
 LEVELS = 6
 
@@ -188,7 +190,10 @@ def _texts(panel: Panel, path: ImpliedPath, taken: list[Box], *, wide: bool) -> 
         name, after = rough_percent(effect), _by_when(path.end) if wide else ""
         first = text_width(name, size=19, is_bold=True)
         length = first + (8 + text_width(after, is_bold=True)) * bool(after)
-        x, y = place_number(panel, path, length, taken)
+        x, y, cost = place_number(panel, path, length, taken)
+        if after and cost > MOST_COVERED:
+            after, length = "", first
+            x, y, _ = place_number(panel, path, length, taken)
         taken = [*taken, Box(x - 4, x + length + 4, y - 20, y + 6)]
         yield text(x, y, name, "large")
         yield text(x + first + 8, y, after, "s halo") if after else ""
@@ -205,8 +210,14 @@ def _by_when(end: int) -> str:
 def _points(
     panel: Panel, path: ImpliedPath, ys: Iterable[FloatArray]
 ) -> list[tuple[FloatArray, FloatArray]]:
-    fine = np.linspace(path.days[0], path.days[-1], 400)
-    return [(panel.x.places(fine), panel.y.places(np.interp(fine, path.days, y))) for y in ys]
+    xs, curves = panel.x.places(path.days), []
+    for places in map(panel.y.places, ys):
+        known = np.isfinite(places)
+        x, y = xs[known], places[known]
+        length = np.append(0.0, np.cumsum(np.hypot(np.diff(x), np.diff(y))))
+        fine = np.arange(0.0, length[-1], 1.5) if len(x) else length
+        curves.append((np.interp(fine, length, x), np.interp(fine, length, y)))
+    return curves
 
 
 def _band_name(
@@ -233,7 +244,7 @@ def _band_name(
 
 def place_number(
     panel: Panel, path: ImpliedPath, width: float, taken: Iterable[Box] = ()
-) -> tuple[float, float]:
+) -> tuple[float, float, float]:
     """Return where the number of the bracket begins: where it covers least of the lines.
 
     Parameters
@@ -248,7 +259,8 @@ def place_number(
     Returns
     -------
     tuple of float
-        x and y of its foot: right or left of the bracket, above, below or between its ends.
+        x and y of its foot, right or left of the bracket, above, below or between its ends, and how
+        much it covers.
     """
     lines, rooms = _points(panel, path, (path.shares, path.implied)), list(taken)
     levels = [float(np.interp(path.end, path.days, ys)) for ys in (path.shares, path.implied)]
@@ -265,7 +277,8 @@ def place_number(
         away = max(place[1] - 18 - foot, top - place[1], 0.0)
         return 1e6 * (not is_free) + 3 * sum(box.holds(line) for line in lines) + away / 4
 
-    return min(places, key=cost)
+    best = min(places, key=cost)
+    return *best, cost(best)
 
 
 def _tips(path: ImpliedPath) -> Iterator[str]:
