@@ -10,6 +10,14 @@ from xml.etree import ElementTree as ET
 import numpy as np
 import pytest
 from conftest import Market
+from eventstudy.report.figures.study_figures import (
+    CarAxis,
+    Sparklines,
+    draw_group_path,
+    draw_path,
+    draw_placebos,
+    shared_limits,
+)
 from pages import MAIN, page, with_columns
 from scipy import stats
 
@@ -19,14 +27,6 @@ from eventstudy.errors import ConfigError
 from eventstudy.report.figures import event_figures as labels
 from eventstudy.report.figures import plots
 from eventstudy.report.figures import svg_canvas as canvas
-from eventstudy.report.figures.study_figures import (
-    CarAxis,
-    Sparklines,
-    draw_group_path,
-    draw_path,
-    draw_placebos,
-    shared_limits,
-)
 from eventstudy.study import EventStudyResults
 from eventstudy.utility import numbers
 

@@ -10,13 +10,12 @@ from markupsafe import Markup
 
 from ...analysis.answer import DIFFERENT, NOT_DIFFERENT
 from ...analysis.interval import Power
-from ...findings.types import Findings, Sample
+from ...findings.types import Event, Findings, Sample
 from ...utility.catalogue import say
 from ...utility.numbers import (
     MISSING,
     capitalised,
     clipped,
-    date_iso,
     percent,
     pvalue,
     size_text,
@@ -281,22 +280,28 @@ def _data(findings: Findings) -> Iterator[Fold]:
     notes = [str(text) for text in (*remarks, *find_limitations(findings))]
     notes += provenance(findings).notes
     rows = [
-        Row((short_name(event.name), date_iso(event.day0 or "NaT"), clipped(event.reason, 160)),
-            clipped(event.cells["event_id"], 60))
-        for event in findings.events
-        if not event.is_used
-    ]  # fmt: skip
+        Row((clipped(reason, 240), f"{len(events):,}", "; ".join(map(_named, events))))
+        for kind in section.kinds
+        for reason, events in kind.reasons.items()
+    ]
     rows += [
-        Row((short_name(remark.name), MISSING, clipped(remark.reason, 160)), part["title"])
+        Row((clipped(remark.reason, 240), "1", f"{short_name(remark.name)} ({remark.event_id})"),
+            part["title"])
         for part in section.remarks
         for remark in part["remarks"]
-    ]
-    tables = [make_table("folds.dropped", "tdt", rows)] if rows else []
+    ]  # fmt: skip
+    tables = [make_table("folds.dropped", "tnt", rows)] if rows else []
     tables += [table for table in (section.flags, section.left_out) if table]
     remedies = list(dict.fromkeys(kind.remedy for kind in section.kinds if kind.remedy))
     blocks = (*notes, *remedies, *tables)
     title = say("folds.data.title")
     yield Fold("data", title, finding, blocks, is_open=not setup.n_used)
+
+
+def _named(event: Event) -> str:
+    """Return a dropped event: company, day 0 and id."""
+    day0 = f"{event.day0}, " if event.day0 else ""
+    return f"{short_name(event.name)} ({day0}{clipped(event.cells['event_id'], 60)})"
 
 
 def _method(findings: Findings) -> Iterator[Fold]:

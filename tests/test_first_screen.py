@@ -1,0 +1,229 @@
+"""The first screen of the report: one number everywhere, the words of each verdict, room for all."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from html import unescape
+
+import numpy as np
+import pytest
+from conftest import Market
+from hypothesis import given
+from hypothesis import strategies as st
+from pages import MAIN, findings, page, plain, with_columns
+
+from eventstudy.analysis.answer import DIFFERENT
+from eventstudy.analysis.interval import Interval
+from eventstudy.findings.types import Findings
+from eventstudy.report.figures.answer_figures import effect_of
+from eventstudy.report.figures.event_figures import Box
+from eventstudy.report.figures.strip import RADII, Strip, StripMark, draw_strip, place_names, stack
+from eventstudy.report.figures.svg_canvas import NARROW, WIDE, text_width
+from eventstudy.report.formats.html import render_report
+from eventstudy.report.sections.first_screen import first_screen, short_name
+from eventstudy.report.sections.windows import list_tests
+from eventstudy.utility.numbers import percent, size_text
+
+STUDIES = {
+    "many": {"n": 20, "dates": 9, "effect": -0.03, "seed": 3},
+    "quiet": {"n": 20, "dates": 9, "effect": 0.0, "seed": 4},
+    "rise": {"n": 9, "dates": 9, "effect": 0.04, "seed": 5},
+    "three": {"n": 3, "dates": 3, "effect": -0.06, "seed": 6},
+    "one": {"n": 1, "dates": 1, "effect": -0.2, "seed": 7},
+    "one quiet": {"n": 1, "dates": 1, "effect": 0.0, "seed": 8},
+    "one date": {"n": 12, "dates": 1, "effect": -0.04, "seed": 9},
+}
+
+
+def study_of(name: str) -> Findings:
+    return findings(Market(**STUDIES[name]).fit())  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("name", STUDIES)
+def test_one_number_stands_in_headline_bracket_key_and_table(name: str) -> None:
+    study = study_of(name)
+    first, answer = first_screen(study), study.sample.answer
+    effect = answer.effect
+    assert first.chart is not None
+    assert effect_of(first.chart.path) == pytest.approx(effect.estimate, abs=1e-12)
+    assert first.keys[0].value == percent(effect.estimate)
+    main = next(line for line in list_tests(study)[0].lines if line.is_main)
+    assert (main.estimate, main.low, main.high) == (effect.estimate, effect.ci_low, effect.ci_high)
+    assert main.pvalue == answer.pvalue
+    if answer.verdict == DIFFERENT:
+        assert size_text(effect.estimate) in first.headline
+    assert first.strip is None or first.strip.average == effect
+
+
+@pytest.mark.parametrize("name", STUDIES)
+def test_the_shares_leave_the_band_exactly_if_the_verdict_is_different(name: str) -> None:
+    study = study_of(name)
+    path = study.sample.implied
+    assert path is not None
+    at = int(np.flatnonzero(path.days == path.end)[0])
+    leaves = abs(path.gap[at]) > path.half[at]
+    assert leaves == (study.sample.answer.verdict == DIFFERENT)
+
+
+@pytest.mark.parametrize(
+    ("name", "headline", "sentence", "caveat"),
+    [
+        (
+            "many",
+            r"Shares (fell|did) \d+\.\d% (more|worse)",
+            r"Average of 20 announcements on 9",
+            "",
+        ),
+        ("quiet", "No clear move: shares stayed within chance", "could have seen", ""),
+        ("rise", r"Shares (rose|did) \d+\.\d% (more|better)", "Average of 9 announcements", ""),
+        ("three", r"Shares .*\d+\.\d%", "Average of three announcements on three", "as variable"),
+        ("one", r"F00 .*\d+\.\d%", "One announcement", "other news of the same days:"),
+        ("one quiet", "No clear move: F00 stayed", "One announcement", "other news"),
+        ("one date", r"Shares .*\d+\.\d%", "on one date", "One date cannot be told"),
+    ],
+)
+def test_words_of_each_verdict(name: str, headline: str, sentence: str, caveat: str) -> None:
+    first = first_screen(study_of(name))
+    assert re.search(headline, first.headline)
+    assert not first.headline.endswith(".")
+    assert sentence in first.sentence
+    assert caveat in " ".join(first.caveat)
+    assert not re.search("caused|significant|BMP", first.headline)
+
+
+def test_a_verb_of_direction_needs_both_to_have_moved() -> None:
+    study = study_of("many")
+    falls = study.sample.answer
+    for implied, verb in ((-0.01, "fell"), (0.01, "did")):
+        answer = replace(falls, market_implied=implied)
+        main = replace(study.sample.main, answer=answer)
+        sample = replace(study.sample, main=main)
+        assert f"Shares {verb} " in first_screen(replace(study, samples=(sample,))).headline
+
+
+def test_no_result_and_too_early() -> None:
+    nothing = findings(Market(4).fit().subset(np.zeros(4, dtype=bool)))
+    assert first_screen(nothing).headline.startswith("No result")
+    text = render_report(nothing)
+    assert "<svg" not in text
+    market = Market(6, dates=6, seed=2)
+    market.frame = market.frame.iloc[: market.frame.index.get_loc(market.table["day0"].max()) + 1]
+    early = findings(market.fit())
+    assert first_screen(early).headline.startswith("Too early to say")
+
+
+def test_four_figures_repeat_the_headline() -> None:
+    for name in STUDIES:
+        keys = first_screen(study_of(name)).keys
+        assert len(keys) == 4
+        assert not re.search(
+            "BMP|detect", " ".join(f"{k.label} {k.value} {k.remark}" for k in keys)
+        )
+
+
+@pytest.mark.parametrize(
+    ("name", "short"),
+    [
+        ("Best Buy Co., Inc.", "Best Buy"),
+        ("Meta Platforms (Facebook)", "Meta Platforms"),
+        ("Merck & Co", "Merck"),
+        ("PepsiCo, Inc.", "PepsiCo"),
+        ("ZTE Corporation", "ZTE"),
+        ("Corp", "Corp"),
+        ("", ""),
+        ("Hangzhou Hikvision", "Hangzhou Hikvision"),
+        ("BP p.l.c. plc", "BP p.l.c."),
+        ("A very long name of a company that goes on", "A very long name of a com…"),
+    ],
+)
+def test_short_names(name: str, short: str) -> None:
+    assert short_name(name) == short
+
+
+def test_title_of_the_study() -> None:
+    results = Market(20, dates=9, seed=3).fit()
+    made = first_screen(findings(results)).title
+    assert re.fullmatch(r"20 announcements, 20 companies, 2020", made.replace("\u00a0", " "))
+    assert first_screen(findings(results, title="My study")).title == "My study"
+    assert "My &lt;b&gt;" in page(results, title="My <b>")
+    named = with_columns(Market(1, dates=1).fit(), company="Best Buy Co., Inc.")
+    assert first_screen(findings(named)).title.startswith("Best Buy, ")
+
+
+@given(
+    st.lists(st.floats(0, 600), min_size=1, max_size=120),
+    st.sampled_from(RADII),
+)
+def test_dots_do_not_touch(xs: list[float], radius: float) -> None:
+    x = np.sort(xs)
+    y = stack(x, radius)
+    apart = np.hypot(np.subtract.outer(x, x), np.subtract.outer(y, y))
+    apart[np.diag_indices(len(x))] = np.inf
+    assert apart.min() >= 2 * radius
+
+
+@given(
+    st.lists(
+        st.tuples(st.text("abcdefgh WM,.", min_size=1, max_size=30), st.floats(0, 640)),
+        min_size=1,
+        max_size=40,
+    )
+)
+def test_names_touch_neither_each_other_nor_a_dot(points: list[tuple[str, float]]) -> None:
+    xs = np.array([x for _, x in points])
+    ys = 47 + stack(xs, 2.0)
+    dots = [Box(x - 2, x + 2, y - 2, y + 2) for x, y in zip(xs, ys, strict=True)]
+    names = [(name, x, float(y)) for (name, x), y in zip(points, ys, strict=True)]
+    placed = place_names(names, dots, Box(0, 660, 0, 92))
+    boxes = [
+        Box(x, x + text_width(names[i][0], size=12.0), foot - 11, foot + 3) for i, x, foot in placed
+    ]
+    assert not any(a.meets(b) for k, a in enumerate(boxes) for b in [*boxes[k + 1 :], *dots])
+    assert all(box.start >= 0 and box.stop <= 660 and box.top >= 0 for box in boxes)
+
+
+def test_the_ends_are_named_first() -> None:
+    effect = Interval.of(0.01, 0.002, 30)
+    marks = tuple(
+        StripMark(f"Firm {i:02d}, Jan 2020", f"F{i}", Interval.of(v, 0.01, 30), False)
+        for i, v in enumerate(np.linspace(-0.1, 0.1, 40))
+    )
+    strip = Strip("t", "a", marks, effect, np.empty(0))
+    for width, names in ((WIDE, [m.name for m in marks]), (NARROW, [m.brief for m in marks])):
+        figure = draw_strip(strip, width=width)
+        drawn = [unescape(t) for t in re.findall(r'class="small halo"[^>]*>([^<]*)<', figure)]
+        assert {names[0], names[-1]} <= set(drawn)
+
+
+@pytest.mark.parametrize("name", ["many", "one", "one date"])
+def test_the_page_has_no_script_no_link_to_a_file_and_no_address(name: str) -> None:
+    results = Market(**STUDIES[name]).fit()  # type: ignore[arg-type]
+    text = render_report(findings(results, event_pages=99))
+    assert "<script" not in text
+    assert "style=" not in text
+    assert not re.findall(r'(?:href|src)="(?!#)[^"]*"', text)
+    assert not re.search("https?://", re.sub(r"xmlns\S+", "", text))
+
+
+def test_folded_lines_have_findings_and_their_order() -> None:
+    text = page(Market(20, dates=9, effect=-0.03, seed=3).fit())
+    folds = re.findall(r'<details id="(\w+)"[^>]*><summary><b>(.*?)</b><span>(.*?)</span>', text)
+    codes = [code for code, _, _ in folds]
+    assert codes[0] == "announcements"
+    assert codes[-4:] == ["data", "method", "words", "files"]
+    assert all(title and finding for _, title, finding in folds)
+    assert "yellow" not in text
+    assert plain(text).count("Windows and tests") == 1
+
+
+def test_tests_are_in_blocks_and_those_not_valid_are_missing() -> None:
+    study = study_of("many")
+    blocks = list_tests(study)
+    assert [line.is_main for line in blocks[0].lines].count(True) == 1
+    named = {test.test for test in study.sample.main.tests if test.trust == "not valid"}
+    from eventstudy.significance import STATISTICS
+
+    labels = {STATISTICS[name].label for name in named if name in study.sample.shown}
+    assert not labels & {line.name for block in blocks[1:] for line in block.lines}
+    assert study.setup.main == MAIN
