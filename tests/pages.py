@@ -13,7 +13,6 @@ from eventstudy.findings.finished_run import findings_of
 from eventstudy.findings.types import Findings
 from eventstudy.fitting.config import StudyConfig
 from eventstudy.study import EventStudyResults
-from eventstudy.utility.units import speaking_of, words
 
 MAIN = Window(0, 1)
 CONFIG = StudyConfig(estimation=Window(-120, -11), event=Window(-5, 5), event_pages=0)
@@ -45,17 +44,6 @@ def page(results: EventStudyResults, by: str = "", name: str = "a study", **sett
     from eventstudy.report.formats.html import render_report
 
     return render_report(findings(results, name, by=by, **settings))
-
-
-def events_section(study: Findings) -> str:
-    """Return the section of a report with the table of events."""
-    from eventstudy.report.formats.templating import environment
-    from eventstudy.report.sections.events import events_table
-
-    with speaking_of(study.setup.measure):
-        facts = {"setup": study.setup, "words": words()}
-        template = environment().get_template("events.html.j2")
-        return template.render(events=events_table(study), **facts)
 
 
 def with_columns(results: EventStudyResults, **columns: object) -> EventStudyResults:

@@ -128,7 +128,7 @@ def test_the_number_of_the_bracket_covers_no_line(effect: float) -> None:
     assert path is not None
     y = Scale(float(path.shares.min()) - 3, float(path.shares.max()) + 3, 330, 20)
     panel = Panel(Scale(path.days[0] - 0.5, path.days[-1] + 0.5, 52, 865), y)
-    x, foot = place_number(panel, path, 72.0)
+    x, foot, _ = place_number(panel, path, 72.0)
     fine = np.linspace(path.days[0], path.days[-1], 2000)
     for ys in (path.shares, path.implied):
         at = panel.x.places(fine), panel.y.places(np.interp(fine, path.days, ys))

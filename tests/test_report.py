@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import re
-from html import unescape
 
 import numpy as np
 import pytest
 from conftest import Market
-from pages import MAIN, findings, page, plain, with_columns
+from pages import MAIN, findings, page, with_columns
 
 from eventstudy.analysis.answer import Answer as Decision
 from eventstudy.calendars.window import Window
-from eventstudy.report.sections.answer import answer, brief
 from eventstudy.report.sections.path import describe_path
 from eventstudy.study import EventStudyResults
 from eventstudy.utility import numbers
@@ -33,42 +31,6 @@ def split(fallen: EventStudyResults) -> EventStudyResults:
 
 def test_page_has_equal_bytes_for_equal_inputs(split: EventStudyResults) -> None:
     assert page(split, "direction") == page(split, "direction")
-
-
-def test_the_answer_is_about_the_leading_group() -> None:
-    """Twelve events of group a have no price on day 0, so it has no result and b leads."""
-    market = Market(20, dates=7, effect=-0.06, seed=3)
-    for i, day in enumerate(market.table["day0"][:12]):
-        market.frame.iloc[market.frame.index.get_loc(day), i] = np.nan
-    results = with_columns(market.fit(), direction=["a"] * 12 + ["b"] * 8)
-    study, text = findings(results, by="direction"), page(results, "direction")
-    assert [(s.group, s.answer.n_events) for s in study.samples] == [("b", 8), ("a", 0), ("", 8)]
-    assert str(answer(study)) in plain(text.partition('class="answer">')[2].partition("</p>")[0])
-    assert str(brief(study, study.groups[1])) in plain(text)
-
-
-def test_groups_come_with_their_own_answers(split: EventStudyResults) -> None:
-    study, text = findings(split, by="direction"), plain(page(split, "direction"))
-    adverse, relief = study.groups
-    assert [s.n_used for s in (adverse, relief, study.pooled)] == [12, 8, 20]
-    assert str(answer(study)) in text
-    assert all(str(brief(study, sample)) in text for sample in (relief, study.pooled))
-    assert "circle: adverse; square: relief; " in text
-
-
-@pytest.mark.parametrize("effect", [0.0, -0.06])
-def test_key_figures_repeat_the_answer(effect: float) -> None:
-    results = Market(12, effect=effect, seed=3).fit()
-    found, text = results.answer(MAIN), unescape(page(results))
-    keys = dict(re.findall(r'<dt>(.*?)</dt><dd class="v[^>]*>(.*?)</dd>', text))
-    assert keys["Effect over [0,\u00a01]"] == numbers.percent(found.effect.estimate)
-    assert keys["Plain average"] == numbers.percent(found.plain_average.estimate)
-    k, of = re.fullmatch(
-        r"(\d+) in ([\d,]+)", keys["If the news did nothing"].replace("under ", "")
-    ).groups()
-    assert int(k) / int(of.replace(",", "")) == pytest.approx(found.pvalue, abs=0.005)
-    for effect_of in (found.effect, found.plain_average):
-        assert f"95%\u00a0interval {numbers.span(effect_of.ci_low, effect_of.ci_high)}</dd>" in text
 
 
 def test_cells_of_the_events_file_are_text(fallen: EventStudyResults) -> None:
@@ -95,44 +57,29 @@ def test_cells_of_the_events_file_are_text(fallen: EventStudyResults) -> None:
         direction=["<b>adverse</b>"] * 12 + ["y" * 3000] * 8,
     )
     text = page(hostile, "direction", name="<script>alert(0)</script>")
-    scripts = re.findall("<script.*?>", text)
-    assert scripts == ["<script>"]
+    assert "<script" not in text
     assert "<img" not in text
     assert not re.search(r"<[^>]*\s(on\w+|style)=", text)
-    assert "<b>adverse" not in text
+    assert "&lt;b&gt;adverse" in text
     assert "x" * 300 not in text
     assert "y" * 300 not in text
-    links = set(re.findall(r'<a href="([^#"][^"]*)"([^>]*)>', text))
-    assert {link for link in links if not link[0].endswith((".csv", "index.html"))} == {
-        ("https://example.com/a?b=1&amp;c=2", ' rel="noopener noreferrer"')
-    }
-
-
-@pytest.mark.parametrize("n", [1, 2, 5])
-def test_small_samples_have_a_page(fallen: EventStudyResults, n: int) -> None:
-    text = page(fallen.subset(np.arange(len(fallen)) < n))
-    assert f"{n} of {n}" in text
-    assert 'id="path"' in text
+    assert "<a " not in text
 
 
 def test_a_page_without_a_usable_event_lists_every_reason() -> None:
     market = Market(6)
     text = page(market.fit(market.frame.drop(columns=market.tickers)))
-    assert "<strong>No result: none of the 6 announcements could be used.</strong>" in text
+    assert "<h1>No result: none of the 6 announcements could be used</h1>" in text
+    assert '<details id="data" open>' in text
     assert 'id="tests"' not in text
     for ticker in market.tickers:
         assert f"no price data: {ticker}" in text
 
 
-def test_the_page_to_explore_is_linked_where_it_is(fallen: EventStudyResults) -> None:
-    texts = [page(fallen, interactive=there) for there in (True, False)]
-    assert ['href="report-interactive.html"' in text for text in texts] == [True, False]
-
-
 def test_names_from_right_to_left_leave_the_sentence_as_it_is(fallen: EventStudyResults) -> None:
     named = with_columns(fallen, company=["شركة الاتصالات"] + ["Firm"] * 19)
     one = named.subset(np.arange(len(fallen)) == 0)
-    said = page(one).partition('class="answer">')[2].partition("</p>")[0]
+    said = page(one).partition("<h1>")[2].partition("</h1>")[0]
     assert "<bdi>شركة الاتصالات</bdi>" in said
 
 

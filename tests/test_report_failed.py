@@ -27,23 +27,18 @@ def run(folder: Path, text: str, *options: str) -> Result:
     )
 
 
-def test_the_page_says_why_with_the_ledger_first(folder: Path) -> None:
+def test_the_page_says_why_with_the_data_first(folder: Path) -> None:
     result = run(folder, BAD)
     page = (folder / "reports" / "events" / "report.html").read_text(encoding="utf-8")
     assert result.exit_code == 1
     assert str(Path("reports") / "events" / "report.html") in result.output
-    assert (
-        "<strong>No result: none of the 2 announcements could be used.</strong> Most frequent"
-        in page
-    )
-    assert page.count("<section") == 3
-    assert page.index('<section id="ledger"') < page.index('<section id="methods"')
+    assert "<h1>No result: none of the 2 announcements could be used</h1>" in page
+    assert "Most frequent reason" in page
+    assert "<section" not in page
+    assert page.index('<details id="data" open>') < page.index('<details id="method"')
     assert "Apple" in page
-    anchors = set(re.findall(r'<section id="(\w+)"', page))
-    assert set(re.findall(r'href="#(\w+)"', page)) <= anchors | {"main"}
-    methods = re.sub(
-        r"<[^>]+>", "", page.partition('<section id="methods"')[2].partition("</section>")[0]
-    )
+    methods = re.sub(r"<[^>]+>", "", page.partition('<details id="method"')[2])
+    methods = methods.partition("Words")[0]
     assert "Nothing was computed." in methods
     assert not re.search(r"were computed|as used|BMP|p-value", methods)
     assert "&lt;b&gt;Microsoft" in page

@@ -11,12 +11,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 from conftest import Market
-from pages import CONFIG, MAIN, findings, page, section
+from pages import CONFIG, MAIN, findings, page
 
 from eventstudy.findings.finished_run import read_run
 from eventstudy.report.formats.latex import latex_tables
 from eventstudy.report.formats.terminal import p_text, terminal_text
-from eventstudy.report.sections.windows import windows_table
 from eventstudy.runs.index import render_index
 from eventstudy.study import EventStudyResults
 from eventstudy.utility import numbers
@@ -29,32 +28,11 @@ def few(request: pytest.FixtureRequest) -> EventStudyResults:
     return fallen.subset(np.arange(len(fallen)) < request.param)
 
 
-def test_the_page_has_verdict_and_caveat(few: EventStudyResults) -> None:
-    text, decided = unescape(page(few)), few.answer(MAIN)
-    assert (decided.verdict, decided.test) == ("different", "patell_kp")
-    top = text.partition('class="answer">')[2].partition("<section")[0]
-    assert numbers.p_prose(decided.pvalue) in top
-    assert f"{decided.overturn.variance_multiple:.1f} times as variable as usual" in top
-    assert re.findall(r'<tr data-test="(\w+)" class="rec">', text) == ["patell_kp"]
-    mean = text.partition('<tbody class="sum">')[2].partition("</tbody>")[0]
-    assert f"Patell-KP {numbers.p_is(decided.pvalue)}" in mean
-
-
-def test_other_tests_of_few_events_are_second_opinions(few: EventStudyResults) -> None:
-    """BMP-KP is valid of two events; tests of ranks and signs are to be taken with care."""
-    table = windows_table(findings(few))
-    trust = {row.name: row.trust for row in (table.main, *table.others)}
-    assert trust["patell_kp"] == "main"
-    assert (trust["bmp_kp"], trust["generalized_sign"]) == ("valid", "valid with care")
-    shown = re.findall(r'data-test="(\w+)"', section(page(few), "tests"))
-    assert shown == list(trust), "in the order of trust"
-
-
 def test_a_band_of_all_days_needs_clusters_of_dates(few: EventStudyResults) -> None:
-    assert "all days at once" not in section(unescape(page(few)), "path")
+    assert "all days at once" not in unescape(page(few))
     market = Market(20, days=420, seed=3)
     market.table["day0"] = market.frame.index[150 + 13 * np.arange(20)]
-    assert "all days at once" in section(unescape(page(market.fit())), "path")
+    assert "all days at once" in unescape(page(market.fit()))
 
 
 def test_every_output_of_a_run_has_the_same_answer(few: EventStudyResults, tmp_path: Path) -> None:
@@ -78,29 +56,3 @@ def test_every_output_of_a_run_has_the_same_answer(few: EventStudyResults, tmp_p
     index = render_index(tmp_path)
     assert shown in unescape(index)
     assert "Patell-KP" in index
-
-
-def incomplete(*events: int) -> EventStudyResults:
-    """Return six events of which some have no price from day 0 on."""
-    market = Market(6, dates=6, seed=2)
-    frame = market.frame.copy()
-    for i in events:
-        frame.iloc[frame.index.get_loc(market.table["day0"][i]) :, i] = np.nan
-    return market.fit(frame)
-
-
-def test_all_counts_of_a_page_are_of_the_main_window() -> None:
-    text = unescape(page(incomplete(0)))
-    assert '<dd class="v">5 of 6</dd>' in text
-    assert " · 5 of 6 announcements, " in text
-
-
-def test_without_the_main_window_nothing_empty_is_shown() -> None:
-    text = unescape(page(incomplete(*range(6))))
-    assert 'id="diagnosis"' not in text
-    assert "#diagnosis" not in text
-    assert "Effect of 0 events" not in text
-    assert "Only 0 events" not in text
-    head = section(text, "events").partition("<thead>")[2].partition("</thead>")[0]
-    assert "<text" not in head, "no axis without a value"
-    assert section(text, "events").count("the window reaches beyond its last price") == 6

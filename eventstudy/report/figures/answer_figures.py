@@ -182,7 +182,7 @@ def _apart(ys: dict[str, float], panel: Panel, *, wide: bool) -> dict[str, float
     return {name: min(max(y, panel.y.stop + 12), panel.y.start - 4) for name, y in ys.items()}
 
 
-def _texts(panel: Panel, path: ImpliedPath, taken: list[Box], *, wide: bool) -> Iterator[str]:
+def _texts(panel: Panel, path: ImpliedPath, reserved: list[Box], *, wide: bool) -> Iterator[str]:
     """Yield the number of the bracket, and what the band is, where they cover least."""
     effect = effect_of(path)
     lines = _points(panel, path, (path.shares, path.implied))
@@ -190,16 +190,16 @@ def _texts(panel: Panel, path: ImpliedPath, taken: list[Box], *, wide: bool) -> 
         name, after = rough_percent(effect), _by_when(path.end) if wide else ""
         first = text_width(name, size=19, is_bold=True)
         length = first + (8 + text_width(after, is_bold=True)) * bool(after)
-        x, y, cost = place_number(panel, path, length, taken)
+        x, y, cost = place_number(panel, path, length, reserved)
         if after and cost > MOST_COVERED:
             after, length = "", first
-            x, y, _ = place_number(panel, path, length, taken)
-        taken = [*taken, Box(x - 4, x + length + 4, y - 20, y + 6)]
+            x, y, _ = place_number(panel, path, length, reserved)
+        reserved = [*reserved, Box(x - 4, x + length + 4, y - 20, y + 6)]
         yield text(x, y, name, "large")
         yield text(x + first + 8, y, after, "s halo") if after else ""
     edges = _points(panel, path, (path.implied - path.half, path.implied + path.half))
     code = "figure.band_wide" if wide else "figure.band_narrow"
-    yield from _band_name(panel, say(code).split("|"), [*lines, *edges], taken)
+    yield from _band_name(panel, say(code).split("|"), [*lines, *edges], reserved)
 
 
 def _by_when(end: int) -> str:
@@ -224,7 +224,7 @@ def _band_name(
     panel: Panel,
     lines: list[str],
     curves: list[tuple[FloatArray, FloatArray]],
-    taken: list[Box],
+    reserved: list[Box],
 ) -> Iterator[str]:
     """Yield the name of the band in the corner where it covers least."""
     length, height = max(map(text_width, lines)), 16 * len(lines)
@@ -235,7 +235,7 @@ def _band_name(
         x, y = place
         box = Box(x - 4, x + length + 4, y - 13, y + height - 10)
         covered = sum(box.holds(curve) for curve in curves)
-        return covered + 1e6 * any(box.meets(room) for room in taken), x
+        return covered + 1e6 * any(box.meets(room) for room in reserved), x
 
     x, y = min(product(xs.tolist(), ys.tolist()), key=cost)
     for i, line in enumerate(lines):
@@ -243,7 +243,7 @@ def _band_name(
 
 
 def place_number(
-    panel: Panel, path: ImpliedPath, width: float, taken: Iterable[Box] = ()
+    panel: Panel, path: ImpliedPath, width: float, reserved: Iterable[Box] = ()
 ) -> tuple[float, float, float]:
     """Return where the number of the bracket begins: where it covers least of the lines.
 
@@ -253,7 +253,7 @@ def place_number(
     path : ImpliedPath
     width : float
         Of the number, in pixels.
-    taken : iterable of Box
+    reserved : iterable of Box
         Room that other texts have.
 
     Returns
@@ -262,7 +262,7 @@ def place_number(
         x and y of its foot, right or left of the bracket, above, below or between its ends, and how
         much it covers.
     """
-    lines, rooms = _points(panel, path, (path.shares, path.implied)), list(taken)
+    lines, rooms = _points(panel, path, (path.shares, path.implied)), list(reserved)
     levels = [float(np.interp(path.end, path.days, ys)) for ys in (path.shares, path.implied)]
     top, foot = sorted(panel.y(value) for value in levels)
     x = panel.x(path.end)

@@ -141,7 +141,7 @@ def place_names(
             box = Box(start - 4, start + length + 4, foot - LETTERS + 1, foot + 4)
             inside = room.start <= start and start + length <= room.stop
             inside &= room.top <= box.top and box.foot <= room.foot
-            if inside and not any(box.meets(taken) for taken in boxes):
+            if inside and not any(box.meets(used) for used in boxes):
                 boxes.append(box)
                 placed.append((i, start, foot))
                 break

@@ -278,14 +278,7 @@ def text_width(label: str, *, size: float = 13.0, is_bold: bool = False) -> floa
 
 
 def fitted(label: str, width: float, *, is_bold: bool = False) -> str:
-    """Return a label cut to what fits into some pixels.
-
-    Parameters
-    ----------
-    label : str
-    width : float
-    is_bold : bool
-    """
+    """Return a label cut to what fits into some pixels."""
     if text_width(label, is_bold=is_bold) <= width:
         return label
     fits = (n for n in range(len(label), 0, -1) if text_width(label[:n] + "…") <= width)

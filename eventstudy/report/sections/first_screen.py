@@ -21,7 +21,7 @@ from ...utility.numbers import (
     day,
 )
 from ...utility.units import words
-from ..figures.strip import Strip, StripMark
+from ..figures.strip import FEW, Strip, StripMark
 from .answer import count_subject, name_sample, split_answer, write_days
 from .caveats import brief_caveat
 from .checks import Check, list_checks
@@ -107,8 +107,8 @@ def title_of(findings: Findings) -> str:
     findings : Findings
     """
     setup, sample = findings.setup, findings.sample
-    if given := str(setup.settings.get("title") or ""):
-        return clipped(given, 120)
+    if title := str(setup.settings.get("title") or ""):
+        return clipped(title, 120)
     events = events_of(findings, sample)
     if len(events) == 1:
         return say("title.one", name=short_name(events[0].name), date=events[0].day0)
@@ -260,15 +260,8 @@ def _strip(findings: Findings) -> Strip | None:
     moves = np.array(one_event.moves if one_event else ())
     if n == 1 and not len(moves):
         return None
-    kind = (
-        "one"
-        if n == 1
-        else "few"
-        if n <= 12
-        else "sampled"
-        if findings.setup.is_sampled
-        else "many"
-    )
+    dots = "sampled" if findings.setup.is_sampled else "many"
+    kind = "one" if n == 1 else "few" if n <= FEW else dots
     facts = {"when": when, "n": n, "length": len(main), "total": len(moves)}
     title = say("strip.title_one" if n == 1 else "strip.title")
     return Strip(title, say(f"strip.about_{kind}", **facts), marks, sample.answer.effect, moves)
@@ -278,6 +271,7 @@ def _mark(findings: Findings, event: Event) -> StripMark:
     car, name = event.car(findings.setup.main), short_name(event.name)
     date = date_prose(event.day0).split("\u00a0", 1)[-1].replace("\u00a0", " ")
     effect = Interval(car.car, car.se, *car.interval)
-    one = findings.sample.answer.n_events == 1
-    full = date_prose(event.day0) if one else f"{name}, {date}"
-    return StripMark(full, full if one else clipped(name, 14), effect, car.pvalue < LEVEL)
+    is_single = findings.sample.answer.n_events == 1
+    full = date_prose(event.day0) if is_single else f"{name}, {date}"
+    brief = full if is_single else clipped(name, 14)
+    return StripMark(full, brief, effect, car.pvalue < LEVEL)

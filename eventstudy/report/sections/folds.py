@@ -9,6 +9,7 @@ import numpy as np
 from markupsafe import Markup
 
 from ...analysis.answer import DIFFERENT, NOT_DIFFERENT
+from ...analysis.implied_path import BASE
 from ...analysis.interval import Power
 from ...findings.types import Event, Findings, Sample
 from ...utility.catalogue import say
@@ -16,6 +17,7 @@ from ...utility.numbers import (
     MISSING,
     capitalised,
     clipped,
+    day,
     percent,
     pvalue,
     size_text,
@@ -71,7 +73,7 @@ class Fold:
 
 def list_folds(findings: Findings) -> list[Fold]:
     """Return the folded parts of a report, in their order."""
-    used = (_announcements, _choices, _groups, _shared_shock, _power, _others)
+    used = (_announcements, _days, _choices, _groups, _shared_shock, _power, _analyses_left)
     makers = (*(used if findings.setup.n_used else ()), _cases, _data, _method, _words, _files)
     return [fold for maker in makers for fold in maker(findings)]
 
@@ -118,6 +120,26 @@ def _announcements(findings: Findings) -> Iterator[Fold]:
     yield Fold("announcements", title, finding, (*filter(None, notes), table_of))
 
 
+def _days(findings: Findings) -> Iterator[Fold]:
+    """Yield the path day by day, with the band of the day and that of all days at once."""
+    path = findings.sample.implied
+    if path is None:
+        return
+    code = "folds.days.whole" if np.isfinite(path.critical) else "folds.days.each"
+    gap, rows = path.gap / BASE, []
+    for at, tau in enumerate(path.days.tolist()):
+        bands = [half[at] / BASE for half in (path.half, path.path_half)]
+        ends = [span(gap[at] - half, gap[at] + half, unit=False) for half in bands]
+        levels = (f"{path.shares[at]:.1f}", f"{path.implied[at]:.1f}")
+        cells = (day(tau), f"{path.counts[at]:,}", *levels, percent(gap[at], unit=False), *ends)
+        rows.append(Row(cells if code.endswith("whole") else cells[:-1]))
+    kinds = "tNnNnNN" if code.endswith("whole") else "tNnNnN"
+    table = make_table(code, kinds, rows, unit=words().head)
+    facts = {"first": int(path.days[0]), "last": int(path.days[-1]), "value": gap[-1]}
+    note = say("path.implied_note", base=path.base, end=path.end)
+    yield Fold("days", say("folds.days.title"), say("folds.days.finding", **facts), (note, table))
+
+
 def _choices(findings: Findings) -> Iterator[Fold]:
     for analysis in _analyses(findings):
         if analysis.name == "specifications":
@@ -126,8 +148,8 @@ def _choices(findings: Findings) -> Iterator[Fold]:
 
 
 def _analyses(findings: Findings) -> tuple[Analysis, ...]:
-    found = robustness(findings)
-    return found.analyses if found else ()
+    section = robustness(findings)
+    return section.analyses if section else ()
 
 
 def _blocks(analysis: Analysis) -> Iterator[Block]:
@@ -148,12 +170,12 @@ def _curve(curve: SpecificationCurve) -> Markup:
 
 
 def _groups(findings: Findings) -> Iterator[Fold]:
-    others = findings.groups[1:]
-    if not others:
+    compared = findings.groups[1:]
+    if not compared:
         return
-    several = len(others) > 1
-    title = say("folds.groups") if several else capitalised(name_sample(findings, others[0]))
-    finding = group_lede(findings) if several else capitalised(_brief(findings, others[0]))
+    several = len(compared) > 1
+    title = say("folds.groups") if several else capitalised(name_sample(findings, compared[0]))
+    finding = group_lede(findings) if several else capitalised(_brief(findings, compared[0]))
     blocks: list[Block] = [_group_table(findings)]
     differences = find_differences(findings)
     if differences:
@@ -166,7 +188,7 @@ def _groups(findings: Findings) -> Iterator[Fold]:
             for row in differences
         ]  # fmt: skip
         blocks.append(make_table("folds.differences", "tnNnN", rows, unit=words().head))
-    blocks += [_tests_table(findings, sample) for sample in others if sample.n_used]
+    blocks += [_tests_table(findings, sample) for sample in compared if sample.n_used]
     blocks.append(str(brief(findings, findings.pooled)))
     yield Fold("groups", title, finding, tuple(blocks))
 
@@ -245,7 +267,7 @@ def _power(findings: Findings) -> Iterator[Fold]:
     yield Fold("power", say("folds.power.title"), finding, blocks)
 
 
-def _others(findings: Findings) -> Iterator[Fold]:
+def _analyses_left(findings: Findings) -> Iterator[Fold]:
     """Yield a part for each further analysis that the run has."""
     for analysis in _analyses(findings):
         if analysis.name in ("specifications", *ELSEWHERE):
@@ -253,9 +275,9 @@ def _others(findings: Findings) -> Iterator[Fold]:
         finding = analysis.lede or analysis.note
         finding = finding.removeprefix(f"{say('robustness.pooled', n=findings.setup.n_used)} ")
         blocks = [block for block in _blocks(analysis) if block not in ("", finding)]
-        head, _, rest = finding.partition(". ")
-        finding = f"{head}." if rest else finding
-        blocks = [*([rest] if rest else []), *blocks]
+        head, _, tail = finding.partition(". ")
+        finding = f"{head}." if tail else finding
+        blocks = [*([tail] if tail else []), *blocks]
         yield Fold(analysis.name, analysis.title, finding, tuple(blocks))
 
 
@@ -341,8 +363,10 @@ def _files(findings: Findings) -> Iterator[Fold]:
     }  # fmt: skip
     texts = [f"{say(f'provenance.{code}')}: {text}" for code, text in facts.items() if text]
     cite = say("folds.files.cite", version=software.get("eventstudy", ""))
-    alone = [f"{say('provenance.alone')} eventstudy reproduce {findings.name}"]
-    blocks: list[Block] = [say("folds.files.names"), cite, *texts]
-    blocks += alone if source.sha256 else []
+    again = [f"{say('provenance.alone')} eventstudy reproduce {findings.name}"]
+    interactive = findings.setup.settings.get("interactive") and findings.setup.n_used
+    explore = [say("folds.files.explore")] if interactive else []
+    blocks: list[Block] = [say("folds.files.names"), *explore, cite, *texts]
+    blocks += again if source.sha256 else []
     blocks += [source.symbols] if source.symbols else []
     yield Fold("files", say("folds.files.title"), say("folds.files.finding"), tuple(blocks))

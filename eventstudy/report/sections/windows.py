@@ -319,10 +319,13 @@ def list_tests(findings: Findings, sample: Sample | None = None) -> list[TestBlo
             tuple(_window_line(finding, main) for finding in sample.windows),
         )
     ]
-    shown = [test for test in sample.main.tests if test.test in sample.shown[1:]]
-    others = [t for t in shown if t.test != sample.answer.test and np.isfinite(t.pvalue)]
+    opinions = [
+        test
+        for test in sample.main.tests
+        if test.test in sample.shown[1:] and np.isfinite(test.pvalue)
+    ]
     for trust, title in ((VALID, "tests.valid"), (WITH_CARE, "tests.with_care")):
-        lines = [_test_line(test) for test in others if test.trust == trust]
+        lines = [_test_line(test) for test in opinions if test.trust == trust]
         if trust == VALID:
             lines = [*_other_estimates(sample), *lines]
         if lines:
