@@ -65,7 +65,13 @@ def frame_of(width: int, shorter: float = 0.0) -> Frame:
 
 
 def draw_implied(
-    path: ImpliedPath, *, width: int, label: str, who: str = "", shorter: float = 0.0
+    path: ImpliedPath,
+    *,
+    width: int,
+    label: str,
+    who: str = "",
+    shorter: float = 0.0,
+    is_early: bool = False,
 ) -> Markup:
     """Return shares and market implied with its 95% band; a bracket shows the effect.
 
@@ -80,6 +86,8 @@ def draw_implied(
         Name of the line; by default "Shares".
     shorter : float
         Pixels of height that a wide figure gives up.
+    is_early : bool
+        Whether it is too early for a verdict: then there is no bracket.
     """
     path, wide, frame = _near(path), width == WIDE, frame_of(width, shorter)
     days, low, high = path.days, path.implied - path.half, path.implied + path.half
@@ -96,10 +104,10 @@ def draw_implied(
         panel.line(days, path.implied, "i dashed"),
         panel.line(days, path.shares, "b"),
         panel.dots(days, path.shares, "b dot"),
-        *_bracket(panel, path),
+        *([] if is_early else _bracket(panel, path)),
         *_axis(panel, path, wide=wide),
         *(mark for _, mark in labels),
-        *_texts(panel, path, [box for box, _ in labels], wide=wide),
+        *_texts(panel, path, [box for box, _ in labels], wide=wide, is_early=is_early),
         panel.fields(days, _tips(path)),
     ]
     facts = {"shares": _last(path.shares), "implied": _last(path.implied), "end": path.end}
@@ -182,11 +190,13 @@ def _apart(ys: dict[str, float], panel: Panel, *, wide: bool) -> dict[str, float
     return {name: min(max(y, panel.y.stop + 12), panel.y.start - 4) for name, y in ys.items()}
 
 
-def _texts(panel: Panel, path: ImpliedPath, reserved: list[Box], *, wide: bool) -> Iterator[str]:
+def _texts(
+    panel: Panel, path: ImpliedPath, reserved: list[Box], *, wide: bool, is_early: bool
+) -> Iterator[str]:
     """Yield the number of the bracket, and what the band is, where they cover least."""
     effect = effect_of(path)
     lines = _points(panel, path, (path.shares, path.implied))
-    if np.isfinite(effect) and path.counts[path.days == path.end].any():
+    if not is_early and np.isfinite(effect) and path.counts[path.days == path.end].any():
         name, after = rough_percent(effect), _by_when(path.end) if wide else ""
         first = text_width(name, size=19, is_bold=True)
         length = first + (8 + text_width(after, is_bold=True)) * bool(after)
@@ -213,7 +223,7 @@ def _points(
     xs, curves = panel.x.places(path.days), []
     for places in map(panel.y.places, ys):
         known = np.isfinite(places)
-        x, y = xs[known], places[known]
+        x, y = (xs[known], places[known]) if known.any() else (xs[:1], np.zeros(1))
         length = np.append(0.0, np.cumsum(np.hypot(np.diff(x), np.diff(y))))
         fine = np.arange(0.0, length[-1], 1.5) if len(x) else length
         curves.append((np.interp(fine, length, x), np.interp(fine, length, y)))

@@ -68,7 +68,12 @@ def _figures(first: FirstScreen) -> dict[str, Markup]:
         shorter = max(0.0, strip_height(strip) - STRIP) if strip else 0.0
         figures["path_figures"] = pair(
             lambda w: draw_implied(
-                chart.path, width=w, label=chart.title, who=chart.who, shorter=min(shorter, 60)
+                chart.path,
+                width=w,
+                label=chart.title,
+                who=chart.who,
+                shorter=min(shorter, 60),
+                is_early=chart.is_early,
             )
         )
     if strip:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ...analysis.answer import NO_RESULT
+from ...analysis.answer import NO_RESULT, PROVISIONAL
 from ...analysis.implied_path import ImpliedPath
 from ...analysis.interval import Interval
 from ...findings.types import Event, Findings, Sample, WindowFinding
@@ -48,6 +48,7 @@ class Chart:
     about: str
     who: str
     note: str
+    is_early: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +83,8 @@ class FirstScreen:
 def first_screen(findings: Findings) -> FirstScreen:
     """Return the first screen of a report."""
     headline, sentence = split_answer(findings)
-    decided = findings.sample.answer.n_events > 0
+    answer = findings.sample.answer
+    decided = answer.n_events > 0 and answer.verdict != NO_RESULT
     checks = list_checks(findings) if decided else ()
     unclear = sum(not check.is_clear for check in checks[1:])
     return FirstScreen(
@@ -203,7 +205,8 @@ def _chart(findings: Findings) -> Chart | None:
     average = "" if n == 1 else say("chart.average", who=count_subject(n, "announcements")) + " "
     about = capitalised(average + say(f"chart.about{'_value' * bool(what)}", when=when))
     who = capitalised(what) or clipped(firm, LABEL)
-    return Chart(path, title, about, who, _around(findings, path))
+    is_early = sample.answer.verdict == PROVISIONAL
+    return Chart(path, title, about, who, _around(findings, path), is_early)
 
 
 def _around(findings: Findings, path: ImpliedPath) -> str:
@@ -253,7 +256,7 @@ def _strip(findings: Findings) -> Strip | None:
     """Return the announcements of the answer, each with its effect."""
     sample, main = findings.sample, findings.setup.main
     events = events_of(findings, sample)
-    if not events or sample.answer.verdict == NO_RESULT:
+    if not events:
         return None
     n, one_event = len(events), sample.answer.overturn.one_event
     marks, when = tuple(_mark(findings, event) for event in events), write_days(main)

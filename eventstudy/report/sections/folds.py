@@ -315,7 +315,7 @@ def _data(findings: Findings) -> Iterator[Fold]:
     tables = [make_table("folds.dropped", "tnt", rows)] if rows else []
     tables += [table for table in (section.flags, section.left_out) if table]
     remedies = list(dict.fromkeys(kind.remedy for kind in section.kinds if kind.remedy))
-    blocks = (*notes, *remedies, *tables)
+    blocks: tuple[Block, ...] = (*notes, *remedies, *tables)
     title = say("folds.data.title")
     yield Fold("data", title, finding, blocks, is_open=not setup.n_used)
 
