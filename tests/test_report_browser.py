@@ -171,7 +171,7 @@ def test_colours_follow_the_scheme(
 ) -> None:
     show(browser, report, width=1280, dark=dark)
     style = "return getComputedStyle(document.querySelector(arguments[0]))[arguments[1]]"
-    assert browser.execute_script(style, "body", "backgroundColor") == paper
+    assert browser.execute_script(style, "html", "backgroundColor") == paper
     assert browser.execute_script(style, "svg.wide path.b", "stroke") == line
     assert browser.execute_script(style, "svg.wide text.s", "fill") == ink
 
