@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import json
-import re
-from html import unescape
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 from conftest import Market
-from pages import section
 
 from eventstudy.calendars.window import Window
 from eventstudy.fitting.config import StudyConfig
@@ -99,10 +96,8 @@ def test_what_a_run_of_many_says_is_of_all_events(tmp_path: Path) -> None:
     page, text = (run / "report.html").read_text(), (run / "report.md").read_text()
     note = "6 of 28 events are listed, those with the largest CAR relative to its standard error"
     assert note in page
-    assert "the 6 events furthest from zero" in page
-    assert 'href="long/car.parquet"' in page
     assert "30 announcements read: 28 used, 2 dropped" in text
-    assert "Dropped: 2" in page
+    assert "30 announcements read: 28 used, 2 dropped" in page
 
 
 def test_parquet_is_asked_for_before_anything_is_computed(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -122,23 +117,3 @@ def test_parquet_is_asked_for_before_anything_is_computed(monkeypatch: pytest.Mo
     require_parquet_for(MANY)
     with pytest.raises(ConfigError, match="run of 5,001 events: Parquet files need pyarrow"):
         require_parquet_for(MANY + 1)
-
-
-@pytest.mark.usefixtures("few")
-def test_shares_of_the_listed_estimations_say_whose_they_are(tmp_path: Path) -> None:
-    run = write_run(study(), tmp_path, "many", config=CONFIG)
-    text = unescape((run / "report.html").read_text(encoding="utf-8"))
-    part = section(text, "diagnosis").partition("The estimation regressions")[2]
-    assert (
-        "Tests at 5% of the 6 estimations listed of 28, those with the most unusual CARs," in part
-    )
-    assert all(n == "6" for n in re.findall(r"<li>\d+ of (\d+):", part))
-    assert "The listed events: <a" in part
-    assert "All events: <a" not in part
-
-
-def test_shares_of_all_estimations_are_of_all(tmp_path: Path) -> None:
-    run = write_run(study(), tmp_path, "all", config=CONFIG)
-    part = section(unescape((run / "report.html").read_text(encoding="utf-8")), "diagnosis")
-    assert "Tests at 5% of the 28 estimations, where" in part
-    assert "All events: <a" in part

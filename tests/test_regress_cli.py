@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from pages import section
 from test_cli import invoke
 
 HEAD = "event_id,ticker,announced_at,sector,own,flat,kind,mixed,size\n"
@@ -73,7 +72,7 @@ def test_what_is_not_possible_is_a_section_with_a_reason(
     )
     assert (code, err) == (0, "")
     folder = tmp_path / "r" / "events"
-    page = section((folder / "report.html").read_text(encoding="utf-8"), "robustness")
+    page = (folder / "report.html").read_text(encoding="utf-8")
     document = json.loads((folder / "results.json").read_text(encoding="utf-8"))
     columns_of_json = document["tables"]["regression"]
     kept = pd.read_csv(folder / "tables" / "regression.csv")

@@ -2,31 +2,18 @@
 
 from __future__ import annotations
 
-import re
-from html import unescape
-
 import numpy as np
 import pytest
 from conftest import Market
-from pages import CONFIG, MAIN, cells_of, findings, loose, page, section, with_columns
+from pages import CONFIG, MAIN, findings
 from situations import CLOSE, DISPERSED, GROUPS, ONE, noisy, opinion, placed
 
 from eventstudy.calendars.window import Window
-from eventstudy.findings.tables import study_tables
-from eventstudy.fitting.config import StudyConfig
-from eventstudy.report.sections.windows import windows_table
+from eventstudy.report.sections.windows import list_tests, windows_table
 from eventstudy.significance import STATISTICS
 from eventstudy.study import EventStudyResults
 from eventstudy.utility.catalogue import say
-from eventstudy.utility.numbers import (
-    bound,
-    p_prose,
-    percent,
-    pvalue,
-    share_text,
-    signed,
-    typeset,
-)
+from eventstudy.utility.numbers import window_text
 
 STUDIES = {
     "one": lambda: placed([160]).fit(),
@@ -45,98 +32,36 @@ def study(request: pytest.FixtureRequest) -> EventStudyResults:
     return STUDIES[request.param]()
 
 
-@pytest.fixture(scope="module")
-def text(study: EventStudyResults) -> str:
-    return unescape(page(study))
+def test_the_blocks_have_the_answer_of_each_window(study: EventStudyResults) -> None:
+    lines = list_tests(findings(study))[0].lines
+    for window, line in zip(CONFIG.tested, lines, strict=True):
+        answer = study.answer(window)
+        effect = answer.effect
+        assert (line.remark, line.is_main) == (window_text(window), window == MAIN)
+        numbers = (line.estimate, line.low, line.high, line.pvalue)
+        expected = (effect.estimate, effect.ci_low, effect.ci_high, answer.pvalue)
+        np.testing.assert_array_equal(numbers, expected)
+        assert (line.low * line.high > 0) == (answer.verdict == "different")
 
 
-def test_the_table_has_the_answer_of_each_window(study: EventStudyResults, text: str) -> None:
-    rows = dict(re.findall(r'<tr data-row="(\w+)">(.*?)</tr>', section(text, "tests"), re.DOTALL))
-    answers = [study.answer(w) for w in CONFIG.tested]
-    assert cells_of(rows["events"]) == [str(a.n_events) for a in answers]
-    assert cells_of(rows["effect"]) == [percent(a.effect.estimate, unit=False) for a in answers]
-    if len(study) > 1:
-        averages = [percent(a.plain_average.estimate, unit=False) for a in answers]
-        assert cells_of(rows["caar"]) == averages
-    low_ends = cells_of(rows["interval"])
-    high_ends = re.findall(r'<span class="sub">(.*?)</span></td>', rows["interval"])
-    for low, high, decided in zip(low_ends, high_ends, answers, strict=True):
-        ends = (decided.effect.ci_low, decided.effect.ci_high)
-        assert (low, high) == tuple(bound(end, unit=False) for end in ends)
-        assert (low[0] == high[0]) == (decided.verdict == "different"), (
-            "the interval is that of the verdict"
-        )
-
-
-def test_every_cell_has_p_and_statistic_of_its_window(study: EventStudyResults, text: str) -> None:
-    """The main test of a window with fewer events may be another one, which is named."""
-    rows = dict(
-        re.findall(r'<tr data-test="(\w+)"[^>]*>(.*?)</tr>', section(text, "tests"), re.DOTALL)
-    )
-    assert rows
-    for name, row in rows.items():
-        for window, cell in zip(CONFIG.tested, re.findall(r"<td (.*?)</td>", row), strict=True):
-            css, p, beneath = re.match(
-                r'class="(.*?)">(.*?)<span class="sub">(.*?)</span>', cell
-            ).groups()
-            decides = study.main_test(window) if name == study.main_test(MAIN) else name
-            test, label = study.test(decides, window), STATISTICS[decides].label
-            statistic = f"{label} " * (decides != name) + signed(test.statistic)
-            assert (p, beneath) == (pvalue(test.pvalue), statistic)
-            assert ("sig" in css) is bool(test.pvalue < 0.05)
-            assert ("main" in css) is (window == MAIN)
-
-
-def test_the_main_test_stands_alone_on_top_and_in_the_headline(
-    study: EventStudyResults, text: str
-) -> None:
-    name = study.main_test(MAIN)
-    assert re.findall(r'<tr data-test="(\w+)" class="rec">', text) == [name]
-    title, rows = windows_table(findings(study)).classes[0]
-    assert (title, [row.name for row in rows]) == (say("windows.main"), [name])
-    head = text.partition('class="answer">')[2].partition("</p>")[0]
-    assert p_prose(study.test(name, MAIN).pvalue) in head
-
-
-def test_other_tests_stand_by_how_far_to_trust_them(study: EventStudyResults, text: str) -> None:
-    """Each under the heading of its class with its rate; what is not valid is named below the
-    table."""
+def test_other_tests_stand_by_how_far_to_trust_them(study: EventStudyResults) -> None:
+    """Those that are not valid are left out; each line has p and the rate of false alarms."""
     document = findings(study)
-    table, opinions = windows_table(document), study.diagnose(MAIN).opinions
-    trusted = {v.test: v.trust for v in opinions}
-    rows = {row.name: row for row in table.others}
-    assert [row.trust for row in table.others] == sorted(row.trust for row in table.others)
-    names = document.sample.shown
-    assert names[0] == study.main_test(MAIN)
-    for name in names[1:]:
-        cell = document.sample.main.test(name)
-        assert cell.trust == trusted.get(name, "not valid")
-        assert (name not in rows) == (cell.trust == "not valid"), name
-        assert (STATISTICS[name].label in table.not_valid) == (cell.trust == "not valid")
-        if name in rows:
-            assert rows[name].trust == cell.trust
-        if name in rows and cell.reasons and np.isfinite(cell.false_alarms):
-            why = "; ".join(reason.brief for reason in cell.reasons)
-            remark = say("windows.false_alarms", rate=cell.false_alarms, why=why)
-            assert rows[name].remark == remark
-    shown = section(text, "tests")
-    assert all(row.remark in shown for row in rows.values())
-    assert ", ".join(table.not_valid) in shown
-
-
-def test_the_section_has_every_sentence_and_every_opinion(
-    study: EventStudyResults, text: str
-) -> None:
-    shown, decided = section(text, "diagnosis"), study.diagnose(MAIN)
-    assert all(loose(sentence) in shown for sentence in decided.text)
-    rows = dict(re.findall(r'<tr data-opinion="(\w+)"[^>]*>(.*?)</tr>', shown, re.DOTALL))
-    assert set(rows) == {v.test for v in decided.opinions}
-    for v in decided.opinions:
-        entry, (p, alarms, trust, reason, *grades) = STATISTICS[v.test], cells_of(rows[v.test])
-        rate = share_text(v.false_alarms) if np.isfinite(v.false_alarms) else "–"
-        assert (p, alarms, trust) == (pvalue(v.pvalue), rate, v.trust)
-        assert reason[1:] == typeset(v.reason)[1:]
-        assert grades == [entry.clustering, entry.overlap, entry.variance, entry.skewness]
+    opinions = {v.test: v for v in study.diagnose(MAIN).opinions}
+    names = {entry.label: name for name, entry in STATISTICS.items()}
+    titles = {say("tests.valid", window=MAIN): "valid", say("tests.with_care"): "valid with care"}
+    listed = set()
+    for block in list_tests(document)[1:]:
+        for line in block.lines:
+            if line.name not in names:
+                continue
+            opinion = opinions[names[line.name]]
+            listed.add(opinion.test)
+            assert opinion.trust == titles[block.title]
+            numbers = (line.pvalue, line.false_alarms)
+            np.testing.assert_array_equal(numbers, (opinion.pvalue, opinion.false_alarms))
+    trusted = {n for n in document.sample.shown[1:] if opinions[n].trust != "not valid"}
+    assert listed == trusted
 
 
 def test_a_test_of_the_settings_is_there_with_its_reason() -> None:
@@ -197,13 +122,3 @@ def test_the_summary_begins_with_the_main_test() -> None:
         for name in ("bmp_kp", "bmp"):
             assert summary.frame.loc[window, name] == results.test(name, window).pvalue
     assert results._repr_html_()
-
-
-def test_the_opinions_of_a_run_are_those_of_the_page() -> None:
-    results = with_columns(placed(GROUPS, rho=0.3, seed=36).fit(), direction=["a"] * 12 + ["b"] * 9)
-    tables = study_tables(results, StudyConfig(estimation=CONFIG.estimation, event=CONFIG.event))
-    shown_part = section(unescape(page(results, "direction")), "diagnosis")
-    table = tables["choosing_by_group"]
-    first = table[table["direction"] == "a"].set_index("test")["trust"]
-    rows = dict(re.findall(r'<tr data-opinion="(\w+)"[^>]*>(.*?)</tr>', shown_part, re.DOTALL))
-    assert {name: cells_of(row)[2] for name, row in rows.items()} == first.to_dict()

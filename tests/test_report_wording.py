@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from conftest import Market
-from pages import MAIN, findings, page, plain, section, with_columns
+from pages import MAIN, findings, page, plain, with_columns
 from situations import placed
 
 from eventstudy.fitting.config import StudyConfig
@@ -82,7 +82,7 @@ def test_settings_are_printed_for_a_reader() -> None:
     assert "variants" not in text
     assert settings_text({"variants": {"adjusted": {"model": "x"}}}) == "variants: adjusted"
     assert settings_text({"model_options": {"lags": 2}}) == "model options: lags = 2"
-    assert "{}" not in plain(section(page(Market(12, seed=5).fit()), "provenance"))
+    assert "{}" not in plain(page(Market(12, seed=5).fit()))
 
 
 def test_how_it_was_computed_is_no_warning() -> None:
@@ -117,18 +117,6 @@ def test_groups_are_counted_by_their_verdicts(
     facts = {"n": len(decided), "name": "".join(decided[:1]), "k": numbers.number_word(len(names))}
     lede = say(f"groups.{code}", main=MAIN, names="".join(names), **facts)
     assert groups.lede.startswith(lede)
-
-
-def test_groups_left_out_are_counted() -> None:
-    results = Market(32, seed=5).fit()
-    results = replace(
-        results, events=results.events.assign(direction=[f"g{i % 8}" for i in range(32)])
-    )
-    groups = group_section(findings(results, by="direction"))
-    assert groups is not None
-    assert (len(groups.rows), len(groups.panels)) == (8, 6)
-    assert say("groups.first_drawn", drawn=6, total=8) in groups.note
-    assert groups.note in plain(page(results, by="direction"))
 
 
 @pytest.mark.parametrize(

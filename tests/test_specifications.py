@@ -279,7 +279,7 @@ class TestRun:
     ) -> None:
         html = (run / "report.html").read_text(encoding="utf-8")
         assert str(results) in unescape(html).replace("\xa0", " ")
-        figure = re.search(r"<figure><figcaption>Effect and 95%.*?</figure>", html, re.DOTALL)
+        figure = re.search(r'<details id="choices">.*?</figure>', html, re.DOTALL)
         assert figure
         for svg in re.findall(r"<svg.*?</svg>", figure[0], re.DOTALL):
             texts = [t.text for t in ElementTree.fromstring(svg).iter("text")]

@@ -27,7 +27,7 @@ from ...utility.units import words
 from ..figures.specification_curve import SpecificationCurve, draw_curve
 from ..figures.svg_canvas import pair
 from .answer import brief, name_sample
-from .caveats import asides
+from .caveats import asides, write_caveat_of
 from .events import common_notes, dropped_section, events_table
 from .first_screen import events_of, short_name
 from .kept_cases import case_sections
@@ -43,6 +43,7 @@ GLOSSARY = (
     "abnormal_return", "day_0", "market_implied", "effect", "interval", "p", "main_test",
     "false_alarms", "shifted_calendars", "car",
 )  # fmt: skip
+OF_RETURNS = ("abnormal_return", "market_implied")
 # Analyses with a part of their own; others stand elsewhere on the page, or in tables alone.
 ELSEWHERE = ("overturn", "calibration", "weights")
 NAMED = 6
@@ -298,7 +299,8 @@ def _data(findings: Findings) -> Iterator[Fold]:
     if findings.dropped:
         reason, n = findings.dropped[0]
         finding += " " + say("folds.data.reason", reason=clipped(reason.head), n=n)
-    remarks = [note for note in asides(findings)[1:] if note]
+    caveat = write_caveat_of(findings, findings.sample) if setup.n_used else ""
+    remarks = [note for note in asides(findings) if note != caveat]
     notes = [str(text) for text in (*remarks, *find_limitations(findings))]
     notes += provenance(findings).notes
     rows = [
@@ -348,7 +350,8 @@ def _paragraphs(done: Methods) -> Iterator[Block]:
 
 
 def _words(findings: Findings) -> Iterator[Fold]:
-    rows = [Row((say(f"glossary.{code}.term"), say(f"glossary.{code}"))) for code in GLOSSARY]
+    codes = [code for code in GLOSSARY if not (words().what and code in OF_RETURNS)]
+    rows = [Row((say(f"glossary.{c}.term"), words().say(say(f"glossary.{c}")))) for c in codes]
     finding = say("folds.words.finding", terms=[row.name.lower() for row in rows[:NAMED]])
     table = make_table("folds.words", "tt", rows)
     yield Fold("words", say("folds.words.title"), capitalised(finding), (table,))

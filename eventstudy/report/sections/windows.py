@@ -18,7 +18,7 @@ from ...utility.units import words
 from .answer import name_sample
 
 # Classes of other tests in their order; tests that are not valid have no place in the table.
-TITLES = {VALID: "windows.valid", WITH_CARE: "windows.with_care"}
+TITLES = {VALID: "tests.valid", WITH_CARE: "tests.with_care"}
 ORDER = (VALID, WITH_CARE, NOT_VALID)
 
 
@@ -38,10 +38,10 @@ class WindowValue:
     ----------
     code : str
         Key of its labels below ``[windows.value]`` in the catalogue.
-    kind : {"count", "return", "interval", "error", "positive"}
+    kind : {"count", "return", "interval", "error"}
         How its numbers are written.
     places : str
-        Where it stands: on the page, in text (Markdown and the terminal), and in papers (LaTeX).
+        Where it stands: in text (Markdown and the terminal), and in papers (LaTeX).
     numbers : callable
         Takes a window and returns one number, or two that stand beneath each other.
     for_several : bool
@@ -72,28 +72,17 @@ class WindowValue:
         code = f"windows.value.{self.code}.{'single' if is_single else place}"
         return say(code if has(code) else f"windows.value.{self.code}.page", unit=words().head)
 
-    @property
-    def remark(self) -> str:
-        """What stands beneath its label on the page; "" for nothing."""
-        code = f"windows.value.{self.code}.remark"
-        return say(code, unit=words().head) if has(code) else ""
-
 
 # The numbers of each window in every format; CONTRIBUTING.md says what one more of them takes.
 VALUES = (
-    WindowValue("events", "count", "page text paper", lambda w: (w.answer.n_events,)),
-    WindowValue("effect", "return", "page text paper", lambda w: (w.answer.effect.estimate,)),
+    WindowValue("events", "count", "text paper", lambda w: (w.answer.n_events,)),
+    WindowValue("effect", "return", "text paper", lambda w: (w.answer.effect.estimate,)),
     WindowValue("error", "error", "paper", lambda w: (w.answer.effect.se,)),
-    WindowValue("interval", "interval", "page text", lambda w: _ends(w.answer.effect)),
+    WindowValue("interval", "interval", "text", lambda w: _ends(w.answer.effect)),
     WindowValue(
-        "caar", "return", "page text", lambda w: (w.answer.plain_average.estimate,),
+        "caar", "return", "text", lambda w: (w.answer.plain_average.estimate,),
         for_several=True,
     ),
-    WindowValue(
-        "caar_interval", "interval", "page", lambda w: _ends(w.answer.plain_average),
-        for_several=True,
-    ),
-    WindowValue("positive", "positive", "page", lambda w: (w.positive, w.median), for_several=True),
 )  # fmt: skip
 
 
@@ -126,8 +115,6 @@ class TestRow:
     name, label : str
     trust : str
         "main", or the class of the test over the main window.
-    remark : str
-        False-alarm rate with its cause, or the null hypothesis.
     cells : tuple of Cell
         One for each window.
     """
@@ -135,7 +122,6 @@ class TestRow:
     name: str
     label: str
     trust: str
-    remark: str
     cells: tuple[Cell, ...]
 
 
@@ -168,7 +154,7 @@ class WindowsTable:
     not_valid: tuple[str, ...]
 
     def values(self, place: str) -> tuple[WindowValue, ...]:
-        """Return what is shown of each window in a place: "page", "text" or "paper"."""
+        """Return what is shown of each window in a place: "text" or "paper"."""
         return tuple(
             value
             for value in VALUES
@@ -178,13 +164,6 @@ class WindowsTable:
     def n_effect_values(self, place: str) -> int:
         """Return how many of the values stand before the p-value of the effect."""
         return sum(not value.for_several for value in self.values(place))
-
-    @property
-    def classes(self) -> list[tuple[str, list[TestRow]]]:
-        """Title and tests of the main test and of each class that has one."""
-        by_trust = {code: [r for r in self.others if r.trust == t] for t, code in TITLES.items()}
-        rows = {"windows.main": [self.main], **by_trust}
-        return [(say(code), tests) for code, tests in rows.items() if tests]
 
 
 def windows_table(findings: Findings, sample: Sample | None = None) -> WindowsTable:
@@ -242,7 +221,7 @@ def _row(sample: Sample, name: str, *, is_main: bool = False) -> TestRow:
     opinion, cell_of = sample.main.test(name), _main_cell if is_main else _cell
     cells = tuple(cell_of(finding, name) for finding in sample.windows)
     trust = "main" if is_main else opinion.trust if opinion else NOT_VALID
-    return TestRow(name, STATISTICS[name].label, trust, _remark(name, opinion), cells)
+    return TestRow(name, STATISTICS[name].label, trust, cells)
 
 
 def _cell(finding: WindowFinding, name: str) -> Cell:
@@ -256,16 +235,6 @@ def _main_cell(finding: WindowFinding, name: str) -> Cell:
     label = "" if answer.test == name else STATISTICS[answer.test].label
     statistic = test.statistic if test and np.isfinite(answer.pvalue) else np.nan
     return Cell(label, statistic, answer.pvalue)
-
-
-def _remark(name: str, opinion: TestFinding | None) -> str:
-    """Return the false-alarm rate of a test here with its cause, or its null hypothesis."""
-    if opinion is None or not opinion.reasons:
-        return words().say(say("windows.null", null=STATISTICS[name].null))
-    why = "; ".join(reason.brief for reason in opinion.reasons)
-    if not np.isfinite(opinion.false_alarms):
-        return f"{capitalised(why)}."
-    return say("windows.false_alarms", rate=opinion.false_alarms, why=why)
 
 
 @dataclass(frozen=True, slots=True)
@@ -324,7 +293,7 @@ def list_tests(findings: Findings, sample: Sample | None = None) -> list[TestBlo
         for test in sample.main.tests
         if test.test in sample.shown[1:] and np.isfinite(test.pvalue)
     ]
-    for trust, title in ((VALID, "tests.valid"), (WITH_CARE, "tests.with_care")):
+    for trust, title in TITLES.items():
         lines = [_test_line(test) for test in opinions if test.trust == trust]
         if trust == VALID:
             lines = [*_other_estimates(sample), *lines]
