@@ -133,6 +133,13 @@ class Answer:
     caveat: Caveat | None = None
     calibrated: Calibrated | None = None
 
+    @property
+    def doubtful_rate(self) -> Calibrated | None:
+        """The calibration of up to four events where it contradicts their p; None elsewhere."""
+        numbers = self.calibrated
+        is_few = numbers is not None and 0 < self.n_events < FULL_SAMPLE
+        return numbers if is_few and numbers and numbers.contradicts(self.pvalue) else None
+
     def to_dict(self) -> dict[str, Any]:
         """Return the answer as it stands in ``study.json``, None for NaN."""
         record = plain_values(asdict(self))

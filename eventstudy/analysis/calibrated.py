@@ -10,6 +10,7 @@ from ..abnormal.abnormal_returns import AbnormalReturns
 from ..calendars.window import Window
 from ..significance import InapplicableError
 from ..significance._correlation import variance_factor
+from ..utility.numbers import LEVEL
 
 # Pairs of events that share a session, and the correlation that they have in all, from which on
 # their common movement is measured.
@@ -45,9 +46,37 @@ class Calibrated:
     shared_share: float = np.nan
 
     @property
+    def error(self) -> float:
+        """Monte Carlo standard error of `pvalue`."""
+        return draws_error(self.pvalue, self.effective_draws)
+
+    @property
+    def rate_error(self) -> float:
+        """Monte Carlo standard error of `false_alarms`."""
+        return draws_error(self.false_alarms, self.effective_draws)
+
+    def contradicts(self, pvalue: float) -> bool:
+        """Return whether a nominal p, or its 5%, is off by more than twice the Monte Carlo error.
+
+        Parameters
+        ----------
+        pvalue : float
+        """
+        off = abs(self.pvalue - pvalue) > 2 * self.error
+        return off or abs(self.false_alarms - LEVEL) > 2 * self.rate_error
+
+    @property
     def share(self) -> float:
         """Share of the draws that show as much as the study."""
         return (self.pvalue * (1 + self.draws) - 1) / self.draws if self.draws else np.nan
+
+
+def draws_error(share: float, draws: float) -> float:
+    """Return the standard error of a share of so many independent draws, as if of one at least."""
+    if not draws > 0:
+        return np.nan
+    share = max(share, 1 / draws)
+    return float(np.sqrt(share * (1 - share) / draws))
 
 
 def shared_movement(sample: AbnormalReturns, window: Window) -> float:

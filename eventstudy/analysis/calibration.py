@@ -3,29 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from ..abnormal.conventions import FEWEST_PLACEBOS, MOST_CALIBRATED
+from ..abnormal.conventions import CALIBRATE, FEWEST_PLACEBOS, MOST_CALIBRATED
 from ..calendars.window import Window
 from ..fitting.fitted import FittedStudy, WindowLike
-from ..significance import STATISTICS
+from ..significance import FULL_SAMPLE, STATISTICS
 from ..utility.catalogue import Reason, say
 from ..utility.typing import FloatArray
 from .answer import NO_RESULT, PROVISIONAL, answer_of, default_tests
-from .calibrated import Calibrated, shared_movement
-from .diagnosis import class_of
+from .calibrated import Calibrated, draws_error, shared_movement
+from .diagnosis import class_of, with_rate
 from .interval import MULTIPLES, POWER, plain_values
-from .shifted_dates import Progress, Shifts, draw, shifts_of
+from .shifted_dates import Progress, draw, shifts_of
 
 LEVELS = (0.01, 0.05, 0.10)
-DRAWS = 999
 # p* that equals p but for rounding counts as at most as large.
 EQUAL = 1 + 1e-9
 SCALARS = ("str", "int", "float", "bool")
+# The two forms of power differ where one effect is so many times the other.
+APART = 1.1
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,8 +46,9 @@ class Calibration:
     effective_draws : float
         To how many independent ones they are worth, as neighbouring ones share days.
     sizes : DataFrame
-        One row a test: its nominal and calibrated p, its draws, and the shares of them with p below
-        1, 5 and 10 % (``size_1``, ``size_5``, ``size_10``), which are its false-alarm rates.
+        One row a test: its nominal and calibrated p, the Monte Carlo standard error of the latter,
+        its draws, and the shares of them with p below 1, 5 and 10 % (``size_1``, ``size_5``,
+        ``size_10``), which are its false-alarm rates.
     power : DataFrame
         One row an effect (decimal, added to every CAR): the share of the draws in which the main
         test finds it at 5 %, over both signs.
@@ -89,6 +91,14 @@ class Calibration:
         """Number of draws whose p is at most that of the study."""
         return round(self.pvalue * (1 + self.draws)) - 1 if self.draws else 0
 
+    def rated(self, judged: Any) -> Any:
+        """Return an opinion on a test with its rate of false alarms on these dates."""
+        if judged.test not in self.sizes.index:
+            return judged
+        row: Any = self.sizes.loc[judged.test]
+        error = draws_error(row["size_5"], self.effective_draws)
+        return with_rate(judged, float(row["size_5"]), error, int(row["draws"]))
+
     @property
     def brief(self) -> Calibrated:
         """The numbers that stand in the answer."""
@@ -113,11 +123,20 @@ class Calibration:
         worth = round(self.effective_draws)
         head = say(
             "calibration.sentence", test=label, n=self.draws, share=self.as_large / self.draws,
-            p=self.pvalue, size=size, worth=worth, scheme=scheme,
+            p=self.pvalue, size=size, worth=worth, scheme=scheme, error=self.brief.error,
+            rate_error=self.brief.rate_error,
         )  # fmt: skip
-        if not np.isfinite(self.smallest_effect):
-            return head
-        return f"{head} {say('calibration.power', effect=self.smallest_effect)}"
+        return " ".join([head, *self._power_text()])
+
+    def _power_text(self) -> list[str]:
+        """Return the smallest effect on other dates, and that of the closed form and why."""
+        effect = self.smallest_effect
+        if not np.isfinite(effect):
+            return []
+        closed = float(self.power["effect"].iloc[MULTIPLES.index(1.0)])
+        is_raised = self.n_events >= FULL_SAMPLE and closed > APART * effect
+        code = "calibration.closed_raised" if is_raised else "calibration.closed"
+        return [say("calibration.power", effect=effect), say(code, effect=closed)]
 
     def _repr_html_(self) -> str:
         from html import escape
@@ -130,7 +149,7 @@ def calibrate(
     window: WindowLike | None = None,
     *,
     tests: Iterable[str] | None = None,
-    draws: int = DRAWS,
+    draws: int = CALIBRATE,
     power: bool = True,
     progress: Progress | None = None,
 ) -> Calibration:
@@ -144,7 +163,7 @@ def calibrate(
     tests : iterable of str, optional
         By default those of summaries. The main test comes first.
     draws : int
-        At most so many.
+        At most so many; as many as a run takes give the same p-value.
     power : bool
         Whether effects are added as well, for the power of the main test.
     progress : callable, optional
@@ -185,8 +204,9 @@ def calibrate(
     if counted.sum() < FEWEST_PLACEBOS:
         shortage = Reason("few_placebo_dates", n=int(counted.sum()), needed=FEWEST_PLACEBOS)
         return Calibration(**common, reason=str(shortage))  # type: ignore[arg-type]
-    statistic = drawn.statistic[counted, 0, 0]
-    sizes = _sizes(study, chosen, names, p)
+    shifts = replace(shifts, moves=shifts.moves[counted])
+    effective = shifts.effective(chosen)
+    sizes = _sizes(study, chosen, names, p, effective)
     curve = drawn.rejected[counted, 0].mean(axis=0)
     shared, on_draws = (
         shared_movement(study.abnormal.tested(chosen), chosen),
@@ -197,20 +217,20 @@ def calibrate(
     return Calibration(
         **common,  # type: ignore[arg-type]
         pvalue=float(sizes["calibrated"].iloc[0]), draws=int(counted.sum()),
-        effective_draws=_effective(statistic, shifts, chosen), sizes=sizes,
+        effective_draws=effective, sizes=sizes,
         power=pd.DataFrame({"effect": effects, "power": curve}),
         smallest_effect=_reaching(effects, curve), shared_movement=shared,
         shared_share=float((on_draws >= shared).mean()) if is_measured else np.nan,
         placebos=pd.DataFrame({
-            "shift": shifts.moves[counted, 0], "n_events": drawn.n_events[counted, 0],
-            "mean_car": drawn.estimate[counted, 0], "statistic": statistic,
+            "shift": shifts.moves[:, 0], "n_events": drawn.n_events[counted, 0],
+            "mean_car": drawn.estimate[counted, 0], "statistic": drawn.statistic[counted, 0, 0],
             "pvalue": p[counted, 0],
         }),
     )  # fmt: skip
 
 
-def calibrated(study: FittedStudy, window: Window, draws: int) -> Calibrated:
-    """Return the calibrated p of the answer, as a run shows it.
+def calibrated(study: FittedStudy, window: Window, draws: int) -> Calibration:
+    """Return what a run shows of the tests of its summaries on other dates.
 
     Parameters
     ----------
@@ -223,14 +243,19 @@ def calibrated(study: FittedStudy, window: Window, draws: int) -> Calibrated:
     -------
     Calibrated
     """
-    n = len(study)
+    n, answer = len(study), answer_of(study, window)
     if n > MOST_CALIBRATED:
-        return Calibrated(reason=str(Reason("too_many_to_draw", n=n, most=MOST_CALIBRATED)))
-    return calibrate(study, window, tests=(), draws=draws, power=False).brief
+        why = str(Reason("too_many_to_draw", n=n, most=MOST_CALIBRATED))
+        return Calibration(answer.test, window, answer.n_events, answer.pvalue, reason=why)
+    return calibrate(study, window, draws=draws, power=False)
 
 
 def _sizes(
-    study: FittedStudy, window: Window, names: Sequence[str], pvalues: FloatArray
+    study: FittedStudy,
+    window: Window,
+    names: Sequence[str],
+    pvalues: FloatArray,
+    effective: float,
 ) -> pd.DataFrame:
     """Return one row a test."""
     rows = []
@@ -239,9 +264,10 @@ def _sizes(
         calibrated = rank_of(nominal, drawn)
         rates = [float((drawn < level).mean()) if len(drawn) else np.nan for level in LEVELS]
         trust = class_of(rates[1]) if len(drawn) else ""
-        rows.append((name, nominal, calibrated, len(drawn), *rates, trust))
+        error = draws_error(calibrated, effective)
+        rows.append((name, nominal, calibrated, error, len(drawn), *rates, trust))
     levels = [f"size_{round(100 * level)}" for level in LEVELS]
-    columns = ["test", "pvalue", "calibrated", "draws", *levels, "trust"]
+    columns = ["test", "pvalue", "calibrated", "error", "draws", *levels, "trust"]
     return pd.DataFrame(rows, columns=columns).set_index("test")
 
 
@@ -257,17 +283,6 @@ def rank_of(pvalue: float, draws: FloatArray) -> float:
     if not np.isfinite(pvalue) or len(draws) < FEWEST_PLACEBOS:
         return np.nan
     return float((1 + (draws <= pvalue * EQUAL).sum()) / (1 + len(draws)))
-
-
-def _effective(values: FloatArray, shifts: Shifts, window: Window) -> float:
-    """Return B / (1 + 2 sum rho_k), over the lags at which windows share a session."""
-    if not shifts.are_common:
-        return float(len(values))
-    centred = values - values.mean()
-    step, total = float(np.median(np.diff(shifts.moves[:, 0]))), 0.0
-    for lag in range(1, min(int(np.ceil(len(window) / step)), len(values))):
-        total += max(float(centred[lag:] @ centred[:-lag] / (centred @ centred)), 0.0)
-    return len(values) / (1 + 2 * total)
 
 
 def _reaching(effects: FloatArray, curve: FloatArray) -> float:

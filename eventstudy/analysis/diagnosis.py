@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html import escape
 from math import erfc, isfinite, prod, sqrt
 from typing import Any
@@ -38,6 +38,8 @@ CRITICAL = 1.959963984540054
 MATERIAL_MISSING, MATERIAL_FACTOR = 0.05, 1.1
 # A larger share of the events on one date leaves a clustered variance little to average over.
 LARGE_DATE = 1 / 3
+# Reasons that other dates do not show: the news itself raises the variance.
+RAISED = frozenset({"more_variable", "skewed_and_variable", "variable_every_event"})
 # False-alarm rate, NaN where only the direction is known, and why.
 Objection = tuple[float, Reason]
 
@@ -121,6 +123,32 @@ def opinion(
     rate = max(rates, default=np.nan if unknown else 0.05)
     reasons = tuple(reason for _, reason in objections)
     return Opinion(entry.name, class_of(rate, unknown=unknown), rate, reasons, result.pvalue)
+
+
+def with_rate(judged: Any, rate: float, error: float, draws: int) -> Any:
+    """Return an opinion with the rate of false alarms that was measured on other dates.
+
+    Parameters
+    ----------
+    judged : Opinion
+        Or what has its fields test, trust, false_alarms, reasons and pvalue.
+    rate, error : float
+        NaN where the test was not drawn; its Monte Carlo standard error.
+    draws : int
+
+    Returns
+    -------
+    Opinion
+        With the rate that follows from the variance, where the news raised it and that is larger:
+        other dates do not show it.
+    """
+    if not isfinite(rate + judged.pvalue):
+        return judged
+    raised = any(reason.code in RAISED for reason in judged.reasons) and judged.false_alarms > rate
+    note = Reason("measured_quiet" if raised else "measured", rate=rate, error=error, n=draws)
+    rate = judged.false_alarms if raised else rate
+    reasons = (*judged.reasons, note) if judged.reasons or rate > VALID_UP_TO else ()
+    return replace(judged, trust=class_of(rate), false_alarms=rate, reasons=reasons)
 
 
 def false_alarms(factor: float) -> float:

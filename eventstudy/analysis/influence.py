@@ -173,7 +173,7 @@ class Influence(Paragraph):
         if row.carries:
             return ("carried" if differs else "hidden"), facts
         turned = np.isfinite(row.pvalue) and (row.pvalue < LEVEL) != differs
-        return ("turned", facts) if turned else ("nothing", {})
+        return ("turned" if turned else "stands"), facts
 
     def frame(self) -> pd.DataFrame:
         """Return one row a leave-out; returns are decimal."""

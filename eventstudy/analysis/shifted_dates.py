@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
+from math import gcd
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -33,6 +34,8 @@ ENOUGH = 500
 MOST_TOGETHER = 200
 # Where clusters move by themselves, so many times the draws are tried.
 SPARE = 4
+# Steps of this share of a circle never meet: the first B of them are spread out for every B.
+GOLDEN = (5**0.5 - 1) / 2
 Progress = Callable[[int, int], None]
 _NO_MOVES: IntArray = np.empty((0, 1), np.int64)
 
@@ -67,6 +70,26 @@ class Shifts:
     def are_common(self) -> bool:
         """Whether all dates move together."""
         return len(self.starts) == 1
+
+    def effective(self, window: Window) -> float:
+        r"""Return to how many independent draws these are worth.
+
+        Parameters
+        ----------
+        window : Window
+            L days.
+
+        Notes
+        -----
+        Two draws of a cluster that moves by d sessions more are taken to have the correlation
+        1 - d/L, the share of the window in common; B^2 over the sum of the correlations of all
+        pairs, the mean over the clusters.
+        """
+        L = len(window)
+        weights = 1 - np.abs(np.arange(1 - L, L)) / L
+        counts = [np.bincount(moves) for moves in self.moves.T]
+        total = [c @ np.convolve(c, weights)[L - 1 : L - 1 + len(c)] for c in counts]
+        return float(len(self) ** 2 / np.mean(total)) if len(self) else 0.0
 
     def places(self, day0: DateArray) -> IntArray:
         """Return the session of each date in each draw, (draws, n).
@@ -106,9 +129,10 @@ def shifts_of(study: FittedStudy, window: Window, draws: int) -> Shifts:
     Notes
     -----
     All dates move by the same number of sessions, at least the length of the event window, in a
-    circle: each number once, in ascending order; of more than `draws` evenly spread ones. Where
+    circle: each number once, in ascending order; of more than `draws` a part that is spread over
+    all and begins where the seed of the conventions says, so that fewer draws are among more. Where
     there are fewer than 500 (or than `draws`), each cluster of dates moves by a number of its own,
-    drawn with the seed of the conventions.
+    drawn with that seed.
     """
     layout, a = layout_of(study), study.abnormal
     used = np.flatnonzero(a.valid(window) & study.ok)
@@ -128,7 +152,8 @@ def shifts_of(study: FittedStudy, window: Window, draws: int) -> Shifts:
     together = replace(none, first=first, count=count, moves=moves[:, None]).among(quiet, day0)
     clusters = merge_dates(a.take(used), window)
     if len(together) >= min(draws, ENOUGH) or not clusters.any():
-        return replace(together, moves=together.moves[_spread(len(together), draws)])
+        some = _spread(len(together), draws, a.conventions.seed)
+        return replace(together, moves=together.moves[some])
     at = np.searchsorted(none.sessions, day0)
     starts = np.sort([at[clusters == c].min() for c in np.unique(clusters)])
     rng = np.random.default_rng(a.conventions.seed)
@@ -172,9 +197,13 @@ def _quiet(study: FittedStudy, used: IntArray, window: Window, circle: IntArray)
     return out
 
 
-def _spread(n: int, count: int) -> IntArray:
-    """Return at most so many of n numbers, evenly spread, each once."""
-    return np.unique(np.linspace(0, n - 1, min(n, count)).round().astype(np.int64))
+def _spread(n: int, count: int, seed: int) -> IntArray:
+    """Return at most `count` of n numbers in order, spread over all; fewer are among more."""
+    step = max(round(n * GOLDEN), 1)
+    while gcd(step, n) > 1:
+        step += 1
+    first = int(np.random.default_rng(seed).integers(max(n, 1)))
+    return np.sort((first + step * np.arange(min(n, count))) % max(n, 1))
 
 
 class Draws(NamedTuple):

@@ -22,14 +22,15 @@ _OF_RUN = (
 @click.argument("events", type=PATH)
 @options(
     *(row for row in STUDY_OPTIONS if row[0] not in _OF_RUN),
-    ("--draws", (WholeNumber(1), "N", 999), "Other dates, at most."),
+    ("--draws --calibrate", (WholeNumber(1), "N"),
+     "Other dates, at most. [default: as many as a run takes, 499]"),
     ("--workers", (WholeNumber(1), "N", 1),
      "Processes that compute them; the numbers do not depend on it."),
     QUIET,
 )  # fmt: skip
 def calibrate(
-    events: Path, config_file: Path | None, draws: int, workers: int, as_json: bool, quiet: bool,
-    **settings: Any,
+    events: Path, config_file: Path | None, draws: int | None, workers: int, as_json: bool,
+    quiet: bool, **settings: Any,
 ) -> None:  # fmt: skip
     """Repeat a study on other dates of its own firms.
 
@@ -37,6 +38,7 @@ def calibrate(
     test is wrong there, the p-value calibrated by that, and which effects the main test finds. The
     first of several groups is calibrated, as in the headline of a run.
     """
+    from ..abnormal.conventions import CALIBRATE
     from ..analysis.calibration import calibrate as repeat
     from ..analysis.variant_studies import compute_study
     from ..findings.finished_run import studies_of
@@ -55,8 +57,9 @@ def calibrate(
         group, first = studies_of(results, config)[0]
         with progress(silent, "other dates") as advance:
             numbers = repeat(
-                first, config.main, tests=config.tests or None, draws=draws, progress=advance
-            )
+                first, config.main, tests=config.tests or None,
+                draws=draws or config.calibrate or CALIBRATE, progress=advance,
+            )  # fmt: skip
     if as_json:
         print_json({"group": group, **numbers.to_dict()})
     else:

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from ..analysis.answer import DIFFERENT, NOT_DIFFERENT, caveat_of
-from ..analysis.calibration import calibrated
+from ..analysis.calibration import Calibration, calibrated
 from ..analysis.specifications import leading_group
 from ..errors import RunFolderError
 from ..fitting.config import StudyConfig
@@ -93,12 +93,21 @@ def _samples(studies: Sequence[tuple[str, FittedStudy]], config: StudyConfig) ->
     if config.calibrate and first.answer.verdict in (DIFFERENT, NOT_DIFFERENT):
         with stepping("other dates"):
             numbers = calibrated(studies[0][1], config.main, config.calibrate)
-        answer = replace(first.answer, calibrated=numbers)
-        answer = replace(answer, caveat=caveat_of(answer, first.n_events))
-        main = replace(first.main, answer=answer)
-        windows = (main if one.window == main.window else one for one in first.windows)
-        first = replace(first, main=main, windows=tuple(windows))
+        first = _with_calibration(first, numbers)
     return first, *groups
+
+
+def _with_calibration(sample: Sample, numbers: Calibration) -> Sample:
+    """Return a sample with the calibrated p of its answer and the measured rates of its tests."""
+    answer = replace(sample.answer, calibrated=numbers.brief)
+    answer = replace(answer, caveat=caveat_of(answer, sample.n_events))
+    rated = numbers.rated
+    main = replace(sample.main, answer=answer, tests=tuple(map(rated, sample.main.tests)))
+    windows = tuple(main if one.window == main.window else one for one in sample.windows)
+    diagnosis = sample.diagnosis
+    if diagnosis is not None:
+        diagnosis = replace(diagnosis, opinions=tuple(map(rated, diagnosis.opinions)))
+    return replace(sample, main=main, windows=windows, diagnosis=diagnosis)
 
 
 def _setup(study: FittedStudy, config: StudyConfig, column: str) -> Setup:

@@ -185,7 +185,7 @@ class StudyConfig:
             raise ConfigError("not a currency", where="currency", value=code, remedy=remedy)
         for name in ("placebo", "calibrate"):
             if 0 < (n := getattr(self, name)) < FEWEST_PLACEBOS:
-                reason = "too few placebo studies: one as extreme would put p above 5 %"
+                reason = "too few shifted calendars: one as extreme would put p above 5%"
                 remedy = f"ask for {FEWEST_PLACEBOS} or more"
                 raise ConfigError(reason, where=name, value=n, remedy=remedy)
         self._check_data()

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ..abnormal.conventions import MOST_CALIBRATED, Conventions
+from ..abnormal.conventions import Conventions
 from ..calendars.window import ESTIMATION, EVENT, Window, require_apart
 from ..errors import ConfigError
 from ..events.table import Events, grouped
@@ -233,7 +233,7 @@ def fit_config(
         panel = load_returns(
             events, prices, estimation=config.estimation, event=config.event,
             measure=config.measure, currency=config.currency, placebo=config.placebo,
-            calibrate=bool(config.calibrate) and len(events) <= 5 * MOST_CALIBRATED,
+            calibrate=None if config.calibrate else False,
             offline=inputs.offline, store=inputs.store, vintage=inputs.vintage, progress=progress,
             **data,
         )  # fmt: skip

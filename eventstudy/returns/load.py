@@ -29,6 +29,8 @@ from .table import of_file, present_days, table_of
 
 # Called with (symbols done, symbols in all).
 Progress = Callable[[int, int], None] | None
+# Lists of up to so many events have the prices of all years fetched for each firm.
+MOST_MOVED = 1000
 
 
 @dataclass(eq=False)
@@ -113,7 +115,7 @@ def load_returns(
     measure: Measure = "return",
     currency: str = LOCAL,
     placebo: int = 0,
-    calibrate: bool = False,
+    calibrate: bool | None = None,
     offline: bool = False,
     store: str | Path = "",
     vintage: str = "",
@@ -149,8 +151,9 @@ def load_returns(
     placebo : int
         Placebo dates that will be wanted: as many sessions further back are fetched, and the firms
         in the column ``peers``; these are fetched for a list of one event too.
-    calibrate : bool
-        Whether each symbol is needed for the years of all events, so that all dates can be moved.
+    calibrate : bool, optional
+        Whether each symbol is fetched for the years of all events, which ``results.calibrate()``
+        needs to move all dates; by default for up to 1,000 events, as in a run.
     offline : bool
         Never use the network.
     store : str or Path
@@ -186,6 +189,7 @@ def load_returns(
     windows = Window.of(estimation), Window.of(event)
     choice = IndexChoice(benchmark, benchmark_policy, *windows)
     days = [day.date() for day in events.table["day0"]]
+    calibrate = len(events) <= MOST_MOVED if calibrate is None else calibrate
     further = placebo + len(choice.event) * bool(placebo)
     codes = [code or DATA_CALENDAR for code in events.table["exchange"]]
     keys = needed(events, benchmark, model, series, peers=placebo > 0 or len(events) == 1)

@@ -325,7 +325,17 @@ def typeset(text: str) -> str:
 
 # What a console may lack, with its likeness in ASCII.
 _ASCII = str.maketrans(
-    {MINUS: "-", NBSP: " ", MISSING: "-", "≥": ">=", "≤": "<=", "×": "x", "…": "...", "²": "2"}
+    {
+        MINUS: "-",
+        NBSP: " ",
+        MISSING: "-",
+        "≥": ">=",
+        "≤": "<=",
+        "×": "x",
+        "…": "...",
+        "²": "2",
+        "±": "+-",
+    }
 )
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
 import numpy as np
 
 from ...analysis.answer import PROVISIONAL
 from ...analysis.caar_path import Path95
+from ...analysis.calibrated import draws_error
 from ...analysis.calibration import Calibration
 from ...analysis.diagnosis import VALID, WITH_CARE
 from ...findings.types import Findings, Sample, TestFinding, WindowFinding
@@ -122,7 +124,7 @@ def calibration_text(numbers: Calibration, group: str = "") -> str:
     if numbers.reason:
         return sentence
     tests = [
-        [STATISTICS[str(row["test"])].label, p_text(row["pvalue"]), p_text(row["calibrated"]),
+        [STATISTICS[str(row["test"])].label, p_text(row["pvalue"]), _calibrated(row),
          *(_share(row[f"size_{level}"]) for level in (1, 5, 10)),
          str(row["trust"]).removeprefix("valid ") or "-"]
         for row in numbers.sizes.reset_index().to_dict("records")
@@ -132,8 +134,16 @@ def calibration_text(numbers: Calibration, group: str = "") -> str:
         for row in numbers.power.to_dict("records")
     ]
     tables = (("table", tests), ("powers", effects))
-    grids = (_grid(say(f"calibration.{code}").split("|"), rows) for code, rows in tables)
-    return "\n\n".join([sentence, *grids])
+    grids = [_grid(say(f"calibration.{code}").split("|"), rows) for code, rows in tables]
+    errors = {f"at{100 * at:.0f}": draws_error(at, numbers.effective_draws) for at in LEVELS}
+    grids[0] += "\n" + _wrapped(say("calibration.errors", **errors))
+    return "\n\n".join([sentence, *grids[: 1 + bool(effects)]])
+
+
+def _calibrated(row: Mapping[Any, Any]) -> str:
+    """Return a calibrated p with its Monte Carlo error."""
+    p, error = row["calibrated"], row["error"]
+    return f"{p_text(p)} +-{error:.3f}" if np.isfinite(p) else p_text(p)
 
 
 def _share(value: float) -> str:

@@ -14,6 +14,7 @@ from ...analysis.answer import (
     PROVISIONAL,
     Answer,
 )
+from ...analysis.calibrated import Calibrated
 from ...analysis.interval import Interval, quantile
 from ...calendars.window import Window
 from ...findings.setup import ModelFacts
@@ -217,6 +218,23 @@ def describe_one_event(result: Answer) -> list[str]:
     facts = {**asdict(overturn.one_event), "market_variance": overturn.market_variance}
     codes = ("market_variance", "earlier", "firm_variance", "peers")
     return [say(f"answer.{code}", **facts) for code in codes if facts[code] > 0]
+
+
+def write_other_dates(result: Answer) -> list[str]:
+    """Return how often the test of up to four events is wrong on other dates; [] where it is not.
+
+    Parameters
+    ----------
+    result : Answer
+    """
+    numbers = result.doubtful_rate
+    return [say("answer.other_dates", **calibration_facts(numbers))] if numbers else []
+
+
+def calibration_facts(numbers: Calibrated) -> dict[str, float]:
+    """Return p and false-alarm rate on other dates, their errors, and the number of dates."""
+    rates = {"size": numbers.false_alarms, "rate_error": numbers.rate_error}
+    return {"p": numbers.pvalue, "error": numbers.error, "n": numbers.draws, **rates}
 
 
 def has_exact_law(model: ModelFacts) -> bool:

@@ -16,12 +16,14 @@ from ...utility.numbers import capitalised, clipped
 from .answer import (
     LONGEST_FIRM,
     answer,
+    calibration_facts,
     count_subject,
     describe_one_event,
     doubt_variance,
     name_news,
     name_sample,
     write_interval,
+    write_other_dates,
 )
 
 # Events named in a sentence; the list below has all of them.
@@ -96,14 +98,16 @@ def write_caveat_of(findings: Findings, sample: Sample) -> str:
     -------
     str
     """
-    result, variance = sample.answer, doubt_variance(sample.answer)
+    result = sample.answer
+    variance = [*doubt_variance(result), *write_other_dates(result)]
     caveat = result.caveat or caveat_of(result, sample.n_events)
     if caveat is None:
-        return ""
+        return " ".join(variance)
     if caveat.code == "variance":
-        return variance[0]
+        return " ".join(variance)
     who = count_subject(sample.n_events, name_sample(findings, sample))
-    text = write_caveat(caveat.code, {**caveat.facts, "who": who})
+    drawn = calibration_facts(result.calibrated) if result.calibrated else {}
+    text = write_caveat(caveat.code, {**drawn, **caveat.facts, "who": who})
     if caveat.code == "one_event":
         news = name_news(sample.news) or [say("answer.check_news")]
         return " ".join([text, *news, *variance, *describe_one_event(result)])

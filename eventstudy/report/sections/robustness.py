@@ -32,7 +32,7 @@ from ...utility.numbers import (
 )
 from ...utility.units import words
 from ..figures.specification_curve import SpecificationCurve
-from .answer import count_subject, name_sample
+from .answer import calibration_facts, count_subject, name_sample
 from .checks import list_checks
 from .table import Row, Table, make_table
 
@@ -143,8 +143,9 @@ def _calibration(findings: Findings) -> Iterator[Analysis]:
     if numbers.reason:
         yield Analysis("calibration", lede=say(f"{code}.none", why=numbers.reason))
         return
-    lede = say(f"{code}.lede", n=numbers.draws, share=numbers.share, p=numbers.pvalue)
-    lede += " " + say(f"{code}.size", size=numbers.false_alarms)
+    facts = calibration_facts(numbers)
+    lede = say(f"{code}.lede", share=numbers.share, **facts)
+    lede += " " + say(f"{code}.size", **facts)
     if numbers.shared_share < LEVEL:
         facts = {"times": numbers.shared_movement, "share": numbers.shared_share}
         lede += " " + say(f"{code}.shared", **facts)

@@ -120,11 +120,15 @@ def _by_chance(result: Answer) -> tuple[str, str]:
         return MISSING, say("key.provisional")
     if result.verdict not in (DIFFERENT, NOT_DIFFERENT):
         return MISSING, str(result.reason)
+    numbers = result.doubtful_rate
+    p = numbers.pvalue if numbers else result.pvalue
     kind = "days" if result.n_events == 1 else "dates" if result.n_dates == 1 else "studies"
-    whole = 100 if result.pvalue >= 0.0095 else 1000 if result.pvalue >= 0.0005 else 0
-    n = round(whole * float(f"{result.pvalue:.1g}"))
+    whole = 100 if p >= 0.0095 else 1000 if p >= 0.0005 else 0
+    n = round(whole * float(f"{p:.1g}"))
     share = say("key.share" if whole else "key.hardly_any", n=n, whole=whole, kind=kind)
-    return share, say("key.as_much", p=result.pvalue)
+    if numbers:
+        return share, say("key.as_much_calibrated", p=p, error=numbers.error)
+    return share, say("key.as_much", p=p)
 
 
 def _moved(sample: Sample) -> KeyFigure:
