@@ -167,7 +167,7 @@ def test_one_event_stands_beside_how_variable_the_market_was() -> None:
     times = ((x[on : on + 2] - past.mean()) ** 2).mean() / past.var(ddof=1)
     fit = market.fit()
     assert fit.answer(MAIN).overturn.market_variance == pytest.approx(times)
-    assert f"The market itself was {times:.1f} times" in headline(findings(fit))
+    assert f"The variance of the market itself was {times:.1f} times" in headline(findings(fit))
     bare = market.fit(model="constant_mean").answer(MAIN)
     assert np.isnan(bare.overturn.market_variance)
 

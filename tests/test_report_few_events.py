@@ -51,7 +51,7 @@ def test_every_output_of_a_run_has_the_same_answer(few: EventStudyResults, tmp_p
     assert p_text(decided.pvalue) in row.split()
     assert f"{100 * decided.effect.estimate:+.2f}%" in row
     markdown = (folder / "report.md").read_text(encoding="utf-8")
-    assert f"{decided.overturn.variance_multiple:.1f} times as variable as usual" in markdown
+    assert f"{decided.overturn.variance_multiple:.1f} times the usual" in markdown
     assert "Patell-KP" in latex_tables(read_run(folder).findings)["caar"]
     index = render_index(tmp_path)
     assert shown in unescape(index)

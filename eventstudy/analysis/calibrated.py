@@ -72,7 +72,15 @@ class Calibrated:
 
 
 def draws_error(share: float, draws: float) -> float:
-    """Return the standard error of a share of so many independent draws, as if of one at least."""
+    """Return the Monte Carlo standard error of a share; of none as if it were one of the draws.
+
+    Parameters
+    ----------
+    share : float
+        From 0 to 1.
+    draws : float
+        Effective number of draws; NaN for none.
+    """
     if not draws > 0:
         return np.nan
     share = max(share, 1 / draws)

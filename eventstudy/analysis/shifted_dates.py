@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
-from math import gcd
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -34,7 +33,7 @@ ENOUGH = 500
 MOST_TOGETHER = 200
 # Where clusters move by themselves, so many times the draws are tried.
 SPARE = 4
-# Steps of this share of a circle never meet: the first B of them are spread out for every B.
+# Numbers that steps of this share of a circle take to a part of it are spread out for any part.
 GOLDEN = (5**0.5 - 1) / 2
 Progress = Callable[[int, int], None]
 _NO_MOVES: IntArray = np.empty((0, 1), np.int64)
@@ -199,11 +198,8 @@ def _quiet(study: FittedStudy, used: IntArray, window: Window, circle: IntArray)
 
 def _spread(n: int, count: int, seed: int) -> IntArray:
     """Return at most `count` of n numbers in order, spread over all; fewer are among more."""
-    step = max(round(n * GOLDEN), 1)
-    while gcd(step, n) > 1:
-        step += 1
-    first = int(np.random.default_rng(seed).integers(max(n, 1)))
-    return np.sort((first + step * np.arange(min(n, count))) % max(n, 1))
+    places = (np.random.default_rng(seed).random() + GOLDEN * np.arange(n)) % 1
+    return np.sort(np.argsort(places)[:count])
 
 
 class Draws(NamedTuple):

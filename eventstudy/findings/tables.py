@@ -372,8 +372,11 @@ def _without_flagged(
 
 def _with_estimates(study: FittedStudy, windows: list[Window], names: list[str]) -> pd.DataFrame:
     table = study.tests(windows, names)
-    effects = [answer_of(study, w).effect.estimate for w in windows]
-    return table.assign(weighted_caar=np.repeat(effects, len(table) // len(windows)))
+    effects = [answer_of(study, w).effect for w in windows]
+    columns = {"weighted_caar": "estimate", "weighted_low": "ci_low", "weighted_high": "ci_high"}
+    rows = len(table) // len(windows)
+    numbers = {k: [getattr(e, name) for e in effects] for k, name in columns.items()}
+    return table.assign(**{k: np.repeat(values, rows) for k, values in numbers.items()})
 
 
 def _kept(study: FittedStudy) -> Iterator[tuple[str, BoolArray]]:

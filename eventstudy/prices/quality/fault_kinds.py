@@ -131,7 +131,7 @@ def no_price(q: Quotes) -> list[Span]:
     Close and adjusted close are blank.
     """
     blank = np.isnan(q.close) & np.isnan(q.adj_close)
-    return q.spans(runs(blank), lambda a, b: "a row without a close")
+    return q.spans(runs(blank), lambda a, b: "a row without a usable close")
 
 
 def closed_day(q: Quotes) -> list[Span]:

@@ -8,9 +8,11 @@ import numpy as np
 
 from ...analysis.answer import caveat_of
 from ...analysis.influence import write_caveat
+from ...analysis.interval import Interval
 from ...calendars.window import Window
 from ...findings.types import CarRemark, Findings, Sample
 from ...utility.catalogue import say
+from ...utility.csv_text import BLANK
 from ...utility.flags import Flag
 from ...utility.numbers import capitalised, clipped
 from .answer import (
@@ -154,10 +156,25 @@ def _suspects(findings: Findings, sample: Sample, flag: Flag) -> str:
     ]  # fmt: skip
     n = result.n_events - int(rows[0]["n_events"]) if rows else n
     suspects = say(f"answer.{flag}", n=n, total=result.n_events)
+    suspects += _names_of(findings, sample, flag)
     if not (rows and n):
         return say("answer.check_them", suspects=suspects) if n else ""
-    value = rows[0]["weighted_caar"]
-    return say("answer.without_them", suspects=suspects, n=n, value=value)
+    names = ("caar", "se", "low", "high")
+    effect = Interval(*(rows[0].get(f"weighted_{name}", np.nan) for name in names))
+    # Runs of before have no interval there.
+    code = f"answer.without_them{'_interval' * bool(np.isfinite(effect.ci_low))}"
+    facts = {"suspects": suspects, "n": n, "value": effect.estimate}
+    return say(code, **facts, interval=write_interval(effect))
+
+
+def _names_of(findings: Findings, sample: Sample, flag: Flag) -> str:
+    """Return the firms of the listed events of a sample with a flag, in brackets."""
+    column = findings.setup.group_column
+    flagged = (e for e in findings.events if e.is_used and flag in e.flags)
+    mine = (e for e in flagged if sample.group in ("", e.cells.get(column) or BLANK))
+    names = list(dict.fromkeys(clipped(e.name, LONGEST_FIRM) for e in mine))
+    more = ", ..." * (len(names) > NAMED)
+    return f" ({', '.join(names[:NAMED])}{more})" if names else ""
 
 
 def _extended_note(sample: Sample, main: Window) -> str:
