@@ -23,7 +23,6 @@ from eventstudy.report.sections.caveats import asides, headline
 from eventstudy.study import EventStudyResults, run_study
 from eventstudy.utility import numbers as pvalues
 from eventstudy.utility import numbers as wording
-from eventstudy.utility.catalogue import say
 
 NOTHING = "No single announcement, date or company changes this (p"
 

@@ -322,7 +322,7 @@ def _other_estimates(sample: Sample) -> Iterator[TestLine]:
         facts = (average.estimate, *_ends(average), average.pvalue, np.nan)
         yield TestLine(say("tests.average"), "", *facts, say("tests.alike"))
     if numbers and np.isfinite(numbers.pvalue):
-        allows = say("tests.shifted", n=numbers.draws)
+        allows = say("tests.shifted", n=numbers.draws, error=numbers.error)
         name, effect = say("tests.calibrated"), (answer.effect.estimate, np.nan, np.nan)
         yield TestLine(name, "", *effect, numbers.pvalue, LEVEL, allows)
 
