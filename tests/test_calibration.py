@@ -13,6 +13,7 @@ from click.testing import CliRunner
 from conftest import Market
 from scipy import stats
 
+import eventstudy as es
 from eventstudy.analysis import shifted_dates
 from eventstudy.analysis.answer import DIFFERENT, Answer, answer_of, caveat_of
 from eventstudy.analysis.calibrated import Calibrated, shared_movement
@@ -441,3 +442,12 @@ def test_all_results_give_a_frame_by_a_call() -> None:
     results = Market(8, dates=4, seed=2).fit()
     for made in (results.answer(), results.power(), results.influence(), results.calibrate()):
         assert isinstance(made.frame(), pd.DataFrame)
+
+
+def test_prices_are_loaded_for_all_years_unless_told_otherwise() -> None:
+    frame = pd.DataFrame({"ticker": ["AMD", "NVDA"], "announced_at": ["2017-03-01", "2022-10-07"]})
+    events = es.events_from_frame(frame)
+    wide = es.load_returns(events, "sample").requested
+    narrow = es.load_returns(events, "sample", calibrate=False).requested
+    assert wide["AMD"] == wide["NVDA"] == wide["^GSPC"]
+    assert narrow["AMD"] != narrow["NVDA"]
