@@ -200,8 +200,8 @@ def test_few_events_that_other_dates_contradict_say_so() -> None:
     assert write_other_dates(plain) == []
     assert "8% of the time" in write_other_dates(off)[0]
     assert "calibrated p = 0.020 ±0.006" in write_other_dates(off)[0]
-    assert _by_chance(off)[0] == "2 in 100"
-    assert _by_chance(plain)[0] == "3 in 1,000"
+    assert _by_chance(off)[0] == "2 in 100 studies"
+    assert _by_chance(plain)[0] == "3 in 1,000 studies"
     assert replace(off, n_events=5).doubtful_rate is None
 
 
