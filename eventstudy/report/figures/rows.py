@@ -15,6 +15,8 @@ from .svg_canvas import Panel, Scale, fitted, number, picture, return_scale, tex
 # Shares of an axis: how far an interval may go on beyond the inner ones before it is cut.
 CUT = 1.5
 LINE, HEAD = 19.5, 22.0
+# Pixels from tick to tick at least.
+APART = 38.0
 # A diamond about its middle.
 DIAMOND = "m-6.5 0 6.5-6.5 6.5 6.5-6.5 6.5z"
 
@@ -72,9 +74,10 @@ def draw_rows(
     foot = top + layout.line * len(rows)
     x = _axis(rows, layout)
     panel = Panel(x, Scale(0, len(rows), top, foot))
-    posts = [panel.post(at, "z" if label == "0" else "g") for at, label in x.ticks(6)]
+    ticks = x.ticks(max(3, int((layout.stop - layout.start) / APART)))
+    posts = [panel.post(at, "z" if label == "0" else "g") for at, label in ticks]
     y = HEAD - 8 if head else foot + 16
-    names = [text(x(at), y, label, "m c") for at, label in x.ticks(6)]
+    names = [text(x(at), y, label, "m c") for at, label in ticks]
     marks = [*_shades(rows, panel, layout), *posts, *names, text(layout.width - 2, y, head, "m e")]
     for at, row in enumerate(rows):
         marks += _row(row, panel, at + 0.5, layout)
