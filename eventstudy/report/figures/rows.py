@@ -75,7 +75,7 @@ def draw_rows(
     x = _axis(rows, layout)
     panel = Panel(x, Scale(0, len(rows), top, foot))
     ticks = x.ticks(max(3, int((layout.stop - layout.start) / APART)))
-    posts = [panel.post(at, "z" if label == "0" else "g") for at, label in ticks]
+    posts = [panel.post(at, "z" if not round(at, 12) else "g") for at, _ in ticks]
     y = HEAD - 8 if head else foot + 16
     names = [text(x(at), y, label, "m c") for at, label in ticks]
     marks = [*_shades(rows, panel, layout), *posts, *names, text(layout.width - 2, y, head, "m e")]

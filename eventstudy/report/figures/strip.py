@@ -194,7 +194,7 @@ def _name(mark: StripMark, *, brief: bool) -> str:
 
 def _grid(panel: Panel, n_max: int) -> Iterator[str]:
     for at, label in panel.x.ticks(n_max):
-        yield panel.post(at, "z" if label == "0" else "g")
+        yield panel.post(at, "g" if round(at, 12) else "z")
         yield text(panel.x(at), panel.y.start + 16, label, "m c")
 
 
