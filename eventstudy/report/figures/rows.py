@@ -35,6 +35,8 @@ class MarkRow:
     is_clear : bool
         Whether it is filled: p below 0.05.
     is_main : bool
+    kind : str
+        A hairline parts rows of different kinds.
     """
 
     name: str
@@ -42,6 +44,7 @@ class MarkRow:
     label: str
     is_clear: bool
     is_main: bool = False
+    kind: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,11 +101,13 @@ def _axis(rows: Sequence[MarkRow], layout: Layout) -> Scale:
 
 
 def _shades(rows: Sequence[MarkRow], panel: Panel, layout: Layout) -> Iterator[str]:
-    """Yield the ground of the main row, with a hairline below it."""
+    """Yield the ground of the main row, and hairlines between rows of different kinds."""
     for at, row in enumerate(rows):
+        if at and row.kind != rows[at - 1].kind:
+            yield f'<path class="g" d="M0 {number(panel.y(at))}H{layout.width}"/>'
         if row.is_main and len(rows) > 1:
-            y = panel.y(at)
-            yield f'<rect class="win" x="0" y="{number(y)}" width="{layout.width}" height="18.5"/>'
+            size = f'width="{layout.width}" height="{number(layout.line - 1)}"'
+            yield f'<rect class="win" x="0" y="{number(panel.y(at))}" {size}/>'
 
 
 def _row(row: MarkRow, panel: Panel, at: float, layout: Layout) -> Iterator[str]:
