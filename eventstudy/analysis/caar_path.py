@@ -59,11 +59,6 @@ class Path95:
         """Whether some point has an interval."""
         return bool(np.isfinite(self.caar_half).any())
 
-    @property
-    def has_gap(self) -> bool:
-        """Whether some point has no interval."""
-        return bool(np.isnan(self.caar_half[self.counts > 0]).any())
-
     def beside_others(self) -> Path95:
         """Return the path for a scale that it shares: without the band of a single event."""
         return replace(self, caar_half=np.where(self.counts < BAND_EVENTS, np.nan, self.caar_half))
