@@ -318,11 +318,6 @@ def share_text(share: float) -> str:
     return f"{100 * share:.1g}%"
 
 
-def typeset(text: str) -> str:
-    """Return a text with a true minus before each number in place of a hyphen."""
-    return re.sub(r"(?<![\w−])-(?=\d)", MINUS, text)
-
-
 # What a console may lack, with its likeness in ASCII.
 _ASCII = str.maketrans(
     {

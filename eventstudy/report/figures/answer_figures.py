@@ -110,10 +110,22 @@ def draw_implied(
         *_texts(panel, path, [box for box, _ in labels], wide=wide, is_early=is_early),
         panel.fields(days, _tips(path)),
     ]
-    facts = {"shares": _last(path.shares), "implied": _last(path.implied), "end": path.end}
+    facts = {
+        "shares": _last(path.shares),
+        "implied": _last(path.implied),
+        "end": path.end,
+        **name_lines(),
+    }
     desc = say("figure.implied_desc", **facts, gap=effect_of(path))
     kind = "wide" if wide else "narrow"
     return picture(frame.width, int(frame.height), marks, title=label, desc=desc, kind=kind)
+
+
+def name_lines() -> dict[str, str]:
+    """Return what the line is of, and what it is drawn against, in words."""
+    quantity = words().quantity
+    against = say("figure.normal" if quantity else "figure.implied")
+    return {"line": quantity or say("figure.shares").lower(), "against": against.lower()}
 
 
 def _near(path: ImpliedPath) -> ImpliedPath:
@@ -293,8 +305,9 @@ def place_number(
 
 def _tips(path: ImpliedPath) -> Iterator[str]:
     """Yield the numbers of each day in words."""
+    names = name_lines()
     for day_, shares, implied, half in zip(
         path.days, path.shares, path.implied, path.half, strict=True
     ):
-        facts = {"shares": shares, "implied": implied, "gap": (shares - implied) / BASE}
+        facts = {"shares": shares, "implied": implied, "gap": (shares - implied) / BASE, **names}
         yield say("figure.implied_day", day=int(day_), half=half / BASE, **facts)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from markupsafe import Markup
@@ -24,6 +25,7 @@ from ...utility.numbers import (
     span,
 )
 from ...utility.units import words
+from ..figures.answer_figures import name_lines
 from ..figures.specification_curve import SpecificationCurve, draw_curve
 from ..figures.svg_canvas import pair
 from .answer import brief, name_sample
@@ -135,8 +137,13 @@ def _days(findings: Findings) -> Iterator[Fold]:
         cells = (day(tau), f"{path.counts[at]:,}", *levels, percent(gap[at], unit=False), *ends)
         rows.append(Row(cells if code.endswith("whole") else cells[:-1]))
     kinds = "tNnNnNN" if code.endswith("whole") else "tNnNnN"
-    table = make_table(code, kinds, rows, unit=words().head)
-    facts = {"first": int(path.days[0]), "last": int(path.days[-1]), "value": gap[-1]}
+    facts: dict[str, Any] = {
+        "first": int(path.days[0]),
+        "last": int(path.days[-1]),
+        "value": gap[-1],
+    }
+    facts |= name_lines()
+    table = make_table(code, kinds, rows, unit=words().head, **facts)
     note = say("path.implied_note", base=path.base, end=path.end)
     yield Fold("days", say("folds.days.title"), say("folds.days.finding", **facts), (note, table))
 
