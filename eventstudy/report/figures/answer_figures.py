@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import product
+from typing import Any
 
 import numpy as np
 from markupsafe import Markup
@@ -110,13 +111,9 @@ def draw_implied(
         *_texts(panel, path, [box for box, _ in labels], wide=wide, is_early=is_early),
         panel.fields(days, _tips(path)),
     ]
-    facts = {
-        "shares": _last(path.shares),
-        "implied": _last(path.implied),
-        "end": path.end,
-        **name_lines(),
-    }
-    desc = say("figure.implied_desc", **facts, gap=effect_of(path))
+    facts: dict[str, Any] = {"shares": _last(path.shares), "implied": _last(path.implied)}
+    facts |= name_lines()
+    desc = say("figure.implied_desc", **facts, end=path.end, gap=effect_of(path))
     kind = "wide" if wide else "narrow"
     return picture(frame.width, int(frame.height), marks, title=label, desc=desc, kind=kind)
 
@@ -305,9 +302,8 @@ def place_number(
 
 def _tips(path: ImpliedPath) -> Iterator[str]:
     """Yield the numbers of each day in words."""
-    names = name_lines()
-    for day_, shares, implied, half in zip(
-        path.days, path.shares, path.implied, path.half, strict=True
-    ):
-        facts = {"shares": shares, "implied": implied, "gap": (shares - implied) / BASE, **names}
-        yield say("figure.implied_day", day=int(day_), half=half / BASE, **facts)
+    columns = (path.days.tolist(), path.shares, path.implied, path.half)
+    for tau, shares, implied, half in zip(*columns, strict=True):
+        facts = {"day": tau, "shares": shares, "implied": implied, **name_lines()}
+        reach, gap = words().within(half / BASE), (shares - implied) / BASE
+        yield say("figure.implied_day", gap=gap, reach=reach, **facts)
