@@ -127,7 +127,7 @@ def brief_caveat(findings: Findings) -> str:
         return f"{capitalised(serious[0]).removesuffix('.')}."
     caveat = result.caveat or caveat_of(result, sample.n_events)
     if caveat is None:
-        return ""
+        return write_caveat_of(findings, sample)
     texts = [text for flag in KEPT_MOVES if (text := _suspects(findings, sample, flag))]
     if caveat.code == "one_event":
         news = name_news(sample.news) or [say("answer.check_news")]
