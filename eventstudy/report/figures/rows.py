@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from ...analysis.interval import Interval
 from ...utility.catalogue import say
-from .svg_canvas import Panel, Scale, fitted, number, picture, return_scale, text, text_width
+from .svg_canvas import Panel, Scale, number, picture, return_scale, text, text_width
 
 # Shares of an axis: how far an interval may go on beyond the inner ones before it is cut.
 CUT = 1.5
@@ -112,7 +112,7 @@ def _shades(rows: Sequence[MarkRow], panel: Panel, layout: Layout) -> Iterator[s
 
 def _row(row: MarkRow, panel: Panel, at: float, layout: Layout) -> Iterator[str]:
     y, x, main = panel.y(at), panel.x, " s" * row.is_main
-    name = fitted(row.name, layout.start - 12, is_bold=row.is_main)
+    name = _fitted(row.name, layout.start - 12, is_bold=row.is_main)
     yield text(4, y + 4, name, f"halo{main}")
     strong = " s" if row.is_clear or row.is_main else " m"
     yield text(layout.width - 2, y + 4, row.label, f"e{strong}")
@@ -134,6 +134,14 @@ def _row(row: MarkRow, panel: Panel, at: float, layout: Layout) -> Iterator[str]
         yield f'<path class="mean" d="M{at_x} {number(y)}{DIAMOND}"/>'
     else:
         yield f'<circle class="{kinds[1]}" cx="{at_x}" cy="{number(y)}" r="4.2"/>'
+
+
+def _fitted(label: str, width: float, *, is_bold: bool = False) -> str:
+    """Return a label cut to what fits into some pixels."""
+    if text_width(label, is_bold=is_bold) <= width:
+        return label
+    fits = (n for n in range(len(label), 0, -1) if text_width(label[:n] + "…") <= width)
+    return label[: next(fits, 1)].rstrip(" ,(") + "…"
 
 
 def checks_layout(names: Sequence[str], *, wide: bool) -> Layout:

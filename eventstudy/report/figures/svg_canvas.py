@@ -277,14 +277,6 @@ def text_width(label: str, *, size: float = 13.0, is_bold: bool = False) -> floa
     return size * units * (1.06 if is_bold else 1.0)
 
 
-def fitted(label: str, width: float, *, is_bold: bool = False) -> str:
-    """Return a label cut to what fits into some pixels."""
-    if text_width(label, is_bold=is_bold) <= width:
-        return label
-    fits = (n for n in range(len(label), 0, -1) if text_width(label[:n] + "…") <= width)
-    return label[: next(fits, 1)].rstrip(" ,(") + "…"
-
-
 def rect(x: float, y: float, width: float, height: float, kind: str, tip: str = "") -> str:
     """Return a rectangle.
 
