@@ -75,7 +75,12 @@ def limited(project: Project, limit: Callable[[], None], *args: object) -> tuple
     """Run the study, or another command, in a process with a limit; return exit code and what it
     said."""
     env = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"}
-    command = [sys.executable, "-m", "eventstudy", *map(str, args or ["run", *project.options])]
+    command = [
+        sys.executable,
+        "-m",
+        "eventstudy",
+        *map(str, args or ["run", "--force", *project.options]),
+    ]
     done = subprocess.run(
         command,
         preexec_fn=limit,

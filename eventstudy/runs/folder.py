@@ -73,36 +73,63 @@ def write_run(
     with clear_errors(target):
         target.parent.mkdir(parents=True, exist_ok=True)
         refuse_foreign(target)
-        with locked(target), replacing(target) as stage:
-            fill(stage, results, name, config, origin=origin, target=target, command=command)
-            if (target / LOG).is_file():
-                log_changes(stage, target)
-    return target
+    with locked(target):
+        return write_claimed(results, target, config=config, origin=origin, command=command)
 
 
-def write_failed(results: FittedStudy, out: Path, name: str, **settings: Any) -> Path | None:
-    """Write the run of a study without a usable event as :func:`write_run` does; return its path.
+def write_claimed(
+    results: FittedStudy,
+    target: Path,
+    *,
+    config: StudyConfig,
+    origin: Origin | None = None,
+    command: str = "",
+) -> Path:
+    """Write a run folder whose lock is held, as :func:`write_run` does.
 
     Parameters
     ----------
     results : FittedStudy
-    out : Path
-    name : str
-    **settings
+    target : Path
+        The run folder.
+    config, origin, command
         As for :func:`write_run`.
+
+    Returns
+    -------
+    Path
+        The run folder.
+    """
+    with clear_errors(target), replacing(target) as stage:
+        fill(
+            stage, results, target.name, config, origin=origin, target=target, command=command,
+        )  # fmt: skip
+        if (target / LOG).is_file():
+            log_changes(stage, target)
+    return target
+
+
+def write_failed(results: FittedStudy, target: Path, **settings: Any) -> Path | None:
+    """Write the run of a study without a usable event as :func:`write_claimed` does.
+
+    Parameters
+    ----------
+    results : FittedStudy
+    target : Path
+    **settings
+        As for :func:`write_claimed`.
 
     Returns
     -------
     Path or None
         None if the folder holds anything else than such a run: it stays as it is.
     """
-    target = out / name
     try:
         if target.exists() and Record.read(target).manifest["events"]["ok"] != 0:
             return None
     except RunFolderError:
         return None
-    return write_run(results, out, name, **settings)
+    return write_claimed(results, target, **settings)
 
 
 def nothing_usable(results: FittedStudy, why: str, *, offline: bool) -> DataError:
@@ -175,35 +202,6 @@ def refuse_foreign(target: Path) -> None:
     if target.exists() and not _is_ours(target / MANIFEST):
         problem, remedy = "the folder exists and is not a run", "choose another --name or --out"
         raise RunFolderError(problem, value=str(target), remedy=remedy)
-
-
-def other_study(target: Path, origin: Origin) -> str:
-    """Return a note on a run of another events file that will be replaced.
-
-    Parameters
-    ----------
-    target : Path
-        The run folder.
-    origin : Origin
-        Of the new run.
-
-    Returns
-    -------
-    str
-        "" for none. A file that was edited in its place is no other one, nor are the same bytes
-        elsewhere.
-    """
-    try:
-        record = Record.read(target)
-        old_events = record.origin.events if record.manifest["origin"] else None
-    except RunFolderError:
-        return ""
-    events = record.manifest["events"]
-    same_file = old_events and old_events.resolve() == origin.events.resolve()
-    if same_file or events.get("sha256") == origin.events_hash:
-        return ""
-    of, at = events.get("source") or "events that it does not name", record.manifest["written_at"]
-    return f"{target} was a run of {of}, written at {at}; it is replaced by one of {origin.events}"
 
 
 def carry_over(target: Path, stage: Path) -> None:

@@ -123,18 +123,39 @@ def refuse_lost_inputs(
 
 def _changed_inputs(record: Record, origin: Origin) -> list[str]:
     """Return why a run is not that of `origin`, prices aside."""
-    old, new = (_settings(o, record) for o in (record.origin, origin))
-    names = [name for name in new if old.get(name) != new[name]]
-    hashes = {place: sha for place, sha in record.inputs.items() if place in record.origin.files}
-    files = [p for p in {**hashes, **origin.hashes} if hashes.get(p) != origin.hashes.get(p)]
     altered = verify_run(record.folder)
     return [
-        *(f"setting {name}" for name in names),
-        *(f"{place.removeprefix('data/')} changed" for place in files),
+        *(f"setting {name}" for name in differing_settings(record, origin)),
+        *(f"{place.removeprefix('data/')} changed" for place in differing_files(record, origin)),
         *(f"version of {name}" for name in record.other_versions),
         *(f"{file} was altered" for file in altered.changed),
         *(f"{file} was missing" for file in altered.missing),
     ]
+
+
+def differing_settings(record: Record, origin: Origin) -> list[str]:
+    """Return the settings that are not those of a run, where prices come from among them.
+
+    Parameters
+    ----------
+    record : Record
+    origin : Origin
+    """
+    old, new = (_settings(o, record) for o in (record.origin, origin))
+    return [name for name in new if old.get(name) != new[name]]
+
+
+def differing_files(record: Record, origin: Origin) -> list[str]:
+    """Return the files, by place in the run folder, whose contents are not those of a run.
+
+    Parameters
+    ----------
+    record : Record
+    origin : Origin
+        Its files must be hashed.
+    """
+    hashes = {place: sha for place, sha in record.inputs.items() if place in record.origin.files}
+    return [p for p in {**hashes, **origin.hashes} if hashes.get(p) != origin.hashes.get(p)]
 
 
 def _settings(origin: Origin, record: Record) -> dict[str, Any]:
