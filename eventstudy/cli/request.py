@@ -21,7 +21,8 @@ from ..runs.origin import Origin
 from ..runs.record import Record
 from ..runs.verify import refuse_altered
 from ..utility.catalogue import say
-from ..utility.file_names import checked_name
+from ..utility.file_names import checked_name, inside
+from ..utility.tables import refuse_inflated
 from .shared import INCOMPLETE, notify, remember, say_home, tell
 
 # Settings that say where prices come from.
@@ -229,7 +230,7 @@ def locked_order(
 
 
 def order_of_run(
-    folder: Path, config_file: Path | None, options: Mapping[str, Any]
+    folder: Path, config_file: Path | None, options: Mapping[str, Any], *, trust: bool = False
 ) -> tuple[Order, StudyConfig | None]:
     """Return the order of a run folder, with the given options in the place of its own.
 
@@ -240,6 +241,8 @@ def order_of_run(
         Refused if it is given.
     options : dict
         Settings by name; None and () are not given.
+    trust : bool
+        Read files outside the folder even if the run was written elsewhere.
 
     Returns
     -------
@@ -260,9 +263,12 @@ def order_of_run(
     folder = follow_link(Path(os.path.normpath(folder)))
     record = Record.read(folder)
     origin = record.origin
+    if not trust:
+        record.refuse_outside()
     if not origin.events.is_file() and (folder / origin.place).is_file():
         notify([f"{origin.events} is not there: the run's own copy of the events is used"])
-        origin = replace(origin, events=folder / origin.place)
+        refuse_inflated(copy := inside(folder, origin.place))
+        origin = replace(origin, events=copy)
     run = {"store": origin.store, "vintage": origin.vintage, "offline": origin.offline}
     full = folder if folder.name else folder.absolute()
     place = {"out": full.parent, "name": full.name}

@@ -18,8 +18,9 @@ from ..utility.progress import step
 from .atomic_swap import clear_remains, follow_link, locked, staged
 from .compare import LOG, log_changes
 from .contents import fill
+from .manifest import FAMILY, MANIFEST
 from .price_revisions import name_some
-from .record import FAMILY, LITTER, MANIFEST, Record
+from .record import LITTER, Record
 
 if TYPE_CHECKING:
     from ..fitting.config import StudyConfig
@@ -125,7 +126,7 @@ def write_failed(results: FittedStudy, target: Path, **settings: Any) -> Path | 
         None if the folder holds anything else than such a run: it stays as it is.
     """
     try:
-        if target.exists() and Record.read(target).manifest["events"]["ok"] != 0:
+        if target.exists() and Record.read(target).facts.events.ok != 0:
             return None
     except RunFolderError:
         return None
@@ -235,7 +236,7 @@ def carry_over(target: Path, stage: Path) -> None:
 
 def _is_ours(manifest: Path) -> bool:
     try:
-        text = manifest.read_bytes().decode("utf-8", "replace")
+        text = "" if manifest.is_symlink() else manifest.read_bytes().decode("utf-8", "replace")
     except OSError:
         return False
     facts = _facts_of(manifest)
@@ -246,7 +247,7 @@ def _is_ours(manifest: Path) -> bool:
 def _facts_of(manifest: Path) -> dict[str, Any]:
     """Return the contents of a manifest; nothing if it is damaged or not there."""
     try:
-        facts = json.loads(manifest.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        facts = json.loads("{}" if manifest.is_symlink() else manifest.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
         return {}
     return facts if isinstance(facts, dict) else {}

@@ -20,7 +20,7 @@ from ..utility.log import note
 from ..utility.numbers import clipped, day
 from ..utility.units import WORDS
 from .atomic_swap import locked
-from .record import MANIFEST
+from .manifest import MANIFEST
 from .rows import FAILED, Run, run_of
 
 INDEX = "index.html"

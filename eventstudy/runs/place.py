@@ -96,7 +96,7 @@ def list_differences(place: Path, origin: Origin) -> list[str]:
         return []
     try:
         record = Record.read(place)
-        if record.manifest["events"]["ok"] == 0:
+        if record.facts.events.ok == 0:
             return []
         settings = [n for n in differing_settings(record, origin) if n not in SHOWING]
         old, new = record.origin.files, origin.files

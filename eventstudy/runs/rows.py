@@ -31,8 +31,9 @@ from ..utility.csv_text import unquoted
 from ..utility.numbers import MISSING, clipped, date_prose, pvalue, signed
 from ..utility.typing import FloatArray
 from ..utility.units import WORDS, Words
+from .manifest import FAMILY, MANIFEST
 from .origin import NAMING_FILES
-from .record import FAMILY, MANIFEST, answers
+from .record import answers
 
 FAILED = ".failed.json"
 # Bytes of a document, rows of a table, and letters of a headline, that are read at most.
