@@ -71,7 +71,7 @@ def refresh(
     if as_json:
         print_json(_json_document(done))
     elif not quiet:
-        click.echo(_as_text(done, findings))
+        click.echo(order.stand_ins(findings) + _as_text(done, findings))
     if failures:
         sys.exit(LATER)
     order.end_if_incomplete(findings)

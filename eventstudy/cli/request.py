@@ -18,6 +18,7 @@ from ..fitting.study_file import StudyFile, check, read_study_file
 from ..prices.store import moment
 from ..runs.atomic_swap import follow_link
 from ..runs.origin import Origin
+from ..runs.price_revisions import name_some
 from ..runs.record import Record
 from ..runs.verify import refuse_altered
 from ..utility.catalogue import say
@@ -66,8 +67,18 @@ class Order:
         if config.prices in ("auto", "store") and not (config.returns or self.origin.store):
             say_home()
 
+    def stand_ins(self, findings: Findings) -> str:
+        """Return a line on prices of the sample, as the source did not answer; "" for none."""
+        asked = self.origin.config.prices == "auto" and not self.origin.offline
+        prices = findings.provenance.get("prices", {}).items() if asked else ()
+        names = [symbol for symbol, entry in prices if entry["source"] == "sample"]
+        line = say("losses.stand_in", n=len(names), symbols=name_some(names))
+        return f"{line}\n\n" if names else ""
+
     def end_if_incomplete(self, findings: Findings) -> None:
         """End the command if more events have no CAR over the main window than allowed.
+
+        With `strict` also if another source of prices stood in for the one that was asked.
 
         Parameters
         ----------
@@ -75,6 +86,9 @@ class Order:
             Of the run that was written.
         """
         setup = findings.setup
+        if self.strict and (text := self.stand_ins(findings)):
+            tell("incomplete", text.strip(), exit_code=INCOMPLETE)
+            sys.exit(INCOMPLETE)
         lost = setup.n_events - setup.n_used + findings.pooled.n_lacking
         share = lost / setup.n_events
         if not lost or (share <= self.max_loss and not self.strict):

@@ -18,7 +18,6 @@ from .shared import (
     print_json,
     progress,
     remember,
-    show_end,
     writing,
 )
 
@@ -87,7 +86,6 @@ def run(
         if len(results) == 0:
             raise _nothing_usable(results, order, folder, as_json, record)
         notify(_unranked(results, config))
-        show_end(click.get_current_context())
         remember(folder.parent, folder.name)
         with writing(silent):
             write_claimed(results, folder, **record)
@@ -95,7 +93,7 @@ def run(
         if as_json:
             print_json(_json_document(folder))
         elif not quiet:
-            click.echo(_as_text(findings, folder))
+            click.echo(order.stand_ins(findings) + _as_text(findings, folder))
     note("run_written", folder=str(folder), events=len(results.events), used=len(results))
     order.end_if_incomplete(findings)
 
@@ -124,7 +122,7 @@ def _nothing_usable(
     page = f"\nReport: {failed / 'report.html'}" if failed else ""
     findings = finish_run(results, config=order.origin.config).findings
     why = "\n".join(filter(None, (losses(findings, written=False), cases(findings))))
-    return nothing_usable(results, why + page, offline=order.origin.offline)
+    return nothing_usable(results, why + page)
 
 
 def _faster(config: StudyConfig, n: int) -> list[str]:

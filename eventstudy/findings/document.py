@@ -272,7 +272,7 @@ def _is_open(kind: Any) -> bool:
 @cache
 def _needed(kind: Any) -> frozenset[str]:
     defaults = ((f.name, f.default, f.default_factory) for f in fields(kind))
-    return frozenset(name for name, *given in defaults if given == [MISSING, MISSING])
+    return frozenset(name for name, *pair in defaults if pair == [MISSING, MISSING])
 
 
 @cache

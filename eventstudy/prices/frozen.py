@@ -154,5 +154,5 @@ def described(error: PriceError) -> dict[str, Any]:
     value = error.value if is_json else str(error.value)
     return {
         "kind": error.kind, "what": error.what, "where": error.where, "value": value,
-        "remedy": error.remedy,
+        "remedy": error.remedy, "transient": error.is_transient,
     }  # fmt: skip

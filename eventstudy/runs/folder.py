@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..errors import DataError, NetworkError, RateLimitedError, RunFolderError, UndecidedError
+from ..errors import DataError, RunFolderError, UndecidedError
 from ..returns.benchmarks import members
 from ..utility.blas import one_thread
 from ..utility.file_names import checked_name
@@ -133,7 +133,7 @@ def write_failed(results: FittedStudy, target: Path, **settings: Any) -> Path | 
     return write_claimed(results, target, **settings)
 
 
-def nothing_usable(results: FittedStudy, why: str, *, offline: bool) -> DataError:
+def nothing_usable(results: FittedStudy, why: str) -> DataError:
     """Return the error of a study without a usable event.
 
     Parameters
@@ -141,8 +141,6 @@ def nothing_usable(results: FittedStudy, why: str, *, offline: bool) -> DataErro
     results : FittedStudy
     why : str
         The dropped events and the reasons, on lines of their own.
-    offline : bool
-        Whether no source was asked, so that trying later is of no use.
 
     Returns
     -------
@@ -151,8 +149,7 @@ def nothing_usable(results: FittedStudy, why: str, *, offline: bool) -> DataErro
     """
     n = len(results.events)
     problem = f"none of {n} events could be used" if n != 1 else "the one event could not be used"
-    silent = [] if offline else _silent_symbols(results)
-    if not silent:
+    if not (silent := _silent_symbols(results)):
         return DataError(f"{problem}\n{why}")
     remedy = f"The source did not answer for {name_some(silent)}: try again later"
     return UndecidedError(f"{problem}\n{why}\n{remedy}")
@@ -161,8 +158,7 @@ def nothing_usable(results: FittedStudy, why: str, *, offline: bool) -> DataErro
 def _silent_symbols(results: FittedStudy) -> list[str]:
     """Return the symbols that dropped events need and that no source answered for."""
     failures = results.panel.fetched.failures if results.panel.fetched else {}
-    kinds = NetworkError, RateLimitedError
-    silent = {symbol for symbol, error in failures.items() if isinstance(error, kinds)}
+    silent = {symbol for symbol, error in failures.items() if error.is_transient}
     dropped = results.events.loc[~results.ok].drop(columns="reason")
     cells = dict.fromkeys(map(str, dropped.to_numpy().ravel()))
     return list(dict.fromkeys(s for cell in cells for s in members(cell) if s in silent))

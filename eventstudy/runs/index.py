@@ -21,7 +21,7 @@ from ..utility.numbers import clipped, day
 from ..utility.units import WORDS
 from .atomic_swap import locked
 from .manifest import MANIFEST
-from .rows import FAILED, Run, run_of
+from .rows import CHECKED, FAILED, Run, run_of
 
 INDEX = "index.html"
 # Stands near the beginning of every index that this module wrote; another file is left alone.
@@ -80,10 +80,10 @@ def show(out: Path) -> None:
         write_index(out)
 
 
-def show_end(out: Path, name: str, trouble: str) -> None:
-    """Show in the index whether a run could be brought up to date.
+def show_end(out: Path, name: str, trouble: str, *, is_new: bool = False) -> None:
+    """Show in the index when a run was last checked, and whether it could be brought up to date.
 
-    A failure is shown only if the run exists: a mistyped name leaves no trace.
+    That is shown only if the run exists: a mistyped name leaves no trace.
 
     Parameters
     ----------
@@ -93,17 +93,19 @@ def show_end(out: Path, name: str, trouble: str) -> None:
         Name of the run.
     trouble : str
         Why it could not be brought up to date; "" if it could.
+    is_new : bool
+        Whether it was written just now, which the index shows already.
     """
     with _aside():
-        file = out / f".{name}{FAILED}"
-        if trouble and (out / name / MANIFEST).is_file():
-            at = datetime.now(UTC).isoformat(timespec="seconds")
-            failure = {"name": name, "at": at, "error": trouble[:2000]}
-            file.write_text(json.dumps(failure) + "\n", encoding="utf-8")
-            show(out)
-        elif file.exists():
-            file.unlink()
-            show(out)
+        failure, check = (out / f".{name}{ending}" for ending in (FAILED, CHECKED))
+        if not trouble:
+            failure.unlink(missing_ok=True)
+        if (is_new and not trouble) or not (out / name / MANIFEST).is_file():
+            return
+        at = datetime.now(UTC).isoformat(timespec="seconds")
+        document = json.dumps({"name": name, "at": at, "error": trouble[:2000]})
+        (failure if trouble else check).write_text(f"{document}\n", encoding="utf-8")
+        show(out)
 
 
 @contextmanager

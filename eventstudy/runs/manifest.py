@@ -36,6 +36,12 @@ class Failure:
     where: str = ""
     value: Any = None
     remedy: str = ""
+    transient: bool = False
+
+    @property
+    def is_transient(self) -> bool:
+        """Whether the source may answer later; runs of before say it by the kind alone."""
+        return self.transient or self.kind in ("network", "rate_limited")
 
 
 @dataclass(frozen=True)

@@ -186,5 +186,5 @@ def _compute(
     facts = refuse_lost_inputs(record, results, origin, accept_loss=accept_loss)
     if len(results) == 0:
         reason = next(iter(results.events["reason"]), "")
-        raise nothing_usable(results, f"such as: {reason}", offline=origin.offline)
+        raise nothing_usable(results, f"such as: {reason}")
     return results, origin, facts

@@ -33,9 +33,11 @@ from ..utility.typing import FloatArray
 from ..utility.units import WORDS, Words
 from .manifest import FAMILY, MANIFEST
 from .origin import NAMING_FILES
+from .outbox import waiting
 from .record import answers
 
-FAILED = ".failed.json"
+# Files beside a run: how its last refresh failed, and when the last one found it up to date.
+FAILED, CHECKED = ".failed.json", ".checked.json"
 # Bytes of a document, rows of a table, and letters of a headline, that are read at most.
 LARGEST, MOST_ROWS, LONGEST = 20_000_000, 100_000, 1200
 # Other groups that have a line.
@@ -74,7 +76,12 @@ class Run:
         What is missing is a dash; `test` is the one that `pvalue` is of.
     faulty : bool
         Whether the status says that something went wrong.
-    written : datetime
+    written, checked : datetime
+        When it was written, and when a refresh last found it up to date, or wrote it.
+    data_to : str
+        Day of its newest price, ISO; "" where it has none.
+    waiting : int
+        Changes that wait for the command of ``--on-change``.
     trouble : str
         When and why the run could not be brought up to date; "" if it could.
     path : (m, 4) FloatArray
@@ -101,6 +108,9 @@ class Run:
     status: str
     faulty: bool
     written: datetime
+    checked: datetime
+    data_to: str
+    waiting: int
     trouble: str
     path: FloatArray
     several: bool
@@ -108,8 +118,13 @@ class Run:
 
     @property
     def when(self) -> str:
-        """When the run was written."""
-        return MISSING if self.written == NEVER else _moment(self.written)
+        """When it was written, when it was last checked, and the day of its newest price."""
+        times = [MISSING if self.written == NEVER else _moment(self.written)]
+        if self.checked > self.written:
+            times.append(say("index.checked", at=_moment(self.checked)))
+        if self.data_to:
+            times.append(say("index.data_to", day=self.data_to))
+        return "; ".join(times)
 
 
 def run_of(folder: Path) -> Run:
@@ -126,14 +141,7 @@ def run_of(folder: Path) -> Run:
     config, events = _mapping(manifest.get("config")), _mapping(manifest.get("events"))
     measure = str(config.get("measure"))
     measure = measure if measure in WORDS else "return"
-    listed = manifest.get("answers")
-    entries: Sequence[Mapping[str, Any]] = (
-        [a for a in listed if isinstance(a, Mapping)] if isinstance(listed, list) else []
-    )
-    with suppress(*DAMAGED):
-        # No row needs the events and the tables.
-        document = {**_read(folder / RESULTS), "events": [], "tables": {}}
-        entries = answers(from_document(document, str(folder / RESULTS))) or entries
+    entries = _answers(folder, manifest)
     first, is_there = (entries[0] if entries else {}), (folder / "report.html").is_file()
     used, dropped = (_count(events.get(name)) for name in ("ok", "dropped"))
     words, written = WORDS[measure], _time(manifest.get("written_at"))
@@ -154,11 +162,25 @@ def run_of(folder: Path) -> Run:
         status=say("index.failed") if trouble else _status(events, first, is_there=is_there),
         faulty=bool(trouble) or not is_there,
         written=written,
+        checked=max(written, _time(_beside(folder, CHECKED).get("at"))),
+        data_to=_last_day(_mapping(manifest.get("prices"))),
+        waiting=sum(map(bool, waiting(folder).values())),
         trouble=trouble,
         path=_path(folder, str(first.get("group") or "")),
         several=_count(first.get("n_events")) > 1,
         study=_study(folder.name, config, events),
     )
+
+
+def _answers(folder: Path, manifest: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+    """Return the answers of a run, in the words of now where its results can be read."""
+    listed = manifest.get("answers")
+    with suppress(*DAMAGED):
+        # No row needs the events and the tables.
+        document = {**_read(folder / RESULTS), "events": [], "tables": {}}
+        if entries := answers(from_document(document, str(folder / RESULTS))):
+            return entries
+    return [a for a in listed if isinstance(a, Mapping)] if isinstance(listed, list) else []
 
 
 def _path(folder: Path, group: str) -> FloatArray:
@@ -179,12 +201,23 @@ def _path(folder: Path, group: str) -> FloatArray:
 
 def _trouble(folder: Path, written: datetime) -> str:
     """Return when and why the last refresh since the run was `written` failed; "" if none did."""
-    try:
-        failure = _read(folder.with_name(f".{folder.name}{FAILED}"))
-    except (OSError, ValueError):
-        return ""
+    failure = _beside(folder, FAILED)
     at, error = _time(failure.get("at")), clipped(failure.get("error"), 400)
-    return f"{_moment(at)}: {error}" if at >= written else ""
+    return f"{_moment(at)}: {error}" if failure and at >= written else ""
+
+
+def _beside(folder: Path, ending: str) -> Mapping[str, Any]:
+    """Return the document of a file beside a run; an empty one if there is none."""
+    try:
+        return _read(folder.with_name(f".{folder.name}{ending}"))
+    except (OSError, ValueError):
+        return {}
+
+
+def _last_day(prices: Mapping[str, Any]) -> str:
+    """Return the day of the newest price in a manifest, ISO; "" for none."""
+    days = [str(_mapping(entry).get("last")) for entry in prices.values()]
+    return max((day for day in days if re.fullmatch(r"\d{4}-[01]\d-[0-3]\d", day)), default="")
 
 
 def _moment(at: datetime) -> str:

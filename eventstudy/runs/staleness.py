@@ -9,12 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import (
-    BadAnswerError,
     ConfigError,
     DataError,
     NetworkError,
     PriceError,
-    RateLimitedError,
 )
 from ..prices import is_name, resolve
 from ..prices.frozen import TABLE, read_frozen
@@ -34,14 +32,13 @@ Range = tuple[date, date]
 # The key of a manifest with the symbols whose loss was accepted.
 GIVEN_UP = "given_up"
 AS_IT_WAS = "the last report is as it was"
-SILENT = (NetworkError, RateLimitedError)
 
 
 class LostPricesError(PriceError):
     """Prices that a run has, or that it waits for, cannot be had now: try again later."""
 
     kind = "lost_prices"
-    exit_code = 75
+    is_transient = True
 
 
 def list_changes(
@@ -181,8 +178,8 @@ def _changed_prices(
         return [], ()
     is_open = record.facts.events.open > 0
     stored = origin.config.prices == "auto" and not origin.offline
-    kinds = {failure.kind for failure in record.facts.failures.values()}
-    unanswered = not record.origin.offline and kinds & {error.kind for error in SILENT}
+    failures = record.facts.failures.values()
+    unanswered = not record.origin.offline and any(failure.is_transient for failure in failures)
     if stored and not (is_open or unanswered):
         try:
             return _news(record, replace(origin, offline=True), is_open, accept_loss)[0], ()
@@ -312,8 +309,7 @@ def _refuse_losses(
 ) -> dict[str, str]:
     """Raise if an answer for some `ranges` lacks prices that the run has or waits for."""
     losses = dict(_losses(record, answer, ranges, origin))
-    kinds = _silent_kinds(origin)
-    silent = {symbol: error for symbol, error in losses.items() if isinstance(error, kinds)}
+    silent = {symbol: error for symbol, error in losses.items() if error.is_transient}
     accepted = losses if accept_loss else record.facts.given_up
     refused = silent | {s: e for s, e in losses.items() if s not in silent and s not in accepted}
     if refused:
@@ -345,18 +341,12 @@ def _loss_error(errors: Mapping[str, PriceError], *, is_silent: bool) -> LostPri
     return LostPricesError(first.what, where=names, remedy=f"{AS_IT_WAS}; {remedy}")
 
 
-def _silent_kinds(origin: Origin) -> tuple[type[PriceError], ...]:
-    """Return the errors of a source that has not answered; a bad file is a loss, not silence."""
-    return (*SILENT, BadAnswerError) if is_name(origin.config.prices) else SILENT
-
-
 def _losses(
     record: Record, answer: Prices, ranges: Mapping[str, Range], origin: Origin
 ) -> Iterator[tuple[str, PriceError]]:
     had, is_same = record.facts.prices, _have_same_source(record, origin)
-    kinds = () if origin.offline else _silent_kinds(origin)
     for symbol, error in answer.failures.items():
-        if (is_same and symbol in had) or isinstance(error, kinds):
+        if (is_same and symbol in had) or (error.is_transient and not origin.offline):
             yield symbol, error
     spare = _spare_symbols(record) if answer.stale else set()
     yield from ((symbol, error) for symbol, error in answer.stale.items() if symbol not in spare)

@@ -116,8 +116,8 @@ def refuse_altered(record: Record) -> None:
         If it keeps none.
     """
     record.origin  # noqa: B018 - says if there are none
-    kept = record.folder / "data"
-    for path in (kept, record.folder / SIZES, *kept.rglob("*")):
+    folder = record.folder / "data"
+    for path in (folder, record.folder / SIZES, *folder.rglob("*")):
         if path.is_symlink():
             raise AlteredError("is a link, and is not read", where=str(path))
     files = {place: inside(record.folder, place) for place in record.inputs}
