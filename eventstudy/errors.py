@@ -144,9 +144,18 @@ class EventsFileError(EventStudyError):
 
 
 class PriceError(EventStudyError):
-    """Prices of one symbol cannot be had; ``kind`` is a stable machine-readable word."""
+    """Prices of one symbol cannot be had; ``kind`` is a stable machine-readable word.
+
+    It is permanent, or transient: then the source may answer later. Exit codes follow from that.
+    """
 
     kind = "price_error"
+    is_transient = False
+
+    @property
+    def exit_code(self) -> int:  # type: ignore[override]
+        """75 (try again later) for a transient failure, or 1."""
+        return 75 if self.is_transient else 1
 
 
 class UnknownSymbolError(PriceError):
@@ -175,14 +184,14 @@ class RateLimitedError(PriceError):
     """The source asks us to slow down."""
 
     kind = "rate_limited"
-    exit_code = 75
+    is_transient = True
 
 
 class NetworkError(PriceError):
     """The source cannot be reached."""
 
     kind = "network"
-    exit_code = 75
+    is_transient = True
 
 
 class UnreachableError(NetworkError):

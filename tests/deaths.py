@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import time
 from pathlib import Path
 
 
@@ -15,6 +16,12 @@ def doubled(item: tuple[int, Path]) -> int:
         flag.touch()
         os._exit(1)
     return 2 * number
+
+
+def slowly(item: int) -> int:
+    """Return the double of a number after a while."""
+    time.sleep(0.1)
+    return 2 * item
 
 
 def deadly(item: int) -> int:

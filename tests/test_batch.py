@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import importlib.util
+import json
+import os
 import subprocess
 import sys
+import threading
+import time
+from concurrent.futures import CancelledError, ThreadPoolExecutor
 from dataclasses import fields, replace
 from functools import partial
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import Market
-from deaths import deadly, doubled
+from conftest import ROOT, Market
+from deaths import deadly, doubled, slowly
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
@@ -22,6 +28,7 @@ from scipy.stats import rankdata
 
 from eventstudy.abnormal.abnormal_returns import AbnormalReturns
 from eventstudy.calendars.window import Window
+from eventstudy.errors import ConfigError
 from eventstudy.models import MODELS
 from eventstudy.returns import ReturnsPanel
 from eventstudy.significance import STATISTICS
@@ -40,7 +47,13 @@ from eventstudy.significance._pairs import (
 from eventstudy.significance._ranks import scaled_ranks
 from eventstudy.study import EventStudy
 from eventstudy.utility.chunks import chunks
-from eventstudy.utility.workers import WorkerError, Workers
+from eventstudy.utility.workers import (
+    ClusterError,
+    WorkerError,
+    Workers,
+    _refuse_others,
+    versions,
+)
 from eventstudy.windows.alignment import Joint, covers, jointly
 from eventstudy.windows.event_windows import EventWindows, build_windows
 
@@ -389,6 +402,81 @@ def test_two_workers_give_the_same_bits_and_show_progress() -> None:
     assert mean_correlation(one, Window(0, 0)) == mean_correlation(two, Window(0, 0))
 
 
+class Dying(ThreadPoolExecutor):
+    """An executor that is gone after some calls."""
+
+    calls = 4
+
+    def submit(self, *args: Any, **options: Any) -> Any:
+        self.calls -= 1
+        if self.calls < 0:
+            raise CancelledError("the scheduler is gone")
+        return super().submit(*args, **options)
+
+
+def test_any_executor_computes_and_what_it_loses_is_computed_here() -> None:
+    with ThreadPoolExecutor(2) as pool, Workers(2, executor=pool) as workers:
+        assert list(workers.map(str, range(9))) == list("012345678")
+        assert not workers.lost
+    with Dying(2) as pool, Workers(2, executor=pool) as workers:
+        assert list(workers.map(str, range(9))) == list("012345678")
+        assert list(workers.map(str, [3, 4])) == ["3", "4"]
+        assert "the scheduler is gone" in workers.lost
+        with pytest.raises(TypeError):
+            list(workers.map(len, [1, 2, 3]))  # type: ignore[arg-type]
+
+
+def test_workers_with_other_code_are_refused() -> None:
+    theirs = {**versions(), "eventstudy": "0123456789ab"}
+    with pytest.raises(ConfigError, match="0123456789ab instead of"):
+        _refuse_others({"w1": theirs}, "cluster", "tcp://x")
+    assert {"pandas", "arch"} <= {*versions()}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("moment", [0.0, 0.3, 1.0, 2.0, 4.0])
+def test_a_scheduler_that_is_killed(moment: float, tmp_path: Path) -> None:
+    """At whatever moment: the result is that of this process, or the end is 75."""
+    file = tmp_path / "scheduler.json"
+    place = os.pathsep.join([str(ROOT), str(ROOT / "tests")])
+    env = {**os.environ, "PYTHONPATH": place}
+
+    def start(name: str, *more: object) -> subprocess.Popen[bytes]:
+        code = f"from distributed.cli.dask_{name} import main; main()"
+        options = ["--no-dashboard", "--scheduler-file", file, *more]
+        return subprocess.Popen(
+            [sys.executable, "-c", code, *map(str, options)],
+            env=env, cwd=tmp_path, stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+
+    scheduler = start("scheduler", "--port", "0", "--host", "127.0.0.1")
+    while not file.exists() or not file.read_text().strip():
+        time.sleep(0.1)
+    worker = start("worker", "--nthreads", "1", "--no-nanny")
+    try:
+        address = json.loads(file.read_text())["address"]
+        while not _has_worker(address):
+            time.sleep(0.2)
+        with Workers(cluster=address) as workers:
+            threading.Timer(moment, scheduler.kill).start()
+            assert list(workers.map(slowly, range(60))) == [2 * i for i in range(60)]
+            assert workers.lost
+        with pytest.raises(ClusterError) as caught, Workers(cluster=address):
+            pass
+        assert caught.value.exit_code == 75
+    finally:
+        for process in (scheduler, worker):
+            process.kill()
+            process.wait()
+
+
+def _has_worker(address: str) -> bool:
+    from distributed import Client
+
+    with Client(address, set_as_default=False) as client:  # type: ignore[no-untyped-call]
+        return bool(client.scheduler_info(n_workers=-1)["workers"])
+
+
 @pytest.mark.slow
 def test_a_dask_cluster_gives_the_same_bits(tmp_path: Path) -> None:
     """A scheduler and two workers of this machine, each a process."""
@@ -440,7 +528,7 @@ def test_the_command_proposes_the_batch_where_it_helps() -> None:
 
 TWO_THREADS = """
 import sys
-from conftest import Market
+from conftest import ROOT, Market
 from threadpoolctl import threadpool_limits
 
 market = Market(n=60, days=1000, rho=0.2, seed=5)

@@ -3,17 +3,22 @@ copy."""
 
 from __future__ import annotations
 
+import email
+import email.policy
 import json
 import os
 import re
 import shlex
 import shutil
+import socketserver
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Iterator
 from configparser import RawConfigParser
 from datetime import datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -82,6 +87,52 @@ def as_nobody(*args: object, cwd: Path, env: dict[str, str]) -> subprocess.Compl
     if os.getuid() != 0 or not shutil.which("setpriv"):
         pytest.skip("only root becomes another user, with setpriv")
     return bare(*args, cwd=cwd, env=env, user=NOBODY)
+
+
+class Listener:
+    """A web server and a mail server on this machine, which keep what they are sent."""
+
+    def __init__(self) -> None:
+        self.got: list[tuple[str, bytes]] = []
+        got = self.got
+
+        class Web(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                got.append((self.path, body))
+                self.send_response(200)
+                self.end_headers()
+
+            def log_message(self, *arguments: object) -> None:
+                """Keep the test output clean."""
+
+        class Mail(socketserver.StreamRequestHandler):
+            def handle(self) -> None:
+                self.wfile.write(b"220 here\r\n")
+                for line in self.rfile:
+                    if line[:4] == b"DATA":
+                        self.wfile.write(b"354 go on\r\n")
+                        lines = iter(self.rfile.readline, b".\r\n")
+                        got.append(("mail", b"".join(lines)))
+                    self.wfile.write(b"250 ok\r\n")
+
+        self.servers = [
+            ThreadingHTTPServer(("127.0.0.1", 0), Web),
+            socketserver.ThreadingTCPServer(("127.0.0.1", 0), Mail),
+        ]
+        self.url = f"http://127.0.0.1:{self.servers[0].server_address[1]}"
+        self.smtp = self.servers[1].server_address[1]
+
+    def __enter__(self) -> Listener:
+        for server in self.servers:
+            server.daemon_threads = True
+            threading.Thread(target=server.serve_forever, daemon=True).start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        for server in self.servers:
+            server.shutdown()
+            server.server_close()
 
 
 class TestLogs:
@@ -286,6 +337,48 @@ class TestFilesToCopy:
         )  # fmt: skip
         assert (done.returncode, done.stdout) == (0, ""), done.stderr
         assert (folder / "reports" / "events" / "report.html").is_file()
+
+    @pytest.mark.skipif(not shutil.which("curl"), reason="the scripts need curl")
+    def test_the_scripts_tell_slack_mail_and_a_monitor(self, folder: Path, program: Path) -> None:
+        """Of a change whose facts have quotes and letters of other languages."""
+        events = folder / 'an "o" & ü.csv'
+        (folder / "events.csv").rename(events)
+        study = [events, "--prices", "sample", "--name", "ü"]
+        with Listener() as listener:
+            env = {
+                "SLACK_WEBHOOK": listener.url, "HEALTHCHECK_URL": listener.url,
+                "SMTP_URL": f"smtp://127.0.0.1:{listener.smtp}", "MAIL_FROM": "a@example.org",
+                "MAIL_TO": "b@example.org", "EVENTSTUDY": str(program),
+            }  # fmt: skip
+            shown = {}
+            for name in ("slack.sh", "mail.sh"):
+                hook = ["--on-change", f"/bin/sh {FILES / name}", "--out", name]
+                for text in (EVENTS, EVENTS.replace("2020-08-06", "2020-08-07")):
+                    events.write_text(text, encoding="utf-8")
+                    done = bare("refresh", *study, *hook, cwd=folder, env=env)
+                    assert done.returncode == 0, done.stderr
+                shown[name] = list(listener.got)
+                listener.got.clear()
+            command = ["/bin/sh", FILES / "healthchecks.sh", *map(str, study), "--out", "slack.sh"]
+            codes = []
+            for more in ([], ["--strict"]):
+                done = subprocess.run(
+                    [*command, *more], cwd=folder, env={**PYTHON, **env}, check=False,
+                    capture_output=True,
+                )  # fmt: skip
+                codes.append(done.returncode)
+        first, changed = (json.loads(body)["text"] for _, body in shown["slack.sh"])
+        assert first == "ü: first run"
+        assert changed.startswith("ü: 1 event edited, 1 event with another day 0")
+        assert (
+            '"o" &amp; ü.csv' in changed or "data/events.csv" in changed or "events.csv" in changed
+        )
+        mail = email.message_from_bytes(shown["mail.sh"][1][1], policy=email.policy.default)
+        assert mail["Subject"].startswith("ü: 1 event edited")
+        assert "Events edited" in mail.get_content()
+        assert codes == [0, 3]
+        pings = [(path, "--strict" in body.decode()) for path, body in listener.got]
+        assert pings == [("/start", False), ("/0", False), ("/start", False), ("/3", True)]
 
     @pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="no systemd here")
     def test_systemd_takes_the_units(self, folder: Path, program: Path) -> None:

@@ -75,7 +75,12 @@ def limited(project: Project, limit: Callable[[], None], *args: object) -> tuple
     """Run the study, or another command, in a process with a limit; return exit code and what it
     said."""
     env = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"}
-    command = [sys.executable, "-m", "eventstudy", *map(str, args or ["run", *project.options])]
+    command = [
+        sys.executable,
+        "-m",
+        "eventstudy",
+        *map(str, args or ["run", "--force", *project.options]),
+    ]
     done = subprocess.run(
         command,
         preexec_fn=limit,
@@ -183,7 +188,8 @@ def test_what_the_user_may_only_read_bars_no_run(project: Project, tmp_path: Pat
     for name, meant in links.items():
         (project.run / name).symlink_to(meant)
     for command in ("run", "refresh"):
-        code, said = limited(project, powerless, command, *project.options)
+        more = ["--force"] if command == "run" else []
+        code, said = limited(project, powerless, command, *project.options, *more)
         assert (code, said) == (0, "")
         assert (project.run / "note.txt").stat().st_mode & 0o777 == 0o444
         assert {name: (project.run / name).readlink() for name in links} == links

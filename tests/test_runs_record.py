@@ -25,6 +25,7 @@ from eventstudy.errors import RunFolderError
 from eventstudy.findings.tables import study_tables
 from eventstudy.fitting.config import StudyConfig
 from eventstudy.runs import Origin, Record, refresh_run, write_run
+from eventstudy.runs.atomic_swap import locked
 from eventstudy.runs.compare import compare_runs
 from eventstudy.runs.record import seal
 from eventstudy.runs.verify import reproduce_run, verify_run
@@ -420,22 +421,51 @@ def test_an_edited_study_on_the_frozen_prices(project: Project, tmp_path: Path) 
     assert contents(run, without="") == before
 
 
-@pytest.mark.slow
-def test_a_run_of_other_events_is_not_replaced_without_a_word(tmp_path: Path) -> None:
-    """Edited events, a copy of them and other settings are the study's own."""
+def test_nothing_is_replaced_unasked(tmp_path: Path) -> None:
+    """A run of other settings or events has a place of its own, where it is replaced by its own
+    next; what a report shows is no other study, and neither is a copy of the events."""
     made, other = Project(tmp_path), tmp_path / "other.csv"
     study = ["--prices", made.prices, "--out", made.out, *SHORT, "--name", "mine"]
+    first, second, third = (made.out / f"mine{end}" for end in ("", "-2", "-3"))
     assert invoke("run", made.events, *study) == ""
+    before = contents(first, without="")
     shutil.copy(made.events, other)
-    assert invoke("run", other, *study, "--model", "constant_mean") == ""
+    assert "mine-2" in invoke("run", other, *study, "--model", "constant_mean")
     made.announce(FIRMS[:4])
-    assert invoke("run", made.events, *study).startswith("NOTE: "), "the run was one of other.csv"
-    made.announce(FIRMS[1:])
-    assert invoke("run", made.events, *study) == ""
-    at = Record.read(made.out / "mine").manifest["written_at"]
-    said = f"was a run of events.csv, written at {at}; it is replaced by one of {other}"
-    assert invoke("run", other, *study) == f"NOTE: {made.out / 'mine'} {said}\n"
-    assert invoke("refresh", made.events, *study) == ""
+    assert "mine-3" in invoke("run", made.events, *study)
+    assert contents(first, without="") == before
+    assert [Record.read(run).manifest["events"]["ok"] for run in (first, second, third)] == [
+        5,
+        5,
+        4,
+    ]
+    invoke("run", other, *study, "--model", "constant_mean", "--figures")
+    assert (second / "figures").is_dir()
+    assert invoke("run", other, *study) == "", "the first study again, from a copy of its events"
+    assert len(list(made.out.iterdir())) == 4, "three runs and the index"
+    assert invoke("run", made.events, *study, "--force") == ""
+    assert Record.read(first).manifest["events"]["ok"] == 4
+    rows = (made.out / "index.html").read_text(encoding="utf-8").split('<tr><th scope="row">')[1:]
+    told = {
+        row.partition("</bdi>")[0].rpartition(">")[2]: row.partition("<strong>")[0] for row in rows
+    }
+    assert "model: constant_mean; events: other.csv" in told["mine-2"]
+    assert "model: default" in told["mine"]
+    assert all("list of events: " in head for head in told.values())
+
+
+def test_the_second_of_two_equal_runs_says_so_at_once(tmp_path: Path) -> None:
+    """It holds the lock of its place before it computes, whatever that takes."""
+    made = Project(tmp_path)
+    made.out.mkdir()
+    with locked(made.run):
+        text = invoke("run", *made.options, code=75)
+    assert "writes this run" in text
+    assert not made.run.exists()
+    invoke("run", *made.options)
+    with locked(made.run):
+        assert "events-2" in invoke("run", *made.options, "--model", "constant_mean")
+        invoke("run", *made.options, code=75)
 
 
 def test_a_file_edited_while_the_study_runs_is_refused(project: Project, tmp_path: Path) -> None:

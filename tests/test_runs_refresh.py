@@ -35,9 +35,10 @@ def refresh(project: Project, *more: object, code: int = 0) -> str:
 
 
 def test_nothing_new_is_no_work(settled: Project) -> None:
-    """No byte is written, whether events or run are named, and nothing is loaded that computes."""
+    """No byte of the run is written, whether events or run are named, and nothing is loaded that
+    computes; the index alone has the time of the check."""
     before = contents(settled.run, without="")
-    stamps = {p: p.stat().st_mtime_ns for p in settled.out.rglob("*")}
+    stamps = {p: p.stat().st_mtime_ns for p in settled.run.rglob("*")}
     program = (
         "import sys\nfrom eventstudy.cli.main import main\n"
         "try: main(sys.argv[1:])\nexcept SystemExit as end: code = end.code\n"
@@ -52,9 +53,8 @@ def test_nothing_new_is_no_work(settled: Project) -> None:
     assert done.stderr == ""
     assert refresh(settled) == f"nothing new: {settled.run} is up to date\n"
     assert contents(settled.run, without="") == before
-    assert {p: p.stat().st_mtime_ns for p in settled.out.rglob("*") if p != settled.out} == {
-        p: t for p, t in stamps.items() if p != settled.out
-    }
+    assert {p: p.stat().st_mtime_ns for p in settled.run.rglob("*")} == stamps
+    assert "; checked " in (settled.out / "index.html").read_text(encoding="utf-8")
 
 
 def test_new_sessions_complete_a_window(tmp_path: Path) -> None:

@@ -25,12 +25,14 @@ def listing(kind: str) -> None:
 
 
 @click.command()
-@click.argument("file", type=click.Choice(["results", "study"]))
+@click.argument("file", type=click.Choice(["results", "study", "manifest"]))
 @options()
 def schema(file: str) -> None:
-    """Print the JSON Schema of results.json of a run, or of a study file."""
+    """Print the JSON Schema of results.json or manifest.json of a run, or of a study file."""
     if file == "study":
         from ..fitting.study_file import schema as form
+    elif file == "manifest":
+        from ..runs.manifest import schema as form
     else:
         from ..findings.document import schema as form
     print_json(form())

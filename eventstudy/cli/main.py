@@ -28,6 +28,7 @@ from .refresh import refresh
 from .report import report
 from .robustness import robustness
 from .run import run
+from .status import status
 
 OUR_FAULT = "This is a fault of eventstudy. Run again with --debug and report what it shows."
 
@@ -164,6 +165,7 @@ for command in (
     main.add_command(command)
 main.add_command(schema)
 main.add_command(robustness)
+main.add_command(status)
 main.add_command(prices)
 
 if __name__ == "__main__":

@@ -11,11 +11,15 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from ..errors import EventStudyError
 from .shared import LATER, notify, tell
+
+if TYPE_CHECKING:
+    from ..runs.outbox import Entry
 
 # Seconds that it may take.
 LONGEST = 300
@@ -101,15 +105,16 @@ def _delivered(command: str | None, run: Path) -> list[str]:
     advice = "so nothing runs for it: read changes.md, then remove it"
     notify([f"{path} is damaged, {advice}" for path in bad])
     with clear_errors(run):
-        failure = deliver(run, lambda path, entry: _failure(command, path, entry.id))
+        failure = deliver(run, lambda path, entry: _failure(command, path, entry))
     return [failure] * bool(failure)
 
 
-def _failure(command: str, entry: Path, key: str) -> str:
+def _failure(command: str, file: Path, entry: Entry) -> str:
     """Run a command without a shell for an entry; return how it failed, or ""."""
-    entry = entry.absolute()
-    run = entry.parent.parent
-    facts = {"RUN": run, "CHANGES": run / "changes.json", "ENTRY": entry, "ID": key}
+    file = file.absolute()
+    run = file.parent.parent
+    facts = {"RUN": run, "CHANGES": run / "changes.json", "ENTRY": file, "ID": entry.id}
+    facts["SUMMARY"] = entry.summary
     env = os.environ | {f"EVENTSTUDY_{name}": str(fact) for name, fact in facts.items()}
     try:
         code = _run(arguments_of(command), env)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from .options import QUIET, STORE, SWITCH, Row, WholeNumber, options
-from .shared import INCOMPLETE, notify, print_json, progress, say_home
+from .shared import INCOMPLETE, LATER, NO_STUDY, notify, print_json, progress, say_home
 
 if TYPE_CHECKING:
     from ..prices import Prices
@@ -283,8 +283,8 @@ def _end_with(prices: Prices, code: int = 0) -> None:
     for error in prices.failures.values():
         _tell(f"eventstudy: {error}")
     if prices.failures and not code:
-        codes = {error.exit_code for error in prices.failures.values()}
-        code = INCOMPLETE if prices.symbols else codes.pop() if len(codes) == 1 else 1
+        is_transient = any(error.is_transient for error in prices.failures.values())
+        code = INCOMPLETE if prices.symbols else LATER if is_transient else NO_STUDY
     if code:
         sys.exit(code)
 

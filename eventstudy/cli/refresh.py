@@ -27,6 +27,7 @@ if TYPE_CHECKING:
      ("Run a command for each change, with EVENTSTUDY_RUN, EVENTSTUDY_ENTRY and EVENTSTUDY_ID in "
       "its environment; one that fails is run again by the next refresh.")),
     ("--accept-loss", SWITCH, "Go on without prices that the source has no more."),
+    ("--trust", SWITCH, "Read the files that RUN names outside its folder, wherever it is from."),
     ("--recheck", SWITCH, "Download stored prices and market values again, to find revisions."),
     ("--wait", (Number(0), "SECONDS", 600),
      "How long to wait for another process that writes the run."),
@@ -36,6 +37,7 @@ def refresh(
     target: Path | None,
     config_file: Path | None,
     on_change: str | None,
+    trust: bool,
     recheck: bool,
     accept_loss: bool,
     wait: float,
@@ -52,7 +54,7 @@ def refresh(
     from ..findings.finished_run import read_findings
     from ..runs.refresh import refresh_run
 
-    order, shown_config = _order_of(target, config_file, settings)
+    order, shown_config = _order_of(target, config_file, settings, trust)
     order.begin()
     silent = quiet or as_json
     # Before stdout, which may be full or closed.
@@ -69,14 +71,14 @@ def refresh(
     if as_json:
         print_json(_json_document(done))
     elif not quiet:
-        click.echo(_as_text(done, findings))
+        click.echo(order.stand_ins(findings) + _as_text(done, findings))
     if failures:
         sys.exit(LATER)
     order.end_if_incomplete(findings)
 
 
 def _order_of(
-    target: Path | None, config_file: Path | None, settings: dict[str, Any]
+    target: Path | None, config_file: Path | None, settings: dict[str, Any], trust: bool
 ) -> tuple[Order, StudyConfig | None]:
     """Return the order, and the settings as they are shown if these differ."""
     from ..errors import ConfigError
@@ -88,7 +90,7 @@ def _order_of(
             remedy = "a run folder such as reports/events, a study file or an events file"
             raise ConfigError("name what is to be refreshed", remedy=remedy)
     if target is not None and target.is_dir():
-        return order_of_run(target, config_file, settings)
+        return order_of_run(target, config_file, settings, trust=trust)
     return read_order(config_file, target, settings), None
 
 

@@ -18,10 +18,12 @@ from ..fitting.study_file import StudyFile, check, read_study_file
 from ..prices.store import moment
 from ..runs.atomic_swap import follow_link
 from ..runs.origin import Origin
+from ..runs.price_revisions import name_some
 from ..runs.record import Record
 from ..runs.verify import refuse_altered
 from ..utility.catalogue import say
-from ..utility.file_names import checked_name
+from ..utility.file_names import checked_name, inside
+from ..utility.tables import refuse_inflated
 from .shared import INCOMPLETE, notify, remember, say_home, tell
 
 # Settings that say where prices come from.
@@ -65,8 +67,18 @@ class Order:
         if config.prices in ("auto", "store") and not (config.returns or self.origin.store):
             say_home()
 
+    def stand_ins(self, findings: Findings) -> str:
+        """Return a line on prices of the sample, as the source did not answer; "" for none."""
+        asked = self.origin.config.prices == "auto" and not self.origin.offline
+        prices = findings.provenance.get("prices", {}).items() if asked else ()
+        names = [symbol for symbol, entry in prices if entry["source"] == "sample"]
+        line = say("losses.stand_in", n=len(names), symbols=name_some(names))
+        return f"{line}\n\n" if names else ""
+
     def end_if_incomplete(self, findings: Findings) -> None:
         """End the command if more events have no CAR over the main window than allowed.
+
+        With `strict` also if another source of prices stood in for the one that was asked.
 
         Parameters
         ----------
@@ -74,6 +86,9 @@ class Order:
             Of the run that was written.
         """
         setup = findings.setup
+        if self.strict and (text := self.stand_ins(findings)):
+            tell("incomplete", text.strip(), exit_code=INCOMPLETE)
+            sys.exit(INCOMPLETE)
         lost = setup.n_events - setup.n_used + findings.pooled.n_lacking
         share = lost / setup.n_events
         if not lost or (share <= self.max_loss and not self.strict):
@@ -229,7 +244,7 @@ def locked_order(
 
 
 def order_of_run(
-    folder: Path, config_file: Path | None, options: Mapping[str, Any]
+    folder: Path, config_file: Path | None, options: Mapping[str, Any], *, trust: bool = False
 ) -> tuple[Order, StudyConfig | None]:
     """Return the order of a run folder, with the given options in the place of its own.
 
@@ -240,6 +255,8 @@ def order_of_run(
         Refused if it is given.
     options : dict
         Settings by name; None and () are not given.
+    trust : bool
+        Read files outside the folder even if the run was written elsewhere.
 
     Returns
     -------
@@ -260,9 +277,12 @@ def order_of_run(
     folder = follow_link(Path(os.path.normpath(folder)))
     record = Record.read(folder)
     origin = record.origin
+    if not trust:
+        record.refuse_outside()
     if not origin.events.is_file() and (folder / origin.place).is_file():
         notify([f"{origin.events} is not there: the run's own copy of the events is used"])
-        origin = replace(origin, events=folder / origin.place)
+        refuse_inflated(copy := inside(folder, origin.place))
+        origin = replace(origin, events=copy)
     run = {"store": origin.store, "vintage": origin.vintage, "offline": origin.offline}
     full = folder if folder.name else folder.absolute()
     place = {"out": full.parent, "name": full.name}

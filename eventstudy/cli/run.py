@@ -9,8 +9,17 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from .options import STUDY_OPTIONS, StudyCommand, WholeNumber, options
-from .shared import EXIT_CODES, PATH, command_line, notify, print_json, progress, writing
+from .options import STUDY_OPTIONS, SWITCH, StudyCommand, WholeNumber, options
+from .shared import (
+    EXIT_CODES,
+    PATH,
+    command_line,
+    notify,
+    print_json,
+    progress,
+    remember,
+    writing,
+)
 
 if TYPE_CHECKING:
     from ..errors import DataError
@@ -27,9 +36,10 @@ if TYPE_CHECKING:
     ("--from-lock", (PATH, "RUN"),
      "Prices as a run has kept them; also its settings and events where none are given."),
     ("--workers", (WholeNumber(1), "N", 1),
-     "Processes that fit the events; the numbers do not depend on it."),
+     "Processes for fits and calendar draws; worth it for GARCH, robust models and HC errors."),
     ("--cluster", {"default": "", "metavar": "ADDRESS"},
-     "A Dask scheduler whose workers do it instead."),
+     "A Dask scheduler whose workers do that: 8% of the CPU of a usual run, most with GARCH."),
+    ("--force", SWITCH, "Replace the run of that name, even if its settings or events differ."),
 )  # fmt: skip
 def run(
     events: Path | None,
@@ -37,6 +47,7 @@ def run(
     from_lock: Path | None,
     workers: int,
     cluster: str,
+    force: bool,
     as_json: bool,
     quiet: bool,
     **settings: Any,
@@ -48,10 +59,11 @@ def run(
     """
     from ..analysis.variant_studies import compute_study
     from ..findings.finished_run import read_findings
-    from ..runs import write_run
     from ..runs.contents import require_parquet_for
-    from ..runs.folder import other_study
+    from ..runs.folder import write_claimed
+    from ..runs.place import claimed
     from ..runs.preflight import refuse
+    from ..utility.catalogue import say
     from ..utility.log import note
     from ..utility.workers import Workers
     from .request import locked_order, read_order
@@ -62,27 +74,28 @@ def run(
     config = order.origin.config
     inputs, origin = order.origin.read()
     refuse(inputs)
-    require_parquet_for(len(inputs.events))
-    notify(_faster(config, len(inputs.events)))
+    require_parquet_for(n := len(inputs.events))
+    notify(_faster(config, n))
     silent = quiet or as_json
     record: Any = {"config": config, "origin": origin, "command": command_line()}
-    with Workers(workers, cluster) as crew:
+    place = claimed(order.folder, origin, force=force, notify=lambda text: notify([text]))
+    with place as folder, Workers(workers, cluster) as crew:
         with progress(silent, "events") as crew.progress, progress(silent, "prices") as advance:
             results = compute_study(inputs, progress=advance)
         crew.progress = None
+        notify([say("workers.lost", why=crew.lost)] * bool(crew.lost))
         notify(_new_notices(results, from_lock))
         if len(results) == 0:
-            raise _nothing_usable(results, order, as_json, record)
+            raise _nothing_usable(results, order, folder, as_json, record)
         notify(_unranked(results, config))
-        replaced = other_study(order.folder, origin)
+        remember(folder.parent, folder.name)
         with writing(silent):
-            folder = write_run(results, order.out, order.name, **record)
+            write_claimed(results, folder, **record)
         findings = read_findings(folder)
-        notify([replaced] * bool(replaced))
         if as_json:
             print_json(_json_document(folder))
         elif not quiet:
-            click.echo(_as_text(findings, folder))
+            click.echo(order.stand_ins(findings) + _as_text(findings, folder))
     note("run_written", folder=str(folder), events=len(results.events), used=len(results))
     order.end_if_incomplete(findings)
 
@@ -95,19 +108,23 @@ def _new_notices(results: FittedStudy, lock: Path | None) -> list[str]:
     return [text for text in results.panel.notices if text not in old]
 
 
-def _nothing_usable(results: FittedStudy, order: Order, as_json: bool, record: Any) -> DataError:
-    """Write the page that says so, unless a good run would be lost, and return the error."""
+def _nothing_usable(
+    results: FittedStudy, order: Order, folder: Path, as_json: bool, record: Any
+) -> DataError:
+    """Write the page that says so, unless a good run has that name, and return the error."""
     from ..findings.finished_run import finish_run
     from ..report.formats.terminal import cases, losses
+    from ..runs.atomic_swap import follow_link
     from ..runs.folder import nothing_usable, write_failed
 
-    failed = write_failed(results, order.out, order.name, **record)
+    is_named = folder == follow_link(order.folder)
+    failed = write_failed(results, folder, **record) if is_named else None
     if failed and as_json:
         print_json(_json_document(failed))
     page = f"\nReport: {failed / 'report.html'}" if failed else ""
     findings = finish_run(results, config=order.origin.config).findings
     why = "\n".join(filter(None, (losses(findings, written=False), cases(findings))))
-    return nothing_usable(results, why + page, offline=order.origin.offline)
+    return nothing_usable(results, why + page)
 
 
 def _faster(config: StudyConfig, n: int) -> list[str]:

@@ -233,7 +233,7 @@ def show_end(context: click.Context, trouble: str = "") -> None:
         from ..runs import index
 
         out, name = context.meta[RUN]
-        index.show_end(out, name, trouble.partition("\n")[0])
+        index.show_end(out, name, trouble.partition("\n")[0], is_new=run_is_new(context))
 
 
 def command_line() -> str:

@@ -167,7 +167,7 @@ def read_record(kind: type[R], schema: str, text: str, where: str) -> R:
     name = document.get("schema") if isinstance(document, dict) else None
     if name != schema:
         raise DocumentError(f"not a document of the form {schema}", where=where, value=name)
-    record: R = _decoded(kind, document, where)
+    record: R = decoded(kind, document, where)
     return record
 
 
@@ -193,12 +193,25 @@ def from_document(document: Any, where: str) -> Findings:
         )
     names = {f.name for f in fields(Findings)}
     members = {name: value for name, value in document.items() if name in names}
-    findings: Findings = _decoded(Findings, members, where)
+    findings: Findings = decoded(Findings, members, where)
     return findings
 
 
-def _decoded(kind: Any, value: Any, where: str) -> Any:
-    """Return a value as the type of its field; `where` is its place in the document."""
+def decoded(kind: Any, value: Any, where: str) -> Any:
+    """Return a value of JSON as the type of its field.
+
+    Parameters
+    ----------
+    kind : type
+    value : object
+    where : str
+        Its place in the document, for errors.
+
+    Raises
+    ------
+    DocumentError
+        If it is of another type.
+    """
     if kind is float:
         return value if type(value) is float else _float(value, where)
     if kind in PLAIN:
@@ -208,18 +221,18 @@ def _decoded(kind: Any, value: Any, where: str) -> Any:
     if kind is Any:
         return value
     if origin in (Union, types.UnionType):
-        return None if value is None else _decoded(_given(inner), value, where)
+        return None if value is None else decoded(_given(inner), value, where)
     if kind is Reason:
         return _reason(value, where)
     if kind is Window:
-        return Window(*_decoded(tuple[int, int], value, where))
+        return Window(*decoded(tuple[int, int], value, where))
     if origin is np.ndarray:
         return _array(inner[1], value, where)
     if origin is tuple:
         return _tuple(inner, value, where)
     if origin is not None and issubclass(origin, Mapping):
         _require(isinstance(value, dict), kind, value, where)
-        return {k: _decoded(inner[1], v, f"{where}.{k}") for k, v in value.items()}
+        return {k: decoded(inner[1], v, f"{where}.{k}") for k, v in value.items()}
     if kind is pd.DataFrame:
         return _table(value, where)
     if is_dataclass(kind):
@@ -243,16 +256,23 @@ def _record(kind: Any, value: Any, where: str) -> Any:
     _require(isinstance(value, dict), kind, value, where)
     hints = _hints(kind)
     # Runs of before lack what was added since.
-    lacking = _needed(kind) - value.keys()
-    if odd := sorted(lacking | (value.keys() - hints.keys())):
+    lacking, more = _needed(kind) - value.keys(), value.keys() - hints.keys()
+    # What later versions add to a record that is open is passed over.
+    if odd := sorted(lacking | (set() if _is_open(kind) else more)):
         lack = "is missing" if odd[0] in hints else "is not part of it"
         raise DocumentError(f"{odd[0]} {lack}", where=where)
-    return kind(**{k: _decoded(hints[k], v, f"{where}.{k}") for k, v in value.items()})
+    members = {k: v for k, v in value.items() if k in hints}
+    return kind(**{k: decoded(hints[k], v, f"{where}.{k}") for k, v in members.items()})
+
+
+def _is_open(kind: Any) -> bool:
+    return getattr(kind, "is_open", False)
 
 
 @cache
 def _needed(kind: Any) -> frozenset[str]:
-    return frozenset(f.name for f in fields(kind) if f.default is MISSING)
+    defaults = ((f.name, f.default, f.default_factory) for f in fields(kind))
+    return frozenset(name for name, *pair in defaults if pair == [MISSING, MISSING])
 
 
 @cache
@@ -270,7 +290,7 @@ def _tuple(inner: tuple[Any, ...], value: Any, where: str) -> tuple[Any, ...]:
         kinds = inner
         _require(len(value) == len(kinds), tuple, value, where)
     return tuple(
-        _decoded(k, v, f"{where}[{i}]") for i, (k, v) in enumerate(zip(kinds, value, strict=True))
+        decoded(k, v, f"{where}[{i}]") for i, (k, v) in enumerate(zip(kinds, value, strict=True))
     )
 
 
@@ -330,18 +350,32 @@ def _require(fits: bool, kind: Any, value: Any, where: str) -> None:
 
 def schema() -> dict[str, Any]:
     """Return the JSON Schema of ``results.json``, made from the types and their docstrings."""
+    # Members of the document beside the findings: the answers by group, and where a run is.
+    return document_schema(Findings, SCHEMA, f"results.json of an eventstudy run ({SCHEMA})")
+
+
+def document_schema(kind: type, name: str, title: str) -> dict[str, Any]:
+    """Return the JSON Schema of a document that is one record, and may have further members.
+
+    Parameters
+    ----------
+    kind : type
+        A dataclass with a field ``schema``.
+    name : str
+        What that field says.
+    title : str
+    """
     values = {"type": {"enum": ["text", *DTYPES]}, "values": {"type": "array"}}
     column = {"type": "object", "required": ["type", "values"], "properties": values}
-    records: dict[str, Any] = {"Column": column}
-    _schema_of(Findings, records)
-    top = records.pop("Findings")
-    top["properties"]["schema"] = {"const": SCHEMA}
-    # Members of the document beside the findings: the answers by group, and where a run is.
+    records: dict[str, Any] = {"Column": column} if kind is Findings else {}
+    _schema_of(kind, records)
+    top = records.pop(kind.__name__)
+    top["properties"]["schema"] = {"const": name}
     top["additionalProperties"] = True
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "$id": f"urn:eventstudy-kit:{SCHEMA.replace('eventstudy-', '').replace('/', ':')}",
-        "title": f"results.json of an eventstudy run ({SCHEMA})",
+        "$id": f"urn:eventstudy-kit:{name.replace('eventstudy-', '').replace('/', ':')}",
+        "title": title,
         **top,
         "$defs": dict(sorted(records.items())),
     }
@@ -385,8 +419,8 @@ def _record_schema(kind: Any, records: dict[str, Any]) -> dict[str, Any]:
         records[kind.__name__] = {
             "description": (kind.__doc__ or "").split("\n\n")[0].strip(),
             "type": "object",
-            "required": list(hints),
+            "required": sorted(_needed(kind)) if _is_open(kind) else list(hints),
             "properties": {name: _schema_of(hint, records) for name, hint in hints.items()},
-            "additionalProperties": False,
+            "additionalProperties": _is_open(kind),
         }
     return {"$ref": f"#/$defs/{kind.__name__}"}

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -72,6 +72,8 @@ class Provenance:
         IANA time zone of the exchange.
     """
 
+    # What later versions add to it is passed over.
+    is_open: ClassVar = True
     source: str
     detail: str = ""
     retrieved_at: str = ""

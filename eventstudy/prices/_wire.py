@@ -51,10 +51,13 @@ class ServerFaultError(Exception):
 
 
 class Breaker:
-    """Give up after `limit` failures in a row by the network or the rate limit; thread-safe."""
+    """Give up after `limit` failures in a row by the network or the rate limit; thread-safe.
+
+    A rate limit that is the first answer ends all at once.
+    """
 
     def __init__(self, limit: int) -> None:
-        self._lock, self._limit = threading.Lock(), limit
+        self._lock, self._limit, self._answered = threading.Lock(), limit, False
         self._run: list[PriceError] = []
 
     def record(self, outcome: object) -> None:
@@ -63,8 +66,10 @@ class Breaker:
             if len(self._run) >= self._limit:
                 return
             if isinstance(outcome, NetworkError | RateLimitedError):
-                self._run.append(outcome)
+                is_first = isinstance(outcome, RateLimitedError) and not self._answered
+                self._run += [outcome] * (self._limit if is_first else 1)
             else:
+                self._answered = True
                 self._run.clear()
 
     def refuse(self, symbol: str) -> PriceError | None:
@@ -73,8 +78,8 @@ class Breaker:
             if len(self._run) < self._limit:
                 return None
             last = self._run[-1]
-        message = f"not asked after {self._limit} failures in a row: {last.what}"
-        return type(last)(message, where=symbol)
+        message = f"not asked after others had failed: {last.what}"
+        return type(last)(message, where=symbol, remedy=last.remedy)
 
 
 @dataclass(frozen=True)
@@ -119,7 +124,7 @@ class Wire:
                 refused = breaker.refuse(symbol)
                 if refused is not None:
                     return refused
-                outcome = self._patiently(lambda: ask(yfinance, session, symbol), symbol)
+                outcome = self._patiently(lambda: ask(yfinance, session, symbol), symbol, breaker)
                 breaker.record(outcome)
                 return outcome
 
@@ -148,14 +153,15 @@ class Wire:
                 progress(len(outcomes), len(symbols))
         return outcomes
 
-    def _patiently(self, ask: Callable[[], T], symbol: str) -> T | PriceError:
-        """Ask for one symbol, again where that may help."""
+    def _patiently(self, ask: Callable[[], T], symbol: str, breaker: Breaker) -> T | PriceError:
+        """Ask for one symbol, again where that may help and others have not failed meanwhile."""
         for attempt in range(RETRIES + 1):
             try:
                 return ask()
             except Exception as error:
                 failure = error if isinstance(error, PriceError) else classify(error, symbol)
-            if not isinstance(failure, RateLimitedError | BadAnswerError) or attempt == RETRIES:
+            may_pass = isinstance(failure, RateLimitedError | BadAnswerError)
+            if not may_pass or attempt == RETRIES or breaker.refuse(symbol):
                 break
             self.sleep(2.0**attempt * random.uniform(0.5, 1.0))  # noqa: S311 - jitter, no secret
             forget_answers()
@@ -196,7 +202,10 @@ def classify(error: Exception, symbol: str) -> PriceError:
         kind, message = NetworkError, f"no answer from Yahoo ({short(error)})"
     else:
         message = f"Yahoo's answer is not prices ({name}: {short(error)})"
-    return kind(message, where=symbol, remedy=remedy)
+    failure = kind(message, where=symbol, remedy=remedy)
+    # Yahoo says of what it does not have that it has not: all else may pass.
+    failure.is_transient = kind is not UnknownSymbolError and not (kind is NoPricesError and reason)
+    return failure
 
 
 def short(error: Exception) -> str:

@@ -76,21 +76,25 @@ class AutoProvider:
             return stored
         if self._offline:
             fetched = self._stand_in(missing, start, end, "no network with --offline")
+            for failure in fetched.failures.values():
+                failure.is_transient = False
         else:
             try:
                 fetched = self._download(missing, start, end, progress)
-            except NetworkError as error:
+            except NetworkError as silence:
                 fetched = self._stand_in(missing, start, end, "Yahoo cannot be reached")
                 sources = fetched.provenance.items()
                 cached = [s for s, p in sources if p.source != self._sample.name]
-                stale: dict[str, PriceError] = dict.fromkeys(cached, error)
-                notices = (str(error), *fetched.notices)
+                stale: dict[str, PriceError] = dict.fromkeys(cached, silence)
+                notices = (str(silence), *fetched.notices)
                 fetched = replace(fetched, notices=notices, stale=stale)
         prices = stored.select([*stored.symbols, *imported]).merge(fetched)
         errors = list(prices.failures.values())
         if not prices.symbols and all(isinstance(error, NetworkError) for error in errors):
             names = name_some((error.where for error in errors), 5)
-            raise NetworkError(f"no price data: {errors[0].what}", where=names, remedy=REMEDY)
+            error = NetworkError(f"no price data: {errors[0].what}", where=names, remedy=REMEDY)
+            error.is_transient = not self._offline
+            raise error
         return prices
 
     def _download(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import zlib
 from collections.abc import Sequence
+from dataclasses import fields
 from datetime import date
 from functools import cached_property
 from pathlib import Path
@@ -12,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import ConfigError, PriceError, RunFolderError, UnknownSymbolError
 from ..utility.csv_text import read_csv
+from ..utility.file_names import inside
+from ..utility.tables import refuse_inflated
 from ._base import DATE_DTYPE, NUMBER_COLUMNS, Provenance, stamp
 from ._prices import Prices, Progress, gather
 
@@ -72,12 +75,26 @@ class FrozenProvider:
         Prices
         """
         rows, failures = gather(symbols, self._read, progress)
-        sources = {s: Provenance(**self._manifest["prices"][s]) for s in rows}
+        sources = {s: self._source(s) for s in rows}
         stamped = {s: stamp(sources[s], rows[s]) for s in rows}
         altered = [s for s in rows if sources[s].sha256 not in ("", stamped[s].sha256)]
         was_used = f"are not those that {self.folder.name} was computed from"
         notices = [f"prices of {symbol} {was_used}" for symbol in altered]
-        return Prices.of(rows, failures, stamped, [*notices, *self._manifest.get("notices", [])])
+        return Prices.of(rows, failures, stamped, [*notices, *map(str, self._part("notices", []))])
+
+    def _source(self, symbol: str) -> Provenance:
+        facts = self._part("prices", {}).get(symbol)
+        facts = facts if isinstance(facts, dict) else {}
+        kinds = {f.name: str if f.type == "str" else int for f in fields(Provenance)}
+        valid: dict[str, Any] = {
+            k: v for k, v in facts.items() if k in kinds and type(v) is kinds[k]
+        }
+        return Provenance(**{"source": self.name} | valid)
+
+    def _part(self, name: str, default: Any) -> Any:
+        """Return a member of the manifest, or the default if it has none of that type."""
+        part = self._manifest.get(name)
+        return part if isinstance(part, type(default)) else default
 
     def _read(self, symbol: str) -> pd.DataFrame:
         if symbol not in self._tables:
@@ -85,20 +102,27 @@ class FrozenProvider:
         return self._tables[symbol]
 
     def _failure(self, symbol: str) -> PriceError:
-        entry = dict(self._manifest.get("failures", {}).get(symbol, {}))
-        if not entry:
+        entry = self._part("failures", {}).get(symbol)
+        if not isinstance(entry, dict):
             message = f"not among the frozen prices of {self.folder.name}"
             return UnknownSymbolError(message, where=symbol)
-        return _KINDS.get(entry.pop("kind"), PriceError)(entry.pop("what"), **entry)
+        kind, texts = entry.get("kind"), {k: str(entry.get(k, "")) for k in ("where", "remedy")}
+        error = _KINDS.get(str(kind), PriceError)
+        return error(str(entry.get("what", kind)), value=entry.get("value"), **texts)
 
     @cached_property
     def _manifest(self) -> dict[str, Any]:
-        manifest: dict[str, Any] = json.loads((self.folder / MANIFEST).read_text(encoding="utf-8"))
+        try:
+            manifest = json.loads(inside(self.folder, MANIFEST).read_text(encoding="utf-8"))
+        except (OSError, ValueError, RecursionError):
+            manifest = None
+        if not isinstance(manifest, dict):
+            raise RunFolderError("its manifest is damaged", where=str(self.folder))
         return manifest
 
     @cached_property
     def _tables(self) -> dict[str, pd.DataFrame]:
-        return Prices(read_frozen(self.folder / TABLE)).by_symbol()
+        return Prices(read_frozen(inside(self.folder, TABLE))).by_symbol()
 
 
 def read_frozen(path: Path) -> pd.DataFrame:
@@ -109,6 +133,7 @@ def read_frozen(path: Path) -> pd.DataFrame:
     RunFolderError
         If the file is damaged.
     """
+    refuse_inflated(path)
     try:
         table = read_csv(
             path, compression="gzip", float_precision="round_trip", keep_default_na=False,
@@ -129,5 +154,5 @@ def described(error: PriceError) -> dict[str, Any]:
     value = error.value if is_json else str(error.value)
     return {
         "kind": error.kind, "what": error.what, "where": error.where, "value": value,
-        "remedy": error.remedy,
+        "remedy": error.remedy, "transient": error.is_transient,
     }  # fmt: skip

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..errors import BadAnswerError, NetworkError, NoPricesError, PriceError, RateLimitedError
+from ..errors import BadAnswerError, NoPricesError, PriceError
 from .quality.fault_kinds import SeriesFault
 from .quality.gate import GATE
 from .quality.size_faults import judge_sizes
@@ -84,8 +84,7 @@ class Sizes:
         tables = [table for table in outcomes.values() if not isinstance(table, PriceError)]
         remarks = [table.attrs.pop(GATE, ((), ())) for table in tables]
         table = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=[*COLUMNS])
-        no_answer = (NetworkError, RateLimitedError)
-        unanswered = (s for s, error in errors.items() if isinstance(error, no_answer))
+        unanswered = (s for s, error in errors.items() if error.is_transient)
         failures = {symbol: error.what for symbol, error in errors.items()}
         faults, notices = (tuple(chain.from_iterable(s[i] for s in remarks)) for i in (0, 1))
         return cls(table, failures, source, tuple(unanswered), faults, notices)

@@ -202,5 +202,5 @@ def _hopeless(prices: Prices) -> PriceError | None:
     errors = list(prices.failures.values())
     if not errors or not all(isinstance(e, (NetworkError, RateLimitedError)) for e in errors):
         return None
-    is_final = isinstance(errors[-1], UnreachableError)
+    is_final = isinstance(errors[-1], UnreachableError | RateLimitedError)
     return errors[-1] if len(errors) > 1 or is_final else None

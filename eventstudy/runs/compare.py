@@ -10,16 +10,18 @@ from pathlib import Path
 from typing import Any, cast
 from uuid import uuid4
 
-from ..errors import RunFolderError
+from ..errors import EventStudyError, RunFolderError
 from ..events.checks import CANDIDATES
 from ..prices.frozen import TABLE, read_frozen
 from ..returns.benchmarks import NAMED, members
 from ..utility.csv_text import OUTCOME
+from ..utility.file_names import inside
 from ..utility.flags import Flag
 from .comparison import MOVED, Answer, Comparison, Move, Moved, as_markdown, is_moved
 from .origin import ASKED, EVENTS, NAMING_FILES, SIZES
 from .price_revisions import Revision, price_revision, revised_sizes
 from .record import Record, seal
+from .rows import DAMAGED
 from .verify import AlteredError, verify_run
 
 # The events of a run by name, each with its cells by column.
@@ -81,11 +83,13 @@ def compare_runs(one: str | Path, other: str | Path, *, moved: float = MOVED) ->
     altered = [f"{record.folder}: {line}" for record in (a, b) for line in _altered(record)]
     try:
         comparison = compare_records(a, b, threshold=moved)
-    except (RunFolderError, KeyError, TypeError, ValueError):
-        if not altered:
+    except DAMAGED as error:
+        if not altered and isinstance(error, EventStudyError):
             raise
-        message = f"the runs cannot be compared ({', '.join(altered)})"
-        raise AlteredError(message, remedy="restore the run, or run the study again") from None
+        kind: type[RunFolderError] = AlteredError if altered else RunFolderError
+        remedy = "restore the run, or run the study again"
+        why = ", ".join(altered) or f"their tables are damaged: {type(error).__name__} {error}"
+        raise kind(f"the runs cannot be compared ({why[:300]})", remedy=remedy) from None
     return replace(comparison, altered=tuple(altered))
 
 
@@ -116,7 +120,7 @@ def compare_records(a: Record, b: Record, *, threshold: float = MOVED) -> Compar
         "removed": tuple(name for name in old if name not in new),
         "edited": {} if same_file else _edits(old, new, both),
         "settings": _unlike(*(_settings(r, whence=bool(unequal)) for r in (a, b))),
-        "versions": _unlike(a.manifest["versions"], b.manifest["versions"]),
+        "versions": _unlike(a.facts.versions, b.facts.versions),
         "prices": _price_revisions(a, b),
         "sizes": revised_sizes(a.table(SIZES), b.table(SIZES)),
         "sources": {symbol: pair for symbol, pair in sources.items() if symbol in unequal},
@@ -143,7 +147,7 @@ def _rows(record: Record) -> Rows:
 
 def _entries(record: Record, key: str) -> dict[str, Any]:
     """Return one of the facts that a run has on the prices of each symbol."""
-    return {symbol: entry.get(key, "") for symbol, entry in record.manifest["prices"].items()}
+    return {symbol: getattr(entry, key) for symbol, entry in record.facts.prices.items()}
 
 
 def _causes(
@@ -186,7 +190,7 @@ def _symbols(row: Mapping[str, str], record: Record) -> set[str]:
     """Return the symbols that an event or a setting names, and all exchange rates."""
     config = record.config
     cells = [*row.values(), config.benchmark, *config.named_series.values()]
-    rates = {symbol for symbol in record.manifest["prices"] if "=" in symbol}
+    rates = {symbol for symbol in record.facts.prices if "=" in symbol}
     return {symbol for cell in cells for symbol in members(cell)} | rates
 
 
@@ -262,7 +266,7 @@ def _price_revisions(a: Record, b: Record) -> dict[str, Revision]:
     names = [symbol for symbol in old if symbol in new and old[symbol] != new[symbol]]
     if not names or not all((record.folder / TABLE).is_file() for record in (a, b)):
         return {}
-    tables = [read_frozen(record.folder / TABLE) for record in (a, b)]
+    tables = [read_frozen(inside(record.folder, TABLE)) for record in (a, b)]
     revisions = {}
     for name in names:
         before, after = (table[table["symbol"] == name] for table in tables)
@@ -344,6 +348,7 @@ def log_changes(stage: Path, target: Path, *, threshold: float = MOVED) -> Compa
 def read_changes(folder: Path) -> list[dict[str, Any]]:
     """Return the log of a run folder, newest first; nothing if there is none."""
     try:
-        return list(json.loads((folder / LOG).read_text(encoding="utf-8"))["changes"])
-    except (OSError, ValueError, KeyError, TypeError):
+        log = list(json.loads(inside(folder, LOG).read_text(encoding="utf-8"))["changes"])
+        return [entry for entry in log if {"at", "text"} <= entry.keys()]
+    except DAMAGED:
         return []

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..errors import DataError, NetworkError, RateLimitedError, RunFolderError, UndecidedError
+from ..errors import DataError, RunFolderError, UndecidedError
 from ..returns.benchmarks import members
 from ..utility.blas import one_thread
 from ..utility.file_names import checked_name
@@ -18,8 +18,9 @@ from ..utility.progress import step
 from .atomic_swap import clear_remains, follow_link, locked, staged
 from .compare import LOG, log_changes
 from .contents import fill
+from .manifest import FAMILY, MANIFEST
 from .price_revisions import name_some
-from .record import FAMILY, LITTER, MANIFEST, Record
+from .record import LITTER, Record
 
 if TYPE_CHECKING:
     from ..fitting.config import StudyConfig
@@ -73,39 +74,66 @@ def write_run(
     with clear_errors(target):
         target.parent.mkdir(parents=True, exist_ok=True)
         refuse_foreign(target)
-        with locked(target), replacing(target) as stage:
-            fill(stage, results, name, config, origin=origin, target=target, command=command)
-            if (target / LOG).is_file():
-                log_changes(stage, target)
-    return target
+    with locked(target):
+        return write_claimed(results, target, config=config, origin=origin, command=command)
 
 
-def write_failed(results: FittedStudy, out: Path, name: str, **settings: Any) -> Path | None:
-    """Write the run of a study without a usable event as :func:`write_run` does; return its path.
+def write_claimed(
+    results: FittedStudy,
+    target: Path,
+    *,
+    config: StudyConfig,
+    origin: Origin | None = None,
+    command: str = "",
+) -> Path:
+    """Write a run folder whose lock is held, as :func:`write_run` does.
 
     Parameters
     ----------
     results : FittedStudy
-    out : Path
-    name : str
-    **settings
+    target : Path
+        The run folder.
+    config, origin, command
         As for :func:`write_run`.
+
+    Returns
+    -------
+    Path
+        The run folder.
+    """
+    with clear_errors(target), replacing(target) as stage:
+        fill(
+            stage, results, target.name, config, origin=origin, target=target, command=command,
+        )  # fmt: skip
+        if (target / LOG).is_file():
+            log_changes(stage, target)
+    return target
+
+
+def write_failed(results: FittedStudy, target: Path, **settings: Any) -> Path | None:
+    """Write the run of a study without a usable event as :func:`write_claimed` does.
+
+    Parameters
+    ----------
+    results : FittedStudy
+    target : Path
+    **settings
+        As for :func:`write_claimed`.
 
     Returns
     -------
     Path or None
         None if the folder holds anything else than such a run: it stays as it is.
     """
-    target = out / name
     try:
-        if target.exists() and Record.read(target).manifest["events"]["ok"] != 0:
+        if target.exists() and Record.read(target).facts.events.ok != 0:
             return None
     except RunFolderError:
         return None
-    return write_run(results, out, name, **settings)
+    return write_claimed(results, target, **settings)
 
 
-def nothing_usable(results: FittedStudy, why: str, *, offline: bool) -> DataError:
+def nothing_usable(results: FittedStudy, why: str) -> DataError:
     """Return the error of a study without a usable event.
 
     Parameters
@@ -113,8 +141,6 @@ def nothing_usable(results: FittedStudy, why: str, *, offline: bool) -> DataErro
     results : FittedStudy
     why : str
         The dropped events and the reasons, on lines of their own.
-    offline : bool
-        Whether no source was asked, so that trying later is of no use.
 
     Returns
     -------
@@ -123,8 +149,7 @@ def nothing_usable(results: FittedStudy, why: str, *, offline: bool) -> DataErro
     """
     n = len(results.events)
     problem = f"none of {n} events could be used" if n != 1 else "the one event could not be used"
-    silent = [] if offline else _silent_symbols(results)
-    if not silent:
+    if not (silent := _silent_symbols(results)):
         return DataError(f"{problem}\n{why}")
     remedy = f"The source did not answer for {name_some(silent)}: try again later"
     return UndecidedError(f"{problem}\n{why}\n{remedy}")
@@ -133,8 +158,7 @@ def nothing_usable(results: FittedStudy, why: str, *, offline: bool) -> DataErro
 def _silent_symbols(results: FittedStudy) -> list[str]:
     """Return the symbols that dropped events need and that no source answered for."""
     failures = results.panel.fetched.failures if results.panel.fetched else {}
-    kinds = NetworkError, RateLimitedError
-    silent = {symbol for symbol, error in failures.items() if isinstance(error, kinds)}
+    silent = {symbol for symbol, error in failures.items() if error.is_transient}
     dropped = results.events.loc[~results.ok].drop(columns="reason")
     cells = dict.fromkeys(map(str, dropped.to_numpy().ravel()))
     return list(dict.fromkeys(s for cell in cells for s in members(cell) if s in silent))
@@ -177,35 +201,6 @@ def refuse_foreign(target: Path) -> None:
         raise RunFolderError(problem, value=str(target), remedy=remedy)
 
 
-def other_study(target: Path, origin: Origin) -> str:
-    """Return a note on a run of another events file that will be replaced.
-
-    Parameters
-    ----------
-    target : Path
-        The run folder.
-    origin : Origin
-        Of the new run.
-
-    Returns
-    -------
-    str
-        "" for none. A file that was edited in its place is no other one, nor are the same bytes
-        elsewhere.
-    """
-    try:
-        record = Record.read(target)
-        old_events = record.origin.events if record.manifest["origin"] else None
-    except RunFolderError:
-        return ""
-    events = record.manifest["events"]
-    same_file = old_events and old_events.resolve() == origin.events.resolve()
-    if same_file or events.get("sha256") == origin.events_hash:
-        return ""
-    of, at = events.get("source") or "events that it does not name", record.manifest["written_at"]
-    return f"{target} was a run of {of}, written at {at}; it is replaced by one of {origin.events}"
-
-
 def carry_over(target: Path, stage: Path) -> None:
     """Copy the user's files in a run to the one that takes its place.
 
@@ -237,7 +232,7 @@ def carry_over(target: Path, stage: Path) -> None:
 
 def _is_ours(manifest: Path) -> bool:
     try:
-        text = manifest.read_bytes().decode("utf-8", "replace")
+        text = "" if manifest.is_symlink() else manifest.read_bytes().decode("utf-8", "replace")
     except OSError:
         return False
     facts = _facts_of(manifest)
@@ -248,7 +243,7 @@ def _is_ours(manifest: Path) -> bool:
 def _facts_of(manifest: Path) -> dict[str, Any]:
     """Return the contents of a manifest; nothing if it is damaged or not there."""
     try:
-        facts = json.loads(manifest.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        facts = json.loads("{}" if manifest.is_symlink() else manifest.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
         return {}
     return facts if isinstance(facts, dict) else {}

@@ -171,5 +171,5 @@ def compute_case(event: Mapping[str, str], config: StudyConfig, name: str) -> Ca
 
     study = compute_study(StudyInputs(events_from_frame(pd.DataFrame([event])), config))
     if not len(study):
-        raise nothing_usable(study, str(study.events["reason"].iloc[0]), offline=False)
+        raise nothing_usable(study, str(study.events["reason"].iloc[0]))
     return case_of(study, config, name)

@@ -17,6 +17,7 @@ from ..prices import is_name
 
 if TYPE_CHECKING:
     from ..fitting.inputs import StudyInputs
+    from .manifest import Sources
 
 # Where a run folder keeps the events file.
 EVENTS = ("data/events.csv", "data/events.parquet")
@@ -149,12 +150,12 @@ class Origin:
         }
 
     @classmethod
-    def of(cls, values: Mapping[str, Any], config: StudyConfig, target: Path) -> Origin:
-        """Return the origin of a run from the values of :meth:`to_dict`.
+    def of(cls, sources: Sources, config: StudyConfig, target: Path) -> Origin:
+        """Return the origin of a run from what its manifest has of :meth:`to_dict`.
 
         Parameters
         ----------
-        values : mapping
+        sources : Sources
         config : StudyConfig
         target : Path
             The run folder.
@@ -163,13 +164,13 @@ class Origin:
         -------
         Origin
         """
-        files, named = values["files"], values["prices"]
+        files, named = sources.files, sources.prices
         config = with_files(config, lambda place, _: _absolute(files[place], target))
         config = replace(config, prices=named if is_name(named) else _absolute(named, target))
-        store = _absolute(values["store"], target)
-        place = next(place for place in EVENTS if place in files)
+        store = _absolute(sources.store, target)
+        place = next((place for place in EVENTS if place in files), EVENTS[0])
         events = Path(_absolute(files[place], target))
-        return cls(events, config, values["offline"], store, values["vintage"])
+        return cls(events, config, sources.offline, store, sources.vintage)
 
 
 def with_files(config: StudyConfig, change: Callable[[str, str], str]) -> StudyConfig:

@@ -17,7 +17,9 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
+from ..utility.catalogue import has, say
 from ..utility.log import note
+from ..utility.numbers import clipped
 from .atomic_swap import flush, follow_link, locked
 
 SCHEMA = "eventstudy-outbox/1"
@@ -60,6 +62,17 @@ class Entry:
     why: list[str]
     counts: Mapping[str, int]
     text: str
+
+    @property
+    def summary(self) -> str:
+        """The change in one line without control characters, of at most 300 letters."""
+        kinds = {name: f"outbox.kinds.{name}" for name in self.counts}
+        counts = self.counts.items()
+        parts = [say(kinds[k], n=n) if has(kinds[k]) else f"{n} {k}" for k, n in counts]
+        parts = parts or [say(f"outbox.{'first_run' if self.kind == 'first_run' else 'changed'}")]
+        why = f" ({'; '.join(self.why)})" if self.why and self.kind != "first_run" else ""
+        line = clipped(f"{self.run}: {', '.join(parts)}{why}", 300)
+        return "".join(letter if letter.isprintable() else " " for letter in line)
 
 
 def add_entry(

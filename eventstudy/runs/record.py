@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import platform
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,10 +19,13 @@ import numpy as np
 from ..calendars.snapshot import version as calendars_version
 from ..errors import ConfigError, RunFolderError
 from ..fitting.config import StudyConfig
+from ..prices import is_name
 from ..prices.frozen import described
 from ..utility.csv_text import read_csv
+from ..utility.file_names import inside
 from ..utility.flags import Flag
 from ..utility.version import __version__
+from .manifest import LARGEST_TABLE, MANIFEST, SCHEMA, Manifest, read_manifest
 from .origin import ASKED, SIZES, Origin, hash_of
 
 if TYPE_CHECKING:
@@ -30,20 +34,11 @@ if TYPE_CHECKING:
     from ..findings.types import Findings
     from ..fitting.fitted import FittedStudy
 
-FAMILY = "eventstudy-run/"
-SCHEMA = f"{FAMILY}2"
-MANIFEST = "manifest.json"
 PACKAGES = ("numpy", "pandas", "scipy", "statsmodels", "yfinance", "matplotlib")
 # The key with the hash of all others.
 OWN_HASH = "manifest_sha256"
 # What file managers leave in any folder.
 LITTER = {".DS_Store", "Thumbs.db", "desktop.ini"}
-# What is read of a manifest, and what it must be.
-KEYS: dict[str, type] = {
-    "name": str, "written_at": str, "asked_on": str, "answers": list, "asked": dict, "config": dict,
-    "events": dict, "failures": dict, "files": dict, "origin": dict, "prices": dict,
-    "versions": dict,
-}  # fmt: skip
 # What runs did before there was a setting for it.
 BEFORE = {"benchmark_policy": "strict"}
 
@@ -57,10 +52,13 @@ class Record:
     folder : Path
     manifest : mapping
         What ``manifest.json`` says.
+    facts : Manifest
+        The same as types.
     """
 
     folder: Path
     manifest: Mapping[str, Any]
+    facts: Manifest
 
     @classmethod
     def read(cls, folder: str | Path) -> Record:
@@ -71,37 +69,17 @@ class Record:
         RunFolderError
             If it is not a run folder, or one of another version.
         """
-        path = Path(folder) / MANIFEST
-        try:
-            manifest = json.loads(path.read_text(encoding="utf-8"))
-        except (FileNotFoundError, NotADirectoryError):
-            remedy = "name a folder with a manifest.json"
-            raise RunFolderError("is not a run folder", where=str(folder), remedy=remedy) from None
-        except OSError as error:
-            raise RunFolderError(f"cannot be read ({error.strerror})", where=str(path)) from None
-        except (ValueError, RecursionError):
-            raise RunFolderError("is cut short, or is no JSON", where=str(path)) from None
-        schema = manifest.get("schema") if isinstance(manifest, dict) else None
-        if not str(schema).startswith(FAMILY):
-            raise RunFolderError("is not the manifest of a run", where=str(path))
-        if schema != SCHEMA:
-            problem = f"is a run of another version, {schema}, and this program reads {SCHEMA}"
-            remedy = "run the study again, or use the eventstudy that wrote it"
-            raise RunFolderError(problem, where=str(folder), remedy=remedy)
-        bad = [key for key, kind in KEYS.items() if not isinstance(manifest.get(key), kind)]
-        if bad:
-            raise RunFolderError(f"is damaged: no usable {', '.join(bad)}", where=str(path))
-        return cls(Path(folder), manifest)
+        return cls(Path(folder), *read_manifest(Path(folder)))
 
     @property
     def name(self) -> str:
         """Name of the run."""
-        return str(self.manifest["name"])
+        return self.facts.name
 
     @property
     def settings(self) -> dict[str, Any]:
         """The settings as they were written; one that came later has its former behaviour."""
-        return {**BEFORE, **self.manifest["config"]}
+        return {**BEFORE, **self.facts.config}
 
     @cached_property
     def config(self) -> StudyConfig:
@@ -120,11 +98,32 @@ class Record:
         RunFolderError
             If the run was written by a program that did not say.
         """
-        if not self.manifest["origin"]:
+        if not self.facts.origin.files:
             problem = "does not keep what it was computed from"
             remedy = "pass origin= to write_run, or use eventstudy run"
             raise RunFolderError(problem, where=str(self.folder), remedy=remedy)
-        return Origin.of(self.manifest["origin"], self.config, self.folder)
+        try:
+            return Origin.of(self.facts.origin, self.config, self.folder)
+        except KeyError as error:
+            problem = f"origin: does not name the file of {error}"
+            raise RunFolderError(problem, where=str(self.folder / MANIFEST)) from None
+
+    def refuse_outside(self) -> None:
+        """Raise if the study has files outside the folder, and the run was not written here.
+
+        Raises
+        ------
+        RunFolderError
+            Naming a file, which is not read.
+        """
+        source = self.origin.config.prices
+        places = [] if is_name(source) or self.origin.config.returns else [Path(source)]
+        outside = [p for p in (*self.origin.files.values(), *places) if os.path.lexists(p)]
+        outside += [Path(self.origin.store)] * bool(self.origin.store)
+        if outside and self.facts.home != home_of(self.folder):
+            problem = f"was not written here, and its study would read {outside[0]}"
+            remedy = "refresh the study file or the events, or add --trust to read it"
+            raise RunFolderError(problem, where=str(self.folder), remedy=remedy)
 
     @property
     def frozen(self) -> Origin:
@@ -134,7 +133,7 @@ class Record:
     @property
     def inputs(self) -> dict[str, str]:
         """SHA-256 of the kept inputs, prices included, by place."""
-        files: Mapping[str, str] = self.manifest["files"]
+        files = self.facts.files
         sizes = SIZES if self.config.size == ASKED else ""
         places = [place for place in files if place.startswith("data/") or place == sizes]
         return {place: files[place] for place in places}
@@ -147,24 +146,24 @@ class Record:
     @property
     def other_versions(self) -> dict[str, tuple[str, str]]:
         """Versions that are not the same here: (that of the run, the present one) by package."""
-        used = self.manifest["versions"]
+        used = self.facts.versions
         return {k: (used.get(k, "none"), v) for k, v in versions().items() if used.get(k) != v}
 
     @cached_property
     def reasons(self) -> dict[str, str]:
         """Codes of the reasons for which events were dropped, by event; none of an older run."""
         try:
-            text = (self.folder / "results.json").read_text(encoding="utf-8")
+            text = inside(self.folder, "results.json", LARGEST_TABLE).read_text(encoding="utf-8")
             events = json.loads(text)["events"]
             return {e["cells"]["event_id"]: e["reason"]["code"] for e in events if e["reason"]}
-        except (OSError, ValueError, KeyError, TypeError):
+        except (RunFolderError, OSError, ValueError, KeyError, TypeError):
             return {}
 
     def table(self, name: str) -> pd.DataFrame:
         """Return a table of the run, such as ``tables/car.csv``, numbers exact, or an empty one."""
         import pandas as pd
 
-        path = self.folder / name
+        path = inside(self.folder, name, LARGEST_TABLE)
         if not path.is_file():
             return pd.DataFrame()
         exact: Any = {"dtype": {"event_id": "str", "ticker": "str"}, "na_values": [""]}
@@ -179,13 +178,22 @@ class Record:
             If the run has no such table any more, or one that cannot be read.
         """
         try:
-            return cells_of(self.folder / name)
+            return cells_of(inside(self.folder, name, LARGEST_TABLE))
         except FileNotFoundError:
             problem = "the run lacks it"
         except ValueError as error:
             problem = f"cannot be read as a table ({str(error).strip()})"
         remedy = "restore the run, or run the study again"
         raise RunFolderError(problem, where=str(self.folder / name), remedy=remedy)
+
+
+def home_of(folder: Path) -> str:
+    """Return a mark of a place on this machine, by which a run is known to be written there."""
+    try:
+        machine = Path("/etc/machine-id").read_bytes()
+    except OSError:
+        machine = b""
+    return hashlib.sha256(machine + os.fsencode(folder.resolve())).hexdigest()[:16]
 
 
 def cells_of(path: Path) -> pd.DataFrame:
@@ -234,6 +242,7 @@ def manifest_of(
         "command": sources["command"],
         "config": config.to_dict(),
         "origin": origin.to_dict(target) if origin else {},
+        "home": home_of(target),
         "windows": [str(window) for window in config.tested],
         "engine": results.engine,
         "seed": config.seed,
@@ -339,7 +348,12 @@ def hash_files(folder: Path) -> dict[str, str]:
 
 
 def hash_kept_file(path: Path) -> str:
-    """Return the SHA-256 of a file of a run; RunFolderError if it cannot be read."""
+    """Return the SHA-256 of a file of a run; RunFolderError if it cannot be read.
+
+    A link has none: what it leads to is not read, and no file of a run is a link.
+    """
+    if path.is_symlink():
+        return ""
     try:
         return hash_of(path)
     except ConfigError as error:

@@ -13,9 +13,10 @@ from .compare import log_changes, read_changes
 from .comparison import MOVED, Comparison
 from .contents import fill
 from .folder import clear_errors, nothing_usable, refuse_foreign, replacing
+from .manifest import MANIFEST
 from .origin import Origin
 from .outbox import add_entry
-from .record import MANIFEST, Record
+from .record import Record
 from .staleness import AS_IT_WAS, LostPricesError, list_changes, refuse_lost_inputs
 
 if TYPE_CHECKING:
@@ -185,5 +186,5 @@ def _compute(
     facts = refuse_lost_inputs(record, results, origin, accept_loss=accept_loss)
     if len(results) == 0:
         reason = next(iter(results.events["reason"]), "")
-        raise nothing_usable(results, f"such as: {reason}", offline=origin.offline)
+        raise nothing_usable(results, f"such as: {reason}")
     return results, origin, facts

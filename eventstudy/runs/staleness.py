@@ -9,16 +9,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import (
-    BadAnswerError,
     ConfigError,
     DataError,
     NetworkError,
     PriceError,
-    RateLimitedError,
 )
 from ..prices import is_name, resolve
 from ..prices.frozen import TABLE, read_frozen
 from ..returns.benchmarks import members
+from ..utility.file_names import inside
 from .origin import ASKED, SIZES, Origin, with_files
 from .price_revisions import name_some, price_revision, revised_sizes
 from .record import Record, open_events
@@ -33,14 +32,13 @@ Range = tuple[date, date]
 # The key of a manifest with the symbols whose loss was accepted.
 GIVEN_UP = "given_up"
 AS_IT_WAS = "the last report is as it was"
-SILENT = (NetworkError, RateLimitedError)
 
 
 class LostPricesError(PriceError):
     """Prices that a run has, or that it waits for, cannot be had now: try again later."""
 
     kind = "lost_prices"
-    exit_code = 75
+    is_transient = True
 
 
 def list_changes(
@@ -123,18 +121,39 @@ def refuse_lost_inputs(
 
 def _changed_inputs(record: Record, origin: Origin) -> list[str]:
     """Return why a run is not that of `origin`, prices aside."""
-    old, new = (_settings(o, record) for o in (record.origin, origin))
-    names = [name for name in new if old.get(name) != new[name]]
-    hashes = {place: sha for place, sha in record.inputs.items() if place in record.origin.files}
-    files = [p for p in {**hashes, **origin.hashes} if hashes.get(p) != origin.hashes.get(p)]
     altered = verify_run(record.folder)
     return [
-        *(f"setting {name}" for name in names),
-        *(f"{place.removeprefix('data/')} changed" for place in files),
+        *(f"setting {name}" for name in differing_settings(record, origin)),
+        *(f"{place.removeprefix('data/')} changed" for place in differing_files(record, origin)),
         *(f"version of {name}" for name in record.other_versions),
         *(f"{file} was altered" for file in altered.changed),
         *(f"{file} was missing" for file in altered.missing),
     ]
+
+
+def differing_settings(record: Record, origin: Origin) -> list[str]:
+    """Return the settings that are not those of a run, where prices come from among them.
+
+    Parameters
+    ----------
+    record : Record
+    origin : Origin
+    """
+    old, new = (_settings(o, record) for o in (record.origin, origin))
+    return [name for name in new if old.get(name) != new[name]]
+
+
+def differing_files(record: Record, origin: Origin) -> list[str]:
+    """Return the files, by place in the run folder, whose contents are not those of a run.
+
+    Parameters
+    ----------
+    record : Record
+    origin : Origin
+        Its files must be hashed.
+    """
+    hashes = {place: sha for place, sha in record.inputs.items() if place in record.origin.files}
+    return [p for p in {**hashes, **origin.hashes} if hashes.get(p) != origin.hashes.get(p)]
 
 
 def _settings(origin: Origin, record: Record) -> dict[str, Any]:
@@ -157,10 +176,10 @@ def _changed_prices(
 
     if origin.config.returns:
         return [], ()
-    is_open = record.manifest["events"]["open"] > 0
+    is_open = record.facts.events.open > 0
     stored = origin.config.prices == "auto" and not origin.offline
-    kinds = {failure.get("kind") for failure in record.manifest["failures"].values()}
-    unanswered = not record.origin.offline and kinds & {error.kind for error in SILENT}
+    failures = record.facts.failures.values()
+    unanswered = not record.origin.offline and any(failure.is_transient for failure in failures)
     if stored and not (is_open or unanswered):
         try:
             return _news(record, replace(origin, offline=True), is_open, accept_loss)[0], ()
@@ -178,7 +197,7 @@ def _news(
 ) -> tuple[list[str], tuple[str, ...]]:
     """Return what a source has that the run has not, in words, and its notices."""
     reasons, longer, notices = list[str](), dict[str, list[str]](), dict[str, None]()
-    accepted = record.manifest.get(GIVEN_UP, {})
+    accepted = record.facts.given_up
     for days, symbols in _calls(record, to_date=is_open).items():
         answer = _answer(record, origin, symbols, days)
         ranges = dict.fromkeys(symbols, days)
@@ -211,11 +230,11 @@ def _calls(record: Record, *, to_date: bool) -> dict[Range, list[str]]:
     A range that ended on the day of the run ends today. That day is the one on which the run began:
     if it spanned midnight, some ranges end a day later.
     """
-    day, calls = record.manifest["asked_on"], dict[Range, list[str]]()
+    day, calls = record.facts.asked_on, dict[Range, list[str]]()
     # A symbol of a variant only was asked for as many days as it has.
-    entries = record.manifest["prices"].items()
-    ends = {symbol: (e["first"], e["last"]) for symbol, e in entries if e.get("first")}
-    for symbol, (first, last) in {**ends, **record.manifest["asked"]}.items():
+    entries = record.facts.prices.items()
+    ends = {symbol: (e.first, e.last) for symbol, e in entries if e.first}
+    for symbol, (first, last) in {**ends, **record.facts.asked}.items():
         end = date.today() if to_date and last >= day else date.fromisoformat(last)  # noqa: DTZ011
         calls.setdefault((date.fromisoformat(first), end), []).append(symbol)
     return calls
@@ -225,7 +244,7 @@ def _changes(
     record: Record, answer: Prices, symbols: list[str], longer: dict[str, list[str]]
 ) -> Iterator[str]:
     """Yield the news of some symbols; those that only go on are added to `longer`, by last day."""
-    had: Mapping[str, Any] = record.manifest["prices"]
+    had = record.facts.prices
     for symbol in symbols:
         now = answer.provenance.get(symbol)
         if now is None:
@@ -233,15 +252,15 @@ def _changes(
                 error = answer.failures.get(symbol)
                 yield f"no prices of {symbol} any more: {error.what if error else 'not known'}"
         elif symbol not in had:
-            failed = symbol in record.manifest["failures"]
+            failed = symbol in record.facts.failures
             yield f"prices of {symbol}" if failed else f"{symbol} is new"
-        elif now.source != had[symbol].get("source"):
+        elif now.source != had[symbol].source:
             yield f"prices of {symbol} from {now.source}"
     common = [s for s in symbols if s in had and s in answer.provenance]
-    changed = [s for s in common if answer.provenance[s].sha256 != had[s].get("sha256")]
+    changed = [s for s in common if answer.provenance[s].sha256 != had[s].sha256]
     if not changed:
         return
-    table, answered = read_frozen(record.folder / TABLE), answer.by_symbol()
+    table, answered = read_frozen(inside(record.folder, TABLE)), answer.by_symbol()
     for symbol in changed:
         rows = table[table["symbol"] == symbol]
         revision = price_revision(rows, answered[symbol], record.config.measure)
@@ -262,10 +281,10 @@ def _download_again(record: Record, origin: Origin, accept_loss: bool) -> None:
         remedy = "other sources are asked anew by every refresh"
         problem = "only --prices auto, with a network, has prices to check again"
         raise ConfigError(problem, remedy=remedy)
-    had = record.manifest["prices"]
+    had = record.facts.prices
     store, source = StoreProvider(origin.store or None), resolve("yahoo")
     for (first, last), symbols in _calls(record, to_date=True).items():
-        stored = [s for s in symbols if had.get(s, {}).get("source") == source.name]
+        stored = [s for s in symbols if s in had and had[s].source == source.name]
         answer = update(store, source, stored, first, last, refresh=True)
         _refuse_losses(record, answer, {}, origin, accept_loss)
 
@@ -290,9 +309,8 @@ def _refuse_losses(
 ) -> dict[str, str]:
     """Raise if an answer for some `ranges` lacks prices that the run has or waits for."""
     losses = dict(_losses(record, answer, ranges, origin))
-    kinds = _silent_kinds(origin)
-    silent = {symbol: error for symbol, error in losses.items() if isinstance(error, kinds)}
-    accepted = losses if accept_loss else record.manifest.get(GIVEN_UP, {})
+    silent = {symbol: error for symbol, error in losses.items() if error.is_transient}
+    accepted = losses if accept_loss else record.facts.given_up
     refused = silent | {s: e for s, e in losses.items() if s not in silent and s not in accepted}
     if refused:
         raise _loss_error(refused, is_silent=bool(silent))
@@ -323,32 +341,26 @@ def _loss_error(errors: Mapping[str, PriceError], *, is_silent: bool) -> LostPri
     return LostPricesError(first.what, where=names, remedy=f"{AS_IT_WAS}; {remedy}")
 
 
-def _silent_kinds(origin: Origin) -> tuple[type[PriceError], ...]:
-    """Return the errors of a source that has not answered; a bad file is a loss, not silence."""
-    return (*SILENT, BadAnswerError) if is_name(origin.config.prices) else SILENT
-
-
 def _losses(
     record: Record, answer: Prices, ranges: Mapping[str, Range], origin: Origin
 ) -> Iterator[tuple[str, PriceError]]:
-    had, is_same = record.manifest["prices"], _have_same_source(record, origin)
-    kinds = () if origin.offline else _silent_kinds(origin)
+    had, is_same = record.facts.prices, _have_same_source(record, origin)
     for symbol, error in answer.failures.items():
-        if (is_same and symbol in had) or isinstance(error, kinds):
+        if (is_same and symbol in had) or (error.is_transient and not origin.offline):
             yield symbol, error
     spare = _spare_symbols(record) if answer.stale else set()
     yield from ((symbol, error) for symbol, error in answer.stale.items() if symbol not in spare)
     for symbol in had if is_same else ():
         if symbol in answer.provenance and symbol in ranges:
             now, (first, last) = answer.provenance[symbol], ranges[symbol]
-            start, end = had[symbol]["first"], had[symbol]["last"]
+            start, end = had[symbol].first, had[symbol].last
             if str(first) <= start < now.first:
                 what = f"prices start on {now.first}, those of the run on {start}"
                 yield symbol, PriceError(what)
             if str(last) >= end > now.last:
                 yield symbol, PriceError(f"prices end on {now.last}, those of the run on {end}")
     for symbol, entry in answer.provenance.items() if origin.config.prices == "auto" else ():
-        if entry.source == "sample" and had.get(symbol, {}).get("source", "sample") != "sample":
+        if entry.source == "sample" and symbol in had and had[symbol].source != "sample":
             what = "the source cannot be reached, and the bundled sample is no substitute"
             yield symbol, NetworkError(what)
 
@@ -364,8 +376,8 @@ def _spare_symbols(record: Record) -> set[str]:
     events = record.cells("events.csv")
     if events.empty:
         return set()
-    config, entries = record.config, record.manifest["prices"].values()
-    last = max((entry["last"] for entry in entries if entry.get("last")), default=str(date.min))
+    config, entries = record.config, record.facts.prices.values()
+    last = max((entry.last for entry in entries if entry.last), default=str(date.min))
     still = events["ticker"][open_events(events, last, config.event.stop)]
     texts = set(events.drop(columns=["event_id", "ticker"]).to_numpy().ravel())
     cells = [*texts, config.benchmark, *config.named_series.values()]

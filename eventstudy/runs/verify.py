@@ -11,9 +11,13 @@ from typing import TYPE_CHECKING
 
 from ..errors import RunFolderError
 from ..utility.blas import one_thread
+from ..utility.file_names import inside
+from ..utility.tables import refuse_inflated
 from .contents import write_tables
+from .manifest import MANIFEST
+from .origin import SIZES
 from .outbox import waiting
-from .record import LITTER, MANIFEST, Record, cells_of, hash_files, hash_kept_file
+from .record import LITTER, Record, cells_of, hash_files, hash_kept_file
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -87,7 +91,7 @@ def verify_run(folder: str | Path) -> Verification:
     True
     """
     record = Record.read(folder)
-    recorded, current = record.manifest["files"], hash_files(record.folder)
+    recorded, current = record.facts.files, hash_files(record.folder)
     manifest = [] if record.is_sealed else [MANIFEST]
     changed = [file for file, sha in recorded.items() if file in current and current[file] != sha]
     entries = [path for path, entry in waiting(record.folder).items() if entry]
@@ -112,7 +116,11 @@ def refuse_altered(record: Record) -> None:
         If it keeps none.
     """
     record.origin  # noqa: B018 - says if there are none
-    files = {place: record.folder / place for place in record.inputs}
+    folder = record.folder / "data"
+    for path in (folder, record.folder / SIZES, *folder.rglob("*")):
+        if path.is_symlink():
+            raise AlteredError("is a link, and is not read", where=str(path))
+    files = {place: inside(record.folder, place) for place in record.inputs}
     missing = [str(path) for path in files.values() if not path.is_file()]
     present = {place: path for place, path in files.items() if path.is_file()}
     changed = [str(p) for place, p in present.items() if hash_kept_file(p) != record.inputs[place]]
@@ -121,6 +129,8 @@ def refuse_altered(record: Record) -> None:
         problem = "; ".join(f"{', '.join(paths)} {word}" for word, paths in states.items() if paths)
         remedy = "restore it: a run is computed again from its own inputs only"
         raise AlteredError(problem, remedy=remedy)
+    for path in files.values():
+        refuse_inflated(path)
 
 
 @dataclass(frozen=True, slots=True)

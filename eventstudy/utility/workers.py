@@ -1,17 +1,21 @@
-"""Where chunks of events are computed: here, in local processes, or on a Dask cluster."""
+"""Where chunks of events are computed: here, in local processes, or by any executor or cluster."""
 
 from __future__ import annotations
 
+import hashlib
+import logging
 import platform
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence, Sized
 from concurrent.futures import BrokenExecutor, Executor, Future
 from contextlib import AbstractContextManager, suppress
 from contextvars import ContextVar, Token
-from functools import partial
+from functools import cache, partial
+from pathlib import Path
 from typing import Any, TypeVar
 
 from ..errors import ConfigError, EventStudyError, how_to_install
+from .log import note
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -21,18 +25,25 @@ Progress = Callable[[int, int], None]
 AHEAD = 2
 # A chunk whose worker dies so often in succession is what kills it.
 PATIENCE = 3
-SECONDS = 10
+# Seconds to wait for an answer of a cluster, and for its end.
+SECONDS, CLOSING = 10, 3
 
 
 class WorkerError(EventStudyError):
     """A chunk killed the workers that were to compute it, again and again."""
 
 
+class ClusterError(EventStudyError):
+    """A cluster does not answer: try again later."""
+
+    exit_code = 75
+
+
 class Workers(AbstractContextManager["Workers"]):
     """Who computes chunks of events; within ``with Workers(2):`` every fit uses them.
 
     Results are the same bits for any number of workers. One that dies loses nothing: what it had
-    not given back is computed again.
+    not given back is computed again. If a cluster is lost, the rest is computed here.
 
     Parameters
     ----------
@@ -42,11 +53,21 @@ class Workers(AbstractContextManager["Workers"]):
         Address of a Dask scheduler, such as ``tcp://host:8786``, instead; "" = none.
     progress : callable, optional
         Called with (chunks done, chunks in all).
+    executor : Executor, optional
+        What computes instead, such as one of Ray, MPI or joblib that has ``submit``; `count` is
+        the number of its workers. It is not shut down.
+
+    Attributes
+    ----------
+    lost : str
+        Why the cluster or the executor was lost; "" if it was not.
 
     Raises
     ------
     ConfigError
-        If the cluster does not answer, or its workers have other versions.
+        If the workers have other versions, or the address is none.
+    ClusterError
+        If the cluster does not answer.
 
     Notes
     -----
@@ -54,9 +75,16 @@ class Workers(AbstractContextManager["Workers"]):
     :mod:`multiprocessing`.
     """
 
-    def __init__(self, count: int = 1, cluster: str = "", progress: Progress | None = None) -> None:
+    def __init__(
+        self,
+        count: int = 1,
+        cluster: str = "",
+        progress: Progress | None = None,
+        executor: Executor | None = None,
+    ) -> None:
         if count < 1:
             raise ConfigError("at least one worker is needed", where="workers", value=count)
+        self.executor, self.lost = executor, ""
         if count > 1 and cluster:
             fault = "workers of a cluster are counted there"
             raise ConfigError(fault, where="workers", value=count)
@@ -66,7 +94,7 @@ class Workers(AbstractContextManager["Workers"]):
         self._tokens: list[Token[Workers]] = []
 
     def __enter__(self) -> Workers:
-        if self.cluster:
+        if self.is_foreign:
             self._open()
         self._tokens.append(_CURRENT.set(self))
         return self
@@ -74,6 +102,11 @@ class Workers(AbstractContextManager["Workers"]):
     def __exit__(self, *error: object) -> None:
         _CURRENT.reset(self._tokens.pop())
         self._close()
+
+    @property
+    def is_foreign(self) -> bool:
+        """Whether a cluster or an executor computes that may be lost."""
+        return not self.lost and bool(self.cluster or self.executor)
 
     def map(self, function: Callable[[Item], Result], items: Sequence[Item]) -> Iterator[Result]:
         """Yield ``function(item)`` for each item, in their order; few are ahead of what is taken.
@@ -88,7 +121,7 @@ class Workers(AbstractContextManager["Workers"]):
         WorkerError
             If a chunk kills the workers that compute it.
         """
-        is_local = len(items) == 1 or (self.count == 1 and not self.cluster)
+        is_local = len(items) == 1 or (self.count == 1 and not self.is_foreign)
         results = map(function, items) if is_local else self._mapped(function, items)
         for done, result in enumerate(results, 1):
             yield result
@@ -108,7 +141,7 @@ class Workers(AbstractContextManager["Workers"]):
         function : callable
         items : sequence
         """
-        if len(items) == 1 or self.count == 1 or self.cluster:
+        if len(items) == 1 or self.count == 1 or self.is_foreign:
             yield from map(function, items)
             return
         from concurrent.futures import ThreadPoolExecutor
@@ -135,7 +168,16 @@ class Workers(AbstractContextManager["Workers"]):
                 for i in self._ahead(first, waiting, items):
                     waiting.append(self._open().submit(function, items[i]))
                 result = waiting[0].result()
-            except BrokenExecutor:
+            except Exception as error:
+                if type(error).__name__ == "KilledWorker":
+                    raise WorkerError(f"the cluster gave up: {error}") from None
+                if self.is_foreign:
+                    # What is wrong with the work itself is raised here again.
+                    self._lose(error)
+                    yield from map(function, items[first:])
+                    return
+                if not isinstance(error, BrokenExecutor):
+                    raise
                 deaths += 1
                 if deaths > PATIENCE:
                     fault = f"{deaths} workers died in succession over a chunk of events"
@@ -143,18 +185,23 @@ class Workers(AbstractContextManager["Workers"]):
                 self._close()
                 waiting.clear()
                 continue
-            except Exception as error:
-                if type(error).__name__ == "KilledWorker":
-                    raise WorkerError(f"the cluster gave up: {error}") from None
-                raise
             deaths = 0
             waiting.popleft()
             first += 1
             yield result
 
+    def _lose(self, error: Exception) -> None:
+        """Go on without the cluster or the executor."""
+        self._close()
+        self.lost, self.count = f"{type(error).__name__} {error}".strip(), 1
+        note("cluster_lost", "warning", text=self.lost)
+
     def _open(self) -> Executor:
         if self._pool is None:
-            if self.cluster:
+            if self.executor:
+                self._pool = self.executor
+                _refuse_others({"": self._pool.submit(versions).result()}, "executor", "")
+            elif self.cluster:
                 self._pool, self._shut, self.count = _cluster(self.cluster)
             else:
                 self._pool = _processes(self.count)
@@ -163,7 +210,8 @@ class Workers(AbstractContextManager["Workers"]):
 
     def _close(self) -> None:
         if self._pool is not None:
-            self._shut()
+            with suppress(Exception):
+                self._shut()
             self._pool = None
 
 
@@ -191,44 +239,53 @@ def _cluster(address: str) -> tuple[Executor, Callable[[], object], int]:
     except ImportError:
         fault, remedy = "a cluster needs the package distributed", how_to_install("dask")
         raise ConfigError(fault, where="cluster", value=address, remedy=remedy) from None
+    logger = logging.getLogger("distributed")
+    logger.setLevel(logging.CRITICAL + 1)  # it logs tracebacks of a cluster that is lost
     try:
         client: Any = Client(address, timeout=SECONDS, set_as_default=False)  # type: ignore[no-untyped-call,unused-ignore]
-    except (OSError, ValueError) as error:
-        fault = f"no scheduler answers: {error}"
+        _refuse_others(client.run(versions), "cluster", address)
+    except EventStudyError:
+        client.close(CLOSING)
+        raise
+    except (ImportError, AttributeError, ValueError) as error:
+        fault = f"its workers cannot be used: {error}"
         raise ConfigError(fault, where="cluster", value=address) from None
-    _check(client, address)
-    workers = client.scheduler_info(n_workers=-1)["workers"]
-    return client.get_executor(), client.close, max(1, len(workers))
-
-
-def _check(client: Any, address: str) -> None:
-    """Refuse a cluster whose workers would compute something else, or nothing."""
-    local, problem = versions(), ""
-    try:
-        remote = client.run(versions)
     except Exception as error:
-        problem = f"its workers cannot import eventstudy: {error}"
-    else:
-        if not remote:
-            problem = "it has no workers"
-        for name, theirs in remote.items():
-            if theirs != local:
-                other = [
-                    f"{k} {theirs[k]} instead of {local[k]}" for k in local if theirs[k] != local[k]
-                ]
-                problem = f"worker {name} has {', '.join(other)}"
+        fault = f"no scheduler answers: {error}"
+        raise ClusterError(fault, where="cluster", value=address) from None
+    workers = client.scheduler_info(n_workers=-1)["workers"]
+    return client.get_executor(), partial(client.close, CLOSING), max(1, len(workers))
+
+
+def _refuse_others(remote: dict[str, dict[str, str]], where: str, address: str) -> None:
+    """Refuse workers that would compute something else, or none."""
+    local, problem = versions(), "" if remote else "it has no workers"
+    for name, theirs in remote.items():
+        pairs = [(k, theirs.get(k), v) for k, v in local.items() if theirs.get(k) != v]
+        if pairs:
+            faults = [f"{k} {version} instead of {v}" for k, version, v in pairs]
+            problem = f"worker {name} has {', '.join(faults)}"
     if problem:
-        with suppress(Exception):
-            client.close()
         remedy = "install the same versions there"
-        raise ConfigError(problem, where="cluster", value=address, remedy=remedy)
+        raise ConfigError(problem, where=where, value=address or None, remedy=remedy)
 
 
 def versions() -> dict[str, str]:
-    """Return the versions on which numbers depend."""
-    from importlib.metadata import version
+    """Return the versions on which numbers depend; our own by the content of its files."""
+    from importlib.metadata import PackageNotFoundError, version
 
-    from .version import __version__
+    packages = dict.fromkeys(("numpy", "pandas", "scipy", "statsmodels", "arch"), "none")
+    for name in packages:
+        with suppress(PackageNotFoundError):
+            packages[name] = version(name)
+    return {"python": platform.python_version(), "eventstudy": _content(), **packages}
 
-    packages = {name: version(name) for name in ("numpy", "scipy", "statsmodels")}
-    return {"python": platform.python_version(), "eventstudy": __version__, **packages}
+
+@cache
+def _content() -> str:
+    """Return a hash of all that the package is made of."""
+    folder, content = Path(__file__).parents[1], hashlib.sha256()
+    files = (path for path in folder.rglob("*") if path.suffix in (".py", ".toml", ".csv", ".gz"))
+    for file in sorted(files):
+        content.update(file.relative_to(folder).as_posix().encode() + file.read_bytes())
+    return content.hexdigest()[:12]

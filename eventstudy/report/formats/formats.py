@@ -9,6 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from ...findings.finished_run import RESULTS, FinishedRun, results_text
+from ...utility.atomic_file import replacing
 from ...utility.tables import parquet_modules
 from .excel import workbook
 from .interactive import home_of, interactive_page
@@ -115,5 +116,7 @@ def export_file(run: FinishedRun, kind: str, path: Path) -> Path:
 
 def _write(path: Path, content: str | bytes) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(content.encode() if isinstance(content, str) else content)
+    with replacing(path) as file:
+        file.write_bytes(content.encode() if isinstance(content, str) else content)
+        file.chmod(0o644)
     return path

@@ -1,0 +1,61 @@
+"""`eventstudy status`: what a monitor asks of a folder of runs, and the index's last check."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from run_folders import DAYS, Project, invoke
+
+
+@pytest.fixture
+def project(studied: Project, tmp_path: Path) -> Project:
+    return studied.copied(tmp_path)
+
+
+def states(project: Project, *more: object, code: int = 0) -> list[dict[str, str]]:
+    document: list[dict[str, str]] = json.loads(
+        invoke("status", project.out, "--json", *more, code=code)
+    )
+    return document
+
+
+def test_a_check_that_finds_nothing_new_is_the_newest(project: Project) -> None:
+    (first,) = states(project)
+    assert (first["run"], first["state"]) == ("events", "good")
+    assert first["checked"] == first["written"]
+    assert first["data_to"] == f"{DAYS[project.until - 1]:%Y-%m-%d}"
+    stamp = json.loads((project.run / "manifest.json").read_text(encoding="utf-8"))["written_at"]
+    assert datetime.fromisoformat(first["written"]) == datetime.fromisoformat(stamp)
+    invoke("refresh", *project.options)  # this folder is another one: it may be written anew
+    ago = datetime.now(UTC) - timedelta(days=3)
+    check = project.out / ".events.checked.json"
+    assert "nothing new" in invoke("refresh", *project.options[:-1])
+    assert json.loads(check.read_text(encoding="utf-8"))["name"] == "events"
+    page = (project.out / "index.html").read_text(encoding="utf-8")
+    assert "; prices to " in page
+    assert "stale" not in invoke("status", project.out, "--max-age", "1")
+    assert states(project)[0]["checked"] > ago.isoformat()
+    assert states(project, "--max-age", "0", code=3)[0]["state"] == "stale"
+
+
+def test_failures_damage_and_what_waits(project: Project) -> None:
+    (project.prices / "AAA.csv").unlink()
+    invoke("refresh", *project.options, code=75)
+    (failed,) = states(project, code=3)
+    assert (failed["state"], "AAA" in failed["why"]) == ("failed", True)
+    assert "events: failed" in invoke("status", project.run, "--quiet", code=3)
+    project.write("AAA")
+    project.announce(("AAA", "BBB"))
+    invoke("refresh", *project.options, "--on-change", "false", code=75)
+    assert states(project, code=3)[0]["state"] == "undelivered"
+    invoke("refresh", *project.options, "--on-change", "true")
+    assert invoke("status", project.out, "--quiet") == ""
+    (project.run / "manifest.json").write_text("{")
+    assert states(project, code=3)[0]["state"] == "unreadable"
+
+
+def test_no_run_is_said(tmp_path: Path) -> None:
+    assert "there is no run" in invoke("status", tmp_path, code=1)
