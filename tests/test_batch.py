@@ -38,7 +38,7 @@ from eventstudy.significance._pairs import (
     residuals_on,
 )
 from eventstudy.significance._ranks import scaled_ranks
-from eventstudy.study import EventStudy
+from eventstudy.studies import EventStudy
 from eventstudy.utility.chunks import chunks
 from eventstudy.utility.workers import WorkerError, Workers
 from eventstudy.windows.alignment import Joint, covers, jointly

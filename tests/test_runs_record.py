@@ -28,7 +28,7 @@ from eventstudy.runs import Origin, Record, refresh_run, write_run
 from eventstudy.runs.compare import compare_runs
 from eventstudy.runs.record import seal
 from eventstudy.runs.verify import reproduce_run, verify_run
-from eventstudy.study import run_study
+from eventstudy.studies import run_study
 from eventstudy.utility.blas import one_thread
 from eventstudy.utility.csv_text import to_csv
 
@@ -440,7 +440,7 @@ def test_a_run_of_other_events_is_not_replaced_without_a_word(tmp_path: Path) ->
 
 def test_a_file_edited_while_the_study_runs_is_refused(project: Project, tmp_path: Path) -> None:
     from eventstudy.errors import DataError
-    from eventstudy.study import run_study
+    from eventstudy.studies import run_study
 
     made = project.copied(tmp_path)
     record = Record.read(made.run)
