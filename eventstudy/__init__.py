@@ -31,7 +31,9 @@ _HOMES = {
     "STATISTICS": "significance",
     "SignificanceTest": "significance",
     "EventStudy": "studies",
+    "compare": "studies",
     "run_study": "studies",
+    "study": "studies",
     "RobustnessResults": "studies",
     "robustness": "studies",
     "EventWindows": "windows.event_windows",
@@ -66,8 +68,10 @@ if TYPE_CHECKING:
     from .studies import EventStudy as EventStudy
     from .studies import EventStudyResults as EventStudyResults
     from .studies import RobustnessResults as RobustnessResults
+    from .studies import compare as compare
     from .studies import robustness as robustness
     from .studies import run_study as run_study
+    from .studies import study as study
     from .windows.event_windows import EventWindows as EventWindows
 
 

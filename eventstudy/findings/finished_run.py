@@ -276,7 +276,9 @@ def finish_run(
 
 
 def default_config(study: FittedStudy) -> StudyConfig:
-    """Return the settings of a study that was fitted without any: its windows and its model."""
+    """Return the settings of a study; of one fitted without any its windows and its model."""
+    if study.config:
+        return study.config
     a = study.abnormal
     return StudyConfig(estimation=a.windows.estimation, event=a.event, model=study.model.name)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -94,6 +93,8 @@ class FittedStudy:
         The specifications of the grid, where the study has one.
     other_clock : callable, optional
         Makes the study anew by the other setting of ``halt``.
+    config : StudyConfig, optional
+        The settings of a study that was asked for with all of them: its windows are the usual ones.
     """
 
     abnormal: AbnormalReturns
@@ -106,6 +107,7 @@ class FittedStudy:
     variants: pd.DataFrame | None = None
     specifications: pd.DataFrame | None = None
     other_clock: Callable[[], FittedStudy] | None = None
+    config: StudyConfig | None = None
     memo: dict[Any, Any] = field(init=False, default_factory=dict, repr=False)
 
     def __len__(self) -> int:
@@ -210,7 +212,7 @@ class FittedStudy:
             "n_complete": self.abnormal.complete, "caar": self.caar.to_numpy(),
         })  # fmt: skip
 
-    def car(self, windows: WindowsLike | None = None) -> pd.DataFrame:
+    def car_table(self, windows: WindowsLike | None = None) -> pd.DataFrame:
         """Return the CAR of each usable event over each window with the exact single-event t-test.
 
         Columns event_id, ticker, start, stop, car, se, statistic, pvalue, scar, bhar, n_days,
@@ -248,7 +250,7 @@ class FittedStudy:
             "se": np.sqrt(a.var_ar[rows]).ravel(), "sar": a.sar[rows].ravel(),
         })  # fmt: skip
 
-    def models(self) -> pd.DataFrame:
+    def model_table(self) -> pd.DataFrame:
         """Return event_id, ticker, nobs, the parameters, sigma and r2 of each used event."""
         a, rows = self.abnormal, np.flatnonzero(self.ok)
         estimates = {name: a.params[rows, j] for j, name in enumerate(a.parameters)}
@@ -285,30 +287,34 @@ class FittedStudy:
             new.__dict__["records"] = [records[i] for i in positions]
         return new
 
-    def groups(self, column: str) -> dict[str, Self]:
+    def groups(self, column: str | Sequence[str]) -> dict[Any, Self]:
         """Return the results by value of a column of the events, that of most events first.
 
-        Dropped events count for the order, so that dropping some does not change it; groups of as
-        many are in the order of the list. A group without a used event is left out.
+        Of several columns a group is a tuple of their values. Dropped events count for the order,
+        so that dropping some does not change it; groups of as many are in the order of the list. A
+        group without a used event is left out.
 
         Raises
         ------
         ConfigError
             If there is no such column.
         """
-        values = self.column(column).astype(str).replace("", BLANK)
+        names: Sequence[Any] = column if isinstance(column, list | tuple) else [column]
+        cells = [self.column(name).astype(str).replace("", BLANK) for name in names]
+        values = pd.Series(zip(*cells, strict=True), dtype=object) if column is names else cells[0]
 
-        def groups() -> dict[str, Self]:
-            used = set(values[self.ok])
-            names = [name for name, _ in Counter(values).most_common() if name in used]
-            return {n: self.subset((values == n).to_numpy()) for n in names}
+        def groups() -> dict[Any, Self]:
+            codes, labels = pd.factorize(values)
+            used = np.bincount(codes[self.ok], minlength=len(labels))
+            order = np.argsort(-np.bincount(codes), kind="stable")
+            return {labels[k]: self.subset(codes == k) for k in order if used[k]}
 
-        return dict(self.remember(("groups", column), groups))
+        return dict(self.remember(("groups", *names), groups))
 
     def column(self, name: str) -> pd.Series[Any]:
         """Return a column of the events; ConfigError with the closest name if there is none."""
         if name not in self.events:
-            hint = did_you_mean(name, [str(c) for c in self.events.columns])
+            hint = did_you_mean(str(name), [str(c) for c in self.events.columns])
             raise ConfigError("the events have no such column", value=name, remedy=hint)
         return self.events[name]
 
@@ -327,6 +333,8 @@ class FittedStudy:
 
     @property
     def _config(self) -> StudyConfig:
+        if self.config:
+            return self.config
         return StudyConfig(estimation=self.abnormal.windows.estimation, event=self.abnormal.event)
 
     def windows_of(self, windows: WindowsLike | None) -> list[Window]:

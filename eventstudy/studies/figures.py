@@ -15,6 +15,7 @@ from ..analysis.interval import Power
 from ..fitting.config import StudyConfig
 from ..fitting.fitted import FittedStudy, WindowLike
 from ..utility.catalogue import say
+from ..utility.units import Paragraph
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from ..findings.types import Findings
 
 
-class CalibrationWithFigure(Calibration):
+class CalibrationWithFigure(Paragraph, Calibration):
     """A calibration that draws itself."""
 
     def plot(self, ax: Axes | None = None) -> Axes:
@@ -44,7 +45,7 @@ class CalibrationWithFigure(Calibration):
         return plot_power(self, ax)
 
 
-class DrawnAnswer(Answer):
+class DrawnAnswer(Paragraph, Answer):
     """An answer as a table (``frame()``), a figure and a sentence (``str``)."""
 
     def frame(self) -> pd.DataFrame:
@@ -79,7 +80,7 @@ class DrawnAnswer(Answer):
         return plot_answer(self, ax)
 
 
-class DrawnPower(Power):
+class DrawnPower(Paragraph, Power):
     """Which effects the answer finds, which draws itself."""
 
     def plot(self, ax: Axes | None = None) -> Axes:
@@ -101,6 +102,8 @@ class DrawnPower(Power):
 
 class DrawnInfluence(Influence):
     """What the answer owes to single sets of events, which draws itself."""
+
+    __repr__ = Influence.__str__
 
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw the answer, and those without single sets that come nearest to another verdict.
