@@ -309,7 +309,7 @@ class FittedStudy:
             order = np.argsort(-np.bincount(codes), kind="stable")
             return {labels[k]: self.subset(codes == k) for k in order if used[k]}
 
-        return dict(self.remember(("groups", *names), groups))
+        return dict(self.remember(("groups", *names, column is names), groups))
 
     def column(self, name: str) -> pd.Series[Any]:
         """Return a column of the events; ConfigError with the closest name if there is none."""
