@@ -13,7 +13,7 @@ import pandas as pd
 from ..abnormal.abnormal_returns import AbnormalReturns
 from ..calendars.window import Window
 from ..errors import ConfigError, NotPossibleError
-from ..fitting.fitted import FittedStudy, WindowLike
+from ..fitting.fitted import FittedStudy, WindowLike, names_of
 from ..significance._base import pvalue
 from ..significance.clusters import merge_dates, number_dates
 from ..utility.typing import BoolArray, FloatArray, IntArray
@@ -177,6 +177,29 @@ class CarRegression:
     fit: Any = field(repr=False)
 
     @property
+    def params(self) -> pd.Series[float]:
+        """Estimates by term."""
+        return self._by_term["estimate"]
+
+    @property
+    def bse(self) -> pd.Series[float]:
+        """Standard errors by term."""
+        return self._by_term["se"]
+
+    @property
+    def pvalues(self) -> pd.Series[float]:
+        """Two-sided p-values by term."""
+        return self._by_term["pvalue"]
+
+    def conf_int(self) -> pd.DataFrame:
+        """Return the ends of the 95% intervals by term."""
+        return self._by_term[["ci_low", "ci_high"]]
+
+    @property
+    def _by_term(self) -> pd.DataFrame:
+        return self.table.set_index("term")
+
+    @property
     def _head(self) -> str:
         kind = "WLS, weights 1/Var(CAR)" if self.weights == "precision" else "OLS"
         counts = f"{self.n_events} events on {self.n_dates} dates"
@@ -261,7 +284,7 @@ def regress_car(
     """
     window = Window.of(window)
     _check(weights, cov, se)
-    names = [columns] if isinstance(columns, str) else list(columns)
+    names = names_of(columns)
     rows, series, dropped = _complete(study, names, window)
     if not len(rows):
         remedy = "fill the columns, or leave one out" * bool(dropped)

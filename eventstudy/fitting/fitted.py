@@ -287,7 +287,7 @@ class FittedStudy:
             new.__dict__["records"] = [records[i] for i in positions]
         return new
 
-    def groups(self, column: str | Sequence[str]) -> dict[Any, Self]:
+    def groups(self, column: str | Iterable[str]) -> dict[Any, Self]:
         """Return the results by value of a column of the events, that of most events first.
 
         Of several columns a group is a tuple of their values. Dropped events count for the order,
@@ -299,9 +299,9 @@ class FittedStudy:
         ConfigError
             If there is no such column.
         """
-        names: Sequence[Any] = column if isinstance(column, list | tuple) else [column]
+        names, is_single = names_of(column), isinstance(column, str)
         cells = [self.column(name).astype(str).replace("", BLANK) for name in names]
-        values = pd.Series(zip(*cells, strict=True), dtype=object) if column is names else cells[0]
+        values = cells[0] if is_single else pd.Series(zip(*cells, strict=True), dtype=object)
 
         def groups() -> dict[Any, Self]:
             codes, labels = pd.factorize(values)
@@ -309,7 +309,7 @@ class FittedStudy:
             order = np.argsort(-np.bincount(codes), kind="stable")
             return {labels[k]: self.subset(codes == k) for k in order if used[k]}
 
-        return dict(self.remember(("groups", *names, column is names), groups))
+        return dict(self.remember(("groups", *names, is_single), groups))
 
     def column(self, name: str) -> pd.Series[Any]:
         """Return a column of the events; ConfigError with the closest name if there is none."""
@@ -351,6 +351,12 @@ class FittedStudy:
     def __repr__(self) -> str:
         counts = f"{len(self)} of {len(self.events)} events"
         return f"<event study: {counts}, {self.model.label}, {self.abnormal.event}>"
+
+
+def names_of(columns: str | Iterable[str]) -> list[str]:
+    """Return the names of one column or of several."""
+    is_single = isinstance(columns, str) or not isinstance(columns, Iterable)
+    return [columns] if is_single else list(columns)  # type: ignore[list-item]
 
 
 def group_column(study: FittedStudy, by: str) -> str:
