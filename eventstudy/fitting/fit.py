@@ -11,7 +11,6 @@ import pandas as pd
 
 from ..abnormal.conventions import Conventions
 from ..calendars.window import ESTIMATION, EVENT, Window, require_apart
-from ..errors import ConfigError
 from ..events.table import Events, events_given, grouped
 from ..models import LinearModel, make_model
 from ..models.market import censored

@@ -72,7 +72,7 @@ def study(
     Returns
     -------
     EventStudyResults
-        Its ``notes()`` say what was read otherwise than it is written.
+        Its ``notes`` say what was read otherwise than it is written.
 
     Raises
     ------
@@ -97,8 +97,8 @@ def study(
     >>> news = pd.DataFrame({"symbol": ["NVDA", "AMD"], "date": ["2022-10-07", "2022-10-07"]})
     >>> results = es.study(news, prices="sample", car="0:1")
     >>> results.car()[["ticker", "car"]].round(4).to_dict("records")
-    [{'ticker': 'NVDA', 'car': -0.0307}, {'ticker': 'AMD', 'car': -0.0738}]
-    >>> results.notes()[0]
+    [{'ticker': 'NVDA', 'car': -0.031}, {'ticker': 'AMD', 'car': -0.0744}]
+    >>> results.notes[0]
     "the column 'symbol' of the events is read as ticker"
     """
     if prices is not None and returns is not None:
@@ -208,10 +208,10 @@ def compare(
     --------
     >>> import eventstudy as es
     >>> groups = es.study("events.csv", prices="sample").groups("direction")
-    >>> es.compare(groups)[["n_events", "estimate", "pvalue"]].round(4)
-             n_events  estimate  pvalue
-    adverse        54   -0.0068  0.0258
-    relief         16    0.0013  0.8504
+    >>> es.compare(groups).reset_index()[["results", "n_events", "estimate", "pvalue"]].round(4)
+       results  n_events  estimate  pvalue
+    0  adverse        54   -0.0068  0.0258
+    1   relief        16    0.0010  0.8516
     """
     import pandas as pd
 
