@@ -8,7 +8,6 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pandas as pd
 
 from ..analysis.answer import answer_of, default_tests, influence_of, main_test_of
@@ -16,6 +15,7 @@ from ..analysis.calendar_portfolio import calendar_portfolio
 from ..analysis.calibration import calibrate
 from ..analysis.cross_section import CarRegression, regress_car
 from ..analysis.diagnosis import Diagnosis, diagnose
+from ..analysis.explain import explain, side_by_side
 from ..analysis.groups import Difference, difference
 from ..analysis.long_horizon import Against, abhar
 from ..analysis.multiple_testing import Summary, family, summary
@@ -24,15 +24,9 @@ from ..analysis.regressions import diagnostics, regression
 from ..analysis.variant_studies import with_market_values
 from ..analysis.weights import DollarLoss, WeightedMean, dollar_loss, weighted_caar
 from ..calendars.window import Window
-from ..events.checks import REPLACED
-from ..events.rows import KNOWN
-from ..events.table import FIXED
 from ..fitting.config import StudyConfig
-from ..fitting.fitted import FittedStudy, WindowLike, WindowsLike
-from ..fitting.inputs import CONFOUNDER
+from ..fitting.fitted import FittedStudy, WindowLike, WindowsLike, names_of
 from ..utility.catalogue import say
-from ..utility.tables import with_numbers
-from ..utility.typing import IntArray
 from .figures import (
     CalibrationWithFigure,
     DrawnAnswer,
@@ -43,8 +37,6 @@ from .figures import (
 
 # Notes under a summary.
 NAMED = 3
-# Columns of the events that are ours.
-NOT_OWN = (*FIXED, *KNOWN, *REPLACED, CONFOUNDER)
 
 if TYPE_CHECKING:
     from statsmodels.regression.linear_model import RegressionResults
@@ -85,73 +77,6 @@ class EventStudyResults(StudyWithFigures):
         """
         parts = {f.name: getattr(study, f.name) for f in fields(study) if f.init}
         return cls(**{**parts, "config": config or study.config})
-
-    @property
-    def notes(self) -> tuple[str, ...]:
-        """What was read otherwise than it is written, and what was put aside."""
-        return tuple(dict.fromkeys(map(str, (*self.panel.notices, *self.panel.notes))))
-
-    def car(self, windows: WindowsLike | None = None) -> pd.DataFrame:
-        """Return the CAR of each used event over each window, and the columns of the events file.
-
-        Parameters
-        ----------
-        windows : window or iterable of window, optional
-            By default those that the study was asked for, else the standard ones.
-
-        Returns
-        -------
-        DataFrame
-            One row a window and event: event_id, ticker, start, stop, car (decimal), se, statistic
-            and pvalue (exact single-event t), scar, bhar, n_days (of the window that the event
-            has), ci_low, ci_high (95%), n_sessions, last_session, then your own columns, those of
-            numbers as numbers. NaN where the event lacks days of the window.
-        """
-        table = self.car_table(windows)
-        return self._with_own_columns(table, np.tile(self._used, len(table) // max(len(self), 1)))
-
-    def wide(self, windows: WindowsLike | None = None) -> pd.DataFrame:
-        """Return one row for each used event, with a column of CARs for each window.
-
-        Parameters
-        ----------
-        windows : window or iterable of window, optional
-            As for :meth:`car`.
-
-        Returns
-        -------
-        DataFrame
-            event_id, ticker, the CARs (decimal) by window such as ``[0,1]``, your own columns.
-        """
-        rows = self._used
-        cars = {str(w): self.abnormal.car(w)[rows] for w in self.windows_of(windows)}
-        return self._with_own_columns(pd.DataFrame({**self.ids_of(rows), **cars}), rows)
-
-    def tidy(self) -> pd.DataFrame:
-        """Return one row for each used event and day: its abnormal return and your own columns."""
-        days = np.repeat(self._used, len(self.abnormal.event))
-        return self._with_own_columns(self.abnormal_returns(), days)
-
-    def models(self) -> pd.DataFrame:
-        """Return event_id, ticker, nobs, parameters, sigma, r2 and standard errors of each event.
-
-        The error of ``beta`` is ``se_beta``; it is of the kind that ``cov`` names.
-        """
-        a = self.abnormal
-        errors = np.sqrt(np.diagonal(a.cov_params[self._used], axis1=1, axis2=2))
-        names = [f"se_{name}" for name in a.parameters]
-        return self.model_table().join(pd.DataFrame(errors, columns=names))
-
-    @property
-    def _used(self) -> IntArray:
-        """Positions of the used events."""
-        return np.flatnonzero(self.ok)
-
-    def _with_own_columns(self, table: pd.DataFrame, rows: IntArray) -> pd.DataFrame:
-        """Return a table of events, by position, with the user's own columns of their file."""
-        names = [str(name) for name in self.events if name not in (*NOT_OWN, *table.columns)]
-        own = {name: with_numbers(self.events[name]).to_numpy()[rows] for name in names}
-        return table.assign(**own)
 
     def main_test(self, window: WindowLike | None = None) -> str:
         """Return the name of the test that decides over `window`, by default the main one."""
@@ -308,6 +233,29 @@ class EventStudyResults(StudyWithFigures):
         """
 
         return regress_car(self, columns, self.main if window is None else window, **options)
+
+    def explain(
+        self, formulas: str | Iterable[str], window: WindowLike | None = None, **options: Any
+    ) -> CarRegression | pd.DataFrame:
+        """Regress CARs on a formula, such as ``"size + C(sector) + direction:leverage"``.
+
+        Parameters
+        ----------
+        formulas : str or iterable of str
+            Several are estimated one by one.
+        window : window, optional
+            By default the main one.
+        **options
+            As for :func:`eventstudy.analysis.explain.explain`, such as ``cluster="date"``.
+
+        Returns
+        -------
+        CarRegression or DataFrame
+            Of several formulas the table of them side by side.
+        """
+        chosen = self.main if window is None else window
+        fits = {text: explain(self, text, chosen, **options) for text in names_of(formulas)}
+        return fits[formulas] if isinstance(formulas, str) else side_by_side(fits)
 
     def abhar(
         self, window: WindowLike, against: Against = "market", **conventions: Any
