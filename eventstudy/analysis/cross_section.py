@@ -179,16 +179,10 @@ def regress_car(
 
 
 def estimate(
-    sample: AbnormalReturns,
-    design: Design,
-    window: Window,
-    dropped: dict[str, str],
-    *,
-    weights: Weights = "equal",
-    cov: Cov = "HC3",
-    se: ClusterError = "CR2",
+    sample: AbnormalReturns, design: Design, window: Window, dropped: dict[str, str], *,
+    weights: Weights = "equal", cov: Cov = "HC3", se: ClusterError = "CR2",
     clusters: Mapping[str, IntArray] | None = None,
-) -> CarRegression:
+) -> CarRegression:  # fmt: skip
     """Return the regression of the CARs of N events on their regressors.
 
     Parameters

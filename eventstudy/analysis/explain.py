@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -26,15 +27,10 @@ _QUOTED = re.compile(r"(Q\()?(\"[^\"]*\"|'[^']*')")
 
 
 def explain(
-    study: FittedStudy,
-    formula: str,
-    window: WindowLike = (0, 1),
-    *,
-    cluster: str | Iterable[str] = (),
-    cov: Cov = "HC3",
-    weights: Weights = "equal",
+    study: FittedStudy, formula: str, window: WindowLike = (0, 1), *,
+    cluster: str | Iterable[str] = (), cov: Cov = "HC3", weights: Weights = "equal",
     se: ClusterError = "CR2",
-) -> CarRegression:
+) -> CarRegression:  # fmt: skip
     """Regress CARs on a formula of columns of the events.
 
     Parameters
@@ -78,12 +74,11 @@ def explain(
     rows, series, dropped = complete_events(study, names, window)
     cells = {name: _whole(values) for name, values in series}
     sample = study.abnormal.take(rows)
-    clusters = {
-        name: pd.factorize(cells[name])[0] if name in cells else number_dates(sample) for name in by
-    }
+    codes = {name: pd.factorize(values)[0] for name, values in cells.items() if name in by}
+    clusters = {name: codes[name] if name in codes else number_dates(sample) for name in by}
     design = _design(right, pd.DataFrame(cells, index=range(len(rows))))
-    options = {"weights": weights, "cov": cov, "se": se, "clusters": clusters}
-    return estimate(sample, design, window, dropped, **options)  # type: ignore[arg-type]
+    kinds: Any = {"weights": weights, "cov": cov, "se": se, "clusters": clusters}
+    return estimate(sample, design, window, dropped, **kinds)
 
 
 def columns_of(formula: str) -> list[str]:
@@ -106,8 +101,7 @@ def _design(formula: str, cells: pd.DataFrame) -> Design:
         with np.errstate(all="ignore"):
             model = ols(f"{CAR} ~ {formula}", cells.assign(**{CAR: 0.0}))
     except Exception as error:
-        remedy = str(error).partition("\n")[0]
-        problem = "a formula that cannot be read"
+        problem, remedy = "a formula that cannot be read", str(error).partition("\n")[0]
         raise ConfigError(problem, value=formula, remedy=remedy) from None
     X = np.asarray(model.exog, dtype=float)
     terms = [CONSTANT if name == "Intercept" else name for name in model.exog_names]

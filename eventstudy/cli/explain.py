@@ -50,8 +50,8 @@ def explain(
     study = compute_study(replace(inputs, config=config))
     window = Window.of(car) if car else config.main
     chosen = {"cov": cov, "weights": weights, "cluster": cluster}
-    given: Any = {name: option for name, option in chosen.items() if option}
-    fits = {text: regress(study, text, window, **given) for text in on}
+    typed: Any = {name: option for name, option in chosen.items() if option}
+    fits = {text: regress(study, text, window, **typed) for text in on}
     if as_json:
         rows = {text: fit.table.to_json(orient="records") for text, fit in fits.items()}
         print_json({text: json.loads(table) for text, table in rows.items()})

@@ -277,9 +277,7 @@ def _sheet_of(source: Any) -> tuple[Sheet | None, list[Problem], str]:
 
 
 def events_given(
-    events: Any,
-    calendar: CalendarChoice = "exchange",
-    columns: Mapping[str, str] | None = None,
+    events: Any, calendar: CalendarChoice = "exchange", columns: Mapping[str, str] | None = None
 ) -> Events:
     """Return events, read from a file or a table where `events` is one.
 

@@ -201,9 +201,8 @@ def _panel(returns: Any, events: Events) -> ReturnsPanel:
         return returns
     remedy = "give load_returns(events, provider=...), read_returns(path, events) or a DataFrame"
     panel = ReturnsPanel.from_frame(frame_of(returns, "returns", remedy))
-    if events.calendar == "data":
-        return panel
-    return replace(panel, notices=(*panel.notices, say("results.own_dates")))
+    notices = [say("results.own_dates")] if events.calendar == "exchange" else []
+    return replace(panel, notices=(*panel.notices, *notices))
 
 
 def fit_config(

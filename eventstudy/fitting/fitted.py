@@ -130,7 +130,7 @@ class FittedStudy:
     @property
     def main(self) -> Window:
         """The main window unless another is named: [0,1] if the event window holds it."""
-        return self._config.main
+        return self.settings.main
 
     def test(
         self,
@@ -332,14 +332,15 @@ class FittedStudy:
         return self.memo[key]  # type: ignore[no-any-return]
 
     @property
-    def _config(self) -> StudyConfig:
-        if self.config:
-            return self.config
-        return StudyConfig(estimation=self.abnormal.windows.estimation, event=self.abnormal.event)
+    def settings(self) -> StudyConfig:
+        """The settings; of a study fitted without any its windows and its model."""
+        estimation = self.abnormal.windows.estimation
+        around: Any = {"estimation": estimation, "event": self.abnormal.event}
+        return self.config or StudyConfig(**around, model=self.model.name)
 
     def windows_of(self, windows: WindowsLike | None) -> list[Window]:
         """Return the windows that are meant; by default the standard ones in the event window."""
-        chosen = self._config.tested if windows is None else Window.several(windows)
+        chosen = self.settings.tested if windows is None else Window.several(windows)
         if not chosen:
             raise ConfigError("no window", remedy="name one, such as (0, 1), or several")
         return list(chosen)

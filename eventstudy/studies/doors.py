@@ -28,18 +28,11 @@ TABLES = ("prices", "returns", "factors")
 
 def study(
     events: Events | pd.DataFrame | str | Path,
-    prices: pd.DataFrame | PriceProvider | str | Path | None = None,
-    *,
-    returns: pd.DataFrame | str | Path | None = None,
-    date: str = "",
-    ticker: str = "",
-    config: StudyConfig | None = None,
-    offline: bool = False,
-    store: str = "",
-    vintage: str = "",
-    progress: Callable[[int, int], None] | None = None,
-    **settings: Any,
-) -> EventStudyResults:
+    prices: pd.DataFrame | PriceProvider | str | Path | None = None, *,
+    returns: pd.DataFrame | str | Path | None = None, date: str = "", ticker: str = "",
+    config: StudyConfig | None = None, offline: bool = False, store: str = "", vintage: str = "",
+    progress: Callable[[int, int], None] | None = None, **settings: Any,
+) -> EventStudyResults:  # fmt: skip
     """Fit a study of events and prices, with the numbers of ``eventstudy run`` on the same data.
 
     Parameters
@@ -126,14 +119,10 @@ def _is_in_memory(setting: Any) -> bool:
 
 
 def run_study(
-    events: Events | pd.DataFrame | str | Path,
-    config: StudyConfig | None = None,
-    *,
-    offline: bool = False,
-    store: str = "",
-    vintage: str = "",
+    events: Events | pd.DataFrame | str | Path, config: StudyConfig | None = None, *,
+    offline: bool = False, store: str = "", vintage: str = "",
     progress: Callable[[int, int], None] | None = None,
-) -> EventStudyResults:
+) -> EventStudyResults:  # fmt: skip
     """Fetch the returns that `config` names and fit the study, as ``eventstudy run`` does.
 
     Parameters
@@ -217,13 +206,13 @@ def compare(
 
     kinds = set(map(type, results.values())) if isinstance(results, Mapping) else {type(results)}
     if not isinstance(results, Mapping) or kinds != {EventStudyResults}:
-        value = ", ".join(kind.__name__ for kind in kinds)
         remedy = 'give results by name, such as {"market": results, "ff3": others}'
-        raise ConfigError("not results by name", value=value, remedy=remedy)
-    names, rows = list[str](), list[dict[str, Any]]()
+        types = ", ".join(kind.__name__ for kind in kinds)
+        raise ConfigError("not results by name", value=types, remedy=remedy)
+    table: dict[Any, pd.DataFrame] = {}
     for name, member in results.items():
-        for window in member.windows_of(member.main if windows is None else windows):
-            names.append(" / ".join(map(str, name)) if isinstance(name, tuple) else str(name))
-            ends = {"start": window.start, "stop": window.stop}
-            rows.append(ends | answer_row(member, window))
-    return pd.DataFrame(rows, index=pd.Index(names, name="results"))
+        tested = member.windows_of(member.main if windows is None else windows)
+        rows = [{"start": w.start, "stop": w.stop, **answer_row(member, w)} for w in tested]
+        table[" / ".join(name) if isinstance(name, tuple) else name] = pd.DataFrame(rows)
+    joined: pd.DataFrame = pd.concat(table, names=["results", ""]).droplevel(1)
+    return joined

@@ -273,10 +273,9 @@ class StudyWithFigures(FittedStudy):
         RunFolderError
             If the folder cannot be written, or is no run.
         """
-        from ..findings.finished_run import default_config
         from ..runs import write_run
 
-        return write_run(self, Path(out), name, config=config or default_config(self))
+        return write_run(self, Path(out), name, config=config or self.settings)
 
     def findings(self, *, config: StudyConfig | None = None, name: str = "study") -> Findings:
         """Return the document of the study, from which every format is drawn.
@@ -425,5 +424,5 @@ class StudyWithFigures(FittedStudy):
     def _with_own_columns(self, table: pd.DataFrame, rows: IntArray) -> pd.DataFrame:
         """Return a table of events, by position, with the user's own columns of their file."""
         names = [str(name) for name in self.events if name not in (*NOT_OWN, *table.columns)]
-        own = {name: with_numbers(self.events[name]).to_numpy()[rows] for name in names}
-        return table.assign(**own)
+        cells = {name: with_numbers(self.events[name]).to_numpy()[rows] for name in names}
+        return table.assign(**cells)

@@ -75,8 +75,8 @@ class EventStudyResults(StudyWithFigures):
         -------
         EventStudyResults
         """
-        parts = {f.name: getattr(study, f.name) for f in fields(study) if f.init}
-        return cls(**{**parts, "config": config or study.config})
+        record = {f.name: getattr(study, f.name) for f in fields(study) if f.init}
+        return cls(**{**record, "config": config or study.config})
 
     def main_test(self, window: WindowLike | None = None) -> str:
         """Return the name of the test that decides over `window`, by default the main one."""
@@ -374,9 +374,9 @@ class EventStudyResults(StudyWithFigures):
 
     def _first_notes(self) -> list[str]:
         """Return the notes that stand under a summary."""
-        remaining = len(self.notes) - NAMED
-        more = [say("results.more_notes", n=remaining)] * (remaining > 0)
-        return [say("results.note", text=text) for text in self.notes[:NAMED]] + more
+        notes, more = self.notes[:NAMED], len(self.notes) - NAMED
+        last = [say("results.more_notes", n=more)] if more > 0 else []
+        return [*(say("results.note", text=text) for text in notes), *last]
 
     def _repr_html_(self) -> str:
         head = (

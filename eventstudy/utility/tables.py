@@ -90,10 +90,10 @@ def frame_of(table: Any, name: str, remedy: str = "give a DataFrame") -> pd.Data
     if find_spec("narwhals"):
         import narwhals
 
-        known = narwhals.from_native(table, eager_only=True, pass_through=True)
-        if isinstance(known, narwhals.DataFrame):
+        foreign = narwhals.from_native(table, eager_only=True, pass_through=True)
+        if isinstance(foreign, narwhals.DataFrame):
             # Lists keep time zones, and need no further library.
-            return pd.DataFrame({cells.name: cells.to_list() for cells in known.iter_columns()})
+            return pd.DataFrame({cells.name: cells.to_list() for cells in foreign.iter_columns()})
     elif hasattr(table, "columns"):
         remedy = "give table.to_pandas(), or: pip install narwhals"
     raise ConfigError(f"not {name}", where=name, value=type(table).__name__, remedy=remedy)
