@@ -220,7 +220,7 @@ def estimate(
     else:
         errors, cov_label = find_errors(fit, X, cov), cov
     scale = [_scale(float((e**2).mean()), cov)] if weights == "precision" else []
-    warnings = *scale, *errors.notes, *_dependence(sample, window, dates, "date" in clusters)
+    warnings = *scale, *errors.notes, *_dependence(sample, window, dates, clusters)
     return CarRegression(
         _table(design.terms, fit.params.to_numpy(), errors), window, weights,
         cov_label, N, len(np.unique(dates)), float(fit.rsquared), dropped,
@@ -292,11 +292,12 @@ def _fit(car: FloatArray, design: Design, weight: FloatArray, weights: str) -> A
 
 
 def _dependence(
-    sample: AbnormalReturns, window: Window, dates: IntArray, by_date: bool
+    sample: AbnormalReturns, window: Window, dates: IntArray, clusters: Mapping[str, IntArray]
 ) -> list[str]:
     """Return notes on the dependence between events that the errors leave out."""
     G, notes = len(np.unique(dates)), []
     as_independent = "these errors take them as independent"
+    by_date = any(pd.Series(c).groupby(dates).nunique().max() == 1 for c in clusters.values())
     if not by_date and len(dates) > G:
         notes.append(f"events share dates: {as_independent}, those by date do not")
     if len(np.unique(merge_dates(sample, window))) < G:
