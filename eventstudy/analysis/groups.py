@@ -421,13 +421,7 @@ def arrange_labels(strata: list[Stratum], n: int) -> BoolArray:
 
 
 def draw_labels(strata: list[Stratum], n: int, *, number: int, seed: int) -> BoolArray:
-    """Return seeded labellings of n events, shape (number, n).
-
-    Parameters
-    ----------
-    strata : list of Stratum
-    n, number, seed : int
-    """
+    """Return seeded labellings of n events, shape (number, n)."""
     rng = np.random.default_rng(seed)
     out = np.zeros((number, n), dtype=np.bool_)
     for units, chosen in strata:
@@ -438,14 +432,9 @@ def draw_labels(strata: list[Stratum], n: int, *, number: int, seed: int) -> Boo
 
 
 def welch_t(values: FloatArray, labels: BoolArray) -> FloatArray:
-    """Return Welch's t of each labelling of n CARs, shape (B,).
+    """Return Welch's t of each labelling (B, n) of n CARs, shape (B,).
 
     It is infinite where a group has one event or nothing varies.
-
-    Parameters
-    ----------
-    values : (n,) float array
-    labels : (B, n) bool array
     """
     y = values - values.mean()
     n = np.stack([labels.sum(axis=1), (~labels).sum(axis=1)]).astype(float)
