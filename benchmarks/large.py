@@ -21,7 +21,7 @@ from eventstudy.calendars.window import Window
 from eventstudy.events.table import Events
 from eventstudy.returns import DATA_CALENDAR, ReturnsPanel
 from eventstudy.significance import STATISTICS
-from eventstudy.study import EventStudy
+from eventstudy.studies import EventStudy
 from eventstudy.utility.workers import Workers
 
 Found = TypeVar("Found")

@@ -22,7 +22,7 @@ _HOMES = {
     "LinearModel": "models",
     "MODELS": "models",
     "PriceProvider": "prices",
-    "EventStudyResults": "study",
+    "EventStudyResults": "studies",
     "compare_runs": "runs",
     "refresh_run": "runs",
     "reproduce_run": "runs",
@@ -30,10 +30,12 @@ _HOMES = {
     "ReturnsPanel": "returns",
     "STATISTICS": "significance",
     "SignificanceTest": "significance",
-    "EventStudy": "study",
-    "run_study": "study",
-    "RobustnessResults": "study",
-    "robustness": "study",
+    "EventStudy": "studies",
+    "compare": "studies",
+    "run_study": "studies",
+    "study": "studies",
+    "RobustnessResults": "studies",
+    "robustness": "studies",
     "EventWindows": "windows.event_windows",
     "Window": "calendars.window",
 }
@@ -63,11 +65,13 @@ if TYPE_CHECKING:
     from .runs import verify_run as verify_run
     from .significance import STATISTICS as STATISTICS
     from .significance import SignificanceTest as SignificanceTest
-    from .study import EventStudy as EventStudy
-    from .study import EventStudyResults as EventStudyResults
-    from .study import RobustnessResults as RobustnessResults
-    from .study import robustness as robustness
-    from .study import run_study as run_study
+    from .studies import EventStudy as EventStudy
+    from .studies import EventStudyResults as EventStudyResults
+    from .studies import RobustnessResults as RobustnessResults
+    from .studies import compare as compare
+    from .studies import robustness as robustness
+    from .studies import run_study as run_study
+    from .studies import study as study
     from .windows.event_windows import EventWindows as EventWindows
 
 

@@ -15,7 +15,7 @@ from hypothesis import settings
 
 from eventstudy.models import MODELS, LinearModel
 from eventstudy.returns import ReturnsPanel
-from eventstudy.study import EventStudy, EventStudyResults
+from eventstudy.studies import EventStudy, EventStudyResults
 from eventstudy.utility.typing import FloatArray
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from conftest import Market
 from markdown_it import MarkdownIt
 
 from eventstudy.fitting.config import StudyConfig
-from eventstudy.study import EventStudyResults
+from eventstudy.studies import EventStudyResults
 
 CONFIG = StudyConfig().with_options({
     "event": "-5:5", "estimation": "-120:-11", "placebo": 40, "regress": ["direction"], "draws": 99,

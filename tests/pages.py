@@ -12,7 +12,7 @@ from eventstudy.findings.document import read_json, to_json
 from eventstudy.findings.finished_run import findings_of
 from eventstudy.findings.types import Findings
 from eventstudy.fitting.config import StudyConfig
-from eventstudy.study import EventStudyResults
+from eventstudy.studies import EventStudyResults
 
 MAIN = Window(0, 1)
 CONFIG = StudyConfig(estimation=Window(-120, -11), event=Window(-5, 5), event_pages=0)

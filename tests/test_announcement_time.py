@@ -31,7 +31,7 @@ from eventstudy.events.announcements import (
     parts_of_day,
 )
 from eventstudy.report.sections.robustness import robustness
-from eventstudy.study import EventStudyResults
+from eventstudy.studies import EventStudyResults
 from eventstudy.utility.catalogue import say
 from eventstudy.utility.flags import Flag
 from eventstudy.utility.numbers import percent

@@ -23,7 +23,7 @@ from eventstudy.report.sections.answer import brief
 from eventstudy.report.sections.caveats import headline
 from eventstudy.significance import main_test
 from eventstudy.significance._correlation import mean_correlation
-from eventstudy.study import EventStudyResults
+from eventstudy.studies import EventStudyResults
 from eventstudy.utility.numbers import p_prose
 
 MAIN = Window(0, 1)

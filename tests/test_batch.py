@@ -45,7 +45,7 @@ from eventstudy.significance._pairs import (
     residuals_on,
 )
 from eventstudy.significance._ranks import scaled_ranks
-from eventstudy.study import EventStudy
+from eventstudy.studies import EventStudy
 from eventstudy.utility.chunks import chunks
 from eventstudy.utility.workers import (
     ClusterError,

@@ -24,7 +24,7 @@ from eventstudy.calendars.window import Window
 from eventstudy.errors import ConfigError
 from eventstudy.events.table import Events
 from eventstudy.returns import ReturnsPanel
-from eventstudy.study import EventStudy, EventStudyResults
+from eventstudy.studies import EventStudy, EventStudyResults
 
 HERE = Path(__file__).parent / "reference"
 CLOSE = {"rtol": 1e-9, "atol": 1e-12}

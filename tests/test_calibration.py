@@ -29,7 +29,7 @@ from eventstudy.report.formats.markdown import markdown
 from eventstudy.report.sections.answer import write_other_dates
 from eventstudy.report.sections.top import _by_chance
 from eventstudy.significance._correlation import mean_correlation
-from eventstudy.study import EventStudyResults
+from eventstudy.studies import EventStudyResults
 from eventstudy.utility.catalogue import Reason
 from eventstudy.utility.workers import Workers
 

@@ -19,7 +19,7 @@ from eventstudy.findings.tables import list_outcomes, study_tables
 from eventstudy.fitting.config import StudyConfig
 from eventstudy.fitting.fit import confounded_by, with_confounders
 from eventstudy.fitting.inputs import Confounder, ConfoundersFileError, read_confounders
-from eventstudy.study import EventStudyResults, run_study
+from eventstudy.studies import EventStudyResults, run_study
 
 W = Window(0, 1)
 

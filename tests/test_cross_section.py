@@ -31,7 +31,7 @@ from eventstudy.events.table import Events
 from eventstudy.returns import ReturnsPanel
 from eventstudy.significance import STATISTICS
 from eventstudy.significance.clusters import number_dates
-from eventstudy.study import EventStudy, EventStudyResults
+from eventstudy.studies import EventStudy, EventStudyResults
 
 HERE = Path(__file__).parent / "reference"
 CLOSE = {"rtol": 1e-9, "atol": 1e-12}

@@ -25,7 +25,7 @@ from eventstudy.returns.currency import (
     major,
     rate_symbol,
 )
-from eventstudy.study import EventStudyResults, run_study
+from eventstudy.studies import EventStudyResults, run_study
 from eventstudy.utility.typing import FloatArray
 
 WINDOWS = {"estimation": (-60, -11), "event": (-5, 5)}

@@ -27,7 +27,7 @@ DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
 # Whole runs or exports of which the quick examples have some as well.
 SLOW = {
     "python": ("README.md-0", "exports.md-2"),
-    "console": ("README.md-2", "exports.md-0"),
+    "console": ("README.md-2", "exports.md-0", "notebook.md-0"),
 }
 
 

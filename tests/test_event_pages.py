@@ -22,7 +22,7 @@ from eventstudy.findings.types import Findings
 from eventstudy.report.formats.html import event_pages, list_event_pages
 from eventstudy.report.sections.event_page import render_context
 from eventstudy.report.sections.events import in_order
-from eventstudy.study import EventStudyResults
+from eventstudy.studies import EventStudyResults
 from eventstudy.utility import numbers
 
 HOSTILE = [
@@ -113,7 +113,7 @@ def test_values_of_the_figures_are_in_tables(
 
 
 def test_prices_of_a_file_are_shown_as_they_are(tmp_path: Path) -> None:
-    from eventstudy.study import run_study
+    from eventstudy.studies import run_study
 
     days = pd.bdate_range("2020-01-01", periods=200)
     rng = np.random.default_rng(4)

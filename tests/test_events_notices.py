@@ -12,7 +12,7 @@ from click.testing import CliRunner
 from eventstudy.cli.main import main
 from eventstudy.events.table import Events, read_events
 from eventstudy.fitting.config import StudyConfig
-from eventstudy.study import EventStudyResults, run_study
+from eventstudy.studies import EventStudyResults, run_study
 
 TICKERS = ("AAPL", "MSFT", "NVDA")
 

@@ -36,7 +36,7 @@ from eventstudy.report.formats.terminal import summary
 from eventstudy.report.sections.windows import windows_table
 from eventstudy.runs import write_run
 from eventstudy.significance import STATISTICS
-from eventstudy.study import EventStudyResults
+from eventstudy.studies import EventStudyResults
 from eventstudy.utility.numbers import pvalue
 
 SCHEMA = json.loads((ROOT / "eventstudy/data/results.schema.json").read_text(encoding="utf-8"))

@@ -22,7 +22,7 @@ from eventstudy.report.formats.markdown import markdown
 from eventstudy.report.sections.windows import windows_table
 from eventstudy.runs import write_run
 from eventstudy.significance import STATISTICS
-from eventstudy.study import EventStudyResults
+from eventstudy.studies import EventStudyResults
 
 STARS = r"(?:\\rlap\{\\sym\{(\*+)\}\})?"
 READ = {

@@ -18,8 +18,8 @@ from eventstudy.findings.sampling import list_extended_cars, list_lacking_cars
 from eventstudy.findings.tables import path_table
 from eventstudy.fitting.config import StudyConfig
 from eventstudy.returns import ReturnsPanel
-from eventstudy.study import EventStudyResults
-from eventstudy.study.event_study import EventStudy
+from eventstudy.studies import EventStudyResults
+from eventstudy.studies.event_study import EventStudy
 from eventstudy.utility.numbers import date_prose
 
 DAY, MAIN, DRIFT = Window(0, 0), Window(0, 1), Window(2, 5)

@@ -20,8 +20,8 @@ from eventstudy.report.sections.robustness import robustness
 from eventstudy.returns import ReturnsPanel
 from eventstudy.returns.load import load_returns
 from eventstudy.significance._pairs import loadings_on
-from eventstudy.study import EventStudyResults
-from eventstudy.study.event_study import EventStudy
+from eventstudy.studies import EventStudyResults
+from eventstudy.studies.event_study import EventStudy
 from eventstudy.utility.numbers import rough_percent
 
 DAY, W = Window(0, 0), Window(0, 1)

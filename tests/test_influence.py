@@ -33,7 +33,7 @@ from eventstudy.report.formats.markdown import markdown
 from eventstudy.report.formats.terminal import terminal_text
 from eventstudy.report.sections.checks import list_checks
 from eventstudy.significance._pairs import groups_apart
-from eventstudy.study import EventStudyResults, run_study
+from eventstudy.studies import EventStudyResults, run_study
 
 MAIN = Window(0, 1)
 FROZEN = SHARED / "reference" / "frozen-list" / "events.csv"

@@ -15,7 +15,7 @@ PACKAGE = ROOT / "eventstudy"
 LAYERS = (
     "errors", "utility", "calendars", "prices", "events", "returns", "windows", "abnormal",
     "models",
-    "significance", "fitting", "analysis", "findings", "report", "runs", "study", "cli",
+    "significance", "fitting", "analysis", "findings", "report", "runs", "studies", "cli",
 )  # fmt: skip
 # What hands names on, or starts the command line.
 DOORS = ("eventstudy", "eventstudy.__main__")

@@ -15,7 +15,7 @@ from eventstudy.fitting.config import StudyConfig
 from eventstudy.fitting.fitted import listed, listed_rows
 from eventstudy.runs import verify_run, write_run
 from eventstudy.significance import STATISTICS
-from eventstudy.study import EventStudyResults
+from eventstudy.studies import EventStudyResults
 
 CONFIG = StudyConfig(estimation=(-120, -11), event=(-5, 5), windows=("0:1", "-1:1"))  # type: ignore[arg-type]
 MAIN = Window(0, 1)

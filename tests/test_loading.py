@@ -29,7 +29,7 @@ from eventstudy.returns.benchmarks import FALLBACK
 from eventstudy.returns.date_ranges import MOST_CALLS, calls_of, range_around
 from eventstudy.returns.factor_files import read_factors
 from eventstudy.returns.load import Basket
-from eventstudy.study import EventStudyResults
+from eventstudy.studies import EventStudyResults
 from eventstudy.utility.catalogue import Reason
 from eventstudy.utility.typing import FloatArray
 

@@ -27,7 +27,7 @@ from eventstudy.significance.means import (
     johnson_t,
     resample_johnson,
 )
-from eventstudy.study import EventStudy, EventStudyResults
+from eventstudy.studies import EventStudy, EventStudyResults
 
 HERE = Path(__file__).parent / "reference"
 CLOSE = {"rtol": 1e-9, "atol": 1e-12}
@@ -116,7 +116,7 @@ def test_worked_example() -> None:
 def test_log_returns_are_compounded_as_simple_ones() -> None:
     market = Market()
     simple = market.fit(engine="batch")
-    from eventstudy.study import EventStudy as Study
+    from eventstudy.studies import EventStudy as Study
 
     events = Events(
         table=market.table, source="frame", sha256="", columns_in=tuple(market.table.columns)

@@ -36,7 +36,7 @@ from eventstudy.returns.measures import (
     shares_of,
 )
 from eventstudy.significance import STATISTICS
-from eventstudy.study import EventStudy, EventStudyResults
+from eventstudy.studies import EventStudy, EventStudyResults
 from eventstudy.utility.catalogue import say
 from eventstudy.utility.numbers import capitalised, percent
 from eventstudy.utility.units import WORDS, speaking_of, words

@@ -20,7 +20,7 @@ from eventstudy.models.market import convex_weights
 from eventstudy.models.robust import thin_beta
 from eventstudy.returns import ReturnsPanel
 from eventstudy.significance import STATISTICS
-from eventstudy.study import EventStudy
+from eventstudy.studies import EventStudy
 
 W = Window(-1, 1)
 

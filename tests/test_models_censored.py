@@ -14,7 +14,7 @@ from eventstudy.errors import ConfigError
 from eventstudy.events.table import events_from_frame
 from eventstudy.models.market import CensoredMarket, tobit
 from eventstudy.returns import ReturnsPanel
-from eventstudy.study.event_study import EventStudy
+from eventstudy.studies.event_study import EventStudy
 from eventstudy.utility.typing import FloatArray, IntArray
 
 ALPHA, BETA, SIGMA, LIMIT = 0.001, 1.6, 0.025, 0.05

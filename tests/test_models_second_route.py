@@ -14,7 +14,7 @@ from eventstudy.calendars.window import Window
 from eventstudy.errors import ConfigError
 from eventstudy.models import MODELS, make_model
 from eventstudy.returns import ReturnsPanel
-from eventstudy.study import EventStudy
+from eventstudy.studies import EventStudy
 
 W = Window(-1, 1)
 

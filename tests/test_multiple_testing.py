@@ -28,7 +28,7 @@ from eventstudy.models import MODELS
 from eventstudy.significance import STATISTICS
 from eventstudy.significance._base import InapplicableError
 from eventstudy.significance.clusters import clustered_t, number_dates
-from eventstudy.study import EventStudyResults
+from eventstudy.studies import EventStudyResults
 
 COLUMNS = [
     "label",

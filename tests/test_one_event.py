@@ -15,7 +15,7 @@ from eventstudy.analysis.one_event import OneEvent
 from eventstudy.report.formats.terminal import terminal_text
 from eventstudy.report.sections.answer import describe_one_event
 from eventstudy.report.sections.caveats import headline
-from eventstudy.study import EventStudyResults
+from eventstudy.studies import EventStudyResults
 
 W = (0, 1)
 

@@ -19,7 +19,7 @@ from eventstudy.errors import ConfigError
 from eventstudy.findings.tables import study_tables
 from eventstudy.fitting.config import StudyConfig
 from eventstudy.models import MODELS
-from eventstudy.study import EventStudyResults
+from eventstudy.studies import EventStudyResults
 
 W = Window(0, 1)
 

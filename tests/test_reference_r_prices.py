@@ -15,7 +15,7 @@ from eventstudy.calendars.window import Window
 from eventstudy.events.table import events_from_frame
 from eventstudy.returns import ReturnsPanel
 from eventstudy.returns.load import load_returns
-from eventstudy.study import EventStudy
+from eventstudy.studies import EventStudy
 
 PRICES = "j_prices"
 FIRMS = [f"F0{i}" for i in range(1, 7)]

@@ -26,7 +26,7 @@ from eventstudy.errors import ConfigError
 from eventstudy.events.table import Events
 from eventstudy.models import MODELS
 from eventstudy.returns import ReturnsPanel
-from eventstudy.study import EventStudy, EventStudyResults
+from eventstudy.studies import EventStudy, EventStudyResults
 
 EXACT = {"rtol": 1e-12, "atol": 1e-15}
 

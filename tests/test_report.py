@@ -12,7 +12,7 @@ from pages import MAIN, findings, page, with_columns
 from eventstudy.analysis.answer import Answer as Decision
 from eventstudy.calendars.window import Window
 from eventstudy.report.sections.path import describe_path
-from eventstudy.study import EventStudyResults
+from eventstudy.studies import EventStudyResults
 from eventstudy.utility import numbers
 from eventstudy.utility.catalogue import say
 

@@ -20,7 +20,7 @@ from eventstudy.report.formats.terminal import terminal_text
 from eventstudy.report.sections import answer
 from eventstudy.report.sections import top as limits
 from eventstudy.report.sections.caveats import asides, headline
-from eventstudy.study import EventStudyResults, run_study
+from eventstudy.studies import EventStudyResults, run_study
 from eventstudy.utility import numbers as pvalues
 from eventstudy.utility import numbers as wording
 

@@ -10,7 +10,7 @@ from pages import MAIN, findings, with_columns
 
 from eventstudy.findings.types import Findings
 from eventstudy.report.sections.events import events_table, find_common_flags, safe_url
-from eventstudy.study import EventStudyResults
+from eventstudy.studies import EventStudyResults
 from eventstudy.utility import numbers
 
 

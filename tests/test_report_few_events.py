@@ -17,7 +17,7 @@ from eventstudy.findings.finished_run import read_run
 from eventstudy.report.formats.latex import latex_tables
 from eventstudy.report.formats.terminal import p_text, terminal_text
 from eventstudy.runs.index import render_index
-from eventstudy.study import EventStudyResults
+from eventstudy.studies import EventStudyResults
 from eventstudy.utility import numbers
 
 

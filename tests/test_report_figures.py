@@ -17,7 +17,7 @@ from eventstudy.report.figures import event_figures as labels
 from eventstudy.report.figures import plots
 from eventstudy.report.figures import svg_canvas as canvas
 from eventstudy.report.figures.car_axis import CarAxis
-from eventstudy.study import EventStudyResults
+from eventstudy.studies import EventStudyResults
 from eventstudy.utility import numbers
 
 

@@ -11,7 +11,7 @@ from pages import findings, with_columns
 from eventstudy.findings.types import Findings, Note
 from eventstudy.report.sections.methods import provenance
 from eventstudy.report.sections.top import data_notes, find_limitations, is_price_index
-from eventstudy.study import EventStudyResults
+from eventstudy.studies import EventStudyResults
 from eventstudy.utility.catalogue import Reason
 from eventstudy.utility.flags import Flag
 

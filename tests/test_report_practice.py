@@ -26,7 +26,7 @@ from eventstudy.report.sections.methods import (
 )
 from eventstudy.returns import ReturnsPanel
 from eventstudy.significance import STATISTICS
-from eventstudy.study import EventStudy, EventStudyResults
+from eventstudy.studies import EventStudy, EventStudyResults
 from eventstudy.utility.catalogue import Reason, say
 
 

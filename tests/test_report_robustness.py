@@ -19,7 +19,7 @@ from eventstudy.report.sections.robustness import (
     robustness,
 )
 from eventstudy.report.sections.table import Row
-from eventstudy.study import EventStudyResults
+from eventstudy.studies import EventStudyResults
 from eventstudy.utility.catalogue import say
 from eventstudy.utility.numbers import amount, expected, percent, pvalue, signed, span
 

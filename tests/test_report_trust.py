@@ -11,7 +11,7 @@ from situations import CLOSE, DISPERSED, GROUPS, ONE, noisy, opinion, placed
 from eventstudy.calendars.window import Window
 from eventstudy.report.sections.windows import list_tests, windows_table
 from eventstudy.significance import STATISTICS
-from eventstudy.study import EventStudyResults
+from eventstudy.studies import EventStudyResults
 from eventstudy.utility.catalogue import say
 from eventstudy.utility.numbers import window_text
 

@@ -14,7 +14,7 @@ from situations import placed
 from eventstudy.findings.types import Findings
 from eventstudy.report.sections.events import dropped_section
 from eventstudy.report.sections.table import Row
-from eventstudy.study import EventStudyResults
+from eventstudy.studies import EventStudyResults
 from eventstudy.utility.catalogue import Reason, say
 from eventstudy.utility.flags import Flag
 from eventstudy.utility.numbers import percent, pvalue

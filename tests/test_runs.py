@@ -20,7 +20,7 @@ from eventstudy.events.table import read_events
 from eventstudy.fitting.config import StudyConfig
 from eventstudy.fitting.fitted import group_column
 from eventstudy.runs import write_run
-from eventstudy.study import EventStudyResults
+from eventstudy.studies import EventStudyResults
 from eventstudy.utility.file_names import checked_name
 
 CONFIG = StudyConfig().with_options({"event": "-5:5", "estimation": "-120:-11"})

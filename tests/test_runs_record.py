@@ -29,7 +29,7 @@ from eventstudy.runs.atomic_swap import locked
 from eventstudy.runs.compare import compare_runs
 from eventstudy.runs.record import seal
 from eventstudy.runs.verify import reproduce_run, verify_run
-from eventstudy.study import run_study
+from eventstudy.studies import run_study
 from eventstudy.utility.blas import one_thread
 from eventstudy.utility.csv_text import to_csv
 
@@ -470,7 +470,7 @@ def test_the_second_of_two_equal_runs_says_so_at_once(tmp_path: Path) -> None:
 
 def test_a_file_edited_while_the_study_runs_is_refused(project: Project, tmp_path: Path) -> None:
     from eventstudy.errors import DataError
-    from eventstudy.study import run_study
+    from eventstudy.studies import run_study
 
     made = project.copied(tmp_path)
     record = Record.read(made.run)

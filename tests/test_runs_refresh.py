@@ -27,7 +27,7 @@ from eventstudy.runs import Origin, Record, write_run
 from eventstudy.runs.atomic_swap import RunBusyError, _Lock, locked
 from eventstudy.runs.compare import LOG, MAX_ENTRIES, read_changes
 from eventstudy.runs.verify import reproduce_run, verify_run
-from eventstudy.study import run_study
+from eventstudy.studies import run_study
 
 
 def refresh(project: Project, *more: object, code: int = 0) -> str:

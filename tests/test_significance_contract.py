@@ -21,7 +21,7 @@ from eventstudy.significance._correlation import (
     mean_common_sessions,
     mean_correlation,
 )
-from eventstudy.study import EventStudyResults
+from eventstudy.studies import EventStudyResults
 
 # For one model only (test_savickas.py).
 OF_GARCH = {"savickas"}

@@ -17,7 +17,7 @@ from eventstudy.analysis.diagnosis import Diagnosis, diagnose
 from eventstudy.analysis.situation import Situation, _normality_of
 from eventstudy.calendars.window import Window
 from eventstudy.errors import ConfigError
-from eventstudy.study import EventStudyResults
+from eventstudy.studies import EventStudyResults
 from eventstudy.utility.catalogue import say
 from eventstudy.utility.numbers import share_text as percent
 

@@ -18,7 +18,7 @@ from eventstudy.fitting.config import StudyConfig
 from eventstudy.prices.sizes import as_of, checked, restated
 from eventstudy.prices.yahoo import YahooProvider
 from eventstudy.returns.currency import unit_of
-from eventstudy.study import run_study
+from eventstudy.studies import run_study
 
 RECORD = "ticker,date,close,shares,mcap,currency,source,note"
 NOW = datetime(2021, 3, 1, tzinfo=UTC)

@@ -81,7 +81,9 @@ def test_tables_have_the_promised_columns_and_agree() -> None:
         "n_sessions",
         "last_session",
     ]
-    assert list(results.models()) == ["event_id", "ticker", "nobs", "alpha", "beta", "sigma", "r2"]
+    errors = ["se_alpha", "se_beta"]
+    table = ["event_id", "ticker", "nobs", "alpha", "beta", "sigma", "r2"]
+    assert list(results.models()) == [*table, *errors]
     assert list(results.aar_table()) == ["tau", "n_events", "aar", "n_complete", "caar"]
     assert set(ar["event_id"]) == {"e0", "e1", "e2", "e3"}
     inside = ar[ar["tau"].isin([0, 1])].groupby("event_id")["ar"].sum()

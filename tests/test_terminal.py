@@ -24,7 +24,7 @@ from eventstudy.report.formats.terminal import (
     terminal_text,
 )
 from eventstudy.significance import STATISTICS
-from eventstudy.study import EventStudyResults
+from eventstudy.studies import EventStudyResults
 from eventstudy.utility.numbers import share_text
 
 STUDIES = {

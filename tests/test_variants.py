@@ -28,7 +28,7 @@ from eventstudy.prices import Prices, resolve
 from eventstudy.prices.shared import SharedSource
 from eventstudy.report.formats.html import render_report
 from eventstudy.report.sections.robustness import choose_variants
-from eventstudy.study import run_study
+from eventstudy.studies import run_study
 from eventstudy.utility import numbers as pvalues
 
 EVENTS = """event_id,ticker,announced_at,direction

@@ -17,7 +17,7 @@ from eventstudy.errors import ConfigError
 from eventstudy.models import MODELS
 from eventstudy.returns import ReturnsPanel
 from eventstudy.significance._correlation import car_correlations, mean_correlation
-from eventstudy.study import EventStudyResults
+from eventstudy.studies import EventStudyResults
 
 W = Window(-1, 1)
 

@@ -21,7 +21,7 @@ from eventstudy.findings.finished_run import read_findings
 from eventstudy.returns.benchmarks import FALLBACK
 from eventstudy.runs import Record
 from eventstudy.runs.record import OWN_HASH, seal
-from eventstudy.study import EventStudyResults
+from eventstudy.studies import EventStudyResults
 
 HIKVISION, SOON = "hikvision-2019-05-22-report", "hoshine-2021-06-23-wro"
 BEGINS = "000300.SS has no prices before 11 March 2021"

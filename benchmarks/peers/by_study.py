@@ -6,7 +6,7 @@ from protocol import ESTIMATION, EVENT, MARKET, Numbers, Sample, Work, run
 
 from eventstudy.events.table import events_from_frame
 from eventstudy.returns import ReturnsPanel
-from eventstudy.study import EventStudy
+from eventstudy.studies import EventStudy
 
 
 def prepare(sample: Sample) -> Work:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
-from ..errors import NotPossibleError
+from ..errors import ConfigError, NotPossibleError
 from ..significance.clusters import EQUAL, MIN_CLUSTERS, MIN_DATES, list_signs
 from ..utility.typing import FloatArray, IntArray
 
 ClusterError = Literal["CR2", "CR1"]
+Clusters = Mapping[str, IntArray]
 # 1 minus an eigenvalue of a cluster's hat matrix: below it the cluster determines a coefficient.
 SINGULAR = 1e-9
 # With fewer dates the reference law of a clustered t is itself an approximation.
@@ -61,8 +63,9 @@ def find_errors(fit: Any, X: FloatArray, cov: str) -> Errors:
 
 
 def cluster_errors(
-    fit: Any, X: FloatArray, y: FloatArray, e: FloatArray, dates: IntArray, se: ClusterError
-) -> Errors:
+    fit: Any, X: FloatArray, y: FloatArray, e: FloatArray, dates: IntArray, se: ClusterError,
+    unit: str = "date",
+) -> Errors:  # fmt: skip
     """Return errors of the coefficients clustered by date, and bootstrap p-values if dates are few.
 
     Parameters
@@ -77,6 +80,8 @@ def cluster_errors(
     dates : (N,) int array
         Date of each event, from 0 to G-1.
     se : {"CR2", "CR1"}
+    unit : str
+        What notes call a date where something else is meant.
 
     Returns
     -------
@@ -90,28 +95,66 @@ def cluster_errors(
     size = np.bincount(dates)
     (N, k), G = X.shape, len(size)
     if G < MIN_DATES:
-        reason = f"{G} dates, at least {MIN_DATES} are needed to cluster by date"
+        reason = f"{G} {unit}s, at least {MIN_DATES} are needed to cluster by {unit}"
         raise NotPossibleError(reason, where="cov")
     A = weigh_residuals(X, dates, se)
     S = sum_scores(A, e, dates)
     if (np.abs(S).max(axis=0) <= ROUNDING * np.abs(A * e[:, None]).max(axis=0)).any():
-        reason = "the columns tell every date from the others: nothing is left to estimate errors"
-        remedy = "leave out what is the same for all events of a date"
-        raise NotPossibleError(f"{reason} by date from", where="cov", remedy=remedy)
+        reason = f"the columns tell every {unit} from the others: nothing is left to estimate"
+        remedy = f"leave out what is the same for all events of a {unit}"
+        raise NotPossibleError(f"{reason} errors by {unit} from", where="cov", remedy=remedy)
     if se == "CR1":
         fit = fit.get_robustcov_results("cluster", groups=dates, use_t=True)
     df = np.full(k, G - 1.0) if se == "CR1" else satterthwaite(X, A, dates)
     notes = []
     if n_decisive := count_decisive(X, dates):
-        day = "date determines" if n_decisive == 1 else "dates determine"
+        day = f"{unit} determines" if n_decisive == 1 else f"{unit}s determine"
         notes.append(f"{n_decisive} {day} a coefficient alone, whose error leaves them out")
     if size.max() / N > LARGE_SHARE:
-        notes.append(f"the largest date holds {size.max() / N:.0%} of the events")
+        notes.append(f"the largest {unit} holds {size.max() / N:.0%} of the events")
     if len(size) >= FEW_DATES:
         return Errors(fit, S.T @ S, df, notes=tuple(notes))
     least = f"; it cannot fall below {2.0 ** (1 - G):g}" if G < MIN_CLUSTERS else ""
-    notes.append(f"{G} dates: read wild_pvalue, a wild cluster bootstrap, beside pvalue{least}")
+    notes.append(f"{G} {unit}s: read wild_pvalue, a wild cluster bootstrap, beside pvalue{least}")
     return Errors(fit, S.T @ S, df, bootstrap_pvalues(X, y, dates, A), tuple(notes))
+
+
+def errors_by(
+    fit: Any, X: FloatArray, y: FloatArray, e: FloatArray, clusters: Clusters, se: ClusterError
+) -> tuple[Errors, str]:
+    """Return errors clustered by one column or by two, and their name.
+
+    Parameters
+    ----------
+    fit, X, y, e, se
+        As for :func:`cluster_errors`.
+    clusters : mapping of str to (N,) int array
+        Of two the variances are added and that of both at once is taken off, each with CR1 and
+        t(G-1) of the column with fewer clusters.
+
+    Returns
+    -------
+    Errors
+    str
+
+    References
+    ----------
+    .. [1] Cameron, A. C., Gelbach, J. B. and Miller, D. L. (2011). Robust inference with multiway
+       clustering. Journal of Business & Economic Statistics 29, 238-249.
+    """
+    names, codes = list(clusters), list(clusters.values())
+    if len(codes) == 1:
+        unit = names[0] if names == ["date"] else "cluster"
+        label = se if names == ["date"] else f"{se} by {names[0]}"
+        return cluster_errors(fit, X, y, e, codes[0], se, unit), label
+    if len(codes) > 2:
+        raise ConfigError("errors are clustered by one column or by two", value=", ".join(names))
+    fit = fit.get_robustcov_results("cluster", groups=np.column_stack(codes), use_t=True)
+    V, G = np.asarray(fit.cov_params()), min(int(code.max()) + 1 for code in codes)
+    if not (np.diag(V) > 0).all() or G < MIN_DATES:
+        reason, remedy = "no variance clustered both ways", "cluster by one of the columns"
+        raise NotPossibleError(reason, value=", ".join(names), remedy=remedy)
+    return Errors(fit, V, np.full(X.shape[1], G - 1.0)), f"CR1 by {' and '.join(names)}"
 
 
 def weigh_residuals(X: FloatArray, cluster: IntArray, kind: ClusterError) -> FloatArray:

@@ -358,7 +358,15 @@ def is_provisional(study: FittedStudy, window: Window) -> bool:
 
 
 def weighted_effect(sample: AbnormalReturns, window: Window, test: SignificanceTest) -> Interval:
-    """Return the precision-weighted mean CAR with the error that inverts the main test."""
+    """Return the precision-weighted mean CAR with the error that inverts the main test.
+
+    Parameters
+    ----------
+    sample : AbnormalReturns
+    window : Window
+    test : SignificanceTest
+        The main one.
+    """
     s, z, n = np.sqrt(sample.var_car(window)), sample.scar(window), len(sample)
     if n == 1:
         return Interval.of(sample.car(window)[0], s[0], test.df)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from html import escape
 from typing import Any, Literal, get_args
@@ -13,128 +13,18 @@ import pandas as pd
 from ..abnormal.abnormal_returns import AbnormalReturns
 from ..calendars.window import Window
 from ..errors import ConfigError, NotPossibleError
-from ..fitting.fitted import FittedStudy, WindowLike
+from ..fitting.fitted import FittedStudy, WindowLike, names_of
 from ..significance._base import pvalue
 from ..significance.clusters import merge_dates, number_dates
-from ..utility.typing import BoolArray, FloatArray, IntArray
-from ._car_errors import ClusterError, Errors, cluster_errors, find_errors
+from ..utility.typing import FloatArray, IntArray
+from ._car_errors import ClusterError, Errors, errors_by, find_errors
+from ._regressors import CONSTANT, Design, cells_of, design_of
 from .interval import quantile
 
-# How files write a missing number; in a column of text only an empty cell is missing.
-MISSING = ("", "na", "n/a", "nan", "null", "none", ".", "-")
 # 1 minus the leverage of an event: below this it alone determines a coefficient.
 MIN_SLACK = 1e-9
 # So many terms are named.
 MAX_TERMS = 3
-CONSTANT = "const"
-COLLINEAR = 1e-10
-
-
-@dataclass(frozen=True, eq=False)
-class Design:
-    """Regressors X (n, k), the constant first; their terms and columns, and notes on dummies."""
-
-    X: FloatArray
-    terms: tuple[str, ...]
-    origin: tuple[str, ...]
-    notes: tuple[str, ...]
-
-
-def cells_of(cells: pd.Series, column: str) -> tuple[pd.Series, BoolArray]:
-    """Return a column as numbers, or as text if it holds any text, and which cells are missing.
-
-    Parameters
-    ----------
-    cells : (n,) Series
-    column : str
-        Its name, for errors.
-
-    Returns
-    -------
-    Series, (n,) bool array
-
-    Raises
-    ------
-    NotPossibleError
-        If numbers and text are mixed.
-    """
-
-    if pd.api.types.is_numeric_dtype(cells) or pd.api.types.is_bool_dtype(cells):
-        numbers = pd.Series(cells.to_numpy(dtype=float, na_value=np.nan), index=cells.index)
-        return numbers, ~np.isfinite(numbers.to_numpy())
-    text = cells.astype(str).where(cells.notna(), "").str.strip()
-    numbers = pd.to_numeric(text, errors="coerce").astype(float)
-    finite = np.isfinite(numbers.to_numpy())
-    blank = text.str.lower().isin(MISSING).to_numpy()
-    odd = ~finite & ~blank
-    if not odd.any():
-        return numbers, ~finite
-    if finite.any():
-        remedy = "leave the cell empty if it is missing, or let every cell hold text"
-        reason, cell = "a column that mixes numbers and text", text[odd].iloc[0]
-        raise NotPossibleError(reason, where=column, value=cell, remedy=remedy)
-    return text, (text == "").to_numpy()
-
-
-def design_of(columns: Sequence[tuple[str, pd.Series]], n: int) -> Design:
-    """Return the regressors of n complete events.
-
-    The first level of a column of text, in alphabetical order, is the base: it has no dummy.
-
-    Parameters
-    ----------
-    columns : sequence of (str, Series)
-        Names and cells, without missing ones.
-    n : int
-
-    Returns
-    -------
-    Design
-
-    Raises
-    ------
-    NotPossibleError
-        If a column has one value, or the regressors are collinear: all columns that take part are
-        named.
-    """
-    regressors, terms, origin, notes = [np.ones(n)], [CONSTANT], [CONSTANT], []
-    for name, cells in columns:
-        if pd.api.types.is_float_dtype(cells):
-            if np.ptp(cells.to_numpy()) == 0:
-                raise _constant(name, f"{cells.iloc[0]:g}")
-            values = {name: cells.to_numpy()}
-        else:
-            base, *levels = sorted(cells.unique())
-            if not levels:
-                raise _constant(name, base)
-            dummies = {level: (cells == level).to_numpy(float) for level in levels}
-            values = {f"{name}: {k} (base {base})": v for k, v in dummies.items()}
-            notes.append(f"{name}: dummies against {base!r}")
-        regressors += values.values()
-        terms += values
-        origin += [name] * len(values)
-    X = np.column_stack(regressors)
-    # More columns than events are collinear whatever they hold: the caller refuses them.
-    if X.shape[1] <= n and (guilty := _collinear(X, origin)):
-        reason, remedy = "the regressors are collinear", "leave one of these columns out"
-        raise NotPossibleError(reason, value=", ".join(guilty), remedy=remedy)
-    return Design(X, tuple(terms), tuple(origin), tuple(notes))
-
-
-def _constant(column: str, value: str) -> NotPossibleError:
-    message = "a column with one value explains nothing"
-    return NotPossibleError(message, where=column, value=value, remedy="leave the column out")
-
-
-def _collinear(X: FloatArray, origin: list[str]) -> list[str]:
-    """Return the columns of the events in an exact linear relation, without the constant."""
-    length = np.sqrt((X**2).sum(axis=0))
-    scaled = X / np.where(length > 0, length, 1.0)
-    _, s, vectors = np.linalg.svd(scaled, full_matrices=True)
-    values = np.r_[s, np.zeros(X.shape[1] - len(s))]
-    null = np.abs(vectors[values < COLLINEAR * values[0]])
-    involved = (null > 1e-6).any(axis=0) if len(null) else np.zeros(X.shape[1], dtype=bool)
-    return [name for name in dict.fromkeys(np.array(origin)[involved]) if name != CONSTANT]
 
 
 Weights = Literal["equal", "precision"]
@@ -175,6 +65,29 @@ class CarRegression:
     dropped: dict[str, str]
     notes: tuple[str, ...]
     fit: Any = field(repr=False)
+
+    @property
+    def params(self) -> pd.Series[float]:
+        """Estimates by term."""
+        return self._by_term["estimate"]
+
+    @property
+    def bse(self) -> pd.Series[float]:
+        """Standard errors by term."""
+        return self._by_term["se"]
+
+    @property
+    def pvalues(self) -> pd.Series[float]:
+        """Two-sided p-values by term."""
+        return self._by_term["pvalue"]
+
+    def conf_int(self) -> pd.DataFrame:
+        """Return the ends of the 95% intervals by term."""
+        return self._by_term[["ci_low", "ci_high"]]
+
+    @property
+    def _by_term(self) -> pd.DataFrame:
+        return self.table.set_index("term")
 
     @property
     def _head(self) -> str:
@@ -259,33 +172,58 @@ def regress_car(
        abnormal returns when effects vary across firms. Journal of Financial and Quantitative
        Analysis 42, 229-256.
     """
-    window = Window.of(window)
+    window, names = Window.of(window), names_of(columns)
+    rows, series, dropped = complete_events(study, names, window)
+    design, sample = design_of(series, len(rows)), study.abnormal.take(rows)
+    return estimate(sample, design, window, dropped, weights=weights, cov=cov, se=se)
+
+
+def estimate(
+    sample: AbnormalReturns, design: Design, window: Window, dropped: dict[str, str], *,
+    weights: Weights = "equal", cov: Cov = "HC3", se: ClusterError = "CR2",
+    clusters: Mapping[str, IntArray] | None = None,
+) -> CarRegression:  # fmt: skip
+    """Return the regression of the CARs of N events on their regressors.
+
+    Parameters
+    ----------
+    sample : AbnormalReturns
+    design : Design
+    window : Window
+    dropped : dict
+        Why other events are not in, by event_id.
+    weights, cov, se : str
+        As for :func:`regress_car`.
+    clusters : mapping of str to (N,) int array, optional
+        The one or two columns by which errors are clustered, in place of `cov`.
+
+    Returns
+    -------
+    CarRegression
+    """
     _check(weights, cov, se)
-    names = [columns] if isinstance(columns, str) else list(columns)
-    rows, series, dropped = _complete(study, names, window)
-    if not len(rows):
-        remedy = "fill the columns, or leave one out" * bool(dropped)
-        value = ", ".join(_counts(dropped)) or None
-        raise NotPossibleError("no event is left", value=value, remedy=remedy)
-    design = design_of(series, len(rows))
     N, k = design.X.shape
     if k >= N:
         reason = f"{N} event{'s' * (N != 1)} cannot determine {k} coefficients"
-        remedy = "merge values of a column, or leave one out"
-        raise NotPossibleError(reason, value=", ".join(names), remedy=remedy)
-    sample = study.abnormal.take(rows)
+        remedy, named = "merge values of a column, or leave one out", dict.fromkeys(design.origin)
+        columns = ", ".join(name for name in named if name != CONSTANT)
+        raise NotPossibleError(reason, value=columns, remedy=remedy)
     root = 1 / np.sqrt(sample.var_car(window)) if weights == "precision" else np.ones(N)
     fit, dates = _fit(sample.car(window), design, root**2, weights), number_dates(sample)
     X, y = design.X * root[:, None], sample.car(window) * root
-    if cov in ("HC2", "HC3"):
+    clusters = {"date": dates} if cov == "date" and not clusters else clusters or {}
+    if cov in ("HC2", "HC3") and not clusters:
         _check_leverage(X, design, cov)
     e = y - X @ fit.params.to_numpy()
-    errors = cluster_errors(fit, X, y, e, dates, se) if cov == "date" else find_errors(fit, X, cov)
+    if clusters:
+        errors, cov_label = errors_by(fit, X, y, e, clusters, se)
+    else:
+        errors, cov_label = find_errors(fit, X, cov), cov
     scale = [_scale(float((e**2).mean()), cov)] if weights == "precision" else []
-    warnings = *scale, *errors.notes, *_dependence(sample, window, dates, cov)
+    warnings = *scale, *errors.notes, *_dependence(sample, window, dates, clusters)
     return CarRegression(
         _table(design.terms, fit.params.to_numpy(), errors), window, weights,
-        se if cov == "date" else cov, N, len(np.unique(dates)), float(fit.rsquared), dropped,
+        cov_label, N, len(np.unique(dates)), float(fit.rsquared), dropped,
         (*_counts(dropped), *design.notes, *warnings), errors.fit,
     )  # fmt: skip
 
@@ -306,18 +244,28 @@ def _check(weights: str, cov: str, se: str) -> None:
         raise ConfigError("this error needs precision weights", where="cov", value=cov)
 
 
-def _complete(
+def complete_events(
     study: FittedStudy, names: list[str], window: Window
 ) -> tuple[IntArray, list[tuple[str, pd.Series]], dict[str, str]]:
-    """Return the rows of the events that enter, their columns, and why others do not."""
+    """Return the rows of the events that enter, their columns, and why others do not.
+
+    Parameters
+    ----------
+    study : FittedStudy
+    names : list of str
+    window : Window
+
+    Raises
+    ------
+    NotPossibleError
+        If there are none, or event ids occur twice.
+    """
     ids = study.events["event_id"].astype(str)
     twice = ids[study.ok & ids.duplicated().to_numpy()]
     if len(twice):
         remedy = "give each event its own"
         raise NotPossibleError("event ids occur twice", value=twice.iloc[0], remedy=remedy)
     rows = np.flatnonzero(study.ok)
-    if not len(rows):
-        return rows, [], {}
     used = study.events.iloc[rows]
     cells = [(name, *cells_of(study.column(name).iloc[rows], name)) for name in names]
     lacks = {f"no value of {name}": missing for name, _, missing in cells}
@@ -327,6 +275,10 @@ def _complete(
         for name in used["event_id"][mask]:
             dropped.setdefault(str(name), reason)
     keep = ~np.any(list(lacks.values()), axis=0)
+    if not keep.any():
+        remedy = "fill the columns, or leave one out" * bool(dropped)
+        value = ", ".join(_counts(dropped)) or None
+        raise NotPossibleError("no event is left", value=value, remedy=remedy)
     series = [(name, values[keep].reset_index(drop=True)) for name, values, _ in cells]
     return rows[keep], series, dropped
 
@@ -339,11 +291,14 @@ def _fit(car: FloatArray, design: Design, weight: FloatArray, weights: str) -> A
     return (WLS(y, X, weights=weight) if weights == "precision" else OLS(y, X)).fit()
 
 
-def _dependence(sample: AbnormalReturns, window: Window, dates: IntArray, cov: str) -> list[str]:
+def _dependence(
+    sample: AbnormalReturns, window: Window, dates: IntArray, clusters: Mapping[str, IntArray]
+) -> list[str]:
     """Return notes on the dependence between events that the errors leave out."""
     G, notes = len(np.unique(dates)), []
     as_independent = "these errors take them as independent"
-    if cov != "date" and len(dates) > G:
+    by_date = any(pd.Series(c).groupby(dates).nunique().max() == 1 for c in clusters.values())
+    if not by_date and len(dates) > G:
         notes.append(f"events share dates: {as_independent}, those by date do not")
     if len(np.unique(merge_dates(sample, window))) < G:
         notes.append(f"windows of different dates overlap: {as_independent}")

@@ -272,7 +272,7 @@ def _obstacle(values: FloatArray, cluster: IntArray) -> str:
 
 @FAMILIES.register("events")
 def _events(study: FittedStudy, request: FamilyRequest) -> tuple[pd.DataFrame, list[Hypothesis]]:
-    car = study.car([request.window]).rename(columns={"event_id": "label", "car": "estimate"})
+    car = study.car_table([request.window]).rename(columns={"event_id": "label", "car": "estimate"})
     has_car = car["estimate"].notna()
     reason = np.where(has_car, "", "the event lacks days of the window")
     car = car.assign(n_events=has_car.astype(int), reason=reason)

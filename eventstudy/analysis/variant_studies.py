@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from ..calendars.window import Window
 from ..errors import ConfigError
 from ..fitting.config import MAIN, StudyConfig
 from ..fitting.fit import Source, fit_config
@@ -76,18 +77,27 @@ def _variant_rows(
         yield {
             "variant": name, "group": group, "settings": settings_text(changed),
             "start": variant.main.start, "stop": variant.main.stop,
-            **_answer(sample, variant, tests),
+            **answer_row(sample, variant.main, tests),
         }  # fmt: skip
 
 
-def _answer(study: FittedStudy, config: StudyConfig, tests: tuple[str, ...]) -> dict[str, Any]:
+def answer_row(study: FittedStudy, window: Window, tests: tuple[str, ...] = ()) -> dict[str, Any]:
+    """Return the answer of a study over a window as a row of a table.
+
+    Parameters
+    ----------
+    study : FittedStudy
+    window : Window
+    tests : tuple of str
+        The first of them is shown with the plain average, in place of the main test and its effect.
+    """
     if len(study) == 0:
         blank = dict.fromkeys(("estimate", "ci_low", "ci_high"), np.nan)
         none = {"test": "", "statistic": np.nan, "pvalue": np.nan}
         reason = f"none of {len(study.events)} events could be used"
         return {"n_events": 0, **blank, **none, "reason": reason}
-    answer = answer_of(study, config.main)
-    test = study.test(tests[0] if tests else answer.test, config.main)
+    answer = answer_of(study, window)
+    test = study.test(tests[0] if tests else answer.test, window)
     effect = answer.plain_average if tests else answer.effect
     return {
         "n_events": test.n_events, "estimate": effect.estimate, "ci_low": effect.ci_low,
@@ -119,7 +129,7 @@ def compute_study(inputs: StudyInputs, *, progress: Progress = None) -> FittedSt
     inputs.require_used()
     if inputs.config.variants or inputs.config.grid:
         return fit_with_variants(inputs, progress=progress)
-    return fit_sized(inputs, inputs.config, inputs.config.prices, progress=progress)
+    return fit_sized(inputs, inputs.config, inputs.prices, progress=progress)
 
 
 def fit_with_variants(inputs: StudyInputs, *, progress: Progress = None) -> FittedStudy:
@@ -142,7 +152,7 @@ def fit_with_variants(inputs: StudyInputs, *, progress: Progress = None) -> Fitt
     studies = {MAIN: config, **config.studies}
     if config.returns:
         return _fitted(inputs, studies, config.prices, progress)
-    source = resolve(config.prices, **inputs.price_options)
+    source = resolve(inputs.prices, **inputs.price_options)
     every = [*studies.values(), *(settings for settings, *_ in cells_of(config) if config.grid)]
     shared = SharedSource(source, *_further(every))
     study = _fitted(inputs, studies, shared, progress)

@@ -19,6 +19,7 @@ from . import shared
 from .calibrate import calibrate
 from .check import check
 from .default_folders import settle
+from .explain import explain
 from .finished_runs import compare, reproduce, verify
 from .init import example, init
 from .list import listing, schema
@@ -160,7 +161,8 @@ def main() -> None:
 
 
 for command in (
-    init, example, run, calibrate, refresh, report, verify, reproduce, compare, check, listing,
+    init, example, run, calibrate, explain, refresh, report, verify, reproduce, compare, check,
+    listing,
 ):  # fmt: skip
     main.add_command(command)
 main.add_command(schema)

@@ -35,7 +35,7 @@ def robustness(
     from ..report.formats.terminal import analysis_text
     from ..report.sections.robustness import analysis_of_grid
     from ..runs.preflight import refuse
-    from ..study.robustness import robustness_of
+    from ..studies.robustness import robustness_of
     from ..utility.catalogue import say
     from ..utility.units import speaking_of
     from .request import read_order

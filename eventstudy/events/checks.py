@@ -10,9 +10,11 @@ from itertools import chain, count
 
 import numpy as np
 
-from ..errors import Problem
+from ..errors import ConfigError, Problem
+from ..utility.catalogue import say
 from ..utility.csv_text import OUTCOME
 from ..utility.flags import flags_of
+from ..utility.registry import did_you_mean
 from ..utility.tables import commas_in, is_number, strip
 from ..utility.typing import CalendarChoice, DateArray, IntArray
 from .rows import (
@@ -37,6 +39,8 @@ _ALIASES = {
     ),
     "tz": ("timezone", "zone"),
 }  # fmt: skip
+# Those that are taken for them where a table is given in Python.
+UNDERSTOOD = ("symbol", "date", "eventdate")
 # Columns that split events into groups where they are there; no cell of them has white space around
 # it.
 GROUPS = ("group", "direction")
@@ -120,6 +124,48 @@ def check_sheet(sheet: Sheet, rules: Rules) -> tuple[Checked | None, list[Proble
     return checked, sorted([*problems, *row_faults], key=lambda fault: fault.line)
 
 
+def with_known_names(sheet: Sheet, chosen: Mapping[str, str]) -> Sheet:
+    """Return a sheet whose columns of tickers and dates have their names, with a notice of each.
+
+    Parameters
+    ----------
+    sheet : Sheet
+    chosen : mapping of str to str
+        The column that is meant by ``ticker`` and ``announced_at``; "" or none: the one with this
+        name, or with a usual one.
+
+    Raises
+    ------
+    ConfigError
+        If there is no such column, or several that may be meant.
+    """
+    names, notices = list(map(strip, sheet.names)), list(sheet.notices)
+    for wanted in REQUIRED:
+        name = _meant(wanted, chosen.get(wanted, ""), names)
+        if name != wanted:
+            names[names.index(name)] = wanted
+            notices.append(say("events.read_as", column=name, name=wanted))
+    return replace(sheet, names=names, notices=notices)
+
+
+def _meant(wanted: str, chosen: str, names: list[str]) -> str:
+    """Return which name means a needed column; the needed one where none does."""
+    columns = list(map(_canonical, names))
+    if chosen and chosen not in names:
+        remedy = did_you_mean(chosen, names) or f"the columns are {', '.join(names)}"
+        raise ConfigError("no such column of the events", value=chosen, remedy=remedy)
+    usual = [c for c in _aliases(wanted, columns) if _bare(c) in UNDERSTOOD]
+    usual = [wanted] if wanted in columns else usual
+    if chosen not in ("", wanted) and wanted in columns:
+        remedy = f"drop or rename the column {wanted!r}"
+        raise ConfigError(f"two columns for {wanted}", value=chosen, remedy=remedy)
+    if not chosen and len(usual) > 1:
+        option = "date" if wanted == "announced_at" else wanted
+        remedy = f"say which is meant, such as {option}={usual[0]!r}"
+        raise ConfigError(f"several columns for {wanted}", value=", ".join(usual), remedy=remedy)
+    return chosen or (usual[0] if usual else wanted)
+
+
 def _check_header(line: int, names: list[str]) -> tuple[list[str], list[Problem]]:
     """Return the columns, known ones in lower case, and the faults of the header."""
     columns = [_canonical(name) for name in names]
@@ -157,8 +203,16 @@ def _rename(wanted: str, columns: list[str]) -> str:
     return "the first line must name " + " and ".join(REQUIRED)
 
 
+def _aliases(wanted: str, columns: list[str]) -> list[str]:
+    return [c for c in columns if _bare(c) in _ALIASES[wanted]]
+
+
+def _bare(name: str) -> str:
+    return re.sub(r"[\s_-]", "", name.lower())
+
+
 def _alias(wanted: str, columns: list[str]) -> str:
-    return next((c for c in columns if re.sub(r"[\s_-]", "", c.lower()) in _ALIASES[wanted]), "")
+    return next(iter(_aliases(wanted, columns)), "")
 
 
 def _judge(

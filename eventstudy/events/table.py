@@ -6,7 +6,7 @@ import datetime as dt
 import hashlib
 import html
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,15 +14,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import DataError, EventsFileError, Problem
-from ..utility.tables import PARQUET_MAGIC, read_bytes, strip
+from ..utility.tables import PARQUET_MAGIC, frame_of, read_bytes, strip
 from ..utility.typing import BoolArray, CalendarChoice, IntArray
-from .checks import CANDIDATES, GROUPS, Checked, check_sheet, note_alike
+from .checks import CANDIDATES, GROUPS, Checked, check_sheet, note_alike, with_known_names
 from .rows import REQUIRED, Rules
-from .sheets import hash_of, sheet_of_csv, sheet_of_frame, sheet_of_parquet
+from .sheets import Sheet, hash_of, sheet_of_csv, sheet_of_frame, sheet_of_parquet
 
 if TYPE_CHECKING:
     import pandas as pd
 
+# What a table in memory is called in place of its file.
+FRAME = "frame"
 FIXED = (
     "event_id", "ticker", "announced_at", "tz", "exchange", "benchmark", "day0", CANDIDATES,
     "flags",
@@ -132,7 +134,7 @@ class Events:
 
 
 def read_events(
-    path: str | os.PathLike[str],
+    path: str | os.PathLike[str] | pd.DataFrame,
     *,
     calendar: CalendarChoice = "exchange",
     today: dt.date | None = None,
@@ -142,7 +144,7 @@ def read_events(
 
     Parameters
     ----------
-    path : path
+    path : path or DataFrame
         Text in UTF-8, a header line, cells separated by comma, semicolon, tab or ``|``; or Parquet
         (extra ``parquet``), each cell of which is read as it would stand in a CSV. Needed columns:
         ``ticker`` and ``announced_at`` (a date, a timestamp with its offset, or one with a zone in
@@ -180,11 +182,11 @@ def read_events(
     events, problems = check_events(
         path, calendar=calendar, today=today, cutoff_minutes=cutoff_minutes
     )
-    return _all_or_nothing(str(path), events, problems)
+    return _all_or_nothing(path, events, problems)
 
 
 def check_events(
-    path: str | os.PathLike[str],
+    path: str | os.PathLike[str] | pd.DataFrame,
     *,
     calendar: CalendarChoice = "exchange",
     today: dt.date | None = None,
@@ -194,7 +196,7 @@ def check_events(
 
     Parameters
     ----------
-    path : path
+    path : path or DataFrame
     calendar, today, cutoff_minutes : optional
         As for :func:`read_events`.
 
@@ -220,23 +222,26 @@ def check_events(
     checked, problems, sha256 = check_file(
         path, calendar=calendar, today=today, cutoff_minutes=cutoff_minutes
     )
-    return events_of(checked, Path(path).name, sha256, calendar), problems
+    return events_of(checked, _name_of(path), sha256, calendar), problems
 
 
 def check_file(
-    path: str | os.PathLike[str],
+    path: str | os.PathLike[str] | pd.DataFrame,
     *,
     calendar: CalendarChoice = "exchange",
     today: dt.date | None = None,
     cutoff_minutes: float = 0,
+    columns: Mapping[str, str] | None = None,
 ) -> tuple[Checked | None, list[Problem], str]:
     """Return the good rows of an events file, every fault by line, and the hash of its bytes.
 
     Parameters
     ----------
-    path : path
+    path : path or DataFrame
     calendar, today, cutoff_minutes : optional
         As for :func:`read_events`.
+    columns : mapping of str to str, optional
+        As for :func:`events_given`; by default no other name is taken.
 
     Returns
     -------
@@ -245,14 +250,64 @@ def check_file(
     sha256 : str
     """
     rules = Rules.of(calendar, today, cutoff_minutes)
-    raw = read_bytes(path)
-    if raw.startswith(PARQUET_MAGIC) or Path(path).suffix.lower() == ".parquet":
-        sheet, problems = sheet_of_parquet(raw)
-    else:
-        sheet, problems = sheet_of_csv(raw, REQUIRED)
+    sheet, problems, sha256 = _sheet_of(path)
+    if sheet is not None and columns is not None:
+        sheet = with_known_names(sheet, columns)
     checked, more = (None, []) if sheet is None else check_sheet(sheet, rules)
-    problems = sorted([*problems, *more], key=lambda p: p.line)
-    return checked, problems, hashlib.sha256(raw).hexdigest()
+    return checked, sorted([*problems, *more], key=lambda p: p.line), sha256
+
+
+def _is_path(source: Any) -> bool:
+    return isinstance(source, str | os.PathLike)
+
+
+def _name_of(source: Any) -> str:
+    return Path(source).name if _is_path(source) else FRAME
+
+
+def _sheet_of(source: Any) -> tuple[Sheet | None, list[Problem], str]:
+    """Return the rows of a file or table, what cannot be read of them, and their hash."""
+    if not _is_path(source):
+        sheet = sheet_of_frame(frame_of(source, "events", "give read_events(path) or a DataFrame"))
+        return sheet, [], hash_of(sheet)
+    raw = read_bytes(source)
+    is_parquet = raw.startswith(PARQUET_MAGIC) or Path(source).suffix.lower() == ".parquet"
+    rows = sheet_of_parquet(raw) if is_parquet else sheet_of_csv(raw, REQUIRED)
+    return *rows, hashlib.sha256(raw).hexdigest()
+
+
+def events_given(
+    events: Any, calendar: CalendarChoice = "exchange", columns: Mapping[str, str] | None = None
+) -> Events:
+    """Return events, read from a file or a table where `events` is one.
+
+    Unlike :func:`read_events` this takes other names of the two needed columns, and says so.
+
+    Parameters
+    ----------
+    events : Events, DataFrame or path
+        A DataFrame may be one of polars or of another library that narwhals knows.
+    calendar : {"exchange", "data"}
+    columns : mapping of str to str, optional
+        The column that is meant by ``ticker`` and ``announced_at``; by default those of this name,
+        or of a usual one such as ``symbol`` and ``date``.
+
+    Returns
+    -------
+    Events
+
+    Raises
+    ------
+    ConfigError
+        If they are no events, or there is no such column.
+    EventsFileError
+        If they have faults; all are listed.
+    """
+    if isinstance(events, Events):
+        return events
+    checked, problems, sha256 = check_file(events, calendar=calendar, columns=columns or {})
+    good = events_of(checked, _name_of(events), sha256, calendar)
+    return _all_or_nothing(events, good, problems)
 
 
 def events_from_frame(
@@ -290,15 +345,12 @@ def events_from_frame(
     >>> es.events_from_frame(news).table["day0"].dt.date.astype(str).to_list()
     ['2022-10-10']
     """
-    rules = Rules.of(calendar, today, cutoff_minutes)
-    sheet = sheet_of_frame(frame)
-    checked, problems = check_sheet(sheet, rules)
-    return _all_or_nothing("frame", events_of(checked, "frame", hash_of(sheet), calendar), problems)
+    return read_events(frame, calendar=calendar, today=today, cutoff_minutes=cutoff_minutes)
 
 
-def _all_or_nothing(path: str, events: Events | None, problems: list[Problem]) -> Events:
+def _all_or_nothing(source: Any, events: Events | None, problems: list[Problem]) -> Events:
     if problems or events is None:
-        raise EventsFileError(path, problems)
+        raise EventsFileError(str(source) if _is_path(source) else FRAME, problems)
     return events
 
 

@@ -270,15 +270,9 @@ def finish_run(
     name : str
         Name of the run.
     """
-    config = config or default_config(study)
+    config = config or study.settings
     tables = study_tables(study, config)
     return FinishedRun(findings_of(study, config, name=name, tables=tables), tables)
-
-
-def default_config(study: FittedStudy) -> StudyConfig:
-    """Return the settings of a study that was fitted without any: its windows and its model."""
-    a = study.abnormal
-    return StudyConfig(estimation=a.windows.estimation, event=a.event, model=study.model.name)
 
 
 def read_run(folder: Path) -> FinishedRun:

@@ -128,9 +128,10 @@ def case_of(study: FittedStudy, config: StudyConfig, name: str) -> Case:
     """
     row, a, entries = study.records[0], study.abnormal, study.panel.provenance
     days = study.abnormal_returns()[["tau", "date", "ar"]]
-    windows = study.car(config.tested)[["start", "stop", "car", "se", "statistic", "pvalue"]]
+    windows = study.car_table(config.tested)[["start", "stop", "car", "se", "statistic", "pvalue"]]
     more = {t: [study.test(t, w).pvalue for w in config.tested] for t in ("sq", "event_f")}
-    fit = study.models().drop(columns=["event_id", "ticker"]).round(DECIMALS).to_dict("records")[0]
+    models = study.model_table().drop(columns=["event_id", "ticker"])
+    fit = models.round(DECIMALS).to_dict("records")[0]
     series = [{"symbol": s, **{key: e[key] for key in SERIES}} for s, e in sorted(entries.items())]
     return Case(
         schema=SCHEMA, name=name, version=__version__,

@@ -95,12 +95,12 @@ def study_tables(study: FittedStudy, config: StudyConfig) -> dict[str, pd.DataFr
     listed_study, is_small = listed(study, config.main), not is_large(study)
     out = {
         "abnormal_returns": listed_study.abnormal_returns(),
-        "car": listed_study.car(windows),
+        "car": listed_study.car_table(windows),
         "caar": caar_table(study, windows),
         "aar": study.aar_table(),
         "path": path_table(study),
         "tests": study.tests(windows, names),
-        "models": listed_study.models(),
+        "models": listed_study.model_table(),
         "diagnostics": diagnostics(listed_study),
         "choosing": diagnose(study, config.main).table,
     }

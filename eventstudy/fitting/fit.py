@@ -11,8 +11,7 @@ import pandas as pd
 
 from ..abnormal.conventions import Conventions
 from ..calendars.window import ESTIMATION, EVENT, Window, require_apart
-from ..errors import ConfigError
-from ..events.table import Events, grouped
+from ..events.table import Events, events_given, grouped
 from ..models import LinearModel, make_model
 from ..models.market import censored
 from ..prices import PriceProvider
@@ -26,10 +25,11 @@ from ..returns.measures import require_intercept, require_prices
 from ..returns.series import FACTOR, Sources
 from ..utility import typing as kinds
 from ..utility.blas import one_thread
-from ..utility.catalogue import Reason
+from ..utility.catalogue import Reason, say
 from ..utility.chunks import KEPT, chunks
 from ..utility.flags import Flag
 from ..utility.log import note
+from ..utility.tables import frame_of
 from ..utility.typing import BoolArray, DateArray, IntArray, ObjectArray
 from ..windows.event_windows import HALT_DRIFT, EventWindows
 from .config import StudyConfig
@@ -41,7 +41,6 @@ from .inputs import (
     NO_NEWS,
     Confounder,
     StudyInputs,
-    events_given,
 )
 from .layout import Layout, lay_out, resume_after_halts, with_bounds, with_runs
 from .settings import settings_of, within
@@ -90,7 +89,8 @@ class UnfittedStudy:
         if not isinstance(self.model, LinearModel):
             with within("model"):
                 make_model(self.model)
-        read |= {"events": events_given(self.events), "returns": _panel(self.returns)}
+        read["events"] = events_given(self.events)
+        read["returns"] = _panel(self.returns, read["events"])
         for name, value in read.items():
             object.__setattr__(self, name, value)
 
@@ -195,14 +195,14 @@ class UnfittedStudy:
         return np.array(reasons, dtype=object)
 
 
-def _panel(returns: Any) -> ReturnsPanel:
-    """Return returns, made of a frame where `returns` is one."""
+def _panel(returns: Any, events: Events) -> ReturnsPanel:
+    """Return returns, made of a frame where `returns` is one: its dates are the sessions."""
     if isinstance(returns, ReturnsPanel):
         return returns
-    if hasattr(returns, "columns"):
-        return ReturnsPanel.from_frame(returns)
     remedy = "give load_returns(events, provider=...), read_returns(path, events) or a DataFrame"
-    raise ConfigError("not returns", where="returns", value=type(returns).__name__, remedy=remedy)
+    panel = ReturnsPanel.from_frame(frame_of(returns, "returns", remedy))
+    notices = [say("results.own_dates")] if events.calendar == "exchange" else []
+    return replace(panel, notices=(*panel.notices, *notices))
 
 
 def fit_config(
@@ -228,7 +228,7 @@ def fit_config(
     }  # fmt: skip
     data: Any = {**shared, "calendar": config.calendar, "kind": config.kind}
     if config.returns:
-        panel = read_returns(config.returns, events, **data)
+        panel = read_returns(inputs.tables.get("returns", config.returns), events, **data)
     else:
         panel = load_returns(
             events, prices, estimation=config.estimation, event=config.event,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -94,6 +93,8 @@ class FittedStudy:
         The specifications of the grid, where the study has one.
     other_clock : callable, optional
         Makes the study anew by the other setting of ``halt``.
+    config : StudyConfig, optional
+        The settings of a study that was asked for with all of them: its windows are the usual ones.
     """
 
     abnormal: AbnormalReturns
@@ -106,6 +107,7 @@ class FittedStudy:
     variants: pd.DataFrame | None = None
     specifications: pd.DataFrame | None = None
     other_clock: Callable[[], FittedStudy] | None = None
+    config: StudyConfig | None = None
     memo: dict[Any, Any] = field(init=False, default_factory=dict, repr=False)
 
     def __len__(self) -> int:
@@ -128,7 +130,7 @@ class FittedStudy:
     @property
     def main(self) -> Window:
         """The main window unless another is named: [0,1] if the event window holds it."""
-        return self._config.main
+        return self.settings.main
 
     def test(
         self,
@@ -210,7 +212,7 @@ class FittedStudy:
             "n_complete": self.abnormal.complete, "caar": self.caar.to_numpy(),
         })  # fmt: skip
 
-    def car(self, windows: WindowsLike | None = None) -> pd.DataFrame:
+    def car_table(self, windows: WindowsLike | None = None) -> pd.DataFrame:
         """Return the CAR of each usable event over each window with the exact single-event t-test.
 
         Columns event_id, ticker, start, stop, car, se, statistic, pvalue, scar, bhar, n_days,
@@ -248,7 +250,7 @@ class FittedStudy:
             "se": np.sqrt(a.var_ar[rows]).ravel(), "sar": a.sar[rows].ravel(),
         })  # fmt: skip
 
-    def models(self) -> pd.DataFrame:
+    def model_table(self) -> pd.DataFrame:
         """Return event_id, ticker, nobs, the parameters, sigma and r2 of each used event."""
         a, rows = self.abnormal, np.flatnonzero(self.ok)
         estimates = {name: a.params[rows, j] for j, name in enumerate(a.parameters)}
@@ -285,30 +287,34 @@ class FittedStudy:
             new.__dict__["records"] = [records[i] for i in positions]
         return new
 
-    def groups(self, column: str) -> dict[str, Self]:
+    def groups(self, column: str | Iterable[str]) -> dict[Any, Self]:
         """Return the results by value of a column of the events, that of most events first.
 
-        Dropped events count for the order, so that dropping some does not change it; groups of as
-        many are in the order of the list. A group without a used event is left out.
+        Of several columns a group is a tuple of their values. Dropped events count for the order,
+        so that dropping some does not change it; groups of as many are in the order of the list. A
+        group without a used event is left out.
 
         Raises
         ------
         ConfigError
             If there is no such column.
         """
-        values = self.column(column).astype(str).replace("", BLANK)
+        names, is_single = names_of(column), isinstance(column, str)
+        cells = [self.column(name).astype(str).replace("", BLANK) for name in names]
+        values = cells[0] if is_single else pd.Series(zip(*cells, strict=True), dtype=object)
 
-        def groups() -> dict[str, Self]:
-            used = set(values[self.ok])
-            names = [name for name, _ in Counter(values).most_common() if name in used]
-            return {n: self.subset((values == n).to_numpy()) for n in names}
+        def groups() -> dict[Any, Self]:
+            codes, labels = pd.factorize(values)
+            used = np.bincount(codes[self.ok], minlength=len(labels))
+            order = np.argsort(-np.bincount(codes), kind="stable")
+            return {labels[k]: self.subset(codes == k) for k in order if used[k]}
 
-        return dict(self.remember(("groups", column), groups))
+        return dict(self.remember(("groups", *names, is_single), groups))
 
     def column(self, name: str) -> pd.Series[Any]:
         """Return a column of the events; ConfigError with the closest name if there is none."""
         if name not in self.events:
-            hint = did_you_mean(name, [str(c) for c in self.events.columns])
+            hint = did_you_mean(str(name), [str(c) for c in self.events.columns])
             raise ConfigError("the events have no such column", value=name, remedy=hint)
         return self.events[name]
 
@@ -326,12 +332,15 @@ class FittedStudy:
         return self.memo[key]  # type: ignore[no-any-return]
 
     @property
-    def _config(self) -> StudyConfig:
-        return StudyConfig(estimation=self.abnormal.windows.estimation, event=self.abnormal.event)
+    def settings(self) -> StudyConfig:
+        """The settings; of a study fitted without any its windows and its model."""
+        estimation = self.abnormal.windows.estimation
+        around: Any = {"estimation": estimation, "event": self.abnormal.event}
+        return self.config or StudyConfig(**around, model=self.model.name)
 
     def windows_of(self, windows: WindowsLike | None) -> list[Window]:
         """Return the windows that are meant; by default the standard ones in the event window."""
-        chosen = self._config.tested if windows is None else Window.several(windows)
+        chosen = self.settings.tested if windows is None else Window.several(windows)
         if not chosen:
             raise ConfigError("no window", remedy="name one, such as (0, 1), or several")
         return list(chosen)
@@ -343,6 +352,12 @@ class FittedStudy:
     def __repr__(self) -> str:
         counts = f"{len(self)} of {len(self.events)} events"
         return f"<event study: {counts}, {self.model.label}, {self.abnormal.event}>"
+
+
+def names_of(columns: str | Iterable[str]) -> list[str]:
+    """Return the names of one column or of several."""
+    is_single = isinstance(columns, str) or not isinstance(columns, Iterable)
+    return [columns] if is_single else list(columns)  # type: ignore[list-item]
 
 
 def group_column(study: FittedStudy, by: str) -> str:

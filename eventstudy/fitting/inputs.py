@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -13,16 +13,17 @@ from typing import TYPE_CHECKING, Any
 from ..errors import ConfigError, DataError, EventsFileError, Problem
 from ..events.announcements import parse_date
 from ..events.sheets import sheet_of_csv
-from ..events.table import Events, events_from_frame, read_events
+from ..events.table import Events
 from ..models import LinearModel, make_model
+from ..prices import PriceProvider
 from ..prices._base import FIRST_DAY, LAST_DAY
 from ..prices.quality.return_faults import CODE_TEXTS, CODES
 from ..prices.quality.size_faults import judge_sizes
 from ..prices.sizes import RECORD, Sizes
-from ..returns.factor_files import read_factors
+from ..returns.factor_files import checked_factors, read_factors
 from ..returns.series import MARKET
 from ..utility.catalogue import say
-from ..utility.tables import read_bytes, read_table, strip
+from ..utility.tables import frame_of, read_bytes, read_table, strip
 from .config import StudyConfig
 from .settings import within
 
@@ -58,6 +59,10 @@ class StudyInputs:
         The price cache; "" = ``$EVENTSTUDY_STORE``, or the user's.
     vintage : str
         ISO date or time: only what the price cache had then; "" = the newest.
+    source : PriceProvider, optional
+        Prices that the settings do not name.
+    tables : mapping of str to table
+        Tables by name of the setting, ``returns`` or ``factors``, in place of its files.
     """
 
     events: Events
@@ -65,10 +70,19 @@ class StudyInputs:
     offline: bool = False
     store: str = ""
     vintage: str = ""
+    source: PriceProvider | None = None
+    tables: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def prices(self) -> str | PriceProvider:
+        """The source of prices."""
+        return self.source or self.config.prices
 
     @cached_property
     def factors(self) -> pd.DataFrame | None:
         """The factors of the settings' files (dates x names, decimal returns); None without any."""
+        if "factors" in self.tables:
+            return checked_factors(frame_of(self.tables["factors"], "factors"))
         return read_factors(self.config.factors) if self.config.factors else None
 
     @cached_property
@@ -120,18 +134,6 @@ class StudyInputs:
             files = ", ".join(self.config.factors)
             remedy = "name one that does, such as --model ff3"
             raise ConfigError(reason, where="factors", value=files, remedy=remedy)
-
-
-def events_given(events: Any) -> Events:
-    """Return events, read from a file or a frame where `events` is one."""
-    if isinstance(events, Events):
-        return events
-    if isinstance(events, (str, Path)):
-        return read_events(events)
-    if hasattr(events, "columns"):
-        return events_from_frame(events)
-    remedy = "give read_events(path) or events_from_frame(frame)"
-    raise ConfigError("not events", where="events", value=type(events).__name__, remedy=remedy)
 
 
 class ConfoundersFileError(EventsFileError):

@@ -5,11 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ..errors import ConfigError
 from ..utility.registry import did_you_mean
+from ..utility.tables import frame_of
 from ._base import COLUMNS, Action, Provenance, clean
 from ._prices import PriceProvider, Prices, collect
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = [
     "COLUMNS", "PROVIDERS", "Action", "PriceProvider", "Prices", "Provenance", "clean",
@@ -65,7 +70,7 @@ def listing() -> Iterator[tuple[str, str]]:
 
 
 def resolve(
-    spec: str | Path | PriceProvider,
+    spec: str | Path | PriceProvider | pd.DataFrame,
     *,
     offline: bool = False,
     store: str | Path | None = None,
@@ -75,10 +80,10 @@ def resolve(
 
     Parameters
     ----------
-    spec : str, Path or PriceProvider
+    spec : str, Path, PriceProvider or DataFrame
         A name in `PROVIDERS` or of another package's source; the path of a folder or table of
-        prices, or of a run, for its frozen prices; or a provider, which is returned unchanged. A
-        name wins over a path: write ``./sample`` for a folder called ``sample``.
+        prices, or of a run, for its frozen prices; a provider, which is returned unchanged; or a
+        table of prices. A name wins over a path: write ``./sample`` for a folder called ``sample``.
     offline : bool
         Never use the network.
     store : str or Path, optional
@@ -97,17 +102,21 @@ def resolve(
         When `spec` is neither a name nor an existing path, or a vintage of it cannot be had.
     """
     if vintage is not None:
-        if spec not in ("auto", "store"):
+        if not isinstance(spec, str) or spec not in ("auto", "store"):
             remedy = "leave --prices out, or give --prices store"
             raise ConfigError("only the price cache has vintages", value=str(spec), remedy=remedy)
         from .store import StoreProvider
 
         return StoreProvider(store, vintage=vintage)
-    if not isinstance(spec, str | Path):
+    from .files import FilesProvider, FrameProvider
+
+    if isinstance(spec, PriceProvider):
         return spec
+    if not isinstance(spec, str | Path):
+        remedy = "give a DataFrame, a name, the path of a folder or table, or an object with fetch"
+        return FrameProvider(frame_of(spec, "prices", remedy))
     if isinstance(spec, str) and spec in PROVIDERS:
         return _make(spec, store, offline)
-    from .files import FilesProvider
     from .frozen import FrozenProvider, is_run
     from .plugins import find_source, make
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import BadAnswerError, ConfigError, DataError, PriceError, UnknownSymbolError
 from ..utility.registry import did_you_mean
-from ..utility.tables import read_csv_cells, read_parquet
+from ..utility.tables import read_csv_cells, read_parquet, with_index
 from ._base import DATE_DTYPE, FIRST_DAY, NUMBER_COLUMNS, Provenance, clean
 from ._prices import Prices, Progress, collect
 
@@ -65,6 +65,7 @@ class FilesProvider:
 
     def __init__(self, path: str | Path, on_read: OnRead | None = None) -> None:
         self.path, self._on_read = Path(path), on_read
+        self._is_folder = self.path.is_dir()
         if not self.path.exists():
             raise ConfigError("no such file or folder of prices", value=str(path))
         if self.path.is_file() and not _suffix(self.path):
@@ -99,22 +100,22 @@ class FilesProvider:
 
     def symbols(self) -> tuple[str, ...]:
         """Return the tickers that have a file, or a place in the table, in alphabetical order."""
-        return tuple(sorted(self._members if self.path.is_dir() else self._groups))
+        return tuple(sorted(self._members if self._is_folder else self._groups))
 
     def _read(self, symbol: str) -> tuple[pd.DataFrame, Provenance]:
         """Return all rows of `symbol`, cleaned, and their provenance without the extent."""
-        if self.path.is_dir():
-            file = self._file_of(symbol)
-            frame = _table(file)
+        if self._is_folder:
+            path = self._file_of(symbol)
+            frame, file = _table(path), path.name
         else:
-            file, frame = self.path, self._group_of(symbol)
-        typed = _typed(frame, file.name)
+            frame, file = self._group_of(symbol), self.path.name
+        typed = _typed(frame, file)
         rows, notes = clean(typed, symbol)
         if self._on_read:
             self._on_read(symbol, typed, rows)
         note = "; ".join(notes if "adj_close" in frame else [*notes, "no adjusted closes"])
-        currency = _currency(frame, file.name)
-        return rows, Provenance(self.name, file.name, currency=currency, note=note)
+        currency = _currency(frame, file)
+        return rows, Provenance(self.name, file, currency=currency, note=note)
 
     @functools.cached_property
     def _members(self) -> dict[str, list[Path]]:
@@ -142,11 +143,14 @@ class FilesProvider:
     @functools.cached_property
     def _groups(self) -> Mapping[str, pd.DataFrame]:
         try:
-            return _split(_table(self.path), self.path)
+            return _split(self._whole(), self.path)
         except PriceError as error:
             raise DataError(
                 error.what, where=error.where, value=error.value, remedy=error.remedy
             ) from error
+
+    def _whole(self) -> pd.DataFrame:
+        return _table(self.path)
 
     def _group_of(self, symbol: str) -> pd.DataFrame:
         groups = self._groups
@@ -157,15 +161,48 @@ class FilesProvider:
         return groups[symbol]
 
 
+class FrameProvider(FilesProvider):
+    """Prices from a table in memory, read as a file with the same cells is.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Long (``symbol``, ``date`` and prices), or wide (dates as index or in ``date``, a column of
+        adjusted closes for each ticker), or as ``yfinance.download`` has it.
+
+    Raises
+    ------
+    ConfigError
+        If the prices are of one ticker without a name.
+    """
+
+    name = "frame"
+
+    def __init__(self, frame: pd.DataFrame) -> None:
+        self.path, self._on_read, self._is_folder = Path(self.name), None, False
+        table = with_index(frame)
+        table = _columns(table.set_axis(range(2, len(table) + 2)), self.name)
+        self._frame = _dated(table, self.name)
+        if "symbol" not in self._frame and {"close", "adj_close"} & set(self._frame):
+            remedy = "add a column symbol, or name the column of closes after its ticker"
+            raise ConfigError("prices of one ticker without its name", remedy=remedy)
+
+    def _whole(self) -> pd.DataFrame:
+        return self._frame
+
+
 def _suffix(file: Path) -> str:
     return next((suffix for suffix in SUFFIXES if file.name.lower().endswith(suffix)), "")
 
 
 def _table(file: Path) -> pd.DataFrame:
     """Return a file with common names for its columns, one of which is the date."""
-    frame = _columns(_read_file(file), file.name)
+    return _dated(_columns(_read_file(file), file.name), file.name)
+
+
+def _dated(frame: pd.DataFrame, file: str) -> pd.DataFrame:
     if "date" not in frame:
-        raise BadAnswerError("no date column", where=f"{file.name}:1", value=_listed(frame))
+        raise BadAnswerError("no date column", where=f"{file}:1", value=_listed(frame))
     return frame
 
 

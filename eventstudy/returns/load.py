@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -25,7 +25,10 @@ from .measures import note_several_shares, shares_of
 from .panel import ReturnsPanel
 from .series import NeedsSeries, needed
 from .sessions import DATA_CALENDAR, Key
-from .table import of_file, present_days, table_of
+from .table import FRAME, of_file, present_days, table_of
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 # Called with (symbols done, symbols in all).
 Progress = Callable[[int, int], None] | None
@@ -102,7 +105,7 @@ def _shifted(progress: Progress, before: int, total: int) -> Progress:
 
 def load_returns(
     events: Events,
-    provider: str | Path | PriceProvider = "auto",
+    provider: str | Path | PriceProvider | pd.DataFrame = "auto",
     *,
     benchmark: str = "",
     benchmark_policy: BenchmarkPolicy = "fallback",
@@ -126,8 +129,8 @@ def load_returns(
     Parameters
     ----------
     events : Events
-    provider : str, Path or PriceProvider
-        ``auto``, ``yahoo``, ``sample``, ``store``, a path, or any object with ``fetch``.
+    provider : str, Path, PriceProvider or DataFrame
+        ``auto``, ``yahoo``, ``sample``, ``store``, a path, any object with ``fetch``, or a table.
     benchmark : str
         One index for all events; by default the events' own or their exchanges'.
     benchmark_policy : {"fallback", "strict"}
@@ -297,7 +300,7 @@ def _cause(symbol: str, error: PriceError) -> str:
 
 
 def read_returns(
-    path: str | Path,
+    path: str | Path | pd.DataFrame,
     events: Events,
     *,
     benchmark: str = "",
@@ -307,11 +310,11 @@ def read_returns(
     calendar: CalendarChoice | None = None,
     kind: ReturnKind = "simple",
 ) -> ReturnsPanel:
-    """Return the returns of a file (CSV or Parquet; wide or long) for the events.
+    """Return the returns of a frame or file (CSV or Parquet), wide or long, for the events.
 
     Parameters
     ----------
-    path : str or Path
+    path : str, Path or DataFrame
     events : Events
     benchmark, benchmark_policy, model, series, calendar, kind : optional
         As for :func:`load_returns`.
@@ -336,7 +339,7 @@ def read_returns(
     >>> panel.values.tolist()
     [[0.01, -0.1], [0.0, -0.03]]
     """
-    name = Path(path).name
+    name = Path(path).name if isinstance(path, str | Path) else FRAME
     with of_file(name):
         table = table_of(path)
         keys = list(needed(events, benchmark, model, series, peers=True))
@@ -346,7 +349,7 @@ def read_returns(
         missing = {s: f"{name} has no column or rows for it" for s, _ in keys if s not in have}
         if not any(s in have for s, _ in keys):
             tickers = ", ".join(list(missing)[:5])
-            raise DataError("the file has none of the tickers", where=name, value=tickers)
+            raise DataError("none of the tickers is there", where=name, value=tickers)
         further = [(s, k) for chain, k in zip(chains, codes, strict=True) for s in chain[1:]]
         keys = list(dict.fromkeys([*keys, *(key for key in further if key[0] in have)]))
         available = list(dict.fromkeys(s for s, _ in keys if s in have))

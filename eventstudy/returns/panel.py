@@ -118,7 +118,7 @@ class ReturnsPanel:
 
     def _repr_html_(self) -> str:
         span = f", {self.sessions[0]} to {self.sessions[-1]}" if len(self.sessions) else ""
-        lacking = f"; without data: {', '.join(self.failures)}" if self.failures else ""
+        lacking = f"; {len(self.failures)} without data, see failures" if self.failures else ""
         return f"<p>{escape(repr(self)[1:-1] + span + lacking)}</p>"
 
     @property

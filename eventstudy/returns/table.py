@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from ..errors import DataError
 from ..prices._base import FIRST_DAY, LAST_DAY
 from ..prices.quality.return_faults import CODE_TEXTS
-from ..utility.tables import read_table, reading_parquet
+from ..utility.tables import frame_of, read_table, reading_parquet, with_index
 from ..utility.typing import DateArray, FloatArray, IntArray
 
 if TYPE_CHECKING:
@@ -25,6 +25,8 @@ CELLS = 2**22
 # Cells of a long file that are held at a time: each portion is another pass over the file.
 LONG_CELLS = 2**26
 ROWS = 2**17
+# What a table in memory is called in place of its file.
+FRAME = "frame"
 # So many columns of a table without dates are named.
 NAMED = 8
 
@@ -179,8 +181,8 @@ def _plain(cells: Any) -> Any:
     return cells.dictionary_decode() if hasattr(cells, "dictionary_decode") else cells
 
 
-def table_of(path: str | Path) -> FrameTable | _LongFile:
-    """Return the returns of a file: CSV or Parquet, wide, or long with date, ticker, ret.
+def table_of(path: str | Path | pd.DataFrame) -> FrameTable | _LongFile:
+    """Return the returns of a frame or file (CSV, Parquet), wide or long with date, ticker, ret.
 
     Raises
     ------
@@ -189,6 +191,9 @@ def table_of(path: str | Path) -> FrameTable | _LongFile:
     DataError
         The file cannot be read as such.
     """
+    if not isinstance(path, str | Path):
+        remedy = "give a DataFrame of returns, or the path of a file"
+        return FrameTable(with_index(frame_of(path, "returns", remedy)))
     path = Path(path)
     if path.suffix.lower() != ".parquet" or not path.is_file():
         return FrameTable(read_table(path))

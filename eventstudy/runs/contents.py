@@ -166,8 +166,8 @@ def write_long(results: FittedStudy, folder: Path, config: StudyConfig) -> None:
 def _long_tables(events: FittedStudy, config: StudyConfig) -> dict[str, pd.DataFrame]:
     """Return the tables of some events, whose columns of objects are of text."""
     tables = {
-        "events": list_outcomes(events), "car": events.car(config.tested),
-        "models": events.models(), "abnormal_returns": events.abnormal_returns(),
+        "events": list_outcomes(events), "car": events.car_table(config.tested),
+        "models": events.model_table(), "abnormal_returns": events.abnormal_returns(),
     }  # fmt: skip
     for name, table in tables.items():
         objects = [column for column in table if table[column].dtype == object]

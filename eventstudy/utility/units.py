@@ -34,6 +34,9 @@ class Paragraph:
     def _repr_html_(self) -> str:
         return f"<p>{escape(str(self))}</p>"
 
+    def __repr__(self) -> str:
+        return str(self)
+
 
 def sentence(
     head: str,

@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any
 from ..analysis.specifications import Specifications, specifications_table
 from ..analysis.variant_studies import compute_study
 from ..calendars.window import Window
+from ..events.table import events_given
 from ..fitting.config import StudyConfig
 from ..fitting.fitted import FittedStudy
 from ..fitting.grid import usual_grid
-from ..fitting.inputs import StudyInputs, events_given
+from ..fitting.inputs import StudyInputs
 from ..report.figures.specification_curve import SpecificationCurve
 from ..report.formats.templating import curve_file
 from ..utility.csv_text import to_csv
@@ -151,7 +152,8 @@ def robustness(
         return _of_study(study, grid)
     settings = config or StudyConfig()
     settings = settings if grid is None else replace(settings, grid=grid)
-    inputs = StudyInputs(events_given(study), settings, offline, store, vintage)
+    events = events_given(study, settings.calendar)
+    inputs = StudyInputs(events, settings, offline, store, vintage)
     return robustness_of(inputs, progress=progress)
 
 

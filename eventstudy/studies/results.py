@@ -8,11 +8,14 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pandas as pd
+
 from ..analysis.answer import answer_of, default_tests, influence_of, main_test_of
 from ..analysis.calendar_portfolio import calendar_portfolio
 from ..analysis.calibration import calibrate
 from ..analysis.cross_section import CarRegression, regress_car
 from ..analysis.diagnosis import Diagnosis, diagnose
+from ..analysis.explain import explain, side_by_side
 from ..analysis.groups import Difference, difference
 from ..analysis.long_horizon import Against, abhar
 from ..analysis.multiple_testing import Summary, family, summary
@@ -21,7 +24,9 @@ from ..analysis.regressions import diagnostics, regression
 from ..analysis.variant_studies import with_market_values
 from ..analysis.weights import DollarLoss, WeightedMean, dollar_loss, weighted_caar
 from ..calendars.window import Window
-from ..fitting.fitted import FittedStudy, WindowLike, WindowsLike
+from ..fitting.config import StudyConfig
+from ..fitting.fitted import FittedStudy, WindowLike, WindowsLike, names_of
+from ..utility.catalogue import say
 from .figures import (
     CalibrationWithFigure,
     DrawnAnswer,
@@ -30,8 +35,10 @@ from .figures import (
     StudyWithFigures,
 )
 
+# Notes under a summary.
+NAMED = 3
+
 if TYPE_CHECKING:
-    import pandas as pd
     from statsmodels.regression.linear_model import RegressionResults
 
 
@@ -55,9 +62,21 @@ class EventStudyResults(StudyWithFigures):
     """
 
     @classmethod
-    def of(cls, study: FittedStudy) -> EventStudyResults:
-        """Return the results of a fitted study."""
-        return cls(**{f.name: getattr(study, f.name) for f in fields(study) if f.init})
+    def of(cls, study: FittedStudy, config: StudyConfig | None = None) -> EventStudyResults:
+        """Return the results of a fitted study.
+
+        Parameters
+        ----------
+        study : FittedStudy
+        config : StudyConfig, optional
+            The settings that it was asked for with, if all are known.
+
+        Returns
+        -------
+        EventStudyResults
+        """
+        record = {f.name: getattr(study, f.name) for f in fields(study) if f.init}
+        return cls(**{**record, "config": config or study.config})
 
     def main_test(self, window: WindowLike | None = None) -> str:
         """Return the name of the test that decides over `window`, by default the main one."""
@@ -215,6 +234,29 @@ class EventStudyResults(StudyWithFigures):
 
         return regress_car(self, columns, self.main if window is None else window, **options)
 
+    def explain(
+        self, formulas: str | Iterable[str], window: WindowLike | None = None, **options: Any
+    ) -> CarRegression | pd.DataFrame:
+        """Regress CARs on a formula, such as ``"size + C(sector) + direction:leverage"``.
+
+        Parameters
+        ----------
+        formulas : str or iterable of str
+            Several are estimated one by one.
+        window : window, optional
+            By default the main one.
+        **options
+            As for :func:`eventstudy.analysis.explain.explain`, such as ``cluster="date"``.
+
+        Returns
+        -------
+        CarRegression or DataFrame
+            Of several formulas the table of them side by side.
+        """
+        chosen = self.main if window is None else window
+        fits = {text: explain(self, text, chosen, **options) for text in names_of(formulas)}
+        return fits[formulas] if isinstance(formulas, str) else side_by_side(fits)
+
     def abhar(
         self, window: WindowLike, against: Against = "market", **conventions: Any
     ) -> pd.DataFrame:
@@ -328,10 +370,17 @@ class EventStudyResults(StudyWithFigures):
         return summary(self, windows, names)
 
     def __str__(self) -> str:
-        return f"{self!r}\n{self.summary()}"
+        return "\n".join([f"{self!r}\n{self.summary()}", *self._first_notes()])
+
+    def _first_notes(self) -> list[str]:
+        """Return the notes that stand under a summary."""
+        notes, more = self.notes[:NAMED], len(self.notes) - NAMED
+        last = [say("results.more_notes", n=more)] if more > 0 else []
+        return [*(say("results.note", text=text) for text in notes), *last]
 
     def _repr_html_(self) -> str:
         head = (
             f"{len(self)} of {len(self.events)} events, {self.model.label}, {self.abnormal.event}"
         )
-        return f"<p><b>Event study</b>: {escape(head)}</p>{self.summary()._repr_html_()}"
+        notes = "".join(f"<p>{escape(text)}</p>" for text in self._first_notes())
+        return f"<p><b>Event study</b>: {escape(head)}</p>{self.summary()._repr_html_()}{notes}"

@@ -1,21 +1,12 @@
-"""A study of announcements: what is to be estimated, and ``run_study``."""
+"""A study of announcements: what is to be estimated, step by step."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from html import escape
-from pathlib import Path
-from typing import TYPE_CHECKING
 
-from ..fitting.config import StudyConfig
 from ..fitting.fit import UnfittedStudy
 from .results import EventStudyResults
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-    from ..events.table import Events
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -106,52 +97,3 @@ class EventStudy(UnfittedStudy):
     def _repr_html_(self) -> str:
         hint = f"{repr(self)[1:-1]}: fit() estimates it"
         return f"<p>{escape(hint)}</p>{self.returns._repr_html_()}{self.events._repr_html_()}"
-
-
-def run_study(
-    events: Events | pd.DataFrame | str | Path,
-    config: StudyConfig | None = None,
-    *,
-    offline: bool = False,
-    store: str = "",
-    vintage: str = "",
-    progress: Callable[[int, int], None] | None = None,
-) -> EventStudyResults:
-    """Fetch the returns that `config` names and fit the study, as ``eventstudy run`` does.
-
-    Parameters
-    ----------
-    events : Events, DataFrame or path
-        A frame or a file is read as by :func:`events_from_frame` and :func:`read_events`.
-    config : StudyConfig, optional
-    offline : bool
-        Never use the network.
-    store, vintage : str
-        As for :func:`load_returns`.
-    progress : callable, optional
-        Called with (symbols done, symbols in all) while prices are fetched.
-
-    Returns
-    -------
-    EventStudyResults
-
-    Raises
-    ------
-    EventStudyError
-        For faults of the events, the settings or the prices.
-
-    Examples
-    --------
-    >>> import pandas as pd
-    >>> import eventstudy as es
-    >>> news = pd.DataFrame({"ticker": ["NVDA", "AMD"], "announced_at": ["2022-10-07"] * 2})
-    >>> results = es.run_study(news, es.StudyConfig(prices="sample"))
-    >>> effect = results.answer((0, 1)).effect
-    >>> f"{effect.estimate:.2%}, 95% interval {effect.ci_low:.2%} to {effect.ci_high:.2%}"
-    '-5.22%, 95% interval -11.32% to 0.87%'
-    """
-    from ..analysis.variant_studies import compute_study
-    from ..fitting.inputs import StudyInputs, events_given
-
-    inputs = StudyInputs(events_given(events), config or StudyConfig(), offline, store, vintage)
-    return EventStudyResults.of(compute_study(inputs, progress=progress))

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from .event_study import EventStudy, run_study
+from .doors import compare, run_study, study
+from .event_study import EventStudy
 from .results import EventStudyResults
 from .robustness import RobustnessResults, robustness
 
-__all__ = ["EventStudy", "EventStudyResults", "RobustnessResults", "robustness", "run_study"]
+__all__ = [
+    "EventStudy", "EventStudyResults", "RobustnessResults", "compare", "robustness", "run_study",
+    "study",
+]  # fmt: skip

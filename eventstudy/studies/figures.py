@@ -1,4 +1,4 @@
-"""Figures and files of a fitted study, as methods."""
+"""Figures, tables and files of a fitted study, as methods."""
 
 from __future__ import annotations
 
@@ -7,24 +7,34 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 
 from ..analysis.answer import Answer
 from ..analysis.calibration import Calibration
 from ..analysis.influence import Influence
 from ..analysis.interval import Power
+from ..events.checks import REPLACED
+from ..events.rows import KNOWN
+from ..events.table import FIXED
 from ..fitting.config import StudyConfig
-from ..fitting.fitted import FittedStudy, WindowLike
+from ..fitting.fitted import FittedStudy, WindowLike, WindowsLike
+from ..fitting.inputs import CONFOUNDER
 from ..utility.catalogue import say
+from ..utility.tables import with_numbers
+from ..utility.typing import IntArray
+from ..utility.units import Paragraph
 
 if TYPE_CHECKING:
-    import pandas as pd
     from matplotlib.axes import Axes
 
     from ..findings.finished_run import FinishedRun
     from ..findings.types import Findings
 
+# Columns of the events that are ours.
+NOT_OWN = (*FIXED, *KNOWN, *REPLACED, CONFOUNDER)
 
-class CalibrationWithFigure(Calibration):
+
+class CalibrationWithFigure(Paragraph, Calibration):
     """A calibration that draws itself."""
 
     def plot(self, ax: Axes | None = None) -> Axes:
@@ -44,13 +54,11 @@ class CalibrationWithFigure(Calibration):
         return plot_power(self, ax)
 
 
-class DrawnAnswer(Answer):
+class DrawnAnswer(Paragraph, Answer):
     """An answer as a table (``frame()``), a figure and a sentence (``str``)."""
 
     def frame(self) -> pd.DataFrame:
         """Return its numbers as one row: verdict, test, p, effect, interval, plain average."""
-        import pandas as pd
-
         numbers = self.to_dict()
         row = {name: value for name, value in numbers.items() if not isinstance(value, dict)}
         average = numbers["plain_average"]
@@ -79,7 +87,7 @@ class DrawnAnswer(Answer):
         return plot_answer(self, ax)
 
 
-class DrawnPower(Power):
+class DrawnPower(Paragraph, Power):
     """Which effects the answer finds, which draws itself."""
 
     def plot(self, ax: Axes | None = None) -> Axes:
@@ -101,6 +109,8 @@ class DrawnPower(Power):
 
 class DrawnInfluence(Influence):
     """What the answer owes to single sets of events, which draws itself."""
+
+    __repr__ = Influence.__str__
 
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw the answer, and those without single sets that come nearest to another verdict.
@@ -263,10 +273,9 @@ class StudyWithFigures(FittedStudy):
         RunFolderError
             If the folder cannot be written, or is no run.
         """
-        from ..findings.finished_run import default_config
         from ..runs import write_run
 
-        return write_run(self, Path(out), name, config=config or default_config(self))
+        return write_run(self, Path(out), name, config=config or self.settings)
 
     def findings(self, *, config: StudyConfig | None = None, name: str = "study") -> Findings:
         """Return the document of the study, from which every format is drawn.
@@ -350,3 +359,70 @@ class StudyWithFigures(FittedStudy):
         from ..findings.finished_run import finish_run
 
         return finish_run(self, config=config, name=name)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What was read otherwise than it is written, and what was put aside."""
+        return tuple(dict.fromkeys(map(str, (*self.panel.notices, *self.panel.notes))))
+
+    def car(self, windows: WindowsLike | None = None) -> pd.DataFrame:
+        """Return the CAR of each used event over each window, and the columns of the events file.
+
+        Parameters
+        ----------
+        windows : window or iterable of window, optional
+            By default those that the study was asked for, else the standard ones.
+
+        Returns
+        -------
+        DataFrame
+            One row a window and event: event_id, ticker, start, stop, car (decimal), se, statistic
+            and pvalue (exact single-event t), scar, bhar, n_days (of the window that the event
+            has), ci_low, ci_high (95%), n_sessions, last_session, then your own columns, those of
+            numbers as numbers. NaN where the event lacks days of the window.
+        """
+        table = self.car_table(windows)
+        return self._with_own_columns(table, np.tile(self._used, len(table) // max(len(self), 1)))
+
+    def wide(self, windows: WindowsLike | None = None) -> pd.DataFrame:
+        """Return one row for each used event, with a column of CARs for each window.
+
+        Parameters
+        ----------
+        windows : window or iterable of window, optional
+            As for :meth:`car`.
+
+        Returns
+        -------
+        DataFrame
+            event_id, ticker, the CARs (decimal) by window such as ``[0,1]``, your own columns.
+        """
+        rows = self._used
+        cars = {str(w): self.abnormal.car(w)[rows] for w in self.windows_of(windows)}
+        return self._with_own_columns(pd.DataFrame({**self.ids_of(rows), **cars}), rows)
+
+    def tidy(self) -> pd.DataFrame:
+        """Return one row for each used event and day: its abnormal return and your own columns."""
+        days = np.repeat(self._used, len(self.abnormal.event))
+        return self._with_own_columns(self.abnormal_returns(), days)
+
+    def models(self) -> pd.DataFrame:
+        """Return event_id, ticker, nobs, parameters, sigma, r2 and standard errors of each event.
+
+        The error of ``beta`` is ``se_beta``; it is of the kind that ``cov`` names.
+        """
+        a = self.abnormal
+        errors = np.sqrt(np.diagonal(a.cov_params[self._used], axis1=1, axis2=2))
+        names = [f"se_{name}" for name in a.parameters]
+        return self.model_table().join(pd.DataFrame(errors, columns=names))
+
+    @property
+    def _used(self) -> IntArray:
+        """Positions of the used events."""
+        return np.flatnonzero(self.ok)
+
+    def _with_own_columns(self, table: pd.DataFrame, rows: IntArray) -> pd.DataFrame:
+        """Return a table of events, by position, with the user's own columns of their file."""
+        names = [str(name) for name in self.events if name not in (*NOT_OWN, *table.columns)]
+        cells = {name: with_numbers(self.events[name]).to_numpy()[rows] for name in names}
+        return table.assign(**cells)

@@ -1,0 +1,61 @@
+"""``eventstudy explain``: the CARs of a finished run, explained by a formula of its events."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import click
+
+from .finished_runs import JSON
+from .options import options
+from .shared import PATH, print_json, reading_codes
+
+
+@click.command(epilog=reading_codes("estimated", "75 no network (derived numbers),\n"))
+@click.argument("folder", metavar="RUN", type=PATH)
+@options(
+    ("--on", "FORMULA ...",
+     'Columns of the events, such as "size + C(sector) + direction:leverage"; may be repeated.'),
+    ("--cluster", "COLUMN ...", "Cluster the errors by it; date: by day 0. Two are possible."),
+    ("--cov", ["HC3", "HC0", "HC1", "HC2", "nonrobust"], "Errors without clusters. [default: HC3]"),
+    ("--weights", ["equal", "precision"], "precision: by 1/Var(CAR). [default: equal]"),
+    ("--car", "START:STOP", "The window. [default: the main one of the run]"),
+    JSON,
+)  # fmt: skip
+def explain(
+    folder: Path, on: tuple[str, ...], cluster: tuple[str, ...], cov: str | None,
+    weights: str | None, car: str | None, as_json: bool,
+) -> None:  # fmt: skip
+    """Regress the CARs of RUN on a formula of columns of its events.
+
+    Nothing is fetched: the study is fitted again from what its folder keeps. Several formulas stand
+    side by side.
+    """
+    from ..analysis.explain import explain as regress
+    from ..analysis.explain import side_by_side
+    from ..analysis.variant_studies import compute_study
+    from ..calendars.window import Window
+    from ..errors import ConfigError
+    from ..runs import Record
+    from ..runs.verify import refuse_altered
+
+    if not on:
+        raise ConfigError("name a formula", remedy='such as --on "size + C(sector)"')
+    refuse_altered(record := Record.read(folder))
+    inputs, _ = record.frozen.read()
+    config = inputs.config.with_options({"variants": {}, "grid": {}})
+    study = compute_study(replace(inputs, config=config))
+    window = Window.of(car) if car else config.main
+    chosen = {"cov": cov, "weights": weights, "cluster": cluster}
+    typed: Any = {name: option for name, option in chosen.items() if option}
+    fits = {text: regress(study, text, window, **typed) for text in on}
+    if as_json:
+        rows = {text: fit.table.to_json(orient="records") for text, fit in fits.items()}
+        print_json({text: json.loads(table) for text, table in rows.items()})
+    elif len(fits) > 1:
+        click.echo(side_by_side(fits).round(4).to_string(na_rep="-"))
+    else:
+        click.echo(str(fits[on[0]]))

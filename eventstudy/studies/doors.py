@@ -1,0 +1,218 @@
+"""One call from data in memory to results, and the answers of several results side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..analysis.variant_studies import answer_row, compute_study
+from ..errors import ConfigError
+from ..events.table import FRAME, events_given
+from ..fitting.config import StudyConfig
+from ..fitting.inputs import StudyInputs
+from ..fitting.settings import COMMAND_NAMES
+from ..prices import resolve
+from .results import EventStudyResults
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from ..events.table import Events
+    from ..fitting.fitted import WindowsLike
+    from ..prices import PriceProvider
+
+# Settings that name files, in whose place a table can be given.
+TABLES = ("prices", "returns", "factors")
+
+
+def study(
+    events: Events | pd.DataFrame | str | Path,
+    prices: pd.DataFrame | PriceProvider | str | Path | None = None, *,
+    returns: pd.DataFrame | str | Path | None = None, date: str = "", ticker: str = "",
+    config: StudyConfig | None = None, offline: bool = False, store: str = "", vintage: str = "",
+    progress: Callable[[int, int], None] | None = None, **settings: Any,
+) -> EventStudyResults:  # fmt: skip
+    """Fit a study of events and prices, with the numbers of ``eventstudy run`` on the same data.
+
+    Parameters
+    ----------
+    events : DataFrame, path or Events
+        One row is one announcement on one listing. Needed are its ticker and its date; a column
+        ``symbol``, ``date`` or ``event_date`` is taken for them, and a note of the results says so.
+    prices : DataFrame, path, str or PriceProvider, optional
+        Adjusted closes, as a wide table (dates x tickers) or a long one (``symbol``, ``date``,
+        ``close`` or ``adj_close``); a folder or a file; a name such as ``"sample"`` or ``"yahoo"``;
+        or an object with ``fetch``. The indices of the exchanges belong to them. By default that of
+        `config`, else ``"auto"``.
+    returns : DataFrame or path, optional
+        Decimal returns in place of prices, wide or long (``date``, ``ticker``, ``ret``).
+    date, ticker : str
+        The columns of the events with the date of the announcement and the ticker.
+    config : StudyConfig, optional
+        Settings; those given by name go before them.
+    offline : bool
+        Never use the network.
+    store, vintage : str
+        As for :func:`load_returns`.
+    progress : callable, optional
+        Called with (symbols done, symbols in all) while prices are fetched.
+    **settings
+        Settings of :class:`StudyConfig`, also by the words of the command line: ``car`` (windows to
+        be tested, the first leads), ``window`` (event window), ``estimation``, ``model``, ``by``
+        ... They hold for the results and their reports. ``factors`` may be a DataFrame.
+
+    Returns
+    -------
+    EventStudyResults
+        Its ``notes`` say what was read otherwise than it is written.
+
+    Raises
+    ------
+    EventStudyError
+        For faults of the events, the settings or the prices; the message says what to do.
+
+    Notes
+    -----
+    Tables in memory take the way of files: each event has the sessions of its exchange, gaps of
+    prices are bridged, and faults of prices are found and named. Missing values are NaN or None.
+    A DataFrame may be one of polars or of another library if narwhals is installed.
+
+    References
+    ----------
+    MacKinlay, A. C. (1997), Event studies in economics and finance, Journal of Economic Literature
+    35, 13-39.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> import eventstudy as es
+    >>> news = pd.DataFrame({"symbol": ["NVDA", "AMD"], "date": ["2022-10-07", "2022-10-07"]})
+    >>> results = es.study(news, prices="sample", car="0:1")
+    >>> results.car()[["ticker", "car"]].round(4).to_dict("records")
+    [{'ticker': 'NVDA', 'car': -0.031}, {'ticker': 'AMD', 'car': -0.0744}]
+    >>> results.notes[0]
+    "the column 'symbol' of the events is read as ticker"
+    """
+    if prices is not None and returns is not None:
+        raise ConfigError("both prices and returns are given", remedy="give one of them")
+    named = {"prices": prices, "returns": returns, **_by_own_names(settings)}
+    options = {name: setting for name, setting in named.items() if setting is not None}
+    in_memory = {name: options[name] for name in TABLES if _is_in_memory(options.get(name, ""))}
+    config = (config or StudyConfig()).with_options(options | dict.fromkeys(in_memory, FRAME))
+    source = resolve(in_memory.pop("prices")) if "prices" in in_memory else None
+    listed = events_given(events, config.calendar, {"announced_at": date, "ticker": ticker})
+    inputs = StudyInputs(listed, config, offline, store, vintage, source, in_memory)
+    return EventStudyResults.of(compute_study(inputs, progress=progress), config)
+
+
+def _by_own_names(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return settings by the names of a study file; for some the command line has others."""
+    named = {COMMAND_NAMES.get(name, name): setting for name, setting in settings.items()}
+    if len(named) < len(settings):
+        raise ConfigError("one setting by two names", value=", ".join(settings))
+    return named
+
+
+def _is_in_memory(setting: Any) -> bool:
+    return not isinstance(setting, str | Path | list | tuple)
+
+
+def run_study(
+    events: Events | pd.DataFrame | str | Path, config: StudyConfig | None = None, *,
+    offline: bool = False, store: str = "", vintage: str = "",
+    progress: Callable[[int, int], None] | None = None,
+) -> EventStudyResults:  # fmt: skip
+    """Fetch the returns that `config` names and fit the study, as ``eventstudy run`` does.
+
+    Parameters
+    ----------
+    events : Events, DataFrame or path
+        A frame or a file is read as by :func:`events_from_frame` and :func:`read_events`.
+    config : StudyConfig, optional
+    offline : bool
+        Never use the network.
+    store, vintage : str
+        As for :func:`load_returns`.
+    progress : callable, optional
+        Called with (symbols done, symbols in all) while prices are fetched.
+
+    Returns
+    -------
+    EventStudyResults
+
+    Raises
+    ------
+    EventStudyError
+        For faults of the events, the settings or the prices.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> import eventstudy as es
+    >>> news = pd.DataFrame({"ticker": ["NVDA", "AMD"], "announced_at": ["2022-10-07"] * 2})
+    >>> results = es.run_study(news, es.StudyConfig(prices="sample"))
+    >>> effect = results.answer((0, 1)).effect
+    >>> f"{effect.estimate:.2%}, 95% interval {effect.ci_low:.2%} to {effect.ci_high:.2%}"
+    '-5.22%, 95% interval -11.32% to 0.87%'
+    """
+    sources: Any = {"offline": offline, "store": store, "vintage": vintage}
+    return study(events, config=config, progress=progress, **sources)
+
+
+def compare(
+    results: Mapping[Any, EventStudyResults], windows: WindowsLike | None = None
+) -> pd.DataFrame:
+    """Return the answers of several results as one table.
+
+    Parameters
+    ----------
+    results : mapping of name to EventStudyResults
+        Such as studies with several models, or the groups of one.
+    windows : window or iterable of window, optional
+        By default the main one of each.
+
+    Returns
+    -------
+    DataFrame
+        One row a name and window, with the name as index: start, stop, n_events, estimate, ci_low,
+        ci_high (of the effect, decimal and 95%), test (the main test), statistic, pvalue, reason
+        (why there is no answer).
+
+    Raises
+    ------
+    ConfigError
+        If there is nothing to compare, or something else than results.
+
+    Notes
+    -----
+    Results of the same events are not independent: this is no test of their difference
+    (``results.difference``). Missing data: a result without a used event has NaN and a reason.
+
+    References
+    ----------
+    Simonsohn, Simmons and Nelson (2020).
+
+    Examples
+    --------
+    >>> import eventstudy as es
+    >>> groups = es.study("events.csv", prices="sample").groups("direction")
+    >>> es.compare(groups).reset_index()[["results", "n_events", "estimate", "pvalue"]].round(4)
+       results  n_events  estimate  pvalue
+    0  adverse        54   -0.0068  0.0258
+    1   relief        16    0.0010  0.8516
+    """
+    import pandas as pd
+
+    kinds = set(map(type, results.values())) if isinstance(results, Mapping) else {type(results)}
+    if not isinstance(results, Mapping) or kinds != {EventStudyResults}:
+        remedy = 'give results by name, such as {"market": results, "ff3": others}'
+        types = ", ".join(kind.__name__ for kind in kinds)
+        raise ConfigError("not results by name", value=types, remedy=remedy)
+    table: dict[Any, pd.DataFrame] = {}
+    for name, member in results.items():
+        tested = member.windows_of(member.main if windows is None else windows)
+        rows = [{"start": w.start, "stop": w.stop, **answer_row(member, w)} for w in tested]
+        table[" / ".join(name) if isinstance(name, tuple) else name] = pd.DataFrame(rows)
+    joined: pd.DataFrame = pd.concat(table, names=["results", ""]).droplevel(1)
+    return joined

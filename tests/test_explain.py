@@ -1,0 +1,217 @@
+"""CARs by a formula, against reference numbers, statsmodels, and sums by hand."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import statsmodels.api as sm
+from conftest import Market
+from numpy.testing import assert_allclose
+from test_cross_section import HERE, brute_cr2, large_results, with_columns
+
+from eventstudy.analysis.cross_section import CarRegression
+from eventstudy.analysis.explain import columns_of
+from eventstudy.calendars.window import Window
+from eventstudy.errors import ConfigError
+from eventstudy.studies import EventStudyResults
+
+CLOSE: dict[str, Any] = {"rtol": 1e-10, "atol": 1e-13}
+DAY01 = Window(0, 1)
+
+
+@pytest.fixture(scope="module")
+def large() -> EventStudyResults:
+    return large_results()
+
+
+@pytest.fixture(scope="module")
+def study() -> EventStudyResults:
+    """Sixty events of three sectors, four countries and two directions, with sizes."""
+    rng, n = np.random.default_rng(3), 60
+    return with_columns(
+        Market(n, dates=20, seed=3).fit(engine="batch"),
+        sector=rng.choice(["banks", "tech", "oil"], n),
+        country=rng.choice(["CN", "DE", "HK", "US"], n),
+        direction=np.where(np.arange(n) % 3, "adverse", "relief"),
+        size=np.round(rng.lognormal(2, 1, n), 3).astype(str),
+        leverage=np.round(rng.uniform(0, 1, n), 3).astype(str),
+    )
+
+
+def one(explained: Any) -> CarRegression:
+    assert isinstance(explained, CarRegression)
+    return explained
+
+
+@pytest.mark.parametrize(
+    ("options", "part", "key"),
+    [
+        ({"cov": "nonrobust"}, "ols", "se_ols"),
+        ({"cov": "HC0"}, "ols", "se_hc0"),
+        ({"cov": "HC1"}, "ols", "se_hc1"),
+        ({}, "ols", "se_hc3"),
+        ({"cluster": "date", "se": "CR1"}, "ols", "se_cluster"),
+        ({"weights": "precision", "cov": "known_variance"}, "wls", "se_known_variance"),
+        ({"weights": "precision", "cov": "scaled"}, "wls", "se_scaled"),
+    ],
+)
+def test_the_large_example(
+    large: EventStudyResults, options: dict[str, Any], part: str, key: str
+) -> None:
+    reference = json.loads((HERE / "large_example.json").read_text(encoding="utf-8"))
+    numbers = reference["cross_section_CAR[0,1]"][part]
+    own = one(large.explain("x1 + x2", (0, 1), **options))
+    assert own.params.index.tolist() == ["const", "x1", "x2"]
+    assert_allclose(own.params, numbers["b"], rtol=1e-9)
+    assert_allclose(own.bse, numbers[key], rtol=1e-9)
+
+
+def by_hand(study: EventStudyResults) -> tuple[np.ndarray, np.ndarray]:
+    """Return regressors of ``size + C(sector) + direction:leverage``, column by column."""
+    cells = study.events
+    size, leverage = cells["size"].astype(float), cells["leverage"].astype(float)
+    dummies = [cells["sector"] == "oil", cells["sector"] == "tech"]
+    crossed = [(cells["direction"] == name) * leverage for name in ("adverse", "relief")]
+    X = np.column_stack([np.ones(len(cells)), *dummies, size, *crossed]).astype(float)
+    return X, study.abnormal.car(DAY01)
+
+
+FORMULA = "size + C(sector) + direction:leverage"
+TERMS = ["const", "C(sector)[T.oil]", "C(sector)[T.tech]", "size",
+         "direction[adverse]:leverage", "direction[relief]:leverage"]  # fmt: skip
+
+
+def test_a_formula_is_the_regression_on_its_columns(study: EventStudyResults) -> None:
+    X, y = by_hand(study)
+    own = one(study.explain(FORMULA))
+    assert own.params.index.tolist() == TERMS
+    fit = sm.OLS(y, X).fit(cov_type="HC3", use_t=True)
+    assert_allclose(own.params, fit.params, **CLOSE)
+    assert_allclose(own.bse, fit.bse, **CLOSE)
+    assert_allclose(own.pvalues, fit.pvalues, **CLOSE)
+    assert_allclose(own.conf_int(), fit.conf_int(), **CLOSE)
+    weights = 1 / study.abnormal.var_car(DAY01)
+    heavy = one(study.explain(FORMULA, weights="precision"))
+    assert_allclose(heavy.bse, sm.WLS(y, X, weights).fit(cov_type="HC3", use_t=True).bse, **CLOSE)
+
+
+# Of pyfixest 0.60.0: feols(FORMULA, vcov={"CRV1": ...}, ssc=ssc(G_df="conventional")) on these events.
+PYFIXEST = {
+    "country+day0": [0.013798475836643372, 0.0035595413371404135, 0.021251927457290657,
+                     0.0003993616856016878, 0.020274918414773583, 0.0320276927773665],
+    "day0": [0.013875350499883718, 0.010807822968839335, 0.015261040260512452,
+             0.0003428402543566393, 0.019470049073075597, 0.024298571180928596],
+}  # fmt: skip
+
+
+def test_clusters_of_any_column(study: EventStudyResults) -> None:
+    X, y = by_hand(study)
+    codes = pd.factorize(study.events["ticker"].str[-1])[0]
+    named = with_columns(study, last=study.events["ticker"].str[-1].map("x{}".format))
+    own = one(named.explain(FORMULA, cluster="last"))
+    e = y - X @ np.linalg.lstsq(X, y, rcond=None)[0]
+    se, df = brute_cr2(X, e, codes)
+    assert_allclose(own.bse, se, rtol=1e-8)
+    assert_allclose(own.table["df"], df, rtol=1e-8)
+    assert own.cov == "CR2 by last"
+
+
+def test_two_clusters_are_the_sum_of_the_variances_less_that_of_both(
+    study: EventStudyResults,
+) -> None:
+    X, y = by_hand(study)
+    fit = sm.OLS(y, X).fit()
+    bread, scores = np.linalg.inv(X.T @ X), X * np.asarray(fit.resid)[:, None]
+    groups = [study.events[name].astype(str) for name in ("country", "day0")]
+
+    def meat(codes: np.ndarray) -> np.ndarray:
+        sums = pd.DataFrame(scores).groupby(codes).sum().to_numpy()
+        G, (N, k) = len(sums), X.shape
+        return G / (G - 1) * (N - 1) / (N - k) * sums.T @ sums
+
+    a, b, both = (pd.factorize(cells)[0] for cells in (*groups, groups[0] + groups[1]))
+    V = bread @ (meat(a) + meat(b) - meat(both)) @ bread
+    own = one(study.explain(FORMULA, cluster=["country", "day0"]))
+    assert_allclose(own.bse, np.sqrt(np.diag(V)), **CLOSE)
+    assert_allclose(own.table["df"], 3)
+    assert own.cov == "CR1 by country and day0"
+    assert not any("share dates" in note for note in own.notes)
+    alone = one(study.explain(FORMULA, cluster="day0", se="CR1"))
+    for name, fit_ in (("country+day0", own), ("day0", alone)):
+        assert_allclose(fit_.bse, PYFIXEST[name], **CLOSE)
+
+
+def test_several_formulas_stand_side_by_side(study: EventStudyResults) -> None:
+    table = study.explain(["size", "size + C(sector)"])
+    assert isinstance(table, pd.DataFrame)
+    assert table.index.tolist() == ["const", "size", *TERMS[1:3], "n_events", "r2"]
+    alone = one(study.explain("size"))
+    assert_allclose(table["size", "se"].dropna(), alone.bse)
+    assert table.loc["n_events", ("size + C(sector)", "estimate")] == 60
+    assert "tabular" in table.to_latex()
+
+
+def test_names_in_a_formula() -> None:
+    found = columns_of('np.log(size) + C(sector, Treatment("oil")) + Q("my x"):d + I(size**2) - 1')
+    assert found == ["size", "sector", "d", "my x"]
+    assert columns_of("C(sector, Treatment(reference='oil')) * leverage") == ["sector", "leverage"]
+
+
+def test_functions_and_quoted_names(study: EventStudyResults) -> None:
+    named = with_columns(study, **{"my size": study.events["size"]})
+    own = one(named.explain('np.log(Q("my size")) + I(leverage**2)'))
+    X, y = by_hand(study)
+    regressors = np.column_stack([X[:, 0], np.log(X[:, 3]), (X[:, 4] + X[:, 5]) ** 2])
+    assert_allclose(own.params, sm.OLS(y, regressors).fit().params, **CLOSE)
+    base = one(study.explain("car ~ C(sector, Treatment('tech'))"))
+    assert base.params.index[1].endswith("[T.banks]")
+
+
+@pytest.mark.parametrize(
+    ("formula", "says"),
+    [
+        ("sze", "the events have no such column, got 'sze'; did you mean 'size'?"),
+        ("size +", "a formula that cannot be read, got 'size +'"),
+        ("C(sector", "a formula that cannot be read"),
+        ("size + I(2 * size)", "the regressors are collinear (size, I(2 * size))"),
+        ("np.log(size - 8)", "a term is not finite"),
+        ("np.log(0 * size)", "exog contains inf or nans"),
+        ("C(event_id)", "60 events cannot determine 60 coefficients"),
+    ],
+)
+def test_what_cannot_be_estimated_is_refused(
+    study: EventStudyResults, formula: str, says: str
+) -> None:
+    with pytest.raises(ConfigError) as error:
+        study.explain(formula)
+    assert says in str(error.value)
+
+
+def test_what_clusters_cannot_be(study: EventStudyResults) -> None:
+    for cluster, says in (
+        ("ctry", "no such column"),
+        (["sector", "country", "day0"], "clustered by one column or by two"),
+        ("direction", "2 clusters, at least 3 are needed to cluster by cluster"),
+    ):
+        with pytest.raises(ConfigError, match=says):
+            study.explain("size", cluster=cluster)
+
+
+def test_an_event_without_a_value_is_left_out_and_counted(study: EventStudyResults) -> None:
+    sizes = study.events["size"].mask(np.arange(60) < 2, "")
+    own = one(with_columns(study, size=sizes).explain("size"))
+    assert own.n_events == 58
+    assert "2 left out: no value of size" in own.notes
+    assert one(study.explain("1")).n_events == 60
+
+
+def test_a_level_of_one_event_is_named(study: EventStudyResults) -> None:
+    rare = with_columns(study, sector=["rare", *study.events["sector"][1:]])
+    own = one(rare.explain("C(sector)", cov="HC1"))
+    assert "one event alone has C(sector)[T.rare]: its coefficient is no average" in own.notes
+    with pytest.raises(ConfigError, match="HC3 is not defined"):
+        rare.explain("C(sector)")
