@@ -411,7 +411,7 @@ def test_page_and_terminal_speak_of_the_measure(measure: Any) -> None:
     assert spoken.source.split(" (")[0].split(" and ")[0] in references
     for word in ("BHAR", "CAAR, %", "CAR,&nbsp;%", "simple returns", "the shares", "than implied"):
         assert word not in text.split("</style>")[1].split('id="files"')[0], word
-    table = terminal_text(study)
+    table = str(terminal_text(study, verbose=True))
     assert f"Effect: {spoken.what} in log points." in table
     assert not re.search(r"[+-][\d.]+%", table)
     assert f"CAAR[0,1] of 8: {results.weighted((0, 1)).estimate:+.2f} log points" in str(
