@@ -90,7 +90,17 @@ class Main(click.Group):
     def make_context(
         self, info_name: str | None, args: list[str], parent: Any = None, **extra: Any
     ) -> click.Context:
-        """Return the context of a call; a wrong option of all commands ends it."""
+        """Return the context of a call; a wrong option of all commands ends it.
+
+        Parameters
+        ----------
+        info_name : str or None
+            Name of the program.
+        args : list of str
+        parent : click.Context, optional
+        **extra
+            For the context.
+        """
         try:
             return super().make_context(info_name, args, parent, **extra)
         except click.UsageError as error:

@@ -135,7 +135,13 @@ class StudyCommand(click.Command):
             raise
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the common options, or all of them, in their groups."""
+        """Write the common options, or all of them, in their groups.
+
+        Parameters
+        ----------
+        ctx : click.Context
+        formatter : click.HelpFormatter
+        """
         groups: dict[str, list[tuple[str, str]]] = {}
         for option in self.get_params(ctx):
             if not isinstance(option, Option) or not (ALL in ctx.meta or option.is_common):
@@ -148,7 +154,13 @@ class StudyCommand(click.Command):
                 formatter.write_dl(records)
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write where the other options are, or the exit codes."""
+        """Write where the other options are, or the exit codes.
+
+        Parameters
+        ----------
+        ctx : click.Context
+        formatter : click.HelpFormatter
+        """
         more = f"All options: {ctx.command_path} --help-all"
         self.epilog = EXIT_CODES if ALL in ctx.meta else more
         super().format_epilog(ctx, formatter)

@@ -36,7 +36,15 @@ class EventsFile(click.Path):
     """A file of events; "-" is a CSV from stdin, which is kept until the command ends."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """Return the path; that of a copy for "-"."""
+        """Return the path; that of a copy for "-".
+
+        Parameters
+        ----------
+        value : object
+            As it was typed.
+        param : click.Parameter or None
+        ctx : click.Context or None
+        """
         if str(value) != "-" or ctx is None or ctx.resilient_parsing:
             return super().convert(value, param, ctx)
         folder: str = ctx.with_resource(tempfile.TemporaryDirectory())

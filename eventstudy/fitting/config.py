@@ -110,8 +110,6 @@ class StudyConfig:
         Whether figures for papers are written as well (SVG, PDF and PNG).
     scar, overlap, missing, limits, min_history, fpc, draws, seed
         See :class:`Conventions`.
-    title : str
-        Title of the report; "" = what the study is about.
     variants : mapping of str to mapping
         Settings by name of a variant, for ``tables/variants.csv``.
     grid : mapping of str to list
@@ -169,7 +167,6 @@ class StudyConfig:
     fpc: bool = False
     draws: int = DRAWS
     seed: int = SEED
-    title: str = ""
     variants: Mapping[str, Mapping[str, Any]] = field(default_factory=dict, hash=False)
     grid: Mapping[str, Any] = field(default_factory=dict, hash=False)
 

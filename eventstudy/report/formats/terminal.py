@@ -95,22 +95,17 @@ def _days(window: Window) -> str:
 
 def _around(findings: Findings) -> str:
     """Return what the windows before and after the event show; "" where nobody knows yet."""
-    answers, main = {}, findings.setup.main
-    for finding in reversed(findings.sample.windows):
-        role = find_role(finding.window, main)
-        if role in AROUND and np.isfinite(finding.answer.pvalue):
-            answers[role] = finding.window, finding.answer
-    pvalues = {AROUND[role]: result.pvalue for role, (_, result) in answers.items()}
-    if len(pvalues) == len(AROUND) and min(pvalues.values()) >= LEVEL:
-        return say("terminal.quiet_around", **pvalues)
-    return " ".join(
-        say(
-            f"terminal.{'moved' if result.pvalue < LEVEL else 'quiet'}_{when}", p=result.pvalue,
-            window=_days(window), value=result.effect.estimate,
-        )
-        for role, when in AROUND.items() if role in answers
-        for window, result in [answers[role]]
-    )  # fmt: skip
+    pvalues, texts = dict[str, float](), []
+    for finding in findings.sample.windows:
+        when = AROUND.get(find_role(finding.window, findings.setup.main), "")
+        result = finding.answer
+        if when and when not in pvalues and np.isfinite(result.pvalue):
+            pvalues[when] = result.pvalue
+            code = f"terminal.{'moved' if result.pvalue < LEVEL else 'quiet'}_{when}"
+            facts = {"window": _days(finding.window), "value": result.effect.estimate}
+            texts.append(say(code, p=result.pvalue, **facts))
+    is_quiet = len(pvalues) == len(AROUND) and min(pvalues.values()) >= LEVEL
+    return say("terminal.quiet_around", **pvalues) if is_quiet else " ".join(texts)
 
 
 def _other_answers(findings: Findings) -> list[str]:
@@ -198,9 +193,16 @@ def summary(findings: Findings, sample: Sample, *, is_short: bool = False) -> st
     ]  # fmt: skip
     if is_short:
         return _grid(head, rows, n_left=2)
-    facts = {"tests": ", ".join(_deciding(sample)), "n": sample.n_used}
-    code = "group" if findings.setup.group_column else "windows"
-    title = say(f"terminal.{code}", column=findings.setup.group_column, group=sample.group, **facts)
+    tests = [STATISTICS[sample.answer.test].label]
+    # Windows of fewer events may have another main test.
+    tests += [
+        say("terminal.other_test", test=label, window=_days(w.window))
+        for w in sample.windows for label in [STATISTICS[w.answer.test].label]
+        if w.answer.test != sample.answer.test
+    ]  # fmt: skip
+    column = findings.setup.group_column
+    facts = {"tests": ", ".join(tests), "n": sample.n_used, "group": sample.group}
+    title = say(f"terminal.{'group' if column else 'windows'}", column=column, **facts)
     unit = say("terminal.unit", measure=words().what, axis=words().axis) if words().what else ""
     grid = _grid([*head, say("terminal.false_alarms")], rows, n_left=2)
     return "\n".join(filter(None, [_wrapped(title), unit, grid]))
@@ -250,16 +252,6 @@ def _checks(findings: Findings) -> str:
     ]
     head = say("terminal.checks_columns").split("|")
     return f"{say('terminal.checks')}\n{_grid(head, rows)}" if rows else ""
-
-
-def _deciding(sample: Sample) -> Iterator[str]:
-    """Yield the main test, and the windows of fewer events in which another one decides."""
-    main = sample.answer.test
-    yield STATISTICS[main].label
-    for finding in sample.windows:
-        if finding.answer.test != main:
-            label = STATISTICS[finding.answer.test].label
-            yield say("terminal.other_test", test=label, window=_days(finding.window))
 
 
 def calibration_text(numbers: Calibration, group: str = "") -> str:
