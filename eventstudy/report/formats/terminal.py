@@ -77,8 +77,8 @@ def _short(findings: Findings, page: str) -> list[str]:
     # In the order of the lines, each with its rank.
     notes = [
         (3, _around(findings)), *((4, text) for text in _other_answers(findings)),
-        *((1, text) for text in about_data), (0, _used(findings)), (2, issues(findings)),
-        *((5, text) for text in cases(findings)),
+        *((2, text) for text in about_data), (0, _used(findings)), (5, issues(findings)),
+        *((1, text) for text in cases(findings)),
     ]  # fmt: skip
     blocks = [(rank, k, _lines(text, NOTE_LINES)) for k, (rank, text) in enumerate(notes)]
     fitting = {}
@@ -128,10 +128,11 @@ def _used(findings: Findings) -> str:
 
 def cases(findings: Findings) -> list[str]:
     """Return the events without prices whose numbers another run has, a sentence each."""
-    return [
-        say("terminal.case", day0=c.day0, name=c.event["company"], window=main, **c.over(main))
-        for main in [MAIN_WINDOW] for c in cases_without_prices(findings)
-    ]  # fmt: skip
+    lines = []
+    for case in cases_without_prices(findings):
+        facts = {**case.over(MAIN_WINDOW), "name": case.event["company"], "day0": case.day0}
+        lines.append(_wrapped(say("terminal.case", window=MAIN_WINDOW, **facts)))
+    return lines
 
 
 def _end(findings: Findings, page: str) -> list[str]:
