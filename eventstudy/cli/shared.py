@@ -98,14 +98,14 @@ def display(text: object, *, err: bool = False, start: str = "", nl: bool = True
         Whether the line ends.
     """
     stream = sys.stderr if err else sys.stdout
-    plain = bool(os.environ.get("NO_COLOR")) or os.environ.get("TERM") == "dumb"
-    plain = plain or not stream.isatty()
+    is_dumb = os.environ.get("TERM") == "dumb" or bool(os.environ.get("NO_COLOR"))
+    has_bold = stream.isatty() and not is_dumb
     pieces: Sequence[tuple[str, bool]] = getattr(text, "pieces", ((str(text), False),))
     line = "".join(
-        click.style(make_visible(piece), bold=strong or None, reset=strong)
-        for piece, is_strong in pieces for strong in [is_strong and not plain]
-    )  # fmt: skip
-    click.echo(start + line, err=err, nl=nl, color=not plain)
+        click.style(make_visible(piece), bold=bold or None, reset=bold)
+        for piece, bold in ((piece, has_bold and is_strong) for piece, is_strong in pieces)
+    )
+    click.echo(start + line, err=err, nl=nl, color=has_bold)
 
 
 def tell(event: str, text: str, *, level: str = "error", **facts: object) -> None:

@@ -23,7 +23,7 @@ from ...utility.numbers import LEVEL, LEVELS, NBSP, ascii_text, day, pvalue, spa
 from ...utility.screen import make_visible
 from ...utility.units import speaking_of, words
 from ..sections.answer import Sentence, answer, brief
-from ..sections.caveats import asides, headline
+from ..sections.caveats import asides, brief_caveat, headline, write_caveat_of
 from ..sections.checks import list_checks
 from ..sections.events import dropped_section
 from ..sections.methods import last_day_of_prices
@@ -70,7 +70,9 @@ def _short(findings: Findings, page: str) -> list[str]:
     head, end, table = _lines(str(answer(findings))), _end(findings, page), [""]
     if findings.sample.n_used:
         table += [*summary(findings, findings.sample, is_short=True).split("\n"), ""]
-    caveat, *about_data = asides(findings) or [""]
+    caveat = brief_caveat(findings)
+    in_full = write_caveat_of(findings, findings.sample)
+    about_data = [text for text in asides(findings) if text != in_full and text not in caveat]
     room = MOST_LINES - len(head) - len(table) - len(end)
     head += _lines(caveat, min(CAVEAT_LINES, max(1, room)))
     room = MOST_LINES - len(head) - len(table) - len(end)
@@ -177,7 +179,7 @@ def summary(findings: Findings, sample: Sample, *, is_short: bool = False) -> st
         Whether only the main window and two more with day 0 are shown, without these.
     """
     main, table = findings.setup.main, windows_table(findings, sample)
-    few = [main, *[w.window for w in sample.windows if not find_role(w.window, main)][:2]]
+    nearest = [main, *[w.window for w in sample.windows if not find_role(w.window, main)][:2]]
     values = [
         value for value in table.values("text")
         if not (value.for_several or (is_short and value.kind == "count"))
@@ -189,7 +191,7 @@ def summary(findings: Findings, sample: Sample, *, is_short: bool = False) -> st
             *(_numbers(value, w) for value in values), p_text(w.answer.pvalue),
             *[_share(test.false_alarms if test else np.nan)] * (not is_short),
         ]
-        for w in sample.windows if not is_short or w.window in few
+        for w in sample.windows if not is_short or w.window in nearest
         for test in [w.test(w.answer.test)]
     ]  # fmt: skip
     if is_short:
