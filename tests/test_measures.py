@@ -413,6 +413,7 @@ def test_page_and_terminal_speak_of_the_measure(measure: Any) -> None:
         assert word not in text.split("</style>")[1].split('id="files"')[0], word
     table = str(terminal_text(study, verbose=True))
     assert f"Effect: {spoken.what} in log points." in table
+    assert f"Effect: {spoken.what} in log points." in str(terminal_text(study))
     assert not re.search(r"[+-][\d.]+%", table)
     assert f"CAAR[0,1] of 8: {results.weighted((0, 1)).estimate:+.2f} log points" in str(
         results.weighted((0, 1))

@@ -108,7 +108,7 @@ def test_without_a_main_test_a_row_has_no_effect() -> None:
     frame = market.frame.assign(MKT=market.frame[market.tickers].mean(axis=1))
     results = market.fit(frame, model="market_adjusted")
     rows = map(str.split, summary_of(results).splitlines())
-    row = next(row for row in rows if "main" in row[1:3])
+    row = next(row for row in rows if row[:3] == ["[0,", "+1]", "main"])
     assert row == ["[0,", "+1]", "main", "15", "-", "-", "-", "-"]
 
 
@@ -265,4 +265,4 @@ def test_events_beyond_the_data_have_a_line_of_their_own_and_no_fault_is_counted
         assert line in done.stdout
         assert "faults of prices" not in done.stdout
         page = (tmp_path / "events" / "report.html").read_text(encoding="utf-8")
-        assert "Dropped: 2 · no price data on day 0</summary>" in page
+        assert "<bdi>no price data on day 0: AAPL ends 2022-12-28" in page

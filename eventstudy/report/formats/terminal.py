@@ -194,21 +194,20 @@ def summary(findings: Findings, sample: Sample, *, is_short: bool = False) -> st
         for w in sample.windows if not is_short or w.window in nearest
         for test in [w.test(w.answer.test)]
     ]  # fmt: skip
-    if is_short:
-        return _grid(head, rows, n_left=2)
-    tests = [STATISTICS[sample.answer.test].label]
-    # Windows of fewer events may have another main test.
-    tests += [
-        say("terminal.other_test", test=label, window=_days(w.window))
-        for w in sample.windows for label in [STATISTICS[w.answer.test].label]
-        if w.answer.test != sample.answer.test
-    ]  # fmt: skip
-    column = findings.setup.group_column
-    facts = {"tests": ", ".join(tests), "n": sample.n_used, "group": sample.group}
-    title = say(f"terminal.{'group' if column else 'windows'}", column=column, **facts)
+    title, column = "", findings.setup.group_column
+    if not is_short:
+        head.append(say("terminal.false_alarms"))
+        tests = [STATISTICS[sample.answer.test].label]
+        # Windows of fewer events may have another main test.
+        tests += [
+            say("terminal.other_test", test=label, window=_days(w.window))
+            for w in sample.windows for label in [STATISTICS[w.answer.test].label]
+            if w.answer.test != sample.answer.test
+        ]  # fmt: skip
+        facts = {"tests": ", ".join(tests), "n": sample.n_used, "group": sample.group}
+        title = say(f"terminal.{'group' if column else 'windows'}", column=column, **facts)
     unit = say("terminal.unit", measure=words().what, axis=words().axis) if words().what else ""
-    grid = _grid([*head, say("terminal.false_alarms")], rows, n_left=2)
-    return "\n".join(filter(None, [_wrapped(title), unit, grid]))
+    return "\n".join(filter(None, [_wrapped(title), unit, _grid(head, rows, n_left=2)]))
 
 
 def _numbers(value: WindowValue, finding: WindowFinding) -> str:
