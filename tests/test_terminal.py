@@ -78,11 +78,11 @@ def test_the_table_has_the_answer_of_each_window(kind: str) -> None:
 
 @pytest.mark.parametrize("kind", STUDIES)
 def test_other_tests_have_p_false_alarms_and_a_verdict(kind: str) -> None:
-    results = STUDIES[kind].fit()
-    block = long_text(findings_of(results)).partition("Other tests of [0, +1]")[2]
+    findings = findings_of(STUDIES[kind].fit())
+    block = long_text(findings).partition("Other tests of [0, +1]")[2]
     lines = block.partition("\n\n")[0].splitlines()
-    opinions = {v.test: v for v in results.diagnose(MAIN).opinions}
-    for name in results.default_tests[1:]:
+    opinions = {test.test: test for test in findings.sample.main.tests}
+    for name in findings.sample.shown[1:]:
         own, label = opinions[name], STATISTICS[name].label
         rows = [line.strip() for line in lines if line.strip().startswith(f"{label} ")]
         shown = own.trust != "not valid" and np.isfinite(own.pvalue)
