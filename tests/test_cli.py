@@ -65,9 +65,8 @@ def test_run_offline(events: Path, tmp_path: Path) -> None:
     code, out, err = invoke("run", events, "--prices", "sample", "--out", tmp_path / "r")
     assert code == 0, err
     manifest = json.loads((tmp_path / "r" / "events" / "manifest.json").read_text(encoding="utf-8"))
-    assert " ".join(out.split()).startswith(ascii_text(manifest["answers"][0]["headline"]))
-    assert "Dropped 1 of 4 events" in out
-    assert "hikvision" in out
+    assert " ".join(out.split())[:80] == ascii_text(manifest["answers"][0]["headline"])[:80]
+    assert "Used 3 of 4. Dropped: 1 no price data." in out
     assert str(tmp_path / "r" / "events" / "report.html") in out
     assert out.isascii()
     status = pd.read_csv(tmp_path / "r" / "events" / "events.csv").set_index("event_id")["status"]
@@ -170,7 +169,6 @@ def test_nothing_usable_keeps_the_old_run(events: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("args", "code", "message"),
     [
-        (["run"], 2, "name the events file"),
         (["run", "none.csv"], 1, "none.csv"),
         (["run", "EVENTS", "--model", "markt"], 2, "did you mean 'market'"),
         (["run", "EVENTS", "--test", "bmpp"], 2, "did you mean 'bmp'"),
@@ -233,7 +231,7 @@ def test_a_test_named_twice_and_windows_before_the_event(events: Path, tmp_path:
     assert invoke(*common, "--test", "bmp", "--test", "bmp", "--car", "0:1", "--car", "0:1")[0] == 0
     code, out, err = invoke(*common, "--window", "-10:-2")
     assert code == 0, err
-    assert "[-10,-2]" in out
+    assert "[-10, -2]" in out
 
 
 @pytest.mark.slow
@@ -366,11 +364,14 @@ def test_errors_name_an_option_as_it_is_typed(
     assert err.startswith(f"eventstudy: {option}: ")
 
 
-def test_refresh_of_nothing_asks_for_a_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_command_without_a_file_in_an_empty_folder_asks_for_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
-    code, _, err = invoke("refresh")
-    assert code == 2
-    assert "a run folder" in err
+    for command in ("run", "refresh", "robustness"):
+        code, _, err = invoke(command)
+        assert code == 2
+        assert "there is no study.toml or events.csv in this folder" in err
 
 
 def test_help_is_quick_and_loads_nothing_heavy() -> None:

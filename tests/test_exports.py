@@ -466,7 +466,8 @@ def test_a_window_of_fewer_events_names_the_test_that_decides_there() -> None:
     assert (grid[0][4], grid[-1][4]) == ("p, BMP-KP", f"{p} (Patell-KP)")
     assert grid[1][4] == pvalue(results.answer(Window(0, 0)).pvalue)
     assert "(BMP-KP, Patell-KP)" in latex_table(findings, "caar")
-    assert "Patell-KP over [-3,3], Patell-KP over [-5,5]." in summary(findings, findings.sample)
+    text = " ".join(summary(findings, findings.sample).split())
+    assert "Patell-KP over [-3, +3], Patell-KP over [-5, +5])" in text
     shown = windows_table(findings).main.cells[-1]
     assert (shown.label, shown.pvalue) == ("Patell-KP", answer.pvalue)
 

@@ -388,7 +388,7 @@ def test_the_report_has_both_clocks_in_a_sentence_and_a_table() -> None:
     table = next(analysis.table for analysis in section.analyses if analysis.name == "halts")
     assert table is not None
     assert [row.cells[1] for row in table.rows] == ["6", "8"]
-    assert "resumption" in terminal_text(document)
+    assert "resumption" in str(terminal_text(document, verbose=True))
     assert "suspended" not in headline(findings(suspended(halts=0)))
 
 

@@ -328,7 +328,7 @@ def test_every_format_has_the_caveat_behind_the_headline() -> None:
     study, text = findings(fit), "No single announcement, date or company changes this (p"
     assert text in page(fit)
     assert text in markdown(study)
-    assert text in " ".join(terminal_text(study).split())
+    assert text in " ".join(str(terminal_text(study, verbose=True)).split())
     assert text in " ".join(latex_tables(study)["caar"].split())
 
 

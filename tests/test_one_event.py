@@ -125,7 +125,10 @@ def test_report_and_terminal_say_it(effect: float) -> None:
     found, answer = found_of(results), results.answer(W)
     assert len(describe_one_event(answer)) == 4
     assert (answer.verdict == "different") == (effect == -0.09)
-    for text in (headline(findings(results)), " ".join(terminal_text(findings(results)).split())):
+    for text in (
+        headline(findings(results)),
+        " ".join(str(terminal_text(findings(results), verbose=True)).split()),
+    ):
         assert f"Of 109 windows as long before it, {found.as_far} moved as far" in text
         assert f"was {found.firm_variance:.1f} times the usual" in text
         assert f"Of 9 peers, {found.peers_as_far} moved as much on the same days." in text

@@ -269,7 +269,7 @@ def test_one_car_left_of_several_events_is_told_as_that_of_one_event() -> None:
     assert decided is not None
     assert decided.pvalue == pytest.approx(single.pvalue)
     assert sample.shown[0] == "event_t"
-    assert re.search(r"\[0,1\] main +1 ", terminal_text(findings(left)))
+    assert re.search(r"\[0, \+1\] +main +1 ", str(terminal_text(findings(left), verbose=True)))
 
 
 def test_the_main_test_decides_alone_where_ranks_disagree(tmp_path: Path) -> None:

@@ -67,7 +67,7 @@ def test_a_p_below_the_level_never_reads_as_the_level() -> None:
     said = numbers.pvalue(p)
     assert re.fullmatch(r"0\.049\d+", said)
     study = findings(results)
-    shown = [page(results), markdown(study), terminal_text(study)]
+    shown = [page(results), markdown(study), str(terminal_text(study, verbose=True))]
     shown += [str(results.test("bmp_kp", MAIN)), str(results.summary([MAIN]))]
     assert all(said in text for text in shown)
     sentences = [headline(study), *shown]

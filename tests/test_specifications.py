@@ -286,7 +286,7 @@ class TestRun:
             assert {"model", "estimation", "window", "sample", "halt"} <= set(texts)
         findings = read_findings(run)
         assert render_report(findings) == html
-        assert "Other choices\nOf 32 specifications" in terminal_text(findings)
+        assert "Other choices\nOf 32 specifications" in str(terminal_text(findings, verbose=True))
 
     def test_the_windows_by_models_are_in_markdown_and_latex(self, run: Path) -> None:
         markdown = (run / "report.md").read_text(encoding="utf-8")

@@ -15,6 +15,7 @@ from run_folders import AT, DAYS, Project, invoke
 from situations import CLOSE, DISPERSED, ONE, placed
 
 from eventstudy.cli.main import main
+from eventstudy.findings.types import Findings
 from eventstudy.fitting.config import StudyConfig
 from eventstudy.report.formats.terminal import (
     p_text,
@@ -23,9 +24,10 @@ from eventstudy.report.formats.terminal import (
     summary,
     terminal_text,
 )
+from eventstudy.report.sections.answer import answer
 from eventstudy.significance import STATISTICS
 from eventstudy.studies import EventStudyResults
-from eventstudy.utility.numbers import share_text
+from eventstudy.utility.numbers import ascii_text, p_prose, span
 
 STUDIES = {
     "one": placed([160], effect=-0.3),
@@ -37,9 +39,17 @@ STUDIES = {
 }
 
 
+def findings_of(results: EventStudyResults, config: StudyConfig = CONFIG) -> Findings:
+    return results.findings(config=config)
+
+
 def summary_of(results: EventStudyResults, config: StudyConfig = CONFIG) -> str:
-    findings = results.findings(config=config)
+    findings = findings_of(results, config)
     return summary(findings, findings.sample)
+
+
+def long_text(findings: Findings) -> str:
+    return str(terminal_text(findings, "report.html", verbose=True))
 
 
 @pytest.mark.parametrize("kind", STUDIES)
@@ -50,56 +60,133 @@ def test_the_table_has_the_answer_of_each_window(kind: str) -> None:
     assert text.isascii()
     assert max(map(len, lines)) <= 79
     rows = [line for line in lines if line.strip().startswith("[")]
-    assert [row.split()[0] for row in rows] == [str(window) for window in CONFIG.tested]
+    assert [row[: row.index("]") + 1].strip() for row in rows] == [
+        f"[{w.start:{'+' * bool(w.start)}}, {w.stop:{'+' * bool(w.stop)}}]" for w in CONFIG.tested
+    ]
     for row, window in zip(rows, CONFIG.tested, strict=True):
         found = results.answer(window)
-        low, high = (percent_text(end) for end in (found.effect.ci_low, found.effect.ci_high))
-        assert row.replace("main", "").split()[1:] == [
-            str(found.n_events), percent_text(found.effect.estimate), low, "to", high,
+        cells = row.partition("]")[2].split()
+        role = "main" if window == MAIN else "before" if window.stop < 0 else "after"
+        assert (cells[0] == role) == (window == MAIN or window.stop < 0 or window.start > 0)
+        effect = ascii_text(span(found.effect.ci_low, found.effect.ci_high))
+        assert cells[cells[0] == role :][:-1] == [
+            str(found.n_events), percent_text(found.effect.estimate), *effect.split(),
             p_text(found.pvalue),
-            *[percent_text(found.plain_average.estimate)] * (len(results) > 1),
         ]  # fmt: skip
-        assert ("main" in row) == (window == MAIN)
-    assert f"p: {STATISTICS[results.answer(MAIN).test].label} (main test)." in text
+    assert f"({STATISTICS[results.answer(MAIN).test].label})" in text
 
 
 @pytest.mark.parametrize("kind", STUDIES)
-def test_other_tests_stand_beneath_by_how_far_to_trust_them(kind: str) -> None:
-    results = STUDIES[kind].fit()
-    beneath = " ".join(summary_of(results).partition("(main test).")[2].split())
-    opinions = {v.test: v for v in results.diagnose(MAIN).opinions}
-    for name in results.default_tests[1:]:
+def test_other_tests_have_p_false_alarms_and_a_verdict(kind: str) -> None:
+    findings = findings_of(STUDIES[kind].fit())
+    block = long_text(findings).partition("Other tests of [0, +1]")[2]
+    lines = block.partition("\n\n")[0].splitlines()
+    opinions = {test.test: test for test in findings.sample.main.tests}
+    for name in findings.sample.shown[1:]:
         own, label = opinions[name], STATISTICS[name].label
-        part = beneath.partition(f"[0,1], {own.trust}: ")[2].partition(": ")[0]
-        shown = re.search(rf"(?:^|, ){re.escape(label)} (\S+?)[,.]? ", f"{part} ")
-        assert bool(shown) == (own.trust != "not valid"), name
+        rows = [line.strip() for line in lines if line.strip().startswith(f"{label} ")]
+        shown = own.trust != "not valid" and np.isfinite(own.pvalue)
+        assert len(rows) == shown, name
         if shown:
-            assert shown[1] == p_text(own.pvalue)
-
-
-def test_the_rate_of_false_alarms_is_named_where_it_is_above_what_a_test_says() -> None:
-    text = " ".join(summary_of(STUDIES["different"].fit()).split())
-    own = {v.test: v for v in STUDIES["different"].fit().diagnose(MAIN).opinions}["patell"]
-    assert own.trust == "valid with care"
-    assert (
-        f"Patell Z {p_text(own.pvalue)} (false alarms about {share_text(own.false_alarms)})" in text
-    )
+            verdict = "different" if own.pvalue < 0.05 else "not different"
+            care = ", with care" * (own.trust == "valid with care")
+            rate = f"{own.false_alarms:.1%}" if np.isfinite(own.false_alarms) else "-"
+            assert rows[0].removeprefix(label).split(maxsplit=2) == [
+                p_text(own.pvalue), rate, verdict + care,
+            ]  # fmt: skip
 
 
 def test_tests_asked_for_stand_in_place_of_the_usual_ones() -> None:
     results = STUDIES["dispersed"].fit()
-    text = summary_of(results, CONFIG.with_options({"tests": ["hall"]}))
-    assert f"(Hall) {p_text(results.test('hall', MAIN).pvalue)}" in text
+    text = long_text(findings_of(results, CONFIG.with_options({"tests": ["hall"]})))
+    assert re.search(rf"\(Hall\) +{p_text(results.test('hall', MAIN).pvalue)} ", text)
     assert "GRANK" not in text
 
 
-def test_without_a_main_test_a_row_has_the_plain_average_alone() -> None:
+def test_without_a_main_test_a_row_has_no_effect() -> None:
     market = Market(15, dates=1, seed=42)
     frame = market.frame.assign(MKT=market.frame[market.tickers].mean(axis=1))
     results = market.fit(frame, model="market_adjusted")
-    row = next(line.split() for line in summary_of(results).splitlines() if "main" in line)
-    average = results.answer(MAIN).plain_average.estimate
-    assert row == ["[0,1]", "main", "15", "-", "-", "-", percent_text(average)]
+    rows = map(str.split, summary_of(results).splitlines())
+    row = next(row for row in rows if row[:3] == ["[0,", "+1]", "main"])
+    assert row == ["[0,", "+1]", "main", "15", "-", "-", "-", "-"]
+
+
+def no_result() -> Findings:
+    market = Market(15, dates=1, seed=42)
+    frame = market.frame.assign(MKT=market.frame[market.tickers].mean(axis=1))
+    return findings_of(market.fit(frame, model="market_adjusted"))
+
+
+def too_early() -> Findings:
+    market = placed([160, 165, 198], seed=3)
+    return findings_of(market.fit(market.frame.iloc[: 198 + 1]))
+
+
+def many_groups() -> Findings:
+    results = Market(24, dates=7, seed=3).fit()
+    results.events["direction"] = [f"kind {'x' * 40} {i % 8}" for i in range(24)]
+    return findings_of(results, CONFIG.with_options({"by": "direction"}))
+
+
+def long_names() -> Findings:
+    results = STUDIES["one"].fit()
+    results.events["company"] = "An exceedingly long name of a company " * 3
+    results.events["news"] = "Other news of that day. " * 40
+    return findings_of(results)
+
+
+SITUATIONS = {
+    **{kind: lambda kind=kind: findings_of(STUDIES[kind].fit()) for kind in STUDIES},
+    "no result": no_result, "too early": too_early, "groups": many_groups, "names": long_names,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", SITUATIONS)
+def test_the_answer_fits_one_screen(kind: str) -> None:
+    findings = SITUATIONS[kind]()
+    for verbose in (False, True):
+        text = terminal_text(findings, "reports/events/report.html", verbose=verbose)
+        lines = str(text).splitlines()
+        assert max(map(len, lines)) <= 79
+        assert verbose or len(lines) <= 16
+        assert str(text).isascii()
+        (head, strong), (_, weak) = text.pieces
+        assert (strong, weak) == (True, False)
+        assert " ".join(head.split()) == ascii_text(answer(findings).pieces[0][0]).replace(
+            "\n", " "
+        )
+        assert "p =\n" not in str(text)
+    assert "-v, or open reports/events/report.html" in str(
+        terminal_text(findings, "reports/events/report.html")
+    )
+
+
+def test_a_long_path_stays_whole() -> None:
+    page = f"reports/{'x' * 90}/report.html"
+    text = str(terminal_text(findings_of(STUDIES["few"].fit()), page))
+    assert text.splitlines()[-1].endswith(page)
+    assert len(text.splitlines()) <= 16
+
+
+def test_an_early_study_has_no_p_of_its_main_window() -> None:
+    text = str(terminal_text(too_early(), "report.html"))
+    assert text.startswith("Too early to say")
+    row = next(line for line in text.splitlines() if " main " in line)
+    assert row.split()[-1] == "-"
+    assert "Other tests" not in long_text(too_early())
+
+
+def test_before_and_after_are_said_with_their_p() -> None:
+    config = CONFIG.with_options({"windows": ["0:1", "-5:-2", "2:5"]})
+    findings = findings_of(STUDIES["dispersed"].fit(), config)
+    before, after = (
+        next(w.answer.pvalue for w in findings.sample.windows if side(w.window))
+        for side in (lambda w: w.stop < 0, lambda w: w.start > 0)
+    )
+    assert min(before, after) >= 0.05
+    line = f"No significant move before ({p_prose(before)}) or after ({p_prose(after)})."
+    assert line.replace("\xa0", " ") in str(terminal_text(findings, ""))
 
 
 def test_the_group_of_the_answer_comes_first_in_the_tables(tmp_path: Path) -> None:
@@ -117,8 +204,8 @@ def test_the_group_of_the_answer_comes_first_in_the_tables(tmp_path: Path) -> No
     project.events.write_text(
         "\n".join([f"{text[0]},direction", *rows, *gone, ""]), encoding="utf-8"
     )
-    said = invoke("run", *(o for o in project.options if o != "--quiet"))
-    assert re.findall(r"direction = (\w+): ", said) == ["few", "many"]
+    said = invoke("run", *(o for o in project.options if o != "--quiet"), "--verbose")
+    assert re.findall(r"direction = (\w+), ", said) == ["few", "many"]
     document = json.loads((project.run / "results.json").read_text(encoding="utf-8"))
     assert [sample["group"] for sample in document["samples"]] == ["few", "many", ""]
     assert document["answer"]["many"]["verdict"] == "no_result"
@@ -126,12 +213,12 @@ def test_the_group_of_the_answer_comes_first_in_the_tables(tmp_path: Path) -> No
 
 def test_analyses_are_those_of_the_tables() -> None:
     results = Market(20, dates=7, seed=3).fit()
-    plain = terminal_text(results.findings(config=CONFIG))
+    plain = long_text(results.findings(config=CONFIG))
     results.events["late"] = np.arange(20) % 4
     config = CONFIG.with_options({"placebo": 39, "regress": ["late"]})
     findings = results.findings(config=config)
     placebo, terms = (findings.tables[name] for name in ("placebo", "regression"))
-    text = terminal_text(findings)
+    text = long_text(findings)
     assert text.isascii()
     more = " ".join(line for line in text.splitlines() if line not in plain.splitlines())
     assert "of 39 shifted calendars" in " ".join(more.split())
@@ -141,13 +228,19 @@ def test_analyses_are_those_of_the_tables() -> None:
     assert row[-1] == p_text(terms["pvalue"][1])
 
 
-def test_the_sketch_has_a_point_for_each_day() -> None:
+def test_the_sketch_has_a_bar_for_each_day() -> None:
     path = STUDIES["different"].fit().findings(config=CONFIG).sample.path
     assert path is not None
-    _, *rows, axis = sketch(path).splitlines()
-    columns = [i for row in rows for i, letter in enumerate(row[9:]) if letter == "o"]
-    assert sorted(columns) == [2 * i for i in range(len(path.days))]
-    assert axis.split() == ["-5", "0", "+5"]
+    _, *rows = sketch(path).splitlines()
+    assert [int(row.split()[0]) for row in rows] == list(path.days)
+    assert [row.split()[1] for row in rows] == list(map(percent_text, path.caar))
+    zero = {row.index("|") for row in rows}
+    assert len(zero) == 1
+    for row, value in zip(rows, path.caar, strict=True):
+        left, right = row[17:].split("|")
+        assert not (right if value < 0 else left).strip()
+    longest = max(rows, key=lambda row: row.count("#"))
+    assert longest == rows[int(np.argmax(np.abs(path.caar)))]
 
 
 def test_events_beyond_the_data_have_a_line_of_their_own_and_no_fault_is_counted_for_them(
@@ -168,11 +261,8 @@ def test_events_beyond_the_data_have_a_line_of_their_own_and_no_fault_is_counted
             main, ["run", str(events), "--prices", source, "--offline", "--out", str(tmp_path)]
         )
         assert done.exit_code == 0, done.output
-        assert (
-            "     2  no price data on day 0, e.g. AAPL-2023-09-06: AAPL ends 2022-12-28"
-            in done.stdout
-        )
-        assert "     1  no price data, e.g. TSLA-2020-08-06: " in done.stdout
+        line = "Used 2 of 5. Dropped: 2 no price data on day 0, 1 no price data."
+        assert line in done.stdout
         assert "faults of prices" not in done.stdout
         page = (tmp_path / "events" / "report.html").read_text(encoding="utf-8")
-        assert "Dropped: 2 · no price data on day 0</summary>" in page
+        assert "<bdi>no price data on day 0: AAPL ends 2022-12-28" in page

@@ -44,10 +44,11 @@ def depend_on_time(study: FittedStudy, window: WindowLike = DAY0) -> pd.DataFram
         "other_session": shift_cars(study, window, shifts),
     }
     rows = [
-        (name, window.start, window.stop, len(used), int(is_uncertain[has_car].sum()), used.mean())
+        (name, window.start, window.stop, len(used), int(is_uncertain[has_car].sum()), mean)
         for name, car in cars.items()
         for has_car in [study.ok & np.isfinite(car)]
         for used in [car[has_car]]
+        for mean in [used.mean() if len(used) else np.nan]
     ]
     return pd.DataFrame(rows, columns=COLUMNS)
 

@@ -8,20 +8,20 @@ from typing import Any
 
 import click
 
-from .options import QUIET, STUDY_OPTIONS, StudyCommand, WholeNumber, options
-from .shared import EXIT_CODES, PATH, notify, print_json, progress
+from .options import QUIET, StudyCommand, WholeNumber, options, study_options_without
+from .shared import EVENTS, display, notify, print_json, progress
 
 # Options of a run that decide what it writes, or what it computes besides.
 _OF_RUN = (
     "--size", "--placebo", "--calibrate", "--regress", "--regress-cov", "--draws", "--event-pages",
-    "--interactive", "--figures", "--title", "--out", "--name", "--strict", "--max-loss", QUIET[0],
+    "--interactive", "--figures", "--out", "--name", "--title", "--strict", "--max-loss", "--quiet",
 )  # fmt: skip
 
 
-@click.command(cls=StudyCommand, epilog=EXIT_CODES)
-@click.argument("events", type=PATH)
+@click.command(cls=StudyCommand)
+@click.argument("events", type=EVENTS)
 @options(
-    *(row for row in STUDY_OPTIONS if row[0] not in _OF_RUN),
+    *study_options_without(*_OF_RUN),
     ("--draws --calibrate", (WholeNumber(1), "N"),
      "Other dates, at most. [default: as many as a run takes, 499]"),
     ("--workers", (WholeNumber(1), "N", 1),
@@ -63,5 +63,5 @@ def calibrate(
     if as_json:
         print_json({"group": group, **numbers.to_dict()})
     else:
-        click.echo(calibration_text(numbers, group))
+        display(calibration_text(numbers, group))
     sys.exit(int(bool(numbers.reason)))

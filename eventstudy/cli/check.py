@@ -10,19 +10,19 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..errors import Problem
-from .options import SWITCH, options
-from .shared import EXIT_CODES, NO_STUDY, PATH, USAGE, notify, print_json
+from .options import JSON, options
+from .shared import EVENTS, EXIT_CODES, NO_STUDY, USAGE, display, notify, print_json
 
 if TYPE_CHECKING:
     from ..events.checks import Checked
 
 
 @click.command(epilog=EXIT_CODES)
-@click.argument("events", type=PATH)
+@click.argument("events", type=EVENTS)
 @options(
     ("--calendar", {"type": click.Choice(["exchange", "data"]), "default": "exchange"},
      "As for run."),
-    ("--json as_json", SWITCH, "Print events and problems as JSON."),
+    JSON,
 )  # fmt: skip
 def check(events: Path, calendar: Any, as_json: bool) -> None:
     """Check EVENTS and show the day 0 of each event; exit with 1 if any row is bad.
@@ -49,10 +49,10 @@ def check(events: Path, calendar: Any, as_json: bool) -> None:
         notify(notices)
         for path, problems_ in ((study, faults), (events, problems)):
             for problem in problems_:
-                click.echo(f"{path}:{problem}", err=True)
+                display(f"{path}:{problem}", err=True)
         count = len(faults) + len(problems)
         counted = "1 event is good" if len(rows) == 1 else f"{len(rows)} events are good"
-        click.echo(f"{counted}, {count} problem{'s' * (count != 1)} found", err=True)
+        display(f"{counted}, {count} problem{'s' * (count != 1)} found", err=True)
     if faults or problems:
         sys.exit(USAGE if faults else NO_STUDY)
 
@@ -114,4 +114,4 @@ def _show(rows: list[dict[str, Any]]) -> None:
         others = [day for day in row["day0_candidates"] if day != row["day0"]]
         remarks = ", ".join([*row["flags"], *(f"or {day}" for day in others)])
         remark = f"  ({remarks})" * bool(remarks)
-        click.echo(f"{row['day0']}  {row['ticker']:<12} {row['event_id']}{when}{remark}")
+        display(f"{row['day0']}  {row['ticker']:<12} {row['event_id']}{when}{remark}")

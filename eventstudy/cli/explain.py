@@ -9,9 +9,8 @@ from typing import Any
 
 import click
 
-from .finished_runs import JSON
-from .options import options
-from .shared import PATH, print_json, reading_codes
+from .options import JSON, options
+from .shared import PATH, display, print_json, reading_codes
 
 
 @click.command(epilog=reading_codes("estimated", "75 no network (derived numbers),\n"))
@@ -56,6 +55,6 @@ def explain(
         rows = {text: fit.table.to_json(orient="records") for text, fit in fits.items()}
         print_json({text: json.loads(table) for text, table in rows.items()})
     elif len(fits) > 1:
-        click.echo(side_by_side(fits).round(4).to_string(na_rep="-"))
+        display(side_by_side(fits).round(4).to_string(na_rep="-"))
     else:
-        click.echo(str(fits[on[0]]))
+        display(str(fits[on[0]]))

@@ -8,11 +8,10 @@ from pathlib import Path
 
 import click
 
-from .options import MOVED, SWITCH, Number, options
-from .shared import DIFFERENT, PATH, print_json, reading_codes
+from .options import JSON, MOVED, SWITCH, Number, options
+from .shared import DIFFERENT, PATH, display, print_json, reading_codes
 
-JSON = ("--json as_json", SWITCH, "Print what was found as JSON.")
-QUIET = ("--quiet", SWITCH, "Print nothing, only exit with 0 or 4.")
+QUIET = ("-q --quiet", SWITCH, "Print nothing, only exit with 0 or 4.")
 
 
 @click.command(epilog=reading_codes("all is as it was written", "4 it is not, "))
@@ -66,7 +65,7 @@ def reproduce(folder: Path, tolerance: float | None, as_json: bool, quiet: bool)
 )
 @click.argument("first", metavar="RUN_A", type=PATH)
 @click.argument("second", metavar="RUN_B", type=PATH)
-@options(MOVED, ("--json as_json", SWITCH, "Print the differences as JSON."))
+@options(MOVED, JSON)
 def compare(first: Path, second: Path, threshold: float, as_json: bool) -> None:
     """List the differences of RUN_B from RUN_A, with the reasons.
 
@@ -86,6 +85,6 @@ def _show(text: str, document: object, *, as_json: bool, ok: bool, quiet: bool =
     if as_json:
         print_json(document)
     elif not quiet:
-        click.echo(text)
+        display(text)
     if not ok:
         sys.exit(DIFFERENT)

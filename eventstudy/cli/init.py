@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import click
 
 from .options import options
+from .shared import display
 
 if TYPE_CHECKING:
     from ..fitting.settings import Setting
@@ -62,8 +63,8 @@ def init(folder: Path) -> None:
 
     schema = SCHEMA_FILE.read_text(encoding="utf-8")
     _write_new(folder, {EVENTS: ROWS, STUDY: study_text(), SCHEMA: schema})
-    click.echo(f"Wrote {folder / STUDY}, {EVENTS} and {SCHEMA} (for editors).\nNext:\n")
-    click.echo(f"  eventstudy run {shlex.quote(str(folder / STUDY))}")
+    display(f"Wrote {folder / STUDY}, {EVENTS} and {SCHEMA} (for editors).\nNext:\n")
+    display(f"  eventstudy run {shlex.quote(str(folder / STUDY))}")
 
 
 @click.command()
@@ -77,8 +78,8 @@ def example(folder: Path) -> None:
     bundled = files("eventstudy") / "data" / "example"
     texts = {name: (bundled / name).read_text(encoding="utf-8") for name in (EVENTS, ABOUT)}
     _write_new(folder, texts)
-    click.echo(f"Wrote {folder / EVENTS} and {ABOUT} (what its columns mean).\nNext:\n")
-    click.echo(f"  eventstudy run {shlex.quote(str(folder / EVENTS))}")
+    display(f"Wrote {folder / EVENTS} and {ABOUT} (what its columns mean).\nNext:\n")
+    display(f"  eventstudy run {shlex.quote(str(folder / EVENTS))}")
 
 
 def study_text() -> str:

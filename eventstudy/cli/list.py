@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from .options import options
-from .shared import print_json
+from .shared import display, print_json
 
 if TYPE_CHECKING:
     from ..models import LinearModel
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 def listing(kind: str) -> None:
     """List the models, tests or price sources that can be named in options."""
     lists = {"models": _list_models, "tests": _list_tests, "prices": _list_prices}
-    click.echo("\n".join(lists[kind]()))
+    display("\n".join(lists[kind]()))
 
 
 @click.command()
@@ -36,6 +36,23 @@ def schema(file: str) -> None:
     else:
         from ..findings.document import schema as form
     print_json(form())
+
+
+@click.command()
+@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
+@options()
+def completion(shell: str) -> None:
+    """Print the script by which SHELL completes commands, options and their values.
+
+    \b
+      eval "$(eventstudy completion bash)"             in ~/.bashrc (zsh: in ~/.zshrc)
+      eventstudy completion fish | source              in ~/.config/fish/config.fish
+    """
+    from click.shell_completion import get_completion_class
+
+    program, complete = click.get_current_context().find_root().command, get_completion_class(shell)
+    if complete:
+        display(complete(program, {}, "eventstudy", "_EVENTSTUDY_COMPLETE").source())
 
 
 def _list_models() -> Iterator[str]:

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ..utility.log import LOGGER, note
+from ..utility.screen import make_visible
 from ..utility.version import __version__
 from .shared import json_text
 
@@ -56,9 +57,11 @@ class Lines(logging.Formatter):
         if facts is None:
             name, facts = "message", {"logger": record.name, "text": record.getMessage()}
         if self.form == "json":
-            return json_text({**head, "event": name, **facts}, sys.stderr, indent=None)
+            return make_visible(
+                json_text({**head, "event": name, **facts}, sys.stderr, indent=None)
+            )
         pairs = (f"{key}={_short(value)}" for key, value in facts.items())
-        return " ".join([*head.values(), name, *pairs])
+        return make_visible(" ".join([*head.values(), name, *pairs]))
 
 
 def _short(value: object) -> str:

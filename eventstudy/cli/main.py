@@ -14,6 +14,7 @@ from typing import Any
 
 import click
 
+from ..utility.registry import did_you_mean
 from ..utility.version import __version__
 from . import shared
 from .calibrate import calibrate
@@ -22,7 +23,7 @@ from .default_folders import settle
 from .explain import explain
 from .finished_runs import compare, reproduce, verify
 from .init import example, init
-from .list import listing, schema
+from .list import completion, listing, schema
 from .options import options
 from .prices import prices
 from .refresh import refresh
@@ -31,6 +32,10 @@ from .robustness import robustness
 from .run import run
 from .status import status
 
+START = """\
+eventstudy example list                                     writes announcements to begin with
+eventstudy run list/events.csv --prices sample --offline    says whether the market reacted
+eventstudy --help                                           lists all commands"""
 OUR_FAULT = "This is a fault of eventstudy. Run again with --debug and report what it shows."
 
 
@@ -84,6 +89,26 @@ def terminable() -> Iterator[None]:
 class Main(click.Group):
     """A group whose commands end in one clear line and an exit code, never in a traceback."""
 
+    def make_context(
+        self, info_name: str | None, args: list[str], parent: Any = None, **extra: Any
+    ) -> click.Context:
+        """Return the context of a call; a wrong option of all commands ends it.
+
+        Parameters
+        ----------
+        info_name : str or None
+            Name of the program.
+        args : list of str
+        parent : click.Context, optional
+        **extra
+            For the context.
+        """
+        try:
+            return super().make_context(info_name, args, parent, **extra)
+        except click.UsageError as error:
+            shared.display(f"eventstudy: {describe_misuse(error)}", err=True)
+            raise click.exceptions.Exit(error.exit_code) from None
+
     def invoke(self, context: click.Context) -> Any:
         """Run a command; turn errors into messages on stderr."""
         from ..errors import EventStudyError
@@ -96,9 +121,9 @@ class Main(click.Group):
         except (click.exceptions.Exit, click.Abort, BrokenPipeError):
             raise
         except click.ClickException as error:
-            if not context.meta.get(shared.LOGGING):
+            if isinstance(error, click.exceptions.NoArgsIsHelpError):
                 raise
-            _end(context, error.format_message(), error.exit_code)
+            _end(context, describe_misuse(error), error.exit_code)
         except EventStudyError as error:
             self._traceback(context)
             _end(context, str(error), error.exit_code)
@@ -122,9 +147,19 @@ class Main(click.Group):
     @staticmethod
     def _traceback(context: click.Context) -> None:
         if context.meta.get("eventstudy.debug"):
-            import traceback
+            from traceback import format_exc
 
-            traceback.print_exc()
+            shared.display(format_exc(), err=True)
+
+
+def describe_misuse(error: click.ClickException) -> str:
+    """Return what is wrong with a command line, the closest name, and where its help is."""
+    possible = getattr(error, "possibilities", None) or ()
+    typed = getattr(error, "option_name", "") or getattr(error, "command_name", "")
+    text = (error.message if possible else error.format_message()).rstrip(".")
+    context = getattr(error, "ctx", None)
+    where = f"see {context.command_path} --help" if context else ""
+    return "; ".join(filter(None, [text, did_you_mean(typed, possible), where]))
 
 
 def _end(context: click.Context, text: str, exit_code: int, *, failed: bool = True) -> None:
@@ -137,7 +172,12 @@ def _end(context: click.Context, text: str, exit_code: int, *, failed: bool = Tr
 
 @click.group(
     cls=Main,
-    context_settings={"help_option_names": ["-h", "--help"], "color": False},
+    context_settings={
+        "help_option_names": ["-h", "--help"],
+        "color": False,
+        "token_normalize_func": lambda name: name.replace("_", "-"),
+    },
+    invoke_without_command=True,
     epilog=shared.EXIT_CODES,
 )
 @click.version_option(__version__, prog_name="eventstudy")
@@ -148,27 +188,26 @@ def main() -> None:
     Takes a CSV of announcements, joins it with prices, fits a market model and reports abnormal
     returns with their significance. Start with:  eventstudy run events.csv
     """
+    context = click.get_current_context()
     for name in ("stdout", "stderr"):
         # A scheduler may start a job with its streams closed.
         stream = getattr(sys, name) or open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, PTH123 - for the whole run
         setattr(sys, name, stream)
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
-    click.get_current_context().meta[shared.HOME] = settle()
+    context.meta[shared.HOME] = settle()
     # A study makes many objects and few cycles: looking for these often is time for nothing.
     gc.set_threshold(200_000, 20, 100)
     atexit.register(gc.freeze)
+    if context.invoked_subcommand is None:
+        shared.display(START)
 
 
 for command in (
     init, example, run, calibrate, explain, refresh, report, verify, reproduce, compare, check,
-    listing,
+    listing, completion, schema, robustness, status, prices,
 ):  # fmt: skip
     main.add_command(command)
-main.add_command(schema)
-main.add_command(robustness)
-main.add_command(status)
-main.add_command(prices)
 
 if __name__ == "__main__":
     main()

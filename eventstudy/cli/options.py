@@ -1,20 +1,31 @@
-"""The options of the commands, as tables of their names, types and help."""
-
-# ruff: noqa: ISC004 - the help of an option may take two lines
+"""The options of the commands: what a study file can say, and what is of one call alone."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
+import re
+from collections.abc import Callable, Iterable, Iterator
+from importlib.resources import files
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
+from click.shell_completion import CompletionItem
 
-from .shared import LOGGING, PATH
+from .shared import EXIT_CODES, LOGGING, PATH, display
 
 F = TypeVar("F", bound=Callable[..., Any])
-# Flags: of a setting, which a study file may have as well, and of this call alone.
-FLAG, SWITCH = None, False
+# A flag of this call alone, and where the context keeps that all options are wanted.
+SWITCH, ALL = False, "eventstudy.all"
+# Options of which there is one help, and names that stand in a metavar.
+FEW, MANY = 15, 8
+# What follows the first sentence of a help, but its default.
+_REST = re.compile(r"\. [A-Z][^[]*\.")
+# Entry points whose names a metavar stands for, beside those of the study file.
+PLUGINS = {"NAME,...": "eventstudy.models", "NAME": "eventstudy.tests"}
+# What a study file can say, from the docstrings of its records (eventstudy schema study).
+_FILE = json.loads(files("eventstudy.data").joinpath("study.schema.json").read_bytes())
+SETTINGS: dict[str, dict[str, Any]] = {**_FILE["properties"], **_FILE["$defs"]}
 
 
 class WholeNumber(click.IntRange):
@@ -29,121 +40,92 @@ class Number(click.FloatRange):
     name = "number"
 
 
-# Option, with the name of its setting if that is another; metavar, choices, flag, type and metavar
-# and default, or attributes of click; help. What may be repeated has dots behind its metavar.
+class Option(click.Option):
+    """An option with its group in a help, and its names; with a letter it is in the short help."""
+
+    def __init__(self, *args: Any, group: str, names: Iterable[str] = (), **more: Any) -> None:
+        super().__init__(*args, **more)
+        self.group, self.names = group, list(filter(None, names))
+        self.is_common = any(len(name) == 2 for name in self.opts)
+
+
+def _settings(*texts: str) -> Iterator[Row]:
+    """Yield rows of settings that a study file describes: names, then perhaps a metavar."""
+    for text in texts:
+        names, _, last = text.rpartition(" ")
+        yield (text, "", "") if re.fullmatch("[-a-z_]+", last) else (names, last, "")
+
+
+# Option, with the name of its setting if that is another; metavar (dots: may be repeated), flag,
+# type and metavar and default, or attributes of click; help. What a study file has is known from
+# there, also its help. A row without an option is the head of a group.
 Row = tuple[str, Any, str]
 STORE: Row = (
     "--store", "DIR|FILE", "The price cache. [default: $EVENTSTUDY_STORE, or the user's]"
 )  # fmt: skip
-QUIET: Row = ("--quiet", SWITCH, "Print nothing but problems.")
+QUIET: Row = ("-q --quiet", SWITCH, "Print nothing but problems.")
+JSON: Row = ("-j --json as_json", SWITCH, "Print results as JSON.")
 MOVED: Row = (
     "--moved threshold", (Number(0), "SHARE", 0.0001), "Tell of CARs that moved by more than this."
 )  # fmt: skip
-# Of a command that computes a study. In the order of --help: data, model, windows, events, tests,
-# and where it goes.
-# fmt: off
+# Of a command that computes a study; those with a letter are in its short help.
 STUDY_OPTIONS: tuple[Row, ...] = (
-    ("--prices", "auto|yahoo|sample|store|NAME|PATH",
-     "Where prices come from; NAME is a source of another package: eventstudy list prices. "
-     "[default: auto]"),
-    ("--returns", "FILE", "Decimal returns to use instead of prices (wide, or date,ticker,ret)."),
-    ("--calendar", ["exchange", "data"], "Sessions of the exchange, or dates of the data."),
-    ("--benchmark", "TICKER",
-     "One index for all events, whatever the file says; 'A;B;C' for their mean, peers for that"
-     " column."),
-    ("--benchmark-policy", ["fallback", "strict"],
-     "An index that the file names lacks prices: use one of the exchange, or drop the event. "
-     "[default: fallback]"),
-    ("--currency", "local|CODE", "Convert all returns to a currency such as USD. [default: local]"),
-    ("--size", "yahoo|FILE",
-     "Market values for weights and losses in money. [default: the column mcap]"),
-    ("--measure", ["return", "volume", "turnover", "volatility"],
-     "What is studied. [default: return]"),
-    ("--model", "NAME",
-     "Model of normal returns. [default: market; constant_mean for other measures]"),
-    ("--model-option model_options", "NAME=VALUE ...",
-     "An option of the model, such as lags=2; may be repeated."),
-    ("--cov cov_type", ["nonrobust", "HC0", "HC1", "HC2", "HC3", "HAC"],
-     "Covariance of the parameters. [default: nonrobust]"),
-    ("--factors", "FILE ...",
-     "Factor returns: a table, or Ken French's daily file; may be repeated."),
-    ("--series", "NAME=TICKER ...",
-     "A series that the model needs for all events, such as world=URTH."),
-    ("--estimation", "START:STOP", "Estimation window in trading days. [default: -250:-31]"),
-    ("--window event", "START:STOP", "Event window. [default: -10:10]"),
-    ("--car windows", "START:STOP ...", "A window to test; may be repeated, the first leads."),
-    ("--test tests", "NAME ...",
-     "A further test to show; may be repeated. [default: all in tables, the usual ones in "
-     "summaries]"),
-    ("--by", "COLUMN",
-     "Split by a column; the group with most rows that can be tested leads. [default: group or"
-     " direction, if several; none = never]"),
-    ("--firm", "COLUMN",
-     "Count the listings of a firm with one announced_at once: the first that has a CAR."),
-    ("--kind", ["simple", "log"], "Kind of returns. [default: simple]"),
-    ("--engine", ["statsmodels", "batch"], "How models are fitted. [default: statsmodels]"),
-    ("--min-estimation", (WholeNumber(1), "DAYS"),
-     "Flag events with fewer days. [default: 100]"),
-    ("--min-history", (WholeNumber(0), "DAYS"),
-     "Events with fewer days leave standardised tests and the answer. [default: 60]"),
-    ("--halt", ["calendar", "shift"],
-     "Whether the clock runs through a halt, or day 0 is when trading resumes. [default: "
-     "calendar]"),
-    ("--halt-drift", (WholeNumber(0), "N"),
-     "After a halt by shift the expected return counts alpha for N sessions at most. [default: 5]"),
-    ("--limits", ["extend", "none", "drop", "censored"],
-     "A window that closes at a price limit: until the first free close, as it is, or out; "
-     "censored: as extend, and a Tobit beta. [default: extend]"),
-    ("--missing", ["drop", "rescale", "zero"],
-     "An event without all days of a window. [default: drop, from that window]"),
-    ("--repeat", ["mask", "first", "keep-all"],
-     "Several events of one firm: mask their windows in estimation, keep the first. [default: "
-     "mask]"),
-    ("--confounders", "FILE", "Other news that may have moved prices: a CSV ticker,date,what."),
-    ("--confounder-days", (WholeNumber(0), "N"),
-     "How near: sessions around the main window. [default: 1]"),
-    ("--drop-confounded", FLAG, "Leave events near such news out."),
-    ("--placebo", (WholeNumber(0), "N"),
-     "Repeat the study on N other dates, and on the firms in the column peers. [default: 0]"),
-    ("--calibrate", (WholeNumber(0), "N"),
-     "Repeat the main test on at most N other dates, for up to 200 events; 0 = never. "
-     "[default: 499]"),
-    ("--regress", "COLUMN ...", "Regress the CARs on a column of the events; may be repeated."),
-    ("--regress-cov", ["HC3", "HC0", "HC1", "HC2", "nonrobust", "date"],
-     "Errors of that regression; date: clustered by event date. [default: HC3]"),
-    ("--scar", ["exact", "sum"], "How CARs are standardised. [default: exact]"),
-    ("--fpc", FLAG, "Rank tests of windows: finite-population correction."),
-    ("--overlap", ["exact", "share"], "Weight of overlapping windows. [default: exact]"),
-    ("--draws", (WholeNumber(1), "N"), "Draws of resampling tests. [default: 999]"),
-    ("--seed", (WholeNumber(0), "N"), "Seed of resampling tests."),
-    ("--event-pages", (WholeNumber(0), "N"),
-     "Pages of single events: of the N that moved most. [default: 500]"),
-    ("--interactive", FLAG, "A page to explore beside the report (Plotly)."),
-    ("--title", "TEXT", "Title of the report. [default: made from the events]"),
-    ("--figures", FLAG, "Figures for papers beside the report (SVG, PDF and PNG)."),
-    ("--out", (click.Path(path_type=Path), ""), "Folder of the runs. [default: reports]"),
-    ("--name", "", "Name of the run. [default: name of the events file]"),
-    ("--config config_file", (PATH, "FILE.toml"), "Settings from a file; options win."),
-    ("--offline", FLAG, "Never use the network."),
-    STORE,
-    ("--vintage", "DATE", "Only stored prices, as they were at that date or time."),
-    ("--strict", FLAG, "Exit with 3 if any event has no result for the main window."),
-    ("--max-loss", (Number(0, 1), "SHARE"),
-     "Exit with 3 if more than this share of the events has none."),
-    ("--json as_json", SWITCH, "Print results as JSON."),
+    ("Study", "", ""),
+    ("-c --config config_file", (PATH, "FILE.toml"), "Settings from a study file; options win."),
+    ("-m --model", "NAME,...",
+     "Model of normal returns; the first of several is that of the study, the others are checks."),
+    *_settings(
+        "--model-option --model-options model_options NAME=VALUE", "--cov --cov-type cov_type",
+        "--factors FILE", "--series NAME=TICKER", "-e --estimation START:STOP",
+        "--min-estimation DAYS", "--min-history DAYS", "--measure", "--kind", "--engine",
+    ),
+    ("Prices", "", ""),
+    *_settings(
+        "-p --prices auto|yahoo|sample|store|NAME|PATH", "-b --benchmark TICKER",
+        "--benchmark-policy", "--returns FILE", "--calendar", "--currency local|CODE",
+        "--size yahoo|FILE", "--offline", "--store DIR|FILE", "--vintage DATE",
+    ),
+    ("Windows", "", ""),
+    ("-w --car --windows windows", "START:STOP",
+     "A window to test; may be repeated, the first is main."),
+    *_settings(
+        "--window --event event START:STOP", "--missing", "--halt", "--halt-drift N", "--limits",
+    ),
+    ("Events", "", ""),
+    *_settings(
+        "-g --by COLUMN", "--firm COLUMN", "--repeat", "--confounders FILE",
+        "--confounder-days N", "--drop-confounded",
+    ),
+    ("Tests", "", ""),
+    ("-t --test --tests tests", "NAME", "A further test to show; may be repeated."),
+    *_settings(
+        "--scar", "--fpc", "--overlap", "--draws N", "--seed N", "--calibrate N", "--placebo N",
+        "--regress COLUMN", "--regress-cov",
+    ),
+    ("Output", "", ""),
+    ("-o --out", (click.Path(path_type=Path), ""), "Folder of the runs. [default: reports]"),
+    *_settings(
+        "-n --name TEXT", "--title TEXT", "--event-pages N", "--interactive", "--figures",
+        "--strict", "--max-loss SHARE",
+    ),
+    JSON,
     QUIET,
-)
-# fmt: on
+)  # fmt: skip
+
+
+def study_options_without(*names: str) -> Iterator[Row]:
+    """Yield the options of a study but some."""
+    return (row for row in STUDY_OPTIONS if not {*names}.intersection(row[0].split()))
 
 
 class StudyCommand(click.Command):
-    """A command that computes a study; its errors name an option as it is typed."""
+    """A command that computes a study: its help is short, and its errors name options as typed."""
 
     def invoke(self, context: click.Context) -> Any:
         """Run the command; say of the fault of a setting that is an option which option it is."""
         from ..errors import ConfigError, ConfigFaultsError
 
-        names = {option.name: option.opts[0] for option in self.params}
+        names = {p.name: next((o for o in p.opts if o[:2] == "--"), "") for p in self.params}
         try:
             return super().invoke(context)
         except ConfigError as error:
@@ -152,32 +134,109 @@ class StudyCommand(click.Command):
                     fault.where = names[fault.where]
             raise
 
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the common options, or all of them, in their groups.
+
+        Parameters
+        ----------
+        ctx : click.Context
+        formatter : click.HelpFormatter
+        """
+        groups: dict[str, list[tuple[str, str]]] = {}
+        for option in self.get_params(ctx):
+            if not isinstance(option, Option) or not (ALL in ctx.meta or option.is_common):
+                continue
+            if record := option.get_help_record(ctx):
+                about = record[1] if ALL in ctx.meta else _REST.sub(".", record[1])
+                groups.setdefault(option.group, []).append((record[0], about))
+        for group, records in groups.items():
+            with formatter.section(group):
+                formatter.write_dl(records)
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write where the other options are, or the exit codes.
+
+        Parameters
+        ----------
+        ctx : click.Context
+        formatter : click.HelpFormatter
+        """
+        more = f"All options: {ctx.command_path} --help-all"
+        self.epilog = EXIT_CODES if ALL in ctx.meta else more
+        super().format_epilog(ctx, formatter)
+
 
 def options(*rows: Row) -> Callable[[F], F]:
     """Return a decorator that gives a command options, and those of all commands behind them."""
 
     def decorate(command: F) -> F:
-        for names, kind, text in reversed((*rows, *_OF_ALL)):
-            command = click.option(*names.split(), **_attributes(kind), help=text)(command)
+        group, made = "More", []
+        for names, kind, text in (*rows, *(_HELP_ALL,) * (len(rows) > FEW), *_OF_ALL):
+            if not names.startswith("-"):
+                group = names
+                continue
+            attributes = _attributes(names.split()[-1], kind, text)
+            made.append(click.option(*names.split(), cls=Option, group=group, **attributes))
+        for add in reversed(made):
+            command = add(command)
         return command
 
     return decorate
 
 
-def _attributes(kind: Any) -> dict[str, Any]:
-    """Return the type of an option as click takes it."""
+def _attributes(name: str, kind: Any, text: str) -> dict[str, Any]:
+    """Return the type of an option as click takes it, with its help."""
+    form = SETTINGS.get(name.removeprefix("--").replace("-", "_"), {"type": "object"})
     if isinstance(kind, dict):
-        return kind
-    if kind is FLAG or kind is SWITCH:
-        return {"is_flag": True, "default": kind}
-    if isinstance(kind, list):
-        return {"type": click.Choice(kind)}
+        return {**kind, "help": text}
+    if kind is SWITCH:
+        return {"is_flag": True, "default": kind, "help": text}
     if isinstance(kind, tuple):
         option_type, metavar, *defaults = kind
-        shown = {"default": defaults[0], "show_default": True} if defaults else {}
-        return {"type": option_type, "metavar": metavar or None, **shown}
+        default = {"default": defaults[0], "show_default": True} if defaults else {}
+        return {"type": option_type, "metavar": metavar or None, "help": text, **default}
+    if form.get("type") != "object":
+        return _of_setting(form, kind, text)
     metavar, repeated, _ = kind.partition(" ...")
-    return {"metavar": metavar or None, "multiple": bool(repeated)}
+    return {"metavar": metavar or None, "multiple": bool(repeated), "help": text}
+
+
+def _of_setting(form: dict[str, Any], metavar: str, text: str) -> dict[str, Any]:
+    """Return the attributes of an option that a study file has as well."""
+    either = form.get("anyOf", [form])
+    is_several = either[-1].get("items") == either[0]
+    single = either[0] if is_several else form
+    if single.get("type") == "boolean":
+        return {"is_flag": True, "default": None, "help": text or form["description"]}
+    names = single.get("enum") or [word for word in metavar.split("|") if word.islower()]
+    about = [text or form["description"].replace('"" = ', "by default ")]
+    if is_several and not text:
+        about.append("May be repeated.")
+    if len(names) > MANY:
+        about.append(f"One of {', '.join(filter(None, names))}, or of another package.")
+    if form["default"] not in ("", []):
+        about.append(f"[default: {form['default']}]")
+    types = {"integer": WholeNumber(form.get("minimum")), "number": Number(0, 1)}
+    return {
+        "type": types.get(single.get("type", "")), "multiple": is_several, "names": names,
+        "shell_complete": _complete,
+        "metavar": metavar or f"[{'|'.join(names)}]", "help": " ".join(about),
+    }  # fmt: skip
+
+
+def _complete(
+    context: click.Context, parameter: click.Parameter, incomplete: str
+) -> list[CompletionItem]:
+    """Return the names that a setting can have and that begin so, behind the last comma."""
+    from importlib.metadata import entry_points
+
+    before, comma, begun = incomplete.rpartition(",")
+    metavar = str(parameter.metavar)
+    plugins = [point.name for point in entry_points(group=PLUGINS.get(metavar, " "))]
+    names = [*getattr(parameter, "names", ()), *plugins]
+    items = [CompletionItem(before + comma + name) for name in names if name.startswith(begun)]
+    is_path = bool(re.search("FILE|PATH|DIR", metavar))
+    return [*items, *[CompletionItem(incomplete, type="file")] * is_path]
 
 
 def _debug(context: click.Context, parameter: click.Parameter, value: bool) -> None:
@@ -193,6 +252,17 @@ def _log(context: click.Context, parameter: click.Parameter, value: str | None) 
         meta[LOGGING] = context.find_root().with_resource(logged(value))
 
 
+def _help_all(context: click.Context, parameter: click.Parameter, value: bool) -> None:
+    if value and not context.resilient_parsing:
+        context.meta[ALL] = True
+        display(context.get_help())
+        context.exit()
+
+
+_HELP_ALL: Row = (
+    "--help-all", {"is_flag": True, "is_eager": True, "expose_value": False, "callback": _help_all},
+    "Show all options.",
+)  # fmt: skip
 _OF_ALL: tuple[Row, ...] = (
     ("--log-format",
      {"type": click.Choice(["text", "json"]), "envvar": "EVENTSTUDY_LOG_FORMAT", "is_eager": True,

@@ -10,8 +10,17 @@ from typing import TYPE_CHECKING
 
 import click
 
-from .options import QUIET, STORE, SWITCH, Row, WholeNumber, options
-from .shared import INCOMPLETE, LATER, NO_STUDY, notify, print_json, progress, say_home
+from .options import JSON, QUIET, STORE, SWITCH, Row, WholeNumber, options
+from .shared import (
+    INCOMPLETE,
+    LATER,
+    NO_STUDY,
+    display,
+    notify,
+    print_json,
+    progress,
+    say_home,
+)
 
 if TYPE_CHECKING:
     from ..prices import Prices
@@ -31,7 +40,6 @@ DAY = {
 
 VINTAGE: Row = ("--vintage", "DATE", "As the price cache was at that date or time.")
 SYMBOLS: Row = ("--symbol symbols", "SYMBOL ...", "May be repeated. [default: all]")
-JSON: Row = ("--json as_json", SWITCH, "Print JSON.")
 
 
 @click.group(epilog=EXIT_CODES)
@@ -53,7 +61,7 @@ def list_(store: str | None, as_json: bool) -> None:
     for row in rows:
         head = f"{row['symbol']:<12} {row['first']} {row['last']} {row['rows']:>6}"
         tail = f"{row['source']:<8} {row['fetched']} {row['vintages']:>3}"
-        click.echo(f"{head} {row['currency'] or '-':<4} {tail}")
+        display(f"{head} {row['currency'] or '-':<4} {tail}")
     columns = "first and last day, rows, currency, source, fetched, earlier vintages"
     _tell(f"{len(rows)} symbols: {columns}")
 
@@ -78,17 +86,17 @@ def show(store: str | None, symbol: str, rows: int, vintage: str | None, as_json
         head = {"symbol": symbol, "provenance": asdict(held.provenance)}
         print_json({**head, "rows": table, "actions": actions, **facts})
         return
-    click.echo(last.drop(columns="symbol").to_string(index=False, na_rep="-"))
+    display(last.drop(columns="symbol").to_string(index=False, na_rep="-"))
     for name, value in asdict(held.provenance).items():
-        click.echo(f"{name:<12} {value}") if value != "" else None
+        display(f"{name:<12} {value}") if value != "" else None
     for action in held.actions[-5:]:
-        click.echo(f"{action.kind:<12} {action.date} {action.value:g}")
+        display(f"{action.kind:<12} {action.date} {action.value:g}")
     for fetch in facts["fetches"]:
         about = f" ({fetch['note']})" if fetch["note"] else ""
-        click.echo(f"{'fetch':<12} {fetch['fetched']} {fetch['source']}: {fetch['outcome']}{about}")
+        display(f"{'fetch':<12} {fetch['fetched']} {fetch['source']}: {fetch['outcome']}{about}")
     for each in facts["vintages"]:
         span = f"{each['first']} to {each['last']}, {each['rows']} rows"
-        click.echo(f"{'vintage':<12} {each['number']} of {each['fetched']}: {span}")
+        display(f"{'vintage':<12} {each['number']} of {each['fetched']}: {span}")
 
 
 @prices.command(epilog=EXIT_CODES)
@@ -179,7 +187,7 @@ def export(
         write(prices, path)
     for symbol in () if quiet else prices.symbols:
         extent = prices.provenance[symbol]
-        click.echo(f"{symbol:<12} exported  {extent.first} {extent.last} {extent.rows:>6}")
+        display(f"{symbol:<12} exported  {extent.first} {extent.last} {extent.rows:>6}")
     _end_with(prices)
 
 
@@ -195,7 +203,7 @@ def verify(store: str | None) -> None:
     states = list(damaged(_store(store)))
     bad = [name for name, is_bad in states if is_bad]
     for name in bad:
-        click.echo(f"damaged: {name}")
+        display(f"damaged: {name}")
     _tell(f"{len(states)} vintages checked, {len(bad)} damaged")
     if bad:
         sys.exit(1)
@@ -224,7 +232,7 @@ def prune(
         raise ConfigError("which vintages?", remedy="give --keep N, --older-than DAYS, or both")
     gone = delete(_store(store), keep=keep, older_than=older_than, symbols=symbols, dry_run=dry_run)
     for symbol, number, fetched in gone:
-        click.echo(f"{symbol:<12} vintage {number} of {fetched}")
+        display(f"{symbol:<12} vintage {number} of {fetched}")
     _tell(f"{len(gone)} vintages {'would go' if dry_run else 'deleted'}")
 
 
@@ -261,7 +269,7 @@ def _show_kept(answers: list[ReadBack], prices: Prices, quiet: bool, as_json: bo
     answered = [row for row in answers if row.outcome != "failed"]
     lacking = [row for row in answered if row.unkept]
     for row in () if quiet or as_json else answered:
-        click.echo(_line(row))
+        display(_line(row))
     if answered and not quiet:
         rows = count(sum(row.rows for row in answered), "row")
         state = f"{len(answered) - len(lacking)} as given, {len(lacking)} not"
@@ -290,4 +298,4 @@ def _end_with(prices: Prices, code: int = 0) -> None:
 
 
 def _tell(text: str) -> None:
-    click.echo(text, err=True)
+    display(text, err=True)

@@ -10,7 +10,7 @@ import click
 
 from .on_change import delivering, split_command
 from .options import MOVED, STUDY_OPTIONS, SWITCH, Number, StudyCommand, options
-from .shared import EXIT_CODES, LATER, PATH, command_line, notify, print_json, progress, writing
+from .shared import EVENTS, LATER, command_line, display, notify, print_json, progress, writing
 
 if TYPE_CHECKING:
     from ..findings.types import Findings
@@ -19,10 +19,11 @@ if TYPE_CHECKING:
     from .request import Order
 
 
-@click.command(cls=StudyCommand, epilog=EXIT_CODES)
-@click.argument("target", metavar="[RUN|CONFIG|EVENTS]", required=False, type=PATH)
+@click.command(cls=StudyCommand)
+@click.argument("target", metavar="[RUN|CONFIG|EVENTS]", required=False, type=EVENTS)
 @options(
     *STUDY_OPTIONS,
+    ("Refresh", "", ""),
     ("--on-change", {"metavar": "COMMAND", "callback": split_command},
      ("Run a command for each change, with EVENTSTUDY_RUN, EVENTSTUDY_ENTRY and EVENTSTUDY_ID in "
       "its environment; one that fails is run again by the next refresh.")),
@@ -71,7 +72,7 @@ def refresh(
     if as_json:
         print_json(_json_document(done))
     elif not quiet:
-        click.echo(order.stand_ins(findings) + _as_text(done, findings))
+        display(order.stand_ins(findings) + _as_text(done, findings))
     if failures:
         sys.exit(LATER)
     order.end_if_incomplete(findings)
@@ -81,14 +82,8 @@ def _order_of(
     target: Path | None, config_file: Path | None, settings: dict[str, Any], trust: bool
 ) -> tuple[Order, StudyConfig | None]:
     """Return the order, and the settings as they are shown if these differ."""
-    from ..errors import ConfigError
     from .request import order_of_run, read_order
 
-    if target is None and config_file is None:
-        target = Path("study.toml")
-        if not target.is_file():
-            remedy = "a run folder such as reports/events, a study file or an events file"
-            raise ConfigError("name what is to be refreshed", remedy=remedy)
     if target is not None and target.is_dir():
         return order_of_run(target, config_file, settings, trust=trust)
     return read_order(config_file, target, settings), None

@@ -10,7 +10,7 @@ import click
 
 from ..errors import ConfigError
 from .options import options
-from .shared import DIFFERENT, PATH, reading_codes, tell
+from .shared import DIFFERENT, PATH, display, reading_codes, tell
 
 if TYPE_CHECKING:
     from ..findings.finished_run import FinishedRun
@@ -26,9 +26,10 @@ NAMED = 5
 @click.command(epilog=reading_codes("written", "4 the run is not as it was written, "))
 @click.argument("run", type=PATH)
 @options(
-    ("--format kinds", {"type": click.Choice(KINDS), "multiple": True}, "May be repeated.  [html]"),
-    ("--out", (click.Path(path_type=Path), ""), "A file for one file, a folder for several."),
-)
+    ("-f --format kinds", {"type": click.Choice(KINDS), "multiple": True},
+     "May be repeated.  [html]"),
+    ("-o --out", (click.Path(path_type=Path), ""), "A file for one file, a folder for several."),
+)  # fmt: skip
 def report(run: Path, kinds: tuple[str, ...], out: Path | None) -> None:
     """Write the finished RUN in other formats, and print where they are.
 
@@ -55,7 +56,7 @@ def report(run: Path, kinds: tuple[str, ...], out: Path | None) -> None:
             paths = [export_file(finished, kind, out)]
         else:
             paths = exported(finished, kind, out)
-        click.echo("\n".join(map(str, paths)))
+        display("\n".join(map(str, paths)))
     state = verify_run(run)
     if state.missing or state.changed:
         _end(run, state)

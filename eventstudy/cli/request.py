@@ -10,6 +10,8 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
+import click
+
 from ..errors import ConfigError
 from ..findings.types import Findings
 from ..fitting.config import StudyConfig
@@ -24,7 +26,7 @@ from ..runs.verify import refuse_altered
 from ..utility.catalogue import say
 from ..utility.file_names import checked_name, inside
 from ..utility.tables import refuse_inflated
-from .shared import INCOMPLETE, notify, remember, say_home, tell
+from .shared import HERE, INCOMPLETE, notify, remember, say_home, tell
 
 # Settings that say where prices come from.
 SOURCES = ("prices", "returns", "store", "vintage")
@@ -134,6 +136,8 @@ def read_order(config_file: Path | None, events: Path | None, options: Mapping[s
         For an unknown or missing setting, or a value of the wrong type; a study file is checked as
         it stands, and all its faults are named.
     """
+    if events is None and config_file is None:
+        events = _find_study(is_silent=bool(click.get_current_context().params.get("quiet")))
     if is_study_file(events):
         if config_file is not None:
             files = f"{events} and {config_file}"
@@ -147,7 +151,8 @@ def read_order(config_file: Path | None, events: Path | None, options: Mapping[s
         chosen["events"] = str(events)
     run, config = check(file.run | file.study | chosen)
     if not run.events:
-        raise ConfigError("name the events file", remedy="such as: eventstudy run events.csv")
+        remedy = f"there is no {' or '.join(HERE)} in this folder"
+        raise ConfigError("name the events file", remedy=remedy)
     path = Path(run.events)
     if path.is_dir():
         raise ConfigError("is a folder, not a file of events", where=run.events)
@@ -156,6 +161,14 @@ def read_order(config_file: Path | None, events: Path | None, options: Mapping[s
     vintage = moment(run.vintage) if run.vintage else ""
     origin = Origin(path, config, run.offline, run.store, vintage)
     return Order(origin, Path(run.out), name, run.strict, run.max_loss)
+
+
+def _find_study(*, is_silent: bool) -> Path | None:
+    """Return the study or the events of this folder, and say which; None without either."""
+    path = next((Path(name) for name in HERE if Path(name).is_file()), None)
+    if path and not is_silent:
+        tell("found_study", f"Reading {path}.", level="info")
+    return path
 
 
 def _chosen(options: Mapping[str, Any]) -> dict[str, Any]:

@@ -7,8 +7,8 @@ from typing import Any
 
 import click
 
-from .options import STUDY_OPTIONS, StudyCommand, options
-from .shared import EXIT_CODES, PATH, print_json, progress
+from .options import StudyCommand, options, study_options_without
+from .shared import EVENTS, display, print_json, progress
 
 # Options that are about what a run folder has besides the answer.
 OF_RUNS = (
@@ -17,12 +17,12 @@ OF_RUNS = (
 )  # fmt: skip
 
 
-@click.command(cls=StudyCommand, epilog=EXIT_CODES)
-@click.argument("events", required=False, type=PATH)
+@click.command(cls=StudyCommand)
+@click.argument("events", required=False, type=EVENTS)
 @options(
     ("--grid", "NAME=CHOICES ...",
      "Choices of model, estimation, car, sample (one where-expression) or halt; may be repeated."),
-    *(row for row in STUDY_OPTIONS if row[0].split()[0] not in OF_RUNS),
+    *study_options_without(*OF_RUNS),
 )  # fmt: skip
 def robustness(
     events: Path | None, config_file: Path | None, as_json: bool, quiet: bool, **settings: Any
@@ -50,5 +50,5 @@ def robustness(
         print_json({"sentence": str(results), "specifications": results.records()})
     elif not quiet:
         with speaking_of(order.origin.config.measure):
-            click.echo(analysis_text(analysis_of_grid(results.table)))
-        click.echo(f"\n{say('specifications.wrote', files=files)}")
+            display(analysis_text(analysis_of_grid(results.table)))
+        display(f"\n{say('specifications.wrote', files=files)}")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,9 +10,10 @@ import click
 
 from .options import STUDY_OPTIONS, SWITCH, StudyCommand, WholeNumber, options
 from .shared import (
-    EXIT_CODES,
+    EVENTS,
     PATH,
     command_line,
+    display,
     notify,
     print_json,
     progress,
@@ -23,16 +23,17 @@ from .shared import (
 
 if TYPE_CHECKING:
     from ..errors import DataError
-    from ..findings.types import Findings
     from ..fitting.config import StudyConfig
     from ..fitting.fitted import FittedStudy
     from .request import Order
 
 
-@click.command(cls=StudyCommand, epilog=EXIT_CODES)
-@click.argument("events", required=False, type=PATH)
+@click.command(cls=StudyCommand)
+@click.argument("events", required=False, type=EVENTS)
 @options(
     *STUDY_OPTIONS,
+    ("-v --verbose", SWITCH, "Print all windows, tests and checks."),
+    ("More", "", ""),
     ("--from-lock", (PATH, "RUN"),
      "Prices as a run has kept them; also its settings and events where none are given."),
     ("--workers", (WholeNumber(1), "N", 1),
@@ -50,15 +51,23 @@ def run(
     force: bool,
     as_json: bool,
     quiet: bool,
+    verbose: bool,
     **settings: Any,
 ) -> None:
     """Run a study of EVENTS and write its report.
 
-    EVENTS is a CSV or Parquet file with the columns ticker and announced_at, or a study file
-    (.toml) that names one.
+    EVENTS is a CSV or Parquet file with the columns ticker and announced_at, a study file (.toml)
+    that names one, or - for a CSV from stdin. Without it: study.toml, or events.csv, of this
+    folder.
+
+    \b
+      eventstudy run events.csv
+      eventstudy run events.csv -p sample -m market_adjusted -w 0:1 -w -1:1
+      eventstudy run study.toml -v
     """
     from ..analysis.variant_studies import compute_study
     from ..findings.finished_run import read_findings
+    from ..report.formats.terminal import terminal_text
     from ..runs.contents import require_parquet_for
     from ..runs.folder import write_claimed
     from ..runs.place import claimed
@@ -95,7 +104,8 @@ def run(
         if as_json:
             print_json(_json_document(folder))
         elif not quiet:
-            click.echo(order.stand_ins(findings) + _as_text(findings, folder))
+            display(order.stand_ins(findings), nl=False)
+            display(terminal_text(findings, str(folder / "report.html"), verbose=verbose))
     note("run_written", folder=str(folder), events=len(results.events), used=len(results))
     order.end_if_incomplete(findings)
 
@@ -123,7 +133,7 @@ def _nothing_usable(
         print_json(_json_document(failed))
     page = f"\nReport: {failed / 'report.html'}" if failed else ""
     findings = finish_run(results, config=order.origin.config).findings
-    why = "\n".join(filter(None, (losses(findings, written=False), cases(findings))))
+    why = "\n".join([losses(findings, written=False), *cases(findings)])
     return nothing_usable(results, why + page)
 
 
@@ -154,13 +164,6 @@ def _unranked(results: FittedStudy, config: StudyConfig) -> list[str]:
         if len(study) > 1
         and (placebo := placebo_dates(study, config.main, draws=config.placebo)).reason
     ]
-
-
-def _as_text(findings: Findings, folder: Path) -> str:
-    from ..report.formats.terminal import terminal_text
-
-    text = terminal_text(findings, sketched=sys.stdout.isatty())
-    return f"{text}\n\nReport: {folder / 'report.html'}"
 
 
 def _json_document(folder: Path) -> dict[str, Any]:

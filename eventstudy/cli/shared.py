@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+import os
 import shlex
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TextIO
 
 import click
+
+from ..utility.screen import make_visible
 
 NO_STUDY, USAGE, INCOMPLETE, DIFFERENT, LATER, INTERRUPTED, TERMINATED = 1, 2, 3, 4, 75, 130, 143
 # Seconds between two looks at a count, and letters of its line.
@@ -24,6 +28,32 @@ LOGGING = "eventstudy.logging"
 HOME = "eventstudy.home"
 # A path whose faults are told in our words.
 PATH = click.Path(path_type=Path, readable=False)
+# Names of a study in the folder where a command is called without one.
+HERE = ("study.toml", "events.csv")
+
+
+class EventsFile(click.Path):
+    """A file of events; "-" is a CSV from stdin, which is kept until the command ends."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the path; that of a copy for "-".
+
+        Parameters
+        ----------
+        value : object
+            As it was typed.
+        param : click.Parameter or None
+        ctx : click.Context or None
+        """
+        if str(value) != "-" or ctx is None or ctx.resilient_parsing:
+            return super().convert(value, param, ctx)
+        folder: str = ctx.with_resource(tempfile.TemporaryDirectory())
+        path = Path(folder, "stdin.csv")
+        path.write_bytes(sys.stdin.buffer.read())
+        return path
+
+
+EVENTS = EventsFile(path_type=Path, readable=False)
 # Where it keeps folder and name of the run that a command makes, and what its manifest was before.
 RUN, BEFORE = "eventstudy.run", "eventstudy.before"
 EXIT_CODES = """\b
@@ -53,6 +83,31 @@ def reading_codes(good: str, also: str = "") -> str:
     )
 
 
+def display(text: object, *, err: bool = False, start: str = "", nl: bool = True) -> None:
+    """Print text: the one way to the terminal, where no text moves the cursor or turns letters.
+
+    Parameters
+    ----------
+    text : object
+        A :class:`Sentence` has its emphasis in bold on a terminal that shows it.
+    err : bool
+        Whether it goes to stderr.
+    start : str
+        Our own control before it, such as a carriage return.
+    nl : bool
+        Whether the line ends.
+    """
+    stream = sys.stderr if err else sys.stdout
+    is_dumb = os.environ.get("TERM") == "dumb" or bool(os.environ.get("NO_COLOR"))
+    has_bold = stream.isatty() and not is_dumb
+    pieces: Sequence[tuple[str, bool]] = getattr(text, "pieces", ((str(text), False),))
+    line = "".join(
+        click.style(make_visible(piece), bold=bold or None, reset=bold)
+        for piece, bold in ((piece, has_bold and is_strong) for piece, is_strong in pieces)
+    )
+    click.echo(start + line, err=err, nl=nl, color=has_bold)
+
+
 def tell(event: str, text: str, *, level: str = "error", **facts: object) -> None:
     """Print a message on stderr, or log an entry where logs are wanted.
 
@@ -73,12 +128,12 @@ def tell(event: str, text: str, *, level: str = "error", **facts: object) -> Non
         note(event, level, text=text, **facts)
     else:
         with suppress(OSError):
-            click.echo(f"{PREFIXES[level]}{text}", err=True)
+            display(f"{PREFIXES[level]}{text}", err=True)
 
 
 @contextmanager
 def progress(silent: bool, label: str) -> Iterator[Callable[[int, int], None] | None]:
-    """Show a progress bar on stderr if that is a terminal; its line ends when all is done.
+    """Show on stderr how far a step is, if that is a terminal.
 
     Parameters
     ----------
@@ -93,37 +148,25 @@ def progress(silent: bool, label: str) -> Iterator[Callable[[int, int], None] | 
     if not _watched(silent):
         yield None
         return
-    with ExitStack() as stack:
-        bar: Any = None
-
-        def advance(done: int, total: int) -> None:
-            """Draw the bar, which appears with the first call and closes at the end.
-
-            Parameters
-            ----------
-            done, total : int
-                Symbols done, and symbols in all.
-            """
-            nonlocal bar
-            if bar is None:
-                new = click.progressbar(length=total, label=label, file=sys.stderr)
-                bar = stack.enter_context(new)
-            bar.update(done - bar.pos)
-            if done >= total:
-                stack.close()
-                bar = None
-
-        yield advance
+    with _line() as show:
+        yield lambda done, total: show(label, done, total)
 
 
 @contextmanager
 def writing(silent: bool) -> Iterator[None]:
-    """Show the file that is being written in one line on stderr, if that is a terminal."""
+    """Show the file that is being written on stderr, if that is a terminal."""
     from ..utility.progress import listening
 
     if not _watched(silent):
         yield
         return
+    with _line() as show, listening(show):
+        yield
+
+
+@contextmanager
+def _line() -> Iterator[Callable[[str, int, int], None]]:
+    """Yield what replaces one line on stderr, which is gone at the end."""
     label, line, at = "", "", 0.0
 
     def show(now: str, done: int, total: int) -> None:
@@ -141,14 +184,13 @@ def writing(silent: bool) -> Iterator[None]:
             return
         label, at = now, time.monotonic()
         text = f"{now or 'study'}{f'  {done:,} of {total:,}' * (total > 0)}"[: LINE - 1]
-        click.echo(f"\r{text.ljust(len(line))}", err=True, nl=False)
+        display(text.ljust(len(line)), err=True, start="\r", nl=False)
         line = text
 
     try:
-        with listening(show):
-            yield
+        yield show
     finally:
-        click.echo(f"\r{' ' * len(line)}\r", err=True, nl=False)
+        display("", err=True, start=f"\r{' ' * len(line)}\r", nl=False)
 
 
 def _watched(silent: bool) -> bool:
@@ -242,7 +284,7 @@ def command_line() -> str:
 
 
 def json_text(document: object, stream: TextIO, *, indent: int | None = 1) -> str:
-    """Return JSON for a stream, in escapes if its encoding lacks a letter.
+    """Return JSON for a stream, in escapes unless it is UTF-8.
 
     Parameters
     ----------
@@ -254,14 +296,10 @@ def json_text(document: object, stream: TextIO, *, indent: int | None = 1) -> st
     -------
     str
     """
-    text = json.dumps(document, ensure_ascii=False, indent=indent, default=str)
-    try:
-        text.encode(stream.encoding or "ascii")
-    except UnicodeEncodeError:
-        return json.dumps(document, indent=indent, default=str)
-    return text
+    is_ascii = "utf" not in (stream.encoding or "").lower()
+    return json.dumps(document, ensure_ascii=is_ascii, indent=indent, default=str)
 
 
 def print_json(document: object) -> None:
     """Print JSON on stdout."""
-    click.echo(json_text(document, sys.stdout))
+    display(json_text(document, sys.stdout))

@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from .options import QUIET, SWITCH, Number, options
-from .shared import INCOMPLETE, PATH, print_json, reading_codes
+from .shared import INCOMPLETE, PATH, display, print_json, reading_codes
 
 
 @click.command(epilog=reading_codes("all runs are good", "3 a run is not, "))
@@ -36,6 +36,6 @@ def status(folder: Path, max_age: float | None, as_json: bool, quiet: bool) -> N
         if not (quiet and each.state == GOOD):
             facts = {name: text or "-" for name, text in asdict(each).items()}
             facts |= {"state": say(f"status.{each.state}"), "why": f": {each.why}" * bool(each.why)}
-            click.echo(say("status.line", **facts))
+            display(say("status.line", **facts))
     if any(each.state != GOOD for each in states):
         sys.exit(INCOMPLETE)

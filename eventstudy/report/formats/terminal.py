@@ -1,9 +1,9 @@
-"""The short answer for a terminal, in plain ASCII that any console and log can show."""
+"""The answer for a terminal, in plain ASCII that any console and log can show."""
 
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,102 +13,247 @@ from ...analysis.caar_path import Path95
 from ...analysis.calibrated import draws_error
 from ...analysis.calibration import Calibration
 from ...analysis.diagnosis import VALID, WITH_CARE
-from ...findings.types import Findings, Sample, TestFinding, WindowFinding
+from ...calendars.window import MAIN_WINDOW, Window
+from ...findings.kept_case import cases_without_prices
+from ...findings.types import Findings, Sample, WindowFinding
 from ...prices.quality.return_faults import RETURN_FAULTS
 from ...significance import STATISTICS
 from ...utility.catalogue import say
-from ...utility.numbers import LEVELS, ascii_text, pvalue
+from ...utility.numbers import LEVEL, LEVELS, NBSP, ascii_text, day, pvalue, span
+from ...utility.screen import make_visible
 from ...utility.units import speaking_of, words
-from ..sections.answer import brief
-from ..sections.caveats import headline, lacking_lines, remedies
+from ..sections.answer import Sentence, answer, brief
+from ..sections.caveats import asides, brief_caveat, headline, write_caveat_of
+from ..sections.checks import list_checks
 from ..sections.events import dropped_section
-from ..sections.kept_cases import case_sections
+from ..sections.methods import last_day_of_prices
 from ..sections.robustness import Analysis, robustness
-from ..sections.top import SHOWN_GROUPS
-from ..sections.windows import WindowValue, windows_table
+from ..sections.top import SHOWN_GROUPS, describe_setup
+from ..sections.windows import WindowValue, find_role, windows_table
 
-SKETCH_ROWS = 7
+TEXT_WIDTH, MOST_LINES = 79, 16
+SKETCH_WIDTH = 55
 HEAD_WIDTH = 9
+# Lines of a caveat in the short answer, and of any other note.
+CAVEAT_LINES, NOTE_LINES = 4, 2
+# The roles of windows before and after the event, and what they are called.
+AROUND = {"leakage": "before", "drift": "after"}
 # Analyses that were asked for, beside the answer.
 ANALYSES = ("variants", "specifications", "dates", "firms", "regression")
 DROPPED_SHOWN = 8
-TEXT_WIDTH = 79
 
 
-def terminal_text(findings: Findings, *, sketched: bool = False) -> str:
-    """Return the answer, the windows of each group, other analyses, and what was lost.
+def terminal_text(findings: Findings, page: str = "", *, verbose: bool = False) -> Sentence:
+    """Return the answer on one screen, or all windows, tests, checks and data.
 
     Parameters
     ----------
     findings : Findings
-    sketched : bool
-        Whether the path of each group is drawn.
+    page : str
+        Where the report is.
+    verbose : bool
+        Without it there are at most 16 lines.
+
+    Returns
+    -------
+    Sentence
+        The headline is emphasised. Lines have at most 79 letters, but a long `page` stays whole.
     """
     with speaking_of(findings.setup.measure):
-        samples = findings.groups or (findings.pooled,)
-        blocks = [answers(findings)]
-        for sample in samples:
-            blocks += [
-                _title(findings, sample) + summary(findings, sample),
-                sketch(sample.path) if sketched and sample.path else "",
-            ]
-        blocks += [*_analyses(findings), losses(findings), cases(findings), issues(findings)]
-        return ascii_text("\n\n".join(filter(None, blocks)))
+        text = "\n".join(_long(findings, page) if verbose else _short(findings, page))
+        n = len(_plain(answer(findings).pieces[0][0]))
+    return Sentence(((text[:n], True), (text[n:], False)))
+
+
+def _short(findings: Findings, page: str) -> list[str]:
+    """Return at most 16 lines: what finds no room there is in the long answer."""
+    head, end, table = _lines(str(answer(findings))), _end(findings, page), [""]
+    if findings.sample.n_used:
+        table += [*summary(findings, findings.sample, is_short=True).split("\n"), ""]
+    caveat = brief_caveat(findings)
+    in_full = write_caveat_of(findings, findings.sample)
+    about_data = [text for text in asides(findings) if text != in_full and text not in caveat]
+    room = MOST_LINES - len(head) - len(table) - len(end)
+    head += _lines(caveat, min(CAVEAT_LINES, max(1, room)))
+    room = MOST_LINES - len(head) - len(table) - len(end)
+    # In the order of the lines, each with its rank.
+    notes = [
+        (3, _around(findings)), *((4, text) for text in _other_answers(findings)),
+        *((2, text) for text in about_data), (0, _used(findings)), (5, issues(findings)),
+        *((1, text) for text in cases(findings)),
+    ]  # fmt: skip
+    blocks = [(rank, k, _lines(text, NOTE_LINES)) for k, (rank, text) in enumerate(notes)]
+    fitting = {}
+    for _, k, lines in sorted(blocks):
+        if len(lines) <= room:
+            fitting[k] = lines
+            room -= len(lines)
+    return [*head, *table, *(line for k in sorted(fitting) for line in fitting[k]), *end]
+
+
+def _days(window: Window) -> str:
+    return ascii_text(f"[{day(window.start)}, {day(window.stop)}]")
+
+
+def _around(findings: Findings) -> str:
+    """Return what the windows before and after the event show; "" where nobody knows yet."""
+    pvalues, texts = dict[str, float](), []
+    for finding in findings.sample.windows:
+        when = AROUND.get(find_role(finding.window, findings.setup.main), "")
+        result = finding.answer
+        if when and when not in pvalues and np.isfinite(result.pvalue):
+            pvalues[when] = result.pvalue
+            code = f"terminal.{'moved' if result.pvalue < LEVEL else 'quiet'}_{when}"
+            facts = {"window": _days(finding.window), "value": result.effect.estimate}
+            texts.append(say(code, p=result.pvalue, **facts))
+    is_quiet = len(pvalues) == len(AROUND) and min(pvalues.values()) >= LEVEL
+    return say("terminal.quiet_around", **pvalues) if is_quiet else " ".join(texts)
+
+
+def _other_answers(findings: Findings) -> list[str]:
+    """Return the answers of the other groups in short, and how many are not among them."""
+    groups = findings.groups
+    lines = [str(brief(findings, sample)) for sample in groups[1:SHOWN_GROUPS]]
+    if len(groups) > SHOWN_GROUPS:
+        lines.append(say("terminal.more_groups", n=len(groups) - SHOWN_GROUPS))
+    return lines
+
+
+def _used(findings: Findings) -> str:
+    """Return how many events were used, and why others were dropped; "" if none was."""
+    setup = findings.setup
+    if setup.n_used == setup.n_events:
+        return ""
+    why = ", ".join(say("terminal.lost", n=n, reason=r.head) for r, n in findings.dropped)
+    return say("terminal.used", n=setup.n_used, total=setup.n_events, why=why)
+
+
+def cases(findings: Findings) -> list[str]:
+    """Return the events without prices whose numbers another run has, a sentence each."""
+    lines = []
+    for case in cases_without_prices(findings):
+        facts = {**case.over(MAIN_WINDOW), "name": case.event["company"], "day0": case.day0}
+        lines.append(_wrapped(say("terminal.case", window=MAIN_WINDOW, **facts)))
+    return lines
+
+
+def _end(findings: Findings, page: str) -> list[str]:
+    """Return the date of the prices and where more is; a path stays whole, as it is copied."""
+    last = last_day_of_prices(findings)
+    prices = say("terminal.prices_to", last=last) if last else ""
+    more = _plain(say("terminal.more", page=page))
+    line = _plain(f"{prices} {more}".strip())
+    return [line] if len(line) <= TEXT_WIDTH else [*_lines(prices), more]
+
+
+def _long(findings: Findings, page: str) -> Iterator[str]:
+    """Yield blocks with all that is known, a blank line before each but the first."""
+    samples = [s for s in findings.groups or (findings.pooled,) if s.n_used]
+    blocks = [answers(findings)]
+    for sample in samples:
+        blocks += [summary(findings, sample), _battery(sample)]
+    if (path := findings.sample.path) is not None:
+        blocks.append(sketch(path))
+    data = [describe_setup(findings).replace(" · ", "; "), issues(findings), *cases(findings)]
+    data = [say("terminal.data"), *map(_wrapped, filter(None, data)), losses(findings)]
+    end = _plain(say("terminal.report", page=page))
+    blocks += [_checks(findings), *_analyses(findings), "\n".join(data), end]
+    yield "\n\n".join(filter(None, blocks))
 
 
 def answers(findings: Findings) -> str:
-    """Return the answer with its caveat, and that of the other groups in short."""
-    groups = findings.groups
+    """Return the answer with its caveat and all notes, and those of the other groups in short."""
     with speaking_of(findings.setup.measure):
-        lines = [headline(findings), *(str(brief(findings, s)) for s in groups[1:SHOWN_GROUPS])]
-        if len(groups) > SHOWN_GROUPS:
-            lines.append(say("terminal.more_groups", n=len(groups) - SHOWN_GROUPS))
-        return "\n".join(map(_wrapped, lines))
+        return "\n".join(map(_wrapped, [headline(findings), *_other_answers(findings)]))
 
 
-def _title(findings: Findings, sample: Sample) -> str:
-    column = findings.setup.group_column
-    if not column:
-        return ""
-    return say("terminal.group", column=column, group=sample.group, n=sample.n_used) + "\n"
-
-
-def summary(findings: Findings, sample: Sample) -> str:
-    """Return the windows with effect, interval and p, then the other tests of the main window.
+def summary(findings: Findings, sample: Sample, *, is_short: bool = False) -> str:
+    """Return windows with effect, interval and p, with a title and the false alarms of the test.
 
     Parameters
     ----------
     findings : Findings
     sample : Sample
-        One of ``findings.samples``.
+        One of ``findings.samples``, with a used event.
+    is_short : bool
+        Whether only the main window and two more with day 0 are shown, without these.
     """
-    table = windows_table(findings, sample)
-    values = table.values("text")
-    at = table.n_effect_values("text")
-    labels = [value.label("terminal") for value in values]
-    head = ["days", *labels[:at], "p", *labels[at:]]
-    main = findings.setup.main
-    rows = [_row(w, values, at, is_main=w.window == main) for w in sample.windows]
+    main, table = findings.setup.main, windows_table(findings, sample)
+    nearest = [main, *[w.window for w in sample.windows if not find_role(w.window, main)][:2]]
+    values = [
+        value for value in table.values("text")
+        if not (value.for_several or (is_short and value.kind == "count"))
+    ]  # fmt: skip
+    head = [say("terminal.days"), "", *(value.label("terminal") for value in values), "p"]
+    rows = [
+        [
+            _days(w.window), say(f"terminal.role_{find_role(w.window, main)}"),
+            *(_numbers(value, w) for value in values), p_text(w.answer.pvalue),
+            *[_share(test.false_alarms if test else np.nan)] * (not is_short),
+        ]
+        for w in sample.windows if not is_short or w.window in nearest
+        for test in [w.test(w.answer.test)]
+    ]  # fmt: skip
+    title, column = "", findings.setup.group_column
+    if not is_short:
+        head.append(say("terminal.false_alarms"))
+        tests = [STATISTICS[sample.answer.test].label]
+        # Windows of fewer events may have another main test.
+        tests += [
+            say("terminal.other_test", test=label, window=_days(w.window))
+            for w in sample.windows for label in [STATISTICS[w.answer.test].label]
+            if w.answer.test != sample.answer.test
+        ]  # fmt: skip
+        facts = {"tests": ", ".join(tests), "n": sample.n_used, "group": sample.group}
+        title = say(f"terminal.{'group' if column else 'windows'}", column=column, **facts)
     unit = say("terminal.unit", measure=words().what, axis=words().axis) if words().what else ""
-    note = f"{unit} {say('terminal.deciding', tests=', '.join(_deciding(sample)))}".strip()
-    return "\n".join([_grid(head, rows), _wrapped(note), *_other_tests(sample)])
-
-
-def _row(
-    finding: WindowFinding, values: Iterable[WindowValue], at: int, *, is_main: bool
-) -> list[str]:
-    """Return the cells of a window, with the p-value behind the first `at` values."""
-    numbers = [_numbers(value, finding) for value in values]
-    window = f"{finding.window}{' main' * is_main}"
-    return [window, *numbers[:at], p_text(finding.answer.pvalue), *numbers[at:]]
+    return "\n".join(filter(None, [_wrapped(title), unit, _grid(head, rows, n_left=2)]))
 
 
 def _numbers(value: WindowValue, finding: WindowFinding) -> str:
     numbers = value.numbers(finding)
     if value.kind == "count":
         return f"{int(numbers[0]):,}"
-    texts = list(map(percent_text, numbers))
-    return texts[0] if "-" in texts else " to ".join(texts)
+    return span(*numbers, unit=words().unit == "%") if numbers[1:] else percent_text(numbers[0])
+
+
+def _battery(sample: Sample) -> str:
+    """Return the other tests of the main window that are valid, or valid with care; "" for none.
+
+    None while the answer is provisional: no p-value goes before it.
+    """
+    answer = sample.answer
+    if answer.verdict == PROVISIONAL:
+        return ""
+    average, calibrated = answer.plain_average, answer.calibrated
+    rows = [(say("terminal.plain_average", value=average.estimate), average.pvalue, np.nan, VALID)]
+    if calibrated:
+        label = say("terminal.calibrated")
+        rows.append((label, calibrated.pvalue, calibrated.false_alarms, VALID))
+    tests = [test for name in sample.shown[1:] if (test := sample.main.test(name))]
+    rows += [
+        (STATISTICS[test.test].label, test.pvalue, test.false_alarms, trust)
+        for trust in (VALID, WITH_CARE) for test in tests if test.trust == trust
+    ]  # fmt: skip
+    cells = [
+        [name, p_text(p), _share(rate), say(f"terminal.{'not_' * (p >= LEVEL)}different{care}")]
+        for name, p, rate, trust in rows[answer.n_events == 1 :] if np.isfinite(p)
+        for care in ["_care" * (trust != VALID)]
+    ]  # fmt: skip
+    if not cells:
+        return ""
+    title = say("terminal.battery", window=_days(sample.main.window))
+    return f"{title}\n{_grid(say('terminal.battery_columns').split('|'), cells, last_left=True)}"
+
+
+def _checks(findings: Findings) -> str:
+    """Return what could change the answer, a line each; "" for nothing."""
+    rows = [
+        [check.name, percent_text(check.effect.estimate), p_text(check.pvalue)]
+        for check in list_checks(findings)
+    ]
+    head = say("terminal.checks_columns").split("|")
+    return f"{say('terminal.checks')}\n{_grid(head, rows)}" if rows else ""
 
 
 def calibration_text(numbers: Calibration, group: str = "") -> str:
@@ -161,41 +306,6 @@ def p_text(value: float) -> str:
     return ascii_text(pvalue(value, levels=LEVELS))
 
 
-def _deciding(sample: Sample) -> Iterator[str]:
-    """Yield the main test, and the windows of fewer events in which another one decides."""
-    main = sample.answer.test
-    yield say("terminal.main_test", test=STATISTICS[main].label)
-    for finding in sample.windows:
-        if finding.answer.test != main:
-            label = STATISTICS[finding.answer.test].label
-            yield say("terminal.other_test", test=label, window=str(finding.window))
-
-
-def _other_tests(sample: Sample) -> Iterator[str]:
-    """Yield the other tests of the main window that are valid, or valid with care, in this order.
-
-    None while the answer is provisional: no p-value goes before it.
-    """
-    if sample.answer.verdict == PROVISIONAL:
-        return
-    tests = [test for name in sample.shown[1:] if (test := sample.main.test(name))]
-    for trust in (VALID, WITH_CARE):
-        shown = ", ".join(_test(test) for test in tests if test.trust == trust)
-        if shown:
-            facts = {"window": str(sample.main.window), "trust": trust, "tests": shown}
-            yield _wrapped(say("terminal.other_tests", **facts))
-
-
-def _test(test: TestFinding) -> str:
-    rated = test.trust == WITH_CARE and np.isfinite(test.false_alarms)
-    facts = {
-        "test": STATISTICS[test.test].label,
-        "p": p_text(test.pvalue),
-        "rate": test.false_alarms,
-    }
-    return say("terminal.rated" if rated else "terminal.test", **facts)
-
-
 def _analyses(findings: Findings) -> Iterator[str]:
     """Yield variants, shifted calendars and a regression, each with its title."""
     section = robustness(findings)
@@ -208,7 +318,7 @@ def analysis_text(analysis: Analysis) -> str:
     """Return one analysis with its title, sentence and table."""
     lines = [analysis.title, _wrapped(analysis.lede) if analysis.lede else ""]
     if analysis.table:
-        rows = [list(map(ascii_text, row.cells)) for row in analysis.table.rows]
+        rows = [list(row.cells) for row in analysis.table.rows]
         lines.append(_grid(analysis.table.heads, rows))
         remarks = [
             _wrapped(f"{row.name}: {row.remark}") for row in analysis.table.rows if row.remark
@@ -217,49 +327,57 @@ def analysis_text(analysis: Analysis) -> str:
     return "\n".join(filter(None, lines))
 
 
-def _grid(head: list[str], rows: list[list[str]]) -> str:
-    """Align cells to the right under a head that is wrapped to short lines."""
-    wrapped = [textwrap.wrap(text, HEAD_WIDTH, break_long_words=False) for text in head]
-    height = max(map(len, wrapped))
-    above = [[([""] * (height - len(w)) + w)[k] for w in wrapped] for k in range(height)]
-    widths = [max(len(row[j]) for row in [*above, *rows]) for j in range(len(head))]
-    lines = [
-        "  ".join(c.rjust(w) for c, w in zip(row, widths, strict=True)).rstrip()
+def _grid(
+    head: Sequence[str], rows: list[list[str]], *, n_left: int = 1, last_left: bool = False
+) -> str:
+    """Align cells under a head that is wrapped to short lines where the table would be too wide.
+
+    Parameters
+    ----------
+    head : sequence of str
+    rows : list of list of str
+    n_left : int
+        First columns that are aligned to the left.
+    last_left : bool
+        Whether the last one is as well.
+
+    Returns
+    -------
+    str
+    """
+    rows = [list(map(_plain, row)) for row in rows]
+    for head_width in (TEXT_WIDTH, HEAD_WIDTH):
+        wrapped = [textwrap.wrap(_plain(text), head_width, break_long_words=False) for text in head]
+        height = max(map(len, wrapped))
+        above = [[([""] * (height - len(w)) + w)[k] for w in wrapped] for k in range(height)]
+        widths = [max(len(row[j]) for row in [*above, *rows]) for j in range(len(head))]
+        spare = TEXT_WIDTH - sum(widths) - 2 * len(head)
+        if spare >= 0:
+            break
+    is_left = [j < n_left or (last_left and j == len(head) - 1) for j in range(len(head))]
+    return "\n".join(
+        ("  " * (spare >= 0) + "  ".join(
+            cell.ljust(width) if left else cell.rjust(width)
+            for cell, width, left in zip(row, widths, is_left, strict=True)
+        )).rstrip()
         for row in [*above, *rows]
-    ]
-    return "\n".join([*lines[:height], "-" * max(map(len, lines)), *lines[height:]])
+    )  # fmt: skip
 
 
 def sketch(path: Path95) -> str:
-    """Return the CAAR path as a small drawing in text, event days from left to right."""
-    caar, days = path.caar, path.days
-    low, high = (float(f(caar, initial=0.0, where=np.isfinite(caar))) for f in (np.min, np.max))
-    if high == low:
-        return ""
-    step = (high - low) / (SKETCH_ROWS - 1)
-    zero, at_0 = round(-low / step), 2 * int(-days[0])
-    canvas = [[" -"[row == zero]] * (2 * len(days) - 1) for row in range(SKETCH_ROWS)]
-    for row, line in enumerate(canvas):
-        if 0 <= at_0 < len(line):
-            line[at_0] = "+" if row == zero else "|"
-    for column, value in enumerate(caar):
-        if np.isfinite(value):
-            canvas[round((value - low) / step)][2 * column] = "o"
-    labels = {0: percent_text(low), SKETCH_ROWS - 1: percent_text(high), zero: "0"}
+    """Return the CAAR up to each event day, as a number and a bar from zero."""
+    ends = np.append(np.nan_to_num(path.caar), 0.0)
+    *ends, zero = np.rint(SKETCH_WIDTH * (ends - ends.min()) / (np.ptp(ends) or 1)).astype(int)
     lines = [
-        f"{labels.get(row, ''):>8} {''.join(canvas[row])}".rstrip()
-        for row in reversed(range(SKETCH_ROWS))
-    ]
-    axis = [" "] * (2 * len(days) + 3)
-    for day, column in ((days[0], 0), (0, at_0), (days[-1], 2 * len(days) - 2)):
-        text = f"{day:+d}" if day else "0"
-        if 0 <= column < 2 * len(days):
-            axis[column : column + len(text)] = text
-    return "\n".join([say("terminal.sketch"), *lines, " " * 9 + "".join(axis).rstrip()])
+        f"  {day(tau):>3}  {percent_text(value):>8}  {' ' * min(end, zero)}{'#' * (zero - end)}|"
+        + "#" * (end - zero)
+        for tau, value, end in zip(path.days, path.caar, ends, strict=True)
+    ]  # fmt: skip
+    return ascii_text("\n".join([say("terminal.sketch"), *lines]))
 
 
 def losses(findings: Findings, *, written: bool = True) -> str:
-    """Return the dropped events by reason, and the events that lack the main window.
+    """Return the dropped events by reason.
 
     Parameters
     ----------
@@ -267,44 +385,19 @@ def losses(findings: Findings, *, written: bool = True) -> str:
     written : bool
         Whether there is a run to be named that lists all of them.
     """
-    setup, lines_lost = findings.setup, _without_car(findings)
+    setup = findings.setup
     n = setup.n_events - setup.n_used
-    if not n:
-        return lines_lost or say("terminal.none_dropped")
-    lines = [say("terminal.dropped", n=n, total=setup.n_events)]
+    lines = [say("terminal.dropped" if n else "terminal.none_dropped", n=n, total=setup.n_events)]
     for kind in dropped_section(findings).kinds[:DROPPED_SHOWN]:
         event = next(iter(kind.reasons.values()))[0]
         why = event.reason.example
         code = "terminal.dropped_kind_why" if why else "terminal.dropped_kind"
         example = say(code, kind=kind.reason, event=event.cells["event_id"], why=why)
-        lines.append(f"  {kind.n:4,}  {example}")
-    if written:
+        lines.append(_wrapped(f"{kind.n:6,}  {example}", " " * 8))
+    if n and written:
         place = "long/events.parquet" if setup.is_sampled else "events.csv"
         lines.append(f"  {say('terminal.dropped_place', place=place)}")
-    return ascii_text("\n".join([*lines, *filter(None, [lines_lost])]))
-
-
-def _without_car(findings: Findings) -> str:
-    """Return the used events without a CAR over the main window, with the reasons and remedies."""
-    sample, main = findings.pooled, str(findings.setup.main)
-    n = sample.n_lacking
-    if not n:
-        return ""
-    remarks = sample.lacking[:DROPPED_SHOWN]
-    lines = [say("terminal.without_car", window=main, n=n, total=sample.n_used)]
-    lines += [say("terminal.item", name=name, why=why) for name, why in lacking_lines(remarks)]
-    if n > len(remarks):
-        lines.append(say("terminal.more_without_car", n=n - len(remarks)))
-    lines += textwrap.wrap(remedies(sample.lacking), TEXT_WIDTH, break_on_hyphens=False)
-    return "\n  ".join(lines)
-
-
-def cases(findings: Findings) -> str:
-    """Return the events without prices whose numbers another run has, each with that origin."""
-    lines = (
-        line for c in case_sections(findings) for line in (c["title"], f"{c['lede']} {c['origin']}")
-    )
-    return "\n".join(map(_wrapped, lines))
+    return _plain("\n".join(lines))
 
 
 def issues(findings: Findings) -> str:
@@ -317,8 +410,31 @@ def issues(findings: Findings) -> str:
         return ""
     each = ", ".join(say(f"fault.{kind}", n=n) for kind, n in kinds.items())
     data = "return" if kinds.keys() <= RETURN_FAULTS.keys() else "price"
-    return _wrapped(say(f"terminal.{data}_issues", n=sum(kinds.values()), kinds=each))
+    return say(f"terminal.{data}_issues", n=sum(kinds.values()), kinds=each)
 
 
-def _wrapped(text: str) -> str:
-    return textwrap.fill(ascii_text(text), TEXT_WIDTH, break_on_hyphens=False)
+def _plain(text: str) -> str:
+    return make_visible(ascii_text(text))
+
+
+def _lines(text: str, most: int | None = None, indent: str = "") -> list[str]:
+    """Return text in lines.
+
+    Parameters
+    ----------
+    text : str
+    most : int, optional
+        If there are more lines, this one ends in dots.
+    indent : str
+        Before each line but the first.
+    """
+    unbroken = NBSP.join(map(_plain, text.split(NBSP)))
+    lines = textwrap.wrap(
+        unbroken, TEXT_WIDTH, break_on_hyphens=False, max_lines=most, placeholder=" ...",
+        subsequent_indent=indent,
+    )  # fmt: skip
+    return [line.replace(NBSP, " ") for line in lines]
+
+
+def _wrapped(text: str, indent: str = "") -> str:
+    return "\n".join(_lines(text, indent=indent))

@@ -381,12 +381,18 @@ class Provenance:
     symbols: Table | None
 
 
+def last_day_of_prices(findings: Findings) -> str:
+    """Return the last day with a price of any series; "" where there are no prices."""
+    prices = findings.provenance.get("prices") or {}
+    return max((str(entry.get("last") or "") for entry in prices.values()), default="")
+
+
 def provenance(findings: Findings) -> Provenance:
     """Return where the numbers of a study come from."""
     record = findings.provenance
     prices: dict[str, dict[str, Any]] = record.get("prices") or {}
     sources = Counter(clipped(entry.get("source", "")) for _, entry in sorted(prices.items()))
-    last = max((str(entry.get("last") or "") for entry in prices.values()), default="")
+    last = last_day_of_prices(findings)
     rows = [
         Row((symbol, *(clipped(entry.get(name, "")) or MISSING for name in COLUMNS)))
         for symbol, entry in sorted(prices.items())
