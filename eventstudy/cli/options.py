@@ -189,6 +189,8 @@ def _attributes(name: str, kind: Any, text: str) -> dict[str, Any]:
     form = SETTINGS.get(name.removeprefix("--").replace("-", "_"), {"type": "object"})
     if isinstance(kind, dict):
         return {**kind, "help": text}
+    if isinstance(kind, list):
+        return {"type": click.Choice(kind), "help": text}
     if kind is SWITCH:
         return {"is_flag": True, "default": kind, "help": text}
     if isinstance(kind, tuple):
