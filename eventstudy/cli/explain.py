@@ -12,8 +12,6 @@ import click
 from .options import JSON, options
 from .shared import PATH, display, print_json, reading_codes
 
-COVARIANCES = click.Choice(["HC3", "HC0", "HC1", "HC2", "nonrobust"])
-
 
 @click.command(epilog=reading_codes("estimated", "75 no network (derived numbers),\n"))
 @click.argument("folder", metavar="RUN", type=PATH)
@@ -21,8 +19,8 @@ COVARIANCES = click.Choice(["HC3", "HC0", "HC1", "HC2", "nonrobust"])
     ("--on", "FORMULA ...",
      'Columns of the events, such as "size + C(sector) + direction:leverage"; may be repeated.'),
     ("--cluster", "COLUMN ...", "Cluster the errors by it; date: by day 0. Two are possible."),
-    ("--cov", (COVARIANCES, ""), "Errors without clusters. [default: HC3]"),
-    ("--weights", (click.Choice(["equal", "precision"]), ""), "precision: by 1/Var(CAR). [default: equal]"),
+    ("--cov", ["HC3", "HC0", "HC1", "HC2", "nonrobust"], "Errors without clusters. [default: HC3]"),
+    ("--weights", ["equal", "precision"], "precision: by 1/Var(CAR). [default: equal]"),
     ("--car", "START:STOP", "The window. [default: the main one of the run]"),
     JSON,
 )  # fmt: skip
