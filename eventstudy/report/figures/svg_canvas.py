@@ -12,7 +12,7 @@ from markupsafe import Markup
 
 from ...calendars.window import Window
 from ...utility.numbers import day, signed
-from ...utility.typing import BoolArray, FloatArray, IntArray
+from ...utility.typing import FloatArray, IntArray
 from ...utility.units import words
 
 WIDE, NARROW, HALF = 1000, 360, 500
@@ -117,8 +117,12 @@ class Panel:
         return _path([f"{point}V{number(top)}" for point, top in ends], kind)
 
     def _points(self, xs: FloatArray | IntArray, ys: FloatArray) -> list[str]:
-        pairs = zip(self.x.places(xs).tolist(), self.y.places(ys).tolist(), strict=True)
-        return [f"{number(x)} {number(y)}" for x, y in pairs]
+        places = np.stack([self.x.places(xs), self.y.places(ys)], axis=1)
+        # All at once, the numbers of number().
+        points = "%.1f %.1f\n" * len(places) % tuple(places.ravel().tolist())
+        for long, short in ((".0 ", " "), (".0\n", "\n"), ("-0 ", "0 "), ("-0\n", "0\n")):
+            points = points.replace(long, short)
+        return points.split("\n")[:-1]
 
     def bars(self, xs: FloatArray | IntArray, ys: FloatArray, width: float, kind: str) -> str:
         """Return a bar from zero to each value; none where it is missing.
@@ -154,9 +158,11 @@ class Panel:
             Their texts.
         """
         y, height, width = self.y.stop, self.y.start - self.y.stop, self.x.step()
-        starts = self.x.places(days.astype(float) - 0.5)
+        size = rect(0, y, width, height, "hit").partition('x="0"')[2].removesuffix("/>")
+        starts = self.x.places(days.astype(float) - 0.5).tolist()
         return "".join(
-            rect(x, y, width, height, "hit", tip) for x, tip in zip(starts, tips, strict=True)
+            f'<rect class="hit" x="{number(x)}"{size}><title>{escape(tip)}</title></rect>'
+            for x, tip in zip(starts, tips, strict=True)
         )
 
     def rule(self, y: float, kind: str) -> str:
@@ -435,6 +441,7 @@ def _path(runs: Iterable[str], kind: str) -> str:
 
 def _runs(values: FloatArray) -> list[IntArray]:
     """Return the positions of each unbroken run of finite values."""
-    finite: BoolArray = np.isfinite(values)
-    at = np.flatnonzero(finite)
+    at = np.flatnonzero(np.isfinite(values))
+    if at.size == len(values) > 0:
+        return [at]
     return [run for run in np.split(at, np.flatnonzero(np.diff(at) > 1) + 1) if run.size]
