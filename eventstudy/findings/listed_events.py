@@ -171,7 +171,7 @@ def detail_of(
     tests = [single.test("sq", w) for w in config.tested] if single else []
     neighbours = _same_session(everyone, row)
     dates = _other_dates(everyone, row)
-    entry = study.panel.provenance.get(str(study.events["ticker"].iloc[i]), {})
+    entry = study.panel.provenance.get(str(study.records[i]["ticker"]), {})
     return EventDetail(
         sample=of_one_event(single, config) if single else None,
         days=days_of(study, i) if used else None,
@@ -272,5 +272,5 @@ def _faults(study: FittedStudy, i: int) -> tuple[Fault, ...]:
     if not inside.size:
         return ()
     first, last = windows.sessions[inside.min()], windows.sessions[inside.max()]
-    near = study.panel.faults_near(str(study.events["ticker"].iloc[i]), first, last)
+    near = study.panel.faults_near(str(study.records[i]["ticker"]), first, last)
     return tuple(Fault(f.kind, f.date, f.detail, f.action) for f in near[:MOST_FAULTS])

@@ -411,5 +411,9 @@ def _by_window(windows: Iterable[Window], table: Callable[..., pd.DataFrame]) ->
 def _stacked(columns: str | Sequence[str], tables: Mapping[Any, pd.DataFrame]) -> pd.DataFrame:
     """Return tables below each other, with the columns of their keys in front."""
     names = [columns] if isinstance(columns, str) else list(columns)
-    stacked: pd.DataFrame = pd.concat(tables, names=names)
-    return stacked.reset_index(level=list(range(len(names)))).reset_index(drop=True)
+    stacked: pd.DataFrame = pd.concat(tables.values(), ignore_index=True)
+    lengths = [len(table) for table in tables.values()]
+    for i in reversed(range(len(names))):
+        keys = pd.Index([key if isinstance(columns, str) else key[i] for key in tables])
+        stacked.insert(0, names[i], keys.repeat(lengths))
+    return stacked

@@ -38,13 +38,13 @@ class _Compiled(FileSystemBytecodeCache):
     def load_bytecode(self, bucket: Bucket) -> None:
         """Read a template that an earlier process has compiled."""
         with suppress(Exception):
-            super().load_bytecode(bucket)
+            super().load_bytecode(bucket)  # type: ignore[no-untyped-call]
 
     def dump_bytecode(self, bucket: Bucket) -> None:
         """Keep a template for later processes, if the folder can be written."""
         with suppress(OSError):
             Path(self.directory).mkdir(parents=True, exist_ok=True)
-            super().dump_bytecode(bucket)
+            super().dump_bytecode(bucket)  # type: ignore[no-untyped-call]
 
 
 def new_environment(inert: Callable[[object], str] | None = None, **syntax: Any) -> Environment:
