@@ -404,8 +404,7 @@ class AbnormalReturns(Sampled):
         for back in range(int(spans.max(initial=1))):
             reached = inside[:, back:] & (spans[:, back:] > back)
             covered[:, : len(window) - back][reached] = 1.0
-        weights[~self.remember("has_resid", lambda: np.isfinite(self.resid))] = 0.0
-        return weights, event
+        return np.where(np.isfinite(self.resid), weights, 0.0), event
 
     def hidden(self, window: Window) -> list[tuple[int, IntArray]]:
         """Return events and the sessions that their CAR covers in addition to the days of `window`.

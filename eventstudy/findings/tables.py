@@ -412,8 +412,7 @@ def _stacked(columns: str | Sequence[str], tables: Mapping[Any, pd.DataFrame]) -
     """Return tables below each other, with the columns of their keys in front."""
     names = [columns] if isinstance(columns, str) else list(columns)
     stacked: pd.DataFrame = pd.concat(tables.values(), ignore_index=True)
-    lengths = [len(table) for table in tables.values()]
-    for i in reversed(range(len(names))):
-        keys = pd.Index([key if isinstance(columns, str) else key[i] for key in tables])
-        stacked.insert(0, names[i], keys.repeat(lengths))
+    keys = [key if isinstance(key, tuple) else (key,) for key in tables]
+    for i, (name, cells) in enumerate(zip(names, zip(*keys, strict=True), strict=True)):
+        stacked.insert(i, name, pd.Index(cells).repeat([len(t) for t in tables.values()]))
     return stacked

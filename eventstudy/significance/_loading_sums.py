@@ -87,10 +87,8 @@ def _added(sample: AbnormalReturns, window: Window, T: int) -> tuple[FloatArray,
     loadings = Loadings.of(sample, window)
     length = np.sqrt(loadings.squares)[:, None]
     unit = np.divide(loadings.values, length, out=np.zeros(loadings.values.shape), where=length > 0)
-    at = loadings.positions
-    if at.min(initial=0) < 0:
-        unit[at < 0] = 0.0
-        at = np.maximum(at, 0)
+    unit[loadings.positions < 0] = 0.0
+    at = np.maximum(loadings.positions, 0)
     sums, squares = np.zeros((2, T)), np.zeros(2)
     for k, days in enumerate((slice(None), slice(loadings.before, None))):
         values = unit[:, days].ravel()

@@ -103,10 +103,7 @@ class Loadings:
     @property
     def squares(self) -> FloatArray:
         """Squared length of the loadings of each event."""
-        values, is_open = self.values, self.positions >= 0
-        if not is_open.all():
-            values = np.where(is_open, values, 0.0)
-        out: FloatArray = (values**2).sum(axis=1)
+        out: FloatArray = (np.where(self.positions >= 0, self.values, 0.0) ** 2).sum(axis=1)
         for i, sessions in self.hidden:
             out[i] += len(sessions)
         return out

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from html import escape
@@ -117,12 +118,10 @@ class Panel:
         return _path([f"{point}V{number(top)}" for point, top in ends], kind)
 
     def _points(self, xs: FloatArray | IntArray, ys: FloatArray) -> list[str]:
-        places = np.stack([self.x.places(xs), self.y.places(ys)], axis=1)
-        # All at once, the numbers of number().
-        points = "%.1f %.1f\n" * len(places) % tuple(places.ravel().tolist())
-        for long, short in ((".0 ", " "), (".0\n", "\n"), ("-0 ", "0 "), ("-0\n", "0\n")):
-            points = points.replace(long, short)
-        return points.split("\n")[:-1]
+        # The texts of number(), all at once.
+        flat = np.stack([self.x.places(xs), self.y.places(ys)], axis=1).ravel().tolist()
+        points = "%.1f %.1f\n" * len(xs) % tuple(flat)
+        return re.sub(r"\.0(?=\s)|-(?=0\.0\s)", "", points).split("\n")[:-1]
 
     def bars(self, xs: FloatArray | IntArray, ys: FloatArray, width: float, kind: str) -> str:
         """Return a bar from zero to each value; none where it is missing.
@@ -158,11 +157,9 @@ class Panel:
             Their texts.
         """
         y, height, width = self.y.stop, self.y.start - self.y.stop, self.x.step()
-        size = rect(0, y, width, height, "hit").partition('x="0"')[2].removesuffix("/>")
         starts = self.x.places(days.astype(float) - 0.5).tolist()
         return "".join(
-            f'<rect class="hit" x="{number(x)}"{size}><title>{escape(tip)}</title></rect>'
-            for x, tip in zip(starts, tips, strict=True)
+            rect(x, y, width, height, "hit", tip) for x, tip in zip(starts, tips, strict=True)
         )
 
     def rule(self, y: float, kind: str) -> str:
@@ -423,9 +420,7 @@ def roomy(values: Iterable[FloatArray], *, zero: bool = True) -> tuple[float, fl
     zero : bool
         Whether it holds zero too.
     """
-    finite = np.concatenate(
-        [np.asarray(v, dtype=float).ravel() for v in values] + ([[0.0]] if zero else [])
-    )
+    finite = np.concatenate([np.ravel(v) for v in values] + [[0.0]] * zero)
     finite = finite[np.isfinite(finite)]
     if finite.size == 0:
         return -0.01, 0.01
@@ -442,6 +437,4 @@ def _path(runs: Iterable[str], kind: str) -> str:
 def _runs(values: FloatArray) -> list[IntArray]:
     """Return the positions of each unbroken run of finite values."""
     at = np.flatnonzero(np.isfinite(values))
-    if at.size == len(values) > 0:
-        return [at]
     return [run for run in np.split(at, np.flatnonzero(np.diff(at) > 1) + 1) if run.size]

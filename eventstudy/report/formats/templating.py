@@ -33,12 +33,7 @@ TEMPLATES = Path(__file__).parents[1] / "templates"
 
 
 class _Compiled(FileSystemBytecodeCache):
-    """Compiled templates in the user's cache folder; one that is damaged is compiled anew."""
-
-    def load_bytecode(self, bucket: Bucket) -> None:
-        """Read a template that an earlier process has compiled."""
-        with suppress(Exception):
-            super().load_bytecode(bucket)  # type: ignore[no-untyped-call]
+    """Compiled templates in the user's cache folder."""
 
     def dump_bytecode(self, bucket: Bucket) -> None:
         """Keep a template for later processes, if the folder can be written."""
