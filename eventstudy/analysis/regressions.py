@@ -140,11 +140,9 @@ def _of_estimations(a: AbnormalReturns, lags: int) -> dict[str, FloatArray]:
         for events in by_length(a):
             for name, values in {**_of_residuals(events, lags), **_of_regressors(events)}.items():
                 out[name][events.rows] = values
-            k = (a.nobs - a.df_resid)[events.rows]
-            out["cusum_p"][events.rows] = [
-                breaks_cusumolsresid(e - e.mean(), ddof)[1]
-                for e, ddof in zip(events.e, k, strict=True)
-            ]
+            pairs = zip(events.e, (a.nobs - a.df_resid)[events.rows], strict=True)
+            p = [breaks_cusumolsresid(e - e.mean(), ddof)[1] for e, ddof in pairs]
+            out["cusum_p"][events.rows] = p
         if a.parameters and len(a):
             out["chow_f"], out["chow_p"] = chow(a)
     return out
@@ -190,21 +188,29 @@ def _sse(y: FloatArray, X: FloatArray, days: BoolArray) -> FloatArray:
 def _of_residuals(events: Compact, lags: int) -> dict[str, FloatArray]:
     from scipy.special import chdtrc
     from statsmodels.stats.stattools import durbin_watson, jarque_bera
-    from statsmodels.tsa.stattools import acf, q_stat
 
     e, M = events.e, events.e.shape[1]
     _, normal_p, skewness, kurtosis = jarque_bera(e, axis=1)
-    rho = [acf(row, nlags=lags, fft=False)[1:] for row in e]
+    rho = _autocorrelations(e, max(lags, 1))
     out = {
-        "durbin_watson": durbin_watson(e, axis=1), "autocorrelation": np.array(rho)[:, 0],
+        "durbin_watson": durbin_watson(e, axis=1), "autocorrelation": rho[:, 0],
         "jarque_bera_p": normal_p, "skewness": skewness, "kurtosis": kurtosis,
     }  # fmt: skip
     if lags * DAYS_PER_LAG <= M:
-        out["ljung_box_p"] = np.array([q_stat(row, M)[1][-1] for row in rho])
+        terms = (1.0 / (M - np.arange(1, lags + 1))) * rho[:, :lags] ** 2
+        out["ljung_box_p"] = chdtrc(lags, M * (M + 2) * np.cumsum(terms, axis=1)[:, -1])
         z = (e / e.std(axis=1, keepdims=True)) ** 2
         before = np.stack([z[:, lags - j : M - j] for j in range(1, lags + 1)], axis=2)
         out["arch_p"] = chdtrc(lags, (M - lags) * _r2(z[:, lags:], _with_constant(before)))
     return out
+
+
+def _autocorrelations(e: FloatArray, lags: int) -> FloatArray:
+    """Return the autocorrelations of each row of residuals at lags 1, 2, ..., (r, lags)."""
+    centred, last = [row - row.mean() for row in e], e.shape[1] - 1
+    sums = [np.correlate(row, row, "full")[last : last + lags + 1] for row in centred]
+    covariances = np.array(sums) / e.shape[1]
+    return np.asarray(covariances[:, 1:] / covariances[:, :1])
 
 
 def _of_regressors(events: Compact) -> dict[str, FloatArray]:

@@ -187,8 +187,8 @@ def _sign_rates(events: AbnormalReturns, *, lengths: tuple[int, ...]) -> FloatAr
             sums = consecutive_sums(resid, length)
             counted = np.isfinite(sums).sum(axis=1)
             for side, same_sign in enumerate((sums > 0, sums < 0)):
-                share = same_sign.sum(axis=1)
-                np.divide(share, counted, out=out[:, k, side], where=counted > 0)
+                count = same_sign.sum(axis=1)
+                np.divide(count, counted, out=out[:, k, side], where=counted > 0)
     return out
 
 

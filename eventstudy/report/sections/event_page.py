@@ -211,9 +211,7 @@ def _price(findings: Findings, detail: EventDetail, car: EventCar | None) -> dic
     else:
         unit = clipped(detail.currency, 12)
         title = ", ".join(filter(None, (path.label, unit)))
-    columns = (
-        path.days, path.dates, path.actual, path.expected, path.low, path.high, path.volume,
-    )  # fmt: skip
+    columns = (path.days, path.dates, path.actual, path.expected, path.low, path.high)
     return {
         "figure": draw_price(path, main, name=_price_name(car), unit=unit),
         "title": title,
@@ -221,7 +219,7 @@ def _price(findings: Findings, detail: EventDetail, car: EventCar | None) -> dic
         "is_modelled": bool(np.isfinite(path.expected).any()),
         "volume": draw_volume(path, main) if np.isfinite(path.volume).any() else "",
         "note": " ".join(filter(None, _price_notes(findings, path, car))),
-        "rows": list(zip(*(column.tolist() for column in columns), strict=True)),
+        "rows": list(zip(*(c.tolist() for c in (*columns, path.volume)), strict=True)),
     }
 
 
