@@ -8,8 +8,10 @@ import re
 import shutil
 import sys
 import threading
+from collections.abc import Callable
 from html import unescape
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -184,6 +186,34 @@ def test_old_and_odd_manifests_have_a_row(tmp_path: Path, extra: dict[str, objec
     run(tmp_path, "old", {"schema": "eventstudy-run/1", **extra})
     (row,) = rows(tmp_path).values()
     assert "its report is missing" in row
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda d: d.pop("samples"),
+        lambda d: d.update(samples=[]),
+        lambda d: d.update(schema="eventstudy-results/1"),
+        lambda d: d["samples"][0]["main"]["answer"].update(n_events="many"),
+        lambda d: d["samples"][0]["path"].update(caar=[0.1]),
+        lambda d: d["samples"][0]["path"]["days"].__setitem__(0, 10**400),
+        lambda d: d["setup"].update(main=[[[]], 1]),
+        lambda d: d.update(dropped=[[{"code": "no_such"}, 1]]),
+        lambda d: d["samples"][0].update(firm="\ud800"),
+    ],
+)
+def test_results_that_cannot_be_read_leave_the_row_of_the_manifest(
+    reports: Path, tmp_path: Path, change: Callable[[dict[str, Any]], object]
+) -> None:
+    shutil.copytree(reports / "several 制裁", tmp_path / "several 制裁")
+    expected = rows(tmp_path)
+    file = tmp_path / "several 制裁" / "results.json"
+    document = json.loads(file.read_text(encoding="utf-8"))
+    change(document)
+    file.write_text(json.dumps(document), encoding="utf-8")
+    assert rows(tmp_path) == expected
+    file.unlink()
+    assert rows(tmp_path) == expected
 
 
 def test_a_path_that_cannot_be_read_is_left_out(reports: Path, tmp_path: Path) -> None:
