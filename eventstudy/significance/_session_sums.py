@@ -61,16 +61,10 @@ def by_session(sample: AbnormalReturns, window: Window) -> Correlation:
     (docs/methods.md, 4).
     """
     n, hidden = len(sample), sample.hidden(window)
-    separate = tuple(i for i, _ in hidden)
-    sums, loadings = Sums.of(sample, separate), LoadingSums.of(sample, window)
+    sums, loadings = Sums.of(sample, [i for i, _ in hidden]), LoadingSums.of(sample, window)
     near, every = covering(sample, window, sums, hidden), everywhere(sums)
-    # The same for all windows.
-    mean, same = sample.remember(
-        ("mean_rho", separate),
-        lambda: (mean_rho(sums, every), same_date_mean(sums, on_day0(sample, sums))),
-    )
     inside, outside = loadings.pairs()
-    total = mean_rho(sums, near) * inside + mean * outside
+    total = mean_rho(sums, near) * inside + mean_rho(sums, every) * outside
     for pair in groups_apart(sample):
         sides = (pair.rows, pair.columns)
         a, b = (LoadingSums.of(sample.take(events), window) for events in sides)
@@ -79,6 +73,7 @@ def by_session(sample: AbnormalReturns, window: Window) -> Correlation:
             inside, outside = a.pairs_with(b, at)
             rho, rho_all = (next_session_rho(sums, weights, sides, at) for weights in (near, every))
             total += 2 * (rho * inside + rho_all * outside)
+    same = same_date_mean(sums, on_day0(sample, sums))
     return Correlation(total / (n * (n - 1)), max(0.0, same), 0)
 
 
