@@ -2,10 +2,11 @@
 
     python benchmarks/commands.py [--rounds 5] [--events 2000,100000]
 
-The run of the list and the imports of its libraries take turns, each in a process of its own, so
-that a busy machine slows both. Printed are medians of user and system seconds. The studies of many
-events are of drawn returns of 500 firms without an effect; 5,000 events and more are fitted by
-batch.
+Each command and the imports of its libraries take turns, each in a process of its own, so that a
+busy machine slows both. Printed are medians of user and system seconds, the median of the ratios to
+the imports, and the peak memory. The studies of many events are of drawn returns of 500 firms
+without an effect, in one round; 5,000 events and more are fitted by batch. Python keeps compiled
+modules, as it does for an installed package; the first round, which makes them, does not count.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import statistics
 import sys
 import tempfile
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -26,8 +28,15 @@ BATCH_FROM = 5000
 FIRMS, SESSIONS = 500, 2500
 
 
-def cpu_of(order: list[str], folder: Path) -> float:
-    """Return the user and system seconds of a command, which must succeed."""
+class Used(NamedTuple):
+    """What a process took: user and system seconds, and the most memory (MB)."""
+
+    seconds: float
+    memory: float
+
+
+def run(order: list[str], folder: Path) -> Used:
+    """Run a command, which must succeed."""
     child = os.fork()
     if child == 0:
         os.chdir(folder)
@@ -37,13 +46,17 @@ def cpu_of(order: list[str], folder: Path) -> float:
     _, status, used = os.wait4(child, 0)
     if status:
         raise SystemExit(f"failed: {' '.join(order)}")
-    return used.ru_utime + used.ru_stime
+    return Used(used.ru_utime + used.ru_stime, used.ru_maxrss / 1024)
 
 
-def medians(orders: dict[str, list[str]], folder: Path, rounds: int) -> dict[str, float]:
-    """Return the median of each of several commands, which take turns."""
-    seconds = [[cpu_of(order, folder) for order in orders.values()] for _ in range(rounds)]
-    return dict(zip(orders, map(statistics.median, zip(*seconds, strict=True)), strict=True))
+def compare(name: str, order: list[str], folder: Path, rounds: int) -> None:
+    """Print what a command takes beside the imports, which run before each round."""
+    pairs = [(run(["-c", f"import {MODULES}"], folder), run(order, folder)) for _ in range(rounds)]
+    seconds, memory = (statistics.median(own[k] for _, own in pairs) for k in (0, 1))
+    imports = statistics.median(first.seconds for first, _ in pairs)
+    times = statistics.median(own.seconds / first.seconds for first, own in pairs)
+    figures = f"{seconds:8.2f} CPU s{imports:8.2f} imports{times:8.2f} times{memory:8.0f} MB"
+    print(f"{name:20}{figures}", flush=True)
 
 
 def draw(folder: Path, counts: list[int]) -> None:
@@ -73,23 +86,21 @@ def main() -> None:
     parser.add_argument("--events", default="2000,100000")
     options = parser.parse_args()
     os.environ["PYTHONPATH"] = str(ROOT)
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     with tempfile.TemporaryDirectory() as name:
         folder, ours = Path(name), ["-m", "eventstudy"]
-        run = [*ours, "run", str(ROOT / "events.csv"), "--prices", "sample", "--offline"]
-        found = medians({
-            "imports": ["-c", f"import {MODULES}"], "run of the list": [*run, "--out", "list"],
-            "--help": [*ours, "--help"],
-        }, folder, options.rounds)  # fmt: skip
-        for what, seconds in found.items():
-            times = seconds / found["imports"]
-            print(f"{what:20}{seconds:8.2f} CPU s{times:8.2f} times the imports", flush=True)
+        listed = [*ours, "run", str(ROOT / "events.csv"), "--prices", "sample", "--offline"]
+        listed += ["--out", "list"]
+        run(listed, folder)
+        compare("run of the list", listed, folder, options.rounds)
+        compare("--help", [*ours, "--help"], folder, options.rounds)
         counts = [int(n) for n in options.events.split(",") if n]
         draw(folder, counts)
         for n in counts:
             how = ["--returns", "returns.csv", "--calendar", "data", "--offline", "--quiet"]
             order = [*ours, "run", f"events{n}.csv", *how, "--out", f"out{n}"]
             order += ["--engine", "batch"] * (n >= BATCH_FROM)
-            print(f"{n:,} events{cpu_of(order, folder):20.2f} CPU s", flush=True)
+            compare(f"{n:,} events", order, folder, 1)
 
 
 if __name__ == "__main__":

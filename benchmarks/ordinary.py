@@ -37,15 +37,16 @@ STEPS = {
     "events file": [("read_events", ""), ("read_rows", "")],
     "prices: Yahoo": [("ask_all", "_wire.py")],
     "prices: all else": [("load_returns", "load.py")],
-    "windows and fits": [("fit", "study.py")],
+    "windows and fits": [("fitted", "fit.py")],
     "tables and tests": [("write_tables", "contents.py")],
+    "draws on other dates": [("draw", "shifted_dates.py")],
     "figures": [("write_figures", "plots.py")],
-    "event pages": [("write_event_pages", "pages.py")],
+    "event pages": [("event_pages", "html.py"), ("list_events", "listed_events.py")],
     "page": [("render_report", "html.py")],
     "other formats": [
-        ("finished", "finished.py"),
-        ("write_texts", "formats.py"),
-        ("write_texts", ""),
+        ("markdown", "markdown.py"),
+        ("latex_tables", "latex.py"),
+        ("results_text", "finished_run.py"),
     ],
     "kept prices": [("freeze_series", "contents.py"), ("compress", "contents.py")],
     "manifest, index": [
@@ -54,7 +55,7 @@ STEPS = {
         ("show", "index.py"),
         ("swap", "atomic_swap.py"),
     ],
-    "terminal": [("print_results", ""), ("show_summary", "")],
+    "terminal": [("_as_text", "run.py")],
 }
 
 

@@ -19,7 +19,7 @@ from eventstudy.analysis.answer import DIFFERENT, Answer, answer_of, caveat_of
 from eventstudy.analysis.calibrated import Calibrated, shared_movement
 from eventstudy.analysis.calibration import calibrate, calibrated, rank_of
 from eventstudy.analysis.diagnosis import Opinion, with_rate
-from eventstudy.analysis.shifted_dates import Shifts, _spread, draw, placebo_pvalues, shifts_of
+from eventstudy.analysis.shifted_dates import Shifts, _spread, draw, shifts_of
 from eventstudy.calendars.window import Window
 from eventstudy.cli.main import main
 from eventstudy.errors import ConfigError
@@ -304,7 +304,7 @@ def test_settings_are_compared_on_the_same_dates(results: EventStudyResults) -> 
     """The seam of the specification curve: one shift, several studies."""
     other = market().fit(engine="batch", model="constant_mean", estimation=(-100, -11))
     shifts = shifts_of(results, W, 50)
-    a, b = (placebo_pvalues(study, [W], ["bmp"], shifts) for study in (results, other))
+    a, b = (draw(study, [W], ["bmp"], shifts).pvalue for study in (results, other))
     assert a.shape == b.shape == (50, 1, 1)
     assert np.corrcoef(a.ravel(), b.ravel())[0, 1] > 0.3
 

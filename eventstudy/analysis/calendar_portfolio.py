@@ -346,8 +346,8 @@ def jaffe_mandelker(
     sd = _deviations(residuals, members, weight, max(abnormal.k, 1), min(MIN_COMMON, L1))
     keep = thick & np.isfinite(sd)
     require_count(int(keep.sum()), MIN_SESSIONS, "sessions_needed")
-    pairs = zip(members, values, strict=True)
-    mean = np.array([np.average(ars, weights=weight[events]) for events, ars in pairs])
+    shares = zip((weight[events] for events in members), values, strict=True)
+    mean = np.array([(w * ars).sum() / w.sum() for w, ars in shares])
     t, df = t_of_mean((mean / sd)[keep])[:2]
     runs = 1 + int((np.diff(at[keep]) > 1).sum())
     used = [events for events, k in zip(members, keep, strict=True) if k]

@@ -31,8 +31,10 @@ from ..utility.registry import Registry
 from ..utility.typing import FloatArray, IntArray, Measure
 from .answer import Answer, answer_of, default_tests, main_test_of
 
-# Of m p-values in ascending order, not yet cut off at 1.
-ADJUSTMENTS: Registry[Callable[[FloatArray], FloatArray]] = Registry("adjustment")
+# What statsmodels calls them.
+ADJUSTMENTS: Registry[str] = Registry("adjustment")
+for _name, _method in (("holm", "holm"), ("bh", "fdr_bh"), ("by", "fdr_by")):
+    ADJUSTMENTS.register(_name)(_method)
 ROMANO_WOLF = "romano_wolf"
 TEXT_WIDTH = 100
 
@@ -144,30 +146,12 @@ def adjusted(pvalues: FloatArray | Sequence[float], method: str) -> FloatArray:
     -------
     (m,) float array
     """
-    p = np.asarray(pvalues, dtype=float)
-    out, order = np.full(p.shape, np.nan), np.argsort(p)[: int((~np.isnan(p)).sum())]
-    out[order] = np.minimum(ADJUSTMENTS[method](p[order]), 1)
+    from statsmodels.stats.multitest import multipletests
+
+    out, name = np.array(pvalues, dtype=float), ADJUSTMENTS[method]
+    if (counted := ~np.isnan(out)).any():
+        out[counted] = multipletests(out[counted], method=name)[1]
     return out
-
-
-@ADJUSTMENTS.register("holm")
-def _holm(p: FloatArray) -> FloatArray:
-    return np.maximum.accumulate(p * np.arange(len(p), 0, -1))
-
-
-@ADJUSTMENTS.register("bh")
-def _benjamini_hochberg(p: FloatArray) -> FloatArray:
-    return _step_up(p, 1.0)
-
-
-@ADJUSTMENTS.register("by")
-def _benjamini_yekutieli(p: FloatArray) -> FloatArray:
-    return _step_up(p, float(np.sum(1.0 / np.arange(1, len(p) + 1))))
-
-
-def _step_up(p: FloatArray, factor: float) -> FloatArray:
-    shares = np.arange(1, len(p) + 1) / max(len(p), 1) / factor
-    return np.minimum.accumulate((p / shares)[::-1])[::-1]
 
 
 def stepdown(

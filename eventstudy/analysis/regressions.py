@@ -130,6 +130,8 @@ def diagnostics(study: FittedStudy, *, lags: int = LAGS) -> pd.DataFrame:
 
 def _of_estimations(a: AbnormalReturns, lags: int) -> dict[str, FloatArray]:
     """Return the columns of the diagnostics of some events."""
+    from statsmodels.stats.diagnostic import breaks_cusumolsresid
+
     out = {name: np.full(len(a), np.nan) for name in COLUMNS}
     with np.errstate(invalid="ignore", divide="ignore"):
         out["missing"] = 1 - (a.nobs + a.windows.masked) / a.resid.shape[1]
@@ -138,7 +140,9 @@ def _of_estimations(a: AbnormalReturns, lags: int) -> dict[str, FloatArray]:
         for events in by_length(a):
             for name, values in {**_of_residuals(events, lags), **_of_regressors(events)}.items():
                 out[name][events.rows] = values
-            out["cusum_p"][events.rows] = _cusum(events.e, (a.nobs - a.df_resid)[events.rows])
+            pairs = zip(events.e, (a.nobs - a.df_resid)[events.rows], strict=True)
+            p = [breaks_cusumolsresid(e - e.mean(), ddof)[1] for e, ddof in pairs]
+            out["cusum_p"][events.rows] = p
         if a.parameters and len(a):
             out["chow_f"], out["chow_p"] = chow(a)
     return out
@@ -233,15 +237,6 @@ def _with_constant(X: FloatArray) -> FloatArray:
 def _r2(z: FloatArray, Z: FloatArray) -> FloatArray:
     """Return the R2 of z (r, M) on Z (r, M, k), one of each row."""
     return batch(z, Z, np.ones(z.shape, dtype=np.bool_)).r2
-
-
-def _cusum(e: FloatArray, ddof: IntArray) -> FloatArray:
-    from scipy.special import kolmogorov
-
-    centred, M = e - e.mean(axis=1, keepdims=True), e.shape[1]
-    total = np.array([(row**2).sum() for row in centred])
-    total = np.where(ddof > 0, total / (M - ddof) * M, total)
-    return np.asarray(kolmogorov(np.abs(centred.cumsum(axis=1)).max(axis=1) / np.sqrt(total)))
 
 
 def find_event(study: FittedStudy, event_id: str) -> int:

@@ -225,23 +225,6 @@ class Draws(NamedTuple):
     shared: FloatArray
 
 
-def placebo_pvalues(
-    study: FittedStudy, windows: Sequence[Window], tests: Sequence[str], shifts: Shifts
-) -> FloatArray:
-    """Return the p-values of tests on other days, (draws, windows, tests).
-
-    Parameters
-    ----------
-    study : FittedStudy
-        Studies that differ in their settings have the same days with the same `shifts`.
-    windows : sequence of Window
-    tests : sequence of str
-    shifts : Shifts
-        Of :func:`shifts_of` for one of them.
-    """
-    return draw(study, windows, tests, shifts).pvalue
-
-
 def draw(
     study: FittedStudy,
     windows: Sequence[Window],

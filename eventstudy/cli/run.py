@@ -66,7 +66,6 @@ def run(
       eventstudy run study.toml -v
     """
     from ..analysis.variant_studies import compute_study
-    from ..findings.finished_run import read_findings
     from ..report.formats.terminal import terminal_text
     from ..runs.contents import require_parquet_for
     from ..runs.folder import write_claimed
@@ -100,7 +99,7 @@ def run(
         remember(folder.parent, folder.name)
         with writing(silent):
             write_claimed(results, folder, **record)
-        findings = read_findings(folder)
+        findings = results.memo["findings"]
         if as_json:
             print_json(_json_document(folder))
         elif not quiet:

@@ -246,7 +246,7 @@ def price_path(study: FittedStudy, i: int, window: Window) -> PricePath | None:
         None without prices around the event, and for measures other than returns.
     """
     windows, panel = study.abnormal.windows, study.panel
-    symbol, exchange = (str(study.events[name].iloc[i]) for name in ("ticker", "exchange"))
+    symbol, exchange = (str(study.records[i][name]) for name in ("ticker", "exchange"))
     row = panel.row(symbol, panel.calendar_of(exchange))
     columns, days = _columns(windows, i)
     if panel.measure != "return" or row < 0 or columns.size == 0:
@@ -385,7 +385,7 @@ def fit_of(study: FittedStudy, i: int) -> Fit:
     )
     factor = windows.factors[i, :, 0] if windows.factors.shape[2] else np.full(len(days), np.nan)
     if fitted_line := _line(factor[:length][used], fitted):
-        line, x, axis = fitted_line, factor, str(study.events["benchmark"].iloc[i])
+        line, x, axis = fitted_line, factor, str(study.records[i]["benchmark"])
     elif _constant(fitted):
         line, x, axis = (float(fitted.mean()), 0.0), days, DAY
     y = windows.returns[i]

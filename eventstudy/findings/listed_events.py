@@ -19,7 +19,7 @@ from ..utility.catalogue import NO_REASON, Reason
 from ..utility.csv_text import OUTCOME
 from ..utility.flags import flags_of
 from ..utility.progress import step
-from ..utility.typing import IntArray
+from ..utility.typing import AnyArray, IntArray
 from .event_series import Estimation, Fault, cars_since, days_of, fit_of, price_path
 from .sampling import explain_lacking_cars, find_last_session, news_in, of_one_event
 from .types import Event, EventCar, EventDetail, firm_name
@@ -171,7 +171,7 @@ def detail_of(
     tests = [single.test("sq", w) for w in config.tested] if single else []
     neighbours = _same_session(everyone, row)
     dates = _other_dates(everyone, row)
-    entry = study.panel.provenance.get(str(study.events["ticker"].iloc[i]), {})
+    entry = study.panel.provenance.get(str(study.records[i]["ticker"]), {})
     return EventDetail(
         sample=of_one_event(single, config) if single else None,
         days=days_of(study, i) if used else None,
@@ -252,17 +252,22 @@ def _halt_drift(study: FittedStudy, i: int) -> Reason:
 
 def _same_session(study: FittedStudy, i: int) -> IntArray:
     """Return the other used events of the day 0 of event i."""
-    days = study.events["day0"].to_numpy()
-    is_other = np.arange(len(days)) != i
-    rows: IntArray = np.flatnonzero((days == days[i]) & study.ok & is_other)
-    return rows
+    days, _ = _days_and_tickers(study)
+    rows: IntArray = np.flatnonzero((days == days[i]) & study.ok)
+    return rows[rows != i]
 
 
 def _other_dates(study: FittedStudy, i: int) -> tuple[str, ...]:
     """Return day 0 of the other events of the listing of event i."""
-    days, tickers = (study.events[name].to_numpy() for name in ("day0", "ticker"))
+    days, tickers = _days_and_tickers(study)
     rows = np.flatnonzero(tickers == tickers[i])
     return tuple(str(np.datetime64(days[k], "D")) for k in rows[rows != i])
+
+
+def _days_and_tickers(study: FittedStudy) -> list[AnyArray]:
+    """Return day 0 and ticker of each event, (n,) each, converted once for all pages."""
+    columns = [study.events[name] for name in ("day0", "ticker")]
+    return study.remember("days and tickers", lambda: [c.to_numpy() for c in columns])
 
 
 def _faults(study: FittedStudy, i: int) -> tuple[Fault, ...]:
@@ -272,5 +277,5 @@ def _faults(study: FittedStudy, i: int) -> tuple[Fault, ...]:
     if not inside.size:
         return ()
     first, last = windows.sessions[inside.min()], windows.sessions[inside.max()]
-    near = study.panel.faults_near(str(study.events["ticker"].iloc[i]), first, last)
+    near = study.panel.faults_near(str(study.records[i]["ticker"]), first, last)
     return tuple(Fault(f.kind, f.date, f.detail, f.action) for f in near[:MOST_FAULTS])

@@ -60,7 +60,9 @@ def sample_of(study: FittedStudy, config: StudyConfig, group: str = "") -> Sampl
     a, main, empty = study.abnormal, config.main, len(study) == 0
     day0 = Window(0, 0)
     tests = dict.fromkeys([*study.all_tests, *(config.tests or ())])
-    windows = {w: _window(study, w, tests) for w in (main, *config.tested)}
+    chosen = dict.fromkeys((main, *config.tested))
+    lengths = tuple(sorted({len(w) for w in chosen}))
+    windows = {w: _window(study, w, tests, lengths) for w in chosen}
     usual = (name for name in study.all_tests if STATISTICS[name].core)
     path = None if empty else path_of(study)
     has_levels = not empty and study.panel.measure == "return"
@@ -121,8 +123,13 @@ def _shared_facts(study: FittedStudy, main: Window) -> dict[str, Any]:
     }
 
 
-def _window(study: FittedStudy, window: Window, tests: Collection[str] = ()) -> WindowFinding:
-    """Return what a sample shows over a window, with the named tests and its main test."""
+def _window(
+    study: FittedStudy, window: Window, tests: Collection[str] = (), lengths: tuple[int, ...] = ()
+) -> WindowFinding:
+    """Return what a sample shows over a window, with the named tests and its main test.
+
+    `lengths` are those of all windows that have tests.
+    """
     answer, sample = answer_of(study, window), study.abnormal.tested(window)
     car, bhar = sample.car(window), sample.bhar(window)
     fell = bool(len(car) and car.mean() < 0)
@@ -133,7 +140,7 @@ def _window(study: FittedStudy, window: Window, tests: Collection[str] = ()) -> 
         median=float(np.median(car)) if len(car) else np.nan,
         positive=int((car > 0).sum()),
         moved=int(((car < 0) if fell else (car > 0)).sum()),
-        moved_by_chance=_by_chance(sample, len(window), fell=fell) if tests else np.nan,
+        moved_by_chance=_by_chance(sample, len(window), lengths, fell=fell) if tests else np.nan,
         significant=int((sample.car_pvalues(window) < LEVEL).sum()),
         bhar=float(bhar.mean()) if len(bhar) else np.nan,
         is_extended=bool(study.abnormal.extended(window).any()),
@@ -158,27 +165,31 @@ def _tests(study: FittedStudy, window: Window, names: Iterable[str]) -> Iterator
         )
 
 
-def _by_chance(sample: AbnormalReturns, length: int, *, fell: bool) -> float:
+def _by_chance(
+    sample: AbnormalReturns, length: int, lengths: tuple[int, ...], *, fell: bool
+) -> float:
     """Return how many CARs would have the sign of the mean on quiet days; NaN where unknown."""
-    measure = partial(_same_sign_rates, length=length, fell=fell)
-    rates = sample.once(
-        ("moved", length, fell), lambda events: np.concatenate(list(events.map(measure)))
+    measure = partial(_sign_rates, lengths=lengths)
+    # The days of very many events are laid out once for all lengths.
+    every = sample.once(
+        ("moved", lengths), lambda events: np.concatenate(list(events.map(measure)))
     )
+    rates = every[:, lengths.index(length), int(fell)]
     return float(rates.sum()) if rates.size and not np.isnan(rates).any() else np.nan
 
 
-def _same_sign_rates(events: AbnormalReturns, *, length: int, fell: bool) -> FloatArray:
-    """Return the share of sums of `length` residuals in a row with that sign, shape (n,)."""
+def _sign_rates(events: AbnormalReturns, *, lengths: tuple[int, ...]) -> FloatArray:
+    """Return the shares of positive and of negative sums of residuals in a row, (n, lengths, 2)."""
     resid = events.resid
-    if length > resid.shape[1]:
-        return np.full(len(resid), np.nan)
-    sums = consecutive_sums(resid, length)
-    counted = np.isfinite(sums).sum(axis=1)
-    same_sign = ((sums < 0) if fell else (sums > 0)).sum(axis=1)
-    rates: FloatArray = np.divide(
-        same_sign, counted, out=np.full(len(resid), np.nan), where=counted > 0
-    )
-    return rates
+    out = np.full((len(resid), len(lengths), 2), np.nan)
+    for k, length in enumerate(lengths):
+        if length <= resid.shape[1]:
+            sums = consecutive_sums(resid, length)
+            counted = np.isfinite(sums).sum(axis=1)
+            for side, same_sign in enumerate((sums > 0, sums < 0)):
+                count = same_sign.sum(axis=1)
+                np.divide(count, counted, out=out[:, k, side], where=counted > 0)
+    return out
 
 
 def _firm(study: FittedStudy, window: Window) -> str:

@@ -411,5 +411,8 @@ def _by_window(windows: Iterable[Window], table: Callable[..., pd.DataFrame]) ->
 def _stacked(columns: str | Sequence[str], tables: Mapping[Any, pd.DataFrame]) -> pd.DataFrame:
     """Return tables below each other, with the columns of their keys in front."""
     names = [columns] if isinstance(columns, str) else list(columns)
-    stacked: pd.DataFrame = pd.concat(tables, names=names)
-    return stacked.reset_index(level=list(range(len(names)))).reset_index(drop=True)
+    stacked: pd.DataFrame = pd.concat(tables.values(), ignore_index=True)
+    keys = [key if isinstance(key, tuple) else (key,) for key in tables]
+    for i, (name, cells) in enumerate(zip(names, zip(*keys, strict=True), strict=True)):
+        stacked.insert(i, name, pd.Index(cells).repeat([len(t) for t in tables.values()]))
+    return stacked

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -212,13 +212,13 @@ def clean(table: pd.DataFrame, symbol: str) -> tuple[pd.DataFrame, tuple[str, ..
     """
     import pandas as pd
 
-    rows = pd.DataFrame(
-        {"symbol": symbol, "date": pd.to_datetime(table["date"])}, index=table.index
-    )
-    for column in NUMBER_COLUMNS:
-        rows[column] = table[column].astype("float64") if column in table else float("nan")
-    rows["date"] = rows["date"].astype(DATE_DTYPE)
-    rows["symbol"] = rows["symbol"].astype("str")
+    numbers = {
+        column: table[column].astype("float64") if column in table else float("nan")
+        for column in NUMBER_COLUMNS
+    }
+    dates = pd.to_datetime(table["date"]).astype(DATE_DTYPE)
+    columns = {"symbol": pd.Series(symbol, table.index, "str"), "date": dates, **numbers}
+    rows = pd.DataFrame(columns, index=table.index)
     rows, notes = _one_row_a_date(rows.reset_index(drop=True))
     notes += _blank_impossible(rows)
     return rows, tuple(notes)
@@ -268,8 +268,8 @@ def _blank_impossible(rows: pd.DataFrame) -> list[str]:
     """Set impossible numbers of `rows` to NaN in place and say so."""
     notes = []
     for column in NUMBER_COLUMNS:
-        values = rows[column]
-        wrong = values.notna() & ~are_possible(column, values)
+        values = rows[column].to_numpy()
+        wrong = (values == values) & ~are_possible(column, values)
         if wrong.any():
             days = name_some(f"{day:%Y-%m-%d}" for day in rows.loc[wrong, "date"])
             count = int(wrong.sum())
@@ -278,18 +278,18 @@ def _blank_impossible(rows: pd.DataFrame) -> list[str]:
     return notes
 
 
-def are_possible(column: str, values: pd.Series[float]) -> pd.Series[bool]:
+def are_possible(column: str, values: Any) -> Any:
     """Return which values are possible: positive and finite, volumes also 0.
 
     Parameters
     ----------
     column : str
         Name of a number column.
-    values : Series of float
+    values : Series or array of float
 
     Returns
     -------
-    Series of bool
+    Series or array of bool
     """
     low = values >= 0 if column == "volume" else values > 0
     return low & (values < float("inf"))

@@ -74,6 +74,7 @@ def fill(
     step("findings")
     provenance = provenance_of(results, origin, command)
     findings = findings_of(results, config, name=name, provenance=provenance, tables=tables)
+    results.memo["findings"] = findings
     for kind in [*HELD, *["interactive"] * bool(config.interactive and len(results))]:
         step(f"report ({kind})")
         exported(FinishedRun(findings, tables), kind, stage)

@@ -88,10 +88,11 @@ def _added(sample: AbnormalReturns, window: Window, T: int) -> tuple[FloatArray,
     length = np.sqrt(loadings.squares)[:, None]
     unit = np.divide(loadings.values, length, out=np.zeros(loadings.values.shape), where=length > 0)
     unit[loadings.positions < 0] = 0.0
+    at = np.maximum(loadings.positions, 0)
     sums, squares = np.zeros((2, T)), np.zeros(2)
     for k, days in enumerate((slice(None), slice(loadings.before, None))):
-        at, values = np.maximum(loadings.positions[:, days], 0).ravel(), unit[:, days].ravel()
-        sums[k], squares[k] = np.bincount(at, values, T), values @ values
+        values = unit[:, days].ravel()
+        sums[k], squares[k] = np.bincount(at[:, days].ravel(), values, T), values @ values
     for i, sessions in loadings.hidden:
         sums[:, sessions] += 1 / length[i]
         squares += len(sessions) / length[i] ** 2

@@ -207,7 +207,7 @@ def date_prose(value: object) -> str:
     return f"{date.day}{NBSP}{months[date.month - 1]}{NBSP}{date.year}" if date else MISSING
 
 
-@lru_cache
+@lru_cache(4096)
 def _date(value: object) -> dt.date | None:
     stamp = np.datetime64(value, "D")  # type: ignore[call-overload]
     return None if np.isnat(stamp) else stamp.astype(dt.date)

@@ -93,8 +93,8 @@ def draw_volume(path: PricePath, window: Window) -> Markup:
     """
     high = max(2.0, 1.05 * float(np.nanmax(path.volume, initial=0)))
     tips = [
-        say("figure.volume_day" if np.isfinite(v) else "figure.volume_missing", day=int(t), v=v)
-        for t, v in zip(path.days, path.volume, strict=True)
+        say("figure.volume_day" if math.isfinite(v) else "figure.volume_missing", day=t, v=v)
+        for t, v in zip(path.days.tolist(), path.volume.tolist(), strict=True)
     ]
 
     def draw(width: int) -> Markup:
@@ -118,10 +118,10 @@ def draw_volume(path: PricePath, window: Window) -> Markup:
 def _price_tips(path: PricePath) -> Iterator[str]:
     """Yield the numbers of each day in words."""
     columns = (path.days, path.dates, path.actual, path.expected, path.low, path.high)
-    for t, date, actual, expected, low, high in zip(*columns, strict=True):
-        code = "price_day" if np.isfinite(actual) else "price_missing"
-        tip = say(f"figure.{code}", day=int(t), date=date, actual=actual)
-        if t > path.base and np.isfinite(expected):
+    for t, date, actual, expected, low, high in zip(*(c.tolist() for c in columns), strict=True):
+        code = "price_day" if math.isfinite(actual) else "price_missing"
+        tip = say(f"figure.{code}", day=t, date=date, actual=actual)
+        if t > path.base and math.isfinite(expected):
             tip += say("figure.price_model", expected=expected, low=low, high=high)
         yield tip
 
@@ -194,11 +194,12 @@ def draw_abnormal_returns(event: Days, window: Window) -> Markup:
 
 def _abnormal_tips(event: Days) -> Iterator[str]:
     """Yield the numbers of each day in words."""
-    columns = (event.days, event.dates, event.ar, event.ret, event.expected, event.car)
-    for t, date, ar, ret, model, car, half in zip(*columns, event.car_half, strict=True):
-        code = "abnormal_day" if np.isfinite(ret) else "abnormal_alone"
-        code = code if np.isfinite(ar) else "abnormal_missing"
-        facts = {"day": int(t), "date": date, "ar": ar, "ret": ret, "model": model, "car": car}
+    e = event
+    columns = (e.days, e.dates, e.ar, e.ret, e.expected, e.car, e.car_half)
+    for t, date, ar, ret, model, car, half in zip(*(c.tolist() for c in columns), strict=True):
+        code = "abnormal_day" if math.isfinite(ret) else "abnormal_alone"
+        code = code if math.isfinite(ar) else "abnormal_missing"
+        facts = {"day": t, "date": date, "ar": ar, "ret": ret, "model": model, "car": car}
         yield say(f"figure.{code}", **facts, ends=(car - half, car + half))
 
 

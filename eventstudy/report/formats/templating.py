@@ -6,15 +6,19 @@ import base64
 import hashlib
 import re
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemBytecodeCache, FileSystemLoader, StrictUndefined
+from jinja2.bccache import Bucket
 from markupsafe import Markup, escape
+from platformdirs import user_cache_path
 
 from ...utility import numbers
 from ...utility.catalogue import say
+from ...utility.version import __version__
 from ..figures.specification_curve import SpecificationCurve, draw_curve
 from ..figures.svg_canvas import WIDE
 from ..sections.answer import Sentence
@@ -26,6 +30,16 @@ _FROM_RIGHT = re.compile(
 _UNSEEN = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
 _TOGETHER = re.compile(r"\bp (?:=|&lt;|≥) [\d.]+|\b[Dd]ay 0\b|\bt\(N − 1\)")
 TEMPLATES = Path(__file__).parents[1] / "templates"
+
+
+class _Compiled(FileSystemBytecodeCache):
+    """Compiled templates in the user's cache folder."""
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        """Keep a template for later processes, if the folder can be written."""
+        with suppress(OSError):
+            Path(self.directory).mkdir(parents=True, exist_ok=True)
+            super().dump_bytecode(bucket)  # type: ignore[no-untyped-call]
 
 
 def new_environment(inert: Callable[[object], str] | None = None, **syntax: Any) -> Environment:
@@ -42,9 +56,11 @@ def new_environment(inert: Callable[[object], str] | None = None, **syntax: Any)
     def finalize(value: object) -> object:
         return value if inert is None or isinstance(value, Markup) else Markup(inert(value))  # noqa: S704
 
+    folder = user_cache_path("eventstudy", appauthor=False) / "templates"
+    kept = _Compiled(str(folder), f"{__version__}-{getattr(inert, '__name__', 'html')}-%s")
     return Environment(
         loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined,
-        trim_blocks=True, lstrip_blocks=True, finalize=finalize, **syntax,
+        trim_blocks=True, lstrip_blocks=True, finalize=finalize, bytecode_cache=kept, **syntax,
     )  # fmt: skip
 
 

@@ -211,7 +211,7 @@ def _price(findings: Findings, detail: EventDetail, car: EventCar | None) -> dic
     else:
         unit = clipped(detail.currency, 12)
         title = ", ".join(filter(None, (path.label, unit)))
-    columns = (path.actual, path.expected, path.low, path.high, path.volume)
+    columns = (path.days, path.dates, path.actual, path.expected, path.low, path.high)
     return {
         "figure": draw_price(path, main, name=_price_name(car), unit=unit),
         "title": title,
@@ -219,7 +219,7 @@ def _price(findings: Findings, detail: EventDetail, car: EventCar | None) -> dic
         "is_modelled": bool(np.isfinite(path.expected).any()),
         "volume": draw_volume(path, main) if np.isfinite(path.volume).any() else "",
         "note": " ".join(filter(None, _price_notes(findings, path, car))),
-        "rows": list(zip(path.days.tolist(), path.dates, *columns, strict=True)),
+        "rows": list(zip(*(c.tolist() for c in (*columns, path.volume)), strict=True)),
     }
 
 
@@ -254,9 +254,9 @@ def _abnormal(findings: Findings, detail: EventDetail, car: EventCar) -> dict[st
     days, main = detail.days, findings.setup.main
     if days is None:
         return None
-    columns = (days.ret, days.expected, days.ar, days.car, days.car_half)
+    columns = (days.days, days.dates, days.ret, days.expected, days.ar, days.car, days.car_half)
     note = say("event_page.path_and_car", window=main, until=_until(car)) if car.until else ""
-    rows = zip(days.days.tolist(), days.dates, *columns, strict=True)
+    rows = zip(*(column.tolist() for column in columns), strict=True)
     return {"figure": draw_abnormal_returns(days, main), "note": note, "rows": list(rows)}
 
 
