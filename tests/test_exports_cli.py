@@ -72,7 +72,8 @@ def test_several_to_a_folder(folder: Path, tmp_path: Path) -> None:
     assert found.exit_code == 0, found.output
     pages = {f"events/{i + 1:04d}-e{i}.html" for i in range(6)}
     assert set(contents(tmp_path / "out")) == {
-        "tables/caar.tex", "tables/events.tex", "report.html", "results.json", *pages,
+        "tables/caar.tex", "tables/events.tex", "report.html", "results.json", "events/index.html",
+        *pages,
     }  # fmt: skip
 
 

@@ -77,7 +77,12 @@ def test_the_shares_leave_the_band_exactly_if_the_verdict_is_different(name: str
         ),
         ("quiet", "No clear move: shares stayed within chance", "could have seen", ""),
         ("rise", r"Shares (rose|did) \d+\.\d% (more|better)", "Average of 9 announcements", ""),
-        ("three", r"Shares .*\d+\.\d%", "Average of three announcements on three", "as variable"),
+        (
+            "three",
+            r"Shares .*\d+\.\d%",
+            "Average of three announcements on three",
+            "times the usual",
+        ),
         ("one", r"F00 .*\d+\.\d%", "One announcement", "other news of the same days:"),
         ("one quiet", "No clear move: F00 stayed", "One announcement", "other news"),
         ("one date", r"Shares .*\d+\.\d%", "on one date", "One date cannot be told"),
