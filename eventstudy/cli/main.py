@@ -142,6 +142,8 @@ class Main(click.Group):
         except Exception as error:
             self._traceback(context)
             text = f"unexpected {type(error).__name__}: {error}\n{OUR_FAULT}"
+            if isinstance(error, MemoryError):
+                text = "there is not enough memory: raise its limit, or study fewer events"
             _end(context, text, shared.NO_STUDY)
 
     @staticmethod

@@ -71,8 +71,8 @@ class Order:
 
     def stand_ins(self, findings: Findings) -> str:
         """Return a line on prices of the sample, as the source did not answer; "" for none."""
-        asked = self.origin.config.prices == "auto" and not self.origin.offline
-        prices = findings.provenance.get("prices", {}).items() if asked else ()
+        may_ask = self.origin.config.prices == "auto" and not self.origin.offline
+        prices = findings.provenance.get("prices", {}).items() if may_ask else ()
         names = [symbol for symbol, entry in prices if entry["source"] == "sample"]
         line = say("losses.stand_in", n=len(names), symbols=name_some(names))
         return f"{line}\n\n" if names else ""

@@ -80,10 +80,12 @@ class FrozenProvider:
         altered = [s for s in rows if sources[s].sha256 not in ("", stamped[s].sha256)]
         was_used = f"are not those that {self.folder.name} was computed from"
         notices = [f"prices of {symbol} {was_used}" for symbol in altered]
-        return Prices.of(rows, failures, stamped, [*notices, *map(str, self._part("notices", []))])
+        return Prices.of(
+            rows, failures, stamped, [*notices, *map(str, self._member("notices", []))]
+        )
 
     def _source(self, symbol: str) -> Provenance:
-        facts = self._part("prices", {}).get(symbol)
+        facts = self._member("prices", {}).get(symbol)
         facts = facts if isinstance(facts, dict) else {}
         kinds = {f.name: str if f.type == "str" else int for f in fields(Provenance)}
         valid: dict[str, Any] = {
@@ -91,10 +93,10 @@ class FrozenProvider:
         }
         return Provenance(**{"source": self.name} | valid)
 
-    def _part(self, name: str, default: Any) -> Any:
+    def _member(self, name: str, default: Any) -> Any:
         """Return a member of the manifest, or the default if it has none of that type."""
-        part = self._manifest.get(name)
-        return part if isinstance(part, type(default)) else default
+        member = self._manifest.get(name)
+        return member if isinstance(member, type(default)) else default
 
     def _read(self, symbol: str) -> pd.DataFrame:
         if symbol not in self._tables:
@@ -102,7 +104,7 @@ class FrozenProvider:
         return self._tables[symbol]
 
     def _failure(self, symbol: str) -> PriceError:
-        entry = self._part("failures", {}).get(symbol)
+        entry = self._member("failures", {}).get(symbol)
         if not isinstance(entry, dict):
             message = f"not among the frozen prices of {self.folder.name}"
             return UnknownSymbolError(message, where=symbol)

@@ -17,8 +17,8 @@ from ..errors import RunFolderError
 from ..findings.kept_case import SHIPPED, AlteredCaseError, Case, case_of, read_case, shipped_case
 from ..fitting.config import StudyConfig
 from ..utility.catalogue import say
-from .record import LITTER, hash_files
-from .verify import Verification
+from .record import hash_files
+from .verify import Verification, compare_hashes
 
 CASE = "case.json"
 # Largest difference of two returns that counts as the same: 0.1 percentage points.
@@ -101,11 +101,7 @@ def is_case(folder: Path) -> bool:
 
 def verify_case(folder: Path) -> Verification:
     """Compare every file of the folder of a case with its hash; errors as of `read_case`."""
-    recorded, current = _read(folder).files, hash_files(folder)
-    extra = [file for file in current if file not in {*recorded, CASE, *LITTER}]
-    changed = [file for file, sha in recorded.items() if current.get(file, sha) != sha]
-    missing = [file for file in recorded if file not in current]
-    return Verification(len(recorded) + 1, tuple(missing), tuple(changed), tuple(extra))
+    return compare_hashes(_read(folder).files, hash_files(folder), {CASE})
 
 
 def _read(folder: Path) -> Case:

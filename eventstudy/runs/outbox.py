@@ -68,10 +68,12 @@ class Entry:
         """The change in one line without control characters, of at most 300 letters."""
         kinds = {name: f"outbox.kinds.{name}" for name in self.counts}
         counts = self.counts.items()
-        parts = [say(kinds[k], n=n) if has(kinds[k]) else f"{n} {k}" for k, n in counts]
-        parts = parts or [say(f"outbox.{'first_run' if self.kind == 'first_run' else 'changed'}")]
+        changes = [say(kinds[k], n=n) if has(kinds[k]) else f"{n} {k}" for k, n in counts]
+        changes = changes or [
+            say(f"outbox.{'first_run' if self.kind == 'first_run' else 'changed'}")
+        ]
         why = f" ({'; '.join(self.why)})" if self.why and self.kind != "first_run" else ""
-        line = clipped(f"{self.run}: {', '.join(parts)}{why}", 300)
+        line = clipped(f"{self.run}: {', '.join(changes)}{why}", 300)
         return "".join(letter if letter.isprintable() else " " for letter in line)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from itertools import count
 from pathlib import Path
 
@@ -47,34 +47,26 @@ def claimed(
     RunFolderError
         If `target` is no run of ours, or cannot be written.
     """
-    taken: list[str] = []
-    is_new = not target.parent.exists()
+    refused: list[str] = []
     for number in count(1):
         named = target if number == 1 else target.with_name(f"{target.name}-{number}")
         place = follow_link(named)
         if not force and (differences := list_differences(place, origin)):
-            taken = taken or differences
+            refused = refused or differences
             continue
         with ExitStack() as held:
             with clear_errors(place):
                 place.parent.mkdir(parents=True, exist_ok=True)
-                if is_new:
-                    held.callback(_remove_if_empty, place.parent)
                 refuse_foreign(place)
                 held.enter_context(locked(place, wait=0, notify=notify))
             # Another process may have been quicker.
             if not force and list_differences(place, origin):
                 continue
-            if taken:
-                facts = {"place": str(target), "new": str(named), "differ": taken}
-                notify(say("place.taken", n=len(taken), **facts))
+            if refused:
+                facts = {"place": str(target), "new": str(named), "differ": refused}
+                notify(say("place.taken", n=len(refused), **facts))
             yield place
             return
-
-
-def _remove_if_empty(folder: Path) -> None:
-    with suppress(OSError):
-        folder.rmdir()
 
 
 def list_differences(place: Path, origin: Origin) -> list[str]:

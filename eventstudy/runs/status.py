@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from ..errors import RunFolderError
 from .manifest import MANIFEST
-from .rows import Run, run_of
+from .rows import run_of
 
 GOOD = "good"
 
@@ -78,11 +77,7 @@ def _state(folder: Path, max_age: timedelta | None) -> RunState:
     except (OSError, ValueError, ArithmeticError, RecursionError) as error:
         return RunState(folder.name, "unreadable", why=str(error)[:200])
     times = run.written.isoformat(), run.checked.isoformat()
-    state = next((code for code, holds in _troubles(run, max_age) if holds), GOOD)
+    is_stale = max_age is not None and datetime.now(UTC) - run.checked > max_age
+    troubles = {"failed": run.faulty, "undelivered": run.waiting > 0, "stale": is_stale}
+    state = next((code for code, holds in troubles.items() if holds), GOOD)
     return RunState(run.name, state, *times, run.data_to, run.trouble)
-
-
-def _troubles(run: Run, max_age: timedelta | None) -> Iterator[tuple[str, bool]]:
-    yield "failed", run.faulty
-    yield "undelivered", run.waiting > 0
-    yield "stale", max_age is not None and datetime.now(UTC) - run.checked > max_age

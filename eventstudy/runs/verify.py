@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 import tempfile
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -92,13 +92,29 @@ def verify_run(folder: str | Path) -> Verification:
     """
     record = Record.read(folder)
     recorded, current = record.facts.files, hash_files(record.folder)
-    manifest = [] if record.is_sealed else [MANIFEST]
-    changed = [file for file, sha in recorded.items() if file in current and current[file] != sha]
     entries = [path for path, entry in waiting(record.folder).items() if entry]
-    listed = {*recorded, *(path.relative_to(record.folder).as_posix() for path in entries)}
-    extra = [file for file in current if file not in listed and Path(file).name not in LITTER]
-    missing = [file for file in recorded if file not in current]
-    return Verification(len(recorded) + 1, tuple(missing), (*manifest, *changed), tuple(extra))
+    ours = {path.relative_to(record.folder).as_posix() for path in entries}
+    state = compare_hashes(recorded, current, ours)
+    return state if record.is_sealed else replace(state, changed=(MANIFEST, *state.changed))
+
+
+def compare_hashes(
+    recorded: Mapping[str, str], current: Mapping[str, str], ours: Collection[str]
+) -> Verification:
+    """Compare the files of a folder with those that were recorded.
+
+    Parameters
+    ----------
+    recorded, current : mapping of str to str
+        Hashes by file.
+    ours : collection of str
+        Files that were not recorded, and are not extra.
+    """
+    changed = tuple(f for f, sha in recorded.items() if current.get(f, sha) != sha)
+    extra = [f for f in current if f not in recorded and f not in ours]
+    extra = [file for file in extra if Path(file).name not in LITTER]
+    missing = tuple(file for file in recorded if file not in current)
+    return Verification(len(recorded) + 1, missing, changed, tuple(extra))
 
 
 def refuse_altered(record: Record) -> None:
