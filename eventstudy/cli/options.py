@@ -118,7 +118,7 @@ STUDY_OPTIONS: tuple[Row, ...] = (
     ("--seed", (WholeNumber(0), "N"), "Seed of resampling tests."),
     ("--event-pages", (WholeNumber(0), "N"),
      "Pages of single events: of the N that moved most. [default: 500]"),
-    ("--interactive", FLAG, "A page to explore beside the report (Plotly)."),
+    ("--interactive", {"is_flag": True, "default": None, "hidden": True}, ""),
     ("--title", "TEXT", "Title of the report. [default: made from the events]"),
     ("--figures", FLAG, "Figures for papers beside the report (SVG, PDF and PNG)."),
     ("--out", (click.Path(path_type=Path), ""), "Folder of the runs. [default: reports]"),

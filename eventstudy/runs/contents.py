@@ -74,7 +74,7 @@ def fill(
     step("findings")
     provenance = provenance_of(results, origin, command)
     findings = findings_of(results, config, name=name, provenance=provenance, tables=tables)
-    for kind in [*HELD, *["interactive"] * bool(config.interactive and len(results))]:
+    for kind in HELD:
         step(f"report ({kind})")
         exported(FinishedRun(findings, tables), kind, stage)
     if config.figures and len(results):

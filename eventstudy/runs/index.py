@@ -49,7 +49,7 @@ LARGEST, MOST_ROWS, LONGEST = 20_000_000, 100_000, 1200
 MOST_GROUPS = 5
 NEVER = datetime(1, 1, 1, tzinfo=UTC)
 # Settings that say where prices are or what a run shows, and nothing of its numbers.
-_SILENT = ("prices", "event_pages", "interactive", "figures", "title")
+_SILENT = ("prices", "event_pages", "figures", "title")
 PATH = ("tau", "caar", "caar_low", "caar_high")
 FOREIGN = "its manifest is not one of a study"
 # What a document that is not one of ours can raise; a value that is none of its type is one.

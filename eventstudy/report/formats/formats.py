@@ -11,7 +11,6 @@ import pandas as pd
 from ...findings.finished_run import RESULTS, FinishedRun, results_text
 from ...utility.tables import parquet_modules
 from .excel import workbook
-from .interactive import home_of, interactive_page
 from .latex import latex_tables
 from .markdown import markdown
 
@@ -28,11 +27,6 @@ def _pages(run: FinishedRun, folder: Path) -> Files:
 
 def _tex(run: FinishedRun, folder: Path) -> Files:
     return {f"tables/{name}.tex": text for name, text in latex_tables(run.findings).items()}
-
-
-def _interactive(run: FinishedRun, folder: Path) -> Files:
-    page = interactive_page(run.findings, home_of(run.folder, folder))
-    return {"report-interactive.html": page}
 
 
 def long_table(run: FinishedRun) -> pd.DataFrame:
@@ -69,7 +63,6 @@ FORMATS: Mapping[str, Callable[[FinishedRun, Path], Files]] = {
     "xlsx": lambda run, folder: {"report.xlsx": workbook(run)},
     "md": lambda run, folder: {"report.md": markdown(run.findings)},
     "json": lambda run, folder: {RESULTS: results_text(run.findings)},
-    "interactive": _interactive,
     "parquet": lambda run, folder: {"abnormal_returns.parquet": parquet_bytes(run)},
 }
 # What every run folder holds.
