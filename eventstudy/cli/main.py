@@ -25,7 +25,7 @@ from .list import listing, schema
 from .options import options
 from .prices import prices
 from .refresh import refresh
-from .report import report
+from .report import cite, report
 from .robustness import robustness
 from .run import run
 
@@ -160,6 +160,7 @@ def main() -> None:
 
 for command in (
     init, example, run, calibrate, refresh, report, verify, reproduce, compare, check, listing,
+    cite,
 ):  # fmt: skip
     main.add_command(command)
 main.add_command(schema)

@@ -123,7 +123,8 @@ def _near(path: ImpliedPath) -> ImpliedPath:
     return replace(path, **{name: getattr(path, name)[near] for name in names})
 
 
-def _last(values: FloatArray) -> float:
+def last_of(values: FloatArray) -> float:
+    """Return the last finite value; NaN if there is none."""
     finite = values[np.isfinite(values)]
     return float(finite[-1]) if len(finite) else np.nan
 

@@ -20,7 +20,8 @@ from ...significance.clusters import ENUMERATE_UP_TO
 from ...utility.catalogue import has, say
 from ...utility.flags import Flag
 from ...utility.numbers import MISSING, clipped, listed, parameter_letter, window_text
-from ...utility.units import words
+from ...utility.units import speaking_of, words
+from ...utility.version import __version__
 from .answer import has_exact_law
 from .robustness import describe_errors
 from .table import Row, Table, make_table
@@ -344,6 +345,25 @@ def _plain(text: str) -> str:
     return text
 
 
+def write_bibtex(findings: Findings | None = None, tests: Iterable[str] = ()) -> str:
+    """Return how to cite the program as BibTeX, and all methods of a study that are given.
+
+    Parameters
+    ----------
+    findings : Findings, optional
+    tests : iterable of str
+        Further tests, such as those of a table.
+    """
+    record = findings.provenance.get("versions") or {} if findings else {}
+    entries = [say("cite.program", version=record.get("eventstudy", __version__))]
+    if findings:
+        with speaking_of(findings.setup.measure):
+            done = methods(findings).references
+        keys = {*done, *find_references(STATISTICS[name].source for name in tests)}
+        entries += [entry.bibtex for entry in read_bibliography().values() if entry in keys]
+    return "\n\n".join(entries) + "\n"
+
+
 def find_references(sources: Iterable[str]) -> list[Reference]:
     """Return the references that texts name, as ``Brown and Warner (1980, 1985)``."""
     named = {
@@ -381,17 +401,29 @@ class Provenance:
     symbols: Table | None
 
 
+def name_prices(findings: Findings) -> tuple[str, str]:
+    """Return the sources of prices with their numbers of symbols, and the last day, or ""."""
+    prices = sorted((findings.provenance.get("prices") or {}).items())
+    sources = Counter(clipped(entry.get("source", "")) for _, entry in prices)
+    last = max((str(entry.get("last") or "") for _, entry in prices), default="")
+    return listed(f"{source} ({n:,})" for source, n in sources.items()) if sources else "", last
+
+
+def source_line(findings: Findings) -> str:
+    """Return what stands below a figure: the program, the sources of prices, and their last day."""
+    names, last = name_prices(findings)
+    return say("provenance.source_until" if last else "provenance.source", names=names, last=last)
+
+
 def provenance(findings: Findings) -> Provenance:
     """Return where the numbers of a study come from."""
     record = findings.provenance
     prices: dict[str, dict[str, Any]] = record.get("prices") or {}
-    sources = Counter(clipped(entry.get("source", "")) for _, entry in sorted(prices.items()))
-    last = max((str(entry.get("last") or "") for entry in prices.values()), default="")
+    names, last = name_prices(findings)
     rows = [
         Row((symbol, *(clipped(entry.get(name, "")) or MISSING for name in COLUMNS)))
         for symbol, entry in sorted(prices.items())
     ]
-    names = listed(f"{source} ({n:,})" for source, n in sources.items()) if sources else ""
     return Provenance(
         lede=say("provenance.lede_until" if last else "provenance.lede", last=last),
         command=record.get("command") or "",

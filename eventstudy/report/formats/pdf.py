@@ -1,0 +1,101 @@
+"""PDF: the page as a browser of this machine prints it."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from ...errors import ConfigError
+from ...findings.types import Findings
+from .html import render_report
+
+# Commands and places of the browsers that print by themselves.
+BROWSERS = (
+    "chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "msedge",
+    "microsoft-edge", "brave-browser",
+    "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
+    "/Applications/Microsoft Edge.app/Contents/MacOS/Microsoft Edge",
+    r"C:\Program Files\Google\Chrome\Application\chrome.exe",
+    r"C:\Program Files (x86)\Microsoft\Edge\Application\msedge.exe",
+)  # fmt: skip
+# Of $BROWSER, those that cannot.
+_OTHERS = re.compile(r"firefox|safari|lynx|w3m|links", re.IGNORECASE)
+# No network, no traces.
+OPTIONS = (
+    "--headless", "--disable-gpu", "--no-first-run", "--disable-extensions", "--disable-sync",
+    "--disable-background-networking", "--disable-component-update", "--no-pdf-header-footer",
+    "--host-resolver-rules=MAP * ~NOTFOUND",
+)  # fmt: skip
+SECONDS = 120
+REMEDY = "set BROWSER to Chrome, Chromium or Edge, or print report.html from any browser"
+# Links to other files of the run, which a PDF does not have beside it.
+_NEAR = re.compile(r' href="(?!#|https?:)[^"]*"')
+
+
+def pdf(findings: Findings, *, full: bool = False) -> bytes:
+    """Return the page as PDF (A4); the bytes are those of the browser, and differ each time.
+
+    Parameters
+    ----------
+    findings : Findings
+    full : bool
+        Whether everything that the page folds is printed too; else it is a summary.
+
+    Returns
+    -------
+    bytes
+
+    Raises
+    ------
+    ConfigError
+        If there is no browser that prints, or it wrote nothing.
+    """
+    command, page = find_browser(), _NEAR.sub("", render_report(findings))
+    if full:
+        page = re.sub(r"<details(?![^>]* open)", "<details open", page)
+    with tempfile.TemporaryDirectory(prefix="eventstudy-", ignore_cleanup_errors=True) as folder:
+        source, target = Path(folder, "report.html"), Path(folder, "report.pdf")
+        source.write_text(page, encoding="utf-8")
+        places = (f"--user-data-dir={folder}/profile", f"--print-to-pdf={target}")
+        _print([command, *OPTIONS, *_as_root(), *places, source.as_uri()])
+        if not target.exists():
+            raise ConfigError("the browser wrote no PDF", value=command, remedy=REMEDY)
+        return target.read_bytes()
+
+
+def find_browser() -> str:
+    """Return the path of a browser that prints: that of $BROWSER, or one of this machine.
+
+    Raises
+    ------
+    ConfigError
+        If there is none.
+    """
+    asked = os.environ.get("BROWSER", "")
+    names = [asked] * (not _OTHERS.search(asked)) + list(BROWSERS)
+    paths = (shutil.which(name) for name in names if name)
+    path = next(filter(None, paths), None)
+    if path is None:
+        raise ConfigError("a PDF needs Chrome, Chromium or Edge, and none is here", remedy=REMEDY)
+    return path
+
+
+def _as_root() -> Iterator[str]:
+    """Yield what Chromium wants from root, as in a container: its sandbox does not start there."""
+    if getattr(os, "geteuid", lambda: 1)() == 0:
+        yield "--no-sandbox"
+
+
+def _print(command: list[str]) -> None:
+    try:
+        subprocess.run(  # noqa: S603 - a browser of this machine
+            command, capture_output=True, timeout=SECONDS, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        reason = f"the browser did not print: {type(error).__name__}"
+        raise ConfigError(reason, value=command[0], remedy=REMEDY) from None
