@@ -13,7 +13,9 @@ from ..analysis.calibration import Calibration
 from ..analysis.influence import Influence
 from ..analysis.interval import Power
 from ..fitting.config import StudyConfig
-from ..fitting.fitted import FittedStudy, WindowLike
+from ..fitting.fitted import FittedStudy
+from ..report.figures.event_plots import plot_estimation, plot_event, plot_price
+from ..report.figures.plots import plot_ar_heatmap, plot_caar, plot_car_forest, plot_path
 from ..utility.catalogue import say
 
 if TYPE_CHECKING:
@@ -123,121 +125,13 @@ class DrawnInfluence(Influence):
 class StudyWithFigures(FittedStudy):
     """A fitted study that draws itself and writes its reports."""
 
-    def plot_caar(
-        self, window: WindowLike | None = None, by: str | None = None, ax: Axes | None = None
-    ) -> Axes:
-        """Draw the CAAR path with its pointwise 95% band.
-
-        Parameters
-        ----------
-        window : window, optional
-            Shaded; by default the main one.
-        by : str, optional
-            Column of the events that splits the path.
-        ax : Axes, optional
-            Of matplotlib.
-
-        Returns
-        -------
-        Axes
-        """
-        from ..report.figures.plots import plot_caar
-
-        return plot_caar(self, window, by, ax)
-
-    def plot_car_forest(self, window: WindowLike | None = None, ax: Axes | None = None) -> Axes:
-        """Draw the CAR of each event with its 95% interval.
-
-        Parameters
-        ----------
-        window : window, optional
-            By default the main one.
-        ax : Axes, optional
-
-        Returns
-        -------
-        Axes
-        """
-        from ..report.figures.plots import plot_car_forest
-
-        return plot_car_forest(self, window or self.main, ax)
-
-    def plot_event(
-        self, event_id: str, window: WindowLike | None = None, ax: Axes | None = None
-    ) -> Axes:
-        """Draw AR and CAR of one event.
-
-        Parameters
-        ----------
-        event_id : str
-        window : window, optional
-            Shaded; by default the main one.
-        ax : Axes, optional
-
-        Returns
-        -------
-        Axes
-        """
-        from ..report.figures.plots import plot_event
-
-        return plot_event(self, event_id, window, ax)
-
-    def plot_price(
-        self, event_id: str, window: WindowLike | None = None, ax: Axes | None = None
-    ) -> Axes:
-        """Draw the price of one event against the model's expectation.
-
-        Parameters
-        ----------
-        event_id : str
-        window : window, optional
-            Shaded; by default the main one.
-        ax : Axes, optional
-
-        Returns
-        -------
-        Axes
-        """
-        from ..report.figures.plots import plot_price
-
-        return plot_price(self, event_id, window, ax)
-
-    def plot_estimation(
-        self, event_id: str, window: WindowLike | None = None, ax: Axes | None = None
-    ) -> Axes:
-        """Draw the estimation days of one event with the line of the model.
-
-        Parameters
-        ----------
-        event_id : str
-        window : window, optional
-            By default the main one.
-        ax : Axes, optional
-
-        Returns
-        -------
-        Axes
-        """
-        from ..report.figures.plots import plot_estimation
-
-        return plot_estimation(self, event_id, window, ax)
-
-    def plot_ar_heatmap(self, window: WindowLike | None = None, ax: Axes | None = None) -> Axes:
-        """Draw the abnormal returns of all events and days as colours.
-
-        Parameters
-        ----------
-        window : window, optional
-            Marked; by default the main one.
-        ax : Axes, optional
-
-        Returns
-        -------
-        Axes
-        """
-        from ..report.figures.plots import plot_ar_heatmap
-
-        return plot_ar_heatmap(self, window, ax)
+    plot_path = plot_path
+    plot_caar = plot_caar
+    plot_car_forest = plot_car_forest
+    plot_ar_heatmap = plot_ar_heatmap
+    plot_event = plot_event
+    plot_price = plot_price
+    plot_estimation = plot_estimation
 
     def save(
         self, out: str | Path = "reports", name: str = "study", *, config: StudyConfig | None = None

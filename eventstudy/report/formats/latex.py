@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -181,11 +181,11 @@ def _windows(findings: Findings, windows: Sequence[Window], names: Sequence[str]
     if not samples:
         return {}
     windows, setup = _chosen(findings, windows), findings.setup
-    names = _tests(findings, names or setup.settings.get("tests", ()))
+    names = _tests(findings, names)
     grid = findings.tables.get("specifications")
-    models = {} if grid is None else _models(grid, windows)
+    models = [] if grid is None else list(_models(grid, windows))
     panels = [(_title(findings, s), list(_estimates(s, windows, names))) for s in samples]
-    panels[0][1].extend(line for name, cells in models.items() for line in _lines(name, *cells))
+    panels[0][1].extend(models)
     answers = [found.answer for s in samples for found in s.windows if found.window in windows]
     indices = setup.benchmarks if setup.model.factors else ()
     return {
@@ -216,12 +216,13 @@ def _chosen(findings: Findings, windows: Sequence[Window]) -> list[Window]:
 
 
 def _tests(findings: Findings, names: Sequence[str]) -> list[str]:
-    """Return further tests; the main one has its own rows."""
-    known = [test.test for test in findings.sample.main.tests]
+    """Return further tests, by default those of the settings; the main one has its own rows."""
+    known = {test.test: test for test in findings.sample.main.tests}
     if missing := [name for name in names if name not in known]:
         remedy = f"use {', '.join(known)}"
         raise ConfigError("the run has no such test", value=missing[0], remedy=remedy)
-    return [name for name in names if name != findings.sample.answer.test]
+    names, main = names or findings.setup.settings.get("tests") or (), findings.sample.answer.test
+    return [name for name in names if name in known and name != main]
 
 
 def _title(findings: Findings, sample: Sample) -> Markup:
@@ -234,48 +235,35 @@ def _estimates(sample: Sample, windows: list[Window], names: list[str]) -> Itera
     """Yield the rows of a sample: the effect, the plain average, further tests, and N."""
     found = {finding.window: finding for finding in sample.windows}
     answers = [found[window].answer for window in windows]
-    main = [
-        found[window].test(answer.test) for window, answer in zip(windows, answers, strict=True)
-    ]
-    effects, averages = (
-        [getattr(a, name) for a in answers] for name in ("effect", "plain_average")
-    )
-    estimates = [_starred(_percent(a.effect.estimate), a.pvalue) for a in answers]
-    statistics = [_bracketed(t.statistic if t else np.nan) for t in main]
-    yield from _lines(
-        say(f"paper.{'car' if sample.n_used == 1 else 'weighted'}"), estimates, statistics
-    )
-    yield Line("", [_interval(effect) for effect in effects])
+
+    def statistics(tests: Iterable[str]) -> list[Markup]:
+        """Return the statistic of the test of each window."""
+        each = [found[w].test(name) for w, name in zip(windows, tests, strict=True)]
+        return [_bracketed(test.statistic if test else np.nan) for test in each]
+
+    label = say(f"paper.{'car' if sample.n_used == 1 else 'weighted'}")
+    yield Line(label, [_starred(_percent(a.effect.estimate), a.pvalue) for a in answers])
+    yield Line("", statistics(answer.test for answer in answers))
+    yield Line("", [_interval(answer.effect) for answer in answers])
     if sample.n_used > 1:
-        ts = [_bracketed(average.estimate / average.se) for average in averages]
-        yield from _lines(say("paper.plain"), [_percent(a.estimate) for a in averages], ts)
-    for name in names:
-        tests = [found[window].test(name) for window in windows]
-        yield Line(
-            STATISTICS[name].label, [_bracketed(t.statistic if t else np.nan) for t in tests]
-        )
+        means = [answer.plain_average for answer in answers]
+        yield Line(say("paper.plain"), [_percent(mean.estimate) for mean in means])
+        yield Line("", [_bracketed(mean.estimate / (mean.se or np.nan)) for mean in means])
+    yield from (Line(STATISTICS[n].label, statistics([n] * len(windows))) for n in names)
     if len({answer.n_events for answer in answers}) > 1:
         yield Line(Markup("$N$"), [f"{answer.n_events:,}" for answer in answers])
 
 
-def _lines(label: str, estimates: list[Markup], statistics: list[Markup]) -> tuple[Line, Line]:
-    return Line(label, estimates), Line("", statistics)
-
-
-def _models(grid: pd.DataFrame, windows: list[Window]) -> dict[str, tuple[list[Markup], ...]]:
-    """Return estimates and statistics of the other models of a grid; empty where it has none."""
-    rows = {(r["model"], Window.of(r["window"])): r for r in model_cells(grid).to_dict("records")}
-    blank = {"estimate": np.nan, "se": np.nan, "pvalue": np.nan, "is_main": False}
-    mine = {model for (model, _), row in rows.items() if row["is_main"]}
-    models = {}
-    for model in dict.fromkeys(model for model, _ in rows if model not in mine):
-        cells = [rows.get((model, window), blank) for window in windows]
-        estimates = [_starred(_percent(c["estimate"]), c["pvalue"]) for c in cells]
-        models[capitalised(MODELS[model].label)] = (
-            estimates,
-            [_bracketed(c["estimate"] / c["se"]) for c in cells],
-        )
-    return models
+def _models(grid: pd.DataFrame, windows: list[Window]) -> Iterator[Line]:
+    """Yield estimates and statistics of the other models of a grid."""
+    cells = model_cells(grid)
+    mine = cells.loc[cells["is_main"], "model"].iloc[0]
+    for model, table in cells[cells["model"] != mine].groupby("model", sort=False):
+        table = table.set_index(table["window"].map(Window.of))[["estimate", "se", "pvalue"]]
+        rows = table.reindex(windows).to_numpy(dtype=float)
+        label = capitalised(MODELS[str(model)].label)
+        yield Line(label, [_starred(_percent(value), p) for value, _, p in rows])
+        yield Line("", [_bracketed(value / se) for value, se, _ in rows])
 
 
 def _events(findings: Findings) -> dict[str, Any]:

@@ -7,7 +7,6 @@ import re
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
 from ...errors import ConfigError
@@ -17,8 +16,7 @@ from .html import render_report
 # Commands and places of the browsers that print by themselves.
 BROWSERS = (
     "chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "msedge",
-    "microsoft-edge", "brave-browser",
-    "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
+    "microsoft-edge", "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
     "/Applications/Microsoft Edge.app/Contents/MacOS/Microsoft Edge",
     r"C:\Program Files\Google\Chrome\Application\chrome.exe",
     r"C:\Program Files (x86)\Microsoft\Edge\Application\msedge.exe",
@@ -55,16 +53,22 @@ def pdf(findings: Findings, *, full: bool = False) -> bytes:
     ConfigError
         If there is no browser that prints, or it wrote nothing.
     """
-    command, page = find_browser(), _NEAR.sub("", render_report(findings))
+    browser, page, reason = find_browser(), _NEAR.sub("", render_report(findings)), ""
     if full:
         page = re.sub(r"<details(?![^>]* open)", "<details open", page)
     with tempfile.TemporaryDirectory(prefix="eventstudy-", ignore_cleanup_errors=True) as folder:
         source, target = Path(folder, "report.html"), Path(folder, "report.pdf")
         source.write_text(page, encoding="utf-8")
+        # The sandbox of Chromium does not start for root, as in a container.
+        root = ["--no-sandbox"] * (getattr(os, "geteuid", lambda: 1)() == 0)
         places = (f"--user-data-dir={folder}/profile", f"--print-to-pdf={target}")
-        _print([command, *OPTIONS, *_as_root(), *places, source.as_uri()])
+        command = [browser, *OPTIONS, *root, *places, source.as_uri()]
+        try:
+            subprocess.run(command, capture_output=True, timeout=SECONDS, check=False)  # noqa: S603
+        except (OSError, subprocess.TimeoutExpired) as error:
+            reason = f" ({type(error).__name__})"
         if not target.exists():
-            raise ConfigError("the browser wrote no PDF", value=command, remedy=REMEDY)
+            raise ConfigError(f"the browser wrote no PDF{reason}", value=browser, remedy=REMEDY)
         return target.read_bytes()
 
 
@@ -77,25 +81,7 @@ def find_browser() -> str:
         If there is none.
     """
     asked = os.environ.get("BROWSER", "")
-    names = [asked] * (not _OTHERS.search(asked)) + list(BROWSERS)
-    paths = (shutil.which(name) for name in names if name)
-    path = next(filter(None, paths), None)
-    if path is None:
-        raise ConfigError("a PDF needs Chrome, Chromium or Edge, and none is here", remedy=REMEDY)
-    return path
-
-
-def _as_root() -> Iterator[str]:
-    """Yield what Chromium wants from root, as in a container: its sandbox does not start there."""
-    if getattr(os, "geteuid", lambda: 1)() == 0:
-        yield "--no-sandbox"
-
-
-def _print(command: list[str]) -> None:
-    try:
-        subprocess.run(  # noqa: S603 - a browser of this machine
-            command, capture_output=True, timeout=SECONDS, check=False
-        )
-    except (OSError, subprocess.TimeoutExpired) as error:
-        reason = f"the browser did not print: {type(error).__name__}"
-        raise ConfigError(reason, value=command[0], remedy=REMEDY) from None
+    names = [asked] * bool(asked and not _OTHERS.search(asked)) + list(BROWSERS)
+    if path := next(filter(None, map(shutil.which, names)), None):
+        return path
+    raise ConfigError("a PDF needs Chrome, Chromium or Edge, and none is here", remedy=REMEDY)
