@@ -89,7 +89,7 @@ def draw_implied(
     is_early : bool
         Whether it is too early for a verdict: then there is no bracket.
     """
-    path, wide, frame = _near(path), width == WIDE, frame_of(width, shorter)
+    path, wide, frame = near_days(path), width == WIDE, frame_of(width, shorter)
     days, low, high = path.days, path.implied - path.half, path.implied + path.half
     scale = roomy([path.shares, path.implied, low, high], zero=False)
     across = Scale(float(days[0]), float(days[-1]), frame.start, frame.stop)
@@ -116,15 +116,14 @@ def draw_implied(
     return picture(frame.width, int(frame.height), marks, title=label, desc=desc, kind=kind)
 
 
-def _near(path: ImpliedPath) -> ImpliedPath:
-    """Return the days near the event, if the main window is among them."""
+def near_days(path: ImpliedPath) -> ImpliedPath:
+    """Return the days near the event, the main window among them."""
     near = np.abs(path.days) <= max(DAYS, path.end, -path.base)
     names = ("days", "implied", "shares", "half", "se", "counts")
     return replace(path, **{name: getattr(path, name)[near] for name in names})
 
 
-def last_of(values: FloatArray) -> float:
-    """Return the last finite value; NaN if there is none."""
+def _last(values: FloatArray) -> float:
     finite = values[np.isfinite(values)]
     return float(finite[-1]) if len(finite) else np.nan
 

@@ -9,7 +9,7 @@ import numpy as np
 from ...analysis.implied_path import BASE, ImpliedPath
 from ...utility.catalogue import say
 from ...utility.numbers import rough_percent
-from .answer_figures import LEVELS, gap_of, place_number
+from .answer_figures import LEVELS, effect_of, place_number
 from .svg_canvas import Panel, Scale, roomy, ticks
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def draw_levels(
     Panel
         Days and levels in points of the figure, from its top.
     """
-    ink, days, figure = axes.xaxis.label.get_color(), path.days, cast("Figure", axes.figure)
+    ink, days, figure = axes.title.get_color(), path.days, cast("Figure", axes.figure)
     low, high = path.implied - path.half, path.implied + path.half
     scale = roomy([path.shares, path.implied, low, high], zero=False)
     axes.set(xlim=(days[0] - 0.5, days[-1] + 0.5), ylim=scale)
@@ -71,8 +71,8 @@ def _draw_bracket(axes: Axes, panel: Panel, path: ImpliedPath, size: float) -> N
     ends = np.array([path.implied, path.shares])[:, path.days == path.end]
     if not (ends.size and np.isfinite(ends).all()):
         return
-    middle, reach, name = ends.mean(), np.ptp(ends) / 2, rough_percent(gap_of(path))
-    axes.errorbar([path.end], [middle], yerr=reach, color=axes.xaxis.label.get_color(),
+    middle, reach, name = ends.mean(), np.ptp(ends) / 2, rough_percent(effect_of(path))
+    axes.errorbar([path.end], [middle], yerr=reach, color=axes.title.get_color(),
                   linewidth=1.8, capsize=4, capthick=1.8, zorder=4)  # fmt: skip
     x, y = place_number(panel, path, 0.62 * size * len(name))
     offset = (x - panel.x(path.end), panel.y(middle) - y)

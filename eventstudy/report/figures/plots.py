@@ -288,7 +288,7 @@ def new_axes(ax: Axes | None, height: float = 0.0) -> Axes:
 
 def ink(axes: Axes) -> Any:
     """Return the colour of the texts of axes."""
-    return axes.xaxis.label.get_color()
+    return axes.title.get_color()
 
 
 def shaded_axes(ax: Axes | None, window: Window, *, zero: bool = True) -> Axes:

@@ -14,11 +14,12 @@ from ...findings.types import Findings
 from ...utility.catalogue import say
 from ...utility.numbers import clipped
 from ...utility.units import speaking_of
-from ..figures.answer_figures import last_of
+from ..figures.answer_figures import near_days
 from ..figures.path_plot import draw_levels
 from ..figures.svg_canvas import day_ticks
-from ..sections.answer import answer
+from ..sections.answer import split_answer
 from ..sections.caveats import write_caveat_of
+from ..sections.first_screen import title_of
 from ..sections.methods import source_line
 from .figure_files import BLUE, GRID, INK, METADATA, MUTED
 
@@ -72,17 +73,17 @@ def _drawn(findings: Findings) -> Figure:
     figure = Figure((WIDTH / DPI, HEIGHT / DPI), dpi=DPI, facecolor=PAPER)
     corner, implied = (EDGE / WIDTH, 1 - 39 / HEIGHT), findings.sample.implied
     figure.add_artist(Rectangle(corner, 1 - 2 * EDGE / WIDTH, 5 / HEIGHT, color=INK, linewidth=0))
-    (head, _), (sentence, _) = answer(findings).pieces
+    head, sentence = split_answer(findings)
     serif: Any = {"family": _installed(SERIF), "fontweight": "bold"}
-    _write(figure, 70, [clipped(findings.name, 80)], 20, fontweight="bold")
-    large, heads = _fitted(figure, [head.strip().removesuffix(".")], HEADS, MOST_HEADS, **serif)
+    _write(figure, 70, [clipped(title_of(findings), 80)], 20, fontweight="bold")
+    large, heads = _fitted(figure, [head.removesuffix(".")], HEADS, MOST_HEADS, **serif)
     top = _write(figure, 80 + large, heads, large, **serif)
-    texts = [sentence.strip(), write_caveat_of(findings, findings.sample)]
+    texts = [sentence, write_caveat_of(findings, findings.sample)]
     small, lines = _fitted(figure, texts, LINES, MOST_LINES)
     foot = HEIGHT - 57 - LEADING * small * (len(lines) - 1)
     _write(figure, HEIGHT - 23, [source_line(findings)], 17, color=MUTED)
     if implied is not None:
-        _draw_chart(figure, implied, top - 0.7 * large, foot - small)
+        _draw_chart(figure, near_days(implied), top - 0.7 * large, foot - small)
     _write(figure, top if implied is None else foot, lines, small)
     return figure
 
@@ -133,7 +134,7 @@ def _draw_chart(figure: Figure, path: ImpliedPath, top: float, foot: float) -> N
     caption = say("card.axis", base=path.base)
     axes.set_xlabel(caption, loc="left", color=MUTED, fontsize=17 * POINT, labelpad=5)
     panel = draw_levels(axes, path, size=29 * POINT, **COLORS)
-    ends = [("implied", last_of(path.implied), MUTED), ("shares", last_of(path.shares), BLUE)]
+    ends = [("implied", path.implied[-1], MUTED), ("shares", path.shares[-1], BLUE)]
     ends.sort(key=lambda end: (end[1], end[0]))
     middle, half = (ends[0][1] + ends[1][1]) / 2, NAME * POINT / panel.y.step() / 2
     for side, (name, level, color) in zip((-1, 1), ends, strict=True):

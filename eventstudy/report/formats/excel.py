@@ -19,12 +19,13 @@ from ...utility.catalogue import say
 from ...utility.numbers import window_text
 from ...utility.units import speaking_of, words
 from ..figures.svg_canvas import roomy
-from ..sections.answer import answer
+from ..sections.answer import split_answer
 from ..sections.caveats import asides
 from ..sections.checks import list_checks
 from ..sections.events import dropped_section, in_order, write_flag
+from ..sections.first_screen import title_of
 from ..sections.methods import provenance, source_line
-from ..sections.top import top
+from ..sections.top import key_figures
 from ..sections.windows import windows_lede
 
 if TYPE_CHECKING:
@@ -235,13 +236,13 @@ class Writer:
         page.hide_gridlines(2)
         page.set_paper(9)
         page.fit_to_pages(1, 0)
-        head, sentence = (text.strip() for text, _ in answer(findings).pieces)
+        head, sentence = split_answer(findings)
         notes = asides(findings)
         self._line(page, 0, head, bold=True, size=18)
         self._line(page, 1, sentence)
         self._line(page, 2, notes[0] if notes else "", bold=True)
-        self.cell(page, 3, 0, f"{findings.name}. {source_line(findings)}"[:200], color=MUTED)
-        for j, key in zip((0, 1, 3, 5, 6), top(findings).keys, strict=False):
+        self.cell(page, 3, 0, f"{title_of(findings)}. {source_line(findings)}", color=MUTED)
+        for j, key in zip((0, 1, 3, 5, 6), key_figures(findings), strict=False):
             self.cell(page, 5, j, key.label, color=MUTED, size=10, text_wrap=True)
             self.cell(page, 6, j, key.value, bold=True, size=16)
             self.cell(page, 7, j, key.remark, color=MUTED, size=9, text_wrap=True)

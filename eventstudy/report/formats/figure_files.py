@@ -10,7 +10,7 @@ from ...analysis.implied_path import implied_path_of
 from ...findings.types import Findings
 from ...utility.units import speaking_of
 from ..figures.plots import Look, plot_ar_heatmap, plot_caar, plot_car_forest, plot_path
-from ..sections.answer import answer
+from ..sections.answer import split_answer
 from ..sections.methods import source_line
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def write_figures(results: FittedStudy, folder: Path, findings: Findings) -> Non
     with rc_context(style), speaking_of(findings.setup.measure), warnings.catch_warnings():
         # A reader of SVG or PDF has the glyphs of scripts that the font of matplotlib lacks.
         warnings.filterwarnings("ignore", message="Glyph .* missing from font")
-        look = Look(title=answer(findings).pieces[0][0].strip())
+        look = Look(title=split_answer(findings)[0])
         drawn = {
             "caar": plot_caar(study, main, **look),
             "car": plot_car_forest(study, main, **look),

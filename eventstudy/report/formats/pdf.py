@@ -32,6 +32,8 @@ OPTIONS = (
 SECONDS = 120
 REMEDY = "set BROWSER to Chrome, Chromium or Edge, or print report.html from any browser"
 # Links to other files of the run, which a PDF does not have beside it.
+# Names of rows, which stand in one line on the page; here they may have several.
+_NAME = re.compile(r'<th scope="row">(.*?)</th>', re.DOTALL)
 _NEAR = re.compile(r' href="(?!#|https?:)[^"]*"')
 
 
@@ -55,7 +57,9 @@ def pdf(findings: Findings, *, full: bool = False) -> bytes:
     """
     browser, page, reason = find_browser(), _NEAR.sub("", render_report(findings)), ""
     if full:
-        page = re.sub(r"<details(?![^>]* open)", "<details open", page)
+        page = re.sub(r"(</?)details\b", r"\1div", page).replace("summary>", "h3>")
+        page = page.replace("</b><span>", "</b>: <span>")
+        page = _NAME.sub(r'<td class="l">\1</td>', page)
     with tempfile.TemporaryDirectory(prefix="eventstudy-", ignore_cleanup_errors=True) as folder:
         source, target = Path(folder, "report.html"), Path(folder, "report.pdf")
         source.write_text(page, encoding="utf-8")
