@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import click
 
@@ -25,22 +25,10 @@ HELD = {"html": "report.html", "md": "report.md", "json": "results.json", "tex":
 NAMED = 5
 
 
-class Kind(click.Choice[str]):
-    """A format; of one that is no more it says what to use."""
-
-    def convert(self, value: Any, *context: Any) -> str:
-        """Return the format."""
-        from ..fitting.settings import RETIRED
-
-        if value in RETIRED:
-            self.fail(f"there is no such page any more; {RETIRED[value]}", *context)
-        return super().convert(value, *context)
-
-
 @click.command(epilog=reading_codes("written", "4 the run is not as it was written, "))
 @click.argument("run", type=PATH)
 @options(
-    ("--format kinds", {"type": Kind(KINDS), "multiple": True}, "May be repeated.  [html]"),
+    ("--format kinds", {"type": click.Choice(KINDS), "multiple": True}, "May be repeated.  [html]"),
     ("--full", SWITCH, "pdf: the whole report, not the summary."),
     ("--car windows", "START:STOP ...", "tex: a window of the table; may be repeated."),
     ("--test tests", "NAME ...", "tex: a test of the table; may be repeated."),
@@ -99,11 +87,10 @@ def cite(run: Path | None) -> None:
 
 def _check_choice(kinds: tuple[str, ...], choice: Choice) -> None:
     """Raise ConfigError for an option that no format asked for has."""
-    if choice.full and "pdf" not in kinds:
-        raise ConfigError("only a PDF has it", where="--full", remedy="add --format pdf")
-    where = "--car" if choice.windows else "--test" if choice.tests else ""
-    if where and "tex" not in kinds:
-        raise ConfigError("only LaTeX has it", where=where, remedy="add --format tex")
+    asked = {"--full": choice.full, "--car": choice.windows, "--test": choice.tests}
+    for option, kind in {"--full": "pdf", "--car": "tex", "--test": "tex"}.items():
+        if asked[option] and kind not in kinds:
+            raise ConfigError("is of another format", where=option, remedy=f"add --format {kind}")
 
 
 def _check_ending(kinds: tuple[str, ...], out: Path) -> None:

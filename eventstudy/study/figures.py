@@ -16,11 +16,11 @@ from ..fitting.config import StudyConfig
 from ..fitting.fitted import FittedStudy
 from ..report.figures.event_plots import plot_estimation, plot_event, plot_price
 from ..report.figures.plots import plot_ar_heatmap, plot_caar, plot_car_forest, plot_path
+from ..report.figures.robustness_plots import plot_answer, plot_influence, plot_power
 from ..utility.catalogue import say
 
 if TYPE_CHECKING:
     import pandas as pd
-    from matplotlib.axes import Axes
 
     from ..findings.finished_run import FinishedRun
     from ..findings.types import Findings
@@ -29,21 +29,7 @@ if TYPE_CHECKING:
 class CalibrationWithFigure(Calibration):
     """A calibration that draws itself."""
 
-    def plot(self, ax: Axes | None = None) -> Axes:
-        """Draw the power curve of the main test.
-
-        Parameters
-        ----------
-        ax : Axes, optional
-            Of matplotlib.
-
-        Returns
-        -------
-        Axes
-        """
-        from ..report.figures.robustness_plots import plot_power
-
-        return plot_power(self, ax)
+    plot = plot_power
 
 
 class DrawnAnswer(Answer):
@@ -64,61 +50,19 @@ class DrawnAnswer(Answer):
         ends = (effect.ci_low, effect.ci_high)
         return say(f"answer.{code}", value=effect.estimate, ends=ends, **facts)
 
-    def plot(self, ax: Axes | None = None) -> Axes:
-        """Draw the effect and the plain average with their intervals.
-
-        Parameters
-        ----------
-        ax : Axes, optional
-            Of matplotlib.
-
-        Returns
-        -------
-        Axes
-        """
-        from ..report.figures.robustness_plots import plot_answer
-
-        return plot_answer(self, ax)
+    plot = plot_answer
 
 
 class DrawnPower(Power):
     """Which effects the answer finds, which draws itself."""
 
-    def plot(self, ax: Axes | None = None) -> Axes:
-        """Draw the power curve.
-
-        Parameters
-        ----------
-        ax : Axes, optional
-            Of matplotlib.
-
-        Returns
-        -------
-        Axes
-        """
-        from ..report.figures.robustness_plots import plot_power
-
-        return plot_power(self, ax)
+    plot = plot_power
 
 
 class DrawnInfluence(Influence):
     """What the answer owes to single sets of events, which draws itself."""
 
-    def plot(self, ax: Axes | None = None) -> Axes:
-        """Draw the answer, and those without single sets that come nearest to another verdict.
-
-        Parameters
-        ----------
-        ax : Axes, optional
-            Of matplotlib.
-
-        Returns
-        -------
-        Axes
-        """
-        from ..report.figures.robustness_plots import plot_influence
-
-        return plot_influence(self, ax)
+    plot = plot_influence
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 GREY = "0.55"
 
 
-def plot_influence(influence: Influence, ax: Axes | None) -> Axes:
+def plot_influence(influence: Influence, ax: Axes | None = None) -> Axes:
     """Draw the effect of all events, and without each of the sets that change p most.
 
     What has p below 0.05 is filled.
@@ -40,7 +40,7 @@ def plot_influence(influence: Influence, ax: Axes | None) -> Axes:
     return titled(_forest(rows, ax), "plot.influence", window=influence.window)
 
 
-def plot_answer(answer: Answer, ax: Axes | None) -> Axes:
+def plot_answer(answer: Answer, ax: Axes | None = None) -> Axes:
     """Draw the effect and the plain average with their 95% intervals; filled where p < 0.05.
 
     Parameters
@@ -58,7 +58,7 @@ def plot_answer(answer: Answer, ax: Axes | None) -> Axes:
     return titled(_forest(rows, ax), "plot.answer", n=answer.n_events)
 
 
-def _forest(rows: list[tuple[str, Interval, float]], ax: Axes | None) -> Axes:
+def _forest(rows: list[tuple[str, Interval, float]], ax: Axes | None = None) -> Axes:
     """Draw named effects with their intervals below each other, the first one in ink."""
     axes = new_axes(ax, 1.5 + 0.4 * len(rows))
     for y, (_, effect, p) in enumerate(rows):
@@ -91,7 +91,7 @@ def plot_specifications(curve: SpecificationCurve, ax: Axes | None = None) -> Ax
     return titled(axes, "plot.curve", n=len(half))
 
 
-def plot_power(numbers: Calibration | Power, ax: Axes | None) -> Axes:
+def plot_power(numbers: Calibration | Power, ax: Axes | None = None) -> Axes:
     """Draw how often the main test finds an effect: on other dates, or by the closed form.
 
     Parameters

@@ -5,18 +5,20 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from ...analysis.implied_path import BASE, ImpliedPath
+from ...analysis.interval import Interval
 from ...errors import ConfigError, how_to_install
 from ...findings.finished_run import FinishedRun
 from ...findings.types import Findings, Sample
 from ...significance import STATISTICS
 from ...utility.catalogue import say
-from ...utility.numbers import window_text
+from ...utility.numbers import LEVEL, window_text
 from ...utility.units import speaking_of, words
 from ..figures.svg_canvas import roomy
 from ..sections.answer import split_answer
@@ -26,7 +28,7 @@ from ..sections.events import dropped_section, in_order, write_flag
 from ..sections.first_screen import title_of
 from ..sections.methods import provenance, source_line
 from ..sections.top import key_figures
-from ..sections.windows import windows_lede
+from ..sections.windows import list_tests, windows_lede
 
 if TYPE_CHECKING:
     from xlsxwriter import Workbook
@@ -38,21 +40,14 @@ BLUE, MUTED, BAND, MAIN = "#0B5394", "#565C63", "#E4E2DC", "#F0E7D2"
 # Formats of the kinds of columns: returns, levels, p-values, shares, counts, numbers and dates.
 KINDS = {
     "r": "+0.00%;\N{MINUS SIGN}0.00%;0.00%", "l": "0.00", "p": '[<0.0005]"<0.001";0.000',
-    "s": "0%", "i": "0", "n": "0.00", "g": "0.0000", "v": "0.00%", "d": "d mmm yyyy", "t": "@",
+    "s": "0%", "i": "0", "n": "0.00", "d": "d mmm yyyy", "t": "@",
 }  # fmt: skip
 LOG = "+0.0000;\N{MINUS SIGN}0.0000;0.0000"
 # Excel would take a cell that begins so as a formula once it is edited.
 _FORMULA = re.compile(r"^[=+\-@\t\r]")
+# Columns of the numbers of the answer, which have names for other programs.
+NAMES = {"estimate": "B", "ci_low": "C", "ci_high": "D", "p_value": "E"}
 Rows = Iterable[Sequence[Any]]
-
-
-class Sheet(NamedTuple):
-    """A sheet behind the first: key of its words, kinds of its columns, further heads, rows."""
-
-    code: str
-    kinds: str
-    rows: Rows
-    heads: tuple[str, ...] = ()
 
 
 def workbook(run: FinishedRun) -> bytes:
@@ -73,101 +68,80 @@ def workbook(run: FinishedRun) -> bytes:
             "Excel needs the package xlsxwriter, which is not installed",
             remedy=how_to_install("excel"),
         ) from None
-    file, settings = io.BytesIO(), ("formulas", "urls", "numbers")
-    options = {f"strings_to_{kind}": False for kind in settings}
-    findings = run.findings
-    with (
-        speaking_of(findings.setup.measure),
-        xlsxwriter.Workbook(file, {**options, "remove_timezone": True}) as book,
-    ):
-        title = findings.name[:255]
-        book.set_properties({"title": title, "created": pd.Timestamp(2000, 1, 1)})
+    file, findings = io.BytesIO(), run.findings
+    options = {f"strings_to_{kind}": False for kind in ("formulas", "urls", "numbers")}
+    options["remove_timezone"] = True
+    with speaking_of(findings.setup.measure), xlsxwriter.Workbook(file, options) as book:
+        book.set_properties({"title": findings.name[:255], "created": pd.Timestamp(2000, 1, 1)})
         writer = Writer(book)
         writer.summarise(findings)
-        for sheet in _sheets(run):
-            writer.add(sheet)
+        for code, kinds, rows in _sheets(run):
+            writer.add(code, kinds, list(rows))
     return file.getvalue()
 
 
-def _sheets(run: FinishedRun) -> Iterator[Sheet]:
-    """Yield the sheets behind the first; those without rows are left out when they are written."""
-    findings, tables = run.findings, run.tables
+def _sheets(run: FinishedRun) -> Iterator[tuple[str, str, Rows]]:
+    """Yield the sheets behind the first: key of their words, kinds of their columns, rows."""
+    findings, tables, implied = run.findings, run.tables, run.findings.sample.implied
     names = {event.cells["event_id"]: event.name for event in findings.events}
-    implied, model = findings.sample.implied, findings.setup.model
     if implied is not None:
         low, gap = implied.implied - implied.half, implied.gap / BASE
         columns = (implied.days, implied.shares, implied.implied, gap, low, 2 * implied.half)
-        yield Sheet("path", "illrll", zip(*columns, strict=True))
-    yield Sheet("windows", "tttttirrrnps", (row for s in findings.samples for row in _tests(s)))
-    yield Sheet("announcements", "tttdttrrrpttt", _announcements(findings))
-    yield Sheet("checks", "tirrrpt", _checks(findings))
+        yield "path", "illrll", zip(*columns, strict=True)
+    yield "windows", "tttttirrrnps", (row for s in findings.samples for row in _tests(s))
+    yield "announcements", "tttdttrrrpttt", _announcements(findings)
+    yield "checks", "tirrrp", _checks(findings)
     days = tables["abnormal_returns"][["event_id", "date", "tau", "ret", "expected", "ar"]]
     rows = ((names.get(str(row[0]), ""), *row[1:], row[0]) for row in days.itertuples(index=False))
-    yield Sheet("days", "tdirrrt", rows)
-    used = findings.used
-    fits = ((e.name, e.day0, e.nobs, e.sigma, e.r2, *e.params) for e in used)
-    yield Sheet("models", "tdivn" + "g" * len(model.parameters), fits, model.parameters)
-    issues = tables.get("faults", pd.DataFrame())
-    yield Sheet("issues", "tddttt", issues.itertuples(index=False))
-    yield Sheet("settings", "tt", _settings(findings))
+    yield "days", "tdirrrt", rows
+    yield "issues", "tddttt", tables.get("faults", pd.DataFrame()).itertuples(index=False)
+    sources = asdict(provenance(findings))
+    yield (
+        "settings",
+        "tt",
+        [
+            (say("workbook.verdict"), findings.sample.answer.verdict),
+            *((name, str(setting)) for name, setting in findings.setup.settings.items()),
+            *((n, sources[n]) for n in ("command", "events", "sha256", "prices", "software")),
+        ],
+    )
+
+
+def _numbers(effect: Interval) -> tuple[float, float, float]:
+    return effect.estimate, effect.ci_low, effect.ci_high
 
 
 def _tests(sample: Sample) -> Iterator[Sequence[Any]]:
     """Yield each test of each window with its class; the effect is that of the main test."""
+    group = sample.group or say("workbook.all")
     for finding in sample.windows:
-        answer, (start, stop) = finding.answer, (finding.window.start, finding.window.stop)
-        ends = (answer.effect.estimate, answer.effect.ci_low, answer.effect.ci_high)
-        for test in sorted(finding.tests, key=lambda t: t.test != answer.test):
-            is_main = test.test == answer.test
+        result, window = finding.answer, window_text(finding.window)
+        for test in sorted(finding.tests, key=lambda t: t.test != result.test):
+            is_main, label = test.test == result.test, STATISTICS[test.test].label
             trust = say("workbook.main") if is_main else test.trust
-            numbers = ends if is_main else (np.nan,) * 3
-            yield (
-                sample.group or say("workbook.all"), window_text((start, stop)), trust,
-                STATISTICS[test.test].label, test.reason, test.n_events, *numbers, test.statistic,
-                answer.pvalue if is_main else test.pvalue, test.false_alarms,
-            )  # fmt: skip
+            head = group, window, trust, label, test.reason, test.n_events
+            numbers = _numbers(result.effect if is_main else Interval())
+            p = result.pvalue if is_main else test.pvalue
+            yield *head, *numbers, test.statistic, p, test.false_alarms
 
 
 def _announcements(findings: Findings) -> Iterator[Sequence[Any]]:
     """Yield the announcements as on the page, the dropped ones last."""
     column, main = findings.setup.group_column, findings.setup.main
     for event in in_order(findings):
-        car, numbers = event.car(main) if event.is_used else None, (np.nan,) * 4
-        if car is not None:
-            numbers = (car.car, *car.interval, car.pvalue)
-        why, cells = (car.reason if car else event.reason), event.cells
+        car, cells = event.car(main) if event.is_used else None, event.cells
+        numbers = (car.car, *car.interval, car.pvalue) if car else (np.nan,) * 4
         yield (
-            event.name, cells["ticker"], cells["announced_at"], event.day0,
-            cells.get(column, ""), say(f"workbook.{'yes' if event.is_used else 'no'}"), *numbers,
-            str(why), "; ".join(map(write_flag, event.flags)), cells["event_id"],
+            event.name, cells["ticker"], cells["announced_at"], event.day0, cells.get(column, ""),
+            say(f"workbook.{'yes' if car else 'no'}"), *numbers,
+            str(car.reason if car else event.reason), "; ".join(map(write_flag, event.flags)),
+            cells["event_id"],
         )  # fmt: skip
 
 
 def _checks(findings: Findings) -> Iterator[Sequence[Any]]:
     for check in list_checks(findings):
-        effect, clear = check.effect, say(f"workbook.{'yes' if check.is_clear else 'no'}")
-        ends = (effect.estimate, effect.ci_low, effect.ci_high)
-        yield check.name, check.n_events, *ends, check.pvalue, clear
-
-
-def _settings(findings: Findings) -> Iterator[tuple[str, str]]:
-    sources = provenance(findings)
-    yield say("workbook.verdict"), findings.sample.answer.verdict
-    for name, setting in findings.setup.settings.items():
-        yield name, str(setting)
-    for name in ("command", "events", "sha256", "prices", "software"):
-        yield name, getattr(sources, name)
-
-
-def _windows(findings: Findings) -> tuple[list[Sequence[Any]], int]:
-    """Return the windows of the main test, and which of them is the main one."""
-    rows: list[Sequence[Any]] = []
-    for finding in findings.sample.windows:
-        result, test = finding.answer, finding.test(finding.answer.test)
-        effect, alarms = result.effect, test.false_alarms if test else np.nan
-        numbers = (effect.estimate, effect.ci_low, effect.ci_high, result.pvalue, alarms)
-        rows.append((window_text(finding.window), *numbers, result.n_events))
-    return rows, [finding.window for finding in findings.sample.windows].index(findings.setup.main)
+        yield check.name, check.n_events, *_numbers(check.effect), check.pvalue
 
 
 class Writer:
@@ -175,8 +149,8 @@ class Writer:
 
     def __init__(self, book: Workbook) -> None:
         self.book = book
-        self.formats: dict[tuple[Any, ...], Format] = {}
-        self.kinds = KINDS if words().unit == "%" else KINDS | {"r": LOG, "v": KINDS["g"]}
+        self.formats: dict[str, Format] = {}
+        self.kinds = KINDS if words().unit == "%" else KINDS | {"r": LOG}
 
     def form(self, **properties: Any) -> Format:
         """Return the format with some properties of XlsxWriter.
@@ -186,31 +160,36 @@ class Writer:
         **properties
             Such as ``bold=True``.
         """
-        key = tuple(sorted(properties.items()))
-        if key not in self.formats:
-            self.formats[key] = self.book.add_format(properties)
+        key = str(sorted(properties.items()))
+        self.formats[key] = self.formats.get(key) or self.book.add_format(properties)
         return self.formats[key]
 
-    def add(self, sheet: Sheet) -> None:
-        """Write a sheet, its head frozen, filtered, and as wide as its cells; none without rows."""
-        rows, code = list(sheet.rows), f"workbook.{sheet.code}"
+    def add(self, code: str, kinds: str, rows: Sequence[Sequence[Any]]) -> None:
+        """Write a sheet, its head frozen, filtered, and as wide as its cells; none without rows.
+
+        Parameters
+        ----------
+        code : str
+            Its words, below ``[workbook]`` in the catalogue.
+        kinds : str
+            A letter of `KINDS` for each column.
+        rows : sequence of sequences
+        """
         if not rows:
             return
-        more = max(0, len(rows) - MOST_ROWS)
-        page, last = self.book.add_worksheet(say(f"{code}.title")), len(rows) - more
-        heads = [*say(f"{code}.columns").split("|"), *sheet.heads]
-        columns = zip(heads, sheet.kinds, zip(*rows[:last], strict=True), strict=True)
-        for j, (head, kind, cells) in enumerate(columns):
+        page, last = self.book.add_worksheet(say(f"workbook.{code}.title")), len(rows[:MOST_ROWS])
+        columns = list(zip(*rows[:last], strict=True))
+        for j, head in enumerate(say(f"workbook.{code}.columns").split("|")):
             self.cell(page, 0, j, head, bold=True, bottom=1, text_wrap=True, valign="top")
-            widths = [self.cell(page, i, j, cell, kind) for i, cell in enumerate(cells, start=1)]
-            page.set_column(j, j, min(max([*widths, len(head) + 3, 9]), WIDEST))
-            if kind == "p":
-                grey = {"type": "cell", "criteria": ">=", "value": 0.05}
+            letters = [self.cell(page, i + 1, j, c, kinds[j]) for i, c in enumerate(columns[j])]
+            page.set_column(j, j, min(max([*letters, len(head) + 3, 9]), WIDEST))
+            if kinds[j] == "p":
+                grey = {"type": "cell", "criteria": ">=", "value": LEVEL}
                 page.conditional_format(1, j, last, j, {**grey, "format": self.form(color=MUTED)})
-        if more:
-            self.cell(page, last + 1, 0, say("workbook.cut", n=more))
+        if len(rows) > last:
+            self.cell(page, last + 1, 0, say("workbook.cut", n=len(rows) - last))
         page.freeze_panes(1, 1)
-        page.autofilter(0, 0, last, len(heads) - 1)
+        page.autofilter(0, 0, last, len(columns) - 1)
 
     def cell(self, page: Worksheet, i: int, j: int, cell: Any, kind: str = "t", **look: Any) -> int:
         """Write a cell, unless it is missing; return the letters that it needs."""
@@ -252,13 +231,17 @@ class Writer:
             self._chart(page, row, implied, f"{head} {sentence}")
             row += 19
         if findings.setup.n_used:
-            rows, at = _windows(findings)
-            self._name_cells(row + 2 + at)
-            row = self._block(page, row, "summary_windows", "trrrpsi", rows, at)
-            checks = [(row[0], *row[2:6]) for row in _checks(findings)]
+            lines = list_tests(findings)[0].lines
+            main = next(i for i, line in enumerate(lines) if line.is_main)
+            for name, column in NAMES.items():
+                cell = f"='{page.get_name()}'!${column}${row + 2 + main}"
+                self.book.define_name(name, cell)
+            rows = [(t.name, t.estimate, t.low, t.high, t.pvalue, t.false_alarms) for t in lines]
+            row = self._block(page, row, "summary_windows", "trrrps", rows, main)
+            checks = [(name, *cells) for name, _, *cells in _checks(findings)]
             row = self._block(page, row, "summary_checks", "trrrp", checks) if checks else row
-        texts = [windows_lede(findings)] if findings.setup.n_used else []
-        for text in (*texts, *notes[1:], dropped_section(findings).lede, say("workbook.cite")):
+            notes.append(windows_lede(findings))
+        for text in (*notes[1:], dropped_section(findings).lede, say("workbook.cite")):
             self._line(page, row, text, size=9)
             row += 1
 
@@ -281,14 +264,6 @@ class Writer:
                 self.cell(page, row, j, cell, kind, **look)
         return row + 2
 
-    def _name_cells(self, row: int) -> None:
-        """Name the numbers of the answer for other programs."""
-        page = say("workbook.summary")
-        names = {"estimate": "B", "ci_low": "C", "ci_high": "D", "p_value": "E", "n_events": "G"}
-        for name, column in names.items():
-            self.book.define_name(name, f"='{page}'!${column}${row}")
-        self.book.define_name("verdict", f"='{say('workbook.settings.title')}'!$B$2")
-
     def _chart(self, page: Worksheet, row: int, implied: ImpliedPath, text: str) -> None:
         """Draw the path as a chart that can be edited; its numbers are on the sheet of the path."""
         sheet = say("workbook.path.title")
@@ -296,25 +271,22 @@ class Writer:
         least, most = roomy([implied.shares, low, high], zero=False)
         area = self.book.add_chart({"type": "area", "subtype": "stacked"})
         line, n = self.book.add_chart({"type": "line"}), len(implied.days)
+        level = say("workbook.level")
 
         bare, last = {"none": True}, [{"delete": True}] * (n - 1)
         labels = {"series_name": True, "value": False, "position": "right", "custom": last}
-        looks: tuple[tuple[Any, int, str, dict[str, Any]], ...] = (
+        dash = {"line": {"color": MUTED, "width": 1.5, "dash_type": "dash"}, "data_labels": labels}
+        full = {"line": {"color": BLUE, "width": 2.25}, "data_labels": labels}
+        for chart, column, code, look in (
             (area, 4, "workbook.low", {"fill": bare, "border": bare}),
             (area, 5, "figure.band", {"fill": {"color": BAND}, "border": bare}),
-            (line, 2, "figure.implied", {"color": MUTED, "width": 1.5, "dash_type": "dash"}),
-            (line, 1, "figure.shares", {"color": BLUE, "width": 2.25}),
-        )
-        for chart, column, code, look in looks:
+            (line, 2, "figure.implied", dash), (line, 1, "figure.shares", full),
+        ):  # fmt: skip
             ends = {"categories": [sheet, 1, 0, n, 0], "values": [sheet, 1, column, n, column]}
-            drawn = look if chart is area else {"line": look, "data_labels": labels}
-            chart.add_series({"name": say(code), **ends, **drawn})
+            chart.add_series({"name": say(code), **ends, **look})
         area.combine(line)
         area.set_title({"none": True})
-        area.set_y_axis(
-            {"min": least, "max": most, "num_format": "0", "name": say("workbook.level")}
-        )
-        area.set_x_axis({"name": say("workbook.day"), "label_position": "low"})
         area.set_legend({"none": True})
-        area.set_size({"width": 980, "height": 360})
-        page.insert_chart(row, 0, area, {"description": text[:400]})
+        area.set_y_axis({"min": least, "max": most, "num_format": "0", "name": level})
+        area.set_x_axis({"name": say("workbook.day"), "label_position": "low"})
+        page.insert_chart(row, 0, area, {"description": text[:400], "x_scale": 2, "y_scale": 1.25})

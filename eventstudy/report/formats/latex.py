@@ -21,12 +21,12 @@ from ...models import MODELS
 from ...significance import STATISTICS
 from ...utility.catalogue import say
 from ...utility.csv_text import BLANK
-from ...utility.numbers import capitalised, clipped, date_prose, listed, stars
+from ...utility.numbers import capitalised, clipped, listed, stars
 from ...utility.units import speaking_of, words
 from ..sections.answer import name_sample
 from ..sections.caveats import lacking_lines, write_caveat_of
 from ..sections.events import in_order
-from ..sections.methods import name_prices
+from ..sections.methods import source_line
 from ..sections.robustness import model_cells
 from ..sections.windows import find_role
 from .templating import new_environment, visible_line
@@ -197,7 +197,7 @@ def _windows(findings: Findings, windows: Sequence[Window], names: Sequence[str]
         "caveat": write_caveat_of(findings, findings.sample),
         "indices": listed(indices) if len(indices) <= MOST_INDICES else "",
         "n_more": max(0, len(findings.groups) - MOST_PANELS),
-        "last": date_prose(name_prices(findings)[1]),
+        "last": source_line(findings),
     }  # fmt: skip
 
 
