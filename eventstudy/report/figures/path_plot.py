@@ -74,7 +74,7 @@ def _draw_bracket(axes: Axes, panel: Panel, path: ImpliedPath, size: float) -> N
     middle, reach, name = ends.mean(), np.ptp(ends) / 2, rough_percent(effect_of(path))
     axes.errorbar([path.end], [middle], yerr=reach, color=axes.title.get_color(),
                   linewidth=1.8, capsize=4, capthick=1.8, zorder=4)  # fmt: skip
-    x, y = place_number(panel, path, 0.62 * size * len(name))
+    x, y, _ = place_number(panel, path, 0.62 * size * len(name))
     offset = (x - panel.x(path.end), panel.y(middle) - y)
     axes.annotate(name, (path.end, middle), offset, textcoords="offset points", fontsize=size,
                   fontweight="bold", zorder=5)  # fmt: skip
