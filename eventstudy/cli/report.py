@@ -80,16 +80,16 @@ def report(
 def cite(run: Path | None) -> None:
     """Print how to cite eventstudy as BibTeX; with a RUN also its model, its tests and the rest."""
     from ..findings.finished_run import read_run
-    from ..report.sections.methods import write_bibtex
+    from ..report.formats.bibtex import write_bibtex
 
     click.echo(write_bibtex(read_run(run).findings if run else None), nl=False)
 
 
 def _check_choice(kinds: tuple[str, ...], choice: Choice) -> None:
     """Raise ConfigError for an option that no format asked for has."""
-    asked = {"--full": choice.full, "--car": choice.windows, "--test": choice.tests}
-    for option, kind in {"--full": "pdf", "--car": "tex", "--test": "tex"}.items():
-        if asked[option] and kind not in kinds:
+    options = (("--full", "pdf", choice.full), ("--car", "tex", choice.windows))
+    for option, kind, is_set in (*options, ("--test", "tex", choice.tests)):
+        if is_set and kind not in kinds:
             raise ConfigError("is of another format", where=option, remedy=f"add --format {kind}")
 
 

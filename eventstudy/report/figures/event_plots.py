@@ -23,7 +23,7 @@ from .plots import (
     shaded_axes,
     titled,
     window_of,
-)
+)  # fmt: skip
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import io
-import warnings
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
+from warnings import catch_warnings, filterwarnings
 
 import numpy as np
 
@@ -21,7 +21,7 @@ from ..sections.answer import split_answer
 from ..sections.caveats import write_caveat_of
 from ..sections.first_screen import title_of
 from ..sections.methods import source_line
-from .figure_files import BLUE, GRID, INK, METADATA, MUTED
+from .figure_files import BLUE, INK, METADATA, MUTED, STYLE
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -43,14 +43,12 @@ def card(findings: Findings) -> dict[str, bytes]:
 
     The caveat is never left out: letters shrink until all of it fits.
     """
-    from matplotlib import rc_context, rcdefaults, rcParams
+    from matplotlib.style import context
 
-    with rc_context(), speaking_of(findings.setup.measure), warnings.catch_warnings():
-        rcdefaults()
-        rcParams |= {"svg.fonttype": "none", "svg.hashsalt": "eventstudy", "text.color": INK}
-        rcParams |= {"font.family": _installed(SANS), "text.parse_math": False}
+    style = STYLE | {"font.family": _installed(SANS), "axes.grid": False}
+    with context(["default", style]), speaking_of(findings.setup.measure), catch_warnings():
         # A reader of SVG has the glyphs of scripts that the fonts of this machine lack.
-        warnings.filterwarnings("ignore", message="Glyph .* missing from font")
+        filterwarnings("ignore", message="Glyph .* missing from font")
         figure, files = _drawn(findings), {}
         for kind in ("svg", "png"):
             file = io.BytesIO()
@@ -97,13 +95,13 @@ def _write(figure: Figure, y: float, lines: list[str], size: float, **style: Any
 
 
 def _fitted(
-    figure: Figure, texts: list[str], sizes: Sequence[int], most: float, **style: Any
+    figure: Figure, texts: list[str], sizes: Sequence[int], height: float, **style: Any
 ) -> tuple[int, list[str]]:
-    """Return the largest size at which wrapped texts take no more than `most` pixels."""
+    """Return the largest size at which wrapped texts take no more than `height` pixels."""
     for size in sizes:
         style["fontsize"] = size * POINT
         lines = [line for text in texts for line in _wrapped(figure, text, style)]
-        if len(lines) * size <= most:
+        if len(lines) * size <= height:
             break
     return size, lines
 
@@ -127,9 +125,8 @@ def _draw_chart(figure: Figure, path: ImpliedPath, top: float, foot: float) -> N
     box = (LEFT / WIDTH, 1 - (top + height) / HEIGHT, (RIGHT - LEFT) / WIDTH, height / HEIGHT)
     axes = figure.add_axes(box)
     axes.set_facecolor("none")
-    axes.spines[:].set_visible(False)
-    axes.tick_params(length=0, labelsize=19 * POINT, labelcolor=MUTED)
-    axes.grid(visible=True, axis="y", color=GRID, zorder=0.5)
+    axes.tick_params(length=0, labelsize=19 * POINT)
+    axes.grid(visible=True, axis="y")
     axes.set_xticks(*zip(*day_ticks(path.days, 11), strict=True))
     caption = say("card.axis", base=path.base)
     axes.set_xlabel(caption, loc="left", color=MUTED, fontsize=17 * POINT, labelpad=5)

@@ -192,7 +192,19 @@ class Writer:
         page.autofilter(0, 0, last, len(columns) - 1)
 
     def cell(self, page: Worksheet, i: int, j: int, cell: Any, kind: str = "t", **look: Any) -> int:
-        """Write a cell, unless it is missing; return the letters that it needs."""
+        """Write a cell, unless it is missing; return the letters that it needs.
+
+        Parameters
+        ----------
+        page : Worksheet
+        i, j : int
+            Row and column.
+        cell : object
+        kind : str
+            A letter of `KINDS`.
+        **look
+            Properties of its format.
+        """
         if cell is None or cell == "" or (not isinstance(cell, str) and pd.isna(cell)):
             return 0
         if kind == "d":
@@ -268,7 +280,7 @@ class Writer:
         """Draw the path as a chart that can be edited; its numbers are on the sheet of the path."""
         sheet = say("workbook.path.title")
         low, high = implied.implied - implied.half, implied.implied + implied.half
-        least, most = roomy([implied.shares, low, high], zero=False)
+        low_end, high_end = roomy([implied.shares, low, high], zero=False)
         area = self.book.add_chart({"type": "area", "subtype": "stacked"})
         line, n = self.book.add_chart({"type": "line"}), len(implied.days)
         level = say("workbook.level")
@@ -287,6 +299,6 @@ class Writer:
         area.combine(line)
         area.set_title({"none": True})
         area.set_legend({"none": True})
-        area.set_y_axis({"min": least, "max": most, "num_format": "0", "name": level})
+        area.set_y_axis({"min": low_end, "max": high_end, "num_format": "0", "name": level})
         area.set_x_axis({"name": say("workbook.day"), "label_position": "low"})
         page.insert_chart(row, 0, area, {"description": text[:400], "x_scale": 2, "y_scale": 1.25})

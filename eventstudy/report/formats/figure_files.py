@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from warnings import catch_warnings, filterwarnings
 
 from ...analysis.implied_path import implied_path_of
 from ...findings.types import Findings
@@ -46,16 +46,16 @@ def write_figures(results: FittedStudy, folder: Path, findings: Findings) -> Non
         Of the same study: its answer, main window and sources.
     """
     from cycler import cycler
-    from matplotlib import rc_context
+    from matplotlib.style import context
 
     column, group, main = findings.setup.group_column, findings.sample.group, findings.setup.main
     study = results.groups(column)[group] if group else results
     if len(study) == 0:
         return
     style = STYLE | {"axes.prop_cycle": cycler(color=(BLUE, ORANGE, INK))}
-    with rc_context(style), speaking_of(findings.setup.measure), warnings.catch_warnings():
+    with context(["default", style]), speaking_of(findings.setup.measure), catch_warnings():
         # A reader of SVG or PDF has the glyphs of scripts that the font of matplotlib lacks.
-        warnings.filterwarnings("ignore", message="Glyph .* missing from font")
+        filterwarnings("ignore", message="Glyph .* missing from font")
         look = Look(title=split_answer(findings)[0])
         drawn = {
             "caar": plot_caar(study, main, **look),

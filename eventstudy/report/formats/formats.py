@@ -12,7 +12,7 @@ import pandas as pd
 from ...calendars.window import Window
 from ...findings.finished_run import RESULTS, FinishedRun, results_text
 from ...utility.tables import parquet_modules
-from ..sections.methods import write_bibtex
+from .bibtex import write_bibtex
 from .excel import workbook
 from .latex import latex_tables
 from .markdown import markdown

@@ -186,7 +186,7 @@ def _windows(findings: Findings, windows: Sequence[Window], names: Sequence[str]
     models = [] if grid is None else list(_models(grid, windows))
     panels = [(_title(findings, s), list(_estimates(s, windows, names))) for s in samples]
     panels[0][1].extend(models)
-    answers = [found.answer for s in samples for found in s.windows if found.window in windows]
+    answers = [w.answer for s in samples for w in s.windows if w.window in windows]
     indices = setup.benchmarks if setup.model.factors else ()
     return {
         "windows": windows, "panels": panels, "models": models,
@@ -217,12 +217,12 @@ def _chosen(findings: Findings, windows: Sequence[Window]) -> list[Window]:
 
 def _tests(findings: Findings, names: Sequence[str]) -> list[str]:
     """Return further tests, by default those of the settings; the main one has its own rows."""
-    known = {test.test: test for test in findings.sample.main.tests}
-    if missing := [name for name in names if name not in known]:
-        remedy = f"use {', '.join(known)}"
+    names_of_run = {test.test for test in findings.sample.main.tests}
+    if missing := [name for name in names if name not in names_of_run]:
+        remedy = f"use {', '.join(sorted(names_of_run))}"
         raise ConfigError("the run has no such test", value=missing[0], remedy=remedy)
     names, main = names or findings.setup.settings.get("tests") or (), findings.sample.answer.test
-    return [name for name in names if name in known and name != main]
+    return [name for name in names if name in names_of_run and name != main]
 
 
 def _title(findings: Findings, sample: Sample) -> Markup:
@@ -233,12 +233,12 @@ def _title(findings: Findings, sample: Sample) -> Markup:
 
 def _estimates(sample: Sample, windows: list[Window], names: list[str]) -> Iterator[Line]:
     """Yield the rows of a sample: the effect, the plain average, further tests, and N."""
-    found = {finding.window: finding for finding in sample.windows}
-    answers = [found[window].answer for window in windows]
+    findings = {finding.window: finding for finding in sample.windows}
+    answers = [findings[window].answer for window in windows]
 
     def statistics(tests: Iterable[str]) -> list[Markup]:
         """Return the statistic of the test of each window."""
-        each = [found[w].test(name) for w, name in zip(windows, tests, strict=True)]
+        each = [findings[w].test(name) for w, name in zip(windows, tests, strict=True)]
         return [_bracketed(test.statistic if test else np.nan) for test in each]
 
     label = say(f"paper.{'car' if sample.n_used == 1 else 'weighted'}")

@@ -84,8 +84,8 @@ def find_browser() -> str:
     ConfigError
         If there is none.
     """
-    asked = os.environ.get("BROWSER", "")
-    names = [asked] * bool(asked and not _OTHERS.search(asked)) + list(BROWSERS)
+    named = os.environ.get("BROWSER", "")
+    names = [named] * bool(named and not _OTHERS.search(named)) + list(BROWSERS)
     if path := next(filter(None, map(shutil.which, names)), None):
         return path
     raise ConfigError("a PDF needs Chrome, Chromium or Edge, and none is here", remedy=REMEDY)
