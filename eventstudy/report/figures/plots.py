@@ -348,5 +348,5 @@ def titled(axes: Axes, code: str, look: Look | None = None, **facts: Any) -> Axe
     """
     subject = say("plot.of", subject=words().what, axis=words().axis) if words().what else ""
     title = (look or {}).get("title", say(code, of=subject, **facts))
-    axes.set_title(textwrap.fill(title, 84), parse_math=False)
+    axes.set_title(textwrap.fill(title, 60), parse_math=False)
     return axes

@@ -56,7 +56,7 @@ def write_figures(results: FittedStudy, folder: Path, findings: Findings) -> Non
     with context(["default", style]), speaking_of(findings.setup.measure), catch_warnings():
         # A reader of SVG or PDF has the glyphs of scripts that the font of matplotlib lacks.
         filterwarnings("ignore", message="Glyph .* missing from font")
-        look = Look(title=split_answer(findings)[0])
+        look = Look(title=split_answer(findings)[0].removesuffix("."))
         drawn = {
             "caar": plot_caar(study, main, **look),
             "car": plot_car_forest(study, main, **look),
