@@ -28,11 +28,14 @@ from eventstudy.findings.document import schema
 from eventstudy.findings.finished_run import finish_run, read_run
 from eventstudy.findings.types import Findings
 from eventstudy.fitting.config import StudyConfig
-from eventstudy.report.formats.excel import sheet_name
+from eventstudy.report.formats.excel import NAMES
 from eventstudy.report.formats.formats import HELD, export_file, exported
 from eventstudy.report.formats.latex import latex_table
 from eventstudy.report.formats.markdown import markdown
 from eventstudy.report.formats.terminal import summary
+from eventstudy.report.sections.answer import split_answer
+from eventstudy.report.sections.caveats import asides
+from eventstudy.report.sections.checks import list_checks
 from eventstudy.report.sections.windows import windows_table
 from eventstudy.runs import write_run
 from eventstudy.significance import STATISTICS
@@ -41,7 +44,7 @@ from eventstudy.utility.numbers import pvalue
 
 SCHEMA = json.loads((ROOT / "eventstudy/data/results.schema.json").read_text(encoding="utf-8"))
 PLAIN = StudyConfig(estimation=Window(-120, -11), event=Window(-5, 5))
-KINDS = (*HELD, "xlsx", "parquet")
+KINDS = (*HELD, "xlsx", "parquet", "card")
 VALID = Draft202012Validator(SCHEMA)
 
 
@@ -112,6 +115,7 @@ def test_a_run_holds_the_texts_and_export_gives_the_same_bytes(
         "caar.tex",
         "events.tex",
         "regression.tex",
+        "references.bib",
     }
 
 
@@ -201,15 +205,54 @@ def test_caar_is_the_mean_with_the_interval_of_the_page(
     assert row["median"] == np.median(car)
 
 
+def read_sheet(book: openpyxl.Workbook, name: str) -> pd.DataFrame:
+    """Return a sheet behind the first, by its heads."""
+    head, *rows = book[name].iter_rows(values_only=True)
+    return pd.DataFrame(rows, columns=head)
+
+
 class TestExcel:
-    def test_numbers_are_those_of_the_tables(self, book: openpyxl.Workbook, folder: Path) -> None:
-        for path in sorted((folder / "tables").glob("*.csv")):
-            sheet = book[sheet_name(path.stem)]
-            head, *rows = sheet.iter_rows(values_only=True)
-            mine, table = pd.DataFrame(rows, columns=head), read_csv(folder, path.stem)
-            for date in {"date", "last", "last_session"} & set(table):
-                mine[date] = [f"{d:%Y-%m-%d}" if pd.notna(d) else None for d in mine[date]]
-            same(mine, table, rtol=1e-15)
+    def test_the_first_sheet_is_the_answer(
+        self, book: openpyxl.Workbook, findings: Findings
+    ) -> None:
+        page, (head, sentence) = book["Summary"], split_answer(findings)
+        assert [page.cell(i, 1).value for i in (1, 2)] == [head, sentence]
+        assert page["A3"].value == asides(findings)[0], "the caveat travels with the headline"
+        assert page["A4"].value.endswith("Source: eventstudy")
+        effect, p = findings.sample.answer.effect, findings.sample.answer.pvalue
+        facts = (effect.estimate, effect.ci_low, effect.ci_high, p)
+        for name, fact in zip(NAMES, facts, strict=True):
+            (place,) = book.defined_names[name].destinations
+            assert book[place[0]][place[1]].value == pytest.approx(fact, rel=1e-15)
+        assert len(page._charts) == 1
+        names = [str(row[0].value) for row in page.iter_rows(max_col=1)]
+        assert [check.name for check in list_checks(findings)] == [
+            name for name in names if name in {check.name for check in list_checks(findings)}
+        ]
+
+    def test_numbers_are_those_of_the_findings(
+        self, book: openpyxl.Workbook, findings: Findings, folder: Path
+    ) -> None:
+        days = read_sheet(book, "Daily returns")
+        table = read_csv(folder, "abnormal_returns")
+        for head, name in {
+            "Return": "ret", "Market implied": "expected", "Abnormal": "ar", "Day": "tau"
+        }.items():  # fmt: skip
+            np.testing.assert_allclose(days[head].astype(float), table[name], rtol=1e-15)
+        assert [f"{day:%Y-%m-%d}" for day in days["Date"]] == table["date"].tolist()
+        tests = read_sheet(book, "Windows and tests")
+        assert set(tests["Valid"]) <= {"main test", "valid", "valid with care", "not valid"}
+        assert (tests["Valid"] == "main test").sum() == sum(
+            len(s.windows) for s in findings.samples
+        )
+        first = tests.iloc[0]
+        shown = findings.samples[0].windows[0]
+        assert first["Effect"] == pytest.approx(shown.answer.effect.estimate, rel=1e-15)
+        assert first["p"] == pytest.approx(shown.answer.pvalue, rel=1e-15)
+        path, implied = read_sheet(book, "Path"), findings.sample.implied
+        assert implied is not None
+        np.testing.assert_allclose(path["Shares"], implied.shares, rtol=1e-15)
+        np.testing.assert_allclose(path["Gap"], implied.gap / 100, rtol=1e-12)
 
     def test_every_cell_is_a_value(self, book: openpyxl.Workbook) -> None:
         cells = [c for sheet in book for row in sheet.iter_rows() for c in row]
@@ -221,29 +264,45 @@ class TestExcel:
         assert risky
         assert all(c.quotePrefix for c in risky), "text stays text when it is edited"
 
-    def test_cells_of_events_are_kept_whole(self, book: openpyxl.Workbook) -> None:
-        head, *rows = book["events"].iter_rows(values_only=True)
-        assert [row[head.index("company")] for row in rows][:-1] == HOSTILE
+    def test_announcements_have_names_status_and_reason(
+        self, book: openpyxl.Workbook, findings: Findings
+    ) -> None:
+        sheet, main = read_sheet(book, "Announcements"), findings.setup.main
+        events = {event.cells["event_id"]: event for event in findings.events}
+        assert sorted(sheet["Event"]) == sorted(events)
+        assert set(sheet["Company"]) == {*(name.strip() for name in HOSTILE), "plain"}
+        for row in sheet.to_dict("records"):
+            event = events[row["Event"]]
+            assert (row["Used"] == "yes") == event.is_used
+            if event.is_used and np.isfinite(event.car(main).car):
+                assert row["Effect"] == pytest.approx(event.car(main).car, rel=1e-15)
+                assert pd.isna(row["Why not"])
+            else:
+                assert row["Why not"]
+                assert pd.isna(row["Effect"])
 
     def test_sheets_can_be_read(self, book: openpyxl.Workbook) -> None:
-        sheet = book["tests"]
+        sheet = book["Windows and tests"]
         formats = {c.value: sheet.cell(2, c.column).number_format for c in sheet[1]}
-        assert formats["estimate"] == "0.00%"
-        assert formats["pvalue"] == '[<0.001]"<0.001";0.000'
-        means = {c.value: book["caar"].cell(2, c.column).number_format for c in book["caar"][1]}
-        percent = {name for name in means if name.startswith(("weighted_", "caar", "median"))}
-        assert {means[name] for name in percent} == {"0.00%"}
-        assert len(percent) > 5
-        assert (sheet.freeze_panes, sheet.auto_filter.ref) == ("A2", f"A1:I{sheet.max_row}")
-        assert (
-            book["events"].cell(2, [c.value for c in book["events"][1]].index("day0") + 1).is_date
-        )
+        assert formats["Effect"] == "+0.00%;\N{MINUS SIGN}0.00%;0.00%"
+        assert formats["p"] == '[<0.0005]"<0.001";0.000'
+        assert (sheet.freeze_panes, sheet.auto_filter.ref) == ("B2", f"A1:L{sheet.max_row}")
+        announcements = book["Announcements"]
+        assert announcements.cell(2, [c.value for c in announcements[1]].index("Day 0") + 1).is_date
         assert all(8 < d.width < 70 for d in sheet.column_dimensions.values())
-        assert book.sheetnames[0] == "overview"
-        assert [len(name) <= 31 for name in book.sheetnames] == [True] * len(book.sheetnames)
+        assert book.sheetnames == [
+            "Summary", "Path", "Windows and tests", "Announcements", "Checks", "Daily returns",
+            "Settings",
+        ]  # fmt: skip
 
-    def test_names_of_sheets(self) -> None:
-        assert sheet_name("a[b]:c*d?e/f\\" + "g" * 40) == "a b  c d e f " + "g" * 18
+    def test_a_long_sheet_says_what_it_leaves_out(
+        self, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("eventstudy.report.formats.excel.MOST_ROWS", 7)
+        path = export_file(read_run(folder), "xlsx", tmp_path / "short.xlsx")
+        sheet = openpyxl.load_workbook(path)["Daily returns"]
+        assert sheet.max_row == 9
+        assert sheet["A9"].value.startswith(f"{23 * 11 - 7} rows more")
 
 
 def test_parquet_is_the_long_table(folder: Path, tmp_path: Path) -> None:
@@ -354,9 +413,9 @@ def test_log_points_are_not_percent(tmp_path: Path, market: Market) -> None:
     object.__setattr__(results.panel, "measure", "volume")
     text = results.to_markdown()
     assert "CAAR, log pts" in text
-    assert "(log pts)" in results.to_latex()
-    sheet = openpyxl.load_workbook(results.to_excel(tmp_path / "v.xlsx"))["car"]
-    assert sheet["E2"].number_format == "0.0000"
+    assert "in log points" in results.to_latex()
+    sheet = openpyxl.load_workbook(results.to_excel(tmp_path / "v.xlsx"))["Daily returns"]
+    assert sheet["F2"].number_format == "+0.0000;\N{MINUS SIGN}0.0000;0.0000"
 
 
 def test_one_line_in_the_library(market: Market, tmp_path: Path) -> None:
@@ -447,9 +506,10 @@ def test_the_main_test_is_in_every_format_though_others_were_asked_for() -> None
     assert (grid[0][4], *grid[0][6:]) == (f"p, {STATISTICS[main].label}", "GRANK-T")
     (row,) = (row for row in grid[1:] if row[0].endswith("main"))
     assert row[4] == pvalue(expected)
-    lines = [x for x in latex_table(run.findings, "caar").splitlines() if x.startswith("$[")]
-    assert lines
-    assert all("--" not in line.split("&")[4] for line in lines)
+    text = latex_table(run.findings, "caar")
+    assert "GRANK-T & (" in text
+    statistics = text.partition("Precision")[2].splitlines()[1]
+    assert "--" not in statistics
 
 
 def test_a_window_of_fewer_events_names_the_test_that_decides_there() -> None:
@@ -465,7 +525,8 @@ def test_a_window_of_fewer_events_names_the_test_that_decides_there() -> None:
     (grid,) = (t for t in markdown_tables(markdown(findings)) if t[0][0] == "Window")
     assert (grid[0][4], grid[-1][4]) == ("p, BMP-KP", f"{p} (Patell-KP)")
     assert grid[1][4] == pvalue(results.answer(Window(0, 0)).pvalue)
-    assert "(BMP-KP, Patell-KP)" in latex_table(findings, "caar")
+    text = latex_table(findings, "caar")
+    assert all(f"{STATISTICS[name].label}: " in text for name in ("bmp_kp", "patell_kp"))
     text = " ".join(summary(findings, findings.sample).split())
     assert "Patell-KP over [-3, +3], Patell-KP over [-5, +5])" in text
     shown = windows_table(findings).main.cells[-1]

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
+import struct
+import subprocess
 from pathlib import Path
+from xml.etree import ElementTree as ET
 
 import pytest
 from click.testing import CliRunner, Result
@@ -14,9 +18,13 @@ from test_exports import SCHEMA
 from test_runs import contents
 
 from eventstudy.cli.main import main
+from eventstudy.findings.finished_run import read_findings
 from eventstudy.fitting.config import StudyConfig
+from eventstudy.report.sections.answer import split_answer
+from eventstudy.report.sections.caveats import write_caveat_of
 from eventstudy.runs import write_run
 
+CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 CONFIG = StudyConfig().with_options({"event": "-5:5", "estimation": "-120:-11"})
 
 
@@ -57,7 +65,8 @@ def test_to_one_file(folder: Path, tmp_path: Path) -> None:
     for kind in ("html", "tex", "xlsx", "md", "json", "parquet"):
         target = tmp_path / "new folder" / f"x.{kind}"
         found = report(folder, "--format", kind, "--out", target)
-        assert (found.exit_code, found.output) == (0, f"{target}\n")
+        beside = f"{target.with_suffix('.bib')}\n" if kind == "tex" else ""
+        assert (found.exit_code, found.output) == (0, f"{target}\n{beside}")
     both = (tmp_path / "new folder" / "x.tex").read_text(encoding="utf-8")
     assert both.count(r"\toprule") == 3
     assert (tmp_path / "new folder" / "x.html").read_bytes() == (
@@ -72,9 +81,99 @@ def test_several_to_a_folder(folder: Path, tmp_path: Path) -> None:
     assert found.exit_code == 0, found.output
     pages = {f"events/{i + 1:04d}-e{i}.html" for i in range(6)}
     assert set(contents(tmp_path / "out")) == {
-        "tables/caar.tex", "tables/events.tex", "report.html", "results.json", "events/index.html",
-        *pages,
+        "tables/caar.tex", "tables/events.tex", "tables/references.bib", "report.html",
+        "results.json", "events/index.html", *pages,
     }  # fmt: skip
+
+
+def test_a_card_is_a_picture_of_a_fixed_size_with_its_caveat(folder: Path, tmp_path: Path) -> None:
+    found = report(folder, "--format", "card")
+    paths = [folder.with_name(f"study.{ending}") for ending in ("svg", "png")]
+    assert (found.exit_code, found.output) == (0, "".join(f"{path}\n" for path in paths))
+    findings = read_findings(folder)
+    width, height = struct.unpack(">II", paths[1].read_bytes()[16:24])
+    assert (width, height) == (1200, 675)
+    text = " ".join(ET.fromstring(paths[0].read_bytes()).itertext()).split()
+    caveat = write_caveat_of(findings, findings.sample)
+    for part in (*split_answer(findings), caveat):
+        assert " ".join(part.removesuffix(".").split()) in " ".join(text)
+    one = tmp_path / "one.png"
+    assert report(folder, "--format", "card", "--out", one).output == f"{one}\n"
+    assert one.read_bytes() == paths[1].read_bytes()
+
+
+def test_latex_of_chosen_windows_and_tests_is_beside_the_run(folder: Path) -> None:
+    before = contents(folder)
+    options = ("--format", "tex", "--car", "0:1", "--test", "savickas")
+    found = report(folder, *options)
+    assert found.output == "".join(f"{folder.with_name(f'study.{e}')}\n" for e in ("tex", "bib"))
+    text = folder.with_name("study.tex").read_text(encoding="utf-8")
+    assert r"\multicolumn{1}{c}{Event window" in text
+    assert "Savickas" in text
+    assert "@article{savickas2003," in folder.with_name("study.bib").read_text(encoding="utf-8")
+    assert contents(folder) == before
+    for wrong, problem in (
+        (("--car", "3:4"), "the run has no such window"),
+        (("--test", "nope"), "the run has no such test"),
+    ):
+        found = report(folder, "--format", "tex", *wrong)
+        assert found.exit_code == 2
+        assert problem in found.stderr
+
+
+@pytest.mark.parametrize("option", [("--full",), ("--car", "0:1"), ("--test", "bmp")])
+def test_options_of_another_format_are_refused(folder: Path, option: tuple[str, ...]) -> None:
+    found = report(folder, *option)
+    assert (found.exit_code, found.stdout) == (2, "")
+    assert "add --format" in found.stderr
+
+
+def test_a_format_that_is_no_more_is_refused(folder: Path) -> None:
+    found = report(folder, "--format", "interactive")
+    assert found.exit_code == 2
+    assert "is not one of 'html'" in found.output
+
+
+def test_cite_names_the_program_and_the_methods_of_a_run(folder: Path) -> None:
+    alone, of_run = (CliRunner().invoke(main, ["cite", *map(str, a)]) for a in ((), (folder,)))
+    assert alone.output.count("@") == 1
+    keys = set(re.findall(r"@\w+\{(\w+),", of_run.output))
+    assert {"eventstudy", "kolari2010", "brown1980", "patell1976"} <= keys
+    assert CliRunner().invoke(main, ["cite", str(folder / "tables")]).exit_code == 1
+
+
+def test_without_a_browser_it_says_what_to_do(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setenv("BROWSER", "firefox")
+    found = report(folder, "--format", "pdf")
+    assert (found.exit_code, found.stdout) == (2, "")
+    assert "set BROWSER to Chrome, Chromium or Edge" in found.stderr
+    broken = tmp_path / "browser"
+    broken.write_text("#!/bin/sh\nexit 1\n")
+    broken.chmod(0o755)
+    monkeypatch.setenv("BROWSER", str(broken))
+    found = report(folder, "--format", "pdf")
+    assert "the browser wrote no PDF" in found.stderr
+
+
+@pytest.mark.skipif(not (CHROMIUM and shutil.which("pdftotext")), reason="no chromium or poppler")
+@pytest.mark.xdist_group("browser")
+def test_a_pdf_is_a_summary_of_two_pages_or_all(folder: Path, tmp_path: Path) -> None:
+    texts = {}
+    for name, options in {"summary": (), "full": ("--full",)}.items():
+        path = tmp_path / f"{name}.pdf"
+        found = report(folder, "--format", "pdf", *options, "--out", path)
+        assert (found.exit_code, found.output) == (0, f"{path}\n")
+        command = ["pdftotext", "-layout", str(path), "-"]
+        text = subprocess.run(command, capture_output=True, check=True).stdout.decode()
+        texts[name] = text.split("\f")[:-1]
+    head = split_answer(read_findings(folder))[0].removesuffix(".")
+    for pages in texts.values():
+        assert head in " ".join(pages[0].split())
+    assert len(texts["summary"]) <= 2 < len(texts["full"])
+    assert all(len(page.splitlines()) > 20 for page in texts["summary"]), "no half of a page"
 
 
 def test_every_format_is_made_again_from_the_results(folder: Path) -> None:

@@ -15,11 +15,12 @@ from exported import CONFIG, hostile_market, markdown_tables, read_csv
 from hypothesis import given
 from hypothesis import strategies as st
 
+from eventstudy.calendars.window import Window
+from eventstudy.errors import ConfigError
 from eventstudy.findings.finished_run import read_findings
 from eventstudy.fitting.config import StudyConfig
 from eventstudy.report.formats.latex import escaped, latex_table, latex_tables
 from eventstudy.report.formats.markdown import markdown
-from eventstudy.report.sections.windows import windows_table
 from eventstudy.runs import write_run
 from eventstudy.significance import STATISTICS
 from eventstudy.studies import EventStudyResults
@@ -34,7 +35,8 @@ READ = {
 }  # fmt: skip
 PREAMBLE = r"""\documentclass{article}
 %s
-\usepackage{booktabs,graphicx,array,longtable}
+\usepackage[margin=1in,a4paper]{geometry}
+\usepackage{booktabs,array,longtable}
 \begin{document}
 %s
 \end{document}
@@ -82,36 +84,50 @@ def stars(p: float) -> str:
     return "***" if p < 0.01 else "**" if p < 0.05 else "*" if p < 0.1 else ""
 
 
-def test_windows_by_tests_are_those_of_the_tables(folder: Path) -> None:
+def rows_of(text: str) -> dict[str, list[list[str]]]:
+    """Return the lines of cells of each panel of the table of windows, by its title."""
+    panels: dict[str, list[list[str]]] = {}
+    for line in text.partition(r"\bottomrule")[0].splitlines():
+        if title := re.search(r".*\\textit\{(.*)\} \(\$N=", line):
+            panels[title[1]] = []
+        elif panels and " & " in line:
+            panels[list(panels)[-1]].append(line.removesuffix(r" \\").split(" & "))
+    return panels
+
+
+def test_windows_are_those_of_the_tables(folder: Path) -> None:
     text = (folder / "tables/caar.tex").read_text(encoding="utf-8")
-    lines = [
-        line.removesuffix(r" \\").split(" & ")
-        for line in text.splitlines()
-        if re.match(r"\$\[.*\]\$ &", line)
-    ]
-    samples = read_findings(folder).samples
-    shown = [(sample, window) for sample in samples for window in sample.windows]
-    assert len(lines) == len(shown) == 3 * 5
-    labels = re.findall(r"shortstack\[r\]\{(.*?)\}(?= &| \\\\)", text.partition(r"\midrule")[0])
-    by_label = {re.sub("[ -]", "", t.label): name for name, t in STATISTICS.items()}
-    names = [by_label[re.sub(r"\\\\|[ -]", "", label)] for label in labels]
-    assert len(names) == 6
-    assert names[0] == samples[0].shown[0]
-    for cells, (sample, window) in zip(lines, shown, strict=True):
-        answer, days = window.answer, window.window
-        assert (cells[0], int(cells[1])) == (f"$[{days.start},{days.stop}]$", answer.n_events)
-        effect = pytest.approx(100 * answer.effect.estimate, abs=0.0051)
-        assert value(cells[2]) == (effect, stars(answer.pvalue))
-        assert float(cells[3].strip("()")) == pytest.approx(100 * answer.effect.se, abs=0.0051)
-        for name, cell in zip(names, cells[4:], strict=True):
-            test, judged = window.test(name), sample.main.test(name)
+    samples, panels = read_findings(folder).samples, rows_of(text)
+    assert len(panels) == len(samples) == 3
+    for rows, sample in zip(panels.values(), samples, strict=True):
+        estimates, statistics, intervals, means, their_t = (row[1:] for row in rows[:5])
+        for k, found in enumerate(sample.windows):
+            answer, test = found.answer, found.test(found.answer.test)
             assert test is not None
-            assert judged is not None
-            if name == sample.shown[0] or judged.trust != "not valid":
-                number = pytest.approx(test.statistic, abs=0.0051, nan_ok=True)
-                assert value(cell) == (number, stars(test.pvalue))
-            else:
-                assert cell == "--"
+            effect, mean = answer.effect, answer.plain_average
+            shown = pytest.approx(100 * effect.estimate, abs=0.0051)
+            assert value(estimates[k]) == (shown, stars(answer.pvalue))
+            assert value(statistics[k].strip("()"))[0] == pytest.approx(test.statistic, abs=0.0051)
+            ends = [float(end) for end in re.findall(r"\$(-?[\d.]+)\$", intervals[k])]
+            assert ends == pytest.approx([100 * effect.ci_low, 100 * effect.ci_high], abs=0.0051)
+            assert value(means[k]) == (pytest.approx(100 * mean.estimate, abs=0.0051), "")
+            t = pytest.approx(mean.estimate / mean.se, abs=0.0051)
+            assert value(their_t[k].strip("()"))[0] == t
+
+
+def test_chosen_windows_and_tests_have_their_place(folder: Path) -> None:
+    findings = read_findings(folder)
+    windows = (Window(0, 1), Window(0, 0))
+    text = latex_tables(findings, windows, ("corrado", "bmp"))["caar"]
+    for rows, sample in zip(rows_of(text).values(), findings.samples, strict=True):
+        named = {row[0]: row[1:] for row in rows if row[0]}
+        for name in ("corrado", "bmp"):
+            for cell, window in zip(named[STATISTICS[name].label], windows, strict=True):
+                test = next(w for w in sample.windows if w.window == window).test(name)
+                assert test is not None
+                assert value(cell.strip("()"))[0] == pytest.approx(test.statistic, abs=0.0051)
+    with pytest.raises(ConfigError, match="no such window"):
+        latex_tables(findings, [Window(2, 3)])
 
 
 def test_events_are_those_of_the_tables(folder: Path) -> None:
@@ -150,10 +166,10 @@ def test_tables_say_what_a_reader_needs(folder: Path) -> None:
     text = (folder / "tables/caar.tex").read_text(encoding="utf-8")
     for part in (
         r"\toprule", r"\midrule", r"\bottomrule", r"\label{tab:host-ile-1-caar}", r"\caption{",
-        "23 events of 24, 1 dropped",
-        "Normal returns: market model", "estimated on $[-120,-11]$", r"\sym{***} $p<0.01$",
-        "Kolari and Pynnonen (2010)",
-        "Panel C: all events",
+        "23 of 24 announcements are used", "from a market model on MKT",
+        "estimated over trading days $[-120,-11]$", r"\sym{***} $p<0.01$",
+        "Kolari and Pynnonen (2010)", r"\textit{Panel C.} \textit{All announcements}",
+        "Stars are those of the main test alone",
     ):  # fmt: skip
         assert part in text
     assert "XeLaTeX" not in text
@@ -163,7 +179,7 @@ def test_tables_say_what_a_reader_needs(folder: Path) -> None:
 def test_many_groups_stay_on_a_page(market: Market) -> None:
     market.table["direction"] = list("abcdef") * 2
     text = market.fit().to_latex(config=CONFIG.with_options({"placebo": 0, "regress": []}))
-    assert text.count("Panel ") == 4
+    assert len(rows_of(text)) == 4
     assert r"3 more groups in tests\_by\_group.csv" in text
 
 
@@ -222,20 +238,12 @@ def test_a_group_of_one_event_has_its_own_test() -> None:
     findings = results.findings(config=CONFIG.with_options({"placebo": 0, "regress": []}))
     relief = findings.groups[1]
     assert (relief.group, relief.n_used) == ("relief", 1)
-    row = windows_table(findings, relief).main
-    assert row.name == "event_t"
+    panel = rows_of(latex_table(findings, "caar"))["Relief announcements"]
     alone = results.groups("direction")["relief"]
-    for cell, shown in zip(row.cells, relief.windows, strict=True):
-        test = alone.test("event_t", shown.window)
-        assert (cell.statistic, cell.pvalue) == (test.statistic, test.pvalue)
-    text = latex_table(findings, "caar")
-    panel = text.partition(r"\textit{Panel B: direction = relief}")[2].partition(
-        "\\addlinespace\n$"
-    )
-    assert r"\shortstack[r]{Single- \\ event t}" in panel[0], "the columns have heads of their own"
-    lines = panel[2].partition("addlinespace")[0].splitlines()
-    widths = {line.count("&") for line in ["$" + line for line in lines] if line.startswith("$[")}
-    assert widths == {3 + 6}, "the columns of the table"
+    assert [row[0] for row in panel] == ["Cumulative", "", ""], "one event has no plain average"
+    for cell, found in zip(panel[1][1:], relief.windows, strict=True):
+        test = alone.test("event_t", found.window)
+        assert value(cell.strip("()"))[0] == pytest.approx(test.statistic, abs=0.0051)
 
 
 def blank_and_halted() -> tuple[EventStudyResults, StudyConfig]:
@@ -255,8 +263,7 @@ def test_a_blank_group_is_a_cell_and_every_row_of_a_table_has_as_many() -> None:
     assert sum(" & (blank) & " in line for line in found["events"].splitlines()) == 1
     for name, text in found.items():
         body = text.partition(r"\midrule")[2].partition(r"\end{")[0]
-        rows = re.sub(r"\\shortstack\[r\]\{[^}]*\}", "head", body).split(r"\\")
-        wide = {row.count(" &") for row in rows if "&" in row}
+        wide = {row.count(" &") for row in body.split(r"\\") if "&" in row}
         assert len(wide) == 1, name
     tables = markdown_tables(markdown(findings))
     (rows,) = (t for t in tables if t[0][:2] == ["Day 0", "Event"])

@@ -14,7 +14,7 @@ from .shared import EVENTS, display, notify, print_json, progress
 # Options of a run that decide what it writes, or what it computes besides.
 _OF_RUN = (
     "--size", "--placebo", "--calibrate", "--regress", "--regress-cov", "--draws", "--event-pages",
-    "--interactive", "--figures", "--out", "--name", "--title", "--strict", "--max-loss", "--quiet",
+    "--figures", "--out", "--name", "--title", "--strict", "--max-loss", "--quiet",
 )  # fmt: skip
 
 

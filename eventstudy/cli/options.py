@@ -105,9 +105,10 @@ STUDY_OPTIONS: tuple[Row, ...] = (
     ("Output", "", ""),
     ("-o --out", (click.Path(path_type=Path), ""), "Folder of the runs. [default: reports]"),
     *_settings(
-        "-n --name TEXT", "--title TEXT", "--event-pages N", "--interactive", "--figures",
+        "-n --name TEXT", "--title TEXT", "--event-pages N", "--figures",
         "--strict", "--max-loss SHARE",
     ),
+    ("--interactive", {"is_flag": True, "default": None, "hidden": True}, ""),
     JSON,
     QUIET,
 )  # fmt: skip

@@ -13,7 +13,7 @@ from .shared import EVENTS, display, print_json, progress
 # Options that are about what a run folder has besides the answer.
 OF_RUNS = (
     "--name", "--size", "--test", "--placebo", "--regress", "--regress-cov", "--event-pages",
-    "--interactive", "--figures", "--title", "--strict", "--max-loss",
+    "--figures", "--title", "--strict", "--max-loss",
 )  # fmt: skip
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +19,7 @@ from ..fitting.config import StudyConfig
 from ..fitting.fitted import group_column, is_large
 from ..models.market import CensoredMarket
 from ..utility.catalogue import Reason
-from ..utility.csv_text import OUTCOME, read_csv
+from ..utility.csv_text import read_csv
 from ..utility.progress import stepping
 from .document import read_json, to_json
 from .listed_events import list_events
@@ -238,23 +237,6 @@ class FinishedRun:
     findings: Findings
     tables: Mapping[str, pd.DataFrame]
     folder: Path | None = None
-
-    @cached_property
-    def events(self) -> pd.DataFrame:
-        """The table of ``events.csv``, its cells as text but for ``day0`` and ``nobs``."""
-        rows = [
-            {
-                **event.cells,
-                "day0": event.day0,
-                "status": "ok" if event.is_used else "dropped",
-                "reason": str(event.reason),
-                "flags": ";".join(event.flags),
-                "nobs": event.nobs,
-            }
-            for event in self.findings.events
-        ]
-        table = pd.DataFrame(rows, columns=None if rows else OUTCOME)
-        return table.assign(day0=pd.to_datetime(table["day0"].replace("", None)))
 
 
 def finish_run(

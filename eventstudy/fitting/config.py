@@ -18,7 +18,7 @@ from .settings import read, settings_of, within
 # What all variants of a study have in common: its data, and what is computed for the study alone.
 SHARED = (
     "prices", "returns", "size", "factors", "confounders", "measure", "placebo", "calibrate",
-    "regress", "regress_cov", "variants", "grid", "event_pages", "interactive", "figures", "title",
+    "regress", "regress_cov", "variants", "grid", "event_pages", "figures", "title",
 )  # fmt: skip
 VARIANT_NAME = r"\w[\w\- ]{0,39}"
 # The study itself among its variants.
@@ -102,8 +102,6 @@ class StudyConfig:
         Whether confounded events are left out.
     event_pages : int
         Pages of single events: of those that moved most, as many as this; 0 = none.
-    interactive : bool
-        Whether a page to explore is written as well (extra ``interactive``).
     title : str
         Title of the report; "" = made from the events, such as ``54 announcements, 22 companies``.
     figures : bool
@@ -156,7 +154,6 @@ class StudyConfig:
     regress: tuple[str, ...] = ()
     regress_cov: Literal["HC3", "HC0", "HC1", "HC2", "nonrobust", "date"] = "HC3"
     event_pages: int = 500
-    interactive: bool = False
     figures: bool = False
     title: str = ""
     scar: Literal["exact", "sum"] = "exact"

@@ -20,6 +20,8 @@ from ..utility.registry import did_you_mean
 COMMAND_NAMES = {
     "window": "event", "car": "windows", "test": "tests", "cov": "cov_type", "csv": "events",
 }  # fmt: skip
+# Settings of before, and what to use instead.
+RETIRED = {"interactive": "remove it: report.html, and plot_* of the results, show the same"}
 # Whole numbers that cannot be 0.
 POSITIVE = ("min_estimation", "draws")
 # Trading days from an event, some 80 years, beyond which there is no window.
@@ -159,6 +161,8 @@ def read(record: type, options: Mapping[str, Any], *further: type) -> dict[str, 
 def _known(name: str, settings: Mapping[str, Setting], names: list[str]) -> Setting:
     if name in settings:
         return settings[name]
+    if name in RETIRED:
+        raise ConfigError("there is no such page any more", where=name, remedy=RETIRED[name])
     command = COMMAND_NAMES.get(name.lstrip("-"), "")
     hint = f"did you mean {command!r}?" if command else did_you_mean(name.replace("-", "_"), names)
     raise ConfigError("unknown setting", where=name, remedy=hint)

@@ -40,7 +40,7 @@ _WHENCE = ("prices", "store", "vintage", "offline")
 _ASIDE = {
     *_WHENCE,
     "windows", "tests", "by", "placebo", "calibrate", "regress", "regress_cov", "draws", "seed",
-    "variants", "grid", "event_pages", "interactive", "figures", "size", "title",
+    "variants", "grid", "event_pages", "figures", "size", "title",
 }  # fmt: skip
 SCHEMA = "eventstudy-changes/1"
 LOG, PAGE = "changes.json", "changes.md"

@@ -75,15 +75,15 @@ def fill(
     provenance = provenance_of(results, origin, command)
     findings = findings_of(results, config, name=name, provenance=provenance, tables=tables)
     results.memo["findings"] = findings
-    for kind in [*HELD, *["interactive"] * bool(config.interactive and len(results))]:
+    for kind in HELD:
         step(f"report ({kind})")
         exported(FinishedRun(findings, tables), kind, stage)
     if config.figures and len(results):
-        from ..report.figures import plots
+        from ..report.formats.figure_files import write_figures
 
         step("figures")
         (stage / "figures").mkdir()
-        plots.write_figures(results, stage / "figures", window=config.main)
+        write_figures(results, stage / "figures", findings)
     manifest = manifest_of(results, findings, config, origin=origin, target=target)
     seal(stage, {**manifest, **(facts or {})})
 

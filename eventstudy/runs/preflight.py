@@ -64,10 +64,6 @@ def _of_files(inputs: StudyInputs) -> Iterator[Check]:
         yield "returns", partial(_require_file, config.returns)
     yield "size", lambda: inputs.sizes
     yield "confounders", lambda: inputs.news
-    if config.interactive:
-        from ..report.formats.interactive import plotly_js
-
-        yield "interactive", plotly_js
     if config.size == YAHOO:
         yield "size", partial(require_network, inputs.offline)
     if not config.returns:

@@ -19,6 +19,7 @@ import numpy as np
 from ..calendars.snapshot import version as calendars_version
 from ..errors import ConfigError, RunFolderError
 from ..fitting.config import StudyConfig
+from ..fitting.settings import RETIRED
 from ..prices import is_name
 from ..prices.frozen import described
 from ..utility.csv_text import read_csv
@@ -78,8 +79,9 @@ class Record:
 
     @property
     def settings(self) -> dict[str, Any]:
-        """The settings as they were written; one that came later has its former behaviour."""
-        return {**BEFORE, **self.facts.config}
+        """The settings as they were written; what came later is as before, what went is gone."""
+        written = {**BEFORE, **self.facts.config}
+        return {name: setting for name, setting in written.items() if name not in RETIRED}
 
     @cached_property
     def config(self) -> StudyConfig:

@@ -45,7 +45,7 @@ MOST_GROUPS = 5
 NEVER = datetime(1, 1, 1, tzinfo=UTC)
 # Settings that say what a run shows, and those that say where prices are, and nothing of its
 # numbers.
-SHOWING = ("event_pages", "interactive", "figures", "title")
+SHOWING = ("event_pages", "figures", "title")
 _SILENT = ("prices", *SHOWING)
 PATH = ("tau", "caar", "caar_low", "caar_high")
 FOREIGN = "its manifest is not one of a study"

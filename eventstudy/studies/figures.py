@@ -17,15 +17,18 @@ from ..events.checks import REPLACED
 from ..events.rows import KNOWN
 from ..events.table import FIXED
 from ..fitting.config import StudyConfig
-from ..fitting.fitted import FittedStudy, WindowLike, WindowsLike
+from ..fitting.fitted import FittedStudy, WindowsLike
 from ..fitting.inputs import CONFOUNDER
+from ..report.figures.event_plots import plot_estimation, plot_event, plot_price
+from ..report.figures.plots import plot_ar_heatmap, plot_caar, plot_car_forest, plot_path
+from ..report.figures.robustness_plots import plot_answer, plot_influence, plot_power
 from ..utility.catalogue import say
 from ..utility.tables import with_numbers
 from ..utility.typing import IntArray
 from ..utility.units import Paragraph
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
+    import pandas as pd
 
     from ..findings.finished_run import FinishedRun
     from ..findings.types import Findings
@@ -37,21 +40,7 @@ NOT_OWN = (*FIXED, *KNOWN, *REPLACED, CONFOUNDER)
 class CalibrationWithFigure(Paragraph, Calibration):
     """A calibration that draws itself."""
 
-    def plot(self, ax: Axes | None = None) -> Axes:
-        """Draw the power curve of the main test.
-
-        Parameters
-        ----------
-        ax : Axes, optional
-            Of matplotlib.
-
-        Returns
-        -------
-        Axes
-        """
-        from ..report.figures.robustness_plots import plot_power
-
-        return plot_power(self, ax)
+    plot = plot_power
 
 
 class DrawnAnswer(Paragraph, Answer):
@@ -70,184 +59,33 @@ class DrawnAnswer(Paragraph, Answer):
         ends = (effect.ci_low, effect.ci_high)
         return say(f"answer.{code}", value=effect.estimate, ends=ends, **facts)
 
-    def plot(self, ax: Axes | None = None) -> Axes:
-        """Draw the effect and the plain average with their intervals.
-
-        Parameters
-        ----------
-        ax : Axes, optional
-            Of matplotlib.
-
-        Returns
-        -------
-        Axes
-        """
-        from ..report.figures.robustness_plots import plot_answer
-
-        return plot_answer(self, ax)
+    plot = plot_answer
 
 
 class DrawnPower(Paragraph, Power):
     """Which effects the answer finds, which draws itself."""
 
-    def plot(self, ax: Axes | None = None) -> Axes:
-        """Draw the power curve.
-
-        Parameters
-        ----------
-        ax : Axes, optional
-            Of matplotlib.
-
-        Returns
-        -------
-        Axes
-        """
-        from ..report.figures.robustness_plots import plot_power
-
-        return plot_power(self, ax)
+    plot = plot_power
 
 
 class DrawnInfluence(Influence):
     """What the answer owes to single sets of events, which draws itself."""
 
     __repr__ = Influence.__str__
-
-    def plot(self, ax: Axes | None = None) -> Axes:
-        """Draw the answer, and those without single sets that come nearest to another verdict.
-
-        Parameters
-        ----------
-        ax : Axes, optional
-            Of matplotlib.
-
-        Returns
-        -------
-        Axes
-        """
-        from ..report.figures.robustness_plots import plot_influence
-
-        return plot_influence(self, ax)
+    plot = plot_influence
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class StudyWithFigures(FittedStudy):
     """A fitted study that draws itself and writes its reports."""
 
-    def plot_caar(
-        self, window: WindowLike | None = None, by: str | None = None, ax: Axes | None = None
-    ) -> Axes:
-        """Draw the CAAR path with its pointwise 95% band.
-
-        Parameters
-        ----------
-        window : window, optional
-            Shaded; by default the main one.
-        by : str, optional
-            Column of the events that splits the path.
-        ax : Axes, optional
-            Of matplotlib.
-
-        Returns
-        -------
-        Axes
-        """
-        from ..report.figures.plots import plot_caar
-
-        return plot_caar(self, window, by, ax)
-
-    def plot_car_forest(self, window: WindowLike | None = None, ax: Axes | None = None) -> Axes:
-        """Draw the CAR of each event with its 95% interval.
-
-        Parameters
-        ----------
-        window : window, optional
-            By default the main one.
-        ax : Axes, optional
-
-        Returns
-        -------
-        Axes
-        """
-        from ..report.figures.plots import plot_car_forest
-
-        return plot_car_forest(self, window or self.main, ax)
-
-    def plot_event(
-        self, event_id: str, window: WindowLike | None = None, ax: Axes | None = None
-    ) -> Axes:
-        """Draw AR and CAR of one event.
-
-        Parameters
-        ----------
-        event_id : str
-        window : window, optional
-            Shaded; by default the main one.
-        ax : Axes, optional
-
-        Returns
-        -------
-        Axes
-        """
-        from ..report.figures.plots import plot_event
-
-        return plot_event(self, event_id, window, ax)
-
-    def plot_price(
-        self, event_id: str, window: WindowLike | None = None, ax: Axes | None = None
-    ) -> Axes:
-        """Draw the price of one event against the model's expectation.
-
-        Parameters
-        ----------
-        event_id : str
-        window : window, optional
-            Shaded; by default the main one.
-        ax : Axes, optional
-
-        Returns
-        -------
-        Axes
-        """
-        from ..report.figures.plots import plot_price
-
-        return plot_price(self, event_id, window, ax)
-
-    def plot_estimation(
-        self, event_id: str, window: WindowLike | None = None, ax: Axes | None = None
-    ) -> Axes:
-        """Draw the estimation days of one event with the line of the model.
-
-        Parameters
-        ----------
-        event_id : str
-        window : window, optional
-            By default the main one.
-        ax : Axes, optional
-
-        Returns
-        -------
-        Axes
-        """
-        from ..report.figures.plots import plot_estimation
-
-        return plot_estimation(self, event_id, window, ax)
-
-    def plot_ar_heatmap(self, window: WindowLike | None = None, ax: Axes | None = None) -> Axes:
-        """Draw the abnormal returns of all events and days as colours.
-
-        Parameters
-        ----------
-        window : window, optional
-            Marked; by default the main one.
-        ax : Axes, optional
-
-        Returns
-        -------
-        Axes
-        """
-        from ..report.figures.plots import plot_ar_heatmap
-
-        return plot_ar_heatmap(self, window, ax)
+    plot_path = plot_path
+    plot_caar = plot_caar
+    plot_car_forest = plot_car_forest
+    plot_ar_heatmap = plot_ar_heatmap
+    plot_event = plot_event
+    plot_price = plot_price
+    plot_estimation = plot_estimation
 
     def save(
         self, out: str | Path = "reports", name: str = "study", *, config: StudyConfig | None = None

@@ -90,7 +90,7 @@ def draw_implied(
     is_early : bool
         Whether it is too early for a verdict: then there is no bracket.
     """
-    path, wide, frame = _near(path), width == WIDE, frame_of(width, shorter)
+    path, wide, frame = near_days(path), width == WIDE, frame_of(width, shorter)
     days, low, high = path.days, path.implied - path.half, path.implied + path.half
     scale = roomy([path.shares, path.implied, low, high], zero=False)
     across = Scale(float(days[0]), float(days[-1]), frame.start, frame.stop)
@@ -125,7 +125,7 @@ def name_lines() -> dict[str, str]:
     return {"line": quantity or say("figure.shares").lower(), "against": against.lower()}
 
 
-def _near(path: ImpliedPath) -> ImpliedPath:
+def near_days(path: ImpliedPath) -> ImpliedPath:
     """Return the days near the event, if the main window is among them."""
     near = np.abs(path.days) <= max(DAYS, path.end, -path.base)
     names = ("days", "implied", "shares", "half", "se", "counts")

@@ -13,26 +13,17 @@ from ...analysis.influence import Influence
 from ...analysis.interval import POWER, Interval, Power
 from ...utility.catalogue import say
 from ...utility.numbers import LEVEL, clipped
-from .plots import (
-    BLUE,
-    GRID,
-    INK,
-    METADATA,
-    MUTED,
-    PALETTE,
-    POINTS_PER_INCH,
-    draw_point,
-    draw_return_axis,
-    framed,
-    titled,
-)
+from ...utility.units import words
+from .plots import draw_point, ink, label_returns, name_rows, new_axes, titled
 from .specification_curve import SpecificationCurve
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+GREY = "0.55"
 
-def plot_influence(influence: Influence, ax: Axes | None) -> Axes:
+
+def plot_influence(influence: Influence, ax: Axes | None = None) -> Axes:
     """Draw the effect of all events, and without each of the sets that change p most.
 
     What has p below 0.05 is filled.
@@ -49,7 +40,7 @@ def plot_influence(influence: Influence, ax: Axes | None) -> Axes:
     return titled(_forest(rows, ax), "plot.influence", window=influence.window)
 
 
-def plot_answer(answer: Answer, ax: Axes | None) -> Axes:
+def plot_answer(answer: Answer, ax: Axes | None = None) -> Axes:
     """Draw the effect and the plain average with their 95% intervals; filled where p < 0.05.
 
     Parameters
@@ -67,17 +58,17 @@ def plot_answer(answer: Answer, ax: Axes | None) -> Axes:
     return titled(_forest(rows, ax), "plot.answer", n=answer.n_events)
 
 
-def _forest(rows: list[tuple[str, Interval, float]], ax: Axes | None) -> Axes:
+def _forest(rows: list[tuple[str, Interval, float]], ax: Axes | None = None) -> Axes:
     """Draw named effects with their intervals below each other, the first one in ink."""
-    axes = framed(ax, 90 + 30 * len(rows))
+    axes = new_axes(ax, 1.5 + 0.4 * len(rows))
     for y, (_, effect, p) in enumerate(rows):
-        color, marker = (BLUE, "o") if y else (INK, "D")
+        color, marker = ("C0", "o") if y else (ink(axes), "D")
         half = effect.ci_high - effect.estimate
         draw_point(axes, y, effect.estimate, half, color, marker, is_filled=p < LEVEL)
-    axes.set_yticks(range(len(rows)), [name for name, _, _ in rows], fontsize=12, parse_math=False)
+    name_rows(axes, range(len(rows)), [name for name, _, _ in rows])
     axes.set_ylim(len(rows) - 0.3, -0.8)
-    axes.axvline(0, color=INK, linewidth=1, zorder=1)
-    draw_return_axis(axes.xaxis, [np.array(axes.get_xlim())])
+    axes.axvline(0, color=ink(axes), linewidth=1, zorder=1.5)
+    label_returns(axes.xaxis, say("plot.effect_axis", axis=words().axis))
     return axes
 
 
@@ -90,18 +81,17 @@ def plot_specifications(curve: SpecificationCurve, ax: Axes | None = None) -> Ax
     ax : Axes, optional
         Drawn into; by default the axes of a new figure.
     """
-    axes, half = framed(ax, 360), (curve.high - curve.low) / 2
-    for x, (main, filled) in enumerate(zip(curve.is_main, curve.is_significant, strict=True)):
-        color = PALETTE[1][0] if main else BLUE if filled else MUTED
-        axes.errorbar(x, curve.estimate[x], half[x], color=color, marker="o", markersize=4,
-                      markerfacecolor=color if filled else "white", ecolor=GRID)  # fmt: skip
-    axes.axhline(0, color=INK, linewidth=1, zorder=1)
+    axes, half, xs = new_axes(ax), (curve.high - curve.low) / 2, np.arange(len(curve.estimate))
+    is_clear = curve.is_significant
+    for at, color in ((~is_clear, GREY), (is_clear, "C0"), (curve.is_main, "C1")):
+        axes.errorbar(xs[at], curve.estimate[at], half[at], color=color, fmt="o", markersize=4)
+    axes.axhline(0, color=ink(axes), linewidth=1, zorder=1.5)
     axes.set_xticks([])
-    draw_return_axis(axes.yaxis, [curve.low, curve.high])
+    label_returns(axes.yaxis, say("plot.effect_axis", axis=words().axis))
     return titled(axes, "plot.curve", n=len(half))
 
 
-def plot_power(numbers: Calibration | Power, ax: Axes | None) -> Axes:
+def plot_power(numbers: Calibration | Power, ax: Axes | None = None) -> Axes:
     """Draw how often the main test finds an effect: on other dates, or by the closed form.
 
     Parameters
@@ -114,13 +104,14 @@ def plot_power(numbers: Calibration | Power, ax: Axes | None) -> Axes:
     -------
     Axes
     """
-    axes = framed(ax, 420)
+    axes = new_axes(ax)
     table = numbers.table if isinstance(numbers, Power) else numbers.power
     effects, power = (table[name].to_numpy() for name in ("effect", "power"))
-    axes.plot(effects, power, color=BLUE, linewidth=2.25, marker="o", markersize=5, zorder=3)
-    axes.axhline(POWER, color=MUTED, linewidth=1, zorder=1.5)
-    draw_return_axis(axes.xaxis, [effects])
+    axes.plot(effects, power, linewidth=2, marker="o", markersize=5, zorder=3)
+    axes.axhline(POWER, color=GREY, linewidth=1, zorder=1.5)
+    label_returns(axes.xaxis, say("plot.effect_axis", axis=words().axis))
     axes.set_ylim(0, 1.02)
+    axes.set_ylabel(say("plot.power_axis"))
     if isinstance(numbers, Power):
         return titled(axes, "plot.power_closed")
     return titled(axes, "plot.power", n=numbers.draws)
@@ -129,5 +120,5 @@ def plot_power(numbers: Calibration | Power, ax: Axes | None) -> Axes:
 def png_of(axes: Axes) -> bytes:
     """Return the figure of axes as the bytes of a PNG file."""
     file, figure = BytesIO(), cast("Any", axes.figure)
-    figure.savefig(file, format="png", dpi=2 * POINTS_PER_INCH, metadata=METADATA["png"])
+    figure.savefig(file, format="png", dpi=144, metadata={"Software": None})
     return file.getvalue()

@@ -4,22 +4,37 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 
+from ...calendars.window import Window
 from ...findings.finished_run import RESULTS, FinishedRun, results_text
 from ...utility.atomic_file import replacing
 from ...utility.tables import parquet_modules
+from .bibtex import write_bibtex
 from .excel import workbook
-from .interactive import home_of, interactive_page
 from .latex import latex_tables
 from .markdown import markdown
 
+BIBLIOGRAPHY = "tables/references.bib"
 Files = Mapping[str, str | bytes]
 
 
-def _pages(run: FinishedRun, folder: Path) -> Files:
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What of a run is shown: windows and tests of the LaTeX table, and whether a PDF is whole."""
+
+    windows: tuple[Window, ...] = ()
+    tests: tuple[str, ...] = ()
+    full: bool = False
+
+
+ALL = Choice()
+
+
+def _pages(run: FinishedRun, choice: Choice) -> Files:
     from .html import event_pages, list_event_pages, render_report
 
     pages = dict(event_pages(run.findings))
@@ -27,13 +42,22 @@ def _pages(run: FinishedRun, folder: Path) -> Files:
     return {"report.html": render_report(run.findings), **index, **pages}
 
 
-def _tex(run: FinishedRun, folder: Path) -> Files:
-    return {f"tables/{name}.tex": text for name, text in latex_tables(run.findings).items()}
+def _tex(run: FinishedRun, choice: Choice) -> Files:
+    tables = latex_tables(run.findings, choice.windows, choice.tests)
+    files = {f"tables/{name}.tex": text for name, text in tables.items()}
+    return {**files, BIBLIOGRAPHY: write_bibtex(run.findings, choice.tests)} if files else {}
 
 
-def _interactive(run: FinishedRun, folder: Path) -> Files:
-    page = interactive_page(run.findings, home_of(run.folder, folder))
-    return {"report-interactive.html": page}
+def _pdf(run: FinishedRun, choice: Choice) -> Files:
+    from .pdf import pdf
+
+    return {"report.pdf": pdf(run.findings, full=choice.full)}
+
+
+def _card(run: FinishedRun, choice: Choice) -> Files:
+    from .card import card
+
+    return card(run.findings)
 
 
 def long_table(run: FinishedRun) -> pd.DataFrame:
@@ -63,21 +87,24 @@ def parquet_bytes(run: FinishedRun) -> bytes:
     return file.getvalue()
 
 
-# By name: the files of a run in a folder, by their paths below it.
-FORMATS: Mapping[str, Callable[[FinishedRun, Path], Files]] = {
+# By name: the files of a run, by their paths below a folder.
+FORMATS: Mapping[str, Callable[[FinishedRun, Choice], Files]] = {
     "html": _pages,
+    "card": _card,
+    "pdf": _pdf,
     "tex": _tex,
-    "xlsx": lambda run, folder: {"report.xlsx": workbook(run)},
-    "md": lambda run, folder: {"report.md": markdown(run.findings)},
-    "json": lambda run, folder: {RESULTS: results_text(run.findings)},
-    "interactive": _interactive,
-    "parquet": lambda run, folder: {"abnormal_returns.parquet": parquet_bytes(run)},
+    "xlsx": lambda run, choice: {"report.xlsx": workbook(run)},
+    "md": lambda run, choice: {"report.md": markdown(run.findings)},
+    "json": lambda run, choice: {RESULTS: results_text(run.findings)},
+    "parquet": lambda run, choice: {"abnormal_returns.parquet": parquet_bytes(run)},
 }
 # What every run folder holds.
 HELD = ("html", "json", "md", "tex")
 
 
-def exported(run: FinishedRun, kind: str, folder: Path, *, missing: bool = False) -> list[Path]:
+def exported(
+    run: FinishedRun, kind: str, folder: Path, *, missing: bool = False, choice: Choice = ALL
+) -> list[Path]:
     """Write a run in one format below a folder, under the names of a run folder.
 
     Parameters
@@ -89,18 +116,20 @@ def exported(run: FinishedRun, kind: str, folder: Path, *, missing: bool = False
         Created if it is missing.
     missing : bool
         Write only the files that are not there.
+    choice : Choice
+        By default everything.
 
     Returns
     -------
     list of Path
         The files written.
     """
-    contents = {folder / path: content for path, content in FORMATS[kind](run, folder).items()}
+    contents = {folder / path: content for path, content in FORMATS[kind](run, choice).items()}
     return [_write(p, c) for p, c in contents.items() if not (missing and p.exists())]
 
 
-def export_file(run: FinishedRun, kind: str, path: Path) -> Path:
-    """Write a run in one format as one file; the tables of LaTeX stand below each other.
+def export_file(run: FinishedRun, kind: str, path: Path, *, choice: Choice = ALL) -> Path:
+    """Write a run in one format as one file; LaTeX has its references beside it (``.bib``).
 
     Parameters
     ----------
@@ -108,10 +137,37 @@ def export_file(run: FinishedRun, kind: str, path: Path) -> Path:
     kind : str
         Name in :data:`FORMATS`.
     path : Path
-        Of the file; pages of single events are left out.
+        Of the file; pages of single events are left out. Of a card its ending says which picture.
+    choice : Choice
+        By default everything.
     """
-    contents = FORMATS[kind](run, path.parent).values()
-    return _write(path, "\n".join(map(str, contents)) if kind == "tex" else next(iter(contents)))
+    contents = FORMATS[kind](run, choice)
+    if kind == "tex":
+        _write(path.with_suffix(".bib"), contents[BIBLIOGRAPHY])
+        tables = (str(text) for name, text in contents.items() if name != BIBLIOGRAPHY)
+        return _write(path, "\n".join(tables))
+    alike = [content for name, content in contents.items() if name.endswith(path.suffix)]
+    return _write(path, next(iter(alike or contents.values())))
+
+
+def export_beside(run: FinishedRun, kind: str, path: Path, *, choice: Choice = ALL) -> list[Path]:
+    """Write the files of a format under the name of a run, each with its own ending.
+
+    Parameters
+    ----------
+    run : FinishedRun
+    kind : str
+        Name in :data:`FORMATS`.
+    path : Path
+        Of the run folder.
+    choice : Choice
+        By default everything.
+    """
+    if kind == "tex":
+        tables = export_file(run, kind, path.with_name(f"{path.name}.tex"), choice=choice)
+        return [tables, tables.with_suffix(".bib")]
+    contents = FORMATS[kind](run, choice).items()
+    return [_write(path.with_name(path.name + Path(name).suffix), c) for name, c in contents]
 
 
 def _write(path: Path, content: str | bytes) -> Path:

@@ -1,12 +1,11 @@
-"""LaTeX: tables as the field prints them, with booktabs, stars, standard errors and notes."""
+"""LaTeX: tables as the field prints them, with booktabs, stars, statistics, intervals, notes."""
 
 from __future__ import annotations
 
 import re
-import textwrap
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -14,23 +13,26 @@ from jinja2 import Environment
 from markupsafe import Markup
 
 from ...analysis.cross_section import not_possible
+from ...analysis.interval import Interval
 from ...calendars.window import Window
 from ...errors import ConfigError
-from ...findings.types import Findings, WindowFinding
+from ...findings.types import Findings, Sample
+from ...models import MODELS
 from ...significance import STATISTICS
+from ...utility.catalogue import say
 from ...utility.csv_text import BLANK
-from ...utility.numbers import capitalised, clipped, stars
+from ...utility.numbers import capitalised, clipped, listed, stars
 from ...utility.units import speaking_of, words
+from ..sections.answer import name_sample
 from ..sections.caveats import lacking_lines, write_caveat_of
 from ..sections.events import in_order
+from ..sections.methods import source_line
 from ..sections.robustness import model_cells
-from ..sections.windows import WindowsTable, WindowValue, windows_table
+from ..sections.windows import find_role
 from .templating import new_environment, visible_line
 
-# Letters of a head in a narrow column.
-NARROW = 11
 # What fits on a page, and into a cell.
-MOST_PANELS, MOST_TESTS = 3, 6
+MOST_PANELS, MOST_WINDOWS, MOST_INDICES = 3, 6, 4
 LONGEST_NAME, LONGEST_GROUP = 60, 40
 _SPECIAL = {
     "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "%": r"\%", "&": r"\&", "#": r"\#",
@@ -52,16 +54,23 @@ def escaped(text: object) -> str:
     return re.sub("-(?=-)", "-{}", "".join(_SPECIAL.get(letter, letter) for letter in visible))
 
 
-def latex_tables(findings: Findings) -> dict[str, str]:
-    """Return the LaTeX tables of a run by file name: caar, events, and what else it has."""
+def latex_tables(
+    findings: Findings, windows: Sequence[Window] = (), tests: Sequence[str] = ()
+) -> dict[str, str]:
+    """Return the LaTeX tables of a run by file name: caar, events, and what else it has.
+
+    Parameters
+    ----------
+    findings : Findings
+    windows, tests : sequence
+        Of the table of windows; by default those that fit.
+    """
     with speaking_of(findings.setup.measure):
         terms = findings.tables.get("regression")
-        grid = findings.tables.get("specifications")
         contexts: dict[str, dict[str, Any]] = {
-            "caar": _windows(findings),
+            "caar": _windows(findings, windows, tests),
             "events": _events(findings) if findings.used else {},
             "regression": _regression(findings) if terms is not None else {},
-            "specifications": _specifications(grid) if grid is not None else {},
         }
         return {name: _table(findings, name, c) for name, c in contexts.items() if c}
 
@@ -72,7 +81,7 @@ def latex_table(findings: Findings, name: str) -> str:
     Parameters
     ----------
     findings : Findings
-    name : {"caar", "events", "regression", "specifications"}
+    name : {"caar", "events", "regression"}
 
     Raises
     ------
@@ -92,6 +101,7 @@ def _table(findings: Findings, name: str, context: Mapping[str, Any]) -> str:
     setup, pooled = findings.setup, findings.pooled
     shared = {
         "setup": setup,
+        "words": words(),
         "slug": re.sub(r"[^A-Za-z0-9]+", "-", findings.name).strip("-") or "study",
         "kind": words().what or "returns",
         "unit": "(%)" if words().unit == "%" else "(log)",
@@ -114,35 +124,28 @@ def environment() -> Environment:
         variable_end_string=">>", comment_start_string="<#", comment_end_string="#>",
     )  # fmt: skip
     templates.filters |= {
-        "percent": lambda value: _number(words().scale * value),
+        "percent": _percent,
         "error": lambda value: f"{words().scale * value:.2f}" if np.isfinite(value) else "--",
         "number": _number,
         "starred": _starred,
         "window": _window,
-        "stacked": _stacked,
         "count": "{:,}".format,
         "clipped": clipped,
         "capitalised": capitalised,
-        "numbers": _numbers,
-        "tested": _tested,
     }
     return templates
+
+
+class Line(NamedTuple):
+    """A row of a panel: its label, "" for one that goes on, and its cells."""
+
+    label: str
+    cells: list[Any]
 
 
 def _starred(text: Markup, p: float) -> Markup:
     mark = stars(p)
     return Markup(rf"{text}\rlap{{\sym{{{mark}}}}}") if mark else text  # noqa: S704
-
-
-def _numbers(value: WindowValue, finding: WindowFinding) -> Markup | str:
-    """Return what a value of the table of windows is; the effect has the stars of the main test."""
-    number = value.numbers(finding)[0]
-    if value.kind == "count":
-        return f"{int(number):,}"
-    if value.kind == "error":
-        return f"({words().scale * number:.2f})" if np.isfinite(number) else "--"
-    text = _number(words().scale * number)
-    return _starred(text, finding.answer.pvalue) if value.code == "effect" else text
 
 
 def _number(value: float, decimals: int = 2) -> Markup:
@@ -152,61 +155,115 @@ def _number(value: float, decimals: int = 2) -> Markup:
     return Markup(f"${text.removeprefix('-') if float(text) == 0 else text}$")  # noqa: S704
 
 
+def _percent(value: float) -> Markup:
+    return _number(words().scale * value)
+
+
+def _bracketed(statistic: float) -> Markup:
+    text = _number(statistic)
+    return Markup(f"({text})") if np.isfinite(statistic) else text  # noqa: S704
+
+
+def _interval(effect: Interval) -> Markup:
+    low, high = (_percent(end) for end in (effect.ci_low, effect.ci_high))
+    if not np.isfinite(effect.ci_low + effect.ci_high):
+        return low
+    return Markup(rf"{{\footnotesize [{low},\,{high}]}}")  # noqa: S704
+
+
 def _window(window: Window) -> Markup:
     return Markup(f"$[{window.start},{window.stop}]$")  # noqa: S704
 
 
-def _stacked(label: str) -> Markup:
-    """Return a label in lines for a narrow column."""
-    lines = r" \\ ".join(map(escaped, textwrap.wrap(label, NARROW)))
-    return Markup(rf"\scriptsize\shortstack[r]{{{lines}}}")  # noqa: S704
-
-
-def _windows(findings: Findings) -> dict[str, Any]:
-    """Return the panels of windows by tests: the first groups, and all events."""
+def _windows(findings: Findings, windows: Sequence[Window], names: Sequence[str]) -> dict[str, Any]:
+    """Return the panels of windows: the first groups, and all events; empty without any."""
     samples = [s for s in (*findings.groups[:MOST_PANELS], findings.pooled) if s.n_used]
-    tables = [windows_table(findings, sample) for sample in samples]
-    if not tables:
+    if not samples:
         return {}
-    panels = [(table, _tests(table, tables)) for table in tables]
-    answers = [column.finding.answer for table in tables for column in table.columns]
+    windows, setup = _chosen(findings, windows), findings.setup
+    names = _tests(findings, names)
+    grid = findings.tables.get("specifications")
+    models = [] if grid is None else list(_models(grid, windows))
+    panels = [(_title(findings, s), list(_estimates(s, windows, names))) for s in samples]
+    panels[0][1].extend(models)
+    answers = [w.answer for s in samples for w in s.windows if w.window in windows]
+    indices = setup.benchmarks if setup.model.factors else ()
     return {
-        "panels": panels,
-        "values": max((table.values("paper") for table in tables), key=len),
-        "tests": max((tests for _, tests in panels), key=len),
-        "statistics": STATISTICS,
-        "main_tests": [STATISTICS[name].label for name in dict.fromkeys(a.test for a in answers)],
-        "sources": [STATISTICS[n] for n in dict.fromkeys(n for _, tests in panels for n in tests)],
-        "singles": {_is_of_one(table) for table in tables},
+        "windows": windows, "panels": panels, "models": models,
+        "tests": [STATISTICS[name] for name in names],
+        "main_tests": [STATISTICS[name] for name in dict.fromkeys(a.test for a in answers)],
+        "singles": {sample.n_used == 1 for sample in samples},
         "starred": any(stars(answer.pvalue) for answer in answers),
         "caveat": write_caveat_of(findings, findings.sample),
+        "indices": listed(indices) if len(indices) <= MOST_INDICES else "",
         "n_more": max(0, len(findings.groups) - MOST_PANELS),
-        "column": clipped(findings.setup.group_column, LONGEST_GROUP),
-    }
+        "last": source_line(findings),
+    }  # fmt: skip
 
 
-def _is_of_one(table: WindowsTable) -> bool:
-    """Return whether a panel is about one event, of which other tests speak than of several."""
-    return STATISTICS[table.main.name].per_event
+def _chosen(findings: Findings, windows: Sequence[Window]) -> list[Window]:
+    """Return the windows of the columns: by default the first of those around day 0."""
+    tested, main = findings.setup.tested, findings.setup.main
+    if missing := [window for window in windows if window not in tested]:
+        remedy = f"it has {listed(map(str, tested))}; for others run the study again with --car"
+        raise ConfigError("the run has no such window", value=str(missing[0]), remedy=remedy)
+    if len(windows) > MOST_WINDOWS:
+        raise ConfigError("too many windows for a page", remedy=f"choose {MOST_WINDOWS} at most")
+    if windows or len(tested) <= MOST_WINDOWS:
+        return list(windows or tested)
+    around = sorted(tested, key=lambda w: (w != main, find_role(w, main) in ("leakage", "drift")))
+    return [window for window in tested if window in around[:MOST_WINDOWS]]
 
 
-def _tests(table: WindowsTable, tables: list[WindowsTable]) -> list[str]:
-    """Return the tests of the columns of a panel, the same in all but those about one event.
+def _tests(findings: Findings, names: Sequence[str]) -> list[str]:
+    """Return further tests, by default those of the settings; the main one has its own rows."""
+    names_of_run = {test.test for test in findings.sample.main.tests}
+    if missing := [name for name in names if name not in names_of_run]:
+        remedy = f"use {', '.join(sorted(names_of_run))}"
+        raise ConfigError("the run has no such test", value=missing[0], remedy=remedy)
+    names, main = names or findings.setup.settings.get("tests") or (), findings.sample.answer.test
+    return [name for name in names if name in names_of_run and name != main]
 
-    These are the main tests, then the tests that are valid in some panel; a test that is not valid
-    in one panel has no number there.
-    """
-    alike = [t for t in tables if _is_of_one(t) is _is_of_one(table)]
-    rows = [*(t.main for t in alike), *(row for t in alike for row in t.others)]
-    return list(dict.fromkeys(row.name for row in rows))[:MOST_TESTS]
+
+def _title(findings: Findings, sample: Sample) -> Markup:
+    name = capitalised(name_sample(findings, sample)) if sample.group else say("paper.all")
+    n, dates = sample.answer.n_events, sample.answer.n_dates
+    return Markup(rf"\textit{{{escaped(name)}}} ($N={n}$, {say('paper.dates', n=dates)})")  # noqa: S704
 
 
-def _tested(table: WindowsTable, name: str, i: int) -> Markup:
-    """Return the statistic of a test over window i; a dash where another test takes its place."""
-    row = next((row for row in (table.main, *table.others) if row.name == name), None)
-    if row is None or row.cells[i].label:
-        return _number(np.nan)
-    return _starred(_number(row.cells[i].statistic), row.cells[i].pvalue)
+def _estimates(sample: Sample, windows: list[Window], names: list[str]) -> Iterator[Line]:
+    """Yield the rows of a sample: the effect, the plain average, further tests, and N."""
+    findings = {finding.window: finding for finding in sample.windows}
+    answers = [findings[window].answer for window in windows]
+
+    def statistics(tests: Iterable[str]) -> list[Markup]:
+        """Return the statistic of the test of each window."""
+        each = [findings[w].test(name) for w, name in zip(windows, tests, strict=True)]
+        return [_bracketed(test.statistic if test else np.nan) for test in each]
+
+    label = say(f"paper.{'car' if sample.n_used == 1 else 'weighted'}")
+    yield Line(label, [_starred(_percent(a.effect.estimate), a.pvalue) for a in answers])
+    yield Line("", statistics(answer.test for answer in answers))
+    yield Line("", [_interval(answer.effect) for answer in answers])
+    if sample.n_used > 1:
+        means = [answer.plain_average for answer in answers]
+        yield Line(say("paper.plain"), [_percent(mean.estimate) for mean in means])
+        yield Line("", [_bracketed(mean.estimate / (mean.se or np.nan)) for mean in means])
+    yield from (Line(STATISTICS[n].label, statistics([n] * len(windows))) for n in names)
+    if len({answer.n_events for answer in answers}) > 1:
+        yield Line(Markup("$N$"), [f"{answer.n_events:,}" for answer in answers])
+
+
+def _models(grid: pd.DataFrame, windows: list[Window]) -> Iterator[Line]:
+    """Yield estimates and statistics of the other models of a grid."""
+    cells = model_cells(grid)
+    mine = cells.loc[cells["is_main"], "model"].iloc[0]
+    for model, table in cells[cells["model"] != mine].groupby("model", sort=False):
+        table = table.set_index(table["window"].map(Window.of))[["estimate", "se", "pvalue"]]
+        rows = table.reindex(windows).to_numpy(dtype=float)
+        label = capitalised(MODELS[str(model)].label)
+        yield Line(label, [_starred(_percent(value), p) for value, _, p in rows])
+        yield Line("", [_bracketed(value / se) for value, se, _ in rows])
 
 
 def _events(findings: Findings) -> dict[str, Any]:
@@ -238,13 +295,3 @@ def _regression(findings: Findings) -> dict[str, Any]:
         "is_wild": is_wild,
         "starred": any(map(stars, pvalues)),
     }
-
-
-def _specifications(grid: pd.DataFrame) -> dict[str, Any]:
-    """Return the effects of windows by models; empty where there is one only."""
-    cells = model_cells(grid)
-    rows: dict[Window, list[Any]] = {}
-    for row in cells.to_dict("records"):
-        rows.setdefault(Window.of(row["window"]), []).append(row)
-    models, starred = list(dict.fromkeys(cells["model"])), any(map(stars, cells["pvalue"]))
-    return {"models": models, "rows": rows, "starred": starred} if len(cells) > 1 else {}

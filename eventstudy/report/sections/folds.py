@@ -374,9 +374,7 @@ def _files(findings: Findings) -> Iterator[Fold]:
     texts = [f"{say(f'provenance.{code}')}: {text}" for code, text in facts.items() if text]
     cite = say("folds.files.cite", version=software.get("eventstudy", ""))
     again = [f"{say('provenance.alone')} eventstudy reproduce {findings.name}"]
-    interactive = findings.setup.settings.get("interactive") and findings.setup.n_used
-    explore = [say("folds.files.explore")] if interactive else []
-    blocks: list[Block] = [say("folds.files.names"), *explore, cite, *texts]
+    blocks: list[Block] = [say("folds.files.names"), cite, *texts]
     blocks += again if source.sha256 else []
     blocks += [source.symbols] if source.symbols else []
     yield Fold("files", say("folds.files.title"), say("folds.files.finding"), tuple(blocks))

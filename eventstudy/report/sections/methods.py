@@ -383,21 +383,32 @@ class Provenance:
 
 def last_day_of_prices(findings: Findings) -> str:
     """Return the last day with a price of any series; "" where there are no prices."""
-    prices = findings.provenance.get("prices") or {}
-    return max((str(entry.get("last") or "") for entry in prices.values()), default="")
+    return name_prices(findings)[1]
+
+
+def name_prices(findings: Findings) -> tuple[str, str]:
+    """Return the sources of prices with their numbers of symbols, and the last day, or ""."""
+    prices = sorted((findings.provenance.get("prices") or {}).items())
+    sources = Counter(clipped(entry.get("source", "")) for _, entry in prices)
+    last = max((str(entry.get("last") or "") for _, entry in prices), default="")
+    return listed(f"{source} ({n:,})" for source, n in sources.items()) if sources else "", last
+
+
+def source_line(findings: Findings) -> str:
+    """Return what stands below a figure: the program, the sources of prices, and their last day."""
+    names, last = name_prices(findings)
+    return say("provenance.source_until" if last else "provenance.source", names=names, last=last)
 
 
 def provenance(findings: Findings) -> Provenance:
     """Return where the numbers of a study come from."""
     record = findings.provenance
     prices: dict[str, dict[str, Any]] = record.get("prices") or {}
-    sources = Counter(clipped(entry.get("source", "")) for _, entry in sorted(prices.items()))
-    last = last_day_of_prices(findings)
+    names, last = name_prices(findings)
     rows = [
         Row((symbol, *(clipped(entry.get(name, "")) or MISSING for name in COLUMNS)))
         for symbol, entry in sorted(prices.items())
     ]
-    names = listed(f"{source} ({n:,})" for source, n in sources.items()) if sources else ""
     return Provenance(
         lede=say("provenance.lede_until" if last else "provenance.lede", last=last),
         command=record.get("command") or "",

@@ -75,9 +75,8 @@ class WindowValue:
 
 # The numbers of each window in every format; CONTRIBUTING.md says what one more of them takes.
 VALUES = (
-    WindowValue("events", "count", "text paper", lambda w: (w.answer.n_events,)),
-    WindowValue("effect", "return", "text paper", lambda w: (w.answer.effect.estimate,)),
-    WindowValue("error", "error", "paper", lambda w: (w.answer.effect.se,)),
+    WindowValue("events", "count", "text", lambda w: (w.answer.n_events,)),
+    WindowValue("effect", "return", "text", lambda w: (w.answer.effect.estimate,)),
     WindowValue("interval", "interval", "text", lambda w: _ends(w.answer.effect)),
     WindowValue(
         "caar", "return", "text", lambda w: (w.answer.plain_average.estimate,),
@@ -98,11 +97,10 @@ class Cell:
     ----------
     label : str
         Name of the test where it differs from that of the row, as of too few events; else "".
-    statistic, pvalue : float
+    pvalue : float
     """
 
     label: str
-    statistic: float
     pvalue: float
 
 
@@ -154,7 +152,7 @@ class WindowsTable:
     not_valid: tuple[str, ...]
 
     def values(self, place: str) -> tuple[WindowValue, ...]:
-        """Return what is shown of each window in a place: "text" or "paper"."""
+        """Return what is shown of each window in a place: "text"."""
         return tuple(
             value
             for value in VALUES
@@ -226,15 +224,13 @@ def _row(sample: Sample, name: str, *, is_main: bool = False) -> TestRow:
 
 def _cell(finding: WindowFinding, name: str) -> Cell:
     test = finding.test(name)
-    return Cell("", test.statistic, test.pvalue) if test else Cell("", np.nan, np.nan)
+    return Cell("", test.pvalue if test else np.nan)
 
 
 def _main_cell(finding: WindowFinding, name: str) -> Cell:
     """Return p of the answer, and its test where fewer events have another one than `name`."""
-    answer, test = finding.answer, finding.test(finding.answer.test)
-    label = "" if answer.test == name else STATISTICS[answer.test].label
-    statistic = test.statistic if test and np.isfinite(answer.pvalue) else np.nan
-    return Cell(label, statistic, answer.pvalue)
+    label = "" if finding.answer.test == name else STATISTICS[finding.answer.test].label
+    return Cell(label, finding.answer.pvalue)
 
 
 @dataclass(frozen=True, slots=True)
