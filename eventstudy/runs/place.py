@@ -51,13 +51,14 @@ def claimed(
     for number in count(1):
         named = target if number == 1 else target.with_name(f"{target.name}-{number}")
         place = follow_link(named)
+        if number == 1:
+            refuse_foreign(place)
         if not force and (differences := list_differences(place, origin)):
             refused = refused or differences
             continue
         with ExitStack() as held:
             with clear_errors(place):
                 place.parent.mkdir(parents=True, exist_ok=True)
-                refuse_foreign(place)
                 held.enter_context(locked(place, wait=0, notify=notify))
             # Another process may have been quicker.
             if not force and list_differences(place, origin):
@@ -93,9 +94,8 @@ def list_differences(place: Path, origin: Origin) -> list[str]:
         settings = [n for n in differing_settings(record, origin) if n not in SHOWING]
         old, new = record.origin.files, origin.files
         edited = [p for p in differing_files(record, origin) if p in EVENTS or _differ(p, old, new)]
-    except RunFolderError as error:
-        refuse_foreign(place)
-        return [error.what]
+    except RunFolderError:
+        return [say("place.unknown")]
     return [*settings, *(say("place.events") if p in EVENTS else Path(p).name for p in edited)]
 
 
