@@ -253,8 +253,8 @@ def _halt_drift(study: FittedStudy, i: int) -> Reason:
 def _same_session(study: FittedStudy, i: int) -> IntArray:
     """Return the other used events of the day 0 of event i."""
     days, _ = _days_and_tickers(study)
-    rows: IntArray = np.flatnonzero((days == days[i]) & study.ok)
-    return rows[rows != i]
+    rows: IntArray = np.flatnonzero((days == days[i]) & study.ok & (np.arange(len(days)) != i))
+    return rows
 
 
 def _other_dates(study: FittedStudy, i: int) -> tuple[str, ...]:

@@ -28,8 +28,6 @@ from ..utility.typing import IntArray
 from ..utility.units import Paragraph
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from ..findings.finished_run import FinishedRun
     from ..findings.types import Findings
 
