@@ -33,7 +33,8 @@ SECONDS = 120
 REMEDY = "set BROWSER to Chrome, Chromium or Edge, or print report.html from any browser"
 # Links to other files of the run, which a PDF does not have beside it.
 # Names of rows, which stand in one line on the page; here they may have several.
-_NAME = re.compile(r'<th scope="row">(.*?)</th>', re.DOTALL)
+_NAME = re.compile(r"<th\ss[^>]*row[^>]*>(.*?)</th>", re.DOTALL)
+CELL = r'<td class="l">\1</td>'
 _NEAR = re.compile(r' href="(?!#|https?:)[^"]*"')
 
 
@@ -59,7 +60,7 @@ def pdf(findings: Findings, *, full: bool = False) -> bytes:
     if full:
         page = re.sub(r"(</?)details\b", r"\1div", page).replace("summary>", "h3>")
         page = page.replace("</b><span>", "</b>: <span>")
-        page = _NAME.sub(r'<td class="l">\1</td>', page)
+        page = _NAME.sub(CELL, page)
     with tempfile.TemporaryDirectory(prefix="eventstudy-", ignore_cleanup_errors=True) as folder:
         source, target = Path(folder, "report.html"), Path(folder, "report.pdf")
         source.write_text(page, encoding="utf-8")
