@@ -99,6 +99,10 @@ def test_a_card_is_a_picture_of_a_fixed_size_with_its_caveat(folder: Path, tmp_p
         assert " ".join(part.removesuffix(".").split()) in " ".join(text)
     one = tmp_path / "one.png"
     assert report(folder, "--format", "card", "--out", one).output == f"{one}\n"
+    same = tmp_path / "same.svg"
+    drawn = CliRunner().invoke(main, ["card", str(folder), "--out", str(same)])
+    assert (drawn.exit_code, drawn.output) == (0, f"{same}\n")
+    assert same.stat().st_size
     assert one.read_bytes() == paths[1].read_bytes()
 
 

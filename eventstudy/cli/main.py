@@ -27,7 +27,7 @@ from .list import completion, listing, schema
 from .options import options
 from .prices import prices
 from .refresh import refresh
-from .report import cite, report
+from .report import card, cite, report
 from .robustness import robustness
 from .run import run
 from .status import status
@@ -207,7 +207,8 @@ def main() -> None:
 
 for command in (
     init, example, run, calibrate, explain, refresh, report, verify, reproduce, compare, check,
-    listing, completion, schema, robustness, status, prices, cite,
+    listing, completion, schema, robustness, status, prices, card,
+    cite,
 ):  # fmt: skip
     main.add_command(command)
 

@@ -77,6 +77,15 @@ def report(
         _end(run, state)
 
 
+@click.command(epilog=reading_codes("written", "4 the run is not as it was written, "))
+@click.argument("run", type=PATH)
+@options(("-o --out", (click.Path(path_type=Path), ""), "A .png or .svg file, or a folder."))
+@click.pass_context
+def card(ctx: click.Context, run: Path, out: Path | None) -> None:
+    """Draw the answer of a finished RUN as a picture to forward (PNG and SVG)."""
+    ctx.invoke(report, run=run, kinds=("card",), out=out, full=False, windows=(), tests=())
+
+
 @click.command(epilog=reading_codes("printed"))
 @click.argument("run", type=PATH, required=False)
 @options()
@@ -85,7 +94,7 @@ def cite(run: Path | None) -> None:
     from ..findings.finished_run import read_run
     from ..report.formats.bibtex import write_bibtex
 
-    click.echo(write_bibtex(read_run(run).findings if run else None), nl=False)
+    display(write_bibtex(read_run(run).findings if run else None), nl=False)
 
 
 def _check_choice(kinds: tuple[str, ...], choice: Choice) -> None:
