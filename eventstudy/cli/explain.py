@@ -33,9 +33,9 @@ def explain(
     Nothing is fetched: the study is fitted again from what its folder keeps. Several formulas stand
     side by side.
     """
+    from ..analysis.computed import compute_study
     from ..analysis.explain import explain as regress
     from ..analysis.explain import side_by_side
-    from ..analysis.variant_studies import compute_study
     from ..calendars.window import Window
     from ..errors import ConfigError
     from ..runs import Record
