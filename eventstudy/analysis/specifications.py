@@ -59,8 +59,8 @@ def cells_of(config: StudyConfig) -> Iterator[tuple[StudyConfig, Window, str]]:
     grid, differs = config.choices, bool(config.firm or config.drop_confounded)
     usual = config.windows or tuple(window for window in CARS if window in config.event)
     grid = replace(grid, car=grid.car or usual)
-    own = Grid((config.normal_model,), (config.estimation,), (config.main,), ("",), (config.halt,))
-    pairs = zip(*map(attrgetter(*Grid.__slots__), (own, grid)), strict=True)
+    main = (config.normal_model,), (config.estimation,), (config.main,), ("",), (config.halt,)
+    pairs = zip(main, attrgetter(*Grid.__slots__)(grid), strict=True)
     grid = Grid(*(b if set(a) <= set(b) else a + b for a, b in pairs))
     for model, estimation, halt, car in product(grid.model, grid.estimation, grid.halt, grid.car):
         settings = _of_fit(config, model, car if differs else config.main)
@@ -116,8 +116,8 @@ def specifications_table(study: FittedStudy, config: StudyConfig) -> pd.DataFram
         samples.append(_sample(fitted, column, group, sample))
         is_main = (settings, car, sample) == (main, config.main, "")
         choices = {"window": str(car), "sample": sample, "halt": settings.halt, "is_main": is_main}
-        alone = {"model": settings.model, "estimation": str(settings.estimation), **choices}
-        rows.append({**alone, **_row(_answer(samples[-1], car))})
+        cell = {"model": settings.model, "estimation": str(settings.estimation), **choices}
+        rows.append({**cell, **_row(_answer(samples[-1], car))})
     listed = pd.DataFrame(rows)
     distinct = _distinct(listed)
     table = listed.iloc[distinct].reset_index(drop=True)

@@ -15,7 +15,7 @@ from ...findings.types import Findings
 from ...fitting.grid import CARS, MODELS
 from ...significance import name_for_role
 from ...utility.catalogue import say
-from ...utility.numbers import LEVEL, MINUS, capitalised, clipped
+from ...utility.numbers import LEVEL, MINUS, capitalised, clipped, date_prose
 
 LONGEST_NAME = 64
 # Choices of a cell that is the study but for one of them.
@@ -77,8 +77,16 @@ def count_checks(checks: Sequence[Check]) -> str:
 def _leave_outs(findings: Findings) -> Iterator[Check]:
     answer, name = findings.sample.answer, capitalised(say("caveat.main"))
     yield Check("main", name, answer.n_events, answer.effect, answer.pvalue)
-    for row in answer.influence.rows if answer.influence else ():
-        name = say("checks.leave_out", what=say(f"caveat.{row.kind}", **row.facts))
+    rows = answer.influence.rows if answer.influence else ()
+    firms = [row.firm for row in rows if row.kind == "event"]
+    for row in rows:
+        first, last = (date_prose(day) for day in (row.first, row.last))
+        if row.kind == "cluster" and row.first[:7] == row.last[:7]:
+            first = first.split()[0]
+        facts = {**row.facts, "first": first, "last": last}
+        name = say(f"checks.leave_out.{row.kind}", **facts)
+        if row.kind == "event" and firms.count(row.firm) > 1:
+            name = f"{name}, {first}"
         yield Check("leave_out", clipped(name, LONGEST_NAME), row.n_events, row.effect, row.pvalue)
 
 

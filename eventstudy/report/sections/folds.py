@@ -150,11 +150,11 @@ def _days(findings: Findings) -> Iterator[Fold]:
 
 
 def _choices(findings: Findings) -> Iterator[Fold]:
-    parts = {analysis.name: analysis for analysis in _analyses(findings)}
-    if "specifications" in parts:
+    listed = {analysis.name: analysis for analysis in _analyses(findings)}
+    if "specifications" in listed:
         title = say("folds.choices", n=len(findings.tables["specifications"]))
-        blocks = [block for name in CHOICES if name in parts for block in _blocks(parts[name])]
-        yield Fold("choices", title, parts["specifications"].lede, tuple(blocks))
+        blocks = [block for name in CHOICES if name in listed for block in _blocks(listed[name])]
+        yield Fold("choices", title, listed["specifications"].lede, tuple(blocks))
 
 
 def _analyses(findings: Findings) -> tuple[Analysis, ...]:
