@@ -45,7 +45,7 @@ def explain(
         raise ConfigError("name a formula", remedy='such as --on "size + C(sector)"')
     refuse_altered(record := Record.read(folder))
     inputs, _ = record.frozen.read()
-    config = inputs.config.with_options({"variants": {}, "grid": {}})
+    config = inputs.config.with_options({"grid": {}})
     study = compute_study(replace(inputs, config=config))
     window = Window.of(car) if car else config.main
     chosen = {"cov": cov, "weights": weights, "cluster": cluster}
