@@ -13,7 +13,7 @@ from eventstudy.fitting.config import StudyConfig
 from eventstudy.studies import EventStudyResults
 
 CONFIG = StudyConfig().with_options({
-    "event": "-5:5", "estimation": "-120:-11", "placebo": 40, "regress": ["direction"], "draws": 99,
+    "event": "-5:5", "estimation": "-120:-11", "regress": ["direction"], "draws": 99,
 })  # fmt: skip
 HOSTILE = [
     '<script>alert("1")</script>', '=HYPERLINK("http://evil.example","x")', r"\input{/etc/passwd}",

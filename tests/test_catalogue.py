@@ -85,7 +85,7 @@ def named_codes() -> set[str]:
 
 
 def test_no_code_is_unused() -> None:
-    """A code is named in full, by an f-string, or by its beginning (``robustness.variants``)."""
+    """A code is named in full, by an f-string, or by its beginning (``robustness.firms``)."""
     named = re.compile("|".join(sorted(named_codes())))
     unused = []
     for code in sentences():

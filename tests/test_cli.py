@@ -176,7 +176,7 @@ def test_nothing_usable_keeps_the_old_run(events: Path, tmp_path: Path) -> None:
         (["run", "EVENTS", "--window", "5:-5"], 2, "--window: a window ends before it starts"),
         (["run", "EVENTS", "--car", "3:-3"], 2, "--car: a window ends before it starts"),
         (
-            ["run", "EVENTS", "--placebo", "30"],
+            ["run", "EVENTS", "--calibrate", "30"],
             2,
             "one as extreme would put p above 5 %",
         ),

@@ -22,6 +22,7 @@ from eventstudy.analysis import (
     answer,
     caar_path,
     calendar_portfolio,
+    computed,
     cross_section,
     diagnosis,
     groups,
@@ -32,7 +33,6 @@ from eventstudy.analysis import (
     placebo,
     regressions,
     situation,
-    variant_studies,
     weights,
 )
 from eventstudy.models import MODELS
@@ -50,8 +50,8 @@ RESULTS = (
     verify.Reproduction, verify.Verification,
     answer.decide, answer.plain_average, calendar_portfolio.calendar_portfolio,
     cross_section.regress_car, diagnosis.diagnose, groups.difference, long_horizon.abhar,
-    variant_studies.with_market_values, multiple_testing.family, placebo.placebo_dates,
-    placebo.placebo_firms, regressions.diagnostics, variant_studies.fit_with_variants,
+    computed.with_market_values, multiple_testing.family,
+    placebo.placebo_firms, regressions.diagnostics, computed.compute_study,
     weights.dollar_loss, weights.weighted_caar,
 )  # fmt: skip
 # A first line that is a sentence; sections in order and without double blanks; parameters that

@@ -389,9 +389,7 @@ def test_small_runs_have_every_format(
     """All events, one event, none at all."""
     results = market.fit()
     results = results if only is None else results.subset(only)
-    folder = write_run(
-        results, tmp_path, "small", config=CONFIG.with_options({"placebo": 0, "regress": []})
-    )
+    folder = write_run(results, tmp_path, "small", config=CONFIG.with_options({"regress": []}))
     run = read_run(folder)
     VALID.validate(json.loads((folder / "results.json").read_text(encoding="utf-8")))
     for kind in KINDS:
@@ -400,9 +398,7 @@ def test_small_runs_have_every_format(
 
 def test_every_event_dropped(market: Market, tmp_path: Path) -> None:
     results = market.fit(market.frame[["MKT"]])
-    folder = write_run(
-        results, tmp_path, "none", config=CONFIG.with_options({"placebo": 0, "regress": []})
-    )
+    folder = write_run(results, tmp_path, "none", config=CONFIG.with_options({"regress": []}))
     VALID.validate(json.loads((folder / "results.json").read_text(encoding="utf-8")))
     assert "No result:" in (folder / "report.md").read_text(encoding="utf-8")
     assert len(pd.read_parquet(exported(read_run(folder), "parquet", tmp_path)[0])) == 0

@@ -178,7 +178,7 @@ def test_tables_say_what_a_reader_needs(folder: Path) -> None:
 
 def test_many_groups_stay_on_a_page(market: Market) -> None:
     market.table["direction"] = list("abcdef") * 2
-    text = market.fit().to_latex(config=CONFIG.with_options({"placebo": 0, "regress": []}))
+    text = market.fit().to_latex(config=CONFIG.with_options({"regress": []}))
     assert len(rows_of(text)) == 4
     assert r"3 more groups in tests\_by\_group.csv" in text
 
@@ -235,7 +235,7 @@ def test_a_group_of_one_event_has_its_own_test() -> None:
     market = Market(9, dates=9, effect=-0.05)
     market.table["direction"] = ["adverse"] * 8 + ["relief"]
     results = market.fit()
-    findings = results.findings(config=CONFIG.with_options({"placebo": 0, "regress": []}))
+    findings = results.findings(config=CONFIG.with_options({"regress": []}))
     relief = findings.groups[1]
     assert (relief.group, relief.n_used) == ("relief", 1)
     panel = rows_of(latex_table(findings, "caar"))["Relief announcements"]
@@ -252,7 +252,7 @@ def blank_and_halted() -> tuple[EventStudyResults, StudyConfig]:
     market.table["direction"] = ["", *["adverse"] * 5, *["relief"] * 3]
     at = market.frame.index.get_loc(market.table["day0"][3])
     frame = market.frame.assign(F03=market.frame["F03"].mask(np.arange(200) == at))
-    return market.fit(frame), CONFIG.with_options({"placebo": 0, "regress": ["direction"]})
+    return market.fit(frame), CONFIG.with_options({"regress": ["direction"]})
 
 
 def test_a_blank_group_is_a_cell_and_every_row_of_a_table_has_as_many() -> None:

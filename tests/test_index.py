@@ -76,10 +76,9 @@ def test_runs_of_one_list_are_told_apart_in_a_line(tmp_path: Path) -> None:
             {
                 "model": "ff3", "estimation": "-120:-11", "factors": ["/home/x/ff.csv"],
                 "halt": "shift",
-                "variants": {"z": {"model": "b"}, "a": {}}, "prices": "/home/x/px", "fpc": True,
+                "grid": {"model": ["b"]}, "prices": "/home/x/px", "fpc": True,
             },
-            ("model: ff3; estimation: -120:-11; factors: ff.csv; halt: shift; fpc: yes; variants: "
-            "z, a"),
+            ("model: ff3; estimation: -120:-11; factors: ff.csv; halt: shift; fpc: yes"),
         ),
         "odd": (
             {"model": [1], "windows": 3, "halt": {"<b>": None}, "by": None},

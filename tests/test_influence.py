@@ -339,7 +339,7 @@ def test_the_figure_has_a_row_for_each_way_to_ask() -> None:
     influence = fit.influence(MAIN)
     assert [c.pvalue for c in checks[:2]] == [
         fit.answer(MAIN).pvalue,
-        influence.brief().leave_outs[0].pvalue,
+        influence.rows[0].pvalue,
     ]
     names = [check.name for check in checks]
     assert names[0] == "All announcements"

@@ -32,9 +32,9 @@ model = "ff3"
 confounders = "news.csv"
 size = "sizes.csv"
 event_pages = 0
-[variants]
-market = { model = "market" }
-long = { estimation = "-400:-31" }
+[grid]
+model = "market"
+estimation = "-400:-31"
 """
 # Counts how often a run opens the files that its settings name.
 COUNT = """

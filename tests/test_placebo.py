@@ -1,4 +1,4 @@
-"""Placebo dates and placebo firms."""
+"""Placebo firms."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from conftest import Market
 from eventstudy.analysis.placebo import (
     _blocks,
     _drawn,
-    placebo_dates,
     placebo_firms,
     rank_pvalue,
 )
@@ -18,7 +17,6 @@ from eventstudy.calendars.window import Window
 from eventstudy.errors import ConfigError
 from eventstudy.findings.tables import study_tables
 from eventstudy.fitting.config import StudyConfig
-from eventstudy.models import MODELS
 from eventstudy.studies import EventStudyResults
 
 W = Window(0, 1)
@@ -35,53 +33,6 @@ def test_p_is_the_rank_with_the_study_itself_among_the_draws() -> None:
     assert rank_pvalue(-2.0, draws) == (1 + 2) / 5
     assert rank_pvalue(10.0, draws) == 1 / 5
     assert rank_pvalue(0.0, draws) == 1.0
-
-
-def test_a_strong_effect_beats_every_placebo_date(long: EventStudyResults) -> None:
-    placebo = placebo_dates(long, W, draws=99)
-    assert len(placebo.draws) == 99
-    assert placebo.pvalue == 1 / 100
-    assert placebo.statistic == long.test("bmp", W).statistic
-    assert placebo.n_events == 30
-
-
-def test_shifts_keep_clear_of_the_events(long: EventStudyResults) -> None:
-    shifts = placebo_dates(long, W, draws=99).draws["shift"]
-    assert shifts.is_unique
-    assert shifts.min() == len(long.abnormal.event)
-
-
-@pytest.mark.slow
-def test_size_of_placebo_dates() -> None:
-    """Without an effect p is uniform: 40 small studies, of which few may reject at 10 %."""
-    p = [
-        placebo_dates(
-            Market(n=8, seed=s, days=420, dates=2, rho=0.3).fit(), Window(0, 0), draws=99
-        ).pvalue
-        for s in range(40)
-    ]
-    assert 0 < (np.array(p) <= 0.10).sum() <= 10
-    assert 0.3 < np.mean(p) < 0.7
-
-
-def test_too_few_dates_are_a_reason() -> None:
-    placebo = placebo_dates(Market(n=12, seed=2).fit(estimation=(-145, -11)), W)
-    assert np.isnan(placebo.pvalue)
-    assert (
-        f"only {len(placebo.draws)} placebo dates are possible, at least 39 are needed"
-        in placebo.reason
-    )
-    assert "prices must reach further back" in placebo.reason
-    assert placebo.reason in str(placebo)
-
-
-@pytest.mark.parametrize(
-    "name", ["ff3", "dimson", "trade_to_trade", pytest.param("huber", marks=pytest.mark.slow)]
-)
-def test_every_kind_of_model_is_estimated_anew(name: str) -> None:
-    assert name in MODELS
-    results = Market(n=6, seed=1, days=330, dates=3, effect=-0.08).fit(model=name)
-    assert placebo_dates(results, Window(0, 0), draws=45).pvalue <= 3 / 46
 
 
 def with_peers(effect: float, shock: float) -> EventStudyResults:
@@ -154,13 +105,13 @@ def test_peers_without_prices_are_a_reason() -> None:
     assert placebo.reason.startswith("6 events have no untreated peer with prices")
 
 
-def test_a_blank_column_of_peers_is_no_column() -> None:
-    """Placebos by date alone; one peer makes it a column again."""
-    config = StudyConfig(placebo=39, windows=(Window(0, 1),))
-    for cell, kinds in {" ": ["dates"], "F05": ["dates", "firms"]}.items():
+def test_a_run_has_other_firms_where_the_events_name_peers() -> None:
+    """A blank column is none; without other dates there are no other firms either."""
+    for cell, draws, has_firms in ((" ", 39, False), ("F05", 39, True), ("F05", 0, False)):
         market = Market(n=6)
         market.table = market.table.head(5).assign(peers=["", "", "", "", cell])
-        assert study_tables(market.fit(), config)["placebo"]["kind"].tolist() == kinds
+        config = StudyConfig(calibrate=draws, windows=(Window(0, 1),))
+        assert ("placebo" in study_tables(market.fit(), config)) == has_firms
 
 
 def test_no_column_of_peers(long: EventStudyResults) -> None:

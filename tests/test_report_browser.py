@@ -57,7 +57,7 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
     events = results.events.assign(company=cells, direction=groups, mcap=1e9, **{"l" * 300: late})
     results = replace(results, events=events)
     config = StudyConfig(estimation=Window(-120, -11), event=Window(-5, 5), by="direction")
-    config = replace(config, placebo=39, regress=("l" * 300,), calibrate=0)
+    config = replace(config, regress=("l" * 300,), calibrate=0)
     study = findings_of(results, config, name="z" * 400, provenance={"command": "w" * 500})
     text = render_report(study)
     path = tmp_path_factory.mktemp("report") / "report.html"

@@ -34,7 +34,7 @@ def results() -> EventStudyResults:
 
 @pytest.fixture(scope="module")
 def study(results: EventStudyResults) -> Findings:
-    return findings(results, by="direction", regress=("late",), placebo=39)
+    return findings(results, by="direction", regress=("late",))
 
 
 def analyses(study: Findings) -> dict[str, Analysis]:
@@ -70,7 +70,8 @@ def test_analyses_and_files(study: Findings) -> None:
     files = {name: analysis.files for name, analysis in analyses(study).items()}
     assert files == {
         "overturn": ("influence_by_group.csv",),
-        "dates": ("placebo_draws_by_group.csv",),
+        "specifications": ("specifications.csv",),
+        "choices": ("specifications_by_choice.csv",),
         "weights": ("aggregates_by_group.csv", "market_value_by_group.csv"),
         "families": ("families.csv",),
         "regression": ("regression.csv",),
@@ -150,20 +151,17 @@ def test_coefficients_have_the_decimals_of_their_error() -> None:
     assert cells[1:4] == ("+0.000123", "0.000034", "+0.000055 to +0.000190")
 
 
-def test_shifted_calendars(study: Findings) -> None:
-    row, draws = of_lead(study, "placebo").iloc[0], of_lead(study, "placebo_draws")["statistic"]
-    analysis = analyses(study)["dates"]
-    assert row["n_events"] == 12
-    assert row["draws"] == len(draws) == 39
-    larger = int((draws.abs() >= abs(row["statistic"])).sum())
-    assert analysis.lede.startswith(f"{larger} of 39 ")
-    assert signed(row["statistic"]) in analysis.lede
-
-
-def test_too_few_shifted_calendars_are_a_reason(study: Findings) -> None:
-    few = study.tables["placebo_by_group"].assign(pvalue=np.nan, reason="too few dates")
-    analysis = analyses(replace(study, tables={**study.tables, "placebo_by_group": few}))["dates"]
-    assert analysis.lede == say("robustness.failed", why="too few dates")
+def test_other_firms(study: Findings) -> None:
+    row = {"direction": "adverse", "start": 0, "stop": 1, "test": "bmp", "n_events": 12,
+           "statistic": -2.5, "pvalue": 4 / 40, "reason": "", "draws": 39}  # fmt: skip
+    tables = {**study.tables, "placebo_by_group": pd.DataFrame([row])}
+    tables["placebo_draws_by_group"] = pd.DataFrame({"direction": ["adverse"], "statistic": [1.0]})
+    analysis = analyses(replace(study, tables=tables))["firms"]
+    assert analysis.lede.startswith("3 of 39 ")
+    assert signed(-2.5) in analysis.lede
+    tables["placebo_by_group"] = pd.DataFrame([{**row, "pvalue": np.nan, "reason": "too few"}])
+    analysis = analyses(replace(study, tables=tables))["firms"]
+    assert analysis.lede == say("robustness.failed", why="too few")
 
 
 def test_each_part_says_which_events_it_is_about(
@@ -178,14 +176,13 @@ def test_each_part_says_which_events_it_is_about(
     assert everything is not None
     assert say("robustness.all", n=20) in everything.lede
     assert not any(pooled in analysis.lede for analysis in everything.analyses)
-    assert [a.files[0] for a in everything.analyses[:2]] == ["influence.csv", "aggregates.csv"]
+    assert [a.files[0] for a in everything.analyses[:2]] == ["influence.csv", "specifications.csv"]
 
 
 def test_each_analysis_of_its_own_is_a_folded_line(results: EventStudyResults) -> None:
-    text = page(results, "direction", regress=("late",), placebo=39)
+    text = page(results, "direction", regress=("late",))
     codes = re.findall(r'<details id="(\w+)"', text)
     assert codes == [
-        "announcements", "days", "groups", "shock", "power", "dates", "families", "regression",
+        "announcements", "days", "choices", "groups", "shock", "power", "families", "regression",
         "data", "method", "words", "files",
     ]  # fmt: skip
-    assert "tables/placebo_draws_by_group.csv" in text

@@ -76,11 +76,9 @@ def test_a_p_below_the_level_never_reads_as_the_level() -> None:
 
 
 def test_settings_are_printed_for_a_reader() -> None:
-    text = settings_text({**StudyConfig().to_dict(), "variants": {}, "tests": [], "fpc": False})
+    text = settings_text({**StudyConfig().to_dict(), "tests": [], "fpc": False})
     assert not re.search(r"[{}\[\]]|False|None", text)
     assert "fpc: no" in text
-    assert "variants" not in text
-    assert settings_text({"variants": {"adjusted": {"model": "x"}}}) == "variants: adjusted"
     assert settings_text({"model_options": {"lags": 2}}) == "model options: lags = 2"
     assert "{}" not in plain(page(Market(12, seed=5).fit()))
 

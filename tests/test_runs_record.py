@@ -142,34 +142,31 @@ def test_everything_that_an_option_names_is_kept(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_a_run_of_variants_is_reproduced(tmp_path: Path) -> None:
-    """In the order of the study file, as the table has them; another order is another table."""
+def test_a_run_with_a_grid_is_reproduced(tmp_path: Path) -> None:
+    """Prices of its longest estimation window are kept; another order is another table."""
     made, study = Project(tmp_path), tmp_path / "study.toml"
     head = 'events = "events.csv"\nprices = "px"\ncalendar = "data"\nestimation = "-60:-11"\nevent = "-5:5"\n'
-    parts = [
-        '[variants.own]\nmodel = "constant_mean"\nengine = "batch"\n',
-        '[variants.long]\nestimation = "-100:-11"\n',
-    ]
-    study.write_text(head + "".join(parts))
+    grid = '[grid]\nmodel = ["market", "constant_mean"]\nestimation = ["-60:-11", "-100:-11"]\n'
+    study.write_text(head + grid)
     invoke("run", study, "--quiet")
-    run = tmp_path / "reports" / "events"
-    assert list(pd.read_csv(run / "tables/variants.csv")["variant"].unique()) == [
-        "main",
-        "own",
-        "long",
-    ]
+    run, again = tmp_path / "reports" / "events", "tables/specifications.csv"
     assert verify_run(run).ok
     assert "nothing new" in invoke("refresh", study)
     assert "nothing new" in invoke("refresh", run)
     invoke("run", "--from-lock", run, "--quiet")
-    again = "tables/variants.csv"
     assert (tmp_path / "reports/events-again" / again).read_bytes() == (run / again).read_bytes()
-    study.write_text(head + "".join(parts[::-1]))
-    assert "refreshed: setting variants" in invoke("refresh", study)
-    study.write_text(head + "".join(parts))
+    study.write_text(head + grid.replace('"-60:-11", ', ""))
+    assert "refreshed: setting grid" in invoke("refresh", study)
+    study.write_text(head + grid)
     invoke("refresh", study)
     shutil.rmtree(made.prices)
     assert reproduce_run(run).exact
+
+
+def test_a_run_with_settings_of_before_is_read(tmp_path: Path, run: Path) -> None:
+    record = Record.read(run)
+    config = {**record.manifest["config"], "placebo": 99, "variants": {"a": {"kind": "log"}}}
+    assert Record(run, {**record.manifest, "config": config}).config == record.config
 
 
 def test_a_manifest_whose_settings_are_sorted_is_as_it_was_written(run: Path) -> None:

@@ -16,7 +16,6 @@ from click.testing import CliRunner
 from conftest import ROOT, Market
 
 import eventstudy as es
-from eventstudy.analysis import variant_studies
 from eventstudy.analysis.specifications import Specifications, cells_of, joint_pvalues
 from eventstudy.calendars.window import Window
 from eventstudy.cli.main import main
@@ -26,6 +25,7 @@ from eventstudy.fitting.config import StudyConfig
 from eventstudy.fitting.grid import usual_grid
 from eventstudy.report.formats.html import render_report
 from eventstudy.report.formats.terminal import terminal_text
+from eventstudy.report.sections.checks import count_checks, list_checks
 
 EVENTS = ROOT / "events.csv"
 GRID = {
@@ -35,7 +35,7 @@ GRID = {
     "sample": ["", "without flagged", "sector == 'no such sector'"],
     "halt": ["calendar", "shift"],
 }
-CONFIG = StudyConfig(prices="sample")
+CONFIG = StudyConfig(prices="sample", calibrate=49)
 NUMBERS = ["estimate", "se", "ci_low", "ci_high", "pvalue", "n_events", "n_dates"]
 
 
@@ -51,20 +51,19 @@ def _answer(study: es.EventStudyResults, window: str) -> list[float]:
     return [*interval, answer.pvalue, answer.n_events, answer.n_dates]
 
 
-@pytest.mark.parametrize(("model", "estimation", "halt"), [
-    ("market", "-250:-31", "calendar"),
-    ("market_adjusted", "-120:-21", "calendar"),
-    ("market_adjusted", "-120:-21", "shift"),
+@pytest.mark.parametrize(("model", "estimation", "engine"), [
+    ("market", "-250:-31", "statsmodels"),
+    ("market_adjusted", "-120:-21", "batch"),
 ])  # fmt: skip
 def test_a_cell_is_the_answer_of_a_run_with_its_settings(
-    results: es.RobustnessResults, model: str, estimation: str, halt: str
+    results: es.RobustnessResults, model: str, estimation: str, engine: str
 ) -> None:
     table = results.frame()
     for window in ("0:1", "-1:1"):
-        options = {"model": model, "estimation": estimation, "halt": halt, "windows": [window]}
+        options = {"model": model, "estimation": estimation, "engine": engine, "windows": [window]}
         study = es.run_study(EVENTS, CONFIG.with_options(options), offline=True)
         adverse = study.groups("direction")["adverse"]
-        chosen = {"model": model, "halt": halt, "estimation": str(Window.of(estimation)),
+        chosen = {"model": model, "halt": "calendar", "estimation": str(Window.of(estimation)),
                   "window": str(Window.of(window))}  # fmt: skip
         rows = table[(table[list(chosen)] == pd.Series(chosen)).all(axis=1)].set_index("sample")
         assert rows.loc["", NUMBERS].tolist() == _answer(adverse, window)
@@ -76,7 +75,7 @@ def test_a_cell_is_the_answer_of_a_run_with_its_settings(
 def test_all_combinations_are_there_and_one_is_the_study(results: es.RobustnessResults) -> None:
     table = results.frame()
     choices = ["model", "estimation", "window", "sample", "halt"]
-    assert len(table) == 48
+    assert len(table) == 24
     assert not table.duplicated(choices).any()
     main_row = table[table["is_main"]]
     assert main_row[choices].to_numpy().tolist() == [
@@ -99,18 +98,31 @@ def test_a_list_without_a_usable_event_says_so() -> None:
     assert "has a result: none of 2 events could be used" in str(results)
 
 
-def test_windows_and_samples_share_fits(monkeypatch: pytest.MonkeyPatch) -> None:
-    fitted, fit = [], variant_studies.fit_config
+def test_choices_that_change_nothing_are_merged(results: es.RobustnessResults) -> None:
+    """The bundled sample has no halt: its cells by either clock are the same and count once."""
+    table = results.frame()
+    assert set(table["halt"]) == {"calendar"}
+    assert set(table["n_merged"]) == {24}
+    assert set(table["inert"]) == {"halt=shift"}
+    assert "24 more are merged, as no event is affected by halt=shift." in str(results)
+    grid = {"sample": ["", "sector != 'none'", "not flagged", "flags == 'no such'"], "car": ["0:1"]}
+    table = es.robustness(EVENTS, grid, replace(CONFIG, calibrate=0), offline=True).frame()
+    assert table["sample"].tolist() == ["", "not flagged", "flags == 'no such'"]
+    assert set(table["inert"]) == {"sample=sector != 'none'"}
 
-    def counted(inputs: object, config: StudyConfig, *args: object, **kwargs: object) -> object:
-        fitted.append((config.model, config.estimation, config.halt))
-        return fit(inputs, config, *args, **kwargs)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(variant_studies, "fit_config", counted)
-    es.robustness(EVENTS, {**GRID, "halt": ["calendar"]}, CONFIG, offline=True)
-    # 2 x 2, once again where an estimation window needed earlier prices.
-    assert len(set(fitted)) == 4
-    assert len(fitted) <= 8
+def test_by_choice_counts_the_cells_of_each_value(results: es.RobustnessResults) -> None:
+    rows = results.by_choice().set_index(["choice", "value"])
+    table = results.frame().dropna(subset=["pvalue"])
+    without = table[table["sample"] == "without flagged"]
+    shares = rows.loc[("sample", "without flagged")]
+    assert shares["n"] == len(without) == 8
+    significant = (without["estimate"] < 0) & (without["pvalue"] < 0.05)
+    assert shares["significant"] == significant.mean()
+    assert shares["median"] == without["estimate"].median()
+    assert set(rows.index.get_level_values("choice")) == {
+        "model", "estimation", "window", "sample"
+    }  # fmt: skip
 
 
 def test_windows_that_leave_events_out_have_fits_of_their_own() -> None:
@@ -136,13 +148,13 @@ def test_the_summary_counts_what_the_table_has(results: es.RobustnessResults) ->
     negative = rows["estimate"] < 0
     summary = results.summary()
     assert results.sign == -1
-    assert summary["n"] == 32
-    assert summary["lacking"] == 16
+    assert summary["n"] == 16
+    assert summary["lacking"] == 8
     assert summary["median"] == np.median(rows["estimate"])
-    assert summary["same_sign"] == negative.sum() / 32
-    assert summary["significant"] == (negative & (rows["pvalue"] < 0.05)).sum() / 32
-    assert str(results).startswith("Of 32 specifications ")
-    assert "16 more have no result." in str(results)
+    assert summary["same_sign"] == negative.sum() / 16
+    assert summary["significant"] == (negative & (rows["pvalue"] < 0.05)).sum() / 16
+    assert str(results).startswith("Of 16 specifications ")
+    assert "8 more have no result." in str(results)
 
 
 class TestJoint:
@@ -240,17 +252,20 @@ def test_a_study_with_its_returns_has_them_too(market: Market) -> None:
     study = _study(market)
     grid = {"model": ["market", "constant_mean"], "car": ["0:0", "0:1"]}
     table = es.robustness(study, grid).frame()
-    other = replace(study, model="constant_mean").fit()
+    other = replace(study, model="constant_mean", engine="batch").fit()
     cell = table[(table["model"] == "constant_mean") & (table["window"] == "[0,0]")]
     assert cell[NUMBERS].to_numpy().tolist() == [_answer(other, "0:0")]
     usual = es.robustness(study).frame()
-    assert len(usual) == 3 * 3 * 4
-    assert set(usual["estimation"]) == {"[-120,-11]", "[-250,-31]", "[-150,-31]"}
+    assert len(usual) == 3 * 4
 
 
 def test_the_usual_grid_keeps_within_the_windows() -> None:
-    assert usual_grid(Window(-1, 1))["car"] == ["0:0", "0:1", "-1:1"]
-    assert "estimation" not in usual_grid(Window(-40, 40))
+    main = Window(-250, -31)
+    grid = usual_grid(main, Window(-1, 1), "return")
+    assert grid["car"] == ["0:0", "0:1", "-1:1"]
+    assert grid["estimation"] == ["-250:-31", "-150:-31"]
+    assert "estimation" not in usual_grid(Window(-100, -31), Window(-1, 1), "return")
+    assert "model" not in usual_grid(main, Window(-1, 1), "volume")
 
 
 @pytest.fixture(scope="module")
@@ -258,7 +273,9 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("run")
     study = folder / "study.toml"
     lists = "\n".join(f"{name} = {json.dumps(choices)}" for name, choices in GRID.items())
-    head = f'events = "{EVENTS}"\nname = "grid"\nprices = "sample"\noffline = true\n'
+    head = (
+        f'events = "{EVENTS}"\nname = "grid"\nprices = "sample"\noffline = true\ncalibrate = 49\n'
+    )
     study.write_text(f"{head}[grid]\n{lists}\n", encoding="utf-8")
     result = CliRunner().invoke(main, ["run", str(study)])
     assert result.exit_code == 0, result.output
@@ -268,7 +285,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
 class TestRun:
     def test_the_cells_are_in_the_run(self, run: Path, results: es.RobustnessResults) -> None:
         table = pd.read_csv(run / "tables" / "specifications.csv", float_precision="round_trip")
-        table = table.fillna({"sample": "", "test": "", "reason": ""})
+        table = table.fillna({"sample": "", "test": "", "reason": "", "inert": ""})
         pd.testing.assert_frame_equal(table, results.frame(), check_exact=True, check_dtype=False)
         kept = read_findings(run).tables["specifications"]
         assert kept["estimate"].equals(results.frame()["estimate"])
@@ -283,10 +300,10 @@ class TestRun:
         assert figure
         for svg in re.findall(r"<svg.*?</svg>", figure[0], re.DOTALL):
             texts = [t.text for t in ElementTree.fromstring(svg).iter("text")]
-            assert {"model", "estimation", "window", "sample", "halt"} <= set(texts)
+            assert {"model", "estimation", "window", "sample"} <= set(texts)
         findings = read_findings(run)
         assert render_report(findings) == html
-        assert "Other choices\nOf 32 specifications" in str(terminal_text(findings, verbose=True))
+        assert "Other choices\nOf 16 specifications" in str(terminal_text(findings, verbose=True))
 
     def test_the_windows_by_models_are_in_markdown_and_latex(self, run: Path) -> None:
         markdown = (run / "report.md").read_text(encoding="utf-8")
@@ -323,8 +340,8 @@ class TestCommands:
         args = ("--out", str(tmp_path), "--grid", "sample=sector == 'none such'", "--json")
         document = json.loads(_invoked("robustness", *self.SAMPLE, *args))
         cells = document["specifications"]
-        assert len(cells) == 16
-        assert sum(cell["pvalue"] is None for cell in cells) == 8
+        assert {cell["window"] for cell in cells} == {"[0,0]", "[0,1]", "[-1,1]", "[0,5]"}
+        assert sum(cell["pvalue"] is None for cell in cells) == 4 == len(cells) / 2
 
     def test_several_models_and_windows_are_one_small_table(self, tmp_path: Path) -> None:
         args = ("--out", str(tmp_path), "--model", "market,market_adjusted", "--car", "0:1,-1:1")
@@ -339,11 +356,40 @@ class TestCommands:
         html = (tmp_path / "events" / "report.html").read_text(encoding="utf-8")
         assert "Specification curve" not in html
 
-    def test_one_model_gives_what_it_gave(self, tmp_path: Path) -> None:
-        _invoked("run", *self.SAMPLE, "--out", str(tmp_path), "--model", "market", "--quiet")
+    def test_a_run_without_a_grid_has_the_usual_one_without_draws(self, tmp_path: Path) -> None:
+        _invoked("run", *self.SAMPLE, "--out", str(tmp_path), "--calibrate", "49", "--quiet")
         folder = tmp_path / "events"
-        assert not list((folder / "tables").glob("specifications.*"))
+        file = folder / "tables" / "specifications.csv"
+        table = pd.read_csv(file, float_precision="round_trip")
+        assert len(table) == 3 * 2 * 4
+        assert table["draws"].eq(0).all()
         assert "grid" not in json.loads((folder / "results.json").read_text())["setup"]["settings"]
+        shares = pd.read_csv(folder / "tables" / "specifications_by_choice.csv")
+        assert shares.groupby("choice")["n"].sum().eq(24).all()
+        findings = read_findings(folder)
+        assert "Other choices" not in terminal_text(findings)
+        checks = list_checks(findings)
+        kinds = [check.kind for check in checks]
+        assert kinds == sorted(kinds, key=["main", "leave_out", "window", "model", "test"].index)
+        assert 10 <= len(checks) <= 14
+        by_name = {check.name: check for check in checks}
+        adjusted = table[(table["model"] == "market_adjusted") & (table["window"] == "[0,1]")]
+        row = by_name["Share minus market"]
+        assert row.pvalue == adjusted["pvalue"].iloc[0]
+        assert by_name["Days 0 to +5"].n_events == 54
+        assert "120 days of estimation" in by_name
+        unclear = sum(check.pvalue >= 0.05 for check in checks)
+        assert count_checks(checks) == f"{unclear} of 13 checks are not significant."
+
+    def test_a_grid_of_one_choice_turns_it_off(self, tmp_path: Path) -> None:
+        study = tmp_path / "study.toml"
+        study.write_text(
+            f'events = "{EVENTS}"\nprices = "sample"\noffline = true\ncalibrate = 0\n'
+            '[grid]\ncar = ["0:1"]\n', encoding="utf-8",
+        )  # fmt: skip
+        _invoked("run", str(study), "--quiet")
+        tables = tmp_path / "reports" / "events" / "tables"
+        assert not list(tables.glob("specifications*"))
 
     @pytest.mark.parametrize(("option", "said"), [
         ("model", "--grid: not a list of choices, got 'model'; write NAME=CHOICE,CHOICE"),

@@ -47,17 +47,15 @@ tests = ["bmpp"]
 min_estimation = "many"
 name = "../x"
 by = \"\"\"a
-[variants.none]
+[grid.none]
 modle = 3\"\"\"
 
-[variants.wide]
+[grid]
 model = "markt"
-prices = "sample"
-event = "-40:10"
-cov_type = "HC3"
+halt = "stop"
+cor = "-40:10"
 
-[variants."a.b"]
-[variants.main]
+[variants.adjusted]
 kind = "log"
 """
 
@@ -79,9 +77,8 @@ def faults(path: Path, text: str) -> list[tuple[int, str]]:
 def test_all_faults_are_said_at_once_each_with_its_line(study: Path) -> None:
     assert faults(study, FAULTY) == [
         (3, "modle"), (4, "windows"), (8, "engine"), (9, "max-loss"), (10, "seed"), (11, "tests"),
-        (12, "min_estimation"), (13, "name"), (19, "variants.wide.model"),
-        (20, "variants.wide.prices"),
-        (21, "variants.wide.event"), (24, "variants.a.b"), (25, "variants.main"),
+        (12, "min_estimation"), (13, "name"), (19, "grid.model"), (20, "grid.halt"), (21, "grid.cor"),
+        (23, "variants"),
     ]  # fmt: skip
 
 
@@ -101,10 +98,11 @@ def test_closest_names_are_shown(study: Path) -> None:
         ("kind = simple\n", (1, "column 8")),
         ('by = "a"\nby = "b"\n', (2, "column 9")),
         ("variants = 3", (1, "variants")),
-        ('[[variants]]\nmodel = "market"', (1, "variants")),
-        ("[variants]\nx = 3", (2, "variants.x")),
-        ('variants = { a = { modle = "market" } }', (1, "variants.a.modle")),
-        ('variants.a.model = "market"\nvariants.b.model = 3', (2, "variants.b.model")),
+        ('[variants.a]\nmodel = "market"', (1, "variants")),
+        ("placebo = 0", (1, "placebo")),
+        ("[grid]\nx = 3", (2, "grid.x")),
+        ('grid = { modle = "market" }', (1, "grid.modle")),
+        ('grid.halt = "shift"\ngrid.model = 3', (2, "grid.model")),
         ('\r\n"model" = "markt"\r\n', (2, "model")),
         ('event = "-40:10"', (1, "event")),
         ('event = "-5:5"\nestimation = "-30:-3"', (2, "estimation")),
@@ -115,14 +113,13 @@ def test_closest_names_are_shown(study: Path) -> None:
         ("strict = 1", (1, "strict")),
         ("draws = 0", (1, "draws")),
         ("placebo = 20", (1, "placebo")),
-        ("placebo = 20001", (1, "placebo")),
+        ("calibrate = 20001", (1, "calibrate")),
         ("confounder_days = 20001", (1, "confounder_days")),
         ('estimation = "-20001:-31"', (1, "estimation")),
         ("windows = [[0, 20001]]", (1, "windows")),
         ('currency = "usd"', (1, "currency")),
         ('model = "dimson"\nmodel_options = ["lag=2"]', (2, "model_options")),
-        ('[variants.a]\nmodel = "theil_sen"\ncov_type = "HC3"', (3, "variants.a.cov_type")),
-        ("[variants.a]\nplacebo = 99", (2, "variants.a.placebo")),
+        ('model = "theil_sen"\ncov_type = "HC3"', (2, "cov_type")),
     ],
 )
 def test_one_fault(text: str, found: tuple[int, str], study: Path) -> None:
@@ -131,9 +128,7 @@ def test_one_fault(text: str, found: tuple[int, str], study: Path) -> None:
 
 @given(
     st.lists(
-        st.sampled_from(
-            ["# c", "", 'by = "x"', 'name = """a\n\nb"""', "draws = [\n1]", "[variants.v]"]
-        )
+        st.sampled_from(["# c", "", 'by = "x"', 'name = """a\n\nb"""', "draws = [\n1]", "[grid]"])
     )
 )
 def test_lines_are_those_of_the_text(parts: list[str]) -> None:
@@ -165,22 +160,14 @@ def test_paths_are_relative_to_the_file(tmp_path: Path) -> None:
     assert read_order(study, None, {}).origin.config.prices == "sample"
 
 
-def test_options_win_and_reach_the_variants(study: Path) -> None:
-    study.write_text(
-        'events = "e.csv"\nengine = "batch"\n'
-        '[variants.a]\nmodel = "market_adjusted"\n[variants.b]\nkind = "log"\n',
-        encoding="utf-8",
-    )
+def test_options_win(study: Path) -> None:
+    study.write_text('events = "e.csv"\nengine = "batch"\nmodel = "market"\n', encoding="utf-8")
     order = read_order(
         study, Path("other.csv"), {"model": "constant_mean", "tests": ("bmp",), "by": None}
     )
     assert order.origin.events == Path("other.csv")
-    studies = {"main": order.origin.config, **order.origin.config.studies}
-    assert {n: c.model for n, c in studies.items()} == {
-        "main": "constant_mean", "a": "market_adjusted", "b": "constant_mean",
-    }  # fmt: skip
-    assert {c.engine for c in studies.values()} == {"batch"}
-    assert {c.tests for c in studies.values()} == {("bmp",)}
+    config = order.origin.config
+    assert (config.model, config.engine, config.tests) == ("constant_mean", "batch", ("bmp",))
 
 
 def test_check_is_of_the_file_and_of_its_events(study: Path) -> None:
@@ -208,8 +195,8 @@ confounders = "news.csv"
 benchmark = "peers"
 size = "sizes.csv"
 
-[variants.wide]
-by = "direcion"
+[grid]
+sample = "direcion == 'adverse'"
 model = "markt"
 """
 
@@ -227,8 +214,8 @@ def test_check_says_all_that_a_run_refuses_at_once(study: Path) -> None:
         ["2", "by"], ["3", "regress"], ["4", "tests"], ["5", "modle"], ["6", "model"],
         ["7", "prices"],
         ["8", str(study.parent / "news.csv")], ["9", "benchmark"], ["10", "size"],
-        ["13", "variants.wide.by"],
-        ["14", "variants.wide.model"],
+        ["13", "grid.sample"],
+        ["14", "grid.model"],
     ]  # fmt: skip
     assert f"{study.parent / 'e.csv'}:3: announced_at" in done.stderr
     assert "did you mean 'sector'?" in done.stderr
@@ -250,7 +237,7 @@ def test_check_refuses_what_a_run_refuses(line: str, study: Path) -> None:
     ]
     (study.parent / "e.csv").write_text("\n".join(rows))
     head = 'events = "e.csv"\n' + 'prices = "sample"\n' * ("prices" not in line)
-    inner = "[variants.wide]\n" * (line in REFUSED.partition("[variants.wide]\n")[2].splitlines())
+    inner = "[grid]\n" * (line in REFUSED.partition("[grid]\n")[2].splitlines())
     study.write_text(f"{head}{inner}{line}\n", encoding="utf-8")
     checked = CliRunner().invoke(main, ["check", str(study)])
     ran = CliRunner().invoke(main, ["run", str(study), "--quiet"])
@@ -262,10 +249,12 @@ def test_check_refuses_what_a_run_refuses(line: str, study: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("line", "code"), [('by = "kind"', 0), ('by = "kind"\nplacebo = 39', 2), ('by = "tau"', 2)]
+    ("line", "code"), [('by = "kind"', 0), ('by = "draws"', 2), ('by = "tau"', 2)]
 )
 def test_a_column_of_the_tables_cannot_split_events(line: str, code: int, study: Path) -> None:
-    (study.parent / "e.csv").write_text("ticker,announced_at,kind,tau\nNVDA,2022-08-31,a,b\n")
+    (study.parent / "e.csv").write_text(
+        "ticker,announced_at,kind,tau,draws\nNVDA,2022-08-31,a,b,c\n"
+    )
     study.write_text(f'events = "e.csv"\nprices = "sample"\n{line}\n', encoding="utf-8")
     done = CliRunner().invoke(main, ["check", str(study)])
     assert done.exit_code == code
@@ -290,10 +279,9 @@ def test_two_study_files_are_refused(study: Path) -> None:
 
 
 def test_from_toml_and_back(study: Path) -> None:
-    study.write_text('windows = ["0:1"]\n[variants.a]\nevent = "-3:3"\n', encoding="utf-8")
+    study.write_text('windows = ["0:1"]\n[grid]\ncar = "0:3"\n', encoding="utf-8")
     config = es.read_config(study)
-    assert config.studies["a"].event == Window(-3, 3)
-    assert config.studies["a"].windows == (Window(0, 1),)
+    assert config.choices.car == (Window(0, 3),)
     plain = json.loads(json.dumps(config.to_dict()))
     assert StudyConfig().with_options(plain) == config
 
@@ -303,7 +291,7 @@ def test_examples_of_the_documents_are_good(name: str, study: Path) -> None:
     text = (ROOT / name).read_text(encoding="utf-8")
     example, *further = re.findall(r"^```toml\n(.*?)^```", text, re.S | re.M)
     study.write_text(example, encoding="utf-8")
-    assert read_order(study, None, {}).origin.config.studies
+    assert read_order(study, None, {}).origin.config.grid
     for text in (example, *further):
         assert _validator().is_valid(tomllib.loads(text))
     if further:
@@ -323,17 +311,17 @@ def test_every_setting_says_what_it_means() -> None:
 class TestInit:
     def test_the_file_shows_every_setting_with_its_default(self, study: Path) -> None:
         text = study_text()
-        bare = text.partition("# ---- Variants")[0]
+        bare = text.partition("# ---- A grid")[0]
         study.write_text(re.sub(r"^#(?=\w+ = )", "", bare, flags=re.M), encoding="utf-8")
-        assert set(tomllib.loads(study.read_text(encoding="utf-8"))) | {"variants", "grid"} == {
+        assert set(tomllib.loads(study.read_text(encoding="utf-8"))) | {"grid"} == {
             *settings_of(RunSettings), *settings_of(StudyConfig),
         }  # fmt: skip
         assert read_config(study) == StudyConfig()
         assert read_order(study, None, {}).out == study.parent / "reports"
 
-    def test_the_variants_that_it_suggests_are_good(self, study: Path) -> None:
+    def test_the_grid_that_it_suggests_is_good(self, study: Path) -> None:
         study.write_text(re.sub(r"^#(?=\[|\w+ = )", "", study_text(), flags=re.M), encoding="utf-8")
-        assert set(read_config(study).studies) == {"adjusted", "short-estimation"}
+        assert set(read_config(study).grid) == {"model", "sample"}
 
     def test_rows_are_those_of_the_list_of_the_project(self) -> None:
         listed = {(r["ticker"], str(r["announced_at"])) for r in _rows(ROOT / "events.csv")}
@@ -377,9 +365,9 @@ class TestSchema:
         [
             'events = "e.csv"\nwindows = ["0:1", [-1, 1], "[0,5]"]\nestimation = [-200, -21]',
             'tests = "bmp"\nmodel = "ff3"\nmax_loss = 0.2\nfpc = true',
-            '[variants.a]\nmodel = "market_adjusted"\n[variants."b c"]\nwindows = "0:1"',
+            '[grid]\nmodel = "market_adjusted"\ncar = ["0:1", [0, 5]]',
             'vintage = "2024-03-01"',
-            'estimation = "-20000:-31"\nevent = [-5, 20000]\nplacebo = 20000',
+            'estimation = "-20000:-31"\nevent = [-5, 20000]\ncalibrate = 20000',
         ],
     )
     def test_it_takes_what_the_program_takes(self, text: str, study: Path) -> None:
@@ -392,9 +380,9 @@ class TestSchema:
         [
             "modle = 3", 'engine = "bach"', "draws = 0", "max_loss = 2", 'tests = ["bmpp"]',
             'event = "5"',
-            '[variants.a]\nprices = "sample"', '[variants.main]\nkind = "log"', 'strict = "no"',
-            '[variants."a.b"]\nkind = "log"', "windows = 5", 'model = "markt"',
-            "placebo = 20001", "estimation = [-20001, -31]", 'event = "-5:20001"',
+            '[grid]\nprices = "sample"', '[variants.main]\nkind = "log"', 'strict = "no"',
+            "placebo = 99", "windows = 5", 'model = "markt"',
+            "calibrate = 20001", "estimation = [-20001, -31]", 'event = "-5:20001"',
             'event = "-5:100000"',
         ],
     )  # fmt: skip

@@ -215,14 +215,12 @@ def test_analyses_are_those_of_the_tables() -> None:
     results = Market(20, dates=7, seed=3).fit()
     plain = long_text(results.findings(config=CONFIG))
     results.events["late"] = np.arange(20) % 4
-    config = CONFIG.with_options({"placebo": 39, "regress": ["late"]})
+    config = CONFIG.with_options({"regress": ["late"]})
     findings = results.findings(config=config)
-    placebo, terms = (findings.tables[name] for name in ("placebo", "regression"))
+    terms = findings.tables["regression"]
     text = long_text(findings)
     assert text.isascii()
-    more = " ".join(line for line in text.splitlines() if line not in plain.splitlines())
-    assert "of 39 shifted calendars" in " ".join(more.split())
-    assert f"(p = {p_text(placebo['pvalue'][0])})" in " ".join(more.split())
+    assert text != plain
     (row,) = (line.split() for line in text.splitlines() if line.strip().startswith("late "))
     assert row[1] == f"{100 * terms['estimate'][1]:+.2f}"
     assert row[-1] == p_text(terms["pvalue"][1])

@@ -30,7 +30,8 @@ STUDIES: dict[str, list[str]] = {
     "pooled": [*SAMPLE, "--by", "none"],
     "by-sector": [*SAMPLE, "--by", "sector", "--test", "bmp_kp", "--test", "grank_t",
         "--scar", "sum"],
-    "placebo": [*SAMPLE, "--placebo", "49", "--regress", "sector", "--fpc", "--overlap", "share"],
+    "regression": [*SAMPLE, "--calibrate", "49", "--regress", "sector", "--fpc",
+        "--overlap", "share"],
     "long": [*SAMPLE, "--window", "-10:60", "--car", "0:60", "--repeat", "first", "--kind", "log"],
     "limits": [*WORLD, "--limits", "extend"],
     "halts": [*WORLD, "--halt", "shift", "--limits", "drop", "--missing", "rescale"],
@@ -43,25 +44,17 @@ STUDIES: dict[str, list[str]] = {
     "confounders": [*WORLD, "--confounders", "news.csv", "--drop-confounded", "--engine", "batch"],
     "returns": ["world.csv", "--returns", "returns.csv", "--calendar", "data", "--model", "dimson"],
     "turnover": [*WORLD, "--measure", "turnover"],
-    "variants": ["study.toml"],
+    "grid": ["study.toml"],
     "many": ["many.csv", "--returns", "returns.csv", "--calendar", "data", "--engine", "batch"],
 }  # fmt: skip
-VARIANTS = """events = "world.csv"
+GRID = """events = "world.csv"
 prices = "prices"
 calendar = "data"
 
-[variants.sw]
-model = "scholes_williams"
-
-[variants.robust]
-model = "theil_sen"
-
-[variants.mean]
-model = "constant_mean"
-windows = ["-1:1"]
-
-[variants.garch]
-model = "garch"
+[grid]
+model = ["market", "scholes_williams", "theil_sen", "constant_mean", "garch"]
+car = ["0:1", "-1:1"]
+sample = ["", "without flagged"]
 """
 
 
@@ -96,7 +89,7 @@ def make_world(folder: Path) -> None:
     factors.assign(mkt_rf=index, rf=0.0001).rename_axis("date").to_csv(folder / "factors.csv")
     news = events.iloc[::4][["ticker", "announced_at"]].rename(columns={"announced_at": "date"})
     news.assign(what="earnings").to_csv(folder / "news.csv", index=False)
-    (folder / "study.toml").write_text(VARIANTS, encoding="utf-8")
+    (folder / "study.toml").write_text(GRID, encoding="utf-8")
 
 
 def _events(rng: np.random.Generator, tickers: list[str], days: pd.DatetimeIndex) -> pd.DataFrame:

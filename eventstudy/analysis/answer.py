@@ -189,11 +189,21 @@ def default_tests(study: FittedStudy) -> list[str]:
     return list(dict.fromkeys([main_test_of(study), *usual]))
 
 
+def verdict_of(study: FittedStudy, window: Window) -> Answer:
+    """Return the answer of a study over `window` without its influence and its caveat."""
+
+    def verdict() -> Answer:
+        answer = decide(study.abnormal, window, [str(i) for i in study.events["event_id"].array])
+        if is_provisional(study, window):
+            return replace(answer, verdict=PROVISIONAL, pvalue=np.nan, overturn=Overturn())
+        return answer
+
+    return study.remember(("verdict", window), verdict)
+
+
 def _answer(study: FittedStudy, window: Window) -> Answer:
-    answer = decide(study.abnormal, window, [str(i) for i in study.events["event_id"].array])
-    if is_provisional(study, window):
-        answer = replace(answer, verdict=PROVISIONAL, pvalue=np.nan, overturn=Overturn())
-    elif np.isfinite(answer.pvalue) and window == study.main:
+    answer = verdict_of(study, window)
+    if answer.verdict != PROVISIONAL and np.isfinite(answer.pvalue) and window == study.main:
         if answer.n_events == 1:
             single = measure_one_event(study, window)
             answer = replace(answer, overturn=replace(answer.overturn, one_event=single))

@@ -30,6 +30,8 @@ class Calibrated:
         To how many independent ones they are worth.
     false_alarms : float
         Share of them with p below 5%.
+    critical : float
+        The size of t that 5% of the draws exceed.
     shared_movement, shared_share : float
         How many times as much as usual the events moved together (:func:`shared_movement`), and the
         share of the draws with as much; NaN where that is not measured.
@@ -44,6 +46,7 @@ class Calibrated:
     reason: str = ""
     shared_movement: float = np.nan
     shared_share: float = np.nan
+    critical: float = np.nan
 
     @property
     def error(self) -> float:

@@ -104,7 +104,11 @@ class Calibration:
         """The numbers that stand in the answer."""
         size = float(self.sizes["size_5"].iloc[0]) if len(self.sizes) else np.nan
         shared = self.shared_movement, self.shared_share
-        return Calibrated(self.pvalue, self.draws, self.effective_draws, size, self.reason, *shared)
+        sizes = np.abs(self.placebos["statistic"]) if len(self.placebos) else [np.nan]
+        return Calibrated(
+            self.pvalue, self.draws, self.effective_draws, size, self.reason, *shared,
+            critical=float(np.quantile(sizes, 0.95)),
+        )  # fmt: skip
 
     def to_dict(self) -> dict[str, Any]:
         """Return it without its draws in plain values, None for NaN."""

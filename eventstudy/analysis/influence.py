@@ -164,6 +164,18 @@ class Influence(Paragraph):
         shown = dict.fromkeys(row for row in (*each, self.carried_by) if row)
         return replace(self, leave_outs=tuple(shown))
 
+    @property
+    def rows(self) -> tuple[LeaveOut, ...]:
+        """The announcement, the dates and the company nearest to another verdict; all of few."""
+        listed = self.brief().leave_outs
+        if self.n_events < FULL_SAMPLE:
+            return listed
+        sign = 1 if self.pvalue < LEVEL else -1
+        nearest: dict[str, LeaveOut] = {}
+        for row in sorted(listed, key=lambda row: (row.carries, sign * row.pvalue)):
+            nearest["date" if row.kind == "cluster" else row.kind] = row
+        return tuple(row for row in listed if any(row is chosen for chosen in nearest.values()))
+
     def caveat(self) -> tuple[str, dict[str, Any]]:
         """Return the code and the facts of what single sets do to the answer."""
         differs, row = self.pvalue < LEVEL, self.carried_by or self._nearest(self.leave_outs)

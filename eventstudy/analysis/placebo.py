@@ -1,9 +1,9 @@
-"""Randomisation inference: the study repeated on other dates, and on firms without events."""
+"""Randomisation inference: the study repeated on firms without events."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -19,20 +19,14 @@ from ..significance import STATISTICS, main_test, name_for_role
 from ..utility.numbers import p_is
 from ..utility.typing import BoolArray, DateArray, FloatArray, IntArray
 from ..utility.units import Paragraph
-from .shifted_dates import MIN_SHARE, days_of, draw, layout_of, shifts_of
+from .shifted_dates import MIN_SHARE, days_of, layout_of
 
 # The statistic that is compared by default.
 TEST = name_for_role("placebo studies")
 # |T*| that equals |T| but for rounding counts as at least as large.
 EQUAL = 1e-9
-# Of a draw its name, and events, mean CAR and statistic of its study.
+# Of a draw its number, and events, mean CAR and statistic of its study.
 Draw = tuple[int, int, float, float]
-DRAWN = {"dates": "shift", "firms": "draw"}
-# What there is too little of, by the kind of placebo, and what to do.
-SHORTAGE = {
-    "dates": ("placebo date{}", "prices must reach further back"),
-    "firms": ("different sample{} of firms", "give more peers"),
-}
 
 
 @dataclass(frozen=True)
@@ -41,20 +35,17 @@ class Placebo(Paragraph):
 
     Attributes
     ----------
-    kind : {"dates", "firms"}
     test, window : str, Window
         The statistic that was compared, and over which window.
     n_events : int
     statistic, pvalue : float
         p = (1 + #{\|T*\| >= \|T\|}) / (1 + draws); NaN with a `reason`.
     draws : DataFrame
-        One row a placebo study: ``shift`` (in sessions) or ``draw``, n_events, mean CAR,
-        statistic.
+        One row a placebo study: ``draw``, n_events, mean CAR, statistic.
     reason : str
         Why there is no p-value; "" otherwise.
     """
 
-    kind: Literal["dates", "firms"]
     test: str
     window: Window
     n_events: int
@@ -64,54 +55,11 @@ class Placebo(Paragraph):
     reason: str = ""
 
     def __str__(self) -> str:
-        head = f"Placebo {self.kind}, {self.test} over {self.window}: "
+        head = f"Placebo firms, {self.test} over {self.window}: "
         if self.reason:
             return head + self.reason
         p = f"{p_is(self.pvalue, 4)} among {len(self.draws)} placebos"
         return f"{head}statistic {self.statistic:.3f}, {p}"
-
-
-def placebo_dates(
-    study: FittedStudy, window: WindowLike, *, test: str | None = None, draws: int | None = None
-) -> Placebo:
-    """Compare the study with itself on dates without events.
-
-    Parameters
-    ----------
-    study : FittedStudy
-    window : window
-    test : str
-        Statistic that is compared, by default BMP, of one event its t; mean CAR or mean SCAR
-        reject too often when the event raises variance.
-    draws : int, optional
-        At most this number; by default ``conventions.draws``.
-
-    Returns
-    -------
-    Placebo
-        With a reason in place of a p-value if the prices reach too few other dates (fewer than 39).
-
-    Notes
-    -----
-    All dates are moved by one common shift (:func:`~eventstudy.analysis.shifted_dates.shifts_of`),
-    so that spacing and correlation stay; the model is estimated anew for each. The engine is that
-    of :func:`~eventstudy.analysis.calibration.calibrate`.
-
-    References
-    ----------
-    .. [1] Gelbach, J. B., Helland, E. and Klick, J. (2013). Valid inference in single-firm,
-       single-event studies. American Law and Economics Review 15, 495-541.
-    """
-    plan = _Plan.of(study, window, test)
-    max_draws = study.abnormal.conventions.draws if draws is None else draws
-    shifts = shifts_of(study, plan.window, max_draws)
-    drawn = draw(study, [plan.window], [plan.test], shifts)
-    rows = zip(
-        shifts.moves[:, 0].tolist(), drawn.n_events[:, 0].tolist(), drawn.estimate[:, 0].tolist(),
-        drawn.statistic[:, 0, 0].tolist(), strict=True,
-    )  # fmt: skip
-    finite = [row for row in rows if np.isfinite(row[-1])]
-    return _compared(plan, "dates", finite, len(finite))
 
 
 def placebo_firms(
@@ -175,7 +123,7 @@ def placebo_firms(
             if row := _study(plan, replace(layout, rows=rows), day0):
                 placebos.append((draw, *row))
                 samples.add(tuple(tuple(sorted(rows[events])) for events, _ in blocks))
-    placebo = _compared(plan, "firms", placebos, len(samples))
+    placebo = _compared(plan, placebos, len(samples))
     if not (lacking and placebo.reason):
         return placebo
     reason = f"{lacking} events have no untreated peer with prices; {placebo.reason}"
@@ -231,22 +179,20 @@ def fit_around(
     return replace(abnormal, conventions=study.abnormal.conventions)
 
 
-def _compared(
-    plan: _Plan, kind: Literal["dates", "firms"], rows: list[Draw], different: int
-) -> Placebo:
-    """Return the rank of the study among placebos, `different` of which differ (by default all)."""
+def _compared(plan: _Plan, rows: list[Draw], different: int) -> Placebo:
+    """Return the rank of the study among placebos, `different` of which differ."""
     study, window, test = plan
     # Placebo windows end where they end, limit or not.
     observed = STATISTICS[test](study.abnormal.unextended, window)
-    table = pd.DataFrame(rows, columns=[DRAWN[kind], "n_events", "mean_car", "statistic"])
+    table = pd.DataFrame(rows, columns=["draw", "n_events", "mean_car", "statistic"])
     reason = str(observed.reason) if np.isnan(observed.statistic) else ""
     if not reason and different < FEWEST_PLACEBOS:
-        noun, remedy = SHORTAGE[kind]
-        count = noun.format("s" * (different != 1)) + (" are" if different != 1 else " is")
+        count = f"different sample{'s' * (different != 1)} of firms "
+        count += "are" if different != 1 else "is"
         least = f"at least {FEWEST_PLACEBOS} are needed for a p-value"
-        reason = f"only {different} {count} possible, {least}: {remedy}"
+        reason = f"only {different} {count} possible, {least}: give more peers"
     p = np.nan if reason else rank_pvalue(observed.statistic, table["statistic"].to_numpy())
-    return Placebo(kind, test, window, observed.n_events, observed.statistic, p, table, reason)
+    return Placebo(test, window, observed.n_events, observed.statistic, p, table, reason)
 
 
 def rank_pvalue(statistic: float, draws: FloatArray) -> float:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import product
 from operator import attrgetter
@@ -16,12 +16,20 @@ from ..calendars.window import Window
 from ..errors import ConfigError
 from ..fitting.config import StudyConfig
 from ..fitting.fitted import FittedStudy, group_column
-from ..fitting.grid import Grid
+from ..fitting.grid import CARS, Grid
 from ..utility.catalogue import Reason, say
+from ..utility.csv_text import BLANK, OUTCOME
 from ..utility.numbers import LEVEL
+from ..utility.progress import step
 from ..utility.typing import FloatArray, IntArray
-from .answer import NO_RESULT, PROVISIONAL, Answer, answer_of
+from .answer import NO_RESULT, PROVISIONAL, Answer, verdict_of
 from .shifted_dates import draw, shifts_of
+
+# Choices of a grid, in the order of the columns, and what is said of those with each value.
+CHOICES = ("model", "estimation", "window", "sample", "halt")
+SHARES = ("n", "same_sign", "significant", "median")
+# Numbers that agree to this are the same: the engines differ by rounding.
+SAME = 1e-9
 
 
 def leading_group(groups: Mapping[str, FittedStudy], window: Window) -> str:
@@ -33,7 +41,7 @@ def leading_group(groups: Mapping[str, FittedStudy], window: Window) -> str:
     window : Window
         The main one.
     """
-    decided = (name for name in groups if answer_of(groups[name], window).verdict != NO_RESULT)
+    decided = (name for name in groups if verdict_of(groups[name], window).verdict != NO_RESULT)
     return next(decided, next(iter(groups), ""))
 
 
@@ -46,15 +54,14 @@ def cells_of(config: StudyConfig) -> Iterator[tuple[StudyConfig, Window, str]]:
     Parameters
     ----------
     config : StudyConfig
-        With the grid.
+        With the grid; without one the usual grid counts.
     """
-    grid, differs = Grid.of(config.grid), bool(config.firm or config.drop_confounded)
-    cars = (config.main,) if grid.car else config.tested
-    first = Grid((config.normal_model,), (config.estimation,), cars, ("",), (config.halt,))
-    pairs = zip(*map(attrgetter(*Grid.__slots__), (first, grid)), strict=True)
-    grid = Grid(
-        *(listed if set(usual) <= set(listed) else usual + listed for usual, listed in pairs)
-    )
+    grid, differs = config.choices, bool(config.firm or config.drop_confounded)
+    usual = config.windows or tuple(window for window in CARS if window in config.event)
+    grid = replace(grid, car=grid.car or usual)
+    main = (config.normal_model,), (config.estimation,), (config.main,), ("",), (config.halt,)
+    pairs = zip(main, attrgetter(*Grid.__slots__)(grid), strict=True)
+    grid = Grid(*(b if set(a) <= set(b) else a + b for a, b in pairs))
     for model, estimation, halt, car in product(grid.model, grid.estimation, grid.halt, grid.car):
         settings = _of_fit(config, model, car if differs else config.main)
         settings = replace(settings, estimation=estimation, halt=halt)
@@ -65,9 +72,7 @@ def _of_fit(config: StudyConfig, model: str, main: Window) -> StudyConfig:
     return replace(config.with_model(model), size="", windows=(main,))
 
 
-def specifications_table(
-    study: FittedStudy, config: StudyConfig, fit: Callable[[StudyConfig], FittedStudy]
-) -> pd.DataFrame:
+def specifications_table(study: FittedStudy, config: StudyConfig) -> pd.DataFrame:
     """Return the answer of every specification of the grid, one row each, and their joint p.
 
     Parameters
@@ -75,17 +80,17 @@ def specifications_table(
     study : FittedStudy
         The study itself.
     config : StudyConfig
-        Its settings, with the grid.
-    fit : callable
-        Fits the study of other settings.
+        Its settings, with the grid; without one the usual grid counts, and nothing is drawn.
 
     Returns
     -------
     DataFrame
         model, estimation, window, sample, halt, is_main (of the study itself), n_events, n_dates,
         estimate, se, ci_low, ci_high, statistic (estimate / se), test, pvalue, reason (why there is
-        no result); joint_pvalue, joint_median, draws (of :func:`joint_pvalues`, alike in all rows;
-        up to ``config.calibrate`` draws, none above 200 events). Decimal; NaN without a result.
+        no result); and alike in all rows joint_pvalue, joint_median, draws (of
+        :func:`joint_pvalues`; up to ``config.calibrate`` draws, none above 200 events), n_merged
+        and inert (specifications that no event tells from another, which has the row, and the
+        choices that are in none but such). Decimal; NaN without a result.
 
     Raises
     ------
@@ -95,6 +100,7 @@ def specifications_table(
     Notes
     -----
     All rows are about the events of the answer: where the study is split, about its leading group.
+    Fits other than that of the study are of the engine ``batch`` where it can estimate the model.
     """
     cells, main = list(cells_of(config)), _of_fit(config, config.normal_model, config.main)
     for sample in dict.fromkeys(sample for _, _, sample in cells):
@@ -102,31 +108,62 @@ def specifications_table(
     column = group_column(study, config.by)
     group = leading_group(study.groups(column), config.main) if column else ""
     rows, settings, fitted, samples = [], main, study, list[Any]()
-    for settings_of_cell, car, sample in cells:
+    for k, (settings_of_cell, car, sample) in enumerate(cells):
+        step("specifications", k, len(cells))
         if settings_of_cell != settings:
             settings = settings_of_cell
-            fitted = study if settings == main else _attempt(fit, settings)
+            fitted = study if settings == main else _attempt(study, settings)
         samples.append(_sample(fitted, column, group, sample))
-        answer = _answer(samples[-1], car)
-        effect = answer.effect
-        rows.append({
-            "model": settings.model, "estimation": str(settings.estimation), "window": str(car),
-            "sample": sample, "halt": settings.halt,
-            "is_main": (settings, car, sample) == (main, config.main, ""),
-            "n_events": answer.n_events, "n_dates": answer.n_dates, "estimate": effect.estimate,
-            "se": effect.se, "ci_low": effect.ci_low, "ci_high": effect.ci_high,
-            "statistic": effect.estimate / (effect.se or np.nan), "test": answer.test,
-            "pvalue": answer.pvalue, "reason": str(answer.reason),
-        })  # fmt: skip
-    table = pd.DataFrame(rows)
+        is_main = (settings, car, sample) == (main, config.main, "")
+        choices = {"window": str(car), "sample": sample, "halt": settings.halt, "is_main": is_main}
+        cell = {"model": settings.model, "estimation": str(settings.estimation), **choices}
+        rows.append({**cell, **_row(_answer(samples[-1], car))})
+    listed = pd.DataFrame(rows)
+    distinct = _distinct(listed)
+    table = listed.iloc[distinct].reset_index(drop=True)
+    inert = [
+        f"{name}={value}"
+        for name in ("sample", "halt")
+        for value in dict.fromkeys(listed[name])
+        if value not in set(table[name])
+    ]
     leading = _sample(study, column, group, "")
     shifts: Any = ()
-    if config.calibrate and isinstance(leading, FittedStudy) and len(leading) <= MOST_CALIBRATED:
-        shifts = shifts_of(leading, config.main, config.calibrate)
-    joint = _drawn(table, samples, [car for _, car, _ in cells], shifts)
+    is_drawn = config.grid and config.calibrate and isinstance(leading, FittedStudy)
+    if is_drawn and len(leading) <= MOST_CALIBRATED:  # type: ignore[arg-type]
+        shifts = shifts_of(leading, config.main, config.calibrate)  # type: ignore[arg-type]
+    joint = _drawn(table, [samples[k] for k in distinct], [cells[k][1] for k in distinct], shifts)
     return table.assign(
-        joint_pvalue=joint.significant, joint_median=joint.median, draws=joint.n_draws
-    )
+        joint_pvalue=joint.significant, joint_median=joint.median, draws=joint.n_draws,
+        n_merged=len(listed) - len(table), inert=", ".join(inert),
+    )  # fmt: skip
+
+
+def _row(answer: Answer) -> dict[str, Any]:
+    """Return the columns of an answer."""
+    effect = answer.effect
+    return {
+        "n_events": answer.n_events, "n_dates": answer.n_dates, "estimate": effect.estimate,
+        "se": effect.se, "ci_low": effect.ci_low, "ci_high": effect.ci_high,
+        "statistic": effect.estimate / (effect.se or np.nan), "test": answer.test,
+        "pvalue": answer.pvalue, "reason": str(answer.reason),
+    }  # fmt: skip
+
+
+def _distinct(table: pd.DataFrame) -> list[int]:
+    """Return the rows that differ from those above them which have their model and windows."""
+    numbers = table[["n_events", "n_dates", "estimate", "se", "pvalue"]].to_numpy(float)
+    out = list[int]()
+    lacking = table["sample"].where(table["pvalue"].isna(), "")
+    names = [*(table[name] for name in ("model", "estimation", "window")), lacking]
+    for _, rows in table.groupby(names, sort=False):
+        above = list[int]()
+        for k in rows.index.tolist():
+            near = np.isclose(numbers[above], numbers[k], rtol=SAME, atol=0, equal_nan=True)
+            if not near.all(axis=1).any():
+                above.append(k)
+        out += above
+    return sorted(out)
 
 
 def _drawn(
@@ -138,7 +175,8 @@ def _drawn(
     cells, places = table["pvalue"].notna() & bool(len(shifts)), dict[int, list[int]]()
     for k in np.flatnonzero(cells).tolist():
         places.setdefault(id(samples[k]), []).append(k)
-    for at in places.values():
+    for done, at in enumerate(places.values()):
+        step("specifications: other dates", done, len(places))
         spans = list(dict.fromkeys(windows[k] for k in at))
         tests = list(dict.fromkeys(table["test"].iloc[at]))
         drawn = draw(samples[at[0]], spans, tests, shifts)
@@ -149,31 +187,48 @@ def _drawn(
     return joint_pvalues(statistics, pvalues, (t, p), Specifications(table).sign)
 
 
-def _attempt(fit: Callable[[StudyConfig], FittedStudy], settings: StudyConfig) -> Any:
+def _attempt(study: FittedStudy, settings: StudyConfig) -> Any:
     """Return the study of other settings, or why they forbid it."""
+    if study.refit is None:
+        raise ConfigError("these results do not know where their returns came from")
+    engine = "batch" if settings.cov_type == "nonrobust" else settings.engine
     try:
-        return fit(settings)
+        fitted = study.refit(replace(settings, engine=engine))
     except ConfigError as error:
         return error
+    # Columns that the events of the study were given later count as well.
+    outcome = {name: fitted.events[name] for name in ("benchmark", *OUTCOME)}
+    rows = study.events["event_id"].isin(fitted.events["event_id"])
+    return replace(fitted, events=study.events[rows].reset_index(drop=True).assign(**outcome))
 
 
 def _sample(study: Any, column: str, group: str, text: str) -> FittedStudy | Answer:
     """Return a sample of the group, or the answer with the reason where there is none."""
     if isinstance(study, ConfigError):
         return Answer(NO_RESULT, "", reason=str(study))
-    of_group = study.groups(column).get(group, study.subset([])) if column else study
-    sample: FittedStudy = of_group.remember(("sample", text), lambda: of_group.subset(text))
+    of_group = study.remember(("group", group), lambda: _group(study, column, group))
+    sample: FittedStudy = of_group
+    if text:
+        sample = of_group.remember(("sample", text), lambda: of_group.subset(text))
     if len(sample):
         return sample
     code, n = ("in_sample", len(of_group)) if len(of_group) else ("used", len(study.events))
     return Answer(NO_RESULT, "", reason=Reason(f"no_event_{code}", n=n))
 
 
+def _group(study: FittedStudy, column: str, group: str) -> FittedStudy:
+    """Return one group; that of the study itself is shared with its tables."""
+    if not column or ("groups", column) in study.memo:
+        return study.groups(column).get(group, study.subset([])) if column else study
+    values = study.column(column).astype(str).replace("", BLANK)
+    return study.subset((values == group).to_numpy())
+
+
 def _answer(sample: FittedStudy | Answer, window: Window) -> Answer:
     """Return the answer of a sample; without a verdict while it is provisional."""
     if isinstance(sample, Answer):
         return sample
-    answer = answer_of(sample, window)
+    answer = verdict_of(sample, window)
     is_provisional = answer.verdict == PROVISIONAL
     return replace(answer, reason=Reason("days_to_come")) if is_provisional else answer
 
@@ -275,19 +330,47 @@ class Specifications:
 
     def summary(self) -> dict[str, float]:
         """Return n (with a result), lacking, median, and the shares same_sign and significant."""
-        rows = self.table[self.table["pvalue"].notna()]
+        shares = self._share(self.table)
+        return {**shares, "lacking": len(self.table) - int(shares["n"])}
+
+    def by_choice(self) -> pd.DataFrame:
+        """Return one row a value of each choice that is varied.
+
+        Returns
+        -------
+        DataFrame
+            choice, value, n (specifications with a result), same_sign, significant (shares, by the
+            sign of the study), median (effect, decimal).
+        """
+        rows = list[dict[str, Any]]()
+        for choice in CHOICES:
+            cells = dict(list(self.table.groupby(choice, sort=False)))
+            if len(cells) > 1:
+                rows += [
+                    {"choice": choice, "value": value, **self._share(part)}
+                    for value, part in cells.items()
+                ]
+        return pd.DataFrame(rows, columns=["choice", "value", *SHARES])
+
+    def _share(self, table: pd.DataFrame) -> dict[str, float]:
+        rows = table[table["pvalue"].notna()]
         agrees = np.sign(rows["estimate"]) == self.sign
         return {
-            "n": len(rows), "lacking": len(self.table) - len(rows),
-            "median": rows["estimate"].median(), "same_sign": agrees.mean(),
+            "n": len(rows), "same_sign": agrees.mean(),
             "significant": (agrees & (rows["pvalue"] < LEVEL)).mean(),
+            "median": rows["estimate"].median(),
         }  # fmt: skip
 
     def __str__(self) -> str:
-        facts: dict[str, Any] = {**self.summary(), "reason": self.table["reason"].iloc[0]}
+        first = self.table.iloc[0]
+        alike = {name: first[name] for name in ("reason", "n_merged", "inert")}
+        facts: dict[str, Any] = {**self.summary(), **alike}
         sentences = [say(f"specifications.{'lede' if facts['n'] else 'none'}", **facts)]
         if facts["n"] and facts["lacking"]:
             sentences.append(say("specifications.lacking", **facts))
+        if facts["n_merged"]:
+            code = "inert" if facts["inert"] else "same"
+            sentences.append(say(f"specifications.{code}", **facts))
         if np.isfinite(self.joint.significant):
             joint = {name: getattr(self.joint, name) for name in JointPvalues.__slots__}
             sentences.append(say("specifications.joint", **joint))

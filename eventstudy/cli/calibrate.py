@@ -13,7 +13,7 @@ from .shared import EVENTS, display, notify, print_json, progress
 
 # Options of a run that decide what it writes, or what it computes besides.
 _OF_RUN = (
-    "--size", "--placebo", "--calibrate", "--regress", "--regress-cov", "--draws", "--event-pages",
+    "--size", "--calibrate", "--regress", "--regress-cov", "--draws", "--event-pages",
     "--figures", "--out", "--name", "--title", "--strict", "--max-loss", "--quiet",
 )  # fmt: skip
 
@@ -40,7 +40,7 @@ def calibrate(
     """
     from ..abnormal.conventions import CALIBRATE
     from ..analysis.calibration import calibrate as repeat
-    from ..analysis.variant_studies import compute_study
+    from ..analysis.computed import compute_study
     from ..findings.finished_run import studies_of
     from ..report.formats.terminal import calibration_text
     from ..utility.workers import Workers
@@ -49,7 +49,7 @@ def calibrate(
     is_run = events.is_dir()
     study = config_file, None if is_run else events, settings
     order = locked_order(events, *study) if is_run else read_order(*study)
-    config, silent = order.origin.config.with_options({"variants": {}}), quiet or as_json
+    config, silent = order.origin.config, quiet or as_json
     with Workers(workers), progress(silent, "prices") as advance:
         inputs, _ = order.origin.read()
         results = compute_study(inputs, progress=advance)

@@ -35,7 +35,7 @@ def check(events: Path, calendar: Any, as_json: bool) -> None:
     study, faults = events, list[Problem]()
     is_study = study.suffix.lower() == ".toml"
     if is_study:
-        events, good, problems, faults = _of_study(study)
+        events, good, problems, faults = check_study(study)
     else:
         good, problems, _ = check_file(events, calendar=calendar)
     rows = [] if good is None else _checked(good)
@@ -57,7 +57,7 @@ def check(events: Path, calendar: Any, as_json: bool) -> None:
         sys.exit(USAGE if faults else NO_STUDY)
 
 
-def _of_study(path: Path) -> tuple[Path, Checked | None, list[Problem], list[Problem]]:
+def check_study(path: Path) -> tuple[Path, Checked | None, list[Problem], list[Problem]]:
     """Return the events file that a study file names, its good rows, and faults of both files."""
     from ..errors import ConfigError, EventStudyError
     from ..events.table import Events, check_file, events_of, grouped
@@ -88,9 +88,7 @@ def _of_study(path: Path) -> tuple[Path, Checked | None, list[Problem], list[Pro
     events = events_of(good, Path(run.events).name, sha256, config.calendar)
     more += refusals(StudyInputs(events or Events.none(), config, run.offline, run.store, vintage))
     if good and events:
-        for settings in (config, *config.studies.values()):
-            events = grouped(events, settings.by)
-        good = replace(good, notices=events.notices)
+        good = replace(good, notices=grouped(events, config.by).notices)
     faults = sorted([*faults, *problems_at(path, more)], key=lambda fault: fault.line)
     return Path(run.events), good, problems, faults
 

@@ -33,9 +33,9 @@ def explain(
     Nothing is fetched: the study is fitted again from what its folder keeps. Several formulas stand
     side by side.
     """
+    from ..analysis.computed import compute_study
     from ..analysis.explain import explain as regress
     from ..analysis.explain import side_by_side
-    from ..analysis.variant_studies import compute_study
     from ..calendars.window import Window
     from ..errors import ConfigError
     from ..runs import Record
@@ -45,7 +45,7 @@ def explain(
         raise ConfigError("name a formula", remedy='such as --on "size + C(sector)"')
     refuse_altered(record := Record.read(folder))
     inputs, _ = record.frozen.read()
-    config = inputs.config.with_options({"variants": {}, "grid": {}})
+    config = inputs.config.with_options({"grid": {}})
     study = compute_study(replace(inputs, config=config))
     window = Window.of(car) if car else config.main
     chosen = {"cov": cov, "weights": weights, "cluster": cluster}

@@ -34,14 +34,6 @@ HEAD = f"""#:schema ./{SCHEMA}
 events = "{EVENTS}"
 """
 TAIL = """
-# ---- Variants: the study again with some settings changed, shown beside it in the report.
-
-#[variants.adjusted]
-#model = "market_adjusted"
-
-#[variants.short-estimation]
-#estimation = "-150:-31"
-
 # ---- A grid: every combination of these choices, as a specification curve.
 
 #[grid]
@@ -88,7 +80,7 @@ def study_text() -> str:
     from ..fitting.study_file import RunSettings, study_settings
 
     run = {name: s for name, s in settings_of(RunSettings).items() if name != "events"}
-    study = {name: s for name, s in study_settings().items() if name not in ("variants", "grid")}
+    study = {name: s for name, s in study_settings().items() if name != "grid"}
     blocks = [HEAD, "\n# ---- The run\n", *map(_lines, run.values())]
     return "".join([*blocks, "\n# ---- The study\n", *map(_lines, study.values()), TAIL])
 

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 import click
 from click.shell_completion import CompletionItem
 
+from ..utility.catalogue import has, say
 from .shared import EXIT_CODES, LOGGING, PATH, display
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -99,7 +100,7 @@ STUDY_OPTIONS: tuple[Row, ...] = (
     ("Tests", "", ""),
     ("-t --test --tests tests", "NAME", "A further test to show; may be repeated."),
     *_settings(
-        "--scar", "--fpc", "--overlap", "--draws N", "--seed N", "--calibrate N", "--placebo N",
+        "--scar", "--fpc", "--overlap", "--draws N", "--seed N", "--calibrate N",
         "--regress COLUMN", "--regress-cov",
     ),
     ("Output", "", ""),
@@ -131,8 +132,13 @@ class StudyCommand(click.Command):
             return super().invoke(context)
         except ConfigError as error:
             for fault in error.errors if isinstance(error, ConfigFaultsError) else [error]:
-                if context.params.get(fault.where) not in (None, ()):
-                    fault.where = names[fault.where]
+                table, _, name = fault.where.rpartition(".")
+                in_grid = table == "grid" and bool(context.params.get("grid"))
+                where = name if table == "grid" and not in_grid else fault.where
+                if in_grid:
+                    fault.where = f"--grid {name}"
+                elif context.params.get(where) not in (None, ()):
+                    fault.where = names[where]
             raise
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -165,6 +171,15 @@ class StudyCommand(click.Command):
         more = f"All options: {ctx.command_path} --help-all"
         self.epilog = EXIT_CODES if ALL in ctx.meta else more
         super().format_epilog(ctx, formatter)
+
+    def parse_args(self, context: click.Context, args: list[str]) -> list[str]:
+        """Read the options; say of one that moved where it is."""
+        try:
+            return super().parse_args(context, args)
+        except click.NoSuchOption as error:
+            if not has(code := f"moved.{error.option_name.lstrip('-')}"):
+                raise
+            raise click.UsageError(f"no option {error.option_name}: {say(code)}", context) from None
 
 
 def options(*rows: Row) -> Callable[[F], F]:

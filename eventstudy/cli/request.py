@@ -16,7 +16,7 @@ from ..errors import ConfigError
 from ..findings.types import Findings
 from ..fitting.config import StudyConfig
 from ..fitting.settings import within
-from ..fitting.study_file import StudyFile, check, read_study_file
+from ..fitting.study_file import StudyFile, StudyFileError, check, read_study_file
 from ..prices.store import moment
 from ..runs.atomic_swap import follow_link
 from ..runs.origin import Origin
@@ -143,7 +143,7 @@ def read_order(config_file: Path | None, events: Path | None, options: Mapping[s
             files = f"{events} and {config_file}"
             raise ConfigError("two study files", value=files, remedy="name one of them")
         config_file, events = events, None
-    file = read_study_file(config_file) if config_file else StudyFile()
+    file = _study_file(config_file, events) if config_file else StudyFile()
     chosen = _chosen(options)
     if "grid" in chosen:
         chosen["grid"] = {**file.study.get("grid", {}), **chosen["grid"]}
@@ -169,6 +169,17 @@ def _find_study(*, is_silent: bool) -> Path | None:
     if path and not is_silent:
         tell("found_study", f"Reading {path}.", level="info")
     return path
+
+
+def _study_file(path: Path, events: Path | None) -> StudyFile:
+    """Read a study file; of one with faults those of its columns and files are named as well."""
+    from .check import check_study
+
+    try:
+        return read_study_file(path)
+    except StudyFileError:
+        faults = [f for f in check_study(path)[3] if f.column != "events" or events is None]
+        raise StudyFileError(path, faults) from None
 
 
 def _chosen(options: Mapping[str, Any]) -> dict[str, Any]:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
 import click
 
 from .options import StudyCommand, options, study_options_without
-from .shared import EVENTS, display, print_json, progress
+from .shared import EVENTS, display, print_json, progress, writing
 
 # Options that are about what a run folder has besides the answer.
 OF_RUNS = (
-    "--name", "--size", "--test", "--placebo", "--regress", "--regress-cov", "--event-pages",
+    "--name", "--size", "--test", "--regress", "--regress-cov", "--event-pages",
     "--figures", "--title", "--strict", "--max-loss",
 )  # fmt: skip
 
@@ -33,7 +34,7 @@ def robustness(
     [grid] in the study file: three models, two estimation windows and four windows of the effect.
     """
     from ..report.formats.terminal import analysis_text
-    from ..report.sections.robustness import analysis_of_grid
+    from ..report.sections.robustness import analysis_by_choice, analysis_of_grid
     from ..runs.preflight import refuse
     from ..studies.robustness import robustness_of
     from ..utility.catalogue import say
@@ -43,12 +44,15 @@ def robustness(
     order = read_order(config_file, events, settings)
     inputs, _ = order.origin.read()
     refuse(inputs)
-    with progress(quiet or as_json, "prices") as advance:
+    with writing(quiet), progress(quiet, "prices") as advance:
         results = robustness_of(inputs, progress=advance)
     files = list(map(str, results.save(order.out)))
     if as_json:
-        print_json({"sentence": str(results), "specifications": results.records()})
+        rows = {"specifications": results.table, "by_choice": results.by_choice()}
+        cells = {name: json.loads(table.to_json(orient="records")) for name, table in rows.items()}
+        print_json({"sentence": str(results), **cells})
     elif not quiet:
         with speaking_of(order.origin.config.measure):
-            display(analysis_text(analysis_of_grid(results.table)))
-        display(f"\n{say('specifications.wrote', files=files)}")
+            for analysis in (analysis_of_grid, analysis_by_choice):
+                display(analysis_text(analysis(results.table)) + "\n")
+        display(say("specifications.wrote", files=files))

@@ -65,7 +65,7 @@ def run(
       eventstudy run events.csv -p sample -m market_adjusted -w 0:1 -w -1:1
       eventstudy run study.toml -v
     """
-    from ..analysis.variant_studies import compute_study
+    from ..analysis.computed import compute_study
     from ..report.formats.terminal import terminal_text
     from ..runs.contents import require_parquet_for
     from ..runs.folder import write_claimed
@@ -95,7 +95,6 @@ def run(
         notify(_new_notices(results, from_lock))
         if len(results) == 0:
             raise _nothing_usable(results, order, folder, as_json, record)
-        notify(_unranked(results, config))
         remember(folder.parent, folder.name)
         with writing(silent):
             write_claimed(results, folder, **record)
@@ -146,23 +145,6 @@ def _faster(config: StudyConfig, n: int) -> list[str]:
     if not make_model(config.normal_model, config.model_options).least_squares:
         return []
     return [f"{n} events: --engine batch fits them all at once; the numbers agree to rounding"]
-
-
-def _unranked(results: FittedStudy, config: StudyConfig) -> list[str]:
-    """Return a note, before the report is written, if placebo dates are too few for a p-value."""
-    from ..analysis.placebo import placebo_dates
-    from ..fitting.fitted import group_column
-
-    if not config.placebo:
-        return []
-    column = group_column(results, config.by)
-    samples = {"": results} | (results.groups(column) if column else {})
-    return [
-        f"--placebo {config.placebo}{f', {group}' * bool(group)}: {placebo.reason}"
-        for group, study in samples.items()
-        if len(study) > 1
-        and (placebo := placebo_dates(study, config.main, draws=config.placebo)).reason
-    ]
 
 
 def _json_document(folder: Path) -> dict[str, Any]:

@@ -87,10 +87,22 @@ def _rows(node: ast.expr, table: pd.DataFrame) -> BoolArray:
         return _marked(table, node.id)
     if not isinstance(node, ast.Compare):
         raise _refused(node)
+    _require_quotes(node, table)
     sides = [_side(side, table) for side in (node.left, *node.comparators)]
     pairs = zip(sides, node.ops, sides[1:], strict=False)
     met = [_met(node, op, left, right, len(table)) for left, op, right in pairs]
     return np.asarray(np.logical_and.reduce(met))
+
+
+def _require_quotes(node: ast.Compare, table: pd.DataFrame) -> None:
+    """Refuse a word that is compared with a column and is none itself."""
+    for operator_, word in zip(node.ops, node.comparators, strict=True):
+        is_column = isinstance(node.left, ast.Name) and node.left.id in table
+        if is_column and isinstance(word, ast.Name) and word.id not in table:
+            meant = ast.Compare(node.left, [operator_], [ast.Constant(word.id)])
+            hint = did_you_mean(word.id, [str(column) for column in table.columns])
+            remedy = f"{hint} put text in quotes: {ast.unparse(meant)}".strip()
+            raise ConfigError("the events have no such column", value=word.id, remedy=remedy)
 
 
 def _marked(table: pd.DataFrame, mark: str) -> BoolArray:
@@ -129,10 +141,21 @@ def _met(node: ast.Compare, op: ast.cmpop, left: Any, right: Any, n: int) -> Boo
         return np.asarray((np.any if is_in else np.all)([np.full(n, not is_in), *each], axis=0))
     if type(op) not in COMPARISONS or type(left) in LISTS or type(right) in LISTS:
         raise _refused(node)
+    for side, date in ((left, right), (right, left)):
+        if isinstance(date, str) and not np.isscalar(side) and side.dtype.kind == "M":
+            _require_date(date)
     read = _number if _is_number(left) or _is_number(right) else _text
     cells = (repeat(side, n) if np.isscalar(side) else side for side in (left, right))
     pairs = zip(*(map(read, column) for column in cells), strict=True)
     return np.fromiter((COMPARISONS[type(op)](a, b) for a, b in pairs), bool, n)
+
+
+def _require_date(text: str) -> None:
+    """Refuse a text that is no date, or the year or month of one."""
+    try:
+        dt.date.fromisoformat(f"{text}{'-01-01'[len(text) - 4 :]}")
+    except ValueError:
+        raise ConfigError("not a date", value=text, remedy="write YYYY-MM-DD") from None
 
 
 def _is_number(side: Any) -> bool:

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from ..abnormal.conventions import MOST_CALIBRATED
 from ..analysis.announcement_time import depend_on_time
-from ..analysis.answer import answer_of, default_tests, influence_of, main_test_of
+from ..analysis.answer import answer_of, influence_of, main_test_of, verdict_of
 from ..analysis.caar_path import path_of
 from ..analysis.calendar_portfolio import calendar_portfolio
 from ..analysis.cross_section import regress_car
@@ -20,8 +21,9 @@ from ..analysis.groups import differences
 from ..analysis.implied_path import BASE, implied_path_of
 from ..analysis.long_horizon import abhar
 from ..analysis.multiple_testing import family
-from ..analysis.placebo import Placebo, placebo_dates, placebo_firms
+from ..analysis.placebo import placebo_firms
 from ..analysis.regressions import diagnostics
+from ..analysis.specifications import Specifications, specifications_table
 from ..analysis.weights import aggregates, has_sizes, market_values
 from ..calendars.window import Window
 from ..errors import ConfigError, NotPossibleError
@@ -72,13 +74,12 @@ STACKED = frozenset((
     *CAAR, "test", "trust", "tau", "weights", "left_out", "n_complete", "statistic", "distribution",
     "estimate", "total", "se_independent", "kappa", "aar", "aar_low", "aar_high", "caar_low",
     "caar_high", "reason", "false_alarms", "dating", "n_uncertain", "implied", "shares", "gap",
-    "gap_low", "gap_high", "path_low", "path_high",
+    "gap_low", "gap_high", "path_low", "path_high", "draw", "draws", "mean_car",
 ))  # fmt: skip
 REGRESSION = [
     "term", "estimate", "se", "statistic", "df", "pvalue", "ci_low", "ci_high", "n_events",
     "n_dates", "r2", "errors", "notes", "reason",
 ]  # fmt: skip
-OF_PLACEBOS = frozenset(("kind", "draws", "shift", "mean_car"))
 
 
 def study_tables(study: FittedStudy, config: StudyConfig) -> dict[str, pd.DataFrame]:
@@ -115,14 +116,11 @@ def study_tables(study: FittedStudy, config: StudyConfig) -> dict[str, pd.DataFr
         require_free(column, config)
         out |= _of_groups(study, column, windows, names, config.main)
     if is_small:
-        out |= _without_flagged(study, windows, config)
-    if study.variants is not None:
-        out["variants"] = study.variants
-    if study.specifications is not None:
-        out["specifications"] = study.specifications
+        out |= _without_flagged(study, config)
+    out |= _of_grid(study, config)
     if config.regress:
         out["regression"] = _of_regression(study, config)
-    if config.placebo:
+    if is_small and len(study) >= FEWEST_EVENTS:
         out |= _of_placebos(study, config)
     if column and is_small:
         out |= _beside_groups(study.groups(column), column, config)
@@ -177,7 +175,7 @@ def require_free(column: str, config: StudyConfig) -> None:
     """
     if column in REPLACED:
         problem = "the events of a run have no such column, or one of their own"
-    elif column in STACKED or (config.placebo and column in OF_PLACEBOS):
+    elif column in STACKED:
         problem = "the tables of groups have a column of this name themselves"
     else:
         return
@@ -309,10 +307,9 @@ def _beside_groups(
     stacked: dict[str, dict[str, pd.DataFrame]] = {}
     windows = list(config.tested)
     for group, study in large:
-        tables = _weighted(study, windows, config.main) | _without_flagged(study, windows, config)
+        tables = _weighted(study, windows, config.main) | _without_flagged(study, config)
         tables |= _by_time(study)
-        if config.placebo:
-            tables |= _of_placebos(study, config)
+        tables |= _of_placebos(study, config)
         for name, table in tables.items():
             stacked.setdefault(f"{name}_by_group", {})[group] = table
     return {name: _stacked(column, tables) for name, tables in stacked.items()}
@@ -352,31 +349,35 @@ def _of_regression(study: FittedStudy, config: StudyConfig) -> pd.DataFrame:
     return regression.table.assign(**facts, errors=regression.cov, notes=notes, reason="")
 
 
+@stepping("tables: specifications")
+def _of_grid(study: FittedStudy, config: StudyConfig) -> dict[str, pd.DataFrame]:
+    """Return the specifications of the grid, and what they say by choice; of one cell none."""
+    table = study.specifications
+    if table is None and study.refit and 0 < len(study) <= MOST_CALIBRATED:
+        table = specifications_table(study, config)
+    if table is None or len(table) == 1:
+        return {}
+    out = {"specifications": table, "specifications_by_choice": Specifications(table).by_choice()}
+    return {name: listed for name, listed in out.items() if len(listed)}
+
+
 @stepping("tables: without flagged events")
-def _without_flagged(
-    study: FittedStudy, windows: list[Window], config: StudyConfig
-) -> dict[str, pd.DataFrame]:
-    """Return the tests without the events of each flag.
+def _without_flagged(study: FittedStudy, config: StudyConfig) -> dict[str, pd.DataFrame]:
+    """Return the main test of all events over the main window without the events of each flag.
 
-    The first test of each is the main test of all events, so the events left out alone make the
-    difference; weighted_caar is the estimate of the answer without them.
+    The test stays, so the events left out alone make the difference; weighted_caar is the estimate
+    of the answer without them.
     """
-    tests = config.tests or default_tests(study)
-    names = list(dict.fromkeys([main_test_of(study, config.main), *tests]))
+    names = list(dict.fromkeys([main_test_of(study, config.main), *config.tests]))
     out = {}
-    for name, remaining in _kept(study):
-        if FEWEST_EVENTS <= remaining.sum() < len(study):
-            out[name] = _with_estimates(study.subset(remaining), windows, names)
+    for flag, rows in _kept(study):
+        if FEWEST_EVENTS <= rows.sum() < len(study):
+            remaining = study.subset(rows)
+            effect = verdict_of(remaining, config.main).effect
+            ends = {"weighted_low": effect.ci_low, "weighted_high": effect.ci_high}
+            table = remaining.tests([config.main], names)
+            out[flag] = table.assign(weighted_caar=effect.estimate, **ends)
     return {"without_flagged": _stacked("left_out", out)} if out else {}
-
-
-def _with_estimates(study: FittedStudy, windows: list[Window], names: list[str]) -> pd.DataFrame:
-    table = study.tests(windows, names)
-    effects = [answer_of(study, w).effect for w in windows]
-    columns = {"weighted_caar": "estimate", "weighted_low": "ci_low", "weighted_high": "ci_high"}
-    rows = len(table) // len(windows)
-    numbers = {k: [getattr(e, name) for e in effects] for k, name in columns.items()}
-    return table.assign(**{k: np.repeat(values, rows) for k, values in numbers.items()})
 
 
 def _kept(study: FittedStudy) -> Iterator[tuple[str, BoolArray]]:
@@ -386,21 +387,17 @@ def _kept(study: FittedStudy) -> Iterator[tuple[str, BoolArray]]:
         yield name, study.ok & ~flags.apply(lambda cell, name=name: name in cell).to_numpy(bool)
 
 
-@stepping("tables: placebo studies")
+@stepping("tables: other firms")
 def _of_placebos(study: FittedStudy, config: StudyConfig) -> dict[str, pd.DataFrame]:
-    studies = [placebo_dates(study, config.main, draws=config.placebo)]
-    if PEERS in study.events and study.events[PEERS].str.strip().any():
-        studies.append(placebo_firms(study, config.main, draws=config.placebo))
-    return {
-        "placebo": pd.DataFrame([_short(p) for p in studies]),
-        "placebo_draws": _stacked("kind", {p.kind: p.draws for p in studies}),
-    }
-
-
-def _short(placebo: Placebo) -> dict[str, Any]:
-    """Return one placebo without its draws."""
+    """Return the study on the firms in the column of peers, if the events have one."""
+    if not config.calibrate or len(study) > MOST_CALIBRATED or PEERS not in study.events:
+        return {}
+    if not study.events[PEERS].str.strip().any() or study.layout is None:
+        return {}
+    placebo = placebo_firms(study, config.main, draws=config.calibrate)
     row = {k: v for k, v in vars(placebo).items() if k not in ("draws", "window")}
-    return asdict(placebo.window) | row | {"draws": len(placebo.draws)}
+    short = {**asdict(placebo.window), **row, "draws": len(placebo.draws)}
+    return {"placebo": pd.DataFrame([short]), "placebo_draws": placebo.draws}
 
 
 def _by_window(windows: Iterable[Window], table: Callable[..., pd.DataFrame]) -> pd.DataFrame:

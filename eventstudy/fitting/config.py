@@ -12,17 +12,8 @@ from ..calendars.window import ESTIMATION, EVENT, MAIN_WINDOW, WINDOWS, Window, 
 from ..errors import ConfigError
 from ..utility import typing as kinds
 from ..windows.event_windows import HALT_DRIFT
-from .grid import Grid
+from .grid import Grid, usual_grid
 from .settings import read, settings_of, within
-
-# What all variants of a study have in common: its data, and what is computed for the study alone.
-SHARED = (
-    "prices", "returns", "size", "factors", "confounders", "measure", "placebo", "calibrate",
-    "regress", "regress_cov", "variants", "grid", "event_pages", "figures", "title",
-)  # fmt: skip
-VARIANT_NAME = r"\w[\w\- ]{0,39}"
-# The study itself among its variants.
-MAIN = "main"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,10 +71,9 @@ class StudyConfig:
         How models are fitted: event by event, or all at once; the numbers agree to rounding.
     min_estimation : int
         Events with fewer complete estimation days are flagged.
-    placebo : int
-        Placebo studies on other dates, and on the firms in the column ``peers``; 0 = none.
     calibrate : int
-        Other dates on which a run repeats its main test, at most, for up to 200 events; 0 = none.
+        Other dates on which a run repeats its main test, at most, for up to 200 events, and other
+        firms where the events have a column ``peers``; 0 = none.
     regress : tuple of str
         Columns of the events on which the CARs are regressed.
     regress_cov : {"HC3", "HC0", "HC1", "HC2", "nonrobust", "date"}
@@ -108,10 +98,9 @@ class StudyConfig:
         Whether figures for papers are written as well (SVG, PDF and PNG).
     scar, overlap, missing, limits, min_history, fpc, draws, seed
         See :class:`Conventions`.
-    variants : mapping of str to mapping
-        Settings by name of a variant, for ``tables/variants.csv``.
     grid : mapping of str to list
-        Choices of :class:`Grid` by name, for ``tables/specifications.csv``; empty = no grid.
+        Choices of :class:`Grid` by name, for ``tables/specifications.csv``; empty = the usual
+        grid, for up to 200 events.
 
     Examples
     --------
@@ -149,7 +138,6 @@ class StudyConfig:
     confounders: str = ""
     confounder_days: int = 1
     drop_confounded: bool = False
-    placebo: int = 0
     calibrate: int = CALIBRATE
     regress: tuple[str, ...] = ()
     regress_cov: Literal["HC3", "HC0", "HC1", "HC2", "nonrobust", "date"] = "HC3"
@@ -164,7 +152,6 @@ class StudyConfig:
     fpc: bool = False
     draws: int = DRAWS
     seed: int = SEED
-    variants: Mapping[str, Mapping[str, Any]] = field(default_factory=dict, hash=False)
     grid: Mapping[str, Any] = field(default_factory=dict, hash=False)
 
     def __post_init__(self) -> None:
@@ -180,15 +167,13 @@ class StudyConfig:
         if self.currency != "local" and not re.fullmatch("[A-Z]{3}", self.currency):
             code, remedy = self.currency, "use local, or an ISO code such as USD or EUR"
             raise ConfigError("not a currency", where="currency", value=code, remedy=remedy)
-        for name in ("placebo", "calibrate"):
-            if 0 < (n := getattr(self, name)) < FEWEST_PLACEBOS:
-                reason = "too few shifted calendars: one as extreme would put p above 5%"
-                remedy = f"ask for {FEWEST_PLACEBOS} or more"
-                raise ConfigError(reason, where=name, value=n, remedy=remedy)
+        if 0 < self.calibrate < FEWEST_PLACEBOS:
+            reason = "too few shifted calendars: one as extreme would put p above 5%"
+            remedy = f"ask for {FEWEST_PLACEBOS} or more"
+            raise ConfigError(reason, where="calibrate", value=self.calibrate, remedy=remedy)
         self._check_data()
         self.conventions  # noqa: B018 - checks them
         self.named_series  # noqa: B018
-        self._check_variants()
         if self.grid:
             self._check_grid()
 
@@ -226,18 +211,14 @@ class StudyConfig:
         return MAIN_WINDOW
 
     @property
-    def studies(self) -> dict[str, StudyConfig]:
-        """The settings of each variant: those of the study, with its own in their place."""
-        out = {}
-        for name, settings in self.variants.items():
-            with within(f"variants.{name}"):
-                out[name] = replace(self, variants={}, grid={}, size="").with_options(settings)
-        return out
+    def choices(self) -> Grid:
+        """The grid of the settings, or the usual one."""
+        return Grid.of(self.grid or usual_grid(self.estimation, self.event, self.measure))
 
     def with_model(self, name: str) -> StudyConfig:
         """Return the settings of the study alone with a model; options are of its model only."""
         options = self.model_options if name == self.normal_model else ()
-        return replace(self, variants={}, grid={}, model=name, model_options=options)
+        return replace(self, grid={}, model=name, model_options=options)
 
     def with_options(self, options: Mapping[str, Any]) -> StudyConfig:
         """Return the settings with `options` in their place, as TOML or the command line has them.
@@ -252,7 +233,6 @@ class StudyConfig:
     def to_dict(self) -> dict[str, Any]:
         """Return plain values (windows as ``"START:STOP"``), ready for JSON or TOML."""
         values = {f.name: plain_value(getattr(self, f.name)) for f in fields(self)}
-        values |= {"variants": {name: dict(settings) for name, settings in self.variants.items()}}
         return values if self.grid else {k: v for k, v in values.items() if k != "grid"}
 
     def _require_inside(self, windows: tuple[Window, ...], where: str) -> None:
@@ -272,25 +252,10 @@ class StudyConfig:
             reason = reason if self.returns else "only returns have a currency"
             raise ConfigError(reason, where="currency", value=self.currency)
 
-    def _check_variants(self) -> None:
-        for name, settings in self.variants.items():
-            with within(f"variants.{name}"):
-                if not re.fullmatch(VARIANT_NAME, name) or name == MAIN:
-                    remedy = "use letters, digits, '-' and '_'"
-                    raise ConfigError("not a name for a variant", remedy=remedy)
-                if not isinstance(settings, Mapping):
-                    remedy = 'write { model = "..." }'
-                    raise ConfigError("not a table of settings", value=settings, remedy=remedy)
-                for key in settings:
-                    if key in SHARED:
-                        remedy = "it is the study's; only a study of its own can have another"
-                        raise ConfigError("a variant cannot set this", where=key, remedy=remedy)
-        self.studies  # noqa: B018 - checks them
-
     def _check_grid(self) -> None:
         with within("grid"):
             grid = Grid.of(self.grid)
             object.__setattr__(self, "grid", grid.to_dict())
             for estimation in grid.estimation:
-                replace(self, variants={}, grid={}, estimation=estimation)
+                replace(self, grid={}, estimation=estimation)
             self._require_inside(grid.car, "car")

@@ -22,7 +22,7 @@ from ..returns.currency import factor_currency
 from ..returns.factor_files import checked_factors, gate_of, require_decimals
 from ..returns.load import Progress, load_returns, read_returns
 from ..returns.measures import require_intercept, require_prices
-from ..returns.series import FACTOR, Sources
+from ..returns.series import FACTOR, SeveralModels, Sources
 from ..utility import typing as kinds
 from ..utility.blas import one_thread
 from ..utility.catalogue import Reason, say
@@ -127,8 +127,16 @@ class UnfittedStudy:
         table["day0"] = table["day0"].where(table["status"] == "ok", listed)
         other = replace(self, halt="calendar" if self.halt == "shift" else "shift")
         return FittedStudy(
-            abnormal, table, layout.panel, model, self.engine, layout, other_clock=other.fitted
-        )
+            abnormal, table, layout.panel, model, self.engine, layout,
+            other_clock=other.fitted, refit=self._fitted_by,
+        )  # fmt: skip
+
+    def _fitted_by(self, config: StudyConfig) -> FittedStudy:
+        """Return the study with the choices of a specification."""
+        name = self.model if isinstance(self.model, str) else self.model.name
+        model = self.model if config.normal_model == name else config.normal_model
+        around: Any = {"estimation": config.estimation, "halt": config.halt, "main": config.main}
+        return replace(self, model=model, engine=config.engine, **around).fitted()
 
     def _aligned(
         self, table: pd.DataFrame, layout: Layout, days: DateArray, around: Mapping[str, Any]
@@ -208,45 +216,71 @@ def _panel(returns: Any, events: Events) -> ReturnsPanel:
 def fit_config(
     inputs: StudyInputs, config: StudyConfig, prices: Source, *, progress: Progress = None
 ) -> FittedStudy:
-    """Return the study of `config`, fitted; its variants are not.
+    """Return the study of `config`, fitted, with the returns that its grid needs besides.
 
     Parameters
     ----------
     inputs : StudyInputs
     config : StudyConfig
-        The settings of the inputs, or those of one of their variants.
     prices : str or PriceProvider
         Where prices are from, as for :func:`load_returns`.
     progress : callable, optional
         Called with (symbols done, symbols in all) while prices are fetched.
     """
-    events, model = grouped(inputs.events, config.by), inputs.model_of(config)
-    factors = inputs.factors_of(model)
-    shared: Any = {
-        "benchmark": config.benchmark, "benchmark_policy": config.benchmark_policy, "model": model,
-        "series": config.named_series,
+    events, models = grouped(inputs.events, config.by), [config.normal_model]
+    models += [name for name in config.grid.get("model", ()) if name not in models]
+    every = [inputs.model_of(config.with_model(name)) for name in models]
+    data: Any = {
+        "benchmark": config.benchmark, "benchmark_policy": config.benchmark_policy,
+        "model": SeveralModels(tuple(dict.fromkeys(f for model in every for f in model.factors))),
+        "series": config.named_series, "calendar": config.calendar, "kind": config.kind,
     }  # fmt: skip
-    data: Any = {**shared, "calendar": config.calendar, "kind": config.kind}
     if config.returns:
         panel = read_returns(inputs.tables.get("returns", config.returns), events, **data)
     else:
+        starts = [Window.of(text).start for text in config.grid.get("estimation", ())]
         panel = load_returns(
             events, prices, estimation=config.estimation, event=config.event,
-            measure=config.measure, currency=config.currency, placebo=config.placebo,
+            measure=config.measure, currency=config.currency,
+            further=max(0, config.estimation.start - min(starts, default=0)),
             calibrate=None if config.calibrate else False,
             offline=inputs.offline, store=inputs.store, vintage=inputs.vintage, progress=progress,
             **data,
         )  # fmt: skip
-    if factors is not None:
-        notices = factor_currency(config.currency, events.table["exchange"])
-        panel = replace(panel, notices=(*panel.notices, *notices))
     symbols = len(panel.provenance) or len(panel.keys)
     note("prices_loaded", symbols=symbols, failed=len(panel.failures))
+    study = fit_panel(inputs, config, events, panel)
+    # No setting gives a firm prices that it has not.
+    table = events.table[~events.table["ticker"].isin(panel.failures)]
+    priced = replace(events, table=table.reset_index(drop=True)) if len(table) else events
+    return replace(study, refit=lambda settings: fit_panel(inputs, settings, priced, panel))
+
+
+def fit_panel(
+    inputs: StudyInputs, config: StudyConfig, events: Events, returns: ReturnsPanel
+) -> FittedStudy:
+    """Return the study of `config`, fitted to returns that are there already.
+
+    Parameters
+    ----------
+    inputs : StudyInputs
+    config : StudyConfig
+        The settings of the inputs, or those of a specification.
+    events : Events
+    returns : ReturnsPanel
+        With the series of the model.
+    """
+    model, panel = inputs.model_of(config), returns
+    if (factors := inputs.factors_of(model)) is not None:
+        notices = factor_currency(config.currency, events.table["exchange"])
+        panel = replace(panel, notices=(*panel.notices, *notices))
     unfitted = UnfittedStudy(
-        events, panel, estimation=config.estimation, event=config.event, halt=config.halt,
+        events, panel, model, config.estimation, config.event,
+        benchmark=config.benchmark, benchmark_policy=config.benchmark_policy,
+        series=config.named_series, halt=config.halt,
         halt_drift=config.halt_drift, repeat=config.repeat, engine=config.engine,
         min_estimation=config.min_estimation, main=config.main,
-        factors=factors, conventions=config.conventions, **shared,
+        factors=factors, conventions=config.conventions,
     )  # fmt: skip
     study = unfitted.fitted()
     texts = confounded_by(study, inputs.news, config.main, days=config.confounder_days)
@@ -257,7 +291,7 @@ def fit_config(
     if config.firm and any(again := find_other_listings(study, config.firm, config.main)):
         left_out = [why or listing for why, listing in zip(left_out, again, strict=True)]
         study = replace(unfitted, left_out=left_out).fitted()
-    note("study_fitted", model=model.name, events=len(events), used=len(study))
+    note("study_fitted", model=model.name, events=len(study.events), used=len(study))
     return with_confounders(study, texts) if any(texts) else study
 
 

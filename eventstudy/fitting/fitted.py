@@ -84,17 +84,17 @@ class FittedStudy:
     model : LinearModel
     engine : str
     layout : Layout, optional
-        Where the returns of the events are, for placebo dates and firms.
+        Where the returns of the events are, for other dates and firms.
     sizes : MarketValues, optional
         Market values before each day of the event windows; else those in the column ``mcap`` count.
-    variants : DataFrame, optional
-        What variants of the study say beside it, where it has any; of all events, so of no subset.
     specifications : DataFrame, optional
-        The specifications of the grid, where the study has one.
+        The specifications of the grid, where the settings name one; of no subset.
     other_clock : callable, optional
         Makes the study anew by the other setting of ``halt``.
     config : StudyConfig, optional
         The settings of a study that was asked for with all of them: its windows are the usual ones.
+    refit : callable, optional
+        Fits the study of other settings to the same returns; of no subset.
     """
 
     abnormal: AbnormalReturns
@@ -104,10 +104,10 @@ class FittedStudy:
     engine: str
     layout: Layout | None = None
     sizes: MarketValues | None = None
-    variants: pd.DataFrame | None = None
     specifications: pd.DataFrame | None = None
     other_clock: Callable[[], FittedStudy] | None = None
     config: StudyConfig | None = None
+    refit: Callable[[StudyConfig], FittedStudy] | None = None
     memo: dict[Any, Any] = field(init=False, default_factory=dict, repr=False)
 
     def __len__(self) -> int:
@@ -281,7 +281,7 @@ class FittedStudy:
         sample: Any = {"abnormal": abnormal, "events": events, "layout": layout, "sizes": sizes}
         make = self.other_clock
         other = (lambda: self.remember("other clock", make).subset(rows)) if make else None
-        new = replace(self, variants=None, specifications=None, other_clock=other, **sample)
+        new = replace(self, specifications=None, other_clock=other, refit=None, **sample)
         if isinstance(records := self.__dict__.get("records"), list):
             positions = np.arange(len(records))[rows].tolist()
             new.__dict__["records"] = [records[i] for i in positions]

@@ -15,7 +15,8 @@ from .settings import read
 # Specifications that a table and a figure can show.
 MOST_SPECIFICATIONS = 2000
 MODELS = ("market", "market_adjusted", "constant_mean")
-ESTIMATIONS = (Window(-250, -31), Window(-150, -31))
+# Days of the shorter estimation window.
+SHORTER = 120
 CARS = (Window(0, 0), Window(0, 1), Window(-1, 1), Window(0, 5))
 
 
@@ -32,7 +33,7 @@ class Grid:
     estimation : tuple of Window
         Estimation windows.
     car : tuple of Window
-        Windows of the effect; empty = those that the study tests.
+        Windows of the effect; empty = those of the settings, else the four usual ones.
     sample : tuple of str
         Where-expressions over the columns of the events, such as "direction == 'adverse'" or
         "without flagged"; "" = all events of the answer.
@@ -68,7 +69,19 @@ class Grid:
         return {name: choices for name, choices in lists.items() if choices}
 
 
-def usual_grid(event: Window) -> dict[str, list[str]]:
-    """Return what is varied where nothing is named: models, and windows that suit `event`."""
-    estimations = tuple(window for window in ESTIMATIONS if window.stop < event.start)
-    return Grid(MODELS, estimations, tuple(w for w in CARS if w in event)).to_dict()
+def usual_grid(estimation: Window, event: Window, measure: kinds.Measure) -> dict[str, list[str]]:
+    """Return what is varied where nothing is named: three models, two estimation windows, windows.
+
+    Parameters
+    ----------
+    estimation : Window
+        That of the study; the shorter one has its last 120 days.
+    event : Window
+        Which holds all windows of the effect.
+    measure : {"return", "volume", "turnover", "volatility"}
+        Only returns have other models.
+    """
+    shorter = Window(estimation.stop - SHORTER + 1, estimation.stop)
+    estimations = (estimation, shorter) if len(estimation) > SHORTER else ()
+    models = MODELS if measure == "return" else ()
+    return Grid(models, estimations, tuple(w for w in CARS if w in event)).to_dict()

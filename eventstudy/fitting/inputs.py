@@ -25,7 +25,6 @@ from ..returns.series import MARKET
 from ..utility.catalogue import say
 from ..utility.tables import frame_of, read_bytes, read_table, strip
 from .config import StudyConfig
-from .settings import within
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -46,7 +45,7 @@ NO_NEWS = {"", "-", "0", "no", "none", "none known", "n/a", "nan"}
 class StudyInputs:
     """The events of a study, its settings, and the files that these name.
 
-    Preflight, fit, variants and refresh take the same inputs. A file is read when its contents are
+    Preflight, fit and refresh take the same inputs. A file is read when its contents are
     first needed, and never again.
 
     Attributes
@@ -102,7 +101,7 @@ class StudyInputs:
         return {"offline": self.offline, "store": self.store or None, "vintage": vintage}
 
     def model_of(self, config: StudyConfig) -> LinearModel:
-        """Return the model of the study or of a variant, bound to the factors of the files."""
+        """Return the model of settings of the study, bound to the factors of the files."""
         model = make_model(config.normal_model, config.model_options, cov_type=config.cov_type)
         return model.bound(() if self.factors is None else list(self.factors.columns))
 
@@ -115,14 +114,10 @@ class StudyInputs:
     def require_used(self) -> None:
         """Raise ConfigError for factor files and series that no model of the study uses."""
         models = [self.model_of(self.config)]
-        for name, variant in self.config.studies.items():
-            with within(f"variants.{name}"):
-                models.append(self.model_of(variant))
         in_grid = map(self.config.with_model, self.config.grid.get("model", ()))
         models += map(self.model_of, in_grid)
         needed = {factor.name for model in models for factor in model.factors} - {MARKET.name}
-        configs = [self.config, *self.config.studies.values()]
-        series = [pair for config in configs for pair in config.named_series.items()]
+        series = self.config.named_series.items()
         unused = dict.fromkeys(f"{name}={ticker}" for name, ticker in series if name not in needed)
         if unused:
             names = ", ".join(sorted(needed)) or "no further series"

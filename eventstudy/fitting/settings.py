@@ -14,14 +14,15 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from ..calendars.window import Window
 from ..errors import ConfigError, EventStudyError
+from ..utility.catalogue import say
 from ..utility.registry import did_you_mean
 
 # Options whose setting has another name.
 COMMAND_NAMES = {
     "window": "event", "car": "windows", "test": "tests", "cov": "cov_type", "csv": "events",
 }  # fmt: skip
-# Settings of before, and what to use instead.
-RETIRED = {"interactive": "remove it: report.html, and plot_* of the results, show the same"}
+# Settings of before; the catalogue says what to use instead.
+RETIRED = ("interactive", "variants", "placebo")
 # Whole numbers that cannot be 0.
 POSITIVE = ("min_estimation", "draws")
 # Trading days from an event, some 80 years, beyond which there is no window.
@@ -29,7 +30,7 @@ FARTHEST = 20_000
 # The largest whole numbers: sessions with prices, and draws that are held at a time.
 LARGEST = {
     "draws": 10**7,
-    **dict.fromkeys(("placebo", "calibrate", "confounder_days", "halt_drift"), FARTHEST),
+    **dict.fromkeys(("calibrate", "confounder_days", "halt_drift"), FARTHEST),
 }
 
 
@@ -162,7 +163,7 @@ def _known(name: str, settings: Mapping[str, Setting], names: list[str]) -> Sett
     if name in settings:
         return settings[name]
     if name in RETIRED:
-        raise ConfigError("there is no such page any more", where=name, remedy=RETIRED[name])
+        raise ConfigError(say("retired.setting"), where=name, remedy=say(f"retired.{name}"))
     command = COMMAND_NAMES.get(name.lstrip("-"), "")
     hint = f"did you mean {command!r}?" if command else did_you_mean(name.replace("-", "_"), names)
     raise ConfigError("unknown setting", where=name, remedy=hint)

@@ -12,7 +12,7 @@ from typing import Any
 from ..abnormal.conventions import Conventions
 from ..calendars.window import Window, plain_value
 from ..errors import ConfigError, EventStudyError, Problem
-from .config import MAIN, SHARED, VARIANT_NAME, StudyConfig
+from .config import StudyConfig
 from .grid import Grid
 from .settings import FARTHEST, Setting, read, settings_of, within
 
@@ -175,7 +175,7 @@ def check(settings: Mapping[str, Any]) -> tuple[RunSettings, StudyConfig]:
     Raises
     ------
     ConfigError
-        For the first fault; ``where`` is the setting, ``variants.NAME.SETTING`` in a variant.
+        For the first fault; ``where`` is the setting.
     """
     run_settings = settings_of(RunSettings)
     run = RunSettings(**read(RunSettings, {k: v for k, v in settings.items() if k in run_settings}))
@@ -187,9 +187,6 @@ def check(settings: Mapping[str, Any]) -> tuple[RunSettings, StudyConfig]:
         reason = "there are vintages of stored prices only, not of returns"
         raise ConfigError(reason, where="vintage")
     _look_up(config)
-    for name, variant in config.studies.items():
-        with within(f"variants.{name}"):
-            _look_up(variant)
     with within("grid"):
         for model in config.grid.get("model", ()):
             _look_up(config.with_model(model))
@@ -276,7 +273,8 @@ def _problem(
     where = setting
     while where and where not in places:
         where = where.rpartition(".")[0]
-    keys, line = places.get(where, ((), 1))
+    inside = (place for name, place in places.items() if name.startswith(f"{setting}."))
+    keys, line = places.get(where) or next(((k[:1], line) for k, line in inside), ((), 1))
     value = None if error.value is None else str(error.value)
     return Problem(line, error.where or "study", error.what, value, error.remedy), keys
 
@@ -324,10 +322,9 @@ TYPES = {str: "string", int: "integer", float: "number", bool: "boolean"}
 def schema() -> dict[str, Any]:
     """Return the schema, from the settings and what the docstrings say of them."""
     study = study_settings()
-    del study["variants"], study["grid"]
+    del study["grid"]
     run = settings_of(RunSettings)
     link = {name: {"$ref": f"#/$defs/{name}"} for name in study}
-    variant_links = {name: link[name] for name in study if name not in SHARED}
     return {
         "$schema": "http://json-schema.org/draft-07/schema#",
         "title": "A study of eventstudy",
@@ -335,14 +332,6 @@ def schema() -> dict[str, Any]:
         "properties": {
             **{name: _described(setting) for name, setting in run.items()},
             **link,
-            "variants": {
-                "description": settings_of(StudyConfig)["variants"].about,
-                "type": "object",
-                "propertyNames": {"pattern": f"^{VARIANT_NAME}$", "not": {"const": MAIN}},
-                "additionalProperties": {
-                    "type": "object", "properties": variant_links, "additionalProperties": False,
-                },
-            },
             "grid": {
                 "description": settings_of(StudyConfig)["grid"].about,
                 "type": "object",

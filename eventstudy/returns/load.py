@@ -117,7 +117,7 @@ def load_returns(
     kind: ReturnKind = "simple",
     measure: Measure = "return",
     currency: str = LOCAL,
-    placebo: int = 0,
+    further: int = 0,
     calibrate: bool | None = None,
     offline: bool = False,
     store: str | Path = "",
@@ -151,12 +151,12 @@ def load_returns(
         What the panel holds (docs/methods.md, 1.8).
     currency : str
         What returns are converted to: an ISO code, or ``local``, the currency of each exchange.
-    placebo : int
-        Placebo dates that will be wanted: as many sessions further back are fetched, and the firms
-        in the column ``peers``; these are fetched for a list of one event too.
+    further : int
+        Sessions that are needed before the estimation window.
     calibrate : bool, optional
         Whether each symbol is fetched for the years of all events, which ``results.calibrate()``
-        needs to move all dates; by default for up to 1,000 events, as in a run.
+        needs to move all dates, and the firms in the column ``peers``, which are fetched for a list
+        of one event too; by default for up to 1,000 events, as in a run.
     offline : bool
         Never use the network.
     store : str or Path
@@ -193,9 +193,8 @@ def load_returns(
     choice = IndexChoice(benchmark, benchmark_policy, *windows)
     days = [day.date() for day in events.table["day0"]]
     calibrate = len(events) <= MOST_MOVED if calibrate is None else calibrate
-    further = placebo + len(choice.event) * bool(placebo)
     codes = [code or DATA_CALENDAR for code in events.table["exchange"]]
-    keys = needed(events, benchmark, model, series, peers=placebo > 0 or len(events) == 1)
+    keys = needed(events, benchmark, model, series, peers=calibrate or len(events) == 1)
     source = resolve(provider, offline=offline, store=store or None, vintage=vintage or None)
     basket = Basket(source, progress)
     while True:

@@ -49,6 +49,12 @@ class NeedsSeries(Protocol):
         ...
 
 
+class SeveralModels(NamedTuple):
+    """The series of several models."""
+
+    factors: tuple[Factor, ...]
+
+
 class Sources(NamedTuple):
     """Where series are from: benchmarks of the events, tickers by name, columns of factor files."""
 

@@ -39,8 +39,8 @@ _WHENCE = ("prices", "store", "vintage", "offline")
 # Settings that move no CAR; prices are compared themselves.
 _ASIDE = {
     *_WHENCE,
-    "windows", "tests", "by", "placebo", "calibrate", "regress", "regress_cov", "draws", "seed",
-    "variants", "grid", "event_pages", "figures", "size", "title",
+    "windows", "tests", "by", "calibrate", "regress", "regress_cov", "draws", "seed",
+    "grid", "event_pages", "figures", "size", "title",
 }  # fmt: skip
 SCHEMA = "eventstudy-changes/1"
 LOG, PAGE = "changes.json", "changes.md"

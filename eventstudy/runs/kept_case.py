@@ -160,7 +160,7 @@ def compute_case(event: Mapping[str, str], config: StudyConfig, name: str) -> Ca
     EventStudyError
         If the event cannot be used.
     """
-    from ..analysis.variant_studies import compute_study
+    from ..analysis.computed import compute_study
     from ..events.table import events_from_frame
     from ..fitting.inputs import StudyInputs
     from .folder import nothing_usable

@@ -174,7 +174,7 @@ class Origin:
 
 
 def with_files(config: StudyConfig, change: Callable[[str, str], str]) -> StudyConfig:
-    """Return the settings with another path for every file that they name; a variant can name none.
+    """Return the settings with another path for every file that they name.
 
     Parameters
     ----------

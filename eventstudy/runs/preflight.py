@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
-from ..analysis.variant_studies import require_network
+from ..analysis.computed import require_network
 from ..errors import ConfigError, ConfigFaultsError, EventStudyError
 from ..events.where import rows_where
 from ..findings.tables import require_free
@@ -49,7 +49,7 @@ def refusals(inputs: StudyInputs) -> list[tuple[str, EventStudyError]]:
         try:
             check()
         except EventStudyError as error:
-            # A variant has most settings of the study, and so its faults.
+            # A specification has most settings of the study, and so its faults.
             if errors.setdefault(str(error), (setting, error))[1] is error:
                 error.where = error.where or setting
     return list(errors.values())
@@ -82,8 +82,6 @@ def _of_columns(inputs: StudyInputs) -> Iterator[Check]:
         yield "measure", partial(shares_of, events)
     yield "benchmark", partial(named_benchmarks, events, config.benchmark)
     yield "model", partial(_require_series, inputs, config)
-    for name in config.variants:
-        yield f"variants.{name}.model", partial(_require_series, inputs, config.studies[name])
     for name in config.grid.get("model", ()):
         yield "grid.model", partial(_require_series, inputs, config.with_model(name))
     for text in config.grid.get("sample", ()):
@@ -93,8 +91,7 @@ def _of_columns(inputs: StudyInputs) -> Iterator[Check]:
 def _named_columns(inputs: StudyInputs) -> Iterator[tuple[str, str]]:
     """Yield where columns of the events are named, and which."""
     config = inputs.config
-    variants = {f"variants.{name}.by": s.get("by", "") for name, s in config.variants.items()}
-    for where, column in {"by": config.by, "firm": config.firm, **variants}.items():
+    for where, column in {"by": config.by, "firm": config.firm}.items():
         if column not in ("", "none"):
             yield where, str(column)
     yield from (("regress", column) for column in config.regress)

@@ -271,7 +271,7 @@ def manifest_of(
 def seal(stage: Path, manifest: Mapping[str, Any]) -> None:
     """Write ``manifest.json`` with the hash of every file that is there, and of itself.
 
-    Keys are sorted but for those of the settings: the order of variants is that of their table.
+    Keys are sorted but for those of the settings.
 
     Parameters
     ----------

@@ -171,7 +171,7 @@ def _compute(
 
     The failure of all prices is a loss where a run had some.
     """
-    from ..analysis.variant_studies import compute_study
+    from ..analysis.computed import compute_study
     from .preflight import refuse
 
     inputs, origin = origin.read()

@@ -159,8 +159,7 @@ def differing_files(record: Record, origin: Origin) -> list[str]:
 def _settings(origin: Origin, record: Record) -> dict[str, Any]:
     """Return all settings of a study, files by their places, whose contents are compared."""
     config = with_files(origin.config, lambda place, _: place)
-    ordered = {"variants": list(config.variants.items())}
-    return {**config.to_dict(), **ordered, **origin.to_dict(record.folder), "files": ""}
+    return {**config.to_dict(), **origin.to_dict(record.folder), "files": ""}
 
 
 def _changed_prices(
@@ -231,7 +230,7 @@ def _calls(record: Record, *, to_date: bool) -> dict[Range, list[str]]:
     if it spanned midnight, some ranges end a day later.
     """
     day, calls = record.facts.asked_on, dict[Range, list[str]]()
-    # A symbol of a variant only was asked for as many days as it has.
+    # A symbol of a specification only was asked for as many days as it has.
     entries = record.facts.prices.items()
     ends = {symbol: (e.first, e.last) for symbol, e in entries if e.first}
     for symbol, (first, last) in {**ends, **record.facts.asked}.items():

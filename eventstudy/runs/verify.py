@@ -254,7 +254,7 @@ def reproduce_run(folder: str | Path, *, tolerance: float = TOLERANCE) -> Reprod
     >>> es.reproduce_run("reports/amd").exact
     True
     """
-    from ..analysis.variant_studies import compute_study
+    from ..analysis.computed import compute_study
 
     record = Record.read(folder)
     refuse_altered(record)

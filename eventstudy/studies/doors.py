@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..analysis.variant_studies import answer_row, compute_study
+from ..analysis.computed import answer_row, compute_study
 from ..errors import ConfigError
 from ..events.table import FRAME, events_given
 from ..fitting.config import StudyConfig

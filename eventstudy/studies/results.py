@@ -13,15 +13,15 @@ import pandas as pd
 from ..analysis.answer import answer_of, default_tests, influence_of, main_test_of
 from ..analysis.calendar_portfolio import calendar_portfolio
 from ..analysis.calibration import calibrate
+from ..analysis.computed import with_market_values
 from ..analysis.cross_section import CarRegression, regress_car
 from ..analysis.diagnosis import Diagnosis, diagnose
 from ..analysis.explain import explain, side_by_side
 from ..analysis.groups import Difference, difference
 from ..analysis.long_horizon import Against, abhar
 from ..analysis.multiple_testing import Summary, family, summary
-from ..analysis.placebo import Placebo, placebo_dates, placebo_firms
+from ..analysis.placebo import Placebo, placebo_firms
 from ..analysis.regressions import diagnostics, regression
-from ..analysis.variant_studies import with_market_values
 from ..analysis.weights import DollarLoss, WeightedMean, dollar_loss, weighted_caar
 from ..calendars.window import Window
 from ..fitting.config import StudyConfig
@@ -190,7 +190,7 @@ class EventStudyResults(StudyWithFigures):
         source : str or Path
             ``yahoo``, or a file with ticker, date, and mcap or shares.
         **options
-            As for :func:`eventstudy.analysis.variant_studies.with_market_values`.
+            As for :func:`eventstudy.analysis.computed.with_market_values`.
 
         Returns
         -------
@@ -320,21 +320,6 @@ class EventStudyResults(StudyWithFigures):
             With its power curve as ``plot()``.
         """
         return CalibrationWithFigure(**vars(calibrate(self, window, **options)))
-
-    def placebo_dates(self, window: WindowLike, **options: Any) -> Placebo:
-        """Return the rank of the study among itself on other dates.
-
-        Parameters
-        ----------
-        window : window
-        **options
-            As for :func:`eventstudy.analysis.placebo.placebo_dates`.
-
-        Returns
-        -------
-        Placebo
-        """
-        return placebo_dates(self, window, **options)
 
     def placebo_firms(self, window: WindowLike, **options: Any) -> Placebo:
         """Return the rank of the study among other firms on the same days.

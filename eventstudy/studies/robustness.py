@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from importlib.util import find_spec
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..analysis.computed import compute_study
 from ..analysis.specifications import Specifications, specifications_table
-from ..analysis.variant_studies import compute_study
 from ..calendars.window import Window
 from ..events.table import events_given
 from ..fitting.config import StudyConfig
-from ..fitting.fitted import FittedStudy
-from ..fitting.grid import usual_grid
 from ..fitting.inputs import StudyInputs
 from ..report.figures.specification_curve import SpecificationCurve
 from ..report.formats.templating import curve_file
@@ -59,7 +57,7 @@ class RobustnessResults(Specifications):
         return plot_specifications(SpecificationCurve.of(self.table), ax)
 
     def save(self, out: str | Path) -> list[Path]:
-        """Write ``specifications.csv`` and ``.svg``, and ``.png`` where matplotlib is there.
+        """Write ``specifications`` as CSV, SVG and PNG (matplotlib), and ``_by_choice.csv``.
 
         Parameters
         ----------
@@ -69,28 +67,32 @@ class RobustnessResults(Specifications):
         Returns
         -------
         list of Path
-            The files; no figure where no specification has a result.
+            The files; no figure where no specification has a result. Where ``specifications.csv``
+            is there with other numbers, all have the next free number behind their name.
         """
-        files = {"csv": to_csv(self.table)}
+        files = {".csv": to_csv(self.table), "_by_choice.csv": to_csv(self.by_choice())}
         if self.summary()["n"]:
-            files["svg"] = curve_file(SpecificationCurve.of(self.table)).encode()
+            files[".svg"] = curve_file(SpecificationCurve.of(self.table)).encode()
             if find_spec("matplotlib"):
                 from ..report.figures.robustness_plots import png_of
 
-                files["png"] = png_of(self.plot())
+                files[".png"] = png_of(self.plot())
         folder = Path(out)
         folder.mkdir(parents=True, exist_ok=True)
-        paths = {folder / f"specifications.{kind}": content for kind, content in files.items()}
+        stems = (f"specifications{f'-{k}' * (k > 1)}" for k in count(1))
+        stem = next(name for name in stems if _is_free(folder / f"{name}.csv", files[".csv"]))
+        paths = {folder / f"{stem}{kind}": content for kind, content in files.items()}
         for path, content in paths.items():
             path.write_bytes(content)
         return list(paths)
 
-    def records(self) -> list[dict[str, Any]]:
-        """Return the table as rows of plain values, None for NaN."""
-        return json.loads(self.table.to_json(orient="records"))  # type: ignore[no-any-return]
-
     def __repr__(self) -> str:
         return f"<{len(self.table)} specifications: {self}>"
+
+
+def _is_free(path: Path, content: bytes) -> bool:
+    """Return whether there is no file, or one with these bytes."""
+    return not path.exists() or path.read_bytes() == content
 
 
 def robustness(
@@ -168,8 +170,8 @@ def robustness_of(
     progress : callable, optional
         Called with (symbols done, symbols in all) while prices are fetched.
     """
-    config = replace(inputs.config, variants={}, size="")
-    config = replace(config, grid=config.grid or usual_grid(config.event))
+    config = replace(inputs.config, size="")
+    config = replace(config, grid=config.grid or config.choices.to_dict())
     table = compute_study(replace(inputs, config=config), progress=progress).specifications
     assert table is not None  # noqa: S101 - there is a grid
     return RobustnessResults(table)
@@ -180,12 +182,5 @@ def _of_study(study: EventStudy, grid: Mapping[str, Any] | None) -> RobustnessRe
     name = study.model if isinstance(study.model, str) else study.model.name
     alike: Any = {field: getattr(study, field) for field in ("estimation", "event", "halt")}
     config = StudyConfig(model=name, by="none", windows=Window.several(study.main or []), **alike)
-    config = replace(config, grid=usual_grid(config.event) if grid is None else grid)
-
-    def fit(settings: StudyConfig) -> FittedStudy:
-        """Fit the study with other settings."""
-        model = study.model if settings.model == name else settings.model
-        around: Any = {"estimation": settings.estimation, "halt": settings.halt}
-        return replace(study, model=model, main=settings.main, **around).fitted()
-
-    return RobustnessResults(specifications_table(study.fitted(), config, fit))
+    config = replace(config, grid=config.choices.to_dict() if grid is None else grid)
+    return RobustnessResults(specifications_table(study.fitted(), config))

@@ -15,7 +15,7 @@ from ...utility.catalogue import say
 from ...utility.numbers import LEVEL, clipped
 from ...utility.units import words
 from .plots import draw_point, ink, label_returns, name_rows, new_axes, titled
-from .specification_curve import SpecificationCurve
+from .specification_curve import ROW, SpecificationCurve
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -81,6 +81,8 @@ def plot_specifications(curve: SpecificationCurve, ax: Axes | None = None) -> Ax
     ax : Axes, optional
         Drawn into; by default the axes of a new figure.
     """
+    if ax is None and curve.choices:
+        ax = _draw_choices(curve)
     axes, half, xs = new_axes(ax), (curve.high - curve.low) / 2, np.arange(len(curve.estimate))
     is_clear = curve.is_significant
     for at, color in ((~is_clear, GREY), (is_clear, "C0"), (curve.is_main, "C1")):
@@ -89,6 +91,25 @@ def plot_specifications(curve: SpecificationCurve, ax: Axes | None = None) -> Ax
     axes.set_xticks([])
     label_returns(axes.yaxis, say("plot.effect_axis", axis=words().axis))
     return titled(axes, "plot.curve", n=len(half))
+
+
+def _draw_choices(curve: SpecificationCurve) -> Axes:
+    """Draw which specifications have each choice, a row each; return the axes above for a curve."""
+    from matplotlib import rcParams
+    from matplotlib.figure import Figure
+
+    (width, height), rows = rcParams["figure.figsize"], ROW / 72 * len(curve.choices)
+    figure = Figure((width, height + rows), layout="constrained")
+    above, axes = figure.subplots(2, sharex=True, height_ratios=(height, rows))
+    for y, (_, _, has_choice) in enumerate(curve.choices):
+        for is_drawn, color in ((~curve.is_significant, GREY), (curve.is_significant, "C0")):
+            at = np.flatnonzero(has_choice & is_drawn)
+            axes.plot(at, np.full(len(at), y), "|", color=color, markersize=8)
+    names = [f"{name}: {clipped(value, 40)}" for name, value, _ in curve.choices]
+    axes.set_yticks(range(len(names)), names, parse_math=False)
+    axes.set_xticks([])
+    axes.set_ylim(len(names) - 0.5, -0.5)
+    return above  # type: ignore[no-any-return]
 
 
 def plot_power(numbers: Calibration | Power, ax: Axes | None = None) -> Axes:

@@ -39,7 +39,7 @@ CAVEAT_LINES, NOTE_LINES = 4, 2
 # The roles of windows before and after the event, and what they are called.
 AROUND = {"leakage": "before", "drift": "after"}
 # Analyses that were asked for, beside the answer.
-ANALYSES = ("variants", "specifications", "dates", "firms", "regression")
+ANALYSES = ("specifications", "choices", "firms", "regression")
 DROPPED_SHOWN = 8
 
 
@@ -307,10 +307,11 @@ def p_text(value: float) -> str:
 
 
 def _analyses(findings: Findings) -> Iterator[str]:
-    """Yield variants, shifted calendars and a regression, each with its title."""
-    section = robustness(findings)
+    """Yield the grid that the settings name, other firms and a regression, each with its title."""
+    section, names = robustness(findings), set(ANALYSES)
+    names -= set() if findings.setup.settings.get("grid") else {"specifications", "choices"}
     for analysis in section.analyses if section else ():
-        if analysis.name in ANALYSES:
+        if analysis.name in names:
             yield analysis_text(analysis)
 
 

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+import pandas as pd
 
-from ...analysis.interval import ROBUST, Interval
+from ...analysis.interval import Interval
 from ...calendars.window import Window
 from ...findings.types import Findings
+from ...fitting.grid import CARS, MODELS
 from ...significance import name_for_role
 from ...utility.catalogue import say
-from ...utility.numbers import LEVEL, capitalised, clipped, window_text
+from ...utility.numbers import LEVEL, MINUS, capitalised, clipped, date_prose
 
-# Windows beside the main one, where they were computed.
-WINDOWS = (Window(0, 0), Window(-1, 1), Window(0, 5))
 LONGEST_NAME = 64
+# Choices of a cell that is the study but for one of them.
+ALIKE = ("window", "model", "estimation", "sample", "halt")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +28,7 @@ class Check:
 
     Attributes
     ----------
+    kind : {"main", "leave_out", "window", "model", "test"}
     name : str
         In words.
     n_events : int
@@ -32,6 +36,7 @@ class Check:
     pvalue : float
     """
 
+    kind: str
     name: str
     n_events: int
     effect: Interval
@@ -53,31 +58,96 @@ def list_checks(findings: Findings) -> tuple[Check, ...]:
     Returns
     -------
     tuple of Check
-        All announcements first.
+        All announcements, then leave-outs, windows, models and tests.
     """
     influence = findings.sample.answer.influence
     if influence is None or not influence.leave_outs:
         return ()
-    return tuple(check for check in _checks(findings) if np.isfinite(check.pvalue))
+    makers = (_leave_outs, _windows, _models, _tests)
+    checks = (check for maker in makers for check in maker(findings))
+    return tuple(check for check in checks if np.isfinite(check.pvalue))
 
 
-def _checks(findings: Findings) -> Iterator[Check]:
+def count_checks(checks: Sequence[Check]) -> str:
+    """Return how many of the checks, the answer aside, are not significant, in words."""
+    unclear = sum(not check.is_clear for check in checks[1:])
+    return say("checks.count", n=len(checks) - 1, unclear=unclear)
+
+
+def _leave_outs(findings: Findings) -> Iterator[Check]:
+    answer, name = findings.sample.answer, capitalised(say("caveat.main"))
+    yield Check("main", name, answer.n_events, answer.effect, answer.pvalue)
+    rows = answer.influence.rows if answer.influence else ()
+    firms = [row.firm for row in rows if row.kind == "event"]
+    for row in rows:
+        first, last = (date_prose(day) for day in (row.first, row.last))
+        if row.kind == "cluster" and row.first[:7] == row.last[:7]:
+            first = first.split()[0]
+        facts = {**row.facts, "first": first, "last": last}
+        name = say(f"checks.leave_out.{row.kind}", **facts)
+        if row.kind == "event" and firms.count(row.firm) > 1:
+            name = f"{name}, {first}"
+        yield Check("leave_out", clipped(name, LONGEST_NAME), row.n_events, row.effect, row.pvalue)
+
+
+def _windows(findings: Findings) -> Iterator[Check]:
+    """Yield the answer over other windows: of the grid, else of those that are tested."""
+    sample, main = findings.sample, findings.setup.main
+    tested = {str(f.window): f.answer for f in sample.windows}
+    cells = {row["window"]: row for row in _cells(findings, "window")}
+    for window in CARS:
+        name = _window_name(window)
+        if window == main:
+            continue
+        if row := cells.get(str(window)):
+            yield _check("window", name, row)
+        elif over := tested.get(str(window)):
+            yield Check("window", name, over.n_events, over.effect, over.pvalue)
+
+
+def _window_name(window: Window) -> str:
+    if window in (Window(0, 0), Window(0, 1)):
+        return say(f"checks.days_{len(window)}")
+    days = (f"{day:+d}".replace("+0", "0") for day in (window.start, window.stop))
+    return say("checks.days", days=" to ".join(days).replace("-", MINUS))
+
+
+def _models(findings: Findings) -> Iterator[Check]:
+    """Yield the answer by the usual other models, and by another estimation window."""
+    for row in _cells(findings, "model"):
+        if row["model"] in MODELS:
+            yield _check("model", say(f"checks.{row['model']}"), row)
+    for row in _cells(findings, "estimation")[:1]:
+        yield _check("model", say("checks.estimation", n=len(Window.of(row["estimation"]))), row)
+
+
+def _tests(findings: Findings) -> Iterator[Check]:
     sample, answer = findings.sample, findings.sample.answer
-    yield Check(capitalised(say("caveat.main")), answer.n_events, answer.effect, answer.pvalue)
-    for leave_out in answer.influence.leave_outs if answer.influence else ():
-        name = capitalised(clipped(leave_out, LONGEST_NAME))
-        yield Check(name, leave_out.n_events, leave_out.effect, leave_out.pvalue)
-    for finding in sample.windows:
-        if finding.window in WINDOWS and finding.window != sample.main.window:
-            name, over = say("checks.window", window=window_text(finding.window)), finding.answer
-            yield Check(name, over.n_events, over.effect, over.pvalue)
-    average = answer.plain_average
+    average, effect, numbers = answer.plain_average, answer.effect, answer.calibrated
     n = answer.n_events + answer.n_short
-    yield Check(say("checks.plain_average"), n, average, average.pvalue)
-    for name in ROBUST:
-        if mean := getattr(answer.influence, name, None):
-            yield Check(say(f"checks.{name}"), answer.n_events, mean, mean.pvalue)
+    yield Check("test", say("checks.plain_average"), n, average, average.pvalue)
+    if numbers:
+        half = numbers.critical * effect.se
+        ends = effect.estimate - half, effect.estimate + half
+        interval = Interval(effect.estimate, effect.se, *ends)
+        yield Check("test", say("checks.calibrated"), answer.n_events, interval, numbers.pvalue)
     for role in ("sign flips", "calendar time"):
         if test := sample.main.test(name_for_role(role)):
             name = say(f"checks.{role.replace(' ', '_')}")
-            yield Check(name, test.n_events, Interval(), test.pvalue)
+            yield Check("test", name, test.n_events, Interval(), test.pvalue)
+
+
+def _cells(findings: Findings, choice: str) -> list[dict[str, Any]]:
+    """Return the specifications that differ from the study in one choice alone."""
+    table = findings.tables.get("specifications", pd.DataFrame())
+    if table.empty:
+        return []
+    names = [name for name in ALIKE if name != choice]
+    alike = (table[names] == table.loc[table["is_main"].astype(bool), names].iloc[0]).all(axis=1)
+    rows = table[alike & ~table["is_main"].astype(bool)].to_dict("records")
+    return [{str(name): cell for name, cell in row.items()} for row in rows]
+
+
+def _check(kind: str, name: str, row: dict[str, Any]) -> Check:
+    effect = Interval(*(row[name] for name in ("estimate", "se", "ci_low", "ci_high")))
+    return Check(kind, name, int(row["n_events"]), effect, row["pvalue"])

@@ -48,6 +48,7 @@ GLOSSARY = (
 OF_RETURNS = ("abnormal_return", "market_implied")
 # Analyses with a part of their own; others stand elsewhere on the page, or in tables alone.
 ELSEWHERE = ("overturn", "calibration", "weights")
+CHOICES = ("specifications", "choices")
 NAMED = 6
 Block = str | Paragraph | Table | Markup
 
@@ -149,10 +150,11 @@ def _days(findings: Findings) -> Iterator[Fold]:
 
 
 def _choices(findings: Findings) -> Iterator[Fold]:
-    for analysis in _analyses(findings):
-        if analysis.name == "specifications":
-            title = say("folds.choices", n=len(findings.tables["specifications"]))
-            yield Fold("choices", title, analysis.lede, tuple(_blocks(analysis)))
+    listed = {analysis.name: analysis for analysis in _analyses(findings)}
+    if "specifications" in listed:
+        title = say("folds.choices", n=len(findings.tables["specifications"]))
+        blocks = [block for name in CHOICES if name in listed for block in _blocks(listed[name])]
+        yield Fold("choices", title, listed["specifications"].lede, tuple(blocks))
 
 
 def _analyses(findings: Findings) -> tuple[Analysis, ...]:
@@ -278,7 +280,7 @@ def _power(findings: Findings) -> Iterator[Fold]:
 def _analyses_left(findings: Findings) -> Iterator[Fold]:
     """Yield a part for each further analysis that the run has."""
     for analysis in _analyses(findings):
-        if analysis.name in ("specifications", *ELSEWHERE):
+        if analysis.name in (*CHOICES, *ELSEWHERE):
             continue
         finding = analysis.lede or analysis.note
         finding = finding.removeprefix(f"{say('robustness.pooled', n=findings.setup.n_used)} ")

@@ -314,8 +314,7 @@ def _placebos(findings: Findings) -> Iterator[str]:
     table = findings.tables.get("placebo")
     if table is None or table.empty:
         return
-    kinds = "; and ".join(say(f"practice.placebo_{kind}") for kind in dict.fromkeys(table["kind"]))
-    yield say("practice.placebo", kinds=kinds, test=STATISTICS[table["test"].iloc[0]].label)
+    yield say("practice.placebo", test=STATISTICS[table["test"].iloc[0]].label)
 
 
 @cache
@@ -429,7 +428,7 @@ def settings_text(settings: Mapping[str, Any]) -> str:
 
 
 def _setting(value: object) -> str:
-    """Return a setting as text; variants by their names, "" for what is empty."""
+    """Return a setting as text; "" for what is empty."""
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, Mapping):

@@ -1,8 +1,8 @@
-"""Robustness: variants, shifted calendars, weights, many hypotheses, a regression of the CARs."""
+"""Robustness: specifications, other firms, weights, many hypotheses, a regression of the CARs."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -13,7 +13,6 @@ from ...analysis.cross_section import not_possible
 from ...analysis.specifications import Specifications
 from ...calendars.window import Window
 from ...findings.types import Findings
-from ...fitting.config import MAIN
 from ...significance import STATISTICS
 from ...utility.catalogue import has, say
 from ...utility.numbers import (
@@ -26,6 +25,7 @@ from ...utility.numbers import (
     expected,
     percent,
     pvalue,
+    share_text,
     signed,
     span,
     window_text,
@@ -33,7 +33,7 @@ from ...utility.numbers import (
 from ...utility.units import words
 from ..figures.specification_curve import SpecificationCurve
 from .answer import calibration_facts, count_subject, name_sample
-from .checks import list_checks
+from .checks import count_checks, list_checks
 from .table import Row, Table, make_table
 
 ADJUSTED = ("holm", "bh", "by", "romano_wolf")
@@ -84,9 +84,8 @@ class Robustness:
 def robustness(findings: Findings) -> Robustness | None:
     """Return the result of each analysis of the run; None if there is none."""
     makers = (
-        _overturn, _calibration, _halts, _variants, _specifications, _announcement_time, _placebos,
-        _weights, _families,
-        _regression,
+        _overturn, _calibration, _halts, _specifications, _announcement_time, _placebos, _weights,
+        _families, _regression,
     )  # fmt: skip
     analyses = tuple(analysis for maker in makers for analysis in maker(findings))
     return Robustness(_lede(findings), analyses) if analyses else None
@@ -118,9 +117,7 @@ def _overturn(findings: Findings) -> Iterator[Analysis]:
     for check in checks:
         numbers = {**asdict(check.effect), "n_events": check.n_events}
         rows.append(Row((check.name, *_estimate(numbers), pvalue(check.pvalue))))
-    lede = [
-        say("robustness.overturn.lede", n=len(checks), unclear=sum(not c.is_clear for c in checks))
-    ]
+    lede = [count_checks(checks)]
     if checks[0].is_clear and influence.half:
         lede.append(say("robustness.overturn.half", n=influence.half, total=influence.n_events))
     if NEAR <= influence.pvalue < LEVEL and not influence.carried_by:
@@ -167,61 +164,6 @@ def _halts(findings: Findings) -> Iterator[Analysis]:
     yield Analysis("halts", table=table, note=note)
 
 
-def _variants(findings: Findings) -> Iterator[Analysis]:
-    table = findings.tables.get("variants")
-    if table is None:
-        return
-    groups = [sample.group for sample in findings.groups]
-    records = choose_variants(table, groups).to_dict("records")
-    rows = [_variant(findings, row, groups) for row in records]
-    yield Analysis(
-        "variants",
-        table=make_table("robustness.variants", "tNnNTn", rows, unit=words().head),
-        note=say("robustness.variants.note"),
-        files=("variants.csv",),
-    )
-
-
-def _variant(findings: Findings, row: Mapping[Any, Any], groups: list[str]) -> Row:
-    """Return the study or a variant of it, with its settings once for all groups."""
-    is_main = row["variant"] == MAIN
-    name = say("robustness.variants.this") if is_main else clipped(row["variant"], 40)
-    if groups:
-        name += f": {clipped(row['group'] or say('robustness.variants.all'), 30)}"
-    window, main = [row["start"], row["stop"]], findings.setup.main
-    over, is_first = window != [main.start, main.stop], row["group"] in ("", *groups[:1])
-    settings = [row["settings"], say("robustness.variants.over", window=window) * over] * is_first
-    label = STATISTICS[row["test"]].label if row["test"] else ""
-    remark = "; ".join(filter(None, [*settings, row["reason"]]))
-    return Row((name, *_estimate(row), label, pvalue(row["pvalue"])), remark)
-
-
-def choose_variants(table: pd.DataFrame, groups: Sequence[str]) -> pd.DataFrame:
-    """Return the rows of variants.csv that stand beside the answer.
-
-    Parameters
-    ----------
-    table : DataFrame
-    groups : sequence of str
-        Those of the study, in their order.
-
-    Returns
-    -------
-    DataFrame
-        The rows of the groups; of a variant that has none of them the rows of its own groups, if it
-        is split by another column, or else that of all events.
-    """
-    place = {group: i for i, group in enumerate(groups)}
-    of_study = {"", *table.loc[table["variant"] == MAIN, "group"]}
-    chosen = []
-    for _, rows in table.groupby("variant", sort=False):
-        split = rows[rows["group"].isin(place)]
-        split = split.sort_values("group", key=lambda names: names.map(place), kind="stable")
-        others = rows[~rows["group"].isin(of_study)]
-        chosen.append(next((r for r in (split, others) if len(r)), rows[rows["group"] == ""]))
-    return pd.concat(chosen)
-
-
 def _estimate(row: Mapping[Any, Any]) -> tuple[str, str, str]:
     """Return the number of events, an estimate and its 95% interval."""
     interval = span(row["ci_low"], row["ci_high"], unit=False)
@@ -230,12 +172,14 @@ def _estimate(row: Mapping[Any, Any]) -> tuple[str, str, str]:
 
 # More specifications than a table of windows by models shows have a curve.
 FEW_SPECIFICATIONS = 12
+# Choices that are windows.
+WINDOWS = ("estimation", "window")
 
 
 def _specifications(findings: Findings) -> Iterator[Analysis]:
     table = findings.tables.get("specifications")
     if table is not None:
-        yield analysis_of_grid(table)
+        yield from (analysis_of_grid(table), analysis_by_choice(table))
 
 
 def analysis_of_grid(table: pd.DataFrame) -> Analysis:
@@ -259,6 +203,26 @@ def analysis_of_grid(table: pd.DataFrame) -> Analysis:
         curve=SpecificationCurve.of(table) if is_large else None,
         note=say(f"{code}.note"), files=("specifications.csv",),
     )  # fmt: skip
+
+
+def analysis_by_choice(table: pd.DataFrame) -> Analysis:
+    """Return what the specifications with each value of each choice say.
+
+    Parameters
+    ----------
+    table : DataFrame
+        As for :func:`analysis_of_grid`.
+    """
+    code, rows = "robustness.choices", list[Row]()
+    for row in Specifications(table).by_choice().to_dict("records"):
+        value = row["value"] or say("specifications.every_event")
+        value = window_text(Window.of(value)) if row["choice"] in WINDOWS else value
+        name = say("specifications.choice", choice=row["choice"], value=clipped(value, 40))
+        shares = (share_text(row[column]) for column in ("same_sign", "significant"))
+        rows.append(Row((name, f"{row['n']:,}", *shares, percent(row["median"], unit=False))))
+    head = make_table(code, "tnnnn", rows, unit=words().head)
+    return Analysis("choices", "", head, note=say(f"{code}.note"),
+        files=("specifications_by_choice.csv",))  # fmt: skip
 
 
 def model_cells(table: pd.DataFrame) -> pd.DataFrame:
@@ -295,24 +259,18 @@ def _announcement_time(findings: Findings) -> Iterator[Analysis]:
 
 
 def _placebos(findings: Findings) -> Iterator[Analysis]:
-    """Yield each kind of study without an event, with the histogram of its statistics."""
-    table, draws = findings.beside("placebo"), findings.beside("placebo_draws")
-    if table is None or draws is None:
-        return
-    for row in table.to_dict("records"):
-        code, is_known = f"robustness.{row['kind']}", np.isfinite(row["pvalue"])
-        label, statistic = STATISTICS[row["test"]].label, float(row["statistic"])
-        facts = {"test": label, "statistic": statistic, "n": row["draws"], "p": row["pvalue"]}
+    """Yield the study on firms without events."""
+    table, code = findings.beside("placebo"), "robustness.firms"
+    for row in () if table is None else table.to_dict("records"):
+        if row.get("kind") == "dates":
+            continue  # of a run of before
         lede = say("robustness.failed", why=row["reason"])
-        if is_known:
+        if np.isfinite(row["pvalue"]):
+            facts = {"test": STATISTICS[row["test"]].label, "n": row["draws"], "p": row["pvalue"]}
             larger = round(row["pvalue"] * (1 + row["draws"])) - 1
-            lede = say(f"{code}.lede", larger=larger, **facts)
-        yield Analysis(
-            str(row["kind"]),
-            lede=lede,
-            note=say(f"{code}.note"),
-            files=(_file(findings, "placebo_draws"),),
-        )
+            lede = say(f"{code}.lede", larger=larger, statistic=row["statistic"], **facts)
+        files = (_file(findings, "placebo_draws"),)
+        yield Analysis("firms", lede=lede, note=say(f"{code}.note"), files=files)
 
 
 def _weights(findings: Findings) -> Iterator[Analysis]:

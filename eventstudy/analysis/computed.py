@@ -1,8 +1,7 @@
-"""A study computed from its inputs, with the market values and variants that its settings name."""
+"""A study computed from its inputs, with the market values and the grid that its settings name."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,84 +11,30 @@ import pandas as pd
 
 from ..calendars.window import Window
 from ..errors import ConfigError
-from ..fitting.config import MAIN, StudyConfig
-from ..fitting.fit import Source, fit_config
-from ..fitting.fitted import MOST_GROUPS, FittedStudy, MarketValues, group_column
+from ..fitting.fit import fit_config
+from ..fitting.fitted import FittedStudy, MarketValues
 from ..fitting.inputs import YAHOO, SizesFile, StudyInputs, read_sizes
 from ..fitting.settings import within
-from ..prices import resolve
-from ..prices.shared import SharedSource
 from ..prices.sizes import COLUMNS, OLDEST_COUNT, Sizes, as_of
 from ..returns import ReturnsPanel
 from ..returns.currency import LOCAL, currency_of, dollars_per, rate_symbol, rates_of, unit_of
-from ..returns.date_ranges import days_around
 from ..returns.load import Progress
-from ..utility.log import note
 from ..utility.typing import DateArray, FloatArray, ObjectArray
 from .answer import answer_of
-from .specifications import cells_of, specifications_table
+from .specifications import specifications_table
 from .weights import unvalued
 
 # Days that a close stays in use: a share may be halted before its event.
 HALTED = 100
 
 
-def variants_table(
-    study: FittedStudy, config: StudyConfig, variants: Mapping[str, FittedStudy]
-) -> pd.DataFrame:
-    """Return one row a variant and group, those of the study itself (``main``) first.
-
-    Parameters
-    ----------
-    study : FittedStudy
-    config : StudyConfig
-    variants : mapping of str to FittedStudy
-        By name in ``config.variants``.
-
-    Returns
-    -------
-    DataFrame
-        variant, group ("" = all events), settings (those that differ), start, stop (the main window
-        of the variant), n_events, estimate, ci_low, ci_high (of the answer, decimal and 95%), test
-        (the main test), statistic, pvalue, reason. A variant that names ``tests`` has the first of
-        them, and the plain average with its interval.
-
-    Notes
-    -----
-    Variants are looked at side by side, not tested jointly: their events are the same, and the
-    smallest of their p-values is no p-value.
-    """
-    studies, fitted = {MAIN: config, **config.studies}, {MAIN: study, **variants}
-    rows = [
-        row for name in studies for row in _variant_rows(name, fitted[name], studies[name], config)
-    ]
-    return pd.DataFrame(rows)
-
-
-def _variant_rows(
-    name: str, study: FittedStudy, variant: StudyConfig, config: StudyConfig
-) -> Iterator[dict[str, Any]]:
-    column = group_column(study, variant.by) if len(study) else ""
-    groups = study.groups(column) if column else {}
-    changed = config.variants.get(name, {})
-    tests = variant.tests if "tests" in changed else ()
-    for group, sample in {"": study, **(groups if len(groups) <= MOST_GROUPS else {})}.items():
-        yield {
-            "variant": name, "group": group, "settings": settings_text(changed),
-            "start": variant.main.start, "stop": variant.main.stop,
-            **answer_row(sample, variant.main, tests),
-        }  # fmt: skip
-
-
-def answer_row(study: FittedStudy, window: Window, tests: tuple[str, ...] = ()) -> dict[str, Any]:
+def answer_row(study: FittedStudy, window: Window) -> dict[str, Any]:
     """Return the answer of a study over a window as a row of a table.
 
     Parameters
     ----------
     study : FittedStudy
     window : Window
-    tests : tuple of str
-        The first of them is shown with the plain average, in place of the main test and its effect.
     """
     if len(study) == 0:
         blank = dict.fromkeys(("estimate", "ci_low", "ci_high"), np.nan)
@@ -97,8 +42,7 @@ def answer_row(study: FittedStudy, window: Window, tests: tuple[str, ...] = ()) 
         reason = f"none of {len(study.events)} events could be used"
         return {"n_events": 0, **blank, **none, "reason": reason}
     answer = answer_of(study, window)
-    test = study.test(tests[0] if tests else answer.test, window)
-    effect = answer.plain_average if tests else answer.effect
+    test, effect = study.test(answer.test, window), answer.effect
     return {
         "n_events": test.n_events, "estimate": effect.estimate, "ci_low": effect.ci_low,
         "ci_high": effect.ci_high, "test": test.name, "statistic": test.statistic,
@@ -106,34 +50,8 @@ def answer_row(study: FittedStudy, window: Window, tests: tuple[str, ...] = ()) 
     }  # fmt: skip
 
 
-def settings_text(settings: Mapping[str, Any]) -> str:
-    """Return settings in one line, as they stand in a study file but for the quotes."""
-    return "; ".join(f"{name} = {_plain(value)}" for name, value in settings.items())
-
-
-def _plain(value: Any) -> str:
-    if isinstance(value, (list, tuple)):
-        return ", ".join(map(str, value))
-    return str(value).lower() if isinstance(value, bool) else str(value)
-
-
 def compute_study(inputs: StudyInputs, *, progress: Progress = None) -> FittedStudy:
-    """Return the fitted study of the inputs, with market values, variants and grid if it has any.
-
-    Parameters
-    ----------
-    inputs : StudyInputs
-    progress : callable, optional
-        Called with (symbols done, symbols in all) while prices are fetched.
-    """
-    inputs.require_used()
-    if inputs.config.variants or inputs.config.grid:
-        return fit_with_variants(inputs, progress=progress)
-    return fit_sized(inputs, inputs.config, inputs.prices, progress=progress)
-
-
-def fit_with_variants(inputs: StudyInputs, *, progress: Progress = None) -> FittedStudy:
-    """Return the fitted study, tables of its variants and grid; prices are fetched once for all.
+    """Return the fitted study of the inputs, with market values and a grid if they name some.
 
     Parameters
     ----------
@@ -144,97 +62,24 @@ def fit_with_variants(inputs: StudyInputs, *, progress: Progress = None) -> Fitt
     Returns
     -------
     FittedStudy
-        Of the study itself, with all prices in its panel; ``variants`` is the table of
-        :func:`eventstudy.analysis.variant_studies.variants_table`, ``specifications`` that of
+        An event without a market value has NaN there. ``specifications`` is the table of
         :func:`eventstudy.analysis.specifications.specifications_table`.
-    """
-    config = inputs.config
-    studies = {MAIN: config, **config.studies}
-    if config.returns:
-        return _fitted(inputs, studies, config.prices, progress)
-    source = resolve(inputs.prices, **inputs.price_options)
-    every = [*studies.values(), *(settings for settings, *_ in cells_of(config) if config.grid)]
-    shared = SharedSource(source, *_further(every))
-    study = _fitted(inputs, studies, shared, progress)
-    while shared.regrown:
-        # A study that came first has seen fewer rows than are kept.
-        shared.regrown = False
-        study = _fitted(inputs, studies, shared, None)
-    return replace(study, panel=_with_prices(study.panel, shared))
-
-
-def fit_sized(
-    inputs: StudyInputs, config: StudyConfig, prices: Source, *, progress: Progress = None
-) -> FittedStudy:
-    """Return a fitted study, with market values if its settings name some.
-
-    Parameters
-    ----------
-    inputs : StudyInputs
-        Events and files of the study.
-    config : StudyConfig
-        Settings of this study, which may be a variant.
-    prices : str or PriceProvider
-        Source of prices.
-    progress : callable, optional
-        Called with (symbols done, symbols in all) while prices are fetched.
-
-    Returns
-    -------
-    FittedStudy
-        An event without a market value has NaN there.
 
     Raises
     ------
     EventStudyError
         As :func:`fit_config` and :func:`with_market_values` do.
     """
-    study = fit_config(inputs, config, prices, progress=progress)
-    if not config.size:
-        return study
-    source = inputs.sizes or config.size
-    return with_market_values(study, source, currency=config.currency, offline=inputs.offline)
-
-
-def _fitted(
-    inputs: StudyInputs,
-    studies: dict[str, StudyConfig],
-    prices: str | SharedSource,
-    progress: Progress,
-) -> FittedStudy:
-    """Return the study with the tables of its variants and its grid."""
-    fitted: dict[str, FittedStudy] = {}
-    for name, variant in studies.items():
-        if name == MAIN:
-            fitted[name] = fit_sized(inputs, variant, prices, progress=progress)
-            continue
-        note("variant", name=name)
-        with within(f"variants.{name}"):
-            fitted[name] = fit_sized(inputs, variant, prices)
-    config, study = studies[MAIN], fitted.pop(MAIN)
-    if config.variants:
-        study = replace(study, variants=variants_table(study, config, fitted))
+    inputs.require_used()
+    config = inputs.config
+    study = fit_config(inputs, config, inputs.prices, progress=progress)
+    if config.size:
+        source = inputs.sizes or config.size
+        study = with_market_values(study, source, currency=config.currency, offline=inputs.offline)
     if config.grid:
         with within("grid"):
-            table = specifications_table(study, config, lambda s: fit_config(inputs, s, prices))
-        study = replace(study, specifications=table)
+            study = replace(study, specifications=specifications_table(study, config))
     return study
-
-
-def _further(studies: Iterable[StudyConfig]) -> tuple[int, int]:
-    """Return the calendar days, before and after, that the longest study has over the shortest."""
-    before, after = zip(*(days_around(s.estimation, s.event) for s in studies), strict=True)
-    return max(before) - min(before), max(after) - min(after)
-
-
-def _with_prices(panel: ReturnsPanel, shared: SharedSource) -> ReturnsPanel:
-    """Return the panel of the study with what its variants were computed from among its prices."""
-    prices = shared.prices
-    if prices is None or panel.fetched is None:
-        return panel
-    provenance = {symbol: vars(p) for symbol, p in prices.provenance.items()}
-    fetched = replace(prices, notices=panel.fetched.notices)
-    return replace(panel, prices=prices.table, provenance=provenance, fetched=fetched)
 
 
 def with_market_values(
