@@ -11,6 +11,8 @@ import pytest
 import statsmodels.api as sm
 from conftest import Market
 from numpy.testing import assert_allclose
+from run_folders import Project
+from test_cli import invoke
 from test_cross_section import HERE, brute_cr2, large_results, with_columns
 
 from eventstudy.analysis.cross_section import CarRegression
@@ -177,6 +179,7 @@ def test_functions_and_quoted_names(study: EventStudyResults) -> None:
         ("sze", "the events have no such column, got 'sze'; did you mean 'size'?"),
         ("size +", "a formula that cannot be read, got 'size +'"),
         ("C(sector", "a formula that cannot be read"),
+        ("0", "a formula that cannot be read, got '0'; it has no term"),
         ("size + I(2 * size)", "the regressors are collinear (size, I(2 * size))"),
         ("np.log(size - 8)", "a term is not finite"),
         ("np.log(0 * size)", "exog contains inf or nans"),
@@ -215,3 +218,22 @@ def test_a_level_of_one_event_is_named(study: EventStudyResults) -> None:
     assert "one event alone has C(sector)[T.rare]: its coefficient is no average" in own.notes
     with pytest.raises(ConfigError, match="HC3 is not defined"):
         rare.explain("C(sector)")
+
+
+def test_the_command_explains_a_finished_run(studied: Project) -> None:
+    column = "C(event_id)"
+    code, out, err = invoke("explain", studied.run, "--on", "1", "--cov", "HC1")
+    assert (code, err) == (0, "")
+    assert "CAR[0,1] on characteristics: OLS" in out
+    code, out, err = invoke("explain", studied.run, "--on", "1", "--on", "car ~ 1", "--json")
+    assert (code, err) == (0, "")
+    assert (code, set(json.loads(out))) == (0, {"1", "car ~ 1"})
+    for arguments, says in (
+        ([], "name a formula; such as --on"),
+        (["--on", column], "cannot determine"),
+        (["--on", "sze"], "the events have no such column, got 'sze'"),
+    ):
+        code, out, err = invoke("explain", studied.run, *arguments)
+        assert (code, out) == (2, "")
+        assert says in err
+    assert invoke("explain", studied.run / "tables", "--on", "1")[0] == 1

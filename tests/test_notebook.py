@@ -228,7 +228,10 @@ def test_a_column_can_be_chosen() -> None:
             "no such price source or path, got 'smaple'; did you mean 'sample'?",
         ),
         ({"prices": long(WIDE).drop(columns="symbol")}, "add a column symbol"),
-        ({"prices": long(WIDE).drop(columns="date")}, "no date column"),
+        (
+            {"prices": long(WIDE).drop(columns="date")},
+            "no date column, got 'symbol, close, adj_close'; name the column of the dates",
+        ),
         ({"car": 3}, "windows: not a window, got 3"),
         ({"car": "0:9"}, "reaches beyond the event window"),
         ({"car": "0:1", "windows": "0:2"}, "one setting by two names"),
@@ -364,3 +367,8 @@ def test_a_provider_of_the_user(by_prices: dict[str, pd.DataFrame]) -> None:
         es.study(news(), Asked(), variants={"adj": {"model": "market_adjusted"}}, **AROUND),
         by_prices,
     )
+
+
+def test_prices_of_a_list_in_a_file(run: Path) -> None:
+    panel = es.load_returns(run / "events.csv", WIDE)  # type: ignore[arg-type]
+    assert set(panel.symbols) == set(WIDE)

@@ -100,6 +100,8 @@ def _design(formula: str, cells: pd.DataFrame) -> Design:
     try:
         with np.errstate(all="ignore"):
             model = ols(f"{CAR} ~ {formula}", cells.assign(**{CAR: 0.0}))
+        if not model.exog_names:
+            raise ValueError("it has no term")
     except Exception as error:
         problem, remedy = "a formula that cannot be read", str(error).partition("\n")[0]
         raise ConfigError(problem, value=formula, remedy=remedy) from None

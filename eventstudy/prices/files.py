@@ -202,7 +202,8 @@ def _table(file: Path) -> pd.DataFrame:
 
 def _dated(frame: pd.DataFrame, file: str) -> pd.DataFrame:
     if "date" not in frame:
-        raise BadAnswerError("no date column", where=f"{file}:1", value=_listed(frame))
+        where, remedy = f"{file}:1", "name the column of the dates 'date'"
+        raise BadAnswerError("no date column", where=where, value=_listed(frame), remedy=remedy)
     return frame
 
 

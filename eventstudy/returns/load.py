@@ -14,7 +14,7 @@ from ..calendars.exchanges import suffix_of
 from ..calendars.sessions import build_sessions
 from ..calendars.window import ESTIMATION, EVENT, Window
 from ..errors import DataError, NoPricesError, PriceError, UnknownSymbolError
-from ..events.table import Events
+from ..events.table import Events, events_given
 from ..prices import PriceProvider, Prices
 from ..utility.catalogue import Reason
 from ..utility.typing import BenchmarkPolicy, CalendarChoice, Measure, ReturnKind
@@ -187,7 +187,7 @@ def load_returns(
     """
     from ..prices import resolve
 
-    if len(events) == 0:
+    if len(events := events_given(events)) == 0:
         raise DataError("there are no events")
     windows = Window.of(estimation), Window.of(event)
     choice = IndexChoice(benchmark, benchmark_policy, *windows)
