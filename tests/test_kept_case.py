@@ -352,7 +352,7 @@ def test_a_list_of_that_event_alone_has_a_page(tmp_path: Path, json_too: bool) -
     assert "the one event could not be used" in text
     assert LINE in text
     run = tmp_path / "out" / "e"
-    assert '<section id="cases"' in (run / "report.html").read_text(encoding="utf-8")
+    assert '<details id="case"' in (run / "report.html").read_text(encoding="utf-8")
     assert TITLE in (run / "report.md").read_text(encoding="utf-8")
     findings = read_findings(run)
     assert [sample.n_used for sample in findings.samples] == [0]
