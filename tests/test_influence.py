@@ -344,7 +344,7 @@ def test_the_figure_has_a_row_for_each_way_to_ask() -> None:
     names = [check.name for check in checks]
     assert names[0] == "All announcements"
     assert "Plain average" in names
-    assert names[-1] == "Calendar time" or "Wild bootstrap by clusters of dates" in names
+    assert names[-1] == "Each day counted once" or "Dates resampled, not events" in names
     average = next(c for c in checks if c.name == "Plain average")
     assert (average.pvalue < 0.05) == (average.effect.ci_low * average.effect.ci_high > 0)
     figure = page(fit).partition("What could change this answer</b>")[2].partition("</figure>")[0]
@@ -388,3 +388,11 @@ def test_influence_is_frozen() -> None:
     with pytest.raises(AttributeError):
         found.half = 3  # type: ignore[misc]
     assert replace(found, half=3).half == 3
+
+
+def test_one_announcement_has_windows_models_and_its_rank() -> None:
+    study = findings(Market(1, dates=1, effect=-0.1, seed=3).fit())
+    checks = list_checks(study)
+    assert {check.kind for check in checks} >= {"main", "window", "test"}
+    assert checks[-1].pvalue == study.sample.answer.overturn.one_event.rank_pvalue  # type: ignore[union-attr]
+    assert "Plain average" not in [check.name for check in checks]

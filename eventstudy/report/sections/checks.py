@@ -60,8 +60,7 @@ def list_checks(findings: Findings) -> tuple[Check, ...]:
     tuple of Check
         All announcements, then leave-outs, windows, models and tests.
     """
-    influence = findings.sample.answer.influence
-    if influence is None or not influence.leave_outs:
+    if findings.sample.answer.influence is None:
         return ()
     makers = (_leave_outs, _windows, _models, _tests)
     checks = (check for maker in makers for check in maker(findings))
@@ -125,7 +124,11 @@ def _tests(findings: Findings) -> Iterator[Check]:
     sample, answer = findings.sample, findings.sample.answer
     average, effect, numbers = answer.plain_average, answer.effect, answer.calibrated
     n = answer.n_events + answer.n_short
-    yield Check("test", say("checks.plain_average"), n, average, average.pvalue)
+    if n > 1:
+        yield Check("test", say("checks.plain_average"), n, average, average.pvalue)
+    if single := answer.overturn.one_event:
+        name = say("checks.rank", n=single.earlier)
+        yield Check("test", name, 1, Interval(), single.rank_pvalue)
     if numbers:
         half = numbers.critical * effect.se
         ends = effect.estimate - half, effect.estimate + half

@@ -111,7 +111,7 @@ def _file(findings: Findings, name: str) -> str:
 def _overturn(findings: Findings) -> Iterator[Analysis]:
     """Yield the answer without single sets of events, over other windows, and by other tests."""
     checks, influence = list_checks(findings), findings.sample.answer.influence
-    if not checks or influence is None:
+    if influence is None or not influence.leave_outs:
         return
     rows = []
     for check in checks:
