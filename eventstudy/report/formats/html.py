@@ -86,7 +86,7 @@ def _figures(first: FirstScreen) -> dict[str, Markup]:
 def _draw_checks(checks: tuple[Check, ...], *, width: int) -> Markup:
     """Return what could change the answer, a row each."""
     rows = [
-        MarkRow(c.name, c.effect, pvalue(c.pvalue), c.is_clear, is_main=not i)
+        MarkRow(c.name, c.effect, pvalue(c.pvalue), c.is_clear, is_main=not i, kind=c.kind)
         for i, c in enumerate(checks)
     ]
     layout = checks_layout([row.name for row in rows], wide=width == WIDE)
