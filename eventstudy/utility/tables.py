@@ -9,7 +9,7 @@ import os
 import re
 import zlib
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
@@ -32,8 +32,6 @@ _SIGNATURES = {
     b"\xff\xfe": "encoded as UTF-16",
     b"\xfe\xff": "encoded as UTF-16",
 }
-# A compressed file holds at most so many times its own bytes, and so many in all.
-INFLATED, LARGEST = 100, 4_000_000_000
 _COMMA = re.compile(r"\s*[+-]?(\d+,\d*|,\d+)(e[+-]?\d+)?\s*", re.ASCII | re.IGNORECASE)
 _BLANK = ("", "-", "na", "n/a", "nan", "none", "null")
 
@@ -265,34 +263,6 @@ def read_parquet(path: Path) -> pd.DataFrame:
         fault = f"cannot be read as Parquet ({error.remedy})"
         raise DataError(fault, where=path.name) from error
     return frame if frame.index.name is None else frame.reset_index()
-
-
-def refuse_inflated(path: Path) -> None:
-    """Refuse a compressed file, ``.gz`` or Parquet, that is far larger than tables can be.
-
-    It is decompressed piece by piece, and no further than it may be.
-
-    Parameters
-    ----------
-    path : Path
-
-    Raises
-    ------
-    DataError
-        If its content is more than 100 times its size, or 4 GB.
-    """
-    allowed = min(INFLATED * path.stat().st_size + (1 << 20), LARGEST)
-    size, ending = 0, path.suffix.lower()
-    if ending == ".parquet":
-        with reading_parquet(path.name) as (_, parquet):
-            size = (facts := parquet.ParquetFile(path).metadata).num_rows * facts.num_columns
-    elif ending == ".gz":
-        with suppress(OSError, EOFError, zlib.error), gzip.open(path) as file:
-            while size <= allowed and (piece := file.read(1 << 20)):
-                size += len(piece)
-    if size > allowed:
-        problem = f"is refused: its content is larger than {allowed:,} bytes"
-        raise DataError(problem, where=path.name, remedy="no table is compressed so far")
 
 
 def commas_in(texts: Iterable[str]) -> list[str]:
