@@ -24,7 +24,8 @@ from ..runs.price_revisions import name_some
 from ..runs.record import Record
 from ..runs.verify import refuse_altered
 from ..utility.catalogue import say
-from ..utility.file_names import checked_name, inside, refuse_inflated
+from ..utility.file_names import checked_name, inside
+from ..utility.inflated import refuse_inflated
 from .shared import HERE, INCOMPLETE, notify, remember, say_home, tell
 
 # Settings that say where prices come from.
