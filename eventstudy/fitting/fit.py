@@ -28,8 +28,8 @@ from ..utility.blas import one_thread
 from ..utility.catalogue import Reason, say
 from ..utility.chunks import KEPT, chunks
 from ..utility.flags import Flag
+from ..utility.frames import frame_of
 from ..utility.log import note
-from ..utility.tables import frame_of
 from ..utility.typing import BoolArray, DateArray, IntArray, ObjectArray
 from ..windows.event_windows import HALT_DRIFT, EventWindows
 from .config import StudyConfig

@@ -23,7 +23,8 @@ from ..prices.sizes import RECORD, Sizes
 from ..returns.factor_files import checked_factors, read_factors
 from ..returns.series import MARKET
 from ..utility.catalogue import say
-from ..utility.tables import frame_of, read_bytes, read_table, strip
+from ..utility.frames import frame_of
+from ..utility.tables import read_bytes, read_table, strip
 from .config import StudyConfig
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import ConfigError
 from ..utility.registry import did_you_mean
-from ..utility.tables import frame_of
+from ..utility.frames import frame_of
 from ._base import COLUMNS, Action, Provenance, clean
 from ._prices import PriceProvider, Prices, collect
 

@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import BadAnswerError, ConfigError, DataError, PriceError, UnknownSymbolError
+from ..utility.frames import with_index
 from ..utility.registry import did_you_mean
-from ..utility.tables import read_csv_cells, read_parquet, with_index
+from ..utility.tables import read_csv_cells, read_parquet
 from ._base import DATE_DTYPE, FIRST_DAY, NUMBER_COLUMNS, Provenance, clean
 from ._prices import Prices, Progress, collect
 

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from ..errors import DataError
 from ..prices._base import FIRST_DAY, LAST_DAY
 from ..prices.quality.return_faults import CODE_TEXTS
-from ..utility.tables import frame_of, read_table, reading_parquet, with_index
+from ..utility.frames import frame_of, with_index
+from ..utility.tables import read_table, reading_parquet
 from ..utility.typing import DateArray, FloatArray, IntArray
 
 if TYPE_CHECKING:

@@ -23,7 +23,7 @@ from ..report.figures.event_plots import plot_estimation, plot_event, plot_price
 from ..report.figures.plots import plot_ar_heatmap, plot_caar, plot_car_forest, plot_path
 from ..report.figures.robustness_plots import plot_answer, plot_influence, plot_power
 from ..utility.catalogue import say
-from ..utility.tables import with_numbers
+from ..utility.frames import with_numbers
 from ..utility.typing import IntArray
 from ..utility.units import Paragraph
 

@@ -11,7 +11,6 @@ import zlib
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
-from importlib.util import find_spec
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, TextIO
 
@@ -61,65 +60,6 @@ def read_bytes(path: str | os.PathLike[str]) -> bytes:
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise EventStudyError(f"cannot be read ({reason})", where=str(path)) from None
-
-
-def frame_of(table: Any, name: str, remedy: str = "give a DataFrame") -> pd.DataFrame:
-    """Return a table of pandas, or of polars or another library that narwhals knows, as a frame.
-
-    Parameters
-    ----------
-    table : DataFrame
-    name : str
-        What it is, for the error.
-    remedy : str
-        What else can be given.
-
-    Returns
-    -------
-    DataFrame
-
-    Raises
-    ------
-    ConfigError
-        If it is no table, or narwhals is not installed.
-    """
-    import pandas as pd
-
-    if isinstance(table, pd.DataFrame):
-        return table
-    if find_spec("narwhals"):
-        import narwhals
-
-        foreign = narwhals.from_native(table, eager_only=True, pass_through=True)
-        if isinstance(foreign, narwhals.DataFrame):
-            # Lists keep time zones, and need no further library.
-            return pd.DataFrame({cells.name: cells.to_list() for cells in foreign.iter_columns()})
-    elif hasattr(table, "columns"):
-        remedy = "give table.to_pandas(), or: pip install narwhals"
-    raise ConfigError(f"not {name}", where=name, value=type(table).__name__, remedy=remedy)
-
-
-def with_index(frame: pd.DataFrame) -> pd.DataFrame:
-    """Return a frame with its index as columns if it has names or dates, which become ``date``.
-
-    Parameters
-    ----------
-    frame : DataFrame
-        With two levels of columns, as yfinance has them, it becomes a long one.
-    """
-    import pandas as pd
-
-    if frame.columns.nlevels == 2:
-        level = int("close" in {str(name).lower() for name in frame.columns.get_level_values(0)})
-        named = frame.columns.set_names("symbol", level=level)
-        wide = frame.set_axis(named, axis=1).rename_axis(index="date")
-        long = wide.stack("symbol", future_stack=True)  # noqa: PD013 - other columns stay
-        return long.reset_index().rename_axis(columns=None)
-    names = [name for name in frame.index.names if name is not None]
-    if not names and isinstance(frame.index, pd.DatetimeIndex):
-        frame, names = frame.rename_axis(index="date"), ["date"]
-    columns, index = ({str(name).strip().lower() for name in n} for n in (frame.columns, names))
-    return frame.reset_index() if index and not index & columns else frame
 
 
 def why_not_text(raw: bytes) -> Problem | None:
@@ -276,21 +216,6 @@ def is_number(text: str) -> bool:
         return text.strip().lower() in _BLANK or float(text) is not None
     except ValueError:
         return False
-
-
-def with_numbers(cells: pd.Series[Any]) -> pd.Series[Any]:
-    """Return a column of texts as numbers if each that is not blank is one; codes such as 007 stay.
-
-    Blank cells of numbers are NaN.
-    """
-    import pandas as pd
-
-    texts = cells.astype(str).str.strip()
-    filled = texts[texts != ""]
-    is_code = filled.str.match(r"[+-]?0\d").any()
-    if filled.empty or is_code or pd.to_numeric(filled, errors="coerce").isna().any():
-        return cells
-    return pd.to_numeric(texts.where(texts != ""))
 
 
 def point_of(text: str) -> str:

@@ -1,0 +1,85 @@
+"""Tables in memory: of any library as a frame, with dates as a column, with numbers as such."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any
+
+from ..errors import ConfigError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def frame_of(table: Any, name: str, remedy: str = "give a DataFrame") -> pd.DataFrame:
+    """Return a table of pandas, or of polars or another library that narwhals knows, as a frame.
+
+    Parameters
+    ----------
+    table : DataFrame
+    name : str
+        What it is, for the error.
+    remedy : str
+        What else can be given.
+
+    Returns
+    -------
+    DataFrame
+
+    Raises
+    ------
+    ConfigError
+        If it is no table, or narwhals is not installed.
+    """
+    import pandas as pd
+
+    if isinstance(table, pd.DataFrame):
+        return table
+    if find_spec("narwhals"):
+        import narwhals
+
+        foreign = narwhals.from_native(table, eager_only=True, pass_through=True)
+        if isinstance(foreign, narwhals.DataFrame):
+            # Lists keep time zones, and need no further library.
+            return pd.DataFrame({cells.name: cells.to_list() for cells in foreign.iter_columns()})
+    elif hasattr(table, "columns"):
+        remedy = "give table.to_pandas(), or: pip install narwhals"
+    raise ConfigError(f"not {name}", where=name, value=type(table).__name__, remedy=remedy)
+
+
+def with_index(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return a frame with its index as columns if it has names or dates, which become ``date``.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        With two levels of columns, as yfinance has them, it becomes a long one.
+    """
+    import pandas as pd
+
+    if frame.columns.nlevels == 2:
+        level = int("close" in {str(name).lower() for name in frame.columns.get_level_values(0)})
+        named = frame.columns.set_names("symbol", level=level)
+        wide = frame.set_axis(named, axis=1).rename_axis(index="date")
+        long = wide.stack("symbol", future_stack=True)  # noqa: PD013 - other columns stay
+        return long.reset_index().rename_axis(columns=None)
+    names = [name for name in frame.index.names if name is not None]
+    if not names and isinstance(frame.index, pd.DatetimeIndex):
+        frame, names = frame.rename_axis(index="date"), ["date"]
+    columns, index = ({str(name).strip().lower() for name in n} for n in (frame.columns, names))
+    return frame.reset_index() if index and not index & columns else frame
+
+
+def with_numbers(cells: pd.Series[Any]) -> pd.Series[Any]:
+    """Return a column of texts as numbers if each that is not blank is one; codes such as 007 stay.
+
+    Blank cells of numbers are NaN.
+    """
+    import pandas as pd
+
+    texts = cells.astype(str).str.strip()
+    filled = texts[texts != ""]
+    is_code = filled.str.match(r"[+-]?0\d").any()
+    if filled.empty or is_code or pd.to_numeric(filled, errors="coerce").isna().any():
+        return cells
+    return pd.to_numeric(texts.where(texts != ""))
