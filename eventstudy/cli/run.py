@@ -71,7 +71,6 @@ def run(
     from ..runs.folder import write_claimed
     from ..runs.place import claimed
     from ..runs.preflight import refuse
-    from ..utility.catalogue import say
     from ..utility.log import note
     from ..utility.workers import Workers
     from .request import locked_order, read_order
@@ -91,8 +90,7 @@ def run(
         with progress(silent, "events") as crew.progress, progress(silent, "prices") as advance:
             results = compute_study(inputs, progress=advance)
         crew.progress = None
-        notify([say("workers.lost", why=crew.lost)] * bool(crew.lost))
-        notify(_new_notices(results, from_lock))
+        notify(_new_notices(results, from_lock, crew.lost))
         if len(results) == 0:
             raise _nothing_usable(results, order, folder, as_json, record)
         remember(folder.parent, folder.name)
@@ -108,12 +106,14 @@ def run(
     order.end_if_incomplete(findings)
 
 
-def _new_notices(results: FittedStudy, lock: Path | None) -> list[str]:
-    """Return notices of prices but those of the run that keeps them: they were of its fetch."""
+def _new_notices(results: FittedStudy, lock: Path | None, lost: str) -> list[str]:
+    """Return notices of a lost cluster, and of prices but those of the run that keeps them."""
     from ..runs import Record
+    from ..utility.catalogue import say
 
     old = Record.read(lock).manifest.get("notices", []) if lock else []
-    return [text for text in results.panel.notices if text not in old]
+    new = [text for text in results.panel.notices if text not in old]
+    return [say("workers.lost", why=lost)] * bool(lost) + new
 
 
 def _nothing_usable(
