@@ -364,7 +364,9 @@ class Asked:
 
 def test_a_provider_of_the_user(by_prices: dict[str, pd.DataFrame]) -> None:
     agree(
-        es.study(news(), Asked(), variants={"adj": {"model": "market_adjusted"}}, **AROUND),
+        es.study(
+            news(), Asked(), grid={"model": ["market", "market_adjusted"], "car": ["0:1"]}, **AROUND
+        ),
         by_prices,
     )
 
