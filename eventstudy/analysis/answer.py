@@ -190,7 +190,18 @@ def default_tests(study: FittedStudy) -> list[str]:
 
 
 def verdict_of(study: FittedStudy, window: Window) -> Answer:
-    """Return the answer of a study over `window` without its influence and its caveat."""
+    """Return the answer of a study over `window` without its influence and its caveat.
+
+    Parameters
+    ----------
+    study : FittedStudy
+    window : Window
+
+    Returns
+    -------
+    Answer
+        Without a verdict and p while events wait for days of the window.
+    """
 
     def verdict() -> Answer:
         answer = decide(study.abnormal, window, [str(i) for i in study.events["event_id"].array])

@@ -139,6 +139,15 @@ class _Plan(NamedTuple):
 
     @classmethod
     def of(cls, study: FittedStudy, window: WindowLike, test: str | None) -> _Plan:
+        """Return the plan of a test of a window.
+
+        Parameters
+        ----------
+        study : FittedStudy
+        window : window
+        test : str or None
+            None for the usual one.
+        """
         window = Window.of(window)
         usual = main_test(1) if study.abnormal.valid(window).sum() == 1 else TEST
         return cls(study, window, test or usual)

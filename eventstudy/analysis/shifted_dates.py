@@ -295,6 +295,16 @@ class _Plan:
         cls, study: FittedStudy, windows: tuple[Window, ...], tests: tuple[str, ...],
         effects: tuple[float, ...],
     ) -> _Plan:  # fmt: skip
+        """Return what all draws have in common.
+
+        Parameters
+        ----------
+        study : FittedStudy
+        windows : tuple of Window
+        tests : tuple of str
+        effects : tuple of float
+            Added to the CARs for power, decimal returns.
+        """
         a, day0 = study.abnormal, days_of(study)
         rows = np.flatnonzero(study.ok)
         rows = rows[np.argsort(day0[rows], kind="stable")]

@@ -91,7 +91,14 @@ class Sessions:
 
     @classmethod
     def of(cls, code: str, tz: str, *arrays: DateArray) -> Sessions:
-        """Return sessions whose dates, opens and closes cannot be written to."""
+        """Return sessions whose arrays cannot be written to.
+
+        Parameters
+        ----------
+        code, tz : str
+        *arrays : ndarray of datetime64
+            Dates, opens and closes.
+        """
         for array in arrays:
             array.flags.writeable = False
         return cls(code, tz, *arrays)

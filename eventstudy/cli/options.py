@@ -173,7 +173,18 @@ class StudyCommand(click.Command):
         super().format_epilog(ctx, formatter)
 
     def parse_args(self, context: click.Context, args: list[str]) -> list[str]:
-        """Read the options; say of one that moved where it is."""
+        """Read the options; say of one that moved where it is.
+
+        Parameters
+        ----------
+        context : click.Context
+        args : list of str
+
+        Returns
+        -------
+        list of str
+            What is left of them.
+        """
         try:
             return super().parse_args(context, args)
         except click.NoSuchOption as error:
