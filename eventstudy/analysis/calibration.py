@@ -251,7 +251,13 @@ def calibrated(study: FittedStudy, window: Window, draws: int) -> Calibration:
     if n > MOST_CALIBRATED:
         why = str(Reason("too_many_to_draw", n=n, most=MOST_CALIBRATED))
         return Calibration(answer.test, window, answer.n_events, answer.pvalue, reason=why)
-    return calibrate(study, window, draws=draws, power=False)
+    return calibrate(study, window, tests=_quick_tests(study), draws=draws, power=False)
+
+
+def _quick_tests(study: FittedStudy) -> list[str]:
+    """Return the tests of summaries that neither rank all days nor resample: a run draws these."""
+    tests = ((name, STATISTICS[name]) for name in default_tests(study))
+    return [name for name, t in tests if not t.uses_residuals and t.role != "sign flips"]
 
 
 def _sizes(
