@@ -424,7 +424,7 @@ def test_power_is_the_share_that_a_simulated_test_finds(n: int) -> None:
         share = (np.abs((z + effect / se) / scale) > critical).mean()
         assert share == pytest.approx(expected, abs=0.005)
     assert "80%" in str(power)
-    assert power.plot().get_title(loc="left").startswith("Share of studies")
+    assert power.plot().get_title().startswith("Share of studies")
 
 
 def test_the_table_of_the_terminal_fits_and_has_no_nan(tmp_path: Path) -> None:
