@@ -178,7 +178,7 @@ def test_nothing_usable_keeps_the_old_run(events: Path, tmp_path: Path) -> None:
         (
             ["run", "EVENTS", "--calibrate", "30"],
             2,
-            "one as extreme would put p above 5 %",
+            "one as extreme would put p above 5%",
         ),
         (["run", "EVENTS", "--drop-confounded", "--prices", "sample"], 2, "no other news"),
         (["run", "EVENTS", "--size", "none.csv"], 2, "size: no such file, got 'none.csv'"),

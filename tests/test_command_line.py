@@ -170,7 +170,7 @@ def test_completion_prints_the_script_of_a_shell(shell: str) -> None:
 @pytest.mark.parametrize(
     ("words", "expected"),
     [
-        ("ca", {"calibrate"}),
+        ("ca", {"calibrate", "card"}),
         ("run e.csv --mod", {"--model", "--model-option", "--model-options"}),
         ("run e.csv --model mark", {"market", "market_adjusted"}),
         ("run e.csv --model market,mark", {"market,market", "market,market_adjusted"}),

@@ -174,6 +174,19 @@ def test_functions_and_quoted_names(study: EventStudyResults) -> None:
 
 
 @pytest.mark.parametrize(
+    "formula",
+    [
+        "__import__('os').system('id')", 'f"{open(1)}"', 'Q(f"{size}")', "size.map(print)",
+        'np.load("x")', "[x for x in size]", 'C((open))("x")', "size (1)", "np.log.__class__",
+        "Q('size').__class__", 'rb"x"', "size + 'a\\' + open(1)",
+    ],
+)  # fmt: skip
+def test_nothing_of_a_formula_is_executed(study: EventStudyResults, formula: str) -> None:
+    with pytest.raises(ConfigError, match="a formula that cannot be read"):
+        study.explain(formula)
+
+
+@pytest.mark.parametrize(
     ("formula", "says"),
     [
         ("sze", "the events have no such column, got 'sze'; did you mean 'size'?"),

@@ -85,8 +85,11 @@ def listed(*rows: tuple[str, str], **columns: object) -> es.Events:
     return es.events_from_frame(pd.DataFrame({"ticker": ticker, "announced_at": day, **columns}))
 
 
-def fitted(events: es.Events, source: object, **options: object) -> EventStudyResults:
-    panel = es.load_returns(events, source, **WINDOWS, **options)  # type: ignore[arg-type]
+def fitted(
+    events: es.Events, source: object, *, calibrate: bool = True, **options: object
+) -> EventStudyResults:
+    around: dict[str, object] = {**WINDOWS, **options, "calibrate": calibrate}
+    panel = es.load_returns(events, source, **around)  # type: ignore[arg-type]
     return es.EventStudy(events, panel, **WINDOWS, **options).fit()  # type: ignore[arg-type]
 
 
@@ -101,7 +104,7 @@ class TestStandIns:
     def test_an_event_without_its_index_uses_the_next_one(self, tmp_path: Path) -> None:
         write(tmp_path, first=days("2018-06-01", "2019-05-31"))
         source = Recording(tmp_path)
-        results = fitted(listed(EARLY, LATE), source)
+        results = fitted(listed(EARLY, LATE), source, calibrate=False)
         assert results.events["benchmark"].tolist() == ["399001.SZ", "000300.SS"]
         assert [FALLBACK in flags for flags in results.events["flags"]] == [True, False]
         assert results.panel.notices == (
@@ -393,7 +396,9 @@ class TestRanges:
     def test_each_symbol_for_the_days_of_its_own_events(self, tmp_path: Path) -> None:
         write(tmp_path)
         source = Recording(tmp_path)
-        es.load_returns(listed(EARLY, ("600000.SS", "2019-12-03")), source, **WINDOWS)  # type: ignore[arg-type]
+        es.load_returns(
+            listed(EARLY, ("600000.SS", "2019-12-03")), source, calibrate=False, **WINDOWS
+        )  # type: ignore[arg-type]
         of = {s: (first, last) for symbols, first, last in source.calls for s in symbols}
         span = {"estimation": Window(-60, -11), "event": Window(-5, 5)}
         early, late = (range_around([date(y, 12, 3)], **span) for y in (2018, 2019))

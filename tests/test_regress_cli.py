@@ -68,7 +68,16 @@ def test_what_is_not_possible_is_a_section_with_a_reason(
     table.to_csv(events, index=False)
     asked = [part for column in columns for part in ("--regress", column)]
     code, out, err = invoke(
-        "run", events, "--prices", "sample", "--out", tmp_path / "r", "--event-pages", "0", *asked
+        "run",
+        events,
+        "--prices",
+        "sample",
+        "--out",
+        tmp_path / "r",
+        "--event-pages",
+        "0",
+        "-v",
+        *asked,
     )
     assert (code, err) == (0, "")
     folder = tmp_path / "r" / "events"
@@ -94,7 +103,7 @@ def test_what_is_not_possible_is_a_section_with_a_reason(
 
 def test_what_is_possible_has_no_reason(events: Path, tmp_path: Path) -> None:
     code, out, _ = invoke(
-        "run", events, "--prices", "sample", "--out", tmp_path, "--regress", "size"
+        "run", events, "--prices", "sample", "--out", tmp_path, "--regress", "size", "-v"
     )
     assert code == 0
     table = out.partition("CARs on characteristics")[2].splitlines()

@@ -172,7 +172,7 @@ def test_the_law_of_one_event(
 @pytest.mark.parametrize(
     ("model", "options", "conventions"),
     [
-        ("market", {"regress": ("size",), "placebo": 40, "by": "side"}, {}),
+        ("market", {"regress": ("size",), "calibrate": 40, "by": "side"}, {}),
         ("market", {"regress": ("size",), "regress_cov": "date", "scar": "sum"}, {"scar": "sum"}),
         ("constant_mean", {"missing": "zero"}, {"missing": "zero"}), ("ff3", {}, {}),
         ("theil_sen", {}, {}),

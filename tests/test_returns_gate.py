@@ -121,7 +121,7 @@ def test_a_cell_is_taken_as_missing_and_nothing_else(fault: str, kind: ReturnKin
     assert ((panel.spans > 0) == np.isfinite(panel.values)).all()
     [notice] = panel.notices
     value = CASES[fault, kind][AT, "F0"]
-    assert notice.startswith("returns: 1 ")
+    assert notice.startswith("returns, all dates: 1 ")
     assert f"F0 on {day(AT)} is {value:g}" in notice
 
 
@@ -237,7 +237,7 @@ def test_codes_of_missing_values(value: float, kind: ReturnKind) -> None:
         ("missing_code", day(300), day(302)), ("missing_code", day(350), day(350)),
     ]  # fmt: skip
     assert np.isnan(panel.values[0, rows]).all()
-    assert panel.notices[0].startswith("returns: 4 ")
+    assert panel.notices[0].startswith("returns, all dates: 4 ")
 
 
 def test_a_code_that_fills_most_of_a_column() -> None:
@@ -288,8 +288,8 @@ def test_every_form_of_a_file_is_looked_at(tmp_path: Path) -> None:
         assert {(f.kind, f.symbol, f.date) for f in panel.faults} == {
             (f.kind, f.symbol, f.date) for f in expected.faults
         }
-        assert all(f.detail.startswith(f"{path.name}: ") for f in panel.faults)
-        assert all(notice.startswith(f"{path.name}: ") for notice in panel.notices)
+        assert all(f.detail.startswith(path.name) for f in panel.faults)
+        assert all(notice.startswith(path.name) for notice in panel.notices)
         assert set(panel.symbols) == {*FIRMS, "MKT"} - {"F4"}
         for symbol in panel.symbols:
             np.testing.assert_array_equal(returns_of(panel, symbol), returns_of(expected, symbol))
@@ -307,7 +307,7 @@ def test_letters_of_crsp_are_codes(tmp_path: Path) -> None:
         panel = read_returns(path, events, calendar="data")
         np.testing.assert_array_equal(returns_of(panel, "F0"), blank["F0"])
         assert {f.kind for f in panel.faults} == {"missing_code"}
-        assert panel.notices[0].startswith(f"{path.name}: {len(letters)} ")
+        assert panel.notices[0].startswith(f"{path.name}, all dates: {len(letters)} ")
         assert f"F0 on {day(0)} is -66 (C)" in panel.notices[0]
     frame.iloc[5, 0] = "x"
     for path in forms(frame.astype({"F0": str}), tmp_path):
@@ -419,9 +419,10 @@ def test_a_run_names_it_everywhere(tmp_path: Path) -> None:
         "run", tmp_path / "e.csv", "--returns", tmp_path / "r.csv", "--calendar", "data",
         "--estimation",
         "-250:-31", "--out", tmp_path, "--name", "study", "--draws", "99", "--event-pages", "1",
+        "-v",
     )  # fmt: skip
     run = tmp_path / "study"
-    assert re.search(rf"NOTE: r\.csv: 1 .*F0 on {day(AT)} is 5\.", text)
+    assert re.search(rf"NOTE: r\.csv, all dates: 1 .*F0 on {day(AT)} is 5\.", text)
     assert "in the windows: 1 impossible return; tables/faults.csv" in " ".join(text.split())
     events = pd.read_csv(run / "events.csv", index_col="event_id", keep_default_na=False)
     assert ["quarantined" in flags for flags in events["flags"]] == [True, *[False] * 5]
@@ -431,7 +432,8 @@ def test_a_run_names_it_everywhere(tmp_path: Path) -> None:
     car = pd.read_csv(run / "tables" / "car.csv")
     assert car["car"].abs().max() < 1
     assert "quarantined" in set(pd.read_csv(run / "tables" / "without_flagged.csv")["left_out"])
-    assert "r.csv: 1 impossible return" in (run / "report.html").read_text(encoding="utf-8")
+    page = (run / "report.html").read_text(encoding="utf-8")
+    assert "r.csv, all dates: 1 impossible return" in page
     assert reproduce_run(run).exact
 
 

@@ -21,8 +21,16 @@ from .cross_section import CarRegression, Cov, Weights, complete_events, estimat
 DATE = "date"
 # What stands on the left of each formula.
 CAR = "car_over_window"
+ALLOWED = 'it holds columns, C(), Q("a column"), I(), np.log() and the like, and + - * : / only'
 # A name in a formula, not behind a point, and not that of a function, an argument or a module.
 _NAME = re.compile(r"(?<![\w.])[A-Za-z_]\w*(?!\w*\s*(?:[(.]|=(?!=)))")
+# What a formula may hold, without blanks and with a quotation mark for each quoted text. Python
+# evaluates formulas: no call but of these functions, no attribute, no bracket gets through.
+_SAFE = re.compile(
+    r"(?:[+*/:),<>=!-]|(?<![\w)\"])\(|\d+(?:\.\d+)?|[A-Za-z_]\w*(?![\w.(\"])|(?<=[(,=])\""
+    r"|(?:np\.(?:log|log1p|log10|exp|sqrt|abs|sign)|C|Q|I|Treatment|Sum)\()*",
+    re.ASCII,
+)
 _QUOTED = re.compile(r"(Q\()?(\"[^\"]*\"|'[^']*')")
 
 
@@ -68,6 +76,8 @@ def explain(
        regression with multi-stage samples. Survey Methodology 28, 169-181.
     """
     window, right = Window.of(window), str(formula).rpartition("~")[2].strip()
+    if "\\" in right or not _SAFE.fullmatch("".join(_QUOTED.sub(_as_mark, right).split())):
+        raise ConfigError("a formula that cannot be read", value=formula, remedy=ALLOWED)
     by = names_of(cluster) if cluster else []
     named = [name for name in by if name != DATE or DATE in study.events]
     names = list(dict.fromkeys([*columns_of(right), *named]))
@@ -79,6 +89,10 @@ def explain(
     design = _design(right, pd.DataFrame(cells, index=range(len(rows))))
     kinds: Any = {"weights": weights, "cov": cov, "se": se, "clusters": clusters}
     return estimate(sample, design, window, dropped, **kinds)
+
+
+def _as_mark(quoted: re.Match[str]) -> str:
+    return f'{quoted[1] or ""}"'
 
 
 def columns_of(formula: str) -> list[str]:

@@ -12,7 +12,6 @@ from typing import Any, TypeVar
 import click
 from click.shell_completion import CompletionItem
 
-from ..utility.catalogue import has, say
 from .shared import EXIT_CODES, LOGGING, PATH, display
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -109,7 +108,6 @@ STUDY_OPTIONS: tuple[Row, ...] = (
         "-n --name TEXT", "--title TEXT", "--event-pages N", "--figures",
         "--strict", "--max-loss SHARE",
     ),
-    ("--interactive", {"is_flag": True, "default": None, "hidden": True}, ""),
     JSON,
     QUIET,
 )  # fmt: skip
@@ -188,6 +186,8 @@ class StudyCommand(click.Command):
         try:
             return super().parse_args(context, args)
         except click.NoSuchOption as error:
+            from ..utility.catalogue import has, say
+
             if not has(code := f"moved.{error.option_name.lstrip('-')}"):
                 raise
             raise click.UsageError(f"no option {error.option_name}: {say(code)}", context) from None

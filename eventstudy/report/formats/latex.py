@@ -195,7 +195,7 @@ def _windows(findings: Findings, windows: Sequence[Window], names: Sequence[str]
         "singles": {sample.n_used == 1 for sample in samples},
         "starred": any(stars(answer.pvalue) for answer in answers),
         "caveat": write_caveat_of(findings, findings.sample),
-        "indices": listed(indices) if len(indices) <= MOST_INDICES else "",
+        "indices": listed(indices) if 0 < len(indices) <= MOST_INDICES else "",
         "n_more": max(0, len(findings.groups) - MOST_PANELS),
         "last": source_line(findings),
     }  # fmt: skip
