@@ -24,11 +24,11 @@ from ...utility.screen import make_visible
 from ...utility.units import speaking_of, words
 from ..sections.answer import Sentence, answer, brief
 from ..sections.caveats import asides, brief_caveat, headline, write_caveat_of
-from ..sections.checks import list_checks
+from ..sections.checks import list_checks, name_fragile
 from ..sections.events import dropped_section
 from ..sections.methods import last_day_of_prices
 from ..sections.robustness import Analysis, robustness
-from ..sections.top import SHOWN_GROUPS, describe_setup
+from ..sections.top import SHOWN_GROUPS, describe_setup, name_press
 from ..sections.windows import WindowValue, find_role, windows_table
 
 TEXT_WIDTH, MOST_LINES = 79, 16
@@ -76,11 +76,14 @@ def _short(findings: Findings, page: str) -> list[str]:
     room = MOST_LINES - len(head) - len(table) - len(end)
     head += _lines(caveat, min(CAVEAT_LINES, max(1, room)))
     room = MOST_LINES - len(head) - len(table) - len(end)
-    # In the order of the lines, each with its rank.
+    # In the order of the lines, each with its rank; the caveat may say how many were used.
+    caveat_of_answer = findings.sample.answer.caveat
+    is_said = caveat_of_answer is not None and caveat_of_answer.code == "few_used"
     notes = [
         (3, _around(findings)), *((4, text) for text in _other_answers(findings)),
-        *((2, text) for text in about_data), (0, _used(findings)), (5, issues(findings)),
-        *((1, text) for text in cases(findings)),
+        *((2, text) for text in about_data), (1, name_press(findings)),
+        (2, name_fragile(findings)), (5 if is_said else 0, _used(findings)),
+        (7, issues(findings)), *((6, text) for text in cases(findings)),
     ]  # fmt: skip
     blocks = [(rank, k, _lines(text, NOTE_LINES)) for k, (rank, text) in enumerate(notes)]
     fitting = {}

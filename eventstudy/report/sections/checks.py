@@ -73,8 +73,19 @@ def count_checks(checks: Sequence[Check]) -> str:
     return say("checks.count", n=len(checks) - 1, unclear=unclear)
 
 
+def name_fragile(findings: Findings) -> str:
+    """Return what happens to a significant answer where a leave-out turns it; "" if none does."""
+    checks = list_checks(findings)
+    turned = [check for check in checks if check.kind == "leave_out" and not check.is_clear]
+    if not turned or not checks[0].is_clear:
+        return ""
+    worst, unclear = max(turned, key=lambda check: check.pvalue), sum(not c.is_clear for c in checks)
+    facts = {"leave_out": worst.name[:1].lower() + worst.name[1:], "p": worst.pvalue}
+    return say("checks.fragile", n=len(checks) - 1, unclear=unclear, **facts)
+
+
 def _leave_outs(findings: Findings) -> Iterator[Check]:
-    answer, name = findings.sample.answer, capitalised(say("caveat.main"))
+    answer, name = findings.sample.answer, capitalised(say(f"caveat.main{'_one' * (findings.sample.answer.n_events == 1)}"))
     yield Check("main", name, answer.n_events, answer.effect, answer.pvalue)
     rows = answer.influence.rows if answer.influence else ()
     firms = [row.firm for row in rows if row.kind == "event"]

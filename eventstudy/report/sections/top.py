@@ -318,6 +318,15 @@ def _chosen_by_press(findings: Findings) -> Iterator[Reason]:
         yield Reason("limit_press", n=n, total=len(used))
 
 
+def name_press(findings: Findings) -> str:
+    """Return in short how many announcements were found in the press; "" for none."""
+    for reason in _chosen_by_press(findings):
+        n, total = reason.facts["n"], reason.facts["total"]
+        kind = "some" if n < total else "all" if n > 1 else "one"
+        return say(f"caveat.press_{kind}", n=n, total=total)
+    return ""
+
+
 def _price_index(findings: Findings) -> Iterator[Reason]:
     setup = findings.setup
     indices = [symbol for symbol in setup.benchmarks if is_price_index(symbol)]

@@ -361,7 +361,8 @@ def tests_finding(findings: Findings) -> str:
     if not valid or not np.isfinite(findings.sample.answer.pvalue):
         return text
     agree = sum((line.pvalue < LEVEL) == (findings.sample.answer.pvalue < LEVEL) for line in valid)
-    return f"{text} {say('tests.agree', n=len(valid), agree=agree)}"
+    code = "tests.agree" if len(valid) > 1 else "tests.agree_one"
+    return f"{text} {say(code, n=len(valid), agree=agree)}"
 
 
 @dataclass(frozen=True, slots=True)
