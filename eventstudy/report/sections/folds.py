@@ -246,7 +246,7 @@ def _rate(rate: float) -> str:
 
 def _shared_shock(findings: Findings) -> Iterator[Fold]:
     judged, answer = trust(findings), findings.sample.answer
-    if judged is None or answer.n_events < 2:
+    if judged is None or answer.n_events < 2 or findings.sample.firm:
         return
     numbers, needed = answer.calibrated, answer.overturn.shared_shock
     facts = {"needed": needed, "times": numbers.shared_movement if numbers else np.nan}
