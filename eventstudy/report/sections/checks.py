@@ -80,19 +80,15 @@ def name_fragile(findings: Findings) -> str:
     turned = [check for check in checks if check.kind == "leave_out" and not check.is_clear]
     if not turned or not checks[0].is_clear:
         return ""
-    worst, unclear = (
-        max(turned, key=lambda check: check.pvalue),
-        sum(not c.is_clear for c in checks),
-    )
+    worst = max(turned, key=lambda check: check.pvalue)
+    unclear = sum(not check.is_clear for check in checks)
     facts = {"leave_out": worst.name[:1].lower() + worst.name[1:], "p": worst.pvalue}
     return say("checks.fragile", n=len(checks) - 1, unclear=unclear, **facts)
 
 
 def _leave_outs(findings: Findings) -> Iterator[Check]:
-    answer, name = (
-        findings.sample.answer,
-        capitalised(say(f"caveat.main{'_one' * (findings.sample.answer.n_events == 1)}")),
-    )
+    answer = findings.sample.answer
+    name = capitalised(say(f"caveat.main{'_one' * (answer.n_events == 1)}"))
     yield Check("main", name, answer.n_events, answer.effect, answer.pvalue)
     rows = answer.influence.rows if answer.influence else ()
     firms = [row.firm for row in rows if row.kind == "event"]
