@@ -81,7 +81,7 @@ def test_the_shares_leave_the_band_exactly_if_the_verdict_is_different(name: str
             "three",
             r"Shares .*\d+\.\d%",
             "Average of three announcements on three",
-            "times the usual",
+            "as much as usual",
         ),
         ("one", r"F00 .*\d+\.\d%", "One announcement", "other news of the same days:"),
         ("one quiet", "No clear move: F00 stayed", "One announcement", "other news"),

@@ -132,8 +132,11 @@ def test_report_and_terminal_say_it(effect: float) -> None:
         assert f"Of 109 windows as long before it, {found.as_far} moved as far" in text
         assert f"was {found.firm_variance:.1f} times the usual" in text
         assert f"Of 9 peers, {found.peers_as_far} moved as much on the same days." in text
-        assert f"The market itself was {answer.overturn.market_variance:.1f} times" in text
-        would = f"would have to have been {answer.overturn.variance_multiple:.1f} times"
+        assert (
+            f"The variance of the market itself was {answer.overturn.market_variance:.1f} times"
+            in text
+        )
+        would = f"If returns varied {answer.overturn.variance_multiple:.1f} times as much as usual"
         assert (would in text) == (answer.verdict == "different")
     p = 2 * stats.t.sf(abs(t_by_hand(market, market.tickers[0])), 108)
     assert answer.pvalue == pytest.approx(p, rel=1e-8)

@@ -19,6 +19,7 @@ from eventstudy.fitting.config import StudyConfig
 from eventstudy.report.formats.terminal import terminal_text
 from eventstudy.report.sections import answer
 from eventstudy.report.sections import top as limits
+from eventstudy.report.sections.answer import doubt_variance
 from eventstudy.report.sections.caveats import asides, headline
 from eventstudy.studies import EventStudyResults, run_study
 from eventstudy.utility import numbers as pvalues
@@ -172,12 +173,12 @@ def test_headline_sentence_and_caveat(
         f" {of} {numbers}." if different else f" {of}: {100 * d.estimate:+.1f}% {numbers}.{could}"
     )
     assert plain(sentence) == plain(expected.format("announcements"))
-    times = f" would have to have been {decided.overturn.variance_multiple:.1f} times the usual"
+    times = " ".join(doubt_variance(decided))
     caveats = asides(findings(results))
     assert len(caveats) == (caveat != "")
     if caveat:
-        assert caveat.removesuffix(" The variance") in caveats[0]
-        assert (times in caveats[0]) == caveat.endswith("The variance")
+        assert caveat.removesuffix("The variance").strip() in caveats[0]
+        assert (bool(times) and times in caveats[0]) == caveat.endswith("The variance")
     assert plain(headline(study)) == plain(" ".join([str(sentences), *caveats]))
 
 

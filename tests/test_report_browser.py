@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 from conftest import Market
-from pages import page
+from pages import page, with_columns
 
 from eventstudy.calendars.window import Window
 from eventstudy.findings.finished_run import findings_of
@@ -101,6 +101,13 @@ def studies(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         results = Market(n, dates=dates, effect=-0.05, seed=3).fit()
         pages[name] = folder / f"{name}.html"
         pages[name].write_text(page(results), encoding="utf-8")
+    results = Market(50, dates=23, effect=-0.02, seed=3).fit()
+    groups = [
+        ("adverse", "relief", "report", "a rule of another kind")[i % 7 % 4] for i in range(50)
+    ]
+    grouped = with_columns(results, direction=groups, company=["A company with a name"] * 50)
+    pages["groups"] = folder / "groups.html"
+    pages["groups"].write_text(page(grouped, by="direction", calibrate=99), encoding="utf-8")
     return pages
 
 
@@ -198,7 +205,7 @@ def printed(browser: Any, page: Path, to: Path) -> list[str]:
 
 
 @pytest.mark.skipif(not shutil.which("pdftotext"), reason="no reader of PDF")
-@pytest.mark.parametrize("name", KINDS)
+@pytest.mark.parametrize("name", [*KINDS, "groups"])
 def test_two_sheets_are_printed_and_nothing_folded(
     browser: Any, studies: dict[str, Path], tmp_path: Path, name: str
 ) -> None:

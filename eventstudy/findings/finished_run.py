@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from ..analysis.answer import DIFFERENT, NOT_DIFFERENT, caveat_of
+from ..analysis.calibrated import Calibrated
 from ..analysis.calibration import Calibration, calibrated
 from ..analysis.specifications import leading_group
 from ..errors import RunFolderError
@@ -30,6 +31,9 @@ from .types import SCHEMA, Findings, Note, Sample
 
 if TYPE_CHECKING:
     from ..fitting.fitted import FittedStudy
+
+# Independent draws below which a calibrated p says nothing: its error is as large as itself.
+FEWEST_EFFECTIVE = 60
 
 
 def findings_of(
@@ -97,8 +101,16 @@ def _samples(studies: Sequence[tuple[str, FittedStudy]], config: StudyConfig) ->
 
 
 def _with_calibration(sample: Sample, numbers: Calibration) -> Sample:
-    """Return a sample with the calibrated p of its answer and the measured rates of its tests."""
-    answer = replace(sample.answer, calibrated=numbers.brief)
+    """Return a sample with the calibrated p of its answer and the measured rates of its tests.
+
+    With few independent draws their errors are as large as they are: then it has the reason alone.
+    """
+    brief = numbers.brief
+    if not numbers.reason and numbers.effective_draws < FEWEST_EFFECTIVE:
+        facts = {"n": round(numbers.effective_draws), "needed": FEWEST_EFFECTIVE}
+        brief = Calibrated(reason=str(Reason("few_effective_dates", **facts)))
+        numbers = replace(numbers, sizes=numbers.sizes.iloc[:0])
+    answer = replace(sample.answer, calibrated=brief)
     answer = replace(answer, caveat=caveat_of(answer, sample.n_events))
     rated = numbers.rated
     main = replace(sample.main, answer=answer, tests=tuple(map(rated, sample.main.tests)))

@@ -73,6 +73,7 @@ def draw_implied(
     who: str = "",
     shorter: float = 0.0,
     is_early: bool = False,
+    is_late: bool = False,
 ) -> Markup:
     """Return shares and market implied with its 95% band; a bracket shows the effect.
 
@@ -89,6 +90,8 @@ def draw_implied(
         Pixels of height that a wide figure gives up.
     is_early : bool
         Whether it is too early for a verdict: then there is no bracket.
+    is_late : bool
+        Whether day 0 is after the announcement.
     """
     path, wide, frame = near_days(path), width == WIDE, frame_of(width, shorter)
     days, low, high = path.days, path.implied - path.half, path.implied + path.half
@@ -106,7 +109,7 @@ def draw_implied(
         panel.line(days, path.shares, "b"),
         panel.dots(days, path.shares, "b dot"),
         *([] if is_early else _bracket(panel, path)),
-        *_axis(panel, path, wide=wide),
+        *_axis(panel, path, wide=wide, is_late=is_late),
         *(mark for _, mark in labels),
         *_texts(panel, path, [box for box, _ in labels], wide=wide, is_early=is_early),
         panel.fields(days, _tips(path)),
@@ -154,13 +157,13 @@ def _bracket(panel: Panel, path: ImpliedPath) -> Iterator[str]:
         yield panel.line(path.end + np.array([-tip, tip]), np.full(2, level), "bracket")
 
 
-def _axis(panel: Panel, path: ImpliedPath, *, wide: bool) -> Iterator[str]:
+def _axis(panel: Panel, path: ImpliedPath, *, wide: bool, is_late: bool) -> Iterator[str]:
     """Yield the days below the panel, and what they are in words."""
     foot = panel.y.start
     for at, _ in day_ticks(path.days, 6):
         yield text(panel.x(at), foot + 17, day(int(at)), "m c")
     if 0 in path.days:
-        yield text(panel.x(0), foot + 33, say("figure.day0"), "s c")
+        yield text(panel.x(0), foot + 33, say(f"figure.day0{'_late' * is_late}"), "s c")
     if wide:
         yield text(panel.x.start, foot + 33, say("figure.days_before"), "m")
         yield text(panel.x.stop, foot + 33, say("figure.days_after"), "m e")

@@ -154,6 +154,7 @@ def checks_layout(names: Sequence[str], *, wide: bool) -> Layout:
     wide : bool
         Whether for a wide page.
     """
-    width, most = (420, 205.0) if wide else (358, 175.0)
-    start = min(max(map(text_width, names), default=0) + 22, most)
+    width, most = (420, 254.0) if wide else (358, 204.0)
+    longest = max((text_width(name, is_bold=not i) for i, name in enumerate(names)), default=0)
+    start = min(longest + 18, most)
     return Layout(width, start, width - 56.0, LINE, "wide" if wide else "narrow")

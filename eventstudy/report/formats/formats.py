@@ -9,9 +9,12 @@ from pathlib import Path
 
 import pandas as pd
 
+from ...analysis.answer import NO_RESULT
 from ...calendars.window import Window
+from ...errors import DataError
 from ...findings.finished_run import RESULTS, FinishedRun, results_text
 from ...utility.atomic_file import replacing
+from ...utility.catalogue import say
 from ...utility.tables import parquet_modules
 from .bibtex import write_bibtex
 from .excel import workbook
@@ -57,6 +60,8 @@ def _pdf(run: FinishedRun, choice: Choice) -> Files:
 def _card(run: FinishedRun, choice: Choice) -> Files:
     from .card import card
 
+    if run.findings.sample.answer.verdict == NO_RESULT:
+        raise DataError(say("answer.no_card"), where=run.findings.name)
     return card(run.findings)
 
 

@@ -74,6 +74,7 @@ def _figures(first: FirstScreen) -> dict[str, Markup]:
                 who=chart.who,
                 shorter=min(shorter, 60),
                 is_early=chart.is_early,
+                is_late=chart.is_late,
             )
         )
     if strip:

@@ -24,11 +24,12 @@ from ...utility.screen import make_visible
 from ...utility.units import speaking_of, words
 from ..sections.answer import Sentence, answer, brief
 from ..sections.caveats import asides, brief_caveat, headline, write_caveat_of
-from ..sections.checks import list_checks
+from ..sections.checks import list_checks, name_fragile
 from ..sections.events import dropped_section
+from ..sections.first_screen import days_outside
 from ..sections.methods import last_day_of_prices
 from ..sections.robustness import Analysis, robustness
-from ..sections.top import SHOWN_GROUPS, describe_setup
+from ..sections.top import SHOWN_GROUPS, describe_setup, name_press
 from ..sections.windows import WindowValue, find_role, windows_table
 
 TEXT_WIDTH, MOST_LINES = 79, 16
@@ -76,11 +77,14 @@ def _short(findings: Findings, page: str) -> list[str]:
     room = MOST_LINES - len(head) - len(table) - len(end)
     head += _lines(caveat, min(CAVEAT_LINES, max(1, room)))
     room = MOST_LINES - len(head) - len(table) - len(end)
-    # In the order of the lines, each with its rank.
+    # In the order of the lines, each with its rank; the caveat may say how many were used.
+    caveat_of_answer = findings.sample.answer.caveat
+    is_said = caveat_of_answer is not None and caveat_of_answer.code == "few_used"
     notes = [
         (3, _around(findings)), *((4, text) for text in _other_answers(findings)),
-        *((2, text) for text in about_data), (0, _used(findings)), (5, issues(findings)),
-        *((1, text) for text in cases(findings)),
+        *((2, text) for text in about_data), (1, name_press(findings)),
+        (2, name_fragile(findings)), (5 if is_said else 0, _used(findings)),
+        (7, issues(findings)), *((6, text) for text in cases(findings)),
     ]  # fmt: skip
     blocks = [(rank, k, _lines(text, NOTE_LINES)) for k, (rank, text) in enumerate(notes)]
     fitting = {}
@@ -107,7 +111,10 @@ def _around(findings: Findings) -> str:
             facts = {"window": _days(finding.window), "value": result.effect.estimate}
             texts.append(say(code, p=result.pvalue, **facts))
     is_quiet = len(pvalues) == len(AROUND) and min(pvalues.values()) >= LEVEL
-    return say("terminal.quiet_around", **pvalues) if is_quiet else " ".join(texts)
+    path = findings.sample.implied
+    days = days_outside(path) if path is not None else ""
+    code = f"terminal.{'outside' if days else 'quiet'}_around"
+    return say(code, days=days, **pvalues) if is_quiet else " ".join(texts)
 
 
 def _other_answers(findings: Findings) -> list[str]:
@@ -133,7 +140,7 @@ def cases(findings: Findings) -> list[str]:
     lines = []
     for case in cases_without_prices(findings):
         facts = {**case.over(MAIN_WINDOW), "name": case.event["company"], "day0": case.day0}
-        lines.append(_wrapped(say("terminal.case", window=MAIN_WINDOW, **facts)))
+        lines.append(_wrapped(say("terminal.case", window=_days(MAIN_WINDOW), **facts)))
     return lines
 
 
@@ -227,9 +234,9 @@ def _battery(sample: Sample) -> str:
         return ""
     average, calibrated = answer.plain_average, answer.calibrated
     rows = [(say("terminal.plain_average", value=average.estimate), average.pvalue, np.nan, VALID)]
-    if calibrated:
+    if calibrated and np.isfinite(calibrated.pvalue):
         label = say("terminal.calibrated")
-        rows.append((label, calibrated.pvalue, calibrated.false_alarms, VALID))
+        rows.append((label, calibrated.pvalue, LEVEL, VALID))
     tests = [test for name in sample.shown[1:] if (test := sample.main.test(name))]
     rows += [
         (STATISTICS[test.test].label, test.pvalue, test.false_alarms, trust)
@@ -395,6 +402,8 @@ def losses(findings: Findings, *, written: bool = True) -> str:
         code = "terminal.dropped_kind_why" if why else "terminal.dropped_kind"
         example = say(code, kind=kind.reason, event=event.cells["event_id"], why=why)
         lines.append(_wrapped(f"{kind.n:6,}  {example}", " " * 8))
+        if kind.remedy and not setup.n_used:
+            lines.append(_wrapped(" " * 8 + kind.remedy, " " * 8))
     if n and written:
         place = "long/events.parquet" if setup.is_sampled else "events.csv"
         lines.append(f"  {say('terminal.dropped_place', place=place)}")

@@ -20,7 +20,7 @@ from ...calendars.window import Window
 from ...findings.setup import ModelFacts
 from ...findings.types import Findings, Sample
 from ...significance import FULL_SAMPLE
-from ...utility.catalogue import has, say
+from ...utility.catalogue import Reason, has, say
 from ...utility.csv_text import BLANK
 from ...utility.numbers import (
     LEVEL,
@@ -36,6 +36,10 @@ from ...utility.units import words
 
 # A name in the headline is cut after so many letters, and one in a list of events.
 LONGEST_FIRM = 60
+# Tickers that a remedy names.
+NAMED = 5
+# Multiples of the usual variance that are written as none, and those that are large.
+EDGE, LARGE = 1.05, 3.95
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,12 +169,49 @@ def name_sample(findings: Findings, sample: Sample | None = None) -> str:
     return name_group(sample.group, findings.setup.group_column)
 
 
-def write_days(window: Window) -> str:
-    """Return a window in words: ``on the announcement day and the day after``."""
+def write_days(window: Window, *, is_late: bool = False) -> str:
+    """Return a window in words: ``on the announcement day and the day after``.
+
+    Parameters
+    ----------
+    window : Window
+    is_late : bool
+        Whether day 0 is after the announcement (:func:`is_day_later`).
+    """
     if window in (Window(0, 0), Window(0, 1)):
-        return say(f"days.{window.start}_{window.stop}")
+        return say(f"days.{'late_' * is_late}{window.start}_{window.stop}")
     code = "days.one" if window.start == window.stop else "days.several"
     return say(code, first=window.start, last=window.stop)
+
+
+def name_remedy(findings: Findings, reason: Reason) -> str:
+    """Return what to do about dropped events, with the tickers that have no prices.
+
+    Parameters
+    ----------
+    findings : Findings
+    reason : Reason
+    """
+    if reason.code != "no_data":
+        return reason.remedy
+    events = [event for event in findings.events if event.reason.code == reason.code]
+    tickers = list(dict.fromkeys(str(event.cells["ticker"]) for event in events))
+    names = tickers[:NAMED] + ["..."] * (len(tickers) > NAMED)
+    facts = {"n": len(tickers), "tickers": names, "datum": words().datum}
+    return say("answer.check_tickers", **facts) if tickers else reason.remedy
+
+
+def is_day_later(findings: Findings) -> bool:
+    """Return whether the one event of a study has its day 0 after the day of its announcement.
+
+    Parameters
+    ----------
+    findings : Findings
+    """
+    if findings.setup.n_used != 1:
+        return False
+    event = findings.used[0]
+    return str(event.day0)[:10] > str(event.cells.get("announced_at") or event.day0)[:10]
 
 
 def write_interval(effect: Interval, *, sizes: bool = False) -> str:
@@ -204,7 +245,8 @@ def doubt_variance(result: Answer) -> list[str]:
     times = result.overturn.variance_multiple
     if result.verdict != DIFFERENT or not np.isfinite(times):
         return []
-    caveat = say("answer.variance_multiple", times=times)
+    size = "edge" if times < EDGE else "small" if times < LARGE else "large"
+    caveat = say(f"answer.variance_{size}", times=times)
     if not result.overturn.spread_pvalue >= LEVEL:
         return [caveat]
     return [f"{caveat} {say('answer.spread', p=result.overturn.spread_pvalue)}"]
@@ -290,7 +332,8 @@ def _who(sample: Sample) -> str:
 def _moved(findings: Findings, result: Answer, who: str) -> str:
     """Return what happened: ``shares fell 7.8% more than the market implied on ...``."""
     effect, main = result.effect.estimate, findings.setup.main
-    facts = {"who": who, "when": write_days(main), "implied": _implied_by(findings), "size": effect}
+    when = write_days(main, is_late=is_day_later(findings))
+    facts = {"who": who, "when": when, "implied": _implied_by(findings), "size": effect}
     if words().quantity:
         meaning = words().meaning(effect, len(main)).removeprefix(words().quantity).strip()
         return say("answer.quantity", quantity=words().quantity, meaning=meaning, **facts)
@@ -305,8 +348,9 @@ def _implied_by(findings: Findings) -> str:
 
 
 def _no_move(findings: Findings, sample: Sample) -> tuple[str, str]:
+    when = write_days(findings.setup.main, is_late=is_day_later(findings))
     result, facts = sample.answer, {
-        "who": _who(sample), "when": write_days(findings.setup.main),
+        "who": _who(sample), "when": when,
         "implied": _implied_by(findings), "quantity": words().quantity,
     }  # fmt: skip
     head = say("answer.no_change" if words().quantity else "answer.no_move", **facts)
@@ -347,4 +391,4 @@ def _nothing_usable(findings: Findings, sample: Sample) -> tuple[str, str]:
     head = say("answer.none_usable" if total > 1 else "answer.one_unusable", who=who)
     facts = {"reason": reason.head, "n": n, "total": total}
     reason_text = say("answer.most_frequent" if total > 1 else "answer.the_reason", **facts)
-    return head, f"{reason_text} {reason.remedy or say('answer.reason_listed')}"
+    return head, f"{reason_text} {name_remedy(findings, reason) or say('answer.reason_listed')}"

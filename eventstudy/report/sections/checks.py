@@ -16,6 +16,7 @@ from ...fitting.grid import CARS, MODELS
 from ...significance import name_for_role
 from ...utility.catalogue import say
 from ...utility.numbers import LEVEL, MINUS, capitalised, clipped, date_prose
+from .answer import is_day_later
 
 LONGEST_NAME = 64
 # Choices of a cell that is the study but for one of them.
@@ -73,8 +74,21 @@ def count_checks(checks: Sequence[Check]) -> str:
     return say("checks.count", n=len(checks) - 1, unclear=unclear)
 
 
+def name_fragile(findings: Findings) -> str:
+    """Return what happens to a significant answer where a leave-out turns it; "" if none does."""
+    checks = list_checks(findings)
+    turned = [check for check in checks if check.kind == "leave_out" and not check.is_clear]
+    if not turned or not checks[0].is_clear:
+        return ""
+    worst = max(turned, key=lambda check: check.pvalue)
+    unclear = sum(not check.is_clear for check in checks)
+    facts = {"leave_out": worst.name[:1].lower() + worst.name[1:], "p": worst.pvalue}
+    return say("checks.fragile", n=len(checks) - 1, unclear=unclear, **facts)
+
+
 def _leave_outs(findings: Findings) -> Iterator[Check]:
-    answer, name = findings.sample.answer, capitalised(say("caveat.main"))
+    answer = findings.sample.answer
+    name = capitalised(say(f"caveat.main{'_one' * (answer.n_events == 1)}"))
     yield Check("main", name, answer.n_events, answer.effect, answer.pvalue)
     rows = answer.influence.rows if answer.influence else ()
     firms = [row.firm for row in rows if row.kind == "event"]
@@ -95,7 +109,7 @@ def _windows(findings: Findings) -> Iterator[Check]:
     tested = {str(f.window): f.answer for f in sample.windows}
     cells = {row["window"]: row for row in _cells(findings, "window")}
     for window in CARS:
-        name = _window_name(window)
+        name = _window_name(window, is_day_later(findings))
         if window == main:
             continue
         if row := cells.get(str(window)):
@@ -104,9 +118,9 @@ def _windows(findings: Findings) -> Iterator[Check]:
             yield Check("window", name, over.n_events, over.effect, over.pvalue)
 
 
-def _window_name(window: Window) -> str:
+def _window_name(window: Window, is_late: bool) -> str:
     if window in (Window(0, 0), Window(0, 1)):
-        return say(f"checks.days_{len(window)}")
+        return say(f"checks.{'late' if is_late else 'days'}_{len(window)}")
     days = (f"{day:+d}".replace("+0", "0") for day in (window.start, window.stop))
     return say("checks.days", days=" to ".join(days).replace("-", MINUS))
 

@@ -23,7 +23,7 @@ from ...utility.numbers import (
     pvalue,
 )
 from ...utility.units import words
-from .answer import name_sample
+from .answer import name_remedy, name_sample
 from .caveats import remedies
 from .table import Row, Table, make_table
 
@@ -259,8 +259,9 @@ def _kinds(findings: Findings) -> list[DroppedKind]:
     kinds = []
     for reason, n in findings.dropped:
         alike = reasons.get(reason.head, {})
+        remedy = name_remedy(findings, reason)
         is_open = sum(map(len, alike.values())) <= OPEN or not findings.setup.n_used
-        kinds.append(DroppedKind(clipped(reason.head), reason.remedy, n, alike, is_open))
+        kinds.append(DroppedKind(clipped(reason.head), remedy, n, alike, is_open))
     return kinds
 
 

@@ -22,7 +22,7 @@ from ...utility.numbers import (
 )
 from ...utility.units import words
 from ..figures.strip import FEW, Strip, StripMark
-from .answer import count_subject, name_sample, split_answer, write_days
+from .answer import count_subject, is_day_later, name_sample, split_answer, write_days
 from .caveats import brief_caveat
 from .checks import Check, list_checks
 from .top import KeyFigure, key_figures
@@ -49,6 +49,7 @@ class Chart:
     who: str
     note: str
     is_early: bool
+    is_late: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,12 +202,13 @@ def _chart(findings: Findings) -> Chart | None:
     title = say("chart.title_value" if what else "chart.title", quantity=what)
     if firm and not what:
         title = say("chart.title_one", firm=firm)
-    when = write_days(findings.setup.main).removeprefix("on ")
+    is_late = is_day_later(findings)
+    when = write_days(findings.setup.main, is_late=is_late).removeprefix("on ")
     average = "" if n == 1 else say("chart.average", who=count_subject(n, "announcements")) + " "
     about = capitalised(average + say(f"chart.about{'_value' * bool(what)}", when=when))
     who = capitalised(what) or clipped(firm, LABEL)
     is_early = sample.answer.verdict == PROVISIONAL
-    return Chart(path, title, about, who, _around(findings, path), is_early)
+    return Chart(path, title, about, who, _around(findings, path), is_early, is_late)
 
 
 def _around(findings: Findings, path: ImpliedPath) -> str:
@@ -219,14 +221,14 @@ def _around(findings: Findings, path: ImpliedPath) -> str:
         for name, finding in (("before", before), ("after", after))
         if finding is not None and np.isfinite(finding.answer.pvalue)
     }
-    outside = _days_outside(path)
+    outside = days_outside(path)
     quiet = all(finding.answer.pvalue >= LEVEL for finding in sides.values())
     texts = [f"{say(f'chart.{name}')} ({_move(finding)})" for name, finding in sides.items()]
     parts = []
-    if texts and quiet and not outside:
-        parts.append(say("chart.quiet", sides=" or ".join(texts)))
-    elif texts:
-        parts += [f"{capitalised(text)}." for text in texts]
+    if texts and quiet:
+        code = f"chart.quiet{'_outside' * bool(outside)}"
+        return say(code, sides=" or ".join(texts), days=outside)
+    parts += [f"{capitalised(text)}." for text in texts]
     if outside:
         parts.append(say("chart.outside", days=outside))
     return " ".join(parts)
@@ -238,7 +240,7 @@ def _move(finding: WindowFinding) -> str:
     return say("chart.move", p=answer.pvalue, **facts)
 
 
-def _days_outside(path: ImpliedPath) -> str:
+def days_outside(path: ImpliedPath) -> str:
     """Return the days beyond the main window on which the shares lie outside the band."""
     with np.errstate(invalid="ignore"):
         leaves = np.abs(path.gap) > path.half

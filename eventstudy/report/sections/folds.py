@@ -28,7 +28,7 @@ from ...utility.units import words
 from ..figures.answer_figures import name_lines
 from ..figures.specification_curve import SpecificationCurve, draw_curve
 from ..figures.svg_canvas import pair
-from .answer import brief, name_sample
+from .answer import brief, count_subject, name_sample
 from .caveats import asides, write_caveat_of
 from .events import common_notes, dropped_section, events_table
 from .first_screen import events_of, short_name
@@ -37,7 +37,7 @@ from .methods import Methods, Paragraph, methods, provenance
 from .path import find_differences, group_lede
 from .robustness import Analysis, robustness
 from .table import Row, Table, make_table
-from .top import describe_setup, find_limitations
+from .top import describe_setup, find_limitations, name_press
 from .windows import list_tests, trust
 
 # What the glossary explains, in its order.
@@ -109,7 +109,8 @@ def _announcements(findings: Findings) -> Iterator[Fold]:
             )
             for event in (events[0], events[-1])
         ]
-        finding = say(f"{code}.finding", low=ends[0], high=ends[1])
+        who = count_subject(len(events), name_sample(findings, sample))
+        finding = say(f"{code}.finding", who=who, low=ends[0], high=ends[1])
         influence = sample.answer.influence
         if influence and influence.half and sample.answer.verdict == DIFFERENT:
             finding += " " + say(f"{code}.half", n=influence.half)
@@ -118,8 +119,8 @@ def _announcements(findings: Findings) -> Iterator[Fold]:
         notes.append(say(f"{code}.pages"))
     if findings.setup.is_sampled:
         notes.append(say("events.sampled", n=len(rows), total=findings.setup.n_used))
-    finding = finding or say(f"{code}.one")
-    title = say(f"{code}.title", n=len(rows))
+    finding = finding or say(f"{code}.{'one' if len(rows) == 1 else 'each'}")
+    title = say(f"{code}.{'title' if len(rows) > 1 else 'title_one'}", n=len(rows))
     table_of = make_table(f"{code}.{columns}", kinds, rows, **facts)
     yield Fold("announcements", title, finding, (*filter(None, notes), table_of))
 
@@ -245,7 +246,7 @@ def _rate(rate: float) -> str:
 
 def _shared_shock(findings: Findings) -> Iterator[Fold]:
     judged, answer = trust(findings), findings.sample.answer
-    if judged is None or answer.n_events < 2:
+    if judged is None or answer.n_events < 2 or findings.sample.firm:
         return
     numbers, needed = answer.calibrated, answer.overturn.shared_shock
     facts = {"needed": needed, "times": numbers.shared_movement if numbers else np.nan}
@@ -308,6 +309,7 @@ def _data(findings: Findings) -> Iterator[Fold]:
     if findings.dropped:
         reason, n = findings.dropped[0]
         finding += " " + say("folds.data.reason", reason=clipped(reason.head), n=n)
+    finding = f"{finding} {name_press(findings)}".strip()
     caveat = write_caveat_of(findings, findings.sample) if setup.n_used else ""
     remarks = [note for note in asides(findings) if note != caveat]
     notes = [str(text) for text in (*remarks, *find_limitations(findings))]

@@ -23,7 +23,7 @@ from ...utility.numbers import (
     percent,
 )
 from ...utility.units import words
-from .answer import Sentence, answer, brief, write_full_interval
+from .answer import EDGE, Sentence, answer, brief, write_full_interval
 from .caveats import asides
 
 # Groups that have a line below the answer, and a panel among the figures.
@@ -161,7 +161,7 @@ def _needed(result: Answer) -> KeyFigure | None:
     if np.isfinite(overturn.shared_shock):
         number = overturn.shared_shock
         return KeyFigure(say("key.shock"), f"{number:.1f}×", say("key.shock_remark"))
-    if not np.isfinite(times):
+    if not times >= EDGE:
         return None
     single, market = overturn.one_event, overturn.market_variance
     had = single is not None and np.isfinite(single.firm_variance) and np.isfinite(market)
@@ -316,6 +316,15 @@ def _chosen_by_press(findings: Findings) -> Iterator[Reason]:
     used = findings.used
     if n := sum(str(event.cells.get(SELECTION, "")).strip() == "press" for event in used):
         yield Reason("limit_press", n=n, total=len(used))
+
+
+def name_press(findings: Findings) -> str:
+    """Return in short how many announcements were found in the press; "" for none."""
+    for reason in _chosen_by_press(findings):
+        n, total = reason.facts["n"], reason.facts["total"]
+        kind = "some" if n < total else "all" if n > 1 else "one"
+        return say(f"caveat.press_{kind}", n=n, total=total)
+    return ""
 
 
 def _price_index(findings: Findings) -> Iterator[Reason]:

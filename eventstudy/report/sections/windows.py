@@ -15,7 +15,7 @@ from ...significance import STATISTICS, Statistic
 from ...utility.catalogue import has, say
 from ...utility.numbers import LEVEL, capitalised, window_text
 from ...utility.units import words
-from .answer import name_sample
+from .answer import is_day_later, name_sample
 
 # Classes of other tests in their order; tests that are not valid have no place in the table.
 TITLES = {VALID: "tests.valid", WITH_CARE: "tests.with_care"}
@@ -281,7 +281,7 @@ def list_tests(findings: Findings, sample: Sample | None = None) -> list[TestBlo
     blocks = [
         TestBlock(
             say("tests.main", test=label),
-            tuple(_window_line(finding, main) for finding in sample.windows),
+            tuple(_window_line(finding, findings) for finding in sample.windows),
         )
     ]
     opinions = [
@@ -298,15 +298,15 @@ def list_tests(findings: Findings, sample: Sample | None = None) -> list[TestBlo
     return blocks
 
 
-def _window_line(finding: WindowFinding, main: Window) -> TestLine:
+def _window_line(finding: WindowFinding, findings: Findings) -> TestLine:
     answer, window = finding.answer, finding.window
-    test, is_main = finding.test(answer.test), window == main
+    test, is_main = finding.test(answer.test), window == findings.setup.main
     rate = test.false_alarms if test else np.nan
     if is_main and answer.calibrated and np.isfinite(answer.calibrated.false_alarms):
         rate = answer.calibrated.false_alarms
     ends, allows = _ends(answer.effect), allows_for(answer.test) if is_main else ""
     remark, estimate = window_text(window), answer.effect.estimate
-    name = name_window(window)
+    name = name_window(window, is_late=is_day_later(findings))
     return TestLine(name, remark, estimate, *ends, answer.pvalue, rate, allows, is_main)
 
 
@@ -321,6 +321,9 @@ def _other_estimates(sample: Sample) -> Iterator[TestLine]:
         allows = say("tests.shifted", n=numbers.draws, error=numbers.error)
         name, effect = say("tests.calibrated"), (answer.effect.estimate, np.nan, np.nan)
         yield TestLine(name, "", *effect, numbers.pvalue, LEVEL, allows)
+    elif numbers:
+        none = np.nan
+        yield TestLine(say("tests.calibrated"), "", none, none, none, none, none, numbers.reason)
 
 
 def _test_line(test: TestFinding) -> TestLine:
@@ -338,10 +341,10 @@ def allows_for(name: str) -> str:
     return ", ".join(held) if held or test.per_event else say("tests.nothing")
 
 
-def name_window(window: Window) -> str:
-    """Return a window in words, as the name of a row."""
+def name_window(window: Window, *, is_late: bool = False) -> str:
+    """Return a window in words, as the name of a row; `is_late` is :func:`is_day_later`."""
     first, last = window.start, window.stop
-    code = f"tests.window.{first}_{last}"
+    code = f"tests.window.{'late_' * (is_late and not first)}{first}_{last}"
     if has(code):
         return say(code)
     if first == -last:
@@ -357,11 +360,13 @@ def tests_finding(findings: Findings) -> str:
     windows = [line for line in blocks[0].lines if np.isfinite(line.pvalue)]
     clear = sum(line.pvalue < LEVEL for line in windows)
     text = say("tests.finding", n=len(windows), clear=clear)
-    valid = blocks[1].lines if len(blocks) > 1 and blocks[1].title != say("tests.with_care") else ()
+    lines = blocks[1].lines if len(blocks) > 1 and blocks[1].title != say("tests.with_care") else ()
+    valid = [line for line in lines if np.isfinite(line.pvalue)]
     if not valid or not np.isfinite(findings.sample.answer.pvalue):
         return text
     agree = sum((line.pvalue < LEVEL) == (findings.sample.answer.pvalue < LEVEL) for line in valid)
-    return f"{text} {say('tests.agree', n=len(valid), agree=agree)}"
+    code = "tests.agree" if len(valid) > 1 else "tests.agree_one"
+    return f"{text} {say(code, n=len(valid), agree=agree)}"
 
 
 @dataclass(frozen=True, slots=True)
