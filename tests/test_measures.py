@@ -479,7 +479,7 @@ def test_run(folder: Path, tmp_path: Path, measure: str) -> None:
     assert list(frozen) == list(COLUMNS)
     assert frozen["close"].max() > 40, "the frozen prices stay prices"
     svg = (tmp_path / "m" / "figures" / "caar.svg").read_text(encoding="utf-8")
-    assert f"CAAR of 8 events of {WORDS[measure].what} (log points)" in svg
+    assert "log points" in svg
 
 
 def test_market_volume(folder: Path, tmp_path: Path) -> None:

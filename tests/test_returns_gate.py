@@ -121,7 +121,7 @@ def test_a_cell_is_taken_as_missing_and_nothing_else(fault: str, kind: ReturnKin
     assert ((panel.spans > 0) == np.isfinite(panel.values)).all()
     [notice] = panel.notices
     value = CASES[fault, kind][AT, "F0"]
-    assert notice.startswith("returns, all dates: 1 ")
+    assert notice.startswith("returns: 1 ")
     assert f"F0 on {day(AT)} is {value:g}" in notice
 
 
@@ -237,7 +237,7 @@ def test_codes_of_missing_values(value: float, kind: ReturnKind) -> None:
         ("missing_code", day(300), day(302)), ("missing_code", day(350), day(350)),
     ]  # fmt: skip
     assert np.isnan(panel.values[0, rows]).all()
-    assert panel.notices[0].startswith("returns, all dates: 4 ")
+    assert panel.notices[0].startswith("returns: 4 ")
 
 
 def test_a_code_that_fills_most_of_a_column() -> None:
@@ -307,7 +307,7 @@ def test_letters_of_crsp_are_codes(tmp_path: Path) -> None:
         panel = read_returns(path, events, calendar="data")
         np.testing.assert_array_equal(returns_of(panel, "F0"), blank["F0"])
         assert {f.kind for f in panel.faults} == {"missing_code"}
-        assert panel.notices[0].startswith(f"{path.name}, all dates: {len(letters)} ")
+        assert panel.notices[0].startswith(f"{path.name}: {len(letters)} ")
         assert f"F0 on {day(0)} is -66 (C)" in panel.notices[0]
     frame.iloc[5, 0] = "x"
     for path in forms(frame.astype({"F0": str}), tmp_path):
@@ -422,7 +422,7 @@ def test_a_run_names_it_everywhere(tmp_path: Path) -> None:
         "-v",
     )  # fmt: skip
     run = tmp_path / "study"
-    assert re.search(rf"NOTE: r\.csv, all dates: 1 .*F0 on {day(AT)} is 5\.", text)
+    assert re.search(rf"NOTE: r\.csv: 1 .*F0 on {day(AT)} is 5\.", text)
     assert "in the windows: 1 impossible return; tables/faults.csv" in " ".join(text.split())
     events = pd.read_csv(run / "events.csv", index_col="event_id", keep_default_na=False)
     assert ["quarantined" in flags for flags in events["flags"]] == [True, *[False] * 5]
@@ -433,7 +433,7 @@ def test_a_run_names_it_everywhere(tmp_path: Path) -> None:
     assert car["car"].abs().max() < 1
     assert "quarantined" in set(pd.read_csv(run / "tables" / "without_flagged.csv")["left_out"])
     page = (run / "report.html").read_text(encoding="utf-8")
-    assert "r.csv, all dates: 1 impossible return" in page
+    assert "r.csv: 1 impossible return" in page
     assert reproduce_run(run).exact
 
 
