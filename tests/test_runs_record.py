@@ -10,6 +10,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -165,8 +166,9 @@ def test_a_run_with_a_grid_is_reproduced(tmp_path: Path) -> None:
 
 def test_a_run_with_settings_of_before_is_read(tmp_path: Path, run: Path) -> None:
     record = Record.read(run)
-    config = {**record.manifest["config"], "placebo": 99, "variants": {"a": {"kind": "log"}}}
-    assert Record(run, {**record.manifest, "config": config}).config == record.config
+    config = {**record.facts.config, "placebo": 99, "variants": {"a": {"kind": "log"}}}
+    facts = replace(record.facts, config=config)
+    assert replace(record, facts=facts).config == record.config
 
 
 def test_a_manifest_whose_settings_are_sorted_is_as_it_was_written(run: Path) -> None:

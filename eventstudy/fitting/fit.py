@@ -250,6 +250,7 @@ def fit_config(
     symbols = len(panel.provenance) or len(panel.keys)
     note("prices_loaded", symbols=symbols, failed=len(panel.failures))
     study = fit_panel(inputs, config, events, panel)
+    note("study_fitted", model=study.model.name, events=len(study.events), used=len(study))
     # No setting gives a firm prices that it has not.
     table = events.table[~events.table["ticker"].isin(panel.failures)]
     priced = replace(events, table=table.reset_index(drop=True)) if len(table) else events
@@ -291,7 +292,6 @@ def fit_panel(
     if config.firm and any(again := find_other_listings(study, config.firm, config.main)):
         left_out = [why or listing for why, listing in zip(left_out, again, strict=True)]
         study = replace(unfitted, left_out=left_out).fitted()
-    note("study_fitted", model=model.name, events=len(study.events), used=len(study))
     return with_confounders(study, texts) if any(texts) else study
 
 
