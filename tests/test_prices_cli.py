@@ -193,7 +193,8 @@ def test_fetch_for_events(yahoo: Yahoo, tmp_path: Path) -> None:
         (["--vintage", "2100-01-01", "--prices", "yahoo"], 2, "only the price cache has vintages"),
     ]:
         result = CliRunner().invoke(main, [*common, *more])
-        assert (result.exit_code, words in result.stderr) == (code, True), result.stderr
+        told = " ".join(result.stderr.split())
+        assert (result.exit_code, words in told) == (code, True), result.stderr
 
 
 @pytest.mark.parametrize(

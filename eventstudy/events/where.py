@@ -151,7 +151,9 @@ def _met(node: ast.Compare, op: ast.cmpop, left: Any, right: Any, n: int) -> Boo
 
 
 def _require_date(text: str) -> None:
-    """Refuse a text that is no date, or the year or month of one."""
+    """Refuse a text that is no date, nor the year or month of one, nor blank."""
+    if not text:
+        return
     try:
         dt.date.fromisoformat(f"{text}{'-01-01'[len(text) - 4 :]}")
     except ValueError:
