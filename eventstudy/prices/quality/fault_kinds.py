@@ -126,9 +126,9 @@ def missing_session(q: Quotes) -> list[Span]:
 
 
 def no_price(q: Quotes) -> list[Span]:
-    """Return rows without a close.
+    """Return rows without a usable close.
 
-    Close and adjusted close are blank.
+    Close and adjusted close are blank, or what stood there is not a positive, finite number.
     """
     blank = np.isnan(q.close) & np.isnan(q.adj_close)
     return q.spans(runs(blank), lambda a, b: "a row without a usable close")
