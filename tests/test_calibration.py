@@ -176,7 +176,14 @@ def test_a_run_and_calibrate_have_the_same_p(tmp_path: Path) -> None:
     study = market(effect=-0.02).fit(engine="batch")
     config = StudyConfig(event="-5:5", estimation="-120:-11")
     shown = finish_run(study, config=config).findings.sample.answer.calibrated
-    assert shown == calibrate(study).brief
+    # The run draws fewer tests in one matrix product: equal but for rounding.
+    brief = calibrate(study).brief
+    for field in fields(Calibrated):
+        expected = getattr(brief, field.name)
+        alike = (
+            expected if field.name == "reason" else pytest.approx(expected, rel=1e-9, nan_ok=True)
+        )
+        assert getattr(shown, field.name) == alike, field.name
 
 
 def test_measured_rates_replace_formulas_but_for_raised_variance() -> None:
