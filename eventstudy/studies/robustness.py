@@ -37,7 +37,7 @@ class RobustnessResults(Specifications):
     >>> config = es.StudyConfig(prices="sample")
     >>> results = es.robustness("events.csv", {"model": ["market", "market_adjusted"]}, config)
     >>> isinstance(results, es.RobustnessResults), results.summary()["n"]
-    (True, 16)
+    (True, 8)
     """
 
     def plot(self, ax: Axes | None = None) -> Axes:
@@ -148,7 +148,7 @@ def robustness(
     >>> config = es.StudyConfig(prices="sample")
     >>> results = es.robustness("events.csv", {"model": ["market", "market_adjusted"]}, config)
     >>> print(str(results).partition(".")[0])
-    Of 16 specifications 88% have the sign of this study's effect, and 38% are significant with it
+    Of 8 specifications 100% have the sign of this study's effect, and 75% are significant with it
     """
     if isinstance(study, EventStudy):
         return _of_study(study, grid)
