@@ -32,7 +32,7 @@ TITLE, ORIGIN = (
     "A case of its own: Hangzhou Hikvision, 22 May 2019",
     f"From the committed run {NAME}",
 )
-LINE = "In no average: Hangzhou Hikvision, 22 May 2019"
+LINE = "Hangzhou Hikvision, 22 May 2019"
 committed = pytest.mark.skipif(
     not (ROOT / ".git").exists(), reason="the source package has no reports"
 )
