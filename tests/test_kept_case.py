@@ -131,7 +131,7 @@ def run_of(events: Path, out: Path, *options: object) -> str:
 
 
 def test_it_is_shown_and_enters_nothing(events: Path, tmp_path: Path) -> None:
-    output = run_of(events, tmp_path / "a", "-v")
+    output = run_of(events, tmp_path / "a")
     assert f"{LINE}, -7.6%" in " ".join(output.split())
     run = tmp_path / "a" / "events"
     for file in ("report.html", "report.md"):

@@ -70,7 +70,7 @@ def _short(findings: Findings, page: str) -> list[str]:
     """Return at most 16 lines: what finds no room there is in the long answer."""
     head, end, table = _lines(str(answer(findings))), _end(findings, page), [""]
     if findings.sample.n_used:
-        table += [*summary(findings, findings.sample, is_short=True).split("\n"), ""]
+        table += summary(findings, findings.sample, is_short=True).split("\n")
     caveat = brief_caveat(findings)
     in_full = write_caveat_of(findings, findings.sample)
     about_data = [text for text in asides(findings) if text != in_full and text not in caveat]
@@ -78,13 +78,12 @@ def _short(findings: Findings, page: str) -> list[str]:
     head += _lines(caveat, min(CAVEAT_LINES, max(1, room)))
     room = MOST_LINES - len(head) - len(table) - len(end)
     # In the order of the lines, each with its rank; the caveat may say how many were used.
-    caveat_of_answer = findings.sample.answer.caveat
-    is_said = caveat_of_answer is not None and caveat_of_answer.code == "few_used"
+    is_said = getattr(findings.sample.answer.caveat, "code", "") == "few_used"
     notes = [
         (3, _around(findings)), *((4, text) for text in _other_answers(findings)),
         *((2, text) for text in about_data), (1, name_press(findings)),
         (2, name_fragile(findings)), (5 if is_said else 0, _used(findings)),
-        (7, issues(findings)), *((6, text) for text in cases(findings)),
+        (6, issues(findings)), *((2, text) for text in cases(findings)),
     ]  # fmt: skip
     blocks = [(rank, k, _lines(text, NOTE_LINES)) for k, (rank, text) in enumerate(notes)]
     fitting = {}
@@ -92,7 +91,8 @@ def _short(findings: Findings, page: str) -> list[str]:
         if len(lines) <= room:
             fitting[k] = lines
             room -= len(lines)
-    return [*head, *table, *(line for k in sorted(fitting) for line in fitting[k]), *end]
+    gap = [""] * (room > 0 and findings.sample.n_used > 0)
+    return [*head, *table, *gap, *(line for k in sorted(fitting) for line in fitting[k]), *end]
 
 
 def _days(window: Window) -> str:
