@@ -87,13 +87,13 @@ def run(
     record: Any = {"config": config, "origin": origin, "command": command_line()}
     place = claimed(order.folder, origin, force=force, notify=lambda text: notify([text]))
     with place as folder, Workers(workers, cluster) as crew:
-        remember(folder.parent, folder.name)
         with progress(silent, "events") as crew.progress, progress(silent, "prices") as advance:
             results = compute_study(inputs, progress=advance)
         crew.progress = None
         notify(_new_notices(results, from_lock, crew.lost))
         if len(results) == 0:
             raise _nothing_usable(results, order, folder, as_json, record)
+        remember(folder.parent, folder.name)
         with writing(silent):
             write_claimed(results, folder, **record)
         findings = results.memo["findings"]
