@@ -379,7 +379,8 @@ class TestCommands:
         assert by_name["Days 0 to +5"].n_events == 54
         assert "120 days of estimation" in by_name
         unclear = sum(check.pvalue >= 0.05 for check in checks)
-        assert count_checks(checks) == f"{unclear} of 13 checks are not significant."
+        # 49 shifted calendars are too few for a calibrated p, so that check is not there.
+        assert count_checks(checks) == f"{unclear} of 12 checks are not significant."
 
     def test_a_grid_of_one_choice_turns_it_off(self, tmp_path: Path) -> None:
         study = tmp_path / "study.toml"
