@@ -15,6 +15,7 @@ from eventstudy.cli.main import main
 from eventstudy.models import MODELS
 
 FIXED = (
+    "--force",
     "--event-pages",
     "0",
     "--calendar",

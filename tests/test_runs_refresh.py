@@ -170,7 +170,7 @@ def test_a_command_that_fails_leaves_the_report_written(settled: Project, tmp_pa
     made.announce(FIRMS[:4])
     assert "cannot be run (No such file" in refresh(made, "--on-change", "no-such-command", code=75)
     assert read_changes(made.run)[0]["added"] == ["e-DDD"]
-    invoke("run", *made.options, "--model", "constant_mean")
+    invoke("run", *made.options, "--model", "constant_mean", "--force")
     assert read_changes(made.run)[0]["settings"] == {"model": ["", "constant_mean"]}, (
         "a run goes on with it"
     )
@@ -221,9 +221,10 @@ def test_a_study_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.slow
-def test_a_link_to_a_run(settled: Project, tmp_path: Path) -> None:
+def test_a_link_to_a_run(tmp_path: Path) -> None:
     """What the link means is refreshed, with the files that the run names; the link stays one."""
-    made = settled.copied(tmp_path)
+    made = Project(tmp_path)
+    made.study()
     link = tmp_path / "latest"
     link.symlink_to(made.run)
     assert "nothing new" in invoke("refresh", link)
@@ -232,7 +233,7 @@ def test_a_link_to_a_run(settled: Project, tmp_path: Path) -> None:
     assert link.is_symlink()
     assert read_changes(made.run)[0]["removed"] == ["e-EEE"]
     made.announce(FIRMS)
-    invoke("run", *made.options[:-1], "--out", tmp_path, "--name", "latest")
+    invoke("run", *made.options[:-1], "--out", tmp_path, "--name", "latest", "--force")
     assert link.is_symlink()
     assert read_changes(made.run)[0]["added"] == ["e-EEE"]
     assert verify_run(link).ok
