@@ -103,8 +103,9 @@ def stack(xs: FloatArray, radius: float) -> FloatArray:
     """
     apart, ys = 2 * radius + GAP, np.zeros(len(xs))
     order = np.argsort(xs, kind="stable")
+    reach = np.searchsorted(xs[order], xs[order] - apart, side="right")
     for k, i in enumerate(order):
-        near = [j for j in order[:k] if xs[i] - xs[j] < apart]
+        near = order[reach[k] : k]
         offsets = np.sqrt(np.maximum(apart**2 - (xs[i] - xs[near]) ** 2, 0))
         tried = np.concatenate([[0.0], ys[near] + offsets, ys[near] - offsets])
         away = (xs[i] - xs[near]) ** 2 + (tried[:, None] - ys[near]) ** 2
