@@ -68,6 +68,8 @@ def draw_levels(
 
 def _draw_bracket(axes: Axes, panel: Panel, path: ImpliedPath, size: float) -> None:
     """Draw the gap on the last day of the main window, and its number where it covers least."""
+    from matplotlib.patheffects import withStroke
+
     ends = np.array([path.implied, path.shares])[:, path.days == path.end]
     if not (ends.size and np.isfinite(ends).all()):
         return
@@ -76,5 +78,6 @@ def _draw_bracket(axes: Axes, panel: Panel, path: ImpliedPath, size: float) -> N
                   linewidth=1.8, capsize=4, capthick=1.8, zorder=4)  # fmt: skip
     x, y, _ = place_number(panel, path, 0.62 * size * len(name))
     offset = (x - panel.x(path.end), panel.y(middle) - y)
+    around = withStroke(linewidth=5, foreground=axes.figure.get_facecolor())
     axes.annotate(name, (path.end, middle), offset, textcoords="offset points", fontsize=size,
-                  fontweight="bold", zorder=5)  # fmt: skip
+                  fontweight="bold", zorder=5, path_effects=[around])  # fmt: skip
