@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
 import re
 import sqlite3
 import subprocess
 import sys
 import tempfile
-import zlib
-from dataclasses import asdict, replace
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -155,6 +152,12 @@ def of_tomorrow(path: Path) -> None:
     connection.close()
 
 
+def of_the_first_version(path: Path) -> None:
+    connection = sqlite3.connect(path)
+    connection.execute("PRAGMA user_version = 1")
+    connection.close()
+
+
 def of_another_program(path: Path) -> None:
     path.unlink()
     connection = sqlite3.connect(path)
@@ -168,6 +171,7 @@ def of_another_program(path: Path) -> None:
         (corrupt, "not a database"),
         (tear, "malformed"),
         (of_tomorrow, "version 99"),
+        (of_the_first_version, "version 1, this program reads 2; move the file away"),
         (of_another_program, "another program"),
     ],
 )
@@ -330,63 +334,6 @@ def test_provenance_of_the_download_is_kept(store: StoreProvider) -> None:
     noted = {"AAA": replace(prices.provenance["AAA"], note="ä; 3 rows", instrument="INDEX")}
     store.add(replace(prices, provenance=noted), (FIRST, LAST))
     assert store.fetch(["AAA"], FIRST, LAST).provenance == noted
-
-
-VERSION_1 = """
-CREATE TABLE prices (
-    symbol TEXT PRIMARY KEY,
-    asked_first TEXT NOT NULL,
-    asked_last TEXT NOT NULL,
-    provenance TEXT NOT NULL,
-    sha256 TEXT NOT NULL,
-    blob BLOB NOT NULL
-) WITHOUT ROWID
-"""
-
-
-def store_of_version_1(path: Path, prices: Prices) -> None:
-    """Write the file that the first version of the program wrote."""
-    connection = sqlite3.connect(path)
-    with connection:
-        connection.execute(VERSION_1)
-        connection.execute("PRAGMA user_version = 1")
-        for symbol, rows in prices.by_symbol().items():
-            days = rows["date"].to_numpy().astype("datetime64[D]").astype("int64")
-            columns = ("open", "high", "low", "close", "adj_close", "volume")
-            raw = (
-                np.vstack([days, *(rows[name].to_numpy() for name in columns)])
-                .astype("<f8")
-                .tobytes()
-            )
-            described = json.dumps(asdict(prices.provenance[symbol]), sort_keys=True)
-            row = (symbol, str(FIRST), str(LAST), described, hashlib.sha256(raw).hexdigest())
-            connection.execute(
-                "INSERT INTO prices VALUES (?, ?, ?, ?, ?, ?)", (*row, zlib.compress(raw, 1))
-            )
-    connection.close()
-
-
-def version_of(path: Path) -> int:
-    connection = sqlite3.connect(path)
-    version = connection.execute("PRAGMA user_version").fetchone()[0]
-    connection.close()
-    return int(version)
-
-
-def test_a_store_of_version_1_is_read_as_it_is_and_migrated_when_written(tmp_path: Path) -> None:
-    prices, store = made("AAA", "^BBB"), StoreProvider(tmp_path / "prices.sqlite")
-    store_of_version_1(store.path, prices)
-    for version in (1, 2):
-        found = store.fetch(["AAA", "^BBB"], FIRST, LAST)
-        pd.testing.assert_frame_equal(found.table, prices.table, check_exact=True)
-        assert found.provenance == prices.provenance
-        assert asked_days(store, "AAA") == {"AAA": (FIRST, LAST)}
-        assert store.held("AAA").fetched_at == "2024-03-01T10:00:00+00:00"
-        assert version_of(store.path) == version
-        if version == 1:
-            stored = store.add(made("CCC"))
-            assert (stored.notices, stored.unwritten) == ([], {})
-    assert store.symbols() == ("AAA", "CCC", "^BBB")
 
 
 def test_reading_some_symbols_never_looks_at_all(store: StoreProvider) -> None:

@@ -39,17 +39,11 @@ _NUMBERED = "symbol TEXT NOT NULL, number INTEGER NOT NULL"
 _KEY = "PRIMARY KEY (symbol, number)"
 # Blobs come last: a look at the other columns need not walk over their pages. A vintage without a
 # blob is a part, by its first and last day, of the next one that has a blob.
-TABLES = {
-    name: f"CREATE TABLE {name} ({columns}) WITHOUT ROWID"
-    for name, columns in (
-        ("prices", f"symbol TEXT PRIMARY KEY, {_HELD}, blob BLOB NOT NULL"),
-        ("vintages", f"{_NUMBERED}, {_HELD}, blob BLOB, {_KEY}"),
-        ("fetches", f"{_NUMBERED}, {_texts(FETCH)}, {_KEY}"),
-    )
-}
-FROM_1 = """SELECT symbol, asked_first, asked_last,
-    coalesce(json_extract(provenance, '$.retrieved_at'), '') AS fetched_at,
-    provenance, '[]' AS actions, sha256, blob FROM """
+TABLES = (
+    f"CREATE TABLE prices (symbol TEXT PRIMARY KEY, {_HELD}, blob BLOB NOT NULL) WITHOUT ROWID",
+    f"CREATE TABLE vintages ({_NUMBERED}, {_HELD}, blob BLOB, {_KEY}) WITHOUT ROWID",
+    f"CREATE TABLE fetches ({_NUMBERED}, {_texts(FETCH)}, {_KEY}) WITHOUT ROWID",
+)
 
 
 class Database:
@@ -73,12 +67,10 @@ class Database:
             return
         try:
             with closing(_connect_to_read(self.path)) as connection:
-                version = self._version(connection)
-                if version == 1:
-                    _show_as_2(connection)
-                if version:
+                is_filled = self._version(connection) == SCHEMA_VERSION
+                if is_filled:
                     connection.execute("BEGIN")
-                yield connection if version else None
+                yield connection if is_filled else None
         except sqlite3.DatabaseError as error:
             raise self._unusable(error) from error
 
@@ -90,7 +82,7 @@ class Database:
         try:
             with closing(_connect(self.path, "mode=rwc")) as connection:
                 if self._version(connection) < SCHEMA_VERSION:
-                    _migrate(connection)
+                    _create(connection)
                 _use_write_ahead_log(connection)
                 yield connection
         except sqlite3.OperationalError:
@@ -99,16 +91,13 @@ class Database:
             raise self._unusable(error) from error
 
     def _version(self, connection: sqlite3.Connection) -> int:
-        """Return the schema version, 0 for an empty file; refuse newer and foreign databases."""
+        """Return the schema version, 0 for an empty file; refuse other and foreign databases."""
         # in this order: another process may create the store between the two statements
         tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
         version = int(connection.execute("PRAGMA user_version").fetchone()[0])
-        if version > SCHEMA_VERSION:
-            limit = f"this program reads up to {SCHEMA_VERSION}"
-            raise DataError(
-                f"the price cache has version {version}, {limit}", where=str(self.path),
-                remedy="update eventstudy-kit, or name another store in EVENTSTUDY_STORE",
-            )  # fmt: skip
+        if version not in (0, SCHEMA_VERSION):
+            message = f"the price cache has version {version}, this program reads {SCHEMA_VERSION}"
+            raise DataError(message, where=str(self.path), remedy=REMEDY)
         if version == 0 and tables:
             raise self._unusable("a database of another program")
         return version
@@ -147,27 +136,13 @@ def _connect_to_read(path: Path) -> sqlite3.Connection:
     return connection
 
 
-def _show_as_2(connection: sqlite3.Connection) -> None:
-    """Let a reader see a store of version 1 as one of version 2, without a change to the file."""
-    connection.execute(f"CREATE TEMP VIEW prices AS {FROM_1} main.prices")
-    for name in ("vintages", "fetches"):
-        connection.execute(TABLES[name].replace("CREATE TABLE", "CREATE TEMP TABLE"))
-    connection.commit()
-
-
-def _migrate(connection: sqlite3.Connection) -> None:
-    """Bring an empty file or a store of version 1 to the present version, in one transaction."""
+def _create(connection: sqlite3.Connection) -> None:
+    """Make the tables of an empty file."""
     with transaction(connection):
-        version = int(connection.execute("PRAGMA user_version").fetchone()[0])
-        if version == SCHEMA_VERSION:
+        if int(connection.execute("PRAGMA user_version").fetchone()[0]) == SCHEMA_VERSION:
             return
-        if version == 1:
-            connection.execute("ALTER TABLE prices RENAME TO prices_1")
-        for statement in TABLES.values():
+        for statement in TABLES:
             connection.execute(statement)
-        if version == 1:
-            connection.execute(f"INSERT INTO prices {FROM_1} prices_1")
-            connection.execute("DROP TABLE prices_1")
         connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
 
 
