@@ -305,7 +305,8 @@ def sheet_of_parquet(raw: bytes) -> tuple[Sheet | None, list[Problem]]:
             table = pq.read_table(pa.BufferReader(raw))
             named = [k for k, name in enumerate(table.column_names) if not _INDEX.fullmatch(name)]
             names = [table.column_names[k] for k in named]
-            columns = [_column(table.column(k)) for k in named]
+            cells = (table.column(k).to_pylist() for k in named)
+            columns = [TextColumn.of(map(cell_text, column)) for column in cells]
     except DataError as error:
         reason = f"the file cannot be read as Parquet ({error.remedy})"
         return None, [Problem(1, WHOLE_ROW, reason)]
@@ -316,23 +317,6 @@ def sheet_of_parquet(raw: bytes) -> tuple[Sheet | None, list[Problem]]:
     if len(rows) < len(filled):
         columns = [column.take(rows) for column in columns]
     return Sheet(1, names, rows + 2, columns), []
-
-
-def _column(cells: Any) -> TextColumn:
-    """Return a column of Arrow as text; each distinct value is written once."""
-    import pyarrow as pa
-
-    try:
-        encoded = cells.dictionary_encode().combine_chunks() if cells.num_chunks else None
-    except pa.ArrowNotImplementedError:
-        encoded = None
-    if encoded is None:
-        return TextColumn.of(map(cell_text, cells.to_pylist()))
-    if isinstance(encoded, pa.ChunkedArray):
-        encoded = encoded.unify_dictionaries().combine_chunks()
-    values = [cell_text(value) for value in encoded.dictionary.to_pylist()]
-    codes = encoded.indices.fill_null(len(values)).to_numpy(zero_copy_only=False)
-    return TextColumn.coded([*values, ""], codes)
 
 
 def cell_text(value: object) -> str:
