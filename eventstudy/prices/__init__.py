@@ -62,10 +62,10 @@ def is_name(spec: str) -> bool:
 def listing() -> Iterator[tuple[str, str]]:
     """Yield name and summary of every price source, those of other packages last."""
     from .plugins import PLUGINS, summarise
-    from .sample import contents
+    from .sample import CONTENTS
 
     for name, summary in PROVIDERS.items():
-        yield name, summary + f" ({contents()})" * (name == "sample")
+        yield name, summary + f" ({CONTENTS})" * (name == "sample")
     yield from PLUGINS.listing(PROVIDERS, summarise)
 
 

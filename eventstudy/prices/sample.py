@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
 FILE = "sample.csv.gz"
+CONTENTS = (
+    "25 US shares and ^GSPC: 2014-01-02 to 2022-12-28, AMZN, GOOG, META, NFLX, NVDA to 2023-09-21"
+)
 NOTE = "bundled sample: adjusted closes only, see NOTICE"
 
 
@@ -51,24 +54,10 @@ class SampleProvider:
     def _read(self, symbol: str) -> tuple[pd.DataFrame, Provenance]:
         sample = _sample()
         if symbol not in sample:
-            raise UnknownSymbolError(f"not in the bundled sample ({contents()})", where=symbol)
+            raise UnknownSymbolError(f"not in the bundled sample ({CONTENTS})", where=symbol)
         closes = sample[symbol].dropna().rename("adj_close")
         rows, _ = clean(closes.reset_index(), symbol)
         return rows, Provenance(self.name, FILE, currency="USD", note=NOTE)
-
-
-@functools.lru_cache(maxsize=1)
-def contents() -> str:
-    """Return the number of shares, the indices and the range of dates of the sample, in words."""
-    sample = _sample()
-    indices = [str(name) for name in sample if str(name).startswith("^")]
-    ends: dict[str, list[str]] = {}
-    for name in sample:
-        ends.setdefault(f"{sample[name].dropna().index[-1]:%Y-%m-%d}", []).append(str(name))
-    usual, *unusual = sorted(ends, key=lambda end: -len(ends[end]))
-    exceptions = "".join(f", {', '.join(ends[end])} to {end}" for end in unusual)
-    extent = f"{sample.index.min():%Y-%m-%d} to {usual}{exceptions}"
-    return f"{len(sample.columns) - len(indices)} US shares and {', '.join(indices)}: {extent}"
 
 
 @functools.lru_cache(maxsize=1)
