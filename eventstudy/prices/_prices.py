@@ -191,13 +191,9 @@ class Prices:
             if symbol not in tables:
                 unknown = UnknownSymbolError("not among these prices", where=symbol)
                 raise self.failures.get(symbol) or unknown
-            rows = in_range(tables[symbol], start, end)
-            if rows.empty:
-                raise no_rows(symbol, tables[symbol], start, end)
-            complete = len(rows) == len(tables[symbol])
-            provenance = self.provenance[symbol]
-            actions = between(self.actions.get(symbol, ()), start, end)
-            return Answer(rows, provenance if complete else stamp(provenance, rows), actions)
+            actions = self.actions.get(symbol, ())
+            answer = Answer(tables[symbol], self.provenance[symbol], actions)
+            return cut_range(symbol, answer, start, end)
 
         return replace(join_answers(*gather(wanted, read), self.stale), notices=self.notices)
 
@@ -288,7 +284,7 @@ def collect(
     return join_answers(*gather(symbols, read_range, progress))
 
 
-def cut_range(symbol: str, answer: Answer, start: date, end: date) -> Answer:
+def cut_range(symbol: str, answer: Answer, start: date | None, end: date | None) -> Answer:
     """Return the answer of a source for a range of days, with extent and hash.
 
     Parameters
@@ -296,8 +292,8 @@ def cut_range(symbol: str, answer: Answer, start: date, end: date) -> Answer:
     symbol : str
     answer : Answer
         For any days.
-    start, end : date
-        Inclusive.
+    start, end : date or None
+        Inclusive; None leaves a side open.
 
     Returns
     -------
