@@ -16,7 +16,7 @@ import numpy as np
 from ..errors import ConfigError, DataError
 from ..prices.quality.fault_kinds import SeriesFault
 from ..prices.quality.gate import GATE, Gate
-from ..prices.quality.return_faults import CODE_TEXTS, CODES, HUGE, LARGE_MEDIAN
+from ..prices.quality.return_faults import CODES, HUGE, LARGE_MEDIAN
 from ..utility.catalogue import say
 from ..utility.tables import read_table
 from .table import of_file, wide_returns
@@ -99,7 +99,7 @@ def checked_factors(frame: pd.DataFrame, where: str = "factors") -> pd.DataFrame
         If there is no column or index of dates, a cell is no number, or a date occurs twice.
     """
     with of_file(where):
-        values = wide_returns(frame, CODE_TEXTS)
+        values = wide_returns(frame)
     values.columns = [factor_name(c) for c in values.columns]
     if values.empty or len(values.columns) == 0:
         remedy = "give a column date and one per factor"

@@ -36,7 +36,7 @@ class FrameTable:
     """The returns of a frame as :func:`wide_returns` reads it."""
 
     def __init__(self, frame: pd.DataFrame) -> None:
-        self._wide = wide_returns(frame, CODE_TEXTS)
+        self._wide = wide_returns(frame)
         self.symbols: Mapping[str, int] = places(map(str, self._wide.columns))
 
     @cached_property
@@ -71,7 +71,7 @@ class _WideFile(FrameTable):
         names = [self._names[number] for number in numbers]
         table = self._file.read(columns=[self._date, *names]).select([self._date, *names])
         table = table.rename_columns(["date", *map(str.strip, names)])
-        return wide_returns(table.to_pandas(ignore_metadata=True), CODE_TEXTS)
+        return wide_returns(table.to_pandas(ignore_metadata=True))
 
 
 class _LongFile:
@@ -167,7 +167,7 @@ class _LongFile:
         return DataError("two returns for one ticker and day", value=cell)
 
     def _decimal(self, cells: pd.Series[Any], at: IntArray, tickers: list[Any]) -> FloatArray:
-        numbers = numbers_of(cells, CODE_TEXTS)
+        numbers = numbers_of(cells)
         bad = np.flatnonzero(numbers.isna() & cells.notna())
         if len(bad):
             k, t = divmod(int(at[bad[0]]), len(self.dates))
@@ -275,14 +275,12 @@ def portions(symbols: Sequence[str], size: int) -> Iterator[list[str]]:
     return (list(symbols[start : start + step]) for start in range(0, len(symbols), step))
 
 
-def wide_returns(frame: pd.DataFrame, letters: Mapping[str, float] | None = None) -> pd.DataFrame:
+def wide_returns(frame: pd.DataFrame) -> pd.DataFrame:
     """Return a wide frame of returns (dates ascending x symbols) from a wide or a long one.
 
     Parameters
     ----------
     frame : DataFrame
-    letters : mapping of str to float, optional
-        The codes that stand for cells which are such letters.
 
     Raises
     ------
@@ -311,7 +309,7 @@ def wide_returns(frame: pd.DataFrame, letters: Mapping[str, float] | None = None
     else:
         wide = frame
     dates = civil_dates(wide.index)
-    numbers = _numbers(wide, letters)
+    numbers = _numbers(wide)
     numbers.index = dates
     numbers.columns = pd.Index([str(c).strip() for c in numbers.columns])
     if numbers.index.has_duplicates:
@@ -353,14 +351,14 @@ def civil_dates(written: pd.Index) -> pd.DatetimeIndex:
     return pd.DatetimeIndex(dates)
 
 
-def _numbers(wide: pd.DataFrame, letters: Mapping[str, float] | None) -> pd.DataFrame:
+def _numbers(wide: pd.DataFrame) -> pd.DataFrame:
     """Return the frame with all columns as numbers."""
     import pandas as pd
 
     is_numeric = np.array([pd.api.types.is_numeric_dtype(kind) for kind in wide.dtypes], dtype=bool)
     if is_numeric.all():
         return wide.copy(deep=False)
-    numbers: pd.DataFrame = wide.apply(numbers_of, letters=letters)
+    numbers: pd.DataFrame = wide.apply(numbers_of)
     bad = numbers.isna() & wide.notna()
     if bad.to_numpy().any():
         r, c = np.argwhere(bad.to_numpy())[0]
@@ -369,16 +367,12 @@ def _numbers(wide: pd.DataFrame, letters: Mapping[str, float] | None) -> pd.Data
     return numbers
 
 
-def numbers_of(
-    cells: pd.Series[Any], letters: Mapping[str, float] | None = None
-) -> pd.Series[float]:
+def numbers_of(cells: pd.Series[Any]) -> pd.Series[float]:
     """Return cells as numbers, the code of each letter in its place; NaN for any other text.
 
     Parameters
     ----------
     cells : Series
-    letters : mapping of str to float, optional
-        The code that stands for each letter.
     """
     import pandas as pd
 
@@ -388,8 +382,8 @@ def numbers_of(
         # An integer of more than 300 digits is infinite.
         numbers = pd.to_numeric(cells.astype(str), errors="coerce")
     texts = (numbers.isna() & cells.notna()).to_numpy(bool)
-    if not (letters and texts.any()):
+    if not texts.any():
         return numbers
     values = numbers.to_numpy(float, copy=True)
-    values[texts] = cells[texts].astype(str).str.strip().map(letters).to_numpy(float)
+    values[texts] = cells[texts].astype(str).str.strip().map(CODE_TEXTS).to_numpy(float)
     return pd.Series(values, cells.index, name=cells.name)
