@@ -123,7 +123,10 @@ def test_dates_in_a_column_of_prices_are_no_numbers(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("", "AAA.csv:1: no header line"),
+        (
+            "",
+            "AAA.csv:1: the file is empty; the first line names the columns, among them date and close",
+        ),
         ("day,close\n2019-01-02,1\n", "AAA.csv:1: no date column, got 'day, close'"),
         ("date,price\n2019-01-02,1\n", "AAA.csv:1: no close or adj_close column"),
         ("date,volume\n2019-01-02,1\n", "no close or adj_close column, got 'date, volume'"),
@@ -143,13 +146,13 @@ def test_dates_in_a_column_of_prices_are_no_numbers(tmp_path: Path) -> None:
             "AAA.csv:3: close: not a number, got '1,234.5'",
         ),
         ("date;close\n2019-01-02;1,5\n", "AAA.csv:2: close: not a number, got '1,5'"),
-        ("date,close\n2019-01-02,1,2\n", "AAA.csv:2: 3 cells, the header has 2"),
+        ("date,close\n2019-01-02,1,2\n", "AAA.csv:2: 3 cells where the header has 2"),
         ("date,close,currency\n2019-01-02,1,USD\n2019-01-03,1,CNY\n", "several currencies"),
         (
             "date,close\n2019-01-02,1\xe9\n".encode("latin-1"),
             "AAA.csv:2: the file is not UTF-8: unreadable byte, got '0xe9'",
         ),
-        (b"date,close\n\x00", "AAA.csv:2: 1 cells"),
+        (b"date,close\n\x00", "AAA.csv:2: 1 cell where the header has 2"),
     ],
 )
 def test_a_fault_is_named_with_its_place(tmp_path: Path, text: str | bytes, words: str) -> None:

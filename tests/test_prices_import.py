@@ -18,8 +18,8 @@ GOOD = "\n".join([HEAD, *ROWS, ""])
 # What is in a file, and what is told of it: row, column, value, remedy.
 BAD: dict[str, tuple[str | bytes, list[str]]] = {
     "LETTER.csv": (GOOD.replace("11,", "1l,"), ["LETTER.csv:3: close", "'1l'", "write 1234.5"]),
-    "MORE.csv": (GOOD.replace(",200", ",200,7"), ["MORE.csv:3: 5 cells, the header has 4"]),
-    "FIRST.csv": (GOOD.replace(",100", ",100,7"), ["FIRST.csv:2: 5 cells, the header has 4"]),
+    "MORE.csv": (GOOD.replace(",200", ",200,7"), ["MORE.csv:3: 5 cells where the header has 4"]),
+    "FIRST.csv": (GOOD.replace(",100", ",100,7"), ["FIRST.csv:2: 5 cells where the header has 4"]),
     "LATIN.csv": (
         GOOD.replace(",300", ",3\xe90").encode("latin-1"),
         ["LATIN.csv:4: the file is not UTF-8", "'0xe9'", "CSV UTF-8"],
@@ -28,7 +28,7 @@ BAD: dict[str, tuple[str | bytes, list[str]]] = {
         gzip.compress(GOOD.replace(",300", ",3\xe90").encode("latin-1")),
         ["PACKED.csv.gz:4: the file is not UTF-8", "'0xe9'"],
     ),
-    "EMPTY.csv": ("", ["EMPTY.csv:1: no header line", "the first line names the columns"]),
+    "EMPTY.csv": ("", ["EMPTY.csv:1: the file is empty", "the first line names the columns"]),
     "DATE.csv": (GOOD.replace("2019-01-03", "03/01/2019"), ["DATE.csv:3: date", "'03/01/2019'"]),
     "=1.csv": (GOOD, ["not a symbol, got '=1'", "starts no formula"]),
 }

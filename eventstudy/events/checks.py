@@ -15,6 +15,7 @@ from ..utility.catalogue import say
 from ..utility.csv_text import OUTCOME
 from ..utility.flags import flags_of
 from ..utility.registry import did_you_mean
+from ..utility.sheets import WHOLE_ROW, Sheet, TextColumn, number_combinations
 from ..utility.tables import commas_in, is_number, strip
 from ..utility.typing import CalendarChoice, DateArray, IntArray
 from .rows import (
@@ -30,7 +31,6 @@ from .rows import (
     control_characters,
     short,
 )
-from .sheets import WHOLE_ROW, Sheet, TextColumn, number_combinations
 
 _ALIASES = {
     "ticker": ("symbol", "ric", "stock", "code", "permno", "security"),

@@ -15,11 +15,12 @@ import numpy as np
 
 from ..errors import DataError, EventsFileError, Problem
 from ..utility.frames import frame_of
+from ..utility.sheets import Sheet, sheet_of_csv
 from ..utility.tables import PARQUET_MAGIC, read_bytes, strip
 from ..utility.typing import BoolArray, CalendarChoice, IntArray
 from .checks import CANDIDATES, GROUPS, Checked, check_sheet, note_alike, with_known_names
 from .rows import REQUIRED, Rules
-from .sheets import Sheet, hash_of, sheet_of_csv, sheet_of_frame, sheet_of_parquet
+from .sheets import hash_of, sheet_of_frame, sheet_of_parquet
 
 if TYPE_CHECKING:
     import pandas as pd

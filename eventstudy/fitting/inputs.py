@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import ConfigError, DataError, EventsFileError, Problem
 from ..events.announcements import parse_date
-from ..events.sheets import sheet_of_csv
 from ..events.table import Events
 from ..models import LinearModel, make_model
 from ..prices import PriceProvider
@@ -24,6 +23,7 @@ from ..returns.factor_files import checked_factors, read_factors
 from ..returns.series import MARKET
 from ..utility.catalogue import say
 from ..utility.frames import frame_of
+from ..utility.sheets import sheet_of_csv
 from ..utility.tables import read_bytes, read_table, strip
 from .config import StudyConfig
 

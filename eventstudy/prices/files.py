@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import functools
+import gzip
+import zlib
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import date
@@ -12,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 from ..errors import BadAnswerError, ConfigError, DataError, PriceError, UnknownSymbolError
 from ..utility.frames import with_index
 from ..utility.registry import did_you_mean
-from ..utility.tables import read_csv_cells, read_parquet
+from ..utility.sheets import sheet_of_csv
+from ..utility.tables import read_table
 from ._base import DATE_DTYPE, FIRST_DAY, NUMBER_COLUMNS, Provenance, clean
 from ._prices import Prices, Progress, collect
 
@@ -323,12 +326,30 @@ def _currency(frame: pd.DataFrame, file: str) -> str:
 
 def _read_file(file: Path) -> pd.DataFrame:
     """Return the cells of a file; the index holds line numbers (CSV) or row numbers (Parquet)."""
+    if _suffix(file) != ".parquet":
+        return _read_csv(file)
     try:
-        if _suffix(file) != ".parquet":
-            return read_csv_cells(file)
-        frame = read_parquet(file)
-        return frame.set_axis(range(1, len(frame) + 1), axis=0)
+        frame = with_index(read_table(file))
     except DataError as error:
-        raise BadAnswerError(
-            error.what, where=error.where, value=error.value, remedy=error.remedy
-        ) from error
+        fault = f"cannot be read as Parquet ({error.remedy})"
+        raise BadAnswerError(fault, where=error.where) from error
+    return frame.set_axis(range(1, len(frame) + 1), axis=0)
+
+
+def _read_csv(file: Path) -> pd.DataFrame:
+    import pandas as pd
+
+    try:
+        raw = file.read_bytes()
+        raw = gzip.decompress(raw) if file.name.lower().endswith(".gz") else raw
+    except (OSError, EOFError, zlib.error) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise BadAnswerError(f"cannot be read ({reason})", where=file.name) from error
+    sheet, faults = sheet_of_csv(raw, ("date", "close"), has_points=True)
+    faults += sheet.odd_rows() if sheet else []
+    if sheet is None or faults:
+        fault = min(faults, key=lambda fault: fault.line)
+        where = f"{file.name}:{fault.line}"
+        raise BadAnswerError(fault.what, where=where, value=fault.value, remedy=fault.remedy)
+    cells = {k: list(column) for k, column in enumerate(sheet.columns)}
+    return pd.DataFrame(cells, sheet.lines, dtype="str").set_axis(sheet.names, axis=1)

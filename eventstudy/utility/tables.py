@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import csv
-import gzip
 import io
 import os
 import re
-import zlib
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, TextIO
+from typing import IO, TYPE_CHECKING, Any
 
 from ..errors import ConfigError, DataError, EventStudyError, Problem, how_to_install
 from .registry import did_you_mean
@@ -129,80 +127,6 @@ def numbered_rows(
         else:
             if any(map(strip, cells)):
                 yield line, cells
-
-
-def read_csv_cells(path: Path) -> pd.DataFrame:
-    """Return the cells of a CSV file in UTF-8, packed by gzip where its name ends in ``.gz``.
-
-    Parameters
-    ----------
-    path : Path
-
-    Returns
-    -------
-    DataFrame of str
-        The header as columns, the lines of the rows as index; blank rows are left out.
-
-    Raises
-    ------
-    DataError
-        If it cannot be read, is not UTF-8, has no header or a row of another length.
-    """
-    import pandas as pd
-
-    opened = gzip.open if path.name.lower().endswith(".gz") else open
-    try:
-        with opened(path, "rt", encoding="utf-8-sig", newline="") as stream:
-            header, lines, rows = _cells(stream, path.name)
-    except UnicodeDecodeError as error:
-        with opened(path, "rb") as raw:
-            fault = why_not_text(raw.read()) or Problem(1, "", "not UTF-8 text", remedy=SAVE_AS)
-        where = f"{path.name}:{fault.line}"
-        raise DataError(fault.what, where=where, value=fault.value, remedy=fault.remedy) from error
-    except (OSError, EOFError, zlib.error) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise DataError(f"cannot be read ({reason})", where=path.name) from error
-    return pd.DataFrame(rows, columns=header, index=lines, dtype="str")
-
-
-def _cells(stream: TextIO, name: str) -> tuple[list[str], list[int], list[list[str]]]:
-    first = stream.readline()
-    if not first.strip():
-        remedy = "the first line names the columns: date, close ..."
-        raise DataError("no header line", where=f"{name}:1", remedy=remedy)
-    separator = separator_of(first)
-    header = next(csv.reader([first], delimiter=separator))
-    lines, rows = [], []
-    for number, cells in numbered_rows(stream, separator):
-        if isinstance(cells, csv.Error):
-            raise DataError(str(cells), where=f"{name}:{number + 1}") from cells
-        if len(cells) != len(header):
-            fault, remedy = f"{len(cells)} cells, the header has {len(header)}", "correct the row"
-            raise DataError(fault, where=f"{name}:{number + 1}", remedy=remedy)
-        lines.append(number + 1)
-        rows.append(cells)
-    return header, lines, rows
-
-
-def read_parquet(path: Path) -> pd.DataFrame:
-    """Return the table of a Parquet file, a named index as a column.
-
-    Raises
-    ------
-    ConfigError
-        If pyarrow is not installed.
-    DataError
-        If it cannot be read.
-    """
-    import pandas as pd
-
-    try:
-        with reading_parquet(path.name):
-            frame = pd.read_parquet(path, engine="pyarrow")
-    except DataError as error:
-        fault = f"cannot be read as Parquet ({error.remedy})"
-        raise DataError(fault, where=path.name) from error
-    return frame if frame.index.name is None else frame.reset_index()
 
 
 def commas_in(texts: Iterable[str]) -> list[str]:
