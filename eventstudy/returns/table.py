@@ -77,8 +77,10 @@ class _WideFile(FrameTable):
 class _LongFile:
     """A Parquet file with a row for each symbol and date."""
 
-    def __init__(self, file: Any, columns: tuple[str, str, str]) -> None:
-        self._file, self._columns = file, columns
+    def __init__(self, path: Path, columns: tuple[str, str, str]) -> None:
+        from pyarrow import dataset
+
+        self._file, self._columns = dataset.dataset(path, format="parquet"), columns
 
     @cached_property
     def _found(self) -> tuple[Any, Any]:
@@ -86,13 +88,14 @@ class _LongFile:
         import pyarrow as pa
         import pyarrow.compute as pc
 
-        values: list[Any] = [None, None]
-        for batch in self._file.iter_batches(ROWS, columns=list(self._columns[:2])):
-            for k, name in enumerate(self._columns[:2]):
-                new = _plain(batch.column(name)).unique()
-                before = [] if values[k] is None else [values[k]]
-                values[k] = pa.concat_arrays([*before, new]).unique()
-        if values[0] is None:
+        columns = list(self._columns[:2])
+        values = [_plain(pa.array([], self._file.schema.field(name).type)) for name in columns]
+        for batch in self._file.to_batches(columns=columns, batch_size=ROWS):
+            for k, name in enumerate(columns):
+                values[k] = pa.concat_arrays(
+                    [values[k], _plain(batch.column(name)).unique()]
+                ).unique()
+        if not len(values[0]):
             raise no_return()
         return values[0], pc.drop_null(values[1])
 
@@ -138,25 +141,14 @@ class _LongFile:
         date, ticker, ret = self._columns
         days, wanted = self._found[0], pa.array(tickers, self._found[1].type)
         places_of = self._days[1]
-        ends = tickers[0], tickers[-1]
-        groups = [k for k in range(self._file.num_row_groups) if self._may_hold(k, *ends)]
-        for batch in self._file.iter_batches(ROWS, row_groups=groups, columns=list(self._columns)):
-            who = pc.index_in(_plain(batch.column(ticker)), value_set=wanted)
-            batch, who = batch.filter(who.is_valid()), who.drop_null().to_numpy()
-            if len(who):
-                when = places_of[pc.index_in(_plain(batch.column(date)), value_set=days).to_numpy()]
-                at = who.astype(np.int64) * len(self.dates) + when
-                yield at, self._decimal(batch.column(ret).to_pandas(), at, tickers)
-
-    def _may_hold(self, group: int, first: Any, last: Any) -> bool:
-        """Return whether a row group can hold a ticker from `first` to `last`."""
-        metadata = self._file.metadata
-        columns = map(metadata.row_group(group).column, range(metadata.num_columns))
-        column = next(c for c in columns if c.path_in_schema == self._columns[1])
-        ends = column.statistics
-        if ends is None or not ends.has_min_max or not isinstance(ends.min, type(first)):
-            return True
-        return bool(ends.min <= last and ends.max >= first)
+        # Row groups without any of the tickers are not read.
+        chosen = pc.field(ticker).isin(wanted)
+        options: dict[str, Any] = {"columns": list(self._columns), "batch_size": ROWS}
+        for batch in self._file.to_batches(filter=chosen, **options):
+            who = pc.index_in(_plain(batch.column(ticker)), value_set=wanted).to_numpy()
+            when = places_of[pc.index_in(_plain(batch.column(date)), value_set=days).to_numpy()]
+            at = who.astype(np.int64) * len(self.dates) + when
+            yield at, self._decimal(batch.column(ret).to_pandas(), at, tickers)
 
     def _twice(self, symbols: list[str], tickers: list[Any]) -> DataError:
         count = np.zeros(len(symbols) * len(self.dates), np.int64)
@@ -201,7 +193,7 @@ def table_of(path: str | Path | pd.DataFrame) -> FrameTable | _LongFile:
     with reading_parquet(path.name) as (_, pq):
         file = pq.ParquetFile(path)
     date, long = _columns_of(file.schema_arrow.names)
-    return _LongFile(file, long) if long else _WideFile(file, date)
+    return _LongFile(path, long) if long else _WideFile(file, date)
 
 
 def present_days(
