@@ -117,19 +117,20 @@ def test_sentences_have_no_blank_ends_and_no_double_blanks() -> None:
 
 
 @pytest.mark.parametrize(
-    ("sentence", "n", "expected"),
+    ("form", "n", "expected"),
     [
-        ("{n:#event}", 1, "1 event"),
-        ("{n:#event}", 1200, "1,200 events"),
-        ("{n:#index|indices}", 2, "2 indices"),
-        ("{n:?has|have}", 1, "has"),
-        ("{n:?has|have}", 0, "have"),
+        ("#event", 1, "1 event"),
+        ("#event", 1200, "1,200 events"),
+        ("#index|indices", 2, "2 indices"),
+        ("?has|have", 1, "has"),
+        ("?has|have", 0, "have"),
+        ("?it has|all # have", 1200, "all 1,200 have"),
     ],
 )
-def test_singular_and_plural(sentence: str, n: int, expected: str) -> None:
-    from eventstudy.utility.catalogue import _SETTER
+def test_singular_and_plural(form: str, n: int, expected: str) -> None:
+    from eventstudy.utility.catalogue import _field
 
-    assert _SETTER.vformat(sentence, (), {"n": n}) == expected
+    assert _field(n, form) == expected
 
 
 def test_a_reason_is_its_sentence_its_code_and_its_facts() -> None:

@@ -144,7 +144,7 @@ def with_known_names(sheet: Sheet, chosen: Mapping[str, str]) -> Sheet:
         name = _meant(wanted, chosen.get(wanted, ""), names)
         if name != wanted:
             names[names.index(name)] = wanted
-            notices.append(say("events.read_as", column=name, name=wanted))
+            notices.append(say("events.read_as", column=repr(name), name=wanted))
     return replace(sheet, names=names, notices=notices)
 
 

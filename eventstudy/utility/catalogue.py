@@ -102,40 +102,18 @@ def _variant(reason: Reason, kind: str) -> str:
     return say(code, **reason.facts) if code in sentences() else ""
 
 
-class _Setter(string.Formatter):
-    """Format fields by the names of :data:`FORMATS`, and by singular and plural.
+def _field(value: Any, form: str) -> str:
+    """Return a field as text, by a name of :data:`FORMATS`, a format of Python, or its number.
 
     ``{n:#event}`` is a number with its noun ("1 event", "2 events"; ``#index|indices`` for another
-    plural), ``{n:?has|have}`` one of two words by whether n is 1.
+    plural), ``{n:?has|have}`` one of two texts by whether n is 1; a ``#`` in them is the number.
     """
-
-    def format_field(self, value: Any, format_spec: str) -> str:
-        """Return a field as text.
-
-        Parameters
-        ----------
-        value : object
-            Value of the field; a number for ``#`` and ``?``.
-        format_spec : str
-            ``#`` or ``?`` with words, a name of :data:`FORMATS`, or a format of Python.
-
-        Returns
-        -------
-        str
-        """
-        kind, words = format_spec[:1], format_spec[1:]
-        if kind == "#":
-            one, _, several = words.partition("|")
-            return f"{value:,} {one if value == 1 else several or f'{one}s'}"
-        if kind == "?":
-            one, _, several = words.partition("|")
-            return one if value == 1 else several
-        if format_spec in FORMATS:
-            return FORMATS[format_spec](value)
-        return str(super().format_field(value, format_spec))
-
-
-_SETTER = _Setter()
+    kind, (one, _, several) = form[:1], form[1:].partition("|")
+    if kind == "#":
+        return f"{value:,} {one if value == 1 else several or f'{one}s'}"
+    if kind == "?":
+        return (one if value == 1 else several).replace("#", f"{value:,}")
+    return FORMATS[form](value) if form in FORMATS else format(value, form)
 
 
 @cache
@@ -176,22 +154,16 @@ def say(code: str, **facts: Any) -> str:
     >>> say("top.more_groups", n=1)
     '1 more group in the table of groups below.'
     """
-    pieces = _pieces(sentences()[code])
-    if pieces is None:
-        return _SETTER.vformat(sentences()[code], (), facts)
     return "".join(
-        text + (_SETTER.format_field(facts[name], spec) if name else "")
-        for text, name, spec in pieces
+        text + (_field(facts[name], form or "") if name else "")
+        for text, name, form, _ in _pieces(sentences()[code])
     )
 
 
 @cache
-def _pieces(sentence: str) -> list[tuple[str, str, str]] | None:
-    """Return a sentence as texts, each with the field after it; None if a field is no name."""
-    pieces = [(text, name, spec or "") for text, name, spec, _ in _SETTER.parse(sentence)]
-    simple = all((name is None or name.isidentifier()) and "{" not in s for _, name, s in pieces)
-    plain = simple and all(kind is None for *_, kind in _SETTER.parse(sentence))
-    return [(text, name or "", spec) for text, name, spec in pieces] if plain else None
+def _pieces(sentence: str) -> list[tuple[str, str | None, str | None, str | None]]:
+    """Return a sentence as texts, each with the field after it."""
+    return list(string.Formatter().parse(sentence))
 
 
 def has(code: str) -> bool:
