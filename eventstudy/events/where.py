@@ -87,22 +87,10 @@ def _rows(node: ast.expr, table: pd.DataFrame) -> BoolArray:
         return _marked(table, node.id)
     if not isinstance(node, ast.Compare):
         raise _refused(node)
-    _require_quotes(node, table)
     sides = [_side(side, table) for side in (node.left, *node.comparators)]
     pairs = zip(sides, node.ops, sides[1:], strict=False)
     met = [_met(node, op, left, right, len(table)) for left, op, right in pairs]
     return np.asarray(np.logical_and.reduce(met))
-
-
-def _require_quotes(node: ast.Compare, table: pd.DataFrame) -> None:
-    """Refuse a word that is compared with a column and is none itself."""
-    for operator_, word in zip(node.ops, node.comparators, strict=True):
-        is_column = isinstance(node.left, ast.Name) and node.left.id in table
-        if is_column and isinstance(word, ast.Name) and word.id not in table:
-            meant = ast.Compare(node.left, [operator_], [ast.Constant(word.id)])
-            hint = did_you_mean(word.id, [str(column) for column in table.columns])
-            remedy = f"{hint} put text in quotes: {ast.unparse(meant)}".strip()
-            raise ConfigError("the events have no such column", value=word.id, remedy=remedy)
 
 
 def _marked(table: pd.DataFrame, mark: str) -> BoolArray:
@@ -121,7 +109,8 @@ def _side(node: ast.expr, table: pd.DataFrame) -> Any:
     if isinstance(node, ast.Name):
         if node.id not in table:
             names = [str(column) for column in table.columns]
-            remedy = f"{did_you_mean(node.id, names)} they have {', '.join(names)}".strip()
+            hint = did_you_mean(node.id, names) or f"put text in quotes: {node.id!r};"
+            remedy = f"{hint} they have {', '.join(names)}"
             raise ConfigError("the events have no such column", value=node.id, remedy=remedy)
         return table[node.id]
     try:
