@@ -154,7 +154,8 @@ def read_events(
         ``after_close``, of the ticker's exchange, beside a date), ``benchmark``, ``day0``. All
         other columns are kept as they are, but for white space around ``group`` and ``direction``,
         and for columns of numbers with decimal commas where the separator is no comma, which get
-        points.
+        points. In a DataFrame missing values are empty cells, a date-time at midnight without a
+        zone is a date, and the line of a problem is the row's position + 2.
     calendar : {"exchange", "data"}
         ``"exchange"``: day 0 is a session of the ticker's exchange, told by its suffix. ``"data"``:
         any name is a ticker, and day 0 is the date itself until price data say which dates are
@@ -180,6 +181,10 @@ def read_events(
     >>> import eventstudy as es
     >>> es.read_events("events.csv")
     Events(230 events, 120 tickers, source='events.csv')
+    >>> import pandas as pd
+    >>> news = pd.DataFrame({"ticker": ["NVDA"], "announced_at": ["2022-10-07T16:30-04:00"]})
+    >>> es.events_from_frame(news).table["day0"].dt.date.astype(str).to_list()
+    ['2022-10-10']
     """
     events, problems = check_events(
         path, calendar=calendar, today=today, cutoff_minutes=cutoff_minutes
@@ -312,42 +317,8 @@ def events_given(
     return _all_or_nothing(events, good, problems)
 
 
-def events_from_frame(
-    frame: pd.DataFrame,
-    *,
-    calendar: CalendarChoice = "exchange",
-    today: dt.date | None = None,
-    cutoff_minutes: float = 0,
-) -> Events:
-    """Return the events of a DataFrame, checked as in `read_events`.
-
-    Missing values are empty cells; a date-time at midnight without a zone is a date. The line of a
-    problem is the row's position + 2, its line in a CSV of the frame.
-
-    Parameters
-    ----------
-    frame : DataFrame
-    calendar, today, cutoff_minutes : optional
-        As for :func:`read_events`.
-
-    Returns
-    -------
-    Events
-
-    Raises
-    ------
-    EventsFileError
-        The frame has faults; all are listed.
-
-    Examples
-    --------
-    >>> import pandas as pd
-    >>> import eventstudy as es
-    >>> news = pd.DataFrame({"ticker": ["NVDA"], "announced_at": ["2022-10-07T16:30-04:00"]})
-    >>> es.events_from_frame(news).table["day0"].dt.date.astype(str).to_list()
-    ['2022-10-10']
-    """
-    return read_events(frame, calendar=calendar, today=today, cutoff_minutes=cutoff_minutes)
+# The same for a table in memory, by the name that says so.
+events_from_frame = read_events
 
 
 def _all_or_nothing(source: Any, events: Events | None, problems: list[Problem]) -> Events:
