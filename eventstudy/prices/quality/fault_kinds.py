@@ -14,19 +14,8 @@ import numpy as np
 
 from ...utility.catalogue import Reason
 from ...utility.typing import BoolArray
+from . import whole_series
 from .quotes import Quotes, Span, runs
-from .whole_series import (
-    adjusted_above,
-    adjusted_gap,
-    adjusted_jump,
-    ended,
-    late_start,
-    no_adjusted,
-    same_prices,
-    shifted_dates,
-    short_history,
-    suspect_adjustment,
-)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -316,11 +305,13 @@ FAULTS: Mapping[str, FaultKind] = {
         "or not)",
     ),
     "not_positive": FaultKind(not_positive, SPANNED),
-    "no_adjusted": FaultKind(no_adjusted, "closes are used: dividends and splits count as returns"),
-    "adjusted_gap": FaultKind(adjusted_gap, SPANNED),
-    "adjusted_jump": FaultKind(adjusted_jump, BROKEN, is_noted=True),
-    "suspect_adjustment": FaultKind(suspect_adjustment, FLAGGED, is_noted=True),
-    "adjusted_above": FaultKind(adjusted_above, FLAGGED, is_noted=True),
+    "no_adjusted": FaultKind(
+        whole_series.no_adjusted, "closes are used: dividends and splits count as returns"
+    ),
+    "adjusted_gap": FaultKind(whole_series.adjusted_gap, SPANNED),
+    "adjusted_jump": FaultKind(whole_series.adjusted_jump, BROKEN, is_noted=True),
+    "suspect_adjustment": FaultKind(whole_series.suspect_adjustment, FLAGGED, is_noted=True),
+    "adjusted_above": FaultKind(whole_series.adjusted_above, FLAGGED, is_noted=True),
     "spike": FaultKind(spike, SPANNED, is_noted=True),
     "unit_change": FaultKind(unit_change, BROKEN, is_noted=True),
     "unadjusted_split": FaultKind(unadjusted_split, BROKEN, is_noted=True),
@@ -331,11 +322,11 @@ FAULTS: Mapping[str, FaultKind] = {
     "suspect_limit": FaultKind(suspect_limit, FLAGGED, is_noted=True),
     "stale_price": FaultKind(stale_price, FLAGGED),
     "outside_range": FaultKind(outside_range, FLAGGED),
-    "shifted_dates": FaultKind(shifted_dates, FLAGGED, is_noted=True),
-    "same_prices": FaultKind(same_prices, FLAGGED, is_noted=True),
-    "late_start": FaultKind(late_start, "no return before"),
-    "ended": FaultKind(ended, "no return after"),
-    "short_history": FaultKind(short_history, FLAGGED),
+    "shifted_dates": FaultKind(whole_series.shifted_dates, FLAGGED, is_noted=True),
+    "same_prices": FaultKind(whole_series.same_prices, FLAGGED, is_noted=True),
+    "late_start": FaultKind(whole_series.late_start, "no return before"),
+    "ended": FaultKind(whole_series.ended, "no return after"),
+    "short_history": FaultKind(whole_series.short_history, FLAGGED),
 }
 
 # Kinds that prove a return impossible.
