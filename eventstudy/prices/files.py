@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 from ..errors import BadAnswerError, ConfigError, DataError, PriceError, UnknownSymbolError
 from ..utility.frames import with_index
 from ..utility.registry import did_you_mean
-from ..utility.sheets import sheet_of_csv
 from ..utility.tables import read_table
 from ._base import DATE_DTYPE, FIRST_DAY, NUMBER_COLUMNS, Provenance, clean
 from ._prices import Prices, Progress, collect
@@ -338,6 +337,8 @@ def _read_file(file: Path) -> pd.DataFrame:
 
 def _read_csv(file: Path) -> pd.DataFrame:
     import pandas as pd
+
+    from ..utility.sheets import sheet_of_csv
 
     try:
         raw = file.read_bytes()
