@@ -103,15 +103,15 @@ def make_empty_table() -> pd.DataFrame:
     )
 
 
-def in_range(rows: pd.DataFrame, start: date | str | None, end: date | str | None) -> pd.DataFrame:
+def in_range(rows: pd.DataFrame, start: date | None, end: date | None) -> pd.DataFrame:
     """Return the rows of a range of days.
 
     Parameters
     ----------
     rows : DataFrame
         Columns `COLUMNS`.
-    start, end : date, str or None
-        Both inclusive; text is YYYY-MM-DD, None leaves a side open.
+    start, end : date or None
+        Both inclusive; None leaves a side open.
 
     Returns
     -------
@@ -164,7 +164,23 @@ def stamp(provenance: Provenance, rows: pd.DataFrame) -> Provenance:
     -------
     Provenance
     """
-    symbol, matrix = "" if rows.empty else str(rows["symbol"].iloc[0]), matrix_of(rows)
+    return stamped(provenance, "" if rows.empty else str(rows["symbol"].iloc[0]), matrix_of(rows))
+
+
+def stamped(provenance: Provenance, symbol: str, matrix: FloatArray) -> Provenance:
+    """Return a provenance with the extent and the hash of rows, without a frame, for speed.
+
+    Parameters
+    ----------
+    provenance : Provenance
+    symbol : str
+    matrix : (7, n_rows) float array
+        As `matrix_of` returns it.
+
+    Returns
+    -------
+    Provenance
+    """
     digest = hashlib.sha256(canonical_bytes(symbol, matrix)).hexdigest()
     first = last = ""
     if matrix.size:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from dataclasses import asdict, astuple, dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -13,13 +13,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import BadAnswerError, DataError
-from ._base import DATE_DTYPE, NUMBER_COLUMNS, Action, Provenance, in_range, matrix_of
+from ._base import DATE_DTYPE, NUMBER_COLUMNS, Action, Provenance, make_empty_table, matrix_of
 from ._prices import Prices
 
 if TYPE_CHECKING:
     import sqlite3
 
     import pandas as pd
+
+    from ..utility.typing import FloatArray
 
 SCHEMA_VERSION = 2
 TIMEOUT = 30.0
@@ -218,7 +220,7 @@ class Held:
 
     def packed(self) -> tuple[str, str, str, str, str, str, bytes]:
         """Return the columns `RECORD` of the database."""
-        raw = _bytes(self.rows)
+        raw = matrix_of(self.rows).astype("<f8").tobytes()
         about = json.dumps(asdict(self.provenance), sort_keys=True)
         digest = hashlib.sha256(raw).hexdigest()
         blob = zlib.compress(raw, 1)
@@ -258,11 +260,8 @@ def unpack(symbol: str, record: tuple[Any, ...], donor: tuple[Any, ...] | None =
 
     Parameters
     ----------
-    symbol : str
-    record : tuple
-        In the order of `RECORD`.
-    donor : tuple, optional
-        The later record whose blob holds the rows of one without a blob.
+    symbol, record, donor
+        As for `verify_record`.
 
     Returns
     -------
@@ -271,36 +270,90 @@ def unpack(symbol: str, record: tuple[Any, ...], donor: tuple[Any, ...] | None =
     Raises
     ------
     BadAnswerError
+        As for `verify_record`.
+    """
+    matrix, provenance, actions = verify_record(symbol, record, donor)
+    return Held(
+        symbol, frame({symbol: matrix}), provenance, actions, (record[0], record[1]), record[2]
+    )
+
+
+def verify_record(
+    symbol: str, record: tuple[Any, ...], donor: tuple[Any, ...] | None = None
+) -> tuple[FloatArray, Provenance, tuple[Action, ...]]:
+    """Return the array of a record, shape (7, n_rows), with provenance and actions.
+
+    Parameters
+    ----------
+    symbol : str
+    record : tuple
+        In the order of `RECORD`.
+    donor : tuple, optional
+        The later record whose blob holds the rows of one without a blob.
+
+    Raises
+    ------
+    BadAnswerError
         When the bytes have changed since they were written.
     """
-    asked_first, asked_last, fetched_at, about, actions, digest, blob = record
+    import numpy as np
+
+    *_, about, actions, digest, blob = record
     try:
         raw = zlib.decompress(blob if donor is None else donor[-1])
         provenance, acts = Provenance(**json.loads(about)), from_json(actions)
-        rows = _rows(symbol, raw)
+        matrix = np.frombuffer(raw, dtype="<f8").reshape(len(NUMBER_COLUMNS) + 1, -1)
     except (zlib.error, ValueError, TypeError):
         raise _damaged(symbol) from None
     if donor is not None:
-        rows = in_range(rows, provenance.first, provenance.last)
-        raw = _bytes(rows)
+        matrix = cut_days(matrix, provenance.first, provenance.last)
+        raw = matrix.tobytes()
     if hashlib.sha256(raw).hexdigest() != digest:
         raise _damaged(symbol)
-    return Held(symbol, rows, provenance, acts, (asked_first, asked_last), fetched_at)
+    return matrix, provenance, acts
 
 
-def _bytes(rows: pd.DataFrame) -> bytes:
-    return matrix_of(rows).astype("<f8").tobytes()
+def cut_days(matrix: FloatArray, start: date | str, end: date | str) -> FloatArray:
+    """Return the days of an array in a range.
+
+    Parameters
+    ----------
+    matrix : (7, n_rows) float array
+        As `matrix_of` returns it.
+    start, end : date or str
+        Both inclusive; text is YYYY-MM-DD.
+
+    Returns
+    -------
+    (7, n) float array
+    """
+    import numpy as np
+
+    first, last = (np.datetime64(str(day), "D").astype("int64") for day in (start, end))
+    low, high = np.searchsorted(matrix[0], first), np.searchsorted(matrix[0], last, side="right")
+    return matrix[:, low:high]
 
 
-def _rows(symbol: str, raw: bytes) -> pd.DataFrame:
-    """Return the rows of a symbol in the common shape from their bytes."""
+def has_closes(matrix: FloatArray) -> bool:
+    """Return whether an array, shape (7, n_rows), has any close, adjusted or not."""
+    import numpy as np
+
+    closes = [1 + NUMBER_COLUMNS.index(name) for name in ("close", "adj_close")]
+    return not np.isnan(matrix[closes]).all()
+
+
+def frame(matrices: Mapping[str, FloatArray]) -> pd.DataFrame:
+    """Return the rows of symbols in the common shape and in their order, in one go for speed."""
     import numpy as np
     import pandas as pd
 
-    days, *numbers = np.frombuffer(raw, "<f8").reshape(len(NUMBER_COLUMNS) + 1, -1).astype(float)
+    if not matrices:
+        return make_empty_table()
+    lengths = [matrix.shape[1] for matrix in matrices.values()]
+    days, *numbers = np.concatenate([*matrices.values()], axis=1).astype("float64")
     dates = days.astype("int64").astype("datetime64[D]").astype(DATE_DTYPE)
+    symbols = pd.Series([*matrices], dtype="str").repeat(lengths).reset_index(drop=True)
     columns = dict(zip(NUMBER_COLUMNS, numbers, strict=True))
-    symbols = pd.Series(symbol, range(len(days)), "str")
     return pd.DataFrame({"symbol": symbols, "date": dates, **columns})
 
 

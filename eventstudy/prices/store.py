@@ -12,13 +12,26 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ConfigError, NoPricesError, PriceError, UnknownSymbolError
-from ._base import name_some, unique
-from ._database import RECORD, Database, Held, to_utc, transaction, unpack
-from ._prices import Answer, Prices, Progress, cut_range, gather, join_answers
+from ._base import name_some, stamped, unique
+from ._database import (
+    RECORD,
+    Database,
+    Held,
+    cut_days,
+    frame,
+    has_closes,
+    to_utc,
+    transaction,
+    unpack,
+    verify_record,
+)
+from ._prices import Prices, Progress, between, gather, no_rows
 
 if TYPE_CHECKING:
     import sqlite3
 
+    from ..utility.typing import FloatArray
+    from ._base import Action, Provenance
     from .revisions import Merged
 
 FILE = "prices.sqlite"
@@ -173,7 +186,7 @@ class StoreProvider:
         """
         short: dict[str, tuple[date, date]] = {}
 
-        def read(symbol: str) -> Answer:
+        def read(symbol: str) -> tuple[FloatArray, Provenance, tuple[Action, ...]]:
             record, donor = self._find(connection, symbol)
             first, last = (date.fromisoformat(day) for day in record[:2])
             if start < first or end > last:
@@ -181,13 +194,24 @@ class StoreProvider:
                     message = f"the price cache has {first} to {last}, not all of {start} to {end}"
                     raise NoPricesError(message, where=symbol)
                 short[symbol] = first, last
-            held = unpack(symbol, record, donor)
-            return cut_range(symbol, Answer(held.rows, held.provenance, held.actions), start, end)
+            matrix, provenance, actions = verify_record(symbol, record, donor)
+            selected = cut_days(matrix, start, end)
+            if not has_closes(selected):
+                raise no_rows(symbol, frame({symbol: matrix}), start, end)
+            if selected.shape[1] != provenance.rows:
+                provenance = stamped(provenance, symbol, selected)
+            return selected, provenance, between(actions, start, end)
 
         with self.database.reading() as connection:
             answers, failures = gather(symbols, read, progress)
-        short = {symbol: days for symbol, days in short.items() if symbol in answers}
-        return replace(join_answers(answers, failures), notices=_name_short(short, start, end))
+        names = sorted(answers)
+        return Prices(
+            table=frame({name: answers[name][0] for name in names}),
+            failures=dict(sorted(failures.items())),
+            provenance={name: answers[name][1] for name in names},
+            notices=_name_short({s: days for s, days in short.items() if s in answers}, start, end),
+            actions={name: actions for name in names if (actions := answers[name][2])},
+        )
 
     def held(self, symbol: str) -> Held:
         """Return all that is stored of a symbol; PriceError when it is not there or damaged."""
