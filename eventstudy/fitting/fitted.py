@@ -118,14 +118,10 @@ class FittedStudy:
         """Which events were used, shape (n,)."""
         return np.asarray(self.events["status"].to_numpy() == "ok", dtype=bool)
 
-    @cached_property
+    @property
     def records(self) -> Sequence[dict[str, Any]]:
         """The rows of `events`, each a cell by column."""
-        if is_large(self):
-            return Rows(self.events)
-        names = [str(column) for column in self.events.columns]
-        rows = self.events.itertuples(index=False, name=None)
-        return [dict(zip(names, row, strict=True)) for row in rows]
+        return Rows(self.events)
 
     @property
     def main(self) -> Window:
@@ -281,11 +277,7 @@ class FittedStudy:
         sample: Any = {"abnormal": abnormal, "events": events, "layout": layout, "sizes": sizes}
         make = self.other_clock
         other = (lambda: self.remember("other clock", make).subset(rows)) if make else None
-        new = replace(self, specifications=None, other_clock=other, refit=None, **sample)
-        if isinstance(records := self.__dict__.get("records"), list):
-            positions = np.arange(len(records))[rows].tolist()
-            new.__dict__["records"] = [records[i] for i in positions]
-        return new
+        return replace(self, specifications=None, other_clock=other, refit=None, **sample)
 
     def groups(self, column: str | Iterable[str]) -> dict[Any, Self]:
         """Return the results by value of a column of the events, that of most events first.
