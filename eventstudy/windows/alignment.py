@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from ..utility.typing import AnyArray, BoolArray, DateArray, FloatArray, IntArray
+from ..utility.typing import AnyArray, BoolArray, DateArray, IntArray
 
 if TYPE_CHECKING:
     from ..returns import ReturnsPanel
@@ -132,9 +132,7 @@ class Laying:
     def _join(self, laid: Joint, gaps: list[IntArray], rows: IntArray, days: slice) -> None:
         """Join the days of some events in place."""
         separate = Joint(*(array[rows, days] for array in laid))
-        factor_spans = np.ones(separate.factors.shape, dtype=np.int64)
-        for j, spans in enumerate(gaps):
-            factor_spans[:, :, j] = spans[rows, days]
+        factor_spans = _side_by_side([spans[rows, days] for spans in gaps], separate.spans.shape)
         joint = jointly(separate, factor_spans, log=self.panel.kind == "log")
         for target, array in zip(laid, joint, strict=True):
             target[rows, days] = array
@@ -152,7 +150,7 @@ class Laying:
         return count
 
 
-def _side_by_side(series: list[FloatArray], shape: tuple[int, ...]) -> FloatArray:
+def _side_by_side(series: list[AnyArray], shape: tuple[int, ...]) -> AnyArray:
     """Return f arrays (n, L) as one (n, L, f), without a copy of a single one."""
     if len(series) == 1:
         return series[0][:, :, None]
