@@ -19,7 +19,6 @@ from ..models import LinearModel
 from ..prices.sizes import Sizes
 from ..returns import ReturnsPanel
 from ..significance import STATISTICS, SignificanceTest
-from ..significance._correlation import prepare_correlations
 from ..utility.csv_text import BLANK
 from ..utility.registry import did_you_mean
 from ..utility.typing import Alternative, BoolArray, FloatArray, IntArray, ObjectArray
@@ -162,7 +161,6 @@ class FittedStudy:
             By default all tests of a sample, or the single-event t if there is one event only.
         """
         tested = self.windows_of(windows)
-        prepare_correlations(self.abnormal, tested)
         chosen = list(names) if names else [*self.all_tests, *self._of_one_car(tested)]
         results = [(w, self.test(name, w)) for w in tested for name in chosen]
         rows = [(t.name, w.start, w.stop, *(getattr(t, c) for c in TESTS[3:])) for w, t in results]
