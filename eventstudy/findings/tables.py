@@ -33,7 +33,6 @@ from ..fitting.status import faults_of_events
 from ..prices.quality.fault_kinds import SeriesFault, table_of
 from ..prices.quality.return_faults import RETURN_FLAGS
 from ..returns.benchmarks import PEERS
-from ..significance._correlation import prepare_correlations
 from ..utility.csv_text import OUTCOME
 from ..utility.flags import Flag
 from ..utility.progress import stepping
@@ -200,7 +199,6 @@ def caar_table(study: FittedStudy, windows: WindowsLike) -> pd.DataFrame:
         verdict (the answer). Decimal returns; events without a CAR over the window do not count.
     """
     rows = []
-    prepare_correlations(study.abnormal, Window.several(windows))
     for window in Window.several(windows):
         answer, car = answer_of(study, window), study.abnormal.sample(window).car(window)
         median = float(np.median(car)) if len(car) else np.nan

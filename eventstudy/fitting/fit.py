@@ -49,15 +49,9 @@ from .status import dates_of, repeated_by_shift, repeats_of, with_status
 Source = str | PriceProvider
 # Settings of a study that are read as those of a study file are.
 CHECKED = (
-    "estimation",
-    "event",
-    "engine",
-    "min_estimation",
-    "halt",
-    "halt_drift",
-    "repeat",
+    "estimation", "event", "engine", "min_estimation", "halt", "halt_drift", "repeat",
     "benchmark_policy",
-)
+)  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -275,14 +269,9 @@ def fit_panel(
     if (factors := inputs.factors_of(model)) is not None:
         notices = factor_currency(config.currency, events.table["exchange"])
         panel = replace(panel, notices=(*panel.notices, *notices))
-    unfitted = UnfittedStudy(
-        events, panel, model, config.estimation, config.event,
-        benchmark=config.benchmark, benchmark_policy=config.benchmark_policy,
-        series=config.named_series, halt=config.halt,
-        halt_drift=config.halt_drift, repeat=config.repeat, engine=config.engine,
-        min_estimation=config.min_estimation, main=config.main,
-        factors=factors, conventions=config.conventions,
-    )  # fmt: skip
+    same: Any = {n: getattr(config, n) for n in (*CHECKED, "benchmark", "main", "conventions")}
+    data: Any = {"series": config.named_series, "factors": factors}
+    unfitted = UnfittedStudy(events, panel, model, **same, **data)
     study = unfitted.fitted()
     texts = confounded_by(study, inputs.news, config.main, days=config.confounder_days)
     left_out: list[str] = [""] * len(texts)

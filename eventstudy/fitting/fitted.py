@@ -19,7 +19,6 @@ from ..models import LinearModel
 from ..prices.sizes import Sizes
 from ..returns import ReturnsPanel
 from ..significance import STATISTICS, SignificanceTest
-from ..significance._correlation import prepare_correlations
 from ..utility.csv_text import BLANK
 from ..utility.registry import did_you_mean
 from ..utility.typing import Alternative, BoolArray, FloatArray, IntArray, ObjectArray
@@ -118,14 +117,10 @@ class FittedStudy:
         """Which events were used, shape (n,)."""
         return np.asarray(self.events["status"].to_numpy() == "ok", dtype=bool)
 
-    @cached_property
+    @property
     def records(self) -> Sequence[dict[str, Any]]:
         """The rows of `events`, each a cell by column."""
-        if is_large(self):
-            return Rows(self.events)
-        names = [str(column) for column in self.events.columns]
-        rows = self.events.itertuples(index=False, name=None)
-        return [dict(zip(names, row, strict=True)) for row in rows]
+        return Rows(self.events)
 
     @property
     def main(self) -> Window:
@@ -166,7 +161,6 @@ class FittedStudy:
             By default all tests of a sample, or the single-event t if there is one event only.
         """
         tested = self.windows_of(windows)
-        prepare_correlations(self.abnormal, tested)
         chosen = list(names) if names else [*self.all_tests, *self._of_one_car(tested)]
         results = [(w, self.test(name, w)) for w in tested for name in chosen]
         rows = [(t.name, w.start, w.stop, *(getattr(t, c) for c in TESTS[3:])) for w, t in results]
@@ -281,11 +275,7 @@ class FittedStudy:
         sample: Any = {"abnormal": abnormal, "events": events, "layout": layout, "sizes": sizes}
         make = self.other_clock
         other = (lambda: self.remember("other clock", make).subset(rows)) if make else None
-        new = replace(self, specifications=None, other_clock=other, refit=None, **sample)
-        if isinstance(records := self.__dict__.get("records"), list):
-            positions = np.arange(len(records))[rows].tolist()
-            new.__dict__["records"] = [records[i] for i in positions]
-        return new
+        return replace(self, specifications=None, other_clock=other, refit=None, **sample)
 
     def groups(self, column: str | Iterable[str]) -> dict[Any, Self]:
         """Return the results by value of a column of the events, that of most events first.

@@ -342,11 +342,7 @@ def _unexplained(y: FloatArray, X: FloatArray, used: BoolArray, params: FloatArr
 
 def _moves(returns: FloatArray) -> BoolArray:
     """Return which events have estimation returns (n, L1) that differ, shape (n,)."""
-    # The first and the last day settle it for nearly all events.
-    with np.errstate(invalid="ignore"):
-        moves: BoolArray = abs(returns[:, 0] - returns[:, -1]) > 0
-    unsettled = returns[~moves]
-    moves[~moves] = np.fmax.reduce(unsettled, axis=1) > np.fmin.reduce(unsettled, axis=1)
+    moves: BoolArray = np.fmax.reduce(returns, axis=1) > np.fmin.reduce(returns, axis=1)
     return moves
 
 

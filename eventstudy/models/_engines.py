@@ -192,13 +192,8 @@ def _collinear(cross: FloatArray) -> BoolArray:
         scaled = cross / (length[:, :, None] * length[:, None, :])
     singular = ~np.isfinite(scaled).all(axis=(1, 2))
     scaled[singular] = np.eye(cross.shape[1])
-    if cross.shape[1] == 2:
-        # Of a correlation matrix with one correlation.
-        high, low = 1 + abs(scaled[:, 0, 1]), 1 - abs(scaled[:, 0, 1])
-    else:
-        values = np.linalg.eigvalsh(scaled)
-        high, low = values[:, -1], values[:, 0]
-    return np.asarray(singular | (high > COLLINEAR * np.maximum(low, 0.0)))
+    values = np.linalg.eigvalsh(scaled)
+    return np.asarray(singular | (values[:, -1] > COLLINEAR * np.maximum(values[:, 0], 0.0)))
 
 
 LeastSquares = Callable[[FloatArray, FloatArray, BoolArray, CovType], Fit]

@@ -21,7 +21,7 @@ from ..utility.numbers import clipped, day
 from ..utility.units import WORDS
 from .atomic_swap import locked
 from .manifest import MANIFEST
-from .rows import CHECKED, FAILED, Run, run_of
+from .rows import CHECKED, DAMAGED, FAILED, Run, run_of
 
 INDEX = "index.html"
 # Stands near the beginning of every index that this module wrote; another file is left alone.
@@ -60,8 +60,9 @@ def render_index(out: Path) -> str:
     for folder in sorted(p for p in out.iterdir() if p.is_dir() and not p.name.startswith(".")):
         try:
             runs.append(run_of(folder))
-        except (OSError, ValueError, ArithmeticError, RecursionError) as error:
-            foreign.append((clipped(folder.name, 100), _why(error)))
+        except DAMAGED as error:
+            why = clipped(getattr(error, "what", error), 200)
+            foreign.append((clipped(folder.name, 100), why))
     rows = sorted(runs, key=lambda run: (-run.written.timestamp(), run.name))
     reach = _reaches(rows)
     context = {
@@ -168,11 +169,3 @@ def _note(runs: list[Run], reach: Mapping[str, float]) -> str:
         notes.append(say("index.scales", scales=each))
     notes += [say("index.single")] * any(not run.several for run in drawn)
     return " ".join(notes)
-
-
-def _why(error: Exception) -> str:
-    if isinstance(error, FileNotFoundError):
-        return f"no run: it has no {MANIFEST}"
-    if isinstance(error, json.JSONDecodeError | UnicodeError | RecursionError):
-        return "its manifest cannot be read: it is damaged"
-    return clipped(error.strerror if isinstance(error, OSError) else error, 200)

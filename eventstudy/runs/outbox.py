@@ -13,10 +13,11 @@ import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
+from ..findings.document import DocumentError, decoded
 from ..utility.catalogue import has, say
 from ..utility.log import note
 from ..utility.numbers import clipped
@@ -47,7 +48,7 @@ class Entry:
         Name of the run.
     kind : str
         ``changed`` or ``first_run``; others may be added.
-    why : list of str
+    why : tuple of str
         Why the run was computed anew.
     counts : mapping of str to int
         How many differences there are by kind.
@@ -55,11 +56,12 @@ class Entry:
         What changed, as in ``changes.md``.
     """
 
+    is_open: ClassVar = True
     id: str
     at: str
     run: str
     kind: str
-    why: list[str]
+    why: tuple[str, ...]
     counts: Mapping[str, int]
     text: str
 
@@ -99,7 +101,7 @@ def add_entry(
     counts : mapping of str to int, or None
         How many differences there are by kind; None for a first run.
     """
-    reasons = [reason[:500] for reason in why[:REASONS]]
+    reasons = tuple(reason[:500] for reason in why[:REASONS])
     entry = Entry(
         id=change["id"], at=change["at"], run=target.name,
         kind="first_run" if counts is None else "changed",
@@ -183,18 +185,10 @@ def _read(path: Path) -> Entry | None:
         facts = json.loads(data) if len(data) <= LARGEST else None
     except (OSError, ValueError, RecursionError):
         return None
-    if not isinstance(facts, dict) or facts.get("schema") != SCHEMA:
+    if not isinstance(facts, dict) or facts.pop("schema", "") != SCHEMA:
         return None
-    entry = _entry_of(facts)
-    return entry if entry and path.name.endswith(f"-{entry.id}.json") else None
-
-
-def _entry_of(facts: Mapping[str, Any]) -> Entry | None:
-    """Return an entry if every fact is of its type; facts that later versions add are ignored."""
-    facts = {field.name: facts.get(field.name) for field in fields(Entry)}
-    why, counts = facts["why"], facts["counts"]
-    if not (isinstance(why, list) and isinstance(counts, dict)):
+    try:
+        entry: Entry = decoded(Entry, facts, path.name)
+    except DocumentError:
         return None
-    texts = [*why, *(facts[name] for name in ("id", "at", "run", "kind", "text"))]
-    are_texts = all(isinstance(text, str) for text in texts)
-    return Entry(**facts) if are_texts and {*map(type, counts.values())} <= {int} else None
+    return entry if path.name.endswith(f"-{entry.id}.json") else None

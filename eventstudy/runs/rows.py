@@ -1,18 +1,13 @@
-"""What a folder of runs says of each: a row of the index, made from its results, or its manifest.
-
-Neither is trusted.
-"""
+"""What a folder of runs says of each: a row of the index, made from its manifest and its path."""
 
 from __future__ import annotations
 
-import csv
 import json
 import re
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from itertools import islice
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -21,8 +16,6 @@ import numpy as np
 
 from ..analysis.answer import NO_RESULT
 from ..errors import EventStudyError
-from ..findings.document import from_document
-from ..findings.finished_run import RESULTS
 from ..fitting.config import StudyConfig
 from ..report.sections.methods import settings_text
 from ..significance import STATISTICS
@@ -31,15 +24,15 @@ from ..utility.csv_text import unquoted
 from ..utility.numbers import MISSING, clipped, date_prose, pvalue, signed
 from ..utility.typing import FloatArray
 from ..utility.units import WORDS, Words
-from .manifest import FAMILY, MANIFEST
+from .manifest import EventCounts, Stated
 from .origin import NAMING_FILES
 from .outbox import waiting
-from .record import answers
+from .record import Record
 
 # Files beside a run: how its last refresh failed, and when the last one found it up to date.
 FAILED, CHECKED = ".failed.json", ".checked.json"
-# Bytes of a document, rows of a table, and letters of a headline, that are read at most.
-LARGEST, MOST_ROWS, LONGEST = 20_000_000, 100_000, 1200
+# Letters of a headline that are read at most.
+LONGEST = 1200
 # Other groups that have a line.
 MOST_GROUPS = 5
 NEVER = datetime(1, 1, 1, tzinfo=UTC)
@@ -48,7 +41,6 @@ NEVER = datetime(1, 1, 1, tzinfo=UTC)
 SHOWING = ("event_pages", "figures", "title")
 _SILENT = ("prices", *SHOWING)
 PATH = ("tau", "caar", "caar_low", "caar_high")
-FOREIGN = "its manifest is not one of a study"
 # What a document that is not one of ours can raise; a value that is none of its type is one.
 DAMAGED = (
     EventStudyError, OSError, ValueError, ArithmeticError, RecursionError, LookupError, TypeError,
@@ -132,69 +124,51 @@ def run_of(folder: Path) -> Run:
 
     Raises
     ------
-    OSError, ValueError
+    RunFolderError
         If the folder has no manifest of ours that can be read.
     """
-    manifest = _read(folder / MANIFEST)
-    if not str(manifest.get("schema", "")).startswith(FAMILY):
-        raise ValueError(FOREIGN)
-    config, events = _mapping(manifest.get("config")), _mapping(manifest.get("events"))
+    record = Record.read(folder)
+    facts, config = record.facts, record.facts.config
     measure = str(config.get("measure"))
     measure = measure if measure in WORDS else "return"
-    entries = _answers(folder, manifest)
-    first, is_there = (entries[0] if entries else {}), (folder / "report.html").is_file()
-    used, dropped = (_count(events.get(name)) for name in ("ok", "dropped"))
-    words, written = WORDS[measure], _time(manifest.get("written_at"))
-    trouble, p = _trouble(folder, written), _number(first.get("pvalue"))
+    entries = facts.answers or (Stated("", "", "", np.nan, np.nan),)
+    first, is_there = entries[0], (folder / "report.html").is_file()
+    used, dropped = facts.events.ok, facts.events.dropped
+    words, written = WORDS[measure], _time(facts.written_at)
+    trouble = _trouble(folder, written)
     return Run(
         name=folder.name,
         href=f"{quote(folder.name)}/report.html" if is_there else "",
-        about=_about(first, events),
+        about=_about(first, facts.events),
         measure=measure,
-        headline=str(first.get("headline") or "")[:LONGEST],
-        answer=_answer(first),
+        headline=first.headline[:LONGEST],
+        answer=first.text.removeprefix(first.headline)[:LONGEST] or say("index.earlier"),
         setup=_setup(config, measure),
         others=(*_lacking(first), *_others(entries[1:], words)),
-        effect=_effect(first.get("estimate"), words),
-        pvalue=pvalue(p),
-        test=_label(first) if np.isfinite(p) else "",
-        used=f"{used:,} of {used + dropped:,}" if events else MISSING,
-        status=say("index.failed") if trouble else _status(events, first, is_there=is_there),
+        effect=_effect(first.estimate, words),
+        pvalue=pvalue(first.pvalue),
+        test=_label(first) if np.isfinite(first.pvalue) else "",
+        used=f"{used:,} of {used + dropped:,}",
+        status=say("index.failed") if trouble else _status(facts.events, first, is_there=is_there),
         faulty=bool(trouble) or not is_there,
         written=written,
         checked=max(written, _time(_beside(folder, CHECKED).get("at"))),
-        data_to=_last_day(_mapping(manifest.get("prices"))),
+        data_to=max((entry.last for entry in facts.prices.values()), default=""),
         waiting=sum(map(bool, waiting(folder).values())),
         trouble=trouble,
-        path=_path(folder, str(first.get("group") or "")),
-        several=_count(first.get("n_events")) > 1,
-        study=_study(folder.name, config, events),
+        path=_path(record, first.group),
+        several=first.n_events > 1,
+        study=_study(folder.name, config, facts.events),
     )
 
 
-def _answers(folder: Path, manifest: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
-    """Return the answers of a run, in the words of now where its results can be read."""
-    listed = manifest.get("answers")
-    with suppress(*DAMAGED):
-        # No row needs the events and the tables.
-        document = {**_read(folder / RESULTS), "events": [], "tables": {}}
-        if entries := answers(from_document(document, str(folder / RESULTS))):
-            return entries
-    return [a for a in listed if isinstance(a, Mapping)] if isinstance(listed, list) else []
-
-
-def _path(folder: Path, group: str) -> FloatArray:
+def _path(record: Record, group: str) -> FloatArray:
     """Return event day, CAAR and the ends of its interval by the tables of a run, shape (n, 4)."""
-    name = "path_by_group.csv" if group else "path.csv"
-    points: list[list[float]] = []
-    with (
-        suppress(OSError, ValueError, KeyError, TypeError, csv.Error),
-        (folder / "tables" / name).open(encoding="utf-8", newline="") as file,
-    ):
-        rows = islice(csv.DictReader(file), MOST_ROWS)
-        chosen = (row for row in rows if not group or unquoted(next(iter(row.values()))) == group)
-        points += [[float(row[column] or "nan") for column in PATH] for row in chosen]
-    path = np.array(points, dtype=float).reshape(-1, len(PATH))
+    path = np.empty((0, len(PATH)))
+    with suppress(*DAMAGED):
+        table = record.cells(f"tables/path{'_by_group' * bool(group)}.csv")
+        rows = table[table.iloc[:, 0].map(unquoted) == group] if group else table
+        path = rows[list(PATH)].replace("", "nan").to_numpy(dtype=float)
     finite: FloatArray = path[np.isfinite(path[:, :2]).all(axis=1)]
     return finite
 
@@ -208,37 +182,25 @@ def _trouble(folder: Path, written: datetime) -> str:
 
 def _beside(folder: Path, ending: str) -> Mapping[str, Any]:
     """Return the document of a file beside a run; an empty one if there is none."""
-    try:
-        return _read(folder.with_name(f".{folder.name}{ending}"))
-    except (OSError, ValueError):
-        return {}
-
-
-def _last_day(prices: Mapping[str, Any]) -> str:
-    """Return the day of the newest price in a manifest, ISO; "" for none."""
-    days = [str(_mapping(entry).get("last")) for entry in prices.values()]
-    return max((day for day in days if re.fullmatch(r"\d{4}-[01]\d-[0-3]\d", day)), default="")
+    with suppress(*DAMAGED):
+        text = folder.with_name(f".{folder.name}{ending}").read_text(encoding="utf-8")
+        return dict(json.loads(text))
+    return {}
 
 
 def _moment(at: datetime) -> str:
     return f"{date_prose(at.date())}, {at:%H:%M} UTC"
 
 
-def _about(first: Mapping[str, Any], events: Mapping[str, Any]) -> str:
-    group, source = clipped(first.get("group") or "", 60), clipped(events.get("source") or "", 80)
+def _about(first: Stated, events: EventCounts) -> str:
+    group, source = clipped(first.group, 60), clipped(events.source, 80)
     return ", ".join(filter(None, (source, say("index.first", group=group) if group else "")))
 
 
-def _answer(first: Mapping[str, Any]) -> str:
-    """Return what follows the headline."""
-    text, headline = (str(first.get(name) or "")[:LONGEST] for name in ("text", "headline"))
-    return text.removeprefix(headline) or say("index.earlier")
-
-
-def _lacking(first: Mapping[str, Any]) -> list[str]:
+def _lacking(first: Stated) -> list[str]:
     """Return how many events have no CAR, if there are any; which and why is in the report."""
-    lost, used = (_count(first.get(name)) for name in ("n_lacking", "n_used"))
-    return [say("index.lacking", n=lost, total=used)] if lost else []
+    lost = first.n_lacking
+    return [say("index.lacking", n=lost, total=first.n_used)] if lost else []
 
 
 def _setup(config: Mapping[str, Any], measure: str) -> str:
@@ -255,12 +217,12 @@ def _setup(config: Mapping[str, Any], measure: str) -> str:
     return clipped(settings_text(shown), 160)
 
 
-def _study(name: str, config: Mapping[str, Any], events: Mapping[str, Any]) -> dict[str, Any]:
+def _study(name: str, config: Mapping[str, Any], events: EventCounts) -> dict[str, Any]:
     """Return what tells a study from others: all settings, and the hash of its events."""
     settings = {k: _short_setting(k, v) for k, v in config.items() if k not in SHOWING}
-    source, file = str(events.get("source") or ""), str(events.get("sha256") or "")[:8]
-    family = re.sub(r"-\d+$", "", name), source or name
-    return {**settings, "events": source, say("index.file"): file, "family": family}
+    family = re.sub(r"-\d+$", "", name), events.source or name
+    file = {"events": events.source, say("index.file"): events.sha256[:8]}
+    return {**settings, **file, "family": family}
 
 
 def _short_setting(name: str, value: object) -> object:
@@ -269,65 +231,33 @@ def _short_setting(name: str, value: object) -> object:
     return [Path(str(file)).name for file in (value if isinstance(value, list) else [value])]
 
 
-def _others(entries: Sequence[Mapping[str, Any]], words: Words) -> list[str]:
+def _others(entries: Sequence[Stated], words: Words) -> list[str]:
     """Return the answers of the other groups in short, and how many are left out."""
     n = len(entries) - MOST_GROUPS
     lines = []  # such as ``relief: −0.15%, BMP-KP p 0.820, 14 events``
     for entry in entries[:MOST_GROUPS]:
-        p = f"{_label(entry)} p {pvalue(_number(entry.get('pvalue')))}".lstrip()
-        facts = {"p": p, "effect": _effect(entry.get("estimate"), words)}
-        count, group = _count(entry.get("n_events")), clipped(entry.get("group"), 60)
-        lines.append(say("index.group", group=group, n=count, **facts))
+        p = f"{_label(entry)} p {pvalue(entry.pvalue)}".lstrip()
+        facts = {"p": p, "effect": _effect(entry.estimate, words), "n": entry.n_events}
+        lines.append(say("index.group", group=clipped(entry.group, 60), **facts))
     return lines + [say("index.more_groups", n=n)] * (n > 0)
 
 
-def _label(entry: Mapping[str, Any]) -> str:
+def _label(entry: Stated) -> str:
     """Return the label of the test of an answer; "" for a test that is not known."""
-    name = str(entry.get("test"))
-    return STATISTICS[name].label if name in STATISTICS else ""
+    return STATISTICS[entry.test].label if entry.test in STATISTICS else ""
 
 
-def _status(events: Mapping[str, Any], first: Mapping[str, Any], *, is_there: bool) -> str:
+def _status(events: EventCounts, first: Stated, *, is_there: bool) -> str:
     if not is_there:
         return say("index.no_report")
-    if first.get("verdict") == NO_RESULT:
+    if first.verdict == NO_RESULT:
         return say("index.no_result")
-    waiting = _count(events.get("provisional"))
-    return say("index.provisional", n=waiting) if waiting else say("index.complete")
+    n = events.provisional
+    return say("index.provisional", n=n) if n else say("index.complete")
 
 
-def _read(path: Path) -> Mapping[str, Any]:
-    if path.stat().st_size > LARGEST:
-        raise ValueError("its manifest is too large")
-    document = json.loads(text := path.read_text(encoding="utf-8"))
-    # Raises for half a letter, which no page can have.
-    if "\\u" in text:
-        json.dumps(document, ensure_ascii=False).encode()
-    if not isinstance(document, Mapping):
-        raise ValueError(FOREIGN)
-    return document
-
-
-def _mapping(value: object) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}
-
-
-def _number(value: object) -> float:
-    if not isinstance(value, int | float) or isinstance(value, bool):
-        return np.nan
-    try:
-        return float(value)
-    except OverflowError:
-        return np.nan
-
-
-def _count(value: object) -> int:
-    number = _number(value)
-    return int(number) if np.isfinite(number) else 0
-
-
-def _effect(value: object, words: Words) -> str:
-    text = signed(words.scale * _number(value))
+def _effect(estimate: float, words: Words) -> str:
+    text = signed(words.scale * estimate)
     return text if text == MISSING else text + words.unit
 
 

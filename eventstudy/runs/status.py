@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ..errors import RunFolderError
 from .manifest import MANIFEST
-from .rows import run_of
+from .rows import DAMAGED, run_of
 
 GOOD = "good"
 
@@ -74,7 +74,7 @@ def list_states(out: Path, max_age: timedelta | None = None) -> list[RunState]:
 def _state(folder: Path, max_age: timedelta | None) -> RunState:
     try:
         run = run_of(folder)
-    except (OSError, ValueError, ArithmeticError, RecursionError) as error:
+    except DAMAGED as error:
         return RunState(folder.name, "unreadable", why=str(error)[:200])
     times = run.written.isoformat(), run.checked.isoformat()
     is_stale = max_age is not None and datetime.now(UTC) - run.checked > max_age

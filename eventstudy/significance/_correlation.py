@@ -14,7 +14,6 @@ from ..calendars.window import Window
 from ..utility.catalogue import Reason
 from ..utility.typing import BoolArray, FloatArray, IntArray
 from ._base import require
-from ._loading_sums import LoadingSums
 from ._pairs import (
     PAIRWISE_LIMIT,
     Apart,
@@ -76,24 +75,6 @@ def mean_correlation(
     if len(sample) > PAIRWISE_LIMIT:
         return sample.remember(key, lambda: by_session(sample, window))
     return sample.remember(key, lambda: by_pair(sample, window, need))
-
-
-def prepare_correlations(abnormal: AbnormalReturns, windows: Iterable[Window]) -> None:
-    """Look once at the estimation days of very many events for several windows.
-
-    Parameters
-    ----------
-    abnormal : AbnormalReturns
-    windows : iterable of Window
-        Over which correlations will be asked for.
-    """
-    samples: dict[int, tuple[AbnormalReturns, dict[Window, None]]] = {}
-    for window in windows if len(abnormal) > PAIRWISE_LIMIT else ():
-        for sample in (abnormal.sample(window), abnormal.tested(window)):
-            if ("loading_sums", window) not in sample.memo and len(sample) > PAIRWISE_LIMIT:
-                samples.setdefault(id(sample), (sample, {}))[1][window] = None
-    for sample, needed in samples.values():
-        LoadingSums.prepare(sample, list(needed))
 
 
 def preset(sample: AbnormalReturns, window: Window, correlation: Correlation) -> None:

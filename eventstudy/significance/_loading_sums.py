@@ -1,8 +1,7 @@
-"""Sums of the loadings of very many events by session, for several windows at once."""
+"""Sums of the loadings of very many events by session."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -38,28 +37,16 @@ class LoadingSums:
         sample : AbnormalReturns
         window : Window
         """
-        if ("loading_sums", window) not in sample.memo:
-            cls.prepare(sample, [window])
-        sums: LoadingSums = sample.memo["loading_sums", window]
-        return sums
+        return sample.remember(("loading_sums", window), lambda: cls._summed(sample, window))
 
     @classmethod
-    def prepare(cls, sample: AbnormalReturns, windows: Sequence[Window]) -> None:
-        """Keep the sums over several windows: the estimation days are laid out once for all.
-
-        Parameters
-        ----------
-        sample : AbnormalReturns
-        windows : sequence of Window
-        """
+    def _summed(cls, sample: AbnormalReturns, window: Window) -> LoadingSums:
         T = len(sample.windows.sessions)
-        totals = [(np.zeros((2, T)), np.zeros(2)) for _ in windows]
-        for chunk in sample.map(lambda events: [_added(events, w, T) for w in windows]):
-            for (total, squares), added in zip(totals, chunk, strict=True):
-                total += added[0]
-                squares += added[1]
-        for window, (total, squares) in zip(windows, totals, strict=True):
-            sample.memo["loading_sums", window] = cls(total[0], total[1], squares)
+        total, squares = np.zeros((2, T)), np.zeros(2)
+        for sums, lengths in sample.map(lambda events: _added(events, window, T)):
+            total += sums
+            squares += lengths
+        return cls(total[0], total[1], squares)
 
     def pairs(self) -> tuple[float, float]:
         """Return the sum of o_ij over all pairs i != j, in the days of the CARs and elsewhere."""

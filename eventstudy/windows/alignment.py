@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from ..utility.typing import AnyArray, BoolArray, DateArray, FloatArray, IntArray
+from ..utility.typing import AnyArray, BoolArray, DateArray, IntArray
 
 if TYPE_CHECKING:
     from ..returns import ReturnsPanel
@@ -19,8 +19,6 @@ NOWHERE = -(2**40)
 TRADED = "|"
 # The row of a place that is empty on purpose; -1 is the row of a series that does not exist.
 EMPTY = -2
-# Up to so many series are searched for gaps in one go.
-FEW_ROWS = 8
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,35 +79,18 @@ class Laying:
             out[mine] = _columns(self.panel.calendars[self.names[k]], self.place[mine, None] + days)
         return out
 
-    def columns(self, days: IntArray) -> Columns:
-        """Return where `days` are among the columns of the panel, ascending days."""
-        lo, hi = self.place + days[0], self.place + days[-1]
-        first, straight = np.zeros(len(lo), np.int64), np.zeros(len(lo), dtype=bool)
-        for k in np.unique(self.clock):
-            calendar = self.panel.calendars[self.names[k]]
-            mine = np.flatnonzero((self.clock == k) & (lo >= 0) & (hi < len(calendar)))
-            first[mine] = calendar[lo[mine]]
-            straight[mine] = calendar[hi[mine]] - first[mine] == days[-1] - days[0]
-        if straight.all():
-            return Columns(days, first)
-        odd = np.flatnonzero(~straight)
-        return Columns(days, np.where(straight, first, 0), odd, self.take(odd).at(days))
-
     def laid(self) -> dict[str, AnyArray]:
         """Return returns, spans, length and factors of all days, and the number masked."""
-        panel, today = self.panel, self.columns(self.days)
-        length = today.take(panel.spans, self.rows)
-        columns = {lag: self.columns(self.days + lag) if lag else today for lag in set(self.lags)}
-        series: list[FloatArray] = []
-        gaps: dict[int, IntArray] = {}
-        for j, lag in enumerate(self.lags):
-            rows, days = self.factor_rows[:, j], columns[lag]
-            series.append(days.take(panel.values, rows))
-            if not days.one_day(panel.spans, rows):
-                gaps[j] = self._clocked(days.take(panel.spans, rows))
-        factors = _side_by_side(series, length.shape)
-        returns = today.take(panel.values, self.rows)
-        laid = self._bridged(Joint(returns, self._clocked(length), length, factors), gaps)
+        panel, at = self.panel, {lag: self.at(self.days + lag) for lag in {0, *self.lags}}
+        length = _taken(panel.spans, self.rows, at[0])
+        lagged = list(zip(self.lags, self.factor_rows.T, strict=True))
+        factors = [_taken(panel.values, rows, at[lag]) for lag, rows in lagged]
+        gaps = [self._clocked(_taken(panel.spans, rows, at[lag])) for lag, rows in lagged]
+        series = Joint(
+            _taken(panel.values, self.rows, at[0]), self._clocked(length), length,
+            _side_by_side(factors, length.shape),
+        )  # fmt: skip
+        laid = self._bridged(series, gaps)
         return {**laid._asdict(), "masked": self._masked(laid)}
 
     def _clocked(self, length: IntArray) -> IntArray:
@@ -123,10 +104,10 @@ class Laying:
         """Clocks of traded sessions, shape (clocks,)."""
         return np.array([TRADED in name for name in self.names], dtype=bool)
 
-    def _bridged(self, laid: Joint, gaps: dict[int, IntArray]) -> Joint:
+    def _bridged(self, laid: Joint, gaps: list[IntArray]) -> Joint:
         """Join returns over several sessions, in place; estimation days have none unless kept."""
         one_day = laid.spans == 1
-        for spans in gaps.values():
+        for spans in gaps:
             one_day &= spans == 1
         traded = self._traded.any()
         if one_day.all() and not traded:
@@ -148,12 +129,10 @@ class Laying:
             laid.spans[:, before] = laid.length[:, before] = single
         return laid
 
-    def _join(self, laid: Joint, gaps: dict[int, IntArray], rows: IntArray, days: slice) -> None:
+    def _join(self, laid: Joint, gaps: list[IntArray], rows: IntArray, days: slice) -> None:
         """Join the days of some events in place."""
         separate = Joint(*(array[rows, days] for array in laid))
-        factor_spans = np.ones(separate.factors.shape, dtype=np.int64)
-        for j, spans in gaps.items():
-            factor_spans[:, :, j] = spans[rows, days]
+        factor_spans = _side_by_side([spans[rows, days] for spans in gaps], separate.spans.shape)
         joint = jointly(separate, factor_spans, log=self.panel.kind == "log")
         for target, array in zip(laid, joint, strict=True):
             target[rows, days] = array
@@ -171,7 +150,7 @@ class Laying:
         return count
 
 
-def _side_by_side(series: list[FloatArray], shape: tuple[int, ...]) -> FloatArray:
+def _side_by_side(series: list[AnyArray], shape: tuple[int, ...]) -> AnyArray:
     """Return f arrays (n, L) as one (n, L, f), without a copy of a single one."""
     if len(series) == 1:
         return series[0][:, :, None]
@@ -225,79 +204,32 @@ def _columns(calendar: IntArray, index: IntArray) -> IntArray:
     return np.where(inside, calendar[np.clip(index, 0, len(calendar) - 1)], -1)
 
 
-@dataclass(frozen=True, eq=False)
-class Columns:
-    """The columns of the days of n events among the T columns of a panel.
+def _taken(source: AnyArray, rows: IntArray, at: IntArray) -> AnyArray:
+    """Return values, or spans, of a panel for a row per event, shape (n, L).
 
-    Attributes
+    Parameters
     ----------
-    days : (L,) int array
-        Days in event time, ascending.
-    first : (n,) int array
-        Column of the first day, from which the columns of the days are as distant as the days; 0
-        where `odd`.
-    odd : (m,) int array
-        Events whose days do not lie like that, or partly beyond the data.
-    columns : (m, L) int array
-        The columns of their days; -1 beyond the data.
+    source : (rows, T) array
+        Values or spans.
+    rows : (n,) int array
+    at : (n, L) int array
+        Columns of the panel.
+
+    Returns
+    -------
+    (n, L) array
+        NaN, or 0 for spans, where row or column is -1; 0, or 1, in an empty place.
     """
-
-    days: IntArray
-    first: IntArray
-    odd: IntArray = field(default_factory=lambda: np.empty(0, np.int64))
-    columns: IntArray = field(default_factory=lambda: np.empty((0, 0), np.int64))
-
-    def take(self, source: AnyArray, rows: IntArray) -> AnyArray:
-        """Return values, or spans, of a panel for a row per event, shape (n, L).
-
-        Parameters
-        ----------
-        source : (rows, T) array
-            Values or spans.
-        rows : (n,) int array
-
-        Returns
-        -------
-        (n, L) array
-            NaN, or 0 for spans, where row or column is -1; 0, or 1, in an empty place.
-        """
-        absent, empty = (np.nan, 0.0) if source.dtype.kind == "f" else (0, 1)
-        if not source.size:
-            out = np.full((len(rows), len(self.days)), absent, source.dtype)
-        else:
-            valid = np.maximum(rows, 0)
-            out = self._blocks(source, valid)
-            if len(self.odd):
-                values = source[valid[self.odd, None], self.columns]
-                out[self.odd] = np.where(self.columns >= 0, values, absent)
-        out[rows < 0] = absent
-        out[rows == EMPTY] = empty
-        return out
-
-    def _blocks(self, source: AnyArray, rows: IntArray) -> AnyArray:
-        """Copy the days of each event as they lie; anything where they are odd."""
-        if len(self.odd) == len(rows):
-            return np.empty((len(rows), len(self.days)), source.dtype)
-        breaks = np.flatnonzero(self.days[1:] - self.days[:-1] > 1) + 1
-        blocks = []
-        for days in np.split(self.days, breaks):
-            view = np.lib.stride_tricks.sliding_window_view(source, len(days), axis=1)
-            blocks.append(view[rows, self.first + (days[0] - self.days[0])])
-        return blocks[0] if len(blocks) == 1 else np.concatenate(blocks, axis=1)
-
-    def one_day(self, spans: AnyArray, rows: IntArray) -> bool:
-        """Return whether all returns surely span one session, as those of an index mostly do.
-
-        Parameters
-        ----------
-        spans : (rows, T) int array
-        rows : (n,) int array
-        """
-        if len(self.odd) or not len(rows) or rows.min() < 0:
-            return False
-        series = np.unique(rows)
-        reach = slice(self.first.min(), self.first.max() + (self.days[-1] - self.days[0]) + 1)
-        return len(series) <= FEW_ROWS and bool((spans[series, reach] == 1).all())
+    absent, empty = (np.nan, 0.0) if source.dtype.kind == "f" else (0, 1)
+    if not source.size:
+        out = np.full(at.shape, absent, source.dtype)
+    else:
+        out = source.take(np.maximum(rows, 0)[:, None] * source.shape[1] + at)
+        if at.min(initial=0) < 0:
+            out[at < 0] = absent
+    out[rows < 0] = absent
+    out[rows == EMPTY] = empty
+    return out
 
 
 class Joint(NamedTuple):
