@@ -383,9 +383,7 @@ def test_the_report_has_both_clocks_in_a_sentence_and_a_table() -> None:
     assert halts is not None
     assert "With the 2 suspended events counted from the resumption of trading" in text
     assert f"{rough_percent(halts.shift.effect.estimate)} (8 events" in text
-    section = robustness(document)
-    assert section is not None
-    table = next(analysis.table for analysis in section.analyses if analysis.name == "halts")
+    table = next(a.table for a in robustness(document) if a.name == "halts")
     assert table is not None
     assert [row.cells[1] for row in table.rows] == ["6", "8"]
     assert "resumption" in str(terminal_text(document, verbose=True))
