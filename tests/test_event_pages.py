@@ -192,7 +192,8 @@ def test_announcement_is_given_with_what_confounds_it(fallen: EventStudyResults)
         source_url=["https://example.com/x"] * 8, source_title=["The Paper"] * 8,
     )  # fmt: skip
     study = findings(announced, event_pages=99)
-    without, with_news = (render_context(study, study.events[i]) for i in (0, 4))
+    pages = [event for event in in_order(study) if event.page]
+    without, with_news = (render_context(study, study.events[i], pages) for i in (0, 4))
     assert any("weak results; payrolls" in text for text in with_news["asides"])
     assert not any("none known" in text for text in without["asides"])
     texts = [text for _, text, _ in without["announcement"]]
