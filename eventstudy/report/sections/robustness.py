@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -73,7 +73,7 @@ class Analysis:
 def robustness(findings: Findings) -> tuple[Analysis, ...]:
     """Return the result of each analysis of the run."""
     makers = (
-        _calibration, _halts, _specifications, _announcement_time, _placebos, _weights, _families,
+        _calibration, _specifications, _announcement_time, _placebos, _weights, _families,
         _regression,
     )  # fmt: skip
     return tuple(analysis for maker in makers for analysis in maker(findings))
@@ -104,21 +104,6 @@ def _calibration(findings: Findings) -> Iterator[Analysis]:
         facts = {"times": numbers.shared_movement, "share": numbers.shared_share}
         lede += " " + say(f"{code}.shared", **facts)
     yield Analysis("calibration", lede=lede, note=say(f"{code}.note"))
-
-
-def _halts(findings: Findings) -> Iterator[Analysis]:
-    """Yield the answer by the calendar and from the resumption of trading."""
-    halts = findings.sample.halts
-    if halts is None:
-        return
-    rows = []
-    for clock, result in (("calendar", halts.calendar), ("shift", halts.shift)):
-        numbers = {**asdict(result.effect), "n_events": result.n_events}
-        name = say(f"robustness.halts.{clock}")
-        rows.append(Row((name, *_estimate(numbers), pvalue(result.pvalue))))
-    table = make_table("robustness.halts", "tNnNn", rows, unit=words().head)
-    note = say("robustness.halts.note", n=halts.n_suspended)
-    yield Analysis("halts", table=table, note=note)
 
 
 def _estimate(row: Mapping[Any, Any]) -> tuple[str, str, str]:
