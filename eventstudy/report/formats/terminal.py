@@ -12,7 +12,7 @@ from ...analysis.answer import PROVISIONAL
 from ...analysis.caar_path import Path95
 from ...analysis.calibrated import draws_error
 from ...analysis.calibration import Calibration
-from ...analysis.diagnosis import VALID, WITH_CARE
+from ...analysis.diagnosis import WITH_CARE
 from ...calendars.window import MAIN_WINDOW, Window
 from ...findings.kept_case import cases_without_prices
 from ...findings.types import Findings, Sample
@@ -30,7 +30,7 @@ from ..sections.first_screen import days_outside
 from ..sections.methods import last_day_of_prices
 from ..sections.robustness import Analysis, robustness
 from ..sections.top import describe_setup, name_press
-from ..sections.windows import find_role
+from ..sections.windows import TITLES, find_role, list_tests
 
 TEXT_WIDTH, MOST_LINES = 79, 16
 SKETCH_WIDTH = 55
@@ -160,7 +160,7 @@ def _long(findings: Findings, page: str) -> Iterator[str]:
     samples = [s for s in findings.groups or (findings.pooled,) if s.n_used]
     blocks = [answers(findings)]
     for sample in samples:
-        blocks += [summary(findings, sample), _battery(sample)]
+        blocks += [summary(findings, sample), _battery(findings, sample)]
     if (path := findings.sample.path) is not None:
         blocks.append(sketch(path))
     data = [describe_setup(findings).replace(" · ", "; "), issues(findings), *cases(findings)]
@@ -217,30 +217,26 @@ def summary(findings: Findings, sample: Sample, *, is_short: bool = False) -> st
     return "\n".join(filter(None, [_wrapped(title), unit, _grid(columns, rows, n_left=2)]))
 
 
-def _battery(sample: Sample) -> str:
+def _battery(findings: Findings, sample: Sample) -> str:
     """Return the other tests of the main window that are valid, or valid with care; "" for none.
 
     None while the answer is provisional: no p-value goes before it.
     """
-    answer = sample.answer
-    if answer.verdict == PROVISIONAL:
-        return ""
-    average, calibrated = answer.plain_average, answer.calibrated
-    rows = [(say("terminal.plain_average", value=average.estimate), average.pvalue, np.nan, VALID)]
-    if calibrated and np.isfinite(calibrated.pvalue):
-        label = say("terminal.calibrated")
-        rows.append((label, calibrated.pvalue, LEVEL, VALID))
-    tests = [test for name in sample.shown[1:] if (test := sample.main.test(name))]
-    rows += [
-        (STATISTICS[test.test].label, test.pvalue, test.false_alarms, trust)
-        for trust in (VALID, WITH_CARE) for test in tests if test.trust == trust
-    ]  # fmt: skip
+    average = sample.answer.plain_average.estimate
+    names = {
+        say("tests.average"): say("terminal.plain_average", value=average),
+        say("tests.calibrated"): say("terminal.calibrated"),
+    }
     cells = [
-        [name, p_text(p), _share(rate), say(f"terminal.{'not_' * (p >= LEVEL)}different{care}")]
-        for name, p, rate, trust in rows[answer.n_events == 1 :] if np.isfinite(p)
-        for care in ["_care" * (trust != VALID)]
+        [
+            names.get(line.name, line.name), p_text(line.pvalue), _share(line.false_alarms),
+            say(f"terminal.{'not_' * (line.pvalue >= LEVEL)}different{care}"),
+        ]
+        for block in list_tests(findings, sample)[1:]
+        for care in ["_care" * (block.title == say(TITLES[WITH_CARE]))]
+        for line in block.lines if np.isfinite(line.pvalue)
     ]  # fmt: skip
-    if not cells:
+    if not cells or sample.answer.verdict == PROVISIONAL:
         return ""
     title = say("terminal.battery", window=_days(sample.main.window))
     return f"{title}\n{_grid(say('terminal.battery_columns').split('|'), cells, last_left=True)}"
