@@ -108,7 +108,7 @@ def test_values_of_the_figures_are_in_tables(
     assert [unescape(cells[4]) for cells in rows] == [
         numbers.percent(x, unit=False) for x in returns["ar"].cumsum()
     ]
-    in_price, in_returns, in_scatter = 2 * 21, 2 * 11, 2
+    in_price, in_returns, in_scatter = 21, 11, 2
     assert text.count("<title>Day ") == in_price + in_returns + in_scatter
 
 
