@@ -108,7 +108,7 @@ def test_values_of_the_figures_are_in_tables(
     assert [unescape(cells[4]) for cells in rows] == [
         numbers.percent(x, unit=False) for x in returns["ar"].cumsum()
     ]
-    in_price, in_returns, in_scatter = 2 * 21, 2 * 11, 2
+    in_price, in_returns, in_scatter = 21, 11, 2
     assert text.count("<title>Day ") == in_price + in_returns + in_scatter
 
 
@@ -192,7 +192,8 @@ def test_announcement_is_given_with_what_confounds_it(fallen: EventStudyResults)
         source_url=["https://example.com/x"] * 8, source_title=["The Paper"] * 8,
     )  # fmt: skip
     study = findings(announced, event_pages=99)
-    without, with_news = (render_context(study, study.events[i]) for i in (0, 4))
+    pages = [event for event in in_order(study) if event.page]
+    without, with_news = (render_context(study, study.events[i], pages) for i in (0, 4))
     assert any("weak results; payrolls" in text for text in with_news["asides"])
     assert not any("none known" in text for text in without["asides"])
     texts = [text for _, text, _ in without["announcement"]]

@@ -36,11 +36,13 @@ from eventstudy.report.formats.terminal import summary
 from eventstudy.report.sections.answer import split_answer
 from eventstudy.report.sections.caveats import asides
 from eventstudy.report.sections.checks import list_checks
-from eventstudy.report.sections.windows import windows_table
+from eventstudy.report.sections.first_screen import short_name
+from eventstudy.report.sections.folds import list_folds
+from eventstudy.report.sections.windows import list_tests
 from eventstudy.runs import write_run
 from eventstudy.significance import STATISTICS
 from eventstudy.studies import EventStudyResults
-from eventstudy.utility.numbers import pvalue
+from eventstudy.utility.numbers import pvalue, window_text
 
 SCHEMA = json.loads((ROOT / "eventstudy/data/results.schema.json").read_text(encoding="utf-8"))
 PLAIN = StudyConfig(estimation=Window(-120, -11), event=Window(-5, 5))
@@ -324,36 +326,33 @@ class TestMarkdown:
         return (folder / "report.md").read_text(encoding="utf-8")
 
     def test_numbers_are_those_of_the_findings(self, text: str, findings: Findings) -> None:
-        # After them the table of windows and models has that head too.
-        grids = [t for t in markdown_tables(text) if t[0][:2] == ["Window", "N"]]
-        assert len(grids) == len(findings.samples) == 3
-        labels = {t.label: name for name, t in STATISTICS.items()}
-        for grid, sample in zip(grids, findings.samples, strict=True):
-            assert labels[grid[0][4].removeprefix("p, ")] == sample.shown[0]
-            for row, shown in zip(grid[1:], sample.windows, strict=True):
-                answer, window = shown.answer, shown.window
-                days = tuple(map(number, row[0].removesuffix(", main").strip("[]").split(", ")))
-                assert (days, int(row[1])) == ((window.start, window.stop), answer.n_events)
-                values = map(number, (row[2], *row[3].split(" to "), row[5]))
-                effect = answer.effect
+        grids = [t for t in markdown_tables(text) if t[0][0] == "Window or test"]
+        others = [grid for grid in grids if "Allows for" not in grid[0]]
+        assert len(others) == len(findings.samples) - 2, "all but the answer and all together"
+        for grid, sample in zip([grids[0], *others], findings.samples[:-1], strict=True):
+            for row, shown in zip(grid[1:], sample.windows, strict=False):
+                answer, effect = shown.answer, shown.answer.effect
+                assert row[0].endswith(window_text(shown.window).replace("\u00a0", " "))
                 for value, expected in zip(
-                    values,
-                    (effect.estimate, effect.ci_low, effect.ci_high, answer.plain_average.estimate),
+                    map(number, (row[1], *row[2].split(" to "))),
+                    (effect.estimate, effect.ci_low, effect.ci_high),
                     strict=True,
                 ):
                     assert value == pytest.approx(100 * expected, abs=0.0051)
-                assert row[4].partition(" ")[0] == pvalue(answer.pvalue)
-                for head, cell in zip(grid[0][6:], row[6:], strict=True):
-                    assert cell == pvalue(result_of(shown, labels[head]).pvalue)
+                assert row[3] == pvalue(answer.pvalue)
+        rows = {row[0]: row for grid in grids if "Allows for" in grid[0] for row in grid[1:]}
+        assert number(rows["Plain average"][1]) == pytest.approx(
+            100 * findings.sample.answer.plain_average.estimate, abs=0.0051
+        )
+        for test in findings.sample.main.tests:
+            if (label := STATISTICS[test.test].label) in rows:
+                assert rows[label][3] == pvalue(test.pvalue)
 
     def test_events_are_those_of_the_tables(self, text: str, folder: Path) -> None:
-        (table,) = (
-            t for t in markdown_tables(text) if t[0][:2] == ["Day 0", "Event"] and "Flags" in t[0]
-        )
-        car = read_csv(folder, "car").query("start == 0 and stop == 1").set_index("event_id")["car"]
-        mine = {row[3]: number(row[5]) for row in table[1:]}
-        assert list(mine) == car.sort_values().index.tolist()
-        np.testing.assert_allclose(list(mine.values()), 100 * car.sort_values(), atol=0.0051)
+        (table,) = (t for t in markdown_tables(text) if t[0][0] == "Company")
+        car = read_csv(folder, "car").query("start == 0 and stop == 1")["car"].sort_values()
+        at = table[0].index("Group") + 1
+        np.testing.assert_allclose([number(row[at]) for row in table[1:]], 100 * car, atol=0.0051)
 
     def test_nothing_but_text_comes_out(self, text: str) -> None:
         tokens = MarkdownIt("commonmark").enable(["table", "strikethrough"]).parse(text)
@@ -367,21 +366,17 @@ class TestMarkdown:
         assert len(strong) == 1, "only the answer is set bold"
 
     def test_names_are_shown_as_they_are(self, text: str) -> None:
-        (table,) = (
-            t for t in markdown_tables(text) if t[0][:2] == ["Day 0", "Event"] and "Flags" in t[0]
-        )
-        names = {row[3]: row[1].strip("\u2068\u2069") for row in table[1:]}
-        for i, name in enumerate(HOSTILE):
-            plain = " ".join(name.replace("\u202e", "").split())
-            shown = plain if len(plain) <= 60 else plain[:59] + "…"
-            assert names[f"e{i}"] == shown
+        (table,) = (t for t in markdown_tables(text) if t[0][0] == "Company")
+        names = [row[0].strip("\u2068\u2069").partition(" (")[0] for row in table[1:]]
+        for name in HOSTILE:
+            shown = short_name(name.replace("\u202e", "")).partition(" (")[0]
+            assert shown in names
 
     def test_has_the_sections_of_the_page(self, text: str, findings: Findings) -> None:
         titles = re.findall(r"\n## (.*)\n", text)
-        assert titles == [
-            "Windows and tests", "Path", "Events", "Groups", "Robustness", "Diagnosis",
-            "Dropped and flagged", "Methods, as used in this study", "Provenance",
-        ]  # fmt: skip
+        folds = [fold.title.replace("|", r"\|") for fold in list_folds(findings)]
+        assert titles[:2] == ["What could change this answer", "Windows and tests"]
+        assert [title for title in titles[2:] if title != "Other weights"] == folds
         assert str(findings.events[-1].reason) in text
 
 
@@ -415,7 +410,7 @@ def test_log_points_are_not_percent(tmp_path: Path, market: Market) -> None:
     results = market.fit()
     object.__setattr__(results.panel, "measure", "volume")
     text = results.to_markdown()
-    assert "CAAR, log pts" in text
+    assert "Effect, log pts" in text
     assert "in log points" in results.to_latex()
     sheet = openpyxl.load_workbook(results.to_excel(tmp_path / "v.xlsx"))["Daily returns"]
     assert sheet["F2"].number_format == "+0.0000;\N{MINUS SIGN}0.0000;0.0000"
@@ -489,12 +484,12 @@ def test_tests_that_are_not_valid_over_the_main_window_have_no_column() -> None:
     run = finish_run(results, config=PLAIN)
     weak = {v.test for v in results.diagnose().opinions if v.trust == "not valid"}
     assert {"bmp", "patell"} <= weak
-    shown = [row.label for row in windows_table(run.findings).others]
-    assert set(shown) == {
-        STATISTICS[n].label for n in run.findings.sample.shown[1:] if n not in weak
-    }
-    grid, *_ = (t for t in markdown_tables(markdown(run.findings)) if t[0][0] == "Window")
-    assert grid[0][6:] == shown
+    blocks = list_tests(run.findings)
+    labels = {STATISTICS[name].label for name in run.findings.sample.shown}
+    shown = {line.name for block in blocks[1:] for line in block.lines} & labels
+    assert shown == {STATISTICS[n].label for n in run.findings.sample.shown[1:] if n not in weak}
+    grids = [t for t in markdown_tables(markdown(run.findings)) if t[0][0] == "Window or test"]
+    assert shown == {row[0] for grid in grids[1:] for row in grid[1:]} & labels
     assert latex_table(run.findings, "caar").count("Patell") == 0
     assert {"bmp", "patell"} <= set(run.tables["tests"]["test"]), "the tables have all"
 
@@ -505,10 +500,12 @@ def test_the_main_test_is_in_every_format_though_others_were_asked_for() -> None
     assert run.findings.sample.shown == (main, "grank_t")
     expected = results.test(main, (0, 1)).pvalue
     assert result_of(run.findings.sample.main, main).pvalue == expected
-    grid, *_ = (t for t in markdown_tables(markdown(run.findings)) if t[0][0] == "Window")
-    assert (grid[0][4], *grid[0][6:]) == (f"p, {STATISTICS[main].label}", "GRANK-T")
-    (row,) = (row for row in grid[1:] if row[0].endswith("main"))
-    assert row[4] == pvalue(expected)
+    text = markdown(run.findings)
+    assert f"### Main test ({STATISTICS[main].label}), by window" in text
+    grid, *others = (t for t in markdown_tables(text) if t[0][0] == "Window or test")
+    (row,) = (row for row in grid[1:] if row[0].endswith("[0, 1]"))
+    assert row[3] == pvalue(expected)
+    assert "GRANK-T" in [row[0] for second in others for row in second]
     text = latex_table(run.findings, "caar")
     assert "GRANK-T & (" in text
     statistics = text.partition("Precision")[2].splitlines()[1]
@@ -524,16 +521,13 @@ def test_a_window_of_fewer_events_names_the_test_that_decides_there() -> None:
     results = market.fit()
     findings, answer = results.findings(config=PLAIN), results.answer(Window(-5, 5))
     assert (results.main_test(), answer.test) == ("bmp_kp", "patell_kp")
-    p = pvalue(answer.pvalue)
-    grid, *_ = (t for t in markdown_tables(markdown(findings)) if t[0][0] == "Window")
-    assert (grid[0][4], grid[-1][4]) == ("p, BMP-KP", f"{p} (Patell-KP)")
-    assert grid[1][4] == pvalue(results.answer(Window(0, 0)).pvalue)
+    grid, *_ = (t for t in markdown_tables(markdown(findings)) if t[0][0] == "Window or test")
+    assert grid[-1][3] == pvalue(answer.pvalue)
+    assert grid[1][3] == pvalue(results.answer(Window(0, 0)).pvalue)
     text = latex_table(findings, "caar")
     assert all(f"{STATISTICS[name].label}: " in text for name in ("bmp_kp", "patell_kp"))
     text = " ".join(summary(findings, findings.sample).split())
     assert "Patell-KP over [-3, +3], Patell-KP over [-5, +5])" in text
-    shown = windows_table(findings).main.cells[-1]
-    assert (shown.label, shown.pvalue) == ("Patell-KP", answer.pvalue)
 
 
 def test_every_format_has_one_answer(folder: Path, document: dict[str, Any]) -> None:

@@ -49,7 +49,7 @@ def test_one_number_stands_in_headline_bracket_key_and_table(name: str) -> None:
     assert effect_of(first.chart.path) == pytest.approx(effect.estimate, abs=1e-12)
     assert first.keys[0].value == percent(effect.estimate)
     main = next(line for line in list_tests(study)[0].lines if line.is_main)
-    assert (main.estimate, main.low, main.high) == (effect.estimate, effect.ci_low, effect.ci_high)
+    assert main.effect == effect
     assert main.pvalue == answer.pvalue
     if answer.verdict == DIFFERENT:
         assert size_text(effect.estimate) in first.headline

@@ -7,14 +7,9 @@ import re
 import numpy as np
 import pytest
 from conftest import Market
-from pages import MAIN, findings, page, with_columns
+from pages import page, with_columns
 
-from eventstudy.analysis.answer import Answer as Decision
-from eventstudy.calendars.window import Window
-from eventstudy.report.sections.path import describe_path
 from eventstudy.studies import EventStudyResults
-from eventstudy.utility import numbers
-from eventstudy.utility.catalogue import say
 
 
 @pytest.fixture(scope="module")
@@ -81,27 +76,3 @@ def test_names_from_right_to_left_leave_the_sentence_as_it_is(fallen: EventStudy
     one = named.subset(np.arange(len(fallen)) == 0)
     said = page(one).partition("<h1>")[2].partition("</h1>")[0]
     assert "<bdi>شركة الاتصالات</bdi>" in said
-
-
-@pytest.mark.parametrize("effect", [0.0, -0.06])
-def test_the_path_gives_the_answers_before_on_and_after_day_zero(effect: float) -> None:
-    market = Market(12, seed=5, effect=effect)
-    for ticker, day in zip(market.table["ticker"], market.table["day0"], strict=True):
-        at = market.frame.index.get_loc(day)
-        market.frame.loc[market.frame.index[[at - 3, at + 3]], ticker] += effect
-    results = market.fit()
-    windows = {"before": Window(-5, -2), "after": Window(2, 5)}
-    lede = describe_path(findings(results, windows=(MAIN, *windows.values())).sample)
-    for when, window in windows.items():
-        found = results.answer(window)
-        assert found.verdict == ("different" if effect else "not_different")
-        code = f"path.{when}" if effect else f"path.not_{when}"
-        assert say(code, value=full(found), window=window) in lede
-    assert say("path.day0", value=full(results.answer(Window(0, 0)))) in lede
-
-
-def full(found: Decision) -> str:
-    """Return estimate, interval and p as they stand in a sentence with full digits."""
-    d = found.effect
-    interval = f"95%\u00a0interval {numbers.span(d.ci_low, d.ci_high)}"
-    return f"{numbers.percent(d.estimate)} ({interval}, {numbers.p_prose(found.pvalue)})"

@@ -9,7 +9,12 @@ from conftest import Market
 from pages import MAIN, findings, with_columns
 
 from eventstudy.findings.types import Findings
-from eventstudy.report.sections.events import events_table, find_common_flags, safe_url
+from eventstudy.report.sections.events import (
+    count_significant,
+    events_table,
+    find_common_flags,
+    safe_url,
+)
 from eventstudy.studies import EventStudyResults
 from eventstudy.utility import numbers
 
@@ -27,17 +32,17 @@ def study(fallen: EventStudyResults) -> Findings:
     )
 
 
-def test_flags_about_day_zero_are_no_warnings(fallen: EventStudyResults) -> None:
+def test_flags_stand_beneath_the_name(fallen: EventStudyResults) -> None:
     flags = ["day0_given"] * 3 + ["missing_days"] * 3 + [""] * 14
     rows = events_table(findings(with_columns(fallen, flags=flags))).rows
-    tags = [tag for row in rows for tag in row.tags]
-    assert tags.count(("day0 given", False)) == tags.count(("missing days", True)) == 3
+    tags = [row.remark for row in rows]
+    assert tags.count("day0 given") == tags.count("missing days") == 3
 
 
 def test_a_flag_of_nearly_all_events_is_said_once(fallen: EventStudyResults) -> None:
     study = findings(with_columns(fallen, flags=["missing_days"] * 17 + [""] * 3))
     assert find_common_flags(study) == {"missing_days": 17}
-    assert not any(row.tags for row in events_table(study).rows)
+    assert not any(row.remark for row in events_table(study).rows)
 
 
 @pytest.mark.parametrize(
@@ -49,10 +54,10 @@ def test_only_web_addresses_become_links(url: str) -> None:
 
 
 def test_the_lede_counts_what_is_significant(fallen: EventStudyResults, study: Findings) -> None:
-    lede, p = events_table(study).lede.replace("\u00a0", " "), fallen.car([MAIN])["pvalue"]
+    lede, p = count_significant(study).replace("\u00a0", " "), fallen.car([MAIN])["pvalue"]
     n = int((p < 0.05).sum())
     assert study.pooled.main.significant == n
     assert lede.startswith(numbers.number_word(n, capital=True))
     assert numbers.p_is(min(1.0, 20 * p.min())) in lede
     without = replace(study, tables={})
-    assert "Holm" not in events_table(without).lede
+    assert "Holm" not in count_significant(without)

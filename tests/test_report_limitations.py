@@ -9,7 +9,7 @@ from conftest import Market
 from pages import findings, with_columns
 
 from eventstudy.findings.types import Findings, Note
-from eventstudy.report.sections.methods import provenance
+from eventstudy.report.sections.methods import provenance, symbols_table
 from eventstudy.report.sections.top import data_notes, find_limitations, is_price_index
 from eventstudy.studies import EventStudyResults
 from eventstudy.utility.catalogue import Reason
@@ -94,7 +94,7 @@ def test_notes_that_change_no_reading_stand_with_the_provenance(
     study = findings(replace(results, panel=panel), by="direction")
     assert [note.text.code for note in study.notes] == ["no_trade", "of_symbol", "of_symbol"]
     assert find_limitations(study) == [f"{serious}."]
-    assert data_notes(study) == provenance(study).notes == [f"{routine}.", f"{foreign}."]
+    assert data_notes(study) == [f"{routine}.", f"{foreign}."]
 
 
 def test_returns_like_percent_are_serious() -> None:
@@ -117,13 +117,14 @@ def test_a_study_without_a_used_event_has_its_notices() -> None:
 
 
 def test_provenance(results: EventStudyResults) -> None:
-    section = provenance(findings(results))
-    assert section.command == "eventstudy run events.csv"
-    assert (section.events, section.sha256) == ("events.csv", "ab" * 32)
-    assert section.software == "eventstudy 0.1.0"
-    assert "model: market" in section.settings
-    assert section.symbols is not None
-    assert [row.cells[:3] for row in section.symbols.rows] == [("F00", "files", "a.csv")]
+    study = findings(results)
+    sources, symbols = provenance(study), symbols_table(study)
+    assert sources["command"] == "eventstudy run events.csv"
+    assert (sources["events"], sources["sha256"]) == ("events.csv", "ab" * 32)
+    assert sources["software"] == "eventstudy 0.1.0"
+    assert "model: market" in sources["settings"]
+    assert symbols is not None
+    assert [row.cells[:3] for row in symbols.rows] == [("F00", "files", "a.csv")]
 
 
 def test_the_press_chose_the_events(results: EventStudyResults) -> None:

@@ -38,8 +38,7 @@ def study(results: EventStudyResults) -> Findings:
 
 
 def analyses(study: Findings) -> dict[str, Analysis]:
-    section = robustness(study)
-    return {analysis.name: analysis for analysis in section.analyses} if section else {}
+    return {analysis.name: analysis for analysis in robustness(study)}
 
 
 def rows_of(analysis: Analysis) -> tuple[Row, ...]:
@@ -57,19 +56,13 @@ def of_lead(study: Findings, name: str) -> pd.DataFrame:
     return rows
 
 
-def test_without_tables_there_is_no_section(study: Findings) -> None:
-    bare = replace(study, tables={})
-    section = robustness(bare)
-    assert section is not None
-    assert [analysis.name for analysis in section.analyses] == ["overturn"]
-    results = Market(1, dates=1).fit()
-    assert robustness(replace(findings(results), tables={})) is None
+def test_without_tables_there_is_no_analysis(study: Findings) -> None:
+    assert robustness(replace(study, tables={})) == ()
 
 
 def test_analyses_and_files(study: Findings) -> None:
     files = {name: analysis.files for name, analysis in analyses(study).items()}
     assert files == {
-        "overturn": ("influence_by_group.csv",),
         "specifications": ("specifications.csv",),
         "choices": ("specifications_by_choice.csv",),
         "weights": ("aggregates_by_group.csv", "market_value_by_group.csv"),
@@ -167,16 +160,12 @@ def test_other_firms(study: Findings) -> None:
 def test_each_part_says_which_events_it_is_about(
     study: Findings, results: EventStudyResults
 ) -> None:
-    section, pooled = robustness(study), say("robustness.pooled", n=20)
-    assert section is not None
-    assert "12 adverse announcements" in section.lede
-    names = [a.name for a in section.analyses if a.lede.startswith(pooled)]
+    pooled = say("robustness.pooled", n=20)
+    names = [a.name for a in robustness(study) if a.lede.startswith(pooled)]
     assert names == ["families", "regression"]
     everything = robustness(findings(results, by="none"))
-    assert everything is not None
-    assert say("robustness.all", n=20) in everything.lede
-    assert not any(pooled in analysis.lede for analysis in everything.analyses)
-    assert [a.files[0] for a in everything.analyses[:2]] == ["influence.csv", "specifications.csv"]
+    assert not any(pooled in analysis.lede for analysis in everything)
+    assert everything[0].files == ("specifications.csv",)
 
 
 def test_each_analysis_of_its_own_is_a_folded_line(results: EventStudyResults) -> None:

@@ -9,7 +9,7 @@ from pages import CONFIG, MAIN, findings
 from situations import CLOSE, DISPERSED, GROUPS, ONE, noisy, opinion, placed
 
 from eventstudy.calendars.window import Window
-from eventstudy.report.sections.windows import list_tests, windows_table
+from eventstudy.report.sections.windows import list_tests
 from eventstudy.significance import STATISTICS
 from eventstudy.studies import EventStudyResults
 from eventstudy.utility.catalogue import say
@@ -38,10 +38,10 @@ def test_the_blocks_have_the_answer_of_each_window(study: EventStudyResults) -> 
         answer = study.answer(window)
         effect = answer.effect
         assert (line.remark, line.is_main) == (window_text(window), window == MAIN)
-        numbers = (line.estimate, line.low, line.high, line.pvalue)
+        numbers = (line.effect.estimate, line.effect.ci_low, line.effect.ci_high, line.pvalue)
         expected = (effect.estimate, effect.ci_low, effect.ci_high, answer.pvalue)
         np.testing.assert_array_equal(numbers, expected)
-        assert (line.low * line.high > 0) == (answer.verdict == "different")
+        assert (effect.ci_low * effect.ci_high > 0) == (answer.verdict == "different")
 
 
 def test_other_tests_stand_by_how_far_to_trust_them(study: EventStudyResults) -> None:
@@ -73,7 +73,8 @@ def test_a_test_of_the_settings_is_there_with_its_reason() -> None:
     assert np.isnan(asked.pvalue)
     assert asked.trust == "not valid"
     assert asked.reasons
-    assert STATISTICS["event_t"].label in windows_table(study).not_valid
+    labels = [line.name for block in list_tests(study) for line in block.lines]
+    assert STATISTICS["event_t"].label not in labels
 
 
 def test_dates_shared_in_one_window_only_count_there() -> None:

@@ -12,12 +12,18 @@ from pages import MAIN, findings
 from situations import placed
 
 from eventstudy.findings.types import Findings
-from eventstudy.report.sections.events import dropped_section
-from eventstudy.report.sections.table import Row
+from eventstudy.report.sections.events import (
+    dropped_kinds,
+    dropped_lede,
+    flags_table,
+    left_out_table,
+)
+from eventstudy.report.sections.folds import list_folds
+from eventstudy.report.sections.table import Row, Table
 from eventstudy.studies import EventStudyResults
 from eventstudy.utility.catalogue import Reason, say
 from eventstudy.utility.flags import Flag
-from eventstudy.utility.numbers import percent, pvalue
+from eventstudy.utility.numbers import clipped, percent, pvalue
 
 AT = [150] * 5 + [153, 156, 160, 163, 166, 170, 172]
 
@@ -36,7 +42,7 @@ def left_out(study: Findings) -> pd.DataFrame:
 
 
 def rows_of(study: Findings) -> tuple[Row, ...]:
-    table = dropped_section(study).left_out
+    table = left_out_table(study)
     return table.rows if table else ()
 
 
@@ -86,13 +92,12 @@ def test_dropped_events_stand_with_their_reason() -> None:
     market = Market(12)
     market.table.loc[5, ["ticker", "day0"]] = market.table.loc[6, ["ticker", "day0"]]
     study = findings(market.fit(market.frame.drop(columns=["F03", "F04"])))
-    section = dropped_section(study)
     facts = {"n": 12, "used": 9, "lost": 3}
-    assert section.lede == say("dropped.lede_some", **facts)
+    assert dropped_lede(study) == say("dropped.lede_some", **facts)
     codes = {reason.code: n for reason, n in study.dropped}
     assert codes == {"no_data": 2, "same_session": 1}
-    first, second = section.kinds
-    assert (first.n, first.is_open, len(first.reasons)) == (2, True, 2)
+    first, second = dropped_kinds(study)
+    assert (first.n, len(first.reasons)) == (2, 2)
     assert first.remedy.startswith("Check the tickers F03, F04, or choose")
     assert [event.cells["event_id"] for events in second.reasons.values() for event in events] == [
         "e6"
@@ -107,22 +112,25 @@ def test_equal_reasons_are_said_once() -> None:
         replace(event, is_used=not why, reason=why)
         for event, why in zip(study.events, reasons, strict=True)
     ]
-    section = dropped_section(replace(study, events=tuple(events), dropped=((none, 9),)))
-    (kind,) = section.kinds
-    assert (kind.reason, kind.n, kind.is_open) == (none.head, 9, False)
+    (kind,) = dropped_kinds(replace(study, events=tuple(events), dropped=((none, 9),)))
+    assert (kind.reason, kind.n) == (none.head, 9)
     assert {reason: len(events) for reason, events in kind.reasons.items()} == {none: 8, other: 1}
 
 
-def test_events_without_a_car_have_a_reason_and_a_remedy() -> None:
+def test_events_without_a_car_are_not_in_the_answer() -> None:
     study = findings(flagged(Market(12)))
-    (remarks,) = dropped_section(study).remarks
-    assert (remarks["n"], remarks["is_open"]) == (1, True)
-    assert [remark.reason.code for remark in remarks["remarks"]] == ["no_data_one_day"]
-    assert remarks["remedy"] == study.sample.lacking[0].reason.remedy
+    (data,) = (fold for fold in list_folds(study) if fold.code == "data")
+    dropped = next(block for block in data.blocks if isinstance(block, Table))
+    (remark,) = study.sample.lacking
+    assert remark.reason.code == "no_data_one_day"
+    assert [(row.name, row.remark) for row in dropped.rows] == [
+        (clipped(remark.reason, 240), say("dropped.lacking", window=MAIN))
+    ]
+    assert any(remark.reason.remedy in str(block) for block in data.blocks)
 
 
 def test_flags_have_their_meaning_and_number() -> None:
-    table = dropped_section(findings(flagged(Market(12)))).flags
+    table = flags_table(findings(flagged(Market(12))))
     assert table is not None
     assert [row.cells for row in table.rows] == [
         ("time unknown", say("flag.time_unknown"), "3"),

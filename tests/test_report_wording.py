@@ -17,9 +17,9 @@ from eventstudy.report.formats.markdown import markdown
 from eventstudy.report.formats.terminal import terminal_text
 from eventstudy.report.sections.answer import count_subject, name_group
 from eventstudy.report.sections.caveats import headline
+from eventstudy.report.sections.groups import group_lede
 from eventstudy.report.sections.methods import settings_text
-from eventstudy.report.sections.path import group_section
-from eventstudy.report.sections.top import top
+from eventstudy.report.sections.top import describe_setup, find_limitations
 from eventstudy.utility import numbers
 from eventstudy.utility.catalogue import say
 
@@ -44,7 +44,7 @@ def test_a_sentence_begins_with_a_capital(text: str) -> None:
 
 def test_counts_in_sentences_have_separators() -> None:
     found = placed([150 + i % 6 for i in range(1200)], seed=3).fit().diagnose(MAIN)
-    for text in [*found.text, say("top.more_groups", n=3076)]:
+    for text in [*found.text, say("terminal.more_groups", n=3076)]:
         assert not re.search(r"(?<![\d.,])\d{4,}(?![\d.])", text), text
     assert "1,200" in found.text[0]
 
@@ -84,9 +84,9 @@ def test_settings_are_printed_for_a_reader() -> None:
 
 
 def test_how_it_was_computed_is_no_warning() -> None:
-    above = top(findings(replace(Market(12, seed=5).fit(), engine="batch")))
-    assert say("setup.batch") in above.setup
-    assert not any("batch" in text for text in above.warnings)
+    study = findings(replace(Market(12, seed=5).fit(), engine="batch"))
+    assert say("setup.batch") in describe_setup(study)
+    assert not any("batch" in text for text in find_limitations(study))
 
 
 @pytest.mark.parametrize(
@@ -109,12 +109,10 @@ def test_groups_are_counted_by_their_verdicts(
         market.frame.iloc[at, i] += {"moved": -0.06, "quiet": 0, "none": np.nan}[kind]
     results = with_columns(market.fit(), direction=["a"] * 12 + ["b"] * 12)
     study = findings(results, by="direction")
-    groups = group_section(study)
-    assert groups is not None
     decided = [g.group for g in study.groups if g.answer.verdict in ("different", "not_different")]
     facts = {"n": len(decided), "name": "".join(decided[:1]), "k": numbers.number_word(len(names))}
     lede = say(f"groups.{code}", main=MAIN, names="".join(names), **facts)
-    assert groups.lede.startswith(lede)
+    assert group_lede(study) == lede
 
 
 @pytest.mark.parametrize(

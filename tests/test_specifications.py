@@ -25,7 +25,7 @@ from eventstudy.fitting.config import StudyConfig
 from eventstudy.fitting.grid import usual_grid
 from eventstudy.report.formats.html import render_report
 from eventstudy.report.formats.terminal import terminal_text
-from eventstudy.report.sections.checks import count_checks, list_checks
+from eventstudy.report.sections.checks import checks_table, list_checks
 
 EVENTS = ROOT / "events.csv"
 GRID = {
@@ -380,7 +380,7 @@ class TestCommands:
         assert "120 days of estimation" in by_name
         unclear = sum(check.pvalue >= 0.05 for check in checks)
         # 49 shifted calendars are too few for a calibrated p, so that check is not there.
-        assert count_checks(checks) == f"{unclear} of 12 checks are not significant."
+        assert checks_table(checks).about == f"{unclear} of 12 checks are not significant"
 
     def test_a_grid_of_one_choice_turns_it_off(self, tmp_path: Path) -> None:
         study = tmp_path / "study.toml"

@@ -263,4 +263,4 @@ def test_events_beyond_the_data_have_a_line_of_their_own_and_no_fault_is_counted
         assert line in done.stdout
         assert "faults of prices" not in done.stdout
         page = (tmp_path / "events" / "report.html").read_text(encoding="utf-8")
-        assert "<bdi>no price data on day 0: AAPL ends 2022-12-28" in page
+        assert ">no price data on day\u00a00: AAPL ends 2022-12-28" in page

@@ -112,7 +112,8 @@ def draw_implied(
         *_axis(panel, path, wide=wide, is_late=is_late),
         *(mark for _, mark in labels),
         *_texts(panel, path, [box for box, _ in labels], wide=wide, is_early=is_early),
-        panel.fields(days, _tips(path)),
+        # Only a mouse shows tips.
+        panel.fields(days, _tips(path)) if wide else "",
     ]
     facts: dict[str, Any] = {"shares": _last(path.shares), "implied": _last(path.implied)}
     facts |= name_lines()

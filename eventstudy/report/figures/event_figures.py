@@ -71,7 +71,7 @@ def draw_price(path: PricePath, window: Window, *, name: str = "", unit: str = "
             panel.line(path.days, path.actual, "i"),
             panel.dots(path.days, at_base, "i dot"),
             panel.x_ticks(day_ticks(path.days, 9 if wide else 5)),
-            panel.fields(path.days, tips),
+            panel.fields(path.days, tips) if wide else "",
             *(_price_ends(panel, path) if wide else _price_key(panel, path)),
             panel.over(window, name) if name else "",
             text(panel.x.start - 6, 12, unit, "m e") if unit else "",
@@ -107,7 +107,7 @@ def draw_volume(path: PricePath, window: Window) -> Markup:
             panel.rule(1, "d"),
             panel.post(0, "d"),
             panel.x_ticks(day_ticks(path.days, 9 if width == WIDE else 5)),
-            panel.fields(path.days, tips),
+            panel.fields(path.days, tips) if width == WIDE else "",
         ]
         title, desc = say("figure.volume"), say("figure.volume_desc")
         return picture(width, 140, marks, title=title, desc=desc)
@@ -184,7 +184,7 @@ def draw_abnormal_returns(event: Days, window: Window) -> Markup:
                 panel.x_ticks(day_ticks(days, 11 if wide else 5)) if sums else "",
                 *_abnormal_names(panel, days, values, sums=sums, wide=wide),
             ]
-        marks.append(Panel(axis, Scale(0, 1, 372, 16)).fields(days, tips))
+        marks += [Panel(axis, Scale(0, 1, 372, 16)).fields(days, tips)] if wide else []
         title = say("figure.abnormal", window=window, data=words().what or "returns")
         desc = say("figure.abnormal_desc", datum=words().what or "return")
         return picture(width, 402, marks, title=title, desc=desc)

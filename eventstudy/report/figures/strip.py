@@ -174,8 +174,8 @@ def _draw_dots(strip: Strip, width: int) -> Markup:
         place = f'cx="{number(x)}" cy="{number(y)}" r="{radius}"'
         kind_of = "check full" if mark.is_clear else "ring"
         tip = say("strip.tip", name=mark.name, value=mark.effect.estimate)
-        title = f"<title>{Markup.escape(tip)}</title>"
-        marks.append(f'<circle class="{kind_of}" {place}>{title}</circle>')
+        title = f"><title>{Markup.escape(tip)}</title></circle>" if width == WIDE else "/>"
+        marks.append(f'<circle class="{kind_of}" {place}{title}')
     ends = np.stack([xs - radius, xs + radius, ys - radius, ys + radius], axis=1)
     boxes = [Box(*row) for row in ends.tolist()]
     order = _by_importance(len(xs))

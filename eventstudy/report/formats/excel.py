@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -24,7 +23,7 @@ from ..figures.svg_canvas import roomy
 from ..sections.answer import split_answer
 from ..sections.caveats import asides
 from ..sections.checks import list_checks
-from ..sections.events import dropped_section, in_order, write_flag
+from ..sections.events import dropped_lede, in_order, write_flag
 from ..sections.first_screen import title_of
 from ..sections.methods import provenance, source_line
 from ..sections.top import key_figures
@@ -95,7 +94,7 @@ def _sheets(run: FinishedRun) -> Iterator[tuple[str, str, Rows]]:
     rows = ((names.get(str(row[0]), ""), *row[1:], row[0]) for row in days.itertuples(index=False))
     yield "days", "tdirrrt", rows
     yield "issues", "tddttt", tables.get("faults", pd.DataFrame()).itertuples(index=False)
-    sources = asdict(provenance(findings))
+    sources = provenance(findings)
     yield (
         "settings",
         "tt",
@@ -248,12 +247,12 @@ class Writer:
             for name, column in NAMES.items():
                 cell = f"='{page.get_name()}'!${column}${row + 2 + main}"
                 self.book.define_name(name, cell)
-            rows = [(t.name, t.estimate, t.low, t.high, t.pvalue, t.false_alarms) for t in lines]
+            rows = [(t.name, *_numbers(t.effect), t.pvalue, t.false_alarms) for t in lines]
             row = self._block(page, row, "summary_windows", "trrrps", rows, main)
             checks = [(name, *cells) for name, _, *cells in _checks(findings)]
             row = self._block(page, row, "summary_checks", "trrrp", checks) if checks else row
             notes.append(windows_lede(findings))
-        for text in (*notes[1:], dropped_section(findings).lede, say("workbook.cite")):
+        for text in (*notes[1:], dropped_lede(findings), say("workbook.cite")):
             self._line(page, row, text, size=9)
             row += 1
 

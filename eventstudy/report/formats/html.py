@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 from markupsafe import Markup
 
@@ -18,15 +17,10 @@ from ..figures.strip import draw_strip, strip_height
 from ..figures.svg_canvas import WIDE, pair
 from ..sections.checks import Check
 from ..sections.event_page import render_context
-from ..sections.events import dropped_section, events_table, in_order
+from ..sections.events import in_order
 from ..sections.first_screen import FirstScreen, first_screen
 from ..sections.folds import list_folds
-from ..sections.kept_cases import case_sections
-from ..sections.methods import methods, provenance
-from ..sections.path import group_section, path_section
-from ..sections.robustness import robustness
-from ..sections.top import top
-from ..sections.windows import list_tests, tests_finding, trust, windows_lede
+from ..sections.windows import list_tests, tests_finding
 from .templating import environment, style
 
 # Pixels of the strip for which the path has its full height on the first screen.
@@ -93,33 +87,6 @@ def _draw_checks(checks: tuple[Check, ...], *, width: int) -> Markup:
     layout = checks_layout([row.name for row in rows], wide=width == WIDE)
     title, desc = say("checks.title"), say("checks.desc", n=len(rows))
     return draw_rows(rows, layout, title=title, desc=desc, head="p")
-
-
-def report_context(findings: Findings) -> dict[str, Any]:
-    """Return the sections of the report in Markdown by name.
-
-    Those about events are there if one was used.
-    """
-    context = {
-        "findings": findings,
-        "setup": findings.setup,
-        "words": words(),
-        "top": top(findings),
-        "dropped": dropped_section(findings),
-        "cases": case_sections(findings),
-        "methods": methods(findings),
-        "provenance": provenance(findings),
-    }
-    if findings.setup.n_used:
-        context |= {
-            "path": path_section(findings),
-            "windows_lede": windows_lede(findings),
-            "events": events_table(findings),
-            "groups": group_section(findings),
-            "robustness": robustness(findings),
-            "trust": trust(findings),
-        }
-    return context
 
 
 def list_event_pages(findings: Findings) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -136,11 +136,8 @@ def environment() -> Environment:
     return templates
 
 
-class Line(NamedTuple):
-    """A row of a panel: its label, "" for one that goes on, and its cells."""
-
-    label: str
-    cells: list[Any]
+# A row of a panel: its label, "" for one that goes on, and its cells.
+Line = tuple[str, list[Any]]
 
 
 def _starred(text: Markup, p: float) -> Markup:
@@ -242,16 +239,16 @@ def _estimates(sample: Sample, windows: list[Window], names: list[str]) -> Itera
         return [_bracketed(test.statistic if test else np.nan) for test in each]
 
     label = say(f"paper.{'car' if sample.n_used == 1 else 'weighted'}")
-    yield Line(label, [_starred(_percent(a.effect.estimate), a.pvalue) for a in answers])
-    yield Line("", statistics(answer.test for answer in answers))
-    yield Line("", [_interval(answer.effect) for answer in answers])
+    yield (label, [_starred(_percent(a.effect.estimate), a.pvalue) for a in answers])
+    yield ("", statistics(answer.test for answer in answers))
+    yield ("", [_interval(answer.effect) for answer in answers])
     if sample.n_used > 1:
         means = [answer.plain_average for answer in answers]
-        yield Line(say("paper.plain"), [_percent(mean.estimate) for mean in means])
-        yield Line("", [_bracketed(mean.estimate / (mean.se or np.nan)) for mean in means])
-    yield from (Line(STATISTICS[n].label, statistics([n] * len(windows))) for n in names)
+        yield (say("paper.plain"), [_percent(mean.estimate) for mean in means])
+        yield ("", [_bracketed(mean.estimate / (mean.se or np.nan)) for mean in means])
+    yield from ((STATISTICS[n].label, statistics([n] * len(windows))) for n in names)
     if len({answer.n_events for answer in answers}) > 1:
-        yield Line(Markup("$N$"), [f"{answer.n_events:,}" for answer in answers])
+        yield (Markup("$N$"), [f"{answer.n_events:,}" for answer in answers])
 
 
 def _models(grid: pd.DataFrame, windows: list[Window]) -> Iterator[Line]:
@@ -262,8 +259,8 @@ def _models(grid: pd.DataFrame, windows: list[Window]) -> Iterator[Line]:
         table = table.set_index(table["window"].map(Window.of))[["estimate", "se", "pvalue"]]
         rows = table.reindex(windows).to_numpy(dtype=float)
         label = capitalised(MODELS[str(model)].label)
-        yield Line(label, [_starred(_percent(value), p) for value, _, p in rows])
-        yield Line("", [_bracketed(value / se) for value, se, _ in rows])
+        yield (label, [_starred(_percent(value), p) for value, _, p in rows])
+        yield ("", [_bracketed(value / se) for value, se, _ in rows])
 
 
 def _events(findings: Findings) -> dict[str, Any]:

@@ -8,16 +8,16 @@ from functools import cache
 from jinja2 import Environment
 from markupsafe import Markup
 
-from ...findings.types import Findings, WindowFinding
-from ...utility.numbers import percent, span
-from ...utility.units import speaking_of
-from ..sections.events import common_notes
-from ..sections.windows import WindowValue, windows_table
-from .html import report_context
+from ...findings.types import Findings
+from ...utility.units import speaking_of, words
+from ..sections.checks import checks_table
+from ..sections.first_screen import first_screen
+from ..sections.folds import fold_analysis, list_folds
+from ..sections.robustness import robustness
+from ..sections.windows import list_tests, tests_finding
 from .templating import environment as html_environment
 from .templating import new_environment, visible_line
 
-MOST_PANELS = 6
 _RTL = re.compile(r"[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufeff]")
 # What Markdown or HTML would read as more than a letter: inside a line, and where a block begins.
 _MARKUP = re.compile(
@@ -31,11 +31,18 @@ _START = re.compile(r"^(?:(?=[#>+\-=])|(\d+)(?=[.)])|(?=\[[^]]*\]:))")
 def markdown(findings: Findings) -> str:
     """Return ``report.md``; equal findings give equal text."""
     with speaking_of(findings.setup.measure):
-        samples = [s for s in (*findings.groups[:MOST_PANELS], findings.pooled) if s.n_used]
-        context = report_context(findings) | {
-            "tables": [windows_table(findings, sample) for sample in samples],
-            "common_flags": list(common_notes(findings)),
-            "n_more": max(0, len(findings.groups) - MOST_PANELS),
+        first, folds = first_screen(findings), list_folds(findings)
+        # What the page has in tables alone.
+        more = [fold_analysis(findings, a) for a in robustness(findings) if a.name == "weights"]
+        at = [fold.code for fold in folds].index("data")
+        context = {
+            "name": findings.name,
+            "first": first,
+            "checks": checks_table(first.checks) if first.checks else None,
+            "tests": list_tests(findings) if findings.sample.answer.n_events else [],
+            "tests_finding": tests_finding(findings) if findings.sample.answer.n_events else "",
+            "folds": [*folds[:at], *more, *folds[at:]],
+            "words": words(),
         }
         text = environment().get_template("report.md.j2").render(context)
     return re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"
@@ -47,7 +54,7 @@ def environment() -> Environment:
     templates = new_environment(inert)
     templates.globals |= html_environment().globals
     templates.filters |= html_environment().filters
-    templates.filters |= {"block": block, "numbers": numbers_text}
+    templates.filters |= {"block": block}
     return templates
 
 
@@ -61,26 +68,3 @@ def inert(text: object) -> str:
 def block(text: object) -> Markup:
     """Return inert text that may begin a paragraph or an item."""
     return Markup(_START.sub(lambda match: (match[1] or "") + "\\", inert(text)))  # noqa: S704
-
-
-def numbers_text(value: WindowValue, finding: WindowFinding) -> str:
-    """Return a value of the table of windows for one window, without its unit.
-
-    Parameters
-    ----------
-    value : WindowValue
-        Column of the table.
-    finding : WindowFinding
-        Row of the table.
-
-    Returns
-    -------
-    str
-        A count, an interval or a number in percent; a dash where it is missing.
-    """
-    numbers = value.numbers(finding)
-    if value.kind == "count":
-        return f"{int(numbers[0]):,}"
-    if value.kind == "interval":
-        return span(numbers[0], numbers[1], unit=False)
-    return percent(numbers[0], unit=False)

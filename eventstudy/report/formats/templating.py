@@ -144,12 +144,6 @@ def style(*names: str, ticks: Iterable[tuple[str, str]] = ()) -> dict[str, Any]:
     return {"css": Markup(css), "style_hash": digest(css)}  # noqa: S704
 
 
-def script(name: str) -> dict[str, Any]:
-    """Return a script of the templates, with the hash by which the policy of the page admits it."""
-    text = _file(name)
-    return {"script": Markup(text), "script_hash": digest(text)}  # noqa: S704
-
-
 @cache
 def _file(name: str) -> str:
     return (TEMPLATES / name).read_text(encoding="utf-8").strip()

@@ -12,10 +12,10 @@ from ...analysis.answer import PROVISIONAL
 from ...analysis.caar_path import Path95
 from ...analysis.calibrated import draws_error
 from ...analysis.calibration import Calibration
-from ...analysis.diagnosis import VALID, WITH_CARE
+from ...analysis.diagnosis import WITH_CARE
 from ...calendars.window import MAIN_WINDOW, Window
 from ...findings.kept_case import cases_without_prices
-from ...findings.types import Findings, Sample, WindowFinding
+from ...findings.types import Findings, Sample
 from ...prices.quality.return_faults import RETURN_FAULTS
 from ...significance import STATISTICS
 from ...utility.catalogue import say
@@ -25,12 +25,12 @@ from ...utility.units import speaking_of, words
 from ..sections.answer import Sentence, answer, brief
 from ..sections.caveats import asides, brief_caveat, headline, write_caveat_of
 from ..sections.checks import list_checks, name_fragile
-from ..sections.events import dropped_section
+from ..sections.events import dropped_kinds
 from ..sections.first_screen import days_outside
 from ..sections.methods import last_day_of_prices
 from ..sections.robustness import Analysis, robustness
-from ..sections.top import SHOWN_GROUPS, describe_setup, name_press
-from ..sections.windows import WindowValue, find_role, windows_table
+from ..sections.top import describe_setup, name_press
+from ..sections.windows import TITLES, find_role, list_tests
 
 TEXT_WIDTH, MOST_LINES = 79, 16
 SKETCH_WIDTH = 55
@@ -42,6 +42,8 @@ AROUND = {"leakage": "before", "drift": "after"}
 # Analyses that were asked for, beside the answer.
 ANALYSES = ("specifications", "choices", "firms", "regression")
 DROPPED_SHOWN = 8
+# Groups that have a line below the answer.
+SHOWN_GROUPS = 6
 
 
 def terminal_text(findings: Findings, page: str = "", *, verbose: bool = False) -> Sentence:
@@ -158,7 +160,7 @@ def _long(findings: Findings, page: str) -> Iterator[str]:
     samples = [s for s in findings.groups or (findings.pooled,) if s.n_used]
     blocks = [answers(findings)]
     for sample in samples:
-        blocks += [summary(findings, sample), _battery(sample)]
+        blocks += [summary(findings, sample), _battery(findings, sample)]
     if (path := findings.sample.path) is not None:
         blocks.append(sketch(path))
     data = [describe_setup(findings).replace(" · ", "; "), issues(findings), *cases(findings)]
@@ -185,25 +187,23 @@ def summary(findings: Findings, sample: Sample, *, is_short: bool = False) -> st
     is_short : bool
         Whether only the main window and two more with day 0 are shown, without these.
     """
-    main, table = findings.setup.main, windows_table(findings, sample)
-    nearest = [main, *[w.window for w in sample.windows if not find_role(w.window, main)][:2]]
-    values = [
-        value for value in table.values("text")
-        if not (value.for_several or (is_short and value.kind == "count"))
-    ]  # fmt: skip
-    head = [say("terminal.days"), "", *(value.label("terminal") for value in values), "p"]
+    main, columns = findings.setup.main, say("terminal.windows_columns").split("|")
     rows = [
         [
             _days(w.window), say(f"terminal.role_{find_role(w.window, main)}"),
-            *(_numbers(value, w) for value in values), p_text(w.answer.pvalue),
-            *[_share(test.false_alarms if test else np.nan)] * (not is_short),
+            f"{w.answer.n_events:,}", percent_text(effect.estimate),
+            span(effect.ci_low, effect.ci_high, unit=words().unit == "%"), p_text(w.answer.pvalue),
+            _share(test.false_alarms if test else np.nan),
         ]
-        for w in sample.windows if not is_short or w.window in nearest
-        for test in [w.test(w.answer.test)]
+        for w in sample.windows
+        for effect, test in [(w.answer.effect, w.test(w.answer.test))]
     ]  # fmt: skip
+    if is_short:
+        nearest = [main, *[w.window for w in sample.windows if not find_role(w.window, main)][:2]]
+        near = [row for w, row in zip(sample.windows, rows, strict=True) if w.window in nearest]
+        columns, *rows = ([*row[:2], *row[3:6]] for row in (columns, *near))
     title, column = "", findings.setup.group_column
     if not is_short:
-        head.append(say("terminal.false_alarms"))
         tests = [STATISTICS[sample.answer.test].label]
         # Windows of fewer events may have another main test.
         tests += [
@@ -214,40 +214,29 @@ def summary(findings: Findings, sample: Sample, *, is_short: bool = False) -> st
         facts = {"tests": ", ".join(tests), "n": sample.n_used, "group": sample.group}
         title = say(f"terminal.{'group' if column else 'windows'}", column=column, **facts)
     unit = say("terminal.unit", measure=words().what, axis=words().axis) if words().what else ""
-    return "\n".join(filter(None, [_wrapped(title), unit, _grid(head, rows, n_left=2)]))
+    return "\n".join(filter(None, [_wrapped(title), unit, _grid(columns, rows, n_left=2)]))
 
 
-def _numbers(value: WindowValue, finding: WindowFinding) -> str:
-    numbers = value.numbers(finding)
-    if value.kind == "count":
-        return f"{int(numbers[0]):,}"
-    return span(*numbers, unit=words().unit == "%") if numbers[1:] else percent_text(numbers[0])
-
-
-def _battery(sample: Sample) -> str:
+def _battery(findings: Findings, sample: Sample) -> str:
     """Return the other tests of the main window that are valid, or valid with care; "" for none.
 
     None while the answer is provisional: no p-value goes before it.
     """
-    answer = sample.answer
-    if answer.verdict == PROVISIONAL:
-        return ""
-    average, calibrated = answer.plain_average, answer.calibrated
-    rows = [(say("terminal.plain_average", value=average.estimate), average.pvalue, np.nan, VALID)]
-    if calibrated and np.isfinite(calibrated.pvalue):
-        label = say("terminal.calibrated")
-        rows.append((label, calibrated.pvalue, LEVEL, VALID))
-    tests = [test for name in sample.shown[1:] if (test := sample.main.test(name))]
-    rows += [
-        (STATISTICS[test.test].label, test.pvalue, test.false_alarms, trust)
-        for trust in (VALID, WITH_CARE) for test in tests if test.trust == trust
-    ]  # fmt: skip
+    average = sample.answer.plain_average.estimate
+    names = {
+        say("tests.average"): say("terminal.plain_average", value=average),
+        say("tests.calibrated"): say("terminal.calibrated"),
+    }
     cells = [
-        [name, p_text(p), _share(rate), say(f"terminal.{'not_' * (p >= LEVEL)}different{care}")]
-        for name, p, rate, trust in rows[answer.n_events == 1 :] if np.isfinite(p)
-        for care in ["_care" * (trust != VALID)]
+        [
+            names.get(line.name, line.name), p_text(line.pvalue), _share(line.false_alarms),
+            say(f"terminal.{'not_' * (line.pvalue >= LEVEL)}different{care}"),
+        ]
+        for block in list_tests(findings, sample)[1:]
+        for care in ["_care" * (block.title == say(TITLES[WITH_CARE]))]
+        for line in block.lines if np.isfinite(line.pvalue)
     ]  # fmt: skip
-    if not cells:
+    if not cells or sample.answer.verdict == PROVISIONAL:
         return ""
     title = say("terminal.battery", window=_days(sample.main.window))
     return f"{title}\n{_grid(say('terminal.battery_columns').split('|'), cells, last_left=True)}"
@@ -315,9 +304,9 @@ def p_text(value: float) -> str:
 
 def _analyses(findings: Findings) -> Iterator[str]:
     """Yield the grid that the settings name, other firms and a regression, each with its title."""
-    section, names = robustness(findings), set(ANALYSES)
+    names = set(ANALYSES)
     names -= set() if findings.setup.settings.get("grid") else {"specifications", "choices"}
-    for analysis in section.analyses if section else ():
+    for analysis in robustness(findings):
         if analysis.name in names:
             yield analysis_text(analysis)
 
@@ -396,7 +385,7 @@ def losses(findings: Findings, *, written: bool = True) -> str:
     setup = findings.setup
     n = setup.n_events - setup.n_used
     lines = [say("terminal.dropped" if n else "terminal.none_dropped", n=n, total=setup.n_events)]
-    for kind in dropped_section(findings).kinds[:DROPPED_SHOWN]:
+    for kind in dropped_kinds(findings)[:DROPPED_SHOWN]:
         event = next(iter(kind.reasons.values()))[0]
         why = event.reason.example
         code = "terminal.dropped_kind_why" if why else "terminal.dropped_kind"

@@ -74,7 +74,18 @@ def split_answer(findings: Findings, sample: Sample | None = None) -> tuple[str,
     sample : Sample, optional
         By default that of the answer.
     """
-    return _parts(findings, sample or findings.sample)
+    sample = sample or findings.sample
+    result = sample.answer
+    if sample.n_used == 0:
+        return _nothing_usable(findings, sample)
+    if result.verdict == PROVISIONAL:
+        return _provisional(findings, sample)
+    if result.verdict == NO_RESULT:
+        return _undecided(findings, sample)
+    if result.verdict == NOT_DIFFERENT:
+        return _no_move(findings, sample)
+    head = capitalised(_moved(findings, result, _who(sample)))
+    return f"{head}.", f"{_sample_text(findings, sample)} ({_evidence(result)})."
 
 
 def brief(findings: Findings, sample: Sample) -> Sentence:
@@ -103,7 +114,7 @@ def brief(findings: Findings, sample: Sample) -> Sentence:
         head = say("answer.brief_no_move")
         tail = say("answer.brief_value", value=result.effect.estimate, p=result.pvalue)
     else:
-        head, sentence = _parts(findings, sample)
+        head, sentence = split_answer(findings, sample)
         head, tail = head[:1].lower() + head[1:], f" {sentence}"
     return Sentence(((who, False), (head, True), (tail, False)))
 
@@ -285,21 +296,6 @@ def has_exact_law(model: ModelFacts) -> bool:
     It is if the variance of the CAR is that of the estimator, with classical errors.
     """
     return model.exact and model.cov_type == "nonrobust"
-
-
-def _parts(findings: Findings, sample: Sample) -> tuple[str, str]:
-    """Return headline and sentence."""
-    result = sample.answer
-    if sample.n_used == 0:
-        return _nothing_usable(findings, sample)
-    if result.verdict == PROVISIONAL:
-        return _provisional(findings, sample)
-    if result.verdict == NO_RESULT:
-        return _undecided(findings, sample)
-    if result.verdict == NOT_DIFFERENT:
-        return _no_move(findings, sample)
-    head = capitalised(_moved(findings, result, _who(sample)))
-    return f"{head}.", f"{_sample_text(findings, sample)} ({_evidence(result)})."
 
 
 def _evidence(result: Answer) -> str:

@@ -15,8 +15,19 @@ from ...findings.types import Findings
 from ...fitting.grid import CARS, MODELS
 from ...significance import name_for_role
 from ...utility.catalogue import say
-from ...utility.numbers import LEVEL, MINUS, capitalised, clipped, date_prose
+from ...utility.numbers import (
+    LEVEL,
+    MINUS,
+    capitalised,
+    clipped,
+    date_prose,
+    percent,
+    pvalue,
+    span,
+)
+from ...utility.units import words
 from .answer import is_day_later
+from .table import Row, Table, make_table
 
 LONGEST_NAME = 64
 # Choices of a cell that is the study but for one of them.
@@ -68,10 +79,17 @@ def list_checks(findings: Findings) -> tuple[Check, ...]:
     return tuple(check for check in checks if np.isfinite(check.pvalue))
 
 
-def count_checks(checks: Sequence[Check]) -> str:
-    """Return how many of the checks, the answer aside, are not significant, in words."""
-    unclear = sum(not check.is_clear for check in checks[1:])
-    return say("checks.count", n=len(checks) - 1, unclear=unclear)
+def checks_table(checks: Sequence[Check]) -> Table:
+    """Return the checks as text, a row each."""
+    rows = [
+        Row((
+            check.name, f"{check.n_events:,}", percent(check.effect.estimate, unit=False),
+            span(check.effect.ci_low, check.effect.ci_high, unit=False), pvalue(check.pvalue),
+        ))
+        for check in checks
+    ]  # fmt: skip
+    facts = {"n": len(rows) - 1, "unclear": sum(not check.is_clear for check in checks[1:])}
+    return make_table("checks.table", "tNnNn", rows, unit=words().head, **facts)
 
 
 def name_fragile(findings: Findings) -> str:

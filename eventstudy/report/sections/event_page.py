@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -35,7 +35,7 @@ from ..figures.event_figures import (
 )
 from .answer import Sentence, answer, has_exact_law, name_news
 from .caveats import asides
-from .events import describe_event, explain_flag, in_order, safe_url, write_flag
+from .events import describe_event, explain_flag, safe_url, write_flag
 from .windows import find_role
 
 # Columns that the page shows elsewhere.
@@ -45,9 +45,7 @@ LONGEST = 6000
 LEVELS = ("alpha", "mu")
 
 
-def render_context(
-    findings: Findings, event: Event, pages: Sequence[Event] | None = None
-) -> dict[str, Any]:
+def render_context(findings: Findings, event: Event, pages: Sequence[Event]) -> dict[str, Any]:
     """Return what ``event.html.j2`` shows of an event.
 
     Parameters
@@ -55,7 +53,7 @@ def render_context(
     findings : Findings
     event : Event
         One that has a page.
-    pages : sequence of Event, optional
+    pages : sequence of Event
         All that have one, :func:`in_order`.
 
     Raises
@@ -85,7 +83,7 @@ def render_context(
         "fit": _estimation(findings, event, detail) if car else None,
         "flags": list(_flags(event, detail)),
         "announcement": list(_announcement(event)),
-        "neighbours": _neighbours(in_order(findings) if pages is None else pages, event),
+        "neighbours": _neighbours(pages, event),
         "ticks": windows["axis"].ticks if windows else (),
     }
 
@@ -181,9 +179,8 @@ def _announcement(event: Event) -> Iterator[tuple[str, str, str]]:
             yield _label(column), clipped(value, LONGEST), safe_url(value)
 
 
-def _neighbours(ordered: Iterable[Event], event: Event) -> list[tuple[str, str, str, str]]:
+def _neighbours(pages: Sequence[Event], event: Event) -> list[tuple[str, str, str, str]]:
     """Return relation, address, name and day of the pages next to that of an event."""
-    pages = [listed for listed in ordered if listed.page]
     at = [listed.page for listed in pages].index(event.page)
     links = {"prev": pages[max(at - 1, 0) : at], "next": pages[at + 1 : at + 2]}
     return [

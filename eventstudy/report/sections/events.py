@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -13,7 +12,6 @@ from ...findings.types import Event, Findings
 from ...significance import STATISTICS
 from ...utility.catalogue import has, say
 from ...utility.csv_text import BLANK
-from ...utility.flags import NEUTRAL
 from ...utility.numbers import (
     LEVEL,
     capitalised,
@@ -21,74 +19,21 @@ from ...utility.numbers import (
     date_iso,
     percent,
     pvalue,
+    span,
 )
 from ...utility.units import words
 from .answer import name_remedy, name_sample
-from .caveats import remedies
+from .first_screen import short_name
 from .table import Row, Table, make_table
 
 # A flag that nearly every event carries is said once instead of at each event.
 NEARLY_ALL = 0.8
 # Columns that describe the announcement, the best first.
 DESCRIPTIONS = ("instrument", "headline", "title", "action", "description", "source_title")
-# A list of dropped events is open from the start if it is no longer.
-OPEN = 6
 
 
-@dataclass(frozen=True, slots=True)
-class EventRow:
-    """One used event; numbers in decimal, NaN where missing.
-
-    Attributes
-    ----------
-    name, group, event_id, date : str
-        Company; group "" for one sample; the date is day 0 (ISO).
-    car, se, pvalue : float
-        CAR, its standard error, and p of the t-test of the event.
-    interval : tuple of float
-        95% interval of the CAR.
-    about : str
-        What was announced, in short.
-    tags : tuple of (str, bool)
-        Flags in words, each with whether it points at an issue of the data, but for those that
-        nearly every event carries.
-    page : str
-        Address of the page of the event.
-    """
-
-    name: str
-    group: str
-    event_id: str
-    date: str
-    car: float
-    se: float
-    pvalue: float
-    interval: tuple[float, float]
-    about: str
-    tags: tuple[tuple[str, bool], ...]
-    page: str
-
-
-@dataclass(frozen=True, slots=True)
-class EventsTable:
-    """The used events by CAR, those without one last.
-
-    Attributes
-    ----------
-    rows : tuple of EventRow
-    groups : tuple of str
-        Names of the groups; empty for one sample.
-    lede : str
-        How many are significant on their own.
-    """
-
-    rows: tuple[EventRow, ...]
-    groups: tuple[str, ...]
-    lede: str
-
-
-def events_table(findings: Findings) -> EventsTable:
-    """Return the used events that are listed.
+def events_table(findings: Findings) -> Table:
+    """Return the used events that are listed, by CAR over the main window.
 
     Parameters
     ----------
@@ -96,8 +41,9 @@ def events_table(findings: Findings) -> EventsTable:
         With a used event.
     """
     rows = [_event_row(findings, event) for event in in_order(findings) if event.is_used]
-    groups = tuple(clipped(sample.group) for sample in findings.groups)
-    return EventsTable(tuple(rows), groups, _lede(findings))
+    kinds, columns = ("tdTnNnT", "by_group") if findings.groups else ("tdnNnT", "plain")
+    facts = {"unit": words().head, "window": findings.setup.main}
+    return make_table(f"folds.announcements.{columns}", kinds, rows, **facts)
 
 
 def in_order(findings: Findings) -> list[Event]:
@@ -146,20 +92,18 @@ def safe_url(value: object) -> str:
     return text if is_web else ""
 
 
-def _event_row(findings: Findings, event: Event) -> EventRow:
-    car, cells, column = event.car(findings.setup.main), event.cells, findings.setup.group_column
-    group, common = (cells.get(column) or BLANK) if column else "", find_common_flags(findings)
-    flags = (flag for flag in event.flags if flag not in common)
-    return EventRow(
-        name=clipped(event.name), group=clipped(group), event_id=str(cells["event_id"]),
-        date=date_iso(event.day0), car=car.car, se=car.se, pvalue=car.pvalue,
-        interval=car.interval, about=clipped(describe_event(event), 90),
-        tags=tuple((write_flag(flag)[:40], flag not in NEUTRAL) for flag in flags),
-        page=event.page,
-    )  # fmt: skip
+def _event_row(findings: Findings, event: Event) -> Row:
+    car, column = event.car(findings.setup.main), findings.setup.group_column
+    group = [clipped(event.cells.get(column) or BLANK)] if findings.groups else []
+    flags = [flag for flag in event.flags if flag not in find_common_flags(findings)]
+    tags = ", ".join(write_flag(flag)[:40] for flag in flags)
+    numbers = percent(car.car, unit=False), span(*car.interval, unit=False), pvalue(car.pvalue)
+    page = event.page.rpartition("/")[2]
+    about = " · ".join(filter(None, [clipped(describe_event(event), 90), tags]))
+    return Row((short_name(event.name), date_iso(event.day0), *group, *numbers, page), about)
 
 
-def _lede(findings: Findings) -> str:
+def count_significant(findings: Findings) -> str:
     """Return how many events are significant on their own, and after Holm's correction."""
     main, families = findings.pooled.main, findings.tables.get("families")
     n, total = main.significant, main.answer.n_events
@@ -187,59 +131,15 @@ class DroppedKind:
     n : int
     reasons : dict of str to list of Event
         Each reason in full with the events that are listed of it.
-    is_open : bool
     """
 
     reason: str
     remedy: str
     n: int
     reasons: dict[str, list[Event]]
-    is_open: bool
 
 
-@dataclass(frozen=True, slots=True)
-class DroppedSection:
-    """What became of the events that are not simply used.
-
-    Attributes
-    ----------
-    lede : str
-    kinds : list of DroppedKind
-        The most frequent first.
-    remarks : list of dict
-        Used events whose CAR over the main window is missing, or runs on beyond it: ``title``,
-        ``n``, ``is_open``, ``remarks`` and ``remedy``.
-    left_out : Table, optional
-        The answer without the events of each flag.
-    flags : Table, optional
-        Each flag with its meaning and number of used events.
-    """
-
-    lede: str
-    kinds: list[DroppedKind]
-    remarks: list[dict[str, Any]]
-    left_out: Table | None
-    flags: Table | None
-
-
-def dropped_section(findings: Findings) -> DroppedSection:
-    """Return what was dropped and flagged, with the sentence above."""
-    sample, main = findings.pooled, findings.setup.main
-    lists = {"lacking": (sample.n_lacking, sample.lacking)}
-    lists["extended"] = (len(sample.extended), sample.extended)
-    remarks = [
-        {
-            "title": say(f"dropped.{code}", window=main), "n": n, "is_open": n <= OPEN,
-            "remarks": remarks, "remedy": remedies(remarks),
-        }
-        for code, (n, remarks) in lists.items()
-        if n
-    ]  # fmt: skip
-    lede, kinds = _dropped_lede(findings), _kinds(findings)
-    return DroppedSection(lede, kinds, remarks, _left_out(findings), _flags(findings))
-
-
-def _dropped_lede(findings: Findings) -> str:
+def dropped_lede(findings: Findings) -> str:
     """Return how many events were dropped, have no CAR, and run on beyond the window."""
     setup, sample = findings.setup, findings.pooled
     lost = setup.n_events - setup.n_used
@@ -249,7 +149,7 @@ def _dropped_lede(findings: Findings) -> str:
     return " ".join(say(f"dropped.lede_{code}", **facts, **numbers) for code in codes)
 
 
-def _kinds(findings: Findings) -> list[DroppedKind]:
+def dropped_kinds(findings: Findings) -> list[DroppedKind]:
     """Return the dropped events by kind of reason; equal reasons are said once."""
     reasons: dict[str, dict[str, list[Event]]] = {}
     for event in findings.events:
@@ -260,12 +160,11 @@ def _kinds(findings: Findings) -> list[DroppedKind]:
     for reason, n in findings.dropped:
         alike = reasons.get(reason.head, {})
         remedy = name_remedy(findings, reason)
-        is_open = sum(map(len, alike.values())) <= OPEN or not findings.setup.n_used
-        kinds.append(DroppedKind(clipped(reason.head), remedy, n, alike, is_open))
+        kinds.append(DroppedKind(clipped(reason.head), remedy, n, alike))
     return kinds
 
 
-def _left_out(findings: Findings) -> Table | None:
+def left_out_table(findings: Findings) -> Table | None:
     """Return the answer of the sample without the events of each flag, all events first.
 
     The test stays that of all events, so the events left out alone make the difference.
@@ -295,7 +194,7 @@ def _left_out_row(name: str, meaning: str, n: str, left: int, effect: float, p: 
     return Row((name, n, f"{left:,}", percent(effect, unit=False), pvalue(p)), meaning)
 
 
-def _flags(findings: Findings) -> Table | None:
+def flags_table(findings: Findings) -> Table | None:
     """Return the flags of used events with what they mean, the most frequent first."""
     counts = sorted(findings.pooled.flags.items(), key=lambda item: (-item[1], item[0]))
     rows = [Row((write_flag(f), explain_flag(f), f"{n:,}")) for f, n in counts]

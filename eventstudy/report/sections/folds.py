@@ -12,6 +12,7 @@ from markupsafe import Markup
 from ...analysis.answer import DIFFERENT, NOT_DIFFERENT
 from ...analysis.implied_path import BASE
 from ...analysis.interval import Power
+from ...findings.kept_case import cases_without_prices
 from ...findings.types import Event, Findings, Sample
 from ...utility.catalogue import say
 from ...utility.numbers import (
@@ -30,15 +31,23 @@ from ..figures.specification_curve import SpecificationCurve, draw_curve
 from ..figures.svg_canvas import pair
 from .answer import brief, count_subject, name_sample
 from .caveats import asides, write_caveat_of
-from .events import common_notes, dropped_section, events_table
+from .events import (
+    common_notes,
+    count_significant,
+    dropped_kinds,
+    dropped_lede,
+    events_table,
+    flags_table,
+    left_out_table,
+)
 from .first_screen import events_of, short_name
-from .kept_cases import case_sections
-from .methods import Methods, Paragraph, methods, provenance
-from .path import find_differences, group_lede
+from .groups import differences_table, group_lede
+from .kept_cases import case_blocks, describe_case
+from .methods import Paragraph, methods, provenance, symbols_table
 from .robustness import Analysis, robustness
 from .table import Row, Table, make_table
-from .top import describe_setup, find_limitations, name_press
-from .windows import list_tests, trust
+from .top import data_notes, describe_setup, find_limitations, name_press
+from .windows import list_tests
 
 # What the glossary explains, in its order.
 GLOSSARY = (
@@ -47,10 +56,20 @@ GLOSSARY = (
 )  # fmt: skip
 OF_RETURNS = ("abnormal_return", "market_implied")
 # Analyses with a part of their own; others stand elsewhere on the page, or in tables alone.
-ELSEWHERE = ("overturn", "calibration", "weights")
+ELSEWHERE = ("calibration", "weights")
 CHOICES = ("specifications", "choices")
 NAMED = 6
-Block = str | Paragraph | Table | Markup
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A picture of the page, and the table that says the same where there are no pictures."""
+
+    picture: Markup
+    table: Table | None = None
+
+
+Block = str | Paragraph | Table | Figure
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +82,7 @@ class Fold:
         Its anchor on the page.
     title, finding : str
         The closed line.
-    blocks : tuple of str, Paragraph, Table or Markup
+    blocks : tuple of str, Paragraph, Table or Figure
         Paragraphs, formulas, tables and figures.
     is_open : bool
     """
@@ -83,46 +102,35 @@ def list_folds(findings: Findings) -> list[Fold]:
 
 
 def _announcements(findings: Findings) -> Iterator[Fold]:
-    table, main = events_table(findings), findings.setup.main
-    events, sample = events_of(findings, findings.sample), findings.sample
-    named = bool(table.groups)
-    rows = []
-    for row in table.rows:
-        flags = ", ".join(flag for flag, _ in row.tags)
-        remark = " · ".join(filter(None, [row.about, flags]))
-        numbers = (
-            percent(row.car, unit=False),
-            span(*row.interval, unit=False),
-            pvalue(row.pvalue),
-        )
-        group = (row.group,) if named else ()
-        name = short_name(row.name)
-        rows.append(Row((name, row.date, *group, *numbers, row.page.rpartition("/")[2]), remark))
-    code = "folds.announcements"
-    kinds, columns = ("tdTnNnT", "by_group") if named else ("tdnNnT", "plain")
-    facts = {"unit": words().head, "window": main}
-    finding = ""
-    if len(events) > 1:
-        ends = [
-            say(
-                "folds.end", value=event.car(main).car, name=short_name(event.name), date=event.day0
-            )
-            for event in (events[0], events[-1])
-        ]
-        who = count_subject(len(events), name_sample(findings, sample))
-        finding = say(f"{code}.finding", who=who, low=ends[0], high=ends[1])
-        influence = sample.answer.influence
-        if influence and influence.half and sample.answer.verdict == DIFFERENT:
-            finding += " " + say(f"{code}.half", n=influence.half)
-    notes = [table.lede, *common_notes(findings)]
-    if any(row.page for row in table.rows):
+    table, code = events_table(findings), "folds.announcements"
+    n, notes = len(table.rows), [count_significant(findings), *common_notes(findings)]
+    if any(event.page for event in findings.used):
         notes.append(say(f"{code}.pages"))
     if findings.setup.is_sampled:
-        notes.append(say("events.sampled", n=len(rows), total=findings.setup.n_used))
-    finding = finding or say(f"{code}.{'one' if len(rows) == 1 else 'each'}")
-    title = say(f"{code}.{'title' if len(rows) > 1 else 'title_one'}", n=len(rows))
-    table_of = make_table(f"{code}.{columns}", kinds, rows, **facts)
-    yield Fold("announcements", title, finding, (*filter(None, notes), table_of))
+        notes.append(say("events.sampled", n=n, total=findings.setup.n_used))
+    finding = _extremes(findings) or say(f"{code}.{'one' if n == 1 else 'each'}")
+    title = say(f"{code}.{'title' if n > 1 else 'title_one'}", n=n)
+    yield Fold("announcements", title, finding, (*filter(None, notes), table))
+
+
+def _extremes(findings: Findings) -> str:
+    """Return between which events the answer is, and how many make half of it; "" for one event."""
+    sample, main, code = findings.sample, findings.setup.main, "folds.announcements"
+    events = events_of(findings, sample)
+    if len(events) < 2:
+        return ""
+    low, high = (
+        say("folds.end", value=event.car(main).car, name=short_name(event.name), date=event.day0)
+        for event in (events[0], events[-1])
+    )
+    who = count_subject(len(events), name_sample(findings, sample))
+    finding, influence = (
+        say(f"{code}.finding", who=who, low=low, high=high),
+        sample.answer.influence,
+    )
+    if influence and influence.half and sample.answer.verdict == DIFFERENT:
+        return f"{finding} {say(f'{code}.half', n=influence.half)}"
+    return finding
 
 
 def _days(findings: Findings) -> Iterator[Fold]:
@@ -151,22 +159,17 @@ def _days(findings: Findings) -> Iterator[Fold]:
 
 
 def _choices(findings: Findings) -> Iterator[Fold]:
-    listed = {analysis.name: analysis for analysis in _analyses(findings)}
+    listed = {analysis.name: analysis for analysis in robustness(findings)}
     if "specifications" in listed:
         title = say("folds.choices", n=len(findings.tables["specifications"]))
         blocks = [block for name in CHOICES if name in listed for block in _blocks(listed[name])]
         yield Fold("choices", title, listed["specifications"].lede, tuple(blocks))
 
 
-def _analyses(findings: Findings) -> tuple[Analysis, ...]:
-    section = robustness(findings)
-    return section.analyses if section else ()
-
-
 def _blocks(analysis: Analysis) -> Iterator[Block]:
     """Yield what an analysis has: its figure or table, and its note."""
     if analysis.curve:
-        yield _curve(analysis.curve)
+        yield Figure(_curve(analysis.curve), analysis.table)
     elif analysis.table:
         yield analysis.table
     if analysis.note:
@@ -188,17 +191,8 @@ def _groups(findings: Findings) -> Iterator[Fold]:
     title = say("folds.groups") if several else capitalised(name_sample(findings, compared[0]))
     finding = group_lede(findings) if several else capitalised(_brief(findings, compared[0]))
     blocks: list[Block] = [_group_table(findings)]
-    differences = find_differences(findings)
-    if differences:
-        rows = [
-            Row((
-                row["pair"], percent(row["difference"], unit=False),
-                span(row["ci_low"], row["ci_high"], unit=False),
-                *(pvalue(row["pvalues"].get(m, np.nan)) for m in ("date_clustered", "welch")),
-            ))
-            for row in differences
-        ]  # fmt: skip
-        blocks.append(make_table("folds.differences", "tnNnN", rows, unit=words().head))
+    if differences := differences_table(findings):
+        blocks.append(differences)
     blocks += [_tests_table(findings, sample) for sample in compared if sample.n_used]
     blocks.append(str(brief(findings, findings.pooled)))
     yield Fold("groups", title, finding, tuple(blocks))
@@ -230,7 +224,8 @@ def _tests_table(findings: Findings, sample: Sample) -> Table:
     rows = [
         Row((
             " ".join(filter(None, [line.name, line.remark])),
-            percent(line.estimate, unit=False), span(line.low, line.high, unit=False),
+            percent(line.effect.estimate, unit=False),
+            span(line.effect.ci_low, line.effect.ci_high, unit=False),
             pvalue(line.pvalue), _rate(line.false_alarms),
         ))
         for block in list_tests(findings, sample)
@@ -245,7 +240,7 @@ def _rate(rate: float) -> str:
 
 
 def _shared_shock(findings: Findings) -> Iterator[Fold]:
-    judged, answer = trust(findings), findings.sample.answer
+    judged, answer = findings.sample.diagnosis, findings.sample.answer
     if judged is None or answer.n_events < 2 or findings.sample.firm:
         return
     numbers, needed = answer.calibrated, answer.overturn.shared_shock
@@ -257,7 +252,7 @@ def _shared_shock(findings: Findings) -> Iterator[Fold]:
     elif answer.n_dates == 1:
         code = "one_date"
     finding = say(f"folds.shock.{code}", **facts)
-    calibration = [a.lede for a in _analyses(findings) if a.name == "calibration"]
+    calibration = [a.lede for a in robustness(findings) if a.name == "calibration"]
     note = [say("robustness.calibration.note")] if calibration and numbers else []
     blocks = (" ".join(judged.text), *calibration, *note)
     yield Fold("shock", say("folds.shock.title"), finding, blocks)
@@ -280,32 +275,39 @@ def _power(findings: Findings) -> Iterator[Fold]:
 
 def _analyses_left(findings: Findings) -> Iterator[Fold]:
     """Yield a part for each further analysis that the run has."""
-    for analysis in _analyses(findings):
-        if analysis.name in (*CHOICES, *ELSEWHERE):
-            continue
-        finding = analysis.lede or analysis.note
-        finding = finding.removeprefix(f"{say('robustness.pooled', n=findings.setup.n_used)} ")
-        blocks = [block for block in _blocks(analysis) if block not in ("", finding)]
-        head, _, tail = finding.partition(". ")
-        finding = f"{head}." if tail else finding
-        blocks = [*([tail] if tail else []), *blocks]
-        yield Fold(analysis.name, analysis.title, finding, tuple(blocks))
+    for analysis in robustness(findings):
+        if analysis.name not in (*CHOICES, *ELSEWHERE):
+            yield fold_analysis(findings, analysis)
+
+
+def fold_analysis(findings: Findings, analysis: Analysis) -> Fold:
+    """Return an analysis, of whose sentence the first is its finding.
+
+    Parameters
+    ----------
+    findings : Findings
+    analysis : Analysis
+    """
+    finding = analysis.lede or analysis.note
+    finding = finding.removeprefix(f"{say('robustness.pooled', n=findings.setup.n_used)} ")
+    blocks = [block for block in _blocks(analysis) if block not in ("", finding)]
+    head, _, tail = finding.partition(". ")
+    finding = f"{head}." if tail else finding
+    return Fold(analysis.name, analysis.title, finding, (*([tail] if tail else []), *blocks))
 
 
 def _cases(findings: Findings) -> Iterator[Fold]:
-    for i, case in enumerate(case_sections(findings)):
-        head = f"{case['lede'].split('. ')[-2]}."
-        blocks: tuple[Block, ...] = (
-            case["lede"], case["origin"], case["figure"], say("case.grey"), case["windows"],
-            case["days"], *case["notes"],
-        )  # fmt: skip
-        yield Fold(f"case{i + 1}" if i else "case", case["title"], head, blocks)
+    for i, case in enumerate(cases_without_prices(findings)):
+        title = say("case.title", name=case.event["company"], day0=case.day0)
+        blocks = tuple(Figure(b) if isinstance(b, Markup) else b for b in case_blocks(case))
+        head = f"{describe_case(case).split('. ')[-2]}."
+        yield Fold(f"case{i + 1}" if i else "case", title, head, blocks)
 
 
 def _data(findings: Findings) -> Iterator[Fold]:
     """Yield what was used, dropped and flagged, with the notes on data."""
-    section, setup = dropped_section(findings), findings.setup
-    finding = section.lede
+    setup, sample, kinds = findings.setup, findings.pooled, dropped_kinds(findings)
+    finding = dropped_lede(findings)
     if findings.dropped:
         reason, n = findings.dropped[0]
         finding += " " + say("folds.data.reason", reason=clipped(reason.head), n=n)
@@ -313,21 +315,21 @@ def _data(findings: Findings) -> Iterator[Fold]:
     caveat = write_caveat_of(findings, findings.sample) if setup.n_used else ""
     remarks = [note for note in asides(findings) if note != caveat]
     notes = [str(text) for text in (*remarks, *find_limitations(findings))]
-    notes += provenance(findings).notes
+    notes += data_notes(findings)
     rows = [
         Row((clipped(reason, 240), f"{len(events):,}", "; ".join(map(_named, events))))
-        for kind in section.kinds
+        for kind in kinds
         for reason, events in kind.reasons.items()
     ]
     rows += [
         Row((clipped(remark.reason, 240), "1", f"{short_name(remark.name)} ({remark.event_id})"),
-            part["title"])
-        for part in section.remarks
-        for remark in part["remarks"]
+            say(f"dropped.{code}", window=setup.main))
+        for code, remarks in (("lacking", sample.lacking), ("extended", sample.extended))
+        for remark in remarks
     ]  # fmt: skip
     tables = [make_table("folds.dropped", "tnt", rows)] if rows else []
-    tables += [table for table in (section.flags, section.left_out) if table]
-    remedies = list(dict.fromkeys(kind.remedy for kind in section.kinds if kind.remedy))
+    tables += filter(None, (flags_table(findings), left_out_table(findings)))
+    remedies = list(dict.fromkeys(kind.remedy for kind in kinds if kind.remedy))
     blocks: tuple[Block, ...] = (*notes, *remedies, *tables)
     title = say("folds.data.title")
     yield Fold("data", title, finding, blocks, is_open=not setup.n_used)
@@ -340,8 +342,7 @@ def _named(event: Event) -> str:
 
 
 def _method(findings: Findings) -> Iterator[Fold]:
-    done = methods(findings)
-    setup = findings.setup
+    done, setup = methods(findings), findings.setup
     indices = setup.benchmarks if setup.model.factors else ()
     facts = {
         "model": capitalised(setup.model.label),
@@ -349,15 +350,9 @@ def _method(findings: Findings) -> Iterator[Fold]:
         "first": setup.estimation.start,
         "last": setup.estimation.stop,
     }
-    blocks = (describe_setup(findings), *_paragraphs(done))
+    cited = make_table("folds.references", "t", [Row((str(r),)) for r in done.references])
+    blocks: tuple[Block, ...] = (describe_setup(findings), *done.paragraphs, cited)
     yield Fold("method", say("folds.method.title"), say("folds.method.finding", **facts), blocks)
-
-
-def _paragraphs(done: Methods) -> Iterator[Block]:
-    yield from filter(None, [done.lede])
-    yield from done.paragraphs
-    rows = [Row((str(reference),)) for reference in done.references]
-    yield make_table("folds.references", "t", rows)
 
 
 def _words(findings: Findings) -> Iterator[Fold]:
@@ -369,16 +364,12 @@ def _words(findings: Findings) -> Iterator[Fold]:
 
 
 def _files(findings: Findings) -> Iterator[Fold]:
-    source = provenance(findings)
+    sources, symbols = provenance(findings), symbols_table(findings)
     software = findings.provenance.get("versions") or {}
-    facts = {
-        "events": source.events, "sha256": source.sha256, "prices_label": source.prices,
-        "settings": source.settings, "software": source.software, "command": source.command,
-    }  # fmt: skip
-    texts = [f"{say(f'provenance.{code}')}: {text}" for code, text in facts.items() if text]
+    texts = [f"{say(f'provenance.{code}')}: {text}" for code, text in sources.items() if text]
     cite = say("folds.files.cite", version=software.get("eventstudy", ""))
     again = [f"{say('provenance.alone')} eventstudy reproduce {findings.name}"]
     blocks: list[Block] = [say("folds.files.names"), cite, *texts]
-    blocks += again if source.sha256 else []
-    blocks += [source.symbols] if source.symbols else []
+    blocks += again if sources["sha256"] else []
+    blocks += [symbols] if symbols else []
     yield Fold("files", say("folds.files.title"), say("folds.files.finding"), tuple(blocks))

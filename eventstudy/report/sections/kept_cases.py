@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
 from markupsafe import Markup
 
 from ...calendars.window import Window
 from ...findings.event_series import Days
-from ...findings.kept_case import Case, cases_without_prices
-from ...findings.types import Findings
+from ...findings.kept_case import Case
 from ...utility.catalogue import say
 from ...utility.numbers import date_iso, day, percent, pvalue, signed, window_text
 from ..figures.event_figures import draw_abnormal_returns
@@ -21,22 +19,11 @@ from .table import Row, Table, make_table
 IN_WORDS = {Window(0, 0): "case.day0", Window(0, 1): "case.window", Window(-1, 1): "case.window"}
 
 
-def case_sections(findings: Findings) -> list[dict[str, Any]]:
-    """Return the kept cases that stand in for an event without prices.
-
-    Each has ``title``, ``lede``, ``origin``, ``notes``, the tables ``windows`` and ``days``, and a
-    ``figure``.
-    """
-    return [
-        {
-            "title": say("case.title", name=case.event["company"], day0=case.day0),
-            "lede": describe_case(case),
-            "origin": say("case.origin", run=case.name, series=case.prices["symbol"]),
-            "notes": list(_notes(case)), "windows": _windows(case), "days": _days(case),
-            "figure": draw_case(case),
-        }
-        for case in cases_without_prices(findings)
-    ]  # fmt: skip
+def case_blocks(case: Case) -> tuple[str | Markup | Table, ...]:
+    """Return what is said of a kept case that stands in for an event without prices."""
+    origin = say("case.origin", run=case.name, series=case.prices["symbol"])
+    tables = (say("case.grey"), _windows(case), _days(case))
+    return describe_case(case), origin, draw_case(case), *tables, *_notes(case)
 
 
 def describe_case(case: Case) -> str:

@@ -24,7 +24,6 @@ from ...utility.units import words
 from .answer import has_exact_law
 from .robustness import describe_errors
 from .table import Row, Table, make_table
-from .top import data_notes
 
 # Analyses that have a paragraph of methods, by the table of the run.
 CORRECTIONS = ("families", "differences")
@@ -77,18 +76,12 @@ class Methods:
 
     Attributes
     ----------
-    title, lede : str
     paragraphs : tuple of Paragraph
-    tests : Table, optional
-        Tests shown: null hypothesis, reference and source.
     references : list of Reference
-        All that the text and the table name.
+        All that the text and the tests shown name.
     """
 
-    title: str
-    lede: str
     paragraphs: tuple[Paragraph, ...]
-    tests: Table | None
     references: list[Reference]
 
     @property
@@ -103,13 +96,8 @@ def methods(findings: Findings) -> Methods:
     paragraphs = tuple(_paragraphs(findings))
     names = findings.sample.shown if used else ()
     sources = [model.source, *(STATISTICS[name].source for name in names)]
-    return Methods(
-        title=say("methods.title" if used else "methods.title_unused"),
-        lede="" if used else say("methods.unused"),
-        paragraphs=paragraphs,
-        tests=_tests(findings, names) if used else None,
-        references=find_references([*sources, *(paragraph.text for paragraph in paragraphs)]),
-    )
+    cited = find_references([*sources, *(paragraph.text for paragraph in paragraphs)])
+    return Methods(paragraphs, cited)
 
 
 def write_formula(text: str) -> str:
@@ -120,6 +108,8 @@ def write_formula(text: str) -> str:
 
 def _paragraphs(findings: Findings) -> Iterator[Paragraph]:
     setup, used = findings.setup, findings.setup.n_used > 0
+    if not used:
+        yield Paragraph(say("methods.unused"))
     if words().what:
         yield Paragraph(say(f"methods.measure_{setup.measure}", source=words().source))
         yield Paragraph(write_formula(words().formula), is_formula=True)
@@ -206,21 +196,6 @@ def _several(findings: Findings) -> Iterator[Paragraph]:
         texts.append(say("methods.rbar_filled", n=filled, least=MIN_COMMON))
     yield Paragraph(" ".join(texts))
     yield Paragraph(say("methods.one_test"))
-
-
-def _tests(findings: Findings, names: tuple[str, ...]) -> Table:
-    """Return the tests shown; the t of single CARs is not exact for every model."""
-    rows = []
-    for name in names:
-        test = STATISTICS[name]
-        reference = test.reference
-        if name == "event_t":
-            setup = findings.setup
-            is_exact = setup.conventions["scar"] == "exact" and has_exact_law(setup.model)
-            law = say("law.exact" if is_exact else "law.approximate")
-            reference = f"{describe_law(findings)[0]}, {law}"
-        rows.append(Row((test.label, words().say(test.null), reference, test.source)))
-    return make_table("methods.tests", "ttdt", rows)
 
 
 def describe_choices(findings: Findings) -> list[str]:
@@ -354,32 +329,6 @@ def find_references(sources: Iterable[str]) -> list[Reference]:
     return [reference for key, reference in read_bibliography().items() if key in named]
 
 
-@dataclass(frozen=True, slots=True)
-class Provenance:
-    """Where the numbers come from; "" and None for what is unknown.
-
-    Attributes
-    ----------
-    lede, command, events, sha256, prices, settings, software : str
-        Command of the run; source and checksum of the events; sources of prices with their numbers
-        of symbols.
-    notes : list of str
-        Notes on the data that change no reading of the answer.
-    symbols : Table, optional
-        The source of each symbol.
-    """
-
-    lede: str
-    command: str
-    events: str
-    sha256: str
-    prices: str
-    settings: str
-    software: str
-    notes: list[str]
-    symbols: Table | None
-
-
 def last_day_of_prices(findings: Findings) -> str:
     """Return the last day with a price of any series; "" where there are no prices."""
     return name_prices(findings)[1]
@@ -399,26 +348,29 @@ def source_line(findings: Findings) -> str:
     return say("provenance.source_until" if last else "provenance.source", names=names, last=last)
 
 
-def provenance(findings: Findings) -> Provenance:
-    """Return where the numbers of a study come from."""
+def provenance(findings: Findings) -> dict[str, str]:
+    """Return where the numbers of a study come from, as texts by name; "" for what is unknown."""
     record = findings.provenance
-    prices: dict[str, dict[str, Any]] = record.get("prices") or {}
-    names, last = name_prices(findings)
+    prices, versions = record.get("prices") or {}, record.get("versions") or {}
+    sources, _ = name_prices(findings)
+    return {
+        "events": record.get("events_source") or "",
+        "sha256": record.get("events_sha256") or "",
+        "prices": say("provenance.sources", n=len(prices), sources=sources) if prices else "",
+        "settings": settings_text(findings.setup.settings),
+        "software": ", ".join(f"{name} {version}" for name, version in versions.items()),
+        "command": record.get("command") or "",
+    }
+
+
+def symbols_table(findings: Findings) -> Table | None:
+    """Return the source of each symbol; None without prices."""
+    prices: dict[str, dict[str, Any]] = findings.provenance.get("prices") or {}
     rows = [
         Row((symbol, *(clipped(entry.get(name, "")) or MISSING for name in COLUMNS)))
         for symbol, entry in sorted(prices.items())
     ]
-    return Provenance(
-        lede=say("provenance.lede_until" if last else "provenance.lede", last=last),
-        command=record.get("command") or "",
-        events=record.get("events_source") or "",
-        sha256=record.get("events_sha256") or "",
-        prices=say("provenance.prices", n=len(prices), sources=names) if prices else "",
-        settings=settings_text(findings.setup.settings),
-        software=", ".join(f"{k} {v}" for k, v in (record.get("versions") or {}).items()),
-        notes=data_notes(findings),
-        symbols=make_table("provenance.symbols", "tttddntt", rows) if rows else None,
-    )
+    return make_table("provenance.symbols", "tttddntt", rows) if rows else None
 
 
 def settings_text(settings: Mapping[str, Any]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -32,15 +32,12 @@ from ...utility.numbers import (
 )
 from ...utility.units import words
 from ..figures.specification_curve import SpecificationCurve
-from .answer import calibration_facts, count_subject, name_sample
-from .checks import count_checks, list_checks
+from .answer import calibration_facts
 from .table import Row, Table, make_table
 
 ADJUSTED = ("holm", "bh", "by", "romano_wolf")
 # Coefficients with more decimals than these are written as a power of ten.
 MOST_DECIMALS = 6
-# From this p on up to 0.05 the range of p without each event is shown.
-NEAR = 0.03
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,30 +70,13 @@ class Analysis:
         return say(f"robustness.{self.name}.title")
 
 
-@dataclass(frozen=True, slots=True)
-class Robustness:
-    """Whose result is looked at, and each analysis."""
-
-    lede: str
-    analyses: tuple[Analysis, ...]
-
-
-def robustness(findings: Findings) -> Robustness | None:
-    """Return the result of each analysis of the run; None if there is none."""
+def robustness(findings: Findings) -> tuple[Analysis, ...]:
+    """Return the result of each analysis of the run."""
     makers = (
-        _overturn, _calibration, _halts, _specifications, _announcement_time, _placebos, _weights,
-        _families, _regression,
+        _calibration, _specifications, _announcement_time, _placebos, _weights, _families,
+        _regression,
     )  # fmt: skip
-    analyses = tuple(analysis for maker in makers for analysis in maker(findings))
-    return Robustness(_lede(findings), analyses) if analyses else None
-
-
-def _lede(findings: Findings) -> str:
-    n = findings.sample.n_used
-    who = say("robustness.all", n=n)
-    if findings.groups:
-        who = say("robustness.group", who=count_subject(n, name_sample(findings)))
-    return say("robustness.lede", who=who, main=findings.setup.main)
+    return tuple(analysis for maker in makers for analysis in maker(findings))
 
 
 def _pooled(findings: Findings) -> str:
@@ -106,29 +86,6 @@ def _pooled(findings: Findings) -> str:
 
 def _file(findings: Findings, name: str) -> str:
     return f"{name}{'_by_group' * bool(findings.groups)}.csv"
-
-
-def _overturn(findings: Findings) -> Iterator[Analysis]:
-    """Yield the answer without single sets of events, over other windows, and by other tests."""
-    checks, influence = list_checks(findings), findings.sample.answer.influence
-    if influence is None or not influence.leave_outs:
-        return
-    rows = []
-    for check in checks:
-        numbers = {**asdict(check.effect), "n_events": check.n_events}
-        rows.append(Row((check.name, *_estimate(numbers), pvalue(check.pvalue))))
-    lede = [count_checks(checks)]
-    if checks[0].is_clear and influence.half:
-        lede.append(say("robustness.overturn.half", n=influence.half, total=influence.n_events))
-    if NEAR <= influence.pvalue < LEVEL and not influence.carried_by:
-        lede.append(say("robustness.overturn.range", low=influence.p_low, high=influence.p_high))
-    yield Analysis(
-        "overturn",
-        lede=" ".join(lede),
-        table=make_table("robustness.overturn", "tNnNn", rows, unit=words().head),
-        note=say("robustness.overturn.note"),
-        files=() if findings.setup.is_sampled else (_file(findings, "influence"),),
-    )
 
 
 def _calibration(findings: Findings) -> Iterator[Analysis]:
@@ -147,21 +104,6 @@ def _calibration(findings: Findings) -> Iterator[Analysis]:
         facts = {"times": numbers.shared_movement, "share": numbers.shared_share}
         lede += " " + say(f"{code}.shared", **facts)
     yield Analysis("calibration", lede=lede, note=say(f"{code}.note"))
-
-
-def _halts(findings: Findings) -> Iterator[Analysis]:
-    """Yield the answer by the calendar and from the resumption of trading."""
-    halts = findings.sample.halts
-    if halts is None:
-        return
-    rows = []
-    for clock, result in (("calendar", halts.calendar), ("shift", halts.shift)):
-        numbers = {**asdict(result.effect), "n_events": result.n_events}
-        name = say(f"robustness.halts.{clock}")
-        rows.append(Row((name, *_estimate(numbers), pvalue(result.pvalue))))
-    table = make_table("robustness.halts", "tNnNn", rows, unit=words().head)
-    note = say("robustness.halts.note", n=halts.n_suspended)
-    yield Analysis("halts", table=table, note=note)
 
 
 def _estimate(row: Mapping[Any, Any]) -> tuple[str, str, str]:

@@ -1,9 +1,9 @@
-"""The top of a report: answer, other groups, key figures, set-up line and what limits a study."""
+"""Key figures, set-up line and what limits a study."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,11 +23,8 @@ from ...utility.numbers import (
     percent,
 )
 from ...utility.units import words
-from .answer import EDGE, Sentence, answer, brief, write_full_interval
-from .caveats import asides
+from .answer import EDGE, write_full_interval
 
-# Groups that have a line below the answer, and a panel among the figures.
-SHOWN_GROUPS = 6
 MOST_INDICES = 4
 FEW_EVENTS = 10
 MANY = 0.1
@@ -46,51 +43,6 @@ class KeyFigure:
     label: str
     value: str
     remark: str
-
-
-@dataclass(frozen=True, slots=True)
-class Top:
-    """What stands above the first section.
-
-    Attributes
-    ----------
-    answer : Sentence
-    asides : list of str
-        The caveat, and which events leave the window.
-    others : list of Sentence
-        The answers of other groups, and of all events together.
-    keys : list of KeyFigure
-    setup : str
-        Model, windows, events and dates in one line.
-    warnings : list of str
-        Most serious first.
-    """
-
-    answer: Sentence
-    asides: list[str]
-    others: list[Sentence]
-    pooled: Sentence | None
-    keys: list[KeyFigure]
-    setup: str
-    warnings: Sequence[str]
-
-
-def top(findings: Findings) -> Top:
-    """Return answer, key figures, set-up line and warnings."""
-    groups = findings.groups
-    others = [brief(findings, sample) for sample in groups[1:SHOWN_GROUPS]]
-    if len(groups) > SHOWN_GROUPS:
-        more = say("top.more_groups", n=len(groups) - SHOWN_GROUPS)
-        others.append(Sentence(((more, False),)))
-    return Top(
-        answer=answer(findings),
-        asides=asides(findings),
-        others=others,
-        pooled=brief(findings, findings.pooled) if others else None,
-        keys=list(key_figures(findings)),
-        setup=describe_setup(findings),
-        warnings=find_limitations(findings),
-    )
 
 
 def key_figures(findings: Findings) -> Iterator[KeyFigure]:
