@@ -12,6 +12,7 @@ from eventstudy.analysis.implied_path import implied_path_of, surroundings_of
 from eventstudy.calendars.window import Window
 from eventstudy.report.figures.answer_figures import draw_implied, place_number
 from eventstudy.report.figures.svg_canvas import NARROW, WIDE, Panel, Scale
+from eventstudy.report.sections.folds import list_folds
 
 
 @pytest.mark.parametrize("n", [1, 3, 8])
@@ -84,7 +85,8 @@ def test_run_up_and_drift_of_a_planted_path() -> None:
             (4, 0.015),
         ):
             market.frame.iloc[on + offset, market.frame.columns.get_loc(ticker)] += move
-    around = surroundings_of(market.fit())
+    study = market.fit()
+    around = surroundings_of(study)
     assert around is not None
     share, low, high = around.run_up_share
     assert low < 0.6 < high
@@ -95,6 +97,9 @@ def test_run_up_and_drift_of_a_planted_path() -> None:
     back, low, high = around.drift_share
     assert low < -0.75 < high < 0
     assert back == pytest.approx(-0.75, abs=0.12)
+    (days,) = (fold for fold in list_folds(study.findings()) if fold.code == "days")
+    assert str(days.blocks[2]).startswith(f"The run-up before is {share:.0%} of the whole move")
+    assert f"Afterwards {-back:.0%} of the move is taken back" in str(days.blocks[2])
 
 
 def test_without_a_run_up_no_day_stands_out() -> None:

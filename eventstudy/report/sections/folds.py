@@ -16,6 +16,7 @@ from ...findings.kept_case import cases_without_prices
 from ...findings.types import Event, Findings, Sample
 from ...utility.catalogue import say
 from ...utility.numbers import (
+    LEVEL,
     MISSING,
     capitalised,
     clipped,
@@ -154,8 +155,29 @@ def _days(findings: Findings) -> Iterator[Fold]:
     }
     facts |= name_lines()
     table = make_table(code, kinds, rows, unit=words().head, **facts)
-    note = say("path.implied_note", base=path.base, end=path.end)
-    yield Fold("days", say("folds.days.title"), say("folds.days.finding", **facts), (note, table))
+    notes = [say("path.implied_note", base=path.base, end=path.end)]
+    if code.endswith("whole"):
+        notes.append(say("folds.days.bands"))
+    if around := " ".join(_describe_around(findings.sample)):
+        notes.append(around)
+    yield Fold("days", say("folds.days.title"), say("folds.days.finding", **facts), (*notes, table))
+
+
+def _describe_around(sample: Sample) -> Iterator[str]:
+    """Yield which share of the move came before, and what became of it, where that is known."""
+    around = sample.around
+    if around is None or sample.answer.verdict != DIFFERENT:
+        return
+    share, low, high = around.run_up_share
+    if np.isfinite(low) and low > 0:
+        yield say("path.run_up", share=share, low=low, high=high)
+        if around.first_day_pvalue < LEVEL:
+            yield say("path.run_up_from", first=around.first_day, p=around.first_day_pvalue)
+    share, low, high = around.drift_share
+    if np.isfinite(low) and (high < 0 or low > 0):
+        ends = sorted((abs(low), abs(high)))
+        code = "path.reversal" if share < 0 else "path.drift"
+        yield say(code, share=abs(share), low=ends[0], high=ends[1])
 
 
 def _choices(findings: Findings) -> Iterator[Fold]:
