@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pandas as pd
 
@@ -15,17 +15,17 @@ from ..analysis.calendar_portfolio import calendar_portfolio
 from ..analysis.calibration import calibrate
 from ..analysis.computed import with_market_values
 from ..analysis.cross_section import CarRegression, regress_car
-from ..analysis.diagnosis import Diagnosis, diagnose
+from ..analysis.diagnosis import diagnose
 from ..analysis.explain import explain, side_by_side
-from ..analysis.groups import Difference, difference
-from ..analysis.long_horizon import Against, abhar
-from ..analysis.multiple_testing import Summary, family, summary
-from ..analysis.placebo import Placebo, placebo_firms
+from ..analysis.groups import difference
+from ..analysis.long_horizon import abhar
+from ..analysis.multiple_testing import family, summary
+from ..analysis.placebo import placebo_firms
 from ..analysis.regressions import diagnostics, regression
-from ..analysis.weights import DollarLoss, WeightedMean, dollar_loss, weighted_caar
+from ..analysis.weights import dollar_loss, weighted_caar
 from ..calendars.window import Window
 from ..fitting.config import StudyConfig
-from ..fitting.fitted import FittedStudy, WindowLike, WindowsLike, names_of
+from ..fitting.fitted import FittedStudy, WindowLike, names_of
 from ..utility.catalogue import say
 from .figures import (
     CalibrationWithFigure,
@@ -37,9 +37,6 @@ from .figures import (
 
 # Notes under a summary.
 NAMED = 3
-
-if TYPE_CHECKING:
-    from statsmodels.regression.linear_model import RegressionResults
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -61,6 +58,19 @@ class EventStudyResults(StudyWithFigures):
     BMP-KP: t(53) = -2.29, p = 0.0258, 54 events
     """
 
+    main_test = main_test_of
+    multiple = family
+    difference = difference
+    weighted = weighted_caar
+    dollar_loss = dollar_loss
+    abhar = abhar
+    calendar_portfolio = calendar_portfolio
+    diagnose = diagnose
+    diagnostics = diagnostics
+    regression = regression
+    placebo_firms = placebo_firms
+    summary = summary
+
     @classmethod
     def of(cls, study: FittedStudy, config: StudyConfig | None = None) -> EventStudyResults:
         """Return the results of a fitted study.
@@ -77,10 +87,6 @@ class EventStudyResults(StudyWithFigures):
         """
         record = {f.name: getattr(study, f.name) for f in fields(study) if f.init}
         return cls(**{**record, "config": config or study.config})
-
-    def main_test(self, window: WindowLike | None = None) -> str:
-        """Return the name of the test that decides over `window`, by default the main one."""
-        return main_test_of(self, window)
 
     def answer(self, window: WindowLike | None = None) -> DrawnAnswer:
         """Return verdict, main test, estimate and interval over `window` (the main one)."""
@@ -126,62 +132,6 @@ class EventStudyResults(StudyWithFigures):
         """Names of the tests that summaries show unless others are named, the main test first."""
         return default_tests(self)
 
-    def multiple(self, kind: str, **options: Any) -> pd.DataFrame:
-        """Return a family of hypotheses with adjusted p-values.
-
-        Parameters
-        ----------
-        kind : {"events", "days", "windows", "groups"}
-        **options
-            As for :func:`eventstudy.analysis.multiple_testing.family`.
-
-        Returns
-        -------
-        DataFrame
-            One row a hypothesis.
-        """
-        return family(self, kind, **options)
-
-    def difference(
-        self, column: str, one: str | None = None, other: str | None = None, **options: Any
-    ) -> Difference:
-        """Return the difference of the mean CARs of two groups and its test.
-
-        Parameters
-        ----------
-        column : str
-            Column of the events that holds the groups.
-        one, other : str, optional
-            Needed if there are more than two groups.
-        **options
-            As for :func:`eventstudy.analysis.groups.difference`.
-
-        Returns
-        -------
-        Difference
-            One minus other (decimal).
-        """
-        return difference(self, column, one, other, **options)
-
-    def weighted(
-        self, window: WindowLike, weights: str = "equal", column: str = "mcap"
-    ) -> WeightedMean:
-        """Return the weighted mean CAR over `window`.
-
-        Parameters
-        ----------
-        window : window
-        weights : {"equal", "value", "precision"}
-        column : str
-            Column with the market value before the window.
-
-        Returns
-        -------
-        WeightedMean
-            See :func:`eventstudy.analysis.weights.weighted_caar`.
-        """
-        return weighted_caar(self, window, weights, column)
-
     def with_market_values(self, source: str | Path, **options: Any) -> EventStudyResults:
         """Return the results with market values of Yahoo or a file.
 
@@ -197,22 +147,6 @@ class EventStudyResults(StudyWithFigures):
         EventStudyResults
         """
         return EventStudyResults.of(with_market_values(self, source, **options))
-
-    def dollar_loss(self, window: WindowLike, column: str = "mcap") -> DollarLoss:
-        """Return the abnormal change of market value over `window`.
-
-        Parameters
-        ----------
-        window : window
-        column : str
-            Column of market values, all in one currency.
-
-        Returns
-        -------
-        DollarLoss
-            See :func:`eventstudy.analysis.weights.dollar_loss`.
-        """
-        return dollar_loss(self, window, column)
 
     def regress(
         self, columns: str | Iterable[str], window: WindowLike | None = None, **options: Any
@@ -257,53 +191,6 @@ class EventStudyResults(StudyWithFigures):
         fits = {text: explain(self, text, chosen, **options) for text in names_of(formulas)}
         return fits[formulas] if isinstance(formulas, str) else side_by_side(fits)
 
-    def abhar(
-        self, window: WindowLike, against: Against = "market", **conventions: Any
-    ) -> pd.DataFrame:
-        """Return tests of the mean buy-and-hold abnormal return.
-
-        Parameters
-        ----------
-        window : window
-        against : {"market", "model"}
-        **conventions
-            ``draws``, ``seed``.
-
-        Returns
-        -------
-        DataFrame
-            See :func:`eventstudy.analysis.long_horizon.abhar`.
-        """
-        return abhar(self, window, against, **conventions)
-
-    def calendar_portfolio(self, window: WindowLike, **options: Any) -> pd.DataFrame:
-        """Return the alpha of a calendar-time portfolio of the firms in their event window.
-
-        Parameters
-        ----------
-        window : window
-        **options
-            As for :func:`eventstudy.analysis.calendar_portfolio.calendar_portfolio`.
-
-        Returns
-        -------
-        DataFrame
-            One row a method.
-        """
-        return calendar_portfolio(self, window, **options)
-
-    def diagnose(self, window: WindowLike | None = None) -> Diagnosis:
-        """Return the kind of the study, and how far to trust each test over `window`."""
-        return diagnose(self, window)
-
-    def diagnostics(self) -> pd.DataFrame:
-        """Return diagnostics of the estimation of each event, one row each."""
-        return diagnostics(self)
-
-    def regression(self, event_id: str) -> RegressionResults:
-        """Return the estimation regression of one event, as statsmodels has it."""
-        return regression(self, event_id)
-
     def calibrate(self, window: WindowLike | None = None, **options: Any) -> CalibrationWithFigure:
         """Return how often the tests of the study are wrong on its own firms' other days.
 
@@ -320,39 +207,6 @@ class EventStudyResults(StudyWithFigures):
             With its power curve as ``plot()``.
         """
         return CalibrationWithFigure(**vars(calibrate(self, window, **options)))
-
-    def placebo_firms(self, window: WindowLike, **options: Any) -> Placebo:
-        """Return the rank of the study among other firms on the same days.
-
-        Parameters
-        ----------
-        window : window
-        **options
-            As for :func:`eventstudy.analysis.placebo.placebo_firms`.
-
-        Returns
-        -------
-        Placebo
-        """
-        return placebo_firms(self, window, **options)
-
-    def summary(
-        self, windows: WindowsLike | None = None, names: Iterable[str] | None = None
-    ) -> Summary:
-        """Return effect, CAAR and p-values by window; prints as text, and as a table in a notebook.
-
-        Parameters
-        ----------
-        windows : windows, optional
-            By default the standard ones that fit into the event window.
-        names : iterable of str, optional
-            Tests to show; by default the main test and the usual ones.
-
-        Returns
-        -------
-        Summary
-        """
-        return summary(self, windows, names)
 
     def __str__(self) -> str:
         return "\n".join([f"{self!r}\n{self.summary()}", *self._first_notes()])
