@@ -126,15 +126,6 @@ def test_too_few_sessions() -> None:
     assert all(note.startswith("4 sessions, at least 10 are needed") for note in own["note"])
 
 
-def test_thin_sessions_are_left_out() -> None:
-    results = Market(20, dates=12).fit(engine="batch")
-    whole, thick = portfolio(results, (-5, 5)), portfolio(results, (-5, 5), min_firms=4)
-    assert (thick.firms >= 4).all()
-    assert len(thick.firms) == (whole.firms >= 4).sum() < len(whole.firms)
-    left = len(whole.firms) - len(thick.firms)
-    assert thick.notes == (f"{left} sessions with fewer than 4 firms left out",)
-
-
 def test_a_firm_with_two_events_counts_once_per_session() -> None:
     market = Market(12)
     frame = market.frame.rename(columns={"MKT": "mkt"})

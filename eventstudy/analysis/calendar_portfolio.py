@@ -61,7 +61,6 @@ def calendar_portfolio(
     window: WindowLike,
     *,
     weights: Weights = "equal",
-    min_firms: int = 1,
     lags: int | None = None,
 ) -> pd.DataFrame:
     r"""Test whether the portfolio of the firms in their event window has an abnormal return.
@@ -74,8 +73,6 @@ def calendar_portfolio(
     weights : {"equal", "value"}
         Value weights are the column ``mcap`` of the events: give the value before the event, never
         after it.
-    min_firms : int
-        Sessions with fewer firms are left out.
     lags : int, optional
         Of Newey and West; by default max(L-1, 1).
 
@@ -123,7 +120,7 @@ def calendar_portfolio(
     """
     study.abnormal.require_returns()
     window = Window.of(window)
-    book = portfolio(study, window, weights=weights, min_firms=min_firms)
+    book = portfolio(study, window, weights=weights)
     T, f = book.factors.shape
     rows: Iterable[dict[str, Any]] = ({"method": method} for method in METHODS)
     notes = list(book.notes)
@@ -135,7 +132,7 @@ def calendar_portfolio(
     counts = {"sessions": T, "mean_firms": float(book.firms.mean()) if T else np.nan}
     try:
         weight = _weights(study, weights)[0]
-        jm = jaffe_mandelker(study.abnormal, window, weight, min_firms=min_firms)
+        jm = jaffe_mandelker(study.abnormal, window, weight)
     except InapplicableError as error:
         jm = {"note": str(error)}
     estimates = ["method", "alpha", "se", "t", "df", "pvalue", *book.slopes]
@@ -145,9 +142,7 @@ def calendar_portfolio(
     )
 
 
-def portfolio(
-    study: FittedStudy, window: WindowLike, *, weights: Weights = "equal", min_firms: int = 1
-) -> Portfolio:
+def portfolio(study: FittedStudy, window: WindowLike, *, weights: Weights = "equal") -> Portfolio:
     """Return the portfolio of the firms in their window by session.
 
     Parameters
@@ -155,8 +150,6 @@ def portfolio(
     study : FittedStudy
     window : window
     weights : {"equal", "value"}
-    min_firms : int
-        Sessions with fewer firms are left out.
 
     Returns
     -------
@@ -184,11 +177,8 @@ def portfolio(
     mass, T = weight[event], len(at)
     total, firms = np.bincount(session, mass, T), np.bincount(session, minlength=T)
     means = np.array([np.bincount(session, mass * v, T) / total for v in (y[used], *F[used].T)])
-    keep = firms >= min_firms
-    n_several = int((has_return & ~one_day).sum())
-    notes = tuple(_notes(without, n_several, twice, int((~keep).sum()), min_firms))
-    means, at = means[:, keep], at[keep]
-    return Portfolio(w.sessions[at], means[0], means[1:].T, names, firms[keep], notes)
+    notes = tuple(_notes(without, int((has_return & ~one_day).sum()), twice))
+    return Portfolio(w.sessions[at], means[0], means[1:].T, names, firms, notes)
 
 
 def regressions(book: Portfolio, lags: int) -> Iterator[dict[str, Any]]:
@@ -280,19 +270,18 @@ def _once(study: FittedStudy, used: BoolArray, position: IntArray) -> tuple[Bool
     return once, int(repeated.sum())
 
 
-def _notes(without: int, several: int, twice: int, thin: int, min_firms: int) -> Iterator[str]:
+def _notes(without: int, several: int, twice: int) -> Iterator[str]:
     for count, noun, why in (
         (without, "event", "without a market value left out"),
         (several, "firm-day", "with a return over several sessions, or without a factor, left out"),
         (twice, "firm-day", "of a firm with two events on one session counted once"),
-        (thin, "session", f"with fewer than {min_firms} firms left out"),
     ):
         if count:
             yield f"{count} {noun}{'s' * (count != 1)} {why}"
 
 
 def jaffe_mandelker(
-    abnormal: AbnormalReturns, window: Window, weight: FloatArray, *, min_firms: int
+    abnormal: AbnormalReturns, window: Window, weight: FloatArray
 ) -> dict[str, Any]:
     """Return the t of the standardised daily means over the calendar, divided by sqrt(1 + D/M).
 
@@ -303,8 +292,6 @@ def jaffe_mandelker(
     window : Window
     weight : (n,) float array
         0 for events that are not in.
-    min_firms : int
-        Sessions with fewer events are left out.
 
     Returns
     -------
@@ -342,9 +329,8 @@ def jaffe_mandelker(
     order = np.argsort(session.ravel(), kind="stable")
     bounds = np.cumsum(np.bincount(session.ravel(), minlength=len(at)))[:-1]
     members, values = np.split(event[order], bounds), np.split(ar[in_portfolio][order], bounds)
-    thick = np.array([len(m) >= min_firms for m in members], dtype=bool)[: len(at)]
     sd = _deviations(residuals, members, weight, max(abnormal.k, 1), min(MIN_COMMON, L1))
-    keep = thick & np.isfinite(sd)
+    keep = np.isfinite(sd)
     require_count(int(keep.sum()), MIN_SESSIONS, "sessions_needed")
     shares = zip((weight[events] for events in members), values, strict=True)
     mean = np.array([(w * ars).sum() / w.sum() for w, ars in shares])
@@ -354,7 +340,7 @@ def jaffe_mandelker(
     M = abnormal.nobs[np.unique(np.concatenate(used))].mean()
     firms = float(np.mean([len(events) for events in used]))
     note = "mean AR of each session in standard deviations of its portfolio"
-    if n_short := int((thick & ~keep).sum()):
+    if n_short := int((~keep).sum()):
         note += f"; {n_short} sessions whose events share too few estimation sessions left out"
     t = float(t / np.sqrt(1 + keep.sum() / runs / M))
     counts = {"sessions": int(keep.sum()), "mean_firms": firms, "note": note}
