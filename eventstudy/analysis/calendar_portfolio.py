@@ -12,6 +12,7 @@ import pandas as pd
 from ..abnormal.abnormal_returns import AbnormalReturns
 from ..calendars.window import Window
 from ..errors import ConfigError
+from ..events.checks import SIZE
 from ..fitting.fitted import FittedStudy, WindowLike
 from ..significance._base import InapplicableError, pvalue, require, require_count, t_of_mean
 from ..significance._correlation import MIN_COMMON
@@ -19,9 +20,10 @@ from ..significance._pairs import residuals_on
 from ..significance.clusters import MIN_SESSIONS
 from ..utility.typing import BoolArray, FloatArray, IntArray
 from .long_horizon import benchmark_returns
+from .weights import with_size
 
 Weights = Literal["equal", "value"]
-MARKET, RISKLESS, MARKET_VALUE = "market", "rf", "mcap"
+MARKET, RISKLESS = "market", "rf"
 # Series of single events, not factors of all firms.
 OWN_SERIES = ("match", "donors")
 METHODS = ("ols", "hc1", "newey_west", "wls")
@@ -71,8 +73,8 @@ def calendar_portfolio(
     window : window
         A firm is in the portfolio on the sessions of its window.
     weights : {"equal", "value"}
-        Value weights are the column ``mcap`` of the events: give the value before the event, never
-        after it.
+        Value weights are the market values of the study before the window, else the column ``mcap``
+        of the events, as for :func:`~eventstudy.analysis.weights.weighted_caar`.
     lags : int, optional
         Of Newey and West; by default max(L-1, 1).
 
@@ -90,7 +92,7 @@ def calendar_portfolio(
     ------
     ConfigError
         If the window reaches beyond the event window, for unknown weights, for value weights
-        without a usable column ``mcap``, and if the study is not one of returns.
+        without market values, and if the study is not one of returns.
 
     Notes
     -----
@@ -131,7 +133,7 @@ def calendar_portfolio(
     rows = [{**row, "note": "; ".join(notes)} for row in rows]
     counts = {"sessions": T, "mean_firms": float(book.firms.mean()) if T else np.nan}
     try:
-        weight = _weights(study, weights)[0]
+        weight = _weights(study, weights, window)[0]
         jm = jaffe_mandelker(study.abnormal, window, weight)
     except InapplicableError as error:
         jm = {"note": str(error)}
@@ -158,7 +160,7 @@ def portfolio(study: FittedStudy, window: WindowLike, *, weights: Weights = "equ
     """
     a, w = study.abnormal, study.abnormal.windows
     cols, L1 = a.columns(Window.of(window)), len(study.abnormal.windows.estimation)
-    weight, without = _weights(study, weights)
+    weight, without = _weights(study, weights, Window.of(window))
     series = _series(study)
     names, factors, spans = _factors(study, series)
     y = w.returns[:, L1:][:, cols]
@@ -177,7 +179,8 @@ def portfolio(study: FittedStudy, window: WindowLike, *, weights: Weights = "equ
     mass, T = weight[event], len(at)
     total, firms = np.bincount(session, mass, T), np.bincount(session, minlength=T)
     means = np.array([np.bincount(session, mass * v, T) / total for v in (y[used], *F[used].T)])
-    notes = tuple(_notes(without, int((has_return & ~one_day).sum()), twice))
+    left_out = _notes(int((has_return & ~one_day).sum()), twice)
+    notes = tuple(filter(None, (without, *left_out)))
     return Portfolio(w.sessions[at], means[0], means[1:].T, names, firms, notes)
 
 
@@ -213,23 +216,14 @@ def regressions(book: Portfolio, lags: int) -> Iterator[dict[str, Any]]:
         }  # fmt: skip
 
 
-def _weights(study: FittedStudy, weights: Weights) -> tuple[FloatArray, int]:
-    """Return the weight of each event, 0 if it is not in, and how many usable ones lack a value."""
+def _weights(study: FittedStudy, weights: Weights, window: Window) -> tuple[FloatArray, str]:
+    """Return the weight of each event, 0 if it is not in, and which usable ones lack a value."""
     if weights not in get_args(Weights):
         raise ConfigError("unknown weights", value=weights, remedy="use equal or value")
-    ok = study.ok
     if weights == "equal":
-        return ok.astype(float), 0
-    if MARKET_VALUE not in study.events:
-        raise ConfigError("value weights need a column of the events", value=MARKET_VALUE)
-    cells = study.events[MARKET_VALUE]
-    values = pd.to_numeric(cells, errors="coerce").to_numpy(float)
-    positive = np.isfinite(values) & (values > 0)
-    wrong = ok & ~positive & (cells.notna() & (cells.astype(str) != "")).to_numpy()
-    if wrong.any():
-        event, cell = str(study.events["event_id"][wrong].iloc[0]), cells[wrong].iloc[0]
-        raise ConfigError("a market value that is no positive number", where=event, value=cell)
-    return np.where(ok & positive, values, 0.0), int((ok & ~positive).sum())
+        return study.ok.astype(float), ""
+    size, valid, note = with_size(study, study.ok, SIZE, window)
+    return np.where(valid, size, 0.0), f"{note}, left out" if note else ""
 
 
 def _factors(
@@ -270,14 +264,13 @@ def _once(study: FittedStudy, used: BoolArray, position: IntArray) -> tuple[Bool
     return once, int(repeated.sum())
 
 
-def _notes(without: int, several: int, twice: int) -> Iterator[str]:
-    for count, noun, why in (
-        (without, "event", "without a market value left out"),
-        (several, "firm-day", "with a return over several sessions, or without a factor, left out"),
-        (twice, "firm-day", "of a firm with two events on one session counted once"),
+def _notes(several: int, twice: int) -> Iterator[str]:
+    for count, why in (
+        (several, "with a return over several sessions, or without a factor, left out"),
+        (twice, "of a firm with two events on one session counted once"),
     ):
         if count:
-            yield f"{count} {noun}{'s' * (count != 1)} {why}"
+            yield f"{count} firm-day{'s' * (count != 1)} {why}"
 
 
 def jaffe_mandelker(

@@ -161,7 +161,7 @@ def weighted_caar(
     valid, reason = study.abnormal.valid(window), ""
     size = np.full(len(valid), np.nan)
     if weights == "value":
-        size, valid, reason = _with_size(study, valid, column, window)
+        size, valid, reason = with_size(study, valid, column, window)
     sample = _taken(study.abnormal, window, valid)
     raw = weigh(size[valid], sample.var_car(window))
     combined = _combined(sample, window, raw / raw.sum(), reason)
@@ -192,7 +192,7 @@ def dollar_loss(study: FittedStudy, window: WindowLike, column: str = SIZE) -> D
     """
     study.abnormal.require_returns()
     window = Window.of(window)
-    size, valid, reason = _with_size(study, study.abnormal.valid(window), column, window)
+    size, valid, reason = with_size(study, study.abnormal.valid(window), column, window)
     sample, size = _taken(study.abnormal, window, valid), size[valid]
     car, sd = sample.car(window), np.sqrt(sample.var_car(window))
     frame = pd.DataFrame({
@@ -338,11 +338,21 @@ def has_sizes(study: FittedStudy, column: str = SIZE) -> bool:
     return column in study.events or (column == SIZE and study.sizes is not None)
 
 
-def _with_size(
+def with_size(
     study: FittedStudy, valid: BoolArray, column: str, window: Window
 ) -> tuple[FloatArray, BoolArray, str]:
     """Return market values (n,), the valid events that have one, and a note on those without.
 
+    Parameters
+    ----------
+    study : FittedStudy
+    valid : (n,) bool array
+    column : str
+        Of the events, with market values.
+    window : Window
+
+    Notes
+    -----
     Where the study has market values they are those before the first day of the window, whatever
     the column says: numbers of two origins are never weighed against each other.
     """
