@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import pandas as pd
 
@@ -46,6 +46,8 @@ class Findings:
         Source and checksum of the events, versions, command, prices by symbol.
     """
 
+    # Members beside the findings: the answers by group, and where a run is.
+    is_open: ClassVar = True
     schema: str
     name: str
     setup: Setup

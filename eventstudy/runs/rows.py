@@ -23,6 +23,7 @@ from ..analysis.answer import NO_RESULT
 from ..errors import EventStudyError
 from ..findings.document import from_document
 from ..findings.finished_run import RESULTS
+from ..findings.types import SCHEMA, Findings
 from ..fitting.config import StudyConfig
 from ..report.sections.methods import settings_text
 from ..significance import STATISTICS
@@ -178,7 +179,8 @@ def _answers(folder: Path, manifest: Mapping[str, Any]) -> Sequence[Mapping[str,
     with suppress(*DAMAGED):
         # No row needs the events and the tables.
         document = {**_read(folder / RESULTS), "events": [], "tables": {}}
-        if entries := answers(from_document(document, str(folder / RESULTS))):
+        findings = from_document(Findings, SCHEMA, document, str(folder / RESULTS))
+        if entries := answers(findings):
             return entries
     return [a for a in listed if isinstance(a, Mapping)] if isinstance(listed, list) else []
 
