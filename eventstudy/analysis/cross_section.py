@@ -109,7 +109,7 @@ class CarRegression:
 def regress_car(
     study: FittedStudy,
     columns: str | Iterable[str],
-    window: WindowLike = (0, 1),
+    window: WindowLike | None = None,
     *,
     weights: Weights = "equal",
     cov: Cov = "HC3",
@@ -124,7 +124,8 @@ def regress_car(
         Columns of the events. Numbers enter as they are; text as dummies against its first level in
         alphabetical order, which the term names. Events with a missing value are left out and
         counted.
-    window : window
+    window : window, optional
+        By default the main one.
     weights : {"equal", "precision"}
         Ordinary least squares, or weights 1/Var(CAR).
     cov : {"HC3", "HC0", "HC1", "HC2", "nonrobust", "date"}
@@ -168,7 +169,7 @@ def regress_car(
        abnormal returns when effects vary across firms. Journal of Financial and Quantitative
        Analysis 42, 229-256.
     """
-    window, names = Window.of(window), names_of(columns)
+    window, names = Window.of(study.main if window is None else window), names_of(columns)
     rows, series, dropped = complete_events(study, names, window)
     design, sample = design_of(series, len(rows)), study.abnormal.take(rows)
     return estimate(sample, design, window, dropped, weights=weights, cov=cov, se=se)
