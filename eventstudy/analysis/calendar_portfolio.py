@@ -178,10 +178,11 @@ def portfolio(study: FittedStudy, window: WindowLike, *, weights: Weights = "equ
     at, session = np.unique(position[used], return_inverse=True)
     mass, T = weight[event], len(at)
     total, firms = np.bincount(session, mass, T), np.bincount(session, minlength=T)
-    means = np.array([np.bincount(session, mass * v, T) / total for v in (y[used], *F[used].T)])
+    columns = (np.bincount(session, mass * v, T) / total for v in (y[used], *F[used].T))
+    means = np.column_stack(list(columns))
     left_out = _notes(int((has_return & ~one_day).sum()), twice)
     notes = tuple(filter(None, (without, *left_out)))
-    return Portfolio(w.sessions[at], means[0], means[1:].T, names, firms, notes)
+    return Portfolio(w.sessions[at], means[:, 0], means[:, 1:], names, firms, notes)
 
 
 def regressions(book: Portfolio, lags: int) -> Iterator[dict[str, Any]]:
