@@ -126,15 +126,6 @@ def test_too_few_sessions() -> None:
     assert all(note.startswith("4 sessions, at least 10 are needed") for note in own["note"])
 
 
-def test_thin_sessions_are_left_out() -> None:
-    results = Market(20, dates=12).fit(engine="batch")
-    whole, thick = portfolio(results, (-5, 5)), portfolio(results, (-5, 5), min_firms=4)
-    assert (thick.firms >= 4).all()
-    assert len(thick.firms) == (whole.firms >= 4).sum() < len(whole.firms)
-    left = len(whole.firms) - len(thick.firms)
-    assert thick.notes == (f"{left} sessions with fewer than 4 firms left out",)
-
-
 def test_a_firm_with_two_events_counts_once_per_session() -> None:
     market = Market(12)
     frame = market.frame.rename(columns={"MKT": "mkt"})
@@ -340,10 +331,6 @@ def test_errors_of_use() -> None:
         calendar_portfolio(results, (0, 99))
     with pytest.raises(ConfigError, match="'mcap'"):
         calendar_portfolio(results, (0, 1), weights="value")
-    for bad in ("-3", "0", "big"):
-        wrong = replace(results, events=results.events.assign(mcap=["1"] * 11 + [bad]))
-        with pytest.raises(ConfigError, match="no positive number"):
-            calendar_portfolio(wrong, (0, 1), weights="value")
 
 
 def test_a_study_of_volume_is_held_by_nobody() -> None:
@@ -366,13 +353,16 @@ def test_jaffe_mandelker_with_value_weights() -> None:
     assert value == pytest.approx(equal, rel=1e-9) != pytest.approx(other, rel=1e-3)
 
 
-def test_events_without_a_market_value_are_left_out() -> None:
+@pytest.mark.parametrize("cell", ["", "-3", "0", "big"])
+def test_events_without_a_market_value_are_left_out(cell: str) -> None:
     results = Market().fit(engine="batch")
-    results = replace(results, events=results.events.assign(mcap=["1"] * 11 + [""]))
+    results = replace(results, events=results.events.assign(mcap=["1"] * 11 + [cell]))
     own = portfolio(results, (-5, 5), weights="value")
     whole = portfolio(results.subset(np.arange(11)), (-5, 5))
     assert_allclose(own.returns, whole.returns, **CLOSE)
-    assert own.notes == ("1 event without a market value left out",)
+    (note,) = own.notes
+    assert "e11" in note
+    assert note.endswith("left out")
 
 
 def test_scale_and_order() -> None:

@@ -265,7 +265,7 @@ def test_repeated_firms_over_years_have_five_hundred_draws() -> None:
 def test_an_effect_has_the_smallest_p_and_no_effect_does_not(results: EventStudyResults) -> None:
     hit = calibrate(market(effect=-0.09).fit(engine="batch"), W, draws=199, tests=())
     assert hit.pvalue == 1 / 200
-    assert hit.as_large == 0
+    assert hit.share == pytest.approx(0, abs=1e-12)
     quiet = calibrate(results, W, draws=199, tests=["bmp"])
     assert quiet.pvalue == rank_of(quiet.nominal_pvalue, quiet.placebos["pvalue"].to_numpy())
     assert list(quiet.sizes.index) == ["bmp_kp", "bmp"]

@@ -54,10 +54,7 @@ def find_errors(fit: Any, X: FloatArray, cov: str) -> Errors:
        305-325.
     """
     N, k = X.shape
-    if cov == "known_variance":
-        root = invert_root(X)
-        return Errors(fit, root @ root.T, np.full(k, np.inf))
-    if cov not in ("nonrobust", "scaled"):
+    if cov != "nonrobust":
         fit = fit.get_robustcov_results(cov, use_t=True)
     return Errors(fit, np.asarray(fit.cov_params()), np.full(k, float(N - k)))
 

@@ -43,17 +43,6 @@ class Path95:
     counts: IntArray
 
     @property
-    def last(self) -> int | None:
-        """Position of the last point, None if there is none."""
-        drawn = np.flatnonzero(self.counts)
-        return int(drawn[-1]) if drawn.size else None
-
-    @property
-    def end(self) -> float:
-        """Mean CAR at the last point, NaN if there is none."""
-        return math.nan if self.last is None else float(self.caar[self.last])
-
-    @property
     def has_band(self) -> bool:
         """Whether some point has an interval."""
         return bool(np.isfinite(self.caar_half).any())
@@ -61,16 +50,6 @@ class Path95:
     def beside_others(self) -> Path95:
         """Return the path for a scale that it shares: without the band of a single event."""
         return replace(self, caar_half=np.where(self.counts < BAND_EVENTS, np.nan, self.caar_half))
-
-    @property
-    def highest(self) -> float:
-        """Largest value of the path or its band."""
-        return float(np.nanmax(np.fmax(self.caar, self.caar + self.caar_half), initial=0.0))
-
-    @property
-    def lowest(self) -> float:
-        """Smallest value of the path or its band."""
-        return float(np.nanmin(np.fmin(self.caar, self.caar - self.caar_half), initial=0.0))
 
 
 def path_of(study: FittedStudy) -> Path95:

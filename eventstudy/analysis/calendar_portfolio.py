@@ -12,6 +12,7 @@ import pandas as pd
 from ..abnormal.abnormal_returns import AbnormalReturns
 from ..calendars.window import Window
 from ..errors import ConfigError
+from ..events.checks import SIZE
 from ..fitting.fitted import FittedStudy, WindowLike
 from ..significance._base import InapplicableError, pvalue, require, require_count, t_of_mean
 from ..significance._correlation import MIN_COMMON
@@ -19,9 +20,10 @@ from ..significance._pairs import residuals_on
 from ..significance.clusters import MIN_SESSIONS
 from ..utility.typing import BoolArray, FloatArray, IntArray
 from .long_horizon import benchmark_returns
+from .weights import with_size
 
 Weights = Literal["equal", "value"]
-MARKET, RISKLESS, MARKET_VALUE = "market", "rf", "mcap"
+MARKET, RISKLESS = "market", "rf"
 # Series of single events, not factors of all firms.
 OWN_SERIES = ("match", "donors")
 METHODS = ("ols", "hc1", "newey_west", "wls")
@@ -61,7 +63,6 @@ def calendar_portfolio(
     window: WindowLike,
     *,
     weights: Weights = "equal",
-    min_firms: int = 1,
     lags: int | None = None,
 ) -> pd.DataFrame:
     r"""Test whether the portfolio of the firms in their event window has an abnormal return.
@@ -72,10 +73,8 @@ def calendar_portfolio(
     window : window
         A firm is in the portfolio on the sessions of its window.
     weights : {"equal", "value"}
-        Value weights are the column ``mcap`` of the events: give the value before the event, never
-        after it.
-    min_firms : int
-        Sessions with fewer firms are left out.
+        Value weights are the market values of the study before the window, else the column ``mcap``
+        of the events, as for :func:`~eventstudy.analysis.weights.weighted_caar`.
     lags : int, optional
         Of Newey and West; by default max(L-1, 1).
 
@@ -93,7 +92,7 @@ def calendar_portfolio(
     ------
     ConfigError
         If the window reaches beyond the event window, for unknown weights, for value weights
-        without a usable column ``mcap``, and if the study is not one of returns.
+        without market values, and if the study is not one of returns.
 
     Notes
     -----
@@ -123,7 +122,7 @@ def calendar_portfolio(
     """
     study.abnormal.require_returns()
     window = Window.of(window)
-    book = portfolio(study, window, weights=weights, min_firms=min_firms)
+    book = portfolio(study, window, weights=weights)
     T, f = book.factors.shape
     rows: Iterable[dict[str, Any]] = ({"method": method} for method in METHODS)
     notes = list(book.notes)
@@ -134,8 +133,8 @@ def calendar_portfolio(
     rows = [{**row, "note": "; ".join(notes)} for row in rows]
     counts = {"sessions": T, "mean_firms": float(book.firms.mean()) if T else np.nan}
     try:
-        weight = _weights(study, weights)[0]
-        jm = jaffe_mandelker(study.abnormal, window, weight, min_firms=min_firms)
+        weight = _weights(study, weights, window)[0]
+        jm = jaffe_mandelker(study.abnormal, window, weight)
     except InapplicableError as error:
         jm = {"note": str(error)}
     estimates = ["method", "alpha", "se", "t", "df", "pvalue", *book.slopes]
@@ -145,9 +144,7 @@ def calendar_portfolio(
     )
 
 
-def portfolio(
-    study: FittedStudy, window: WindowLike, *, weights: Weights = "equal", min_firms: int = 1
-) -> Portfolio:
+def portfolio(study: FittedStudy, window: WindowLike, *, weights: Weights = "equal") -> Portfolio:
     """Return the portfolio of the firms in their window by session.
 
     Parameters
@@ -155,8 +152,6 @@ def portfolio(
     study : FittedStudy
     window : window
     weights : {"equal", "value"}
-    min_firms : int
-        Sessions with fewer firms are left out.
 
     Returns
     -------
@@ -165,7 +160,7 @@ def portfolio(
     """
     a, w = study.abnormal, study.abnormal.windows
     cols, L1 = a.columns(Window.of(window)), len(study.abnormal.windows.estimation)
-    weight, without = _weights(study, weights)
+    weight, without = _weights(study, weights, Window.of(window))
     series = _series(study)
     names, factors, spans = _factors(study, series)
     y = w.returns[:, L1:][:, cols]
@@ -183,12 +178,11 @@ def portfolio(
     at, session = np.unique(position[used], return_inverse=True)
     mass, T = weight[event], len(at)
     total, firms = np.bincount(session, mass, T), np.bincount(session, minlength=T)
-    means = np.array([np.bincount(session, mass * v, T) / total for v in (y[used], *F[used].T)])
-    keep = firms >= min_firms
-    n_several = int((has_return & ~one_day).sum())
-    notes = tuple(_notes(without, n_several, twice, int((~keep).sum()), min_firms))
-    means, at = means[:, keep], at[keep]
-    return Portfolio(w.sessions[at], means[0], means[1:].T, names, firms[keep], notes)
+    columns = (np.bincount(session, mass * v, T) / total for v in (y[used], *F[used].T))
+    means = np.column_stack(list(columns))
+    left_out = _notes(int((has_return & ~one_day).sum()), twice)
+    notes = tuple(filter(None, (without, *left_out)))
+    return Portfolio(w.sessions[at], means[:, 0], means[:, 1:], names, firms, notes)
 
 
 def regressions(book: Portfolio, lags: int) -> Iterator[dict[str, Any]]:
@@ -223,23 +217,14 @@ def regressions(book: Portfolio, lags: int) -> Iterator[dict[str, Any]]:
         }  # fmt: skip
 
 
-def _weights(study: FittedStudy, weights: Weights) -> tuple[FloatArray, int]:
-    """Return the weight of each event, 0 if it is not in, and how many usable ones lack a value."""
+def _weights(study: FittedStudy, weights: Weights, window: Window) -> tuple[FloatArray, str]:
+    """Return the weight of each event, 0 if it is not in, and which usable ones lack a value."""
     if weights not in get_args(Weights):
         raise ConfigError("unknown weights", value=weights, remedy="use equal or value")
-    ok = study.ok
     if weights == "equal":
-        return ok.astype(float), 0
-    if MARKET_VALUE not in study.events:
-        raise ConfigError("value weights need a column of the events", value=MARKET_VALUE)
-    cells = study.events[MARKET_VALUE]
-    values = pd.to_numeric(cells, errors="coerce").to_numpy(float)
-    positive = np.isfinite(values) & (values > 0)
-    wrong = ok & ~positive & (cells.notna() & (cells.astype(str) != "")).to_numpy()
-    if wrong.any():
-        event, cell = str(study.events["event_id"][wrong].iloc[0]), cells[wrong].iloc[0]
-        raise ConfigError("a market value that is no positive number", where=event, value=cell)
-    return np.where(ok & positive, values, 0.0), int((ok & ~positive).sum())
+        return study.ok.astype(float), ""
+    size, valid, note = with_size(study, study.ok, SIZE, window)
+    return np.where(valid, size, 0.0), f"{note}, left out" if note else ""
 
 
 def _factors(
@@ -280,19 +265,17 @@ def _once(study: FittedStudy, used: BoolArray, position: IntArray) -> tuple[Bool
     return once, int(repeated.sum())
 
 
-def _notes(without: int, several: int, twice: int, thin: int, min_firms: int) -> Iterator[str]:
-    for count, noun, why in (
-        (without, "event", "without a market value left out"),
-        (several, "firm-day", "with a return over several sessions, or without a factor, left out"),
-        (twice, "firm-day", "of a firm with two events on one session counted once"),
-        (thin, "session", f"with fewer than {min_firms} firms left out"),
+def _notes(several: int, twice: int) -> Iterator[str]:
+    for count, why in (
+        (several, "with a return over several sessions, or without a factor, left out"),
+        (twice, "of a firm with two events on one session counted once"),
     ):
         if count:
-            yield f"{count} {noun}{'s' * (count != 1)} {why}"
+            yield f"{count} firm-day{'s' * (count != 1)} {why}"
 
 
 def jaffe_mandelker(
-    abnormal: AbnormalReturns, window: Window, weight: FloatArray, *, min_firms: int
+    abnormal: AbnormalReturns, window: Window, weight: FloatArray
 ) -> dict[str, Any]:
     """Return the t of the standardised daily means over the calendar, divided by sqrt(1 + D/M).
 
@@ -303,8 +286,6 @@ def jaffe_mandelker(
     window : Window
     weight : (n,) float array
         0 for events that are not in.
-    min_firms : int
-        Sessions with fewer events are left out.
 
     Returns
     -------
@@ -342,9 +323,8 @@ def jaffe_mandelker(
     order = np.argsort(session.ravel(), kind="stable")
     bounds = np.cumsum(np.bincount(session.ravel(), minlength=len(at)))[:-1]
     members, values = np.split(event[order], bounds), np.split(ar[in_portfolio][order], bounds)
-    thick = np.array([len(m) >= min_firms for m in members], dtype=bool)[: len(at)]
     sd = _deviations(residuals, members, weight, max(abnormal.k, 1), min(MIN_COMMON, L1))
-    keep = thick & np.isfinite(sd)
+    keep = np.isfinite(sd)
     require_count(int(keep.sum()), MIN_SESSIONS, "sessions_needed")
     shares = zip((weight[events] for events in members), values, strict=True)
     mean = np.array([(w * ars).sum() / w.sum() for w, ars in shares])
@@ -354,7 +334,7 @@ def jaffe_mandelker(
     M = abnormal.nobs[np.unique(np.concatenate(used))].mean()
     firms = float(np.mean([len(events) for events in used]))
     note = "mean AR of each session in standard deviations of its portfolio"
-    if n_short := int((thick & ~keep).sum()):
+    if n_short := int((~keep).sum()):
         note += f"; {n_short} sessions whose events share too few estimation sessions left out"
     t = float(t / np.sqrt(1 + keep.sum() / runs / M))
     counts = {"sessions": int(keep.sum()), "mean_firms": firms, "note": note}

@@ -17,7 +17,7 @@ from ..utility.numbers import LEVEL
 PAIRS, SHARED_SUM = 10, 1.0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Calibrated:
     """The p of the answer among the same study on other days (docs/methods.md, 4.9).
 

@@ -15,7 +15,7 @@ from ..fitting.fitted import FittedStudy, WindowLike
 from ..significance import FULL_SAMPLE, STATISTICS
 from ..utility.catalogue import Reason, say
 from ..utility.typing import FloatArray
-from .answer import NO_RESULT, PROVISIONAL, answer_of, default_tests
+from .answer import NO_RESULT, PROVISIONAL, Answer, answer_of, default_tests
 from .calibrated import Calibrated, draws_error, shared_movement
 from .diagnosis import class_of, with_rate
 from .interval import MULTIPLES, POWER, plain_values
@@ -29,22 +29,17 @@ SCALARS = ("str", "int", "float", "bool")
 APART = 1.1
 
 
-@dataclass(frozen=True, eq=False)
-class Calibration:
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Calibration(Calibrated):
     r"""What the tests of a study say on days without an announcement.
 
     Attributes
     ----------
     test : str
-        The main test.
+        The main test. Its calibrated p, draws and false alarms are those of :class:`Calibrated`.
     window : Window
     n_events : int
-    nominal_pvalue, pvalue : float
-        Of the main test: its own, and calibrated, (1 + #{p\* <= p}) / (1 + draws); NaN with a
-        `reason`.
-    draws : int
-    effective_draws : float
-        To how many independent ones they are worth, as neighbouring ones share days.
+    nominal_pvalue : float
     sizes : DataFrame
         One row a test: its nominal and calibrated p, the Monte Carlo standard error of the latter,
         its draws, and the shares of them with p below 1, 5 and 10 % (``size_1``, ``size_5``,
@@ -57,39 +52,23 @@ class Calibration:
     placebos : DataFrame
         One row a draw: shift (sessions; the first cluster's where each has its own), n_events,
         estimate, and statistic and p-value of the main test.
-    shared_movement, shared_share : float
-        How many times as much as usual the events moved together, and the share of the draws with
-        as much; NaN where that is not measured.
     are_common : bool
         Whether all dates moved together, or each cluster of dates by itself.
-    reason : str
-        Why there is no calibrated p; "" otherwise.
     """
 
     test: str
     window: Window
     n_events: int
     nominal_pvalue: float
-    pvalue: float = np.nan
-    draws: int = 0
-    effective_draws: float = np.nan
     sizes: pd.DataFrame = field(default_factory=pd.DataFrame, repr=False)
     power: pd.DataFrame = field(default_factory=pd.DataFrame, repr=False)
     smallest_effect: float = np.nan
     placebos: pd.DataFrame = field(default_factory=pd.DataFrame, repr=False)
-    shared_movement: float = np.nan
-    shared_share: float = np.nan
     are_common: bool = True
-    reason: str = ""
 
     def frame(self) -> pd.DataFrame:
         """Return the tests with their false-alarm rates."""
         return self.sizes.copy()
-
-    @property
-    def as_large(self) -> int:
-        """Number of draws whose p is at most that of the study."""
-        return round(self.pvalue * (1 + self.draws)) - 1 if self.draws else 0
 
     def rated(self, judged: Any) -> Any:
         """Return an opinion on a test with its rate of false alarms on these dates."""
@@ -102,13 +81,7 @@ class Calibration:
     @property
     def brief(self) -> Calibrated:
         """The numbers that stand in the answer."""
-        size = float(self.sizes["size_5"].iloc[0]) if len(self.sizes) else np.nan
-        shared = self.shared_movement, self.shared_share
-        sizes = np.abs(self.placebos["statistic"]) if len(self.placebos) else [np.nan]
-        return Calibrated(
-            self.pvalue, self.draws, self.effective_draws, size, self.reason, *shared,
-            critical=float(np.quantile(sizes, 0.95)),
-        )  # fmt: skip
+        return Calibrated(**{f.name: getattr(self, f.name) for f in fields(Calibrated)})
 
     def to_dict(self) -> dict[str, Any]:
         """Return it without its draws in plain values, None for NaN."""
@@ -122,13 +95,12 @@ class Calibration:
         label = STATISTICS[self.test].label
         if self.reason:
             return say("calibration.none", test=label, window=self.window, why=self.reason)
-        size = self.brief.false_alarms
         scheme = say(f"calibration.{'common' if self.are_common else 'clusters'}")
         worth = round(self.effective_draws)
         head = say(
-            "calibration.sentence", test=label, n=self.draws, share=self.as_large / self.draws,
-            p=self.pvalue, size=size, worth=worth, scheme=scheme, error=self.brief.error,
-            rate_error=self.brief.rate_error,
+            "calibration.sentence", test=label, n=self.draws, share=self.share, p=self.pvalue,
+            size=self.false_alarms, worth=worth, scheme=scheme, error=self.error,
+            rate_error=self.rate_error,
         )  # fmt: skip
         return " ".join([head, *self._power_text()])
 
@@ -196,30 +168,28 @@ def calibrate(
     chosen = study.main if window is None else Window.of(window)
     answer = answer_of(study, chosen)
     names = list(dict.fromkeys([answer.test, *(default_tests(study) if tests is None else tests)]))
-    none = {"test": answer.test, "window": chosen, "n_events": answer.n_events}
+    none = _without(answer, chosen, str(answer.reason or Reason("days_to_come")))
     if answer.verdict in (NO_RESULT, PROVISIONAL):
-        reason = answer.reason or Reason("days_to_come")
-        return Calibration(**none, nominal_pvalue=answer.pvalue, reason=str(reason))  # type: ignore[arg-type]
+        return none
     shifts = shifts_of(study, chosen, draws)
     effects = np.array(MULTIPLES) * answer.overturn.smallest_effect if power else np.empty(0)
     drawn = draw(study, [chosen], names, shifts, effects=effects.tolist(), progress=progress)
     p, counted = drawn.pvalue[:, 0], np.isfinite(drawn.pvalue[:, 0, 0])
-    common = {**none, "nominal_pvalue": answer.pvalue, "are_common": shifts.are_common}
     if counted.sum() < FEWEST_PLACEBOS:
         shortage = Reason("few_placebo_dates", n=int(counted.sum()), needed=FEWEST_PLACEBOS)
-        return Calibration(**common, reason=str(shortage))  # type: ignore[arg-type]
+        return replace(none, are_common=shifts.are_common, reason=str(shortage))
     shifts = replace(shifts, moves=shifts.moves[counted])
     effective = shifts.effective(chosen)
     sizes = _sizes(study, chosen, names, p, effective)
     curve = drawn.rejected[counted, 0].mean(axis=0)
-    shared, on_draws = (
-        shared_movement(study.abnormal.tested(chosen), chosen),
-        drawn.shared[counted, 0],
-    )
+    shared = shared_movement(study.abnormal.tested(chosen), chosen)
+    on_draws = drawn.shared[counted, 0]
     on_draws = on_draws[np.isfinite(on_draws)]
     is_measured = np.isfinite(shared) and len(on_draws) >= FEWEST_PLACEBOS
-    return Calibration(
-        **common,  # type: ignore[arg-type]
+    statistic = drawn.statistic[counted, 0, 0]
+    return replace(
+        none, are_common=shifts.are_common, reason="", false_alarms=float(sizes["size_5"].iloc[0]),
+        critical=float(np.quantile(np.abs(statistic), 0.95)),
         pvalue=float(sizes["calibrated"].iloc[0]), draws=int(counted.sum()),
         effective_draws=effective, sizes=sizes,
         power=pd.DataFrame({"effect": effects, "power": curve}),
@@ -227,10 +197,15 @@ def calibrate(
         shared_share=float((on_draws >= shared).mean()) if is_measured else np.nan,
         placebos=pd.DataFrame({
             "shift": shifts.moves[:, 0], "n_events": drawn.n_events[counted, 0],
-            "mean_car": drawn.estimate[counted, 0], "statistic": drawn.statistic[counted, 0, 0],
-            "pvalue": p[counted, 0],
+            "mean_car": drawn.estimate[counted, 0], "statistic": statistic, "pvalue": p[counted, 0],
         }),
     )  # fmt: skip
+
+
+def _without(answer: Answer, window: Window, reason: str) -> Calibration:
+    """Return the calibration of an answer without draws."""
+    facts: Any = {"test": answer.test, "window": window, "n_events": answer.n_events}
+    return Calibration(**facts, nominal_pvalue=answer.pvalue, reason=reason)
 
 
 def calibrated(study: FittedStudy, window: Window, draws: int) -> Calibration:
@@ -250,7 +225,7 @@ def calibrated(study: FittedStudy, window: Window, draws: int) -> Calibration:
     n, answer = len(study), answer_of(study, window)
     if n > MOST_CALIBRATED:
         why = str(Reason("too_many_to_draw", n=n, most=MOST_CALIBRATED))
-        return Calibration(answer.test, window, answer.n_events, answer.pvalue, reason=why)
+        return _without(answer, window, why)
     return calibrate(study, window, tests=_quick_tests(study), draws=draws, power=False)
 
 

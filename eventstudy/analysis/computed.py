@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from ..calendars.window import Window
 from ..errors import ConfigError
 from ..fitting.fit import fit_config
 from ..fitting.fitted import FittedStudy, MarketValues
@@ -20,34 +18,11 @@ from ..returns import ReturnsPanel
 from ..returns.currency import LOCAL, currency_of, dollars_per, rate_symbol, rates_of, unit_of
 from ..returns.load import Progress
 from ..utility.typing import DateArray, FloatArray, ObjectArray
-from .answer import answer_of
 from .specifications import specifications_table
 from .weights import unvalued
 
 # Days that a close stays in use: a share may be halted before its event.
 HALTED = 100
-
-
-def answer_row(study: FittedStudy, window: Window) -> dict[str, Any]:
-    """Return the answer of a study over a window as a row of a table.
-
-    Parameters
-    ----------
-    study : FittedStudy
-    window : Window
-    """
-    if len(study) == 0:
-        blank = dict.fromkeys(("estimate", "ci_low", "ci_high"), np.nan)
-        none = {"test": "", "statistic": np.nan, "pvalue": np.nan}
-        reason = f"none of {len(study.events)} events could be used"
-        return {"n_events": 0, **blank, **none, "reason": reason}
-    answer = answer_of(study, window)
-    test, effect = study.test(answer.test, window), answer.effect
-    return {
-        "n_events": test.n_events, "estimate": effect.estimate, "ci_low": effect.ci_low,
-        "ci_high": effect.ci_high, "test": test.name, "statistic": test.statistic,
-        "pvalue": test.pvalue, "reason": test.reason,
-    }  # fmt: skip
 
 
 def compute_study(inputs: StudyInputs, *, progress: Progress = None) -> FittedStudy:

@@ -28,9 +28,7 @@ MAX_TERMS = 3
 
 
 Weights = Literal["equal", "precision"]
-Cov = Literal["nonrobust", "HC0", "HC1", "HC2", "HC3", "date", "scaled", "known_variance"]
-# Mean weighted squared residual within which the variances of the CARs explain the residuals.
-TRUSTED = (0.8, 1.25)
+Cov = Literal["nonrobust", "HC0", "HC1", "HC2", "HC3", "date"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,7 +50,7 @@ class CarRegression:
         Why a usable event is not in, by event_id.
     notes : tuple of str
     fit : statsmodels RegressionResults
-        With the errors of the table; with classical ones in place of "CR2" and "known_variance".
+        With the errors of the table; with classical ones in place of "CR2".
     """
 
     table: pd.DataFrame
@@ -111,7 +109,7 @@ class CarRegression:
 def regress_car(
     study: FittedStudy,
     columns: str | Iterable[str],
-    window: WindowLike = (0, 1),
+    window: WindowLike | None = None,
     *,
     weights: Weights = "equal",
     cov: Cov = "HC3",
@@ -126,14 +124,13 @@ def regress_car(
         Columns of the events. Numbers enter as they are; text as dummies against its first level in
         alphabetical order, which the term names. Events with a missing value are left out and
         counted.
-    window : window
+    window : window, optional
+        By default the main one.
     weights : {"equal", "precision"}
         Ordinary least squares, or weights 1/Var(CAR).
-    cov : {"HC3", "HC0", "HC1", "HC2", "nonrobust", "date", "scaled", "known_variance"}
-        HC and classical errors have t(N-k). "date" clusters by event date. For precision weights
-        "scaled" is the classical error, s2 (X'WX)^-1, and "known_variance" is (X'WX)^-1 with
-        N(0,1): to be trusted only if the mean weighted squared residual, which `notes` report, is
-        about 1.
+    cov : {"HC3", "HC0", "HC1", "HC2", "nonrobust", "date"}
+        HC and classical errors have t(N-k); "nonrobust" is s2 (X'WX)^-1 with weights. "date"
+        clusters by event date.
     se : {"CR2", "CR1"}
         Error of "date": CR2 with Satterthwaite degrees of freedom, or CR1 with t(G-1), which
         over-rejects when dates have unequal numbers of events.
@@ -172,7 +169,7 @@ def regress_car(
        abnormal returns when effects vary across firms. Journal of Financial and Quantitative
        Analysis 42, 229-256.
     """
-    window, names = Window.of(window), names_of(columns)
+    window, names = Window.of(study.main if window is None else window), names_of(columns)
     rows, series, dropped = complete_events(study, names, window)
     design, sample = design_of(series, len(rows)), study.abnormal.take(rows)
     return estimate(sample, design, window, dropped, weights=weights, cov=cov, se=se)
@@ -219,8 +216,8 @@ def estimate(
         errors, cov_label = errors_by(fit, X, y, e, clusters, se)
     else:
         errors, cov_label = find_errors(fit, X, cov), cov
-    scale = [_scale(float((e**2).mean()), cov)] if weights == "precision" else []
-    warnings = *scale, *errors.notes, *_dependence(sample, window, dates, clusters)
+    scale = f"mean weighted squared residual {(e**2).mean():.3g}" if weights == "precision" else ""
+    warnings = *filter(None, [scale]), *errors.notes, *_dependence(sample, window, dates, clusters)
     return CarRegression(
         _table(design.terms, fit.params.to_numpy(), errors), window, weights,
         cov_label, N, len(np.unique(dates)), float(fit.rsquared), dropped,
@@ -240,8 +237,6 @@ def _check(weights: str, cov: str, se: str) -> None:
         if value not in get_args(literal):
             remedy = "use " + ", ".join(get_args(literal))
             raise ConfigError("unknown choice", where=name, value=value, remedy=remedy)
-    if cov in ("scaled", "known_variance") and weights != "precision":
-        raise ConfigError("this error needs precision weights", where="cov", value=cov)
 
 
 def complete_events(
@@ -320,16 +315,6 @@ def _counts(dropped: dict[str, str]) -> list[str]:
     """Return how many events are left out for each reason."""
     reasons = list(dropped.values())
     return [f"{reasons.count(reason)} left out: {reason}" for reason in dict.fromkeys(reasons)]
-
-
-def _scale(mean: float, cov: str) -> str:
-    """Return a note on the mean weighted squared residual, and whether variances can be trusted."""
-    text = f"mean weighted squared residual {mean:.3g}"
-    if TRUSTED[0] <= mean <= TRUSTED[1]:
-        return text
-    if cov != "known_variance":
-        return f"{text}: the variances of the CARs do not explain the residuals"
-    return f"{text}, not about 1: known_variance is not to be trusted here, use HC3"
 
 
 def _check_leverage(X: FloatArray, design: Design, cov: str) -> None:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from html import escape
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -15,7 +15,7 @@ import pandas as pd
 from ..abnormal.abnormal_returns import AbnormalReturns
 from ..calendars.window import Window
 from ..errors import ConfigError
-from ..fitting.fitted import FittedStudy, WindowLike, WindowsLike
+from ..fitting.fitted import FittedStudy, WindowLike, WindowsLike, group_column
 from ..significance import STATISTICS, InapplicableError
 from ..significance._base import require_count
 from ..significance.clusters import (
@@ -27,7 +27,7 @@ from ..significance.clusters import (
     merge_dates,
 )
 from ..utility.numbers import pvalue
-from ..utility.registry import Registry
+from ..utility.registry import Registry, did_you_mean
 from ..utility.typing import FloatArray, IntArray, Measure
 from .answer import Answer, answer_of, default_tests, main_test_of
 
@@ -36,6 +36,7 @@ ADJUSTMENTS: Registry[str] = Registry("adjustment")
 for _name, _method in (("holm", "holm"), ("bh", "fdr_bh"), ("by", "fdr_by")):
     ADJUSTMENTS.register(_name)(_method)
 ROMANO_WOLF = "romano_wolf"
+FAMILIES = ("events", "days", "windows", "groups")
 TEXT_WIDTH = 100
 
 
@@ -46,19 +47,6 @@ class Hypothesis:
     label: str
     sample: AbnormalReturns
     window: Window
-
-
-class FamilyRequest(NamedTuple):
-    """The window or windows, the test and the column of groups that a family is made of."""
-
-    window: Window
-    test: str
-    by: str
-    windows: Iterable[WindowLike] | None
-
-
-Family: TypeAlias = "Callable[[FittedStudy, FamilyRequest], tuple[pd.DataFrame, list[Hypothesis]]]"
-FAMILIES: Registry[Family] = Registry("family of hypotheses")
 
 
 def family(
@@ -120,8 +108,13 @@ def family(
     .. [4] Romano, J. P. and Wolf, M. (2005). Stepwise multiple testing as formalized data snooping.
        Econometrica 73, 1237-1282.
     """
-    request = FamilyRequest(Window.of(window), test or "", by or "", windows)
-    frame, hypotheses = FAMILIES[kind](study, request)
+    window, hypotheses = Window.of(window), list[Hypothesis]()
+    if kind == "events":
+        frame = _of_events(study, window)
+    else:
+        members = _members(study, kind, window, windows, by or "")
+        hypotheses = [Hypothesis(name, s.abnormal.sample(w), w) for name, s, w in members]
+        frame = _tested(hypotheses, test or main_test_of(study))
     reason = frame.pop("reason")
     chosen = [*ADJUSTMENTS, ROMANO_WOLF] if hypotheses else list(ADJUSTMENTS)
     for method in chosen if methods is None else methods:
@@ -254,51 +247,39 @@ def _obstacle(values: FloatArray, cluster: IntArray) -> str:
     return ""
 
 
-@FAMILIES.register("events")
-def _events(study: FittedStudy, request: FamilyRequest) -> tuple[pd.DataFrame, list[Hypothesis]]:
-    car = study.car_table([request.window]).rename(columns={"event_id": "label", "car": "estimate"})
+def _of_events(study: FittedStudy, window: Window) -> pd.DataFrame:
+    """Return the single-event t of each event, one row each."""
+    car = study.car_table([window]).rename(columns={"event_id": "label", "car": "estimate"})
     has_car = car["estimate"].notna()
     reason = np.where(has_car, "", "the event lacks days of the window")
     car = car.assign(n_events=has_car.astype(int), reason=reason)
-    return car[["label", "n_events", "estimate", "statistic", "pvalue", "reason"]].copy(), []
+    return car[["label", "n_events", "estimate", "statistic", "pvalue", "reason"]].copy()
 
 
-@FAMILIES.register("days")
-def _days(study: FittedStudy, request: FamilyRequest) -> tuple[pd.DataFrame, list[Hypothesis]]:
-    days = [Window(int(t), int(t)) for t in study.abnormal.event.days]
-    return _tested(study, [(str(day.start), study, day) for day in days], request)
+def _members(
+    study: FittedStudy, kind: str, window: Window, windows: Iterable[WindowLike] | None, by: str
+) -> list[tuple[str, FittedStudy, Window]]:
+    """Return label, events and window of each hypothesis of a family."""
+    match kind:
+        case "days":
+            days = study.abnormal.event.days.tolist()
+            return [(str(day), study, Window(day, day)) for day in days]
+        case "windows":
+            return [(str(w), study, w) for w in study.windows_of(windows)]
+        case "groups":
+            if column := by or group_column(study, ""):
+                return [(name, group, window) for name, group in study.groups(column).items()]
+            raise ConfigError("no column splits the events", remedy="name one with by=")
+    remedy = did_you_mean(kind, FAMILIES) or "known: " + ", ".join(FAMILIES)
+    raise ConfigError("unknown family of hypotheses", value=kind, remedy=remedy)
 
 
-@FAMILIES.register("windows")
-def _windows(study: FittedStudy, request: FamilyRequest) -> tuple[pd.DataFrame, list[Hypothesis]]:
-    windows = study.windows_of(request.windows)
-    return _tested(study, [(str(window), study, window) for window in windows], request)
-
-
-@FAMILIES.register("groups")
-def _groups(study: FittedStudy, request: FamilyRequest) -> tuple[pd.DataFrame, list[Hypothesis]]:
-    from ..fitting.fitted import group_column
-
-    column = request.by or group_column(study, "")
-    if not column:
-        raise ConfigError("no column splits the events", remedy="name one with by=")
-    groups = study.groups(column).items()
-    return _tested(study, [(name, group, request.window) for name, group in groups], request)
-
-
-def _tested(
-    study: FittedStudy, samples: list[tuple[str, FittedStudy, Window]], request: FamilyRequest
-) -> tuple[pd.DataFrame, list[Hypothesis]]:
-    """Return the test of each labelled study and window, and the hypotheses."""
-    hypotheses = [Hypothesis(name, s.abnormal.sample(w), w) for name, s, w in samples]
-    test = request.test or main_test_of(study)
+def _tested(hypotheses: Sequence[Hypothesis], test: str) -> pd.DataFrame:
+    """Return the test of each hypothesis, one row each."""
     tests = [STATISTICS[test](h.sample, h.window) for h in hypotheses]
-    frame = pd.DataFrame({
-        "label": [h.label for h in hypotheses], "n_events": [t.n_events for t in tests],
-        "estimate": [t.estimate for t in tests], "statistic": [t.statistic for t in tests],
-        "pvalue": [t.pvalue for t in tests], "reason": [t.reason for t in tests],
-    })  # fmt: skip
-    return frame, hypotheses
+    names = ("n_events", "estimate", "statistic", "pvalue", "reason")
+    columns = {name: [getattr(t, name) for t in tests] for name in names}
+    return pd.DataFrame({"label": [h.label for h in hypotheses], **columns})
 
 
 @dataclass(frozen=True, eq=False)

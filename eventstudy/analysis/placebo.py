@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -25,8 +25,6 @@ from .shifted_dates import MIN_SHARE, days_of, layout_of
 TEST = name_for_role("placebo studies")
 # |T*| that equals |T| but for rounding counts as at least as large.
 EQUAL = 1e-9
-# Of a draw its number, and events, mean CAR and statistic of its study.
-Draw = tuple[int, int, float, float]
 
 
 @dataclass(frozen=True)
@@ -106,7 +104,8 @@ def placebo_firms(
     .. [1] Fisher, R. A. (1935). The Design of Experiments, chapter 2. Oliver and Boyd.
     """
     layout, window = layout_of(study), Window.of(window)
-    plan = _Plan.of(study, window, test)
+    is_single = study.abnormal.valid(window).sum() == 1
+    test = test or (main_test(1) if is_single else TEST)
     if peers not in study.events:
         remedy = "add one with tickers: A;B;C"
         raise ConfigError("the events have no column of peers", value=peers, remedy=remedy)
@@ -120,43 +119,24 @@ def placebo_firms(
         blocks = _blocks(pools, layout.rows, day0, study.abnormal.valid(window))
         for draw in range(conventions.draws if draws is None else draws):
             rows = _drawn(blocks, day0, rng)
-            if row := _study(plan, replace(layout, rows=rows), day0):
+            if row := _study(study, window, test, replace(layout, rows=rows)):
                 placebos.append((draw, *row))
                 samples.add(tuple(tuple(sorted(rows[events])) for events, _ in blocks))
-    placebo = _compared(plan, placebos, len(samples))
-    if not (lacking and placebo.reason):
-        return placebo
-    reason = f"{lacking} events have no untreated peer with prices; {placebo.reason}"
-    return replace(placebo, reason=reason)
+    # Placebo windows end where they end, limit or not.
+    observed = STATISTICS[test](study.abnormal.unextended, window)
+    table = pd.DataFrame(placebos, columns=["draw", "n_events", "mean_car", "statistic"])
+    reason = str(observed.reason) if np.isnan(observed.statistic) else _shortage(len(samples))
+    p = np.nan if reason else rank_pvalue(observed.statistic, table["statistic"].to_numpy())
+    if lacking and reason:
+        reason = f"{lacking} events have no untreated peer with prices; {reason}"
+    return Placebo(test, window, observed.n_events, observed.statistic, p, table, reason)
 
 
-class _Plan(NamedTuple):
-    """The study, the window and the test of its placebos."""
-
-    study: FittedStudy
-    window: Window
-    test: str
-
-    @classmethod
-    def of(cls, study: FittedStudy, window: WindowLike, test: str | None) -> _Plan:
-        """Return the plan of a test of a window.
-
-        Parameters
-        ----------
-        study : FittedStudy
-        window : window
-        test : str or None
-            None for the usual one.
-        """
-        window = Window.of(window)
-        usual = main_test(1) if study.abnormal.valid(window).sum() == 1 else TEST
-        return cls(study, window, test or usual)
-
-
-def _study(plan: _Plan, layout: Layout, day0: DateArray) -> tuple[int, float, float] | None:
+def _study(
+    study: FittedStudy, window: Window, test: str, layout: Layout
+) -> tuple[int, float, float] | None:
     """Return N, mean CAR and statistic of the study with other firms; None if unusable."""
-    study, window, test = plan
-    abnormal = fit_around(study, layout, day0, window)
+    abnormal = fit_around(study, layout, days_of(study), window)
     # A variance from few days is not the one that the study has.
     well_estimated = abnormal.nobs >= MIN_SHARE * study.abnormal.nobs
     keep = study.abnormal.valid(window) & well_estimated & abnormal.valid(window)
@@ -188,20 +168,12 @@ def fit_around(
     return replace(abnormal, conventions=study.abnormal.conventions)
 
 
-def _compared(plan: _Plan, rows: list[Draw], different: int) -> Placebo:
-    """Return the rank of the study among placebos, `different` of which differ."""
-    study, window, test = plan
-    # Placebo windows end where they end, limit or not.
-    observed = STATISTICS[test](study.abnormal.unextended, window)
-    table = pd.DataFrame(rows, columns=["draw", "n_events", "mean_car", "statistic"])
-    reason = str(observed.reason) if np.isnan(observed.statistic) else ""
-    if not reason and different < FEWEST_PLACEBOS:
-        count = f"different sample{'s' * (different != 1)} of firms "
-        count += "are" if different != 1 else "is"
-        least = f"at least {FEWEST_PLACEBOS} are needed for a p-value"
-        reason = f"only {different} {count} possible, {least}: give more peers"
-    p = np.nan if reason else rank_pvalue(observed.statistic, table["statistic"].to_numpy())
-    return Placebo(test, window, observed.n_events, observed.statistic, p, table, reason)
+def _shortage(n: int) -> str:
+    """Return why so many different samples of firms give no p-value; "" if they do."""
+    if n >= FEWEST_PLACEBOS:
+        return ""
+    count = f"{n} different sample{'s' * (n != 1)} of firms {'are' if n != 1 else 'is'} possible"
+    return f"only {count}, at least {FEWEST_PLACEBOS} are needed for a p-value: give more peers"
 
 
 def rank_pvalue(statistic: float, draws: FloatArray) -> float:

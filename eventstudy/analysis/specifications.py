@@ -117,7 +117,7 @@ def specifications_table(study: FittedStudy, config: StudyConfig) -> pd.DataFram
         is_main = (settings, car, sample) == (main, config.main, "")
         choices = {"window": str(car), "sample": sample, "halt": settings.halt, "is_main": is_main}
         cell = {"model": settings.model, "estimation": str(settings.estimation), **choices}
-        rows.append({**cell, **_row(_answer(samples[-1], car))})
+        rows.append({**cell, **answer_row(samples[-1], car)})
     listed = pd.DataFrame(rows)
     distinct = _distinct(listed)
     table = listed.iloc[distinct].reset_index(drop=True)
@@ -129,9 +129,9 @@ def specifications_table(study: FittedStudy, config: StudyConfig) -> pd.DataFram
     ]
     leading = _sample(study, column, group, "")
     shifts: Any = ()
-    is_drawn = config.grid and config.calibrate and isinstance(leading, FittedStudy)
-    if is_drawn and len(leading) <= MOST_CALIBRATED:  # type: ignore[arg-type]
-        shifts = shifts_of(leading, config.main, config.calibrate)  # type: ignore[arg-type]
+    is_drawn = config.grid and config.calibrate
+    if is_drawn and isinstance(leading, FittedStudy) and len(leading) <= MOST_CALIBRATED:
+        shifts = shifts_of(leading, config.main, config.calibrate)
     joint = _drawn(table, [samples[k] for k in distinct], [cells[k][1] for k in distinct], shifts)
     return table.assign(
         joint_pvalue=joint.significant, joint_median=joint.median, draws=joint.n_draws,
@@ -139,8 +139,16 @@ def specifications_table(study: FittedStudy, config: StudyConfig) -> pd.DataFram
     )  # fmt: skip
 
 
-def _row(answer: Answer) -> dict[str, Any]:
-    """Return the columns of an answer."""
+def answer_row(sample: FittedStudy | Answer, window: Window) -> dict[str, Any]:
+    """Return the answer of a sample over a window as a row of a table.
+
+    Parameters
+    ----------
+    sample : FittedStudy or Answer
+        The answer with the reason where there is no sample.
+    window : Window
+    """
+    answer = _answer(sample, window)
     effect = answer.effect
     return {
         "n_events": answer.n_events, "n_dates": answer.n_dates, "estimate": effect.estimate,
@@ -206,14 +214,13 @@ def _sample(study: Any, column: str, group: str, text: str) -> FittedStudy | Ans
     """Return a sample of the group, or the answer with the reason where there is none."""
     if isinstance(study, ConfigError):
         return Answer(NO_RESULT, "", reason=str(study))
-    of_group = study.remember(("group", group), lambda: _group(study, column, group))
-    sample: FittedStudy = of_group
-    if text:
-        sample = of_group.remember(("sample", text), lambda: of_group.subset(text))
+    of_group: FittedStudy = study.remember(("group", group), lambda: _group(study, column, group))
+    if not text or not len(of_group):
+        return of_group
+    sample: FittedStudy = of_group.remember(("sample", text), lambda: of_group.subset(text))
     if len(sample):
         return sample
-    code, n = ("in_sample", len(of_group)) if len(of_group) else ("used", len(study.events))
-    return Answer(NO_RESULT, "", reason=Reason(f"no_event_{code}", n=n))
+    return Answer(NO_RESULT, "", reason=Reason("no_event_in_sample", n=len(of_group)))
 
 
 def _group(study: FittedStudy, column: str, group: str) -> FittedStudy:
@@ -228,6 +235,8 @@ def _answer(sample: FittedStudy | Answer, window: Window) -> Answer:
     """Return the answer of a sample; without a verdict while it is provisional."""
     if isinstance(sample, Answer):
         return sample
+    if not len(sample):
+        return Answer(NO_RESULT, "", reason=Reason("no_event_used", n=len(sample.events)))
     answer = verdict_of(sample, window)
     is_provisional = answer.verdict == PROVISIONAL
     return replace(answer, reason=Reason("days_to_come")) if is_provisional else answer

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, fields
-from typing import Any, NamedTuple
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, fields
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -31,30 +31,13 @@ WEIGHTS.register("value")(lambda size, variance: size)
 WEIGHTS.register("precision")(lambda size, variance: 1 / variance)
 
 
-class Combination(NamedTuple):
-    """A weighted sum of CARs, its standard errors, and why the first of these is missing."""
-
-    estimate: float = np.nan
-    se: float = np.nan
-    se_independent: float = np.nan
-    statistic: float = np.nan
-    pvalue: float = np.nan
-    ci_low: float = np.nan
-    ci_high: float = np.nan
-    kappa: float = np.nan
-    reason: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class WeightedMean(Paragraph):
-    """Weighted mean CAR over one window (decimal), H0: it is zero.
+@dataclass(frozen=True, eq=False, slots=True, kw_only=True)
+class WeightedSum(Paragraph):
+    """A weighted sum of CARs over one window, H0: it is zero.
 
     Attributes
     ----------
-    weights : {"equal", "value", "precision"}
     window : Window
-    n_events : int
-        Events that have weight.
     estimate : float
     se : float
         Of correlated events with event-induced variance, sqrt(w'Om w max(1, kappa)).
@@ -67,22 +50,35 @@ class WeightedMean(Paragraph):
         var(SCAR) / (1 - r), by how much the event raised the variance; NaN for one event.
     reason : str
         Why there is no standard error, or which events have no weight.
+    """
+
+    window: Window
+    estimate: float = np.nan
+    se: float = np.nan
+    se_independent: float = np.nan
+    statistic: float = np.nan
+    pvalue: float = np.nan
+    ci_low: float = np.nan
+    ci_high: float = np.nan
+    kappa: float = np.nan
+    reason: str = ""
+
+
+@dataclass(frozen=True, eq=False, repr=False, slots=True, kw_only=True)
+class WeightedMean(WeightedSum):
+    """Weighted mean CAR over one window (decimal): a :class:`WeightedSum` of weights that add to 1.
+
+    Attributes
+    ----------
+    weights : {"equal", "value", "precision"}
+    n_events : int
+        Events that have weight.
     measure : str
         What is studied.
     """
 
     weights: str
-    window: Window
     n_events: int
-    estimate: float
-    se: float
-    se_independent: float
-    statistic: float
-    pvalue: float
-    ci_low: float
-    ci_high: float
-    kappa: float
-    reason: str = ""
     measure: Measure = "return"
 
     @property
@@ -97,37 +93,29 @@ class WeightedMean(Paragraph):
         return sentence(head, self.estimate, (self.ci_low, self.ci_high), test, self.reason, show)
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class DollarLoss(Paragraph):
-    """Abnormal change of market value, CAR_i times market value, in the unit of the latter.
+@dataclass(frozen=True, eq=False, repr=False, slots=True, kw_only=True)
+class DollarLoss(WeightedSum):
+    """Abnormal change of market value, the sum of CAR_i times market value, in the unit of those.
 
     Attributes
     ----------
-    window : Window
     events : DataFrame
         event_id, ticker, the column of market values, car, adl, se (of the single event) of the
         events that have a market value.
-    total, se, se_independent, statistic, pvalue, ci_low, ci_high, kappa, reason
-        Of the sum over events, as in :class:`WeightedMean`.
     """
 
-    window: Window
     events: pd.DataFrame
-    total: float
-    se: float
-    se_independent: float
-    statistic: float
-    pvalue: float
-    ci_low: float
-    ci_high: float
-    kappa: float
-    reason: str = ""
+
+    @property
+    def total(self) -> float:
+        """The sum over events."""
+        return self.estimate
 
     def __str__(self) -> str:
         head = f"abnormal change of market value{self.window} of {len(self.events)}"
         test = p_is(self.pvalue, 4) if np.isfinite(self.se) else ""
         ends = self.ci_low, self.ci_high
-        return sentence(head, self.total, ends, test, self.reason, "{:,.6g}".format)
+        return sentence(head, self.estimate, ends, test, self.reason, "{:,.6g}".format)
 
     def _repr_html_(self) -> str:
         return Paragraph._repr_html_(self) + self.events.to_html(border=0, index=False)
@@ -173,11 +161,12 @@ def weighted_caar(
     valid, reason = study.abnormal.valid(window), ""
     size = np.full(len(valid), np.nan)
     if weights == "value":
-        size, valid, reason = _with_size(study, valid, column, window)
+        size, valid, reason = with_size(study, valid, column, window)
     sample = _taken(study.abnormal, window, valid)
     raw = weigh(size[valid], sample.var_car(window))
     combined = _combined(sample, window, raw / raw.sum(), reason)
-    return WeightedMean(weights, window, len(sample), *combined, study.panel.measure)
+    measure = study.panel.measure
+    return WeightedMean(weights=weights, n_events=len(sample), measure=measure, **combined)
 
 
 def dollar_loss(study: FittedStudy, window: WindowLike, column: str = SIZE) -> DollarLoss:
@@ -203,14 +192,14 @@ def dollar_loss(study: FittedStudy, window: WindowLike, column: str = SIZE) -> D
     """
     study.abnormal.require_returns()
     window = Window.of(window)
-    size, valid, reason = _with_size(study, study.abnormal.valid(window), column, window)
+    size, valid, reason = with_size(study, study.abnormal.valid(window), column, window)
     sample, size = _taken(study.abnormal, window, valid), size[valid]
     car, sd = sample.car(window), np.sqrt(sample.var_car(window))
     frame = pd.DataFrame({
         **study.ids_of(np.flatnonzero(valid)), column: size, "car": car, "adl": car * size,
         "se": sd * size,
     })  # fmt: skip
-    return DollarLoss(window, frame, *_combined(sample, window, size, reason))
+    return DollarLoss(events=frame, **_combined(sample, window, size, reason))
 
 
 def aggregates(
@@ -228,12 +217,13 @@ def aggregates(
     Returns
     -------
     DataFrame
-        In the fields of :class:`WeightedMean`.
+        start, stop, weights, n_events, and the numbers of :class:`WeightedSum`.
     """
     chosen = [name for name in WEIGHTS if name != "value" or has_sizes(study, column)]
     pairs = [(window, name) for window in study.windows_of(windows) for name in chosen]
-    rows = [_row(weighted_caar(study, window, name, column)) for window, name in pairs]
-    return pd.DataFrame(rows, columns=_columns(WeightedMean))
+    means = [weighted_caar(study, window, name, column) for window, name in pairs]
+    rows = [{"weights": mean.weights, "n_events": mean.n_events} for mean in means]
+    return _table(means, rows)
 
 
 def market_values(
@@ -251,44 +241,43 @@ def market_values(
     Returns
     -------
     DataFrame
-        In the fields of :class:`DollarLoss`.
+        start, stop, n_events, and the numbers of :class:`WeightedSum`, `estimate` as `total`.
     """
     losses = [dollar_loss(study, window, column) for window in study.windows_of(windows)]
-    rows = [{**_row(loss), "n_events": len(loss.events)} for loss in losses]
-    return pd.DataFrame(rows, columns=_columns(DollarLoss))
+    rows = [{"n_events": len(loss.events)} for loss in losses]
+    return _table(losses, rows).rename(columns={"estimate": "total"})
 
 
-def _columns(kind: type[WeightedMean | DollarLoss]) -> list[str]:
-    """Return the columns of a table of results, `start` and `stop` in the place of the window."""
-    names = [f.name for f in fields(kind) if f.name not in ("window", "measure")]
-    return ["start", "stop", *("n_events" if name == "events" else name for name in names)]
-
-
-def _row(result: WeightedMean | DollarLoss) -> dict[str, Any]:
-    """Return one result as a row of a table."""
-    row = {f.name: getattr(result, f.name) for f in fields(result)}
-    return {"start": result.window.start, "stop": result.window.stop, **row}
+def _table(sums: Sequence[WeightedSum], facts: Sequence[dict[str, Any]]) -> pd.DataFrame:
+    """Return sums as a table, the further facts of each behind its window."""
+    _, *names = (f.name for f in fields(WeightedSum))
+    numbers = [{name: getattr(each, name) for name in names} for each in sums]
+    windows = [asdict(each.window) for each in sums]
+    rows = zip(windows, facts, numbers, strict=True)
+    return pd.DataFrame([{**window, **more, **row} for window, more, row in rows])
 
 
 def _combined(
     sample: AbnormalReturns, window: Window, weights: FloatArray, reason: str
-) -> Combination:
-    """Return sum w CAR with sqrt(w'Om w max(1, kappa)), Om_ij = rho_ij o_ij sd_i sd_j."""
+) -> dict[str, Any]:
+    """Return the fields of a sum; its error is sqrt(w'Om w max(1, kappa)), Om = rho o sd sd'."""
     if not len(sample):
-        return Combination(reason=reason or "no event has all days of the window")
+        return {"window": window, "reason": reason or "no event has all days of the window"}
     scaled = weights * np.sqrt(sample.var_car(window))
     total, se_independent = float(weights @ sample.car(window)), float(np.sqrt((scaled**2).sum()))
+    facts = {"window": window, "estimate": total, "se_independent": se_independent}
     try:
         kappa = _inflation(sample, window)
         variance = _quadratic(sample, window, scaled)
         require(variance > ROUNDING * se_independent**2, "no_variance_of_weights")
     except InapplicableError as error:
         reasons = "; ".join(filter(None, (str(error), reason)))
-        return Combination(total, se_independent=se_independent, reason=reasons)
+        return {**facts, "reason": reasons}
     se = float(np.sqrt(variance * np.fmax(1, kappa)))
     df, t = _freedom(sample, kappa), total / se
     low, high = total - quantile(df) * se, total + quantile(df) * se
-    return Combination(total, se, se_independent, t, pvalue(t, df), low, high, kappa, reason)
+    test = {"se": se, "statistic": t, "pvalue": pvalue(t, df), "ci_low": low, "ci_high": high}
+    return {**facts, **test, "kappa": kappa, "reason": reason}
 
 
 def _freedom(sample: AbnormalReturns, kappa: float) -> float:
@@ -349,11 +338,21 @@ def has_sizes(study: FittedStudy, column: str = SIZE) -> bool:
     return column in study.events or (column == SIZE and study.sizes is not None)
 
 
-def _with_size(
+def with_size(
     study: FittedStudy, valid: BoolArray, column: str, window: Window
 ) -> tuple[FloatArray, BoolArray, str]:
     """Return market values (n,), the valid events that have one, and a note on those without.
 
+    Parameters
+    ----------
+    study : FittedStudy
+    valid : (n,) bool array
+    column : str
+        Of the events, with market values.
+    window : Window
+
+    Notes
+    -----
     Where the study has market values they are those before the first day of the window, whatever
     the column says: numbers of two origins are never weighed against each other.
     """

@@ -135,7 +135,7 @@ def read_json(text: str, where: str = "results.json") -> Findings:
     RunFolderError
         If it is no such document, or a part of it is missing, or is of another type.
     """
-    return from_document(_parsed(text, where), where)
+    return read_record(Findings, SCHEMA, text, where)
 
 
 def _parsed(text: str, where: str) -> Any:
@@ -146,7 +146,7 @@ def _parsed(text: str, where: str) -> Any:
 
 
 def read_record(kind: type[R], schema: str, text: str, where: str) -> R:
-    """Return a document that is one record; a member that it lacks, or has besides, is a fault.
+    """Return a document that is one record.
 
     Parameters
     ----------
@@ -163,38 +163,27 @@ def read_record(kind: type[R], schema: str, text: str, where: str) -> R:
     RunFolderError
         If it is no such document.
     """
-    document = _parsed(text, where)
+    return from_document(kind, schema, _parsed(text, where), where)
+
+
+def from_document(kind: type[R], schema: str, document: Any, where: str) -> R:
+    """Return the record of a document that was read as JSON; errors as of :func:`read_record`.
+
+    Parameters
+    ----------
+    kind : type
+        A dataclass with a field ``schema``.
+    schema : str
+        What that field says.
+    document : dict
+    where : str
+        Name of the file, for errors.
+    """
     name = document.get("schema") if isinstance(document, dict) else None
     if name != schema:
         raise DocumentError(f"not a document of the form {schema}", where=where, value=name)
     record: R = decoded(kind, document, where)
     return record
-
-
-def from_document(document: Any, where: str) -> Findings:
-    """Return the findings of a document that was read as JSON; errors as of :func:`read_json`.
-
-    Parameters
-    ----------
-    document : dict
-        Further members are passed over.
-    where : str
-        Name of the file, for errors.
-
-    Raises
-    ------
-    DocumentError
-        If the document has another form.
-    """
-    schema = document.get("schema") if isinstance(document, dict) else None
-    if schema != SCHEMA:
-        raise DocumentError(
-            f"the run has no results of the form {SCHEMA}", where=where, value=schema
-        )
-    names = {f.name for f in fields(Findings)}
-    members = {name: value for name, value in document.items() if name in names}
-    findings: Findings = decoded(Findings, members, where)
-    return findings
 
 
 def decoded(kind: Any, value: Any, where: str) -> Any:
@@ -350,7 +339,6 @@ def _require(fits: bool, kind: Any, value: Any, where: str) -> None:
 
 def schema() -> dict[str, Any]:
     """Return the JSON Schema of ``results.json``, made from the types and their docstrings."""
-    # Members of the document beside the findings: the answers by group, and where a run is.
     return document_schema(Findings, SCHEMA, f"results.json of an eventstudy run ({SCHEMA})")
 
 
@@ -371,7 +359,6 @@ def document_schema(kind: type, name: str, title: str) -> dict[str, Any]:
     _schema_of(kind, records)
     top = records.pop(kind.__name__)
     top["properties"]["schema"] = {"const": name}
-    top["additionalProperties"] = True
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "$id": f"urn:eventstudy-kit:{name.replace('eventstudy-', '').replace('/', ':')}",

@@ -100,13 +100,7 @@ def of_one_event(study: FittedStudy, config: StudyConfig) -> Sample:
     Sample
         Without other windows, path and diagnosis.
     """
-    # fmt: off
-    return Sample(
-        group="", main=_window(study, config.main), windows=(), day0=None, shown=(), path=None,
-        diagnosis=None, at_limit=0, filled_pairs=0, flags={}, shortest_estimation=0,
-        **_shared_facts(study, config.main),
-    )
-    # fmt: on
+    return Sample(group="", main=_window(study, config.main), **_shared_facts(study, config.main))
 
 
 def _shared_facts(study: FittedStudy, main: Window) -> dict[str, Any]:

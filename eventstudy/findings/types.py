@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
 
 import pandas as pd
 
@@ -46,6 +46,8 @@ class Findings:
         Source and checksum of the events, versions, command, prices by symbol.
     """
 
+    # Members beside the findings: the answers by group, and where a run is.
+    is_open: ClassVar = True
     schema: str
     name: str
     setup: Setup
@@ -121,7 +123,7 @@ class Note:
     is_serious: bool
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Sample:
     """What one group of events shows; the group "" are all events together.
 
@@ -169,20 +171,20 @@ class Sample:
     n_events: int
     n_used: int
     main: WindowFinding
-    windows: tuple[WindowFinding, ...]
-    day0: WindowFinding | None
-    shown: tuple[str, ...]
+    windows: tuple[WindowFinding, ...] = ()
+    day0: WindowFinding | None = None
+    shown: tuple[str, ...] = ()
     firm: str
     news: tuple[str, ...]
-    path: Path95 | None
-    diagnosis: Diagnosis | None
-    at_limit: int
-    filled_pairs: int
-    flags: Mapping[str, int]
+    path: Path95 | None = None
+    diagnosis: Diagnosis | None = None
+    at_limit: int = 0
+    filled_pairs: int = 0
+    flags: Mapping[str, int] = field(default_factory=dict)
     lacking: tuple[CarRemark, ...]
     extended: tuple[CarRemark, ...]
     n_lacking: int
-    shortest_estimation: int
+    shortest_estimation: int = 0
     short: tuple[CarRemark, ...] = ()
     halts: ClockAnswers | None = None
     implied: ImpliedPath | None = None

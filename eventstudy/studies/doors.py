@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..analysis.computed import answer_row, compute_study
+from ..analysis.computed import compute_study
+from ..analysis.specifications import answer_row
 from ..errors import ConfigError
 from ..events.table import FRAME, events_given
 from ..fitting.config import StudyConfig
@@ -175,9 +176,9 @@ def compare(
     Returns
     -------
     DataFrame
-        One row a name and window, with the name as index: start, stop, n_events, estimate, ci_low,
-        ci_high (of the effect, decimal and 95%), test (the main test), statistic, pvalue, reason
-        (why there is no answer).
+        One row a name and window, with the name as index: start, stop, n_events, n_dates, estimate,
+        se, ci_low, ci_high (of the effect, decimal and 95%), statistic, test (the main test),
+        pvalue, reason (why there is no answer).
 
     Raises
     ------

@@ -8,6 +8,7 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
 from ..analysis.answer import answer_of, default_tests, influence_of, main_test_of
@@ -15,35 +16,40 @@ from ..analysis.calendar_portfolio import calendar_portfolio
 from ..analysis.calibration import calibrate
 from ..analysis.computed import with_market_values
 from ..analysis.cross_section import CarRegression, regress_car
-from ..analysis.diagnosis import Diagnosis, diagnose
+from ..analysis.diagnosis import diagnose
 from ..analysis.explain import explain, side_by_side
-from ..analysis.groups import Difference, difference
-from ..analysis.long_horizon import Against, abhar
-from ..analysis.multiple_testing import Summary, family, summary
-from ..analysis.placebo import Placebo, placebo_firms
+from ..analysis.groups import difference
+from ..analysis.long_horizon import abhar
+from ..analysis.multiple_testing import family, summary
+from ..analysis.placebo import placebo_firms
 from ..analysis.regressions import diagnostics, regression
-from ..analysis.weights import DollarLoss, WeightedMean, dollar_loss, weighted_caar
+from ..analysis.weights import dollar_loss, weighted_caar
 from ..calendars.window import Window
+from ..events.checks import REPLACED
+from ..events.rows import KNOWN
+from ..events.table import FIXED
 from ..fitting.config import StudyConfig
 from ..fitting.fitted import FittedStudy, WindowLike, WindowsLike, names_of
+from ..fitting.inputs import CONFOUNDER
+from ..report.figures.event_plots import plot_estimation, plot_event, plot_price
+from ..report.figures.plots import plot_ar_heatmap, plot_caar, plot_car_forest, plot_path
 from ..utility.catalogue import say
-from .figures import (
-    CalibrationWithFigure,
-    DrawnAnswer,
-    DrawnInfluence,
-    DrawnPower,
-    StudyWithFigures,
-)
+from ..utility.frames import with_numbers
+from ..utility.typing import IntArray
+from .figures import CalibrationWithFigure, DrawnAnswer, DrawnInfluence, DrawnPower
 
 # Notes under a summary.
 NAMED = 3
+# Columns of the events that are ours.
+NOT_OWN = (*FIXED, *KNOWN, *REPLACED, CONFOUNDER)
 
 if TYPE_CHECKING:
-    from statsmodels.regression.linear_model import RegressionResults
+    from ..findings.finished_run import FinishedRun
+    from ..findings.types import Findings
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class EventStudyResults(StudyWithFigures):
+class EventStudyResults(FittedStudy):
     """Results of :meth:`EventStudy.fit`. Tests are chosen here and never refit the model.
 
     Its fields and tables are those of :class:`~eventstudy.fitting.fitted.FittedStudy`.
@@ -61,6 +67,27 @@ class EventStudyResults(StudyWithFigures):
     BMP-KP: t(53) = -2.29, p = 0.0258, 54 events
     """
 
+    plot_path = plot_path
+    plot_caar = plot_caar
+    plot_car_forest = plot_car_forest
+    plot_ar_heatmap = plot_ar_heatmap
+    plot_event = plot_event
+    plot_price = plot_price
+    plot_estimation = plot_estimation
+    main_test = main_test_of
+    multiple = family
+    difference = difference
+    weighted = weighted_caar
+    dollar_loss = dollar_loss
+    abhar = abhar
+    calendar_portfolio = calendar_portfolio
+    diagnose = diagnose
+    diagnostics = diagnostics
+    regress = regress_car
+    regression = regression
+    placebo_firms = placebo_firms
+    summary = summary
+
     @classmethod
     def of(cls, study: FittedStudy, config: StudyConfig | None = None) -> EventStudyResults:
         """Return the results of a fitted study.
@@ -77,10 +104,6 @@ class EventStudyResults(StudyWithFigures):
         """
         record = {f.name: getattr(study, f.name) for f in fields(study) if f.init}
         return cls(**{**record, "config": config or study.config})
-
-    def main_test(self, window: WindowLike | None = None) -> str:
-        """Return the name of the test that decides over `window`, by default the main one."""
-        return main_test_of(self, window)
 
     def answer(self, window: WindowLike | None = None) -> DrawnAnswer:
         """Return verdict, main test, estimate and interval over `window` (the main one)."""
@@ -126,62 +149,6 @@ class EventStudyResults(StudyWithFigures):
         """Names of the tests that summaries show unless others are named, the main test first."""
         return default_tests(self)
 
-    def multiple(self, kind: str, **options: Any) -> pd.DataFrame:
-        """Return a family of hypotheses with adjusted p-values.
-
-        Parameters
-        ----------
-        kind : {"events", "days", "windows", "groups"}
-        **options
-            As for :func:`eventstudy.analysis.multiple_testing.family`.
-
-        Returns
-        -------
-        DataFrame
-            One row a hypothesis.
-        """
-        return family(self, kind, **options)
-
-    def difference(
-        self, column: str, one: str | None = None, other: str | None = None, **options: Any
-    ) -> Difference:
-        """Return the difference of the mean CARs of two groups and its test.
-
-        Parameters
-        ----------
-        column : str
-            Column of the events that holds the groups.
-        one, other : str, optional
-            Needed if there are more than two groups.
-        **options
-            As for :func:`eventstudy.analysis.groups.difference`.
-
-        Returns
-        -------
-        Difference
-            One minus other (decimal).
-        """
-        return difference(self, column, one, other, **options)
-
-    def weighted(
-        self, window: WindowLike, weights: str = "equal", column: str = "mcap"
-    ) -> WeightedMean:
-        """Return the weighted mean CAR over `window`.
-
-        Parameters
-        ----------
-        window : window
-        weights : {"equal", "value", "precision"}
-        column : str
-            Column with the market value before the window.
-
-        Returns
-        -------
-        WeightedMean
-            See :func:`eventstudy.analysis.weights.weighted_caar`.
-        """
-        return weighted_caar(self, window, weights, column)
-
     def with_market_values(self, source: str | Path, **options: Any) -> EventStudyResults:
         """Return the results with market values of Yahoo or a file.
 
@@ -197,42 +164,6 @@ class EventStudyResults(StudyWithFigures):
         EventStudyResults
         """
         return EventStudyResults.of(with_market_values(self, source, **options))
-
-    def dollar_loss(self, window: WindowLike, column: str = "mcap") -> DollarLoss:
-        """Return the abnormal change of market value over `window`.
-
-        Parameters
-        ----------
-        window : window
-        column : str
-            Column of market values, all in one currency.
-
-        Returns
-        -------
-        DollarLoss
-            See :func:`eventstudy.analysis.weights.dollar_loss`.
-        """
-        return dollar_loss(self, window, column)
-
-    def regress(
-        self, columns: str | Iterable[str], window: WindowLike | None = None, **options: Any
-    ) -> CarRegression:
-        """Regress CARs on columns of the events.
-
-        Parameters
-        ----------
-        columns : str or iterable of str
-        window : window, optional
-            By default the main one.
-        **options
-            As for :func:`eventstudy.analysis.cross_section.regress_car`.
-
-        Returns
-        -------
-        CarRegression
-        """
-
-        return regress_car(self, columns, self.main if window is None else window, **options)
 
     def explain(
         self, formulas: str | Iterable[str], window: WindowLike | None = None, **options: Any
@@ -257,53 +188,6 @@ class EventStudyResults(StudyWithFigures):
         fits = {text: explain(self, text, chosen, **options) for text in names_of(formulas)}
         return fits[formulas] if isinstance(formulas, str) else side_by_side(fits)
 
-    def abhar(
-        self, window: WindowLike, against: Against = "market", **conventions: Any
-    ) -> pd.DataFrame:
-        """Return tests of the mean buy-and-hold abnormal return.
-
-        Parameters
-        ----------
-        window : window
-        against : {"market", "model"}
-        **conventions
-            ``draws``, ``seed``.
-
-        Returns
-        -------
-        DataFrame
-            See :func:`eventstudy.analysis.long_horizon.abhar`.
-        """
-        return abhar(self, window, against, **conventions)
-
-    def calendar_portfolio(self, window: WindowLike, **options: Any) -> pd.DataFrame:
-        """Return the alpha of a calendar-time portfolio of the firms in their event window.
-
-        Parameters
-        ----------
-        window : window
-        **options
-            As for :func:`eventstudy.analysis.calendar_portfolio.calendar_portfolio`.
-
-        Returns
-        -------
-        DataFrame
-            One row a method.
-        """
-        return calendar_portfolio(self, window, **options)
-
-    def diagnose(self, window: WindowLike | None = None) -> Diagnosis:
-        """Return the kind of the study, and how far to trust each test over `window`."""
-        return diagnose(self, window)
-
-    def diagnostics(self) -> pd.DataFrame:
-        """Return diagnostics of the estimation of each event, one row each."""
-        return diagnostics(self)
-
-    def regression(self, event_id: str) -> RegressionResults:
-        """Return the estimation regression of one event, as statsmodels has it."""
-        return regression(self, event_id)
-
     def calibrate(self, window: WindowLike | None = None, **options: Any) -> CalibrationWithFigure:
         """Return how often the tests of the study are wrong on its own firms' other days.
 
@@ -321,38 +205,183 @@ class EventStudyResults(StudyWithFigures):
         """
         return CalibrationWithFigure(**vars(calibrate(self, window, **options)))
 
-    def placebo_firms(self, window: WindowLike, **options: Any) -> Placebo:
-        """Return the rank of the study among other firms on the same days.
+    def save(
+        self, out: str | Path = "reports", name: str = "study", *, config: StudyConfig | None = None
+    ) -> Path:
+        """Write the run folder ``out/name`` (report, tables, figures, prices, manifest).
 
         Parameters
         ----------
-        window : window
-        **options
-            As for :func:`eventstudy.analysis.placebo.placebo_firms`.
+        out : path
+            Folder of the runs.
+        name : str
+            Name of the run.
+        config : StudyConfig, optional
+            Decides windows, tests and groups of the report.
 
         Returns
         -------
-        Placebo
-        """
-        return placebo_firms(self, window, **options)
+        Path
+            The run folder.
 
-    def summary(
-        self, windows: WindowsLike | None = None, names: Iterable[str] | None = None
-    ) -> Summary:
-        """Return effect, CAAR and p-values by window; prints as text, and as a table in a notebook.
+        Raises
+        ------
+        RunFolderError
+            If the folder cannot be written, or is no run.
+        """
+        from ..runs import write_run
+
+        return write_run(self, Path(out), name, config=config or self.settings)
+
+    def findings(self, *, config: StudyConfig | None = None, name: str = "study") -> Findings:
+        """Return the document of the study, from which every format is drawn.
 
         Parameters
         ----------
-        windows : windows, optional
-            By default the standard ones that fit into the event window.
-        names : iterable of str, optional
-            Tests to show; by default the main test and the usual ones.
+        config : StudyConfig, optional
+            Decides windows, tests and groups; by default one with the windows of the study.
+        name : str
+            Name of the study.
 
         Returns
         -------
-        Summary
+        Findings
         """
-        return summary(self, windows, names)
+        return self._finished(config, name).findings
+
+    def to_json(self, *, config: StudyConfig | None = None) -> str:
+        """Return the text of ``results.json``; ``eventstudy schema results`` prints its form."""
+        from ..findings.finished_run import results_text
+
+        return results_text(self.findings(config=config))
+
+    def to_markdown(self, *, config: StudyConfig | None = None) -> str:
+        """Return the report as Markdown."""
+        from ..report.formats.markdown import markdown
+
+        return markdown(self.findings(config=config))
+
+    def to_latex(self, table: str = "caar", *, config: StudyConfig | None = None) -> str:
+        """Return a LaTeX table.
+
+        Parameters
+        ----------
+        table : {"caar", "events", "regression"}
+            ``caar`` is of windows by tests.
+        config : StudyConfig, optional
+
+        Returns
+        -------
+        str
+        """
+        from ..report.formats.latex import latex_table
+
+        return latex_table(self.findings(config=config), table)
+
+    def to_excel(self, path: str | Path, *, config: StudyConfig | None = None) -> Path:
+        """Write a workbook with one sheet a table (extra ``excel``).
+
+        Parameters
+        ----------
+        path : path
+        config : StudyConfig, optional
+
+        Returns
+        -------
+        Path
+        """
+        return self._exported("xlsx", path, config)
+
+    def to_parquet(self, path: str | Path, *, config: StudyConfig | None = None) -> Path:
+        """Write the long table of abnormal returns (extra ``parquet``).
+
+        Parameters
+        ----------
+        path : path
+        config : StudyConfig, optional
+
+        Returns
+        -------
+        Path
+        """
+        return self._exported("parquet", path, config)
+
+    def _exported(self, kind: str, path: str | Path, config: StudyConfig | None) -> Path:
+        from ..report.formats.formats import export_file
+
+        return export_file(self._finished(config), kind, Path(path))
+
+    def _finished(self, config: StudyConfig | None, name: str = "study") -> FinishedRun:
+        from ..findings.finished_run import finish_run
+
+        return finish_run(self, config=config, name=name)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What was read otherwise than it is written, and what was put aside."""
+        return tuple(dict.fromkeys(map(str, (*self.panel.notices, *self.panel.notes))))
+
+    def car(self, windows: WindowsLike | None = None) -> pd.DataFrame:
+        """Return the CAR of each used event over each window, and the columns of the events file.
+
+        Parameters
+        ----------
+        windows : window or iterable of window, optional
+            By default those that the study was asked for, else the standard ones.
+
+        Returns
+        -------
+        DataFrame
+            One row a window and event: event_id, ticker, start, stop, car (decimal), se, statistic
+            and pvalue (exact single-event t), scar, bhar, n_days (of the window that the event
+            has), ci_low, ci_high (95%), n_sessions, last_session, then your own columns, those of
+            numbers as numbers. NaN where the event lacks days of the window.
+        """
+        table = self.car_table(windows)
+        return self._with_own_columns(table, np.tile(self._used, len(table) // max(len(self), 1)))
+
+    def wide(self, windows: WindowsLike | None = None) -> pd.DataFrame:
+        """Return one row for each used event, with a column of CARs for each window.
+
+        Parameters
+        ----------
+        windows : window or iterable of window, optional
+            As for :meth:`car`.
+
+        Returns
+        -------
+        DataFrame
+            event_id, ticker, the CARs (decimal) by window such as ``[0,1]``, your own columns.
+        """
+        rows = self._used
+        cars = {str(w): self.abnormal.car(w)[rows] for w in self.windows_of(windows)}
+        return self._with_own_columns(pd.DataFrame({**self.ids_of(rows), **cars}), rows)
+
+    def tidy(self) -> pd.DataFrame:
+        """Return one row for each used event and day: its abnormal return and your own columns."""
+        days = np.repeat(self._used, len(self.abnormal.event))
+        return self._with_own_columns(self.abnormal_returns(), days)
+
+    def models(self) -> pd.DataFrame:
+        """Return event_id, ticker, nobs, parameters, sigma, r2 and standard errors of each event.
+
+        The error of ``beta`` is ``se_beta``; it is of the kind that ``cov`` names.
+        """
+        a = self.abnormal
+        errors = np.sqrt(np.diagonal(a.cov_params[self._used], axis1=1, axis2=2))
+        names = [f"se_{name}" for name in a.parameters]
+        return self.model_table().join(pd.DataFrame(errors, columns=names))
+
+    @property
+    def _used(self) -> IntArray:
+        """Positions of the used events."""
+        return np.flatnonzero(self.ok)
+
+    def _with_own_columns(self, table: pd.DataFrame, rows: IntArray) -> pd.DataFrame:
+        """Return a table of events, by position, with the user's own columns of their file."""
+        names = [str(name) for name in self.events if name not in (*NOT_OWN, *table.columns)]
+        cells = {name: with_numbers(self.events[name]).to_numpy()[rows] for name in names}
+        return table.assign(**cells)
 
     def __str__(self) -> str:
         return "\n".join([f"{self!r}\n{self.summary()}", *self._first_notes()])

@@ -140,6 +140,10 @@ def plot_car_forest(
         Drawn into; by default the axes of a new figure.
     **look : str or color
         `title`, `color` and `label` of the events.
+
+    Returns
+    -------
+    Axes
     """
     window, answer = window_of(results, window), answer_of(results, window_of(results, window))
     car, half = results.abnormal.car(window), results.abnormal.car_half_widths(window)
@@ -229,6 +233,10 @@ def plot_ar_heatmap(
         Drawn into; by default the axes of a new figure.
     **look : str or color
         `title`, and `color` of what is below zero.
+
+    Returns
+    -------
+    Axes
 
     Raises
     ------
