@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -90,6 +91,8 @@ def run(
         with progress(silent, "events") as crew.progress, progress(silent, "prices") as advance:
             results = compute_study(inputs, progress=advance)
         crew.progress = None
+        # statsmodels looks for garbage at each family of p-values: what is there by now stays.
+        gc.freeze()
         notify(_new_notices(results, from_lock, crew.lost))
         if len(results) == 0:
             raise _nothing_usable(results, order, folder, as_json, record)
