@@ -323,6 +323,11 @@ def test_windows_are_given_once(results: es.EventStudyResults, tmp_path: Path) -
     table = pd.read_csv(folder / "tables" / "car.csv")
     assert list(table)[: len(results.car_table().columns)] == list(results.car_table())
     assert len(table) == 16
+    assert results.save(tmp_path) == folder
+    other = results.subset("direction == 'relief'")
+    assert other.save(tmp_path) == results.subset("direction == 'relief'").save(tmp_path)
+    assert other.save(tmp_path).name == "study-2"
+    assert other.save(tmp_path, force=True) == folder
     assert results.subset("direction == 'relief'").main == es.Window(0, 1)
 
 

@@ -4,17 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from itertools import count
+from itertools import chain, count
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pandas as pd
 
 from ..errors import RunFolderError
+from ..fitting.fitted import FittedStudy, listed
 from ..utility.catalogue import say
+from ..utility.csv_text import unquoted
 from .atomic_swap import follow_link, locked
 from .folder import clear_errors, refuse_foreign
 from .origin import EVENTS, Origin
 from .record import Record
 from .rows import SHOWING
 from .staleness import differing_files, differing_settings
+
+if TYPE_CHECKING:
+    from ..fitting.config import StudyConfig
 
 
 @contextmanager
@@ -97,6 +105,36 @@ def list_differences(place: Path, origin: Origin) -> list[str]:
     except RunFolderError:
         return [say("place.unknown")]
     return [*settings, *(say("place.events") if p in EVENTS else Path(p).name for p in edited)]
+
+
+def free_name(out: Path, name: str, results: FittedStudy, config: StudyConfig) -> str:
+    """Return `name`, or ``name-2`` ... where runs of other settings or events have it.
+
+    Parameters
+    ----------
+    out : Path
+        Folder of the runs.
+    name : str
+    results : FittedStudy
+    config : StudyConfig
+        Of the run to be written.
+    """
+    events = listed(results, config.main).events
+    day0 = pd.to_datetime(events["day0"]).dt.strftime("%Y-%m-%d").fillna("").tolist()
+    mine = [events["event_id"].astype("str").tolist(), day0]
+    settings = {k: v for k, v in config.to_dict().items() if k not in SHOWING}
+
+    def is_taken(place: Path) -> bool:
+        try:
+            record = Record.read(place)
+            table = record.cells("events.csv")
+            there = [table[name].map(unquoted).tolist() for name in ("event_id", "day0")]
+            return there != mine or any(record.settings.get(k) != v for k, v in settings.items())
+        except (RunFolderError, KeyError):
+            return False
+
+    names = chain([name], (f"{name}-{number}" for number in count(2)))
+    return next(named for named in names if not is_taken(follow_link(out / named)))
 
 
 def _differ(place: str, old: dict[str, Path], new: dict[str, Path]) -> bool:

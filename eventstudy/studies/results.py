@@ -206,9 +206,12 @@ class EventStudyResults(FittedStudy):
         return CalibrationWithFigure(**vars(calibrate(self, window, **options)))
 
     def save(
-        self, out: str | Path = "reports", name: str = "study", *, config: StudyConfig | None = None
-    ) -> Path:
+        self, out: str | Path = "reports", name: str = "study", *,
+        config: StudyConfig | None = None, force: bool = False,
+    ) -> Path:  # fmt: skip
         """Write the run folder ``out/name`` (report, tables, figures, prices, manifest).
+
+        A run of other settings or events stays as it is: this one is then ``name-2`` ...
 
         Parameters
         ----------
@@ -218,6 +221,8 @@ class EventStudyResults(FittedStudy):
             Name of the run.
         config : StudyConfig, optional
             Decides windows, tests and groups of the report.
+        force : bool
+            Replace the run of that name, whatever its settings and events.
 
         Returns
         -------
@@ -230,8 +235,12 @@ class EventStudyResults(FittedStudy):
             If the folder cannot be written, or is no run.
         """
         from ..runs import write_run
+        from ..runs.place import free_name
 
-        return write_run(self, Path(out), name, config=config or self.settings)
+        config = config or self.settings
+        if not force:
+            name = free_name(Path(out), name, self, config)
+        return write_run(self, Path(out), name, config=config)
 
     def findings(self, *, config: StudyConfig | None = None, name: str = "study") -> Findings:
         """Return the document of the study, from which every format is drawn.
