@@ -168,6 +168,22 @@ def test_thin_trading_is_said() -> None:
     assert any(f"{told} estimation has {days.min()} days" in s for s in found.text)
 
 
+def test_prices_that_stand_still_are_said_where_events_share_sessions() -> None:
+    market = placed(ONE, seed=49)
+    frame = market.frame.copy()
+    assert market.fit().diagnose().still == ""
+    firms = [name for name in frame if name != "MKT"]
+    frame.loc[frame.index[::4], firms] = 0.0
+    found = market.fit(frame).diagnose()
+    assert found.still_days == pytest.approx(0.25, abs=0.01)
+    assert found.still in found.text
+    assert "25% of the estimation days have a return of exactly zero" in found.still
+    apart = placed(DISPERSED, seed=49)
+    frame = apart.frame.copy()
+    frame.loc[frame.index[::4], [name for name in frame if name != "MKT"]] = 0.0
+    assert apart.fit(frame).diagnose().still == ""
+
+
 def test_prices_that_begin_late_are_not_thin_trading() -> None:
     market = placed(DISPERSED, seed=48)
     frame = market.frame.copy()

@@ -36,6 +36,8 @@ SKEWNESS_LISTED = (0.0, 0.7, 2.0)
 CRITICAL = 1.959963984540054
 # From here on a reader should know of missing days, and of firms that move together.
 MATERIAL_MISSING, MATERIAL_FACTOR = 0.05, 1.1
+# From here on days without trade may hide how the firms move together (docs/verdicts.md).
+MATERIAL_STILL = 0.10
 # A larger share of the events on one date leaves a clustered variance little to average over.
 LARGE_DATE = 1 / 3
 # Reasons that other dates do not show: the news itself raises the variance.
@@ -266,6 +268,13 @@ class Diagnosis(Situation):
         return say("diagnosis.late", n=self.late_events, **days)
 
     @property
+    def still(self) -> str:
+        """Sentence on prices that stand still where events share sessions; "" if they move."""
+        if self.still_days <= MATERIAL_STILL or self.kind in ("none", "single", "dispersed"):
+            return ""
+        return say("diagnosis.still", share=self.still_days)
+
+    @property
     def text(self) -> list[str]:
         """The diagnosis in sentences."""
         return [*_of_dates(self), *_of_returns(self), *_of_data(self)]
@@ -348,6 +357,8 @@ def _of_data(d: Diagnosis) -> Iterator[str]:
         yield d.late
     if d.missing_days > MATERIAL_MISSING:
         yield say("diagnosis.thin", share=d.missing_days, shortest=d.shortest_estimation)
+    if d.still:
+        yield d.still
     if d.multi_day > 0:
         yield say("diagnosis.multi_day", share=d.multi_day)
     if d.time_unknown > 0:

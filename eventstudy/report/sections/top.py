@@ -249,9 +249,8 @@ def _short_estimations(findings: Findings) -> Iterator[Reason]:
 
 
 def _late(findings: Findings) -> Iterator[Reason]:
-    diagnosis = findings.sample.diagnosis
-    if diagnosis and diagnosis.late:
-        yield Reason.of(diagnosis.late)
+    if diagnosis := findings.sample.diagnosis:
+        yield from map(Reason.of, filter(None, (diagnosis.late, diagnosis.still)))
 
 
 def _dropped(findings: Findings) -> Iterator[Reason]:
