@@ -188,7 +188,9 @@ def spread_across(sample: AbnormalReturns) -> FloatArray:
 def signs(sample: AbnormalReturns) -> FloatArray:
     """Return whether each day is above the median of the event, 1, 0 or -1, shape (n, L1+L2)."""
     values = np.round(all_days(sample), DECIMALS)
-    return np.sign(np.round(values - np.nanmedian(values, axis=1, keepdims=True), DECIMALS))
+    has_any = np.isfinite(values).any(axis=1, keepdims=True)
+    median = np.nanmedian(np.where(has_any, values, 0.0), axis=1, keepdims=True)
+    return np.sign(np.round(values - median, DECIMALS))
 
 
 NULL = "the CAR of the window ranks like any estimation day"
