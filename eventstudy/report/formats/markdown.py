@@ -36,7 +36,6 @@ def markdown(findings: Findings) -> str:
         more = [fold_analysis(findings, a) for a in robustness(findings) if a.name == "weights"]
         at = [fold.code for fold in folds].index("data")
         context = {
-            "name": findings.name,
             "first": first,
             "checks": checks_table(first.checks) if first.checks else None,
             "tests": list_tests(findings) if findings.sample.answer.n_events else [],
