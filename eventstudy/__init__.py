@@ -19,6 +19,7 @@ _HOMES = {
     "events_from_frame": "events.table",
     "load_returns": "returns.load",
     "read_returns": "returns.load",
+    "read_factors": "returns.factor_files",
     "LinearModel": "models",
     "MODELS": "models",
     "PriceProvider": "prices",
@@ -57,6 +58,7 @@ if TYPE_CHECKING:
     from .models import LinearModel as LinearModel
     from .prices import PriceProvider as PriceProvider
     from .returns import ReturnsPanel as ReturnsPanel
+    from .returns.factor_files import read_factors as read_factors
     from .returns.load import load_returns as load_returns
     from .returns.load import read_returns as read_returns
     from .runs import compare_runs as compare_runs

@@ -175,7 +175,7 @@ def test_dimson_with_lags_and_leads() -> None:
         ("dimson", ["lag=2"], "no such option", "did you mean 'lags'"),
         ("dimson", ["lags=two"], "not a value of the kind int", ""),
         ("dimson", ["lags=-1"], "lags and leads are counts", ""),
-        ("market", ["lags=2"], "no such option", "market has: no options"),
+        ("market", ["lags=2"], "no such option", "market has: zero_alpha"),
         ("market_adjusted", ["centred=maybe"], "not true or false", ""),
         ("ff33", [], "unknown model", "did you mean 'ff3'"),
     ],

@@ -306,3 +306,16 @@ def test_real_prices() -> None:
     assert parts["GAZP.ME"]["adj_close"].isna().all()
     assert parts["^HSI"]["close"].notna().all()
     assert parts["002415.SZ"].iloc[0][["close", "volume"]].tolist() == [12.0826, 14432817]
+
+
+@pytest.mark.parametrize("ending", [".parquet", ".dta"])
+def test_a_table_of_another_program_is_one_of_prices(tmp_path: Path, ending: str) -> None:
+    table = pd.DataFrame(
+        {"date": pd.to_datetime(["2019-01-02", "2019-01-03"]), "close": [1.0, 2.0]}
+    )
+    if ending == ".dta":
+        table.to_stata(tmp_path / "AAA.dta", write_index=False)
+    else:
+        table.set_index("date").to_parquet(tmp_path / "AAA.parquet")
+    prices = FilesProvider(tmp_path).fetch(["AAA"], date(2019, 1, 1), LAST)
+    assert prices.table["close"].tolist() == [1.0, 2.0]

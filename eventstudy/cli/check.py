@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 @click.command(epilog=EXIT_CODES)
 @click.argument("events", type=EVENTS)
 @options(
-    ("--calendar", {"type": click.Choice(["exchange", "data"]), "default": "exchange"},
+    ("--calendar", {"type": click.Choice(["exchange", "data"]), "default": None},
      "As for run."),
     JSON,
 )  # fmt: skip
@@ -31,13 +31,14 @@ def check(events: Path, calendar: Any, as_json: bool) -> None:
     name: all that ``run`` would refuse. Exit with 2 if any is wrong.
     """
     from ..events.table import check_file
+    from ..returns.security_files import usual_calendar
 
     study, faults = events, list[Problem]()
     is_study = study.suffix.lower() == ".toml"
     if is_study:
         events, good, problems, faults = check_study(study)
     else:
-        good, problems, _ = check_file(events, calendar=calendar)
+        good, problems, _ = check_file(events, calendar=calendar or usual_calendar(events))
     rows = [] if good is None else _checked(good)
     notices = () if good is None else good.notices
     if as_json:

@@ -57,9 +57,9 @@ def run(
 ) -> None:
     """Run a study of EVENTS and write its report.
 
-    EVENTS is a CSV or Parquet file with the columns ticker and announced_at, a study file (.toml)
-    that names one, or - for a CSV from stdin. Without it: study.toml, or events.csv, of this
-    folder.
+    EVENTS is a CSV, Parquet or Stata file with the columns ticker (or permno, cusip, isin ...) and
+    announced_at, a study file (.toml) that names one, or - for a CSV from stdin. Without it:
+    study.toml, or events.csv, of this folder.
 
     \b
       eventstudy run events.csv

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import difflib
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import chain, count
 
@@ -14,6 +16,7 @@ from ..errors import ConfigError, Problem
 from ..utility.catalogue import say
 from ..utility.csv_text import OUTCOME
 from ..utility.flags import flags_of
+from ..utility.identifiers import bare, identifier_for
 from ..utility.registry import did_you_mean
 from ..utility.sheets import WHOLE_ROW, Sheet, TextColumn, number_combinations
 from ..utility.tables import commas_in, is_number, strip
@@ -49,6 +52,8 @@ CANDIDATES = "day0_candidates"
 # What a run writes in their place; day0 and flags of the user are heeded.
 REPLACED = ("exchange", CANDIDATES, "benchmark_named", "status", "reason", "nobs")
 NAMED = 3
+# Dates in lists of events by PERMNO and other identifiers.
+SAS_DATES = ("%Y%m%d", "%d%b%Y")
 # Of a market value, which is a number whatever else the column holds.
 SIZE = "mcap"
 # A pair such as BTC-USD or EURUSD=X, or a future such as GC=F: New York does not trade it.
@@ -140,12 +145,25 @@ def with_known_names(sheet: Sheet, chosen: Mapping[str, str]) -> Sheet:
         If there is no such column, or several that may be meant.
     """
     names, notices = list(map(strip, sheet.names)), list(sheet.notices)
+    columns, by_identifier = list(sheet.columns), identifier_for(names) != ""
     for wanted in REQUIRED:
         name = _meant(wanted, chosen.get(wanted, ""), names)
+        if by_identifier and wanted == "announced_at" and name in names:
+            columns[names.index(name)] = columns[names.index(name)].changed(_iso_date)
         if name != wanted:
             names[names.index(name)] = wanted
-            notices.append(say("events.read_as", column=repr(name), name=wanted))
-    return replace(sheet, names=names, notices=notices)
+            is_ticker = wanted == "ticker" and by_identifier
+            code = "events.read_as_identifier" if is_ticker else "events.read_as"
+            notices.append(say(code, column=repr(name), name=wanted))
+    return replace(sheet, names=names, columns=columns, notices=notices)
+
+
+def _iso_date(text: str) -> str:
+    """Return a date as SAS and CRSP write it, 20120229 or 29FEB2012, as ISO 8601 has it."""
+    for form in SAS_DATES:
+        with suppress(ValueError):
+            return dt.datetime.strptime(text.strip(), form).date().isoformat()  # noqa: DTZ007
+    return text
 
 
 def _meant(wanted: str, chosen: str, names: list[str]) -> str:
@@ -154,8 +172,9 @@ def _meant(wanted: str, chosen: str, names: list[str]) -> str:
     if chosen and chosen not in names:
         remedy = did_you_mean(chosen, names) or f"the columns are {', '.join(names)}"
         raise ConfigError("no such column of the events", value=chosen, remedy=remedy)
-    usual = [c for c in _aliases(wanted, columns) if _bare(c) in UNDERSTOOD]
-    usual = [wanted] if wanted in columns else usual
+    usual = [c for c in _aliases(wanted, columns) if bare(c) in UNDERSTOOD]
+    identifier = identifier_for(names) if wanted == "ticker" else ""
+    usual = [wanted] if wanted in columns else usual or list(filter(None, [identifier]))
     if chosen not in ("", wanted) and wanted in columns:
         remedy = f"drop or rename the column {wanted!r}"
         raise ConfigError(f"two columns for {wanted}", value=chosen, remedy=remedy)
@@ -204,11 +223,7 @@ def _rename(wanted: str, columns: list[str]) -> str:
 
 
 def _aliases(wanted: str, columns: list[str]) -> list[str]:
-    return [c for c in columns if _bare(c) in _ALIASES[wanted]]
-
-
-def _bare(name: str) -> str:
-    return re.sub(r"[\s_-]", "", name.lower())
+    return [c for c in columns if bare(c) in _ALIASES[wanted]]
 
 
 def _alias(wanted: str, columns: list[str]) -> str:

@@ -43,6 +43,8 @@ REQUIRED = ("ticker", "announced_at")
 OPTIONAL = ("event_id", "tz", "when", "benchmark", "day0")
 KNOWN = (*REQUIRED, *OPTIONAL, "exchange", "flags")
 _SYMBOL = re.compile(r"\^?[A-Z0-9][A-Z0-9&=_-]*(\.[A-Z0-9]+)?")
+# A PERMNO, CUSIP or ISIN, which tells of no exchange.
+_IDENTIFIER = re.compile(r"\d+|[A-Z0-9]{8,12}")
 CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 NO_LINE = 0
 FARTHEST_DAY0 = dt.timedelta(days=366)
@@ -154,7 +156,7 @@ def check_ticker(row: Row, rules: Rules) -> None:
     if not ticker:
         row.fault("ticker", "is empty")
     elif rules.calendar == "data":
-        is_symbol = _SYMBOL.fullmatch(ticker) and not ticker.isdigit()
+        is_symbol = _SYMBOL.fullmatch(ticker) and not _IDENTIFIER.fullmatch(ticker)
         row.exchange = EXCHANGES.get(suffix_of(ticker)) if is_symbol else None
     else:
         for reason, remedy in _symbol_faults(ticker):
@@ -195,7 +197,7 @@ def _symbol_faults(symbol: str) -> Iterator[tuple[str, str]]:
         symbol = symbol.upper()
     if symbol.isdigit():
         remedy = "a market suffix such as .SZ, .SS or .HK is lost, and perhaps leading zeros"
-        yield "is only a number", f"{remedy} (000725.SZ, 0700.HK)"
+        yield "is only a number", f"{remedy} (000725.SZ, 0700.HK); a PERMNO: calendar data"
     elif symbol == start and not _SYMBOL.fullmatch(symbol):
         yield "is not a Yahoo symbol (A-Z, 0-9, ^ & = _ -, then . and a market suffix)", ""
     stem, _, suffix = symbol.rpartition(".")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import html
+import io
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -15,8 +16,9 @@ import numpy as np
 
 from ..errors import DataError, EventsFileError, Problem
 from ..utility.frames import frame_of
+from ..utility.identifiers import identifier_for
 from ..utility.sheets import Sheet, sheet_of_csv
-from ..utility.tables import PARQUET_MAGIC, read_bytes, strip
+from ..utility.tables import PARQUET_MAGIC, STATA, STATA_MAGIC, read_bytes, read_stata, strip
 from ..utility.typing import BoolArray, CalendarChoice, IntArray
 from .checks import CANDIDATES, GROUPS, Checked, check_sheet, note_alike, with_known_names
 from .rows import REQUIRED, Rules
@@ -148,10 +150,11 @@ def read_events(
     ----------
     path : path or DataFrame
         Text in UTF-8, a header line, cells separated by comma, semicolon, tab or ``|``; or Parquet
-        (extra ``parquet``), each cell of which is read as it would stand in a CSV. Needed columns:
+        (extra ``parquet``) or Stata, each cell of which is read as it would stand in a CSV. Needed:
         ``ticker`` and ``announced_at`` (a date, a timestamp with its offset, or one with a zone in
         ``tz``). Optional: ``event_id``, ``tz``, ``when`` (``before_open``, ``in_session`` or
-        ``after_close``, of the ticker's exchange, beside a date), ``benchmark``, ``day0``. All
+        ``after_close``, of the ticker's exchange, beside a date), ``benchmark``, ``day0``. An
+        identifier such as ``permno`` or ``isin`` stands for ``ticker``, then ``date`` too. All
         other columns are kept as they are, but for white space around ``group`` and ``direction``,
         and for columns of numbers with decimal commas where the separator is no comma, which get
         points. In a DataFrame missing values are empty cells, a date-time at midnight without a
@@ -258,8 +261,8 @@ def check_file(
     """
     rules = Rules.of(calendar, today, cutoff_minutes)
     sheet, problems, sha256 = _sheet_of(path)
-    if sheet is not None and columns is not None:
-        sheet = with_known_names(sheet, columns)
+    if sheet is not None and (columns is not None or identifier_for(sheet.names)):
+        sheet = with_known_names(sheet, columns or {})
     checked, more = (None, []) if sheet is None else check_sheet(sheet, rules)
     return checked, sorted([*problems, *more], key=lambda p: p.line), sha256
 
@@ -278,6 +281,9 @@ def _sheet_of(source: Any) -> tuple[Sheet | None, list[Problem], str]:
         sheet = sheet_of_frame(frame_of(source, "events", "give read_events(path) or a DataFrame"))
         return sheet, [], hash_of(sheet)
     raw = read_bytes(source)
+    if raw.startswith(STATA_MAGIC) or Path(source).suffix.lower() == STATA:
+        sheet = sheet_of_frame(read_stata(io.BytesIO(raw), _name_of(source)))
+        return sheet, [], hashlib.sha256(raw).hexdigest()
     is_parquet = raw.startswith(PARQUET_MAGIC) or Path(source).suffix.lower() == ".parquet"
     rows = sheet_of_parquet(raw) if is_parquet else sheet_of_csv(raw, REQUIRED)
     return *rows, hashlib.sha256(raw).hexdigest()

@@ -177,7 +177,7 @@ def _model(study: FittedStudy) -> ModelFacts:
     return ModelFacts(
         name=model.name,
         label=model.label,
-        formula=model.formula,
+        formula=model.formula + "; alpha_i = 0 on event days" * model.zero_alpha,
         source=model.source,
         factors=tuple(factor.name for factor in model.factors),
         parameters=tuple(model.parameters),

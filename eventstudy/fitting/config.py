@@ -47,7 +47,7 @@ class StudyConfig:
     cov_type : {"nonrobust", "HC0", "HC1", "HC2", "HC3", "HAC"}
         Covariance of the parameters.
     factors : tuple of str
-        Files of factors.
+        Files of factors, or names of Ken French's data library such as ``ff5:daily``.
     series : tuple of str
         Series that a model needs and that are the same for all events, such as ``world=URTH``.
     estimation : Window

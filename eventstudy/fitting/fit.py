@@ -43,6 +43,7 @@ from .inputs import (
     StudyInputs,
 )
 from .layout import Layout, lay_out, resume_after_halts, with_bounds, with_runs
+from .long_windows import note_long_windows
 from .settings import settings_of, within
 from .status import dates_of, repeated_by_shift, repeats_of, with_status
 
@@ -119,9 +120,11 @@ class UnfittedStudy:
         notes["main"] = Window.of(self.main or usual)
         table = with_status(table, abnormal, layout, **notes)
         table["day0"] = table["day0"].where(table["status"] == "ok", listed)
+        long = note_long_windows(abnormal, table["flags"], notes["main"], model)
+        panel = replace(layout.panel, notices=(*layout.panel.notices, *long))
         other = replace(self, halt="calendar" if self.halt == "shift" else "shift")
         return FittedStudy(
-            abnormal, table, layout.panel, model, self.engine, layout,
+            abnormal, table, panel, model, self.engine, layout,
             other_clock=other.fitted, refit=self._fitted_by,
         )  # fmt: skip
 

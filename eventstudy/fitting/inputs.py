@@ -20,9 +20,11 @@ from ..prices.quality.return_faults import CODE_TEXTS, CODES
 from ..prices.quality.size_faults import judge_sizes
 from ..prices.sizes import RECORD, Sizes
 from ..returns.factor_files import checked_factors, read_factors
+from ..returns.security_files import market_values
 from ..returns.series import MARKET
 from ..utility.catalogue import say
 from ..utility.frames import frame_of
+from ..utility.identifiers import is_crsp
 from ..utility.sheets import sheet_of_csv
 from ..utility.tables import read_bytes, read_table, strip
 from .config import StudyConfig
@@ -83,7 +85,9 @@ class StudyInputs:
         """The factors of the settings' files (dates x names, decimal returns); None without any."""
         if "factors" in self.tables:
             return checked_factors(frame_of(self.tables["factors"], "factors"))
-        return read_factors(self.config.factors) if self.config.factors else None
+        if not self.config.factors:
+            return None
+        return read_factors(self.config.factors, store=self.store, offline=self.offline)
 
     @cached_property
     def news(self) -> list[Confounder]:
@@ -93,7 +97,9 @@ class StudyInputs:
     @cached_property
     def sizes(self) -> SizesFile | None:
         """The file of market values that the settings name; None without one."""
-        return read_sizes(self.config.size) if self.config.size not in ("", YAHOO) else None
+        if self.config.size in ("", YAHOO):
+            return None
+        return read_sizes(self.config.size, self.events.table["ticker"].tolist())
 
     @property
     def price_options(self) -> dict[str, Any]:
@@ -206,8 +212,10 @@ class SizesFile(Sizes):
     """
 
 
-def read_sizes(path: str | Path) -> SizesFile:
+def read_sizes(path: str | Path, firms: Sequence[str] = ()) -> SizesFile:
     """Return the market values in a file with the columns ticker, date, and mcap or shares.
+
+    Of a daily file of CRSP they are price times shares, for `firms`.
 
     Each number holds from its date on, for 370 days at most. Market values are in the column
     ``currency`` of the file, or the currency of the ticker. Shares will be multiplied with the
@@ -223,6 +231,8 @@ def read_sizes(path: str | Path) -> SizesFile:
     import pandas as pd
 
     table = read_table(path, text=("mcap", "shares", "close")).reset_index(drop=True)
+    if is_crsp(table.columns):
+        table = market_values(table, firms)
     table = table.rename(columns={c: str(c).strip().lower() for c in table.columns})
     table = table.rename(columns={"symbol": "ticker"})
     value, name = next((c for c in ("mcap", "shares") if c in table), ""), Path(path).name

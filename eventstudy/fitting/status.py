@@ -23,6 +23,7 @@ from ..utility.typing import BoolArray, DateArray, IntArray, ObjectArray
 from ..windows.alignment import TRADED
 from ..windows.event_windows import EventWindows
 from .layout import Layout, at_limit
+from .long_windows import below_total_loss
 
 # The other flags are raised before a study is fitted, or for other news.
 EARLIER = (Flag.TIME_UNKNOWN, Flag.DAY0_GIVEN, Flag.BENCHMARK_FALLBACK, Flag.CONFOUNDED)
@@ -86,6 +87,7 @@ def with_status(
         **_faulty(table, abnormal, layout, main),
         Flag.MASKED_DAYS: abnormal.windows.masked > 0,
         Flag.OVERLAPPING_EVENT: overlap >= 0,
+        Flag.BELOW_TOTAL_LOSS: below_total_loss(abnormal),
     }
     reasons, raised = left_out.tolist(), np.zeros(len(table), np.int64)
     dropped = np.flatnonzero(~usable & (left_out == ""))

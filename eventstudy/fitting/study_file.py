@@ -5,13 +5,15 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from ..abnormal.conventions import Conventions
 from ..calendars.window import Window, plain_value
 from ..errors import ConfigError, EventStudyError, Problem
+from ..returns.factor_library import is_library, library_files
+from ..returns.security_files import usual_calendar
 from .config import StudyConfig
 from .grid import Grid
 from .settings import FARTHEST, Setting, read, settings_of, within
@@ -181,6 +183,10 @@ def check(settings: Mapping[str, Any]) -> tuple[RunSettings, StudyConfig]:
     run = RunSettings(**read(RunSettings, {k: v for k, v in settings.items() if k in run_settings}))
     study_settings = {k: v for k, v in settings.items() if k not in run_settings}
     config = StudyConfig(**read(StudyConfig, study_settings, RunSettings))
+    factors = library_files(config.factors, store=run.store, offline=run.offline)
+    config = replace(config, factors=factors)
+    if "calendar" not in study_settings and run.events:
+        config = replace(config, calendar=usual_calendar(run.events, config.returns or None))
     if config.returns and settings.get("prices"):
         raise ConfigError("give prices or returns, not both", where="returns")
     if config.returns and run.vintage:
@@ -300,7 +306,9 @@ def _put(key: str, value: Any, folder: Path) -> Any:
     is_source = (key == "prices" and is_name(value)) or (key, value) == ("size", "yahoo")
     if key not in PATHS or is_source:
         return value
-    below: Callable[[str], str] = lambda text: str(folder / text) if text else text  # noqa: E731
+    below: Callable[[str], str] = lambda text: (  # noqa: E731
+        str(folder / text) if text and not is_library(text) else text
+    )
     return [below(text) for text in value] if isinstance(value, list) else below(value)
 
 

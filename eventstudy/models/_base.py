@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from functools import partial
 from typing import Any, ClassVar, NamedTuple
 
@@ -70,6 +70,9 @@ class LinearModel:
     ----------
     cov_type : {"nonrobust", "HC0", "HC1", "HC2", "HC3", "HAC"}
         Covariance of the parameters, which enters the prediction-error variance.
+    zero_alpha : bool
+        Whether the normal returns of the event window leave out the estimated alpha, which over
+        many days adds up to a trend that nobody expects (docs/methods.md, 2).
 
     Attributes
     ----------
@@ -118,6 +121,7 @@ class LinearModel:
     keep_spans: ClassVar[bool] = False
 
     cov_type: CovType = "nonrobust"
+    zero_alpha: bool = field(default=False, kw_only=True)
 
     def __init_subclass__(cls, *, name: str = "", **options: Any) -> None:
         """File the model under its name: ``class Mine(LinearModel, name="mine")``."""
@@ -243,6 +247,8 @@ class LinearModel:
     def _data(self, windows: EventWindows) -> tuple[FloatArray, FloatArray, BoolArray]:
         """Return the response (n, L), regressors (n, L, k), and days without a gap (n, L)."""
         y, X = self.response(windows), self.design(windows)
+        if self.zero_alpha:
+            X[:, len(windows.estimation) :, 0] = 0.0
         complete = np.isfinite(y)
         for j in range(X.shape[2]):
             complete &= np.isfinite(X[:, :, j])
@@ -382,9 +388,12 @@ def options_of(name: str) -> dict[str, Any]:
     """Return the options of a model with their defaults, without those that factor files decide."""
     model = MODELS[name]
     decided = {"cov_type", "excess", "own_market"}
+    if "alpha" not in model().parameters or name == "constant_mean":
+        decided.add("zero_alpha")
     if getattr(model, "needed", ()):
         decided.add("columns")
-    return {f.name: f.default for f in fields(model) if f.name not in decided}
+    listed = sorted(fields(model), key=lambda option: option.name == "zero_alpha")
+    return {f.name: f.default for f in listed if f.name not in decided}
 
 
 def _typed(where: str, text: str, default: Any) -> Any:

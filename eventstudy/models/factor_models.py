@@ -62,7 +62,7 @@ class FactorModel(LinearModel):
             If a column that the model needs is missing.
         """
         if not columns:
-            remedy = "give a file of factors with --factors FILE"
+            remedy = "give a file of factors with --factors FILE, or --factors ff5:daily"
             raise ConfigError(f"the {self.label} needs factors", remedy=remedy)
         wanted = self.columns or self.needed or tuple(c for c in columns if c != RF)
         missing = [c for c in wanted if c not in columns and c != EXCESS_MARKET]

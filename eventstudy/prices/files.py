@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import BadAnswerError, ConfigError, DataError, PriceError, UnknownSymbolError
 from ..utility.frames import with_index
+from ..utility.identifiers import as_text, identifier_for, is_crsp
 from ..utility.registry import did_you_mean
 from ..utility.tables import read_table
 from ._base import DATE_DTYPE, FIRST_DAY, NUMBER_COLUMNS, Provenance, clean
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
     OnRead = Callable[[str, pd.DataFrame, pd.DataFrame], None]
 
-SUFFIXES = (".csv", ".csv.gz", ".parquet")
+SUFFIXES = (".csv", ".csv.gz", ".parquet", ".dta")
 MISSING_WORDS = ("", "na", "n/a", "nan", "null", "none", "-")
 ALIASES = {
     "ticker": "symbol",
@@ -224,7 +225,7 @@ def _split(frame: pd.DataFrame, file: Path) -> dict[str, pd.DataFrame]:
 
 def _split_long(frame: pd.DataFrame, file: str) -> dict[str, pd.DataFrame]:
     _require_price(frame, file)
-    tickers = frame["symbol"].fillna("").astype(str).str.strip()
+    tickers = as_text(frame["symbol"])
     blank = tickers.index[tickers == ""]
     if len(blank):
         raise BadAnswerError("no ticker", where=f"{file}:{blank[0]}: symbol")
@@ -233,11 +234,16 @@ def _split_long(frame: pd.DataFrame, file: str) -> dict[str, pd.DataFrame]:
 
 def _columns(frame: pd.DataFrame, file: str) -> pd.DataFrame:
     """Return `frame` with common names for the columns that are recognised."""
+    if is_crsp(frame.columns):
+        remedy = "give it as --returns (returns=): dividends are in its returns, not in its prices"
+        raise BadAnswerError("a daily file of CRSP is no file of prices", where=file, remedy=remedy)
     names = []
     for column in map(str, frame):
         key = "".join(letter for letter in column.lower() if letter.isalnum())
         name = ALIASES.get(key, key)
         names.append(name if name in RECOGNISED else column.strip())
+    if {"close", "adj_close"} & set(names) and (series := identifier_for(frame.columns)):
+        names[list(map(str, frame)).index(series)] = "symbol"
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:
         raise BadAnswerError("column occurs twice", where=f"{file}:1", value=twice)
@@ -325,12 +331,13 @@ def _currency(frame: pd.DataFrame, file: str) -> str:
 
 def _read_file(file: Path) -> pd.DataFrame:
     """Return the cells of a file; the index holds line numbers (CSV) or row numbers (Parquet)."""
-    if _suffix(file) != ".parquet":
+    kind = {".parquet": "Parquet", ".dta": "Stata"}.get(_suffix(file))
+    if kind is None:
         return _read_csv(file)
     try:
         frame = with_index(read_table(file))
     except DataError as error:
-        fault = f"cannot be read as Parquet ({error.remedy})"
+        fault = f"cannot be read as {kind} ({error.remedy})"
         raise BadAnswerError(fault, where=error.where) from error
     return frame.set_axis(range(1, len(frame) + 1), axis=0)
 

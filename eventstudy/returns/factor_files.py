@@ -19,6 +19,7 @@ from ..prices.quality.gate import GATE, Gate
 from ..prices.quality.return_faults import CODES, HUGE, LARGE_MEDIAN
 from ..utility.catalogue import say
 from ..utility.tables import read_table
+from .factor_library import library_files
 from .table import of_file, wide_returns
 
 if TYPE_CHECKING:
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 FRENCH_MISSING = (-99.99, -999.0)
 FRENCH_ROW = re.compile(r"\s*\d{8}\s*,")
 FRENCH_MONTH = re.compile(r"\s*\d{6}\s*,")
+# What a file was made from, in its first lines.
+VINTAGE, HEAD = re.compile(r"(\d{6})\s(\w+)\sdatabase"), 10
 ALIASES = {
     "mktrf": "mkt_rf", "mkt": "mkt_rf", "market_excess": "mkt_rf", "umd": "mom", "wml": "mom",
     "risk_free": "rf",
@@ -38,8 +41,10 @@ LARGEST = 100_000_000
 LARGE_RF = 0.002
 
 
-def read_factors(paths: Sequence[str | Path] | str | Path) -> pd.DataFrame:
-    """Return the factors of files: dates as index, names in lower case, decimal returns.
+def read_factors(
+    paths: Sequence[str | Path] | str | Path, *, store: str = "", offline: bool = False
+) -> pd.DataFrame:
+    """Return factors of files, or by name: dates as index, names in lower case, decimal returns.
 
     Ken French's daily files (CSV, or the ZIP they come in) are read as published: they are known by
     days as YYYYMMDD under a line of names that begins with a comma; text before and after the table
@@ -50,6 +55,15 @@ def read_factors(paths: Sequence[str | Path] | str | Path) -> pd.DataFrame:
     Parameters
     ----------
     paths : path or sequence of paths
+        A name of Ken French's data library, such as ``"ff5:daily"``, is fetched once and kept.
+    store : str
+        The price cache, beside which it is kept; "" = the usual one.
+    offline : bool
+        Never use the network.
+
+    Returns
+    -------
+    DataFrame
 
     Raises
     ------
@@ -58,10 +72,21 @@ def read_factors(paths: Sequence[str | Path] | str | Path) -> pd.DataFrame:
     DataError
         If a file is no table of factors, a factor is in two files, or the numbers look like
         percent.
+    UnreachableError
+        If factors of the library are not kept yet, and cannot be fetched.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> import eventstudy as es
+    >>> _ = Path("factors.csv").write_text("date,Mkt-RF,UMD\\n2024-01-02,-0.007,0.011\\n")
+    >>> es.read_factors("factors.csv").columns.tolist()
+    ['mkt_rf', 'mom']
     """
     import pandas as pd
 
-    files = [paths] if isinstance(paths, (str, Path)) else list(paths)
+    named = [paths] if isinstance(paths, (str, Path)) else list(paths)
+    files = library_files(named, store=store, offline=offline)
     frames = [_read(Path(p)) for p in files]
     names = [str(c) for frame in frames for c in frame.columns]
     for path, frame in zip(files, frames, strict=True):
@@ -150,11 +175,21 @@ def _read(path: Path) -> pd.DataFrame:
     lines = raw.decode("utf-8-sig", errors="replace").splitlines()
     table = _french(lines, path.name)
     if table is not None:
-        return checked_factors(table, path.name)
+        values = checked_factors(table, path.name)
+        return _with_vintage(values, "\n".join(lines[:HEAD]), path.name)
     if any(FRENCH_MONTH.match(line) for line in lines):
         remedy = "give a file of daily factors"
         raise DataError("the factors are monthly", where=path.name, remedy=remedy)
     return checked_factors(read_table(raw, name=path.name), path.name)
+
+
+def _with_vintage(values: pd.DataFrame, head: str, where: str) -> pd.DataFrame:
+    """Return factors with a notice of what they were made from, where their file says it."""
+    if vintage := VINTAGE.search(head):
+        record = values.attrs.setdefault(GATE, {"notices": [], "faults": [], "missing": []})
+        last, source = str(values.index[-1].date()), f"{vintage[2]} {vintage[1]}"
+        record["notices"].insert(0, say("factor_library.used", where=where, of=source, last=last))
+    return values
 
 
 def _contents(path: Path) -> bytes:

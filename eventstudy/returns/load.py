@@ -23,6 +23,7 @@ from .currency import LOCAL, OLDEST_RATE, Rates, in_currency, rates_of
 from .date_ranges import Range, calls_of, range_around
 from .measures import note_several_shares, shares_of
 from .panel import ReturnsPanel
+from .security_files import securities_of
 from .series import NeedsSeries, needed
 from .sessions import DATA_CALENDAR, Key
 from .table import FRAME, of_file, present_days, table_of
@@ -309,7 +310,9 @@ def read_returns(
     calendar: CalendarChoice | None = None,
     kind: ReturnKind = "simple",
 ) -> ReturnsPanel:
-    """Return the returns of a frame or file (CSV or Parquet), wide or long, for the events.
+    """Return the returns of a frame or file (CSV, Parquet, Stata), wide or long, for the events.
+
+    A long one may be a daily file of CRSP, legacy or CIZ, as it is exported.
 
     Parameters
     ----------
@@ -340,9 +343,10 @@ def read_returns(
     """
     name = Path(path).name if isinstance(path, str | Path) else FRAME
     with of_file(name):
-        table = table_of(path)
         keys = list(needed(events, benchmark, model, series, peers=True))
         chains = chains_of(events, benchmark, benchmark_policy)
+        wanted = {s for s, _ in keys}.union(*chains)
+        table = securities_of(path, wanted, name) or table_of(path)
         codes = [code or DATA_CALENDAR for code in events.table["exchange"]]
         have = table.symbols
         missing = {s: f"{name} has no column or rows for it" for s, _ in keys if s not in have}
@@ -359,7 +363,8 @@ def read_returns(
         sessions = build_sessions(keys, available, days, calendar or events.calendar, indices)
         origin = {s: {"source": "returns file", "detail": name} for s in available}
         data: Any = {"keys": keys, "sessions": sessions, "failures": missing}
-        return ReturnsPanel.from_table(table, kind=kind, where=name, provenance=origin, **data)
+        panel = ReturnsPanel.from_table(table, kind=kind, where=name, provenance=origin, **data)
+        return replace(panel, notices=(*getattr(table, "notices", ()), *panel.notices))
 
 
 def special_treatment(events: Events) -> frozenset[str]:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from ..errors import DataError
 from ..prices._base import FIRST_DAY, LAST_DAY
 from ..prices.quality.return_faults import CODE_TEXTS
+from ..utility.catalogue import say
 from ..utility.frames import frame_of, with_index
 from ..utility.tables import read_table, reading_parquet
 from ..utility.typing import DateArray, FloatArray, IntArray
@@ -290,7 +291,8 @@ def wide_returns(frame: pd.DataFrame) -> pd.DataFrame:
         if twice.any():
             row = cells[twice].iloc[0]
             cell = f"{row['ticker']} {row['date']}"
-            raise DataError("two returns for one ticker and day", value=cell)
+            reason, remedy = "two returns for one ticker and day", say("crsp.twice")
+            raise DataError(reason, value=cell, remedy=remedy)
         wide = cells.set_index(["date", "ticker"])["ret"].unstack("ticker")  # noqa: PD010 - no aggregation wanted
     elif date is not None:
         wide = frame.set_index(date)

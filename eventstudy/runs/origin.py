@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from .manifest import Sources
 
 # Where a run folder keeps the events file.
-EVENTS = ("data/events.csv", "data/events.parquet")
+EVENTS = ("data/events.csv", "data/events.parquet", "data/events.dta")
 # Settings that name files, prices aside: a run folder keeps those.
 NAMING_FILES = ("returns", "size", "factors", "confounders")
 # The source of market values that is no file, and what a run keeps of its answer.
@@ -55,7 +55,8 @@ class Origin:
     @property
     def place(self) -> str:
         """The place of the events file in the run folder."""
-        return EVENTS[self.events.suffix.lower() == ".parquet"]
+        ending = f"data/events{self.events.suffix.lower()}"
+        return ending if ending in EVENTS else EVENTS[0]
 
     @property
     def events_hash(self) -> str:

@@ -14,6 +14,7 @@ from ..fitting.config import StudyConfig
 from ..fitting.inputs import StudyInputs
 from ..fitting.settings import COMMAND_NAMES
 from ..prices import resolve
+from ..returns.security_files import usual_calendar
 from .results import EventStudyResults
 
 if TYPE_CHECKING:
@@ -100,6 +101,8 @@ def study(
     named = {"prices": prices, "returns": returns, **_by_own_names(settings)}
     options = {name: setting for name, setting in named.items() if setting is not None}
     in_memory = {name: options[name] for name in TABLES if _is_in_memory(options.get(name, ""))}
+    if config is None and "calendar" not in options:
+        options["calendar"] = usual_calendar(events, options.get("returns"), ticker)
     config = (config or StudyConfig()).with_options(options | dict.fromkeys(in_memory, FRAME))
     source = resolve(in_memory.pop("prices")) if "prices" in in_memory else None
     listed = events_given(events, config.calendar, {"announced_at": date, "ticker": ticker})

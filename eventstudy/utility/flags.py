@@ -34,10 +34,11 @@ class Flag(StrEnum):
     QUARANTINED = auto()
     SUSPECT_UNIT = auto()
     SUSPECT_MISSING_CODE = auto()
+    BELOW_TOTAL_LOSS = auto()
 
 
-# Flags that say how day 0 was chosen and point at no issue of the data.
-NEUTRAL = frozenset({Flag.DAY0_GIVEN, Flag.TIME_UNKNOWN})
+# Flags that say how day 0 was chosen, or what came out, and point at no issue of the data.
+NEUTRAL = frozenset({Flag.DAY0_GIVEN, Flag.TIME_UNKNOWN, Flag.BELOW_TOTAL_LOSS})
 
 
 def flags_of(cell: object) -> list[str]:

@@ -6,6 +6,7 @@ import csv
 import io
 import os
 import re
+import struct
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
@@ -13,12 +14,14 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from ..errors import ConfigError, DataError, EventStudyError, Problem, how_to_install
+from .identifiers import TICKERS, WRITTEN
 from .registry import did_you_mean
 
 if TYPE_CHECKING:
     import pandas as pd
 
 PARQUET_MAGIC = b"PAR1"
+STATA, STATA_MAGIC = ".dta", b"<stata_dta>"
 SEPARATORS = ",;\t|"
 _ZERO_WIDTH = "\u200b\u200c\u200d\u200e\u200f\u2060\ufeff"
 SAVE_AS = "save it as 'CSV UTF-8'"
@@ -129,6 +132,49 @@ def numbered_rows(
                 yield line, cells
 
 
+def read_stata(source: Path | IO[bytes], name: str = "") -> pd.DataFrame:
+    """Return the table of a Stata file; labels of values are not put in their place.
+
+    Parameters
+    ----------
+    source : Path or binary stream
+    name : str
+        The file, for errors; by default that of the path.
+
+    Raises
+    ------
+    DataError
+        If it cannot be read.
+    """
+    import pandas as pd
+
+    try:
+        return pd.read_stata(source, convert_categoricals=False)
+    except (OSError, ValueError, KeyError, struct.error) as error:
+        raise _unreadable(name or Path(str(source)).name, error) from None
+
+
+def column_names(source: Any) -> list[str]:
+    """Return the columns of a table or file; none where it cannot be read, which others say."""
+    if not isinstance(source, str | os.PathLike):
+        index = getattr(getattr(source, "index", None), "names", ())
+        return list(map(str, (*getattr(source, "columns", ()), *index)))
+    try:
+        if (path := Path(source)).suffix.lower() == STATA:
+            import pandas as pd
+
+            with pd.read_stata(path, iterator=True) as reader:
+                return list(reader.variable_labels())
+        if path.suffix.lower() == ".parquet":
+            with reading_parquet(path.name) as (_, pq):
+                return list(pq.read_schema(path).names)
+        with path.open(encoding="utf-8-sig") as file:
+            header = next((line for line in file if line.strip()), "")
+    except (OSError, ValueError, KeyError, struct.error, EventStudyError):
+        return []
+    return [strip(cell).strip('"') for cell in header.split(separator_of(header))]
+
+
 def commas_in(texts: Iterable[str]) -> list[str]:
     """Return the texts that are numbers with a decimal comma."""
     return [text for text in texts if "," in text and _COMMA.fullmatch(text)]
@@ -195,14 +241,14 @@ def reading_parquet(name: str = "") -> Iterator[tuple[Any, Any]]:
 def read_table(
     source: str | Path | bytes, *, text: Iterable[str] = (), name: str = ""
 ) -> pd.DataFrame:
-    """Return the columns of a CSV or Parquet file as a frame.
+    """Return the columns of a CSV, Parquet or Stata file as a frame.
 
     Parameters
     ----------
     source : path or bytes
         The file, or the contents of a CSV.
     text : iterable of str
-        Columns that stay text in a CSV, besides ``ticker`` and ``symbol``.
+        Columns that stay text in a CSV, besides tickers and identifiers such as ``permno``.
     name : str
         The file, for errors; by default that of the path.
 
@@ -229,6 +275,8 @@ def read_table(
     if path.suffix.lower() == ".parquet":
         with reading_parquet(path.name):
             return pd.read_parquet(path)
+    if path.suffix.lower() == STATA:
+        return read_stata(path)
     with path.open("rb") as file:
         return _frame_of_csv(file, text, name or path.name)
 
@@ -247,7 +295,7 @@ def _frame_of_csv(file: IO[bytes], text: Iterable[str], name: str) -> pd.DataFra
         )  # fmt: skip
         file.seek(0)
         try:
-            frame: pd.DataFrame = read(dtype=dict.fromkeys(("ticker", "symbol", *text), str))
+            frame: pd.DataFrame = read(dtype=dict.fromkeys((*TICKERS, *WRITTEN, *text), str))
         except OverflowError:
             # A whole number of more than 300 digits: as text it is infinite.
             file.seek(0)
