@@ -151,8 +151,8 @@ def say(code: str, **facts: Any) -> str:
 
     Examples
     --------
-    >>> say("top.more_groups", n=1)
-    '1 more group in the table of groups below.'
+    >>> say("terminal.more_groups", n=1)
+    '1 more group in the report.'
     """
     return "".join(
         text + (_field(facts[name], form or "") if name else "")
