@@ -1,0 +1,151 @@
+"""Directives `console` and `file`: commands that are run while the site is built, their files.
+
+They run in the order of the page, in a folder of its own below `docs/_build/work`, beside
+`events.csv` and the study of the bundled prices (`reports/events`), without a network. A command
+that fails ends the build.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import ClassVar
+
+from docutils import nodes
+from docutils.parsers.rst import directives
+from sphinx.application import Sphinx
+from sphinx.errors import SphinxError
+from sphinx.util.docutils import SphinxDirective
+
+DOCS = Path(__file__).parents[1]
+WORK = DOCS / "_build" / "work"
+BIN, FIRST = WORK / "bin", WORK / "first"
+STUDY = "eventstudy run events.csv --prices sample"
+NOWHERE = "http://127.0.0.1:9"
+SCRIPTS = {
+    "eventstudy": f"#!{sys.executable}\nfrom eventstudy.cli.main import main\n\nmain()\n",
+    "python": f'#!/bin/sh\nexec "{sys.executable}" "$@"\n',
+}
+
+
+def prepare(_app: Sphinx) -> None:
+    """Make the commands `eventstudy` and `python`, and the study that pages begin with."""
+    shutil.rmtree(WORK, ignore_errors=True)
+    for folder in (BIN, FIRST):
+        folder.mkdir(parents=True)
+    for name, text in SCRIPTS.items():
+        (BIN / name).write_text(text, encoding="utf-8")
+        (BIN / name).chmod(0o755)
+    shutil.copy(DOCS.parent / "events.csv", FIRST)
+    (BIN / "study.txt").write_text(run(STUDY, FIRST), encoding="utf-8")
+
+
+def run(command: str, folder: Path, code: int = 0) -> str:
+    """Return what a command prints; SphinxError if it ends with another code.
+
+    Parameters
+    ----------
+    command : str
+    folder : Path
+    code : int
+    """
+    env = {
+        **os.environ,
+        "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}",
+        "PYTHONPATH": str(DOCS.parent),
+        "EVENTSTUDY_STORE": str(folder / "prices.sqlite"),
+        "HTTPS_PROXY": NOWHERE,
+        "https_proxy": NOWHERE,
+        "COLUMNS": "80",
+    }
+    done = subprocess.run(
+        command, shell=True, cwd=folder, env=env, text=True, check=False,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+    )  # fmt: skip
+    if done.returncode != code:
+        raise SphinxError(f"{command} ended with {done.returncode}\n{done.stdout}")
+    return done.stdout.replace(f"{folder}/", "")
+
+
+class InFolder(SphinxDirective):
+    """A directive with the folder of its page, which is made anew when the page is read."""
+
+    @property
+    def folder(self) -> Path:
+        folder = WORK / self.env.docname.replace("/", "-")
+        if "console" not in self.env.temp_data:
+            shutil.rmtree(folder, ignore_errors=True)
+            shutil.copytree(FIRST, folder)
+            self.env.temp_data["console"] = True
+        return folder
+
+
+class Console(InFolder):
+    """Run the lines that begin with `$`, and show them with what they print."""
+
+    has_content = True
+    option_spec: ClassVar = {
+        "exit": directives.nonnegative_int,
+        "lines": directives.nonnegative_int,
+        "quiet": directives.flag,
+        "hidden": directives.flag,
+    }
+
+    def run(self) -> list[nodes.Node]:
+        commands = re.split(r"^(?=\$ )", "\n".join(self.content), flags=re.M)
+        text = "\n".join(part for command in commands for part in self.printed(command.rstrip()))
+        if "hidden" in self.options:
+            return []
+        block = nodes.literal_block(text, text, language="console")
+        self.set_source_info(block)
+        return [block]
+
+    def printed(self, command: str) -> list[str]:
+        """Return a command, of several lines or one, and its output as far as it is wanted.
+
+        Parameters
+        ----------
+        command : str
+        """
+        if not command:
+            return []
+        output = self.output(command[2:]).rstrip().splitlines()
+        if "quiet" in self.options:
+            return [command]
+        if len(output) > self.options.get("lines", len(output)):
+            output = [*output[: self.options["lines"]], "..."]
+        return [command, *output]
+
+
+    def output(self, command: str) -> str:
+        """Return what a command prints; that of the first study is known."""
+        if command == STUDY:
+            return (BIN / "study.txt").read_text(encoding="utf-8")
+        return run(command, self.folder, self.options.get("exit", 0))
+
+
+class File(InFolder):
+    """Write a file beside the commands, and show it."""
+
+    has_content = True
+    required_arguments = 1
+
+    def run(self) -> list[nodes.Node]:
+        name, text = self.arguments[0], "\n".join(self.content)
+        (self.folder / name).write_text(f"{text}\n", encoding="utf-8")
+        language = {"py": "python", "toml": "toml", "sh": "sh"}.get(name.rpartition(".")[2], "text")
+        block = nodes.literal_block(text, text, language=language)
+        caption = nodes.caption("", "", nodes.literal("", name))
+        return [nodes.container("", caption, block, literal_block=True, classes=["file"])]
+
+
+def setup(app: Sphinx) -> dict[str, bool]:
+    """Register both directives."""
+    app.add_directive("console", Console)
+    app.add_directive("file", File)
+    app.connect("builder-inited", prepare)
+    return {"parallel_read_safe": False, "parallel_write_safe": True}

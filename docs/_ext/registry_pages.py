@@ -1,0 +1,250 @@
+"""Pages made from the program: one a test, a model and a public name, and the directive `words`."""
+
+from __future__ import annotations
+
+import csv
+import json
+import tomllib
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from docutils import nodes
+from sphinx.application import Sphinx
+from sphinx.util.docutils import SphinxDirective
+
+import eventstudy
+from eventstudy.models import MODELS
+from eventstudy.models._base import options_of
+from eventstudy.significance import STATISTICS
+
+DOCS = Path(__file__).parents[1]
+BENCHMARKS = DOCS.parent / "benchmarks"
+WORDS = DOCS.parent / "eventstudy" / "data" / "words.en.toml"
+# Designs of benchmarks/size.py in the words of a reader, and their windows.
+DESIGNS = {
+    ("D0", "[0,0]"): "50 events on separate dates, one day",
+    ("D0", "[-5,5]"): "50 events on separate dates, eleven days",
+    ("D1", "[0,0]"): "50 events on separate dates whose effects differ: variance doubled",
+    ("D5", "[0,0]"): "50 events on separate dates, skewed returns (0.7)",
+    ("D2", "[0,0]"): "50 events on separate dates, very skewed returns (2)",
+    ("P1", "[0,0]"): "5 dates of 10 events, correlation 0.1, variance doubled",
+    ("C0", "[0,0]"): "50 events on one date, correlation 0.1",
+    ("C1", "[0,0]"): "50 events on one date, correlation 0.1, variance doubled",
+    ("O1", "[-5,5]"): "10 consecutive dates of 5 events, eleven days",
+    ("E1", "[0,0]"): "one event, 120 days of history, one day",
+    ("E1", "[-5,5]"): "one event, 120 days of history, eleven days",
+    ("E2", "[0,0]"): "one event, 60 days of history, one day",
+    ("E3", "[0,0]"): "one event, skewed returns, one day",
+}
+GRADES = {
+    "yes": "valid", "fair": "nearly valid", "weak": "valid with care", "no": "**not valid**",
+    "n/a": "does not apply",
+}  # fmt: skip
+TRAITS = {
+    "clustering": "Several events on one date",
+    "overlap": "Windows of different dates that overlap",
+    "variance": "News that makes returns more variable",
+    "skewness": "Skewed returns",
+}
+GROUPS = {
+    "Studies": (
+        "study", "robustness", "compare", "run_study", "EventStudy", "EventStudyResults",
+        "RobustnessResults", "SignificanceTest",
+    ),
+    "Events": ("read_events", "events_from_frame", "check_events", "Events", "Window"),
+    "Prices and returns": ("load_returns", "read_returns", "ReturnsPanel", "PriceProvider"),
+    "Settings and errors": (
+        "StudyConfig", "Conventions", "read_config", "EventStudyError", "EventsFileError",
+    ),
+    "Finished runs": ("verify_run", "reproduce_run", "refresh_run", "compare_runs"),
+    "Parts": ("EventWindows", "AbnormalReturns", "LinearModel", "MODELS", "STATISTICS"),
+}  # fmt: skip
+
+
+def write_pages(_app: Sphinx) -> None:
+    """Write the folders `tests`, `models` and `api` anew."""
+    write_folder("tests", "Tests of significance", TESTS, {n: test_page(n) for n in STATISTICS})
+    write_folder("models", "Models of normal returns", MODEL, {n: model_page(n) for n in MODELS})
+    names = [name for group in GROUPS.values() for name in group]
+    if set(names) != set(eventstudy.__all__) - {"__version__"}:
+        raise ValueError("GROUPS of registry_pages.py lacks a name of eventstudy.__all__")
+    write_folder("api", "Python", PYTHON, {name: name_page(name) for name in names})
+
+
+TESTS = """One page a test: its idea, its formula, when it is valid, and how often it is wrong.
+The [main test](../how-to/choose-a-test.md) is chosen for you; the others are second opinions.
+
+| test | name | one date | overlap | variance | skewness |
+|---|---|---|---|---|---|
+""" + "\n".join(
+    f"| [{t.label}]({name}.md) | `{name}` | {t.clustering} | {t.overlap} | {t.variance} "
+    f"| {t.skewness} |"
+    for name, t in STATISTICS.items()
+)  # fmt: skip
+MODEL = """One page a model: what it takes for normal, and when to choose it.
+The market model is the default. [Windows and models](../how-to/windows-and-models.md) says how to
+compare several.
+
+| model | name | normal return |
+|---|---|---|
+""" + "\n".join(
+    f"| [{m.label[0].upper()}{m.label[1:]}]({name}.md) | `{name}` | `{m.formula}` |".replace(
+        "|z_t-1| - E|z|", r"\|z_t-1\| - E\|z\|"
+    )
+    for name, m in MODELS.items()
+)  # fmt: skip
+PYTHON = (
+    "`import eventstudy as es` has these names. [In a notebook](../notebook.md) has examples.\n"
+)
+PYTHON += "\n".join(
+    f"\n## {group}\n\n"
+    + "\n".join(f"- [`es.{name}`]({name}.md)" for name in names)
+    for group, names in GROUPS.items()
+)  # fmt: skip
+
+
+def write_folder(folder: str, title: str, text: str, pages: dict[str, str]) -> None:
+    """Write the pages of a folder and the one that lists them; an equal file is left alone.
+
+    Parameters
+    ----------
+    folder, title, text : str
+        Where the pages go, and the head and body of the list.
+    pages : dict of str to str
+        Text of each page by its name.
+    """
+    path = DOCS / folder
+    listed = "\n".join(pages)
+    index = f"# {title}\n\n{text}\n\n```{{toctree}}\n:hidden:\n\n{listed}\n```\n"
+    wanted = {**pages, "index": index}
+    path.mkdir(exist_ok=True)
+    for old in path.glob("*.md"):
+        if old.stem not in wanted:
+            old.unlink()
+    for name, page in wanted.items():
+        file = path / f"{name}.md"
+        if not file.exists() or file.read_text(encoding="utf-8") != page:
+            file.write_text(page, encoding="utf-8")
+
+
+def test_page(name: str) -> str:
+    """Return the page of a test."""
+    test = STATISTICS[name]
+    where = f"{test.compute.__module__}.{test.compute.__qualname__}"
+    rows = [("Compared with", test.reference)]
+    rows += [(text, GRADES[getattr(test, trait)]) for trait, text in TRAITS.items()]
+    rows += [("Fewest events", str(test.minimum)), ("Source", test.source)]
+    alarms = size_rows(name)
+    return "\n\n".join(
+        [
+            f"# {test.label}",
+            f"`{name}` tests the hypothesis that {test.null}.",
+            "## When it is valid",
+            table(("", ""), rows),
+            *(["## False alarms", ALARMS, table(ALARM_HEAD, alarms)] if alarms else []),
+            "## Use it",
+            USE_TEST.format(name=name) if not test.per_event else USE_EVENT_TEST.format(name=name),
+            "## Formula and code",
+            f"```{{eval-rst}}\n.. autofunction:: {where}\n```",
+        ]
+    )
+
+
+ALARMS = (
+    "How often the test rejects at 5% when nothing happened; 5% is right. The last column comes\n"
+    "from a program that was written independently.\n"
+    "[Size and power](../methods.md#5-size-and-power) says how the samples are drawn."
+)
+ALARM_HEAD = ("simulated samples", "false alarms", "another program")
+USE_TEST = """```sh
+eventstudy run events.csv --test {name}
+```
+
+```py
+results.test("{name}", (0, 1))
+```"""
+USE_EVENT_TEST = """It is for one event: take it from the results first.
+
+```py
+results.subset([0]).test("{name}", (0, 1))
+```"""
+USE_MODEL = """```sh
+eventstudy run events.csv --model {name}
+```
+
+```py
+es.study("events.csv", model="{name}")
+```"""
+
+
+def size_rows(name: str) -> list[tuple[str, str, str]]:
+    """Return the rates of a test in percent, ours and those of another program."""
+    ours = json.loads((BENCHMARKS / "sizes.json").read_text(encoding="utf-8"))
+    with (BENCHMARKS / "sizes.csv").open(encoding="utf-8") as lines:
+        theirs = {(r["design"], r["window"], r["test"]): r["low"] for r in csv.DictReader(lines)}
+    rows = []
+    for (design, window), text in DESIGNS.items():
+        if rate := ours[design]["rates"].get(window, {}).get(name):
+            their = theirs.get((design, window, name))
+            rows.append((text, f"{100 * rate[0] / rate[1]:.1f}%", f"{their}%" if their else ""))
+    return rows
+
+
+def model_page(name: str) -> str:
+    """Return the page of a model."""
+    model, options = MODELS[name], options_of(name)
+    rows = [("Normal return", f"`{model.formula}`".replace("|", r"\|")), ("Source", model.source)]
+    rows += [(f"Option `{key}`", f"default `{value}`") for key, value in options.items()]
+    where = f"{model.__module__}.{model.__qualname__}"
+    return "\n\n".join(
+        [
+            f"# {model.label[0].upper()}{model.label[1:]}",
+            table(("", ""), rows),
+            "## Use it",
+            USE_MODEL.format(name=name),
+            "## Formula and code",
+            f"```{{eval-rst}}\n.. autoclass:: {where}\n   :no-members:\n```",
+        ]
+    )
+
+
+def name_page(name: str) -> str:
+    """Return the page of a public name."""
+    thing: Any = getattr(eventstudy, name)
+    kind = "autofunction" if not isinstance(thing, type) else "autoclass"
+    lines = [f".. {kind}:: eventstudy.{name}", "   :members:"]
+    if not callable(thing) or name in ("MODELS", "STATISTICS"):
+        lines = [f".. autodata:: eventstudy.{name}", "   :no-value:"]
+    elif kind == "autofunction":
+        lines = lines[:1]
+    body = "\n".join(lines)
+    return f"# {name}\n\n```{{eval-rst}}\n{body}\n```\n"
+
+
+def table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
+    """Return a table of Markdown.
+
+    Parameters
+    ----------
+    head : tuple of str
+    rows : iterable of tuple of str
+    """
+    lines = [head, ("---",) * len(head), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+class Words(SphinxDirective):
+    """The glossary of the report, so that site and report explain a word alike."""
+
+    def run(self) -> list[nodes.Node]:
+        words = tomllib.loads(WORDS.read_text(encoding="utf-8"))["glossary"]
+        entries = "\n\n".join(f"{word['term']}\n: {word['text']}" for word in words.values())
+        return self.parse_text_to_nodes(entries)
+
+
+def setup(app: Sphinx) -> dict[str, bool]:
+    """Write the pages before files are read, and register the directive."""
+    app.add_directive("words", Words)
+    app.connect("builder-inited", write_pages)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,0 +1,79 @@
+"""The site: `python -m sphinx -W -b html docs docs/_build/html` (extra `docs`)."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).parent
+sys.path[:0] = [str(HERE / "_ext"), str(HERE.parent)]
+# The kernel of the tutorials imports this clone.
+os.environ["PYTHONPATH"] = os.pathsep.join([str(HERE.parent), os.environ.get("PYTHONPATH", "")])
+
+from eventstudy import __version__  # noqa: E402
+
+project = "eventstudy"
+author = "the eventstudy-kit authors"
+copyright = "the eventstudy-kit authors"  # noqa: A001
+version = release = __version__
+
+extensions = [
+    "myst_nb",
+    "sphinx.ext.autodoc",
+    "numpydoc",
+    "sphinx_click",
+    "sphinxcontrib.bibtex",
+    "sphinx_copybutton",
+    "sphinx_design",
+    "console",
+    "copies",
+    "mathml",
+    "registry_pages",
+]
+exclude_patterns = ["_build", "operations", "**/.ipynb_checkpoints"]
+source_suffix = {".md": "myst-nb"}
+
+myst_enable_extensions = ["colon_fence", "deflist", "dollarmath"]
+myst_heading_anchors = 4
+nb_execution_mode = "cache"
+nb_execution_cache_path = str(HERE / "_build" / "notebooks")
+nb_execution_in_temp = True
+nb_execution_raise_on_error = True
+nb_execution_timeout = 120
+
+autodoc_default_options = {"member-order": "bysource"}
+autodoc_typehints = "none"
+numpydoc_show_class_members = False
+bibtex_bibfiles = ["../eventstudy/data/references.bib"]
+copybutton_prompt_text = r"\$ |>>> "
+copybutton_prompt_is_regexp = True
+
+smartquotes = False
+
+html_theme = "furo"
+html_title = f"eventstudy {version}"
+html_static_path = ["_static"]
+html_css_files = ["site.css"]
+html_show_sphinx = False
+html_copy_source = False
+html_show_sourcelink = False
+html_math_renderer = "mathml"
+
+
+def keep_bars(
+    _app: Any, _kind: str, _name: str, _thing: Any, _options: Any, lines: list[str]
+) -> None:
+    """Keep the bars of absolute values, such as |CAR|, from being taken for substitutions."""
+    is_formula = False
+    for i, line in enumerate(lines):
+        is_formula = ".. math::" in line or (is_formula and line.startswith((" ", "\t")))
+        if not is_formula:
+            lines[i] = re.sub(r"\|([^|`]+)\|(?!`)", r"\\|\1\\|", line)
+
+
+def setup(app: Any) -> None:
+    """Look at docstrings once numpydoc has formed them."""
+    app.connect("autodoc-process-docstring", keep_bars, priority=900)

@@ -1,0 +1,137 @@
+"""The site of docs/ is built without a warning, has every page, and loads nothing from elsewhere."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from html.parser import HTMLParser
+from pathlib import Path
+from urllib.parse import unquote, urldefrag, urlsplit
+
+import pytest
+from conftest import ROOT
+
+import eventstudy
+from eventstudy.cli.main import main
+from eventstudy.models import MODELS
+from eventstudy.significance import STATISTICS
+
+pytest.importorskip("myst_nb", reason="needs the extra docs")
+pytestmark = pytest.mark.slow
+# Attributes by which a browser loads a file without being asked.
+LOADED = {
+    "audio": "src", "embed": "src", "iframe": "src", "img": "src", "object": "data",
+    "script": "src", "source": "src", "video": "src",
+}  # fmt: skip
+LINKS = ("stylesheet", "icon", "preload", "manifest", "font")
+
+
+class Page(HTMLParser):
+    """The anchors of a page, where it leads to, and what it loads."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self.anchors: set[str] = set()
+        self.links: list[str] = []
+        self.loads: list[str] = []
+        self.feed(path.read_text(encoding="utf-8"))
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        facts = {name: text or "" for name, text in attrs}
+        self.anchors |= {facts[name] for name in ("id", "name") if name in facts}
+        if tag == "a" and "href" in facts:
+            self.links.append(facts["href"])
+        if LOADED.get(tag) in facts:
+            self.loads.append(facts[LOADED[tag]])
+        if tag == "link" and any(kind in facts.get("rel", "") for kind in LINKS):
+            self.loads.append(facts["href"])
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Build the site in a copy of the clone, so that nothing of an earlier build is used."""
+    clone = tmp_path_factory.mktemp("manual") / "clone"
+    names = ("eventstudy", "docs", "benchmarks", "examples", "reports", "tests", "events.csv")
+    for name in (*names, "CHANGELOG.md", "CONTRIBUTING.md", "README.md"):
+        copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
+        copy(ROOT / name, clone / name) if clone.mkdir(exist_ok=True) is None else None
+    shutil.rmtree(clone / "docs" / "_build", ignore_errors=True)
+    command = [sys.executable, "-m", "sphinx", "-W", "-b", "html", "docs", "docs/_build/html"]
+    env = {**os.environ, "PYTHONPATH": str(clone)}
+    done = subprocess.run(
+        command, cwd=clone, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+    assert done.returncode == 0, done.stdout[-5000:]
+    return clone / "docs" / "_build" / "html"
+
+
+@pytest.fixture(scope="module")
+def pages(site: Path) -> dict[str, Page]:
+    return {path.relative_to(site).as_posix(): Page(path) for path in site.rglob("*.html")}
+
+
+def test_every_public_name_test_and_model_has_its_page(pages: dict[str, Page]) -> None:
+    """With the anchor that its docstring makes."""
+    for name in set(eventstudy.__all__) - {"__version__"}:
+        assert f"eventstudy.{name}" in pages[f"api/{name}.html"].anchors, name
+    for name, test in STATISTICS.items():
+        where = f"{test.compute.__module__}.{test.compute.__qualname__}"
+        assert where in pages[f"tests/{name}.html"].anchors, name
+    for name, model in MODELS.items():
+        where = f"{model.__module__}.{model.__qualname__}"
+        assert where in pages[f"models/{name}.html"].anchors, name
+
+
+def test_every_command_and_option_is_on_its_page(site: Path) -> None:
+    text = (site / "reference" / "command-line.html").read_text(encoding="utf-8")
+    for command in main.commands.values():
+        for option in command.params:
+            for name in option.opts:
+                assert name not in option.secondary_opts
+                assert (
+                    not name.startswith("--") or f'id="cmdoption-eventstudy-{command.name}' in text
+                )
+                assert not name.startswith("--") or name in text, (command.name, name)
+
+
+def test_no_link_within_the_site_is_dead(site: Path, pages: dict[str, Page]) -> None:
+    dead = []
+    for name, page in pages.items():
+        for link in page.links:
+            address, anchor = urldefrag(link)
+            if urlsplit(link).scheme:
+                continue
+            target = (site / name).parent / unquote(address) if address else site / name
+            target = Path(os.path.normpath(target))
+            other = pages.get(target.relative_to(site).as_posix())
+            if not target.exists() or (other and anchor and unquote(anchor) not in other.anchors):
+                dead.append((name, link))
+    assert not dead
+
+
+def test_nothing_is_loaded_from_elsewhere(site: Path, pages: dict[str, Page]) -> None:
+    loads = {(name, load) for name, page in pages.items() for load in page.loads}
+    outside = {pair for pair in loads if re.match(r"(https?:)?//", pair[1])}
+    for style in site.rglob("*.css"):
+        text = style.read_text(encoding="utf-8")
+        outside |= {
+            (style.name, load) for load in re.findall(r"url\(\s*['\"]?((?:https?:)?//[^)]*)", text)
+        }
+        outside |= {(style.name, load) for load in re.findall(r"@import[^;]*//[^;]*", text)}
+    assert not outside
+
+
+def test_formulas_need_no_script(site: Path, pages: dict[str, Page]) -> None:
+    text = (site / "tests" / "bmp_kp.html").read_text(encoding="utf-8")
+    assert text.count("<math") >= 3
+    assert not [load for page in pages.values() for load in page.loads if "mathjax" in load.lower()]
+
+
+def test_pages_can_be_read_in_three_minutes() -> None:
+    """At most 900 words, code and output included in their sources, but not reference."""
+    for folder in ("start", "tutorials", "how-to", "explanation"):
+        for path in (ROOT / "docs" / folder).glob("*.md"):
+            assert len(path.read_text(encoding="utf-8").split()) <= 900, path.name
