@@ -120,7 +120,6 @@ class Console(InFolder):
             output = [*output[: self.options["lines"]], "..."]
         return [command, *output]
 
-
     def output(self, command: str) -> str:
         """Return what a command prints; that of the first study is known."""
         if command == STUDY:

@@ -169,13 +169,31 @@ USE_EVENT_TEST = """It is for one event: take it from the results first.
 ```py
 results.subset([0]).test("{name}", (0, 1))
 ```"""
-USE_MODEL = """```sh
-eventstudy run events.csv --model {name}
+USE_MODEL = """{needs}
+
+```sh
+eventstudy run events.csv --model {name}{option}
 ```
 
 ```py
-es.study("events.csv", model="{name}")
+es.study("events.csv", model="{name}"{argument})
 ```"""
+# What a model needs beside the market: a sentence, an option and an argument.
+NEEDS = {
+    "factors": (
+        "It needs a file of factor returns, such as Kenneth French's daily file as published.",
+        " --factors FILE", ', factors=["FILE"]',
+    ),
+    "two_index": (
+        "It needs a world index: one ticker for all events, or a column `world` of the events.",
+        " --series world=URTH", ', series=["world=URTH"]',
+    ),
+    "industry": ("It needs a column `industry` of the events: a ticker for each.", "", ""),
+    "matched": ("It needs a column `match` of the events: tickers as `A;B;C`.", "", ""),
+    "synthetic_control": ("It needs a column `donors` of the events: tickers as `A;B;C`.", "", ""),
+    "garch": ("It needs the extra `garch`: `pip install -e '.[garch]'`.", "", ""),
+}  # fmt: skip
+LIKE = {"gjr": "garch", "egarch": "garch"}
 
 
 def size_rows(name: str) -> list[tuple[str, str, str]]:
@@ -197,12 +215,14 @@ def model_page(name: str) -> str:
     rows = [("Normal return", f"`{model.formula}`".replace("|", r"\|")), ("Source", model.source)]
     rows += [(f"Option `{key}`", f"default `{value}`") for key, value in options.items()]
     where = f"{model.__module__}.{model.__qualname__}"
+    kind = "factors" if hasattr(model, "needed") else LIKE.get(name, name)
+    needs, option, argument = NEEDS.get(kind, ("", "", ""))
     return "\n\n".join(
         [
             f"# {model.label[0].upper()}{model.label[1:]}",
             table(("", ""), rows),
             "## Use it",
-            USE_MODEL.format(name=name),
+            USE_MODEL.format(name=name, needs=needs, option=option, argument=argument).strip(),
             "## Formula and code",
             f"```{{eval-rst}}\n.. autoclass:: {where}\n   :no-members:\n```",
         ]
