@@ -1,4 +1,4 @@
-"""Directives `console` and `file`: commands that are run while the site is built, their files.
+"""Directives `console`, `program` and `file`: what is run while the site is built, and its files.
 
 They run in the order of the page, in a folder of its own below `docs/_build/work`, beside
 `events.csv` and the study of the bundled prices (`reports/events`), without a network. A command
@@ -142,9 +142,25 @@ class File(InFolder):
         return [nodes.container("", caption, block, literal_block=True, classes=["file"])]
 
 
+class Program(InFolder):
+    """Run a program in Python, and show it with what it prints."""
+
+    has_content = True
+
+    def run(self) -> list[nodes.Node]:
+        text = "\n".join(self.content)
+        (self.folder / "program.py").write_text(f"{text}\n", encoding="utf-8")
+        output = run("python program.py", self.folder).rstrip()
+        blocks = [nodes.literal_block(text, text, language="python")]
+        if output:
+            blocks.append(nodes.literal_block(output, output, language="text"))
+        return list(blocks)
+
+
 def setup(app: Sphinx) -> dict[str, bool]:
-    """Register both directives."""
+    """Register the directives."""
     app.add_directive("console", Console)
     app.add_directive("file", File)
+    app.add_directive("program", Program)
     app.connect("builder-inited", prepare)
     return {"parallel_read_safe": False, "parallel_write_safe": True}
