@@ -50,16 +50,26 @@ class Page(HTMLParser):
             self.loads.append(facts["href"])
 
 
-@pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def test_the_site(tmp_path: Path) -> None:
+    """One test, as the build takes minutes and workers share nothing."""
+    site = build(tmp_path / "clone")
+    pages = {path.relative_to(site).as_posix(): Page(path) for path in site.rglob("*.html")}
+    check_every_public_name_test_and_model_has_its_page(pages)
+    check_every_command_and_option_is_on_its_page(pages)
+    check_no_link_within_the_site_is_dead(site, pages)
+    check_nothing_is_loaded_from_elsewhere(site, pages)
+    check_formulas_need_no_script(site, pages)
+
+
+def build(clone: Path) -> Path:
     """Build the site in a copy of the clone, so that nothing of an earlier build is used."""
-    clone = tmp_path_factory.mktemp("manual") / "clone"
     ignored = shutil.ignore_patterns("_build", "__pycache__")
-    for name in ("eventstudy", "docs", "benchmarks", "examples", "reports", "tests"):
+    for name in ("eventstudy", "docs", "benchmarks", "examples", "tests"):
         shutil.copytree(ROOT / name, clone / name, ignore=ignored)
-    for name in ("events.csv", "CHANGELOG.md", "CONTRIBUTING.md", "README.md"):
+    (clone / "reports").mkdir()
+    for name in ("events.csv", "CHANGELOG.md", "CONTRIBUTING.md", "README.md", "reports/README.md"):
         shutil.copy(ROOT / name, clone / name)
-    command = [sys.executable, "-m", "sphinx", "-W", "-b", "html", "docs", "docs/_build/html"]
+    command = [sys.executable, "-m", "sphinx", "-q", "-W", "-b", "html", "docs", "docs/_build/html"]
     env = {**os.environ, "PYTHONPATH": str(clone)}
     done = subprocess.run(
         command, cwd=clone, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
@@ -68,12 +78,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return clone / "docs" / "_build" / "html"
 
 
-@pytest.fixture(scope="module")
-def pages(site: Path) -> dict[str, Page]:
-    return {path.relative_to(site).as_posix(): Page(path) for path in site.rglob("*.html")}
-
-
-def test_every_public_name_test_and_model_has_its_page(pages: dict[str, Page]) -> None:
+def check_every_public_name_test_and_model_has_its_page(pages: dict[str, Page]) -> None:
     """With the anchor that its docstring makes."""
     for name in set(eventstudy.__all__) - {"__version__"}:
         assert f"eventstudy.{name}" in pages[f"api/{name}.html"].anchors, name
@@ -85,7 +90,7 @@ def test_every_public_name_test_and_model_has_its_page(pages: dict[str, Page]) -
         assert where in pages[f"models/{name}.html"].anchors, name
 
 
-def test_every_command_and_option_is_on_its_page(pages: dict[str, Page]) -> None:
+def check_every_command_and_option_is_on_its_page(pages: dict[str, Page]) -> None:
     anchors = pages["reference/command-line.html"].anchors
     for command in main.commands.values():
         for option in command.params:
@@ -94,7 +99,7 @@ def test_every_command_and_option_is_on_its_page(pages: dict[str, Page]) -> None
                 assert not name.startswith("--") or anchor in anchors, anchor
 
 
-def test_no_link_within_the_site_is_dead(site: Path, pages: dict[str, Page]) -> None:
+def check_no_link_within_the_site_is_dead(site: Path, pages: dict[str, Page]) -> None:
     dead = []
     for name, page in pages.items():
         for link in page.links:
@@ -109,7 +114,7 @@ def test_no_link_within_the_site_is_dead(site: Path, pages: dict[str, Page]) -> 
     assert not dead
 
 
-def test_nothing_is_loaded_from_elsewhere(site: Path, pages: dict[str, Page]) -> None:
+def check_nothing_is_loaded_from_elsewhere(site: Path, pages: dict[str, Page]) -> None:
     loads = {(name, load) for name, page in pages.items() for load in page.loads}
     outside = {pair for pair in loads if re.match(r"(https?:)?//", pair[1])}
     for style in site.rglob("*.css"):
@@ -121,7 +126,7 @@ def test_nothing_is_loaded_from_elsewhere(site: Path, pages: dict[str, Page]) ->
     assert not outside
 
 
-def test_formulas_need_no_script(site: Path, pages: dict[str, Page]) -> None:
+def check_formulas_need_no_script(site: Path, pages: dict[str, Page]) -> None:
     text = (site / "tests" / "bmp_kp.html").read_text(encoding="utf-8")
     assert text.count("<math") >= 3
     assert not [load for page in pages.values() for load in page.loads if "mathjax" in load.lower()]

@@ -1,4 +1,4 @@
-"""Directives `console`, `program` and `file`: what is run while the site is built, and its files.
+"""Directives `console`, `run` and `file`: what is run while the site is built, and its files.
 
 They run in the order of the page, in a folder of its own below `docs/_build/work`, beside
 `events.csv` and the study of the bundled prices (`reports/events`), without a network. A command
@@ -161,6 +161,6 @@ def setup(app: Sphinx) -> dict[str, bool]:
     """Register the directives."""
     app.add_directive("console", Console)
     app.add_directive("file", File)
-    app.add_directive("program", Program)
+    app.add_directive("run", Program)
     app.connect("builder-inited", prepare)
     return {"parallel_read_safe": False, "parallel_write_safe": True}
