@@ -53,7 +53,9 @@ GROUPS = {
         "RobustnessResults", "SignificanceTest",
     ),
     "Events": ("read_events", "events_from_frame", "check_events", "Events", "Window"),
-    "Prices and returns": ("load_returns", "read_returns", "ReturnsPanel", "PriceProvider"),
+    "Prices and returns": (
+        "load_returns", "read_returns", "read_factors", "ReturnsPanel", "PriceProvider",
+    ),
     "Settings and errors": (
         "StudyConfig", "Conventions", "read_config", "EventStudyError", "EventsFileError",
     ),
