@@ -227,7 +227,10 @@ def test_an_event_without_a_value_is_left_out_and_counted(study: EventStudyResul
 def test_a_level_of_one_event_is_named(study: EventStudyResults) -> None:
     rare = with_columns(study, sector=["rare", *study.events["sector"][1:]])
     own = one(rare.explain("C(sector)", cov="HC1"))
-    assert "one event alone has C(sector)[T.rare]: its coefficient is no average" in own.notes
+    assert (
+        "one event alone has C(sector)[T.rare]: its coefficient describes this event only"
+        in own.notes
+    )
     with pytest.raises(ConfigError, match="HC3 is not defined"):
         rare.explain("C(sector)")
 

@@ -234,7 +234,7 @@ def test_a_column_can_be_chosen() -> None:
         ),
         ({"car": 3}, "windows: not a window, got 3"),
         ({"car": "0:9"}, "reaches beyond the event window"),
-        ({"car": "0:1", "windows": "0:2"}, "one setting by two names"),
+        ({"car": "0:1", "windows": "0:2"}, "one setting is given by two names"),
         ({"modle": "ff3"}, "modle: unknown setting; did you mean 'model'?"),
         ({"date": "filed"}, "no such column of the events, got 'filed'"),
         ({"date": "size"}, "two columns for announced_at, got 'size'; drop or rename"),

@@ -193,7 +193,7 @@ def test_a_refresh_that_fails_delivers_what_waits(watched: Watched) -> None:
     watched.prices.rename(watched.folder / "away")
     said = refresh(watched, "--on-change", f"{sys.executable} -c 1/0", code=75)
     assert "the command of --on-change failed" in said
-    assert "the last report is as it was" in said.splitlines()[-1]
+    assert "the last report is unchanged" in said.splitlines()[-1]
     assert contents(watched.run, without="") == before
     refresh(watched, *watched.told, code=75)
     assert [entry["counts"]["removed"] for entry in watched.delivered] == [1]

@@ -99,7 +99,7 @@ def test_a_file_that_cannot_grow_leaves_the_old_run(project: Project) -> None:
     code, said = limited(project, lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (9000, 9000)))
     assert (code, len(said.splitlines())) == (1, 1), said
     assert "cannot write the run folder: File too large" in said
-    assert "the run that was there is as it was" in said
+    assert "the earlier run is unchanged" in said
     assert contents(project.run, without="") == before
     assert left_in(project.out) == []
 
@@ -211,13 +211,13 @@ def blind() -> None:
             "px",
             "refresh",
             75,
-            "px: cannot be read (Permission denied); the last report is as it was",
+            "px: cannot be read (Permission denied); the last report is unchanged",
         ),
         (
             "px/AAA.csv",
             "refresh",
             75,
-            "AAA: cannot be read (Permission denied); the last report is as it was",
+            "AAA: cannot be read (Permission denied); the last report is unchanged",
         ),
         ("events.csv", "refresh", 1, "events.csv: cannot be read (Permission denied)"),
         ("out/events", "verify", 1, "manifest.json: cannot be read (Permission denied)"),

@@ -44,7 +44,7 @@ def test_lost_files_leave_the_report(way: str, project: Project) -> None:
     else:
         file.write_text("" if way == "emptied" else "".join(lines[:-20]))
     said = refresh(project, code=75)
-    assert "the last report is as it was" in said
+    assert "the last report is unchanged" in said
     assert contents(project.run, without="") == before
     if way in ("file", "emptied", "cut"):
         assert "BBB" in said
@@ -100,7 +100,7 @@ def test_a_dead_source_is_not_nothing_new(fault: str, tmp_path: Path) -> None:
             code, out, err = ask(*more)
             assert (code, out) == (75, ""), err
             assert err.count("\n") == 1
-            assert "the last report is as it was" in err or "cannot be reached" in err
+            assert "the last report is unchanged" in err or "cannot be reached" in err
         assert contents(run, without="") == before
 
 

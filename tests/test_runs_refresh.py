@@ -318,7 +318,7 @@ def test_a_killed_refresh_leaves_the_last_good_report(
         assert out == ""
         if number == signal.SIGTERM:
             assert (child.returncode, err.splitlines()[-1]) == (
-                143, "eventstudy: terminated, the last report is as it was",
+                143, "eventstudy: terminated, the last report is unchanged",
             )  # fmt: skip
             assert left_in(made.out) == []
     said = refresh(made)

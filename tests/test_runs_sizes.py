@@ -87,7 +87,7 @@ def test_share_counts_that_changed_at_the_source(tmp_path: Path) -> None:
         firms[1].counts.clear()
         lost = refresh("--recheck", code=75)
         assert "NVDA: no market value: no shares outstanding" in lost
-        assert "the last report is as it was; --accept-loss goes on without" in lost
+        assert "the last report is unchanged; --accept-loss goes on without" in lost
         events.write_text(events.read_text() + "z,AAPL,2020-05-06\n")
         assert "NVDA: no market value" in refresh(code=75), "also where the study is made anew"
         assert contents(run, without="") == before

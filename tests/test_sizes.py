@@ -74,7 +74,7 @@ def test_each_failure_has_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
     assert sizes.failures == {
         "BBB": "no shares outstanding from this source",
         "CCC": "the shares outstanding do not move with the split of 2020-08-31",
-        "DDD": "Yahoo does not know the symbol, or no longer",
+        "DDD": "Yahoo does not know the symbol, or no longer has it",
         "EEE": "no shares outstanding from this source",
     }
 

@@ -32,13 +32,14 @@ class Conventions:
     overlap : {"exact", "share"}
         Correlation of two CARs by the cosine of their loadings, or by the share of common sessions.
     missing : {"drop", "rescale", "zero"}
-        An event without all days of a window leaves it; or enters with CAR x L / days covered; or
-        with the days that it has. The standardised CAR is the same in both cases.
+        An event that lacks days of a window leaves it ("drop"), enters with CAR x L / days covered
+        ("rescale"), or with the days that it has ("zero"). The standardised CAR is the same in the
+        last two cases.
     limits : {"extend", "none", "drop", "censored"}
-        Where a window closes at a price limit: it ends with the first close off the limit, or as it
-        is, or the event leaves it (which is biased, since large effects leave). With "censored"
-        windows are those of "extend", and estimation days at a limit are censored in the market
-        model.
+        A window that closes at a price limit runs on to the first close off the limit ("extend"),
+        ends as it is ("none"), or loses the event ("drop": biased, since large effects leave). With
+        "censored" windows are as with "extend", and estimation days at a limit are censored in the
+        market model.
     min_history : int
         Fewest complete estimation days of an event in standardised tests and in the answer; 0 = no
         minimum. Up to 60 it is three quarters of the estimation window at most; a larger number

@@ -97,22 +97,22 @@ def cluster_errors(
     A = weigh_residuals(X, dates, se)
     S = sum_scores(A, e, dates)
     if (np.abs(S).max(axis=0) <= ROUNDING * np.abs(A * e[:, None]).max(axis=0)).any():
-        reason = f"the columns tell every {unit} from the others: nothing is left to estimate"
+        reason = f"the columns separate every {unit} from the others: no errors by {unit} exist"
         remedy = f"leave out what is the same for all events of a {unit}"
-        raise NotPossibleError(f"{reason} errors by {unit} from", where="cov", remedy=remedy)
+        raise NotPossibleError(reason, where="cov", remedy=remedy)
     if se == "CR1":
         fit = fit.get_robustcov_results("cluster", groups=dates, use_t=True)
     df = np.full(k, G - 1.0) if se == "CR1" else satterthwaite(X, A, dates)
     notes = []
     if n_decisive := count_decisive(X, dates):
         day = f"{unit} determines" if n_decisive == 1 else f"{unit}s determine"
-        notes.append(f"{n_decisive} {day} a coefficient alone, whose error leaves them out")
+        notes.append(f"{n_decisive} {day} a coefficient alone; its error leaves them out")
     if size.max() / N > LARGE_SHARE:
         notes.append(f"the largest {unit} holds {size.max() / N:.0%} of the events")
     if len(size) >= FEW_DATES:
         return Errors(fit, S.T @ S, df, notes=tuple(notes))
-    least = f"; it cannot fall below {2.0 ** (1 - G):g}" if G < MIN_CLUSTERS else ""
-    notes.append(f"{G} {unit}s: read wild_pvalue, a wild cluster bootstrap, beside pvalue{least}")
+    least = f"; wild_pvalue cannot fall below {2.0 ** (1 - G):g}" if G < MIN_CLUSTERS else ""
+    notes.append(f"only {G} {unit}s: read wild_pvalue (wild cluster bootstrap) as well{least}")
     return Errors(fit, S.T @ S, df, bootstrap_pvalues(X, y, dates, A), tuple(notes))
 
 

@@ -294,7 +294,7 @@ def _dependence(
     as_independent = "these errors take them as independent"
     by_date = any(pd.Series(c).groupby(dates).nunique().max() == 1 for c in clusters.values())
     if not by_date and len(dates) > G:
-        notes.append(f"events share dates: {as_independent}, those by date do not")
+        notes.append(f"events share dates: {as_independent}; errors by date do not")
     if len(np.unique(merge_dates(sample, window))) < G:
         notes.append(f"windows of different dates overlap: {as_independent}")
     return notes

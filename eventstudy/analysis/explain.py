@@ -122,11 +122,11 @@ def _design(formula: str, cells: pd.DataFrame) -> Design:
     X = np.asarray(model.exog, dtype=float)
     terms = [CONSTANT if name == "Intercept" else name for name in model.exog_names]
     if len(X) < len(cells) or not np.isfinite(X).all():
-        remedy = "is it a log or a quotient of zero? leave these events out by subset()"
+        remedy = "is it a log of zero, or a division by zero? leave these events out by subset()"
         raise NotPossibleError("a term is not finite", value=formula, remedy=remedy)
     require_rank(X, terms)
     single = [term for term, n in zip(terms, (X != 0).sum(axis=0), strict=True) if n == 1]
-    notes = [f"one event alone has {', '.join(single)}: its coefficient is no average"]
+    notes = [f"one event alone has {', '.join(single)}: its coefficient describes this event only"]
     return Design(X, tuple(terms), tuple(terms), tuple(notes * bool(single)))
 
 

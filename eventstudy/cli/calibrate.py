@@ -23,9 +23,9 @@ _OF_RUN = (
 @options(
     *study_options_without(*_OF_RUN),
     ("--draws --calibrate", (WholeNumber(1), "N"),
-     "Other dates, at most. [default: as many as a run takes, 499]"),
+     "Most other dates to use. [default: 499, as in a run]"),
     ("--workers", (WholeNumber(1), "N", 1),
-     "Processes that compute them; the numbers do not depend on it."),
+     "Number of processes; the results do not depend on it."),
     QUIET,
 )  # fmt: skip
 def calibrate(

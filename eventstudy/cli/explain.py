@@ -18,10 +18,12 @@ from .shared import PATH, display, print_json, reading_codes
 @options(
     ("--on", "FORMULA ...",
      'Columns of the events, such as "size + C(sector) + direction:leverage"; may be repeated.'),
-    ("--cluster", "COLUMN ...", "Cluster the errors by it; date: by day 0. Two are possible."),
-    ("--cov", ["HC3", "HC0", "HC1", "HC2", "nonrobust"], "Errors without clusters. [default: HC3]"),
-    ("--weights", ["equal", "precision"], "precision: by 1/Var(CAR). [default: equal]"),
-    ("--car", "START:STOP", "The window. [default: the main one of the run]"),
+    ("--cluster", "COLUMN ...", "Column to cluster the errors by, or date for day 0; at most two."),
+    ("--cov", ["HC3", "HC0", "HC1", "HC2", "nonrobust"], 
+     "Standard errors where there are no clusters. [default: HC3]"),
+    ("--weights", ["equal", "precision"], 
+     "Weights of the events; precision is 1/Var(CAR). [default: equal]"),
+    ("--car", "START:STOP", "Window of the CAR. [default: the main one of the run]"),
     JSON,
 )  # fmt: skip
 def explain(

@@ -14,7 +14,7 @@ from .shared import DIFFERENT, PATH, display, print_json, reading_codes
 QUIET = ("-q --quiet", SWITCH, "Print nothing, only exit with 0 or 4.")
 
 
-@click.command(epilog=reading_codes("all is as it was written", "4 it is not, "))
+@click.command(epilog=reading_codes("all is as it was written", "4 some is not, "))
 @click.argument("folder", metavar="RUN", type=PATH)
 @options(JSON, QUIET)
 def verify(folder: Path, as_json: bool, quiet: bool) -> None:
@@ -32,7 +32,7 @@ def verify(folder: Path, as_json: bool, quiet: bool) -> None:
 
 @click.command(
     epilog=reading_codes(
-        "reproduced", "4 not, or inputs altered, 75 no network (derived numbers),\n"
+        "reproduced", "4 numbers or inputs differ, 75 no network (derived numbers),\n"
     )
 )
 @click.argument("folder", metavar="RUN", type=PATH)
@@ -60,9 +60,7 @@ def reproduce(folder: Path, tolerance: float | None, as_json: bool, quiet: bool)
     _show(str(result), document, as_json=as_json, quiet=quiet, ok=result.ok)
 
 
-@click.command(
-    epilog=reading_codes("compared, whatever differs", "4 a run is not as it was written, ")
-)
+@click.command(epilog=reading_codes("compared", "4 a run is not as it was written, "))
 @click.argument("first", metavar="RUN_A", type=PATH)
 @click.argument("second", metavar="RUN_B", type=PATH)
 @options(MOVED, JSON)

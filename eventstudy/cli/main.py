@@ -36,7 +36,7 @@ START = """\
 eventstudy example list                                     writes announcements to begin with
 eventstudy run list/events.csv --prices sample --offline    says whether the market reacted
 eventstudy --help                                           lists all commands"""
-OUR_FAULT = "This is a fault of eventstudy. Run again with --debug and report what it shows."
+OUR_FAULT = "This is a bug in eventstudy. Run again with --debug and report what it shows."
 
 
 class Terminated(BaseException):
@@ -131,7 +131,7 @@ class Main(click.Group):
             state = shared.state_of_run(context, "nothing was changed")
             _end(context, f"interrupted, {state}", shared.INTERRUPTED)
         except Terminated:
-            state = shared.state_of_run(context, "the last report is as it was")
+            state = shared.state_of_run(context, "the last report is unchanged")
             _end(context, f"terminated, {state}", shared.TERMINATED)
         except OSError as error:
             self._traceback(context)

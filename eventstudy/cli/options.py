@@ -66,14 +66,15 @@ STORE: Row = (
 QUIET: Row = ("-q --quiet", SWITCH, "Print nothing but problems.")
 JSON: Row = ("-j --json as_json", SWITCH, "Print results as JSON.")
 MOVED: Row = (
-    "--moved threshold", (Number(0), "SHARE", 0.0001), "Tell of CARs that moved by more than this."
+    "--moved threshold", (Number(0), "SHARE", 0.0001), "List CARs that moved by more than this."
 )  # fmt: skip
 # Of a command that computes a study; those with a letter are in its short help.
 STUDY_OPTIONS: tuple[Row, ...] = (
     ("Study", "", ""),
-    ("-c --config config_file", (PATH, "FILE.toml"), "Settings from a study file; options win."),
+    ("-c --config config_file", (PATH, "FILE.toml"),
+     "Settings from a study file; options override it."),
     ("-m --model", "NAME,...",
-     "Model of normal returns; the first of several is that of the study, the others are checks."),
+     "Model of normal returns; of several the first is used, the others are checks."),
     *_settings(
         "--model-option --model-options model_options NAME=VALUE", "--cov --cov-type cov_type",
         "--factors FILE", "--series NAME=TICKER", "-e --estimation START:STOP",
@@ -87,7 +88,7 @@ STUDY_OPTIONS: tuple[Row, ...] = (
     ),
     ("Windows", "", ""),
     ("-w --car --windows windows", "START:STOP",
-     "A window to test; may be repeated, the first is main."),
+     "A window to test; may be repeated, the first is the main one."),
     *_settings(
         "--window --event event START:STOP", "--missing", "--halt", "--halt-drift N", "--limits",
     ),
@@ -296,7 +297,7 @@ _OF_ALL: tuple[Row, ...] = (
     ("--log-format",
      {"type": click.Choice(["text", "json"]), "envvar": "EVENTSTUDY_LOG_FORMAT", "is_eager": True,
       "expose_value": False, "callback": _log},
-     "Log on stderr what is done, a line an event."),
+     "Write one log line per step to stderr."),
     ("--debug", {"is_flag": True, "expose_value": False, "callback": _debug},
      "Show tracebacks of errors."),
 )  # fmt: skip

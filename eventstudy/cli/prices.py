@@ -105,8 +105,8 @@ def show(store: str | None, symbol: str, rows: int, vintage: str | None, as_json
     ("--events", (click.Path(path_type=Path), ""), "Fetch what a study of this file needs."),
     ("--start", DAY, f"First day. [default: {YEARS} years ago, or what the events need]"),
     ("--end", DAY, "Last day. [default: today, or what the events need]"),
-    ("--source", (str, "", "yahoo"), "A price source with a network."),
-    ("--refresh", SWITCH, "Download all of it again, to find what the source changed."),
+    ("--source", (str, "", "yahoo"), "Source to download from."),
+    ("--refresh", SWITCH, "Download everything again, to find what the source changed."),
     JSON, QUIET, STORE,
 )  # fmt: skip
 def fetch(
@@ -211,10 +211,10 @@ def verify(store: str | None) -> None:
 
 @prices.command(epilog=EXIT_CODES)
 @options(
-    ("--keep", (WholeNumber(0), "N"), "Earlier vintages that stay, a symbol."),
-    ("--older-than", (WholeNumber(0), "DAYS"), "Only vintages older than that."),
+    ("--keep", (WholeNumber(0), "N"), "Earlier vintages to keep for each symbol."),
+    ("--older-than", (WholeNumber(0), "DAYS"), "Delete only vintages older than this."),
     SYMBOLS,
-    ("--dry-run", SWITCH, "Show what would go, and delete nothing."),
+    ("--dry-run", SWITCH, "Show what would be deleted, and delete nothing."),
     STORE,
 )
 def prune(

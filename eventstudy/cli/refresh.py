@@ -26,9 +26,9 @@ if TYPE_CHECKING:
     ("Refresh", "", ""),
     ("--on-change", {"metavar": "COMMAND", "callback": split_command},
      ("Run a command for each change, with EVENTSTUDY_RUN, EVENTSTUDY_ENTRY and EVENTSTUDY_ID in "
-      "its environment; one that fails is run again by the next refresh.")),
-    ("--accept-loss", SWITCH, "Go on without prices that the source has no more."),
-    ("--trust", SWITCH, "Read the files that RUN names outside its folder, wherever it is from."),
+      "its environment. If it fails, the next refresh runs it again.")),
+    ("--accept-loss", SWITCH, "Go on without prices that the source no longer has."),
+    ("--trust", SWITCH, "Read files outside the folder of RUN that it names, whoever wrote it."),
     ("--recheck", SWITCH, "Download stored prices and market values again, to find revisions."),
     ("--wait", (Number(0), "SECONDS", 600),
      "How long to wait for another process that writes the run."),

@@ -35,7 +35,7 @@ NAMED = 5
      "tex: a window of the table; may be repeated."),
     ("-t --test tests", {"metavar": "NAME", "multiple": True},
      "tex: a test of the table; may be repeated."),
-    ("-o --out", (click.Path(path_type=Path), ""), "A file for one file, a folder for several."),
+    ("-o --out", (click.Path(path_type=Path), ""), "A file for one format, a folder for several."),
 )  # fmt: skip
 def report(
     run: Path, kinds: tuple[str, ...], out: Path | None, full: bool, windows: Sequence[str],
@@ -102,7 +102,7 @@ def _check_choice(kinds: tuple[str, ...], choice: Choice) -> None:
     options = (("--full", "pdf", choice.full), ("--car", "tex", choice.windows))
     for option, kind, is_set in (*options, ("--test", "tex", choice.tests)):
         if is_set and kind not in kinds:
-            raise ConfigError("is of another format", where=option, remedy=f"add --format {kind}")
+            raise ConfigError("is for another format", where=option, remedy=f"add --format {kind}")
 
 
 def _check_ending(kinds: tuple[str, ...], out: Path) -> None:
@@ -113,7 +113,7 @@ def _check_ending(kinds: tuple[str, ...], out: Path) -> None:
         name = " or ".join(endings)
         remedy = "give a folder" if is_several else f"give a folder or a name on {name}"
         raise ConfigError(
-            "the ending is that of another format", where="--out", value=str(out), remedy=remedy
+            "the ending belongs to another format", where="--out", value=str(out), remedy=remedy
         )
 
 

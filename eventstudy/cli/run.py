@@ -36,11 +36,11 @@ if TYPE_CHECKING:
     ("-v --verbose", SWITCH, "Print all windows, tests and checks."),
     ("More", "", ""),
     ("--from-lock", (PATH, "RUN"),
-     "Prices as a run has kept them; also its settings and events where none are given."),
+     "Use the prices that a run has kept; also its settings and events unless others are given."),
     ("--workers", (WholeNumber(1), "N", 1),
-     "Processes for fits and calendar draws; worth it for GARCH, robust models and HC errors."),
+     "Processes for fits and shifted calendars; worth it for GARCH, robust models and HC errors."),
     ("--cluster", {"default": "", "metavar": "ADDRESS"},
-     "A Dask scheduler whose workers do that: 8% of the CPU of a usual run, most with GARCH."),
+     "A Dask scheduler whose workers do this; worth it with GARCH, saves 8% of a usual run."),
     ("--force", SWITCH, "Replace the run of that name, even if its settings or events differ."),
 )  # fmt: skip
 def run(

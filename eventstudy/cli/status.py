@@ -13,7 +13,7 @@ from .options import QUIET, SWITCH, Number, options
 from .shared import INCOMPLETE, PATH, display, print_json, reading_codes
 
 
-@click.command(epilog=reading_codes("all runs are good", "3 a run is not, "))
+@click.command(epilog=reading_codes("all runs are good", "3 some are not, "))
 @click.argument("folder", metavar="REPORTS", default="reports", type=PATH)
 @options(
     ("--max-age", (Number(0), "DAYS"), "A run whose last check is longer ago is stale."),

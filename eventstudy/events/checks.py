@@ -343,7 +343,7 @@ def notices_of(cells: Mapping[str, TextColumn], calendar: CalendarChoice) -> tup
     replaced = [name for name in REPLACED if name in cells]
     if replaced and not set(OUTCOME) <= set(cells):
         names = ", ".join(replaced)
-        out.append(f"the events.csv of a run has columns of its own in place of {names}")
+        out.append(f"the events.csv of a run has its own columns instead of {names}")
     odd = [text for text in cells["ticker"].texts if _NO_SHARE.fullmatch(text)]
     if odd and calendar == "exchange":
         reason = "taken to trade on the sessions of New York, as there is no market suffix"

@@ -97,7 +97,7 @@ def _marked(table: pd.DataFrame, mark: str) -> BoolArray:
     """Return which events have a flag, or are not the first used one of their firm."""
     if mark not in MARKS:
         remedy = f"{did_you_mean(mark, MARKS)} compare a column, such as {mark} == 'x'".strip()
-        raise ConfigError("not a mark of events", value=mark, remedy=remedy)
+        raise ConfigError("not a mark that events can have", value=mark, remedy=remedy)
     if mark == "repeated":
         used = table[table["status"] == "ok"].sort_values("day0", kind="stable")
         return np.isin(table.index, used.index[used["ticker"].duplicated()])

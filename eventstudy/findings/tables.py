@@ -173,9 +173,9 @@ def require_free(column: str, config: StudyConfig) -> None:
         If the name is taken.
     """
     if column in REPLACED:
-        problem = "the events of a run have no such column, or one of their own"
+        problem = "this name is not a column of a run's events, or a run uses it itself"
     elif column in STACKED:
-        problem = "the tables of groups have a column of this name themselves"
+        problem = "the tables of groups use this name themselves"
     else:
         return
     remedy = f"rename it in the events file, such as to {column}_of_event"

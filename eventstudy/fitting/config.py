@@ -30,10 +30,10 @@ class StudyConfig:
         A file of returns to be used instead of prices; "" = none.
     benchmark : str
         Index for all events, a portfolio ``A;B;C``, or ``peers`` for the column of that name; "" =
-        the column ``benchmark``, else the exchange's default and what stands in for it.
+        the column ``benchmark``, else the index of the exchange or its stand-in.
     benchmark_policy : {"fallback", "strict"}
-        Whether an index of the exchange replaces one that the column ``benchmark`` names where this
-        lacks prices; "strict" drops the event instead.
+        If the index in the column ``benchmark`` lacks prices: take an index of the exchange, or
+        drop the event ("strict").
     size : str
         Market values for weights and losses: ``yahoo``, or a file; "" = the column ``mcap``.
     currency : str
@@ -55,14 +55,15 @@ class StudyConfig:
     event : Window
         Days that abnormal returns are computed for.
     windows : tuple of Window
-        Windows tested, the first leads; empty = the defaults that fit into the event window.
+        Windows tested, the first is the main one; empty = the defaults that fit into the event
+        window.
     tests : tuple of str
         Names of registered tests; empty = all.
     by : str
         Column that splits the events; "" = ``group`` or ``direction`` if it has several values;
         "none" = no groups. The answer is about the group with most rows that can be tested.
     firm : str
-        Column that names the firm: of its listings with one ``announced_at`` the first counts.
+        Column that names the firm: if its listings share an ``announced_at``, the first counts.
     calendar : {"exchange", "data"}
         Sessions of the exchange, or the dates of the data.
     kind : {"simple", "log"}
@@ -72,16 +73,16 @@ class StudyConfig:
     min_estimation : int
         Events with fewer complete estimation days are flagged.
     calibrate : int
-        Other dates on which a run repeats its main test, at most, for up to 200 events, and other
-        firms where the events have a column ``peers``; 0 = none.
+        Most other dates on which a run repeats its main test, for up to 200 events; with a column
+        ``peers`` also on other firms; 0 = none.
     regress : tuple of str
         Columns of the events on which the CARs are regressed.
     regress_cov : {"HC3", "HC0", "HC1", "HC2", "nonrobust", "date"}
         Errors of that regression: of independent events, or clustered by event date.
     halt : {"calendar", "shift"}
-        Whether an event's clock runs through a halt, or day 0 is when trading resumes.
+        Let an event's clock run through a halt, or start it when trading resumes ("shift").
     halt_drift : int
-        Sessions of a halt for which the expected return counts alpha, at most; for "shift".
+        Most sessions of a halt for which the expected return counts alpha; for "shift".
     repeat : {"mask", "first", "keep-all"}
         Several events of one firm: mask their windows in estimation, keep the first, or do neither.
     confounders : str
@@ -89,13 +90,13 @@ class StudyConfig:
     confounder_days : int
         Sessions around the main window in which other news confound an event.
     drop_confounded : bool
-        Whether confounded events are left out.
+        Leave confounded events out.
     event_pages : int
-        Pages of single events: of those that moved most, as many as this; 0 = none.
+        Number of pages of single events, for those that moved most; 0 = none.
     title : str
         Title of the report; "" = made from the events, such as ``54 announcements, 22 companies``.
     figures : bool
-        Whether figures for papers are written as well (SVG, PDF and PNG).
+        Write figures for papers as well (SVG, PDF and PNG).
     scar, overlap, missing, limits, min_history, fpc, draws, seed
         See :class:`Conventions`.
     grid : mapping of str to list

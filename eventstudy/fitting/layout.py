@@ -231,7 +231,7 @@ def resume_after_halts(
         If the model has leads or lags.
     """
     if any(layout.lags):
-        reason = "leads and lags of the market have no place on a clock without halted sessions"
+        reason = "leads and lags of the market do not fit a clock that skips halted sessions"
         remedy = "use --halt calendar, or another model"
         raise ConfigError(reason, where="halt", value="shift", remedy=remedy)
     layout = shift_clocks(layout, find_halts(windows, layout))

@@ -34,7 +34,7 @@ class RunSettings:
     out : str
         Folder of the runs.
     name : str
-        Name of the run; "" = that of the events file.
+        Name of the run; "" = the name of the events file.
     offline : bool
         Never use the network.
     store : str
@@ -42,9 +42,9 @@ class RunSettings:
     vintage : str
         Only stored prices, as they were at that date or time; "" = the newest.
     strict : bool
-        Whether a run exits with 3 if any event has no result.
+        Exit with 3 if any event has no result.
     max_loss : float
-        A run exits with 3 if more than this share of the events has no result.
+        Exit with 3 if more than this share of the events has no result.
     """
 
     events: str = ""

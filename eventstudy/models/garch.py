@@ -195,5 +195,5 @@ def _arch() -> Any:
         from arch import arch_model
     except ImportError:
         remedy = how_to_install("garch")
-        raise ConfigError("models of variance need the package arch", remedy=remedy) from None
+        raise ConfigError("GARCH models need the package arch", remedy=remedy) from None
     return arch_model

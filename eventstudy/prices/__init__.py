@@ -39,7 +39,7 @@ def _make(name: str, store: str | Path | None, offline: bool) -> PriceProvider:
 
     if name == "files":
         remedy = "give the path of a folder or a table of prices"
-        raise ConfigError("files is no source by itself", value=name, remedy=remedy)
+        raise ConfigError("files is not a source by itself", value=name, remedy=remedy)
     if name == "yahoo" and offline:
         remedy = "use auto, store, sample or a path"
         raise ConfigError("prices from Yahoo need the network", value=name, remedy=remedy)

@@ -190,7 +190,7 @@ def classify(error: Exception, symbol: str) -> PriceError:
         kind, message = RateLimitedError, "Yahoo limits the rate of requests"
         remedy = "wait some minutes and run again"
     elif name == "YFTzMissingError" or 400 <= status < 500 or "No data found" in reason:
-        kind, message = UnknownSymbolError, "Yahoo does not know the symbol, or no longer"
+        kind, message = UnknownSymbolError, "Yahoo does not know the symbol, or no longer has it"
         remedy = "look it up on finance.yahoo.com, or give the prices as a file"
     elif name == "YFPricesMissingError":
         kind = NoPricesError

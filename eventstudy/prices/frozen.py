@@ -78,7 +78,7 @@ class FrozenProvider:
         sources = {s: self._source(s) for s in rows}
         stamped = {s: stamp(sources[s], rows[s]) for s in rows}
         altered = [s for s in rows if sources[s].sha256 not in ("", stamped[s].sha256)]
-        was_used = f"are not those that {self.folder.name} was computed from"
+        was_used = f"differ from those that {self.folder.name} was computed from"
         notices = [f"prices of {symbol} {was_used}" for symbol in altered]
         return Prices.of(
             rows, failures, stamped, [*notices, *map(str, self._member("notices", []))]

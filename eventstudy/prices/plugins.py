@@ -119,7 +119,7 @@ class _Guarded:
             reason = f"{type(error).__name__}: {str(error).partition(chr(10))[0]}"
             raise self._fault(reason) from error
         if not isinstance(prices, Prices) or tuple(prices.table) != COLUMNS:
-            raise self._fault("what it gives back is not prices")
+            raise self._fault("its answer is not prices")
         missing = {*symbols} - {*prices.provenance} - {*prices.failures}
         if missing:
             raise self._fault(f"neither prices nor a failure for {', '.join(sorted(missing)[:5])}")

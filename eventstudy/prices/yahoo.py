@@ -159,7 +159,7 @@ class YahooProvider:
         rows, notes = clean(table.assign(date=_days(finished)), symbol)
         rows = in_range(rows, start, end)
         if len(finished) < len(history):
-            notes = (*notes, "the session that had not ended is left out")
+            notes = (*notes, "the last session had not ended and is left out")
         notes = (*notes, *_holes(rows))
         provenance = Provenance(
             self.name,

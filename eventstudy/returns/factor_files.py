@@ -270,6 +270,6 @@ def _refuse_percent(values: pd.DataFrame, where: str) -> None:
         raise DataError("the factors look like percent", where=where, value=value, remedy=remedy)
     rf = values["rf"].abs().clip(upper=1).median() if "rf" in values else 0.0
     if rf > LARGE_RF:
-        reason = "the riskless rate is not that of a day in decimals"
-        remedy = "for example (1 + y)^(1/252) - 1 from the rate y of a year"
+        reason = "the riskless rate is not a daily rate in decimals"
+        remedy = "for example (1 + y)^(1/252) - 1 for a yearly rate y"
         raise DataError(reason, where=where, value=float(rf), remedy=remedy)

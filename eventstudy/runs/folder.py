@@ -172,7 +172,7 @@ def clear_errors(target: Path) -> Iterator[None]:
     except OSError as error:
         raise RunFolderError(
             f"cannot write the run folder: {error.strerror}", value=str(error.filename or target),
-            remedy="the run that was there is as it was" if (target / MANIFEST).is_file() else "",
+            remedy="the earlier run is unchanged" if (target / MANIFEST).is_file() else "",
         ) from error  # fmt: skip
 
 
@@ -226,7 +226,7 @@ def carry_over(target: Path, stage: Path) -> None:
             (stage / place).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(path, stage / place, follow_symlinks=False)
         elif files is not None:
-            problem = "a file that is not the run's is where the new one has its own"
+            problem = "a file of yours is in a place where the new run writes"
             raise RunFolderError(problem, value=str(path), remedy="move it away")
 
 

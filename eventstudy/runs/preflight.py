@@ -109,7 +109,7 @@ def _require_column(inputs: StudyInputs, where: str, column: str) -> None:
 def _require_news(inputs: StudyInputs) -> None:
     if NEWS_COLUMN not in inputs.events.table.columns:
         remedy = f"name a file with --confounders, or give the events a column {NEWS_COLUMN}"
-        raise ConfigError("no other news to leave events out by", remedy=remedy)
+        raise ConfigError("there is no other news by which to leave events out", remedy=remedy)
 
 
 def _require_file(path: str) -> None:

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 Range = tuple[date, date]
 # The key of a manifest with the symbols whose loss was accepted.
 GIVEN_UP = "given_up"
-AS_IT_WAS = "the last report is as it was"
+AS_IT_WAS = "the last report is unchanged"
 
 
 class LostPricesError(PriceError):
@@ -354,10 +354,10 @@ def _losses(
             now, (first, last) = answer.provenance[symbol], ranges[symbol]
             start, end = had[symbol].first, had[symbol].last
             if str(first) <= start < now.first:
-                what = f"prices start on {now.first}, those of the run on {start}"
+                what = f"prices start on {now.first}, in the run on {start}"
                 yield symbol, PriceError(what)
             if str(last) >= end > now.last:
-                yield symbol, PriceError(f"prices end on {now.last}, those of the run on {end}")
+                yield symbol, PriceError(f"prices end on {now.last}, in the run on {end}")
     for symbol, entry in answer.provenance.items() if origin.config.prices == "auto" else ():
         if entry.source == "sample" and symbol in had and had[symbol].source != "sample":
             what = "the source cannot be reached, and the bundled sample is no substitute"

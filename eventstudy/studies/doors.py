@@ -114,7 +114,7 @@ def _by_own_names(settings: Mapping[str, Any]) -> dict[str, Any]:
     """Return settings by the names of a study file; for some the command line has others."""
     named = {COMMAND_NAMES.get(name, name): setting for name, setting in settings.items()}
     if len(named) < len(settings):
-        raise ConfigError("one setting by two names", value=", ".join(settings))
+        raise ConfigError("one setting is given by two names", value=", ".join(settings))
     return named
 
 

@@ -28,9 +28,9 @@ def checked_name(name: str) -> str:
         fault = "too long for the name of a study"
         remedy = f"use {LONGEST_NAME} bytes of UTF-8 at most"
     elif re.fullmatch(RESERVED, name.partition(".")[0].rstrip(), re.IGNORECASE):
-        fault, remedy = "Windows keeps this name for a device", "choose another --name"
+        fault, remedy = "Windows reserves this name for a device", "choose another --name"
     elif name.lower() == "index.html":
-        fault, remedy = "that is the page over all runs", "choose another --name"
+        fault, remedy = "this name belongs to the page over all runs", "choose another --name"
     else:
         return name
     raise ConfigError(fault, value=name, remedy=remedy)

@@ -39,4 +39,4 @@ def refuse_inflated(path: Path) -> None:
                 size += len(piece)
     if size > allowed:
         problem = f"is refused: its content is larger than {allowed:,} bytes"
-        raise DataError(problem, where=path.name, remedy="no table is compressed so far")
+        raise DataError(problem, where=path.name, remedy="no real table is compressed that much")

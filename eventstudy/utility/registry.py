@@ -75,7 +75,7 @@ class Plugins:
         """
         reason = f"{type(error).__name__}: {str(error).partition(chr(10))[0]}"
         fault = f"the {self.kind} {point.name} of {package_of(point)} is broken ({reason})"
-        return ConfigError(fault, remedy="mend or uninstall that package")
+        return ConfigError(fault, remedy="repair or uninstall that package")
 
     def listing(
         self, built_in: Collection[str], describe: Callable[[EntryPoint], str]

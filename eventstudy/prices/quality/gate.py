@@ -323,7 +323,7 @@ class Gate:
             named = name_some(wrong, NAMED)
             evidence = f"{len(wrong)} of {len(self._place)} columns: {named}"
         if evidence:
-            message = "these are no decimal returns"
+            message = "these are not decimal returns"
             remedy = "divide percent by 100; prices go to --prices, or to pct_change() first"
             raise DataError(
                 message, where="returns", value=evidence, remedy=f"0.01 is 1 %: {remedy}"
