@@ -147,8 +147,8 @@ def test_a_reason_is_its_sentence_its_code_and_its_facts() -> None:
 
 def test_the_example_of_a_reason_has_the_numbers_that_its_head_lacks() -> None:
     reason = Reason("few_days", n=3, needed=30)
-    assert reason.head == "too few usable days in the estimation window"
-    assert reason.example == "3 usable days, at least 30 are needed"
+    assert reason.head == "too few complete days in the estimation window"
+    assert reason.example == "3 complete days, at least 30 are needed"
     assert Reason("no_trade", symbol="A", n=3).example == ""
 
 

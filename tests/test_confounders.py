@@ -166,7 +166,7 @@ class TestStudies:
         ]
         assert (
             results.events["reason"][1]
-            == f"confounded: earnings ({market.table['day0'][1].date()})"
+            == f"other news near the event: earnings ({market.table['day0'][1].date()})"
         )
         assert "without_flagged" not in study_tables(results, config)
         rest, _ = study(Market(n=8), tmp_path)

@@ -68,7 +68,7 @@ def test_dispersed() -> None:
     }
     assert (opinion(diagnosed, "hall").trust, opinion(diagnosed, "hall").reason) == (
         "valid with care",
-        "10 events, 20 needed to rely on it",
+        "10 events, at least 20 are needed for a reliable test",
     )
     assert np.isnan(opinion(diagnosed, "hall").false_alarms), "nobody knows it for so few events"
 
@@ -205,7 +205,7 @@ def test_benchmark_made_of_the_firms() -> None:
     assert diagnosed.factor < 0.1
     about = [v for v in diagnosed.opinions if STATISTICS[v.test].variance != "n/a"]
     assert {v.trust for v in about} == {"not valid"}, "the mean is zero by construction"
-    assert any("does the benchmark hold the firms?" in s for s in diagnosed.text)
+    assert any("does the benchmark consist of these firms?" in s for s in diagnosed.text)
 
 
 @pytest.mark.parametrize("at", [[160, 160], [150, 160], [150, 160, 170, 180]], ids=str)

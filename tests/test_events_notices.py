@@ -108,7 +108,7 @@ def test_check_says_them_as_run_does(tmp_path: Path) -> None:
     file = listed(tmp_path, "sector,status", "tech,1", "Tech,2", "tech,3")
     study = tmp_path / "study.toml"
     study.write_text(f'events = "{file.name}"\nby = "sector"\nprices = "sample"\n')
-    own = "the events.csv of a run has columns of its own in place of status"
+    own = "the events.csv of a run has its own columns instead of status"
     groups = "sector: 'tech', 'Tech' are different groups; spell them alike to join them"
     done = CliRunner().invoke(main, ["check", str(file)])
     assert (done.exit_code, f"NOTE: {own}\n" in done.stderr) == (0, True)

@@ -30,7 +30,7 @@ FIRM, INDEX, NAMED = "002415.SZ", "399001.SZ", "000300.SS"
 FOLDER, REAL = ROOT / "reports" / NAME, SHARED / "market-data" / "prices"
 TITLE, ORIGIN = (
     "A case of its own: Hangzhou Hikvision, 22 May 2019",
-    f"From the committed run {NAME}",
+    f"These numbers come from the committed run {NAME}",
 )
 LINE = "Hangzhou Hikvision, 22 May 2019"
 committed = pytest.mark.skipif(
@@ -233,8 +233,8 @@ class TestReproduce:
         output = invoke("reproduce", folder)
         assert output.startswith("reproduced: all 31 numbers")
         assert output.count("row for row") == 1
-        assert f"{FIRM}: the prices are not those of the committed run" in output
-        assert "each later dividend or split" in output
+        assert f"{FIRM}: the prices differ from the committed run" in output
+        assert "Later dividends and splits" in output
 
     def test_a_row_more_or_less_is_explained(
         self, folder: Path, listing: Callable[..., Yahoo]

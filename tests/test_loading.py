@@ -372,7 +372,9 @@ class TestPortfolios:
         events = listed(LATE, ("600000.SS", "2019-09-03"))
         results = fitted(events, tmp_path, benchmark="600000.SS;000300.SS;399001.SZ")
         assert results.events["benchmark"].unique().tolist() == ["000300.SS;399001.SZ"]
-        said = "benchmark: left out of the portfolios because they are firms of the list of events: 600000.SS"
+        said = (
+            "benchmark: these firms of the list of events are left out of the portfolios: 600000.SS"
+        )
         assert said in results.panel.notes
 
     def test_a_column_of_peers(self, tmp_path: Path) -> None:

@@ -177,7 +177,10 @@ def test_scholes_williams_of_a_firm_that_never_trades_on_adjacent_days_says_so()
     panel = ReturnsPanel.from_frame(frame)
     results = EventStudy(events, panel, "scholes_williams", (-50, -6), (0, 1)).fit()
     assert results.events["status"][0] == "dropped"
-    assert "fewer than 3 estimation days have both their neighbours" in results.events["reason"][0]
+    assert (
+        "fewer than 3 estimation days have both the day before and the day after"
+        in results.events["reason"][0]
+    )
 
 
 def test_tiny_dimson() -> None:

@@ -161,7 +161,7 @@ def test_too_short_a_history(model_name: str) -> None:
     frame.loc[frame.index < market.table["day0"][0] - np.timedelta64(20, "D"), "F00"] = np.nan
     events = market.fit(frame, model=model_name).events
     assert events["status"][0] == "dropped"
-    assert "usable days in the estimation window" in events["reason"][0]
+    assert "complete days in the estimation window" in events["reason"][0]
     assert events["nobs"][0] < 7
 
 

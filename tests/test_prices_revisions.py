@@ -215,7 +215,7 @@ def test_a_vintage_answers_for_a_part_and_says_so(store: StoreProvider) -> None:
     assert found.failures["Z"].kind == "unknown_symbol"
     assert found.notices == (
         (
-            "the price cache has a part of 2019-01-01 to 2019-12-31 for 1 symbol (X.SZ 2019-01-02 to "
+            "the price cache has only part of 2019-01-01 to 2019-12-31 for 1 symbol (X.SZ 2019-01-02 to "
             "2019-06-28)"
         ),
     )

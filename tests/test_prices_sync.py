@@ -273,7 +273,7 @@ def test_no_network_at_all_is_raised(
     assert found.symbols == ("AAPL", "SEEN")
     assert found.provenance["SEEN"].last == "2019-06-28"
     assert any(
-        "has a part of 2019-01-01 to 2019-12-31 for 1 symbol (SEEN" in text
+        "has only part of 2019-01-01 to 2019-12-31 for 1 symbol (SEEN" in text
         for text in found.notices
     )
 

@@ -446,7 +446,7 @@ def collinear(market: Market) -> pd.DataFrame:
         (
             {"n": 40, "dates": 1},
             None,
-            "40 events on one date, fewer than the 28 degrees of freedom needed",
+            "40 events on one date, and there must be fewer than the 28 degrees of freedom",
         ),
     ],
     ids=["dates", "days", "dependent", "many"],

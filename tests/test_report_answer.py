@@ -168,7 +168,7 @@ def test_headline_sentence_and_caveat(
     low, high = sorted((d.ci_low, d.ci_high), key=abs) if different else (d.ci_low, d.ci_high)
     ends = [f"{abs(100 * x):.1f}%" if different else f"{100 * x:+.1f}%" for x in (low, high)]
     numbers = f"(95% interval {ends[0]} to {ends[1]}; {pvalues.p_prose(decided.pvalue)})"
-    could = f" The study could have seen {100 * decided.overturn.smallest_effect:.1f}% or more."
+    could = f" The smallest effect this study could detect is {100 * decided.overturn.smallest_effect:.1f}%."
     expected = (
         f" {of} {numbers}." if different else f" {of}: {100 * d.estimate:+.1f}% {numbers}.{could}"
     )
@@ -256,7 +256,7 @@ def test_one_car_left_of_several_events_is_told_as_that_of_one_event() -> None:
         frame.iloc[frame.index.get_loc(market.table["day0"][k]) + 1, k] = np.nan
     left = market.fit(frame)
     assert str(answer.answer(findings(left))) == str(answer.answer(findings(alone)))
-    assert "2 of 3 usable events lack days of this window and are left out: F00" in " ".join(
+    assert "2 of 3 used events lack days of this window and are left out: F00" in " ".join(
         asides(findings(left))
     )
     sample, single = findings(left).sample, alone.answer(MAIN)
@@ -301,7 +301,7 @@ def test_too_unequal_volatilities_point_to_the_plain_average() -> None:
     sentences, average = str(answer.answer(findings(results))), decided.plain_average
     assert "differ too much in volatility" in sentences
     assert plain(f"see the plain average, {100 * average.estimate:+.1f}%") in plain(sentences)
-    assert "could have seen" not in sentences
+    assert "could detect" not in sentences
 
 
 def test_open_windows_make_the_answer_provisional() -> None:
@@ -354,5 +354,5 @@ def test_without_a_main_test_there_is_no_result() -> None:
     results = market.fit(frame, model="market_adjusted")
     sentences = str(answer.answer(findings(results)))
     assert sentences.startswith("No result: ")
-    assert "as if the benchmark were made of the firms" in sentences
+    assert "so the benchmark may consist of these firms" in sentences
     assert not asides(findings(results)), "without a verdict there is nothing to doubt"

@@ -65,8 +65,9 @@ def test_a_failed_run_gives_way_to_the_next(folder: Path) -> None:
     run(folder, BAD)
     assert run(folder, BAD.splitlines(keepends=True)[0] + "MSFT,2014-01-06,other\n").exit_code == 1
     page = folder / "reports" / "events" / "report.html"
-    assert "the one announcement could not be used. Reason: too few usable days" in page.read_text(
-        encoding="utf-8"
+    assert (
+        "the one announcement could not be used. Reason: too few complete days"
+        in page.read_text(encoding="utf-8")
     )
     assert run(folder, GOOD).exit_code == 0
     assert "No result" not in page.read_text(encoding="utf-8")

@@ -143,4 +143,4 @@ def test_events_without_an_optimum_enter_by_least_squares_and_are_counted() -> N
     fit.remark[2] = "least squares in place of garch"
     found = STATISTICS["savickas"](fit, Window(0, 0))
     assert np.isfinite(found.statistic)
-    assert found.reason.startswith("1 of 6 events by least squares")
+    assert found.reason.startswith("1 of 6 events were fitted by least squares")

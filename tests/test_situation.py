@@ -191,7 +191,7 @@ def test_prices_that_begin_late_are_not_thin_trading() -> None:
     results = market.fit(frame)
     found, days = results.diagnose(), results.events["nobs"]
     assert (found.missing_days, found.late_events, found.estimation_length) == (0, 10, 110)
-    assert f"of its 110 days as few as {days.min()} were used" in found.late
+    assert f"As few as {days.min()} of its 110 days were used" in found.late
     assert found.late in found.text
     assert not any("Trading is thin" in s for s in found.text)
     assert market.fit().diagnose().late == ""
