@@ -133,7 +133,7 @@ def test_a_firm_with_two_events_counts_once_per_session() -> None:
     tickers, day0 = ["F00", "F00", "F01"], [frame.index[at], frame.index[at + 2], frame.index[at]]
     book = portfolio(fit(frame, tickers, day0), (0, 3))
     assert list(book.firms) == [2, 2, 2, 2, 1, 1]
-    assert book.notes == ("2 firm-days of a firm with two events on one session are counted once",)
+    assert book.notes == ("2 firm-days of a firm with two events on one session counted once",)
     both = frame[["F00", "F01"]].iloc[at : at + 4].mean(axis=1)
     assert_allclose(book.returns[:4], both, **CLOSE)
     assert_allclose(book.returns[4:], frame["F00"].iloc[at + 4 : at + 6], **CLOSE)
@@ -173,7 +173,7 @@ def test_a_return_over_two_sessions_is_on_neither() -> None:
     book = portfolio(results, (0, 4))
     assert list(book.firms) == [12, 11, 11, 12, 12]
     assert book.notes == (
-        "1 firm-day with a return over several sessions or without a factor are left out",
+        "1 firm-day with a return over several sessions, or without a factor, left out",
     )
     others = [c for c in market.frame.columns if c not in ("F03", "MKT")]
     assert_allclose(book.returns[2], market.frame[others].iloc[at + 2].mean(), **CLOSE)

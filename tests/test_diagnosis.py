@@ -68,7 +68,7 @@ def test_dispersed() -> None:
     }
     assert (opinion(diagnosed, "hall").trust, opinion(diagnosed, "hall").reason) == (
         "valid with care",
-        "10 events, at least 20 are needed for a reliable test",
+        "10 events, 20 needed to rely on it",
     )
     assert np.isnan(opinion(diagnosed, "hall").false_alarms), "nobody knows it for so few events"
 

@@ -108,7 +108,7 @@ def test_worked_example() -> None:
     assert own["note"]["johnson_bootstrap"].startswith("3 events, at least 12 are needed")
     assert np.isnan(own["pvalue"]["johnson_bootstrap"])
     assert own["note"]["t"] == (
-        "3 events, at least 20 are needed for a reliable test; the windows of 100.0% of the pairs of events overlap: "
+        "3 events, 20 needed to rely on it; the windows of 100.0% of the pairs of events overlap: "
         "their returns are dependent, which these tests ignore"
     )
 

@@ -129,7 +129,7 @@ def test_report_and_terminal_say_it(effect: float) -> None:
         headline(findings(results)),
         " ".join(str(terminal_text(findings(results), verbose=True)).split()),
     ):
-        assert f"Of 109 windows as long before it, {found.as_far} moved as far" in text
+        assert f"Of 109 earlier windows of the same length, {found.as_far} moved as far" in text
         assert f"was {found.firm_variance:.1f} times the usual" in text
         assert f"Of 9 peers, {found.peers_as_far} moved as much on the same days." in text
         assert (

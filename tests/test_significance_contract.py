@@ -148,7 +148,7 @@ def test_few_events_are_said_to_be_few(name: str) -> None:
     few = (
         ""
         if entry.minimum <= 4
-        else f"4 events, at least {entry.minimum} are needed for a reliable test"
+        else f"4 events, {entry.minimum} needed to rely on it"
     )
     assert result.reason if np.isnan(result.statistic) else result.reason == few
 

@@ -267,8 +267,8 @@ def _once(study: FittedStudy, used: BoolArray, position: IntArray) -> tuple[Bool
 
 def _notes(several: int, twice: int) -> Iterator[str]:
     for count, why in (
-        (several, "with a return over several sessions or without a factor are left out"),
-        (twice, "of a firm with two events on one session are counted once"),
+        (several, "with a return over several sessions, or without a factor, left out"),
+        (twice, "of a firm with two events on one session counted once"),
     ):
         if count:
             yield f"{count} firm-day{'s' * (count != 1)} {why}"

@@ -183,7 +183,7 @@ def _notes(abnormal: AbnormalReturns, used: BoolArray, ok: BoolArray, window: Wi
         lack = "event lacks" if out == 1 else "events lack"
         notes.append(f"{out} {lack} days of the window and {'is' if out == 1 else 'are'} left out")
     if n < FEW:
-        notes.append(f"{n} event{'s' * (n != 1)}, at least {FEW} are needed for a reliable test")
+        notes.append(f"{n} event{'s' * (n != 1)}, {FEW} needed to rely on it")
     if share := overlapping(abnormal.windows.event_positions[used][:, abnormal.columns(window)]):
         pairs = f"the windows of {share:.1%} of the pairs of events overlap"
         notes.append(f"{pairs}: their returns are dependent, which these tests ignore")

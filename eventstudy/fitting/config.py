@@ -88,7 +88,7 @@ class StudyConfig:
     confounders : str
         A file of other news; "" = none.
     confounder_days : int
-        Sessions around the main window in which other news confound an event.
+        Sessions around the main window in which other news confounds an event.
     drop_confounded : bool
         Leave confounded events out.
     event_pages : int
