@@ -382,7 +382,7 @@ def test_the_report_has_both_clocks_in_a_sentence() -> None:
     assert halts is not None
     assert "If the clock of the 2 suspended events starts when trading resumes" in text
     assert f"{rough_percent(halts.shift.effect.estimate)} (8 events" in text
-    assert "resumption" in str(terminal_text(document, verbose=True))
+    assert "trading resumes" in str(terminal_text(document, verbose=True))
     assert "suspended" not in headline(findings(suspended(halts=0)))
 
 

@@ -145,11 +145,7 @@ def test_one_event_is_never_silently_missing(name: str) -> None:
 def test_few_events_are_said_to_be_few(name: str) -> None:
     entry = STATISTICS[name]
     result = Market(n=4).fit().test(name, (0, 1))
-    few = (
-        ""
-        if entry.minimum <= 4
-        else f"4 events, {entry.minimum} needed to rely on it"
-    )
+    few = "" if entry.minimum <= 4 else f"4 events, {entry.minimum} needed to rely on it"
     assert result.reason if np.isnan(result.statistic) else result.reason == few
 
 

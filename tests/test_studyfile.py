@@ -258,7 +258,7 @@ def test_a_column_of_the_tables_cannot_split_events(line: str, code: int, study:
     study.write_text(f'events = "e.csv"\nprices = "sample"\n{line}\n', encoding="utf-8")
     done = CliRunner().invoke(main, ["check", str(study)])
     assert done.exit_code == code
-    assert ("3: by: the tables of groups have a column of this name" in done.stderr) == bool(code)
+    assert ("3: by: the tables of groups use this name" in done.stderr) == bool(code)
 
 
 def test_check_without_events_says_so(study: Path) -> None:
