@@ -168,7 +168,7 @@ def test_headline_sentence_and_caveat(
     low, high = sorted((d.ci_low, d.ci_high), key=abs) if different else (d.ci_low, d.ci_high)
     ends = [f"{abs(100 * x):.1f}%" if different else f"{100 * x:+.1f}%" for x in (low, high)]
     numbers = f"(95% interval {ends[0]} to {ends[1]}; {pvalues.p_prose(decided.pvalue)})"
-    could = f" The smallest effect this study could detect is {100 * decided.overturn.smallest_effect:.1f}%."
+    could = f" This study could detect {100 * decided.overturn.smallest_effect:.1f}% or more."
     expected = (
         f" {of} {numbers}." if different else f" {of}: {100 * d.estimate:+.1f}% {numbers}.{could}"
     )

@@ -150,7 +150,7 @@ def test_other_firms(study: Findings) -> None:
     tables = {**study.tables, "placebo_by_group": pd.DataFrame([row])}
     tables["placebo_draws_by_group"] = pd.DataFrame({"direction": ["adverse"], "statistic": [1.0]})
     analysis = analyses(replace(study, tables=tables))["firms"]
-    assert analysis.lede.startswith("3 of 39 ")
+    assert "39 times. In 3 of these studies" in analysis.lede
     assert signed(-2.5) in analysis.lede
     tables["placebo_by_group"] = pd.DataFrame([{**row, "pvalue": np.nan, "reason": "too few"}])
     analysis = analyses(replace(study, tables=tables))["firms"]
