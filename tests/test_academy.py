@@ -190,7 +190,7 @@ def test_an_identifier_is_a_name_as_it_is(name: str, by_plain: pd.DataFrame) -> 
     results = es.study(events.rename(columns={"permno": name}), returns=returns, **AROUND)
     np.testing.assert_allclose(results.car()["car"], by_plain["car"], atol=1e-12)
     assert set(results.events["exchange"]) == {""}
-    assert any("it tells of no exchange" in note for note in results.notes)
+    assert any("It tells of no exchange" in note for note in results.notes)
 
 
 @pytest.mark.parametrize("form", ["%Y%m%d", "%d%b%Y", "%Y-%m-%d"])

@@ -137,7 +137,7 @@ def test_it_is_shown_and_enters_nothing(events: Path, tmp_path: Path) -> None:
     for file in ("report.html", "report.md"):
         text = (run / file).read_text(encoding="utf-8")
         assert text.count(ORIGIN) == 1
-        assert "002415.SZ and 399001.SZ, not recomputed here" in text
+        assert "(prices of 002415.SZ and 399001.SZ) and are not recomputed here" in text
         assert "−4.92" in text
     row = pd.read_csv(run / "events.csv", index_col="event_id").loc[EVENT]
     assert row["status"] == "dropped"

@@ -13,6 +13,7 @@ from ..errors import ConfigError
 from ..fitting.fitted import FittedStudy, WindowLike
 from ..significance._base import InapplicableError
 from ..significance.means import QUANTILES, RESAMPLED, SHARE, TESTS_OF_VALUES, resample_johnson
+from ..utility.catalogue import say
 from ..utility.typing import BoolArray, FloatArray, IntArray
 
 
@@ -105,6 +106,7 @@ def abhar(
     kept = np.isfinite(values) & study.ok
     shared = _notes(abnormal, kept, study.ok, window)
     held, rows = values[kept], []
+    shared += [say("reason.below_total_loss", n=n)] if (n := int((held < -1).sum())) else []
     for name in (*TESTS_OF_VALUES, RESAMPLED):
         try:
             result, note = _tested(name, held, abnormal), shared
