@@ -318,7 +318,7 @@ def test_columns_that_tell_dates_apart() -> None:
     market = Market(24, dates=4)
     results = market.fit(engine="batch")
     day = results.events["day0"].astype(str)
-    with pytest.raises(ConfigError, match="tell every date from the others"):
+    with pytest.raises(ConfigError, match="separate every date from the others"):
         regress_car(with_columns(results, day=day), "day", cov="date")
     one = with_columns(results, first=(day == day[0]).astype(float))
     assert any("1 date determines" in note for note in regress_car(one, "first", cov="date").notes)

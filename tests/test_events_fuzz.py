@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from eventstudy.errors import EventsFileError, EventStudyError, Problem
@@ -207,6 +207,8 @@ QUIET = settings(
 
 
 @QUIET
+@example(b"<stata_dta>")
+@example(b"PAR1")
 @given(st.binary(max_size=200))
 def test_any_bytes(tmp_path: Path, content: bytes) -> None:
     survives(tmp_path / "events.csv", content)

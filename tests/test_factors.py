@@ -121,7 +121,7 @@ def test_one_riskless_rate_may_be_in_two_files(tmp_path: Path) -> None:
 
 CASES = {
     "percent": ("date,smb\n2024-01-02,-1.02\n2024-01-03,0.8\n", "look like percent", "0.01 is 1 %"),
-    "rf of a year": ("date,smb,rf\n2024-01-02,0.01,0.05\n", "riskless rate is not that of a day", "252"),
+    "rf of a year": ("date,smb,rf\n2024-01-02,0.01,0.05\n", "riskless rate is not a daily rate", "252"),
     "no date": ("day,smb\n2024-01-02,0.01\n", "no date column, got 'day, smb'", "'date'"),
     "not a date": ("date,smb\nyesterday,0.01\n", "date that cannot be read, got 'yesterday'", "YYYY-MM-DD"),
     "not a number": ("date,smb\n2024-01-02,abc\n", "smb on 2024-01-02: a return that is no number", "'abc'"),

@@ -317,7 +317,7 @@ def test_the_first_of_several_shares_outstanding_counts_on_all_days() -> None:
     assert shares_of(events) == {"F0": 1e6, "F1": 5.0}
     assert note_several_shares(events) == [
         (
-            "F0: several numbers of shares outstanding: the first is used on all days, as it "
+            "F0: several numbers of shares outstanding. The first is used on all days, as it "
             "cancels out of "
             "the abnormal turnover"
         )

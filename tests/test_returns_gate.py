@@ -320,7 +320,7 @@ def test_letters_of_crsp_are_codes(tmp_path: Path) -> None:
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("columns", [FIRMS, ["MKT"], [*FIRMS, "MKT"]])
 def test_a_file_in_percent_is_refused(kind: ReturnKind, columns: list[str]) -> None:
-    with pytest.raises(DataError, match=r"no decimal returns.*divide percent by 100"):
+    with pytest.raises(DataError, match=r"not decimal returns.*divide percent by 100"):
         panel_of(100 * clean(kind)[columns], kind)
 
 

@@ -276,7 +276,7 @@ def test_percent_of_volatile_shares_and_prices_are_no_returns(
 ) -> None:
     frame = pd.DataFrame({"A": values}, index=pd.bdate_range("2024-01-02", periods=3))
     with pytest.raises(
-        DataError, match=r"no decimal returns.*divide percent by 100; prices go to --prices"
+        DataError, match=r"not decimal returns.*divide percent by 100; prices go to --prices"
     ):
         ReturnsPanel.from_frame(frame, kind=kind)
 

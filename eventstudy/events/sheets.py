@@ -14,13 +14,22 @@ import numpy as np
 
 from ..errors import DataError, Problem
 from ..utility.sheets import BLOCK, WHOLE_ROW, Sheet, TextColumn
-from ..utility.tables import reading_parquet, strip
+from ..utility.tables import read_stata, reading_parquet, strip
 
 if TYPE_CHECKING:
     import pandas as pd
 
 # Where pandas keeps an index that has no name.
 _INDEX = re.compile(r"__index_level_\d+__")
+
+
+def sheet_of_stata(raw: bytes) -> tuple[Sheet | None, list[Problem]]:
+    """Return the rows of a Stata file."""
+    try:
+        return sheet_of_frame(read_stata(io.BytesIO(raw))), []
+    except DataError as error:
+        reason = f"the file cannot be read as Stata ({error.remedy})"
+        return None, [Problem(1, WHOLE_ROW, reason)]
 
 
 def sheet_of_parquet(raw: bytes) -> tuple[Sheet | None, list[Problem]]:

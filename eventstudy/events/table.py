@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import html
-import io
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -18,11 +17,11 @@ from ..errors import DataError, EventsFileError, Problem
 from ..utility.frames import frame_of
 from ..utility.identifiers import identifier_for
 from ..utility.sheets import Sheet, sheet_of_csv
-from ..utility.tables import PARQUET_MAGIC, STATA, STATA_MAGIC, read_bytes, read_stata, strip
+from ..utility.tables import PARQUET_MAGIC, STATA, STATA_MAGIC, read_bytes, strip
 from ..utility.typing import BoolArray, CalendarChoice, IntArray
 from .checks import CANDIDATES, GROUPS, Checked, check_sheet, note_alike, with_known_names
 from .rows import REQUIRED, Rules
-from .sheets import hash_of, sheet_of_frame, sheet_of_parquet
+from .sheets import hash_of, sheet_of_frame, sheet_of_parquet, sheet_of_stata
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -281,11 +280,13 @@ def _sheet_of(source: Any) -> tuple[Sheet | None, list[Problem], str]:
         sheet = sheet_of_frame(frame_of(source, "events", "give read_events(path) or a DataFrame"))
         return sheet, [], hash_of(sheet)
     raw = read_bytes(source)
-    if raw.startswith(STATA_MAGIC) or Path(source).suffix.lower() == STATA:
-        sheet = sheet_of_frame(read_stata(io.BytesIO(raw), _name_of(source)))
-        return sheet, [], hashlib.sha256(raw).hexdigest()
-    is_parquet = raw.startswith(PARQUET_MAGIC) or Path(source).suffix.lower() == ".parquet"
-    rows = sheet_of_parquet(raw) if is_parquet else sheet_of_csv(raw, REQUIRED)
+    kind = Path(source).suffix.lower()
+    if raw.startswith(STATA_MAGIC) or kind == STATA:
+        rows = sheet_of_stata(raw)
+    elif raw.startswith(PARQUET_MAGIC) or kind == ".parquet":
+        rows = sheet_of_parquet(raw)
+    else:
+        rows = sheet_of_csv(raw, REQUIRED)
     return *rows, hashlib.sha256(raw).hexdigest()
 
 

@@ -21,6 +21,11 @@ if TYPE_CHECKING:
     import pandas as pd
 
 PARQUET_MAGIC = b"PAR1"
+# What pandas raises for a file of Stata that is none.
+UNREADABLE = (
+    OSError, ValueError, LookupError, OverflowError, StopIteration, AttributeError, TypeError,
+    AssertionError, MemoryError, struct.error,
+)  # fmt: skip
 STATA, STATA_MAGIC = ".dta", b"<stata_dta>"
 SEPARATORS = ",;\t|"
 _ZERO_WIDTH = "\u200b\u200c\u200d\u200e\u200f\u2060\ufeff"
@@ -132,14 +137,12 @@ def numbered_rows(
                 yield line, cells
 
 
-def read_stata(source: Path | IO[bytes], name: str = "") -> pd.DataFrame:
+def read_stata(source: Path | IO[bytes]) -> pd.DataFrame:
     """Return the table of a Stata file; labels of values are not put in their place.
 
     Parameters
     ----------
     source : Path or binary stream
-    name : str
-        The file, for errors; by default that of the path.
 
     Raises
     ------
@@ -150,8 +153,8 @@ def read_stata(source: Path | IO[bytes], name: str = "") -> pd.DataFrame:
 
     try:
         return pd.read_stata(source, convert_categoricals=False)
-    except (OSError, ValueError, KeyError, struct.error) as error:
-        raise _unreadable(name or Path(str(source)).name, error) from None
+    except UNREADABLE as error:
+        raise _unreadable(Path(str(source)).name, error) from None
 
 
 def column_names(source: Any) -> list[str]:
@@ -170,7 +173,7 @@ def column_names(source: Any) -> list[str]:
                 return list(pq.read_schema(path).names)
         with path.open(encoding="utf-8-sig") as file:
             header = next((line for line in file if line.strip()), "")
-    except (OSError, ValueError, KeyError, struct.error, EventStudyError):
+    except (*UNREADABLE, EventStudyError):
         return []
     return [strip(cell).strip('"') for cell in header.split(separator_of(header))]
 
