@@ -87,7 +87,7 @@ def test_a_cell_without_a_result_says_why(results: es.RobustnessResults) -> None
     table = results.frame()
     lacking = table["pvalue"].isna()
     assert (lacking == (table["sample"] == "sector == 'no such sector'")).all()
-    assert table.loc[lacking, "reason"].str.contains("none of the 54 events of the answer").all()
+    assert table.loc[lacking, "reason"].str.contains("none of the 54 events in the answer").all()
     assert (table.loc[~lacking, "reason"] == "").all()
 
 
@@ -205,7 +205,7 @@ class TestJoint:
 
     def test_it_is_in_the_sentence(self, results: es.RobustnessResults) -> None:
         table = results.table.assign(joint_pvalue=0.25, joint_median=0.5, draws=4)
-        assert "On 4 other dates of these firms" in str(Specifications(table))
+        assert "with 4 other dates of these firms" in str(Specifications(table))
         table = table.assign(joint_pvalue=np.nan)
         assert "other dates" not in str(Specifications(table))
 
