@@ -9,6 +9,7 @@ import re
 from collections.abc import Sequence
 from http.client import HTTPException
 from pathlib import Path
+from ssl import create_default_context
 from urllib.request import Request, urlopen
 from zipfile import is_zipfile
 
@@ -101,7 +102,7 @@ def _fetched(file: str, offline: bool) -> bytes:
         raise UnreachableError("is not in the cache, and --offline", where=file, remedy=remedy)
     try:
         request = Request(url, headers={"User-Agent": "Mozilla/5.0 (eventstudy)"})  # noqa: S310 - of the library, or the user's own
-        with urlopen(request, timeout=SECONDS) as answer:  # noqa: S310
+        with urlopen(request, timeout=SECONDS, context=create_default_context()) as answer:  # noqa: S310
             raw: bytes = answer.read(LARGEST)
     except (OSError, HTTPException) as error:
         raise UnreachableError(f"cannot be fetched ({error})", where=url, remedy=remedy) from None
