@@ -61,13 +61,6 @@ KINDS: dict[str, dict[str, Any]] = {
     "sector x2": {"common": 2},
 }  # fmt: skip
 
-# Kinds that are weak where events share sessions.
-SHARED = {
-    "common x3": "common variance x3 on close dates",
-    "stale": "repeated closes without volumes on close dates",
-    "stale on day 0 too": "repeated closes without volumes on close dates",
-}
-
 
 class Counts(NamedTuple):
     """How many samples there are, and in how many of them something holds.
@@ -120,7 +113,11 @@ class Cell(NamedTuple):
             return "up to four events with raised variance"
         if len(study.dates) <= 10 and self.kind == "skewed":
             return "skewed shocks of ten events or fewer"
-        return SHARED.get(self.kind, "") if study.close else ""
+        return "common variance x3 on close dates" if self._shared else ""
+
+    @property
+    def _shared(self) -> bool:
+        return self.kind == "common x3" and STUDIES[self.design].close
 
     @property
     def faults(self) -> tuple[str, ...]:
