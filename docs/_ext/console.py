@@ -1,6 +1,6 @@
 """Directives `console`, `run` and `file`: what is run while the site is built, and its files.
 
-They run in the order of the page, in a folder of its own below `docs/_build/work`, beside
+They run in the order of the page, in a folder of its own below `docs/_build/runs`, beside
 `events.csv` and the study of the bundled prices (`reports/events`), without a network. A command
 that fails ends the build.
 """
@@ -22,7 +22,7 @@ from sphinx.errors import SphinxError
 from sphinx.util.docutils import SphinxDirective
 
 DOCS = Path(__file__).parents[1]
-WORK = DOCS / "_build" / "work"
+WORK = DOCS / "_build" / "runs"
 BIN, FIRST = WORK / "bin", WORK / "first"
 STUDY = "eventstudy run events.csv --prices sample"
 NOWHERE = "http://127.0.0.1:9"
@@ -72,7 +72,7 @@ def run(command: str, folder: Path, code: int = 0) -> str:
 
 
 class InFolder(SphinxDirective):
-    """A directive with the folder of its page, which is made anew when the page is read."""
+    """A directive that works in the folder of its page, which is empty when the page is begun."""
 
     @property
     def folder(self) -> Path:
@@ -121,7 +121,7 @@ class Console(InFolder):
         return [command, *output]
 
     def output(self, command: str) -> str:
-        """Return what a command prints; that of the first study is known."""
+        """Return the output of a command; the first study was run beforehand."""
         if command == STUDY:
             return (BIN / "study.txt").read_text(encoding="utf-8")
         return run(command, self.folder, self.options.get("exit", 0))

@@ -65,7 +65,7 @@ GROUPS = {
 
 
 def write_pages(_app: Sphinx) -> None:
-    """Write the folders `tests`, `models` and `api` anew."""
+    """Rewrite the folders `tests`, `models` and `api`."""
     write_folder("tests", "Tests of significance", TESTS, {n: test_page(n) for n in STATISTICS})
     write_folder("models", "Models of normal returns", MODEL, {n: model_page(n) for n in MODELS})
     names = [name for group in GROUPS.values() for name in group]
@@ -199,7 +199,7 @@ LIKE = {"gjr": "garch", "egarch": "garch"}
 
 
 def size_rows(name: str) -> list[tuple[str, str, str]]:
-    """Return the rates of a test in percent, ours and those of another program."""
+    """Return the false-alarm rates of a test in percent: ours, and another program's."""
     ours = json.loads((BENCHMARKS / "sizes.json").read_text(encoding="utf-8"))
     with (BENCHMARKS / "sizes.csv").open(encoding="utf-8") as lines:
         theirs = {(r["design"], r["window"], r["test"]): r["low"] for r in csv.DictReader(lines)}
