@@ -21,7 +21,7 @@ from eventstudy.report.figures.event_figures import Box
 from eventstudy.report.figures.strip import RADII, Strip, StripMark, draw_strip, place_names, stack
 from eventstudy.report.figures.svg_canvas import NARROW, WIDE, text_width
 from eventstudy.report.formats.html import render_report
-from eventstudy.report.sections.first_screen import first_screen, short_name
+from eventstudy.report.sections.first_screen import days_outside, first_screen, short_name
 from eventstudy.report.sections.windows import list_tests
 from eventstudy.utility.numbers import percent, size_text
 
@@ -232,3 +232,14 @@ def test_tests_are_in_blocks_and_those_not_valid_are_missing() -> None:
     labels = {STATISTICS[name].label for name in named if name in study.sample.shown}
     assert not labels & {line.name for block in blocks[1:] for line in block.lines}
     assert study.setup.main == MAIN
+
+
+@pytest.mark.parametrize(
+    ("out", "said"), [([], ""), ([3], "day +3"), ([2, 4, 5], "days +2, +4 to +5"), ([0, 1], "")]
+)
+def test_days_outside_the_band_are_one_or_several(out: list[int], said: str) -> None:
+    path = findings(Market(n=6, seed=5).fit()).sample.implied
+    assert path is not None
+    gap = np.where(np.isin(path.days, out), 2 * path.half + 1, 0.0)
+    assert (path.base, path.end) == (-1, 1)
+    assert days_outside(replace(path, shares=path.implied + gap)) == said

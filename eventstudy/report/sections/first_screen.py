@@ -251,7 +251,7 @@ def days_outside(path: ImpliedPath) -> str:
         day(int(run[0])) if len(run) == 1 else f"{day(int(run[0]))} to {day(int(run[-1]))}"
         for run in runs
     ]
-    return ", ".join(spans)
+    return say("chart.outside_days", n=len(days), days=", ".join(spans)) if spans else ""
 
 
 def _strip(findings: Findings) -> Strip | None:
