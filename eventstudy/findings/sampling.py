@@ -192,7 +192,7 @@ def _firm(study: FittedStudy, window: Window) -> str:
     tickers = study.events["ticker"].iloc[rows]
     if len(set(tickers)) != 1:
         return ""
-    return firm_name(study.records[int(rows[0])])
+    return firm_name(study.events.iloc[int(rows[0])])
 
 
 def _news(study: FittedStudy, window: Window) -> tuple[str, ...]:
@@ -327,7 +327,7 @@ def list_lacking_cars(study: FittedStudy, window: Window) -> Iterator[CarRemark]
 
 
 def _remark(study: FittedStudy, i: int, reason: Reason) -> CarRemark:
-    event = study.records[i]
+    event = study.events.iloc[i]
     return CarRemark(str(event["event_id"]), firm_name(event), reason)
 
 

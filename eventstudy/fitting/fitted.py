@@ -117,10 +117,11 @@ class FittedStudy:
         """Which events were used, shape (n,)."""
         return np.asarray(self.events["status"].to_numpy() == "ok", dtype=bool)
 
-    @property
-    def records(self) -> Sequence[dict[str, Any]]:
+    @cached_property
+    def records(self) -> list[dict[str, Any]]:
         """The rows of `events`, each a cell by column."""
-        return Rows(self.events)
+        rows = self.events.to_dict("records")
+        return [{str(name): cell for name, cell in row.items()} for row in rows]
 
     @property
     def main(self) -> Window:
@@ -384,19 +385,6 @@ def is_large(study: FittedStudy) -> bool:
 def part_of_many(abnormal: AbnormalReturns) -> bool:
     """Return whether events are so many, or some of so many, that only usual tests are computed."""
     return len(abnormal if abnormal.parent is None else abnormal.parent) > MANY
-
-
-class Rows(Sequence["dict[str, Any]"]):
-    """The rows of a table, each a cell by column, made when they are asked for."""
-
-    def __init__(self, table: pd.DataFrame) -> None:
-        self.table = table
-
-    def __len__(self) -> int:
-        return len(self.table)
-
-    def __getitem__(self, i: Any) -> Any:
-        return {str(name): self.table[name].iloc[i] for name in self.table.columns}
 
 
 def listed_rows(study: FittedStudy, window: Window) -> IntArray:
