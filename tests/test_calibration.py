@@ -77,9 +77,22 @@ def test_a_draw_is_the_study_refitted_by_hand_on_the_shifted_dates() -> None:
             np.testing.assert_allclose(got[k, 0], expected, rtol=1e-12, atol=1e-12)
 
 
+def thinned() -> EventStudyResults:
+    """Some firms of the market do not trade on each fourth day, the return comes on the next."""
+    by_hand = market()
+    for name in ("F01", "F04", "F09"):
+        returns = by_hand.frame[name].to_numpy().copy()
+        returns[1::4] += returns[0::4][: len(returns[1::4])]
+        returns[0::4] = 0.0
+        by_hand.frame[name] = returns
+    return by_hand.fit(engine="batch")
+
+
+@pytest.mark.parametrize("stands_still", [False, True])
 def test_correlations_of_all_draws_at_once_are_those_of_each(
-    results: EventStudyResults, monkeypatch: pytest.MonkeyPatch
+    results: EventStudyResults, monkeypatch: pytest.MonkeyPatch, stands_still: bool
 ) -> None:
+    results = thinned() if stands_still else results
     shifts = shifts_of(results, W, 60)
     together = draw(results, [W, Window(0, 4)], ["bmp_kp", "corrado"], shifts)
     days = shifted_dates.days_of(results)
@@ -106,11 +119,12 @@ def two_clocks(results: EventStudyResults, *, apart: bool) -> EventStudyResults:
     return replace(results, layout=replace(layout, panel=panel, calendars=names))
 
 
+@pytest.mark.parametrize("stands_still", [False, True])
 @pytest.mark.parametrize("apart", [False, True])
 def test_exchanges_with_other_holidays_keep_their_dates_together(
-    results: EventStudyResults, monkeypatch: pytest.MonkeyPatch, apart: bool
+    results: EventStudyResults, monkeypatch: pytest.MonkeyPatch, apart: bool, stands_still: bool
 ) -> None:
-    study = two_clocks(results, apart=apart)
+    study = two_clocks(thinned() if stands_still else results, apart=apart)
     shifts = shifts_of(study, W, 40)
     together = draw(study, [W], ["bmp_kp"], shifts)
     assert np.isfinite(together.statistic).all()

@@ -360,6 +360,23 @@ def test_never_open_together_pairs_across_days() -> None:
     )
 
 
+def test_moves_that_come_with_the_next_trade_count_at_lags_of_a_session() -> None:
+    """One firm does not trade on every third day: its pairs sum three plain correlations."""
+    market = Market(n=5, seed=15, dates=1, rho=0.5)
+    late = market.frame["F00"].where(np.arange(len(market.frame)) % 3 > 0, 0.0)
+    late[late == 0] = 0.0
+    late[1::3] += market.frame["F00"].to_numpy()[0::3][: len(late[1::3])]
+    market.frame["F00"] = late
+    fit = market.fit().abnormal
+    e = fit.resid
+    rho = np.corrcoef(e)
+    ahead = np.corrcoef(e[:, :-1], e[:, 1:])[:5, 5:]
+    rho[0, 1:] += (ahead + ahead.T)[0, 1:]
+    r = (rho[0, 1:].sum() + rho[1:, 1:][np.triu_indices(4, 1)].sum()) / 10
+    assert mean_correlation(fit, Window(0, 0)).rbar == pytest.approx(r, rel=1e-9)
+    assert abs(rho[0, 1:].mean() - np.corrcoef(e)[0, 1:].mean()) > 0.05
+
+
 def test_one_event_of_each_of_two_exchanges_is_not_lost_among_many() -> None:
     """Above the limit of pairs the lags are still there."""
     from eventstudy.significance import _correlation

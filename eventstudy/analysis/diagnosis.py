@@ -16,7 +16,7 @@ from ..calendars.window import Window
 from ..fitting.fitted import FittedStudy, WindowLike, part_of_many
 from ..significance import STATISTICS, SignificanceTest, Statistic, main_test
 from ..significance._correlation import SMALL_FACTOR, SMALLEST_FACTOR
-from ..significance._pairs import PAIRWISE_LIMIT
+from ..significance._pairs import PAIRWISE_LIMIT, STANDSTILL
 from ..utility.catalogue import Reason, say
 from .situation import KAPPA_EVENTS, SKEWNESS_EVENTS, Situation, measure
 
@@ -36,8 +36,6 @@ SKEWNESS_LISTED = (0.0, 0.7, 2.0)
 CRITICAL = 1.959963984540054
 # From here on a reader should know of missing days, and of firms that move together.
 MATERIAL_MISSING, MATERIAL_FACTOR = 0.05, 1.1
-# From here on days without trade may hide how the firms move together (docs/verdicts.md).
-MATERIAL_STILL = 0.10
 # A larger share of the events on one date leaves a clustered variance little to average over.
 LARGE_DATE = 1 / 3
 # Reasons that other dates do not show: the news itself raises the variance.
@@ -270,9 +268,11 @@ class Diagnosis(Situation):
     @property
     def still(self) -> str:
         """Sentence on prices that stand still where events share sessions; "" if they move."""
-        if self.still_days <= MATERIAL_STILL or self.kind in ("none", "single", "dispersed"):
+        if self.still_days <= STANDSTILL or self.kind in ("none", "single", "dispersed"):
             return ""
-        return say("diagnosis.still", share=self.still_days)
+        is_many = self.n_events > PAIRWISE_LIMIT
+        name = "diagnosis.still_many" if is_many else "diagnosis.still"
+        return say(name, share=self.still_days, limit=PAIRWISE_LIMIT)
 
     @property
     def text(self) -> list[str]:

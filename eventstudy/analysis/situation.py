@@ -12,7 +12,7 @@ from ..abnormal.abnormal_returns import AbnormalReturns
 from ..calendars.window import Window
 from ..fitting.fitted import FittedStudy
 from ..significance._correlation import is_unreliable, mean_correlation
-from ..significance._pairs import ROUNDING, near_sessions_apart
+from ..significance._pairs import near_sessions_apart, still_days
 from ..significance.clusters import merge_dates
 from ..utility.flags import Flag
 from ..utility.typing import FloatArray, IntArray
@@ -251,16 +251,9 @@ def _trading(sample: AbnormalReturns) -> dict[str, Any]:
         "multi_day": float((sample.length > 1).sum()) / n_returns if n_returns else np.nan,
         "shortest_estimation": int(sample.nobs.min()) if len(sample) else 0,
         "still_days": np.nan_to_num(
-            _mean(sample.once("still", lambda a: np.hstack([*a.map(_still)])))
+            _mean(sample.once("still", lambda a: np.hstack([*a.map(still_days)])))
         ),
     }
-
-
-def _still(sample: AbnormalReturns) -> FloatArray:
-    """Return the share of the used estimation days (n,) on which the price stood still."""
-    returns = sample.resid + (sample.x_estimation * sample.params[:, None]).sum(axis=2)
-    share: FloatArray = (np.abs(returns) < ROUNDING).sum(axis=1) / np.maximum(sample.nobs, 1)
-    return share
 
 
 def _late(sample: AbnormalReturns) -> IntArray:

@@ -11,7 +11,16 @@ from ..abnormal.abnormal_returns import AbnormalReturns
 from ..calendars.window import Window
 from ..utility.typing import BoolArray, FloatArray, IntArray
 from ._correlation import PairSum, least_common, preset, summed_up
-from ._pairs import Apart, Loadings, cosines_of, groups_apart, pearson
+from ._pairs import (
+    Apart,
+    Loadings,
+    cosines_of,
+    groups_apart,
+    never_together,
+    pearson,
+    stands_still,
+    with_late_moves,
+)
 
 # What is laid side by side of each event: residuals, their presence, their squares, and loadings.
 X, THERE, SQUARE, LOADING = range(4)
@@ -53,11 +62,15 @@ def preset_correlations(
         return np.zeros(B, dtype=bool)
     one_draw = stack.take(slice(0, n))
     lags = [_Lag.of(pair, lag, axis) for pair in groups_apart(one_draw) for lag in (-1, 1)]
-    room = max((lag.reach for lag in lags), default=0)
+    still = stands_still(stack).reshape(B, n)
+    room = max((lag.reach for lag in lags), default=int(still.any()))
     first, layers = _layers(stack, loadings, place, axis, window, room)
     layers[~in_draw.T] = 0.0
     length, need = np.sqrt(loadings.squares).reshape(B, n), least_common(stack)
     main = _Pairs.of((layers, layers), place, np.triu_indices(n, 1), length, need)
+    if still.any():
+        shut = never_together(one_draw.windows.hours)
+        main = main.with_late_moves(layers, place, length, need, still, shut)
     lagged = [lag.pairs(layers, place, first, length, need) for lag in lags]
     day0 = stack.windows.day0.reshape(B, n)
     together = _Pairs(*main[:3], (day0[:, main.i] == day0[:, main.j]).astype(float))
@@ -95,6 +108,26 @@ class _Pairs(NamedTuple):
             (total(SQUARE, THERE), total(THERE, SQUARE)), need,
         )  # fmt: skip
         return cls(i, j, rho, cosines_of(total(LOADING, LOADING), length[:, i] * length[:, j]))
+
+    def with_late_moves(
+        self,
+        layers: FloatArray,
+        place: IntArray,
+        length: FloatArray,
+        need: int,
+        still: BoolArray,
+        shut: BoolArray,
+    ) -> _Pairs:
+        """Return the pairs with the moves that come a session late (:func:`with_late_moves`)."""
+        next_day = np.zeros_like(layers)
+        next_day[..., :-1] = layers[..., 1:]
+        pairs = np.triu_indices(len(layers), 1)
+        late = [
+            _Pairs.of(sides, place, pairs, length, need).rho
+            for sides in ((next_day, layers), (layers, next_day))
+        ]
+        either = (still[:, self.i] | still[:, self.j]) & ~shut[self.i, self.j]
+        return self._replace(rho=with_late_moves(self.rho, either, *late))
 
     def sum_of(self, b: int, in_draw: BoolArray) -> PairSum:
         """Return the sum over the pairs that draw b keeps."""

@@ -12,10 +12,13 @@ from ..abnormal.abnormal_returns import AbnormalReturns
 from ..calendars.window import Window
 from ..utility.chunks import chunks
 from ..utility.typing import BoolArray, FloatArray, IntArray
+from ..windows.event_windows import EventWindows
 
 # Events of a block of pairs.
 BLOCK = 200
 ROUNDING = 1e-10
+# Share of zero returns above which the moves of a firm may come a session late.
+STANDSTILL = 0.1
 
 
 def loadings_on(
@@ -221,7 +224,7 @@ def groups_apart(sample: AbnormalReturns) -> Iterator[Apart]:
         return
     hours, group = np.unique(windows.hours, axis=0, return_inverse=True)
     group = group.ravel()
-    for pair in np.argwhere(np.triu(_never_together(hours))):
+    for pair in np.argwhere(np.triu(never_together(hours))):
         sides = [np.flatnonzero(group == g) for g in pair]
         calendars = [np.unique(windows.calendar[events]) for events in sides]
         sessions = [np.unique(np.concatenate([windows.calendars[c] for c in k])) for k in calendars]
@@ -232,7 +235,7 @@ def apart(sample: AbnormalReturns) -> bool:
     """Return whether some exchanges of the events are never open together."""
     hours = sample.windows.hours
     is_one = bool((hours == hours[:1]).all())
-    return not is_one and bool(_never_together(np.unique(hours, axis=0)).any())
+    return not is_one and bool(never_together(np.unique(hours, axis=0)).any())
 
 
 def near_sessions_apart(sample: AbnormalReturns, window: Window) -> bool:
@@ -253,7 +256,7 @@ def near_sessions_apart(sample: AbnormalReturns, window: Window) -> bool:
     return False
 
 
-def _never_together(hours: FloatArray) -> BoolArray:
+def never_together(hours: FloatArray) -> BoolArray:
     """Return which pairs of exchanges are never open at one time, shape (n, n)."""
     opens, closes = hours[:, 0], hours[:, 1]
     return np.greater_equal.outer(opens, closes) | np.less_equal.outer(closes, opens)
@@ -328,7 +331,11 @@ def pearson(
 
 
 def correlations(sample: AbnormalReturns, need: int, lag: int = 0) -> FloatArray:
-    """Return the correlations of the residuals of all pairs, shape (n, n).
+    r"""Return the correlations of the residuals of all pairs, shape (n, n).
+
+    Where the price of one of the two firms :func:`stands_still`, its moves come with the next trade
+    and :math:`\rho_{ij}` is the sum of those at lags -1, 0 and 1, at most 1 in size. (Exchanges
+    that are never open together have these lags anyway, each with its own overlap.)
 
     Parameters
     ----------
@@ -339,6 +346,11 @@ def correlations(sample: AbnormalReturns, need: int, lag: int = 0) -> FloatArray
         A pair with fewer common sessions is NaN.
     lag : {-1, 0, 1}
         At -1 or 1 only pairs of exchanges that are never open together have one.
+
+    References
+    ----------
+    Scholes, M. and Williams, J. (1977), Estimating betas from nonsynchronous data, Journal of
+    Financial Economics 5, 309-327, for the sum over lags.
     """
     study, rows = study_of(sample)
     if study is not sample:
@@ -359,15 +371,66 @@ def study_of(sample: AbnormalReturns) -> tuple[AbnormalReturns, IntArray]:
 
 def _correlations(sample: AbnormalReturns, need: int) -> FloatArray:
     """Return the correlations of all pairs, in blocks of events with near estimation windows."""
-    at = sample.windows.estimation_positions
-    first = np.where(at >= 0, at, len(sample.windows.sessions)).min(axis=1)
-    out = np.full((len(sample), len(sample)), np.nan)
-    for rows, near in neighbours(first, at.max(axis=1)):
+    at, out = sample.windows.estimation_positions, np.full((len(sample), len(sample)), np.nan)
+    for rows, near in neighbours(*_ends(sample.windows)):
         residuals = residuals_on(sample.take(near), np.unique(at[rows]))
         block = residual_correlation(residuals[:, : len(rows)], residuals, need)
         out[np.ix_(rows, near)] = block
         out[np.ix_(near, rows)] = block.T
+    still = stands_still(sample)
+    if not still.any():
+        return out
+    late = _next_session(sample, need)
+    either = (still[:, None] | still) & ~never_together(sample.windows.hours)
+    return with_late_moves(out, either, late, late.T)
+
+
+def stands_still(sample: AbnormalReturns) -> BoolArray:
+    """Return for which of n events the price repeats on more than a tenth of estimation days."""
+    return still_days(sample) > STANDSTILL
+
+
+def still_days(sample: AbnormalReturns) -> FloatArray:
+    """Return the share of the used estimation days (n,) on which the price stood still."""
+    returns = sample.resid + (sample.x_estimation * sample.params[:, None]).sum(axis=2)
+    share: FloatArray = (np.abs(returns) < ROUNDING).sum(axis=1) / np.maximum(sample.nobs, 1)
+    return share
+
+
+def with_late_moves(rho: FloatArray, still: BoolArray, *late: FloatArray) -> FloatArray:
+    """Return correlations of one session; where a price stands still those at other lags are added.
+
+    Parameters
+    ----------
+    rho : float array
+    still : bool array
+        Pairs to which they are added.
+    *late : float arrays
+        Correlations at other lags, NaN where they are unknown.
+    """
+    total = np.clip(rho + sum(map(np.nan_to_num, late)), -1.0, 1.0)
+    return np.where(still, total, rho)
+
+
+def _next_session(sample: AbnormalReturns, need: int) -> FloatArray:
+    """Return the correlations of each session of event i with the next one of event j, (n, n)."""
+    windows, out = sample.windows, np.full((len(sample), len(sample)), np.nan)
+    clock = np.unique(np.concatenate([windows.calendars[c] for c in np.unique(windows.calendar)]))
+    first, last = _ends(windows)
+    for rows, near in neighbours(first, last):
+        begin, end = np.searchsorted(clock, [first[rows].min(), last[rows].max()])
+        days = residuals_on(sample.take(near), clock[max(begin - 1, 0) : end + 2])
+        today, then = days[:, :, :-1], days[:, :, 1:]
+        here = slice(0, len(rows))
+        out[np.ix_(rows, near)] = residual_correlation(today[:, here], then, need)
+        out[np.ix_(near, rows)] = residual_correlation(today, then[:, here], need)
     return out
+
+
+def _ends(windows: EventWindows) -> tuple[IntArray, IntArray]:
+    """Return the first and the last estimation session of each event, (n,) each."""
+    at = windows.estimation_positions
+    return np.where(at >= 0, at, len(windows.sessions)).min(axis=1), at.max(axis=1)
 
 
 def _at_lag(sample: AbnormalReturns, need: int, lag: int) -> FloatArray:
