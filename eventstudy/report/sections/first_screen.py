@@ -22,6 +22,7 @@ from ...utility.numbers import (
 )
 from ...utility.units import words
 from ..figures.strip import FEW, Strip, StripMark
+from . import made_once
 from .answer import count_subject, is_day_later, name_sample, split_answer, write_days
 from .caveats import brief_caveat
 from .checks import Check, list_checks
@@ -82,6 +83,7 @@ class FirstScreen:
     checks_about: str
 
 
+@made_once
 def first_screen(findings: Findings) -> FirstScreen:
     """Return the first screen of a report."""
     headline, sentence = split_answer(findings)

@@ -30,6 +30,7 @@ from ...utility.units import words
 from ..figures.answer_figures import name_lines
 from ..figures.specification_curve import SpecificationCurve, draw_curve
 from ..figures.svg_canvas import pair
+from . import made_once
 from .answer import brief, count_subject, name_sample
 from .caveats import asides, write_caveat_of
 from .events import (
@@ -95,6 +96,7 @@ class Fold:
     is_open: bool = False
 
 
+@made_once
 def list_folds(findings: Findings) -> list[Fold]:
     """Return the folded parts of a report, in their order."""
     used = (_announcements, _days, _choices, _groups, _shared_shock, _power, _analyses_left)

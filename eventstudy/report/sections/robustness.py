@@ -32,6 +32,7 @@ from ...utility.numbers import (
 )
 from ...utility.units import words
 from ..figures.specification_curve import SpecificationCurve
+from . import made_once
 from .answer import calibration_facts
 from .table import Row, Table, make_table
 
@@ -70,6 +71,7 @@ class Analysis:
         return say(f"robustness.{self.name}.title")
 
 
+@made_once
 def robustness(findings: Findings) -> tuple[Analysis, ...]:
     """Return the result of each analysis of the run."""
     makers = (
