@@ -12,7 +12,7 @@ import numpy as np
 from ..abnormal.abnormal_returns import AbnormalReturns
 from ..calendars.window import Window
 from ..utility.catalogue import Reason
-from ..utility.typing import BoolArray, FloatArray, IntArray
+from ..utility.typing import FloatArray, IntArray
 from ._base import require
 from ._pairs import (
     PAIRWISE_LIMIT,
@@ -256,9 +256,9 @@ def by_pair(sample: AbnormalReturns, window: Window, need: int) -> Correlation:
     all_pairs, same_date = PairSum(), PairSum()
     for rows, near, overlap in overlaps(sample, window):
         key = ("block", need, rows.tobytes(), near.tobytes())
-        later, rho, together = sample.remember(key, partial(_block, sample, need, rows, near))
-        all_pairs.add(rho, overlap[later])
-        same_date.add(rho, together)
+        later, rho, same = sample.remember(key, partial(_block, sample, need, rows, near))
+        all_pairs.add(rho, overlap.ravel()[later])
+        same_date.merge(same)
     lagged = (
         _lagged_sum(sample, window, need, pair, lag)
         for pair in groups_apart(sample)
@@ -288,13 +288,15 @@ def summed_up(all_pairs: PairSum, same_date: PairSum, n: int, lagged: float = 0.
 
 def _block(
     sample: AbnormalReturns, need: int, rows: IntArray, near: IntArray
-) -> tuple[BoolArray, FloatArray, FloatArray]:
-    """Return the mask of the pairs of a block, their rho, and 1 for those on one date, else 0."""
+) -> tuple[IntArray, FloatArray, PairSum]:
+    """Return the places of the pairs of a block, their rho, and the sum of those on one date."""
     study, there = study_of(sample)
-    later = np.triu(np.ones((len(rows), len(near)), dtype=np.bool_), 1)
-    rho = correlations(study, need)[np.ix_(there[rows], there[near])][later]
+    later = np.flatnonzero(np.triu(np.ones((len(rows), len(near)), dtype=np.bool_), 1))
+    rho = correlations(study, need)[np.ix_(there[rows], there[near])].ravel()[later]
     together = np.equal.outer(sample.windows.day0[rows], sample.windows.day0[near])
-    return later, rho, together[later].astype(float)
+    same_date = PairSum()
+    same_date.add(rho, together.ravel()[later].astype(float))
+    return later, rho, same_date
 
 
 def _lagged_sum(sample: AbnormalReturns, window: Window, need: int, pair: Apart, lag: int) -> float:
@@ -348,6 +350,11 @@ class PairSum:
         self.weight_missing += float(weight[matters & ~finite].sum())
         self.overlap += float(np.abs(weight).sum())
         self.missing += int((matters & ~finite).sum())
+
+    def merge(self, pairs: PairSum) -> None:
+        """Add the pairs of another sum."""
+        for name in self.__slots__:
+            setattr(self, name, getattr(self, name) + getattr(pairs, name))
 
     @property
     def total(self) -> float:

@@ -184,7 +184,8 @@ def cosines_of(product: FloatArray, norm: FloatArray) -> FloatArray:
     with np.errstate(invalid="ignore"):
         cosine: FloatArray = product / norm
     # Loadings are orthogonal to the regressors: a zero by construction comes out as 1e-17.
-    return np.where(np.abs(cosine) > ROUNDING, cosine, 0.0)
+    np.copyto(cosine, 0.0, where=~(np.abs(cosine) > ROUNDING))
+    return cosine
 
 
 class Apart(NamedTuple):
