@@ -5,6 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from eventstudy_kit import require_own_files
+
+# Also where the package's own door has been overwritten: every folder imports this module.
+require_own_files()
+
 
 class EventStudyError(Exception):
     """Base of all errors raised on purpose.
