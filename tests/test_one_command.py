@@ -32,7 +32,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_the_run_keeps_the_events_file_and_the_command(folder: Path) -> None:
     run = folder / "reports" / "NVDA-2022-08-31"
     events = (run / "data" / "events.csv").read_text(encoding="utf-8")
-    assert events == "ticker,announced_at\nNVDA,2022-08-31\n".replace("\n", "\r\n")
+    assert events == "ticker,announced_at\nNVDA,2022-08-31\n"
     manifest = json.loads((run / "manifest.json").read_text(encoding="utf-8"))
     assert manifest["command"].startswith("eventstudy one NVDA 2022-08-31 --prices sample")
 
@@ -42,8 +42,8 @@ def test_it_is_the_study_of_that_file(folder: Path) -> None:
     done = eventstudy(folder, "run", str(events), *SAMPLE, "-w", "0:1", "-n", "again")
     assert done.returncode == 0, done.stderr
     tables = [folder / "reports" / name / "tables" for name in ("NVDA-2022-08-31", "again")]
-    assert [path.name for path in sorted(tables[0].iterdir())]
-    for path in tables[0].iterdir():
+    assert (tables[0] / "caar.csv").is_file()
+    for path in tables[0].glob("*.csv"):
         assert path.read_bytes() == (tables[1] / path.name).read_bytes(), path.name
 
 
@@ -79,6 +79,6 @@ def test_a_wrong_ticker_or_date_is_named(
 
 
 def test_a_name_has_no_letter_that_a_folder_cannot_have(tmp_path: Path) -> None:
-    done = eventstudy(tmp_path, "one", "^NDX/A", "2022-08-31T16:30-04:00", *SAMPLE)
+    done = eventstudy(tmp_path, "one", "M&M.NS", "2022-08-31T16:30-04:00", *SAMPLE)
     assert done.returncode == 1, done.stderr
-    assert (tmp_path / "reports" / "NDX-A-2022-08-31" / "report.html").is_file()
+    assert (tmp_path / "reports" / "M-M.NS-2022-08-31" / "report.html").is_file()

@@ -30,6 +30,13 @@ def one(ticker: str, date: str, **settings: Any) -> None:
     \b
       eventstudy one 002415.SZ 2019-05-22
       eventstudy one NVDA 2022-08-31T16:30-04:00 -p sample --offline
+    \f
+
+    Parameters
+    ----------
+    ticker, date : str
+    **settings
+        As the options of `run` have them.
     """
     from ..errors import ConfigError, ConfigFaultsError, EventsFileError
 
