@@ -85,7 +85,7 @@ def same(mine: pd.DataFrame, table: pd.DataFrame, rtol: float = 0) -> None:
     for column in table:
         if pd.api.types.is_numeric_dtype(table[column]):
             np.testing.assert_allclose(
-                mine[column].replace("", np.nan).astype(float),
+                mine[column].where(mine[column] != "").astype(float),
                 table[column].astype(float),
                 rtol=rtol,
             )
