@@ -8,6 +8,7 @@ outside the package, so the command can say it whatever has become of the packag
 from __future__ import annotations
 
 import importlib.util
+import os
 import sys
 from collections.abc import Iterator
 from functools import cache
@@ -59,11 +60,17 @@ def _faults(folder: Path, rows: list[str]) -> Iterator[str]:
     for name, _, size in (row.rsplit(",", 2) for row in rows):
         if name.startswith(f"{PACKAGE}/") and "__pycache__" not in name:
             entries.add(name.split("/")[1])
-            path = HERE / name
-            if not path.exists() or str(path.stat().st_size) != size:
+            if _size(f"{HERE}/{name}") != size:
                 yield name
     listed = folder.iterdir() if folder.is_dir() else []
     yield from (f"{PACKAGE}/{path.name}" for path in listed if path.name not in entries)
+
+
+def _size(path: str) -> str:
+    try:
+        return str(os.stat(path).st_size)  # noqa: PTH116 - five times as fast
+    except OSError:
+        return "gone"
 
 
 def _owners() -> list[str]:
