@@ -8,6 +8,7 @@ import shlex
 import subprocess
 import sys
 import venv
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,7 @@ from eventstudy.errors import how_to_install
 ASK = f"import sys; sys.path.insert(0, {str(ROOT)!r}); from eventstudy.errors import how_to_install as h; print(h('arch'))"
 
 
+@pytest.mark.skipif(find_spec("pip") is None, reason="an environment of uv")
 def test_it_names_the_python_that_runs() -> None:
     assert shlex.split(how_to_install("arch")) == [sys.executable, "-m", "pip", "install", "arch"]
 
