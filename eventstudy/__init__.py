@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from eventstudy_kit import require_own_files
+
 from .utility.version import __version__
 
+require_own_files()
 _HOMES = {
     "AbnormalReturns": "abnormal.abnormal_returns",
     "StudyConfig": "fitting.config",

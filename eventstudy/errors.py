@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
+import shlex
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
+
+from eventstudy_kit import require_own_files
+
+# Also where the package's own door has been overwritten: every folder imports this module.
+require_own_files()
 
 
 class EventStudyError(Exception):
@@ -54,9 +62,12 @@ def _sentence(head: list[str], value: object, remedy: str) -> str:
     return f"{text}; {remedy}" if remedy else text
 
 
-def how_to_install(extra: str) -> str:
-    """Return the command that installs an extra, for the remedy of an error."""
-    return f"in the clone of eventstudy: pip install -e '.[{extra}]'"
+def how_to_install(package: str) -> str:
+    """Return the command that adds a package to this environment, however that was made."""
+    python = shlex.quote(sys.executable)
+    # An environment of uv has no pip.
+    pip = f"{python} -m pip install" if find_spec("pip") else f"uv pip install --python {python}"
+    return f"{pip} {package}"
 
 
 class ConfigError(EventStudyError):

@@ -34,7 +34,7 @@ def test_alone_it_says_what_to_do_first(tmp_path: Path, monkeypatch: pytest.Monk
     done = invoke()
     assert done.exit_code == 0
     lines = done.output.splitlines()
-    assert len(lines) == 3
+    assert len(lines) == 4
     monkeypatch.chdir(tmp_path)
     for line in lines:
         command = re.split(r"\s{2,}", line)[0].split()

@@ -15,7 +15,6 @@ import pytest
 from click.testing import CliRunner
 from conftest import ROOT
 
-from eventstudy import __version__
 from eventstudy.cli import shared as parts
 from eventstudy.cli.main import main
 from eventstudy.models import MODELS
@@ -154,11 +153,6 @@ def test_public_functions_have_docstrings() -> None:
     for name in eventstudy.__all__:
         if name != "__version__":
             assert (getattr(eventstudy, name).__doc__ or "").strip(), name
-
-
-def test_version_is_said_once_in_each_place() -> None:
-    assert f'version = "{__version__}"' in (ROOT / "pyproject.toml").read_text(encoding="utf-8")
-    assert f"## {__version__}" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
 
 
 def test_grades_of_the_document_are_those_of_the_tests() -> None:

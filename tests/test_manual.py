@@ -67,7 +67,8 @@ def build(clone: Path) -> Path:
     for name in ("eventstudy", "docs", "benchmarks", "examples", "tests"):
         shutil.copytree(ROOT / name, clone / name, ignore=ignored)
     (clone / "reports").mkdir()
-    for name in ("events.csv", "CHANGELOG.md", "CONTRIBUTING.md", "README.md", "reports/README.md"):
+    copied = ("CHANGELOG.md", "CONTRIBUTING.md", "README.md", "events.csv", "eventstudy_kit.py")
+    for name in (*copied, "reports/README.md"):
         shutil.copy(ROOT / name, clone / name)
     command = [sys.executable, "-m", "sphinx", "-q", "-W", "-b", "html", "docs", "docs/_build/html"]
     env = {**os.environ, "PYTHONPATH": str(clone)}

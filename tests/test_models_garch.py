@@ -199,6 +199,5 @@ def test_simulated_forecasts_are_the_same_each_time() -> None:
 
 def test_without_the_package(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "arch", None)
-    with pytest.raises(ConfigError, match="need the package arch") as error:
+    with pytest.raises(ConfigError, match=r"need the package arch; .* install .*arch$"):
         Market(n=2).fit(model="garch")
-    assert "[garch]" in str(error.value)

@@ -14,6 +14,19 @@ import pytest
 from conftest import ROOT
 
 
+def start_lines(python: Path, folder: Path, env: dict[str, str]) -> list[str]:
+    """Return what the command says without arguments."""
+    done = subprocess.run(
+        [python.parent / "eventstudy"],
+        cwd=folder,
+        env=env,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return done.stdout.splitlines()
+
+
 @pytest.mark.slow
 def test_the_wheel_runs_alone(tmp_path: Path) -> None:
     subprocess.run(
@@ -22,7 +35,10 @@ def test_the_wheel_runs_alone(tmp_path: Path) -> None:
     )  # fmt: skip
     (wheel,) = (tmp_path / "dist").glob("eventstudy_kit-*.whl")
     names = zipfile.ZipFile(wheel).namelist()
-    assert {n.split("/")[0] for n in names if ".dist-info" not in n} == {"eventstudy"}
+    assert {n.split("/")[0] for n in names if ".dist-info" not in n} == {
+        "eventstudy",
+        "eventstudy_kit.py",
+    }
     assert any(n.endswith("NOTICE") for n in names)
     bundled = {f"eventstudy/data/example/{name}" for name in ("events.csv", "README.md")}
     assert bundled <= set(names)
@@ -42,35 +58,36 @@ def test_the_wheel_runs_alone(tmp_path: Path) -> None:
     ]
     subprocess.run(install, check=True, capture_output=True, timeout=300)
     # Dependencies come from the environment of the tests; a path entry does not bring its editable
-    # installs.
-    env = {**os.environ, "PYTHONPATH": sysconfig.get_path("purelib")}
-    command = [
-        python.parent / "eventstudy",
-        "run",
-        ROOT / "events.csv",
-        "--offline",
-        "--out",
-        "here",
-    ]
-    done = subprocess.run(
-        command,
-        cwd=tmp_path,
-        env=env,
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-        timeout=300,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    assert (tmp_path / "here" / "events" / "report.html").is_file()
+    # installs. Nothing answers at the other end of the network.
+    env = {
+        **os.environ,
+        **dict.fromkeys(("HTTPS_PROXY", "https_proxy"), "http://127.0.0.1:9"),
+        "EVENTSTUDY_STORE": str(tmp_path / "prices.sqlite"),
+        "PYTHONPATH": sysconfig.get_path("purelib"),
+    }
+    first = "".join(start_lines(python, tmp_path, env))
+    assert "eventstudy one" in first
+    assert "eventstudy example" in first
+    said = [
+        subprocess.run(
+            [python.parent / "eventstudy", *arguments],
+            cwd=tmp_path, env=env, capture_output=True, text=True, encoding="utf-8", timeout=300,
+            check=True,
+        ).stdout
+        for arguments in (["example"], ["run", "events.csv", "--event-pages", "3"])
+    ]  # fmt: skip
+    assert "Wrote events.csv" in said[0]
+    assert "eventstudy run events.csv" in said[0]
+    assert "bundled sample" in said[1].splitlines()[0]
+    assert "reports/events/report.html" in said[1].replace("\n", "")
+    assert (tmp_path / "reports" / "events" / "report.html").is_file()
     where = subprocess.run(
         [python, "-c", "import eventstudy; print(eventstudy.__file__)"],
         cwd=tmp_path, env=env, capture_output=True, text=True, check=True,
     )  # fmt: skip
     assert str(home) in where.stdout
     reproduced = subprocess.run(
-        [python.parent / "eventstudy", "reproduce", "here/events", "--tolerance", "0"],
+        [python.parent / "eventstudy", "reproduce", "reports/events", "--tolerance", "0"],
         cwd=tmp_path, env={**env, "TZ": "Asia/Shanghai", "LC_ALL": "C"}, capture_output=True,
         text=True,
         check=False,

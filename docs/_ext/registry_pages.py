@@ -193,7 +193,7 @@ NEEDS = {
     "industry": ("It needs a column `industry` of the events: a ticker for each.", "", ""),
     "matched": ("It needs a column `match` of the events: tickers as `A;B;C`.", "", ""),
     "synthetic_control": ("It needs a column `donors` of the events: tickers as `A;B;C`.", "", ""),
-    "garch": ("It needs the extra `garch`: `pip install -e '.[garch]'`.", "", ""),
+    "garch": ("It needs the package `arch`: `pip install arch` beside eventstudy.", "", ""),
 }  # fmt: skip
 LIKE = {"gjr": "garch", "egarch": "garch"}
 

@@ -24,6 +24,7 @@ from .explain import explain
 from .finished_runs import compare, reproduce, verify
 from .init import example, init
 from .list import completion, listing, schema
+from .one import one
 from .options import options
 from .prices import prices
 from .refresh import refresh
@@ -33,7 +34,8 @@ from .run import run
 from .status import status
 
 START = """\
-eventstudy example list                                     writes announcements to begin with
+eventstudy one NVDA 2022-08-31 --prices sample --offline    studies one announcement
+eventstudy example list                                     writes 230 announcements
 eventstudy run list/events.csv --prices sample --offline    says whether the market reacted
 eventstudy --help                                           lists all commands"""
 OUR_FAULT = "This is a bug in eventstudy. Run again with --debug and report what it shows."
@@ -206,7 +208,7 @@ def main() -> None:
 
 
 for command in (
-    init, example, run, calibrate, explain, refresh, report, verify, reproduce, compare, check,
+    init, example, one, run, calibrate, explain, refresh, report, verify, reproduce, compare, check,
     listing, completion, schema, robustness, status, prices, card,
     cite,
 ):  # fmt: skip

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from .options import STUDY_OPTIONS, SWITCH, StudyCommand, WholeNumber, options
+from .options import STUDY_OPTIONS, SWITCH, Row, StudyCommand, WholeNumber, options
 from .shared import (
     EVENTS,
     PATH,
@@ -29,19 +29,24 @@ if TYPE_CHECKING:
     from .request import Order
 
 
-@click.command(cls=StudyCommand)
-@click.argument("events", required=False, type=EVENTS)
-@options(
+RUN_OPTIONS: tuple[Row, ...] = (
     *STUDY_OPTIONS,
     ("-v --verbose", SWITCH, "Print all windows, tests and checks."),
     ("More", "", ""),
-    ("--from-lock", (PATH, "RUN"),
-     "Use the prices that a run has kept; also its settings and events unless others are given."),
     ("--workers", (WholeNumber(1), "N", 1),
      "Processes for fits and shifted calendars; worth it for GARCH, robust models and HC errors."),
     ("--cluster", {"default": "", "metavar": "ADDRESS"},
      "A Dask scheduler whose workers do this; worth it with GARCH, saves 8% of a usual run."),
     ("--force", SWITCH, "Replace the run of that name, even if its settings or events differ."),
+)  # fmt: skip
+
+
+@click.command(cls=StudyCommand)
+@click.argument("events", required=False, type=EVENTS)
+@options(
+    *RUN_OPTIONS,
+    ("--from-lock", (PATH, "RUN"),
+     "Use the prices that a run has kept; also its settings and events unless others are given."),
 )  # fmt: skip
 def run(
     events: Path | None,

@@ -194,6 +194,6 @@ def _arch() -> Any:
     try:
         from arch import arch_model
     except ImportError:
-        remedy = how_to_install("garch")
+        remedy = how_to_install("arch")
         raise ConfigError("GARCH models need the package arch", remedy=remedy) from None
     return arch_model

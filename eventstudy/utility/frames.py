@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
-from ..errors import ConfigError
+from ..errors import ConfigError, how_to_install
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -43,7 +43,7 @@ def frame_of(table: Any, name: str, remedy: str = "give a DataFrame") -> pd.Data
             # Lists keep time zones, and need no further library.
             return pd.DataFrame({cells.name: cells.to_list() for cells in foreign.iter_columns()})
     elif hasattr(table, "columns"):
-        remedy = "give table.to_pandas(), or: pip install narwhals"
+        remedy = f"give table.to_pandas(), or: {how_to_install('narwhals')}"
     raise ConfigError(f"not {name}", where=name, value=type(table).__name__, remedy=remedy)
 
 

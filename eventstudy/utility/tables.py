@@ -213,7 +213,7 @@ def parquet_modules(where: str = "") -> tuple[Any, Any]:
         import pyarrow
         import pyarrow.parquet
     except ImportError:
-        remedy = how_to_install("parquet")
+        remedy = how_to_install("pyarrow")
         raise ConfigError("Parquet files need pyarrow", where=where, remedy=remedy) from None
     return pyarrow, pyarrow.parquet
 

@@ -237,7 +237,7 @@ def _cluster(address: str) -> tuple[Executor, Callable[[], object], int]:
     try:
         from distributed import Client
     except ImportError:
-        fault, remedy = "a cluster needs the package distributed", how_to_install("dask")
+        fault, remedy = "a cluster needs the package distributed", how_to_install("distributed")
         raise ConfigError(fault, where="cluster", value=address, remedy=remedy) from None
     logger = logging.getLogger("distributed")
     logger.setLevel(logging.CRITICAL + 1)  # it logs tracebacks of a cluster that is lost

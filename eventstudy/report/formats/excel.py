@@ -65,7 +65,7 @@ def workbook(run: FinishedRun) -> bytes:
     except ImportError:
         raise ConfigError(
             "Excel needs the package xlsxwriter, which is not installed",
-            remedy=how_to_install("excel"),
+            remedy=how_to_install("xlsxwriter"),
         ) from None
     file, findings = io.BytesIO(), run.findings
     options = {f"strings_to_{kind}": False for kind in ("formulas", "urls", "numbers")}

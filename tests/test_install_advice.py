@@ -1,0 +1,49 @@
+"""What is optional is added by a command that is right for the environment that runs."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+import venv
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+from conftest import ROOT
+
+from eventstudy.errors import how_to_install
+
+ASK = f"import sys; sys.path.insert(0, {str(ROOT)!r}); from eventstudy.errors import how_to_install as h; print(h('arch'))"
+
+
+@pytest.mark.skipif(find_spec("pip") is None, reason="an environment of uv")
+def test_it_names_the_python_that_runs() -> None:
+    assert shlex.split(how_to_install("arch")) == [sys.executable, "-m", "pip", "install", "arch"]
+
+
+@pytest.mark.slow
+def test_an_environment_without_pip_is_one_of_uv(tmp_path: Path) -> None:
+    venv.create(tmp_path / "my env")
+    python = tmp_path / "my env" / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+    done = subprocess.run([python, "-c", ASK], capture_output=True, text=True, check=True)
+    assert shlex.split(done.stdout) == ["uv", "pip", "install", "--python", str(python), "arch"]
+
+
+def test_every_package_that_a_message_names_is_of_an_extra() -> None:
+    import tomllib
+
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    listed = {
+        re.split(r"[<>=]", requirement)[0]
+        for name, packages in extras["optional-dependencies"].items()
+        if name not in ("dev", "docs")
+        for requirement in packages
+    }
+    code = "\n".join(
+        path.read_text(encoding="utf-8") for path in (ROOT / "eventstudy").rglob("*.py")
+    )
+    named = set(re.findall(r"how_to_install\([\"'](\w+)[\"']\)", code))
+    assert named - {"narwhals"} == listed

@@ -1,0 +1,111 @@
+"""What a release needs: workflows that can be read, one version and one licence, the address named."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import ROOT
+from test_operations import _parsed
+
+from eventstudy.utility.version import UNTAGGED
+
+yaml = pytest.importorskip("yaml")
+FLOWS = ROOT / ".github" / "workflows"
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+pytestmark = pytest.mark.skipif(not FLOWS.exists(), reason="the source package has no workflows")
+
+
+def flow(name: str) -> dict[str, Any]:
+    read: dict[str, Any] = yaml.safe_load((FLOWS / name).read_text(encoding="utf-8"))
+    return read
+
+
+def scripts(job: dict[str, Any]) -> list[str]:
+    return [step["run"] for step in job["steps"] if "run" in step]
+
+
+def test_the_matrix_has_every_python_that_is_promised() -> None:
+    matrix = flow("ci.yml")["jobs"]["tests"]["strategy"]["matrix"]
+    assert matrix["versions"] == ["lowest", "newest"]
+    promised = [c.rpartition(" ")[2] for c in PROJECT["classifiers"] if "Python :: 3." in c]
+    assert set(promised) <= set(matrix["python"])
+    assert min(matrix["python"], key=lambda v: int(v[2:])) == PROJECT["requires-python"][2:]
+    [lowest] = [text for text in scripts(flow("ci.yml")["jobs"]["tests"]) if "lowest" in text]
+    extras = re.search(r"\[([a-z,]+)\]", lowest)
+    assert extras
+    assert set(extras[1].split(",")) == {*PROJECT["optional-dependencies"]} - {"dev", "docs"}
+
+
+@pytest.mark.parametrize("name", ["ci.yml", "release.yml"])
+def test_workflows_have_no_right_that_they_do_not_need(name: str) -> None:
+    read = flow(name)
+    assert read["permissions"] == {"contents": "read"}
+    for job in read["jobs"].values():
+        assert job.get("permissions", {}).get("contents", "read") == "read"
+        assert all({"run", "uses"} & set(step) for step in job.get("steps", []))
+        # Words of a request never stand in a script.
+        assert not any("${{ github" in text for text in scripts({"steps": [], **job}))
+
+
+def test_commands_of_the_release_exist() -> None:
+    lines = [t for text in scripts(flow("release.yml")["jobs"]["build"]) for t in text.splitlines()]
+    commands = [shlex.split(line)[1:] for line in lines if line.strip().startswith("eventstudy ")]
+    assert [words[0] for words in commands] == ["--version", "one", "example", "run"]
+    assert all(_parsed(words) for words in commands[1:])
+
+
+def test_the_citation_has_the_version_and_the_licence_of_the_package() -> None:
+    cited = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
+    assert {"cff-version", "message", "title", "authors", "version", "license"} <= set(cited)
+    assert cited["license"] == PROJECT["license"]
+    assert cited["version"] == UNTAGGED.partition(".dev")[0]
+    assert cited["repository-code"] == PROJECT["urls"]["Source"]
+
+
+def test_no_release_is_made_before_every_file_names_it(tmp_path: Path) -> None:
+    """The check of the workflow, run by bash."""
+    [check] = [t for t in scripts(flow("release.yml")["jobs"]["build"]) if "OWNER" in t]
+    files = (
+        "CHANGELOG.md",
+        "CITATION.cff",
+        "docs/operations/github-workflow.yml",
+        "pyproject.toml",
+    )
+    for name in files:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / name, tmp_path / name)
+
+    def released() -> bool:
+        env = {**os.environ, "GITHUB_REF_NAME": "v7.1.0"}
+        command = ["bash", "-eo", "pipefail", "-c", check]
+        done = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, check=False)
+        return done.returncode == 0
+
+    changes = [(name, "OWNER/", "somebody/") for name in files]
+    changes += [
+        ("CITATION.cff", "version: 0.1.0", "version: 7.1.0"),
+        ("CHANGELOG.md", "## 0.1.0 (unreleased)", "## 7.1.0 (unreleased)"),
+        ("CHANGELOG.md", " (unreleased)", " (2027-01-31)"),
+    ]
+    for name, old, new in changes:
+        assert not released(), (name, old)
+        path = tmp_path / name
+        path.write_text(path.read_text(encoding="utf-8").replace(old, new), encoding="utf-8")
+    assert released()
+
+
+def test_an_address_that_is_not_named_yet_is_where_the_release_looks() -> None:
+    listed = subprocess.run(
+        ["git", "grep", "-l", "--fixed-strings", "OWNER" + "/eventstudy"],
+        cwd=ROOT, capture_output=True, text=True, check=False,
+    ).stdout.split()  # fmt: skip
+    looked_at = {"CITATION.cff", "docs/operations/github-workflow.yml", "pyproject.toml"}
+    assert set(listed) - looked_at <= {".github/workflows/release.yml"}
