@@ -403,16 +403,20 @@ def test_the_reference_list_has_the_rates_of_an_independent_computation() -> Non
 
 
 def test_shared_movement_by_hand() -> None:
-    """Eight firms on one date that all fall: plain numpy, from the standardised CARs."""
-    study = Market(8, dates=1, rho=0.3, seed=5).fit()
+    """Six firms on each of two dates far apart: plain numpy, from the standardised CARs."""
+    study = Market(12, dates=2, rho=0.6, seed=5).fit()
     sample, window = study.abnormal, Window(0, 1)
     z, r = sample.scar(window), mean_correlation(sample, window).rbar
     z = z - z.mean()
-    pairs = (z.sum() ** 2 - (z**2).sum()) / 2
-    expected = pairs / (r * 8 * 7 / 2) * (1 - r) / z.var(ddof=1)
+    days = sample.windows.day0
+    groups = [z[days == day] for day in np.unique(days)]
+    pairs = sum((g.sum() ** 2 - (g**2).sum()) / 2 for g in groups)
+    expected = pairs / (r * 12 * 11 / 2) * (1 - r) / z.var(ddof=1)
     assert shared_movement(sample, window) == pytest.approx(expected, rel=1e-12)
-    few = Market(4, dates=1, rho=0.3, seed=5).fit()
-    assert np.isnan(shared_movement(few.abnormal, window)), "six pairs are too few"
+    few = Market(4, dates=2, rho=0.6, seed=5).fit()
+    assert np.isnan(shared_movement(few.abnormal, window)), "too few pairs"
+    one_date = Market(12, dates=1, rho=0.6, seed=5).fit()
+    assert np.isnan(shared_movement(one_date.abnormal, window)), "the mean has the shock"
 
 
 def test_a_shared_shock_is_the_caveat_where_other_dates_show_less() -> None:

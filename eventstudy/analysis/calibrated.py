@@ -103,7 +103,8 @@ def shared_movement(sample: AbnormalReturns, window: Window) -> float:
     -------
     float
         NaN where r is not positive, fewer than 10 pairs share a session, or the correlations of all
-        pairs add up to less than 1.
+        pairs add up to less than 1; and where all pairs share one, as on one date: there the mean
+        has the shared shock.
 
     Notes
     -----
@@ -125,4 +126,5 @@ def shared_movement(sample: AbnormalReturns, window: Window) -> float:
     meets = np.less_equal.outer(first, last) & np.greater_equal.outer(last, first)
     i, j = np.nonzero(np.triu(meets, 1))
     together = float(z[i] @ z[j]) / (r * n * (n - 1) / 2)
-    return together * (1 - r) / float(z.var(ddof=1)) if len(i) >= PAIRS else np.nan
+    is_measured = PAIRS <= len(i) < n * (n - 1) // 2
+    return together * (1 - r) / float(z.var(ddof=1)) if is_measured else np.nan

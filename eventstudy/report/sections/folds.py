@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from markupsafe import Markup
 
-from ...analysis.answer import DIFFERENT, NOT_DIFFERENT
+from ...analysis.answer import DIFFERENT, NOT_DIFFERENT, Answer
 from ...analysis.implied_path import BASE
 from ...analysis.interval import Power
 from ...findings.kept_case import cases_without_prices
@@ -267,19 +267,35 @@ def _shared_shock(findings: Findings) -> Iterator[Fold]:
     judged, answer = findings.sample.diagnosis, findings.sample.answer
     if judged is None or answer.n_events < 2 or findings.sample.firm:
         return
-    numbers, needed = answer.calibrated, answer.overturn.shared_shock
-    facts = {"needed": needed, "times": numbers.shared_movement if numbers else np.nan}
-    code = "unlikely"
-    if np.isfinite(needed):
-        could = np.isfinite(facts["times"]) and facts["times"] > needed
-        code = "could" if could else "needed_more" if np.isfinite(facts["times"]) else "needed"
-    elif answer.n_dates == 1:
-        code = "one_date"
-    finding = say(f"folds.shock.{code}", **facts)
+    numbers = answer.calibrated
+    finding = say(f"folds.shock.{_shock_code(answer)}", **_shock_facts(answer))
     calibration = [a.lede for a in robustness(findings) if a.name == "calibration"]
     note = [say("robustness.calibration.note")] if calibration and numbers else []
     blocks = (" ".join(judged.text), *calibration, *note)
     yield Fold("shock", say("folds.shock.title"), finding, blocks)
+
+
+def _shock_facts(answer: Answer) -> dict[str, float]:
+    """Return how much shared movement it takes, how much there was, and on how many other dates."""
+    numbers = answer.calibrated
+    return {
+        "needed": answer.overturn.shared_shock,
+        "times": numbers.shared_movement if numbers else np.nan,
+        "share": numbers.shared_share if numbers else np.nan,
+    }
+
+
+def _shock_code(answer: Answer) -> str:
+    facts, is_one = _shock_facts(answer), answer.n_dates == 1
+    if not np.isfinite(facts["needed"]):
+        return "one_date" if is_one else "unlikely"
+    if is_one:
+        return "needed_one_date"
+    if not np.isfinite([facts["times"], facts["share"]]).all():
+        return "needed"
+    if facts["times"] <= 1:
+        return "needed_usual"
+    return "could" if facts["times"] > facts["needed"] else "needed_more"
 
 
 def _power(findings: Findings) -> Iterator[Fold]:
