@@ -178,13 +178,12 @@ def test_members_of_portfolios_without_prices_are_named(
     assert said[0].upper() + said[1:] in page
 
 
-def test_donors_that_are_firms_of_the_list_are_left_out_and_named(
-    folder: Path, study: Market
-) -> None:
+def test_donors_with_news_of_their_own_are_left_out_and_named(folder: Path, study: Market) -> None:
     found, written = run(folder, "--model", "synthetic_control", "--test", "placebo_in_space")
     assert found["setup"]["n_used"] == 6
     page = (written / "report.html").read_text(encoding="utf-8")
-    assert "onors left out because they are firms of the list of events: F01" in page
+    own = "a session of an event window of their own is in the windows of the event: F01 (5 of 6"
+    assert f"onors left out where {own}" in page
     assert "Donors left out because they have no prices: GONE" in page
     study.table["donors"] = "D0;D1;D2;D3"
     fit = study.fit(model="synthetic_control")

@@ -106,9 +106,27 @@ def test_donors_of_an_event_that_has_fewer() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("days", "is_donor"),
+    [(0, False), (10, False), (11, True), (-10, False), (-11, True), (-15, True), (-16, False),
+     (-65, False), (-66, True)],
+)  # fmt: skip
+def test_a_donor_leaves_for_news_in_the_windows_of_the_event(days: int, is_donor: bool) -> None:
+    """Windows are [-60,-21] and [-5,5]: event windows that touch neither cost no donor."""
+    market = with_donors(3, n=2)
+    market.table["donors"] = "P00;P01;F00;F01"
+    at = market.frame.index.get_loc(market.table["day0"][0]) + days
+    moved = market.frame.index[at]
+    market.table.loc[1, ["announced_at", "day0"]] = [str(moved.date()), moved]
+    fit = market.fit(model="synthetic_control", estimation=(-60, -21))
+    windows = fit.abnormal.windows
+    assert windows.factors[0].any(axis=0).sum() == 2 + is_donor
+    assert ("F01 (1 of 2 events)" in " ".join(fit.panel.notes)) is not is_donor
+
+
 def test_what_it_does_not_apply_to(market: Market) -> None:
     sample = placebo(market.fit(model="synthetic_control").abnormal)
     one = placebo(market.fit().abnormal.take(np.array([0])))
     assert np.isnan([sample.statistic, one.statistic]).all()
-    assert sample.reason
+    assert sample.reason.startswith("tests one event at a time, not the mean of 12")
     assert "synthetic_control" in one.reason

@@ -33,6 +33,7 @@ from ..utility.log import note
 from ..utility.typing import BoolArray, DateArray, IntArray, ObjectArray
 from ..windows.event_windows import HALT_DRIFT, EventWindows
 from .config import StudyConfig
+from .donors import without_announcing_donors
 from .fitted import FittedStudy
 from .inputs import (
     CONFOUNDER,
@@ -161,10 +162,14 @@ class UnfittedStudy:
             excluded = np.where(overlap >= 0, self._within(overlap), excluded)
             layout = layout.without(excluded)
             windows = layout.around(days, **around)
+        # An event that is left out was news all the same.
+        news = np.where(duplicates == "", firms, "")
+        if layout.donors.any():
+            layout = without_announcing_donors(layout, windows, news)
+            windows = layout.around(days, **around)
         if self.repeat != "keep-all":
-            # An event that is left out was news all the same.
             windows = mask_other_events(windows, firms, duplicates == "")
-        treated = np.where(duplicates == "", firms, ""), windows.event_positions
+        treated = news, windows.event_positions
         layout = replace(layout, treated=treated)
         return layout, windows, excluded, overlap
 

@@ -43,6 +43,8 @@ class Layout:
         Rows that hold the factors of the model.
     lags : tuple of f int
         Sessions by which each factor is moved.
+    donors : (f,) bool array
+        Which factors are members of a series of several tickers.
     keep_spans : bool
         Whether returns over several sessions stay in the estimation window.
     symbols : mapping of str to list of n str
@@ -59,6 +61,7 @@ class Layout:
     rows: IntArray
     factor_rows: IntArray
     lags: tuple[int, ...]
+    donors: BoolArray
     keep_spans: bool
     symbols: Mapping[str, list[str]]
     halt_drift: int = HALT_DRIFT
@@ -149,15 +152,15 @@ def lay_out(
     symbols = {f: series_of(f, events, sources) for f in model.factors}
     single = [zip(s, calendars, strict=True) for f, s in symbols.items() if not f.several]
     panel = panel.with_portfolios(chain.from_iterable(single))
-    notes = [note for f in symbols for note in _own_firms(f, events, sources.series)]
     gaps = [note for f in symbols for note in _without_prices(f, symbols[f], panel, calendars)]
-    panel = replace(panel, notes=(*notes, *panel.notes), notices=(*panel.notices, *gaps))
+    panel = replace(panel, notices=(*panel.notices, *gaps))
     rows = rows_of(panel, events.table["ticker"].tolist(), calendars)
     placed = {f: _placed(panel, f, tickers, calendars) for f, tickers in symbols.items()}
     factor_rows = np.hstack([np.empty((len(rows), 0), np.int64), *placed.values()])
     lags = tuple(f.lag for f in placed for _ in range(placed[f].shape[1]))
+    donors = np.array([f.several for f in placed for _ in range(placed[f].shape[1])], dtype=bool)
     names = {f.name: tickers for f, tickers in symbols.items()}
-    return Layout(panel, tuple(calendars), rows, factor_rows, lags, model.keep_spans, names)
+    return Layout(panel, tuple(calendars), rows, factor_rows, lags, donors, model.keep_spans, names)
 
 
 def rows_of(panel: ReturnsPanel, symbols: Iterable[str], calendars: Sequence[str]) -> IntArray:
@@ -171,18 +174,6 @@ def rows_of(panel: ReturnsPanel, symbols: Iterable[str], calendars: Sequence[str
     """
     rows = [panel.row(s, c) for s, c in zip(symbols, calendars, strict=True)]
     return np.array(rows, dtype=np.int64)
-
-
-def _own_firms(factor: Factor, events: Events, series: Mapping[str, str]) -> list[str]:
-    """Return a note on tickers of a column that are events themselves, and so not used."""
-    table = events.table
-    if not factor.several or factor.name in series or factor.name not in table:
-        return []
-    firms = set(table["ticker"].tolist())
-    named = (s for text in table[factor.name] for s in members(str(text)))
-    excluded = dict.fromkeys(s for s in named if s in firms)
-    reason = f"{factor.name} left out because they are firms of the list of events"
-    return [f"{reason}: {', '.join(excluded)}"] if excluded else []
 
 
 def _without_prices(

@@ -163,8 +163,9 @@ class Matched(MarketAdjusted, name="matched"):
 class SyntheticControl(ParameterFree, name="synthetic_control"):
     r"""A weighted portfolio of donors as the normal return.
 
-    The column ``donors`` of the events names them, as ``A;B;C``. Firms of the list of events are no
-    donors.
+    The column ``donors`` of the events names them, as ``A;B;C``. A firm of the list of events is a
+    donor of an event unless a session of an event window of its own is in the estimation or the
+    event window of this event: its own reaction would enter the weights, or the normal return.
 
     Notes
     -----

@@ -67,7 +67,7 @@ def series_of(factor: Factor, events: Events, sources: Sources) -> list[str]:
     """Return the symbol of a factor for each event; ``A;B`` are several, ``factor:NAME`` a file's.
 
     One that `series` names for all events goes before a column of the events, as a benchmark for
-    all does.
+    all does. Of several in a column that of the event's own firm is none.
 
     Parameters
     ----------
@@ -86,8 +86,8 @@ def series_of(factor: Factor, events: Events, sources: Sources) -> list[str]:
     if name in series:
         return [";".join(members(series[name]))] * len(table)
     if name in table:
-        firms = set(table["ticker"]) if factor.several else ()
-        return [";".join(members(str(cell), firms)) for cell in table[name]]
+        own = table["ticker"] if factor.several else [""] * len(table)
+        return [";".join(members(str(c), [firm])) for c, firm in zip(table[name], own, strict=True)]
     if name in columns:
         return [FACTOR + name] * len(table)
     column = f"a column {name} to the events file or to a file of --factors"

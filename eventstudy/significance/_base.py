@@ -317,7 +317,7 @@ class Statistic:
         """Raise InapplicableError where the traits of the test exclude a sample."""
         require(len(sample) > 0, "no_complete_event")
         alone = "one_event_of_table" if self.role == "event t" else "one_event_only"
-        require(not self.per_event or len(sample) == 1, alone)
+        require(not self.per_event or len(sample) == 1, alone, n=len(sample))
         fits = not self.model or sample.model == self.model
         require(fits, "needs_model" if self.per_event else "for_model_only", model=self.model)
 
