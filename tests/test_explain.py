@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
 import statsmodels.api as sm
 from conftest import Market
+from matplotlib.figure import Figure
 from numpy.testing import assert_allclose
 from run_folders import Project
 from test_cli import invoke
@@ -147,13 +150,45 @@ def test_two_clusters_are_the_sum_of_the_variances_less_that_of_both(
 
 
 def test_several_formulas_stand_side_by_side(study: EventStudyResults) -> None:
-    table = study.explain(["size", "size + C(sector)"])
-    assert isinstance(table, pd.DataFrame)
+    table = study.explain(["size", "size + C(sector)"]).frame()
     assert table.index.tolist() == ["const", "size", *TERMS[1:3], "n_events", "r2"]
     alone = one(study.explain("size"))
     assert_allclose(table["size", "se"].dropna(), alone.bse)
     assert table.loc["n_events", ("size + C(sector)", "estimate")] == 60
     assert "tabular" in table.to_latex()
+
+
+def test_tables_for_a_paper_and_a_page_have_the_numbers(study: EventStudyResults) -> None:
+    fits = study.explain(["size", FORMULA], cov="HC1")
+    numbers = [
+        f"{abs(b):.4f}" for fit in fits.regressions.values() for b in (*fit.params, *fit.bse)
+    ]
+    latex, html = fits.to_latex(), fits.to_html()
+    assert fits._repr_html_() == html
+    for text in (latex, html):
+        assert all(number in text for number in numbers)
+        assert "(1)" in text
+        assert "(2)" in text
+    assert latex.count(r"\\") == 2 * 6 + 4
+    assert html.count("<tr>") == 1 + 6 + 3
+    alone = one(study.explain("size", cov="HC1"))
+    assert "& CAR" in alone.to_latex()
+    assert "<td>60</td>" in alone.to_html()
+
+
+@pytest.mark.parametrize("style", ["default", "dark_background"])
+def test_coefficients_are_drawn_in_their_axes(study: EventStudyResults, style: str) -> None:
+    fits = study.explain(["size", FORMULA])
+    with plt.style.context(style):
+        figure = Figure(layout="constrained")
+        ax = figure.subplots()
+        assert fits.plot(ax) is ax
+        assert ax.title.get_color() == plt.rcParams["text.color"]
+        assert [t.get_text() for t in ax.get_yticklabels()] == ["size", *TERMS[1:3], *TERMS[4:]]
+        points = [line.get_xdata()[0] for line in ax.lines if len(line.get_xdata()) == 1]
+    every = (fit.params.drop("const") for fit in fits.regressions.values())
+    assert_allclose(sorted(points), sorted(np.concatenate(list(every))))
+    assert study.explain("1").plot(title="").get_title() == ""
 
 
 def test_names_in_a_formula() -> None:
@@ -235,7 +270,19 @@ def test_a_level_of_one_event_is_named(study: EventStudyResults) -> None:
         rare.explain("C(sector)")
 
 
-def test_the_command_explains_a_finished_run(studied: Project) -> None:
+@pytest.mark.parametrize(("column", "formula"), [("sector", "sector"), ("code", "C( code )")])
+def test_a_base_level_of_one_event_is_named(
+    study: EventStudyResults, column: str, formula: str
+) -> None:
+    cells = {"sector": ["a", *study.events["sector"][1:]], "code": ["0", "1", *["2", "3"] * 29]}
+    rare = with_columns(study, **cells)
+    base = {"sector": "a", "code": "0"}[column]
+    own = one(rare.explain(formula, cov="HC1"))
+    said = f"one event alone has {base} of {column}, against which others are compared"
+    assert said in own.notes
+
+
+def test_the_command_explains_a_finished_run(studied: Project, tmp_path: Path) -> None:
     column = "C(event_id)"
     code, out, err = invoke("explain", studied.run, "--on", "1", "--cov", "HC1")
     assert (code, err) == (0, "")
@@ -243,7 +290,15 @@ def test_the_command_explains_a_finished_run(studied: Project) -> None:
     code, out, err = invoke("explain", studied.run, "--on", "1", "--on", "car ~ 1", "--json")
     assert (code, err) == (0, "")
     assert (code, set(json.loads(out))) == (0, {"1", "car ~ 1"})
+    file, on = tmp_path / "b.svg", ["--on", "1", "--on", "car ~ 1", "--format"]
+    code, out, err = invoke("explain", studied.run, *on, "html", "--plot", file)
+    assert (code, err, out.count("<table>")) == (0, "", 1)
+    assert file.read_text(encoding="utf-8").startswith("<?xml")
+    code, out, err = invoke("explain", studied.run, *on, "latex")
+    assert (code, err) == (0, "")
+    assert r"\begin{tabular}" in out
     for arguments, says in (
+        (["--on", "1", "--plot", "b.txt"], "no ending of a figure, got 'b.txt'"),
         ([], "name a formula; such as --on"),
         (["--on", column], "cannot determine"),
         (["--on", "sze"], "the events have no such column, got 'sze'"),

@@ -87,6 +87,11 @@ class CarRegression:
     def _by_term(self) -> pd.DataFrame:
         return self.table.set_index("term")
 
+    def with_facts(self) -> pd.DataFrame:
+        """Return the table with what all of its rows share: events, dates, R2, errors and notes."""
+        facts = {name: getattr(self, name) for name in ("n_events", "n_dates", "r2")}
+        return self.table.assign(**facts, errors=self.cov, notes="; ".join(self.notes))
+
     @property
     def _head(self) -> str:
         kind = "WLS, weights 1/Var(CAR)" if self.weights == "precision" else "OLS"

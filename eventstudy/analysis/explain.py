@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -127,26 +128,45 @@ def _design(formula: str, cells: pd.DataFrame) -> Design:
     require_rank(X, terms)
     single = [term for term, n in zip(terms, (X != 0).sum(axis=0), strict=True) if n == 1]
     notes = [f"one event alone has {', '.join(single)}: its coefficient describes this event only"]
-    return Design(X, tuple(terms), tuple(terms), tuple(notes * bool(single)))
+    notes = [*notes * bool(single), *_bases_of_one_event(formula, cells, single)]
+    return Design(X, tuple(terms), tuple(terms), tuple(notes))
 
 
-def side_by_side(regressions: Mapping[str, CarRegression]) -> pd.DataFrame:
-    """Return regressions as columns of one table.
+def _bases_of_one_event(formula: str, cells: pd.DataFrame, single: list[str]) -> Iterator[str]:
+    """Yield a note on each level that one event has and no term of its own tells."""
+    squeezed = formula.replace(" ", "")
+    for name in cells:
+        is_text = not pd.api.types.is_numeric_dtype(cells[name])
+        counts = cells[name].value_counts() if is_text or f"C({name}" in squeezed else pd.Series()
+        for level in counts.index[counts == 1]:
+            if not any(f"{level}]" in term for term in single):
+                yield f"one event alone has {level} of {name}, against which others are compared"
 
-    Parameters
-    ----------
-    regressions : mapping of str to CarRegression
 
-    Returns
-    -------
-    DataFrame
-        One row a term, in order of first appearance; columns (name, estimate), (name, se) and
-        (name, pvalue). The last rows have the number of events and R2 as estimates.
-    """
-    tables = {}
-    for name, regression in regressions.items():
-        table = regression.table.set_index("term")[["estimate", "se", "pvalue"]]
-        facts = pd.Series({"n_events": float(regression.n_events), "r2": regression.r2})
-        tables[name] = pd.concat([table, facts.to_frame("estimate")])
-    joined = pd.concat(tables, axis=1, sort=False).rename_axis(index="term")
-    return joined.loc[[*(t for t in joined.index if t not in facts.index), *facts.index]]
+@dataclass(frozen=True, eq=False, repr=False)
+class SideBySide:
+    """Regressions of CARs by name, as columns of one table."""
+
+    regressions: Mapping[str, CarRegression]
+
+    def frame(self) -> pd.DataFrame:
+        """Return one row a term, in order of first appearance.
+
+        Returns
+        -------
+        DataFrame
+            Columns (name, estimate), (name, se) and (name, pvalue). The last rows have the number
+            of events and R2 as estimates.
+        """
+        tables = {}
+        for name, regression in self.regressions.items():
+            table = regression.table.set_index("term")[["estimate", "se", "pvalue"]]
+            facts = pd.Series({"n_events": float(regression.n_events), "r2": regression.r2})
+            tables[name] = pd.concat([table, facts.to_frame("estimate")])
+        joined = pd.concat(tables, axis=1, sort=False).rename_axis(index="term")
+        return joined.loc[[*(t for t in joined.index if t not in facts.index), *facts.index]]
+
+    def __str__(self) -> str:
+        return self.frame().round(4).to_string(na_rep="-")
+
+    __repr__ = __str__

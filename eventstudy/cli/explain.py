@@ -24,11 +24,13 @@ from .shared import PATH, display, print_json, reading_codes
     ("--weights", ["equal", "precision"],
      "Weights of the events; precision is 1/Var(CAR). [default: equal]"),
     ("--car", "START:STOP", "Window of the CAR. [default: the main one of the run]"),
+    ("--format form", ["text", "latex", "html"], "Form of the table. [default: text]"),
+    ("--plot", (PATH, "FILE"), "Draw the coefficients as FILE.svg, .png or .pdf."),
     JSON,
 )  # fmt: skip
 def explain(
     folder: Path, on: tuple[str, ...], cluster: tuple[str, ...], cov: str | None,
-    weights: str | None, car: str | None, as_json: bool,
+    weights: str | None, car: str | None, form: str | None, plot: Path | None, as_json: bool,
 ) -> None:  # fmt: skip
     """Regress the CARs of RUN on a formula of columns of its events.
 
@@ -36,10 +38,11 @@ def explain(
     side by side.
     """
     from ..analysis.computed import compute_study
+    from ..analysis.explain import SideBySide
     from ..analysis.explain import explain as regress
-    from ..analysis.explain import side_by_side
     from ..calendars.window import Window
     from ..errors import ConfigError
+    from ..report.formats.latex import regressions_as
     from ..runs import Record
     from ..runs.verify import refuse_altered
 
@@ -53,10 +56,15 @@ def explain(
     chosen = {"cov": cov, "weights": weights, "cluster": cluster}
     typed: Any = {name: option for name, option in chosen.items() if option}
     fits = {text: regress(study, text, window, **typed) for text in on}
+    if plot:
+        from ..report.figures.robustness_plots import plot_coefficients
+        from ..report.formats.figure_files import save_figure
+
+        save_figure(plot_coefficients(fits), plot)
     if as_json:
         rows = {text: fit.table.to_json(orient="records") for text, fit in fits.items()}
         print_json({text: json.loads(table) for text, table in rows.items()})
-    elif len(fits) > 1:
-        display(side_by_side(fits).round(4).to_string(na_rep="-"))
+    elif form in ("latex", "html"):
+        display(regressions_as(form, fits).rstrip())
     else:
-        display(str(fits[on[0]]))
+        display(str(SideBySide(fits) if len(fits) > 1 else fits[on[0]]))

@@ -342,9 +342,7 @@ def _of_regression(study: FittedStudy, config: StudyConfig) -> pd.DataFrame:
         row = {"term": ", ".join(config.regress), "n_events": 0, "n_dates": 0, "errors": ""}
         table = pd.DataFrame([{**row, "notes": "", "reason": str(error)}])
         return table.reindex(columns=REGRESSION)
-    facts = {name: getattr(regression, name) for name in ("n_events", "n_dates", "r2")}
-    notes = "; ".join(regression.notes)
-    return regression.table.assign(**facts, errors=regression.cov, notes=notes, reason="")
+    return regression.with_facts().assign(reason="")
 
 
 @stepping("tables: specifications")

@@ -2,22 +2,78 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Unpack
+
 import numpy as np
 import pandas as pd
 
 from ..analysis.answer import Answer
 from ..analysis.calibration import Calibration
+from ..analysis.cross_section import CarRegression
+from ..analysis.explain import SideBySide
 from ..analysis.influence import Influence
 from ..analysis.interval import Power
-from ..report.figures.robustness_plots import plot_answer, plot_influence, plot_power
+from ..report.figures.robustness_plots import (
+    plot_answer,
+    plot_coefficients,
+    plot_influence,
+    plot_power,
+)
+from ..report.formats.latex import regressions_as
 from ..utility.catalogue import say
 from ..utility.units import Paragraph
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from ..report.figures.plots import Look
 
 
 class CalibrationWithFigure(Paragraph, Calibration):
     """A calibration that draws itself."""
 
     plot = plot_power
+
+
+class _Columns:
+    """Regressions as columns of a table for a paper or a page, and as a figure."""
+
+    @property
+    def columns(self) -> Mapping[str, CarRegression]:
+        """The regressions by the heads of their columns."""
+        regressions: Mapping[str, CarRegression] = getattr(self, "regressions", {"CAR": self})
+        return regressions
+
+    def plot(self, ax: Axes | None = None, **look: Unpack[Look]) -> Axes:
+        """Draw the coefficients with their 95% intervals.
+
+        Parameters
+        ----------
+        ax : Axes, optional
+            Drawn into; by default the axes of a new figure.
+        **look : str or color
+            `title`, and `color` of the first regression.
+        """
+        return plot_coefficients(self.columns, ax, **look)
+
+    def to_latex(self) -> str:
+        """Return a table of LaTeX, with stars and errors in parentheses."""
+        return regressions_as("latex", self.columns)
+
+    def to_html(self) -> str:
+        """Return a table of HTML, with stars and errors in parentheses."""
+        return regressions_as("html", self.columns)
+
+
+class DrawnRegression(_Columns, CarRegression):
+    """A regression of CARs that draws itself."""
+
+
+class DrawnRegressions(_Columns, SideBySide):
+    """Several regressions of CARs side by side, which draw themselves."""
+
+    _repr_html_ = _Columns.to_html
 
 
 class DrawnAnswer(Paragraph, Answer):

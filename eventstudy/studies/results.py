@@ -15,9 +15,9 @@ from ..analysis.answer import answer_of, default_tests, influence_of, main_test_
 from ..analysis.calendar_portfolio import calendar_portfolio
 from ..analysis.calibration import calibrate
 from ..analysis.computed import with_market_values
-from ..analysis.cross_section import CarRegression, regress_car
+from ..analysis.cross_section import regress_car
 from ..analysis.diagnosis import diagnose
-from ..analysis.explain import explain, side_by_side
+from ..analysis.explain import explain
 from ..analysis.groups import difference
 from ..analysis.long_horizon import abhar
 from ..analysis.multiple_testing import family, summary
@@ -36,7 +36,14 @@ from ..report.figures.plots import plot_ar_heatmap, plot_caar, plot_car_forest, 
 from ..utility.catalogue import say
 from ..utility.frames import with_numbers
 from ..utility.typing import IntArray
-from .figures import CalibrationWithFigure, DrawnAnswer, DrawnInfluence, DrawnPower
+from .figures import (
+    CalibrationWithFigure,
+    DrawnAnswer,
+    DrawnInfluence,
+    DrawnPower,
+    DrawnRegression,
+    DrawnRegressions,
+)
 
 # Notes under a summary.
 NAMED = 3
@@ -167,7 +174,7 @@ class EventStudyResults(FittedStudy):
 
     def explain(
         self, formulas: str | Iterable[str], window: WindowLike | None = None, **options: Any
-    ) -> CarRegression | pd.DataFrame:
+    ) -> DrawnRegression | DrawnRegressions:
         """Regress CARs on a formula, such as ``"size + C(sector) + direction:leverage"``.
 
         Parameters
@@ -181,12 +188,15 @@ class EventStudyResults(FittedStudy):
 
         Returns
         -------
-        CarRegression or DataFrame
-            Of several formulas the table of them side by side.
+        DrawnRegression or DrawnRegressions
+            A :class:`CarRegression`, or several side by side (``frame()``); both have ``plot()``,
+            ``to_latex()`` and ``to_html()``.
         """
         chosen = self.main if window is None else window
         fits = {text: explain(self, text, chosen, **options) for text in names_of(formulas)}
-        return fits[formulas] if isinstance(formulas, str) else side_by_side(fits)
+        if isinstance(formulas, str):
+            return DrawnRegression(**vars(fits[formulas]))
+        return DrawnRegressions(fits)
 
     def calibrate(self, window: WindowLike | None = None, **options: Any) -> CalibrationWithFigure:
         """Return how often the tests of the study are wrong on its own firms' other days.

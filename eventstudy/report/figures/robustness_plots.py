@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from io import BytesIO
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Unpack, cast
 
 import numpy as np
 
+from ...analysis._regressors import CONSTANT
 from ...analysis.answer import Answer
 from ...analysis.calibration import Calibration
+from ...analysis.cross_section import CarRegression
 from ...analysis.influence import Influence
 from ...analysis.interval import POWER, Interval, Power
 from ...utility.catalogue import say
 from ...utility.numbers import LEVEL, clipped
 from ...utility.units import words
-from .plots import draw_point, ink, label_returns, name_rows, new_axes, titled
+from .plots import Look, draw_point, ink, label_returns, name_rows, new_axes, titled
 from .specification_curve import ROW, SpecificationCurve
 
 if TYPE_CHECKING:
@@ -70,6 +73,41 @@ def _forest(rows: list[tuple[str, Interval, float]], ax: Axes | None = None) -> 
     axes.axvline(0, color=ink(axes), linewidth=1, zorder=1.5)
     label_returns(axes.xaxis, say("plot.effect_axis", axis=words().axis))
     return axes
+
+
+def plot_coefficients(
+    regressions: Mapping[str, CarRegression], ax: Axes | None = None, **look: Unpack[Look]
+) -> Axes:  # fmt: skip
+    """Draw the coefficients of regressions with their 95% intervals; filled where p < 0.05.
+
+    The constant is left out. Those of several regressions stand below each other, with a legend.
+
+    Parameters
+    ----------
+    regressions : mapping of str to CarRegression
+    ax : Axes, optional
+        Drawn into; by default the axes of a new figure.
+    **look : str or color
+        `title`, and `color` of the first regression.
+    """
+    every = [term for fit in regressions.values() for term in fit.table["term"]]
+    terms = [term for term in dict.fromkeys(every) if term != CONSTANT] or every[:1]
+    axes, step = new_axes(ax, 1.5 + 0.28 * (len(terms) + len(every))), 0.7 / len(regressions)
+    for k, (name, fit) in enumerate(regressions.items()):
+        color = look.get("color", "C0") if k == 0 else f"C{k}"
+        drawn = fit.table[fit.table["term"].isin(terms)]
+        for term, b, high, p in drawn[["term", "estimate", "ci_high", "pvalue"]].to_numpy(object):
+            y = terms.index(term) + step * (k - (len(regressions) - 1) / 2)
+            draw_point(axes, y, b, high - b, color, "o", is_filled=p < LEVEL)
+        axes.plot([], [], "o", color=color, label=clipped(name, 60))
+    name_rows(axes, range(len(terms)), [clipped(term, 40) for term in terms])
+    axes.set_ylim(len(terms) - 0.3, -0.7)
+    axes.axvline(0, color=ink(axes), linewidth=1, zorder=1.5)
+    label_returns(axes.xaxis, say("plot.coefficient_axis"))
+    if len(regressions) > 1:
+        axes.legend(loc="best")
+    window = next(iter(regressions.values())).window
+    return titled(axes, "plot.coefficients", look, window=window)
 
 
 def plot_specifications(curve: SpecificationCurve, ax: Axes | None = None) -> Axes:

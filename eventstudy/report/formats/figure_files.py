@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from warnings import catch_warnings, filterwarnings
 
 from ...analysis.implied_path import implied_path_of
+from ...errors import ConfigError
 from ...findings.types import Findings
 from ...utility.units import speaking_of
 from ..figures.plots import Look, plot_ar_heatmap, plot_caar, plot_car_forest, plot_path
@@ -14,6 +15,8 @@ from ..sections.answer import split_answer
 from ..sections.methods import source_line
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
     from ...fitting.fitted import FittedStudy
 
 INK, MUTED, GRID, BLUE, ORANGE = "#1a1e22", "#565c63", "#e4dfd4", "#0b5394", "#a63e00"
@@ -31,6 +34,25 @@ METADATA: dict[str, dict[str, Any]] = {
     "png": {"Software": None},
     "pdf": {"CreationDate": None, "Producer": None},
 }
+
+
+def save_figure(axes: Axes, path: Path) -> None:
+    """Write the figure of axes as SVG, PNG or PDF, by the ending of the file.
+
+    Parameters
+    ----------
+    axes : Axes
+    path : Path
+
+    Raises
+    ------
+    ConfigError
+        For another ending.
+    """
+    if (kind := path.suffix.lower().lstrip(".")) not in METADATA:
+        raise ConfigError("no ending of a figure", value=path.name, remedy="use svg, png or pdf")
+    figure: Any = axes.figure
+    figure.savefig(path, metadata=METADATA[kind])
 
 
 def write_figures(results: FittedStudy, folder: Path, findings: Findings) -> None:

@@ -12,7 +12,7 @@ import pandas as pd
 from jinja2 import Environment
 from markupsafe import Markup
 
-from ...analysis.cross_section import not_possible
+from ...analysis.cross_section import CarRegression, not_possible
 from ...analysis.interval import Interval
 from ...calendars.window import Window
 from ...errors import ConfigError
@@ -29,6 +29,7 @@ from ..sections.events import in_order
 from ..sections.methods import source_line
 from ..sections.robustness import model_cells
 from ..sections.windows import find_role
+from .templating import environment as pages
 from .templating import new_environment, visible_line
 
 # What fits on a page, and into a cell.
@@ -101,6 +102,7 @@ def _table(findings: Findings, name: str, context: Mapping[str, Any]) -> str:
     setup, pooled = findings.setup, findings.pooled
     shared = {
         "setup": setup,
+        "window": setup.main,
         "words": words(),
         "slug": re.sub(r"[^A-Za-z0-9]+", "-", findings.name).strip("-") or "study",
         "kind": words().what or "returns",
@@ -110,7 +112,11 @@ def _table(findings: Findings, name: str, context: Mapping[str, Any]) -> str:
             "Extended by a price limit": lacking_lines(pooled.extended),
         },
     }
-    tables = environment().get_template(f"{name}.tex.j2").render(shared, **context)
+    return _file(name, {**shared, **context})
+
+
+def _file(name: str, context: Mapping[str, Any]) -> str:
+    tables = environment().get_template(f"{name}.tex.j2").render(context)
     beyond = any(ord(letter) > 0x17F for letter in tables)
     head = environment().get_template("head.tex.j2").render(name=name, beyond=beyond)
     return f"{head}{tables}\n"
@@ -284,11 +290,45 @@ def _regression(findings: Findings) -> dict[str, Any]:
     terms = findings.tables["regression"]
     if terms.empty or not_possible(terms):
         return {}
-    is_wild = "wild_pvalue" in terms
-    pvalues = terms["wild_pvalue" if is_wild else "pvalue"]
+    return regression_context({"CAR": terms})
+
+
+def regression_context(tables: Mapping[str, pd.DataFrame]) -> dict[str, Any]:
+    """Return what a template says of regressions, each a column of one table.
+
+    Parameters
+    ----------
+    tables : mapping of str to DataFrame
+        By their heads; several are numbered, and the notes have the heads.
+    """
+    heads, lines = list(tables), dict[str, list[Any]]()
+    for k, terms in enumerate(tables.values()):
+        p = terms["wild_pvalue" if "wild_pvalue" in terms else "pvalue"]
+        for cell in terms.assign(p=p, stars=p.map(stars)).to_dict("records"):
+            lines.setdefault(cell["term"], [None] * len(heads))[k] = cell
+    firsts = [table.iloc[0].to_dict() for table in tables.values()]
+    numbered = [f"({k})" for k in range(1, len(heads) + 1)] if len(heads) > 1 else heads
+    about = [f"{n} {head}: {f['notes']}" if n != head else f["notes"]
+             for n, head, f in zip(numbered, heads, firsts, strict=True)]  # fmt: skip
     return {
-        "terms": terms.assign(p=pvalues).to_dict("records"),
-        "first": terms.iloc[0].to_dict(),
-        "is_wild": is_wild,
-        "starred": any(map(stars, pvalues)),
-    }
+        "heads": numbered, "lines": list(lines.items()), "firsts": firsts,
+        "errors": ", ".join(dict.fromkeys(first["errors"] for first in firsts)),
+        "about": ". ".join(about),
+        "is_wild": any("wild_pvalue" in table for table in tables.values()),
+        "starred": any(c and c["stars"] for cells in lines.values() for c in cells),
+    }  # fmt: skip
+
+
+def regressions_as(kind: str, regressions: Mapping[str, CarRegression]) -> str:
+    """Return regressions side by side as a table of LaTeX or HTML.
+
+    Parameters
+    ----------
+    kind : {"latex", "html"}
+    regressions : mapping of str to CarRegression
+    """
+    context = regression_context({name: fit.with_facts() for name, fit in regressions.items()})
+    context |= {"window": next(iter(regressions.values())).window, "slug": "explain"}
+    if kind == "latex":
+        return _file("regression", context)
+    return pages().get_template("regression.html.j2").render(context)
