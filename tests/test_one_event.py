@@ -142,6 +142,13 @@ def test_report_and_terminal_say_it(effect: float) -> None:
     assert answer.pvalue == pytest.approx(p, rel=1e-8)
 
 
+def test_the_sentence_of_one_event_has_no_average() -> None:
+    sentence = str(alone()[1].answer(W))
+    assert "on average" not in sentence
+    assert sentence.startswith("The abnormal return was −")
+    assert sentence.endswith("; one event).")
+
+
 def test_several_events_have_none_of_it() -> None:
     results = Market(2, dates=2).fit()
     assert results.answer(W).overturn.one_event is None

@@ -94,6 +94,15 @@ def test_plots_return_axes_and_leave_given_ones_in_place(fallen: EventStudyResul
     assert len(forest.get_yticks()) == 21
 
 
+def test_a_notebook_shows_what_no_axes_were_given_for(fallen: EventStudyResults) -> None:
+    """As IPython asks for it; pyplot has no figure to close."""
+    for axes in (fallen.plot_caar(), fallen.answer().plot()):
+        png, size = axes._repr_png_()  # type: ignore[attr-defined]
+        assert png.startswith(b"\x89PNG")
+        assert size["width"] == 72 * axes.figure.get_figwidth()
+    assert not plt.get_fignums()
+
+
 def test_the_mark_of_the_effect_is_filled_where_it_is_different(fallen: EventStudyResults) -> None:
     for results in (fallen, Market(12, seed=5).fit()):
         axes, answer = results.plot_car_forest(MAIN), results.answer(MAIN)

@@ -96,6 +96,18 @@ compare several.
     )
     for name, m in MODELS.items()
 )  # fmt: skip
+# Names whose pages list what they hold, and what these pages say first.
+REGISTRIES = {
+    "MODELS": MODEL.replace("](", "](models/"),
+    "STATISTICS": TESTS.replace("](", "](tests/"),
+}
+ABOUT = {
+    "MODELS": """The models of normal returns by name: ``es.MODELS["market"]`` is a class, of which
+   ``es.EventStudy(model=...)`` takes an instance. Plug-ins are found by their names as well.""",
+    "STATISTICS": """The tests of significance by name. ``results.test("bmp_kp", (0, 1))`` calls
+   ``es.STATISTICS["bmp_kp"]``, which has its label, null hypothesis and source. Plug-ins are found
+   by their names as well.""",
+}
 PYTHON = (
     "`import eventstudy as es` has these names. [In a notebook](../notebook.md) has examples.\n"
 )
@@ -236,7 +248,11 @@ def name_page(name: str) -> str:
     thing: Any = getattr(eventstudy, name)
     kind = "autofunction" if not isinstance(thing, type) else "autoclass"
     lines = [f".. {kind}:: eventstudy.{name}", "   :members:"]
-    if not callable(thing) or name in ("MODELS", "STATISTICS"):
+    if name in REGISTRIES:
+        rows = REGISTRIES[name].partition("\n\n")[2].replace("](", "](../")
+        head = f".. py:data:: eventstudy.{name}\n\n   {ABOUT[name]}"
+        return f"# {name}\n\n```{{eval-rst}}\n{head}\n```\n\n{rows}\n"
+    if not callable(thing):
         lines = [f".. autodata:: eventstudy.{name}", "   :no-value:"]
     elif kind == "autofunction":
         lines = lines[:1]

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, TypedDict, Unpack
+from functools import cache
+from io import BytesIO
+from typing import TYPE_CHECKING, Any, TypedDict, Unpack, cast
 
 import numpy as np
 
@@ -22,12 +24,15 @@ from .path_plot import WINDOW, draw_levels
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.axis import Axis
+    from matplotlib.figure import Figure
 
     from ...fitting.fitted import FittedStudy, WindowLike
 
 MARKERS = "os^"
 FOREST_ROWS, NAMED_ROWS = 60, 60
 MEAN_ROW = -1.5
+# Pixels of an inch in a notebook, each drawn as four.
+SCREEN = 72
 # Share of the abnormal returns that the colours of the heatmap tell apart; those beyond have full
 # colour.
 COLOURED = 0.98
@@ -291,7 +296,28 @@ def new_axes(ax: Axes | None, height: float = 0.0) -> Axes:
     from matplotlib.figure import Figure
 
     width, usual = rcParams["figure.figsize"]
-    return ax or Figure((width, height or usual), layout="constrained").subplots()
+    figure = Figure((width, height or usual), layout="constrained")
+    return ax or figure.subplots(subplot_kw={"axes_class": shown_axes()})
+
+
+@cache
+def shown_axes() -> type[Axes]:
+    """Return axes that a notebook shows: figures made without pyplot have no display of their own.
+
+    With pyplot every figure would be kept until it is closed, and need a screen on some machines.
+    """
+    from matplotlib.axes import Axes
+
+    class ShownAxes(Axes):
+        """Axes whose figure is the display of a cell that ends with them."""
+
+        def _repr_png_(self) -> tuple[bytes, dict[str, float]]:
+            file, figure = BytesIO(), cast("Figure", self.figure)
+            figure.savefig(file, format="png", dpi=2 * SCREEN)
+            width, height = SCREEN * figure.get_size_inches()
+            return file.getvalue(), {"width": float(width), "height": float(height)}
+
+    return ShownAxes
 
 
 def ink(axes: Axes) -> Any:

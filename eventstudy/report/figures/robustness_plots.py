@@ -17,7 +17,7 @@ from ...analysis.interval import POWER, Interval, Power
 from ...utility.catalogue import say
 from ...utility.numbers import LEVEL, clipped
 from ...utility.units import words
-from .plots import Look, draw_point, ink, label_returns, name_rows, new_axes, titled
+from .plots import Look, draw_point, ink, label_returns, name_rows, new_axes, shown_axes, titled
 from .specification_curve import ROW, SpecificationCurve
 
 if TYPE_CHECKING:
@@ -138,7 +138,8 @@ def _draw_choices(curve: SpecificationCurve) -> Axes:
 
     (width, height), rows = rcParams["figure.figsize"], ROW / 72 * len(curve.choices)
     figure = Figure((width, height + rows), layout="constrained")
-    above, axes = figure.subplots(2, sharex=True, height_ratios=(height, rows))
+    kind = {"axes_class": shown_axes()}
+    above, axes = figure.subplots(2, sharex=True, height_ratios=(height, rows), subplot_kw=kind)
     for y, (_, _, has_choice) in enumerate(curve.choices):
         for is_drawn, color in ((~curve.is_significant, GREY), (curve.is_significant, "C0")):
             at = np.flatnonzero(has_choice & is_drawn)
