@@ -24,8 +24,12 @@ import eventstudy as es
 from eventstudy.cli.main import main
 from eventstudy.errors import ConfigError, DataError, EventsFileError, EventStudyError
 from eventstudy.prices import resolve
+from eventstudy.returns import security_files
 from eventstudy.returns.factor_library import VARIABLE
+from eventstudy.returns.security_files import SecurityTable, market_values, read_securities
 from eventstudy.runs import write_run
+from eventstudy.utility import tables
+from eventstudy.utility.tables import read_table
 
 MARKET = make_market()
 AROUND: dict[str, Any] = {"benchmark": "vwretd", "car": ["0:1", "-1:10"], "window": (-10, 10)}
@@ -66,6 +70,27 @@ def test_a_file_of_crsp_is_the_plain_table(
     cars = study_of(file).car()
     assert cars["ticker"].tolist() == by_plain["ticker"].tolist()
     np.testing.assert_allclose(cars[NUMBERS], by_plain[NUMBERS], rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("ending", [".csv", ".parquet", ".dta"])
+def test_a_large_file_is_read_in_pieces_to_the_same_cells(
+    layout: str, ending: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = write(LAYOUTS[layout](MARKET), tmp_path / f"crsp{ending}")
+    wanted = ["12060", "93436", "ewretd"]
+    whole = SecurityTable(read_securities(file, wanted), wanted, "crsp")
+    monkeypatch.setattr(security_files, "LARGE", 0)
+    monkeypatch.setattr(tables, "PIECE", 97)
+    part = read_securities(file, wanted)
+    assert len(part) < 1500 < len(LAYOUTS[layout](MARKET))
+    pieces = SecurityTable(part, wanted, "crsp")
+    pd.testing.assert_frame_equal(pieces._wide, whole._wide)
+    assert pieces.notices == whole.notices
+    values = [market_values(table, wanted) for table in (part, read_table(file))]
+    pd.testing.assert_frame_equal(*values)
+    with pytest.raises(DataError, match="none of the securities is there"):
+        SecurityTable(read_securities(file, ["1"]), ["1"], "crsp")
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)

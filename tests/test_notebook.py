@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from conftest import ROOT
+from test_cli import invoke
 
 import eventstudy as es
 from eventstudy.calendars.sessions import sessions
@@ -213,6 +214,30 @@ def test_a_column_can_be_chosen() -> None:
     other = es.study(news(), WIDE, **AROUND)
     assert (chosen.events["day0"] == other.events["day0"]).all()
     assert "date" in chosen.car()
+
+
+def test_a_column_is_chosen_by_options_and_in_a_study_file(tmp_path: Path) -> None:
+    filed = news().rename(columns={"ticker": "listing", "announced_at": "filed"})
+    filed.to_csv(tmp_path / "events.csv", index=False)
+    wide = tmp_path / "returns.csv"
+    simple(WIDE).rename_axis("date").to_csv(wide)
+    named = ["--returns", wide, "--estimation", "-60:-11", "--event-pages", 0]
+    chosen = ["--ticker", "listing", "--date", "filed"]
+    code, _, err = invoke(
+        "run", tmp_path / "events.csv", *named, *chosen, "--out", tmp_path, "--json"
+    )
+    assert code == 0, err
+    assert "'filed' of the events is read as announced_at" in err
+    study = tmp_path / "study.toml"
+    study.write_text('events = "events.csv"\nticker = "listing"\ndate = "filed"\n')
+    assert invoke("check", study)[0] == 0
+    again = es.read_config(study)
+    assert again.columns == {"ticker": "listing", "announced_at": "filed"}
+    assert invoke("reproduce", tmp_path / "events")[0] == 0
+    results = es.study(tmp_path / "events.csv", returns=wide, config=again)
+    saved = results.save(tmp_path, "saved")
+    code, _, err = invoke("verify", saved)
+    assert code == 0, err
 
 
 @pytest.mark.parametrize(

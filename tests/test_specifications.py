@@ -7,6 +7,7 @@ import re
 from dataclasses import replace
 from html import unescape
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import numpy as np
@@ -257,6 +258,24 @@ def test_a_study_with_its_returns_has_them_too(market: Market) -> None:
     assert cell[NUMBERS].to_numpy().tolist() == [_answer(other, "0:0")]
     usual = es.robustness(study).frame()
     assert len(usual) == 3 * 4
+    with pytest.raises(ConfigError, match="a study has its prices and settings"):
+        es.robustness(study, prices="sample")
+
+
+def test_prices_and_settings_are_given_as_to_a_study(market: Market) -> None:
+    """Returns in memory, a column by its name, and a study that is fitted already."""
+    news = market.table[["ticker", "announced_at", "benchmark"]]
+    named: dict[str, Any] = {"calendar": "data", "estimation": "-120:-11", "window": "-5:5"}
+    grid = {"model": ["market", "constant_mean"], "car": ["0:0", "0:1"]}
+    close = 100 * (1 + market.frame).cumprod()
+    news = news.rename(columns={"announced_at": "said"})
+    table = es.robustness(news, grid, prices=close, date="said", **named).frame()
+    fitted = es.study(news, close, date="said", **named, car="0:0")
+    pd.testing.assert_frame_equal(
+        table[NUMBERS], es.robustness(fitted, grid).frame()[NUMBERS], rtol=1e-12
+    )
+    cell = table[(table["model"] == "market") & (table["window"] == "[0,0]")]
+    np.testing.assert_allclose(cell[NUMBERS].to_numpy(float)[0], _answer(fitted, "0:0"), rtol=1e-9)
 
 
 def test_the_usual_grid_keeps_within_the_windows() -> None:

@@ -82,7 +82,8 @@ def check_study(path: Path) -> tuple[Path, Checked | None, list[Problem], list[P
     try:
         if run.events:
             checked_name(run.name or Path(run.events).stem)
-            good, problems, sha256 = check_file(run.events, calendar=config.calendar)
+            asked: Any = {"calendar": config.calendar, "columns": config.columns}
+            good, problems, sha256 = check_file(run.events, **asked)
     except EventStudyError as error:
         more.append(("events", error))
     vintage = moment(run.vintage) if run.vintage else ""

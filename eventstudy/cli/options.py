@@ -94,8 +94,8 @@ STUDY_OPTIONS: tuple[Row, ...] = (
     ),
     ("Events", "", ""),
     *_settings(
-        "-g --by COLUMN", "--firm COLUMN", "--repeat", "--confounders FILE",
-        "--confounder-days N", "--drop-confounded",
+        "--ticker COLUMN", "--date COLUMN", "-g --by COLUMN", "--firm COLUMN", "--repeat",
+        "--confounders FILE", "--confounder-days N", "--drop-confounded",
     ),
     ("Tests", "", ""),
     ("-t --test --tests tests", "NAME", "A further test to show; may be repeated."),

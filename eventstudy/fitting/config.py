@@ -62,6 +62,9 @@ class StudyConfig:
     by : str
         Column that splits the events; "" = ``group`` or ``direction`` if it has several values;
         "none" = no groups. The answer is about the group with most rows that can be tested.
+    ticker, date : str
+        The columns of the events with the ticker and the announcement; "" = ``ticker`` and
+        ``announced_at``.
     firm : str
         Column that names the firm: if its listings share an ``announced_at``, the first counts.
     calendar : {"exchange", "data"}
@@ -128,6 +131,8 @@ class StudyConfig:
     windows: tuple[Window, ...] = ()
     tests: tuple[str, ...] = ()
     by: str = ""
+    ticker: str = ""
+    date: str = ""
     firm: str = ""
     calendar: kinds.CalendarChoice = "exchange"
     kind: kinds.ReturnKind = "simple"
@@ -182,6 +187,12 @@ class StudyConfig:
     def normal_model(self) -> str:
         """Name of the model of normal returns."""
         return self.model or ("market" if self.measure == "return" else "constant_mean")
+
+    @property
+    def columns(self) -> dict[str, str] | None:
+        """Which columns of the events stand for the two needed ones; None where nobody says it."""
+        is_said = self.ticker or self.date
+        return {"ticker": self.ticker, "announced_at": self.date} if is_said else None
 
     @property
     def conventions(self) -> Conventions:

@@ -20,13 +20,13 @@ from ..prices.quality.return_faults import CODE_TEXTS, CODES
 from ..prices.quality.size_faults import judge_sizes
 from ..prices.sizes import RECORD, Sizes
 from ..returns.factor_files import checked_factors, read_factors
-from ..returns.security_files import market_values
+from ..returns.security_files import market_values, read_securities
 from ..returns.series import MARKET
 from ..utility.catalogue import say
 from ..utility.frames import frame_of
 from ..utility.identifiers import is_crsp
 from ..utility.sheets import sheet_of_csv
-from ..utility.tables import read_bytes, read_table, strip
+from ..utility.tables import column_names, read_bytes, read_table, strip
 from .config import StudyConfig
 
 if TYPE_CHECKING:
@@ -230,9 +230,10 @@ def read_sizes(path: str | Path, firms: Sequence[str] = ()) -> SizesFile:
     """
     import pandas as pd
 
-    table = read_table(path, text=("mcap", "shares", "close")).reset_index(drop=True)
-    if is_crsp(table.columns):
-        table = market_values(table, firms)
+    if is_crsp(column_names(path)):
+        table = market_values(read_securities(path, firms), firms)
+    else:
+        table = read_table(path, text=("mcap", "shares", "close")).reset_index(drop=True)
     table = table.rename(columns={c: str(c).strip().lower() for c in table.columns})
     table = table.rename(columns={"symbol": "ticker"})
     value, name = next((c for c in ("mcap", "shares") if c in table), ""), Path(path).name

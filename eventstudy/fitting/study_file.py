@@ -186,7 +186,8 @@ def check(settings: Mapping[str, Any]) -> tuple[RunSettings, StudyConfig]:
     factors = library_files(config.factors, store=run.store, offline=run.offline)
     config = replace(config, factors=factors)
     if "calendar" not in study_settings and run.events:
-        config = replace(config, calendar=usual_calendar(run.events, config.returns or None))
+        calendar = usual_calendar(run.events, config.returns or None, config.ticker)
+        config = replace(config, calendar=calendar)
     if config.returns and settings.get("prices"):
         raise ConfigError("give prices or returns, not both", where="returns")
     if config.returns and run.vintage:

@@ -10,8 +10,16 @@ from ..errors import DataError
 from ..prices.quality.return_faults import CODE_TEXTS
 from ..utility.catalogue import say
 from ..utility.frames import frame_of, with_index
-from ..utility.identifiers import TICKERS, as_text, bare, identifier_for, identifiers_in, is_crsp
-from ..utility.tables import column_names, read_table
+from ..utility.identifiers import (
+    IDENTIFIERS,
+    TICKERS,
+    as_text,
+    bare,
+    identifier_for,
+    identifiers_in,
+    is_crsp,
+)
+from ..utility.tables import column_names, read_part, read_table
 from ..utility.typing import CalendarChoice
 from .table import FrameTable, numbers_of
 
@@ -25,6 +33,12 @@ NAMES = {
 }  # fmt: skip
 LONG = ["date", "ticker", "ret"]
 INDICES = ("vwretd", "vwretx", "ewretd", "ewretx", "sprtrn")
+# Columns that are read of a large file, and from how many bytes on a file is one.
+USED = {
+    *NAMES, *NAMES.values(), *IDENTIFIERS, *TICKERS, *INDICES, "shrout", "dlret", "dlstdt",
+    "dlstcd",
+}  # fmt: skip
+LARGE = 2**24
 # How dates stand in exports beside ISO 8601: 03JAN2012 and 01/03/2012 (month first).
 DATES = ("ISO8601", "%d%b%Y", "%m/%d/%Y")
 # CRSP counts shares and market values in thousands.
@@ -69,9 +83,39 @@ def securities_of(source: Any, wanted: Collection[str], where: str) -> SecurityT
     """
     if not has_securities(column_names(source)):
         return None
-    is_path = isinstance(source, str | Path)
-    frame = read_table(source) if is_path else with_index(frame_of(source, "returns"))
-    return SecurityTable(frame, wanted, where)
+    if isinstance(source, str | Path):
+        return SecurityTable(read_securities(source, wanted), wanted, where)
+    return SecurityTable(with_index(frame_of(source, "returns")), wanted, where)
+
+
+def read_securities(path: str | Path, wanted: Collection[str]) -> pd.DataFrame:
+    """Return the table of a file; of a large one the first row and what is wanted of it alone.
+
+    Parameters
+    ----------
+    path : path
+    wanted : collection of str
+        Securities, and indices, of which one row a day is wanted.
+    """
+    if not Path(path).is_file() or Path(path).stat().st_size < LARGE:
+        return read_table(path)
+    seen, has_index = set[str](), any(name.lower() in INDICES for name in wanted)
+
+    def rows_of(part: pd.DataFrame) -> pd.Series[bool]:
+        """Return which rows are wanted, the first ones of days that are new among them."""
+        names = [name for name in part.columns if bare(name) in (*IDENTIFIERS, *TICKERS)]
+        rows = as_text(part[names[0]]).isin(wanted)
+        for name in names[1:]:
+            rows |= as_text(part[name]).isin(wanted)
+        days = part[next(n for n in part.columns if NAMES.get(bare(n), bare(n)) == "date")]
+        days = days.astype(str)
+        if has_index or not seen:
+            first = ~days.isin(seen) & ~days.duplicated()
+            rows |= first if has_index else first & (first.cumsum() == 1)
+            seen.update(days[first])
+        return rows
+
+    return read_part(Path(path), lambda name: bare(name) in USED, rows_of)
 
 
 class SecurityTable(FrameTable):

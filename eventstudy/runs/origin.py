@@ -80,10 +80,14 @@ class Origin:
         ConfigError
             If another file cannot be read.
         """
-        from ..events.table import read_events
+        from ..events.table import events_given, read_events
         from ..fitting.inputs import StudyInputs
 
-        events = read_events(self.events, calendar=self.config.calendar)
+        config = self.config
+        if config.columns:
+            events = events_given(self.events, config.calendar, config.columns)
+        else:
+            events = read_events(self.events, calendar=config.calendar)
         origin = self.hashed()
         # The file may have been changed in between: what was read is what counts.
         inputs = StudyInputs(events, self.config, self.offline, self.store, self.vintage)

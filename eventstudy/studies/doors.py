@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -96,6 +97,18 @@ def study(
     >>> results.notes[0]
     "the column 'symbol' of the events is read as ticker"
     """
+    sources: Any = {"offline": offline, "store": store, "vintage": vintage}
+    named = {"date": date, "ticker": ticker, "config": config, **sources}
+    inputs = inputs_of(events, prices, returns=returns, **named, **settings)
+    return EventStudyResults.of(compute_study(inputs, progress=progress), inputs.config)
+
+
+def inputs_of(
+    events: Any, prices: Any = None, *, returns: Any = None, date: str = "", ticker: str = "",
+    config: StudyConfig | None = None, offline: bool = False, store: str = "", vintage: str = "",
+    **settings: Any,
+) -> StudyInputs:  # fmt: skip
+    """Return the inputs of a study; its parameters are those of :func:`study`."""
     if prices is not None and returns is not None:
         raise ConfigError("both prices and returns are given", remedy="give one of them")
     named = {"prices": prices, "returns": returns, **_by_own_names(settings)}
@@ -105,9 +118,11 @@ def study(
         options["calendar"] = usual_calendar(events, options.get("returns"), ticker)
     config = (config or StudyConfig()).with_options(options | dict.fromkeys(in_memory, FRAME))
     source = resolve(in_memory.pop("prices")) if "prices" in in_memory else None
-    listed = events_given(events, config.calendar, {"announced_at": date, "ticker": ticker})
-    inputs = StudyInputs(listed, config, offline, store, vintage, source, in_memory)
-    return EventStudyResults.of(compute_study(inputs, progress=progress), config)
+    columns = {"announced_at": date or config.date, "ticker": ticker or config.ticker}
+    listed = events_given(events, config.calendar, columns)
+    # A run of the results keeps the events by their usual names.
+    config = replace(config, ticker="", date="")
+    return StudyInputs(listed, config, offline, store, vintage, source, in_memory)
 
 
 def _by_own_names(settings: Mapping[str, Any]) -> dict[str, Any]:

@@ -12,19 +12,22 @@ from typing import TYPE_CHECKING, Any
 from ..analysis.computed import compute_study
 from ..analysis.specifications import Specifications, specifications_table
 from ..calendars.window import Window
-from ..events.table import events_given
+from ..errors import ConfigError
 from ..fitting.config import StudyConfig
 from ..fitting.inputs import StudyInputs
 from ..report.figures.specification_curve import SpecificationCurve
 from ..report.formats.templating import curve_file
 from ..utility.csv_text import to_csv
+from .doors import inputs_of
 from .event_study import EventStudy
+from .results import EventStudyResults
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
     from ..events.table import Events
+    from ..prices import PriceProvider
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -96,33 +99,30 @@ def _is_free(path: Path, content: bytes) -> bool:
 
 
 def robustness(
-    study: EventStudy | Events | pd.DataFrame | str | Path,
-    grid: Mapping[str, Any] | None = None,
-    config: StudyConfig | None = None,
-    *,
-    offline: bool = False,
-    store: str = "",
-    vintage: str = "",
-    progress: Callable[[int, int], None] | None = None,
-) -> RobustnessResults:
+    study: EventStudy | EventStudyResults | Events | pd.DataFrame | str | Path,
+    grid: Mapping[str, Any] | None = None, config: StudyConfig | None = None, *,
+    prices: pd.DataFrame | PriceProvider | str | Path | None = None,
+    progress: Callable[[int, int], None] | None = None, **settings: Any,
+) -> RobustnessResults:  # fmt: skip
     """Return the answer of a study under all combinations of choices.
 
     Parameters
     ----------
-    study : EventStudy, or events as for :func:`run_study`
-        A study has its returns, and its windows and model unless the grid has others.
+    study : EventStudy, EventStudyResults, or events as for :func:`study`
+        A study, or its results, has its returns, and its windows and model unless the grid has
+        others.
     grid : mapping of str to list, optional
         Choices of ``model``, ``estimation``, ``car``, ``sample`` and ``halt``, as in ``[grid]`` of
         a study file; by default that of `config`, else three models, two estimation windows and
         four windows of the effect.
     config : StudyConfig, optional
         Settings, where `study` is events.
-    offline : bool
-        Never use the network.
-    store, vintage : str
-        As for :func:`load_returns`.
+    prices : DataFrame, path, str or PriceProvider, optional
+        As for :func:`study`, where `study` is events.
     progress : callable, optional
         Called with (symbols done, symbols in all) while prices are fetched.
+    **settings
+        Further ones of :func:`study`: ``returns``, ``date``, ``offline``, ``model`` ...
 
     Returns
     -------
@@ -145,18 +145,18 @@ def robustness(
     Examples
     --------
     >>> import eventstudy as es
-    >>> config = es.StudyConfig(prices="sample")
-    >>> results = es.robustness("events.csv", {"model": ["market", "market_adjusted"]}, config)
+    >>> models = {"model": ["market", "market_adjusted"]}
+    >>> results = es.robustness("events.csv", models, prices="sample")
     >>> print(str(results).partition(".")[0])
     Of 8 specifications 100% have the sign of this study's effect, and 75% are significant with it
     """
-    if isinstance(study, EventStudy):
-        return _of_study(study, grid)
-    settings = config or StudyConfig()
-    settings = settings if grid is None else replace(settings, grid=grid)
-    events = events_given(study, settings.calendar)
-    inputs = StudyInputs(events, settings, offline, store, vintage)
-    return robustness_of(inputs, progress=progress)
+    if not isinstance(study, EventStudy | EventStudyResults):
+        settings |= {} if grid is None else {"grid": grid}
+        return robustness_of(inputs_of(study, prices, config=config, **settings), progress=progress)
+    if config or prices is not None or settings:
+        remedy = "give events, or another study"
+        raise ConfigError("a study has its prices and settings", remedy=remedy)
+    return _of_study(study, grid)
 
 
 def robustness_of(
@@ -177,8 +177,17 @@ def robustness_of(
     return RobustnessResults(table)
 
 
-def _of_study(study: EventStudy, grid: Mapping[str, Any] | None) -> RobustnessResults:
-    """Return the specifications of a study that has its returns; its events are one sample."""
+def _of_study(
+    study: EventStudy | EventStudyResults, grid: Mapping[str, Any] | None
+) -> RobustnessResults:
+    """Return the specifications of a study that has its returns.
+
+    The events of one that is not fitted are one sample.
+    """
+    if isinstance(study, EventStudyResults):
+        config = replace(study.settings, size="")
+        config = replace(config, grid=config.choices.to_dict() if grid is None else grid)
+        return RobustnessResults(specifications_table(study, config))
     name = study.model if isinstance(study.model, str) else study.model.name
     alike: Any = {field: getattr(study, field) for field in ("estimation", "event", "halt")}
     config = StudyConfig(model=name, by="none", windows=Window.several(study.main or []), **alike)

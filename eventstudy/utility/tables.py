@@ -7,7 +7,7 @@ import io
 import os
 import re
 import struct
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -26,6 +26,8 @@ UNREADABLE = (
     OSError, ValueError, LookupError, OverflowError, StopIteration, AttributeError, TypeError,
     AssertionError, MemoryError, struct.error,
 )  # fmt: skip
+# Rows of a large table that are held at a time.
+PIECE = 100_000
 STATA, STATA_MAGIC = ".dta", b"<stata_dta>"
 SEPARATORS = ",;\t|"
 _ZERO_WIDTH = "\u200b\u200c\u200d\u200e\u200f\u2060\ufeff"
@@ -282,6 +284,49 @@ def read_table(
         return read_stata(path)
     with path.open("rb") as file:
         return _frame_of_csv(file, text, name or path.name)
+
+
+def read_part(
+    path: Path, is_column: Callable[[Any], bool], rows_of: Callable[[pd.DataFrame], Any]
+) -> pd.DataFrame:
+    """Return some columns and rows of a large table, which is read piece by piece.
+
+    Parameters
+    ----------
+    path : Path
+        As for :func:`read_table`, which gives the same cells.
+    is_column : callable
+        Tells whether a column of this name is wanted.
+    rows_of : callable
+        Returns a mask of the rows that are wanted of a piece; cells of a CSV are text there.
+    """
+    import pandas as pd
+
+    names = [name for name in column_names(path) if is_column(name)]
+    kind = path.suffix.lower()
+    if kind == ".parquet":
+        with reading_parquet(path.name) as (_, pq), pq.ParquetFile(path) as file:
+            batches = file.iter_batches(columns=names, batch_size=PIECE)
+            parts: Any = (batch.to_pandas() for batch in batches)
+            rows: pd.DataFrame = pd.concat([part[rows_of(part)] for part in parts])
+            return rows
+    try:
+        if kind == STATA:
+            options: Any = {"columns": names, "convert_categoricals": False, "chunksize": PIECE}
+            with pd.read_stata(path, **options) as parts:
+                rows = pd.concat([part[rows_of(part)] for part in parts])
+            return rows
+        with path.open(encoding="utf-8-sig") as file:
+            separator = separator_of(file.readline())
+        options = {"dtype": str, "keep_default_na": False, "encoding": "utf-8-sig"}
+        with pd.read_csv(
+            path, sep=separator, usecols=lambda name: is_column(name), chunksize=PIECE, **options
+        ) as parts:
+            texts = pd.concat([part[rows_of(part)] for part in parts])
+    except UNREADABLE as error:
+        raise _unreadable(path.name, error) from None
+    raw = texts.to_csv(index=False, sep=separator).encode()
+    return _frame_of_csv(io.BytesIO(raw), (), path.name)
 
 
 def _frame_of_csv(file: IO[bytes], text: Iterable[str], name: str) -> pd.DataFrame:
