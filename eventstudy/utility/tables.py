@@ -307,15 +307,14 @@ def read_part(
     if kind == ".parquet":
         with reading_parquet(path.name) as (_, pq), pq.ParquetFile(path) as file:
             batches = file.iter_batches(columns=names, batch_size=PIECE)
-            parts: Any = (batch.to_pandas() for batch in batches)
-            rows: pd.DataFrame = pd.concat([part[rows_of(part)] for part in parts])
-            return rows
+            parts: Iterable[pd.DataFrame] = (batch.to_pandas() for batch in batches)
+            return pd.concat([part[rows_of(part)] for part in parts])
     try:
         if kind == STATA:
             options: Any = {"columns": names, "convert_categoricals": False, "chunksize": PIECE}
             with pd.read_stata(path, **options) as parts:
-                rows = pd.concat([part[rows_of(part)] for part in parts])
-            return rows
+                picked = [part[rows_of(part)] for part in parts]
+            return pd.concat(picked)
         with path.open(encoding="utf-8-sig") as file:
             separator = separator_of(file.readline())
         options = {"dtype": str, "keep_default_na": False, "encoding": "utf-8-sig"}
