@@ -6,6 +6,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,12 +14,15 @@ import pytest
 from conftest import Market
 from pages import findings
 
+import eventstudy as es
 from eventstudy.calendars.window import Window
 from eventstudy.events.table import Events
 from eventstudy.findings.tables import list_outcomes, study_tables
 from eventstudy.fitting.config import StudyConfig
 from eventstudy.fitting.fit import confounded_by, with_confounders
 from eventstudy.fitting.inputs import Confounder, ConfoundersFileError, read_confounders
+from eventstudy.prices._base import Action
+from eventstudy.prices.files import FrameProvider
 from eventstudy.studies import EventStudyResults, run_study
 
 W = Window(0, 1)
@@ -35,6 +39,37 @@ def news(day: object, ticker: str = "F00", what: str = "earnings") -> Confounder
 
 def texts(market: Market, *found: Confounder, days: int = 1, window: Window = W) -> list[str]:
     return list(confounded_by(market.fit(), found, window, days=days))
+
+
+def test_found_in_the_prices_and_in_the_list(market: Market) -> None:
+    """A dividend, a split, a jump of the index, and another event of the firm; none is dropped."""
+    table = market.table.copy()
+    days, at = market.frame.index, market.frame.index.get_indexer(table["day0"])
+    frame = market.frame.copy()
+    frame.iloc[at[2] + 2, frame.columns.get_loc("MKT")] = 0.09
+    close = 100 * (1 + frame).cumprod()
+    table.loc[11, ["ticker", "announced_at"]] = ["F04", str(days[at[4] + 2].date())]
+    dates = {i: [str(days[at[i] + k].date()) for k in (-2, -1, 2, 3)] for i in (0, 1)}
+    first = [Action(day, "dividend", 0.1) for day in dates[0]]
+    second = [Action(dates[1][2], "split", 2.0)]
+
+    class Source(FrameProvider):
+        def fetch(self, *args: Any, **options: Any) -> Any:
+            actions = {"F00": tuple(first), "F01": tuple(second)}
+            return replace(super().fetch(*args, **options), actions=actions)
+
+    news_ = table[["event_id", "ticker", "announced_at", "benchmark"]]
+    named: dict[str, Any] = {"calendar": "data", "estimation": "-100:-11", "window": "-5:5"}
+    options = {**named, "car": "0:1", "drop_confounded": True}
+    found = es.study(news_, Source(close), find_confounders=True, **options)
+    said = found.events["confounder"]
+    assert said[0] == f"dividend ({dates[0][1]}); dividend ({dates[0][2]})"
+    assert said[1] == f"split ({dates[1][2]})"
+    assert said[2] == f"MKT moved by +9.00% ({days[at[2] + 2].date()})"
+    assert said[4] == f"event e11 of the list ({news_['announced_at'][11]})"
+    assert said[11].endswith(f"of the list ({news_['announced_at'][4]})") or not said[11]
+    assert len(found) == len(es.study(news_, Source(close), **options)) == 12
+    assert is_confounded(found)[[0, 1, 2, 4]].all()
 
 
 class TestReading:

@@ -95,7 +95,7 @@ STUDY_OPTIONS: tuple[Row, ...] = (
     ("Events", "", ""),
     *_settings(
         "--ticker COLUMN", "--date COLUMN", "-g --by COLUMN", "--firm COLUMN", "--repeat",
-        "--confounders FILE", "--confounder-days N", "--drop-confounded",
+        "--confounders FILE", "--confounder-days N", "--find-confounders", "--drop-confounded",
     ),
     ("Tests", "", ""),
     ("-t --test --tests tests", "NAME", "A further test to show; may be repeated."),

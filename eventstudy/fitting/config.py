@@ -92,6 +92,9 @@ class StudyConfig:
         A file of other news; "" = none.
     confounder_days : int
         Sessions around the main window in which other news confounds an event.
+    find_confounders : bool
+        Flag events near which the prices have other news: dividends, splits, jumps of index or
+        exchange rate, or another event of the firm. None is dropped for it.
     drop_confounded : bool
         Leave confounded events out.
     event_pages : int
@@ -143,6 +146,7 @@ class StudyConfig:
     repeat: kinds.Repeat = "mask"
     confounders: str = ""
     confounder_days: int = 1
+    find_confounders: bool = False
     drop_confounded: bool = False
     calibrate: int = CALIBRATE
     regress: tuple[str, ...] = ()

@@ -35,14 +35,8 @@ from ..windows.event_windows import HALT_DRIFT, EventWindows
 from .config import StudyConfig
 from .donors import without_announcing_donors
 from .fitted import FittedStudy
-from .inputs import (
-    CONFOUNDER,
-    EVERY_FIRM,
-    NEWS_COLUMN,
-    NO_NEWS,
-    Confounder,
-    StudyInputs,
-)
+from .found_news import find_news
+from .inputs import CONFOUNDER, EVERY_FIRM, NEWS_COLUMN, NO_NEWS, Confounder, StudyInputs
 from .layout import Layout, lay_out, resume_after_halts, with_bounds, with_runs
 from .long_windows import note_long_windows
 from .settings import settings_of, within
@@ -289,6 +283,9 @@ def fit_panel(
     if config.firm and any(again := find_other_listings(study, config.firm, config.main)):
         left_out = [why or listing for why, listing in zip(left_out, again, strict=True)]
         study = replace(unfitted, left_out=left_out).fitted()
+    if config.find_confounders:
+        pairs = zip(texts, find_news(study, config), strict=True)
+        texts = np.array(["; ".join(filter(None, pair)) for pair in pairs], dtype=object)
     return with_confounders(study, texts) if any(texts) else study
 
 

@@ -101,13 +101,13 @@ def read_securities(path: str | Path, wanted: Collection[str]) -> pd.DataFrame:
         return read_table(path)
     seen, has_index = set[str](), any(name.lower() in INDICES for name in wanted)
 
-    def rows_of(part: pd.DataFrame) -> pd.Series[bool]:
+    def rows_of(piece: pd.DataFrame) -> pd.Series[bool]:
         """Return which rows are wanted, the first ones of days that are new among them."""
-        names = [name for name in part.columns if bare(name) in (*IDENTIFIERS, *TICKERS)]
-        rows = as_text(part[names[0]]).isin(wanted)
+        names = [name for name in piece.columns if bare(name) in (*IDENTIFIERS, *TICKERS)]
+        rows = as_text(piece[names[0]]).isin(wanted)
         for name in names[1:]:
-            rows |= as_text(part[name]).isin(wanted)
-        days = part[next(n for n in part.columns if NAMES.get(bare(n), bare(n)) == "date")]
+            rows |= as_text(piece[name]).isin(wanted)
+        days = piece[next(n for n in piece.columns if NAMES.get(bare(n), bare(n)) == "date")]
         days = days.astype(str)
         if has_index or not seen:
             first = ~days.isin(seen) & ~days.duplicated()

@@ -108,7 +108,13 @@ def inputs_of(
     config: StudyConfig | None = None, offline: bool = False, store: str = "", vintage: str = "",
     **settings: Any,
 ) -> StudyInputs:  # fmt: skip
-    """Return the inputs of a study; its parameters are those of :func:`study`."""
+    """Return the inputs of a study.
+
+    Parameters
+    ----------
+    events, prices, returns, date, ticker, config, offline, store, vintage, **settings
+        As for :func:`study`.
+    """
     if prices is not None and returns is not None:
         raise ConfigError("both prices and returns are given", remedy="give one of them")
     named = {"prices": prices, "returns": returns, **_by_own_names(settings)}

@@ -88,8 +88,8 @@ class DrawnAnswer(Paragraph, Answer):
 
     def __str__(self) -> str:
         facts = {"n": self.n_events, "dates": self.n_dates, "p": self.pvalue, "why": self.reason}
-        effect, one = self.effect, "_one" if self.n_events == 1 else ""
-        code = f"sentence{one}" if np.isfinite(self.pvalue) else "none"
+        effect, ending = self.effect, "_one" if self.n_events == 1 else ""
+        code = f"sentence{ending}" if np.isfinite(self.pvalue) else "none"
         ends = (effect.ci_low, effect.ci_high)
         return say(f"answer.{code}", value=effect.estimate, ends=ends, **facts)
 

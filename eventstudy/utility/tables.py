@@ -287,7 +287,7 @@ def read_table(
 
 
 def read_part(
-    path: Path, is_column: Callable[[Any], bool], rows_of: Callable[[pd.DataFrame], Any]
+    path: Path, is_column: Callable[[Any], bool], rows_of: Callable[[pd.DataFrame], pd.Series[bool]]
 ) -> pd.DataFrame:
     """Return some columns and rows of a large table, which is read piece by piece.
 
@@ -307,21 +307,21 @@ def read_part(
     if kind == ".parquet":
         with reading_parquet(path.name) as (_, pq), pq.ParquetFile(path) as file:
             batches = file.iter_batches(columns=names, batch_size=PIECE)
-            parts: Iterable[pd.DataFrame] = (batch.to_pandas() for batch in batches)
-            return pd.concat([part[rows_of(part)] for part in parts])
+            pieces: Iterable[pd.DataFrame] = (batch.to_pandas() for batch in batches)
+            return pd.concat([piece[rows_of(piece)] for piece in pieces])
     try:
         if kind == STATA:
             options: Any = {"columns": names, "convert_categoricals": False, "chunksize": PIECE}
-            with pd.read_stata(path, **options) as parts:
-                picked = [part[rows_of(part)] for part in parts]
+            with pd.read_stata(path, **options) as pieces:
+                picked = [piece[rows_of(piece)] for piece in pieces]
             return pd.concat(picked)
         with path.open(encoding="utf-8-sig") as file:
             separator = separator_of(file.readline())
         options = {"dtype": str, "keep_default_na": False, "encoding": "utf-8-sig"}
         with pd.read_csv(
             path, sep=separator, usecols=lambda name: is_column(name), chunksize=PIECE, **options
-        ) as parts:
-            texts = pd.concat([part[rows_of(part)] for part in parts])
+        ) as pieces:
+            texts = pd.concat([piece[rows_of(piece)] for piece in pieces])
     except UNREADABLE as error:
         raise _unreadable(path.name, error) from None
     raw = texts.to_csv(index=False, sep=separator).encode()

@@ -1,0 +1,100 @@
+"""Other news that a study finds in what it has: actions of the firm, its events, and jumps."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from ..returns.currency import LOCAL, USD, currency_of, dollars_per, rate_symbol, rates_of
+from ..utility.catalogue import say
+from ..utility.typing import FloatArray, IntArray, ObjectArray
+from .config import StudyConfig
+from .fitted import FittedStudy
+
+# A return this many robust standard deviations from the median of the estimation window is a jump.
+JUMP = 5.0
+# Of a normal law the standard deviation is so many median absolute deviations.
+MAD = 1.4826
+
+
+class Near(NamedTuple):
+    """Columns of the panel near an event, and those of its estimation window."""
+
+    days: IntArray
+    estimation: IntArray
+
+
+def find_news(study: FittedStudy, config: StudyConfig) -> ObjectArray:
+    """Return other news near each used event, shape (n,); "" where there are none.
+
+    Near is from ``confounder_days`` sessions before the main window to as many after it. News are a
+    dividend, split or distribution of the firm on its first session without it; another event of
+    the firm in the list; and a jump of the event's index, or of an exchange rate by which its
+    returns are converted.
+
+    Parameters
+    ----------
+    study : FittedStudy
+    config : StudyConfig
+
+    Notes
+    -----
+    A return r of a day is a jump if :math:`|r - m| > 5 \\cdot 1.4826 \\, MAD`, with the median m
+    and the median absolute deviation of the estimation window. Unlike a standard deviation this is
+    not raised by earlier jumps. Missing days are left out.
+    """
+    out, panel = np.full(len(study.events), "", dtype=object), study.panel
+    listed = dict(iter(study.events.groupby("ticker")))
+    for i in np.flatnonzero(study.ok):
+        event, code = study.events.iloc[i], study.events["exchange"].iloc[i]
+        columns = panel.calendars[panel.calendar_of(code)]
+        zero = np.searchsorted(panel.sessions[columns], np.datetime64(event["day0"], "D"))
+        main, reach = config.main, config.confounder_days
+        around = np.arange(main.start - reach, main.stop + reach + 1)
+        spans = [zero + around, zero + config.estimation.days]
+        near = Near(*(columns[at[(at >= 0) & (at < len(columns))]] for at in spans))
+        texts = [
+            *_of_firm(study, listed[event["ticker"]], event, near),
+            *_jumps(study, event, near, config),
+        ]
+        out[i] = "; ".join(dict.fromkeys(texts))
+    return out
+
+
+def _of_firm(study: FittedStudy, listed: pd.DataFrame, event: Any, near: Near) -> Iterator[str]:
+    """Yield the actions of a firm, and its other events in the list."""
+    first, last = study.panel.sessions[near.days[[0, -1]]].astype(str)
+    fetched = study.panel.fetched
+    for action in fetched.actions.get(event["ticker"], ()) if fetched else ():
+        if first <= action.date <= last:
+            yield say("news.action", kind=action.kind.replace("_", " "), day=action.date)
+    for name, day in zip(listed["event_id"], listed["day0"].astype(str).str[:10], strict=True):
+        if name != event["event_id"] and first <= day <= last:
+            yield say("news.event", name=name, day=day)
+
+
+def _jumps(study: FittedStudy, event: Any, near: Near, config: StudyConfig) -> Iterator[str]:
+    """Yield the jumps of the index of an event, and of the rates of its currency."""
+    panel, series = study.panel, dict[str, FloatArray]()
+    row = panel.row(event["benchmark"], panel.calendar_of(event["exchange"]))
+    if row >= 0:
+        series[event["benchmark"]] = panel.values[row]
+    if config.currency != LOCAL and panel.prices is not None:
+        quoted = str(panel.provenance.get(event["ticker"], {}).get("currency", ""))
+        codes = {currency_of(event["ticker"], quoted), config.currency} - {"", USD}
+        rates = rates_of(panel.prices, map(rate_symbol, codes))
+        for code in sorted(code for code in codes if rate_symbol(code) in rates):
+            rate = dollars_per(code, rates, panel.sessions)
+            series[f"{code} in {USD}"] = np.r_[np.nan, rate[1:] / rate[:-1] - 1]
+    for symbol, values in series.items():
+        past = values[near.estimation]
+        past = past[np.isfinite(past)]
+        if len(past) < 2:
+            continue
+        centre = np.median(past)
+        scale = MAD * np.median(np.abs(past - centre))
+        for day in near.days[np.abs(values[near.days] - centre) > JUMP * scale]:
+            yield say("news.jump", symbol=symbol, move=values[day], day=str(panel.sessions[day]))
