@@ -75,7 +75,7 @@ def run(
     from ..report.formats.terminal import terminal_text
     from ..runs.contents import require_parquet_for
     from ..runs.folder import write_claimed
-    from ..runs.place import claimed
+    from ..runs.place import claimed, list_differences
     from ..runs.preflight import refuse
     from ..utility.log import note
     from ..utility.workers import Workers
@@ -92,24 +92,27 @@ def run(
     silent = quiet or as_json
     record: Any = {"config": config, "origin": origin, "command": command_line()}
     place = claimed(order.folder, origin, force=force, notify=lambda text: notify([text]))
-    with place as folder, Workers(workers, cluster) as crew:
-        with progress(silent, "events") as crew.progress, progress(silent, "prices") as advance:
-            results = compute_study(inputs, progress=advance)
-        crew.progress = None
-        # statsmodels looks for garbage at each family of p-values: what is there by now stays.
-        gc.freeze()
-        notify(_new_notices(results, from_lock, crew.lost))
-        if len(results) == 0:
-            raise _nothing_usable(results, order, folder, as_json, record)
-        remember(folder.parent, folder.name)
-        with writing(silent):
-            write_claimed(results, folder, **record)
-        findings = results.memo["findings"]
-        if as_json:
-            print_json(_json_document(folder))
-        elif not quiet:
-            display(order.stand_ins(findings), nl=False)
-            display(terminal_text(findings, str(folder / "report.html"), verbose=verbose))
+    with place as folder:
+        # No sooner: a run of other settings or events that fails says nothing of the one there.
+        is_another = force and bool(list_differences(folder, origin))
+        remember(folder.parent, folder.name, is_another=is_another)
+        with Workers(workers, cluster) as crew:
+            with progress(silent, "events") as crew.progress, progress(silent, "prices") as advance:
+                results = compute_study(inputs, progress=advance)
+            crew.progress = None
+            # statsmodels looks for garbage at each family of p-values: what is there by now stays.
+            gc.freeze()
+            notify(_new_notices(results, from_lock, crew.lost))
+            if len(results) == 0:
+                raise _nothing_usable(results, order, folder, as_json, record)
+            with writing(silent):
+                write_claimed(results, folder, **record)
+            findings = results.memo["findings"]
+            if as_json:
+                print_json(_json_document(folder))
+            elif not quiet:
+                display(order.stand_ins(findings), nl=False)
+                display(terminal_text(findings, str(folder / "report.html"), verbose=verbose))
     note("run_written", folder=str(folder), events=len(results.events), used=len(results))
     order.end_if_incomplete(findings)
 
