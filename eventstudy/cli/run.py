@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from .options import STUDY_OPTIONS, SWITCH, Row, StudyCommand, WholeNumber, options
+from .options import STUDY_OPTIONS, SWITCH, WORKERS, Row, StudyCommand, options
 from .shared import (
     EVENTS,
     PATH,
@@ -33,10 +33,7 @@ RUN_OPTIONS: tuple[Row, ...] = (
     *STUDY_OPTIONS,
     ("-v --verbose", SWITCH, "Print all windows, tests and checks."),
     ("More", "", ""),
-    ("--workers", (WholeNumber(1), "N", 1),
-     "Processes for fits and shifted calendars; worth it for GARCH, robust models and HC errors."),
-    ("--cluster", {"default": "", "metavar": "ADDRESS"},
-     "A Dask scheduler whose workers do this; worth it with GARCH, saves 8% of a usual run."),
+    *WORKERS,
     ("--force", SWITCH, "Replace the run of that name, even if its settings or events differ."),
 )  # fmt: skip
 
@@ -97,9 +94,8 @@ def run(
         is_another = force and bool(list_differences(folder, origin))
         remember(folder.parent, folder.name, is_another=is_another)
         with Workers(workers, cluster) as crew:
-            with progress(silent, "events") as crew.progress, progress(silent, "prices") as advance:
+            with writing(silent), progress(silent, "prices") as advance:
                 results = compute_study(inputs, progress=advance)
-            crew.progress = None
             # statsmodels looks for garbage at each family of p-values: what is there by now stays.
             gc.freeze()
             notify(_new_notices(results, from_lock, crew.lost))
