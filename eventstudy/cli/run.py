@@ -24,6 +24,7 @@ from .shared import (
 
 if TYPE_CHECKING:
     from ..errors import DataError
+    from ..findings.types import Findings
     from ..fitting.config import StudyConfig
     from ..fitting.fitted import FittedStudy
     from .request import Order
@@ -69,7 +70,6 @@ def run(
       eventstudy run study.toml -v
     """
     from ..analysis.computed import compute_study
-    from ..report.formats.terminal import terminal_text
     from ..runs.contents import require_parquet_for
     from ..runs.folder import write_claimed
     from ..runs.place import claimed, list_differences
@@ -88,8 +88,7 @@ def run(
     notify(_faster(config, n))
     silent = quiet or as_json
     record: Any = {"config": config, "origin": origin, "command": command_line()}
-    place = claimed(order.folder, origin, force=force, notify=lambda text: notify([text]))
-    with place as folder:
+    with claimed(order.folder, origin, force=force, notify=lambda text: notify([text])) as folder:
         # No sooner: a run of other settings or events that fails says nothing of the one there.
         is_another = force and bool(list_differences(folder, origin))
         remember(folder.parent, folder.name, is_another=is_another)
@@ -107,10 +106,16 @@ def run(
             if as_json:
                 print_json(_json_document(folder))
             elif not quiet:
-                display(order.stand_ins(findings), nl=False)
-                display(terminal_text(findings, str(folder / "report.html"), verbose=verbose))
+                _show(order.stand_ins(findings), findings, folder, verbose)
     note("run_written", folder=str(folder), events=len(results.events), used=len(results))
     order.end_if_incomplete(findings)
+
+
+def _show(stand_ins: str, findings: Findings, folder: Path, verbose: bool) -> None:
+    from ..report.formats.terminal import terminal_text
+
+    display(stand_ins, nl=False)
+    display(terminal_text(findings, str(folder / "report.html"), verbose=verbose))
 
 
 def _new_notices(results: FittedStudy, lock: Path | None, lost: str) -> list[str]:
