@@ -2,7 +2,7 @@
 lost.
 
     .venv/bin/python benchmarks/refresh_kill.py --kills 300
-    .venv/bin/python benchmarks/refresh_kill.py --swaps 100
+    .venv/bin/python benchmarks/refresh_kill.py --swaps 300
 
 The events of a small study alternate between two lists. With `--kills` a refresh is started and
 ended at a random moment by SIGKILL or SIGTERM, the moments drawn so that many fall into the
@@ -13,13 +13,16 @@ With `--swaps` a refresh with `--on-change` is ended by SIGKILL after it has wri
 one of the steps that Python reports (a file opened, renamed or removed, a program started), amid
 its command, or at a random moment after the swap. After about every other kill a calm refresh
 follows. By then the command must have run for every change that the run folder has shown, in their
-order.
+order. Each refresh is a process forked from one that has imported everything, which takes half the
+time of a new one.
 """
 
 from __future__ import annotations
 
 import argparse
+import importlib
 import json
+import multiprocessing
 import os
 import random
 import re
@@ -28,7 +31,9 @@ import subprocess
 import sys
 import tempfile
 import time
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -55,6 +60,8 @@ exit 0
 # How a refresh is ended; changes that are there before the first kill.
 WAYS = ("step", "step", "step", "before", "after", "moment", "moment")
 EARLIER = 2
+# Kills between two lines that say how far it is.
+OFTEN = 10
 
 
 def made(folder: Path) -> list[str]:
@@ -95,9 +102,6 @@ def check(run: Path) -> tuple[str, ...]:
 
 def main() -> None:
     """Kill as often as asked, and print what was found."""
-    if sys.argv[1:2] == ["--step"]:
-        dying(int(sys.argv[2]), sys.argv[3:])
-        return
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -108,7 +112,7 @@ def main() -> None:
     for work, times in ((anywhere, asked.kills), (around_the_swap, asked.swaps)):
         if times:
             with tempfile.TemporaryDirectory() as place:
-                print(work(Path(place), times, random.Random(asked.seed)))
+                print(work(Path(place), times, random.Random(asked.seed)), flush=True)
 
 
 def anywhere(folder: Path, kills: int, draw: random.Random) -> str:
@@ -124,7 +128,7 @@ def anywhere(folder: Path, kills: int, draw: random.Random) -> str:
     whole, current = time.perf_counter() - start, 1
     counts = dict.fromkeys(("amid the writing", "written before", "ended by itself"), 0)
     for done in range(kills):
-        report_progress(done, began)
+        report_progress(done, began, counts)
         current = 1 - LISTS.index(check(run))
         announce(folder, LISTS[current])
         child = subprocess.Popen(command, env=dict(os.environ), **quiet)
@@ -154,7 +158,9 @@ def around_the_swap(folder: Path, kills: int, draw: random.Random) -> str:
     began, swaps = time.perf_counter(), Swaps(folder)
     steps, counts = swaps.steps(), dict.fromkeys(("after the swap", "calm refreshes"), 0)
     for done in range(kills):
-        report_progress(done, began)
+        report_progress(
+            done, began, counts | {"changes": len(swaps.seen), "of them waiting": len(swaps.lost())}
+        )
         last = swaps.shown()
         announce(folder, LISTS[done % 2], f"-{done + EARLIER}")
         swaps.killed(draw.choice(WAYS), draw.randint(1, steps), draw.uniform(0, 0.4))
@@ -180,18 +186,28 @@ class Swaps:
 
     def __init__(self, folder: Path) -> None:
         self.folder, self.run, self.seen = folder, folder / "reports" / "events", set[int]()
-        self.command = [*made(folder), "--quiet", "--on-change", "/bin/sh hook.sh"]
+        hook = ("--event-pages", "0", "--quiet", "--on-change", "/bin/sh hook.sh")
+        self.arguments = [*made(folder)[3:], *hook]
         (folder / "hook.sh").write_text(HOOK)
         announce(folder, LISTS[0], "-0")
         self.refresh()
+        for name in (folder / "modules").read_text().split():
+            with suppress(Exception):
+                importlib.import_module(name)
 
     def refresh(self) -> None:
         """Refresh without a kill."""
-        done = subprocess.run(
-            self.command, cwd=self.folder, capture_output=True, text=True, check=False
-        )
-        assert done.returncode == 0, done.stderr
+        child = self.begin()
+        child.join()
+        assert child.exitcode == 0, (self.folder / "stderr").read_text()
         self.shown()
+
+    def begin(self, last: int = 0) -> Any:
+        """Return a process that refreshes, and dies at its `last` step after the new run."""
+        fork = multiprocessing.get_context("fork")
+        child = fork.Process(target=refresh, args=(self.folder, self.arguments, last))
+        child.start()
+        return child
 
     def steps(self) -> int:
         """Return how many steps a refresh has from the new run to its end."""
@@ -202,21 +218,18 @@ class Swaps:
 
     def killed(self, way: str, step: int, delay: float) -> None:
         """Refresh, and kill at a step, amid the command, or some seconds after the swap."""
-        command = self.command
-        if way == "step":
-            command = [sys.executable, __file__, "--step", str(step), *self.command[3:]]
-        elif way != "moment":
+        if way in ("before", "after"):
             (self.folder / way).touch()
         before = (self.run / "manifest.json").stat().st_ino
-        child = subprocess.Popen(
-            command, cwd=self.folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        )
-        while way == "moment" and child.poll() is None:
+        child = self.begin(step if way == "step" else 0)
+        while way == "moment" and child.exitcode is None:
             if (self.run / "manifest.json").stat().st_ino != before:
                 time.sleep(delay)
                 child.kill()
-        child.wait()
-        assert child.returncode in (0, -signal.SIGKILL), child.returncode
+                break
+            time.sleep(0.001)
+        child.join()
+        assert child.exitcode in (0, -signal.SIGKILL), (self.folder / "stderr").read_text()
         for flag in ("before", "after"):
             (self.folder / flag).unlink(missing_ok=True)
 
@@ -244,9 +257,16 @@ def mark_of(entry: dict[str, str]) -> int:
     return int(mark[1]) if mark else 0
 
 
-def dying(last: int, arguments: list[str]) -> None:
-    """Run the program in this process, and die at its `last` step after the new run, or count
-    them."""
+def refresh(folder: Path, arguments: list[str], last: int) -> None:
+    """Run the program in this process, and die at its `last` step after the new run; 0 = never.
+
+    The files steps and modules say how many there were, and what was imported.
+    """
+    from eventstudy.cli.main import main as program
+
+    os.chdir(folder)
+    for number, name in ((1, os.devnull), (2, "stderr")):
+        os.dup2(os.open(name, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), number)
     steps = 0
 
     def watch(event: str, args: tuple[object, ...]) -> None:
@@ -256,11 +276,11 @@ def dying(last: int, arguments: list[str]) -> None:
             if steps == last:
                 os.kill(os.getpid(), signal.SIGKILL)
 
-    from eventstudy.cli.main import main as program
-
-    sys.addaudithook(watch)
+    if last:
+        sys.addaudithook(watch)
     code = program(arguments, prog_name="eventstudy", standalone_mode=False)
     Path("steps").write_text(str(steps))
+    Path("modules").write_text("\n".join(sys.modules))
     sys.exit(code)
 
 
@@ -271,10 +291,11 @@ def refuse_leftovers(run: Path) -> None:
     assert not (run / "outbox").exists()
 
 
-def report_progress(done: int, began: float) -> None:
-    """Say now and then how far it is."""
-    if done and done % 25 == 0:
-        print(f"{done} kills, {time.perf_counter() - began:.0f} s", file=sys.stderr, flush=True)
+def report_progress(done: int, began: float, counts: dict[str, int]) -> None:
+    """Say now and then how far it is, and what was counted."""
+    if done and done % OFTEN == 0:
+        listed = ", ".join(f"{count} {kind}" for kind, count in counts.items())
+        print(f"{done} kills: {listed}, {time.perf_counter() - began:.0f} s", flush=True)
 
 
 if __name__ == "__main__":

@@ -462,9 +462,11 @@ def test_the_second_of_two_equal_runs_says_so_at_once(tmp_path: Path) -> None:
     assert "writes this run" in text
     assert not made.run.exists()
     invoke("run", *made.options)
+    before = contents(made.run, without="")
     with locked(made.run):
         assert "events-2" in invoke("run", *made.options, "--model", "constant_mean")
         invoke("run", *made.options, code=75)
+    assert contents(made.run, without="") == before
 
 
 def test_a_file_edited_while_the_study_runs_is_refused(project: Project, tmp_path: Path) -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import multiprocessing
 import re
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from html import unescape
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 from xml.etree import ElementTree
 
 import numpy as np
@@ -17,7 +19,12 @@ from click.testing import CliRunner
 from conftest import ROOT, Market
 
 import eventstudy as es
-from eventstudy.analysis.specifications import Specifications, cells_of, joint_pvalues
+from eventstudy.analysis.specifications import (
+    Specifications,
+    cells_of,
+    joint_pvalues,
+    specifications_table,
+)
 from eventstudy.calendars.window import Window
 from eventstudy.cli.main import main
 from eventstudy.errors import ConfigError
@@ -27,6 +34,8 @@ from eventstudy.fitting.grid import usual_grid
 from eventstudy.report.formats.html import render_report
 from eventstudy.report.formats.terminal import terminal_text
 from eventstudy.report.sections.checks import checks_table, list_checks
+from eventstudy.utility.progress import listening
+from eventstudy.utility.workers import Workers
 
 EVENTS = ROOT / "events.csv"
 GRID = {
@@ -330,6 +339,71 @@ class TestRun:
         latex = (run / "tables" / "caar.tex").read_text(encoding="utf-8")
         assert latex.count("\nMarket-adjusted model & ") == 1
         assert "Rows of other models repeat" in latex
+
+
+class TestModelsThatAreFittedEventByEvent:
+    """A joint p of GARCH fits every event anew in every draw: a run has a bound for that."""
+
+    WIDE = pd.read_csv(EVENTS).iloc[:80]
+    LISTED = WIDE.iloc[:40]
+    GRID: ClassVar = {"model": ["market", "market_adjusted", "theil_sen"], "car": ["0:1", "-1:1"]}
+    QUICK: ClassVar = {**GRID, "model": ["market", "market_adjusted"]}
+
+    @pytest.fixture
+    def study(self) -> es.EventStudyResults:
+        return es.run_study(self.LISTED, replace(CONFIG, calibrate=0, by="none"))
+
+    def test_above_the_bound_they_are_left_out_and_counted(
+        self, study: es.EventStudyResults
+    ) -> None:
+        config = replace(CONFIG, grid=self.GRID, by="none")
+        fits = 49 * len(study)
+        whole, part = (
+            Specifications(specifications_table(study, config, most_fits=n))
+            for n in (fits, fits - 1)
+        )
+        assert whole.table["n_undrawn"].eq(0).all()
+        assert part.table["n_undrawn"].eq(2).all()
+        assert "leaves out" not in str(whole)
+        assert "leaves out 2 specifications" in str(part)
+        quick = specifications_table(study, replace(config, grid=self.QUICK))
+        assert part.joint == Specifications(quick).joint
+        assert part.joint.n_draws == whole.joint.n_draws == 49
+
+    def test_where_all_are_left_out_there_is_no_joint_p(self) -> None:
+        config = replace(CONFIG, model="theil_sen", grid={"car": ["0:1", "-1:1"]})
+        study = es.run_study(self.LISTED, replace(config, calibrate=0))
+        part = Specifications(specifications_table(study, config, most_fits=1))
+        assert np.isnan(part.joint.significant)
+        assert "leaves out 2 specifications" in str(part)
+
+    @pytest.mark.slow
+    def test_a_run_has_the_bound(self) -> None:
+        study = es.run_study(self.WIDE, replace(CONFIG, calibrate=499, grid=self.GRID))
+        assert study.specifications is not None
+        assert study.specifications["n_undrawn"].eq(2).all()
+        assert study.specifications["draws"].eq(499).all()
+
+    @pytest.mark.slow
+    def test_robustness_has_none(self) -> None:
+        listed = es.robustness(self.WIDE, self.GRID, replace(CONFIG, calibrate=499)).table
+        assert listed["n_undrawn"].eq(0).all()
+
+    @pytest.mark.slow
+    def test_processes_give_the_same_bits_and_say_how_far_they_are(
+        self, study: es.EventStudyResults
+    ) -> None:
+        config, heard = replace(CONFIG, grid=self.GRID), list[tuple[str, int, int]]()
+        alone = specifications_table(study, config)
+        with (
+            ProcessPoolExecutor(2, multiprocessing.get_context("spawn")) as pool,
+            Workers(2, executor=pool) as workers,
+            listening(lambda *said: heard.append(said)),
+        ):
+            table = specifications_table(study, config)
+        assert not workers.lost
+        pd.testing.assert_frame_equal(table, alone, check_exact=True)
+        assert ("specifications: other dates", 2, 3) in heard
 
 
 def _invoked(*args: str) -> str:

@@ -7,7 +7,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from run_folders import DAYS, Project, invoke
+from click.testing import CliRunner
+from run_folders import DAYS, FIRMS, Project, invoke
+
+from eventstudy.cli.main import main
 
 
 @pytest.fixture
@@ -55,6 +58,29 @@ def test_failures_damage_and_what_waits(project: Project) -> None:
     assert invoke("status", project.out, "--quiet") == ""
     (project.run / "manifest.json").write_text("{")
     assert states(project, code=3)[0]["state"] == "unreadable"
+
+
+@pytest.mark.parametrize("other", ["settings", "forced", "events", "no events", "refused"])
+def test_a_failed_run_of_another_study_leaves_the_state(project: Project, other: str) -> None:
+    """Of the same name, but with other settings or events; one of the same study counts."""
+    more = {
+        "settings": ("--model", "market_adjusted"), "refused": ("--factors", "none.csv"),
+        "forced": ("--model", "market_adjusted", "--force"),
+    }  # fmt: skip
+    invoke("refresh", *project.options)
+    (project.prices / "MKT.csv").unlink()
+    if other == "events":
+        project.announce(("AAA", "BBB"))
+    if other == "no events":
+        project.events.unlink()
+    said = CliRunner().invoke(
+        main, [str(a) for a in ("run", *project.options, *more.get(other, ()))]
+    )
+    assert said.exit_code in (1, 2), said.output
+    assert states(project)[0]["state"] == "good"
+    project.announce(FIRMS)
+    invoke("run", *project.options, code=1)
+    assert states(project, code=3)[0]["state"] == "failed"
 
 
 def test_no_run_is_said(tmp_path: Path) -> None:

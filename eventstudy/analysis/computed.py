@@ -18,14 +18,16 @@ from ..returns import ReturnsPanel
 from ..returns.currency import LOCAL, currency_of, dollars_per, rate_symbol, rates_of, unit_of
 from ..returns.load import Progress
 from ..utility.typing import DateArray, FloatArray, ObjectArray
-from .specifications import specifications_table
+from .specifications import MOST_FITS, specifications_table
 from .weights import unvalued
 
 # Days that a close stays in use: a share may be halted before its event.
 HALTED = 100
 
 
-def compute_study(inputs: StudyInputs, *, progress: Progress = None) -> FittedStudy:
+def compute_study(
+    inputs: StudyInputs, *, progress: Progress = None, most_fits: float = MOST_FITS
+) -> FittedStudy:
     """Return the fitted study of the inputs, with market values and a grid if they name some.
 
     Parameters
@@ -33,6 +35,8 @@ def compute_study(inputs: StudyInputs, *, progress: Progress = None) -> FittedSt
     inputs : StudyInputs
     progress : callable, optional
         Called with (symbols done, symbols in all) while prices are fetched.
+    most_fits : float
+        As for :func:`eventstudy.analysis.specifications.specifications_table`.
 
     Returns
     -------
@@ -53,7 +57,8 @@ def compute_study(inputs: StudyInputs, *, progress: Progress = None) -> FittedSt
         study = with_market_values(study, source, currency=config.currency, offline=inputs.offline)
     if config.grid:
         with within("grid"):
-            study = replace(study, specifications=specifications_table(study, config))
+            table = specifications_table(study, config, most_fits=most_fits)
+            study = replace(study, specifications=table)
     return study
 
 

@@ -28,6 +28,8 @@ from .shifted_dates import draw, shifts_of
 # Choices of a grid, in the order of the columns, and what is said of those with each value.
 CHOICES = ("model", "estimation", "window", "sample", "halt")
 SHARES = ("n", "same_sign", "significant", "median")
+# Fits by search, such as of GARCH with 30 to 50 ms each, that the joint p of a run takes at most.
+MOST_FITS = 5000
 # Numbers that agree to this are the same: the engines differ by rounding.
 SAME = 1e-9
 
@@ -72,7 +74,9 @@ def _of_fit(config: StudyConfig, model: str, main: Window) -> StudyConfig:
     return replace(config.with_model(model), size="", windows=(main,))
 
 
-def specifications_table(study: FittedStudy, config: StudyConfig) -> pd.DataFrame:
+def specifications_table(
+    study: FittedStudy, config: StudyConfig, *, most_fits: float = MOST_FITS
+) -> pd.DataFrame:
     """Return the answer of every specification of the grid, one row each, and their joint p.
 
     Parameters
@@ -81,6 +85,8 @@ def specifications_table(study: FittedStudy, config: StudyConfig) -> pd.DataFram
         The study itself.
     config : StudyConfig
         Its settings, with the grid; without one the usual grid counts, and nothing is drawn.
+    most_fits : float
+        If models that are fitted event by event need more fits, the joint p leaves them out.
 
     Returns
     -------
@@ -88,9 +94,10 @@ def specifications_table(study: FittedStudy, config: StudyConfig) -> pd.DataFram
         model, estimation, window, sample, halt, is_main (of the study itself), n_events, n_dates,
         estimate, se, ci_low, ci_high, statistic (estimate / se), test, pvalue, reason (why there is
         no result); and alike in all rows joint_pvalue, joint_median, draws (of
-        :func:`joint_pvalues`; up to ``config.calibrate`` draws, none above 200 events), n_merged
-        and inert (specifications that no event tells from another, which has the row, and the
-        choices that are in none but such). Decimal; NaN without a result.
+        :func:`joint_pvalues`; up to ``config.calibrate`` draws, none above 200 events), n_undrawn
+        (specifications that these leave out), n_merged and inert (specifications that no event
+        tells from another, which has the row, and the choices that are in none but such). Decimal;
+        NaN without a result.
 
     Raises
     ------
@@ -127,16 +134,21 @@ def specifications_table(study: FittedStudy, config: StudyConfig) -> pd.DataFram
         for value in dict.fromkeys(listed[name])
         if value not in set(table[name])
     ]
-    leading = _sample(study, column, group, "")
-    shifts: Any = ()
-    is_drawn = config.grid and config.calibrate
-    if is_drawn and isinstance(leading, FittedStudy) and len(leading) <= MOST_CALIBRATED:
-        shifts = shifts_of(leading, config.main, config.calibrate)
-    joint = _drawn(table, [samples[k] for k in distinct], [cells[k][1] for k in distinct], shifts)
+    shifts = _shifts(_sample(study, column, group, ""), config)
+    kept, windows = [samples[k] for k in distinct], [cells[k][1] for k in distinct]
+    joint, n_undrawn = _drawn(table, kept, windows, shifts, most_fits)
     return table.assign(
         joint_pvalue=joint.significant, joint_median=joint.median, draws=joint.n_draws,
-        n_merged=len(listed) - len(table), inert=", ".join(inert),
+        n_undrawn=n_undrawn, n_merged=len(listed) - len(table), inert=", ".join(inert),
     )  # fmt: skip
+
+
+def _shifts(leading: FittedStudy | Answer, config: StudyConfig) -> Any:
+    """Return the other dates of the events of the answer; none where nothing is drawn."""
+    if isinstance(leading, Answer) or len(leading) > MOST_CALIBRATED:
+        return ()
+    is_drawn = config.grid and config.calibrate
+    return shifts_of(leading, config.main, config.calibrate) if is_drawn else ()
 
 
 def answer_row(sample: FittedStudy | Answer, window: Window) -> dict[str, Any]:
@@ -175,16 +187,24 @@ def _distinct(table: pd.DataFrame) -> list[int]:
 
 
 def _drawn(
-    table: pd.DataFrame, samples: list[Any], windows: list[Window], shifts: Any
-) -> JointPvalues:
-    """Return the joint p-values of all cells with a result, on the same other dates."""
+    table: pd.DataFrame, samples: list[Any], windows: list[Window], shifts: Any, most_fits: float
+) -> tuple[JointPvalues, int]:
+    """Return the joint p-values of all cells with a result, on the same other dates.
+
+    Without the cells whose models are fitted event by event, which are counted, where these would
+    take too many fits.
+    """
     shape = len(shifts), len(table)
     t, p = np.full(shape, np.nan), np.full(shape, np.nan)
     cells, places = table["pvalue"].notna() & bool(len(shifts)), dict[int, list[int]]()
     for k in np.flatnonzero(cells).tolist():
         places.setdefault(id(samples[k]), []).append(k)
-    for done, at in enumerate(places.values()):
-        step("specifications: other dates", done, len(places))
+    slow = {key for key, at in places.items() if not samples[at[0]].model.exact}
+    if len(shifts) * sum(len(samples[places[key][0]]) for key in slow) <= most_fits:
+        slow.clear()
+    is_in = np.array([id(sample) not in slow for sample in samples], dtype=bool)
+    for done, at in enumerate(at for key, at in places.items() if key not in slow):
+        step("specifications: other dates", done, len(places) - len(slow))
         spans = list(dict.fromkeys(windows[k] for k in at))
         tests = list(dict.fromkeys(table["test"].iloc[at]))
         drawn = draw(samples[at[0]], spans, tests, shifts)
@@ -192,7 +212,9 @@ def _drawn(
             place = spans.index(windows[k]), tests.index(table["test"].iloc[k])
             t[:, k], p[:, k] = drawn.statistic[:, *place], drawn.pvalue[:, *place]
     statistics, pvalues = (table[name].to_numpy(float) for name in ("statistic", "pvalue"))
-    return joint_pvalues(statistics, pvalues, (t, p), Specifications(table).sign)
+    numbers = statistics[is_in], pvalues[is_in], (t[:, is_in], p[:, is_in])
+    joint = joint_pvalues(*numbers, Specifications(table).sign)
+    return joint, int((cells & ~is_in).sum())
 
 
 def _attempt(study: FittedStudy, settings: StudyConfig) -> Any:
@@ -383,4 +405,6 @@ class Specifications:
         if np.isfinite(self.joint.significant):
             joint = {name: getattr(self.joint, name) for name in JointPvalues.__slots__}
             sentences.append(say("specifications.joint", **joint))
+        if n_undrawn := int(first.get("n_undrawn", 0)):
+            sentences.append(say("specifications.undrawn", n=n_undrawn))
         return " ".join(sentences)

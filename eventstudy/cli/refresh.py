@@ -10,7 +10,17 @@ import click
 
 from .on_change import delivering, split_command
 from .options import MOVED, STUDY_OPTIONS, SWITCH, Number, StudyCommand, options
-from .shared import EVENTS, LATER, command_line, display, notify, print_json, progress, writing
+from .shared import (
+    EVENTS,
+    LATER,
+    command_line,
+    display,
+    notify,
+    print_json,
+    progress,
+    remember,
+    writing,
+)
 
 if TYPE_CHECKING:
     from ..findings.types import Findings
@@ -57,6 +67,7 @@ def refresh(
 
     order, shown_config = _order_of(target, config_file, settings, trust)
     order.begin()
+    remember(order.out, order.name)
     silent = quiet or as_json
     # Before stdout, which may be full or closed.
     with delivering(on_change, order.folder) as failures:

@@ -26,7 +26,7 @@ from ..runs.verify import refuse_altered
 from ..utility.catalogue import say
 from ..utility.file_names import checked_name, inside
 from ..utility.inflated import refuse_inflated
-from .shared import HERE, INCOMPLETE, notify, remember, say_home, tell
+from .shared import HERE, INCOMPLETE, notify, say_home, tell
 
 # Settings that say where prices come from.
 SOURCES = ("prices", "returns", "store", "vintage")
@@ -63,8 +63,7 @@ class Order:
         return self.out / self.name
 
     def begin(self) -> None:
-        """Have the index show it if the run cannot be made, and say where prices are kept."""
-        remember(self.out, self.name)
+        """Say where prices are kept."""
         config = self.origin.config
         if config.prices in ("auto", "store") and not (config.returns or self.origin.store):
             say_home()

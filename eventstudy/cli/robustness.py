@@ -8,8 +8,8 @@ from typing import Any
 
 import click
 
-from .options import StudyCommand, options, study_options_without
-from .shared import EVENTS, display, print_json, progress, writing
+from .options import WORKERS, StudyCommand, options, study_options_without
+from .shared import EVENTS, display, notify, print_json, progress, writing
 
 # Options that are about what a run folder has besides the answer.
 OF_RUNS = (
@@ -24,10 +24,13 @@ OF_RUNS = (
     ("--grid", "NAME=CHOICES ...",
      "Choices of model, estimation, car, sample (one where-expression) or halt; may be repeated."),
     *study_options_without(*OF_RUNS),
+    ("More", "", ""),
+    *WORKERS,
 )  # fmt: skip
 def robustness(
-    events: Path | None, config_file: Path | None, as_json: bool, quiet: bool, **settings: Any
-) -> None:
+    events: Path | None, config_file: Path | None, workers: int, cluster: str, as_json: bool,
+    quiet: bool, **settings: Any,
+) -> None:  # fmt: skip
     """Show the answer for EVENTS under all combinations of other choices.
 
     Prints a table, and writes specifications.csv and the curve into --out. Without --grid or a
@@ -39,13 +42,15 @@ def robustness(
     from ..studies.robustness import robustness_of
     from ..utility.catalogue import say
     from ..utility.units import speaking_of
+    from ..utility.workers import Workers
     from .request import read_order
 
     order = read_order(config_file, events, settings)
     inputs, _ = order.origin.read()
     refuse(inputs)
-    with writing(quiet), progress(quiet, "prices") as advance:
+    with Workers(workers, cluster) as crew, writing(quiet), progress(quiet, "prices") as advance:
         results = robustness_of(inputs, progress=advance)
+    notify([say("workers.lost", why=crew.lost)] * bool(crew.lost))
     files = list(map(str, results.save(order.out)))
     if as_json:
         rows = {"specifications": results.table, "by_choice": results.by_choice()}

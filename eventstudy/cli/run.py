@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from .options import STUDY_OPTIONS, SWITCH, Row, StudyCommand, WholeNumber, options
+from .options import STUDY_OPTIONS, SWITCH, WORKERS, Row, StudyCommand, options
 from .shared import (
     EVENTS,
     PATH,
@@ -24,6 +24,7 @@ from .shared import (
 
 if TYPE_CHECKING:
     from ..errors import DataError
+    from ..findings.types import Findings
     from ..fitting.config import StudyConfig
     from ..fitting.fitted import FittedStudy
     from .request import Order
@@ -33,10 +34,7 @@ RUN_OPTIONS: tuple[Row, ...] = (
     *STUDY_OPTIONS,
     ("-v --verbose", SWITCH, "Print all windows, tests and checks."),
     ("More", "", ""),
-    ("--workers", (WholeNumber(1), "N", 1),
-     "Processes for fits and shifted calendars; worth it for GARCH, robust models and HC errors."),
-    ("--cluster", {"default": "", "metavar": "ADDRESS"},
-     "A Dask scheduler whose workers do this; worth it with GARCH, saves 8% of a usual run."),
+    *WORKERS,
     ("--force", SWITCH, "Replace the run of that name, even if its settings or events differ."),
 )  # fmt: skip
 
@@ -72,10 +70,9 @@ def run(
       eventstudy run study.toml -v
     """
     from ..analysis.computed import compute_study
-    from ..report.formats.terminal import terminal_text
     from ..runs.contents import require_parquet_for
     from ..runs.folder import write_claimed
-    from ..runs.place import claimed
+    from ..runs.place import claimed, list_differences
     from ..runs.preflight import refuse
     from ..utility.log import note
     from ..utility.workers import Workers
@@ -91,27 +88,34 @@ def run(
     notify(_faster(config, n))
     silent = quiet or as_json
     record: Any = {"config": config, "origin": origin, "command": command_line()}
-    place = claimed(order.folder, origin, force=force, notify=lambda text: notify([text]))
-    with place as folder, Workers(workers, cluster) as crew:
-        with progress(silent, "events") as crew.progress, progress(silent, "prices") as advance:
-            results = compute_study(inputs, progress=advance)
-        crew.progress = None
-        # statsmodels looks for garbage at each family of p-values: what is there by now stays.
-        gc.freeze()
-        notify(_new_notices(results, from_lock, crew.lost))
-        if len(results) == 0:
-            raise _nothing_usable(results, order, folder, as_json, record)
-        remember(folder.parent, folder.name)
-        with writing(silent):
-            write_claimed(results, folder, **record)
-        findings = results.memo["findings"]
-        if as_json:
-            print_json(_json_document(folder))
-        elif not quiet:
-            display(order.stand_ins(findings), nl=False)
-            display(terminal_text(findings, str(folder / "report.html"), verbose=verbose))
+    with claimed(order.folder, origin, force=force, notify=lambda text: notify([text])) as folder:
+        # No sooner: a run of other settings or events that fails says nothing of the one there.
+        is_another = force and bool(list_differences(folder, origin))
+        remember(folder.parent, folder.name, is_another=is_another)
+        with Workers(workers, cluster) as crew:
+            with writing(silent), progress(silent, "prices") as advance:
+                results = compute_study(inputs, progress=advance)
+            # statsmodels looks for garbage at each family of p-values: what is there by now stays.
+            gc.freeze()
+            notify(_new_notices(results, from_lock, crew.lost))
+            if len(results) == 0:
+                raise _nothing_usable(results, order, folder, as_json, record)
+            with writing(silent):
+                write_claimed(results, folder, **record)
+            findings = results.memo["findings"]
+            if as_json:
+                print_json(_json_document(folder))
+            elif not quiet:
+                _show(order.stand_ins(findings), findings, folder, verbose)
     note("run_written", folder=str(folder), events=len(results.events), used=len(results))
     order.end_if_incomplete(findings)
+
+
+def _show(stand_ins: str, findings: Findings, folder: Path, verbose: bool) -> None:
+    from ..report.formats.terminal import terminal_text
+
+    display(stand_ins, nl=False)
+    display(terminal_text(findings, str(folder / "report.html"), verbose=verbose))
 
 
 def _new_notices(results: FittedStudy, lock: Path | None, lost: str) -> list[str]:

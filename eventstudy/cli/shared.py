@@ -54,8 +54,9 @@ class EventsFile(click.Path):
 
 
 EVENTS = EventsFile(path_type=Path, readable=False)
-# Where it keeps folder and name of the run that a command makes, and what its manifest was before.
-RUN, BEFORE = "eventstudy.run", "eventstudy.before"
+# Where it keeps folder and name of the run that a command makes, what its manifest was before, and
+# whether that is of another study.
+RUN, BEFORE, ANOTHER = "eventstudy.run", "eventstudy.before", "eventstudy.another"
 EXIT_CODES = """\b
 Exit codes: 0 study written, 1 data problem and no study, 2 wrong usage or settings,
 3 written but incomplete (--strict, --max-loss), 4 a run is not as it was written,
@@ -211,16 +212,18 @@ def say_home() -> None:
         notify([notice])
 
 
-def remember(out: Path, name: str) -> None:
+def remember(out: Path, name: str, *, is_another: bool = False) -> None:
     """Have the index of `out` show it if the run `name` cannot be made.
 
     Parameters
     ----------
     out : Path
     name : str
+    is_another : bool
+        Whether the run that is there is one of another study, of which a failure says nothing.
     """
     meta = click.get_current_context().meta
-    meta[RUN], meta[BEFORE] = (out, name), _stamp(out, name)
+    meta[RUN], meta[BEFORE], meta[ANOTHER] = (out, name), _stamp(out, name), is_another
 
 
 def state_of_run(context: click.Context, unchanged: str) -> str:
@@ -271,7 +274,7 @@ def show_end(context: click.Context, trouble: str = "") -> None:
     trouble : str
         Why it failed; "" if all is well.
     """
-    if RUN in context.meta:
+    if RUN in context.meta and not (trouble and context.meta[ANOTHER]):
         from ..runs import index
 
         out, name = context.meta[RUN]

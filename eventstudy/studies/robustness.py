@@ -9,6 +9,8 @@ from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from ..analysis.computed import compute_study
 from ..analysis.specifications import Specifications, specifications_table
 from ..calendars.window import Window
@@ -172,7 +174,8 @@ def robustness_of(
     """
     config = replace(inputs.config, size="")
     config = replace(config, grid=config.grid or config.choices.to_dict())
-    table = compute_study(replace(inputs, config=config), progress=progress).specifications
+    inputs = replace(inputs, config=config)
+    table = compute_study(inputs, progress=progress, most_fits=np.inf).specifications
     assert table is not None  # noqa: S101 - there is a grid
     return RobustnessResults(table)
 
@@ -192,4 +195,4 @@ def _of_study(
     alike: Any = {field: getattr(study, field) for field in ("estimation", "event", "halt")}
     config = StudyConfig(model=name, by="none", windows=Window.several(study.main or []), **alike)
     config = replace(config, grid=config.choices.to_dict() if grid is None else grid)
-    return RobustnessResults(specifications_table(study.fitted(), config))
+    return RobustnessResults(specifications_table(study.fitted(), config, most_fits=np.inf))

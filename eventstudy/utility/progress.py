@@ -39,6 +39,17 @@ def step(label: str, done: int = 0, total: int = 0) -> None:
         listener(label, done, total)
 
 
+def advance(done: int, total: int) -> None:
+    """Say how far the present step is.
+
+    Parameters
+    ----------
+    done, total : int
+    """
+    if total > 1 and (listener := _LISTENER.get()):
+        listener(_LABEL.get(), done, total)
+
+
 @contextmanager
 def stepping(label: str) -> Iterator[None]:
     """Say that the body, or a function decorated so, is the step `label`, then the step before."""

@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 
 from ..errors import ConfigError, EventStudyError, how_to_install
 from .log import note
+from .progress import advance
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -127,6 +128,7 @@ class Workers(AbstractContextManager["Workers"]):
             yield result
             if self.progress:
                 self.progress(done, len(items))
+            advance(done, len(items))
 
     def threads(
         self, function: Callable[[Item], Result], items: Sequence[Item]
