@@ -156,7 +156,7 @@ def test_page(name: str) -> str:
 ALARMS = (
     "How often the test rejects at 5% when nothing happened; 5% is right. The last column comes\n"
     "from a program that was written independently.\n"
-    "[Size and power](../methods.md#5-size-and-power) says how the samples are drawn."
+    "[Size and power](../methods/size.md) says how the samples are drawn."
 )
 ALARM_HEAD = ("simulated samples", "false alarms", "another program")
 USE_TEST = """```sh
