@@ -31,6 +31,7 @@ extensions = [
     "console",
     "copies",
     "mathml",
+    "messages",
     "registry_pages",
 ]
 exclude_patterns = ["_build", "operations", "**/.ipynb_checkpoints"]
