@@ -70,7 +70,8 @@ def build(clone: Path) -> Path:
     copied = ("CHANGELOG.md", "CONTRIBUTING.md", "README.md", "events.csv", "eventstudy_kit.py")
     for name in (*copied, "reports/README.md"):
         shutil.copy(ROOT / name, clone / name)
-    command = [sys.executable, "-m", "sphinx", "-q", "-W", "-b", "html", "docs", "docs/_build/html"]
+    command = [sys.executable, "-m", "sphinx", "-q", "-W", "-j", "auto", "-b", "html"]
+    command += ["docs", "docs/_build/html"]
     env = {**os.environ, "PYTHONPATH": str(clone)}
     done = subprocess.run(
         command, cwd=clone, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True

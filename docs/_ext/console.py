@@ -163,4 +163,4 @@ def setup(app: Sphinx) -> dict[str, bool]:
     app.add_directive("file", File)
     app.add_directive("run", Program)
     app.connect("builder-inited", prepare)
-    return {"parallel_read_safe": False, "parallel_write_safe": True}
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
