@@ -4,7 +4,7 @@
 
 Samples with p between .01 and .05: in homogeneous ones all events have the effect (or none has),
 in the others those of one group alone. Beside the rule stands how often some leave-out merely turns
-the verdict (docs/methods.md, Influence).
+the verdict (docs/methods/influence.md).
 """
 
 from __future__ import annotations

@@ -47,7 +47,7 @@ def from_returns(market: Market) -> tuple[np.ndarray, np.ndarray, float]:
 
 
 def by_hand(market: Market, r: float) -> dict[str, float]:
-    """Return d, its error, interval and p of METHODS 4.8 from the returns, in plain numpy; r is
+    """Return d, its error, interval and p of docs/methods/answer.md from the returns, in plain numpy; r is
     given."""
     car, s, nu = from_returns(market)
     n, z, w = len(car), car / s, 1 / s

@@ -269,8 +269,8 @@ def test_published_rates_have_their_designs(bench: SimpleNamespace) -> None:
 
 
 def test_stored_results_are_accepted_and_printed(bench: SimpleNamespace) -> None:
-    """Every acceptance cell of sizes.json is met, and docs/methods.md prints the rates of that
-    file."""
+    """Every acceptance cell of sizes.json is met, and docs/methods/size.md prints the
+    rates of that file."""
     results = json.loads((BENCHMARKS / "sizes.json").read_text())
     assert {k: v["says"] for k, v in results.items()} == {
         k: d.says for k, d in bench.designs.DESIGNS.items()
@@ -288,10 +288,8 @@ def test_stored_results_are_accepted_and_printed(bench: SimpleNamespace) -> None
 
 
 def printed_rates() -> Any:
-    """Yield design, window, test and text of each cell of the tables of docs/methods.md, 5."""
-    section = (
-        (ROOT / "docs" / "methods.md").read_text().split("## 5 Size and power")[1].split("\n## ")[0]
-    )
+    """Yield design, window, test and text of each cell of the tables of docs/methods/size.md."""
+    section = (ROOT / "docs" / "methods" / "size.md").read_text()
     header: list[str] = []
     for line in section.splitlines():
         entries = [entry.strip() for entry in line.strip("| ").split("|")]

@@ -69,7 +69,7 @@ def test_large_example() -> None:
 
 
 def test_by_hand() -> None:
-    """docs/methods.md: alpha -.0036 and beta 1.32 minimise sum N_t e_t^2."""
+    """docs/methods/long-horizon.md: alpha -.0036 and beta 1.32 minimise sum N_t e_t^2."""
     book = Portfolio(
         np.arange("2024-01-01", "2024-01-05", dtype="datetime64[D]"),
         np.array([0.01, -0.02, 0.005, 0.03]),

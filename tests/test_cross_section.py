@@ -169,7 +169,7 @@ def test_cr2_of_a_mean_is_the_date_clustered_test() -> None:
 
 
 def test_cr2_published_example_of_unequal_dates() -> None:
-    """docs/methods.md: seven values on four dates: t 1.8860222, df 2.3684211."""
+    """docs/methods/regressions.md: seven values on four dates: t 1.8860222, df 2.3684211."""
     y, g = np.array([0.02, 0.01, 0.03, -0.01, 0.00, 0.04, 0.02]), np.array([0, 0, 0, 1, 1, 2, 3])
     X = np.ones((7, 1))
     A = weigh_residuals(X, g, "CR2")

@@ -150,8 +150,7 @@ def exponential(sessions: int, seed: int) -> Market:
 
 
 def test_skewness() -> None:
-    """The rate goes from 5% without to that at skewness 0.7, then to that at 2 (docs/methods.md,
-    5)."""
+    """The rate goes from 5% without to that at skewness 0.7, then to that at 2 (docs/methods/size.md)."""
     market = exponential(30, seed=41)
     diagnosed = market.fit().diagnose((0, 0))
     assert diagnosed.skewed

@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
+from html import escape
 from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote, urldefrag, urlsplit
@@ -18,6 +19,7 @@ import eventstudy
 from eventstudy.cli.main import main
 from eventstudy.models import MODELS
 from eventstudy.significance import STATISTICS
+from eventstudy.utility.catalogue import sentences
 
 pytest.importorskip("myst_nb", reason="needs the extra docs")
 pytestmark = pytest.mark.slow
@@ -59,6 +61,7 @@ def test_the_site(tmp_path: Path) -> None:
     check_no_link_within_the_site_is_dead(site, pages)
     check_nothing_is_loaded_from_elsewhere(site, pages)
     check_formulas_need_no_script(site, pages)
+    check_messages_are_those_of_the_catalogue(site)
 
 
 def build(clone: Path) -> Path:
@@ -70,7 +73,8 @@ def build(clone: Path) -> Path:
     copied = ("CHANGELOG.md", "CONTRIBUTING.md", "README.md", "events.csv", "eventstudy_kit.py")
     for name in (*copied, "reports/README.md"):
         shutil.copy(ROOT / name, clone / name)
-    command = [sys.executable, "-m", "sphinx", "-q", "-W", "-b", "html", "docs", "docs/_build/html"]
+    command = [sys.executable, "-m", "sphinx", "-q", "-W", "-j", "auto", "-b", "html"]
+    command += ["docs", "docs/_build/html"]
     env = {**os.environ, "PYTHONPATH": str(clone)}
     done = subprocess.run(
         command, cwd=clone, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
@@ -131,6 +135,18 @@ def check_formulas_need_no_script(site: Path, pages: dict[str, Page]) -> None:
     text = (site / "tests" / "bmp_kp.html").read_text(encoding="utf-8")
     assert text.count("<math") >= 3
     assert not [load for page in pages.values() for load in page.loads if "mathjax" in load.lower()]
+
+
+def check_messages_are_those_of_the_catalogue(site: Path) -> None:
+    """Every flag and every price-data issue has its row, and what to do about it."""
+    text = (site / "reference" / "messages.html").read_text(encoding="utf-8")
+    known = sentences()
+    codes = [code.split(".") for code in known if code.startswith(("flag.", "fault."))]
+    assert len(codes) > 50
+    for parts in codes:
+        assert f">{parts[-1]}</span>" in text, parts
+    remedies = [known[code] for code in known if code.startswith("fault.remedy.")]
+    assert all(escape(text_of, quote=False).split("--")[0] in text for text_of in remedies)
 
 
 def test_pages_can_be_read_in_three_minutes() -> None:

@@ -166,7 +166,7 @@ def test_too_short_a_history(model_name: str) -> None:
 
 
 def test_return_over_several_sessions() -> None:
-    """docs/methods.md, 1.5 by hand: firm A of the worked example without day 0, its return added to
+    """docs/methods/missing-days.md by hand: firm A of the worked example without day 0, its return added to
     day 1."""
     import pandas as pd
 

@@ -83,7 +83,7 @@ def test_trade_to_trade_without_gaps_is_the_market_model(market: Market) -> None
 
 
 def test_worked_example_with_a_halt() -> None:
-    """docs/methods.md, 1.5: without a gap in the estimation window the example of the market model
+    """docs/methods/missing-days.md: without a gap in the estimation window the example of the market model
     holds."""
     resid = np.array([-1, -3, 5, -4, 9, 4, -2, -8]) / 1000
     mkt = np.array([1, -1, 2, 0, -2, 1, -1, 0, 1, -2, 1]) / 100

@@ -28,7 +28,7 @@ def test_references_are_there_as_bibtex() -> None:
         '  author = {Kolari, J. W. and Pynn{\\"o}nen, S.},',
         "  title = {{Event study testing with cross-sectional correlation of abnormal returns}},",
         "  journal = {Review of Financial Studies},", "  year = {2010},", "  volume = {23},",
-        "  pages = {3996--4025}", "}",
+        "  pages = {3996--4025},", "  doi = {10.1093/rfs/hhq072}", "}",
     ])  # fmt: skip
     assert reference.authors == "Kolari, J. W. and Pynnönen, S. (2010)"
     assert reference.place == "23, 3996–4025"
@@ -43,6 +43,8 @@ def test_the_file_is_read_in_full_and_in_order() -> None:
     keys = [re.match(r"[a-z]+", entry.key)[0] for entry in entries]  # type: ignore[index]
     assert keys == sorted(keys)
     for entry in entries:
+        doi = re.search(r"^  doi = \{(.*)\}$", entry.bibtex, re.M)
+        assert doi is None or re.fullmatch(r"10\.\d{4}/[\w().:/-]+", doi[1]), entry.key
         assert re.search(r"[{}\\]|--", str(entry)) is None, entry.key
         assert re.fullmatch(r"[\w-]+(?: [\w-]+)*, .*\(\d{4}\)", entry.authors), entry.key
         assert entry.title[-1] in ".?"

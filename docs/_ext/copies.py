@@ -21,6 +21,9 @@ COPIED = {
 }
 LINK = re.compile(r"\]\((?!https?:|mailto:|#)([^)\s#]+)(#[^)\s]*)?\)")
 
+# A notebook is a file to fetch, no page.
+NOTEBOOK = re.compile(r"\]\((\.\./[^)]+\.ipynb)\)")
+
 
 def write_copies(_app: Sphinx) -> None:
     """Write the copies; an equal file is left alone."""
@@ -58,7 +61,7 @@ def relink_page(app: Sphinx, page: str, source: list[str]) -> None:
     """Lead links of a page that leave `docs` to the copies."""
     folder = PurePosixPath("docs") / PurePosixPath(page).parent
     if folder.name != FOLDER and "](../" in source[0]:
-        source[0] = relink(source[0], folder, folder)
+        source[0] = NOTEBOOK.sub(r"](path:\1)", relink(source[0], folder, folder))
 
 
 def setup(app: Sphinx) -> dict[str, bool]:

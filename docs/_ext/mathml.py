@@ -9,6 +9,12 @@ from docutils import nodes
 from latex2mathml.converter import convert
 from sphinx.application import Sphinx
 
+TEXT = re.compile(r"(\\(?:text|mathrm|operatorname)\{[^{}]*\})")
+# Names of several letters, which stand upright.
+NAMES = re.compile(
+    r"(?<![\\A-Za-z{])(S?CAR|CAAR|S?AR|AAR|BHAR|ADL|SSE|RMSE|BMP|Patell|ER|se|sd)(?![A-Za-z])"
+)
+
 
 def to_mathml(latex: str, display: str) -> str:
     """Return the MathML of a formula; rows that end with ``\\\\`` are aligned.
@@ -18,7 +24,9 @@ def to_mathml(latex: str, display: str) -> str:
     latex : str
     display : {"inline", "block"}
     """
-    rows = re.sub(r"\n\s*\n", r" \\\\ ", latex.strip())
+    parts = TEXT.split(latex.replace(r"\lvert", "|").replace(r"\rvert", "|").strip())
+    parts[::2] = [NAMES.sub(r"\\mathrm{\1}", part) for part in parts[::2]]
+    rows = re.sub(r"\n\s*\n", r" \\\\ ", "".join(parts))
     if r"\\" in rows and r"\begin" not in rows:
         rows = rf"\begin{{aligned}} {rows} \end{{aligned}}"
     return convert(rows, display=display)

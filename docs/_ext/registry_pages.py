@@ -166,9 +166,9 @@ def test_page(name: str) -> str:
 
 
 ALARMS = (
-    "How often the test rejects at 5% when nothing happened; 5% is right. The last column comes\n"
-    "from a program that was written independently.\n"
-    "[Size and power](../methods.md#5-size-and-power) says how the samples are drawn."
+    "How often the test rejects at 5% when nothing happened; the line in each bar is 5%, which is\n"
+    "right. The last column comes from a program that was written independently.\n"
+    "[Size and power](../methods/size.md) says how the samples are drawn."
 )
 ALARM_HEAD = ("simulated samples", "false alarms", "another program")
 USE_TEST = """```sh
@@ -219,7 +219,9 @@ def size_rows(name: str) -> list[tuple[str, str, str]]:
     for (design, window), text in DESIGNS.items():
         if rate := ours[design]["rates"].get(window, {}).get(name):
             their = theirs.get((design, window, name))
-            rows.append((text, f"{100 * rate[0] / rate[1]:.1f}%", f"{their}%" if their else ""))
+            share = f"{100 * rate[0] / rate[1]:.1f}"
+            bar = f'<span class="alarms" style="--rate:{share}"></span>'
+            rows.append((text, f"{bar} {share}%", f"{their}%" if their else ""))
     return rows
 
 

@@ -386,7 +386,7 @@ class AbnormalReturns(Sampled):
         return [car[np.isfinite(car)] for car in cars]
 
     def loadings(self, window: Window) -> tuple[FloatArray, FloatArray]:
-        """Return the weight of every day's error in the CAR over `window` (docs/methods.md, 4).
+        """Return the weight of every day's error in the CAR over `window` (docs/methods/tests.md).
 
         Returns
         -------

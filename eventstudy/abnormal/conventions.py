@@ -22,7 +22,7 @@ HISTORY = 60
 
 @dataclass(frozen=True, slots=True)
 class Conventions:
-    """Choices that a test may make in more than one way; the defaults are in docs/methods.md.
+    """Choices that a test may make in more than one way; the defaults are in docs/methods/tests.md.
 
     Attributes
     ----------

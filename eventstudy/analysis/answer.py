@@ -85,7 +85,7 @@ class Caveat:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The answer over one window (docs/methods.md, The answer).
+    """The answer over one window (docs/methods/answer.md).
 
     Attributes
     ----------

@@ -19,7 +19,7 @@ PAIRS, SHARED_SUM = 10, 1.0
 
 @dataclass(frozen=True)
 class Calibrated:
-    """The p of the answer among the same study on other days (docs/methods.md, 4.9).
+    """The p of the answer among the same study on other days (docs/methods/calibration.md).
 
     Attributes
     ----------

@@ -26,12 +26,12 @@ VALID_UP_TO, WITH_CARE_UP_TO = 0.07, 0.12
 # Below this a rate differs from 5% by no more than chance and rounding.
 NOMINAL = 0.055
 # Share of events with residuals that are not normal above which a test of variance for normal
-# returns fails, and how often it then rejects at least (docs/methods.md, 5: t(5)).
+# returns fails, and how often it then rejects at least (docs/methods/size.md: t(5)).
 NON_NORMAL, NON_NORMAL_RATE = 0.25, 0.17
 # The median of a skewed law moves with its scale: at twice the variance ranks and signs about it
-# reject in 13% or more (docs/methods.md, 5).
+# reject in 13% or more (docs/methods/size.md).
 SKEWED_AND_RAISED = 0.13
-# Skewness for which false-alarm rates of a test are listed (columns D5, D2 of docs/methods.md, 5).
+# Skewness for which false-alarm rates of a test are listed (docs/methods/size.md: D5, D2).
 SKEWNESS_LISTED = (0.0, 0.7, 2.0)
 CRITICAL = 1.959963984540054
 # From here on a reader should know of missing days, and of firms that move together.
@@ -231,7 +231,7 @@ def _shape(s: Situation, entry: Statistic, measure: str) -> Iterator[Objection]:
 
 @dataclass(frozen=True, kw_only=True)
 class Diagnosis(Situation):
-    """A situation, and what follows from it for the tests (docs/methods.md, The answer).
+    """A situation, and what follows from it for the tests (docs/methods/answer.md).
 
     Attributes
     ----------

@@ -84,7 +84,7 @@ def implied_path_of(study: FittedStudy) -> ImpliedPath | None:
     Notes
     -----
     With a the first day of the main window, w_i = (1/s_i) / sum 1/s_i in the errors of that window,
-    ER the expected returns and d[.] the effect of a window (docs/methods.md, The answer),
+    ER the expected returns and d[.] the effect of a window (docs/methods/answer.md),
 
     .. math:: E_t = 100 (1 + \sum_{k=a}^{t} \sum_i w_i ER_{ik}), \quad A_t = E_t + 100\, d[a, t]
 

@@ -67,7 +67,7 @@ class LeaveOut:
         By how many standard errors the mean standardised CAR of the set lies above that of the
         others; NaN for up to four events.
     carries : bool
-        Whether this set carries the answer, or hides a move (docs/methods.md, Influence).
+        Whether this set carries the answer, or hides a move (docs/methods/influence.md).
     """
 
     kind: str

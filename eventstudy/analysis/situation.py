@@ -20,7 +20,8 @@ from ..utility.typing import FloatArray, IntArray
 REJECTS = 0.05
 # At correlation .3 a quarter of a neighbour per event gives the mean 1.075 the variance: size 5.9%.
 MATERIAL_NEIGHBOURS = 0.25
-# Variance ratios up to this leave tests without a remedy below 11% (docs/methods.md, Choosing).
+# Variance ratios up to this leave tests without a remedy below 11%
+# (docs/methods/second-opinions.md).
 MATERIAL_VARIANCE = 1.5
 # Returns that begin after this share of the estimation window have not been traded before.
 LATE = 0.05
@@ -52,7 +53,7 @@ class Situation:
         Share of the pairs of events on one date, and on different dates with windows that share
         sessions.
     rbar, same_date_r, factor, effective_n : float
-        r, r0, 1 + (N-1) r and N over that factor (docs/methods.md, 4).
+        r, r0, 1 + (N-1) r and N over that factor (docs/methods/tests.md).
     variance_ratio, kappa : float
         Mean of SAR^2 (nu-2)/nu over the window, and var(SCAR) / (1 - r), which a mean effect does
         not raise.

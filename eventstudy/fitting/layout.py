@@ -262,10 +262,11 @@ def find_bridged(spans: IntArray) -> BoolArray:
 
 
 def shift_clocks(layout: Layout, events: BoolArray) -> Layout:
-    """Return the layout with a clock of traded sessions for some events (docs/methods.md, 1.5).
+    """Return the layout with a clock of traded sessions for some events.
 
     tau = -1 is the last session on which the firm traded before day 0, tau = 0 the first from day 0
-    on; its return spans the halt, and so do the factors, summed over the same sessions.
+    on; its return spans the halt, and so do the factors, summed over the same sessions
+    (docs/methods/missing-days.md).
 
     Parameters
     ----------
@@ -327,8 +328,8 @@ def with_runs(
     r"""Return the abnormal returns with their runs of closes at a price limit joined.
 
     A run is one return over its sessions, compounded; the normal returns and the variances of its
-    days are summed (docs/methods.md, 1.6). Without a day that closes at a limit the abnormal
-    returns stay as they are.
+    days are summed (docs/methods/price-limits.md). Without a day that closes at a limit the
+    abnormal returns stay as they are.
 
     Parameters
     ----------

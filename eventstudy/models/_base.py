@@ -25,7 +25,7 @@ from ._engines import ENGINES, Fit
 NO_VARIANCE = 1e-10
 # The arrays of a fit that abnormal returns keep.
 FITTED = ("nobs", "df_resid", "sigma2", "params", "cov_params", "bread", "r2", "remark")
-# docs/methods.md, 1.4: fewer complete estimation days than k + 5 leave no usable variance.
+# docs/methods/missing-days.md: fewer complete estimation days than k + 5 leave no usable variance.
 SPARE_DAYS = 5
 # Names in the order of every list; a model that is not in it follows.
 ORDER = (
@@ -72,7 +72,7 @@ class LinearModel:
         Covariance of the parameters, which enters the prediction-error variance.
     zero_alpha : bool
         Whether the normal returns of the event window leave out the estimated alpha, which over
-        many days adds up to a trend that nobody expects (docs/methods.md, 2).
+        many days adds up to a trend that nobody expects (docs/methods/normal-returns.md).
 
     Attributes
     ----------
@@ -96,7 +96,7 @@ class LinearModel:
 
     Missing data: an estimation day without the return or a regressor is left out, an event day is
     NaN. An event with fewer than k + 5 complete days, regressors that are collinear or residuals
-    without variance has no estimates, and says so (`problem`). docs/methods.md, 2.
+    without variance has no estimates, and says so (`problem`). docs/methods/normal-returns.md.
 
     References
     ----------
@@ -148,7 +148,7 @@ class LinearModel:
         """Return the regressors, shape (n, L1+L2, k).
 
         A return that spans m sessions has the intercept m, or ``windows.drift``, and the sum of the
-        factor (docs/methods.md, 1.5).
+        factor (docs/methods/missing-days.md).
         """
         factors = windows.factors[:, :, : len(self.factors)]
         # Each regressor lies in one piece of memory: the engines take them one by one.

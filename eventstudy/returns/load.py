@@ -149,7 +149,7 @@ def load_returns(
     kind : {"simple", "log"}
         Of the returns.
     measure : {"return", "volume", "turnover", "volatility"}
-        What the panel holds (docs/methods.md, 1.8).
+        What the panel holds (docs/methods/measures.md).
     currency : str
         What returns are converted to: an ISO code, or ``local``, the currency of each exchange.
     further : int

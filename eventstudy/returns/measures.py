@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from ..events.table import Events
 
-# Keeps the log of a session without trade finite (Campbell and Wasley 1996; docs/methods.md, 1.8).
+# Keeps the log of a session without trade finite (Campbell and Wasley 1996).
 SMALL_TURNOVER = 0.000255
 SHARES = "shares_outstanding"
 

@@ -31,8 +31,8 @@ def note_closes(quotes: Quotes) -> list[str]:
 
     Unadjusted closes are used if there is no adjusted one at all. Prices that are not positive are
     missing, and so is a close that repeats the last one on a day without volume, if the symbol has
-    volume on other days: nothing was traded, the price is stale (docs/methods.md, 1.5). So is a
-    price far off the others for some days (docs/faults.md).
+    volume on other days: nothing was traded, the price is stale (docs/methods/missing-days.md). So
+    is a price far off the others for some days (docs/faults.md).
     """
     symbol, notes = quotes.symbol, list[str]()
     if not quotes.adjusted and np.isfinite(quotes.close).any():

@@ -219,7 +219,7 @@ class Statistic:
     core : bool
         Whether summaries show it without being asked; tables hold all tests.
     skewed : tuple of float
-        False-alarm rates at skewness 0.7 and 2 (docs/methods.md, 5); empty if about 5%.
+        False-alarm rates at skewness 0.7 and 2 (docs/methods/size.md); empty if about 5%.
     pairs_next_session : bool
         Whether it pairs exchanges that are never open together a session apart.
     uses_residuals : bool
@@ -357,7 +357,7 @@ def main_test(n_events: int) -> str:
     -----
     It is the test with the largest `main_from` of at most `n_events`. One event has its exact t. Of
     two to four the variance of the event days cannot be estimated, so it is that of the estimation
-    days, as for one event. Five or more have BMP adjusted for correlation (docs/methods.md, 4.8).
+    days, as for one event. Five or more have BMP adjusted for correlation (docs/methods/answer.md).
     """
     sizes = {test.main_from: name for name, test in STATISTICS.items() if test.main_from}
     return sizes[max(size for size in sizes if size <= max(n_events, 1))]

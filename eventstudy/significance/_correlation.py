@@ -62,8 +62,9 @@ def mean_correlation(
     :math:`\rho_{ij}` is the correlation of the estimation residuals on common *calendar* sessions.
     :math:`o_{ij}` is the correlation that the two CARs would have if it were 1, the cosine of their
     loadings a on the daily errors. Events of exchanges that are never open together are paired at
-    lags -1, 0 and 1. Above :data:`PAIRWISE_LIMIT` events the ratio estimator of docs/methods.md, 4
-    is used. Missing data: a pair with too few common sessions takes the mean of the other pairs.
+    lags -1, 0 and 1. Above :data:`PAIRWISE_LIMIT` events the ratio estimator of
+    docs/methods/tests.md is used. Missing data: a pair with too few common sessions takes the mean
+    of the other pairs.
 
     References
     ----------

@@ -13,7 +13,7 @@ from ..utility.typing import FloatArray, IntArray
 from ._base import Value, require
 from ._correlation import mean_correlation
 
-# docs/methods.md, 4: without rounding, noise of 1e-17 would break ties.
+# docs/methods/tests.md: without rounding, noise of 1e-17 would break ties.
 DECIMALS = 12
 # Day sums below this are the rounding of sums that cancel.
 TIED = 1e-9
@@ -117,7 +117,7 @@ def day_sums(scores: FloatArray, same_date: float) -> FloatArray:
     scores : (n, T) float array
         NaN = no score; a day without any is NaN.
     same_date : float
-        Mean same-date correlation r0 (docs/methods.md, 4, unequal histories).
+        Mean same-date correlation r0 (docs/methods/tests.md, unequal histories).
     """
     return Totals.of(scores).scaled(same_date)
 

@@ -35,7 +35,7 @@ class Correlation:
         Mean of rho_ij o_ij; NaN if windows overlap and no pair has enough common sessions, unless
         the o_ij are too small for that to matter.
     same_date : float
-        Mean over all pairs of rho_ij 1[same date], not below 0 (docs/methods.md, 4: r0).
+        Mean over all pairs of rho_ij 1[same date], not below 0 (docs/methods/tests.md, r0).
     filled : int
         Pairs with too few common sessions that took the mean of the others.
     """
@@ -58,7 +58,7 @@ def by_session(sample: AbnormalReturns, window: Window) -> Correlation:
     -----
     The o_ij are summed exactly. Those of common sessions of two CARs have the mean rho of such
     pairs, and what estimation windows add has that of all pairs, each a ratio of sums
-    (docs/methods.md, 4).
+    (docs/methods/tests.md).
     """
     n, hidden = len(sample), sample.hidden(window)
     sums, loadings = Sums.of(sample, [i for i, _ in hidden]), LoadingSums.of(sample, window)
@@ -207,7 +207,7 @@ def mean_rho(sums: Sums, weights: csr_array) -> float:
     -----
     sum_ij z_i'z_j o_ij is the sum of squares of the sums of z over the events of each session, less
     n for the pairs of an event with itself; q in place of z gives its value if every rho were 1
-    (docs/methods.md, 4).
+    (docs/methods/tests.md).
     """
     n = len(sums.group)
     cross, shared = (float((total.data**2).sum()) - n for total in sums.over(weights))

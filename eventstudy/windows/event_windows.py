@@ -38,8 +38,8 @@ class EventWindows(ByEvent):
     spans : (n, L1+L2) int array
         Days of the event's clock that each return spans; 0 where missing.
     length : (n, L1+L2) int array
-        Sessions that each return spans (n in docs/methods.md): the same, unless halted sessions
-        have left the clock.
+        Sessions that each return spans (n in docs/methods/missing-days.md): the same, unless
+        halted sessions have left the clock.
     factors : (n, L1+L2, f) float array
         Factor returns, summed over the sessions that the return spans.
     positions : (n, L1+L2) int array
@@ -125,7 +125,7 @@ class EventWindows(ByEvent):
         """Sessions of each return that count for alpha, shape (n, L1+L2), at least 1.
 
         All of its sessions; `halt_drift` at most where halted sessions have left the clock
-        (docs/methods.md, 1.5).
+        (docs/methods/missing-days.md).
         """
         bridges = (self.length > self.spans) & (self.length > self.halt_drift)
         return np.maximum(np.where(bridges, self.halt_drift, self.length), ~bridges)
