@@ -82,7 +82,16 @@ def spread(_app: Any, _env: Any, names: list[str]) -> None:
     names[:] = [name for first in range(STRIDE) for name in names[first::STRIDE]]
 
 
+def cut_parameters(_app: Any, _context: Any, lines: list[str]) -> None:
+    """Leave out of a command's help what its docstring says to programmers."""
+    for i, line in enumerate(lines[1:]):
+        if lines[i].strip() == "Parameters" and set(line.strip()) == {"-"}:
+            del lines[i:]
+            break
+
+
 def setup(app: Any) -> None:
     """Look at docstrings once numpydoc has formed them; read pages in another order."""
     app.connect("autodoc-process-docstring", keep_bars, priority=900)
     app.connect("env-before-read-docs", spread)
+    app.connect("sphinx-click-process-description", cut_parameters)
