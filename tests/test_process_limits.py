@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from datetime import UTC, date, datetime, timedelta
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -17,19 +17,6 @@ from eventstudy.runs.verify import verify_run
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="limits of another system")
 # What the interpreter of a child does first.
 LIMIT = "import resource; resource.setrlimit(resource.{}, ({}, {}))\n"
-BACK = """\
-import datetime, time
-real, shift = datetime.datetime, datetime.timedelta(days={})
-class datetime_(real):
-    @classmethod
-    def now(cls, tz=None):
-        return cls.fromtimestamp(time.time(), tz) - shift
-class date_(datetime.date):
-    @classmethod
-    def today(cls):
-        return datetime_.now().date()
-datetime.datetime, datetime.date = datetime_, date_
-"""
 
 
 @pytest.fixture
@@ -64,25 +51,6 @@ def test_few_open_files_are_enough(project: Project) -> None:
     project.announce(FIRMS[:3])
     assert refreshed(project, LIMIT.format("RLIMIT_NOFILE", 12, 12))[0] == 0
     assert verify_run(project.run).ok
-
-
-@pytest.mark.slow
-def test_a_clock_that_goes_backwards(project: Project) -> None:
-    """A refresh in the past is a refresh; what failed in the past of a report is not shown."""
-    project.announce(FIRMS[:3])
-    code, said = refreshed(project, BACK.format(400))
-    assert code == 0, said
-    assert verify_run(project.run).ok
-    (state,) = list_states(project.out)
-    ago = datetime.now(UTC) - timedelta(days=399)
-    assert (state.state, datetime.fromisoformat(state.written) < ago) == ("good", True)
-    project.announce(FIRMS[:2])
-    assert refreshed(project)[0] == 0
-    (project.prices / "AAA.csv").unlink()
-    assert refreshed(project, BACK.format(400))[0] == 75
-    assert list_states(project.out, timedelta(days=1))[0].state == "good"
-    assert refreshed(project)[0] == 75
-    assert list_states(project.out)[0].state == "failed"
 
 
 @pytest.mark.slow
