@@ -1,9 +1,8 @@
-"""Differences between groups: brute-force CR2, scipy, enumeration by hand, properties."""
+"""Differences between groups: brute-force CR2, scipy, by hand, properties."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -13,26 +12,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from eventstudy.abnormal.conventions import Conventions
 from eventstudy.analysis.groups import (
     Pair,
-    arrange_labels,
     clustered,
-    count_arrangements,
     differences,
-    draw_labels,
-    permuted,
-    stratify,
     welch,
-    welch_t,
 )
 from eventstudy.errors import ConfigError
 from eventstudy.findings.tables import STACKED, study_tables
 from eventstudy.fitting.config import StudyConfig
 from eventstudy.significance._base import InapplicableError
 from eventstudy.significance.clusters import clustered_t
-
-DEFAULT = Conventions()
 
 
 def brute_force(pair: Pair) -> tuple[float, float, float]:
@@ -66,7 +56,7 @@ def random_pair(seed: int, n: int = 30, dates: int = 7) -> Pair:
 def test_clustered_is_bell_mccaffrey(seed: int) -> None:
     pair = random_pair(seed)
     gap, se, df = brute_force(pair)
-    value = clustered(pair, DEFAULT)
+    value = clustered(pair)
     assert (value.se, value.df) == pytest.approx((se, df), rel=1e-10)
     assert value.statistic == pytest.approx(gap / se, rel=1e-10)
     assert value.pvalue == pytest.approx(2 * stats.t.sf(abs(gap / se), df), rel=1e-9)
@@ -85,12 +75,12 @@ def test_clustered_by_hand() -> None:
     )
     third, two_thirds = np.sqrt(1 / 3), np.sqrt(2 / 3)
     T = [-2 / third / 3 + 2 / two_thirds / 3, 2 / two_thirds / 3, -2 / two_thirds / 3]
-    assert clustered(pair, DEFAULT).se == pytest.approx(np.linalg.norm(T))
+    assert clustered(pair).se == pytest.approx(np.linalg.norm(T))
 
 
 def test_one_event_a_date_has_the_standard_error_of_welch() -> None:
     pair = random_pair(3)._replace(date=np.arange(30))
-    assert clustered(pair, DEFAULT).se == pytest.approx(welch(pair, DEFAULT).se, rel=1e-12)
+    assert clustered(pair).se == pytest.approx(welch(pair).se, rel=1e-12)
 
 
 def test_groups_on_dates_of_their_own_have_the_variances_of_two_means() -> None:
@@ -102,15 +92,7 @@ def test_groups_on_dates_of_their_own_have_the_variances_of_two_means() -> None:
         values = pair.car[own]
         t = clustered_t(values, np.unique(pair.date[own], return_inverse=True)[1])
         variance += (values.mean() / t.statistic) ** 2
-    assert clustered(pair, DEFAULT).se ** 2 == pytest.approx(variance, rel=1e-10)
-
-
-def test_more_arrangements_than_any_float_can_count() -> None:
-    """Two groups of a thousand events on one date each."""
-    pair = random_pair(3, n=2400, dates=40)
-    found = permuted(pair, DEFAULT)
-    assert 0 < found.pvalue <= 1
-    assert np.isfinite(found.quantile)
+    assert clustered(pair).se ** 2 == pytest.approx(variance, rel=1e-10)
 
 
 def test_what_both_groups_share_on_a_date_cancels() -> None:
@@ -119,14 +101,13 @@ def test_what_both_groups_share_on_a_date_cancels() -> None:
     date, first = np.repeat(np.arange(8), 20), np.tile(np.repeat([True, False], 10), 8)
     car = 0.1 * rng.standard_normal(8)[date] + 0.01 * rng.standard_normal(160) + 0.01 * first
     pair = Pair(car, first, date)
-    assert clustered(pair, DEFAULT).pvalue < 0.01 < 0.3 < welch(pair, DEFAULT).pvalue
-    assert permuted(pair, DEFAULT).pvalue <= 0.01
+    assert clustered(pair).pvalue < 0.01 < 0.3 < welch(pair).pvalue
 
 
 def test_welch_is_that_of_scipy() -> None:
     pair = random_pair(1)
     value, ref = (
-        welch(pair, DEFAULT),
+        welch(pair),
         stats.ttest_ind(pair.car[pair.first], pair.car[~pair.first], equal_var=False),
     )
     assert value[1:4] == pytest.approx((ref.statistic, ref.df, ref.pvalue))
@@ -135,91 +116,17 @@ def test_welch_is_that_of_scipy() -> None:
     assert gap - value.quantile * value.se == pytest.approx(interval.low)
 
 
-def test_permutation_of_dispersed_events_is_that_of_scipy() -> None:
-    rng = np.random.default_rng(4)
-    car, first = rng.standard_normal(11), np.arange(11) < 5
-    pair = Pair(car, first, np.arange(11))
-
-    def t(x: Any, y: Any, axis: int) -> Any:
-        return np.abs(stats.ttest_ind(x, y, axis=axis, equal_var=False).statistic)
-
-    ref = stats.permutation_test(
-        (car[first], car[~first]), t, vectorized=True, n_resamples=np.inf, alternative="greater"
-    )
-    value = permuted(pair, DEFAULT)
-    assert value.statistic == pytest.approx(
-        stats.ttest_ind(car[first], car[~first], equal_var=False).statistic
-    )
-    assert value.pvalue == pytest.approx(ref.pvalue)
-
-
-def test_labels_move_within_dates_and_whole_dates_move_together() -> None:
-    """Date 0 has both groups; dates 1 and 2 are of the first, 3 of the second: 3 x 3
-    arrangements."""
-    first = np.array([1, 0, 0, 1, 1, 1, 0], dtype=bool)
-    date = np.array([0, 0, 0, 1, 1, 2, 3])
-    strata = stratify(first, date)
-    labels = arrange_labels(strata, 7)
-    expected = set()
-    for within in range(3):
-        for whole in combinations((1, 2, 3), 2):
-            row = np.isin(date, whole)
-            row[within] = True
-            expected.add(tuple(row))
-    assert {tuple(row) for row in labels} == expected
-    assert count_arrangements(strata) == len(labels) == 9
-    assert tuple(first) in expected
-    sampled = draw_labels(strata, 7, number=200, seed=1)
-    assert {tuple(row) for row in sampled} == expected
-
-
-def test_permutation_t_of_each_arrangement() -> None:
-    pair = random_pair(8, n=9, dates=9)
-    labels = arrange_labels(stratify(pair.first, np.arange(9)), 9)
-    ref = [
-        stats.ttest_ind(pair.car[own], pair.car[~own], equal_var=False).statistic for own in labels
-    ]
-    np.testing.assert_allclose(welch_t(pair.car, labels), ref)
-    one_event = (np.arange(9) < 1)[None]
-    assert np.isinf(welch_t(pair.car, one_event)).all(), "counts as reached"
-
-
-def test_drawn_permutation_is_near_the_complete_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    pair = random_pair(9, n=14, dates=14)._replace(date=np.arange(14))
-    pair = pair._replace(car=pair.car + 0.015 * pair.first)
-    complete = permuted(pair, DEFAULT)
-    monkeypatch.setattr("eventstudy.analysis.groups.ENUMERATE_UP_TO", 1)
-    drawn = permuted(pair, Conventions(draws=9999))
-    assert drawn.pvalue == pytest.approx(complete.pvalue, abs=0.01)
-    assert drawn == permuted(pair, Conventions(draws=9999))
-    assert drawn != permuted(pair, Conventions(draws=9999, seed=1))
-    reached = 10 * permuted(pair, Conventions(draws=9)).pvalue
-    assert reached >= 1
-    assert reached == pytest.approx(round(reached)), "p = (1 + #) / (1 + B)"
-
-
-def test_interval_of_the_permutation_agrees_with_its_p() -> None:
-    agreed = []
-    for seed in range(30):
-        pair = random_pair(seed, n=13, dates=13)._replace(date=np.arange(13))
-        pair = pair._replace(car=pair.car + 0.015 * pair.first)
-        value = permuted(pair, DEFAULT)
-        agreed.append((value.pvalue <= 0.05, abs(value.statistic) >= value.quantile))
-    assert {a == b for a, b in agreed} == {True}
-    assert {a for a, _ in agreed} == {True, False}
-
-
 @given(seed=st.integers(0, 1000), scale=st.floats(1e-3, 1e3), shift=st.floats(-1, 1))
 @settings(max_examples=25)
 def test_scale_shift_and_exchange_of_the_groups(seed: int, scale: float, shift: float) -> None:
     pair = random_pair(seed, n=20, dates=20)
     try:
-        values = [compare(pair, DEFAULT) for compare in (welch, clustered)]
+        values = [compare(pair) for compare in (welch, clustered)]
     except InapplicableError:
         return
     other = pair._replace(car=scale * (pair.car + shift), first=~pair.first)
     for value, compare in zip(values, (welch, clustered), strict=True):
-        moved = compare(other, DEFAULT)
+        moved = compare(other)
         assert moved.statistic == pytest.approx(-value.statistic, rel=1e-6)
         assert (moved.se, moved.df) == pytest.approx((scale * value.se, value.df), rel=1e-6)
 
@@ -243,19 +150,7 @@ def test_scale_shift_and_exchange_of_the_groups(seed: int, scale: float, shift: 
 def test_inapplicable(compare: Any, car: Any, first: Any, date: Any, reason: str) -> None:
     pair = Pair(np.array(car, dtype=float), np.array(first, dtype=bool), np.array(date))
     with pytest.raises(InapplicableError, match=reason):
-        compare(pair, DEFAULT)
-
-
-def test_few_arrangements_are_said() -> None:
-    pair = Pair(
-        np.array([1.0, 2, 3, 5, 8]),
-        np.array([1, 1, 1, 0, 0], dtype=bool),
-        np.array([0, 0, 0, 1, 1]),
-    )
-    value = permuted(pair, DEFAULT)
-    assert value.pvalue == 1
-    assert value.reason == "2 arrangements of the labels: p cannot be below 0.5"
-    assert np.isnan(value.quantile)
+        compare(pair)
 
 
 def grouped(dates: int = 12, groups: str = "ab", **options: Any) -> Any:
@@ -314,8 +209,8 @@ def test_a_group_without_valid_events_has_a_reason() -> None:
 
 def test_table_of_all_pairs_and_methods() -> None:
     table = differences(grouped(groups="abc"), "kind", (0, 0))
-    assert len(table) == 9
-    assert list(table["method"][:3]) == ["date_clustered", "welch", "permutation"]
+    assert len(table) == 6
+    assert list(table["method"][:2]) == ["date_clustered", "welch"]
     assert table.groupby(["one", "other"])["difference"].nunique().eq(1).all()
     assert differences(grouped(groups="a"), "kind").empty
 
@@ -329,6 +224,7 @@ def test_table_of_all_pairs_and_methods() -> None:
         (("kind", "a", "d"), {}, "no such group"),
         (("kin",), {}, "did you mean 'kind'"),
         (("kind", "a", "b"), {"method": "welsh"}, "did you mean 'welch'"),
+        (("kind", "a", "b"), {"method": "permutation"}, "known: date_clustered, welch"),
     ],
 )
 def test_errors_of_use(arguments: Any, options: Any, message: str) -> None:

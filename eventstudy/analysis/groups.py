@@ -1,33 +1,25 @@
-"""Tests whether two groups of events differ: Welch, clustered by date, and by permutation."""
+"""Tests whether two groups of events differ: clustered by date, and Welch."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields, replace
-from itertools import chain, combinations, product
-from math import comb, prod
-from typing import NamedTuple, TypeAlias
+from itertools import combinations
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from ..abnormal.conventions import Conventions
 from ..calendars.window import Window
 from ..errors import ConfigError
 from ..fitting.fitted import FittedStudy, WindowLike
 from ..significance._base import InapplicableError, pvalue, require, require_count
-from ..significance.clusters import EQUAL, MIN_DATES
+from ..significance.clusters import MIN_DATES
 from ..utility.numbers import p_is
 from ..utility.registry import Registry, did_you_mean
 from ..utility.typing import BoolArray, FloatArray, IntArray, Measure
 from ..utility.units import WORDS, Paragraph, sentence
 from .interval import quantile
-
-LEVEL = 0.95
-# All arrangements are taken up to this number of them.
-ENUMERATE_UP_TO = 4096
-# Units that may be exchanged, an event or all of a date; and how many are of the first group.
-Stratum: TypeAlias = tuple[list[IntArray], int]
 
 
 class Pair(NamedTuple):
@@ -53,7 +45,7 @@ class Outcome(NamedTuple):
     reason: str = ""
 
 
-COMPARISONS: Registry[Callable[[Pair, Conventions], Outcome]] = Registry("method")
+COMPARISONS: Registry[Callable[[Pair], Outcome]] = Registry("method")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +62,8 @@ class Difference(Paragraph):
     mean_one, mean_other, difference, se, ci_low, ci_high : float
         NaN where there is none; the interval is at 95%.
     statistic, df, pvalue : float
-        H0: the means are equal. `df` is NaN for a permutation.
-    method : {"date_clustered", "welch", "permutation"}
+        H0: the means are equal.
+    method : {"date_clustered", "welch"}
     reason : str
         Why there is no test, or a caution about it.
     measure : str
@@ -124,7 +116,7 @@ def difference(
     one, other : str, optional
         Needed if there are more than two groups.
     window : window
-    method : {"date_clustered", "welch", "permutation"}, optional
+    method : {"date_clustered", "welch"}, optional
         By default date_clustered, and welch with a reason where that is not defined.
 
     Returns
@@ -142,16 +134,13 @@ def difference(
        regression with multi-stage samples. Survey Methodology 28, 169-181.
     .. [2] Welch, B. L. (1947). The generalization of "Student's" problem when several different
        population variances are involved. Biometrika 34, 28-35.
-    .. [3] Janssen, A. (1997). Studentized permutation tests for non-i.i.d. hypotheses and the
-       generalized Behrens-Fisher problem. Statistics & Probability Letters 36, 9-21.
     """
     names, window = _names(study, column, one, other), Window.of(window)
-    pair, conventions = _pair(study, column, names, window), study.abnormal.conventions
-    subject = (*names, window)
-    result = _compared(pair, subject, method or "date_clustered", conventions)
+    pair, subject = _pair(study, column, names, window), (*names, window)
+    result = _compared(pair, subject, method or "date_clustered")
     if method is None and not np.isfinite(result.pvalue):
         caution = f"{result.reason}: events taken as independent"
-        result = _compared(pair, subject, "welch", conventions, caution)
+        result = _compared(pair, subject, "welch", caution)
     return replace(result, measure=study.panel.measure)
 
 
@@ -169,23 +158,21 @@ def differences(study: FittedStudy, column: str, window: WindowLike = (0, 1)) ->
     DataFrame
         In the fields of :class:`Difference`.
     """
-    window, conventions, rows = Window.of(window), study.abnormal.conventions, []
+    window, rows = Window.of(window), []
     for names in combinations(study.groups(column), 2):
         pair = _pair(study, column, names, window)
-        tests = [_compared(pair, (*names, window), m, conventions) for m in COMPARISONS]
+        tests = [_compared(pair, (*names, window), m) for m in COMPARISONS]
         rows += [{**asdict(d), "window": str(window)} for d in tests]
     return pd.DataFrame(rows, columns=[f.name for f in fields(Difference) if f.name != "measure"])
 
 
 @COMPARISONS.register("date_clustered")
-def clustered(pair: Pair, conventions: Conventions) -> Outcome:
+def clustered(pair: Pair) -> Outcome:
     r"""Return the CR2 t of the group dummy with events clustered by date, and its Satterthwaite df.
 
     Parameters
     ----------
     pair : Pair
-    conventions : Conventions
-        Not used.
 
     Returns
     -------
@@ -237,14 +224,12 @@ def _satterthwaite(size: FloatArray) -> float:
 
 
 @COMPARISONS.register("welch")
-def welch(pair: Pair, conventions: Conventions) -> Outcome:
+def welch(pair: Pair) -> Outcome:
     """Return Welch's t of independent events with its degrees of freedom.
 
     Parameters
     ----------
     pair : Pair
-    conventions : Conventions
-        Not used.
 
     Returns
     -------
@@ -270,67 +255,12 @@ def welch(pair: Pair, conventions: Conventions) -> Outcome:
     return _student(se, float(t.statistic), float(t.df))
 
 
-@COMPARISONS.register("permutation")
-def permuted(pair: Pair, conventions: Conventions) -> Outcome:
-    r"""Return Welch's t compared with that of permuted labels.
-
-    Parameters
-    ----------
-    pair : Pair
-    conventions : Conventions
-        With the number of draws and their seed.
-
-    Returns
-    -------
-    Outcome
-        The interval is difference -+ q se, q the 95% quantile of \|t*\|.
-
-    Raises
-    ------
-    InapplicableError
-        If the labels cannot be permuted.
-
-    Notes
-    -----
-    On a date that has both groups the labels change places within the date; dates of one group only
-    are exchanged together. All arrangements up to 4,096, else seeded draws with p = (1 + #) / (1 +
-    B).
-
-    References
-    ----------
-    .. [1] Janssen, A. (1997). Studentized permutation tests for non-i.i.d. hypotheses and the
-       generalized Behrens-Fisher problem. Statistics & Probability Letters 36, 9-21.
-    """
-    observed = welch(pair, conventions)
-    strata, n = stratify(pair.first, pair.date), len(pair.car)
-    n_arrangements = count_arrangements(strata)
-    require(n_arrangements >= 2, "date_a_group")
-    complete = n_arrangements <= ENUMERATE_UP_TO
-    labels = arrange_labels(strata, n) if complete else draw_labels(
-        strata, n, number=conventions.draws, seed=conventions.seed
-    )  # fmt: skip
-    stars = np.abs(welch_t(pair.car, labels))
-    reached = int((stars >= abs(observed.statistic) - EQUAL).sum())
-    p = float((reached + (not complete)) / (len(stars) + (not complete)))
-    # The number of arrangements may be larger than any float.
-    if n_arrangements < 1 / (1 - LEVEL):
-        least = f"p cannot be below {1 / n_arrangements:.3g}"
-        reason = f"{n_arrangements} arrangements of the labels: {least}"
-        return Outcome(observed.se, observed.statistic, pvalue=p, reason=reason)
-    half = float(np.quantile(stars, LEVEL, method="higher"))
-    return Outcome(observed.se, observed.statistic, np.nan, p, half)
-
-
 def _student(se: float, statistic: float, df: float, caution: str = "") -> Outcome:
     return Outcome(se, statistic, df, pvalue(statistic, df), quantile(df), caution)
 
 
 def _compared(
-    pair: Pair,
-    subject: tuple[str, str, Window],
-    method: str,
-    conventions: Conventions,
-    why: str = "",
+    pair: Pair, subject: tuple[str, str, Window], method: str, why: str = ""
 ) -> Difference:
     """Return the difference of the groups and window of `subject`, and `why` it is not another."""
     compare = COMPARISONS[method]
@@ -339,7 +269,7 @@ def _compared(
     gap = mean - mean_other
     try:
         require(len(first) and len(second), "empty_group")
-        value = compare(pair, conventions)
+        value = compare(pair)
     except InapplicableError as error:
         value = Outcome(reason=str(error))
     half = value.quantile * value.se
@@ -374,74 +304,3 @@ def _names(
         problem, remedy = "a difference is between two groups", "name one and other"
         raise ConfigError(problem, where=column, value=groups, remedy=remedy)
     return first_name or remaining.pop(0), second_name or remaining.pop(0)
-
-
-def count_arrangements(strata: list[Stratum]) -> int:
-    """Return the number of arrangements."""
-    return prod(comb(len(units), chosen) for units, chosen in strata)
-
-
-def stratify(first: BoolArray, date: IntArray) -> list[Stratum]:
-    """Return the strata: dates with both groups, and the dates of one group together.
-
-    Parameters
-    ----------
-    first : (n,) bool array
-        Whether an event is of the first group.
-    date : (n,) int array
-        Number of its date.
-    """
-    strata: list[Stratum] = []
-    single_group: tuple[list[IntArray], list[IntArray]] = ([], [])
-    for day in np.unique(date):
-        of_first, of_second = (np.flatnonzero((date == day) & g) for g in (first, ~first))
-        if len(of_first) and len(of_second):
-            strata.append(([np.array([i]) for i in (*of_first, *of_second)], len(of_first)))
-        else:
-            single_group[0 if len(of_first) else 1].append(np.concatenate([of_first, of_second]))
-    return [*strata, ([*single_group[0], *single_group[1]], len(single_group[0]))]
-
-
-def arrange_labels(strata: list[Stratum], n: int) -> BoolArray:
-    """Return all labellings of the events, shape (count, n).
-
-    Parameters
-    ----------
-    strata : list of Stratum
-    n : int
-        Number of events.
-    """
-    none = np.empty(0, dtype=np.int64)
-    picks = product(*(combinations(units, chosen) for units, chosen in strata))
-    rows = [np.concatenate([none, *chain.from_iterable(units)]) for units in picks]
-    out = np.zeros((len(rows), n), dtype=np.bool_)
-    for labels, events in zip(out, rows, strict=True):
-        labels[events] = True
-    return out
-
-
-def draw_labels(strata: list[Stratum], n: int, *, number: int, seed: int) -> BoolArray:
-    """Return seeded labellings of n events, shape (number, n)."""
-    rng = np.random.default_rng(seed)
-    out = np.zeros((number, n), dtype=np.bool_)
-    for units, chosen in strata:
-        label = rng.permuted(np.tile(np.arange(len(units)) < chosen, (number, 1)), axis=1)
-        for unit, column in zip(units, label.T, strict=True):
-            out[:, unit] = column[:, None]
-    return out
-
-
-def welch_t(values: FloatArray, labels: BoolArray) -> FloatArray:
-    """Return Welch's t of each labelling (B, n) of n CARs, shape (B,).
-
-    It is infinite where a group has one event or nothing varies.
-    """
-    y = values - values.mean()
-    n = np.stack([labels.sum(axis=1), (~labels).sum(axis=1)]).astype(float)
-    total = np.stack([labels @ y, ~labels @ y])
-    square = np.stack([labels @ y**2, ~labels @ y**2])
-    with np.errstate(divide="ignore", invalid="ignore"):
-        mean = total / n
-        variance = (square - n * mean**2) / (n - 1) / n
-        t = (mean[0] - mean[1]) / np.sqrt(variance.sum(axis=0))
-    return np.where(np.isfinite(t), t, np.inf)
