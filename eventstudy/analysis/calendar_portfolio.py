@@ -1,4 +1,4 @@
-"""Calendar-time portfolios: regressions of their returns, and the standardised mean of Jaffe."""
+"""Calendar-time portfolios: regressions of their returns."""
 
 from __future__ import annotations
 
@@ -9,14 +9,10 @@ from typing import Any, Literal, get_args
 import numpy as np
 import pandas as pd
 
-from ..abnormal.abnormal_returns import AbnormalReturns
 from ..calendars.window import Window
 from ..errors import ConfigError
 from ..events.checks import SIZE
 from ..fitting.fitted import FittedStudy, WindowLike
-from ..significance._base import InapplicableError, pvalue, require, require_count, t_of_mean
-from ..significance._correlation import MIN_COMMON
-from ..significance._pairs import residuals_on
 from ..significance.clusters import MIN_SESSIONS
 from ..utility.typing import BoolArray, FloatArray, IntArray
 from .long_horizon import benchmark_returns
@@ -82,11 +78,9 @@ def calendar_portfolio(
     -------
     DataFrame
         One row per method: ``ols``; ``hc1``; ``newey_west``; ``wls``, which minimises sum N_t
-        e_t^2; ``jaffe_mandelker``, the mean over sessions of the mean AR divided by the standard
-        deviation of the same portfolio's estimation residuals, which has no alpha. Columns method,
-        alpha (decimal per session), se, t, df, pvalue (two-sided), beta, one ``beta_<name>`` per
-        further factor, sessions, mean_firms, note. NaN below 10 sessions, with the reason in
-        `note`.
+        e_t^2. Columns method, alpha (decimal per session), se, t, df, pvalue (two-sided), beta, one
+        ``beta_<name>`` per further factor, sessions, mean_firms, note. NaN below 10 sessions, with
+        the reason in `note`.
 
     Raises
     ------
@@ -111,13 +105,9 @@ def calendar_portfolio(
 
     References
     ----------
-    .. [1] Jaffe, J. F. (1974). Special information and insider trading. Journal of Business 47,
-       410-428.
-    .. [2] Mandelker, G. (1974). Risk and return: the case of merging firms. Journal of Financial
-       Economics 1, 303-335.
-    .. [3] Fama, E. F. (1998). Market efficiency, long-term returns, and behavioral finance. Journal
+    .. [1] Fama, E. F. (1998). Market efficiency, long-term returns, and behavioral finance. Journal
        of Financial Economics 49, 283-306.
-    .. [4] Mitchell, M. L. and Stafford, E. (2000). Managerial decisions and long-term stock price
+    .. [2] Mitchell, M. L. and Stafford, E. (2000). Managerial decisions and long-term stock price
        performance. Journal of Business 73, 287-329.
     """
     study.abnormal.require_returns()
@@ -130,18 +120,10 @@ def calendar_portfolio(
         notes.insert(0, f"{T} sessions, at least {least} are needed")
     else:
         rows = regressions(book, max(len(window) - 1, 1) if lags is None else lags)
-    rows = [{**row, "note": "; ".join(notes)} for row in rows]
     counts = {"sessions": T, "mean_firms": float(book.firms.mean()) if T else np.nan}
-    try:
-        weight = _weights(study, weights, window)[0]
-        jm = jaffe_mandelker(study.abnormal, window, weight)
-    except InapplicableError as error:
-        jm = {"note": str(error)}
+    rows = [{**row, **counts, "note": "; ".join(notes)} for row in rows]
     estimates = ["method", "alpha", "se", "t", "df", "pvalue", *book.slopes]
-    columns = [*estimates, "sessions", "mean_firms", "note"]
-    return pd.DataFrame(
-        [*({**row, **counts} for row in rows), {"method": "jaffe_mandelker", **jm}], columns=columns
-    )
+    return pd.DataFrame(rows, columns=[*estimates, "sessions", "mean_firms", "note"])
 
 
 def portfolio(study: FittedStudy, window: WindowLike, *, weights: Weights = "equal") -> Portfolio:
@@ -272,86 +254,3 @@ def _notes(several: int, twice: int) -> Iterator[str]:
     ):
         if count:
             yield f"{count} firm-day{'s' * (count != 1)} {why}"
-
-
-def jaffe_mandelker(
-    abnormal: AbnormalReturns, window: Window, weight: FloatArray
-) -> dict[str, Any]:
-    """Return the t of the standardised daily means over the calendar, divided by sqrt(1 + D/M).
-
-    Parameters
-    ----------
-    abnormal : AbnormalReturns
-        n events; each is in on the days of `window` that it has.
-    window : Window
-    weight : (n,) float array
-        0 for events that are not in.
-
-    Returns
-    -------
-    dict
-        t, df, pvalue, and the number of sessions and firms behind them.
-
-    Raises
-    ------
-    InapplicableError
-        If too few sessions have a portfolio whose events share 30 estimation sessions (or L1, if
-        less).
-
-    Notes
-    -----
-    The mean AR of a session is divided by the standard deviation of the mean residual of the same
-    events over the sessions that are in the estimation windows of all of them. D is the mean length
-    of runs of consecutive sessions and M the mean number of estimation days, as in the test
-    ``calendar_time``.
-
-    References
-    ----------
-    .. [1] Jaffe, J. F. (1974). Special information and insider trading. Journal of Business 47,
-       410-428.
-    .. [2] Mandelker, G. (1974). Risk and return: the case of merging firms. Journal of Financial
-       Economics 1, 303-335.
-    """
-    cols, L1 = abnormal.columns(window), len(abnormal.windows.estimation)
-    position, ar = abnormal.windows.event_positions[:, cols], abnormal.ar[:, cols]
-    in_portfolio = np.isfinite(ar) & (abnormal.length[:, cols] == 1) & (weight > 0)[:, None]
-    event, _ = np.nonzero(in_portfolio)
-    at, session = np.unique(position[in_portfolio], return_inverse=True)
-    require(len(at) > 0, "sessions_needed", n=0, needed=MIN_SESSIONS)
-    past = abnormal.windows.estimation_positions
-    residuals = residuals_on(abnormal, np.unique(past[past >= 0]))
-    order = np.argsort(session.ravel(), kind="stable")
-    bounds = np.cumsum(np.bincount(session.ravel(), minlength=len(at)))[:-1]
-    members, values = np.split(event[order], bounds), np.split(ar[in_portfolio][order], bounds)
-    sd = _deviations(residuals, members, weight, max(abnormal.k, 1), min(MIN_COMMON, L1))
-    keep = np.isfinite(sd)
-    require_count(int(keep.sum()), MIN_SESSIONS, "sessions_needed")
-    shares = zip((weight[events] for events in members), values, strict=True)
-    mean = np.array([(w * ars).sum() / w.sum() for w, ars in shares])
-    t, df = t_of_mean((mean / sd)[keep])[:2]
-    runs = 1 + int((np.diff(at[keep]) > 1).sum())
-    used = [events for events, k in zip(members, keep, strict=True) if k]
-    M = abnormal.nobs[np.unique(np.concatenate(used))].mean()
-    firms = float(np.mean([len(events) for events in used]))
-    note = "mean AR of each session in standard deviations of its portfolio"
-    if n_short := int((~keep).sum()):
-        note += f"; {n_short} sessions whose events share too few estimation sessions left out"
-    t = float(t / np.sqrt(1 + keep.sum() / runs / M))
-    counts = {"sessions": int(keep.sum()), "mean_firms": firms, "note": note}
-    return {"t": t, "df": df, "pvalue": pvalue(t, df), **counts}
-
-
-def _deviations(
-    residuals: FloatArray, members: list[IntArray], weight: FloatArray, k: int, need: int
-) -> FloatArray:
-    """Return the standard deviation of each set's mean residual; NaN below `need` sessions."""
-    deviations: dict[tuple[int, ...], float] = {}
-    for events in members:
-        if (key := tuple(map(int, events))) not in deviations:
-            values, exist = residuals[:, events]
-            common = exist.all(axis=0)
-            mean = weight[events] @ values[:, common] / weight[events].sum()
-            deviations[key] = np.nan
-            if len(mean) >= max(need, k + 1):
-                deviations[key] = np.sqrt(((mean - mean.mean()) ** 2).sum() / (len(mean) - k))
-    return np.array([deviations[tuple(map(int, events))] for events in members])
