@@ -35,7 +35,6 @@ STUDIES: dict[str, list[str]] = {
     "long": [*SAMPLE, "--window", "-10:60", "--car", "0:60", "--repeat", "first", "--kind", "log"],
     "limits": [*WORLD, "--limits", "extend"],
     "halts": [*WORLD, "--halt", "shift", "--limits", "drop", "--missing", "rescale"],
-    "censored": [*WORLD, "--limits", "censored"],
     "covariance": [*WORLD, "--cov", "HC3", "--limits", "none"],
     "volume": [*WORLD, "--measure", "volume"],
     "volatility": [*WORLD, "--measure", "volatility"],

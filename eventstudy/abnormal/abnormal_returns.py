@@ -14,7 +14,7 @@ from ..errors import ConfigError
 from ..utility.typing import BoolArray, DateArray, FloatArray, IntArray, ObjectArray
 from ..windows.event_windows import EventWindows
 from .conventions import Conventions
-from .subsamples import EXTENDING, RUN, Runs, Sampled
+from .subsamples import RUN, Runs, Sampled
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -218,7 +218,7 @@ class AbnormalReturns(Sampled):
 
     def extended(self, window: Window) -> BoolArray:
         """Return which CARs over `window` run on to the first close off a price limit, (n,)."""
-        if self.conventions.limits not in EXTENDING:
+        if self.conventions.limits != "extend":
             return np.zeros(len(self), dtype=bool)
         return self.valid(window) & self.delayed(window)
 
@@ -257,7 +257,7 @@ class AbnormalReturns(Sampled):
         """
         cols, inside = self.columns(window), self.inside(window)
         values: FloatArray = self.over(name, cols)
-        delayed = self.delayed(window) & (self.conventions.limits in EXTENDING)
+        delayed = self.delayed(window) & (self.conventions.limits == "extend")
         if self.runs is not None and delayed.any():
             values = values.copy()
             values[delayed, -1] = getattr(self.runs, RUN[name])[delayed, cols.stop - 1]
@@ -413,7 +413,7 @@ class AbnormalReturns(Sampled):
         off the price limit; as columns of ``windows.sessions``.
         """
         cols, inside = self.columns(window), self.inside(window)
-        delayed = self.delayed(window) & (self.conventions.limits in EXTENDING)
+        delayed = self.delayed(window) & (self.conventions.limits == "extend")
         bridged = inside & (self.over("length", cols) > self.over("spans", cols))
         out = []
         for i in np.flatnonzero(bridged.any(axis=1) | delayed):

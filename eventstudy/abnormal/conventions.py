@@ -35,11 +35,9 @@ class Conventions:
         An event that lacks days of a window leaves it ("drop"), enters with CAR x L / days covered
         ("rescale"), or with the days that it has ("zero"). The standardised CAR is the same in the
         last two cases.
-    limits : {"extend", "none", "drop", "censored"}
+    limits : {"extend", "none", "drop"}
         A window that closes at a price limit runs on to the first close off the limit ("extend"),
-        ends as it is ("none"), or loses the event ("drop": biased, since large effects leave). With
-        "censored" windows are as with "extend", and estimation days at a limit are censored in the
-        market model.
+        ends as it is ("none"), or loses the event ("drop": biased, since large effects leave).
     min_history : int
         Fewest complete estimation days of an event in standardised tests and in the answer; 0 = no
         minimum. Up to 60 it is three quarters of the estimation window at most; a larger number
@@ -61,7 +59,7 @@ class Conventions:
     scar: Literal["exact", "sum"] = "exact"
     overlap: Literal["exact", "share"] = "exact"
     missing: Literal["drop", "rescale", "zero"] = "drop"
-    limits: Literal["extend", "none", "drop", "censored"] = "extend"
+    limits: Literal["extend", "none", "drop"] = "extend"
     min_history: int = HISTORY
     fpc: bool = False
     draws: int = DRAWS

@@ -206,10 +206,6 @@ def chosen(rows: Any, n: int) -> BoolArray | IntArray:
     return array
 
 
-# Conventions on price limits by which a window runs on until the first free close.
-EXTENDING = ("extend", "censored")
-
-
 # The fields of Runs that replace those of single days.
 RUN = {"ar": "ar", "noise": "noise", "x_event": "x"}
 

@@ -177,8 +177,6 @@ def _objections(s: Situation, entry: Statistic, measure: str) -> Iterator[Object
     if rate > NOMINAL:
         yield from ((rate, reason) for factor, reason in measured if factor > 1)
     yield from _shape(s, entry, measure)
-    if s.censored and entry.uses_residuals:
-        yield np.nan, Reason("censored_residuals")
     if s.n_events > 1 and s.factor <= SMALLEST_FACTOR and entry.variance != "n/a":
         yield 1.0, Reason("residuals_cancel")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -78,11 +78,12 @@ class Situation:
         Share of the announcements without an hour.
     repeated_firms : int
         Tickers with several events.
-    censored : bool
-        Whether estimation days at a price limit are bounds, and are left out of the residuals.
     still_days : float
         Share of the estimation days with a return of exactly zero (models with regressors).
     """
+
+    # Runs of before have facts of conventions that are gone.
+    is_open: ClassVar = True
 
     window: Window
     kind: str
@@ -112,7 +113,6 @@ class Situation:
     shortest_estimation: int
     time_unknown: float
     repeated_firms: int
-    censored: bool = False
     still_days: float = 0.0
 
     @property
@@ -166,7 +166,6 @@ def measure(study: FittedStudy, window: Window) -> Situation:
         **_dependence(sample, window), **_shape(sample, window), **_trading(sample),
         time_unknown=float(np.mean([Flag.TIME_UNKNOWN in cell for cell in flags])) if n else np.nan,
         repeated_firms=sum(times > 1 for times in Counter(tickers).values()),
-        censored=sample.conventions.limits == "censored",
     )  # fmt: skip
 
 

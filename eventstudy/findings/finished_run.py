@@ -18,7 +18,6 @@ from ..analysis.specifications import leading_group
 from ..errors import RunFolderError
 from ..fitting.config import StudyConfig
 from ..fitting.fitted import group_column, is_large
-from ..models.market import CensoredMarket
 from ..utility.catalogue import Reason
 from ..utility.csv_text import read_csv
 from ..utility.progress import stepping
@@ -184,7 +183,6 @@ def _model(study: FittedStudy) -> ModelFacts:
         least_squares=model.least_squares,
         exact=model.exact,
         forecasts_variance=model.forecasts_variance,
-        is_censored=isinstance(model, CensoredMarket),
         cov_type=model.cov_type,
         freedom_lost=tuple(int(k) for k in np.unique((a.nobs - a.df_resid)[study.ok])),
     )

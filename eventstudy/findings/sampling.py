@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..abnormal.subsamples import EXTENDING
 from ..analysis.answer import answer_of, main_test_of
 from ..analysis.caar_path import path_of
 from ..analysis.diagnosis import NOT_VALID, diagnose
@@ -66,7 +65,7 @@ def sample_of(study: FittedStudy, config: StudyConfig, group: str = "") -> Sampl
     usual = (name for name in study.all_tests if STATISTICS[name].core)
     path = None if empty else path_of(study)
     has_levels = not empty and study.panel.measure == "return"
-    limited = a.runs is not None and a.conventions.limits in EXTENDING
+    limited = a.runs is not None and a.conventions.limits == "extend"
     return Sample(
         group=group,
         main=windows[main],

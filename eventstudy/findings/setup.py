@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from ..calendars.window import Window
 
@@ -19,13 +19,16 @@ class ModelFacts:
         As in the registry of models.
     factors, parameters : tuple of str
         Names of the factors of the model and of what it estimates for each event.
-    least_squares, exact, forecasts_variance, is_censored : bool
+    least_squares, exact, forecasts_variance : bool
         How it is estimated, and whether the variance of a CAR is that of the estimator.
     cov_type : str
         Covariance of the parameters, "nonrobust" for the classical one.
     freedom_lost : tuple of int
         Values of M - degrees of freedom over the used events, ascending.
     """
+
+    # Runs of before have facts of models that are gone.
+    is_open: ClassVar = True
 
     name: str
     label: str
@@ -36,7 +39,6 @@ class ModelFacts:
     least_squares: bool
     exact: bool
     forecasts_variance: bool
-    is_censored: bool
     cov_type: str
     freedom_lost: tuple[int, ...]
 

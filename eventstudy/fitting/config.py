@@ -157,7 +157,7 @@ class StudyConfig:
     scar: Literal["exact", "sum"] = "exact"
     overlap: Literal["exact", "share"] = "exact"
     missing: Literal["drop", "rescale", "zero"] = "drop"
-    limits: Literal["extend", "none", "drop", "censored"] = "extend"
+    limits: Literal["extend", "none", "drop"] = "extend"
     min_history: int = HISTORY
     fpc: bool = False
     draws: int = DRAWS

@@ -13,7 +13,6 @@ from ..abnormal.conventions import Conventions
 from ..calendars.window import ESTIMATION, EVENT, Window, require_apart
 from ..events.table import Events, events_given, grouped
 from ..models import LinearModel, make_model
-from ..models.market import censored
 from ..prices import PriceProvider
 from ..prices.quality.fault_kinds import SeriesFault
 from ..returns import ReturnsPanel
@@ -37,7 +36,7 @@ from .donors import without_announcing_donors
 from .fitted import FittedStudy
 from .found_news import find_news
 from .inputs import CONFOUNDER, EVERY_FIRM, NEWS_COLUMN, NO_NEWS, Confounder, StudyInputs
-from .layout import Layout, lay_out, resume_after_halts, with_bounds, with_runs
+from .layout import Layout, lay_out, resume_after_halts, with_runs
 from .long_windows import note_long_windows
 from .settings import settings_of, within
 from .status import dates_of, repeated_by_shift, repeats_of, with_status
@@ -95,16 +94,13 @@ class UnfittedStudy:
         around: Any = {"estimation": Window.of(self.estimation), "event": Window.of(self.event)}
         table, panel = self._with_benchmarks()
         model, columns, panel = self._bound_model(panel)
-        tobit = self.conventions.limits == "censored"
-        around["keep_estimation"] = len(table) <= KEPT or tobit or not model.least_squares
+        around["keep_estimation"] = len(table) <= KEPT or not model.least_squares
         calendars = [panel.calendar_of(code) for code in table["exchange"].tolist()]
         days = panel.sessions_of(calendars, dates_of(table["day0"]))
         table["day0"] = listed = days.astype("datetime64[s]")
         sources = Sources(table["benchmark"].tolist(), self.series, columns)
         layout = lay_out(panel, self.events, model, calendars, sources)
         layout, windows, excluded, overlap = self._aligned(table, layout, days, around)
-        if tobit:
-            model, windows = censored(model), with_bounds(windows, layout)
         with one_thread():
             abnormal = model.fit(windows, engine=self.engine).altered(conventions=self.conventions)
             if panel.measure == "return":

@@ -361,7 +361,7 @@ def with_runs(
         # The estimation days are those of the study, less what it masked.
         for name in ("returns", "spans", "length"):
             getattr(longer, name)[:, :L1] = getattr(chunk_windows, name)[:, :L1]
-        fit = model.fit(replace(longer, bounds=chunk_windows.bounds), engine=engine)
+        fit = model.fit(longer, engine=engine)
         closes = at_limit(chunk_layout, longer.event_positions)
         for row, i in enumerate(rows[chunk]):
             for t in np.flatnonzero(hit[i]):
@@ -401,31 +401,6 @@ def _join(runs: Runs, i: int, t: int, fit: AbnormalReturns, row: int, closes: Bo
     runs.noise[i, t] = fit.noise[row, span][traded].sum()
     runs.length[i, t] = fit.length[row, span].sum()
     runs.x[i, t] = fit.x_event[row, span][traded].sum(axis=0)
-
-
-def with_bounds(windows: EventWindows, layout: Layout) -> EventWindows:
-    """Return the windows with estimation returns at a price limit set apart as bounds.
-
-    The first day of a run of such closes shows that its return lies beyond the limit. The later
-    days and the first free close after them carry what was left over: they say nothing of their own
-    day, and are missing.
-
-    Parameters
-    ----------
-    windows : EventWindows
-    layout : Layout
-    """
-    L1 = len(windows.estimation)
-    state = _states(layout, windows.positions[:, :L1])
-    hit = state != 0
-    after = np.zeros_like(hit)
-    after[:, 1:] = hit[:, :-1]
-    estimation_returns = windows.returns[:, :L1]
-    single = hit & ~after & (windows.length[:, :L1] == 1)
-    single &= np.sign(estimation_returns) == np.sign(state)
-    returns = windows.returns.copy()
-    returns[:, :L1] = np.where(hit | after, np.nan, estimation_returns)
-    return replace(windows, returns=returns, bounds=np.where(single, estimation_returns, np.nan))
 
 
 def _states(layout: Layout, positions: IntArray) -> IntArray:

@@ -1,14 +1,11 @@
-"""The market model, also censored, and models whose normal return is that of others or a mean."""
+"""The market model, and models whose normal return is that of others or a mean."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import partial
-from typing import Any
 
 import numpy as np
 
-from ..errors import ConfigError
 from ..returns.series import Factor
 from ..utility.catalogue import Reason
 from ..utility.typing import BoolArray, FloatArray
@@ -264,131 +261,3 @@ def convex_weights(y: FloatArray, Z: FloatArray) -> FloatArray:
         return np.full(Z.shape[1], 1 / Z.shape[1])
     u, _ = nnls(np.vstack([D / size, np.ones(Z.shape[1])]), np.r_[np.zeros(len(y)), 1.0])
     return np.asarray(u / u.sum())
-
-
-NOT_CONVERGED = "the censored model did not converge: least squares without the days at a limit"
-# Gradient of the mean log likelihood at the optimum, in units of the residual deviation.
-TOLERANCE = 1e-9
-
-
-class CensoredMarket(Market):
-    r"""The market model of returns of which a close at a limit shows only that they lie beyond.
-
-    Notes
-    -----
-    .. math:: R^*_{it} = \alpha_i + \beta_i R_{mt} + e_{it}
-
-        \log L = \sum_{free} \Bigl[ \log \phi\Bigl(\frac{R_t - x_t'b}{s}\Bigr) - \log s \Bigr]
-        + \sum_{limit} \log \Phi\Bigl(\mp \frac{R_t - x_t'b}{s}\Bigr)
-
-    with R the return to the upper (-) or lower (+) limit. It is maximised in b/s and 1/s, in which
-    it is concave (Olsen 1978). s2 is the estimate times M/(M-2), the covariance of b the inverse of
-    the observed information times the same, M with the days at a limit. Missing data: days without
-    either return are left out. Events without days at a limit are fitted by least squares.
-
-    References
-    ----------
-    Tobin, J. (1958), Estimation of relationships for limited dependent variables, Econometrica 26,
-    24-36. Chou, P.-H. (1997), A Gibbs sampling approach to the estimation of linear regression
-    models under daily price limits, Pacific-Basin Finance Journal 5, 39-62.
-    """
-
-    label = "market model, censored at price limits"
-    formula = "E[R*_it] = alpha_i + beta_i R_mt by Tobit"
-    source = "Tobin (1958); Chou (1997)"
-    exact = False
-
-    def estimate(self, data: EstimationData) -> Fit:
-        """Return the estimates; events with days at a limit start from their free days."""
-        fit, (y, X, complete, windows, _) = super().estimate(data), data
-        bounds = windows.bounds
-        limit = np.isfinite(bounds) & np.isfinite(X).all(axis=2)
-        params, cov, sigma2 = fit.params.copy(), fit.cov_params.copy(), fit.sigma2.copy()
-        remark = fit.remark.copy()
-        for i in np.flatnonzero(limit.any(axis=1) & np.isfinite(fit.params).all(axis=1)):
-            free, at = complete[i], limit[i]
-            estimates = tobit(y[i, free], X[i, free], bounds[i, at], X[i, at], fit.params[i])
-            if estimates is None:
-                remark[i] = NOT_CONVERGED
-                continue
-            params[i], cov[i], sigma2[i] = estimates
-        bread = cov / sigma2[:, None, None]
-        fit = replace(fit, params=params, cov_params=cov, sigma2=sigma2)
-        return replace(fit, bread=bread, remark=remark)
-
-
-def tobit(
-    y: FloatArray, X: FloatArray, bound: FloatArray, Z: FloatArray, start: FloatArray
-) -> tuple[FloatArray, FloatArray, float] | None:
-    """Return the parameters, their covariance and the residual variance; None without an optimum.
-
-    Parameters
-    ----------
-    y : (m,) float array
-        Returns of free days.
-    X : (m, k) float array
-        Their regressors.
-    bound : (c,) float array
-        Returns to the limit, above 0 for an upper and below 0 for a lower one.
-    Z : (c, k) float array
-        Their regressors.
-    start : (k,) float array
-        Least squares on the free days.
-    """
-    from scipy.optimize import minimize
-
-    scale, k, M = float(np.std(y - X @ start)), X.shape[1], len(y) + len(bound)
-    if not scale > 0:
-        return None
-    u, v, side = y / scale, bound / scale, np.sign(bound)
-
-    def mean_loss(p: FloatArray, order: int) -> Any:
-        return _loss(p, u, X, v, Z, side)[order] / M
-
-    loss, slope, curve = (partial(mean_loss, order=order) for order in range(3))
-    first, options = np.append(start / scale, 1.0), {"gtol": TOLERANCE}
-    optimum = minimize(loss, first, jac=slope, hess=curve, method="trust-exact", options=options)
-    delta, theta = optimum.x[:k], optimum.x[k]
-    if not theta > 0 or not np.abs(optimum.jac).max() < np.sqrt(TOLERANCE):
-        return None
-    step = np.hstack([np.eye(k) / theta, -delta[:, None] / theta**2])
-    information = _loss(optimum.x, u, X, v, Z, side)[2]
-    unbiased = M / (M - k)
-    cov = unbiased * scale**2 * step @ np.linalg.solve(information, step.T)
-    return scale * delta / theta, cov, unbiased * (scale / theta) ** 2
-
-
-def _loss(
-    p: FloatArray, u: FloatArray, X: FloatArray, v: FloatArray, Z: FloatArray, side: FloatArray
-) -> tuple[float, FloatArray, FloatArray]:
-    """Return minus the log likelihood at (b/s, 1/s), its gradient and its Hessian."""
-    from scipy.special import log_ndtr
-
-    delta, theta = p[:-1], p[-1]
-    if theta <= 0:
-        return np.inf, np.zeros(len(p)), np.eye(len(p))
-    e, free = theta * u - X @ delta, np.hstack([-X, u[:, None]])
-    w, limit = side * (theta * v - Z @ delta), side[:, None] * np.hstack([-Z, v[:, None]])
-    log_tail = log_ndtr(-w)
-    ratio = np.exp(-(w**2) / 2 - log_tail) / np.sqrt(2 * np.pi)
-    value = (e @ e) / 2 + len(u) * (np.log(2 * np.pi) / 2 - np.log(theta)) - log_tail.sum()
-    gradient = free.T @ e + limit.T @ ratio
-    gradient[-1] -= len(u) / theta
-    hessian = free.T @ free + (limit * (ratio * (ratio - w))[:, None]).T @ limit
-    hessian[-1, -1] += len(u) / theta**2
-    return float(value), gradient, hessian
-
-
-def censored(model: LinearModel) -> LinearModel:
-    """Return the market model for censored estimation days.
-
-    Raises
-    ------
-    ConfigError
-        For any other model, or a robust covariance.
-    """
-    if type(model) is not Market or model.cov_type != "nonrobust":
-        reason = "days at a price limit are censored in the market model only"
-        remedy = "use --model market without --cov, or --limits extend"
-        raise ConfigError(reason, where="limits", value="censored", remedy=remedy)
-    return CensoredMarket()

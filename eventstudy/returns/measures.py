@@ -140,21 +140,21 @@ def require_intercept(parameters: Collection[str], measure: Measure, model: str)
 
 
 def require_prices(limits: str, measure: Measure) -> None:
-    """Refuse price limits that leave out or bound days for a measure other than returns.
+    """Refuse price limits that leave out days for a measure other than returns.
 
     A close at a limit is not yet the price; the volume of that day is the volume.
 
     Parameters
     ----------
-    limits : {"extend", "none", "drop", "censored"}
+    limits : {"extend", "none", "drop"}
     measure : {"return", "volume", "turnover", "volatility"}
 
     Raises
     ------
     ConfigError
-        If the measure is no return and `limits` is "drop" or "censored".
+        If the measure is no return and `limits` is "drop".
     """
-    if measure != "return" and limits in ("drop", "censored"):
+    if measure != "return" and limits == "drop":
         reason = f"price limits delay returns, not the {measure}"
         remedy = "leave it out: events at a limit have the flag price_limit"
         raise ConfigError(reason, where="limits", value=limits, remedy=remedy)

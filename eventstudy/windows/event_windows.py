@@ -56,9 +56,6 @@ class EventWindows(ByEvent):
         Columns of `sessions` on which each calendar is open.
     masked : (n,) int array
         Estimation days with a return that were left out for further events of the firm.
-    bounds : (n, L1) float array
-        Bounds of estimation days whose return lies beyond, as the close is at a price limit; NaN
-        elsewhere.
     laying : Laying, optional
         Lays the arrays of days out on demand; None where they are kept in memory.
     event_positions : (n, L2) int array
@@ -78,7 +75,7 @@ class EventWindows(ByEvent):
 
     by_event: ClassVar = (
         "returns", "spans", "length", "factors", "positions", "day0", "hours", "calendar", "masked",
-        "bounds", "event_positions",
+        "event_positions",
     )  # fmt: skip
 
     estimation: Window
@@ -96,7 +93,6 @@ class EventWindows(ByEvent):
     kind: ReturnKind = "simple"
     measure: Measure = "return"
     masked: IntArray = field(default_factory=lambda: np.zeros(0, np.int64))
-    bounds: FloatArray = field(default_factory=lambda: np.zeros((0, 0)))
 
     laying: Laying | None = None
     halt_drift: int = HALT_DRIFT
@@ -107,9 +103,6 @@ class EventWindows(ByEvent):
     def __post_init__(self) -> None:
         if len(self.masked) != len(self.returns):
             object.__setattr__(self, "masked", np.zeros(len(self.returns), np.int64))
-        if len(self.bounds) != len(self.returns):
-            none = np.full((len(self.returns), len(self.estimation)), np.nan)
-            object.__setattr__(self, "bounds", none)
 
     def __len__(self) -> int:
         return len(self.day0)
@@ -199,8 +192,6 @@ class EventWindows(ByEvent):
             raise TooManyError(problem, remedy=f"at most {HOLDABLE:,} fit in memory")
         if name == "positions":
             return self.laying.at(self.laying.days)
-        if name == "bounds":
-            return np.full((len(self), len(self.estimation)), np.nan)
         self.__dict__.update(self.laying.laid())
         return self.__dict__[name]
 

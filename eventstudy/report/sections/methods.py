@@ -169,7 +169,7 @@ def describe_variance(model: ModelFacts) -> str:
     """Return of what the variance of a CAR consists, without the full stop."""
     kinds = {
         "no_parameters": not model.parameters, "forecast": model.forecasts_variance,
-        "censored": model.is_censored, "approximate": not model.exact,
+        "approximate": not model.exact,
     }  # fmt: skip
     if kind := next((kind for kind, holds in kinds.items() if holds), ""):
         return say(f"variance.{kind}")
