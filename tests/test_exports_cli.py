@@ -108,13 +108,13 @@ def test_a_card_is_a_picture_of_a_fixed_size_with_its_caveat(folder: Path, tmp_p
 
 def test_latex_of_chosen_windows_and_tests_is_beside_the_run(folder: Path) -> None:
     before = contents(folder)
-    options = ("--format", "tex", "--car", "0:1", "--test", "savickas")
+    options = ("--format", "tex", "--car", "0:1", "--test", "hall")
     found = report(folder, *options)
     assert found.output == "".join(f"{folder.with_name(f'study.{e}')}\n" for e in ("tex", "bib"))
     text = folder.with_name("study.tex").read_text(encoding="utf-8")
     assert r"\multicolumn{1}{c}{Event window" in text
-    assert "Savickas" in text
-    assert "@article{savickas2003," in folder.with_name("study.bib").read_text(encoding="utf-8")
+    assert "Hall" in text
+    assert "@article{hall1992," in folder.with_name("study.bib").read_text(encoding="utf-8")
     assert contents(folder) == before
     for wrong, problem in (
         (("--car", "3:4"), "the run has no such window"),

@@ -23,11 +23,7 @@ from eventstudy.significance._correlation import (
 )
 from eventstudy.studies import EventStudyResults
 
-# For one model only (test_savickas.py).
-OF_GARCH = {"savickas"}
-SAMPLE_TESTS = [
-    name for name, entry in STATISTICS.items() if not entry.per_event and name not in OF_GARCH
-]
+SAMPLE_TESTS = [name for name, entry in STATISTICS.items() if not entry.per_event]
 WINDOWS = [Window(0, 0), Window(-1, 1), Window(-5, 5)]
 ONE_DATE = {"portfolio", "mvrm", "mvrm_wilks"}
 # Statistics that a change of all signs leaves as they are.
@@ -68,7 +64,7 @@ def test_names_are_the_canonical_ones() -> None:
         "wild_bootstrap", "patell_u", "event_f", "sq", "placebo_windows", "sign_exact",
         "grank_z_kp",
         "johnson_bootstrap", "mvrm", "mvrm_wilks", "rank_variance", "brown_forsythe",
-        "placebo_in_space", "savickas",
+        "placebo_in_space",
     }  # fmt: skip
     with pytest.raises(ConfigError, match="did you mean 'bmp_kp'"):
         STATISTICS["bmpkp"]

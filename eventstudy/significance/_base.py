@@ -25,7 +25,7 @@ ORDER = (
     "calendar_time", "date_clustered", "wild_bootstrap", "patell_kp", "cda", "placebo_windows",
     "portfolio", "mvrm", "mvrm_wilks", "corrado_zivney", "corrado_zivney_sign", "grank_z",
     "grank_z_kp", "sign", "sign_exact", "wilcoxon", "hall", "johnson", "johnson_bootstrap",
-    "jackknife", "savickas", "patell_u", "rank_variance", "brown_forsythe", "event_t", "event_f",
+    "jackknife", "patell_u", "rank_variance", "brown_forsythe", "event_t", "event_f",
     "sq", "placebo_in_space",
 )  # fmt: skip
 GRADES = ("clustering", "overlap", "variance", "skewness")
