@@ -6,7 +6,6 @@ from __future__ import annotations
 import json
 import re
 import socket
-import sqlite3
 from pathlib import Path
 
 import pandas as pd
@@ -123,35 +122,6 @@ def test_a_symbol_that_is_a_formula_is_refused(tmp_path: Path) -> None:
     assert (code, out) == (1, "")
     assert "not a symbol" in err
     assert not (tmp_path / "s").exists()
-
-
-def test_verify_names_the_damaged(store: Path) -> None:
-    assert invoke("verify", "--store", store) == (0, "", "2 vintages checked, 0 damaged\n")
-    connection = sqlite3.connect(store / "prices.sqlite")
-    with connection:
-        connection.execute("UPDATE prices SET sha256 = 'x' WHERE symbol = '^BB'")
-    connection.close()
-    assert invoke("verify", "--store", store) == (
-        1,
-        "damaged: ^BB\n",
-        "2 vintages checked, 1 damaged\n",
-    )
-
-
-def test_prune_says_what_goes(store: Path, tmp_path: Path) -> None:
-    (tmp_path / "table.csv").write_text(
-        CSV.replace("AAA,2019-01-02,10", "AAA,2019-01-02,12"), encoding="utf-8"
-    )
-    code, _, err = invoke("import", tmp_path / "table.csv", "--store", store)
-    assert (code, "AAA: revised by the source since" in err) == (0, True)
-    assert invoke("prune", "--store", store)[0] == 2
-    code, out, err = invoke("prune", "--keep", "0", "--dry-run", "--store", store)
-    assert (code, err) == (0, "1 vintages would go\n")
-    assert out.startswith("AAA          vintage 1 of ")
-    assert invoke("prune", "--keep", "0", "--older-than", "30", "--store", store)[1] == ""
-    assert invoke("prune", "--keep", "0", "--symbol", "^BB", "--store", store)[1] == ""
-    assert invoke("prune", "--keep", "0", "--store", store)[1] == out
-    assert invoke("verify", "--store", store)[2] == "2 vintages checked, 0 damaged\n"
 
 
 def test_fetch(yahoo: Yahoo, tmp_path: Path) -> None:

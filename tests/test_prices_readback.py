@@ -155,7 +155,6 @@ def test_a_file_is_kept_to_the_last_value(tmp_path: Path) -> None:
     assert [[row[name] for name in columns] for row in rows] == [
         [11, 8, 9.5, 100], [12, 8, 9.5000001, 250], [11, 8, 9.5, 300], [11, 8, 9.5, 400],
     ]  # fmt: skip
-    assert invoke("verify", *keep)[2] == "2 vintages checked, 0 damaged\n"
     before = StoreProvider(tmp_path / "s").query("SELECT number, blob IS NULL FROM vintages")
     assert before == [(1, 0)]
 
@@ -176,7 +175,6 @@ def test_a_currency_that_comes_later_is_kept(tmp_path: Path) -> None:
         "3",
         "GBp",
     ]
-    assert invoke("verify", *keep)[2] == "3 vintages checked, 0 damaged\n"
 
 
 @pytest.mark.parametrize(

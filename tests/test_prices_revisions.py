@@ -19,7 +19,7 @@ from eventstudy.prices._base import stamp
 from eventstudy.prices._database import Held
 from eventstudy.prices.revisions import Change, compare, merge
 from eventstudy.prices.store import StoreProvider, moment
-from eventstudy.prices.upkeep import damaged, history, prune
+from eventstudy.prices.upkeep import history
 
 DAYS = pd.bdate_range("2019-01-02", "2019-12-31")
 FIRST, LAST = date(2019, 1, 1), date(2019, 12, 31)
@@ -244,17 +244,6 @@ def test_what_happened_is_recorded(store: StoreProvider) -> None:
         (2, 0),
         (3, 0),
     ]
-
-
-def test_pruning_takes_the_oldest(store: StoreProvider) -> None:
-    assert len(prune(store, keep=0, dry_run=True)) == 3
-    assert prune(store, keep=1, older_than=10**4) == []
-    assert prune(store, keep=0, symbols=["Z"]) == []
-    assert [number for _, number, _ in prune(store, keep=2)] == [1]
-    assert not any(bad for _, bad in damaged(store))
-    assert StoreProvider(store.path, vintage="2024-03-15").fetch(["X.SZ"], FIRST, LAST).failures
-    assert len(prune(store, older_than=1)) == 2
-    assert store.fetch(["X.SZ"], date(2019, 1, 2), LAST).symbols == ("X.SZ",)
 
 
 @pytest.mark.parametrize("bad", ["yesterday", "2024-13-01", ""])

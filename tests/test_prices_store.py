@@ -348,7 +348,7 @@ def test_reading_some_symbols_never_looks_at_all(store: StoreProvider) -> None:
         statements.VINTAGE,
         statements.DONOR,
     ]
-    texts += [statements.NUMBERED, upkeep.FETCHES, upkeep.VINTAGES]
+    texts += [upkeep.FETCHES, upkeep.VINTAGES]
     for text in texts:
         values = ("AAA", "9999")[: text.count("?")]
         plans = [row[-1] for row in store.query("EXPLAIN QUERY PLAN " + text, values)]

@@ -157,13 +157,17 @@ class Main(click.Group):
 
 
 def describe_misuse(error: click.ClickException) -> str:
-    """Return what is wrong with a command line, the closest name, and where its help is."""
+    """Return what is wrong with a command line, what to do instead, and where its help is."""
+    from ..utility.catalogue import has, say
+
     possible = getattr(error, "possibilities", None) or ()
     typed = getattr(error, "option_name", "") or getattr(error, "command_name", "")
     text = (error.message if possible else error.format_message()).rstrip(".")
     context = getattr(error, "ctx", None)
     where = f"see {context.command_path} --help" if context else ""
-    return "; ".join(filter(None, [text, did_you_mean(typed, possible), where]))
+    code = f"moved.{typed.lstrip('-')}"
+    remedy = say(code) if has(code) else did_you_mean(typed, possible)
+    return "; ".join(filter(None, [text, remedy, where]))
 
 
 def _end(context: click.Context, text: str, exit_code: int, *, failed: bool = True) -> None:

@@ -181,28 +181,6 @@ class StudyCommand(click.Command):
         self.epilog = EXIT_CODES if ALL in ctx.meta else more
         super().format_epilog(ctx, formatter)
 
-    def parse_args(self, context: click.Context, args: list[str]) -> list[str]:
-        """Read the options; say of one that moved where it is.
-
-        Parameters
-        ----------
-        context : click.Context
-        args : list of str
-
-        Returns
-        -------
-        list of str
-            What is left of them.
-        """
-        try:
-            return super().parse_args(context, args)
-        except click.NoSuchOption as error:
-            from ..utility.catalogue import has, say
-
-            if not has(code := f"moved.{error.option_name.lstrip('-')}"):
-                raise
-            raise click.UsageError(f"no option {error.option_name}: {say(code)}", context) from None
-
 
 def _refuse_little_memory() -> None:
     """Raise MemoryError under a limit of addresses in which OpenBLAS cannot be loaded.

@@ -191,51 +191,6 @@ def export(
     _end_with(prices)
 
 
-@prices.command(epilog=EXIT_CODES)
-@options(STORE)
-def verify(store: str | None) -> None:
-    """Compare the bytes of everything stored with their hashes.
-
-    Exits with 1, and names the damaged prices, if any are.
-    """
-    from ..prices.upkeep import damaged
-
-    states = list(damaged(_store(store)))
-    bad = [name for name, is_bad in states if is_bad]
-    for name in bad:
-        display(f"damaged: {name}")
-    _tell(f"{len(states)} vintages checked, {len(bad)} damaged")
-    if bad:
-        sys.exit(1)
-
-
-@prices.command(epilog=EXIT_CODES)
-@options(
-    ("--keep", (WholeNumber(0), "N"), "Earlier vintages to keep for each symbol."),
-    ("--older-than", (WholeNumber(0), "DAYS"), "Delete only vintages older than this."),
-    SYMBOLS,
-    ("--dry-run", SWITCH, "Show what would be deleted, and delete nothing."),
-    STORE,
-)
-def prune(
-    store: str | None,
-    keep: int | None,
-    older_than: int | None,
-    symbols: tuple[str, ...],
-    dry_run: bool,
-) -> None:
-    """Delete earlier vintages; the newest prices of a symbol always stay."""
-    from ..errors import ConfigError
-    from ..prices.upkeep import prune as delete
-
-    if keep is None and older_than is None:
-        raise ConfigError("which vintages?", remedy="give --keep N, --older-than DAYS, or both")
-    gone = delete(_store(store), keep=keep, older_than=older_than, symbols=symbols, dry_run=dry_run)
-    for symbol, number, fetched in gone:
-        display(f"{symbol:<12} vintage {number} of {fetched}")
-    _tell(f"{len(gone)} vintages {'would go' if dry_run else 'deleted'}")
-
-
 def _store(path: str | None, vintage: str | None = None) -> StoreProvider:
     from ..prices.store import StoreProvider
 

@@ -52,7 +52,6 @@ VINTAGE = f"""SELECT number, {RECORD} FROM vintages WHERE symbol = ? AND fetched
     ORDER BY number DESC LIMIT 1"""
 DONOR = f"""SELECT {RECORD} FROM vintages WHERE symbol = ? AND number > ? AND blob IS NOT NULL
     ORDER BY number LIMIT 1"""
-NUMBERED = f"SELECT number, {RECORD} FROM vintages WHERE symbol = ? ORDER BY number"
 LOG = """INSERT INTO fetches SELECT ?1,
     (SELECT coalesce(max(number), 0) + 1 FROM fetches WHERE symbol = ?1), ?, ?, ?, ?, ?, ?, ?, ?"""
 
@@ -330,38 +329,10 @@ def _vintage(
         message = f"the price cache has no vintage of {as_of} or before"
         raise NoPricesError(message, where=symbol, remedy=f"the first is of {first}")
     number, *record = vintage
-    return tuple(record), find_donor(connection, symbol, number, record[-1], current)
-
-
-def find_donor(
-    connection: sqlite3.Connection,
-    symbol: str,
-    number: int,
-    blob: bytes | None,
-    current: tuple[Any, ...],
-) -> tuple[Any, ...] | None:
-    """Return the record whose blob holds the rows of a vintage without a blob.
-
-    Parameters
-    ----------
-    connection : sqlite3.Connection
-    symbol : str
-    number : int
-        Number of the vintage.
-    blob : bytes or None
-        Its blob.
-    current : tuple
-        The record of the newest prices.
-
-    Returns
-    -------
-    tuple or None
-        None if the vintage has a blob.
-    """
-    if blob is not None:
-        return None
-    donor: tuple[Any, ...] | None = connection.execute(DONOR, (symbol, number)).fetchone()
-    return donor or current
+    if record[-1] is not None:
+        return tuple(record), None
+    # A vintage without a blob: the next one that has a blob holds its rows.
+    return tuple(record), connection.execute(DONOR, (symbol, number)).fetchone() or current
 
 
 def _merged(

@@ -1,31 +1,27 @@
-"""Maintenance of the price cache: list, check, read back, import, export, prune."""
+"""Maintenance of the price cache: list, read back, import, export."""
 
 from __future__ import annotations
 
 import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
-from itertools import takewhile
+from datetime import UTC, datetime
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from ..errors import BadAnswerError, ConfigError, DataError, PriceError
+from ..errors import BadAnswerError, ConfigError, DataError
 from ..utility.atomic_file import replacing
 from ..utility.catalogue import Reason, say
 from ..utility.tables import parquet_modules
 from ..utility.version import __version__
 from ._base import FIRST_DAY, LAST_DAY, NUMBER_COLUMNS, SAME_PRICE, are_possible, name_some
-from ._database import FETCH, transaction, unpack
+from ._database import FETCH
 from ._prices import Prices, Progress
-from .store import GET, NUMBERED, Stored, StoreProvider, find_donor
+from .store import Stored, StoreProvider
 
 if TYPE_CHECKING:
-    import sqlite3
-
     import pandas as pd
 
     from .files import OnRead
@@ -193,85 +189,6 @@ def history(store: StoreProvider, symbol: str) -> dict[str, list[dict[str, Any]]
         for number, fetched, provenance in store.query(VINTAGES, (symbol,))
     ]
     return {"fetches": fetches, "vintages": vintages}
-
-
-def damaged(store: StoreProvider) -> Iterator[tuple[str, bool]]:
-    """Yield every stored vintage by name, and whether its bytes have changed since."""
-    names = store.symbols()
-    with store.database.reading() as connection:
-        if connection is None:
-            return
-        for symbol in names:
-            current = connection.execute(GET, (symbol,)).fetchone()
-            yield symbol, _is_damaged(symbol, current)
-            for number, *record in connection.execute(NUMBERED, (symbol,)).fetchall():
-                donor = find_donor(connection, symbol, number, record[-1], current)
-                yield f"{symbol} vintage {number}", _is_damaged(symbol, tuple(record), donor)
-
-
-def _is_damaged(symbol: str, record: tuple[Any, ...], donor: tuple[Any, ...] | None = None) -> bool:
-    try:
-        unpack(symbol, record, donor)
-    except PriceError:
-        return True
-    return False
-
-
-def prune(
-    store: StoreProvider,
-    *,
-    keep: int | None = None,
-    older_than: int | None = None,
-    symbols: Sequence[str] = (),
-    dry_run: bool = False,
-) -> list[tuple[str, int, str]]:
-    """Delete earlier vintages; the newest prices always stay.
-
-    Parameters
-    ----------
-    store : StoreProvider
-    keep : int, optional
-        Vintages of each symbol that stay in addition to the newest prices.
-    older_than : int, optional
-        Days; younger vintages stay. With `keep` a vintage goes only if both allow it.
-    symbols : sequence of str
-        All when empty.
-    dry_run : bool
-        Delete nothing.
-
-    Returns
-    -------
-    list of (symbol, number, fetched)
-        The vintages that are deleted, or would be.
-    """
-    limit = None if older_than is None else datetime.now(UTC) - timedelta(days=older_than)
-    before = "" if limit is None else limit.isoformat(timespec="seconds")
-    if not store.path.is_file():
-        return []
-    pruned: list[tuple[str, int, str]] = []
-    with store.database.writing() as connection:
-        with transaction(connection):
-            stored = (row[0] for row in connection.execute("SELECT DISTINCT symbol FROM vintages"))
-            for symbol in symbols or [*stored]:
-                vintages = connection.execute(VINTAGES, (symbol,)).fetchall()
-                old = vintages if keep is None else vintages[: max(len(vintages) - keep, 0)]
-                # the oldest in a row only, as one without a blob needs a later one
-                expired = takewhile(lambda row: not before or row[1] < before, old)
-                pruned += [(symbol, number, fetched) for number, fetched, _ in expired]
-            if not dry_run:
-                statement = "DELETE FROM vintages WHERE symbol = ? AND number = ?"
-                connection.executemany(statement, [row[:2] for row in pruned])
-        if pruned and not dry_run:
-            _shrink(connection)
-    return pruned
-
-
-def _shrink(connection: sqlite3.Connection) -> None:
-    import sqlite3
-
-    # needs the file for itself; otherwise the room is used again later
-    with suppress(sqlite3.OperationalError):
-        connection.execute("VACUUM")
 
 
 def import_files(
