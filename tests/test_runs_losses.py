@@ -96,11 +96,10 @@ def test_a_dead_source_is_not_nothing_new(fault: str, tmp_path: Path) -> None:
             yahoo.series.clear()
         for own in yahoo.series.values():
             own.fault = fault
-        for more in ((), ("--recheck",)):
-            code, out, err = ask(*more)
-            assert (code, out) == (75, ""), err
-            assert err.count("\n") == 1
-            assert "the last report is unchanged" in err or "cannot be reached" in err
+        code, out, err = ask()
+        assert (code, out) == (75, ""), err
+        assert err.count("\n") == 1
+        assert "the last report is unchanged" in err or "cannot be reached" in err
         assert contents(run, without="") == before
 
 

@@ -358,7 +358,9 @@ def test_over_the_wire(tmp_path: Path) -> None:
         rows_of = series[0].rows
         at = next(k for k, row in enumerate(rows_of) if row[0] == date(2020, 8, 6))
         rows_of[at] = (*rows_of[at][:4], rows_of[at][4] * 1.03, rows_of[at][5])
-        checked = started("refresh", *options, "--recheck", **env)
+        fetching = ("prices", "fetch", "--events", events, "--refresh", "--quiet")
+        assert started(*fetching, **env).wait(timeout=300) == 0
+        checked = started("refresh", *options, **env)
         assert "prices of AAPL revised on 2020-08-06" in checked.communicate(timeout=300)[0]
         assert contents(run, without="") != before
     before = contents(run, without="")

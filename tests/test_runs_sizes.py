@@ -52,8 +52,7 @@ def test_an_edited_file_of_market_values_is_named(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_share_counts_that_changed_at_the_source(tmp_path: Path) -> None:
-    """Found by --recheck alone; counts that are lost are loud, and given up when that is asked
-    for."""
+    """Not looked for; counts that are lost are loud, and given up when that is asked for."""
     events = tmp_path / "events.csv"
     events.write_text("event_id,ticker,announced_at\na,AAPL,2020-08-06\nn,NVDA,2020-06-01\n")
     ends = {"start": date(2019, 1, 2), "end": date(2021, 3, 31)}
@@ -71,26 +70,18 @@ def test_share_counts_that_changed_at_the_source(tmp_path: Path) -> None:
 
         assert "refreshed: first run" in refresh()
         assert "nothing new" in refresh()
-        assert "nothing new" in refresh("--recheck")
         firms[0].counts[date(2020, 7, 1)] = 1.1e6
         asked = len(yahoo.log)
         assert "nothing new" in refresh()
         assert len(yahoo.log) == asked
-        said = refresh("--recheck")
-        assert "refreshed: market values of AAPL revised on" in said
-        assert "days, first on 2020-07-01 (" in said
-        assert "Market values revised:\n  AAPL: revised on" in said
-        change = read_changes(run)[0]
-        assert ([*change["sizes"]], change["moves"], change["files"]) == (["AAPL"], [], [])
         assert reproduce_run(run).exact
         before = contents(run, without="")
         firms[1].counts.clear()
-        lost = refresh("--recheck", code=75)
+        events.write_text(events.read_text() + "z,AAPL,2020-05-06\n")
+        lost = refresh(code=75)
         assert "NVDA: no market value: no shares outstanding" in lost
         assert "the last report is unchanged; --accept-loss goes on without" in lost
-        events.write_text(events.read_text() + "z,AAPL,2020-05-06\n")
-        assert "NVDA: no market value" in refresh(code=75), "also where the study is made anew"
         assert contents(run, without="") == before
         assert "NVDA: market values until none, 2" in refresh("--accept-loss")
-        assert "nothing new" in refresh("--recheck")
+        assert "nothing new" in refresh()
     assert verify_run(run).ok

@@ -39,7 +39,6 @@ if TYPE_CHECKING:
       "its environment. If it fails, the next refresh runs it again.")),
     ("--accept-loss", SWITCH, "Go on without prices that the source no longer has."),
     ("--trust", SWITCH, "Read files outside the folder of RUN that it names, whoever wrote it."),
-    ("--recheck", SWITCH, "Download stored prices and market values again, to find revisions."),
     ("--wait", (Number(0), "SECONDS", 600),
      "How long to wait for another process that writes the run."),
     MOVED,
@@ -49,7 +48,6 @@ def refresh(
     config_file: Path | None,
     on_change: str | None,
     trust: bool,
-    recheck: bool,
     accept_loss: bool,
     wait: float,
     threshold: float,
@@ -74,7 +72,7 @@ def refresh(
         with progress(silent, "prices") as advance, writing(silent):
             done = refresh_run(
                 order.origin, order.folder, config=shown_config, command=command_line(),
-                moved=threshold, wait=wait, recheck=recheck, accept_loss=accept_loss,
+                moved=threshold, wait=wait, accept_loss=accept_loss,
                 outbox=bool(on_change), progress=advance, told=lambda text: notify([text]),
             )  # fmt: skip
         notify(done.notices)

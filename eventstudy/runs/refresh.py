@@ -64,7 +64,6 @@ def refresh_run(
     command: str = "",
     moved: float = MOVED,
     wait: float = WAIT,
-    recheck: bool = False,
     accept_loss: bool = False,
     outbox: bool = False,
     told: Callable[[str], None] | None = None,
@@ -86,8 +85,6 @@ def refresh_run(
         A CAR that moved by no more (decimal) is left out of the log.
     wait : float
         Seconds to wait for another process that writes the run.
-    recheck : bool
-        Download stored prices and market values again, to find what the source revised.
     accept_loss : bool
         Go on without prices that the source does not have any more.
     outbox : bool
@@ -131,7 +128,7 @@ def refresh_run(
             clear_remains(target)
             refuse_foreign(target)
             record = _record(target, told)
-            why, notices = list_changes(record, origin, recheck=recheck, accept_loss=accept_loss)
+            why, notices = list_changes(record, origin, accept_loss=accept_loss)
             if not why:
                 return Refreshed(target, notices=notices)
             results, origin, facts = _compute(record, origin, accept_loss, progress)

@@ -19,7 +19,7 @@ from ..prices.frozen import TABLE, read_frozen
 from ..returns.benchmarks import members
 from ..utility.file_names import inside
 from .origin import ASKED, SIZES, Origin, with_files
-from .price_revisions import name_some, price_revision, revised_sizes
+from .price_revisions import name_some, price_revision
 from .record import Record, open_events
 from .verify import verify_run
 
@@ -42,7 +42,7 @@ class LostPricesError(PriceError):
 
 
 def list_changes(
-    record: Record | None, origin: Origin, *, recheck: bool, accept_loss: bool
+    record: Record | None, origin: Origin, *, accept_loss: bool
 ) -> tuple[list[str], tuple[str, ...]]:
     """Return why a run is not up to date, and notices of the source of prices.
 
@@ -52,8 +52,6 @@ def list_changes(
         None if there is no run yet.
     origin : Origin
         Its files must be hashed.
-    recheck : bool
-        Download stored prices and market values again, to find what the source revised.
     accept_loss : bool
         Go on without prices that the source does not have any more.
 
@@ -63,8 +61,6 @@ def list_changes(
 
     Raises
     ------
-    ConfigError
-        If the source has nothing to download again.
     PriceError
         If the source cannot be reached, or lets something else stand in for what it gave before.
     LostPricesError
@@ -72,14 +68,9 @@ def list_changes(
     """
     if record is None:
         return ["first run"], ()
-    if recheck:
-        _download_again(record, origin, accept_loss)
     if changes := _changed_inputs(record, origin):
         return changes, ()
-    changes, notices = _changed_prices(record, origin, accept_loss)
-    if recheck and not changes:
-        changes = _revised_values(record, origin, accept_loss)
-    return changes, notices
+    return _changed_prices(record, origin, accept_loss)
 
 
 def refuse_lost_inputs(
@@ -267,40 +258,6 @@ def _changes(
             yield f"prices of {symbol} {revision}"
         elif revision and revision.after > revision.before:
             longer.setdefault(revision.after, []).append(symbol)
-
-
-def _download_again(record: Record, origin: Origin, accept_loss: bool) -> None:
-    """Download all stored prices of a run again, so that the store has what the source revised."""
-    from ..prices.store import StoreProvider
-    from ..prices.sync import update
-
-    if origin.config.prices != "auto" or origin.offline:
-        if origin.config.size == ASKED and not origin.offline:
-            return  # there are market values to ask for
-        remedy = "other sources are asked anew by every refresh"
-        problem = "only --prices auto, with a network, has prices to check again"
-        raise ConfigError(problem, remedy=remedy)
-    had = record.facts.prices
-    store, source = StoreProvider(origin.store or None), resolve("yahoo")
-    for (first, last), symbols in _calls(record, to_date=True).items():
-        stored = [s for s in symbols if s in had and had[s].source == source.name]
-        answer = update(store, source, stored, first, last, refresh=True)
-        _refuse_losses(record, answer, {}, origin, accept_loss)
-
-
-def _revised_values(record: Record, origin: Origin, accept_loss: bool) -> list[str]:
-    """Download the market values of a run again; return the revised ones."""
-    from ..prices.yahoo import YahooProvider
-
-    had = record.table(SIZES)
-    if origin.config.size != ASKED or had.empty or had["date"].isna().all():
-        return []
-    dates = had["date"].dropna()
-    days = [date.fromisoformat(text) for text in (dates.min(), dates.max())]
-    now = YahooProvider().sizes(list(dict.fromkeys(had["ticker"])), *days)
-    _refuse_lost_sizes(record, now, had["ticker"], accept_loss)
-    revised = revised_sizes(had, now.record())
-    return [f"{r.kind} of {s} {r}" if r.days else f"{s}: {r}" for s, r in revised.items()]
 
 
 def _refuse_losses(
