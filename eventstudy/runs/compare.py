@@ -19,7 +19,7 @@ from ..utility.file_names import inside
 from ..utility.flags import Flag
 from .comparison import MOVED, Answer, Comparison, Move, Moved, as_markdown, is_moved
 from .origin import ASKED, EVENTS, NAMING_FILES, SIZES
-from .price_revisions import Revision, price_revision, revised_sizes
+from .price_revisions import Revision, price_revision
 from .record import Record, seal
 from .rows import DAMAGED
 from .verify import AlteredError, verify_run
@@ -122,7 +122,6 @@ def compare_records(a: Record, b: Record, *, threshold: float = MOVED) -> Compar
         "settings": _unlike(*(_settings(r, whence=bool(unequal)) for r in (a, b))),
         "versions": _unlike(a.facts.versions, b.facts.versions),
         "prices": _price_revisions(a, b),
-        "sizes": revised_sizes(a.table(SIZES), b.table(SIZES)),
         "sources": {symbol: pair for symbol, pair in sources.items() if symbol in unequal},
         "files": tuple(_files(a, b)),
         "statuses": _statuses(a, b, old, new, both),

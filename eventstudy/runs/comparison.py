@@ -24,7 +24,7 @@ OLD_VERDICTS = {
 }  # fmt: skip
 _DIFFERENCES = (
     "added", "removed", "edited", "days", "statuses", "moves", "answers", "settings", "versions",
-    "prices", "sizes", "sources", "files", "altered",
+    "prices", "sources", "files", "altered",
 )  # fmt: skip
 
 
@@ -123,8 +123,6 @@ class Comparison:
     settings, versions : mapping of str to (before, after)
     prices : mapping of str to Revision
         Symbols whose prices are not the same.
-    sizes : mapping of str to Revision
-        Firms whose market values (``tables/sizes.csv``) are not the same.
     sources : mapping of str to (before, after)
         Symbols that only one run has, or that come from another source.
     files : tuple of str
@@ -148,7 +146,6 @@ class Comparison:
     settings: Mapping[str, tuple[Any, Any]]
     versions: Mapping[str, tuple[str, str]]
     prices: Mapping[str, Revision]
-    sizes: Mapping[str, Revision]
     sources: Mapping[str, tuple[str, str]]
     files: tuple[str, ...]
     main: str = ""
@@ -181,7 +178,6 @@ class Comparison:
         """Return plain values, ready for JSON."""
         values = {"same": self.same, **asdict(self), "completed": list(self.completed)}
         values["prices"] = {symbol: r.to_dict() for symbol, r in self.prices.items()}
-        values["sizes"] = {ticker: r.to_dict() for ticker, r in self.sizes.items()}
         values["answers"] = [{**asdict(a), "flipped": a.flipped} for a in self.answers]
         return values
 
@@ -230,8 +226,6 @@ def _sections(c: Comparison) -> Iterator[tuple[str, list[str]]]:
         "Prices revised": _series(c.prices, lambda r: bool(r.days)),
         "Prices of more days": _series(c.prices, lambda r: not r.days and r.after > r.before),
         "Prices of fewer days": _series(c.prices, lambda r: not r.days and r.after < r.before),
-        "Market values revised": _series(c.sizes, lambda r: bool(r.days)),
-        "Market values of other days": _series(c.sizes, lambda r: not r.days),
         "Source of prices": _sources(c.sources),
         "Files changed": c.files,
         "Settings": [f"{k}: {_setting(a)} -> {_setting(b)}" for k, (a, b) in c.settings.items()],

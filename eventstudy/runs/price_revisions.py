@@ -1,9 +1,9 @@
-"""Series that differ, prices and market values, with the days; no file is read here."""
+"""Prices that differ, with the days; no file is read here."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
@@ -18,7 +18,7 @@ SHOWN, NAMED = 20, 3
 
 @dataclass(frozen=True, slots=True)
 class Revision:
-    """A change of the prices, or the market values, of one symbol.
+    """A change of the prices of one symbol.
 
     Attributes
     ----------
@@ -30,8 +30,6 @@ class Revision:
         Last day in either run; "" where it has none.
     values : int
         Number of prices (or other values) that differ: one close makes two returns.
-    kind : str
-        The kind of values that was revised.
     """
 
     days: tuple[str, ...]
@@ -39,7 +37,6 @@ class Revision:
     before: str
     after: str
     values: int = 0
-    kind: str = "prices"
 
     def touches(self, day0: str, before: int, after: int) -> bool:
         """Return whether a day that differs is in the windows of an event.
@@ -68,7 +65,7 @@ class Revision:
 
     def __str__(self) -> str:
         if not self.days or self.first is None:
-            return f"{self.kind} until {self.after or 'none'}, {self.before or 'none'} before"
+            return f"prices until {self.after or 'none'}, {self.before or 'none'} before"
         day, old, new = self.first
         first = day if self.values == 1 else f"{self.values} days, first on {day}"
         return f"revised on {first} ({old:.10g} before, {new:.10g} now)"
@@ -89,41 +86,6 @@ def name_some(symbols: Sequence[str], total: int = 0) -> str:
     """
     more = max(total, len(symbols)) - len(symbols[:NAMED])
     return ", ".join(symbols[:NAMED]) + (f" and {more} more" if more else "")
-
-
-def revised_sizes(old: pd.DataFrame, new: pd.DataFrame) -> dict[str, Revision]:
-    """Return the differences of two tables of market values (:meth:`.Sizes.record`), by firm.
-
-    Parameters
-    ----------
-    old, new : DataFrame
-
-    Returns
-    -------
-    dict of str to Revision
-    """
-    tables = [_valued(table) for table in (old, new)]
-    revised = {}
-    for ticker in dict.fromkeys([*tables[0], *tables[1]]):
-        a, b = (table.get(ticker) for table in tables)
-        if a is not None and b is not None:
-            revision = _revision(a, b, ["mcap"])
-        else:
-            ends = ["" if values is None else f"{values.index[-1]:%Y-%m-%d}" for values in (a, b)]
-            revision = Revision((), None, ends[0], ends[1])
-        if revision:
-            revised[ticker] = replace(revision, kind="market values")
-    return revised
-
-
-def _valued(table: pd.DataFrame) -> dict[str, pd.DataFrame]:
-    """Return the market values of each firm that has any, by date."""
-    if table.empty:
-        return {}
-    valued = table[table["mcap"].notna()]
-    valued = valued.assign(date=pd.to_datetime(valued["date"]), mcap=valued["mcap"].astype(float))
-    groups = valued.groupby("ticker", sort=False)
-    return {str(ticker): rows.set_index("date") for ticker, rows in groups}
 
 
 def price_revision(old: pd.DataFrame, new: pd.DataFrame, measure: str) -> Revision | None:
