@@ -45,7 +45,7 @@ def holed() -> EventStudyResults:
 
 
 PLOTS = ("plot_path", "plot_caar", "plot_car_forest", "plot_ar_heatmap")
-PLOTS_OF_ONE = ("plot_event", "plot_price", "plot_estimation")
+PLOTS_OF_ONE = ("plot_event", "plot_price")
 
 
 @pytest.mark.parametrize("style", ["default", "dark_background"])
@@ -183,28 +183,6 @@ def test_price_is_the_compounded_return_against_the_compounded_expectation(
     np.testing.assert_allclose(at_one, model[days == 1] * np.array([1 - half, 1 + half]))
 
 
-def test_estimation_is_drawn_against_the_benchmark(fallen: EventStudyResults) -> None:
-    axes = fallen.plot_estimation("e3")
-    cloud = axes.lines[0]
-    assert len(cloud.get_xdata()) == fallen.abnormal.nobs[3]
-    slope, intercept = np.polyfit(cloud.get_xdata(), cloud.get_ydata(), 1)
-    line = next(
-        line for line in axes.lines if len(line.get_xdata()) == 2 and line.get_linewidth() == 2
-    )
-    (x0, x1), (y0, y1) = line.get_xdata(), line.get_ydata()
-    assert (y1 - y0) / (x1 - x0) == pytest.approx(slope)
-    assert y0 - slope * x0 == pytest.approx(intercept)
-    assert axes.get_xlabel() == "return of MKT"
-
-
-@pytest.mark.parametrize(
-    ("model", "axis"), [("constant_mean", "event day"), ("ff3", "expected by the model")]
-)
-def test_estimation_of_other_models(model: str, axis: str) -> None:
-    results = Market(3, dates=3).fit(model=model)
-    assert results.plot_estimation("e0").get_xlabel() == axis
-
-
 def test_heatmap_has_events_by_car_and_leaves_missing_days_blank(holed: EventStudyResults) -> None:
     axes = holed.plot_ar_heatmap(MAIN)
     (image,) = axes.images
@@ -223,6 +201,6 @@ def test_figures_of_unknown_and_dropped_events_say_why() -> None:
     results = market.fit(market.frame.drop(columns="F03"))
     with pytest.raises(ConfigError, match="no such event"):
         results.plot_event("e9")
-    for draw in (results.plot_event, results.plot_price, results.plot_estimation):
+    for draw in (results.plot_event, results.plot_price):
         with pytest.raises(ConfigError, match="the event was dropped: no price data"):
             draw("e3")

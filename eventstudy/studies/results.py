@@ -31,7 +31,7 @@ from ..events.table import FIXED
 from ..fitting.config import StudyConfig
 from ..fitting.fitted import FittedStudy, WindowLike, WindowsLike, names_of
 from ..fitting.inputs import CONFOUNDER
-from ..report.figures.event_plots import plot_estimation, plot_event, plot_price
+from ..report.figures.event_plots import plot_event, plot_price
 from ..report.figures.plots import plot_ar_heatmap, plot_caar, plot_car_forest, plot_path
 from ..utility.catalogue import say
 from ..utility.frames import with_numbers
@@ -80,7 +80,6 @@ class EventStudyResults(FittedStudy):
     plot_ar_heatmap = plot_ar_heatmap
     plot_event = plot_event
     plot_price = plot_price
-    plot_estimation = plot_estimation
     main_test = main_test_of
     multiple = family
     difference = difference

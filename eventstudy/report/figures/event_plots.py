@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Unpack
 
-import numpy as np
-
 from ...analysis.regressions import find_event
 from ...errors import ConfigError
-from ...findings.event_series import DAY, FITTED, days_of, fit_of, price_path
+from ...findings.event_series import days_of, price_path
 from ...utility.catalogue import say
-from ...utility.numbers import clipped, day
 from ...utility.units import in_its_words, words
 from .path_plot import BAND
 from .plots import (
@@ -19,7 +16,6 @@ from .plots import (
     label_returns,
     name_days,
     name_events,
-    new_axes,
     shaded_axes,
     titled,
     window_of,
@@ -114,55 +110,3 @@ def plot_price(
     axes.set_ylabel(path.label)
     facts = {"event": name_events(results)[row], "label": path.label.lower()}
     return titled(name_days(axes), "plot.price", look, **facts)
-
-
-@in_its_words
-def plot_estimation(
-    results: FittedStudy, event_id: str, window: WindowLike | None = None, ax: Axes | None = None,
-    **look: Unpack[Look],
-) -> Axes:  # fmt: skip
-    """Draw the estimation days against the benchmark, with the line of the model.
-
-    Models of several series are drawn against what they fit, a constant mean against the event day.
-
-    Parameters
-    ----------
-    results : FittedStudy
-    event_id : str
-    window : window, optional
-        Its days are drawn as well; by default the main window.
-    ax : Axes, optional
-        Drawn into; by default the axes of a new figure.
-    **look : str or color
-        `title`, `color` and `label` of the estimation days.
-
-    Returns
-    -------
-    Axes
-
-    Raises
-    ------
-    ConfigError
-        For an unknown or dropped event.
-    """
-    main, row = window_of(results, window), find_event(results, event_id)
-    fit, axes = fit_of(results, row), new_axes(ax)
-    axes.plot(fit.x, fit.y, "o", markersize=3.5, color=look.get("color", "C0"), alpha=0.5, zorder=2,
-              label=look.get("label", say("plot.days_of_estimation")))  # fmt: skip
-    inside = results.abnormal.columns(main)
-    x, y = fit.x_event[inside], fit.y_event[inside]
-    axes.plot(x, y, "o", markersize=8, color="C1", zorder=4, label=say("plot.days_of_window"))
-    for k in np.flatnonzero(np.isfinite(x + y)):
-        axes.annotate(f"day {day(int(main.days[k]))}", (x[k], y[k]), (8, -4), color="C1",
-                      textcoords="offset points", annotation_clip=True)  # fmt: skip
-    ends = np.array(axes.get_xlim())
-    axes.plot(ends, fit.intercept + fit.slope * ends, color=ink(axes), linewidth=2, zorder=3,
-              label=say("figure.model"))  # fmt: skip
-    axes.set_xlim(*ends)
-    is_named = fit.axis in (DAY, FITTED)
-    axis = fit.axis if is_named else say("plot.benchmark", name=clipped(fit.axis, 40))
-    label_returns(axes.yaxis, words().what or say("plot.of_day"))
-    if fit.axis != DAY:
-        label_returns(axes.xaxis, axis)
-    axes.set_xlabel(axis, parse_math=False)
-    return titled(axes, "plot.estimation", look, event=name_events(results)[row], n=len(fit.y))
