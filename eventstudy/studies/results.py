@@ -31,7 +31,7 @@ from ..events.table import FIXED
 from ..fitting.config import StudyConfig
 from ..fitting.fitted import FittedStudy, WindowLike, WindowsLike, names_of
 from ..fitting.inputs import CONFOUNDER
-from ..report.figures.event_plots import plot_event, plot_price
+from ..report.figures.event_plots import plot_event
 from ..report.figures.plots import plot_ar_heatmap, plot_caar, plot_car_forest, plot_path
 from ..utility.catalogue import say
 from ..utility.frames import with_numbers
@@ -79,7 +79,6 @@ class EventStudyResults(FittedStudy):
     plot_car_forest = plot_car_forest
     plot_ar_heatmap = plot_ar_heatmap
     plot_event = plot_event
-    plot_price = plot_price
     main_test = main_test_of
     multiple = family
     difference = difference

@@ -1,12 +1,11 @@
-"""Figures of one event with matplotlib: methods of the results, which follow rcParams."""
+"""The figure of one event with matplotlib: a method of the results, which follows rcParams."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Unpack
 
 from ...analysis.regressions import find_event
-from ...errors import ConfigError
-from ...findings.event_series import days_of, price_path
+from ...findings.event_series import days_of
 from ...utility.catalogue import say
 from ...utility.units import in_its_words, words
 from .path_plot import BAND
@@ -66,47 +65,3 @@ def plot_event(
     car = float(results.abnormal.car(main)[row])
     facts = {"event": name_events(results)[row], "window": main, "car": car}
     return titled(name_days(axes), "plot.event", look, **facts)
-
-
-@in_its_words
-def plot_price(
-    results: FittedStudy, event_id: str, window: WindowLike | None = None, ax: Axes | None = None,
-    **look: Unpack[Look],
-) -> Axes:  # fmt: skip
-    """Draw the close, and the close that the model expected with its 95% forecast interval.
-
-    Parameters
-    ----------
-    results : FittedStudy
-    event_id : str
-    window : window, optional
-        The expected path starts on the day before it; by default the main window.
-    ax : Axes, optional
-        Drawn into; by default the axes of a new figure.
-    **look : str or color
-        `title`, `color` and `label` of the close.
-
-    Returns
-    -------
-    Axes
-
-    Raises
-    ------
-    ConfigError
-        For an unknown or dropped event, one without prices, and a study of another measure than
-        returns.
-    """
-    main, row = window_of(results, window), find_event(results, event_id)
-    path = price_path(results, row, main)
-    if path is None:
-        raise ConfigError("there is no price to draw", value=event_id)
-    axes = shaded_axes(ax, main, zero=False)
-    axes.fill_between(path.days, path.low, path.high, color=ink(axes), alpha=BAND, linewidth=0,
-                      zorder=1, label=say("figure.band"))  # fmt: skip
-    axes.plot(path.days, path.expected, color=ink(axes), alpha=0.65, linewidth=1.6,
-              linestyle=(0, (4, 2.2)), zorder=3, label=say("figure.model"))  # fmt: skip
-    axes.plot(path.days, path.actual, color=look.get("color", "C0"), linewidth=2, zorder=4,
-              label=look.get("label", path.label))  # fmt: skip
-    axes.set_ylabel(path.label)
-    facts = {"event": name_events(results)[row], "label": path.label.lower()}
-    return titled(name_days(axes), "plot.price", look, **facts)
