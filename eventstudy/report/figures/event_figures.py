@@ -55,7 +55,6 @@ def draw_price(path: PricePath, window: Window, *, name: str = "", unit: str = "
     unit : str
         Stands above the ticks.
     """
-    tips = list(_price_tips(path))
 
     def draw(width: int) -> Markup:
         wide = width == WIDE
@@ -71,7 +70,6 @@ def draw_price(path: PricePath, window: Window, *, name: str = "", unit: str = "
             panel.line(path.days, path.actual, "i"),
             panel.dots(path.days, at_base, "i dot"),
             panel.x_ticks(day_ticks(path.days, 9 if wide else 5)),
-            panel.fields(path.days, tips) if wide else "",
             *(_price_ends(panel, path) if wide else _price_key(panel, path)),
             panel.over(window, name) if name else "",
             text(panel.x.start - 6, 12, unit, "m e") if unit else "",
@@ -92,10 +90,6 @@ def draw_volume(path: PricePath, window: Window) -> Markup:
         Shaded.
     """
     high = max(2.0, 1.05 * float(np.nanmax(path.volume, initial=0)))
-    tips = [
-        say("figure.volume_day" if math.isfinite(v) else "figure.volume_missing", day=t, v=v)
-        for t, v in zip(path.days.tolist(), path.volume.tolist(), strict=True)
-    ]
 
     def draw(width: int) -> Markup:
         panel = Panel(day_scale(path.days, width), Scale(0, high, 110, 14))
@@ -107,23 +101,11 @@ def draw_volume(path: PricePath, window: Window) -> Markup:
             panel.rule(1, "d"),
             panel.post(0, "d"),
             panel.x_ticks(day_ticks(path.days, 9 if width == WIDE else 5)),
-            panel.fields(path.days, tips) if width == WIDE else "",
         ]
         title, desc = say("figure.volume"), say("figure.volume_desc")
         return picture(width, 140, marks, title=title, desc=desc)
 
     return pair(draw)
-
-
-def _price_tips(path: PricePath) -> Iterator[str]:
-    """Yield the numbers of each day in words."""
-    columns = (path.days, path.dates, path.actual, path.expected, path.low, path.high)
-    for t, date, actual, expected, low, high in zip(*(c.tolist() for c in columns), strict=True):
-        code = "price_day" if math.isfinite(actual) else "price_missing"
-        tip = say(f"figure.{code}", day=t, date=date, actual=actual)
-        if t > path.base and math.isfinite(expected):
-            tip += say("figure.price_model", expected=expected, low=low, high=high)
-        yield tip
 
 
 def _price_ends(panel: Panel, path: PricePath) -> Iterator[str]:
@@ -163,7 +145,7 @@ def draw_abnormal_returns(event: Days, window: Window) -> Markup:
     window : Window
         Shaded.
     """
-    days, tips = event.days, list(_abnormal_tips(event))
+    days = event.days
 
     def draw(width: int) -> Markup:
         wide, marks, axis = width == WIDE, [], day_scale(days, width)
@@ -184,23 +166,11 @@ def draw_abnormal_returns(event: Days, window: Window) -> Markup:
                 panel.x_ticks(day_ticks(days, 11 if wide else 5)) if sums else "",
                 *_abnormal_names(panel, days, values, sums=sums, wide=wide),
             ]
-        marks += [Panel(axis, Scale(0, 1, 372, 16)).fields(days, tips)] if wide else []
         title = say("figure.abnormal", window=window, data=words().what or "returns")
         desc = say("figure.abnormal_desc", datum=words().what or "return")
         return picture(width, 402, marks, title=title, desc=desc)
 
     return pair(draw)
-
-
-def _abnormal_tips(event: Days) -> Iterator[str]:
-    """Yield the numbers of each day in words."""
-    e = event
-    columns = (e.days, e.dates, e.ar, e.ret, e.expected, e.car, e.car_half)
-    for t, date, ar, ret, model, car, half in zip(*(c.tolist() for c in columns), strict=True):
-        code = "abnormal_day" if math.isfinite(ret) else "abnormal_alone"
-        code = code if math.isfinite(ar) else "abnormal_missing"
-        facts = {"day": t, "date": date, "ar": ar, "ret": ret, "model": model, "car": car}
-        yield say(f"figure.{code}", **facts, ends=(car - half, car + half))
 
 
 def _abnormal_names(
