@@ -17,8 +17,8 @@ from eventstudy.analysis.answer import DIFFERENT
 from eventstudy.analysis.interval import Interval
 from eventstudy.findings.types import Findings
 from eventstudy.report.figures.answer_figures import effect_of
-from eventstudy.report.figures.event_figures import Box
-from eventstudy.report.figures.strip import RADII, Strip, StripMark, draw_strip, place_names, stack
+from eventstudy.report.figures.labels import Box, place_names
+from eventstudy.report.figures.strip import RADII, Strip, StripMark, draw_strip, stack
 from eventstudy.report.figures.svg_canvas import NARROW, WIDE, text_width
 from eventstudy.report.formats.html import render_report
 from eventstudy.report.sections.first_screen import days_outside, first_screen, short_name

@@ -11,7 +11,7 @@ import pytest
 from conftest import Market
 from pages import page, with_columns
 
-from eventstudy.report.figures import event_figures as labels
+from eventstudy.report.figures import labels
 from eventstudy.report.figures import svg_canvas as canvas
 from eventstudy.report.figures.car_axis import CarAxis
 from eventstudy.studies import EventStudyResults
@@ -78,19 +78,15 @@ def test_axes_have_three_to_six_ticks_and_one_on_each_side_that_values_reach(
     assert [t for t, _ in canvas.ticks(*ends, most, canvas.signed_label)] == shown
 
 
-def test_names_of_points_are_clear_of_each_other_and_of_lines() -> None:
-    xs = np.linspace(0, 500, 400)
-    edge, level = labels.Box(0, 500, 0, 300), (xs, np.full(400, 150.0))
+def test_names_of_points_are_clear_of_each_other_and_of_points() -> None:
     points = [(250.0, 150.0), (258.0, 170.0), (496.0, 40.0)]
-    obstacles = {"marks": points, "lines": [level], "cloud": (np.empty(0), np.empty(0))}
-    found = [
-        label.box
-        for label in labels.place_labels(["day 0", "day +1", "day +2"], points, edge, **obstacles)
-    ]
-    assert not any(a.meets(b) for i, a in enumerate(found) for b in found[:i])
-    assert not any(box.top < 150 < box.foot for box in found)
-    assert all(box.start >= 0 and box.stop <= 500 for box in found)
-    assert labels.group_points([(10, 10), (200, 10), (14, 12)]) == [[0, 2], [1]]
+    dots = [labels.Box(x - 7, x + 7, y - 7, y + 7) for x, y in points]
+    names = [(name, x, y) for name, (x, y) in zip("abc", points, strict=True)]
+    placed = labels.place_names(names, dots, labels.Box(0, 500, 0, 300))
+    boxes = [labels.Box(x, x + 7, y - 11, y + 4) for _, x, y in placed]
+    assert [i for i, _, _ in placed] == [0, 1, 2]
+    assert not any(a.meets(b) for i, a in enumerate(boxes) for b in [*boxes[:i], *dots])
+    assert all(box.start >= 0 and box.stop <= 500 for box in boxes)
 
 
 def test_ids_differ_between_figures_of_a_page(split: EventStudyResults) -> None:

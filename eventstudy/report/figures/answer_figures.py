@@ -15,7 +15,7 @@ from ...utility.catalogue import has, say
 from ...utility.numbers import day, rough_percent
 from ...utility.typing import FloatArray
 from ...utility.units import words
-from .event_figures import Box
+from .labels import Box
 from .svg_canvas import (
     WIDE,
     Panel,

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import product
 
 import numpy as np
 from markupsafe import Markup
@@ -13,15 +12,15 @@ from ...analysis.interval import Interval
 from ...utility.catalogue import say
 from ...utility.numbers import rough_percent
 from ...utility.typing import FloatArray
-from .event_figures import Box
+from .labels import LETTERS, MOST, Box, place_names
 from .rows import DIAMOND, Layout, MarkRow, draw_rows
 from .svg_canvas import WIDE, Panel, Scale, number, picture, return_scale, text, text_width
 
-# Radii of dots, the largest that fits counts; pixels between two dots, and of a name.
+# Radii of dots, the largest that fits counts; pixels between two dots.
 RADII = (4.2, 3.4, 2.6, 2.0, 1.5, 1.1, 0.8)
-GAP, LETTERS, LINE = 0.6, 12.0, 15.0
-# Names at either end that come first, and names in all.
-FIRST, MOST = 2, 8
+GAP = 0.6
+# Names at either end that come first.
+FIRST = 2
 # Up to so many events have a row each.
 FEW = 12
 
@@ -112,43 +111,6 @@ def stack(xs: FloatArray, radius: float) -> FloatArray:
         free = tried[(away >= apart**2 - 1e-6).all(axis=1)]
         ys[i] = free[np.argmin(np.abs(free))]
     return ys
-
-
-def place_names(
-    names: Sequence[tuple[str, float, float]], dots: Sequence[Box], room: Box
-) -> list[tuple[int, float, float]]:
-    """Return which names fit without touching another one or a dot, and where they begin.
-
-    Parameters
-    ----------
-    names : sequence of (str, float, float)
-        Each name with the middle of its dot, the most important first.
-    dots : sequence of Box
-        Of all dots.
-    room : Box
-        Where names may stand.
-
-    Returns
-    -------
-    list of (int, float, float)
-        Place in `names`, x of the beginning, and y of the foot.
-    """
-    placed: list[tuple[int, float, float]] = []
-    boxes = list(dots)
-    for i, (name, x, y) in enumerate(names):
-        length = text_width(name, size=LETTERS)
-        heights = (y - 9, y + 18, y - 23, y + 32, y - 37)
-        for foot, start in product(heights, (x - length / 2, x - 6, x - length + 6)):
-            box = Box(start - 4, start + length + 4, foot - LETTERS + 1, foot + 4)
-            inside = room.start <= start and start + length <= room.stop
-            inside &= room.top <= box.top and box.foot <= room.foot
-            if inside and not any(box.meets(used) for used in boxes):
-                boxes.append(box)
-                placed.append((i, start, foot))
-                break
-        if len(placed) == MOST:
-            break
-    return placed
 
 
 def _by_importance(n: int) -> list[int]:
