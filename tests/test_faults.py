@@ -19,7 +19,7 @@ from eventstudy.calendars.sessions import Sessions, sessions
 from eventstudy.errors import DataError
 from eventstudy.fitting.status import SUSPECT
 from eventstudy.prices.quality.fault_kinds import FAULTS, QUARANTINED, SeriesFault, table_of
-from eventstudy.prices.quality.quotes import Quotes, no_trade, spikes
+from eventstudy.prices.quality.quotes import no_trade, spikes
 from eventstudy.prices.quality.return_faults import RETURN_FAULTS
 from eventstudy.prices.quality.size_faults import SIZE_FAULTS
 from eventstudy.returns import ReturnsPanel, returns_of
@@ -166,7 +166,7 @@ CASES: dict[str, tuple[Callable[[pd.DataFrame], pd.DataFrame], tuple[str, str], 
 
 
 def test_every_kind_has_a_fixture() -> None:
-    alone = {"duplicate_date", "shifted_dates", "same_prices"}
+    alone = {"shifted_dates", "same_prices"}
     assert set(FAULTS) - alone == set(CASES), "those of several series have tests of their own"
     assert len(FAULTS) >= 15
 
@@ -390,12 +390,6 @@ def test_two_rows_of_one_date_are_refused() -> None:
     twice = pd.concat([table, table.loc[[50]]])
     with pytest.raises(DataError, match=f"A: two prices on one date.*{day(50)}"):
         panel_of(twice)
-    rows = twice.sort_values("date")
-    numbers = {c: rows[c].to_numpy() for c in (*PRICES, "volume")}
-    seen = FAULTS["duplicate_date"].find(
-        Quotes("A", rows["date"].to_numpy().astype("datetime64[D]"), **numbers)
-    )
-    assert [str(s.first) for s in seen] == [day(50)]
 
 
 def test_a_crash_that_traded_its_way_down_is_no_split() -> None:

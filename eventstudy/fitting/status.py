@@ -32,7 +32,7 @@ STUDY_FLAGS = tuple(flag for flag in Flag if flag not in EARLIER)
 # Faults of prices that may have made a return; the others are gaps, which have flags of their own.
 IN_DOUBT = (
     "spike", "suspect_split", "suspect_jump", "suspect_reversal", "suspect_adjustment",
-    "adjusted_above", "duplicate_date", "suspect_limit", "stale_price", "outside_range",
+    "adjusted_above", "suspect_limit", "stale_price", "outside_range",
     "shifted_dates", "same_prices",
 )  # fmt: skip
 # Kept moves that may be faults: where they are in the main window, the answer says so; those of the

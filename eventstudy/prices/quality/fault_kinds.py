@@ -137,15 +137,6 @@ def closed_day(q: Quotes) -> list[Span]:
     )
 
 
-def duplicate_date(q: Quotes) -> list[Span]:
-    """Return dates that occur again.
-
-    Two dates are equal.
-    """
-    again = np.diff(q.dates, prepend=np.datetime64("NaT", "D")) == np.timedelta64(0, "D")
-    return q.spans(runs(again), lambda a, b: "two rows of one date")
-
-
 def not_positive(q: Quotes) -> list[Span]:
     """Return prices that are not in (0, inf).
 
@@ -299,11 +290,6 @@ FAULTS: Mapping[str, FaultKind] = {
     "missing_session": FaultKind(missing_session, SPANNED),
     "no_price": FaultKind(no_price, SPANNED),
     "closed_day": FaultKind(closed_day, "put aside"),
-    "duplicate_date": FaultKind(
-        duplicate_date,
-        "refused (files and sources keep the last, and no price where the closes differ, adjusted "
-        "or not)",
-    ),
     "not_positive": FaultKind(not_positive, SPANNED),
     "no_adjusted": FaultKind(
         whole_series.no_adjusted, "closes are used: dividends and splits count as returns"
