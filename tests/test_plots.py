@@ -35,18 +35,7 @@ def split(fallen: EventStudyResults) -> EventStudyResults:
     return with_columns(fallen, direction=["adverse"] * 12 + ["relief"] * 8)
 
 
-@pytest.fixture(scope="module")
-def holed() -> EventStudyResults:
-    """Twelve events, of which one lacks its last day and two all days from day +2 on."""
-    market = Market(12, seed=5)
-    frame = market.frame.copy()
-    days = [frame.index.get_loc(day) for day in market.table["day0"]]
-    for i, (first, stop) in enumerate([(5, 6), (2, 6), (2, 6)]):
-        frame.iloc[days[i] + first : days[i] + stop, i] = np.nan
-    return market.fit(frame)
-
-
-PLOTS = ("plot_path", "plot_caar", "plot_car_forest", "plot_ar_heatmap")
+PLOTS = ("plot_path", "plot_caar", "plot_car_forest")
 PLOTS_OF_ONE = ("plot_event",)
 
 
@@ -65,10 +54,10 @@ def test_plots_follow_the_style_and_stay_in_their_axes(
             assert ax.get_title() == "mine"
             assert ax.get_xlabel()
             labels = ax.get_legend_handles_labels()[1]
-            assert ("curve" in labels) is (name != "plot_ar_heatmap")
+            assert "curve" in labels
             assert all(to_rgba(line.get_color()) != ax.get_facecolor() for line in ax.lines)
         figure.canvas.draw()
-        for ax in cells[:5]:
+        for ax in cells[:4]:
             for text in ax.texts:
                 box = text.get_window_extent()
                 assert ax.bbox.x0 - 2 <= box.x0
@@ -129,7 +118,7 @@ def test_figures_are_files_with_equal_bytes(split: EventStudyResults, tmp_path: 
         (tmp_path / folder).mkdir()
         write_figures(results, tmp_path / folder, findings)
     names = sorted(p.name for p in (tmp_path / "a").iterdir())
-    figures = ("ar_heatmap", "caar", "car", "path")
+    figures = ("caar", "car", "path")
     assert names == sorted(f"{n}.{kind}" for n in figures for kind in ("pdf", "png", "svg"))
     assert all(
         (tmp_path / "a" / n).read_bytes() == (tmp_path / "b" / n).read_bytes() for n in names
@@ -181,19 +170,6 @@ def test_price_is_the_compounded_return_against_the_compounded_expectation(
     )
     band = np.r_[path.low[days == 1], path.high[days == 1]]
     np.testing.assert_allclose(band, model[days == 1] * np.array([1 - half, 1 + half]))
-
-
-def test_heatmap_has_events_by_car_and_leaves_missing_days_blank(holed: EventStudyResults) -> None:
-    axes = holed.plot_ar_heatmap(MAIN)
-    (image,) = axes.images
-    shown = image.get_array()
-    order = np.argsort(holed.abnormal.car(MAIN))
-    np.testing.assert_array_equal(np.ma.getmaskarray(shown), ~np.isfinite(holed.abnormal.ar[order]))
-    np.testing.assert_allclose(
-        shown.compressed(), holed.abnormal.ar[order][np.isfinite(holed.abnormal.ar[order])]
-    )
-    names = [t.get_text().partition(",")[0] for t in axes.get_yticklabels()]
-    assert names == holed.events["ticker"].iloc[order].tolist()
 
 
 def test_figures_of_unknown_and_dropped_events_say_why() -> None:

@@ -78,7 +78,7 @@ def test_figures_are_written_on_request(results: EventStudyResults, tmp_path: Pa
     config = replace(CONFIG, figures=True)
     files = contents(write_run(results, tmp_path, "study", config=config))
     figures = {name for name in files if name.startswith("figures/")}
-    names = ("path", "caar", "car", "ar_heatmap")
+    names = ("path", "caar", "car")
     assert figures == {f"figures/{n}.{kind}" for n in names for kind in ("svg", "pdf", "png")}
     assert figures <= json.loads(files["manifest.json"])["files"].keys()
 

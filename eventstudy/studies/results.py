@@ -32,7 +32,7 @@ from ..fitting.config import StudyConfig
 from ..fitting.fitted import FittedStudy, WindowLike, WindowsLike, names_of
 from ..fitting.inputs import CONFOUNDER
 from ..report.figures.event_plots import plot_event
-from ..report.figures.plots import plot_ar_heatmap, plot_caar, plot_car_forest, plot_path
+from ..report.figures.plots import plot_caar, plot_car_forest, plot_path
 from ..utility.catalogue import say
 from ..utility.frames import with_numbers
 from ..utility.typing import IntArray
@@ -77,7 +77,6 @@ class EventStudyResults(FittedStudy):
     plot_path = plot_path
     plot_caar = plot_caar
     plot_car_forest = plot_car_forest
-    plot_ar_heatmap = plot_ar_heatmap
     plot_event = plot_event
     main_test = main_test_of
     multiple = family

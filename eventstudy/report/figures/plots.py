@@ -17,7 +17,7 @@ from ...calendars.window import Window
 from ...errors import ConfigError
 from ...findings.types import firm_name
 from ...utility.catalogue import say
-from ...utility.numbers import MINUS, clipped, date_prose, percent
+from ...utility.numbers import MINUS, clipped, date_prose
 from ...utility.units import in_its_words, words
 from .path_plot import WINDOW, draw_levels
 
@@ -29,13 +29,10 @@ if TYPE_CHECKING:
     from ...fitting.fitted import FittedStudy, WindowLike
 
 MARKERS = "os^"
-FOREST_ROWS, NAMED_ROWS = 60, 60
+FOREST_ROWS = 60
 MEAN_ROW = -1.5
 # Pixels of an inch in a notebook, each drawn as four.
 SCREEN = 72
-# Share of the abnormal returns that the colours of the heatmap tell apart; those beyond have full
-# colour.
-COLOURED = 0.98
 
 
 class Look(TypedDict, total=False):
@@ -217,59 +214,6 @@ def name_events(results: FittedStudy) -> list[str]:
     days = results.events["day0"].map(date_prose)
     firms = (clipped(firm_name(row), 32) for _, row in results.events.iterrows())
     return [f"{firm}, {date}" if date else firm for firm, date in zip(firms, days, strict=True)]
-
-
-@in_its_words
-def plot_ar_heatmap(
-    results: FittedStudy, window: WindowLike | None = None, ax: Axes | None = None,
-    **look: Unpack[Look],
-) -> Axes:  # fmt: skip
-    """Draw the abnormal returns as colours, one row an event and one column a day.
-
-    The first colour is below zero, the second above, the background between; the largest 2% have
-    full colour. Missing days stay blank.
-
-    Parameters
-    ----------
-    results : FittedStudy
-    window : window, optional
-        Events are in the order of their CAR over it; by default the main window.
-    ax : Axes, optional
-        Drawn into; by default the axes of a new figure.
-    **look : str or color
-        `title`, and `color` of what is below zero.
-
-    Returns
-    -------
-    Axes
-
-    Raises
-    ------
-    ConfigError
-        If no event was used.
-    """
-    from matplotlib.colors import LinearSegmentedColormap
-
-    main, used, a = window_of(results, window), np.flatnonzero(results.ok), results.abnormal
-    if not used.size:
-        raise ConfigError("there is no usable event to draw")
-    used = used[np.argsort(a.car(main)[used], kind="stable")]
-    values, n = a.ar[used], len(used)
-    full = float(np.nanquantile(np.abs(values), COLOURED)) or 0.01
-    axes = new_axes(ax, 1.5 + min(0.28 * n, 13))
-    ends = [look.get("color", "C0"), axes.get_facecolor(), "C1"]
-    colours = LinearSegmentedColormap.from_list("ar", ends).with_extremes(bad=(0, 0, 0, 0))
-    axes.imshow(
-        np.ma.masked_invalid(values), cmap=colours, vmin=-full, vmax=full, aspect="auto",
-        interpolation="nearest", extent=(a.event.start - 0.5, a.event.stop + 0.5, n - 0.5, -0.5),
-    )  # fmt: skip
-    for edge in (main.start - 0.5, main.stop + 0.5):
-        axes.axvline(edge, color=ink(axes), linewidth=1, zorder=3)
-    names = name_events(results)
-    name_rows(axes, *((range(n), [names[k] for k in used]) if n <= NAMED_ROWS else ([], [])))
-    axes.set_ylim(n - 0.5, -0.5)
-    axes.grid(visible=False)
-    return titled(name_days(axes), "plot.heatmap", look, full=percent(full, sign=False))
 
 
 def window_of(results: FittedStudy, window: WindowLike | None) -> Window:

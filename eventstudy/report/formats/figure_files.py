@@ -10,7 +10,7 @@ from ...analysis.implied_path import implied_path_of
 from ...errors import ConfigError
 from ...findings.types import Findings
 from ...utility.units import speaking_of
-from ..figures.plots import Look, plot_ar_heatmap, plot_caar, plot_car_forest, plot_path
+from ..figures.plots import Look, plot_caar, plot_car_forest, plot_path
 from ..sections.answer import split_answer
 from ..sections.methods import source_line
 
@@ -82,7 +82,6 @@ def write_figures(results: FittedStudy, folder: Path, findings: Findings) -> Non
         drawn = {
             "caar": plot_caar(study, main, **look),
             "car": plot_car_forest(study, main, **look),
-            "ar_heatmap": plot_ar_heatmap(study, main, **look),
         }
         if study.main == main and implied_path_of(study) is not None:
             drawn["path"] = plot_path(study, **look)
