@@ -7,13 +7,12 @@ import datetime as dt
 import hashlib
 import io
 import re
-from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..errors import DataError, Problem
-from ..utility.sheets import BLOCK, WHOLE_ROW, Sheet, TextColumn
+from ..utility.sheets import WHOLE_ROW, Sheet, TextColumn
 from ..utility.tables import read_stata, reading_parquet, strip
 
 if TYPE_CHECKING:
@@ -92,12 +91,6 @@ def _frame_column(cells: pd.Series[Any]) -> TextColumn:
 
 def hash_of(sheet: Sheet) -> str:
     """Return the SHA-256 of a sheet written as CSV."""
-    text, digest = io.StringIO(), hashlib.sha256()
-    write = csv.writer(text, lineterminator="\n").writerows
-    rows = chain([sheet.names], sheet.rows())
-    while block := list(islice(rows, BLOCK)):
-        write(block)
-        digest.update(text.getvalue().encode("utf-8", "surrogatepass"))
-        text.seek(0)
-        text.truncate()
-    return digest.hexdigest()
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows([sheet.names, *sheet.rows()])
+    return hashlib.sha256(text.getvalue().encode("utf-8", "surrogatepass")).hexdigest()

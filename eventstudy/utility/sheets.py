@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from array import array
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -24,8 +25,6 @@ from .tables import (
 from .typing import IntArray
 
 WHOLE_ROW = ""
-# Rows that are turned into columns at a time.
-BLOCK = 4096
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -46,9 +45,8 @@ class TextColumn:
     @classmethod
     def of(cls, cells: Iterable[str]) -> TextColumn:
         """Return the column that holds `cells`."""
-        coder = Coder()
-        coder.extend(cells)
-        return coder.column()
+        number = _counter()
+        return cls(np.fromiter(map(number.__getitem__, cells), np.int64), list(number))
 
     @classmethod
     def blank(cls, rows: int) -> TextColumn:
@@ -82,23 +80,6 @@ class TextColumn:
         """Return the column of some rows, without the texts that none of them holds."""
         first, codes = number_combinations(self.codes[rows])
         return TextColumn(codes, [self.texts[code] for code in self.codes[rows[first]].tolist()])
-
-
-class Coder:
-    """Collects the cells of a column."""
-
-    def __init__(self) -> None:
-        self._codes: list[IntArray] = []
-        self._number: defaultdict[str, int] = defaultdict()
-        self._number.default_factory = self._number.__len__
-
-    def extend(self, cells: Iterable[str]) -> None:
-        """Append cells."""
-        self._codes.append(np.fromiter(map(self._number.__getitem__, cells), np.int64))
-
-    def column(self) -> TextColumn:
-        """Return what was collected."""
-        return TextColumn(np.concatenate([np.empty(0, np.int64), *self._codes]), list(self._number))
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -148,27 +129,25 @@ def collect_rows(rows: Iterable[tuple[int, list[str]]]) -> Sheet | None:
     header, names = next(remaining, (0, None))
     if names is None:
         return None
-    coders = [Coder() for _ in names]
-    lines: list[int] = []
-    odd: list[tuple[int, int]] = []
-    block: list[list[str]] = []
+    numbers = [_counter() for _ in names]
+    codes, lines, odd = [array("q") for _ in names], array("q"), []
     for line, cells in remaining:
         if len(cells) != len(names):
             odd.append((line, len(cells)))
             continue
         lines.append(line)
-        block.append(cells)
-        if len(block) == BLOCK:
-            _flush(block, coders)
-    _flush(block, coders)
-    columns = [coder.column() for coder in coders]
+        for number, code, cell in zip(numbers, codes, cells, strict=True):
+            code.append(number[cell])
+    coded = zip(codes, numbers, strict=True)
+    columns = [TextColumn(np.array(code, np.int64), list(number)) for code, number in coded]
     return Sheet(header, names, np.array(lines, np.int64), columns, odd)
 
 
-def _flush(block: list[list[str]], coders: list[Coder]) -> None:
-    for coder, cells in zip(coders, zip(*block, strict=True), strict=False):
-        coder.extend(cells)
-    block.clear()
+def _counter() -> defaultdict[str, int]:
+    """Return a mapping that numbers its keys in the order in which they are asked for."""
+    number: defaultdict[str, int] = defaultdict()
+    number.default_factory = number.__len__
+    return number
 
 
 def number_combinations(*codes: IntArray) -> tuple[IntArray, IntArray]:
@@ -193,17 +172,8 @@ def number_combinations(*codes: IntArray) -> tuple[IntArray, IntArray]:
 
 
 def _numbered(codes: IntArray) -> tuple[IntArray, IntArray]:
-    n = len(codes)
-    size = int(codes.max(initial=-1)) + 1
-    if size > 4 * n:
-        _, first, number = np.unique(codes, return_index=True, return_inverse=True)
-        return first, number
-    at = np.full(size, n)
-    at[codes[::-1]] = np.arange(n)[::-1]
-    used = np.flatnonzero(at < n)
-    place = np.zeros(size, np.int64)
-    place[used] = np.arange(len(used))
-    return at[used], place[codes]
+    _, first, number = np.unique(codes, return_index=True, return_inverse=True)
+    return first, number
 
 
 def sheet_of_csv(
