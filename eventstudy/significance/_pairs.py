@@ -421,10 +421,10 @@ def _next_session(sample: AbnormalReturns, need: int) -> FloatArray:
     for rows, near in neighbours(first, last):
         begin, end = np.searchsorted(clock, [first[rows].min(), last[rows].max()])
         days = residuals_on(sample.take(near), clock[max(begin - 1, 0) : end + 2])
-        today, then = days[:, :, :-1], days[:, :, 1:]
-        here = slice(0, len(rows))
-        out[np.ix_(rows, near)] = residual_correlation(today[:, here], then, need)
-        out[np.ix_(near, rows)] = residual_correlation(today, then[:, here], need)
+        today, following = days[:, :, :-1], days[:, :, 1:]
+        block = slice(0, len(rows))
+        out[np.ix_(rows, near)] = residual_correlation(today[:, block], following, need)
+        out[np.ix_(near, rows)] = residual_correlation(today, following[:, block], need)
     return out
 
 
