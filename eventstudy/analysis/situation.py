@@ -250,9 +250,7 @@ def _trading(sample: AbnormalReturns) -> dict[str, Any]:
         "estimation_length": length,
         "multi_day": float((sample.length > 1).sum()) / n_returns if n_returns else np.nan,
         "shortest_estimation": int(sample.nobs.min()) if len(sample) else 0,
-        "still_days": np.nan_to_num(
-            _mean(sample.once("still", lambda a: np.hstack([*a.map(still_days)])))
-        ),
+        "still_days": np.nan_to_num(_mean(sample.once("still", still_days))),
     }
 
 

@@ -393,9 +393,13 @@ def stands_still(sample: AbnormalReturns) -> BoolArray:
 
 def still_days(sample: AbnormalReturns) -> FloatArray:
     """Return the share of the used estimation days (n,) on which the price stood still."""
-    returns = sample.resid + (sample.x_estimation * sample.params[:, None]).sum(axis=2)
-    share: FloatArray = (np.abs(returns) < ROUNDING).sum(axis=1) / np.maximum(sample.nobs, 1)
-    return share
+    return np.concatenate(list(sample.map(_zero_returns))) / np.maximum(sample.nobs, 1)
+
+
+def _zero_returns(events: AbnormalReturns) -> IntArray:
+    """Return the number of estimation days (n,) whose return is zero."""
+    returns = events.resid + (events.x_estimation * events.params[:, None]).sum(axis=2)
+    return np.asarray((np.abs(returns) < ROUNDING).sum(axis=1))
 
 
 def with_late_moves(rho: FloatArray, still: BoolArray, *late: FloatArray) -> FloatArray:
