@@ -130,11 +130,14 @@ def test_matrix_of_correlations_has_the_mean_of_the_tests(
     assert (matrix.sum() - n) / (n * (n - 1)) == pytest.approx(ref, rel=1e-9)
 
 
-def test_matrix_fills_pairs_with_too_few_common_days(large: EventStudyResults) -> None:
+def test_matrix_fills_pairs_with_too_few_common_days(
+    large: EventStudyResults, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """More common days asked for than dispersed dates have: those pairs take the mean of the
     others."""
-    matrix = car_correlations(large.abnormal, Window(-5, 5), min_common=110)
-    r = mean_correlation(large.abnormal, Window(-5, 5), min_common=110)
+    monkeypatch.setattr("eventstudy.significance._correlation.MIN_COMMON", 110)
+    matrix = car_correlations(large.abnormal, Window(-5, 5))
+    r = mean_correlation(large.abnormal, Window(-5, 5))
     n = len(matrix)
     assert r.filled > 0
     assert (matrix.sum() - n) / (n * (n - 1)) == pytest.approx(r.rbar, rel=1e-9)

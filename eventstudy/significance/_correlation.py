@@ -39,9 +39,7 @@ SHORT_HISTORY = 60
 Layer: TypeAlias = tuple[FloatArray, FloatArray, int]
 
 
-def mean_correlation(
-    sample: AbnormalReturns, window: Window, *, min_common: int | None = None
-) -> Correlation:
+def mean_correlation(sample: AbnormalReturns, window: Window) -> Correlation:
     r"""Return the mean correlation of standardised CARs over all pairs of events.
 
     Parameters
@@ -49,8 +47,6 @@ def mean_correlation(
     sample : AbnormalReturns
         n >= 2 events, all valid for `window`.
     window : Window
-    min_common : int, optional
-        Fewest common sessions of a pair; by default 30, or L1 if that is shorter.
 
     Notes
     -----
@@ -71,7 +67,7 @@ def mean_correlation(
     Kolari, J. W. and Pynnönen, S. (2010), Event study testing with cross-sectional correlation of
     abnormal returns, Review of Financial Studies 23, 3996-4025, for one date and equal histories.
     """
-    need = least_common(sample, min_common)
+    need = least_common(sample)
     key = ("mean_correlation", window, need)
     if len(sample) > PAIRWISE_LIMIT:
         return sample.remember(key, lambda: by_session(sample, window))
@@ -90,16 +86,9 @@ def preset(sample: AbnormalReturns, window: Window, correlation: Correlation) ->
     sample.memo[("mean_correlation", window, least_common(sample))] = correlation
 
 
-def least_common(sample: AbnormalReturns, min_common: int | None = None) -> int:
-    """Return the fewest common sessions of a pair: 30, or L1 if that is shorter.
-
-    Parameters
-    ----------
-    sample : AbnormalReturns
-    min_common : int, optional
-        Another number.
-    """
-    return min(MIN_COMMON, len(sample.windows.estimation)) if min_common is None else min_common
+def least_common(sample: AbnormalReturns) -> int:
+    """Return the fewest common sessions of a pair: 30, or L1 if that is shorter."""
+    return min(MIN_COMMON, len(sample.windows.estimation))
 
 
 def variance_factor(sample: AbnormalReturns, window: Window) -> tuple[float, float]:
@@ -163,9 +152,7 @@ def _presence(events: AbnormalReturns) -> tuple[IntArray, IntArray, IntArray]:
     return np.bincount(at[at >= 0], minlength=T), first, at.max(axis=1)
 
 
-def car_correlations(
-    sample: AbnormalReturns, window: Window, *, min_common: int | None = None
-) -> FloatArray:
+def car_correlations(sample: AbnormalReturns, window: Window) -> FloatArray:
     """Return the correlations rho_ij o_ij of the CARs of all pairs, shape (n, n).
 
     Parameters
@@ -173,8 +160,6 @@ def car_correlations(
     sample : AbnormalReturns
         n events, all valid for `window`.
     window : Window
-    min_common : int, optional
-        As in :func:`mean_correlation`.
 
     Returns
     -------
@@ -187,7 +172,7 @@ def car_correlations(
     InapplicableError
         If windows overlap and no pair has enough common sessions, unless the overlap is negligible.
     """
-    return join(layers(sample, window, min_common=min_common))
+    return join(layers(sample, window))
 
 
 def join(parts: Iterable[Layer]) -> FloatArray:
@@ -202,9 +187,7 @@ def join(parts: Iterable[Layer]) -> FloatArray:
     return out
 
 
-def layers(
-    sample: AbnormalReturns, window: Window, *, min_common: int | None = None
-) -> Iterator[Layer]:
+def layers(sample: AbnormalReturns, window: Window) -> Iterator[Layer]:
     """Yield rho and o of all pairs (n, n) and their lag: 0, then those of exchanges apart.
 
     Parameters
@@ -212,8 +195,6 @@ def layers(
     sample : AbnormalReturns
         n events, all valid for `window`.
     window : Window
-    min_common : int, optional
-        As in :func:`mean_correlation`.
 
     Yields
     ------
@@ -222,7 +203,7 @@ def layers(
         for pairs that have none at this lag.
     lag : int
     """
-    need = least_common(sample, min_common)
+    need = least_common(sample)
     cosine = np.zeros((len(sample), len(sample)))
     for rows, near, overlap in overlaps(sample, window):
         cosine[np.ix_(rows, near)] = overlap
