@@ -31,8 +31,7 @@ from ..events.table import FIXED
 from ..fitting.config import StudyConfig
 from ..fitting.fitted import FittedStudy, WindowLike, WindowsLike, names_of
 from ..fitting.inputs import CONFOUNDER
-from ..report.figures.event_plots import plot_event
-from ..report.figures.plots import plot_caar, plot_car_forest, plot_path
+from ..report.figures.plots import plot_caar, plot_car_forest, plot_event, plot_path
 from ..utility.catalogue import say
 from ..utility.frames import with_numbers
 from ..utility.typing import IntArray

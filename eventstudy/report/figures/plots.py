@@ -13,13 +13,15 @@ import numpy as np
 from ...analysis.answer import DIFFERENT, answer_of
 from ...analysis.caar_path import path_of
 from ...analysis.implied_path import implied_path_of
+from ...analysis.regressions import find_event
 from ...calendars.window import Window
 from ...errors import ConfigError
+from ...findings.event_series import days_of
 from ...findings.types import firm_name
 from ...utility.catalogue import say
 from ...utility.numbers import MINUS, clipped, date_prose
 from ...utility.units import in_its_words, words
-from .path_plot import WINDOW, draw_levels
+from .path_plot import BAND, WINDOW, draw_levels
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -216,6 +218,47 @@ def name_events(results: FittedStudy) -> list[str]:
     return [f"{firm}, {date}" if date else firm for firm, date in zip(firms, days, strict=True)]
 
 
+@in_its_words
+def plot_event(
+    results: FittedStudy, event_id: str, window: WindowLike | None = None, ax: Axes | None = None,
+    **look: Unpack[Look],
+) -> Axes:  # fmt: skip
+    """Draw AR as bars and CAR as a line, over the 95% range of the CAR without an event.
+
+    Parameters
+    ----------
+    results : FittedStudy
+    event_id : str
+    window : window, optional
+        Shaded; by default the main window.
+    ax : Axes, optional
+        Drawn into; by default the axes of a new figure.
+    **look : str or color
+        `title`, `color` and `label` of the CAR.
+
+    Returns
+    -------
+    Axes
+
+    Raises
+    ------
+    ConfigError
+        For an unknown or dropped event.
+    """
+    row, main = find_event(results, event_id), window_of(results, window)
+    event, axes, color = days_of(results, row), shaded_axes(ax, main), look.get("color", "C0")
+    half = event.car_half
+    axes.fill_between(event.days, -half, half, color=ink(axes), alpha=BAND, linewidth=0, zorder=0.8,
+                      label=say("plot.range"))  # fmt: skip
+    axes.bar(event.days, event.ar, width=0.66, color=color, alpha=0.35, zorder=2, label="AR")
+    axes.plot(event.days, event.car, color=color, linewidth=2, marker="o", markersize=5, zorder=3,
+              label=look.get("label", "CAR"))  # fmt: skip
+    label_returns(axes.yaxis, say("plot.abnormal", axis=words().axis))
+    car = float(results.abnormal.car(main)[row])
+    facts = {"event": name_events(results)[row], "window": main, "car": car}
+    return titled(name_days(axes), "plot.event", look, **facts)
+
+
 def window_of(results: FittedStudy, window: WindowLike | None) -> Window:
     """Return a window, by default the main one.
 
@@ -269,21 +312,18 @@ def ink(axes: Axes) -> Any:
     return axes.title.get_color()
 
 
-def shaded_axes(ax: Axes | None, window: Window, *, zero: bool = True) -> Axes:
+def shaded_axes(ax: Axes | None, window: Window) -> Axes:
     """Return axes with the window shaded, and day 0 and the level 0 marked.
 
     Parameters
     ----------
     ax : Axes, optional
     window : Window
-    zero : bool
-        Whether the level 0 is marked.
     """
     axes, ends = new_axes(ax), (window.start - 0.5, window.stop + 0.5)
     axes.axvspan(*ends, color=ink(axes), alpha=WINDOW, linewidth=0, zorder=0)
     axes.axvline(0, color=ink(axes), linewidth=1, linestyle=(0, (3, 3)), zorder=2.5)
-    if zero:
-        axes.axhline(0, color=ink(axes), linewidth=1, zorder=1.5)
+    axes.axhline(0, color=ink(axes), linewidth=1, zorder=1.5)
     return axes
 
 
