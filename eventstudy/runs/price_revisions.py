@@ -103,17 +103,7 @@ def price_revision(old: pd.DataFrame, new: pd.DataFrame, measure: str) -> Revisi
         None if they are the same.
     """
     columns = {"return": ["price"], "volatility": ["high", "low"]}.get(measure, ["volume"])
-    return _revision(_dated(old), _dated(new), columns)
-
-
-def _dated(rows: pd.DataFrame) -> pd.DataFrame:
-    """Return the rows of one symbol by date, with the price that returns are made of."""
-    dated = rows.set_index("date")
-    return dated.assign(price=dated["close" if dated["adj_close"].isna().all() else "adj_close"])
-
-
-def _revision(old: pd.DataFrame, new: pd.DataFrame, columns: list[str]) -> Revision | None:
-    """Return the difference of some columns of two tables by date; None if there is none."""
+    old, new = _dated(old), _dated(new)
     first, last = max(old.index[0], new.index[0]), min(old.index[-1], new.index[-1])
     a, b = old.loc[first:last, columns], new.loc[first:last, columns]
     dates = a.index.union(b.index)
@@ -131,6 +121,12 @@ def _revision(old: pd.DataFrame, new: pd.DataFrame, columns: list[str]) -> Revis
     first_day = (days[0], float(x[at]), float(y[at])) if days else None
     n = _values(x, y) if columns == ["price"] else 0
     return Revision(days, first_day, *ends, min(n or len(days), len(days)))
+
+
+def _dated(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of one symbol by date, with the price that returns are made of."""
+    dated = rows.set_index("date")
+    return dated.assign(price=dated["close" if dated["adj_close"].isna().all() else "adj_close"])
 
 
 def _values(a: Any, b: Any) -> int:
