@@ -332,5 +332,8 @@ def _check_leverage(X: FloatArray, design: Design, cov: str) -> None:
     named = terms or [name for name in dict.fromkeys(design.origin) if name != CONSTANT]
     remainder = f" and {len(named) - MAX_TERMS} more" * (len(named) > MAX_TERMS)
     reason = f"{cov} is not defined where one event alone determines a coefficient"
-    value, remedy = ", ".join(named[:MAX_TERMS]), "merge them with others, or leave the column out"
+    value, remedy = (
+        ", ".join(named[:MAX_TERMS]),
+        "use HC1, merge them with others, or leave the column out",
+    )
     raise NotPossibleError(reason, value=value + remainder, remedy=remedy)

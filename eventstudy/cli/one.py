@@ -15,12 +15,14 @@ from .run import RUN_OPTIONS, run
 
 # Where a fault of the row stands on the command line.
 ARGUMENTS = {"ticker": "TICKER", "announced_at": "DATE"}
+# Options of `run` that choose columns of a file.
+COLUMNS = {"--ticker", "--date"}
 
 
 @click.command(cls=StudyCommand)
 @click.argument("ticker")
 @click.argument("date")
-@options(*RUN_OPTIONS)
+@options(*(row for row in RUN_OPTIONS if not COLUMNS.intersection(row[0].split())))
 def one(ticker: str, date: str, **settings: Any) -> None:
     """Study one announcement: TICKER as Yahoo spells it, DATE as YYYY-MM-DD.
 

@@ -138,7 +138,9 @@ def _spark(run: Run, reach: Mapping[str, float]) -> Markup | str:
 def _differences(run: Run, runs: Sequence[Run]) -> str:
     """Return what tells a run from others of events, or of a name, as its own; "" for nothing."""
     family = [r.study for r in runs if {*r.study["family"]} & {*run.study["family"]}]
-    study = {k: v for k, v in run.study.items() if any(f.get(k) != v for f in family)}
+    study = {
+        k: v for k, v in run.study.items() if any(f.get(k) != v and (k in f or v) for f in family)
+    }
     study.pop("family", None)
     return clipped(settings_text({k: v or say("index.default") for k, v in study.items()}), 160)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Unpack
 
 import numpy as np
@@ -76,8 +77,14 @@ class DrawnRegressions(_Columns, SideBySide):
     _repr_html_ = _Columns.to_html
 
 
+@dataclass(frozen=True, repr=False)
 class DrawnAnswer(Paragraph, Answer):
-    """An answer as a table (``frame()``), a figure and a sentence (``str``)."""
+    """An answer as a table (``frame()``), a figure and a sentence (``str``).
+
+    `pooled` is the column whose groups count together in it, "" for none.
+    """
+
+    pooled: str = ""
 
     def frame(self) -> pd.DataFrame:
         """Return its numbers as one row: verdict, test, p, effect, interval, plain average."""
@@ -91,7 +98,9 @@ class DrawnAnswer(Paragraph, Answer):
         effect, ending = self.effect, "_one" if self.n_events == 1 else ""
         code = f"sentence{ending}" if np.isfinite(self.pvalue) else "none"
         ends = (effect.ci_low, effect.ci_high)
-        return say(f"answer.{code}", value=effect.estimate, ends=ends, **facts)
+        pooled = say("answer.groups_together", column=self.pooled) if self.pooled else ""
+        text = say(f"answer.{code}", value=effect.estimate, ends=ends, **facts)
+        return f"{text} {pooled}".strip()
 
     plot = plot_answer
 

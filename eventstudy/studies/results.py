@@ -29,7 +29,7 @@ from ..events.checks import REPLACED
 from ..events.rows import KNOWN
 from ..events.table import FIXED
 from ..fitting.config import StudyConfig
-from ..fitting.fitted import FittedStudy, WindowLike, WindowsLike, names_of
+from ..fitting.fitted import FittedStudy, WindowLike, WindowsLike, group_column, names_of
 from ..fitting.inputs import CONFOUNDER
 from ..report.figures.plots import plot_caar, plot_car_forest, plot_event, plot_path
 from ..utility.catalogue import say
@@ -111,7 +111,8 @@ class EventStudyResults(FittedStudy):
     def answer(self, window: WindowLike | None = None) -> DrawnAnswer:
         """Return verdict, main test, estimate and interval over `window` (the main one)."""
         answer = answer_of(self, window)
-        return DrawnAnswer(**{f.name: getattr(answer, f.name) for f in fields(answer)})
+        numbers = {f.name: getattr(answer, f.name) for f in fields(answer)}
+        return DrawnAnswer(**numbers, pooled=group_column(self, ""))
 
     def power(self, window: WindowLike | None = None) -> DrawnPower:
         """Return which effects the answer would find, by the closed form of its test.

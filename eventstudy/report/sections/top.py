@@ -76,7 +76,7 @@ def _by_chance(result: Answer) -> tuple[str, str]:
     p = numbers.pvalue if numbers else result.pvalue
     kind = "days" if result.n_events == 1 else "dates" if result.n_dates == 1 else "studies"
     whole = 100 if p >= 0.0095 else 1000 if p >= 0.0005 else 0
-    n = round(whole * float(f"{p:.1g}"))
+    n = round(whole * p)
     share = say("key.share" if whole else "key.hardly_any", n=n, whole=whole, kind=kind)
     if numbers:
         return share, say("key.as_much_calibrated", p=p, error=numbers.error)
