@@ -299,6 +299,18 @@ class TestExcel:
             "Settings",
         ]  # fmt: skip
 
+    def test_a_test_of_before_keeps_its_name(self, folder: Path, tmp_path: Path) -> None:
+        run = read_run(folder)
+        first, *others = run.findings.samples
+        finding, *windows = first.windows
+        *tests, last = finding.tests
+        finding = replace(finding, tests=(*tests, replace(last, test="jackknife")))
+        samples = (replace(first, windows=(finding, *windows)), *others)
+        run = replace(run, findings=replace(run.findings, samples=samples))
+        path = export_file(run, "xlsx", tmp_path / "before.xlsx")
+        names = {row[3].value for row in openpyxl.load_workbook(path)["Windows and tests"]}
+        assert "jackknife" in names
+
     def test_a_long_sheet_says_what_it_leaves_out(
         self, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:

@@ -116,7 +116,9 @@ def _tests(sample: Sample) -> Iterator[Sequence[Any]]:
     for finding in sample.windows:
         result, window = finding.answer, window_text(finding.window)
         for test in sorted(finding.tests, key=lambda t: t.test != result.test):
-            is_main, label = test.test == result.test, STATISTICS[test.test].label
+            is_main, name = test.test == result.test, test.test
+            # A finished run may have a test of before, or of another package.
+            label = STATISTICS[name].label if name in STATISTICS else name
             trust = say("workbook.main") if is_main else test.trust
             head = group, window, trust, label, test.reason, test.n_events
             numbers = _numbers(result.effect if is_main else Interval())
