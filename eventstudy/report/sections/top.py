@@ -281,7 +281,10 @@ def name_press(findings: Findings) -> str:
 def _price_index(findings: Findings) -> Iterator[Reason]:
     setup = findings.setup
     indices = [symbol for symbol in setup.benchmarks if is_price_index(symbol)]
-    if "market" in setup.model.factors and indices and not words().quantity:
+    notes = [note.text for note in findings.notes if note.text.code == "unadjusted"]
+    shares = {event.cells["ticker"] for event in findings.used}
+    is_adjusted = not shares <= {str(note.facts["symbol"]) for note in notes}
+    if is_adjusted and "market" in setup.model.factors and indices and not words().quantity:
         absorbed = "alpha" in setup.model.parameters
         code = "limit_price_index" if absorbed else "limit_price_index_left"
         yield Reason(code, n=len(indices), indices=listed(indices))
