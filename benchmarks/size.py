@@ -150,7 +150,7 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=SEED)
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument(
-        "--json", type=Path, help="results are added to this file, which may hold other designs"
+        "--json", type=Path, help="results replace those of the same designs in this file"
     )
     parser.add_argument("--show", action="store_true", help="run nothing, print what the file has")
     parser.add_argument("--table", action="store_true", help="Markdown tables, one for each window")

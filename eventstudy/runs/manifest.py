@@ -170,7 +170,10 @@ def _document(folder: Path, path: Path) -> Any:
     except OSError as error:
         raise RunFolderError(f"cannot be read ({error.strerror})", where=str(path)) from None
     except (ValueError, RecursionError):
-        raise RunFolderError("is cut short, or is no JSON", where=str(path)) from None
+        remedy = "move the folder away and run the study again"
+        raise RunFolderError(
+            "is cut short, or is no JSON", where=str(path), remedy=remedy
+        ) from None
 
 
 def _faults(manifest: Manifest) -> Iterator[tuple[str, str]]:
