@@ -66,7 +66,7 @@ def test_run_offline(events: Path, tmp_path: Path) -> None:
     assert code == 0, err
     manifest = json.loads((tmp_path / "r" / "events" / "manifest.json").read_text(encoding="utf-8"))
     assert " ".join(out.split())[:80] == ascii_text(manifest["answers"][0]["headline"])[:80]
-    assert "Used 3 of 4. Dropped: 1 no price data." in out
+    assert "Used 3 of 4. Dropped: 1 no price data (" in out
     assert str(tmp_path / "r" / "events" / "report.html") in out
     assert out.isascii()
     status = pd.read_csv(tmp_path / "r" / "events" / "events.csv").set_index("event_id")["status"]

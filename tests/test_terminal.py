@@ -259,7 +259,7 @@ def test_events_beyond_the_data_have_a_line_of_their_own_and_no_fault_is_counted
             main, ["run", str(events), "--prices", source, "--offline", "--out", str(tmp_path)]
         )
         assert done.exit_code == 0, done.output
-        line = "Used 2 of 5. Dropped: 2 no price data on day 0, 1 no price data."
+        line = "Used 2 of 5. Dropped: 2 no price data on day 0, 1 no price data"
         assert line in done.stdout
         assert "faults of prices" not in done.stdout
         page = (tmp_path / "events" / "report.html").read_text(encoding="utf-8")

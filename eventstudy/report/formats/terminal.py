@@ -42,6 +42,8 @@ AROUND = {"leakage": "before", "drift": "after"}
 # Analyses that were asked for, beside the answer.
 ANALYSES = ("specifications", "choices", "firms", "regression")
 DROPPED_SHOWN = 8
+# As many dropped events are named.
+FEW_DROPPED = 3
 # Groups that have a line below the answer.
 SHOWN_GROUPS = 6
 
@@ -134,7 +136,9 @@ def _used(findings: Findings) -> str:
     if setup.n_used == setup.n_events:
         return ""
     why = ", ".join(say("terminal.lost", n=n, reason=r.head) for r, n in findings.dropped)
-    return say("terminal.used", n=setup.n_used, total=setup.n_events, why=why)
+    tickers = [str(event.cells["ticker"]) for event in findings.events if not event.is_used]
+    who = f" ({', '.join(tickers)})" if len(tickers) <= FEW_DROPPED else ""
+    return say("terminal.used", n=setup.n_used, total=setup.n_events, why=why, who=who)
 
 
 def cases(findings: Findings) -> list[str]:
