@@ -359,7 +359,9 @@ def test_over_the_wire(tmp_path: Path) -> None:
         at = next(k for k, row in enumerate(rows_of) if row[0] == date(2020, 8, 6))
         rows_of[at] = (*rows_of[at][:4], rows_of[at][4] * 1.03, rows_of[at][5])
         fetching = ("prices", "fetch", "--events", events, "--refresh", "--quiet")
-        assert started(*fetching, **env).wait(timeout=300) == 0
+        fetched = started(*fetching, **env)
+        fetched.communicate(timeout=300)
+        assert fetched.returncode == 3, "XYZ has no prices"
         checked = started("refresh", *options, **env)
         assert "prices of AAPL revised on 2020-08-06" in checked.communicate(timeout=300)[0]
         assert contents(run, without="") != before
