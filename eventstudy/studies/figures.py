@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Unpack
+from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 import pandas as pd
@@ -85,6 +85,12 @@ class DrawnAnswer(Paragraph, Answer):
     """
 
     pooled: str = ""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the answer as it stands in ``study.json``."""
+        record = super().to_dict()
+        del record["pooled"]
+        return record
 
     def frame(self) -> pd.DataFrame:
         """Return its numbers as one row: verdict, test, p, effect, interval, plain average."""
