@@ -60,7 +60,7 @@ exit 0
 # How a refresh is ended; changes that are there before the first kill.
 WAYS = ("step", "step", "step", "before", "after", "moment", "moment")
 EARLIER = 2
-# Kills between two lines that say how far it is.
+# Kills between two lines of progress.
 OFTEN = 10
 
 

@@ -58,7 +58,9 @@ def mean_correlation(sample: AbnormalReturns, window: Window) -> Correlation:
     :math:`\rho_{ij}` is the correlation of the estimation residuals on common *calendar* sessions.
     :math:`o_{ij}` is the correlation that the two CARs would have if it were 1, the cosine of their
     loadings a on the daily errors. Events of exchanges that are never open together are paired at
-    lags -1, 0 and 1. Above :data:`PAIRWISE_LIMIT` events the ratio estimator of
+    lags -1, 0 and 1. Where a price stands still on many days, :math:`\rho_{ij}` itself is a sum
+    over these lags (:func:`~eventstudy.significance._pairs.correlations`), which goes beyond Kolari
+    and Pynnönen. Above :data:`PAIRWISE_LIMIT` events the ratio estimator of
     docs/methods/tests.md is used. Missing data: a pair with too few common sessions takes the mean
     of the other pairs.
 
