@@ -221,11 +221,14 @@ class Program(InFolder):
     """Run a program in Python, and show it with what it prints."""
 
     has_content = True
+    option_spec: ClassVar = {"hidden": directives.flag}
 
     def run(self) -> list[nodes.Node]:
         text = "\n".join(self.content)
         (self.folder / "program.py").write_text(f"{text}\n", encoding="utf-8")
         output = run(PROGRAM, self.folder).rstrip()
+        if "hidden" in self.options:
+            return []
         blocks = [nodes.literal_block(text, text, language="python")]
         if output:
             blocks.append(nodes.literal_block(output, output, language="text"))
