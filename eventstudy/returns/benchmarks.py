@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence, Set
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cache, lru_cache, partial
@@ -346,29 +346,6 @@ def _answered(chains: Sequence[tuple[str, ...]], panel: ReturnsPanel) -> list[tu
         return tuple(answered) or chain[:1]
 
     return list(map(before, chains))
-
-
-def after_failures(
-    events: Events, failed: Set[str], tried: Set[tuple[str, int]], choice: IndexChoice
-) -> list[tuple[str, int]]:
-    """Return (index, event) to fetch next, for events whose indices so far have no price at all.
-
-    Parameters
-    ----------
-    events : Events
-    failed : set of str
-        Symbols without prices.
-    tried : set of (symbol, event)
-        What was fetched before.
-    choice : IndexChoice
-    """
-    out, tickers = [], events.table["ticker"].tolist()
-    for i, chain in enumerate(chains_of(events, *choice[:2])):
-        before = list(takewhile(lambda symbol, i=i: (symbol, i) in tried, chain))
-        is_last = not before or len(before) == len(chain)
-        if not is_last and tickers[i] not in failed and failed.issuperset(before):
-            out.append((chain[len(before)], i))
-    return out
 
 
 def wanted_next(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from pathlib import Path
@@ -18,7 +18,7 @@ from ..events.table import Events, events_given
 from ..prices import PriceProvider, Prices
 from ..utility.catalogue import Reason
 from ..utility.typing import BenchmarkPolicy, CalendarChoice, Measure, ReturnKind
-from .benchmarks import IndexChoice, after_failures, chains_of, wanted_next
+from .benchmarks import IndexChoice, chains_of, wanted_next
 from .currency import LOCAL, OLDEST_RATE, Rates, in_currency, rates_of
 from .date_ranges import Range, calls_of, range_around
 from .measures import note_several_shares, shares_of
@@ -198,11 +198,6 @@ def load_returns(
     keys = needed(events, benchmark, model, series, peers=calibrate or len(events) == 1)
     source = resolve(provider, offline=offline, store=store or None, vintage=vintage or None)
     basket = Basket(source, progress)
-
-    def add(wanted: Iterable[tuple[str, int]]) -> None:
-        for symbol, i in wanted:
-            keys.setdefault((symbol, codes[i]), []).append(i)
-
     while True:
         dates: dict[str, list[date]] = {}
         for (symbol, _), rows in keys.items():
@@ -212,20 +207,17 @@ def load_returns(
             for s, at in dates.items()
         }
         basket.fetch(needs)
-        tried = {(symbol, i) for (symbol, _), rows in keys.items() for i in rows}
-        failed = basket.prices.failures.keys() - (frozenset() if offline else basket.unanswered)
-        if more := after_failures(events, failed, tried, choice):
-            # An index without any price is replaced before returns are made of all prices.
-            add(more)
-            continue
         indices, calendar = indices_of(events, *choice[:2]), calendar or events.calendar
         panel = _panel(events, basket, list(keys), indices, calendar, kind, measure)
         if measure == "return":
             panel = _in_currency(panel, currency, basket)
         panel = replace(panel, unanswered=frozenset() if offline else _unanswered(panel, basket))
-        if not (more := wanted_next(events, panel, tried, choice)):
+        tried = {(symbol, i) for (symbol, _), rows in keys.items() for i in rows}
+        more = wanted_next(events, panel, tried, choice)
+        if not more:
             return panel
-        add(more)
+        for symbol, i in more:
+            keys.setdefault((symbol, codes[i]), []).append(i)
 
 
 def _unanswered(panel: ReturnsPanel, basket: Basket) -> frozenset[str]:
