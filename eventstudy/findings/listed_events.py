@@ -179,9 +179,7 @@ def detail_of(
         sq_reasons=tuple(Reason.of(test.reason) for test in tests),
         remark=str(study.abnormal.remark[i]),
         stand_in=_stand_in(study, i),
-        same_session=tuple(
-            firm_name(everyone.events.iloc[k]) for k in neighbours[:MOST_NAMES].tolist()
-        ),
+        same_session=tuple(firm_name(everyone.records[k]) for k in neighbours[:MOST_NAMES]),
         n_same_session=len(neighbours),
         other_dates=dates[:MOST_DATES],
         n_other_dates=len(dates),
@@ -263,8 +261,10 @@ def _other_dates(study: FittedStudy, i: int) -> tuple[str, ...]:
 
 def _days_and_tickers(study: FittedStudy) -> list[AnyArray]:
     """Return day 0 and ticker of each event, (n,) each, converted once for all pages."""
-    columns = [study.events[name] for name in ("day0", "ticker")]
-    return study.remember("days and tickers", lambda: [c.to_numpy() for c in columns])
+    names = ("day0", "ticker")
+    return study.remember(
+        "days and tickers", lambda: [study.events[name].to_numpy() for name in names]
+    )
 
 
 def _faults(study: FittedStudy, i: int) -> tuple[Fault, ...]:

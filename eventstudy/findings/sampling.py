@@ -187,11 +187,8 @@ def _sign_rates(events: AbnormalReturns, *, lengths: tuple[int, ...]) -> FloatAr
 
 def _firm(study: FittedStudy, window: Window) -> str:
     """Return the company if all events with a CAR are of one; else ""."""
-    rows = np.flatnonzero(study.abnormal.valid(window))
-    tickers = study.events["ticker"].iloc[rows]
-    if len(set(tickers)) != 1:
-        return ""
-    return firm_name(study.events.iloc[int(rows[0])])
+    rows = [study.records[i] for i in np.flatnonzero(study.abnormal.valid(window)).tolist()]
+    return firm_name(rows[0]) if len({row["ticker"] for row in rows}) == 1 else ""
 
 
 def _news(study: FittedStudy, window: Window) -> tuple[str, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 
@@ -268,7 +268,8 @@ def describe_one_event(result: Answer) -> list[str]:
     overturn = result.overturn
     if overturn.one_event is None:
         return []
-    facts = {**asdict(overturn.one_event), "market_variance": overturn.market_variance}
+    numbers = {field.name: getattr(overturn.one_event, field.name) for field in fields(overturn.one_event)}
+    facts = {**numbers, "market_variance": overturn.market_variance}
     codes = ("market_variance", "earlier", "firm_variance", "peers")
     return [say(f"answer.{code}", **facts) for code in codes if facts[code] > 0]
 
