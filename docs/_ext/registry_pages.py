@@ -21,6 +21,7 @@ from eventstudy.significance import STATISTICS
 DOCS = Path(__file__).parents[1]
 BENCHMARKS = DOCS.parent / "benchmarks"
 WORDS = DOCS.parent / "eventstudy" / "data" / "words.en.toml"
+IDEAS = tomllib.loads((DOCS / "ideas.toml").read_text(encoding="utf-8"))
 # Designs of benchmarks/size.py in the words of a reader, and their windows.
 DESIGNS = {
     ("D0", "[0,0]"): "50 events on separate dates, one day",
@@ -153,6 +154,7 @@ def test_page(name: str) -> str:
     return "\n\n".join(
         [
             f"# {test.label}",
+            IDEAS["tests"][name].strip(),
             f"`{name}` tests the hypothesis that {test.null}.",
             "## When it is valid",
             table(("", ""), rows),
@@ -236,6 +238,7 @@ def model_page(name: str) -> str:
     return "\n\n".join(
         [
             f"# {model.label[0].upper()}{model.label[1:]}",
+            IDEAS["models"][name].strip(),
             table(("", ""), rows),
             "## Use it",
             USE_MODEL.format(name=name, needs=needs, option=option, argument=argument).strip(),
