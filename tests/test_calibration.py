@@ -366,6 +366,13 @@ def test_many_events_are_not_drawn_in_a_run(
     assert np.isnan(Calibrated(reason="x").share)
 
 
+def test_a_model_fitted_by_search_is_drawn_up_to_a_number_of_fits() -> None:
+    """499 draws of GARCH for 50 events would take a run ten minutes and more."""
+    study = market().fit(model="theil_sen")
+    assert "so at most 5,000 times for this, not 5,988" in calibrated(study, W, 499).reason
+    assert not calibrated(study, W, 99).reason
+
+
 def test_the_command_prints_tests_and_power(tmp_path: Path) -> None:
     events = tmp_path / "events.csv"
     rows = "\n".join(f"{t},2020-0{m}-1{m}" for t in ("NVDA", "AMD", "MSFT") for m in (3, 6, 9))

@@ -19,7 +19,7 @@ from .answer import NO_RESULT, PROVISIONAL, Answer, answer_of, default_tests
 from .calibrated import Calibrated, draws_error, shared_movement
 from .diagnosis import class_of, with_rate
 from .interval import MULTIPLES, POWER, plain_values
-from .shifted_dates import Progress, draw, shifts_of
+from .shifted_dates import MOST_FITS, Progress, draw, shifts_of
 
 LEVELS = (0.01, 0.05, 0.10)
 # p* that equals p but for rounding counts as at most as large.
@@ -216,16 +216,20 @@ def calibrated(study: FittedStudy, window: Window, draws: int) -> Calibration:
     study : FittedStudy
     window : Window
     draws : int
-        At most so many; none of more than 200 events.
+        At most so many; none of more than 200 events, and none where a model that is fitted event
+        by event would need more than `MOST_FITS` fits.
 
     Returns
     -------
     Calibrated
     """
-    n, answer = len(study), answer_of(study, window)
+    n, why = len(study), ""
     if n > MOST_CALIBRATED:
-        why = str(Reason("too_many_to_draw", n=n, most=MOST_CALIBRATED))
-        return _without(answer, window, why)
+        why = Reason("too_many_to_draw", n=n, most=MOST_CALIBRATED)
+    elif study.model.by_search and n * draws > MOST_FITS:
+        why = Reason("too_many_fits", n=n * draws, most=MOST_FITS)
+    if why:
+        return _without(answer_of(study, window), window, str(why))
     return calibrate(study, window, tests=_quick_tests(study), draws=draws, power=False)
 
 

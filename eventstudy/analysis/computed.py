@@ -18,7 +18,8 @@ from ..returns import ReturnsPanel
 from ..returns.currency import LOCAL, currency_of, dollars_per, rate_symbol, rates_of, unit_of
 from ..returns.load import Progress
 from ..utility.typing import DateArray, FloatArray, ObjectArray
-from .specifications import MOST_FITS, specifications_table
+from .shifted_dates import MOST_FITS
+from .specifications import specifications_table
 from .weights import unvalued
 
 # Days that a close stays in use: a share may be halted before its event.

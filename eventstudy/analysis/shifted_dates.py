@@ -29,6 +29,8 @@ from .calibrated import shared_movement
 MIN_SHARE = 0.8
 # Of fewer common shifts each cluster of dates gets a shift of its own.
 ENOUGH = 500
+# Fits by search, such as of GARCH with 30 to 50 ms each, that other dates take at most in a run.
+MOST_FITS = 5000
 # Pairs of more events take longer together than in each draw by itself.
 MOST_TOGETHER = 200
 # Where clusters move by themselves, so many times the draws are tried.

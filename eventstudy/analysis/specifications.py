@@ -23,13 +23,11 @@ from ..utility.numbers import LEVEL
 from ..utility.progress import step
 from ..utility.typing import FloatArray, IntArray
 from .answer import NO_RESULT, PROVISIONAL, Answer, verdict_of
-from .shifted_dates import draw, shifts_of
+from .shifted_dates import MOST_FITS, draw, shifts_of
 
 # Choices of a grid, in the order of the columns, and what is said of those with each value.
 CHOICES = ("model", "estimation", "window", "sample", "halt")
 SHARES = ("n", "same_sign", "significant", "median")
-# Fits by search, such as of GARCH with 30 to 50 ms each, that the joint p of a run takes at most.
-MOST_FITS = 5000
 # Numbers that agree to this are the same: the engines differ by rounding.
 SAME = 1e-9
 
@@ -199,7 +197,7 @@ def _drawn(
     cells, places = table["pvalue"].notna() & bool(len(shifts)), dict[int, list[int]]()
     for k in np.flatnonzero(cells).tolist():
         places.setdefault(id(samples[k]), []).append(k)
-    slow = {key for key, at in places.items() if not samples[at[0]].model.exact}
+    slow = {key for key, at in places.items() if samples[at[0]].model.by_search}
     if len(shifts) * sum(len(samples[places[key][0]]) for key in slow) <= most_fits:
         slow.clear()
     is_in = np.array([id(sample) not in slow for sample in samples], dtype=bool)

@@ -80,6 +80,8 @@ class LinearModel:
         Canonical name, name in words, the normal return as a formula, and the paper.
     exact : bool
         Whether the prediction-error variance is that of the estimator, or of least squares instead.
+    by_search : bool
+        Whether each event is fitted by a search of its own, which takes long.
     forecasts_variance : bool
         Whether each event day has a forecast variance of its own.
     keep_spans : bool
@@ -117,6 +119,7 @@ class LinearModel:
     formula: ClassVar[str]
     source: ClassVar[str]
     exact: ClassVar[bool] = True
+    by_search: ClassVar[bool] = False
     forecasts_variance: ClassVar[bool] = False
     keep_spans: ClassVar[bool] = False
 

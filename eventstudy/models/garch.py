@@ -33,6 +33,7 @@ class _Volatility(LinearModel):
     volatility: ClassVar[dict[str, Any]]
     simulated: ClassVar[bool] = False
     exact = False
+    by_search = True
     forecasts_variance = True
 
     def estimate(self, data: EstimationData) -> Fit:

@@ -184,6 +184,7 @@ class SyntheticControl(ParameterFree, name="synthetic_control"):
     formula = "E[R_it] = sum_j w_ij R_jt, w >= 0, sum w = 1"
     source = "Abadie, Diamond and Hainmueller (2010)"
     exact = False
+    by_search = True
     factors = (Factor("donors", several=True),)
 
     def response(self, windows: EventWindows) -> FloatArray:

@@ -202,6 +202,7 @@ class _Robust(LinearModel):
     """Estimates by another method, with the variance of least squares around them."""
 
     exact = False
+    by_search = True
 
     def estimate(self, data: EstimationData) -> Fit:
         """Return the estimates, event by event; either engine comes to the same."""
