@@ -266,9 +266,9 @@ class FittedStudy:
         ConfigError
             For what is none of them, a mask of another length, or a position that there is not.
         """
-        rows = chosen(
-            rows_where(self.events, rows) if isinstance(rows, str) else rows, len(self.events)
-        )
+        n = len(self.events)
+        rows = chosen(rows_where(self.events, rows) if isinstance(rows, str) else rows, n)
+        rows = np.arange(n)[rows]
         layout = None if self.layout is None else self.layout.take(rows)
         # One row is a view, which costs a twentieth of a copy: each event page is such a subset.
         taken = self.events[rows[0] : rows[0] + 1] if len(rows) == 1 else self.events.iloc[rows]

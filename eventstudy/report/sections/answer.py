@@ -265,11 +265,11 @@ def doubt_variance(result: Answer) -> list[str]:
 
 def describe_one_event(result: Answer) -> list[str]:
     """Return how one event compares with earlier windows, other days and peers; [] if unknown."""
-    overturn = result.overturn
-    if overturn.one_event is None:
+    event = result.overturn.one_event
+    if event is None:
         return []
-    numbers = {field.name: getattr(overturn.one_event, field.name) for field in fields(overturn.one_event)}
-    facts = {**numbers, "market_variance": overturn.market_variance}
+    facts = {field.name: getattr(event, field.name) for field in fields(event)}
+    facts["market_variance"] = result.overturn.market_variance
     codes = ("market_variance", "earlier", "firm_variance", "peers")
     return [say(f"answer.{code}", **facts) for code in codes if facts[code] > 0]
 
