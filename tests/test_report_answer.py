@@ -143,7 +143,7 @@ def test_other_formats() -> None:
             0.0,
             "shares stayed within chance",
             "Average of 12 {} on 12 dates",
-            "no single announcement, date or company carries the result",
+            "it is more than chance (p = 0.0",
         ),
     ],
 )

@@ -185,7 +185,8 @@ class Influence(Paragraph):
         if row.carries:
             return ("carried" if differs else "hidden"), facts
         turned = np.isfinite(row.pvalue) and (row.pvalue < LEVEL) != differs
-        return ("turned" if turned else "stands"), facts
+        code = "stands" if not turned else "turned" if differs else "turned_on"
+        return code, facts
 
     def frame(self) -> pd.DataFrame:
         """Return one row a leave-out; returns are decimal."""
