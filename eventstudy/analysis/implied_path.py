@@ -35,7 +35,8 @@ class ImpliedPath:
         The day before the main window, whose level is 100, and the last day of the window.
     implied, shares : FloatArray
         Levels; NaN where no event has the days up to there. Each gap is the effect over the days
-        between (in points of 100 %), so at `end` it is that of the answer.
+        between (in points of 100 %), so at `end` it is that of the answer; of one event without
+        the days by which price limits extend its windows.
     half : FloatArray
         Half the width of the 95% band around `implied`; the shares leave it exactly where the
         effect over the days between differs from zero.
@@ -96,6 +97,9 @@ def implied_path_of(study: FittedStudy) -> ImpliedPath | None:
 
 def _path(study: FittedStudy) -> ImpliedPath | None:
     abnormal, main = study.abnormal, study.main
+    if len(abnormal.tested(main)) == 1:
+        # One share is seen day by day: it cannot fall at once as far as until it left its limit.
+        abnormal = abnormal.unextended
     sample, days = abnormal.tested(main), abnormal.event.days
     if len(sample) == 0:
         return None
