@@ -32,14 +32,12 @@ from ..utility.log import note
 from ..utility.typing import BoolArray, DateArray, IntArray, ObjectArray
 from ..windows.event_windows import HALT_DRIFT, EventWindows
 from .config import StudyConfig
-from .donors import without_announcing_donors
 from .fitted import FittedStudy
-from .found_news import find_news
+from .found_news import find_news, without_announcing_donors
 from .inputs import CONFOUNDER, EVERY_FIRM, NEWS_COLUMN, NO_NEWS, Confounder, StudyInputs
 from .layout import Layout, lay_out, resume_after_halts, with_runs
-from .long_windows import note_long_windows
 from .settings import settings_of, within
-from .status import dates_of, repeated_by_shift, repeats_of, with_status
+from .status import dates_of, note_long_windows, repeated_by_shift, repeats_of, with_status
 
 Source = str | PriceProvider
 # Settings of a study that are read as those of a study file are.

@@ -17,8 +17,7 @@ from ..models import LinearModel, make_model
 from ..prices import PriceProvider
 from ..prices._base import FIRST_DAY, LAST_DAY
 from ..prices.quality.return_faults import CODE_TEXTS, CODES
-from ..prices.quality.size_faults import judge_sizes
-from ..prices.sizes import RECORD, Sizes
+from ..prices.sizes import RECORD, Sizes, judge_sizes
 from ..returns.factor_files import checked_factors, read_factors
 from ..returns.security_files import market_values, read_securities
 from ..returns.series import MARKET

@@ -12,10 +12,9 @@ from typing import Any
 from ..abnormal.conventions import Conventions
 from ..calendars.window import Window, plain_value
 from ..errors import ConfigError, EventStudyError, Problem
-from ..returns.factor_library import is_library, library_files
+from ..returns.factor_files import is_library, library_files
 from ..returns.security_files import usual_calendar
-from .config import StudyConfig
-from .grid import Grid
+from .config import Grid, StudyConfig
 from .settings import FARTHEST, Setting, read, settings_of, within
 
 Keys = tuple[str, ...]

@@ -20,11 +20,10 @@ from ..utility.catalogue import Reason
 from ..utility.typing import BenchmarkPolicy, CalendarChoice, Measure, ReturnKind
 from .benchmarks import IndexChoice, chains_of, wanted_next
 from .currency import LOCAL, OLDEST_RATE, Rates, in_currency, rates_of
-from .date_ranges import Range, calls_of, range_around
 from .measures import note_several_shares, shares_of
 from .panel import ReturnsPanel
 from .security_files import securities_of
-from .series import NeedsSeries, needed
+from .series import NeedsSeries, Range, calls_of, needed, range_around
 from .sessions import DATA_CALENDAR, Key
 from .table import FRAME, of_file, present_days, table_of
 
