@@ -11,15 +11,7 @@ import numpy as np
 
 from ...errors import DataError
 from ...utility.typing import BoolArray, DateArray, FloatArray, IntArray
-from .corporate_actions import (
-    Actions,
-    Adjustments,
-    Bars,
-    find_actions,
-    find_adjustments,
-    find_steps,
-    row_medians,
-)  # fmt: skip
+from . import corporate_actions as traces
 from .price_limits import LimitDays, LimitRule, daily_limits
 
 if TYPE_CHECKING:
@@ -120,10 +112,10 @@ class Quotes:
         return np.asarray((move > LARGEST_RISE) | (move < LARGEST_FALL))
 
     @cached_property
-    def bars(self) -> Bars:
+    def bars(self) -> traces.Bars:
         """The rows that were traded."""
         at = np.flatnonzero(np.isfinite(self.price))
-        return Bars(*(getattr(self, name)[at] for name in Bars._fields))
+        return traces.Bars(*(getattr(self, name)[at] for name in traces.Bars._fields))
 
     def market_moves(self, rows: IntArray, *, apart: bool = False) -> FloatArray:
         """Return the log moves of the market to some rows of `bars` from the rows before.
@@ -145,11 +137,12 @@ class Quotes:
         return self.market.moves_without(self.symbol, *days, apart=apart)
 
     @cached_property
-    def actions(self) -> Actions:
+    def actions(self) -> traces.Actions:
         """Rows that look like a split that was not applied, no changes of unit among them."""
         at = np.flatnonzero(np.isfinite(self.price))
         beyond = np.isfinite(self.limits.beyond) & bool(len(self.sessions))
-        actions = find_actions(self.bars, self.market_moves, beyond[at], self.limits.proven[at])
+        limits = beyond[at], self.limits.proven[at]
+        actions = traces.find_actions(self.bars, self.market_moves, *limits)
         actions = actions._replace(rows=at[actions.rows])
         explained = np.r_[self.jumps[0][self.units], self.adjustments.lone_rows]
         return actions.take(~np.isin(actions.rows, explained))
@@ -161,14 +154,14 @@ class Quotes:
         A close at a price limit is none: the limit explains the day.
         """
         at, limited = np.flatnonzero(np.isfinite(self.price)), np.flatnonzero(self.limits.state)
-        for_good, back = (at[rows] for rows in find_steps(self.bars, self.market_moves))
+        for_good, back = (at[rows] for rows in traces.find_steps(self.bars, self.market_moves))
         explained = np.r_[self.actions.rows, limited, self.adjustments.lone_rows]
         return np.setdiff1d(for_good, explained), np.setdiff1d(back, explained)
 
     @cached_property
-    def adjustments(self) -> Adjustments:
+    def adjustments(self) -> traces.Adjustments:
         """Changes of the adjusted close over the close."""
-        return find_adjustments(self.close, self.adj_close)
+        return traces.find_adjustments(self.close, self.adj_close)
 
     @cached_property
     def broken(self) -> DateArray:
@@ -268,7 +261,7 @@ class Market:
         moves = [q.moved(first, last) for q in some if is_part or q.symbol != symbol]
         if not moves:
             return np.zeros(len(last))
-        return np.nan_to_num(row_medians(np.array(moves).T))
+        return np.nan_to_num(traces.row_medians(np.array(moves).T))
 
 
 def runs(mask: BoolArray) -> list[tuple[int, int]]:
