@@ -185,8 +185,7 @@ class AbnormalReturns(Sampled):
         closes the window at a price limit leaves it (drop), or needs a close off the limit later on
         (extend).
         """
-        days: Any = self.once(("valid", window), lambda study: study._valid(window))
-        return np.asarray(days, dtype=bool)
+        return self.once(("valid", window), lambda study: study._valid(window))
 
     def _valid(self, window: Window) -> BoolArray:
         covered, delayed = self.covered(window), self.delayed(window)

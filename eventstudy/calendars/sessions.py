@@ -76,8 +76,7 @@ def to_utc(walls: DateArray, tz: str) -> DateArray:
     out = offsets[at]
     changing = out != offsets[at + 1]
     out[changing] = _offsets(walls[changing], zone)
-    instants: DateArray = walls - out
-    return instants
+    return np.asarray(walls - out)
 
 
 def _offsets(walls: DateArray, zone: zoneinfo.ZoneInfo) -> DateArray:
@@ -187,6 +186,10 @@ class Sessions:
             array.flags.writeable = False
         return cls(code, tz, *arrays)
 
+    def having(self, *arrays: DateArray) -> Sessions:
+        """Return the sessions of the same market with other dates, opens and closes."""
+        return Sessions.of(self.code, self.tz, *arrays)
+
     def _out_of_bounds(self, side: str, value: object, bound: np.datetime64) -> DataError:
         message = say(f"sessions.{side}", calendar=self.code, value=value, bound=bound)
         return DataError(message, remedy=say(f"sessions.remedy.{side}", remedy=NO_CALENDAR))
@@ -237,9 +240,7 @@ def _corrected(schedule: Sessions, override: dict[str, str]) -> Sessions:
         schedule = _opened(schedule, np.arange(first, last + np.timedelta64(1, "D")))
     within = (schedule.dates >= first) & (schedule.dates <= last)
     if override["state"] == "closed":
-        return Sessions.of(
-            schedule.code, schedule.tz, *(array[~within] for array in schedule.arrays)
-        )
+        return schedule.having(*(array[~within] for array in schedule.arrays))
     dates, *hours = schedule.arrays
     for i, time in enumerate((override["opens"], override["closes"])):
         if time:
@@ -247,7 +248,7 @@ def _corrected(schedule: Sessions, override: dict[str, str]) -> Sessions:
             instants, hours[i] = _at(dates[within], clock, zone or schedule.tz), hours[i].copy()
             is_limit = override["state"] == "closes_by"
             hours[i][within] = np.minimum(instants, hours[i][within]) if is_limit else instants
-    return Sessions.of(schedule.code, schedule.tz, dates, *hours)
+    return schedule.having(dates, *hours)
 
 
 def _opened(schedule: Sessions, days: DateArray) -> Sessions:
@@ -257,9 +258,7 @@ def _opened(schedule: Sessions, days: DateArray) -> Sessions:
     days, at = days[is_new], at[is_new]
     fresh = days, *(_hours(days, schedule, array) for array in schedule.arrays[1:])
     pairs = zip(schedule.arrays, fresh, strict=True)
-    return Sessions.of(
-        schedule.code, schedule.tz, *(np.insert(array, at, new) for array, new in pairs)
-    )
+    return schedule.having(*(np.insert(array, at, new) for array, new in pairs))
 
 
 def data_sessions(code: str, tz: str, dates: DateArray, like: Sessions | None) -> Sessions:

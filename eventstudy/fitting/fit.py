@@ -26,7 +26,7 @@ from ..utility import typing as kinds
 from ..utility.blas import one_thread
 from ..utility.catalogue import Reason, say
 from ..utility.chunks import KEPT, chunks
-from ..utility.flags import Flag
+from ..utility.flags import Flag, flags_of
 from ..utility.frames import frame_of
 from ..utility.log import note
 from ..utility.typing import BoolArray, DateArray, IntArray, ObjectArray
@@ -177,9 +177,8 @@ class UnfittedStudy:
             factors = checked_factors(self.factors)
             columns, (notices, faults) = list(factors.columns), gate_of(factors)
             panel = panel.with_factors(factors, FACTOR)
-            panel = replace(
-                panel, notices=(*panel.notices, *notices), faults=(*panel.faults, *faults)
-            )
+            seen: Any = {"notices": (*panel.notices, *notices), "faults": (*panel.faults, *faults)}
+            panel = replace(panel, **seen)
         model = model.bound(columns)
         require_decimals(faults, [factor.name for factor in model.factors])
         require_intercept(model.parameters, panel.measure, model.name)
@@ -352,10 +351,8 @@ def with_confounders(study: FittedStudy, texts: ObjectArray) -> FittedStudy:
     texts : (n,) object array
         What confounds each event; "" for nothing.
     """
-    words = [
-        [w for w in text.split(";") if w and w != Flag.CONFOUNDED] for text in study.events["flags"]
-    ]
-    pairs = zip(words, texts, strict=True)
+    cells = zip(study.events["flags"], texts, strict=True)
+    pairs = [([f for f in flags_of(cell) if f != Flag.CONFOUNDED], text) for cell, text in cells]
     flags = [";".join([*flagged, Flag.CONFOUNDED] if text else flagged) for flagged, text in pairs]
     return replace(study, events=study.events.assign(flags=flags, **{CONFOUNDER: list(texts)}))
 

@@ -200,11 +200,11 @@ def _flags(
     table: pd.DataFrame, abnormal: AbnormalReturns, layout: Layout, minimum: int
 ) -> dict[str, BoolArray]:
     """Return what a reader should know of the events, each (n,)."""
-    panel = layout.panel
+    panel, windows = layout.panel, abnormal.windows
     keys = list(zip(table["ticker"].tolist(), table["exchange"].tolist(), strict=True))
     ends = {(t, e): panel.last_session(t, panel.calendar_of(e)) for t, e in dict.fromkeys(keys)}
     last = np.array([ends[key] for key in keys], dtype="datetime64[D]")
-    final = abnormal.windows.dates[:, -1]
+    final, limited = abnormal.windows.dates[:, -1], at_limit(layout, windows.event_positions)
     provisional = np.isnat(final) | (final > last)
     return {
         Flag.SHORT_ESTIMATION: abnormal.nobs < minimum,
@@ -214,9 +214,7 @@ def _flags(
         Flag.MISSING_DAYS: ~provisional & (abnormal.covered(abnormal.event) < len(abnormal.event)),
         Flag.FALLBACK_MODEL: abnormal.remark != "",
         Flag.HALT_SHIFTED: np.array([TRADED in name for name in layout.calendars], dtype=bool),
-        Flag.PRICE_LIMIT: np.asarray(
-            at_limit(layout, abnormal.windows.event_positions).any(axis=1)
-        ),
+        Flag.PRICE_LIMIT: np.asarray(limited.any(axis=1)),
     }
 
 

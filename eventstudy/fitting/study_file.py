@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -263,13 +264,18 @@ def _keys(tree: Mapping[str, Any]) -> Iterator[Keys]:
 
 def _problems(tree: dict[str, Any], places: Mapping[str, tuple[Keys, int]]) -> Iterator[Problem]:
     """Yield every fault; a setting at fault is removed from `tree`, the rest checked again."""
-    while (error := _fault(tree)) is not None:
-        problem, keys = _problem(error.where, error, places)
+    while True:
+        try:
+            check(tree)
+            return
+        except ConfigError as error:
+            problem, keys = _problem(error.where, error, places)
         yield problem
         if not keys:
             tree.clear()
             return
-        _drop(tree, keys)
+        table = functools.reduce(dict.__getitem__, keys[:-1], tree)
+        del table[keys[-1]]
 
 
 def _problem(
@@ -283,20 +289,6 @@ def _problem(
     keys, line = places.get(where) or next(((k[:1], line) for k, line in inside), ((), 1))
     value = None if error.value is None else str(error.value)
     return Problem(line, error.where or "study", error.what, value, error.remedy), keys
-
-
-def _fault(tree: Mapping[str, Any]) -> ConfigError | None:
-    try:
-        check(tree)
-    except ConfigError as error:
-        return error
-    return None
-
-
-def _drop(tree: dict[str, Any], keys: Keys) -> None:
-    for name in keys[:-1]:
-        tree = tree[name]
-    del tree[keys[-1]]
 
 
 def _put(key: str, value: Any, folder: Path) -> Any:

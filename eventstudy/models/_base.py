@@ -351,8 +351,7 @@ def _unexplained(y: FloatArray, X: FloatArray, used: BoolArray, params: FloatArr
 
 def _moves(returns: FloatArray) -> BoolArray:
     """Return which events have estimation returns (n, L1) that differ, shape (n,)."""
-    moves: BoolArray = np.fmax.reduce(returns, axis=1) > np.fmin.reduce(returns, axis=1)
-    return moves
+    return np.asarray(np.fmax.reduce(returns, axis=1) > np.fmin.reduce(returns, axis=1))
 
 
 def make_model(

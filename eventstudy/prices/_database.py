@@ -250,11 +250,6 @@ def to_json(actions: Iterable[Action]) -> str:
     return json.dumps([astuple(action) for action in sorted(actions)])
 
 
-def from_json(text: str) -> tuple[Action, ...]:
-    """Return the actions that `to_json` wrote."""
-    return tuple(Action(*fields) for fields in json.loads(text))
-
-
 def unpack(symbol: str, record: tuple[Any, ...], donor: tuple[Any, ...] | None = None) -> Held:
     """Return the stored form of a symbol from a record.
 
@@ -273,9 +268,8 @@ def unpack(symbol: str, record: tuple[Any, ...], donor: tuple[Any, ...] | None =
         As for `verify_record`.
     """
     matrix, provenance, actions = verify_record(symbol, record, donor)
-    return Held(
-        symbol, frame({symbol: matrix}), provenance, actions, (record[0], record[1]), record[2]
-    )
+    rows, coverage = frame({symbol: matrix}), (record[0], record[1])
+    return Held(symbol, rows, provenance, actions, coverage, record[2])
 
 
 def verify_record(
@@ -301,7 +295,8 @@ def verify_record(
     *_, about, actions, digest, blob = record
     try:
         raw = zlib.decompress(blob if donor is None else donor[-1])
-        provenance, acts = Provenance(**json.loads(about)), from_json(actions)
+        provenance = Provenance(**json.loads(about))
+        acts = tuple(Action(*fields) for fields in json.loads(actions))
         matrix = np.frombuffer(raw, dtype="<f8").reshape(len(NUMBER_COLUMNS) + 1, -1)
     except (zlib.error, ValueError, TypeError):
         raise _damaged(symbol) from None

@@ -9,14 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 
-from ..errors import (
-    BadAnswerError,
-    NetworkError,
-    NoPricesError,
-    PriceError,
-    RateLimitedError,
-    UnreachableError,
-)
+from .. import errors
 from ._base import name_some, unique
 from ._prices import Answer, PriceProvider, Prices, Progress, collect
 from .store import Stored, StoreProvider
@@ -75,7 +68,7 @@ def update(
     wanted, days = unique(symbols), (start, end)
     ranges = _missing(store, source.name, wanted, days, refresh)
     kept = store.fetch([symbol for symbol in wanted if symbol not in ranges], start, end)
-    damaged = [s for s, error in kept.failures.items() if isinstance(error, BadAnswerError)]
+    damaged = [s for s, error in kept.failures.items() if isinstance(error, errors.BadAnswerError)]
     ranges |= _missing(store, source.name, damaged, days, True)
     download = _Download(store, source, progress, len(ranges), stored or Stored())
     refused = download.ask(ranges, append_only=True)
@@ -121,7 +114,7 @@ class _Download:
     progress: Progress | None
     total: int
     stored: Stored
-    failures: dict[str, PriceError] = field(default_factory=dict)
+    failures: dict[str, errors.PriceError] = field(default_factory=dict)
     notices: list[str] = field(default_factory=list)
     done: int = 0
 
@@ -144,7 +137,7 @@ class _Download:
         for number, (days, chunk) in enumerate(chunks):
             try:
                 prices = self.source.fetch(chunk, *days, progress=self._report)
-            except NetworkError as error:
+            except errors.NetworkError as error:
                 if number == 0 and append_only:
                     raise
                 prices = Prices.of({}, dict.fromkeys(chunk, error), {})
@@ -207,13 +200,14 @@ def _chunks(ranges: Mapping[str, Range]) -> list[tuple[Range, list[str]]]:
     ]
 
 
-def _hopeless(prices: Prices) -> PriceError | None:
+def _hopeless(prices: Prices) -> errors.PriceError | None:
     """Return the error for which the next symbols need not be asked either."""
-    errors = list(prices.failures.values())
-    if not errors or not all(isinstance(e, (NetworkError, RateLimitedError)) for e in errors):
+    failures = list(prices.failures.values())
+    may_pass = [isinstance(e, errors.NetworkError | errors.RateLimitedError) for e in failures]
+    if not failures or not all(may_pass):
         return None
-    is_final = isinstance(errors[-1], UnreachableError | RateLimitedError)
-    return errors[-1] if len(errors) > 1 or is_final else None
+    is_final = isinstance(failures[-1], errors.UnreachableError | errors.RateLimitedError)
+    return failures[-1] if len(failures) > 1 or is_final else None
 
 
 REMEDY = "try again with a network, give your own files, or try the bundled sample's tickers"
@@ -286,18 +280,18 @@ class AutoProvider:
         else:
             try:
                 fetched = self._download(missing, start, end, progress)
-            except NetworkError as silence:
+            except errors.NetworkError as silence:
                 fetched = self._stand_in(missing, start, end, "Yahoo cannot be reached")
                 sources = fetched.provenance.items()
                 cached = [s for s, p in sources if p.source != self._sample.name]
-                stale: dict[str, PriceError] = dict.fromkeys(cached, silence)
+                stale: dict[str, errors.PriceError] = dict.fromkeys(cached, silence)
                 notices = (str(silence), *fetched.notices)
                 fetched = replace(fetched, notices=notices, stale=stale)
         prices = stored.select([*stored.symbols, *imported]).merge(fetched)
-        errors = list(prices.failures.values())
-        if not prices.symbols and all(isinstance(error, NetworkError) for error in errors):
-            names = name_some((error.where for error in errors), 5)
-            error = NetworkError(f"no price data: {errors[0].what}", where=names, remedy=REMEDY)
+        failures = list(prices.failures.values())
+        if not prices.symbols and all(isinstance(e, errors.NetworkError) for e in failures):
+            names, message = name_some((e.where for e in failures), 5), "no price data: "
+            error = errors.NetworkError(message + failures[0].what, where=names, remedy=REMEDY)
             error.is_transient = not self._offline
             raise error
         return prices
@@ -335,9 +329,9 @@ class AutoProvider:
         return stored.merge(replace(sample, failures=failures, notices=(used,) if names else ()))
 
 
-def _no_network(symbol: str, why: str, error: PriceError) -> PriceError:
+def _no_network(symbol: str, why: str, error: errors.PriceError) -> errors.PriceError:
     """Return the failure of a symbol that the sample lacks too, with `error`."""
-    if isinstance(error, NoPricesError):
+    if isinstance(error, errors.NoPricesError):
         message = f"{why} and the bundled sample has none in the range"
-        return NetworkError(message, where=symbol, remedy=error.remedy)
-    return NetworkError(f"{why} and not in the bundled sample", where=symbol)
+        return errors.NetworkError(message, where=symbol, remedy=error.remedy)
+    return errors.NetworkError(f"{why} and not in the bundled sample", where=symbol)

@@ -260,9 +260,8 @@ def _typed(frame: pd.DataFrame, file: str) -> pd.DataFrame:
 
 def _require_price(frame: pd.DataFrame, file: str) -> None:
     if "close" not in frame and "adj_close" not in frame:
-        raise BadAnswerError(
-            "no close or adj_close column", where=f"{file}:1", value=_listed(frame)
-        )
+        message = "no close or adj_close column"
+        raise BadAnswerError(message, where=f"{file}:1", value=_listed(frame))
 
 
 def _listed(frame: pd.DataFrame) -> str:

@@ -80,17 +80,14 @@ class FrozenProvider:
         altered = [s for s in rows if sources[s].sha256 not in ("", stamped[s].sha256)]
         was_used = f"differ from those that {self.folder.name} was computed from"
         notices = [f"prices of {symbol} {was_used}" for symbol in altered]
-        return Prices.of(
-            rows, failures, stamped, [*notices, *map(str, self._member("notices", []))]
-        )
+        notices += map(str, self._member("notices", []))
+        return Prices.of(rows, failures, stamped, notices)
 
     def _source(self, symbol: str) -> Provenance:
         facts = self._member("prices", {}).get(symbol)
         facts = facts if isinstance(facts, dict) else {}
         kinds = {f.name: str if f.type == "str" else int for f in fields(Provenance)}
-        valid: dict[str, Any] = {
-            k: v for k, v in facts.items() if k in kinds and type(v) is kinds[k]
-        }
+        valid: dict[str, Any] = {k: v for k, v in facts.items() if type(v) is kinds.get(k)}
         return Provenance(**{"source": self.name} | valid)
 
     def _member(self, name: str, default: Any) -> Any:

@@ -140,9 +140,8 @@ def compare(old: Held, new: Held) -> Change:
     if len(before) == len(after) == 0:
         return Change("apart", say("price_cache.apart"))
     vanished, added = np.setdiff1d(old_days, days), np.setdiff1d(new_days, days)
-    close, adjusted = (
-        _ratio(before[c].to_numpy()[i], after[c].to_numpy()[j]) for c in ("close", "adj_close")
-    )
+    pairs = ((before[c].to_numpy()[i], after[c].to_numpy()[j]) for c in ("close", "adj_close"))
+    close, adjusted = (_ratio(*pair) for pair in pairs)
     off = [~(np.abs(ratio - 1) <= TOLERANCE) for ratio in (close, adjusted)]
     named = {
         "closes": (days[off[0]], close[off[0]]),

@@ -16,7 +16,15 @@ from ..utility.atomic_file import replacing
 from ..utility.catalogue import Reason, say
 from ..utility.tables import parquet_modules
 from ..utility.version import __version__
-from ._base import FIRST_DAY, LAST_DAY, NUMBER_COLUMNS, SAME_PRICE, are_possible, name_some
+from ._base import (
+    FIRST_DAY,
+    LAST_DAY,
+    NUMBER_COLUMNS,
+    SAME_PRICE,
+    Provenance,
+    are_possible,
+    name_some,
+)
 from ._database import FETCH
 from ._prices import Prices, Progress
 from .store import Stored, StoreProvider
@@ -123,9 +131,8 @@ def _described(
     notes = tuple(note.split("; ")) if note else ()
     if cached and not cached.currency:
         notes += ("currency unknown",)
-    extent = (
-        (cached.first, cached.last, cached.rows, cached.currency) if cached else ("", "", 0, "")
-    )
+    source = cached or Provenance("")
+    extent = source.first, source.last, source.rows, source.currency
     return ReadBack(symbol, outcome, *extent, notes, str(why or ""), why.remedy if why else "")
 
 

@@ -178,9 +178,8 @@ class Need:
         windows : (estimation, event)
         """
         columns = panel.calendars[calendar]
-        zero = np.searchsorted(
-            panel.sessions[columns], panel.sessions_of([calendar], np.array([day0]))[0]
-        )
+        first = panel.sessions_of([calendar], np.array([day0]))[0]
+        zero = np.searchsorted(panel.sessions[columns], first)
         at = [zero + window.days for window in windows]
         return cls(calendar, *(columns[days[(days >= 0) & (days < len(columns))]] for days in at))
 

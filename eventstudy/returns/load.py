@@ -355,10 +355,8 @@ def read_returns(
         further = [(s, k) for chain, k in zip(chains, codes, strict=True) for s in chain[1:]]
         keys = list(dict.fromkeys([*keys, *(key for key in further if key[0] in have)]))
         available = list(dict.fromkeys(s for s, _ in keys if s in have))
-        indices, days = (
-            indices_of(events, benchmark, benchmark_policy),
-            present_days(table, available),
-        )
+        indices = indices_of(events, benchmark, benchmark_policy)
+        days = present_days(table, available)
         sessions = build_sessions(keys, available, days, calendar or events.calendar, indices)
         origin = {s: {"source": "returns file", "detail": name} for s in available}
         data: Any = {"keys": keys, "sessions": sessions, "failures": missing}

@@ -165,5 +165,4 @@ def _note_doubts(name: str, quotes: Sequence[Quotes]) -> list[str]:
 def _traded(quotes: Quotes) -> BoolArray:
     """Return on which rows there is volume and another close than on the row before, (T,)."""
     has_moved = np.diff(quotes.close, prepend=np.nan) != 0
-    is_traded: BoolArray = np.isfinite(quotes.close) & (quotes.volume > 0) & has_moved
-    return is_traded
+    return np.asarray(np.isfinite(quotes.close) & (quotes.volume > 0) & has_moved)

@@ -216,10 +216,8 @@ def find_actions(
     if not len(at):
         return Actions(at, np.empty(0), np.empty(0), np.zeros(0, dtype=bool))
     sigma = _sigma(np.abs(moves), days, at)
-    large = np.abs(moves[at]) > MULTIPLE * sigma
-    at, sigma = at[large], sigma[large]
-    settled = _settled(bars, level, at)
-    at, sigma = at[settled], sigma[settled]
+    may_be = (np.abs(moves[at]) > MULTIPLE * sigma) & _settled(bars, level, at)
+    at, sigma = at[may_be], sigma[may_be]
     logs, odds = _likeliest(bars, at, moves[at] - market(at), sigma)
     volumes, has_volume = _of_volumes(bars.volume, at, logs)
     later, calm = _of_sizes(np.abs(moves), at)
@@ -227,9 +225,8 @@ def find_actions(
     scores = odds + traces.sum(axis=0) + np.log(BEYOND) * beyond[at]
     sure = (scores >= SURE) & (beyond[at] | (np.exp(np.abs(logs)) > LARGE - 0.01)) & has_volume
     sure &= (traces > AGAINST).all(axis=0) & calm & (days[at] - days[at - 1] <= RECENT)
-    suspect = (scores >= np.where(has_volume, DOUBT, BLIND)) & (
-        (traces.sum(axis=0) > NEWS) | beyond[at]
-    )
+    suspect = scores >= np.where(has_volume, DOUBT, BLIND)
+    suspect &= (traces.sum(axis=0) > NEWS) | beyond[at]
     return Actions(at, np.exp(logs), scores, sure | proven[at]).take(suspect)
 
 

@@ -240,9 +240,8 @@ def outside_range(q: Quotes) -> list[Span]:
     By more than 0.5 %.
     """
     outside = (q.close > q.high * (1 + RANGE)) | (q.close < q.low * (1 - RANGE))
-    return q.spans(
-        runs(outside), lambda a, b: f"close {q.close[a]:g}, range {q.low[a]:g} to {q.high[a]:g}"
-    )
+    text = "close {:g}, range {:g} to {:g}".format
+    return q.spans(runs(outside), lambda a, b: text(q.close[a], q.low[a], q.high[a]))
 
 
 def _jumps(q: Quotes, rows: Iterable[int]) -> list[Span]:
@@ -262,10 +261,8 @@ def _move_to(q: Quotes) -> Callable[[int, int], str]:
 def _splits(q: Quotes, which: BoolArray) -> list[Span]:
     """Return actions, each with its prices and nearest ratio."""
     ratios, text = dict(zip(q.actions.rows, q.actions.ratios, strict=True)), _move_to(q)
-    rows = q.actions.rows[which]
-    return q.spans(
-        zip(rows, rows, strict=True), lambda a, b: f"{text(a, b)}, near {_ratio(ratios[a])}"
-    )
+    rows = ((row, row) for row in q.actions.rows[which])
+    return q.spans(rows, lambda a, b: f"{text(a, b)}, near {_ratio(ratios[a])}")
 
 
 def _ratio(ratio: float) -> str:

@@ -313,11 +313,9 @@ class Gate:
             named = name_some(wrong, NAMED)
             evidence = f"{len(wrong)} of {len(self._place)} columns: {named}"
         if evidence:
-            message = "these are not decimal returns"
-            remedy = "divide percent by 100; prices go to --prices, or to pct_change() first"
-            raise DataError(
-                message, where="returns", value=evidence, remedy=f"0.01 is 1 %: {remedy}"
-            )
+            message, units = "these are not decimal returns", "0.01 is 1 %: divide percent by 100"
+            remedy = f"{units}; prices go to --prices, or to pct_change() first"
+            raise DataError(message, where="returns", value=evidence, remedy=remedy)
         losses = sorted(self._losses())
         if len(losses) > MOST_LOSSES * self._present.sum():
             t, _, symbol, loss = losses[0]
@@ -335,9 +333,8 @@ class Gate:
     def _spare_market_days(self) -> None:
         """Keep lone returns on days that moved the other columns too, none of them impossibly."""
         decimals = [column for column in self._columns.values() if not column.not_decimal]
-        wrong: IntArray = sum(
-            (c.marks == rules.LOSS for c in decimals), np.zeros(len(self._dates), np.int64)
-        )
+        none = np.zeros(len(self._dates), np.int64)
+        wrong: IntArray = sum((c.marks == rules.LOSS for c in decimals), none)
         shared = self._movers >= MARKET * np.maximum(self._present - 1, 1)
         market = shared & (self._movers > 0) & (wrong <= 1)
         for column in decimals:

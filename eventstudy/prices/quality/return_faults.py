@@ -183,9 +183,8 @@ class ReturnColumn:
 
     @cached_property
     def _sure(self) -> BoolArray:
-        return (
-            self._wide & (self._moves >= SURE * self._scale) & (self._logs >= IN_LOGS * self._scale)
-        )
+        is_far = self._logs >= IN_LOGS * self._scale
+        return self._wide & (self._moves >= SURE * self._scale) & is_far
 
     def _next_to(self, mask: BoolArray) -> float:
         """Return the largest move that is not in `mask`."""

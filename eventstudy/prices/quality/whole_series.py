@@ -114,9 +114,8 @@ def adjusted_above(q: Quotes) -> list[Span]:
     with np.errstate(invalid="ignore", divide="ignore"):
         above = np.isfinite(q.raw) & (np.log(q.adj_close / q.close) > ABOVE)
     above[: steps.rows[steps.reverse].max(initial=0)] = False
-    return q.spans(
-        runs(above), lambda a, b: f"adjusted close {q.adj_close[a]:g}, close {q.close[a]:g}"
-    )
+    text = "adjusted close {:g}, close {:g}".format
+    return q.spans(runs(above), lambda a, b: text(q.adj_close[a], q.close[a]))
 
 
 def shifted_dates(q: Quotes) -> list[Span]:
