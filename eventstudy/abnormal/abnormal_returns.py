@@ -394,8 +394,7 @@ class AbnormalReturns(Sampled):
         event : (n, L2) float array
             1 on the days of the window that are covered, else 0.
         """
-        x = self._summed(window)
-        inner = -np.einsum("nk,nkj->nj", x, self.bread)
+        inner = -np.einsum("nk,nkj->nj", self._summed(window), self.bread)
         weights = np.einsum("nj,nlj->nl", inner, self.x_estimation)
         inside, spans = self.inside(window), self.over("spans", self.columns(window))
         event = np.zeros_like(self.ar)

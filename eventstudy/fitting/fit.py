@@ -157,8 +157,7 @@ class UnfittedStudy:
             windows = layout.around(days, **around)
         if self.repeat != "keep-all":
             windows = mask_other_events(windows, firms, duplicates == "")
-        treated = news, windows.event_positions
-        layout = replace(layout, treated=treated)
+        layout = replace(layout, treated=(news, windows.event_positions))
         return layout, windows, excluded, overlap
 
     def _with_benchmarks(self) -> tuple[pd.DataFrame, ReturnsPanel]:

@@ -245,8 +245,7 @@ def read_sizes(path: str | Path, firms: Sequence[str] = ()) -> SizesFile:
         failures |= zip(noted["ticker"], noted["note"].astype(str), strict=True)
         table = table.drop(index=noted.index)
     texts = table[value].fillna("").astype(str).str.strip()
-    days = table["date"].astype(str).str[:10]
-    dates = pd.to_datetime(days, errors="coerce", format="ISO8601")
+    dates = pd.to_datetime(table["date"].astype(str).str[:10], errors="coerce", format="ISO8601")
     dates = dates.where(dates.between(str(FIRST_DAY), str(LAST_DAY)))
     numbers = texts.map(_number).astype(float)
     is_code = texts.isin(["", *CODE_TEXTS]) | numbers.isin(CODES[CODES < 0])

@@ -350,8 +350,7 @@ def with_runs(
     rows = np.flatnonzero(hit.any(axis=1))
     if len(rows) == 0:
         return abnormal
-    names = ("ar", "noise", "expected", "length")
-    days = {name: getattr(abnormal, name).copy() for name in names}
+    days = {name: getattr(abnormal, name).copy() for name in ("ar", "noise", "expected", "length")}
     actual = abnormal.expected + abnormal.ar
     runs = Runs(at_limit=hit, actual=actual, x=abnormal.x_event.copy(), **days)
     L1 = len(estimation)
@@ -382,8 +381,7 @@ def at_limit(layout: Layout, positions: IntArray) -> BoolArray:
     if limits is None or len(limits) == 0:
         return np.zeros(positions.shape, dtype=bool)
     has_return = (rows >= 0) & (positions >= 0)
-    at = np.maximum(rows, 0), np.maximum(positions, 0)
-    return np.asarray(has_return & (limits[at] != 0))
+    return np.asarray(has_return & (limits[np.maximum(rows, 0), np.maximum(positions, 0)] != 0))
 
 
 def _join(runs: Runs, i: int, t: int, fit: AbnormalReturns, row: int, closes: BoolArray) -> None:

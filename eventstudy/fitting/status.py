@@ -230,8 +230,7 @@ def _faulty(
             for name in _flags_of(fault.kind):
                 out[name][i] = True
             if fault.kind in SUSPECT:
-                is_own = fault.symbol == tickers[i]
-                flag = SUSPECT[fault.kind] if is_own else Flag.SUSPECT_MOVE
+                flag = SUSPECT[fault.kind] if fault.symbol == tickers[i] else Flag.SUSPECT_MOVE
                 first, last = (np.datetime64(day, "D") for day in (fault.date, fault.last))
                 out[flag][i] |= ((days[i] >= first) & (days[i] <= last)).any()
     return out
@@ -296,8 +295,7 @@ def _reason(
             is_index = symbol == needs.get("market")
             why += other_indices(symbol, event.exchange, panel) if is_index else ""
             datum = "price" if panel.measure == "return" else panel.measure
-            code = f"{lack}_for" if series else lack
-            return Reason(code, datum=datum, series=series, why=why)
+            return Reason(f"{lack}_for" if series else lack, datum=datum, series=series, why=why)
     if panel.measure != "return" and not abnormal.problem[i]:
         return Reason("no_abnormal_value", datum=panel.measure)
     return Reason.of(abnormal.problem[i] or Reason("no_abnormal_return"))

@@ -324,14 +324,13 @@ def schema() -> dict[str, Any]:
     study = study_settings()
     del study["grid"]
     run = settings_of(RunSettings)
-    link = {name: {"$ref": f"#/$defs/{name}"} for name in study}
     return {
         "$schema": "http://json-schema.org/draft-07/schema#",
         "title": "A study of eventstudy",
         "type": "object",
         "properties": {
             **{name: _described(setting) for name, setting in run.items()},
-            **link,
+            **{name: {"$ref": f"#/$defs/{name}"} for name in study},
             "grid": {
                 "description": settings_of(StudyConfig)["grid"].about,
                 "type": "object",

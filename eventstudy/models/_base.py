@@ -221,8 +221,7 @@ class LinearModel:
         """
         y, X, complete = self._data(windows)
         L1 = len(windows.estimation)
-        data = EstimationData(y[:, :L1], X[:, :L1], complete[:, :L1], windows, engine)
-        fit = self.estimate(data)
+        fit = self.estimate(EstimationData(y[:, :L1], X[:, :L1], complete[:, :L1], windows, engine))
         fit, problem = checked(fit, _moves(windows.returns[:, :L1]), self.factors)
         days = slice(0 if keep_days else L1, None)
         used = complete[:, days] & (problem == "")[:, None]

@@ -246,15 +246,13 @@ def _one_row_a_date(rows: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
     return rows.reset_index(drop=True), notes
 
 
-def _without_disputed(
-    rows: pd.DataFrame, repeated: pd.Series[bool]
-) -> tuple[pd.DataFrame, list[str]]:
+def _without_disputed(rows: pd.DataFrame, again: pd.Series[bool]) -> tuple[pd.DataFrame, list[str]]:
     """Return the last row of each date, without prices where its rows differ in a close."""
     closes = rows[["close", "adj_close"]]
     priced = closes.where(closes > 0).groupby(rows["date"])
     apart = (priced.max() > priced.min() * (1 + SAME_PRICE)).any(axis=1)
     disputed = apart.index[apart]
-    rows = rows[~repeated].copy()
+    rows = rows[~again].copy()
     if disputed.empty:
         return rows, []
     rows.loc[rows["date"].isin(disputed), list(NUMBER_COLUMNS)] = float("nan")

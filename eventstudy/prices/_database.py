@@ -180,15 +180,13 @@ class Held:
     fetched_at: str
 
     @classmethod
-    def all_of(
-        cls, prices: Prices, requested: tuple[date, date] | None, now: datetime
-    ) -> list[Held]:
+    def all_of(cls, prices: Prices, days: tuple[date, date] | None, now: datetime) -> list[Held]:
         """Return the stored form of each symbol of a fetch.
 
         Parameters
         ----------
         prices : Prices
-        requested : (date, date) or None
+        days : (date, date) or None
             The range that was asked of the source; None for the extent of the rows.
         now : datetime
             Time of a symbol that was not retrieved.
@@ -201,7 +199,7 @@ class Held:
         for symbol, rows in prices.by_symbol().items():
             source, actions = prices.provenance[symbol], prices.actions.get(symbol, ())
             moment = to_utc(source.retrieved_at or now.isoformat())
-            fetched.append(cls(symbol, rows, source, actions, _settled(source, requested), moment))
+            fetched.append(cls(symbol, rows, source, actions, _settled(source, days), moment))
         return fetched
 
     def covers(self, start: date | str, end: date | str) -> bool:

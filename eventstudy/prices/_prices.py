@@ -150,18 +150,17 @@ class Prices:
         return. A symbol that has rows in either is no failure.
         """
         tables = {**second.by_symbol(), **self.by_symbol()}
-        failures = {**self.failures, **second.failures}
+        errors = {**self.failures, **second.failures}.items()
         added = {symbol for symbol in tables if symbol not in self.provenance}
         actions = {s: acts for s, acts in second.actions.items() if s in added}
         stale = {s: error for s, error in second.stale.items() if s in added}
-        return Prices.of(
-            tables,
-            {symbol: error for symbol, error in failures.items() if symbol not in tables},
+        failures = {symbol: error for symbol, error in errors if symbol not in tables}
+        sources, notices = (
             {**second.provenance, **self.provenance},
             (*self.notices, *second.notices),
-            {**actions, **self.actions},
-            {**stale, **self.stale},
         )
+        more = {**actions, **self.actions}, {**stale, **self.stale}
+        return Prices.of(tables, failures, sources, notices, *more)
 
     def select(
         self,
@@ -191,8 +190,7 @@ class Prices:
             if symbol not in tables:
                 unknown = UnknownSymbolError("not among these prices", where=symbol)
                 raise self.failures.get(symbol) or unknown
-            actions = self.actions.get(symbol, ())
-            answer = Answer(tables[symbol], self.provenance[symbol], actions)
+            answer = Answer(tables[symbol], self.provenance[symbol], self.actions.get(symbol, ()))
             return cut_range(symbol, answer, start, end)
 
         return replace(join_answers(*gather(wanted, read), self.stale), notices=self.notices)

@@ -116,7 +116,7 @@ class Wire:
                 refused = breaker.refuse(symbol)
                 if refused is not None:
                     return refused
-                outcome = self._patiently(lambda: ask(yfinance, session, symbol), symbol, breaker)
+                outcome = self._retry(lambda: ask(yfinance, session, symbol), symbol, breaker)
                 breaker.record(outcome)
                 return outcome
 
@@ -143,9 +143,7 @@ class Wire:
                 progress(len(outcomes), len(symbols))
         return outcomes
 
-    def _patiently(
-        self, ask: Callable[[], T], symbol: str, breaker: Breaker
-    ) -> T | errors.PriceError:
+    def _retry(self, ask: Callable[[], T], symbol: str, breaker: Breaker) -> T | errors.PriceError:
         """Ask for one symbol, again where that may help and others have not failed meanwhile."""
         for attempt in range(RETRIES + 1):
             try:

@@ -73,8 +73,7 @@ def update(
     download = _Download(store, source, progress, len(ranges), stored or Stored())
     refused = download.ask(ranges, append_only=True)
     if refused:
-        complete = _missing(store, source.name, refused, days, True)
-        download.ask(complete, append_only=False)
+        download.ask(_missing(store, source.name, refused, days, True), append_only=False)
     if stored is None:
         download.notices[:0] = store.unwritten_notice(download.stored.unwritten)
     unasked = [symbol for symbol in wanted if symbol not in ranges]
@@ -263,30 +262,28 @@ class AutoProvider:
         NetworkError
             When no symbol has prices because Yahoo is out of reach, or `offline`.
         """
-        wanted = unique(symbols)
-        stored = self._store.fetch(wanted, start, end)
+        wanted, days = unique(symbols), (start, end)
+        stored = self._store.fetch(wanted, *days)
         missing = [symbol for symbol in wanted if symbol in stored.failures]
         extents = self._store.extents(missing).items()
         imported = [s for s, (_, _, source, *_) in extents if source != self._yahoo.name]
         if imported:
-            stored = stored.select(stored.symbols).merge(self._stored(imported, start, end))
+            stored = stored.select(stored.symbols).merge(self._stored(imported, days))
             missing = [symbol for symbol in missing if symbol not in imported]
         if not missing:
             return stored
         if self._offline:
-            fetched = self._stand_in(missing, start, end, "no network with --offline")
+            fetched = self._stand_in(missing, days, "no network with --offline")
             for failure in fetched.failures.values():
                 failure.is_transient = False
         else:
             try:
-                fetched = self._download(missing, start, end, progress)
+                fetched = self._download(missing, days, progress)
             except errors.NetworkError as silence:
-                fetched = self._stand_in(missing, start, end, "Yahoo cannot be reached")
-                sources = fetched.provenance.items()
-                cached = [s for s, p in sources if p.source != self._sample.name]
+                fetched = self._stand_in(missing, days, "Yahoo cannot be reached")
+                cached = [s for s, p in fetched.provenance.items() if p.source != self._sample.name]
                 stale: dict[str, errors.PriceError] = dict.fromkeys(cached, silence)
-                notices = (str(silence), *fetched.notices)
-                fetched = replace(fetched, notices=notices, stale=stale)
+                fetched = replace(fetched, notices=(str(silence), *fetched.notices), stale=stale)
         prices = stored.select([*stored.symbols, *imported]).merge(fetched)
         failures = list(prices.failures.values())
         if not prices.symbols and all(isinstance(e, errors.NetworkError) for e in failures):
@@ -296,14 +293,12 @@ class AutoProvider:
             raise error
         return prices
 
-    def _download(
-        self, symbols: list[str], start: date, end: date, progress: Progress | None
-    ) -> Prices:
+    def _download(self, symbols: list[str], days: Range, progress: Progress | None) -> Prices:
         """Download what is missing; where Yahoo fails, stored days take its place."""
         from ..utility.catalogue import say
 
-        fetched = update(self._store, self._yahoo, symbols, start, end, progress=progress)
-        stored = self._stored(list(fetched.failures), start, end)
+        fetched = update(self._store, self._yahoo, symbols, *days, progress=progress)
+        stored = self._stored(list(fetched.failures), days)
         if not stored.symbols:
             return fetched
         stale = {symbol: fetched.failures[symbol] for symbol in stored.symbols}
@@ -311,18 +306,18 @@ class AutoProvider:
         notices = (*fetched.notices, *stored.notices, *reasons)
         return replace(fetched.merge(stored), notices=notices, stale=stale)
 
-    def _stored(self, symbols: Sequence[str], start: date, end: date) -> Prices:
+    def _stored(self, symbols: Sequence[str], days: Range) -> Prices:
         """Return the stored days of the range, be it a part."""
-        return StoreProvider(self._store.path, partial=True).fetch(symbols, start, end)
+        return StoreProvider(self._store.path, partial=True).fetch(symbols, *days)
 
-    def _stand_in(self, symbols: list[str], start: date, end: date, why: str) -> Prices:
+    def _stand_in(self, symbols: list[str], days: Range, why: str) -> Prices:
         """Return stored days, else the bundled sample; all other symbols fail by the network."""
         from ..utility.catalogue import Reason
 
-        stored = self._stored(symbols, start, end)
+        stored = self._stored(symbols, days)
         stored = stored.select(stored.symbols)
         missing = [symbol for symbol in symbols if symbol not in stored.provenance]
-        sample = self._sample.fetch(missing, start, end)
+        sample = self._sample.fetch(missing, *days)
         failures = {s: _no_network(s, why, error) for s, error in sample.failures.items()}
         names = sample.symbols
         used = Reason("sample_used", why=why, n=len(names), symbols=list(names))

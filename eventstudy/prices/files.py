@@ -26,15 +26,9 @@ if TYPE_CHECKING:
 
 SUFFIXES = (".csv", ".csv.gz", ".parquet", ".dta")
 MISSING_WORDS = ("", "na", "n/a", "nan", "null", "none", "-")
-ALIASES = {
-    "ticker": "symbol",
-    "datetime": "date",
-    "timestamp": "date",
-    "adjclose": "adj_close",
-    "adjusted": "adj_close",
-    "adjustedclose": "adj_close",
-    "adjcls": "adj_close",
-}
+ALIASES = {"ticker": "symbol", "datetime": "date", "timestamp": "date"} | dict.fromkeys(
+    ("adjclose", "adjusted", "adjustedclose", "adjcls"), "adj_close"
+)
 RECOGNISED = ("symbol", "date", "currency", *NUMBER_COLUMNS)
 
 
@@ -118,8 +112,7 @@ class FilesProvider:
         if self._on_read:
             self._on_read(symbol, typed, rows)
         note = "; ".join(notes if "adj_close" in frame else [*notes, "no adjusted closes"])
-        currency = _currency(frame, file)
-        return rows, Provenance(self.name, file, currency=currency, note=note)
+        return rows, Provenance(self.name, file, currency=_currency(frame, file), note=note)
 
     @functools.cached_property
     def _members(self) -> dict[str, list[Path]]:

@@ -140,8 +140,7 @@ def read_frozen(path: Path) -> pd.DataFrame:
             na_values={name: [""] for name in NUMBER_COLUMNS}, parse_dates=["date"],
             date_format="%Y-%m-%d",
         )  # fmt: skip
-        numbers = dict.fromkeys(NUMBER_COLUMNS, "float64")
-        return table.astype({"date": DATE_DTYPE, **numbers})
+        return table.astype({"date": DATE_DTYPE, **dict.fromkeys(NUMBER_COLUMNS, "float64")})
     except (OSError, EOFError, zlib.error, ValueError, KeyError, TypeError) as error:
         reason = str(error).partition("\n")[0]
         raise RunFolderError(f"the frozen prices are damaged ({reason})", where=path.name) from None

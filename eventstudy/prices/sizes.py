@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 COLUMNS = ("ticker", "date", "close", "shares", "mcap", "currency")
 # Columns of a record, in which a firm without values has a note.
 RECORD = (*COLUMNS, "source", "note")
+Splits = Mapping[np.datetime64, float]
 # Days that a share count stays in use, and days after a split in which it may still be the old one.
 OLDEST_COUNT, LAGGING = 370, 120
 # Stock dividends below this size are within the noise of the counts (log ratio).
@@ -162,7 +163,7 @@ def market_values(
 
 
 def checked(
-    dates: DateArray, counts: FloatArray, splits: Mapping[np.datetime64, float], symbol: str
+    dates: DateArray, counts: FloatArray, splits: Splits, symbol: str
 ) -> tuple[DateArray, FloatArray]:
     """Return the counts without those that a split has not reached yet.
 
@@ -208,9 +209,7 @@ def checked(
     return dates[keep], counts[keep]
 
 
-def restated(
-    dates: DateArray, counts: FloatArray, splits: Mapping[np.datetime64, float]
-) -> FloatArray:
+def restated(dates: DateArray, counts: FloatArray, splits: Splits) -> FloatArray:
     """Return each count times the ratios of all splits after its day.
 
     Parameters

@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 FILE = "prices.sqlite"
 # Symbols that a notice names, those with the smallest part first.
 NAMED = 5
-Records = tuple[tuple[Any, ...], tuple[Any, ...] | None]
+Row = tuple[Any, ...]
+Records = tuple[Row, Row | None]
 SUFFIXES = (".sqlite", ".sqlite3", ".db")
 _PLACES = ", ".join("?" * 8)
 PUT = f"INSERT OR REPLACE INTO prices (symbol, {disk.RECORD}) VALUES ({_PLACES})"
@@ -281,7 +282,7 @@ class StoreProvider:
             rows = {s: connection.execute(EXTENT, (s,)).fetchone() for s in unique(symbols)}
         return {symbol: row for symbol, row in rows.items() if row is not None}
 
-    def query(self, statement: str, values: Iterable[Any] = ()) -> list[tuple[Any, ...]]:
+    def query(self, statement: str, values: Iterable[Any] = ()) -> list[Row]:
         """Return the rows of a SELECT; none when there is no store yet.
 
         Parameters
@@ -307,9 +308,7 @@ class StoreProvider:
         return record, None
 
 
-def _vintage(
-    connection: sqlite3.Connection, symbol: str, as_of: str, current: tuple[Any, ...]
-) -> Records:
+def _vintage(connection: sqlite3.Connection, symbol: str, as_of: str, current: Row) -> Records:
     """Return the newest vintage of a symbol fetched at or before `as_of`."""
     vintage = connection.execute(VINTAGE, (symbol, as_of)).fetchone()
     if vintage is None:

@@ -104,7 +104,7 @@ def read_back(
             why, outcome = Reason("cache_unwritten", cause=kept.unwritten[symbol]), "not-kept"
         elif not why and repeats.get(symbol):
             why = Reason("file_repeats_dates", days=name_some(repeats[symbol]))
-        answers.append(_described(symbol, outcome, prices, again, why))
+        answers.append(_row(symbol, outcome, prices, again, why))
     for symbol, error in prices.failures.items():
         answers.append(ReadBack(symbol, "failed", unkept=error.what, remedy=error.remedy))
     return answers
@@ -124,9 +124,7 @@ def _difference(
     return None
 
 
-def _described(
-    symbol: str, outcome: str, prices: Prices, again: Prices, why: Reason | None
-) -> ReadBack:
+def _row(symbol: str, outcome: str, prices: Prices, again: Prices, why: Reason | None) -> ReadBack:
     note, cached = prices.provenance[symbol].note, again.provenance.get(symbol)
     notes = tuple(note.split("; ")) if note else ()
     if cached and not cached.currency:

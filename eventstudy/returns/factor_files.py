@@ -279,8 +279,7 @@ def _read(path: Path) -> pd.DataFrame:
     lines = raw.decode("utf-8-sig", errors="replace").splitlines()
     table = _french(lines, path.name)
     if table is not None:
-        values = checked_factors(table, path.name)
-        return _with_vintage(values, "\n".join(lines[:HEAD]), path.name)
+        return _with_vintage(checked_factors(table, path.name), "\n".join(lines[:HEAD]), path.name)
     if any(FRENCH_MONTH.match(line) for line in lines):
         remedy = "give a file of daily factors"
         raise DataError("the factors are monthly", where=path.name, remedy=remedy)

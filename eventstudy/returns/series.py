@@ -158,22 +158,10 @@ def range_around(
     today : date, optional
         No later day is needed; default today.
     """
-    before, after = days_around(estimation, event, further=further)
+    before = int((further - estimation.start) * DAYS_PER_SESSION) + MARGIN_DAYS
+    after = int(max(event.stop, 0) * DAYS_PER_SESSION) + DAYS_AFTER
     last = max(day0) + timedelta(days=after)
     return min(day0) - timedelta(days=before), min(last, today or date.today())  # noqa: DTZ011 - a civil date
-
-
-def days_around(estimation: Window, event: Window, *, further: int = 0) -> tuple[int, int]:
-    """Return how many calendar days before and after day 0 the windows can need prices of.
-
-    Parameters
-    ----------
-    estimation, event : Window
-    further : int
-        Sessions that are needed before the estimation window.
-    """
-    before = int((further - estimation.start) * DAYS_PER_SESSION) + MARGIN_DAYS
-    return before, int(max(event.stop, 0) * DAYS_PER_SESSION) + DAYS_AFTER
 
 
 def calls_of(ranges: Mapping[str, Range]) -> list[tuple[list[str], Range]]:

@@ -141,8 +141,7 @@ def find_adjustments(close: FloatArray, adj_close: FloatArray) -> Adjustments:
     -------
     Adjustments
     """
-    both = (close > 0) & (adj_close > 0) & (close < np.inf) & (adj_close < np.inf)
-    rows = np.flatnonzero(both)
+    rows = np.flatnonzero((close > 0) & (adj_close > 0) & (close < np.inf) & (adj_close < np.inf))
     ratio, moves = np.log(adj_close[rows] / close[rows]), np.diff(np.log(close[rows]))
     changes, usual = np.diff(ratio), float(np.median(np.abs(moves))) if len(moves) else 0.0
     at = np.flatnonzero(np.abs(changes) >= max(CHANGE, TIMES * usual))
@@ -181,9 +180,8 @@ def find_steps(bars: Bars, market: Callable[[IntArray], FloatArray]) -> tuple[In
     traces = volumes + _of_range(bars, at) + _of_sizes(sizes, at)[0]
     for_good = large & (common != 0) & has_volume & (traces >= UNMOVED)
     for_good &= _settled(bars, level, at)
-    amount = _windows(bars.volume, at, -DAYS, 0)
     with np.errstate(invalid="ignore", divide="ignore"):
-        busy = bars.volume[at] / row_medians(amount, SOME) / BUSY
+        busy = bars.volume[at] / row_medians(_windows(bars.volume, at, -DAYS, 0), SOME) / BUSY
         wide = np.log(bars.high[at] / bars.low[at]) / sizes[at] * 2
     back = np.abs(moves[at] + after) < np.minimum(BACK * sizes[at], MULTIPLE * sigma)
     back &= large & (sizes[at] > STEEP * sigma) & (np.fmax(busy, wide) <= 1)

@@ -29,6 +29,7 @@ RANGE = 0.005
 MISSING, FLAGGED, SPANNED = "missing", "flagged, unaltered", "missing; the next return spans it"
 # The return of the day is taken out, and no later one spans it.
 BROKEN = "the return of the day is missing"
+UNADJUSTED = "closes are used: dividends and splits count as returns"
 
 
 @dataclass(frozen=True, slots=True)
@@ -288,9 +289,7 @@ FAULTS: Mapping[str, FaultKind] = {
     "no_price": FaultKind(no_price, SPANNED),
     "closed_day": FaultKind(closed_day, "put aside"),
     "not_positive": FaultKind(not_positive, SPANNED),
-    "no_adjusted": FaultKind(
-        whole_series.no_adjusted, "closes are used: dividends and splits count as returns"
-    ),
+    "no_adjusted": FaultKind(whole_series.no_adjusted, UNADJUSTED),
     "adjusted_gap": FaultKind(whole_series.adjusted_gap, SPANNED),
     "adjusted_jump": FaultKind(whole_series.adjusted_jump, BROKEN, is_noted=True),
     "suspect_adjustment": FaultKind(whole_series.suspect_adjustment, FLAGGED, is_noted=True),

@@ -310,8 +310,7 @@ class Gate:
         if rules.not_returns(median, negative=self._negative):
             evidence = f"a median size of {median:.4g}"
         elif len(wrong) > MOST_COLUMNS * len(self._place):
-            named = name_some(wrong, NAMED)
-            evidence = f"{len(wrong)} of {len(self._place)} columns: {named}"
+            evidence = f"{len(wrong)} of {len(self._place)} columns: {name_some(wrong, NAMED)}"
         if evidence:
             message, units = "these are not decimal returns", "0.01 is 1 %: divide percent by 100"
             remedy = f"{units}; prices go to --prices, or to pct_change() first"

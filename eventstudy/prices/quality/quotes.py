@@ -214,23 +214,21 @@ class Quotes:
         has_both = (self.dates[a] == first) & (self.dates[b] == last)
         return np.where(has_both, np.log(self.price[b] / self.price[a]), np.nan)
 
-    def spans(
-        self, rows: Iterable[tuple[int, int]], detail: Callable[[int, int], str]
-    ) -> list[Span]:
+    def spans(self, rows: Iterable[tuple[int, int]], text: Callable[[int, int], str]) -> list[Span]:
         """Return runs of rows as days.
 
         Parameters
         ----------
         rows : iterable of (int, int)
             First and last row of each run.
-        detail : callable
+        text : callable
             Takes both rows and returns the text of the span.
 
         Returns
         -------
         list of Span
         """
-        return [Span(self.dates[a], self.dates[b], detail(a, b)) for a, b in rows]
+        return [Span(self.dates[a], self.dates[b], text(a, b)) for a, b in rows]
 
 
 @dataclass(frozen=True, eq=False)
@@ -347,7 +345,8 @@ def by_symbol(table: pd.DataFrame) -> Iterator[tuple[str, Quotes, IntArray]]:
     blank = np.full(len(table), np.nan)
     arrays = {c: table[c].to_numpy(float) if c in table else blank for c in COLUMNS}
     order = np.arange(len(table))
-    if _unsorted(codes, dates):
+    is_later, is_same = codes[1:] > codes[:-1], codes[1:] == codes[:-1]
+    if not (is_later | (is_same & (dates[1:] >= dates[:-1]))).all():
         order = np.lexsort((dates, codes))
         codes, dates = codes[order], dates[order]
         arrays = {c: values[order] for c, values in arrays.items()}
@@ -358,9 +357,3 @@ def by_symbol(table: pd.DataFrame) -> Iterator[tuple[str, Quotes, IntArray]]:
         if len(twice):
             raise DataError("two prices on one date", where=str(name), value=str(twice[0]))
         yield str(name), Quotes(str(name), dates[a:b], **numbers), order[a:b]
-
-
-def _unsorted(codes: IntArray, dates: DateArray) -> bool:
-    """Return whether rows are not in order of symbol and date."""
-    later = codes[1:] > codes[:-1]
-    return not bool((later | ((codes[1:] == codes[:-1]) & (dates[1:] >= dates[:-1]))).all())

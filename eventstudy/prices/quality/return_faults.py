@@ -95,9 +95,10 @@ class ReturnColumn:
     def marks(self) -> SmallIntArray:
         """The mark of each value (T,)."""
         out = np.zeros(len(self.values), np.int8)
+        apart = self._wide & (self._moves >= APART * self._next_to(self._wide))
         for mark, mask in (
-            (SUSPECT, self._suspect), (LONE, self._lone), (LOSS, self._losses), (CODE, self._codes),
-            (INFINITE, np.isinf(self.values)),
+            (SUSPECT, apart | self._hundredths), (LONE, self._lone), (LOSS, self._losses),
+            (CODE, self._codes), (INFINITE, np.isinf(self.values)),
         ):  # fmt: skip
             out[mask] = mark
         return out
@@ -218,11 +219,6 @@ class ReturnColumn:
         if len(before) < HISTORY or len(after) < FEWEST_AFTER:
             return np.inf, np.zeros(1)
         return float(np.median(before)), after
-
-    @cached_property
-    def _suspect(self) -> BoolArray:
-        apart = self._moves >= APART * self._next_to(self._wide)
-        return (self._wide & apart) | self._hundredths
 
     @cached_property
     def _codes(self) -> BoolArray:
