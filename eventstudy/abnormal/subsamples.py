@@ -101,9 +101,8 @@ class Sampled(ByEvent):
         """The many events that most of these were taken from, and the rows dropped; else None."""
         study: Self = self.__dict__.get("_whole", self)
         rows = self.__dict__.get("_cut")
-        if rows is None or isinstance(rows, slice):
-            return None
-        if len(study) <= KEPT or 2 * len(self) < len(study):
+        is_large = KEPT < len(study) <= 2 * len(self)
+        if rows is None or isinstance(rows, slice) or not is_large:
             return None
         if rows.dtype != bool and (rows[0] < 0 or (np.diff(rows) <= 0).any()):
             # Events that come twice, or in another order, are no subset of the sums of all.

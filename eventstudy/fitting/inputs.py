@@ -119,9 +119,8 @@ class StudyInputs:
 
     def require_used(self) -> None:
         """Raise ConfigError for factor files and series that no model of the study uses."""
-        models = [self.model_of(self.config)]
         in_grid = map(self.config.with_model, self.config.grid.get("model", ()))
-        models += map(self.model_of, in_grid)
+        models = [self.model_of(config) for config in (self.config, *in_grid)]
         needed = {factor.name for model in models for factor in model.factors} - {MARKET.name}
         series = self.config.named_series.items()
         unused = dict.fromkeys(f"{name}={ticker}" for name, ticker in series if name not in needed)

@@ -132,8 +132,7 @@ class Wire:
         symbols: list[str],
         progress: Callable[[int, int], None],
     ) -> dict[str, T | errors.PriceError]:
-        # yfinance sets up its caches at the first request, and loses them when threads race to be
-        # first
+        # yfinance sets up its caches at the first request, and loses them when threads race for it
         outcomes = {symbols[0]: ask_symbol(symbols[0])}
         progress(1, len(symbols))
         with ThreadPoolExecutor(self.workers) as pool:

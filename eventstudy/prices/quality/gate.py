@@ -18,8 +18,7 @@ from .quotes import Span
 
 # Returns that the median size is taken from, about at most; cells that are looked at together.
 SAMPLE, CELLS = 2**20, 2**22
-# Values from this size on are looked at one column at a time: the smallest log return that doubles
-# a price.
+# Larger values are looked at one column at a time: the smallest log return that doubles a price.
 EXTREME = np.log(2)
 # A day is the market's if this share of the other columns moves by 30 % to 100 %.
 LARGE_MOVE, MARKET = 0.3, 0.2

@@ -91,8 +91,7 @@ CHINEXT = r"30[0-2]\d{3}\.SZ"
 B_SHANGHAI, B_SHENZHEN = r"900\d{3}\.SS", r"200\d{3}\.SZ"
 KRX = r"\d{6}\.K[SQ]"
 TWSE = r"[1-9]\d{3}\.TWO?"
-# Four digits, or since 2024 a letter among them; funds (13.., 15.., 16.., 20..) have limits of
-# their own.
+# Four digits, or since 2024 a letter among them; funds (13.., 15.., 16.., 20..) have other limits.
 TSE = r"(?!(13[0-9]|15[4-9]|16[2-9]|20[1-9])\d)[1-9]\d[0-9A-Z][0-9A-Z]\.T"
 
 # The first match decides on the board. Not here, and so without a limit: Hong Kong, New York,

@@ -19,11 +19,9 @@ if TYPE_CHECKING:
 
 # A spike moves by more than SPIKE and is back within BACK after at most REVERTS sessions.
 SPIKE, BACK, REVERTS = np.log(5), np.log(1.2), 5
-# Moves beyond these are looked at; a change of the unit is a factor of 100 but for the day's own
-# move.
+# Moves beyond these are looked at.
 STEEP_RISE, STEEP_FALL = np.log(2.9), -np.log(5)
-# Pence and pounds are a factor of 100 apart, give or take the day's own return; no share moves so
-# far.
+# Pence and pounds are a factor of 100 apart, but for the day's own move; no share moves so far.
 LARGEST_RISE, LARGEST_FALL = np.log(20), -np.log(60)
 # Series of an exchange that its median move is taken from; of `CROWD` or more, a series is part of
 # the market that it is compared with.
