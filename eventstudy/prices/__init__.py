@@ -21,7 +21,7 @@ from ..errors import ConfigError, DataError, EventStudyError
 from ..utility.frames import frame_of
 from ..utility.registry import PLUGIN_NAME, Plugins, did_you_mean, package_of
 from ._base import COLUMNS, Action, Provenance, clean
-from ._prices import PriceProvider, Prices, Progress, collect
+from ._prices import Names, PriceProvider, Prices, Progress, collect
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
@@ -184,9 +184,7 @@ class _Guarded:
     def __init__(self, provider: PriceProvider, entry: EntryPoint) -> None:
         self.name, self._provider, self._entry = entry.name, provider, entry
 
-    def fetch(
-        self, symbols: Sequence[str], start: date, end: date, *, progress: Progress | None = None
-    ) -> Prices:
+    def fetch(self, symbols: Names, start: date, end: date, *, progress: Progress = None) -> Prices:
         """Return the prices of the other package.
 
         Parameters

@@ -13,7 +13,9 @@ from ._base import PRICE_COLUMNS, Action, Provenance, in_range, make_empty_table
 if TYPE_CHECKING:
     import pandas as pd
 
-Progress = Callable[[int, int], None]
+# Called with the number of symbols done, and the number of all.
+Progress = Callable[[int, int], None] | None
+Names = Sequence[str]
 T = TypeVar("T")
 
 
@@ -32,9 +34,7 @@ class PriceProvider(Protocol):
 
     name: str
 
-    def fetch(
-        self, symbols: Sequence[str], start: date, end: date, *, progress: Progress | None = None
-    ) -> Prices:
+    def fetch(self, symbols: Names, start: date, end: date, *, progress: Progress = None) -> Prices:
         """Return the daily prices of `symbols` from `start` to `end`, both inclusive.
 
         Parameters
@@ -220,7 +220,7 @@ def join_answers(
 
 
 def gather(
-    symbols: Iterable[str], read: Callable[[str], T], progress: Progress | None = None
+    symbols: Iterable[str], read: Callable[[str], T], progress: Progress = None
 ) -> tuple[dict[str, T], dict[str, PriceError]]:
     """Return the answer of `read` for each symbol, and the failures.
 
@@ -254,7 +254,7 @@ def collect(
     start: date,
     end: date,
     read: Callable[[str], Answer | tuple[pd.DataFrame, Provenance]],
-    progress: Progress | None = None,
+    progress: Progress = None,
 ) -> Prices:
     """Return the prices that `read` gives, symbol by symbol: a complete `fetch` for a source.
 

@@ -11,7 +11,7 @@ from datetime import date, timedelta
 
 from .. import errors
 from ._base import name_some, unique
-from ._prices import Answer, PriceProvider, Prices, Progress, collect
+from ._prices import Answer, Names, PriceProvider, Prices, Progress, collect
 from .store import Stored, StoreProvider
 
 # Symbols asked at once: earlier ones are in the store when a request fails or the program ends.
@@ -30,7 +30,7 @@ def update(
     end: date,
     *,
     refresh: bool = False,
-    progress: Progress | None = None,
+    progress: Progress = None,
     stored: Stored | None = None,
 ) -> Prices:
     """Fetch the missing days of a range, store them, and return the prices of the range.
@@ -110,7 +110,7 @@ class _Download:
 
     store: StoreProvider
     source: PriceProvider
-    progress: Progress | None
+    progress: Progress
     total: int
     stored: Stored
     failures: dict[str, errors.PriceError] = field(default_factory=dict)
@@ -240,9 +240,7 @@ class AutoProvider:
     ) -> None:
         self._store, self._yahoo, self._sample, self._offline = store, yahoo, sample, offline
 
-    def fetch(
-        self, symbols: Sequence[str], start: date, end: date, *, progress: Progress | None = None
-    ) -> Prices:
+    def fetch(self, symbols: Names, start: date, end: date, *, progress: Progress = None) -> Prices:
         """Return the prices from `start` to `end`, both inclusive.
 
         Parameters
@@ -293,7 +291,7 @@ class AutoProvider:
             raise error
         return prices
 
-    def _download(self, symbols: list[str], days: Range, progress: Progress | None) -> Prices:
+    def _download(self, symbols: list[str], days: Range, progress: Progress) -> Prices:
         """Download what is missing; where Yahoo fails, stored days take its place."""
         from ..utility.catalogue import say
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import gzip
 import zlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import date
 from pathlib import Path
@@ -17,7 +17,7 @@ from ..utility.identifiers import as_text, identifier_for, is_crsp
 from ..utility.registry import did_you_mean
 from ..utility.tables import read_table
 from ._base import DATE_DTYPE, FIRST_DAY, NUMBER_COLUMNS, Provenance, clean
-from ._prices import Prices, Progress, collect
+from ._prices import Names, Prices, Progress, collect
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -70,9 +70,7 @@ class FilesProvider:
             remedy = f"use {', '.join(SUFFIXES)}"
             raise ConfigError("unknown kind of price file", value=self.path.name, remedy=remedy)
 
-    def fetch(
-        self, symbols: Sequence[str], start: date, end: date, *, progress: Progress | None = None
-    ) -> Prices:
+    def fetch(self, symbols: Names, start: date, end: date, *, progress: Progress = None) -> Prices:
         """Return the prices from `start` to `end`, both inclusive.
 
         Parameters

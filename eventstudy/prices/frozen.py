@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Sequence
 from dataclasses import fields
 from datetime import date
 from functools import cached_property
@@ -16,7 +15,7 @@ from ..utility.csv_text import read_csv
 from ..utility.file_names import inside
 from ..utility.inflated import refuse_inflated
 from ._base import DATE_DTYPE, NUMBER_COLUMNS, Provenance, stamp
-from ._prices import Prices, Progress, gather
+from ._prices import Names, Prices, Progress, gather
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -60,9 +59,7 @@ class FrozenProvider:
             remedy = "name one that used prices"
             raise ConfigError("the run keeps no prices", value=str(folder), remedy=remedy)
 
-    def fetch(
-        self, symbols: Sequence[str], start: date, end: date, *, progress: Progress | None = None
-    ) -> Prices:
+    def fetch(self, symbols: Names, start: date, end: date, *, progress: Progress = None) -> Prices:
         """Return all rows of the symbols, and the failures.
 
         Parameters

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from ..errors import ConfigError, NoPricesError, PriceError, UnknownSymbolError
 from . import _database as disk
 from ._base import name_some, stamped, unique
-from ._prices import Prices, Progress, between, gather, no_rows
+from ._prices import Names, Prices, Progress, between, gather, no_rows
 
 if TYPE_CHECKING:
     import sqlite3
@@ -150,9 +150,7 @@ class StoreProvider:
         self._as_of = "" if vintage is None else moment(vintage)
         self._partial = partial or bool(self._as_of)
 
-    def fetch(
-        self, symbols: Sequence[str], start: date, end: date, *, progress: Progress | None = None
-    ) -> Prices:
+    def fetch(self, symbols: Names, start: date, end: date, *, progress: Progress = None) -> Prices:
         """Return the stored prices of the symbols for which all of `start` to `end` was once asked.
 
         Parameters

@@ -197,7 +197,7 @@ def history(store: StoreProvider, symbol: str) -> dict[str, list[dict[str, Any]]
 
 
 def import_files(
-    store: StoreProvider, paths: Path | Sequence[Path], progress: Progress | None = None
+    store: StoreProvider, paths: Path | Sequence[Path], progress: Progress = None
 ) -> tuple[list[ReadBack], Prices]:
     """Store all prices of folders and tables, and read them back.
 
@@ -242,7 +242,7 @@ def import_files(
     return answers, replace(prices, notices=notices)
 
 
-def _read_files(path: Path, on_read: OnRead, progress: Progress | None) -> Prices:
+def _read_files(path: Path, on_read: OnRead, progress: Progress) -> Prices:
     """Return the prices of a folder or table; a table that cannot be read is a failure."""
     from .files import FilesProvider
 

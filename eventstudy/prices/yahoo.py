@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from ..errors import PriceError
 from ._base import Action, Provenance, clean, in_range, name_some, unique
-from ._prices import Answer, Prices, Progress, cut_range, join_answers
+from ._prices import Answer, Names, Prices, Progress, cut_range, join_answers
 from ._wire import HOST, Wire
 
 if TYPE_CHECKING:
@@ -62,9 +62,7 @@ class YahooProvider:
     ) -> None:
         self._wire, self._now = Wire(session, workers, timeout, sleep), now
 
-    def fetch(
-        self, symbols: Sequence[str], start: date, end: date, *, progress: Progress | None = None
-    ) -> Prices:
+    def fetch(self, symbols: Names, start: date, end: date, *, progress: Progress = None) -> Prices:
         """Download the prices from `start` to `end`, both inclusive.
 
         Parameters
