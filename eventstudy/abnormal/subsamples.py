@@ -156,10 +156,10 @@ class Sampled(ByEvent):
     @property
     def least_history(self) -> int:
         """Fewest complete estimation days of an event in standardised tests."""
-        asked = self.conventions.min_history
-        if asked > HISTORY:
-            return asked
-        return min(asked, int(MOST_HISTORY * len(self.windows.estimation)))
+        least = self.conventions.min_history
+        if least > HISTORY:
+            return least
+        return min(least, int(MOST_HISTORY * len(self.windows.estimation)))
 
     @property
     def has_history(self) -> BoolArray:

@@ -176,8 +176,8 @@ class UnfittedStudy:
             factors = checked_factors(self.factors)
             columns, (notices, faults) = list(factors.columns), gate_of(factors)
             panel = panel.with_factors(factors, FACTOR)
-            seen: Any = {"notices": (*panel.notices, *notices), "faults": (*panel.faults, *faults)}
-            panel = replace(panel, **seen)
+            gate: Any = {"notices": (*panel.notices, *notices), "faults": (*panel.faults, *faults)}
+            panel = replace(panel, **gate)
         model = model.bound(columns)
         require_decimals(faults, [factor.name for factor in model.factors])
         require_intercept(model.parameters, panel.measure, model.name)

@@ -92,7 +92,7 @@ def library_files(
 def _kept(name: str, folder: Path, offline: bool) -> Path:
     short, _, frequency = name.partition(":")
     if short not in FILES or frequency != "daily":
-        names = [f"{known}:daily" for known in FILES]
+        names = [f"{stem}:daily" for stem in FILES]
         remedy = did_you_mean(name, names) or f"the library has {', '.join(names[:5])} ..."
         raise ConfigError("no such daily factors", where="factors", value=name, remedy=remedy)
     path = next(folder.glob(f"{FILES[short]}_CSV-*.zip"), None)

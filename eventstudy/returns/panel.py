@@ -242,8 +242,7 @@ class ReturnsPanel:
         """
         if table.empty:
             raise DataError("there is no price at all", remedy="see the reason of each ticker")
-        keys, is_return = list(keys), measure == "return"
-        returns = kind if is_return else None
+        keys, returns = list(keys), kind if measure == "return" else None
         firms, series, notes = {symbol for symbol, _ in keys}, {}, list[str]()
         symbols, lacking, faults = list(by_symbol(table)), dict[str, str](), list[SeriesFault]()
         prices = [quotes for _, quotes, _ in symbols]
@@ -253,17 +252,16 @@ class ReturnsPanel:
             quotes = quotes_of[symbol]
             if why := explain_dates(quotes.dates, quotes.sessions):
                 lacking[symbol] = why
-                continue
-            if is_return:
+            elif returns:
                 series[symbol] = quotes.dates, quotes.price
                 if symbol in firms:
                     faults += find_faults(quotes)
                     notes += laying.note_closes(quotes)
-                continue
-            data = table.iloc[rows], measure, (shares or {}).get(symbol, np.nan)
-            series[symbol] = compute_measure(*data)
-            if not np.isfinite(series[symbol][1]).any():
-                lacking[symbol] = explain_lack(*data)
+            else:
+                data = table.iloc[rows], measure, (shares or {}).get(symbol, np.nan)
+                series[symbol] = compute_measure(*data)
+                if not np.isfinite(series[symbol][1]).any():
+                    lacking[symbol] = explain_lack(*data)
         wanted = [key for key in dict.fromkeys(keys) if key[0] in series and key[0] not in lacking]
         shape = len(wanted), len(clock.sessions)
         values, states = np.full(shape, np.nan), np.zeros(shape, dtype=np.int8)
@@ -278,7 +276,7 @@ class ReturnsPanel:
             keys=tuple(wanted), values=values, spans=spans, sessions=clock.sessions,
             calendars=clock.columns, measure=measure, notes=tuple(notes), faults=tuple(faults),
             hours={name: laying.usual_hours(s) for name, s in sessions.items()},
-            kind=kind if is_return else "simple", prices=table,
+            kind=returns or "simple", prices=table,
             limits=states if any(quotes_of[symbol].rules for symbol, _ in wanted) else None,
             failures={**(failures or {}), **lacking}, **extra,  # type: ignore[arg-type]
         )  # fmt: skip

@@ -97,9 +97,9 @@ class Actions(NamedTuple):
     scores: FloatArray
     proven: BoolArray
 
-    def take(self, which: BoolArray) -> Actions:
+    def take(self, at: BoolArray) -> Actions:
         """Return some of them."""
-        return Actions(self.rows[which], self.ratios[which], self.scores[which], self.proven[which])
+        return Actions(self.rows[at], self.ratios[at], self.scores[at], self.proven[at])
 
 
 class Adjustments(NamedTuple):

@@ -259,10 +259,10 @@ def _move_to(q: Quotes) -> Callable[[int, int], str]:
     return _text
 
 
-def _splits(q: Quotes, which: BoolArray) -> list[Span]:
+def _splits(q: Quotes, chosen: BoolArray) -> list[Span]:
     """Return actions, each with its prices and nearest ratio."""
     ratios, text = dict(zip(q.actions.rows, q.actions.ratios, strict=True)), _move_to(q)
-    rows = ((row, row) for row in q.actions.rows[which])
+    rows = ((row, row) for row in q.actions.rows[chosen])
     return q.spans(rows, lambda a, b: f"{text(a, b)}, near {_ratio(ratios[a])}")
 
 
