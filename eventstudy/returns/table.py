@@ -126,12 +126,13 @@ class _LongFile:
 
     def _portion(self, symbols: list[str], tickers: list[Any]) -> FloatArray:
         out = np.full((len(symbols), len(self.dates)), np.nan)
-        count = np.zeros(out.size, np.int16)
+        filled, rows = np.zeros(out.size, dtype=bool), 0
         for at, values in self._cells(tickers):
-            out.reshape(-1)[at] = values
-            np.add.at(count, at, 1)
-        if count.max(initial=0) > 1:
-            k, t = divmod(int(np.argmax(count > 1)), len(self.dates))
+            out.reshape(-1)[at], filled[at] = values, True
+            rows += len(at)
+        if rows > np.count_nonzero(filled):
+            cells = np.sort(np.concatenate([at for at, _ in self._cells(tickers)]))
+            k, t = divmod(int(cells[1:][np.diff(cells) == 0][0]), len(self.dates))
             cell = f"{symbols[k]} {self.dates[t]}"
             raise DataError("two returns for one ticker and day", value=cell)
         return out
