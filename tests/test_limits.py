@@ -230,7 +230,7 @@ def test_adjusted_closes_are_judged_from_returns() -> None:
     )
     assert days.state.tolist() == [0, *[-1] * 8, 0]
     assert days.approx.tolist() == [False, *[True] * 8, False]
-    assert np.sign(days.state).tolist() == days.state.tolist()
+    assert days.at_limit.tolist() == days.state.tolist()
     assert np.abs(days.state).max() == 1, "never locked"
 
 

@@ -151,6 +151,11 @@ class LimitDays:
     beyond: FloatArray
     proven: BoolArray
 
+    @property
+    def at_limit(self) -> IntArray:
+        """+1 up, -1 down, 0 not at a limit."""
+        return np.sign(self.state)
+
 
 def rules_of(
     symbol: str, rules: Sequence[LimitRule] = LIMITS, *, st: bool = False
