@@ -13,7 +13,7 @@ import subprocess
 import sys
 
 from eventstudy.calendars.exchanges import EXCHANGES, exchange_of
-from eventstudy.calendars.snapshot import OVERRIDES, SESSIONS
+from eventstudy.calendars.sessions import OVERRIDES, SESSIONS
 from eventstudy.utility.csv_text import read_csv
 
 PROGRAM = """

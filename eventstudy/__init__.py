@@ -74,9 +74,9 @@ if TYPE_CHECKING:
     from .studies import EventStudyResults as EventStudyResults
     from .studies import RobustnessResults as RobustnessResults
     from .studies import compare as compare
-    from .studies import robustness as robustness
     from .studies import run_study as run_study
     from .studies import study as study
+    from .studies.robustness import robustness as robustness
     from .windows.event_windows import EventWindows as EventWindows
 
 

@@ -25,7 +25,7 @@ from eventstudy.cli.main import main
 from eventstudy.errors import ConfigError, DataError, EventsFileError, EventStudyError
 from eventstudy.prices import resolve
 from eventstudy.returns import security_files
-from eventstudy.returns.factor_library import VARIABLE
+from eventstudy.returns.factor_files import VARIABLE
 from eventstudy.returns.security_files import SecurityTable, market_values, read_securities
 from eventstudy.runs import write_run
 from eventstudy.utility import tables

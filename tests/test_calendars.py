@@ -21,8 +21,17 @@ import pandas as pd
 import pytest
 
 from eventstudy.calendars.exchanges import EXCHANGES, exchange_of
-from eventstudy.calendars.sessions import Sessions, _corrected, data_sessions, sessions
-from eventstudy.calendars.snapshot import OVERRIDES, SESSIONS, read_sessions, to_utc, version
+from eventstudy.calendars.sessions import (
+    OVERRIDES,
+    SESSIONS,
+    Sessions,
+    _corrected,
+    data_sessions,
+    read_sessions,
+    sessions,
+    to_utc,
+    version,
+)
 from eventstudy.errors import DataError
 from eventstudy.events.announcements import (
     Announcement,

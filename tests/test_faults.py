@@ -21,7 +21,7 @@ from eventstudy.fitting.status import SUSPECT
 from eventstudy.prices.quality.fault_kinds import FAULTS, QUARANTINED, SeriesFault, table_of
 from eventstudy.prices.quality.quotes import no_trade, spikes
 from eventstudy.prices.quality.return_faults import RETURN_FAULTS
-from eventstudy.prices.quality.size_faults import SIZE_FAULTS
+from eventstudy.prices.sizes import SIZE_FAULTS
 from eventstudy.returns import ReturnsPanel, returns_of
 from eventstudy.utility.catalogue import has
 

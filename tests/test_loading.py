@@ -26,9 +26,9 @@ from eventstudy.prices import Prices
 from eventstudy.prices.files import FilesProvider
 from eventstudy.prices.sample import SampleProvider
 from eventstudy.returns.benchmarks import FALLBACK
-from eventstudy.returns.date_ranges import MOST_CALLS, calls_of, range_around
 from eventstudy.returns.factor_files import read_factors
 from eventstudy.returns.load import Basket
+from eventstudy.returns.series import MOST_CALLS, calls_of, range_around
 from eventstudy.studies import EventStudyResults
 from eventstudy.utility.catalogue import Reason
 from eventstudy.utility.typing import FloatArray

@@ -21,10 +21,9 @@ from yahoo_standin import Series, Yahoo, proxy_env, synthetic
 
 from eventstudy.errors import NetworkError
 from eventstudy.prices import Action, Prices
-from eventstudy.prices.auto import AutoProvider
+from eventstudy.prices.auto import CHUNK, OVERLAP, AutoProvider, update
 from eventstudy.prices.sample import SampleProvider
 from eventstudy.prices.store import StoreProvider
-from eventstudy.prices.sync import CHUNK, OVERLAP, update
 from eventstudy.prices.upkeep import history, import_files
 from eventstudy.prices.yahoo import YahooProvider
 

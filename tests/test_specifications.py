@@ -29,8 +29,7 @@ from eventstudy.calendars.window import Window
 from eventstudy.cli.main import main
 from eventstudy.errors import ConfigError
 from eventstudy.findings.finished_run import read_findings
-from eventstudy.fitting.config import StudyConfig
-from eventstudy.fitting.grid import usual_grid
+from eventstudy.fitting.config import StudyConfig, usual_grid
 from eventstudy.report.formats.html import render_report
 from eventstudy.report.formats.terminal import terminal_text
 from eventstudy.report.sections.checks import checks_table, list_checks

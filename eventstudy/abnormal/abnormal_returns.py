@@ -185,8 +185,7 @@ class AbnormalReturns(Sampled):
         closes the window at a price limit leaves it (drop), or needs a close off the limit later on
         (extend).
         """
-        days: Any = self.once(("valid", window), lambda study: study._valid(window))
-        return np.asarray(days, dtype=bool)
+        return self.once(("valid", window), lambda study: study._valid(window))
 
     def _valid(self, window: Window) -> BoolArray:
         covered, delayed = self.covered(window), self.delayed(window)
@@ -395,8 +394,7 @@ class AbnormalReturns(Sampled):
         event : (n, L2) float array
             1 on the days of the window that are covered, else 0.
         """
-        x = self._summed(window)
-        inner = -np.einsum("nk,nkj->nj", x, self.bread)
+        inner = -np.einsum("nk,nkj->nj", self._summed(window), self.bread)
         weights = np.einsum("nj,nlj->nl", inner, self.x_estimation)
         inside, spans = self.inside(window), self.over("spans", self.columns(window))
         event = np.zeros_like(self.ar)

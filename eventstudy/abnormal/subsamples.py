@@ -101,9 +101,8 @@ class Sampled(ByEvent):
         """The many events that most of these were taken from, and the rows dropped; else None."""
         study: Self = self.__dict__.get("_whole", self)
         rows = self.__dict__.get("_cut")
-        if rows is None or isinstance(rows, slice):
-            return None
-        if len(study) <= KEPT or 2 * len(self) < len(study):
+        is_large = KEPT < len(study) <= 2 * len(self)
+        if rows is None or isinstance(rows, slice) or not is_large:
             return None
         if rows.dtype != bool and (rows[0] < 0 or (np.diff(rows) <= 0).any()):
             # Events that come twice, or in another order, are no subset of the sums of all.
@@ -157,10 +156,10 @@ class Sampled(ByEvent):
     @property
     def least_history(self) -> int:
         """Fewest complete estimation days of an event in standardised tests."""
-        asked = self.conventions.min_history
-        if asked > HISTORY:
-            return asked
-        return min(asked, int(MOST_HISTORY * len(self.windows.estimation)))
+        least = self.conventions.min_history
+        if least > HISTORY:
+            return least
+        return min(least, int(MOST_HISTORY * len(self.windows.estimation)))
 
     @property
     def has_history(self) -> BoolArray:

@@ -14,9 +14,8 @@ import pandas as pd
 from ..abnormal.conventions import MOST_CALIBRATED
 from ..calendars.window import Window
 from ..errors import ConfigError
-from ..fitting.config import StudyConfig
+from ..fitting.config import CARS, Grid, StudyConfig
 from ..fitting.fitted import FittedStudy, group_column
-from ..fitting.grid import CARS, Grid
 from ..utility.catalogue import Reason, say
 from ..utility.csv_text import BLANK, OUTCOME
 from ..utility.numbers import LEVEL

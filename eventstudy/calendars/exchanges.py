@@ -65,7 +65,6 @@ _TABLE = (files("eventstudy") / "data" / "exchanges.csv").read_text(encoding="ut
 _ROWS = list(csv.DictReader(_TABLE.splitlines()))
 EXCHANGES = {row["suffix"]: _exchange(row) for row in _ROWS}
 BY_CODE = {exchange.code: exchange for exchange in EXCHANGES.values()}
-# Digits of the codes of a market, by suffix.
 DIGITS_IN_CODE = {row["suffix"]: int(row["digits"]) for row in _ROWS if row["digits"]}
 _HOMES_OF_INDICES = {index: EXCHANGES[suffix] for index, suffix in _suffixes("indices")}
 _BLOOMBERG = dict(_suffixes("bloomberg"))

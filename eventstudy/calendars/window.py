@@ -113,9 +113,8 @@ def require_apart(estimation: Window, event: Window) -> None:
 ESTIMATION = Window(-250, -31)
 EVENT = Window(-10, 10)
 # Tests, leakage before and drift after the announcement (docs/methods/dates.md).
-WINDOWS = tuple(
-    Window(*w) for w in [(0, 0), (0, 1), (-1, 1), (-3, 3), (-5, 5), (-10, 10), (-10, -2), (2, 10)]
-)
+ENDS = (0, 0), (0, 1), (-1, 1), (-3, 3), (-5, 5), (-10, 10), (-10, -2), (2, 10)
+WINDOWS = tuple(Window(*ends) for ends in ENDS)
 # Many announcements carry no hour: day 0 or day 1 is the first reaction (docs/methods/dates.md).
 MAIN_WINDOW = Window(0, 1)
 

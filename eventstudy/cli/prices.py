@@ -123,8 +123,8 @@ def fetch(
     """Download what is missing of SYMBOLS, keep it, and read it back."""
     from ..errors import ConfigError
     from ..prices import resolve
+    from ..prices.auto import update
     from ..prices.store import Stored
-    from ..prices.sync import update
     from ..prices.upkeep import check_symbol, read_back
 
     wanted, first, last = _wanted(symbols, events)
@@ -204,8 +204,7 @@ def _wanted(symbols: tuple[str, ...], events: Path | None) -> tuple[list[str], d
         return list(dict.fromkeys(symbols)), today - timedelta(days=round(365.25 * YEARS)), today
     from ..calendars.window import ESTIMATION, EVENT
     from ..events.table import read_events
-    from ..returns.date_ranges import needed_range
-    from ..returns.series import needed
+    from ..returns.series import needed, needed_range
 
     listed = read_events(events)
     named = [symbol for symbol, _ in needed(listed, peers=True)]

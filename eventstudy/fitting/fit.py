@@ -26,20 +26,18 @@ from ..utility import typing as kinds
 from ..utility.blas import one_thread
 from ..utility.catalogue import Reason, say
 from ..utility.chunks import KEPT, chunks
-from ..utility.flags import Flag
+from ..utility.flags import Flag, flags_of
 from ..utility.frames import frame_of
 from ..utility.log import note
 from ..utility.typing import BoolArray, DateArray, IntArray, ObjectArray
 from ..windows.event_windows import HALT_DRIFT, EventWindows
 from .config import StudyConfig
-from .donors import without_announcing_donors
 from .fitted import FittedStudy
-from .found_news import find_news
+from .found_news import find_news, without_announcing_donors
 from .inputs import CONFOUNDER, EVERY_FIRM, NEWS_COLUMN, NO_NEWS, Confounder, StudyInputs
 from .layout import Layout, lay_out, resume_after_halts, with_runs
-from .long_windows import note_long_windows
 from .settings import settings_of, within
-from .status import dates_of, repeated_by_shift, repeats_of, with_status
+from .status import dates_of, note_long_windows, repeated_by_shift, repeats_of, with_status
 
 Source = str | PriceProvider
 # Settings of a study that are read as those of a study file are.
@@ -159,8 +157,7 @@ class UnfittedStudy:
             windows = layout.around(days, **around)
         if self.repeat != "keep-all":
             windows = mask_other_events(windows, firms, duplicates == "")
-        treated = news, windows.event_positions
-        layout = replace(layout, treated=treated)
+        layout = replace(layout, treated=(news, windows.event_positions))
         return layout, windows, excluded, overlap
 
     def _with_benchmarks(self) -> tuple[pd.DataFrame, ReturnsPanel]:
@@ -179,9 +176,8 @@ class UnfittedStudy:
             factors = checked_factors(self.factors)
             columns, (notices, faults) = list(factors.columns), gate_of(factors)
             panel = panel.with_factors(factors, FACTOR)
-            panel = replace(
-                panel, notices=(*panel.notices, *notices), faults=(*panel.faults, *faults)
-            )
+            gate: Any = {"notices": (*panel.notices, *notices), "faults": (*panel.faults, *faults)}
+            panel = replace(panel, **gate)
         model = model.bound(columns)
         require_decimals(faults, [factor.name for factor in model.factors])
         require_intercept(model.parameters, panel.measure, model.name)
@@ -354,10 +350,8 @@ def with_confounders(study: FittedStudy, texts: ObjectArray) -> FittedStudy:
     texts : (n,) object array
         What confounds each event; "" for nothing.
     """
-    words = [
-        [w for w in text.split(";") if w and w != Flag.CONFOUNDED] for text in study.events["flags"]
-    ]
-    pairs = zip(words, texts, strict=True)
+    cells = zip(study.events["flags"], texts, strict=True)
+    pairs = [([f for f in flags_of(cell) if f != Flag.CONFOUNDED], text) for cell, text in cells]
     flags = [";".join([*flagged, Flag.CONFOUNDED] if text else flagged) for flagged, text in pairs]
     return replace(study, events=study.events.assign(flags=flags, **{CONFOUNDER: list(texts)}))
 

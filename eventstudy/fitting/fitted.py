@@ -217,8 +217,7 @@ class FittedStudy:
         a return may span sessions.
         """
         rows = np.flatnonzero(self.ok)
-        tables = [self._car(w, rows) for w in self.windows_of(windows)]
-        return pd.concat(tables, ignore_index=True)
+        return pd.concat([self._car(w, rows) for w in self.windows_of(windows)], ignore_index=True)
 
     def _car(self, window: Window, rows: IntArray) -> pd.DataFrame:
         a = self.abnormal
@@ -329,8 +328,7 @@ class FittedStudy:
     @property
     def settings(self) -> StudyConfig:
         """The settings; of a study fitted without any its windows and its model."""
-        estimation = self.abnormal.windows.estimation
-        around: Any = {"estimation": estimation, "event": self.abnormal.event}
+        around: Any = {"estimation": self.abnormal.windows.estimation, "event": self.abnormal.event}
         return self.config or StudyConfig(**around, model=self.model.name)
 
     def windows_of(self, windows: WindowsLike | None) -> list[Window]:
@@ -422,5 +420,4 @@ def listed(study: FittedStudy, window: Window) -> FittedStudy:
     """
     if not is_large(study):
         return study
-    key = ("listed", window)
-    return study.remember(key, lambda: study.subset(listed_rows(study, window)))
+    return study.remember(("listed", window), lambda: study.subset(listed_rows(study, window)))

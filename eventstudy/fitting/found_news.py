@@ -1,8 +1,10 @@
-"""Other news that a study finds in what it has: actions of the firm, its events, and jumps."""
+"""Other news that a study finds: of donors, and actions, further events and jumps of a firm."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -11,8 +13,47 @@ import pandas as pd
 from ..returns.currency import LOCAL, USD, currency_of, dollars_per, rate_symbol, rates_of
 from ..utility.catalogue import say
 from ..utility.typing import FloatArray, IntArray, ObjectArray
+from ..windows.alignment import EMPTY
+from ..windows.event_windows import EventWindows
 from .config import StudyConfig
 from .fitted import FittedStudy
+from .layout import Layout
+
+
+def without_announcing_donors(layout: Layout, windows: EventWindows, firms: ObjectArray) -> Layout:
+    """Return the layout without donors that have news of their own in the windows of an event.
+
+    A donor leaves the pool of an event if a session of the event window of one of its own
+    announcements is in the estimation or the event window of this event. In the first its reaction
+    would shape the weights, in the second it would be subtracted from that of the event. Sessions
+    between the windows enter neither: news there cost no donor. All announcements of the list
+    count, used or not.
+
+    Parameters
+    ----------
+    layout : Layout
+    windows : EventWindows
+    firms : (n,) object array
+        Whose announcements these are; "" where one is a repetition.
+    """
+    rows, panel, event = layout.factor_rows.copy(), layout.panel, windows.event_positions
+    # Behind the last symbol stand those of places without a row, -1 and -2.
+    symbols = np.array([*(symbol for symbol, _ in panel.keys), "", ""], dtype=object)[rows]
+    at = {firm: event[firms == firm] for firm in set(firms) & set(symbols[:, layout.donors].flat)}
+    is_used = (rows >= 0) & layout.donors & (layout.rows >= 0)[:, None]
+    for i in np.flatnonzero((is_used & np.isin(symbols, list(at))).any(axis=1)):
+        days = windows.take(np.array([i])).positions
+        days = days[days >= 0]
+        busy = [symbol for symbol in set(symbols[i]) & at.keys() if np.isin(days, at[symbol]).any()]
+        rows[i, is_used[i] & np.isin(symbols[i], busy)] = EMPTY
+    counts = Counter(symbols[rows != layout.factor_rows])
+    if not counts:
+        return layout
+    total = int((layout.rows >= 0).sum())
+    texts = [say("donors.of_events", symbol=s, n=n, total=total) for s, n in counts.most_common()]
+    note = say("donors.announcing", donors=texts)
+    return replace(layout, factor_rows=rows, panel=replace(panel, notes=(note, *panel.notes)))
+
 
 # A return this many robust standard deviations from the median of the estimation window is a jump.
 JUMP = 5.0

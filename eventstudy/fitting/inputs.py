@@ -17,8 +17,7 @@ from ..models import LinearModel, make_model
 from ..prices import PriceProvider
 from ..prices._base import FIRST_DAY, LAST_DAY
 from ..prices.quality.return_faults import CODE_TEXTS, CODES
-from ..prices.quality.size_faults import judge_sizes
-from ..prices.sizes import RECORD, Sizes
+from ..prices.sizes import RECORD, Sizes, judge_sizes
 from ..returns.factor_files import checked_factors, read_factors
 from ..returns.security_files import market_values, read_securities
 from ..returns.series import MARKET
@@ -120,9 +119,8 @@ class StudyInputs:
 
     def require_used(self) -> None:
         """Raise ConfigError for factor files and series that no model of the study uses."""
-        models = [self.model_of(self.config)]
         in_grid = map(self.config.with_model, self.config.grid.get("model", ()))
-        models += map(self.model_of, in_grid)
+        models = [self.model_of(config) for config in (self.config, *in_grid)]
         needed = {factor.name for model in models for factor in model.factors} - {MARKET.name}
         series = self.config.named_series.items()
         unused = dict.fromkeys(f"{name}={ticker}" for name, ticker in series if name not in needed)
@@ -246,8 +244,7 @@ def read_sizes(path: str | Path, firms: Sequence[str] = ()) -> SizesFile:
         failures |= zip(noted["ticker"], noted["note"].astype(str), strict=True)
         table = table.drop(index=noted.index)
     texts = table[value].fillna("").astype(str).str.strip()
-    days = table["date"].astype(str).str[:10]
-    dates = pd.to_datetime(days, errors="coerce", format="ISO8601")
+    dates = pd.to_datetime(table["date"].astype(str).str[:10], errors="coerce", format="ISO8601")
     dates = dates.where(dates.between(str(FIRST_DAY), str(LAST_DAY)))
     numbers = texts.map(_number).astype(float)
     is_code = texts.isin(["", *CODE_TEXTS]) | numbers.isin(CODES[CODES < 0])

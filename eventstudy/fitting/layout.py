@@ -350,8 +350,7 @@ def with_runs(
     rows = np.flatnonzero(hit.any(axis=1))
     if len(rows) == 0:
         return abnormal
-    names = ("ar", "noise", "expected", "length")
-    days = {name: getattr(abnormal, name).copy() for name in names}
+    days = {name: getattr(abnormal, name).copy() for name in ("ar", "noise", "expected", "length")}
     actual = abnormal.expected + abnormal.ar
     runs = Runs(at_limit=hit, actual=actual, x=abnormal.x_event.copy(), **days)
     L1 = len(estimation)
@@ -378,7 +377,11 @@ def at_limit(layout: Layout, positions: IntArray) -> BoolArray:
     positions : (n, L) int array
         Columns of the panel; -1 = none.
     """
-    return np.asarray(_states(layout, positions) != 0)
+    limits, rows = layout.panel.limits, layout.rows[:, None]
+    if limits is None or len(limits) == 0:
+        return np.zeros(positions.shape, dtype=bool)
+    has_return = (rows >= 0) & (positions >= 0)
+    return np.asarray(has_return & (limits[np.maximum(rows, 0), np.maximum(positions, 0)] != 0))
 
 
 def _join(runs: Runs, i: int, t: int, fit: AbnormalReturns, row: int, closes: BoolArray) -> None:
@@ -401,12 +404,3 @@ def _join(runs: Runs, i: int, t: int, fit: AbnormalReturns, row: int, closes: Bo
     runs.noise[i, t] = fit.noise[row, span][traded].sum()
     runs.length[i, t] = fit.length[row, span].sum()
     runs.x[i, t] = fit.x_event[row, span][traded].sum(axis=0)
-
-
-def _states(layout: Layout, positions: IntArray) -> IntArray:
-    """Return the closes at a price limit, as in ``panel.limits``, on days of events (n, L)."""
-    limits, rows = layout.panel.limits, layout.rows[:, None]
-    if limits is None or len(limits) == 0:
-        return np.zeros(positions.shape, dtype=np.int64)
-    has_return = (rows >= 0) & (positions >= 0)
-    return np.where(has_return, limits[np.maximum(rows, 0), np.maximum(positions, 0)], 0)

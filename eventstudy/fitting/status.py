@@ -1,4 +1,7 @@
-"""What becomes of each event: its status, the reason if it cannot be used, and flags."""
+"""What becomes of each event: its status, the reason if it cannot be used, and flags.
+
+Over windows of many days abnormal returns may be below -100 %, and alpha counts on every day.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,7 @@ import pandas as pd
 from ..abnormal.abnormal_returns import AbnormalReturns
 from ..calendars.window import Window
 from ..errors import OtherDaysError
+from ..models import LinearModel
 from ..prices.quality.fault_kinds import QUARANTINED, SeriesFault
 from ..prices.quality.return_faults import RETURN_FAULTS, RETURN_FLAGS
 from ..returns import ReturnsPanel
@@ -23,7 +27,53 @@ from ..utility.typing import BoolArray, DateArray, IntArray, ObjectArray
 from ..windows.alignment import TRADED
 from ..windows.event_windows import EventWindows
 from .layout import Layout, at_limit
-from .long_windows import below_total_loss
+
+# A main window of more days than this has a word on alpha.
+LONG = 60
+
+
+def below_total_loss(abnormal: AbnormalReturns) -> BoolArray:
+    """Return which events have a CAR or BHAR below -100 % over some window of event days, (n,)."""
+    below = np.zeros(len(abnormal), dtype=bool)
+    if abnormal.windows.measure != "return":
+        return below
+    ar, normal = np.nan_to_num(abnormal.ar), np.nan_to_num(abnormal.expected)
+    is_log = abnormal.windows.kind == "log"
+    held, held_normal = (np.exp(r) if is_log else 1 + r for r in (normal + ar, normal))
+    # No window has a smaller sum than all losses, nor a smaller difference than this.
+    least = np.minimum(held, 1).prod(axis=1) - np.maximum(held_normal, 1).prod(axis=1)
+    rows = np.flatnonzero((np.minimum(ar, 0).sum(axis=1) < -1) | (least < -1))
+    for day in range(ar.shape[1]):
+        car = ar[rows, day:].cumsum(axis=1)
+        bhar = held[rows, day:].cumprod(axis=1) - held_normal[rows, day:].cumprod(axis=1)
+        below[rows] |= (np.minimum(car, bhar) < -1).any(axis=1)
+    return below
+
+
+def note_long_windows(
+    abnormal: AbnormalReturns, flags: pd.Series[str], main: Window, model: LinearModel
+) -> Iterator[Reason]:
+    """Yield what is to be said of events below -100 %, else of a long main window.
+
+    Parameters
+    ----------
+    abnormal : AbnormalReturns
+    flags : Series
+        Of the n events.
+    main : Window
+    model : LinearModel
+    """
+    below = flags.str.contains(Flag.BELOW_TOTAL_LOSS).to_numpy(bool)
+    n, has_alpha = int(below.sum()), "alpha" in model.parameters and not model.zero_alpha
+    if n and not has_alpha:
+        yield Reason("below_total_loss", n=n)
+    elif n or (has_alpha and len(main) > LONG and abnormal.windows.measure == "return"):
+        days = len(abnormal.windows.event) if n else len(main)
+        alpha = abnormal.params[below if n else abnormal.problem == "", 0]
+        a = float(np.mean(alpha)) if len(alpha) else 0.0
+        code = "below_with_alpha" if n else "long_alpha"
+        yield Reason(code, n=n, alpha=a, days=days, total=a * days)
+
 
 # The other flags are raised before a study is fitted, or for other news.
 EARLIER = (Flag.TIME_UNKNOWN, Flag.DAY0_GIVEN, Flag.BENCHMARK_FALLBACK, Flag.CONFOUNDED)
@@ -150,11 +200,11 @@ def _flags(
     table: pd.DataFrame, abnormal: AbnormalReturns, layout: Layout, minimum: int
 ) -> dict[str, BoolArray]:
     """Return what a reader should know of the events, each (n,)."""
-    panel = layout.panel
+    panel, windows = layout.panel, abnormal.windows
     keys = list(zip(table["ticker"].tolist(), table["exchange"].tolist(), strict=True))
     ends = {(t, e): panel.last_session(t, panel.calendar_of(e)) for t, e in dict.fromkeys(keys)}
     last = np.array([ends[key] for key in keys], dtype="datetime64[D]")
-    final = abnormal.windows.dates[:, -1]
+    final, limited = abnormal.windows.dates[:, -1], at_limit(layout, windows.event_positions)
     provisional = np.isnat(final) | (final > last)
     return {
         Flag.SHORT_ESTIMATION: abnormal.nobs < minimum,
@@ -164,9 +214,7 @@ def _flags(
         Flag.MISSING_DAYS: ~provisional & (abnormal.covered(abnormal.event) < len(abnormal.event)),
         Flag.FALLBACK_MODEL: abnormal.remark != "",
         Flag.HALT_SHIFTED: np.array([TRADED in name for name in layout.calendars], dtype=bool),
-        Flag.PRICE_LIMIT: np.asarray(
-            at_limit(layout, abnormal.windows.event_positions).any(axis=1)
-        ),
+        Flag.PRICE_LIMIT: np.asarray(limited.any(axis=1)),
     }
 
 
@@ -182,8 +230,7 @@ def _faulty(
             for name in _flags_of(fault.kind):
                 out[name][i] = True
             if fault.kind in SUSPECT:
-                is_own = fault.symbol == tickers[i]
-                flag = SUSPECT[fault.kind] if is_own else Flag.SUSPECT_MOVE
+                flag = SUSPECT[fault.kind] if fault.symbol == tickers[i] else Flag.SUSPECT_MOVE
                 first, last = (np.datetime64(day, "D") for day in (fault.date, fault.last))
                 out[flag][i] |= ((days[i] >= first) & (days[i] <= last)).any()
     return out
@@ -248,8 +295,7 @@ def _reason(
             is_index = symbol == needs.get("market")
             why += other_indices(symbol, event.exchange, panel) if is_index else ""
             datum = "price" if panel.measure == "return" else panel.measure
-            code = f"{lack}_for" if series else lack
-            return Reason(code, datum=datum, series=series, why=why)
+            return Reason(f"{lack}_for" if series else lack, datum=datum, series=series, why=why)
     if panel.measure != "return" and not abnormal.problem[i]:
         return Reason("no_abnormal_value", datum=panel.measure)
     return Reason.of(abnormal.problem[i] or Reason("no_abnormal_return"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -12,10 +13,9 @@ from typing import Any
 from ..abnormal.conventions import Conventions
 from ..calendars.window import Window, plain_value
 from ..errors import ConfigError, EventStudyError, Problem
-from ..returns.factor_library import is_library, library_files
+from ..returns.factor_files import is_library, library_files
 from ..returns.security_files import usual_calendar
-from .config import StudyConfig
-from .grid import Grid
+from .config import Grid, StudyConfig
 from .settings import FARTHEST, Setting, read, settings_of, within
 
 Keys = tuple[str, ...]
@@ -264,13 +264,18 @@ def _keys(tree: Mapping[str, Any]) -> Iterator[Keys]:
 
 def _problems(tree: dict[str, Any], places: Mapping[str, tuple[Keys, int]]) -> Iterator[Problem]:
     """Yield every fault; a setting at fault is removed from `tree`, the rest checked again."""
-    while (error := _fault(tree)) is not None:
-        problem, keys = _problem(error.where, error, places)
+    while True:
+        try:
+            check(tree)
+            return
+        except ConfigError as error:
+            problem, keys = _problem(error.where, error, places)
         yield problem
         if not keys:
             tree.clear()
             return
-        _drop(tree, keys)
+        table = functools.reduce(dict.__getitem__, keys[:-1], tree)
+        del table[keys[-1]]
 
 
 def _problem(
@@ -284,20 +289,6 @@ def _problem(
     keys, line = places.get(where) or next(((k[:1], line) for k, line in inside), ((), 1))
     value = None if error.value is None else str(error.value)
     return Problem(line, error.where or "study", error.what, value, error.remedy), keys
-
-
-def _fault(tree: Mapping[str, Any]) -> ConfigError | None:
-    try:
-        check(tree)
-    except ConfigError as error:
-        return error
-    return None
-
-
-def _drop(tree: dict[str, Any], keys: Keys) -> None:
-    for name in keys[:-1]:
-        tree = tree[name]
-    del tree[keys[-1]]
 
 
 def _put(key: str, value: Any, folder: Path) -> Any:
@@ -333,14 +324,13 @@ def schema() -> dict[str, Any]:
     study = study_settings()
     del study["grid"]
     run = settings_of(RunSettings)
-    link = {name: {"$ref": f"#/$defs/{name}"} for name in study}
     return {
         "$schema": "http://json-schema.org/draft-07/schema#",
         "title": "A study of eventstudy",
         "type": "object",
         "properties": {
             **{name: _described(setting) for name, setting in run.items()},
-            **link,
+            **{name: {"$ref": f"#/$defs/{name}"} for name in study},
             "grid": {
                 "description": settings_of(StudyConfig)["grid"].about,
                 "type": "object",

@@ -221,8 +221,7 @@ class LinearModel:
         """
         y, X, complete = self._data(windows)
         L1 = len(windows.estimation)
-        data = EstimationData(y[:, :L1], X[:, :L1], complete[:, :L1], windows, engine)
-        fit = self.estimate(data)
+        fit = self.estimate(EstimationData(y[:, :L1], X[:, :L1], complete[:, :L1], windows, engine))
         fit, problem = checked(fit, _moves(windows.returns[:, :L1]), self.factors)
         days = slice(0 if keep_days else L1, None)
         used = complete[:, days] & (problem == "")[:, None]
@@ -351,8 +350,7 @@ def _unexplained(y: FloatArray, X: FloatArray, used: BoolArray, params: FloatArr
 
 def _moves(returns: FloatArray) -> BoolArray:
     """Return which events have estimation returns (n, L1) that differ, shape (n,)."""
-    moves: BoolArray = np.fmax.reduce(returns, axis=1) > np.fmin.reduce(returns, axis=1)
-    return moves
+    return np.asarray(np.fmax.reduce(returns, axis=1) > np.fmin.reduce(returns, axis=1))
 
 
 def make_model(

@@ -89,8 +89,7 @@ class _Volatility(LinearModel):
     @staticmethod
     def stationary(params: Any) -> bool:
         """Return whether the variance has a long-run mean."""
-        gamma = params.get("gamma[1]", 0.0)
-        persistence = params["alpha[1]"] + params["beta[1]"] + gamma / 2
+        persistence = params["alpha[1]"] + params["beta[1]"] + params.get("gamma[1]", 0.0) / 2
         return bool(params["omega"] > 0 and persistence < STATIONARY)
 
 

@@ -1,19 +1,31 @@
-"""Price sources: Yahoo, the user's files, the price cache, the bundled sample, other packages."""
+"""Price sources: Yahoo, the user's files, the price cache, the bundled sample, other packages.
+
+Another package names its source as an entry point::
+
+    [project.entry-points."eventstudy.prices"]
+    moex = "moex_prices:MoexProvider"
+
+The object is called with the text after the colon of ``--prices moex:TEXT`` (empty without one) and
+with ``offline``, and returns a `PriceProvider`. Its attribute ``summary``, or the first line of its
+docstring, is shown by ``eventstudy list prices``.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..errors import ConfigError
-from ..utility.registry import did_you_mean
+from ..errors import ConfigError, DataError, EventStudyError
 from ..utility.frames import frame_of
+from ..utility.registry import PLUGIN_NAME, Plugins, did_you_mean, package_of
 from ._base import COLUMNS, Action, Provenance, clean
-from ._prices import PriceProvider, Prices, collect
+from ._prices import Names, PriceProvider, Prices, Progress, collect
 
 if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
+
     import pandas as pd
 
 __all__ = [
@@ -29,6 +41,9 @@ PROVIDERS = {
     "sample": "the bundled sample, adjusted closes",
     "files": "your own files: give a path, a folder of <ticker>.csv or one table",
 }
+
+
+PLUGINS = Plugins("eventstudy.prices", "price source")
 
 
 def _make(name: str, store: str | Path | None, offline: bool) -> PriceProvider:
@@ -54,19 +69,16 @@ def _make(name: str, store: str | Path | None, offline: bool) -> PriceProvider:
 
 def is_name(spec: str) -> bool:
     """Return whether `spec` names a price source, built in or of another package, not a path."""
-    from .plugins import find_source
-
-    return spec in PROVIDERS or find_source(spec, PROVIDERS) is not None
+    return spec in PROVIDERS or find_source(spec) is not None
 
 
 def listing() -> Iterator[tuple[str, str]]:
     """Yield name and summary of every price source, those of other packages last."""
-    from .plugins import PLUGINS, summarise
     from .sample import CONTENTS
 
     for name, summary in PROVIDERS.items():
         yield name, summary + f" ({CONTENTS})" * (name == "sample")
-    yield from PLUGINS.listing(PROVIDERS, summarise)
+    yield from PLUGINS.listing(PROVIDERS, _summarise)
 
 
 def resolve(
@@ -118,10 +130,9 @@ def resolve(
     if isinstance(spec, str) and spec in PROVIDERS:
         return _make(spec, store, offline)
     from .frozen import FrozenProvider, is_run
-    from .plugins import find_source, make
 
-    if isinstance(spec, str) and (source := find_source(spec, PROVIDERS)):
-        return make(*source, offline)
+    if isinstance(spec, str) and (source := find_source(spec)):
+        return _make_foreign(*source, offline)
     try:
         if str(spec) and Path(spec).exists():
             return FrozenProvider(spec) if is_run(spec) else FilesProvider(spec)
@@ -132,3 +143,79 @@ def resolve(
     choices = f"give one of {names}, or the path of a folder or table of prices"
     remedy = f"{hint} {choices}".strip()
     raise ConfigError("no such price source or path", value=str(spec), remedy=remedy)
+
+
+def find_source(spec: str) -> tuple[EntryPoint, str] | None:
+    """Return the source of another package that a name names, and the text after its colon.
+
+    None for a path (``C:\\x``) and for a name that is not known.
+    """
+    name, _, argument = spec.partition(":")
+    is_foreign = name not in PROVIDERS and PLUGIN_NAME.fullmatch(name)
+    entry = PLUGINS.find(name) if is_foreign else None
+    return (entry, argument) if entry else None
+
+
+def _make_foreign(entry: EntryPoint, argument: str, offline: bool) -> PriceProvider:
+    """Return the provider of an entry point; ConfigError if it fails or is no provider."""
+    factory = PLUGINS.load(entry)
+    try:
+        provider = factory(argument, offline=offline)
+    except EventStudyError:
+        raise
+    except Exception as error:
+        raise PLUGINS.broken(entry, error) from error
+    if not isinstance(provider, PriceProvider):
+        message = f"the price source {entry.name} of {package_of(entry)} has no fetch or no name"
+        raise ConfigError(message, value=type(provider).__name__)
+    return _Guarded(provider, entry)
+
+
+def _summarise(entry: EntryPoint) -> str:
+    """Return the line of a source of another package; ConfigError if it cannot be loaded."""
+    factory = PLUGINS.load(entry)
+    text = getattr(factory, "summary", "") or (factory.__doc__ or "").strip().partition("\n")[0]
+    return f"{text or 'no summary'} ({package_of(entry)})"
+
+
+class _Guarded:
+    """A provider of another package, whose errors name that package."""
+
+    def __init__(self, provider: PriceProvider, entry: EntryPoint) -> None:
+        self.name, self._provider, self._entry = entry.name, provider, entry
+
+    def fetch(self, symbols: Names, start: date, end: date, *, progress: Progress = None) -> Prices:
+        """Return the prices of the other package.
+
+        Parameters
+        ----------
+        symbols, start, end, progress
+            As for `PriceProvider.fetch`.
+
+        Returns
+        -------
+        Prices
+
+        Raises
+        ------
+        DataError
+            If the other package fails, or answers for some symbols with neither prices
+            nor a failure.
+        """
+        try:
+            prices = self._provider.fetch(symbols, start, end, progress=progress)
+        except EventStudyError:
+            raise
+        except Exception as error:
+            reason = f"{type(error).__name__}: {str(error).partition(chr(10))[0]}"
+            raise self._fault(reason) from error
+        if not isinstance(prices, Prices) or tuple(prices.table) != COLUMNS:
+            raise self._fault("its answer is not prices")
+        missing = {*symbols} - {*prices.provenance} - {*prices.failures}
+        if missing:
+            raise self._fault(f"neither prices nor a failure for {', '.join(sorted(missing)[:5])}")
+        return prices
+
+    def _fault(self, reason: str) -> DataError:
+        where = f"{self.name} of {package_of(self._entry)}"
+        return DataError(f"the price source failed ({reason})", where=where)

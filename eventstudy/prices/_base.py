@@ -98,9 +98,8 @@ def make_empty_table() -> pd.DataFrame:
     import pandas as pd
 
     numbers = {name: pd.Series(dtype="float64") for name in NUMBER_COLUMNS}
-    return pd.DataFrame(
-        {"symbol": pd.Series(dtype="str"), "date": pd.Series(dtype=DATE_DTYPE), **numbers}
-    )
+    symbol, dates = pd.Series(dtype="str"), pd.Series(dtype=DATE_DTYPE)
+    return pd.DataFrame({"symbol": symbol, "date": dates, **numbers})
 
 
 def in_range(rows: pd.DataFrame, start: date | None, end: date | None) -> pd.DataFrame:
@@ -184,10 +183,9 @@ def stamped(provenance: Provenance, symbol: str, matrix: FloatArray) -> Provenan
     digest = hashlib.sha256(canonical_bytes(symbol, matrix)).hexdigest()
     first = last = ""
     if matrix.size:
-        first, last = matrix[0, [0, -1]].astype("int64").astype("datetime64[D]").astype(str)
-    return replace(
-        provenance, first=str(first), last=str(last), rows=matrix.shape[1], sha256=digest
-    )
+        days = matrix[0, [0, -1]].astype("int64").astype("datetime64[D]")
+        first, last = map(str, days)
+    return replace(provenance, first=first, last=last, rows=matrix.shape[1], sha256=digest)
 
 
 def clean(table: pd.DataFrame, symbol: str) -> tuple[pd.DataFrame, tuple[str, ...]]:
@@ -248,15 +246,13 @@ def _one_row_a_date(rows: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
     return rows.reset_index(drop=True), notes
 
 
-def _without_disputed(
-    rows: pd.DataFrame, repeated: pd.Series[bool]
-) -> tuple[pd.DataFrame, list[str]]:
+def _without_disputed(rows: pd.DataFrame, again: pd.Series[bool]) -> tuple[pd.DataFrame, list[str]]:
     """Return the last row of each date, without prices where its rows differ in a close."""
     closes = rows[["close", "adj_close"]]
     priced = closes.where(closes > 0).groupby(rows["date"])
     apart = (priced.max() > priced.min() * (1 + SAME_PRICE)).any(axis=1)
     disputed = apart.index[apart]
-    rows = rows[~repeated].copy()
+    rows = rows[~again].copy()
     if disputed.empty:
         return rows, []
     rows.loc[rows["date"].isin(disputed), list(NUMBER_COLUMNS)] = float("nan")

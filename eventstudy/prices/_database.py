@@ -180,15 +180,13 @@ class Held:
     fetched_at: str
 
     @classmethod
-    def all_of(
-        cls, prices: Prices, requested: tuple[date, date] | None, now: datetime
-    ) -> list[Held]:
+    def all_of(cls, prices: Prices, days: tuple[date, date] | None, now: datetime) -> list[Held]:
         """Return the stored form of each symbol of a fetch.
 
         Parameters
         ----------
         prices : Prices
-        requested : (date, date) or None
+        days : (date, date) or None
             The range that was asked of the source; None for the extent of the rows.
         now : datetime
             Time of a symbol that was not retrieved.
@@ -201,7 +199,7 @@ class Held:
         for symbol, rows in prices.by_symbol().items():
             source, actions = prices.provenance[symbol], prices.actions.get(symbol, ())
             moment = to_utc(source.retrieved_at or now.isoformat())
-            fetched.append(cls(symbol, rows, source, actions, _settled(source, requested), moment))
+            fetched.append(cls(symbol, rows, source, actions, _settled(source, days), moment))
         return fetched
 
     def covers(self, start: date | str, end: date | str) -> bool:
@@ -250,11 +248,6 @@ def to_json(actions: Iterable[Action]) -> str:
     return json.dumps([astuple(action) for action in sorted(actions)])
 
 
-def from_json(text: str) -> tuple[Action, ...]:
-    """Return the actions that `to_json` wrote."""
-    return tuple(Action(*fields) for fields in json.loads(text))
-
-
 def unpack(symbol: str, record: tuple[Any, ...], donor: tuple[Any, ...] | None = None) -> Held:
     """Return the stored form of a symbol from a record.
 
@@ -273,9 +266,8 @@ def unpack(symbol: str, record: tuple[Any, ...], donor: tuple[Any, ...] | None =
         As for `verify_record`.
     """
     matrix, provenance, actions = verify_record(symbol, record, donor)
-    return Held(
-        symbol, frame({symbol: matrix}), provenance, actions, (record[0], record[1]), record[2]
-    )
+    rows, coverage = frame({symbol: matrix}), (record[0], record[1])
+    return Held(symbol, rows, provenance, actions, coverage, record[2])
 
 
 def verify_record(
@@ -301,7 +293,8 @@ def verify_record(
     *_, about, actions, digest, blob = record
     try:
         raw = zlib.decompress(blob if donor is None else donor[-1])
-        provenance, acts = Provenance(**json.loads(about)), from_json(actions)
+        provenance = Provenance(**json.loads(about))
+        acts = tuple(Action(*fields) for fields in json.loads(actions))
         matrix = np.frombuffer(raw, dtype="<f8").reshape(len(NUMBER_COLUMNS) + 1, -1)
     except (zlib.error, ValueError, TypeError):
         raise _damaged(symbol) from None

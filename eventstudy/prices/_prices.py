@@ -13,7 +13,9 @@ from ._base import PRICE_COLUMNS, Action, Provenance, in_range, make_empty_table
 if TYPE_CHECKING:
     import pandas as pd
 
-Progress = Callable[[int, int], None]
+# Called with the number of symbols done, and the number of all.
+Progress = Callable[[int, int], None] | None
+Names = Sequence[str]
 T = TypeVar("T")
 
 
@@ -32,9 +34,7 @@ class PriceProvider(Protocol):
 
     name: str
 
-    def fetch(
-        self, symbols: Sequence[str], start: date, end: date, *, progress: Progress | None = None
-    ) -> Prices:
+    def fetch(self, symbols: Names, start: date, end: date, *, progress: Progress = None) -> Prices:
         """Return the daily prices of `symbols` from `start` to `end`, both inclusive.
 
         Parameters
@@ -150,18 +150,17 @@ class Prices:
         return. A symbol that has rows in either is no failure.
         """
         tables = {**second.by_symbol(), **self.by_symbol()}
-        failures = {**self.failures, **second.failures}
+        errors = {**self.failures, **second.failures}.items()
         added = {symbol for symbol in tables if symbol not in self.provenance}
         actions = {s: acts for s, acts in second.actions.items() if s in added}
         stale = {s: error for s, error in second.stale.items() if s in added}
-        return Prices.of(
-            tables,
-            {symbol: error for symbol, error in failures.items() if symbol not in tables},
+        failures = {symbol: error for symbol, error in errors if symbol not in tables}
+        sources, notices = (
             {**second.provenance, **self.provenance},
             (*self.notices, *second.notices),
-            {**actions, **self.actions},
-            {**stale, **self.stale},
         )
+        more = {**actions, **self.actions}, {**stale, **self.stale}
+        return Prices.of(tables, failures, sources, notices, *more)
 
     def select(
         self,
@@ -191,8 +190,7 @@ class Prices:
             if symbol not in tables:
                 unknown = UnknownSymbolError("not among these prices", where=symbol)
                 raise self.failures.get(symbol) or unknown
-            actions = self.actions.get(symbol, ())
-            answer = Answer(tables[symbol], self.provenance[symbol], actions)
+            answer = Answer(tables[symbol], self.provenance[symbol], self.actions.get(symbol, ()))
             return cut_range(symbol, answer, start, end)
 
         return replace(join_answers(*gather(wanted, read), self.stale), notices=self.notices)
@@ -222,7 +220,7 @@ def join_answers(
 
 
 def gather(
-    symbols: Iterable[str], read: Callable[[str], T], progress: Progress | None = None
+    symbols: Iterable[str], read: Callable[[str], T], progress: Progress = None
 ) -> tuple[dict[str, T], dict[str, PriceError]]:
     """Return the answer of `read` for each symbol, and the failures.
 
@@ -256,7 +254,7 @@ def collect(
     start: date,
     end: date,
     read: Callable[[str], Answer | tuple[pd.DataFrame, Provenance]],
-    progress: Progress | None = None,
+    progress: Progress = None,
 ) -> Prices:
     """Return the prices that `read` gives, symbol by symbol: a complete `fetch` for a source.
 

@@ -14,15 +14,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
-from ..errors import (
-    BadAnswerError,
-    NetworkError,
-    NoPricesError,
-    PriceError,
-    RateLimitedError,
-    UnknownSymbolError,
-    UnreachableError,
-)
+from .. import errors
 
 HOST = "query2.finance.yahoo.com"
 # Paths of prices and of share counts.
@@ -58,21 +50,21 @@ class Breaker:
 
     def __init__(self, limit: int) -> None:
         self._lock, self._limit, self._answered = threading.Lock(), limit, False
-        self._run: list[PriceError] = []
+        self._run: list[errors.PriceError] = []
 
     def record(self, outcome: object) -> None:
         """Count the outcome of one symbol."""
         with self._lock:
             if len(self._run) >= self._limit:
                 return
-            if isinstance(outcome, NetworkError | RateLimitedError):
-                is_first = isinstance(outcome, RateLimitedError) and not self._answered
+            if isinstance(outcome, errors.NetworkError | errors.RateLimitedError):
+                is_first = isinstance(outcome, errors.RateLimitedError) and not self._answered
                 self._run += [outcome] * (self._limit if is_first else 1)
             else:
                 self._answered = True
                 self._run.clear()
 
-    def refuse(self, symbol: str) -> PriceError | None:
+    def refuse(self, symbol: str) -> errors.PriceError | None:
         """Return the failure of a symbol that need not be asked, or None."""
         with self._lock:
             if len(self._run) < self._limit:
@@ -96,7 +88,7 @@ class Wire:
         ask: Callable[[Any, Any, str], T],
         symbols: list[str],
         progress: Callable[[int, int], None] | None = None,
-    ) -> dict[str, T | PriceError]:
+    ) -> dict[str, T | errors.PriceError]:
         """Return the answer of `ask` for each symbol, or why it failed.
 
         Parameters
@@ -120,30 +112,27 @@ class Wire:
         probe(session)
         with yfinance_quiet() as yfinance:
 
-            def ask_symbol(symbol: str) -> T | PriceError:
+            def ask_symbol(symbol: str) -> T | errors.PriceError:
                 refused = breaker.refuse(symbol)
                 if refused is not None:
                     return refused
-                outcome = self._patiently(lambda: ask(yfinance, session, symbol), symbol, breaker)
+                outcome = self._retry(lambda: ask(yfinance, session, symbol), symbol, breaker)
                 breaker.record(outcome)
                 return outcome
 
             outcomes = self._each(ask_symbol, symbols, progress or (lambda done, total: None))
-        first = outcomes[symbols[0]]
-        if isinstance(first, NetworkError) and all(
-            isinstance(outcome, NetworkError) for outcome in outcomes.values()
-        ):
-            raise unreachable(first.what)
+        silent = [o for o in outcomes.values() if isinstance(o, errors.NetworkError)]
+        if len(silent) == len(outcomes):
+            raise unreachable(silent[0].what)
         return outcomes
 
     def _each(
         self,
-        ask_symbol: Callable[[str], T | PriceError],
+        ask_symbol: Callable[[str], T | errors.PriceError],
         symbols: list[str],
         progress: Callable[[int, int], None],
-    ) -> dict[str, T | PriceError]:
-        # yfinance sets up its caches at the first request, and loses them when threads race to be
-        # first
+    ) -> dict[str, T | errors.PriceError]:
+        # yfinance sets up its caches at the first request, and loses them when threads race for it
         outcomes = {symbols[0]: ask_symbol(symbols[0])}
         progress(1, len(symbols))
         with ThreadPoolExecutor(self.workers) as pool:
@@ -153,14 +142,14 @@ class Wire:
                 progress(len(outcomes), len(symbols))
         return outcomes
 
-    def _patiently(self, ask: Callable[[], T], symbol: str, breaker: Breaker) -> T | PriceError:
+    def _retry(self, ask: Callable[[], T], symbol: str, breaker: Breaker) -> T | errors.PriceError:
         """Ask for one symbol, again where that may help and others have not failed meanwhile."""
         for attempt in range(RETRIES + 1):
             try:
                 return ask()
             except Exception as error:
-                failure = error if isinstance(error, PriceError) else classify(error, symbol)
-            may_pass = isinstance(failure, RateLimitedError | BadAnswerError)
+                failure = error if isinstance(error, errors.PriceError) else classify(error, symbol)
+            may_pass = isinstance(failure, errors.RateLimitedError | errors.BadAnswerError)
             if not may_pass or attempt == RETRIES or breaker.refuse(symbol):
                 break
             self.sleep(2.0**attempt * random.uniform(0.5, 1.0))  # noqa: S311 - jitter, no secret
@@ -168,7 +157,7 @@ class Wire:
         return failure
 
 
-def classify(error: Exception, symbol: str) -> PriceError:
+def classify(error: Exception, symbol: str) -> errors.PriceError:
     """Return the failure of a symbol that an exception means.
 
     Parameters
@@ -184,27 +173,29 @@ def classify(error: Exception, symbol: str) -> PriceError:
     name = type(error).__name__
     status = getattr(getattr(error, "response", None), "status_code", 0)
     reason = str(getattr(error, "yahoo_reason", "") or "")
-    kind: type[PriceError] = BadAnswerError
+    kind: type[errors.PriceError] = errors.BadAnswerError
     remedy = "run again later"
     if name == "YFRateLimitError" or status == 429:
-        kind, message = RateLimitedError, "Yahoo limits the rate of requests"
+        kind, message = errors.RateLimitedError, "Yahoo limits the rate of requests"
         remedy = "wait some minutes and run again"
     elif name == "YFTzMissingError" or 400 <= status < 500 or "No data found" in reason:
-        kind, message = UnknownSymbolError, "Yahoo does not know the symbol, or no longer has it"
+        kind = errors.UnknownSymbolError
+        message = "Yahoo does not know the symbol, or no longer has it"
         remedy = "look it up on finance.yahoo.com, or give the prices as a file"
     elif name == "YFPricesMissingError":
-        kind = NoPricesError
+        kind = errors.NoPricesError
         message = f"Yahoo has no prices in the range ({reason or 'no reason given'})"
         remedy = "look at the first and the last day of the listing"
     elif isinstance(error, ServerFaultError):
         message = f"Yahoo's server is at fault ({error})"
     elif isinstance(error, OSError) and not isinstance(error, ValueError) and status < 400:
-        kind, message = NetworkError, f"no answer from Yahoo ({short(error)})"
+        kind, message = errors.NetworkError, f"no answer from Yahoo ({short(error)})"
     else:
         message = f"Yahoo's answer is not prices ({name}: {short(error)})"
     failure = kind(message, where=symbol, remedy=remedy)
     # Yahoo says of what it does not have that it has not: all else may pass.
-    failure.is_transient = kind is not UnknownSymbolError and not (kind is NoPricesError and reason)
+    is_lack = kind is errors.NoPricesError and bool(reason)
+    failure.is_transient = kind is not errors.UnknownSymbolError and not is_lack
     return failure
 
 
@@ -215,9 +206,9 @@ def short(error: Exception) -> str:
     return (CAUSES.get(code[1]) or code[2][:80] if code else text[:160]) or type(error).__name__
 
 
-def unreachable(reason: str) -> UnreachableError:
+def unreachable(reason: str) -> errors.UnreachableError:
     """Return the error for a host that does not answer."""
-    return UnreachableError(
+    return errors.UnreachableError(
         f"Yahoo Finance cannot be reached ({reason})",
         where=HOST,
         remedy="check the network, HTTPS_PROXY and REQUESTS_CA_BUNDLE, or use --offline",

@@ -1,15 +1,213 @@
-"""The default source: the price cache, then Yahoo, then the bundled sample."""
+"""The default source: the price cache, then Yahoo, then the bundled sample.
+
+The cache is brought up to date first: missing days, and whole series that the source has changed.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
-from datetime import date
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, timedelta
 
-from ..errors import NetworkError, NoPricesError, PriceError
+from .. import errors
 from ._base import name_some, unique
-from ._prices import PriceProvider, Prices, Progress
-from .store import StoreProvider
+from ._prices import Answer, Names, PriceProvider, Prices, Progress, collect
+from .store import Stored, StoreProvider
+
+# Symbols asked at once: earlier ones are in the store when a request fails or the program ends.
+CHUNK = 20
+# Calendar days asked again, to see whether the source has changed its prices.
+OVERLAP = timedelta(days=45)
+
+Range = tuple[date, date]
+
+
+def update(
+    store: StoreProvider,
+    source: PriceProvider,
+    symbols: Iterable[str],
+    start: date,
+    end: date,
+    *,
+    refresh: bool = False,
+    progress: Progress = None,
+    stored: Stored | None = None,
+) -> Prices:
+    """Fetch the missing days of a range, store them, and return the prices of the range.
+
+    Parameters
+    ----------
+    store : StoreProvider
+    source : PriceProvider
+        Stored rows of another source are replaced.
+    symbols : iterable of str
+    start, end : date
+        Inclusive.
+    refresh : bool
+        Download stored days again, to find all revisions.
+    progress : callable, optional
+    stored : Stored, optional
+        Filled with the results; when omitted a notice says what could not be written.
+
+    Returns
+    -------
+    Prices
+        Every symbol is in the table or in the failures, whether or not the store could be written.
+
+    Raises
+    ------
+    NetworkError
+        When the source cannot be reached at the first question; later, the symbols not asked fail
+        by it.
+
+    Notes
+    -----
+    Of a stored symbol the missing end is asked, with 45 days before it. Where these differ from the
+    stored rows, the whole range is asked and replaces them.
+    """
+    wanted, days = unique(symbols), (start, end)
+    ranges = _missing(store, source.name, wanted, days, refresh)
+    kept = store.fetch([symbol for symbol in wanted if symbol not in ranges], start, end)
+    damaged = [s for s, error in kept.failures.items() if isinstance(error, errors.BadAnswerError)]
+    ranges |= _missing(store, source.name, damaged, days, True)
+    download = _Download(store, source, progress, len(ranges), stored or Stored())
+    refused = download.ask(ranges, append_only=True)
+    if refused:
+        download.ask(_missing(store, source.name, refused, days, True), append_only=False)
+    if stored is None:
+        download.notices[:0] = store.unwritten_notice(download.stored.unwritten)
+    unasked = [symbol for symbol in wanted if symbol not in ranges]
+    return download.prices(list(ranges), start, end).merge(kept.select(unasked))
+
+
+def _missing(
+    store: StoreProvider, source: str, symbols: list[str], wanted: Range, complete: bool
+) -> dict[str, Range]:
+    """Return the range to ask for each symbol that has to be asked."""
+    extents = store.extents(symbols)
+    ranges = {s: _range(extents.get(s), source, wanted, complete) for s in symbols}
+    return {symbol: days for symbol, days in ranges.items() if days is not None}
+
+
+def _range(row: tuple[str, ...] | None, source: str, wanted: Range, complete: bool) -> Range | None:
+    """Return the range to ask for a stored symbol; None if nothing is missing."""
+    if row is None:
+        return wanted
+    first, last = date.fromisoformat(row[0]), date.fromisoformat(row[1])
+    early, late = wanted[0] < first, wanted[1] > last
+    if not complete and row[2] == source and not (early or late):
+        return None
+    if complete or row[2] != source or (early and late) or not (row[3] and row[4]):
+        return min(wanted[0], first), max(wanted[1], last)
+    if early:
+        return wanted[0], max(first, date.fromisoformat(row[3])) + OVERLAP
+    return max(first, min(last, date.fromisoformat(row[4])) - OVERLAP), wanted[1]
+
+
+@dataclass
+class _Download:
+    """The answers of a source, stored chunk by chunk; parameters as for `update`."""
+
+    store: StoreProvider
+    source: PriceProvider
+    progress: Progress
+    total: int
+    stored: Stored
+    failures: dict[str, errors.PriceError] = field(default_factory=dict)
+    notices: list[str] = field(default_factory=list)
+    done: int = 0
+
+    def ask(self, ranges: Mapping[str, Range], *, append_only: bool) -> list[str]:
+        """Ask for each range, store every answer at once, and return what was refused.
+
+        Parameters
+        ----------
+        ranges : mapping of str to (date, date)
+        append_only : bool
+            As for `StoreProvider.add`.
+
+        Raises
+        ------
+        NetworkError
+            When the source cannot be reached at the first question.
+        """
+        refused: list[str] = []
+        chunks = _chunks(ranges)
+        for number, (days, chunk) in enumerate(chunks):
+            try:
+                prices = self.source.fetch(chunk, *days, progress=self._report)
+            except errors.NetworkError as error:
+                if number == 0 and append_only:
+                    raise
+                prices = Prices.of({}, dict.fromkeys(chunk, error), {})
+            self.done += len(chunk)
+            refused += self._keep(prices, days, append_only)
+            if not prices.symbols and (final := _hopeless(prices)):
+                message = f"not asked: {final.what}"
+                later = (symbol for _, chunk in chunks[number + 1 :] for symbol in chunk)
+                self.failures |= {s: type(final)(message, where=s) for s in later}
+                break
+        return refused
+
+    def _report(self, done: int, _: int) -> None:
+        if self.progress:
+            self.progress(min(self.done + done, self.total), self.total)
+
+    def _keep(self, prices: Prices, days: Range, append_only: bool) -> list[str]:
+        """Store the answers of one chunk, and return what was refused."""
+        stored = self.store.add(prices, days, append_only=append_only)
+        self.stored.results.update(stored.results)
+        self.stored.unwritten.update(stored.unwritten)
+        self.failures |= prices.failures
+        self.notices += [*prices.notices, *stored.notices]
+        return stored.refused
+
+    def prices(self, symbols: list[str], start: date, end: date) -> Prices:
+        """Return the prices of a range as they are stored now.
+
+        Parameters
+        ----------
+        symbols : list of str
+        start, end : date
+            Inclusive.
+
+        Returns
+        -------
+        Prices
+        """
+        merged = self.stored.outcomes
+
+        def read(symbol: str) -> Answer:
+            if symbol not in merged:
+                raise self.failures[symbol]
+            held = merged[symbol].held
+            return Answer(held.rows, held.provenance, held.actions)
+
+        prices = collect(symbols, start, end, read)
+        return replace(prices, notices=tuple(dict.fromkeys(self.notices)))
+
+
+def _chunks(ranges: Mapping[str, Range]) -> list[tuple[Range, list[str]]]:
+    """Return the symbols of each range, `CHUNK` at a time."""
+    groups: dict[Range, list[str]] = {}
+    for symbol, days in ranges.items():
+        groups.setdefault(days, []).append(symbol)
+    return [
+        (days, group[k : k + CHUNK])
+        for days, group in groups.items()
+        for k in range(0, len(group), CHUNK)
+    ]
+
+
+def _hopeless(prices: Prices) -> errors.PriceError | None:
+    """Return the error for which the next symbols need not be asked either."""
+    failures = list(prices.failures.values())
+    may_pass = [isinstance(e, errors.NetworkError | errors.RateLimitedError) for e in failures]
+    if not failures or not all(may_pass):
+        return None
+    is_final = isinstance(failures[-1], errors.UnreachableError | errors.RateLimitedError)
+    return failures[-1] if len(failures) > 1 or is_final else None
+
 
 REMEDY = "try again with a network, give your own files, or try the bundled sample's tickers"
 
@@ -42,9 +240,7 @@ class AutoProvider:
     ) -> None:
         self._store, self._yahoo, self._sample, self._offline = store, yahoo, sample, offline
 
-    def fetch(
-        self, symbols: Sequence[str], start: date, end: date, *, progress: Progress | None = None
-    ) -> Prices:
+    def fetch(self, symbols: Names, start: date, end: date, *, progress: Progress = None) -> Prices:
         """Return the prices from `start` to `end`, both inclusive.
 
         Parameters
@@ -64,48 +260,43 @@ class AutoProvider:
         NetworkError
             When no symbol has prices because Yahoo is out of reach, or `offline`.
         """
-        wanted = unique(symbols)
-        stored = self._store.fetch(wanted, start, end)
+        wanted, days = unique(symbols), (start, end)
+        stored = self._store.fetch(wanted, *days)
         missing = [symbol for symbol in wanted if symbol in stored.failures]
         extents = self._store.extents(missing).items()
         imported = [s for s, (_, _, source, *_) in extents if source != self._yahoo.name]
         if imported:
-            stored = stored.select(stored.symbols).merge(self._stored(imported, start, end))
+            stored = stored.select(stored.symbols).merge(self._stored(imported, days))
             missing = [symbol for symbol in missing if symbol not in imported]
         if not missing:
             return stored
         if self._offline:
-            fetched = self._stand_in(missing, start, end, "no network with --offline")
+            fetched = self._stand_in(missing, days, "no network with --offline")
             for failure in fetched.failures.values():
                 failure.is_transient = False
         else:
             try:
-                fetched = self._download(missing, start, end, progress)
-            except NetworkError as silence:
-                fetched = self._stand_in(missing, start, end, "Yahoo cannot be reached")
-                sources = fetched.provenance.items()
-                cached = [s for s, p in sources if p.source != self._sample.name]
-                stale: dict[str, PriceError] = dict.fromkeys(cached, silence)
-                notices = (str(silence), *fetched.notices)
-                fetched = replace(fetched, notices=notices, stale=stale)
+                fetched = self._download(missing, days, progress)
+            except errors.NetworkError as silence:
+                fetched = self._stand_in(missing, days, "Yahoo cannot be reached")
+                cached = [s for s, p in fetched.provenance.items() if p.source != self._sample.name]
+                stale: dict[str, errors.PriceError] = dict.fromkeys(cached, silence)
+                fetched = replace(fetched, notices=(str(silence), *fetched.notices), stale=stale)
         prices = stored.select([*stored.symbols, *imported]).merge(fetched)
-        errors = list(prices.failures.values())
-        if not prices.symbols and all(isinstance(error, NetworkError) for error in errors):
-            names = name_some((error.where for error in errors), 5)
-            error = NetworkError(f"no price data: {errors[0].what}", where=names, remedy=REMEDY)
+        failures = list(prices.failures.values())
+        if not prices.symbols and all(isinstance(e, errors.NetworkError) for e in failures):
+            names, message = name_some((e.where for e in failures), 5), "no price data: "
+            error = errors.NetworkError(message + failures[0].what, where=names, remedy=REMEDY)
             error.is_transient = not self._offline
             raise error
         return prices
 
-    def _download(
-        self, symbols: list[str], start: date, end: date, progress: Progress | None
-    ) -> Prices:
+    def _download(self, symbols: list[str], days: Range, progress: Progress) -> Prices:
         """Download what is missing; where Yahoo fails, stored days take its place."""
         from ..utility.catalogue import say
-        from .sync import update
 
-        fetched = update(self._store, self._yahoo, symbols, start, end, progress=progress)
-        stored = self._stored(list(fetched.failures), start, end)
+        fetched = update(self._store, self._yahoo, symbols, *days, progress=progress)
+        stored = self._stored(list(fetched.failures), days)
         if not stored.symbols:
             return fetched
         stale = {symbol: fetched.failures[symbol] for symbol in stored.symbols}
@@ -113,27 +304,27 @@ class AutoProvider:
         notices = (*fetched.notices, *stored.notices, *reasons)
         return replace(fetched.merge(stored), notices=notices, stale=stale)
 
-    def _stored(self, symbols: Sequence[str], start: date, end: date) -> Prices:
+    def _stored(self, symbols: Sequence[str], days: Range) -> Prices:
         """Return the stored days of the range, be it a part."""
-        return StoreProvider(self._store.path, partial=True).fetch(symbols, start, end)
+        return StoreProvider(self._store.path, partial=True).fetch(symbols, *days)
 
-    def _stand_in(self, symbols: list[str], start: date, end: date, why: str) -> Prices:
+    def _stand_in(self, symbols: list[str], days: Range, why: str) -> Prices:
         """Return stored days, else the bundled sample; all other symbols fail by the network."""
         from ..utility.catalogue import Reason
 
-        stored = self._stored(symbols, start, end)
+        stored = self._stored(symbols, days)
         stored = stored.select(stored.symbols)
         missing = [symbol for symbol in symbols if symbol not in stored.provenance]
-        sample = self._sample.fetch(missing, start, end)
+        sample = self._sample.fetch(missing, *days)
         failures = {s: _no_network(s, why, error) for s, error in sample.failures.items()}
         names = sample.symbols
         used = Reason("sample_used", why=why, n=len(names), symbols=list(names))
         return stored.merge(replace(sample, failures=failures, notices=(used,) if names else ()))
 
 
-def _no_network(symbol: str, why: str, error: PriceError) -> PriceError:
+def _no_network(symbol: str, why: str, error: errors.PriceError) -> errors.PriceError:
     """Return the failure of a symbol that the sample lacks too, with `error`."""
-    if isinstance(error, NoPricesError):
+    if isinstance(error, errors.NoPricesError):
         message = f"{why} and the bundled sample has none in the range"
-        return NetworkError(message, where=symbol, remedy=error.remedy)
-    return NetworkError(f"{why} and not in the bundled sample", where=symbol)
+        return errors.NetworkError(message, where=symbol, remedy=error.remedy)
+    return errors.NetworkError(f"{why} and not in the bundled sample", where=symbol)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import gzip
 import zlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import date
 from pathlib import Path
@@ -17,7 +17,7 @@ from ..utility.identifiers import as_text, identifier_for, is_crsp
 from ..utility.registry import did_you_mean
 from ..utility.tables import read_table
 from ._base import DATE_DTYPE, FIRST_DAY, NUMBER_COLUMNS, Provenance, clean
-from ._prices import Prices, Progress, collect
+from ._prices import Names, Prices, Progress, collect
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -26,15 +26,9 @@ if TYPE_CHECKING:
 
 SUFFIXES = (".csv", ".csv.gz", ".parquet", ".dta")
 MISSING_WORDS = ("", "na", "n/a", "nan", "null", "none", "-")
-ALIASES = {
-    "ticker": "symbol",
-    "datetime": "date",
-    "timestamp": "date",
-    "adjclose": "adj_close",
-    "adjusted": "adj_close",
-    "adjustedclose": "adj_close",
-    "adjcls": "adj_close",
-}
+ALIASES = {"ticker": "symbol", "datetime": "date", "timestamp": "date"} | dict.fromkeys(
+    ("adjclose", "adjusted", "adjustedclose", "adjcls"), "adj_close"
+)
 RECOGNISED = ("symbol", "date", "currency", *NUMBER_COLUMNS)
 
 
@@ -76,9 +70,7 @@ class FilesProvider:
             remedy = f"use {', '.join(SUFFIXES)}"
             raise ConfigError("unknown kind of price file", value=self.path.name, remedy=remedy)
 
-    def fetch(
-        self, symbols: Sequence[str], start: date, end: date, *, progress: Progress | None = None
-    ) -> Prices:
+    def fetch(self, symbols: Names, start: date, end: date, *, progress: Progress = None) -> Prices:
         """Return the prices from `start` to `end`, both inclusive.
 
         Parameters
@@ -118,8 +110,7 @@ class FilesProvider:
         if self._on_read:
             self._on_read(symbol, typed, rows)
         note = "; ".join(notes if "adj_close" in frame else [*notes, "no adjusted closes"])
-        currency = _currency(frame, file)
-        return rows, Provenance(self.name, file, currency=currency, note=note)
+        return rows, Provenance(self.name, file, currency=_currency(frame, file), note=note)
 
     @functools.cached_property
     def _members(self) -> dict[str, list[Path]]:
@@ -260,9 +251,8 @@ def _typed(frame: pd.DataFrame, file: str) -> pd.DataFrame:
 
 def _require_price(frame: pd.DataFrame, file: str) -> None:
     if "close" not in frame and "adj_close" not in frame:
-        raise BadAnswerError(
-            "no close or adj_close column", where=f"{file}:1", value=_listed(frame)
-        )
+        message = "no close or adj_close column"
+        raise BadAnswerError(message, where=f"{file}:1", value=_listed(frame))
 
 
 def _listed(frame: pd.DataFrame) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Sequence
 from dataclasses import fields
 from datetime import date
 from functools import cached_property
@@ -16,7 +15,7 @@ from ..utility.csv_text import read_csv
 from ..utility.file_names import inside
 from ..utility.inflated import refuse_inflated
 from ._base import DATE_DTYPE, NUMBER_COLUMNS, Provenance, stamp
-from ._prices import Prices, Progress, gather
+from ._prices import Names, Prices, Progress, gather
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -60,9 +59,7 @@ class FrozenProvider:
             remedy = "name one that used prices"
             raise ConfigError("the run keeps no prices", value=str(folder), remedy=remedy)
 
-    def fetch(
-        self, symbols: Sequence[str], start: date, end: date, *, progress: Progress | None = None
-    ) -> Prices:
+    def fetch(self, symbols: Names, start: date, end: date, *, progress: Progress = None) -> Prices:
         """Return all rows of the symbols, and the failures.
 
         Parameters
@@ -80,17 +77,14 @@ class FrozenProvider:
         altered = [s for s in rows if sources[s].sha256 not in ("", stamped[s].sha256)]
         was_used = f"differ from those that {self.folder.name} was computed from"
         notices = [f"prices of {symbol} {was_used}" for symbol in altered]
-        return Prices.of(
-            rows, failures, stamped, [*notices, *map(str, self._member("notices", []))]
-        )
+        notices += map(str, self._member("notices", []))
+        return Prices.of(rows, failures, stamped, notices)
 
     def _source(self, symbol: str) -> Provenance:
         facts = self._member("prices", {}).get(symbol)
         facts = facts if isinstance(facts, dict) else {}
         kinds = {f.name: str if f.type == "str" else int for f in fields(Provenance)}
-        valid: dict[str, Any] = {
-            k: v for k, v in facts.items() if k in kinds and type(v) is kinds[k]
-        }
+        valid: dict[str, Any] = {k: v for k, v in facts.items() if type(v) is kinds.get(k)}
         return Provenance(**{"source": self.name} | valid)
 
     def _member(self, name: str, default: Any) -> Any:
@@ -143,8 +137,7 @@ def read_frozen(path: Path) -> pd.DataFrame:
             na_values={name: [""] for name in NUMBER_COLUMNS}, parse_dates=["date"],
             date_format="%Y-%m-%d",
         )  # fmt: skip
-        numbers = dict.fromkeys(NUMBER_COLUMNS, "float64")
-        return table.astype({"date": DATE_DTYPE, **numbers})
+        return table.astype({"date": DATE_DTYPE, **dict.fromkeys(NUMBER_COLUMNS, "float64")})
     except (OSError, EOFError, zlib.error, ValueError, KeyError, TypeError) as error:
         reason = str(error).partition("\n")[0]
         raise RunFolderError(f"the frozen prices are damaged ({reason})", where=path.name) from None

@@ -5,17 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
+import pandas as pd
 
 from ..utility.catalogue import say
 from ..utility.typing import FloatArray
 from ._base import DATE_DTYPE, NUMBER_COLUMNS, Action, matrix_of, stamp
 from ._database import Held
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 # Yahoo's values are float32: two identical questions differ at the seventh digit.
 TOLERANCE = 2e-6
@@ -140,9 +138,8 @@ def compare(old: Held, new: Held) -> Change:
     if len(before) == len(after) == 0:
         return Change("apart", say("price_cache.apart"))
     vanished, added = np.setdiff1d(old_days, days), np.setdiff1d(new_days, days)
-    close, adjusted = (
-        _ratio(before[c].to_numpy()[i], after[c].to_numpy()[j]) for c in ("close", "adj_close")
-    )
+    pairs = ((before[c].to_numpy()[i], after[c].to_numpy()[j]) for c in ("close", "adj_close"))
+    close, adjusted = (_ratio(*pair) for pair in pairs)
     off = [~(np.abs(ratio - 1) <= TOLERANCE) for ratio in (close, adjusted)]
     named = {
         "closes": (days[off[0]], close[off[0]]),
@@ -219,8 +216,6 @@ def _span(days: np.ndarray) -> str:
 
 def _appended(old: Held, new: Held) -> Merged:
     """Return `old` with the rows of `new` before its first and after its last price."""
-    import pandas as pd
-
     actions = tuple(sorted({*old.actions, *new.actions}))
     last = _priced(old.rows)["date"].iloc[-1]
     head = new.rows[new.rows["date"] < old.rows["date"].iloc[0]]
@@ -234,7 +229,7 @@ def _appended(old: Held, new: Held) -> Merged:
     before = old.rows[old.rows["date"] <= last] if replaces else old.rows
     rows = pd.concat([head, before, tail], ignore_index=True)
     note = _joined([old.provenance.note, new.provenance.note])
-    held = _combined(old, new, rows, actions, note)
+    held = _both(old, new, rows, actions, note)
     return Merged("append", held, replaces=replaces, note=f"{len(head) + len(tail)} rows")
 
 
@@ -246,7 +241,7 @@ def _overlaid(old: Held, new: Held) -> Merged:
     rows = rows.astype({"symbol": "str", "date": DATE_DTYPE})
     first, last = old.rows["date"].iloc[[0, -1]]
     changed = _changed(old.rows, rows[rows["date"].between(first, last)])
-    held = _combined(old, new, rows, old.actions, new.provenance.note)
+    held = _both(old, new, rows, old.actions, new.provenance.note)
     changes = []
     if len(changed):
         changes.append(say("price_cache.values", n=len(changed), extent=_span(changed)))
@@ -257,9 +252,7 @@ def _overlaid(old: Held, new: Held) -> Merged:
     return _revised(old, held, ", ".join(changes), replaces=len(changed) > 0)
 
 
-def _combined(
-    old: Held, new: Held, rows: pd.DataFrame, actions: tuple[Action, ...], note: str
-) -> Held:
+def _both(old: Held, new: Held, rows: pd.DataFrame, actions: tuple[Action, ...], note: str) -> Held:
     """Return `rows` of both fetches with the provenance of the newer one."""
     currency = new.provenance.currency or old.provenance.currency
     provenance = stamp(replace(new.provenance, note=note, currency=currency), rows)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
 from datetime import date
 from typing import TYPE_CHECKING
 
 from ..errors import UnknownSymbolError
 from ._base import Provenance, clean
-from ._prices import Prices, Progress, collect
+from ._prices import Names, Prices, Progress, collect
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -29,9 +28,7 @@ class SampleProvider:
 
     name = "sample"
 
-    def fetch(
-        self, symbols: Sequence[str], start: date, end: date, *, progress: Progress | None = None
-    ) -> Prices:
+    def fetch(self, symbols: Names, start: date, end: date, *, progress: Progress = None) -> Prices:
         """Return the adjusted closes that the sample has; all other number columns are NaN.
 
         Parameters

@@ -1,4 +1,7 @@
-"""Market values of firms by day: closes times shares outstanding, in one unit of shares."""
+"""Market values of firms by day: closes times shares outstanding, in one unit of shares.
+
+Their faults, and those of share counts, are treated as docs/faults.md says.
+"""
 
 from __future__ import annotations
 
@@ -10,19 +13,19 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..errors import BadAnswerError, NoPricesError, PriceError
-from .quality.fault_kinds import SeriesFault
-from .quality.gate import GATE
-from .quality.size_faults import judge_sizes
+from ..errors import BadAnswerError, DataError, NoPricesError, PriceError
+from ..utility.typing import BoolArray, DateArray, FloatArray, IntArray, ObjectArray
+from .quality.fault_kinds import FLAGGED, MISSING, NAMED, SeriesFault, as_faults
+from .quality.gate import GATE, notice_of
+from .quality.quotes import Span
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from ..utility.typing import DateArray, FloatArray
-
 COLUMNS = ("ticker", "date", "close", "shares", "mcap", "currency")
 # Columns of a record, in which a firm without values has a note.
 RECORD = (*COLUMNS, "source", "note")
+Splits = Mapping[np.datetime64, float]
 # Days that a share count stays in use, and days after a split in which it may still be the old one.
 OLDEST_COUNT, LAGGING = 370, 120
 # Stock dividends below this size are within the noise of the counts (log ratio).
@@ -160,7 +163,7 @@ def market_values(
 
 
 def checked(
-    dates: DateArray, counts: FloatArray, splits: Mapping[np.datetime64, float], symbol: str
+    dates: DateArray, counts: FloatArray, splits: Splits, symbol: str
 ) -> tuple[DateArray, FloatArray]:
     """Return the counts without those that a split has not reached yet.
 
@@ -206,9 +209,7 @@ def checked(
     return dates[keep], counts[keep]
 
 
-def restated(
-    dates: DateArray, counts: FloatArray, splits: Mapping[np.datetime64, float]
-) -> FloatArray:
+def restated(dates: DateArray, counts: FloatArray, splits: Splits) -> FloatArray:
     """Return each count times the ratios of all splits after its day.
 
     Parameters
@@ -248,3 +249,95 @@ def as_of(dates: DateArray, values: FloatArray, days: DateArray, oldest: int) ->
     fresh[fresh] = days[fresh] - dates[at[fresh]] <= np.timedelta64(oldest, "D")
     out[fresh] = values[at[fresh]]
     return out
+
+
+# A value in another unit is this many times off both of its neighbours, which are within a factor
+# of 3 of each other. Jumps of such a size are doubted. As logarithms.
+OFF, ALIKE = np.log(50), np.log(3)
+LIMITS = {"mcap": OFF, "shares": np.log(1.4)}
+# A file is refused if more than this share of its numbers is impossible.
+MOST = 0.5
+# In the order of docs/faults.md; the sentences of the catalogue have their names.
+SIZE_FAULTS: Mapping[str, str] = {
+    "missing_size": MISSING, "impossible_size": MISSING, "size_slip": MISSING,
+    "suspect_size": FLAGGED,
+}  # fmt: skip
+
+
+def judge_sizes(
+    table: pd.DataFrame, column: str, where: str
+) -> tuple[BoolArray, tuple[SeriesFault, ...], tuple[str, ...]]:
+    """Return which market values or share counts stay, their faults, and a notice on each kind.
+
+    Parameters
+    ----------
+    table : DataFrame
+        n rows in order of ``ticker`` and ``date``, the index their places in the file; ``text`` is
+        the number as the source writes it.
+    column : {"mcap", "shares"}
+        Column of the numbers; NaN for a blank cell or a code for a missing value.
+    where : str
+        The source, for messages.
+
+    Returns
+    -------
+    stays : (n,) bool array
+    faults : tuple of SeriesFault
+    notices : tuple of str
+
+    Raises
+    ------
+    DataError
+        If most of the numbers are not positive, or infinite.
+    """
+    tickers, texts, values = (table[name].to_numpy() for name in ("ticker", "text", column))
+    dates, limit = table["date"].to_numpy().astype("datetime64[D]"), LIMITS[column]
+    kinds = np.full(len(values), "", dtype=object)
+    kinds[np.isnan(values)] = "missing_size"
+    wrong = np.flatnonzero((values <= 0) | np.isinf(values))
+    kinds[wrong] = "impossible_size"
+    if len(wrong) > MOST * np.isfinite(values).sum():
+        message, remedy = "most numbers are not positive", "market values and counts are above 0"
+        first = f"{where}: row {table.index[wrong[0]] + 2}, {column}"
+        raise DataError(message, where=first, value=texts[wrong[0]], remedy=remedy)
+    for rows in _by_firm(tickers, kinds == ""):
+        kinds[rows[slips(values[rows])]] = "size_slip"
+        rows = rows[kinds[rows] == ""]
+        jumps = np.abs(np.diff(np.log(values[rows])))
+        kinds[rows[1:][jumps >= limit]] = "suspect_size"
+    faults, notices = list[SeriesFault](), list[str]()
+    for kind, action in SIZE_FAULTS.items():
+        for rows in _by_firm(tickers, kinds == kind):
+            spans = [Span(dates[i], dates[i], f"{where}: {texts[i]}") for i in rows]
+            faults += as_faults(str(tickers[rows[0]]), kind, action, spans)
+        if len(rows := np.flatnonzero(kinds == kind)):
+            cells = [f"{tickers[i]} on {dates[i]} is {texts[i]}" for i in rows[:NAMED]]
+            notices.append(notice_of(kind, len(rows), cells, where))
+    return (kinds == "") | (kinds == "suspect_size"), tuple(faults), tuple(notices)
+
+
+def slips(values: FloatArray) -> BoolArray:
+    """Return which values are in another unit than both of their neighbours.
+
+    Parameters
+    ----------
+    values : (n,) float array
+        Of one firm, positive, in order of time.
+
+    Returns
+    -------
+    (n,) bool array
+    """
+    out, steps = np.zeros(len(values), dtype=bool), np.diff(np.log(values))
+    is_back = np.abs(steps[:-1] + steps[1:]) <= ALIKE
+    out[1:-1] = (np.minimum(np.abs(steps[:-1]), np.abs(steps[1:])) >= OFF) & is_back
+    for i in np.flatnonzero(out).tolist():
+        # Of a value and the one after it only the first is in another unit.
+        out[i] = not out[i - 1]
+    return out
+
+
+def _by_firm(tickers: ObjectArray, chosen: BoolArray) -> list[IntArray]:
+    """Return the chosen rows of each firm that has any."""
+    rows = np.flatnonzero(chosen)
+    return np.split(rows, np.flatnonzero(tickers[rows[1:]] != tickers[rows[:-1]]) + 1)[: len(rows)]

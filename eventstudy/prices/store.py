@@ -12,20 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ConfigError, NoPricesError, PriceError, UnknownSymbolError
+from . import _database as disk
 from ._base import name_some, stamped, unique
-from ._database import (
-    RECORD,
-    Database,
-    Held,
-    cut_days,
-    frame,
-    has_closes,
-    to_utc,
-    transaction,
-    unpack,
-    verify_record,
-)
-from ._prices import Prices, Progress, between, gather, no_rows
+from ._prices import Names, Prices, Progress, between, gather, no_rows
 
 if TYPE_CHECKING:
     import sqlite3
@@ -37,20 +26,21 @@ if TYPE_CHECKING:
 FILE = "prices.sqlite"
 # Symbols that a notice names, those with the smallest part first.
 NAMED = 5
-Records = tuple[tuple[Any, ...], tuple[Any, ...] | None]
+Row = tuple[Any, ...]
+Records = tuple[Row, Row | None]
 SUFFIXES = (".sqlite", ".sqlite3", ".db")
 _PLACES = ", ".join("?" * 8)
-PUT = f"INSERT OR REPLACE INTO prices (symbol, {RECORD}) VALUES ({_PLACES})"
-GET = f"SELECT {RECORD} FROM prices WHERE symbol = ?"
+PUT = f"INSERT OR REPLACE INTO prices (symbol, {disk.RECORD}) VALUES ({_PLACES})"
+GET = f"SELECT {disk.RECORD} FROM prices WHERE symbol = ?"
 EXTENT = """SELECT asked_first, asked_last, json_extract(provenance, '$.source'),
     json_extract(provenance, '$.first'), json_extract(provenance, '$.last')
     FROM prices WHERE symbol = ?"""
-KEEP = f"""INSERT INTO vintages (symbol, number, {RECORD})
+KEEP = f"""INSERT INTO vintages (symbol, number, {disk.RECORD})
     SELECT symbol, (SELECT coalesce(max(number), 0) + 1 FROM vintages WHERE symbol = ?1),
-    {RECORD.replace("blob", "CASE WHEN ?2 THEN blob END")} FROM prices WHERE symbol = ?1"""
-VINTAGE = f"""SELECT number, {RECORD} FROM vintages WHERE symbol = ? AND fetched_at <= ?
+    {disk.RECORD.replace("blob", "CASE WHEN ?2 THEN blob END")} FROM prices WHERE symbol = ?1"""
+VINTAGE = f"""SELECT number, {disk.RECORD} FROM vintages WHERE symbol = ? AND fetched_at <= ?
     ORDER BY number DESC LIMIT 1"""
-DONOR = f"""SELECT {RECORD} FROM vintages WHERE symbol = ? AND number > ? AND blob IS NOT NULL
+DONOR = f"""SELECT {disk.RECORD} FROM vintages WHERE symbol = ? AND number > ? AND blob IS NOT NULL
     ORDER BY number LIMIT 1"""
 LOG = """INSERT INTO fetches SELECT ?1,
     (SELECT coalesce(max(number), 0) + 1 FROM fetches WHERE symbol = ?1), ?, ?, ?, ?, ?, ?, ?, ?"""
@@ -83,7 +73,7 @@ def moment(vintage: str | date) -> str:
     """
     text = str(vintage).strip()
     try:
-        return to_utc(f"{date.fromisoformat(text)}T23:59:59" if len(text) <= 10 else text)
+        return disk.to_utc(f"{date.fromisoformat(text)}T23:59:59" if len(text) <= 10 else text)
     except ValueError:
         remedy = "write YYYY-MM-DD, or a time such as 2024-03-01T18:00:00+00:00"
         message = "not a date or time"
@@ -156,13 +146,11 @@ class StoreProvider:
         partial: bool = False,
     ) -> None:
         self.path = store_file(path) if path is not None else default_path()
-        self.database = Database(self.path)
+        self.database = disk.Database(self.path)
         self._as_of = "" if vintage is None else moment(vintage)
         self._partial = partial or bool(self._as_of)
 
-    def fetch(
-        self, symbols: Sequence[str], start: date, end: date, *, progress: Progress | None = None
-    ) -> Prices:
+    def fetch(self, symbols: Names, start: date, end: date, *, progress: Progress = None) -> Prices:
         """Return the stored prices of the symbols for which all of `start` to `end` was once asked.
 
         Parameters
@@ -193,10 +181,10 @@ class StoreProvider:
                     message = f"the price cache has {first} to {last}, not all of {start} to {end}"
                     raise NoPricesError(message, where=symbol)
                 short[symbol] = first, last
-            matrix, provenance, actions = verify_record(symbol, record, donor)
-            selected = cut_days(matrix, start, end)
-            if not has_closes(selected):
-                raise no_rows(symbol, frame({symbol: matrix}), start, end)
+            matrix, provenance, actions = disk.verify_record(symbol, record, donor)
+            selected = disk.cut_days(matrix, start, end)
+            if not disk.has_closes(selected):
+                raise no_rows(symbol, disk.frame({symbol: matrix}), start, end)
             if selected.shape[1] != provenance.rows:
                 provenance = stamped(provenance, symbol, selected)
             return selected, provenance, between(actions, start, end)
@@ -205,17 +193,17 @@ class StoreProvider:
             answers, failures = gather(symbols, read, progress)
         names = sorted(answers)
         return Prices(
-            table=frame({name: answers[name][0] for name in names}),
+            table=disk.frame({name: answers[name][0] for name in names}),
             failures=dict(sorted(failures.items())),
             provenance={name: answers[name][1] for name in names},
             notices=_name_short({s: days for s, days in short.items() if s in answers}, start, end),
             actions={name: actions for name in names if (actions := answers[name][2])},
         )
 
-    def held(self, symbol: str) -> Held:
+    def held(self, symbol: str) -> disk.Held:
         """Return all that is stored of a symbol; PriceError when it is not there or damaged."""
         with self.database.reading() as connection:
-            return unpack(symbol, *self._find(connection, symbol))
+            return disk.unpack(symbol, *self._find(connection, symbol))
 
     def unwritten_notice(self, unwritten: Mapping[str, str]) -> tuple[str, ...]:
         """Return the notice on symbols that could not be written, if there are any."""
@@ -260,14 +248,14 @@ class StoreProvider:
         """
         import sqlite3
 
-        fetched, stored = Held.all_of(prices, requested, datetime.now(UTC)), Stored()
+        fetched, stored = disk.Held.all_of(prices, requested, datetime.now(UTC)), Stored()
         if not fetched:
             return stored
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             with self.database.writing() as connection:
                 for new in fetched:
-                    with transaction(connection):
+                    with disk.transaction(connection):
                         merged = _merged(connection, new, append_only, exact)
                         if merged:
                             _write(connection, new, merged)
@@ -292,7 +280,7 @@ class StoreProvider:
             rows = {s: connection.execute(EXTENT, (s,)).fetchone() for s in unique(symbols)}
         return {symbol: row for symbol, row in rows.items() if row is not None}
 
-    def query(self, statement: str, values: Iterable[Any] = ()) -> list[tuple[Any, ...]]:
+    def query(self, statement: str, values: Iterable[Any] = ()) -> list[Row]:
         """Return the rows of a SELECT; none when there is no store yet.
 
         Parameters
@@ -318,9 +306,7 @@ class StoreProvider:
         return record, None
 
 
-def _vintage(
-    connection: sqlite3.Connection, symbol: str, as_of: str, current: tuple[Any, ...]
-) -> Records:
+def _vintage(connection: sqlite3.Connection, symbol: str, as_of: str, current: Row) -> Records:
     """Return the newest vintage of a symbol fetched at or before `as_of`."""
     vintage = connection.execute(VINTAGE, (symbol, as_of)).fetchone()
     if vintage is None:
@@ -336,14 +322,14 @@ def _vintage(
 
 
 def _merged(
-    connection: sqlite3.Connection | None, new: Held, append_only: bool, exact: bool
+    connection: sqlite3.Connection | None, new: disk.Held, append_only: bool, exact: bool
 ) -> Merged | None:
     """Return the result of storing a symbol; None where that would lose days and may not."""
     from .revisions import merge
 
     record = connection.execute(GET, (new.symbol,)).fetchone() if connection else None
     try:
-        old = None if record is None else unpack(new.symbol, record)
+        old = None if record is None else disk.unpack(new.symbol, record)
     except PriceError:
         old = None
     merged = merge(old, new, exact=exact)
@@ -354,7 +340,7 @@ def _merged(
     return replace(merged, note="stored bytes were damaged") if is_damaged else merged
 
 
-def _write(connection: sqlite3.Connection, new: Held, merged: Merged) -> None:
+def _write(connection: sqlite3.Connection, new: disk.Held, merged: Merged) -> None:
     if merged.outcome not in ("new", "same", "older"):
         connection.execute(KEEP, (new.symbol, merged.replaces))
     if merged.changed:

@@ -16,7 +16,15 @@ from ..utility.atomic_file import replacing
 from ..utility.catalogue import Reason, say
 from ..utility.tables import parquet_modules
 from ..utility.version import __version__
-from ._base import FIRST_DAY, LAST_DAY, NUMBER_COLUMNS, SAME_PRICE, are_possible, name_some
+from ._base import (
+    FIRST_DAY,
+    LAST_DAY,
+    NUMBER_COLUMNS,
+    SAME_PRICE,
+    Provenance,
+    are_possible,
+    name_some,
+)
 from ._database import FETCH
 from ._prices import Prices, Progress
 from .store import Stored, StoreProvider
@@ -96,7 +104,7 @@ def read_back(
             why, outcome = Reason("cache_unwritten", cause=kept.unwritten[symbol]), "not-kept"
         elif not why and repeats.get(symbol):
             why = Reason("file_repeats_dates", days=name_some(repeats[symbol]))
-        answers.append(_described(symbol, outcome, prices, again, why))
+        answers.append(_row(symbol, outcome, prices, again, why))
     for symbol, error in prices.failures.items():
         answers.append(ReadBack(symbol, "failed", unkept=error.what, remedy=error.remedy))
     return answers
@@ -116,16 +124,13 @@ def _difference(
     return None
 
 
-def _described(
-    symbol: str, outcome: str, prices: Prices, again: Prices, why: Reason | None
-) -> ReadBack:
+def _row(symbol: str, outcome: str, prices: Prices, again: Prices, why: Reason | None) -> ReadBack:
     note, cached = prices.provenance[symbol].note, again.provenance.get(symbol)
     notes = tuple(note.split("; ")) if note else ()
     if cached and not cached.currency:
         notes += ("currency unknown",)
-    extent = (
-        (cached.first, cached.last, cached.rows, cached.currency) if cached else ("", "", 0, "")
-    )
+    source = cached or Provenance("")
+    extent = source.first, source.last, source.rows, source.currency
     return ReadBack(symbol, outcome, *extent, notes, str(why or ""), why.remedy if why else "")
 
 
@@ -192,7 +197,7 @@ def history(store: StoreProvider, symbol: str) -> dict[str, list[dict[str, Any]]
 
 
 def import_files(
-    store: StoreProvider, paths: Path | Sequence[Path], progress: Progress | None = None
+    store: StoreProvider, paths: Path | Sequence[Path], progress: Progress = None
 ) -> tuple[list[ReadBack], Prices]:
     """Store all prices of folders and tables, and read them back.
 
@@ -237,7 +242,7 @@ def import_files(
     return answers, replace(prices, notices=notices)
 
 
-def _read_files(path: Path, on_read: OnRead, progress: Progress | None) -> Prices:
+def _read_files(path: Path, on_read: OnRead, progress: Progress) -> Prices:
     """Return the prices of a folder or table; a table that cannot be read is a failure."""
     from .files import FilesProvider
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from ..errors import PriceError
 from ._base import Action, Provenance, clean, in_range, name_some, unique
-from ._prices import Answer, Prices, Progress, cut_range, join_answers
+from ._prices import Answer, Names, Prices, Progress, cut_range, join_answers
 from ._wire import HOST, Wire
 
 if TYPE_CHECKING:
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from .sizes import Sizes
 
 SETTLED = timedelta(minutes=30)
+METADATA = {
+    "currency": "currency", "instrument": "instrumentType", "timezone": "exchangeTimezoneName",
+}  # fmt: skip
 ACTIONS = {"Dividends": "dividend", "Stock Splits": "split", "Capital Gains": "capital_gain"}
 
 
@@ -59,9 +62,7 @@ class YahooProvider:
     ) -> None:
         self._wire, self._now = Wire(session, workers, timeout, sleep), now
 
-    def fetch(
-        self, symbols: Sequence[str], start: date, end: date, *, progress: Progress | None = None
-    ) -> Prices:
+    def fetch(self, symbols: Names, start: date, end: date, *, progress: Progress = None) -> Prices:
         """Download the prices from `start` to `end`, both inclusive.
 
         Parameters
@@ -161,18 +162,11 @@ class YahooProvider:
         if len(finished) < len(history):
             notes = (*notes, "the last session had not ended and is left out")
         notes = (*notes, *_holes(rows))
-        provenance = Provenance(
-            self.name,
-            HOST,
-            retrieved_at=now.astimezone(UTC).isoformat(timespec="seconds"),
-            library=f"yfinance {yfinance.__version__}",
-            currency=str(metadata.get("currency") or ""),
-            note="; ".join(notes),
-            instrument=str(metadata.get("instrumentType") or ""),
-            timezone=str(metadata.get("exchangeTimezoneName") or ""),
-        )
-        answer = Answer(rows, provenance, tuple(_actions(finished)))
-        return cut_range(symbol, answer, start, end)
+        moment, library = now.astimezone(UTC), f"yfinance {yfinance.__version__}"
+        texts: Any = {name: str(metadata.get(key) or "") for name, key in METADATA.items()}
+        texts |= {"retrieved_at": moment.isoformat(timespec="seconds"), "note": "; ".join(notes)}
+        provenance = Provenance(self.name, HOST, library=library, **texts)
+        return cut_range(symbol, Answer(rows, provenance, tuple(_actions(finished))), start, end)
 
 
 def _finished(history: pd.DataFrame, metadata: Mapping[str, Any], now: datetime) -> pd.DataFrame:
@@ -194,8 +188,7 @@ def _finished(history: pd.DataFrame, metadata: Mapping[str, Any], now: datetime)
 
 def _days(history: pd.DataFrame) -> pd.DatetimeIndex:
     """Return the dates of the sessions by the clock of the exchange."""
-    index = cast("pd.DatetimeIndex", history.index)
-    return index.tz_localize(None).normalize()
+    return cast("pd.DatetimeIndex", history.index).tz_localize(None).normalize()
 
 
 def _actions(history: pd.DataFrame) -> list[Action]:

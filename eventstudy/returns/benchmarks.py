@@ -178,9 +178,8 @@ class Need:
         windows : (estimation, event)
         """
         columns = panel.calendars[calendar]
-        zero = np.searchsorted(
-            panel.sessions[columns], panel.sessions_of([calendar], np.array([day0]))[0]
-        )
+        first = panel.sessions_of([calendar], np.array([day0]))[0]
+        zero = np.searchsorted(panel.sessions[columns], first)
         at = [zero + window.days for window in windows]
         return cls(calendar, *(columns[days[(days >= 0) & (days < len(columns))]] for days in at))
 
@@ -249,8 +248,7 @@ class Coverage:
             code = "coverage.no_rate" if is_return else "coverage.none"
             return say(code, values=self._values)
         day = self._ends(symbol, needs[0].calendar)[kind == "after"]
-        date = f"{day.day} {day:%B %Y}"
-        return say("coverage.beyond", values=self._values, side=kind, date=date)
+        return say("coverage.beyond", values=self._values, side=kind, date=f"{day.day} {day:%B %Y}")
 
     def _best(self, chain: Sequence[str], need: Need) -> str:
         """Return the first index that covers the windows, else the one with the fewest gaps."""
@@ -342,8 +340,7 @@ def _answered(chains: Sequence[tuple[str, ...]], panel: ReturnsPanel) -> list[tu
 
     @cache
     def before(chain: tuple[str, ...]) -> tuple[str, ...]:
-        answered = takewhile(lambda symbol: symbol not in panel.unanswered, chain)
-        return tuple(answered) or chain[:1]
+        return tuple(takewhile(lambda symbol: symbol not in panel.unanswered, chain)) or chain[:1]
 
     return list(map(before, chains))
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 
 from ..calendars.exchanges import BY_CODE, quoted_in, suffix_of
 from ..prices.sizes import as_of
@@ -14,9 +14,6 @@ from ..utility.catalogue import Reason, say
 from ..utility.typing import DateArray, FloatArray, IntArray
 from .panel import ReturnsPanel
 from .sessions import Key
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 LOCAL, USD = "local", "USD"
 # Calendar days that an exchange rate stays in use.

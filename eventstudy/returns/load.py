@@ -6,9 +6,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from ..calendars.exchanges import suffix_of
 from ..calendars.sessions import build_sessions
@@ -20,16 +21,12 @@ from ..utility.catalogue import Reason
 from ..utility.typing import BenchmarkPolicy, CalendarChoice, Measure, ReturnKind
 from .benchmarks import IndexChoice, chains_of, wanted_next
 from .currency import LOCAL, OLDEST_RATE, Rates, in_currency, rates_of
-from .date_ranges import Range, calls_of, range_around
 from .measures import note_several_shares, shares_of
 from .panel import ReturnsPanel
 from .security_files import securities_of
-from .series import NeedsSeries, needed
+from .series import NeedsSeries, Range, calls_of, needed, range_around
 from .sessions import DATA_CALENDAR, Key
 from .table import FRAME, of_file, present_days, table_of
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 # Called with (symbols done, symbols in all).
 Progress = Callable[[int, int], None] | None
@@ -58,7 +55,8 @@ class Basket:
 
     def fetch(self, ranges: Mapping[str, Range]) -> None:
         """Fetch what was not asked for before; a call that fails is a failure of its symbols."""
-        wider = {s: self._wider(s, days) for s, days in ranges.items()}
+        pairs = ((s, days, self.ranges.get(s, days)) for s, days in ranges.items())
+        wider = {s: (min(a[0], b[0]), max(a[1], b[1])) for s, a, b in pairs}
         new = {s: days for s, days in wider.items() if days != self.ranges.get(s)}
         done, progress = 0, None if self.ranges else self.progress
         for symbols, (first, last) in calls_of(new):
@@ -67,10 +65,6 @@ class Basket:
             self.ranges |= {s: new[s] for s in symbols}
             self.calls |= dict.fromkeys(symbols, (first, last))
             done += len(symbols)
-
-    def _wider(self, symbol: str, days: Range) -> Range:
-        first, last = self.ranges.get(symbol, days)
-        return min(first, days[0]), max(last, days[1])
 
     def _call(self, symbols: list[str], first: date, last: date, progress: Progress) -> Prices:
         try:
@@ -239,6 +233,10 @@ def _panel(
     """Return the panel of what was fetched so far."""
     fetched = basket.prices
     failures = {symbol: _cause(symbol, error) for symbol, error in fetched.failures.items()}
+    shared: Any = {
+        "kind": kind, "measure": measure, "failures": failures, "fetched": fetched,
+        "requested": dict(basket.calls),
+    }  # fmt: skip
     if fetched.table.empty and (basket.unanswered or not failures):
         raise next(iter(fetched.failures.values()), DataError("there is no price at all"))
     if fetched.table.empty:
@@ -247,8 +245,7 @@ def _panel(
         nothing: Any = np.empty((0, len(days)))
         return ReturnsPanel(
             (), nothing, nothing.astype(np.int16), days, {DATA_CALENDAR: np.arange(len(days))},
-            kind=kind, measure=measure, failures=failures, notices=fetched.notices,
-            prices=fetched.table, fetched=fetched, requested=dict(basket.calls),
+            notices=fetched.notices, prices=fetched.table, **shared,
         )  # fmt: skip
     by_symbol = fetched.table.groupby("symbol")["date"]
     dates = {str(s): days.to_numpy().astype("datetime64[D]") for s, days in by_symbol}
@@ -256,15 +253,11 @@ def _panel(
         fetched.table,
         keys=keys,
         sessions=build_sessions(keys, dates, dates.__getitem__, calendar, indices),
-        kind=kind,
-        measure=measure,
         shares=shares_of(events) if measure == "turnover" else {},
         st=special_treatment(events),
-        failures=failures,
         notices=(*fetched.notices, *(note_several_shares(events) if measure == "turnover" else ())),
         provenance={symbol: vars(p) for symbol, p in fetched.provenance.items()},
-        fetched=fetched,
-        requested=dict(basket.calls),
+        **shared,
     )
     # What the bundled sample says of itself holds for all its symbols, and is a notice already.
     named = [(s, p.note) for s, p in fetched.provenance.items() if p.source != "sample" and p.note]
@@ -345,8 +338,7 @@ def read_returns(
     with of_file(name):
         keys = list(needed(events, benchmark, model, series, peers=True))
         chains = chains_of(events, benchmark, benchmark_policy)
-        wanted = {s for s, _ in keys}.union(*chains)
-        table = securities_of(path, wanted, name) or table_of(path)
+        table = securities_of(path, {s for s, _ in keys}.union(*chains), name) or table_of(path)
         codes = [code or DATA_CALENDAR for code in events.table["exchange"]]
         have = table.symbols
         missing = {s: f"{name} has no column or rows for it" for s, _ in keys if s not in have}
@@ -356,10 +348,8 @@ def read_returns(
         further = [(s, k) for chain, k in zip(chains, codes, strict=True) for s in chain[1:]]
         keys = list(dict.fromkeys([*keys, *(key for key in further if key[0] in have)]))
         available = list(dict.fromkeys(s for s, _ in keys if s in have))
-        indices, days = (
-            indices_of(events, benchmark, benchmark_policy),
-            present_days(table, available),
-        )
+        indices = indices_of(events, benchmark, benchmark_policy)
+        days = present_days(table, available)
         sessions = build_sessions(keys, available, days, calendar or events.calendar, indices)
         origin = {s: {"source": "returns file", "detail": name} for s in available}
         data: Any = {"keys": keys, "sessions": sessions, "failures": missing}

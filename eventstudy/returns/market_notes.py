@@ -9,17 +9,10 @@ import numpy as np
 
 from ..calendars.sessions import Sessions, sessions
 from ..errors import DataError
+from ..prices.quality import whole_series
 from ..prices.quality.corporate_actions import row_medians
 from ..prices.quality.fault_kinds import FLAGGED, SeriesFault, as_faults
 from ..prices.quality.quotes import MOST, Quotes
-from ..prices.quality.whole_series import (
-    MOVES,
-    explain_dates,
-    lag_of,
-    same_as,
-    spans_of_lag,
-    twins_of,
-)
 from ..utility.catalogue import Reason
 from ..utility.typing import BoolArray, DateArray, FloatArray
 from .sessions import CLOCKS, Clock, Key, home_calendars, located
@@ -82,7 +75,7 @@ def refuse_dates(dates: DateArray, clock: Clock, where: str) -> None:
         Name of the file.
     """
     for name, days in clock.dates.items():
-        if why := explain_dates(dates, days):
+        if why := whole_series.explain_dates(dates, days):
             raise DataError(str(why), where=where, value=f"calendar {name}")
 
 
@@ -105,15 +98,17 @@ def find_odd_rows(values: FloatArray, keys: Sequence[Key], clock: Clock) -> list
         if homes.get(symbol) == name:
             rows_of[name].append(row)
     for name, rows in rows_of.items():
-        last, dates = clock.columns[name][-MOVES:], clock.dates[name]
+        last, dates = clock.columns[name][-whole_series.MOVES :], clock.dates[name]
         some = rows[:: max(1, len(rows) // MOST)]
-        twins = twins_of((keys[r][0], dates[-MOVES:], values[r, last]) for r in rows)
+        recent = dates[-whole_series.MOVES :]
+        twins = whole_series.twins_of((keys[r][0], recent, values[r, last]) for r in rows)
         for row in rows if len(rows) > 1 else ():
             symbol = keys[row][0]
             market = row_medians(values[[r for r in some if r != row]][:, last].T)
-            lag, twin = lag_of(values[row, last], market), twins.get(symbol, "")
-            faults += as_faults(symbol, "shifted_dates", FLAGGED, spans_of_lag(dates, lag))
-            faults += as_faults(symbol, "same_prices", FLAGGED, same_as(dates, twin))
+            lag, twin = whole_series.lag_of(values[row, last], market), twins.get(symbol, "")
+            shifted = whole_series.spans_of_lag(dates, lag)
+            faults += as_faults(symbol, "shifted_dates", FLAGGED, shifted)
+            faults += as_faults(symbol, "same_prices", FLAGGED, whole_series.same_as(dates, twin))
     return faults
 
 
@@ -170,5 +165,4 @@ def _note_doubts(name: str, quotes: Sequence[Quotes]) -> list[str]:
 def _traded(quotes: Quotes) -> BoolArray:
     """Return on which rows there is volume and another close than on the row before, (T,)."""
     has_moved = np.diff(quotes.close, prepend=np.nan) != 0
-    is_traded: BoolArray = np.isfinite(quotes.close) & (quotes.volume > 0) & has_moved
-    return is_traded
+    return np.asarray(np.isfinite(quotes.close) & (quotes.volume > 0) & has_moved)

@@ -135,8 +135,7 @@ def require_intercept(parameters: Collection[str], measure: Measure, model: str)
     """
     if measure != "return" and "alpha" not in parameters:
         reason = f"the {measure} is a level and needs a model with an intercept"
-        remedy = "use constant_mean, or market"
-        raise ConfigError(reason, where="model", value=model, remedy=remedy)
+        raise ConfigError(reason, where="model", value=model, remedy="use constant_mean, or market")
 
 
 def require_prices(limits: str, measure: Measure) -> None:

@@ -17,24 +17,9 @@ from ..prices.quality.price_limits import LIMITS, LimitRule
 from ..prices.quality.quotes import by_symbol
 from ..prices.quality.whole_series import explain_dates
 from ..utility.typing import DateArray, FloatArray, IntArray, Measure, ReturnKind, SmallIntArray
+from . import sessions as laying
 from .market_notes import find_odd_rows, note_closed_days, note_ends, note_markets, refuse_dates
 from .measures import compute_measure, explain_lack
-from .sessions import (
-    DATA_CALENDAR,
-    Clock,
-    Key,
-    ReturnsTable,
-    between,
-    clock_of,
-    equal_weight,
-    factor_rows,
-    lay_row,
-    lay_table,
-    note_closes,
-    span_type,
-    usual_hours,
-    with_markets,
-)
 from .table import FrameTable, no_return
 
 if TYPE_CHECKING:
@@ -93,7 +78,7 @@ class ReturnsPanel:
     array([[ 0.01, -0.02]])
     """
 
-    keys: tuple[Key, ...]
+    keys: tuple[laying.Key, ...]
     values: FloatArray
     spans: SmallIntArray
     sessions: DateArray
@@ -111,7 +96,7 @@ class ReturnsPanel:
     provenance: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
     limits: SmallIntArray | None = None
     faults: tuple[SeriesFault, ...] = ()
-    failures_on: Mapping[Key, str] = field(default_factory=dict)
+    failures_on: Mapping[laying.Key, str] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         return f"<{self.measure}s of {len(self.symbols)} symbols on {len(self.sessions)} sessions>"
@@ -141,7 +126,7 @@ class ReturnsPanel:
         return self._rows.get((symbol, calendar), -1)
 
     @cached_property
-    def _rows(self) -> dict[Key, int]:
+    def _rows(self) -> dict[laying.Key, int]:
         return {key: i for i, key in enumerate(self.keys)}
 
     def last_session(self, symbol: str, calendar: str) -> np.datetime64:
@@ -205,14 +190,14 @@ class ReturnsPanel:
 
     def calendar_of(self, exchange: str) -> str:
         """Return the calendar that events of `exchange` run on: its own, or the data's."""
-        return exchange if exchange in self.calendars else DATA_CALENDAR
+        return exchange if exchange in self.calendars else laying.DATA_CALENDAR
 
     @classmethod
     def from_prices(
         cls,
         table: pd.DataFrame,
         *,
-        keys: Iterable[Key],
+        keys: Iterable[laying.Key],
         sessions: Mapping[str, Sessions],
         kind: ReturnKind = "simple",
         measure: Measure = "return",
@@ -257,41 +242,41 @@ class ReturnsPanel:
         """
         if table.empty:
             raise DataError("there is no price at all", remedy="see the reason of each ticker")
-        keys, is_return = list(keys), measure == "return"
+        keys, returns = list(keys), kind if measure == "return" else None
         firms, series, notes = {symbol for symbol, _ in keys}, {}, list[str]()
         symbols, lacking, faults = list(by_symbol(table)), dict[str, str](), list[SeriesFault]()
-        clock = clock_of([quotes for _, quotes, _ in symbols], sessions)
-        quotes_of = with_markets([q for _, q, _ in symbols], keys, clock, st=st, limits=limits)
+        prices = [quotes for _, quotes, _ in symbols]
+        clock = laying.clock_of(prices, sessions)
+        quotes_of = laying.with_markets(prices, keys, clock, st=st, limits=limits)
         for symbol, _, rows in symbols:
             quotes = quotes_of[symbol]
             if why := explain_dates(quotes.dates, quotes.sessions):
                 lacking[symbol] = why
-                continue
-            if is_return:
+            elif returns:
                 series[symbol] = quotes.dates, quotes.price
                 if symbol in firms:
                     faults += find_faults(quotes)
-                    notes += note_closes(quotes)
-                continue
-            data = table.iloc[rows], measure, (shares or {}).get(symbol, np.nan)
-            series[symbol] = compute_measure(*data)
-            if not np.isfinite(series[symbol][1]).any():
-                lacking[symbol] = explain_lack(*data)
+                    notes += laying.note_closes(quotes)
+            else:
+                data = table.iloc[rows], measure, (shares or {}).get(symbol, np.nan)
+                series[symbol] = compute_measure(*data)
+                if not np.isfinite(series[symbol][1]).any():
+                    lacking[symbol] = explain_lack(*data)
         wanted = [key for key in dict.fromkeys(keys) if key[0] in series and key[0] not in lacking]
         shape = len(wanted), len(clock.sessions)
         values, states = np.full(shape, np.nan), np.zeros(shape, dtype=np.int8)
-        spans = np.zeros(shape, dtype=span_type(shape[1]))
+        spans = np.zeros(shape, dtype=laying.span_type(shape[1]))
         for i, (symbol, calendar) in enumerate(wanted):
             at, laid = clock.columns[calendar], (series[symbol], quotes_of[symbol])
-            *row, outside = lay_row(*laid, clock.dates[calendar], kind if is_return else None)
+            *row, outside = laying.lay_row(*laid, clock.dates[calendar], returns)
             values[i, at], spans[i, at], states[i, at] = row
             notes += note_closed_days(symbol, calendar, outside, len(quotes_of[symbol].dates))
         notes += [*note_faults(faults), *note_markets(quotes_of, wanted, sessions)]
         return cls(
             keys=tuple(wanted), values=values, spans=spans, sessions=clock.sessions,
             calendars=clock.columns, measure=measure, notes=tuple(notes), faults=tuple(faults),
-            hours={name: usual_hours(s) for name, s in sessions.items()},
-            kind=kind if is_return else "simple", prices=table,
+            hours={name: laying.usual_hours(s) for name, s in sessions.items()},
+            kind=returns or "simple", prices=table,
             limits=states if any(quotes_of[symbol].rules for symbol, _ in wanted) else None,
             failures={**(failures or {}), **lacking}, **extra,  # type: ignore[arg-type]
         )  # fmt: skip
@@ -302,7 +287,7 @@ class ReturnsPanel:
         frame: pd.DataFrame,
         *,
         kind: ReturnKind = "simple",
-        keys: Iterable[Key] | None = None,
+        keys: Iterable[laying.Key] | None = None,
         sessions: Mapping[str, Sessions] | None = None,
         **extra: Any,
     ) -> ReturnsPanel:
@@ -337,10 +322,10 @@ class ReturnsPanel:
     @classmethod
     def from_table(
         cls,
-        table: ReturnsTable,
+        table: laying.ReturnsTable,
         *,
         kind: ReturnKind = "simple",
-        keys: Iterable[Key] | None = None,
+        keys: Iterable[laying.Key] | None = None,
         sessions: Mapping[str, Sessions] | None = None,
         where: str = "returns",
         failures: Mapping[str, str] | None = None,
@@ -370,17 +355,18 @@ class ReturnsPanel:
             If the table has none of the rows.
         """
         dates = table.dates
-        dates_of = {DATA_CALENDAR: dates}
+        dates_of = {laying.DATA_CALENDAR: dates}
         if sessions is not None:
-            dates_of = {name: between(s.dates, dates[0], dates[-1]) for name, s in sessions.items()}
+            ends = dates[0], dates[-1]
+            dates_of = {name: laying.between(s.dates, *ends) for name, s in sessions.items()}
         if keys is None:
             keys = [(symbol, name) for name in dates_of for symbol in table.symbols]
         wanted = [(s, c) for s, c in dict.fromkeys(keys) if s in table.symbols and c in dates_of]
         if not wanted:
             raise no_return()
-        clock = Clock.of(dates_of)
+        clock = laying.Clock.of(dates_of)
         refuse_dates(dates, clock, where)
-        values, outside, verdict = lay_table(table, wanted, clock, kind, where)
+        values, outside, verdict = laying.lay_table(table, wanted, clock, kind, where)
         if verdict.failures:
             sound = np.array([symbol not in verdict.failures for symbol, _ in wanted])
             wanted = [key for key in wanted if key[0] not in verdict.failures]
@@ -388,16 +374,16 @@ class ReturnsPanel:
         odd, strays = find_odd_rows(values, wanted, clock), zip(wanted, outside, strict=True)
         notes = [n for key, k in strays for n in note_closed_days(*key, int(k), len(dates))]
         notes += [*note_faults(odd), *note_ends(dates[-1], sessions or {})]
-        spans = np.isfinite(values, out=np.empty(values.shape, span_type(values.shape[1])))
+        spans = np.isfinite(values, out=np.empty(values.shape, laying.span_type(values.shape[1])))
         return cls(
             keys=tuple(wanted), values=values, spans=spans, sessions=clock.sessions,
             calendars=clock.columns, kind=kind, notes=tuple(notes),
-            hours={name: usual_hours(s) for name, s in (sessions or {}).items()},
+            hours={name: laying.usual_hours(s) for name, s in (sessions or {}).items()},
             notices=tuple(verdict.notices), faults=(*verdict.faults, *odd),
             failures={**(failures or {}), **verdict.failures}, **extra,  # type: ignore[arg-type]
         )  # fmt: skip
 
-    def with_rows(self, rows: Mapping[Key, tuple[FloatArray, IntArray]]) -> ReturnsPanel:
+    def with_rows(self, rows: Mapping[laying.Key, tuple[FloatArray, IntArray]]) -> ReturnsPanel:
         """Return the panel with further rows: (values, spans) on `sessions` for each new key.
 
         No price limit is known for them.
@@ -429,13 +415,13 @@ class ReturnsPanel:
         """
         rows, T = {}, len(self.sessions)
         for calendar, columns in self.calendars.items():
-            laid = factor_rows(frame, self.sessions[columns], self.kind)
+            laid = laying.factor_rows(frame, self.sessions[columns], self.kind)
             for name, (values, spans) in laid.items():
                 row = rows[f"{prefix}{name}", calendar] = np.full(T, np.nan), np.zeros(T, np.int64)
                 row[0][columns], row[1][columns] = values, spans
         return self.with_rows(rows)
 
-    def with_portfolios(self, keys: Iterable[Key]) -> ReturnsPanel:
+    def with_portfolios(self, keys: Iterable[laying.Key]) -> ReturnsPanel:
         """Return the panel with an equal-weight portfolio for each key whose symbol is ``A;B;C``.
 
         Its return is the mean over the members that have a row and a return of one session.
@@ -446,5 +432,5 @@ class ReturnsPanel:
             members = members[members >= 0]
             if len(members):
                 values = np.where(self.spans[members] == 1, self.values[members], np.nan)
-                rows[text, calendar] = equal_weight(values, self.kind)
+                rows[text, calendar] = laying.equal_weight(values, self.kind)
         return self.with_rows(rows)

@@ -142,9 +142,9 @@ class SecurityTable(FrameTable):
         rows = table[table["ticker"].isin(wanted)]
         if rows.empty:
             firms = sorted(name for name in wanted if name.lower() not in INDICES)
-            example, few = table["ticker"].iloc[:1].tolist(), ", ".join(firms[:5])
+            example, missing = table["ticker"].iloc[:1].tolist(), ", ".join(firms[:5])
             remedy = say("crsp.other_names", column=series, example="".join(example))
-            raise DataError("none of the securities is there", value=few, remedy=remedy)
+            raise DataError("none of the securities is there", value=missing, remedy=remedy)
         rows, done = _complete(rows.assign(date=days_of(rows["date"])))
         n = rows["ticker"].nunique()
         super().__init__(pd.concat([rows[LONG], *_index_rows(table, wanted)]))

@@ -1,17 +1,17 @@
-"""The series that a model needs, and the symbols of these for each event."""
+"""The series that a model needs, the symbols of these for each event, and the days to ask for."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from datetime import date, timedelta
 from functools import cache
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
+from ..calendars.window import Window
 from ..errors import ConfigError
+from ..events.table import Events
 from .benchmarks import PEERS, benchmarks_of, members
 from .sessions import DATA_CALENDAR, Key
-
-if TYPE_CHECKING:
-    from ..events.table import Events
 
 # Begins the symbol of a series from a factor file; no ticker has a colon.
 FACTOR = "factor:"
@@ -127,3 +127,64 @@ def needed(
             for symbol in symbols(cell):
                 out.setdefault((symbol, code or DATA_CALENDAR), []).append(i)
     return out
+
+
+Range = tuple[date, date]
+# Calendar days for one session, holidays and weekends included, with room to spare.
+DAYS_PER_SESSION = 1.6
+MARGIN_DAYS = 20
+# Prices after the last window tell a halt that goes on from data that end.
+DAYS_AFTER = 120
+# Each call may have to find out anew that a source cannot be reached.
+MOST_CALLS = 4
+
+
+def range_around(
+    day0: Sequence[date],
+    estimation: Window,
+    event: Window,
+    *,
+    further: int = 0,
+    today: date | None = None,
+) -> Range:
+    """Return the first and last day whose prices the windows can need.
+
+    Parameters
+    ----------
+    day0 : sequence of date
+    estimation, event : Window
+    further : int
+        Sessions that are needed before the estimation window.
+    today : date, optional
+        No later day is needed; default today.
+    """
+    before = int((further - estimation.start) * DAYS_PER_SESSION) + MARGIN_DAYS
+    after = int(max(event.stop, 0) * DAYS_PER_SESSION) + DAYS_AFTER
+    last = max(day0) + timedelta(days=after)
+    return min(day0) - timedelta(days=before), min(last, today or date.today())  # noqa: DTZ011 - a civil date
+
+
+def calls_of(ranges: Mapping[str, Range]) -> list[tuple[list[str], Range]]:
+    """Return the symbols in at most `MOST_CALLS` calls, those of about the same years together."""
+    calls: dict[tuple[int, int], list[str]] = {}
+    for years in (1, 2, 4, 8, 10_000):
+        calls = {}
+        for symbol, (first, last) in ranges.items():
+            calls.setdefault((first.year // years, last.year // years), []).append(symbol)
+        if len(calls) <= MOST_CALLS:
+            break
+    groups = list(calls.values())
+    ends = (zip(*(ranges[symbol] for symbol in group), strict=True) for group in groups)
+    days = ((min(first), max(last)) for first, last in ends)
+    return list(zip(groups, days, strict=True))
+
+
+def needed_range(events: Events, estimation: Window, event: Window) -> Range:
+    """Return the first and last day whose prices the windows of any event can need.
+
+    Parameters
+    ----------
+    events : Events
+    estimation, event : Window
+    """
+    return range_around([day.date() for day in events.table["day0"]], estimation, event)

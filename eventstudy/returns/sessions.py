@@ -177,20 +177,6 @@ def on_sessions(
     return out, int((~hit & np.isfinite(values)).sum())
 
 
-def break_at(values: FloatArray, spans: IntArray, sessions: DateArray, days: DateArray) -> None:
-    """Take out, in place, the first return on or after each day: it compares what differs in unit.
-
-    Parameters
-    ----------
-    values, spans : (T,) arrays
-    sessions : (T,) datetime64 array
-    days : datetime64 array
-    """
-    for day in days:
-        later = np.flatnonzero((spans > 0) & (sessions >= day))[:1]
-        values[later], spans[later] = np.nan, 0
-
-
 def lay_row(
     series: tuple[DateArray, FloatArray], quotes: Quotes, days: DateArray, kind: ReturnKind | None
 ) -> tuple[FloatArray, IntArray, FloatArray, int]:
@@ -208,7 +194,10 @@ def lay_row(
     spans = np.isfinite(values).astype(np.int64)
     if kind:
         values, spans = returns_of(values, kind=kind)
-        break_at(values, spans, days, quotes.broken)
+        # The first return from then on compares what differs in unit.
+        for day in quotes.broken:
+            later = np.flatnonzero((spans > 0) & (days >= day))[:1]
+            values[later], spans[later] = np.nan, 0
     states = np.zeros(len(days))
     if quotes.rules:
         states, _ = on_sessions(quotes.dates, quotes.limits.state.astype(float), days, 0.0)
@@ -327,8 +316,7 @@ def factor_rows(
     taken_out = frame.attrs.get(GATE, {}).get("missing", [])
     for name in frame.columns:
         simple = frame[name].to_numpy(float)
-        returns = np.log1p(simple) if kind == "log" else simple
-        values, _ = compounded(dates, returns, sessions, kind)
+        values, _ = compounded(dates, np.log1p(simple) if kind == "log" else simple, sessions, kind)
         lacking = _places_of([day for factor, day in taken_out if factor == name], sessions)
         values[lacking] = np.nan
         stops = np.union1d(np.flatnonzero(np.isfinite(values)), lacking)

@@ -131,7 +131,10 @@ class _LongFile:
             out.reshape(-1)[at], filled[at] = values, True
             rows += len(at)
         if rows > np.count_nonzero(filled):
-            raise self._twice(symbols, tickers)
+            cells = np.sort(np.concatenate([at for at, _ in self._cells(tickers)]))
+            k, t = divmod(int(cells[1:][np.diff(cells) == 0][0]), len(self.dates))
+            cell = f"{symbols[k]} {self.dates[t]}"
+            raise DataError("two returns for one ticker and day", value=cell)
         return out
 
     def _cells(self, tickers: list[Any]) -> Iterator[tuple[IntArray, FloatArray]]:
@@ -150,14 +153,6 @@ class _LongFile:
             when = places_of[pc.index_in(_plain(batch.column(date)), value_set=days).to_numpy()]
             at = who.astype(np.int64) * len(self.dates) + when
             yield at, self._decimal(batch.column(ret).to_pandas(), at, tickers)
-
-    def _twice(self, symbols: list[str], tickers: list[Any]) -> DataError:
-        count = np.zeros(len(symbols) * len(self.dates), np.int64)
-        for at, _ in self._cells(tickers):
-            np.add.at(count, at, 1)
-        k, t = divmod(int(np.argmax(count > 1)), len(self.dates))
-        cell = f"{symbols[k]} {self.dates[t]}"
-        return DataError("two returns for one ticker and day", value=cell)
 
     def _decimal(self, cells: pd.Series[Any], at: IntArray, tickers: list[Any]) -> FloatArray:
         numbers = numbers_of(cells)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..calendars.snapshot import version as calendars_version
+from ..calendars.sessions import version as calendars_version
 from ..errors import ConfigError, RunFolderError
 from ..fitting.config import StudyConfig
 from ..fitting.settings import RETIRED

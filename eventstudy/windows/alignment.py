@@ -146,8 +146,7 @@ class Laying:
         mask &= np.isfinite(laid.returns[:, before])
         for array, nothing in ((laid.returns, np.nan), (laid.spans, 0), (laid.length, 0)):
             np.copyto(array[:, before], nothing, where=mask)
-        count: IntArray = mask.sum(axis=1)
-        return count
+        return np.asarray(mask.sum(axis=1))
 
 
 def _side_by_side(series: list[AnyArray], shape: tuple[int, ...]) -> AnyArray:
@@ -260,8 +259,7 @@ class Runs(NamedTuple):
         flat = spans.ravel()
         begins = np.where(flat > 0, np.arange(flat.size) - flat + 1, flat.size)
         exact = np.add.reduceat(flat, self.first) == self.last - self.first + 1
-        covered: BoolArray = exact & (np.minimum.reduceat(begins, self.first) >= self.first)
-        return covered
+        return np.asarray(exact & (np.minimum.reduceat(begins, self.first) >= self.first))
 
 
 def jointly(series: Joint, factor_spans: IntArray, *, log: bool) -> Joint:
@@ -300,9 +298,8 @@ def jointly(series: Joint, factor_spans: IntArray, *, log: bool) -> Joint:
         np.add.reduceat(series.length.ravel(), runs.first),
         np.add.reduceat(factors, runs.first, axis=0),
     )  # fmt: skip
-    return Joint(
-        *(_placed(a, runs.last, used, single, day) for a, day in zip(sums, series, strict=True))
-    )
+    pairs = zip(sums, series, strict=True)
+    return Joint(*(_placed(total, runs.last, used, single, days) for total, days in pairs))
 
 
 def covers(spans: IntArray) -> bool:

@@ -97,9 +97,9 @@ class Actions(NamedTuple):
     scores: FloatArray
     proven: BoolArray
 
-    def take(self, which: BoolArray) -> Actions:
+    def take(self, at: BoolArray) -> Actions:
         """Return some of them."""
-        return Actions(self.rows[which], self.ratios[which], self.scores[which], self.proven[which])
+        return Actions(self.rows[at], self.ratios[at], self.scores[at], self.proven[at])
 
 
 class Adjustments(NamedTuple):
@@ -141,8 +141,7 @@ def find_adjustments(close: FloatArray, adj_close: FloatArray) -> Adjustments:
     -------
     Adjustments
     """
-    both = (close > 0) & (adj_close > 0) & (close < np.inf) & (adj_close < np.inf)
-    rows = np.flatnonzero(both)
+    rows = np.flatnonzero((close > 0) & (adj_close > 0) & (close < np.inf) & (adj_close < np.inf))
     ratio, moves = np.log(adj_close[rows] / close[rows]), np.diff(np.log(close[rows]))
     changes, usual = np.diff(ratio), float(np.median(np.abs(moves))) if len(moves) else 0.0
     at = np.flatnonzero(np.abs(changes) >= max(CHANGE, TIMES * usual))
@@ -181,9 +180,8 @@ def find_steps(bars: Bars, market: Callable[[IntArray], FloatArray]) -> tuple[In
     traces = volumes + _of_range(bars, at) + _of_sizes(sizes, at)[0]
     for_good = large & (common != 0) & has_volume & (traces >= UNMOVED)
     for_good &= _settled(bars, level, at)
-    amount = _windows(bars.volume, at, -DAYS, 0)
     with np.errstate(invalid="ignore", divide="ignore"):
-        busy = bars.volume[at] / row_medians(amount, SOME) / BUSY
+        busy = bars.volume[at] / row_medians(_windows(bars.volume, at, -DAYS, 0), SOME) / BUSY
         wide = np.log(bars.high[at] / bars.low[at]) / sizes[at] * 2
     back = np.abs(moves[at] + after) < np.minimum(BACK * sizes[at], MULTIPLE * sigma)
     back &= large & (sizes[at] > STEEP * sigma) & (np.fmax(busy, wide) <= 1)
@@ -216,10 +214,8 @@ def find_actions(
     if not len(at):
         return Actions(at, np.empty(0), np.empty(0), np.zeros(0, dtype=bool))
     sigma = _sigma(np.abs(moves), days, at)
-    large = np.abs(moves[at]) > MULTIPLE * sigma
-    at, sigma = at[large], sigma[large]
-    settled = _settled(bars, level, at)
-    at, sigma = at[settled], sigma[settled]
+    may_be = (np.abs(moves[at]) > MULTIPLE * sigma) & _settled(bars, level, at)
+    at, sigma = at[may_be], sigma[may_be]
     logs, odds = _likeliest(bars, at, moves[at] - market(at), sigma)
     volumes, has_volume = _of_volumes(bars.volume, at, logs)
     later, calm = _of_sizes(np.abs(moves), at)
@@ -227,9 +223,8 @@ def find_actions(
     scores = odds + traces.sum(axis=0) + np.log(BEYOND) * beyond[at]
     sure = (scores >= SURE) & (beyond[at] | (np.exp(np.abs(logs)) > LARGE - 0.01)) & has_volume
     sure &= (traces > AGAINST).all(axis=0) & calm & (days[at] - days[at - 1] <= RECENT)
-    suspect = (scores >= np.where(has_volume, DOUBT, BLIND)) & (
-        (traces.sum(axis=0) > NEWS) | beyond[at]
-    )
+    suspect = scores >= np.where(has_volume, DOUBT, BLIND)
+    suspect &= (traces.sum(axis=0) > NEWS) | beyond[at]
     return Actions(at, np.exp(logs), scores, sure | proven[at]).take(suspect)
 
 

@@ -29,6 +29,7 @@ RANGE = 0.005
 MISSING, FLAGGED, SPANNED = "missing", "flagged, unaltered", "missing; the next return spans it"
 # The return of the day is taken out, and no later one spans it.
 BROKEN = "the return of the day is missing"
+UNADJUSTED = "closes are used: dividends and splits count as returns"
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,9 +241,8 @@ def outside_range(q: Quotes) -> list[Span]:
     By more than 0.5 %.
     """
     outside = (q.close > q.high * (1 + RANGE)) | (q.close < q.low * (1 - RANGE))
-    return q.spans(
-        runs(outside), lambda a, b: f"close {q.close[a]:g}, range {q.low[a]:g} to {q.high[a]:g}"
-    )
+    text = "close {:g}, range {:g} to {:g}".format
+    return q.spans(runs(outside), lambda a, b: text(q.close[a], q.low[a], q.high[a]))
 
 
 def _jumps(q: Quotes, rows: Iterable[int]) -> list[Span]:
@@ -259,13 +259,11 @@ def _move_to(q: Quotes) -> Callable[[int, int], str]:
     return _text
 
 
-def _splits(q: Quotes, which: BoolArray) -> list[Span]:
+def _splits(q: Quotes, chosen: BoolArray) -> list[Span]:
     """Return actions, each with its prices and nearest ratio."""
     ratios, text = dict(zip(q.actions.rows, q.actions.ratios, strict=True)), _move_to(q)
-    rows = q.actions.rows[which]
-    return q.spans(
-        zip(rows, rows, strict=True), lambda a, b: f"{text(a, b)}, near {_ratio(ratios[a])}"
-    )
+    rows = ((row, row) for row in q.actions.rows[chosen])
+    return q.spans(rows, lambda a, b: f"{text(a, b)}, near {_ratio(ratios[a])}")
 
 
 def _ratio(ratio: float) -> str:
@@ -291,9 +289,7 @@ FAULTS: Mapping[str, FaultKind] = {
     "no_price": FaultKind(no_price, SPANNED),
     "closed_day": FaultKind(closed_day, "put aside"),
     "not_positive": FaultKind(not_positive, SPANNED),
-    "no_adjusted": FaultKind(
-        whole_series.no_adjusted, "closes are used: dividends and splits count as returns"
-    ),
+    "no_adjusted": FaultKind(whole_series.no_adjusted, UNADJUSTED),
     "adjusted_gap": FaultKind(whole_series.adjusted_gap, SPANNED),
     "adjusted_jump": FaultKind(whole_series.adjusted_jump, BROKEN, is_noted=True),
     "suspect_adjustment": FaultKind(whole_series.suspect_adjustment, FLAGGED, is_noted=True),

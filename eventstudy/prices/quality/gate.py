@@ -12,25 +12,13 @@ from ...errors import DataError
 from ...utility.catalogue import Reason, say
 from ...utility.typing import BoolArray, DateArray, FloatArray, IntArray, ReturnKind, SmallIntArray
 from .._base import name_some
+from . import return_faults as rules
 from .fault_kinds import NAMED, SeriesFault, as_faults
 from .quotes import Span
-from .return_faults import (
-    HUGE,
-    LARGE_MEDIAN,
-    LETTERS,
-    LONE,
-    LOSS,
-    MARKS,
-    RETURN_FAULTS,
-    SUSPECT,
-    ReturnColumn,
-    not_returns,
-)  # fmt: skip
 
 # Returns that the median size is taken from, about at most; cells that are looked at together.
 SAMPLE, CELLS = 2**20, 2**22
-# Values from this size on are looked at one column at a time: the smallest log return that doubles
-# a price.
+# Larger values are looked at one column at a time: the smallest log return that doubles a price.
 EXTREME = np.log(2)
 # A day is the market's if this share of the other columns moves by 30 % to 100 %.
 LARGE_MOVE, MARKET = 0.3, 0.2
@@ -41,7 +29,7 @@ MOST_LOSSES, MOST_COLUMNS = 0.01, 0.5
 TIMES_TYPICAL = 10
 # What the gate saw in a frame of factors is in its `attrs` by this name, as JSON: Parquet keeps it.
 GATE = "eventstudy.gate"
-CRSP = {value: letter for letter, value in LETTERS.items()}
+CRSP = {value: letter for letter, value in rules.LETTERS.items()}
 
 
 @dataclass(eq=False, slots=True)
@@ -68,7 +56,7 @@ class Marked:
     @property
     def out(self) -> BoolArray:
         """Which values are taken as missing, shape (T,)."""
-        return np.asarray((self.marks > 0) & (self.marks != SUSPECT))
+        return np.asarray((self.marks > 0) & (self.marks != rules.SUSPECT))
 
     def cells(self, mark: int) -> tuple[IntArray, FloatArray]:
         """Return the positions and the values that have a mark."""
@@ -103,7 +91,7 @@ class Verdict:
         self.symbols = [s for s, c in columns.items() if not c.not_decimal and c.out.any()]
         self.faults = tuple(f for s, unit in units.items() for f in self._faults_of(s, unit))
         self.notices = [*self._of_columns(units), *self._of_cells()]
-        if median > LARGE_MEDIAN:
+        if median > rules.LARGE_MEDIAN:
             self.notices.insert(0, Reason("like_percent", median=median))
 
     def cleaned(self, symbols: Sequence[str], values: FloatArray) -> FloatArray:
@@ -131,7 +119,7 @@ class Verdict:
         """Return the kind of fault of a column as a whole, or ""."""
         if column.not_decimal:
             return "percent_column"
-        large = column.median > max(LARGE_MEDIAN, TIMES_TYPICAL * self._typical)
+        large = column.median > max(rules.LARGE_MEDIAN, TIMES_TYPICAL * self._typical)
         return "suspect_column" if large else ""
 
     def _size(self, symbol: str) -> str:
@@ -139,7 +127,7 @@ class Verdict:
         column = self._columns[symbol]
         typical = f", {self._typical:.2g} in the other columns"
         typical *= bool(np.isfinite(self._typical))
-        wrong = int(np.isin(column.marks, (LOSS, LONE)).sum())
+        wrong = int(np.isin(column.marks, (rules.LOSS, rules.LONE)).sum())
         more = f"; {wrong:,} impossible returns" if wrong else ""
         return f"median size {column.median:.2g}{typical}{more}"
 
@@ -148,9 +136,9 @@ class Verdict:
         if unit:
             spans[unit] = [self._span(0, -1, self._size(symbol))]
         if not column.not_decimal:
-            spans |= {kind: self._spans(column, mark) for mark, kind in MARKS.items()}
+            spans |= {kind: self._spans(column, mark) for mark, kind in rules.MARKS.items()}
         for kind, listed in spans.items():
-            yield from as_faults(symbol, kind, RETURN_FAULTS[kind].action, listed)
+            yield from as_faults(symbol, kind, rules.RETURN_FAULTS[kind].action, listed)
 
     def _span(self, first: int, last: int, detail: str) -> Span:
         return Span(self._dates[first], self._dates[last], f"{self._where}: {detail}")
@@ -168,7 +156,7 @@ class Verdict:
     def _of_cells(self) -> Iterator[str]:
         """Yield a notice for each kind of cell, with how many there are and the first of them."""
         decimals = {s: column for s, column in self._columns.items() if not column.not_decimal}
-        for mark, kind in MARKS.items():
+        for mark, kind in rules.MARKS.items():
             count = sum(int(np.count_nonzero(c.marks == mark)) for c in decimals.values())
             if count:
                 cells = (text for s, c in decimals.items() for text in self._cells(s, c, mark))
@@ -271,7 +259,7 @@ class Gate:
     def _doubtful(self, values: FloatArray) -> BoolArray:
         """Count what moves on each day, and return which rows (m,) need a closer look."""
         sizes, present = np.abs(values), np.isfinite(values)
-        rows, days = np.nonzero(sizes >= LARGE_MEDIAN)
+        rows, days = np.nonzero(sizes >= rules.LARGE_MEDIAN)
         large = sizes[rows, days]
         self._present += present.sum(axis=0)
         movers = days[(large >= LARGE_MOVE) & (large < 1)]
@@ -286,9 +274,10 @@ class Gate:
 
     def _judge(self, symbol: str, values: FloatArray) -> bool:
         """Keep the marks of one column, and return whether it has to wait for the verdict."""
-        column = ReturnColumn(np.where(np.abs(values) > HUGE, np.inf, values), self._kind)
+        finite = np.where(np.abs(values) > rules.HUGE, np.inf, values)
+        column = rules.ReturnColumn(finite, self._kind)
         numbers, marks = column.numbers, column.marks
-        large = column.median > LARGE_MEDIAN
+        large = column.median > rules.LARGE_MEDIAN
         sizes = self._of_wrong if column.not_decimal else self._of_large if large else self._sizes
         sizes.append(np.abs(numbers[:: self._step]))
         self._negative = self._negative or bool((numbers < 0).any())
@@ -317,17 +306,14 @@ class Gate:
     def _refuse(self, median: float) -> None:
         evidence = ""
         wrong = [symbol for symbol, column in self._columns.items() if column.not_decimal]
-        if not_returns(median, negative=self._negative):
+        if rules.not_returns(median, negative=self._negative):
             evidence = f"a median size of {median:.4g}"
         elif len(wrong) > MOST_COLUMNS * len(self._place):
-            named = name_some(wrong, NAMED)
-            evidence = f"{len(wrong)} of {len(self._place)} columns: {named}"
+            evidence = f"{len(wrong)} of {len(self._place)} columns: {name_some(wrong, NAMED)}"
         if evidence:
-            message = "these are not decimal returns"
-            remedy = "divide percent by 100; prices go to --prices, or to pct_change() first"
-            raise DataError(
-                message, where="returns", value=evidence, remedy=f"0.01 is 1 %: {remedy}"
-            )
+            message, units = "these are not decimal returns", "0.01 is 1 %: divide percent by 100"
+            remedy = f"{units}; prices go to --prices, or to pct_change() first"
+            raise DataError(message, where="returns", value=evidence, remedy=remedy)
         losses = sorted(self._losses())
         if len(losses) > MOST_LOSSES * self._present.sum():
             t, _, symbol, loss = losses[0]
@@ -339,19 +325,18 @@ class Gate:
         """Yield day, place, symbol and value of the returns below -100 % in columns of decimals."""
         for symbol, column in self._columns.items():
             if not column.not_decimal:
-                for t, value in zip(*column.cells(LOSS), strict=True):
+                for t, value in zip(*column.cells(rules.LOSS), strict=True):
                     yield int(t), self._place[symbol], symbol, float(value)
 
     def _spare_market_days(self) -> None:
         """Keep lone returns on days that moved the other columns too, none of them impossibly."""
         decimals = [column for column in self._columns.values() if not column.not_decimal]
-        wrong: IntArray = sum(
-            (c.marks == LOSS for c in decimals), np.zeros(len(self._dates), np.int64)
-        )
+        none = np.zeros(len(self._dates), np.int64)
+        wrong: IntArray = sum((c.marks == rules.LOSS for c in decimals), none)
         shared = self._movers >= MARKET * np.maximum(self._present - 1, 1)
         market = shared & (self._movers > 0) & (wrong <= 1)
         for column in decimals:
-            column.marks[(column.marks == LONE) & market] = SUSPECT
+            column.marks[(column.marks == rules.LONE) & market] = rules.SUSPECT
 
 
 def _median(sizes: list[FloatArray], none: float) -> float:

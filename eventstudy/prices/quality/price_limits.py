@@ -29,13 +29,11 @@ TOKYO: Ticks = (
 )  # fmt: skip
 # (last close from which it holds, yen), as the exchange publishes them: jpx.co.jp, Trading Rules of
 # Domestic Stocks, Daily Price Limits.
+DECADE = (10, 3), (15, 4), (20, 5), (30, 7), (50, 10), (70, 15)
 YEN: Ticks = (
-    (0, 30), (100, 50), (200, 80), (500, 100), (700, 150), (1000, 300), (1500, 400), (2000, 500),
-    (3000, 700), (5000, 1000), (7000, 1500), (10000, 3000), (15000, 4000), (20000, 5000),
-    (30000, 7000), (50000, 10000), (70000, 15000), (100000, 30000), (150000, 40000),
-    (200000, 50000), (300000, 70000), (500000, 100000), (700000, 150000), (1000000, 300000),
-    (1500000, 400000), (2000000, 500000), (3000000, 700000), (5000000, 1000000),
-    (7000000, 1500000), (10000000, 3000000), (15000000, 4000000),
+    (0, 30), (100, 50), (200, 80), (500, 100), (700, 150),
+    *((last * unit, move * unit) for unit in (100, 1000, 10_000, 100_000) for last, move in DECADE),
+    (10_000_000, 3_000_000), (15_000_000, 4_000_000),
 )  # fmt: skip
 
 
@@ -93,8 +91,7 @@ CHINEXT = r"30[0-2]\d{3}\.SZ"
 B_SHANGHAI, B_SHENZHEN = r"900\d{3}\.SS", r"200\d{3}\.SZ"
 KRX = r"\d{6}\.K[SQ]"
 TWSE = r"[1-9]\d{3}\.TWO?"
-# Four digits, or since 2024 a letter among them; funds (13.., 15.., 16.., 20..) have limits of
-# their own.
+# Four digits, or since 2024 a letter among them; funds (13.., 15.., 16.., 20..) have other limits.
 TSE = r"(?!(13[0-9]|15[4-9]|16[2-9]|20[1-9])\d)[1-9]\d[0-9A-Z][0-9A-Z]\.T"
 
 # The first match decides on the board. Not here, and so without a limit: Hong Kong, New York,
@@ -297,7 +294,8 @@ def daily_limits(
         limit = limit_price(ref, np.sign(move) * share, rule.ticks, inward=rule.inward)
         step = tick_of(limit, rule.ticks)
         exact = unadjusted[at] & _on_tick(price, rule.ticks) & _on_tick(ref, rule.ticks)
-        exact &= _raw(close[traded], rule)
+        # Some adjusted closes lie on the tick by chance.
+        exact &= _on_tick(close[traded], rule.ticks).mean() >= 0.5
         wide = np.clip((1.0 if rule.inward else 0.55) * step / ref, NARROWEST, WIDEST)
         excess = np.abs(move) - share
         hit = np.where(exact, np.abs(price - limit) < 0.3 * step, np.abs(excess) <= wide)
@@ -325,8 +323,3 @@ def _on_tick(price: FloatArray, ticks: Ticks) -> BoolArray:
     """Return which prices lie on the tick, as well as single precision can tell."""
     steps = price / tick_of(price, ticks)
     return np.asarray(np.abs(steps - np.round(steps)) < 2e-4 + 1e-7 * steps)
-
-
-def _raw(close: FloatArray, rule: LimitRule) -> bool:
-    """Return whether most closes lie on the tick: some adjusted ones do by chance."""
-    return bool(_on_tick(close, rule.ticks).mean() >= 0.5)

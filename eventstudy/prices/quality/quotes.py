@@ -11,15 +11,7 @@ import numpy as np
 
 from ...errors import DataError
 from ...utility.typing import BoolArray, DateArray, FloatArray, IntArray
-from .corporate_actions import (
-    Actions,
-    Adjustments,
-    Bars,
-    find_actions,
-    find_adjustments,
-    find_steps,
-    row_medians,
-)  # fmt: skip
+from . import corporate_actions as traces
 from .price_limits import LimitDays, LimitRule, daily_limits
 
 if TYPE_CHECKING:
@@ -27,11 +19,9 @@ if TYPE_CHECKING:
 
 # A spike moves by more than SPIKE and is back within BACK after at most REVERTS sessions.
 SPIKE, BACK, REVERTS = np.log(5), np.log(1.2), 5
-# Moves beyond these are looked at; a change of the unit is a factor of 100 but for the day's own
-# move.
+# Moves beyond these are looked at.
 STEEP_RISE, STEEP_FALL = np.log(2.9), -np.log(5)
-# Pence and pounds are a factor of 100 apart, give or take the day's own return; no share moves so
-# far.
+# Pence and pounds are a factor of 100 apart, but for the day's own move; no share moves so far.
 LARGEST_RISE, LARGEST_FALL = np.log(20), -np.log(60)
 # Series of an exchange that its median move is taken from; of `CROWD` or more, a series is part of
 # the market that it is compared with.
@@ -120,10 +110,10 @@ class Quotes:
         return np.asarray((move > LARGEST_RISE) | (move < LARGEST_FALL))
 
     @cached_property
-    def bars(self) -> Bars:
+    def bars(self) -> traces.Bars:
         """The rows that were traded."""
         at = np.flatnonzero(np.isfinite(self.price))
-        return Bars(*(getattr(self, name)[at] for name in Bars._fields))
+        return traces.Bars(*(getattr(self, name)[at] for name in traces.Bars._fields))
 
     def market_moves(self, rows: IntArray, *, apart: bool = False) -> FloatArray:
         """Return the log moves of the market to some rows of `bars` from the rows before.
@@ -145,11 +135,12 @@ class Quotes:
         return self.market.moves_without(self.symbol, *days, apart=apart)
 
     @cached_property
-    def actions(self) -> Actions:
+    def actions(self) -> traces.Actions:
         """Rows that look like a split that was not applied, no changes of unit among them."""
         at = np.flatnonzero(np.isfinite(self.price))
         beyond = np.isfinite(self.limits.beyond) & bool(len(self.sessions))
-        actions = find_actions(self.bars, self.market_moves, beyond[at], self.limits.proven[at])
+        limits = beyond[at], self.limits.proven[at]
+        actions = traces.find_actions(self.bars, self.market_moves, *limits)
         actions = actions._replace(rows=at[actions.rows])
         explained = np.r_[self.jumps[0][self.units], self.adjustments.lone_rows]
         return actions.take(~np.isin(actions.rows, explained))
@@ -161,14 +152,14 @@ class Quotes:
         A close at a price limit is none: the limit explains the day.
         """
         at, limited = np.flatnonzero(np.isfinite(self.price)), np.flatnonzero(self.limits.state)
-        for_good, back = (at[rows] for rows in find_steps(self.bars, self.market_moves))
+        for_good, back = (at[rows] for rows in traces.find_steps(self.bars, self.market_moves))
         explained = np.r_[self.actions.rows, limited, self.adjustments.lone_rows]
         return np.setdiff1d(for_good, explained), np.setdiff1d(back, explained)
 
     @cached_property
-    def adjustments(self) -> Adjustments:
+    def adjustments(self) -> traces.Adjustments:
         """Changes of the adjusted close over the close."""
-        return find_adjustments(self.close, self.adj_close)
+        return traces.find_adjustments(self.close, self.adj_close)
 
     @cached_property
     def broken(self) -> DateArray:
@@ -221,23 +212,21 @@ class Quotes:
         has_both = (self.dates[a] == first) & (self.dates[b] == last)
         return np.where(has_both, np.log(self.price[b] / self.price[a]), np.nan)
 
-    def spans(
-        self, rows: Iterable[tuple[int, int]], detail: Callable[[int, int], str]
-    ) -> list[Span]:
+    def spans(self, rows: Iterable[tuple[int, int]], text: Callable[[int, int], str]) -> list[Span]:
         """Return runs of rows as days.
 
         Parameters
         ----------
         rows : iterable of (int, int)
             First and last row of each run.
-        detail : callable
+        text : callable
             Takes both rows and returns the text of the span.
 
         Returns
         -------
         list of Span
         """
-        return [Span(self.dates[a], self.dates[b], detail(a, b)) for a, b in rows]
+        return [Span(self.dates[a], self.dates[b], text(a, b)) for a, b in rows]
 
 
 @dataclass(frozen=True, eq=False)
@@ -268,7 +257,7 @@ class Market:
         moves = [q.moved(first, last) for q in some if is_part or q.symbol != symbol]
         if not moves:
             return np.zeros(len(last))
-        return np.nan_to_num(row_medians(np.array(moves).T))
+        return np.nan_to_num(traces.row_medians(np.array(moves).T))
 
 
 def runs(mask: BoolArray) -> list[tuple[int, int]]:
@@ -354,7 +343,8 @@ def by_symbol(table: pd.DataFrame) -> Iterator[tuple[str, Quotes, IntArray]]:
     blank = np.full(len(table), np.nan)
     arrays = {c: table[c].to_numpy(float) if c in table else blank for c in COLUMNS}
     order = np.arange(len(table))
-    if _unsorted(codes, dates):
+    is_later, is_same = codes[1:] > codes[:-1], codes[1:] == codes[:-1]
+    if not (is_later | (is_same & (dates[1:] >= dates[:-1]))).all():
         order = np.lexsort((dates, codes))
         codes, dates = codes[order], dates[order]
         arrays = {c: values[order] for c, values in arrays.items()}
@@ -365,9 +355,3 @@ def by_symbol(table: pd.DataFrame) -> Iterator[tuple[str, Quotes, IntArray]]:
         if len(twice):
             raise DataError("two prices on one date", where=str(name), value=str(twice[0]))
         yield str(name), Quotes(str(name), dates[a:b], **numbers), order[a:b]
-
-
-def _unsorted(codes: IntArray, dates: DateArray) -> bool:
-    """Return whether rows are not in order of symbol and date."""
-    later = codes[1:] > codes[:-1]
-    return not bool((later | ((codes[1:] == codes[:-1]) & (dates[1:] >= dates[:-1]))).all())

@@ -34,16 +34,13 @@ BEFORE, AFTER, FEWEST_AFTER, FACTOR = 250, 10, 5, 3
 NEXT, ORDINARY = 5, 8
 # 100 times the last price, by 150 times the median size as a logarithm too: whatever follows.
 BEYOND = 99.0
-# Shares of a column below -100 %, where its size is ordinary and where it is large, and of lone
-# returns.
+# Shares of a column below -100 %, of ordinary and of large size, and of lone returns.
 MANY_LOSSES, SOME_LOSSES, MANY_LONE, SEVERAL = 0.01, 0.001, 0.02, 3
-# Log returns of such a size, which wander as a random walk does and are not taken back the next
-# day.
+# Log returns of such a size, which wander as a random walk does: no day takes back the last.
 LARGE_LOG, WANDERS = 0.3, 0.9
 # One value is a code if it makes up this share of the absurd ones.
 MOSTLY = 0.8
-# What a column of returns has for a missing one; CRSP: -44 to -99, or letters where the cells are
-# text.
+# What a column of returns has for a missing one; CRSP: -44 to -99, or letters in cells of text.
 CODES = np.array([
     -44, -55, -66, -77, -88, -99, -999, -9999, -99999, -9.99, -99.9, -99.99, -999.9, -999.99,
     99, 999, 9999, 99999, 99.99, 999.99,
@@ -80,7 +77,6 @@ RETURN_FAULTS: Mapping[str, ReturnFaultKind] = {
     "suspect_return": ReturnFaultKind(FLAGGED, (UNIT,)),
     "suspect_column": ReturnFaultKind(FLAGGED, (UNIT,)),
 }
-# Kinds whose values are missing.
 TAKEN_OUT = tuple(name for name, kind in RETURN_FAULTS.items() if kind.action == MISSING)
 
 
@@ -95,9 +91,10 @@ class ReturnColumn:
     def marks(self) -> SmallIntArray:
         """The mark of each value (T,)."""
         out = np.zeros(len(self.values), np.int8)
+        apart = self._wide & (self._moves >= APART * self._next_to(self._wide))
         for mark, mask in (
-            (SUSPECT, self._suspect), (LONE, self._lone), (LOSS, self._losses), (CODE, self._codes),
-            (INFINITE, np.isinf(self.values)),
+            (SUSPECT, apart | self._hundredths), (LONE, self._lone), (LOSS, self._losses),
+            (CODE, self._codes), (INFINITE, np.isinf(self.values)),
         ):  # fmt: skip
             out[mask] = mark
         return out
@@ -183,9 +180,8 @@ class ReturnColumn:
 
     @cached_property
     def _sure(self) -> BoolArray:
-        return (
-            self._wide & (self._moves >= SURE * self._scale) & (self._logs >= IN_LOGS * self._scale)
-        )
+        is_far = self._logs >= IN_LOGS * self._scale
+        return self._wide & (self._moves >= SURE * self._scale) & is_far
 
     def _next_to(self, mask: BoolArray) -> float:
         """Return the largest move that is not in `mask`."""
@@ -219,11 +215,6 @@ class ReturnColumn:
         if len(before) < HISTORY or len(after) < FEWEST_AFTER:
             return np.inf, np.zeros(1)
         return float(np.median(before)), after
-
-    @cached_property
-    def _suspect(self) -> BoolArray:
-        apart = self._moves >= APART * self._next_to(self._wide)
-        return (self._wide & apart) | self._hundredths
 
     @cached_property
     def _codes(self) -> BoolArray:

@@ -8,6 +8,7 @@ import numpy as np
 
 from ...utility.catalogue import Reason
 from ...utility.typing import BoolArray, DateArray, FloatArray
+from .corporate_actions import ABOVE
 from .quotes import LATE, Quotes, Span, runs
 
 # Prices that a history needs; the last moves that two series are compared by.
@@ -20,8 +21,6 @@ CUT = 6.0
 # Day and month are swapped where this share of the days that could be, and so many, are no
 # sessions, and nearly all would be the other way round.
 CLOSED, SEVERAL, RIGHT = 0.1, 5, 0.02
-# Adjusted closes above the close from here on.
-ABOVE = np.log(1.005)
 
 
 def no_adjusted(q: Quotes) -> list[Span]:
@@ -114,9 +113,8 @@ def adjusted_above(q: Quotes) -> list[Span]:
     with np.errstate(invalid="ignore", divide="ignore"):
         above = np.isfinite(q.raw) & (np.log(q.adj_close / q.close) > ABOVE)
     above[: steps.rows[steps.reverse].max(initial=0)] = False
-    return q.spans(
-        runs(above), lambda a, b: f"adjusted close {q.adj_close[a]:g}, close {q.close[a]:g}"
-    )
+    text = "adjusted close {:g}, close {:g}".format
+    return q.spans(runs(above), lambda a, b: text(q.adj_close[a], q.close[a]))
 
 
 def shifted_dates(q: Quotes) -> list[Span]:

@@ -12,7 +12,7 @@ import pandas as pd
 from ...analysis.interval import Interval
 from ...calendars.window import Window
 from ...findings.types import Findings
-from ...fitting.grid import CARS, MODELS
+from ...fitting.config import CARS, MODELS
 from ...significance import name_for_role
 from ...utility.catalogue import say
 from ...utility.numbers import (
