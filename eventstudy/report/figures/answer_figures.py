@@ -16,18 +16,7 @@ from ...utility.numbers import day, rough_percent
 from ...utility.typing import FloatArray
 from ...utility.units import words
 from .labels import Box
-from .svg_canvas import (
-    WIDE,
-    Panel,
-    Scale,
-    day_ticks,
-    picture,
-    rect,
-    roomy,
-    text,
-    text_width,
-    ticks,
-)
+from .svg_canvas import WIDE, Panel, Scale, day_ticks, picture, rect, roomy, text, text_width, ticks
 
 # Days on either side of the event that are drawn, where the main window is among them.
 DAYS = 10
@@ -244,10 +233,7 @@ def _points(
 
 
 def _band_name(
-    panel: Panel,
-    lines: list[str],
-    curves: list[tuple[FloatArray, FloatArray]],
-    reserved: list[Box],
+    panel: Panel, lines: list[str], curves: list[tuple[FloatArray, FloatArray]], reserved: list[Box]
 ) -> Iterator[str]:
     """Yield the name of the band in the corner where it covers least."""
     length, height = max(map(text_width, lines)), 16 * len(lines)

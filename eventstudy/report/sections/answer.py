@@ -7,13 +7,7 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
-from ...analysis.answer import (
-    DIFFERENT,
-    NO_RESULT,
-    NOT_DIFFERENT,
-    PROVISIONAL,
-    Answer,
-)
+from ...analysis.answer import DIFFERENT, NO_RESULT, NOT_DIFFERENT, PROVISIONAL, Answer
 from ...analysis.calibrated import Calibrated
 from ...analysis.interval import Interval, quantile
 from ...calendars.window import Window

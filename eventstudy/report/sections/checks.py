@@ -15,16 +15,7 @@ from ...findings.types import Findings
 from ...fitting.grid import CARS, MODELS
 from ...significance import name_for_role
 from ...utility.catalogue import say
-from ...utility.numbers import (
-    LEVEL,
-    MINUS,
-    capitalised,
-    clipped,
-    date_prose,
-    percent,
-    pvalue,
-    span,
-)
+from ...utility.numbers import LEVEL, MINUS, capitalised, clipped, date_prose, percent, pvalue, span
 from ...utility.units import words
 from .answer import is_day_later
 from .table import Row, Table, make_table

@@ -12,15 +12,7 @@ from ...findings.types import Event, Findings
 from ...significance import STATISTICS
 from ...utility.catalogue import has, say
 from ...utility.csv_text import BLANK
-from ...utility.numbers import (
-    LEVEL,
-    capitalised,
-    clipped,
-    date_iso,
-    percent,
-    pvalue,
-    span,
-)
+from ...utility.numbers import LEVEL, capitalised, clipped, date_iso, percent, pvalue, span
 from ...utility.units import words
 from .answer import name_remedy, name_sample
 from .first_screen import short_name

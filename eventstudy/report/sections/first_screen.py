@@ -13,13 +13,7 @@ from ...analysis.interval import Interval
 from ...findings.types import Event, Findings, Sample, WindowFinding
 from ...utility.catalogue import say
 from ...utility.csv_text import BLANK
-from ...utility.numbers import (
-    LEVEL,
-    capitalised,
-    clipped,
-    date_prose,
-    day,
-)
+from ...utility.numbers import LEVEL, capitalised, clipped, date_prose, day
 from ...utility.units import words
 from ..figures.strip import FEW, Strip, StripMark
 from . import made_once

@@ -13,15 +13,7 @@ from ...findings.types import Findings, Sample
 from ...utility.catalogue import Reason, say
 from ...utility.csv_text import BLANK
 from ...utility.flags import Flag
-from ...utility.numbers import (
-    MISSING,
-    capitalised,
-    clipped,
-    date_prose,
-    expected,
-    listed,
-    percent,
-)
+from ...utility.numbers import MISSING, capitalised, clipped, date_prose, expected, listed, percent
 from ...utility.units import words
 from .answer import EDGE, write_full_interval
 
