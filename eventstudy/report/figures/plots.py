@@ -21,7 +21,7 @@ from ...findings.types import firm_name
 from ...utility.catalogue import say
 from ...utility.numbers import MINUS, clipped, date_prose
 from ...utility.units import in_its_words, words
-from .path_plot import BAND, WINDOW, draw_levels
+from .answer_figures import BAND, WINDOW, draw_levels
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -1,4 +1,4 @@
-"""The used events by CAR over the main window; and what was dropped and flagged."""
+"""The used events by CAR over the main window, groups of them, and what was dropped and flagged."""
 
 from __future__ import annotations
 
@@ -8,11 +8,22 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ...analysis.answer import DIFFERENT, NOT_DIFFERENT, PROVISIONAL
 from ...findings.types import Event, Findings
 from ...significance import STATISTICS
 from ...utility.catalogue import has, say
 from ...utility.csv_text import BLANK
-from ...utility.numbers import LEVEL, capitalised, clipped, date_iso, percent, pvalue, span
+from ...utility.numbers import (
+    LEVEL,
+    capitalised,
+    clipped,
+    date_iso,
+    listed,
+    number_word,
+    percent,
+    pvalue,
+    span,
+)
 from ...utility.units import words
 from .answer import name_remedy, name_sample
 from .first_screen import short_name
@@ -191,3 +202,42 @@ def flags_table(findings: Findings) -> Table | None:
     counts = sorted(findings.pooled.flags.items(), key=lambda item: (-item[1], item[0]))
     rows = [Row((write_flag(f), explain_flag(f), f"{n:,}")) for f, n in counts]
     return make_table("dropped.flags", "ttn", rows) if rows else None
+
+
+def differences_table(findings: Findings) -> Table | None:
+    """Return the mean difference of each pair of groups with two p-values; None without any.
+
+    The interval is that of the first method that has one.
+    """
+    table = findings.tables.get("differences")
+    if table is None or table.empty:
+        return None
+    rows = []
+    for (one, other), pair in table.groupby(["one", "other"], sort=False):
+        with_interval = pair[pair["ci_low"].notna()]
+        numbers = (with_interval if len(with_interval) else pair).iloc[0]
+        name = say("groups.pair", one=clipped(one, 60), other=clipped(other, 60))
+        pvalues = pair.set_index("method")["pvalue"].astype(float)
+        rows.append(Row((
+            name, percent(numbers["difference"], unit=False),
+            span(numbers["ci_low"], numbers["ci_high"], unit=False),
+            *(pvalue(pvalues.get(method, np.nan)) for method in ("date_clustered", "welch")),
+        )))  # fmt: skip
+    return make_table("folds.differences", "tnNnN", rows, unit=words().head)
+
+
+def group_lede(findings: Findings) -> str:
+    """Return which of the groups moved."""
+    verdicts = {clipped(s.group, 60): s.answer.verdict for s in findings.groups}
+    decided = [name for name, v in verdicts.items() if v in (DIFFERENT, NOT_DIFFERENT)]
+    changed = [name for name in decided if verdicts[name] == DIFFERENT]
+    n, main = len(decided), findings.setup.main
+    if not decided:
+        kind = "early" if PROVISIONAL in verdicts.values() else "none"
+        return say(f"groups.{kind}", main=main)
+    several = "several" if n > 1 else "one"
+    facts = {"n": n, "main": main, "name": decided[0]}
+    if not changed:
+        return say(f"groups.no_move_{several}", **facts)
+    moved = {"k": number_word(len(changed)), "names": listed(changed)}
+    return say(f"groups.move_{several}", **facts, **moved)

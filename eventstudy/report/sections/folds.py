@@ -36,14 +36,15 @@ from .caveats import asides, write_caveat_of
 from .events import (
     common_notes,
     count_significant,
+    differences_table,
     dropped_kinds,
     dropped_lede,
     events_table,
     flags_table,
+    group_lede,
     left_out_table,
 )
 from .first_screen import events_of, short_name
-from .groups import differences_table, group_lede
 from .kept_cases import case_blocks, describe_case
 from .methods import Paragraph, methods, provenance, symbols_table
 from .robustness import Analysis, robustness

@@ -20,7 +20,8 @@ from ...significance.clusters import ENUMERATE_UP_TO
 from ...utility.catalogue import has, say
 from ...utility.flags import Flag
 from ...utility.numbers import MISSING, clipped, listed, parameter_letter, window_text
-from ...utility.units import words
+from ...utility.units import speaking_of, words
+from ...utility.version import __version__
 from .answer import has_exact_law
 from .robustness import describe_errors
 from .table import Row, Table, make_table
@@ -83,11 +84,6 @@ class Methods:
 
     paragraphs: tuple[Paragraph, ...]
     references: list[Reference]
-
-    @property
-    def bibtex(self) -> str:
-        """The references as BibTeX."""
-        return "\n\n".join(reference.bibtex for reference in self.references)
 
 
 def methods(findings: Findings) -> Methods:
@@ -389,3 +385,22 @@ def _setting(value: object) -> str:
     if isinstance(value, list | tuple):
         return ", ".join(map(str, value))
     return "" if value is None else str(value)
+
+
+def write_bibtex(findings: Findings | None = None, tests: Iterable[str] = ()) -> str:
+    """Return how to cite the program as BibTeX, and all methods of a study that are given.
+
+    Parameters
+    ----------
+    findings : Findings, optional
+    tests : iterable of str
+        Further tests, such as those of a table.
+    """
+    record = findings.provenance.get("versions") or {} if findings else {}
+    entries = [say("cite.program", version=record.get("eventstudy", __version__))]
+    if findings:
+        with speaking_of(findings.setup.measure):
+            done = methods(findings).references
+        keys = {*done, *find_references(STATISTICS[name].source for name in tests)}
+        entries += [entry.bibtex for entry in read_bibliography().values() if entry in keys]
+    return "\n\n".join(entries) + "\n"
