@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -32,7 +33,6 @@ from ...utility.numbers import (
 )
 from ...utility.units import words
 from ..figures.specification_curve import SpecificationCurve
-from . import made_once
 from .answer import calibration_facts
 from .table import Row, Table, make_table
 
@@ -71,7 +71,7 @@ class Analysis:
         return say(f"robustness.{self.name}.title")
 
 
-@made_once
+@lru_cache(maxsize=1)
 def robustness(findings: Findings) -> tuple[Analysis, ...]:
     """Return the result of each analysis of the run."""
     makers = (

@@ -6,7 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from ...analysis.interval import Interval
 from ...utility.catalogue import has, say
+from ...utility.numbers import percent, span
 
 # Kinds of columns by letter; a capital letter is a column that narrow pages leave out.
 KINDS = {"t": "text", "n": "number", "d": "date"}
@@ -49,6 +51,11 @@ class Table:
         return [column.head for column in self.columns]
 
 
+def effect_cells(effect: Interval) -> tuple[str, str]:
+    """Return an estimate and its 95% interval, whose unit stands in the head of the column."""
+    return percent(effect.estimate, unit=False), span(effect.ci_low, effect.ci_high, unit=False)
+
+
 def make_table(code: str, kinds: str, rows: Iterable[Row], **facts: Any) -> Table:
     """Return a table with the words of the catalogue.
 
@@ -64,12 +71,10 @@ def make_table(code: str, kinds: str, rows: Iterable[Row], **facts: Any) -> Tabl
         What these sentences name.
     """
     heads = say(f"{code}.columns", **facts).split("|")
+    columns = zip(heads, kinds, strict=True)
     return Table(
         caption=say(f"{code}.caption", **facts),
         about=say(f"{code}.about", **facts) if has(f"{code}.about") else "",
-        columns=tuple(
-            Column(head, KINDS[kind.lower()], kind.isupper())
-            for head, kind in zip(heads, kinds, strict=True)
-        ),
+        columns=tuple(Column(head, KINDS[k.lower()], k.isupper()) for head, k in columns),
         rows=tuple(rows),
     )
