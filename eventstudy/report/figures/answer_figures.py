@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import product
 from typing import TYPE_CHECKING, Any, cast
 
@@ -34,42 +34,10 @@ LEVELS = 6
 BAND, WINDOW = 0.14, 0.10
 
 
-@dataclass(frozen=True, slots=True)
-class Frame:
-    """Where a figure of one width is drawn: its ends in pixels, and its height."""
-
-    width: int
-    start: float
-    stop: float
-    foot: float
-    height: float
-
-
-def frame_of(width: int, shorter: float = 0.0) -> Frame:
-    """Return the frame of the path for a width of the page.
-
-    Parameters
-    ----------
-    width : int
-        WIDE or NARROW.
-    shorter : float
-        Pixels that a wide figure gives up.
-    """
-    if width == WIDE:
-        return Frame(660, 40, 532, 240 - shorter, 280 - shorter)
-    return Frame(358, 34, 350, 206, 242)
-
-
 def draw_implied(
-    path: ImpliedPath,
-    *,
-    width: int,
-    label: str,
-    who: str = "",
-    shorter: float = 0.0,
-    is_early: bool = False,
-    is_late: bool = False,
-) -> Markup:
+    path: ImpliedPath, *, width: int, title: str, who: str = "", shorter: float = 0.0,
+    is_early: bool = False, is_late: bool = False,
+) -> Markup:  # fmt: skip
     """Return shares and market implied with its 95% band; a bracket shows the effect.
 
     Parameters
@@ -77,7 +45,7 @@ def draw_implied(
     path : ImpliedPath
     width : int
         WIDE or NARROW.
-    label : str
+    title : str
         Name of the picture.
     who : str
         Name of the line; by default "Shares".
@@ -88,16 +56,17 @@ def draw_implied(
     is_late : bool
         Whether day 0 is after the announcement.
     """
-    path, wide, frame = near_days(path), width == WIDE, frame_of(width, shorter)
+    path, wide = near_days(path), width == WIDE
+    pixels, height = (660, 280 - shorter) if wide else (358, 242)
+    start, stop, foot = (40, 532, height - 40) if wide else (34, 350, 206)
     days, low, high = path.days, path.implied - path.half, path.implied + path.half
     scale = roomy([path.shares, path.implied, low, high], zero=False)
-    across = Scale(float(days[0]), float(days[-1]), frame.start, frame.stop)
-    panel = Panel(across, Scale(*scale, frame.foot, 6.0))
-    start, stop = panel.x(max(path.base, days[0])), panel.x(path.end)
+    panel = Panel(Scale(float(days[0]), float(days[-1]), start, stop), Scale(*scale, foot, 6.0))
+    first, last = panel.x(max(path.base, days[0])), panel.x(path.end)
     labels = [*_ends(panel, path, who or say("figure.shares"), wide=wide)]
     marks = [
         panel.band(days, low, high, "range"),
-        rect(start, panel.y.stop, stop - start, panel.y.start - panel.y.stop, "win"),
+        rect(first, panel.y.stop, last - first, panel.y.start - panel.y.stop, "win"),
         panel.y_ticks(ticks(*scale, LEVELS, lambda value, n: f"{value:.{n}f}")),
         panel.rule(BASE, "base"),
         panel.line(days, path.implied, "i dashed"),
@@ -111,10 +80,9 @@ def draw_implied(
         panel.fields(days, _tips(path)) if wide else "",
     ]
     facts: dict[str, Any] = {"shares": _last(path.shares), "implied": _last(path.implied)}
-    facts |= name_lines()
-    desc = say("figure.implied_desc", **facts, end=path.end, gap=effect_of(path))
-    kind = "wide" if wide else "narrow"
-    return picture(frame.width, int(frame.height), marks, title=label, desc=desc, kind=kind)
+    facts |= {"end": path.end, "gap": effect_of(path), **name_lines()}
+    desc, kind = say("figure.implied_desc", **facts), "wide" if wide else "narrow"
+    return picture(pixels, int(height), marks, title=title, desc=desc, kind=kind)
 
 
 def name_lines() -> dict[str, str]:
@@ -170,21 +138,17 @@ def _ends(panel: Panel, path: ImpliedPath, who: str, *, wide: bool) -> Iterator[
     values = {"implied": _last(path.implied), "shares": _last(path.shares)}
     if not all(np.isfinite(list(values.values()))):
         return
-    ys = _apart({name: panel.y(value) for name, value in values.items()}, panel, wide=wide)
     implied = say("figure.normal" if words().what else "figure.implied")
     names = {"implied": (implied, "m"), "shares": (who[:LONGEST], "bt")}
-    for key, (name, kind) in names.items():
+    ys = _apart({name: panel.y(value) for name, value in values.items()}, panel, wide=wide)
+    for key, y in ys.items():
+        name, kind = names[key]
         length = text_width(name, is_bold=True)
-        start = panel.x.stop + 8 if wide else panel.x.stop - length
-        yield (
-            Box(start - 4, start + length, ys[key] - 12, ys[key] + 5),
-            text(start, ys[key], name, f"{kind} halo"),
-        )
+        x = panel.x.stop + 8 if wide else panel.x.stop - length
+        yield Box(x - 4, x + length, y - 12, y + 5), text(x, y, name, f"{kind} halo")
         if wide:
-            yield (
-                Box(start, start + 40, ys[key], ys[key] + 19),
-                text(start, ys[key] + 14, f"{values[key]:.1f}", kind.replace("bt", "bt thin")),
-            )
+            kind = kind.replace("bt", "bt thin")
+            yield Box(x, x + 40, y, y + 19), text(x, y + 14, f"{values[key]:.1f}", kind)
 
 
 def _apart(ys: dict[str, float], panel: Panel, *, wide: bool) -> dict[str, float]:

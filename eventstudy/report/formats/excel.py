@@ -63,10 +63,8 @@ def workbook(run: FinishedRun) -> bytes:
     try:
         import xlsxwriter
     except ImportError:
-        raise ConfigError(
-            "Excel needs the package xlsxwriter, which is not installed",
-            remedy=how_to_install("xlsxwriter"),
-        ) from None
+        problem, remedy = "Excel needs the package xlsxwriter", how_to_install("xlsxwriter")
+        raise ConfigError(f"{problem}, which is not installed", remedy=remedy) from None
     file, findings = io.BytesIO(), run.findings
     options = {f"strings_to_{kind}": False for kind in ("formulas", "urls", "numbers")}
     options["remove_timezone"] = True
@@ -91,19 +89,14 @@ def _sheets(run: FinishedRun) -> Iterator[tuple[str, str, Rows]]:
     yield "announcements", "tttdttrrrpttt", _announcements(findings)
     yield "checks", "tirrrp", _checks(findings)
     days = tables["abnormal_returns"][["event_id", "date", "tau", "ret", "expected", "ar"]]
-    rows = ((names.get(str(row[0]), ""), *row[1:], row[0]) for row in days.itertuples(index=False))
-    yield "days", "tdirrrt", rows
+    each_day = days.itertuples(index=False)
+    yield "days", "tdirrrt", ((names.get(str(row[0]), ""), *row[1:], row[0]) for row in each_day)
     yield "issues", "tddttt", tables.get("faults", pd.DataFrame()).itertuples(index=False)
-    sources = provenance(findings)
-    yield (
-        "settings",
-        "tt",
-        [
-            (say("workbook.verdict"), findings.sample.answer.verdict),
-            *((name, str(setting)) for name, setting in findings.setup.settings.items()),
-            *((n, sources[n]) for n in ("command", "events", "sha256", "prices", "software")),
-        ],
-    )
+    settings, sources = findings.setup.settings.items(), provenance(findings)
+    rows = [(say("workbook.verdict"), findings.sample.answer.verdict)]
+    rows += [(name, str(setting)) for name, setting in settings]
+    rows += [(n, sources[n]) for n in ("command", "events", "sha256", "prices", "software")]
+    yield "settings", "tt", rows
 
 
 def _numbers(effect: Interval) -> tuple[float, float, float]:

@@ -104,18 +104,9 @@ def _figures(first: FirstScreen) -> dict[str, Markup]:
     """Return the three figures of the first screen, each wide and narrow."""
     chart, strip, figures = first.chart, first.strip, {}
     if chart:
-        shorter = max(0.0, strip_height(strip) - STRIP) if strip else 0.0
-        figures["path_figures"] = pair(
-            lambda w: draw_implied(
-                chart.path,
-                width=w,
-                label=chart.title,
-                who=chart.who,
-                shorter=min(shorter, 60),
-                is_early=chart.is_early,
-                is_late=chart.is_late,
-            )
-        )
+        look: Any = {name: getattr(chart, name) for name in ("title", "who", "is_early", "is_late")}
+        look["shorter"] = min(60, max(0.0, strip_height(strip) - STRIP)) if strip else 0.0
+        figures["path_figures"] = pair(lambda w: draw_implied(chart.path, width=w, **look))
     if strip:
         figures["strip_figures"] = pair(lambda w: draw_strip(strip, width=w))
     if first.checks:

@@ -7,8 +7,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 
 from ...analysis.answer import DIFFERENT, NOT_DIFFERENT, PROVISIONAL
+from ...analysis.interval import Interval
 from ...findings.types import Event, Findings
 from ...significance import STATISTICS
 from ...utility.catalogue import has, say
@@ -22,12 +24,11 @@ from ...utility.numbers import (
     number_word,
     percent,
     pvalue,
-    span,
 )
 from ...utility.units import words
 from .answer import name_remedy, name_sample
 from .first_screen import short_name
-from .table import Row, Table, make_table
+from .table import Row, Table, effect_cells, make_table
 
 # A flag that nearly every event carries is said once instead of at each event.
 NEARLY_ALL = 0.8
@@ -100,7 +101,7 @@ def _event_row(findings: Findings, event: Event) -> Row:
     group = [clipped(event.cells.get(column) or BLANK)] if findings.groups else []
     flags = [flag for flag in event.flags if flag not in find_common_flags(findings)]
     tags = ", ".join(write_flag(flag)[:40] for flag in flags)
-    numbers = percent(car.car, unit=False), span(*car.interval, unit=False), pvalue(car.pvalue)
+    numbers = (*effect_cells(Interval(car.car, car.se, *car.interval)), pvalue(car.pvalue))
     page = event.page.rpartition("/")[2]
     about = " · ".join(filter(None, [clipped(describe_event(event), 90), tags]))
     return Row((short_name(event.name), date_iso(event.day0), *group, *numbers, page), about)
@@ -112,15 +113,14 @@ def count_significant(findings: Findings) -> str:
     n, total = main.significant, main.answer.n_events
     if total < 2:
         return ""
-    facts = {"total": total, "chance": LEVEL * total}
-    holm = ""
+    facts = {"n": n, "total": total, "chance": LEVEL * total, "holm": ""}
     if families is not None:
         adjusted = families.loc[families["family"] == "events", "holm"].dropna()
         n_holm = int((adjusted < LEVEL).sum())
         if len(adjusted):
             code = "events.holm" if n_holm else "events.holm_none"
-            holm = say(code, n=n_holm, smallest=float(adjusted.min()))
-    return say("events.lede" if n else "events.lede_none", n=n, holm=holm, **facts)
+            facts["holm"] = say(code, n=n_holm, smallest=float(adjusted.min()))
+    return say("events.lede" if n else "events.lede_none", **facts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,12 +159,10 @@ def dropped_kinds(findings: Findings) -> list[DroppedKind]:
         if not event.is_used:
             alike = reasons.setdefault(event.reason.head, {})
             alike.setdefault(clipped(event.reason, 400), []).append(event)
-    kinds = []
-    for reason, n in findings.dropped:
-        alike = reasons.get(reason.head, {})
-        remedy = name_remedy(findings, reason)
-        kinds.append(DroppedKind(clipped(reason.head), remedy, n, alike))
-    return kinds
+    return [
+        DroppedKind(clipped(why.head), name_remedy(findings, why), n, reasons.get(why.head, {}))
+        for why, n in findings.dropped
+    ]
 
 
 def left_out_table(findings: Findings) -> Table | None:
@@ -176,11 +174,8 @@ def left_out_table(findings: Findings) -> Table | None:
     if table is None:
         return None
     answer = sample.answer
-    rows = [
-        _left_out_row(
-            say("dropped.all"), "", "", answer.n_events, answer.effect.estimate, answer.pvalue
-        )
-    ]
+    numbers = answer.n_events, answer.effect.estimate, answer.pvalue
+    rows = [_left_out_row(say("dropped.all"), "", "", *numbers)]
     without = findings.over_main(table)
     for row in without[without["test"] == answer.test].to_dict("records"):
         name = str(row["left_out"])
@@ -214,15 +209,12 @@ def differences_table(findings: Findings) -> Table | None:
         return None
     rows = []
     for (one, other), pair in table.groupby(["one", "other"], sort=False):
-        with_interval = pair[pair["ci_low"].notna()]
-        numbers = (with_interval if len(with_interval) else pair).iloc[0]
+        first = pair.sort_values("ci_low", key=pd.isna, kind="stable").iloc[0]
+        effect = Interval(first["difference"], np.nan, first["ci_low"], first["ci_high"])
         name = say("groups.pair", one=clipped(one, 60), other=clipped(other, 60))
         pvalues = pair.set_index("method")["pvalue"].astype(float)
-        rows.append(Row((
-            name, percent(numbers["difference"], unit=False),
-            span(numbers["ci_low"], numbers["ci_high"], unit=False),
-            *(pvalue(pvalues.get(method, np.nan)) for method in ("date_clustered", "welch")),
-        )))  # fmt: skip
+        both = (pvalue(pvalues.get(method, np.nan)) for method in ("date_clustered", "welch"))
+        rows.append(Row((name, *effect_cells(effect), *both)))
     return make_table("folds.differences", "tnNnN", rows, unit=words().head)
 
 
