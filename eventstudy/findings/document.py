@@ -19,7 +19,7 @@ from ..utility.catalogue import Reason
 from .types import SCHEMA, Findings
 
 R = TypeVar("R")
-INFINITE = {"inf": math.inf, "-inf": -math.inf}
+MISSING_OR_INFINITE = {None: math.nan, "inf": math.inf, "-inf": -math.inf}
 PLAIN = {str: "string", int: "integer", bool: "boolean"}
 # Kinds of the columns of a table, by the letter of numpy.
 KINDS = {"f": "number", "i": "integer", "u": "integer", "b": "boolean", "M": "date"}
@@ -64,26 +64,19 @@ def _text(value: Any) -> str:
 
 def _encoded(value: Any) -> Any:
     """Return a JSON value: NaN and NaT become null, dates ISO text, reasons code and facts."""
-    kind: Any = type(value)
-    if kind is float:
-        return _number(value)
-    if kind in PLAIN or value is None:
-        return value
     match value:
+        case float():
+            return value if math.isfinite(value) else None if math.isnan(value) else str(value)
         case Reason():
             return {"code": value.code, **_encoded(value.facts)} if value else None
-        case str() | bool():
+        case str() | int() | None:
             return value
-        case int():
-            return int(value)
-        case float():
-            return _number(float(value))
+        case np.datetime64():
+            return None if np.isnat(value) else str(value.astype("datetime64[D]"))
         case np.generic():
-            return _encoded(_item(value))
-        case np.ndarray() if value.dtype.kind in "fiub":
-            return [_encoded(cell) for cell in value.ravel().tolist()]
+            return _encoded(value.item())
         case np.ndarray():
-            return [_encoded(_item(cell)) for cell in value.ravel()]
+            return [_encoded(v) for v in (value.tolist() if value.dtype.kind in "fiub" else value)]
         case Window():
             return [value.start, value.stop]
         case pd.DataFrame():
@@ -92,24 +85,13 @@ def _encoded(value: Any) -> Any:
             return {str(k): _encoded(v) for k, v in value.items()}
         case list() | tuple():
             return [_encoded(v) for v in value]
+    kind: Any = type(value)
     return {name: _encoded(getattr(value, name)) for name in _names(kind)}
 
 
 @cache
 def _names(kind: Any) -> tuple[str, ...]:
     return tuple(f.name for f in fields(kind))
-
-
-def _item(value: Any) -> Any:
-    if isinstance(value, np.datetime64):
-        return None if np.isnat(value) else str(value.astype("datetime64[D]"))
-    return value.item()
-
-
-def _number(value: float) -> float | str | None:
-    if math.isfinite(value):
-        return value
-    return None if math.isnan(value) else str(value)
 
 
 def _column(values: pd.Series[Any]) -> dict[str, Any]:
@@ -138,13 +120,6 @@ def read_json(text: str, where: str = "results.json") -> Findings:
     return read_record(Findings, SCHEMA, text, where)
 
 
-def _parsed(text: str, where: str) -> Any:
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise DocumentError("not a JSON document", where=where, value=str(error)) from None
-
-
 def read_record(kind: type[R], schema: str, text: str, where: str) -> R:
     """Return a document that is one record.
 
@@ -163,22 +138,10 @@ def read_record(kind: type[R], schema: str, text: str, where: str) -> R:
     RunFolderError
         If it is no such document.
     """
-    return from_document(kind, schema, _parsed(text, where), where)
-
-
-def from_document(kind: type[R], schema: str, document: Any, where: str) -> R:
-    """Return the record of a document that was read as JSON; errors as of :func:`read_record`.
-
-    Parameters
-    ----------
-    kind : type
-        A dataclass with a field ``schema``.
-    schema : str
-        What that field says.
-    document : dict
-    where : str
-        Name of the file, for errors.
-    """
+    try:
+        document = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise DocumentError("not a JSON document", where=where, value=str(error)) from None
     name = document.get("schema") if isinstance(document, dict) else None
     if name != schema:
         raise DocumentError(f"not a document of the form {schema}", where=where, value=name)
@@ -273,14 +236,10 @@ def _hints(kind: Any) -> dict[str, Any]:
 
 def _tuple(inner: tuple[Any, ...], value: Any, where: str) -> tuple[Any, ...]:
     _require(isinstance(value, list), tuple, value, where)
-    if len(inner) == 2 and inner[1] is Ellipsis:
-        kinds: tuple[Any, ...] = (inner[0],) * len(value)
-    else:
-        kinds = inner
-        _require(len(value) == len(kinds), tuple, value, where)
-    return tuple(
-        decoded(k, v, f"{where}[{i}]") for i, (k, v) in enumerate(zip(kinds, value, strict=True))
-    )
+    kinds = inner[:1] * len(value) if inner[-1] is Ellipsis else inner
+    _require(len(value) == len(kinds), tuple, value, where)
+    pairs = enumerate(zip(kinds, value, strict=True))
+    return tuple(decoded(k, v, f"{where}[{i}]") for i, (k, v) in pairs)
 
 
 def _reason(value: Any, where: str) -> Reason:
@@ -295,10 +254,8 @@ def _reason(value: Any, where: str) -> Reason:
 
 
 def _float(value: Any, where: str) -> float:
-    if value is None:
-        return math.nan
-    if isinstance(value, str) and value in INFINITE:
-        return INFINITE[value]
+    if value is None or (isinstance(value, str) and value in MISSING_OR_INFINITE):
+        return MISSING_OR_INFINITE[value]
     _require(isinstance(value, (int, float)) and not isinstance(value, bool), float, value, where)
     return float(value)
 
@@ -332,9 +289,8 @@ def _require(fits: bool, kind: Any, value: Any, where: str) -> None:
     if not fits:
         name = getattr(kind, "__name__", str(kind))
         words = {"tuple": "list", "Mapping": "object", "str": "text", "float": "number"}
-        raise DocumentError(
-            f"not of the type {words.get(name, name)}", where=where, value=repr(value)[:60]
-        )
+        problem = f"not of the type {words.get(name, name)}"
+        raise DocumentError(problem, where=where, value=repr(value)[:60])
 
 
 def schema() -> dict[str, Any]:
@@ -390,7 +346,7 @@ def _schema_of(kind: Any, records: dict[str, Any]) -> dict[str, Any]:
         dates = issubclass(get_args(inner[1])[0], np.datetime64)
         return {"type": "array", "items": {"type": ["string", "null"]} if dates else NUMBER}
     if origin is tuple:
-        if len(inner) == 2 and inner[1] is Ellipsis:
+        if inner[-1] is Ellipsis:
             return {"type": "array", "items": _schema_of(inner[0], records)}
         return {"type": "array", "prefixItems": [_schema_of(k, records) for k in inner]}
     if origin is not None and issubclass(origin, Mapping):

@@ -164,9 +164,8 @@ def _by_chance(
     """Return how many CARs would have the sign of the mean on quiet days; NaN where unknown."""
     measure = partial(_sign_rates, lengths=lengths)
     # The days of very many events are laid out once for all lengths.
-    every = sample.once(
-        ("moved", lengths), lambda events: np.concatenate(list(events.map(measure)))
-    )
+    key = ("moved", lengths)
+    every = sample.once(key, lambda events: np.concatenate(list(events.map(measure))))
     rates = every[:, lengths.index(length), int(fell)]
     return float(rates.sum()) if rates.size and not np.isnan(rates).any() else np.nan
 
@@ -196,8 +195,7 @@ def _news(study: FittedStudy, window: Window) -> tuple[str, ...]:
     rows = np.flatnonzero(study.abnormal.valid(window))
     if len(rows) != 1 and len(study.events) != 1:
         return ()
-    event = study.records[int(rows[0]) if len(rows) else 0]
-    return news_in(event)
+    return news_in(study.records[int(rows[0]) if len(rows) else 0])
 
 
 def news_in(event: Mapping[str, Any]) -> tuple[str, ...]:
@@ -378,8 +376,7 @@ def _spanned(study: FittedStudy, i: int, cols: slice) -> BoolArray:
 
 def _wrong_values(study: FittedStudy, symbols: list[str], missing: DateArray) -> list[str]:
     """Return the kinds of issues for which values of symbols were taken as missing."""
-    near = (
-        f for symbol in symbols for f in study.panel.faults_near(symbol, missing[0], missing[-1])
-    )
+    first, last = missing[0], missing[-1]
+    near = (f for symbol in symbols for f in study.panel.faults_near(symbol, first, last))
     kinds = dict.fromkeys(fault.kind for fault in near if fault.kind in WRONG)
     return [kind.replace("_", " ") for kind in kinds]

@@ -161,7 +161,8 @@ def plot_car_forest(
     reach, is_clear = answer.effect.ci_high - answer.effect.estimate, answer.verdict == DIFFERENT
     draw_point(axes, MEAN_ROW, answer.effect.estimate, reach, ink(axes), "D",
                is_filled=is_clear, label=say("plot.effect"))  # fmt: skip
-    named = {MEAN_ROW: say("plot.effect"), **{y: names[i] for y, i in enumerate(rows)}}
+    named: dict[float, str] = {MEAN_ROW: say("plot.effect")}
+    named |= {y: names[i] for y, i in enumerate(rows)}
     name_rows(axes, named, say("plot.car_axis", axis=words().axis, window=window))
     code = "plot.forest_more" if n_hidden else "plot.forest"
     return titled(axes, code, look, window=window, more=n_hidden)
