@@ -164,20 +164,13 @@ def decoded(kind: Any, value: Any, where: str) -> Any:
     DocumentError
         If it is of another type.
     """
-    if kind is float:
-        return value if type(value) is float else _float(value, where)
-    if kind in PLAIN:
-        _require(type(value) is kind, kind, value, where)
-        return value
+    if reader := READERS.get(kind):
+        return reader(value, where)
     origin, inner = _parts(kind)
     if kind is Any:
         return value
     if origin in (Union, types.UnionType):
         return None if value is None else decoded(_given(inner), value, where)
-    if kind is Reason:
-        return _reason(value, where)
-    if kind is Window:
-        return Window(*decoded(tuple[int, int], value, where))
     if origin is np.ndarray:
         return _array(inner[1], value, where)
     if origin is tuple:
@@ -185,8 +178,6 @@ def decoded(kind: Any, value: Any, where: str) -> Any:
     if origin is not None and issubclass(origin, Mapping):
         _require(isinstance(value, dict), kind, value, where)
         return {k: decoded(inner[1], v, f"{where}.{k}") for k, v in value.items()}
-    if kind is pd.DataFrame:
-        return _table(value, where)
     if is_dataclass(kind):
         return _record(kind, value, where)
     _require(type(value) is kind, kind, value, where)
@@ -253,7 +244,13 @@ def _reason(value: Any, where: str) -> Reason:
         raise DocumentError(f"no such reason: {error}", where=where, value=str(value)) from None
 
 
+def _window(value: Any, where: str) -> Window:
+    return Window(*decoded(tuple[int, int], value, where))
+
+
 def _float(value: Any, where: str) -> float:
+    if type(value) is float:
+        return value
     if value is None or (isinstance(value, str) and value in MISSING_OR_INFINITE):
         return MISSING_OR_INFINITE[value]
     _require(isinstance(value, (int, float)) and not isinstance(value, bool), float, value, where)
@@ -293,6 +290,9 @@ def _require(fits: bool, kind: Any, value: Any, where: str) -> None:
         raise DocumentError(problem, where=where, value=repr(value)[:60])
 
 
+READERS = {float: _float, Reason: _reason, Window: _window, pd.DataFrame: _table}
+
+
 def schema() -> dict[str, Any]:
     """Return the JSON Schema of ``results.json``, made from the types and their docstrings."""
     return document_schema(Findings, SCHEMA, f"results.json of an eventstudy run ({SCHEMA})")
@@ -325,23 +325,22 @@ def document_schema(kind: type, name: str, title: str) -> dict[str, Any]:
 
 
 NUMBER: dict[str, Any] = {"anyOf": [{"type": ["number", "null"]}, {"enum": ["inf", "-inf"]}]}
+CODE = {"type": "object", "required": ["code"], "properties": {"code": {"type": "string"}}}
+# Schemas of the kinds that have no parts.
+SCHEMAS: dict[Any, dict[str, Any]] = {
+    Any: {}, float: NUMBER, **{kind: {"type": name} for kind, name in PLAIN.items()},
+    Reason: {"anyOf": [CODE, {"type": "null"}]},
+    Window: {"type": "array", "items": {"type": "integer"}, "minItems": 2, "maxItems": 2},
+    pd.DataFrame: {"type": "object", "additionalProperties": {"$ref": "#/$defs/Column"}},
+}  # fmt: skip
 
 
 def _schema_of(kind: Any, records: dict[str, Any]) -> dict[str, Any]:
     origin, inner = _parts(kind)
-    if kind is Any:
-        return {}
-    if kind is float:
-        return NUMBER
-    if kind in PLAIN:
-        return {"type": PLAIN[kind]}
+    if kind in SCHEMAS:
+        return SCHEMAS[kind]
     if origin in (Union, types.UnionType):
         return {"anyOf": [_schema_of(_given(inner), records), {"type": "null"}]}
-    if kind is Reason:
-        code = {"type": "object", "required": ["code"], "properties": {"code": {"type": "string"}}}
-        return {"anyOf": [code, {"type": "null"}]}
-    if kind is Window:
-        return {"type": "array", "items": {"type": "integer"}, "minItems": 2, "maxItems": 2}
     if origin is np.ndarray:
         dates = issubclass(get_args(inner[1])[0], np.datetime64)
         return {"type": "array", "items": {"type": ["string", "null"]} if dates else NUMBER}
@@ -351,8 +350,6 @@ def _schema_of(kind: Any, records: dict[str, Any]) -> dict[str, Any]:
         return {"type": "array", "prefixItems": [_schema_of(k, records) for k in inner]}
     if origin is not None and issubclass(origin, Mapping):
         return {"type": "object", "additionalProperties": _schema_of(inner[1], records)}
-    if kind is pd.DataFrame:
-        return {"type": "object", "additionalProperties": {"$ref": "#/$defs/Column"}}
     return _record_schema(kind, records)
 
 

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -17,7 +17,7 @@ from ..analysis.calibration import Calibration, calibrated
 from ..analysis.specifications import leading_group
 from ..errors import RunFolderError
 from ..fitting.config import StudyConfig
-from ..fitting.fitted import group_column, is_large
+from ..fitting.fitted import FittedStudy, group_column, is_large
 from ..utility.catalogue import Reason
 from ..utility.csv_text import read_csv
 from ..utility.progress import stepping
@@ -27,9 +27,6 @@ from .sampling import sample_of
 from .setup import ModelFacts, Setup
 from .tables import SHOWN_ELSEWHERE, faults_in_windows, study_tables
 from .types import SCHEMA, Findings, Note, Sample
-
-if TYPE_CHECKING:
-    from ..fitting.fitted import FittedStudy
 
 # Independent draws below which a calibrated p says nothing: its error is as large as itself.
 FEWEST_EFFECTIVE = 60

@@ -6,13 +6,14 @@ import re
 import unicodedata
 from collections.abc import Iterator, Sequence
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from ..calendars.exchanges import BY_CODE
 from ..calendars.window import Window
-from ..fitting.fitted import listed, listed_rows
+from ..fitting.config import StudyConfig
+from ..fitting.fitted import FittedStudy, listed, listed_rows
 from ..returns.benchmarks import FALLBACK, NAMED, Coverage, Need
 from ..utility.catalogue import NO_REASON, Reason
 from ..utility.csv_text import OUTCOME
@@ -22,10 +23,6 @@ from ..utility.typing import AnyArray
 from .event_series import Estimation, Fault, cars_since, days_of, fit_of, price_path
 from .sampling import explain_lacking_cars, find_last_session, news_in, of_one_event
 from .types import Event, EventCar, EventDetail, firm_name
-
-if TYPE_CHECKING:
-    from ..fitting.config import StudyConfig
-    from ..fitting.fitted import FittedStudy
 
 FOLDER = "events"
 SLUG = 60
@@ -82,14 +79,15 @@ def _cars(study: FittedStudy, window: Window) -> Sequence[EventCar]:
     a = study.abnormal
     missing = dict(explain_lacking_cars(study, window))
     ends, is_extended = a.sessions_of(window)[1], a.extended(window) & study.ok
-    # In the order of the fields of EventCar.
+    names = ("car", "se", "half", "statistic", "pvalue", "bhar")
     tests = (a.car_t(window), a.car_pvalues(window), a.bhar(window))
     columns = (a.car(window), np.sqrt(a.var_car(window)), a.car_half_widths(window), *tests)
     out = []
-    for i, numbers in enumerate(np.stack(columns, axis=1).tolist()):
+    for i, row in enumerate(np.stack(columns, axis=1).tolist()):
+        numbers = dict(zip(names, row, strict=True))
         until, day = find_last_session(a, i, ends[i]) if is_extended[i] else ("", None)
         reason = missing.get(i, NO_REASON)
-        out.append(EventCar(window, *numbers, reason=reason, until=until, until_day=day))
+        out.append(EventCar(window, **numbers, reason=reason, until=until, until_day=day))
     return out
 
 

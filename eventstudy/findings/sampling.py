@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
+from ..abnormal.abnormal_returns import AbnormalReturns
 from ..analysis.answer import answer_of, main_test_of
 from ..analysis.caar_path import path_of
 from ..analysis.diagnosis import NOT_VALID, diagnose
 from ..analysis.halts import compare_clocks
 from ..analysis.implied_path import implied_path_of, surroundings_of
 from ..calendars.window import Window
-from ..fitting.fitted import LISTED, is_large
+from ..fitting.config import StudyConfig
+from ..fitting.fitted import LISTED, FittedStudy, is_large
 from ..fitting.inputs import CONFOUNDER, NEWS_COLUMN, NO_NEWS
 from ..fitting.layout import LONGEST_RUN
 from ..prices.quality.fault_kinds import QUARANTINED
@@ -27,15 +29,9 @@ from ..significance.placebo import consecutive_sums
 from ..utility.catalogue import Reason
 from ..utility.flags import Flag, flags_of
 from ..utility.numbers import LEVEL
-from ..utility.typing import BoolArray, DateArray
+from ..utility.typing import BoolArray, DateArray, FloatArray
 from ..utility.units import WORDS
 from .types import CarRemark, Sample, TestFinding, WindowFinding, firm_name
-
-if TYPE_CHECKING:
-    from ..abnormal.abnormal_returns import AbnormalReturns
-    from ..fitting.config import StudyConfig
-    from ..fitting.fitted import FittedStudy
-    from ..utility.typing import FloatArray
 
 # Columns of the events that name other news.
 NEWS = (CONFOUNDER, NEWS_COLUMN, "context")

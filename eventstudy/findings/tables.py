@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -28,7 +28,8 @@ from ..analysis.weights import aggregates, has_sizes, market_values
 from ..calendars.window import Window
 from ..errors import ConfigError, NotPossibleError
 from ..events.checks import REPLACED
-from ..fitting.fitted import MOST_GROUPS, group_column, is_large, listed
+from ..fitting.config import StudyConfig
+from ..fitting.fitted import MOST_GROUPS, FittedStudy, WindowsLike, group_column, is_large, listed
 from ..fitting.status import faults_of_events
 from ..prices.quality.fault_kinds import SeriesFault, table_of
 from ..prices.quality.return_faults import RETURN_FLAGS
@@ -36,10 +37,6 @@ from ..returns.benchmarks import PEERS
 from ..utility.csv_text import OUTCOME
 from ..utility.flags import Flag, flags_of
 from ..utility.progress import stepping
-
-if TYPE_CHECKING:
-    from ..fitting.config import StudyConfig
-    from ..fitting.fitted import FittedStudy, WindowsLike
 
 FEWEST_EVENTS = 2
 # Tables whose numbers stand among the samples and events of the findings, or are too long for them.

@@ -18,7 +18,7 @@ from ...utility.catalogue import say
 from ...utility.numbers import LEVEL, MINUS, capitalised, clipped, date_prose, pvalue
 from ...utility.units import words
 from .answer import is_day_later
-from .table import Row, Table, effect_cells, make_table
+from .table import Row, Table, effect_cells, interval_in, make_table
 
 LONGEST_NAME = 64
 # Choices of a cell that is the study but for one of them.
@@ -170,5 +170,4 @@ def _cells(findings: Findings, choice: str) -> list[dict[Any, Any]]:
 
 
 def _check(kind: str, name: str, row: dict[Any, Any]) -> Check:
-    effect = Interval(*(row[name] for name in ("estimate", "se", "ci_low", "ci_high")))
-    return Check(kind, name, int(row["n_events"]), effect, row["pvalue"])
+    return Check(kind, name, int(row["n_events"]), interval_in(row), row["pvalue"])

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
+
+import numpy as np
 
 from ...analysis.interval import Interval
 from ...utility.catalogue import has, say
@@ -54,6 +56,11 @@ class Table:
 def effect_cells(effect: Interval) -> tuple[str, str]:
     """Return an estimate and its 95% interval, whose unit stands in the head of the column."""
     return percent(effect.estimate, unit=False), span(effect.ci_low, effect.ci_high, unit=False)
+
+
+def interval_in(row: Mapping[Any, Any]) -> Interval:
+    """Return the estimate in the row of a table, with its 95% interval."""
+    return Interval(row["estimate"], row.get("se", np.nan), row["ci_low"], row["ci_high"])
 
 
 def make_table(code: str, kinds: str, rows: Iterable[Row], **facts: Any) -> Table:
