@@ -203,9 +203,7 @@ def news_in(event: Mapping[str, Any]) -> tuple[str, ...]:
 
 def _filled(study: FittedStudy, window: Window) -> int:
     sample = study.abnormal.sample(window)
-    if not 1 < len(sample) <= PAIRWISE_LIMIT:
-        return 0
-    return mean_correlation(sample, window).filled
+    return mean_correlation(sample, window).filled if 1 < len(sample) <= PAIRWISE_LIMIT else 0
 
 
 def _flag_counts(study: FittedStudy) -> dict[str, int]:

@@ -40,6 +40,10 @@ class StripMark:
     effect: Interval
     is_clear: bool
 
+    def label(self, width: int) -> str:
+        """Return the name that a page of a width has room for."""
+        return self.name if width == WIDE else self.brief
+
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Strip:
@@ -132,10 +136,11 @@ def _draw_dots(strip: Strip, width: int) -> Markup:
     values = np.array([mark.effect.estimate for mark in strip.marks])
     axis = return_scale([values], 9 if width == WIDE else 7, stop, 16)
     xs, middle = axis.places(values), 47.0
-    radius, ys = next(
-        (r, ys) for r in RADII if np.abs(ys := stack(xs, r)).max() + r < 28 or r == RADII[-1]
-    )
-    ys = middle + ys
+    for radius in RADII:
+        offsets = stack(xs, radius)
+        if np.abs(offsets).max() + radius < 28:
+            break
+    ys = middle + offsets
     panel = Panel(axis, Scale(0, 1, 110, 4))
     marks = [*_grid(panel, 9 if width == WIDE else 7)]
     for x, y, mark in zip(xs, ys, strip.marks, strict=True):
@@ -147,18 +152,12 @@ def _draw_dots(strip: Strip, width: int) -> Markup:
     ends = np.stack([xs - radius, xs + radius, ys - radius, ys + radius], axis=1)
     boxes = [Box(*row) for row in ends.tolist()]
     order = _by_importance(len(xs))
-    brief = width != WIDE
-    names = [(_name(strip.marks[i], brief=brief), float(xs[i]), float(ys[i])) for i in order]
+    names = [(strip.marks[i].label(width), float(xs[i]), float(ys[i])) for i in order]
     for i, x, y in place_names(names, boxes, Box(0, pixels, 0, 92)):
         marks.append(text(x, y, names[i][0], "small halo"))
     marks += _average(panel, strip.average, 101.0)
-    title = say("strip.title")
     desc = say("strip.desc", n=len(xs), low=values.min(), high=values.max())
-    return picture(pixels, 130, marks, title=title, desc=desc, kind=kind)
-
-
-def _name(mark: StripMark, *, brief: bool) -> str:
-    return mark.brief if brief else mark.name
+    return picture(pixels, 130, marks, title=say("strip.title"), desc=desc, kind=kind)
 
 
 def _grid(panel: Panel, n_max: int) -> Iterator[str]:
@@ -190,9 +189,7 @@ def _draw_rows(strip: Strip, width: int) -> Markup:
     """Return a row for each of a few announcements, and one for the average."""
     pixels, _, kind = _frame(width)
     rows = [
-        MarkRow(
-            _name(m, brief=width != WIDE), m.effect, rough_percent(m.effect.estimate), m.is_clear
-        )
+        MarkRow(m.label(width), m.effect, rough_percent(m.effect.estimate), m.is_clear)
         for m in strip.marks
     ]
     average, name = strip.average, say("strip.average_row")

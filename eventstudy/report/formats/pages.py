@@ -61,10 +61,10 @@ OPTIONS = (
 )  # fmt: skip
 SECONDS = 120
 REMEDY = "set BROWSER to Chrome, Chromium or Edge, or print report.html from any browser"
-# Links to other files of the run, which a PDF does not have beside it.
 # Names of rows, which stand in one line on the page; here they may have several.
 _NAME = re.compile(r"<th\ss[^>]*row[^>]*>(.*?)</th>", re.DOTALL)
 CELL = r'<td class="l">\1</td>'
+# Links to other files of the run, which a PDF does not have beside it.
 _NEAR = re.compile(r' href="(?!#|https?:)[^"]*"')
 
 

@@ -220,10 +220,8 @@ def _battery(findings: Findings, sample: Sample) -> str:
     None while the answer is provisional: no p-value goes before it.
     """
     average = sample.answer.plain_average.estimate
-    names = {
-        say("tests.average"): say("terminal.plain_average", value=average),
-        say("tests.calibrated"): say("terminal.calibrated"),
-    }
+    names = {say("tests.average"): say("terminal.plain_average", value=average)}
+    names[say("tests.calibrated")] = say("terminal.calibrated")
     cells = [
         [
             names.get(line.name, line.name), p_text(line.pvalue), _share(line.false_alarms),
@@ -241,11 +239,8 @@ def _battery(findings: Findings, sample: Sample) -> str:
 
 def _checks(findings: Findings) -> str:
     """Return what could change the answer, a line each; "" for nothing."""
-    rows = [
-        [check.name, percent_text(check.effect.estimate), p_text(check.pvalue)]
-        for check in list_checks(findings)
-    ]
-    head = say("terminal.checks_columns").split("|")
+    checks, head = list_checks(findings), say("terminal.checks_columns").split("|")
+    rows = [[c.name, percent_text(c.effect.estimate), p_text(c.pvalue)] for c in checks]
     return f"{say('terminal.checks')}\n{_grid(head, rows)}" if rows else ""
 
 
@@ -268,10 +263,8 @@ def calibration_text(numbers: Calibration, group: str = "") -> str:
          str(row["trust"]).removeprefix("valid ") or "-"]
         for row in numbers.sizes.reset_index().to_dict("records")
     ]  # fmt: skip
-    effects = [
-        [percent_text(row["effect"]), f"{row['power']:.1%}"]
-        for row in numbers.power.to_dict("records")
-    ]
+    powers = numbers.power[["effect", "power"]].to_numpy()
+    effects = [[percent_text(effect), f"{power:.1%}"] for effect, power in powers]
     tables = (("table", tests), ("powers", effects))
     grids = [_grid(say(f"calibration.{code}").split("|"), rows) for code, rows in tables]
     errors = {f"at{100 * at:.0f}": draws_error(at, numbers.effective_draws) for at in LEVELS}
@@ -296,8 +289,7 @@ def p_text(value: float) -> str:
 
 def _analyses(findings: Findings) -> Iterator[str]:
     """Yield the grid that the settings name, other firms and a regression, each with its title."""
-    names = set(ANALYSES)
-    names -= set() if findings.setup.settings.get("grid") else {"specifications", "choices"}
+    names = ANALYSES if findings.setup.settings.get("grid") else ANALYSES[2:]
     for analysis in robustness(findings):
         if analysis.name in names:
             yield analysis_text(analysis)

@@ -72,12 +72,9 @@ def split_answer(findings: Findings, sample: Sample | None = None) -> tuple[str,
     result = sample.answer
     if sample.n_used == 0:
         return _nothing_usable(findings, sample)
-    if result.verdict == PROVISIONAL:
-        return _provisional(findings, sample)
-    if result.verdict == NO_RESULT:
-        return _undecided(findings, sample)
-    if result.verdict == NOT_DIFFERENT:
-        return _no_move(findings, sample)
+    makers = {PROVISIONAL: _provisional, NO_RESULT: _undecided, NOT_DIFFERENT: _no_move}
+    if maker := makers.get(result.verdict):
+        return maker(findings, sample)
     head = capitalised(_moved(findings, result, _who(sample)))
     return f"{head}.", f"{_sample_text(findings, sample)} ({_evidence(result)})."
 
@@ -95,8 +92,7 @@ def brief(findings: Findings, sample: Sample) -> Sentence:
     -------
     Sentence
     """
-    result = sample.answer
-    n = result.n_events or sample.n_events
+    result, n = sample.answer, sample.answer.n_events or sample.n_events
     name = name_sample(findings, sample) if sample.group else say("answer.pooled")
     who = say("answer.who", number=_number(n), subject=count_subject(n, name).partition(" ")[2])
     if result.verdict == DIFFERENT:
@@ -339,12 +335,10 @@ def _implied_by(findings: Findings) -> str:
 
 
 def _no_move(findings: Findings, sample: Sample) -> tuple[str, str]:
-    when = write_days(findings.setup.main, is_late=is_day_later(findings))
-    result, facts = sample.answer, {
-        "who": _who(sample), "when": when,
-        "implied": _implied_by(findings), "quantity": words().quantity,
-    }  # fmt: skip
-    head = say("answer.no_change" if words().quantity else "answer.no_move", **facts)
+    result, when = sample.answer, write_days(findings.setup.main, is_late=is_day_later(findings))
+    facts = {"who": _who(sample), "when": when, "implied": _implied_by(findings)}
+    code = "answer.no_change" if words().quantity else "answer.no_move"
+    head = say(code, quantity=words().quantity, **facts)
     estimate = rough_percent(result.effect.estimate)
     sentence = f"{_sample_text(findings, sample)}: {estimate} ({_evidence(result)})."
     if result.overturn.largest_t <= quantile(result.effect.df):

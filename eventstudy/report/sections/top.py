@@ -68,8 +68,8 @@ def _by_chance(result: Answer) -> tuple[str, str]:
     p = numbers.pvalue if numbers else result.pvalue
     kind = "days" if result.n_events == 1 else "dates" if result.n_dates == 1 else "studies"
     whole = 100 if p >= 0.0095 else 1000 if p >= 0.0005 else 0
-    n = round(whole * p)
-    share = say("key.share" if whole else "key.hardly_any", n=n, whole=whole, kind=kind)
+    code = "key.share" if whole else "key.hardly_any"
+    share = say(code, n=round(whole * p), whole=whole, kind=kind)
     if numbers:
         return share, say("key.as_much_calibrated", p=p, error=numbers.error)
     return share, say("key.as_much", p=p)
@@ -102,9 +102,8 @@ def _needed(result: Answer) -> KeyFigure | None:
     overturn, times = result.overturn, result.overturn.variance_multiple
     if result.n_dates != 1 or result.verdict != DIFFERENT:
         return None
-    if np.isfinite(overturn.shared_shock):
-        number = overturn.shared_shock
-        return KeyFigure(say("key.shock"), f"{number:.1f}×", say("key.shock_remark"))
+    if np.isfinite(shock := overturn.shared_shock):
+        return KeyFigure(say("key.shock"), f"{shock:.1f}×", say("key.shock_remark"))
     if not times >= EDGE:
         return None
     single, market = overturn.one_event, overturn.market_variance
@@ -129,12 +128,13 @@ def describe_setup(findings: Findings) -> str:
     setup = findings.setup
     used = "used" if setup.n_used else "unused"
     first = setup.settings.get("calendar", "exchange")
+    period = " to ".join(map(date_prose, dict.fromkeys(filter(None, (setup.first, setup.last)))))
     facts = {"n": findings.pooled.answer.n_events, "total": setup.n_events, "firms": setup.n_firms}
     pieces = [
         capitalised(setup.model.label) + _indices(findings),
         say("setup.windows", estimation=setup.estimation, event=setup.event),
         words().what or say("setup.returns", kind=setup.kind),
-        say(f"setup.events_{used}", period=describe_period(findings), **facts),
+        say(f"setup.events_{used}", period=period, **facts),
         say(f"setup.day0_{first}") if setup.n_used else "",
         say("setup.batch") if setup.engine == "batch" else "",
     ]
@@ -144,17 +144,8 @@ def describe_setup(findings: Findings) -> str:
 def _indices(findings: Findings) -> str:
     setup = findings.setup
     indices = setup.benchmarks if setup.model.factors else ()
-    if not indices:
-        return ""
-    if len(indices) <= MOST_INDICES:
-        return say("setup.on", indices=listed(indices))
-    return say("setup.on_many", n=len(indices))
-
-
-def describe_period(findings: Findings) -> str:
-    """Return the first and last day 0 in words."""
-    ends = dict.fromkeys(filter(None, (findings.setup.first, findings.setup.last)))
-    return " to ".join(map(date_prose, ends))
+    code = "setup.on" if len(indices) <= MOST_INDICES else "setup.on_many"
+    return say(code, indices=listed(indices), n=len(indices)) if indices else ""
 
 
 def find_limitations(findings: Findings) -> list[Reason]:

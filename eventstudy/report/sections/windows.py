@@ -16,9 +16,9 @@ from ...utility.catalogue import has, say
 from ...utility.numbers import LEVEL, window_text
 from .answer import is_day_later
 
-# Classes of other tests in their order; tests that are not valid have no place in the table.
 # Windows before and after the event by their roles, and what the sides are called.
 AROUND = {"leakage": "before", "drift": "after"}
+# Classes of other tests in their order; tests that are not valid have no place in the table.
 TITLES = {VALID: "tests.valid", WITH_CARE: "tests.with_care"}
 
 
