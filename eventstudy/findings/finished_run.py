@@ -110,7 +110,7 @@ def _with_calibration(sample: Sample, numbers: Calibration) -> Sample:
     answer = replace(answer, caveat=caveat_of(answer, sample.n_events))
     rated = numbers.rated
     main = replace(sample.main, answer=answer, tests=tuple(map(rated, sample.main.tests)))
-    windows = tuple(main if one.window == main.window else one for one in sample.windows)
+    windows = tuple(main if w.window == main.window else w for w in sample.windows)
     diagnosis = sample.diagnosis
     if diagnosis is not None:
         diagnosis = replace(diagnosis, opinions=tuple(map(rated, diagnosis.opinions)))

@@ -110,8 +110,8 @@ def pages_of(study: FittedStudy, config: StudyConfig) -> dict[int, str]:
     order = np.argsort(np.where(np.isfinite(car), -np.abs(car), np.inf), kind="stable")
     priced = (i for i in order.tolist() if ok[i] or price_path(study, i, config.main) is not None)
     ids = study.events["event_id"].astype(str)
-    shown = sorted(islice(priced, config.event_pages))
-    return {i: page_name(ids.iloc[i], i) for i in shown}
+    rows = sorted(islice(priced, config.event_pages))
+    return {i: page_name(ids.iloc[i], i) for i in rows}
 
 
 def page_name(event_id: str, row: int) -> str:
@@ -180,8 +180,8 @@ def detail_of(
     )
 
 
-def _estimation(one: FittedStudy) -> Estimation:
-    a = one.abnormal
+def _estimation(single: FittedStudy) -> Estimation:
+    a = single.abnormal
     resid = a.resid[0]
     at = np.flatnonzero(np.isfinite(resid))
     dates = a.windows.sessions[a.windows.positions[0, : len(resid)][at]]

@@ -247,7 +247,7 @@ class WindowFinding:
 
     def test(self, name: str) -> TestFinding | None:
         """Return the finding of one test; None if it was not computed."""
-        return next((one for one in self.tests if one.test == name), None)
+        return next((test for test in self.tests if test.test == name), None)
 
 
 @dataclass(frozen=True, slots=True)

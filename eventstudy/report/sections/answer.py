@@ -230,10 +230,10 @@ def write_interval(effect: Interval, *, sizes: bool = False) -> str:
     str
     """
     ends, show = [effect.ci_low, effect.ci_high], size_text if sizes else rough_percent
-    shown = [show(end) for end in (sorted(ends, key=abs) if sizes else ends)]
+    texts = [show(end) for end in (sorted(ends, key=abs) if sizes else ends)]
     if words().quantity:
-        shown[0] = shown[0].removesuffix(words().unit)
-    return say("answer.interval", low=shown[0], high=shown[1])
+        texts[0] = texts[0].removesuffix(words().unit)
+    return say("answer.interval", low=texts[0], high=texts[1])
 
 
 def write_full_interval(effect: Interval) -> str:

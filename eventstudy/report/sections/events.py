@@ -188,8 +188,8 @@ def left_out_table(findings: Findings) -> Table | None:
     return make_table("dropped.left_out", "tNNnn", rows, **facts, test=test, unit=words().head)
 
 
-def _left_out_row(name: str, meaning: str, n: str, left: int, effect: float, p: float) -> Row:
-    return Row((name, n, f"{left:,}", percent(effect, unit=False), pvalue(p)), meaning)
+def _left_out_row(name: str, meaning: str, n: str, n_events: int, effect: float, p: float) -> Row:
+    return Row((name, n, f"{n_events:,}", percent(effect, unit=False), pvalue(p)), meaning)
 
 
 def flags_table(findings: Findings) -> Table | None:
@@ -231,5 +231,5 @@ def group_lede(findings: Findings) -> str:
     facts = {"n": n, "main": main, "name": decided[0]}
     if not changed:
         return say(f"groups.no_move_{several}", **facts)
-    moved = {"k": number_word(len(changed)), "names": listed(changed)}
-    return say(f"groups.move_{several}", **facts, **moved)
+    changes = {"k": number_word(len(changed)), "names": listed(changed)}
+    return say(f"groups.move_{several}", **facts, **changes)

@@ -203,8 +203,8 @@ def _around(findings: Findings, path: ImpliedPath) -> str:
     if texts and all(finding.answer.pvalue >= LEVEL for finding in sides.values()):
         code = f"chart.quiet{'_outside' * bool(outside)}"
         return say(code, sides=" or ".join(texts), days=outside)
-    parts = [f"{capitalised(text)}." for text in texts]
-    return " ".join([*parts, *([say("chart.outside", days=outside)] if outside else [])])
+    texts = [f"{capitalised(text)}." for text in texts]
+    return " ".join([*texts, *([say("chart.outside", days=outside)] if outside else [])])
 
 
 def _move(finding: WindowFinding) -> str:

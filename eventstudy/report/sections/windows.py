@@ -53,8 +53,8 @@ def find_role(window: Window, main: Window) -> str:
 def windows_around(findings: Findings) -> dict[str, WindowFinding]:
     """Return the first window with a p-value before the event ("before"), and after it."""
     main = findings.setup.main
-    known = [w for w in findings.sample.windows if np.isfinite(w.answer.pvalue)]
-    by_role = {find_role(finding.window, main): finding for finding in reversed(known)}
+    decided = [w for w in findings.sample.windows if np.isfinite(w.answer.pvalue)]
+    by_role = {find_role(finding.window, main): finding for finding in reversed(decided)}
     return {side: by_role[role] for role, side in AROUND.items() if role in by_role}
 
 
@@ -105,15 +105,15 @@ def list_tests(findings: Findings, sample: Sample | None = None) -> list[TestBlo
     """
     sample, main = sample or findings.sample, findings.setup.main
     label = STATISTICS[sample.answer.test].label
-    lines = tuple(_window_line(finding, findings) for finding in sample.windows)
-    blocks = [TestBlock(say("tests.main", test=label), lines)]
+    by_window = tuple(_window_line(finding, findings) for finding in sample.windows)
+    blocks = [TestBlock(say("tests.main", test=label), by_window)]
     further = (test for test in sample.main.tests if test.test in sample.shown[1:])
     opinions = [test for test in further if np.isfinite(test.pvalue)]
     for trust, title in TITLES.items():
-        others = [*_other_estimates(sample)] if trust == VALID else []
-        others += [_test_line(test) for test in opinions if test.trust == trust]
-        if others:
-            blocks.append(TestBlock(say(title, window=main), tuple(others)))
+        lines = [*_other_estimates(sample)] if trust == VALID else []
+        lines += [_test_line(test) for test in opinions if test.trust == trust]
+        if lines:
+            blocks.append(TestBlock(say(title, window=main), tuple(lines)))
     return blocks
 
 
@@ -134,8 +134,8 @@ def _other_estimates(sample: Sample) -> Iterator[TestLine]:
     answer, name = sample.answer, say("tests.calibrated")
     average, numbers = answer.plain_average, answer.calibrated
     if answer.n_events > 1 and np.isfinite(average.pvalue):
-        plain = say("tests.average")
-        yield TestLine(plain, average.pvalue, allows=say("tests.alike"), effect=average)
+        label = say("tests.average")
+        yield TestLine(label, average.pvalue, allows=say("tests.alike"), effect=average)
     if numbers and np.isfinite(numbers.pvalue):
         allows = say("tests.shifted", n=numbers.draws, error=numbers.error)
         effect = Interval(answer.effect.estimate)
