@@ -45,7 +45,7 @@ def to_json(findings: Any, **more: Any) -> str:
         Further members of the document, which the reader passes over.
     """
     members = {**_encoded(findings), **{name: _encoded(value) for name, value in more.items()}}
-    lines = [f"{_text(name)}: {_lines(value)}" for name, value in members.items()]
+    lines = (f"{_text(name)}: {_lines(value)}" for name, value in members.items())
     return "{\n" + ",\n".join(lines) + "\n}\n"
 
 
@@ -170,7 +170,7 @@ def decoded(kind: Any, value: Any, where: str) -> Any:
     if kind is Any:
         return value
     if origin in (Union, types.UnionType):
-        return None if value is None else decoded(_given(inner), value, where)
+        return None if value is None else decoded(inner[0], value, where)
     if origin is np.ndarray:
         return _array(inner[1], value, where)
     if origin is tuple:
@@ -189,10 +189,6 @@ def _parts(kind: Any) -> tuple[Any, tuple[Any, ...]]:
     """Return the origin and the arguments of a type; numpy 2.5 has `NDArray` as an alias."""
     origin, inner = get_origin(kind), get_args(kind)
     return _parts(origin.__value__[inner]) if hasattr(origin, "__value__") else (origin, inner)
-
-
-def _given(inner: tuple[Any, ...]) -> Any:
-    return next(kind for kind in inner if kind is not types.NoneType)
 
 
 def _record(kind: Any, value: Any, where: str) -> Any:
@@ -340,7 +336,7 @@ def _schema_of(kind: Any, records: dict[str, Any]) -> dict[str, Any]:
     if kind in SCHEMAS:
         return SCHEMAS[kind]
     if origin in (Union, types.UnionType):
-        return {"anyOf": [_schema_of(_given(inner), records), {"type": "null"}]}
+        return {"anyOf": [_schema_of(inner[0], records), {"type": "null"}]}
     if origin is np.ndarray:
         dates = issubclass(get_args(inner[1])[0], np.datetime64)
         return {"type": "array", "items": {"type": ["string", "null"]} if dates else NUMBER}

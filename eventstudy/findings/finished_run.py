@@ -205,9 +205,8 @@ def notes_of(study: FittedStudy) -> tuple[Note, ...]:
     reading of the answer.
     """
     panel, used = study.panel, study.events.loc[study.ok, ["ticker", "benchmark"]]
-    needed = {
-        symbol.strip() for cell in used.astype(str).to_numpy().ravel() for symbol in cell.split(";")
-    }
+    named = ";".join(used.astype(str).to_numpy().ravel())
+    needed = {symbol.strip() for symbol in named.split(";")}
 
     def note(text: str, *, notice: bool) -> Note:
         """Return a note of the panel with its weight; notices may be serious."""
@@ -274,8 +273,7 @@ def read_run(folder: Path) -> FinishedRun:
     """
     if not (folder / "manifest.json").is_file():
         reason = "this is not a run" if folder.exists() else "there is no such folder"
-        remedy = "give a folder of eventstudy run"
-        raise RunFolderError(reason, value=str(folder), remedy=remedy)
+        raise RunFolderError(reason, value=str(folder), remedy="give a folder of eventstudy run")
     findings = read_findings(folder)
     files = {path.stem: path for path in (folder / "tables").glob("*.csv")}
     column = findings.setup.group_column
@@ -306,7 +304,6 @@ def results_text(findings: Findings) -> str:
 def _table(path: Path, column: str) -> pd.DataFrame:
     """Return a table of a run with its types; a blank cell is NaN."""
     texts = dict.fromkeys([*TEXTS, *filter(None, [column])], str)
-    table = read_csv(
-        path, float_precision="round_trip", dtype=texts, keep_default_na=False, na_values=[""]
-    )
+    blank = {"keep_default_na": False, "na_values": [""]}
+    table = read_csv(path, float_precision="round_trip", dtype=texts, **blank)
     return table.astype(dict.fromkeys(DATES & {*table.columns}, "datetime64[s]"))

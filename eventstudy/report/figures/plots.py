@@ -248,9 +248,8 @@ def plot_event(
     """
     row, main = find_event(results, event_id), window_of(results, window)
     event, axes, color = days_of(results, row), shaded_axes(ax, main), look.get("color", "C0")
-    half = event.car_half
-    axes.fill_between(event.days, -half, half, color=ink(axes), alpha=BAND, linewidth=0, zorder=0.8,
-                      label=say("plot.range"))  # fmt: skip
+    axes.fill_between(event.days, -event.car_half, event.car_half, color=ink(axes), alpha=BAND,
+                      linewidth=0, zorder=0.8, label=say("plot.range"))  # fmt: skip
     axes.bar(event.days, event.ar, width=0.66, color=color, alpha=0.35, zorder=2, label="AR")
     axes.plot(event.days, event.car, color=color, linewidth=2, marker="o", markersize=5, zorder=3,
               label=look.get("label", "CAR"))  # fmt: skip

@@ -241,10 +241,9 @@ def _shared_shock(findings: Findings) -> Iterator[Fold]:
     judged, answer = findings.sample.diagnosis, findings.sample.answer
     if judged is None or answer.n_events < 2 or findings.sample.firm:
         return
-    numbers = answer.calibrated
     finding = say(f"folds.shock.{_shock_code(answer)}", **_shock_facts(answer))
     calibration = [a.lede for a in robustness(findings) if a.name == "calibration"]
-    note = [say("robustness.calibration.note")] if calibration and numbers else []
+    note = [say("robustness.calibration.note")] if calibration and answer.calibrated else []
     blocks = (" ".join(judged.text), *calibration, *note)
     yield Fold("shock", say("folds.shock.title"), finding, blocks)
 
@@ -278,11 +277,9 @@ def _power(findings: Findings) -> Iterator[Fold]:
     if not np.isfinite(least):
         return
     power = Power.of(findings.setup.main, answer.test, least, answer.effect)
-    rows = [
-        Row((size_text(effect), f"{share:.0%}")) for effect, share in power.table.to_numpy()[1:]
-    ]
-    code = "one" if answer.n_events == 1 else "several"
-    finding = say(f"folds.power.{code}", least=least)
+    pairs = power.table.to_numpy()[1:]
+    rows = [Row((size_text(effect), f"{share:.0%}")) for effect, share in pairs]
+    finding = say(f"folds.power.{'one' if answer.n_events == 1 else 'several'}", least=least)
     blocks = (say("folds.power.note"), make_table("folds.power.table", "tn", rows))
     yield Fold("power", say("folds.power.title"), finding, blocks)
 
