@@ -285,7 +285,7 @@ class Writer:
         area.combine(line)
         area.set_title({"none": True})
         area.set_legend({"none": True})
-        ends = {"min": low_end, "max": high_end}
-        area.set_y_axis({**ends, "num_format": "0", "name": say("workbook.level")})
+        scale = {"min": low_end, "max": high_end, "num_format": "0"}
+        area.set_y_axis({**scale, "name": say("workbook.level")})
         area.set_x_axis({"name": say("workbook.day"), "label_position": "low"})
         page.insert_chart(row, 0, area, {"description": text[:400], "x_scale": 2, "y_scale": 1.25})
