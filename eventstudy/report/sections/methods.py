@@ -47,18 +47,20 @@ class Reference:
         Surname of the first author and year, such as ``kolari2010``.
     authors : str
         With the year: ``Kolari, J. W. and Pynnönen, S. (2010)``.
-    source : str
-        Title, journal, volume and pages.
+    title, journal, place : str
+        The title ends as a sentence; the place is volume and pages.
     bibtex : str
     """
 
     key: str
     authors: str
-    source: str
+    title: str
+    journal: str
+    place: str
     bibtex: str
 
     def __str__(self) -> str:
-        return f"{self.authors}. {self.source}."
+        return f"{self.authors}. {self.title} {self.journal} {self.place}."
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,10 +268,14 @@ def read_bibliography() -> Mapping[str, Reference]:
 def _reference(entry: re.Match[str]) -> Reference:
     field = {name: _plain(value) for name, value in _FIELD.findall(entry[2])}
     title = field["title"].strip("{}")
-    stop = "" if title.endswith("?") else "."
-    source = f"{title}{stop} {field['journal']} {field['volume']}, {field['pages']}"
-    authors = f"{listed(field['author'].split(' and '))} ({field['year']})"
-    return Reference(entry[1], authors, source, bibtex=entry[0])
+    return Reference(
+        key=entry[1],
+        authors=f"{listed(field['author'].split(' and '))} ({field['year']})",
+        title=title if title.endswith("?") else f"{title}.",
+        journal=field["journal"],
+        place=f"{field['volume']}, {field['pages']}",
+        bibtex=entry[0],
+    )
 
 
 def _plain(text: str) -> str:
