@@ -170,7 +170,7 @@ def decoded(kind: Any, value: Any, where: str) -> Any:
     if kind is Any:
         return value
     if origin in (Union, types.UnionType):
-        return None if value is None else decoded(inner[0], value, where)
+        return None if value is None else decoded(inner[0], value, where)  # X | None
     if origin is np.ndarray:
         return _array(inner[1], value, where)
     if origin is tuple:
