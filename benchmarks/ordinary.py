@@ -41,10 +41,10 @@ STEPS = {
     "tables and tests": [("write_tables", "contents.py")],
     "draws on other dates": [("draw", "shifted_dates.py")],
     "figures": [("write_figures", "plots.py")],
-    "event pages": [("event_pages", "html.py"), ("list_events", "listed_events.py")],
-    "page": [("render_report", "html.py")],
+    "event pages": [("event_pages", "pages.py"), ("list_events", "listed_events.py")],
+    "page": [("render_report", "pages.py")],
     "other formats": [
-        ("markdown", "markdown.py"),
+        ("markdown", "pages.py"),
         ("latex_tables", "latex.py"),
         ("results_text", "finished_run.py"),
     ],

@@ -41,7 +41,7 @@ def findings(results: EventStudyResults, name: str = "a study", **settings: Any)
 
 
 def page(results: EventStudyResults, by: str = "", name: str = "a study", **settings: Any) -> str:
-    from eventstudy.report.formats.html import render_report
+    from eventstudy.report.formats.pages import render_report
 
     return render_report(findings(results, name, by=by, **settings))
 

@@ -25,7 +25,7 @@ from eventstudy.cli.main import main
 from eventstudy.errors import ConfigError
 from eventstudy.findings.finished_run import finish_run
 from eventstudy.fitting.config import StudyConfig
-from eventstudy.report.formats.markdown import markdown
+from eventstudy.report.formats.pages import markdown
 from eventstudy.report.sections.answer import write_other_dates
 from eventstudy.report.sections.top import _by_chance
 from eventstudy.significance._correlation import mean_correlation

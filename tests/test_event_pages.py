@@ -19,7 +19,7 @@ from eventstudy.calendars.window import Window
 from eventstudy.events.table import read_events
 from eventstudy.findings.listed_events import page_name
 from eventstudy.findings.types import Findings
-from eventstudy.report.formats.html import event_pages, list_event_pages
+from eventstudy.report.formats.pages import event_pages, list_event_pages
 from eventstudy.report.sections.event_page import render_context
 from eventstudy.report.sections.events import in_order
 from eventstudy.studies import EventStudyResults

@@ -31,7 +31,7 @@ from eventstudy.fitting.config import StudyConfig
 from eventstudy.report.formats.excel import NAMES
 from eventstudy.report.formats.formats import HELD, export_file, exported
 from eventstudy.report.formats.latex import latex_table
-from eventstudy.report.formats.markdown import markdown
+from eventstudy.report.formats.pages import markdown
 from eventstudy.report.formats.terminal import summary
 from eventstudy.report.sections.answer import split_answer
 from eventstudy.report.sections.caveats import asides

@@ -20,7 +20,7 @@ from eventstudy.errors import ConfigError
 from eventstudy.findings.finished_run import read_findings
 from eventstudy.fitting.config import StudyConfig
 from eventstudy.report.formats.latex import escaped, latex_table, latex_tables
-from eventstudy.report.formats.markdown import markdown
+from eventstudy.report.formats.pages import markdown
 from eventstudy.runs import write_run
 from eventstudy.significance import STATISTICS
 from eventstudy.studies import EventStudyResults

@@ -146,7 +146,7 @@ def test_the_figure_names_its_lines_clear_of_each_other() -> None:
     path = implied_path_of(study)
     assert path is not None
     for width in (WIDE, NARROW):
-        figure = draw_implied(path, width=width, label="Path")
+        figure = draw_implied(path, width=width, title="Path")
         assert figure.count("Shares") >= 1
         assert "bracket" in figure
         ends = [

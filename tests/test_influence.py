@@ -29,7 +29,7 @@ from eventstudy.analysis.interval import robust_means
 from eventstudy.calendars.window import Window
 from eventstudy.fitting.config import StudyConfig
 from eventstudy.report.formats.latex import latex_tables
-from eventstudy.report.formats.markdown import markdown
+from eventstudy.report.formats.pages import markdown
 from eventstudy.report.formats.terminal import terminal_text
 from eventstudy.report.sections.checks import list_checks
 from eventstudy.significance._pairs import groups_apart

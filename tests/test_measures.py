@@ -25,7 +25,7 @@ from eventstudy.errors import ConfigError, DataError
 from eventstudy.events.table import Events
 from eventstudy.fitting.config import StudyConfig
 from eventstudy.prices._base import COLUMNS
-from eventstudy.report.formats.html import render_report
+from eventstudy.report.formats.pages import render_report
 from eventstudy.report.formats.terminal import terminal_text
 from eventstudy.report.sections.answer import answer, write_days
 from eventstudy.returns import ReturnsPanel

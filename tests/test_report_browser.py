@@ -18,7 +18,7 @@ from pages import page, with_columns
 from eventstudy.calendars.window import Window
 from eventstudy.findings.finished_run import findings_of
 from eventstudy.fitting.config import StudyConfig
-from eventstudy.report.formats.html import render_report
+from eventstudy.report.formats.pages import render_report
 
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 DRIVER = shutil.which("chromedriver")

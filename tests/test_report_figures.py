@@ -13,7 +13,7 @@ from pages import page, with_columns
 
 from eventstudy.report.figures import labels
 from eventstudy.report.figures import svg_canvas as canvas
-from eventstudy.report.figures.car_axis import CarAxis
+from eventstudy.report.figures.event_figures import CarAxis
 from eventstudy.studies import EventStudyResults
 
 

@@ -13,11 +13,11 @@ from pages import MAIN, findings, page, plain, with_columns
 from situations import placed
 
 from eventstudy.fitting.config import StudyConfig
-from eventstudy.report.formats.markdown import markdown
+from eventstudy.report.formats.pages import markdown
 from eventstudy.report.formats.terminal import terminal_text
 from eventstudy.report.sections.answer import count_subject, name_group
 from eventstudy.report.sections.caveats import headline
-from eventstudy.report.sections.groups import group_lede
+from eventstudy.report.sections.events import group_lede
 from eventstudy.report.sections.methods import settings_text
 from eventstudy.report.sections.top import describe_setup, find_limitations
 from eventstudy.utility import numbers

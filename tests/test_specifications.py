@@ -30,7 +30,7 @@ from eventstudy.cli.main import main
 from eventstudy.errors import ConfigError
 from eventstudy.findings.finished_run import read_findings
 from eventstudy.fitting.config import StudyConfig, usual_grid
-from eventstudy.report.formats.html import render_report
+from eventstudy.report.formats.pages import render_report
 from eventstudy.report.formats.terminal import terminal_text
 from eventstudy.report.sections.checks import checks_table, list_checks
 from eventstudy.utility.progress import listening

@@ -92,7 +92,7 @@ def card(ctx: click.Context, run: Path, out: Path | None) -> None:
 def cite(run: Path | None) -> None:
     """Print how to cite eventstudy as BibTeX; with a RUN also its model, its tests and the rest."""
     from ..findings.finished_run import read_run
-    from ..report.formats.bibtex import write_bibtex
+    from ..report.sections.methods import write_bibtex
 
     display(write_bibtex(read_run(run).findings if run else None), nl=False)
 

@@ -19,7 +19,7 @@ from ..utility.catalogue import Reason
 from .types import SCHEMA, Findings
 
 R = TypeVar("R")
-INFINITE = {"inf": math.inf, "-inf": -math.inf}
+MISSING_OR_INFINITE = {None: math.nan, "inf": math.inf, "-inf": -math.inf}
 PLAIN = {str: "string", int: "integer", bool: "boolean"}
 # Kinds of the columns of a table, by the letter of numpy.
 KINDS = {"f": "number", "i": "integer", "u": "integer", "b": "boolean", "M": "date"}
@@ -45,7 +45,7 @@ def to_json(findings: Any, **more: Any) -> str:
         Further members of the document, which the reader passes over.
     """
     members = {**_encoded(findings), **{name: _encoded(value) for name, value in more.items()}}
-    lines = [f"{_text(name)}: {_lines(value)}" for name, value in members.items()]
+    lines = (f"{_text(name)}: {_lines(value)}" for name, value in members.items())
     return "{\n" + ",\n".join(lines) + "\n}\n"
 
 
@@ -64,26 +64,19 @@ def _text(value: Any) -> str:
 
 def _encoded(value: Any) -> Any:
     """Return a JSON value: NaN and NaT become null, dates ISO text, reasons code and facts."""
-    kind: Any = type(value)
-    if kind is float:
-        return _number(value)
-    if kind in PLAIN or value is None:
-        return value
     match value:
+        case float():
+            return value if math.isfinite(value) else None if math.isnan(value) else str(value)
         case Reason():
             return {"code": value.code, **_encoded(value.facts)} if value else None
-        case str() | bool():
+        case str() | int() | None:
             return value
-        case int():
-            return int(value)
-        case float():
-            return _number(float(value))
+        case np.datetime64():
+            return None if np.isnat(value) else str(value.astype("datetime64[D]"))
         case np.generic():
-            return _encoded(_item(value))
-        case np.ndarray() if value.dtype.kind in "fiub":
-            return [_encoded(cell) for cell in value.ravel().tolist()]
+            return _encoded(value.item())
         case np.ndarray():
-            return [_encoded(_item(cell)) for cell in value.ravel()]
+            return [_encoded(v) for v in (value.tolist() if value.dtype.kind in "fiub" else value)]
         case Window():
             return [value.start, value.stop]
         case pd.DataFrame():
@@ -92,24 +85,13 @@ def _encoded(value: Any) -> Any:
             return {str(k): _encoded(v) for k, v in value.items()}
         case list() | tuple():
             return [_encoded(v) for v in value]
+    kind: Any = type(value)
     return {name: _encoded(getattr(value, name)) for name in _names(kind)}
 
 
 @cache
 def _names(kind: Any) -> tuple[str, ...]:
     return tuple(f.name for f in fields(kind))
-
-
-def _item(value: Any) -> Any:
-    if isinstance(value, np.datetime64):
-        return None if np.isnat(value) else str(value.astype("datetime64[D]"))
-    return value.item()
-
-
-def _number(value: float) -> float | str | None:
-    if math.isfinite(value):
-        return value
-    return None if math.isnan(value) else str(value)
 
 
 def _column(values: pd.Series[Any]) -> dict[str, Any]:
@@ -138,13 +120,6 @@ def read_json(text: str, where: str = "results.json") -> Findings:
     return read_record(Findings, SCHEMA, text, where)
 
 
-def _parsed(text: str, where: str) -> Any:
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise DocumentError("not a JSON document", where=where, value=str(error)) from None
-
-
 def read_record(kind: type[R], schema: str, text: str, where: str) -> R:
     """Return a document that is one record.
 
@@ -163,22 +138,10 @@ def read_record(kind: type[R], schema: str, text: str, where: str) -> R:
     RunFolderError
         If it is no such document.
     """
-    return from_document(kind, schema, _parsed(text, where), where)
-
-
-def from_document(kind: type[R], schema: str, document: Any, where: str) -> R:
-    """Return the record of a document that was read as JSON; errors as of :func:`read_record`.
-
-    Parameters
-    ----------
-    kind : type
-        A dataclass with a field ``schema``.
-    schema : str
-        What that field says.
-    document : dict
-    where : str
-        Name of the file, for errors.
-    """
+    try:
+        document = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise DocumentError("not a JSON document", where=where, value=str(error)) from None
     name = document.get("schema") if isinstance(document, dict) else None
     if name != schema:
         raise DocumentError(f"not a document of the form {schema}", where=where, value=name)
@@ -201,20 +164,13 @@ def decoded(kind: Any, value: Any, where: str) -> Any:
     DocumentError
         If it is of another type.
     """
-    if kind is float:
-        return value if type(value) is float else _float(value, where)
-    if kind in PLAIN:
-        _require(type(value) is kind, kind, value, where)
-        return value
+    if reader := READERS.get(kind):
+        return reader(value, where)
     origin, inner = _parts(kind)
     if kind is Any:
         return value
     if origin in (Union, types.UnionType):
-        return None if value is None else decoded(_given(inner), value, where)
-    if kind is Reason:
-        return _reason(value, where)
-    if kind is Window:
-        return Window(*decoded(tuple[int, int], value, where))
+        return None if value is None else decoded(inner[0], value, where)  # X | None
     if origin is np.ndarray:
         return _array(inner[1], value, where)
     if origin is tuple:
@@ -222,8 +178,6 @@ def decoded(kind: Any, value: Any, where: str) -> Any:
     if origin is not None and issubclass(origin, Mapping):
         _require(isinstance(value, dict), kind, value, where)
         return {k: decoded(inner[1], v, f"{where}.{k}") for k, v in value.items()}
-    if kind is pd.DataFrame:
-        return _table(value, where)
     if is_dataclass(kind):
         return _record(kind, value, where)
     _require(type(value) is kind, kind, value, where)
@@ -235,10 +189,6 @@ def _parts(kind: Any) -> tuple[Any, tuple[Any, ...]]:
     """Return the origin and the arguments of a type; numpy 2.5 has `NDArray` as an alias."""
     origin, inner = get_origin(kind), get_args(kind)
     return _parts(origin.__value__[inner]) if hasattr(origin, "__value__") else (origin, inner)
-
-
-def _given(inner: tuple[Any, ...]) -> Any:
-    return next(kind for kind in inner if kind is not types.NoneType)
 
 
 def _record(kind: Any, value: Any, where: str) -> Any:
@@ -273,14 +223,10 @@ def _hints(kind: Any) -> dict[str, Any]:
 
 def _tuple(inner: tuple[Any, ...], value: Any, where: str) -> tuple[Any, ...]:
     _require(isinstance(value, list), tuple, value, where)
-    if len(inner) == 2 and inner[1] is Ellipsis:
-        kinds: tuple[Any, ...] = (inner[0],) * len(value)
-    else:
-        kinds = inner
-        _require(len(value) == len(kinds), tuple, value, where)
-    return tuple(
-        decoded(k, v, f"{where}[{i}]") for i, (k, v) in enumerate(zip(kinds, value, strict=True))
-    )
+    kinds = inner[:1] * len(value) if inner[-1] is Ellipsis else inner
+    _require(len(value) == len(kinds), tuple, value, where)
+    pairs = enumerate(zip(kinds, value, strict=True))
+    return tuple(decoded(k, v, f"{where}[{i}]") for i, (k, v) in pairs)
 
 
 def _reason(value: Any, where: str) -> Reason:
@@ -294,11 +240,15 @@ def _reason(value: Any, where: str) -> Reason:
         raise DocumentError(f"no such reason: {error}", where=where, value=str(value)) from None
 
 
+def _window(value: Any, where: str) -> Window:
+    return Window(*decoded(tuple[int, int], value, where))
+
+
 def _float(value: Any, where: str) -> float:
-    if value is None:
-        return math.nan
-    if isinstance(value, str) and value in INFINITE:
-        return INFINITE[value]
+    if type(value) is float:
+        return value
+    if value is None or (isinstance(value, str) and value in MISSING_OR_INFINITE):
+        return MISSING_OR_INFINITE[value]
     _require(isinstance(value, (int, float)) and not isinstance(value, bool), float, value, where)
     return float(value)
 
@@ -332,9 +282,11 @@ def _require(fits: bool, kind: Any, value: Any, where: str) -> None:
     if not fits:
         name = getattr(kind, "__name__", str(kind))
         words = {"tuple": "list", "Mapping": "object", "str": "text", "float": "number"}
-        raise DocumentError(
-            f"not of the type {words.get(name, name)}", where=where, value=repr(value)[:60]
-        )
+        problem = f"not of the type {words.get(name, name)}"
+        raise DocumentError(problem, where=where, value=repr(value)[:60])
+
+
+READERS = {float: _float, Reason: _reason, Window: _window, pd.DataFrame: _table}
 
 
 def schema() -> dict[str, Any]:
@@ -369,34 +321,31 @@ def document_schema(kind: type, name: str, title: str) -> dict[str, Any]:
 
 
 NUMBER: dict[str, Any] = {"anyOf": [{"type": ["number", "null"]}, {"enum": ["inf", "-inf"]}]}
+CODE = {"type": "object", "required": ["code"], "properties": {"code": {"type": "string"}}}
+# Schemas of the kinds that have no parts.
+SCHEMAS: dict[Any, dict[str, Any]] = {
+    Any: {}, float: NUMBER, **{kind: {"type": name} for kind, name in PLAIN.items()},
+    Reason: {"anyOf": [CODE, {"type": "null"}]},
+    Window: {"type": "array", "items": {"type": "integer"}, "minItems": 2, "maxItems": 2},
+    pd.DataFrame: {"type": "object", "additionalProperties": {"$ref": "#/$defs/Column"}},
+}  # fmt: skip
 
 
 def _schema_of(kind: Any, records: dict[str, Any]) -> dict[str, Any]:
     origin, inner = _parts(kind)
-    if kind is Any:
-        return {}
-    if kind is float:
-        return NUMBER
-    if kind in PLAIN:
-        return {"type": PLAIN[kind]}
+    if kind in SCHEMAS:
+        return SCHEMAS[kind]
     if origin in (Union, types.UnionType):
-        return {"anyOf": [_schema_of(_given(inner), records), {"type": "null"}]}
-    if kind is Reason:
-        code = {"type": "object", "required": ["code"], "properties": {"code": {"type": "string"}}}
-        return {"anyOf": [code, {"type": "null"}]}
-    if kind is Window:
-        return {"type": "array", "items": {"type": "integer"}, "minItems": 2, "maxItems": 2}
+        return {"anyOf": [_schema_of(inner[0], records), {"type": "null"}]}
     if origin is np.ndarray:
         dates = issubclass(get_args(inner[1])[0], np.datetime64)
         return {"type": "array", "items": {"type": ["string", "null"]} if dates else NUMBER}
     if origin is tuple:
-        if len(inner) == 2 and inner[1] is Ellipsis:
+        if inner[-1] is Ellipsis:
             return {"type": "array", "items": _schema_of(inner[0], records)}
         return {"type": "array", "prefixItems": [_schema_of(k, records) for k in inner]}
     if origin is not None and issubclass(origin, Mapping):
         return {"type": "object", "additionalProperties": _schema_of(inner[1], records)}
-    if kind is pd.DataFrame:
-        return {"type": "object", "additionalProperties": {"$ref": "#/$defs/Column"}}
     return _record_schema(kind, records)
 
 

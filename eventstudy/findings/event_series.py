@@ -178,11 +178,9 @@ def days_of(study: FittedStudy, i: int) -> Days:
     a = study.abnormal
     car, half = cars_since(a, a.event.start)
     ar_half = stdtrit(a.df_resid[i], 0.975) * np.sqrt(a.var_ar[i])
-    return Days(
-        days=a.event.days, dates=a.windows.dates[i], ret=a.expected[i] + a.ar[i],
-        expected=a.expected[i],
-        ar=a.ar[i], car=car[i], ar_half=ar_half, car_half=half[i],
-    )  # fmt: skip
+    ret, expected = a.expected[i] + a.ar[i], a.expected[i]
+    dates = a.windows.dates[i]
+    return Days(a.event.days, dates, ret, expected, a.ar[i], car[i], ar_half, half[i])
 
 
 def cars_since(a: AbnormalReturns, first: int) -> tuple[FloatArray, FloatArray]:
@@ -376,13 +374,10 @@ def fit_of(study: FittedStudy, i: int) -> Fit:
     """
     a, windows = study.abnormal, study.abnormal.windows
     length, used = len(windows.estimation), np.isfinite(a.resid[i])
-    fitted = (windows.returns[i, :length] - a.resid[i])[used]
+    explained = windows.returns[i, :length] - a.resid[i]
+    fitted = explained[used]
     days = np.concatenate([windows.estimation.days, a.event.days]).astype(float)
-    line, x, axis = (
-        (0.0, 1.0),
-        np.concatenate([windows.returns[i, :length] - a.resid[i], a.expected[i]]),
-        FITTED,
-    )
+    line, x, axis = (0.0, 1.0), np.concatenate([explained, a.expected[i]]), FITTED
     factor = windows.factors[i, :, 0] if windows.factors.shape[2] else np.full(len(days), np.nan)
     if fitted_line := _line(factor[:length][used], fitted):
         line, x, axis = fitted_line, factor, str(study.records[i]["benchmark"])

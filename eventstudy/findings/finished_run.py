@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -17,7 +17,7 @@ from ..analysis.calibration import Calibration, calibrated
 from ..analysis.specifications import leading_group
 from ..errors import RunFolderError
 from ..fitting.config import StudyConfig
-from ..fitting.fitted import group_column, is_large
+from ..fitting.fitted import FittedStudy, group_column, is_large
 from ..utility.catalogue import Reason
 from ..utility.csv_text import read_csv
 from ..utility.progress import stepping
@@ -27,9 +27,6 @@ from .sampling import sample_of
 from .setup import ModelFacts, Setup
 from .tables import SHOWN_ELSEWHERE, faults_in_windows, study_tables
 from .types import SCHEMA, Findings, Note, Sample
-
-if TYPE_CHECKING:
-    from ..fitting.fitted import FittedStudy
 
 # Independent draws below which a calibrated p says nothing: its error is as large as itself.
 FEWEST_EFFECTIVE = 60
@@ -113,7 +110,7 @@ def _with_calibration(sample: Sample, numbers: Calibration) -> Sample:
     answer = replace(answer, caveat=caveat_of(answer, sample.n_events))
     rated = numbers.rated
     main = replace(sample.main, answer=answer, tests=tuple(map(rated, sample.main.tests)))
-    windows = tuple(main if one.window == main.window else one for one in sample.windows)
+    windows = tuple(main if w.window == main.window else w for w in sample.windows)
     diagnosis = sample.diagnosis
     if diagnosis is not None:
         diagnosis = replace(diagnosis, opinions=tuple(map(rated, diagnosis.opinions)))
@@ -208,9 +205,8 @@ def notes_of(study: FittedStudy) -> tuple[Note, ...]:
     reading of the answer.
     """
     panel, used = study.panel, study.events.loc[study.ok, ["ticker", "benchmark"]]
-    needed = {
-        symbol.strip() for cell in used.astype(str).to_numpy().ravel() for symbol in cell.split(";")
-    }
+    named = ";".join(used.astype(str).to_numpy().ravel())
+    needed = {symbol.strip() for symbol in named.split(";")}
 
     def note(text: str, *, notice: bool) -> Note:
         """Return a note of the panel with its weight; notices may be serious."""
@@ -277,8 +273,7 @@ def read_run(folder: Path) -> FinishedRun:
     """
     if not (folder / "manifest.json").is_file():
         reason = "this is not a run" if folder.exists() else "there is no such folder"
-        remedy = "give a folder of eventstudy run"
-        raise RunFolderError(reason, value=str(folder), remedy=remedy)
+        raise RunFolderError(reason, value=str(folder), remedy="give a folder of eventstudy run")
     findings = read_findings(folder)
     files = {path.stem: path for path in (folder / "tables").glob("*.csv")}
     column = findings.setup.group_column
@@ -309,7 +304,6 @@ def results_text(findings: Findings) -> str:
 def _table(path: Path, column: str) -> pd.DataFrame:
     """Return a table of a run with its types; a blank cell is NaN."""
     texts = dict.fromkeys([*TEXTS, *filter(None, [column])], str)
-    table = read_csv(
-        path, float_precision="round_trip", dtype=texts, keep_default_na=False, na_values=[""]
-    )
+    blank = {"keep_default_na": False, "na_values": [""]}
+    table = read_csv(path, float_precision="round_trip", dtype=texts, **blank)
     return table.astype(dict.fromkeys(DATES & {*table.columns}, "datetime64[s]"))

@@ -6,26 +6,23 @@ import re
 import unicodedata
 from collections.abc import Iterator, Sequence
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from ..calendars.exchanges import BY_CODE
 from ..calendars.window import Window
-from ..fitting.fitted import listed, listed_rows
+from ..fitting.config import StudyConfig
+from ..fitting.fitted import FittedStudy, listed, listed_rows
 from ..returns.benchmarks import FALLBACK, NAMED, Coverage, Need
 from ..utility.catalogue import NO_REASON, Reason
 from ..utility.csv_text import OUTCOME
 from ..utility.flags import flags_of
 from ..utility.progress import step
-from ..utility.typing import AnyArray, IntArray
+from ..utility.typing import AnyArray
 from .event_series import Estimation, Fault, cars_since, days_of, fit_of, price_path
 from .sampling import explain_lacking_cars, find_last_session, news_in, of_one_event
 from .types import Event, EventCar, EventDetail, firm_name
-
-if TYPE_CHECKING:
-    from ..fitting.config import StudyConfig
-    from ..fitting.fitted import FittedStudy
 
 FOLDER = "events"
 SLUG = 60
@@ -81,21 +78,14 @@ def _cars(study: FittedStudy, window: Window) -> Sequence[EventCar]:
     """Return the CAR of each event over a window, shape (n,)."""
     a = study.abnormal
     missing = dict(explain_lacking_cars(study, window))
-    ends = np.where(
-        a.extended(window) & study.ok, a.sessions_of(window)[1], np.datetime64("NaT", "D")
-    )
-    columns = {
-        "car": a.car(window),
-        "se": np.sqrt(a.var_car(window)),
-        "half": a.car_half_widths(window),
-        "statistic": a.car_t(window),
-        "pvalue": a.car_pvalues(window),
-        "bhar": a.bhar(window),
-    }
+    ends, is_extended = a.sessions_of(window)[1], a.extended(window) & study.ok
+    names = ("car", "se", "half", "statistic", "pvalue", "bhar")
+    tests = (a.car_t(window), a.car_pvalues(window), a.bhar(window))
+    columns = (a.car(window), np.sqrt(a.var_car(window)), a.car_half_widths(window), *tests)
     out = []
-    for i, end in enumerate(ends):
-        numbers = {name: float(values[i]) for name, values in columns.items()}
-        until, day = ("", None) if np.isnat(end) else find_last_session(a, i, end)
+    for i, row in enumerate(np.stack(columns, axis=1).tolist()):
+        numbers = dict(zip(names, row, strict=True))
+        until, day = find_last_session(a, i, ends[i]) if is_extended[i] else ("", None)
         reason = missing.get(i, NO_REASON)
         out.append(EventCar(window, **numbers, reason=reason, until=until, until_day=day))
     return out
@@ -120,8 +110,8 @@ def pages_of(study: FittedStudy, config: StudyConfig) -> dict[int, str]:
     order = np.argsort(np.where(np.isfinite(car), -np.abs(car), np.inf), kind="stable")
     priced = (i for i in order.tolist() if ok[i] or price_path(study, i, config.main) is not None)
     ids = study.events["event_id"].astype(str)
-    shown = sorted(islice(priced, config.event_pages))
-    return {i: page_name(ids.iloc[i], i) for i in shown}
+    rows = sorted(islice(priced, config.event_pages))
+    return {i: page_name(ids.iloc[i], i) for i in rows}
 
 
 def page_name(event_id: str, row: int) -> str:
@@ -190,8 +180,8 @@ def detail_of(
     )
 
 
-def _estimation(one: FittedStudy) -> Estimation:
-    a = one.abnormal
+def _estimation(single: FittedStudy) -> Estimation:
+    a = single.abnormal
     resid = a.resid[0]
     at = np.flatnonzero(np.isfinite(resid))
     dates = a.windows.sessions[a.windows.positions[0, : len(resid)][at]]
@@ -222,10 +212,8 @@ def _stand_in(study: FittedStudy, i: int) -> Reason:
     exchange = BY_CODE.get(cells["exchange"])
     first = str(cells.get(NAMED) or (exchange.benchmark if exchange else ""))
     at = np.split(windows.positions[i], [len(windows.estimation)])
-    need = Need(
-        panel.calendar_of(cells["exchange"]), *(positions[positions >= 0] for positions in at)
-    )
-    cover = Coverage(panel)
+    inside = (positions[positions >= 0] for positions in at)
+    need, cover = Need(panel.calendar_of(cells["exchange"]), *inside), Coverage(panel)
     why = cover.why(first, cover.kind(first, need), [need])
     return Reason("stand_in", index=cells["benchmark"], first=first, why=why)
 
@@ -245,11 +233,10 @@ def _halt_drift(study: FittedStudy, i: int) -> Reason:
     return Reason("halt_drift", n=n, counted=a.windows.halt_drift, value=n * alpha)
 
 
-def _same_session(study: FittedStudy, i: int) -> IntArray:
+def _same_session(study: FittedStudy, i: int) -> list[int]:
     """Return the other used events of the day 0 of event i."""
     days, _ = _days_and_tickers(study)
-    rows: IntArray = np.flatnonzero((days == days[i]) & study.ok & (np.arange(len(days)) != i))
-    return rows
+    return [k for k in np.flatnonzero((days == days[i]) & study.ok).tolist() if k != i]
 
 
 def _other_dates(study: FittedStudy, i: int) -> tuple[str, ...]:

@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
+from ..abnormal.abnormal_returns import AbnormalReturns
 from ..analysis.answer import answer_of, main_test_of
 from ..analysis.caar_path import path_of
 from ..analysis.diagnosis import NOT_VALID, diagnose
 from ..analysis.halts import compare_clocks
 from ..analysis.implied_path import implied_path_of, surroundings_of
 from ..calendars.window import Window
-from ..fitting.fitted import LISTED, is_large
+from ..fitting.config import StudyConfig
+from ..fitting.fitted import LISTED, FittedStudy, is_large
 from ..fitting.inputs import CONFOUNDER, NEWS_COLUMN, NO_NEWS
 from ..fitting.layout import LONGEST_RUN
 from ..prices.quality.fault_kinds import QUARANTINED
@@ -27,15 +29,9 @@ from ..significance.placebo import consecutive_sums
 from ..utility.catalogue import Reason
 from ..utility.flags import Flag, flags_of
 from ..utility.numbers import LEVEL
-from ..utility.typing import BoolArray, DateArray
+from ..utility.typing import BoolArray, DateArray, FloatArray
 from ..utility.units import WORDS
 from .types import CarRemark, Sample, TestFinding, WindowFinding, firm_name
-
-if TYPE_CHECKING:
-    from ..abnormal.abnormal_returns import AbnormalReturns
-    from ..fitting.config import StudyConfig
-    from ..fitting.fitted import FittedStudy
-    from ..utility.typing import FloatArray
 
 # Columns of the events that name other news.
 NEWS = (CONFOUNDER, NEWS_COLUMN, "context")
@@ -164,9 +160,8 @@ def _by_chance(
     """Return how many CARs would have the sign of the mean on quiet days; NaN where unknown."""
     measure = partial(_sign_rates, lengths=lengths)
     # The days of very many events are laid out once for all lengths.
-    every = sample.once(
-        ("moved", lengths), lambda events: np.concatenate(list(events.map(measure)))
-    )
+    key = ("moved", lengths)
+    every = sample.once(key, lambda events: np.concatenate(list(events.map(measure))))
     rates = every[:, lengths.index(length), int(fell)]
     return float(rates.sum()) if rates.size and not np.isnan(rates).any() else np.nan
 
@@ -196,8 +191,7 @@ def _news(study: FittedStudy, window: Window) -> tuple[str, ...]:
     rows = np.flatnonzero(study.abnormal.valid(window))
     if len(rows) != 1 and len(study.events) != 1:
         return ()
-    event = study.records[int(rows[0]) if len(rows) else 0]
-    return news_in(event)
+    return news_in(study.records[int(rows[0]) if len(rows) else 0])
 
 
 def news_in(event: Mapping[str, Any]) -> tuple[str, ...]:
@@ -209,9 +203,7 @@ def news_in(event: Mapping[str, Any]) -> tuple[str, ...]:
 
 def _filled(study: FittedStudy, window: Window) -> int:
     sample = study.abnormal.sample(window)
-    if not 1 < len(sample) <= PAIRWISE_LIMIT:
-        return 0
-    return mean_correlation(sample, window).filled
+    return mean_correlation(sample, window).filled if 1 < len(sample) <= PAIRWISE_LIMIT else 0
 
 
 def _flag_counts(study: FittedStudy) -> dict[str, int]:
@@ -378,8 +370,7 @@ def _spanned(study: FittedStudy, i: int, cols: slice) -> BoolArray:
 
 def _wrong_values(study: FittedStudy, symbols: list[str], missing: DateArray) -> list[str]:
     """Return the kinds of issues for which values of symbols were taken as missing."""
-    near = (
-        f for symbol in symbols for f in study.panel.faults_near(symbol, missing[0], missing[-1])
-    )
+    first, last = missing[0], missing[-1]
+    near = (f for symbol in symbols for f in study.panel.faults_near(symbol, first, last))
     kinds = dict.fromkeys(fault.kind for fault in near if fault.kind in WRONG)
     return [kind.replace("_", " ") for kind in kinds]

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -28,19 +28,15 @@ from ..analysis.weights import aggregates, has_sizes, market_values
 from ..calendars.window import Window
 from ..errors import ConfigError, NotPossibleError
 from ..events.checks import REPLACED
-from ..fitting.fitted import MOST_GROUPS, group_column, is_large, listed
+from ..fitting.config import StudyConfig
+from ..fitting.fitted import MOST_GROUPS, FittedStudy, WindowsLike, group_column, is_large, listed
 from ..fitting.status import faults_of_events
 from ..prices.quality.fault_kinds import SeriesFault, table_of
 from ..prices.quality.return_faults import RETURN_FLAGS
 from ..returns.benchmarks import PEERS
 from ..utility.csv_text import OUTCOME
-from ..utility.flags import Flag
+from ..utility.flags import Flag, flags_of
 from ..utility.progress import stepping
-from ..utility.typing import BoolArray
-
-if TYPE_CHECKING:
-    from ..fitting.config import StudyConfig
-    from ..fitting.fitted import FittedStudy, WindowsLike
 
 FEWEST_EVENTS = 2
 # Tables whose numbers stand among the samples and events of the findings, or are too long for them.
@@ -365,8 +361,9 @@ def _without_flagged(study: FittedStudy, config: StudyConfig) -> dict[str, pd.Da
     of the answer without them.
     """
     names = list(dict.fromkeys([main_test_of(study, config.main), *config.tests]))
-    out = {}
-    for flag, rows in _kept(study):
+    flags, out = study.events["flags"].map(flags_of), {}
+    for flag in LEFT_OUT:
+        rows = study.ok & ~np.array([flag in cell for cell in flags], dtype=bool)
         if FEWEST_EVENTS <= rows.sum() < len(study):
             remaining = study.subset(rows)
             effect = verdict_of(remaining, config.main).effect
@@ -374,13 +371,6 @@ def _without_flagged(study: FittedStudy, config: StudyConfig) -> dict[str, pd.Da
             table = remaining.tests([config.main], names)
             out[flag] = table.assign(weighted_caar=effect.estimate, **ends)
     return {"without_flagged": _stacked("left_out", out)} if out else {}
-
-
-def _kept(study: FittedStudy) -> Iterator[tuple[str, BoolArray]]:
-    """Yield what is left out, and the used events that remain (n,)."""
-    flags = study.events["flags"].str.split(";")
-    for name in LEFT_OUT:
-        yield name, study.ok & ~flags.apply(lambda cell, name=name: name in cell).to_numpy(bool)
 
 
 @stepping("tables: other firms")
@@ -404,8 +394,5 @@ def _by_window(windows: Iterable[Window], table: Callable[..., pd.DataFrame]) ->
 def _stacked(columns: str | Sequence[str], tables: Mapping[Any, pd.DataFrame]) -> pd.DataFrame:
     """Return tables below each other, with the columns of their keys in front."""
     names = [columns] if isinstance(columns, str) else list(columns)
-    stacked: pd.DataFrame = pd.concat(tables.values(), ignore_index=True)
-    keys = [key if isinstance(key, tuple) else (key,) for key in tables]
-    for i, (name, cells) in enumerate(zip(names, zip(*keys, strict=True), strict=True)):
-        stacked.insert(i, name, pd.Index(cells).repeat([len(t) for t in tables.values()]))
-    return stacked
+    stacked: pd.DataFrame = pd.concat(tables, names=names).reset_index(level=names)
+    return stacked.reset_index(drop=True)

@@ -15,6 +15,7 @@ from ..analysis.halts import ClockAnswers
 from ..analysis.implied_path import ImpliedPath, Surroundings
 from ..calendars.window import Window
 from ..utility.catalogue import NO_REASON, Reason
+from ..utility.csv_text import BLANK
 from ..utility.typing import FloatArray
 from .event_series import Days, Estimation, Fault, Fit, PricePath
 from .setup import Setup
@@ -22,7 +23,7 @@ from .setup import Setup
 SCHEMA = "eventstudy-results/2"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False, slots=True)
 class Findings:
     """The document of a study: what it found, in plain values, without a sentence.
 
@@ -78,12 +79,14 @@ class Findings:
         """The listed events that were used."""
         return tuple(event for event in self.events if event.is_used)
 
-    def beside(self, name: str) -> pd.DataFrame | None:
-        """Return a table about the events of the answer; None if the run has none for them."""
-        return self.of_sample(name, self.sample)
+    def of_group(self, group: str) -> list[Event]:
+        """Return the listed events of a group that were used; all of them for the group ""."""
+        column = self.setup.group_column
+        return [e for e in self.used if group in ("", e.cells.get(column) or BLANK)]
 
-    def of_sample(self, name: str, sample: Sample) -> pd.DataFrame | None:
-        """Return a table about the events of one sample; None if the run has none for them."""
+    def beside(self, name: str, sample: Sample | None = None) -> pd.DataFrame | None:
+        """Return a table about the events of a sample, by default the answer's; None if none is."""
+        sample = sample or self.sample
         if not sample.group:
             return self.tables.get(name)
         table = self.tables.get(f"{name}_by_group")
@@ -244,7 +247,7 @@ class WindowFinding:
 
     def test(self, name: str) -> TestFinding | None:
         """Return the finding of one test; None if it was not computed."""
-        return next((one for one in self.tests if one.test == name), None)
+        return next((test for test in self.tests if test.test == name), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -350,10 +353,7 @@ class Event:
 
     def car(self, window: Window) -> EventCar:
         """Return the CAR over a window that was computed; KeyError for another one."""
-        for car in self.cars:
-            if car.window == window:
-                return car
-        raise KeyError(window)
+        return {car.window: car for car in self.cars}[window]
 
 
 @dataclass(frozen=True, slots=True)

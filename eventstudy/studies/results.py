@@ -273,7 +273,7 @@ class EventStudyResults(FittedStudy):
 
     def to_markdown(self, *, config: StudyConfig | None = None) -> str:
         """Return the report as Markdown."""
-        from ..report.formats.markdown import markdown
+        from ..report.formats.pages import markdown
 
         return markdown(self.findings(config=config))
 

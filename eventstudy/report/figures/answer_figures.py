@@ -1,11 +1,11 @@
-"""The figure of the answer: the shares against what the market implied."""
+"""The figure of the answer, as SVG and with matplotlib: the shares against the market implied."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import product
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 from markupsafe import Markup
@@ -16,18 +16,11 @@ from ...utility.numbers import day, rough_percent
 from ...utility.typing import FloatArray
 from ...utility.units import words
 from .labels import Box
-from .svg_canvas import (
-    WIDE,
-    Panel,
-    Scale,
-    day_ticks,
-    picture,
-    rect,
-    roomy,
-    text,
-    text_width,
-    ticks,
-)
+from .svg_canvas import WIDE, Panel, Scale, day_ticks, picture, rect, roomy, text, text_width, ticks
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 # Days on either side of the event that are drawn, where the main window is among them.
 DAYS = 10
@@ -37,44 +30,14 @@ APART, LONGEST = 30.0, 18
 MOST_COVERED = 15.0
 # Ticks of the levels at most.
 LEVELS = 6
-
-
-@dataclass(frozen=True, slots=True)
-class Frame:
-    """Where a figure of one width is drawn: its ends in pixels, and its height."""
-
-    width: int
-    start: float
-    stop: float
-    foot: float
-    height: float
-
-
-def frame_of(width: int, shorter: float = 0.0) -> Frame:
-    """Return the frame of the path for a width of the page.
-
-    Parameters
-    ----------
-    width : int
-        WIDE or NARROW.
-    shorter : float
-        Pixels that a wide figure gives up.
-    """
-    if width == WIDE:
-        return Frame(660, 40, 532, 240 - shorter, 280 - shorter)
-    return Frame(358, 34, 350, 206, 242)
+# Opacity of the band and of the main window with matplotlib.
+BAND, WINDOW = 0.14, 0.10
 
 
 def draw_implied(
-    path: ImpliedPath,
-    *,
-    width: int,
-    label: str,
-    who: str = "",
-    shorter: float = 0.0,
-    is_early: bool = False,
-    is_late: bool = False,
-) -> Markup:
+    path: ImpliedPath, *, width: int, title: str, who: str = "", shorter: float = 0.0,
+    is_early: bool = False, is_late: bool = False,
+) -> Markup:  # fmt: skip
     """Return shares and market implied with its 95% band; a bracket shows the effect.
 
     Parameters
@@ -82,7 +45,7 @@ def draw_implied(
     path : ImpliedPath
     width : int
         WIDE or NARROW.
-    label : str
+    title : str
         Name of the picture.
     who : str
         Name of the line; by default "Shares".
@@ -93,16 +56,17 @@ def draw_implied(
     is_late : bool
         Whether day 0 is after the announcement.
     """
-    path, wide, frame = near_days(path), width == WIDE, frame_of(width, shorter)
+    path, wide = near_days(path), width == WIDE
+    pixels, height = (660, 280 - shorter) if wide else (358, 242)
+    start, stop, foot = (40, 532, height - 40) if wide else (34, 350, 206)
     days, low, high = path.days, path.implied - path.half, path.implied + path.half
     scale = roomy([path.shares, path.implied, low, high], zero=False)
-    across = Scale(float(days[0]), float(days[-1]), frame.start, frame.stop)
-    panel = Panel(across, Scale(*scale, frame.foot, 6.0))
-    start, stop = panel.x(max(path.base, days[0])), panel.x(path.end)
+    panel = Panel(Scale(float(days[0]), float(days[-1]), start, stop), Scale(*scale, foot, 6.0))
+    first, last = panel.x(max(path.base, days[0])), panel.x(path.end)
     labels = [*_ends(panel, path, who or say("figure.shares"), wide=wide)]
     marks = [
         panel.band(days, low, high, "range"),
-        rect(start, panel.y.stop, stop - start, panel.y.start - panel.y.stop, "win"),
+        rect(first, panel.y.stop, last - first, panel.y.start - panel.y.stop, "win"),
         panel.y_ticks(ticks(*scale, LEVELS, lambda value, n: f"{value:.{n}f}")),
         panel.rule(BASE, "base"),
         panel.line(days, path.implied, "i dashed"),
@@ -116,10 +80,9 @@ def draw_implied(
         panel.fields(days, _tips(path)) if wide else "",
     ]
     facts: dict[str, Any] = {"shares": _last(path.shares), "implied": _last(path.implied)}
-    facts |= name_lines()
-    desc = say("figure.implied_desc", **facts, end=path.end, gap=effect_of(path))
-    kind = "wide" if wide else "narrow"
-    return picture(frame.width, int(frame.height), marks, title=label, desc=desc, kind=kind)
+    facts |= {"end": path.end, "gap": effect_of(path), **name_lines()}
+    desc, kind = say("figure.implied_desc", **facts), "wide" if wide else "narrow"
+    return picture(pixels, int(height), marks, title=title, desc=desc, kind=kind)
 
 
 def name_lines() -> dict[str, str]:
@@ -175,21 +138,17 @@ def _ends(panel: Panel, path: ImpliedPath, who: str, *, wide: bool) -> Iterator[
     values = {"implied": _last(path.implied), "shares": _last(path.shares)}
     if not all(np.isfinite(list(values.values()))):
         return
-    ys = _apart({name: panel.y(value) for name, value in values.items()}, panel, wide=wide)
     implied = say("figure.normal" if words().what else "figure.implied")
     names = {"implied": (implied, "m"), "shares": (who[:LONGEST], "bt")}
-    for key, (name, kind) in names.items():
+    ys = _apart({name: panel.y(value) for name, value in values.items()}, panel, wide=wide)
+    for key, y in ys.items():
+        name, kind = names[key]
         length = text_width(name, is_bold=True)
-        start = panel.x.stop + 8 if wide else panel.x.stop - length
-        yield (
-            Box(start - 4, start + length, ys[key] - 12, ys[key] + 5),
-            text(start, ys[key], name, f"{kind} halo"),
-        )
+        x = panel.x.stop + 8 if wide else panel.x.stop - length
+        yield Box(x - 4, x + length, y - 12, y + 5), text(x, y, name, f"{kind} halo")
         if wide:
-            yield (
-                Box(start, start + 40, ys[key], ys[key] + 19),
-                text(start, ys[key] + 14, f"{values[key]:.1f}", kind.replace("bt", "bt thin")),
-            )
+            kind = kind.replace("bt", "bt thin")
+            yield Box(x, x + 40, y, y + 19), text(x, y + 14, f"{values[key]:.1f}", kind)
 
 
 def _apart(ys: dict[str, float], panel: Panel, *, wide: bool) -> dict[str, float]:
@@ -244,10 +203,7 @@ def _points(
 
 
 def _band_name(
-    panel: Panel,
-    lines: list[str],
-    curves: list[tuple[FloatArray, FloatArray]],
-    reserved: list[Box],
+    panel: Panel, lines: list[str], curves: list[tuple[FloatArray, FloatArray]], reserved: list[Box]
 ) -> Iterator[str]:
     """Yield the name of the band in the corner where it covers least."""
     length, height = max(map(text_width, lines)), 16 * len(lines)
@@ -311,3 +267,66 @@ def _tips(path: ImpliedPath) -> Iterator[str]:
         facts = {"day": tau, "shares": shares, "implied": implied, **name_lines()}
         reach, gap = words().within(half / BASE), (shares - implied) / BASE
         yield say("figure.implied_day", gap=gap, reach=reach, **facts)
+
+
+def draw_levels(
+    axes: Axes, path: ImpliedPath, *, color: Any = "C0", label: str | None = None,
+    band: Any = None, window: Any = None, size: float = 0.0,
+) -> Panel:  # fmt: skip
+    """Draw shares and market implied with its 95% band, and a bracket that is the effect.
+
+    Parameters
+    ----------
+    axes : Axes
+        Their place in the figure is used to find a free place for the number of the bracket.
+    path : ImpliedPath
+    color : color
+        Of the shares.
+    label : str, optional
+        Name of the shares in a legend.
+    band, window : color, optional
+        Of the band and of the main window; by default those of the text, faint.
+    size : float
+        Points of the number; 0 = somewhat larger than the other texts.
+
+    Returns
+    -------
+    Panel
+        Days and levels in points of the figure, from its top.
+    """
+    ink, days, figure = axes.title.get_color(), path.days, cast("Figure", axes.figure)
+    low, high = path.implied - path.half, path.implied + path.half
+    scale = roomy([path.shares, path.implied, low, high], zero=False)
+    axes.set(xlim=(days[0] - 0.5, days[-1] + 0.5), ylim=scale)
+    axes.set_yticks(*zip(*ticks(*scale, LEVELS, lambda v, n: f"{v:.{n}f}"), strict=True))
+    shade: Any = {"color": window} if window else {"color": ink, "alpha": WINDOW}
+    axes.axvspan(max(path.base, days[0]), path.end, linewidth=0, zorder=0.4, **shade)
+    fill: Any = {"color": band} if band else {"color": ink, "alpha": BAND}
+    axes.fill_between(days, low, high, linewidth=0, zorder=0.6, label=say("figure.band"), **fill)
+    axes.axhline(BASE, color=ink, linewidth=0.8, alpha=0.8, zorder=1)
+    axes.plot(days, path.implied, color=ink, alpha=0.65, linestyle=(0, (4, 2.2)), linewidth=1.6,
+              zorder=2, label=say("figure.implied"))  # fmt: skip
+    axes.plot(days, path.shares, color=color, linewidth=2.4, marker="o", markersize=4.5,
+              zorder=3, label=label or say("figure.shares"))  # fmt: skip
+    # From the foot of the figure, in points; the number is placed from the top.
+    (x0, y0), (x1, y1) = axes.get_position().get_points() * figure.get_size_inches() * 72
+    panel = Panel(Scale(*axes.get_xlim(), x0, x1), Scale(*scale, -y0, -y1))
+    _draw_bracket(axes, panel, path, size or 1.4 * float(axes.xaxis.label.get_fontsize()))
+    return panel
+
+
+def _draw_bracket(axes: Axes, panel: Panel, path: ImpliedPath, size: float) -> None:
+    """Draw the gap on the last day of the main window, and its number where it covers least."""
+    from matplotlib.patheffects import withStroke
+
+    ends = np.array([path.implied, path.shares])[:, path.days == path.end]
+    if not (ends.size and np.isfinite(ends).all()):
+        return
+    middle, reach, name = ends.mean(), np.ptp(ends) / 2, rough_percent(effect_of(path))
+    axes.errorbar([path.end], [middle], yerr=reach, color=axes.title.get_color(),
+                  linewidth=1.8, capsize=4, capthick=1.8, zorder=4)  # fmt: skip
+    x, y, _ = place_number(panel, path, 0.62 * size * len(name))
+    offset = (x - panel.x(path.end), panel.y(middle) - y)
+    around = withStroke(linewidth=5, foreground=axes.figure.get_facecolor())
+    axes.annotate(name, (path.end, middle), offset, textcoords="offset points", fontsize=size,
+                  fontweight="bold", zorder=5, path_effects=[around])  # fmt: skip

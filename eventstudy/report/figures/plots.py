@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Mapping
 from functools import cache
 from io import BytesIO
 from typing import TYPE_CHECKING, Any, TypedDict, Unpack, cast
@@ -21,7 +21,7 @@ from ...findings.types import firm_name
 from ...utility.catalogue import say
 from ...utility.numbers import MINUS, clipped, date_prose
 from ...utility.units import in_its_words, words
-from .path_plot import BAND, WINDOW, draw_levels
+from .answer_figures import BAND, WINDOW, draw_levels
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -106,10 +106,8 @@ def plot_caar(
     groups = results.groups(by) if by is not None else {}
     drawn = {name: path_of(s).beside_others() for name, s in list(groups.items())[: len(MARKERS)]}
     paths = drawn or {look.get("label", say("plot.caar_label")): path_of(results)}
-    axes, colors = (
-        shaded_axes(ax, window_of(results, window)),
-        [look.get("color", "C0"), "C1", "C2"],
-    )
+    axes = shaded_axes(ax, window_of(results, window))
+    colors = look.get("color", "C0"), "C1", "C2"
     for color, marker, (name, path) in zip(colors, MARKERS, paths.items(), strict=False):
         low, high = path.caar - path.caar_half, path.caar + path.caar_half
         axes.fill_between(path.days, low, high, color=color, linewidth=0, zorder=1, alpha=0.2)
@@ -163,10 +161,9 @@ def plot_car_forest(
     reach, is_clear = answer.effect.ci_high - answer.effect.estimate, answer.verdict == DIFFERENT
     draw_point(axes, MEAN_ROW, answer.effect.estimate, reach, ink(axes), "D",
                is_filled=is_clear, label=say("plot.effect"))  # fmt: skip
-    name_rows(axes, [MEAN_ROW, *range(len(rows))], [say("plot.effect"), *(names[i] for i in rows)])
-    axes.set_ylim(len(rows) - 0.3, MEAN_ROW - 0.8)
-    axes.axvline(0, color=ink(axes), linewidth=1, zorder=1.5)
-    label_returns(axes.xaxis, say("plot.car_axis", axis=words().axis, window=window))
+    named: dict[float, str] = {MEAN_ROW: say("plot.effect")}
+    named |= {y: names[i] for y, i in enumerate(rows)}
+    name_rows(axes, named, say("plot.car_axis", axis=words().axis, window=window))
     code = "plot.forest_more" if n_hidden else "plot.forest"
     return titled(axes, code, look, window=window, more=n_hidden)
 
@@ -194,21 +191,25 @@ def draw_point(
               markeredgewidth=1.6, label=label)  # fmt: skip
 
 
-def name_rows(axes: Axes, rows: Sequence[float] | range, names: Sequence[str]) -> None:
-    """Name rows from the top down, in letters that fit.
+def name_rows(axes: Axes, names: Mapping[Any, str], label: str) -> None:
+    """Name rows from the top down, in letters that fit, and mark the effect of zero.
 
     Parameters
     ----------
     axes : Axes
-    rows : sequence of float
-        Ascending.
-    names : sequence of str
+    names : mapping of float to str
+        By row, ascending.
+    label : str
+        Of the returns.
     """
     figure: Any = axes.figure
-    room = 60 * figure.get_figheight() * axes.get_position().height / max(1, len(rows))
-    size = min(axes.xaxis.label.get_fontsize(), room)
-    axes.set_yticks(rows, names, parse_math=False, fontsize=size)
+    room = 60 * figure.get_figheight() * axes.get_position().height / max(1, len(names))
+    size, rows = min(axes.xaxis.label.get_fontsize(), room), list(names)
+    axes.set_yticks(rows, list(names.values()), parse_math=False, fontsize=size)
     axes.grid(visible=False, axis="y")
+    axes.set_ylim(rows[-1] + 0.7, rows[0] - 0.8)
+    axes.axvline(0, color=ink(axes), linewidth=1, zorder=1.5)
+    label_returns(axes.xaxis, label)
 
 
 def name_events(results: FittedStudy) -> list[str]:
@@ -247,9 +248,8 @@ def plot_event(
     """
     row, main = find_event(results, event_id), window_of(results, window)
     event, axes, color = days_of(results, row), shaded_axes(ax, main), look.get("color", "C0")
-    half = event.car_half
-    axes.fill_between(event.days, -half, half, color=ink(axes), alpha=BAND, linewidth=0, zorder=0.8,
-                      label=say("plot.range"))  # fmt: skip
+    axes.fill_between(event.days, -event.car_half, event.car_half, color=ink(axes), alpha=BAND,
+                      linewidth=0, zorder=0.8, label=say("plot.range"))  # fmt: skip
     axes.bar(event.days, event.ar, width=0.66, color=color, alpha=0.35, zorder=2, label="AR")
     axes.plot(event.days, event.car, color=color, linewidth=2, marker="o", markersize=5, zorder=3,
               label=look.get("label", "CAR"))  # fmt: skip

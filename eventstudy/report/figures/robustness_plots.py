@@ -54,10 +54,8 @@ def plot_answer(answer: Answer, ax: Axes | None = None) -> Axes:
     """
     average = answer.plain_average
     clear = 0.0 if average.ci_low * average.ci_high > 0 else 1.0
-    rows = [
-        (say("plot.effect"), answer.effect, answer.pvalue),
-        (say("checks.plain_average"), average, clear),
-    ]
+    rows = [(say("plot.effect"), answer.effect, answer.pvalue)]
+    rows += [(say("checks.plain_average"), average, clear)]
     return titled(_forest(rows, ax), "plot.answer", n=answer.n_events)
 
 
@@ -68,10 +66,8 @@ def _forest(rows: list[tuple[str, Interval, float]], ax: Axes | None = None) -> 
         color, marker = ("C0", "o") if y else (ink(axes), "D")
         half = effect.ci_high - effect.estimate
         draw_point(axes, y, effect.estimate, half, color, marker, is_filled=p < LEVEL)
-    name_rows(axes, range(len(rows)), [name for name, _, _ in rows])
-    axes.set_ylim(len(rows) - 0.3, -0.8)
-    axes.axvline(0, color=ink(axes), linewidth=1, zorder=1.5)
-    label_returns(axes.xaxis, say("plot.effect_axis", axis=words().axis))
+    names = {y: name for y, (name, _, _) in enumerate(rows)}
+    name_rows(axes, names, say("plot.effect_axis", axis=words().axis))
     return axes
 
 
@@ -100,10 +96,8 @@ def plot_coefficients(
             y = terms.index(term) + step * (k - (len(regressions) - 1) / 2)
             draw_point(axes, y, b, high - b, color, "o", is_filled=p < LEVEL)
         axes.plot([], [], "o", color=color, label=clipped(name, 60))
-    name_rows(axes, range(len(terms)), [clipped(term, 40) for term in terms])
-    axes.set_ylim(len(terms) - 0.3, -0.7)
-    axes.axvline(0, color=ink(axes), linewidth=1, zorder=1.5)
-    label_returns(axes.xaxis, say("plot.coefficient_axis"))
+    names = {y: clipped(term, 40) for y, term in enumerate(terms)}
+    name_rows(axes, names, say("plot.coefficient_axis"))
     if len(regressions) > 1:
         axes.legend(loc="best")
     window = next(iter(regressions.values())).window

@@ -63,10 +63,8 @@ def workbook(run: FinishedRun) -> bytes:
     try:
         import xlsxwriter
     except ImportError:
-        raise ConfigError(
-            "Excel needs the package xlsxwriter, which is not installed",
-            remedy=how_to_install("xlsxwriter"),
-        ) from None
+        problem, remedy = "Excel needs the package xlsxwriter", how_to_install("xlsxwriter")
+        raise ConfigError(f"{problem}, which is not installed", remedy=remedy) from None
     file, findings = io.BytesIO(), run.findings
     options = {f"strings_to_{kind}": False for kind in ("formulas", "urls", "numbers")}
     options["remove_timezone"] = True
@@ -89,21 +87,17 @@ def _sheets(run: FinishedRun) -> Iterator[tuple[str, str, Rows]]:
         yield "path", "illrll", zip(*columns, strict=True)
     yield "windows", "tttttirrrnps", (row for s in findings.samples for row in _tests(s))
     yield "announcements", "tttdttrrrpttt", _announcements(findings)
-    yield "checks", "tirrrp", _checks(findings)
+    checks = list_checks(findings)
+    yield "checks", "tirrrp", ((c.name, c.n_events, *_numbers(c.effect), c.pvalue) for c in checks)
     days = tables["abnormal_returns"][["event_id", "date", "tau", "ret", "expected", "ar"]]
-    rows = ((names.get(str(row[0]), ""), *row[1:], row[0]) for row in days.itertuples(index=False))
-    yield "days", "tdirrrt", rows
+    each_day = days.itertuples(index=False)
+    yield "days", "tdirrrt", ((names.get(str(row[0]), ""), *row[1:], row[0]) for row in each_day)
     yield "issues", "tddttt", tables.get("faults", pd.DataFrame()).itertuples(index=False)
-    sources = provenance(findings)
-    yield (
-        "settings",
-        "tt",
-        [
-            (say("workbook.verdict"), findings.sample.answer.verdict),
-            *((name, str(setting)) for name, setting in findings.setup.settings.items()),
-            *((n, sources[n]) for n in ("command", "events", "sha256", "prices", "software")),
-        ],
-    )
+    settings, sources = findings.setup.settings.items(), provenance(findings)
+    rows = [(say("workbook.verdict"), findings.sample.answer.verdict)]
+    rows += [(name, str(setting)) for name, setting in settings]
+    rows += [(n, sources[n]) for n in ("command", "events", "sha256", "prices", "software")]
+    yield "settings", "tt", rows
 
 
 def _numbers(effect: Interval) -> tuple[float, float, float]:
@@ -138,11 +132,6 @@ def _announcements(findings: Findings) -> Iterator[Sequence[Any]]:
             str(car.reason if car else event.reason), "; ".join(map(write_flag, event.flags)),
             cells["event_id"],
         )  # fmt: skip
-
-
-def _checks(findings: Findings) -> Iterator[Sequence[Any]]:
-    for check in list_checks(findings):
-        yield check.name, check.n_events, *_numbers(check.effect), check.pvalue
 
 
 class Writer:
@@ -238,8 +227,7 @@ class Writer:
             self.cell(page, 5, j, key.label, color=MUTED, size=10, text_wrap=True)
             self.cell(page, 6, j, key.value, bold=True, size=16)
             self.cell(page, 7, j, key.remark, color=MUTED, size=9, text_wrap=True)
-        row = 9
-        implied = findings.sample.implied
+        row, implied = 9, findings.sample.implied
         if implied is not None:
             self._chart(page, row, implied, f"{head} {sentence}")
             row += 19
@@ -247,11 +235,10 @@ class Writer:
             lines = list_tests(findings)[0].lines
             main = next(i for i, line in enumerate(lines) if line.is_main)
             for name, column in NAMES.items():
-                cell = f"='{page.get_name()}'!${column}${row + 2 + main}"
-                self.book.define_name(name, cell)
+                self.book.define_name(name, f"='{page.get_name()}'!${column}${row + 2 + main}")
             rows = [(t.name, *_numbers(t.effect), t.pvalue, t.false_alarms) for t in lines]
             row = self._block(page, row, "summary_windows", "trrrps", rows, main)
-            checks = [(name, *cells) for name, _, *cells in _checks(findings)]
+            checks = [(c.name, *_numbers(c.effect), c.pvalue) for c in list_checks(findings)]
             row = self._block(page, row, "summary_checks", "trrrp", checks) if checks else row
             notes.append(windows_lede(findings))
         for text in (*notes[1:], dropped_lede(findings), say("workbook.cite")):
@@ -284,8 +271,6 @@ class Writer:
         low_end, high_end = roomy([implied.shares, low, high], zero=False)
         area = self.book.add_chart({"type": "area", "subtype": "stacked"})
         line, n = self.book.add_chart({"type": "line"}), len(implied.days)
-        level = say("workbook.level")
-
         bare, last = {"none": True}, [{"delete": True}] * (n - 1)
         labels = {"series_name": True, "value": False, "position": "right", "custom": last}
         dash = {"line": {"color": MUTED, "width": 1.5, "dash_type": "dash"}, "data_labels": labels}
@@ -300,6 +285,7 @@ class Writer:
         area.combine(line)
         area.set_title({"none": True})
         area.set_legend({"none": True})
-        area.set_y_axis({"min": low_end, "max": high_end, "num_format": "0", "name": level})
+        scale = {"min": low_end, "max": high_end, "num_format": "0"}
+        area.set_y_axis({**scale, "name": say("workbook.level")})
         area.set_x_axis({"name": say("workbook.day"), "label_position": "low"})
         page.insert_chart(row, 0, area, {"description": text[:400], "x_scale": 2, "y_scale": 1.25})

@@ -16,10 +16,11 @@ from ...findings.finished_run import RESULTS, FinishedRun, results_text
 from ...utility.atomic_file import replacing
 from ...utility.catalogue import say
 from ...utility.tables import parquet_modules
-from .bibtex import write_bibtex
+from ..sections.methods import write_bibtex
 from .excel import workbook
+from .figure_files import card
 from .latex import latex_tables
-from .markdown import markdown
+from .pages import event_pages, list_event_pages, markdown, pdf, render_report
 
 BIBLIOGRAPHY = "tables/references.bib"
 Files = Mapping[str, str | bytes]
@@ -38,8 +39,6 @@ ALL = Choice()
 
 
 def _pages(run: FinishedRun, choice: Choice) -> Files:
-    from .html import event_pages, list_event_pages, render_report
-
     pages = dict(event_pages(run.findings))
     index = {"events/index.html": list_event_pages(run.findings)} if pages else {}
     return {"report.html": render_report(run.findings), **index, **pages}
@@ -51,15 +50,7 @@ def _tex(run: FinishedRun, choice: Choice) -> Files:
     return {**files, BIBLIOGRAPHY: write_bibtex(run.findings, choice.tests)} if files else {}
 
 
-def _pdf(run: FinishedRun, choice: Choice) -> Files:
-    from .pdf import pdf
-
-    return {"report.pdf": pdf(run.findings, full=choice.full)}
-
-
 def _card(run: FinishedRun, choice: Choice) -> Files:
-    from .card import card
-
     if run.findings.sample.answer.verdict == NO_RESULT:
         raise DataError(say("answer.no_card"), where=run.findings.name)
     return card(run.findings)
@@ -96,7 +87,7 @@ def parquet_bytes(run: FinishedRun) -> bytes:
 FORMATS: Mapping[str, Callable[[FinishedRun, Choice], Files]] = {
     "html": _pages,
     "card": _card,
-    "pdf": _pdf,
+    "pdf": lambda run, choice: {"report.pdf": pdf(run.findings, full=choice.full)},
     "tex": _tex,
     "xlsx": lambda run, choice: {"report.xlsx": workbook(run)},
     "md": lambda run, choice: {"report.md": markdown(run.findings)},

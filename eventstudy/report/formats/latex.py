@@ -67,12 +67,10 @@ def latex_tables(
         Of the table of windows; by default those that fit.
     """
     with speaking_of(findings.setup.measure):
-        terms = findings.tables.get("regression")
-        contexts: dict[str, dict[str, Any]] = {
-            "caar": _windows(findings, windows, tests),
-            "events": _events(findings) if findings.used else {},
-            "regression": _regression(findings) if terms is not None else {},
-        }
+        contexts = {"caar": _windows(findings, windows, tests), "events": _events(findings)}
+        terms = findings.tables.get("regression", pd.DataFrame())
+        if len(terms) and not not_possible(terms):
+            contexts["regression"] = regression_context({"CAR": terms})
         return {name: _table(findings, name, c) for name, c in contexts.items() if c}
 
 
@@ -91,27 +89,22 @@ def latex_table(findings: Findings, name: str) -> str:
     """
     tables = latex_tables(findings)
     if name not in tables:
-        raise ConfigError(
-            "no such table", value=name, remedy=f"use {', '.join(tables) or 'a run with events'}"
-        )
+        remedy = f"use {', '.join(tables) or 'a run with events'}"
+        raise ConfigError("no such table", value=name, remedy=remedy)
     return tables[name]
 
 
 def _table(findings: Findings, name: str, context: Mapping[str, Any]) -> str:
     """Return the file of a table; letters beyond Latin need another engine, which its head says."""
     setup, pooled = findings.setup, findings.pooled
+    reach = {"Without a CAR": pooled.lacking, "Extended by a price limit": pooled.extended}
     shared = {
-        "setup": setup,
-        "window": setup.main,
-        "words": words(),
+        "setup": setup, "window": setup.main, "words": words(),
         "slug": re.sub(r"[^A-Za-z0-9]+", "-", findings.name).strip("-") or "study",
         "kind": words().what or "returns",
         "unit": "(%)" if words().unit == "%" else "(log)",
-        "reach": {
-            "Without a CAR": lacking_lines(pooled.lacking),
-            "Extended by a price limit": lacking_lines(pooled.extended),
-        },
-    }
+        "reach": {head: lacking_lines(remarks) for head, remarks in reach.items()},
+    }  # fmt: skip
     return _file(name, {**shared, **context})
 
 
@@ -270,27 +263,16 @@ def _models(grid: pd.DataFrame, windows: list[Window]) -> Iterator[Line]:
 
 
 def _events(findings: Findings) -> dict[str, Any]:
-    """Return the used events by CAR over the main window, those without one last."""
+    """Return the used events by CAR over the main window, those without one last; {} for none."""
     column, main = findings.setup.group_column, findings.setup.main
-    used = [event for event in in_order(findings) if event.is_used]
-    events = [
-        {
-            "day0": event.day0,
-            "name": clipped(event.name, LONGEST_NAME),
-            "group": clipped(event.cells[column], LONGEST_GROUP) or BLANK if column else "",
-            "car": event.car(main),
-        }
-        for event in used
-    ]
-    return {"events": events, "starred": any(stars(event.car(main).pvalue) for event in used)}
-
-
-def _regression(findings: Findings) -> dict[str, Any]:
-    """Return the coefficients of CARs on characteristics of the events; empty without any."""
-    terms = findings.tables["regression"]
-    if terms.empty or not_possible(terms):
-        return {}
-    return regression_context({"CAR": terms})
+    events: list[dict[str, Any]] = []
+    for event in in_order(findings):
+        if event.is_used:
+            group = clipped(event.cells[column], LONGEST_GROUP) or BLANK if column else ""
+            name, car = clipped(event.name, LONGEST_NAME), event.car(main)
+            events.append({"day0": event.day0, "name": name, "group": group, "car": car})
+    starred = any(stars(event["car"].pvalue) for event in events)
+    return {"events": events, "starred": starred} if events else {}
 
 
 def regression_context(tables: Mapping[str, pd.DataFrame]) -> dict[str, Any]:

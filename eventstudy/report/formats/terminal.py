@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -30,15 +29,13 @@ from ..sections.first_screen import days_outside
 from ..sections.methods import last_day_of_prices
 from ..sections.robustness import Analysis, robustness
 from ..sections.top import describe_setup, name_press
-from ..sections.windows import TITLES, find_role, list_tests
+from ..sections.windows import AROUND, TITLES, find_role, list_tests, windows_around
 
 TEXT_WIDTH, MOST_LINES = 79, 16
 SKETCH_WIDTH = 55
 HEAD_WIDTH = 9
 # Lines of a caveat in the short answer, and of any other note.
 CAVEAT_LINES, NOTE_LINES = 4, 2
-# The roles of windows before and after the event, and what they are called.
-AROUND = {"leakage": "before", "drift": "after"}
 # Analyses that were asked for, beside the answer.
 ANALYSES = ("specifications", "choices", "firms", "regression")
 DROPPED_SHOWN = 8
@@ -106,14 +103,10 @@ def _days(window: Window) -> str:
 def _around(findings: Findings) -> str:
     """Return what the windows before and after the event show; "" where nobody knows yet."""
     pvalues, texts = dict[str, float](), []
-    for finding in findings.sample.windows:
-        when = AROUND.get(find_role(finding.window, findings.setup.main), "")
-        result = finding.answer
-        if when and when not in pvalues and np.isfinite(result.pvalue):
-            pvalues[when] = result.pvalue
-            code = f"terminal.{'moved' if result.pvalue < LEVEL else 'quiet'}_{when}"
-            facts = {"window": _days(finding.window), "value": result.effect.estimate}
-            texts.append(say(code, p=result.pvalue, **facts))
+    for side, finding in windows_around(findings).items():
+        p = pvalues[side] = finding.answer.pvalue
+        facts = {"window": _days(finding.window), "value": finding.answer.effect.estimate}
+        texts.append(say(f"terminal.{'moved' if p < LEVEL else 'quiet'}_{side}", p=p, **facts))
     is_quiet = len(pvalues) == len(AROUND) and min(pvalues.values()) >= LEVEL
     path = findings.sample.implied
     days = days_outside(path) if path is not None else ""
@@ -227,10 +220,8 @@ def _battery(findings: Findings, sample: Sample) -> str:
     None while the answer is provisional: no p-value goes before it.
     """
     average = sample.answer.plain_average.estimate
-    names = {
-        say("tests.average"): say("terminal.plain_average", value=average),
-        say("tests.calibrated"): say("terminal.calibrated"),
-    }
+    names = {say("tests.average"): say("terminal.plain_average", value=average)}
+    names[say("tests.calibrated")] = say("terminal.calibrated")
     cells = [
         [
             names.get(line.name, line.name), p_text(line.pvalue), _share(line.false_alarms),
@@ -248,11 +239,8 @@ def _battery(findings: Findings, sample: Sample) -> str:
 
 def _checks(findings: Findings) -> str:
     """Return what could change the answer, a line each; "" for nothing."""
-    rows = [
-        [check.name, percent_text(check.effect.estimate), p_text(check.pvalue)]
-        for check in list_checks(findings)
-    ]
-    head = say("terminal.checks_columns").split("|")
+    checks, head = list_checks(findings), say("terminal.checks_columns").split("|")
+    rows = [[c.name, percent_text(c.effect.estimate), p_text(c.pvalue)] for c in checks]
     return f"{say('terminal.checks')}\n{_grid(head, rows)}" if rows else ""
 
 
@@ -269,26 +257,19 @@ def calibration_text(numbers: Calibration, group: str = "") -> str:
     if numbers.reason:
         return sentence
     tests = [
-        [STATISTICS[str(row["test"])].label, p_text(row["pvalue"]), _calibrated(row),
+        [STATISTICS[str(row["test"])].label, p_text(row["pvalue"]),
+         p_text(row["calibrated"]) + f" +-{row['error']:.3f}" * np.isfinite(row["calibrated"]),
          *(_share(row[f"size_{level}"]) for level in (1, 5, 10)),
          str(row["trust"]).removeprefix("valid ") or "-"]
         for row in numbers.sizes.reset_index().to_dict("records")
     ]  # fmt: skip
-    effects = [
-        [percent_text(row["effect"]), f"{row['power']:.1%}"]
-        for row in numbers.power.to_dict("records")
-    ]
+    powers = numbers.power[["effect", "power"]].to_numpy()
+    effects = [[percent_text(effect), f"{power:.1%}"] for effect, power in powers]
     tables = (("table", tests), ("powers", effects))
     grids = [_grid(say(f"calibration.{code}").split("|"), rows) for code, rows in tables]
     errors = {f"at{100 * at:.0f}": draws_error(at, numbers.effective_draws) for at in LEVELS}
     grids[0] += "\n" + _wrapped(say("calibration.errors", **errors))
     return "\n\n".join([sentence, *grids[: 1 + bool(effects)]])
-
-
-def _calibrated(row: Mapping[Any, Any]) -> str:
-    """Return a calibrated p with its Monte Carlo error."""
-    p, error = row["calibrated"], row["error"]
-    return f"{p_text(p)} +-{error:.3f}" if np.isfinite(p) else p_text(p)
 
 
 def _share(value: float) -> str:
@@ -308,8 +289,7 @@ def p_text(value: float) -> str:
 
 def _analyses(findings: Findings) -> Iterator[str]:
     """Yield the grid that the settings name, other firms and a regression, each with its title."""
-    names = set(ANALYSES)
-    names -= set() if findings.setup.settings.get("grid") else {"specifications", "choices"}
+    names = ANALYSES if findings.setup.settings.get("grid") else ANALYSES[2:]
     for analysis in robustness(findings):
         if analysis.name in names:
             yield analysis_text(analysis)
@@ -319,12 +299,9 @@ def analysis_text(analysis: Analysis) -> str:
     """Return one analysis with its title, sentence and table."""
     lines = [analysis.title, _wrapped(analysis.lede) if analysis.lede else ""]
     if analysis.table:
-        rows = [list(row.cells) for row in analysis.table.rows]
-        lines.append(_grid(analysis.table.heads, rows))
-        remarks = [
-            _wrapped(f"{row.name}: {row.remark}") for row in analysis.table.rows if row.remark
-        ]
-        lines += remarks
+        rows = analysis.table.rows
+        lines.append(_grid(analysis.table.heads, [list(row.cells) for row in rows]))
+        lines += [_wrapped(f"{row.name}: {row.remark}") for row in rows if row.remark]
     return "\n".join(filter(None, lines))
 
 

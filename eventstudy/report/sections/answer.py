@@ -7,13 +7,7 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
-from ...analysis.answer import (
-    DIFFERENT,
-    NO_RESULT,
-    NOT_DIFFERENT,
-    PROVISIONAL,
-    Answer,
-)
+from ...analysis.answer import DIFFERENT, NO_RESULT, NOT_DIFFERENT, PROVISIONAL, Answer
 from ...analysis.calibrated import Calibrated
 from ...analysis.interval import Interval, quantile
 from ...calendars.window import Window
@@ -78,12 +72,9 @@ def split_answer(findings: Findings, sample: Sample | None = None) -> tuple[str,
     result = sample.answer
     if sample.n_used == 0:
         return _nothing_usable(findings, sample)
-    if result.verdict == PROVISIONAL:
-        return _provisional(findings, sample)
-    if result.verdict == NO_RESULT:
-        return _undecided(findings, sample)
-    if result.verdict == NOT_DIFFERENT:
-        return _no_move(findings, sample)
+    makers = {PROVISIONAL: _provisional, NO_RESULT: _undecided, NOT_DIFFERENT: _no_move}
+    if maker := makers.get(result.verdict):
+        return maker(findings, sample)
     head = capitalised(_moved(findings, result, _who(sample)))
     return f"{head}.", f"{_sample_text(findings, sample)} ({_evidence(result)})."
 
@@ -101,8 +92,7 @@ def brief(findings: Findings, sample: Sample) -> Sentence:
     -------
     Sentence
     """
-    result = sample.answer
-    n = result.n_events or sample.n_events
+    result, n = sample.answer, sample.answer.n_events or sample.n_events
     name = name_sample(findings, sample) if sample.group else say("answer.pooled")
     who = say("answer.who", number=_number(n), subject=count_subject(n, name).partition(" ")[2])
     if result.verdict == DIFFERENT:
@@ -240,10 +230,10 @@ def write_interval(effect: Interval, *, sizes: bool = False) -> str:
     str
     """
     ends, show = [effect.ci_low, effect.ci_high], size_text if sizes else rough_percent
-    shown = [show(end) for end in (sorted(ends, key=abs) if sizes else ends)]
+    texts = [show(end) for end in (sorted(ends, key=abs) if sizes else ends)]
     if words().quantity:
-        shown[0] = shown[0].removesuffix(words().unit)
-    return say("answer.interval", low=shown[0], high=shown[1])
+        texts[0] = texts[0].removesuffix(words().unit)
+    return say("answer.interval", low=texts[0], high=texts[1])
 
 
 def write_full_interval(effect: Interval) -> str:
@@ -345,12 +335,10 @@ def _implied_by(findings: Findings) -> str:
 
 
 def _no_move(findings: Findings, sample: Sample) -> tuple[str, str]:
-    when = write_days(findings.setup.main, is_late=is_day_later(findings))
-    result, facts = sample.answer, {
-        "who": _who(sample), "when": when,
-        "implied": _implied_by(findings), "quantity": words().quantity,
-    }  # fmt: skip
-    head = say("answer.no_change" if words().quantity else "answer.no_move", **facts)
+    result, when = sample.answer, write_days(findings.setup.main, is_late=is_day_later(findings))
+    facts = {"who": _who(sample), "when": when, "implied": _implied_by(findings)}
+    code = "answer.no_change" if words().quantity else "answer.no_move"
+    head = say(code, quantity=words().quantity, **facts)
     estimate = rough_percent(result.effect.estimate)
     sentence = f"{_sample_text(findings, sample)}: {estimate} ({_evidence(result)})."
     if result.overturn.largest_t <= quantile(result.effect.df):

@@ -12,7 +12,6 @@ from ...analysis.interval import Interval
 from ...calendars.window import Window
 from ...findings.types import CarRemark, Findings, Sample
 from ...utility.catalogue import say
-from ...utility.csv_text import BLANK
 from ...utility.flags import Flag
 from ...utility.numbers import capitalised, clipped
 from .answer import (
@@ -56,30 +55,22 @@ def asides(findings: Findings, sample: Sample | None = None) -> list[str]:
     sample = sample or findings.sample
     if sample.n_used == 0:
         return []
-    lacking = _lacking_note(sample) if sample.n_used > 1 else ""
-    suspects = [_suspects(findings, sample, flag) for flag in KEPT_MOVES]
-    extended = _extended_note(sample, findings.setup.main)
-    notes = (
+    listings = next((n for why, n in findings.dropped if why.code == "other_listing"), 0)
+    notes = [
         write_caveat_of(findings, sample),
-        *suspects,
-        lacking,
+        *(_suspects(findings, sample, flag) for flag in KEPT_MOVES),
+        _lacking_note(sample) if sample.n_used > 1 else "",
         _halts_note(sample),
         _short_note(sample),
-        extended,
-        *_listings_note(findings),
-    )
-    return [text for text in notes if text]
+        _extended_note(sample, findings.setup.main),
+        say("answer.listings", n=listings) if listings else "",
+    ]
+    return list(filter(None, notes))
 
 
 def lacking_lines(remarks: Iterable[CarRemark]) -> list[tuple[str, str]]:
     """Return name (with the id where that differs) and reason of events with a remark."""
     return [(_named(remark), remark.reason) for remark in remarks]
-
-
-def remedies(remarks: Iterable[CarRemark]) -> str:
-    """Return what to do about events without a CAR, each remedy once."""
-    each = dict.fromkeys(remark.reason.remedy for remark in remarks)
-    return " ".join(filter(None, each))
 
 
 def _named(remark: CarRemark) -> str:
@@ -103,9 +94,7 @@ def write_caveat_of(findings: Findings, sample: Sample) -> str:
     result = sample.answer
     variance = [*doubt_variance(result), *write_other_dates(result)]
     caveat = result.caveat or caveat_of(result, sample.n_events)
-    if caveat is None:
-        return " ".join(variance)
-    if caveat.code == "variance":
+    if caveat is None or caveat.code == "variance":
         return " ".join(variance)
     who = count_subject(sample.n_events, name_sample(findings, sample))
     drawn = calibration_facts(result.calibrated) if result.calibrated else {}
@@ -130,11 +119,8 @@ def brief_caveat(findings: Findings) -> str:
         return write_caveat_of(findings, sample)
     texts = [text for flag in KEPT_MOVES if (text := _suspects(findings, sample, flag))]
     if caveat.code == "one_event":
-        news = name_news(sample.news) or [say("answer.check_news")]
-        texts += [
-            say("caveat.one_event").removesuffix(".") + ":",
-            news[0][:1].lower() + news[0][1:],
-        ]
+        news, *_ = name_news(sample.news) or [say("answer.check_news")]
+        texts += [say("caveat.one_event").removesuffix(".") + ":", news[:1].lower() + news[1:]]
     elif caveat.code == "one_date":
         texts.append(say("caveat.one_date"))
     else:
@@ -149,7 +135,7 @@ def _suspects(findings: Findings, sample: Sample, flag: Flag) -> str:
         return ""
     if result.n_events == 1:
         return say("answer.check_them", suspects=say(f"answer.{flag}_one"))
-    table = findings.over_main(findings.of_sample("without_flagged", sample))
+    table = findings.over_main(findings.beside("without_flagged", sample))
     rows = [
         row for row in table.to_dict("records")
         if (row["left_out"], row["test"]) == (flag, result.test)
@@ -169,10 +155,8 @@ def _suspects(findings: Findings, sample: Sample, flag: Flag) -> str:
 
 def _names_of(findings: Findings, sample: Sample, flag: Flag) -> str:
     """Return the firms of the listed events of a sample with a flag, in brackets."""
-    column = findings.setup.group_column
-    flagged = (e for e in findings.events if e.is_used and flag in e.flags)
-    mine = (e for e in flagged if sample.group in ("", e.cells.get(column) or BLANK))
-    names = list(dict.fromkeys(clipped(e.name, LONGEST_FIRM) for e in mine))
+    flagged = (event for event in findings.of_group(sample.group) if flag in event.flags)
+    names = list(dict.fromkeys(clipped(event.name, LONGEST_FIRM) for event in flagged))
     more = ", ..." * (len(names) > NAMED)
     return f" ({', '.join(names[:NAMED])}{more})" if names else ""
 
@@ -199,13 +183,8 @@ def _lacking_note(sample: Sample) -> str:
     events = [f"{_named(remark)}, {remark.reason}" for remark in sample.lacking]
     code = "answer.lacking_one" if sample.n_used - n == 1 else "answer.lacking"
     note = say(code, n=n, total=sample.n_used, events=_some(events, n))
-    return f"{note} {remedies(sample.lacking)}".strip()
-
-
-def _listings_note(findings: Findings) -> list[str]:
-    """Return how many listings of the study count with another one of the same firm."""
-    n = next((n for why, n in findings.dropped if why.code == "other_listing"), 0)
-    return [say("answer.listings", n=n)] if n else []
+    remedies = dict.fromkeys(remark.reason.remedy for remark in sample.lacking)
+    return " ".join(filter(None, [note, *remedies]))
 
 
 def _halts_note(sample: Sample) -> str:

@@ -15,19 +15,10 @@ from ...findings.types import Findings
 from ...fitting.config import CARS, MODELS
 from ...significance import name_for_role
 from ...utility.catalogue import say
-from ...utility.numbers import (
-    LEVEL,
-    MINUS,
-    capitalised,
-    clipped,
-    date_prose,
-    percent,
-    pvalue,
-    span,
-)
+from ...utility.numbers import LEVEL, MINUS, capitalised, clipped, date_prose, pvalue
 from ...utility.units import words
 from .answer import is_day_later
-from .table import Row, Table, make_table
+from .table import Row, Table, effect_cells, interval_in, make_table
 
 LONGEST_NAME = 64
 # Choices of a cell that is the study but for one of them.
@@ -82,12 +73,8 @@ def list_checks(findings: Findings) -> tuple[Check, ...]:
 def checks_table(checks: Sequence[Check]) -> Table:
     """Return the checks as text, a row each."""
     rows = [
-        Row((
-            check.name, f"{check.n_events:,}", percent(check.effect.estimate, unit=False),
-            span(check.effect.ci_low, check.effect.ci_high, unit=False), pvalue(check.pvalue),
-        ))
-        for check in checks
-    ]  # fmt: skip
+        Row((c.name, f"{c.n_events:,}", *effect_cells(c.effect), pvalue(c.pvalue))) for c in checks
+    ]
     facts = {"n": len(rows) - 1, "unclear": sum(not check.is_clear for check in checks[1:])}
     return make_table("checks.table", "tNnNn", rows, unit=words().head, **facts)
 
@@ -172,17 +159,15 @@ def _tests(findings: Findings) -> Iterator[Check]:
             yield Check("test", name, test.n_events, Interval(), test.pvalue)
 
 
-def _cells(findings: Findings, choice: str) -> list[dict[str, Any]]:
+def _cells(findings: Findings, choice: str) -> list[dict[Any, Any]]:
     """Return the specifications that differ from the study in one choice alone."""
     table = findings.tables.get("specifications", pd.DataFrame())
     if table.empty:
         return []
     names = [name for name in ALIKE if name != choice]
     alike = (table[names] == table.loc[table["is_main"].astype(bool), names].iloc[0]).all(axis=1)
-    rows = table[alike & ~table["is_main"].astype(bool)].to_dict("records")
-    return [{str(name): cell for name, cell in row.items()} for row in rows]
+    return table[alike & ~table["is_main"].astype(bool)].to_dict("records")
 
 
-def _check(kind: str, name: str, row: dict[str, Any]) -> Check:
-    effect = Interval(*(row[name] for name in ("estimate", "se", "ci_low", "ci_high")))
-    return Check(kind, name, int(row["n_events"]), effect, row["pvalue"])
+def _check(kind: str, name: str, row: dict[Any, Any]) -> Check:
+    return Check(kind, name, int(row["n_events"]), interval_in(row), row["pvalue"])

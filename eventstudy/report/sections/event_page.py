@@ -25,8 +25,8 @@ from ...utility.numbers import (
     percent,
 )  # fmt: skip
 from ...utility.units import words
-from ..figures.car_axis import CarAxis
 from ..figures.event_figures import (
+    CarAxis,
     draw_abnormal_returns,
     draw_fit,
     draw_price,

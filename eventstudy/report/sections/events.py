@@ -1,4 +1,4 @@
-"""The used events by CAR over the main window; and what was dropped and flagged."""
+"""The used events by CAR over the main window, groups of them, and what was dropped and flagged."""
 
 from __future__ import annotations
 
@@ -7,7 +7,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 
+from ...analysis.answer import DIFFERENT, NOT_DIFFERENT, PROVISIONAL
+from ...analysis.interval import Interval
 from ...findings.types import Event, Findings
 from ...significance import STATISTICS
 from ...utility.catalogue import has, say
@@ -17,14 +20,15 @@ from ...utility.numbers import (
     capitalised,
     clipped,
     date_iso,
+    listed,
+    number_word,
     percent,
     pvalue,
-    span,
 )
 from ...utility.units import words
 from .answer import name_remedy, name_sample
 from .first_screen import short_name
-from .table import Row, Table, make_table
+from .table import Row, Table, effect_cells, make_table
 
 # A flag that nearly every event carries is said once instead of at each event.
 NEARLY_ALL = 0.8
@@ -97,7 +101,7 @@ def _event_row(findings: Findings, event: Event) -> Row:
     group = [clipped(event.cells.get(column) or BLANK)] if findings.groups else []
     flags = [flag for flag in event.flags if flag not in find_common_flags(findings)]
     tags = ", ".join(write_flag(flag)[:40] for flag in flags)
-    numbers = percent(car.car, unit=False), span(*car.interval, unit=False), pvalue(car.pvalue)
+    numbers = (*effect_cells(Interval(car.car, car.se, *car.interval)), pvalue(car.pvalue))
     page = event.page.rpartition("/")[2]
     about = " · ".join(filter(None, [clipped(describe_event(event), 90), tags]))
     return Row((short_name(event.name), date_iso(event.day0), *group, *numbers, page), about)
@@ -109,15 +113,14 @@ def count_significant(findings: Findings) -> str:
     n, total = main.significant, main.answer.n_events
     if total < 2:
         return ""
-    facts = {"total": total, "chance": LEVEL * total}
-    holm = ""
+    facts = {"n": n, "total": total, "chance": LEVEL * total, "holm": ""}
     if families is not None:
         adjusted = families.loc[families["family"] == "events", "holm"].dropna()
         n_holm = int((adjusted < LEVEL).sum())
         if len(adjusted):
             code = "events.holm" if n_holm else "events.holm_none"
-            holm = say(code, n=n_holm, smallest=float(adjusted.min()))
-    return say("events.lede" if n else "events.lede_none", n=n, holm=holm, **facts)
+            facts["holm"] = say(code, n=n_holm, smallest=float(adjusted.min()))
+    return say("events.lede" if n else "events.lede_none", **facts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,12 +159,10 @@ def dropped_kinds(findings: Findings) -> list[DroppedKind]:
         if not event.is_used:
             alike = reasons.setdefault(event.reason.head, {})
             alike.setdefault(clipped(event.reason, 400), []).append(event)
-    kinds = []
-    for reason, n in findings.dropped:
-        alike = reasons.get(reason.head, {})
-        remedy = name_remedy(findings, reason)
-        kinds.append(DroppedKind(clipped(reason.head), remedy, n, alike))
-    return kinds
+    return [
+        DroppedKind(clipped(why.head), name_remedy(findings, why), n, reasons.get(why.head, {}))
+        for why, n in findings.dropped
+    ]
 
 
 def left_out_table(findings: Findings) -> Table | None:
@@ -173,11 +174,8 @@ def left_out_table(findings: Findings) -> Table | None:
     if table is None:
         return None
     answer = sample.answer
-    rows = [
-        _left_out_row(
-            say("dropped.all"), "", "", answer.n_events, answer.effect.estimate, answer.pvalue
-        )
-    ]
+    numbers = answer.n_events, answer.effect.estimate, answer.pvalue
+    rows = [_left_out_row(say("dropped.all"), "", "", *numbers)]
     without = findings.over_main(table)
     for row in without[without["test"] == answer.test].to_dict("records"):
         name = str(row["left_out"])
@@ -190,8 +188,8 @@ def left_out_table(findings: Findings) -> Table | None:
     return make_table("dropped.left_out", "tNNnn", rows, **facts, test=test, unit=words().head)
 
 
-def _left_out_row(name: str, meaning: str, n: str, left: int, effect: float, p: float) -> Row:
-    return Row((name, n, f"{left:,}", percent(effect, unit=False), pvalue(p)), meaning)
+def _left_out_row(name: str, meaning: str, n: str, n_events: int, effect: float, p: float) -> Row:
+    return Row((name, n, f"{n_events:,}", percent(effect, unit=False), pvalue(p)), meaning)
 
 
 def flags_table(findings: Findings) -> Table | None:
@@ -199,3 +197,39 @@ def flags_table(findings: Findings) -> Table | None:
     counts = sorted(findings.pooled.flags.items(), key=lambda item: (-item[1], item[0]))
     rows = [Row((write_flag(f), explain_flag(f), f"{n:,}")) for f, n in counts]
     return make_table("dropped.flags", "ttn", rows) if rows else None
+
+
+def differences_table(findings: Findings) -> Table | None:
+    """Return the mean difference of each pair of groups with two p-values; None without any.
+
+    The interval is that of the first method that has one.
+    """
+    table = findings.tables.get("differences")
+    if table is None or table.empty:
+        return None
+    rows = []
+    for (one, other), pair in table.groupby(["one", "other"], sort=False):
+        first = pair.sort_values("ci_low", key=pd.isna, kind="stable").iloc[0]
+        effect = Interval(first["difference"], np.nan, first["ci_low"], first["ci_high"])
+        name = say("groups.pair", one=clipped(one, 60), other=clipped(other, 60))
+        pvalues = pair.set_index("method")["pvalue"].astype(float)
+        both = (pvalue(pvalues.get(method, np.nan)) for method in ("date_clustered", "welch"))
+        rows.append(Row((name, *effect_cells(effect), *both)))
+    return make_table("folds.differences", "tnNnN", rows, unit=words().head)
+
+
+def group_lede(findings: Findings) -> str:
+    """Return which of the groups moved."""
+    verdicts = {clipped(s.group, 60): s.answer.verdict for s in findings.groups}
+    decided = [name for name, v in verdicts.items() if v in (DIFFERENT, NOT_DIFFERENT)]
+    changed = [name for name in decided if verdicts[name] == DIFFERENT]
+    n, main = len(decided), findings.setup.main
+    if not decided:
+        kind = "early" if PROVISIONAL in verdicts.values() else "none"
+        return say(f"groups.{kind}", main=main)
+    several = "several" if n > 1 else "one"
+    facts = {"n": n, "main": main, "name": decided[0]}
+    if not changed:
+        return say(f"groups.no_move_{several}", **facts)
+    changes = {"k": number_word(len(changed)), "names": listed(changed)}
+    return say(f"groups.move_{several}", **facts, **changes)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -12,22 +13,15 @@ from ...analysis.implied_path import ImpliedPath
 from ...analysis.interval import Interval
 from ...findings.types import Event, Findings, Sample, WindowFinding
 from ...utility.catalogue import say
-from ...utility.csv_text import BLANK
-from ...utility.numbers import (
-    LEVEL,
-    capitalised,
-    clipped,
-    date_prose,
-    day,
-)
+from ...utility.numbers import LEVEL, capitalised, clipped, date_prose, day
 from ...utility.units import words
 from ..figures.strip import FEW, Strip, StripMark
-from . import made_once
 from .answer import count_subject, is_day_later, name_sample, split_answer, write_days
 from .caveats import brief_caveat
 from .checks import Check, list_checks
 from .methods import last_day_of_prices
 from .top import KeyFigure, key_figures
+from .windows import windows_around
 
 # Letters of a short name, and of a name in a figure.
 SHORT, LABEL = 26, 18
@@ -83,7 +77,7 @@ class FirstScreen:
     checks_about: str
 
 
-@made_once
+@lru_cache(maxsize=1)
 def first_screen(findings: Findings) -> FirstScreen:
     """Return the first screen of a report."""
     headline, sentence = split_answer(findings)
@@ -124,16 +118,10 @@ def title_of(findings: Findings) -> str:
         return say("title.unused", **facts)
     first, last = setup.first[:4], setup.last[:4]
     period = date_prose(setup.first) if setup.first == setup.last else first
-    firms = count_firms(findings)
+    # Of very many events not all are listed.
+    firms = 0 if setup.is_sampled else len({event.name for event in events})
     code = "title.several" if firms else "title.sampled"
     return say(code, firms=firms, period=f"{first}–{last}" if last > first else period, **facts)
-
-
-def count_firms(findings: Findings) -> int:
-    """Return how many companies the events of the answer are of; 0 where not all are listed."""
-    if findings.setup.is_sampled:
-        return 0
-    return len({event.name for event in events_of(findings, findings.sample)})
 
 
 def events_of(findings: Findings, sample: Sample) -> list[Event]:
@@ -144,14 +132,9 @@ def events_of(findings: Findings, sample: Sample) -> list[Event]:
     findings : Findings
     sample : Sample
     """
-    column, main = findings.setup.group_column, findings.setup.main
-    chosen = [
-        event
-        for event in findings.used
-        if np.isfinite(event.car(main).car)
-        and (not sample.group or (event.cells.get(column) or BLANK) == sample.group)
-    ]
-    return sorted(chosen, key=lambda event: event.car(main).car)
+    main, events = findings.setup.main, findings.of_group(sample.group)
+    complete = [event for event in events if np.isfinite(event.car(main).car)]
+    return sorted(complete, key=lambda event: event.car(main).car)
 
 
 def short_name(name: str) -> str:
@@ -215,25 +198,13 @@ def _chart(findings: Findings) -> Chart | None:
 
 def _around(findings: Findings, path: ImpliedPath) -> str:
     """Return what came before and after the main window."""
-    sample = findings.sample
-    before = next((w for w in sample.windows if w.window.stop < 0), None)
-    after = next((w for w in sample.windows if w.window.start > 0), None)
-    sides = {
-        name: finding
-        for name, finding in (("before", before), ("after", after))
-        if finding is not None and np.isfinite(finding.answer.pvalue)
-    }
-    outside = days_outside(path)
-    quiet = all(finding.answer.pvalue >= LEVEL for finding in sides.values())
-    texts = [f"{say(f'chart.{name}')} ({_move(finding)})" for name, finding in sides.items()]
-    parts = []
-    if texts and quiet:
+    sides, outside = windows_around(findings), days_outside(path)
+    texts = [f"{say(f'chart.{side}')} ({_move(w)})" for side, w in sides.items()]
+    if texts and all(finding.answer.pvalue >= LEVEL for finding in sides.values()):
         code = f"chart.quiet{'_outside' * bool(outside)}"
         return say(code, sides=" or ".join(texts), days=outside)
-    parts += [f"{capitalised(text)}." for text in texts]
-    if outside:
-        parts.append(say("chart.outside", days=outside))
-    return " ".join(parts)
+    texts = [f"{capitalised(text)}." for text in texts]
+    return " ".join([*texts, *([say("chart.outside", days=outside)] if outside else [])])
 
 
 def _move(finding: WindowFinding) -> str:
@@ -249,10 +220,7 @@ def days_outside(path: ImpliedPath) -> str:
     beyond = (path.days < path.base) | (path.days > path.end)
     days = path.days[leaves & beyond & (np.abs(path.days) <= 10)]
     runs = np.split(days, np.flatnonzero(np.diff(days) > 1) + 1) if len(days) else []
-    spans = [
-        day(int(run[0])) if len(run) == 1 else f"{day(int(run[0]))} to {day(int(run[-1]))}"
-        for run in runs
-    ]
+    spans = [" to ".join(day(int(tau)) for tau in dict.fromkeys(run[[0, -1]])) for run in runs]
     return say("chart.outside_days", n=len(days), days=", ".join(spans)) if spans else ""
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -28,26 +29,26 @@ from ...utility.numbers import (
 )
 from ...utility.units import words
 from ..figures.answer_figures import name_lines
-from ..figures.specification_curve import SpecificationCurve, draw_curve
+from ..figures.specification_curve import draw_curve
 from ..figures.svg_canvas import pair
-from . import made_once
 from .answer import brief, count_subject, name_sample
 from .caveats import asides, write_caveat_of
 from .events import (
     common_notes,
     count_significant,
+    differences_table,
     dropped_kinds,
     dropped_lede,
     events_table,
     flags_table,
+    group_lede,
     left_out_table,
 )
 from .first_screen import events_of, short_name
-from .groups import differences_table, group_lede
 from .kept_cases import case_blocks, describe_case
 from .methods import Paragraph, methods, provenance, symbols_table
 from .robustness import Analysis, robustness
-from .table import Row, Table, make_table
+from .table import Row, Table, effect_cells, make_table
 from .top import data_notes, describe_setup, find_limitations, name_press
 from .windows import list_tests
 
@@ -96,7 +97,7 @@ class Fold:
     is_open: bool = False
 
 
-@made_once
+@lru_cache(maxsize=1)
 def list_folds(findings: Findings) -> list[Fold]:
     """Return the folded parts of a report, in their order."""
     used = (_announcements, _days, _choices, _groups, _shared_shock, _power, _analyses_left)
@@ -127,10 +128,8 @@ def _extremes(findings: Findings) -> str:
         for event in (events[0], events[-1])
     )
     who = count_subject(len(events), name_sample(findings, sample))
-    finding, influence = (
-        say(f"{code}.finding", who=who, low=low, high=high),
-        sample.answer.influence,
-    )
+    finding = say(f"{code}.finding", who=who, low=low, high=high)
+    influence = sample.answer.influence
     if influence and influence.half and sample.answer.verdict == DIFFERENT:
         return f"{finding} {say(f'{code}.half', n=influence.half)}"
     return finding
@@ -150,18 +149,13 @@ def _days(findings: Findings) -> Iterator[Fold]:
         cells = (day(tau), f"{path.counts[at]:,}", *levels, percent(gap[at], unit=False), *ends)
         rows.append(Row(cells if code.endswith("whole") else cells[:-1]))
     kinds = "tNnNnNN" if code.endswith("whole") else "tNnNnN"
-    facts: dict[str, Any] = {
-        "first": int(path.days[0]),
-        "last": int(path.days[-1]),
-        "value": gap[-1],
-    }
-    facts |= name_lines()
+    facts: dict[str, Any] = {"first": int(path.days[0]), "last": int(path.days[-1])}
+    facts |= {"value": gap[-1], **name_lines()}
     table = make_table(code, kinds, rows, unit=words().head, **facts)
     notes = [say("path.implied_note", base=path.base, end=path.end)]
     if code.endswith("whole"):
         notes.append(say("folds.days.bands"))
-    if around := " ".join(_describe_around(findings.sample)):
-        notes.append(around)
+    notes += filter(None, [" ".join(_describe_around(findings.sample))])
     yield Fold("days", say("folds.days.title"), say("folds.days.finding", **facts), (*notes, table))
 
 
@@ -193,7 +187,9 @@ def _choices(findings: Findings) -> Iterator[Fold]:
 def _blocks(analysis: Analysis) -> Iterator[Block]:
     """Yield what an analysis has: its figure or table, and its note."""
     if analysis.curve:
-        yield Figure(_curve(analysis.curve), analysis.table)
+        curve, label = analysis.curve, say("robustness.curve.title")
+        draw = lambda width: draw_curve(curve, width=width, label=label)  # noqa: E731
+        yield Figure(pair(draw), analysis.table)
     elif analysis.table:
         yield analysis.table
     if analysis.note:
@@ -202,18 +198,14 @@ def _blocks(analysis: Analysis) -> Iterator[Block]:
         yield say("folds.numbers", files=[f"tables/{name}" for name in analysis.files])
 
 
-def _curve(curve: SpecificationCurve) -> Markup:
-    label = say("robustness.curve.title")
-    return pair(lambda width: draw_curve(curve, width=width, label=label))
-
-
 def _groups(findings: Findings) -> Iterator[Fold]:
     compared = findings.groups[1:]
     if not compared:
         return
     several = len(compared) > 1
     title = say("folds.groups") if several else capitalised(name_sample(findings, compared[0]))
-    finding = group_lede(findings) if several else capitalised(_brief(findings, compared[0]))
+    only = str(brief(findings, compared[0])).partition(": ")[2]
+    finding = group_lede(findings) if several else capitalised(only)
     blocks: list[Block] = [_group_table(findings)]
     if differences := differences_table(findings):
         blocks.append(differences)
@@ -222,55 +214,36 @@ def _groups(findings: Findings) -> Iterator[Fold]:
     yield Fold("groups", title, finding, tuple(blocks))
 
 
-def _brief(findings: Findings, sample: Sample) -> str:
-    return str(brief(findings, sample)).partition(": ")[2]
-
-
 def _group_table(findings: Findings) -> Table:
     rows = []
     for sample in findings.groups:
-        result = sample.answer
-        effect = result.effect
+        result, name = sample.answer, clipped(sample.group, 60)
+        numbers = (f"{result.n_events:,}", f"{result.n_dates:,}", *effect_cells(result.effect))
         is_early = result.verdict not in (DIFFERENT, NOT_DIFFERENT)
-        rows.append(
-            Row((
-                clipped(sample.group, 60), f"{result.n_events:,}", f"{result.n_dates:,}",
-                percent(effect.estimate, unit=False),
-                span(effect.ci_low, effect.ci_high, unit=False), pvalue(result.pvalue),
-            ), capitalised(str(result.reason)) if is_early else "")
-        )  # fmt: skip
+        remark = capitalised(str(result.reason)) if is_early else ""
+        rows.append(Row((name, *numbers, pvalue(result.pvalue)), remark))
     facts = {"unit": words().head, "window": findings.setup.main}
     return make_table("folds.by_group", "tnNnNn", rows, **facts)
 
 
 def _tests_table(findings: Findings, sample: Sample) -> Table:
     """Return the windows and tests of another group as a plain table."""
-    rows = [
-        Row((
-            " ".join(filter(None, [line.name, line.remark])),
-            percent(line.effect.estimate, unit=False),
-            span(line.effect.ci_low, line.effect.ci_high, unit=False),
-            pvalue(line.pvalue), _rate(line.false_alarms),
-        ))
-        for block in list_tests(findings, sample)
-        for line in block.lines
-    ]  # fmt: skip
+    rows = []
+    for line in (line for block in list_tests(findings, sample) for line in block.lines):
+        rate = f"{line.false_alarms:.1%}" if np.isfinite(line.false_alarms) else MISSING
+        name = f"{line.name} {line.remark}".strip()
+        rows.append(Row((name, *effect_cells(line.effect), pvalue(line.pvalue), rate)))
     group = capitalised(name_sample(findings, sample))
     return make_table("folds.tests", "tnNnN", rows, unit=words().head, group=group)
-
-
-def _rate(rate: float) -> str:
-    return f"{rate:.1%}" if np.isfinite(rate) else MISSING
 
 
 def _shared_shock(findings: Findings) -> Iterator[Fold]:
     judged, answer = findings.sample.diagnosis, findings.sample.answer
     if judged is None or answer.n_events < 2 or findings.sample.firm:
         return
-    numbers = answer.calibrated
     finding = say(f"folds.shock.{_shock_code(answer)}", **_shock_facts(answer))
     calibration = [a.lede for a in robustness(findings) if a.name == "calibration"]
-    note = [say("robustness.calibration.note")] if calibration and numbers else []
+    note = [say("robustness.calibration.note")] if calibration and answer.calibrated else []
     blocks = (" ".join(judged.text), *calibration, *note)
     yield Fold("shock", say("folds.shock.title"), finding, blocks)
 
@@ -304,11 +277,9 @@ def _power(findings: Findings) -> Iterator[Fold]:
     if not np.isfinite(least):
         return
     power = Power.of(findings.setup.main, answer.test, least, answer.effect)
-    rows = [
-        Row((size_text(effect), f"{share:.0%}")) for effect, share in power.table.to_numpy()[1:]
-    ]
-    code = "one" if answer.n_events == 1 else "several"
-    finding = say(f"folds.power.{code}", least=least)
+    pairs = power.table.to_numpy()[1:]
+    rows = [Row((size_text(effect), f"{share:.0%}")) for effect, share in pairs]
+    finding = say(f"folds.power.{'one' if answer.n_events == 1 else 'several'}", least=least)
     blocks = (say("folds.power.note"), make_table("folds.power.table", "tn", rows))
     yield Fold("power", say("folds.power.title"), finding, blocks)
 

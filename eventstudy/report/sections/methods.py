@@ -20,7 +20,8 @@ from ...significance.clusters import ENUMERATE_UP_TO
 from ...utility.catalogue import has, say
 from ...utility.flags import Flag
 from ...utility.numbers import MISSING, clipped, listed, parameter_letter, window_text
-from ...utility.units import words
+from ...utility.units import speaking_of, words
+from ...utility.version import __version__
 from .answer import has_exact_law
 from .robustness import describe_errors
 from .table import Row, Table, make_table
@@ -84,11 +85,6 @@ class Methods:
     paragraphs: tuple[Paragraph, ...]
     references: list[Reference]
 
-    @property
-    def bibtex(self) -> str:
-        """The references as BibTeX."""
-        return "\n\n".join(reference.bibtex for reference in self.references)
-
 
 def methods(findings: Findings) -> Methods:
     """Return what was done, or would be done where no event can be used."""
@@ -121,13 +117,15 @@ def _paragraphs(findings: Findings) -> Iterator[Paragraph]:
     if not used:
         return
     if findings.sample.answer.n_events == 1 or findings.sample.n_used == 1:
-        yield Paragraph(_single(findings))
+        law, letters = describe_law(findings)
+        kind = say("law.exact" if has_exact_law(findings.setup.model) else "law.approximate")
+        yield Paragraph(say("methods.single", kind=kind, law=law, letters=letters))
     else:
         yield from _several(findings)
-    wild = "wild_bootstrap" in findings.sample.shown
-    draws = {"limit": ENUMERATE_UP_TO, "draws": setup.conventions["draws"]}
-    texts = [say("methods.wild_bootstrap", **draws)] if wild else []
-    texts += [say(f"methods.{name}") for name in CORRECTIONS if name in findings.tables]
+    texts = [say(f"methods.{name}") for name in CORRECTIONS if name in findings.tables]
+    if "wild_bootstrap" in findings.sample.shown:
+        draws = {"limit": ENUMERATE_UP_TO, "draws": setup.conventions["draws"]}
+        texts.insert(0, say("methods.wild_bootstrap", **draws))
     yield Paragraph(" ".join([*texts, say("methods.two_sided")]))
 
 
@@ -136,9 +134,8 @@ def _model(findings: Findings) -> Iterator[Paragraph]:
     days = ""
     if setup.estimation_days:
         least, most = setup.estimation_days
-        days = say(
-            "methods.days" if least == most else "methods.days_between", least=least, most=most
-        )
+        code = "methods.days" if least == most else "methods.days_between"
+        days = say(code, least=least, most=most)
     by = say("methods.by_least_squares") if model.least_squares and model.parameters else ""
     source = listed(model.source.split("; "))
     facts = {"estimation": setup.estimation, "length": len(setup.estimation), "days": days}
@@ -178,13 +175,6 @@ def describe_variance(model: ModelFacts) -> str:
     return say("variance.exact")
 
 
-def _single(findings: Findings) -> str:
-    """Return what the interval of a single CAR is."""
-    law, letters = describe_law(findings)
-    kind = say("law.exact" if has_exact_law(findings.setup.model) else "law.approximate")
-    return say("methods.single", kind=kind, law=law, letters=letters)
-
-
 def _several(findings: Findings) -> Iterator[Paragraph]:
     yield Paragraph(say("methods.bmp_kp"))
     yield Paragraph(say("methods.bmp_kp_formula"), is_formula=True)
@@ -200,8 +190,42 @@ def _several(findings: Findings) -> Iterator[Paragraph]:
 
 def describe_choices(findings: Findings) -> list[str]:
     """Return a sentence for each choice of the settings that came to bear on these events."""
-    makers = (_samples, _repeats, _halts, _limits, _confounders, _ranks, _regression, _placebos)
-    return [text for maker in makers for text in maker(findings)] if findings.setup.n_used else []
+    return list(_choices(findings)) if findings.setup.n_used else []
+
+
+def _choices(findings: Findings) -> Iterator[str]:
+    setup, settings = findings.setup, findings.setup.settings
+    short, flags = findings.pooled.short, Counter(findings.pooled.flags)
+    if short:
+        facts = {"needed": short[0].reason.facts["needed"], "n": findings.pooled.answer.n_short}
+        yield say("practice.short", **facts)
+    if settings.get("firm"):
+        yield say("practice.listings", column=clipped(settings["firm"], 60))
+    if settings["repeat"] == "first":
+        yield say("practice.first", n=setup.overlapped)
+    if settings["repeat"] == "keep-all" and setup.has_repeats:
+        yield say("practice.keep_all")
+    if flags[Flag.MASKED_DAYS]:
+        yield say("practice.masked", n=flags[Flag.MASKED_DAYS])
+    if settings["halt"] == "shift":
+        yield say("practice.shift", n=flags[Flag.HALT_SHIFTED])
+        # A run of before counted alpha for every session.
+        if "halt_drift" in settings:
+            yield say("practice.halt_drift", n=settings["halt_drift"])
+    if setup.extended:
+        yield say("practice.limits_extend", n=setup.extended)
+    elif flags[Flag.PRICE_LIMIT] and (rule := setup.conventions["limits"]) in ("drop", "none"):
+        yield say(f"practice.limits_{rule}", n=flags[Flag.PRICE_LIMIT])
+    if n := setup.confounded or flags[Flag.CONFOUNDED]:
+        near = say("practice.near", n=settings["confounder_days"], window=setup.main)
+        done = "dropped" if setup.confounded else "flagged"
+        yield say(f"practice.confounded_{done}", near=near, n=n)
+    if setup.conventions["fpc"]:
+        yield say("practice.fpc")
+    yield from _regression(findings)
+    placebo = findings.tables.get("placebo")
+    if placebo is not None and len(placebo):
+        yield say("practice.placebo", test=STATISTICS[placebo["test"].iloc[0]].label)
 
 
 def explain_missing_days(findings: Findings) -> str:
@@ -223,57 +247,6 @@ def describe_law(findings: Findings) -> tuple[str, str]:
     return say(f"law.{code}", k=k), say(f"law.{code}_letters", k=k)
 
 
-def _samples(findings: Findings) -> Iterator[str]:
-    settings, short = findings.setup.settings, findings.pooled.short
-    if short:
-        facts = {"needed": short[0].reason.facts["needed"], "n": findings.pooled.answer.n_short}
-        yield say("practice.short", **facts)
-    if settings.get("firm"):
-        yield say("practice.listings", column=clipped(settings["firm"], 60))
-
-
-def _repeats(findings: Findings) -> Iterator[str]:
-    setup, masked = findings.setup, findings.pooled.flags.get(Flag.MASKED_DAYS, 0)
-    repeat = setup.settings["repeat"]
-    if repeat == "first":
-        yield say("practice.first", n=setup.overlapped)
-    if repeat == "keep-all" and setup.has_repeats:
-        yield say("practice.keep_all")
-    if masked:
-        yield say("practice.masked", n=masked)
-
-
-def _halts(findings: Findings) -> Iterator[str]:
-    if findings.setup.settings["halt"] == "shift":
-        yield say("practice.shift", n=findings.pooled.flags.get(Flag.HALT_SHIFTED, 0))
-        # A run of before counted alpha for every session.
-        if "halt_drift" in findings.setup.settings:
-            yield say("practice.halt_drift", n=findings.setup.settings["halt_drift"])
-
-
-def _limits(findings: Findings) -> Iterator[str]:
-    setup, rule = findings.setup, findings.setup.conventions["limits"]
-    flagged = findings.pooled.flags.get(Flag.PRICE_LIMIT, 0)
-    if setup.extended:
-        yield say("practice.limits_extend", n=setup.extended)
-    elif flagged and rule in ("drop", "none"):
-        yield say(f"practice.limits_{rule}", n=flagged)
-
-
-def _confounders(findings: Findings) -> Iterator[str]:
-    setup, flagged = findings.setup, findings.pooled.flags.get(Flag.CONFOUNDED, 0)
-    near = say("practice.near", n=setup.settings["confounder_days"], window=setup.main)
-    if setup.confounded:
-        yield say("practice.confounded_dropped", near=near, n=setup.confounded)
-    elif flagged:
-        yield say("practice.confounded_flagged", near=near, n=flagged)
-
-
-def _ranks(findings: Findings) -> Iterator[str]:
-    if findings.setup.conventions["fpc"]:
-        yield say("practice.fpc")
-
-
 def _regression(findings: Findings) -> Iterator[str]:
     table = findings.tables.get("regression")
     if table is None or table.empty or not_possible(table):
@@ -283,13 +256,6 @@ def _regression(findings: Findings) -> Iterator[str]:
     characteristics = listed(names) if names else say("practice.characteristics")
     errors = describe_errors(table["errors"].iloc[0])
     yield say(code, window=findings.setup.main, names=characteristics, errors=errors)
-
-
-def _placebos(findings: Findings) -> Iterator[str]:
-    table = findings.tables.get("placebo")
-    if table is None or table.empty:
-        return
-    yield say("practice.placebo", test=STATISTICS[table["test"].iloc[0]].label)
 
 
 @cache
@@ -389,3 +355,22 @@ def _setting(value: object) -> str:
     if isinstance(value, list | tuple):
         return ", ".join(map(str, value))
     return "" if value is None else str(value)
+
+
+def write_bibtex(findings: Findings | None = None, tests: Iterable[str] = ()) -> str:
+    """Return how to cite the program as BibTeX, and all methods of a study that are given.
+
+    Parameters
+    ----------
+    findings : Findings, optional
+    tests : iterable of str
+        Further tests, such as those of a table.
+    """
+    record = findings.provenance.get("versions") or {} if findings else {}
+    entries = [say("cite.program", version=record.get("eventstudy", __version__))]
+    if findings:
+        with speaking_of(findings.setup.measure):
+            done = methods(findings).references
+        keys = {*done, *find_references(STATISTICS[name].source for name in tests)}
+        entries += [entry.bibtex for entry in read_bibliography().values() if entry in keys]
+    return "\n\n".join(entries) + "\n"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -27,14 +28,12 @@ from ...utility.numbers import (
     pvalue,
     share_text,
     signed,
-    span,
     window_text,
 )
 from ...utility.units import words
 from ..figures.specification_curve import SpecificationCurve
-from . import made_once
 from .answer import calibration_facts
-from .table import Row, Table, make_table
+from .table import Row, Table, effect_cells, interval_in, make_table
 
 ADJUSTED = ("holm", "bh", "by", "romano_wolf")
 # Coefficients with more decimals than these are written as a power of ten.
@@ -71,7 +70,7 @@ class Analysis:
         return say(f"robustness.{self.name}.title")
 
 
-@made_once
+@lru_cache(maxsize=1)
 def robustness(findings: Findings) -> tuple[Analysis, ...]:
     """Return the result of each analysis of the run."""
     makers = (
@@ -108,12 +107,6 @@ def _calibration(findings: Findings) -> Iterator[Analysis]:
     yield Analysis("calibration", lede=lede, note=say(f"{code}.note"))
 
 
-def _estimate(row: Mapping[Any, Any]) -> tuple[str, str, str]:
-    """Return the number of events, an estimate and its 95% interval."""
-    interval = span(row["ci_low"], row["ci_high"], unit=False)
-    return f"{row['n_events']:,}", percent(row["estimate"], unit=False), interval
-
-
 # More specifications than a table of windows by models shows have a curve.
 FEW_SPECIFICATIONS = 12
 # Choices that are windows.
@@ -141,12 +134,11 @@ def analysis_of_grid(table: pd.DataFrame) -> Analysis:
         for window, group in cells.groupby("window", sort=False)
     ]
     kinds, facts = "t" + "n" * len(models), {"models": "|".join(models), "unit": words().axis}
-    is_large = len(table) > FEW_SPECIFICATIONS and table["pvalue"].notna().any()
-    return Analysis(
-        "specifications", str(Specifications(table)), make_table(code, kinds, rows, **facts),
-        curve=SpecificationCurve.of(table) if is_large else None,
-        note=say(f"{code}.note"), files=("specifications.csv",),
-    )  # fmt: skip
+    head, curve = make_table(code, kinds, rows, **facts), None
+    if len(table) > FEW_SPECIFICATIONS and table["pvalue"].notna().any():
+        curve = SpecificationCurve.of(table)
+    note, files = say(f"{code}.note"), ("specifications.csv",)
+    return Analysis("specifications", str(Specifications(table)), head, curve, note, files)
 
 
 def analysis_by_choice(table: pd.DataFrame) -> Analysis:
@@ -193,13 +185,10 @@ def _announcement_time(findings: Findings) -> Iterator[Analysis]:
         Row((say(f"{code}.{r['dating']}"), f"{r['n_events']:,}", percent(r["caar"], unit=False)))
         for r in records
     ]
-    yield Analysis(
-        "announcement_time",
-        lede=say(f"{code}.lede", n=n, window=window, dated=dated, moved=moved),
-        table=make_table(code, "tNn", rows, unit=words().head, window=window),
-        note=say(f"{code}.note"),
-        files=(_file(findings, "announcement_time"),),
-    )
+    lede = say(f"{code}.lede", n=n, window=window, dated=dated, moved=moved)
+    head = make_table(code, "tNn", rows, unit=words().head, window=window)
+    files = (_file(findings, "announcement_time"),)
+    yield Analysis("announcement_time", lede, head, note=say(f"{code}.note"), files=files)
 
 
 def _placebos(findings: Findings) -> Iterator[Analysis]:
@@ -222,16 +211,14 @@ def _weights(findings: Findings) -> Iterator[Analysis]:
     for row in findings.over_main(findings.beside("aggregates")).to_dict("records"):
         if row["n_events"]:
             name = say(f"robustness.weights.{row['weights']}")
-            rows.append(Row((name, *_estimate(row), pvalue(row["pvalue"])), row["reason"]))
-    if not rows:
-        return
-    yield Analysis(
-        "weights",
-        lede=money,
-        table=make_table("robustness.weights", "tNnNn", rows, unit=words().head),
-        note=say("robustness.weights.note") if findings.sample.n_used > 1 else "",
-        files=tuple(_file(findings, n) for n in ("aggregates", *["market_value"] * bool(money))),
-    )
+            numbers = (f"{row['n_events']:,}", *effect_cells(interval_in(row)))
+            rows.append(Row((name, *numbers, pvalue(row["pvalue"])), row["reason"]))
+    if rows:
+        table = make_table("robustness.weights", "tNnNn", rows, unit=words().head)
+        note = say("robustness.weights.note") if findings.sample.n_used > 1 else ""
+        files = ["aggregates", *["market_value"] * bool(money)]
+        in_files = tuple(_file(findings, name) for name in files)
+        yield Analysis("weights", money, table, note=note, files=in_files)
 
 
 def _money(findings: Findings) -> str:
@@ -253,27 +240,19 @@ def _families(findings: Findings) -> Iterator[Analysis]:
     table = findings.tables.get("families")
     if table is None:
         return
-    tested, main = table[table["pvalue"].notna()], findings.setup.main
-    rows = [
-        Row((
-            say(f"robustness.families.{name}", main=main), f"{len(family):,}",
-            *(_small(family[method]) for method in ("pvalue", *ADJUSTED)),
-        ))
-        for name, family in tested.groupby("family", sort=False)
-    ]  # fmt: skip
+    tested, code, rows = table[table["pvalue"].notna()], "robustness.families", []
+    for name, family in tested.groupby("family", sort=False):
+        small = (_small(family[method]) for method in ("pvalue", *ADJUSTED))
+        title = say(f"{code}.{name}", main=findings.setup.main)
+        rows.append(Row((title, f"{len(family):,}", *small)))
     if not rows:
         return
     events = tested[tested["family"] == "events"]
     n, raw, holm = len(events), *(int((events[k] < LEVEL).sum()) for k in ("pvalue", "holm"))
     facts = {"n": n, "raw": raw, "holm": holm, "expected": expected(LEVEL * n)}
-    lede = say("robustness.families.lede", **facts) if n else ""
-    yield Analysis(
-        "families",
-        lede=f"{_pooled(findings)} {lede}".strip(),
-        table=make_table("robustness.families", "tnnnnnn", rows),
-        note=say("robustness.families.note"),
-        files=("families.csv",),
-    )
+    lede = say(f"{code}.lede", **facts) if n else ""
+    lede, head = f"{_pooled(findings)} {lede}".strip(), make_table(code, "tnnnnnn", rows)
+    yield Analysis("families", lede, head, note=say(f"{code}.note"), files=("families.csv",))
 
 
 def _small(pvalues: pd.Series[float]) -> str:
@@ -295,13 +274,9 @@ def _regression(findings: Findings) -> Iterator[Analysis]:
     rows = [_coefficient(row, p) for row in terms.to_dict("records")]
     unit = "percentage points" if words().unit == "%" else words().axis
     table = make_table("robustness.regression", "tnNNnn", rows, main=findings.setup.main, unit=unit)
-    yield Analysis(
-        "regression",
-        lede=f"{_pooled(findings)} {lede}".strip(),
-        table=table,
-        note=f"{capitalised(first['notes'])}." if first["notes"] else "",
-        files=("regression.csv",),
-    )
+    lede, note = f"{_pooled(findings)} {lede}".strip(), capitalised(first["notes"])
+    note = f"{note}." if note else ""
+    yield Analysis("regression", lede, table, note=note, files=("regression.csv",))
 
 
 def describe_errors(cov: str) -> str:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
+from ...analysis.interval import Interval
 from ...utility.catalogue import has, say
+from ...utility.numbers import percent, span
 
 # Kinds of columns by letter; a capital letter is a column that narrow pages leave out.
 KINDS = {"t": "text", "n": "number", "d": "date"}
@@ -49,6 +53,16 @@ class Table:
         return [column.head for column in self.columns]
 
 
+def effect_cells(effect: Interval) -> tuple[str, str]:
+    """Return an estimate and its 95% interval, whose unit stands in the head of the column."""
+    return percent(effect.estimate, unit=False), span(effect.ci_low, effect.ci_high, unit=False)
+
+
+def interval_in(row: Mapping[Any, Any]) -> Interval:
+    """Return the estimate in the row of a table, with its 95% interval."""
+    return Interval(row["estimate"], row.get("se", np.nan), row["ci_low"], row["ci_high"])
+
+
 def make_table(code: str, kinds: str, rows: Iterable[Row], **facts: Any) -> Table:
     """Return a table with the words of the catalogue.
 
@@ -64,12 +78,10 @@ def make_table(code: str, kinds: str, rows: Iterable[Row], **facts: Any) -> Tabl
         What these sentences name.
     """
     heads = say(f"{code}.columns", **facts).split("|")
+    columns = zip(heads, kinds, strict=True)
     return Table(
         caption=say(f"{code}.caption", **facts),
         about=say(f"{code}.about", **facts) if has(f"{code}.about") else "",
-        columns=tuple(
-            Column(head, KINDS[kind.lower()], kind.isupper())
-            for head, kind in zip(heads, kinds, strict=True)
-        ),
+        columns=tuple(Column(head, KINDS[k.lower()], k.isupper()) for head, k in columns),
         rows=tuple(rows),
     )

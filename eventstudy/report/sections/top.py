@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -11,17 +12,8 @@ import numpy as np
 from ...analysis.answer import DIFFERENT, NOT_DIFFERENT, PROVISIONAL, Answer
 from ...findings.types import Findings, Sample
 from ...utility.catalogue import Reason, say
-from ...utility.csv_text import BLANK
 from ...utility.flags import Flag
-from ...utility.numbers import (
-    MISSING,
-    capitalised,
-    clipped,
-    date_prose,
-    expected,
-    listed,
-    percent,
-)
+from ...utility.numbers import MISSING, capitalised, clipped, date_prose, expected, listed, percent
 from ...utility.units import words
 from .answer import EDGE, write_full_interval
 
@@ -76,8 +68,8 @@ def _by_chance(result: Answer) -> tuple[str, str]:
     p = numbers.pvalue if numbers else result.pvalue
     kind = "days" if result.n_events == 1 else "dates" if result.n_dates == 1 else "studies"
     whole = 100 if p >= 0.0095 else 1000 if p >= 0.0005 else 0
-    n = round(whole * p)
-    share = say("key.share" if whole else "key.hardly_any", n=n, whole=whole, kind=kind)
+    code = "key.share" if whole else "key.hardly_any"
+    share = say(code, n=round(whole * p), whole=whole, kind=kind)
     if numbers:
         return share, say("key.as_much_calibrated", p=p, error=numbers.error)
     return share, say("key.as_much", p=p)
@@ -110,9 +102,8 @@ def _needed(result: Answer) -> KeyFigure | None:
     overturn, times = result.overturn, result.overturn.variance_multiple
     if result.n_dates != 1 or result.verdict != DIFFERENT:
         return None
-    if np.isfinite(overturn.shared_shock):
-        number = overturn.shared_shock
-        return KeyFigure(say("key.shock"), f"{number:.1f}×", say("key.shock_remark"))
+    if np.isfinite(shock := overturn.shared_shock):
+        return KeyFigure(say("key.shock"), f"{shock:.1f}×", say("key.shock_remark"))
     if not times >= EDGE:
         return None
     single, market = overturn.one_event, overturn.market_variance
@@ -127,12 +118,7 @@ def _used(findings: Findings) -> KeyFigure:
     kind = say("key.events_of", group=clipped(sample.group, 24)) if sample.group else ""
     label = kind or say("key.events" if result.n_events > 1 else "key.event")
     used = f"{result.n_events:,} of {sample.n_events:,}"
-    column, group = findings.setup.group_column, sample.group
-    firms = {
-        event.name
-        for event in findings.used
-        if not group or (event.cells.get(column) or BLANK) == group
-    }
+    firms = {event.name for event in findings.of_group(sample.group)}
     code = "key.dates" if findings.setup.is_sampled or len(firms) < 2 else "key.dates_firms"
     return KeyFigure(capitalised(label), used, say(code, n=result.n_dates, firms=len(firms)))
 
@@ -142,12 +128,13 @@ def describe_setup(findings: Findings) -> str:
     setup = findings.setup
     used = "used" if setup.n_used else "unused"
     first = setup.settings.get("calendar", "exchange")
+    period = " to ".join(map(date_prose, dict.fromkeys(filter(None, (setup.first, setup.last)))))
     facts = {"n": findings.pooled.answer.n_events, "total": setup.n_events, "firms": setup.n_firms}
     pieces = [
         capitalised(setup.model.label) + _indices(findings),
         say("setup.windows", estimation=setup.estimation, event=setup.event),
         words().what or say("setup.returns", kind=setup.kind),
-        say(f"setup.events_{used}", period=describe_period(findings), **facts),
+        say(f"setup.events_{used}", period=period, **facts),
         say(f"setup.day0_{first}") if setup.n_used else "",
         say("setup.batch") if setup.engine == "batch" else "",
     ]
@@ -157,17 +144,8 @@ def describe_setup(findings: Findings) -> str:
 def _indices(findings: Findings) -> str:
     setup = findings.setup
     indices = setup.benchmarks if setup.model.factors else ()
-    if not indices:
-        return ""
-    if len(indices) <= MOST_INDICES:
-        return say("setup.on", indices=listed(indices))
-    return say("setup.on_many", n=len(indices))
-
-
-def describe_period(findings: Findings) -> str:
-    """Return the first and last day 0 in words."""
-    ends = dict.fromkeys(filter(None, (findings.setup.first, findings.setup.last)))
-    return " to ".join(map(date_prose, ends))
+    code = "setup.on" if len(indices) <= MOST_INDICES else "setup.on_many"
+    return say(code, indices=listed(indices), n=len(indices)) if indices else ""
 
 
 def find_limitations(findings: Findings) -> list[Reason]:
@@ -187,15 +165,10 @@ def find_limitations(findings: Findings) -> list[Reason]:
     notices = [_sentence(n.text) for n in warnings if n.is_notice and not n.is_serious]
     if not findings.setup.n_used:
         return [*serious, *notices]
-    makers = (
-        _open_windows, _small_sample, _directions, _short_estimations, _late, _dropped,
-        _chosen_by_press, _price_index, _unknown_times,
-    )  # fmt: skip
-    limits = [reason for maker in makers for reason in maker(findings)]
     notes = [_sentence(note.text) for note in warnings if not note.is_notice]
     more = len(notes) - LISTED_NOTES
     return [
-        *serious, *limits, *notices, *notes[:LISTED_NOTES],
+        *serious, *_limits(findings), *notices, *notes[:LISTED_NOTES],
         *([Reason("limit_more_notes", n=more)] if more > 0 else []),
     ]  # fmt: skip
 
@@ -214,43 +187,35 @@ def _sentence(text: str) -> Reason:
     return Reason.of(f"{capitalised(text).removesuffix('.')}.")
 
 
-def _open_windows(findings: Findings) -> Iterator[Reason]:
-    if n := findings.pooled.flags.get(Flag.INCOMPLETE_WINDOW, 0):
-        facts = {"n": n, "total": findings.setup.n_used, "datum": words().datum}
-        yield Reason("limit_open_windows", **facts)
-
-
-def _small_sample(findings: Findings) -> Iterator[Reason]:
-    n, main = findings.sample.answer.n_events, findings.setup.main
-    if findings.sample.n_used > 1 and 0 < n < FEW_EVENTS:
+def _limits(findings: Findings) -> Iterator[Reason]:
+    pooled, sample, total = findings.pooled, findings.sample, findings.setup.n_used
+    flags, n, main = Counter(pooled.flags), sample.answer.n_events, findings.setup.main
+    if k := flags[Flag.INCOMPLETE_WINDOW]:
+        yield Reason("limit_open_windows", n=k, total=total, datum=words().datum)
+    if sample.n_used > 1 and 0 < n < FEW_EVENTS:
         code = "limit_one_event" if n == 1 else "limit_few_events"
         yield Reason(code, n=n, window=[main.start, main.stop])
+    yield from _directions(findings)
+    if (k := flags[Flag.SHORT_ESTIMATION]) > MANY * total:
+        shortest = pooled.shortest_estimation
+        yield Reason("limit_short_estimations", n=k, total=total, shortest=shortest)
+    if diagnosis := sample.diagnosis:
+        yield from map(Reason.of, filter(None, (diagnosis.late, diagnosis.still)))
+    for maker in (_dropped, _chosen_by_press, _price_index):
+        yield from maker(findings)
+    if k := flags[Flag.TIME_UNKNOWN]:
+        yield Reason("limit_no_times" if k == total else "limit_some_times", n=k, total=total)
 
 
 def _directions(findings: Findings) -> Iterator[Reason]:
     """Yield a warning where the events of the answer have several directions."""
-    column, kinds = findings.setup.group_column, list(findings.setup.directions)
-    if column:
-        group, rows = findings.sample.group, [event.cells for event in findings.used]
-        rows = [cells for cells in rows if (cells.get(column) or BLANK) == group]
-        kinds = sorted({str(cells.get("direction", "")).strip() for cells in rows} - {""})
+    kinds, events = list(findings.setup.directions), findings.of_group(findings.sample.group)
+    if findings.setup.group_column:
+        kinds = sorted({str(e.cells.get("direction", "")).strip() for e in events} - {""})
     if len(kinds) > LISTED_DIRECTIONS:
         yield Reason("limit_many_directions", n=len(kinds))
     elif len(kinds) > 1:
         yield Reason("limit_directions", directions=kinds)
-
-
-def _short_estimations(findings: Findings) -> Iterator[Reason]:
-    sample, total = findings.pooled, findings.setup.n_used
-    n = sample.flags.get(Flag.SHORT_ESTIMATION, 0)
-    if n > MANY * total:
-        shortest = sample.shortest_estimation
-        yield Reason("limit_short_estimations", n=n, total=total, shortest=shortest)
-
-
-def _late(findings: Findings) -> Iterator[Reason]:
-    if diagnosis := findings.sample.diagnosis:
-        yield from map(Reason.of, filter(None, (diagnosis.late, diagnosis.still)))
 
 
 def _dropped(findings: Findings) -> Iterator[Reason]:
@@ -288,9 +253,3 @@ def _price_index(findings: Findings) -> Iterator[Reason]:
         absorbed = "alpha" in setup.model.parameters
         code = "limit_price_index" if absorbed else "limit_price_index_left"
         yield Reason(code, n=len(indices), indices=listed(indices))
-
-
-def _unknown_times(findings: Findings) -> Iterator[Reason]:
-    n, total = findings.pooled.flags.get(Flag.TIME_UNKNOWN, 0), findings.setup.n_used
-    if n:
-        yield Reason("limit_no_times" if n == total else "limit_some_times", n=n, total=total)

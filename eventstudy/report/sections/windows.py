@@ -16,6 +16,8 @@ from ...utility.catalogue import has, say
 from ...utility.numbers import LEVEL, window_text
 from .answer import is_day_later
 
+# Windows before and after the event by their roles, and what the sides are called.
+AROUND = {"leakage": "before", "drift": "after"}
 # Classes of other tests in their order; tests that are not valid have no place in the table.
 TITLES = {VALID: "tests.valid", WITH_CARE: "tests.with_care"}
 
@@ -46,6 +48,14 @@ def find_role(window: Window, main: Window) -> str:
     if window == main:
         return "main"
     return "leakage" if window.stop < 0 else "drift" if window.start > 0 else ""
+
+
+def windows_around(findings: Findings) -> dict[str, WindowFinding]:
+    """Return the first window with a p-value before the event ("before"), and after it."""
+    main = findings.setup.main
+    decided = [w for w in findings.sample.windows if np.isfinite(w.answer.pvalue)]
+    by_role = {find_role(finding.window, main): finding for finding in reversed(decided)}
+    return {side: by_role[role] for role, side in AROUND.items() if role in by_role}
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,21 +105,13 @@ def list_tests(findings: Findings, sample: Sample | None = None) -> list[TestBlo
     """
     sample, main = sample or findings.sample, findings.setup.main
     label = STATISTICS[sample.answer.test].label
-    blocks = [
-        TestBlock(
-            say("tests.main", test=label),
-            tuple(_window_line(finding, findings) for finding in sample.windows),
-        )
-    ]
-    opinions = [
-        test
-        for test in sample.main.tests
-        if test.test in sample.shown[1:] and np.isfinite(test.pvalue)
-    ]
+    by_window = tuple(_window_line(finding, findings) for finding in sample.windows)
+    blocks = [TestBlock(say("tests.main", test=label), by_window)]
+    further = (test for test in sample.main.tests if test.test in sample.shown[1:])
+    opinions = [test for test in further if np.isfinite(test.pvalue)]
     for trust, title in TITLES.items():
-        lines = [_test_line(test) for test in opinions if test.trust == trust]
-        if trust == VALID:
-            lines = [*_other_estimates(sample), *lines]
+        lines = [*_other_estimates(sample)] if trust == VALID else []
+        lines += [_test_line(test) for test in opinions if test.trust == trust]
         if lines:
             blocks.append(TestBlock(say(title, window=main), tuple(lines)))
     return blocks
@@ -132,9 +134,8 @@ def _other_estimates(sample: Sample) -> Iterator[TestLine]:
     answer, name = sample.answer, say("tests.calibrated")
     average, numbers = answer.plain_average, answer.calibrated
     if answer.n_events > 1 and np.isfinite(average.pvalue):
-        yield TestLine(
-            say("tests.average"), average.pvalue, allows=say("tests.alike"), effect=average
-        )
+        label = say("tests.average")
+        yield TestLine(label, average.pvalue, allows=say("tests.alike"), effect=average)
     if numbers and np.isfinite(numbers.pvalue):
         allows = say("tests.shifted", n=numbers.draws, error=numbers.error)
         effect = Interval(answer.effect.estimate)

@@ -1,0 +1,236 @@
+"""The report of a study as HTML, Markdown and PDF, and an HTML page for each event."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment
+from markupsafe import Markup
+
+from ...errors import ConfigError
+from ...findings.types import Findings
+from ...utility.catalogue import say
+from ...utility.numbers import clipped, pvalue
+from ...utility.progress import step
+from ...utility.units import speaking_of, words
+from ..figures.answer_figures import draw_implied
+from ..figures.strip import MarkRow, checks_layout, draw_rows, draw_strip, strip_height
+from ..figures.svg_canvas import WIDE, pair
+from ..sections.checks import Check, checks_table
+from ..sections.event_page import render_context
+from ..sections.events import in_order
+from ..sections.first_screen import FirstScreen, first_screen
+from ..sections.folds import fold_analysis, list_folds
+from ..sections.robustness import robustness
+from ..sections.windows import list_tests, tests_finding
+from .templating import environment, new_environment, style, visible_line
+
+# Pixels of the strip for which the path has its full height on the first screen.
+STRIP = 130.0
+_RTL = re.compile(r"[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufeff]")
+# What Markdown or HTML would read as more than a letter: inside a line, and where a block begins.
+_MARKUP = re.compile(
+    r"[\\`*|~$]|(?<![^\W_])_|_(?![^\W_])|<(?=[A-Za-z/!?])|&(?=[#\w])|\](?=[(\[])|(?<=[A-Za-z]):(?=//)"
+    r"|(?i:(?<=www))\.|@"
+)
+# The last of them is the definition of a link, which only a beginning can be.
+_START = re.compile(r"^(?:(?=[#>+\-=])|(\d+)(?=[.)])|(?=\[[^]]*\]:))")
+# Commands and places of the browsers that print by themselves.
+BROWSERS = (
+    "chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "msedge",
+    "microsoft-edge", "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
+    "/Applications/Microsoft Edge.app/Contents/MacOS/Microsoft Edge",
+    r"C:\Program Files\Google\Chrome\Application\chrome.exe",
+    r"C:\Program Files (x86)\Microsoft\Edge\Application\msedge.exe",
+)  # fmt: skip
+# Of $BROWSER, those that cannot.
+_OTHERS = re.compile(r"firefox|safari|lynx|w3m|links", re.IGNORECASE)
+# No network, no traces.
+OPTIONS = (
+    "--headless", "--disable-gpu", "--no-first-run", "--disable-extensions", "--disable-sync",
+    "--disable-background-networking", "--disable-component-update", "--no-pdf-header-footer",
+    "--host-resolver-rules=MAP * ~NOTFOUND",
+)  # fmt: skip
+SECONDS = 120
+REMEDY = "set BROWSER to Chrome, Chromium or Edge, or print report.html from any browser"
+# Names of rows, which stand in one line on the page; here they may have several.
+_NAME = re.compile(r"<th\ss[^>]*row[^>]*>(.*?)</th>", re.DOTALL)
+CELL = r'<td class="l">\1</td>'
+# Links to other files of the run, which a PDF does not have beside it.
+_NEAR = re.compile(r' href="(?!#|https?:)[^"]*"')
+
+
+def render_report(findings: Findings) -> str:
+    """Return the page; equal findings give equal bytes.
+
+    Parameters
+    ----------
+    findings : Findings
+
+    Returns
+    -------
+    str
+        HTML that asks nothing of any network, without a script and without a link to another file;
+        its policy lets in its own style alone.
+    """
+    with speaking_of(findings.setup.measure):
+        context = _shared_context(findings)
+        figures = _figures(context["first"])
+        page = environment().get_template("report.html.j2")
+        return page.render(context, **figures, **style("answer.css")) + "\n"
+
+
+def _shared_context(findings: Findings) -> dict[str, Any]:
+    """Return what HTML and Markdown show alike."""
+    has_tests = findings.sample.answer.n_events > 0
+    return {
+        "first": first_screen(findings),
+        "tests": list_tests(findings) if has_tests else [],
+        "tests_finding": tests_finding(findings) if has_tests else "",
+        "folds": list_folds(findings),
+        "words": words(),
+    }
+
+
+def _figures(first: FirstScreen) -> dict[str, Markup]:
+    """Return the three figures of the first screen, each wide and narrow."""
+    chart, strip, figures = first.chart, first.strip, {}
+    if chart:
+        look: Any = {name: getattr(chart, name) for name in ("title", "who", "is_early", "is_late")}
+        look["shorter"] = min(60, max(0.0, strip_height(strip) - STRIP)) if strip else 0.0
+        figures["path_figures"] = pair(lambda w: draw_implied(chart.path, width=w, **look))
+    if strip:
+        figures["strip_figures"] = pair(lambda w: draw_strip(strip, width=w))
+    if first.checks:
+        figures["check_figures"] = pair(lambda w: _draw_checks(first.checks, width=w))
+    return figures
+
+
+def _draw_checks(checks: tuple[Check, ...], *, width: int) -> Markup:
+    """Return what could change the answer, a row each."""
+    rows = [
+        MarkRow(c.name, c.effect, pvalue(c.pvalue), c.is_clear, is_main=not i, kind=c.kind)
+        for i, c in enumerate(checks)
+    ]
+    layout = checks_layout([row.name for row in rows], wide=width == WIDE)
+    title, desc = say("checks.title"), say("checks.desc", n=len(rows))
+    return draw_rows(rows, layout, title=title, desc=desc, head="p")
+
+
+def list_event_pages(findings: Findings) -> str:
+    """Return the page that links to the pages of the events, beside them."""
+    pages = [event for event in in_order(findings) if event.page]
+    sheets = style("report.css", "pages.css")
+    title = first_screen(findings).title
+    return environment().get_template("events.html.j2").render(pages=pages, title=title, **sheets)
+
+
+def event_pages(findings: Findings) -> Iterator[tuple[str, str]]:
+    """Yield address and text of the page of each event that has one."""
+    template = environment().get_template("event.html.j2")
+    events = [event for event in findings.events if event.page]
+    pages = [event for event in in_order(findings) if event.page]
+    with speaking_of(findings.setup.measure):
+        for i, event in enumerate(events):
+            step("event pages", i, len(events))
+            context = render_context(findings, event, pages)
+            sheets = style("report.css", "pages.css", ticks=context["ticks"])
+            study = clipped(findings.name, 100)
+            yield event.page, template.render(context, study=study, **sheets) + "\n"
+
+
+def markdown(findings: Findings) -> str:
+    """Return ``report.md``; equal findings give equal text."""
+    with speaking_of(findings.setup.measure):
+        context = _shared_context(findings)
+        checks, folds = context["first"].checks, context["folds"]
+        # What the page has in tables alone.
+        more = [fold_analysis(findings, a) for a in robustness(findings) if a.name == "weights"]
+        at = [fold.code for fold in folds].index("data")
+        context["folds"] = [*folds[:at], *more, *folds[at:]]
+        context["checks"] = checks_table(checks) if checks else None
+        text = _markdown_environment().get_template("report.md.j2").render(context)
+    return re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"
+
+
+@cache
+def _markdown_environment() -> Environment:
+    """Return templates in which every text is shown by Markdown as it is."""
+    templates = new_environment(inert)
+    templates.globals |= environment().globals
+    templates.filters |= {**environment().filters, "block": block}
+    return templates
+
+
+def inert(text: object) -> str:
+    """Return text that Markdown shows as it is; right-to-left text does not move its neighbours."""
+    visible = visible_line(text)
+    safe = _MARKUP.sub(r"\\\g<0>", visible)
+    return f"\u2068{safe}\u2069" if _RTL.search(visible) else safe
+
+
+def block(text: object) -> Markup:
+    """Return inert text that may begin a paragraph or an item."""
+    return Markup(_START.sub(lambda match: (match[1] or "") + "\\", inert(text)))  # noqa: S704
+
+
+def pdf(findings: Findings, *, full: bool = False) -> bytes:
+    """Return the page as PDF (A4); the bytes are those of the browser, and differ each time.
+
+    Parameters
+    ----------
+    findings : Findings
+    full : bool
+        Whether everything that the page folds is printed too; else it is a summary.
+
+    Returns
+    -------
+    bytes
+
+    Raises
+    ------
+    ConfigError
+        If there is no browser that prints, or it wrote nothing.
+    """
+    browser, page, reason = find_browser(), _NEAR.sub("", render_report(findings)), ""
+    if full:
+        page = re.sub(r"(</?)details\b", r"\1div", page).replace("summary>", "h3>")
+        page = page.replace("</b><span>", "</b>: <span>")
+        page = _NAME.sub(CELL, page)
+    with tempfile.TemporaryDirectory(prefix="eventstudy-", ignore_cleanup_errors=True) as folder:
+        source, target = Path(folder, "report.html"), Path(folder, "report.pdf")
+        source.write_text(page, encoding="utf-8")
+        # The sandbox of Chromium does not start for root, as in a container.
+        root = ["--no-sandbox"] * (getattr(os, "geteuid", lambda: 1)() == 0)
+        places = (f"--user-data-dir={folder}/profile", f"--print-to-pdf={target}")
+        command = [browser, *OPTIONS, *root, *places, source.as_uri()]
+        try:
+            subprocess.run(command, capture_output=True, timeout=SECONDS, check=False)  # noqa: S603
+        except (OSError, subprocess.TimeoutExpired) as error:
+            reason = f" ({type(error).__name__})"
+        if not target.exists():
+            raise ConfigError(f"the browser wrote no PDF{reason}", value=browser, remedy=REMEDY)
+        return target.read_bytes()
+
+
+def find_browser() -> str:
+    """Return the path of a browser that prints: that of $BROWSER, or one of this machine.
+
+    Raises
+    ------
+    ConfigError
+        If there is none.
+    """
+    named = os.environ.get("BROWSER", "")
+    names = [named] * bool(named and not _OTHERS.search(named)) + list(BROWSERS)
+    if path := next(filter(None, map(shutil.which, names)), None):
+        return path
+    raise ConfigError("a PDF needs Chrome, Chromium or Edge, and none is here", remedy=REMEDY)
