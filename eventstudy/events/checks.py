@@ -80,6 +80,9 @@ class Checked:
     cells: Mapping[str, TextColumn]
     day0: DateArray
     notices: tuple[str, ...] = ()
+    source: str = ""
+    sha256: str = ""
+    calendar: CalendarChoice = "exchange"
 
     def __len__(self) -> int:
         return len(self.day0)

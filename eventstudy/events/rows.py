@@ -63,7 +63,9 @@ class Rules:
     dates_only: bool = False
 
     @classmethod
-    def of(cls, calendar: CalendarChoice, today: dt.date | None, cutoff_minutes: float) -> Rules:
+    def of(
+        cls, calendar: CalendarChoice, today: dt.date | None = None, cutoff_minutes: float = 0
+    ) -> Rules:
         """Return the rules for a calendar, with the moment after which news are in the future.
 
         Parameters
