@@ -104,10 +104,10 @@ class Events:
 
     @classmethod
     def none(cls) -> Events:
-        """Return a table without any event or column."""
+        """Return a table without any event."""
         import pandas as pd
 
-        return cls(pd.DataFrame(), "", "")
+        return cls(pd.DataFrame(columns=["ticker"], dtype=str), "", "")
 
     def take(self, rows: BoolArray | IntArray | Sequence[bool] | Sequence[int]) -> Events:
         """Return the events at `rows`, numbered anew from 0.
