@@ -25,7 +25,7 @@ from ..runs.record import Record
 from ..runs.verify import refuse_altered
 from ..utility.catalogue import say
 from ..utility.file_names import checked_name, inside
-from ..utility.inflated import refuse_inflated
+from ..utility.tables import refuse_inflated
 from .shared import HERE, INCOMPLETE, notify, say_home, tell
 
 # Settings that say where prices come from.

@@ -1,10 +1,13 @@
-"""``eventstudy run``: computes a study, writes its run folder, and prints a summary."""
+"""``eventstudy run`` and ``one``: a study, of a file or of one announcement, and its run folder."""
 
 from __future__ import annotations
 
+import csv
 import gc
 import json
+import re
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -37,6 +40,10 @@ RUN_OPTIONS: tuple[Row, ...] = (
     *WORKERS,
     ("--force", SWITCH, "Replace the run of that name, even if its settings or events differ."),
 )  # fmt: skip
+# Where a fault of the row of `one` stands on the command line.
+ARGUMENTS = {"ticker": "TICKER", "announced_at": "DATE"}
+# Options of `run` that choose columns of a file.
+COLUMNS = {"--ticker", "--date"}
 
 
 @click.command(cls=StudyCommand)
@@ -71,8 +78,7 @@ def run(
     """
     from ..analysis.computed import compute_study
     from ..runs.contents import require_parquet_for
-    from ..runs.folder import write_claimed
-    from ..runs.place import claimed, list_differences
+    from ..runs.folder import claimed, list_differences, write_claimed
     from ..runs.preflight import refuse
     from ..utility.log import note
     from ..utility.workers import Workers
@@ -163,3 +169,42 @@ def _json_document(folder: Path) -> dict[str, Any]:
     """Return ``results.json`` of a run, with where the run is."""
     places: dict[str, Any] = {"report": str(folder / "report.html"), "run": str(folder)}
     return {**places, **json.loads((folder / "results.json").read_text(encoding="utf-8"))}
+
+
+@click.command(cls=StudyCommand)
+@click.argument("ticker")
+@click.argument("date")
+@options(*(row for row in RUN_OPTIONS if not COLUMNS.intersection(row[0].split())))
+def one(ticker: str, date: str, **settings: Any) -> None:
+    """Study one announcement: TICKER as Yahoo spells it, DATE as YYYY-MM-DD.
+
+    DATE may have a time and its zone. The run is named after both and keeps them as an events file
+    of one row (data/events.csv), to which other announcements can be added.
+
+    \b
+      eventstudy one 002415.SZ 2019-05-22
+      eventstudy one NVDA 2022-08-31T16:30-04:00 -p sample --offline
+    \f
+
+    Parameters
+    ----------
+    ticker, date : str
+    **settings
+        As the options of `run` have them.
+    """
+    from ..errors import ConfigError, ConfigFaultsError, EventsFileError
+
+    context = click.get_current_context()
+    path = Path(context.with_resource(TemporaryDirectory()), "events.csv")
+    with path.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([ARGUMENTS, (ticker, date)])
+    name = re.sub(r"[^\w.-]+", "-", f"{ticker}-{date[:10]}").strip("-.")
+    settings["name"] = settings["name"] or name
+    try:
+        context.invoke(run, events=path, from_lock=None, **settings)
+    except EventsFileError as error:
+        faults = [
+            ConfigError(p.what, where=ARGUMENTS.get(p.column, ""), value=p.value, remedy=p.remedy)
+            for p in error.problems
+        ]
+        raise ConfigFaultsError(faults) from None

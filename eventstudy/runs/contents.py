@@ -32,12 +32,11 @@ AT_A_TIME = 20_000
 
 def fill(
     stage: Path,
-    results: FittedStudy,
-    name: str,
-    config: StudyConfig,
-    *,
-    origin: Origin | None,
     target: Path,
+    results: FittedStudy,
+    *,
+    config: StudyConfig,
+    origin: Origin | None,
     command: str,
     facts: Mapping[str, Any] | None = None,
 ) -> None:
@@ -47,12 +46,11 @@ def fill(
     ----------
     stage : Path
         An empty folder.
+    target : Path
+        The folder whose place it will take, and whose name is that of the run.
     results : FittedStudy
-    name : str
     config : StudyConfig
     origin : Origin or None
-    target : Path
-        The folder whose place it will take.
     command : str
     facts : mapping, optional
         What the manifest has besides.
@@ -73,7 +71,7 @@ def fill(
         write_long(results, stage / LONG, config)
     step("findings")
     provenance = provenance_of(results, origin, command)
-    findings = findings_of(results, config, name=name, provenance=provenance, tables=tables)
+    findings = findings_of(results, config, name=target.name, provenance=provenance, tables=tables)
     results.memo["findings"] = findings
     for kind in HELD:
         step(f"report ({kind})")
@@ -84,7 +82,7 @@ def fill(
         step("figures")
         (stage / "figures").mkdir()
         write_figures(results, stage / "figures", findings)
-    manifest = manifest_of(results, findings, config, origin=origin, target=target)
+    manifest = manifest_of(results, findings, config, origin, target)
     seal(stage, {**manifest, **(facts or {})})
 
 

@@ -212,7 +212,6 @@ def manifest_of(
     results: FittedStudy,
     findings: Findings,
     config: StudyConfig,
-    *,
     origin: Origin | None,
     target: Path,
 ) -> dict[str, Any]:

@@ -133,10 +133,8 @@ def refresh_run(
                 return Refreshed(target, notices=notices)
             results, origin, facts = _compute(record, origin, accept_loss, progress)
             with replacing(target) as stage:
-                fill(
-                    stage, results, target.name, config or origin.config, origin=origin,
-                    target=target, command=command, facts=facts,
-                )  # fmt: skip
+                written: Any = {"config": config or origin.config, "origin": origin}
+                fill(stage, target, results, command=command, facts=facts, **written)
                 comparison = log_changes(stage, target, threshold=moved)
                 if outbox and not (comparison and comparison.same):
                     counts = comparison.counts if comparison else None

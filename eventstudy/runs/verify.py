@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from ..errors import RunFolderError
 from ..utility.blas import one_thread
 from ..utility.file_names import inside
-from ..utility.inflated import refuse_inflated
+from ..utility.tables import refuse_inflated
 from .contents import write_tables
 from .manifest import MANIFEST
 from .origin import SIZES

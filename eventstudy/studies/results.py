@@ -242,7 +242,7 @@ class EventStudyResults(FittedStudy):
             If the folder cannot be written, or is no run.
         """
         from ..runs import write_run
-        from ..runs.place import free_name
+        from ..runs.folder import free_name
 
         config = config or self.settings
         if not force:
