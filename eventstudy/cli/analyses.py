@@ -114,7 +114,8 @@ def robustness(
     refuse(inputs)
     with Workers(workers, cluster) as crew, writing(quiet), progress(quiet, "prices") as advance:
         results = robustness_of(inputs, progress=advance)
-    notify([say("workers.lost", why=crew.lost)] * bool(crew.lost))
+    if crew.lost:
+        notify(say("workers.lost", why=crew.lost))
     files = list(map(str, results.save(order.out)))
     if as_json:
         rows = {"specifications": results.table, "by_choice": results.by_choice()}
@@ -162,7 +163,7 @@ def calibrate(
     with Workers(workers), progress(silent, "prices") as advance:
         inputs, _ = order.origin.read()
         results = compute_study(inputs, progress=advance)
-        notify(results.panel.notices)
+        notify(*results.panel.notices)
         group, first = studies_of(results, config)[0]
         with progress(silent, "other dates") as advance:
             numbers = repeat(

@@ -48,7 +48,7 @@ def check(events: Path, calendar: Any, as_json: bool) -> None:
         print_json(document)
     else:
         _show(rows)
-        notify(notices)
+        notify(*notices)
         for path, problems_ in ((study, faults), (events, problems)):
             for problem in problems_:
                 display(f"{path}:{problem}", err=True)

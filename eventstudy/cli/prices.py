@@ -10,17 +10,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from . import shared
 from .options import JSON, QUIET, STORE, SWITCH, Row, WholeNumber, options
-from .shared import (
-    INCOMPLETE,
-    LATER,
-    NO_STUDY,
-    display,
-    notify,
-    print_json,
-    progress,
-    say_home,
-)
 
 if TYPE_CHECKING:
     from ..prices import Prices
@@ -45,7 +36,7 @@ SYMBOLS: Row = ("--symbol symbols", "SYMBOL ...", "May be repeated. [default: al
 @click.group(epilog=EXIT_CODES)
 def prices() -> None:
     """Manage the local price cache."""
-    say_home()
+    shared.say_home()
 
 
 @prices.command("list", epilog=EXIT_CODES)
@@ -56,12 +47,12 @@ def list_(store: str | None, as_json: bool) -> None:
 
     rows = listed(_store(store))
     if as_json:
-        print_json(rows)
+        shared.print_json(rows)
         return
     for row in rows:
         head = f"{row['symbol']:<12} {row['first']} {row['last']} {row['rows']:>6}"
         tail = f"{row['source']:<8} {row['fetched']} {row['vintages']:>3}"
-        display(f"{head} {row['currency'] or '-':<4} {tail}")
+        shared.display(f"{head} {row['currency'] or '-':<4} {tail}")
     columns = "first and last day, rows, currency, source, fetched, earlier vintages"
     _tell(f"{len(rows)} symbols: {columns}")
 
@@ -84,19 +75,19 @@ def show(store: str | None, symbol: str, rows: int, vintage: str | None, as_json
         table = json.loads(last.to_json(orient="records", date_format="iso", double_precision=15))
         actions = [asdict(action) for action in held.actions]
         head = {"symbol": symbol, "provenance": asdict(held.provenance)}
-        print_json({**head, "rows": table, "actions": actions, **facts})
+        shared.print_json({**head, "rows": table, "actions": actions, **facts})
         return
-    display(last.drop(columns="symbol").to_string(index=False, na_rep="-"))
+    shared.display(last.drop(columns="symbol").to_string(index=False, na_rep="-"))
     for name, value in asdict(held.provenance).items():
-        display(f"{name:<12} {value}") if value != "" else None
+        shared.display(f"{name:<12} {value}") if value != "" else None
     for action in held.actions[-5:]:
-        display(f"{action.kind:<12} {action.date} {action.value:g}")
+        shared.display(f"{action.kind:<12} {action.date} {action.value:g}")
     for fetch in facts["fetches"]:
-        about = f" ({fetch['note']})" if fetch["note"] else ""
-        display(f"{'fetch':<12} {fetch['fetched']} {fetch['source']}: {fetch['outcome']}{about}")
+        outcome = fetch["outcome"] + (f" ({fetch['note']})" if fetch["note"] else "")
+        shared.display(f"{'fetch':<12} {fetch['fetched']} {fetch['source']}: {outcome}")
     for each in facts["vintages"]:
         span = f"{each['first']} to {each['last']}, {each['rows']} rows"
-        display(f"{'vintage':<12} {each['number']} of {each['fetched']}: {span}")
+        shared.display(f"{'vintage':<12} {each['number']} of {each['fetched']}: {span}")
 
 
 @prices.command(epilog=EXIT_CODES)
@@ -138,7 +129,7 @@ def fetch(
     for symbol in wanted:
         check_symbol(symbol)
     stored = Stored()
-    with progress(quiet, "prices") as advance:
+    with shared.progress(quiet, "prices") as advance:
         prices = update(
             _store(store), resolve(source), wanted, first, last,
             refresh=refresh, progress=advance, stored=stored,
@@ -155,7 +146,7 @@ def import_(store: str | None, paths: tuple[Path, ...], as_json: bool, quiet: bo
     """Keep the prices of PATH and read them back: a folder of <ticker>.csv, or one long table."""
     from ..prices.upkeep import import_files
 
-    with progress(quiet, "files") as advance:
+    with shared.progress(quiet, "files") as advance:
         answers, prices = import_files(_store(store), paths, advance)
     _show_kept(answers, prices, quiet, as_json)
 
@@ -187,7 +178,7 @@ def export(
         write(prices, path)
     for symbol in () if quiet else prices.symbols:
         extent = prices.provenance[symbol]
-        display(f"{symbol:<12} exported  {extent.first} {extent.last} {extent.rows:>6}")
+        shared.display(f"{symbol:<12} exported  {extent.first} {extent.last} {extent.rows:>6}")
     _end_with(prices)
 
 
@@ -218,13 +209,13 @@ def _show_kept(answers: list[ReadBack], prices: Prices, quiet: bool, as_json: bo
 
     from ..utility.numbers import count
 
-    notify(prices.notices)
+    shared.notify(*prices.notices)
     if as_json:
-        print_json([{**asdict(row), "kept": not row.unkept} for row in answers])
+        shared.print_json([{**asdict(row), "kept": not row.unkept} for row in answers])
     answered = [row for row in answers if row.outcome != "failed"]
     lacking = [row for row in answered if row.unkept]
     for row in () if quiet or as_json else answered:
-        display(_line(row))
+        shared.display(_line(row))
     if answered and not quiet:
         rows = count(sum(row.rows for row in answered), "row")
         state = f"{len(answered) - len(lacking)} as given, {len(lacking)} not"
@@ -247,10 +238,11 @@ def _end_with(prices: Prices, code: int = 0) -> None:
         _tell(f"eventstudy: {error}")
     if prices.failures and not code:
         is_transient = any(error.is_transient for error in prices.failures.values())
-        code = INCOMPLETE if prices.symbols else LATER if is_transient else NO_STUDY
+        silent = shared.LATER if is_transient else shared.NO_STUDY
+        code = shared.INCOMPLETE if prices.symbols else silent
     if code:
         sys.exit(code)
 
 
 def _tell(text: str) -> None:
-    display(text, err=True)
+    shared.display(text, err=True)

@@ -16,19 +16,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..errors import EventStudyError
+from . import shared
 from .options import MOVED, STUDY_OPTIONS, SWITCH, Number, StudyCommand, options
-from .shared import (
-    EVENTS,
-    LATER,
-    command_line,
-    display,
-    notify,
-    print_json,
-    progress,
-    remember,
-    tell,
-    writing,
-)
 
 if TYPE_CHECKING:
     from ..findings.types import Findings
@@ -103,12 +92,12 @@ def delivering(command: str | None, run: Path) -> Iterator[list[str]]:
         raise
     except Exception:
         with suppress(EventStudyError):
-            notify(_delivered(command, run))
+            shared.notify(*_delivered(command, run))
         raise
     failures += _delivered(command, run)
     for failure in failures:
         again = "the report is written, and the next refresh runs the command again"
-        tell("on_change_failed", f"{failure}; {again}", exit_code=LATER)
+        shared.tell("on_change_failed", f"{failure}; {again}", exit_code=shared.LATER)
 
 
 def _delivered(command: str | None, run: Path) -> list[str]:
@@ -120,7 +109,7 @@ def _delivered(command: str | None, run: Path) -> list[str]:
         return []
     bad = [path for path, entry in waiting(run).items() if entry is None]
     advice = "so nothing runs for it: read changes.md, then remove it"
-    notify([f"{path} is damaged, {advice}" for path in bad])
+    shared.notify(*(f"{path} is damaged, {advice}" for path in bad))
     with clear_errors(run):
         failure = deliver(run, lambda path, entry: _failure(command, path, entry))
     return [failure] * bool(failure)
@@ -167,11 +156,11 @@ def _run(arguments: list[str] | str, env: dict[str, str]) -> int:
         finally:
             out.seek(0)
             for line in out.read().decode("utf-8", "replace").splitlines():
-                tell("message", line, level="info", logger="on-change")
+                shared.tell("message", line, level="info", logger="on-change")
 
 
 @click.command(cls=StudyCommand)
-@click.argument("target", metavar="[RUN|CONFIG|EVENTS]", required=False, type=EVENTS)
+@click.argument("target", metavar="[RUN|CONFIG|EVENTS]", required=False, type=shared.EVENTS)
 @options(
     *STUDY_OPTIONS,
     ("Refresh", "", ""),
@@ -206,25 +195,25 @@ def refresh(
 
     order, shown_config = _order_of(target, config_file, settings, trust)
     order.begin()
-    remember(order.out, order.name)
+    shared.remember(order.out, order.name)
     silent = quiet or as_json
     # Before stdout, which may be full or closed.
     with delivering(on_change, order.folder) as failures:
-        with progress(silent, "prices") as advance, writing(silent):
+        with shared.progress(silent, "prices") as advance, shared.writing(silent):
             done = refresh_run(
-                order.origin, order.folder, config=shown_config, command=command_line(),
+                order.origin, order.folder, config=shown_config, command=shared.command_line(),
                 moved=threshold, wait=wait, accept_loss=accept_loss,
-                outbox=bool(on_change), progress=advance, told=lambda text: notify([text]),
+                outbox=bool(on_change), progress=advance, told=shared.notify,
             )  # fmt: skip
-        notify(done.notices)
+        shared.notify(*done.notices)
         _log(done)
     findings = read_findings(done.folder)
     if as_json:
-        print_json(_json_document(done))
+        shared.print_json(_json_document(done))
     elif not quiet:
-        display(order.stand_ins(findings) + _as_text(done, findings))
+        shared.display(order.stand_ins(findings) + _as_text(done, findings))
     if failures:
-        sys.exit(LATER)
+        sys.exit(shared.LATER)
     order.end_if_incomplete(findings)
 
 

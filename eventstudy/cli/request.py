@@ -303,7 +303,7 @@ def order_of_run(
     if not trust:
         record.refuse_outside()
     if not origin.events.is_file() and (folder / origin.place).is_file():
-        notify([f"{origin.events} is not there: the run's own copy of the events is used"])
+        notify(f"{origin.events} is not there: the run's own copy of the events is used")
         refuse_inflated(copy := inside(folder, origin.place))
         origin = replace(origin, events=copy)
     run = {"store": origin.store, "vintage": origin.vintage, "offline": origin.offline}

@@ -12,18 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from . import shared
 from .options import STUDY_OPTIONS, SWITCH, WORKERS, Row, StudyCommand, options
-from .shared import (
-    EVENTS,
-    PATH,
-    command_line,
-    display,
-    notify,
-    print_json,
-    progress,
-    remember,
-    writing,
-)
 
 if TYPE_CHECKING:
     from ..errors import DataError
@@ -47,10 +37,10 @@ COLUMNS = {"--ticker", "--date"}
 
 
 @click.command(cls=StudyCommand)
-@click.argument("events", required=False, type=EVENTS)
+@click.argument("events", required=False, type=shared.EVENTS)
 @options(
     *RUN_OPTIONS,
-    ("--from-lock", (PATH, "RUN"),
+    ("--from-lock", (shared.PATH, "RUN"),
      "Use the prices that a run has kept; also its settings and events unless others are given."),
 )  # fmt: skip
 def run(
@@ -91,26 +81,26 @@ def run(
     inputs, origin = order.origin.read()
     refuse(inputs)
     require_parquet_for(n := len(inputs.events))
-    notify(_faster(config, n))
+    shared.notify(*_faster(config, n))
     silent = quiet or as_json
-    record: Any = {"config": config, "origin": origin, "command": command_line()}
-    with claimed(order.folder, origin, force=force, notify=lambda text: notify([text])) as folder:
+    record: Any = {"config": config, "origin": origin, "command": shared.command_line()}
+    with claimed(order.folder, origin, force=force, notify=shared.notify) as folder:
         # No sooner: a run of other settings or events that fails says nothing of the one there.
         is_another = force and bool(list_differences(folder, origin))
-        remember(folder.parent, folder.name, is_another=is_another)
+        shared.remember(folder.parent, folder.name, is_another=is_another)
         with Workers(workers, cluster) as crew:
-            with writing(silent), progress(silent, "prices") as advance:
+            with shared.writing(silent), shared.progress(silent, "prices") as advance:
                 results = compute_study(inputs, progress=advance)
             # statsmodels looks for garbage at each family of p-values: what is there by now stays.
             gc.freeze()
-            notify(_new_notices(results, from_lock, crew.lost))
+            shared.notify(*_new_notices(results, from_lock, crew.lost))
             if len(results) == 0:
                 raise _nothing_usable(results, order, folder, as_json, record)
-            with writing(silent):
+            with shared.writing(silent):
                 write_claimed(results, folder, **record)
             findings = results.memo["findings"]
             if as_json:
-                print_json(_json_document(folder))
+                shared.print_json(_json_document(folder))
             elif not quiet:
                 _show(order.stand_ins(findings), findings, folder, verbose)
     note("run_written", folder=str(folder), events=len(results.events), used=len(results))
@@ -120,8 +110,8 @@ def run(
 def _show(stand_ins: str, findings: Findings, folder: Path, verbose: bool) -> None:
     from ..report.formats.terminal import terminal_text
 
-    display(stand_ins, nl=False)
-    display(terminal_text(findings, str(folder / "report.html"), verbose=verbose))
+    shared.display(stand_ins, nl=False)
+    shared.display(terminal_text(findings, str(folder / "report.html"), verbose=verbose))
 
 
 def _new_notices(results: FittedStudy, lock: Path | None, lost: str) -> list[str]:
@@ -146,7 +136,7 @@ def _nothing_usable(
     is_named = folder == follow_link(order.folder)
     failed = write_failed(results, folder, **record) if is_named else None
     if failed and as_json:
-        print_json(_json_document(failed))
+        shared.print_json(_json_document(failed))
     page = f"\nReport: {failed / 'report.html'}" if failed else ""
     findings = finish_run(results, config=order.origin.config).findings
     why = "\n".join([losses(findings, written=False), *cases(findings)])

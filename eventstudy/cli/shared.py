@@ -200,7 +200,7 @@ def _watched(silent: bool) -> bool:
     return not (silent or logs) and sys.stderr.isatty()
 
 
-def notify(notices: Sequence[str]) -> None:
+def notify(*notices: str) -> None:
     """Print notices on stderr."""
     for text in notices:
         tell("notice", text, level="warning")
@@ -209,7 +209,7 @@ def notify(notices: Sequence[str]) -> None:
 def say_home() -> None:
     """Print where prices are kept if there is no home folder."""
     if notice := click.get_current_context().find_root().meta.get(HOME, ""):
-        notify([notice])
+        notify(notice)
 
 
 def remember(out: Path, name: str, *, is_another: bool = False) -> None:

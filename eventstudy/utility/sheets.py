@@ -18,23 +18,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import DataError, Problem
+from . import tables
 from .csv_text import OUTCOME, unquoted
 from .frames import frame_of
-from .tables import (
-    PARQUET_MAGIC,
-    STATA,
-    STATA_MAGIC,
-    commas_in,
-    has_decimal_commas,
-    numbered_rows,
-    point_of,
-    read_bytes,
-    read_stata,
-    reading_parquet,
-    separator_of,
-    strip,
-    why_not_text,
-)
 from .typing import IntArray
 
 if TYPE_CHECKING:
@@ -208,11 +194,11 @@ def sheet_of_csv(
     has_points : bool
         Commas in numbers are no decimal points, whatever the separator.
     """
-    if fault := why_not_text(raw):
+    if fault := tables.why_not_text(raw):
         return None, [fault]
     problems: list[Problem] = []
     header = next((line for line in _lines(raw) if line.strip()), "")
-    separator = separator_of(header, required)
+    separator = tables.separator_of(header, required)
     sheet = collect_rows(_rows(_lines(raw), separator, problems))
     if sheet and separator != "," and not has_points:
         sheet = _with_points(sheet)
@@ -245,13 +231,13 @@ def sheet_of(source: Any, required: Sequence[str]) -> tuple[Sheet | None, list[P
     if not isinstance(source, str | os.PathLike):
         sheet = _sheet_of_frame(frame_of(source, "events", "give read_events(path) or a DataFrame"))
         return sheet, [], _hash_of(sheet)
-    raw, ending = read_bytes(source), Path(source).suffix.lower()
+    raw, ending = tables.read_bytes(source), Path(source).suffix.lower()
     sha256, kind = hashlib.sha256(raw).hexdigest(), ""
     try:
-        if raw.startswith(STATA_MAGIC) or ending == STATA:
+        if raw.startswith(tables.STATA_MAGIC) or ending == tables.STATA:
             kind = "Stata"
-            return _sheet_of_frame(read_stata(io.BytesIO(raw))), [], sha256
-        if raw.startswith(PARQUET_MAGIC) or ending == ".parquet":
+            return _sheet_of_frame(tables.read_stata(io.BytesIO(raw))), [], sha256
+        if raw.startswith(tables.PARQUET_MAGIC) or ending == ".parquet":
             kind = "Parquet"
             return _sheet_of_parquet(raw), [], sha256
     except DataError as error:
@@ -262,7 +248,7 @@ def sheet_of(source: Any, required: Sequence[str]) -> tuple[Sheet | None, list[P
 
 def _sheet_of_parquet(raw: bytes) -> Sheet:
     """Return the rows of a Parquet file that are not empty; their lines are those in a CSV."""
-    with reading_parquet() as (pa, pq):
+    with tables.reading_parquet() as (pa, pq):
         table = pq.read_table(pa.BufferReader(raw))
         named = [k for k, name in enumerate(table.column_names) if not _INDEX.fullmatch(name)]
         names = [table.column_names[k] for k in named]
@@ -270,7 +256,8 @@ def _sheet_of_parquet(raw: bytes) -> Sheet:
         columns = [TextColumn.of(map(_cell_text, column)) for column in cells]
     filled = np.zeros(table.num_rows, dtype=bool)
     for column in columns:
-        filled |= np.array([strip(text) != "" for text in column.texts], dtype=bool)[column.codes]
+        has_text = np.array([tables.strip(text) != "" for text in column.texts], dtype=bool)
+        filled |= has_text[column.codes]
     rows = np.flatnonzero(filled)
     if len(rows) < len(filled):
         columns = [column.take(rows) for column in columns]
@@ -293,7 +280,7 @@ def _cell_text(value: object) -> str:
 
 def _sheet_of_frame(frame: pd.DataFrame) -> Sheet:
     """Return the rows of a frame; the line of a row is its position + 2."""
-    names = [strip(str(name)) for name in frame.columns]
+    names = [tables.strip(str(name)) for name in frame.columns]
     columns = [_frame_column(frame.iloc[:, k]) for k in range(len(names))]
     return Sheet(1, names, np.arange(len(frame)) + 2, columns)
 
@@ -317,11 +304,11 @@ def _with_points(sheet: Sheet) -> Sheet:
     """Return the sheet with decimal points in columns of numbers with decimal commas."""
     columns, notices = list(sheet.columns), []
     for k, (name, column) in enumerate(zip(sheet.names, columns, strict=True)):
-        if has_decimal_commas(column.texts):
-            example = commas_in(column.texts)[0]
-            columns[k] = column.changed(point_of)
-            reading = f"{example.strip()!r} as {point_of(example).strip()}"
-            notices.append(f"{strip(name)}: commas are read as decimal points, {reading}")
+        if tables.has_decimal_commas(column.texts):
+            example = tables.commas_in(column.texts)[0]
+            columns[k] = column.changed(tables.point_of)
+            reading = f"{example.strip()!r} as {tables.point_of(example).strip()}"
+            notices.append(f"{tables.strip(name)}: commas are read as decimal points, {reading}")
     return replace(sheet, columns=columns, notices=notices)
 
 
@@ -335,7 +322,7 @@ def _rows(
     lines: Iterable[str], separator: str, problems: list[Problem]
 ) -> Iterator[tuple[int, list[str]]]:
     """Yield the rows that can be read, each with its first line; add the others to `problems`."""
-    for line, cells in numbered_rows(lines, separator, strict=True):
+    for line, cells in tables.numbered_rows(lines, separator, strict=True):
         if isinstance(cells, csv.Error):
             problems.append(_broken_row(line, str(cells)))
         else:
