@@ -19,8 +19,8 @@ from ..fitting.settings import within
 from ..fitting.study_file import StudyFile, StudyFileError, check, read_study_file
 from ..prices.store import moment
 from ..runs.atomic_swap import follow_link
+from ..runs.comparison import name_some
 from ..runs.origin import Origin
-from ..runs.price_revisions import name_some
 from ..runs.record import Record
 from ..runs.verify import refuse_altered
 from ..utility.catalogue import say

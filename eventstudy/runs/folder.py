@@ -23,10 +23,10 @@ from ..utility.file_names import checked_name
 from ..utility.progress import step
 from .atomic_swap import clear_remains, follow_link, locked, staged
 from .compare import LOG, log_changes
+from .comparison import name_some
 from .contents import fill
 from .manifest import FAMILY, MANIFEST
 from .origin import EVENTS, Origin
-from .price_revisions import name_some
 from .record import LITTER, Record
 from .rows import SHOWING
 from .staleness import differing_files, differing_settings

@@ -183,12 +183,9 @@ def _read(path: Path) -> Entry | None:
         with path.open("rb") as file:
             data = file.read(LARGEST + 1)
         facts = json.loads(data) if len(data) <= LARGEST else None
-    except (OSError, ValueError, RecursionError):
-        return None
-    if not isinstance(facts, dict) or facts.pop("schema", "") != SCHEMA:
-        return None
-    try:
+        if not isinstance(facts, dict) or facts.pop("schema", "") != SCHEMA:
+            return None
         entry: Entry = decoded(Entry, facts, path.name)
-    except DocumentError:
+    except (OSError, ValueError, RecursionError, DocumentError):
         return None
     return entry if path.name.endswith(f"-{entry.id}.json") else None

@@ -8,18 +8,13 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..errors import (
-    ConfigError,
-    DataError,
-    NetworkError,
-    PriceError,
-)
+from ..errors import ConfigError, DataError, NetworkError, PriceError
 from ..prices import is_name, resolve
 from ..prices.frozen import TABLE, read_frozen
 from ..returns.benchmarks import members
 from ..utility.file_names import inside
+from .comparison import name_some, price_revision
 from .origin import ASKED, SIZES, Origin, with_files
-from .price_revisions import name_some, price_revision
 from .record import Record, open_events
 from .verify import verify_run
 

@@ -20,8 +20,7 @@ from ..fitting.inputs import StudyInputs
 from ..report.figures.specification_curve import SpecificationCurve
 from ..report.formats.templating import curve_file
 from ..utility.csv_text import to_csv
-from .doors import inputs_of
-from .event_study import EventStudy
+from .doors import EventStudy, inputs_of
 from .results import EventStudyResults
 
 if TYPE_CHECKING:

@@ -319,19 +319,10 @@ def share_text(share: float) -> str:
 
 
 # What a console may lack, with its likeness in ASCII.
-_ASCII = str.maketrans(
-    {
-        MINUS: "-",
-        NBSP: " ",
-        MISSING: "-",
-        "≥": ">=",
-        "≤": "<=",
-        "×": "x",
-        "…": "...",
-        "²": "2",
-        "±": "+-",
-    }
-)
+_ASCII = str.maketrans({
+    MINUS: "-", NBSP: " ", MISSING: "-", "≥": ">=", "≤": "<=", "×": "x", "…": "...", "²": "2",
+    "±": "+-",
+})  # fmt: skip
 
 
 def ascii_text(text: str) -> str:
