@@ -39,13 +39,9 @@ class Paragraph:
 
 
 def sentence(
-    head: str,
-    estimate: float,
-    ends: tuple[float, float],
-    test: str,
-    reason: str,
+    head: str, estimate: float, ends: tuple[float, float], test: str, reason: str,
     show: Callable[[float], str],
-) -> str:
+) -> str:  # fmt: skip
     """Return a result in one line.
 
     Parameters
