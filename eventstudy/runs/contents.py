@@ -7,21 +7,19 @@ import io
 from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from ..findings.tables import list_outcomes, study_tables
+from ..fitting.config import StudyConfig
 from ..fitting.fitted import MANY, FittedStudy, is_large, listed
 from ..utility.csv_text import to_csv
 from ..utility.progress import step
 from ..utility.tables import parquet_modules
+from .origin import Origin
 from .record import manifest_of, provenance_of, seal
-
-if TYPE_CHECKING:
-    from ..fitting.config import StudyConfig
-    from .origin import Origin
 
 # A quarter of the time of the highest level, and files of prices 2 % larger.
 LEVEL = 4

@@ -9,11 +9,12 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from itertools import chain, count
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pandas as pd
 
 from ..errors import DataError, RunFolderError, UndecidedError
+from ..fitting.config import StudyConfig
 from ..fitting.fitted import FittedStudy, listed
 from ..returns.benchmarks import members
 from ..utility.blas import one_thread
@@ -30,9 +31,6 @@ from .origin import EVENTS, Origin
 from .record import LITTER, Record
 from .rows import SHOWING
 from .staleness import differing_files, differing_settings
-
-if TYPE_CHECKING:
-    from ..fitting.config import StudyConfig
 
 _OURS = re.compile(rf'"schema":\s*"{FAMILY}')
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..errors import PriceError, RunFolderError
+from ..fitting.config import StudyConfig
+from ..fitting.fitted import FittedStudy
 from .atomic_swap import clear_remains, follow_link, locked
 from .compare import log_changes, read_changes
 from .comparison import MOVED, Comparison
@@ -18,10 +20,6 @@ from .origin import Origin
 from .outbox import add_entry
 from .record import Record
 from .staleness import AS_IT_WAS, LostPricesError, list_changes, refuse_lost_inputs
-
-if TYPE_CHECKING:
-    from ..fitting.config import StudyConfig
-    from ..fitting.fitted import FittedStudy
 
 # Seconds to wait for another refresh: the time of a large study.
 WAIT = 600.0

@@ -7,7 +7,8 @@ import tempfile
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+
+import pandas as pd
 
 from ..errors import RunFolderError
 from ..utility.blas import one_thread
@@ -18,9 +19,6 @@ from .manifest import MANIFEST
 from .origin import SIZES
 from .outbox import waiting
 from .record import LITTER, Record, cells_of, hash_files, hash_kept_file
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 TOLERANCE = 1e-9
 # Numbers below this differ by rounding alone: differences are taken relative to no less.

@@ -6,26 +6,22 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import pandas as pd
 
 from ..analysis.computed import compute_study
 from ..analysis.specifications import answer_row
 from ..errors import ConfigError
-from ..events.table import FRAME, events_given
+from ..events.table import FRAME, Events, events_given
 from ..fitting.config import StudyConfig
 from ..fitting.fit import UnfittedStudy
+from ..fitting.fitted import WindowsLike
 from ..fitting.inputs import StudyInputs
 from ..fitting.settings import COMMAND_NAMES
-from ..prices import resolve
+from ..prices import PriceProvider, resolve
 from ..returns.security_files import usual_calendar
 from .results import EventStudyResults
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-    from ..events.table import Events
-    from ..fitting.fitted import WindowsLike
-    from ..prices import PriceProvider
 
 # Settings that name files, in whose place a table can be given.
 TABLES = ("prices", "returns", "factors")
@@ -229,7 +225,6 @@ def compare(
     0  adverse        54   -0.0068  0.0258
     1   relief        16    0.0010  0.8516
     """
-    import pandas as pd
 
     kinds = set(map(type, results.values())) if isinstance(results, Mapping) else {type(results)}
     if not isinstance(results, Mapping) or kinds != {EventStudyResults}:
