@@ -21,10 +21,9 @@ from ..utility.registry import did_you_mean
 from ..utility.version import __version__
 from . import shared
 from .analyses import calibrate, explain, robustness
+from .basics import completion, example, init, listing, schema
 from .check import check
 from .finished_runs import compare, reproduce, status, verify
-from .init import example, init
-from .list import completion, listing, schema
 from .options import options
 from .prices import prices
 from .refresh import refresh

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import asdict
 from datetime import date, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -64,8 +65,6 @@ def list_(store: str | None, as_json: bool) -> None:
 )  # fmt: skip
 def show(store: str | None, symbol: str, rows: int, vintage: str | None, as_json: bool) -> None:
     """Show the last rows of SYMBOL, where they come from, and what its source changed."""
-    from dataclasses import asdict
-
     from ..prices.upkeep import history
 
     held = _store(store, vintage).held(symbol)
@@ -193,8 +192,6 @@ def _wanted(symbols: tuple[str, ...], events: Path | None) -> tuple[list[str], d
 
 def _show_kept(answers: list[ReadBack], prices: Prices, quiet: bool, as_json: bool) -> None:
     """Print the prices that were kept, those that were not on stderr, and exit unless all were."""
-    from dataclasses import asdict
-
     from ..utility.numbers import count
 
     shared.notify(*prices.notices)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -145,7 +145,7 @@ def run_of(folder: Path) -> Run:
         headline=first.headline[:LONGEST],
         answer=first.text.removeprefix(first.headline)[:LONGEST] or say("index.earlier"),
         setup=_setup(config, measure),
-        others=(*_lacking(first), *_others(entries[1:], words)),
+        others=tuple(_others(entries, words)),
         effect=_effect(first.estimate, words),
         pvalue=pvalue(first.pvalue),
         test=_label(first) if np.isfinite(first.pvalue) else "",
@@ -198,12 +198,6 @@ def _about(first: Stated, events: EventCounts) -> str:
     return ", ".join(filter(None, (source, say("index.first", group=group) if group else "")))
 
 
-def _lacking(first: Stated) -> list[str]:
-    """Return how many events have no CAR, if there are any; which and why is in the report."""
-    lost = first.n_lacking
-    return [say("index.lacking", n=lost, total=first.n_used)] if lost else []
-
-
 def _setup(config: Mapping[str, Any], measure: str) -> str:
     """Return model, estimation window and what else is not as by default; files by their names."""
     if not config:
@@ -232,15 +226,17 @@ def _short_setting(name: str, value: object) -> object:
     return [Path(str(file)).name for file in (value if isinstance(value, list) else [value])]
 
 
-def _others(entries: Sequence[Stated], words: Words) -> list[str]:
-    """Return the answers of the other groups in short, and how many are left out."""
-    n = len(entries) - MOST_GROUPS
-    lines = []  # such as ``relief: −0.15%, BMP-KP p 0.820, 14 events``
-    for entry in entries[:MOST_GROUPS]:
+def _others(entries: Sequence[Stated], words: Words) -> Iterator[str]:
+    """Yield how many events have no CAR, if any; the other answers in short; how many are left."""
+    first, *further = entries
+    if first.n_lacking:
+        yield say("index.lacking", n=first.n_lacking, total=first.n_used)
+    for entry in further[:MOST_GROUPS]:  # such as ``relief: −0.15%, BMP-KP p 0.820, 14 events``
         p = f"{_label(entry)} p {pvalue(entry.pvalue)}".lstrip()
         facts = {"p": p, "effect": _effect(entry.estimate, words), "n": entry.n_events}
-        lines.append(say("index.group", group=clipped(entry.group, 60), **facts))
-    return lines + [say("index.more_groups", n=n)] * (n > 0)
+        yield say("index.group", group=clipped(entry.group, 60), **facts)
+    if len(further) > MOST_GROUPS:
+        yield say("index.more_groups", n=len(further) - MOST_GROUPS)
 
 
 def _label(entry: Stated) -> str:
