@@ -15,13 +15,8 @@ from .shared import EVENTS, PATH, display, notify, print_json, progress, reading
 
 # Options that are about what a run folder has besides the answer.
 OF_RUNS = (
-    "--name", "--size", "--test", "--regress", "--regress-cov", "--event-pages",
-    "--figures", "--title", "--strict", "--max-loss",
-)  # fmt: skip
-# Options of a run that decide what it writes, or what it computes besides.
-_OF_RUN = (
-    "--size", "--calibrate", "--regress", "--regress-cov", "--draws", "--event-pages",
-    "--figures", "--out", "--name", "--title", "--strict", "--max-loss", "--quiet",
+    "--name", "--size", "--regress", "--regress-cov", "--event-pages", "--figures", "--title",
+    "--strict", "--max-loss",
 )  # fmt: skip
 
 
@@ -87,7 +82,7 @@ def explain(
 @options(
     ("--grid", "NAME=CHOICES ...",
      "Choices of model, estimation, car, sample (one where-expression) or halt; may be repeated."),
-    *study_options_without(*OF_RUNS),
+    *study_options_without(*OF_RUNS, "--test"),
     ("More", "", ""),
     *WORKERS,
 )  # fmt: skip
@@ -131,7 +126,7 @@ def robustness(
 @click.command(cls=StudyCommand)
 @click.argument("events", type=EVENTS)
 @options(
-    *study_options_without(*_OF_RUN),
+    *study_options_without(*OF_RUNS, "--calibrate", "--draws", "--out", "--quiet"),
     ("--draws --calibrate", (WholeNumber(1), "N"),
      "Most other dates to use. [default: 499, as in a run]"),
     ("--workers", (WholeNumber(1), "N", 1),
