@@ -55,7 +55,7 @@ def list_(store: str | None, as_json: bool) -> None:
         tail = f"{row['source']:<8} {row['fetched']} {row['vintages']:>3}"
         shared.display(f"{head} {row['currency'] or '-':<4} {tail}")
     columns = "first and last day, rows, currency, source, fetched, earlier vintages"
-    _tell(f"{len(rows)} symbols: {columns}")
+    shared.display(f"{len(rows)} symbols: {columns}", err=True)
 
 
 @prices.command(epilog=EXIT_CODES)
@@ -205,9 +205,10 @@ def _show_kept(answers: list[ReadBack], prices: Prices, quiet: bool, as_json: bo
         rows = count(sum(row.rows for row in answered), "row")
         state = f"{len(answered) - len(lacking)} as given, {len(lacking)} not"
         size = f"{count(len(answered), 'symbol')}, {rows} read back from the price cache"
-        _tell(f"{size}: {state if lacking else 'all as given'}")
+        shared.display(f"{size}: {state if lacking else 'all as given'}", err=True)
     for row in lacking:
-        _tell(f"eventstudy: {row.symbol}: not kept as given: {row.unkept}; {row.remedy}")
+        fault = f"not kept as given: {row.unkept}; {row.remedy}"
+        shared.display(f"eventstudy: {row.symbol}: {fault}", err=True)
     _end_with(prices, 1 if lacking else 0)
 
 
@@ -220,14 +221,10 @@ def _line(row: ReadBack) -> str:
 def _end_with(prices: Prices, code: int = 0) -> None:
     """Say why symbols have no prices, and exit with `code`, or with that of the failures."""
     for error in prices.failures.values():
-        _tell(f"eventstudy: {error}")
+        shared.display(f"eventstudy: {error}", err=True)
     if prices.failures and not code:
         is_transient = any(error.is_transient for error in prices.failures.values())
         silent = shared.LATER if is_transient else shared.NO_STUDY
         code = shared.INCOMPLETE if prices.symbols else silent
     if code:
         sys.exit(code)
-
-
-def _tell(text: str) -> None:
-    shared.display(text, err=True)

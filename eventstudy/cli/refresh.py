@@ -21,10 +21,8 @@ from .options import MOVED, STUDY_OPTIONS, SWITCH, Number, StudyCommand, options
 
 if TYPE_CHECKING:
     from ..findings.types import Findings
-    from ..fitting.config import StudyConfig
     from ..runs.outbox import Entry
     from ..runs.refresh import Refreshed
-    from .request import Order
 
 
 # Seconds that it may take.
@@ -184,8 +182,12 @@ def refresh(
     """
     from ..findings.finished_run import read_findings
     from ..runs.refresh import refresh_run
+    from .request import order_of_run, read_order
 
-    order, shown_config = _order_of(target, config_file, settings, trust)
+    if target is not None and target.is_dir():
+        order, shown_config = order_of_run(target, config_file, settings, trust=trust)
+    else:
+        order, shown_config = read_order(config_file, target, settings), None
     order.begin()
     shared.remember(order.out, order.name)
     silent = quiet or as_json
@@ -207,17 +209,6 @@ def refresh(
     if failures:
         sys.exit(shared.LATER)
     order.end_if_incomplete(findings)
-
-
-def _order_of(
-    target: Path | None, config_file: Path | None, settings: dict[str, Any], trust: bool
-) -> tuple[Order, StudyConfig | None]:
-    """Return the order, and the settings as they are shown if these differ."""
-    from .request import order_of_run, read_order
-
-    if target is not None and target.is_dir():
-        return order_of_run(target, config_file, settings, trust=trust)
-    return read_order(config_file, target, settings), None
 
 
 def _log(done: Refreshed) -> None:

@@ -105,12 +105,10 @@ class Order:
 
 def _events_without_car(findings: Findings) -> list[str]:
     """Return a line with the reason for each listed event without a CAR over the main window."""
-    lines = []
+    main, lines = findings.setup.main, []
     for event in findings.events:
-        why = event.car(findings.setup.main).reason if event.is_used else event.reason
-        if why:
-            cells = event.cells
-            facts = {"event_id": cells["event_id"], "ticker": cells["ticker"]}
+        if why := event.car(main).reason if event.is_used else event.reason:
+            facts = {name: event.cells[name] for name in ("event_id", "ticker")}
             lines.append(say("losses.event", why=why, **facts))
     return lines
 

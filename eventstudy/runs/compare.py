@@ -134,7 +134,7 @@ def compare_records(a: Record, b: Record, *, threshold: float = MOVED) -> Compar
         "versions": _unlike(a.facts.versions, b.facts.versions),
         "prices": _price_revisions(a, b, unequal),
         "sources": {symbol: pair for symbol, pair in sources.items() if symbol in unequal},
-        "files": tuple(_files(a, b)),
+        "files": _files(a, b),
         "statuses": _statuses(a, b, old, new, both),
     }
     unexplained = "not known" if same_file else "events file changed"
@@ -145,7 +145,7 @@ def compare_records(a: Record, b: Record, *, threshold: float = MOVED) -> Compar
         for move in _moves(a, b, set(both), threshold)
     ]
     return Comparison(
-        **changes, moves=tuple(moves), answers=tuple(_answers(a, b, threshold)),
+        **changes, moves=tuple(moves), answers=_answers(a, b, threshold),
         main=str(b.config.main), moved=threshold, measure=b.config.measure,
     )  # fmt: skip
 
@@ -277,11 +277,11 @@ def _price_revisions(a: Record, b: Record, unequal: set[str]) -> dict[str, Revis
     return {name: revision for name, revision in revisions.items() if revision}
 
 
-def _files(a: Record, b: Record) -> Iterator[str]:
-    """Yield the places of inputs, events and prices aside, that differ or are in one run only."""
-    for place, pair in _unlike(a.inputs, b.inputs).items():
-        if place not in (*EVENTS, TABLE, SIZES) and any(pair):
-            yield place
+def _files(a: Record, b: Record) -> tuple[str, ...]:
+    """Return the places of inputs, events and prices aside, that differ or are in one run only."""
+    ours = (*EVENTS, TABLE, SIZES)
+    pairs = _unlike(a.inputs, b.inputs).items()
+    return tuple(place for place, pair in pairs if place not in ours and any(pair))
 
 
 def _unlike(a: Mapping[str, Any], b: Mapping[str, Any]) -> Pairs:
@@ -306,12 +306,11 @@ def _cars(record: Record) -> dict[tuple[str, str, int, int], float | None]:
     return {(r[0], r[1], int(r[2]), int(r[3])): None if r[4] != r[4] else float(r[4]) for r in rows}
 
 
-def _answers(a: Record, b: Record, threshold: float) -> Iterator[Answer]:
+def _answers(a: Record, b: Record, threshold: float) -> tuple[Answer, ...]:
     old, new = ({entry["group"]: entry for entry in r.manifest["answers"]} for r in (a, b))
-    for group in dict.fromkeys([*new, *old]):
-        answer = Answer(group, old.get(group), new.get(group))
-        if answer.differs(threshold):
-            yield answer
+    groups = dict.fromkeys([*new, *old])
+    answers = (Answer(group, old.get(group), new.get(group)) for group in groups)
+    return tuple(answer for answer in answers if answer.differs(threshold))
 
 
 def log_changes(stage: Path, target: Path, *, threshold: float = MOVED) -> Comparison | None:

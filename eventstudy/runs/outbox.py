@@ -71,11 +71,10 @@ class Entry:
         kinds = {name: f"outbox.kinds.{name}" for name in self.counts}
         counts = self.counts.items()
         changes = [say(kinds[k], n=n) if has(kinds[k]) else f"{n} {k}" for k, n in counts]
-        changes = changes or [
-            say(f"outbox.{'first_run' if self.kind == 'first_run' else 'changed'}")
-        ]
-        why = f" ({'; '.join(self.why)})" if self.why and self.kind != "first_run" else ""
-        line = clipped(f"{self.run}: {', '.join(changes)}{why}", 300)
+        is_first = self.kind == "first_run"
+        text = ", ".join(changes) or say(f"outbox.{'first_run' if is_first else 'changed'}")
+        why = f" ({'; '.join(self.why)})" if self.why and not is_first else ""
+        line = clipped(f"{self.run}: {text}{why}", 300)
         return "".join(letter if letter.isprintable() else " " for letter in line)
 
 
