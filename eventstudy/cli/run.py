@@ -94,9 +94,10 @@ def run(
             if as_json:
                 shared.print_json(_json_document(folder))
             elif not quiet:
-                page = str(folder / "report.html")
                 shared.display(order.stand_ins(findings), nl=False)
-                shared.display(terminal_text(findings, page, verbose=verbose))
+                shared.display(
+                    terminal_text(findings, str(folder / "report.html"), verbose=verbose)
+                )
     note("run_written", folder=str(folder), events=len(results.events), used=len(results))
     order.end_if_incomplete(findings)
 

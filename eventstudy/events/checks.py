@@ -74,6 +74,8 @@ class Checked:
     day0 : (n,) datetime64[D] array
     notices : tuple of str
         What may not mean what was meant, though it is no fault.
+    source, sha256, calendar : str
+        As :class:`Events` has them.
     """
 
     columns_in: list[str]
