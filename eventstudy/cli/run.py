@@ -58,7 +58,6 @@ def run(
       eventstudy run study.toml -v
     """
     from ..analysis.computed import compute_study
-    from ..report.formats.terminal import terminal_text
     from ..runs.contents import require_parquet_for
     from ..runs.folder import claimed, list_differences, write_claimed
     from ..runs.preflight import refuse
@@ -94,12 +93,16 @@ def run(
             if as_json:
                 shared.print_json(_json_document(folder))
             elif not quiet:
-                shared.display(order.stand_ins(findings), nl=False)
-                shared.display(
-                    terminal_text(findings, str(folder / "report.html"), verbose=verbose)
-                )
+                _show(order.stand_ins(findings), findings, folder, verbose)
     note("run_written", folder=str(folder), events=len(results.events), used=len(results))
     order.end_if_incomplete(findings)
+
+
+def _show(stand_ins: str, findings: Findings, folder: Path, verbose: bool) -> None:
+    from ..report.formats.terminal import terminal_text
+
+    shared.display(stand_ins, nl=False)
+    shared.display(terminal_text(findings, str(folder / "report.html"), verbose=verbose))
 
 
 def _new_notices(results: FittedStudy, lock: Path | None, lost: str) -> list[str]:
