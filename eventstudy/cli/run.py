@@ -17,6 +17,7 @@ from .options import STUDY_OPTIONS, SWITCH, WORKERS, Row, StudyCommand, options
 
 if TYPE_CHECKING:
     from ..errors import DataError
+    from ..findings.types import Findings
     from ..fitting.config import StudyConfig
     from ..fitting.fitted import FittedStudy
     from .request import Order

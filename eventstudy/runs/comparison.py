@@ -211,11 +211,7 @@ def _sections(c: Comparison) -> Iterator[tuple[str, list[str]]]:
     answers: dict[bool, list[str]] = {True: [], False: []}
     for answer in c.answers:
         answers[answer.flipped] += _answer(answer, split=split)
-    edits = [
-        f"{e}: "
-        + ", ".join(f"{name} {_arrow(*pair, blank='blank')}" for name, pair in edit.items())
-        for e, edit in c.edited.items()
-    ]
+    edits = [f"{e}: {_arrows(cells)}" for e, cells in c.edited.items()]
     days = [f"{e}: {_arrow(d.before, d.after)}, {'; '.join(d.why)}" for e, d in c.days.items()]
     states = [f"{e}: {a} -> {b}" for e, (a, b) in c.statuses.items() if e not in c.completed]
     main = {move.event_id: move for move in c.moves if move.window == c.main}
@@ -299,6 +295,10 @@ def _value(value: float | None) -> str:
 
 def _least(threshold: float) -> str:
     return f"{threshold * 1e4:g} bp" if words().unit == "%" else f"{words().scale * threshold:g}"
+
+
+def _arrows(cells: Any) -> str:
+    return ", ".join(f"{name} {_arrow(*pair, blank='blank')}" for name, pair in cells.items())
 
 
 def _setting(value: Any) -> str:
