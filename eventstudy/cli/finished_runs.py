@@ -52,8 +52,7 @@ def reproduce(folder: Path, tolerance: float | None, as_json: bool, quiet: bool)
     from ..runs.verify import TOLERANCE, reproduce_run
 
     if is_case(folder):
-        limit = LIMIT if tolerance is None else tolerance
-        case = reproduce_case(folder, limit=limit)
+        case = reproduce_case(folder, limit=LIMIT if tolerance is None else tolerance)
         _show(str(case), case.to_dict(), as_json=as_json, quiet=quiet, ok=case.ok)
         return
     result = reproduce_run(folder, tolerance=TOLERANCE if tolerance is None else tolerance)

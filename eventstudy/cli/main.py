@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from click.exceptions import Exit, NoArgsIsHelpError
 
 from ..utility.registry import did_you_mean
 from ..utility.version import __version__
@@ -110,7 +111,7 @@ class Main(click.Group):
             return super().make_context(info_name, args, parent, **extra)
         except click.UsageError as error:
             shared.display(f"eventstudy: {describe_misuse(error)}", err=True)
-            raise click.exceptions.Exit(error.exit_code) from None
+            raise Exit(error.exit_code) from None
 
     def invoke(self, context: click.Context) -> Any:
         """Run a command; turn errors into messages on stderr."""
@@ -121,15 +122,12 @@ class Main(click.Group):
                 result = super().invoke(context)
             shared.show_end(context)
             return result
-        except (click.exceptions.Exit, click.Abort, BrokenPipeError):
+        except (Exit, NoArgsIsHelpError, click.Abort, BrokenPipeError):
             raise
         except click.ClickException as error:
-            if isinstance(error, click.exceptions.NoArgsIsHelpError):
-                raise
             _end(context, describe_misuse(error), error.exit_code)
         except EventStudyError as error:
-            self._traceback(context)
-            _end(context, str(error), error.exit_code)
+            _end(context, str(error), error.exit_code, is_traced=True)
         except KeyboardInterrupt:
             state = shared.state_of_run(context, "nothing was changed")
             _end(context, f"interrupted, {state}", shared.INTERRUPTED)
@@ -137,24 +135,15 @@ class Main(click.Group):
             state = shared.state_of_run(context, "the last report is unchanged")
             _end(context, f"terminated, {state}", shared.TERMINATED)
         except OSError as error:
-            self._traceback(context)
             where = f": {error.filename}" if error.filename else ""
             new = shared.run_is_new(context)
             text = f"{error.strerror or error}{where}{'; the new report is written' * new}"
-            _end(context, text, shared.NO_STUDY, failed=not new)
+            _end(context, text, shared.NO_STUDY, failed=not new, is_traced=True)
         except Exception as error:
-            self._traceback(context)
             text = f"unexpected {type(error).__name__}: {error}\n{OUR_FAULT}"
             if isinstance(error, MemoryError):
                 text = "there is not enough memory: raise its limit, or study fewer events"
-            _end(context, text, shared.NO_STUDY)
-
-    @staticmethod
-    def _traceback(context: click.Context) -> None:
-        if context.meta.get("eventstudy.debug"):
-            from traceback import format_exc
-
-            shared.display(format_exc(), err=True)
+            _end(context, text, shared.NO_STUDY, is_traced=True)
 
 
 def describe_misuse(error: click.ClickException) -> str:
@@ -171,12 +160,18 @@ def describe_misuse(error: click.ClickException) -> str:
     return "; ".join(filter(None, [text, remedy, where]))
 
 
-def _end(context: click.Context, text: str, exit_code: int, *, failed: bool = True) -> None:
+def _end(
+    context: click.Context, text: str, code: int, *, failed: bool = True, is_traced: bool = False
+) -> None:
     """Print why a command ends, and end it; the index shows a failed run unless it was written."""
-    shared.tell("failed", text, exit_code=exit_code)
-    if exit_code not in (shared.INTERRUPTED, shared.USAGE):
+    if is_traced and context.meta.get("eventstudy.debug"):
+        from traceback import format_exc
+
+        shared.display(format_exc(), err=True)
+    shared.tell("failed", text, exit_code=code)
+    if code not in (shared.INTERRUPTED, shared.USAGE):
         shared.show_end(context, text if failed else "")
-    context.exit(exit_code)
+    context.exit(code)
 
 
 def settle() -> str:
