@@ -9,40 +9,29 @@ from eventstudy_kit import require_own_files
 from .utility.version import __version__
 
 require_own_files()
-_HOMES = {
-    "AbnormalReturns": "abnormal.abnormal_returns",
-    "StudyConfig": "fitting.config",
-    "Conventions": "abnormal.conventions",
-    "EventStudyError": "errors",
-    "EventsFileError": "errors",
-    "Events": "events.table",
-    "read_config": "fitting.study_file",
-    "check_events": "events.table",
-    "read_events": "events.table",
-    "events_from_frame": "events.table",
-    "load_returns": "returns.load",
-    "read_returns": "returns.load",
-    "read_factors": "returns.factor_files",
-    "LinearModel": "models",
-    "MODELS": "models",
-    "PriceProvider": "prices",
-    "EventStudyResults": "studies",
-    "compare_runs": "runs",
-    "refresh_run": "runs",
-    "reproduce_run": "runs",
-    "verify_run": "runs",
-    "ReturnsPanel": "returns",
-    "STATISTICS": "significance",
-    "SignificanceTest": "significance",
-    "EventStudy": "studies",
-    "compare": "studies",
-    "run_study": "studies",
-    "study": "studies",
-    "RobustnessResults": "studies",
-    "robustness": "studies",
-    "EventWindows": "windows.event_windows",
-    "Window": "calendars.window",
-}
+# Where each public name comes from; it is loaded when it is first asked for.
+_NAMES = {
+    "abnormal.abnormal_returns": ["AbnormalReturns"],
+    "abnormal.conventions": ["Conventions"],
+    "calendars.window": ["Window"],
+    "errors": ["EventStudyError", "EventsFileError"],
+    "events.table": ["Events", "check_events", "events_from_frame", "read_events"],
+    "fitting.config": ["StudyConfig"],
+    "fitting.study_file": ["read_config"],
+    "models": ["MODELS", "LinearModel"],
+    "prices": ["PriceProvider"],
+    "returns": ["ReturnsPanel"],
+    "returns.factor_files": ["read_factors"],
+    "returns.load": ["load_returns", "read_returns"],
+    "runs": ["compare_runs", "refresh_run", "reproduce_run", "verify_run"],
+    "significance": ["STATISTICS", "SignificanceTest"],
+    "studies": [
+        "EventStudy", "EventStudyResults", "RobustnessResults", "compare", "robustness",
+        "run_study", "study",
+    ],
+    "windows.event_windows": ["EventWindows"],
+}  # fmt: skip
+_HOMES = {name: module for module, names in _NAMES.items() for name in names}
 __all__ = ["__version__", *_HOMES]
 
 if TYPE_CHECKING:

@@ -97,9 +97,8 @@ class NotPossibleError(ConfigError):
     """A valid request that these events do not allow."""
 
     def __str__(self) -> str:
-        where = f"{self.where}: " * bool(self.where)
         value = f" ({self.value})" * (self.value is not None)
-        return f"{where}{self.what}{value}" + f"; {self.remedy}" * bool(self.remedy)
+        return _sentence([self.where, f"{self.what}{value}"], None, self.remedy)
 
 
 class DataError(EventStudyError):

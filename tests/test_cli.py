@@ -281,6 +281,19 @@ def test_closed_streams(closed: str, events: Path, tmp_path: Path) -> None:
     assert (tmp_path / "r" / "events" / "report.html").is_file()
 
 
+def test_check_names_the_faults_of_settings_beside_those_of_every_event(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "e.csv").write_text("ticker,announced_at\nAMD,7 October\n")
+    events, size = (tmp_path / name for name in ("e.csv", "none.csv"))
+    study = tmp_path / "study.toml"
+    study.write_text(f"events = '{events}'\nsize = '{size}'\n")
+    code, _, err = invoke("check", study)
+    assert code == 2
+    assert "study.toml:2: size: no such file" in err
+    assert "e.csv:2: announced_at" in err
+
+
 def test_check(events: Path) -> None:
     code, out, err = invoke("check", events)
     assert code == 0

@@ -36,7 +36,7 @@ from eventstudy.analysis import (
     weights,
 )
 from eventstudy.models import MODELS
-from eventstudy.runs import comparison, price_revisions, refresh, verify
+from eventstudy.runs import comparison, refresh, verify
 from eventstudy.significance import STATISTICS
 
 NAMES = [name for name in es.__all__ if name != "__version__"]
@@ -46,7 +46,7 @@ RESULTS = (
     influence.Influence, influence.LeaveOut, interval.Interval,
     cross_section.CarRegression, diagnosis.Diagnosis, groups.Difference, diagnosis.Opinion,
     placebo.Placebo, situation.Situation, multiple_testing.Summary, weights.DollarLoss,
-    weights.WeightedMean, comparison.Comparison, price_revisions.Revision, refresh.Refreshed,
+    weights.WeightedMean, comparison.Comparison, comparison.Revision, refresh.Refreshed,
     verify.Reproduction, verify.Verification,
     answer.decide, answer.plain_average, calendar_portfolio.calendar_portfolio,
     cross_section.regress_car, diagnosis.diagnose, groups.difference, long_horizon.abhar,

@@ -19,7 +19,7 @@ from eventstudy.findings.tables import path_table
 from eventstudy.fitting.config import StudyConfig
 from eventstudy.returns import ReturnsPanel
 from eventstudy.studies import EventStudyResults
-from eventstudy.studies.event_study import EventStudy
+from eventstudy.studies.doors import EventStudy
 from eventstudy.utility.numbers import date_prose
 
 DAY, MAIN, DRIFT = Window(0, 0), Window(0, 1), Window(2, 5)

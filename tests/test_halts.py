@@ -20,7 +20,7 @@ from eventstudy.returns import ReturnsPanel
 from eventstudy.returns.load import load_returns
 from eventstudy.significance._pairs import loadings_on
 from eventstudy.studies import EventStudyResults
-from eventstudy.studies.event_study import EventStudy
+from eventstudy.studies.doors import EventStudy
 from eventstudy.utility.numbers import rough_percent
 
 DAY, W = Window(0, 0), Window(0, 1)

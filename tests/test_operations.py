@@ -272,7 +272,7 @@ class TestHomeless:
         assert not (folder / "~").exists()
 
     def test_a_home_is_left_alone(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-        from eventstudy.cli.default_folders import FOLDERS, settle
+        from eventstudy.cli.main import FOLDERS, settle
 
         for name in [*FOLDERS, "MPLCONFIGDIR", "EVENTSTUDY_STORE"]:
             monkeypatch.delenv(name, raising=False)
@@ -284,7 +284,7 @@ class TestHomeless:
     def test_a_folder_of_somebody_else_is_not_used(
         self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
     ) -> None:
-        from eventstudy.cli.default_folders import FOLDERS, settle
+        from eventstudy.cli.main import FOLDERS, settle
 
         for name in [*FOLDERS, "MPLCONFIGDIR", "EVENTSTUDY_STORE"]:
             monkeypatch.setenv(name, "")

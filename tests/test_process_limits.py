@@ -13,7 +13,7 @@ from conftest import ROOT
 from run_folders import FIRMS, SHORT, Project, contents, left_in, started
 from yahoo_standin import Yahoo, synthetic
 
-from eventstudy.runs.status import list_states
+from eventstudy.runs.rows import list_states
 from eventstudy.runs.verify import verify_run
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="limits of another system")

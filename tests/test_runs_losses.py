@@ -196,7 +196,7 @@ def test_a_hook_that_hangs_is_ended_with_what_it_started(
     """And what it prints does not break the form of the logs."""
     hook, late = project.folder / "hook.sh", project.folder / "late"
     hook.write_text(f"echo one; echo two >&2; (sleep 20; touch {late}) & wait\n")
-    monkeypatch.setattr("eventstudy.cli.on_change.LONGEST", 8)
+    monkeypatch.setattr("eventstudy.cli.refresh.LONGEST", 8)
     project.announce(FIRMS[:4])
     said = refresh(
         project, "--quiet", "--log-format", "json", "--on-change", f"/bin/sh {hook}", code=75

@@ -21,7 +21,7 @@ from run_folders import AT, DAYS, FIRMS, SHORT, Project, contents, invoke, left_
 from yahoo_standin import Yahoo, synthetic
 
 from eventstudy.calendars.window import Window
-from eventstudy.cli.on_change import arguments_of
+from eventstudy.cli.refresh import arguments_of
 from eventstudy.fitting.config import StudyConfig
 from eventstudy.runs import Origin, Record, write_run
 from eventstudy.runs.atomic_swap import RunBusyError, _Lock, locked

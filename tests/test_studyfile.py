@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 import eventstudy as es
 from eventstudy.abnormal.conventions import Conventions
 from eventstudy.calendars.window import Window
-from eventstudy.cli.init import ROWS, study_text
+from eventstudy.cli.basics import ROWS, study_text
 from eventstudy.cli.main import main
 from eventstudy.cli.request import read_order
 from eventstudy.errors import ConfigError

@@ -30,6 +30,7 @@ def check(events: Path, calendar: Any, as_json: bool) -> None:
     Of a study file (.toml) the settings are checked as well, with the files and columns that they
     name: all that ``run`` would refuse. Exit with 2 if any is wrong.
     """
+    from ..events.rows import Rules
     from ..events.table import check_file
     from ..returns.security_files import usual_calendar
 
@@ -38,7 +39,7 @@ def check(events: Path, calendar: Any, as_json: bool) -> None:
     if is_study:
         events, good, problems, faults = check_study(study)
     else:
-        good, problems, _ = check_file(events, calendar=calendar or usual_calendar(events))
+        good, problems = check_file(events, Rules.of(calendar or usual_calendar(events)))
     rows = [] if good is None else _checked(good)
     notices = () if good is None else good.notices
     if as_json:
@@ -47,7 +48,7 @@ def check(events: Path, calendar: Any, as_json: bool) -> None:
         print_json(document)
     else:
         _show(rows)
-        notify(notices)
+        notify(*notices)
         for path, problems_ in ((study, faults), (events, problems)):
             for problem in problems_:
                 display(f"{path}:{problem}", err=True)
@@ -61,6 +62,7 @@ def check(events: Path, calendar: Any, as_json: bool) -> None:
 def check_study(path: Path) -> tuple[Path, Checked | None, list[Problem], list[Problem]]:
     """Return the events file that a study file names, its good rows, and faults of both files."""
     from ..errors import ConfigError, EventStudyError
+    from ..events.rows import Rules
     from ..events.table import Events, check_file, events_of, grouped
     from ..fitting.inputs import StudyInputs
     from ..fitting.study_file import StudyFileError, problems_at, read_study_file
@@ -78,16 +80,15 @@ def check_study(path: Path) -> tuple[Path, Checked | None, list[Problem], list[P
     if not run.events and all(fault.column != "events" for fault in faults):
         problem, remedy = "the study file names no events", "such as events.csv"
         more.append(("events", ConfigError(problem, where="events", remedy=remedy)))
-    good, problems, sha256 = None, list[Problem](), ""
+    good, problems = None, list[Problem]()
     try:
         if run.events:
             checked_name(run.name or Path(run.events).stem)
-            asked: Any = {"calendar": config.calendar, "columns": config.columns}
-            good, problems, sha256 = check_file(run.events, **asked)
+            good, problems = check_file(run.events, Rules.of(config.calendar), config.columns)
     except EventStudyError as error:
         more.append(("events", error))
     vintage = moment(run.vintage) if run.vintage else ""
-    events = events_of(good, Path(run.events).name, sha256, config.calendar)
+    events = events_of(good)
     more += refusals(StudyInputs(events or Events.none(), config, run.offline, run.store, vintage))
     if good and events:
         good = replace(good, notices=grouped(events, config.by).notices)

@@ -1,22 +1,23 @@
-"""``eventstudy verify``, ``reproduce`` and ``compare``: whether finished runs are as they were."""
+"""The commands on finished runs: whether they are as they were, differ, and are up to date."""
 
 from __future__ import annotations
 
 import sys
 from dataclasses import asdict
+from datetime import timedelta
 from pathlib import Path
 
 import click
 
-from .options import JSON, MOVED, SWITCH, Number, options
-from .shared import DIFFERENT, PATH, display, print_json, reading_codes
+from .options import JSON, MOVED, QUIET, SWITCH, Number, options
+from .shared import DIFFERENT, INCOMPLETE, PATH, display, print_json, reading_codes
 
-QUIET = ("-q --quiet", SWITCH, "Print nothing, only exit with 0 or 4.")
+NOTHING = ("-q --quiet", SWITCH, "Print nothing, only exit with 0 or 4.")
 
 
 @click.command(epilog=reading_codes("all is as it was written", "4 some is not, "))
 @click.argument("folder", metavar="RUN", type=PATH)
-@options(JSON, QUIET)
+@options(JSON, NOTHING)
 def verify(folder: Path, as_json: bool, quiet: bool) -> None:
     """Compare every file of a run folder with its hash.
 
@@ -39,7 +40,7 @@ def verify(folder: Path, as_json: bool, quiet: bool) -> None:
 @options(
     ("--tolerance", (Number(0), ""), "Largest difference that counts as rounding. [default: 1e-9]"),
     JSON,
-    QUIET,
+    NOTHING,
 )
 def reproduce(folder: Path, tolerance: float | None, as_json: bool, quiet: bool) -> None:
     """Compute a run again from its own folder, offline, and compare tables.
@@ -51,8 +52,7 @@ def reproduce(folder: Path, tolerance: float | None, as_json: bool, quiet: bool)
     from ..runs.verify import TOLERANCE, reproduce_run
 
     if is_case(folder):
-        limit = LIMIT if tolerance is None else tolerance
-        case = reproduce_case(folder, limit=limit)
+        case = reproduce_case(folder, limit=LIMIT if tolerance is None else tolerance)
         _show(str(case), case.to_dict(), as_json=as_json, quiet=quiet, ok=case.ok)
         return
     result = reproduce_run(folder, tolerance=TOLERANCE if tolerance is None else tolerance)
@@ -86,3 +86,31 @@ def _show(text: str, document: object, *, as_json: bool, ok: bool, quiet: bool =
         display(text)
     if not ok:
         sys.exit(DIFFERENT)
+
+
+@click.command(epilog=reading_codes("all runs are good", "3 some are not, "))
+@click.argument("folder", metavar="REPORTS", default="reports", type=PATH)
+@options(
+    ("--max-age", (Number(0), "DAYS"), "A run whose last check is longer ago is stale."),
+    ("--json as_json", SWITCH, "Print the states as JSON."),
+    QUIET,
+)
+def status(folder: Path, max_age: float | None, as_json: bool, quiet: bool) -> None:
+    """Show the newest check and the newest data of each run in REPORTS.
+
+    Exits with 3 if the last refresh of a run failed, if a change waits for --on-change, if a run
+    cannot be read, or if its last check is older than --max-age.
+    """
+    from ..runs.rows import GOOD, list_states
+    from ..utility.catalogue import say
+
+    states = list_states(folder, None if max_age is None else timedelta(days=max_age))
+    if as_json:
+        print_json(list(map(asdict, states)))
+    for each in [] if as_json else states:
+        if not (quiet and each.state == GOOD):
+            facts = {name: text or "-" for name, text in asdict(each).items()}
+            facts |= {"state": say(f"status.{each.state}"), "why": f": {each.why}" * bool(each.why)}
+            display(say("status.line", **facts))
+    if any(each.state != GOOD for each in states):
+        sys.exit(INCOMPLETE)

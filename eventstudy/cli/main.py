@@ -6,32 +6,30 @@ import atexit
 import gc
 import os
 import signal
+import stat
 import sys
+import tempfile
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Any
 
 import click
+from click.exceptions import Exit, NoArgsIsHelpError
 
 from ..utility.registry import did_you_mean
 from ..utility.version import __version__
 from . import shared
-from .calibrate import calibrate
+from .analyses import calibrate, explain, robustness
+from .basics import completion, example, init, listing, schema
 from .check import check
-from .default_folders import settle
-from .explain import explain
-from .finished_runs import compare, reproduce, verify
-from .init import example, init
-from .list import completion, listing, schema
-from .one import one
+from .finished_runs import compare, reproduce, status, verify
 from .options import options
 from .prices import prices
 from .refresh import refresh
 from .report import card, cite, report
-from .robustness import robustness
-from .run import run
-from .status import status
+from .run import one, run
 
 START = """\
 eventstudy one NVDA 2022-08-31 --prices sample --offline    studies one announcement
@@ -39,6 +37,10 @@ eventstudy example list                                     writes 230 announcem
 eventstudy run list/events.csv --prices sample --offline    says whether the market reacted
 eventstudy --help                                           lists all commands"""
 OUR_FAULT = "This is a bug in eventstudy. Run again with --debug and report what it shows."
+# Where libraries and the store look, and what they take without it.
+FOLDERS = {
+    "XDG_CACHE_HOME": ".cache", "XDG_CONFIG_HOME": ".config", "XDG_DATA_HOME": ".local/share",
+}  # fmt: skip
 
 
 class Terminated(BaseException):
@@ -109,7 +111,7 @@ class Main(click.Group):
             return super().make_context(info_name, args, parent, **extra)
         except click.UsageError as error:
             shared.display(f"eventstudy: {describe_misuse(error)}", err=True)
-            raise click.exceptions.Exit(error.exit_code) from None
+            raise Exit(error.exit_code) from None
 
     def invoke(self, context: click.Context) -> Any:
         """Run a command; turn errors into messages on stderr."""
@@ -120,15 +122,12 @@ class Main(click.Group):
                 result = super().invoke(context)
             shared.show_end(context)
             return result
-        except (click.exceptions.Exit, click.Abort, BrokenPipeError):
+        except (Exit, NoArgsIsHelpError, click.Abort, BrokenPipeError):
             raise
         except click.ClickException as error:
-            if isinstance(error, click.exceptions.NoArgsIsHelpError):
-                raise
             _end(context, describe_misuse(error), error.exit_code)
         except EventStudyError as error:
-            self._traceback(context)
-            _end(context, str(error), error.exit_code)
+            _end(context, str(error), error.exit_code, is_traced=True)
         except KeyboardInterrupt:
             state = shared.state_of_run(context, "nothing was changed")
             _end(context, f"interrupted, {state}", shared.INTERRUPTED)
@@ -136,24 +135,15 @@ class Main(click.Group):
             state = shared.state_of_run(context, "the last report is unchanged")
             _end(context, f"terminated, {state}", shared.TERMINATED)
         except OSError as error:
-            self._traceback(context)
             where = f": {error.filename}" if error.filename else ""
             new = shared.run_is_new(context)
             text = f"{error.strerror or error}{where}{'; the new report is written' * new}"
-            _end(context, text, shared.NO_STUDY, failed=not new)
+            _end(context, text, shared.NO_STUDY, failed=not new, is_traced=True)
         except Exception as error:
-            self._traceback(context)
             text = f"unexpected {type(error).__name__}: {error}\n{OUR_FAULT}"
             if isinstance(error, MemoryError):
                 text = "there is not enough memory: raise its limit, or study fewer events"
-            _end(context, text, shared.NO_STUDY)
-
-    @staticmethod
-    def _traceback(context: click.Context) -> None:
-        if context.meta.get("eventstudy.debug"):
-            from traceback import format_exc
-
-            shared.display(format_exc(), err=True)
+            _end(context, text, shared.NO_STUDY, is_traced=True)
 
 
 def describe_misuse(error: click.ClickException) -> str:
@@ -170,12 +160,70 @@ def describe_misuse(error: click.ClickException) -> str:
     return "; ".join(filter(None, [text, remedy, where]))
 
 
-def _end(context: click.Context, text: str, exit_code: int, *, failed: bool = True) -> None:
+def _end(
+    context: click.Context, text: str, code: int, *, failed: bool = True, is_traced: bool = False
+) -> None:
     """Print why a command ends, and end it; the index shows a failed run unless it was written."""
-    shared.tell("failed", text, exit_code=exit_code)
-    if exit_code not in (shared.INTERRUPTED, shared.USAGE):
+    if is_traced and context.meta.get("eventstudy.debug"):
+        from traceback import format_exc
+
+        shared.display(format_exc(), err=True)
+    shared.tell("failed", text, exit_code=code)
+    if code not in (shared.INTERRUPTED, shared.USAGE):
         shared.show_end(context, text if failed else "")
-    context.exit(exit_code)
+    context.exit(code)
+
+
+def settle() -> str:
+    """Point caches and the store to a temporary folder if they have none to write to.
+
+    Returns
+    -------
+    str
+        A notice for the user; "" if nothing was changed, or no prices are kept there.
+
+    Notes
+    -----
+    Without a home yfinance does not import, and matplotlib makes its fonts anew in every process.
+    This is done for the process of a command only; a program that imports the library keeps its
+    environment.
+    """
+    if os.name == "nt":
+        return ""
+    has_store = bool(os.environ.get("EVENTSTUDY_STORE"))
+    lacking = [name for name in FOLDERS if not _writable(name)]
+    if not lacking or (has_store and lacking == ["XDG_DATA_HOME"]):
+        return ""
+    scratch = _scratch()
+    for name in lacking:
+        os.environ[name] = str(scratch / FOLDERS[name])
+    os.environ.setdefault("MPLCONFIGDIR", str(scratch / "matplotlib"))
+    if has_store or "XDG_DATA_HOME" not in lacking:
+        return ""
+    elsewhere = "set EVENTSTUDY_STORE for another place"
+    return f"no home folder to write to: prices are kept in {scratch}; {elsewhere}"
+
+
+def _writable(name: str) -> bool:
+    """Return whether a folder can be written, or made."""
+    try:
+        folder = Path(os.environ.get(name) or Path.home() / FOLDERS[name])
+    except RuntimeError:
+        return False
+    existing = next((p for p in (folder, *folder.parents) if os.path.lexists(p)), Path("/"))
+    return folder.is_absolute() and existing.is_dir() and os.access(existing, os.W_OK | os.X_OK)
+
+
+def _scratch() -> Path:
+    """Return a folder that nobody else can write to, the same in every run if possible."""
+    folder = Path(tempfile.gettempdir()) / f"eventstudy-{os.getuid()}"
+    with suppress(OSError):
+        folder.mkdir(mode=0o700, exist_ok=True)
+        status = folder.lstat()
+        is_private = stat.S_ISDIR(status.st_mode) and not status.st_mode & 0o077
+        if is_private and status.st_uid == os.getuid():
+            return folder
+    return Path(tempfile.mkdtemp(prefix="eventstudy-"))
 
 
 @click.group(

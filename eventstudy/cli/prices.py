@@ -4,23 +4,15 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import asdict
 from datetime import date, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from . import shared
 from .options import JSON, QUIET, STORE, SWITCH, Row, WholeNumber, options
-from .shared import (
-    INCOMPLETE,
-    LATER,
-    NO_STUDY,
-    display,
-    notify,
-    print_json,
-    progress,
-    say_home,
-)
 
 if TYPE_CHECKING:
     from ..prices import Prices
@@ -45,7 +37,7 @@ SYMBOLS: Row = ("--symbol symbols", "SYMBOL ...", "May be repeated. [default: al
 @click.group(epilog=EXIT_CODES)
 def prices() -> None:
     """Manage the local price cache."""
-    say_home()
+    shared.say_home()
 
 
 @prices.command("list", epilog=EXIT_CODES)
@@ -56,14 +48,14 @@ def list_(store: str | None, as_json: bool) -> None:
 
     rows = listed(_store(store))
     if as_json:
-        print_json(rows)
+        shared.print_json(rows)
         return
     for row in rows:
         head = f"{row['symbol']:<12} {row['first']} {row['last']} {row['rows']:>6}"
         tail = f"{row['source']:<8} {row['fetched']} {row['vintages']:>3}"
-        display(f"{head} {row['currency'] or '-':<4} {tail}")
+        shared.display(f"{head} {row['currency'] or '-':<4} {tail}")
     columns = "first and last day, rows, currency, source, fetched, earlier vintages"
-    _tell(f"{len(rows)} symbols: {columns}")
+    shared.display(f"{len(rows)} symbols: {columns}", err=True)
 
 
 @prices.command(epilog=EXIT_CODES)
@@ -73,8 +65,6 @@ def list_(store: str | None, as_json: bool) -> None:
 )  # fmt: skip
 def show(store: str | None, symbol: str, rows: int, vintage: str | None, as_json: bool) -> None:
     """Show the last rows of SYMBOL, where they come from, and what its source changed."""
-    from dataclasses import asdict
-
     from ..prices.upkeep import history
 
     held = _store(store, vintage).held(symbol)
@@ -84,19 +74,19 @@ def show(store: str | None, symbol: str, rows: int, vintage: str | None, as_json
         table = json.loads(last.to_json(orient="records", date_format="iso", double_precision=15))
         actions = [asdict(action) for action in held.actions]
         head = {"symbol": symbol, "provenance": asdict(held.provenance)}
-        print_json({**head, "rows": table, "actions": actions, **facts})
+        shared.print_json({**head, "rows": table, "actions": actions, **facts})
         return
-    display(last.drop(columns="symbol").to_string(index=False, na_rep="-"))
+    shared.display(last.drop(columns="symbol").to_string(index=False, na_rep="-"))
     for name, value in asdict(held.provenance).items():
-        display(f"{name:<12} {value}") if value != "" else None
+        shared.display(f"{name:<12} {value}") if value != "" else None
     for action in held.actions[-5:]:
-        display(f"{action.kind:<12} {action.date} {action.value:g}")
+        shared.display(f"{action.kind:<12} {action.date} {action.value:g}")
     for fetch in facts["fetches"]:
-        about = f" ({fetch['note']})" if fetch["note"] else ""
-        display(f"{'fetch':<12} {fetch['fetched']} {fetch['source']}: {fetch['outcome']}{about}")
+        outcome = fetch["outcome"] + (f" ({fetch['note']})" if fetch["note"] else "")
+        shared.display(f"{'fetch':<12} {fetch['fetched']} {fetch['source']}: {outcome}")
     for each in facts["vintages"]:
         span = f"{each['first']} to {each['last']}, {each['rows']} rows"
-        display(f"{'vintage':<12} {each['number']} of {each['fetched']}: {span}")
+        shared.display(f"{'vintage':<12} {each['number']} of {each['fetched']}: {span}")
 
 
 @prices.command(epilog=EXIT_CODES)
@@ -110,16 +100,9 @@ def show(store: str | None, symbol: str, rows: int, vintage: str | None, as_json
     JSON, QUIET, STORE,
 )  # fmt: skip
 def fetch(
-    store: str | None,
-    symbols: tuple[str, ...],
-    events: Path | None,
-    start: date | None,
-    end: date | None,
-    source: str,
-    refresh: bool,
-    as_json: bool,
-    quiet: bool,
-) -> None:
+    store: str | None, symbols: tuple[str, ...], events: Path | None, start: date | None,
+    end: date | None, source: str, refresh: bool, as_json: bool, quiet: bool,
+) -> None:  # fmt: skip
     """Download what is missing of SYMBOLS, keep it, and read it back."""
     from ..errors import ConfigError
     from ..prices import resolve
@@ -138,7 +121,7 @@ def fetch(
     for symbol in wanted:
         check_symbol(symbol)
     stored = Stored()
-    with progress(quiet, "prices") as advance:
+    with shared.progress(quiet, "prices") as advance:
         prices = update(
             _store(store), resolve(source), wanted, first, last,
             refresh=refresh, progress=advance, stored=stored,
@@ -155,7 +138,7 @@ def import_(store: str | None, paths: tuple[Path, ...], as_json: bool, quiet: bo
     """Keep the prices of PATH and read them back: a folder of <ticker>.csv, or one long table."""
     from ..prices.upkeep import import_files
 
-    with progress(quiet, "files") as advance:
+    with shared.progress(quiet, "files") as advance:
         answers, prices = import_files(_store(store), paths, advance)
     _show_kept(answers, prices, quiet, as_json)
 
@@ -169,14 +152,9 @@ def import_(store: str | None, paths: tuple[Path, ...], as_json: bool, quiet: bo
     VINTAGE, QUIET, STORE,
 )  # fmt: skip
 def export(
-    store: str | None,
-    path: Path,
-    symbols: tuple[str, ...],
-    start: date | None,
-    end: date | None,
-    vintage: str | None,
-    quiet: bool,
-) -> None:
+    store: str | None, path: Path, symbols: tuple[str, ...], start: date | None, end: date | None,
+    vintage: str | None, quiet: bool,
+) -> None:  # fmt: skip
     """Write stored prices to PATH as one long table, .csv or .parquet."""
     from ..prices._base import FIRST_DAY, LAST_DAY
     from ..prices.upkeep import export as write
@@ -187,7 +165,7 @@ def export(
         write(prices, path)
     for symbol in () if quiet else prices.symbols:
         extent = prices.provenance[symbol]
-        display(f"{symbol:<12} exported  {extent.first} {extent.last} {extent.rows:>6}")
+        shared.display(f"{symbol:<12} exported  {extent.first} {extent.last} {extent.rows:>6}")
     _end_with(prices)
 
 
@@ -213,24 +191,23 @@ def _wanted(symbols: tuple[str, ...], events: Path | None) -> tuple[list[str], d
 
 def _show_kept(answers: list[ReadBack], prices: Prices, quiet: bool, as_json: bool) -> None:
     """Print the prices that were kept, those that were not on stderr, and exit unless all were."""
-    from dataclasses import asdict
-
     from ..utility.numbers import count
 
-    notify(prices.notices)
+    shared.notify(*prices.notices)
     if as_json:
-        print_json([{**asdict(row), "kept": not row.unkept} for row in answers])
+        shared.print_json([{**asdict(row), "kept": not row.unkept} for row in answers])
     answered = [row for row in answers if row.outcome != "failed"]
     lacking = [row for row in answered if row.unkept]
     for row in () if quiet or as_json else answered:
-        display(_line(row))
+        shared.display(_line(row))
     if answered and not quiet:
         rows = count(sum(row.rows for row in answered), "row")
         state = f"{len(answered) - len(lacking)} as given, {len(lacking)} not"
         size = f"{count(len(answered), 'symbol')}, {rows} read back from the price cache"
-        _tell(f"{size}: {state if lacking else 'all as given'}")
+        shared.display(f"{size}: {state if lacking else 'all as given'}", err=True)
     for row in lacking:
-        _tell(f"eventstudy: {row.symbol}: not kept as given: {row.unkept}; {row.remedy}")
+        fault = f"not kept as given: {row.unkept}; {row.remedy}"
+        shared.display(f"eventstudy: {row.symbol}: {fault}", err=True)
     _end_with(prices, 1 if lacking else 0)
 
 
@@ -243,13 +220,10 @@ def _line(row: ReadBack) -> str:
 def _end_with(prices: Prices, code: int = 0) -> None:
     """Say why symbols have no prices, and exit with `code`, or with that of the failures."""
     for error in prices.failures.values():
-        _tell(f"eventstudy: {error}")
+        shared.display(f"eventstudy: {error}", err=True)
     if prices.failures and not code:
         is_transient = any(error.is_transient for error in prices.failures.values())
-        code = INCOMPLETE if prices.symbols else LATER if is_transient else NO_STUDY
+        silent = shared.LATER if is_transient else shared.NO_STUDY
+        code = shared.INCOMPLETE if prices.symbols else silent
     if code:
         sys.exit(code)
-
-
-def _tell(text: str) -> None:
-    display(text, err=True)

@@ -2,35 +2,163 @@
 
 from __future__ import annotations
 
+import os
+import shlex
+import signal
+import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from .on_change import delivering, split_command
+from ..errors import EventStudyError
+from . import shared
 from .options import MOVED, STUDY_OPTIONS, SWITCH, Number, StudyCommand, options
-from .shared import (
-    EVENTS,
-    LATER,
-    command_line,
-    display,
-    notify,
-    print_json,
-    progress,
-    remember,
-    writing,
-)
 
 if TYPE_CHECKING:
     from ..findings.types import Findings
-    from ..fitting.config import StudyConfig
+    from ..runs.outbox import Entry
     from ..runs.refresh import Refreshed
-    from .request import Order
+
+
+# Seconds that it may take.
+LONGEST = 300
+# Seconds that an ended command has to be gone.
+ENDING = 5
+
+
+def split_command(
+    context: click.Context, parameter: click.Parameter, value: str | None
+) -> str | None:
+    """Return a command, or raise at once if no shell could read it.
+
+    Parameters
+    ----------
+    context : click.Context
+    parameter : click.Parameter
+    value : str or None
+
+    Returns
+    -------
+    str or None
+
+    Raises
+    ------
+    click.BadParameter
+        If the command is empty or cannot be split.
+    """
+    try:
+        if value is not None and not arguments_of(value):
+            raise click.BadParameter("the command is empty")
+    except ValueError as error:
+        raise click.BadParameter(f"{error} in {value!r}") from None
+    return value
+
+
+def arguments_of(command: str) -> list[str] | str:
+    """Return the arguments of a command; on Windows its text, in which paths have backslashes."""
+    return command.strip() if sys.platform == "win32" else shlex.split(command)
+
+
+@contextmanager
+def delivering(command: str | None, run: Path) -> Iterator[list[str]]:
+    """Run a command for each entry in the outbox of `run` once the block has ended, or failed.
+
+    The entries of an earlier refresh are delivered even if this one finds no prices, or cannot
+    print.
+
+    Parameters
+    ----------
+    command : str or None
+    run : Path
+
+    Yields
+    ------
+    list of str
+        Empty; after the block it holds how the command failed, if it did.
+    """
+    from ..runs.atomic_swap import RunBusyError
+
+    failures: list[str] = []
+    try:
+        yield failures
+    except RunBusyError:  # the process that writes the run delivers
+        raise
+    except Exception:
+        with suppress(EventStudyError):
+            shared.notify(*_delivered(command, run))
+        raise
+    failures += _delivered(command, run)
+    for failure in failures:
+        again = "the report is written, and the next refresh runs the command again"
+        shared.tell("on_change_failed", f"{failure}; {again}", exit_code=shared.LATER)
+
+
+def _delivered(command: str | None, run: Path) -> list[str]:
+    """Deliver what waits in the outbox of a run; return how that failed."""
+    from ..runs.folder import clear_errors
+    from ..runs.outbox import deliver, waiting
+
+    if command is None:
+        return []
+    bad = [path for path, entry in waiting(run).items() if entry is None]
+    advice = "so nothing runs for it: read changes.md, then remove it"
+    shared.notify(*(f"{path} is damaged, {advice}" for path in bad))
+    with clear_errors(run):
+        failure = deliver(run, lambda path, entry: _failure(command, path, entry))
+    return [failure] * bool(failure)
+
+
+def _failure(command: str, file: Path, entry: Entry) -> str:
+    """Run a command without a shell for an entry; return how it failed, or ""."""
+    file = file.absolute()
+    run = file.parent.parent
+    facts = {"RUN": run, "CHANGES": run / "changes.json", "ENTRY": file, "ID": entry.id}
+    facts["SUMMARY"] = entry.summary
+    env = os.environ | {f"EVENTSTUDY_{name}": str(fact) for name, fact in facts.items()}
+    try:
+        code = _run(arguments_of(command), env)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        return f"the command of --on-change cannot be run ({reason})"
+    except subprocess.TimeoutExpired:
+        return f"the command of --on-change took longer than {LONGEST} s and was ended"
+    return f"the command of --on-change failed with exit code {code}" if code else ""
+
+
+def _run(arguments: list[str] | str, env: dict[str, str]) -> int:
+    """Return the exit code of a command, and repeat its output, even if stderr is closed.
+
+    The command, and what it has started, ends after the time or with this process.
+    """
+    # A pipe would stay open for the processes that the command leaves behind.
+    with tempfile.TemporaryFile() as out:
+        child = subprocess.Popen(  # noqa: S603 - the user's own
+            arguments, env=env, stdout=out, stderr=out, start_new_session=sys.platform != "win32"
+        )
+        try:
+            return child.wait(LONGEST)
+        except BaseException:
+            if sys.platform == "win32":
+                child.kill()
+            else:
+                os.killpg(child.pid, signal.SIGKILL)
+            # A signal amid `wait` may leave its lock behind, so that another one never ends.
+            with suppress(subprocess.TimeoutExpired):
+                child.wait(ENDING)
+            raise
+        finally:
+            out.seek(0)
+            for line in out.read().decode("utf-8", "replace").splitlines():
+                shared.tell("message", line, level="info", logger="on-change")
 
 
 @click.command(cls=StudyCommand)
-@click.argument("target", metavar="[RUN|CONFIG|EVENTS]", required=False, type=EVENTS)
+@click.argument("target", metavar="[RUN|CONFIG|EVENTS]", required=False, type=shared.EVENTS)
 @options(
     *STUDY_OPTIONS,
     ("Refresh", "", ""),
@@ -44,17 +172,9 @@ if TYPE_CHECKING:
     MOVED,
 )  # fmt: skip
 def refresh(
-    target: Path | None,
-    config_file: Path | None,
-    on_change: str | None,
-    trust: bool,
-    accept_loss: bool,
-    wait: float,
-    threshold: float,
-    as_json: bool,
-    quiet: bool,
-    **settings: Any,
-) -> None:
+    target: Path | None, config_file: Path | None, on_change: str | None, trust: bool,
+    accept_loss: bool, wait: float, threshold: float, as_json: bool, quiet: bool, **settings: Any,
+) -> None:  # fmt: skip
     """Bring a run up to date: a RUN folder, or that of a study file or of EVENTS.
 
     Does nothing, with exit code 0, if nothing is new. Otherwise the study is computed anew, and
@@ -62,40 +182,33 @@ def refresh(
     """
     from ..findings.finished_run import read_findings
     from ..runs.refresh import refresh_run
-
-    order, shown_config = _order_of(target, config_file, settings, trust)
-    order.begin()
-    remember(order.out, order.name)
-    silent = quiet or as_json
-    # Before stdout, which may be full or closed.
-    with delivering(on_change, order.folder) as failures:
-        with progress(silent, "prices") as advance, writing(silent):
-            done = refresh_run(
-                order.origin, order.folder, config=shown_config, command=command_line(),
-                moved=threshold, wait=wait, accept_loss=accept_loss,
-                outbox=bool(on_change), progress=advance, told=lambda text: notify([text]),
-            )  # fmt: skip
-        notify(done.notices)
-        _log(done)
-    findings = read_findings(done.folder)
-    if as_json:
-        print_json(_json_document(done))
-    elif not quiet:
-        display(order.stand_ins(findings) + _as_text(done, findings))
-    if failures:
-        sys.exit(LATER)
-    order.end_if_incomplete(findings)
-
-
-def _order_of(
-    target: Path | None, config_file: Path | None, settings: dict[str, Any], trust: bool
-) -> tuple[Order, StudyConfig | None]:
-    """Return the order, and the settings as they are shown if these differ."""
     from .request import order_of_run, read_order
 
     if target is not None and target.is_dir():
-        return order_of_run(target, config_file, settings, trust=trust)
-    return read_order(config_file, target, settings), None
+        order, shown_config = order_of_run(target, config_file, settings, trust=trust)
+    else:
+        order, shown_config = read_order(config_file, target, settings), None
+    order.begin()
+    shared.remember(order.out, order.name)
+    silent = quiet or as_json
+    # Before stdout, which may be full or closed.
+    with delivering(on_change, order.folder) as failures:
+        with shared.progress(silent, "prices") as advance, shared.writing(silent):
+            done = refresh_run(
+                order.origin, order.folder, config=shown_config, command=shared.command_line(),
+                moved=threshold, wait=wait, accept_loss=accept_loss,
+                outbox=bool(on_change), progress=advance, told=shared.notify,
+            )  # fmt: skip
+        shared.notify(*done.notices)
+        _log(done)
+    findings = read_findings(done.folder)
+    if as_json:
+        shared.print_json(_json_document(done))
+    elif not quiet:
+        shared.display(order.stand_ins(findings) + _as_text(done, findings))
+    if failures:
+        sys.exit(shared.LATER)
+    order.end_if_incomplete(findings)
 
 
 def _log(done: Refreshed) -> None:

@@ -19,13 +19,13 @@ from ..fitting.settings import within
 from ..fitting.study_file import StudyFile, StudyFileError, check, read_study_file
 from ..prices.store import moment
 from ..runs.atomic_swap import follow_link
+from ..runs.comparison import name_some
 from ..runs.origin import Origin
-from ..runs.price_revisions import name_some
 from ..runs.record import Record
 from ..runs.verify import refuse_altered
 from ..utility.catalogue import say
 from ..utility.file_names import checked_name, inside
-from ..utility.inflated import refuse_inflated
+from ..utility.tables import refuse_inflated
 from .shared import HERE, INCOMPLETE, notify, say_home, tell
 
 # Settings that say where prices come from.
@@ -105,12 +105,10 @@ class Order:
 
 def _events_without_car(findings: Findings) -> list[str]:
     """Return a line with the reason for each listed event without a CAR over the main window."""
-    lines = []
+    main, lines = findings.setup.main, []
     for event in findings.events:
-        why = event.car(findings.setup.main).reason if event.is_used else event.reason
-        if why:
-            cells = event.cells
-            facts = {"event_id": cells["event_id"], "ticker": cells["ticker"]}
+        if why := event.car(main).reason if event.is_used else event.reason:
+            facts = {name: event.cells[name] for name in ("event_id", "ticker")}
             lines.append(say("losses.event", why=why, **facts))
     return lines
 
@@ -303,7 +301,7 @@ def order_of_run(
     if not trust:
         record.refuse_outside()
     if not origin.events.is_file() and (folder / origin.place).is_file():
-        notify([f"{origin.events} is not there: the run's own copy of the events is used"])
+        notify(f"{origin.events} is not there: the run's own copy of the events is used")
         refuse_inflated(copy := inside(folder, origin.place))
         origin = replace(origin, events=copy)
     run = {"store": origin.store, "vintage": origin.vintage, "offline": origin.offline}

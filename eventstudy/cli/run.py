@@ -1,26 +1,19 @@
-"""``eventstudy run``: computes a study, writes its run folder, and prints a summary."""
+"""``eventstudy run`` and ``one``: a study, of a file or of one announcement, and its run folder."""
 
 from __future__ import annotations
 
+import csv
 import gc
 import json
+import re
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from . import shared
 from .options import STUDY_OPTIONS, SWITCH, WORKERS, Row, StudyCommand, options
-from .shared import (
-    EVENTS,
-    PATH,
-    command_line,
-    display,
-    notify,
-    print_json,
-    progress,
-    remember,
-    writing,
-)
 
 if TYPE_CHECKING:
     from ..errors import DataError
@@ -37,27 +30,23 @@ RUN_OPTIONS: tuple[Row, ...] = (
     *WORKERS,
     ("--force", SWITCH, "Replace the run of that name, even if its settings or events differ."),
 )  # fmt: skip
+# Where a fault of the row of `one` stands on the command line.
+ARGUMENTS = {"ticker": "TICKER", "announced_at": "DATE"}
+# Options of `run` that choose columns of a file.
+COLUMNS = {"--ticker", "--date"}
 
 
 @click.command(cls=StudyCommand)
-@click.argument("events", required=False, type=EVENTS)
+@click.argument("events", required=False, type=shared.EVENTS)
 @options(
     *RUN_OPTIONS,
-    ("--from-lock", (PATH, "RUN"),
+    ("--from-lock", (shared.PATH, "RUN"),
      "Use the prices that a run has kept; also its settings and events unless others are given."),
 )  # fmt: skip
 def run(
-    events: Path | None,
-    config_file: Path | None,
-    from_lock: Path | None,
-    workers: int,
-    cluster: str,
-    force: bool,
-    as_json: bool,
-    quiet: bool,
-    verbose: bool,
-    **settings: Any,
-) -> None:
+    events: Path | None, config_file: Path | None, from_lock: Path | None, workers: int,
+    cluster: str, force: bool, as_json: bool, quiet: bool, verbose: bool, **settings: Any,
+) -> None:  # fmt: skip
     """Run a study of EVENTS and write its report.
 
     EVENTS is a CSV, Parquet or Stata file with the columns ticker (or permno, cusip, isin ...) and
@@ -71,8 +60,7 @@ def run(
     """
     from ..analysis.computed import compute_study
     from ..runs.contents import require_parquet_for
-    from ..runs.folder import write_claimed
-    from ..runs.place import claimed, list_differences
+    from ..runs.folder import claimed, list_differences, write_claimed
     from ..runs.preflight import refuse
     from ..utility.log import note
     from ..utility.workers import Workers
@@ -85,26 +73,26 @@ def run(
     inputs, origin = order.origin.read()
     refuse(inputs)
     require_parquet_for(n := len(inputs.events))
-    notify(_faster(config, n))
+    shared.notify(*_faster(config, n))
     silent = quiet or as_json
-    record: Any = {"config": config, "origin": origin, "command": command_line()}
-    with claimed(order.folder, origin, force=force, notify=lambda text: notify([text])) as folder:
+    record: Any = {"config": config, "origin": origin, "command": shared.command_line()}
+    with claimed(order.folder, origin, force=force, notify=shared.notify) as folder:
         # No sooner: a run of other settings or events that fails says nothing of the one there.
         is_another = force and bool(list_differences(folder, origin))
-        remember(folder.parent, folder.name, is_another=is_another)
+        shared.remember(folder.parent, folder.name, is_another=is_another)
         with Workers(workers, cluster) as crew:
-            with writing(silent), progress(silent, "prices") as advance:
+            with shared.writing(silent), shared.progress(silent, "prices") as advance:
                 results = compute_study(inputs, progress=advance)
             # statsmodels looks for garbage at each family of p-values: what is there by now stays.
             gc.freeze()
-            notify(_new_notices(results, from_lock, crew.lost))
+            shared.notify(*_new_notices(results, from_lock, crew.lost))
             if len(results) == 0:
                 raise _nothing_usable(results, order, folder, as_json, record)
-            with writing(silent):
+            with shared.writing(silent):
                 write_claimed(results, folder, **record)
             findings = results.memo["findings"]
             if as_json:
-                print_json(_json_document(folder))
+                shared.print_json(_json_document(folder))
             elif not quiet:
                 _show(order.stand_ins(findings), findings, folder, verbose)
     note("run_written", folder=str(folder), events=len(results.events), used=len(results))
@@ -114,8 +102,8 @@ def run(
 def _show(stand_ins: str, findings: Findings, folder: Path, verbose: bool) -> None:
     from ..report.formats.terminal import terminal_text
 
-    display(stand_ins, nl=False)
-    display(terminal_text(findings, str(folder / "report.html"), verbose=verbose))
+    shared.display(stand_ins, nl=False)
+    shared.display(terminal_text(findings, str(folder / "report.html"), verbose=verbose))
 
 
 def _new_notices(results: FittedStudy, lock: Path | None, lost: str) -> list[str]:
@@ -140,7 +128,7 @@ def _nothing_usable(
     is_named = folder == follow_link(order.folder)
     failed = write_failed(results, folder, **record) if is_named else None
     if failed and as_json:
-        print_json(_json_document(failed))
+        shared.print_json(_json_document(failed))
     page = f"\nReport: {failed / 'report.html'}" if failed else ""
     findings = finish_run(results, config=order.origin.config).findings
     why = "\n".join([losses(findings, written=False), *cases(findings)])
@@ -163,3 +151,42 @@ def _json_document(folder: Path) -> dict[str, Any]:
     """Return ``results.json`` of a run, with where the run is."""
     places: dict[str, Any] = {"report": str(folder / "report.html"), "run": str(folder)}
     return {**places, **json.loads((folder / "results.json").read_text(encoding="utf-8"))}
+
+
+@click.command(cls=StudyCommand)
+@click.argument("ticker")
+@click.argument("date")
+@options(*(row for row in RUN_OPTIONS if not COLUMNS.intersection(row[0].split())))
+def one(ticker: str, date: str, **settings: Any) -> None:
+    """Study one announcement: TICKER as Yahoo spells it, DATE as YYYY-MM-DD.
+
+    DATE may have a time and its zone. The run is named after both and keeps them as an events file
+    of one row (data/events.csv), to which other announcements can be added.
+
+    \b
+      eventstudy one 002415.SZ 2019-05-22
+      eventstudy one NVDA 2022-08-31T16:30-04:00 -p sample --offline
+    \f
+
+    Parameters
+    ----------
+    ticker, date : str
+    **settings
+        As the options of `run` have them.
+    """
+    from ..errors import ConfigError, ConfigFaultsError, EventsFileError
+
+    context = click.get_current_context()
+    path = Path(context.with_resource(TemporaryDirectory()), "events.csv")
+    with path.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([ARGUMENTS, (ticker, date)])
+    name = re.sub(r"[^\w.-]+", "-", f"{ticker}-{date[:10]}").strip("-.")
+    settings["name"] = settings["name"] or name
+    try:
+        context.invoke(run, events=path, from_lock=None, **settings)
+    except EventsFileError as error:
+        faults = [
+            ConfigError(p.what, where=ARGUMENTS.get(p.column, ""), value=p.value, remedy=p.remedy)
+            for p in error.problems
+        ]
+        raise ConfigFaultsError(faults) from None

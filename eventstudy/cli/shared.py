@@ -146,11 +146,8 @@ def progress(silent: bool, label: str) -> Iterator[Callable[[int, int], None] | 
     callable or None
         Takes (done, total).
     """
-    if not _watched(silent):
-        yield None
-        return
-    with _line() as show:
-        yield lambda done, total: show(label, done, total)
+    with _line(silent) as show:
+        yield show and (lambda done, total: show(label, done, total))
 
 
 @contextmanager
@@ -158,16 +155,17 @@ def writing(silent: bool) -> Iterator[None]:
     """Show the file that is being written on stderr, if that is a terminal."""
     from ..utility.progress import listening
 
-    if not _watched(silent):
-        yield
-        return
-    with _line() as show, listening(show):
+    with _line(silent) as show, listening(show):
         yield
 
 
 @contextmanager
-def _line() -> Iterator[Callable[[str, int, int], None]]:
-    """Yield what replaces one line on stderr, which is gone at the end."""
+def _line(silent: bool) -> Iterator[Callable[[str, int, int], None] | None]:
+    """Yield what replaces one line on stderr, which is gone at the end; None if nobody looks."""
+    logs = click.get_current_context().find_root().meta.get(LOGGING)
+    if silent or logs or not sys.stderr.isatty():
+        yield None
+        return
     label, line, at = "", "", 0.0
 
     def show(now: str, done: int, total: int) -> None:
@@ -194,13 +192,7 @@ def _line() -> Iterator[Callable[[str, int, int], None]]:
         display("", err=True, start=f"\r{' ' * len(line)}\r", nl=False)
 
 
-def _watched(silent: bool) -> bool:
-    """Return whether somebody looks at stderr as it is written."""
-    logs = click.get_current_context().find_root().meta.get(LOGGING)
-    return not (silent or logs) and sys.stderr.isatty()
-
-
-def notify(notices: Sequence[str]) -> None:
+def notify(*notices: str) -> None:
     """Print notices on stderr."""
     for text in notices:
         tell("notice", text, level="warning")
@@ -209,7 +201,7 @@ def notify(notices: Sequence[str]) -> None:
 def say_home() -> None:
     """Print where prices are kept if there is no home folder."""
     if notice := click.get_current_context().find_root().meta.get(HOME, ""):
-        notify([notice])
+        notify(notice)
 
 
 def remember(out: Path, name: str, *, is_another: bool = False) -> None:

@@ -74,12 +74,17 @@ class Checked:
     day0 : (n,) datetime64[D] array
     notices : tuple of str
         What may not mean what was meant, though it is no fault.
+    source, sha256, calendar : str
+        As :class:`Events` has them.
     """
 
     columns_in: list[str]
     cells: Mapping[str, TextColumn]
     day0: DateArray
     notices: tuple[str, ...] = ()
+    source: str = ""
+    sha256: str = ""
+    calendar: CalendarChoice = "exchange"
 
     def __len__(self) -> int:
         return len(self.day0)
@@ -259,12 +264,9 @@ def _judge(
 
 
 def _judged(
-    cells: Mapping[str, TextColumn],
-    names: Sequence[str],
-    n: int,
-    check: Callable[[Row], None],
+    cells: Mapping[str, TextColumn], names: Sequence[str], n: int, check: Callable[[Row], None],
     faults: Faults,
-) -> tuple[list[Row], IntArray]:
+) -> tuple[list[Row], IntArray]:  # fmt: skip
     """Judge each combination of cells in some columns once.
 
     Returns the combinations and which of them each row has; their faults are added to those of the

@@ -21,7 +21,7 @@ from ..calendars.exchanges import (
     from_bloomberg,
     suffix_of,
 )
-from ..calendars.sessions import known_zones, sessions
+from ..calendars.sessions import Sessions, known_zones, sessions
 from ..errors import ConfigError, DataError, Problem
 from ..utility.flags import Flag, flags_of
 from ..utility.registry import did_you_mean
@@ -63,7 +63,9 @@ class Rules:
     dates_only: bool = False
 
     @classmethod
-    def of(cls, calendar: CalendarChoice, today: dt.date | None, cutoff_minutes: float) -> Rules:
+    def of(
+        cls, calendar: CalendarChoice, today: dt.date | None = None, cutoff_minutes: float = 0
+    ) -> Rules:
         """Return the rules for a calendar, with the moment after which news are in the future.
 
         Parameters
@@ -120,15 +122,19 @@ class Row:
         text = None if value is None else short(str(value))
         self.problems.append(Problem(NO_LINE, column, reason, text, remedy))
 
-    def fault_of(self, column: str, error: DataError) -> None:
-        """Add an error that a cell raised to the faults of the row.
+    @contextlib.contextmanager
+    def faults_of(self, column: str) -> Iterator[None]:
+        """Add the error that reading a cell raises to the faults of the row."""
+        try:
+            yield
+        except DataError as error:
+            self.fault(column, error.what, error.value, error.remedy)
 
-        Parameters
-        ----------
-        column : str
-        error : DataError
-        """
-        self.fault(column, error.what, error.value, error.remedy)
+    @property
+    def sessions(self) -> Sessions | None:
+        """The sessions of its exchange; None where they are not known."""
+        calendar = self.exchange and self.exchange.calendar
+        return sessions(calendar) if calendar else None
 
 
 def control_characters(column: str, cell: str) -> list[Problem]:
@@ -168,15 +174,13 @@ def check_ticker(row: Row, rules: Rules) -> None:
 
 def _find_exchange(row: Row, column: str, symbol: str) -> Exchange | None:
     """Return the exchange of a symbol; where it is not known a fault is added to the row."""
-    try:
+    with row.faults_of(column):
         exchange = exchange_of(symbol)
-    except DataError as error:
-        row.fault_of(column, error)
-        return None
-    if exchange is None and column == "ticker":
-        reason = "the exchange of this index is unknown"
-        row.fault(column, reason, symbol, 'use calendar = "data"')
-    return exchange
+        if exchange is None and column == "ticker":
+            reason = "the exchange of this index is unknown"
+            row.fault(column, reason, symbol, 'use calendar = "data"')
+        return exchange
+    return None
 
 
 def _symbol_faults(symbol: str) -> Iterator[tuple[str, str]]:
@@ -247,11 +251,8 @@ def check_day0(row: Row, rules: Rules) -> None:
         row.day0 = stated
         return
     candidates: tuple[dt.date, ...] = ()
-    try:
+    with row.faults_of("announced_at") if stated is None else contextlib.suppress(DataError):
         row.day0, candidates = _day0_by_clock(row, announcement, rules)
-    except DataError as error:
-        if stated is None:
-            row.fault_of("announced_at", error)
     if stated is not None:
         if row.day0 and abs(stated - row.day0) > FARTHEST_DAY0:
             row.fault("day0", "is more than a year from the announcement", row["day0"])
@@ -267,7 +268,9 @@ def check_day0(row: Row, rules: Rules) -> None:
 
 
 def _check_announcement(row: Row, rules: Rules) -> Announcement | None:
-    zone, when = row["tz"], _check_when(row)
+    zone, when = row["tz"], None
+    with row.faults_of("when"):
+        when = parse_when(row["when"])
     if zone and zone not in known_zones():
         remedy = did_you_mean(zone, sorted(known_zones()))
         remedy = remedy or "use an IANA name such as America/New_York or Asia/Shanghai"
@@ -276,47 +279,34 @@ def _check_announcement(row: Row, rules: Rules) -> Announcement | None:
     if not row["announced_at"]:
         row.fault("announced_at", "is empty", remedy="write YYYY-MM-DD or a timestamp")
         return None
-    try:
+    with row.faults_of("announced_at"):
         announcement = parse_announcement(row["announced_at"], zone, dates_only=rules.dates_only)
-    except DataError as error:
-        row.fault_of("announced_at", error)
-        return None
-    if zone != row["tz"]:
-        return None
-    if _in_future(announcement, row.exchange, rules.today):
-        row.fault("announced_at", "is in the future", row["announced_at"])
-        return None
-    return _joined(row, announcement, when)
+        if zone != row["tz"]:
+            return None
+        if _in_future(announcement, row.sessions, rules.today):
+            raise DataError("is in the future", value=row["announced_at"])
+        _check_part_of_day(row, announcement.instant, when)
+        return replace(announcement, when=when)
+    return None
 
 
-def _check_when(row: Row) -> When | None:
-    try:
-        return parse_when(row["when"])
-    except DataError as error:
-        row.fault_of("when", error)
-        return None
-
-
-def _joined(row: Row, announcement: Announcement, when: When | None) -> Announcement:
-    """Return the announcement with the part of the day; a fault is added if its time denies it."""
-    instant, exchange = announcement.instant, row.exchange
-    if when and instant and exchange and exchange.calendar:
+def _check_part_of_day(row: Row, instant: dt.datetime | None, when: When | None) -> None:
+    """Add a fault to the row if the time of its announcement denies the part of the day."""
+    if when and instant and row.sessions:
         with contextlib.suppress(DataError):
-            parts = parts_of_day(instant, sessions(exchange.calendar))
+            parts = parts_of_day(instant, row.sessions)
             if when not in parts:
                 remedy = f"write {' or '.join(parts)}, or leave it blank"
                 row.fault("when", "contradicts the time of the announcement", row["when"], remedy)
-    return replace(announcement, when=when)
 
 
-def _in_future(announcement: Announcement, exchange: Exchange | None, today: dt.date) -> bool:
+def _in_future(announcement: Announcement, home: Sessions | None, today: dt.date) -> bool:
     if not isinstance(today, dt.datetime):
         day = announcement.date or (announcement.instant.date() if announcement.instant else today)
         return day > today
     if announcement.instant is not None:
         return announcement.instant > today
-    home = sessions(exchange.calendar).tz if exchange and exchange.calendar else "UTC"
-    zone = announcement.tz or home
+    zone = announcement.tz or (home.tz if home else "UTC")
     local = today.astimezone(zoneinfo.ZoneInfo(zone)).date()
     return announcement.date is not None and announcement.date > local
 
@@ -324,22 +314,16 @@ def _in_future(announcement: Announcement, exchange: Exchange | None, today: dt.
 def _given_day0(row: Row, rules: Rules) -> dt.date | None:
     if not row["day0"]:
         return None
-    try:
+    with row.faults_of("day0"):
         day = parse_date(MIDNIGHT.sub("", row["day0"]))
-        if rules.calendar == "exchange" and row.exchange and row.exchange.calendar:
-            _require_session(day, row.exchange.calendar)
-    except DataError as error:
-        row.fault_of("day0", error)
-        return None
-    return day
-
-
-def _require_session(day: dt.date, calendar: str) -> None:
-    calendar_sessions = sessions(calendar)
-    session = calendar_sessions.dates[calendar_sessions.position(day)]
-    if session != np.datetime64(day):
-        remedy = f"the next session is {session}"
-        raise DataError(f"is not a session of calendar {calendar}", value=str(day), remedy=remedy)
+        if rules.calendar == "exchange" and (home := row.sessions):
+            session = home.dates[home.position(day)]
+            if session != np.datetime64(day):
+                fault = f"is not a session of calendar {home.code}"
+                remedy = f"the next session is {session}"
+                raise DataError(fault, value=str(day), remedy=remedy)
+        return day
+    return None
 
 
 def _day0_by_clock(
@@ -349,10 +333,10 @@ def _day0_by_clock(
     by_data = rules.calendar == "data"
     if by_data and announcement.date is not None:
         return _day0_by_date(announcement.date, announcement.when)
-    if row.exchange is None or row.exchange.calendar is None:
+    exchange, cutoff = row.sessions, rules.cutoff_minutes
+    if exchange is None:
         day = dt.date.fromisoformat(row["announced_at"][:10])
         return _day0_by_date(day, announcement.when)
-    exchange, cutoff = sessions(row.exchange.calendar), rules.cutoff_minutes
     try:
         candidates = candidate_positions(announcement, exchange, cutoff_minutes=cutoff)
         position = day0_position(announcement, exchange, cutoff_minutes=cutoff)

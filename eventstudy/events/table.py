@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
 import html
 import os
 from collections.abc import Mapping, Sequence
@@ -14,14 +13,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import DataError, EventsFileError, Problem
-from ..utility.frames import frame_of
 from ..utility.identifiers import identifier_for
-from ..utility.sheets import Sheet, sheet_of_csv
-from ..utility.tables import PARQUET_MAGIC, STATA, STATA_MAGIC, read_bytes, strip
+from ..utility.sheets import sheet_of
+from ..utility.tables import strip
 from ..utility.typing import BoolArray, CalendarChoice, IntArray
 from .checks import CANDIDATES, GROUPS, Checked, check_sheet, note_alike, with_known_names
 from .rows import REQUIRED, Rules
-from .sheets import hash_of, sheet_of_frame, sheet_of_parquet, sheet_of_stata
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -107,10 +104,10 @@ class Events:
 
     @classmethod
     def none(cls) -> Events:
-        """Return a table without any event or column."""
+        """Return a table without any event."""
         import pandas as pd
 
-        return cls(pd.DataFrame(), "", "")
+        return cls(pd.DataFrame(columns=["ticker"], dtype=str), "", "")
 
     def take(self, rows: BoolArray | IntArray | Sequence[bool] | Sequence[int]) -> Events:
         """Return the events at `rows`, numbered anew from 0.
@@ -137,12 +134,9 @@ class Events:
 
 
 def read_events(
-    path: str | os.PathLike[str] | pd.DataFrame,
-    *,
-    calendar: CalendarChoice = "exchange",
-    today: dt.date | None = None,
-    cutoff_minutes: float = 0,
-) -> Events:
+    path: str | os.PathLike[str] | pd.DataFrame, *, calendar: CalendarChoice = "exchange",
+    today: dt.date | None = None, cutoff_minutes: float = 0,
+) -> Events:  # fmt: skip
     """Read an events file and find day 0 of each event.
 
     Parameters
@@ -188,19 +182,14 @@ def read_events(
     >>> es.events_from_frame(news).table["day0"].dt.date.astype(str).to_list()
     ['2022-10-10']
     """
-    events, problems = check_events(
-        path, calendar=calendar, today=today, cutoff_minutes=cutoff_minutes
-    )
-    return _all_or_nothing(path, events, problems)
+    checked = check_events(path, calendar=calendar, today=today, cutoff_minutes=cutoff_minutes)
+    return _all_or_nothing(path, *checked)
 
 
 def check_events(
-    path: str | os.PathLike[str] | pd.DataFrame,
-    *,
-    calendar: CalendarChoice = "exchange",
-    today: dt.date | None = None,
-    cutoff_minutes: float = 0,
-) -> tuple[Events | None, list[Problem]]:
+    path: str | os.PathLike[str] | pd.DataFrame, *, calendar: CalendarChoice = "exchange",
+    today: dt.date | None = None, cutoff_minutes: float = 0,
+) -> tuple[Events | None, list[Problem]]:  # fmt: skip
     """Read an events file as far as it can be read.
 
     Parameters
@@ -228,66 +217,36 @@ def check_events(
     >>> len(events), problems
     (230, [])
     """
-    checked, problems, sha256 = check_file(
-        path, calendar=calendar, today=today, cutoff_minutes=cutoff_minutes
-    )
-    return events_of(checked, _name_of(path), sha256, calendar), problems
+    checked, problems = check_file(path, Rules.of(calendar, today, cutoff_minutes))
+    return events_of(checked), problems
 
 
 def check_file(
     path: str | os.PathLike[str] | pd.DataFrame,
-    *,
-    calendar: CalendarChoice = "exchange",
-    today: dt.date | None = None,
-    cutoff_minutes: float = 0,
+    rules: Rules,
     columns: Mapping[str, str] | None = None,
-) -> tuple[Checked | None, list[Problem], str]:
-    """Return the good rows of an events file, every fault by line, and the hash of its bytes.
+) -> tuple[Checked | None, list[Problem]]:
+    """Return the good rows of an events file, and every fault by line.
 
     Parameters
     ----------
     path : path or DataFrame
-    calendar, today, cutoff_minutes : optional
-        As for :func:`read_events`.
+    rules : Rules
     columns : mapping of str to str, optional
         As for :func:`events_given`; by default no other name is taken.
-
-    Returns
-    -------
-    checked : Checked or None
-    problems : list of Problem
-    sha256 : str
     """
-    rules = Rules.of(calendar, today, cutoff_minutes)
-    sheet, problems, sha256 = _sheet_of(path)
+    sheet, problems, sha256 = sheet_of(path, REQUIRED)
     if sheet is not None and (columns is not None or identifier_for(sheet.names)):
         sheet = with_known_names(sheet, columns or {})
     checked, more = (None, []) if sheet is None else check_sheet(sheet, rules)
-    return checked, sorted([*problems, *more], key=lambda p: p.line), sha256
-
-
-def _is_path(source: Any) -> bool:
-    return isinstance(source, str | os.PathLike)
+    if checked:
+        name = Path(_name_of(path)).name
+        checked = replace(checked, source=name, sha256=sha256, calendar=rules.calendar)
+    return checked, sorted([*problems, *more], key=lambda p: p.line)
 
 
 def _name_of(source: Any) -> str:
-    return Path(source).name if _is_path(source) else FRAME
-
-
-def _sheet_of(source: Any) -> tuple[Sheet | None, list[Problem], str]:
-    """Return the rows of a file or table, what cannot be read of them, and their hash."""
-    if not _is_path(source):
-        sheet = sheet_of_frame(frame_of(source, "events", "give read_events(path) or a DataFrame"))
-        return sheet, [], hash_of(sheet)
-    raw = read_bytes(source)
-    kind = Path(source).suffix.lower()
-    if raw.startswith(STATA_MAGIC) or kind == STATA:
-        rows = sheet_of_stata(raw)
-    elif raw.startswith(PARQUET_MAGIC) or kind == ".parquet":
-        rows = sheet_of_parquet(raw)
-    else:
-        rows = sheet_of_csv(raw, REQUIRED)
-    return *rows, hashlib.sha256(raw).hexdigest()
+    return str(source) if isinstance(source, str | os.PathLike) else FRAME
 
 
 def events_given(
@@ -319,9 +278,8 @@ def events_given(
     """
     if isinstance(events, Events):
         return events
-    checked, problems, sha256 = check_file(events, calendar=calendar, columns=columns or {})
-    good = events_of(checked, _name_of(events), sha256, calendar)
-    return _all_or_nothing(events, good, problems)
+    checked, problems = check_file(events, Rules.of(calendar), columns or {})
+    return _all_or_nothing(events, events_of(checked), problems)
 
 
 # The same for a table in memory, by the name that says so.
@@ -330,23 +288,12 @@ events_from_frame = read_events
 
 def _all_or_nothing(source: Any, events: Events | None, problems: list[Problem]) -> Events:
     if problems or events is None:
-        raise EventsFileError(str(source) if _is_path(source) else FRAME, problems)
+        raise EventsFileError(_name_of(source), problems)
     return events
 
 
-def events_of(
-    checked: Checked | None, source: str, sha256: str, calendar: CalendarChoice = "exchange"
-) -> Events | None:
-    """Return the good rows of a file of events as a table; None where there are none.
-
-    Parameters
-    ----------
-    checked : Checked or None
-    source : str
-        File name.
-    sha256 : str
-    calendar : {"exchange", "data"}
-    """
+def events_of(checked: Checked | None) -> Events | None:
+    """Return the good rows of a file of events as a table; None where there are none."""
     if checked is None:
         return None
     import pandas as pd
@@ -358,9 +305,8 @@ def events_of(
             continue
         table[name] = pd.Series(pd.Series(column.texts, dtype=str).array.take(column.codes))
     table["day0"] = pd.Series(checked.day0.astype("datetime64[s]"))
-    return Events(
-        pd.DataFrame(table), source, sha256, tuple(checked.columns_in), calendar, checked.notices
-    )
+    facts = (checked.source, checked.sha256, tuple(checked.columns_in), checked.calendar)
+    return Events(pd.DataFrame(table), *facts, checked.notices)
 
 
 def grouped(events: Events, column: str) -> Events:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from ..errors import ConfigError, PriceError, RunFolderError, UnknownSymbolError
 from ..utility.csv_text import read_csv
 from ..utility.file_names import inside
-from ..utility.inflated import refuse_inflated
+from ..utility.tables import refuse_inflated
 from ._base import DATE_DTYPE, NUMBER_COLUMNS, Provenance, stamp
 from ._prices import Names, Prices, Progress, gather
 

@@ -17,9 +17,18 @@ from ..returns.benchmarks import NAMED, members
 from ..utility.csv_text import OUTCOME
 from ..utility.file_names import inside
 from ..utility.flags import Flag
-from .comparison import MOVED, Answer, Comparison, Move, Moved, as_markdown, is_moved
+from .comparison import (
+    MOVED,
+    Answer,
+    Comparison,
+    Move,
+    Moved,
+    Revision,
+    as_markdown,
+    is_moved,
+    price_revision,
+)
 from .origin import ASKED, EVENTS, NAMING_FILES, SIZES
-from .price_revisions import Revision, price_revision
 from .record import Record, seal
 from .rows import DAMAGED
 from .verify import AlteredError, verify_run
@@ -113,7 +122,9 @@ def compare_records(a: Record, b: Record, *, threshold: float = MOVED) -> Compar
     """
     old, new = _rows(a), _rows(b)
     both = [name for name in new if name in old]
-    unequal, same_file = _unequal_prices(a, b), _have_same_events(a, b)
+    unequal = _unequal_prices(a, b)
+    files = [[sha for place, sha in r.inputs.items() if place in EVENTS] for r in (a, b)]
+    same_file = bool(files[0]) and files[0] == files[1]
     sources = _unlike(_entries(a, "source"), _entries(b, "source"))
     changes: dict[str, Any] = {
         "added": tuple(name for name in new if name not in old),
@@ -121,9 +132,9 @@ def compare_records(a: Record, b: Record, *, threshold: float = MOVED) -> Compar
         "edited": {} if same_file else _edits(old, new, both),
         "settings": _unlike(*(_settings(r, whence=bool(unequal)) for r in (a, b))),
         "versions": _unlike(a.facts.versions, b.facts.versions),
-        "prices": _price_revisions(a, b),
+        "prices": _price_revisions(a, b, unequal),
         "sources": {symbol: pair for symbol, pair in sources.items() if symbol in unequal},
-        "files": tuple(_files(a, b)),
+        "files": _files(a, b),
         "statuses": _statuses(a, b, old, new, both),
     }
     unexplained = "not known" if same_file else "events file changed"
@@ -134,7 +145,7 @@ def compare_records(a: Record, b: Record, *, threshold: float = MOVED) -> Compar
         for move in _moves(a, b, set(both), threshold)
     ]
     return Comparison(
-        **changes, moves=tuple(moves), answers=tuple(_answers(a, b, threshold)),
+        **changes, moves=tuple(moves), answers=_answers(a, b, threshold),
         main=str(b.config.main), moved=threshold, measure=b.config.measure,
     )  # fmt: skip
 
@@ -191,12 +202,6 @@ def _symbols(row: Mapping[str, str], record: Record) -> set[str]:
     cells = [*row.values(), config.benchmark, *config.named_series.values()]
     rates = {symbol for symbol in record.facts.prices if "=" in symbol}
     return {symbol for cell in cells for symbol in members(cell)} | rates
-
-
-def _have_same_events(a: Record, b: Record) -> bool:
-    """Return whether two runs keep the same events file."""
-    first, second = ([sha for place, sha in r.inputs.items() if place in EVENTS] for r in (a, b))
-    return bool(first) and first == second
 
 
 def _edits(old: Rows, new: Rows, both: list[str]) -> dict[str, Pairs]:
@@ -259,13 +264,12 @@ def _unequal_prices(a: Record, b: Record) -> set[str]:
     return {s for s in {*old, *new} if not old.get(s) or old[s] != new.get(s)}
 
 
-def _price_revisions(a: Record, b: Record) -> dict[str, Revision]:
+def _price_revisions(a: Record, b: Record, unequal: set[str]) -> dict[str, Revision]:
     """Return the revised prices of the symbols that both runs have."""
-    old, new = _entries(a, "sha256"), _entries(b, "sha256")
-    names = [symbol for symbol in old if symbol in new and old[symbol] != new[symbol]]
-    if not names or not all((record.folder / TABLE).is_file() for record in (a, b)):
+    if not all((record.folder / TABLE).is_file() for record in (a, b)):
         return {}
-    tables = [read_frozen(inside(record.folder, TABLE)) for record in (a, b)]
+    names = [name for name in a.facts.prices if name in unequal and name in b.facts.prices]
+    tables = [read_frozen(inside(r.folder, TABLE)) for r in (a, b)] if names else []
     revisions = {}
     for name in names:
         before, after = (table[table["symbol"] == name] for table in tables)
@@ -273,11 +277,11 @@ def _price_revisions(a: Record, b: Record) -> dict[str, Revision]:
     return {name: revision for name, revision in revisions.items() if revision}
 
 
-def _files(a: Record, b: Record) -> Iterator[str]:
-    """Yield the places of inputs, events and prices aside, that differ or are in one run only."""
-    for place, pair in _unlike(a.inputs, b.inputs).items():
-        if place not in (*EVENTS, TABLE, SIZES) and any(pair):
-            yield place
+def _files(a: Record, b: Record) -> tuple[str, ...]:
+    """Return the places of inputs, events and prices aside, that differ or are in one run only."""
+    ours = (*EVENTS, TABLE, SIZES)
+    pairs = _unlike(a.inputs, b.inputs).items()
+    return tuple(place for place, pair in pairs if place not in ours and any(pair))
 
 
 def _unlike(a: Mapping[str, Any], b: Mapping[str, Any]) -> Pairs:
@@ -302,12 +306,11 @@ def _cars(record: Record) -> dict[tuple[str, str, int, int], float | None]:
     return {(r[0], r[1], int(r[2]), int(r[3])): None if r[4] != r[4] else float(r[4]) for r in rows}
 
 
-def _answers(a: Record, b: Record, threshold: float) -> Iterator[Answer]:
+def _answers(a: Record, b: Record, threshold: float) -> tuple[Answer, ...]:
     old, new = ({entry["group"]: entry for entry in r.manifest["answers"]} for r in (a, b))
-    for group in dict.fromkeys([*new, *old]):
-        answer = Answer(group, old.get(group), new.get(group))
-        if answer.differs(threshold):
-            yield answer
+    groups = dict.fromkeys([*new, *old])
+    answers = (Answer(group, old.get(group), new.get(group)) for group in groups)
+    return tuple(answer for answer in answers if answer.differs(threshold))
 
 
 def log_changes(stage: Path, target: Path, *, threshold: float = MOVED) -> Comparison | None:

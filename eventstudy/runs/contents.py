@@ -7,21 +7,19 @@ import io
 from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from ..findings.tables import list_outcomes, study_tables
+from ..fitting.config import StudyConfig
 from ..fitting.fitted import MANY, FittedStudy, is_large, listed
 from ..utility.csv_text import to_csv
 from ..utility.progress import step
 from ..utility.tables import parquet_modules
+from .origin import Origin
 from .record import manifest_of, provenance_of, seal
-
-if TYPE_CHECKING:
-    from ..fitting.config import StudyConfig
-    from .origin import Origin
 
 # A quarter of the time of the highest level, and files of prices 2 % larger.
 LEVEL = 4
@@ -31,28 +29,20 @@ AT_A_TIME = 20_000
 
 
 def fill(
-    stage: Path,
-    results: FittedStudy,
-    name: str,
-    config: StudyConfig,
-    *,
-    origin: Origin | None,
-    target: Path,
-    command: str,
-    facts: Mapping[str, Any] | None = None,
-) -> None:
+    stage: Path, target: Path, results: FittedStudy, *, config: StudyConfig, origin: Origin | None,
+    command: str, facts: Mapping[str, Any] | None = None,
+) -> None:  # fmt: skip
     """Write all files of a run, the manifest last.
 
     Parameters
     ----------
     stage : Path
         An empty folder.
+    target : Path
+        The folder whose place it will take, and whose name is that of the run.
     results : FittedStudy
-    name : str
     config : StudyConfig
     origin : Origin or None
-    target : Path
-        The folder whose place it will take.
     command : str
     facts : mapping, optional
         What the manifest has besides.
@@ -73,7 +63,7 @@ def fill(
         write_long(results, stage / LONG, config)
     step("findings")
     provenance = provenance_of(results, origin, command)
-    findings = findings_of(results, config, name=name, provenance=provenance, tables=tables)
+    findings = findings_of(results, config, name=target.name, provenance=provenance, tables=tables)
     results.memo["findings"] = findings
     for kind in HELD:
         step(f"report ({kind})")
@@ -84,7 +74,7 @@ def fill(
         step("figures")
         (stage / "figures").mkdir()
         write_figures(results, stage / "figures", findings)
-    manifest = manifest_of(results, findings, config, origin=origin, target=target)
+    manifest = manifest_of(results, findings, config, origin, target)
     seal(stage, {**manifest, **(facts or {})})
 
 

@@ -12,12 +12,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ConfigError, DataError
+from ..events.table import events_given, read_events
 from ..fitting.config import StudyConfig
 from ..prices import is_name
+from ..utility.tables import read_bytes
+from .manifest import Sources
 
 if TYPE_CHECKING:
     from ..fitting.inputs import StudyInputs
-    from .manifest import Sources
 
 # Where a run folder keeps the events file.
 EVENTS = ("data/events.csv", "data/events.parquet", "data/events.dta")
@@ -80,7 +82,6 @@ class Origin:
         ConfigError
             If another file cannot be read.
         """
-        from ..events.table import events_given, read_events
         from ..fitting.inputs import StudyInputs
 
         config = self.config
@@ -98,7 +99,6 @@ class Origin:
 
         The error names the setting that names the file.
         """
-        from ..utility.tables import read_bytes
 
         hashes = {self.place: hashlib.sha256(read_bytes(self.events)).hexdigest()}
         for place, path in self.files.items():

@@ -71,21 +71,17 @@ class Entry:
         kinds = {name: f"outbox.kinds.{name}" for name in self.counts}
         counts = self.counts.items()
         changes = [say(kinds[k], n=n) if has(kinds[k]) else f"{n} {k}" for k, n in counts]
-        changes = changes or [
-            say(f"outbox.{'first_run' if self.kind == 'first_run' else 'changed'}")
-        ]
-        why = f" ({'; '.join(self.why)})" if self.why and self.kind != "first_run" else ""
-        line = clipped(f"{self.run}: {', '.join(changes)}{why}", 300)
+        is_first = self.kind == "first_run"
+        text = ", ".join(changes) or say(f"outbox.{'first_run' if is_first else 'changed'}")
+        why = f" ({'; '.join(self.why)})" if self.why and not is_first else ""
+        line = clipped(f"{self.run}: {text}{why}", 300)
         return "".join(letter if letter.isprintable() else " " for letter in line)
 
 
 def add_entry(
-    stage: Path,
-    target: Path,
-    change: Mapping[str, Any],
-    why: Sequence[str],
+    stage: Path, target: Path, change: Mapping[str, Any], why: Sequence[str],
     counts: Mapping[str, int] | None,
-) -> None:
+) -> None:  # fmt: skip
     """Write the newest change into the outbox of a new run.
 
     Parameters
@@ -183,12 +179,9 @@ def _read(path: Path) -> Entry | None:
         with path.open("rb") as file:
             data = file.read(LARGEST + 1)
         facts = json.loads(data) if len(data) <= LARGEST else None
-    except (OSError, ValueError, RecursionError):
-        return None
-    if not isinstance(facts, dict) or facts.pop("schema", "") != SCHEMA:
-        return None
-    try:
+        if not isinstance(facts, dict) or facts.pop("schema", "") != SCHEMA:
+            return None
         entry: Entry = decoded(Entry, facts, path.name)
-    except DocumentError:
+    except (OSError, ValueError, RecursionError, DocumentError):
         return None
     return entry if path.name.endswith(f"-{entry.id}.json") else None

@@ -12,28 +12,27 @@ from datetime import UTC, datetime
 from functools import cached_property
 from importlib import metadata
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from ..calendars.sessions import version as calendars_version
 from ..errors import ConfigError, RunFolderError
+from ..findings.types import Findings
 from ..fitting.config import StudyConfig
+from ..fitting.fitted import FittedStudy
 from ..fitting.settings import RETIRED
 from ..prices import is_name
 from ..prices.frozen import described
+from ..report.sections.answer import answer
 from ..utility.csv_text import read_csv
 from ..utility.file_names import inside
 from ..utility.flags import Flag
+from ..utility.units import speaking_of
 from ..utility.version import __version__
 from .manifest import LARGEST_TABLE, MANIFEST, SCHEMA, Manifest, read_manifest
 from .origin import ASKED, SIZES, Origin, hash_of
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-    from ..findings.types import Findings
-    from ..fitting.fitted import FittedStudy
 
 PACKAGES = ("numpy", "pandas", "scipy", "statsmodels", "yfinance", "matplotlib")
 # The key with the hash of all others.
@@ -163,7 +162,6 @@ class Record:
 
     def table(self, name: str) -> pd.DataFrame:
         """Return a table of the run, such as ``tables/car.csv``, numbers exact, or an empty one."""
-        import pandas as pd
 
         path = inside(self.folder, name, LARGEST_TABLE)
         if not path.is_file():
@@ -200,7 +198,6 @@ def home_of(folder: Path) -> str:
 
 def cells_of(path: Path) -> pd.DataFrame:
     """Return the cells of a CSV file as text."""
-    import pandas as pd
 
     try:
         return read_csv(path, dtype="str", keep_default_na=False, na_filter=False)
@@ -209,13 +206,9 @@ def cells_of(path: Path) -> pd.DataFrame:
 
 
 def manifest_of(
-    results: FittedStudy,
-    findings: Findings,
-    config: StudyConfig,
-    *,
-    origin: Origin | None,
+    results: FittedStudy, findings: Findings, config: StudyConfig, origin: Origin | None,
     target: Path,
-) -> dict[str, Any]:
+) -> dict[str, Any]:  # fmt: skip
     """Return ``manifest.json`` without the hashes; the time of writing stands nowhere else.
 
     Parameters
@@ -292,8 +285,6 @@ def hash_manifest(manifest: Mapping[str, Any]) -> str:
 
 def answers(findings: Findings) -> list[dict[str, Any]]:
     """Return the answer over the main window, of each group where the events are split."""
-    from ..report.sections.answer import answer
-    from ..utility.units import speaking_of
 
     out = []
     with speaking_of(findings.setup.measure):

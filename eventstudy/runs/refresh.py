@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..errors import PriceError, RunFolderError
+from ..fitting.config import StudyConfig
+from ..fitting.fitted import FittedStudy
 from .atomic_swap import clear_remains, follow_link, locked
 from .compare import log_changes, read_changes
 from .comparison import MOVED, Comparison
@@ -18,10 +20,6 @@ from .origin import Origin
 from .outbox import add_entry
 from .record import Record
 from .staleness import AS_IT_WAS, LostPricesError, list_changes, refuse_lost_inputs
-
-if TYPE_CHECKING:
-    from ..fitting.config import StudyConfig
-    from ..fitting.fitted import FittedStudy
 
 # Seconds to wait for another refresh: the time of a large study.
 WAIT = 600.0
@@ -57,18 +55,10 @@ class Refreshed:
 
 
 def refresh_run(
-    origin: Origin,
-    target: Path,
-    *,
-    config: StudyConfig | None = None,
-    command: str = "",
-    moved: float = MOVED,
-    wait: float = WAIT,
-    accept_loss: bool = False,
-    outbox: bool = False,
-    told: Callable[[str], None] | None = None,
-    progress: Callable[[int, int], None] | None = None,
-) -> Refreshed:
+    origin: Origin, target: Path, *, config: StudyConfig | None = None, command: str = "",
+    moved: float = MOVED, wait: float = WAIT, accept_loss: bool = False, outbox: bool = False,
+    told: Callable[[str], None] | None = None, progress: Callable[[int, int], None] | None = None,
+) -> Refreshed:  # fmt: skip
     """Compute a run anew if anything is new, and keep a log of its changes.
 
     Parameters
@@ -133,10 +123,8 @@ def refresh_run(
                 return Refreshed(target, notices=notices)
             results, origin, facts = _compute(record, origin, accept_loss, progress)
             with replacing(target) as stage:
-                fill(
-                    stage, results, target.name, config or origin.config, origin=origin,
-                    target=target, command=command, facts=facts,
-                )  # fmt: skip
+                written: Any = {"config": config or origin.config, "origin": origin}
+                fill(stage, target, results, command=command, facts=facts, **written)
                 comparison = log_changes(stage, target, threshold=moved)
                 if outbox and not (comparison and comparison.same):
                     counts = comparison.counts if comparison else None

@@ -1,13 +1,13 @@
-"""What a folder of runs says of each: a row of the index, made from its manifest and its path."""
+"""What a folder of runs says of each: its row of the index, and its state for monitors."""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -15,7 +15,7 @@ from urllib.parse import quote
 import numpy as np
 
 from ..analysis.answer import NO_RESULT
-from ..errors import EventStudyError
+from ..errors import EventStudyError, RunFolderError
 from ..fitting.config import StudyConfig
 from ..report.sections.methods import settings_text
 from ..significance import STATISTICS
@@ -24,7 +24,7 @@ from ..utility.csv_text import unquoted
 from ..utility.numbers import MISSING, clipped, date_prose, pvalue, signed
 from ..utility.typing import FloatArray
 from ..utility.units import WORDS, Words
-from .manifest import EventCounts, Stated
+from .manifest import MANIFEST, EventCounts, Stated
 from .origin import NAMING_FILES
 from .outbox import waiting
 from .record import Record
@@ -35,6 +35,7 @@ FAILED, CHECKED = ".failed.json", ".checked.json"
 LONGEST = 1200
 # Other groups that have a line.
 MOST_GROUPS = 5
+GOOD = "good"
 NEVER = datetime(1, 1, 1, tzinfo=UTC)
 # Settings that say what a run shows, and those that say where prices are, and nothing of its
 # numbers.
@@ -144,7 +145,7 @@ def run_of(folder: Path) -> Run:
         headline=first.headline[:LONGEST],
         answer=first.text.removeprefix(first.headline)[:LONGEST] or say("index.earlier"),
         setup=_setup(config, measure),
-        others=(*_lacking(first), *_others(entries[1:], words)),
+        others=tuple(_others(entries, words)),
         effect=_effect(first.estimate, words),
         pvalue=pvalue(first.pvalue),
         test=_label(first) if np.isfinite(first.pvalue) else "",
@@ -197,12 +198,6 @@ def _about(first: Stated, events: EventCounts) -> str:
     return ", ".join(filter(None, (source, say("index.first", group=group) if group else "")))
 
 
-def _lacking(first: Stated) -> list[str]:
-    """Return how many events have no CAR, if there are any; which and why is in the report."""
-    lost = first.n_lacking
-    return [say("index.lacking", n=lost, total=first.n_used)] if lost else []
-
-
 def _setup(config: Mapping[str, Any], measure: str) -> str:
     """Return model, estimation window and what else is not as by default; files by their names."""
     if not config:
@@ -231,15 +226,17 @@ def _short_setting(name: str, value: object) -> object:
     return [Path(str(file)).name for file in (value if isinstance(value, list) else [value])]
 
 
-def _others(entries: Sequence[Stated], words: Words) -> list[str]:
-    """Return the answers of the other groups in short, and how many are left out."""
-    n = len(entries) - MOST_GROUPS
-    lines = []  # such as ``relief: −0.15%, BMP-KP p 0.820, 14 events``
-    for entry in entries[:MOST_GROUPS]:
+def _others(entries: Sequence[Stated], words: Words) -> Iterator[str]:
+    """Yield how many events have no CAR, if any; the other answers in short; how many are left."""
+    first, *further = entries
+    if first.n_lacking:
+        yield say("index.lacking", n=first.n_lacking, total=first.n_used)
+    for entry in further[:MOST_GROUPS]:  # such as ``relief: −0.15%, BMP-KP p 0.820, 14 events``
         p = f"{_label(entry)} p {pvalue(entry.pvalue)}".lstrip()
         facts = {"p": p, "effect": _effect(entry.estimate, words), "n": entry.n_events}
-        lines.append(say("index.group", group=clipped(entry.group, 60), **facts))
-    return lines + [say("index.more_groups", n=n)] * (n > 0)
+        yield say("index.group", group=clipped(entry.group, 60), **facts)
+    if len(further) > MOST_GROUPS:
+        yield say("index.more_groups", n=len(further) - MOST_GROUPS)
 
 
 def _label(entry: Stated) -> str:
@@ -267,3 +264,73 @@ def _time(value: object) -> datetime:
         return (time if time.tzinfo else time.replace(tzinfo=UTC)).astimezone(UTC)
     except (ValueError, OverflowError):
         return NEVER
+
+
+@dataclass(frozen=True, slots=True)
+class RunState:
+    """The state of one run.
+
+    Attributes
+    ----------
+    run : str
+    state : str
+        ``good``, or the first that applies of ``unreadable``, ``failed`` (the last refresh),
+        ``undelivered`` (changes wait for the command of ``--on-change``) and ``stale``.
+    written, checked : str
+        ISO 8601, UTC; "" where unknown.
+    data_to : str
+        Day of the newest price.
+    why : str
+    """
+
+    run: str
+    state: str
+    written: str = ""
+    checked: str = ""
+    data_to: str = ""
+    why: str = ""
+
+
+def list_states(out: Path, max_age: timedelta | None = None) -> list[RunState]:
+    """Return the state of each run of a folder, by name.
+
+    Parameters
+    ----------
+    out : Path
+        Folder of runs, or one run.
+    max_age : timedelta, optional
+        A run whose last check is longer ago is stale.
+
+    Raises
+    ------
+    RunFolderError
+        If there is no run.
+
+    Examples
+    --------
+    >>> import eventstudy as es
+    >>> news = {"ticker": ["AMD"], "announced_at": ["2022-10-07"]}
+    >>> import pandas as pd
+    >>> results = es.run_study(pd.DataFrame(news), es.StudyConfig(prices="sample"))
+    >>> run = results.save("watched", "amd")
+    >>> [(state.run, state.state, state.data_to) for state in list_states(run.parent)]
+    [('amd', 'good', '2022-12-28')]
+    """
+    is_run = (out / MANIFEST).exists()
+    folders = [out] if is_run else sorted(path.parent for path in out.glob(f"[!.]*/{MANIFEST}"))
+    states = [_state(folder.absolute(), max_age) for folder in folders]
+    if not states:
+        raise RunFolderError("there is no run", where=str(out), remedy="name a folder of runs")
+    return states
+
+
+def _state(folder: Path, max_age: timedelta | None) -> RunState:
+    try:
+        run = run_of(folder)
+    except DAMAGED as error:
+        return RunState(folder.name, "unreadable", why=str(error)[:200])
+    times = run.written.isoformat(), run.checked.isoformat()
+    is_stale = max_age is not None and datetime.now(UTC) - run.checked > max_age
+    troubles = {"failed": run.faulty, "undelivered": run.waiting > 0, "stale": is_stale}
+    state = next((code for code, holds in troubles.items() if holds), GOOD)
+    return RunState(run.name, state, *times, run.data_to, run.trouble)

@@ -6,27 +6,19 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from ..errors import (
-    ConfigError,
-    DataError,
-    NetworkError,
-    PriceError,
-)
-from ..prices import is_name, resolve
+from ..errors import ConfigError, DataError, NetworkError, PriceError
+from ..fitting.fitted import FittedStudy
+from ..prices import Prices, is_name, resolve
 from ..prices.frozen import TABLE, read_frozen
+from ..prices.sizes import Sizes
 from ..returns.benchmarks import members
 from ..utility.file_names import inside
+from .comparison import name_some, price_revision
 from .origin import ASKED, SIZES, Origin, with_files
-from .price_revisions import name_some, price_revision
 from .record import Record, open_events
 from .verify import verify_run
-
-if TYPE_CHECKING:
-    from ..fitting.fitted import FittedStudy
-    from ..prices import Prices
-    from ..prices.sizes import Sizes
 
 Range = tuple[date, date]
 # The key of a manifest with the symbols whose loss was accepted.

@@ -7,20 +7,18 @@ import tempfile
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+
+import pandas as pd
 
 from ..errors import RunFolderError
 from ..utility.blas import one_thread
 from ..utility.file_names import inside
-from ..utility.inflated import refuse_inflated
+from ..utility.tables import refuse_inflated
 from .contents import write_tables
 from .manifest import MANIFEST
 from .origin import SIZES
 from .outbox import waiting
 from .record import LITTER, Record, cells_of, hash_files, hash_kept_file
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 TOLERANCE = 1e-9
 # Numbers below this differ by rounding alone: differences are taken relative to no less.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .doors import compare, run_study, study
-from .event_study import EventStudy
+from .doors import EventStudy
 from .results import EventStudyResults
 from .robustness import RobustnessResults, robustness
 

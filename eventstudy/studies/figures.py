@@ -15,12 +15,7 @@ from ..analysis.cross_section import CarRegression
 from ..analysis.explain import SideBySide
 from ..analysis.influence import Influence
 from ..analysis.interval import Power
-from ..report.figures.robustness_plots import (
-    plot_answer,
-    plot_coefficients,
-    plot_influence,
-    plot_power,
-)
+from ..report.figures import robustness_plots
 from ..report.formats.latex import regressions_as
 from ..utility.catalogue import say
 from ..utility.units import Paragraph
@@ -34,7 +29,7 @@ if TYPE_CHECKING:
 class CalibrationWithFigure(Paragraph, Calibration):
     """A calibration that draws itself."""
 
-    plot = plot_power
+    plot = robustness_plots.plot_power
 
 
 class _Columns:
@@ -56,7 +51,7 @@ class _Columns:
         **look : str or color
             `title`, and `color` of the first regression.
         """
-        return plot_coefficients(self.columns, ax, **look)
+        return robustness_plots.plot_coefficients(self.columns, ax, **look)
 
     def to_latex(self) -> str:
         """Return a table of LaTeX, with stars and errors in parentheses."""
@@ -108,17 +103,17 @@ class DrawnAnswer(Paragraph, Answer):
         text = say(f"answer.{code}", value=effect.estimate, ends=ends, **facts)
         return f"{text} {pooled}".strip()
 
-    plot = plot_answer
+    plot = robustness_plots.plot_answer
 
 
 class DrawnPower(Paragraph, Power):
     """Which effects the answer finds, which draws itself."""
 
-    plot = plot_power
+    plot = robustness_plots.plot_power
 
 
 class DrawnInfluence(Influence):
     """What the answer owes to single sets of events, which draws itself."""
 
     __repr__ = Influence.__str__
-    plot = plot_influence
+    plot = robustness_plots.plot_influence

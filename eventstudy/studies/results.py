@@ -35,14 +35,7 @@ from ..report.figures.plots import plot_caar, plot_car_forest, plot_event, plot_
 from ..utility.catalogue import say
 from ..utility.frames import with_numbers
 from ..utility.typing import IntArray
-from .figures import (
-    CalibrationWithFigure,
-    DrawnAnswer,
-    DrawnInfluence,
-    DrawnPower,
-    DrawnRegression,
-    DrawnRegressions,
-)
+from . import figures
 
 # Notes under a summary.
 NAMED = 3
@@ -108,13 +101,13 @@ class EventStudyResults(FittedStudy):
         record = {f.name: getattr(study, f.name) for f in fields(study) if f.init}
         return cls(**{**record, "config": config or study.config})
 
-    def answer(self, window: WindowLike | None = None) -> DrawnAnswer:
+    def answer(self, window: WindowLike | None = None) -> figures.DrawnAnswer:
         """Return verdict, main test, estimate and interval over `window` (the main one)."""
         answer = answer_of(self, window)
         numbers = {f.name: getattr(answer, f.name) for f in fields(answer)}
-        return DrawnAnswer(**numbers, pooled=group_column(self, ""))
+        return figures.DrawnAnswer(**numbers, pooled=group_column(self, ""))
 
-    def power(self, window: WindowLike | None = None) -> DrawnPower:
+    def power(self, window: WindowLike | None = None) -> figures.DrawnPower:
         """Return which effects the answer would find, by the closed form of its test.
 
         Parameters
@@ -130,9 +123,10 @@ class EventStudyResults(FittedStudy):
         """
         chosen = self.main if window is None else Window.of(window)
         answer = answer_of(self, chosen)
-        return DrawnPower.of(chosen, answer.test, answer.overturn.smallest_effect, answer.effect)
+        facts = (answer.test, answer.overturn.smallest_effect, answer.effect)
+        return figures.DrawnPower.of(chosen, *facts)
 
-    def influence(self, window: WindowLike | None = None) -> DrawnInfluence:
+    def influence(self, window: WindowLike | None = None) -> figures.DrawnInfluence:
         """Return the answer without each event, date, cluster of dates and firm.
 
         Parameters
@@ -146,7 +140,7 @@ class EventStudyResults(FittedStudy):
             Its text is what single announcements, dates and firms change; ``frame()`` has all rows.
         """
         chosen = self.main if window is None else Window.of(window)
-        return DrawnInfluence(**vars(influence_of(self, chosen, answer_of(self, chosen))))
+        return figures.DrawnInfluence(**vars(influence_of(self, chosen, answer_of(self, chosen))))
 
     @property
     def default_tests(self) -> list[str]:
@@ -171,7 +165,7 @@ class EventStudyResults(FittedStudy):
 
     def explain(
         self, formulas: str | Iterable[str], window: WindowLike | None = None, **options: Any
-    ) -> DrawnRegression | DrawnRegressions:
+    ) -> figures.DrawnRegression | figures.DrawnRegressions:
         """Regress CARs on a formula, such as ``"size + C(sector) + direction:leverage"``.
 
         Parameters
@@ -192,10 +186,12 @@ class EventStudyResults(FittedStudy):
         chosen = self.main if window is None else window
         fits = {text: explain(self, text, chosen, **options) for text in names_of(formulas)}
         if isinstance(formulas, str):
-            return DrawnRegression(**vars(fits[formulas]))
-        return DrawnRegressions(fits)
+            return figures.DrawnRegression(**vars(fits[formulas]))
+        return figures.DrawnRegressions(fits)
 
-    def calibrate(self, window: WindowLike | None = None, **options: Any) -> CalibrationWithFigure:
+    def calibrate(
+        self, window: WindowLike | None = None, **options: Any
+    ) -> figures.CalibrationWithFigure:
         """Return how often the tests of the study are wrong on its own firms' other days.
 
         Parameters
@@ -210,7 +206,7 @@ class EventStudyResults(FittedStudy):
         Calibration
             With its power curve as ``plot()``.
         """
-        return CalibrationWithFigure(**vars(calibrate(self, window, **options)))
+        return figures.CalibrationWithFigure(**vars(calibrate(self, window, **options)))
 
     def save(
         self, out: str | Path = "reports", name: str = "study", *,
@@ -242,7 +238,7 @@ class EventStudyResults(FittedStudy):
             If the folder cannot be written, or is no run.
         """
         from ..runs import write_run
-        from ..runs.place import free_name
+        from ..runs.folder import free_name
 
         config = config or self.settings
         if not force:

@@ -10,26 +10,25 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 
 from ..analysis.computed import compute_study
 from ..analysis.specifications import Specifications, specifications_table
 from ..calendars.window import Window
 from ..errors import ConfigError
+from ..events.table import Events
 from ..fitting.config import StudyConfig
 from ..fitting.inputs import StudyInputs
+from ..prices import PriceProvider
+from ..report.figures.robustness_plots import plot_specifications, png_of
 from ..report.figures.specification_curve import SpecificationCurve
 from ..report.formats.templating import curve_file
 from ..utility.csv_text import to_csv
-from .doors import inputs_of
-from .event_study import EventStudy
+from .doors import EventStudy, inputs_of
 from .results import EventStudyResults
 
 if TYPE_CHECKING:
-    import pandas as pd
     from matplotlib.axes import Axes
-
-    from ..events.table import Events
-    from ..prices import PriceProvider
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -57,7 +56,6 @@ class RobustnessResults(Specifications):
         -------
         Axes
         """
-        from ..report.figures.robustness_plots import plot_specifications
 
         return plot_specifications(SpecificationCurve.of(self.table), ax)
 
@@ -79,8 +77,6 @@ class RobustnessResults(Specifications):
         if self.summary()["n"]:
             files[".svg"] = curve_file(SpecificationCurve.of(self.table)).encode()
             if find_spec("matplotlib"):
-                from ..report.figures.robustness_plots import png_of
-
                 files[".png"] = png_of(self.plot())
         folder = Path(out)
         folder.mkdir(parents=True, exist_ok=True)

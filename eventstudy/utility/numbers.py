@@ -7,7 +7,7 @@ import math
 import re
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
-from typing import Protocol
+from typing import Any
 
 import numpy as np
 
@@ -80,16 +80,6 @@ def p_prose(p: float) -> str:
 def stars(p: float) -> str:
     """Return the stars of text output: ``***`` below 0.01, ``**`` below 0.05, ``*`` below 0.1."""
     return "*" * sum(p < level for level in LEVELS)
-
-
-class Span(Protocol):
-    """Something with a first and a last day, such as a window."""
-
-    @property
-    def start(self) -> int: ...
-
-    @property
-    def stop(self) -> int: ...
 
 
 def signed(value: float, decimals: int = 2, *, sign: bool = True) -> str:
@@ -187,8 +177,8 @@ def day(tau: int) -> str:
     return signed(tau, 0)
 
 
-def window_text(window: Span | Sequence[int]) -> str:
-    """Format a window, or its first and last day: ``[−1, 1]``."""
+def window_text(window: Any) -> str:
+    """Format a ``Window``, or its first and last day: ``[−1, 1]``."""
     ends = window if isinstance(window, Sequence) else (window.start, window.stop)
     start, stop = (signed(day, 0, sign=False) for day in ends)
     return f"[{start},{NBSP}{stop}]"
@@ -319,19 +309,10 @@ def share_text(share: float) -> str:
 
 
 # What a console may lack, with its likeness in ASCII.
-_ASCII = str.maketrans(
-    {
-        MINUS: "-",
-        NBSP: " ",
-        MISSING: "-",
-        "≥": ">=",
-        "≤": "<=",
-        "×": "x",
-        "…": "...",
-        "²": "2",
-        "±": "+-",
-    }
-)
+_ASCII = str.maketrans({
+    MINUS: "-", NBSP: " ", MISSING: "-", "≥": ">=", "≤": "<=", "×": "x", "…": "...", "²": "2",
+    "±": "+-",
+})  # fmt: skip
 
 
 def ascii_text(text: str) -> str:

@@ -15,7 +15,7 @@ _LABEL: ContextVar[str] = ContextVar("label", default="")
 
 
 @contextmanager
-def listening(listener: Listener) -> Iterator[None]:
+def listening(listener: Listener | None) -> Iterator[None]:
     """Have `listener` hear of every step inside."""
     token = _LISTENER.set(listener)
     try:

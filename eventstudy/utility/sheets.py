@@ -1,30 +1,34 @@
-"""CSV text as a sheet that has each distinct text of a column once, every row with its line."""
+"""Files and tables as sheets with each distinct text of a column once, every row with its line."""
 
 from __future__ import annotations
 
 import csv
+import datetime as dt
+import hashlib
 import io
+import os
+import re
 from array import array
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..errors import Problem
+from ..errors import DataError, Problem
+from . import tables
 from .csv_text import OUTCOME, unquoted
-from .tables import (
-    commas_in,
-    has_decimal_commas,
-    numbered_rows,
-    point_of,
-    separator_of,
-    strip,
-    why_not_text,
-)
+from .frames import frame_of
 from .typing import IntArray
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 WHOLE_ROW = ""
+# Where pandas keeps an index that has no name.
+_INDEX = re.compile(r"__index_level_\d+__")
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -190,11 +194,11 @@ def sheet_of_csv(
     has_points : bool
         Commas in numbers are no decimal points, whatever the separator.
     """
-    if fault := why_not_text(raw):
+    if fault := tables.why_not_text(raw):
         return None, [fault]
     problems: list[Problem] = []
     header = next((line for line in _lines(raw) if line.strip()), "")
-    separator = separator_of(header, required)
+    separator = tables.separator_of(header, required)
     sheet = collect_rows(_rows(_lines(raw), separator, problems))
     if sheet and separator != "," and not has_points:
         sheet = _with_points(sheet)
@@ -207,15 +211,104 @@ def sheet_of_csv(
     return sheet, problems
 
 
+def sheet_of(source: Any, required: Sequence[str]) -> tuple[Sheet | None, list[Problem], str]:
+    """Return the rows of a file or table of events, what cannot be read of them, and their hash.
+
+    Parameters
+    ----------
+    source : path or DataFrame
+        A CSV, Parquet or Stata file; or a table, whose hash is that of the CSV of its cells.
+    required : sequence of str
+        Columns that the header of a CSV must have.
+
+    Raises
+    ------
+    EventStudyError
+        If the file cannot be read.
+    ConfigError
+        If it is no table, or pyarrow is not installed.
+    """
+    if not isinstance(source, str | os.PathLike):
+        sheet = _sheet_of_frame(frame_of(source, "events", "give read_events(path) or a DataFrame"))
+        return sheet, [], _hash_of(sheet)
+    raw, ending = tables.read_bytes(source), Path(source).suffix.lower()
+    sha256, kind = hashlib.sha256(raw).hexdigest(), ""
+    try:
+        if raw.startswith(tables.STATA_MAGIC) or ending == tables.STATA:
+            kind = "Stata"
+            return _sheet_of_frame(tables.read_stata(io.BytesIO(raw))), [], sha256
+        if raw.startswith(tables.PARQUET_MAGIC) or ending == ".parquet":
+            kind = "Parquet"
+            return _sheet_of_parquet(raw), [], sha256
+    except DataError as error:
+        reason = f"the file cannot be read as {kind} ({error.remedy})"
+        return None, [Problem(1, WHOLE_ROW, reason)], sha256
+    return *sheet_of_csv(raw, required), sha256
+
+
+def _sheet_of_parquet(raw: bytes) -> Sheet:
+    """Return the rows of a Parquet file that are not empty; their lines are those in a CSV."""
+    with tables.reading_parquet() as (pa, pq):
+        table = pq.read_table(pa.BufferReader(raw))
+        named = [k for k, name in enumerate(table.column_names) if not _INDEX.fullmatch(name)]
+        names = [table.column_names[k] for k in named]
+        cells = (table.column(k).to_pylist() for k in named)
+        columns = [TextColumn.of(map(_cell_text, column)) for column in cells]
+    filled = np.zeros(table.num_rows, dtype=bool)
+    for column in columns:
+        has_text = np.array([tables.strip(text) != "" for text in column.texts], dtype=bool)
+        filled |= has_text[column.codes]
+    rows = np.flatnonzero(filled)
+    if len(rows) < len(filled):
+        columns = [column.take(rows) for column in columns]
+    return Sheet(1, names, rows + 2, columns)
+
+
+def _cell_text(value: object) -> str:
+    """Return a value as in a CSV: missing is empty, midnight without a zone is a date."""
+    if isinstance(value, str):
+        return value
+    if value is None or str(value) in ("NaT", "<NA>", "nan"):
+        return ""
+    if isinstance(value, dt.datetime):
+        bare = value.tzinfo is None and value.time() == dt.time()
+        return value.date().isoformat() if bare else value.isoformat()
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return str(value)
+
+
+def _sheet_of_frame(frame: pd.DataFrame) -> Sheet:
+    """Return the rows of a frame; the line of a row is its position + 2."""
+    names = [tables.strip(str(name)) for name in frame.columns]
+    columns = [_frame_column(frame.iloc[:, k]) for k in range(len(names))]
+    return Sheet(1, names, np.arange(len(frame)) + 2, columns)
+
+
+def _frame_column(cells: pd.Series[Any]) -> TextColumn:
+    """Return a column as text; distinct values are written once if no two look alike."""
+    if cells.dtype.kind not in "biufM":
+        return TextColumn.of(map(_cell_text, cells))
+    codes, values = cells.factorize()
+    return TextColumn.coded([*map(_cell_text, values.tolist()), ""], codes)
+
+
+def _hash_of(sheet: Sheet) -> str:
+    """Return the SHA-256 of a sheet written as CSV."""
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows([sheet.names, *sheet.rows()])
+    return hashlib.sha256(text.getvalue().encode("utf-8", "surrogatepass")).hexdigest()
+
+
 def _with_points(sheet: Sheet) -> Sheet:
     """Return the sheet with decimal points in columns of numbers with decimal commas."""
     columns, notices = list(sheet.columns), []
     for k, (name, column) in enumerate(zip(sheet.names, columns, strict=True)):
-        if has_decimal_commas(column.texts):
-            example = commas_in(column.texts)[0]
-            columns[k] = column.changed(point_of)
-            reading = f"{example.strip()!r} as {point_of(example).strip()}"
-            notices.append(f"{strip(name)}: commas are read as decimal points, {reading}")
+        if tables.has_decimal_commas(column.texts):
+            example = tables.commas_in(column.texts)[0]
+            columns[k] = column.changed(tables.point_of)
+            reading = f"{example.strip()!r} as {tables.point_of(example).strip()}"
+            notices.append(f"{tables.strip(name)}: commas are read as decimal points, {reading}")
     return replace(sheet, columns=columns, notices=notices)
 
 
@@ -229,7 +322,7 @@ def _rows(
     lines: Iterable[str], separator: str, problems: list[Problem]
 ) -> Iterator[tuple[int, list[str]]]:
     """Yield the rows that can be read, each with its first line; add the others to `problems`."""
-    for line, cells in numbered_rows(lines, separator, strict=True):
+    for line, cells in tables.numbered_rows(lines, separator, strict=True):
         if isinstance(cells, csv.Error):
             problems.append(_broken_row(line, str(cells)))
         else:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import csv
+import gzip
 import io
 import os
 import re
 import struct
+import zlib
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
@@ -28,6 +30,8 @@ UNREADABLE = (
 )  # fmt: skip
 # Rows of a large table that are held at a time.
 PIECE = 100_000
+# A compressed file holds at most so many times its own bytes, and so many in all.
+INFLATED, LARGEST = 100, 4_000_000_000
 STATA, STATA_MAGIC = ".dta", b"<stata_dta>"
 SEPARATORS = ",;\t|"
 _ZERO_WIDTH = "\u200b\u200c\u200d\u200e\u200f\u2060\ufeff"
@@ -369,3 +373,31 @@ def _unreadable(name: str, error: Exception) -> DataError:
     """Return the error for a file that is no table, with the first line of the reason."""
     reason = str(error).partition("\n")[0]
     return DataError("the file cannot be read as a table", where=name, remedy=reason)
+
+
+def refuse_inflated(path: Path) -> None:
+    """Refuse a compressed file, ``.gz`` or Parquet, that is far larger than tables can be.
+
+    It is decompressed piece by piece, and no further than it may be.
+
+    Parameters
+    ----------
+    path : Path
+
+    Raises
+    ------
+    DataError
+        If its content is more than 100 times its size, or 4 GB.
+    """
+    allowed = min(INFLATED * path.stat().st_size + (1 << 20), LARGEST)
+    size, ending = 0, path.suffix.lower()
+    if ending == ".parquet":
+        with reading_parquet(path.name) as (_, parquet):
+            size = (facts := parquet.ParquetFile(path).metadata).num_rows * facts.num_columns
+    elif ending == ".gz":
+        with suppress(OSError, EOFError, zlib.error), gzip.open(path) as file:
+            while size <= allowed and (piece := file.read(1 << 20)):
+                size += len(piece)
+    if size > allowed:
+        problem = f"is refused: its content is larger than {allowed:,} bytes"
+        raise DataError(problem, where=path.name, remedy="no real table is compressed that much")

@@ -8,22 +8,11 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from html import escape
-from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
+from typing import Any, TypeVar, cast
 
 import numpy as np
 
-P = ParamSpec("P")
-R = TypeVar("R")
-
-
-class Measured(Protocol):
-    """A study, with the panel that says what it measures."""
-
-    @property
-    def panel(self) -> Any: ...
-
-
-S = TypeVar("S", bound=Measured)
+F = TypeVar("F", bound=Callable[..., Any])
 
 
 class Paragraph:
@@ -39,13 +28,9 @@ class Paragraph:
 
 
 def sentence(
-    head: str,
-    estimate: float,
-    ends: tuple[float, float],
-    test: str,
-    reason: str,
+    head: str, estimate: float, ends: tuple[float, float], test: str, reason: str,
     show: Callable[[float], str],
-) -> str:
+) -> str:  # fmt: skip
     """Return a result in one line.
 
     Parameters
@@ -178,17 +163,15 @@ def words() -> Words:
     return _SPOKEN.get()
 
 
-def in_its_words(
-    function: Callable[Concatenate[S, P], R],
-) -> Callable[Concatenate[S, P], R]:
+def in_its_words(function: F) -> F:
     """Let a function of results write in the words of their measure."""
 
     @functools.wraps(function)
-    def speaking(results: S, /, *args: P.args, **kwargs: P.kwargs) -> R:
+    def speaking(results: Any, /, *args: Any, **kwargs: Any) -> Any:
         with speaking_of(results.panel.measure):
             return function(results, *args, **kwargs)
 
-    return speaking
+    return cast("F", speaking)
 
 
 @contextmanager

@@ -1,0 +1,172 @@
+"""The commands that compute without a run: ``explain``, ``robustness`` and ``calibrate``."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import click
+
+from .options import JSON, QUIET, WORKERS, StudyCommand, WholeNumber, options, study_options_without
+from .shared import EVENTS, PATH, display, notify, print_json, progress, reading_codes, writing
+
+# Options that are about what a run folder has besides the answer.
+OF_RUNS = (
+    "--name", "--size", "--regress", "--regress-cov", "--event-pages", "--figures", "--title",
+    "--strict", "--max-loss",
+)  # fmt: skip
+
+
+@click.command(epilog=reading_codes("estimated", "75 no network (derived numbers),\n"))
+@click.argument("folder", metavar="RUN", type=PATH)
+@options(
+    ("--on", "FORMULA ...",
+     'Columns of the events, such as "size + C(sector) + direction:leverage"; may be repeated.'),
+    ("--cluster", "COLUMN ...", "Column to cluster the errors by, or date for day 0; at most two."),
+    ("--cov", ["HC3", "HC0", "HC1", "HC2", "nonrobust"],
+     "Standard errors where there are no clusters. [default: HC3]"),
+    ("--weights", ["equal", "precision"],
+     "Weights of the events; precision is 1/Var(CAR). [default: equal]"),
+    ("--car", "START:STOP", "Window of the CAR. [default: the main one of the run]"),
+    ("--format form", ["text", "latex", "html"], "Form of the table. [default: text]"),
+    ("--plot", (PATH, "FILE"), "Draw the coefficients as FILE.svg, .png or .pdf."),
+    JSON,
+)  # fmt: skip
+def explain(
+    folder: Path, on: tuple[str, ...], cluster: tuple[str, ...], cov: str | None,
+    weights: str | None, car: str | None, form: str | None, plot: Path | None, as_json: bool,
+) -> None:  # fmt: skip
+    """Regress the CARs of RUN on a formula of columns of its events.
+
+    Nothing is fetched: the study is fitted again from what its folder keeps. Several formulas stand
+    side by side.
+    """
+    from ..analysis.computed import compute_study
+    from ..analysis.explain import SideBySide
+    from ..analysis.explain import explain as regress
+    from ..calendars.window import Window
+    from ..errors import ConfigError
+    from ..report.formats.latex import regressions_as
+    from ..runs import Record
+    from ..runs.verify import refuse_altered
+
+    if not on:
+        raise ConfigError("name a formula", remedy='such as --on "size + C(sector)"')
+    refuse_altered(record := Record.read(folder))
+    inputs, _ = record.frozen.read()
+    config = inputs.config.with_options({"grid": {}})
+    study = compute_study(replace(inputs, config=config))
+    window = Window.of(car) if car else config.main
+    chosen = {"cov": cov, "weights": weights, "cluster": cluster}
+    typed: Any = {name: option for name, option in chosen.items() if option}
+    fits = {text: regress(study, text, window, **typed) for text in on}
+    if plot:
+        from ..report.figures.robustness_plots import plot_coefficients
+        from ..report.formats.figure_files import save_figure
+
+        save_figure(plot_coefficients(fits), plot)
+    if as_json:
+        rows = {text: fit.table.to_json(orient="records") for text, fit in fits.items()}
+        print_json({text: json.loads(table) for text, table in rows.items()})
+    elif form in ("latex", "html"):
+        display(regressions_as(form, fits).rstrip())
+    else:
+        display(str(SideBySide(fits) if len(fits) > 1 else fits[on[0]]))
+
+
+@click.command(cls=StudyCommand)
+@click.argument("events", required=False, type=EVENTS)
+@options(
+    ("--grid", "NAME=CHOICES ...",
+     "Choices of model, estimation, car, sample (one where-expression) or halt; may be repeated."),
+    *study_options_without(*OF_RUNS, "--test"),
+    ("More", "", ""),
+    *WORKERS,
+)  # fmt: skip
+def robustness(
+    events: Path | None, config_file: Path | None, workers: int, cluster: str, as_json: bool,
+    quiet: bool, **settings: Any,
+) -> None:  # fmt: skip
+    """Show the answer for EVENTS under all combinations of other choices.
+
+    Prints a table, and writes specifications.csv and the curve into --out. Without --grid or a
+    [grid] in the study file: three models, two estimation windows and four windows of the effect.
+    """
+    from ..report.formats.terminal import analysis_text
+    from ..report.sections.robustness import analysis_by_choice, analysis_of_grid
+    from ..runs.preflight import refuse
+    from ..studies.robustness import robustness_of
+    from ..utility.catalogue import say
+    from ..utility.units import speaking_of
+    from ..utility.workers import Workers
+    from .request import read_order
+
+    order = read_order(config_file, events, settings)
+    inputs, _ = order.origin.read()
+    refuse(inputs)
+    with Workers(workers, cluster) as crew, writing(quiet), progress(quiet, "prices") as advance:
+        results = robustness_of(inputs, progress=advance)
+    if crew.lost:
+        notify(say("workers.lost", why=crew.lost))
+    files = list(map(str, results.save(order.out)))
+    if as_json:
+        rows = {"specifications": results.table, "by_choice": results.by_choice()}
+        cells = {name: json.loads(table.to_json(orient="records")) for name, table in rows.items()}
+        print_json({"sentence": str(results), **cells})
+    elif not quiet:
+        with speaking_of(order.origin.config.measure):
+            for analysis in (analysis_of_grid, analysis_by_choice):
+                display(analysis_text(analysis(results.table)) + "\n")
+        display(say("specifications.wrote", files=files))
+
+
+@click.command(cls=StudyCommand)
+@click.argument("events", type=EVENTS)
+@options(
+    *study_options_without(*OF_RUNS, "--calibrate", "--draws", "--out", "--quiet"),
+    ("--draws --calibrate", (WholeNumber(1), "N"),
+     "Most other dates to use. [default: 499, as in a run]"),
+    ("--workers", (WholeNumber(1), "N", 1),
+     "Number of processes; the results do not depend on it."),
+    QUIET,
+)  # fmt: skip
+def calibrate(
+    events: Path, config_file: Path | None, draws: int | None, workers: int, as_json: bool,
+    quiet: bool, **settings: Any,
+) -> None:  # fmt: skip
+    """Repeat a study on other dates of its own firms.
+
+    EVENTS is a file of events, a study file (.toml), or the folder of a run. Prints how often each
+    test is wrong there, the p-value calibrated by that, and which effects the main test finds. The
+    first of several groups is calibrated, as in the headline of a run.
+    """
+    from ..abnormal.conventions import CALIBRATE
+    from ..analysis.calibration import calibrate as repeat
+    from ..analysis.computed import compute_study
+    from ..findings.finished_run import studies_of
+    from ..report.formats.terminal import calibration_text
+    from ..utility.workers import Workers
+    from .request import locked_order, read_order
+
+    is_run = events.is_dir()
+    study = config_file, None if is_run else events, settings
+    order = locked_order(events, *study) if is_run else read_order(*study)
+    config, silent = order.origin.config, quiet or as_json
+    with Workers(workers), progress(silent, "prices") as advance:
+        inputs, _ = order.origin.read()
+        results = compute_study(inputs, progress=advance)
+        notify(*results.panel.notices)
+        group, first = studies_of(results, config)[0]
+        with progress(silent, "other dates") as advance:
+            numbers = repeat(
+                first, config.main, tests=config.tests or None,
+                draws=draws or config.calibrate or CALIBRATE, progress=advance,
+            )  # fmt: skip
+    if as_json:
+        print_json({"group": group, **numbers.to_dict()})
+    else:
+        display(calibration_text(numbers, group))
+    sys.exit(int(bool(numbers.reason)))
