@@ -100,9 +100,16 @@ def show(store: str | None, symbol: str, rows: int, vintage: str | None, as_json
     JSON, QUIET, STORE,
 )  # fmt: skip
 def fetch(
-    store: str | None, symbols: tuple[str, ...], events: Path | None, start: date | None,
-    end: date | None, source: str, refresh: bool, as_json: bool, quiet: bool,
-) -> None:  # fmt: skip
+    store: str | None,
+    symbols: tuple[str, ...],
+    events: Path | None,
+    start: date | None,
+    end: date | None,
+    source: str,
+    refresh: bool,
+    as_json: bool,
+    quiet: bool,
+) -> None:
     """Download what is missing of SYMBOLS, keep it, and read it back."""
     from ..errors import ConfigError
     from ..prices import resolve
@@ -152,9 +159,14 @@ def import_(store: str | None, paths: tuple[Path, ...], as_json: bool, quiet: bo
     VINTAGE, QUIET, STORE,
 )  # fmt: skip
 def export(
-    store: str | None, path: Path, symbols: tuple[str, ...], start: date | None, end: date | None,
-    vintage: str | None, quiet: bool,
-) -> None:  # fmt: skip
+    store: str | None,
+    path: Path,
+    symbols: tuple[str, ...],
+    start: date | None,
+    end: date | None,
+    vintage: str | None,
+    quiet: bool,
+) -> None:
     """Write stored prices to PATH as one long table, .csv or .parquet."""
     from ..prices._base import FIRST_DAY, LAST_DAY
     from ..prices.upkeep import export as write

@@ -44,9 +44,17 @@ COLUMNS = {"--ticker", "--date"}
      "Use the prices that a run has kept; also its settings and events unless others are given."),
 )  # fmt: skip
 def run(
-    events: Path | None, config_file: Path | None, from_lock: Path | None, workers: int,
-    cluster: str, force: bool, as_json: bool, quiet: bool, verbose: bool, **settings: Any,
-) -> None:  # fmt: skip
+    events: Path | None,
+    config_file: Path | None,
+    from_lock: Path | None,
+    workers: int,
+    cluster: str,
+    force: bool,
+    as_json: bool,
+    quiet: bool,
+    verbose: bool,
+    **settings: Any,
+) -> None:
     """Run a study of EVENTS and write its report.
 
     EVENTS is a CSV, Parquet or Stata file with the columns ticker (or permno, cusip, isin ...) and

@@ -134,9 +134,12 @@ class Events:
 
 
 def read_events(
-    path: str | os.PathLike[str] | pd.DataFrame, *, calendar: CalendarChoice = "exchange",
-    today: dt.date | None = None, cutoff_minutes: float = 0,
-) -> Events:  # fmt: skip
+    path: str | os.PathLike[str] | pd.DataFrame,
+    *,
+    calendar: CalendarChoice = "exchange",
+    today: dt.date | None = None,
+    cutoff_minutes: float = 0,
+) -> Events:
     """Read an events file and find day 0 of each event.
 
     Parameters
@@ -187,9 +190,12 @@ def read_events(
 
 
 def check_events(
-    path: str | os.PathLike[str] | pd.DataFrame, *, calendar: CalendarChoice = "exchange",
-    today: dt.date | None = None, cutoff_minutes: float = 0,
-) -> tuple[Events | None, list[Problem]]:  # fmt: skip
+    path: str | os.PathLike[str] | pd.DataFrame,
+    *,
+    calendar: CalendarChoice = "exchange",
+    today: dt.date | None = None,
+    cutoff_minutes: float = 0,
+) -> tuple[Events | None, list[Problem]]:
     """Read an events file as far as it can be read.
 
     Parameters

@@ -29,9 +29,15 @@ AT_A_TIME = 20_000
 
 
 def fill(
-    stage: Path, target: Path, results: FittedStudy, *, config: StudyConfig, origin: Origin | None,
-    command: str, facts: Mapping[str, Any] | None = None,
-) -> None:  # fmt: skip
+    stage: Path,
+    target: Path,
+    results: FittedStudy,
+    *,
+    config: StudyConfig,
+    origin: Origin | None,
+    command: str,
+    facts: Mapping[str, Any] | None = None,
+) -> None:
     """Write all files of a run, the manifest last.
 
     Parameters

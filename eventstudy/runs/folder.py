@@ -36,9 +36,14 @@ _OURS = re.compile(rf'"schema":\s*"{FAMILY}')
 
 
 def write_run(
-    results: FittedStudy, out: Path, name: str, *, config: StudyConfig,
-    origin: Origin | None = None, command: str = "",
-) -> Path:  # fmt: skip
+    results: FittedStudy,
+    out: Path,
+    name: str,
+    *,
+    config: StudyConfig,
+    origin: Origin | None = None,
+    command: str = "",
+) -> Path:
     """Write ``out/name`` and return its path.
 
     Everything is written to a temporary folder first, so a reader sees the old run or the new one.

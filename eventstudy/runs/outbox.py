@@ -79,9 +79,12 @@ class Entry:
 
 
 def add_entry(
-    stage: Path, target: Path, change: Mapping[str, Any], why: Sequence[str],
+    stage: Path,
+    target: Path,
+    change: Mapping[str, Any],
+    why: Sequence[str],
     counts: Mapping[str, int] | None,
-) -> None:  # fmt: skip
+) -> None:
     """Write the newest change into the outbox of a new run.
 
     Parameters

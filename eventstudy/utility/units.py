@@ -28,9 +28,13 @@ class Paragraph:
 
 
 def sentence(
-    head: str, estimate: float, ends: tuple[float, float], test: str, reason: str,
+    head: str,
+    estimate: float,
+    ends: tuple[float, float],
+    test: str,
+    reason: str,
     show: Callable[[float], str],
-) -> str:  # fmt: skip
+) -> str:
     """Return a result in one line.
 
     Parameters
