@@ -29,7 +29,7 @@ STARS = r"(?:\\rlap\{\\sym\{(\*+)\}\})?"
 READ = {
     r"\textbackslash{}": "\\", r"\textasciicircum{}": "^", r"\textasciitilde{}": "~",
     r"\textless{}": "<",
-    r"\textgreater{}": ">", r"\textbar{}": "|", r"\textquotedbl{}": '"', r"\textquotesingle{}": "'",
+    r"\textgreater{}": ">", r"\textbar{}": "|", "''": '"', r"\textquotesingle{}": "'",
     r"\textasciigrave{}": "`", r"\allowbreak{}": "", r"\{": "{", r"\}": "}", r"\%": "%", r"\&": "&",
     r"\#": "#", r"\$": "$", r"\_": "_", "{[}": "[", "{]}": "]", "{}": "",
 }  # fmt: skip

@@ -30,8 +30,6 @@ FULL_TEST = main_test(FULL_SAMPLE)
 SHARED = 0.02
 # Events that move together as much on fewer of the other dates may owe it to a shared shock.
 RARE = 0.01
-# A firm without a price for so long, while others have them, is delisted or as good as that.
-GONE = np.timedelta64(30, "D")
 # With a smaller share of the listed announcements the caveat is that.
 REPRESENTATIVE = 0.5
 
@@ -361,21 +359,14 @@ def _unusual_sharing(answer: Answer) -> float:
 def is_provisional(study: FittedStudy, window: Window) -> bool:
     """Return whether events lack days of `window` because those days are yet to come.
 
-    A firm whose prices end long before the newest ones is delisted: its days will not come.
-
     Parameters
     ----------
     study : FittedStudy
     window : Window
     """
-    panel, rows = study.panel, np.flatnonzero(study.ok & ~study.abnormal.valid(window))
-    if not len(rows):
-        return False
-    columns = (study.events[name].to_numpy()[rows] for name in ("flags", "ticker", "exchange"))
-    waiting = zip(*columns, strict=True)
-    firms = [(t, code) for f, t, code in waiting if Flag.INCOMPLETE_WINDOW in str(f).split(";")]
-    last = [panel.last_session(ticker, panel.calendar_of(code)) for ticker, code in firms]
-    return any(panel.sessions[-1] - day < GONE for day in last)
+    lacking = study.ok & ~study.abnormal.valid(window)
+    flags = study.events["flags"].to_numpy()[lacking]
+    return any(Flag.INCOMPLETE_WINDOW in str(cell).split(";") for cell in flags)
 
 
 def weighted_effect(sample: AbnormalReturns, window: Window, test: SignificanceTest) -> Interval:

@@ -92,19 +92,24 @@ def _show(text: str, document: object, *, as_json: bool, ok: bool, quiet: bool =
 @click.argument("folder", metavar="REPORTS", default="reports", type=PATH)
 @options(
     ("--max-age", (Number(0), "DAYS"), "A run whose last check is longer ago is stale."),
+    ("--data-age", (Number(0), "DAYS"), "A run whose newest price is older is stale."),
     ("--json as_json", SWITCH, "Print the states as JSON."),
     QUIET,
 )
-def status(folder: Path, max_age: float | None, as_json: bool, quiet: bool) -> None:
+def status(
+    folder: Path, max_age: float | None, data_age: float | None, as_json: bool, quiet: bool
+) -> None:
     """Show the newest check and the newest data of each run in REPORTS.
 
     Exits with 3 if the last refresh of a run failed, if a change waits for --on-change, if a run
-    cannot be read, or if its last check is older than --max-age.
+    cannot be read, or if its last check is older than --max-age, or its newest price than
+    --data-age.
     """
     from ..runs.rows import GOOD, list_states
     from ..utility.catalogue import say
 
-    states = list_states(folder, None if max_age is None else timedelta(days=max_age))
+    ages = (None if age is None else timedelta(days=age) for age in (max_age, data_age))
+    states = list_states(folder, *ages)
     if as_json:
         print_json(list(map(asdict, states)))
     for each in [] if as_json else states:

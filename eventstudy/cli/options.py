@@ -107,7 +107,7 @@ STUDY_OPTIONS: tuple[Row, ...] = (
         "--confounders FILE", "--confounder-days N", "--find-confounders", "--drop-confounded",
     ),
     ("Tests", "", ""),
-    ("-t --test --tests tests", "NAME", "A further test to show; may be repeated."),
+    ("-t --test --tests tests", "NAME", "A test in place of the usual ones; may be repeated."),
     *_settings(
         "--scar", "--fpc", "--overlap", "--draws N", "--seed N", "--calibrate N",
         "--regress COLUMN", "--regress-cov",

@@ -30,6 +30,8 @@ from .layout import Layout, at_limit
 
 # A main window of more days than this has a word on alpha.
 LONG = 60
+# A firm without a price for so long, while others have them, is delisted or as good as that.
+GONE = np.timedelta64(30, "D")
 
 
 def below_total_loss(abnormal: AbnormalReturns) -> BoolArray:
@@ -205,7 +207,7 @@ def _flags(
     ends = {(t, e): panel.last_session(t, panel.calendar_of(e)) for t, e in dict.fromkeys(keys)}
     last = np.array([ends[key] for key in keys], dtype="datetime64[D]")
     final, limited = abnormal.windows.dates[:, -1], at_limit(layout, windows.event_positions)
-    provisional = np.isnat(final) | (final > last)
+    provisional = (np.isnat(final) | (final > last)) & ~(panel.sessions[-1] - last >= GONE)
     return {
         Flag.SHORT_ESTIMATION: abnormal.nobs < minimum,
         Flag.SHORT_HISTORY: ~abnormal.has_history,

@@ -19,7 +19,7 @@ from .manifest import MANIFEST
 from .origin import Origin
 from .outbox import add_entry
 from .record import Record
-from .staleness import AS_IT_WAS, LostPricesError, list_changes, refuse_lost_inputs
+from .staleness import AS_IT_WAS, LostPricesError, list_changes, other_source, refuse_lost_inputs
 
 # Seconds to wait for another refresh: the time of a large study.
 WAIT = 600.0
@@ -174,7 +174,7 @@ def _compute(
     except PriceError as error:
         if record is None:
             raise
-        remedy = f"{AS_IT_WAS}; try again later"
+        remedy = f"{AS_IT_WAS}; try again later{other_source(record, origin)}"
         raise LostPricesError(error.what, where=error.where, remedy=remedy) from error
     facts = refuse_lost_inputs(record, results, origin, accept_loss=accept_loss)
     if len(results) == 0:

@@ -291,7 +291,9 @@ class RunState:
     why: str = ""
 
 
-def list_states(out: Path, max_age: timedelta | None = None) -> list[RunState]:
+def list_states(
+    out: Path, max_age: timedelta | None = None, data_age: timedelta | None = None
+) -> list[RunState]:
     """Return the state of each run of a folder, by name.
 
     Parameters
@@ -300,6 +302,8 @@ def list_states(out: Path, max_age: timedelta | None = None) -> list[RunState]:
         Folder of runs, or one run.
     max_age : timedelta, optional
         A run whose last check is longer ago is stale.
+    data_age : timedelta, optional
+        So is one whose newest price is older.
 
     Raises
     ------
@@ -318,19 +322,21 @@ def list_states(out: Path, max_age: timedelta | None = None) -> list[RunState]:
     """
     is_run = (out / MANIFEST).exists()
     folders = [out] if is_run else sorted(path.parent for path in out.glob(f"[!.]*/{MANIFEST}"))
-    states = [_state(folder.absolute(), max_age) for folder in folders]
+    states = [_state(folder.absolute(), max_age, data_age) for folder in folders]
     if not states:
         raise RunFolderError("there is no run", where=str(out), remedy="name a folder of runs")
     return states
 
 
-def _state(folder: Path, max_age: timedelta | None) -> RunState:
+def _state(folder: Path, max_age: timedelta | None, data_age: timedelta | None) -> RunState:
     try:
         run = run_of(folder)
     except DAMAGED as error:
         return RunState(folder.name, "unreadable", why=str(error)[:200])
     times = run.written.isoformat(), run.checked.isoformat()
-    is_stale = max_age is not None and datetime.now(UTC) - run.checked > max_age
+    now = datetime.now(UTC)
+    is_stale = max_age is not None and now - run.checked > max_age
+    is_stale |= data_age is not None and run.data_to < f"{now - data_age:%Y-%m-%d}"
     troubles = {"failed": run.faulty, "undelivered": run.waiting > 0, "stale": is_stale}
     state = next((code for code, holds in troubles.items() if holds), GOOD)
     return RunState(run.name, state, *times, run.data_to, run.trouble)

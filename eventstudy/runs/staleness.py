@@ -107,7 +107,7 @@ def _changed_inputs(record: Record, origin: Origin) -> list[str]:
     altered = verify_run(record.folder)
     return [
         *(f"setting {name}" for name in differing_settings(record, origin)),
-        *(f"{place.removeprefix('data/')} changed" for place in differing_files(record, origin)),
+        *(f"{origin.files.get(p, Path(p)).name} changed" for p in differing_files(record, origin)),
         *(f"version of {name}" for name in record.other_versions),
         *(f"{file} was altered" for file in altered.changed),
         *(f"{file} was missing" for file in altered.missing),
@@ -261,7 +261,7 @@ def _refuse_losses(
     accepted = losses if accept_loss else record.facts.given_up
     refused = silent | {s: e for s, e in losses.items() if s not in silent and s not in accepted}
     if refused:
-        raise _loss_error(refused, is_silent=bool(silent))
+        raise _loss_error(refused, is_silent=bool(silent), hint=other_source(record, origin))
     return {symbol: error.what for symbol, error in losses.items()}
 
 
@@ -280,13 +280,22 @@ def _refuse_lost_sizes(
         raise _loss_error(refused, is_silent=bool(silent))
 
 
-def _loss_error(errors: Mapping[str, PriceError], *, is_silent: bool) -> LostPricesError:
+def other_source(record: Record, origin: Origin) -> str:
+    """Return the option with which a run was made where `origin` has another source, or ""."""
+    source = record.config.prices
+    is_same = source == origin.config.prices
+    return "" if is_same else f", or give --prices {source}, with which it was made"
+
+
+def _loss_error(
+    errors: Mapping[str, PriceError], *, is_silent: bool, hint: str = ""
+) -> LostPricesError:
     """Return one error for symbols without prices; of a silent source one may try again later."""
     first = next(iter(errors.values()))
     same = [s for s, error in errors.items() if error.what == first.what]
     remedy = "try again later" if is_silent else "--accept-loss goes on without"
     names = name_some(same, len(errors))
-    return LostPricesError(first.what, where=names, remedy=f"{AS_IT_WAS}; {remedy}")
+    return LostPricesError(first.what, where=names, remedy=f"{AS_IT_WAS}; {remedy}{hint}")
 
 
 def _losses(

@@ -38,7 +38,7 @@ LONGEST_NAME, LONGEST_GROUP = 60, 40
 _SPECIAL = {
     "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "%": r"\%", "&": r"\&", "#": r"\#",
     "$": r"\$", "_": r"\_", "^": r"\textasciicircum{}", "~": r"\textasciitilde{}",
-    "<": r"\textless{}", ">": r"\textgreater{}", "|": r"\textbar{}", '"': r"\textquotedbl{}",
+    "<": r"\textless{}", ">": r"\textgreater{}", "|": r"\textbar{}", '"': "''",
     "'": r"\textquotesingle{}", "`": r"\textasciigrave{}", "[": "{[}", "]": "{]}", "\u00a0": "~",
     "–": "--", "—": "---", "…": r"\ldots{}", "−": "$-$", "×": r"$\times$", "≥": r"$\geq$",
     "≤": r"$\leq$", "²": "$^2$", "α": r"$\alpha$", "β": r"$\beta$", "γ": r"$\gamma$",
@@ -164,7 +164,7 @@ def _interval(effect: Interval) -> Markup:
     low, high = (_percent(end) for end in (effect.ci_low, effect.ci_high))
     if not np.isfinite(effect.ci_low + effect.ci_high):
         return low
-    return Markup(rf"{{\footnotesize [{low},\,{high}]}}")  # noqa: S704
+    return Markup(rf"{{\scriptsize [{low},{high}]}}")  # noqa: S704
 
 
 def _window(window: Window) -> Markup:

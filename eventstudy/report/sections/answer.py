@@ -75,7 +75,7 @@ def split_answer(findings: Findings, sample: Sample | None = None) -> tuple[str,
     makers = {PROVISIONAL: _provisional, NO_RESULT: _undecided, NOT_DIFFERENT: _no_move}
     if maker := makers.get(result.verdict):
         return maker(findings, sample)
-    head = capitalised(_moved(findings, result, _who(sample)))
+    head = capitalised(_moved(findings, sample, _who(sample)))
     return f"{head}.", f"{_sample_text(findings, sample)} ({_evidence(result)})."
 
 
@@ -98,7 +98,7 @@ def brief(findings: Findings, sample: Sample) -> Sentence:
     if result.verdict == DIFFERENT:
         caveats = doubt_variance(result) if result.n_events < FULL_SAMPLE else []
         caveats = [*caveats, *describe_one_event(result)]
-        head = _moved(findings, result, say("answer.shares"))
+        head = _moved(findings, sample, say("answer.shares"))
         tail = " ".join([say("answer.brief_p", p=result.pvalue), *caveats])
     elif result.verdict == NOT_DIFFERENT:
         head = say("answer.brief_no_move")
@@ -316,10 +316,18 @@ def _who(sample: Sample) -> str:
     return clipped(sample.firm, LONGEST_FIRM) or say("answer.shares")
 
 
-def _moved(findings: Findings, result: Answer, who: str) -> str:
+def _when(findings: Findings, sample: Sample) -> str:
+    """Return the days of the effect; of one event until it closed off its price limit."""
+    main = findings.setup.main
+    if sample.n_used == 1 and sample.extended:
+        return say("days.extended", **{"first": main.start, **sample.extended[0].reason.facts})
+    return write_days(main, is_late=is_day_later(findings))
+
+
+def _moved(findings: Findings, sample: Sample, who: str) -> str:
     """Return what happened: ``shares fell 7.8% more than the market implied on ...``."""
-    effect, main = result.effect.estimate, findings.setup.main
-    when = write_days(main, is_late=is_day_later(findings))
+    result = sample.answer
+    effect, main, when = result.effect.estimate, findings.setup.main, _when(findings, sample)
     facts = {"who": who, "when": when, "implied": _implied_by(findings), "size": effect}
     if words().quantity:
         meaning = words().meaning(effect, len(main)).removeprefix(words().quantity).strip()
@@ -335,7 +343,7 @@ def _implied_by(findings: Findings) -> str:
 
 
 def _no_move(findings: Findings, sample: Sample) -> tuple[str, str]:
-    result, when = sample.answer, write_days(findings.setup.main, is_late=is_day_later(findings))
+    result, when = sample.answer, _when(findings, sample)
     facts = {"who": _who(sample), "when": when, "implied": _implied_by(findings)}
     code = "answer.no_change" if words().quantity else "answer.no_move"
     head = say(code, quantity=words().quantity, **facts)

@@ -60,7 +60,7 @@ def asides(findings: Findings, sample: Sample | None = None) -> list[str]:
         write_caveat_of(findings, sample),
         *(_suspects(findings, sample, flag) for flag in KEPT_MOVES),
         _lacking_note(sample) if sample.n_used > 1 else "",
-        _halts_note(sample),
+        _halts_note(findings, sample),
         _short_note(sample),
         _extended_note(sample, findings.setup.main),
         say("answer.listings", n=listings) if listings else "",
@@ -187,8 +187,8 @@ def _lacking_note(sample: Sample) -> str:
     return " ".join(filter(None, [note, *remedies]))
 
 
-def _halts_note(sample: Sample) -> str:
-    """Return both answers where trading was suspended, in one sentence; "" if no event is lost."""
+def _halts_note(findings: Findings, sample: Sample) -> str:
+    """Return the answer by the other clock where trading was suspended, or by both; "" for none."""
     halts = sample.halts
     if halts is None or not np.isfinite(halts.shift.pvalue):
         return ""
@@ -200,6 +200,9 @@ def _halts_note(sample: Sample) -> str:
         )
         for clock, result in both.items()
     }  # fmt: skip
+    if findings.setup.settings.get("halt") == "shift":
+        both = np.isfinite(halts.calendar.pvalue)
+        return say("answer.halts_without", n=halts.n_suspended, **texts) if both else ""
     code = "answer.halts" if np.isfinite(halts.calendar.pvalue) else "answer.halts_alone"
     note = say(code, n=halts.n_suspended - halts.n_short, **texts)
     return f"{note} {say('answer.halts_short', n=halts.n_short)}" if halts.n_short else note

@@ -118,7 +118,9 @@ def _used(findings: Findings) -> KeyFigure:
     kind = say("key.events_of", group=clipped(sample.group, 24)) if sample.group else ""
     label = kind or say("key.events" if result.n_events > 1 else "key.event")
     used = f"{result.n_events:,} of {sample.n_events:,}"
-    firms = {event.name for event in findings.of_group(sample.group)}
+    main = findings.setup.main
+    counted = (e for e in findings.of_group(sample.group) if np.isfinite(e.car(main).car))
+    firms = {event.name for event in counted}
     code = "key.dates" if findings.setup.is_sampled or len(firms) < 2 else "key.dates_firms"
     return KeyFigure(capitalised(label), used, say(code, n=result.n_dates, firms=len(firms)))
 

@@ -51,9 +51,13 @@ def find_role(window: Window, main: Window) -> str:
 
 
 def windows_around(findings: Findings) -> dict[str, WindowFinding]:
-    """Return the first window with a p-value before the event ("before"), and after it."""
-    main = findings.setup.main
-    decided = [w for w in findings.sample.windows if np.isfinite(w.answer.pvalue)]
+    """Return the first window with a p-value before the event ("before"), and after it.
+
+    Behind one event whose main window a price limit extends there is none: they would overlap.
+    """
+    main, sample = findings.setup.main, findings.sample
+    last = main.start if sample.n_used == 1 and sample.extended else np.inf
+    decided = [w for w in sample.windows if np.isfinite(w.answer.pvalue) and w.window.stop < last]
     by_role = {find_role(finding.window, main): finding for finding in reversed(decided)}
     return {side: by_role[role] for role, side in AROUND.items() if role in by_role}
 
