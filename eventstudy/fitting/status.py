@@ -285,9 +285,10 @@ def _reason(
         row, why = panel.row(symbol, calendar), ""
         if row < 0:
             why = panel.failures.get(symbol, f"{symbol} is not in the data")
-            why = panel.failures_on.get((symbol, calendar), why)
             error = panel.fetched.failures.get(symbol) if panel.fetched else None
             lack = "no_data_on_day0" if isinstance(error, OtherDaysError) else "no_data"
+            if unconverted := panel.failures_on.get((symbol, calendar)):
+                lack, why = "not_converted", unconverted
         elif beyond := _beyond(panel, row, event.day0):
             if symbol.startswith(FACTOR):
                 factor = symbol.removeprefix(FACTOR)
