@@ -251,8 +251,12 @@ def test_a_firm_that_is_gone_leaves_nothing_open() -> None:
     market = placed([*range(150, 161), 165])
     ends = market.frame["F11"].mask(np.arange(200) > 167)
     for more, verdict in ((5, "provisional"), (30, "not_different")):
-        found = market.fit(market.frame.assign(F11=ends).iloc[: 168 + more]).answer(Window(-5, 5))
+        study = market.fit(market.frame.assign(F11=ends).iloc[: 168 + more])
+        found = study.answer(Window(-5, 5))
         assert (found.verdict, found.n_events) == (verdict, 11)
+        flags = study.events["flags"].iloc[11].split(";")
+        assert ("incomplete_window" in flags) == (verdict == "provisional")
+        assert ("missing_days" in flags) == (verdict != "provisional")
 
 
 def test_a_group_may_be_called_pooled() -> None:

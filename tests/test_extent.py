@@ -12,11 +12,14 @@ from conftest import Market
 from pages import findings, page
 
 from eventstudy.analysis.caar_path import path_of
+from eventstudy.analysis.implied_path import implied_path_of
 from eventstudy.calendars.window import Window
 from eventstudy.events.table import events_from_frame
 from eventstudy.findings.sampling import list_extended_cars, list_lacking_cars
 from eventstudy.findings.tables import path_table
 from eventstudy.fitting.config import StudyConfig
+from eventstudy.report.sections.answer import answer
+from eventstudy.report.sections.windows import windows_around
 from eventstudy.returns import ReturnsPanel
 from eventstudy.studies import EventStudyResults
 from eventstudy.studies.doors import EventStudy
@@ -114,6 +117,26 @@ def test_an_extended_window_is_named(locked: EventStudyResults) -> None:
     for text in (unescape(page(locked)), locked.to_markdown(config=CONFIG)):
         assert date_prose(last).replace("\u00a0", " ") in text.replace("\u00a0", " ")
     assert str(last) in locked.to_json(config=CONFIG)
+
+
+def test_one_share_at_its_limit_is_drawn_day_by_day(locked: EventStudyResults) -> None:
+    """Its headline says until when it ran, and no window after the news repeats these days."""
+    single = locked.subset([0])
+    last, a, study = locked.abnormal.windows.dates[0, 7], single.abnormal, findings(single)
+    assert f"from day 0 to {date_prose(last)}, its first close off the price limit" in str(
+        answer(study)
+    )
+    path = implied_path_of(single)
+    assert path is not None
+    gap = dict(zip(path.days.tolist(), (path.gap / 100).tolist(), strict=True))
+    assert gap[0] == pytest.approx(a.ar[0, 5])
+    assert gap[1] == pytest.approx(a.ar[0, 5:7].sum())
+    assert gap[1] != pytest.approx(a.car(MAIN)[0])
+    assert "after" not in windows_around(study)
+    several = implied_path_of(locked)
+    assert several is not None
+    effect = locked.answer(MAIN).effect.estimate
+    assert (several.gap / 100)[several.days == 1] == pytest.approx(effect), "as the headline"
 
 
 def test_events_without_the_main_window_are_named(halted: EventStudyResults) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 import shutil
 import signal
 import sys
@@ -59,6 +60,15 @@ def test_another_source_may_have_less(project: Project) -> None:
     assert "refreshed: setting" in invoke(
         "refresh", project.events, "--prices", few, *SHORT[:-1], "--out", project.out
     )
+
+
+def test_a_silent_source_of_another_name_is_told_apart(project: Project, tmp_path: Path) -> None:
+    """The remedy is the option that was forgotten."""
+    env = {"EVENTSTUDY_STORE": str(tmp_path / "store.sqlite"), "HTTPS_PROXY": "http://127.0.0.1:9"}
+    done = started("refresh", project.events, *SHORT[2:-1], "--out", project.out, **env)
+    said = done.communicate(timeout=300)[1]
+    assert done.returncode == 75, said
+    assert re.search(r"or give --prices \S+/px, with which it was made", said), said
 
 
 @pytest.mark.slow

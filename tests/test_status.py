@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -42,6 +42,9 @@ def test_a_check_that_finds_nothing_new_is_the_newest(project: Project) -> None:
     assert "stale" not in invoke("status", project.out, "--max-age", "1")
     assert states(project)[0]["checked"] > ago.isoformat()
     assert states(project, "--max-age", "0", code=3)[0]["state"] == "stale"
+    old = (date.today() - DAYS[project.until - 1].date()).days  # noqa: DTZ011
+    assert states(project, "--data-age", str(old - 2), code=3)[0]["state"] == "stale"
+    assert states(project, "--data-age", str(old + 2))[0]["state"] == "good"
 
 
 def test_failures_damage_and_what_waits(project: Project) -> None:
