@@ -129,9 +129,11 @@ def test_one_share_at_its_limit_is_drawn_day_by_day(locked: EventStudyResults) -
     path = implied_path_of(single)
     assert path is not None
     gap = dict(zip(path.days.tolist(), (path.gap / 100).tolist(), strict=True))
+    returns = np.array([a.expected[0, 5:8], a.expected[0, 5:8] + a.ar[0, 5:8]])
+    normal, share = np.prod(1 + returns, axis=1)
     assert gap[0] == pytest.approx(a.ar[0, 5])
-    assert gap[1] == pytest.approx(a.ar[0, 5:7].sum())
-    assert gap[1] != pytest.approx(a.car(MAIN)[0])
+    assert gap[2] == pytest.approx(share - normal), "as prices do, returns compound"
+    assert path.end == 2, "the first close off the limit"
     assert "after" not in windows_around(study)
     several = implied_path_of(locked)
     assert several is not None

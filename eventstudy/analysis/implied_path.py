@@ -32,11 +32,12 @@ class ImpliedPath:
     days : IntArray
         Event days.
     base, end : int
-        The day before the main window, whose level is 100, and the last day of the window.
+        The day before the main window, whose level is 100, and the last day of the window, or the
+        first close off the price limit of the one event whose window that extends.
     implied, shares : FloatArray
         Levels; NaN where no event has the days up to there. Each gap is the effect over the days
-        between (in points of 100 %), so at `end` it is that of the answer; of one event without
-        the days by which price limits extend its windows.
+        between (in points of 100 %), so at `end` it is that of the answer. One event whose window a
+        price limit extends has the levels of its price and of the compounded expected returns.
     half : FloatArray
         Half the width of the 95% band around `implied`; the shares leave it exactly where the
         effect over the days between differs from zero.
@@ -47,6 +48,8 @@ class ImpliedPath:
         Standard error of each gap, in the same points.
     counts : IntArray
         Events in each point.
+    is_price : bool
+        Whether the levels are those of a price that ran to its limit: no gap is then an effect.
     """
 
     days: IntArray
@@ -58,6 +61,7 @@ class ImpliedPath:
     critical: float
     se: FloatArray
     counts: IntArray
+    is_price: bool = False
 
     @property
     def gap(self) -> FloatArray:
@@ -97,7 +101,8 @@ def implied_path_of(study: FittedStudy) -> ImpliedPath | None:
 
 def _path(study: FittedStudy) -> ImpliedPath | None:
     abnormal, main = study.abnormal, study.main
-    if len(abnormal.tested(main)) == 1:
+    whole = abnormal.tested(main)
+    if len(whole) == 1:
         # One share is seen day by day: it cannot fall at once as far as until it left its limit.
         abnormal = abnormal.unextended
     sample, days = abnormal.tested(main), abnormal.event.days
@@ -117,11 +122,31 @@ def _path(study: FittedStudy) -> ImpliedPath | None:
     gap = BASE * sign * np.array([effect.estimate for effect in effects])
     half = BASE * np.array([effect.ci_high - effect.estimate for effect in effects])
     counts = np.array([len(abnormal.tested(w)) if w else len(sample) for w in windows])
+    end, shares = main.stop, level + gap
+    if is_price := len(whole) == 1 and bool(whole.extended(main)[0]):
+        end, level, shares = _compounded(study, whole, gap)
     return ImpliedPath(
-        days, base, main.stop, level, level + gap, half,
+        days, base, end, level, shares, half,
         _critical(abnormal, [w for w in windows if w]),
-        BASE * np.array([effect.se for effect in effects]), counts,
+        BASE * np.array([effect.se for effect in effects]), counts, is_price,
     )  # fmt: skip
+
+
+def _compounded(
+    study: FittedStudy, event: AbnormalReturns, gap: FloatArray
+) -> tuple[int, FloatArray, FloatArray]:
+    """Return the last day, and both levels, of an event whose main window a price limit extends.
+
+    Returns as large as these add up to another level than that of the price.
+    """
+    main, cols = study.main, event.columns(event.event)
+    expected, ar = event.expected[0, cols], event.unextended.ar[0, cols]
+    days, last = event.event.days, event.sessions_of(main)[1][0]
+    to_log = np.positive if study.panel.kind == "log" else np.log1p
+    totals = [np.cumsum(to_log(np.nan_to_num(r))) for r in (expected, expected + ar)]
+    level, shares = (BASE * np.exp(t - t[days == main.start - 1].sum()) for t in totals)
+    end = days[event.windows.dates[0] >= last]
+    return int(end[0] if len(end) else days[-1]), level, np.where(np.isfinite(gap), shares, np.nan)
 
 
 def _effect_of(abnormal: AbnormalReturns, window: Window) -> Interval:

@@ -62,12 +62,14 @@ def measure_one_event(study: FittedStudy, window: Window) -> OneEvent:
     Returns
     -------
     OneEvent
-        Without earlier windows where none can be predicted, and without peers where the events
-        name none or their prices are not in the panel.
+        Without earlier windows where none can be predicted, or a price limit extends the window;
+        without peers where the events name none or their prices are not in the panel.
     """
     row, sample = int(np.argmax(study.abnormal.in_tests(window))), study.abnormal.tested(window)
     t, rank = float(sample.car_t(window)[0]), STATISTICS["sq"](sample, window).pvalue
-    sums = block_sums(sample, len(window))[0] if np.isfinite(rank) else np.zeros(0)
+    # Windows of this length say nothing of one that a price limit extends.
+    is_ranked = np.isfinite(rank) and not sample.extended(window)[0]
+    sums = block_sums(sample, len(window))[0] if is_ranked else np.zeros(0)
     sums = sums[np.isfinite(sums)]
     beyond = (sums - sample.unextended.level_car(window)[0]) * np.sign(t)
     around = np.delete(sample.sar[0], np.arange(sample.sar.shape[1])[sample.columns(window)])

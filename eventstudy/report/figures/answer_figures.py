@@ -320,7 +320,7 @@ def _draw_bracket(axes: Axes, panel: Panel, path: ImpliedPath, size: float) -> N
     from matplotlib.patheffects import withStroke
 
     ends = np.array([path.implied, path.shares])[:, path.days == path.end]
-    if not (ends.size and np.isfinite(ends).all()):
+    if path.is_price or not (ends.size and np.isfinite(ends).all()):
         return
     middle, reach, name = ends.mean(), np.ptp(ends) / 2, rough_percent(effect_of(path))
     axes.errorbar([path.end], [middle], yerr=reach, color=axes.title.get_color(),

@@ -145,7 +145,7 @@ def _tests(findings: Findings) -> Iterator[Check]:
     n = answer.n_events + answer.n_short
     if n > 1:
         yield Check("test", say("checks.plain_average"), n, average, average.pvalue)
-    if single := answer.overturn.one_event:
+    if (single := answer.overturn.one_event) and single.earlier:
         name = say("checks.rank", n=single.earlier)
         yield Check("test", name, 1, Interval(), single.rank_pvalue)
     if numbers:

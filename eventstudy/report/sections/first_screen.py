@@ -192,7 +192,8 @@ def _chart(findings: Findings) -> Chart | None:
     average = "" if n == 1 else say("chart.average", who=count_subject(n, "announcements")) + " "
     about = capitalised(average + say(f"chart.about{'_value' * bool(what)}", when=when))
     who = capitalised(what) or clipped(firm, LABEL)
-    is_early = sample.answer.verdict == PROVISIONAL
+    about = say("chart.about_run") if path.is_price else about
+    is_early = sample.answer.verdict == PROVISIONAL or path.is_price
     return Chart(path, title, about, who, _around(findings, path), is_early, is_late)
 
 

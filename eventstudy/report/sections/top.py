@@ -53,6 +53,8 @@ def key_figures(findings: Findings) -> Iterator[KeyFigure]:
     yield KeyFigure(say("key.chance"), *_by_chance(result))
     if result.n_events > 1:
         yield _moved(findings.sample)
+    elif findings.sample.extended:
+        yield _used(findings)
     elif earlier := _earlier(findings):
         yield earlier
     yield _needed(result) or _used(findings)
