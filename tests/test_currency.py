@@ -246,7 +246,7 @@ class TestStudies:
         foreign = listed("0700.HK", benchmark="^GSPC")
         panel = panel_of(foreign, tmp_path, "local", benchmark_policy="strict")
         mixed = es.EventStudy(foreign, panel, benchmark_policy="strict", **WINDOWS).fit()  # type: ignore[arg-type]
-        assert mixed.events["reason"][0].startswith("the benchmark: no exchange rate from USD")
+        assert mixed.events["reason"][0].startswith("no exchange rate from USD")
 
     def test_an_index_of_two_exchanges_has_the_reason_of_each(self, tmp_path: Path) -> None:
         """Wanted in yuan and in Hong Kong dollars: each event is told of its pair."""

@@ -53,7 +53,9 @@ def test_flags_say_what_a_reader_should_know() -> None:
     frame.loc[day0[1], "F01"] = np.nan
     market.table["flags"] = ["time_unknown", "incomplete_window;mine", "", ""]
     flags = market.fit(frame, min_estimation=200).events["flags"].tolist()
-    assert flags[0] == "time_unknown;short_estimation;incomplete_window"
+    assert flags[0] == "time_unknown;short_estimation;missing_days", "the firm is gone"
+    soon = market.fit(frame.loc[: day0[0] + np.timedelta64(20, "D")], min_estimation=200)
+    assert soon.events["flags"][0] == "time_unknown;short_estimation;incomplete_window"
     assert flags[1] == "mine;short_estimation;missing_days", "flags of an earlier run do not stay"
     assert flags[2] == "short_estimation"
     assert set(STUDY_FLAGS).isdisjoint(market.fit(min_estimation=50).events["flags"][3].split(";"))

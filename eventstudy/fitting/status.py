@@ -288,7 +288,7 @@ def _reason(
             error = panel.fetched.failures.get(symbol) if panel.fetched else None
             lack = "no_data_on_day0" if isinstance(error, OtherDaysError) else "no_data"
             if unconverted := panel.failures_on.get((symbol, calendar)):
-                lack, why = "not_converted", unconverted
+                return Reason("not_converted", why=unconverted)
         elif beyond := _beyond(panel, row, event.day0):
             if symbol.startswith(FACTOR):
                 factor = symbol.removeprefix(FACTOR)

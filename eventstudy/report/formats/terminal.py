@@ -258,7 +258,7 @@ def calibration_text(numbers: Calibration, group: str = "") -> str:
         return sentence
     tests = [
         [STATISTICS[str(row["test"])].label, p_text(row["pvalue"]),
-         p_text(row["calibrated"]) + f" +-{row['error']:.3f}" * np.isfinite(row["calibrated"]),
+         p_text(row["calibrated"]) + f" +-{row['error']:.3f}" * bool(row["calibrated"] >= 0),
          *(_share(row[f"size_{level}"]) for level in (1, 5, 10)),
          str(row["trust"]).removeprefix("valid ") or "-"]
         for row in numbers.sizes.reset_index().to_dict("records")
