@@ -118,7 +118,7 @@ def test_other_formats() -> None:
             "Average of three {} on three dates",
             "The variance",
         ),
-        (4, 4, 0.0, "shares stayed within chance", "Average of four {} on four dates", ""),
+        (4, 4, 0.0, "shares stayed within chance", "Average of four {} on four dates", NOTHING),
         (
             12,
             1,

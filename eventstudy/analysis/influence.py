@@ -179,7 +179,7 @@ class Influence(Paragraph):
     def caveat(self) -> tuple[str, dict[str, Any]]:
         """Return the code and the facts of what single sets do to the answer."""
         differs, row = self.pvalue < LEVEL, self.carried_by or self._nearest(self.leave_outs)
-        if row is None or self.n_events < FULL_SAMPLE or not np.isfinite(self.pvalue):
+        if row is None or not np.isfinite(self.pvalue):
             return "", {}
         facts = {**row.facts, "value": row.effect.estimate, "p": row.pvalue}
         if row.carries:
