@@ -104,6 +104,17 @@ def test_names_that_no_exchange_trades(tmp_path: Path) -> None:
     assert read_events(file, calendar="data").notices == ()
 
 
+def test_an_exchange_that_was_shut_for_weeks_is_named(tmp_path: Path) -> None:
+    """Moscow was closed from 28 February to 24 March 2022."""
+    file = tmp_path / "events.csv"
+    rows = ["GAZP.ME,2022-03-01", "GAZP.ME,2019-01-01", "600000.SS,2023-01-21", "AAPL,2019-05-06"]
+    file.write_text("\n".join(["ticker,announced_at", *rows, ""]))
+    assert read_events(file).notices == (
+        "GAZP.ME on 2022-03-01 (day 0 is 2022-03-24): the exchange was shut in between, and the "
+        "return of day 0 spans that time",
+    )
+
+
 def test_check_says_them_as_run_does(tmp_path: Path) -> None:
     file = listed(tmp_path, "sector,status", "tech,1", "Tech,2", "tech,3")
     study = tmp_path / "study.toml"

@@ -57,6 +57,9 @@ SAS_DATES = ("%Y%m%d", "%d%b%Y")
 # Of a market value, which is a number whatever else the column holds.
 SIZE = "mcap"
 # A pair such as BTC-USD or EURUSD=X, or a future such as GC=F: New York does not trade it.
+# A longer way from an announcement to day 0 than any holiday.
+SHUT = np.timedelta64(10, "D")
+_ISO = re.compile(r"\d{4}-\d\d-\d\d")
 _NO_SHARE = re.compile(r"[A-Z0-9]+-(USD|USDT|USDC|EUR|GBP|JPY|CNY|KRW|AUD|CAD|BTC|ETH)|.+=[XF]")
 Faults = dict[int, list[Problem]]
 
@@ -130,7 +133,8 @@ def check_sheet(sheet: Sheet, rules: Rules) -> tuple[Checked | None, list[Proble
         selected = {name: column.take(rows) for name, column in {**cells, **judged}.items()}
         derived = {"event_id": TextColumn.of([ids[i] for i in rows])}
         notices = notices_of({name: selected[name] for name in columns}, rules.calendar)
-        checked = Checked(columns, {**selected, **derived}, day0[rows], (*sheet.notices, *notices))
+        notices = (*sheet.notices, *notices, *_note_shut(selected, day0[rows]))
+        checked = Checked(columns, {**selected, **derived}, day0[rows], notices)
     return checked, sorted([*problems, *row_faults], key=lambda fault: fault.line)
 
 
@@ -361,6 +365,18 @@ def notices_of(cells: Mapping[str, TextColumn], calendar: CalendarChoice) -> tup
         if name in cells:
             out += note_alike(name, cells[name].texts)
     return tuple(out)
+
+
+def _note_shut(cells: Mapping[str, TextColumn], day0: DateArray) -> list[str]:
+    """Return a notice on events whose exchange was shut for long after their announcement."""
+    stamps = cells["announced_at"]
+    days = [text[:10] if _ISO.match(text) else "NaT" for text in stamps.texts]
+    announced = np.array(days, dtype="datetime64[D]")[stamps.codes]
+    late = np.flatnonzero(day0 - announced > SHUT)
+    tickers = list(cells["ticker"])
+    named = [f"{tickers[i]} on {announced[i]} (day 0 is {day0[i]})" for i in late]
+    why = "the exchange was shut in between, and the return of day 0 spans that time"
+    return [f"{_some(named)}: {why}"] * bool(named)
 
 
 def unread(name: str, texts: Sequence[str]) -> list[str]:
