@@ -109,9 +109,10 @@ def test_an_exchange_that_was_shut_for_weeks_is_named(tmp_path: Path) -> None:
     file = tmp_path / "events.csv"
     rows = ["GAZP.ME,2022-03-01", "GAZP.ME,2019-01-01", "600000.SS,2023-01-21", "AAPL,2019-05-06"]
     file.write_text("\n".join(["ticker,announced_at", *rows, ""]))
-    assert read_events(file).notices == (
+    [said] = read_events(file).notices
+    assert said == (
         "GAZP.ME on 2022-03-01 (day 0 is 2022-03-24): the exchange was shut in between, and the "
-        "return of day 0 spans that time",
+        "return of day 0 spans that time"
     )
 
 
