@@ -40,7 +40,7 @@ STEPS = {
     "windows and fits": [("fitted", "fit.py")],
     "tables and tests": [("write_tables", "contents.py")],
     "draws on other dates": [("draw", "shifted_dates.py")],
-    "figures": [("write_figures", "plots.py")],
+    "figures": [("write_figures", "figure_files.py")],
     "event pages": [("event_pages", "pages.py"), ("list_events", "listed_events.py")],
     "page": [("render_report", "pages.py")],
     "other formats": [
@@ -55,7 +55,7 @@ STEPS = {
         ("show", "index.py"),
         ("swap", "atomic_swap.py"),
     ],
-    "terminal": [("_as_text", "run.py")],
+    "terminal": [("_show", "run.py")],
 }
 
 
