@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 from conftest import Market
-from pages import CONFIG, MAIN
+from pages import CONFIG, MAIN, page
+from pages import findings as found
 from run_folders import AT, DAYS, Project, invoke
 from situations import CLOSE, DISPERSED, ONE, placed
 
@@ -264,3 +265,17 @@ def test_events_beyond_the_data_have_a_line_of_their_own_and_no_fault_is_counted
         assert "faults of prices" not in done.stdout
         page = (tmp_path / "events" / "report.html").read_text(encoding="utf-8")
         assert ">no price data on day\u00a00: AAPL ends 2022-12-28" in page
+
+
+def flat(findings: Findings) -> str:
+    """Return the long text on one line, its spaces plain."""
+    return " ".join(long_text(findings).split())
+
+
+def test_a_chosen_test_that_is_not_valid_says_why() -> None:
+    """It is on the page as well; one that nobody chose is in tables/tests.csv alone."""
+    results = Market(2, dates=1).fit()
+    study = found(results, tests=("hall",))
+    assert "(Hall), not valid here: p = -; 2 events, at least 3 are needed" in flat(study)
+    assert "Chosen, but not valid for these events" in page(results, tests=("hall",))
+    assert "not valid" not in flat(found(results))

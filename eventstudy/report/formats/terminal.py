@@ -229,12 +229,20 @@ def _battery(findings: Findings, sample: Sample) -> str:
         ]
         for block in list_tests(findings, sample)[1:]
         for care in ["_care" * (block.title == say(TITLES[WITH_CARE]))]
-        for line in block.lines if np.isfinite(line.pvalue)
+        for line in block.lines
+        if np.isfinite(line.pvalue) and block.title != say("tests.not_valid")
     ]  # fmt: skip
-    if not cells or sample.answer.verdict == PROVISIONAL:
+    remarks = [
+        _wrapped(say("terminal.not_valid", test=line.name, p=line.pvalue, why=line.allows))
+        for block in list_tests(findings, sample) if block.title == say("tests.not_valid")
+        for line in block.lines
+    ]  # fmt: skip
+    if not (cells or remarks) or sample.answer.verdict == PROVISIONAL:
         return ""
     title = say("terminal.battery", window=_days(sample.main.window))
-    return f"{title}\n{_grid(say('terminal.battery_columns').split('|'), cells, last_left=True)}"
+    columns = say("terminal.battery_columns").split("|")
+    grid = [_grid(columns, cells, last_left=True)] if cells else []
+    return "\n".join([title, *grid, *remarks])
 
 
 def _checks(findings: Findings) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -118,7 +118,11 @@ def list_tests(findings: Findings, sample: Sample | None = None) -> list[TestBlo
         lines += [_test_line(test) for test in opinions if test.trust == trust]
         if lines:
             blocks.append(TestBlock(say(title, window=main), tuple(lines)))
-    return blocks
+    asked = {*(findings.setup.settings.get("tests") or ())} - {sample.answer.test}
+    hidden = [t for t in sample.main.tests if t.test in asked and t not in opinions]
+    hidden += [t for t in opinions if t.test in asked and t.trust not in TITLES]
+    lines = [replace(_test_line(t), allows="; ".join(map(str, t.reasons))) for t in hidden]
+    return [*blocks, TestBlock(say("tests.not_valid"), tuple(lines))] if lines else blocks
 
 
 def _window_line(finding: WindowFinding, findings: Findings) -> TestLine:
