@@ -30,7 +30,7 @@ def test_an_edited_file_of_market_values_is_named(tmp_path: Path) -> None:
     assert invoke(*asked).startswith("nothing new")
     sizes.write_text(sizes.read_text().replace(",2e9", ",2.5e9"))
     said = invoke(*asked)
-    assert "refreshed: size/1/sizes.csv changed" in said
+    assert "refreshed: sizes.csv changed" in said
     assert "Files changed:\n  data/size/1/sizes.csv" in said
     change = read_changes(made.run)[0]
     assert change["moves"] == []
