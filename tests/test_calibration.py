@@ -367,7 +367,7 @@ def test_many_events_are_not_drawn_in_a_run(
 
 
 def test_a_model_fitted_by_search_is_drawn_up_to_a_number_of_fits() -> None:
-    """499 draws of GARCH for 50 events would take a run ten minutes and more."""
+    """499 draws of GARCH for 50 events would take a run many minutes."""
     study = market().fit(model="theil_sen")
     assert "so at most 5,000 times for this, not 5,988" in calibrated(study, W, 499).reason
     assert not calibrated(study, W, 99).reason
