@@ -19,6 +19,7 @@ from eventstudy.findings.sampling import list_extended_cars, list_lacking_cars
 from eventstudy.findings.tables import path_table
 from eventstudy.fitting.config import StudyConfig
 from eventstudy.report.sections.answer import answer
+from eventstudy.report.sections.first_screen import days_outside
 from eventstudy.report.sections.windows import windows_around
 from eventstudy.returns import ReturnsPanel
 from eventstudy.studies import EventStudyResults
@@ -135,6 +136,7 @@ def test_one_share_at_its_limit_is_drawn_day_by_day(locked: EventStudyResults) -
     assert gap[2] == pytest.approx(share - normal), "as prices do, returns compound"
     assert path.end == 2, "the first close off the limit"
     assert "after" not in windows_around(study)
+    assert days_outside(path) == "", "its band is that of added returns"
     several = implied_path_of(locked)
     assert several is not None
     effect = locked.answer(MAIN).effect.estimate

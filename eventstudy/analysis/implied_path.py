@@ -95,6 +95,10 @@ def implied_path_of(study: FittedStudy) -> ImpliedPath | None:
 
     for t >= a; before day a - 1 both go backwards: 100 (1 - sum) from t + 1 to a - 1, and
     A_t = E_t - 100 d[t+1, a-1]. Returns are added, not compounded.
+
+    That of one event leaves out the days by which price limits extend windows. If its main window
+    is extended, both lines are compounded instead, so that A_t is the price. The gap is then no
+    CAR, and the band around E_t is still that of the added abnormal returns.
     """
     return study.remember(("implied path",), lambda: _path(study))
 
@@ -111,8 +115,8 @@ def _path(study: FittedStudy) -> ImpliedPath | None:
     weights = 1 / np.sqrt(sample.var_car(main))
     expected = np.nan_to_num(sample.expected[:, sample.columns(abnormal.event)])
     daily, base = weights @ expected / weights.sum(), main.start - 1
-    if study.panel.measure != "return":
-        daily = np.zeros_like(daily)
+    is_return = study.panel.measure == "return"
+    daily = daily if is_return else np.zeros_like(daily)
     total = np.cumsum(daily)
     level = BASE * (1 + total - total[days == base].sum())
     windows = [window_to(int(day), main.start) for day in days]
@@ -123,7 +127,7 @@ def _path(study: FittedStudy) -> ImpliedPath | None:
     half = BASE * np.array([effect.ci_high - effect.estimate for effect in effects])
     counts = np.array([len(abnormal.tested(w)) if w else len(sample) for w in windows])
     end, shares = main.stop, level + gap
-    if is_price := len(whole) == 1 and bool(whole.extended(main)[0]):
+    if is_price := is_return and len(whole) == 1 and bool(whole.extended(main)[0]):
         end, level, shares = _compounded(study, whole, gap)
     return ImpliedPath(
         days, base, end, level, shares, half,

@@ -216,6 +216,9 @@ def _move(finding: WindowFinding) -> str:
 
 def days_outside(path: ImpliedPath) -> str:
     """Return the days beyond the main window on which the shares lie outside the band."""
+    if path.is_price:
+        # The band is that of added returns, and these lines are compounded.
+        return ""
     with np.errstate(invalid="ignore"):
         leaves = np.abs(path.gap) > path.half
     beyond = (path.days < path.base) | (path.days > path.end)
