@@ -16,7 +16,7 @@ from eventstudy.calendars.window import Window
 from eventstudy.errors import ConfigError
 from eventstudy.models import MODELS
 from eventstudy.returns import ReturnsPanel
-from eventstudy.significance._correlation import car_correlations, mean_correlation
+from eventstudy.significance._correlation import join, layers, mean_correlation
 from eventstudy.studies import EventStudyResults
 
 W = Window(-1, 1)
@@ -123,7 +123,7 @@ def test_matrix_of_correlations_has_the_mean_of_the_tests(
     large: EventStudyResults, text: str
 ) -> None:
     ref = read("large_example.json")["windows"][text]["rbar"]
-    matrix = car_correlations(large.abnormal, Window.of(text))
+    matrix = join(layers(large.abnormal, Window.of(text)))
     n = len(matrix)
     np.testing.assert_array_equal(matrix.diagonal(), 1.0)
     np.testing.assert_allclose(matrix, matrix.T, atol=1e-15)
@@ -136,7 +136,7 @@ def test_matrix_fills_pairs_with_too_few_common_days(
     """More common days asked for than dispersed dates have: those pairs take the mean of the
     others."""
     monkeypatch.setattr("eventstudy.significance._correlation.MIN_COMMON", 110)
-    matrix = car_correlations(large.abnormal, Window(-5, 5))
+    matrix = join(layers(large.abnormal, Window(-5, 5)))
     r = mean_correlation(large.abnormal, Window(-5, 5))
     n = len(matrix)
     assert r.filled > 0
@@ -149,16 +149,16 @@ def test_matrix_pairs_exchanges_that_are_never_open_together_at_lags() -> None:
     a = Market(8, rho=0.4, dates=2).fit().abnormal
     hours = np.where(np.arange(8)[:, None] < 4, (1.0, 7.0), (14.0, 20.0))
     apart = replace(a, windows=replace(a.windows, hours=hours), memo={})
-    matrix = car_correlations(apart, Window(-3, 3))
+    matrix = join(layers(apart, Window(-3, 3)))
     assert (matrix.sum() - 8) / 56 == pytest.approx(mean_correlation(apart, Window(-3, 3)).rbar)
-    assert not np.allclose(matrix, car_correlations(a, Window(-3, 3)))
+    assert not np.allclose(matrix, join(layers(a, Window(-3, 3))))
 
 
 def test_above_the_limit_every_pair_has_the_mean(
     large: EventStudyResults, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     exact = weighted_caar(large, W).se
-    monkeypatch.setattr("eventstudy.analysis.weights.PAIRWISE_LIMIT", 10)
+    monkeypatch.setattr("eventstudy.significance._correlation.PAIRWISE_LIMIT", 10)
     assert weighted_caar(large, W).se == pytest.approx(exact, rel=0.01)
     assert weighted_caar(large, W).se != exact
 

@@ -14,8 +14,8 @@ from ..calendars.window import Window
 from ..events.checks import SIZE, unread
 from ..fitting.fitted import FittedStudy, WindowLike, WindowsLike
 from ..significance._base import InapplicableError, pvalue, require
-from ..significance._correlation import car_correlations, mean_correlation
-from ..significance._pairs import PAIRWISE_LIMIT, ROUNDING
+from ..significance._correlation import mean_correlation, quadratic
+from ..significance._pairs import ROUNDING
 from ..utility.numbers import p_is
 from ..utility.registry import Registry
 from ..utility.typing import BoolArray, FloatArray, Measure, ObjectArray
@@ -268,7 +268,7 @@ def _combined(
     facts = {"window": window, "estimate": total, "se_independent": se_independent}
     try:
         kappa = _inflation(sample, window)
-        variance = _quadratic(sample, window, scaled)
+        variance = quadratic(sample, window, scaled)
         require(variance > ROUNDING * se_independent**2, "no_variance_of_weights")
     except InapplicableError as error:
         reasons = "; ".join(filter(None, (str(error), reason)))
@@ -298,23 +298,6 @@ def _inflation(sample: AbnormalReturns, window: Window) -> float:
     r = mean_correlation(sample, window).rbar
     require(r < 1, "no_common_days")
     return float(sample.scar(window).var(ddof=1) / (1 - r))
-
-
-def _quadratic(sample: AbnormalReturns, window: Window, scaled: FloatArray) -> float:
-    """Return sum_ij rho_ij o_ij s_i s_j; above 2,000 events every pair has the mean of rho o."""
-    if len(sample) <= PAIRWISE_LIMIT:
-        return float(scaled @ _correlations(sample, window) @ scaled)
-    squares = float((scaled**2).sum())
-    return squares + mean_correlation(sample, window).rbar * (float(scaled.sum()) ** 2 - squares)
-
-
-def _correlations(sample: AbnormalReturns, window: Window) -> FloatArray:
-    """Return the correlations of the CARs, cached for one window: all weights need them."""
-    cached_window, correlations = sample.memo.get("car_correlations", (None, None))
-    if cached_window != window:
-        correlations = car_correlations(sample, window)
-        sample.memo["car_correlations"] = window, correlations
-    return correlations  # type: ignore[no-any-return]
 
 
 def _taken(abnormal: AbnormalReturns, window: Window, chosen: BoolArray) -> AbnormalReturns:

@@ -133,9 +133,13 @@ class StudyCommand(click.Command):
 
     def invoke(self, context: click.Context) -> Any:
         """Run the command; say of the fault of a setting that is an option which option it is."""
+        _refuse_little_memory()
+        import pandas as pd
+
         from ..errors import ConfigError, ConfigFaultsError
 
-        _refuse_little_memory()
+        # Columns of text are short here, and Arrow's pass through Python cell by cell.
+        pd.set_option("mode.string_storage", "python")
         names = {p.name: next((o for o in p.opts if o[:2] == "--"), "") for p in self.params}
         try:
             return super().invoke(context)

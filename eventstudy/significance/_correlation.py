@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 
 from ..abnormal.abnormal_returns import AbnormalReturns
 from ..calendars.window import Window
 from ..utility.catalogue import Reason
-from ..utility.typing import FloatArray, IntArray
+from ..utility.typing import BoolArray, FloatArray, IntArray
 from ._base import require
 from ._pairs import (
     PAIRWISE_LIMIT,
@@ -154,31 +154,42 @@ def _presence(events: AbnormalReturns) -> tuple[IntArray, IntArray, IntArray]:
     return np.bincount(at[at >= 0], minlength=T), first, at.max(axis=1)
 
 
-def car_correlations(sample: AbnormalReturns, window: Window) -> FloatArray:
-    """Return the correlations rho_ij o_ij of the CARs of all pairs, shape (n, n).
+def quadratic(sample: AbnormalReturns, window: Window, weights: FloatArray) -> float:
+    """Return sum_ij w_i w_j rho_ij o_ij over all i and j, the variance of a sum of unit variables.
 
     Parameters
     ----------
     sample : AbnormalReturns
         n events, all valid for `window`.
     window : Window
-
-    Returns
-    -------
-    (n, n) float array
-        1 on the diagonal. The mean off it is that of :func:`mean_correlation` by pairs; a pair with
-        too few common sessions has the mean rho of the other pairs.
+    weights : (n,) float array
 
     Raises
     ------
     InapplicableError
         If windows overlap and no pair has enough common sessions, unless the overlap is negligible.
+
+    Notes
+    -----
+    The rho_ij o_ij are those of :func:`mean_correlation`; above :data:`PAIRWISE_LIMIT` events every
+    pair has their mean.
     """
-    return join(layers(sample, window))
+    squares, n = float((weights**2).sum()), len(sample)
+    if n > PAIRWISE_LIMIT:
+        r = mean_correlation(sample, window).rbar
+        return squares + r * (float(weights.sum()) ** 2 - squares)
+    need = least_common(sample)
+    pairs = _pairs(sample, window, need, weights)[0]
+    total = 0.0 if pairs.is_negligible(n) else pairs.total
+    require(np.isfinite(total), "no_common_days")
+    return squares + 2 * (total + sum(_lagged_sums(sample, window, need, weights)))
 
 
 def join(parts: Iterable[Layer]) -> FloatArray:
-    """Return the correlations (n, n) of :func:`car_correlations` from their :func:`layers`."""
+    """Return the correlations rho_ij o_ij of all pairs of CARs (n, n) from their :func:`layers`.
+
+    A pair with too few common sessions has the mean rho of the others; the diagonal is 1.
+    """
     products = (
         np.nan_to_num(product) if lag else product
         for product, lag in ((_products(rho, overlap), lag) for rho, overlap, lag in parts)
@@ -237,18 +248,23 @@ def by_pair(sample: AbnormalReturns, window: Window, need: int) -> Correlation:
     need : int
         Fewest common sessions of a pair.
     """
+    all_pairs, same_date = _pairs(sample, window, need)
+    lagged = sum(_lagged_sums(sample, window, need))
+    return summed_up(all_pairs, same_date, len(sample), lagged)
+
+
+def _pairs(
+    sample: AbnormalReturns, window: Window, need: int, weights: FloatArray | None = None
+) -> tuple[PairSum, PairSum]:
+    """Return the sums over all pairs, weighted by the overlap, and over those of one date."""
     all_pairs, same_date = PairSum(), PairSum()
     for rows, near, overlap in overlaps(sample, window):
         key = ("block", need, rows.tobytes(), near.tobytes())
-        later, rho, same = sample.remember(key, partial(_block, sample, need, rows, near))
-        all_pairs.add(rho, overlap.ravel()[later])
-        same_date.merge(same)
-    lagged = (
-        _lagged_sum(sample, window, need, pair, lag)
-        for pair in groups_apart(sample)
-        for lag in (-1, 1)
-    )
-    return summed_up(all_pairs, same_date, len(sample), sum(lagged))
+        block = sample.remember(key, partial(_Block.of, sample, need, rows, near))
+        sides = None if weights is None else (weights[rows], weights[near])
+        block.add_to(all_pairs, overlap, sides)
+        same_date.merge(block.same_date)
+    return all_pairs, same_date
 
 
 def summed_up(all_pairs: PairSum, same_date: PairSum, n: int, lagged: float = 0.0) -> Correlation:
@@ -263,32 +279,68 @@ def summed_up(all_pairs: PairSum, same_date: PairSum, n: int, lagged: float = 0.
         The sum over pairs of exchanges that are never open together.
     """
     total, same, filled = all_pairs.total, same_date.total, all_pairs.missing
-    if np.isnan(total) and _negligible(all_pairs.overlap, n):
+    if all_pairs.is_negligible(n):
         total, filled = 0.0, 0
     pairs = max(n * (n - 1) // 2, 1)
     mean = max(0.0, same / pairs) if np.isfinite(same) else 0.0
     return Correlation((total + lagged) / pairs, mean, filled)
 
 
-def _block(
-    sample: AbnormalReturns, need: int, rows: IntArray, near: IntArray
-) -> tuple[IntArray, FloatArray, PairSum]:
-    """Return the places of the pairs of a block, their rho, and the sum of those on one date."""
-    study, there = study_of(sample)
-    later = np.flatnonzero(np.triu(np.ones((len(rows), len(near)), dtype=np.bool_), 1))
-    rho = correlations(study, need)[np.ix_(there[rows], there[near])].ravel()[later]
-    together = np.equal.outer(sample.windows.day0[rows], sample.windows.day0[near])
-    same_date = PairSum()
-    same_date.add(rho, together.ravel()[later].astype(float))
-    return later, rho, same_date
+class _Block(NamedTuple):
+    """Pairs of some events and their neighbours, each pair once, whatever the window.
+
+    `rho` is (rows, near), 0 where a pair has none; `present` says which have one; `missing` are the
+    rows and columns of those that have too few common sessions.
+    """
+
+    rho: FloatArray
+    present: BoolArray
+    missing: tuple[IntArray, IntArray]
+    same_date: PairSum
+
+    @classmethod
+    def of(cls, sample: AbnormalReturns, need: int, rows: IntArray, near: IntArray) -> _Block:
+        study, there = study_of(sample)
+        rho = correlations(study, need)[np.ix_(there[rows], there[near])]
+        later, known = np.triu(np.ones(rho.shape, dtype=np.bool_), 1), np.isfinite(rho)
+        together = np.equal.outer(sample.windows.day0[rows], sample.windows.day0[near])
+        same_date = PairSum()
+        same_date.add(rho[later], together[later].astype(float))
+        present = later & known
+        row, column = np.nonzero(later & ~known)
+        return cls(np.where(present, rho, 0.0), present, (row, column), same_date)
+
+    def add_to(
+        self, pairs: PairSum, overlap: FloatArray, sides: tuple[FloatArray, FloatArray] | None
+    ) -> None:
+        """Add rho times the overlap (rows, near), times the weights of both sides if given."""
+        i, j = self.missing
+        lacking = overlap[i, j]
+        matters = lacking != 0
+        pairs.overlap += float(np.abs(lacking).sum())
+        pairs.missing += int(matters.sum())
+        if sides is None:
+            pairs.products += float(np.vdot(self.rho, overlap))
+        else:
+            pairs.products += float(sides[0] @ (self.rho * overlap) @ sides[1])
+            lacking = lacking * sides[0][i] * sides[1][j]
+        pairs.weight_missing += float(lacking.sum())
+        none = self.present & (overlap == 0)
+        pairs.rho += float(self.rho.sum() - self.rho[none].sum())
+        pairs.counted += int(self.present.sum() - none.sum())
 
 
-def _lagged_sum(sample: AbnormalReturns, window: Window, need: int, pair: Apart, lag: int) -> float:
-    """Return the sum of rho o over the pairs of two groups at a lag, 0 where it is unknown."""
-    rho, overlap = _lagged(sample, window, need, pair, lag)
-    pairs = PairSum()
-    pairs.add(rho.ravel(), overlap.ravel())
-    return pairs.total if np.isfinite(pairs.total) else 0.0
+def _lagged_sums(
+    sample: AbnormalReturns, window: Window, need: int, weights: FloatArray | None = None
+) -> Iterator[float]:
+    """Yield the sums of rho o over the pairs of two groups at a lag, 0 where one is unknown."""
+    for pair in groups_apart(sample):
+        for lag in (-1, 1):
+            rho, overlap = _lagged(sample, window, need, pair, lag)
+            pairs, w = PairSum(), np.ones(len(sample)) if weights is None else weights
+            scale = np.multiply.outer(w[pair.rows], w[pair.columns])
+            pairs.add(rho.ravel(), overlap.ravel(), scale.ravel())
+            yield pairs.total if np.isfinite(pairs.total) else 0.0
 
 
 def _negligible(overlap: float, n: int) -> bool:
@@ -307,7 +359,7 @@ class PairSum:
     counted, missing : int
         Pairs with and without a rho.
     weight_missing, overlap : float
-        Sum of the weights of pairs without a rho, and of the |weight| of all pairs.
+        Sums of the weights, and of their sizes before they are scaled, over the pairs without.
     """
 
     products: float = 0.0
@@ -317,7 +369,7 @@ class PairSum:
     overlap: float = 0.0
     missing: int = 0
 
-    def add(self, rho: FloatArray, weight: FloatArray) -> None:
+    def add(self, rho: FloatArray, weight: FloatArray, scale: FloatArray | float = 1.0) -> None:
         """Add pairs; those of no weight do not count.
 
         Parameters
@@ -325,15 +377,27 @@ class PairSum:
         rho : (p,) float array
             NaN where a pair has too few common sessions.
         weight : (p,) float array
+        scale : (p,) float array, optional
+            Multiplies the weights.
         """
+        scaled, known = weight * scale, np.isfinite(rho)
         matters = weight != 0
-        finite = matters & np.isfinite(rho)
-        self.products += float((rho[finite] * weight[finite]).sum())
+        finite, missing = matters & known, matters & ~known
+        self.products += float((rho[finite] * scaled[finite]).sum())
         self.rho += float(rho[finite].sum())
         self.counted += int(finite.sum())
-        self.weight_missing += float(weight[matters & ~finite].sum())
-        self.overlap += float(np.abs(weight).sum())
-        self.missing += int((matters & ~finite).sum())
+        self.weight_missing += float(scaled[missing].sum())
+        self.overlap += float(np.abs(weight[missing]).sum())
+        self.missing += int(missing.sum())
+
+    def is_negligible(self, n: int) -> bool:
+        """Return whether no pair of n events has a rho, and their overlap is too small to matter.
+
+        Parameters
+        ----------
+        n : int
+        """
+        return bool(self.missing and not self.counted) and _negligible(self.overlap, n)
 
     def merge(self, pairs: PairSum) -> None:
         """Add the pairs of another sum."""

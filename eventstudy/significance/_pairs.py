@@ -138,12 +138,12 @@ def overlaps(
     session.
     """
     loadings = Loadings.of(sample, window)
-    squares, (first, last) = loadings.squares, loadings.ends
+    length, (first, last) = np.sqrt(loadings.squares), loadings.ends
     for rows, near in neighbours(first, last):
         columns = range(int(first[rows].min()), int(last[rows].max()) + 1)
         laid = loadings.on(columns, near)
-        product = laid[: len(rows)] @ laid.T
-        yield rows, near, cosines(product, squares[rows], squares[near])
+        laid /= np.where(length > 0, length, 1.0)[near, None]
+        yield rows, near, rounded(laid[: len(rows)] @ laid.T)
 
 
 def neighbours(first: IntArray, last: IntArray) -> Iterator[tuple[IntArray, IntArray]]:
@@ -183,8 +183,16 @@ def cosines_of(product: FloatArray, norm: FloatArray) -> FloatArray:
     """
     with np.errstate(invalid="ignore"):
         cosine: FloatArray = product / norm
-    # Loadings are orthogonal to the regressors: a zero by construction comes out as 1e-17.
-    np.copyto(cosine, 0.0, where=~(np.abs(cosine) > ROUNDING))
+    cosine[np.isnan(cosine)] = 0.0
+    return rounded(cosine)
+
+
+def rounded(cosine: FloatArray) -> FloatArray:
+    """Set to 0 the cosines that are it but for rounding, in place, and return them.
+
+    Loadings are orthogonal to the regressors: a zero by construction comes out as 1e-17.
+    """
+    cosine[np.abs(cosine) <= ROUNDING] = 0.0
     return cosine
 
 
