@@ -16,6 +16,7 @@ from ..utility.typing import BoolArray, FloatArray, IntArray
 from ._base import require
 from ._pairs import (
     PAIRWISE_LIMIT,
+    ROUNDING,
     Apart,
     correlations,
     cosines,
@@ -219,6 +220,7 @@ def layers(sample: AbnormalReturns, window: Window) -> Iterator[Layer]:
     need = least_common(sample)
     cosine = np.zeros((len(sample), len(sample)))
     for rows, near, overlap in overlaps(sample, window):
+        overlap[np.abs(overlap) <= ROUNDING] = 0.0
         cosine[np.ix_(rows, near)] = overlap
         cosine[np.ix_(near, rows)] = overlap.T
     np.fill_diagonal(cosine, 0.0)
@@ -289,14 +291,16 @@ def summed_up(all_pairs: PairSum, same_date: PairSum, n: int, lagged: float = 0.
 class _Block(NamedTuple):
     """Pairs of some events and their neighbours, each pair once, whatever the window.
 
-    `rho` is (rows, near), 0 where a pair has none; `present` says which have one; `missing` are the
-    rows and columns of those that have too few common sessions.
+    `rho` is (rows, near), 0 where a pair has none; `present` says which have one, `total` and
+    `pairs` are their sum and number; `missing` are the places of those with too few common days.
     """
 
     rho: FloatArray
     present: BoolArray
     missing: tuple[IntArray, IntArray]
     same_date: PairSum
+    total: float
+    pairs: int
 
     @classmethod
     def of(cls, sample: AbnormalReturns, need: int, rows: IntArray, near: IntArray) -> _Block:
@@ -308,7 +312,8 @@ class _Block(NamedTuple):
         same_date.add(rho[later], together[later].astype(float))
         present = later & known
         row, column = np.nonzero(later & ~known)
-        return cls(np.where(present, rho, 0.0), present, (row, column), same_date)
+        rho[~present] = 0.0
+        return cls(rho, present, (row, column), same_date, float(rho.sum()), int(present.sum()))
 
     def add_to(
         self, pairs: PairSum, overlap: FloatArray, sides: tuple[FloatArray, FloatArray] | None
@@ -316,18 +321,19 @@ class _Block(NamedTuple):
         """Add rho times the overlap (rows, near), times the weights of both sides if given."""
         i, j = self.missing
         lacking = overlap[i, j]
-        matters = lacking != 0
-        pairs.overlap += float(np.abs(lacking).sum())
+        matters = np.abs(lacking) > ROUNDING
+        pairs.overlap += float(np.abs(lacking[matters]).sum())
         pairs.missing += int(matters.sum())
         if sides is None:
             pairs.products += float(np.vdot(self.rho, overlap))
         else:
             pairs.products += float(sides[0] @ (self.rho * overlap) @ sides[1])
             lacking = lacking * sides[0][i] * sides[1][j]
-        pairs.weight_missing += float(lacking.sum())
-        none = self.present & (overlap == 0)
-        pairs.rho += float(self.rho.sum() - self.rho[none].sum())
-        pairs.counted += int(self.present.sum() - none.sum())
+        pairs.weight_missing += float(lacking[matters].sum())
+        apart = np.abs(overlap) <= ROUNDING
+        apart &= self.present
+        pairs.rho += self.total - float(self.rho[apart].sum())
+        pairs.counted += self.pairs - int(np.count_nonzero(apart))
 
 
 def _lagged_sums(

@@ -15,7 +15,7 @@ from ..utility.typing import BoolArray, FloatArray, IntArray
 from ..windows.event_windows import EventWindows
 
 # Events of a block of pairs.
-BLOCK = 200
+BLOCK = 80
 ROUNDING = 1e-10
 # Share of zero returns above which the moves of a firm may come a session late.
 STANDSTILL = 0.1
@@ -135,7 +135,7 @@ def overlaps(
     Notes
     -----
     Each pair comes once in the upper triangle of one block; pairs that come in none have no common
-    session.
+    session. An overlap is 0 up to :data:`ROUNDING`.
     """
     loadings = Loadings.of(sample, window)
     length, (first, last) = np.sqrt(loadings.squares), loadings.ends
@@ -143,7 +143,7 @@ def overlaps(
         columns = range(int(first[rows].min()), int(last[rows].max()) + 1)
         laid = loadings.on(columns, near)
         laid /= np.where(length > 0, length, 1.0)[near, None]
-        yield rows, near, rounded(laid[: len(rows)] @ laid.T)
+        yield rows, near, laid[: len(rows)] @ laid.T
 
 
 def neighbours(first: IntArray, last: IntArray) -> Iterator[tuple[IntArray, IntArray]]:
@@ -183,16 +183,8 @@ def cosines_of(product: FloatArray, norm: FloatArray) -> FloatArray:
     """
     with np.errstate(invalid="ignore"):
         cosine: FloatArray = product / norm
-    cosine[np.isnan(cosine)] = 0.0
-    return rounded(cosine)
-
-
-def rounded(cosine: FloatArray) -> FloatArray:
-    """Set to 0 the cosines that are it but for rounding, in place, and return them.
-
-    Loadings are orthogonal to the regressors: a zero by construction comes out as 1e-17.
-    """
-    cosine[np.abs(cosine) <= ROUNDING] = 0.0
+    # Loadings are orthogonal to the regressors: a zero by construction comes out as 1e-17.
+    np.copyto(cosine, 0.0, where=~(np.abs(cosine) > ROUNDING))
     return cosine
 
 
