@@ -394,15 +394,20 @@ class AbnormalReturns(Sampled):
         event : (n, L2) float array
             1 on the days of the window that are covered, else 0.
         """
-        inner = -np.einsum("nk,nkj->nj", self._summed(window), self.bread)
-        weights = np.einsum("nj,nlj->nl", inner, self.x_estimation)
+        pull, event = self.loading_parts(window)
+        weights = np.einsum("nj,nlj->nl", pull, self.x_estimation)
+        return np.where(np.isfinite(self.resid), weights, 0.0), event
+
+    def loading_parts(self, window: Window) -> tuple[FloatArray, FloatArray]:
+        """Return -c'X*(X'X)^-1 (n, k), and the weights of the event days (n, L2)."""
+        pull = -np.einsum("nk,nkj->nj", self._summed(window), self.bread)
         inside, spans = self.inside(window), self.over("spans", self.columns(window))
         event = np.zeros_like(self.ar)
         covered = event[:, self.columns(window)]
         for back in range(int(spans.max(initial=1))):
             reached = inside[:, back:] & (spans[:, back:] > back)
             covered[:, : len(window) - back][reached] = 1.0
-        return np.where(np.isfinite(self.resid), weights, 0.0), event
+        return pull, event
 
     def hidden(self, window: Window) -> list[tuple[int, IntArray]]:
         """Return events and the sessions that their CAR covers in addition to the days of `window`.

@@ -9,6 +9,7 @@ import numpy as np
 
 from ..calendars.window import Window
 from ..fitting.fitted import FittedStudy
+from ..significance._many_windows import prepare_correlations
 from ..utility.typing import FloatArray, IntArray
 from .interval import plain_average
 
@@ -62,6 +63,7 @@ def _path(study: FittedStudy) -> Path95:
     event, unextended = a.event, replace(study, abnormal=a)
     days = [Window(int(t), int(t)) for t in event.days]
     paths = [Window(event.start, int(t)) for t in event.days]
+    prepare_correlations((a.sample(w), w) for w in (*days, *paths) if w != study.main)
     aar_half, caar_half = (np.array([_half(unextended, w) for w in ws]) for ws in (days, paths))
     return Path95(event.days, a.aar, a.caar, aar_half, caar_half, a.in_aar, a.complete)
 

@@ -11,6 +11,7 @@ from ..abnormal.abnormal_returns import AbnormalReturns
 from ..calendars.window import Window
 from ..fitting.fitted import FittedStudy
 from ..significance import STATISTICS, main_test
+from ..significance._many_windows import prepare_correlations
 from ..significance.clusters import draw_signs, flipped_t, merge_dates
 from ..utility.numbers import LEVEL
 from ..utility.typing import FloatArray, IntArray
@@ -120,6 +121,7 @@ def _path(study: FittedStudy) -> ImpliedPath | None:
     total = np.cumsum(daily)
     level = BASE * (1 + total - total[days == base].sum())
     windows = [window_to(int(day), main.start) for day in days]
+    prepare_correlations((abnormal.tested(w), w) for w in windows if w and w != main)
     none = Interval(0.0, 0.0, 0.0, 0.0, np.inf)
     effects = [_effect_of(abnormal, w) if w else none for w in windows]
     sign = np.where(days > base, 1.0, -1.0)

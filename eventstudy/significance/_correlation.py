@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import partial
 from typing import NamedTuple, TypeAlias
 
 import numpy as np
@@ -21,6 +20,7 @@ from ._pairs import (
     correlations,
     cosines,
     groups_apart,
+    keep_overlaps,
     loadings_on,
     overlaps,
     study_of,
@@ -180,6 +180,7 @@ def quadratic(sample: AbnormalReturns, window: Window, weights: FloatArray) -> f
         r = mean_correlation(sample, window).rbar
         return squares + r * (float(weights.sum()) ** 2 - squares)
     need = least_common(sample)
+    keep_overlaps(sample, window)
     pairs = _pairs(sample, window, need, weights)[0]
     total = 0.0 if pairs.is_negligible(n) else pairs.total
     require(np.isfinite(total), "no_common_days")
@@ -220,7 +221,7 @@ def layers(sample: AbnormalReturns, window: Window) -> Iterator[Layer]:
     need = least_common(sample)
     cosine = np.zeros((len(sample), len(sample)))
     for rows, near, overlap in overlaps(sample, window):
-        overlap[np.abs(overlap) <= ROUNDING] = 0.0
+        overlap = np.where(np.abs(overlap) > ROUNDING, overlap, 0.0)
         cosine[np.ix_(rows, near)] = overlap
         cosine[np.ix_(near, rows)] = overlap.T
     np.fill_diagonal(cosine, 0.0)
@@ -261,8 +262,7 @@ def _pairs(
     """Return the sums over all pairs, weighted by the overlap, and over those of one date."""
     all_pairs, same_date = PairSum(), PairSum()
     for rows, near, overlap in overlaps(sample, window):
-        key = ("block", need, rows.tobytes(), near.tobytes())
-        block = sample.remember(key, partial(_Block.of, sample, need, rows, near))
+        block = Block.of(sample, need, rows, near)
         sides = None if weights is None else (weights[rows], weights[near])
         block.add_to(all_pairs, overlap, sides)
         same_date.merge(block.same_date)
@@ -288,7 +288,7 @@ def summed_up(all_pairs: PairSum, same_date: PairSum, n: int, lagged: float = 0.
     return Correlation((total + lagged) / pairs, mean, filled)
 
 
-class _Block(NamedTuple):
+class Block(NamedTuple):
     """Pairs of some events and their neighbours, each pair once, whatever the window.
 
     `rho` is (rows, near), 0 where a pair has none; `present` says which have one, `total` and
@@ -303,7 +303,22 @@ class _Block(NamedTuple):
     pairs: int
 
     @classmethod
-    def of(cls, sample: AbnormalReturns, need: int, rows: IntArray, near: IntArray) -> _Block:
+    def of(cls, sample: AbnormalReturns, need: int, rows: IntArray, near: IntArray) -> Block:
+        """Return a block of a sample, computed once.
+
+        Parameters
+        ----------
+        sample : AbnormalReturns
+        need : int
+            Fewest common sessions of a pair.
+        rows, near : int arrays
+            Events, and those with their later neighbours.
+        """
+        key = ("block", need, rows.tobytes(), near.tobytes())
+        return sample.remember(key, lambda: cls._of(sample, need, rows, near))
+
+    @classmethod
+    def _of(cls, sample: AbnormalReturns, need: int, rows: IntArray, near: IntArray) -> Block:
         study, there = study_of(sample)
         rho = correlations(study, need)[np.ix_(there[rows], there[near])]
         later, known = np.triu(np.ones(rho.shape, dtype=np.bool_), 1), np.isfinite(rho)
@@ -318,7 +333,15 @@ class _Block(NamedTuple):
     def add_to(
         self, pairs: PairSum, overlap: FloatArray, sides: tuple[FloatArray, FloatArray] | None
     ) -> None:
-        """Add rho times the overlap (rows, near), times the weights of both sides if given."""
+        """Add rho times the overlap.
+
+        Parameters
+        ----------
+        pairs : PairSum
+        overlap : (rows, near) float array
+        sides : two float arrays or None
+            Weights of the events of both sides.
+        """
         i, j = self.missing
         lacking = overlap[i, j]
         matters = np.abs(lacking) > ROUNDING

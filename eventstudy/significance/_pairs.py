@@ -12,7 +12,6 @@ from ..abnormal.abnormal_returns import AbnormalReturns
 from ..calendars.window import Window
 from ..utility.chunks import chunks
 from ..utility.typing import BoolArray, FloatArray, IntArray
-from ..windows.event_windows import EventWindows
 
 # Events of a block of pairs.
 BLOCK = 80
@@ -95,13 +94,10 @@ class Loadings:
         columns : range
         events : (e,) int array
         """
-        out = np.zeros((len(events), len(columns) + 1))
-        place = self.positions[events] - columns.start
-        place[(place < 0) | (place >= len(columns))] = -1
-        out[np.arange(len(events))[:, None], place] = self.values[events]
+        out = laid(self.values[events], self.positions[events], columns)
         for i, sessions in self.hidden:
             out[np.ix_(events == i, np.isin(columns, sessions).nonzero()[0])] = 1.0
-        return out[:, :-1]
+        return out
 
     @property
     def squares(self) -> FloatArray:
@@ -114,12 +110,39 @@ class Loadings:
     @property
     def ends(self) -> tuple[IntArray, IntArray]:
         """First and last column of each event."""
-        never = np.iinfo(self.positions.dtype).max
-        first = np.where(self.positions >= 0, self.positions, never).min(axis=1)
-        last = self.positions.max(axis=1)
+        first, last = ends_of(self.positions)
         for i, sessions in self.hidden:
             first[i], last[i] = min(first[i], *sessions), max(last[i], *sessions)
         return first, last
+
+
+def ends_of(positions: IntArray) -> tuple[IntArray, IntArray]:
+    """Return the first and the last column of each event, (n,) each.
+
+    Parameters
+    ----------
+    positions : (n, L) int array
+        Calendar columns; negative where there is none.
+    """
+    never = np.iinfo(positions.dtype).max
+    return np.where(positions >= 0, positions, never).min(axis=1), positions.max(axis=1)
+
+
+def laid(values: FloatArray, positions: IntArray, columns: range) -> FloatArray:
+    """Return values of events on adjacent calendar columns, 0 elsewhere, (n, columns, ...).
+
+    Parameters
+    ----------
+    values : (n, L, ...) float array
+    positions : (n, L) int array
+        Calendar columns of the values; those outside are left out.
+    columns : range
+    """
+    out = np.zeros((len(values), len(columns) + 1, *values.shape[2:]))
+    place = positions - columns.start
+    place[(place < 0) | (place >= len(columns))] = -1
+    out[np.arange(len(values))[:, None], place] = values
+    return out[:, :-1]
 
 
 def overlaps(
@@ -137,6 +160,25 @@ def overlaps(
     Each pair comes once in the upper triangle of one block; pairs that come in none have no common
     session. An overlap is 0 up to :data:`ROUNDING`.
     """
+    kept_for, blocks = sample.memo.get("overlaps", (None, ()))
+    yield from blocks if kept_for == window else _overlaps(sample, window)
+
+
+def keep_overlaps(sample: AbnormalReturns, window: Window) -> None:
+    """Keep the overlaps of one window, for several sums over the pairs.
+
+    Parameters
+    ----------
+    sample : AbnormalReturns
+    window : Window
+    """
+    if sample.memo.get("overlaps", (None,))[0] != window:
+        sample.memo["overlaps"] = window, list(_overlaps(sample, window))
+
+
+def _overlaps(
+    sample: AbnormalReturns, window: Window
+) -> Iterator[tuple[IntArray, IntArray, FloatArray]]:
     loadings = Loadings.of(sample, window)
     length, (first, last) = np.sqrt(loadings.squares), loadings.ends
     for rows, near in neighbours(first, last):
@@ -373,7 +415,7 @@ def study_of(sample: AbnormalReturns) -> tuple[AbnormalReturns, IntArray]:
 def _correlations(sample: AbnormalReturns, need: int) -> FloatArray:
     """Return the correlations of all pairs, in blocks of events with near estimation windows."""
     at, out = sample.windows.estimation_positions, np.full((len(sample), len(sample)), np.nan)
-    for rows, near in neighbours(*_ends(sample.windows)):
+    for rows, near in neighbours(*ends_of(at)):
         residuals = residuals_on(sample.take(near), np.unique(at[rows]))
         block = residual_correlation(residuals[:, : len(rows)], residuals, need)
         out[np.ix_(rows, near)] = block
@@ -421,7 +463,7 @@ def _next_session(sample: AbnormalReturns, need: int) -> FloatArray:
     """Return the correlations of each session of event i with the next one of event j, (n, n)."""
     windows, out = sample.windows, np.full((len(sample), len(sample)), np.nan)
     clock = np.unique(np.concatenate([windows.calendars[c] for c in np.unique(windows.calendar)]))
-    first, last = _ends(windows)
+    first, last = ends_of(windows.estimation_positions)
     for rows, near in neighbours(first, last):
         begin, end = np.searchsorted(clock, [first[rows].min(), last[rows].max()])
         days = residuals_on(sample.take(near), clock[max(begin - 1, 0) : end + 2])
@@ -430,12 +472,6 @@ def _next_session(sample: AbnormalReturns, need: int) -> FloatArray:
         out[np.ix_(rows, near)] = residual_correlation(today[:, block], following, need)
         out[np.ix_(near, rows)] = residual_correlation(today, following[:, block], need)
     return out
-
-
-def _ends(windows: EventWindows) -> tuple[IntArray, IntArray]:
-    """Return the first and the last estimation session of each event, (n,) each."""
-    at = windows.estimation_positions
-    return np.where(at >= 0, at, len(windows.sessions)).min(axis=1), at.max(axis=1)
 
 
 def _at_lag(sample: AbnormalReturns, need: int, lag: int) -> FloatArray:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import re
 from collections.abc import Callable, Mapping
 from typing import IO, TYPE_CHECKING, Any
@@ -47,17 +49,31 @@ def to_csv(table: pd.DataFrame) -> bytes:
 
     A text that a spreadsheet would take for a formula begins with an apostrophe; see `quoted`.
     """
-    import pandas as pd
-
-    dates = [c for c in table.columns if pd.api.types.is_datetime64_any_dtype(table[c])]
-    dated = table.assign(**{c: table[c].dt.strftime("%Y-%m-%d") for c in dates})
-    text_safe = _each_text(dated, quoted)
-    text: str = text_safe.to_csv(index=False, lineterminator="\n")
+    rows: list[Any] = [[quoted(str(name)) for name in table.columns]]
+    rows += zip(*(_cells(table[name]) for name in table.columns), strict=True)
+    text = _written(rows, "\n")
     if "\r" in text:
         # Cells are quoted for what ends a row, and readers take a bare CR for that as well.
-        text = text_safe.to_csv(index=False, lineterminator="\r\n")
-        text = _ENDS.sub(lambda end: end[0] if end[0].startswith('"') else "\n", text)
+        ends = _ENDS.sub
+        text = ends(lambda end: end[0] if end[0][0] == '"' else "\n", _written(rows, "\r\n"))
     return text.encode()
+
+
+def _written(rows: list[Any], end: str) -> str:
+    buffer = io.StringIO()
+    csv.writer(buffer, lineterminator=end).writerows(rows)
+    return buffer.getvalue()
+
+
+def _cells(column: pd.Series[Any]) -> list[Any]:
+    """Return the cells as they are written; "" where nothing is."""
+    if column.dtype.kind == "M":
+        column = column.dt.strftime("%Y-%m-%d")
+    cells = ["" if cell is None or cell != cell else cell for cell in column.tolist()]
+    if column.dtype.kind in "fiub":
+        return cells
+    safe = {cell: quoted(cell) for cell in set(cells) if isinstance(cell, str)}
+    return [safe.get(cell, cell) for cell in cells]
 
 
 def read_csv(source: Path | IO[bytes], **options: Any) -> pd.DataFrame:

@@ -95,7 +95,7 @@ def _frame(width: int) -> tuple[int, float, str]:
     return (660, 640.0, "wide") if width == WIDE else (358, 346.0, "narrow")
 
 
-def stack(xs: FloatArray, radius: float) -> FloatArray:
+def stack(xs: FloatArray, radius: float, room: float = np.inf) -> FloatArray:
     """Return how far each dot is moved from the middle line so that no two of them touch.
 
     Parameters
@@ -103,6 +103,8 @@ def stack(xs: FloatArray, radius: float) -> FloatArray:
     xs : (n,) float array
         Places of the dots in pixels.
     radius : float
+    room : float, optional
+        The search ends with the first dot that is as far away, in pixels.
 
     Returns
     -------
@@ -120,6 +122,8 @@ def stack(xs: FloatArray, radius: float) -> FloatArray:
         away = (xs[i] - xs[near]) ** 2 + (tried[:, None] - ys[near]) ** 2
         free = tried[(away >= apart**2 - 1e-6).all(axis=1)]
         ys[i] = free[np.argmin(np.abs(free))]
+        if abs(ys[i]) >= room:
+            break
     return ys
 
 
@@ -137,8 +141,9 @@ def _draw_dots(strip: Strip, width: int) -> Markup:
     axis = return_scale([values], 9 if width == WIDE else 7, stop, 16)
     xs, middle = axis.places(values), 47.0
     for radius in RADII:
-        offsets = stack(xs, radius)
-        if np.abs(offsets).max() + radius < 28:
+        room = 28 - radius if radius != RADII[-1] else np.inf
+        offsets = stack(xs, radius, room)
+        if np.abs(offsets).max() < room:
             break
     ys = middle + offsets
     panel = Panel(axis, Scale(0, 1, 110, 4))

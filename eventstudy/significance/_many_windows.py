@@ -1,0 +1,176 @@
+"""Mean correlations over many windows of one sample at once, as the path by day needs them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+
+from ..abnormal.abnormal_returns import AbnormalReturns
+from ..calendars.window import Window
+from ..utility.typing import BoolArray, FloatArray, IntArray
+from ._correlation import Block, PairSum, least_common, preset, summed_up
+from ._pairs import PAIRWISE_LIMIT, ROUNDING, apart, ends_of, laid, neighbours
+
+# Fewer windows of a sample are computed one by one.
+FEWEST_WINDOWS = 4
+
+
+def prepare_correlations(windows: Iterable[tuple[AbnormalReturns, Window]]) -> None:
+    r"""Let :func:`mean_correlation` know what it will be asked: many windows of the same samples.
+
+    Parameters
+    ----------
+    windows : iterable of (AbnormalReturns, Window)
+        Samples with windows for which their events are valid. Those that another way suits better
+        are left to it.
+
+    Notes
+    -----
+    The loadings of an event on its estimation days are its regressors times a vector g(w), and on
+    its event days they are 0 or 1. So :math:`a_i' a_j` is a form in g and these days whose matrix
+    depends on no window, and sums over pairs of all windows are matrix products with it.
+    """
+    by_sample: dict[int, tuple[AbnormalReturns, list[Window]]] = {}
+    for sample, window in windows:
+        by_sample.setdefault(id(sample), (sample, []))[1].append(window)
+    for sample, asked in by_sample.values():
+        if 1 < len(sample) <= PAIRWISE_LIMIT and sample.conventions.overlap == "exact":
+            new = [window for window in dict.fromkeys(asked) if not sample.hidden(window)]
+            if len(new) >= FEWEST_WINDOWS and sample.params.shape[1] and not apart(sample):
+                _prepare(sample, new)
+
+
+def _prepare(sample: AbnormalReturns, windows: list[Window]) -> None:
+    """Preset the mean correlations of a sample over some windows."""
+    forms, need = _Forms(sample, windows), least_common(sample)
+    sums, same_date = [PairSum() for _ in windows], PairSum()
+    for rows, near in neighbours(*forms.ends):
+        block = Block.of(sample, need, rows, near)
+        same_date.merge(block.same_date)
+        lacking = np.zeros(block.rho.shape)
+        lacking[block.missing] = 1.0
+        products, missing = forms.summed(np.stack([block.rho, lacking]), rows, near)
+        rho, none = forms.without_overlap(block, rows, near)
+        first, last = forms.ends
+        i, j = rows[block.missing[0]], near[block.missing[1]]
+        sharing = int(((first[i] <= last[j]) & (first[j] <= last[i])).sum())
+        for w, pairs in enumerate(sums):
+            pairs.products += float(products[w])
+            pairs.weight_missing += float(missing[w])
+            pairs.missing += sharing
+            pairs.rho += block.total - float(rho[none[:, w]].sum())
+            pairs.counted += block.pairs - int(none[:, w].sum())
+    for window, pairs in zip(windows, sums, strict=True):
+        if pairs.counted:
+            preset(sample, window, summed_up(pairs, same_date, len(sample)))
+
+
+class _Forms:
+    """What the loadings of n events over W windows are made of.
+
+    Attributes
+    ----------
+    x : (n, L1, k) float array
+        Regressors of the estimation days, 0 on those left out.
+    pull : (n, k, W) float array
+        g, over the length of the loadings.
+    days : (n, L2, W) float array
+        Which event days are covered, over that length.
+    ends, estimation, event : two (n,) int arrays each
+        First and last column of all days, of the estimation days used and of the event days.
+    """
+
+    def __init__(self, sample: AbnormalReturns, windows: list[Window]) -> None:
+        used, self.at = np.isfinite(sample.resid), sample.windows
+        self.x = np.where(used[:, :, None], sample.x_estimation, 0.0)
+        parts = [sample.loading_parts(window) for window in windows]
+        pull, days = (np.stack(each, axis=2) for each in zip(*parts, strict=True))
+        days[self.at.event_positions < 0] = 0.0
+        inner = np.einsum("nlk,nlj->nkj", self.x, self.x)
+        squares = np.einsum("nkw,nkj,njw->nw", pull, inner, pull) + (days**2).sum(axis=1)
+        length = np.sqrt(np.where(squares > 0, squares, 1.0))[:, None]
+        self.pull, self.days = pull / length, days / length
+        self.ends = ends_of(self.at.positions)
+        self.estimation = ends_of(np.where(used, self.at.estimation_positions, -1))
+        self.event = ends_of(self.at.event_positions)
+
+    def summed(self, weights: FloatArray, rows: IntArray, near: IntArray) -> FloatArray:
+        """Return the sums of weights (2, rows, near) times the overlap over pairs, (2, W)."""
+        start, stop = int(self.ends[0][rows].min()), int(self.ends[1][rows].max()) + 1
+        x = laid(self.x[near], self.at.estimation_positions[near], range(start, stop))
+        total = self._of_estimation(weights, rows, near, x, start)
+        if (self.event[0][near] <= self.estimation[1][rows, None]).any(where=weights.any(axis=0)):
+            total += self._of_later_days(weights, rows, near, x, start)
+        return total + self._of_event_days(weights, rows, near)
+
+    def without_overlap(
+        self, block: Block, rows: IntArray, near: IntArray
+    ) -> tuple[FloatArray, BoolArray]:
+        """Return the rho of P pairs, and in which windows they have no overlap, (P,) and (P, W).
+
+        Loadings are orthogonal to the regressors on their days: where those of the one lie within
+        the estimation days of the other, nothing is left.
+        """
+        (begin, end), day, i = self.estimation, self.event[0], rows[:, None]
+        within = (begin[i] <= begin[near]) & (day[near] <= end[i])
+        within |= (begin[near] <= begin[i]) & (day[i] <= end[near])
+        row, column = np.nonzero(within & block.present)
+        pairs = np.stack([rows[row], near[column]])
+        none = np.zeros((len(row), self.pull.shape[2]), dtype=bool)
+        if len(row):
+            events, (one, two) = np.unique(pairs, return_inverse=True)
+            at = self.at.positions[events]
+            columns = range(int(at[at >= 0].min()), int(at.max()) + 1)
+            for w in range(none.shape[1]):
+                estimation = np.einsum("nlk,nk->nl", self.x[events], self.pull[events, :, w])
+                a = laid(np.hstack([estimation, self.days[events, :, w]]), at, columns)
+                none[:, w] = np.abs(np.einsum("pc,pc->p", a[one], a[two])) <= ROUNDING
+        return block.rho[row, column], none
+
+    def _of_estimation(
+        self, weights: FloatArray, rows: IntArray, near: IntArray, x: FloatArray, start: int
+    ) -> FloatArray:
+        """Return the part of the second events' estimation days, with all days of the first."""
+        m, columns, k = x.shape
+        of_day = x.transpose(1, 2, 0).reshape(columns, k * m)
+        weights, pull = np.tile(weights, k), self.pull[near].transpose(1, 0, 2).reshape(k * m, -1)
+        total = np.zeros((2, pull.shape[1]))
+        for j in range(k):
+            form = weights * (x[: len(rows), :, j] @ of_day)
+            total += np.einsum("rw,srw->sw", self.pull[rows, j], form @ pull)
+        for day, place in enumerate(self.at.event_positions[rows].T - start):
+            inside = (place >= 0) & (place < columns)
+            if inside.any():
+                form = weights * of_day[np.where(inside, place, 0)]
+                days = np.where(inside[:, None], self.days[rows, day], 0.0)
+                total += np.einsum("rw,srw->sw", days, form @ pull)
+        return total
+
+    def _of_later_days(
+        self, weights: FloatArray, rows: IntArray, near: IntArray, x: FloatArray, start: int
+    ) -> FloatArray:
+        """Return the part of the second events' event days in the first ones' estimation days."""
+        total = np.zeros((2, self.pull.shape[2]))
+        for day, place in enumerate(self.at.event_positions[near].T - start):
+            inside = (place >= 0) & (place < x.shape[1])
+            of_day = x[: len(rows), np.where(inside, place, 0)] * inside[:, None]
+            for j in range(x.shape[2]):
+                form = weights * of_day[:, :, j]
+                total += np.einsum("rw,srw->sw", self.pull[rows, j], form @ self.days[near, day])
+        return total
+
+    def _of_event_days(self, weights: FloatArray, rows: IntArray, near: IntArray) -> FloatArray:
+        """Return the part of the sessions that are event days of both."""
+        close = np.flatnonzero(self.event[0][near] <= self.event[1][rows].max())
+        at, r = self.at.event_positions[near[close]], len(rows)
+        session, events = np.unique(at[at >= 0], return_counts=True)
+        shared = session[events > 1]
+        if not len(shared):
+            return np.zeros((2, self.days.shape[2]))
+        place = np.searchsorted(shared, at)
+        place = np.where(shared[np.minimum(place, len(shared) - 1)] == at, place, -1)
+        days = laid(self.days[near[close]], place, range(len(shared))).transpose(1, 0, 2)
+        of_first = laid(self.days[rows], place[close < r], range(len(shared))).transpose(1, 0, 2)
+        sums = [np.einsum("crw,crw->w", of_first, w[:, close] @ days) for w in weights]
+        return np.array(sums)
