@@ -16,24 +16,27 @@ from eventstudy.significance._many_windows import FEWEST_WINDOWS, prepare_correl
 WINDOWS = [*(Window(t, t) for t in range(-5, 6)), *(Window(-5, t) for t in range(-4, 6))]
 
 
-def fitted(n: int = 24, **market: Any) -> Any:
-    return Market(n, seed=5, rho=0.3, **market).fit().abnormal
-
-
-def with_short_histories(abnormal: Any) -> Any:
-    """Events of the first firms use fewer estimation days, so that one lies within another."""
-    resid = abnormal.resid.copy()
-    for i in range(0, len(resid), 3):
-        resid[i, : 40 + 15 * (i % 4)] = np.nan
-    resid[1, 5:] = np.nan
-    return replace(abnormal, resid=resid, memo={})
+def fitted(n: int = 24, *, short: bool = False, **market: Any) -> Any:
+    """Return abnormal returns, some firms with returns only from 100, 80 or 60 days before."""
+    made = Market(n, seed=5, rho=0.3, **market)
+    frame = made.frame.copy()
+    for i in range(0, n, 2 if short else n):
+        day0 = frame.index.get_loc(made.table["announced_at"].iloc[i])
+        frame.iloc[: day0 - 100 + 10 * (i % 6), frame.columns.get_loc(f"F{i:02d}")] = np.nan
+    abnormal = made.fit(frame).abnormal
+    if not short:
+        return abnormal
+    positions = np.where(np.isnan(abnormal.windows.returns), -1, abnormal.windows.positions)
+    return replace(abnormal, windows=replace(abnormal.windows, positions=positions), memo={})
 
 
 @pytest.mark.parametrize("dates", [1, 4, 24])
 @pytest.mark.parametrize("short", [False, True])
-def test_the_numbers_are_those_of_each_window_by_itself(dates: int, short: bool) -> None:
-    sample = fitted(dates=dates)
-    sample = with_short_histories(sample) if short else sample
+def test_the_numbers_are_those_of_each_window_by_itself(
+    dates: int, short: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("eventstudy.significance._correlation.MIN_COMMON", 85)
+    sample = fitted(short=short, dates=dates)
     prepare_correlations((sample, window) for window in WINDOWS)
     need = least_common(sample)
     for window in WINDOWS:
@@ -46,7 +49,7 @@ def test_the_numbers_are_those_of_each_window_by_itself(dates: int, short: bool)
 
 def test_pairs_in_many_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("eventstudy.significance._pairs.BLOCK", 5)
-    sample = with_short_histories(fitted(dates=9))
+    sample = fitted(short=True, dates=9)
     prepare_correlations((sample, window) for window in WINDOWS)
     for window in WINDOWS:
         apart = by_pair(sample, window, least_common(sample))
