@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -21,13 +22,17 @@ def fitted(n: int = 24, *, short: bool = False, **market: Any) -> Any:
     made = Market(n, seed=5, rho=0.3, **market)
     frame = made.frame.copy()
     for i in range(0, n, 2 if short else n):
-        day0 = frame.index.get_loc(made.table["announced_at"].iloc[i])
-        frame.iloc[: day0 - 100 + 10 * (i % 6), frame.columns.get_loc(f"F{i:02d}")] = np.nan
+        day0 = [f"{day:%Y-%m-%d}" for day in frame.index].index(made.table["announced_at"].iloc[i])
+        frame.loc[frame.index[: day0 - 100 + 10 * (i % 6)], f"F{i:02d}"] = np.nan
     abnormal = made.fit(frame).abnormal
     if not short:
         return abnormal
     positions = np.where(np.isnan(abnormal.windows.returns), -1, abnormal.windows.positions)
     return replace(abnormal, windows=replace(abnormal.windows, positions=positions), memo={})
+
+
+def prepare(sample: Any, windows: Sequence[Window] = WINDOWS) -> None:
+    prepare_correlations(sample, windows, main=Window(0, 1))
 
 
 @pytest.mark.parametrize("dates", [1, 4, 24])
@@ -37,7 +42,7 @@ def test_the_numbers_are_those_of_each_window_by_itself(
 ) -> None:
     monkeypatch.setattr("eventstudy.significance._correlation.MIN_COMMON", 85)
     sample = fitted(short=short, dates=dates)
-    prepare_correlations((sample, window) for window in WINDOWS)
+    prepare(sample)
     need = least_common(sample)
     for window in WINDOWS:
         assert ("mean_correlation", window, need) in sample.memo
@@ -50,7 +55,7 @@ def test_the_numbers_are_those_of_each_window_by_itself(
 def test_pairs_in_many_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("eventstudy.significance._pairs.BLOCK", 5)
     sample = fitted(short=True, dates=9)
-    prepare_correlations((sample, window) for window in WINDOWS)
+    prepare(sample)
     for window in WINDOWS:
         apart = by_pair(sample, window, least_common(sample))
         assert mean_correlation(sample, window).rbar == pytest.approx(apart.rbar, rel=1e-11)
@@ -58,8 +63,8 @@ def test_pairs_in_many_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_what_another_way_suits_better_is_left_to_it() -> None:
     few = fitted()
-    prepare_correlations((few, window) for window in WINDOWS[: FEWEST_WINDOWS - 1])
+    prepare(few, WINDOWS[: FEWEST_WINDOWS - 1])
     shared = fitted().under(overlap="share")
-    prepare_correlations((shared, window) for window in WINDOWS)
+    prepare(shared)
     for sample in (few, shared):
         assert not [key for key in sample.memo if "mean_correlation" in key]

@@ -145,9 +145,9 @@ class Sampled(ByEvent):
 
     def sample(self, window: Window) -> Self:
         """Return the events that are valid for `window` (itself if all are)."""
-        return self._of(self.valid(window))
+        return self.where(self.valid(window))
 
-    def _of(self, rows: BoolArray) -> Self:
+    def where(self, rows: BoolArray) -> Self:
         """Return the events of a mask: one sample for all windows that have the same events."""
         if rows.all():
             return self
@@ -173,7 +173,7 @@ class Sampled(ByEvent):
 
     def tested(self, window: Window) -> Self:
         """Return the events that standardised tests take (the :meth:`sample` if these are all)."""
-        return self._of(self.in_tests(window))
+        return self.where(self.in_tests(window))
 
 
 def chosen(rows: Any, n: int) -> BoolArray | IntArray:

@@ -59,13 +59,53 @@ def path_of(study: FittedStudy) -> Path95:
 
 
 def _path(study: FittedStudy) -> Path95:
+    prepare_windows(study)
     a = study.abnormal.unextended
-    event, unextended = a.event, replace(study, abnormal=a)
-    days = [Window(int(t), int(t)) for t in event.days]
-    paths = [Window(event.start, int(t)) for t in event.days]
-    prepare_correlations((a.sample(w), w) for w in (*days, *paths) if w != study.main)
-    aar_half, caar_half = (np.array([_half(unextended, w) for w in ws]) for ws in (days, paths))
-    return Path95(event.days, a.aar, a.caar, aar_half, caar_half, a.in_aar, a.complete)
+    unextended = replace(study, abnormal=a)
+    windows = by_day(a.event), up_to_day(a.event)
+    aar_half, caar_half = (np.array([_half(unextended, w) for w in ws]) for ws in windows)
+    return Path95(a.event.days, a.aar, a.caar, aar_half, caar_half, a.in_aar, a.complete)
+
+
+def by_day(event: Window) -> list[Window]:
+    """Return each event day as a window."""
+    return [Window(int(t), int(t)) for t in event.days]
+
+
+def up_to_day(event: Window) -> list[Window]:
+    """Return the windows from the first event day to each of them."""
+    return [Window(event.start, int(t)) for t in event.days]
+
+
+def from_main(event: Window, start: int) -> list[Window | None]:
+    """Return for each event day the window from the day before the main window, or back to it.
+
+    Parameters
+    ----------
+    event : Window
+    start : int
+        First day of the main window. For the day before it there is none.
+    """
+    days = (int(t) for t in event.days)
+    return [
+        None if t == start - 1 else Window(start, t) if t >= start else Window(t + 1, start - 1)
+        for t in days
+    ]
+
+
+def prepare_windows(study: FittedStudy) -> None:
+    """Compute the correlations of all windows of tables and pictures at once, on the first call."""
+    study.remember(("prepared",), lambda: _prepared(study))
+
+
+def _prepared(study: FittedStudy) -> bool:
+    a, main = study.abnormal, study.main
+    paths = [*by_day(a.event), *up_to_day(a.event)]
+    windows = [*study.settings.tested, *filter(None, from_main(a.event, main.start))]
+    prepare_correlations(a, windows + paths * (a.unextended is a), main)
+    if a.unextended is not a:
+        prepare_correlations(a.unextended, paths, main)
+    return True
 
 
 def _half(study: FittedStudy, window: Window) -> float:

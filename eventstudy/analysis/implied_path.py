@@ -11,11 +11,11 @@ from ..abnormal.abnormal_returns import AbnormalReturns
 from ..calendars.window import Window
 from ..fitting.fitted import FittedStudy
 from ..significance import STATISTICS, main_test
-from ..significance._many_windows import prepare_correlations
 from ..significance.clusters import draw_signs, flipped_t, merge_dates
 from ..utility.numbers import LEVEL
 from ..utility.typing import FloatArray, IntArray
 from .answer import weighted_effect
+from .caar_path import from_main, prepare_windows
 from .interval import Interval, inflation, quantile
 
 # Clusters of dates that a band for the whole path needs.
@@ -120,8 +120,8 @@ def _path(study: FittedStudy) -> ImpliedPath | None:
     daily = daily if is_return else np.zeros_like(daily)
     total = np.cumsum(daily)
     level = BASE * (1 + total - total[days == base].sum())
-    windows = [window_to(int(day), main.start) for day in days]
-    prepare_correlations((abnormal.tested(w), w) for w in windows if w and w != main)
+    prepare_windows(study)
+    windows = from_main(abnormal.event, main.start)
     none = Interval(0.0, 0.0, 0.0, 0.0, np.inf)
     effects = [_effect_of(abnormal, w) if w else none for w in windows]
     sign = np.where(days > base, 1.0, -1.0)
@@ -162,20 +162,6 @@ def _effect_of(abnormal: AbnormalReturns, window: Window) -> Interval:
         return Interval()
     test = STATISTICS[main_test(len(sample))](sample, window)
     return weighted_effect(sample, window, test) if np.isfinite(test.pvalue) else Interval()
-
-
-def window_to(day: int, start: int) -> Window | None:
-    """Return the window from the base to a day, backwards or forwards; None for the base.
-
-    Parameters
-    ----------
-    day : int
-    start : int
-        First day of the main window.
-    """
-    if day == start - 1:
-        return None
-    return Window(start, day) if day >= start else Window(day + 1, start - 1)
 
 
 def _critical(abnormal: AbnormalReturns, windows: list[Window]) -> float:

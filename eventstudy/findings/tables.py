@@ -13,7 +13,7 @@ import pandas as pd
 from ..abnormal.conventions import MOST_CALIBRATED
 from ..analysis.announcement_time import depend_on_time
 from ..analysis.answer import answer_of, influence_of, main_test_of, verdict_of
-from ..analysis.caar_path import path_of
+from ..analysis.caar_path import path_of, prepare_windows
 from ..analysis.calendar_portfolio import calendar_portfolio
 from ..analysis.cross_section import regress_car
 from ..analysis.diagnosis import diagnose
@@ -194,6 +194,7 @@ def caar_table(study: FittedStudy, windows: WindowsLike) -> pd.DataFrame:
         positive, then weighted_caar, weighted_se, weighted_low, weighted_high, main_test, pvalue,
         verdict (the answer). Decimal returns; events without a CAR over the window do not count.
     """
+    prepare_windows(study)
     rows = []
     for window in Window.several(windows):
         answer, car = answer_of(study, window), study.abnormal.sample(window).car(window)
@@ -314,6 +315,8 @@ def _of_groups(
     study: FittedStudy, column: str, windows: list[Window], names: list[str] | None, main: Window
 ) -> dict[str, pd.DataFrame]:
     groups = study.groups(column)
+    for group in groups.values():
+        prepare_windows(group)
     makers: dict[str, Callable[[FittedStudy], pd.DataFrame]] = {
         "tests": lambda group: group.tests(windows, names),
         "caar": lambda group: caar_table(group, windows),

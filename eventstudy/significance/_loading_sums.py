@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
 from ..abnormal.abnormal_returns import AbnormalReturns
 from ..calendars.window import Window
-from ..utility.typing import FloatArray, IntArray
-from ._pairs import Loadings
+from ..utility.typing import BoolArray, FloatArray, IntArray
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,16 +41,39 @@ class LoadingSums:
         sample : AbnormalReturns
         window : Window
         """
-        return sample.remember(("loading_sums", window), lambda: cls._summed(sample, window))
+        key, every = ("loading_sums", window), np.ones(len(sample), dtype=bool)
+        return sample.remember(key, lambda: cls._summed(sample, [(window, every)])[0])
 
     @classmethod
-    def _summed(cls, sample: AbnormalReturns, window: Window) -> LoadingSums:
-        T = len(sample.windows.sessions)
-        total, squares = np.zeros((2, T)), np.zeros(2)
-        for sums, lengths in sample.map(lambda events: _added(events, window, T)):
-            total += sums
-            squares += lengths
-        return cls(total[0], total[1], squares)
+    def prepare(
+        cls, abnormal: AbnormalReturns, windows: Sequence[tuple[Window, BoolArray]]
+    ) -> None:
+        """Make the sums of many windows in one pass over the events.
+
+        Parameters
+        ----------
+        abnormal : AbnormalReturns
+            n events.
+        windows : sequence of Window and (n,) bool array
+            With the events that are taken over each.
+        """
+        for (window, rows), sums in zip(windows, cls._summed(abnormal, windows), strict=True):
+            abnormal.where(rows).memo.setdefault(("loading_sums", window), sums)
+
+    @classmethod
+    def _summed(
+        cls, abnormal: AbnormalReturns, windows: Sequence[tuple[Window, BoolArray]]
+    ) -> list[LoadingSums]:
+        T, (of_pair, masks) = len(abnormal.windows.sessions), zip(*windows, strict=True)
+        names, taken, first = list(dict.fromkeys(of_pair)), np.stack(masks, axis=1), 0
+        which = np.array([names.index(window) for window in of_pair])
+        total, squares = np.zeros((2, T, len(which))), np.zeros((2, len(which)))
+        for units in abnormal.map(lambda events: UnitLoadings.of(events, names).over(which)):
+            rows = slice(first, first := first + len(units.x))
+            for whole, part in zip((total, squares), units.summed(taken[rows], T), strict=True):
+                whole += part
+        of_window = zip(*total.transpose(0, 2, 1), squares.T, strict=True)
+        return [cls(every, inside, square) for every, inside, square in of_window]
 
     def pairs(self) -> tuple[float, float]:
         """Return the sum of o_ij over all pairs i != j, in the days of the CARs and elsewhere."""
@@ -69,18 +96,108 @@ class LoadingSums:
         return float(inside), float(every - inside)
 
 
-def _added(sample: AbnormalReturns, window: Window, T: int) -> tuple[FloatArray, FloatArray]:
-    """Return the sums of LoadingSums, (2, T) and (2,), of a chunk of events."""
-    loadings = Loadings.of(sample, window)
-    length = np.sqrt(loadings.squares)[:, None]
-    unit = np.divide(loadings.values, length, out=np.zeros(loadings.values.shape), where=length > 0)
-    unit[loadings.positions < 0] = 0.0
-    at = np.maximum(loadings.positions, 0)
-    sums, squares = np.zeros((2, T)), np.zeros(2)
-    for k, days in enumerate((slice(None), slice(loadings.before, None))):
-        values = unit[:, days].ravel()
-        sums[k], squares[k] = np.bincount(at[:, days].ravel(), values, T), values @ values
-    for i, sessions in loadings.hidden:
-        sums[:, sessions] += 1 / length[i]
-        squares += len(sessions) / length[i] ** 2
-    return sums, squares
+@dataclass(frozen=True, eq=False)
+class UnitLoadings:
+    """Loadings of n events over W windows, over their length.
+
+    Those of an estimation day are its regressors times a vector, and those of an event day one
+    number or 0.
+
+    Attributes
+    ----------
+    events : AbnormalReturns
+    x : (n, L1, k) float array
+        Regressors of the estimation days, 0 on those left out.
+    pull : (n, k, W) float array
+        What they are multiplied by.
+    days : (n, L2, W) float array
+        Loadings of the event days.
+    unit : (n, W) float array
+        One over the length; 0 where there is none.
+    hidden : list of (event, window, sessions)
+        Sessions that a CAR covers in addition to the days of the window.
+    """
+
+    events: AbnormalReturns
+    x: FloatArray
+    pull: FloatArray
+    days: FloatArray
+    unit: FloatArray
+    hidden: list[tuple[int, int, IntArray]]
+
+    @classmethod
+    def of(cls, events: AbnormalReturns, windows: Sequence[Window]) -> Self:
+        """Return the loadings of events.
+
+        Parameters
+        ----------
+        events : AbnormalReturns
+        windows : sequence of Window
+        """
+        parts = [_parts(events, window) for window in windows]
+        pull, days = (np.stack(each, axis=2) for each in zip(*parts, strict=True))
+        days[events.windows.event_positions < 0] = 0.0
+        x = np.zeros((len(events), 0, 0))
+        if pull.shape[1]:
+            x = np.where(np.isfinite(events.resid)[:, :, None], events.x_estimation, 0.0)
+        inner = np.einsum("nlk,nlj->nkj", x, x)
+        squares = np.einsum("nkw,nkj,njw->nw", pull, inner, pull) + (days**2).sum(axis=1)
+        hidden = [(i, w, at) for w, window in enumerate(windows) for i, at in events.hidden(window)]
+        for i, w, at in hidden:
+            squares[i, w] += len(at)
+        unit = np.divide(1.0, np.sqrt(squares), out=np.zeros_like(squares), where=squares > 0)
+        return cls(events, x, pull * unit[:, None], days * unit[:, None], unit, hidden)
+
+    def over(self, which: IntArray) -> Self:
+        """Return the loadings over some of the windows, which may come several times.
+
+        Parameters
+        ----------
+        which : (P,) int array
+            Numbers of windows.
+        """
+        hidden = [(i, int(p), at) for i, w, at in self.hidden for p in np.flatnonzero(which == w)]
+        arrays = {name: getattr(self, name)[..., which] for name in ("pull", "days", "unit")}
+        return replace(self, hidden=hidden, **arrays)
+
+    def summed(self, taken: BoolArray, T: int) -> tuple[FloatArray, FloatArray]:
+        """Return the sums of :class:`LoadingSums` of the events taken, (2, T, W) and (2, W).
+
+        Parameters
+        ----------
+        taken : (n, W) bool array
+        T : int
+            Sessions.
+        """
+        at, days = self.events.windows, self.days * taken[:, None]
+        inside = _by_session(at.event_positions, T) @ days.reshape(-1, days.shape[2])
+        squares = (days**2).sum(axis=(0, 1))
+        for i, w, sessions in self.hidden:
+            inside[sessions, w] += self.unit[i, w] * taken[i, w]
+            squares[w] += len(sessions) * (self.unit[i, w] * taken[i, w]) ** 2
+        total = inside.copy()
+        for j in range(self.x.shape[2]):
+            regressor = _by_session(at.estimation_positions, T, self.x[:, :, j])
+            total += regressor @ (self.pull[:, j] * taken)
+        return np.stack([total, inside]), np.stack([(taken & (self.unit > 0)).sum(axis=0), squares])
+
+
+def _parts(events: AbnormalReturns, window: Window) -> tuple[FloatArray, FloatArray]:
+    """Return what multiplies the regressors of estimation days, and the loadings of event days."""
+    if events.conventions.overlap == "exact":
+        return events.loading_parts(window)
+    days = np.zeros(events.ar.shape)
+    days[:, events.columns(window)] = 1.0
+    return np.zeros((len(events), 0)), days
+
+
+def _by_session(at: IntArray, T: int, values: FloatArray | None = None) -> csr_array:
+    """Lay values (n, L) on their sessions, (T, n); without values 1 for each day, (T, n L)."""
+    from scipy.sparse import csr_array
+
+    row, day = np.nonzero(at >= 0)
+    if values is None:
+        cells, column, columns = np.ones(len(row)), row * at.shape[1] + day, at.size
+    else:
+        cells, column, columns = values[row, day], row, len(at)
+    return csr_array((cells, (at[row, day], column)), shape=(T, columns))

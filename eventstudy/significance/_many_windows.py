@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import cached_property
 
 import numpy as np
 
@@ -10,20 +11,24 @@ from ..abnormal.abnormal_returns import AbnormalReturns
 from ..calendars.window import Window
 from ..utility.typing import BoolArray, FloatArray, IntArray
 from ._correlation import Block, PairSum, least_common, preset, summed_up
+from ._loading_sums import LoadingSums, UnitLoadings
 from ._pairs import PAIRWISE_LIMIT, ROUNDING, apart, ends_of, laid, neighbours
 
 # Fewer windows of a sample are computed one by one.
 FEWEST_WINDOWS = 4
 
 
-def prepare_correlations(windows: Iterable[tuple[AbnormalReturns, Window]]) -> None:
-    r"""Let :func:`mean_correlation` know what it will be asked: many windows of the same samples.
+def prepare_correlations(
+    abnormal: AbnormalReturns, windows: Iterable[Window], main: Window
+) -> None:
+    r"""Let :func:`mean_correlation` know what it will be asked: many windows of the same events.
 
     Parameters
     ----------
-    windows : iterable of (AbnormalReturns, Window)
-        Samples with windows for which their events are valid. Those that another way suits better
-        are left to it.
+    abnormal : AbnormalReturns
+    windows : iterable of Window
+    main : Window
+        Of few events the one that is left out, as its pairs without a rho are to be counted.
 
     Notes
     -----
@@ -31,26 +36,40 @@ def prepare_correlations(windows: Iterable[tuple[AbnormalReturns, Window]]) -> N
     its event days they are 0 or 1. So :math:`a_i' a_j` is a form in g and these days whose matrix
     depends on no window, and sums over pairs of all windows are matrix products with it.
     """
+    asked_for = [
+        (window, rows)
+        for window in dict.fromkeys(windows)
+        for rows in _distinct(abnormal.valid(window), abnormal.in_tests(window))
+    ]
+    if len(abnormal) > PAIRWISE_LIMIT:
+        LoadingSums.prepare(abnormal, asked_for)
+        return
     by_sample: dict[int, tuple[AbnormalReturns, list[Window]]] = {}
-    for sample, window in windows:
-        by_sample.setdefault(id(sample), (sample, []))[1].append(window)
+    for window, rows in asked_for:
+        if window != main:
+            sample = abnormal.where(rows)
+            by_sample.setdefault(id(sample), (sample, []))[1].append(window)
     for sample, asked in by_sample.values():
-        if 1 < len(sample) <= PAIRWISE_LIMIT and sample.conventions.overlap == "exact":
-            new = [window for window in dict.fromkeys(asked) if not sample.hidden(window)]
-            if len(new) >= FEWEST_WINDOWS and sample.params.shape[1] and not apart(sample):
+        if len(sample) > 1 and sample.conventions.overlap == "exact" and sample.params.shape[1]:
+            new = [window for window in asked if not sample.hidden(window)]
+            if len(new) >= FEWEST_WINDOWS and not apart(sample):
                 _prepare(sample, new)
+
+
+def _distinct(valid: BoolArray, tested: BoolArray) -> list[BoolArray]:
+    return [valid] if np.array_equal(valid, tested) else [valid, tested]
 
 
 def _prepare(sample: AbnormalReturns, windows: list[Window]) -> None:
     """Preset the mean correlations of a sample over some windows."""
-    forms, need = _Forms(sample, windows), least_common(sample)
+    forms, need = _Forms.of(sample, windows), least_common(sample)
     sums, same_date = [PairSum() for _ in windows], PairSum()
     for rows, near in neighbours(*forms.ends):
         block = Block.of(sample, need, rows, near)
         same_date.merge(block.same_date)
         lacking = np.zeros(block.rho.shape)
         lacking[block.missing] = 1.0
-        products, missing = forms.summed(np.stack([block.rho, lacking]), rows, near)
+        products, missing = forms.over_pairs(np.stack([block.rho, lacking]), rows, near)
         rho, none = forms.without_overlap(block, rows, near)
         first, last = forms.ends
         i, j = rows[block.missing[0]], near[block.missing[1]]
@@ -66,39 +85,30 @@ def _prepare(sample: AbnormalReturns, windows: list[Window]) -> None:
             preset(sample, window, summed_up(pairs, same_date, len(sample)))
 
 
-class _Forms:
-    """What the loadings of n events over W windows are made of.
+class _Forms(UnitLoadings):
+    """Sums over pairs of the products of two loadings."""
 
-    Attributes
-    ----------
-    x : (n, L1, k) float array
-        Regressors of the estimation days, 0 on those left out.
-    pull : (n, k, W) float array
-        g, over the length of the loadings.
-    days : (n, L2, W) float array
-        Which event days are covered, over that length.
-    ends, estimation, event : two (n,) int arrays each
-        First and last column of all days, of the estimation days used and of the event days.
-    """
+    @property
+    def ends(self) -> tuple[IntArray, IntArray]:
+        """First and last column of each event, (n,) each."""
+        return ends_of(self.events.windows.positions)
 
-    def __init__(self, sample: AbnormalReturns, windows: list[Window]) -> None:
-        used, self.at = np.isfinite(sample.resid), sample.windows
-        self.x = np.where(used[:, :, None], sample.x_estimation, 0.0)
-        parts = [sample.loading_parts(window) for window in windows]
-        pull, days = (np.stack(each, axis=2) for each in zip(*parts, strict=True))
-        days[self.at.event_positions < 0] = 0.0
-        inner = np.einsum("nlk,nlj->nkj", self.x, self.x)
-        squares = np.einsum("nkw,nkj,njw->nw", pull, inner, pull) + (days**2).sum(axis=1)
-        length = np.sqrt(np.where(squares > 0, squares, 1.0))[:, None]
-        self.pull, self.days = pull / length, days / length
-        self.ends = ends_of(self.at.positions)
-        self.estimation = ends_of(np.where(used, self.at.estimation_positions, -1))
-        self.event = ends_of(self.at.event_positions)
+    @cached_property
+    def estimation(self) -> tuple[IntArray, IntArray]:
+        """First and last column of the estimation days that were used."""
+        at = self.events.windows.estimation_positions
+        return ends_of(np.where(np.isfinite(self.events.resid), at, -1))
 
-    def summed(self, weights: FloatArray, rows: IntArray, near: IntArray) -> FloatArray:
+    @cached_property
+    def event(self) -> tuple[IntArray, IntArray]:
+        """First and last column of the event days."""
+        return ends_of(self.events.windows.event_positions)
+
+    def over_pairs(self, weights: FloatArray, rows: IntArray, near: IntArray) -> FloatArray:
         """Return the sums of weights (2, rows, near) times the overlap over pairs, (2, W)."""
-        start, stop = int(self.ends[0][rows].min()), int(self.ends[1][rows].max()) + 1
-        x = laid(self.x[near], self.at.estimation_positions[near], range(start, stop))
+        (first, last), windows = self.ends, self.events.windows
+        start, stop = int(first[rows].min()), int(last[rows].max()) + 1
+        x = laid(self.x[near], windows.estimation_positions[near], range(start, stop))
         total = self._of_estimation(weights, rows, near, x, start)
         if (self.event[0][near] <= self.estimation[1][rows, None]).any(where=weights.any(axis=0)):
             total += self._of_later_days(weights, rows, near, x, start)
@@ -120,7 +130,7 @@ class _Forms:
         none = np.zeros((len(row), self.pull.shape[2]), dtype=bool)
         if len(row):
             events, (one, two) = np.unique(pairs, return_inverse=True)
-            at = self.at.positions[events]
+            at = self.events.windows.positions[events]
             columns = range(int(at[at >= 0].min()), int(at.max()) + 1)
             for w in range(none.shape[1]):
                 estimation = np.einsum("nlk,nk->nl", self.x[events], self.pull[events, :, w])
@@ -139,7 +149,7 @@ class _Forms:
         for j in range(k):
             form = weights * (x[: len(rows), :, j] @ of_day)
             total += np.einsum("rw,srw->sw", self.pull[rows, j], form @ pull)
-        for day, place in enumerate(self.at.event_positions[rows].T - start):
+        for day, place in enumerate(self.events.windows.event_positions[rows].T - start):
             inside = (place >= 0) & (place < columns)
             if inside.any():
                 form = weights * of_day[np.where(inside, place, 0)]
@@ -152,7 +162,7 @@ class _Forms:
     ) -> FloatArray:
         """Return the part of the second events' event days in the first ones' estimation days."""
         total = np.zeros((2, self.pull.shape[2]))
-        for day, place in enumerate(self.at.event_positions[near].T - start):
+        for day, place in enumerate(self.events.windows.event_positions[near].T - start):
             inside = (place >= 0) & (place < x.shape[1])
             of_day = x[: len(rows), np.where(inside, place, 0)] * inside[:, None]
             for j in range(x.shape[2]):
@@ -163,7 +173,7 @@ class _Forms:
     def _of_event_days(self, weights: FloatArray, rows: IntArray, near: IntArray) -> FloatArray:
         """Return the part of the sessions that are event days of both."""
         close = np.flatnonzero(self.event[0][near] <= self.event[1][rows].max())
-        at, r = self.at.event_positions[near[close]], len(rows)
+        at, r = self.events.windows.event_positions[near[close]], len(rows)
         session, events = np.unique(at[at >= 0], return_counts=True)
         shared = session[events > 1]
         if not len(shared):
