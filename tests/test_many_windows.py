@@ -24,11 +24,7 @@ def fitted(n: int = 24, *, short: bool = False, **market: Any) -> Any:
     for i in range(0, n, 2 if short else n):
         day0 = [f"{day:%Y-%m-%d}" for day in frame.index].index(made.table["announced_at"].iloc[i])
         frame.loc[frame.index[: day0 - 100 + 10 * (i % 6)], f"F{i:02d}"] = np.nan
-    abnormal = made.fit(frame).abnormal
-    if not short:
-        return abnormal
-    positions = np.where(np.isnan(abnormal.windows.returns), -1, abnormal.windows.positions)
-    return replace(abnormal, windows=replace(abnormal.windows, positions=positions), memo={})
+    return made.fit(frame).abnormal
 
 
 def prepare(sample: Any, windows: Sequence[Window] = WINDOWS) -> None:
@@ -66,5 +62,9 @@ def test_what_another_way_suits_better_is_left_to_it() -> None:
     prepare(few, WINDOWS[: FEWEST_WINDOWS - 1])
     shared = fitted().under(overlap="share")
     prepare(shared)
-    for sample in (few, shared):
+    longer = fitted(short=True)
+    positions = np.where(np.isnan(longer.windows.returns), -1, longer.windows.positions)
+    longer = replace(longer, windows=replace(longer.windows, positions=positions), memo={})
+    prepare(longer)
+    for sample in (few, shared, longer):
         assert not [key for key in sample.memo if "mean_correlation" in key]

@@ -69,6 +69,10 @@ def _prepare(sample: AbnormalReturns, windows: list[Window]) -> None:
         same_date.merge(block.same_date)
         lacking = np.zeros(block.rho.shape)
         lacking[block.missing] = 1.0
+        is_before = forms.event[0][near] <= forms.estimation[1][rows, None]
+        if is_before.any(where=block.present | (lacking > 0)):
+            # An event day of the second event lies among the estimation days of the first.
+            return
         products, missing = forms.over_pairs(np.stack([block.rho, lacking]), rows, near)
         rho, none = forms.without_overlap(block, rows, near)
         first, last = forms.ends
@@ -109,22 +113,19 @@ class _Forms(UnitLoadings):
         (first, last), windows = self.ends, self.events.windows
         start, stop = int(first[rows].min()), int(last[rows].max()) + 1
         x = laid(self.x[near], windows.estimation_positions[near], range(start, stop))
-        total = self._of_estimation(weights, rows, near, x, start)
-        if (self.event[0][near] <= self.estimation[1][rows, None]).any(where=weights.any(axis=0)):
-            total += self._of_later_days(weights, rows, near, x, start)
-        return total + self._of_event_days(weights, rows, near)
+        estimation = self._of_estimation(weights, rows, near, x, start)
+        return estimation + self._of_event_days(weights, rows, near)
 
     def without_overlap(
         self, block: Block, rows: IntArray, near: IntArray
     ) -> tuple[FloatArray, BoolArray]:
         """Return the rho of P pairs, and in which windows they have no overlap, (P,) and (P, W).
 
-        Loadings are orthogonal to the regressors on their days: where those of the one lie within
-        the estimation days of the other, nothing is left.
+        Loadings are orthogonal to the regressors on their days: where those of the first lie within
+        the estimation days of the second, nothing is left.
         """
         (begin, end), day, i = self.estimation, self.event[0], rows[:, None]
-        within = (begin[i] <= begin[near]) & (day[near] <= end[i])
-        within |= (begin[near] <= begin[i]) & (day[i] <= end[near])
+        within = (begin[near] <= begin[i]) & (day[i] <= end[near])
         row, column = np.nonzero(within & block.present)
         pairs = np.stack([rows[row], near[column]])
         none = np.zeros((len(row), self.pull.shape[2]), dtype=bool)
@@ -155,19 +156,6 @@ class _Forms(UnitLoadings):
                 form = weights * of_day[np.where(inside, place, 0)]
                 days = np.where(inside[:, None], self.days[rows, day], 0.0)
                 total += np.einsum("rw,srw->sw", days, form @ pull)
-        return total
-
-    def _of_later_days(
-        self, weights: FloatArray, rows: IntArray, near: IntArray, x: FloatArray, start: int
-    ) -> FloatArray:
-        """Return the part of the second events' event days in the first ones' estimation days."""
-        total = np.zeros((2, self.pull.shape[2]))
-        for day, place in enumerate(self.events.windows.event_positions[near].T - start):
-            inside = (place >= 0) & (place < x.shape[1])
-            of_day = x[: len(rows), np.where(inside, place, 0)] * inside[:, None]
-            for j in range(x.shape[2]):
-                form = weights * of_day[:, :, j]
-                total += np.einsum("rw,srw->sw", self.pull[rows, j], form @ self.days[near, day])
         return total
 
     def _of_event_days(self, weights: FloatArray, rows: IntArray, near: IntArray) -> FloatArray:
