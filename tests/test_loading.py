@@ -58,7 +58,7 @@ class Recording:
             [s for s in symbols if s not in self.unreachable], start, end
         )
         lost = {s: self.kind("time-out", where=s) for s in symbols if s in self.unreachable}
-        return own.merge(Prices.of({}, lost, {}))
+        return own.merge(Prices.of({}, lost))
 
 
 def closes(seed: int) -> FloatArray:
@@ -440,7 +440,7 @@ class TestRanges:
             name = "sample"
 
             def fetch(self, symbols: Sequence[str], *_: object, progress: object = None) -> Prices:
-                return Prices.of({}, {}, {}, [use(symbols[0]), "other"])
+                return Prices.of({}, {}, [use(symbols[0]), "other"])
 
         basket = Basket(Source())  # type: ignore[arg-type]
         basket.fetch({s: (date(y, 1, 1), date(y, 2, 1)) for s, y in (("A", 2010), ("B", 2020))})

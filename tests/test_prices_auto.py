@@ -21,6 +21,7 @@ from yahoo_standin import Yahoo, proxy_env, synthetic
 from eventstudy.errors import ConfigError, NetworkError, NoPricesError, UnknownSymbolError
 from eventstudy.prices import COLUMNS, PROVIDERS, PriceProvider, Prices, Provenance, resolve
 from eventstudy.prices._base import canonical_bytes, clean, matrix_of, stamp
+from eventstudy.prices._prices import Answer
 from eventstudy.prices.auto import AutoProvider
 from eventstudy.prices.files import FilesProvider
 from eventstudy.prices.sample import SampleProvider
@@ -181,12 +182,13 @@ def test_importing_costs_nothing() -> None:
 def priced(symbol: str, *closes: float) -> Prices:
     days = pd.bdate_range("2019-01-02", periods=len(closes))
     rows, _ = clean(pd.DataFrame({"date": days, "close": closes}), symbol)
-    return Prices.of({symbol: rows}, {}, {symbol: stamp(Provenance("test"), rows)}, ["said once"])
+    answer = Answer(rows, stamp(Provenance("test"), rows))
+    return Prices.of({symbol: answer}, {}, ["said once"])
 
 
 def test_merge_never_mixes_rows_of_one_symbol() -> None:
     failed = Prices.of(
-        {}, {"B": NoPricesError("none", where="B"), "C": UnknownSymbolError("?", where="C")}, {}
+        {}, {"B": NoPricesError("none", where="B"), "C": UnknownSymbolError("?", where="C")}
     )
     merged = priced("A", 1, 2).merge(priced("A", 7, 8, 9)).merge(failed).merge(priced("B", 3))
     assert merged.table["close"].tolist() == [1, 2, 3]
@@ -210,7 +212,7 @@ def test_select_puts_every_symbol_somewhere() -> None:
 
 
 def test_an_empty_table_has_the_columns() -> None:
-    table = Prices.of({}, {}, {}).table
+    table = Prices.of({}, {}).table
     assert tuple(table) == COLUMNS
     assert table.dtypes.equals(priced("A", 1).table.dtypes)
 

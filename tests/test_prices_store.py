@@ -24,6 +24,7 @@ from platformdirs.windows import Windows
 from eventstudy.errors import DataError
 from eventstudy.prices import Prices, Provenance
 from eventstudy.prices._base import clean, stamp
+from eventstudy.prices._prices import Answer
 from eventstudy.prices.store import StoreProvider, default_path, store_file
 
 ROOT = Path(__file__).parents[1]
@@ -39,7 +40,7 @@ def made(*symbols: str, first: str = "2019-01-02", rows: int = 250, scale: float
         parts[symbol], _ = clean(table, symbol)
         given = Provenance("yahoo", "host", "2024-03-01T10:00:00+00:00", "yfinance 1.7.0", "CNY")
         provenance[symbol] = stamp(given, parts[symbol])
-    return Prices.of(parts, {}, provenance)
+    return Prices.of({s: Answer(parts[s], provenance[s]) for s in parts}, {})
 
 
 def asked_days(store: StoreProvider, *symbols: str) -> dict[str, tuple[date, ...]]:
@@ -120,7 +121,7 @@ def test_rows_are_replaced_whole(store: StoreProvider) -> None:
 def test_nothing_there_yet(store: StoreProvider) -> None:
     assert store.symbols() == ()
     assert store.fetch(["AAA"], FIRST, LAST).failures["AAA"].kind == "unknown_symbol"
-    stored = store.add(Prices.of({}, {}, {}))
+    stored = store.add(Prices.of({}, {}))
     assert (stored.notices, stored.unwritten) == ([], {})
     assert not store.path.exists()
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeVar, runtime_checkable
 
@@ -99,22 +99,18 @@ class Prices:
     @classmethod
     def of(
         cls,
-        tables: Mapping[str, pd.DataFrame],
+        answers: Mapping[str, Answer],
         failures: Mapping[str, PriceError],
-        provenance: Mapping[str, Provenance],
         notices: Iterable[str] = (),
-        actions: Mapping[str, tuple[Action, ...]] | None = None,
         stale: Mapping[str, PriceError] | None = None,
     ) -> Prices:
-        """Return prices assembled from one cleaned table a symbol.
+        """Return prices assembled from one answer a symbol.
 
         Parameters
         ----------
-        tables : mapping of str to DataFrame
-            Rows of each symbol, as `clean` makes them.
-        failures, provenance, notices, actions, stale
-            As for the class; entries for symbols that are not in `tables` are dropped, failures
-            apart.
+        answers : mapping of str to Answer
+        failures, notices, stale
+            As for the class; of `stale` only symbols of `answers` are kept.
 
         Returns
         -------
@@ -122,15 +118,15 @@ class Prices:
         """
         import pandas as pd
 
-        names = sorted(tables)
-        frames = [tables[name] for name in names]
+        given = dict(sorted(answers.items()))
+        frames = [answer.rows for answer in given.values()]
         return cls(
-            table=pd.concat(frames, ignore_index=True) if names else make_empty_table(),
+            table=pd.concat(frames, ignore_index=True) if frames else make_empty_table(),
             failures=dict(sorted(failures.items())),
-            provenance={name: provenance[name] for name in names},
+            provenance={name: answer.provenance for name, answer in given.items()},
             notices=tuple(dict.fromkeys(notices)),
-            actions={name: acts for name in names if (acts := (actions or {}).get(name))},
-            stale={name: error for name in names if (error := (stale or {}).get(name))},
+            actions={name: answer.actions for name, answer in given.items() if answer.actions},
+            stale={name: error for name in given if (error := (stale or {}).get(name))},
         )
 
     @property
@@ -143,24 +139,25 @@ class Prices:
         grouped = self.table.groupby("symbol", sort=True)
         return {str(name): rows.reset_index(drop=True) for name, rows in grouped}
 
+    def answers(self) -> dict[str, Answer]:
+        """Return the answer for each symbol that has rows."""
+        return {
+            symbol: Answer(rows, self.provenance[symbol], self.actions.get(symbol, ()))
+            for symbol, rows in self.by_symbol().items()
+        }
+
     def merge(self, second: Prices) -> Prices:
         """Return the symbols of both; where both have a symbol, the rows of `self` win.
 
         Rows of two sources are never mixed within a symbol: a splice of two adjustments is a false
         return. A symbol that has rows in either is no failure.
         """
-        tables = {**second.by_symbol(), **self.by_symbol()}
+        answers = {**second.answers(), **self.answers()}
         errors = {**self.failures, **second.failures}.items()
-        added = {symbol for symbol in tables if symbol not in self.provenance}
-        actions = {s: acts for s, acts in second.actions.items() if s in added}
-        stale = {s: error for s, error in second.stale.items() if s in added}
-        failures = {symbol: error for symbol, error in errors if symbol not in tables}
-        sources, notices = (
-            {**second.provenance, **self.provenance},
-            (*self.notices, *second.notices),
-        )
-        more = {**actions, **self.actions}, {**stale, **self.stale}
-        return Prices.of(tables, failures, sources, notices, *more)
+        failures = {symbol: error for symbol, error in errors if symbol not in answers}
+        stale = {s: error for s, error in second.stale.items() if s not in self.provenance}
+        notices = (*self.notices, *second.notices)
+        return Prices.of(answers, failures, notices, {**stale, **self.stale})
 
     def select(
         self,
@@ -184,39 +181,15 @@ class Prices:
             with NoPricesError.
         """
         wanted = [*self.symbols, *self.failures] if symbols is None else symbols
-        tables = self.by_symbol()
+        answers = self.answers()
 
         def read(symbol: str) -> Answer:
-            if symbol not in tables:
+            if symbol not in answers:
                 unknown = UnknownSymbolError("not among these prices", where=symbol)
                 raise self.failures.get(symbol) or unknown
-            answer = Answer(tables[symbol], self.provenance[symbol], self.actions.get(symbol, ()))
-            return cut_range(symbol, answer, start, end)
+            return cut_range(symbol, answers[symbol], start, end)
 
-        return replace(join_answers(*gather(wanted, read), self.stale), notices=self.notices)
-
-
-def join_answers(
-    answers: Mapping[str, Answer],
-    failures: Mapping[str, PriceError],
-    stale: Mapping[str, PriceError] | None = None,
-) -> Prices:
-    """Return the prices of several symbols.
-
-    Parameters
-    ----------
-    answers : mapping of str to Answer
-    failures, stale : mapping of str to PriceError
-        As for `Prices.of`.
-
-    Returns
-    -------
-    Prices
-    """
-    tables = {symbol: answer.rows for symbol, answer in answers.items()}
-    provenance = {symbol: answer.provenance for symbol, answer in answers.items()}
-    actions = {symbol: answer.actions for symbol, answer in answers.items()}
-    return Prices.of(tables, failures, provenance, (), actions, stale)
+        return Prices.of(*gather(wanted, read), self.notices, self.stale)
 
 
 def gather(
@@ -279,7 +252,7 @@ def collect(
     def read_range(symbol: str) -> Answer:
         return cut_range(symbol, Answer(*read(symbol)), start, end)
 
-    return join_answers(*gather(symbols, read_range, progress))
+    return Prices.of(*gather(symbols, read_range, progress))
 
 
 def cut_range(symbol: str, answer: Answer, start: date | None, end: date | None) -> Answer:

@@ -139,7 +139,7 @@ class _Download:
             except errors.NetworkError as error:
                 if number == 0 and append_only:
                     raise
-                prices = Prices.of({}, dict.fromkeys(chunk, error), {})
+                prices = Prices.of({}, dict.fromkeys(chunk, error))
             self.done += len(chunk)
             refused += self._keep(prices, days, append_only)
             if not prices.symbols and (final := _hopeless(prices)):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from ..errors import PriceError
 from ._base import Action, Provenance, clean, in_range, name_some, unique
-from ._prices import Answer, Names, Prices, Progress, cut_range, join_answers
+from ._prices import Answer, Names, Prices, Progress, cut_range
 from ._wire import HOST, Wire
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ class YahooProvider:
         """
         wanted = unique(symbols)
         if not wanted:
-            return Prices.of({}, {}, {})
+            return Prices.of({}, {})
 
         def _ask(yfinance: Any, session: Any, symbol: str) -> Answer:
             ticker = yfinance.Ticker(symbol, session=session)
@@ -94,7 +94,7 @@ class YahooProvider:
 
         outcomes = self._wire.ask_all(_ask, wanted, progress)
         failures = {s: error for s, error in outcomes.items() if isinstance(error, PriceError)}
-        return join_answers({s: a for s, a in outcomes.items() if isinstance(a, Answer)}, failures)
+        return Prices.of({s: a for s, a in outcomes.items() if isinstance(a, Answer)}, failures)
 
     def sizes(self, symbols: Sequence[str], start: date, end: date) -> Sizes:
         """Download the market values of firms on their sessions.

@@ -70,7 +70,7 @@ class Basket:
         try:
             return self.source.fetch(symbols, first, last, progress=progress)
         except PriceError as error:
-            return Prices.of({}, dict.fromkeys(symbols, error), {})
+            return Prices.of({}, dict.fromkeys(symbols, error))
 
     @property
     def unanswered(self) -> frozenset[str]:

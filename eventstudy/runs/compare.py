@@ -251,7 +251,7 @@ def _settings(record: Record, *, whence: bool) -> dict[str, Any]:
     Without `whence` those are left out that say where prices come from, which differ where these do
     not.
     """
-    config, origin = dict(record.settings), dict(record.manifest["origin"])
+    config, origin = dict(record.facts.config), dict(record.manifest["origin"])
     source = {name: origin.get(name, config.get(name, "")) for name in _WHENCE}
     source |= {"size": ASKED} if record.config.size == ASKED else {}
     settings = {k: v for k, v in config.items() if k not in NAMING_FILES} | source

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ..analysis.answer import DIFFERENT, NO_RESULT, NOT_DIFFERENT
+from ..analysis.answer import DIFFERENT
 from ..utility.units import speaking_of, words
 
 # A CAR that moved by one basis point; a p-value as far as the third decimal.
@@ -24,11 +24,6 @@ MAX_LINES, MAX_ELSEWHERE = 20, 8
 SAME_RETURN = 1e-6
 # Days, and symbols, that are named.
 SHOWN, NAMED = 20, 3
-# What the verdicts of version 0.1 are called now; "depends on the test" has no successor.
-OLD_VERDICTS = {
-    "different from zero": DIFFERENT, "not distinguishable from zero": NOT_DIFFERENT,
-    "no result": NO_RESULT, "not tested": NO_RESULT,
-}  # fmt: skip
 _DIFFERENCES = (
     "added", "removed", "edited", "days", "statuses", "moves", "answers", "settings", "versions",
     "prices", "sources", "files", "altered",
@@ -71,7 +66,7 @@ class Answer:
             return True
         pair = self.before, self.after
         signs = [math.copysign(1, answer["estimate"] or 0.0) for answer in pair]
-        verdicts = [OLD_VERDICTS.get(answer["verdict"], answer["verdict"]) for answer in pair]
+        verdicts = [answer["verdict"] for answer in pair]
         return verdicts[0] != verdicts[1] or (verdicts[0] == DIFFERENT and signs[0] != signs[1])
 
     def differs(self, threshold: float) -> bool:
@@ -81,12 +76,9 @@ class Answer:
         """
         if self.before is None or self.after is None or self.flipped:
             return True
-        common = self.before.keys() & self.after.keys()
-        tolerances = {"estimate": threshold, "pvalue": SAME_PVALUE}
-        return any(self.before[name] != self.after[name] for name in common & {*_FACTS}) or any(
-            is_moved(self.before[name], self.after[name], tolerances[name])
-            for name in common & {*tolerances}
-        )
+        tolerances = {**dict.fromkeys(_FACTS), "estimate": threshold, "pvalue": SAME_PVALUE}
+        pairs = ((self.before.get(name), self.after.get(name), t) for name, t in tolerances.items())
+        return any(a != b if t is None else is_moved(a, b, t) for a, b, t in pairs)
 
 
 def is_moved(before: float | None, after: float | None, threshold: float) -> bool:

@@ -350,7 +350,7 @@ def free_name(out: Path, name: str, results: FittedStudy, config: StudyConfig) -
             record = Record.read(place)
             table = record.cells("events.csv")
             there = [table[name].map(unquoted).tolist() for name in ("event_id", "day0")]
-            return there != mine or any(record.settings.get(k) != v for k, v in settings.items())
+            return there != mine or not settings.items() <= record.facts.config.items()
         except (RunFolderError, KeyError):
             return False
 

@@ -38,11 +38,6 @@ class Failure:
     remedy: str = ""
     transient: bool = False
 
-    @property
-    def is_transient(self) -> bool:
-        """Whether the source may answer later; runs of before say it by the kind alone."""
-        return self.transient or self.kind in ("network", "rate_limited")
-
 
 @dataclass(frozen=True)
 class EventCounts:

@@ -22,7 +22,6 @@ from ..errors import ConfigError, RunFolderError
 from ..findings.types import Findings
 from ..fitting.config import StudyConfig
 from ..fitting.fitted import FittedStudy
-from ..fitting.settings import RETIRED
 from ..prices import is_name
 from ..prices.frozen import described
 from ..report.sections.answer import answer
@@ -39,8 +38,6 @@ PACKAGES = ("numpy", "pandas", "scipy", "statsmodels", "yfinance", "matplotlib")
 OWN_HASH = "manifest_sha256"
 # What file managers leave in any folder.
 LITTER = {".DS_Store", "Thumbs.db", "desktop.ini"}
-# What runs did before there was a setting for it.
-BEFORE = {"benchmark_policy": "strict"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,17 +73,11 @@ class Record:
         """Name of the run."""
         return self.facts.name
 
-    @property
-    def settings(self) -> dict[str, Any]:
-        """The settings as they were written; what came later is as before, what went is gone."""
-        written = {**BEFORE, **self.facts.config}
-        return {name: setting for name, setting in written.items() if name not in RETIRED}
-
     @cached_property
     def config(self) -> StudyConfig:
         """The settings, with paths as they were given; RunFolderError if they are not valid."""
         try:
-            return StudyConfig().with_options(self.settings)
+            return StudyConfig().with_options(self.facts.config)
         except ConfigError as error:
             raise RunFolderError(f"config: {error}", where=str(self.folder / MANIFEST)) from None
 

@@ -161,7 +161,7 @@ def _changed_prices(
     is_open = record.facts.events.open > 0
     stored = origin.config.prices == "auto" and not origin.offline
     failures = record.facts.failures.values()
-    unanswered = not record.origin.offline and any(failure.is_transient for failure in failures)
+    unanswered = not record.origin.offline and any(failure.transient for failure in failures)
     if stored and not (is_open or unanswered):
         try:
             return _news(record, replace(origin, offline=True), is_open, accept_loss)[0], ()
