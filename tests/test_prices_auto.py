@@ -19,7 +19,15 @@ import pytest
 from yahoo_standin import Yahoo, proxy_env, synthetic
 
 from eventstudy.errors import ConfigError, NetworkError, NoPricesError, UnknownSymbolError
-from eventstudy.prices import COLUMNS, PROVIDERS, PriceProvider, Prices, Provenance, resolve
+from eventstudy.prices import (
+    COLUMNS,
+    PROVIDERS,
+    PriceProvider,
+    Prices,
+    Provenance,
+    collect,
+    resolve,
+)
 from eventstudy.prices._base import canonical_bytes, clean, matrix_of, stamp
 from eventstudy.prices._prices import Answer
 from eventstudy.prices.auto import AutoProvider
@@ -199,16 +207,15 @@ def test_merge_never_mixes_rows_of_one_symbol() -> None:
 
 def test_select_puts_every_symbol_somewhere() -> None:
     prices = priced("A", 1, 2, 3).merge(priced("B", 4))
-    chosen = prices.select(["A", "B", "Z", "A"], date(2019, 1, 3), None)
+    chosen = prices.select(["A", "Z", "A"])
     assert chosen.symbols == ("A",)
-    assert chosen.table["close"].tolist() == [2, 3]
-    assert {symbol: error.kind for symbol, error in chosen.failures.items()} == {
-        "B": "no_prices",
-        "Z": "unknown_symbol",
-    }
-    again = stamp(Provenance("test"), chosen.table)
-    assert chosen.provenance["A"] == again
-    assert again.sha256 != prices.provenance["A"].sha256
+    assert chosen.table["close"].tolist() == [1, 2, 3]
+    assert chosen.failures["Z"].kind == "unknown_symbol"
+    days = date(2019, 1, 3), date(2019, 1, 9)
+    part = collect(["A", "B"], *days, prices.answers().__getitem__)
+    assert part.failures["B"].kind == "no_prices"
+    assert part.provenance["A"] == stamp(Provenance("test"), part.table)
+    assert part.provenance["A"].sha256 != prices.provenance["A"].sha256
 
 
 def test_an_empty_table_has_the_columns() -> None:

@@ -277,15 +277,8 @@ def data_sessions(code: str, tz: str, dates: DateArray, like: Sessions | None) -
     Returns
     -------
     Sessions
-
-    Raises
-    ------
-    DataError
-        `dates` is empty.
     """
     days = np.unique(dates.astype("datetime64[D]"))
-    if not len(days):
-        raise DataError("has no sessions", where=code)
     if like is None:
         opens, closes = (_at(days, time, tz) for time in NO_HOURS)
     else:

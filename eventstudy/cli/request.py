@@ -254,7 +254,7 @@ def locked_order(
         base = {source: base[source]}
     elif events is None:
         events = record.frozen.events
-        base |= {"out": record.folder.parent, "name": f"{record.name}-again"}
+        base |= {"out": record.folder.parent, "name": f"{record.facts.name}-again"}
     order = read_order(config_file, events, {**base, **chosen})
     if not (order.folder.exists() and order.folder.samefile(record.folder)):
         return order

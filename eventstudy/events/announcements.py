@@ -26,7 +26,7 @@ _STAMP = re.compile(
 MIDNIGHT = re.compile(r"[T ]00:00(:00(\.0+)?)?$")
 _OTHER_DATE = re.compile(r"(\d{1,4})[/.-](\d{1,2})[/.-](\d{1,4})(?:[T ].*)?", re.ASCII)
 _SERIAL = re.compile(r"(\d{5})(?:\.\d+)?", re.ASCII)
-_ONE_DAY = dt.timedelta(days=1)
+ONE_DAY = dt.timedelta(days=1)
 
 
 class When(StrEnum):
@@ -194,7 +194,7 @@ def candidate_positions(
         only = day0_position(announcement, sessions, cutoff_minutes=cutoff_minutes)
         return range(only, only + 1)
     zone, shift = announcement.tz or sessions.tz, dt.timedelta(minutes=cutoff_minutes)
-    midnights = (_midnight(announcement.date + days, zone) for days in (0 * _ONE_DAY, _ONE_DAY))
+    midnights = (_midnight(announcement.date + days, zone) for days in (0 * ONE_DAY, ONE_DAY))
     start, end = (_in_utc(midnight + shift) for midnight in midnights)
     first = int(np.searchsorted(sessions.closes, start, side="right"))
     last = min(int(np.searchsorted(sessions.closes, end)), len(sessions) - 1)

@@ -213,7 +213,7 @@ def _check_header(line: int, names: list[str]) -> tuple[list[str], list[Problem]
         if name not in columns:
             remedy = _rename(name, columns)
             problems.append(Problem(line, name, "column is missing", remedy=remedy))
-    if "tz" not in columns and (alias := _alias("tz", columns)):
+    if "tz" not in columns and (alias := next(iter(_aliases("tz", columns)), "")):
         problems.append(Problem(line, alias, "column is unknown", remedy="rename it to 'tz'"))
     return columns, problems
 
@@ -225,18 +225,14 @@ def _canonical(name: str) -> str:
 
 def _rename(wanted: str, columns: list[str]) -> str:
     spare = [c for c in columns if c and c not in (*REQUIRED, *OPTIONAL)]
-    close = [_alias(wanted, spare), *difflib.get_close_matches(wanted, spare, 1)]
-    if alias := next(filter(None, close), ""):
+    close = [*_aliases(wanted, spare), *difflib.get_close_matches(wanted, spare, 1)]
+    for alias in close[:1]:
         return f"rename {alias!r} to {wanted!r}"
     return "the first line must name " + " and ".join(REQUIRED)
 
 
 def _aliases(wanted: str, columns: list[str]) -> list[str]:
     return [c for c in columns if bare(c) in _ALIASES[wanted]]
-
-
-def _alias(wanted: str, columns: list[str]) -> str:
-    return next(iter(_aliases(wanted, columns)), "")
 
 
 def _judge(

@@ -118,15 +118,15 @@ class Prices:
         """
         import pandas as pd
 
-        given = dict(sorted(answers.items()))
-        frames = [answer.rows for answer in given.values()]
+        by_name = dict(sorted(answers.items()))
+        frames = [answer.rows for answer in by_name.values()]
         return cls(
             table=pd.concat(frames, ignore_index=True) if frames else make_empty_table(),
             failures=dict(sorted(failures.items())),
-            provenance={name: answer.provenance for name, answer in given.items()},
+            provenance={name: answer.provenance for name, answer in by_name.items()},
             notices=tuple(dict.fromkeys(notices)),
-            actions={name: answer.actions for name, answer in given.items() if answer.actions},
-            stale={name: error for name in given if (error := (stale or {}).get(name))},
+            actions={name: answer.actions for name, answer in by_name.items() if answer.actions},
+            stale={name: error for name in by_name if (error := (stale or {}).get(name))},
         )
 
     @property
@@ -159,37 +159,17 @@ class Prices:
         notices = (*self.notices, *second.notices)
         return Prices.of(answers, failures, notices, {**stale, **self.stale})
 
-    def select(
-        self,
-        symbols: Iterable[str] | None = None,
-        start: date | None = None,
-        end: date | None = None,
-    ) -> Prices:
-        """Return some symbols and dates; the provenance has extent and hash of the selection.
-
-        Parameters
-        ----------
-        symbols : iterable of str, optional
-            All symbols, failed ones too, when omitted.
-        start, end : date, optional
-            First and last date, inclusive.
-
-        Returns
-        -------
-        Prices
-            A symbol that is not here fails with UnknownSymbolError, one without rows in the range
-            with NoPricesError.
-        """
-        wanted = [*self.symbols, *self.failures] if symbols is None else symbols
+    def select(self, symbols: Iterable[str]) -> Prices:
+        """Return some symbols; one that is not here fails with UnknownSymbolError."""
         answers = self.answers()
 
         def read(symbol: str) -> Answer:
             if symbol not in answers:
                 unknown = UnknownSymbolError("not among these prices", where=symbol)
                 raise self.failures.get(symbol) or unknown
-            return cut_range(symbol, answers[symbol], start, end)
+            return answers[symbol]
 
-        return Prices.of(*gather(wanted, read), self.notices, self.stale)
+        return Prices.of(*gather(symbols, read), self.notices, self.stale)
 
 
 def gather(
@@ -255,7 +235,7 @@ def collect(
     return Prices.of(*gather(symbols, read_range, progress))
 
 
-def cut_range(symbol: str, answer: Answer, start: date | None, end: date | None) -> Answer:
+def cut_range(symbol: str, answer: Answer, start: date, end: date) -> Answer:
     """Return the answer of a source for a range of days, with extent and hash.
 
     Parameters
@@ -263,8 +243,8 @@ def cut_range(symbol: str, answer: Answer, start: date | None, end: date | None)
     symbol : str
     answer : Answer
         For any days.
-    start, end : date or None
-        Inclusive; None leaves a side open.
+    start, end : date
+        Inclusive.
 
     Returns
     -------
@@ -282,7 +262,7 @@ def cut_range(symbol: str, answer: Answer, start: date | None, end: date | None)
     return Answer(rows, stamped, between(answer.actions, start, end))
 
 
-def no_rows(symbol: str, rows: pd.DataFrame, start: date | None, end: date | None) -> NoPricesError:
+def no_rows(symbol: str, rows: pd.DataFrame, start: date, end: date) -> NoPricesError:
     """Return the error for a symbol without a price in a range of days.
 
     Parameters
@@ -290,7 +270,7 @@ def no_rows(symbol: str, rows: pd.DataFrame, start: date | None, end: date | Non
     symbol : str
     rows : DataFrame
         All its rows, whose extent the remedy names.
-    start, end : date or None
+    start, end : date
         The range that was wanted.
 
     Returns
@@ -298,7 +278,7 @@ def no_rows(symbol: str, rows: pd.DataFrame, start: date | None, end: date | Non
     NoPricesError
         An OtherDaysError if it has prices at all.
     """
-    wanted = f"no prices from {start or 'the beginning'} to {end or 'the end'}"
+    wanted = f"no prices from {start} to {end}"
     priced = rows[rows[list(PRICE_COLUMNS)].notna().any(axis=1)]
     if priced.empty:
         return NoPricesError(wanted, where=symbol)
@@ -306,18 +286,17 @@ def no_rows(symbol: str, rows: pd.DataFrame, start: date | None, end: date | Non
     return OtherDaysError(wanted, where=symbol, remedy=f"prices are there from {have}")
 
 
-def between(actions: Iterable[Action], start: date | None, end: date | None) -> tuple[Action, ...]:
+def between(actions: Iterable[Action], start: date, end: date) -> tuple[Action, ...]:
     """Return the actions of a range of days.
 
     Parameters
     ----------
     actions : iterable of Action
-    start, end : date or None
-        Both inclusive; None leaves a side open.
+    start, end : date
+        Both inclusive.
 
     Returns
     -------
     tuple of Action
     """
-    first, last = str(start or "0001-01-01"), str(end or "9999-12-31")
-    return tuple(action for action in actions if first <= action.date <= last)
+    return tuple(action for action in actions if str(start) <= action.date <= str(end))

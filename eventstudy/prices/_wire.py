@@ -120,26 +120,18 @@ class Wire:
                 breaker.record(outcome)
                 return outcome
 
-            outcomes = self._each(ask_symbol, symbols, progress or (lambda done, total: None))
+            advance = progress or (lambda done, total: None)
+            # yfinance sets up its caches at the first request, and loses them when threads race.
+            outcomes = {symbols[0]: ask_symbol(symbols[0])}
+            advance(1, len(symbols))
+            with ThreadPoolExecutor(self.workers) as pool:
+                pending = {pool.submit(ask_symbol, symbol): symbol for symbol in symbols[1:]}
+                for future in as_completed(pending):
+                    outcomes[pending[future]] = future.result()
+                    advance(len(outcomes), len(symbols))
         silent = [o for o in outcomes.values() if isinstance(o, errors.NetworkError)]
         if len(silent) == len(outcomes):
             raise unreachable(silent[0].what)
-        return outcomes
-
-    def _each(
-        self,
-        ask_symbol: Callable[[str], T | errors.PriceError],
-        symbols: list[str],
-        progress: Callable[[int, int], None],
-    ) -> dict[str, T | errors.PriceError]:
-        # yfinance sets up its caches at the first request, and loses them when threads race for it
-        outcomes = {symbols[0]: ask_symbol(symbols[0])}
-        progress(1, len(symbols))
-        with ThreadPoolExecutor(self.workers) as pool:
-            pending = {pool.submit(ask_symbol, symbol): symbol for symbol in symbols[1:]}
-            for future in as_completed(pending):
-                outcomes[pending[future]] = future.result()
-                progress(len(outcomes), len(symbols))
         return outcomes
 
     def _retry(self, ask: Callable[[], T], symbol: str, breaker: Breaker) -> T | errors.PriceError:

@@ -160,7 +160,7 @@ class _Download:
         self.stored.unwritten.update(stored.unwritten)
         self.failures |= prices.failures
         self.notices += [*prices.notices, *stored.notices]
-        return stored.refused
+        return [symbol for symbol, merged in stored.results.items() if merged is None]
 
     def prices(self, symbols: list[str], start: date, end: date) -> Prices:
         """Return the prices of a range as they are stored now.

@@ -89,8 +89,7 @@ class YahooProvider:
 
         def _ask(yfinance: Any, session: Any, symbol: str) -> Answer:
             ticker = yfinance.Ticker(symbol, session=session)
-            history = ticker.history(**self._options(start, end))
-            return self._answer(symbol, history, ticker.get_history_metadata(), start, end)
+            return self._answer(ticker, symbol, start, end)
 
         outcomes = self._wire.ask_all(_ask, wanted, progress)
         failures = {s: error for s, error in outcomes.items() if isinstance(error, PriceError)}
@@ -144,17 +143,11 @@ class YahooProvider:
             "timeout": self._wire.timeout,
         }  # fmt: skip
 
-    def _answer(
-        self,
-        symbol: str,
-        history: pd.DataFrame,
-        metadata: Mapping[str, Any],
-        start: date,
-        end: date,
-    ) -> Answer:
+    def _answer(self, ticker: Any, symbol: str, start: date, end: date) -> Answer:
         import yfinance
 
-        now = self._now()
+        history = ticker.history(**self._options(start, end))
+        metadata, now = ticker.get_history_metadata(), self._now()
         finished = _finished(history, metadata, now)
         table = finished.rename(columns=lambda name: name.lower().replace(" ", "_"))
         rows, notes = clean(table.assign(date=_days(finished)), symbol)

@@ -27,8 +27,6 @@ CELLS = 2**22
 # Cells of a long file that are held at a time: each portion is another pass over the file.
 LONG_CELLS = 2**26
 ROWS = 2**17
-# What a table in memory is called in place of its file.
-FRAME = "frame"
 # So many columns of a table without dates are named.
 NAMED = 8
 

@@ -181,20 +181,20 @@ class Comparison:
         return values
 
     def __str__(self) -> str:
-        if self.same:
-            return "nothing differs"
-        with speaking_of(self.measure):
-            sections = [(f"{head}:", *lines) for head, lines in _sections(self)]
-        return "\n".join("\n  ".join(section) for section in sections)
+        return _joined(self, "{}:", "\n  ", "\n") or "nothing differs"
 
 
 def as_markdown(comparison: Comparison) -> str:
     """Return the differences as Markdown."""
-    if comparison.same:
-        return "Nothing differs.\n"
+    text = _joined(comparison, "**{}**\n", "\n- ", "\n\n") or "Nothing differs."
+    return f"{text}\n"
+
+
+def _joined(comparison: Comparison, head: str, item: str, section: str) -> str:
+    """Return the differences in a form; "" if there are none."""
     with speaking_of(comparison.measure):
-        sections = [(f"**{head}**\n", *lines) for head, lines in _sections(comparison)]
-    return "\n\n".join("\n- ".join(section) for section in sections) + "\n"
+        parts = [(head.format(name), *lines) for name, lines in _sections(comparison)]
+    return section.join(map(item.join, parts))
 
 
 def _sections(c: Comparison) -> Iterator[tuple[str, list[str]]]:

@@ -68,11 +68,6 @@ class Record:
         """
         return cls(Path(folder), *read_manifest(Path(folder)))
 
-    @property
-    def name(self) -> str:
-        """Name of the run."""
-        return self.facts.name
-
     @cached_property
     def config(self) -> StudyConfig:
         """The settings, with paths as they were given; RunFolderError if they are not valid."""
@@ -131,11 +126,6 @@ class Record:
         return {place: files[place] for place in places}
 
     @property
-    def is_sealed(self) -> bool:
-        """Whether the manifest has its own hash."""
-        return bool(self.manifest.get(OWN_HASH) == hash_manifest(self.manifest))
-
-    @property
     def other_versions(self) -> dict[str, tuple[str, str]]:
         """Versions that are not the same here: (that of the run, the present one) by package."""
         used = self.facts.versions
@@ -150,15 +140,6 @@ class Record:
             return {e["cells"]["event_id"]: e["reason"]["code"] for e in events if e["reason"]}
         except (RunFolderError, OSError, ValueError, KeyError, TypeError):
             return {}
-
-    def table(self, name: str) -> pd.DataFrame:
-        """Return a table of the run, such as ``tables/car.csv``, numbers exact, or an empty one."""
-
-        path = inside(self.folder, name, LARGEST_TABLE)
-        if not path.is_file():
-            return pd.DataFrame()
-        exact: Any = {"dtype": {"event_id": "str", "ticker": "str"}, "na_values": [""]}
-        return read_csv(path, float_precision="round_trip", keep_default_na=False, **exact)
 
     def cells(self, name: str) -> pd.DataFrame:
         """Return the cells of a table as text.
@@ -314,7 +295,7 @@ def provenance_of(results: FittedStudy, origin: Origin | None, command: str) -> 
     }
     return {
         "events_source": origin.events.name if origin else "",
-        "events_sha256": origin.events_hash if origin else "",
+        "events_sha256": origin.hashes[origin.place] if origin else "",
         "versions": versions(),
         "command": command,
         "prices": prices,

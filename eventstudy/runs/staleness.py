@@ -269,10 +269,10 @@ def _refuse_lost_sizes(
     record: Record, now: Sizes, events: Iterable[str], accept_loss: bool
 ) -> None:
     """Raise if a firm that is still studied has no market value any more."""
-    had = record.table(SIZES)
-    if had.empty or "mcap" not in had:
+    if not (record.folder / SIZES).is_file():
         return
-    firms = set(events) & set(had.loc[had["mcap"].notna(), "ticker"])
+    had = record.cells(SIZES)
+    firms = set(events) & set(had.loc[had["mcap"] != "", "ticker"])
     failures = {s: why for s, why in now.failures.items() if s in firms}
     losses = {s: PriceError(f"no market value: {why}") for s, why in failures.items()}
     silent = {s: error for s, error in losses.items() if s in now.unanswered}

@@ -136,15 +136,14 @@ class Verdict:
         if unit:
             spans[unit] = [self._span(0, -1, self._size(symbol))]
         if not column.not_decimal:
-            spans |= {kind: self._spans(column, mark) for mark, kind in rules.MARKS.items()}
+            for mark, kind in rules.MARKS.items():
+                runs = _runs_of(*column.cells(mark))
+                spans[kind] = [self._span(a, b, _written(value)) for a, b, value in runs]
         for kind, listed in spans.items():
             yield from as_faults(symbol, kind, rules.RETURN_FAULTS[kind].action, listed)
 
     def _span(self, first: int, last: int, detail: str) -> Span:
         return Span(self._dates[first], self._dates[last], f"{self._where}: {detail}")
-
-    def _spans(self, column: Marked, mark: int) -> list[Span]:
-        return [self._span(a, b, _written(value)) for a, b, value in _runs_of(*column.cells(mark))]
 
     def _of_columns(self, units: Mapping[str, str]) -> Iterator[str]:
         for kind in ("percent_column", "suspect_column"):

@@ -293,11 +293,6 @@ def find_references(sources: Iterable[str]) -> list[Reference]:
     return [reference for key, reference in read_bibliography().items() if key in named]
 
 
-def last_day_of_prices(findings: Findings) -> str:
-    """Return the last day with a price of any series; "" where there are no prices."""
-    return name_prices(findings)[1]
-
-
 def name_prices(findings: Findings) -> tuple[str, str]:
     """Return the sources of prices with their numbers of symbols, and the last day, or ""."""
     prices = sorted((findings.provenance.get("prices") or {}).items())
