@@ -148,8 +148,7 @@ def read_order(config_file: Path | None, events: Path | None, options: Mapping[s
         chosen["events"] = str(events)
     run, config = check(file.run | file.study | chosen)
     if not run.events:
-        remedy = f"there is no {' or '.join(HERE)} in this folder"
-        raise ConfigError("name the events file", remedy=remedy)
+        raise ConfigError(say("wrong.no_events"), remedy=say("wrong.no_events.remedy"))
     path = Path(run.events)
     if path.is_dir():
         raise ConfigError("is a folder, not a file of events", where=run.events)
@@ -244,8 +243,7 @@ def locked_order(
     chosen = _chosen(options)
     twice = next((name for name in SOURCES if name in chosen), "")
     if twice:
-        problem = f"give --{twice} or --from-lock, not both"
-        raise ConfigError(problem, remedy="a lock is a source of prices")
+        raise ConfigError(say("wrong.lock", option=twice), remedy=say("wrong.lock.remedy"))
     record = Record.read(os.path.normpath(folder))
     refuse_altered(record)
     base = record.frozen.settings()
@@ -293,8 +291,7 @@ def order_of_run(
     fixed = [name for name in ("out", "name") if options.get(name)]
     if config_file or fixed:
         where = f"--{fixed[0] if fixed else 'config'}"
-        problem = "a run folder has a study and a place already"
-        raise ConfigError(problem, where=where, value=str(folder))
+        raise ConfigError(say("wrong.placed"), where=where, value=str(folder))
     folder = follow_link(Path(os.path.normpath(folder)))
     record = Record.read(folder)
     origin = record.origin

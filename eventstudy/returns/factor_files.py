@@ -231,8 +231,7 @@ def checked_factors(frame: pd.DataFrame, where: str = "factors") -> pd.DataFrame
         values = wide_returns(frame)
     values.columns = [factor_name(c) for c in values.columns]
     if values.empty or len(values.columns) == 0:
-        remedy = "give a column date and one per factor"
-        raise DataError("there is no factor", where=where, remedy=remedy)
+        raise DataError(say("wrong.no_factor"), where=where, remedy=say("wrong.no_factor.remedy"))
     if values.columns.has_duplicates:
         name = str(values.columns[values.columns.duplicated()][0])
         raise DataError("a factor occurs twice", where=where, value=name)
@@ -281,8 +280,7 @@ def _read(path: Path) -> pd.DataFrame:
     if table is not None:
         return _with_vintage(checked_factors(table, path.name), "\n".join(lines[:HEAD]), path.name)
     if any(FRENCH_MONTH.match(line) for line in lines):
-        remedy = "give a file of daily factors"
-        raise DataError("the factors are monthly", where=path.name, remedy=remedy)
+        raise DataError(say("wrong.monthly"), where=path.name, remedy=say("wrong.monthly.remedy"))
     return checked_factors(read_table(raw, name=path.name), path.name)
 
 
@@ -368,11 +366,9 @@ def _refuse_percent(values: pd.DataFrame, where: str) -> None:
     numbers = values.drop(columns="rf", errors="ignore").to_numpy(float)
     sizes = np.abs(numbers[(np.abs(numbers) < HUGE) & ~np.isin(numbers, CODES)])
     if len(sizes) and float(np.median(sizes)) > LARGE_MEDIAN:
-        layout = "Ken French's files are recognised by their layout"
-        value, remedy = float(np.median(sizes)), f"write decimals: 0.01 is 1 % ({layout})"
-        raise DataError("the factors look like percent", where=where, value=value, remedy=remedy)
+        value, remedy = float(np.median(sizes)), say("wrong.factors.remedy")
+        raise DataError(say("wrong.factors"), where=where, value=value, remedy=remedy)
     rf = values["rf"].abs().clip(upper=1).median() if "rf" in values else 0.0
     if rf > LARGE_RF:
-        reason = "the riskless rate is not a daily rate in decimals"
-        remedy = "for example (1 + y)^(1/252) - 1 for a yearly rate y"
-        raise DataError(reason, where=where, value=float(rf), remedy=remedy)
+        problem, remedy = say("wrong.riskless"), say("wrong.riskless.remedy")
+        raise DataError(problem, where=where, value=float(rf), remedy=remedy)

@@ -193,9 +193,8 @@ def replacing(target: Path) -> Iterator[Path]:
 def refuse_foreign(target: Path) -> None:
     """Raise if the folder is no run of ours, of whatever version, damaged or not."""
     if target.exists() and not _is_ours(target / MANIFEST):
-        problem = "the folder exists and is not a run that can be read"
-        remedy = "choose another --name or --out, or move the folder away"
-        raise RunFolderError(problem, value=str(target), remedy=remedy)
+        remedy = say("wrong.foreign.remedy")
+        raise RunFolderError(say("wrong.foreign"), value=str(target), remedy=remedy)
 
 
 def carry_over(target: Path, stage: Path) -> None:

@@ -25,6 +25,7 @@ from ..fitting.fitted import FittedStudy
 from ..prices import is_name
 from ..prices.frozen import described
 from ..report.sections.answer import answer
+from ..utility.catalogue import say
 from ..utility.csv_text import read_csv
 from ..utility.file_names import inside
 from ..utility.flags import Flag
@@ -86,9 +87,8 @@ class Record:
             If the run was written by a program that did not say.
         """
         if not self.facts.origin.files:
-            problem = "does not keep what it was computed from"
-            remedy = "pass origin= to write_run, or use eventstudy run"
-            raise RunFolderError(problem, where=str(self.folder), remedy=remedy)
+            remedy = say("wrong.no_origin.remedy")
+            raise RunFolderError(say("wrong.no_origin"), where=str(self.folder), remedy=remedy)
         try:
             return Origin.of(self.facts.origin, self.config, self.folder)
         except KeyError as error:
@@ -108,8 +108,7 @@ class Record:
         outside = [p for p in (*self.origin.files.values(), *places) if os.path.lexists(p)]
         outside += [Path(self.origin.store)] * bool(self.origin.store)
         if outside and self.facts.home != home_of(self.folder):
-            problem = f"was not written here, and its study would read {outside[0]}"
-            remedy = "refresh the study file or the events, or add --trust to read it"
+            problem, remedy = say("wrong.outside", path=outside[0]), say("wrong.outside.remedy")
             raise RunFolderError(problem, where=str(self.folder), remedy=remedy)
 
     @property
