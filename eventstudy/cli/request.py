@@ -13,13 +13,13 @@ from typing import Any
 import click
 
 from ..errors import ConfigError
+from ..events.checks import name_some
 from ..findings.types import Findings
 from ..fitting.config import StudyConfig
 from ..fitting.settings import within
 from ..fitting.study_file import StudyFile, StudyFileError, check, read_study_file
 from ..prices.store import moment
 from ..runs.atomic_swap import follow_link
-from ..runs.comparison import name_some
 from ..runs.origin import Origin
 from ..runs.record import Record
 from ..runs.verify import refuse_altered

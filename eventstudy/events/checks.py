@@ -352,11 +352,11 @@ def notices_of(cells: Mapping[str, TextColumn], calendar: CalendarChoice) -> tup
     odd = [text for text in cells["ticker"].texts if _NO_SHARE.fullmatch(text)]
     if odd and calendar == "exchange":
         reason = "taken to trade on the sessions of New York, as there is no market suffix"
-        out.append(f"{_some(odd)}: {reason}; --calendar data takes the days that have prices")
+        out.append(f"{name_some(odd)}: {reason}; --calendar data takes the days that have prices")
     for name, column in cells.items():
         if odd := unread(name, column.texts):
             remedy = "write 1234.5, without thousands separators"
-            out.append(f"{name}: text and no numbers: {_some(map(repr, odd))}; {remedy}")
+            out.append(f"{name}: text and no numbers: {name_some(map(repr, odd))}; {remedy}")
     for name in GROUPS:
         if name in cells:
             out += note_alike(name, cells[name].texts)
@@ -372,7 +372,7 @@ def _note_shut(cells: Mapping[str, TextColumn], day0: DateArray) -> list[str]:
     tickers = list(cells["ticker"])
     named = [f"{tickers[i]} on {announced[i]} (day 0 is {day0[i]})" for i in late]
     why = "the exchange was shut in between, and the return of day 0 spans that time"
-    return [f"{_some(named)}: {why}"] * bool(named)
+    return [f"{name_some(named)}: {why}"] * bool(named)
 
 
 def unread(name: str, texts: Sequence[str]) -> list[str]:
@@ -412,6 +412,19 @@ def note_alike(column: str, texts: Iterable[str]) -> Iterator[str]:
             yield f"{groups}; spell them alike to join them"
 
 
-def _some(texts: Iterable[str]) -> str:
+def name_some(texts: Iterable[str], total: int = 0) -> str:
+    """Return the first texts, and the number of the remaining ones.
+
+    Parameters
+    ----------
+    texts : iterable of str
+    total : int
+        Number of all, if there are more than `texts`.
+
+    Returns
+    -------
+    str
+    """
     items = list(texts)
-    return ", ".join(items[:NAMED]) + f" and {len(items) - NAMED} more" * (len(items) > NAMED)
+    more = max(total, len(items)) - len(items[:NAMED])
+    return ", ".join(items[:NAMED]) + f" and {more} more" * (more > 0)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import date, timedelta
 from typing import Any
@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from ..analysis.answer import DIFFERENT
+from ..events.checks import name_some
 from ..utility.units import speaking_of, words
 
 # A CAR that moved by one basis point; a p-value as far as the third decimal.
@@ -22,8 +23,8 @@ _FACTS = ("window", "test", "n_events", "n_lacking", "n_used")
 MAX_LINES, MAX_ELSEWHERE = 20, 8
 # Returns that differ by less are those of prices rounded in another way.
 SAME_RETURN = 1e-6
-# Days, and symbols, that are named.
-SHOWN, NAMED = 20, 3
+# Days that are named.
+SHOWN = 20
 _DIFFERENCES = (
     "added", "removed", "edited", "days", "statuses", "moves", "answers", "settings", "versions",
     "prices", "sources", "files", "altered",
@@ -357,23 +358,6 @@ class Revision:
         day, old, new = self.first
         first = day if self.values == 1 else f"{self.values} days, first on {day}"
         return f"revised on {first} ({old:.10g} before, {new:.10g} now)"
-
-
-def name_some(symbols: Sequence[str], total: int = 0) -> str:
-    """Return the first symbols, and the number of the remaining ones.
-
-    Parameters
-    ----------
-    symbols : sequence of str
-    total : int
-        Number of symbols in all, if more than these.
-
-    Returns
-    -------
-    str
-    """
-    more = max(total, len(symbols)) - len(symbols[:NAMED])
-    return ", ".join(symbols[:NAMED]) + (f" and {more} more" if more else "")
 
 
 def price_revision(old: pd.DataFrame, new: pd.DataFrame, measure: str) -> Revision | None:

@@ -14,6 +14,7 @@ from typing import Any
 import pandas as pd
 
 from ..errors import DataError, RunFolderError, UndecidedError
+from ..events.checks import name_some
 from ..fitting.config import StudyConfig
 from ..fitting.fitted import FittedStudy, listed
 from ..returns.benchmarks import members
@@ -24,7 +25,6 @@ from ..utility.file_names import checked_name
 from ..utility.progress import step
 from .atomic_swap import clear_remains, follow_link, locked, staged
 from .compare import LOG, log_changes
-from .comparison import name_some
 from .contents import fill
 from .manifest import FAMILY, MANIFEST
 from .origin import EVENTS, Origin

@@ -9,18 +9,19 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import ConfigError, DataError, NetworkError, PriceError
+from ..events.checks import name_some
 from ..fitting.fitted import FittedStudy
 from ..prices import Prices, is_name, resolve
 from ..prices.frozen import TABLE, read_frozen
 from ..prices.sizes import Sizes
 from ..returns.benchmarks import members
+from ..returns.series import Range
 from ..utility.file_names import inside
-from .comparison import name_some, price_revision
+from .comparison import price_revision
 from .origin import ASKED, SIZES, Origin, with_files
 from .record import Record, open_events
 from .verify import verify_run
 
-Range = tuple[date, date]
 # The key of a manifest with the symbols whose loss was accepted.
 GIVEN_UP = "given_up"
 AS_IT_WAS = "the last report is unchanged"
