@@ -288,8 +288,7 @@ def wide_returns(frame: pd.DataFrame) -> pd.DataFrame:
         wide = frame.set_index(date)
     elif isinstance(frame.index, pd.RangeIndex) and not frame.empty:
         columns = [*map(str, frame.columns[:NAMED]), *["..."] * (len(frame.columns) > NAMED)]
-        remedy = "name the column of the dates 'date'"
-        raise DataError("no date column", value=", ".join(columns), remedy=remedy)
+        raise DataError("no date column", value=", ".join(columns), remedy=say("wrong.no_dates"))
     else:
         wide = frame
     dates = civil_dates(wide.index)
