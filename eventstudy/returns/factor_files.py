@@ -5,6 +5,7 @@ Ken French's files are also had by name: fetched once over HTTPS, and kept by th
 
 from __future__ import annotations
 
+import csv
 import hashlib
 import io
 import os
@@ -14,6 +15,7 @@ import zlib
 from collections.abc import Container, Iterable, Sequence
 from dataclasses import astuple
 from http.client import HTTPException
+from importlib.resources import files
 from itertools import takewhile
 from pathlib import Path
 from ssl import create_default_context
@@ -40,17 +42,8 @@ if TYPE_CHECKING:
 LIBRARY = "https://mba.tuck.dartmouth.edu/pages/faculty/ken.french/ftp/"
 # Where to look instead, such as a mirror.
 VARIABLE = "EVENTSTUDY_FACTOR_LIBRARY"
-FILES = {
-    "ff3": "F-F_Research_Data_Factors_daily", "ff5": "F-F_Research_Data_5_Factors_2x3_daily",
-    "mom": "F-F_Momentum_Factor_daily", "st_rev": "F-F_ST_Reversal_Factor_daily",
-    "lt_rev": "F-F_LT_Reversal_Factor_daily",
-    **{
-        f"{region.lower()}_{name}": f"{region}_{stem}_Daily"
-        for region in ("Developed", "Developed_ex_US", "Europe", "Japan", "Asia_Pacific_ex_Japan",
-                       "North_America")
-        for name, stem in {"ff3": "3_Factors", "ff5": "5_Factors", "mom": "Mom_Factor"}.items()
-    },
-}  # fmt: skip
+_LIST = (files("eventstudy") / "data" / "factor_library.csv").read_text(encoding="utf-8")
+FILES = {row["name"]: row["file"] for row in csv.DictReader(_LIST.splitlines())}
 NAME = re.compile(r"([a-z][a-z0-9_]+):([a-z]+)")
 SECONDS, LARGEST_ARCHIVE = 30, 50_000_000
 
