@@ -5,7 +5,6 @@ Ken French's files are also had by name: fetched once over HTTPS, and kept by th
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import io
 import os
@@ -15,7 +14,6 @@ import zlib
 from collections.abc import Container, Iterable, Sequence
 from dataclasses import astuple
 from http.client import HTTPException
-from importlib.resources import files
 from itertools import takewhile
 from pathlib import Path
 from ssl import create_default_context
@@ -25,6 +23,7 @@ from zipfile import is_zipfile
 
 import numpy as np
 
+from ..calendars.exchanges import bundled_rows
 from ..errors import ConfigError, DataError, UnreachableError
 from ..prices.quality.fault_kinds import SeriesFault
 from ..prices.quality.gate import GATE, Gate
@@ -42,8 +41,7 @@ if TYPE_CHECKING:
 LIBRARY = "https://mba.tuck.dartmouth.edu/pages/faculty/ken.french/ftp/"
 # Where to look instead, such as a mirror.
 VARIABLE = "EVENTSTUDY_FACTOR_LIBRARY"
-_LIST = (files("eventstudy") / "data" / "factor_library.csv").read_text(encoding="utf-8")
-FILES = {row["name"]: row["file"] for row in csv.DictReader(_LIST.splitlines())}
+FILES = {row["name"]: row["file"] for row in bundled_rows("factor_library.csv")}
 NAME = re.compile(r"([a-z][a-z0-9_]+):([a-z]+)")
 SECONDS, LARGEST_ARCHIVE = 30, 50_000_000
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import csv
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib.resources import files
 from typing import Any
 
 import numpy as np
 
+from ...calendars.exchanges import bundled_rows
 from ...utility.typing import BoolArray, DateArray, FloatArray, IntArray
 
 # (price from which it holds, tick)
@@ -84,8 +83,7 @@ def _rule(row: dict[str, str]) -> LimitRule:
 # A row a rule, with its source; ticks are 0.01 where none are given. The first match decides on the
 # board. Not there, and so without a limit: Hong Kong, New York, London and all others; indices and
 # exchange rates.
-_TABLE = (files("eventstudy") / "data" / "price_limits.csv").read_text(encoding="utf-8")
-LIMITS = tuple(map(_rule, csv.DictReader(_TABLE.splitlines())))
+LIMITS = tuple(map(_rule, bundled_rows("price_limits.csv")))
 # A move of an adjusted price is at the limit within half a tick of the price, or within these
 # bounds of that half tick.
 NARROWEST, WIDEST = 0.0006, 0.006
