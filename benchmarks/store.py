@@ -18,6 +18,7 @@ import pandas as pd
 
 from eventstudy.prices import Prices, Provenance, clean
 from eventstudy.prices._base import stamp
+from eventstudy.prices._prices import Answer
 from eventstudy.prices.store import StoreProvider
 
 LAST = date(2023, 12, 29)
@@ -34,7 +35,7 @@ def synthetic(symbol: str, days: pd.DatetimeIndex, rng: np.random.Generator) -> 
     )
     rows, _ = clean(table, symbol)
     given = Provenance("yahoo", retrieved_at="2024-01-02T00:00:00+00:00", currency="USD")
-    return Prices.of({symbol: rows}, {}, {symbol: stamp(given, rows)})
+    return Prices.of({symbol: Answer(rows, stamp(given, rows))}, {})
 
 
 def fill(store: StoreProvider, tickers: int, years: int, seed: int = 1) -> float:
@@ -45,9 +46,8 @@ def fill(store: StoreProvider, tickers: int, years: int, seed: int = 1) -> float
     for first in range(0, tickers, BATCH):
         names = [f"T{number:05d}" for number in range(first, min(first + BATCH, tickers))]
         made = [synthetic(name, days, rng) for name in names]
-        parts = {name: one.table for name, one in zip(names, made, strict=True)}
-        given = {name: one.provenance[name] for name, one in zip(names, made, strict=True)}
-        taken += seconds(lambda parts=parts, given=given: store.add(Prices.of(parts, {}, given)))
+        answers = {name: answer for one in made for name, answer in one.answers().items()}
+        taken += seconds(lambda answers=answers: store.add(Prices.of(answers, {})))
     return taken
 
 

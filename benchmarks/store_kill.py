@@ -28,6 +28,7 @@ import pandas as pd
 
 from eventstudy.prices import Prices, Provenance, clean
 from eventstudy.prices._base import stamp
+from eventstudy.prices._prices import Answer
 from eventstudy.prices.store import StoreProvider
 
 SYMBOLS = tuple(f"S{n}" for n in range(8))
@@ -50,9 +51,8 @@ def made(symbol: str, version: int) -> Prices:
     close = (1 + 0.37 * block) * (int(symbol[1:]) + 1 + np.sin(np.arange(rows)) / 3)
     days = pd.bdate_range("2005-01-03", periods=rows)
     table, _ = clean(pd.DataFrame({"date": days, "close": close, "adj_close": close / 3}), symbol)
-    return Prices.of(
-        {symbol: table}, {}, {symbol: stamp(Provenance("yahoo", retrieved_at=at(version)), table)}
-    )
+    source = stamp(Provenance("yahoo", retrieved_at=at(version)), table)
+    return Prices.of({symbol: Answer(table, source)}, {})
 
 
 def order(versions: dict[str, int]) -> Iterator[tuple[str, int]]:

@@ -462,8 +462,6 @@ def test_data_sessions_without_a_calendar() -> None:
     )
     assert str(made.opens[0]) == "2019-01-06T07:30:00"
     assert str(made.closes[0]) == "2019-01-06T14:00:00"
-    with pytest.raises(DataError, match="CASE"):
-        data_sessions("CASE", "Africa/Cairo", np.array([], dtype="datetime64[D]"), None)
 
 
 def test_import_is_light() -> None:

@@ -8,11 +8,10 @@ import datetime as dt
 import hashlib
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 import pytest
 
-from eventstudy.errors import ConfigError, DataError, EventsFileError, EventStudyError, Problem
+from eventstudy.errors import ConfigError, EventsFileError, EventStudyError, Problem
 from eventstudy.events.announcements import parse_announcement
 from eventstudy.events.table import Events, check_events, events_from_frame, read_events
 
@@ -647,25 +646,6 @@ class TestEvents:
     def events(self, write) -> Events:
         rows = "".join(f"e{i},AAPL,2019-05-{13 + i},,,<b>{i}</b>\n" for i in range(5))
         return read_events(write(HEAD + rows), today=TODAY)
-
-    def test_take(self, events: Events) -> None:
-        assert events.take([3, 1]).table["event_id"].tolist() == ["e3", "e1"]
-        assert events.take(np.array([True, False, False, False, True])).table[
-            "event_id"
-        ].tolist() == [
-            "e0",
-            "e4",
-        ]
-        assert events.take([3, 1]).table.index.tolist() == [0, 1]
-        assert events.take([-1]).table["event_id"].tolist() == ["e4"]
-        assert len(events.take([])) == 0
-        assert events.take([0]).sha256 == events.sha256
-
-    def test_take_refuses(self, events: Events) -> None:
-        with pytest.raises(DataError, match="mask"):
-            events.take([True, False])
-        with pytest.raises(DataError, match="5 events"):
-            events.take([5])
 
     def test_html_is_escaped(self, events: Events) -> None:
         events.table["event_id"] = [f"<i>{i}" for i in range(5)]

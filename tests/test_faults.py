@@ -22,7 +22,8 @@ from eventstudy.prices.quality.fault_kinds import FAULTS, QUARANTINED, SeriesFau
 from eventstudy.prices.quality.quotes import no_trade, spikes
 from eventstudy.prices.quality.return_faults import RETURN_FAULTS
 from eventstudy.prices.sizes import SIZE_FAULTS
-from eventstudy.returns import ReturnsPanel, returns_of
+from eventstudy.returns import ReturnsPanel
+from eventstudy.returns.sessions import returns_of
 from eventstudy.utility.catalogue import has
 
 SIZE = 160

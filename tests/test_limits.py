@@ -14,9 +14,7 @@ from eventstudy.calendars.exchanges import quoted_in
 from eventstudy.calendars.sessions import Sessions, sessions
 from eventstudy.events.table import events_from_frame
 from eventstudy.prices.quality.price_limits import (
-    KOREA,
     LIMITS,
-    TAIWAN,
     LimitRule,
     daily_limits,
     limit_price,
@@ -26,6 +24,7 @@ from eventstudy.returns import ReturnsPanel
 from eventstudy.returns.load import special_treatment
 from eventstudy.utility.typing import FloatArray, IntArray
 
+KOREA, TAIWAN = (rules_of(symbol)[-1].ticks for symbol in ("005930.KS", "2330.TW"))
 # ZTE-A, 2018-04-16 to 2018-06-25: closes that the exchange quoted, eight of them at the lower
 # limit.
 ZTE = np.array([31.31, 28.18, 25.36, 22.82, 20.54, 18.49, 16.64, 14.98, 13.48])

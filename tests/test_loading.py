@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -58,7 +58,7 @@ class Recording:
             [s for s in symbols if s not in self.unreachable], start, end
         )
         lost = {s: self.kind("time-out", where=s) for s in symbols if s in self.unreachable}
-        return own.merge(Prices.of({}, lost, {}))
+        return own.merge(Prices.of({}, lost))
 
 
 def closes(seed: int) -> FloatArray:
@@ -440,7 +440,7 @@ class TestRanges:
             name = "sample"
 
             def fetch(self, symbols: Sequence[str], *_: object, progress: object = None) -> Prices:
-                return Prices.of({}, {}, {}, [use(symbols[0]), "other"])
+                return Prices.of({}, {}, [use(symbols[0]), "other"])
 
         basket = Basket(Source())  # type: ignore[arg-type]
         basket.fetch({s: (date(y, 1, 1), date(y, 2, 1)) for s, y in (("A", 2010), ("B", 2020))})
@@ -460,7 +460,8 @@ def test_hikvision_without_the_csi_300_before_2021(tmp_path: Path) -> None:
     ):
         (tmp_path / Path(path).name).write_bytes((data / path).read_bytes())
     events = es.read_events(ROOT / "events.csv")
-    events = events.take((events.table["ticker"] == "002415.SZ").to_numpy())
+    rows = events.table[events.table["ticker"] == "002415.SZ"].reset_index(drop=True)
+    events = replace(events, table=rows)
     results = es.run_study(events, StudyConfig(prices=str(tmp_path)))
     first = int(np.flatnonzero(results.events["event_id"] == "hikvision-2019-05-22-report")[0])
     assert results.ok.all()

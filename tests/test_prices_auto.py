@@ -19,8 +19,17 @@ import pytest
 from yahoo_standin import Yahoo, proxy_env, synthetic
 
 from eventstudy.errors import ConfigError, NetworkError, NoPricesError, UnknownSymbolError
-from eventstudy.prices import COLUMNS, PROVIDERS, PriceProvider, Prices, Provenance, resolve
+from eventstudy.prices import (
+    COLUMNS,
+    PROVIDERS,
+    PriceProvider,
+    Prices,
+    Provenance,
+    collect,
+    resolve,
+)
 from eventstudy.prices._base import canonical_bytes, clean, matrix_of, stamp
+from eventstudy.prices._prices import Answer
 from eventstudy.prices.auto import AutoProvider
 from eventstudy.prices.files import FilesProvider
 from eventstudy.prices.sample import SampleProvider
@@ -181,12 +190,13 @@ def test_importing_costs_nothing() -> None:
 def priced(symbol: str, *closes: float) -> Prices:
     days = pd.bdate_range("2019-01-02", periods=len(closes))
     rows, _ = clean(pd.DataFrame({"date": days, "close": closes}), symbol)
-    return Prices.of({symbol: rows}, {}, {symbol: stamp(Provenance("test"), rows)}, ["said once"])
+    answer = Answer(rows, stamp(Provenance("test"), rows))
+    return Prices.of({symbol: answer}, {}, ["said once"])
 
 
 def test_merge_never_mixes_rows_of_one_symbol() -> None:
     failed = Prices.of(
-        {}, {"B": NoPricesError("none", where="B"), "C": UnknownSymbolError("?", where="C")}, {}
+        {}, {"B": NoPricesError("none", where="B"), "C": UnknownSymbolError("?", where="C")}
     )
     merged = priced("A", 1, 2).merge(priced("A", 7, 8, 9)).merge(failed).merge(priced("B", 3))
     assert merged.table["close"].tolist() == [1, 2, 3]
@@ -197,20 +207,19 @@ def test_merge_never_mixes_rows_of_one_symbol() -> None:
 
 def test_select_puts_every_symbol_somewhere() -> None:
     prices = priced("A", 1, 2, 3).merge(priced("B", 4))
-    chosen = prices.select(["A", "B", "Z", "A"], date(2019, 1, 3), None)
+    chosen = prices.select(["A", "Z", "A"])
     assert chosen.symbols == ("A",)
-    assert chosen.table["close"].tolist() == [2, 3]
-    assert {symbol: error.kind for symbol, error in chosen.failures.items()} == {
-        "B": "no_prices",
-        "Z": "unknown_symbol",
-    }
-    again = stamp(Provenance("test"), chosen.table)
-    assert chosen.provenance["A"] == again
-    assert again.sha256 != prices.provenance["A"].sha256
+    assert chosen.table["close"].tolist() == [1, 2, 3]
+    assert chosen.failures["Z"].kind == "unknown_symbol"
+    days = date(2019, 1, 3), date(2019, 1, 9)
+    part = collect(["A", "B"], *days, prices.answers().__getitem__)
+    assert part.failures["B"].kind == "no_prices"
+    assert part.provenance["A"] == stamp(Provenance("test"), part.table)
+    assert part.provenance["A"].sha256 != prices.provenance["A"].sha256
 
 
 def test_an_empty_table_has_the_columns() -> None:
-    table = Prices.of({}, {}, {}).table
+    table = Prices.of({}, {}).table
     assert tuple(table) == COLUMNS
     assert table.dtypes.equals(priced("A", 1).table.dtypes)
 

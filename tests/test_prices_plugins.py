@@ -179,7 +179,7 @@ class Source:
         from eventstudy.prices import Prices
         if self.argument == "raise":
             raise RuntimeError("out of order")
-        return Prices.of({}, {}, {}) if self.argument == "lose" else [1, 2]
+        return Prices.of({}, {}) if self.argument == "lose" else [1, 2]
 """
 
 

@@ -17,6 +17,7 @@ from eventstudy.errors import ConfigError
 from eventstudy.prices import Action, Prices, Provenance, clean, resolve
 from eventstudy.prices._base import stamp
 from eventstudy.prices._database import Held
+from eventstudy.prices._prices import Answer
 from eventstudy.prices.revisions import Change, compare, merge
 from eventstudy.prices.store import StoreProvider, moment
 from eventstudy.prices.upkeep import history
@@ -41,9 +42,7 @@ def table(upto: str = "2019-12-31", begin: str = "2019-01-01") -> pd.DataFrame:
 def fetched(rows: pd.DataFrame, on: str = "2024-03-01", actions: tuple[Action, ...] = ()) -> Prices:
     cleaned, _ = clean(rows, "X.SZ")
     given = Provenance("yahoo", retrieved_at=f"{on}T10:00:00+00:00", library="yfinance 1.7.0")
-    return Prices.of(
-        {"X.SZ": cleaned}, {}, {"X.SZ": stamp(given, cleaned)}, actions={"X.SZ": actions}
-    )
+    return Prices.of({"X.SZ": Answer(cleaned, stamp(given, cleaned), actions)}, {})
 
 
 def held(rows: pd.DataFrame, on: str = "2024-03-01", actions: tuple[Action, ...] = ()) -> Held:

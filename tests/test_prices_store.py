@@ -22,8 +22,9 @@ from platformdirs.unix import Unix
 from platformdirs.windows import Windows
 
 from eventstudy.errors import DataError
-from eventstudy.prices import Prices, Provenance
+from eventstudy.prices import Prices, Provenance, collect
 from eventstudy.prices._base import clean, stamp
+from eventstudy.prices._prices import Answer
 from eventstudy.prices.store import StoreProvider, default_path, store_file
 
 ROOT = Path(__file__).parents[1]
@@ -39,7 +40,7 @@ def made(*symbols: str, first: str = "2019-01-02", rows: int = 250, scale: float
         parts[symbol], _ = clean(table, symbol)
         given = Provenance("yahoo", "host", "2024-03-01T10:00:00+00:00", "yfinance 1.7.0", "CNY")
         provenance[symbol] = stamp(given, parts[symbol])
-    return Prices.of(parts, {}, provenance)
+    return Prices.of({s: Answer(parts[s], provenance[s]) for s in parts}, {})
 
 
 def asked_days(store: StoreProvider, *symbols: str) -> dict[str, tuple[date, ...]]:
@@ -66,10 +67,9 @@ def test_a_part_of_the_range_has_its_own_hash(store: StoreProvider) -> None:
     prices = made("AAA")
     store.add(prices, (FIRST, LAST))
     found = store.fetch(["AAA"], date(2019, 2, 1), date(2019, 2, 28))
-    assert (
-        found.provenance["AAA"]
-        == prices.select(["AAA"], date(2019, 2, 1), date(2019, 2, 28)).provenance["AAA"]
-    )
+    days = date(2019, 2, 1), date(2019, 2, 28)
+    part = collect(["AAA"], *days, prices.answers().__getitem__)
+    assert found.provenance["AAA"] == part.provenance["AAA"]
     assert found.provenance["AAA"].rows == 20
 
 
@@ -120,7 +120,7 @@ def test_rows_are_replaced_whole(store: StoreProvider) -> None:
 def test_nothing_there_yet(store: StoreProvider) -> None:
     assert store.symbols() == ()
     assert store.fetch(["AAA"], FIRST, LAST).failures["AAA"].kind == "unknown_symbol"
-    stored = store.add(Prices.of({}, {}, {}))
+    stored = store.add(Prices.of({}, {}))
     assert (stored.notices, stored.unwritten) == ([], {})
     assert not store.path.exists()
 

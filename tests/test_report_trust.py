@@ -8,6 +8,7 @@ from conftest import Market
 from pages import CONFIG, MAIN, findings
 from situations import CLOSE, DISPERSED, GROUPS, ONE, noisy, opinion, placed
 
+from eventstudy.analysis.answer import default_tests
 from eventstudy.calendars.window import Window
 from eventstudy.report.sections.windows import list_tests
 from eventstudy.significance import STATISTICS
@@ -111,7 +112,7 @@ def test_without_usable_events_there_is_no_result() -> None:
 def test_the_summary_begins_with_the_main_test() -> None:
     results = placed(ONE, rho=0.3, seed=33).fit()
     summary = results.summary()
-    assert results.main_test() == results.default_tests[0] == "bmp_kp"
+    assert results.main_test() == default_tests(results)[0] == "bmp_kp"
     assert "BMP-KP" in str(summary)
     for window in ("[0,1]", "[-1,1]"):
         decided = results.answer(window)

@@ -202,19 +202,14 @@ def test_a_run_that_was_altered_is_said_and_ends_with_4(project: Project, tmp_pa
     assert said.count("\n") == 1
 
 
-@pytest.mark.parametrize(
-    ("zero", "other"),
-    [("not_different", "different"), ("not distinguishable from zero", "different from zero")],
-)
-def test_flips(zero: str, other: str) -> None:
-    """Runs of earlier versions have words of their own for the same verdicts."""
+def test_flips() -> None:
+    zero, other = "not_different", "different"
 
     def said(verdict: str, estimate: float) -> dict[str, object]:
         return {"text": "...", "verdict": verdict, "estimate": estimate}
 
     assert Answer("", said(zero, 0.01), said("different", 0.01)).flipped
     assert Answer("", said(other, -0.01), said("different", 0.01)).flipped
-    assert Answer("", said("depends on the test", 0.01), said("different", 0.01)).flipped
     assert Answer("", None, said(other, 0.01)).flipped
     assert not Answer("", said(zero, -0.01), said("not_different", 0.01)).flipped
     assert not Answer("", said(other, 0.02), said("different", 0.01)).flipped

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 import eventstudy as es
 from eventstudy.abnormal.conventions import Conventions
 from eventstudy.calendars.window import Window
-from eventstudy.cli.basics import ROWS, study_text
+from eventstudy.cli.basics import DATA, EVENTS, study_text
 from eventstudy.cli.main import main
 from eventstudy.cli.request import read_order
 from eventstudy.errors import ConfigError
@@ -323,8 +323,9 @@ class TestInit:
 
     def test_rows_are_those_of_the_list_of_the_project(self) -> None:
         listed = {(r["ticker"], str(r["announced_at"])) for r in _rows(ROOT / "events.csv")}
-        assert {(r["ticker"], str(r["announced_at"])) for r in _rows(ROWS)} <= listed
-        assert ROWS.splitlines()[1].split(",")[1:3] == ["002415.SZ", "2019-05-22"]
+        rows = (DATA / "init" / EVENTS).read_text(encoding="utf-8")
+        assert {(r["ticker"], str(r["announced_at"])) for r in _rows(rows)} <= listed
+        assert rows.splitlines()[1].split(",")[1:3] == ["002415.SZ", "2019-05-22"]
 
     def test_it_writes_what_runs_and_names_the_next_command(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from eventstudy.calendars.sessions import Sessions
 from eventstudy.calendars.window import Window
 from eventstudy.errors import ConfigError, DataError
-from eventstudy.returns import ReturnsPanel, returns_of
+from eventstudy.returns import ReturnsPanel
+from eventstudy.returns.sessions import returns_of
 from eventstudy.utility.typing import ReturnKind
 from eventstudy.windows.event_windows import EventWindows, build_windows
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +19,6 @@ from eventstudy.calendars.window import Window
 from eventstudy.findings.finished_run import read_findings
 from eventstudy.returns.benchmarks import FALLBACK
 from eventstudy.runs import Record
-from eventstudy.runs.record import OWN_HASH, seal
 from eventstudy.studies import EventStudyResults
 
 HIKVISION, SOON = "hikvision-2019-05-22-report", "hoshine-2021-06-23-wro"
@@ -199,34 +197,6 @@ def test_a_refresh_stays_and_a_comparison_names_the_index(run: Path) -> None:
     assert {move.event_id for move in found.moves} == {SOON}
     assert all("benchmark 000001.SS instead of 000300.SS" in move.why for move in found.moves)
     assert found.edited == {HIKVISION: {"company": ("Hikvision", "Hangzhou Hikvision")}}
-
-
-@pytest.mark.slow
-def test_a_run_of_before_there_was_a_policy_was_strict(run: Path) -> None:
-    run_of(run.parents[1], "old", "--benchmark-policy", "strict")
-    old = run.parent / "old"
-    before = shutil.copytree(old, run.parent / "before")
-    manifest = {key: own for key, own in Record.read(old).manifest.items() if key != OWN_HASH}
-    del manifest["config"]["benchmark_policy"]
-    seal(old, manifest)
-    assert Record.read(old).config.benchmark_policy == "strict"
-    assert es.reproduce_run(old).exact
-    assert es.compare_runs(before, old).same
-    assert "nothing new" in invoke("refresh", old)
-    where = (
-        "--out",
-        run.parent,
-        "--name",
-        "old",
-        "--store",
-        run.parents[1] / "store",
-        "--draws",
-        "99",
-    )
-    said = invoke("refresh", run.parents[1] / "events.csv", *where)
-    assert said.splitlines()[-1].startswith("Report: ")
-    assert "setting benchmark_policy" in said
-    assert not es.compare_runs(old, run).statuses
 
 
 def test_an_option_is_strict(run: Path) -> None:

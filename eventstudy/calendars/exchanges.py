@@ -48,6 +48,12 @@ class Exchange:
         return (self.benchmark, *self.stand_ins) if self.benchmark else ()
 
 
+def bundled_rows(name: str) -> list[dict[str, str]]:
+    """Return the rows of a table of this package."""
+    text = (files("eventstudy") / "data" / name).read_text(encoding="utf-8")
+    return list(csv.DictReader(text.splitlines()))
+
+
 def _exchange(row: dict[str, str]) -> Exchange:
     stand_ins = tuple(row["stand_ins"].split())
     benchmark, calendar = row["benchmark"] or None, row["calendar"] or None
@@ -61,8 +67,7 @@ def _suffixes(column: str) -> Iterator[tuple[str, str]]:
 # A row a suffix of Yahoo. `indices`: all that are at home there, the default of several markets or
 # of none too. `bloomberg`, `notations`: the codes that Bloomberg, Reuters and others have for it.
 # Bloomberg joins the class of a share to its name in Stockholm and Copenhagen, so these have none.
-_TABLE = (files("eventstudy") / "data" / "exchanges.csv").read_text(encoding="utf-8")
-_ROWS = list(csv.DictReader(_TABLE.splitlines()))
+_ROWS = bundled_rows("exchanges.csv")
 EXCHANGES = {row["suffix"]: _exchange(row) for row in _ROWS}
 BY_CODE = {exchange.code: exchange for exchange in EXCHANGES.values()}
 DIGITS_IN_CODE = {row["suffix"]: int(row["digits"]) for row in _ROWS if row["digits"]}

@@ -9,7 +9,6 @@ minutes after midnight of that day in local time, ``open:close``.
 
 from __future__ import annotations
 
-import csv
 import datetime as dt
 import functools
 import gzip
@@ -26,7 +25,7 @@ from ..errors import DataError
 from ..utility.catalogue import say
 from ..utility.registry import did_you_mean
 from ..utility.typing import CalendarChoice, DateArray
-from .exchanges import BY_CODE, NO_CALENDAR
+from .exchanges import BY_CODE, NO_CALENDAR, bundled_rows
 
 DATA = files("eventstudy") / "data"
 SESSIONS, OVERRIDES = DATA / "sessions.txt.gz", DATA / "session_overrides.csv"
@@ -231,7 +230,7 @@ def _overrides() -> list[dict[str, str]]:
     own or the usual ones; ``closes_by`` ends its sessions at a time at the latest. A time is that
     of the market, or of the zone behind it.
     """
-    return list(csv.DictReader(OVERRIDES.read_text(encoding="utf-8").splitlines()))
+    return bundled_rows(OVERRIDES.name)
 
 
 def _corrected(schedule: Sessions, override: dict[str, str]) -> Sessions:
@@ -277,15 +276,8 @@ def data_sessions(code: str, tz: str, dates: DateArray, like: Sessions | None) -
     Returns
     -------
     Sessions
-
-    Raises
-    ------
-    DataError
-        `dates` is empty.
     """
     days = np.unique(dates.astype("datetime64[D]"))
-    if not len(days):
-        raise DataError("has no sessions", where=code)
     if like is None:
         opens, closes = (_at(days, time, tz) for time in NO_HOURS)
     else:

@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from .options import JSON, QUIET, WORKERS, StudyCommand, WholeNumber, options, study_options_without
+from .options import JSON, QUIET, WORKERS, StudyCommand, WholeNumber, options, without
 from .shared import EVENTS, PATH, display, notify, print_json, progress, reading_codes, writing
 
 # Options that are about what a run folder has besides the answer.
@@ -82,7 +82,7 @@ def explain(
 @options(
     ("--grid", "NAME=CHOICES ...",
      "Choices of model, estimation, car, sample (one where-expression) or halt; may be repeated."),
-    *study_options_without(*OF_RUNS, "--test"),
+    *without(*OF_RUNS, "--test"),
     ("More", "", ""),
     *WORKERS,
 )  # fmt: skip
@@ -126,7 +126,7 @@ def robustness(
 @click.command(cls=StudyCommand)
 @click.argument("events", type=EVENTS)
 @options(
-    *study_options_without(*OF_RUNS, "--calibrate", "--draws", "--out", "--quiet"),
+    *without(*OF_RUNS, "--calibrate", "--draws", "--out", "--quiet"),
     ("--draws --calibrate", (WholeNumber(1), "N"),
      "Most other dates to use. [default: 499, as in a run]"),
     ("--workers", (WholeNumber(1), "N", 1),

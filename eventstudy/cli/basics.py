@@ -22,27 +22,7 @@ if TYPE_CHECKING:
 
 STUDY, EVENTS, SCHEMA = "study.toml", "events.csv", "study.schema.json"
 ABOUT = "README.md"
-# A firm whose prices come from the network, and one whose prices are bundled: the study runs
-# without it too.
-ROWS = """event_id,ticker,announced_at,tz,benchmark,company,direction,source
-hikvision-2019-05-22-report,002415.SZ,2019-05-22,Pacific/Auckland,000300.SS,Hikvision,adverse,New York Times
-nvda-2022-08-31-licence,NVDA,2022-08-31T16:00-04:00,America/New_York,^GSPC,NVIDIA,adverse,Form 8-K
-"""  # noqa: E501
-HEAD = f"""#:schema ./{SCHEMA}
-# A study:  eventstudy run {STUDY}
-# Every setting is here with its default. Take the # away from a line to change it; options of the
-# command line win over this file. Paths are relative to it.
-
-events = "{EVENTS}"
-"""
-TAIL = """
-# ---- A grid: every combination of these choices, as a specification curve.
-
-#[grid]
-#model = ["market", "market_adjusted", "constant_mean"]
-#sample = ["", "without flagged"]
-"""
-WIDTH = 100
+DATA, WIDTH = files("eventstudy") / "data", 100
 
 
 @click.command()
@@ -55,8 +35,11 @@ def init(folder: Path) -> None:
     """
     from ..fitting.study_file import SCHEMA_FILE
 
+    # A firm whose prices come from the network, and one whose prices are bundled: the study runs
+    # without it too.
+    rows = (DATA / "init" / EVENTS).read_text(encoding="utf-8")
     schema = SCHEMA_FILE.read_text(encoding="utf-8")
-    _write_new(folder, {EVENTS: ROWS, STUDY: study_text(), SCHEMA: schema})
+    _write_new(folder, {EVENTS: rows, STUDY: study_text(), SCHEMA: schema})
     display(f"Wrote {folder / STUDY}, {EVENTS} and {SCHEMA} (for editors).\nNext:\n")
     display(f"  eventstudy run {shlex.quote(str(folder / STUDY))}")
 
@@ -69,8 +52,8 @@ def example(folder: Path) -> None:
 
     Nothing is overwritten.
     """
-    bundled = files("eventstudy") / "data" / "example"
-    texts = {name: (bundled / name).read_text(encoding="utf-8") for name in (EVENTS, ABOUT)}
+    bundled = {name: DATA / "example" / name for name in (EVENTS, ABOUT)}
+    texts = {name: path.read_text(encoding="utf-8") for name, path in bundled.items()}
     _write_new(folder, texts)
     display(f"Wrote {folder / EVENTS} and {ABOUT} (what its columns mean).\nNext:\n")
     display(f"  eventstudy run {shlex.quote(str(folder / EVENTS))}")
@@ -81,10 +64,10 @@ def study_text() -> str:
     from ..fitting.settings import settings_of
     from ..fitting.study_file import RunSettings, study_settings
 
-    run = {name: s for name, s in settings_of(RunSettings).items() if name != "events"}
-    study = {name: s for name, s in study_settings().items() if name != "grid"}
-    blocks = [HEAD, "\n# ---- The run\n", *map(_lines, run.values())]
-    return "".join([*blocks, "\n# ---- The study\n", *map(_lines, study.values()), TAIL])
+    run = (_lines(s) for name, s in settings_of(RunSettings).items() if name != "events")
+    study = (_lines(s) for name, s in study_settings().items() if name != "grid")
+    template = (DATA / "init" / STUDY).read_text(encoding="utf-8")
+    return template.format(run="".join(run), study="".join(study))
 
 
 def _lines(setting: Setting) -> str:

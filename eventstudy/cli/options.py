@@ -123,9 +123,9 @@ STUDY_OPTIONS: tuple[Row, ...] = (
 )  # fmt: skip
 
 
-def study_options_without(*names: str) -> Iterator[Row]:
-    """Yield the options of a study but some."""
-    return (row for row in STUDY_OPTIONS if not {*names}.intersection(row[0].split()))
+def without(*names: str, rows: Iterable[Row] = STUDY_OPTIONS) -> Iterator[Row]:
+    """Yield the options of a study, or of another command, but some."""
+    return (row for row in rows if not {*names}.intersection(row[0].split()))
 
 
 class StudyCommand(click.Command):

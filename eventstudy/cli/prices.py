@@ -194,11 +194,12 @@ def _wanted(symbols: tuple[str, ...], events: Path | None) -> tuple[list[str], d
         return list(dict.fromkeys(symbols)), today - timedelta(days=round(365.25 * YEARS)), today
     from ..calendars.window import ESTIMATION, EVENT
     from ..events.table import read_events
-    from ..returns.series import needed, needed_range
+    from ..returns.series import needed, range_around
 
     listed = read_events(events)
     named = [symbol for symbol, _ in needed(listed, peers=True)]
-    return list(dict.fromkeys([*symbols, *named])), *needed_range(listed, ESTIMATION, EVENT)
+    days = [day.date() for day in listed.table["day0"]]
+    return list(dict.fromkeys([*symbols, *named])), *range_around(days, ESTIMATION, EVENT)
 
 
 def _show_kept(answers: list[ReadBack], prices: Prices, quiet: bool, as_json: bool) -> None:

@@ -13,13 +13,13 @@ from typing import Any
 import click
 
 from ..errors import ConfigError
+from ..events.checks import name_some
 from ..findings.types import Findings
 from ..fitting.config import StudyConfig
 from ..fitting.settings import within
 from ..fitting.study_file import StudyFile, StudyFileError, check, read_study_file
 from ..prices.store import moment
 from ..runs.atomic_swap import follow_link
-from ..runs.comparison import name_some
 from ..runs.origin import Origin
 from ..runs.record import Record
 from ..runs.verify import refuse_altered
@@ -148,8 +148,7 @@ def read_order(config_file: Path | None, events: Path | None, options: Mapping[s
         chosen["events"] = str(events)
     run, config = check(file.run | file.study | chosen)
     if not run.events:
-        remedy = f"there is no {' or '.join(HERE)} in this folder"
-        raise ConfigError("name the events file", remedy=remedy)
+        raise ConfigError(say("wrong.no_events"), remedy=say("wrong.no_events.remedy"))
     path = Path(run.events)
     if path.is_dir():
         raise ConfigError("is a folder, not a file of events", where=run.events)
@@ -244,8 +243,7 @@ def locked_order(
     chosen = _chosen(options)
     twice = next((name for name in SOURCES if name in chosen), "")
     if twice:
-        problem = f"give --{twice} or --from-lock, not both"
-        raise ConfigError(problem, remedy="a lock is a source of prices")
+        raise ConfigError(say("wrong.lock", option=twice), remedy=say("wrong.lock.remedy"))
     record = Record.read(os.path.normpath(folder))
     refuse_altered(record)
     base = record.frozen.settings()
@@ -254,7 +252,7 @@ def locked_order(
         base = {source: base[source]}
     elif events is None:
         events = record.frozen.events
-        base |= {"out": record.folder.parent, "name": f"{record.name}-again"}
+        base |= {"out": record.folder.parent, "name": f"{record.facts.name}-again"}
     order = read_order(config_file, events, {**base, **chosen})
     if not (order.folder.exists() and order.folder.samefile(record.folder)):
         return order
@@ -293,8 +291,7 @@ def order_of_run(
     fixed = [name for name in ("out", "name") if options.get(name)]
     if config_file or fixed:
         where = f"--{fixed[0] if fixed else 'config'}"
-        problem = "a run folder has a study and a place already"
-        raise ConfigError(problem, where=where, value=str(folder))
+        raise ConfigError(say("wrong.placed"), where=where, value=str(folder))
     folder = follow_link(Path(os.path.normpath(folder)))
     record = Record.read(folder)
     origin = record.origin

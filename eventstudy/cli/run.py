@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from . import shared
-from .options import STUDY_OPTIONS, SWITCH, WORKERS, Row, StudyCommand, options
+from .options import STUDY_OPTIONS, SWITCH, WORKERS, Row, StudyCommand, options, without
 
 if TYPE_CHECKING:
     from ..errors import DataError
@@ -32,8 +32,6 @@ RUN_OPTIONS: tuple[Row, ...] = (
 )  # fmt: skip
 # Where a fault of the row of `one` stands on the command line.
 ARGUMENTS = {"ticker": "TICKER", "announced_at": "DATE"}
-# Options of `run` that choose columns of a file.
-COLUMNS = {"--ticker", "--date"}
 
 
 @click.command(cls=StudyCommand)
@@ -164,7 +162,7 @@ def _json_document(folder: Path) -> dict[str, Any]:
 @click.command(cls=StudyCommand)
 @click.argument("ticker")
 @click.argument("date")
-@options(*(row for row in RUN_OPTIONS if not COLUMNS.intersection(row[0].split())))
+@options(*without("--ticker", "--date", rows=RUN_OPTIONS))
 def one(ticker: str, date: str, **settings: Any) -> None:
     """Study one announcement: TICKER as Yahoo spells it, DATE as YYYY-MM-DD.
 

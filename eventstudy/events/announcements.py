@@ -13,6 +13,7 @@ import numpy as np
 
 from ..calendars.sessions import Sessions
 from ..errors import DataError
+from ..utility.catalogue import say
 from ..utility.registry import did_you_mean
 
 ASSUMED_TIME = dt.time(12)
@@ -26,7 +27,7 @@ _STAMP = re.compile(
 MIDNIGHT = re.compile(r"[T ]00:00(:00(\.0+)?)?$")
 _OTHER_DATE = re.compile(r"(\d{1,4})[/.-](\d{1,2})[/.-](\d{1,4})(?:[T ].*)?", re.ASCII)
 _SERIAL = re.compile(r"(\d{5})(?:\.\d+)?", re.ASCII)
-_ONE_DAY = dt.timedelta(days=1)
+ONE_DAY = dt.timedelta(days=1)
 
 
 class When(StrEnum):
@@ -117,14 +118,8 @@ def parse_announcement(text: str, tz: str = "", *, dates_only: bool = False) -> 
     if offset:
         return Announcement(instant=_with_offset(wall, offset, tz), tz=tz or None)
     if not tz:
-        zone = "a zone such as America/New_York in the column 'tz'"
-        remedy = f"add its offset (e.g. -05:00 or Z), or {zone}"
-        if MIDNIGHT.search(text) and dates_only:
-            fault = "is a date with 00:00 behind it, as in all rows"
-            raise DataError(fault, value=text, remedy=f"write {day}")
-        if MIDNIGHT.search(text):
-            remedy = f"write {day} if only the day is known, else {remedy}"
-        raise DataError("a time needs a time zone", value=text, remedy=remedy)
+        at_midnight = "midnights" if dates_only else "midnight"
+        raise _fault(at_midnight if MIDNIGHT.search(text) else "no_zone", text, day=day)
     return Announcement(instant=to_instant(wall, tz), tz=tz)
 
 
@@ -194,7 +189,7 @@ def candidate_positions(
         only = day0_position(announcement, sessions, cutoff_minutes=cutoff_minutes)
         return range(only, only + 1)
     zone, shift = announcement.tz or sessions.tz, dt.timedelta(minutes=cutoff_minutes)
-    midnights = (_midnight(announcement.date + days, zone) for days in (0 * _ONE_DAY, _ONE_DAY))
+    midnights = (_midnight(announcement.date + days, zone) for days in (0 * ONE_DAY, ONE_DAY))
     start, end = (_in_utc(midnight + shift) for midnight in midnights)
     first = int(np.searchsorted(sessions.closes, start, side="right"))
     last = min(int(np.searchsorted(sessions.closes, end)), len(sessions) - 1)
@@ -265,12 +260,8 @@ def to_instant(wall: dt.datetime, tz: str) -> dt.datetime:
     earlier, later = (wall.replace(tzinfo=zone, fold=fold).astimezone(dt.UTC) for fold in (0, 1))
     if earlier == later:
         return earlier
-    if earlier.astimezone(zone).replace(tzinfo=None) == wall:
-        fault = f"this time came twice in {tz} (clocks went back)"
-    else:
-        fault = f"this time did not exist in {tz} (clocks went forward)"
-    remedy = "give the time with its offset from UTC, e.g. -05:00"
-    raise DataError(fault, value=str(wall), remedy=remedy)
+    is_twice = earlier.astimezone(zone).replace(tzinfo=None) == wall
+    raise _fault("twice" if is_twice else "skipped", str(wall), tz=tz)
 
 
 def _with_offset(wall: dt.datetime, offset: str, tz: str) -> dt.datetime:
@@ -278,13 +269,11 @@ def _with_offset(wall: dt.datetime, offset: str, tz: str) -> dt.datetime:
     try:
         stamp = dt.datetime.fromisoformat(f"{wall.isoformat()}{shift}")
     except ValueError:
-        fault = "there is no such offset from UTC"
-        raise DataError(fault, value=offset, remedy="e.g. -05:00") from None
+        raise _fault("no_offset", offset) from None
     if tz:
         local = stamp.astimezone(zoneinfo.ZoneInfo(tz))
         if local.replace(tzinfo=None) != wall:
-            fault = f"the offset contradicts the zone {tz}, {local:%z} at that moment"
-            raise DataError(fault, value=f"{wall}{offset}", remedy="drop one of the two")
+            raise _fault("two_zones", f"{wall}{offset}", tz=tz, offset=f"{local:%z}")
     return stamp.astimezone(dt.UTC)
 
 
@@ -295,7 +284,7 @@ def parse_date(text: str) -> dt.date:
     try:
         day = dt.date.fromisoformat(text)
     except ValueError:
-        raise DataError("there is no such day", value=text, remedy="write YYYY-MM-DD") from None
+        raise _fault("no_day", text) from None
     if day.year < FIRST_YEAR:
         raise DataError(f"is before {FIRST_YEAR}", value=text)
     if day.year > LAST_YEAR:
@@ -303,31 +292,33 @@ def parse_date(text: str) -> dt.date:
     return day
 
 
+def _fault(code: str, value: str, **facts: object) -> DataError:
+    """Return the error of a cell, with its remedy."""
+    remedy = say(f"stamp.{code}.remedy", **facts)
+    return DataError(say(f"stamp.{code}", **facts), value=value, remedy=remedy)
+
+
 def _unreadable(text: str) -> DataError:
     """Return the error for a text that is no ISO date, with the date it may be."""
     if serial := _SERIAL.fullmatch(text):
         day = dt.date(1899, 12, 30) + dt.timedelta(days=int(serial[1]))
-        remedy = f"write the date, {day}"
-        return DataError("is a spreadsheet's day number", value=text, remedy=remedy)
+        return _fault("day_number", text, day=day)
     if date := _OTHER_DATE.fullmatch(text):
         return _from_readings(text, sorted(_readings(*date.groups())))
     if re.fullmatch(r"\d{8}", text, re.ASCII):
         return _from_readings(text, sorted(_readings(text[:4], text[4:6], text[6:])))
-    fault = "is neither a date nor a timestamp"
-    remedy = "write YYYY-MM-DD or YYYY-MM-DDTHH:MM with an offset"
-    return DataError(fault, value=text, remedy=remedy)
+    return _fault("no_date", text)
 
 
 def _from_readings(text: str, readings: list[dt.date]) -> DataError:
     if not readings:
-        return DataError("there is no such day", value=text, remedy="write YYYY-MM-DD")
+        return _fault("no_day", text)
     if len(readings) > 1:
         either = " or ".join(f"{day} ({day.day} {day:%B})" for day in readings)
-        return DataError("is ambiguous", value=text, remedy=f"write {either}")
+        return _fault("ambiguous", text, either=either)
     if text.startswith(str(readings[0])):
-        remedy = "the time must be HH:MM or HH:MM:SS, 00:00 to 23:59:59, and an offset like -05:00"
-        return DataError("there is no such time of day", value=text, remedy=remedy)
-    return DataError("dates are written YYYY-MM-DD", value=text, remedy=f"write {readings[0]}")
+        return _fault("no_time", text)
+    return _fault("other_form", text, day=readings[0])
 
 
 def _readings(first: str, second: str, third: str) -> set[dt.date]:

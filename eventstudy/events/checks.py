@@ -213,7 +213,7 @@ def _check_header(line: int, names: list[str]) -> tuple[list[str], list[Problem]
         if name not in columns:
             remedy = _rename(name, columns)
             problems.append(Problem(line, name, "column is missing", remedy=remedy))
-    if "tz" not in columns and (alias := _alias("tz", columns)):
+    if "tz" not in columns and (alias := next(iter(_aliases("tz", columns)), "")):
         problems.append(Problem(line, alias, "column is unknown", remedy="rename it to 'tz'"))
     return columns, problems
 
@@ -225,18 +225,14 @@ def _canonical(name: str) -> str:
 
 def _rename(wanted: str, columns: list[str]) -> str:
     spare = [c for c in columns if c and c not in (*REQUIRED, *OPTIONAL)]
-    close = [_alias(wanted, spare), *difflib.get_close_matches(wanted, spare, 1)]
-    if alias := next(filter(None, close), ""):
+    close = [*_aliases(wanted, spare), *difflib.get_close_matches(wanted, spare, 1)]
+    for alias in close[:1]:
         return f"rename {alias!r} to {wanted!r}"
     return "the first line must name " + " and ".join(REQUIRED)
 
 
 def _aliases(wanted: str, columns: list[str]) -> list[str]:
     return [c for c in columns if bare(c) in _ALIASES[wanted]]
-
-
-def _alias(wanted: str, columns: list[str]) -> str:
-    return next(iter(_aliases(wanted, columns)), "")
 
 
 def _judge(
@@ -356,11 +352,11 @@ def notices_of(cells: Mapping[str, TextColumn], calendar: CalendarChoice) -> tup
     odd = [text for text in cells["ticker"].texts if _NO_SHARE.fullmatch(text)]
     if odd and calendar == "exchange":
         reason = "taken to trade on the sessions of New York, as there is no market suffix"
-        out.append(f"{_some(odd)}: {reason}; --calendar data takes the days that have prices")
+        out.append(f"{name_some(odd)}: {reason}; --calendar data takes the days that have prices")
     for name, column in cells.items():
         if odd := unread(name, column.texts):
             remedy = "write 1234.5, without thousands separators"
-            out.append(f"{name}: text and no numbers: {_some(map(repr, odd))}; {remedy}")
+            out.append(f"{name}: text and no numbers: {name_some(map(repr, odd))}; {remedy}")
     for name in GROUPS:
         if name in cells:
             out += note_alike(name, cells[name].texts)
@@ -376,7 +372,7 @@ def _note_shut(cells: Mapping[str, TextColumn], day0: DateArray) -> list[str]:
     tickers = list(cells["ticker"])
     named = [f"{tickers[i]} on {announced[i]} (day 0 is {day0[i]})" for i in late]
     why = "the exchange was shut in between, and the return of day 0 spans that time"
-    return [f"{_some(named)}: {why}"] * bool(named)
+    return [f"{name_some(named)}: {why}"] * bool(named)
 
 
 def unread(name: str, texts: Sequence[str]) -> list[str]:
@@ -416,6 +412,19 @@ def note_alike(column: str, texts: Iterable[str]) -> Iterator[str]:
             yield f"{groups}; spell them alike to join them"
 
 
-def _some(texts: Iterable[str]) -> str:
+def name_some(texts: Iterable[str], total: int = 0) -> str:
+    """Return the first texts, and the number of the remaining ones.
+
+    Parameters
+    ----------
+    texts : iterable of str
+    total : int
+        Number of all, if there are more than `texts`.
+
+    Returns
+    -------
+    str
+    """
     items = list(texts)
-    return ", ".join(items[:NAMED]) + f" and {len(items) - NAMED} more" * (len(items) > NAMED)
+    more = max(total, len(items)) - len(items[:NAMED])
+    return ", ".join(items[:NAMED]) + f" and {more} more" * (more > 0)

@@ -29,6 +29,7 @@ from ..utility.tables import strip
 from ..utility.typing import CalendarChoice
 from .announcements import (
     MIDNIGHT,
+    ONE_DAY,
     Announcement,
     When,
     candidate_positions,
@@ -48,7 +49,6 @@ _IDENTIFIER = re.compile(r"\d+|[A-Z0-9]{8,12}")
 CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 NO_LINE = 0
 FARTHEST_DAY0 = dt.timedelta(days=366)
-_ONE_DAY = dt.timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -351,7 +351,7 @@ def _day0_by_clock(
 
 def _day0_by_date(day: dt.date, when: When | None) -> tuple[dt.date, tuple[dt.date, ...]]:
     """Return the same where no hours are known: the next session is the first from the next day."""
-    days: tuple[dt.date, ...] = (day, day + _ONE_DAY)
+    days: tuple[dt.date, ...] = (day, day + ONE_DAY)
     if when is not None:
         days = days[1:] if when is When.AFTER_CLOSE else days[:1]
     return days[0], days

@@ -5,18 +5,16 @@ from __future__ import annotations
 import datetime as dt
 import html
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from ..errors import DataError, EventsFileError, Problem
+from ..errors import EventsFileError, Problem
 from ..utility.identifiers import identifier_for
 from ..utility.sheets import sheet_of
 from ..utility.tables import strip
-from ..utility.typing import BoolArray, CalendarChoice, IntArray
+from ..utility.typing import CalendarChoice
 from .checks import CANDIDATES, GROUPS, Checked, check_sheet, note_alike, with_known_names
 from .rows import REQUIRED, Rules
 
@@ -108,29 +106,6 @@ class Events:
         import pandas as pd
 
         return cls(pd.DataFrame(columns=["ticker"], dtype=str), "", "")
-
-    def take(self, rows: BoolArray | IntArray | Sequence[bool] | Sequence[int]) -> Events:
-        """Return the events at `rows`, numbered anew from 0.
-
-        Parameters
-        ----------
-        rows : array, shape (n_events,) of bool or (m,) of int
-            Mask, or positions in the order wanted.
-
-        Raises
-        ------
-        DataError
-            A mask of another length, or a position out of range.
-        """
-        wanted = np.asarray(rows)
-        if wanted.dtype == bool:
-            if wanted.shape != (len(self),):
-                raise DataError(f"a mask of {len(self)} events is needed", value=wanted.shape)
-            wanted = np.flatnonzero(wanted)
-        wanted = wanted.astype(np.int64)
-        if wanted.size and not (-len(self) <= wanted.min() and wanted.max() < len(self)):
-            raise DataError(f"there are {len(self)} events", value=int(wanted.max()))
-        return replace(self, table=self.table.iloc[wanted].reset_index(drop=True))
 
 
 def read_events(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeVar, runtime_checkable
 
@@ -99,22 +99,18 @@ class Prices:
     @classmethod
     def of(
         cls,
-        tables: Mapping[str, pd.DataFrame],
+        answers: Mapping[str, Answer],
         failures: Mapping[str, PriceError],
-        provenance: Mapping[str, Provenance],
         notices: Iterable[str] = (),
-        actions: Mapping[str, tuple[Action, ...]] | None = None,
         stale: Mapping[str, PriceError] | None = None,
     ) -> Prices:
-        """Return prices assembled from one cleaned table a symbol.
+        """Return prices assembled from one answer a symbol.
 
         Parameters
         ----------
-        tables : mapping of str to DataFrame
-            Rows of each symbol, as `clean` makes them.
-        failures, provenance, notices, actions, stale
-            As for the class; entries for symbols that are not in `tables` are dropped, failures
-            apart.
+        answers : mapping of str to Answer
+        failures, notices, stale
+            As for the class; of `stale` only symbols of `answers` are kept.
 
         Returns
         -------
@@ -122,15 +118,15 @@ class Prices:
         """
         import pandas as pd
 
-        names = sorted(tables)
-        frames = [tables[name] for name in names]
+        by_name = dict(sorted(answers.items()))
+        frames = [answer.rows for answer in by_name.values()]
         return cls(
-            table=pd.concat(frames, ignore_index=True) if names else make_empty_table(),
+            table=pd.concat(frames, ignore_index=True) if frames else make_empty_table(),
             failures=dict(sorted(failures.items())),
-            provenance={name: provenance[name] for name in names},
+            provenance={name: answer.provenance for name, answer in by_name.items()},
             notices=tuple(dict.fromkeys(notices)),
-            actions={name: acts for name in names if (acts := (actions or {}).get(name))},
-            stale={name: error for name in names if (error := (stale or {}).get(name))},
+            actions={name: answer.actions for name, answer in by_name.items() if answer.actions},
+            stale={name: error for name in by_name if (error := (stale or {}).get(name))},
         )
 
     @property
@@ -143,80 +139,37 @@ class Prices:
         grouped = self.table.groupby("symbol", sort=True)
         return {str(name): rows.reset_index(drop=True) for name, rows in grouped}
 
+    def answers(self) -> dict[str, Answer]:
+        """Return the answer for each symbol that has rows."""
+        return {
+            symbol: Answer(rows, self.provenance[symbol], self.actions.get(symbol, ()))
+            for symbol, rows in self.by_symbol().items()
+        }
+
     def merge(self, second: Prices) -> Prices:
         """Return the symbols of both; where both have a symbol, the rows of `self` win.
 
         Rows of two sources are never mixed within a symbol: a splice of two adjustments is a false
         return. A symbol that has rows in either is no failure.
         """
-        tables = {**second.by_symbol(), **self.by_symbol()}
+        answers = {**second.answers(), **self.answers()}
         errors = {**self.failures, **second.failures}.items()
-        added = {symbol for symbol in tables if symbol not in self.provenance}
-        actions = {s: acts for s, acts in second.actions.items() if s in added}
-        stale = {s: error for s, error in second.stale.items() if s in added}
-        failures = {symbol: error for symbol, error in errors if symbol not in tables}
-        sources, notices = (
-            {**second.provenance, **self.provenance},
-            (*self.notices, *second.notices),
-        )
-        more = {**actions, **self.actions}, {**stale, **self.stale}
-        return Prices.of(tables, failures, sources, notices, *more)
+        failures = {symbol: error for symbol, error in errors if symbol not in answers}
+        stale = {s: error for s, error in second.stale.items() if s not in self.provenance}
+        notices = (*self.notices, *second.notices)
+        return Prices.of(answers, failures, notices, {**stale, **self.stale})
 
-    def select(
-        self,
-        symbols: Iterable[str] | None = None,
-        start: date | None = None,
-        end: date | None = None,
-    ) -> Prices:
-        """Return some symbols and dates; the provenance has extent and hash of the selection.
-
-        Parameters
-        ----------
-        symbols : iterable of str, optional
-            All symbols, failed ones too, when omitted.
-        start, end : date, optional
-            First and last date, inclusive.
-
-        Returns
-        -------
-        Prices
-            A symbol that is not here fails with UnknownSymbolError, one without rows in the range
-            with NoPricesError.
-        """
-        wanted = [*self.symbols, *self.failures] if symbols is None else symbols
-        tables = self.by_symbol()
+    def select(self, symbols: Iterable[str]) -> Prices:
+        """Return some symbols; one that is not here fails with UnknownSymbolError."""
+        answers = self.answers()
 
         def read(symbol: str) -> Answer:
-            if symbol not in tables:
+            if symbol not in answers:
                 unknown = UnknownSymbolError("not among these prices", where=symbol)
                 raise self.failures.get(symbol) or unknown
-            answer = Answer(tables[symbol], self.provenance[symbol], self.actions.get(symbol, ()))
-            return cut_range(symbol, answer, start, end)
+            return answers[symbol]
 
-        return replace(join_answers(*gather(wanted, read), self.stale), notices=self.notices)
-
-
-def join_answers(
-    answers: Mapping[str, Answer],
-    failures: Mapping[str, PriceError],
-    stale: Mapping[str, PriceError] | None = None,
-) -> Prices:
-    """Return the prices of several symbols.
-
-    Parameters
-    ----------
-    answers : mapping of str to Answer
-    failures, stale : mapping of str to PriceError
-        As for `Prices.of`.
-
-    Returns
-    -------
-    Prices
-    """
-    tables = {symbol: answer.rows for symbol, answer in answers.items()}
-    provenance = {symbol: answer.provenance for symbol, answer in answers.items()}
-    actions = {symbol: answer.actions for symbol, answer in answers.items()}
-    return Prices.of(tables, failures, provenance, (), actions, stale)
+        return Prices.of(*gather(symbols, read), self.notices, self.stale)
 
 
 def gather(
@@ -279,10 +232,10 @@ def collect(
     def read_range(symbol: str) -> Answer:
         return cut_range(symbol, Answer(*read(symbol)), start, end)
 
-    return join_answers(*gather(symbols, read_range, progress))
+    return Prices.of(*gather(symbols, read_range, progress))
 
 
-def cut_range(symbol: str, answer: Answer, start: date | None, end: date | None) -> Answer:
+def cut_range(symbol: str, answer: Answer, start: date, end: date) -> Answer:
     """Return the answer of a source for a range of days, with extent and hash.
 
     Parameters
@@ -290,8 +243,8 @@ def cut_range(symbol: str, answer: Answer, start: date | None, end: date | None)
     symbol : str
     answer : Answer
         For any days.
-    start, end : date or None
-        Inclusive; None leaves a side open.
+    start, end : date
+        Inclusive.
 
     Returns
     -------
@@ -309,7 +262,7 @@ def cut_range(symbol: str, answer: Answer, start: date | None, end: date | None)
     return Answer(rows, stamped, between(answer.actions, start, end))
 
 
-def no_rows(symbol: str, rows: pd.DataFrame, start: date | None, end: date | None) -> NoPricesError:
+def no_rows(symbol: str, rows: pd.DataFrame, start: date, end: date) -> NoPricesError:
     """Return the error for a symbol without a price in a range of days.
 
     Parameters
@@ -317,7 +270,7 @@ def no_rows(symbol: str, rows: pd.DataFrame, start: date | None, end: date | Non
     symbol : str
     rows : DataFrame
         All its rows, whose extent the remedy names.
-    start, end : date or None
+    start, end : date
         The range that was wanted.
 
     Returns
@@ -325,7 +278,7 @@ def no_rows(symbol: str, rows: pd.DataFrame, start: date | None, end: date | Non
     NoPricesError
         An OtherDaysError if it has prices at all.
     """
-    wanted = f"no prices from {start or 'the beginning'} to {end or 'the end'}"
+    wanted = f"no prices from {start} to {end}"
     priced = rows[rows[list(PRICE_COLUMNS)].notna().any(axis=1)]
     if priced.empty:
         return NoPricesError(wanted, where=symbol)
@@ -333,18 +286,17 @@ def no_rows(symbol: str, rows: pd.DataFrame, start: date | None, end: date | Non
     return OtherDaysError(wanted, where=symbol, remedy=f"prices are there from {have}")
 
 
-def between(actions: Iterable[Action], start: date | None, end: date | None) -> tuple[Action, ...]:
+def between(actions: Iterable[Action], start: date, end: date) -> tuple[Action, ...]:
     """Return the actions of a range of days.
 
     Parameters
     ----------
     actions : iterable of Action
-    start, end : date or None
-        Both inclusive; None leaves a side open.
+    start, end : date
+        Both inclusive.
 
     Returns
     -------
     tuple of Action
     """
-    first, last = str(start or "0001-01-01"), str(end or "9999-12-31")
-    return tuple(action for action in actions if first <= action.date <= last)
+    return tuple(action for action in actions if str(start) <= action.date <= str(end))

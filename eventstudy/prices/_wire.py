@@ -23,14 +23,6 @@ PROBE_TIMEOUT = 4.0
 SIDE_TIMEOUT = 4.0
 RETRIES = 2
 BREAK_AFTER = 3
-# The meaning of libcurl's error numbers.
-CAUSES = {
-    "5": "the name of the proxy is not known", "6": "the name of the host is not known",
-    "7": "no connection",
-    "28": "no answer in time", "35": "no secure connection", "52": "an empty answer",
-    "55": "the connection broke", "56": "the connection broke",
-    "60": "its certificate is not trusted",
-}  # fmt: skip
 T = TypeVar("T")
 
 
@@ -120,26 +112,18 @@ class Wire:
                 breaker.record(outcome)
                 return outcome
 
-            outcomes = self._each(ask_symbol, symbols, progress or (lambda done, total: None))
+            advance = progress or (lambda done, total: None)
+            # yfinance sets up its caches at the first request, and loses them when threads race.
+            outcomes = {symbols[0]: ask_symbol(symbols[0])}
+            advance(1, len(symbols))
+            with ThreadPoolExecutor(self.workers) as pool:
+                pending = {pool.submit(ask_symbol, symbol): symbol for symbol in symbols[1:]}
+                for future in as_completed(pending):
+                    outcomes[pending[future]] = future.result()
+                    advance(len(outcomes), len(symbols))
         silent = [o for o in outcomes.values() if isinstance(o, errors.NetworkError)]
         if len(silent) == len(outcomes):
             raise unreachable(silent[0].what)
-        return outcomes
-
-    def _each(
-        self,
-        ask_symbol: Callable[[str], T | errors.PriceError],
-        symbols: list[str],
-        progress: Callable[[int, int], None],
-    ) -> dict[str, T | errors.PriceError]:
-        # yfinance sets up its caches at the first request, and loses them when threads race for it
-        outcomes = {symbols[0]: ask_symbol(symbols[0])}
-        progress(1, len(symbols))
-        with ThreadPoolExecutor(self.workers) as pool:
-            pending = {pool.submit(ask_symbol, symbol): symbol for symbol in symbols[1:]}
-            for future in as_completed(pending):
-                outcomes[pending[future]] = future.result()
-                progress(len(outcomes), len(symbols))
         return outcomes
 
     def _retry(self, ask: Callable[[], T], symbol: str, breaker: Breaker) -> T | errors.PriceError:
@@ -170,29 +154,26 @@ def classify(error: Exception, symbol: str) -> errors.PriceError:
     -------
     PriceError
     """
+    from ..utility.catalogue import say
+
     name = type(error).__name__
     status = getattr(getattr(error, "response", None), "status_code", 0)
     reason = str(getattr(error, "yahoo_reason", "") or "")
     kind: type[errors.PriceError] = errors.BadAnswerError
-    remedy = "run again later"
+    code = "odd"
     if name == "YFRateLimitError" or status == 429:
-        kind, message = errors.RateLimitedError, "Yahoo limits the rate of requests"
-        remedy = "wait some minutes and run again"
+        kind, code = errors.RateLimitedError, "limited"
     elif name == "YFTzMissingError" or 400 <= status < 500 or "No data found" in reason:
-        kind = errors.UnknownSymbolError
-        message = "Yahoo does not know the symbol, or no longer has it"
-        remedy = "look it up on finance.yahoo.com, or give the prices as a file"
+        kind, code = errors.UnknownSymbolError, "unknown"
     elif name == "YFPricesMissingError":
-        kind = errors.NoPricesError
-        message = f"Yahoo has no prices in the range ({reason or 'no reason given'})"
-        remedy = "look at the first and the last day of the listing"
+        kind, code = errors.NoPricesError, "no_prices"
     elif isinstance(error, ServerFaultError):
-        message = f"Yahoo's server is at fault ({error})"
+        code = "at_fault"
     elif isinstance(error, OSError) and not isinstance(error, ValueError) and status < 400:
-        kind, message = errors.NetworkError, f"no answer from Yahoo ({short(error)})"
-    else:
-        message = f"Yahoo's answer is not prices ({name}: {short(error)})"
-    failure = kind(message, where=symbol, remedy=remedy)
+        kind, code = errors.NetworkError, "no_answer"
+    facts = {"name": name, "why": short(error), "reason": reason or "no reason given"}
+    remedy = say(f"yahoo.{code}.remedy")
+    failure = kind(say(f"yahoo.{code}", **facts), where=symbol, remedy=remedy)
     # Yahoo says of what it does not have that it has not: all else may pass.
     is_lack = kind is errors.NoPricesError and bool(reason)
     failure.is_transient = kind is not errors.UnknownSymbolError and not is_lack
@@ -201,9 +182,13 @@ def classify(error: Exception, symbol: str) -> errors.PriceError:
 
 def short(error: Exception) -> str:
     """Return the cause of an exception, without additions of the HTTP library."""
+    from ..utility.catalogue import has, say
+
     text = str(error).removeprefix("Failed to perform, ").partition("\n")[0].partition(". See ")[0]
     code = re.match(r"curl: \((\d+)\) *(.*)", text)
-    return (CAUSES.get(code[1]) or code[2][:80] if code else text[:160]) or type(error).__name__
+    known = f"curl.{code[1]}" if code else ""
+    cause = say(known) if has(known) else code[2][:80] if code else text[:160]
+    return cause or type(error).__name__
 
 
 def unreachable(reason: str) -> errors.UnreachableError:

@@ -139,9 +139,14 @@ class _Download:
             except errors.NetworkError as error:
                 if number == 0 and append_only:
                     raise
-                prices = Prices.of({}, dict.fromkeys(chunk, error), {})
+                prices = Prices.of({}, dict.fromkeys(chunk, error))
             self.done += len(chunk)
-            refused += self._keep(prices, days, append_only)
+            stored = self.store.add(prices, days, append_only=append_only)
+            self.stored.results.update(stored.results)
+            self.stored.unwritten.update(stored.unwritten)
+            self.failures |= prices.failures
+            self.notices += [*prices.notices, *stored.notices]
+            refused += [symbol for symbol, merged in stored.results.items() if merged is None]
             if not prices.symbols and (final := _hopeless(prices)):
                 message = f"not asked: {final.what}"
                 later = (symbol for _, chunk in chunks[number + 1 :] for symbol in chunk)
@@ -152,15 +157,6 @@ class _Download:
     def _report(self, done: int, _: int) -> None:
         if self.progress:
             self.progress(min(self.done + done, self.total), self.total)
-
-    def _keep(self, prices: Prices, days: Range, append_only: bool) -> list[str]:
-        """Store the answers of one chunk, and return what was refused."""
-        stored = self.store.add(prices, days, append_only=append_only)
-        self.stored.results.update(stored.results)
-        self.stored.unwritten.update(stored.unwritten)
-        self.failures |= prices.failures
-        self.notices += [*prices.notices, *stored.notices]
-        return stored.refused
 
     def prices(self, symbols: list[str], start: date, end: date) -> Prices:
         """Return the prices of a range as they are stored now.

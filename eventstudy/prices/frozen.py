@@ -15,7 +15,7 @@ from ..utility.csv_text import read_csv
 from ..utility.file_names import inside
 from ..utility.tables import refuse_inflated
 from ._base import DATE_DTYPE, NUMBER_COLUMNS, Provenance, stamp
-from ._prices import Names, Prices, Progress, gather
+from ._prices import Answer, Names, Prices, Progress, gather
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -73,12 +73,13 @@ class FrozenProvider:
         """
         rows, failures = gather(symbols, self._read, progress)
         sources = {s: self._source(s) for s in rows}
-        stamped = {s: stamp(sources[s], rows[s]) for s in rows}
-        altered = [s for s in rows if sources[s].sha256 not in ("", stamped[s].sha256)]
+        answers = {s: Answer(rows[s], stamp(sources[s], rows[s])) for s in rows}
+        hashes = {s: answer.provenance.sha256 for s, answer in answers.items()}
+        altered = [s for s in rows if sources[s].sha256 not in ("", hashes[s])]
         was_used = f"differ from those that {self.folder.name} was computed from"
         notices = [f"prices of {symbol} {was_used}" for symbol in altered]
         notices += map(str, self._member("notices", []))
-        return Prices.of(rows, failures, stamped, notices)
+        return Prices.of(answers, failures, notices)
 
     def _source(self, symbol: str) -> Provenance:
         facts = self._member("prices", {}).get(symbol)

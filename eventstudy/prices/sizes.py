@@ -9,18 +9,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from itertools import chain
-from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 
 from ..errors import BadAnswerError, DataError, NoPricesError, PriceError
 from ..utility.typing import BoolArray, DateArray, FloatArray, IntArray, ObjectArray
 from .quality.fault_kinds import FLAGGED, MISSING, NAMED, SeriesFault, as_faults
 from .quality.gate import GATE, notice_of
 from .quality.quotes import Span
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 COLUMNS = ("ticker", "date", "close", "shares", "mcap", "currency")
 # Columns of a record, in which a firm without values has a note.
@@ -60,8 +57,6 @@ class Sizes:
 
     def record(self) -> pd.DataFrame:
         """Return values and failures as one table with the columns `RECORD`."""
-        import pandas as pd
-
         failed = pd.DataFrame({"ticker": [*self.failures], "note": [*self.failures.values()]})
         rows = pd.concat([self.table, failed]) if len(failed) else self.table.assign(note="")
         rows = rows.assign(source=self.source).sort_values(["ticker", "date"], kind="stable")
@@ -81,8 +76,6 @@ class Sizes:
         -------
         Sizes
         """
-        import pandas as pd
-
         errors = {s: error for s, error in outcomes.items() if isinstance(error, PriceError)}
         tables = [table for table in outcomes.values() if not isinstance(table, PriceError)]
         remarks = [table.attrs.pop(GATE, ((), ())) for table in tables]
@@ -134,8 +127,6 @@ def market_values(
     with the close P restated for splits, the last count N at s <= t, and the ratios q of later
     splits.
     """
-    import pandas as pd
-
     if counts is None or counts.empty:
         raise NoPricesError("no shares outstanding from this source", where=symbol)
     days = np.array([at.date() for at in counts.index], dtype="datetime64[D]")

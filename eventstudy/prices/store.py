@@ -102,11 +102,6 @@ class Stored:
         return {symbol: merged for symbol, merged in self.results.items() if merged}
 
     @property
-    def refused(self) -> list[str]:
-        """Symbols of which the whole range has to be downloaded."""
-        return [symbol for symbol, merged in self.results.items() if merged is None]
-
-    @property
     def notices(self) -> list[str]:
         """Messages on the symbols that were written."""
         written = (m.notice for s, m in self.outcomes.items() if s not in self.unwritten)

@@ -232,10 +232,9 @@ def import_files(
     names = Counter(symbol for portion in portions for symbol in portion.symbols)
     if twice := [symbol for symbol, n in names.items() if n > 1]:
         raise DataError("in two files", where=twice[0], remedy="import one of them")
-    tables = {s: rows for portion in portions for s, rows in portion.by_symbol().items()}
+    parts = {s: answer for portion in portions for s, answer in portion.answers().items()}
     failures = {s: error for portion in portions for s, error in portion.failures.items()}
-    sources = {s: source for portion in portions for s, source in portion.provenance.items()}
-    prices = _stamped(Prices.of(tables, failures, sources))
+    prices = _stamped(Prices.of(parts, failures))
     before, stored = store.extents(prices.symbols), store.add(prices, exact=True)
     answers = read_back(store, prices, stored, repeats)
     notices = (*stored.notices, *_notice_ends(answers, prices, before))
@@ -251,7 +250,7 @@ def _read_files(path: Path, on_read: OnRead, progress: Progress) -> Prices:
         return files.fetch(files.symbols(), FIRST_DAY, LAST_DAY, progress=progress)
     except DataError as error:
         facts: Any = {"where": error.where, "value": error.value, "remedy": error.remedy}
-        return Prices.of({}, {path.name: BadAnswerError(error.what, **facts)}, {})
+        return Prices.of({}, {path.name: BadAnswerError(error.what, **facts)})
 
 
 def _stamped(prices: Prices) -> Prices:

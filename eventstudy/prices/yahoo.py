@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from ..errors import PriceError
 from ._base import Action, Provenance, clean, in_range, name_some, unique
-from ._prices import Answer, Names, Prices, Progress, cut_range, join_answers
+from ._prices import Answer, Names, Prices, Progress, cut_range
 from ._wire import HOST, Wire
 
 if TYPE_CHECKING:
@@ -85,16 +85,15 @@ class YahooProvider:
         """
         wanted = unique(symbols)
         if not wanted:
-            return Prices.of({}, {}, {})
+            return Prices.of({}, {})
 
         def _ask(yfinance: Any, session: Any, symbol: str) -> Answer:
             ticker = yfinance.Ticker(symbol, session=session)
-            history = ticker.history(**self._options(start, end))
-            return self._answer(symbol, history, ticker.get_history_metadata(), start, end)
+            return self._answer(ticker, symbol, start, end)
 
         outcomes = self._wire.ask_all(_ask, wanted, progress)
         failures = {s: error for s, error in outcomes.items() if isinstance(error, PriceError)}
-        return join_answers({s: a for s, a in outcomes.items() if isinstance(a, Answer)}, failures)
+        return Prices.of({s: a for s, a in outcomes.items() if isinstance(a, Answer)}, failures)
 
     def sizes(self, symbols: Sequence[str], start: date, end: date) -> Sizes:
         """Download the market values of firms on their sessions.
@@ -144,17 +143,11 @@ class YahooProvider:
             "timeout": self._wire.timeout,
         }  # fmt: skip
 
-    def _answer(
-        self,
-        symbol: str,
-        history: pd.DataFrame,
-        metadata: Mapping[str, Any],
-        start: date,
-        end: date,
-    ) -> Answer:
+    def _answer(self, ticker: Any, symbol: str, start: date, end: date) -> Answer:
         import yfinance
 
-        now = self._now()
+        history = ticker.history(**self._options(start, end))
+        metadata, now = ticker.get_history_metadata(), self._now()
         finished = _finished(history, metadata, now)
         table = finished.rename(columns=lambda name: name.lower().replace(" ", "_"))
         rows, notes = clean(table.assign(date=_days(finished)), symbol)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from .panel import ReturnsPanel
-from .sessions import DATA_CALENDAR, returns_of
 from .table import FrameTable
 
-__all__ = ["DATA_CALENDAR", "FrameTable", "ReturnsPanel", "returns_of"]
+__all__ = ["FrameTable", "ReturnsPanel"]

@@ -23,6 +23,7 @@ from zipfile import is_zipfile
 
 import numpy as np
 
+from ..calendars.exchanges import bundled_rows
 from ..errors import ConfigError, DataError, UnreachableError
 from ..prices.quality.fault_kinds import SeriesFault
 from ..prices.quality.gate import GATE, Gate
@@ -40,17 +41,7 @@ if TYPE_CHECKING:
 LIBRARY = "https://mba.tuck.dartmouth.edu/pages/faculty/ken.french/ftp/"
 # Where to look instead, such as a mirror.
 VARIABLE = "EVENTSTUDY_FACTOR_LIBRARY"
-FILES = {
-    "ff3": "F-F_Research_Data_Factors_daily", "ff5": "F-F_Research_Data_5_Factors_2x3_daily",
-    "mom": "F-F_Momentum_Factor_daily", "st_rev": "F-F_ST_Reversal_Factor_daily",
-    "lt_rev": "F-F_LT_Reversal_Factor_daily",
-    **{
-        f"{region.lower()}_{name}": f"{region}_{stem}_Daily"
-        for region in ("Developed", "Developed_ex_US", "Europe", "Japan", "Asia_Pacific_ex_Japan",
-                       "North_America")
-        for name, stem in {"ff3": "3_Factors", "ff5": "5_Factors", "mom": "Mom_Factor"}.items()
-    },
-}  # fmt: skip
+FILES = {row["name"]: row["file"] for row in bundled_rows("factor_library.csv")}
 NAME = re.compile(r"([a-z][a-z0-9_]+):([a-z]+)")
 SECONDS, LARGEST_ARCHIVE = 30, 50_000_000
 
@@ -231,8 +222,7 @@ def checked_factors(frame: pd.DataFrame, where: str = "factors") -> pd.DataFrame
         values = wide_returns(frame)
     values.columns = [factor_name(c) for c in values.columns]
     if values.empty or len(values.columns) == 0:
-        remedy = "give a column date and one per factor"
-        raise DataError("there is no factor", where=where, remedy=remedy)
+        raise DataError(say("wrong.no_factor"), where=where, remedy=say("wrong.no_factor.remedy"))
     if values.columns.has_duplicates:
         name = str(values.columns[values.columns.duplicated()][0])
         raise DataError("a factor occurs twice", where=where, value=name)
@@ -281,8 +271,7 @@ def _read(path: Path) -> pd.DataFrame:
     if table is not None:
         return _with_vintage(checked_factors(table, path.name), "\n".join(lines[:HEAD]), path.name)
     if any(FRENCH_MONTH.match(line) for line in lines):
-        remedy = "give a file of daily factors"
-        raise DataError("the factors are monthly", where=path.name, remedy=remedy)
+        raise DataError(say("wrong.monthly"), where=path.name, remedy=say("wrong.monthly.remedy"))
     return checked_factors(read_table(raw, name=path.name), path.name)
 
 
@@ -368,11 +357,9 @@ def _refuse_percent(values: pd.DataFrame, where: str) -> None:
     numbers = values.drop(columns="rf", errors="ignore").to_numpy(float)
     sizes = np.abs(numbers[(np.abs(numbers) < HUGE) & ~np.isin(numbers, CODES)])
     if len(sizes) and float(np.median(sizes)) > LARGE_MEDIAN:
-        layout = "Ken French's files are recognised by their layout"
-        value, remedy = float(np.median(sizes)), f"write decimals: 0.01 is 1 % ({layout})"
-        raise DataError("the factors look like percent", where=where, value=value, remedy=remedy)
+        value, remedy = float(np.median(sizes)), say("wrong.factors.remedy")
+        raise DataError(say("wrong.factors"), where=where, value=value, remedy=remedy)
     rf = values["rf"].abs().clip(upper=1).median() if "rf" in values else 0.0
     if rf > LARGE_RF:
-        reason = "the riskless rate is not a daily rate in decimals"
-        remedy = "for example (1 + y)^(1/252) - 1 for a yearly rate y"
-        raise DataError(reason, where=where, value=float(rf), remedy=remedy)
+        problem, remedy = say("wrong.riskless"), say("wrong.riskless.remedy")
+        raise DataError(problem, where=where, value=float(rf), remedy=remedy)

@@ -15,7 +15,7 @@ from ..calendars.exchanges import suffix_of
 from ..calendars.sessions import build_sessions
 from ..calendars.window import ESTIMATION, EVENT, Window
 from ..errors import DataError, NoPricesError, PriceError, UnknownSymbolError
-from ..events.table import Events, events_given
+from ..events.table import FRAME, Events, events_given
 from ..prices import PriceProvider, Prices
 from ..utility.catalogue import Reason
 from ..utility.typing import BenchmarkPolicy, CalendarChoice, Measure, ReturnKind
@@ -26,7 +26,7 @@ from .panel import ReturnsPanel
 from .security_files import securities_of
 from .series import NeedsSeries, Range, calls_of, needed, range_around
 from .sessions import DATA_CALENDAR, Key
-from .table import FRAME, of_file, present_days, table_of
+from .table import of_file, present_days, table_of
 
 # Called with (symbols done, symbols in all).
 Progress = Callable[[int, int], None] | None
@@ -60,17 +60,15 @@ class Basket:
         new = {s: days for s, days in wider.items() if days != self.ranges.get(s)}
         done, progress = 0, None if self.ranges else self.progress
         for symbols, (first, last) in calls_of(new):
-            answer = self._call(symbols, first, last, _shifted(progress, done, len(new)))
+            shifted = _shifted(progress, done, len(new))
+            try:
+                answer = self.source.fetch(symbols, first, last, progress=shifted)
+            except PriceError as error:
+                answer = Prices.of({}, dict.fromkeys(symbols, error))
             self.prices = _merged(answer, self.prices) if self.ranges else answer
             self.ranges |= {s: new[s] for s in symbols}
             self.calls |= dict.fromkeys(symbols, (first, last))
             done += len(symbols)
-
-    def _call(self, symbols: list[str], first: date, last: date, progress: Progress) -> Prices:
-        try:
-            return self.source.fetch(symbols, first, last, progress=progress)
-        except PriceError as error:
-            return Prices.of({}, dict.fromkeys(symbols, error), {})
 
     @property
     def unanswered(self) -> frozenset[str]:

@@ -68,8 +68,7 @@ def shares_of(events: Events) -> Mapping[str, float]:
 
     table = events.table
     if SHARES not in table:
-        remedy = f"add a column {SHARES} to the events file"
-        raise DataError("the turnover needs the shares outstanding", remedy=remedy)
+        raise DataError(say("wrong.no_shares"), remedy=say("wrong.no_shares.remedy", column=SHARES))
     numbers = pd.to_numeric(table[SHARES], errors="coerce")
     blank = table[SHARES].isna() | (table[SHARES].astype(str).str.strip() == "")
     bad = ~((numbers > 0) & np.isfinite(numbers)) & ~blank
@@ -154,9 +153,8 @@ def require_prices(limits: str, measure: Measure) -> None:
         If the measure is no return and `limits` is "drop".
     """
     if measure != "return" and limits == "drop":
-        reason = f"price limits delay returns, not the {measure}"
-        remedy = "leave it out: events at a limit have the flag price_limit"
-        raise ConfigError(reason, where="limits", value=limits, remedy=remedy)
+        problem, remedy = say("wrong.limits", measure=measure), say("wrong.limits.remedy")
+        raise ConfigError(problem, where="limits", value=limits, remedy=remedy)
 
 
 def _column(rows: pd.DataFrame, name: str) -> FloatArray:

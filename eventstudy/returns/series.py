@@ -177,14 +177,3 @@ def calls_of(ranges: Mapping[str, Range]) -> list[tuple[list[str], Range]]:
     ends = (zip(*(ranges[symbol] for symbol in group), strict=True) for group in groups)
     days = ((min(first), max(last)) for first, last in ends)
     return list(zip(groups, days, strict=True))
-
-
-def needed_range(events: Events, estimation: Window, event: Window) -> Range:
-    """Return the first and last day whose prices the windows of any event can need.
-
-    Parameters
-    ----------
-    events : Events
-    estimation, event : Window
-    """
-    return range_around([day.date() for day in events.table["day0"]], estimation, event)

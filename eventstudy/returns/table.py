@@ -27,8 +27,6 @@ CELLS = 2**22
 # Cells of a long file that are held at a time: each portion is another pass over the file.
 LONG_CELLS = 2**26
 ROWS = 2**17
-# What a table in memory is called in place of its file.
-FRAME = "frame"
 # So many columns of a table without dates are named.
 NAMED = 8
 
@@ -133,8 +131,7 @@ class _LongFile:
         if rows > np.count_nonzero(filled):
             cells = np.sort(np.concatenate([at for at, _ in self._cells(tickers)]))
             k, t = divmod(int(cells[1:][np.diff(cells) == 0][0]), len(self.dates))
-            cell = f"{symbols[k]} {self.dates[t]}"
-            raise DataError("two returns for one ticker and day", value=cell)
+            raise DataError(say("wrong.twice"), value=f"{symbols[k]} {self.dates[t]}")
         return out
 
     def _cells(self, tickers: list[Any]) -> Iterator[tuple[IntArray, FloatArray]]:
@@ -232,8 +229,7 @@ def of_file(name: str) -> Iterator[None]:
 
 def no_return() -> DataError:
     """Return the error for a table without any return."""
-    remedy = "give dates x tickers, or date, ticker, ret"
-    return DataError("there is no return at all", remedy=remedy)
+    return DataError(say("wrong.no_return"), remedy=say("wrong.no_return.remedy"))
 
 
 def places(names: Iterator[str]) -> dict[str, int]:
@@ -286,15 +282,13 @@ def wide_returns(frame: pd.DataFrame) -> pd.DataFrame:
         if twice.any():
             row = cells[twice].iloc[0]
             cell = f"{row['ticker']} {row['date']}"
-            reason, remedy = "two returns for one ticker and day", say("crsp.twice")
-            raise DataError(reason, value=cell, remedy=remedy)
+            raise DataError(say("wrong.twice"), value=cell, remedy=say("crsp.twice"))
         wide = cells.set_index(["date", "ticker"])["ret"].unstack("ticker")  # noqa: PD010 - no aggregation wanted
     elif date is not None:
         wide = frame.set_index(date)
     elif isinstance(frame.index, pd.RangeIndex) and not frame.empty:
         columns = [*map(str, frame.columns[:NAMED]), *["..."] * (len(frame.columns) > NAMED)]
-        remedy = "name the column of the dates 'date'"
-        raise DataError("no date column", value=", ".join(columns), remedy=remedy)
+        raise DataError("no date column", value=", ".join(columns), remedy=say("wrong.no_dates"))
     else:
         wide = frame
     dates = civil_dates(wide.index)
@@ -315,8 +309,7 @@ def _columns_of(names: Iterable[Any]) -> tuple[Any, tuple[Any, Any, Any] | None]
     if ret is None:
         return date, None
     if ticker is None or date is None:
-        reason = "a long table of returns needs the columns date, ticker and ret"
-        raise DataError(reason, value=list(names))
+        raise DataError(say("wrong.long_table"), value=list(names))
     return date, (date, ticker, ret)
 
 

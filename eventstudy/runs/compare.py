@@ -251,7 +251,7 @@ def _settings(record: Record, *, whence: bool) -> dict[str, Any]:
     Without `whence` those are left out that say where prices come from, which differ where these do
     not.
     """
-    config, origin = dict(record.settings), dict(record.manifest["origin"])
+    config, origin = dict(record.facts.config), dict(record.manifest["origin"])
     source = {name: origin.get(name, config.get(name, "")) for name in _WHENCE}
     source |= {"size": ASKED} if record.config.size == ASKED else {}
     settings = {k: v for k, v in config.items() if k not in NAMING_FILES} | source
@@ -299,11 +299,10 @@ def _moves(a: Record, b: Record, both: set[str], threshold: float) -> Iterator[M
 
 
 def _cars(record: Record) -> dict[tuple[str, str, int, int], float | None]:
-    table = record.table("tables/car.csv")
-    if table.empty:
-        return {}
-    rows = table[["event_id", "ticker", "start", "stop", "car"]].itertuples(index=False)
-    return {(r[0], r[1], int(r[2]), int(r[3])): None if r[4] != r[4] else float(r[4]) for r in rows}
+    cells = record.cells("tables/car.csv")
+    rows = cells.reindex(columns=["event_id", "ticker", "start", "stop", "car"])
+    each = rows.itertuples(index=False)
+    return {(r[0], r[1], int(r[2]), int(r[3])): float(r[4]) if r[4] else None for r in each}
 
 
 def _answers(a: Record, b: Record, threshold: float) -> tuple[Answer, ...]:

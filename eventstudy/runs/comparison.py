@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import date, timedelta
 from typing import Any
@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ..analysis.answer import DIFFERENT, NO_RESULT, NOT_DIFFERENT
+from ..analysis.answer import DIFFERENT
+from ..events.checks import name_some
 from ..utility.units import speaking_of, words
 
 # A CAR that moved by one basis point; a p-value as far as the third decimal.
@@ -22,13 +23,8 @@ _FACTS = ("window", "test", "n_events", "n_lacking", "n_used")
 MAX_LINES, MAX_ELSEWHERE = 20, 8
 # Returns that differ by less are those of prices rounded in another way.
 SAME_RETURN = 1e-6
-# Days, and symbols, that are named.
-SHOWN, NAMED = 20, 3
-# What the verdicts of version 0.1 are called now; "depends on the test" has no successor.
-OLD_VERDICTS = {
-    "different from zero": DIFFERENT, "not distinguishable from zero": NOT_DIFFERENT,
-    "no result": NO_RESULT, "not tested": NO_RESULT,
-}  # fmt: skip
+# Days that are named.
+SHOWN = 20
 _DIFFERENCES = (
     "added", "removed", "edited", "days", "statuses", "moves", "answers", "settings", "versions",
     "prices", "sources", "files", "altered",
@@ -71,7 +67,7 @@ class Answer:
             return True
         pair = self.before, self.after
         signs = [math.copysign(1, answer["estimate"] or 0.0) for answer in pair]
-        verdicts = [OLD_VERDICTS.get(answer["verdict"], answer["verdict"]) for answer in pair]
+        verdicts = [answer["verdict"] for answer in pair]
         return verdicts[0] != verdicts[1] or (verdicts[0] == DIFFERENT and signs[0] != signs[1])
 
     def differs(self, threshold: float) -> bool:
@@ -81,12 +77,9 @@ class Answer:
         """
         if self.before is None or self.after is None or self.flipped:
             return True
-        common = self.before.keys() & self.after.keys()
-        tolerances = {"estimate": threshold, "pvalue": SAME_PVALUE}
-        return any(self.before[name] != self.after[name] for name in common & {*_FACTS}) or any(
-            is_moved(self.before[name], self.after[name], tolerances[name])
-            for name in common & {*tolerances}
-        )
+        tolerances = {**dict.fromkeys(_FACTS), "estimate": threshold, "pvalue": SAME_PVALUE}
+        pairs = ((self.before.get(name), self.after.get(name), t) for name, t in tolerances.items())
+        return any(a != b if t is None else is_moved(a, b, t) for a, b, t in pairs)
 
 
 def is_moved(before: float | None, after: float | None, threshold: float) -> bool:
@@ -189,20 +182,20 @@ class Comparison:
         return values
 
     def __str__(self) -> str:
-        if self.same:
-            return "nothing differs"
-        with speaking_of(self.measure):
-            sections = [(f"{head}:", *lines) for head, lines in _sections(self)]
-        return "\n".join("\n  ".join(section) for section in sections)
+        return _joined(self, "{}:", "\n  ", "\n") or "nothing differs"
 
 
 def as_markdown(comparison: Comparison) -> str:
     """Return the differences as Markdown."""
-    if comparison.same:
-        return "Nothing differs.\n"
+    text = _joined(comparison, "**{}**\n", "\n- ", "\n\n") or "Nothing differs."
+    return f"{text}\n"
+
+
+def _joined(comparison: Comparison, head: str, item: str, section: str) -> str:
+    """Return the differences in a form; "" if there are none."""
     with speaking_of(comparison.measure):
-        sections = [(f"**{head}**\n", *lines) for head, lines in _sections(comparison)]
-    return "\n\n".join("\n- ".join(section) for section in sections) + "\n"
+        parts = [(head.format(name), *lines) for name, lines in _sections(comparison)]
+    return section.join(map(item.join, parts))
 
 
 def _sections(c: Comparison) -> Iterator[tuple[str, list[str]]]:
@@ -365,23 +358,6 @@ class Revision:
         day, old, new = self.first
         first = day if self.values == 1 else f"{self.values} days, first on {day}"
         return f"revised on {first} ({old:.10g} before, {new:.10g} now)"
-
-
-def name_some(symbols: Sequence[str], total: int = 0) -> str:
-    """Return the first symbols, and the number of the remaining ones.
-
-    Parameters
-    ----------
-    symbols : sequence of str
-    total : int
-        Number of symbols in all, if more than these.
-
-    Returns
-    -------
-    str
-    """
-    more = max(total, len(symbols)) - len(symbols[:NAMED])
-    return ", ".join(symbols[:NAMED]) + (f" and {more} more" if more else "")
 
 
 def price_revision(old: pd.DataFrame, new: pd.DataFrame, measure: str) -> Revision | None:

@@ -14,6 +14,7 @@ from typing import Any
 import pandas as pd
 
 from ..errors import DataError, RunFolderError, UndecidedError
+from ..events.checks import name_some
 from ..fitting.config import StudyConfig
 from ..fitting.fitted import FittedStudy, listed
 from ..returns.benchmarks import members
@@ -24,7 +25,6 @@ from ..utility.file_names import checked_name
 from ..utility.progress import step
 from .atomic_swap import clear_remains, follow_link, locked, staged
 from .compare import LOG, log_changes
-from .comparison import name_some
 from .contents import fill
 from .manifest import FAMILY, MANIFEST
 from .origin import EVENTS, Origin
@@ -193,9 +193,8 @@ def replacing(target: Path) -> Iterator[Path]:
 def refuse_foreign(target: Path) -> None:
     """Raise if the folder is no run of ours, of whatever version, damaged or not."""
     if target.exists() and not _is_ours(target / MANIFEST):
-        problem = "the folder exists and is not a run that can be read"
-        remedy = "choose another --name or --out, or move the folder away"
-        raise RunFolderError(problem, value=str(target), remedy=remedy)
+        remedy = say("wrong.foreign.remedy")
+        raise RunFolderError(say("wrong.foreign"), value=str(target), remedy=remedy)
 
 
 def carry_over(target: Path, stage: Path) -> None:
@@ -350,7 +349,7 @@ def free_name(out: Path, name: str, results: FittedStudy, config: StudyConfig) -
             record = Record.read(place)
             table = record.cells("events.csv")
             there = [table[name].map(unquoted).tolist() for name in ("event_id", "day0")]
-            return there != mine or any(record.settings.get(k) != v for k, v in settings.items())
+            return there != mine or not settings.items() <= record.facts.config.items()
         except (RunFolderError, KeyError):
             return False
 

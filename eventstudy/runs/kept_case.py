@@ -129,20 +129,15 @@ def reproduce_case(folder: Path, *, limit: float = LIMIT) -> CaseReproduction:
     EventStudyError
         If the prices cannot be had.
     """
-    case = _unaltered(folder) if folder.exists() else shipped_case(str(folder))
+    if folder.exists() and not (verification := verify_case(folder)).ok:
+        problem = say("case.altered_files", files=", ".join(str(verification).splitlines()))
+        raise AlteredCaseError(problem, str(folder))
+    case = _read(folder) if folder.exists() else shipped_case(str(folder))
     windows = zip(case.windows["start"], case.windows["stop"], strict=True)
     config = StudyConfig(prices="yahoo", model=case.model, benchmark=case.benchmark).with_options(
         {"estimation": str(case.estimation), "windows": [f"{a}:{b}" for a, b in windows]}
     )
     return CaseReproduction(case, compute_case(case.event, config, case.name), limit)
-
-
-def _unaltered(folder: Path) -> Case:
-    verification = verify_case(folder)
-    if not verification.ok:
-        problem = say("case.altered_files", files=", ".join(str(verification).splitlines()))
-        raise AlteredCaseError(problem, str(folder))
-    return _read(folder)
 
 
 def compute_case(event: Mapping[str, str], config: StudyConfig, name: str) -> Case:

@@ -17,6 +17,7 @@ from typing import Any, ClassVar, get_type_hints
 from ..errors import RunFolderError
 from ..findings.document import DocumentError, decoded, document_schema
 from ..prices._base import Provenance
+from ..utility.catalogue import say
 from ..utility.file_names import is_place
 
 FAMILY = "eventstudy-run/"
@@ -37,11 +38,6 @@ class Failure:
     value: Any = None
     remedy: str = ""
     transient: bool = False
-
-    @property
-    def is_transient(self) -> bool:
-        """Whether the source may answer later; runs of before say it by the kind alone."""
-        return self.transient or self.kind in ("network", "rate_limited")
 
 
 @dataclass(frozen=True)
@@ -135,9 +131,8 @@ def read_manifest(folder: Path) -> tuple[dict[str, Any], Manifest]:
     if not str(schema).startswith(FAMILY):
         raise RunFolderError("is not the manifest of a run", where=str(path))
     if schema != SCHEMA:
-        problem = f"is a run of another version, {str(schema)[:40]}; this program reads {SCHEMA}"
-        remedy = "run the study again, or use the eventstudy that wrote it"
-        raise RunFolderError(problem, where=str(folder), remedy=remedy)
+        problem = say("wrong.version", schema=str(schema)[:40], ours=SCHEMA)
+        raise RunFolderError(problem, where=str(folder), remedy=say("wrong.version.remedy"))
     members, faults = dict[str, Any](), dict[str, str]()
     for name, kind in get_type_hints(Manifest).items():
         try:
@@ -170,10 +165,8 @@ def _document(folder: Path, path: Path) -> Any:
     except OSError as error:
         raise RunFolderError(f"cannot be read ({error.strerror})", where=str(path)) from None
     except (ValueError, RecursionError):
-        remedy = "move the folder away and run the study again"
-        raise RunFolderError(
-            "is cut short, or is no JSON", where=str(path), remedy=remedy
-        ) from None
+        remedy = say("wrong.cut.remedy")
+        raise RunFolderError(say("wrong.cut"), where=str(path), remedy=remedy) from None
 
 
 def _faults(manifest: Manifest) -> Iterator[tuple[str, str]]:

@@ -61,11 +61,6 @@ class Origin:
         return ending if ending in EVENTS else EVENTS[0]
 
     @property
-    def events_hash(self) -> str:
-        """SHA-256 of the events file."""
-        return self.hashes[self.place]
-
-    @property
     def files(self) -> dict[str, Path]:
         """The files that the study reads, prices aside, by their place in the run folder."""
         named: dict[str, str] = {}

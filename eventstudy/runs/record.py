@@ -22,10 +22,10 @@ from ..errors import ConfigError, RunFolderError
 from ..findings.types import Findings
 from ..fitting.config import StudyConfig
 from ..fitting.fitted import FittedStudy
-from ..fitting.settings import RETIRED
 from ..prices import is_name
 from ..prices.frozen import described
 from ..report.sections.answer import answer
+from ..utility.catalogue import say
 from ..utility.csv_text import read_csv
 from ..utility.file_names import inside
 from ..utility.flags import Flag
@@ -39,8 +39,6 @@ PACKAGES = ("numpy", "pandas", "scipy", "statsmodels", "yfinance", "matplotlib")
 OWN_HASH = "manifest_sha256"
 # What file managers leave in any folder.
 LITTER = {".DS_Store", "Thumbs.db", "desktop.ini"}
-# What runs did before there was a setting for it.
-BEFORE = {"benchmark_policy": "strict"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,22 +69,11 @@ class Record:
         """
         return cls(Path(folder), *read_manifest(Path(folder)))
 
-    @property
-    def name(self) -> str:
-        """Name of the run."""
-        return self.facts.name
-
-    @property
-    def settings(self) -> dict[str, Any]:
-        """The settings as they were written; what came later is as before, what went is gone."""
-        written = {**BEFORE, **self.facts.config}
-        return {name: setting for name, setting in written.items() if name not in RETIRED}
-
     @cached_property
     def config(self) -> StudyConfig:
         """The settings, with paths as they were given; RunFolderError if they are not valid."""
         try:
-            return StudyConfig().with_options(self.settings)
+            return StudyConfig().with_options(self.facts.config)
         except ConfigError as error:
             raise RunFolderError(f"config: {error}", where=str(self.folder / MANIFEST)) from None
 
@@ -100,9 +87,8 @@ class Record:
             If the run was written by a program that did not say.
         """
         if not self.facts.origin.files:
-            problem = "does not keep what it was computed from"
-            remedy = "pass origin= to write_run, or use eventstudy run"
-            raise RunFolderError(problem, where=str(self.folder), remedy=remedy)
+            remedy = say("wrong.no_origin.remedy")
+            raise RunFolderError(say("wrong.no_origin"), where=str(self.folder), remedy=remedy)
         try:
             return Origin.of(self.facts.origin, self.config, self.folder)
         except KeyError as error:
@@ -122,8 +108,7 @@ class Record:
         outside = [p for p in (*self.origin.files.values(), *places) if os.path.lexists(p)]
         outside += [Path(self.origin.store)] * bool(self.origin.store)
         if outside and self.facts.home != home_of(self.folder):
-            problem = f"was not written here, and its study would read {outside[0]}"
-            remedy = "refresh the study file or the events, or add --trust to read it"
+            problem, remedy = say("wrong.outside", path=outside[0]), say("wrong.outside.remedy")
             raise RunFolderError(problem, where=str(self.folder), remedy=remedy)
 
     @property
@@ -140,11 +125,6 @@ class Record:
         return {place: files[place] for place in places}
 
     @property
-    def is_sealed(self) -> bool:
-        """Whether the manifest has its own hash."""
-        return bool(self.manifest.get(OWN_HASH) == hash_manifest(self.manifest))
-
-    @property
     def other_versions(self) -> dict[str, tuple[str, str]]:
         """Versions that are not the same here: (that of the run, the present one) by package."""
         used = self.facts.versions
@@ -159,15 +139,6 @@ class Record:
             return {e["cells"]["event_id"]: e["reason"]["code"] for e in events if e["reason"]}
         except (RunFolderError, OSError, ValueError, KeyError, TypeError):
             return {}
-
-    def table(self, name: str) -> pd.DataFrame:
-        """Return a table of the run, such as ``tables/car.csv``, numbers exact, or an empty one."""
-
-        path = inside(self.folder, name, LARGEST_TABLE)
-        if not path.is_file():
-            return pd.DataFrame()
-        exact: Any = {"dtype": {"event_id": "str", "ticker": "str"}, "na_values": [""]}
-        return read_csv(path, float_precision="round_trip", keep_default_na=False, **exact)
 
     def cells(self, name: str) -> pd.DataFrame:
         """Return the cells of a table as text.
@@ -323,7 +294,7 @@ def provenance_of(results: FittedStudy, origin: Origin | None, command: str) -> 
     }
     return {
         "events_source": origin.events.name if origin else "",
-        "events_sha256": origin.events_hash if origin else "",
+        "events_sha256": origin.hashes[origin.place] if origin else "",
         "versions": versions(),
         "command": command,
         "prices": prices,

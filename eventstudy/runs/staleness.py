@@ -9,18 +9,19 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import ConfigError, DataError, NetworkError, PriceError
+from ..events.checks import name_some
 from ..fitting.fitted import FittedStudy
 from ..prices import Prices, is_name, resolve
 from ..prices.frozen import TABLE, read_frozen
 from ..prices.sizes import Sizes
 from ..returns.benchmarks import members
+from ..returns.series import Range
 from ..utility.file_names import inside
-from .comparison import name_some, price_revision
+from .comparison import price_revision
 from .origin import ASKED, SIZES, Origin, with_files
 from .record import Record, open_events
 from .verify import verify_run
 
-Range = tuple[date, date]
 # The key of a manifest with the symbols whose loss was accepted.
 GIVEN_UP = "given_up"
 AS_IT_WAS = "the last report is unchanged"
@@ -161,7 +162,7 @@ def _changed_prices(
     is_open = record.facts.events.open > 0
     stored = origin.config.prices == "auto" and not origin.offline
     failures = record.facts.failures.values()
-    unanswered = not record.origin.offline and any(failure.is_transient for failure in failures)
+    unanswered = not record.origin.offline and any(failure.transient for failure in failures)
     if stored and not (is_open or unanswered):
         try:
             return _news(record, replace(origin, offline=True), is_open, accept_loss)[0], ()
@@ -269,10 +270,10 @@ def _refuse_lost_sizes(
     record: Record, now: Sizes, events: Iterable[str], accept_loss: bool
 ) -> None:
     """Raise if a firm that is still studied has no market value any more."""
-    had = record.table(SIZES)
-    if had.empty or "mcap" not in had:
+    if not (record.folder / SIZES).is_file():
         return
-    firms = set(events) & set(had.loc[had["mcap"].notna(), "ticker"])
+    had = record.cells(SIZES)
+    firms = set(events) & set(had.loc[had["mcap"] != "", "ticker"])
     failures = {s: why for s, why in now.failures.items() if s in firms}
     losses = {s: PriceError(f"no market value: {why}") for s, why in failures.items()}
     silent = {s: error for s, error in losses.items() if s in now.unanswered}

@@ -18,7 +18,7 @@ from .contents import write_tables
 from .manifest import MANIFEST
 from .origin import SIZES
 from .outbox import waiting
-from .record import LITTER, Record, cells_of, hash_files, hash_kept_file
+from .record import LITTER, OWN_HASH, Record, cells_of, hash_files, hash_kept_file, hash_manifest
 
 TOLERANCE = 1e-9
 # Numbers below this differ by rounding alone: differences are taken relative to no less.
@@ -93,7 +93,8 @@ def verify_run(folder: str | Path) -> Verification:
     entries = [path for path, entry in waiting(record.folder).items() if entry]
     ours = {path.relative_to(record.folder).as_posix() for path in entries}
     state = compare_hashes(recorded, current, ours)
-    return state if record.is_sealed else replace(state, changed=(MANIFEST, *state.changed))
+    is_sealed = record.manifest.get(OWN_HASH) == hash_manifest(record.manifest)
+    return state if is_sealed else replace(state, changed=(MANIFEST, *state.changed))
 
 
 def compare_hashes(

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from .doors import compare, run_study, study
-from .doors import EventStudy
+from .doors import EventStudy, compare, run_study, study
 from .results import EventStudyResults
 from .robustness import RobustnessResults, robustness
 

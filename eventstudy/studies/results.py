@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from ..analysis.answer import answer_of, default_tests, influence_of, main_test_of
+from ..analysis.answer import answer_of, influence_of, main_test_of
 from ..analysis.calendar_portfolio import calendar_portfolio
 from ..analysis.calibration import calibrate
 from ..analysis.computed import with_market_values
@@ -141,11 +141,6 @@ class EventStudyResults(FittedStudy):
         """
         chosen = self.main if window is None else Window.of(window)
         return figures.DrawnInfluence(**vars(influence_of(self, chosen, answer_of(self, chosen))))
-
-    @property
-    def default_tests(self) -> list[str]:
-        """Names of the tests that summaries show unless others are named, the main test first."""
-        return default_tests(self)
 
     def with_market_values(self, source: str | Path, **options: Any) -> EventStudyResults:
         """Return the results with market values of Yahoo or a file.

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, fields
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -153,7 +154,7 @@ def spike(q: Quotes) -> list[Span]:
     More than 5 times or less than 1/5 of the last price, and within 20 % of it again after 5 prices
     at most.
     """
-    return q.spans(runs(q.spikes), _move_to(q))
+    return q.spans(runs(q.spikes), partial(_move_to, q))
 
 
 def unit_change(q: Quotes) -> list[Span]:
@@ -246,24 +247,20 @@ def outside_range(q: Quotes) -> list[Span]:
 
 
 def _jumps(q: Quotes, rows: Iterable[int]) -> list[Span]:
-    return q.spans(((row, row) for row in rows), _move_to(q))
+    return q.spans(((row, row) for row in rows), partial(_move_to, q))
 
 
-def _move_to(q: Quotes) -> Callable[[int, int], str]:
-    """Return a function that names the price of a row, and the last one before it."""
-
-    def _text(row: int, _: int) -> str:
-        before = q.raw[:row][np.isfinite(q.price[:row])][-1]
-        return f"price {q.raw[row]:g} after {before:g}"
-
-    return _text
+def _move_to(q: Quotes, row: int, _: int) -> str:
+    """Return the price of a row, and the last one before it."""
+    before = q.raw[:row][np.isfinite(q.price[:row])][-1]
+    return f"price {q.raw[row]:g} after {before:g}"
 
 
 def _splits(q: Quotes, chosen: BoolArray) -> list[Span]:
     """Return actions, each with its prices and nearest ratio."""
-    ratios, text = dict(zip(q.actions.rows, q.actions.ratios, strict=True)), _move_to(q)
+    ratios = dict(zip(q.actions.rows, q.actions.ratios, strict=True))
     rows = ((row, row) for row in q.actions.rows[chosen])
-    return q.spans(rows, lambda a, b: f"{text(a, b)}, near {_ratio(ratios[a])}")
+    return q.spans(rows, lambda a, b: f"{_move_to(q, a, b)}, near {_ratio(ratios[a])}")
 
 
 def _ratio(ratio: float) -> str:

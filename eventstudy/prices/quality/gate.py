@@ -136,15 +136,14 @@ class Verdict:
         if unit:
             spans[unit] = [self._span(0, -1, self._size(symbol))]
         if not column.not_decimal:
-            spans |= {kind: self._spans(column, mark) for mark, kind in rules.MARKS.items()}
+            for mark, kind in rules.MARKS.items():
+                runs = _runs_of(*column.cells(mark))
+                spans[kind] = [self._span(a, b, _written(value)) for a, b, value in runs]
         for kind, listed in spans.items():
             yield from as_faults(symbol, kind, rules.RETURN_FAULTS[kind].action, listed)
 
     def _span(self, first: int, last: int, detail: str) -> Span:
         return Span(self._dates[first], self._dates[last], f"{self._where}: {detail}")
-
-    def _spans(self, column: Marked, mark: int) -> list[Span]:
-        return [self._span(a, b, _written(value)) for a, b, value in _runs_of(*column.cells(mark))]
 
     def _of_columns(self, units: Mapping[str, str]) -> Iterator[str]:
         for kind in ("percent_column", "suspect_column"):
@@ -311,15 +310,13 @@ class Gate:
         elif len(wrong) > MOST_COLUMNS * len(self._place):
             evidence = f"{len(wrong)} of {len(self._place)} columns: {name_some(wrong, NAMED)}"
         if evidence:
-            message, units = "these are not decimal returns", "0.01 is 1 %: divide percent by 100"
-            remedy = f"{units}; prices go to --prices, or to pct_change() first"
-            raise DataError(message, where="returns", value=evidence, remedy=remedy)
+            problem, remedy = say("wrong.decimals"), say("wrong.decimals.remedy")
+            raise DataError(problem, where="returns", value=evidence, remedy=remedy)
         losses = sorted(self._losses())
         if len(losses) > MOST_LOSSES * self._present.sum():
             t, _, symbol, loss = losses[0]
-            where, message = f"{symbol} on {self._dates[t]}", "a simple return below -100 %"
-            remedy = "returns are decimals: 0.01 is one percent; log returns need kind = log"
-            raise DataError(message, where=where, value=loss, remedy=remedy)
+            where, remedy = f"{symbol} on {self._dates[t]}", say("wrong.loss.remedy")
+            raise DataError(say("wrong.loss"), where=where, value=loss, remedy=remedy)
 
     def _losses(self) -> Iterator[tuple[int, int, str, float]]:
         """Yield day, place, symbol and value of the returns below -100 % in columns of decimals."""

@@ -5,36 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
+from ...calendars.exchanges import bundled_rows
 from ...utility.typing import BoolArray, DateArray, FloatArray, IntArray
 
 # (price from which it holds, tick)
 Ticks = tuple[tuple[float, float], ...]
 CENT: Ticks = ((0, 0.01),)
-MILL: Ticks = ((0, 0.001),)
-# Ticks of Taiwan and Korea are from memory; those of Korea changed on 2023-01-25.
-TAIWAN: Ticks = ((0, 0.01), (10, 0.05), (50, 0.1), (100, 0.5), (500, 1), (1000, 5))
-KOREA_OLD: Ticks = (
-    (0, 1), (1000, 5), (5000, 10), (10000, 50), (50000, 100), (100000, 500), (500000, 1000),
-)  # fmt: skip
-KOREA: Ticks = (
-    (0, 1), (2000, 5), (5000, 10), (20000, 50), (50000, 100), (200000, 500), (500000, 1000),
-)  # fmt: skip
-# Ordinary issues; those of TOPIX 100 (from 2014) and Mid 400 (from June 2023) have finer ones.
-TOKYO: Ticks = (
-    (0, 1), (3001, 5), (5001, 10), (30001, 50), (50001, 100), (300001, 500), (500001, 1000),
-    (3000001, 5000),
-)  # fmt: skip
-# (last close from which it holds, yen), as the exchange publishes them: jpx.co.jp, Trading Rules of
-# Domestic Stocks, Daily Price Limits.
-DECADE = (10, 3), (15, 4), (20, 5), (30, 7), (50, 10), (70, 15)
-YEN: Ticks = (
-    (0, 30), (100, 50), (200, 80), (500, 100), (700, 150),
-    *((last * unit, move * unit) for unit in (100, 1000, 10_000, 100_000) for last, move in DECADE),
-    (10_000_000, 3_000_000), (15_000_000, 4_000_000),
-)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,42 +66,24 @@ class LimitRule:
         return tick_of(last, self.amounts) / last
 
 
-MAIN = r"60[0135]\d{3}\.SS|00[0-3]\d{3}\.SZ"
-CHINEXT = r"30[0-2]\d{3}\.SZ"
-B_SHANGHAI, B_SHENZHEN = r"900\d{3}\.SS", r"200\d{3}\.SZ"
-KRX = r"\d{6}\.K[SQ]"
-TWSE = r"[1-9]\d{3}\.TWO?"
-# Four digits, or since 2024 a letter among them; funds (13.., 15.., 16.., 20..) have other limits.
-TSE = r"(?!(13[0-9]|15[4-9]|16[2-9]|20[1-9])\d)[1-9]\d[0-9A-Z][0-9A-Z]\.T"
+def _steps(cell: str) -> Ticks:
+    """Return the steps of a cell such as ``0:0.01 10:0.05``."""
+    pairs = (step.split(":") for step in cell.split())
+    return tuple((float(price), float(step)) for price, step in pairs)
 
-# The first match decides on the board. Not here, and so without a limit: Hong Kong, New York,
-# London and all others; indices and exchange rates. Main board, ST, STAR, ChiNext and Tokyo from
-# the exchanges' rules, B shares from brokers'; from memory: Beijing, Taiwan, Korea, the first day
-# of every rule before 2015 but Tokyo's, and the free first sessions of boards other than STAR and
-# ChiNext.
-LIMITS: tuple[LimitRule, ...] = (
-    LimitRule("main ST", MAIN, "1998-04-22", 0.05, st=True),
-    LimitRule("main ST", MAIN, "2026-07-06", 0.10, st=True),
-    LimitRule("main", MAIN, "1996-12-16", 0.10, free=1, strict=True),
-    LimitRule("main", MAIN, "2023-04-10", 0.10, free=5, strict=True),
-    LimitRule("B ST", B_SHANGHAI, "1998-04-22", 0.05, st=True, ticks=MILL),
-    LimitRule("B", B_SHANGHAI, "1996-12-16", 0.10, free=1, ticks=MILL),
-    LimitRule("B ST", B_SHENZHEN, "1998-04-22", 0.05, st=True),
-    LimitRule("B", B_SHENZHEN, "1996-12-16", 0.10, free=1),
-    LimitRule("STAR", r"68[89]\d{3}\.SS", "2019-07-22", 0.20, free=5, strict=True),
-    LimitRule("ChiNext", CHINEXT, "2009-10-30", 0.10, free=1, strict=True),
-    LimitRule("ChiNext", CHINEXT, "2020-08-24", 0.20, free=5, strict=True),
-    LimitRule("Beijing", r"(?!899)\d{6}\.BJ", "2021-11-15", 0.30, free=1),
-    LimitRule("Taiwan", TWSE, "1989-10-11", 0.07, free=1, ticks=TAIWAN, inward=True),
-    LimitRule("Taiwan", TWSE, "2005-03-01", 0.07, free=5, ticks=TAIWAN, inward=True),
-    LimitRule("Taiwan", TWSE, "2015-06-01", 0.10, free=5, ticks=TAIWAN, inward=True),
-    LimitRule("Korea", KRX, "1998-12-07", 0.15, free=1, ticks=KOREA_OLD, inward=True),
-    LimitRule("Korea", KRX, "2015-06-15", 0.30, free=1, ticks=KOREA_OLD, inward=True),
-    LimitRule("Korea", KRX, "2023-01-25", 0.30, free=1, ticks=KOREA, inward=True),
-    LimitRule(
-        "Tokyo", TSE, "2010-01-04", 0, free=1, ticks=TOKYO, inward=True, amounts=YEN, widened=True
-    ),
-)
+
+def _rule(row: dict[str, str]) -> LimitRule:
+    flags: Any = {name: row[name] == "yes" for name in ("st", "inward", "widened", "strict")}
+    ticks, amounts = _steps(row["ticks"]) or CENT, _steps(row["amounts"])
+    move, free = float(row["percent"]), int(row["free"])
+    names = row["board"], row["symbols"], row["since"]
+    return LimitRule(*names, move, free, ticks=ticks, amounts=amounts, **flags)
+
+
+# A row a rule, with its source; ticks are 0.01 where none are given. The first match decides on the
+# board. Not there, and so without a limit: Hong Kong, New York, London and all others; indices and
+# exchange rates.
+LIMITS = tuple(map(_rule, bundled_rows("price_limits.csv")))
 # A move of an adjusted price is at the limit within half a tick of the price, or within these
 # bounds of that half tick.
 NARROWEST, WIDEST = 0.0006, 0.006

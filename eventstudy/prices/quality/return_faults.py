@@ -117,17 +117,14 @@ class ReturnColumn:
             return False
         losses, lone = (np.count_nonzero(self.marks == mark) for mark in (LOSS, LONE))
         least = (SOME_LOSSES if self.median > LARGE_MEDIAN else MANY_LOSSES) * n
+        path = np.cumsum(self.numbers - self.numbers.mean())
+        in_large_logs = self.kind == "log" and self.median >= LARGE_LOG
         return bool(
             not_returns(self.median, negative=bool((self.numbers < 0).any()))
             or losses >= max(least, SEVERAL)
             or lone > max(MANY_LONE * n, SEVERAL)
-            or (self.kind == "log" and self.median >= LARGE_LOG and self._wanders)
+            or (in_large_logs and np.ptp(path) >= WANDERS * np.sqrt(n))
         )
-
-    @cached_property
-    def _wanders(self) -> bool:
-        path = np.cumsum(self.numbers - self.numbers.mean())
-        return bool(np.ptp(path) >= WANDERS * np.sqrt(len(path)))
 
     @cached_property
     def _usual(self) -> BoolArray:
@@ -190,7 +187,8 @@ class ReturnColumn:
     @cached_property
     def _lone(self) -> BoolArray:
         out = self._sure & (self._moves >= ISOLATED * self._next_to(self._sure))
-        for row in np.flatnonzero(out & ~self._beyond).tolist():
+        beyond = (self._moves > BEYOND) & (self._logs > SURE * self._scale)
+        for row in np.flatnonzero(out & ~beyond).tolist():
             before, after = self._around(row)
             out[row] = (
                 self._moves[row] >= SURE * before
@@ -198,10 +196,6 @@ class ReturnColumn:
                 and after[:NEXT].max() <= ORDINARY * before
             )
         return out
-
-    @cached_property
-    def _beyond(self) -> BoolArray:
-        return (self._moves > BEYOND) & (self._logs > SURE * self._scale)
 
     def _around(self, row: int) -> tuple[float, FloatArray]:
         """Return the median size of the returns before a row, and the sizes of those after it.

@@ -31,16 +31,8 @@ if TYPE_CHECKING:
 
     from ...fitting.fitted import FittedStudy
 
-INK, MUTED, GRID, BLUE, ORANGE = "#1a1e22", "#565c63", "#e4dfd4", "#0b5394", "#a63e00"
-# Texts stay texts, and equal figures have equal bytes.
-STYLE: dict[Any, Any] = {
-    "svg.fonttype": "none", "svg.hashsalt": "eventstudy", "path.simplify": False,
-    "figure.figsize": (10, 5.2), "font.size": 11, "axes.grid": True, "axes.axisbelow": True,
-    "grid.color": GRID, "axes.titlelocation": "left", "axes.titleweight": "bold",
-    "text.color": INK, "axes.labelcolor": MUTED, "xtick.color": MUTED, "ytick.color": MUTED,
-    "legend.frameon": False, "savefig.dpi": 144, "text.parse_math": False,
-    **dict.fromkeys((f"axes.spines.{side}" for side in ("top", "right", "left", "bottom")), False),
-}  # fmt: skip
+INK, MUTED, BLUE = "#1a1e22", "#565c63", "#0b5394"
+STYLE = str(Path(__file__).parents[2] / "data" / "figures.mplstyle")
 METADATA: dict[str, dict[str, Any]] = {
     "svg": {"Date": None, "Creator": None},
     "png": {"Software": None},
@@ -63,7 +55,7 @@ def _styled(findings: Findings, **more: Any) -> Iterator[None]:
     """Draw with the style of these pictures and in the words of a study's measure."""
     from matplotlib.style import context
 
-    with context(["default", STYLE | more]), speaking_of(findings.setup.measure), catch_warnings():
+    with context(["default", STYLE, more]), speaking_of(findings.setup.measure), catch_warnings():
         # A reader of SVG or PDF has the glyphs of scripts that the fonts of this machine lack.
         filterwarnings("ignore", message="Glyph .* missing from font")
         yield
@@ -100,13 +92,11 @@ def write_figures(results: FittedStudy, folder: Path, findings: Findings) -> Non
     findings : Findings
         Of the same study: its answer, main window and sources.
     """
-    from cycler import cycler
-
     column, group, main = findings.setup.group_column, findings.sample.group, findings.setup.main
     study = results.groups(column)[group] if group else results
     if len(study) == 0:
         return
-    with _styled(findings, **{"axes.prop_cycle": cycler(color=(BLUE, ORANGE, INK))}):
+    with _styled(findings):
         look = Look(title=split_answer(findings)[0].removesuffix("."))
         drawn = {
             "caar": plot_caar(study, main, **look),

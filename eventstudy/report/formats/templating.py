@@ -29,6 +29,8 @@ _FROM_RIGHT = re.compile(
 )
 _UNSEEN = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
 _TOGETHER = re.compile(r"\bp (?:=|&lt;|≥) [\d.]+|\b[Dd]ay 0\b|\bt\(N − 1\)")
+# Functions of numbers that templates have by their own names.
+FILTERS = ("capitalised", "clipped", "day", "percent", "price", "pvalue", "signed")
 TEMPLATES = Path(__file__).parents[1] / "templates"
 
 
@@ -74,23 +76,17 @@ def environment() -> Environment:
     """Return the templates of the pages."""
     templates = new_environment()
     templates.filters |= {
+        **{name: getattr(numbers, name) for name in FILTERS},
         "sentence": _emphasised,
-        "capitalised": numbers.capitalised,
         "isolated": isolated,
-        "percent": numbers.percent,
         "value": partial(numbers.percent, unit=False),
         "interval": lambda low, high: numbers.span(low, high, unit=False),
-        "pvalue": numbers.pvalue,
-        "price": numbers.price,
-        "signed": numbers.signed,
         "number": partial(numbers.signed, sign=False),
         "share": numbers.share_text,
         "window": numbers.window_text,
-        "day": numbers.day,
         "date": numbers.date_prose,
         "iso": numbers.date_iso,
         "count": "{:,}".format,
-        "clipped": numbers.clipped,
         "rate": lambda rate: f"{rate:.1%}" if rate == rate else numbers.MISSING,
         "formula": formula,
     }

@@ -26,7 +26,7 @@ from ..sections.caveats import asides, brief_caveat, headline, write_caveat_of
 from ..sections.checks import list_checks, name_fragile
 from ..sections.events import dropped_kinds
 from ..sections.first_screen import days_outside
-from ..sections.methods import last_day_of_prices
+from ..sections.methods import name_prices
 from ..sections.robustness import Analysis, robustness
 from ..sections.top import describe_setup, name_press
 from ..sections.windows import AROUND, TITLES, find_role, list_tests, windows_around
@@ -145,7 +145,7 @@ def cases(findings: Findings) -> list[str]:
 
 def _end(findings: Findings, page: str) -> list[str]:
     """Return the date of the prices and where more is; a path stays whole, as it is copied."""
-    last = last_day_of_prices(findings)
+    _, last = name_prices(findings)
     prices = say("terminal.prices_to", last=last) if last else ""
     more = _plain(say("terminal.more", page=page))
     line = _plain(f"{prices} {more}".strip())
@@ -308,7 +308,7 @@ def analysis_text(analysis: Analysis) -> str:
     lines = [analysis.title, _wrapped(analysis.lede) if analysis.lede else ""]
     if analysis.table:
         rows = analysis.table.rows
-        lines.append(_grid(analysis.table.heads, [list(row.cells) for row in rows]))
+        lines.append(_grid([c.head for c in analysis.table.columns], [list(r.cells) for r in rows]))
         lines += [_wrapped(f"{row.name}: {row.remark}") for row in rows if row.remark]
     return "\n".join(filter(None, lines))
 

@@ -19,7 +19,7 @@ from ..figures.strip import FEW, Strip, StripMark
 from .answer import count_subject, is_day_later, name_sample, split_answer, write_days
 from .caveats import brief_caveat
 from .checks import Check, list_checks
-from .methods import last_day_of_prices
+from .methods import name_prices
 from .top import KeyFigure, key_figures
 from .windows import windows_around
 
@@ -163,7 +163,7 @@ def short_name(name: str) -> str:
 
 def _as_of(findings: Findings) -> str:
     """Return until when prices go, and whether they are not from the source asked for."""
-    last = last_day_of_prices(findings)
+    _, last = name_prices(findings)
     texts = [say("title.prices", last=last)] if last else []
     if any(note.is_notice and note.is_warning for note in findings.notes):
         texts.append(say("title.stored"))

@@ -209,9 +209,7 @@ def _choices(findings: Findings) -> Iterator[str]:
         yield say("practice.masked", n=flags[Flag.MASKED_DAYS])
     if settings["halt"] == "shift":
         yield say("practice.shift", n=flags[Flag.HALT_SHIFTED])
-        # A run of before counted alpha for every session.
-        if "halt_drift" in settings:
-            yield say("practice.halt_drift", n=settings["halt_drift"])
+        yield say("practice.halt_drift", n=settings["halt_drift"])
     if setup.extended:
         yield say("practice.limits_extend", n=setup.extended)
     elif flags[Flag.PRICE_LIMIT] and (rule := setup.conventions["limits"]) in ("drop", "none"):
@@ -293,11 +291,6 @@ def find_references(sources: Iterable[str]) -> list[Reference]:
         for year in re.findall(r"\d{4}", years)
     }
     return [reference for key, reference in read_bibliography().items() if key in named]
-
-
-def last_day_of_prices(findings: Findings) -> str:
-    """Return the last day with a price of any series; "" where there are no prices."""
-    return name_prices(findings)[1]
 
 
 def name_prices(findings: Findings) -> tuple[str, str]:

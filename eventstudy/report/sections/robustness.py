@@ -195,8 +195,6 @@ def _placebos(findings: Findings) -> Iterator[Analysis]:
     """Yield the study on firms without events."""
     table, code = findings.beside("placebo"), "robustness.firms"
     for row in () if table is None else table.to_dict("records"):
-        if row.get("kind") == "dates":
-            continue  # of a run of before
         lede = say("robustness.failed", why=row["reason"])
         if np.isfinite(row["pvalue"]):
             facts = {"test": STATISTICS[row["test"]].label, "n": row["draws"], "p": row["pvalue"]}

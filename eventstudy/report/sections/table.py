@@ -47,11 +47,6 @@ class Table:
     columns: tuple[Column, ...]
     rows: tuple[Row, ...]
 
-    @property
-    def heads(self) -> list[str]:
-        """The heads of the columns."""
-        return [column.head for column in self.columns]
-
 
 def effect_cells(effect: Interval) -> tuple[str, str]:
     """Return an estimate and its 95% interval, whose unit stands in the head of the column."""
