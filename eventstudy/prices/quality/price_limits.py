@@ -75,7 +75,7 @@ def _steps(cell: str) -> Ticks:
 def _rule(row: dict[str, str]) -> LimitRule:
     flags: Any = {name: row[name] == "yes" for name in ("st", "inward", "widened", "strict")}
     ticks, amounts = _steps(row["ticks"]) or CENT, _steps(row["amounts"])
-    move, free = float(row["percent"]), int(row["free"])
+    move, free = float(row["limit"]), int(row["free"])
     names = row["board"], row["symbols"], row["since"]
     return LimitRule(*names, move, free, ticks=ticks, amounts=amounts, **flags)
 
