@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .panel import ReturnsPanel
+from .sessions import DATA_CALENDAR
 from .table import FrameTable
 
-__all__ = ["FrameTable", "ReturnsPanel"]
+__all__ = ["DATA_CALENDAR", "FrameTable", "ReturnsPanel"]

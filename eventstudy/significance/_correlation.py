@@ -297,7 +297,7 @@ class Block(NamedTuple):
 
     rho: FloatArray
     present: BoolArray
-    missing: tuple[IntArray, IntArray]
+    missing: tuple[IntArray, ...]
     same_date: PairSum
     total: float
     pairs: int
@@ -320,15 +320,16 @@ class Block(NamedTuple):
     @classmethod
     def _of(cls, sample: AbnormalReturns, need: int, rows: IntArray, near: IntArray) -> Block:
         study, there = study_of(sample)
-        rho = correlations(study, need)[np.ix_(there[rows], there[near])]
-        later, known = np.triu(np.ones(rho.shape, dtype=np.bool_), 1), np.isfinite(rho)
-        together = np.equal.outer(sample.windows.day0[rows], sample.windows.day0[near])
-        same_date = PairSum()
-        same_date.add(rho[later], together[later].astype(float))
-        present = later & known
-        row, column = np.nonzero(later & ~known)
-        rho[~present] = 0.0
-        return cls(rho, present, (row, column), same_date, float(rho.sum()), int(present.sum()))
+        rho = correlations(study, need)[there[rows, None], there[near]]
+        later, known = np.arange(len(near)) > np.arange(len(rows))[:, None], np.isfinite(rho)
+        present, day0 = later & known, sample.windows.day0
+        missing, rho[~present] = np.nonzero(later & ~known), 0.0
+        same = np.equal.outer(day0[rows], day0[near])
+        total, lacking = float(np.vdot(rho, same)), int(np.count_nonzero(same[missing]))
+        count = int(np.count_nonzero(present & same))
+        same_date = PairSum(total, total, count, lacking, lacking, lacking)
+        pairs = int(np.count_nonzero(present))
+        return cls(rho, present, missing, same_date, float(rho.sum()), pairs)
 
     def add_to(
         self, pairs: PairSum, overlap: FloatArray, sides: tuple[FloatArray, FloatArray] | None

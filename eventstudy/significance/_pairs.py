@@ -13,8 +13,8 @@ from ..calendars.window import Window
 from ..utility.chunks import chunks
 from ..utility.typing import BoolArray, FloatArray, IntArray
 
-# Events of a block of pairs.
-BLOCK = 80
+# Events of a block of pairs; of larger ones where it is looked at once.
+BLOCK, LARGE_BLOCK = 100, 200
 ROUNDING = 1e-10
 # Share of zero returns above which the moves of a firm may come a session late.
 STANDSTILL = 0.1
@@ -188,16 +188,20 @@ def _overlaps(
         yield rows, near, laid[: len(rows)] @ laid.T
 
 
-def neighbours(first: IntArray, last: IntArray) -> Iterator[tuple[IntArray, IntArray]]:
+def neighbours(
+    first: IntArray, last: IntArray, size: int | None = None
+) -> Iterator[tuple[IntArray, IntArray]]:
     """Yield blocks of events, and the events that may share a session with one of them.
 
     Parameters
     ----------
     first, last : (n,) int arrays
         Ends of each event's sessions. The block itself comes first, then later events.
+    size : int, optional
+        Events of a block; by default :data:`BLOCK`.
     """
     order = np.argsort(first, kind="stable")
-    for block in chunks(len(first), BLOCK):
+    for block in chunks(len(first), size or BLOCK):
         rows = order[block]
         reach = int(np.searchsorted(first[order], last[rows].max(), side="right"))
         yield rows, order[block.start : max(reach, block.start + len(rows))]
@@ -415,11 +419,11 @@ def study_of(sample: AbnormalReturns) -> tuple[AbnormalReturns, IntArray]:
 def _correlations(sample: AbnormalReturns, need: int) -> FloatArray:
     """Return the correlations of all pairs, in blocks of events with near estimation windows."""
     at, out = sample.windows.estimation_positions, np.full((len(sample), len(sample)), np.nan)
-    for rows, near in neighbours(*ends_of(at)):
+    for rows, near in neighbours(*ends_of(at), LARGE_BLOCK):
         residuals = residuals_on(sample.take(near), np.unique(at[rows]))
         block = residual_correlation(residuals[:, : len(rows)], residuals, need)
-        out[np.ix_(rows, near)] = block
-        out[np.ix_(near, rows)] = block.T
+        out[rows[:, None], near] = block
+        out[near[:, None], rows] = block.T
     still = stands_still(sample)
     if not still.any():
         return out
@@ -464,7 +468,7 @@ def _next_session(sample: AbnormalReturns, need: int) -> FloatArray:
     windows, out = sample.windows, np.full((len(sample), len(sample)), np.nan)
     clock = np.unique(np.concatenate([windows.calendars[c] for c in np.unique(windows.calendar)]))
     first, last = ends_of(windows.estimation_positions)
-    for rows, near in neighbours(first, last):
+    for rows, near in neighbours(first, last, LARGE_BLOCK):
         begin, end = np.searchsorted(clock, [first[rows].min(), last[rows].max()])
         days = residuals_on(sample.take(near), clock[max(begin - 1, 0) : end + 2])
         today, following = days[:, :, :-1], days[:, :, 1:]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, Self, TypeVar
 
 import numpy as np
@@ -58,6 +59,11 @@ def joined(n: int, pieces: Iterable[Mapping[str, AnyArray]]) -> dict[str, Any]:
     return arrays
 
 
+@cache
+def _not_by_event(kind: Any) -> tuple[str, ...]:
+    return tuple(f.name for f in dataclasses.fields(kind) if f.name not in kind.by_event)
+
+
 class ByEvent:
     """A frozen record of which the fields `by_event` are arrays with a row per event.
 
@@ -76,10 +82,8 @@ class ByEvent:
         **fields
             Fields that are not arrays by event.
         """
-        names = [f.name for f in dataclasses.fields(self) if f.name not in self.by_event]  # type: ignore[arg-type]
-        return type(self).holding(
-            **{n: self.__dict__[n] for n in names} | fields, _whole=self, _cut=rows
-        )
+        held = {name: self.__dict__[name] for name in _not_by_event(type(self))}  # type: ignore[arg-type]
+        return type(self).holding(**held | fields, _whole=self, _cut=rows)
 
     @classmethod
     def holding(cls, **held: Any) -> Self:
