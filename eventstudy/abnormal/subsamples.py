@@ -76,12 +76,16 @@ class Sampled(ByEvent):
             Takes events and returns their array. The value of an event must not depend on the
             events beside it.
         """
-        if self.parent is not None and self.rows is not None and "_whole" in self.__dict__:
-            return self.parent.once(key, compute)[self.rows]  # type: ignore[return-value]
-        if key not in self.memo:
-            self.memo[key] = compute(self)
-            self.memo[key].flags.writeable = False
-        return self.memo[key]  # type: ignore[no-any-return]
+        if key in self.memo:
+            return self.memo[key]  # type: ignore[no-any-return]
+        if self.parent is None or self.rows is None or "_whole" not in self.__dict__:
+            self.memo[key] = array = compute(self)
+        else:
+            array = self.parent.once(key, compute)[self.rows]  # type: ignore[assignment]
+            if len(array) <= CHUNK:
+                self.memo[key] = array
+        array.flags.writeable = False
+        return array
 
     def remember(self, key: object, compute: Callable[[], T]) -> T:
         """Return what a function computes of this sample, called on first use only.

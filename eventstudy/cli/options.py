@@ -138,11 +138,11 @@ class StudyCommand(click.Command):
 
         from ..errors import ConfigError, ConfigFaultsError
 
-        # Columns of text are short here, and Arrow's pass through Python cell by cell.
-        pd.set_option("mode.string_storage", "python")
         names = {p.name: next((o for o in p.opts if o[:2] == "--"), "") for p in self.params}
         try:
-            return super().invoke(context)
+            # Columns of text are short here, and Arrow's pass through Python cell by cell.
+            with pd.option_context("mode.string_storage", "python"):
+                return super().invoke(context)
         except ConfigError as error:
             for fault in error.errors if isinstance(error, ConfigFaultsError) else [error]:
                 table, _, name = fault.where.rpartition(".")

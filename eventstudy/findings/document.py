@@ -75,8 +75,10 @@ def _encoded(value: Any) -> Any:
             return None if np.isnat(value) else str(value.astype("datetime64[D]"))
         case np.generic():
             return _encoded(value.item())
+        case np.ndarray() if value.dtype.kind in "fiub" and np.isfinite(value).all():
+            return value.tolist()
         case np.ndarray():
-            return [_encoded(v) for v in (value.tolist() if value.dtype.kind in "fiub" else value)]
+            return [_encoded(v) for v in (value.tolist() if value.dtype.kind == "f" else value)]
         case Window():
             return [value.start, value.stop]
         case pd.DataFrame():
