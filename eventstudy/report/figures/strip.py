@@ -18,6 +18,8 @@ from .svg_canvas import WIDE, Panel, Scale, number, picture, return_scale, text,
 # Radii of dots, the largest that fits counts; pixels between two dots.
 RADII = (4.2, 3.4, 2.6, 2.0, 1.5, 1.1, 0.8)
 GAP = 0.6
+# Below this radius a line as thick as that of other rings would fill them.
+TINY = 2.5
 # Names at either end that come first.
 FIRST = 2
 # Up to so many events have a row each.
@@ -150,7 +152,7 @@ def _draw_dots(strip: Strip, width: int) -> Markup:
     marks = [*_grid(panel, 9 if width == WIDE else 7)]
     for x, y, mark in zip(xs, ys, strip.marks, strict=True):
         place = f'cx="{number(x)}" cy="{number(y)}" r="{radius}"'
-        kind_of = "check full" if mark.is_clear else "ring"
+        kind_of = "check full" if mark.is_clear else "ring tiny" if radius < TINY else "ring"
         tip = say("strip.tip", name=mark.name, value=mark.effect.estimate)
         title = f"><title>{Markup.escape(tip)}</title></circle>" if width == WIDE else "/>"
         marks.append(f'<circle class="{kind_of}" {place}{title}')
