@@ -22,6 +22,7 @@ from ..errors import ConfigError, RunFolderError
 from ..findings.types import Findings
 from ..fitting.config import StudyConfig
 from ..fitting.fitted import FittedStudy
+from ..fitting.settings import RETIRED
 from ..prices import is_name
 from ..prices.frozen import described
 from ..report.sections.answer import answer
@@ -71,9 +72,13 @@ class Record:
 
     @cached_property
     def config(self) -> StudyConfig:
-        """The settings, with paths as they were given; RunFolderError if they are not valid."""
+        """The settings, with paths as they were given; RunFolderError if they are not valid.
+
+        A setting that no longer exists is left out.
+        """
+        kept = {name: value for name, value in self.facts.config.items() if name not in RETIRED}
         try:
-            return StudyConfig().with_options(self.facts.config)
+            return StudyConfig().with_options(kept)
         except ConfigError as error:
             raise RunFolderError(f"config: {error}", where=str(self.folder / MANIFEST)) from None
 
