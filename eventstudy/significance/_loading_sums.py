@@ -41,8 +41,8 @@ class LoadingSums:
         sample : AbnormalReturns
         window : Window
         """
-        key, every = ("loading_sums", window), np.ones(len(sample), dtype=bool)
-        return sample.remember(key, lambda: cls._summed(sample, [(window, every)])[0])
+        key, rows = ("loading_sums", window), np.ones(len(sample), dtype=bool)
+        return sample.remember(key, lambda: cls._summed(sample, [(window, rows)])[0])
 
     @classmethod
     def prepare(
@@ -65,13 +65,13 @@ class LoadingSums:
         cls, abnormal: AbnormalReturns, windows: Sequence[tuple[Window, BoolArray]]
     ) -> list[LoadingSums]:
         T, (of_pair, masks) = len(abnormal.windows.sessions), zip(*windows, strict=True)
-        names, taken, first = list(dict.fromkeys(of_pair)), np.stack(masks, axis=1), 0
-        which = np.array([names.index(window) for window in of_pair])
-        total, squares = np.zeros((2, T, len(which))), np.zeros((2, len(which)))
-        for units in abnormal.map(lambda events: UnitLoadings.of(events, names).over(which)):
+        names, in_window, first = list(dict.fromkeys(of_pair)), np.stack(masks, axis=1), 0
+        numbers = np.array([names.index(window) for window in of_pair])
+        total, squares = np.zeros((2, T, len(numbers))), np.zeros((2, len(numbers)))
+        for units in abnormal.map(lambda events: UnitLoadings.of(events, names).over(numbers)):
             rows = slice(first, first := first + len(units.x))
-            for whole, part in zip((total, squares), units.summed(taken[rows], T), strict=True):
-                whole += part
+            for sums, added in zip((total, squares), units.summed(in_window[rows], T), strict=True):
+                sums += added
         of_window = zip(*total.transpose(0, 2, 1), squares.T, strict=True)
         return [cls(every, inside, square) for every, inside, square in of_window]
 
@@ -134,8 +134,8 @@ class UnitLoadings:
         events : AbnormalReturns
         windows : sequence of Window
         """
-        parts = [_parts(events, window) for window in windows]
-        pull, days = (np.stack(each, axis=2) for each in zip(*parts, strict=True))
+        pairs = [_parts(events, window) for window in windows]
+        pull, days = (np.stack(each, axis=2) for each in zip(*pairs, strict=True))
         days[events.windows.event_positions < 0] = 0.0
         x = np.zeros((len(events), 0, 0))
         if pull.shape[1]:
@@ -148,38 +148,40 @@ class UnitLoadings:
         unit = np.divide(1.0, np.sqrt(squares), out=np.zeros_like(squares), where=squares > 0)
         return cls(events, x, pull * unit[:, None], days * unit[:, None], unit, hidden)
 
-    def over(self, which: IntArray) -> Self:
+    def over(self, numbers: IntArray) -> Self:
         """Return the loadings over some of the windows, which may come several times.
 
         Parameters
         ----------
-        which : (P,) int array
+        numbers : (P,) int array
             Numbers of windows.
         """
-        hidden = [(i, int(p), at) for i, w, at in self.hidden for p in np.flatnonzero(which == w)]
-        arrays = {name: getattr(self, name)[..., which] for name in ("pull", "days", "unit")}
+        hidden = [(i, int(p), at) for i, w, at in self.hidden for p in np.flatnonzero(numbers == w)]
+        arrays = {name: getattr(self, name)[..., numbers] for name in ("pull", "days", "unit")}
         return replace(self, hidden=hidden, **arrays)
 
-    def summed(self, taken: BoolArray, T: int) -> tuple[FloatArray, FloatArray]:
+    def summed(self, in_window: BoolArray, T: int) -> tuple[FloatArray, FloatArray]:
         """Return the sums of :class:`LoadingSums` of the events taken, (2, T, W) and (2, W).
 
         Parameters
         ----------
-        taken : (n, W) bool array
+        in_window : (n, W) bool array
         T : int
             Sessions.
         """
-        at, days = self.events.windows, self.days * taken[:, None]
+        at, days = self.events.windows, self.days * in_window[:, None]
         inside = _by_session(at.event_positions, T) @ days.reshape(-1, days.shape[2])
         squares = (days**2).sum(axis=(0, 1))
         for i, w, sessions in self.hidden:
-            inside[sessions, w] += self.unit[i, w] * taken[i, w]
-            squares[w] += len(sessions) * (self.unit[i, w] * taken[i, w]) ** 2
+            inside[sessions, w] += self.unit[i, w] * in_window[i, w]
+            squares[w] += len(sessions) * (self.unit[i, w] * in_window[i, w]) ** 2
         total = inside.copy()
         for j in range(self.x.shape[2]):
             regressor = _by_session(at.estimation_positions, T, self.x[:, :, j])
-            total += regressor @ (self.pull[:, j] * taken)
-        return np.stack([total, inside]), np.stack([(taken & (self.unit > 0)).sum(axis=0), squares])
+            total += regressor @ (self.pull[:, j] * in_window)
+        return np.stack([total, inside]), np.stack(
+            [(in_window & (self.unit > 0)).sum(axis=0), squares]
+        )
 
 
 def _parts(events: AbnormalReturns, window: Window) -> tuple[FloatArray, FloatArray]:

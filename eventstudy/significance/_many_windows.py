@@ -130,13 +130,13 @@ class _Forms(UnitLoadings):
         pairs = np.stack([rows[row], near[column]])
         none = np.zeros((len(row), self.pull.shape[2]), dtype=bool)
         if len(row):
-            events, (one, two) = np.unique(pairs, return_inverse=True)
+            events, (first, second) = np.unique(pairs, return_inverse=True)
             at = self.events.windows.positions[events]
             columns = range(int(at[at >= 0].min()), int(at.max()) + 1)
             for w in range(none.shape[1]):
                 estimation = np.einsum("nlk,nk->nl", self.x[events], self.pull[events, :, w])
                 a = laid(np.hstack([estimation, self.days[events, :, w]]), at, columns)
-                none[:, w] = np.abs(np.einsum("pc,pc->p", a[one], a[two])) <= ROUNDING
+                none[:, w] = np.abs(np.einsum("pc,pc->p", a[first], a[second])) <= ROUNDING
         return block.rho[row, column], none
 
     def _of_estimation(
