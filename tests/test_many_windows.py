@@ -12,7 +12,9 @@ from conftest import Market
 
 from eventstudy.calendars.window import Window
 from eventstudy.significance._correlation import by_pair, least_common, mean_correlation
+from eventstudy.significance._loading_sums import LoadingSums
 from eventstudy.significance._many_windows import FEWEST_WINDOWS, prepare_correlations
+from eventstudy.significance._pairs import loadings_on
 
 WINDOWS = [*(Window(t, t) for t in range(-5, 6)), *(Window(-5, t) for t in range(-4, 6))]
 
@@ -55,6 +57,31 @@ def test_pairs_in_many_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     for window in WINDOWS:
         apart = by_pair(sample, window, least_common(sample))
         assert mean_correlation(sample, window).rbar == pytest.approx(apart.rbar, rel=1e-11)
+
+
+def test_many_events_are_added_up_in_one_pass(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Events without an estimate, and without a day of a window, leave no trace."""
+    made = Market(12, seed=5, dates=5)
+    frame = made.frame.copy()
+    days = [f"{day:%Y-%m-%d}" for day in frame.index]
+    day0 = [days.index(day) for day in made.table["announced_at"]]
+    frame.loc[frame.index[: day0[0] - 5], "F00"] = np.nan
+    frame.loc[frame.index[day0[1] + 2], "F01"] = np.nan
+    sample = made.fit(frame).abnormal
+    assert not np.isfinite(sample.sigma2).all()
+    monkeypatch.setattr("eventstudy.significance._many_windows.PAIRWISE_LIMIT", 5)
+    prepare(sample)
+    for window in WINDOWS:
+        chosen = sample.sample(window)
+        together = chosen.memo["loading_sums", window]
+        apart = LoadingSums.of(replace(chosen, memo={}), window)
+        loading = loadings_on(chosen, window)
+        unit = loading / np.sqrt((loading**2).sum(axis=1, keepdims=True))
+        assert np.abs(together.all).sum() == pytest.approx(np.abs(unit.sum(axis=0)).sum(), rel=1e-9)
+        for name in ("all", "inside", "squares"):
+            assert np.isfinite(getattr(together, name)).all()
+            np.testing.assert_allclose(getattr(together, name), getattr(apart, name), atol=1e-14)
+    assert len(sample.sample(Window(2, 2))) < len(sample.sample(Window(0, 0))) < len(sample)
 
 
 def test_what_another_way_suits_better_is_left_to_it() -> None:

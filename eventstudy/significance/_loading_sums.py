@@ -136,7 +136,8 @@ class UnitLoadings:
         """
         pairs = [_parts(events, window) for window in windows]
         pull, days = (np.stack(each, axis=2) for each in zip(*pairs, strict=True))
-        days[events.windows.event_positions < 0] = 0.0
+        # Events without an estimate, or without a day of the window, are none of a sample.
+        pull[~np.isfinite(pull)] = days[events.windows.event_positions < 0] = 0.0
         x = np.zeros((len(events), 0, 0))
         if pull.shape[1]:
             x = np.where(np.isfinite(events.resid)[:, :, None], events.x_estimation, 0.0)
