@@ -38,12 +38,8 @@ from eventstudy.significance._correlation import (
     mean_common_sessions,
     mean_correlation,
 )
-from eventstudy.significance._pairs import (
-    correlations,
-    loadings_on,
-    residual_correlation,
-    residuals_on,
-)
+from eventstudy.significance._loadings import loadings_on
+from eventstudy.significance._pairs import correlations, residual_correlation, residuals_on
 from eventstudy.significance._ranks import scaled_ranks
 from eventstudy.studies import EventStudy
 from eventstudy.utility.chunks import chunks

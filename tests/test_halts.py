@@ -18,7 +18,7 @@ from eventstudy.report.formats.terminal import terminal_text
 from eventstudy.report.sections.caveats import headline
 from eventstudy.returns import ReturnsPanel
 from eventstudy.returns.load import load_returns
-from eventstudy.significance._pairs import loadings_on
+from eventstudy.significance._loadings import loadings_on
 from eventstudy.studies import EventStudyResults
 from eventstudy.studies.doors import EventStudy
 from eventstudy.utility.numbers import rough_percent

@@ -13,8 +13,8 @@ from conftest import Market
 from eventstudy.calendars.window import Window
 from eventstudy.significance._correlation import by_pair, least_common, mean_correlation
 from eventstudy.significance._loading_sums import LoadingSums
+from eventstudy.significance._loadings import loadings_on
 from eventstudy.significance._many_windows import FEWEST_WINDOWS, prepare_correlations
-from eventstudy.significance._pairs import loadings_on
 
 WINDOWS = [*(Window(t, t) for t in range(-5, 6)), *(Window(-5, t) for t in range(-4, 6))]
 

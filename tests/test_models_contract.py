@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from eventstudy.calendars.window import Window
 from eventstudy.models import MODELS
+from eventstudy.significance._loadings import loadings_on
 
 W = Window(-1, 1)
 # Fitted by a numerical search: agreement goes as far as the optimum is found, and samples are
@@ -104,10 +105,8 @@ def test_variance_of_car_is_the_quadratic_form(model_name: str) -> None:
         assert fit.var_car(W)[i] == pytest.approx(c @ V @ c, rel=1e-12)
         if model_name in OWN_VARIANCE:
             continue
-        a, b = fit.loadings(W)
-        assert (a[i] @ a[i] + b[i] @ b[i]) * fit.sigma2[i] == pytest.approx(
-            fit.var_car(W)[i], rel=1e-10
-        )
+        loading = loadings_on(fit, W)[i]
+        assert loading @ loading * fit.sigma2[i] == pytest.approx(fit.var_car(W)[i], rel=1e-10)
 
 
 def test_variance_of_car_equals_that_of_event_dummies() -> None:

@@ -22,7 +22,7 @@ from eventstudy.errors import ConfigError
 from eventstudy.models import MODELS
 from eventstudy.significance import STATISTICS, SignificanceTest
 from eventstudy.significance._correlation import by_pair, by_session, mean_correlation
-from eventstudy.significance._pairs import loadings_on
+from eventstudy.significance._loadings import loadings_on
 from eventstudy.significance.means import SHARE, resample_johnson
 from eventstudy.significance.multivariate import common_system, left_out
 from eventstudy.significance.placebo import block_sums

@@ -16,7 +16,8 @@ from eventstudy.calendars.window import Window
 from eventstudy.models import MODELS
 from eventstudy.significance import STATISTICS
 from eventstudy.significance._correlation import mean_correlation
-from eventstudy.significance._pairs import correlations, loadings_on
+from eventstudy.significance._loadings import loadings_on
+from eventstudy.significance._pairs import correlations
 from eventstudy.significance._ranks import all_days, day_sums, scaled_ranks
 from eventstudy.significance.clusters import flipped_t
 from eventstudy.significance.ranks import grank

@@ -271,7 +271,7 @@ def test_overlap_of_two_events_by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
 
     from eventstudy.models import MODELS
     from eventstudy.returns import ReturnsPanel
-    from eventstudy.significance._pairs import loadings_on
+    from eventstudy.significance._loadings import loadings_on
     from eventstudy.windows.event_windows import build_windows
 
     monkeypatch.setattr("eventstudy.models._base.SPARE_DAYS", 1)
@@ -394,7 +394,7 @@ def test_one_event_of_each_of_two_exchanges_is_not_lost_among_many() -> None:
 def test_news_of_a_shut_week_meets_the_session_on_which_the_other_exchange_opens() -> None:
     """New York trades through a week in which Shanghai is shut: every pair of neighbours, one by
     one."""
-    from eventstudy.significance._pairs import loadings_on
+    from eventstudy.significance._loadings import loadings_on
 
     fit = Market(n=6, seed=18, dates=1, rho=0.5, days=200).fit().abnormal
     far, T = np.arange(3, 6), len(fit.windows.sessions)

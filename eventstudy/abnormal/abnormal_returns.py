@@ -384,22 +384,16 @@ class AbnormalReturns(Sampled):
         cars = (self.unextended.car(Window(self.event.start, int(t))) for t in self.event.days)
         return [car[np.isfinite(car)] for car in cars]
 
-    def loadings(self, window: Window) -> tuple[FloatArray, FloatArray]:
-        """Return the weight of every day's error in the CAR over `window` (docs/methods/tests.md).
+    def loading_parts(self, window: Window) -> tuple[FloatArray, FloatArray]:
+        """Return what makes the weight of a day's error in the CAR (docs/methods/tests.md).
 
         Returns
         -------
-        estimation : (n, L1) float array
-            -c'X*(X'X)^-1 x_s on the days that were used, else 0.
+        pull : (n, k) float array
+            -c'X*(X'X)^-1, which times the regressors is the weight of an estimation day.
         event : (n, L2) float array
             1 on the days of the window that are covered, else 0.
         """
-        pull, event = self.loading_parts(window)
-        weights = np.einsum("nj,nlj->nl", pull, self.x_estimation)
-        return np.where(np.isfinite(self.resid), weights, 0.0), event
-
-    def loading_parts(self, window: Window) -> tuple[FloatArray, FloatArray]:
-        """Return -c'X*(X'X)^-1 (n, k), and the weights of the event days (n, L2)."""
         pull = -np.einsum("nk,nkj->nj", self._summed(window), self.bread)
         inside, spans = self.inside(window), self.over("spans", self.columns(window))
         event = np.zeros_like(self.ar)

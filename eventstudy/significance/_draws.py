@@ -10,10 +10,11 @@ import numpy as np
 from ..abnormal.abnormal_returns import AbnormalReturns
 from ..calendars.window import Window
 from ..utility.typing import BoolArray, FloatArray, IntArray
-from ._correlation import PairSum, least_common, preset, summed_up
+from ._correlation import least_common, preset, summed_up
+from ._loadings import Loadings
+from ._pair_sums import PairSum
 from ._pairs import (
     Apart,
-    Loadings,
     cosines_of,
     groups_apart,
     never_together,

@@ -11,14 +11,8 @@ from ..abnormal.abnormal_returns import AbnormalReturns
 from ..calendars.window import Window
 from ..utility.typing import FloatArray
 from ._base import InapplicableError
-from ._correlation import (
-    NEGLIGIBLE,
-    SHORT_HISTORY,
-    join,
-    layers,
-    mean_common_sessions,
-    variance_factor,
-)
+from ._correlation import SHORT_HISTORY, join, layers, mean_common_sessions, variance_factor
+from ._pair_sums import NEGLIGIBLE
 from ._pairs import PAIRWISE_LIMIT
 
 if TYPE_CHECKING:

@@ -10,9 +10,11 @@ import numpy as np
 from ..abnormal.abnormal_returns import AbnormalReturns
 from ..calendars.window import Window
 from ..utility.typing import BoolArray, FloatArray, IntArray
-from ._correlation import Block, PairSum, least_common, preset, summed_up
+from ._correlation import least_common, preset, summed_up
 from ._loading_sums import LoadingSums, UnitLoadings
-from ._pairs import PAIRWISE_LIMIT, ROUNDING, apart, ends_of, laid, neighbours
+from ._loadings import ends_of, laid
+from ._pair_sums import Block, PairSum
+from ._pairs import PAIRWISE_LIMIT, ROUNDING, apart, neighbours
 
 # Fewer windows of a sample are computed one by one.
 FEWEST_WINDOWS = 4

@@ -9,7 +9,8 @@ from ..calendars.window import Window
 from ..utility.chunks import chunks
 from ..utility.typing import FloatArray, IntArray
 from ._base import Value, require, require_count, statistic, t_of_mean
-from ._pairs import Loadings, apart
+from ._loadings import Loadings
+from ._pairs import apart
 from ._ranks import Totals, same_date_mean, scaled_total
 
 MIN_DATES = 3
