@@ -110,13 +110,13 @@ def test_estimation_days_that_are_not_kept_come_back_bit_by_bit() -> None:
         model.fit(windows_of(drawn, module, kept=k).without(mask), engine="batch")
         for k in (True, False)
     )
-    assert "resid" not in lean.__dict__
+    assert "x_estimation" not in lean.__dict__
     assert "returns" not in lean.windows.__dict__
     tests = {name: own for name, own in STATISTICS.items() if not own.per_event}
     found = [[own(fit, window).statistic for own in tests.values()] for fit in (kept, lean)]
     np.testing.assert_array_equal(*found)
     assert len({mean_common_sessions(fit) for fit in (kept, lean)}) == 1
-    assert "resid" not in lean.__dict__
+    assert "x_estimation" not in lean.__dict__
     for name in AbnormalReturns.by_event:
         np.testing.assert_array_equal(getattr(kept, name), getattr(lean, name), err_msg=name)
     for name in EventWindows.by_event:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, ClassVar
@@ -52,9 +52,8 @@ class AbnormalReturns(Sampled):
         Results computed from this object, so that tests share them.
     parent, rows : AbnormalReturns and (n,) int array, optional
         The study that these events were taken from, and their rows there.
-    estimation_days : callable, optional
-        Makes `resid` and `x_estimation` anew from the windows and the estimates where they are not
-        kept in memory.
+    regressors : callable, optional
+        Makes `x_estimation` anew from the windows where it is not kept in memory.
 
     Notes
     -----
@@ -115,7 +114,7 @@ class AbnormalReturns(Sampled):
     memo: dict[object, Any] = field(default_factory=dict, repr=False)
     parent: AbnormalReturns | None = field(default=None, repr=False)
     rows: IntArray | None = field(default=None, repr=False)
-    estimation_days: Callable[[AbnormalReturns], Mapping[str, FloatArray]] | None = None
+    regressors: Callable[[EventWindows], FloatArray] | None = None
 
     def __repr__(self) -> str:
         return f"<abnormal returns of {len(self)} events over {self.event}, model {self.model}>"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
@@ -24,8 +24,6 @@ Rows = TypeVar("Rows", bound=AnyArray)
 BY_CONVENTION = ("unextended", "caar", "complete", "_from_start")
 # The share of a short estimation window that the usual minimum history does not exceed.
 MOST_HISTORY = 0.75
-# Arrays that are made on demand where there are many events.
-ON_DEMAND = ("resid", "x_estimation")
 
 
 class Sampled(ByEvent):
@@ -47,7 +45,7 @@ class Sampled(ByEvent):
         memo: dict[object, Any]
         parent: Self | None
         rows: IntArray | None
-        estimation_days: Callable[[Any], Mapping[str, FloatArray]] | None
+        regressors: Callable[[EventWindows], FloatArray] | None
 
         def valid(self, window: Window) -> BoolArray: ...
 
@@ -55,11 +53,10 @@ class Sampled(ByEvent):
         return len(self.nobs)
 
     def computed(self, name: str) -> Any:
-        """Make the residuals and regressors of the estimation days where they are not kept."""
-        if self.estimation_days is None or name not in ON_DEMAND:
+        """Make the regressors of the estimation days where they are not kept."""
+        if self.regressors is None or name != "x_estimation":
             return super().computed(name)
-        self.__dict__.update(self.estimation_days(self))
-        return self.__dict__[name]
+        return self.regressors(self.windows)
 
     def map(self, function: Callable[[Self], T]) -> Iterator[T]:
         """Yield the results of a function of events, in chunks that fit into memory, in order."""

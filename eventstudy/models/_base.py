@@ -196,8 +196,8 @@ class LinearModel:
             return AbnormalReturns(**names, windows=windows, **arrays)
         windows = windows.altered(masked=arrays.pop("masked"))
         return AbnormalReturns.holding(
-            **names, windows=windows, **arrays, estimation_days=self.estimation_days, runs=None,
-            memo={}, conventions=Conventions(), parent=None, rows=None,
+            **names, windows=windows, **arrays, regressors=self.regressors, runs=None, memo={},
+            conventions=Conventions(), parent=None, rows=None,
         )  # fmt: skip
 
     def fitted(
@@ -211,7 +211,8 @@ class LinearModel:
             Of m events.
         engine : {"statsmodels", "batch"}
         keep_days : bool
-            Whether those of estimation days are among them; else the number of masked days is.
+            Whether the regressors of estimation days are among them; else the number of masked days
+            is.
 
         Returns
         -------
@@ -223,28 +224,22 @@ class LinearModel:
         L1 = len(windows.estimation)
         fit = self.estimate(EstimationData(y[:, :L1], X[:, :L1], complete[:, :L1], windows, engine))
         fit, problem = checked(fit, _moves(windows.returns[:, :L1]), self.factors)
-        days = slice(0 if keep_days else L1, None)
-        used = complete[:, days] & (problem == "")[:, None]
-        ar = _unexplained(y[:, days], X[:, days], used, fit.params)
-        resid, ar = np.split(ar, [ar.shape[1] - len(windows.event)], axis=1)
+        resid, ar = np.split(
+            _unexplained(y, X, complete & (problem == "")[:, None], fit.params), [L1], axis=1
+        )
         finite = np.isfinite(ar)
         spans, length = (np.where(finite, a[:, L1:], 0) for a in (windows.spans, windows.length))
         arrays = {
-            "ar": ar, "expected": windows.returns[:, L1:] - ar, "spans": spans, "length": length,
+            "ar": ar, "resid": resid, "expected": windows.returns[:, L1:] - ar, "spans": spans,
+            "length": length,
             "noise": noise(fit, spans, length), "x_event": X[:, L1:], "problem": problem,
             **{name: getattr(fit, name) for name in FITTED},
         }  # fmt: skip
-        if not keep_days:
-            return arrays | {"masked": windows.masked}
-        return arrays | {"resid": resid, "x_estimation": X[:, :L1]}
+        return arrays | ({"x_estimation": X[:, :L1]} if keep_days else {"masked": windows.masked})
 
-    def estimation_days(self, abnormal: AbnormalReturns) -> dict[str, FloatArray]:
-        """Return `resid` and `x_estimation` of fitted events, the bits of :meth:`fit`."""
-        windows = abnormal.windows.before
-        (y, X, complete), before = self._data(windows), slice(0, len(windows.estimation))
-        used = complete[:, before] & (abnormal.problem == "")[:, None]
-        resid = _unexplained(y[:, before], X[:, before], used, abnormal.params)
-        return {"resid": resid, "x_estimation": X[:, before]}
+    def regressors(self, windows: EventWindows) -> FloatArray:
+        """Return `x_estimation` of events, (n, L1, k)."""
+        return self.design(windows.before)[:, : len(windows.estimation)]
 
     def _data(self, windows: EventWindows) -> tuple[FloatArray, FloatArray, BoolArray]:
         """Return the response (n, L), regressors (n, L, k), and days without a gap (n, L)."""
