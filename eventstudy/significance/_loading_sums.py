@@ -171,14 +171,19 @@ class UnitLoadings:
             Sessions.
         """
         at, days = self.events.windows, self.days * in_window[:, None]
-        inside = _by_session(at.event_positions, T) @ days.reshape(-1, days.shape[2])
+        event = at.event_positions.reshape(-1, 1)
+        covered = _by_session(event, event >= 0, np.ones(event.shape), T)
+        inside = covered @ days.reshape(len(event), -1)
         squares = (days**2).sum(axis=(0, 1))
         for i, w, sessions in self.hidden:
             inside[sessions, w] += self.unit[i, w] * in_window[i, w]
             squares[w] += len(sessions) * (self.unit[i, w] * in_window[i, w]) ** 2
         total = inside.copy()
+        if self.x.size:
+            before = at.estimation_positions
+            used = np.isfinite(self.events.resid) & (before >= 0)
         for j in range(self.x.shape[2]):
-            regressor = _by_session(at.estimation_positions, T, self.x[:, :, j])
+            regressor = _by_session(before, used, self.x[:, :, j], T)
             total += regressor @ (self.pull[:, j] * in_window)
         return np.stack([total, inside]), np.stack(
             [(in_window & (self.unit > 0)).sum(axis=0), squares]
@@ -194,13 +199,9 @@ def _parts(events: AbnormalReturns, window: Window) -> tuple[FloatArray, FloatAr
     return np.zeros((len(events), 0)), days
 
 
-def _by_session(at: IntArray, T: int, values: FloatArray | None = None) -> csr_array:
-    """Lay values (n, L) on their sessions, (T, n); without values 1 for each day, (T, n L)."""
-    from scipy.sparse import csr_array
+def _by_session(at: IntArray, used: BoolArray, values: FloatArray, T: int) -> csr_array:
+    """Lay the values (n, L) that are `used` on their sessions, (T, n)."""
+    from scipy.sparse import csc_array
 
-    row, day = np.nonzero(at >= 0)
-    if values is None:
-        cells, column, columns = np.ones(len(row)), row * at.shape[1] + day, at.size
-    else:
-        cells, column, columns = values[row, day], row, len(at)
-    return csr_array((cells, (at[row, day], column)), shape=(T, columns))
+    ends = np.append(0, np.cumsum(used.sum(axis=1)))
+    return csc_array((values[used], at[used], ends), shape=(T, len(at))).tocsr()
