@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 Sides = tuple[IntArray, IntArray]
 # Sums of shared days below this share of the events are none.
 ROUNDING = 1e-10
+# Sums of so many samples are kept, some 10 MB each.
+MOST_KEPT = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,10 +64,11 @@ def by_session(sample: AbnormalReturns, window: Window) -> Correlation:
     (docs/methods/tests.md).
     """
     n, hidden = len(sample), sample.hidden(window)
-    sums, loadings = Sums.of(sample, [i for i, _ in hidden]), LoadingSums.of(sample, window)
+    grouped = Sums.kept(sample)
+    sums = Sums.of(sample, [i for i, _ in hidden]) if hidden else grouped
     near, every = covering(sample, window, sums, hidden), everywhere(sums)
-    inside, outside = loadings.pairs()
-    total = mean_rho(sums, near) * inside + mean_rho(sums, every) * outside
+    inside, outside = LoadingSums.of(sample, window).pairs()
+    total = mean_rho(sums, near) * inside + grouped.rho * outside
     for pair in groups_apart(sample):
         sides = (pair.rows, pair.columns)
         a, b = (LoadingSums.of(sample.take(events), window) for events in sides)
@@ -73,8 +77,7 @@ def by_session(sample: AbnormalReturns, window: Window) -> Correlation:
             inside, outside = a.pairs_with(b, at)
             rho, rho_all = (next_session_rho(sums, weights, sides, at) for weights in (near, every))
             total += 2 * (rho * inside + rho_all * outside)
-    same = same_date_mean(sums, on_day0(sample, sums))
-    return Correlation(total / (n * (n - 1)), max(0.0, same), 0)
+    return Correlation(total / (n * (n - 1)), max(0.0, grouped.same_date), 0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,6 +91,8 @@ class Sums:
     z, q : (G, T) sparse arrays
         Sums over the events of a group of e_i / |e_i|, centred, and of 1 / sqrt(M_i), on the
         sessions of the estimation window.
+    day0 : (G,) int array
+        Day 0 of each group, a session; -1 outside of the data.
     sessions : int
         T, of the panel.
     """
@@ -95,7 +100,19 @@ class Sums:
     group: IntArray
     z: csr_array
     q: csr_array
+    day0: IntArray
     sessions: int
+
+    @classmethod
+    def kept(cls, sample: AbnormalReturns) -> Sums:
+        """Return the sums of a sample; those of the last samples of the study are kept."""
+        study = sample if sample.parent is None else sample.parent
+        kept: dict[AbnormalReturns, Sums] = study.remember(("correlations", "session_sums"), dict)
+        if sample not in kept:
+            kept[sample] = cls.of(sample, [])
+        if len(kept) > MOST_KEPT:
+            del kept[next(iter(kept))]
+        return kept[sample]
 
     @classmethod
     def of(cls, sample: AbnormalReturns, separate: Iterable[int]) -> Sums:
@@ -109,7 +126,20 @@ class Sums:
         """
         grouped, T = _grouped(sample, np.fromiter(separate, np.int64)), len(sample.windows.sessions)
         z, q = (_spread(total, grouped.at, T) for total in grouped.sums)
-        return cls(grouped.group, z, q, T)
+        return cls(grouped.group, z, q, sample.windows.day0[_first(grouped.group)], T)
+
+    @cached_property
+    def rho(self) -> float:
+        """Mean of rho_ij over all pairs."""
+        return mean_rho(self, everywhere(self))
+
+    @cached_property
+    def same_date(self) -> float:
+        """Mean of rho_ij 1[same date] over all pairs."""
+        n, at = len(self.group), np.flatnonzero(self.day0 >= 0)
+        on_day0 = _sparse(np.ones(len(at)), (self.day0[at], at), (self.sessions, len(self.day0)))
+        pairs = float((self.count(on_day0) ** 2).sum()) - n
+        return mean_rho(self, on_day0) * pairs / (n * (n - 1))
 
     def over(
         self, weights: csr_array, groups: IntArray | slice = slice(None)
@@ -170,7 +200,7 @@ def _grouped(sample: AbnormalReturns, separate: IntArray) -> Grouped:
 def _of_all(study: AbnormalReturns) -> Grouped:
     """Return the sums of events of which samples are taken, computed once."""
     make, separate = _added if study.larger is None else _grouped, np.empty(0, np.int64)
-    return study.remember("grouped", lambda: make(study, separate))
+    return study.remember(("correlations", "grouped"), lambda: make(study, separate))
 
 
 def _added(sample: AbnormalReturns, separate: IntArray) -> Grouped:
@@ -212,20 +242,6 @@ def mean_rho(sums: Sums, weights: csr_array) -> float:
     n = len(sums.group)
     cross, shared = (float((total.data**2).sum()) - n for total in sums.over(weights))
     return cross / shared if shared > ROUNDING * n else 0.0
-
-
-def same_date_mean(sums: Sums, weights: csr_array) -> float:
-    """Return the mean of rho_ij 1[same date] over all pairs.
-
-    Parameters
-    ----------
-    sums : Sums
-    weights : (T, G) sparse array
-        Of :func:`on_day0`.
-    """
-    n = len(sums.group)
-    pairs = float((sums.count(weights) ** 2).sum()) - n
-    return mean_rho(sums, weights) * pairs / (n * (n - 1))
 
 
 def next_session_rho(sums: Sums, weights: csr_array, sides: Sides, pairs: Sides) -> float:
@@ -278,19 +294,6 @@ def everywhere(sums: Sums) -> csr_array:
     """Return 1 for each group, (1, G) sparse."""
     groups = sums.z.shape[0]
     return _sparse(np.ones(groups), (np.zeros(groups, np.int64), np.arange(groups)), (1, groups))
-
-
-def on_day0(sample: AbnormalReturns, sums: Sums) -> csr_array:
-    """Return 1 on day 0 of each group, (T, G) sparse.
-
-    Parameters
-    ----------
-    sample : AbnormalReturns
-    sums : Sums
-    """
-    day0 = sample.windows.day0[_first(sums.group)]
-    columns = np.flatnonzero(day0 >= 0)
-    return _sparse(np.ones(len(columns)), (day0[columns], columns), (sums.sessions, len(day0)))
 
 
 def _standard(resid: FloatArray) -> tuple[FloatArray, FloatArray]:
