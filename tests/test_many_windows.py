@@ -95,3 +95,33 @@ def test_what_another_way_suits_better_is_left_to_it() -> None:
     prepare(longer)
     for sample in (few, shared, longer):
         assert not [key for key in sample.memo if "mean_correlation" in key]
+
+
+def test_sums_of_groups_are_added_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A sample that the groups do not make up is summed by itself."""
+    monkeypatch.setattr("eventstudy.significance._many_windows.PAIRWISE_LIMIT", 5)
+    sample = fitted(short=True, dates=9)
+    is_first = np.arange(len(sample)) % 3 == 0
+    groups = [sample.take(is_first), sample.take(~is_first)]
+    for group in groups:
+        prepare(group)
+    asked: list[int] = []
+    summed = LoadingSums._summed.__func__  # type: ignore[attr-defined]
+
+    def counted(cls: Any, abnormal: Any, windows: Any) -> Any:
+        asked.append(len(windows))
+        return summed(cls, abnormal, windows)
+
+    monkeypatch.setattr(LoadingSums, "_summed", classmethod(counted))
+    for parts, is_whole in ((groups, True), (groups[:1], False)):
+        whole = replace(sample, memo={})
+        prepare_correlations(whole, WINDOWS, Window(0, 1), parts)
+        assert (asked.pop() == 0) is is_whole
+        for window in WINDOWS:
+            together = whole.sample(window).memo["loading_sums", window]
+            apart = LoadingSums.of(replace(whole.sample(window), memo={}), window)
+            asked.pop()
+            for name in ("all", "inside", "squares"):
+                np.testing.assert_allclose(
+                    getattr(together, name), getattr(apart, name), atol=1e-13
+                )

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ..calendars.window import Window
-from ..fitting.fitted import FittedStudy
+from ..fitting.fitted import FittedStudy, group_column, is_large
 from ..significance._many_windows import prepare_correlations
 from ..utility.typing import FloatArray, IntArray
 from .interval import plain_average
@@ -99,12 +99,19 @@ def prepare_windows(study: FittedStudy) -> None:
 
 
 def _prepared(study: FittedStudy) -> bool:
-    a, main = study.abnormal, study.main
+    a, main, parts = study.abnormal, study.main, []
+    if is_large(study) and a.rows is None and (column := group_column(study, study.settings.by)):
+        # The sums of very many events are those of their groups, added up.
+        parts = list(study.groups(column).values())
+        for group in parts:
+            prepare_windows(group)
     paths = [*by_day(a.event), *up_to_day(a.event)]
     windows = [*study.settings.tested, *filter(None, from_main(a.event, main.start))]
-    prepare_correlations(a, windows + paths * (a.unextended is a), main)
+    groups = [group.abnormal for group in parts]
+    prepare_correlations(a, windows + paths * (a.unextended is a), main, groups)
     if a.unextended is not a:
-        prepare_correlations(a.unextended, paths, main)
+        groups = [group.unextended for group in groups]
+        prepare_correlations(a.unextended, paths, main, groups)
     return True
 
 

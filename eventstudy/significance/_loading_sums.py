@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
@@ -46,7 +46,10 @@ class LoadingSums:
 
     @classmethod
     def prepare(
-        cls, abnormal: AbnormalReturns, windows: Sequence[tuple[Window, BoolArray]]
+        cls,
+        abnormal: AbnormalReturns,
+        windows: Iterable[tuple[Window, BoolArray]],
+        parts: Sequence[AbnormalReturns] = (),
     ) -> None:
         """Make the sums of many windows in one pass over the events.
 
@@ -54,16 +57,30 @@ class LoadingSums:
         ----------
         abnormal : AbnormalReturns
             n events.
-        windows : sequence of Window and (n,) bool array
+        windows : iterable of Window and (n,) bool array
             With the events that are taken over each.
+        parts : sequence of AbnormalReturns, optional
+            Events taken from these, whose sums are known: where they make up a sample, theirs are
+            added up.
         """
-        for (window, rows), sums in zip(windows, cls._summed(abnormal, windows), strict=True):
+        new = []
+        for window, rows in windows:
+            memo, key = abnormal.where(rows).memo, ("loading_sums", window)
+            used = [(part, rows[part.rows]) for part in parts if rows[part.rows].any()]
+            known = [part.where(mask).memo.get(key) for part, mask in used]
+            if used and None not in known and sum(mask.sum() for _, mask in used) == rows.sum():
+                memo[key] = cls(*(sum(getattr(k, f.name) for k in known) for f in fields(cls)))
+            else:
+                new.append((window, rows))
+        for (window, rows), sums in zip(new, cls._summed(abnormal, new), strict=True):
             abnormal.where(rows).memo.setdefault(("loading_sums", window), sums)
 
     @classmethod
     def _summed(
         cls, abnormal: AbnormalReturns, windows: Sequence[tuple[Window, BoolArray]]
     ) -> list[LoadingSums]:
+        if not windows:
+            return []
         T, (of_pair, masks) = len(abnormal.windows.sessions), zip(*windows, strict=True)
         names, in_window, first = list(dict.fromkeys(of_pair)), np.stack(masks, axis=1), 0
         numbers = np.array([names.index(window) for window in of_pair])
