@@ -115,7 +115,8 @@ def test_sums_of_groups_are_added_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(LoadingSums, "_summed", classmethod(counted))
     for parts, is_whole in ((groups, True), (groups[:1], False)):
         whole = replace(sample, memo={})
-        prepare_correlations(whole, WINDOWS, Window(0, 1), parts)
+        whole.made_up_of(parts)
+        prepare(whole)
         assert (asked.pop() == 0) is is_whole
         for window in WINDOWS:
             together = whole.sample(window).memo["loading_sums", window]

@@ -161,8 +161,7 @@ class AbnormalReturns(Sampled):
     def inside(self, window: Window) -> BoolArray:
         """Return which abnormal returns of the window begin and end inside it, shape (n, L)."""
         spans = self.over("spans", self.columns(window))
-        begins = np.arange(len(window)) - spans + 1
-        return np.asarray((spans > 0) & (begins >= 0))
+        return np.asarray((spans > 0) & (spans <= np.arange(1, len(window) + 1)))
 
     def covered(self, window: Window) -> IntArray:
         """Return the days of `window` that abnormal returns inside it cover, shape (n,)."""

@@ -98,6 +98,16 @@ class Sampled(ByEvent):
         return self.memo[key]  # type: ignore[no-any-return]
 
     @property
+    def parts(self) -> list[Self]:
+        """Groups that make up these events: sums over all are theirs, added up."""
+        return self.memo.get("parts", [])  # type: ignore[no-any-return]
+
+    def made_up_of(self, groups: list[Self]) -> None:
+        """Name groups that were taken from these events; without effect unless they are all."""
+        if sum(map(len, groups)) == len(self):
+            self.memo["parts"] = groups
+
+    @property
     def larger(self) -> tuple[Self, IntArray] | None:
         """The many events that most of these were taken from, and the rows dropped; else None."""
         study: Self = self.__dict__.get("_whole", self)

@@ -99,19 +99,19 @@ def prepare_windows(study: FittedStudy) -> None:
 
 
 def _prepared(study: FittedStudy) -> bool:
-    a, main, parts = study.abnormal, study.main, []
-    if is_large(study) and a.rows is None and (column := group_column(study, study.settings.by)):
-        # The sums of very many events are those of their groups, added up.
-        parts = list(study.groups(column).values())
-        for group in parts:
+    a, main = study.abnormal, study.main
+    column = group_column(study, study.settings.by) if is_large(study) else ""
+    if column and a.parent is None:
+        groups = list(study.groups(column).values())
+        for group in groups:
             prepare_windows(group)
+        a.made_up_of([group.abnormal for group in groups])
+        a.unextended.made_up_of([group.abnormal.unextended for group in groups])
     paths = [*by_day(a.event), *up_to_day(a.event)]
     windows = [*study.settings.tested, *filter(None, from_main(a.event, main.start))]
-    groups = [group.abnormal for group in parts]
-    prepare_correlations(a, windows + paths * (a.unextended is a), main, groups)
+    prepare_correlations(a, windows + paths * (a.unextended is a), main)
     if a.unextended is not a:
-        groups = [group.unextended for group in groups]
-        prepare_correlations(a.unextended, paths, main, groups)
+        prepare_correlations(a.unextended, paths, main)
     return True
 
 

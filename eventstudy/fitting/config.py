@@ -225,7 +225,7 @@ class StudyConfig:
     calibrate: int = CALIBRATE
     regress: tuple[str, ...] = ()
     regress_cov: Literal["HC3", "HC0", "HC1", "HC2", "nonrobust", "date"] = "HC3"
-    event_pages: int = 200
+    event_pages: int = 100
     figures: bool = False
     title: str = ""
     scar: Literal["exact", "sum"] = "exact"

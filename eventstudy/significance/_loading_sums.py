@@ -46,10 +46,7 @@ class LoadingSums:
 
     @classmethod
     def prepare(
-        cls,
-        abnormal: AbnormalReturns,
-        windows: Iterable[tuple[Window, BoolArray]],
-        parts: Sequence[AbnormalReturns] = (),
+        cls, abnormal: AbnormalReturns, windows: Iterable[tuple[Window, BoolArray]]
     ) -> None:
         """Make the sums of many windows in one pass over the events.
 
@@ -59,16 +56,13 @@ class LoadingSums:
             n events.
         windows : iterable of Window and (n,) bool array
             With the events that are taken over each.
-        parts : sequence of AbnormalReturns, optional
-            Events taken from these, whose sums are known: where they make up a sample, theirs are
-            added up.
         """
         new = []
         for window, rows in windows:
             memo, key = abnormal.where(rows).memo, ("loading_sums", window)
-            used = [(part, rows[part.rows]) for part in parts if rows[part.rows].any()]
-            known = [part.where(mask).memo.get(key) for part, mask in used]
-            if used and None not in known and sum(mask.sum() for _, mask in used) == rows.sum():
+            used = [(part, rows[part.rows]) for part in abnormal.parts]
+            known = [part.where(mask).memo.get(key) for part, mask in used if mask.any()]
+            if known and None not in known:
                 memo[key] = cls(*(sum(getattr(k, f.name) for k in known) for f in fields(cls)))
             else:
                 new.append((window, rows))

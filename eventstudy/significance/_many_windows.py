@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from functools import cached_property
 
 import numpy as np
@@ -21,10 +21,7 @@ FEWEST_WINDOWS = 4
 
 
 def prepare_correlations(
-    abnormal: AbnormalReturns,
-    windows: Iterable[Window],
-    main: Window,
-    parts: Sequence[AbnormalReturns] = (),
+    abnormal: AbnormalReturns, windows: Iterable[Window], main: Window
 ) -> None:
     r"""Let :func:`mean_correlation` know what it will be asked: many windows of the same events.
 
@@ -34,8 +31,6 @@ def prepare_correlations(
     windows : iterable of Window
     main : Window
         Of few events the one that is left out, as its pairs without a rho are to be counted.
-    parts : sequence of AbnormalReturns, optional
-        Groups of these events for which this was done before.
 
     Notes
     -----
@@ -49,7 +44,7 @@ def prepare_correlations(
         for rows in _distinct(abnormal.valid(window), abnormal.in_tests(window))
     ]
     if len(abnormal) > PAIRWISE_LIMIT:
-        LoadingSums.prepare(abnormal, asked_for, parts)
+        LoadingSums.prepare(abnormal, asked_for)
         return
     by_sample: dict[int, tuple[AbnormalReturns, list[Window]]] = {}
     for window, rows in asked_for:

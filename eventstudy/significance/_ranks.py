@@ -61,13 +61,20 @@ class Totals(NamedTuple):
         """
         key = ("totals", name)
         if key not in sample.memo:
-            if sample.larger is None:
-                sample.memo[key] = cls.over(sample, scores)
-            else:
-                study, dropped = sample.larger
-                every, minus = cls.once(study, name, scores), cls.over(study.take(dropped), scores)
-                sample.memo[key] = cls(every.total - minus.total, every.days - minus.days)
+            sample.memo[key] = cls._added(sample, name, scores)
         return sample.memo[key]  # type: ignore[no-any-return]
+
+    @classmethod
+    def _added(cls, sample: AbnormalReturns, name: str, scores: Scores) -> Totals:
+        larger = sample.larger
+        if larger is not None and sample not in larger[0].parts:
+            study, dropped = larger
+            every, minus = cls.once(study, name, scores), cls.over(study.take(dropped), scores)
+            return cls(every.total - minus.total, every.days - minus.days)
+        if sample.parts:
+            totals = [cls.once(group, name, scores) for group in sample.parts]
+            return cls(*(sum(arrays) for arrays in zip(*totals, strict=True)))
+        return cls.over(sample, scores)
 
     def scaled(self, same_date: float) -> FloatArray:
         r"""Return the sums scaled to equal variance across days, shape (T,); NaN without scores.

@@ -188,9 +188,12 @@ def spread_across(sample: AbnormalReturns) -> FloatArray:
 def signs(sample: AbnormalReturns) -> FloatArray:
     """Return whether each day is above the median of the event, 1, 0 or -1, shape (n, L1+L2)."""
     values = np.round(all_days(sample), DECIMALS)
-    has_any = np.isfinite(values).any(axis=1, keepdims=True)
-    median = np.nanmedian(np.where(has_any, values, 0.0), axis=1, keepdims=True)
-    return np.sign(np.round(values - median, DECIMALS))
+    ordered, days = np.sort(values, axis=1), np.isfinite(values).sum(axis=1, keepdims=True)
+    below, above = (
+        np.take_along_axis(ordered, np.maximum(place, 0), axis=1)
+        for place in ((days - 1) // 2, days // 2)
+    )
+    return np.sign(np.round(values - (below + above) / 2, DECIMALS))
 
 
 NULL = "the CAR of the window ranks like any estimation day"
