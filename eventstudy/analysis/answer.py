@@ -285,7 +285,7 @@ def decide(abnormal: AbnormalReturns, window: Window, event_ids: Sequence[str] =
     if len(valid) == 0:
         name = main_test(int(np.isfinite(abnormal.sigma2).sum()))
         return Answer(NO_RESULT, name, reason="no event has all days of the window")
-    average: dict[str, Any] = {"plain_average": plain_average(valid, window), "n_short": short}
+    average: dict[str, Any] = {"plain_average": plain_average(abnormal, window), "n_short": short}
     if n == 0:
         why = Reason("short_histories", n=short, needed=valid.least_history)
         return Answer(NO_RESULT, main_test(short), reason=str(why), **average)

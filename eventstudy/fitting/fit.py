@@ -303,15 +303,16 @@ def confounded_by(
     cells = table[NEWS_COLUMN].astype(str) if NEWS_COLUMN in table else [""] * len(table)
     rows = zip(table["ticker"], table["exchange"], table["day0"], cells, strict=True)
     for i, (ticker, code, day0, cell) in enumerate(rows):
-        sessions = panel.sessions[panel.calendars.get(panel.calendar_of(code), slice(None))]
-        zero = int(np.searchsorted(sessions, np.datetime64(day0, "D")))
-        near = [
-            f"{item.text} ({item.date})"
-            for item in news
-            if item.ticker in (ticker, EVERY_FIRM)
-            and (at := int(np.searchsorted(sessions, np.datetime64(item.date)))) < len(sessions)
-            and window.start - days <= at - zero <= window.stop + days
-        ]
+        near, items = [], [item for item in news if item.ticker in (ticker, EVERY_FIRM)]
+        if items:
+            sessions = panel.sessions[panel.calendars.get(panel.calendar_of(code), slice(None))]
+            zero = int(np.searchsorted(sessions, np.datetime64(day0, "D")))
+            near = [
+                f"{item.text} ({item.date})"
+                for item in items
+                if (at := int(np.searchsorted(sessions, np.datetime64(item.date)))) < len(sessions)
+                and window.start - days <= at - zero <= window.stop + days
+            ]
         is_named = cell.strip().lower() not in NO_NEWS
         out[i] = "; ".join([*near, cell.strip()] if is_named else near)
     return out

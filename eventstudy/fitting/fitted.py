@@ -278,7 +278,8 @@ class FittedStudy:
         make = self.other_clock
         other = (lambda: self.remember("other clock", make).subset(rows)) if make else None
         subset = replace(self, specifications=None, other_clock=other, refit=None, **sample)
-        vars(subset)["records"] = [self.records[i] for i in rows.tolist()]
+        if not is_large(self):
+            vars(subset)["records"] = [self.records[i] for i in rows.tolist()]
         return subset
 
     def groups(self, column: str | Iterable[str]) -> dict[Any, Self]:

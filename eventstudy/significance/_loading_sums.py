@@ -153,7 +153,8 @@ class UnitLoadings:
         if pull.shape[1]:
             x = np.where(np.isfinite(events.resid)[:, :, None], events.x_estimation, 0.0)
         inner = np.einsum("nlk,nlj->nkj", x, x)
-        squares = np.einsum("nkw,nkj,njw->nw", pull, inner, pull) + (days**2).sum(axis=1)
+        squares = np.einsum("nkw,nkj,njw->nw", pull, inner, pull)
+        squares += np.einsum("nlw,nlw->nw", days, days)
         hidden = [(i, w, at) for w, window in enumerate(windows) for i, at in events.hidden(window)]
         for i, w, at in hidden:
             squares[i, w] += len(at)
@@ -185,7 +186,7 @@ class UnitLoadings:
         event = at.event_positions.reshape(-1, 1)
         covered = _by_session(event, event >= 0, np.ones(event.shape), T)
         inside = covered @ days.reshape(len(event), -1)
-        squares = (days**2).sum(axis=(0, 1))
+        squares = np.einsum("nlw,nlw->w", days, days)
         for i, w, sessions in self.hidden:
             inside[sessions, w] += self.unit[i, w] * in_window[i, w]
             squares[w] += len(sessions) * (self.unit[i, w] * in_window[i, w]) ** 2
