@@ -100,8 +100,12 @@ def test_an_event_has_the_same_bits_in_any_company() -> None:
         )
 
 
-def test_estimation_days_that_are_not_kept_come_back_bit_by_bit() -> None:
+@pytest.mark.parametrize("residuals", [True, False])
+def test_estimation_days_that_are_not_kept_come_back_bit_by_bit(
+    residuals: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """With holes, masked days, and every test of a sample of many events."""
+    monkeypatch.setattr("eventstudy.models._base.RESIDUALS_KEPT", 5000 if residuals else 100)
     module = floor()
     drawn = module.draw(1203, firms=40, sessions=700)
     mask = np.random.default_rng(4).random((1203, 250)) < 0.05
@@ -111,6 +115,7 @@ def test_estimation_days_that_are_not_kept_come_back_bit_by_bit() -> None:
         for k in (True, False)
     )
     assert "x_estimation" not in lean.__dict__
+    assert ("resid" in lean.__dict__) is residuals
     assert "returns" not in lean.windows.__dict__
     tests = {name: own for name, own in STATISTICS.items() if not own.per_event}
     found = [[own(fit, window).statistic for own in tests.values()] for fit in (kept, lean)]

@@ -52,8 +52,9 @@ class AbnormalReturns(Sampled):
         Results computed from this object, so that tests share them.
     parent, rows : AbnormalReturns and (n,) int array, optional
         The study that these events were taken from, and their rows there.
-    regressors : callable, optional
-        Makes `x_estimation` anew from the windows where it is not kept in memory.
+    estimation_days : callable, optional
+        Makes `resid` or `x_estimation` anew from the windows and the estimates where it is not kept
+        in memory.
 
     Notes
     -----
@@ -114,7 +115,7 @@ class AbnormalReturns(Sampled):
     memo: dict[object, Any] = field(default_factory=dict, repr=False)
     parent: AbnormalReturns | None = field(default=None, repr=False)
     rows: IntArray | None = field(default=None, repr=False)
-    regressors: Callable[[EventWindows], FloatArray] | None = None
+    estimation_days: Callable[[AbnormalReturns, str], FloatArray] | None = None
 
     def __repr__(self) -> str:
         return f"<abnormal returns of {len(self)} events over {self.event}, model {self.model}>"

@@ -24,6 +24,8 @@ Rows = TypeVar("Rows", bound=AnyArray)
 BY_CONVENTION = ("unextended", "caar", "complete", "_from_start")
 # The share of a short estimation window that the usual minimum history does not exceed.
 MOST_HISTORY = 0.75
+# Arrays that are made on demand where there are many events.
+ON_DEMAND = ("resid", "x_estimation")
 
 
 class Sampled(ByEvent):
@@ -45,7 +47,7 @@ class Sampled(ByEvent):
         memo: dict[object, Any]
         parent: Self | None
         rows: IntArray | None
-        regressors: Callable[[EventWindows], FloatArray] | None
+        estimation_days: Callable[[Any, str], FloatArray] | None
 
         def valid(self, window: Window) -> BoolArray: ...
 
@@ -53,10 +55,10 @@ class Sampled(ByEvent):
         return len(self.nobs)
 
     def computed(self, name: str) -> Any:
-        """Make the regressors of the estimation days where they are not kept."""
-        if self.regressors is None or name != "x_estimation":
+        """Make the residuals and regressors of the estimation days where they are not kept."""
+        if self.estimation_days is None or name not in ON_DEMAND:
             return super().computed(name)
-        return self.regressors(self.windows)
+        return self.estimation_days(self, name)
 
     def map(self, function: Callable[[Self], T]) -> Iterator[T]:
         """Yield the results of a function of events, in chunks that fit into memory, in order."""

@@ -14,7 +14,7 @@ from ..abnormal.conventions import Conventions
 from ..errors import ConfigError
 from ..returns.series import MARKET, Factor
 from ..utility.catalogue import Reason
-from ..utility.chunks import CHUNK, SMALL_CHUNK, Pieces, joined
+from ..utility.chunks import CHUNK, RESIDUALS_KEPT, SMALL_CHUNK, Pieces, joined
 from ..utility.registry import Registry, did_you_mean
 from ..utility.typing import AnyArray, BoolArray, CovType, Engine, FloatArray, IntArray, ObjectArray
 from ..utility.workers import current
@@ -190,14 +190,17 @@ class LinearModel:
         local = engine == "batch" and self.least_squares
         over, size = (current().threads, CHUNK) if local else (current().map, SMALL_CHUNK)
         fit_chunk = partial(self.fitted, engine=engine, keep_days=windows.keeps_days)
-        arrays = joined(len(windows), over(fit_chunk, Pieces(windows, size)))
+        pieces = over(fit_chunk, Pieces(windows, size))
+        if len(windows) > RESIDUALS_KEPT and not windows.keeps_days:
+            pieces = ({k: v for k, v in piece.items() if k != "resid"} for piece in pieces)
+        arrays = joined(len(windows), pieces)
         names: dict[str, Any] = {"model": self.name, "parameters": self.parameters}
         if windows.keeps_days:
             return AbnormalReturns(**names, windows=windows, **arrays)
         windows = windows.altered(masked=arrays.pop("masked"))
         return AbnormalReturns.holding(
-            **names, windows=windows, **arrays, regressors=self.regressors, runs=None, memo={},
-            conventions=Conventions(), parent=None, rows=None,
+            **names, windows=windows, **arrays, estimation_days=self.estimation_days, runs=None,
+            memo={}, conventions=Conventions(), parent=None, rows=None,
         )  # fmt: skip
 
     def fitted(
@@ -237,9 +240,14 @@ class LinearModel:
         }  # fmt: skip
         return arrays | ({"x_estimation": X[:, :L1]} if keep_days else {"masked": windows.masked})
 
-    def regressors(self, windows: EventWindows) -> FloatArray:
-        """Return `x_estimation` of events, (n, L1, k)."""
-        return self.design(windows.before)[:, : len(windows.estimation)]
+    def estimation_days(self, abnormal: AbnormalReturns, name: str) -> FloatArray:
+        """Return `resid` or `x_estimation` of fitted events, the bits of :meth:`fit`."""
+        windows, before = abnormal.windows.before, slice(0, len(abnormal.windows.estimation))
+        if name == "x_estimation":
+            return self.design(windows)[:, before]
+        y, X, complete = self._data(windows)
+        used = complete[:, before] & (abnormal.problem == "")[:, None]
+        return _unexplained(y[:, before], X[:, before], used, abnormal.params)
 
     def _data(self, windows: EventWindows) -> tuple[FloatArray, FloatArray, BoolArray]:
         """Return the response (n, L), regressors (n, L, k), and days without a gap (n, L)."""
