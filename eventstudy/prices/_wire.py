@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from .. import errors
+from ..utility.catalogue import has, say
 
 HOST = "query2.finance.yahoo.com"
 # Paths of prices and of share counts.
@@ -154,8 +155,6 @@ def classify(error: Exception, symbol: str) -> errors.PriceError:
     -------
     PriceError
     """
-    from ..utility.catalogue import say
-
     name = type(error).__name__
     status = getattr(getattr(error, "response", None), "status_code", 0)
     reason = str(getattr(error, "yahoo_reason", "") or "")
@@ -182,8 +181,6 @@ def classify(error: Exception, symbol: str) -> errors.PriceError:
 
 def short(error: Exception) -> str:
     """Return the cause of an exception, without additions of the HTTP library."""
-    from ..utility.catalogue import has, say
-
     text = str(error).removeprefix("Failed to perform, ").partition("\n")[0].partition(". See ")[0]
     code = re.match(r"curl: \((\d+)\) *(.*)", text)
     known = f"curl.{code[1]}" if code else ""

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 
 from .. import errors
+from ..utility.catalogue import Reason, say
 from ._base import name_some, unique
 from ._prices import Answer, Names, PriceProvider, Prices, Progress, collect
 from .store import Stored, StoreProvider
@@ -289,7 +290,6 @@ class AutoProvider:
 
     def _download(self, symbols: list[str], days: Range, progress: Progress) -> Prices:
         """Download what is missing; where Yahoo fails, stored days take its place."""
-        from ..utility.catalogue import say
 
         fetched = update(self._store, self._yahoo, symbols, *days, progress=progress)
         stored = self._stored(list(fetched.failures), days)
@@ -306,7 +306,6 @@ class AutoProvider:
 
     def _stand_in(self, symbols: list[str], days: Range, why: str) -> Prices:
         """Return stored days, else the bundled sample; all other symbols fail by the network."""
-        from ..utility.catalogue import Reason
 
         stored = self._stored(symbols, days)
         stored = stored.select(stored.symbols)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ConfigError, NoPricesError, PriceError, UnknownSymbolError
+from ..utility.catalogue import Reason, say
 from . import _database as disk
 from ._base import name_some, stamped, unique
 from ._prices import Names, Prices, Progress, between, gather, no_rows
@@ -202,8 +203,6 @@ class StoreProvider:
 
     def unwritten_notice(self, unwritten: Mapping[str, str]) -> tuple[str, ...]:
         """Return the notice on symbols that could not be written, if there are any."""
-        from ..utility.catalogue import say
-
         if not unwritten:
             return ()
         reason, names = next(iter(unwritten.values())), name_some(unwritten, NAMED)
@@ -347,8 +346,6 @@ def _write(connection: sqlite3.Connection, new: disk.Held, merged: Merged) -> No
 
 def _name_short(ranges: Mapping[str, tuple[date, date]], start: date, end: date) -> tuple[str, ...]:
     """Return a notice on symbols that are stored for a part of the range, the smallest first."""
-    from ..utility.catalogue import Reason
-
     if not ranges:
         return ()
     lengths = {s: min(last, end) - max(first, start) for s, (first, last) in ranges.items()}

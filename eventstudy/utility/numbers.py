@@ -9,8 +9,6 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Any
 
-import numpy as np
-
 from .units import words
 
 MISSING = "–"
@@ -199,6 +197,8 @@ def date_prose(value: object) -> str:
 
 @lru_cache(4096)
 def _date(value: object) -> dt.date | None:
+    import numpy as np
+
     stamp = np.datetime64(value, "D")  # type: ignore[call-overload]
     return None if np.isnat(stamp) else stamp.astype(dt.date)
 
@@ -325,5 +325,5 @@ def amount(value: float) -> str:
     size = abs(value)
     unit = next((unit for unit in LARGE if size >= unit), 1.0)
     if unit == 1:
-        return signed(value, 0) if size < 1000 else f"{signed(np.sign(value), 0)[0]}{size:,.0f}"
-    return f"{signed(value / unit, max(0, 2 - int(np.log10(size / unit))))}{NBSP}{LARGE[unit]}"
+        return signed(value, 0) if size < 1000 else f"{signed(value, 0)[0]}{size:,.0f}"
+    return f"{signed(value / unit, max(0, 2 - int(math.log10(size / unit))))}{NBSP}{LARGE[unit]}"

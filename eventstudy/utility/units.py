@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from html import escape
 from typing import Any, TypeVar, cast
-
-import numpy as np
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -54,7 +53,7 @@ def sentence(
     -------
     str
     """
-    size = f": {show(estimate)}" if np.isfinite(estimate) else ""
+    size = f": {show(estimate)}" if math.isfinite(estimate) else ""
     interval = f" (95% {show(ends[0])} to {show(ends[1])}), {test}" if test else ""
     return "; ".join(filter(None, (head + size + interval, reason)))
 
@@ -127,9 +126,9 @@ class Words:
         -----
         The mean of logarithms is that of a geometric mean, exp(value / length).
         """
-        if not self.quantity or not np.isfinite(value):
+        if not self.quantity or not math.isfinite(value):
             return ""
-        factor, daily = float(np.exp(value / length)), " a day" if length > 1 else ""
+        factor, daily = math.exp(value / length), " a day" if length > 1 else ""
         if factor >= 2:
             return f"{self.quantity} {factor:.1f} times normal{daily}"
         side = "below" if factor < 1 else "above"
