@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import ConfigError, DataError, EventStudyError
+from ..utility.catalogue import make_error
 from ..utility.frames import frame_of
 from ..utility.registry import PLUGIN_NAME, Plugins, did_you_mean, package_of
 from ._base import COLUMNS, Action, Provenance, clean
@@ -53,11 +54,9 @@ def _make(name: str, store: str | Path | None, offline: bool) -> PriceProvider:
     from .yahoo import YahooProvider
 
     if name == "files":
-        remedy = "give the path of a folder or a table of prices"
-        raise ConfigError("files is not a source by itself", value=name, remedy=remedy)
+        raise make_error(ConfigError, "wrong.files_alone", value=name)
     if name == "yahoo" and offline:
-        remedy = "use auto, store, sample or a path"
-        raise ConfigError("prices from Yahoo need the network", value=name, remedy=remedy)
+        raise make_error(ConfigError, "wrong.yahoo_offline", value=name)
     if name == "yahoo":
         return YahooProvider()
     if name == "sample":
@@ -115,8 +114,7 @@ def resolve(
     """
     if vintage is not None:
         if not isinstance(spec, str) or spec not in ("auto", "store"):
-            remedy = "leave --prices out, or give --prices store"
-            raise ConfigError("only the price cache has vintages", value=str(spec), remedy=remedy)
+            raise make_error(ConfigError, "wrong.no_vintages", value=str(spec))
         from .store import StoreProvider
 
         return StoreProvider(store, vintage=vintage)
@@ -138,11 +136,8 @@ def resolve(
             return FrozenProvider(spec) if is_run(spec) else FilesProvider(spec)
     except OSError as error:
         raise ConfigError(f"cannot be read ({error.strerror})", where=str(spec)) from None
-    hint = did_you_mean(str(spec), PROVIDERS)
-    names = ", ".join(name for name in PROVIDERS if name != "files")
-    choices = f"give one of {names}, or the path of a folder or table of prices"
-    remedy = f"{hint} {choices}".strip()
-    raise ConfigError("no such price source or path", value=str(spec), remedy=remedy)
+    names, hint = [n for n in PROVIDERS if n != "files"], did_you_mean(str(spec), PROVIDERS)
+    raise make_error(ConfigError, "wrong.no_source", value=str(spec), hint=hint, names=names)
 
 
 def find_source(spec: str) -> tuple[EntryPoint, str] | None:

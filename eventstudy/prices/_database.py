@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import BadAnswerError, DataError
+from ..utility.catalogue import make_error
 from ._base import DATE_DTYPE, NUMBER_COLUMNS, Action, Provenance, make_empty_table, matrix_of
 from ._prices import Prices
 
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
 SCHEMA_VERSION = 2
 TIMEOUT = 30.0
-REMEDY = "move the file away to start a new store, or name another one in EVENTSTUDY_STORE"
+
 RECORD = "asked_first, asked_last, fetched_at, provenance, actions, sha256, blob"
 FETCH = "fetched_at, outcome, asked_first, asked_last, source, library, sha256, note"
 
@@ -96,15 +97,14 @@ class Database:
         tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
         version = int(connection.execute("PRAGMA user_version").fetchone()[0])
         if version not in (0, SCHEMA_VERSION):
-            message = f"the price cache has version {version}, this program reads {SCHEMA_VERSION}"
-            raise DataError(message, where=str(self.path), remedy=REMEDY)
+            facts: Any = {"version": version, "ours": SCHEMA_VERSION}
+            raise make_error(DataError, "wrong.cache_version", where=str(self.path), **facts)
         if version == 0 and tables:
             raise self._unusable("a database of another program")
         return version
 
     def _unusable(self, reason: object) -> DataError:
-        message = f"not a usable price cache ({reason})"
-        return DataError(message, where=str(self.path), remedy=REMEDY)
+        return make_error(DataError, "wrong.cache", where=str(self.path), reason=reason)
 
 
 @contextmanager

@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from .. import errors
-from ..utility.catalogue import has, say
+from ..utility.catalogue import has, make_error, say
 
 HOST = "query2.finance.yahoo.com"
 # Paths of prices and of share counts.
@@ -171,8 +171,7 @@ def classify(error: Exception, symbol: str) -> errors.PriceError:
     elif isinstance(error, OSError) and not isinstance(error, ValueError) and status < 400:
         kind, code = errors.NetworkError, "no_answer"
     facts = {"name": name, "why": short(error), "reason": reason or "no reason given"}
-    remedy = say(f"yahoo.{code}.remedy")
-    failure = kind(say(f"yahoo.{code}", **facts), where=symbol, remedy=remedy)
+    failure = make_error(kind, f"yahoo.{code}", where=symbol, **facts)
     # Yahoo says of what it does not have that it has not: all else may pass.
     is_lack = kind is errors.NoPricesError and bool(reason)
     failure.is_transient = kind is not errors.UnknownSymbolError and not is_lack
@@ -190,11 +189,7 @@ def short(error: Exception) -> str:
 
 def unreachable(reason: str) -> errors.UnreachableError:
     """Return the error for a host that does not answer."""
-    return errors.UnreachableError(
-        f"Yahoo Finance cannot be reached ({reason})",
-        where=HOST,
-        remedy="check the network, HTTPS_PROXY and REQUESTS_CA_BUNDLE, or use --offline",
-    )
+    return make_error(errors.UnreachableError, "yahoo.unreachable", where=HOST, why=reason)
 
 
 def probe(session: Any) -> None:

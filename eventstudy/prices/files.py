@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import BadAnswerError, ConfigError, DataError, PriceError, UnknownSymbolError
+from ..utility.catalogue import make_error
 from ..utility.frames import with_index
 from ..utility.identifiers import as_text, identifier_for, is_crsp
 from ..utility.registry import did_you_mean
@@ -67,8 +68,8 @@ class FilesProvider:
         if not self.path.exists():
             raise ConfigError("no such file or folder of prices", value=str(path))
         if self.path.is_file() and not _suffix(self.path):
-            remedy = f"use {', '.join(SUFFIXES)}"
-            raise ConfigError("unknown kind of price file", value=self.path.name, remedy=remedy)
+            names = ", ".join(SUFFIXES)
+            raise make_error(ConfigError, "wrong.price_file", value=self.path.name, kinds=names)
 
     def fetch(self, symbols: Names, start: date, end: date, *, progress: Progress = None) -> Prices:
         """Return the prices from `start` to `end`, both inclusive.
@@ -179,8 +180,7 @@ class FrameProvider(FilesProvider):
         table = _columns(table.set_axis(range(2, len(table) + 2)), self.name)
         self._frame = _dated(table, self.name)
         if "symbol" not in self._frame and {"close", "adj_close"} & set(self._frame):
-            remedy = "add a column symbol, or name the column of closes after its ticker"
-            raise ConfigError("prices of one ticker without its name", remedy=remedy)
+            raise make_error(ConfigError, "wrong.nameless_prices")
 
     def _whole(self) -> pd.DataFrame:
         return self._frame
@@ -197,8 +197,7 @@ def _table(file: Path) -> pd.DataFrame:
 
 def _dated(frame: pd.DataFrame, file: str) -> pd.DataFrame:
     if "date" not in frame:
-        where, remedy = f"{file}:1", "name the column of the dates 'date'"
-        raise BadAnswerError("no date column", where=where, value=_listed(frame), remedy=remedy)
+        raise _lacks_column("wrong.no_date_column", frame, file)
     return frame
 
 
@@ -226,8 +225,7 @@ def _split_long(frame: pd.DataFrame, file: str) -> dict[str, pd.DataFrame]:
 def _columns(frame: pd.DataFrame, file: str) -> pd.DataFrame:
     """Return `frame` with common names for the columns that are recognised."""
     if is_crsp(frame.columns):
-        remedy = "give it as --returns (returns=): dividends are in its returns, not in its prices"
-        raise BadAnswerError("a daily file of CRSP is no file of prices", where=file, remedy=remedy)
+        raise make_error(BadAnswerError, "wrong.crsp_prices", where=file)
     names = []
     for column in map(str, frame):
         key = "".join(letter for letter in column.lower() if letter.isalnum())
@@ -251,12 +249,12 @@ def _typed(frame: pd.DataFrame, file: str) -> pd.DataFrame:
 
 def _require_price(frame: pd.DataFrame, file: str) -> None:
     if "close" not in frame and "adj_close" not in frame:
-        message = "no close or adj_close column"
-        raise BadAnswerError(message, where=f"{file}:1", value=_listed(frame))
+        raise _lacks_column("wrong.no_close_column", frame, file)
 
 
-def _listed(frame: pd.DataFrame) -> str:
-    return ", ".join(map(str, frame))
+def _lacks_column(code: str, frame: pd.DataFrame, file: str) -> BadAnswerError:
+    names = ", ".join(map(str, frame))
+    return make_error(BadAnswerError, code, where=f"{file}:1", value=names)
 
 
 def _dates(cells: pd.Series[Any], file: str) -> pd.Series[pd.Timestamp]:
@@ -271,7 +269,7 @@ def _dates(cells: pd.Series[Any], file: str) -> pd.Series[pd.Timestamp]:
         dates = pd.to_datetime(day.str.replace("-", ""), format="%Y%m%d", errors="coerce")
     bad = dates.isna() | (dates < pd.Timestamp(FIRST_DAY))
     if bad.any():
-        raise _bad_cell("not a date", cells, bad, file, "write YYYY-MM-DD")
+        raise _bad_cell("wrong.not_date", cells, bad, file)
     return dates.astype(DATE_DTYPE)
 
 
@@ -288,18 +286,15 @@ def _numbers(cells: pd.Series[Any], file: str) -> pd.Series[float]:
     numbers = pd.to_numeric(text.mask(missing), errors="coerce").astype("float64")
     bad = numbers.isna() & ~missing
     if bad.any():
-        remedy = "write 1234.5, without thousands separators"
-        raise _bad_cell("not a number", cells, bad, file, remedy)
+        raise _bad_cell("wrong.not_number", cells, bad, file)
     return _exact(text.mask(missing, "nan"))
 
 
-def _bad_cell(
-    message: str, cells: pd.Series[Any], bad: pd.Series[bool], file: str, remedy: str
-) -> BadAnswerError:
+def _bad_cell(code: str, cells: pd.Series[Any], bad: pd.Series[bool], file: str) -> BadAnswerError:
     """Return the error for the first bad cell of a column."""
     line = bad.index[bad][0]
     where = f"{file}:{line}: {cells.name}"
-    return BadAnswerError(message, where=where, value=str(cells[line]), remedy=remedy)
+    return make_error(BadAnswerError, code, where=where, value=str(cells[line]))
 
 
 def _exact(cells: pd.Series[Any]) -> pd.Series[float]:
@@ -314,8 +309,7 @@ def _currency(frame: pd.DataFrame, file: str) -> str:
         return ""
     names = sorted(set(frame["currency"].fillna("").astype(str).str.strip()) - {""})
     if len(names) > 1:
-        message = "several currencies for one ticker"
-        raise BadAnswerError(message, where=file, value=", ".join(names))
+        raise make_error(BadAnswerError, "wrong.currencies", where=file, value=", ".join(names))
     return names[0] if names else ""
 
 

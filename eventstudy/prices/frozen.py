@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ConfigError, PriceError, RunFolderError, UnknownSymbolError
+from ..utility.catalogue import make_error
 from ..utility.csv_text import read_csv
 from ..utility.file_names import inside
 from ..utility.tables import refuse_inflated
@@ -56,8 +57,7 @@ class FrozenProvider:
     def __init__(self, folder: str | Path) -> None:
         self.folder = Path(folder)
         if not (self.folder / TABLE).is_file():
-            remedy = "name one that used prices"
-            raise ConfigError("the run keeps no prices", value=str(folder), remedy=remedy)
+            raise make_error(ConfigError, "wrong.no_frozen_prices", value=str(folder))
 
     def fetch(self, symbols: Names, start: date, end: date, *, progress: Progress = None) -> Prices:
         """Return all rows of the symbols, and the failures.

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from ..errors import BadAnswerError, DataError, NoPricesError, PriceError
+from ..utility.catalogue import make_error
 from ..utility.typing import BoolArray, DateArray, FloatArray, IntArray, ObjectArray
 from .quality.fault_kinds import FLAGGED, MISSING, NAMED, SeriesFault, as_faults
 from .quality.gate import GATE, notice_of
@@ -194,8 +195,7 @@ def checked(
         judged = soon.copy()
         judged[np.flatnonzero(after & ~soon)[:1]] = True
         if not (judged & ~old).any():
-            message = f"the shares outstanding do not move with the split of {day}"
-            raise BadAnswerError(message, where=symbol)
+            raise make_error(BadAnswerError, "wrong.shares_of_split", where=symbol, day=day)
         keep &= ~(soon & old)
     return dates[keep], counts[keep]
 
@@ -288,9 +288,8 @@ def judge_sizes(
     wrong = np.flatnonzero((values <= 0) | np.isinf(values))
     kinds[wrong] = "impossible_size"
     if len(wrong) > MOST * np.isfinite(values).sum():
-        message, remedy = "most numbers are not positive", "market values and counts are above 0"
         first = f"{where}: row {table.index[wrong[0]] + 2}, {column}"
-        raise DataError(message, where=first, value=texts[wrong[0]], remedy=remedy)
+        raise make_error(DataError, "wrong.sizes", where=first, value=texts[wrong[0]])
     for rows in _by_firm(tickers, kinds == ""):
         kinds[rows[slips(values[rows])]] = "size_slip"
         rows = rows[kinds[rows] == ""]

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ConfigError, NoPricesError, PriceError, UnknownSymbolError
-from ..utility.catalogue import Reason, say
+from ..utility.catalogue import Reason, make_error, say
 from . import _database as disk
 from ._base import name_some, stamped, unique
 from ._prices import Names, Prices, Progress, between, gather, no_rows
@@ -76,9 +76,7 @@ def moment(vintage: str | date) -> str:
     try:
         return disk.to_utc(f"{date.fromisoformat(text)}T23:59:59" if len(text) <= 10 else text)
     except ValueError:
-        remedy = "write YYYY-MM-DD, or a time such as 2024-03-01T18:00:00+00:00"
-        message = "not a date or time"
-        raise ConfigError(message, where="vintage", value=text, remedy=remedy) from None
+        raise make_error(ConfigError, "wrong.vintage", where="vintage", value=text) from None
 
 
 @dataclass(frozen=True)
@@ -174,8 +172,8 @@ class StoreProvider:
             first, last = (date.fromisoformat(day) for day in record[:2])
             if start < first or end > last:
                 if not self._partial:
-                    message = f"the price cache has {first} to {last}, not all of {start} to {end}"
-                    raise NoPricesError(message, where=symbol)
+                    facts: Any = {"first": first, "last": last, "start": start, "end": end}
+                    raise make_error(NoPricesError, "wrong.part_cached", where=symbol, **facts)
                 short[symbol] = first, last
             matrix, provenance, actions = disk.verify_record(symbol, record, donor)
             selected = disk.cut_days(matrix, start, end)
@@ -306,8 +304,8 @@ def _vintage(connection: sqlite3.Connection, symbol: str, as_of: str, current: R
     if vintage is None:
         oldest = "SELECT min(fetched_at) FROM vintages WHERE symbol = ?"
         first = connection.execute(oldest, (symbol,)).fetchone()[0] or current[2]
-        message = f"the price cache has no vintage of {as_of} or before"
-        raise NoPricesError(message, where=symbol, remedy=f"the first is of {first}")
+        facts = {"moment": as_of, "first": first}
+        raise make_error(NoPricesError, "wrong.no_vintage", where=symbol, **facts)
     number, *record = vintage
     if record[-1] is not None:
         return tuple(record), None

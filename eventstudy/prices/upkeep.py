@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import BadAnswerError, ConfigError, DataError
 from ..utility.atomic_file import replacing
-from ..utility.catalogue import Reason, say
+from ..utility.catalogue import Reason, make_error, say
 from ..utility.tables import parquet_modules
 from ..utility.version import __version__
 from ._base import (
@@ -312,6 +312,5 @@ def export(prices: Prices, path: Path) -> None:
 def check_symbol(symbol: str) -> str:
     """Return `symbol`; BadAnswerError if it is blank, not printable, or starts a formula."""
     if not symbol.strip() or not symbol.isprintable() or symbol.startswith(("=", "+", "-", "@")):
-        remedy = "a symbol is printable and starts no formula"
-        raise BadAnswerError("not a symbol", value=symbol, remedy=remedy)
+        raise make_error(BadAnswerError, "wrong.symbol", value=symbol)
     return symbol

@@ -7,10 +7,12 @@ import tomllib
 from collections.abc import Callable, Mapping
 from functools import cache
 from importlib.resources import files
-from typing import Any
+from typing import Any, TypeVar
 
+from ..errors import EventStudyError
 from . import numbers
 
+E = TypeVar("E", bound=EventStudyError)
 LANGUAGE = "en"
 # What can stand behind the colon of a field, beside the format specifications of Python.
 FORMATS: Mapping[str, Callable[[Any], str]] = {
@@ -26,6 +28,7 @@ FORMATS: Mapping[str, Callable[[Any], str]] = {
     "iso": numbers.date_iso,
     "list": numbers.listed,
     "commas": ", ".join,
+    "lead": lambda text: f"{text} " if text else "",
     "word": numbers.number_word,
     "capital": numbers.capitalised,
     "word_capital": lambda n: numbers.number_word(n, capital=True),
@@ -98,8 +101,7 @@ class Reason(str):
 
 
 def _variant(reason: Reason, kind: str) -> str:
-    code = f"reason.{reason.code}.{kind}"
-    return say(code, **reason.facts) if code in sentences() else ""
+    return say_if_any(f"reason.{reason.code}.{kind}", **reason.facts)
 
 
 def _field(value: Any, form: str) -> str:
@@ -169,6 +171,36 @@ def _pieces(sentence: str) -> list[tuple[str, str | None, str | None, str | None
 def has(code: str) -> bool:
     """Return whether the catalogue has a code."""
     return code in sentences()
+
+
+def say_if_any(code: str, **facts: Any) -> str:
+    """Return the sentence of a code as `say` does; "" for a code that the catalogue lacks."""
+    return say(code, **facts) if has(code) else ""
+
+
+def make_error(
+    kind: type[E], code: str, *, where: str = "", value: Any = None, remedy: str = "", **facts: Any
+) -> E:
+    """Return an error whose problem and remedy are sentences of the catalogue.
+
+    Parameters
+    ----------
+    kind : type
+        Subclass of `EventStudyError`.
+    code : str
+        Key of the problem; that of its remedy, if there is one, ends in ``.remedy`` too.
+    where, value, remedy
+        As for `EventStudyError`; a remedy that is given takes the place of the catalogue's.
+    **facts
+        What the fields of both sentences name.
+
+    Examples
+    --------
+    >>> str(make_error(EventStudyError, "wrong.not_date", value="7 May"))
+    "not a date, got '7 May'; write YYYY-MM-DD"
+    """
+    remedy = remedy or say_if_any(f"{code}.remedy", **facts)
+    return kind(say(code, **facts), where=where, value=value, remedy=remedy)
 
 
 NO_REASON = Reason.of("")

@@ -9,7 +9,7 @@ from itertools import islice
 import numpy as np
 
 from ...errors import DataError
-from ...utility.catalogue import Reason, say
+from ...utility.catalogue import Reason, make_error, say
 from ...utility.typing import BoolArray, DateArray, FloatArray, IntArray, ReturnKind, SmallIntArray
 from .._base import name_some
 from . import return_faults as rules
@@ -112,8 +112,8 @@ class Verdict:
         return out
 
     def _failure(self, symbol: str) -> str:
-        column = f"the column {symbol} of {self._where} is not in decimals ({self._size(symbol)})"
-        return f"{column}: divide it by 100 if it is in percent"
+        size = self._size(symbol)
+        return say("returns_gate.column", symbol=symbol, where=self._where, size=size)
 
     def _unit(self, column: Marked) -> str:
         """Return the kind of fault of a column as a whole, or ""."""
@@ -310,13 +310,12 @@ class Gate:
         elif len(wrong) > MOST_COLUMNS * len(self._place):
             evidence = f"{len(wrong)} of {len(self._place)} columns: {name_some(wrong, NAMED)}"
         if evidence:
-            problem, remedy = say("wrong.decimals"), say("wrong.decimals.remedy")
-            raise DataError(problem, where="returns", value=evidence, remedy=remedy)
+            raise make_error(DataError, "wrong.decimals", where="returns", value=evidence)
         losses = sorted(self._losses())
         if len(losses) > MOST_LOSSES * self._present.sum():
             t, _, symbol, loss = losses[0]
-            where, remedy = f"{symbol} on {self._dates[t]}", say("wrong.loss.remedy")
-            raise DataError(say("wrong.loss"), where=where, value=loss, remedy=remedy)
+            cell = f"{symbol} on {self._dates[t]}"
+            raise make_error(DataError, "wrong.loss", where=cell, value=loss)
 
     def _losses(self) -> Iterator[tuple[int, int, str, float]]:
         """Yield day, place, symbol and value of the returns below -100 % in columns of decimals."""
