@@ -9,9 +9,8 @@ from dataclasses import dataclass
 from importlib.resources import files
 
 from ..errors import DataError
+from ..utility.catalogue import make_error
 from ..utility.registry import did_you_mean
-
-NO_CALENDAR = 'give the session itself in a "day0" column and use calendar = "data"'
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,8 +133,8 @@ def exchange_of(ticker: str) -> Exchange | None:
         hint = _suffix_hint(ticker, suffix)
         raise DataError(f"unknown market suffix .{suffix}", value=ticker, remedy=hint)
     if exchange.calendar is None:
-        message = f"there is no trading calendar for {exchange.name} (.{suffix})"
-        raise DataError(message, value=ticker, remedy=NO_CALENDAR)
+        facts = {"name": exchange.name, "suffix": suffix}
+        raise make_error(DataError, "sessions.none", value=ticker, **facts)
     return exchange
 
 

@@ -18,14 +18,15 @@ import zoneinfo
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from importlib.resources import files
+from typing import Any
 
 import numpy as np
 
 from ..errors import DataError
-from ..utility.catalogue import say
+from ..utility.catalogue import make_error
 from ..utility.registry import did_you_mean
 from ..utility.typing import CalendarChoice, DateArray
-from .exchanges import BY_CODE, NO_CALENDAR, bundled_rows
+from .exchanges import BY_CODE, bundled_rows
 
 DATA = files("eventstudy") / "data"
 SESSIONS, OVERRIDES = DATA / "sessions.txt.gz", DATA / "session_overrides.csv"
@@ -190,8 +191,8 @@ class Sessions:
         return Sessions.of(self.code, self.tz, *arrays)
 
     def _out_of_bounds(self, side: str, value: object, bound: np.datetime64) -> DataError:
-        message = say(f"sessions.{side}", calendar=self.code, value=value, bound=bound)
-        return DataError(message, remedy=say(f"sessions.remedy.{side}", remedy=NO_CALENDAR))
+        facts: Any = {"calendar": self.code, "day": value, "bound": bound}
+        return make_error(DataError, f"sessions.{side}", **facts)
 
 
 @functools.cache

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import ConfigError
+from ..utility.catalogue import make_error
 from ..utility.typing import IntArray
 
 
@@ -38,8 +39,7 @@ class Window:
 
     def __post_init__(self) -> None:
         if self.start > self.stop:
-            message = "a window ends before it starts"
-            raise ConfigError(message, value=str(self), remedy="write START:STOP")
+            raise make_error(ConfigError, "wrong.window_ends", value=str(self))
 
     @classmethod
     def of(cls, value: Window | tuple[int, int] | list[int] | str) -> Window:
@@ -49,12 +49,10 @@ class Window:
         if isinstance(value, str):
             match = re.fullmatch(r"\s*\[?\s*([+-]?\d{1,6})\s*[:,]\s*([+-]?\d{1,6})\s*\]?\s*", value)
             if match is None:
-                remedy = "write START:STOP in trading days, such as -1:1"
-                raise ConfigError("not a window", value=value, remedy=remedy)
+                raise make_error(ConfigError, "wrong.window_text", value=value)
             return cls(int(match[1]), int(match[2]))
         if not (_whole_numbers(value) and len(value) == 2):
-            remedy = "give two whole numbers, such as (-1, 1)"
-            raise ConfigError("not a window", value=value, remedy=remedy)
+            raise make_error(ConfigError, "wrong.window", value=value)
         return cls(int(value[0]), int(value[1]))
 
     @classmethod
@@ -106,8 +104,7 @@ def require_apart(estimation: Window, event: Window) -> None:
         If the estimation window does not end before the event window starts.
     """
     if estimation.stop >= event.start:
-        message = "the estimation window must end before the event window starts"
-        raise ConfigError(message, value=f"{estimation} and {event}")
+        raise make_error(ConfigError, "wrong.windows_overlap", value=f"{estimation} and {event}")
 
 
 ESTIMATION = Window(-250, -31)

@@ -17,7 +17,7 @@ from http.client import HTTPException
 from itertools import takewhile
 from pathlib import Path
 from ssl import create_default_context
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.request import Request, urlopen
 from zipfile import is_zipfile
 
@@ -30,7 +30,7 @@ from ..prices.quality.gate import GATE, Gate
 from ..prices.quality.return_faults import CODES, HUGE, LARGE_MEDIAN
 from ..prices.store import default_path, store_file
 from ..utility.atomic_file import replacing
-from ..utility.catalogue import say
+from ..utility.catalogue import make_error, say
 from ..utility.registry import did_you_mean
 from ..utility.tables import read_table
 from .table import of_file, wide_returns
@@ -84,8 +84,8 @@ def _kept(name: str, folder: Path, offline: bool) -> Path:
     short, _, frequency = name.partition(":")
     if short not in FILES or frequency != "daily":
         names = [f"{stem}:daily" for stem in FILES]
-        remedy = did_you_mean(name, names) or f"the library has {', '.join(names[:5])} ..."
-        raise ConfigError("no such daily factors", where="factors", value=name, remedy=remedy)
+        facts: Any = {"remedy": did_you_mean(name, names), "names": names[:5]}
+        raise make_error(ConfigError, "factor_library.none", where="factors", value=name, **facts)
     path = next(folder.glob(f"{FILES[short]}_CSV-*.zip"), None)
     if path is None:
         raw = _fetched(f"{FILES[short]}_CSV.zip", offline)
@@ -94,8 +94,7 @@ def _kept(name: str, folder: Path, offline: bool) -> Path:
         with replacing(path) as file:
             file.write_bytes(raw)
     if not path.stem.endswith(_hash_of(path.read_bytes())):
-        remedy = "delete it, and it is fetched again"
-        raise DataError("factors are not as they were fetched", where=str(path), remedy=remedy)
+        raise make_error(DataError, "factor_library.altered", where=str(path))
     return path
 
 
@@ -222,7 +221,7 @@ def checked_factors(frame: pd.DataFrame, where: str = "factors") -> pd.DataFrame
         values = wide_returns(frame)
     values.columns = [factor_name(c) for c in values.columns]
     if values.empty or len(values.columns) == 0:
-        raise DataError(say("wrong.no_factor"), where=where, remedy=say("wrong.no_factor.remedy"))
+        raise make_error(DataError, "wrong.no_factor", where=where)
     if values.columns.has_duplicates:
         name = str(values.columns[values.columns.duplicated()][0])
         raise DataError("a factor occurs twice", where=where, value=name)
@@ -250,8 +249,8 @@ def require_decimals(faults: Iterable[SeriesFault], names: Container[str]) -> No
     """
     for fault in faults:
         if fault.kind == "percent_column" and fault.symbol in names:
-            message, remedy = "not in decimals", say("fault.remedy.percent_column")
-            raise DataError(message, where=fault.symbol, value=fault.detail, remedy=remedy)
+            cell: Any = {"where": fault.symbol, "value": fault.detail}
+            raise make_error(DataError, "wrong.percent_factor", **cell)
 
 
 def factor_name(column: str) -> str:
@@ -271,7 +270,7 @@ def _read(path: Path) -> pd.DataFrame:
     if table is not None:
         return _with_vintage(checked_factors(table, path.name), "\n".join(lines[:HEAD]), path.name)
     if any(FRENCH_MONTH.match(line) for line in lines):
-        raise DataError(say("wrong.monthly"), where=path.name, remedy=say("wrong.monthly.remedy"))
+        raise make_error(DataError, "wrong.monthly", where=path.name)
     return checked_factors(read_table(raw, name=path.name), path.name)
 
 
@@ -295,8 +294,7 @@ def _contents(path: Path) -> bytes:
             if len(tables) != 1:
                 raise DataError("the ZIP does not hold one CSV file", where=path.name)
             if tables[0].file_size > LARGEST:
-                reason = f"the file in the ZIP is larger than {LARGEST:,} bytes"
-                raise DataError(reason, where=path.name)
+                raise make_error(DataError, "wrong.large_zip", where=path.name, largest=LARGEST)
             return archive.read(tables[0])
     except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, NotImplementedError):
         raise DataError("not a ZIP file that can be read", where=path.name) from None
@@ -315,9 +313,8 @@ def _french(lines: list[str], where: str) -> pd.DataFrame | None:
     for number, line in enumerate(takewhile(FRENCH_ROW.match, lines[first:]), start=first + 1):
         row = [cell.strip() for cell in line.split(",")]
         if len(row) != len(names) + 1:
-            fault = f"a line of {len(row) - 1} values under {len(names)} names"
-            place, text = f"{where}, line {number}", line.strip()[:60]
-            raise DataError(fault, where=place, value=text)
+            cell: Any = {"where": f"{where}, line {number}", "value": line.strip()[:60]}
+            raise make_error(DataError, "wrong.french", **cell, n=len(row) - 1, names=len(names))
         rows.append(row)
     frame = pd.DataFrame(rows, columns=["date", *names]).set_index("date")
     frame = frame[[name for name in names if name]].replace("", None)
@@ -356,10 +353,8 @@ def _refuse_percent(values: pd.DataFrame, where: str) -> None:
     """Refuse a table in percent: a wrong unit would make every abnormal return wrong in silence."""
     numbers = values.drop(columns="rf", errors="ignore").to_numpy(float)
     sizes = np.abs(numbers[(np.abs(numbers) < HUGE) & ~np.isin(numbers, CODES)])
-    if len(sizes) and float(np.median(sizes)) > LARGE_MEDIAN:
-        value, remedy = float(np.median(sizes)), say("wrong.factors.remedy")
-        raise DataError(say("wrong.factors"), where=where, value=value, remedy=remedy)
+    if len(sizes) and (median := float(np.median(sizes))) > LARGE_MEDIAN:
+        raise make_error(DataError, "wrong.factors", where=where, value=median)
     rf = values["rf"].abs().clip(upper=1).median() if "rf" in values else 0.0
     if rf > LARGE_RF:
-        problem, remedy = say("wrong.riskless"), say("wrong.riskless.remedy")
-        raise DataError(problem, where=where, value=float(rf), remedy=remedy)
+        raise make_error(DataError, "wrong.riskless", where=where, value=float(rf))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..errors import ConfigError, DataError
-from ..utility.catalogue import say
+from ..utility.catalogue import make_error, say
 from ..utility.typing import DateArray, FloatArray, Measure
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ def shares_of(events: Events) -> Mapping[str, float]:
 
     table = events.table
     if SHARES not in table:
-        raise DataError(say("wrong.no_shares"), remedy=say("wrong.no_shares.remedy", column=SHARES))
+        raise make_error(DataError, "wrong.no_shares", column=SHARES)
     numbers = pd.to_numeric(table[SHARES], errors="coerce")
     blank = table[SHARES].isna() | (table[SHARES].astype(str).str.strip() == "")
     bad = ~((numbers > 0) & np.isfinite(numbers)) & ~blank
@@ -133,8 +133,8 @@ def require_intercept(parameters: Collection[str], measure: Measure, model: str)
         If the measure is no return and the model has no intercept.
     """
     if measure != "return" and "alpha" not in parameters:
-        reason = f"the {measure} is a level and needs a model with an intercept"
-        raise ConfigError(reason, where="model", value=model, remedy="use constant_mean, or market")
+        facts = {"where": "model", "measure": measure}
+        raise make_error(ConfigError, "wrong.no_intercept", value=model, **facts)
 
 
 def require_prices(limits: str, measure: Measure) -> None:
@@ -153,8 +153,8 @@ def require_prices(limits: str, measure: Measure) -> None:
         If the measure is no return and `limits` is "drop".
     """
     if measure != "return" and limits == "drop":
-        problem, remedy = say("wrong.limits", measure=measure), say("wrong.limits.remedy")
-        raise ConfigError(problem, where="limits", value=limits, remedy=remedy)
+        facts = {"where": "limits", "measure": measure}
+        raise make_error(ConfigError, "wrong.limits", value=limits, **facts)
 
 
 def _column(rows: pd.DataFrame, name: str) -> FloatArray:

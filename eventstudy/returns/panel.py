@@ -16,11 +16,12 @@ from ..prices.quality.fault_kinds import SeriesFault, find_faults, near, note_fa
 from ..prices.quality.price_limits import LIMITS, LimitRule
 from ..prices.quality.quotes import by_symbol
 from ..prices.quality.whole_series import explain_dates
+from ..utility.catalogue import make_error
 from ..utility.typing import DateArray, FloatArray, IntArray, Measure, ReturnKind, SmallIntArray
 from . import sessions as laying
 from .market_notes import find_odd_rows, note_closed_days, note_ends, note_markets, refuse_dates
 from .measures import compute_measure, explain_lack
-from .table import FrameTable, no_return
+from .table import FrameTable
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -241,7 +242,7 @@ class ReturnsPanel:
             If `table` is empty.
         """
         if table.empty:
-            raise DataError("there is no price at all", remedy="see the reason of each ticker")
+            raise make_error(DataError, "wrong.no_price")
         keys, returns = list(keys), kind if measure == "return" else None
         firms, series, notes = {symbol for symbol, _ in keys}, {}, list[str]()
         symbols, lacking, faults = list(by_symbol(table)), dict[str, str](), list[SeriesFault]()
@@ -316,7 +317,7 @@ class ReturnsPanel:
         """
         table = FrameTable(frame)
         if not len(table.dates) or not table.symbols:
-            raise no_return()
+            raise make_error(DataError, "wrong.no_return")
         return cls.from_table(table, kind=kind, keys=keys, sessions=sessions, **extra)
 
     @classmethod
@@ -363,7 +364,7 @@ class ReturnsPanel:
             keys = [(symbol, name) for name in dates_of for symbol in table.symbols]
         wanted = [(s, c) for s, c in dict.fromkeys(keys) if s in table.symbols and c in dates_of]
         if not wanted:
-            raise no_return()
+            raise make_error(DataError, "wrong.no_return")
         clock = laying.Clock.of(dates_of)
         refuse_dates(dates, clock, where)
         values, outside, verdict = laying.lay_table(table, wanted, clock, kind, where)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import DataError
 from ..prices.quality.return_faults import CODE_TEXTS
-from ..utility.catalogue import say
+from ..utility.catalogue import make_error, say
 from ..utility.frames import frame_of, with_index
 from ..utility.identifiers import (
     IDENTIFIERS,
@@ -137,14 +137,13 @@ class SecurityTable(FrameTable):
 
         table, series = by_security(frame, wanted)
         if "ret" not in table:
-            columns, remedy = ", ".join(map(str, frame.columns)), "name it ret, or DlyRet"
-            raise DataError("no column of returns", value=columns, remedy=remedy)
+            names = ", ".join(map(str, frame.columns))
+            raise make_error(DataError, "crsp.no_returns", value=names)
         rows = table[table["ticker"].isin(wanted)]
         if rows.empty:
             firms = sorted(name for name in wanted if name.lower() not in INDICES)
-            example, missing = table["ticker"].iloc[:1].tolist(), ", ".join(firms[:5])
-            remedy = say("crsp.other_names", column=series, example="".join(example))
-            raise DataError("none of the securities is there", value=missing, remedy=remedy)
+            facts = {"column": series, "example": "".join(table["ticker"].iloc[:1])}
+            raise make_error(DataError, "crsp.other_names", value=", ".join(firms[:5]), **facts)
         rows, done = _complete(rows.assign(date=days_of(rows["date"])))
         n = rows["ticker"].nunique()
         super().__init__(pd.concat([rows[LONG], *_index_rows(table, wanted)]))
@@ -178,8 +177,7 @@ def days_of(cells: pd.Series[Any]) -> pd.Series[pd.Timestamp]:
     """
     days = _days(cells)
     for row in cells.index[days.isna()][:1]:
-        text, remedy = str(cells[row]), "use YYYY-MM-DD"
-        raise DataError("a date that cannot be read", value=text, remedy=remedy)
+        raise make_error(DataError, "wrong.date", value=str(cells[row]))
     return days
 
 
@@ -232,8 +230,7 @@ def _delisted(rows: pd.DataFrame, returns: pd.Series[float]) -> tuple[pd.Series[
     if "dlstdt" in rows:
         used &= _days(rows["dlstdt"]) == rows["date"]
     for row in rows[used & rows["ticker"].where(used).duplicated()].itertuples():
-        remedy = say("crsp.delisted_twice")
-        raise DataError("several delisting returns", where=str(row.ticker), remedy=remedy)
+        raise make_error(DataError, "crsp.delisted_twice", where=str(row.ticker))
     tickers, done = rows["ticker"], [say("crsp.delisted", n=int(used.sum()))] if used.any() else []
     if "dlstcd" in rows:
         ended = set(tickers[numbers_of(rows["dlstcd"]) >= PERFORMANCE]) - set(tickers[used])

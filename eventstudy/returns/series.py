@@ -10,6 +10,7 @@ from typing import NamedTuple, Protocol
 from ..calendars.window import Window
 from ..errors import ConfigError
 from ..events.table import Events
+from ..utility.catalogue import make_error
 from .benchmarks import PEERS, benchmarks_of, members
 from .sessions import DATA_CALENDAR, Key
 
@@ -90,9 +91,7 @@ def series_of(factor: Factor, events: Events, sources: Sources) -> list[str]:
         return [";".join(members(str(c), [firm])) for c, firm in zip(table[name], own, strict=True)]
     if name in columns:
         return [FACTOR + name] * len(table)
-    column = f"a column {name} to the events file or to a file of --factors"
-    remedy = f"add {column}, or --series {name}=TICKER"
-    raise ConfigError("the model needs a series that is not there", value=name, remedy=remedy)
+    raise make_error(ConfigError, "wrong.no_series", value=name, name=name)
 
 
 def needed(

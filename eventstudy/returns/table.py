@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from ..errors import DataError
 from ..prices._base import FIRST_DAY, LAST_DAY
 from ..prices.quality.return_faults import CODE_TEXTS
-from ..utility.catalogue import say
+from ..utility.catalogue import make_error, say
 from ..utility.frames import frame_of, with_index
 from ..utility.tables import read_table, reading_parquet
 from ..utility.typing import DateArray, FloatArray, IntArray
@@ -60,8 +60,7 @@ class _WideFile(FrameTable):
         about: Mapping[str, Any] = schema.pandas_metadata or {}
         index = [name for name in about.get("index_columns", ()) if isinstance(name, str)]
         if date is None and not index:
-            reason, remedy = "the table of returns has no dates", "name a column date"
-            raise DataError(reason, value=schema.names[:5], remedy=remedy)
+            raise make_error(DataError, "wrong.undated_returns", value=schema.names[:5])
         self._file, self._date = file, date or index[0]
         self._names = [name for name in schema.names if name not in (self._date, *index)]
         self.symbols = places(name.strip() for name in self._names)
@@ -95,7 +94,7 @@ class _LongFile:
                     [values[k], _plain(batch.column(name)).unique()]
                 ).unique()
         if not len(values[0]):
-            raise no_return()
+            raise make_error(DataError, "wrong.no_return")
         return values[0], pc.drop_null(values[1])
 
     @cached_property
@@ -227,11 +226,6 @@ def of_file(name: str) -> Iterator[None]:
         raise
 
 
-def no_return() -> DataError:
-    """Return the error for a table without any return."""
-    return DataError(say("wrong.no_return"), remedy=say("wrong.no_return.remedy"))
-
-
 def places(names: Iterator[str]) -> dict[str, int]:
     """Return the place of each name.
 
@@ -328,8 +322,7 @@ def civil_dates(written: pd.Index) -> pd.DatetimeIndex:
     bad = dates.isna() | ~dates.between(str(FIRST_DAY), str(LAST_DAY))
     if bad.any():
         at = int(np.flatnonzero(bad)[0])
-        text, remedy = str(written[at]), "use YYYY-MM-DD"
-        raise DataError("a date that cannot be read", where="returns", value=text, remedy=remedy)
+        raise make_error(DataError, "wrong.date", where="returns", value=str(written[at]))
     return pd.DatetimeIndex(dates)
 
 
