@@ -8,12 +8,13 @@ import re
 import zoneinfo
 from dataclasses import dataclass
 from enum import StrEnum, auto
+from typing import Any
 
 import numpy as np
 
 from ..calendars.sessions import Sessions
 from ..errors import DataError
-from ..utility.catalogue import say
+from ..utility.catalogue import make_error
 from ..utility.registry import did_you_mean
 
 ASSUMED_TIME = dt.time(12)
@@ -86,8 +87,8 @@ def parse_when(text: str) -> When | None:
     try:
         return When(word)
     except ValueError:
-        remedy = did_you_mean(word, list(When)) or f"use {', '.join(When)} or leave it blank"
-        raise DataError("is not a part of the trading day", value=text, remedy=remedy) from None
+        facts: Any = {"remedy": did_you_mean(word, list(When)), "parts": When}
+        raise make_error(DataError, "stamp.no_part", value=text, **facts) from None
 
 
 def parse_announcement(text: str, tz: str = "", *, dates_only: bool = False) -> Announcement:
@@ -292,10 +293,8 @@ def parse_date(text: str) -> dt.date:
     return day
 
 
-def _fault(code: str, value: str, **facts: object) -> DataError:
-    """Return the error of a cell, with its remedy."""
-    remedy = say(f"stamp.{code}.remedy", **facts)
-    return DataError(say(f"stamp.{code}", **facts), value=value, remedy=remedy)
+def _fault(code: str, value: str, **facts: Any) -> DataError:
+    return make_error(DataError, f"stamp.{code}", value=value, **facts)
 
 
 def _unreadable(text: str) -> DataError:

@@ -9,11 +9,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import chain, count
+from typing import Any
 
 import numpy as np
 
 from ..errors import ConfigError, Problem
-from ..utility.catalogue import say
+from ..utility.catalogue import make_error, say
 from ..utility.csv_text import OUTCOME
 from ..utility.flags import flags_of
 from ..utility.identifiers import bare, identifier_for
@@ -179,18 +180,17 @@ def _meant(wanted: str, chosen: str, names: list[str]) -> str:
     """Return which name means a needed column; the needed one where none does."""
     columns = list(map(_canonical, names))
     if chosen and chosen not in names:
-        remedy = did_you_mean(chosen, names) or f"the columns are {', '.join(names)}"
-        raise ConfigError("no such column of the events", value=chosen, remedy=remedy)
+        facts: Any = {"remedy": did_you_mean(chosen, names), "names": names}
+        raise make_error(ConfigError, "events.no_column", value=chosen, **facts)
     usual = [c for c in _aliases(wanted, columns) if bare(c) in UNDERSTOOD]
     identifier = identifier_for(names) if wanted == "ticker" else ""
     usual = [wanted] if wanted in columns else usual or list(filter(None, [identifier]))
     if chosen not in ("", wanted) and wanted in columns:
-        remedy = f"drop or rename the column {wanted!r}"
-        raise ConfigError(f"two columns for {wanted}", value=chosen, remedy=remedy)
+        raise make_error(ConfigError, "events.two_columns", value=chosen, wanted=wanted)
     if not chosen and len(usual) > 1:
         option = "date" if wanted == "announced_at" else wanted
-        remedy = f"say which is meant, such as {option}={usual[0]!r}"
-        raise ConfigError(f"several columns for {wanted}", value=", ".join(usual), remedy=remedy)
+        facts = {"wanted": wanted, "option": option, "first": repr(usual[0])}
+        raise make_error(ConfigError, "events.several_columns", value=", ".join(usual), **facts)
     return chosen or (usual[0] if usual else wanted)
 
 
@@ -200,19 +200,14 @@ def _check_header(line: int, names: list[str]) -> tuple[list[str], list[Problem]
     problems = []
     for i, column in enumerate(columns):
         if not column:
-            remedy = "" if i else "an index of pandas? to_csv(index=False) leaves it out"
-            fault = f"column {i + 1} of the header has no name"
-            problems.append(Problem(line, WHOLE_ROW, fault, remedy=remedy))
+            remedy = "" if i else say("events.index")
+            problems.append(Problem(line, WHOLE_ROW, say("events.nameless", n=i + 1), None, remedy))
         elif column in columns[:i]:
-            fault = f"the header names this column twice (column {i + 1})"
-            problems.append(Problem(line, column, fault))
+            problems.append(Problem(line, column, say("events.named_twice", n=i + 1)))
         elif CONTROL.search(column):
-            fault = "the header holds a control character"
-            problems.append(Problem(line, WHOLE_ROW, fault, short(column)))
-    for name in REQUIRED:
-        if name not in columns:
-            remedy = _rename(name, columns)
-            problems.append(Problem(line, name, "column is missing", remedy=remedy))
+            problems.append(Problem(line, WHOLE_ROW, say("events.control"), short(column)))
+    lacking = {name: _rename(name, columns) for name in REQUIRED if name not in columns}
+    problems += [Problem(line, n, "column is missing", None, hint) for n, hint in lacking.items()]
     if "tz" not in columns and (alias := next(iter(_aliases("tz", columns)), "")):
         problems.append(Problem(line, alias, "column is unknown", remedy="rename it to 'tz'"))
     return columns, problems
@@ -309,10 +304,9 @@ def _note_repeats(ticker: TextColumn, day0: DateArray, lines: IntArray, faults: 
     earlier = rows[first[number]]
     repeats = rows != earlier
     for i, same in zip(rows[repeats].tolist(), earlier[repeats].tolist(), strict=True):
-        reason = f"has the same day 0 ({day0[i]}) as the event on line {lines[same]}"
-        value, remedy = short(ticker.texts[ticker.codes[i]]), "keep one row per listing and day 0"
-        fault = Problem(int(lines[i]), "ticker", reason, value, remedy)
-        faults.setdefault(i, []).append(fault)
+        reason = say("events.repeated", day0=day0[i], line=lines[same])
+        value, remedy = short(ticker.texts[ticker.codes[i]]), say("events.repeated.remedy")
+        faults.setdefault(i, []).append(Problem(int(lines[i]), "ticker", reason, value, remedy))
 
 
 def _named(
@@ -347,16 +341,13 @@ def notices_of(cells: Mapping[str, TextColumn], calendar: CalendarChoice) -> tup
     out = []
     replaced = [name for name in REPLACED if name in cells]
     if replaced and not set(OUTCOME) <= set(cells):
-        names = ", ".join(replaced)
-        out.append(f"the events.csv of a run has its own columns instead of {names}")
+        out.append(say("events.replaced", names=replaced))
     odd = [text for text in cells["ticker"].texts if _NO_SHARE.fullmatch(text)]
     if odd and calendar == "exchange":
-        reason = "taken to trade on the sessions of New York, as there is no market suffix"
-        out.append(f"{name_some(odd)}: {reason}; --calendar data takes the days that have prices")
+        out.append(say("events.no_share", names=name_some(odd)))
     for name, column in cells.items():
         if odd := unread(name, column.texts):
-            remedy = "write 1234.5, without thousands separators"
-            out.append(f"{name}: text and no numbers: {name_some(map(repr, odd))}; {remedy}")
+            out.append(say("events.no_numbers", column=name, cells=name_some(map(repr, odd))))
     for name in GROUPS:
         if name in cells:
             out += note_alike(name, cells[name].texts)
@@ -371,8 +362,7 @@ def _note_shut(cells: Mapping[str, TextColumn], day0: DateArray) -> list[str]:
     late = np.flatnonzero(day0 - announced > SHUT)
     tickers = list(cells["ticker"])
     named = [f"{tickers[i]} on {announced[i]} (day 0 is {day0[i]})" for i in late]
-    why = "the exchange was shut in between, and the return of day 0 spans that time"
-    return [f"{name_some(named)}: {why}"] * bool(named)
+    return [say("events.shut", names=name_some(named))] * bool(named)
 
 
 def unread(name: str, texts: Sequence[str]) -> list[str]:
@@ -408,8 +398,7 @@ def note_alike(column: str, texts: Iterable[str]) -> Iterator[str]:
         spellings.setdefault(" ".join(text.split()).casefold(), []).append(text)
     for names in spellings.values():
         if len(names) > 1:
-            groups = f"{column}: {', '.join(map(repr, names))} are different groups"
-            yield f"{groups}; spell them alike to join them"
+            yield say("events.alike", column=column, names=map(repr, names))
 
 
 def name_some(texts: Iterable[str], total: int = 0) -> str:

@@ -23,6 +23,7 @@ from ..calendars.exchanges import (
 )
 from ..calendars.sessions import Sessions, known_zones, sessions
 from ..errors import ConfigError, DataError, Problem
+from ..utility.catalogue import make_error
 from ..utility.flags import Flag, flags_of
 from ..utility.registry import did_you_mean
 from ..utility.tables import strip
@@ -81,8 +82,7 @@ class Rules:
             For an unknown calendar.
         """
         if calendar not in get_args(CalendarChoice):
-            remedy = "use " + " or ".join(map(repr, get_args(CalendarChoice)))
-            raise ConfigError("unknown calendar", where="calendar", value=calendar, remedy=remedy)
+            raise make_error(ConfigError, "wrong.calendar", where="calendar", value=calendar)
         now = dt.datetime.now(dt.UTC) if today is None else today
         if isinstance(now, dt.datetime) and now.tzinfo is None:
             now = now.replace(tzinfo=dt.UTC)
@@ -319,9 +319,8 @@ def _given_day0(row: Row, rules: Rules) -> dt.date | None:
         if rules.calendar == "exchange" and (home := row.sessions):
             session = home.dates[home.position(day)]
             if session != np.datetime64(day):
-                fault = f"is not a session of calendar {home.code}"
-                remedy = f"the next session is {session}"
-                raise DataError(fault, value=str(day), remedy=remedy)
+                facts = {"calendar": home.code, "next": session}
+                raise make_error(DataError, "sessions.closed", value=str(day), **facts)
         return day
     return None
 

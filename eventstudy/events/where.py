@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import ConfigError
+from ..utility.catalogue import make_error
 from ..utility.flags import NEUTRAL, Flag, flags_of
 from ..utility.registry import did_you_mean
 from ..utility.typing import BoolArray
@@ -30,7 +31,6 @@ MARKS = {
     "flagged": frozenset(Flag) - NEUTRAL, "halted": {Flag.HALT_SHIFTED, Flag.MULTI_DAY_RETURN},
     "repeated": frozenset[Flag](), **{str(flag): {flag} for flag in Flag},
 }  # fmt: skip
-EXAMPLE = "write one such as: direction == 'adverse' and not flagged"
 
 
 def rows_where(table: pd.DataFrame, text: str) -> BoolArray:
@@ -62,19 +62,19 @@ def rows_where(table: pd.DataFrame, text: str) -> BoolArray:
     """
     source = re.sub(r"^\s*without\s+", "not ", text).strip()
     if len(source) > LONGEST:
-        problem = f"an expression has at most {LONGEST} letters"
-        raise ConfigError(problem, value=f"{source[:40]} ...", remedy="compare fewer columns")
+        start = f"{source[:40]} ..."
+        raise make_error(ConfigError, "where.long", value=start, most=LONGEST)
     if not source:
         return np.ones(len(table), dtype=bool)
     try:
         tree = ast.parse(source, mode="eval").body
     except (SyntaxError, ValueError, RecursionError, MemoryError):
-        raise ConfigError("not an expression", value=text, remedy=EXAMPLE) from None
+        raise make_error(ConfigError, "where.syntax", value=text) from None
     return _rows(tree, table)
 
 
 def _refused(node: ast.AST) -> ConfigError:
-    return ConfigError("not allowed in an expression", value=ast.unparse(node), remedy=EXAMPLE)
+    return make_error(ConfigError, "where.refused", value=ast.unparse(node))
 
 
 def _rows(node: ast.expr, table: pd.DataFrame) -> BoolArray:
@@ -96,8 +96,8 @@ def _rows(node: ast.expr, table: pd.DataFrame) -> BoolArray:
 def _marked(table: pd.DataFrame, mark: str) -> BoolArray:
     """Return which events have a flag, or are not the first used one of their firm."""
     if mark not in MARKS:
-        remedy = f"{did_you_mean(mark, MARKS)} compare a column, such as {mark} == 'x'".strip()
-        raise ConfigError("not a mark that events can have", value=mark, remedy=remedy)
+        hint = did_you_mean(mark, MARKS)
+        raise make_error(ConfigError, "where.no_mark", value=mark, hint=hint, mark=mark)
     if mark == "repeated":
         used = table[table["status"] == "ok"].sort_values("day0", kind="stable")
         return np.isin(table.index, used.index[used["ticker"].duplicated()])
@@ -110,8 +110,7 @@ def _side(node: ast.expr, table: pd.DataFrame) -> Any:
         if node.id not in table:
             names = [str(column) for column in table.columns]
             hint = did_you_mean(node.id, names) or f"put text in quotes: {node.id!r};"
-            remedy = f"{hint} they have {', '.join(names)}"
-            raise ConfigError("the events have no such column", value=node.id, remedy=remedy)
+            raise make_error(ConfigError, "where.no_column", value=node.id, hint=hint, names=names)
         return table[node.id]
     try:
         side = ast.literal_eval(node)
@@ -146,7 +145,7 @@ def _require_date(text: str) -> None:
     try:
         dt.date.fromisoformat(f"{text}{'-01-01'[len(text) - 4 :]}")
     except ValueError:
-        raise ConfigError("not a date", value=text, remedy="write YYYY-MM-DD") from None
+        raise make_error(ConfigError, "wrong.not_date", value=text) from None
 
 
 def _is_number(side: Any) -> bool:

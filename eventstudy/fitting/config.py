@@ -12,6 +12,7 @@ from ..abnormal.conventions import CALIBRATE, DRAWS, FEWEST_PLACEBOS, HISTORY, S
 from ..calendars.window import ESTIMATION, EVENT, MAIN_WINDOW, WINDOWS, Window, plain_value
 from ..errors import ConfigError
 from ..utility import typing as kinds
+from ..utility.catalogue import make_error
 from ..windows.event_windows import HALT_DRIFT
 from .settings import read, settings_of, within
 
@@ -62,8 +63,8 @@ class Grid:
         grid = cls(**read(cls, lists))
         n = prod(len(choices) or 1 for choices in grid.to_dict().values())
         if n > MOST_SPECIFICATIONS:
-            problem, remedy = "too many specifications", f"at most {MOST_SPECIFICATIONS:,}"
-            raise ConfigError(problem, value=f"{n:,}", remedy=f"{remedy}; shorten a list")
+            most = MOST_SPECIFICATIONS
+            raise make_error(ConfigError, "setting.specifications", value=f"{n:,}", most=most)
         return grid
 
     def to_dict(self) -> dict[str, list[str]]:
@@ -242,19 +243,14 @@ class StudyConfig:
         for name, setting in settings_of(StudyConfig).items():
             object.__setattr__(self, name, setting.read(getattr(self, name)))
         if self.estimation.stop >= self.event.start:
-            reason = "the estimation window must end before the event window starts"
             where = "event" if self.estimation == ESTIMATION else "estimation"
-            remedy = "for example --estimation -250:-31 --window -10:10"
             pair = f"{self.estimation} and {self.event}"
-            raise ConfigError(reason, where=where, value=pair, remedy=remedy)
+            raise make_error(ConfigError, "setting.overlap", where=where, value=pair)
         self._require_inside(self.windows, "windows")
         if self.currency != "local" and not re.fullmatch("[A-Z]{3}", self.currency):
-            code, remedy = self.currency, "use local, or an ISO code such as USD or EUR"
-            raise ConfigError("not a currency", where="currency", value=code, remedy=remedy)
+            raise self._refused("currency")
         if 0 < self.calibrate < FEWEST_PLACEBOS:
-            reason = "too few shifted calendars: one as extreme would put p above 5%"
-            remedy = f"ask for {FEWEST_PLACEBOS} or more"
-            raise ConfigError(reason, where="calibrate", value=self.calibrate, remedy=remedy)
+            raise self._refused("calibrate", least=FEWEST_PLACEBOS)
         self._check_data()
         self.conventions  # noqa: B018 - checks them
         self.named_series  # noqa: B018
@@ -283,8 +279,7 @@ class StudyConfig:
         pairs = [text.partition("=") for text in self.series]
         for (name, _, ticker), text in zip(pairs, self.series, strict=True):
             if not (name and ticker):
-                remedy = "write NAME=TICKER"
-                raise ConfigError("not a series", where="series", value=text, remedy=remedy)
+                raise make_error(ConfigError, "setting.series", where="series", value=text)
         return {name: ticker for name, _, ticker in pairs}
 
     @property
@@ -328,19 +323,20 @@ class StudyConfig:
     def _require_inside(self, windows: tuple[Window, ...], where: str) -> None:
         for window in windows:
             if window not in self.event:
-                reason = "a window to be tested reaches beyond the event window"
-                remedy = f"keep it inside {self.event}, or widen the event window with --window"
-                raise ConfigError(reason, where=where, value=str(window), remedy=remedy)
+                facts: Any = {"where": where, "value": str(window), "event": self.event}
+                raise make_error(ConfigError, "setting.outside", **facts)
 
     def _check_data(self) -> None:
         """Refuse what the data of a study cannot be asked for."""
         if self.returns and self.measure != "return":
-            reason = "a file of returns holds no other measure"
-            raise ConfigError(reason, where="measure", value=str(self.measure))
+            raise self._refused("measure")
         if self.currency != "local" and (self.returns or self.measure != "return"):
-            reason = "a file of returns holds no exchange rates"
-            reason = reason if self.returns else "only returns have a currency"
-            raise ConfigError(reason, where="currency", value=self.currency)
+            raise self._refused("currency", "no_rates" if self.returns else "no_currency")
+
+    def _refused(self, name: str, code: str = "", **facts: Any) -> ConfigError:
+        """Return the error for a setting, by its name unless a code says more."""
+        value = getattr(self, name)
+        return make_error(ConfigError, f"setting.{code or name}", where=name, value=value, **facts)
 
     def _check_grid(self) -> None:
         with within("grid"):

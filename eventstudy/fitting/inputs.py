@@ -21,7 +21,7 @@ from ..prices.sizes import RECORD, Sizes, judge_sizes
 from ..returns.factor_files import checked_factors, read_factors
 from ..returns.security_files import market_values, read_securities
 from ..returns.series import MARKET
-from ..utility.catalogue import say
+from ..utility.catalogue import make_error, say
 from ..utility.frames import frame_of
 from ..utility.identifiers import is_crsp
 from ..utility.sheets import sheet_of_csv
@@ -125,15 +125,12 @@ class StudyInputs:
         series = self.config.named_series.items()
         unused = dict.fromkeys(f"{name}={ticker}" for name, ticker in series if name not in needed)
         if unused:
-            names = ", ".join(sorted(needed)) or "no further series"
-            reason = f"the model {models[0].name} uses no such series"
-            remedy = f"leave it out; it uses {names}, and its index is --benchmark"
-            raise ConfigError(reason, where="series", value=", ".join(unused), remedy=remedy)
+            facts: Any = {"where": "series", "value": ", ".join(unused)}
+            facts |= {"model": models[0].name, "names": sorted(needed) or ["no further series"]}
+            raise make_error(ConfigError, "setting.unused_series", **facts)
         if self.factors is not None and all(self.factors_of(model) is None for model in models):
-            reason = f"the model {models[0].name} uses no factor of these files"
-            files = ", ".join(self.config.factors)
-            remedy = "name one that does, such as --model ff3"
-            raise ConfigError(reason, where="factors", value=files, remedy=remedy)
+            facts = {"where": "factors", "value": ", ".join(self.config.factors)}
+            raise make_error(ConfigError, "setting.no_factor", model=models[0].name, **facts)
 
 
 class ConfoundersFileError(EventsFileError):
@@ -269,9 +266,8 @@ def read_sizes(path: str | Path, firms: Sequence[str] = ()) -> SizesFile:
 def _refuse_cells(cells: pd.Series[Any], bad: pd.Series[bool], name: str) -> None:
     """Raise DataError for the first bad cell of a column of market values."""
     for row in cells.index[bad][:1]:
-        message, remedy = (say(f"size_cell.{cells.name}{end}") for end in ("", "_remedy"))
-        where, cell = f"{name}: row {row + 2}, {cells.name}", str(cells[row])
-        raise DataError(message, where=where, value=cell, remedy=remedy)
+        place: Any = {"where": f"{name}: row {row + 2}, {cells.name}", "value": str(cells[row])}
+        raise make_error(DataError, f"size_cell.{cells.name}", **place)
 
 
 def _number(cell: object) -> float:

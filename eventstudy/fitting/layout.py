@@ -22,6 +22,7 @@ from ..models import LinearModel
 from ..returns import ReturnsPanel
 from ..returns.benchmarks import members
 from ..returns.series import FACTOR, MARKET, Factor, Sources, series_of
+from ..utility.catalogue import make_error
 from ..utility.chunks import chunks
 from ..utility.typing import BoolArray, DateArray, Engine, FloatArray, IntArray, ObjectArray
 from ..windows.alignment import EMPTY, TRADED, covers
@@ -222,9 +223,7 @@ def resume_after_halts(
         If the model has leads or lags.
     """
     if any(layout.lags):
-        reason = "leads and lags of the market do not fit a clock that skips halted sessions"
-        remedy = "use --halt calendar, or another model"
-        raise ConfigError(reason, where="halt", value="shift", remedy=remedy)
+        raise make_error(ConfigError, "setting.shifted_lags", where="halt", value="shift")
     layout = shift_clocks(layout, find_halts(windows, layout))
     estimation, event, keeps = windows.estimation, windows.event, windows.keeps_days
     around = layout.around(days, estimation=estimation, event=event, keep_estimation=keeps)

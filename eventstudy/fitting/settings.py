@@ -14,7 +14,7 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from ..calendars.window import Window
 from ..errors import ConfigError, EventStudyError
-from ..utility.catalogue import say
+from ..utility.catalogue import make_error, say
 from ..utility.registry import did_you_mean
 
 # Options whose setting has another name.
@@ -78,8 +78,7 @@ class Setting:
             with within(self.name):
                 return tuple(dict.fromkeys(map(_near, Window.several(value))))
         if not isinstance(value, (str, list, tuple)):
-            remedy = 'write ["...", "..."]'
-            raise ConfigError("not a list of texts", where=self.name, value=value, remedy=remedy)
+            raise make_error(ConfigError, "setting.no_list", where=self.name, value=value)
         members = [value] if isinstance(value, str) else value
         return tuple(dict.fromkeys(self._one(member) for member in members))
 
@@ -102,18 +101,17 @@ class Setting:
 
     def _text(self, value: Any) -> str:
         if not isinstance(value, (str, Path, date)):
-            raise ConfigError("not a text", where=self.name, value=value, remedy="put it in quotes")
+            raise make_error(ConfigError, "setting.no_text", where=self.name, value=value)
         if self.choices and value not in self.choices:
-            hint = did_you_mean(str(value), list(self.choices))
-            remedy = f"{hint} use {', '.join(self.choices)}".strip()
-            raise ConfigError("unknown choice", where=self.name, value=value, remedy=remedy)
+            hint = did_you_mean(str(value), self.choices)
+            facts: Any = {"where": self.name, "value": value, "choices": self.choices}
+            raise make_error(ConfigError, "setting.no_choice", hint=hint, **facts)
         return str(value)
 
 
 def _near(window: Window) -> Window:
     if window.start < -FARTHEST or window.stop > FARTHEST:
-        remedy = f"keep within {FARTHEST:,} trading days of the event"
-        raise ConfigError("a window reaches too far", value=str(window), remedy=remedy)
+        raise make_error(ConfigError, "setting.far", value=str(window), farthest=FARTHEST)
     return window
 
 
@@ -163,7 +161,7 @@ def _known(name: str, settings: Mapping[str, Setting], names: list[str]) -> Sett
     if name in settings:
         return settings[name]
     if name in RETIRED:
-        raise ConfigError(say("retired.setting"), where=name, remedy=say(f"retired.{name}"))
+        raise make_error(ConfigError, "retired.setting", where=name, remedy=say(f"retired.{name}"))
     command = COMMAND_NAMES.get(name.lstrip("-"), "")
     hint = f"did you mean {command!r}?" if command else did_you_mean(name.replace("-", "_"), names)
     raise ConfigError("unknown setting", where=name, remedy=hint)

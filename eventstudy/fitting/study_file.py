@@ -15,6 +15,7 @@ from ..calendars.window import Window, plain_value
 from ..errors import ConfigError, EventStudyError, Problem
 from ..returns.factor_files import is_library, library_files
 from ..returns.security_files import usual_calendar
+from ..utility.catalogue import make_error
 from .config import Grid, StudyConfig
 from .settings import FARTHEST, Setting, read, settings_of, within
 
@@ -191,8 +192,7 @@ def check(settings: Mapping[str, Any]) -> tuple[RunSettings, StudyConfig]:
     if config.returns and settings.get("prices"):
         raise ConfigError("give prices or returns, not both", where="returns")
     if config.returns and run.vintage:
-        reason = "there are vintages of stored prices only, not of returns"
-        raise ConfigError(reason, where="vintage")
+        raise make_error(ConfigError, "setting.vintage_of_returns", where="vintage")
     _look_up(config)
     with within("grid"):
         for model in config.grid.get("model", ()):
@@ -218,8 +218,8 @@ def _text(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8-sig")
     except OSError as error:
-        remedy = error.strerror or ""
-        raise ConfigError("cannot read the study file", where=str(path), remedy=remedy) from None
+        facts = {"where": str(path), "remedy": error.strerror or ""}
+        raise ConfigError("cannot read the study file", **facts) from None
     except UnicodeDecodeError:
         raise ConfigError("the study file is not UTF-8", where=str(path)) from None
 

@@ -6,6 +6,7 @@ import re
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
 from ..errors import ConfigError, RunFolderError
+from .catalogue import make_error
 
 # Bytes of a name: the files beside a run (``.NAME.on-change.lock``) are in the 255 of file systems.
 LONGEST_NAME = 200
@@ -22,18 +23,16 @@ def checked_name(name: str) -> str:
         Otherwise.
     """
     if not re.fullmatch(r"\w[\w\-. ]{0,99}", name) or name.endswith((".", " ")):
-        fault = "not a name for a study"
-        remedy = "use letters, digits, '-', '_' and '.', and no path"
+        code = "no_name"
     elif len(name.encode()) > LONGEST_NAME:
-        fault = "too long for the name of a study"
-        remedy = f"use {LONGEST_NAME} bytes of UTF-8 at most"
+        code = "long_name"
     elif re.fullmatch(RESERVED, name.partition(".")[0].rstrip(), re.IGNORECASE):
-        fault, remedy = "Windows reserves this name for a device", "choose another --name"
+        code = "device"
     elif name.lower() == "index.html":
-        fault, remedy = "this name belongs to the page over all runs", "choose another --name"
+        code = "index_page"
     else:
         return name
-    raise ConfigError(fault, value=name, remedy=remedy)
+    raise make_error(ConfigError, f"setting.{code}", value=name, longest=LONGEST_NAME)
 
 
 def is_place(text: str) -> bool:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from ..errors import ConfigError, DataError, EventStudyError, Problem, how_to_install
+from .catalogue import make_error
 from .identifiers import TICKERS, WRITTEN
 from .registry import did_you_mean
 
@@ -354,8 +355,7 @@ def _frame_of_csv(file: IO[bytes], text: Iterable[str], name: str) -> pd.DataFra
     except (OSError, ValueError) as error:
         raise _unreadable(name, error) from None
     if not isinstance(frame.index, pd.RangeIndex):
-        reason, remedy = "the first row has more cells than the header", "correct the row"
-        raise DataError(reason, where=f"{name}: row 2", remedy=remedy)
+        raise make_error(DataError, "wrong.long_row", where=f"{name}: row 2")
     return frame if separator == "," else frame.apply(_with_points)
 
 
@@ -399,5 +399,4 @@ def refuse_inflated(path: Path) -> None:
             while size <= allowed and (piece := file.read(1 << 20)):
                 size += len(piece)
     if size > allowed:
-        problem = f"is refused: its content is larger than {allowed:,} bytes"
-        raise DataError(problem, where=path.name, remedy="no real table is compressed that much")
+        raise make_error(DataError, "wrong.inflated", where=path.name, allowed=allowed)

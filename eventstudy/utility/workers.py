@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from ..errors import ConfigError, EventStudyError, how_to_install
+from .catalogue import make_error
 from .log import note
 from .progress import advance
 
@@ -87,8 +88,7 @@ class Workers(AbstractContextManager["Workers"]):
             raise ConfigError("at least one worker is needed", where="workers", value=count)
         self.executor, self.lost = executor, ""
         if count > 1 and cluster:
-            fault = "workers of a cluster are counted there"
-            raise ConfigError(fault, where="workers", value=count)
+            raise make_error(ConfigError, "workers.counted", where="workers", value=count)
         self.count, self.cluster, self.progress = count, cluster, progress
         self._pool: Executor | None = None
         self._shut: Callable[[], object] = int
@@ -182,8 +182,7 @@ class Workers(AbstractContextManager["Workers"]):
                     raise
                 deaths += 1
                 if deaths > PATIENCE:
-                    fault = f"{deaths} workers died in succession over a chunk of events"
-                    raise WorkerError(fault) from None
+                    raise make_error(WorkerError, "workers.died", n=deaths) from None
                 self._close()
                 waiting.clear()
                 continue
@@ -236,11 +235,12 @@ def _processes(count: int) -> Executor:
 
 def _cluster(address: str) -> tuple[Executor, Callable[[], object], int]:
     """Return the executor of a cluster, its shutdown, and its number of workers."""
+    place: Any = {"where": "cluster", "value": address}
     try:
         from distributed import Client
     except ImportError:
-        fault, remedy = "a cluster needs the package distributed", how_to_install("distributed")
-        raise ConfigError(fault, where="cluster", value=address, remedy=remedy) from None
+        place["remedy"] = how_to_install("distributed")
+        raise make_error(ConfigError, "workers.no_distributed", **place) from None
     logger = logging.getLogger("distributed")
     logger.setLevel(logging.CRITICAL + 1)  # it logs tracebacks of a cluster that is lost
     try:
@@ -250,11 +250,9 @@ def _cluster(address: str) -> tuple[Executor, Callable[[], object], int]:
         client.close(CLOSING)
         raise
     except (ImportError, AttributeError, ValueError) as error:
-        fault = f"its workers cannot be used: {error}"
-        raise ConfigError(fault, where="cluster", value=address) from None
+        raise ConfigError(f"its workers cannot be used: {error}", **place) from None
     except Exception as error:
-        fault = f"no scheduler answers: {error}"
-        raise ClusterError(fault, where="cluster", value=address) from None
+        raise ClusterError(f"no scheduler answers: {error}", **place) from None
     workers = client.scheduler_info(n_workers=-1)["workers"]
     return client.get_executor(), partial(client.close, CLOSING), max(1, len(workers))
 
