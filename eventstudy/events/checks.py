@@ -22,19 +22,8 @@ from ..utility.registry import did_you_mean
 from ..utility.sheets import WHOLE_ROW, Sheet, TextColumn, number_combinations
 from ..utility.tables import commas_in, is_number, strip
 from ..utility.typing import CalendarChoice, DateArray, IntArray
-from .rows import (
-    CONTROL,
-    KNOWN,
-    OPTIONAL,
-    REQUIRED,
-    Row,
-    Rules,
-    check_benchmark,
-    check_day0,
-    check_ticker,
-    control_characters,
-    short,
-)
+from . import rows as one_row
+from .rows import Row, Rules, check_benchmark, check_day0, check_ticker
 
 _ALIASES = {
     "ticker": ("symbol", "ric", "stock", "code", "permno", "security"),
@@ -114,12 +103,12 @@ def check_sheet(sheet: Sheet, rules: Rules) -> tuple[Checked | None, list[Proble
         Every fault, by line.
     """
     columns, problems = _check_header(sheet.header, sheet.names)
-    if not set(REQUIRED) <= set(columns):
+    if not set(one_row.REQUIRED) <= set(columns):
         return None, problems
     if not len(sheet.lines) and not sheet.odd:
         problems.append(Problem(sheet.header, WHOLE_ROW, "there are no events below the header"))
     named = zip(columns, sheet.columns, strict=True)
-    trimmed = (*KNOWN, *GROUPS)
+    trimmed = (*one_row.KNOWN, *GROUPS)
     cells = {n: column.changed(strip) if n in trimmed else column for n, column in named}
     rules = rules.for_stamps(cells["announced_at"].texts)
     judged, day0, faults = _judge(cells, len(sheet.lines), rules)
@@ -156,7 +145,7 @@ def with_known_names(sheet: Sheet, chosen: Mapping[str, str]) -> Sheet:
     """
     names, notices = list(map(strip, sheet.names)), list(sheet.notices)
     columns, by_identifier = list(sheet.columns), identifier_for(names) != ""
-    for wanted in REQUIRED:
+    for wanted in one_row.REQUIRED:
         name = _meant(wanted, chosen.get(wanted, ""), names)
         if by_identifier and wanted == "announced_at" and name in names:
             columns[names.index(name)] = columns[names.index(name)].changed(_iso_date)
@@ -204,9 +193,9 @@ def _check_header(line: int, names: list[str]) -> tuple[list[str], list[Problem]
             problems.append(Problem(line, WHOLE_ROW, say("events.nameless", n=i + 1), None, remedy))
         elif column in columns[:i]:
             problems.append(Problem(line, column, say("events.named_twice", n=i + 1)))
-        elif CONTROL.search(column):
-            problems.append(Problem(line, WHOLE_ROW, say("events.control"), short(column)))
-    lacking = {name: _rename(name, columns) for name in REQUIRED if name not in columns}
+        elif one_row.CONTROL.search(column):
+            problems.append(Problem(line, WHOLE_ROW, say("events.control"), one_row.short(column)))
+    lacking = {name: _rename(name, columns) for name in one_row.REQUIRED if name not in columns}
     problems += [Problem(line, n, "column is missing", None, hint) for n, hint in lacking.items()]
     if "tz" not in columns and (alias := next(iter(_aliases("tz", columns)), "")):
         problems.append(Problem(line, alias, "column is unknown", remedy="rename it to 'tz'"))
@@ -215,15 +204,15 @@ def _check_header(line: int, names: list[str]) -> tuple[list[str], list[Problem]
 
 def _canonical(name: str) -> str:
     bare = strip(name).strip('"')
-    return bare.lower() if bare.lower() in KNOWN else bare
+    return bare.lower() if bare.lower() in one_row.KNOWN else bare
 
 
 def _rename(wanted: str, columns: list[str]) -> str:
-    spare = [c for c in columns if c and c not in (*REQUIRED, *OPTIONAL)]
+    spare = [c for c in columns if c and c not in (*one_row.REQUIRED, *one_row.OPTIONAL)]
     close = [*_aliases(wanted, spare), *difflib.get_close_matches(wanted, spare, 1)]
     for alias in close[:1]:
         return f"rename {alias!r} to {wanted!r}"
-    return "the first line must name " + " and ".join(REQUIRED)
+    return "the first line must name " + " and ".join(one_row.REQUIRED)
 
 
 def _aliases(wanted: str, columns: list[str]) -> list[str]:
@@ -236,7 +225,7 @@ def _judge(
     """Return exchange, candidates and flags of each row, day 0 (NaT where unknown), and faults."""
     faults: Faults = {}
     for name, column in cells.items():
-        control = [control_characters(name, text) for text in column.texts]
+        control = [one_row.control_characters(name, text) for text in column.texts]
         _spread(control, column.codes, faults)
     first, traded = _judged(cells, ["ticker"], n, lambda row: check_ticker(row, rules), faults)
     _judged(cells, ["benchmark", "ticker"], n, lambda row: check_benchmark(row, rules), faults)
@@ -305,7 +294,7 @@ def _note_repeats(ticker: TextColumn, day0: DateArray, lines: IntArray, faults: 
     repeats = rows != earlier
     for i, same in zip(rows[repeats].tolist(), earlier[repeats].tolist(), strict=True):
         reason = say("events.repeated", day0=day0[i], line=lines[same])
-        value, remedy = short(ticker.texts[ticker.codes[i]]), say("events.repeated.remedy")
+        value, remedy = one_row.short(ticker.texts[ticker.codes[i]]), say("events.repeated.remedy")
         faults.setdefault(i, []).append(Problem(int(lines[i]), "ticker", reason, value, remedy))
 
 
@@ -318,7 +307,8 @@ def _named(
     for i, name in enumerate(ids):
         if name and (first := rows.setdefault(name, i)) != i:
             reason = f"is already used on line {lines[first]}"
-            faults.setdefault(i, []).append(Problem(int(lines[i]), "event_id", reason, short(name)))
+            fault = Problem(int(lines[i]), "event_id", reason, one_row.short(name))
+            faults.setdefault(i, []).append(fault)
     days, number = np.unique(day0, return_inverse=True)
     written = days.astype(str)
     for i, (ticker, day) in enumerate(zip(cells["ticker"], number.tolist(), strict=True)):

@@ -13,14 +13,7 @@ from typing import get_args
 
 import numpy as np
 
-from ..calendars.exchanges import (
-    DIGITS_IN_CODE,
-    EXCHANGES,
-    Exchange,
-    exchange_of,
-    from_bloomberg,
-    suffix_of,
-)
+from ..calendars import exchanges
 from ..calendars.sessions import Sessions, known_zones, sessions
 from ..errors import ConfigError, DataError, Problem
 from ..utility.catalogue import make_error
@@ -28,18 +21,7 @@ from ..utility.flags import Flag, flags_of
 from ..utility.registry import did_you_mean
 from ..utility.tables import strip
 from ..utility.typing import CalendarChoice
-from .announcements import (
-    MIDNIGHT,
-    ONE_DAY,
-    Announcement,
-    When,
-    candidate_positions,
-    day0_position,
-    parse_announcement,
-    parse_date,
-    parse_when,
-    parts_of_day,
-)
+from . import announcements as news
 
 REQUIRED = ("ticker", "announced_at")
 OPTIONAL = ("event_id", "tz", "when", "benchmark", "day0")
@@ -90,7 +72,7 @@ class Rules:
 
     def for_stamps(self, stamps: Sequence[str]) -> Rules:
         """Return the rules of a file with these stamps."""
-        return replace(self, dates_only=len(stamps) > 1 and all(map(MIDNIGHT.search, stamps)))
+        return replace(self, dates_only=len(stamps) > 1 and all(map(news.MIDNIGHT.search, stamps)))
 
 
 @dataclass(slots=True)
@@ -98,7 +80,7 @@ class Row:
     """Cells of one row, or of many that have the same, and what is known of them so far."""
 
     cells: dict[str, str]
-    exchange: Exchange | None = None
+    exchange: exchanges.Exchange | None = None
     day0: dt.date | None = None
     # The sessions that could be day 0, where these are several.
     candidates: tuple[dt.date, ...] = ()
@@ -163,7 +145,7 @@ def check_ticker(row: Row, rules: Rules) -> None:
         row.fault("ticker", "is empty")
     elif rules.calendar == "data":
         is_symbol = _SYMBOL.fullmatch(ticker) and not _IDENTIFIER.fullmatch(ticker)
-        row.exchange = EXCHANGES.get(suffix_of(ticker)) if is_symbol else None
+        row.exchange = exchanges.EXCHANGES.get(exchanges.suffix_of(ticker)) if is_symbol else None
     else:
         for reason, remedy in _symbol_faults(ticker):
             row.fault("ticker", reason, ticker, remedy)
@@ -172,10 +154,10 @@ def check_ticker(row: Row, rules: Rules) -> None:
             row.exchange = _find_exchange(row, "ticker", symbol)
 
 
-def _find_exchange(row: Row, column: str, symbol: str) -> Exchange | None:
+def _find_exchange(row: Row, column: str, symbol: str) -> exchanges.Exchange | None:
     """Return the exchange of a symbol; where it is not known a fault is added to the row."""
     with row.faults_of(column):
-        exchange = exchange_of(symbol)
+        exchange = exchanges.exchange_of(symbol)
         if exchange is None and column == "ticker":
             reason = "the exchange of this index is unknown"
             row.fault(column, reason, symbol, 'use calendar = "data"')
@@ -194,7 +176,7 @@ def _symbol_faults(symbol: str) -> Iterator[tuple[str, str]]:
     if len(words := symbol.split()) > 1:
         symbol = _without_spaces(symbol)
         hint = "write the symbol of Yahoo, such as NVDA or 0700.HK"
-        is_symbol = from_bloomberg(start) or len(words[-1]) == 1
+        is_symbol = exchanges.from_bloomberg(start) or len(words[-1]) == 1
         yield "has a space inside", f"did you mean {symbol!r}?" if is_symbol else hint
     if symbol != symbol.upper() and _SYMBOL.fullmatch(symbol.upper()):
         yield "has small letters", f"did you mean {symbol.upper()!r}?"
@@ -205,15 +187,15 @@ def _symbol_faults(symbol: str) -> Iterator[tuple[str, str]]:
     elif symbol == start and not _SYMBOL.fullmatch(symbol):
         yield "is not a Yahoo symbol (A-Z, 0-9, ^ & = _ -, then . and a market suffix)", ""
     stem, _, suffix = symbol.rpartition(".")
-    if stem.isdigit() and len(stem) < DIGITS_IN_CODE.get(suffix, 0):
-        padded = stem.zfill(DIGITS_IN_CODE[suffix])
+    if stem.isdigit() and len(stem) < exchanges.DIGITS_IN_CODE.get(suffix, 0):
+        padded = stem.zfill(exchanges.DIGITS_IN_CODE[suffix])
         yield "has lost leading zeros", f"did you mean '{padded}.{suffix}'?"
 
 
 def _without_spaces(symbol: str) -> str:
     """Return the Yahoo symbol that one with a space may be: Bloomberg's, or a share class."""
     words = symbol.split()
-    return (len(words) > 1 and from_bloomberg(symbol)) or "-".join(words)
+    return (len(words) > 1 and exchanges.from_bloomberg(symbol)) or "-".join(words)
 
 
 def check_benchmark(row: Row, rules: Rules) -> None:
@@ -234,7 +216,7 @@ def check_benchmark(row: Row, rules: Rules) -> None:
     for symbol in filter(None, map(strip, benchmark.split(";"))):
         for reason, remedy in _symbol_faults(symbol):
             row.fault("benchmark", reason, symbol, remedy)
-        if symbol.isascii() and suffix_of(symbol.upper()) not in EXCHANGES:
+        if symbol.isascii() and exchanges.suffix_of(symbol.upper()) not in exchanges.EXCHANGES:
             _find_exchange(row, "benchmark", symbol.upper())
 
 
@@ -267,10 +249,10 @@ def check_day0(row: Row, rules: Rules) -> None:
         row.flags.append(Flag.TIME_UNKNOWN)
 
 
-def _check_announcement(row: Row, rules: Rules) -> Announcement | None:
+def _check_announcement(row: Row, rules: Rules) -> news.Announcement | None:
     zone, when = row["tz"], None
     with row.faults_of("when"):
-        when = parse_when(row["when"])
+        when = news.parse_when(row["when"])
     if zone and zone not in known_zones():
         remedy = did_you_mean(zone, sorted(known_zones()))
         remedy = remedy or "use an IANA name such as America/New_York or Asia/Shanghai"
@@ -280,7 +262,8 @@ def _check_announcement(row: Row, rules: Rules) -> Announcement | None:
         row.fault("announced_at", "is empty", remedy="write YYYY-MM-DD or a timestamp")
         return None
     with row.faults_of("announced_at"):
-        announcement = parse_announcement(row["announced_at"], zone, dates_only=rules.dates_only)
+        stamp = row["announced_at"]
+        announcement = news.parse_announcement(stamp, zone, dates_only=rules.dates_only)
         if zone != row["tz"]:
             return None
         if _in_future(announcement, row.sessions, rules.today):
@@ -290,17 +273,17 @@ def _check_announcement(row: Row, rules: Rules) -> Announcement | None:
     return None
 
 
-def _check_part_of_day(row: Row, instant: dt.datetime | None, when: When | None) -> None:
+def _check_part_of_day(row: Row, instant: dt.datetime | None, when: news.When | None) -> None:
     """Add a fault to the row if the time of its announcement denies the part of the day."""
     if when and instant and row.sessions:
         with contextlib.suppress(DataError):
-            parts = parts_of_day(instant, row.sessions)
+            parts = news.parts_of_day(instant, row.sessions)
             if when not in parts:
                 remedy = f"write {' or '.join(parts)}, or leave it blank"
                 row.fault("when", "contradicts the time of the announcement", row["when"], remedy)
 
 
-def _in_future(announcement: Announcement, home: Sessions | None, today: dt.date) -> bool:
+def _in_future(announcement: news.Announcement, home: Sessions | None, today: dt.date) -> bool:
     if not isinstance(today, dt.datetime):
         day = announcement.date or (announcement.instant.date() if announcement.instant else today)
         return day > today
@@ -315,7 +298,7 @@ def _given_day0(row: Row, rules: Rules) -> dt.date | None:
     if not row["day0"]:
         return None
     with row.faults_of("day0"):
-        day = parse_date(MIDNIGHT.sub("", row["day0"]))
+        day = news.parse_date(news.MIDNIGHT.sub("", row["day0"]))
         if rules.calendar == "exchange" and (home := row.sessions):
             session = home.dates[home.position(day)]
             if session != np.datetime64(day):
@@ -326,7 +309,7 @@ def _given_day0(row: Row, rules: Rules) -> dt.date | None:
 
 
 def _day0_by_clock(
-    row: Row, announcement: Announcement, rules: Rules
+    row: Row, announcement: news.Announcement, rules: Rules
 ) -> tuple[dt.date, tuple[dt.date, ...]]:
     """Return day 0 and every session that could be it; these are days where none is known."""
     by_data = rules.calendar == "data"
@@ -337,8 +320,8 @@ def _day0_by_clock(
         day = dt.date.fromisoformat(row["announced_at"][:10])
         return _day0_by_date(day, announcement.when)
     try:
-        candidates = candidate_positions(announcement, exchange, cutoff_minutes=cutoff)
-        position = day0_position(announcement, exchange, cutoff_minutes=cutoff)
+        candidates = news.candidate_positions(announcement, exchange, cutoff_minutes=cutoff)
+        position = news.day0_position(announcement, exchange, cutoff_minutes=cutoff)
     except DataError:
         if by_data and announcement.instant is not None:
             local = announcement.instant.astimezone(zoneinfo.ZoneInfo(exchange.tz)).date()
@@ -348,11 +331,11 @@ def _day0_by_clock(
     return days[position - candidates.start], tuple(days)
 
 
-def _day0_by_date(day: dt.date, when: When | None) -> tuple[dt.date, tuple[dt.date, ...]]:
+def _day0_by_date(day: dt.date, when: news.When | None) -> tuple[dt.date, tuple[dt.date, ...]]:
     """Return the same where no hours are known: the next session is the first from the next day."""
-    days: tuple[dt.date, ...] = (day, day + ONE_DAY)
+    days: tuple[dt.date, ...] = (day, day + news.ONE_DAY)
     if when is not None:
-        days = days[1:] if when is When.AFTER_CLOSE else days[:1]
+        days = days[1:] if when is news.When.AFTER_CLOSE else days[:1]
     return days[0], days
 
 

@@ -16,15 +16,7 @@ from ..utility.atomic_file import replacing
 from ..utility.catalogue import Reason, make_error, say
 from ..utility.tables import parquet_modules
 from ..utility.version import __version__
-from ._base import (
-    FIRST_DAY,
-    LAST_DAY,
-    NUMBER_COLUMNS,
-    SAME_PRICE,
-    Provenance,
-    are_possible,
-    name_some,
-)
+from . import _base as base
 from ._database import FETCH
 from ._prices import Prices, Progress
 from .store import Stored, StoreProvider
@@ -94,7 +86,8 @@ def read_back(
     list of ReadBack
         One for each symbol, failures last.
     """
-    again = StoreProvider(store.path, partial=True).fetch(prices.symbols, FIRST_DAY, LAST_DAY)
+    days = base.FIRST_DAY, base.LAST_DAY
+    again = StoreProvider(store.path, partial=True).fetch(prices.symbols, *days)
     stored, outcomes = again.by_symbol(), kept.outcomes
     answers = []
     for symbol, rows in prices.by_symbol().items():
@@ -103,7 +96,7 @@ def read_back(
         if why and symbol in kept.unwritten:
             why, outcome = Reason("cache_unwritten", cause=kept.unwritten[symbol]), "not-kept"
         elif not why and repeats.get(symbol):
-            why = Reason("file_repeats_dates", days=name_some(repeats[symbol]))
+            why = Reason("file_repeats_dates", days=base.name_some(repeats[symbol]))
         answers.append(_row(symbol, outcome, prices, again, why))
     for symbol, error in prices.failures.items():
         answers.append(ReadBack(symbol, "failed", unkept=error.what, remedy=error.remedy))
@@ -120,7 +113,7 @@ def _difference(
     if wanted and wanted != cached:
         return Reason("cached_currency", cached=cached or "unknown", wanted=wanted)
     if days := days_unlike(rows, stored):
-        return Reason("cached_values", n=len(days), days=name_some(days))
+        return Reason("cached_values", n=len(days), days=base.name_some(days))
     return None
 
 
@@ -129,7 +122,7 @@ def _row(symbol: str, outcome: str, prices: Prices, again: Prices, why: Reason |
     notes = tuple(note.split("; ")) if note else ()
     if cached and not cached.currency:
         notes += ("currency unknown",)
-    source = cached or Provenance("")
+    source = cached or base.Provenance("")
     extent = source.first, source.last, source.rows, source.currency
     return ReadBack(symbol, outcome, *extent, notes, str(why or ""), why.remedy if why else "")
 
@@ -154,8 +147,8 @@ def days_unlike(wanted: pd.DataFrame, held: pd.DataFrame, tolerance: float = 0) 
     dates, stored = wanted["date"].to_numpy(), held["date"].to_numpy()
     at = np.clip(np.searchsorted(stored, dates), 0, len(stored) - 1)
     wrong = np.zeros(len(dates), dtype=np.bool_)
-    for column in (name for name in NUMBER_COLUMNS if name in wanted):
-        values = wanted[column].where(are_possible(column, wanted[column])).to_numpy()
+    for column in (name for name in base.NUMBER_COLUMNS if name in wanted):
+        values = wanted[column].where(base.are_possible(column, wanted[column])).to_numpy()
         off = np.abs(held[column].to_numpy()[at] - values)
         wrong |= ~np.isnan(values) & ~((stored[at] == dates) & (off <= tolerance * values))
     return sorted({str(day) for day in dates[wrong].astype("datetime64[D]")})
@@ -224,7 +217,7 @@ def import_files(
 
     def _compare(symbol: str, cells: pd.DataFrame, rows: pd.DataFrame) -> None:
         check_symbol(symbol)
-        if days := days_unlike(cells, rows, SAME_PRICE):
+        if days := days_unlike(cells, rows, base.SAME_PRICE):
             repeats[symbol] = days
 
     each = [paths] if isinstance(paths, Path) else [*dict.fromkeys(paths)]
@@ -247,7 +240,7 @@ def _read_files(path: Path, on_read: OnRead, progress: Progress) -> Prices:
 
     files = FilesProvider(path, on_read)
     try:
-        return files.fetch(files.symbols(), FIRST_DAY, LAST_DAY, progress=progress)
+        return files.fetch(files.symbols(), base.FIRST_DAY, base.LAST_DAY, progress=progress)
     except DataError as error:
         facts: Any = {"where": error.where, "value": error.value, "remedy": error.remedy}
         return Prices.of({}, {path.name: BadAnswerError(error.what, **facts)})
