@@ -233,12 +233,12 @@ def test_check_reads_both_and_needs_no_pandas_for_a_csv(tmp_path: Path) -> None:
 
 def test_work_grows_with_what_is_distinct(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """20,000 rows of 40 tickers and 50 days: dates are read once for each day and exchange."""
-    import eventstudy.events.rows as rows
+    import eventstudy.events.announcements as news
 
     calls = []
-    read = rows.parse_announcement
+    read = news.parse_announcement
     monkeypatch.setattr(
-        rows, "parse_announcement", lambda *a, **b: calls.append(a) or read(*a, **b)
+        news, "parse_announcement", lambda *a, **b: calls.append(a) or read(*a, **b)
     )
     tickers = [f"T{k:02d}" + (".L" if k % 2 else "") for k in range(40)]
     days = np.arange("2019-01-02", "2019-02-21", dtype="datetime64[D]").astype(str)

@@ -16,7 +16,7 @@ import numpy as np
 from ..calendars import exchanges
 from ..calendars.sessions import Sessions, known_zones, sessions
 from ..errors import ConfigError, DataError, Problem
-from ..utility.catalogue import make_error
+from ..utility.catalogue import make_error, say
 from ..utility.flags import Flag, flags_of
 from ..utility.registry import did_you_mean
 from ..utility.tables import strip
@@ -128,7 +128,7 @@ def control_characters(column: str, cell: str) -> list[Problem]:
     """
     if not (bad := CONTROL.search(cell)):
         return []
-    reason = f"holds the control character U+{ord(bad[0]):04X}"
+    reason = say("symbol.control", character=ord(bad[0]))
     return [Problem(NO_LINE, column, reason, short(cell), "delete it")]
 
 
@@ -159,8 +159,7 @@ def _find_exchange(row: Row, column: str, symbol: str) -> exchanges.Exchange | N
     with row.faults_of(column):
         exchange = exchanges.exchange_of(symbol)
         if exchange is None and column == "ticker":
-            reason = "the exchange of this index is unknown"
-            row.fault(column, reason, symbol, 'use calendar = "data"')
+            row.fault(column, say("symbol.index"), symbol, say("symbol.index.remedy"))
         return exchange
     return None
 
@@ -175,15 +174,14 @@ def _symbol_faults(symbol: str) -> Iterator[tuple[str, str]]:
         return
     if len(words := symbol.split()) > 1:
         symbol = _without_spaces(symbol)
-        hint = "write the symbol of Yahoo, such as NVDA or 0700.HK"
         is_symbol = exchanges.from_bloomberg(start) or len(words[-1]) == 1
-        yield "has a space inside", f"did you mean {symbol!r}?" if is_symbol else hint
+        hint = f"did you mean {symbol!r}?" if is_symbol else say("symbol.spaces.remedy")
+        yield say("symbol.spaces"), hint
     if symbol != symbol.upper() and _SYMBOL.fullmatch(symbol.upper()):
         yield "has small letters", f"did you mean {symbol.upper()!r}?"
         symbol = symbol.upper()
     if symbol.isdigit():
-        remedy = "a market suffix such as .SZ, .SS or .HK is lost, and perhaps leading zeros"
-        yield "is only a number", f"{remedy} (000725.SZ, 0700.HK); a PERMNO: calendar data"
+        yield say("symbol.number"), say("symbol.number.remedy")
     elif symbol == start and not _SYMBOL.fullmatch(symbol):
         yield "is not a Yahoo symbol (A-Z, 0-9, ^ & = _ -, then . and a market suffix)", ""
     stem, _, suffix = symbol.rpartition(".")

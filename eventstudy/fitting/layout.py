@@ -22,7 +22,7 @@ from ..models import LinearModel
 from ..returns import ReturnsPanel
 from ..returns.benchmarks import members
 from ..returns.series import FACTOR, MARKET, Factor, Sources, series_of
-from ..utility.catalogue import make_error
+from ..utility.catalogue import make_error, say
 from ..utility.chunks import chunks
 from ..utility.typing import BoolArray, DateArray, Engine, FloatArray, IntArray, ObjectArray
 from ..windows.alignment import EMPTY, TRADED, covers
@@ -184,10 +184,8 @@ def _without_prices(
     texts = dict.fromkeys(zip(symbols, calendars, strict=True))
     cells = ((s, c) for text, c in texts if factor.several or ";" in text for s in members(text))
     missing = dict.fromkeys(symbol for symbol, calendar in cells if panel.row(symbol, calendar) < 0)
-    named = "the benchmark" if factor.name == MARKET.name else factor.name
-    subject = factor.name if factor.several else f"members of {named}"
-    note = f"{subject} left out because they have no prices: {', '.join(missing)}"
-    return [note] if missing else []
+    code = "series" if factor.several else "benchmark" if factor.name == MARKET.name else "members"
+    return [say(f"left_out.{code}", name=factor.name, symbols=missing)] if missing else []
 
 
 def _placed(

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import ConfigError, DataError, EventStudyError
-from ..utility.catalogue import make_error
+from ..utility.catalogue import make_error, say
 from ..utility.frames import frame_of
 from ..utility.registry import PLUGIN_NAME, Plugins, did_you_mean, package_of
 from ._base import COLUMNS, Action, Provenance, clean
@@ -123,8 +123,7 @@ def resolve(
     if isinstance(spec, PriceProvider):
         return spec
     if not isinstance(spec, str | Path):
-        remedy = "give a DataFrame, a name, the path of a folder or table, or an object with fetch"
-        return FrameProvider(frame_of(spec, "prices", remedy))
+        return FrameProvider(frame_of(spec, "prices", say("wrong.no_provider.remedy")))
     if isinstance(spec, str) and spec in PROVIDERS:
         return _make(spec, store, offline)
     from .frozen import FrozenProvider, is_run
@@ -161,8 +160,8 @@ def _make_foreign(entry: EntryPoint, argument: str, offline: bool) -> PriceProvi
     except Exception as error:
         raise PLUGINS.broken(entry, error) from error
     if not isinstance(provider, PriceProvider):
-        message = f"the price source {entry.name} of {package_of(entry)} has no fetch or no name"
-        raise ConfigError(message, value=type(provider).__name__)
+        facts = {"name": entry.name, "package": package_of(entry)}
+        raise make_error(ConfigError, "wrong.plug_in", value=type(provider).__name__, **facts)
     return _Guarded(provider, entry)
 
 

@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
+from ..utility.catalogue import say
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -222,25 +224,19 @@ def clean(table: pd.DataFrame, symbol: str) -> tuple[pd.DataFrame, tuple[str, ..
     return rows, tuple(notes)
 
 
-def _rows(mask: pd.Series[bool]) -> str:
-    n = int(mask.sum())
-    return f"{n:,} row{'s' * (n != 1)}"
-
-
 def _one_row_a_date(rows: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
     notes = []
     undated = rows["date"].isna()
     if undated.any():
-        notes.append(f"{_rows(undated)} without a date left out")
+        notes.append(say("price_rows.undated", n=int(undated.sum())))
         rows = rows[~undated]
     if not rows["date"].is_monotonic_increasing:
-        notes.append("rows were not in order of date: sorted")
+        notes.append(say("price_rows.unsorted"))
         rows = rows.sort_values("date", kind="stable")
     repeated = rows["date"].duplicated(keep="last")
     if repeated.any():
-        days = name_some(f"{day:%Y-%m-%d}" for day in rows.loc[repeated, "date"])
-        again = "of a date that occurs again left out, the last kept"
-        notes.append(f"{_rows(repeated)} {again} ({days})")
+        days = _name_days(rows.loc[repeated, "date"])
+        notes.append(say("price_rows.repeated", n=int(repeated.sum()), days=days))
         rows, disputed = _without_disputed(rows, repeated)
         notes += disputed
     return rows.reset_index(drop=True), notes
@@ -256,8 +252,7 @@ def _without_disputed(rows: pd.DataFrame, again: pd.Series[bool]) -> tuple[pd.Da
     if disputed.empty:
         return rows, []
     rows.loc[rows["date"].isin(disputed), list(NUMBER_COLUMNS)] = float("nan")
-    days = name_some(f"{day:%Y-%m-%d}" for day in disputed)
-    return rows, [f"{len(disputed)} dates with two different closes taken as missing ({days})"]
+    return rows, [say("price_rows.disputed", n=len(disputed), days=_name_days(disputed))]
 
 
 def _blank_impossible(rows: pd.DataFrame) -> list[str]:
@@ -267,9 +262,8 @@ def _blank_impossible(rows: pd.DataFrame) -> list[str]:
         values = rows[column].to_numpy()
         wrong = (values == values) & ~are_possible(column, values)
         if wrong.any():
-            days = name_some(f"{day:%Y-%m-%d}" for day in rows.loc[wrong, "date"])
-            count = int(wrong.sum())
-            notes.append(f"{count} impossible values of {column} set to missing ({days})")
+            facts = {"column": column, "days": _name_days(rows.loc[wrong, "date"])}
+            notes.append(say("price_rows.impossible", n=int(wrong.sum()), **facts))
             rows.loc[wrong, column] = float("nan")
     return notes
 
@@ -289,6 +283,10 @@ def are_possible(column: str, values: Any) -> Any:
     """
     low = values >= 0 if column == "volume" else values > 0
     return low & (values < float("inf"))
+
+
+def _name_days(days: Iterable[pd.Timestamp]) -> str:
+    return name_some(f"{day:%Y-%m-%d}" for day in days)
 
 
 def name_some(words: Iterable[str], limit: int = 3) -> str:

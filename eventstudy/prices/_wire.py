@@ -63,8 +63,8 @@ class Breaker:
             if len(self._run) < self._limit:
                 return None
             last = self._run[-1]
-        message = f"not asked after others had failed: {last.what}"
-        return type(last)(message, where=symbol, remedy=last.remedy)
+        facts = {"where": symbol, "remedy": last.remedy, "why": last.what}
+        return make_error(type(last), "yahoo.not_asked", **facts)
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ConfigError, PriceError, RunFolderError, UnknownSymbolError
-from ..utility.catalogue import make_error
+from ..utility.catalogue import make_error, say
 from ..utility.csv_text import read_csv
 from ..utility.file_names import inside
 from ..utility.tables import refuse_inflated
@@ -76,8 +76,7 @@ class FrozenProvider:
         answers = {s: Answer(rows[s], stamp(sources[s], rows[s])) for s in rows}
         hashes = {s: answer.provenance.sha256 for s, answer in answers.items()}
         altered = [s for s in rows if sources[s].sha256 not in ("", hashes[s])]
-        was_used = f"differ from those that {self.folder.name} was computed from"
-        notices = [f"prices of {symbol} {was_used}" for symbol in altered]
+        notices = [say("price_cache.altered", symbol=s, run=self.folder.name) for s in altered]
         notices += map(str, self._member("notices", []))
         return Prices.of(answers, failures, notices)
 
@@ -101,8 +100,8 @@ class FrozenProvider:
     def _failure(self, symbol: str) -> PriceError:
         entry = self._member("failures", {}).get(symbol)
         if not isinstance(entry, dict):
-            message = f"not among the frozen prices of {self.folder.name}"
-            return UnknownSymbolError(message, where=symbol)
+            facts = {"where": symbol, "run": self.folder.name}
+            return make_error(UnknownSymbolError, "wrong.not_frozen", **facts)
         kind, texts = entry.get("kind"), {k: str(entry.get(k, "")) for k in ("where", "remedy")}
         error = _KINDS.get(str(kind), PriceError)
         return error(str(entry.get("what", kind)), value=entry.get("value"), **texts)

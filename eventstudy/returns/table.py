@@ -177,8 +177,7 @@ def table_of(path: str | Path | pd.DataFrame) -> FrameTable | _LongFile:
         The file cannot be read as such.
     """
     if not isinstance(path, str | Path):
-        remedy = "give a DataFrame of returns, or the path of a file"
-        return FrameTable(with_index(frame_of(path, "returns", remedy)))
+        return FrameTable(with_index(frame_of(path, "returns", say("wrong.returns.remedy"))))
     path = Path(path)
     if path.suffix.lower() != ".parquet" or not path.is_file():
         return FrameTable(read_table(path))

@@ -19,6 +19,7 @@ import numpy as np
 
 from ..errors import DataError, Problem
 from . import tables
+from .catalogue import say
 from .csv_text import OUTCOME, unquoted
 from .frames import frame_of
 from .typing import IntArray
@@ -117,8 +118,8 @@ class Sheet:
         """Return a fault for each row with another number of cells than the header."""
         out, wanted = [], len(self.names)
         for line, count in self.odd:
-            hint = "a text that holds the separator needs double quotes" if count > wanted else ""
-            fault = f"{count} cell{'s' * (count != 1)} where the header has {wanted}"
+            hint = say("sheet.cells.remedy") if count > wanted else ""
+            fault = say("sheet.cells", n=count, wanted=wanted)
             out.append(Problem(line, WHOLE_ROW, fault, remedy=hint))
         return out
 
@@ -205,9 +206,8 @@ def sheet_of_csv(
     if sheet and set(OUTCOME) <= set(sheet.names):
         sheet = _of_a_run(sheet)
     if sheet is None and not problems:
-        *head, last = required
-        remedy = f"the first line names the columns, among them {', '.join(head)} and {last}"
-        problems.append(Problem(1, WHOLE_ROW, "the file is empty", remedy=remedy))
+        remedy = say("sheet.empty.remedy", columns=required)
+        problems.append(Problem(1, WHOLE_ROW, say("sheet.empty"), remedy=remedy))
     return sheet, problems
 
 
@@ -307,8 +307,8 @@ def _with_points(sheet: Sheet) -> Sheet:
         if tables.has_decimal_commas(column.texts):
             example = tables.commas_in(column.texts)[0]
             columns[k] = column.changed(tables.point_of)
-            reading = f"{example.strip()!r} as {tables.point_of(example).strip()}"
-            notices.append(f"{tables.strip(name)}: commas are read as decimal points, {reading}")
+            number, facts = tables.point_of(example).strip(), {"column": tables.strip(name)}
+            notices.append(say("sheet.commas", cell=repr(example.strip()), number=number, **facts))
     return replace(sheet, columns=columns, notices=notices)
 
 
@@ -330,15 +330,10 @@ def _rows(
 
 
 def _broken_row(line: int, error: str) -> Problem:
-    reason = "the quotes of this row do not pair up"
-    remedy = "a quote inside a quoted cell is written twice"
-    if "field limit" in error:
-        reason = f"a cell is longer than {csv.field_size_limit():,} characters"
-        remedy = "is a quote missing at the end of a cell?"
-    elif "end of data" in error:
-        reason = "a quote that opens in this row is never closed"
-        remedy = "the rows after it are lost in the cell"
-    return Problem(line, WHOLE_ROW, reason, remedy=remedy)
+    code = "long_cell" if "field limit" in error else "quotes"
+    code = "open_quote" if "end of data" in error else code
+    reason = say(f"sheet.{code}", longest=csv.field_size_limit())
+    return Problem(line, WHOLE_ROW, reason, remedy=say(f"sheet.{code}.remedy"))
 
 
 def _lines(raw: bytes) -> Iterable[str]:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from ..errors import ConfigError, DataError, EventStudyError, Problem, how_to_install
-from .catalogue import make_error
+from .catalogue import make_error, say
 from .identifiers import TICKERS, WRITTEN
 from .registry import did_you_mean
 
@@ -86,8 +86,7 @@ def why_not_text(raw: bytes) -> Problem | None:
         raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = len(re.findall(rb"\r\n|\r|\n", raw[: error.start])) + 1
-        reason, byte = "the file is not UTF-8: unreadable byte", f"0x{raw[error.start]:02x}"
-        return Problem(line, "", reason, byte, SAVE_AS)
+        return Problem(line, "", say("sheet.no_utf8"), f"0x{raw[error.start]:02x}", SAVE_AS)
     return None
 
 

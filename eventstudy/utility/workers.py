@@ -266,8 +266,8 @@ def _refuse_others(remote: dict[str, dict[str, str]], where: str, address: str) 
             faults = [f"{k} {version} instead of {v}" for k, version, v in pairs]
             problem = f"worker {name} has {', '.join(faults)}"
     if problem:
-        remedy = "install the same versions there"
-        raise ConfigError(problem, where=where, value=address or None, remedy=remedy)
+        place: Any = {"where": where, "value": address or None}
+        raise make_error(ConfigError, "workers.differ", problem=problem, **place)
 
 
 def versions() -> dict[str, str]:
