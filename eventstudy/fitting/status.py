@@ -89,12 +89,11 @@ IN_DOUBT = (
 )  # fmt: skip
 # Kept moves that may be faults: where they are in the main window, the answer says so; those of the
 # benchmark too, as moves in doubt.
-SUSPECT = {
-    "suspect_split": Flag.SUSPECT_SPLIT, "suspect_jump": Flag.SUSPECT_MOVE,
-    "suspect_limit": Flag.SUSPECT_MOVE, "suspect_return": Flag.SUSPECT_MOVE,
-    "suspect_reversal": Flag.SUSPECT_MOVE, "suspect_adjustment": Flag.SUSPECT_MOVE,
-    "shifted_dates": Flag.SUSPECT_MOVE, "same_prices": Flag.SUSPECT_MOVE,
-}  # fmt: skip
+MOVES = (
+    "suspect_jump", "suspect_limit", "suspect_return", "suspect_reversal", "suspect_adjustment",
+    "shifted_dates", "same_prices",
+)  # fmt: skip
+SUSPECT = {"suspect_split": Flag.SUSPECT_SPLIT} | dict.fromkeys(MOVES, Flag.SUSPECT_MOVE)
 
 
 def with_status(

@@ -135,29 +135,23 @@ class Words:
         return f"{self.quantity} {100 * abs(factor - 1):.0f}% {side} normal{daily}"
 
 
-def _log(quantity: str, subject: str, formula: str, source: str) -> Words:
-    upper = quantity[:1].upper() + quantity[1:]
+def _log(quantity: str, formula: str, source: str) -> Words:
+    upper = quantity.capitalize()
     return Words(
-        datum=quantity, above=f"{upper} above normal", below=f"{upper} below normal",
-        scale=1.0, unit=" log points", head="log pts", axis="log points", what=subject,
-        formula=formula, source=source, symbol="v",
-        quantity=quantity,
+        datum=quantity, above=f"{upper} above normal", below=f"{upper} below normal", scale=1.0,
+        unit=" log points", head="log pts", axis="log points", what=f"log {quantity}",
+        formula=formula, source=source, symbol="v", quantity=quantity,
     )  # fmt: skip
 
 
+VOLUMES, RANGES = "Campbell and Wasley (1996)", "Parkinson (1980)"
 # By measure. The formulas are set like those of models.
 WORDS: Mapping[str, Words] = {
     "return": Words(),
-    "volume": _log("volume", "log volume", "v_it = ln volume_it", "Campbell and Wasley (1996)"),
-    "turnover": _log(
-        "turnover", "log turnover", "v_it = ln(100 volume_it / shares_i + 0.000255)",
-        "Campbell and Wasley (1996)",
-    ),
-    "volatility": _log(
-        "variance", "log variance", "v_it = ln[(ln high_it − ln low_it)² / (4 ln 2)]",
-        "Parkinson (1980)"
-    ),
-}  # fmt: skip
+    "volume": _log("volume", "v_it = ln volume_it", VOLUMES),
+    "turnover": _log("turnover", "v_it = ln(100 volume_it / shares_i + 0.000255)", VOLUMES),
+    "volatility": _log("variance", "v_it = ln[(ln high_it − ln low_it)² / (4 ln 2)]", RANGES),
+}
 _SPOKEN: ContextVar[Words] = ContextVar("words", default=WORDS["return"])
 
 
