@@ -23,6 +23,12 @@ from ..utility.frames import frame_of
 from ..utility.registry import PLUGIN_NAME, Plugins, did_you_mean, package_of
 from ._base import COLUMNS, Action, Provenance, clean
 from ._prices import Names, PriceProvider, Prices, Progress, collect
+from .auto import AutoProvider
+from .files import FilesProvider, FrameProvider
+from .frozen import FrozenProvider, is_run
+from .sample import CONTENTS, SampleProvider
+from .store import StoreProvider
+from .yahoo import YahooProvider
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
@@ -48,11 +54,6 @@ PLUGINS = Plugins("eventstudy.prices", "price source")
 
 
 def _make(name: str, store: str | Path | None, offline: bool) -> PriceProvider:
-    from .auto import AutoProvider
-    from .sample import SampleProvider
-    from .store import StoreProvider
-    from .yahoo import YahooProvider
-
     if name == "files":
         raise make_error(ConfigError, "wrong.files_alone", value=name)
     if name == "yahoo" and offline:
@@ -73,8 +74,6 @@ def is_name(spec: str) -> bool:
 
 def listing() -> Iterator[tuple[str, str]]:
     """Yield name and summary of every price source, those of other packages last."""
-    from .sample import CONTENTS
-
     for name, summary in PROVIDERS.items():
         yield name, summary + f" ({CONTENTS})" * (name == "sample")
     yield from PLUGINS.listing(PROVIDERS, _summarise)
@@ -115,18 +114,13 @@ def resolve(
     if vintage is not None:
         if not isinstance(spec, str) or spec not in ("auto", "store"):
             raise make_error(ConfigError, "wrong.no_vintages", value=str(spec))
-        from .store import StoreProvider
-
         return StoreProvider(store, vintage=vintage)
-    from .files import FilesProvider, FrameProvider
-
     if isinstance(spec, PriceProvider):
         return spec
     if not isinstance(spec, str | Path):
         return FrameProvider(frame_of(spec, "prices", say("wrong.no_provider.remedy")))
     if isinstance(spec, str) and spec in PROVIDERS:
         return _make(spec, store, offline)
-    from .frozen import FrozenProvider, is_run
 
     if isinstance(spec, str) and (source := find_source(spec)):
         return _make_foreign(*source, offline)
