@@ -8,18 +8,16 @@ import operator
 import re
 from collections.abc import Callable
 from itertools import repeat
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from ..errors import ConfigError
 from ..utility.catalogue import make_error
 from ..utility.flags import NEUTRAL, Flag, flags_of
 from ..utility.registry import did_you_mean
 from ..utility.typing import BoolArray
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 LONGEST, LISTS = 500, (tuple, list)
 COMPARISONS: dict[type[ast.cmpop], Callable[[Any, Any], bool]] = {

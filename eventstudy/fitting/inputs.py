@@ -8,7 +8,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import pandas as pd
 
 from ..errors import ConfigError, DataError, EventsFileError, Problem
 from ..events.announcements import parse_date
@@ -27,9 +29,6 @@ from ..utility.identifiers import is_crsp
 from ..utility.sheets import sheet_of_csv
 from ..utility.tables import column_names, read_bytes, read_table, strip
 from .config import StudyConfig
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 # The source of market values that is no file.
 YAHOO = "yahoo"
@@ -223,8 +222,6 @@ def read_sizes(path: str | Path, firms: Sequence[str] = ()) -> SizesFile:
     DataError
         On a missing column, a cell that is no date or no number, or if most are not positive.
     """
-    import pandas as pd
-
     if is_crsp(column_names(path)):
         table = market_values(read_securities(path, firms), firms)
     else:
