@@ -87,19 +87,16 @@ class Actions(NamedTuple):
     rows : int array
     ratios : float array
         Old price over new price: 2 for a split of 2 for 1.
-    scores : float array
-        Log-odds.
     proven : bool array
     """
 
     rows: IntArray
     ratios: FloatArray
-    scores: FloatArray
     proven: BoolArray
 
     def take(self, at: BoolArray) -> Actions:
         """Return some of them."""
-        return Actions(self.rows[at], self.ratios[at], self.scores[at], self.proven[at])
+        return Actions(self.rows[at], self.ratios[at], self.proven[at])
 
 
 class Adjustments(NamedTuple):
@@ -212,7 +209,7 @@ def find_actions(
     moves = np.diff(level, prepend=np.nan)
     at = np.flatnonzero(np.abs(moves) > LEAST)
     if not len(at):
-        return Actions(at, np.empty(0), np.empty(0), np.zeros(0, dtype=bool))
+        return Actions(at, np.empty(0), np.zeros(0, dtype=bool))
     sigma = _sigma(np.abs(moves), days, at)
     may_be = (np.abs(moves[at]) > MULTIPLE * sigma) & _settled(bars, level, at)
     at, sigma = at[may_be], sigma[may_be]
@@ -225,7 +222,7 @@ def find_actions(
     sure &= (traces > AGAINST).all(axis=0) & calm & (days[at] - days[at - 1] <= RECENT)
     suspect = scores >= np.where(has_volume, DOUBT, BLIND)
     suspect &= (traces.sum(axis=0) > NEWS) | beyond[at]
-    return Actions(at, np.exp(logs), scores, sure | proven[at]).take(suspect)
+    return Actions(at, np.exp(logs), sure | proven[at]).take(suspect)
 
 
 def _sigma(sizes: FloatArray, days: DateArray, at: IntArray) -> FloatArray:
