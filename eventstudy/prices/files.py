@@ -15,14 +15,13 @@ from ..errors import BadAnswerError, ConfigError, DataError, PriceError, Unknown
 from ..utility.catalogue import make_error
 from ..utility.frames import with_index
 from ..utility.identifiers import as_text, identifier_for, is_crsp
+from ..utility.lazy import pd
 from ..utility.registry import did_you_mean
 from ..utility.tables import read_table
 from ._base import DATE_DTYPE, FIRST_DAY, NUMBER_COLUMNS, Provenance, clean
 from ._prices import Names, Prices, Progress, collect
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     OnRead = Callable[[str, pd.DataFrame, pd.DataFrame], None]
 
 SUFFIXES = (".csv", ".csv.gz", ".parquet", ".dta")
@@ -258,7 +257,6 @@ def _lacks_column(code: str, frame: pd.DataFrame, file: str) -> BadAnswerError:
 
 
 def _dates(cells: pd.Series[Any], file: str) -> pd.Series[pd.Timestamp]:
-    import pandas as pd
 
     dates: pd.Series[pd.Timestamp]
     if pd.api.types.is_datetime64_any_dtype(cells):
@@ -274,7 +272,6 @@ def _dates(cells: pd.Series[Any], file: str) -> pd.Series[pd.Timestamp]:
 
 
 def _numbers(cells: pd.Series[Any], file: str) -> pd.Series[float]:
-    import pandas as pd
 
     if pd.api.types.is_numeric_dtype(cells):
         return cells.astype("float64")
@@ -299,7 +296,6 @@ def _bad_cell(code: str, cells: pd.Series[Any], bad: pd.Series[bool], file: str)
 
 def _exact(cells: pd.Series[Any]) -> pd.Series[float]:
     """Return the numbers in text as Python reads them: to_numeric errs in the last bit of some."""
-    import pandas as pd
 
     return pd.Series(cells.to_numpy(object).astype("float64"), index=cells.index)
 
@@ -327,7 +323,6 @@ def _read_file(file: Path) -> pd.DataFrame:
 
 
 def _read_csv(file: Path) -> pd.DataFrame:
-    import pandas as pd
 
     from ..utility.sheets import sheet_of_csv
 

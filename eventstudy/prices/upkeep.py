@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from ..errors import BadAnswerError, ConfigError, DataError
 from ..utility.atomic_file import replacing
 from ..utility.catalogue import Reason, make_error, say
+from ..utility.lazy import np, pd
 from ..utility.tables import parquet_modules
 from ..utility.version import __version__
 from . import _base as base
@@ -22,8 +23,6 @@ from ._prices import Prices, Progress
 from .store import Stored, StoreProvider
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from .files import OnRead
 
 LIST = """SELECT symbol, provenance, fetched_at,
@@ -142,7 +141,6 @@ def days_unlike(wanted: pd.DataFrame, held: pd.DataFrame, tolerance: float = 0) 
     -------
     list of str
     """
-    import numpy as np
 
     dates, stored = wanted["date"].to_numpy(), held["date"].to_numpy()
     at = np.clip(np.searchsorted(stored, dates), 0, len(stored) - 1)

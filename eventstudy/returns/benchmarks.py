@@ -18,12 +18,11 @@ from ..calendars.window import Window
 from ..errors import ConfigError
 from ..utility.catalogue import say
 from ..utility.flags import Flag, flags_of
+from ..utility.lazy import pd
 from ..utility.typing import BenchmarkPolicy, BoolArray, DateArray, IntArray
 from .panel import ReturnsPanel
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from ..events.table import Events
 
 # Column with untreated firms for each event.

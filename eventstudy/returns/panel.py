@@ -17,6 +17,7 @@ from ..prices.quality.price_limits import LIMITS, LimitRule
 from ..prices.quality.quotes import by_symbol
 from ..prices.quality.whole_series import explain_dates
 from ..utility.catalogue import make_error
+from ..utility.lazy import pd
 from ..utility.typing import DateArray, FloatArray, IntArray, Measure, ReturnKind, SmallIntArray
 from . import sessions as laying
 from .market_notes import find_odd_rows, note_closed_days, note_ends, note_markets, refuse_dates
@@ -24,8 +25,6 @@ from .measures import compute_measure, explain_lack
 from .table import FrameTable
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from ..calendars.sessions import Sessions
     from ..prices import Prices
 
