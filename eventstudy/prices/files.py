@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, TypeAlias
 
 from ..errors import BadAnswerError, ConfigError, DataError, PriceError, UnknownSymbolError
 from ..utility.catalogue import make_error
@@ -21,9 +21,7 @@ from ..utility.tables import read_table
 from ._base import DATE_DTYPE, FIRST_DAY, NUMBER_COLUMNS, Provenance, clean
 from ._prices import Names, Prices, Progress, collect
 
-if TYPE_CHECKING:
-    OnRead = Callable[[str, pd.DataFrame, pd.DataFrame], None]
-
+OnRead: TypeAlias = "Callable[[str, pd.DataFrame, pd.DataFrame], None]"
 SUFFIXES = (".csv", ".csv.gz", ".parquet", ".dta")
 MISSING_WORDS = ("", "na", "n/a", "nan", "null", "none", "-")
 ALIASES = {"ticker": "symbol", "datetime": "date", "timestamp": "date"} | dict.fromkeys(

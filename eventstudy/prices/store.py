@@ -15,12 +15,11 @@ from ..errors import ConfigError, NoPricesError, PriceError, UnknownSymbolError
 from ..utility.catalogue import Reason, make_error, say
 from ..utility.lazy import sqlite3
 from . import _database as disk
-from ._base import name_some, stamped, unique
+from ._base import Action, Provenance, name_some, stamped, unique
 from ._prices import Names, Prices, Progress, between, gather, no_rows
 
 if TYPE_CHECKING:
     from ..utility.typing import FloatArray
-    from ._base import Action, Provenance
     from .revisions import Merged
 
 FILE = "prices.sqlite"

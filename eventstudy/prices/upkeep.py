@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..errors import BadAnswerError, ConfigError, DataError
 from ..utility.atomic_file import replacing
@@ -20,10 +20,8 @@ from ..utility.version import __version__
 from . import _base as base
 from ._database import FETCH
 from ._prices import Prices, Progress
+from .files import FilesProvider, OnRead
 from .store import Stored, StoreProvider
-
-if TYPE_CHECKING:
-    from .files import OnRead
 
 LIST = """SELECT symbol, provenance, fetched_at,
     (SELECT count(*) FROM vintages WHERE vintages.symbol = prices.symbol)
@@ -234,7 +232,6 @@ def import_files(
 
 def _read_files(path: Path, on_read: OnRead, progress: Progress) -> Prices:
     """Return the prices of a folder or table; a table that cannot be read is a failure."""
-    from .files import FilesProvider
 
     files = FilesProvider(path, on_read)
     try:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from functools import cache, lru_cache, partial
 from itertools import takewhile
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -16,14 +16,12 @@ from ..calendars.exchanges import BY_CODE, home_of
 from ..calendars.sessions import sessions
 from ..calendars.window import Window
 from ..errors import ConfigError
+from ..events.table import Events
 from ..utility.catalogue import say
 from ..utility.flags import Flag, flags_of
 from ..utility.lazy import pd
 from ..utility.typing import BenchmarkPolicy, BoolArray, DateArray, IntArray
 from .panel import ReturnsPanel
-
-if TYPE_CHECKING:
-    from ..events.table import Events
 
 # Column with untreated firms for each event.
 PEERS = "peers"

@@ -16,7 +16,7 @@ from ..calendars.sessions import build_sessions
 from ..calendars.window import ESTIMATION, EVENT, Window
 from ..errors import DataError, NoPricesError, PriceError, UnknownSymbolError
 from ..events.table import FRAME, Events, events_given
-from ..prices import PriceProvider, Prices
+from ..prices import PriceProvider, Prices, resolve
 from ..utility.catalogue import Reason
 from ..utility.typing import BenchmarkPolicy, CalendarChoice, Measure, ReturnKind
 from .benchmarks import IndexChoice, chains_of, wanted_next
@@ -178,7 +178,6 @@ def load_returns(
     >>> [symbol for symbol, _ in panel.keys]
     ['AMD', '^GSPC']
     """
-    from ..prices import resolve
 
     if len(events := events_given(events)) == 0:
         raise DataError("there are no events")

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ..errors import ConfigError, DataError
+from ..events.table import Events
 from ..utility.catalogue import make_error, say
 from ..utility.lazy import pd
 from ..utility.typing import DateArray, FloatArray, Measure
-
-if TYPE_CHECKING:
-    from ..events.table import Events
 
 # Keeps the log of a session without trade finite (Campbell and Wasley 1996).
 SMALL_TURNOVER = 0.000255

@@ -7,11 +7,13 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cached_property
 from html import escape
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
+from ..calendars.sessions import Sessions
 from ..errors import DataError
+from ..prices import Prices
 from ..prices.quality.fault_kinds import SeriesFault, find_faults, near, note_faults
 from ..prices.quality.price_limits import LIMITS, LimitRule
 from ..prices.quality.quotes import by_symbol
@@ -23,10 +25,6 @@ from . import sessions as laying
 from .market_notes import find_odd_rows, note_closed_days, note_ends, note_markets, refuse_dates
 from .measures import compute_measure, explain_lack
 from .table import FrameTable
-
-if TYPE_CHECKING:
-    from ..calendars.sessions import Sessions
-    from ..prices import Prices
 
 
 @dataclass(frozen=True, eq=False, repr=False)
