@@ -17,6 +17,7 @@ from ..errors import ConfigError
 from ..utility.catalogue import make_error
 from ..utility.flags import NEUTRAL, Flag, flags_of
 from ..utility.registry import did_you_mean
+from ..utility.tables import number_of
 from ..utility.typing import BoolArray
 
 LONGEST, LISTS = 500, (tuple, list)
@@ -130,7 +131,7 @@ def _met(node: ast.Compare, op: ast.cmpop, left: Any, right: Any, n: int) -> Boo
     for side, date in ((left, right), (right, left)):
         if isinstance(date, str) and not np.isscalar(side) and side.dtype.kind == "M":
             _require_date(date)
-    read = _number if _is_number(left) or _is_number(right) else _text
+    read = number_of if _is_number(left) or _is_number(right) else _text
     cells = (repeat(side, n) if np.isscalar(side) else side for side in (left, right))
     pairs = zip(*(map(read, column) for column in cells), strict=True)
     return np.fromiter((COMPARISONS[type(op)](a, b) for a, b in pairs), bool, n)
@@ -149,13 +150,6 @@ def _require_date(text: str) -> None:
 def _is_number(side: Any) -> bool:
     """Return whether a side is a number, or a column of numbers."""
     return not isinstance(side, str) and (np.isscalar(side) or side.dtype.kind in "iuf")
-
-
-def _number(cell: object) -> float:
-    try:
-        return float(str(cell))
-    except ValueError:
-        return float("nan")
 
 
 def _text(cell: Any) -> str:

@@ -27,7 +27,7 @@ from ..utility.catalogue import make_error, say
 from ..utility.frames import frame_of
 from ..utility.identifiers import is_crsp
 from ..utility.sheets import sheet_of_csv
-from ..utility.tables import column_names, read_bytes, read_table, strip
+from ..utility.tables import column_names, number_of, read_bytes, read_table, strip
 from .config import StudyConfig
 
 # The source of market values that is no file.
@@ -240,7 +240,7 @@ def read_sizes(path: str | Path, firms: Sequence[str] = ()) -> SizesFile:
     texts = table[value].fillna("").astype(str).str.strip()
     dates = pd.to_datetime(table["date"].astype(str).str[:10], errors="coerce", format="ISO8601")
     dates = dates.where(dates.between(str(FIRST_DAY), str(LAST_DAY)))
-    numbers = texts.map(_number).astype(float)
+    numbers = texts.map(number_of).astype(float)
     is_code = texts.isin(["", *CODE_TEXTS]) | numbers.isin(CODES[CODES < 0])
     _refuse_cells(table["ticker"], table["ticker"].isna(), name)
     _refuse_cells(table["date"], dates.isna(), name)
@@ -265,11 +265,3 @@ def _refuse_cells(cells: pd.Series[Any], bad: pd.Series[bool], name: str) -> Non
     for row in cells.index[bad][:1]:
         place: Any = {"where": f"{name}: row {row + 2}, {cells.name}", "value": str(cells[row])}
         raise make_error(DataError, f"size_cell.{cells.name}", **place)
-
-
-def _number(cell: object) -> float:
-    """Return a cell as a number, exact to the last bit; NaN where it is none."""
-    try:
-        return float(str(cell))
-    except ValueError:
-        return float("nan")

@@ -17,13 +17,13 @@ from ..utility.frames import with_index
 from ..utility.identifiers import as_text, identifier_for, is_crsp
 from ..utility.lazy import pd
 from ..utility.registry import did_you_mean
-from ..utility.tables import read_table
+from ..utility.tables import BLANK_WORDS, read_table
 from ._base import DATE_DTYPE, FIRST_DAY, NUMBER_COLUMNS, Provenance, clean
 from ._prices import Names, Prices, Progress, collect
 
 OnRead: TypeAlias = "Callable[[str, pd.DataFrame, pd.DataFrame], None]"
 SUFFIXES = (".csv", ".csv.gz", ".parquet", ".dta")
-MISSING_WORDS = ("", "na", "n/a", "nan", "null", "none", "-")
+
 ALIASES = {"ticker": "symbol", "datetime": "date", "timestamp": "date"} | dict.fromkeys(
     ("adjclose", "adjusted", "adjustedclose", "adjcls"), "adj_close"
 )
@@ -277,7 +277,7 @@ def _numbers(cells: pd.Series[Any], file: str) -> pd.Series[float]:
         if pd.to_numeric(cells, errors="raise").astype("float64").notna().all():
             return _exact(cells)
     text = cells.fillna("").astype(str).str.strip()
-    missing = text.str.lower().isin(MISSING_WORDS)
+    missing = text.str.lower().isin(BLANK_WORDS)
     numbers = pd.to_numeric(text.mask(missing), errors="coerce").astype("float64")
     bad = numbers.isna() & ~missing
     if bad.any():

@@ -43,7 +43,7 @@ _SIGNATURES = {
     b"\xfe\xff": "encoded as UTF-16",
 }
 _COMMA = re.compile(r"\s*[+-]?(\d+,\d*|,\d+)(e[+-]?\d+)?\s*", re.ASCII | re.IGNORECASE)
-_BLANK = ("", "-", "na", "n/a", "nan", "none", "null")
+BLANK_WORDS = ("", "-", "na", "n/a", "nan", "none", "null")
 
 
 def strip(cell: str) -> str:
@@ -187,9 +187,17 @@ def commas_in(texts: Iterable[str]) -> list[str]:
 def is_number(text: str) -> bool:
     """Return whether a cell holds a number, or nothing."""
     try:
-        return text.strip().lower() in _BLANK or float(text) is not None
+        return text.strip().lower() in BLANK_WORDS or float(text) is not None
     except ValueError:
         return False
+
+
+def number_of(cell: object) -> float:
+    """Return a cell as a number, exact to the last bit; NaN where it is none."""
+    try:
+        return float(str(cell))
+    except ValueError:
+        return float("nan")
 
 
 def point_of(text: str) -> str:

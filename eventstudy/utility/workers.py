@@ -7,7 +7,7 @@ import logging
 import platform
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence, Sized
-from concurrent.futures import BrokenExecutor, Executor, Future
+from concurrent.futures import BrokenExecutor, Executor, Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager, suppress
 from contextvars import ContextVar, Token
 from functools import cache, partial
@@ -146,7 +146,6 @@ class Workers(AbstractContextManager["Workers"]):
         if len(items) == 1 or self.count == 1 or self.is_foreign:
             yield from map(function, items)
             return
-        from concurrent.futures import ThreadPoolExecutor
 
         with ThreadPoolExecutor(self.count) as pool:
             waiting: deque[Future[Result]] = deque()
