@@ -21,6 +21,8 @@ _WORDS = (
     "twelve",
 )  # fmt: skip
 _GREEK = {"alpha": "α", "beta": "β", "mu": "μ", "gamma": "γ", "sigma": "σ"}
+# In a name, such as of a file, and in no other word.
+_NAME = re.compile(r"[a-z0-9][./_:@=^\\][\w.]|[/_:@=^\\]|[a-z][A-Z]")
 LEVEL = 0.05
 LARGE = {1e12: "trillion", 1e9: "billion", 1e6: "million"}
 # Of the stars.
@@ -221,11 +223,8 @@ def count(n: int, noun: str) -> str:
 
 def capitalised(text: str) -> str:
     """Return a sentence with a capital letter, unless it begins with a name such as of a file."""
-    first = text.split(maxsplit=1)[:1]
-    named = any(
-        re.search(r"[a-z0-9][./_:@=^\\][\w.]|[/_:@=^\\]|[a-z][A-Z]", word) for word in first
-    )
-    return text if named else text[:1].upper() + text[1:]
+    is_name = any(map(_NAME.search, text.split(maxsplit=1)[:1]))
+    return text if is_name else text[:1].upper() + text[1:]
 
 
 def expected(number: float) -> str:

@@ -182,11 +182,9 @@ def notice_of(kind: str, n: int, named: list[str], where: str) -> str:
     cells = ", ".join(named)
     if n > len(named):
         cells = say("returns_gate.more", cells=cells, n=n - len(named))
-    return say(
-        f"returns_gate.{'flagged' if kind.startswith('suspect') else 'missing'}",
-        where=where, n=n, faults=say(f"fault.{kind}", n=n), cells=cells,
-        remedy=say(f"fault.remedy.{kind}"),
-    )  # fmt: skip
+    code = "flagged" if kind.startswith("suspect") else "missing"
+    texts = {"faults": say(f"fault.{kind}", n=n), "remedy": say(f"fault.remedy.{kind}")}
+    return say(f"returns_gate.{code}", where=where, n=n, cells=cells, **texts)
 
 
 def _written(value: float) -> str:
