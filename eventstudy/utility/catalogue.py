@@ -162,17 +162,6 @@ def say(code: str, **facts: Any) -> str:
     )
 
 
-@cache
-def _pieces(sentence: str) -> list[tuple[str, str | None, str | None, str | None]]:
-    """Return a sentence as texts, each with the field after it."""
-    return list(string.Formatter().parse(sentence))
-
-
-def has(code: str) -> bool:
-    """Return whether the catalogue has a code."""
-    return code in sentences()
-
-
 def say_if_any(code: str, **facts: Any) -> str:
     """Return the sentence of a code as `say` does; "" for a code that the catalogue lacks."""
     return say(code, **facts) if has(code) else ""
@@ -201,6 +190,17 @@ def make_error(
     """
     remedy = remedy or say_if_any(f"{code}.remedy", **facts)
     return kind(say(code, **facts), where=where, value=value, remedy=remedy)
+
+
+@cache
+def _pieces(sentence: str) -> list[tuple[str, str | None, str | None, str | None]]:
+    """Return a sentence as texts, each with the field after it."""
+    return list(string.Formatter().parse(sentence))
+
+
+def has(code: str) -> bool:
+    """Return whether the catalogue has a code."""
+    return code in sentences()
 
 
 NO_REASON = Reason.of("")
