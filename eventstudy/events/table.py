@@ -8,16 +8,18 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..errors import EventsFileError, Problem
 from ..utility.identifiers import identifier_for
-from ..utility.lazy import pd
 from ..utility.sheets import sheet_of
 from ..utility.tables import strip
 from ..utility.typing import CalendarChoice
 from .checks import CANDIDATES, GROUPS, Checked, check_sheet, note_alike, with_known_names
 from .rows import REQUIRED, Rules
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 # What a table in memory is called in place of its file.
 FRAME = "frame"
@@ -101,6 +103,7 @@ class Events:
     @classmethod
     def none(cls) -> Events:
         """Return a table without any event."""
+        import pandas as pd
 
         return cls(pd.DataFrame(columns=["ticker"], dtype=str), "", "")
 
@@ -274,6 +277,7 @@ def events_of(checked: Checked | None) -> Events | None:
     """Return the good rows of a file of events as a table; None where there are none."""
     if checked is None:
         return None
+    import pandas as pd
 
     table: dict[str, pd.Series[Any]] = {}
     for name in dict.fromkeys((*FIXED, *checked.columns_in)):

@@ -29,11 +29,11 @@ from .frozen import FrozenProvider, is_run
 from .sample import CONTENTS, SampleProvider
 from .store import StoreProvider
 from .yahoo import YahooProvider
-from ..utility.lazy import pd
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
 
+    import pandas as pd
 
 __all__ = [
     "COLUMNS", "PROVIDERS", "Action", "PriceProvider", "Prices", "Provenance", "clean",

@@ -14,11 +14,14 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import BadAnswerError, DataError
 from ..utility.catalogue import make_error
-from ..utility.lazy import np, pd, sqlite3
 from ._base import DATE_DTYPE, NUMBER_COLUMNS, Action, Provenance, make_empty_table, matrix_of
 from ._prices import Prices
 
 if TYPE_CHECKING:
+    import sqlite3
+
+    import pandas as pd
+
     from ..utility.typing import FloatArray
 
 SCHEMA_VERSION = 2
@@ -58,6 +61,7 @@ class Database:
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection | None]:
         """Yield a connection that sees one state of the store; None when there is no store yet."""
+        import sqlite3
 
         if not self.path.is_file():
             yield None
@@ -74,6 +78,7 @@ class Database:
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
         """Yield a connection to a present store; sqlite3.OperationalError if it is read-only."""
+        import sqlite3
 
         try:
             with closing(_connect(self.path, "mode=rwc")) as connection:
@@ -111,12 +116,14 @@ def transaction(connection: sqlite3.Connection) -> Iterator[None]:
 
 
 def _connect(path: Path, options: str) -> sqlite3.Connection:
+    import sqlite3
 
     return sqlite3.connect(f"{path.absolute().as_uri()}?{options}", uri=True, timeout=TIMEOUT)
 
 
 def _connect_to_read(path: Path) -> sqlite3.Connection:
     """Return a connection that also reads a store in a folder where nothing can be written."""
+    import sqlite3
 
     connection = _connect(path, "mode=rw")
     try:
@@ -140,6 +147,7 @@ def _create(connection: sqlite3.Connection) -> None:
 
 
 def _use_write_ahead_log(connection: sqlite3.Connection) -> None:
+    import sqlite3
 
     connection.execute("PRAGMA synchronous = NORMAL")
     # the switch needs the file for itself; without it a second writer only waits longer
@@ -280,6 +288,7 @@ def verify_record(
     BadAnswerError
         When the bytes have changed since they were written.
     """
+    import numpy as np
 
     *_, about, actions, digest, blob = record
     try:
@@ -311,6 +320,7 @@ def cut_days(matrix: FloatArray, start: date | str, end: date | str) -> FloatArr
     -------
     (7, n) float array
     """
+    import numpy as np
 
     first, last = (np.datetime64(str(day), "D").astype("int64") for day in (start, end))
     low, high = np.searchsorted(matrix[0], first), np.searchsorted(matrix[0], last, side="right")
@@ -319,6 +329,7 @@ def cut_days(matrix: FloatArray, start: date | str, end: date | str) -> FloatArr
 
 def has_closes(matrix: FloatArray) -> bool:
     """Return whether an array, shape (7, n_rows), has any close, adjusted or not."""
+    import numpy as np
 
     closes = [1 + NUMBER_COLUMNS.index(name) for name in ("close", "adj_close")]
     return not np.isnan(matrix[closes]).all()
@@ -326,6 +337,8 @@ def has_closes(matrix: FloatArray) -> bool:
 
 def frame(matrices: Mapping[str, FloatArray]) -> pd.DataFrame:
     """Return the rows of symbols in the common shape and in their order, in one go for speed."""
+    import numpy as np
+    import pandas as pd
 
     if not matrices:
         return make_empty_table()

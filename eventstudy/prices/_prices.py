@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import NamedTuple, Protocol, TypeVar, runtime_checkable
+from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeVar, runtime_checkable
 
 from ..errors import NoPricesError, OtherDaysError, PriceError, UnknownSymbolError
-from ..utility.lazy import pd
 from ._base import PRICE_COLUMNS, Action, Provenance, in_range, make_empty_table, stamp, unique
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 # Called with the number of symbols done, and the number of all.
 Progress = Callable[[int, int], None] | None
@@ -114,6 +116,7 @@ class Prices:
         -------
         Prices
         """
+        import pandas as pd
 
         by_name = dict(sorted(answers.items()))
         frames = [answer.rows for answer in by_name.values()]

@@ -9,17 +9,19 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import date
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ..errors import BadAnswerError, ConfigError, DataError, PriceError, UnknownSymbolError
 from ..utility.catalogue import make_error
 from ..utility.frames import with_index
 from ..utility.identifiers import as_text, identifier_for, is_crsp
-from ..utility.lazy import pd
 from ..utility.registry import did_you_mean
 from ..utility.tables import BLANK_WORDS, read_table
 from ._base import DATE_DTYPE, FIRST_DAY, NUMBER_COLUMNS, Provenance, clean
 from ._prices import Names, Prices, Progress, collect
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 OnRead: TypeAlias = "Callable[[str, pd.DataFrame, pd.DataFrame], None]"
 SUFFIXES = (".csv", ".csv.gz", ".parquet", ".dta")
@@ -255,6 +257,7 @@ def _lacks_column(code: str, frame: pd.DataFrame, file: str) -> BadAnswerError:
 
 
 def _dates(cells: pd.Series[Any], file: str) -> pd.Series[pd.Timestamp]:
+    import pandas as pd
 
     dates: pd.Series[pd.Timestamp]
     if pd.api.types.is_datetime64_any_dtype(cells):
@@ -270,6 +273,7 @@ def _dates(cells: pd.Series[Any], file: str) -> pd.Series[pd.Timestamp]:
 
 
 def _numbers(cells: pd.Series[Any], file: str) -> pd.Series[float]:
+    import pandas as pd
 
     if pd.api.types.is_numeric_dtype(cells):
         return cells.astype("float64")
@@ -294,6 +298,7 @@ def _bad_cell(code: str, cells: pd.Series[Any], bad: pd.Series[bool], file: str)
 
 def _exact(cells: pd.Series[Any]) -> pd.Series[float]:
     """Return the numbers in text as Python reads them: to_numeric errs in the last bit of some."""
+    import pandas as pd
 
     return pd.Series(cells.to_numpy(object).astype("float64"), index=cells.index)
 
@@ -321,6 +326,7 @@ def _read_file(file: Path) -> pd.DataFrame:
 
 
 def _read_csv(file: Path) -> pd.DataFrame:
+    import pandas as pd
 
     from ..utility.sheets import sheet_of_csv
 

@@ -8,16 +8,18 @@ from dataclasses import fields
 from datetime import date
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..errors import ConfigError, PriceError, RunFolderError, UnknownSymbolError
 from ..utility.catalogue import make_error, say
 from ..utility.csv_text import read_csv
 from ..utility.file_names import inside
-from ..utility.lazy import pd
 from ..utility.tables import refuse_inflated
 from ._base import DATE_DTYPE, NUMBER_COLUMNS, Provenance, stamp
 from ._prices import Answer, Names, Prices, Progress, gather
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 TABLE = "data/prices.csv.gz"
 MANIFEST = "manifest.json"

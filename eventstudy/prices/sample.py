@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import functools
 from datetime import date
+from typing import TYPE_CHECKING
 
 from ..errors import UnknownSymbolError
-from ..utility.lazy import pd
 from ._base import Provenance, clean
 from ._prices import Names, Prices, Progress, collect
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 FILE = "sample.csv.gz"
 CONTENTS = (
@@ -58,6 +61,8 @@ class SampleProvider:
 def _sample() -> pd.DataFrame:
     """Return the sample, shape (n_sessions, n_symbols), NaN where a symbol has no price."""
     from importlib.resources import files
+
+    import pandas as pd
 
     with (files("eventstudy") / "data" / FILE).open("rb") as packed:
         return pd.read_csv(

@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import ConfigError, NoPricesError, PriceError, UnknownSymbolError
 from ..utility.catalogue import Reason, make_error, say
-from ..utility.lazy import sqlite3
 from . import _database as disk
 from ._base import Action, Provenance, name_some, stamped, unique
 from ._prices import Names, Prices, Progress, between, gather, no_rows
 
 if TYPE_CHECKING:
+    import sqlite3
+
     from ..utility.typing import FloatArray
     from .revisions import Merged
 
@@ -236,6 +237,7 @@ class StoreProvider:
         DataError
             When the file is not a store, is damaged, or is of a newer version of the program.
         """
+        import sqlite3
 
         fetched, stored = disk.Held.all_of(prices, requested, datetime.now(UTC)), Stored()
         if not fetched:

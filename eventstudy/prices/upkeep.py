@@ -9,12 +9,11 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..errors import BadAnswerError, ConfigError, DataError
 from ..utility.atomic_file import replacing
 from ..utility.catalogue import Reason, make_error, say
-from ..utility.lazy import np, pd
 from ..utility.tables import parquet_modules
 from ..utility.version import __version__
 from . import _base as base
@@ -22,6 +21,9 @@ from ._database import FETCH
 from ._prices import Prices, Progress
 from .files import FilesProvider, OnRead
 from .store import Stored, StoreProvider
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 LIST = """SELECT symbol, provenance, fetched_at,
     (SELECT count(*) FROM vintages WHERE vintages.symbol = prices.symbol)
@@ -139,6 +141,7 @@ def days_unlike(wanted: pd.DataFrame, held: pd.DataFrame, tolerance: float = 0) 
     -------
     list of str
     """
+    import numpy as np
 
     dates, stored = wanted["date"].to_numpy(), held["date"].to_numpy()
     at = np.clip(np.searchsorted(stored, dates), 0, len(stored) - 1)

@@ -8,12 +8,13 @@ from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, cast
 
 from ..errors import PriceError
-from ..utility.lazy import pd
 from ._base import Action, Provenance, clean, in_range, name_some, unique
 from ._prices import Answer, Names, Prices, Progress, cut_range
 from ._wire import HOST, Wire
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from .sizes import Sizes
 
 SETTLED = timedelta(minutes=30)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from functools import cache, lru_cache, partial
 from itertools import takewhile
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -19,9 +19,11 @@ from ..errors import ConfigError
 from ..events.table import Events
 from ..utility.catalogue import say
 from ..utility.flags import Flag, flags_of
-from ..utility.lazy import pd
 from ..utility.typing import BenchmarkPolicy, BoolArray, DateArray, IntArray
 from .panel import ReturnsPanel
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 # Column with untreated firms for each event.
 PEERS = "peers"

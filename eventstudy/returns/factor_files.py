@@ -17,7 +17,7 @@ from http.client import HTTPException
 from itertools import takewhile
 from pathlib import Path
 from ssl import create_default_context
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.request import Request, urlopen
 from zipfile import is_zipfile
 
@@ -31,10 +31,12 @@ from ..prices.quality.return_faults import CODES, HUGE, LARGE_MEDIAN
 from ..prices.store import default_path, store_file
 from ..utility.atomic_file import replacing
 from ..utility.catalogue import make_error, say
-from ..utility.lazy import pd
 from ..utility.registry import did_you_mean
 from ..utility.tables import read_table
 from .table import of_file, wide_returns
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 LIBRARY = "https://mba.tuck.dartmouth.edu/pages/faculty/ken.french/ftp/"
 # Where to look instead, such as a mirror.
@@ -175,6 +177,7 @@ def read_factors(
     >>> es.read_factors("factors.csv").columns.tolist()
     ['mkt_rf', 'mom']
     """
+    import pandas as pd
 
     named = [paths] if isinstance(paths, (str, Path)) else list(paths)
     files = library_files(named, store=store, offline=offline)
@@ -299,6 +302,7 @@ def _contents(path: Path) -> bytes:
 
 def _french(lines: list[str], where: str) -> pd.DataFrame | None:
     """Return the first table in Ken French's layout, in decimals, or None."""
+    import pandas as pd
 
     first = next((i for i, line in enumerate(lines) if FRENCH_ROW.match(line)), None)
     header = next((line for line in reversed(lines[:first]) if line.strip()), "")

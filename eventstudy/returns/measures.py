@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ..errors import ConfigError, DataError
 from ..events.table import Events
 from ..utility.catalogue import make_error, say
-from ..utility.lazy import pd
 from ..utility.typing import DateArray, FloatArray, Measure
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 # Keeps the log of a session without trade finite (Campbell and Wasley 1996).
 SMALL_TURNOVER = 0.000255
@@ -60,6 +63,7 @@ def shares_of(events: Events) -> Mapping[str, float]:
     DataError
         If there is no such column, or a cell is not a positive number.
     """
+    import pandas as pd
 
     table = events.table
     if SHARES not in table:
@@ -79,6 +83,7 @@ def shares_of(events: Events) -> Mapping[str, float]:
 
 def note_several_shares(events: Events) -> list[str]:
     """Say which tickers have several numbers of shares outstanding, of which the first counts."""
+    import pandas as pd
 
     table = events.table
     numbers = pd.to_numeric(table[SHARES], errors="coerce").groupby(table["ticker"]).nunique()

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cached_property
 from html import escape
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -19,12 +19,14 @@ from ..prices.quality.price_limits import LIMITS, LimitRule
 from ..prices.quality.quotes import by_symbol
 from ..prices.quality.whole_series import explain_dates
 from ..utility.catalogue import make_error
-from ..utility.lazy import pd
 from ..utility.typing import DateArray, FloatArray, IntArray, Measure, ReturnKind, SmallIntArray
 from . import sessions as laying
 from .market_notes import find_odd_rows, note_closed_days, note_ends, note_markets, refuse_dates
 from .measures import compute_measure, explain_lack
 from .table import FrameTable
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @dataclass(frozen=True, eq=False, repr=False)

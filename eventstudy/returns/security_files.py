@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..errors import DataError
 from ..prices.quality.return_faults import CODE_TEXTS
 from ..utility import identifiers as ids
 from ..utility.catalogue import make_error, say
 from ..utility.frames import frame_of, with_index
-from ..utility.lazy import pd
 from ..utility.tables import column_names, read_part, read_table
 from ..utility.typing import CalendarChoice
 from .table import FrameTable, numbers_of
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 # Columns of the new layout by their names in the old one, and other names of these.
 NAMES = {
@@ -123,6 +125,7 @@ class SecurityTable(FrameTable):
     """
 
     def __init__(self, frame: pd.DataFrame, wanted: Collection[str], where: str) -> None:
+        import pandas as pd
 
         table, series = by_security(frame, wanted)
         if "ret" not in table:
@@ -173,6 +176,7 @@ def days_of(cells: pd.Series[Any]) -> pd.Series[pd.Timestamp]:
 
 def _days(cells: pd.Series[Any]) -> pd.Series[pd.Timestamp]:
     """Return cells as days, in the form that reads most of them; NaT for the others."""
+    import pandas as pd
 
     texts = ids.as_text(cells)
     read = (pd.to_datetime(texts, format=form, errors="coerce") for form in DATES)
@@ -256,6 +260,7 @@ def market_values(frame: pd.DataFrame, wanted: Collection[str]) -> pd.DataFrame:
     DataError
         If there are no prices and shares.
     """
+    import pandas as pd
 
     table, _ = by_security(frame, wanted)
     table = table[table["ticker"].isin(wanted)]

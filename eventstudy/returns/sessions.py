@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import numpy as np
 
@@ -15,8 +15,10 @@ from ..prices.quality.price_limits import LimitRule, rules_of
 from ..prices.quality.quotes import NO_DATES, Market, Quotes
 from ..prices.quality.whole_series import twins_of
 from ..utility.catalogue import Reason
-from ..utility.lazy import pd
 from ..utility.typing import BoolArray, DateArray, FloatArray, IntArray, ReturnKind
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Key = tuple[str, str]
 DATA_CALENDAR = "data"

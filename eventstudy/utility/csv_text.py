@@ -8,11 +8,10 @@ import re
 from collections.abc import Callable, Mapping
 from typing import IO, TYPE_CHECKING, Any
 
-from .lazy import pd
-
 if TYPE_CHECKING:
     from pathlib import Path
 
+    import pandas as pd
 
 # Name of the group of events whose cell is blank.
 BLANK = "(blank)"
@@ -86,6 +85,7 @@ def read_csv(source: Path | IO[bytes], **options: Any) -> pd.DataFrame:
     **options
         Options of :func:`pandas.read_csv`.
     """
+    import pandas as pd
 
     if isinstance(options.get("dtype"), Mapping):
         options["dtype"] = {quoted(name): kind for name, kind in options["dtype"].items()}
@@ -95,6 +95,7 @@ def read_csv(source: Path | IO[bytes], **options: Any) -> pd.DataFrame:
 
 def _each_text(table: pd.DataFrame, change: Callable[[str], str]) -> pd.DataFrame:
     """Return the table with every text of it changed, those of the header too."""
+    import pandas as pd
 
     changed = {}
     for name in table.columns:

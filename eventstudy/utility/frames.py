@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from importlib.util import find_spec
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..errors import ConfigError, how_to_install
-from .lazy import pd
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 def frame_of(table: Any, name: str, remedy: str = "give a DataFrame") -> pd.DataFrame:
@@ -29,6 +31,7 @@ def frame_of(table: Any, name: str, remedy: str = "give a DataFrame") -> pd.Data
     ConfigError
         If it is no table, or narwhals is not installed.
     """
+    import pandas as pd
 
     if isinstance(table, pd.DataFrame):
         return table
@@ -52,12 +55,13 @@ def with_index(frame: pd.DataFrame) -> pd.DataFrame:
     frame : DataFrame
         With two levels of columns, as yfinance has them, it becomes a long one.
     """
+    import pandas as pd
 
     if frame.columns.nlevels == 2:
         level = int("close" in {str(name).lower() for name in frame.columns.get_level_values(0)})
         named = frame.columns.set_names("symbol", level=level)
         wide = frame.set_axis(named, axis=1).rename_axis(index="date")
-        long = wide.stack("symbol", future_stack=True)
+        long = wide.stack("symbol", future_stack=True)  # noqa: PD013 - other columns stay
         return long.reset_index().rename_axis(columns=None)
     names = [name for name in frame.index.names if name is not None]
     if not names and isinstance(frame.index, pd.DatetimeIndex):
@@ -71,6 +75,7 @@ def with_numbers(cells: pd.Series[Any]) -> pd.Series[Any]:
 
     Blank cells of numbers are NaN.
     """
+    import pandas as pd
 
     texts = cells.astype(str).str.strip()
     filled = texts[texts != ""]

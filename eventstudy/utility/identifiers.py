@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from .lazy import pd
+if TYPE_CHECKING:
+    import pandas as pd
 
 # Columns that name the series of an event or a row, best first.
 IDENTIFIERS = (

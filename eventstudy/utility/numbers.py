@@ -9,7 +9,6 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Any
 
-from .lazy import np
 from .units import words
 
 MISSING = "–"
@@ -200,6 +199,7 @@ def date_prose(value: object) -> str:
 
 @lru_cache(4096)
 def _date(value: object) -> dt.date | None:
+    import numpy as np
 
     stamp = np.datetime64(value, "D")  # type: ignore[call-overload]
     return None if np.isnat(stamp) else stamp.astype(dt.date)

@@ -13,7 +13,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -22,8 +22,10 @@ from . import tables
 from .catalogue import say
 from .csv_text import OUTCOME, unquoted
 from .frames import frame_of
-from .lazy import pd
 from .typing import IntArray
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 WHOLE_ROW = ""
 # Where pandas keeps an index that has no name.

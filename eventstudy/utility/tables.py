@@ -13,13 +13,15 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from ..errors import ConfigError, DataError, EventStudyError, Problem, how_to_install
 from .catalogue import make_error, say
 from .identifiers import TICKERS, WRITTEN
-from .lazy import pd
 from .registry import did_you_mean
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 PARQUET_MAGIC = b"PAR1"
 # What pandas raises for a file of Stata that is none.
@@ -153,6 +155,7 @@ def read_stata(source: Path | IO[bytes]) -> pd.DataFrame:
     DataError
         If it cannot be read.
     """
+    import pandas as pd
 
     try:
         return pd.read_stata(source, convert_categoricals=False)
@@ -167,6 +170,8 @@ def column_names(source: Any) -> list[str]:
         return list(map(str, (*getattr(source, "columns", ()), *index)))
     try:
         if (path := Path(source)).suffix.lower() == STATA:
+            import pandas as pd
+
             with pd.read_stata(path, iterator=True) as reader:
                 return list(reader.variable_labels())
         if path.suffix.lower() == ".parquet":
@@ -277,6 +282,7 @@ def read_table(
     DataError
         The file cannot be read as a table.
     """
+    import pandas as pd
 
     if isinstance(source, bytes):
         return _frame_of_csv(io.BytesIO(source), text, name)
@@ -306,6 +312,7 @@ def read_part(
     rows_of : callable
         Returns a mask of the rows that are wanted of a piece; cells of a CSV are text there.
     """
+    import pandas as pd
 
     names = [name for name in column_names(path) if is_column(name)]
     kind = path.suffix.lower()
@@ -334,6 +341,7 @@ def read_part(
 
 
 def _frame_of_csv(file: IO[bytes], text: Iterable[str], name: str) -> pd.DataFrame:
+    import pandas as pd
 
     try:
         header = file.readline()

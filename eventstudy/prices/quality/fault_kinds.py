@@ -9,14 +9,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, fields
 from functools import partial
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ...utility.catalogue import Reason
-from ...utility.lazy import pd
 from ...utility.typing import BoolArray
 from . import whole_series
 from .quotes import Quotes, Span, runs
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 # More faults of one kind and symbol than LONGEST become one; a note names NAMED days.
 LONGEST, NAMED = 50, 3
@@ -373,5 +376,6 @@ def near(faults: Iterable[SeriesFault], first: object, last: object) -> tuple[Se
 
 def table_of(faults: Iterable[SeriesFault]) -> pd.DataFrame:
     """Return faults as a table, one row a fault."""
+    import pandas as pd
 
     return pd.DataFrame([asdict(f) for f in faults], columns=[f.name for f in fields(SeriesFault)])

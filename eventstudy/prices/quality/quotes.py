@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from ...errors import DataError
-from ...utility.lazy import pd
 from ...utility.typing import BoolArray, DateArray, FloatArray, IntArray
 from . import corporate_actions as traces
 from .price_limits import LimitDays, LimitRule, daily_limits
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 # A spike moves by more than SPIKE and is back within BACK after at most REVERTS sessions.
 SPIKE, BACK, REVERTS = np.log(5), np.log(1.2), 5
@@ -334,6 +336,7 @@ def by_symbol(table: pd.DataFrame) -> Iterator[tuple[str, Quotes, IntArray]]:
     DataError
         On a date that occurs twice.
     """
+    import pandas as pd
 
     codes, names = pd.factorize(table["symbol"])
     dates = table["date"].to_numpy().astype("datetime64[D]")
