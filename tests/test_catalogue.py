@@ -23,12 +23,12 @@ WORDS = re.compile(r"[A-Za-z]{2,} [a-z]{2,}")
 
 
 # The functions that take a code, and which argument it is.
-TAKE_CODES = {"say": 0, "Reason": 0, "require": 1, "require_count": 2}
+TAKE_CODES = {"say": 0, "wrong": 0, "Reason": 0, "require": 1, "require_count": 2}
 
 
 def calls(name: str) -> Iterator[tuple[str, ast.Call]]:
     """Yield the calls of a function by its name, with the place of each."""
-    imported = "catalogue import" if name in ("say", "Reason") else name
+    imported = "catalogue import" if name in ("say", "wrong", "Reason") else name
     for path in sorted(PACKAGE.rglob("*.py")):
         text = path.read_text(encoding="utf-8")
         if imported not in text:
@@ -56,7 +56,7 @@ def codes_of(node: ast.expr) -> re.Pattern[str]:
 
 @pytest.mark.parametrize(("function", "argument"), TAKE_CODES.items())
 def test_every_code_is_in_the_catalogue(function: str, argument: int) -> None:
-    prefix = "" if function == "say" else "reason."
+    prefix = "" if function in ("say", "wrong") else "reason."
     patterns = [(place, codes_of(call.args[argument])) for place, call in calls(function)]
     codes = [code.removeprefix(prefix) for code in sentences()]
     missing = [

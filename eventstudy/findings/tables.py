@@ -34,6 +34,7 @@ from ..fitting.status import faults_of_events
 from ..prices.quality.fault_kinds import SeriesFault, table_of
 from ..prices.quality.return_faults import RETURN_FLAGS
 from ..returns.benchmarks import PEERS
+from ..utility.catalogue import wrong
 from ..utility.csv_text import OUTCOME
 from ..utility.flags import Flag, flags_of
 from ..utility.progress import stepping
@@ -168,14 +169,9 @@ def require_free(column: str, config: StudyConfig) -> None:
     ConfigError
         If the name is taken.
     """
-    if column in REPLACED:
-        problem = "this name is not a column of a run's events, or a run uses it itself"
-    elif column in STACKED:
-        problem = "the tables of groups use this name themselves"
-    else:
-        return
-    remedy = f"rename it in the events file, such as to {column}_of_event"
-    raise ConfigError(problem, where="by", value=column, remedy=remedy)
+    if column in REPLACED or column in STACKED:
+        code = "wrong.not_kept" if column in REPLACED else "wrong.stacked"
+        raise ConfigError(**wrong(code, column=column), where="by", value=column)
 
 
 @stepping("tables: means")

@@ -19,7 +19,7 @@ from ..fitting.config import StudyConfig
 from ..fitting.fitted import FittedStudy, listed
 from ..returns.benchmarks import members
 from ..utility.blas import one_thread
-from ..utility.catalogue import say
+from ..utility.catalogue import say, wrong
 from ..utility.csv_text import unquoted
 from ..utility.file_names import checked_name
 from ..utility.progress import step
@@ -193,8 +193,7 @@ def replacing(target: Path) -> Iterator[Path]:
 def refuse_foreign(target: Path) -> None:
     """Raise if the folder is no run of ours, of whatever version, damaged or not."""
     if target.exists() and not _is_ours(target / MANIFEST):
-        remedy = say("wrong.foreign.remedy")
-        raise RunFolderError(say("wrong.foreign"), value=str(target), remedy=remedy)
+        raise RunFolderError(**wrong("wrong.foreign"), value=str(target))
 
 
 def carry_over(target: Path, stage: Path) -> None:
@@ -222,8 +221,7 @@ def carry_over(target: Path, stage: Path) -> None:
             (stage / place).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(path, stage / place, follow_symlinks=False)
         elif files is not None:
-            problem = "a file of yours is in a place where the new run writes"
-            raise RunFolderError(problem, value=str(path), remedy="move it away")
+            raise RunFolderError(**wrong("wrong.yours"), value=str(path))
 
 
 def _is_ours(manifest: Path) -> bool:

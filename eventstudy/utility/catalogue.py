@@ -171,4 +171,23 @@ def has(code: str) -> bool:
     return code in sentences()
 
 
+def wrong(code: str, **facts: Any) -> dict[str, str]:
+    """Return what an error says: a sentence of the catalogue, and its remedy if it has one.
+
+    Parameters
+    ----------
+    code : str
+        Key of the catalogue, such as ``wrong.no_events``.
+    **facts
+        As for :func:`say`.
+
+    Examples
+    --------
+    >>> wrong("wrong.lock", option="prices")
+    {'what': 'give --prices or --from-lock, not both', 'remedy': 'a lock is a source of prices'}
+    """
+    remedy = f"{code}.remedy"
+    return {"what": say(code, **facts), "remedy": say(remedy, **facts) if has(remedy) else ""}
+
+
 NO_REASON = Reason.of("")
