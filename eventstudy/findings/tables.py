@@ -93,13 +93,9 @@ def study_tables(study: FittedStudy, config: StudyConfig) -> dict[str, pd.DataFr
     out = {
         "abnormal_returns": listed_study.abnormal_returns(),
         "car": listed_study.car_table(windows),
-        "caar": caar_table(study, windows),
-        "aar": study.aar_table(),
-        "path": path_table(study),
-        "tests": study.tests(windows, names),
+        **_of_each_group(study, windows, names, config.main),
         "models": listed_study.model_table(),
         "diagnostics": diagnostics(listed_study),
-        "choosing": diagnose(study, config.main).table,
     }
     faults = faults_in_windows(study)
     if faults:
@@ -121,6 +117,19 @@ def study_tables(study: FittedStudy, config: StudyConfig) -> dict[str, pd.DataFr
     if column and is_small:
         out |= _beside_groups(study.groups(column), column, config)
     return out
+
+
+def _of_each_group(
+    study: FittedStudy, windows: list[Window], names: list[str] | None, main: Window
+) -> dict[str, pd.DataFrame]:
+    """Return the tables that all events have, and each group of them as well."""
+    return {
+        "caar": caar_table(study, windows),
+        "aar": study.aar_table(),
+        "path": path_table(study),
+        "tests": study.tests(windows, names),
+        "choosing": diagnose(study, main).table,
+    }
 
 
 def tests_in_tables(study: FittedStudy, config: StudyConfig) -> list[str] | None:
@@ -313,16 +322,10 @@ def _of_groups(
     groups = study.groups(column)
     for group in groups.values():
         prepare_windows(group)
-    makers: dict[str, Callable[[FittedStudy], pd.DataFrame]] = {
-        "tests": lambda group: group.tests(windows, names),
-        "caar": lambda group: caar_table(group, windows),
-        "aar": lambda group: group.aar_table(),
-        "path": path_table,
-        "choosing": lambda group: diagnose(group, main).table,
-    }
+    tables = {g: _of_each_group(group, windows, names, main) for g, group in groups.items()}
     out = {
-        f"{name}_by_group": _stacked(column, {g: make(group) for g, group in groups.items()})
-        for name, make in makers.items()
+        f"{name}_by_group": _stacked(column, {g: tables[g][name] for g in groups})
+        for name in next(iter(tables.values()))
     }
     if 1 < len(groups) <= MOST_GROUPS and not is_large(study):
         out["differences"] = differences(study, column, main)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from datetime import date, timedelta
 from typing import Any
 
@@ -25,10 +25,8 @@ MAX_LINES, MAX_ELSEWHERE = 20, 8
 SAME_RETURN = 1e-6
 # Days that are named.
 SHOWN = 20
-_DIFFERENCES = (
-    "added", "removed", "edited", "days", "statuses", "moves", "answers", "settings", "versions",
-    "prices", "sources", "files", "altered",
-)  # fmt: skip
+# Members of a comparison that are no differences.
+_ABOUT = ("main", "moved", "measure")
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,14 +162,19 @@ class Comparison:
         return tuple(answer for answer in self.answers if answer.flipped)
 
     @property
+    def differences(self) -> dict[str, Any]:
+        """What differs, by the names of the parts; those that are empty as well."""
+        return {f.name: getattr(self, f.name) for f in fields(self) if f.name not in _ABOUT}
+
+    @property
     def same(self) -> bool:
         """Whether nothing differs."""
-        return not any(getattr(self, name) for name in _DIFFERENCES)
+        return not any(self.differences.values())
 
     @property
     def counts(self) -> dict[str, int]:
         """How many there are of each kind of difference, where there are any."""
-        differences = {name: getattr(self, name) for name in (*_DIFFERENCES, "completed", "flips")}
+        differences = {**self.differences, "completed": self.completed, "flips": self.flips}
         return {name: len(items) for name, items in differences.items() if items}
 
     def to_dict(self) -> dict[str, Any]:

@@ -135,11 +135,11 @@ class Panel:
             Class of its style.
         """
         at, zero, pixels = np.flatnonzero(np.isfinite(ys)), self.y(0), self.x.step(width)
-        bars = []
         places = self.x.places(xs[at]).tolist(), self.y.places(ys[at]).tolist()
-        for x, y in zip(*places, strict=True):
-            bars.append(rect(x - pixels / 2, min(y, zero), pixels, abs(y - zero), kind))
-        return "".join(bars)
+        return "".join(
+            rect(x - pixels / 2, min(y, zero), pixels, abs(y - zero), kind)
+            for x, y in zip(*places, strict=True)
+        )
 
     def stripe(self, window: Window) -> str:
         """Return the full height of the panel over the days of a window."""

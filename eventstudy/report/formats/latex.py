@@ -27,7 +27,7 @@ from ..sections.answer import name_sample
 from ..sections.caveats import lacking_lines, write_caveat_of
 from ..sections.events import in_order
 from ..sections.methods import source_line
-from ..sections.robustness import model_cells
+from ..sections.robustness import cells_but_for
 from ..sections.windows import find_role
 from .templating import environment as pages
 from .templating import new_environment, visible_line
@@ -251,7 +251,7 @@ def _estimates(sample: Sample, windows: list[Window], names: list[str]) -> Itera
 
 def _models(grid: pd.DataFrame, windows: list[Window]) -> Iterator[Line]:
     """Yield estimates and statistics of the other models of a grid."""
-    cells = model_cells(grid)
+    cells = cells_but_for(grid, "window", "model")
     mine = cells.loc[cells["is_main"], "model"].iloc[0]
     for model, table in cells[cells["model"] != mine].groupby("model", sort=False):
         table = table.set_index(table["window"].map(Window.of))[["estimate", "se", "pvalue"]]

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from ...analysis.cross_section import not_possible
-from ...analysis.specifications import Specifications
+from ...analysis.specifications import CHOICES, Specifications
 from ...calendars.window import Window
 from ...findings.types import Findings
 from ...significance import STATISTICS
@@ -127,7 +127,7 @@ def analysis_of_grid(table: pd.DataFrame) -> Analysis:
     table : DataFrame
         See :func:`~eventstudy.analysis.specifications.specifications_table`.
     """
-    cells, code = model_cells(table), "robustness.specifications"
+    cells, code = cells_but_for(table, "window", "model"), "robustness.specifications"
     models = list(dict.fromkeys(cells["model"]))
     rows = [
         Row((window_text(Window.of(str(window))), *map(_cell, group["estimate"], group["pvalue"])))
@@ -161,9 +161,17 @@ def analysis_by_choice(table: pd.DataFrame) -> Analysis:
         files=("specifications_by_choice.csv",))  # fmt: skip
 
 
-def model_cells(table: pd.DataFrame) -> pd.DataFrame:
-    """Return the specifications that differ from the study in model and window only."""
-    alike = ["estimation", "halt", "sample"]
+def cells_but_for(table: pd.DataFrame, *choices: str) -> pd.DataFrame:
+    """Return the specifications that differ from the study in some choices only.
+
+    Parameters
+    ----------
+    table : DataFrame
+        See :func:`~eventstudy.analysis.specifications.specifications_table`.
+    *choices : str
+        Such as ``"model"``.
+    """
+    alike = [name for name in CHOICES if name not in choices]
     main = table.loc[table["is_main"], alike].iloc[0]
     return table[(table[alike] == main).all(axis=1)]
 
