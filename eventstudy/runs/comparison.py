@@ -383,10 +383,8 @@ def price_revision(old: pd.DataFrame, new: pd.DataFrame, measure: str) -> Revisi
     a, b = old.loc[first:last, columns], new.loc[first:last, columns]
     dates = a.index.union(b.index)
     a, b = a.reindex(dates), b.reindex(dates)
-    different = np.zeros(len(dates), dtype=bool)
-    for name in columns:
-        x, y = a[name].to_numpy(float), b[name].to_numpy(float)
-        different |= _differ(x, y, name == "price")
+    pairs = ((a[name].to_numpy(float), b[name].to_numpy(float), name) for name in columns)
+    different = np.any([_differ(x, y, name == "price") for x, y, name in pairs], axis=0)
     days = tuple(f"{day:%Y-%m-%d}" for day in dates[different])
     ends = f"{old.index[-1]:%Y-%m-%d}", f"{new.index[-1]:%Y-%m-%d}"
     if not days and ends[0] == ends[1]:

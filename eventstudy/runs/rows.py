@@ -205,9 +205,8 @@ def _setup(config: Mapping[str, Any], measure: str) -> str:
     usual = StudyConfig().to_dict()
     model = config.get("model") or StudyConfig().with_options({"measure": measure}).normal_model
     shown = {"model": model, "estimation": config.get("estimation", usual["estimation"])}
-    other = {
-        k: v for k, v in usual.items() if k not in {*shown, *_SILENT} and config.get(k, v) != v
-    }
+    hidden = {*shown, *_SILENT}
+    other = [k for k, v in usual.items() if k not in hidden and config.get(k, v) != v]
     shown |= {name: _short_setting(name, config[name]) for name in other}
     return clipped(settings_text(shown), 160)
 

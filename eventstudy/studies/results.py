@@ -400,8 +400,7 @@ class EventStudyResults(FittedStudy):
         return [*(say("results.note", text=text) for text in notes), *last]
 
     def _repr_html_(self) -> str:
-        head = (
-            f"{len(self)} of {len(self.events)} events, {self.model.label}, {self.abnormal.event}"
-        )
+        counts = f"{len(self)} of {len(self.events)} events"
+        head = f"{counts}, {self.model.label}, {self.abnormal.event}"
         notes = "".join(f"<p>{escape(text)}</p>" for text in self._first_notes())
         return f"<p><b>Event study</b>: {escape(head)}</p>{self.summary()._repr_html_()}{notes}"

@@ -163,9 +163,8 @@ def _abnormal_names(
     """Yield the name of a panel: at the end of its line, on a narrow figure above it."""
     at, first, top = np.flatnonzero(np.isfinite(values)), int(days[0]), panel.y.stop
     if at.size == 0:
-        name = say(
-            "figure.no_car" if sums else "figure.no_ar", day=first, datum=words().what or "return"
-        )
+        code = "figure.no_car" if sums else "figure.no_ar"
+        name = say(code, day=first, datum=words().what or "return")
         yield svg.text(panel.x.start + 8, (panel.y.start + top) / 2 - 8, name, "m")
         return
     last = values[at[-1]] if sums else 0.0

@@ -195,13 +195,12 @@ def _average(panel: Panel, average: Interval, y: float) -> Iterator[str]:
 def _draw_rows(strip: Strip, width: int) -> Markup:
     """Return a row for each of a few announcements, and one for the average."""
     pixels, _, kind = _frame(width)
-    rows = [
-        MarkRow(m.label(width), m.effect, rough_percent(m.effect.estimate), m.is_clear)
-        for m in strip.marks
-    ]
     average, name = strip.average, say("strip.average_row")
-    clear = average.ci_low * average.ci_high > 0
-    rows.append(MarkRow(name, average, rough_percent(average.estimate), clear, is_main=True))
+    mean = StripMark(name, name, average, average.ci_low * average.ci_high > 0)
+    rows = [
+        MarkRow(m.label(width), m.effect, rough_percent(m.effect.estimate), m.is_clear, m is mean)
+        for m in (*strip.marks, mean)
+    ]
     wide = max(text_width(row.name) for row in rows)
     start = min(wide, 210.0 if width == WIDE else 130.0) + 18
     layout = Layout(pixels, start, pixels - 76.0, _line(len(strip.marks)), kind, True)

@@ -293,10 +293,8 @@ def rect(x: float, y: float, width: float, height: float, kind: str, tip: str = 
         For those who point at it.
     """
     size = f'width="{number(width)}" height="{number(max(height, 0.0))}"'
-    title = f"<title>{escape(tip)}</title></rect>" if tip else ""
-    return (
-        f'<rect class="{kind}" x="{number(x)}" y="{number(y)}" {size}{">" if tip else "/>"}{title}'
-    )
+    end = f"><title>{escape(tip)}</title></rect>" if tip else "/>"
+    return f'<rect class="{kind}" x="{number(x)}" y="{number(y)}" {size}{end}'
 
 
 def text(x: float, y: float, label: str, kind: str) -> str:

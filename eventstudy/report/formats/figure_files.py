@@ -14,6 +14,7 @@ import numpy as np
 from ...analysis.implied_path import ImpliedPath, implied_path_of
 from ...errors import ConfigError
 from ...findings.types import Findings
+from ...fitting.fitted import FittedStudy
 from ...utility.catalogue import say
 from ...utility.numbers import clipped
 from ...utility.units import speaking_of
@@ -28,8 +29,6 @@ from ..sections.methods import source_line
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-
-    from ...fitting.fitted import FittedStudy
 
 INK, MUTED, BLUE = "#1a1e22", "#565c63", "#0b5394"
 STYLE = str(Path(__file__).parents[2] / "data" / "figures.mplstyle")
