@@ -99,12 +99,11 @@ def _checked(good: Checked) -> list[dict[str, Any]]:
     from ..events.checks import CANDIDATES
 
     names = ("event_id", "ticker", "announced_at", "when", "exchange")
-    candidates, flags = (
-        [list(filter(None, text.split(";"))) for text in good.column(name)]
-        for name in (CANDIDATES, "flags")
-    )
-    columns = [*map(good.column, names), good.day0.astype(str).tolist(), candidates, flags]
-    keys = (*names, "day0", CANDIDATES, "flags")
+    lists = (CANDIDATES, "flags")
+    texts = (good.column(name) for name in lists)
+    several = ([list(filter(None, text.split(";"))) for text in column] for column in texts)
+    columns = [*map(good.column, names), good.day0.astype(str).tolist(), *several]
+    keys = (*names, "day0", *lists)
     return [dict(zip(keys, row, strict=True)) for row in zip(*columns, strict=True)]
 
 

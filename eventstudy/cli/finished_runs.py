@@ -115,19 +115,16 @@ def _check_ending(kinds: tuple[str, ...], out: Path) -> None:
     if is_one and (is_several or out.suffix not in endings):
         name = " or ".join(endings)
         remedy = "give a folder" if is_several else f"give a folder or a name on {name}"
-        raise ConfigError(
-            "the ending belongs to another format", where="--out", value=str(out), remedy=remedy
-        )
+        problem = "the ending belongs to another format"
+        raise ConfigError(problem, where="--out", value=str(out), remedy=remedy)
 
 
 def _refuse(run: Path, state: Verification, more: str = "") -> NoReturn:
     """Say which files of a run are not as they were written, and exit."""
     files = [f"missing: {f}" for f in state.missing] + [f"changed: {f}" for f in state.changed]
     rest = f", and {len(files) - NAMED} more" if len(files) > NAMED else ""
-    text = (
-        f"{run} is not as it was written ({', '.join(files[:NAMED])}{rest}); {more}"
-        "restore it, or run the study again"
-    )
+    problem = f"{run} is not as it was written ({', '.join(files[:NAMED])}{rest})"
+    text = f"{problem}; {more}restore it, or run the study again"
     tell("altered", text, exit_code=DIFFERENT)
     sys.exit(DIFFERENT)
 

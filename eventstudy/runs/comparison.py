@@ -214,9 +214,8 @@ def _sections(c: Comparison) -> Iterator[tuple[str, list[str]]]:
     moves = [_move(move) for move in sorted(main.values(), key=_size)]
     others = sorted((move for move in c.moves if move.window != c.main), key=_size)
     elsewhere = [f"{move.window} {_move(move)}" for move in others]
-    completed = [
-        f"{e}: CAR over {c.main} {_value(main[e].after)}" if e in main else e for e in c.completed
-    ]
+    cars = {e: f"{e}: CAR over {c.main} {_value(move.after)}" for e, move in main.items()}
+    completed = [cars.get(e, e) for e in c.completed]
     sections = {
         "Not as it was written": c.altered,
         "Another verdict": answers[True],

@@ -166,10 +166,9 @@ def clear_errors(target: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise RunFolderError(
-            f"cannot write the run folder: {error.strerror}", value=str(error.filename or target),
-            remedy="the earlier run is unchanged" if (target / MANIFEST).is_file() else "",
-        ) from error  # fmt: skip
+        problem, place = f"cannot write the run folder: {error.strerror}", error.filename or target
+        remedy = "the earlier run is unchanged" if (target / MANIFEST).is_file() else ""
+        raise RunFolderError(problem, value=str(place), remedy=remedy) from error
 
 
 @contextmanager

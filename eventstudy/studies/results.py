@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -28,6 +28,8 @@ from ..calendars.window import Window
 from ..events.checks import REPLACED
 from ..events.rows import KNOWN
 from ..events.table import FIXED
+from ..findings.finished_run import FinishedRun, finish_run, results_text
+from ..findings.types import Findings
 from ..fitting.config import StudyConfig
 from ..fitting.fitted import FittedStudy, WindowLike, WindowsLike, group_column, names_of
 from ..fitting.inputs import CONFOUNDER
@@ -41,10 +43,6 @@ from . import figures
 NAMED = 3
 # Columns of the events that are ours.
 NOT_OWN = (*FIXED, *KNOWN, *REPLACED, CONFOUNDER)
-
-if TYPE_CHECKING:
-    from ..findings.finished_run import FinishedRun
-    from ..findings.types import Findings
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -258,8 +256,6 @@ class EventStudyResults(FittedStudy):
 
     def to_json(self, *, config: StudyConfig | None = None) -> str:
         """Return the text of ``results.json``; ``eventstudy schema results`` prints its form."""
-        from ..findings.finished_run import results_text
-
         return results_text(self.findings(config=config))
 
     def to_markdown(self, *, config: StudyConfig | None = None) -> str:
@@ -319,8 +315,6 @@ class EventStudyResults(FittedStudy):
         return export_file(self._finished(config), kind, Path(path))
 
     def _finished(self, config: StudyConfig | None, name: str = "study") -> FinishedRun:
-        from ..findings.finished_run import finish_run
-
         return finish_run(self, config=config, name=name)
 
     @property

@@ -271,9 +271,8 @@ class CarAxis:
         power = 10.0 ** math.floor(math.log10(largest))
         step = max(m * power for m in (1, 2, 5) if m * power <= largest)
         decimals = max(0, -math.floor(math.log10(step)))
-        return tuple(
-            (self._place(t / scale), signed(t, decimals) if t else "0") for t in (-step, 0.0, step)
-        )
+        labels = {t: signed(t, decimals) if t else "0" for t in (-step, 0.0, step)}
+        return tuple((self._place(t / scale), label) for t, label in labels.items())
 
     def mark(self, value: float, low: float, high: float, *, is_filled: bool = False) -> Markup:
         """Return a value with its interval as a picture; "" for a missing value.

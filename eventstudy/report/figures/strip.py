@@ -216,17 +216,14 @@ def _draw_moves(strip: Strip, width: int) -> Markup:
     axis = return_scale([values], 9 if width == WIDE else 6, stop, 16)
     foot, radius = 104.0, _column_radius(axis.places(strip.moves))
     panel = Panel(axis, Scale(0, 1, 110, 4))
-    dots = [
-        f'<circle class="ring off" cx="{number(x)}" cy="{number(y)}" r="{radius}"/>'
-        for x, y in _columns(axis.places(strip.moves), radius, foot)
-    ]
+    places = _columns(axis.places(strip.moves), radius, foot)
+    middles = (f'cx="{number(x)}" cy="{number(y)}"' for x, y in places)
+    dots = [f'<circle class="ring off" {middle} r="{radius}"/>' for middle in middles]
     x = axis(mark.effect.estimate)
     half = text_width(mark.name, is_bold=True) / 2
     middle = min(max(x, half), pixels - half)
-    names = [
-        text(middle, foot - 34, mark.name, "bt c halo"),
-        text(middle, foot - 18, rough_percent(mark.effect.estimate), "bt c halo"),
-    ]
+    lines = ((34, mark.name), (18, rough_percent(mark.effect.estimate)))
+    names = [text(middle, foot - above, line, "bt c halo") for above, line in lines]
     diamond = f'<path class="event" d="M{number(x)} {number(foot)}{DIAMOND}"/>'
     marks = [*_grid(panel, 9 if width == WIDE else 6), *dots, diamond, *names]
     desc = say("strip.desc_moves", n=len(strip.moves))

@@ -97,10 +97,8 @@ def write_figures(results: FittedStudy, folder: Path, findings: Findings) -> Non
         return
     with _styled(findings):
         look = Look(title=split_answer(findings)[0].removesuffix("."))
-        drawn = {
-            "caar": plot_caar(study, main, **look),
-            "car": plot_car_forest(study, main, **look),
-        }
+        drawn = {"caar": plot_caar(study, main, **look)}
+        drawn["car"] = plot_car_forest(study, main, **look)
         if study.main == main and implied_path_of(study) is not None:
             drawn["path"] = plot_path(study, **look)
         for name, axes in drawn.items():
