@@ -250,11 +250,8 @@ def list_outcomes(study: FittedStudy) -> pd.DataFrame:
 def _of_a_sample(
     study: FittedStudy, windows: list[Window], main: Window
 ) -> dict[str, pd.DataFrame]:
-    families = {
-        "events": family(study, "events", window=main),
-        "days": family(study, "days"),
-        "windows": family(study, "windows", windows=windows),
-    }
+    kinds = ("events", "days", "windows")
+    families = {kind: family(study, kind, window=main, windows=windows) for kind in kinds}
     out = {"families": _stacked("family", families), **_weighted(study, windows, main)}
     out |= _by_time(study)
     if study.panel.measure == "return":

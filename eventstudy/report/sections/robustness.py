@@ -182,10 +182,9 @@ def _cell(estimate: float, p: float) -> str:
 
 def _announcement_time(findings: Findings) -> Iterator[Analysis]:
     """Yield how the first day depends on announcements whose time is not known."""
-    table = findings.beside("announcement_time")
-    if table is None:
+    records = findings.beside("announcement_time").to_dict("records")
+    if not records:
         return
-    records = table.to_dict("records")
     dated, moved = (percent(row["caar"]) for row in records)
     window, n = [records[0]["start"], records[0]["stop"]], int(records[0]["n_uncertain"])
     code = "robustness.announcement_time"
@@ -201,8 +200,8 @@ def _announcement_time(findings: Findings) -> Iterator[Analysis]:
 
 def _placebos(findings: Findings) -> Iterator[Analysis]:
     """Yield the study on firms without events."""
-    table, code = findings.beside("placebo"), "robustness.firms"
-    for row in () if table is None else table.to_dict("records"):
+    code = "robustness.firms"
+    for row in findings.beside("placebo").to_dict("records"):
         lede = say("robustness.failed", why=row["reason"])
         if np.isfinite(row["pvalue"]):
             facts = {"test": STATISTICS[row["test"]].label, "n": row["draws"], "p": row["pvalue"]}
