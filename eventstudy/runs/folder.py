@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import re
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from itertools import chain, count
 from pathlib import Path
 from typing import Any
@@ -29,7 +28,7 @@ from .contents import fill
 from .manifest import FAMILY, MANIFEST
 from .origin import EVENTS, Origin
 from .record import LITTER, Record
-from .rows import SHOWING
+from .rows import SHOWING, read_object
 from .staleness import differing_files, differing_settings
 
 _OURS = re.compile(rf'"schema":\s*"{FAMILY}')
@@ -224,22 +223,17 @@ def carry_over(target: Path, stage: Path) -> None:
 
 
 def _is_ours(manifest: Path) -> bool:
-    try:
-        text = "" if manifest.is_symlink() else manifest.read_bytes().decode("utf-8", "replace")
-    except OSError:
-        return False
-    facts = _facts_of(manifest)
-    schema = str(facts.get("schema", ""))
-    return schema.startswith(FAMILY) if facts else bool(_OURS.search(text))
+    if facts := _facts_of(manifest):
+        return str(facts.get("schema", "")).startswith(FAMILY)
+    with suppress(OSError):
+        text = manifest.read_bytes().decode("utf-8", "replace")
+        return not manifest.is_symlink() and bool(_OURS.search(text))
+    return False
 
 
 def _facts_of(manifest: Path) -> dict[str, Any]:
     """Return the contents of a manifest; nothing if it is damaged or not there."""
-    try:
-        facts = json.loads("{}" if manifest.is_symlink() else manifest.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError):
-        return {}
-    return facts if isinstance(facts, dict) else {}
+    return {} if manifest.is_symlink() else read_object(manifest)
 
 
 @contextmanager

@@ -183,9 +183,14 @@ def _trouble(folder: Path, written: datetime) -> str:
 
 def _beside(folder: Path, ending: str) -> Mapping[str, Any]:
     """Return the document of a file beside a run; an empty one if there is none."""
+    return read_object(folder.with_name(f".{folder.name}{ending}"))
+
+
+def read_object(path: Path) -> dict[str, Any]:
+    """Return the object of a JSON file; an empty one if it is damaged or not there."""
     with suppress(*DAMAGED):
-        text = folder.with_name(f".{folder.name}{ending}").read_text(encoding="utf-8")
-        return dict(json.loads(text))
+        document = json.loads(path.read_text(encoding="utf-8"))
+        return document if isinstance(document, dict) else {}
     return {}
 
 
