@@ -239,8 +239,7 @@ def locked_order(
         If the inputs in the run are not as they were written.
     """
     chosen = _chosen(options)
-    twice = next((name for name in SOURCES if name in chosen), "")
-    if twice:
+    if twice := next((name for name in SOURCES if name in chosen), ""):
         raise ConfigError(**wrong("wrong.lock", option=twice))
     record = Record.read(os.path.normpath(folder))
     refuse_altered(record)

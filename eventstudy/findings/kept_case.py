@@ -98,9 +98,8 @@ class Case:
 
     def over(self, window: Window) -> Mapping[str, Any]:
         """Return the numbers over a window; KeyError for one that was not tested."""
-        rows: Any = self.windows.set_index(["start", "stop"]).to_dict("index")
-        row: dict[str, Any] = rows[window.start, window.stop]
-        return row
+        rows: Mapping[Any, Any] = self.windows.set_index(["start", "stop"]).to_dict("index")
+        return dict(rows[window.start, window.stop])
 
     @property
     def hash(self) -> str:

@@ -97,8 +97,7 @@ def study_tables(study: FittedStudy, config: StudyConfig) -> dict[str, pd.DataFr
         "models": listed_study.model_table(),
         "diagnostics": diagnostics(listed_study),
     }
-    faults = faults_in_windows(study)
-    if faults:
+    if faults := faults_in_windows(study):
         out["faults"] = table_of(faults)
     if study.sizes is not None:
         out["sizes"] = study.sizes.origin.record()

@@ -28,7 +28,7 @@ from ..calendars.window import Window
 from ..events.checks import REPLACED
 from ..events.rows import KNOWN
 from ..events.table import FIXED
-from ..findings.finished_run import FinishedRun, finish_run, results_text
+from ..findings.finished_run import finish_run, results_text
 from ..findings.types import Findings
 from ..fitting.config import StudyConfig
 from ..fitting.fitted import FittedStudy, WindowLike, WindowsLike, group_column, names_of
@@ -252,7 +252,7 @@ class EventStudyResults(FittedStudy):
         -------
         Findings
         """
-        return self._finished(config, name).findings
+        return finish_run(self, config=config, name=name).findings
 
     def to_json(self, *, config: StudyConfig | None = None) -> str:
         """Return the text of ``results.json``; ``eventstudy schema results`` prints its form."""
@@ -312,10 +312,7 @@ class EventStudyResults(FittedStudy):
     def _exported(self, kind: str, path: str | Path, config: StudyConfig | None) -> Path:
         from ..report.formats.formats import export_file
 
-        return export_file(self._finished(config), kind, Path(path))
-
-    def _finished(self, config: StudyConfig | None, name: str = "study") -> FinishedRun:
-        return finish_run(self, config=config, name=name)
+        return export_file(finish_run(self, config=config), kind, Path(path))
 
     @property
     def notes(self) -> tuple[str, ...]:

@@ -114,8 +114,7 @@ WINDOWS = ("estimation", "window")
 
 
 def _specifications(findings: Findings) -> Iterator[Analysis]:
-    table = findings.tables.get("specifications")
-    if table is not None:
+    if (table := findings.tables.get("specifications")) is not None:
         yield from (analysis_of_grid(table), analysis_by_choice(table))
 
 
