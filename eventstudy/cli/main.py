@@ -262,8 +262,7 @@ def main() -> None:
 
 for command in (
     init, example, one, run, calibrate, explain, refresh, report, verify, reproduce, compare, check,
-    listing, completion, schema, robustness, status, prices, card,
-    cite,
+    listing, completion, schema, robustness, status, prices, card, cite,
 ):  # fmt: skip
     main.add_command(command)
 
