@@ -104,7 +104,7 @@ def study_tables(study: FittedStudy, config: StudyConfig) -> dict[str, pd.DataFr
     if is_small and len(study) >= FEWEST_EVENTS:
         out |= _of_a_sample(study, windows, config.main)
     if column:
-        require_free(column, config)
+        require_free(column)
         out |= _of_groups(study, column, windows, names, config.main)
     if is_small:
         out |= _without_flagged(study, config)
@@ -163,14 +163,13 @@ def faults_in_windows(study: FittedStudy) -> list[SeriesFault]:
     return [fault for fault in study.panel.faults if fault in touching]
 
 
-def require_free(column: str, config: StudyConfig) -> None:
+def require_free(column: str) -> None:
     """Refuse to split by a column whose name a run, or its tables by group, need themselves.
 
     Parameters
     ----------
     column : str
         Column of the events file.
-    config : StudyConfig
 
     Raises
     ------

@@ -74,7 +74,7 @@ def _of_columns(inputs: StudyInputs) -> Iterator[Check]:
     for where, column in _named_columns(inputs):
         yield where, partial(_require_column, inputs, where, column)
         if where == "by":
-            yield where, partial(require_free, column, config)
+            yield where, partial(require_free, column)
     if config.drop_confounded and not config.confounders:
         yield "drop_confounded", partial(_require_news, inputs)
     if config.measure == "turnover":

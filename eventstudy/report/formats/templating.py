@@ -82,7 +82,6 @@ def environment() -> Environment:
         "value": partial(numbers.percent, unit=False),
         "interval": lambda low, high: numbers.span(low, high, unit=False),
         "number": partial(numbers.signed, sign=False),
-        "share": numbers.share_text,
         "window": numbers.window_text,
         "date": numbers.date_prose,
         "iso": numbers.date_iso,
