@@ -131,8 +131,8 @@ def read_manifest(folder: Path) -> tuple[dict[str, Any], Manifest]:
     if not str(schema).startswith(FAMILY):
         raise RunFolderError("is not the manifest of a run", where=str(path))
     if schema != SCHEMA:
-        what = wrong("wrong.version", schema=str(schema)[:40], ours=SCHEMA)
-        raise RunFolderError(**what, where=str(folder))
+        fault = wrong("wrong.version", schema=str(schema)[:40], ours=SCHEMA)
+        raise RunFolderError(**fault, where=str(folder))
     members, faults = dict[str, Any](), dict[str, str]()
     for name, kind in get_type_hints(Manifest).items():
         try:

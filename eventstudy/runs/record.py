@@ -112,8 +112,8 @@ class Record:
         outside = [p for p in (*self.origin.files.values(), *places) if os.path.lexists(p)]
         outside += [Path(self.origin.store)] * bool(self.origin.store)
         if outside and self.facts.home != home_of(self.folder):
-            what = wrong("wrong.outside", path=outside[0])
-            raise RunFolderError(**what, where=str(self.folder))
+            fault = wrong("wrong.outside", path=outside[0])
+            raise RunFolderError(**fault, where=str(self.folder))
 
     @property
     def frozen(self) -> Origin:

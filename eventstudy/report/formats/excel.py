@@ -63,8 +63,8 @@ def workbook(run: FinishedRun) -> bytes:
     try:
         import xlsxwriter
     except ImportError:
-        what = wrong("wrong.no_excel", command=how_to_install("xlsxwriter"))
-        raise ConfigError(**what) from None
+        fault = wrong("wrong.no_excel", command=how_to_install("xlsxwriter"))
+        raise ConfigError(**fault) from None
     file, findings = io.BytesIO(), run.findings
     options = {f"strings_to_{kind}": False for kind in ("formulas", "urls", "numbers")}
     options["remove_timezone"] = True

@@ -201,8 +201,8 @@ def _chosen(findings: Findings, windows: Sequence[Window]) -> list[Window]:
     """Return the windows of the columns: by default the first of those around day 0."""
     tested, main = findings.setup.tested, findings.setup.main
     if missing := [window for window in windows if window not in tested]:
-        what = wrong("wrong.no_window", tested=list(map(str, tested)))
-        raise ConfigError(**what, value=str(missing[0]))
+        fault = wrong("wrong.no_window", tested=list(map(str, tested)))
+        raise ConfigError(**fault, value=str(missing[0]))
     if len(windows) > MOST_WINDOWS:
         raise ConfigError("too many windows for a page", remedy=f"choose {MOST_WINDOWS} at most")
     if windows or len(tested) <= MOST_WINDOWS:
