@@ -37,7 +37,7 @@ OF_RUNS = (
 )  # fmt: skip
 def explain(
     folder: Path, on: tuple[str, ...], car: str | None, form: str | None, plot: Path | None,
-    as_json: bool, **options: Any,
+    as_json: bool, **choices: Any,
 ) -> None:  # fmt: skip
     """Regress the CARs of RUN on a formula of columns of its events.
 
@@ -60,7 +60,7 @@ def explain(
     config = inputs.config.with_options({"grid": {}})
     study = compute_study(replace(inputs, config=config))
     window = Window.of(car) if car else config.main
-    chosen = {name: option for name, option in options.items() if option}
+    chosen = {name: option for name, option in choices.items() if option}
     fits = {text: regress(study, text, window, **chosen) for text in on}
     if plot:
         from ..report.figures.robustness_plots import plot_coefficients
