@@ -36,8 +36,8 @@ OF_RUNS = (
     JSON,
 )  # fmt: skip
 def explain(
-    folder: Path, on: tuple[str, ...], cluster: tuple[str, ...], cov: str | None,
-    weights: str | None, car: str | None, form: str | None, plot: Path | None, as_json: bool,
+    folder: Path, on: tuple[str, ...], car: str | None, form: str | None, plot: Path | None,
+    as_json: bool, **choices: Any,
 ) -> None:  # fmt: skip
     """Regress the CARs of RUN on a formula of columns of its events.
 
@@ -60,9 +60,8 @@ def explain(
     config = inputs.config.with_options({"grid": {}})
     study = compute_study(replace(inputs, config=config))
     window = Window.of(car) if car else config.main
-    chosen = {"cov": cov, "weights": weights, "cluster": cluster}
-    typed: Any = {name: option for name, option in chosen.items() if option}
-    fits = {text: regress(study, text, window, **typed) for text in on}
+    chosen = {name: option for name, option in choices.items() if option}
+    fits = {text: regress(study, text, window, **chosen) for text in on}
     if plot:
         from ..report.figures.robustness_plots import plot_coefficients
         from ..report.formats.figure_files import save_figure

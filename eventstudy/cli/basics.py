@@ -39,9 +39,8 @@ def init(folder: Path) -> None:
     # without it too.
     rows = (DATA / "init" / EVENTS).read_text(encoding="utf-8")
     schema = SCHEMA_FILE.read_text(encoding="utf-8")
-    _write_new(folder, {EVENTS: rows, STUDY: study_text(), SCHEMA: schema})
-    display(f"Wrote {folder / STUDY}, {EVENTS} and {SCHEMA} (for editors).\nNext:\n")
-    display(f"  eventstudy run {shlex.quote(str(folder / STUDY))}")
+    texts = {EVENTS: rows, STUDY: study_text(), SCHEMA: schema}
+    _write_new(folder, texts, STUDY, f", {EVENTS} and {SCHEMA} (for editors)")
 
 
 @click.command()
@@ -54,9 +53,7 @@ def example(folder: Path) -> None:
     """
     bundled = {name: DATA / "example" / name for name in (EVENTS, ABOUT)}
     texts = {name: path.read_text(encoding="utf-8") for name, path in bundled.items()}
-    _write_new(folder, texts)
-    display(f"Wrote {folder / EVENTS} and {ABOUT} (what its columns mean).\nNext:\n")
-    display(f"  eventstudy run {shlex.quote(str(folder / EVENTS))}")
+    _write_new(folder, texts, EVENTS, f" and {ABOUT} (what its columns mean)")
 
 
 def study_text() -> str:
@@ -80,7 +77,7 @@ def _lines(setting: Setting) -> str:
     return "".join(["\n", *(f"# {line}\n" for line in about), f"#{setting.name} = {default}\n"])
 
 
-def _write_new(folder: Path, texts: Mapping[str, str]) -> None:
+def _write_new(folder: Path, texts: Mapping[str, str], to_run: str, more: str) -> None:
     """Write files by their names, all or none; one that has appeared meanwhile stays."""
     from ..errors import ConfigError
 
@@ -92,6 +89,8 @@ def _write_new(folder: Path, texts: Mapping[str, str]) -> None:
     for name, text in texts.items():
         with (folder / name).open("x", encoding="utf-8", newline="\n") as file:
             file.write(text)
+    display(f"Wrote {folder / to_run}{more}.\nNext:\n")
+    display(f"  eventstudy run {shlex.quote(str(folder / to_run))}")
 
 
 @click.command("list")
@@ -108,13 +107,12 @@ def listing(kind: str) -> None:
 @options()
 def schema(file: str) -> None:
     """Print the JSON Schema of results.json or manifest.json of a run, or of a study file."""
-    if file == "study":
-        from ..fitting.study_file import schema as form
-    elif file == "manifest":
-        from ..runs.manifest import schema as form
-    else:
-        from ..findings.document import schema as form
-    print_json(form())
+    from ..findings import document
+    from ..fitting import study_file
+    from ..runs import manifest
+
+    module = {"results": document, "study": study_file, "manifest": manifest}[file]
+    print_json(module.schema())
 
 
 @click.command()

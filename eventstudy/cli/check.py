@@ -20,10 +20,9 @@ if TYPE_CHECKING:
 @click.command(epilog=EXIT_CODES)
 @click.argument("events", type=EVENTS)
 @options(
-    ("--calendar", {"type": click.Choice(["exchange", "data"]), "default": None},
-     "As for run."),
+    ("--calendar", ["exchange", "data"], "As for run."),
     JSON,
-)  # fmt: skip
+)
 def check(events: Path, calendar: Any, as_json: bool) -> None:
     """Check EVENTS and show the day 0 of each event; exit with 1 if any row is bad.
 
@@ -100,12 +99,11 @@ def _checked(good: Checked) -> list[dict[str, Any]]:
     from ..events.checks import CANDIDATES
 
     names = ("event_id", "ticker", "announced_at", "when", "exchange")
-    candidates, flags = (
-        [list(filter(None, text.split(";"))) for text in good.column(name)]
-        for name in (CANDIDATES, "flags")
-    )
-    columns = [*map(good.column, names), good.day0.astype(str).tolist(), candidates, flags]
-    keys = (*names, "day0", CANDIDATES, "flags")
+    lists = (CANDIDATES, "flags")
+    texts = (good.column(name) for name in lists)
+    several = ([list(filter(None, text.split(";"))) for text in column] for column in texts)
+    columns = [*map(good.column, names), good.day0.astype(str).tolist(), *several]
+    keys = (*names, "day0", *lists)
     return [dict(zip(keys, row, strict=True)) for row in zip(*columns, strict=True)]
 
 

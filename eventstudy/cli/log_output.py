@@ -56,12 +56,11 @@ class Lines(logging.Formatter):
         name = record.msg
         if facts is None:
             name, facts = "message", {"logger": record.name, "text": record.getMessage()}
-        if self.form == "json":
-            return make_visible(
-                json_text({**head, "event": name, **facts}, sys.stderr, indent=None)
-            )
         pairs = (f"{key}={_short(value)}" for key, value in facts.items())
-        return make_visible(" ".join([*head.values(), name, *pairs]))
+        line = " ".join([*head.values(), name, *pairs])
+        if self.form == "json":
+            line = json_text({**head, "event": name, **facts}, sys.stderr, indent=None)
+        return make_visible(line)
 
 
 def _short(value: object) -> str:

@@ -24,11 +24,10 @@ from . import shared
 from .analyses import calibrate, explain, robustness
 from .basics import completion, example, init, listing, schema
 from .check import check
-from .finished_runs import compare, reproduce, status, verify
+from .finished_runs import card, cite, compare, report, reproduce, status, verify
 from .options import options
 from .prices import prices
 from .refresh import refresh
-from .report import card, cite, report
 from .run import one, run
 
 START = """\
@@ -263,8 +262,7 @@ def main() -> None:
 
 for command in (
     init, example, one, run, calibrate, explain, refresh, report, verify, reproduce, compare, check,
-    listing, completion, schema, robustness, status, prices, card,
-    cite,
+    listing, completion, schema, robustness, status, prices, card, cite,
 ):  # fmt: skip
     main.add_command(command)
 

@@ -23,7 +23,7 @@ from ..runs.atomic_swap import follow_link
 from ..runs.origin import Origin
 from ..runs.record import Record
 from ..runs.verify import refuse_altered
-from ..utility.catalogue import say
+from ..utility.catalogue import make_error, say
 from ..utility.file_names import checked_name, inside
 from ..utility.tables import refuse_inflated
 from .shared import HERE, INCOMPLETE, notify, say_home, tell
@@ -137,8 +137,7 @@ def read_order(config_file: Path | None, events: Path | None, options: Mapping[s
         events = _find_study(is_silent=bool(click.get_current_context().params.get("quiet")))
     if is_study_file(events):
         if config_file is not None:
-            files = f"{events} and {config_file}"
-            raise ConfigError("two study files", value=files, remedy="name one of them")
+            raise make_error(ConfigError, "wrong.two_files", value=f"{events} and {config_file}")
         config_file, events = events, None
     file = _study_file(config_file, events) if config_file else StudyFile()
     chosen = _chosen(options)
@@ -148,7 +147,7 @@ def read_order(config_file: Path | None, events: Path | None, options: Mapping[s
         chosen["events"] = str(events)
     run, config = check(file.run | file.study | chosen)
     if not run.events:
-        raise ConfigError(say("wrong.no_events"), remedy=say("wrong.no_events.remedy"))
+        raise make_error(ConfigError, "wrong.no_events")
     path = Path(run.events)
     if path.is_dir():
         raise ConfigError("is a folder, not a file of events", where=run.events)
@@ -198,8 +197,7 @@ def _grid(texts: Iterable[str]) -> dict[str, list[str]]:
     for text in texts:
         name, is_list, choices = text.partition("=")
         if not is_list:
-            remedy = "write NAME=CHOICE,CHOICE, such as model=market,constant_mean"
-            raise ConfigError("not a list of choices", where="grid", value=text, remedy=remedy)
+            raise make_error(ConfigError, "wrong.no_grid", where="grid", value=text)
         lists.setdefault(name, []).extend([choices] if name == "sample" else _listed(choices))
     return lists
 
@@ -241,9 +239,8 @@ def locked_order(
         If the inputs in the run are not as they were written.
     """
     chosen = _chosen(options)
-    twice = next((name for name in SOURCES if name in chosen), "")
-    if twice:
-        raise ConfigError(say("wrong.lock", option=twice), remedy=say("wrong.lock.remedy"))
+    if twice := next((name for name in SOURCES if name in chosen), ""):
+        raise make_error(ConfigError, "wrong.lock", option=twice)
     record = Record.read(os.path.normpath(folder))
     refuse_altered(record)
     base = record.frozen.settings()
@@ -257,8 +254,7 @@ def locked_order(
     if not (order.folder.exists() and order.folder.samefile(record.folder)):
         return order
     if "name" in chosen:
-        problem, remedy = "is the run itself", "choose another"
-        raise ConfigError(problem, where="--name", value=order.name, remedy=remedy)
+        raise make_error(ConfigError, "wrong.itself", where="--name", value=order.name)
     return replace(order, name=f"{order.name}-again")
 
 

@@ -78,10 +78,8 @@ def reading_codes(good: str, also: str = "") -> str:
     -------
     str
     """
-    return (
-        f"\b\nExit codes: 0 {good}, 1 no run, or one that cannot be read,\n"
-        f"2 wrong usage, {also}130 interrupted, 143 terminated."
-    )
+    first = f"\b\nExit codes: 0 {good}, 1 no run, or one that cannot be read,"
+    return f"{first}\n2 wrong usage, {also}130 interrupted, 143 terminated."
 
 
 def display(text: object, *, err: bool = False, start: str = "", nl: bool = True) -> None:

@@ -88,12 +88,7 @@ def _encoded(value: Any) -> Any:
         case list() | tuple():
             return [_encoded(v) for v in value]
     kind: Any = type(value)
-    return {name: _encoded(getattr(value, name)) for name in _names(kind)}
-
-
-@cache
-def _names(kind: Any) -> tuple[str, ...]:
-    return tuple(f.name for f in fields(kind))
+    return {name: _encoded(getattr(value, name)) for name in _hints(kind)}
 
 
 def _column(values: pd.Series[Any]) -> dict[str, Any]:

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..abnormal.abnormal_returns import AbnormalReturns
 from ..calendars.window import Window
+from ..fitting.fitted import FittedStudy
+from ..returns import ReturnsPanel
 from ..utility.typing import BoolArray, DateArray, FloatArray, IntArray
-
-if TYPE_CHECKING:
-    from ..abnormal.abnormal_returns import AbnormalReturns
-    from ..fitting.fitted import FittedStudy
-    from ..returns import ReturnsPanel
-    from ..windows.event_windows import EventWindows
+from ..windows.event_windows import EventWindows
 
 # Dates of a symbol, its closes by what they are called, and its volumes (empty if it has none).
 Quoted = tuple[DateArray, dict[str, FloatArray], FloatArray]

@@ -18,7 +18,7 @@ from ..analysis.specifications import leading_group
 from ..errors import RunFolderError
 from ..fitting.config import StudyConfig
 from ..fitting.fitted import FittedStudy, group_column, is_large
-from ..utility.catalogue import Reason
+from ..utility.catalogue import Reason, make_error
 from ..utility.csv_text import read_csv
 from ..utility.progress import stepping
 from .document import read_json, to_json
@@ -286,8 +286,7 @@ def read_findings(folder: Path) -> Findings:
     try:
         text = (folder / RESULTS).read_text(encoding="utf-8")
     except FileNotFoundError:
-        reason, remedy = f"the run has no {RESULTS}", "restore it, or run the study again"
-        raise RunFolderError(reason, where=str(folder), remedy=remedy) from None
+        raise make_error(RunFolderError, "wrong.no_results", where=str(folder)) from None
     except (OSError, UnicodeError):
         text = "{}"
     return read_json(text, str(folder / RESULTS))

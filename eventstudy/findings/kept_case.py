@@ -7,20 +7,18 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pandas as pd
 
 from ..calendars.window import Window
 from ..errors import RunFolderError
+from ..fitting.config import StudyConfig
+from ..fitting.fitted import FittedStudy
 from ..utility.catalogue import say
 from ..utility.version import __version__
 from .document import read_record, to_json
 from .types import Findings
-
-if TYPE_CHECKING:
-    from ..fitting.config import StudyConfig
-    from ..fitting.fitted import FittedStudy
 
 SCHEMA = "eventstudy-case/1"
 SHIPPED = ("hikvision-2019",)
@@ -100,9 +98,8 @@ class Case:
 
     def over(self, window: Window) -> Mapping[str, Any]:
         """Return the numbers over a window; KeyError for one that was not tested."""
-        rows: Any = self.windows.set_index(["start", "stop"]).to_dict("index")
-        row: dict[str, Any] = rows[window.start, window.stop]
-        return row
+        rows: Mapping[Any, Any] = self.windows.set_index(["start", "stop"]).to_dict("index")
+        return dict(rows[window.start, window.stop])
 
     @property
     def hash(self) -> str:

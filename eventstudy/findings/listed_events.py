@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from itertools import islice
 from typing import Any
 
@@ -74,21 +74,19 @@ def _cell(value: Any) -> Any:
     return f"{value:%Y-%m-%d}" if hasattr(value, "strftime") else str(value)
 
 
-def _cars(study: FittedStudy, window: Window) -> Sequence[EventCar]:
+def _cars(study: FittedStudy, window: Window) -> Iterator[EventCar]:
     """Return the CAR of each event over a window, shape (n,)."""
     a = study.abnormal
     missing = dict(explain_lacking_cars(study, window))
     ends, is_extended = a.sessions_of(window)[1], a.extended(window) & study.ok
-    names = ("car", "se", "half", "statistic", "pvalue", "bhar")
     tests = (a.car_t(window), a.car_pvalues(window), a.bhar(window))
     columns = (a.car(window), np.sqrt(a.var_car(window)), a.car_half_widths(window), *tests)
-    out = []
+    names = ("car", "se", "half", "statistic", "pvalue", "bhar")
     for i, row in enumerate(np.stack(columns, axis=1).tolist()):
         numbers = dict(zip(names, row, strict=True))
         until, day = find_last_session(a, i, ends[i]) if is_extended[i] else ("", None)
         reason = missing.get(i, NO_REASON)
-        out.append(EventCar(window, **numbers, reason=reason, until=until, until_day=day))
-    return out
+        yield EventCar(window, **numbers, reason=reason, until=until, until_day=day)
 
 
 def pages_of(study: FittedStudy, config: StudyConfig) -> dict[int, str]:

@@ -338,8 +338,7 @@ def _why(study: FittedStudy, i: int, window: Window, covered: int) -> Reason:
         return _missing_days(study, i, missing, len(window), datum, shifted)
     blank = dates[gone if gone.any() else np.isnan(a.ar[i, cols])][:1]
     series = study.layout.series_of_event(i) if study.layout else []
-    kinds = _wrong_values(study, series, blank) if len(blank) else []
-    if kinds:
+    if len(blank) and (kinds := _wrong_values(study, series, blank)):
         return Reason("series_faulty", date=str(blank[0]), kinds=kinds)
     if len(blank) and not gone.any():
         return Reason("series_missing", date=str(blank[0]))

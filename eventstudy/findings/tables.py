@@ -34,6 +34,7 @@ from ..fitting.status import faults_of_events
 from ..prices.quality.fault_kinds import SeriesFault, table_of
 from ..prices.quality.return_faults import RETURN_FLAGS
 from ..returns.benchmarks import PEERS
+from ..utility.catalogue import make_error
 from ..utility.csv_text import OUTCOME
 from ..utility.flags import Flag, flags_of
 from ..utility.progress import stepping
@@ -92,23 +93,18 @@ def study_tables(study: FittedStudy, config: StudyConfig) -> dict[str, pd.DataFr
     out = {
         "abnormal_returns": listed_study.abnormal_returns(),
         "car": listed_study.car_table(windows),
-        "caar": caar_table(study, windows),
-        "aar": study.aar_table(),
-        "path": path_table(study),
-        "tests": study.tests(windows, names),
+        **_of_each_group(study, windows, names, config.main),
         "models": listed_study.model_table(),
         "diagnostics": diagnostics(listed_study),
-        "choosing": diagnose(study, config.main).table,
     }
-    faults = faults_in_windows(study)
-    if faults:
+    if faults := faults_in_windows(study):
         out["faults"] = table_of(faults)
     if study.sizes is not None:
         out["sizes"] = study.sizes.origin.record()
     if is_small and len(study) >= FEWEST_EVENTS:
         out |= _of_a_sample(study, windows, config.main)
     if column:
-        require_free(column, config)
+        require_free(column)
         out |= _of_groups(study, column, windows, names, config.main)
     if is_small:
         out |= _without_flagged(study, config)
@@ -120,6 +116,19 @@ def study_tables(study: FittedStudy, config: StudyConfig) -> dict[str, pd.DataFr
     if column and is_small:
         out |= _beside_groups(study.groups(column), column, config)
     return out
+
+
+def _of_each_group(
+    study: FittedStudy, windows: list[Window], names: list[str] | None, main: Window
+) -> dict[str, pd.DataFrame]:
+    """Return the tables that all events have, and each group of them as well."""
+    return {
+        "caar": caar_table(study, windows),
+        "aar": study.aar_table(),
+        "path": path_table(study),
+        "tests": study.tests(windows, names),
+        "choosing": diagnose(study, main).table,
+    }
 
 
 def tests_in_tables(study: FittedStudy, config: StudyConfig) -> list[str] | None:
@@ -154,28 +163,22 @@ def faults_in_windows(study: FittedStudy) -> list[SeriesFault]:
     return [fault for fault in study.panel.faults if fault in touching]
 
 
-def require_free(column: str, config: StudyConfig) -> None:
+def require_free(column: str) -> None:
     """Refuse to split by a column whose name a run, or its tables by group, need themselves.
 
     Parameters
     ----------
     column : str
         Column of the events file.
-    config : StudyConfig
 
     Raises
     ------
     ConfigError
         If the name is taken.
     """
-    if column in REPLACED:
-        problem = "this name is not a column of a run's events, or a run uses it itself"
-    elif column in STACKED:
-        problem = "the tables of groups use this name themselves"
-    else:
-        return
-    remedy = f"rename it in the events file, such as to {column}_of_event"
-    raise ConfigError(problem, where="by", value=column, remedy=remedy)
+    if column in REPLACED or column in STACKED:
+        code = "wrong.not_kept" if column in REPLACED else "wrong.stacked"
+        raise make_error(ConfigError, code, column=column, where="by", value=column)
 
 
 @stepping("tables: means")
@@ -245,11 +248,8 @@ def list_outcomes(study: FittedStudy) -> pd.DataFrame:
 def _of_a_sample(
     study: FittedStudy, windows: list[Window], main: Window
 ) -> dict[str, pd.DataFrame]:
-    families = {
-        "events": family(study, "events", window=main),
-        "days": family(study, "days"),
-        "windows": family(study, "windows", windows=windows),
-    }
+    kinds = ("events", "days", "windows")
+    families = {kind: family(study, kind, window=main, windows=windows) for kind in kinds}
     out = {"families": _stacked("family", families), **_weighted(study, windows, main)}
     out |= _by_time(study)
     if study.panel.measure == "return":
@@ -317,16 +317,10 @@ def _of_groups(
     groups = study.groups(column)
     for group in groups.values():
         prepare_windows(group)
-    makers: dict[str, Callable[[FittedStudy], pd.DataFrame]] = {
-        "tests": lambda group: group.tests(windows, names),
-        "caar": lambda group: caar_table(group, windows),
-        "aar": lambda group: group.aar_table(),
-        "path": path_table,
-        "choosing": lambda group: diagnose(group, main).table,
-    }
+    tables = {g: _of_each_group(group, windows, names, main) for g, group in groups.items()}
     out = {
-        f"{name}_by_group": _stacked(column, {g: make(group) for g, group in groups.items()})
-        for name, make in makers.items()
+        f"{name}_by_group": _stacked(column, {g: tables[g][name] for g in groups})
+        for name in next(iter(tables.values()))
     }
     if 1 < len(groups) <= MOST_GROUPS and not is_large(study):
         out["differences"] = differences(study, column, main)

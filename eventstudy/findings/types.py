@@ -84,22 +84,21 @@ class Findings:
         column = self.setup.group_column
         return [e for e in self.used if group in ("", e.cells.get(column) or BLANK)]
 
-    def beside(self, name: str, sample: Sample | None = None) -> pd.DataFrame | None:
-        """Return a table about the events of a sample, by default the answer's; None if none is."""
+    def beside(self, name: str, sample: Sample | None = None) -> pd.DataFrame:
+        """Return a table about the events of a sample, by default the answer's; empty if none."""
         sample = sample or self.sample
         if not sample.group:
-            return self.tables.get(name)
-        table = self.tables.get(f"{name}_by_group")
-        if table is None:
-            return None
+            return self.tables.get(name, pd.DataFrame())
+        table = self.tables.get(f"{name}_by_group", pd.DataFrame())
+        if table.empty:
+            return table
         column = table.columns[0]
-        rows = table[table[column] == sample.group].drop(columns=column)
-        return rows if len(rows) else None
+        return table[table[column] == sample.group].drop(columns=column)
 
-    def over_main(self, table: pd.DataFrame | None) -> pd.DataFrame:
+    def over_main(self, table: pd.DataFrame) -> pd.DataFrame:
         """Return the rows of a table that are over the main window; none without a table."""
-        if table is None or table.empty:
-            return pd.DataFrame()
+        if table.empty:
+            return table
         main = self.setup.main
         return table[(table["start"] == main.start) & (table["stop"] == main.stop)]
 

@@ -10,7 +10,5 @@ from .refresh import refresh_run
 from .verify import reproduce_run, verify_run
 
 __all__ = [
-    "Origin", "Record", "compare_runs", "refresh_run", "reproduce_run",
-    "verify_run",
-    "write_run",
+    "Origin", "Record", "compare_runs", "refresh_run", "reproduce_run", "verify_run", "write_run",
 ]  # fmt: skip

@@ -140,10 +140,8 @@ def compare_records(a: Record, b: Record, *, threshold: float = MOVED) -> Compar
     unexplained = "not known" if same_file else "events file changed"
     changes["days"] = _days(old, new, both, changes, unexplained)
     indices = _unlike(*({e: rows[e].get("benchmark", "") for e in both} for rows in (old, new)))
-    moves = [
-        replace(move, why=_causes(move.event_id, new, b, changes, indices))
-        for move in _moves(a, b, set(both), threshold)
-    ]
+    apart = _moves(a, b, set(both), threshold)
+    moves = [replace(m, why=_causes(m.event_id, new, b, changes, indices)) for m in apart]
     return Comparison(
         **changes, moves=tuple(moves), answers=_answers(a, b, threshold),
         main=str(b.config.main), moved=threshold, measure=b.config.measure,

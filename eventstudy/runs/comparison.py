@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from datetime import date, timedelta
 from typing import Any
 
@@ -25,10 +25,8 @@ MAX_LINES, MAX_ELSEWHERE = 20, 8
 SAME_RETURN = 1e-6
 # Days that are named.
 SHOWN = 20
-_DIFFERENCES = (
-    "added", "removed", "edited", "days", "statuses", "moves", "answers", "settings", "versions",
-    "prices", "sources", "files", "altered",
-)  # fmt: skip
+# Members of a comparison that are no differences.
+_ABOUT = ("main", "moved", "measure")
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,14 +162,19 @@ class Comparison:
         return tuple(answer for answer in self.answers if answer.flipped)
 
     @property
+    def differences(self) -> dict[str, Any]:
+        """What differs, by the names of the parts; those that are empty as well."""
+        return {f.name: getattr(self, f.name) for f in fields(self) if f.name not in _ABOUT}
+
+    @property
     def same(self) -> bool:
         """Whether nothing differs."""
-        return not any(getattr(self, name) for name in _DIFFERENCES)
+        return not any(self.differences.values())
 
     @property
     def counts(self) -> dict[str, int]:
         """How many there are of each kind of difference, where there are any."""
-        differences = {name: getattr(self, name) for name in (*_DIFFERENCES, "completed", "flips")}
+        differences = {**self.differences, "completed": self.completed, "flips": self.flips}
         return {name: len(items) for name, items in differences.items() if items}
 
     def to_dict(self) -> dict[str, Any]:
@@ -211,9 +214,8 @@ def _sections(c: Comparison) -> Iterator[tuple[str, list[str]]]:
     moves = [_move(move) for move in sorted(main.values(), key=_size)]
     others = sorted((move for move in c.moves if move.window != c.main), key=_size)
     elsewhere = [f"{move.window} {_move(move)}" for move in others]
-    completed = [
-        f"{e}: CAR over {c.main} {_value(main[e].after)}" if e in main else e for e in c.completed
-    ]
+    cars = {e: f"{e}: CAR over {c.main} {_value(move.after)}" for e, move in main.items()}
+    completed = [cars.get(e, e) for e in c.completed]
     sections = {
         "Not as it was written": c.altered,
         "Another verdict": answers[True],
@@ -380,10 +382,8 @@ def price_revision(old: pd.DataFrame, new: pd.DataFrame, measure: str) -> Revisi
     a, b = old.loc[first:last, columns], new.loc[first:last, columns]
     dates = a.index.union(b.index)
     a, b = a.reindex(dates), b.reindex(dates)
-    different = np.zeros(len(dates), dtype=bool)
-    for name in columns:
-        x, y = a[name].to_numpy(float), b[name].to_numpy(float)
-        different |= _differ(x, y, name == "price")
+    pairs = ((a[name].to_numpy(float), b[name].to_numpy(float), name) for name in columns)
+    different = np.any([_differ(x, y, name == "price") for x, y, name in pairs], axis=0)
     days = tuple(f"{day:%Y-%m-%d}" for day in dates[different])
     ends = f"{old.index[-1]:%Y-%m-%d}", f"{new.index[-1]:%Y-%m-%d}"
     if not days and ends[0] == ends[1]:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import re
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from itertools import chain, count
 from pathlib import Path
 from typing import Any
@@ -19,7 +18,7 @@ from ..fitting.config import StudyConfig
 from ..fitting.fitted import FittedStudy, listed
 from ..returns.benchmarks import members
 from ..utility.blas import one_thread
-from ..utility.catalogue import say
+from ..utility.catalogue import make_error, say
 from ..utility.csv_text import unquoted
 from ..utility.file_names import checked_name
 from ..utility.progress import step
@@ -29,7 +28,7 @@ from .contents import fill
 from .manifest import FAMILY, MANIFEST
 from .origin import EVENTS, Origin
 from .record import LITTER, Record
-from .rows import SHOWING
+from .rows import SHOWING, read_object
 from .staleness import differing_files, differing_settings
 
 _OURS = re.compile(rf'"schema":\s*"{FAMILY}')
@@ -166,10 +165,9 @@ def clear_errors(target: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise RunFolderError(
-            f"cannot write the run folder: {error.strerror}", value=str(error.filename or target),
-            remedy="the earlier run is unchanged" if (target / MANIFEST).is_file() else "",
-        ) from error  # fmt: skip
+        problem, place = f"cannot write the run folder: {error.strerror}", error.filename or target
+        remedy = "the earlier run is unchanged" if (target / MANIFEST).is_file() else ""
+        raise RunFolderError(problem, value=str(place), remedy=remedy) from error
 
 
 @contextmanager
@@ -193,8 +191,7 @@ def replacing(target: Path) -> Iterator[Path]:
 def refuse_foreign(target: Path) -> None:
     """Raise if the folder is no run of ours, of whatever version, damaged or not."""
     if target.exists() and not _is_ours(target / MANIFEST):
-        remedy = say("wrong.foreign.remedy")
-        raise RunFolderError(say("wrong.foreign"), value=str(target), remedy=remedy)
+        raise make_error(RunFolderError, "wrong.foreign", value=str(target))
 
 
 def carry_over(target: Path, stage: Path) -> None:
@@ -222,27 +219,21 @@ def carry_over(target: Path, stage: Path) -> None:
             (stage / place).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(path, stage / place, follow_symlinks=False)
         elif files is not None:
-            problem = "a file of yours is in a place where the new run writes"
-            raise RunFolderError(problem, value=str(path), remedy="move it away")
+            raise make_error(RunFolderError, "wrong.yours", value=str(path))
 
 
 def _is_ours(manifest: Path) -> bool:
-    try:
-        text = "" if manifest.is_symlink() else manifest.read_bytes().decode("utf-8", "replace")
-    except OSError:
-        return False
-    facts = _facts_of(manifest)
-    schema = str(facts.get("schema", ""))
-    return schema.startswith(FAMILY) if facts else bool(_OURS.search(text))
+    if facts := _facts_of(manifest):
+        return str(facts.get("schema", "")).startswith(FAMILY)
+    with suppress(OSError):
+        text = manifest.read_bytes().decode("utf-8", "replace")
+        return not manifest.is_symlink() and bool(_OURS.search(text))
+    return False
 
 
 def _facts_of(manifest: Path) -> dict[str, Any]:
     """Return the contents of a manifest; nothing if it is damaged or not there."""
-    try:
-        facts = json.loads("{}" if manifest.is_symlink() else manifest.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError):
-        return {}
-    return facts if isinstance(facts, dict) else {}
+    return {} if manifest.is_symlink() else read_object(manifest)
 
 
 @contextmanager

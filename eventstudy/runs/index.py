@@ -12,9 +12,9 @@ import numpy as np
 from markupsafe import Markup
 
 from ..report.figures.svg_canvas import Panel, Scale, picture
+from ..report.formats.formats import write_file
 from ..report.formats.templating import environment, style
 from ..report.sections.methods import settings_text
-from ..utility.atomic_file import replacing
 from ..utility.catalogue import say
 from ..utility.log import note
 from ..utility.numbers import clipped, day
@@ -47,10 +47,8 @@ def write_index(out: Path) -> Path | None:
         return None
     with locked(target):
         text = render_index(out)
-        with replacing(target) as file:
-            # A name may have characters that UTF-8 cannot encode: they become ``?``.
-            file.write_text(text, encoding="utf-8", errors="replace", newline="\n")
-            file.chmod(0o644)
+        # A name may have characters that UTF-8 cannot encode: they become ``?``.
+        write_file(target, text.encode("utf-8", "replace"))
     return target
 
 

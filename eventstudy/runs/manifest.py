@@ -17,7 +17,7 @@ from typing import Any, ClassVar, get_type_hints
 from ..errors import RunFolderError
 from ..findings.document import DocumentError, decoded, document_schema
 from ..prices._base import Provenance
-from ..utility.catalogue import say
+from ..utility.catalogue import make_error
 from ..utility.file_names import is_place
 
 FAMILY = "eventstudy-run/"
@@ -131,8 +131,8 @@ def read_manifest(folder: Path) -> tuple[dict[str, Any], Manifest]:
     if not str(schema).startswith(FAMILY):
         raise RunFolderError("is not the manifest of a run", where=str(path))
     if schema != SCHEMA:
-        problem = say("wrong.version", schema=str(schema)[:40], ours=SCHEMA)
-        raise RunFolderError(problem, where=str(folder), remedy=say("wrong.version.remedy"))
+        facts = {"schema": str(schema)[:40], "ours": SCHEMA}
+        raise make_error(RunFolderError, "wrong.version", where=str(folder), **facts)
     members, faults = dict[str, Any](), dict[str, str]()
     for name, kind in get_type_hints(Manifest).items():
         try:
@@ -160,13 +160,11 @@ def _document(folder: Path, path: Path) -> Any:
         json.dumps(document, ensure_ascii=False).encode()
         return document
     except (FileNotFoundError, NotADirectoryError):
-        remedy = "name a folder with a manifest.json"
-        raise RunFolderError("is not a run folder", where=str(folder), remedy=remedy) from None
+        raise make_error(RunFolderError, "wrong.no_run", where=str(folder)) from None
     except OSError as error:
         raise RunFolderError(f"cannot be read ({error.strerror})", where=str(path)) from None
     except (ValueError, RecursionError):
-        remedy = say("wrong.cut.remedy")
-        raise RunFolderError(say("wrong.cut"), where=str(path), remedy=remedy) from None
+        raise make_error(RunFolderError, "wrong.cut", where=str(path)) from None
 
 
 def _faults(manifest: Manifest) -> Iterator[tuple[str, str]]:

@@ -9,17 +9,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..errors import ConfigError, DataError
 from ..events.table import events_given, read_events
 from ..fitting.config import StudyConfig
+from ..fitting.inputs import StudyInputs
 from ..prices import is_name
 from ..utility.tables import read_bytes
 from .manifest import Sources
-
-if TYPE_CHECKING:
-    from ..fitting.inputs import StudyInputs
 
 # Where a run folder keeps the events file.
 EVENTS = ("data/events.csv", "data/events.parquet", "data/events.dta")
@@ -77,8 +75,6 @@ class Origin:
         ConfigError
             If another file cannot be read.
         """
-        from ..fitting.inputs import StudyInputs
-
         config = self.config
         if config.columns:
             events = events_given(self.events, config.calendar, config.columns)

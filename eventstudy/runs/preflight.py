@@ -33,8 +33,7 @@ def refuse(inputs: StudyInputs) -> None:
     EventStudyError
         The only error, or a ConfigFaultsError that names all.
     """
-    errors = [error for _, error in refusals(inputs)]
-    if errors:
+    if errors := [error for _, error in refusals(inputs)]:
         raise errors[0] if len(errors) == 1 else ConfigFaultsError(errors)
 
 
@@ -75,7 +74,7 @@ def _of_columns(inputs: StudyInputs) -> Iterator[Check]:
     for where, column in _named_columns(inputs):
         yield where, partial(_require_column, inputs, where, column)
         if where == "by":
-            yield where, partial(require_free, column, config)
+            yield where, partial(require_free, column)
     if config.drop_confounded and not config.confounders:
         yield "drop_confounded", partial(_require_news, inputs)
     if config.measure == "turnover":
@@ -84,8 +83,10 @@ def _of_columns(inputs: StudyInputs) -> Iterator[Check]:
     yield "model", partial(_require_series, inputs, config)
     for name in config.grid.get("model", ()):
         yield "grid.model", partial(_require_series, inputs, config.with_model(name))
+    # As the table of the events is once they are judged.
+    judged = events.table.assign(status="ok", reason="", nobs=0)
     for text in config.grid.get("sample", ()):
-        yield "grid.sample", partial(_require_sample, inputs, text)
+        yield "grid.sample", partial(rows_where, judged, text)
 
 
 def _named_columns(inputs: StudyInputs) -> Iterator[tuple[str, str]]:
@@ -115,11 +116,6 @@ def _require_news(inputs: StudyInputs) -> None:
 def _require_file(path: str) -> None:
     if not Path(path).is_file():
         raise ConfigError("no such file", value=path)
-
-
-def _require_sample(inputs: StudyInputs, text: str) -> None:
-    """Refuse a where-expression that cannot be read over the columns that the events will have."""
-    rows_where(inputs.events.table.assign(status="ok", reason="", nobs=0), text)
 
 
 def _require_series(inputs: StudyInputs, config: StudyConfig) -> None:

@@ -26,7 +26,7 @@ from ..fitting.settings import RETIRED
 from ..prices import is_name
 from ..prices.frozen import described
 from ..report.sections.answer import answer
-from ..utility.catalogue import say
+from ..utility.catalogue import make_error
 from ..utility.csv_text import read_csv
 from ..utility.file_names import inside
 from ..utility.flags import Flag
@@ -92,8 +92,7 @@ class Record:
             If the run was written by a program that did not say.
         """
         if not self.facts.origin.files:
-            remedy = say("wrong.no_origin.remedy")
-            raise RunFolderError(say("wrong.no_origin"), where=str(self.folder), remedy=remedy)
+            raise make_error(RunFolderError, "wrong.no_origin", where=str(self.folder))
         try:
             return Origin.of(self.facts.origin, self.config, self.folder)
         except KeyError as error:
@@ -113,8 +112,8 @@ class Record:
         outside = [p for p in (*self.origin.files.values(), *places) if os.path.lexists(p)]
         outside += [Path(self.origin.store)] * bool(self.origin.store)
         if outside and self.facts.home != home_of(self.folder):
-            problem, remedy = say("wrong.outside", path=outside[0]), say("wrong.outside.remedy")
-            raise RunFolderError(problem, where=str(self.folder), remedy=remedy)
+            where = str(self.folder)
+            raise make_error(RunFolderError, "wrong.outside", path=outside[0], where=where)
 
     @property
     def frozen(self) -> Origin:

@@ -21,9 +21,9 @@ from ..report.sections.methods import settings_text
 from ..significance import STATISTICS
 from ..utility.catalogue import say
 from ..utility.csv_text import unquoted
-from ..utility.numbers import MISSING, clipped, date_prose, pvalue, signed
+from ..utility.numbers import MISSING, clipped, date_prose, percent, pvalue
 from ..utility.typing import FloatArray
-from ..utility.units import WORDS, Words
+from ..utility.units import WORDS, speaking_of
 from .manifest import MANIFEST, EventCounts, Stated
 from .origin import NAMING_FILES
 from .outbox import waiting
@@ -135,8 +135,10 @@ def run_of(folder: Path) -> Run:
     entries = facts.answers or (Stated("", "", "", np.nan, np.nan),)
     first, is_there = entries[0], (folder / "report.html").is_file()
     used, dropped = facts.events.ok, facts.events.dropped
-    words, written = WORDS[measure], _time(facts.written_at)
+    written = _time(facts.written_at)
     trouble = _trouble(folder, written)
+    with speaking_of(measure):
+        effect, others = percent(first.estimate), tuple(_others(entries))
     return Run(
         name=folder.name,
         href=f"{quote(folder.name)}/report.html" if is_there else "",
@@ -145,8 +147,8 @@ def run_of(folder: Path) -> Run:
         headline=first.headline[:LONGEST],
         answer=first.text.removeprefix(first.headline)[:LONGEST] or say("index.earlier"),
         setup=_setup(config, measure),
-        others=tuple(_others(entries, words)),
-        effect=_effect(first.estimate, words),
+        others=others,
+        effect=effect,
         pvalue=pvalue(first.pvalue),
         test=_label(first) if np.isfinite(first.pvalue) else "",
         used=f"{used:,} of {used + dropped:,}",
@@ -183,9 +185,14 @@ def _trouble(folder: Path, written: datetime) -> str:
 
 def _beside(folder: Path, ending: str) -> Mapping[str, Any]:
     """Return the document of a file beside a run; an empty one if there is none."""
+    return read_object(folder.with_name(f".{folder.name}{ending}"))
+
+
+def read_object(path: Path) -> dict[str, Any]:
+    """Return the object of a JSON file; an empty one if it is damaged or not there."""
     with suppress(*DAMAGED):
-        text = folder.with_name(f".{folder.name}{ending}").read_text(encoding="utf-8")
-        return dict(json.loads(text))
+        document = json.loads(path.read_text(encoding="utf-8"))
+        return document if isinstance(document, dict) else {}
     return {}
 
 
@@ -205,9 +212,8 @@ def _setup(config: Mapping[str, Any], measure: str) -> str:
     usual = StudyConfig().to_dict()
     model = config.get("model") or StudyConfig().with_options({"measure": measure}).normal_model
     shown = {"model": model, "estimation": config.get("estimation", usual["estimation"])}
-    other = {
-        k: v for k, v in usual.items() if k not in {*shown, *_SILENT} and config.get(k, v) != v
-    }
+    hidden = {*shown, *_SILENT}
+    other = [k for k, v in usual.items() if k not in hidden and config.get(k, v) != v]
     shown |= {name: _short_setting(name, config[name]) for name in other}
     return clipped(settings_text(shown), 160)
 
@@ -226,14 +232,14 @@ def _short_setting(name: str, value: object) -> object:
     return [Path(str(file)).name for file in (value if isinstance(value, list) else [value])]
 
 
-def _others(entries: Sequence[Stated], words: Words) -> Iterator[str]:
+def _others(entries: Sequence[Stated]) -> Iterator[str]:
     """Yield how many events have no CAR, if any; the other answers in short; how many are left."""
     first, *further = entries
     if first.n_lacking:
         yield say("index.lacking", n=first.n_lacking, total=first.n_used)
     for entry in further[:MOST_GROUPS]:  # such as ``relief: −0.15%, BMP-KP p 0.820, 14 events``
         p = f"{_label(entry)} p {pvalue(entry.pvalue)}".lstrip()
-        facts = {"p": p, "effect": _effect(entry.estimate, words), "n": entry.n_events}
+        facts = {"p": p, "effect": percent(entry.estimate), "n": entry.n_events}
         yield say("index.group", group=clipped(entry.group, 60), **facts)
     if len(further) > MOST_GROUPS:
         yield say("index.more_groups", n=len(further) - MOST_GROUPS)
@@ -251,11 +257,6 @@ def _status(events: EventCounts, first: Stated, *, is_there: bool) -> str:
         return say("index.no_result")
     n = events.provisional
     return say("index.provisional", n=n) if n else say("index.complete")
-
-
-def _effect(estimate: float, words: Words) -> str:
-    text = signed(words.scale * estimate)
-    return text if text == MISSING else text + words.unit
 
 
 def _time(value: object) -> datetime:

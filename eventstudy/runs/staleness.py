@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -164,10 +165,8 @@ def _changed_prices(
     failures = record.facts.failures.values()
     unanswered = not record.origin.offline and any(failure.transient for failure in failures)
     if stored and not (is_open or unanswered):
-        try:
+        with suppress(PriceError):  # not in the store of this machine
             return _news(record, replace(origin, offline=True), is_open, accept_loss)[0], ()
-        except PriceError:  # not in the store of this machine
-            pass
     store, lacking = StoreProvider(origin.store or None).path, []
     if stored and not store.is_file():
         lacking = [f"there is no price cache at {store}: all prices are asked for again"]

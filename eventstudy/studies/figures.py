@@ -16,14 +16,13 @@ from ..analysis.explain import SideBySide
 from ..analysis.influence import Influence
 from ..analysis.interval import Power
 from ..report.figures import robustness_plots
+from ..report.figures.plots import Look
 from ..report.formats.latex import regressions_as
 from ..utility.catalogue import say
 from ..utility.units import Paragraph
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-
-    from ..report.figures.plots import Look
 
 
 class CalibrationWithFigure(Paragraph, Calibration):

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -28,6 +28,8 @@ from ..calendars.window import Window
 from ..events.checks import REPLACED
 from ..events.rows import KNOWN
 from ..events.table import FIXED
+from ..findings.finished_run import finish_run, results_text
+from ..findings.types import Findings
 from ..fitting.config import StudyConfig
 from ..fitting.fitted import FittedStudy, WindowLike, WindowsLike, group_column, names_of
 from ..fitting.inputs import CONFOUNDER
@@ -41,10 +43,6 @@ from . import figures
 NAMED = 3
 # Columns of the events that are ours.
 NOT_OWN = (*FIXED, *KNOWN, *REPLACED, CONFOUNDER)
-
-if TYPE_CHECKING:
-    from ..findings.finished_run import FinishedRun
-    from ..findings.types import Findings
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -254,12 +252,10 @@ class EventStudyResults(FittedStudy):
         -------
         Findings
         """
-        return self._finished(config, name).findings
+        return finish_run(self, config=config, name=name).findings
 
     def to_json(self, *, config: StudyConfig | None = None) -> str:
         """Return the text of ``results.json``; ``eventstudy schema results`` prints its form."""
-        from ..findings.finished_run import results_text
-
         return results_text(self.findings(config=config))
 
     def to_markdown(self, *, config: StudyConfig | None = None) -> str:
@@ -316,12 +312,7 @@ class EventStudyResults(FittedStudy):
     def _exported(self, kind: str, path: str | Path, config: StudyConfig | None) -> Path:
         from ..report.formats.formats import export_file
 
-        return export_file(self._finished(config), kind, Path(path))
-
-    def _finished(self, config: StudyConfig | None, name: str = "study") -> FinishedRun:
-        from ..findings.finished_run import finish_run
-
-        return finish_run(self, config=config, name=name)
+        return export_file(finish_run(self, config=config), kind, Path(path))
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -400,8 +391,7 @@ class EventStudyResults(FittedStudy):
         return [*(say("results.note", text=text) for text in notes), *last]
 
     def _repr_html_(self) -> str:
-        head = (
-            f"{len(self)} of {len(self.events)} events, {self.model.label}, {self.abnormal.event}"
-        )
+        counts = f"{len(self)} of {len(self.events)} events"
+        head = f"{counts}, {self.model.label}, {self.abnormal.event}"
         notes = "".join(f"<p>{escape(text)}</p>" for text in self._first_notes())
         return f"<p><b>Event study</b>: {escape(head)}</p>{self.summary()._repr_html_()}{notes}"

@@ -16,22 +16,8 @@ from ...utility.catalogue import say
 from ...utility.numbers import NBSP, day, percent, price, signed
 from ...utility.typing import BoolArray, FloatArray, IntArray
 from ...utility.units import words
+from . import svg_canvas as svg
 from .labels import Box, place_names
-from .svg_canvas import (
-    HALF,
-    WIDE,
-    Panel,
-    Scale,
-    day_scale,
-    day_ticks,
-    pair,
-    picture,
-    return_scale,
-    roomy,
-    signed_label,
-    text,
-    ticks,
-)
 
 # Days of a window that have their names.
 MOST_NAMED = 3
@@ -54,27 +40,28 @@ def draw_price(path: PricePath, window: Window, *, name: str = "", unit: str = "
     """
 
     def draw(width: int) -> Markup:
-        wide = width == WIDE
-        low, high = roomy([path.actual, path.low, path.high], zero=False)
-        panel = Panel(day_scale(path.days, width), Scale(low, high, 270 if wide else 232, 26))
+        wide = width == svg.WIDE
+        low, high = svg.roomy([path.actual, path.low, path.high], zero=False)
+        levels = svg.Scale(low, high, 270 if wide else 232, 26)
+        panel = svg.Panel(svg.day_scale(path.days, width), levels)
         at_base = np.where(path.days == path.base, path.actual, np.nan)
         marks = [
             panel.stripe(window),
-            panel.y_ticks(ticks(low, high, 6 if wide else 5, lambda v, d: f"{v:,.{d}f}")),
+            panel.y_ticks(svg.ticks(low, high, 6 if wide else 5, lambda v, d: f"{v:,.{d}f}")),
             panel.band(path.days, path.low, path.high, "band"),
             panel.post(0, "d"),
             panel.line(path.days, path.expected, "b dashed"),
             panel.line(path.days, path.actual, "i"),
             panel.dots(path.days, at_base, "i dot"),
-            panel.x_ticks(day_ticks(path.days, 9 if wide else 5)),
+            panel.x_ticks(svg.day_ticks(path.days, 9 if wide else 5)),
             *(_price_ends(panel, path) if wide else _price_key(panel, path)),
             panel.over(window, name) if name else "",
-            text(panel.x.start - 6, 12, unit, "m e") if unit else "",
+            svg.text(panel.x.start - 6, 12, unit, "m e") if unit else "",
         ]
         title = say("figure.price", label=path.label)
-        return picture(width, 300, marks, title=title, desc=say("figure.price_desc"))
+        return svg.picture(width, 300, marks, title=title, desc=say("figure.price_desc"))
 
-    return pair(draw)
+    return svg.pair(draw)
 
 
 def draw_volume(path: PricePath, window: Window) -> Markup:
@@ -89,23 +76,23 @@ def draw_volume(path: PricePath, window: Window) -> Markup:
     high = max(2.0, 1.05 * float(np.nanmax(path.volume, initial=0)))
 
     def draw(width: int) -> Markup:
-        panel = Panel(day_scale(path.days, width), Scale(0, high, 110, 14))
+        panel = svg.Panel(svg.day_scale(path.days, width), svg.Scale(0, high, 110, 14))
         marks = [
             panel.stripe(window),
-            panel.y_ticks(ticks(0, high, 4, lambda v, d: f"{v:.{d}f}×")),
+            panel.y_ticks(svg.ticks(0, high, 4, lambda v, d: f"{v:.{d}f}×")),
             panel.bars(path.days, path.volume, 0.66, "vol"),
             panel.rule(0, "z"),
             panel.rule(1, "d"),
             panel.post(0, "d"),
-            panel.x_ticks(day_ticks(path.days, 9 if width == WIDE else 5)),
+            panel.x_ticks(svg.day_ticks(path.days, 9 if width == svg.WIDE else 5)),
         ]
         title, desc = say("figure.volume"), say("figure.volume_desc")
-        return picture(width, 140, marks, title=title, desc=desc)
+        return svg.picture(width, 140, marks, title=title, desc=desc)
 
-    return pair(draw)
+    return svg.pair(draw)
 
 
-def _price_ends(panel: Panel, path: PricePath) -> Iterator[str]:
+def _price_ends(panel: svg.Panel, path: PricePath) -> Iterator[str]:
     """Yield the names of the two paths at their last points, clear of each other."""
     ends = []
     for values, code, kind in ((path.expected, "model", "bt"), (path.actual, "actual", "s")):
@@ -119,17 +106,17 @@ def _price_ends(panel: Panel, path: PricePath) -> Iterator[str]:
         middle = (ends[0][0] + ends[1][0]) / 2
         ends = [(middle + shift, *end[1:]) for shift, end in zip((-17, 17), ends, strict=True)]
     for y, x, name, kind in ends:
-        yield text(x, y + 2, name, kind)
+        yield svg.text(x, y + 2, name, kind)
         if kind == "bt":
-            yield text(x, y + 18, say("figure.band"), "bt thin")
+            yield svg.text(x, y + 18, say("figure.band"), "bt thin")
 
 
-def _price_key(panel: Panel, path: PricePath) -> Iterator[str]:
+def _price_key(panel: svg.Panel, path: PricePath) -> Iterator[str]:
     """Yield what the lines of a narrow figure are, below its days and clear of the lines."""
     y = panel.y.start + 44
-    yield text(panel.x.start, y, say("figure.key_close"), "s")
+    yield svg.text(panel.x.start, y, say("figure.key_close"), "s")
     if np.isfinite(path.expected).any():
-        yield text(panel.x.start, y + 18, say("figure.key_model"), "bt")
+        yield svg.text(panel.x.start, y + 18, say("figure.key_model"), "bt")
 
 
 def draw_abnormal_returns(event: Days, window: Window) -> Markup:
@@ -145,10 +132,10 @@ def draw_abnormal_returns(event: Days, window: Window) -> Markup:
     days = event.days
 
     def draw(width: int) -> Markup:
-        wide, marks, axis = width == WIDE, [], day_scale(days, width)
+        wide, marks, axis = width == svg.WIDE, [], svg.day_scale(days, width)
         rows = ((16, 170, event.ar, event.ar_half), (206, 372, event.car, event.car_half))
         for top, foot, values, half in rows:
-            panel = Panel(axis, return_scale([values, half, -half], 5, top, foot))
+            panel = svg.Panel(axis, svg.return_scale([values, half, -half], 5, top, foot))
             sums = values is event.car
             any_value = np.isfinite(values).any()
             marks += [
@@ -160,38 +147,37 @@ def draw_abnormal_returns(event: Days, window: Window) -> Markup:
                 panel.post(0, "d"),
                 panel.line(days, values, "b") if sums else "",
                 panel.dots(days, values, "b dot") if sums else "",
-                panel.x_ticks(day_ticks(days, 11 if wide else 5)) if sums else "",
+                panel.x_ticks(svg.day_ticks(days, 11 if wide else 5)) if sums else "",
                 *_abnormal_names(panel, days, values, sums=sums, wide=wide),
             ]
         title = say("figure.abnormal", window=window, data=words().what or "returns")
         desc = say("figure.abnormal_desc", datum=words().what or "return")
-        return picture(width, 402, marks, title=title, desc=desc)
+        return svg.picture(width, 402, marks, title=title, desc=desc)
 
-    return pair(draw)
+    return svg.pair(draw)
 
 
 def _abnormal_names(
-    panel: Panel, days: IntArray, values: FloatArray, *, sums: bool, wide: bool
+    panel: svg.Panel, days: IntArray, values: FloatArray, *, sums: bool, wide: bool
 ) -> Iterator[str]:
     """Yield the name of a panel: at the end of its line, on a narrow figure above it."""
     at, first, top = np.flatnonzero(np.isfinite(values)), int(days[0]), panel.y.stop
     if at.size == 0:
-        name = say(
-            "figure.no_car" if sums else "figure.no_ar", day=first, datum=words().what or "return"
-        )
-        yield text(panel.x.start + 8, (panel.y.start + top) / 2 - 8, name, "m")
+        code = "figure.no_car" if sums else "figure.no_ar"
+        name = say(code, day=first, datum=words().what or "return")
+        yield svg.text(panel.x.start + 8, (panel.y.start + top) / 2 - 8, name, "m")
         return
     last = values[at[-1]] if sums else 0.0
     end = say("figure.car", end=percent(last, unit=words().unit == "%"))
     name, since = (end, say("figure.since", day=first)) if sums else (say("figure.ar"), "")
     if not wide:
-        yield text(panel.x.start, top - 5, f"{name} {since}".strip(), "bt")
+        yield svg.text(panel.x.start, top - 5, f"{name} {since}".strip(), "bt")
         return
     x, y = panel.label_x(float(days[at[-1]] if sums else days[-1])), panel.y(last)
-    yield text(x, y, name, "bt")
-    yield text(x, y + 16, since or say("figure.range"), "m halo")
+    yield svg.text(x, y, name, "bt")
+    yield svg.text(x, y + 16, since or say("figure.range"), "m halo")
     if not sums:
-        yield text(x, y + 32, say("figure.range_of"), "m")
+        yield svg.text(x, y + 32, say("figure.range_of"), "m")
 
 
 def name_axis(fit: Fit) -> str:
@@ -210,9 +196,9 @@ def draw_fit(fit: Fit, days: IntArray, window: Window) -> Markup:
     window : Window
     """
     inside = (days >= window.start) & (days <= window.stop)
-    ys = roomy([fit.y, fit.y_event[inside]], zero=False)
-    xs = roomy([fit.x, fit.x_event[inside]], zero=False)
-    panel, by_day = Panel(Scale(*xs, 58, 488), Scale(*ys, 286, 16)), fit.axis == DAY
+    ys = svg.roomy([fit.y, fit.y_event[inside]], zero=False)
+    xs = svg.roomy([fit.x, fit.x_event[inside]], zero=False)
+    panel, by_day = svg.Panel(svg.Scale(*xs, 58, 488), svg.Scale(*ys, 286, 16)), fit.axis == DAY
     ends = np.array(xs)
     marks = [
         panel.y_ticks(panel.y.ticks(6)),
@@ -220,15 +206,15 @@ def draw_fit(fit: Fit, days: IntArray, window: Window) -> Markup:
         panel.post(0, "z") if xs[0] < 0 < xs[1] and not by_day else "",
         panel.dots(fit.x, fit.y, "cloud"),
         _clipped_line(panel, ends, fit.intercept + fit.slope * ends),
-        panel.x_ticks(ticks(*xs, 5, signed_label, scale=1.0 if by_day else words().scale)),
-        text(488, 324, say(f"figure.axis_{name_axis(fit)}", axis=words().axis), "m e"),
+        panel.x_ticks(svg.ticks(*xs, 5, svg.signed_label, scale=1.0 if by_day else words().scale)),
+        svg.text(488, 324, say(f"figure.axis_{name_axis(fit)}", axis=words().axis), "m e"),
         *_marked_days(panel, fit, days, inside),
     ]
     desc = say("figure.fit_desc", n=len(fit.y), window=window)
-    return picture(HALF, 332, marks, title=say("figure.fit"), desc=desc)
+    return svg.picture(svg.HALF, 332, marks, title=say("figure.fit"), desc=desc)
 
 
-def _clipped_line(panel: Panel, xs: FloatArray, ys: FloatArray) -> str:
+def _clipped_line(panel: svg.Panel, xs: FloatArray, ys: FloatArray) -> str:
     """Return the stretch of a straight line that lies within the panel."""
     slope = (ys[1] - ys[0]) / (xs[1] - xs[0])
     if slope == 0:
@@ -238,7 +224,7 @@ def _clipped_line(panel: Panel, xs: FloatArray, ys: FloatArray) -> str:
     return panel.line(ends, ys[0] + slope * (ends - xs[0]), "b") if ends[0] < ends[1] else ""
 
 
-def _marked_days(panel: Panel, fit: Fit, days: IntArray, inside: BoolArray) -> Iterator[str]:
+def _marked_days(panel: svg.Panel, fit: Fit, days: IntArray, inside: BoolArray) -> Iterator[str]:
     """Yield the days of the window as points with their names, as long as these do not crowd."""
     rows = np.flatnonzero(inside & fit.is_marked)
     at = [(panel.x(fit.x_event[k]), panel.y(fit.y_event[k])) for k in rows]
@@ -253,7 +239,7 @@ def _marked_days(panel: Panel, fit: Fit, days: IntArray, inside: BoolArray) -> I
     dots = [Box(x - 7, x + 7, y - 7, y + 7) for x, y in at]
     edge = Box(panel.x.start, panel.x.stop, panel.y.stop, panel.y.start)
     for i, x, y in place_names(names, dots, edge):
-        yield text(x, y, names[i][0], "ot halo")
+        yield svg.text(x, y, names[i][0], "ot halo")
 
 
 @dataclass(frozen=True, slots=True)
@@ -285,9 +271,8 @@ class CarAxis:
         power = 10.0 ** math.floor(math.log10(largest))
         step = max(m * power for m in (1, 2, 5) if m * power <= largest)
         decimals = max(0, -math.floor(math.log10(step)))
-        return tuple(
-            (self._place(t / scale), signed(t, decimals) if t else "0") for t in (-step, 0.0, step)
-        )
+        labels = {t: signed(t, decimals) if t else "0" for t in (-step, 0.0, step)}
+        return tuple((self._place(t / scale), label) for t, label in labels.items())
 
     def mark(self, value: float, low: float, high: float, *, is_filled: bool = False) -> Markup:
         """Return a value with its interval as a picture; "" for a missing value.

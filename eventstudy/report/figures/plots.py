@@ -18,6 +18,7 @@ from ...calendars.window import Window
 from ...errors import ConfigError
 from ...findings.event_series import days_of
 from ...findings.types import firm_name
+from ...fitting.fitted import FittedStudy, WindowLike
 from ...utility.catalogue import say
 from ...utility.numbers import MINUS, clipped, date_prose
 from ...utility.units import in_its_words, words
@@ -27,8 +28,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.axis import Axis
     from matplotlib.figure import Figure
-
-    from ...fitting.fitted import FittedStudy, WindowLike
 
 MARKERS = "os^"
 FOREST_ROWS = 60

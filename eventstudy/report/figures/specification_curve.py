@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from markupsafe import Markup
 
+from ...analysis.specifications import CHOICES
 from ...utility.catalogue import say
 from ...utility.numbers import LEVEL, clipped
 from ...utility.typing import BoolArray, FloatArray
@@ -16,7 +17,6 @@ from .svg_canvas import WIDE, Panel, Scale, picture, return_scale, text
 # Marks: a tick of the matrix, and the disc of the study itself.
 TICK, DISC = "m0-5v10", "m-5 0a5 5 0 1 0 10 0a5 5 0 1 0-10 0"
 ROW = 17
-CHOICES = ("model", "estimation", "window", "sample", "halt")
 
 
 @dataclass(frozen=True, eq=False, slots=True)

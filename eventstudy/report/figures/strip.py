@@ -195,13 +195,12 @@ def _average(panel: Panel, average: Interval, y: float) -> Iterator[str]:
 def _draw_rows(strip: Strip, width: int) -> Markup:
     """Return a row for each of a few announcements, and one for the average."""
     pixels, _, kind = _frame(width)
-    rows = [
-        MarkRow(m.label(width), m.effect, rough_percent(m.effect.estimate), m.is_clear)
-        for m in strip.marks
-    ]
     average, name = strip.average, say("strip.average_row")
-    clear = average.ci_low * average.ci_high > 0
-    rows.append(MarkRow(name, average, rough_percent(average.estimate), clear, is_main=True))
+    mean = StripMark(name, name, average, average.ci_low * average.ci_high > 0)
+    rows = [
+        MarkRow(m.label(width), m.effect, rough_percent(m.effect.estimate), m.is_clear, m is mean)
+        for m in (*strip.marks, mean)
+    ]
     wide = max(text_width(row.name) for row in rows)
     start = min(wide, 210.0 if width == WIDE else 130.0) + 18
     layout = Layout(pixels, start, pixels - 76.0, _line(len(strip.marks)), kind, True)
@@ -217,17 +216,14 @@ def _draw_moves(strip: Strip, width: int) -> Markup:
     axis = return_scale([values], 9 if width == WIDE else 6, stop, 16)
     foot, radius = 104.0, _column_radius(axis.places(strip.moves))
     panel = Panel(axis, Scale(0, 1, 110, 4))
-    dots = [
-        f'<circle class="ring off" cx="{number(x)}" cy="{number(y)}" r="{radius}"/>'
-        for x, y in _columns(axis.places(strip.moves), radius, foot)
-    ]
+    places = _columns(axis.places(strip.moves), radius, foot)
+    middles = (f'cx="{number(x)}" cy="{number(y)}"' for x, y in places)
+    dots = [f'<circle class="ring off" {middle} r="{radius}"/>' for middle in middles]
     x = axis(mark.effect.estimate)
     half = text_width(mark.name, is_bold=True) / 2
     middle = min(max(x, half), pixels - half)
-    names = [
-        text(middle, foot - 34, mark.name, "bt c halo"),
-        text(middle, foot - 18, rough_percent(mark.effect.estimate), "bt c halo"),
-    ]
+    lines = ((34, mark.name), (18, rough_percent(mark.effect.estimate)))
+    names = [text(middle, foot - above, line, "bt c halo") for above, line in lines]
     diamond = f'<path class="event" d="M{number(x)} {number(foot)}{DIAMOND}"/>'
     marks = [*_grid(panel, 9 if width == WIDE else 6), *dots, diamond, *names]
     desc = say("strip.desc_moves", n=len(strip.moves))

@@ -135,11 +135,9 @@ class Panel:
             Class of its style.
         """
         at, zero, pixels = np.flatnonzero(np.isfinite(ys)), self.y(0), self.x.step(width)
-        bars = []
-        places = self.x.places(xs[at]).tolist(), self.y.places(ys[at]).tolist()
-        for x, y in zip(*places, strict=True):
-            bars.append(rect(x - pixels / 2, min(y, zero), pixels, abs(y - zero), kind))
-        return "".join(bars)
+        places = zip(self.x.places(xs[at]).tolist(), self.y.places(ys[at]).tolist(), strict=True)
+        bars = ((x - pixels / 2, min(y, zero), pixels, abs(y - zero)) for x, y in places)
+        return "".join(rect(*bar, kind) for bar in bars)
 
     def stripe(self, window: Window) -> str:
         """Return the full height of the panel over the days of a window."""
@@ -158,9 +156,8 @@ class Panel:
         """
         y, height, width = self.y.stop, self.y.start - self.y.stop, self.x.step()
         starts = self.x.places(days.astype(float) - 0.5).tolist()
-        return "".join(
-            rect(x, y, width, height, "hit", tip) for x, tip in zip(starts, tips, strict=True)
-        )
+        places = zip(starts, tips, strict=True)
+        return "".join(rect(x, y, width, height, "hit", tip) for x, tip in places)
 
     def rule(self, y: float, kind: str) -> str:
         """Return a level line across the panel.
@@ -293,10 +290,8 @@ def rect(x: float, y: float, width: float, height: float, kind: str, tip: str = 
         For those who point at it.
     """
     size = f'width="{number(width)}" height="{number(max(height, 0.0))}"'
-    title = f"<title>{escape(tip)}</title></rect>" if tip else ""
-    return (
-        f'<rect class="{kind}" x="{number(x)}" y="{number(y)}" {size}{">" if tip else "/>"}{title}'
-    )
+    end = f"><title>{escape(tip)}</title></rect>" if tip else "/>"
+    return f'<rect class="{kind}" x="{number(x)}" y="{number(y)}" {size}{end}'
 
 
 def text(x: float, y: float, label: str, kind: str) -> str:

@@ -16,7 +16,7 @@ from ...errors import ConfigError, how_to_install
 from ...findings.finished_run import FinishedRun
 from ...findings.types import Findings, Sample
 from ...significance import STATISTICS
-from ...utility.catalogue import say
+from ...utility.catalogue import make_error, say
 from ...utility.numbers import LEVEL, window_text
 from ...utility.units import speaking_of, words
 from ..figures.svg_canvas import roomy
@@ -63,8 +63,8 @@ def workbook(run: FinishedRun) -> bytes:
     try:
         import xlsxwriter
     except ImportError:
-        problem, remedy = "Excel needs the package xlsxwriter", how_to_install("xlsxwriter")
-        raise ConfigError(f"{problem}, which is not installed", remedy=remedy) from None
+        command = how_to_install("xlsxwriter")
+        raise make_error(ConfigError, "wrong.no_excel", command=command) from None
     file, findings = io.BytesIO(), run.findings
     options = {f"strings_to_{kind}": False for kind in ("formulas", "urls", "numbers")}
     options["remove_timezone"] = True

@@ -14,6 +14,7 @@ import numpy as np
 from ...analysis.implied_path import ImpliedPath, implied_path_of
 from ...errors import ConfigError
 from ...findings.types import Findings
+from ...fitting.fitted import FittedStudy
 from ...utility.catalogue import say
 from ...utility.numbers import clipped
 from ...utility.units import speaking_of
@@ -28,8 +29,6 @@ from ..sections.methods import source_line
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-
-    from ...fitting.fitted import FittedStudy
 
 INK, MUTED, BLUE = "#1a1e22", "#565c63", "#0b5394"
 STYLE = str(Path(__file__).parents[2] / "data" / "figures.mplstyle")
@@ -98,10 +97,8 @@ def write_figures(results: FittedStudy, folder: Path, findings: Findings) -> Non
         return
     with _styled(findings):
         look = Look(title=split_answer(findings)[0].removesuffix("."))
-        drawn = {
-            "caar": plot_caar(study, main, **look),
-            "car": plot_car_forest(study, main, **look),
-        }
+        drawn = {"caar": plot_caar(study, main, **look)}
+        drawn["car"] = plot_car_forest(study, main, **look)
         if study.main == main and implied_path_of(study) is not None:
             drawn["path"] = plot_path(study, **look)
         for name, axes in drawn.items():

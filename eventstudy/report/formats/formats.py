@@ -121,7 +121,7 @@ def exported(
         The files written.
     """
     contents = {folder / path: content for path, content in FORMATS[kind](run, choice).items()}
-    return [_write(p, c) for p, c in contents.items() if not (missing and p.exists())]
+    return [write_file(p, c) for p, c in contents.items() if not (missing and p.exists())]
 
 
 def export_file(run: FinishedRun, kind: str, path: Path, *, choice: Choice = ALL) -> Path:
@@ -139,11 +139,11 @@ def export_file(run: FinishedRun, kind: str, path: Path, *, choice: Choice = ALL
     """
     contents = FORMATS[kind](run, choice)
     if kind == "tex":
-        _write(path.with_suffix(".bib"), contents[BIBLIOGRAPHY])
+        write_file(path.with_suffix(".bib"), contents[BIBLIOGRAPHY])
         tables = (str(text) for name, text in contents.items() if name != BIBLIOGRAPHY)
-        return _write(path, "\n".join(tables))
+        return write_file(path, "\n".join(tables))
     alike = [content for name, content in contents.items() if name.endswith(path.suffix)]
-    return _write(path, next(iter(alike or contents.values())))
+    return write_file(path, next(iter(alike or contents.values())))
 
 
 def export_beside(run: FinishedRun, kind: str, path: Path, *, choice: Choice = ALL) -> list[Path]:
@@ -163,10 +163,17 @@ def export_beside(run: FinishedRun, kind: str, path: Path, *, choice: Choice = A
         tables = export_file(run, kind, path.with_name(f"{path.name}.tex"), choice=choice)
         return [tables, tables.with_suffix(".bib")]
     contents = FORMATS[kind](run, choice).items()
-    return [_write(path.with_name(path.name + Path(name).suffix), c) for name, c in contents]
+    return [write_file(path.with_name(path.name + Path(name).suffix), c) for name, c in contents]
 
 
-def _write(path: Path, content: str | bytes) -> Path:
+def write_file(path: Path, content: str | bytes) -> Path:
+    """Write a file at once, as everybody may read it, and return its path.
+
+    Parameters
+    ----------
+    path : Path
+    content : str or bytes
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     with replacing(path) as file:
         file.write_bytes(content.encode() if isinstance(content, str) else content)

@@ -19,7 +19,7 @@ from ...errors import ConfigError
 from ...findings.types import Findings, Sample
 from ...models import MODELS
 from ...significance import STATISTICS
-from ...utility.catalogue import say
+from ...utility.catalogue import make_error, say
 from ...utility.csv_text import BLANK
 from ...utility.numbers import capitalised, clipped, listed, stars
 from ...utility.units import speaking_of, words
@@ -27,7 +27,7 @@ from ..sections.answer import name_sample
 from ..sections.caveats import lacking_lines, write_caveat_of
 from ..sections.events import in_order
 from ..sections.methods import source_line
-from ..sections.robustness import model_cells
+from ..sections.robustness import cells_but_for
 from ..sections.windows import find_role
 from .templating import environment as pages
 from .templating import new_environment, visible_line
@@ -89,8 +89,8 @@ def latex_table(findings: Findings, name: str) -> str:
     """
     tables = latex_tables(findings)
     if name not in tables:
-        remedy = f"use {', '.join(tables) or 'a run with events'}"
-        raise ConfigError("no such table", value=name, remedy=remedy)
+        names = ", ".join(tables) or "a run with events"
+        raise make_error(ConfigError, "wrong.no_table", tables=names, value=name)
     return tables[name]
 
 
@@ -201,8 +201,8 @@ def _chosen(findings: Findings, windows: Sequence[Window]) -> list[Window]:
     """Return the windows of the columns: by default the first of those around day 0."""
     tested, main = findings.setup.tested, findings.setup.main
     if missing := [window for window in windows if window not in tested]:
-        remedy = f"it has {listed(map(str, tested))}; for others run the study again with --car"
-        raise ConfigError("the run has no such window", value=str(missing[0]), remedy=remedy)
+        texts = list(map(str, tested))
+        raise make_error(ConfigError, "wrong.no_window", tested=texts, value=str(missing[0]))
     if len(windows) > MOST_WINDOWS:
         raise ConfigError("too many windows for a page", remedy=f"choose {MOST_WINDOWS} at most")
     if windows or len(tested) <= MOST_WINDOWS:
@@ -215,8 +215,7 @@ def _tests(findings: Findings, names: Sequence[str]) -> list[str]:
     """Return further tests, by default those of the settings; the main one has its own rows."""
     names_of_run = {test.test for test in findings.sample.main.tests}
     if missing := [name for name in names if name not in names_of_run]:
-        remedy = f"use {', '.join(sorted(names_of_run))}"
-        raise ConfigError("the run has no such test", value=missing[0], remedy=remedy)
+        raise make_error(ConfigError, "wrong.no_test", tests=sorted(names_of_run), value=missing[0])
     names, main = names or findings.setup.settings.get("tests") or (), findings.sample.answer.test
     return [name for name in names if name in names_of_run and name != main]
 
@@ -252,7 +251,7 @@ def _estimates(sample: Sample, windows: list[Window], names: list[str]) -> Itera
 
 def _models(grid: pd.DataFrame, windows: list[Window]) -> Iterator[Line]:
     """Yield estimates and statistics of the other models of a grid."""
-    cells = model_cells(grid)
+    cells = cells_but_for(grid, "window", "model")
     mine = cells.loc[cells["is_main"], "model"].iloc[0]
     for model, table in cells[cells["model"] != mine].groupby("model", sort=False):
         table = table.set_index(table["window"].map(Window.of))[["estimate", "se", "pvalue"]]

@@ -82,7 +82,6 @@ def environment() -> Environment:
         "value": partial(numbers.percent, unit=False),
         "interval": lambda low, high: numbers.span(low, high, unit=False),
         "number": partial(numbers.signed, sign=False),
-        "share": numbers.share_text,
         "window": numbers.window_text,
         "date": numbers.date_prose,
         "iso": numbers.date_iso,
@@ -162,8 +161,6 @@ def _from_right(text: object) -> str:
 
 
 def _emphasised(sentence: Sentence) -> Markup:
-    texts = (
-        f"<strong>{_from_right(t)}</strong>" if strong else _from_right(t)
-        for t, strong in sentence.pieces
-    )
+    pieces = ((_from_right(text), is_strong) for text, is_strong in sentence.pieces)
+    texts = (f"<strong>{text}</strong>" if is_strong else text for text, is_strong in pieces)
     return Markup("".join(texts))  # noqa: S704

@@ -302,7 +302,7 @@ def _sample_text(findings: Findings, sample: Sample) -> str:
     if n == 1:
         return say("answer.one_event", subject=name.replace("announcements", "announcement", 1))
     number = number_word(dates) if n < FULL_SAMPLE else f"{dates:,}"
-    facts = {"number": _number(n), "subject": name, "n_dates": dates, "dates": number}
+    facts = {"number": _number(n), "subject": name, "dates": number}
     return say("answer.average_one_date" if dates == 1 else "answer.average", **facts)
 
 

@@ -111,8 +111,7 @@ def brief_caveat(findings: Findings) -> str:
     What may make all numbers wrong comes first, then moves in the mean that may be faults.
     """
     sample, result = findings.sample, findings.sample.answer
-    serious = [note.text for note in findings.notes if note.is_serious and note.is_warning]
-    if serious:
+    if serious := [note.text for note in findings.notes if note.is_serious and note.is_warning]:
         return f"{capitalised(serious[0]).removesuffix('.')}."
     caveat = result.caveat or caveat_of(result, sample.n_events)
     if caveat is None:

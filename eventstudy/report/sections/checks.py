@@ -18,11 +18,10 @@ from ...utility.catalogue import say
 from ...utility.numbers import LEVEL, MINUS, capitalised, clipped, date_prose, pvalue
 from ...utility.units import words
 from .answer import is_day_later
+from .robustness import cells_but_for
 from .table import Row, Table, effect_cells, interval_in, make_table
 
 LONGEST_NAME = 64
-# Choices of a cell that is the study but for one of them.
-ALIKE = ("window", "model", "estimation", "sample", "halt")
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,9 +163,8 @@ def _cells(findings: Findings, choice: str) -> list[dict[Any, Any]]:
     table = findings.tables.get("specifications", pd.DataFrame())
     if table.empty:
         return []
-    names = [name for name in ALIKE if name != choice]
-    alike = (table[names] == table.loc[table["is_main"].astype(bool), names].iloc[0]).all(axis=1)
-    return table[alike & ~table["is_main"].astype(bool)].to_dict("records")
+    cells = cells_but_for(table, choice)
+    return cells[~cells["is_main"]].to_dict("records")
 
 
 def _check(kind: str, name: str, row: dict[Any, Any]) -> Check:

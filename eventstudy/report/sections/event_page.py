@@ -25,14 +25,7 @@ from ...utility.numbers import (
     percent,
 )  # fmt: skip
 from ...utility.units import words
-from ..figures.event_figures import (
-    CarAxis,
-    draw_abnormal_returns,
-    draw_fit,
-    draw_price,
-    draw_volume,
-    name_axis,
-)
+from ..figures import event_figures as figures
 from .answer import Sentence, answer, has_exact_law, name_news
 from .caveats import asides
 from .events import describe_event, explain_flag, safe_url, write_flag
@@ -210,11 +203,11 @@ def _price(findings: Findings, detail: EventDetail, car: EventCar | None) -> dic
         title = ", ".join(filter(None, (path.label, unit)))
     columns = (path.days, path.dates, path.actual, path.expected, path.low, path.high)
     return {
-        "figure": draw_price(path, main, name=_price_name(car), unit=unit),
+        "figure": figures.draw_price(path, main, name=_price_name(car), unit=unit),
         "title": title,
         "base": path.base,
         "is_modelled": bool(np.isfinite(path.expected).any()),
-        "volume": draw_volume(path, main) if np.isfinite(path.volume).any() else "",
+        "volume": figures.draw_volume(path, main) if np.isfinite(path.volume).any() else "",
         "note": " ".join(filter(None, _price_notes(findings, path, car))),
         "rows": list(zip(*(c.tolist() for c in (*columns, path.volume)), strict=True)),
     }
@@ -254,14 +247,14 @@ def _abnormal(findings: Findings, detail: EventDetail, car: EventCar) -> dict[st
     columns = (days.days, days.dates, days.ret, days.expected, days.ar, days.car, days.car_half)
     note = say("event_page.path_and_car", window=main, until=_until(car)) if car.until else ""
     rows = zip(*(column.tolist() for column in columns), strict=True)
-    return {"figure": draw_abnormal_returns(days, main), "note": note, "rows": list(rows)}
+    return {"figure": figures.draw_abnormal_returns(days, main), "note": note, "rows": list(rows)}
 
 
 def _windows(findings: Findings, event: Event, detail: EventDetail) -> dict[str, Any]:
     """Return the CAR over each tested window, its role and p of SQ, and the axis of all."""
     setup = findings.setup
     cars = [event.car(window) for window in setup.tested]
-    axis = CarAxis.of(cars)
+    axis = figures.CarAxis.of(cars)
     return {
         "axis": axis,
         "df": int(detail.estimation.df_resid) if detail.estimation else 0,
@@ -292,8 +285,8 @@ def _estimation(findings: Findings, event: Event, detail: EventDetail) -> dict[s
     columns = (model.parameters, scales, estimation.params, estimation.bse)
     inside = (days >= setup.main.start) & (days <= setup.main.stop)
     return {
-        "figure": draw_fit(fit, days, setup.main),
-        "against": say(f"event_page.against_{name_axis(fit)}", kind=subject, axis=axis),
+        "figure": figures.draw_fit(fit, days, setup.main),
+        "against": say(f"event_page.against_{figures.name_axis(fit)}", kind=subject, axis=axis),
         "is_marked": bool(fit.is_marked[inside].any()),
         "benchmark": clipped(event.cells["benchmark"], 60) if "market" in model.factors else "",
         "parameters": [

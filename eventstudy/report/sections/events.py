@@ -171,7 +171,7 @@ def left_out_table(findings: Findings) -> Table | None:
     The test stays that of all events, so the events left out alone make the difference.
     """
     table, sample = findings.beside("without_flagged"), findings.sample
-    if table is None:
+    if table.empty:
         return None
     answer = sample.answer
     numbers = answer.n_events, answer.effect.estimate, answer.pvalue

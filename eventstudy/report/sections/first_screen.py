@@ -62,7 +62,6 @@ class FirstScreen:
     keys : tuple of KeyFigure
     strip : Strip, optional
     checks : tuple of Check
-    checks_about : str
     """
 
     title: str
@@ -74,7 +73,6 @@ class FirstScreen:
     keys: tuple[KeyFigure, ...]
     strip: Strip | None
     checks: tuple[Check, ...]
-    checks_about: str
 
 
 @lru_cache(maxsize=1)
@@ -84,7 +82,6 @@ def first_screen(findings: Findings) -> FirstScreen:
     answer = findings.sample.answer
     decided = answer.n_events > 0 and answer.verdict != NO_RESULT
     checks = list_checks(findings) if decided else ()
-    unclear = sum(not check.is_clear for check in checks[1:])
     return FirstScreen(
         title=title_of(findings),
         as_of=_as_of(findings),
@@ -95,7 +92,6 @@ def first_screen(findings: Findings) -> FirstScreen:
         keys=tuple(key_figures(findings)),
         strip=_strip(findings) if decided else None,
         checks=checks,
-        checks_about=say("checks.about", n=len(checks) - 1, unclear=unclear),
     )
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from markupsafe import Markup
 
 from ...analysis.answer import DIFFERENT, NOT_DIFFERENT, Answer
+from ...analysis.calibrated import Calibrated
 from ...analysis.implied_path import BASE
 from ...analysis.interval import Power
 from ...findings.kept_case import cases_without_prices
@@ -250,12 +251,9 @@ def _shared_shock(findings: Findings) -> Iterator[Fold]:
 
 def _shock_facts(answer: Answer) -> dict[str, float]:
     """Return how much shared movement it takes, how much there was, and on how many other dates."""
-    numbers = answer.calibrated
-    return {
-        "needed": answer.overturn.shared_shock,
-        "times": numbers.shared_movement if numbers else np.nan,
-        "share": numbers.shared_share if numbers else np.nan,
-    }
+    numbers = answer.calibrated or Calibrated()
+    drawn = {"times": numbers.shared_movement, "share": numbers.shared_share}
+    return {"needed": answer.overturn.shared_shock, **drawn}
 
 
 def _shock_code(answer: Answer) -> str:

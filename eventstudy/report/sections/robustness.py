@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from ...analysis.cross_section import not_possible
-from ...analysis.specifications import Specifications
+from ...analysis.specifications import CHOICES, Specifications
 from ...calendars.window import Window
 from ...findings.types import Findings
 from ...significance import STATISTICS
@@ -114,8 +114,7 @@ WINDOWS = ("estimation", "window")
 
 
 def _specifications(findings: Findings) -> Iterator[Analysis]:
-    table = findings.tables.get("specifications")
-    if table is not None:
+    if (table := findings.tables.get("specifications")) is not None:
         yield from (analysis_of_grid(table), analysis_by_choice(table))
 
 
@@ -127,7 +126,7 @@ def analysis_of_grid(table: pd.DataFrame) -> Analysis:
     table : DataFrame
         See :func:`~eventstudy.analysis.specifications.specifications_table`.
     """
-    cells, code = model_cells(table), "robustness.specifications"
+    cells, code = cells_but_for(table, "window", "model"), "robustness.specifications"
     models = list(dict.fromkeys(cells["model"]))
     rows = [
         Row((window_text(Window.of(str(window))), *map(_cell, group["estimate"], group["pvalue"])))
@@ -161,9 +160,17 @@ def analysis_by_choice(table: pd.DataFrame) -> Analysis:
         files=("specifications_by_choice.csv",))  # fmt: skip
 
 
-def model_cells(table: pd.DataFrame) -> pd.DataFrame:
-    """Return the specifications that differ from the study in model and window only."""
-    alike = ["estimation", "halt", "sample"]
+def cells_but_for(table: pd.DataFrame, *choices: str) -> pd.DataFrame:
+    """Return the specifications that differ from the study in some choices only.
+
+    Parameters
+    ----------
+    table : DataFrame
+        See :func:`~eventstudy.analysis.specifications.specifications_table`.
+    *choices : str
+        Such as ``"model"``.
+    """
+    alike = [name for name in CHOICES if name not in choices]
     main = table.loc[table["is_main"], alike].iloc[0]
     return table[(table[alike] == main).all(axis=1)]
 
@@ -174,10 +181,9 @@ def _cell(estimate: float, p: float) -> str:
 
 def _announcement_time(findings: Findings) -> Iterator[Analysis]:
     """Yield how the first day depends on announcements whose time is not known."""
-    table = findings.beside("announcement_time")
-    if table is None:
+    records = findings.beside("announcement_time").to_dict("records")
+    if not records:
         return
-    records = table.to_dict("records")
     dated, moved = (percent(row["caar"]) for row in records)
     window, n = [records[0]["start"], records[0]["stop"]], int(records[0]["n_uncertain"])
     code = "robustness.announcement_time"
@@ -193,8 +199,8 @@ def _announcement_time(findings: Findings) -> Iterator[Analysis]:
 
 def _placebos(findings: Findings) -> Iterator[Analysis]:
     """Yield the study on firms without events."""
-    table, code = findings.beside("placebo"), "robustness.firms"
-    for row in () if table is None else table.to_dict("records"):
+    code = "robustness.firms"
+    for row in findings.beside("placebo").to_dict("records"):
         lede = say("robustness.failed", why=row["reason"])
         if np.isfinite(row["pvalue"]):
             facts = {"test": STATISTICS[row["test"]].label, "n": row["draws"], "p": row["pvalue"]}
