@@ -152,8 +152,7 @@ class UnitLoadings:
         x = np.zeros((len(events), 0, 0))
         if pull.shape[1]:
             x = np.where(np.isfinite(events.resid)[:, :, None], events.x_estimation, 0.0)
-        inner = np.einsum("nlk,nlj->nkj", x, x)
-        squares = np.einsum("nkw,nkj,njw->nw", pull, inner, pull)
+        squares = np.einsum("nkw,nkw->nw", pull, (x.transpose(0, 2, 1) @ x) @ pull)
         squares += np.einsum("nlw,nlw->nw", days, days)
         hidden = [(i, w, at) for w, window in enumerate(windows) for i, at in events.hidden(window)]
         for i, w, at in hidden:
