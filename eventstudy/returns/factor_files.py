@@ -13,12 +13,9 @@ import zipfile
 import zlib
 from collections.abc import Container, Iterable, Sequence
 from dataclasses import astuple
-from http.client import HTTPException
 from itertools import takewhile
 from pathlib import Path
-from ssl import create_default_context
 from typing import TYPE_CHECKING, Any
-from urllib.request import Request, urlopen
 from zipfile import is_zipfile
 
 import numpy as np
@@ -104,6 +101,10 @@ def _hash_of(raw: bytes) -> str:
 
 def _fetched(file: str, offline: bool) -> bytes:
     """Return a file of the library."""
+    from http.client import HTTPException
+    from ssl import create_default_context
+    from urllib.request import Request, urlopen
+
     url = f"{os.environ.get(VARIABLE, LIBRARY).rstrip('/')}/{file}"
     remedy = say("factor_library.remedy", url=url)
     if offline:
