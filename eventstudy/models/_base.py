@@ -241,7 +241,13 @@ class LinearModel:
         return arrays | ({"x_estimation": X[:, :L1]} if keep_days else {"masked": windows.masked})
 
     def estimation_days(self, abnormal: AbnormalReturns, name: str) -> FloatArray:
-        """Return `resid` or `x_estimation` of fitted events, the bits of :meth:`fit`."""
+        """Return an array of the estimation days of fitted events, the bits of :meth:`fit`.
+
+        Parameters
+        ----------
+        abnormal : AbnormalReturns
+        name : {"resid", "x_estimation"}
+        """
         windows, before = abnormal.windows.before, slice(0, len(abnormal.windows.estimation))
         if name == "x_estimation":
             return self.design(windows)[:, before]
