@@ -241,12 +241,18 @@ class LinearModel:
         return arrays | ({"x_estimation": X[:, :L1]} if keep_days else {"masked": windows.masked})
 
     def estimation_days(self, abnormal: AbnormalReturns, name: str) -> FloatArray:
-        """Return an array of the estimation days of fitted events, the bits of :meth:`fit`.
+        """Make an array of the estimation days of fitted events, the bits of :meth:`fit`.
 
         Parameters
         ----------
         abnormal : AbnormalReturns
+            Of n events.
         name : {"resid", "x_estimation"}
+
+        Returns
+        -------
+        (n, L1) or (n, L1, k) float array
+            Decimal returns; residuals are NaN on days without complete data.
         """
         windows, before = abnormal.windows.before, slice(0, len(abnormal.windows.estimation))
         if name == "x_estimation":
