@@ -408,7 +408,8 @@ class AbnormalReturns(Sampled):
         Halted sessions that have left the clock, and the sessions after the window until a close
         off the price limit; as columns of ``windows.sessions``.
         """
-        if self.runs is None and not self._is_bridged:
+        is_bridged = self.remember(("bridged",), lambda: (self.length > self.spans).any())
+        if self.runs is None and not is_bridged:
             return []
         cols, inside = self.columns(window), self.inside(window)
         delayed = self.delayed(window) & (self.conventions.limits == "extend")
@@ -423,11 +424,6 @@ class AbnormalReturns(Sampled):
                 pieces.append(self._run_on(i, cols.stop - 1))
             out.append((int(i), np.concatenate(pieces)))
         return out
-
-    @cached_property
-    def _is_bridged(self) -> bool:
-        """Whether some return spans halted sessions that have left the clock."""
-        return bool((self.length > self.spans).any())
 
     @cached_property
     def unextended(self) -> AbnormalReturns:
