@@ -15,6 +15,9 @@ from eventstudy.significance._correlation import by_pair, least_common, mean_cor
 from eventstudy.significance._loading_sums import LoadingSums
 from eventstudy.significance._loadings import loadings_on
 from eventstudy.significance._many_windows import FEWEST_WINDOWS, prepare_correlations
+from eventstudy.significance._ranks import Totals
+from eventstudy.significance._session_sums import MOST_KEPT, Sums
+from eventstudy.significance.ranks import ranks
 
 WINDOWS = [*(Window(t, t) for t in range(-5, 6)), *(Window(-5, t) for t in range(-4, 6))]
 
@@ -126,3 +129,38 @@ def test_sums_of_groups_are_added_up(monkeypatch: pytest.MonkeyPatch) -> None:
                 np.testing.assert_allclose(
                     getattr(together, name), getattr(apart, name), atol=1e-13
                 )
+
+
+@pytest.mark.parametrize("first", ["group", "all"])
+def test_totals_of_ranks_are_those_of_the_groups(
+    first: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whichever is asked for first, and also where one group holds most of the events."""
+    monkeypatch.setattr("eventstudy.abnormal.subsamples.KEPT", 4)
+    sample = fitted(short=True, dates=9)
+    is_small = np.arange(len(sample)) % 4 == 0
+    groups = [sample.take(~is_small), sample.take(is_small)]
+    assert groups[0].larger is not None
+    sample.made_up_of(groups)
+    most = sample.take(np.arange(len(sample)) != 3)
+    asked = {"group": [*groups, sample, most], "all": [sample, most, *groups]}[first]
+    for events in asked:
+        found, alone = Totals.once(events, "ranks", ranks), Totals.over(events, ranks)
+        np.testing.assert_allclose(found.total, alone.total, atol=1e-13)
+        np.testing.assert_array_equal(found.days, alone.days)
+
+
+def test_groups_that_are_not_all_events_are_no_parts() -> None:
+    sample = fitted()
+    sample.made_up_of([sample.take(np.arange(5))])
+    assert not sample.parts
+
+
+def test_sums_of_the_last_samples_are_kept() -> None:
+    study = fitted()
+    samples = [study.take(np.arange(len(study)) != i) for i in range(MOST_KEPT + 2)]
+    sums = [Sums.kept(sample) for sample in samples]
+    assert Sums.kept(samples[-1]) is sums[-1]
+    assert Sums.kept(samples[0]) is not sums[0]
+    assert Sums.kept(samples[0]).rho == sums[0].rho
+    assert len(study.memo["correlations", "session_sums"]) == MOST_KEPT

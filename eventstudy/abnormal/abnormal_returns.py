@@ -53,8 +53,8 @@ class AbnormalReturns(Sampled):
     parent, rows : AbnormalReturns and (n,) int array, optional
         The study that these events were taken from, and their rows there.
     estimation_days : callable, optional
-        Makes `resid` or `x_estimation` anew from the windows and the estimates where it is not kept
-        in memory.
+        Makes `resid` or `x_estimation` from the windows and the estimates, where the array is not
+        kept in memory.
 
     Notes
     -----

@@ -303,7 +303,7 @@ def confounded_by(
     cells = table[NEWS_COLUMN].astype(str) if NEWS_COLUMN in table else [""] * len(table)
     rows = zip(table["ticker"], table["exchange"], table["day0"], cells, strict=True)
     for i, (ticker, code, day0, cell) in enumerate(rows):
-        near, items = [], [item for item in news if item.ticker in (ticker, EVERY_FIRM)]
+        items, near = [item for item in news if item.ticker in (ticker, EVERY_FIRM)], []
         if items:
             sessions = panel.sessions[panel.calendars.get(panel.calendar_of(code), slice(None))]
             zero = int(np.searchsorted(sessions, np.datetime64(day0, "D")))

@@ -48,7 +48,7 @@ class LoadingSums:
     def prepare(
         cls, abnormal: AbnormalReturns, windows: Iterable[tuple[Window, BoolArray]]
     ) -> None:
-        """Make the sums of many windows in one pass over the events.
+        """Make the sums of many windows in one pass over the events, or add up those of groups.
 
         Parameters
         ----------

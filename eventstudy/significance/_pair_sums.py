@@ -1,4 +1,4 @@
-"""Sums over pairs of events, some of which have no correlation of their own."""
+"""Sums over pairs of events; a pair with too few common sessions has no correlation."""
 
 from __future__ import annotations
 

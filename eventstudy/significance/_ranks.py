@@ -66,6 +66,10 @@ class Totals(NamedTuple):
 
     @classmethod
     def _added(cls, sample: AbnormalReturns, name: str, scores: Scores) -> Totals:
+        """Return the totals from others that are known, or over all events.
+
+        A group does not take its totals from those of all, which are the sum over the groups.
+        """
         larger = sample.larger
         if larger is not None and sample not in larger[0].parts:
             study, dropped = larger
