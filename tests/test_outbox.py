@@ -201,7 +201,7 @@ def test_a_refresh_that_fails_delivers_what_waits(watched: Watched) -> None:
 
 
 def test_a_refresh_without_a_change_makes_no_entry(watched: Watched) -> None:
-    """Rows in another order are computed anew, and nothing differs."""
+    """Rows in another order are computed again, and nothing differs."""
     rows = watched.events.read_text().splitlines()
     watched.events.write_text("\n".join([rows[0], *rows[:0:-1], ""]))
     assert "no event, CAR or answer differs" in refresh(watched, *watched.told)

@@ -46,7 +46,7 @@ def report(
 ) -> None:  # fmt: skip
     """Write the finished RUN in other formats, and print where they are.
 
-    RUN is a folder of ``eventstudy run``. Nothing is computed anew: every format is made from
+    RUN is a folder of ``eventstudy run``. Nothing is computed again: every format is made from
     results.json and the tables of RUN. Without --out the files that RUN holds (html, tex, md, json)
     stay as they are, and are written again where they are missing. The others are written next to
     RUN, under its name: card, a picture to forward (PNG and SVG); pdf, printed by an installed
@@ -101,7 +101,7 @@ def cite(run: Path | None) -> None:
 
 
 def _check_choice(kinds: tuple[str, ...], choice: Choice) -> None:
-    """Raise ConfigError for an option that no format asked for has."""
+    """Raise ConfigError for an option of a format that was not asked for."""
     options = (("--full", "pdf", choice.full), ("--car", "tex", choice.windows))
     for option, kind, is_set in (*options, ("--test", "tex", choice.tests)):
         if is_set and kind not in kinds:

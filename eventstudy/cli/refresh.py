@@ -185,7 +185,7 @@ def refresh(
 ) -> None:
     """Bring a run up to date: a RUN folder, or that of a study file or of EVENTS.
 
-    Does nothing, with exit code 0, if nothing is new. Otherwise the study is computed anew, and
+    Does nothing, with exit code 0, if nothing is new. Otherwise the study is computed again, and
     changes.json and changes.md in the run folder say what changed.
     """
     from ..findings.finished_run import read_findings

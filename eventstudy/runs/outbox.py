@@ -49,7 +49,7 @@ class Entry:
     kind : str
         ``changed`` or ``first_run``; others may be added.
     why : tuple of str
-        Why the run was computed anew.
+        Why the run was computed again.
     counts : mapping of str to int
         How many differences there are by kind.
     text : str
@@ -96,7 +96,7 @@ def add_entry(
     change : mapping
         The newest entry of ``changes.json``.
     why : sequence of str
-        Why the run was computed anew.
+        Why the run was computed again.
     counts : mapping of str to int, or None
         How many differences there are by kind; None for a first run.
     """

@@ -1,1 +1,1 @@
-"""A finished run in every format; nothing is computed anew."""
+"""A finished run in every format; nothing is computed again."""
