@@ -9,8 +9,11 @@ import numpy as np
 import pandas as pd
 import pytest
 from conftest import SHARED, Market
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from pages import findings
 
+from eventstudy.abnormal.abnormal_returns import AbnormalReturns
 from eventstudy.analysis.halts import compare_clocks
 from eventstudy.calendars.window import Window
 from eventstudy.events.table import events_from_frame
@@ -132,8 +135,10 @@ def test_a_close_at_a_limit_is_joined_with_the_sessions_until_a_free_one() -> No
     variance = 3.6e-5 * (3 + x @ np.diag([1 / 8, 1 / 12e-4]) @ x)
     assert a.car(DAY)[0] == pytest.approx(car)
     assert a.var_car(DAY)[0] == pytest.approx(variance)
-    assert a.car(W)[0] == pytest.approx(
-        a.ar[0, 1] + 0.9 * 0.97 - 1 - 2 * 0.001 - 1.2 * MKT[10:12].sum()
+    assert a.car(W)[0] == a.car(DAY)[0], "the same sessions are the same return"
+    assert a.var_car(W)[0] == a.var_car(DAY)[0]
+    assert a.car(Window(1, 1))[0] == pytest.approx(
+        0.9 * 0.97 - 1 - 2 * 0.001 - 1.2 * MKT[10:12].sum()
     )
     assert a.car(Window(-1, -1))[0] == a.ar[0, 0], "a window that closes freely is left alone"
     plain = a.under(limits="none")
@@ -141,6 +146,80 @@ def test_a_close_at_a_limit_is_joined_with_the_sessions_until_a_free_one() -> No
     assert plain.var_car(DAY)[0] < a.var_car(DAY)[0]
     assert not a.under(limits="drop").valid(DAY)[0]
     assert a.under(limits="drop").valid(Window(-1, -1))[0]
+
+
+DAY_OF_A_RUN = st.tuples(
+    st.sampled_from([-0.2, -0.1, 0.0, 0.04, 0.1]), st.sampled_from([0, 0, -1, 1, -2]), st.booleans()
+)
+
+
+def paths_by_hand(
+    returns: list[float], at_limit: list[bool], start: int, stop: int
+) -> tuple[list[int], float] | None:
+    """Return the sessions that a window covers, and its return, by a walk from day to day; None
+    where the data end before a close off the limit. A session without trade has a NaN."""
+    sessions, total, t = list[int](), 0.0, start
+    while t <= stop:
+        grown, is_open = 1.0, True
+        while is_open:
+            if t == len(returns):
+                return None
+            sessions.append(t)
+            is_traded = np.isfinite(returns[t])
+            grown *= 1 + (returns[t] if is_traded else 0.0)
+            is_open = at_limit[t] or not is_traded
+            t += 1
+        total += grown - 1
+    return sessions, total
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(DAY_OF_A_RUN, min_size=12, max_size=12))
+def test_windows_that_cover_the_same_sessions_give_the_same_number(
+    days: list[tuple[float, int, bool]],
+) -> None:
+    """Limit days, free days and days without trade in any order, from day 0 on."""
+    returns, spans, codes = list[float](), list[int](), list[int]()
+    closed = 0
+    for k, (move, code, is_halted) in enumerate(days):
+        # A halt begins after a trade, so that each return lies within the windows from day 0 on.
+        is_closed = is_halted and k > 0 and closed < 3
+        closed = closed + 1 if is_closed else 0
+        returns.append(np.nan if is_closed else move)
+        spans.append(0 if is_closed else 1)
+        codes.append(0 if is_closed else code)
+    for k, span in enumerate(spans):
+        back = 0
+        while span and k - back - 1 >= 0 and spans[k - back - 1] == 0:
+            back += 1
+        spans[k] = span + back if span else 0
+    market = np.r_[MKT, MKT[::-1]]
+    frame = np.r_[0.001 + 1.2 * MKT[:8] + RESID, returns]
+    sessions = pd.bdate_range("2024-01-01", periods=20).to_numpy().astype("datetime64[D]")
+    limits = np.zeros((2, 20), np.int64)
+    limits[0, 8:] = codes
+    panel = ReturnsPanel(
+        keys=(("A", "data"), ("M", "data")), values=np.vstack([frame, market[:20]]),
+        spans=np.vstack([np.r_[np.ones(8, np.int64), spans], np.ones(20, np.int64)]),
+        sessions=sessions, calendars={"data": np.arange(20)}, limits=limits,
+    )  # fmt: skip
+    table = pd.DataFrame({"ticker": ["A"], "announced_at": ["2024-01-11"], "benchmark": ["M"]})
+    events = events_from_frame(table, calendar="data")
+    a = EventStudy(events, panel, estimation=(-8, -1), event=(0, 4)).fit().abnormal
+    seen: dict[tuple[int, ...], tuple[float, float]] = {}
+    for start in range(5):
+        for stop in range(start, 5):
+            window = Window(start, stop)
+            found = paths_by_hand(returns, [code != 0 for code in codes], start, stop)
+            if not a.valid(window)[0]:
+                continue
+            assert found is not None
+            covered, total = found
+            expected = len(covered) * 0.001 + 1.2 * market[[8 + t for t in covered]].sum()
+            assert a.car(window)[0] == pytest.approx(total - expected, abs=1e-12)
+            assert a.sessions_of(window)[0][0] == len(covered)
+            numbers = a.car(window)[0], a.var_car(window)[0]
+            assert seen.setdefault(tuple(covered), numbers) == numbers
 
 
 def test_without_a_close_off_the_limit_the_event_leaves_the_window() -> None:
@@ -261,6 +340,35 @@ def test_the_suspension_of_zte_in_hong_kong() -> None:
     assert full == pytest.approx(once - (sessions - 1) * a.params[0, 0])
     running = EventStudy(events, panel, estimation=(-250, -11)).fit()
     assert not running.abnormal.valid(Window(-1, 1))[0]
+
+
+@pytest.mark.skipif(not (SHARED / "market-data").is_dir(), reason="no market data")
+@pytest.mark.parametrize("folder", ["prices", "prices-as-recorded"])
+def test_eight_limit_days_of_zte_are_one_return_in_every_window(folder: str) -> None:
+    """Resumed on 2018-06-13, at the limit to 06-25, free on 06-26: 31.31 yuan became 12.65."""
+    closes = pd.read_csv(SHARED / "market-data" / folder / "000063.SZ.csv")
+    index = pd.read_csv(SHARED / "market-data" / "prices" / "399001.SZ.csv")
+    frames = [closes.assign(symbol="000063.SZ"), index.assign(symbol="399001.SZ")]
+    prices = pd.concat(frames)
+    table = pd.DataFrame(
+        {"ticker": ["000063.SZ"], "announced_at": ["2018-04-17"], "benchmark": ["399001.SZ"]}
+    )
+    events = events_from_frame(table)
+    study = EventStudy(events, load_returns(events, prices), halt="shift").fit()
+    a = study.abnormal
+    cars = {(a.car(Window(0, t))[0], a.var_car(Window(0, t))[0]) for t in range(8)}
+    assert len(cars) == 1
+    before, after = (
+        closes.set_index("date")["adj_close"][day] for day in ("2018-04-16", "2018-06-26")
+    )
+    assert a.car(DAY)[0] + _expected(a) == pytest.approx(after / before - 1, abs=1e-9)
+
+
+def _expected(a: AbnormalReturns) -> float:
+    """Return the normal return of the run that begins on day 0."""
+    assert a.runs is not None
+    x = a.runs.x[0, -a.event.start]
+    return float(x @ a.params[0])
 
 
 def test_an_overlap_with_an_event_that_was_left_out_does_not_count() -> None:

@@ -251,15 +251,17 @@ class AbnormalReturns(Sampled):
     def _entering(self, window: Window, name: str) -> FloatArray:
         """Return the `ar`, `noise` or `x_event` that enters the CAR, 0 elsewhere, (n, L[, k]).
 
-        A last day that closes at a limit is a longer run.
+        Limit days of the window and the days until the next free close are one compounded return,
+        which stands on the first of them (docs/methods/price-limits.md).
         """
-        cols, inside = self.columns(window), self.inside(window)
+        cols, enters = self.columns(window), self.inside(window)
         values: FloatArray = self.over(name, cols)
-        delayed = self.delayed(window) & (self.conventions.limits == "extend")
-        if self.runs is not None and delayed.any():
+        if self.runs is not None and self.conventions.limits == "extend":
+            begins, covered = self.runs.joined(cols, enters)
             values = values.copy()
-            values[delayed, -1] = getattr(self.runs, RUN[name])[delayed, cols.stop - 1]
-        return np.where(inside if values.ndim == 2 else inside[:, :, None], values, 0.0)
+            values[begins] = getattr(self.runs, RUN[name])[:, cols][begins]
+            enters = enters & ~covered
+        return np.where(enters if values.ndim == 2 else enters[:, :, None], values, 0.0)
 
     def _run_on(self, i: int | np.intp, day: int) -> IntArray:
         """Return the sessions after an event day until the close off the limit, as columns."""

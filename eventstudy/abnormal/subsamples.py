@@ -249,6 +249,34 @@ class Runs:
     length: IntArray
     x: FloatArray
 
+    def joined(self, cols: slice, inside: BoolArray) -> tuple[BoolArray, BoolArray]:
+        """Return the days of a window on which a run begins, and the later days that it covers.
+
+        A run begins on its first limit day in the window, so windows that cover the same sessions
+        have the same run.
+
+        Parameters
+        ----------
+        cols : slice
+            The columns of the window.
+        inside : (n, L) bool array
+            Whether the return of a day begins and ends inside the window.
+
+        Returns
+        -------
+        begins, covered : (n, L) bool arrays
+            A run without a later close off the limit is not joined.
+        """
+        at_limit = self.at_limit[:, cols] & inside
+        can_begin = at_limit & np.isfinite(self.ar[:, cols])
+        begins, covered = np.zeros_like(at_limit), np.zeros_like(at_limit)
+        is_open = np.zeros(len(at_limit), dtype=bool)
+        for t in range(at_limit.shape[1]):
+            covered[:, t] = is_open
+            begins[:, t] = can_begin[:, t] & ~is_open
+            is_open = (is_open | begins[:, t]) & (at_limit[:, t] | ~inside[:, t])
+        return begins, covered
+
     def take(self, rows: IntArray | BoolArray | slice) -> Runs:
         """Return the runs of some events."""
         return Runs(**{f.name: getattr(self, f.name)[rows] for f in fields(self)})
