@@ -14,6 +14,7 @@ from ..errors import ConfigError
 from ..utility.typing import BoolArray, DateArray, FloatArray, IntArray, ObjectArray
 from ..windows.event_windows import EventWindows
 from .conventions import Conventions
+from .recent_days import RecentDays
 from .subsamples import RUN, Runs, Sampled
 
 
@@ -55,6 +56,8 @@ class AbnormalReturns(Sampled):
     estimation_days : callable, optional
         Makes `resid` or `x_estimation` from the windows and the estimates, where the array is not
         kept in memory.
+    recent : callable, optional
+        Makes the :class:`RecentDays` of these events; None for a model with a variance of its own.
 
     Notes
     -----
@@ -116,6 +119,7 @@ class AbnormalReturns(Sampled):
     parent: AbnormalReturns | None = field(default=None, repr=False)
     rows: IntArray | None = field(default=None, repr=False)
     estimation_days: Callable[[AbnormalReturns, str], FloatArray] | None = None
+    recent: Callable[[AbnormalReturns], RecentDays] | None = None
 
     def __repr__(self) -> str:
         return f"<abnormal returns of {len(self)} events over {self.event}, model {self.model}>"
@@ -285,22 +289,36 @@ class AbnormalReturns(Sampled):
         """Return CAR / sqrt(Var(CAR)), the t of each event, shape (n,)."""
         return self.car(window) / np.sqrt(self.var_car(window))
 
-    def car_pvalues(self, window: Window) -> FloatArray:
-        """Return the two-sided p-value of each event's CAR by Student's t, shape (n,); or NaN."""
+    def car_pvalues(self, window: Window, raised: FloatArray | float = 1.0) -> FloatArray:
+        """Return the two-sided p-value of each event's CAR by Student's t, shape (n,); or NaN.
+
+        Parameters
+        ----------
+        window : Window
+        raised : (n,) float array
+            By which the variance of each CAR is multiplied.
+        """
         from scipy.special import stdtr
 
-        t = self.car_t(window)
+        t = self.car_t(window) / np.sqrt(raised)
         finite = np.where(np.isfinite(t), t, np.nan)
         with np.errstate(invalid="ignore"):
             p = 2 * stdtr(self.df_resid.astype(float), -np.abs(finite))
         return np.asarray(np.minimum(1.0, p))
 
-    def car_half_widths(self, window: Window) -> FloatArray:
-        """Return half the width of the 95% interval of each CAR, (n,); NaN without a CAR."""
+    def car_half_widths(self, window: Window, raised: FloatArray | float = 1.0) -> FloatArray:
+        """Return half the width of the 95% interval of each CAR, (n,); NaN without a CAR.
+
+        Parameters
+        ----------
+        window : Window
+        raised : (n,) float array
+            By which the variance of each CAR is multiplied.
+        """
         from scipy.special import stdtrit
 
         with np.errstate(invalid="ignore"):
-            half = stdtrit(self.df_resid, 0.975) * np.sqrt(self.var_car(window))
+            half = stdtrit(self.df_resid, 0.975) * np.sqrt(raised * self.var_car(window))
         return np.asarray(half, dtype=float)
 
     def scar(self, window: Window) -> FloatArray:

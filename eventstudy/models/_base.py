@@ -9,8 +9,9 @@ from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
-from ..abnormal.abnormal_returns import AbnormalReturns
+from ..abnormal.abnormal_returns import AbnormalReturns, form
 from ..abnormal.conventions import Conventions
+from ..abnormal.recent_days import RecentDays
 from ..errors import ConfigError
 from ..returns.series import MARKET, Factor
 from ..utility.catalogue import Reason
@@ -164,6 +165,12 @@ class LinearModel:
         """Return the explained variable, shape (n, L1+L2): the firm's return."""
         return windows.returns
 
+    def market_returns(self, windows: EventWindows) -> FloatArray | None:
+        """Return the market's returns as the model takes them, (n, L1+L2); None without a market."""
+        if MARKET not in self.factors:
+            return None
+        return np.asarray(windows.factors[:, :, self.factors.index(MARKET)])
+
     def fit(self, windows: EventWindows, *, engine: Engine = "statsmodels") -> AbnormalReturns:
         """Estimate on the estimation window and forecast the event window.
 
@@ -195,12 +202,13 @@ class LinearModel:
             pieces = ({k: v for k, v in piece.items() if k != "resid"} for piece in pieces)
         arrays = joined(len(windows), pieces)
         names: dict[str, Any] = {"model": self.name, "parameters": self.parameters}
+        recent = None if self.forecasts_variance else self.recent_days
         if windows.keeps_days:
-            return AbnormalReturns(**names, windows=windows, **arrays)
+            return AbnormalReturns(**names, windows=windows, **arrays, recent=recent)
         windows = windows.altered(masked=arrays.pop("masked"))
         return AbnormalReturns.holding(
             **names, windows=windows, **arrays, estimation_days=self.estimation_days, runs=None,
-            memo={}, conventions=Conventions(), parent=None, rows=None,
+            memo={}, conventions=Conventions(), parent=None, rows=None, recent=recent,
         )  # fmt: skip
 
     def fitted(
@@ -260,6 +268,47 @@ class LinearModel:
         y, X, complete = self._data(windows)
         used = complete[:, before] & (abnormal.problem == "")[:, None]
         return _unexplained(y[:, before], X[:, before], used, abnormal.params)
+
+    def recent_days(self, abnormal: AbnormalReturns) -> RecentDays:
+        """Return the errors of fitted events, and the moves of their market, up to the event days.
+
+        Parameters
+        ----------
+        abnormal : AbnormalReturns
+            Of n events.
+
+        Returns
+        -------
+        RecentDays
+            NaN where data are missing.
+        """
+        windows = abnormal.windows.without_gap()
+        L1 = len(windows.estimation)
+        y, X, complete = self._data(windows)
+        used = complete[:, L1:] & (abnormal.problem == "")[:, None]
+        after = _unexplained(y[:, L1:], X[:, L1:], used, abnormal.params)
+        noise = abnormal.sigma2[:, None] * np.maximum(windows.length[:, L1:], 1)
+        variance = noise + form(X[:, L1:], abnormal.cov_params)
+        after *= np.sqrt(abnormal.sigma2[:, None] / variance)
+        if windows.other_news.shape[1]:
+            after[windows.other_news] = np.nan
+        errors = np.hstack([abnormal.resid, after])
+        days = np.r_[windows.estimation.days, windows.event.days]
+        return RecentDays(days, errors, self._market_moves(windows, np.isfinite(abnormal.resid)))
+
+    def _market_moves(self, windows: EventWindows, used: BoolArray) -> FloatArray:
+        """Return the market's returns in standard deviations of the days `used` (n, L1), (n, L)."""
+        market = self.market_returns(windows)
+        if market is None:
+            return np.full(windows.returns.shape, np.nan)
+        before = np.where(used, market[:, : used.shape[1]], np.nan)
+        n = np.maximum(windows.length, 1)
+        count = np.maximum(used.sum(axis=1), 1)
+        mean = np.nansum(before, axis=1) / count
+        variance = np.nansum((before - mean[:, None]) ** 2, axis=1) / count
+        with np.errstate(divide="ignore", invalid="ignore"):
+            moves = (market - n * mean[:, None]) / np.sqrt(n * variance[:, None])
+        return np.where(np.isfinite(moves), moves, np.nan)
 
     def _data(self, windows: EventWindows) -> tuple[FloatArray, FloatArray, BoolArray]:
         """Return the response (n, L), regressors (n, L, k), and days without a gap (n, L)."""

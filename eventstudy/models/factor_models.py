@@ -87,6 +87,12 @@ class FactorModel(LinearModel):
         """Return the firm's return, less the riskless rate if there is one, shape (n, L1+L2)."""
         return windows.returns - windows.factors[:, :, -1] if self.excess else windows.returns
 
+    def market_returns(self, windows: EventWindows) -> FloatArray | None:
+        """Return the market's returns in excess of ``rf``, (n, L1+L2); None without ``mkt_rf``."""
+        if EXCESS_MARKET not in self.columns:
+            return None
+        return self.design(windows)[:, :, 1 + self.columns.index(EXCESS_MARKET)]
+
     def _from_market(self, column: str) -> bool:
         return column == EXCESS_MARKET and not self.own_market
 

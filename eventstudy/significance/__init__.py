@@ -1,9 +1,8 @@
 """Tests of significance, one file a family; ``_base.ORDER`` is the order that users see."""
 
-from ._base import STATISTICS, InapplicableError, SignificanceTest, Statistic, Value
+from ._base import FULL_SAMPLE, STATISTICS, InapplicableError, SignificanceTest, Statistic, Value
 from ._base import main_test, name_for_role, statistic
 from . import standardised, means, clusters, multivariate, ranks, placebo, signs, variances
-from .standardised import FULL_SAMPLE
 
 __all__ = [
     "FULL_SAMPLE", "STATISTICS", "InapplicableError", "SignificanceTest", "Statistic", "Value",

@@ -29,6 +29,8 @@ ORDER = (
     "sq", "placebo_in_space",
 )  # fmt: skip
 GRADES = ("clustering", "overlap", "variance", "skewness")
+# Of fewer events the variance of the event days cannot be estimated from these days.
+FULL_SAMPLE = 5
 # Values that differ by less than this share of their size are equal but for rounding.
 EQUAL = 1e-12
 

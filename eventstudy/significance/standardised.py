@@ -7,11 +7,9 @@ import numpy as np
 from ..abnormal.abnormal_returns import AbnormalReturns
 from ..calendars.window import Window
 from ..utility.typing import FloatArray
-from ._base import Value, f_value, require, statistic, t_of_mean
+from ._base import FULL_SAMPLE, Value, f_value, require, statistic, t_of_mean
 from ._correlation import cancelling, variance_factor
 
-# Of fewer events the variance of the event days is unknown, and Patell-KP is the main test.
-FULL_SAMPLE = 5
 NULL = "the mean standardised CAR is zero"
 KP = "Kolari and Pynnonen (2010), with the correlation weighted by the overlap of the windows"
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from ..calendars.window import Window
 from ..utility.typing import AnyArray, BoolArray, DateArray, IntArray
 
 if TYPE_CHECKING:
@@ -62,6 +63,11 @@ class Laying:
     def before(self) -> Laying:
         """The laying of the estimation days only."""
         return replace(self, days=self.days[: self.L1])
+
+    def until(self, event: Window) -> Laying:
+        """Return the laying of the same estimation days and of other event days."""
+        days = np.r_[self.days[: self.L1], event.days]
+        return replace(self, days=days)
 
     def take(self, rows: IntArray | BoolArray | slice) -> Laying:
         """Return the laying of some events."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from ..calendars.window import Window, require_apart
-from ..errors import TooManyError
+from ..errors import ConfigError, TooManyError
 from ..utility.chunks import HOLDABLE, ByEvent, Pieces, chunks, joined
 from ..utility.typing import BoolArray, DateArray, FloatArray, IntArray, Measure, ReturnKind
 from .alignment import TRADED, Laying, numbered, places
@@ -62,6 +62,11 @@ class EventWindows(ByEvent):
         The event days of `positions`; always kept.
     halt_drift : int
         Most sessions of a return over a halt for which :attr:`drift` counts.
+    source : Laying, optional
+        Where these returns were laid out from; it lays out other days of the same events.
+    other_news : (n, G+L2) bool array
+        Days from the end of the estimation window on that lie in the event window of another event
+        of the firm; of no columns where nobody has looked.
 
     Examples
     --------
@@ -75,7 +80,7 @@ class EventWindows(ByEvent):
 
     by_event: ClassVar = (
         "returns", "spans", "length", "factors", "positions", "day0", "hours", "calendar", "masked",
-        "event_positions",
+        "event_positions", "other_news",
     )  # fmt: skip
 
     estimation: Window
@@ -93,8 +98,10 @@ class EventWindows(ByEvent):
     kind: ReturnKind = "simple"
     measure: Measure = "return"
     masked: IntArray = field(default_factory=lambda: np.zeros(0, np.int64))
+    other_news: BoolArray = field(default_factory=lambda: np.zeros((0, 0), bool))
 
     laying: Laying | None = None
+    source: Laying | None = None
     halt_drift: int = HALT_DRIFT
 
     if TYPE_CHECKING:
@@ -103,6 +110,8 @@ class EventWindows(ByEvent):
     def __post_init__(self) -> None:
         if len(self.masked) != len(self.returns):
             object.__setattr__(self, "masked", np.zeros(len(self.returns), np.int64))
+        if len(self.other_news) != len(self.returns):
+            object.__setattr__(self, "other_news", np.zeros((len(self.returns), 0), bool))
 
     def __len__(self) -> int:
         return len(self.day0)
@@ -153,7 +162,24 @@ class EventWindows(ByEvent):
 
     def take(self, rows: IntArray | BoolArray | slice) -> EventWindows:
         """Return the windows of some events, by position, mask or slice."""
-        return self.cut(rows, laying=None if self.laying is None else self.laying.take(rows))
+        laying, source = (None if at is None else at.take(rows) for at in (self.laying, self.source))
+        return self.cut(rows, laying=laying, source=source)
+
+    def without_gap(self) -> EventWindows:
+        """Return the windows with event days from the end of the estimation window on.
+
+        Raises
+        ------
+        ConfigError
+            If these windows do not know where their returns came from.
+        """
+        if self.source is None:
+            raise ConfigError("these windows do not know where their returns came from")
+        event = Window(self.estimation.stop + 1, self.event.stop)
+        laying = self.source.until(event)
+        held = {name: getattr(self, name) for name in ALWAYS_KEPT}
+        held |= {"event": event, "event_positions": laying.at(event.days)}
+        return EventWindows.holding(**held, laying=laying, masked=self.masked)
 
     @property
     def before(self) -> EventWindows:
@@ -173,7 +199,7 @@ class EventWindows(ByEvent):
 
     def __getstate__(self) -> dict[str, Any]:
         """Return what is pickled: the arrays, and not the panel that they are laid out from."""
-        return {**super().__getstate__(), "laying": None}
+        return {**super().__getstate__(), "laying": None, "source": None}
 
     def computed(self, name: str) -> Any:
         """Lay out the array `name` that is not kept in memory.
@@ -199,7 +225,7 @@ class EventWindows(ByEvent):
 # The fields of windows whose days are laid out on demand.
 ALWAYS_KEPT = (
     "estimation", "event", "day0", "sessions", "hours", "calendar", "kind", "calendars", "measure",
-    "event_positions", "halt_drift",
+    "event_positions", "other_news", "halt_drift", "source",
 )  # fmt: skip
 
 
@@ -259,10 +285,11 @@ def build_windows(
         "sessions": panel.sessions, "hours": hours[clock], "calendar": base[clock],
         "kind": panel.kind,
         "calendars": tuple(panel.calendars[name] for name in exchanges), "measure": panel.measure,
-        "halt_drift": halt_drift,
+        "halt_drift": halt_drift, "source": laying,
     }  # fmt: skip
     if not keep_days:
-        return EventWindows.holding(**held, laying=laying, event_positions=laying.at(event.days))
+        held |= {"event_positions": laying.at(event.days)}
+        return EventWindows.holding(**held, laying=laying, other_news=np.zeros((len(rows), 0), bool))
     blocks = (laying.take(block) for block in chunks(len(rows)))
     arrays = ({"positions": block.at(block.days), **block.laid()} for block in blocks)
     return EventWindows(**held, **joined(len(rows), arrays))

@@ -1,0 +1,115 @@
+"""How much more than usual returns varied just before an event and on its days."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import numpy as np
+
+from ..abnormal.abnormal_returns import AbnormalReturns
+from ..abnormal.recent_days import RecentDays
+from ..calendars.window import Window
+from ..utility.typing import BoolArray, FloatArray, IntArray
+from ._base import FULL_SAMPLE
+
+# The weight of a session, over that of the next.
+DECAY = 0.94
+# A single day counts at most as so many times the variance of its time: news is no volatility.
+MOST = 6.0
+# The day before the event may hold a leak, so the firm's own errors end the day before that.
+LAST_OWN_DAY = -2
+
+
+def recent_variance(sample: AbnormalReturns, window: Window) -> FloatArray:
+    r"""Return how many times the variance of its estimation window a firm has around an event.
+
+    Parameters
+    ----------
+    sample : AbnormalReturns
+        n events.
+    window : Window
+        [a, b].
+
+    Returns
+    -------
+    (n,) float array
+        k, at least 1. It is 1 for models that forecast a variance of their own.
+
+    Notes
+    -----
+    With E_s[z] the mean of the days up to s, each day with .94 of the weight of the next, the
+    squared returns of the market :math:`q_t` and errors of the firm :math:`u_t^2` in units of
+    their variance in the estimation window, and m = min(-2, a-1):
+
+    .. math::
+
+        k_0 = E_{a-1}[q], \quad k_m = E_b[q'], \quad
+        k_u = E_m[\min(u^2, 6 \max(1, k_m))], \quad k = \max(1, \sqrt{k_u k_m})
+
+    where q' is q, but on the days of the window at most 6 max(1, k_0). Without a market
+    k = max(1, k_u). The two limits keep news from passing as volatility: a leak, an earlier
+    announcement, or one that moves the index itself. Missing data: days without a return are left
+    out of the means; k is 1 for an event without any.
+
+    References
+    ----------
+    The decay is that of RiskMetrics (1996), Technical Document, J. P. Morgan/Reuters, 4th edition.
+    """
+    key = ("recent variance", window)
+    if len(sample) < FULL_SAMPLE:
+        return sample.remember(key, lambda: _ratios(window, sample))
+
+    def compute(events: AbnormalReturns) -> FloatArray:
+        return np.concatenate(list(events.map(partial(_ratios, window))))
+
+    return sample.once(key, compute)
+
+
+def _ratios(window: Window, sample: AbnormalReturns) -> FloatArray:
+    recent = sample.recent
+    if recent is None:
+        return np.ones(len(sample))
+    days = sample.remember(("recent days",), lambda: recent(sample))
+    return variance_ratio(days.errors**2 / sample.sigma2[:, None], days, window)
+
+
+def variance_ratio(squares: FloatArray, recent: RecentDays, window: Window) -> FloatArray:
+    """Return k of errors with these squares, (n,); see :func:`recent_variance`.
+
+    Parameters
+    ----------
+    squares : (n, L) float array
+        Squared errors in units of their variance in the estimation window; NaN where missing.
+    recent : RecentDays
+        Its days and its market.
+    window : Window
+    """
+    days = recent.days
+    market = recent.market**2
+    before = days < window.start
+    inside = (days >= window.start) & (days <= window.stop)
+    usual = _mean_before(market, days, before)
+    limited = market.copy()
+    limited[:, inside] = np.fmin(market[:, inside], _limit(usual)[:, None])
+    of_market = _mean_before(limited, days, before | inside)
+    has_market = np.isfinite(of_market)
+    of_market = np.where(has_market, of_market, 1.0)
+    own = np.fmin(squares, np.where(has_market, _limit(of_market), np.inf)[:, None])
+    own = np.where(np.isfinite(squares), own, np.nan)
+    of_firm = _mean_before(own, days, before & (days <= LAST_OWN_DAY))
+    k = np.where(has_market, np.sqrt(of_firm * of_market), of_firm)
+    return np.fmax(k, 1.0)
+
+
+def _limit(variance: FloatArray) -> FloatArray:
+    """Return the most that a single day counts beside such a variance."""
+    return MOST * np.fmax(variance, 1.0)
+
+
+def _mean_before(values: FloatArray, days: IntArray, chosen: BoolArray) -> FloatArray:
+    """Return the weighted mean of the `chosen` days, (n,), recent days first; NaN without any."""
+    values = values[:, chosen]
+    weights = DECAY ** (days[chosen].max(initial=0) - days[chosen])
+    there = np.isfinite(values)
+    with np.errstate(invalid="ignore"):
+        return np.asarray(np.where(there, values, 0.0) @ weights / (there @ weights))
