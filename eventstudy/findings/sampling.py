@@ -22,6 +22,7 @@ from ..fitting.inputs import CONFOUNDER, NEWS_COLUMN, NO_NEWS
 from ..fitting.layout import LONGEST_RUN
 from ..prices.quality.fault_kinds import QUARANTINED
 from ..prices.quality.return_faults import TAKEN_OUT
+from ..returns.series import FACTOR
 from ..significance import STATISTICS
 from ..significance._correlation import mean_correlation
 from ..significance._pairs import PAIRWISE_LIMIT
@@ -340,9 +341,29 @@ def _why(study: FittedStudy, i: int, window: Window, covered: int) -> Reason:
     series = study.layout.series_of_event(i) if study.layout else []
     if len(blank) and (kinds := _wrong_values(study, series, blank)):
         return Reason("series_faulty", date=str(blank[0]), kinds=kinds)
-    if len(blank) and not gone.any():
-        return Reason("series_missing", date=str(blank[0]))
-    return Reason(f"spans_before{shifted}", date=str(blank[0] if len(blank) else dates[0]))
+    day = blank[0] if len(blank) else dates[0]
+    return _short_series(study, i, day, datum) or Reason(f"spans_before{shifted}", date=str(day))
+
+
+def _short_series(study: FittedStudy, i: int, day: np.datetime64, datum: str) -> Reason | None:
+    """Return which series of the model lacks a day of event i; None where none does."""
+    layout = study.layout
+    if layout is None:
+        return None
+    panel = layout.panel
+    column = int(np.searchsorted(panel.sessions, day))
+    firm = layout.rows[i]
+    for row in layout.factor_rows[i][layout.factor_rows[i] >= 0]:
+        series, spans = panel.keys[row][0].removeprefix(FACTOR), panel.spans[row]
+        present = np.flatnonzero(spans > 0)
+        if len(present) and column > present[-1]:
+            last = panel.sessions[present[-1]]
+            return Reason("series_ends", series=series, datum=datum, date=str(last))
+        if spans[column] == 0:
+            return Reason("series_missing", series=series, datum=datum, date=str(day))
+        if spans[column] > max(panel.spans[firm, column], 1):
+            return Reason("series_spans_before", series=series, date=str(day))
+    return None
 
 
 def _missing_days(

@@ -32,6 +32,9 @@ FALLBACK = Flag.BENCHMARK_FALLBACK
 NAMED = "benchmark_named"
 # Share of the estimation window that an index must have; it must have all of the event window.
 LEAST_COVERED = 0.95
+# Where no index has as much, estimation days that one must have which has all of the event window;
+# half of a shorter estimation window.
+LEAST_DAYS = 100
 # The last sessions of the data, which an index may be late with before another one takes its place.
 LATE = 5
 
@@ -250,9 +253,19 @@ class Coverage:
         return say("coverage.beyond", values=self._values, side=kind, date=f"{day.day} {day:%B %Y}")
 
     def _best(self, chain: Sequence[str], need: Need) -> str:
-        """Return the first index that covers the windows, else the one with the fewest gaps."""
+        """Return the first index that covers the windows, else the one that comes nearest.
+
+        That is the one with most estimation days among those with all of the event window; without
+        such an index the one with the fewest gaps.
+        """
         covering = next((symbol for symbol in chain if self.covers(symbol, need)), "")
-        return covering or min(chain, key=lambda symbol: sum(self._lacks(symbol, need)))
+        if covering:
+            return covering
+        gaps = {symbol: self._lacks(symbol, need) for symbol in chain}
+        length = len(need.estimation)
+        most = length - min(LEAST_DAYS, length // 2)
+        complete = [s for s, (before, event) in gaps.items() if event == 0 and before <= most]
+        return min(complete or chain, key=lambda symbol: sum(gaps[symbol]))
 
     def _lacks(self, symbol: str, need: Need) -> tuple[int, int]:
         """Return how many sessions of the two windows an index lacks."""
@@ -373,8 +386,9 @@ def settled(
     """Return the events with the benchmark of each, and the panel with a notice on stand-ins.
 
     The first index of an event's chain that has at least 95 % of the sessions of the estimation
-    window and all of the event window is used, and flagged ``benchmark_fallback`` if it is not the
-    first of all. Where one that the events file names is replaced, the column ``benchmark_named``
+    window and all of the event window is used; without one, that with most estimation days among
+    those with all of the event window. It is flagged ``benchmark_fallback`` if it is not the first
+    of all. Where one that the events file names is replaced, the column ``benchmark_named``
     has what it names.
 
     Parameters

@@ -370,6 +370,9 @@ def _provisional(findings: Findings, sample: Sample) -> tuple[str, str]:
 def _undecided(findings: Findings, sample: Sample) -> tuple[str, str]:
     result, main = sample.answer, findings.setup.main
     if result.n_events + result.n_short == 0:
+        if sample.n_used == 1 and sample.lacking:
+            reason = sample.lacking[0].reason
+            return say("answer.none_complete_one", window=main, reason=reason), reason.remedy
         return say("answer.none_complete", n=sample.n_used, window=main), say("answer.each_listed")
     facts = {"reason": capitalised(result.reason), "value": result.plain_average.estimate}
     return say("answer.undecided"), say("answer.undecided_reason", **facts)
