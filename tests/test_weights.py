@@ -16,7 +16,7 @@ from eventstudy.calendars.window import Window
 from eventstudy.errors import ConfigError
 from eventstudy.models import MODELS
 from eventstudy.returns import ReturnsPanel
-from eventstudy.significance._correlation import join, layers, mean_correlation
+from eventstudy.significance._correlation import join, layers, mean_correlation, quadratic
 from eventstudy.studies import EventStudyResults
 
 W = Window(-1, 1)
@@ -278,3 +278,21 @@ def test_table_of_a_run() -> None:
     equal, value = with_value.iloc[0, 3:], with_value.iloc[1, 3:]
     np.testing.assert_allclose(equal[:-1].astype(float), value[:-1].astype(float))
     assert set(aggregates(Market(12).fit())["weights"]) == {"equal", "precision"}
+
+
+def test_covariances_of_several_sums_are_those_of_the_matrix_of_all_pairs(
+    large: EventStudyResults, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of few events all at once, of very many piece by piece; and one sum is a column of them."""
+    from eventstudy.significance import _correlation, _pairs
+
+    window, n = Window(-5, 5), len(large.abnormal)
+    weights = np.random.default_rng(4).normal(size=(n, 3))
+    expected = weights.T @ join(layers(large.abnormal, window)) @ weights
+    np.testing.assert_allclose(quadratic(large.abnormal, window, weights), expected, rtol=1e-12)
+    alone = quadratic(large.abnormal, window, weights[:, 1])
+    assert float(alone) == pytest.approx(expected[1, 1], rel=1e-12)
+    for module in (_correlation, _pairs):
+        monkeypatch.setattr(module, "PAIRWISE_LIMIT", 16)
+    many = large.abnormal.take(slice(None)).altered(parent=None, rows=None, memo={})
+    np.testing.assert_allclose(quadratic(many, window, weights), expected, rtol=1e-12)

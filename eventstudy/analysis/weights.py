@@ -268,7 +268,7 @@ def _combined(
     facts = {"window": window, "estimate": total, "se_independent": se_independent}
     try:
         kappa = _inflation(sample, window)
-        variance = quadratic(sample, window, scaled)
+        variance = float(quadratic(sample, window, scaled))
         require(variance > ROUNDING * se_independent**2, "no_variance_of_weights")
     except InapplicableError as error:
         reasons = "; ".join(filter(None, (str(error), reason)))

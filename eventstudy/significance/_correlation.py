@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from itertools import combinations
 from typing import TypeAlias
 
 import numpy as np
@@ -10,10 +11,11 @@ import numpy as np
 from ..abnormal.abnormal_returns import AbnormalReturns
 from ..calendars.window import Window
 from ..utility.catalogue import Reason
+from ..utility.chunks import chunks
 from ..utility.typing import FloatArray, IntArray
 from ._base import require
 from ._loadings import loadings_on
-from ._pair_sums import Block, PairSum, cannot_matter
+from ._pair_sums import Block, PairSum, Sum, cannot_matter
 from ._pairs import (
     PAIRWISE_LIMIT,
     ROUNDING,
@@ -152,7 +154,7 @@ def _presence(events: AbnormalReturns) -> tuple[IntArray, IntArray, IntArray]:
     return np.bincount(at[at >= 0], minlength=T), first, at.max(axis=1)
 
 
-def quadratic(sample: AbnormalReturns, window: Window, weights: FloatArray) -> float:
+def quadratic(sample: AbnormalReturns, window: Window, weights: FloatArray) -> FloatArray:
     """Return sum_ij w_i w_j rho_ij o_ij over all i and j, the variance of a sum of unit variables.
 
     Parameters
@@ -160,7 +162,13 @@ def quadratic(sample: AbnormalReturns, window: Window, weights: FloatArray) -> f
     sample : AbnormalReturns
         n events, all valid for `window`.
     window : Window
-    weights : (n,) float array
+    weights : (n,) or (n, q) float array
+        Of one sum, or of q sums in columns.
+
+    Returns
+    -------
+    () or (q, q) float array
+        The variance of the sum, or the covariances of the q sums.
 
     Raises
     ------
@@ -169,19 +177,40 @@ def quadratic(sample: AbnormalReturns, window: Window, weights: FloatArray) -> f
 
     Notes
     -----
-    The rho_ij o_ij are those of :func:`mean_correlation`; above :data:`PAIRWISE_LIMIT` events every
-    pair has their mean.
+    The rho_ij o_ij are those of :func:`mean_correlation`; above :data:`PAIRWISE_LIMIT` events, in
+    one sum every pair has their mean, and those of several are added up piece by piece.
     """
-    squares, n = float((weights**2).sum()), len(sample)
-    if n > PAIRWISE_LIMIT:
+    squares, n = weights.T @ weights, len(sample)
+    if n > PAIRWISE_LIMIT and weights.ndim == 1:
         r = mean_correlation(sample, window).rbar
-        return squares + r * (float(weights.sum()) ** 2 - squares)
-    need = least_common(sample)
-    keep_overlaps(sample, window)
-    pairs = _pairs(sample, window, need, weights)[0]
-    total = 0.0 if pairs.is_negligible(n) else pairs.total
-    require(np.isfinite(total), "no_common_days")
-    return squares + 2 * (total + sum(_lagged_sums(sample, window, need, weights)))
+        return np.asarray(squares + r * (weights.sum() ** 2 - squares))
+    if n > PAIRWISE_LIMIT:
+        pairs, later = _in_pieces(sample, window, weights)
+    else:
+        keep_overlaps(sample, window)
+        need = least_common(sample)
+        pairs = _pairs(sample, window, need, weights)[0]
+        later = sum(_lagged_sums(sample, window, need, weights))
+    total = np.asarray(0.0 if pairs.is_negligible(n) else pairs.total) + later
+    require(bool(np.isfinite(total).all()), "no_common_days")
+    return np.asarray(squares + total + total.T)
+
+
+def _in_pieces(sample: AbnormalReturns, window: Window, weights: FloatArray) -> tuple[PairSum, Sum]:
+    """Return the sums over the pairs of very many events, and over those at a lag.
+
+    Each two pieces of the events are a sample of their own, so that no array of all pairs is made.
+    A piece is in as many of these as there are other pieces, and is taken off as often but once.
+    """
+    pieces = [np.arange(len(sample))[piece] for piece in chunks(len(sample), PAIRWISE_LIMIT // 2)]
+    both = [(np.concatenate(two), 1) for two in combinations(pieces, 2)]
+    pairs, later = PairSum(), np.zeros(())
+    for rows, times in [*both, *((piece, 2 - len(pieces)) for piece in pieces)]:
+        piece, of_piece = sample.take(rows).altered(parent=None, rows=None), weights[rows]
+        need = least_common(piece)
+        pairs.merge(_pairs(piece, window, need, of_piece)[0], times)
+        later = later + times * sum(_lagged_sums(piece, window, need, of_piece))
+    return pairs, later
 
 
 def join(parts: Iterable[Layer]) -> FloatArray:
@@ -266,7 +295,7 @@ def _pairs(
     return all_pairs, same_date
 
 
-def summed_up(all_pairs: PairSum, same_date: PairSum, n: int, lagged: float = 0.0) -> Correlation:
+def summed_up(all_pairs: PairSum, same_date: PairSum, n: int, lagged: Sum = 0.0) -> Correlation:
     """Return the mean correlation of n events from the sums over their pairs.
 
     Parameters
@@ -277,25 +306,24 @@ def summed_up(all_pairs: PairSum, same_date: PairSum, n: int, lagged: float = 0.
     lagged : float
         The sum over pairs of exchanges that are never open together.
     """
-    total, same, filled = all_pairs.total, same_date.total, all_pairs.missing
+    total, same, filled = float(all_pairs.total), float(same_date.total), all_pairs.missing
     if all_pairs.is_negligible(n):
         total, filled = 0.0, 0
     pairs = max(n * (n - 1) // 2, 1)
     mean = max(0.0, same / pairs) if np.isfinite(same) else 0.0
-    return Correlation((total + lagged) / pairs, mean, filled)
+    return Correlation((total + float(lagged)) / pairs, mean, filled)
 
 
 def _lagged_sums(
     sample: AbnormalReturns, window: Window, need: int, weights: FloatArray | None = None
-) -> Iterator[float]:
+) -> Iterator[Sum]:
     """Yield the sums of rho o over the pairs of two groups at a lag, 0 where one is unknown."""
     for pair in groups_apart(sample):
+        sides = None if weights is None else (weights[pair.rows], weights[pair.columns])
         for lag in (-1, 1):
-            rho, overlap = _lagged(sample, window, need, pair, lag)
-            pairs, w = PairSum(), np.ones(len(sample)) if weights is None else weights
-            scale = np.multiply.outer(w[pair.rows], w[pair.columns])
-            pairs.add(rho.ravel(), overlap.ravel(), scale.ravel())
-            yield pairs.total if np.isfinite(pairs.total) else 0.0
+            pairs = PairSum()
+            pairs.add(*_lagged(sample, window, need, pair, lag), sides)
+            yield np.nan_to_num(pairs.total)
 
 
 def _products(rho: FloatArray, weight: FloatArray) -> FloatArray:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -11,6 +11,10 @@ from ..abnormal.abnormal_returns import AbnormalReturns
 from ..utility.typing import BoolArray, FloatArray, IntArray
 from ._pairs import ROUNDING, correlations, study_of
 
+# A sum of q weightings is a (q, q) array; of one it is a number.
+Sum: TypeAlias = float | FloatArray
+# Weights of the events of both sides of pairs, each (n,) or (n, q).
+Sides: TypeAlias = tuple[FloatArray, FloatArray]
 # Where no pair has a rho, r is 0 if 1 + (N-1) r would be at most this much above 1 with rho = 1.
 NEGLIGIBLE = 0.05
 
@@ -33,40 +37,42 @@ class PairSum:
 
     Attributes
     ----------
-    products, rho : float
-        Sums of rho * weight, and of rho, over the pairs that have a rho.
+    products : float or (q, q) float array
+        Sum of rho * weight over the pairs that have a rho; of q weightings of the events an array.
+    rho : float
+        Sum of rho over these pairs.
     counted, missing : int
         Pairs with and without a rho.
-    weight_missing, overlap : float
-        Sums of the weights, and of their sizes before they are scaled, over the pairs without.
+    weight_missing : float or (q, q) float array
+        Sum of the weights over the pairs without.
+    overlap : float
+        Sum of the sizes of their overlaps.
     """
 
-    products: float = 0.0
+    products: Sum = 0.0
     rho: float = 0.0
     counted: int = 0
-    weight_missing: float = 0.0
+    weight_missing: Sum = 0.0
     overlap: float = 0.0
     missing: int = 0
 
-    def add(self, rho: FloatArray, weight: FloatArray, scale: FloatArray | float = 1.0) -> None:
-        """Add pairs; those of no weight do not count.
+    def add(self, rho: FloatArray, overlap: FloatArray, sides: Sides | None = None) -> None:
+        """Add pairs of rows with columns; those without overlap do not count.
 
         Parameters
         ----------
-        rho : (p,) float array
-            NaN where a pair has too few common sessions.
-        weight : (p,) float array
-        scale : (p,) float array, optional
-            Multiplies the weights.
+        rho, overlap : (rows, columns) float array
+            A rho is NaN where a pair has too few common sessions.
+        sides : two (n,) or (n, q) float arrays, optional
+            Weights of the events of both sides; by default 1.
         """
-        scaled, known = weight * scale, np.isfinite(rho)
-        matters = weight != 0
-        finite, missing = matters & known, matters & ~known
-        self.products += float((rho[finite] * scaled[finite]).sum())
-        self.rho += float(rho[finite].sum())
-        self.counted += int(finite.sum())
-        self.weight_missing += float(scaled[missing].sum())
-        self.overlap += float(np.abs(weight[missing]).sum())
+        known, matters = np.isfinite(rho), overlap != 0
+        missing = matters & ~known
+        self.products += _over_pairs(np.where(matters & known, rho * overlap, 0.0), sides)
+        self.rho += float(rho[matters & known].sum())
+        self.counted += int((matters & known).sum())
+        self.weight_missing += _over_pairs(np.where(missing, overlap, 0.0), sides)
+        self.overlap += float(np.abs(overlap[missing]).sum())
         self.missing += int(missing.sum())
 
     def is_negligible(self, n: int) -> bool:
@@ -78,19 +84,28 @@ class PairSum:
         """
         return bool(self.missing and not self.counted) and cannot_matter(self.overlap, n)
 
-    def merge(self, pairs: PairSum) -> None:
-        """Add the pairs of another sum."""
+    def merge(self, pairs: PairSum, times: int = 1) -> None:
+        """Add the pairs of another sum, so many times."""
         for name in self.__slots__:
-            setattr(self, name, getattr(self, name) + getattr(pairs, name))
+            setattr(self, name, getattr(self, name) + times * getattr(pairs, name))
 
     @property
-    def total(self) -> float:
+    def total(self) -> Sum:
         """The sum; NaN if all that matter are missing."""
         if not self.missing:
             return self.products
         if not self.counted:
             return np.nan
         return self.products + self.rho / self.counted * self.weight_missing
+
+
+def _over_pairs(values: FloatArray, sides: Sides | None) -> Sum:
+    """Return the sum of values (rows, columns) times the weights of both sides."""
+    if sides is None:
+        return float(values.sum())
+    first, second = sides
+    weighted: FloatArray = first.T @ values @ second
+    return weighted
 
 
 class Block(NamedTuple):
@@ -136,29 +151,29 @@ class Block(NamedTuple):
         pairs = int(np.count_nonzero(present))
         return cls(rho, present, missing, same_date, float(rho.sum()), pairs)
 
-    def add_to(
-        self, pairs: PairSum, overlap: FloatArray, sides: tuple[FloatArray, FloatArray] | None
-    ) -> None:
+    def add_to(self, pairs: PairSum, overlap: FloatArray, sides: Sides | None) -> None:
         """Add rho times the overlap.
 
         Parameters
         ----------
         pairs : PairSum
         overlap : (rows, near) float array
-        sides : two float arrays or None
+        sides : two (n,) or (n, q) float arrays, or None
             Weights of the events of both sides.
         """
         i, j = self.missing
         lacking = overlap[i, j]
         matters = np.abs(lacking) > ROUNDING
-        pairs.overlap += float(np.abs(lacking[matters]).sum())
-        pairs.missing += int(matters.sum())
+        lacking = lacking[matters]
+        pairs.overlap += float(np.abs(lacking).sum())
+        pairs.missing += len(lacking)
         if sides is None:
             pairs.products += float(np.vdot(self.rho, overlap))
+            pairs.weight_missing += float(lacking.sum())
         else:
-            pairs.products += float(sides[0] @ (self.rho * overlap) @ sides[1])
-            lacking = lacking * sides[0][i] * sides[1][j]
-        pairs.weight_missing += float(lacking[matters].sum())
+            first, second = sides
+            pairs.products += first.T @ (self.rho * overlap) @ second
+            pairs.weight_missing += (first[i[matters]].T * lacking) @ second[j[matters]]
         apart = np.abs(overlap) <= ROUNDING
         apart &= self.present
         pairs.rho += self.total - float(self.rho[apart].sum())

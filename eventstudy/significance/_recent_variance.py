@@ -69,35 +69,56 @@ def _ratios(window: Window, sample: AbnormalReturns) -> FloatArray:
     recent = sample.recent
     if recent is None:
         return np.ones(len(sample))
-    days = sample.remember(("recent days",), lambda: recent(sample))
-    return variance_ratio(days.errors**2 / sample.sigma2[:, None], days, window)
+    days = days_before(sample)
+    squares = days.errors**2 / sample.sigma2[:, None]
+    return variance_ratio(squares, days.days, market_variance(days, window), window)
 
 
-def variance_ratio(squares: FloatArray, recent: RecentDays, window: Window) -> FloatArray:
+def days_before(sample: AbnormalReturns) -> RecentDays:
+    """Return the recent days of a sample whose model has no variance of its own, made once."""
+    assert sample.recent is not None  # noqa: S101
+    recent = sample.recent
+    return sample.remember(("recent days",), lambda: recent(sample))
+
+
+def market_variance(recent: RecentDays, window: Window) -> FloatArray:
+    """Return the recent variance of the market of each event, k_m, (n,); NaN without a market.
+
+    Parameters
+    ----------
+    recent : RecentDays
+        Of n events.
+    window : Window
+    """
+    days, market = recent.days, recent.market**2
+    before = days < window.start
+    inside = (days >= window.start) & (days <= window.stop)
+    usual = _mean_before(market, days, before)
+    market[:, inside] = np.fmin(market[:, inside], _limit(usual)[:, None])
+    return _mean_before(market, days, before | inside)
+
+
+def variance_ratio(
+    squares: FloatArray, days: IntArray, market: FloatArray, window: Window
+) -> FloatArray:
     """Return k of errors with these squares, (n,); see :func:`recent_variance`.
 
     Parameters
     ----------
     squares : (n, L) float array
         Squared errors in units of their variance in the estimation window; NaN where missing.
-    recent : RecentDays
-        Its days and its market.
+    days : (L,) int array
+        Event time.
+    market : (n,) float array
+        Of :func:`market_variance`.
     window : Window
     """
-    days = recent.days
-    market = recent.market**2
-    before = days < window.start
-    inside = (days >= window.start) & (days <= window.stop)
-    usual = _mean_before(market, days, before)
-    limited = market.copy()
-    limited[:, inside] = np.fmin(market[:, inside], _limit(usual)[:, None])
-    of_market = _mean_before(limited, days, before | inside)
-    has_market = np.isfinite(of_market)
-    of_market = np.where(has_market, of_market, 1.0)
-    own = np.fmin(squares, np.where(has_market, _limit(of_market), np.inf)[:, None])
+    has_market = np.isfinite(market)
+    market = np.where(has_market, market, 1.0)
+    own = np.fmin(squares, np.where(has_market, _limit(market), np.inf)[:, None])
     own = np.where(np.isfinite(squares), own, np.nan)
-    of_firm = _mean_before(own, days, before & (days <= LAST_OWN_DAY))
-    k = np.where(has_market, np.sqrt(of_firm * of_market), of_firm)
+    of_firm = _mean_before(own, days, (days < window.start) & (days <= LAST_OWN_DAY))
+    k = np.where(has_market, np.sqrt(of_firm * market), of_firm)
     return np.fmax(k, 1.0)
 
 
