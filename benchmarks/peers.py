@@ -82,12 +82,10 @@ class Found:
 def draw(events: int, seed: int = 1) -> Sample:
     """Draw market-model returns of as many firms as events, at most 10,000, with an effect of 1
     %."""
-    import exchange_calendars
+    from eventstudy.calendars.sessions import sessions
 
-    sessions = exchange_calendars.get_calendar(
-        "XNYS", start="2017-01-01", end="2021-12-31"
-    ).sessions
-    dates = sessions[sessions >= "2018-01-02"][:SESSIONS].to_numpy().astype("datetime64[D]")
+    days = sessions("XNYS").dates
+    dates = days[days >= np.datetime64("2018-01-02")][:SESSIONS]
     rng, firms = np.random.default_rng(seed), min(events, FIRMS)
     alpha, beta = rng.normal(0, 0.0002, (firms, 1)), rng.uniform(0.5, 1.5, (firms, 1))
     market = rng.normal(0.0003, 0.01, SESSIONS)

@@ -11,6 +11,7 @@ from markdown_it import MarkdownIt
 
 from eventstudy.fitting.config import StudyConfig
 from eventstudy.studies import EventStudyResults
+from eventstudy.utility.csv_text import read_numbers
 
 CONFIG = StudyConfig().with_options({
     "event": "-5:5", "estimation": "-120:-11", "regress": ["direction"], "draws": 99,
@@ -45,7 +46,7 @@ def read_csv(folder: Path, name: str) -> pd.DataFrame:
     """Read a table of the run as anyone would, text as text and without the apostrophe before a
     formula."""
     text = dict.fromkeys(("event_id", "direction", "term", "reason", "label"), str)
-    table = pd.read_csv(folder / f"tables/{name}.csv", float_precision="round_trip", dtype=text)
+    table = read_numbers(folder / f"tables/{name}.csv", dtype=text)
     return unmarked(table)
 
 

@@ -282,7 +282,7 @@ def test_announcement_without_anything_is_an_error() -> None:
 @functools.cache
 def maker() -> SimpleNamespace:
     """Return the tool that writes the snapshot, where exchange_calendars gives right sessions."""
-    pytest.importorskip("exchange_calendars")
+    pytest.importorskip("exchange_calendars", reason="compared with the lowest pandas, in .ci/run")
     tool = SimpleNamespace(**runpy.run_path(str(ROOT / "tools" / "make_sessions.py")))
     if tool.leaves_out_weekends():
         pytest.skip("under this pandas exchange_calendars leaves out sessions")

@@ -20,7 +20,7 @@ from eventstudy.events.table import read_events
 from eventstudy.findings.finished_run import read_run
 from eventstudy.runs import write_run
 from eventstudy.runs.index import run_of
-from eventstudy.utility.csv_text import quoted, read_csv, to_csv, unquoted
+from eventstudy.utility.csv_text import quoted, read_csv, read_numbers, to_csv, unquoted
 
 FORMULAS = [
     '=HYPERLINK("http://evil.example","x")', "=1+1", "+cmd|' /C calc'!A0", "-2+3", "@SUM(1)",
@@ -70,14 +70,22 @@ def test_tables_are_read_back(cells: list[str], name: str) -> None:
     )
     text = to_csv(table)
     back = read_csv(
-        io.BytesIO(text), dtype={head: "str", "day": "str"}, keep_default_na=False, na_filter=False,
-        float_precision="round_trip",
+        io.BytesIO(text), dtype={head: "str", "day": "str"}, keep_default_na=False, na_filter=False
     )  # fmt: skip
     assert list(back) == list(table)
     assert back[head].tolist() == cells
     assert (back["r"] == table["r"]).all()
     rows = [*csv.reader(io.StringIO(text.decode(), newline=""))]
     assert not any(formula(cell) for row in rows for cell in row)
+
+
+@given(st.lists(st.floats(allow_nan=False), min_size=1), st.booleans())
+def test_numbers_are_read_to_the_last_bit(numbers: list[float], has_many_digits: bool) -> None:
+    """Python's own reader of numbers rounds correctly."""
+    cells = [f"{number:.30e}" if has_many_digits else repr(number) for number in numbers]
+    text = io.BytesIO("\n".join(["r", *cells]).encode())
+    back = read_numbers(text, dtype="float64")["r"]
+    assert back.to_numpy().tobytes() == np.array([float(cell) for cell in cells]).tobytes()
 
 
 def test_only_cells_with_a_line_end_are_quoted_for_it() -> None:

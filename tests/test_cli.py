@@ -20,6 +20,7 @@ from yahoo_standin import Yahoo, synthetic
 from eventstudy.cli.main import main
 from eventstudy.models import MODELS
 from eventstudy.significance import STATISTICS
+from eventstudy.utility.csv_text import read_numbers
 from eventstudy.utility.numbers import ascii_text
 
 SMALL = """event_id,ticker,announced_at,company
@@ -82,7 +83,7 @@ def test_json_is_one_document_and_equals_the_tables(events: Path, tmp_path: Path
     setup, *groups, pooled = document["setup"], *document["samples"]
     assert (setup["n_events"], setup["n_used"]) == (4, 3)
     tables = tmp_path / "r" / "events" / "tables"
-    tests = pd.read_csv(tables / "tests.csv", float_precision="round_trip")
+    tests = read_numbers(tables / "tests.csv")
     values = {(r.test, r.start, r.stop): (r.statistic, r.pvalue) for r in tests.itertuples()}
     columns = {
         (test["test"], *window["window"]): (test["statistic"], test["pvalue"])
@@ -354,11 +355,7 @@ def test_returns_that_the_user_holds(tmp_path: Path) -> None:
             "--out", tmp_path / file[:4],
         )  # fmt: skip
         assert code == 0, err
-        cars.append(
-            pd.read_csv(
-                tmp_path / file[:4] / "events" / "tables" / "car.csv", float_precision="round_trip"
-            )
-        )
+        cars.append(read_numbers(tmp_path / file[:4] / "events" / "tables" / "car.csv"))
     pd.testing.assert_frame_equal(*cars)
     ours = market.fit().car([(0, 0)])["car"]
     theirs = cars[0].query("start == 0 and stop == 0")["car"]

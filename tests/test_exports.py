@@ -7,6 +7,7 @@ import json
 import math
 import re
 import shutil
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -454,9 +455,10 @@ def test_what_is_not_installed_is_named(
     kind: str,
     module: str,
 ) -> None:
-    monkeypatch.setitem(__import__("sys").modules, module, None)
+    run = read_run(folder)
+    monkeypatch.setitem(sys.modules, module, None)
     with pytest.raises(ConfigError, match=rf"pip install .*{module}$"):
-        exported(read_run(folder), kind, tmp_path)
+        exported(run, kind, tmp_path)
 
 
 class TestNotebook:

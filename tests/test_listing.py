@@ -16,6 +16,7 @@ from eventstudy.fitting.fitted import listed, listed_rows
 from eventstudy.runs import verify_run, write_run
 from eventstudy.significance import STATISTICS
 from eventstudy.studies import EventStudyResults
+from eventstudy.utility.csv_text import read_numbers
 
 CONFIG = StudyConfig(estimation=(-120, -11), event=(-5, 5), windows=("0:1", "-1:1"))  # type: ignore[arg-type]
 MAIN = Window(0, 1)
@@ -79,7 +80,7 @@ def test_what_a_run_of_many_says_is_of_all_events(tmp_path: Path) -> None:
     document = json.loads((run / "results.json").read_text())
     setup = document["setup"]
     assert (setup["n_events"], setup["n_used"], len(document["events"])) == (30, 28, 8)
-    tests = pd.read_csv(run / "tables" / "tests.csv", float_precision="round_trip")
+    tests = read_numbers(run / "tables" / "tests.csv")
     assert set(tests["test"]) == {
         name for name, own in STATISTICS.items() if own.core and not own.per_event
     }

@@ -32,7 +32,7 @@ from eventstudy.runs.record import seal
 from eventstudy.runs.verify import reproduce_run, verify_run
 from eventstudy.studies import run_study
 from eventstudy.utility.blas import one_thread
-from eventstudy.utility.csv_text import to_csv
+from eventstudy.utility.csv_text import read_numbers, to_csv
 
 
 @pytest.fixture
@@ -307,7 +307,7 @@ def test_altered_inputs_are_not_computed_from(run: Path) -> None:
 def test_another_number_is_found_and_the_worst_is_named(run: Path) -> None:
     """Within the tolerance it is rounding, beyond it the run is not reproduced."""
     path = run / "tables" / "car.csv"
-    table = pd.read_csv(path, float_precision="round_trip")
+    table = read_numbers(path)
     table.loc[3, "car"] *= 1 + 1e-12
     table.loc[7, "se"] *= 1 + 1e-6
     table.to_csv(path, index=False, lineterminator="\n")

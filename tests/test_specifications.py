@@ -33,6 +33,7 @@ from eventstudy.fitting.config import StudyConfig, usual_grid
 from eventstudy.report.formats.pages import render_report
 from eventstudy.report.formats.terminal import terminal_text
 from eventstudy.report.sections.checks import checks_table, list_checks
+from eventstudy.utility.csv_text import read_numbers
 from eventstudy.utility.progress import listening
 from eventstudy.utility.workers import Workers
 
@@ -311,7 +312,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 class TestRun:
     def test_the_cells_are_in_the_run(self, run: Path, results: es.RobustnessResults) -> None:
-        table = pd.read_csv(run / "tables" / "specifications.csv", float_precision="round_trip")
+        table = read_numbers(run / "tables" / "specifications.csv")
         table = table.fillna({"sample": "", "test": "", "reason": "", "inert": ""})
         pd.testing.assert_frame_equal(table, results.frame(), check_exact=True, check_dtype=False)
         kept = read_findings(run).tables["specifications"]
@@ -452,7 +453,7 @@ class TestCommands:
         _invoked("run", *self.SAMPLE, "--out", str(tmp_path), "--calibrate", "49", "--quiet")
         folder = tmp_path / "events"
         file = folder / "tables" / "specifications.csv"
-        table = pd.read_csv(file, float_precision="round_trip")
+        table = read_numbers(file)
         assert len(table) == 3 * 2 * 4
         assert table["draws"].eq(0).all()
         assert "grid" not in json.loads((folder / "results.json").read_text())["setup"]["settings"]

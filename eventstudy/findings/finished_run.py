@@ -304,5 +304,5 @@ def _table(path: Path, column: str) -> pd.DataFrame:
     """Return a table of a run with its types; a blank cell is NaN."""
     texts = dict.fromkeys([*TEXTS, *filter(None, [column])], str)
     blank = {"keep_default_na": False, "na_values": [""]}
-    table = read_csv(path, float_precision="round_trip", dtype=texts, **blank)
+    table = read_csv(path, dtype=texts, **blank)
     return table.astype(dict.fromkeys(DATES & {*table.columns}, "datetime64[s]"))

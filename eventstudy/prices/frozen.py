@@ -132,8 +132,7 @@ def read_frozen(path: Path) -> pd.DataFrame:
     refuse_inflated(path)
     try:
         table = read_csv(
-            path, compression="gzip", float_precision="round_trip", keep_default_na=False,
-            dtype={"symbol": "str"},
+            path, compression="gzip", keep_default_na=False, dtype={"symbol": "str"},
             na_values={name: [""] for name in NUMBER_COLUMNS}, parse_dates=["date"],
             date_format="%Y-%m-%d",
         )  # fmt: skip

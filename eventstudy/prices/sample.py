@@ -7,6 +7,7 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from ..errors import UnknownSymbolError
+from ..utility.csv_text import read_numbers
 from ._base import Provenance, clean
 from ._prices import Names, Prices, Progress, collect
 
@@ -62,10 +63,5 @@ def _sample() -> pd.DataFrame:
     """Return the sample, shape (n_sessions, n_symbols), NaN where a symbol has no price."""
     from importlib.resources import files
 
-    import pandas as pd
-
     with (files("eventstudy") / "data" / FILE).open("rb") as packed:
-        return pd.read_csv(
-            packed, compression="gzip", index_col="date", parse_dates=["date"],
-            float_precision="round_trip",
-        )  # fmt: skip
+        return read_numbers(packed, compression="gzip", index_col="date", parse_dates=["date"])

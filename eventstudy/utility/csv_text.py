@@ -76,8 +76,8 @@ def _cells(column: pd.Series[Any]) -> list[Any]:
     return [safe.get(cell, cell) for cell in cells]
 
 
-def read_csv(source: Path | IO[bytes], **options: Any) -> pd.DataFrame:
-    """Return a table that `to_csv` wrote, its texts as they were; `options` are those of pandas.
+def read_numbers(source: Path | IO[bytes], **options: Any) -> pd.DataFrame:
+    """Return a CSV as pandas reads it, each number exact to the last bit.
 
     Parameters
     ----------
@@ -87,10 +87,26 @@ def read_csv(source: Path | IO[bytes], **options: Any) -> pd.DataFrame:
     """
     import pandas as pd
 
+    major, minor = pd.__version__.split(".")[:2]
+    # Since 3.1 pandas reads numbers exactly, and warns of the option with which it did before.
+    if (int(major), int(minor)) < (3, 1):
+        options["float_precision"] = "round_trip"
+    table: pd.DataFrame = pd.read_csv(source, **options)
+    return table
+
+
+def read_csv(source: Path | IO[bytes], **options: Any) -> pd.DataFrame:
+    """Return a table that `to_csv` wrote, its texts and numbers as they were.
+
+    Parameters
+    ----------
+    source : Path or binary file
+    **options
+        Options of :func:`pandas.read_csv`.
+    """
     if isinstance(options.get("dtype"), Mapping):
         options["dtype"] = {quoted(name): kind for name, kind in options["dtype"].items()}
-    table: pd.DataFrame = pd.read_csv(source, **options)
-    return _each_text(table, unquoted)
+    return _each_text(read_numbers(source, **options), unquoted)
 
 
 def _each_text(table: pd.DataFrame, change: Callable[[str], str]) -> pd.DataFrame:

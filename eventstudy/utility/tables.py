@@ -17,6 +17,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from ..errors import ConfigError, DataError, EventStudyError, Problem, how_to_install
 from .catalogue import make_error, say
+from .csv_text import read_numbers
 from .identifiers import TICKERS, WRITTEN
 from .registry import did_you_mean
 
@@ -349,9 +350,8 @@ def _frame_of_csv(file: IO[bytes], text: Iterable[str], name: str) -> pd.DataFra
             raise DataError(fault.what, where=name, value=fault.value, remedy=fault.remedy)
         separator = separator_of(header.decode("utf-8-sig"))
         read: Any = partial(
-            pd.read_csv, file, sep=separator, encoding="utf-8-sig", float_precision="round_trip",
-            low_memory=False,
-        )  # fmt: skip
+            read_numbers, file, sep=separator, encoding="utf-8-sig", low_memory=False
+        )
         file.seek(0)
         try:
             frame: pd.DataFrame = read(dtype=dict.fromkeys((*TICKERS, *WRITTEN, *text), str))
