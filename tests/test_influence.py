@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib
 import sys
 from dataclasses import replace
-from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -18,6 +17,7 @@ from situations import placed
 
 from eventstudy.abnormal.abnormal_returns import AbnormalReturns
 from eventstudy.analysis.answer import Answer, Caveat, caveat_of, decide
+from eventstudy.analysis.calibrated import Calibrated
 from eventstudy.analysis.influence import (
     Influence,
     LeaveOut,
@@ -34,6 +34,7 @@ from eventstudy.report.formats.terminal import terminal_text
 from eventstudy.report.sections.checks import list_checks
 from eventstudy.significance._pairs import groups_apart
 from eventstudy.studies import EventStudyResults, run_study
+from eventstudy.utility.numbers import pvalue
 
 MAIN = Window(0, 1)
 FROZEN = SHARED / "reference" / "frozen-list" / "events.csv"
@@ -213,7 +214,44 @@ def test_one_event_can_hide_a_move() -> None:
     assert found.carried_by is not None
     assert found.carried_by.name == "e0"
     assert found.carried_by.pvalue < 0.05
-    assert "hides a move" in str(found)
+    n = len(found.leave_outs)
+    assert found.omissions == fit.answer(MAIN).influence.omissions == n > 12  # type: ignore[union-attr]
+    assert str(found).startswith("Without F00 (")
+    assert str(found).endswith(f"%: the most favourable of {n} omissions.")
+    assert found.carried_by.pvalue == min(row.pvalue for row in found.leave_outs)
+
+
+def test_a_leave_out_that_turns_no_move_into_one_is_no_caveat() -> None:
+    """In every tenth study without an effect some leave-out has p < .05: its range is a row."""
+    fit = Market(12, seed=3).fit()
+    found, answer = fit.influence(MAIN), fit.answer(MAIN)
+    single = [row.pvalue for row in found.leave_outs if row.kind == "event"]
+    assert answer.verdict == "not_different"
+    assert answer.caveat is None
+    assert min(single) < 0.05 < answer.pvalue < 0.15
+    low, high = pvalue(min(single)), pvalue(max(single))
+    assert str(found) == f"Without a single announcement p lies between {low} and {high}."
+    study, shown = findings(fit), f"{low} to {high}"
+    (row,) = (check for check in list_checks(study) if check.p_range)
+    assert (row.name, row.p_range) == ("p without single announcements", shown)
+    assert f"| p without single announcements | 11 | – | – | {shown} |" in markdown(study)
+    assert shown in page(fit)
+    assert shown in str(terminal_text(study, verbose=True))
+    n = len(list_checks(study)) - 2
+    assert f"of {n} checks are not significant" in page(fit), "the range repeats the leave-outs"
+
+
+@pytest.mark.parametrize(
+    ("p", "is_carried", "is_near"),
+    [(0.029, False, False), (0.03, False, True), (0.04, True, False), (0.06, True, True),
+     (0.149, False, True), (0.15, False, False)],
+)  # fmt: skip
+def test_the_range_of_p_is_a_row_near_the_border(p: float, is_carried: bool, is_near: bool) -> None:
+    found = Market(12, seed=3).fit().influence(MAIN)
+    first, *rest = found.leave_outs
+    rows = (replace(first, carries=is_carried), *rest)
+    assert replace(found, pvalue=p, leave_outs=rows).is_near_border == is_near
+    assert not replace(found, pvalue=p, n_events=4).is_near_border
 
 
 def test_up_to_four_events_have_rows_and_no_rule() -> None:
@@ -313,14 +351,17 @@ def code_of(answer: Answer) -> str:
 
 
 def test_a_calibrated_p_on_the_other_side_is_the_caveat() -> None:
-    """Another part of the package fills it in; here it is a record of that form."""
+    """On the other side of 5% by more than two Monte Carlo errors: at .07 one error is .011."""
     clear = Market(12, effect=-0.06, seed=3).fit().answer(MAIN)
-    facts = {name: getattr(clear, name) for name in Answer.__slots__}
-    for p, code in ((0.07, "calibrated"), (0.01, "stands")):
-        answer = SimpleNamespace(**{**facts, "calibrated": SimpleNamespace(pvalue=p)})
-        found = caveat_of(answer, 12)  # type: ignore[arg-type]
+    for p, code in ((0.08, "calibrated"), (0.07, "stands"), (0.052, "stands"), (0.01, "stands")):
+        numbers = Calibrated(pvalue=p, draws=499, effective_draws=499.0, false_alarms=0.05)
+        found = caveat_of(replace(clear, calibrated=numbers), 12)
         assert found is not None
         assert found.code == code
+    none = Calibrated(reason="too few dates")
+    assert (
+        code_of(replace(clear, caveat=caveat_of(replace(clear, calibrated=none), 12))) == "stands"
+    )
 
 
 def test_every_format_has_the_caveat_behind_the_headline() -> None:

@@ -143,7 +143,7 @@ def test_other_formats() -> None:
             0.0,
             "shares stayed within chance",
             "Average of 12 {} on 12 dates",
-            "it is more than chance (p\u00a0=\u00a00.01)",
+            "",
         ),
     ],
 )

@@ -341,9 +341,8 @@ def _caveats(answer: Answer, n_listed: int) -> Iterator[tuple[str, dict[str, Any
         yield "shared_shock", {"times": times, "needed": answer.overturn.shared_shock}
     if is_decided and answer.n_events < REPRESENTATIVE * n_listed:
         yield "few_used", {"used": answer.n_events, "total": n_listed}
-    pvalue = answer.calibrated.pvalue if answer.calibrated else np.nan
-    if is_decided and np.isfinite(pvalue) and (pvalue < LEVEL) != (answer.pvalue < LEVEL):
-        yield "calibrated", {"p": pvalue}
+    if is_decided and answer.calibrated and answer.calibrated.overturns(answer.pvalue):
+        yield "calibrated", {"p": answer.calibrated.pvalue}
     if code:
         yield code, facts
 

@@ -68,6 +68,17 @@ class Calibrated:
         off = abs(self.pvalue - pvalue) > 2 * self.error
         return off or abs(self.false_alarms - LEVEL) > 2 * self.rate_error
 
+    def overturns(self, pvalue: float) -> bool:
+        """Return whether the calibrated p is on the other side of 5% by more than twice its error.
+
+        Parameters
+        ----------
+        pvalue : float
+            The nominal one.
+        """
+        is_beyond = abs(self.pvalue - LEVEL) > 2 * self.error
+        return is_beyond and (self.pvalue < LEVEL) != (pvalue < LEVEL)
+
     @property
     def share(self) -> float:
         """Share of the draws that show as much as the study."""

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 # A set carries the answer if its events lie so many standard errors from the others, and the
 # estimate falls to this share without them; one hides it if the estimate grows by the same share.
 FAR, SHARE = 2.0, 0.5
+# From one p to the other its range over leave-outs is shown.
+NEAR = (0.03, 0.15)
 NAMED = 5
 # Days that a cluster of dates with such a name has at most.
 STRETCHES = {"week": 7, "fortnight": 14}
@@ -134,6 +136,8 @@ class Influence(Paragraph):
         Of the CARs, 10% at each end trimmed or pulled in; None for fewer than five events.
     r_kept : bool
         Whether r is that of all events, as it is for more than 2,000.
+    omissions : int
+        How many sets were left out, each by itself; 0 in runs of before.
     """
 
     window: Window
@@ -149,11 +153,19 @@ class Influence(Paragraph):
     trimmed: Interval | None = None
     winsorised: Interval | None = None
     r_kept: bool = False
+    omissions: int = 0
 
     @property
     def carried_by(self) -> LeaveOut | None:
         """The set that carries the answer, or hides a move; None if none does."""
         return next((row for row in self.leave_outs if row.carries), None)
+
+    @property
+    def is_near_border(self) -> bool:
+        """Whether p is so near 5% that its range without single events is to be shown."""
+        low, high = NEAR
+        is_carried = self.pvalue < LEVEL and self.carried_by is not None
+        return low <= self.pvalue < high and self.n_events >= FULL_SAMPLE and not is_carried
 
     def brief(self) -> Influence:
         """Return the same with the leave-outs that pages show; of up to four events with all."""
@@ -183,10 +195,13 @@ class Influence(Paragraph):
             return "", {}
         facts = {**row.facts, "value": row.effect.estimate, "p": row.pvalue}
         if row.carries:
+            # Runs of before did not count their omissions: there are at least as many as events.
+            facts["omissions"] = self.omissions or self.n_events
             return ("carried" if differs else "hidden"), facts
-        turned = np.isfinite(row.pvalue) and (row.pvalue < LEVEL) != differs
-        code = "stands" if not turned else "turned" if differs else "turned_on"
-        return code, facts
+        if (row.pvalue < LEVEL) == differs:
+            return "stands", facts
+        # In every tenth study without an effect some leave-out is significant: that is no caveat.
+        return ("turned", facts) if differs else ("", {})
 
     def frame(self) -> pd.DataFrame:
         """Return one row a leave-out; returns are decimal."""
@@ -194,7 +209,11 @@ class Influence(Paragraph):
         return pd.DataFrame(rows).drop(columns=["effect", "df"], errors="ignore")
 
     def __str__(self) -> str:
-        return write_caveat(*self.caveat()) or say("caveat.rows", n=self.n_events)
+        if caveat := write_caveat(*self.caveat()):
+            return caveat
+        if self.n_events < FULL_SAMPLE:
+            return say("caveat.rows", n=self.n_events)
+        return say("caveat.range", low=self.p_low, high=self.p_high)
 
     def _nearest(self, rows: Sequence[LeaveOut]) -> LeaveOut | None:
         tested = [row for row in rows if np.isfinite(row.pvalue)]
@@ -263,7 +282,7 @@ def measure_influence(
         window, n, effect, pvalue, _marked(rows, effect.estimate, pvalue, n),
         min(single, default=np.nan), max(single, default=np.nan), half,
         tuple(str(names.ids[i]) for i in largest), **dict(zip(ROBUST, means, strict=True)),
-        r_kept=n > PAIRWISE_LIMIT,
+        r_kept=n > PAIRWISE_LIMIT, omissions=len(rows),
     )  # fmt: skip
 
 

@@ -341,10 +341,11 @@ def _row(row: MarkRow, panel: Panel, at: float, layout: Layout) -> Iterator[str]
     name = _fitted(row.name, layout.start - 12, is_bold=row.is_main)
     yield text(4, y + 4, name, f"halo{main}")
     strong = " s" if row.is_clear or row.is_main else " m"
-    yield text(layout.width - 2, y + 4, row.label, f"e{strong}")
+    yield text(layout.width - 2, y + 4, row.label, f"halo e{strong}")
     effect = row.effect
     if not np.isfinite(effect.estimate):
-        yield text(x(0) - 8, y + 4, say("checks.test_only"), "m e small")
+        before_label = layout.width - 10 - text_width(row.label)
+        yield text(min(x(0) - 8, before_label), y + 4, say("checks.test_only"), "m e small")
         return
     kinds = ("b", "check full") if row.is_clear else ("whisker", "check")
     ends = [effect.ci_low, effect.ci_high]

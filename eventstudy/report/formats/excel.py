@@ -88,7 +88,8 @@ def _sheets(run: FinishedRun) -> Iterator[tuple[str, str, Rows]]:
     yield "windows", "tttttirrrnps", (row for s in findings.samples for row in _tests(s))
     yield "announcements", "tttdttrrrpttt", _announcements(findings)
     checks = list_checks(findings)
-    yield "checks", "tirrrp", ((c.name, c.n_events, *_numbers(c.effect), c.pvalue) for c in checks)
+    answers = [(c.name, c.n_events, *_numbers(c.effect), c.p_range or c.pvalue) for c in checks]
+    yield "checks", "tirrrp", answers
     days = tables["abnormal_returns"][["event_id", "date", "tau", "ret", "expected", "ar"]]
     each_day = days.itertuples(index=False)
     yield "days", "tdirrrt", ((names.get(str(row[0]), ""), *row[1:], row[0]) for row in each_day)
@@ -238,7 +239,9 @@ class Writer:
                 self.book.define_name(name, f"='{page.get_name()}'!${column}${row + 2 + main}")
             rows = [(t.name, *_numbers(t.effect), t.pvalue, t.false_alarms) for t in lines]
             row = self._block(page, row, "summary_windows", "trrrps", rows, main)
-            checks = [(c.name, *_numbers(c.effect), c.pvalue) for c in list_checks(findings)]
+            checks = [
+                (c.name, *_numbers(c.effect), c.p_range or c.pvalue) for c in list_checks(findings)
+            ]
             row = self._block(page, row, "summary_checks", "trrrp", checks) if checks else row
             notes.append(windows_lede(findings))
         for text in (*notes[1:], dropped_lede(findings), say("workbook.cite")):

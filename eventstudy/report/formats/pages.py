@@ -18,7 +18,7 @@ from markupsafe import Markup
 from ...errors import ConfigError
 from ...findings.types import Findings
 from ...utility.catalogue import say
-from ...utility.numbers import clipped, pvalue
+from ...utility.numbers import clipped
 from ...utility.progress import step
 from ...utility.units import speaking_of, words
 from ..figures.answer_figures import draw_implied
@@ -117,7 +117,7 @@ def _figures(first: FirstScreen) -> dict[str, Markup]:
 def _draw_checks(checks: tuple[Check, ...], *, width: int) -> Markup:
     """Return what could change the answer, a row each."""
     rows = [
-        MarkRow(c.name, c.effect, pvalue(c.pvalue), c.is_clear, is_main=not i, kind=c.kind)
+        MarkRow(c.name, c.effect, c.p_text, c.is_clear, is_main=not i, kind=c.kind)
         for i, c in enumerate(checks)
     ]
     layout = checks_layout([row.name for row in rows], wide=width == WIDE)

@@ -248,7 +248,10 @@ def _battery(findings: Findings, sample: Sample) -> str:
 def _checks(findings: Findings) -> str:
     """Return what could change the answer, a line each; "" for nothing."""
     checks, head = list_checks(findings), say("terminal.checks_columns").split("|")
-    rows = [[c.name, percent_text(c.effect.estimate), p_text(c.pvalue)] for c in checks]
+    rows = []
+    for check in checks:
+        p = check.p_range or p_text(check.pvalue)
+        rows.append([check.name, percent_text(check.effect.estimate), p])
     return f"{say('terminal.checks')}\n{_grid(head, rows)}" if rows else ""
 
 

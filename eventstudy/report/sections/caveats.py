@@ -93,7 +93,7 @@ def write_caveat_of(findings: Findings, sample: Sample) -> str:
     """
     result = sample.answer
     variance = [*doubt_variance(result), *write_other_dates(result)]
-    caveat = result.caveat or caveat_of(result, sample.n_events)
+    caveat = caveat_of(result, sample.n_events)
     if caveat is None or caveat.code == "variance":
         return " ".join(variance)
     who = count_subject(sample.n_events, name_sample(findings, sample))
@@ -113,7 +113,7 @@ def brief_caveat(findings: Findings) -> str:
     sample, result = findings.sample, findings.sample.answer
     if serious := [note.text for note in findings.notes if note.is_serious and note.is_warning]:
         return f"{capitalised(serious[0]).removesuffix('.')}."
-    caveat = result.caveat or caveat_of(result, sample.n_events)
+    caveat = caveat_of(result, sample.n_events)
     if caveat is None:
         return write_caveat_of(findings, sample)
     texts = [text for flag in KEPT_MOVES if (text := _suspects(findings, sample, flag))]

@@ -36,6 +36,9 @@ class Check:
     n_events : int
     effect : Interval
     pvalue : float
+        Of a range the largest.
+    lowest : float
+        The smallest p of a range; NaN elsewhere.
     """
 
     kind: str
@@ -43,11 +46,24 @@ class Check:
     n_events: int
     effect: Interval
     pvalue: float
+    lowest: float = np.nan
 
     @property
     def is_clear(self) -> bool:
         """Whether p is below 0.05."""
         return self.pvalue < LEVEL
+
+    @property
+    def p_range(self) -> str:
+        """The smallest and the largest p of a range; "" of a single p."""
+        if not np.isfinite(self.lowest):
+            return ""
+        return f"{pvalue(self.lowest)} to {pvalue(self.pvalue)}"
+
+    @property
+    def p_text(self) -> str:
+        """The p or its range, as a table shows it."""
+        return self.p_range or pvalue(self.pvalue)
 
 
 def list_checks(findings: Findings) -> tuple[Check, ...]:
@@ -71,23 +87,36 @@ def list_checks(findings: Findings) -> tuple[Check, ...]:
 
 def checks_table(checks: Sequence[Check]) -> Table:
     """Return the checks as text, a row each."""
-    rows = [
-        Row((c.name, f"{c.n_events:,}", *effect_cells(c.effect), pvalue(c.pvalue))) for c in checks
-    ]
-    facts = {"n": len(rows) - 1, "unclear": sum(not check.is_clear for check in checks[1:])}
-    return make_table("checks.table", "tNnNn", rows, unit=words().head, **facts)
+    rows = []
+    for check in checks:
+        cells = (check.name, f"{check.n_events:,}", *effect_cells(check.effect), check.p_text)
+        rows.append(Row(cells))
+    return make_table("checks.table", "tNnNn", rows, unit=words().head, **count_checks(checks))
+
+
+def count_checks(checks: Sequence[Check]) -> dict[str, int]:
+    """Return how many checks there are (`n`), and how many are not significant (`unclear`).
+
+    Parameters
+    ----------
+    checks : sequence of Check
+        The first is the answer itself.
+    """
+    # A range repeats the leave-outs.
+    counted = [check for check in checks[1:] if not check.p_range]
+    return {"n": len(counted), "unclear": sum(not check.is_clear for check in counted)}
 
 
 def name_fragile(findings: Findings) -> str:
     """Return what happens to a significant answer where a leave-out turns it; "" if none does."""
     checks = list_checks(findings)
-    turned = [check for check in checks if check.kind == "leave_out" and not check.is_clear]
+    leave_outs = [check for check in checks if check.kind == "leave_out" and not check.p_range]
+    turned = [check for check in leave_outs if not check.is_clear]
     if not turned or not checks[0].is_clear:
         return ""
     worst = max(turned, key=lambda check: check.pvalue)
-    unclear = sum(not check.is_clear for check in checks)
     facts = {"leave_out": worst.name[:1].lower() + worst.name[1:], "p": worst.pvalue}
-    return say("checks.fragile", n=len(checks) - 1, unclear=unclear, **facts)
+    return say("checks.fragile", **count_checks(checks), **facts)
 
 
 def _leave_outs(findings: Findings) -> Iterator[Check]:
@@ -105,6 +134,9 @@ def _leave_outs(findings: Findings) -> Iterator[Check]:
         if row.kind == "event" and firms.count(row.firm) > 1:
             name = f"{name}, {first}"
         yield Check("leave_out", clipped(name, LONGEST_NAME), row.n_events, row.effect, row.pvalue)
+    if (influence := answer.influence) and influence.is_near_border:
+        name, ends = say("checks.leave_out.any"), (influence.p_high, influence.p_low)
+        yield Check("leave_out", name, answer.n_events - 1, Interval(), *ends)
 
 
 def _windows(findings: Findings) -> Iterator[Check]:

@@ -18,7 +18,7 @@ from ...utility.units import words
 from ..figures.strip import FEW, Strip, StripMark
 from .answer import count_subject, is_day_later, name_sample, split_answer, write_days
 from .caveats import brief_caveat
-from .checks import Check, list_checks
+from .checks import Check, count_checks, list_checks
 from .methods import name_prices
 from .top import KeyFigure, key_figures
 from .windows import windows_around
@@ -73,6 +73,11 @@ class FirstScreen:
     keys: tuple[KeyFigure, ...]
     strip: Strip | None
     checks: tuple[Check, ...]
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many checks there are, and how many are not significant."""
+        return count_checks(self.checks)
 
 
 @lru_cache(maxsize=1)
