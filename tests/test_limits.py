@@ -10,13 +10,15 @@ from conftest import SHARED
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eventstudy.calendars.exchanges import quoted_in
+from eventstudy.calendars.exchanges import BY_CODE, quoted_in
 from eventstudy.calendars.sessions import Sessions, sessions
 from eventstudy.events.table import events_from_frame
 from eventstudy.prices.quality.price_limits import (
     LIMITS,
     LimitRule,
     daily_limits,
+    find_piles,
+    limit_of,
     limit_price,
     rules_of,
 )
@@ -117,6 +119,92 @@ def test_what_has_no_limit(symbol: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("symbol", "exchange", "day", "limit"),
+    [
+        ("2330.TW", "XTAI", "2015-05-29", 0.07),
+        ("2330.TW", "XTAI", "2025-04-07", 0.10),
+        ("^TWII", "XTAI", "2025-04-07", 0.10),  # an index moves no further than its shares
+        ("^TWOII", "ROCO", "2025-04-07", 0.10),
+        ("000300.SS", "XSHG", "2020-02-03", 0.10),
+        ("300750.SZ", "XSHE", "2020-08-24", 0.20),
+        ("HALKB.IS", "XIST", "2019-10-15", 0.20),
+        ("HALKB.IS", "XIST", "2023-04-19", 0.10),
+        ("XU100.IS", "XIST", "2023-04-19", 0.10),
+        ("2222.SR", "XSAU", "2020-03-09", 0.10),
+        ("^TASI.SR", "XSAU", "2020-03-09", 0.10),
+        ("PTT.BK", "XBKK", "2020-03-17", 0.30),
+        ("PTT.BK", "XBKK", "2020-03-18", 0.15),
+        ("1155.KL", "XKLS", "2022-01-03", 0.30),
+        ("000001.SS", "XSHG", "1995-01-03", None),  # before the first rule
+        ("HALKB.IS", "XIST", "2017-01-03", None),
+        ("BBCA.JK", "XIDX", "2024-01-03", None),  # by price, and other falls than rises
+        ("7203.T", "XTKS", "2024-01-03", None),
+        ("0005.HK", "XHKG", "2024-01-03", None),
+        ("^GSPC", "XNYS", "2024-01-03", None),
+        ("RELIANCE.NS", "XNSE", "2024-01-03", None),
+    ],
+)
+def test_the_limit_of_a_board_is_a_share_or_not_known(
+    symbol: str, exchange: str, day: str, limit: float | None
+) -> None:
+    assert limit_of(symbol, exchange, day) == limit
+    assert limit_of(symbol, exchange, np.datetime64(day)) == limit
+
+
+def test_exchanges_with_a_limit_are_exchanges_that_are_known() -> None:
+    codes = {code for rule in LIMITS for code in rule.exchanges.split()}
+    assert codes <= set(BY_CODE)
+
+
+@pytest.mark.parametrize(
+    ("day", "last", "close", "state"),
+    [
+        ("2019-06-03", 180.0, 243.0, 1),  # 35 % to 200 rupiah
+        ("2019-06-03", 4000.0, 5000.0, 1),  # 25 % from 201 to 5,000
+        ("2019-06-03", 6000.0, 7200.0, 1),
+        ("2019-06-03", 6000.0, 7000.0, 0),
+        ("2021-06-03", 4000.0, 3720.0, -1),  # 7 % down, 25 % up
+        ("2021-06-03", 4000.0, 4280.0, 0),
+        ("2023-07-03", 4000.0, 3400.0, -1),  # 15 % down
+        ("2023-10-02", 4000.0, 3000.0, -1),  # 25 % down
+        ("2019-06-03", 40.0, 54.0, 0),  # below 50 rupiah no limit is known
+    ],
+)
+def test_jakarta_limits_by_price_and_falls_otherwise_than_rises(
+    day: str, last: float, close: float, state: int
+) -> None:
+    dates = np.datetime64(day) - np.array([1, 0], "timedelta64[D]")
+    found = daily_limits(dates, np.array([last, close]), rules_of("BBCA.JK"))
+    assert found.state[1] == state
+    assert not found.proven.any()
+
+
+def test_a_fall_whose_limit_is_not_known_is_none() -> None:
+    """15 % for members of Kuala Lumpur's index, 30 % for others, in 2020-21; 30 % up for all."""
+    dates = np.array(["2021-03-01", "2021-03-02"], dtype="datetime64[D]")
+    rules = rules_of("1155.KL")
+    fallen, risen = (
+        daily_limits(dates, np.array([8.0, 8.0 * (1 + move)]), rules) for move in (-0.3, 0.3)
+    )
+    assert fallen.state.tolist() == [0, 0]
+    assert np.isnan(fallen.beyond).all()
+    assert risen.state.tolist() == [0, 1]
+
+
+def test_korean_limits_are_those_of_the_exchange_s_own_examples() -> None:
+    """KRX prints 9,980 -> 12,970 and 6,990 (today's ticks), and 9,940 -> 12,900 and 6,960."""
+    for last, up, down, rule in (
+        (9980.0, 12970, 6990, rules_of("005930.KS")[-1]),
+        (9940.0, 12900, 6960, rules_of("005930.KQ")[-2]),
+    ):
+        prices = [
+            limit_price(np.array([last]), sign * 0.3, rule.ticks, inward=True)[0]
+            for sign in (1, -1)
+        ]
+        assert prices == pytest.approx([up, down])
+
+
+@pytest.mark.parametrize(
     ("last", "yen", "up", "down"),
     [
         (99, 30, 129, 69),
@@ -133,7 +221,7 @@ def test_what_has_no_limit(symbol: str) -> None:
 def test_limits_in_yen(last: float, yen: float, up: float, down: float) -> None:
     """Amounts that the exchange published; four of the base prices are those of its notices."""
     (rule,) = rules_of("3350.T")
-    assert rule.share(np.array([last]))[0] * last == pytest.approx(yen)
+    assert rule.share(np.array([last]), np.ones(1))[0] * last == pytest.approx(yen)
     days = np.array(["2023-02-14", "2023-02-15"], "datetime64[D]")
     for close, state in ((up, 1), (down, -1), (up - (10 if up < 1e5 else 10_000), 0)):
         found = daily_limits(days, np.array([last, close], float), (rule,))
@@ -320,13 +408,71 @@ def test_a_panel_takes_special_treatment_and_own_rules() -> None:
     assert states(special).tolist() == states(own).tolist() == [[0, 2, 0]]
 
 
-def recorded(folder: str, symbol: str) -> ReturnsPanel:
+def walk(n: int, cut: float, seed: int, sigma: float = 0.03) -> FloatArray:
+    """Return t-distributed moves that a limit cuts off."""
+    rng = np.random.default_rng(seed)
+    return np.clip(sigma * rng.standard_t(4, n) / np.sqrt(2), -cut, cut)
+
+
+@given(st.sampled_from([0.05, 0.07, 0.1, 0.15, 0.2]), st.integers(0, 10_000))
+def test_closes_that_pile_up_are_a_limit(cut: float, seed: int) -> None:
+    moves = walk(2500, cut, seed, sigma=0.4 * cut)
+    at, limits = find_piles(moves)
+    assert at.tolist() == np.flatnonzero(np.abs(moves) > cut - 0.003).tolist()
+    assert set(limits.tolist()) == {cut}
+
+
+def test_a_limit_that_was_changed_is_found_on_either_side() -> None:
+    moves = np.r_[walk(1000, 0.07, 1, 0.04), walk(1000, 0.1, 2, 0.04)]
+    at, limits = find_piles(moves)
+    assert set(limits[at < 1000]) == {0.07}
+    assert set(limits[at >= 1000]) == {0.1}
+    assert (np.abs(np.abs(moves[at]) - limits) < 0.003).all()
+
+
+@pytest.mark.parametrize("sigma", [0.01, 0.02, 0.04, 0.06])
+def test_moves_without_a_limit_do_not_pile_up(sigma: float) -> None:
+    assert not any(len(find_piles(walk(2500, 0.9, seed, sigma))[0]) for seed in range(200))
+
+
+def test_a_limit_that_no_table_names_is_in_the_panel_with_a_note() -> None:
+    """Hong Kong stands for an exchange whose rule is not known; a pile of one sort is no proof."""
+    moves = walk(1500, 0.1, 5)
+    p = panel_of(
+        {"0763.HK": 50 * np.cumprod(1 + moves), "0981.HK": 50 * np.cumprod(1 + walk(1500, 0.9, 6))}
+    )
+    at = np.flatnonzero(np.abs(moves[1:]) > 0.097) + 1
+    assert len(at) > 7
+    assert np.flatnonzero(states(p)[0]).tolist() == at.tolist()
+    assert (np.sign(states(p)[0][at]) == np.sign(moves[at])).all()
+    assert not states(p)[1].any()
+    assert p.notes[-1].code == "limits_found"
+    assert "0763.HK" in p.notes[-1]
+    assert "0981.HK" not in p.notes[-1]
+
+
+def test_a_move_over_days_without_trade_is_in_no_pile() -> None:
+    moves = np.tile([0.1, -0.02, 0.1, -0.03], 10)
+    close = 50 * np.cumprod(1 + moves)
+    days = np.arange("2024-01-01", "2024-12-31", dtype="datetime64[D]")[: len(close)]
+    assert np.count_nonzero(daily_limits(days, close, ()).state) == 20 - 1
+    unseen = np.zeros(len(close), dtype=bool)
+    unseen[10:] = True
+    assert not daily_limits(days, close, (), unseen=unseen).state.any()
+
+
+def recorded(
+    folder: str, symbol: str, code: str = "XSHE", calendar: str = "XSHG", **options: object
+) -> ReturnsPanel:
     path = SHARED / "market-data" / folder / f"{symbol}.csv"
     if not path.exists():
         pytest.skip("no recorded prices here")
     table = pd.read_csv(path, parse_dates=["date"]).assign(symbol=symbol)
     return ReturnsPanel.from_prices(
-        table, keys=[(symbol, "XSHE")], sessions={"XSHE": sessions("XSHG")}
+        table,
+        keys=[(symbol, code)],
+        sessions={code: sessions(calendar)},
+        **options,  # type: ignore[arg-type]
     )
 
 
@@ -356,3 +502,33 @@ def test_adjusted_and_recorded_closes_give_the_same_days() -> None:
 def test_a_limit_that_opened_is_not_locked() -> None:
     found = hits(recorded("prices", "002415.SZ"), "2022-05-01", "2022-05-31")
     assert found == {"2022-05-05": -1}, "the day after it fell by 9 %"
+
+
+@pytest.mark.parametrize("limits", [LIMITS, ()])
+def test_the_limit_of_istanbul_is_found_with_a_table_and_without_one(
+    limits: tuple[LimitRule, ...],
+) -> None:
+    """HALKB.IS closed at +-10 % on the days of two sanctions events."""
+    panel = recorded("doors/prices", "HALKB.IS", "XIST", "XIST", limits=limits)
+    found = hits(panel, "2021-08-05", "2026-07-10")
+    assert found["2025-10-06"] < 0 < found["2023-04-19"]
+    assert 36 <= len(found) <= 41
+    moves = panel.values[0][np.isin(panel.sessions.astype(str), list(found))]
+    assert ((np.abs(moves) > 0.0975) & (np.abs(moves) < 0.1006)).all()
+
+
+@pytest.mark.parametrize("symbol", ["000063.SZ", "002236.SZ", "002415.SZ"])
+def test_piles_find_what_the_table_of_the_mainland_says(symbol: str) -> None:
+    """From 2016 to 2023, without the rule: no day that is none, at least nine of ten that are."""
+    by_rule = hits(recorded("prices", symbol), "2016-01-01", "2023-12-31")
+    found = hits(recorded("prices", symbol, limits=()), "2016-01-01", "2023-12-31")
+    missed = set(by_rule) - set(found)
+    assert set(found) <= set(by_rule)
+    assert len(missed) <= 0.1 * len(by_rule) + 1
+
+
+def test_no_pile_in_prices_without_a_limit() -> None:
+    for symbol in ("0763.HK", "0981.HK", "AMD", "AVGO", "GAZP.ME", "LITE", "MU", "NVDA", "QCOM",
+                   "QRVO", "RUAL.ME", "SWKS", "^GSPC", "^HSI"):  # fmt: skip
+        panel = recorded("prices", symbol, "data", "XNYS", limits=())
+        assert panel.limits is None, symbol

@@ -42,7 +42,7 @@ def note_markets(
     for symbol, name in home_calendars(keys).items():
         if symbol in quotes_of and _is_of_exchange(name, calendars):
             members[CLOCKS[name]].append(quotes_of[symbol])
-    notes = _note_approximate_limits(quotes_of, keys)
+    notes = _note_limits(quotes_of, keys)
     for name, quotes in members.items():
         notes += _note_doubts(name, quotes)
         notes += _note_end(name, max(q.dates[-1] for q in quotes))
@@ -130,14 +130,22 @@ def _is_of_exchange(name: str, calendars: Mapping[str, Sessions]) -> bool:
     return name in CLOCKS and calendars.get(name) is sessions(CLOCKS[name])
 
 
-def _note_approximate_limits(quotes_of: Mapping[str, Quotes], keys: Iterable[Key]) -> list[str]:
-    """Return a note on the symbols whose price limits were judged from returns."""
+def _note_limits(quotes_of: Mapping[str, Quotes], keys: Iterable[Key]) -> list[str]:
+    """Return notes on the symbols whose limits were judged from returns, or found in them."""
     symbols = dict.fromkeys(symbol for symbol, _ in keys)
-    approx = [s for s in symbols if quotes_of[s].rules and quotes_of[s].limits.approx.any()]
-    if not approx:
-        return []
-    names = ", ".join(approx[:NAMED]) + ", ..." * (len(approx) > NAMED)
-    return [Reason("limits_from_returns", names=names)]
+    approx, piled = list[str](), list[str]()
+    for symbol in symbols:
+        limits = quotes_of[symbol].limits
+        if limits.piles:
+            piled.append(symbol)
+        elif limits.approx.any():
+            approx.append(symbol)
+    notes = list[str]()
+    for code, names in (("limits_from_returns", approx), ("limits_found", piled)):
+        if names:
+            text = ", ".join(names[:NAMED]) + ", ..." * (len(names) > NAMED)
+            notes.append(Reason(code, names=text))
+    return notes
 
 
 def _note_end(name: str, last: np.datetime64) -> list[str]:

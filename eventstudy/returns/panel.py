@@ -272,12 +272,13 @@ class ReturnsPanel:
             values[i, at], spans[i, at], states[i, at] = row
             notes += note_closed_days(symbol, calendar, outside, len(quotes_of[symbol].dates))
         notes += [*note_faults(faults), *note_markets(quotes_of, wanted, sessions)]
+        has_limits = any(quotes_of[symbol].rules for symbol, _ in wanted)
         return cls(
             keys=tuple(wanted), values=values, spans=spans, sessions=clock.sessions,
             calendars=clock.columns, measure=measure, notes=tuple(notes), faults=tuple(faults),
             hours={name: laying.usual_hours(s) for name, s in sessions.items()},
             kind=returns or "simple", prices=table,
-            limits=states if any(quotes_of[symbol].rules for symbol, _ in wanted) else None,
+            limits=states if has_limits or states.any() else None,
             failures={**(failures or {}), **lacking}, **extra,  # type: ignore[arg-type]
         )  # fmt: skip
 

@@ -199,7 +199,7 @@ def lay_row(
             later = np.flatnonzero((spans > 0) & (days >= day))[:1]
             values[later], spans[later] = np.nan, 0
     states = np.zeros(len(days))
-    if quotes.rules:
+    if quotes.limits.state.any():
         states, _ = on_sessions(quotes.dates, quotes.limits.state.astype(float), days, 0.0)
     return values, spans, states, outside
 
