@@ -436,7 +436,7 @@ def test_a_shared_shock_is_the_caveat_where_other_dates_show_less() -> None:
         (99, 0.02, False),
     ):
         numbers = Calibrated(0.001, 499, 499.0, 0.05, shared_movement=times, shared_share=share)
-        caveat = caveat_of(replace(answer, calibrated=numbers, influence=None), answer.n_events)
+        caveat = caveat_of(replace(answer, calibrated=numbers, influence=None))
         assert (caveat.code == "shared_shock" if caveat else False) == code
 
 

@@ -34,10 +34,9 @@ from eventstudy.report.formats.formats import HELD, export_file, exported
 from eventstudy.report.formats.latex import latex_table
 from eventstudy.report.formats.pages import markdown
 from eventstudy.report.formats.terminal import summary
-from eventstudy.report.sections.answer import split_answer
+from eventstudy.report.sections.answer import short_name, split_answer
 from eventstudy.report.sections.caveats import asides
 from eventstudy.report.sections.checks import list_checks
-from eventstudy.report.sections.first_screen import short_name
 from eventstudy.report.sections.folds import list_folds
 from eventstudy.report.sections.windows import list_tests
 from eventstudy.runs import write_run

@@ -21,7 +21,8 @@ from eventstudy.report.figures.labels import Box, place_names
 from eventstudy.report.figures.strip import RADII, Strip, StripMark, draw_strip, stack
 from eventstudy.report.figures.svg_canvas import NARROW, WIDE, text_width
 from eventstudy.report.formats.pages import render_report
-from eventstudy.report.sections.first_screen import days_outside, first_screen, short_name
+from eventstudy.report.sections.answer import short_name
+from eventstudy.report.sections.first_screen import days_outside, first_screen
 from eventstudy.report.sections.windows import list_tests
 from eventstudy.utility.numbers import percent, size_text
 

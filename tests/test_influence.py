@@ -26,6 +26,7 @@ from eventstudy.analysis.influence import (
     measure_influence,
 )
 from eventstudy.analysis.interval import robust_means
+from eventstudy.analysis.missing import Missing
 from eventstudy.calendars.window import Window
 from eventstudy.fitting.config import StudyConfig
 from eventstudy.report.formats.latex import latex_tables
@@ -337,12 +338,16 @@ def test_the_order_of_caveats() -> None:
     assert [code_of(a) for a in (one, date, few)] == ["one_event", "one_date", "variance"]
     clear = Market(12, effect=-0.06, seed=3).fit().answer(MAIN)
     assert code_of(clear) == "stands"
-    assert caveat_of(clear, 25) == Caveat("few_used", {"used": 12, "total": 25})
-    caveat = caveat_of(clear, 24)
+    caveat = clear.caveat
     assert caveat is not None
-    assert caveat.code == "stands"
     assert caveat.facts["p"] == max(row.pvalue for row in clear.influence.leave_outs)  # type: ignore[union-attr]
-    assert caveat_of(Answer("no_result", "bmp_kp"), 3) is None
+    missing = Missing(16, {"prices": 3, "history": 1})
+    facts = {"used": 12, "total": 16, "lack": "prices", "n": 3}
+    for answer in (clear, replace(clear, n_dates=1)):
+        partial = caveat_of(replace(answer, missing=missing))
+        assert partial == Caveat("many_missing", facts), "goes before all others"
+    assert caveat_of(replace(clear, pvalue=np.nan, missing=missing)) == caveat
+    assert caveat_of(Answer("no_result", "bmp_kp", missing=missing)) is None
 
 
 def code_of(answer: Answer) -> str:
@@ -355,13 +360,11 @@ def test_a_calibrated_p_on_the_other_side_is_the_caveat() -> None:
     clear = Market(12, effect=-0.06, seed=3).fit().answer(MAIN)
     for p, code in ((0.08, "calibrated"), (0.07, "stands"), (0.052, "stands"), (0.01, "stands")):
         numbers = Calibrated(pvalue=p, draws=499, effective_draws=499.0, false_alarms=0.05)
-        found = caveat_of(replace(clear, calibrated=numbers), 12)
+        found = caveat_of(replace(clear, calibrated=numbers))
         assert found is not None
         assert found.code == code
     none = Calibrated(reason="too few dates")
-    assert (
-        code_of(replace(clear, caveat=caveat_of(replace(clear, calibrated=none), 12))) == "stands"
-    )
+    assert code_of(replace(clear, caveat=caveat_of(replace(clear, calibrated=none)))) == "stands"
 
 
 def test_every_format_has_the_caveat_behind_the_headline() -> None:

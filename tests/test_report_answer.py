@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,9 @@ import pytest
 from conftest import Market
 from pages import CONFIG, MAIN, findings, with_columns
 
+from eventstudy.analysis.answer import answer_of
 from eventstudy.analysis.interval import Interval
+from eventstudy.analysis.missing import Missing
 from eventstudy.calendars.window import Window
 from eventstudy.events.table import read_events
 from eventstudy.findings.finished_run import finish_run
@@ -243,7 +246,7 @@ def test_few_of_many_announcements_are_not_representative() -> None:
     used = results.answer(MAIN).n_events
     assert used < 12
     assert asides(findings(results))[0].startswith(
-        f"Only {used} of 24 announcements could be used."
+        f"Only {used} of 24 announcements are in this average; the other {24 - used} have no prices"
     )
     assert asides(findings(market.fit()))[0].startswith(NOTHING)
 
@@ -259,9 +262,11 @@ def test_one_car_left_of_several_events_is_told_as_that_of_one_event() -> None:
     assert "2 of 3 used events lack days of this window and are left out: F00" in " ".join(
         asides(findings(left))
     )
-    sample, single = findings(left).sample, alone.answer(MAIN)
-    assert left.answer(MAIN).to_dict() == single.to_dict()
-    assert sample.answer.to_dict() == single.to_dict()
+    sample, single = findings(left).sample, answer_of(alone, MAIN)
+    assert left.answer(MAIN).missing == Missing(3, {"days": 2})
+    for answered in (left.answer(MAIN), sample.answer):
+        same = replace(answered, missing=None, caveat=single.caveat)
+        assert same.to_dict() == single.to_dict()
     run = finish_run(left, config=CONFIG)
     by_test = run.findings.over_main(run.tables["tests"]).set_index("test")["pvalue"]
     for name in ("event_t", "sq"):

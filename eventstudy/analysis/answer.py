@@ -20,6 +20,7 @@ from ..utility.numbers import LEVEL, cell_text
 from .calibrated import Calibrated
 from .influence import Influence, LeftOut, Names, leave_outs, measure_influence
 from .interval import Interval, detectable, inflation, plain_average, plain_values, quantile
+from .missing import MOST_MISSING, Missing, find_missing
 from .one_event import OneEvent, market_variance, measure_one_event
 
 DIFFERENT, NOT_DIFFERENT = "different", "not_different"
@@ -30,8 +31,6 @@ FULL_TEST = main_test(FULL_SAMPLE)
 SHARED = 0.02
 # Events that move together as much on fewer of the other dates may owe it to a shared shock.
 RARE = 0.01
-# With a smaller share of the listed announcements the caveat is that.
-REPRESENTATIVE = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +113,8 @@ class Answer:
         The one that travels with the verdict.
     calibrated : Calibrated, optional
         Where the study was repeated on other days; None elsewhere.
+    missing : Missing, optional
+        The announcements of the sample that are not in it; None where all are, or none is.
     """
 
     verdict: str
@@ -130,6 +131,7 @@ class Answer:
     influence: Influence | None = None
     caveat: Caveat | None = None
     calibrated: Calibrated | None = None
+    missing: Missing | None = None
 
     @property
     def doubtful_rate(self) -> Calibrated | None:
@@ -217,7 +219,9 @@ def _answer(study: FittedStudy, window: Window) -> Answer:
             single = measure_one_event(study, window)
             answer = replace(answer, overturn=replace(answer.overturn, one_event=single))
         answer = replace(answer, influence=influence_of(study, window, answer).brief())
-    return replace(answer, caveat=caveat_of(answer, len(study.events)))
+    if answer.n_events and answer.n_events < len(study.events):
+        answer = replace(answer, missing=find_missing(study, window))
+    return replace(answer, caveat=caveat_of(answer))
 
 
 def influence_of(study: FittedStudy, window: Window, answer: Answer) -> Influence:
@@ -305,31 +309,31 @@ def decide(abnormal: AbnormalReturns, window: Window, event_ids: Sequence[str] =
     return Answer(verdict, test.name, test.pvalue, effect, overturn=overturn, **common)
 
 
-def caveat_of(answer: Answer, n_listed: int) -> Caveat | None:
+def caveat_of(answer: Answer) -> Caveat | None:
     """Return the caveat of an answer: the first that holds, in a fixed order.
 
     Parameters
     ----------
     answer : Answer
         Its field ``calibrated``, if it has one, is read for ``pvalue``.
-    n_listed : int
-        Events of the sample in the list, used or not.
 
     Returns
     -------
     Caveat or None
         None without a result, and where nothing can be said.
     """
-    code, facts = next(_caveats(answer, n_listed), ("", {}))
+    code, facts = next(_caveats(answer), ("", {}))
     return Caveat(code, facts) if code else None
 
 
-def _caveats(answer: Answer, n_listed: int) -> Iterator[tuple[str, dict[str, Any]]]:
+def _caveats(answer: Answer) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield the caveats that hold, the most important first."""
     times, is_decided = answer.overturn.variance_multiple, np.isfinite(answer.pvalue)
     variance = {"times": times} if answer.verdict == DIFFERENT and np.isfinite(times) else {}
     if answer.verdict == NO_RESULT or not answer.n_events:
         return
+    if is_decided and answer.missing is not None:
+        yield from _missing_caveats(answer.n_events, answer.missing)
     if answer.n_dates == 1:
         yield "one_event" if answer.n_events == 1 else "one_date", variance
     if variance:
@@ -339,12 +343,20 @@ def _caveats(answer: Answer, n_listed: int) -> Iterator[tuple[str, dict[str, Any
         yield code, facts
     if answer.verdict == DIFFERENT and (times := _unusual_sharing(answer)):
         yield "shared_shock", {"times": times, "needed": answer.overturn.shared_shock}
-    if is_decided and answer.n_events < REPRESENTATIVE * n_listed:
-        yield "few_used", {"used": answer.n_events, "total": n_listed}
     if is_decided and answer.calibrated and answer.calibrated.overturns(answer.pvalue):
         yield "calibrated", {"p": answer.calibrated.pvalue}
     if code:
         yield code, facts
+
+
+def _missing_caveats(n_events: int, missing: Missing) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield that the largest fall is missing, and that many announcements are."""
+    facts = {"used": n_events, "total": missing.n_listed}
+    if missing.fall is not None:
+        yield "fall_missing", {**facts, **asdict(missing.fall)}
+    if missing.count > MOST_MISSING * missing.n_listed:
+        lack, n = next(iter(missing.lacks.items()))
+        yield "many_missing", {**facts, "lack": lack, "n": n}
 
 
 def _unusual_sharing(answer: Answer) -> float:

@@ -107,7 +107,7 @@ def _with_calibration(sample: Sample, numbers: Calibration) -> Sample:
         brief = Calibrated(reason=str(Reason("few_effective_dates", **facts)))
         numbers = replace(numbers, sizes=numbers.sizes.iloc[:0])
     answer = replace(sample.answer, calibrated=brief)
-    answer = replace(answer, caveat=caveat_of(answer, sample.n_events))
+    answer = replace(answer, caveat=caveat_of(answer))
     rated = numbers.rated
     main = replace(sample.main, answer=answer, tests=tuple(map(rated, sample.main.tests)))
     windows = tuple(main if w.window == main.window else w for w in sample.windows)

@@ -162,7 +162,9 @@ class EventWindows(ByEvent):
 
     def take(self, rows: IntArray | BoolArray | slice) -> EventWindows:
         """Return the windows of some events, by position, mask or slice."""
-        laying, source = (None if at is None else at.take(rows) for at in (self.laying, self.source))
+        laying, source = (
+            None if at is None else at.take(rows) for at in (self.laying, self.source)
+        )
         return self.cut(rows, laying=laying, source=source)
 
     def without_gap(self) -> EventWindows:
@@ -289,7 +291,9 @@ def build_windows(
     }  # fmt: skip
     if not keep_days:
         held |= {"event_positions": laying.at(event.days)}
-        return EventWindows.holding(**held, laying=laying, other_news=np.zeros((len(rows), 0), bool))
+        return EventWindows.holding(
+            **held, laying=laying, other_news=np.zeros((len(rows), 0), bool)
+        )
     blocks = (laying.take(block) for block in chunks(len(rows)))
     arrays = ({"positions": block.at(block.days), **block.laid()} for block in blocks)
     return EventWindows(**held, **joined(len(rows), arrays))

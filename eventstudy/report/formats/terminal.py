@@ -22,7 +22,14 @@ from ...utility.numbers import LEVEL, LEVELS, NBSP, ascii_text, day, pvalue, spa
 from ...utility.screen import make_visible
 from ...utility.units import speaking_of, words
 from ..sections.answer import Sentence, answer, brief
-from ..sections.caveats import asides, brief_caveat, headline, write_caveat_of
+from ..sections.caveats import (
+    MISSING,
+    asides,
+    brief_caveat,
+    find_caveat,
+    headline,
+    write_caveat_of,
+)
 from ..sections.checks import list_checks, name_fragile
 from ..sections.events import dropped_kinds
 from ..sections.first_screen import days_outside
@@ -72,14 +79,16 @@ def _short(findings: Findings, page: str) -> list[str]:
     head, end, table = _lines(str(answer(findings))), _end(findings, page), [""]
     if findings.sample.n_used:
         table += summary(findings, findings.sample, is_short=True).split("\n")
-    caveat = brief_caveat(findings)
+    caveat = " ".join(brief_caveat(findings)).strip()
     in_full = write_caveat_of(findings, findings.sample)
     about_data = [text for text in asides(findings) if text != in_full and text not in caveat]
     room = MOST_LINES - len(head) - len(table) - len(end)
     head += _lines(caveat, min(CAVEAT_LINES, max(1, room)))
     room = MOST_LINES - len(head) - len(table) - len(end)
     # In the order of the lines, each with its rank; the caveat may say how many were used.
-    is_said = getattr(findings.sample.answer.caveat, "code", "") == "few_used"
+    n_dropped = findings.setup.n_events - findings.setup.n_used
+    is_said = getattr(find_caveat(findings.sample), "code", "") in MISSING
+    is_said &= n_dropped > FEW_DROPPED
     notes = [
         (3, _around(findings)), *((4, text) for text in _other_answers(findings)),
         *((2, text) for text in about_data), (1, name_press(findings)),

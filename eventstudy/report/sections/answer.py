@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
 
@@ -30,6 +31,16 @@ from ...utility.units import words
 
 # A name in the headline is cut after so many letters, and one in a list of events.
 LONGEST_FIRM = 60
+# Letters of a short name.
+SHORT = 26
+# What the legal form of a company adds to its name.
+_FORM = re.compile(
+    r"[,\s]+(?:inc|incorporated|corp|corporation|co|company|companies|ltd|limited|plc|llc|lp|ag|se"
+    r"|sa|s\.a|nv|n\.v|spa|s\.p\.a|ab|asa|oyj|a/s|gmbh|kgaa|group|holdings?|& co|pjsc|ojsc|pao|kk"
+    r"|bhd|pte|tbk|class [a-c]|the)\.?$",
+    re.IGNORECASE,
+)
+_NOTE = re.compile(r"\s*\([^()]*\)\s*$")
 # Tickers that a remedy names.
 NAMED = 5
 # Multiples of the usual variance that are written as none, and those that are large.
@@ -107,6 +118,30 @@ def brief(findings: Findings, sample: Sample) -> Sentence:
         head, sentence = split_answer(findings, sample)
         head, tail = head[:1].lower() + head[1:], f" {sentence}"
     return Sentence(((who, False), (head, True), (tail, False)))
+
+
+def short_name(name: str) -> str:
+    """Return the name of a company without its legal form.
+
+    Parameters
+    ----------
+    name : str
+
+    Returns
+    -------
+    str
+        Of 26 letters at most.
+
+    Examples
+    --------
+    >>> short_name("Best Buy Co., Inc."), short_name("Meta Platforms (Facebook)")
+    ('Best Buy', 'Meta Platforms')
+    """
+    text = " ".join(name.split())
+    text = _NOTE.sub("", text) or text
+    while (shorter := _FORM.sub("", text)) != text and shorter.strip():
+        text = shorter.rstrip(" ,&")
+    return clipped(text, SHORT)
 
 
 def name_news(cells: Iterable[str]) -> list[str]:

@@ -2,33 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import datetime as dt
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
-from ...analysis.answer import caveat_of
+from ...analysis.answer import Caveat, caveat_of
 from ...analysis.influence import write_caveat
 from ...analysis.interval import Interval
+from ...analysis.missing import Missing
 from ...calendars.window import Window
 from ...findings.types import CarRemark, Findings, Sample
 from ...utility.catalogue import say
 from ...utility.flags import Flag
-from ...utility.numbers import capitalised, clipped
+from ...utility.numbers import capitalised, clipped, date_prose
 from .answer import (
     LONGEST_FIRM,
     answer,
     calibration_facts,
-    count_subject,
     describe_one_event,
     doubt_variance,
     name_news,
     name_sample,
+    short_name,
     write_interval,
     write_other_dates,
 )
 
 # Events named in a sentence; the list below has all of them.
 NAMED = 3
+# Codes of caveats on announcements that are not in the answer.
+MISSING = ("fall_missing", "many_missing")
+# Larger numbers of announcements are written in figures, as the numbers beside them.
+MOST_IN_WORDS = 12
+# Shorter suspensions are told in trading days; longer ones in the longest unit (of so many days)
+# that they have so many of.
+FORTNIGHT = 14
+LENGTHS, FEWEST_UNITS = {"years": 365.25, "months": 30.44, "weeks": 7.0}, 1.5
 # Flags of moves that may be faults, and are in the mean.
 KEPT_MOVES = (Flag.SUSPECT_SPLIT, Flag.SUSPECT_MOVE)
 
@@ -78,6 +91,19 @@ def _named(remark: CarRemark) -> str:
     return name if name == event_id else f"{name} ({event_id})"
 
 
+def find_caveat(sample: Sample) -> Caveat | None:
+    """Return the caveat of a sample, by the rules of today where it was computed before them.
+
+    Parameters
+    ----------
+    sample : Sample
+    """
+    result, n_missing = sample.answer, sample.n_events - sample.answer.n_events
+    if result.missing is None and n_missing:
+        result = replace(result, missing=Missing(sample.n_events, {"other": n_missing}))
+    return caveat_of(result)
+
+
 def write_caveat_of(findings: Findings, sample: Sample) -> str:
     """Return the one caveat that travels with the headline; "" for none.
 
@@ -91,40 +117,85 @@ def write_caveat_of(findings: Findings, sample: Sample) -> str:
     -------
     str
     """
-    result = sample.answer
+    return " ".join(_caveat_parts(findings, sample))
+
+
+def _caveat_parts(findings: Findings, sample: Sample) -> list[str]:
+    """Return the caveat of a sample, and what there is to add where its events are few."""
+    result, caveat = sample.answer, find_caveat(sample)
     variance = [*doubt_variance(result), *write_other_dates(result)]
-    caveat = caveat_of(result, sample.n_events)
     if caveat is None or caveat.code == "variance":
-        return " ".join(variance)
-    who = count_subject(sample.n_events, name_sample(findings, sample))
-    drawn = calibration_facts(result.calibrated) if result.calibrated else {}
-    text = write_caveat(caveat.code, {**drawn, **caveat.facts, "who": who})
-    if caveat.code == "one_event":
+        return variance
+    subject = name_sample(findings, sample)
+    if caveat.code in MISSING:
+        text = _write_missing(caveat.code, caveat.facts, subject)
+    else:
+        drawn = calibration_facts(result.calibrated) if result.calibrated else {}
+        text = write_caveat(caveat.code, {**drawn, **caveat.facts})
+    if result.n_events == 1:
         news = name_news(sample.news) or [say("answer.check_news")]
-        return " ".join([text, *news, *variance, *describe_one_event(result)])
-    return " ".join([text, *variance]) if caveat.code == "one_date" else text
+        return [text, *news, *variance, *describe_one_event(result)]
+    return [text, *variance] if caveat.code in (*MISSING, "one_date") else [text]
 
 
-def brief_caveat(findings: Findings) -> str:
-    """Return the caveat of the first screen, whose numbers the key figures have; "" for none.
+def _write_missing(code: str, facts: Mapping[str, Any], subject: str) -> str:
+    """Return which announcements of a sample, called `subject`, are not in its answer."""
+    used, total, lack = facts["used"], facts["total"], facts["lack"]
+    form = "share" if total > MOST_IN_WORDS else "share_in_words"
+    share = say(f"caveat.lack.{form}", used=used, total=total, subject=subject)
+    counts: dict[str, Any] = {"share": share, "used": used}
+    if code == "fall_missing":
+        firm = short_name(facts["firm"])
+        firm = firm if facts["is_only"] else f"{firm} ({date_prose(facts['day0'])})"
+        return say("caveat.fall_missing", firm=firm, lack=_write_fall(facts), **counts)
+    n, n_missing = facts["n"], total - used
+    form = "of_others" if n < n_missing else "others" if n > 1 else "other_one"
+    lack = say(f"caveat.lack.{lack}", n=n)
+    lack = say(f"caveat.lack.{form}", others=n_missing, n=n, lack=lack)
+    return say("caveat.many_missing", lack=lack, **counts)
 
-    What may make all numbers wrong comes first, then moves in the mean that may be faults.
+
+def _write_fall(facts: Mapping[str, Any]) -> str:
+    """Return what a firm lacked, and by how much its price fell."""
+    size, lack = -facts["change"], facts["lack"]
+    if lack != "suspended":
+        return say("caveat.lack.fell", lack=say(f"caveat.lack.{lack}", n=1), size=size)
+    stopped, resumed = (dt.date.fromisoformat(facts[end]) for end in ("stopped", "resumed"))
+    time = _write_time((resumed - stopped).days, facts["n_idle"])
+    return say("caveat.lack.suspended_then", time=time, size=size)
+
+
+def _write_time(days: int, sessions: int) -> str:
+    """Return how long a suspension was, in the unit in which one would say it."""
+    if days < FORTNIGHT:
+        return say("caveat.time.days", n=sessions)
+    unit = next(unit for unit in LENGTHS if days >= FEWEST_UNITS * LENGTHS[unit])
+    return say(f"caveat.time.{unit}", n=round(days / LENGTHS[unit]))
+
+
+def brief_caveat(findings: Findings) -> tuple[str, str]:
+    """Return what is emphasised of the caveat of the first screen, and what follows it.
+
+    What may make all numbers wrong comes first, then moves in the mean that may be faults. Numbers
+    that the key figures have are left out.
     """
     sample, result = findings.sample, findings.sample.answer
     if serious := [note.text for note in findings.notes if note.is_serious and note.is_warning]:
-        return f"{capitalised(serious[0]).removesuffix('.')}."
-    caveat = caveat_of(result, sample.n_events)
-    if caveat is None:
-        return write_caveat_of(findings, sample)
+        return f"{capitalised(serious[0]).removesuffix('.')}.", ""
+    caveat = find_caveat(sample)
+    code = "" if caveat is None else caveat.code
     texts = [text for flag in KEPT_MOVES if (text := _suspects(findings, sample, flag))]
-    if caveat.code == "one_event":
+    first, *more = _caveat_parts(findings, sample) or [""]
+    if code == "one_event":
         news, *_ = name_news(sample.news) or [say("answer.check_news")]
-        texts += [say("caveat.one_event").removesuffix(".") + ":", news[:1].lower() + news[1:]]
-    elif caveat.code == "one_date":
-        texts.append(say("caveat.one_date"))
-    else:
-        texts.append(write_caveat_of(findings, sample))
-    return " ".join(texts)
+        first, more = first.removesuffix(".") + ":", [news[:1].lower() + news[1:]]
+    elif result.n_dates == 1:
+        # The key figures have the variance that it would take; of one event the news come first.
+        more = more[:1] if result.n_events == 1 else []
+    if texts or code not in MISSING:
+        first, *rest = re.split(r"(?<=[:.])\s", " ".join([*texts, first]), maxsplit=1)
+        more = [*rest, *more]
+    return first, " ".join(more)
 
 
 def _suspects(findings: Findings, sample: Sample, flag: Flag) -> str:

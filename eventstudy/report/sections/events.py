@@ -26,8 +26,7 @@ from ...utility.numbers import (
     pvalue,
 )
 from ...utility.units import words
-from .answer import name_remedy, name_sample
-from .first_screen import short_name
+from .answer import name_remedy, name_sample, short_name
 from .table import Row, Table, effect_cells, make_table
 
 # A flag that nearly every event carries is said once instead of at each event.

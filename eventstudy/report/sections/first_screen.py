@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -16,23 +15,22 @@ from ...utility.catalogue import say
 from ...utility.numbers import LEVEL, capitalised, clipped, date_prose, day
 from ...utility.units import words
 from ..figures.strip import FEW, Strip, StripMark
-from .answer import count_subject, is_day_later, name_sample, split_answer, write_days
+from .answer import (
+    count_subject,
+    is_day_later,
+    name_sample,
+    short_name,
+    split_answer,
+    write_days,
+)
 from .caveats import brief_caveat
 from .checks import Check, count_checks, list_checks
 from .methods import name_prices
 from .top import KeyFigure, key_figures
 from .windows import windows_around
 
-# Letters of a short name, and of a name in a figure.
-SHORT, LABEL = 26, 18
-# What the legal form of a company adds to its name.
-_FORM = re.compile(
-    r"[,\s]+(?:inc|incorporated|corp|corporation|co|company|companies|ltd|limited|plc|llc|lp|ag|se"
-    r"|sa|s\.a|nv|n\.v|spa|s\.p\.a|ab|asa|oyj|a/s|gmbh|kgaa|group|holdings?|& co|pjsc|ojsc|pao|kk"
-    r"|bhd|pte|tbk|class [a-c]|the)\.?$",
-    re.IGNORECASE,
-)
-_NOTE = re.compile(r"\s*\([^()]*\)\s*$")
+# Letters of a name in a figure.
+LABEL = 18
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +90,7 @@ def first_screen(findings: Findings) -> FirstScreen:
         as_of=_as_of(findings),
         headline=headline.removesuffix("."),
         sentence=sentence,
-        caveat=_split(brief_caveat(findings)),
+        caveat=brief_caveat(findings),
         chart=_chart(findings) if decided else None,
         keys=tuple(key_figures(findings)),
         strip=_strip(findings) if decided else None,
@@ -138,30 +136,6 @@ def events_of(findings: Findings, sample: Sample) -> list[Event]:
     return sorted(complete, key=lambda event: event.car(main).car)
 
 
-def short_name(name: str) -> str:
-    """Return the name of a company without its legal form.
-
-    Parameters
-    ----------
-    name : str
-
-    Returns
-    -------
-    str
-        Of 26 letters at most.
-
-    Examples
-    --------
-    >>> short_name("Best Buy Co., Inc."), short_name("Meta Platforms (Facebook)")
-    ('Best Buy', 'Meta Platforms')
-    """
-    text = " ".join(name.split())
-    text = _NOTE.sub("", text) or text
-    while (shorter := _FORM.sub("", text)) != text and shorter.strip():
-        text = shorter.rstrip(" ,&")
-    return clipped(text, SHORT)
-
-
 def _as_of(findings: Findings) -> str:
     """Return until when prices go, and whether they are not from the source asked for."""
     _, last = name_prices(findings)
@@ -169,13 +143,6 @@ def _as_of(findings: Findings) -> str:
     if any(note.is_notice and note.is_warning for note in findings.notes):
         texts.append(say("title.stored"))
     return " · ".join(texts)
-
-
-def _split(caveat: str) -> tuple[str, str]:
-    """Return what is emphasised of a caveat: up to its colon, or its first sentence."""
-    match = re.match(r"[^:.]*:(?=\s)|.*?[.](?=\s|$)", caveat)
-    head = match[0] if match else ""
-    return head, caveat[len(head) :].strip()
 
 
 def _chart(findings: Findings) -> Chart | None:

@@ -32,7 +32,7 @@ from ...utility.units import words
 from ..figures.answer_figures import name_lines
 from ..figures.specification_curve import draw_curve
 from ..figures.svg_canvas import pair
-from .answer import brief, count_subject, name_sample
+from .answer import brief, count_subject, name_sample, short_name
 from .caveats import asides, write_caveat_of
 from .events import (
     common_notes,
@@ -45,7 +45,7 @@ from .events import (
     group_lede,
     left_out_table,
 )
-from .first_screen import events_of, short_name
+from .first_screen import events_of
 from .kept_cases import case_blocks, describe_case
 from .methods import Paragraph, methods, provenance, symbols_table
 from .robustness import Analysis, robustness

@@ -1,0 +1,193 @@
+"""What is missing from an answer: the largest fall of a price, and many announcements."""
+
+from __future__ import annotations
+
+import xml.etree.ElementTree as ET
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from click.testing import CliRunner
+from conftest import SHARED, Market
+from pages import MAIN, findings, page
+
+from eventstudy.analysis.missing import Missing, find_missing, measure_fall
+from eventstudy.cli.main import main
+from eventstudy.events.table import Events
+from eventstudy.findings.finished_run import read_findings
+from eventstudy.prices.quality.fault_kinds import SeriesFault
+from eventstudy.report.formats.figure_files import card
+from eventstudy.report.formats.terminal import terminal_text
+from eventstudy.report.sections.caveats import brief_caveat, write_caveat_of
+from eventstudy.returns import ReturnsPanel
+from eventstudy.studies import EventStudy, EventStudyResults
+from eventstudy.utility.catalogue import Reason
+
+REAL = SHARED / "market-data" / "prices"
+
+
+def caveat(results: EventStudyResults) -> str:
+    study = findings(results)
+    return write_caveat_of(study, study.sample)
+
+
+def halted(market: Market, i: int, growth: list[float], n: int) -> EventStudyResults:
+    """Fit a market whose firm i has no price on n sessions from its day 0 on, and then moves by
+    `growth`: its first return spans all of them."""
+    frame = market.frame.copy()
+    at = frame.index.get_loc(market.table["day0"][i])
+    frame.iloc[at : at + n, i] = np.nan
+    frame.iloc[at + n : at + n + len(growth), i] = growth
+    panel = ReturnsPanel.from_frame(frame)
+    spans = panel.spans.copy()
+    spans[panel.row(market.tickers[i], "data"), at + n] = n + 1
+    events = Events(table=market.table, source="frame", sha256="")
+    around = {"estimation": (-120, -11), "event": (-5, 5)}
+    return EventStudy(events, replace(panel, spans=spans), **around).fit()  # type: ignore[arg-type]
+
+
+def closed_at_limit(results: EventStudyResults, i: int, first: int, n: int) -> EventStudyResults:
+    """Return results whose firm i closes at its limit on n sessions from the column `first` on."""
+    panel = results.panel
+    limits = np.zeros(panel.values.shape, dtype=np.int8)
+    limits[panel.row(f"F{i:02d}", "data"), first : first + n] = -1
+    return replace(results, panel=replace(panel, limits=limits))
+
+
+def test_a_fall_goes_on_to_the_first_close_off_the_limit() -> None:
+    """Suspended for 12 sessions, then two closes at the limit: 0.9 * 0.9 * 0.97 - 1 = -21.43%."""
+    market = Market(5, dates=5, effect=-0.05, seed=8)
+    results = halted(market, 2, [-0.1, -0.1, -0.03, 0.2], 12)
+    at = market.frame.index.get_loc(market.table["day0"][2])
+    fall = measure_fall(closed_at_limit(results, 2, at + 12, 2), 2, MAIN)
+    assert fall is not None
+    assert fall.change == pytest.approx(0.9 * 0.9 * 0.97 - 1)
+    days = [str(market.frame.index[at + k].date()) for k in (-1, 14, -1, 12)]
+    assert [fall.first, fall.last, fall.stopped, fall.resumed] == days
+    assert (fall.n_idle, fall.lack) == (12, "suspended")
+    free = measure_fall(results, 2, MAIN)
+    assert free is not None
+    assert free.change == pytest.approx(-0.1), "without a limit it ends with the first close"
+    never = measure_fall(closed_at_limit(results, 2, at + 12, 400), 2, MAIN)
+    assert never is None, "no close is off the limit"
+
+
+def test_the_largest_fall_that_is_missing_is_the_second_sentence_everywhere() -> None:
+    market = Market(5, dates=5, effect=-0.05, seed=8, days=260)
+    results = halted(market, 2, [-0.4], 42)
+    results = replace(results, events=results.events.assign(company="Halted Shares Co., Ltd"))
+    study = findings(results)
+    said = (
+        "Four of five announcements are in this average. "
+        "Halted Shares is not: it was suspended for two months, then fell 40%."
+    )
+    # All events are of one name here, but the missing one has a ticker of its own.
+    assert write_caveat_of(study, study.sample).startswith(said)
+    assert brief_caveat(study)[0] == said, "emphasised as a whole"
+    assert said in " ".join(str(terminal_text(study)).split())
+    assert said in page(results)
+    drawn = " ".join(" ".join(ET.fromstring(card(study)["card.svg"]).itertext()).split())
+    assert said.removesuffix(".") in drawn
+
+
+def test_a_smaller_fall_and_a_rise_are_not_the_second_sentence() -> None:
+    market = Market(5, dates=5, effect=-0.05, seed=8)
+    largest = market.fit().abnormal.car(MAIN).min()
+    for growth in (0.5 * largest, 0.3):
+        results = halted(market, 2, [growth], 12)
+        missing = results.answer().missing
+        assert missing == Missing(5, {"suspended": 1})
+        assert "Halted" not in caveat(results)
+
+
+def test_a_fall_of_the_whole_market_is_no_larger_than_that_of_the_others() -> None:
+    """The missing share falls by less than the others, whose CARs take the market off."""
+    market = Market(6, dates=1, effect=-0.02, seed=8)
+    frame = market.frame.copy()
+    at = frame.index.get_loc(market.table["day0"][0])
+    for name, beta in zip(market.tickers, (1.0, 1.2, 1.4, 1.0, 1.1, 0.9), strict=True):
+        frame.loc[frame.index[at], name] -= 0.2 * beta
+    frame.loc[frame.index[at], "MKT"] -= 0.2
+    frame.iloc[: at - 20, 5] = np.nan
+    results = market.fit(frame)
+    fall = measure_fall(results, 5, MAIN)
+    assert fall is not None
+    assert fall.change < results.abnormal.car(MAIN)[:5].min()
+    assert results.answer().missing == Missing(6, {"history": 1})
+
+
+def test_a_move_that_may_be_an_error_is_no_fall() -> None:
+    market = Market(5, dates=5, effect=-0.05, seed=8)
+    results = halted(market, 2, [-0.9], 12)
+    assert results.answer().missing.fall is not None  # type: ignore[union-attr]
+    day = str(market.frame.index[market.frame.index.get_loc(market.table["day0"][2]) + 12].date())
+    fault = SeriesFault("F02", day, day, "suspect_split", "near 10:1", "flagged, unaltered")
+    doubted = replace(results, panel=replace(results.panel, faults=(fault,)))
+    assert measure_fall(doubted, 2, MAIN) is None
+
+
+@pytest.mark.parametrize(("lost", "n", "is_said"), [(1, 5, False), (2, 9, True), (2, 10, False)])
+def test_more_than_a_fifth_is_said(lost: int, n: int, is_said: bool) -> None:
+    market = Market(n, dates=n, effect=-0.06, seed=3)
+    results = market.fit(market.frame.drop(columns=market.tickers[:lost]))
+    answer = results.answer()
+    assert answer.missing == Missing(n, {"prices": lost})
+    assert (answer.caveat.code == "many_missing") is is_said  # type: ignore[union-attr]
+
+
+def test_the_words_of_what_is_missing() -> None:
+    market = Market(20, dates=20, effect=-0.06, seed=3)
+    fewer = market.frame.drop(columns=market.tickers[:6])
+    assert caveat(market.fit(fewer)) == (
+        "Only 14 of 20 announcements are in this average; the other six have no prices at hand."
+    )
+    fewer.iloc[:130, :2] = np.nan
+    text = caveat(market.fit(fewer))
+    assert text == (
+        "Only 12 of 20 announcements are in this average; "
+        "of the other eight, six have no prices at hand."
+    )
+    few = Market(2, dates=2, effect=-0.2)
+    assert caveat(few.fit(few.frame.drop(columns="F01"))).startswith(
+        "Only one of two announcements is in this answer; the other one has no prices at hand. "
+        "Check the news of these days."
+    )
+
+
+def test_an_announcement_with_two_rows_is_not_missing() -> None:
+    market = Market(4, dates=4, effect=-0.06, seed=3)
+    results = market.fit(market.frame.drop(columns="F03"))
+    events = results.events.copy()
+    events["reason"] = events["reason"].astype(object)
+    events.at[3, "reason"] = Reason("other_listing", event="e0")
+    assert find_missing(replace(results, events=events), MAIN) == Missing(3, {})
+
+
+@pytest.mark.skipif(not REAL.exists(), reason="no real prices")
+def test_zte_of_2018_is_the_second_sentence(tmp_path: Path) -> None:
+    """30.57 on 16 April to 12.97 on 26 June 2018, the first close off the limit: 58% (the figures
+    of the exchange)."""
+    rows = [
+        ("smic", "0981.HK", "2020-12-18T08:00-05:00", "SMIC"),
+        ("nvidia", "NVDA", "2022-08-31T16:30-04:00", "NVIDIA"),
+        ("micron", "MU", "2023-05-21T12:00-04:00", "Micron Technology Inc."),
+        ("zte", "000063.SZ", "2018-04-16T09:00-04:00", "ZTE Corporation"),
+    ]
+    table = pd.DataFrame(rows, columns=["event_id", "ticker", "announced_at", "company"])
+    table.to_csv(tmp_path / "four.csv", index=False)
+    options = ["-p", str(REAL), "--out", str(tmp_path / "out"), "--event-pages", "0"]
+    result = CliRunner().invoke(main, ["run", str(tmp_path / "four.csv"), *options])
+    assert result.exit_code == 0, result.output
+    said = (
+        "Three of four announcements are in this average. "
+        "ZTE is not: it was suspended for two months, then fell 58%."
+    )
+    assert said in " ".join(result.stdout.split())
+    drawn = CliRunner().invoke(main, ["card", str(tmp_path / "out" / "four")])
+    assert drawn.exit_code == 0, drawn.output
+    text = " ".join(ET.fromstring((tmp_path / "out" / "four.svg").read_bytes()).itertext()).split()
+    assert said.removesuffix(".") in " ".join(text)
+    fall = read_findings(tmp_path / "out" / "four").sample.answer.missing.fall
+    assert fall.change == pytest.approx(12.9671 / 30.5722 - 1, abs=1e-4)
