@@ -99,8 +99,9 @@ def test_names_that_no_exchange_trades(tmp_path: Path) -> None:
     file = tmp_path / "events.csv"
     rows = [f"{ticker},2019-05-06" for ticker in ("BTC-USD", "EURUSD=X", "GC=F", "BRK-B", "AAPL")]
     file.write_text("\n".join(["ticker,announced_at", *rows, ""]))
-    [said] = read_events(file).notices
-    assert said.startswith("BTC-USD, EURUSD=X, GC=F: taken to trade on the sessions of New York")
+    no_index, hours = read_events(file).notices
+    assert no_index.startswith("BTC-USD, EURUSD=X, GC=F: no shares, so no index is their market")
+    assert hours.endswith("gold futures end their day at 13:30 America/New_York")
     assert read_events(file, calendar="data").notices == ()
 
 

@@ -12,7 +12,8 @@ import pytest
 from conftest import SHARED
 
 import eventstudy as es
-from eventstudy.calendars.sessions import sessions
+from eventstudy.calendars.exchanges import BY_CODE, kind_of
+from eventstudy.calendars.sessions import sessions, weekdays_closed
 from eventstudy.calendars.window import Window
 from eventstudy.findings.finished_run import findings_of
 from eventstudy.report.sections.answer import split_answer
@@ -115,4 +116,152 @@ def test_fiberhome_is_measured_against_the_index_that_has_its_days(tmp_path: Pat
     past = returns.iloc[: zero - 30] if zero < 250 else past
     slope, level = np.polyfit(past["index"], past["share"], 1)
     expected = (event["share"] - level - slope * event["index"]).sum()
+    assert results.abnormal.car(Window(0, 1))[0] == pytest.approx(expected, rel=1e-9)
+
+
+# --- a closed exchange ---
+
+
+def moscow(seed: int = 3) -> tuple[pd.DataFrame, int]:
+    """Return made closes around the days on which Moscow was closed, and the place of the first
+    session after them."""
+    dates, index, share = made("XMOS", "2021-01-04", 420, seed=seed)
+    after = int(np.searchsorted(dates, np.datetime64("2022-03-24")))
+    return table_of(dates, **{"GAZP.ME": share, "IMOEX.ME": index}), after
+
+
+def test_only_long_closures_of_an_exchange_count() -> None:
+    """Of the 55 calendars three have one since 1990: holidays take ten weekdays at most."""
+    closures = {}
+    for name in sorted({e.calendar for e in BY_CODE.values() if e.calendar}):
+        dates = sessions(name).dates
+        closed = weekdays_closed(dates)
+        for day in np.flatnonzero(closed):
+            closures[name, str(dates[day])] = int(closed[day])
+    assert closures == {
+        ("ASEX", "2015-08-03"): 25,
+        ("XMOS", "2022-03-24"): 18,
+        ("XSHG", "1999-03-01"): 13,
+    }
+
+
+def test_months_are_no_closures() -> None:
+    months = np.arange("2000-01", "2005-01", dtype="datetime64[M]").astype("datetime64[D]")
+    assert not weekdays_closed(months).any()
+
+
+def test_the_return_after_a_closure_has_the_variance_of_its_weekdays() -> None:
+    """18 weekdays and the session itself; the intercept counts for five, as after a halt."""
+    prices, _ = moscow()
+    a = studied(prices, "GAZP.ME", "2022-03-24").abnormal
+    at = -a.event.start
+    assert a.length[0, at - 1 : at + 2].tolist() == [1, 19, 1]
+    assert a.spans[0, at] == 1
+    x = np.array([5.0, a.windows.factors[0, len(a.windows.estimation) + at, 0]])
+    expected = a.sigma2[0] * (19 + x @ a.bread[0] @ x)
+    assert a.var_ar[0, at] == pytest.approx(expected, rel=1e-12)
+    assert a.sessions_of(Window(-1, 1))[0][0] == 3, "three sessions, whatever lies between them"
+    assert a.hidden(Window(-1, 1)) == []
+    assert a.covered(Window(-1, 1))[0] == 3
+
+
+def test_estimation_days_have_no_return_over_a_closure() -> None:
+    prices, after = moscow()
+    day = sessions("XMOS").dates
+    day = day[day >= np.datetime64("2021-01-04")][after + 60]
+    a = studied(prices, "GAZP.ME", day).abnormal
+    assert a.nobs[0] == len(a.windows.estimation) - 1
+    kept = studied(prices, "GAZP.ME", day, model="trade_to_trade").abnormal
+    assert kept.nobs[0] == len(a.windows.estimation)
+    assert kept.windows.length[0].max() == 19
+
+
+def test_a_halt_over_a_closure_counts_both() -> None:
+    """A share without a price in the first two sessions after it."""
+    prices, after = moscow()
+    dates = prices["date"].unique()
+    gone = (prices["symbol"] == "GAZP.ME") & prices["date"].isin(dates[after : after + 2])
+    a = studied(prices[~gone], "GAZP.ME", "2022-03-24", halt="shift").abnormal
+    assert a.length[0, -a.event.start] == 18 + 3
+    assert len(a.hidden(Window(0, 1))[0][1]) == 2
+
+
+# --- what is no share ---
+
+
+def test_kinds_of_symbols() -> None:
+    kinds = {
+        "share": "AMD BRK-B 600487.SS 0050.TW SBER.ME BAC-PL",
+        "index": "^GSPC ^TWII 000300.SS 399001.SZ IMOEX.ME XU100.IS FTSEMIB.MI",
+        "future": "CL=F ES=F CLF20.NYM",
+        "rate": "RUB=X EURUSD=X",
+        "coin": "BTC-USD ETH-BTC",
+    }
+    for kind, symbols in kinds.items():
+        assert {kind_of(symbol) for symbol in symbols.split()} == {kind}
+
+
+@pytest.mark.parametrize(
+    ("ticker", "stamp", "day"),
+    [
+        # Oil settles at 14:30 in New York, gold at 13:30, wheat at 13:15 in Chicago.
+        ("CL=F", "2019-01-28T14:29-05:00", "2019-01-28"),
+        ("CL=F", "2019-01-28T15:47-05:00", "2019-01-29"),
+        ("GC=F", "2019-01-28T13:29-05:00", "2019-01-28"),
+        ("GC=F", "2019-01-28T13:30-05:00", "2019-01-29"),
+        ("ZW=F", "2019-01-28T13:14-06:00", "2019-01-28"),
+        ("ZW=F", "2019-01-28T13:15-06:00", "2019-01-29"),
+        ("RUB=X", "2018-04-06T16:59-04:00", "2018-04-06"),
+        ("RUB=X", "2018-04-06T17:00-04:00", "2018-04-09"),
+        ("RUB=X", "2018-12-24T18:00-05:00", "2018-12-26"),
+        ("BTC-USD", "2021-09-25T23:59Z", "2021-09-25"),
+        ("BTC-USD", "2021-09-26T00:00Z", "2021-09-26"),
+        # A half day of New York ends before the settlement.
+        ("CL=F", "2019-11-29T13:30-05:00", "2019-12-02"),
+        ("ES=F", "2019-01-28T16:30-05:00", "2019-01-28"),
+    ],
+)
+def test_day_0_follows_the_hours_of_the_market(ticker: str, stamp: str, day: str) -> None:
+    news = pd.DataFrame({"ticker": [ticker], "announced_at": [stamp]})
+    for calendar in ("exchange", "data"):
+        events = es.read_events(news, calendar=calendar)
+        assert str(events.table["day0"].iloc[0].date()) == day
+
+
+def test_what_is_no_share_has_no_verdict_by_default() -> None:
+    """A future, a rate, a coin and an index: each reason names what can be done."""
+    dates, index, share = made("XNYS", "2018-01-02", 330)
+    for symbol, kind in {"CL=F": "a future", "^TWII": "an index"}.items():
+        calendar = "XTAI" if symbol == "^TWII" else "XNYS"
+        dates, index, share = made(calendar, "2018-01-02", 330)
+        prices = table_of(dates, **{symbol: share, "^GSPC": index})
+        results = studied(prices, symbol, dates[300])
+        row = results.events.iloc[0]
+        assert (row["status"], row["benchmark"]) == ("dropped", "")
+        assert str(row["reason"]).startswith(f"{symbol} is {kind}, so no index is its market")
+        head, sentence = sentences_of(results)
+        assert head.startswith("No result")
+        assert "--model constant_mean" in sentence
+        assert "--benchmark" in sentence
+
+
+@pytest.mark.parametrize("settings", [{"benchmark": "^GSPC"}, {"model": "constant_mean"}])
+def test_what_is_no_share_is_measured_as_one_asks(settings: dict[str, str]) -> None:
+    dates, index, share = made("XNYS", "2018-01-02", 330)
+    prices = table_of(dates, **{"CL=F": share, "^GSPC": index})
+    results = studied(prices, "CL=F", dates[300], **settings)
+    assert results.events["status"].iloc[0] == "ok"
+    assert results.abnormal.nobs[0] == 220
+
+
+@needs_doors
+def test_oil_and_the_sanctions_on_venezuela() -> None:
+    """28 January 2019, 15:47 in New York: after the settlement, so the reaction is that of the
+    29th."""
+    results = studied(DOORS, "CL=F", "2019-01-28T15:47-05:00", model="constant_mean")
+    assert str(results.events["day0"].iloc[0].date()) == "2019-01-29"
+    closes = pd.read_csv(DOORS / "CL=F.csv", index_col="date")["close"]
+    returns = closes.pct_change(fill_method=None)
+    zero = returns.index.get_loc("2019-01-29")
+    expected = returns.iloc[zero : zero + 2].sum() - 2 * returns.iloc[zero - 250 : zero - 30].mean()
     assert results.abnormal.car(Window(0, 1))[0] == pytest.approx(expected, rel=1e-9)

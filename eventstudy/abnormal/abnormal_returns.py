@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from ..calendars.sessions import weekdays_closed
 from ..calendars.window import Window
 from ..errors import ConfigError
 from ..utility.typing import BoolArray, DateArray, FloatArray, IntArray, ObjectArray
@@ -230,9 +231,13 @@ class AbnormalReturns(Sampled):
         Sessions of an extended window and those that a return bridges count; 0 and NaT without a
         CAR.
         """
-        cols = self.columns(window)
+        cols, inside = self.columns(window), self.inside(window)
         valid, run_on = self.valid(window), self.extended(window)
-        count = np.where(self.inside(window), self.over("length", cols), 0).sum(axis=1)
+        length = np.where(inside, self.over("length", cols), 0)
+        count = length.sum(axis=1)
+        for i in np.flatnonzero((length > self.over("spans", cols)).any(axis=1)):
+            _, at, begins = self._places(i, cols)
+            count[i] = (at - begins)[inside[i]].sum()
         last = self.windows.dates[:, cols.stop - 1].copy()
         for i in np.flatnonzero(run_on):
             later = self._run_on(i, cols.stop - 1)
@@ -270,10 +275,25 @@ class AbnormalReturns(Sampled):
     def _run_on(self, i: int | np.intp, day: int) -> IntArray:
         """Return the sessions after an event day until the close off the limit, as columns."""
         assert self.runs is not None  # noqa: S101
-        calendar = self.windows.calendars[self.windows.calendar[i]]
+        calendar, number = self._clock(i)
         at = np.searchsorted(calendar, self.windows.event_positions[i, day])
         later = self.runs.length[i, day] - self.length[i, day]
-        return np.asarray(calendar[at + 1 : at + 1 + later])
+        return np.asarray(calendar[at + 1 : np.searchsorted(number, number[at] + later) + 1])
+
+    def _clock(self, i: int | np.intp) -> tuple[IntArray, IntArray]:
+        """Return the sessions of the exchange of an event, as columns, and the number of each.
+
+        Weekdays that the exchange was closed for longer than a holiday are counted as well.
+        """
+        calendar = self.windows.calendars[self.windows.calendar[i]]
+        closed = weekdays_closed(self.windows.sessions[calendar])
+        return calendar, np.arange(len(calendar)) + np.cumsum(closed)
+
+    def _places(self, i: int | np.intp, cols: slice) -> tuple[IntArray, IntArray, IntArray]:
+        """Return the sessions of an exchange, and the places where returns end and begin there."""
+        calendar, number = self._clock(i)
+        at = np.searchsorted(calendar, self.windows.event_positions[i, cols])
+        return calendar, at, np.searchsorted(number, number[at] - self.length[i, cols])
 
     def _summed(self, window: Window) -> FloatArray:
         """Return the sums of the regressors of the days that enter the CAR, shape (n, k)."""
@@ -436,13 +456,13 @@ class AbnormalReturns(Sampled):
         bridged = inside & (self.over("length", cols) > self.over("spans", cols))
         out = []
         for i in np.flatnonzero(bridged.any(axis=1) | delayed):
-            calendar = self.windows.calendars[self.windows.calendar[i]]
-            at = np.searchsorted(calendar, self.windows.event_positions[i, cols])
-            length = self.length[i, cols]
-            pieces = [calendar[at[t] - length[t] + 1 : at[t]] for t in np.flatnonzero(bridged[i])]
+            calendar, at, begins = self._places(i, cols)
+            pieces = [calendar[begins[t] + 1 : at[t]] for t in np.flatnonzero(bridged[i])]
             if delayed[i]:
                 pieces.append(self._run_on(i, cols.stop - 1))
-            out.append((int(i), np.concatenate(pieces)))
+            sessions = np.concatenate(pieces)
+            if len(sessions):
+                out.append((int(i), sessions))
         return out
 
     @cached_property

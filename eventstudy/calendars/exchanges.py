@@ -6,11 +6,14 @@ import csv
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from importlib.resources import files
 
 from ..errors import DataError
 from ..utility.catalogue import make_error
 from ..utility.registry import did_you_mean
+
+SHARE = "share"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +35,8 @@ class Exchange:
     stand_ins : tuple of str
         What takes the place of `benchmark` where it has no prices, best first: another index of the
         market, or a fund that holds it.
+    kind : {"share", "index", "future", "rate", "coin"}
+        What is traded there: shares, futures, exchange rates or cryptocurrencies.
     """
 
     code: str
@@ -40,6 +45,7 @@ class Exchange:
     benchmark: str | None = None
     currency: str = ""
     stand_ins: tuple[str, ...] = ()
+    kind: str = SHARE
 
     @property
     def chain(self) -> tuple[str, ...]:
@@ -68,7 +74,17 @@ def _suffixes(column: str) -> Iterator[tuple[str, str]]:
 # Bloomberg joins the class of a share to its name in Stockholm and Copenhagen, so these have none.
 _ROWS = bundled_rows("exchanges.csv")
 EXCHANGES = {row["suffix"]: _exchange(row) for row in _ROWS}
-BY_CODE = {exchange.code: exchange for exchange in EXCHANGES.values()}
+# Shapes of symbols that are no shares; those without a code trade where their suffix says.
+_INSTRUMENTS = [
+    (
+        re.compile(row["symbols"]),
+        Exchange(row["code"], row["calendar"], row["name"], None, row["currency"], (), row["kind"]),
+    )
+    for row in bundled_rows("instruments.csv")
+]
+_TRADED = (*EXCHANGES.values(), *(traded for _, traded in _INSTRUMENTS if traded.code))
+BY_CODE = {exchange.code: exchange for exchange in _TRADED}
+_BENCHMARKS = frozenset(exchange.benchmark for exchange in EXCHANGES.values())
 DIGITS_IN_CODE = {row["suffix"]: int(row["digits"]) for row in _ROWS if row["digits"]}
 _HOMES_OF_INDICES = {index: EXCHANGES[suffix] for index, suffix in _suffixes("indices")}
 _BLOOMBERG = dict(_suffixes("bloomberg"))
@@ -94,8 +110,39 @@ def suffix_of(ticker: str) -> str:
     return ticker.rpartition(".")[2] if "." in ticker else ""
 
 
+def kind_of(symbol: str) -> str:
+    """Return what a symbol is: ``share``, ``index``, ``future``, ``rate`` or ``coin``.
+
+    Parameters
+    ----------
+    symbol : str
+        As Yahoo spells it.
+
+    Examples
+    --------
+    >>> [kind_of(symbol) for symbol in ("AMD", "^TWII", "IMOEX.ME", "CL=F", "RUB=X", "BTC-USD")]
+    ['share', 'index', 'index', 'future', 'rate', 'coin']
+    """
+    if symbol in _BENCHMARKS:
+        return "index"
+    instrument = _instrument_of(symbol)
+    return instrument.kind if instrument else SHARE
+
+
+@lru_cache(4096)
+def _instrument_of(symbol: str) -> Exchange | None:
+    """Return what is traded under a symbol that is no share, with its hours; None for a share."""
+    return next((traded for shape, traded in _INSTRUMENTS if shape.fullmatch(symbol)), None)
+
+
 def home_of(symbol: str) -> Exchange | None:
-    """Return the exchange of a symbol, an index included; None where it is not known."""
+    """Return the exchange of a symbol, an index included; None where it is not known.
+
+    Futures, exchange rates and cryptocurrencies have hours of their own.
+    """
+    instrument = _instrument_of(symbol)
+    if instrument and instrument.code:
+        return instrument
     suffix = suffix_of(symbol)
     is_index = symbol.startswith("^") and not suffix
     return _HOMES_OF_INDICES.get(symbol) if is_index else EXCHANGES.get(suffix)

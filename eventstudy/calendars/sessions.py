@@ -25,12 +25,18 @@ import numpy as np
 from ..errors import DataError
 from ..utility.catalogue import make_error
 from ..utility.registry import did_you_mean
-from ..utility.typing import CalendarChoice, DateArray
+from ..utility.typing import CalendarChoice, DateArray, IntArray
 from .exchanges import BY_CODE, bundled_rows
 
 DATA = files("eventstudy") / "data"
 SESSIONS, OVERRIDES = DATA / "sessions.txt.gz", DATA / "session_overrides.csv"
 CLOSED, FIRST_HOURS = ord("."), ord("a")
+# Markets without an exchange: their days, and the weekdays that are none.
+WEEKDAYS, DAILY = "weekdays", "daily"
+ALL_DAYS = ("1990-01-01", "2036-01-01")
+DAYS_OFF = ("01-01", "12-25")
+# No holiday has closed an exchange for more weekdays than this (docs/methods/missing-days.md).
+LONGEST_HOLIDAY = 10
 
 
 def read_sessions(name: str) -> tuple[str, DateArray, DateArray, DateArray]:
@@ -205,7 +211,8 @@ def sessions(calendar_name: str) -> Sessions:
     Parameters
     ----------
     calendar_name : str
-        Name in exchange_calendars, e.g. ``"XSHG"``: `Exchange.calendar`.
+        Name in exchange_calendars, e.g. ``"XSHG"``, or ``weekdays`` or ``daily``; behind it the
+        hour at which its days end, and the time zone of that hour: `Exchange.calendar`.
 
     Returns
     -------
@@ -216,11 +223,37 @@ def sessions(calendar_name: str) -> Sessions:
     DataError
         There is no such calendar.
     """
+    base, _, end = calendar_name.partition(" ")
+    if base in (WEEKDAYS, DAILY):
+        return _around_the_clock(calendar_name, base, *end.split(" "))
+    if end:
+        return _ending_at(sessions(base), calendar_name, end)
     schedule = Sessions.of(calendar_name, *read_sessions(calendar_name))
     for override in _overrides():
         if override["calendar"] == calendar_name:
             schedule = _corrected(schedule, override)
     return schedule
+
+
+def _ending_at(schedule: Sessions, name: str, time: str) -> Sessions:
+    """Return the sessions with another end, a time of the market: that of a settlement.
+
+    An end before the usual close is no later than the close of a short session.
+    """
+    ends = _at(schedule.dates, time, schedule.tz)
+    if np.median(ends - schedule.closes) < np.timedelta64(0):
+        ends = np.minimum(ends, schedule.closes)
+    return Sessions.of(name, schedule.tz, schedule.dates, schedule.opens, ends)
+
+
+def _around_the_clock(name: str, base: str, time: str, tz: str) -> Sessions:
+    """Return days of 24 hours, each of which ends at a time of a zone."""
+    days: DateArray = np.arange(*ALL_DAYS, dtype="datetime64[D]")
+    if base == WEEKDAYS:
+        days = days[np.is_busday(days)]
+        days = days[~np.isin([str(day)[5:] for day in days], DAYS_OFF)]
+    ends = _at(days, time, tz)
+    return Sessions.of(name, tz, days, ends - np.timedelta64(1, "D"), ends)
 
 
 @functools.cache
@@ -321,6 +354,33 @@ def build_sessions(
     return out
 
 
+def weekdays_closed(dates: DateArray) -> IntArray:
+    """Return for how many weekdays the market was closed before each session, shape (T,).
+
+    Parameters
+    ----------
+    dates : (T,) datetime64[D] array
+        Its sessions, ascending.
+
+    Returns
+    -------
+    (T,) int array
+        0 where it was closed for a holiday or less: for up to ten times the usual distance.
+
+    Examples
+    --------
+    >>> moscow = sessions("XMOS").dates
+    >>> closed = weekdays_closed(moscow)
+    >>> [(str(day), int(n)) for day, n in zip(moscow[closed > 0], closed[closed > 0])]
+    [('2022-03-24', 18)]
+    """
+    if len(dates) < 2:
+        return np.zeros(len(dates), np.int64)
+    distance = np.busday_count(dates[:-1], dates[1:])
+    is_long = distance - 1 > LONGEST_HOLIDAY * max(np.median(distance), 1)
+    return np.concatenate([[0], np.where(is_long, distance - 1, 0)]).astype(np.int64)
+
+
 def _market_days(
     days_of: Callable[[str], DateArray], symbols: list[str], benchmarks: set[str]
 ) -> DateArray:
@@ -359,10 +419,9 @@ def _hours(days: DateArray, like: Sessions, instants: DateArray) -> DateArray:
 
 
 def _at(days: DateArray, time: str, tz: str) -> DateArray:
-    """Return the instants (UTC) at which it is `time` in a time zone."""
-    clock = dt.time.fromisoformat(time)
-    seconds = np.timedelta64(clock.hour * 3600 + clock.minute * 60 + clock.second, "s")
-    return to_utc(days + seconds, tz)
+    """Return the instants (UTC) at which it is `time` in a time zone; 24:00 ends a day."""
+    hours, minutes, *seconds = map(int, time.split(":"))
+    return to_utc(days + np.timedelta64(hours * 3600 + minutes * 60 + sum(seconds), "s"), tz)
 
 
 @functools.cache

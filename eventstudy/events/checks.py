@@ -13,6 +13,8 @@ from typing import Any
 
 import numpy as np
 
+from ..calendars.exchanges import SHARE, home_of, kind_of
+from ..calendars.sessions import sessions
 from ..errors import ConfigError, Problem
 from ..utility.catalogue import make_error, say
 from ..utility.csv_text import OUTCOME
@@ -46,11 +48,9 @@ NAMED = 3
 SAS_DATES = ("%Y%m%d", "%d%b%Y")
 # Of a market value, which is a number whatever else the column holds.
 SIZE = "mcap"
-# A pair such as BTC-USD or EURUSD=X, or a future such as GC=F: New York does not trade it.
 # A longer way from an announcement to day 0 than any holiday.
 SHUT = np.timedelta64(10, "D")
 _ISO = re.compile(r"\d{4}-\d\d-\d\d")
-_NO_SHARE = re.compile(r"[A-Z0-9]+-(USD|USDT|USDC|EUR|GBP|JPY|CNY|KRW|AUD|CAD|BTC|ETH)|.+=[XF]")
 Faults = dict[int, list[Problem]]
 
 
@@ -332,9 +332,11 @@ def notices_of(cells: Mapping[str, TextColumn], calendar: CalendarChoice) -> tup
     replaced = [name for name in REPLACED if name in cells]
     if replaced and not set(OUTCOME) <= set(cells):
         out.append(say("events.replaced", names=replaced))
-    odd = [text for text in cells["ticker"].texts if _NO_SHARE.fullmatch(text)]
+    odd = [text for text in cells["ticker"].texts if kind_of(text) != SHARE]
     if odd and calendar == "exchange":
         out.append(say("events.no_share", names=name_some(odd)))
+        if hours := dict.fromkeys(filter(None, map(_hours_of, odd))):
+            out.append(say("events.own_hours", hours=hours))
     for name, column in cells.items():
         if odd := unread(name, column.texts):
             out.append(say("events.no_numbers", column=name, cells=name_some(map(repr, odd))))
@@ -342,6 +344,16 @@ def notices_of(cells: Mapping[str, TextColumn], calendar: CalendarChoice) -> tup
         if name in cells:
             out += note_alike(name, cells[name].texts)
     return tuple(out)
+
+
+def _hours_of(symbol: str) -> str:
+    """Return when the days of a symbol that is no share end; "" for an index of shares."""
+    home = home_of(symbol)
+    if home is None or home.calendar is None or home.kind == SHARE:
+        return ""
+    _, time, *zone = home.calendar.split(" ")
+    end = f"{time} {zone[0] if zone else sessions(home.calendar).tz}"
+    return say("events.hours", name=home.name, end=end)
 
 
 def _note_shut(cells: Mapping[str, TextColumn], day0: DateArray) -> list[str]:

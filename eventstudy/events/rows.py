@@ -145,7 +145,7 @@ def check_ticker(row: Row, rules: Rules) -> None:
         row.fault("ticker", "is empty")
     elif rules.calendar == "data":
         is_symbol = _SYMBOL.fullmatch(ticker) and not _IDENTIFIER.fullmatch(ticker)
-        row.exchange = exchanges.EXCHANGES.get(exchanges.suffix_of(ticker)) if is_symbol else None
+        row.exchange = exchanges.home_of(ticker) if is_symbol else None
     else:
         for reason, remedy in _symbol_faults(ticker):
             row.fault("ticker", reason, ticker, remedy)

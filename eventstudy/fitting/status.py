@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from ..abnormal.abnormal_returns import AbnormalReturns
+from ..calendars.exchanges import SHARE, kind_of
 from ..calendars.window import Window
 from ..errors import OtherDaysError
 from ..models import LinearModel
@@ -271,6 +272,9 @@ def _reason(
     """Return why event i cannot be used; the first of several causes is the one to mend first."""
     calendar = panel.calendar_of(event.exchange)
     if needs.get("market", "none") == "":
+        kind = kind_of(str(event.ticker))
+        if kind != SHARE:
+            return Reason(f"no_market_of_{kind}", symbol=str(event.ticker))
         return Reason("no_benchmark")
     blank = next((name for name, text in needs.items() if not text), "")
     if blank:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from ..calendars.exchanges import BY_CODE, home_of
+from ..calendars.exchanges import BY_CODE, SHARE, home_of, kind_of
 from ..calendars.sessions import sessions
 from ..calendars.window import Window
 from ..errors import ConfigError
@@ -90,8 +90,8 @@ def chains_of(
     """Return the indices that each event may use, best first.
 
     The chain of its exchange follows the index that the events file names, unless `policy` is
-    ``strict``. Nothing follows `benchmark` or a portfolio. Firms of the list of events are left out
-    of portfolios: their own reaction is no benchmark.
+    ``strict``. Nothing follows `benchmark` or a portfolio, and what is no share has no chain. Firms
+    of the list of events are left out of portfolios: their own reaction is no benchmark.
 
     Parameters
     ----------
@@ -105,7 +105,7 @@ def chains_of(
     peers = benchmark == PEERS
 
     @cache
-    def chain(named: str, code: str) -> tuple[str, ...]:
+    def chain(named: str, code: str, kind: str) -> tuple[str, ...]:
         """Return the indices for one event.
 
         Parameters
@@ -114,6 +114,8 @@ def chains_of(
             Index or portfolio of the events file; "" for none.
         code : str
             Of the exchange.
+        kind : str
+            Of what is traded.
 
         Returns
         -------
@@ -122,12 +124,13 @@ def chains_of(
         """
         if ";" in named or (peers and named):
             return (";".join(members(named, firms)),)
-        usual = BY_CODE[code].chain if code in BY_CODE else ()
+        usual = BY_CODE[code].chain if code in BY_CODE and kind == SHARE else ()
         if named and not benchmark and policy == "fallback":
             return tuple(dict.fromkeys((named, *usual)))
         return (named,) if named or peers else usual or ("",)
 
-    return list(map(chain, named_benchmarks(events, benchmark), events.table["exchange"].tolist()))
+    codes, kinds = events.table["exchange"].tolist(), map(kind_of, events.table["ticker"].tolist())
+    return list(map(chain, named_benchmarks(events, benchmark), codes, kinds))
 
 
 def benchmarks_of(events: Events, benchmark: str = "") -> list[str]:
@@ -263,8 +266,8 @@ class Coverage:
             return covering
         gaps = {symbol: self._lacks(symbol, need) for symbol in chain}
         length = len(need.estimation)
-        most = length - min(LEAST_DAYS, length // 2)
-        complete = [s for s, (before, event) in gaps.items() if event == 0 and before <= most]
+        allowed = length - min(LEAST_DAYS, length // 2)
+        complete = [s for s, (before, event) in gaps.items() if event == 0 and before <= allowed]
         return min(complete or chain, key=lambda symbol: sum(gaps[symbol]))
 
     def _lacks(self, symbol: str, need: Need) -> tuple[int, int]:

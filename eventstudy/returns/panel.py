@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..calendars.sessions import Sessions
+from ..calendars.sessions import Sessions, weekdays_closed
 from ..errors import DataError
 from ..prices import Prices
 from ..prices.quality.fault_kinds import SeriesFault, find_faults, near, note_faults
@@ -166,6 +166,21 @@ class ReturnsPanel:
         for fault in self.faults:
             faults.setdefault(fault.symbol, []).append(fault)
         return faults
+
+    @cached_property
+    def closed(self) -> dict[str, IntArray]:
+        """Weekdays that exchanges were closed, up to each column of `sessions`, (T,).
+
+        By calendar; only of exchanges that were closed for longer than any holiday.
+        """
+        out = {}
+        for name, columns in self.calendars.items():
+            closed = weekdays_closed(self.sessions[columns])
+            if closed.any():
+                out[name] = np.zeros(len(self.sessions), np.int64)
+                out[name][columns] = closed
+                out[name] = np.cumsum(out[name])
+        return out
 
     def sessions_of(self, calendars: Sequence[str], days: DateArray) -> DateArray:
         """Return the first session of each calendar on or after its day.

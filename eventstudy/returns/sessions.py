@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import numpy as np
 
-from ..calendars.exchanges import EXCHANGES, home_of
+from ..calendars.exchanges import BY_CODE, home_of
 from ..calendars.sessions import NO_ZONE, Sessions
 from ..prices.quality.gate import GATE, Gate, Verdict
 from ..prices.quality.price_limits import LimitRule, rules_of
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 Key = tuple[str, str]
 DATA_CALENDAR = "data"
 # The calendar that each exchange keeps: Shenzhen's is Shanghai's.
-CLOCKS = {e.code: e.calendar for e in EXCHANGES.values() if e.calendar}
+CLOCKS = {e.code: e.calendar for e in BY_CODE.values() if e.calendar}
 
 
 def note_closes(quotes: Quotes) -> list[str]:
@@ -374,7 +374,7 @@ def home_calendars(keys: Iterable[Key]) -> dict[str, str]:
     def is_home(symbol: str, calendar: str) -> bool:
         home = home_of(symbol)
         is_listed = home is not None and home.calendar == CLOCKS.get(calendar, "")
-        return calendar == DATA_CALENDAR or (is_listed and "=" not in symbol)
+        return calendar == DATA_CALENDAR or is_listed
 
     return {symbol: calendar for symbol, calendar in keys if is_home(symbol, calendar)}
 

@@ -96,8 +96,44 @@ class Laying:
             _taken(panel.values, self.rows, at[0]), self._clocked(length), length,
             _side_by_side(factors, length.shape),
         )  # fmt: skip
-        laid = self._bridged(series, gaps)
+        laid = self._lengthened(self._bridged(series, gaps))
         return {**laid._asdict(), "masked": self._masked(laid)}
+
+    def _lengthened(self, laid: Joint) -> Joint:
+        """Count the weekdays of a closed exchange in the length of the returns that span them.
+
+        Estimation days have no such return unless returns over several sessions stay.
+        """
+        weekdays = self._weekdays_closed(laid.spans)
+        if weekdays is None:
+            return laid
+        laid = laid._replace(length=laid.length + weekdays)
+        if self.keep_spans:
+            return laid
+        is_long = weekdays > 0
+        is_long[:, self.L1 :] = False
+        laid = laid._replace(spans=laid.spans.copy())
+        for array, nothing in zip(laid, (np.nan, 0, 0, np.nan), strict=True):
+            array[is_long] = nothing
+        return laid
+
+    def _weekdays_closed(self, spans: IntArray) -> IntArray | None:
+        """Return the weekdays that an exchange was closed within each return, (n, L); None = 0."""
+        closed = self.panel.closed
+        out = None
+        for k, name in enumerate(self.names):
+            base = name.partition(TRADED)[0]
+            rows = np.flatnonzero(self.clock == k)
+            if base not in closed or not len(rows):
+                continue
+            out = np.zeros(spans.shape, np.int64) if out is None else out
+            for segment in (slice(0, self.L1), slice(self.L1, None)):
+                days = self.days[segment]
+                if len(days):
+                    at = self.take(rows).at(np.r_[days[0] - 1, days])
+                    until = closed[base][np.maximum(at, 0)]
+                    out[rows, segment] = _within(until, spans[rows, segment])
+        return out if out is not None and out.any() else None
 
     def _clocked(self, length: IntArray) -> IntArray:
         """Return days of the clock; on a clock of traded sessions every return takes one."""
@@ -160,6 +196,21 @@ def _side_by_side(series: list[AnyArray], shape: tuple[int, ...]) -> AnyArray:
     if len(series) == 1:
         return series[0][:, :, None]
     return np.stack(series, axis=2) if series else np.empty((*shape, 0))
+
+
+def _within(until: IntArray, spans: IntArray) -> IntArray:
+    """Return what is counted within each return, (n, L).
+
+    Parameters
+    ----------
+    until : (n, 1+L) int array
+        The count up to the day before the first, and up to each day.
+    spans : (n, L) int array
+        Days that each return spans; 0 where there is none.
+    """
+    first = np.maximum(np.arange(1, until.shape[1]) - spans, 0)
+    since = np.take_along_axis(until, first, axis=1)
+    return np.where(spans > 0, until[:, 1:] - since, 0)
 
 
 BY_EVENT = ("clock", "place", "rows", "factor_rows")
