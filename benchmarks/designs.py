@@ -42,6 +42,8 @@ class Design:
     spread : float
         Variance of a normal effect that differs between events, on each day of the event window, in
         units of the variance of the shocks (Boehmer, Musumeci and Poulsen 1991).
+    differ : float
+        Standard deviation of a normal effect on day 0 that differs between events (decimal).
     tail, skew : float
         Degrees of freedom of Student's t; with a skewness, a shifted gamma instead.
     days : int
@@ -77,6 +79,7 @@ class Design:
     common: float = 1.0
     effect: float = 0.0
     spread: float = 0.0
+    differ: float = 0.0
     tail: float = 5.0
     skew: float = 0.0
     days: int = 120
@@ -204,6 +207,8 @@ def simulate(design: Design, rng: np.random.Generator) -> EventWindows:
         returns[:, L1:] += (
             np.sqrt(design.spread) * sigma[:, None] * rng.standard_normal((n, len(EVENT)))
         )
+    if design.differ:
+        returns[:, L1 - EVENT.start] += design.differ * rng.standard_normal(n)
     if design.thin:
         returns = _thinned(returns, design, rng)
     if design.uneven:

@@ -13,6 +13,7 @@ from eventstudy.calendars.window import Window
 WINDOW, LEVEL = Window(0, 1), 0.05
 REAL = "bundled list, real returns"
 SECTORS = "14 dates in 3 clusters"
+UNEQUAL = "25 on one date"
 # Neighbouring shifts of the list share most of their days: a draw is worth half a sample.
 WORTH = {REAL: 0.5}
 # Bounds in percent: size of a cell, size of all together, coverage; power in standard errors.
@@ -44,6 +45,7 @@ STUDIES: dict[str, Study] = {
     "14 dates in 3 clusters": Study(K1.dates, 0.02, CLUSTERS),
     "27 on one date and 13": Study(dates(27, *[1] * 13), 0.02, (("rho", 0.3),)),
     "30 on one date": Study(dates(30), 0.02),
+    UNEQUAL: Study(dates(25), 0.03, (("rho", 0.15),)),
     **{
         f"{n} event{'s' * (n > 1)}": Study(dates(*[1] * n), effect)
         for n, effect in ((1, 0.06), (2, 0.04), (3, 0.035), (5, 0.035), (8, 0.025))
@@ -58,8 +60,10 @@ KINDS: dict[str, dict[str, Any]] = {
     **VARIANCE, "t(3)": {"tail": 3}, "skewed": {"skew": 2}, "thin": {"thin": 0.2},
     "stale": {"thin": 0.2, "untraded": "stale"},
     "stale on day 0 too": {"thin": 0.2, "untraded": "stale_day0"},
-    "sector x2": {"common": 2},
+    "sector x2": {"common": 2}, "own x3": {"own": 3}, "effects differ": {"differ": 0.04},
 }  # fmt: skip
+# Kinds of one design alone.
+OF_ONE = {"sector x2": SECTORS, "own x3": UNEQUAL, "effects differ": UNEQUAL}
 
 
 class Counts(NamedTuple):
@@ -109,6 +113,8 @@ class Cell(NamedTuple):
         study = STUDIES[self.design]
         if self.kind == "sector x2":
             return "sector variance x2"
+        if self.design == UNEQUAL:
+            return "unequal reactions on one date"
         if len(study.dates) < 5 and self.kind in ("x2", "common x3"):
             return "up to four events with raised variance"
         if len(study.dates) <= 10 and self.kind == "skewed":
@@ -134,8 +140,13 @@ class Cell(NamedTuple):
 
 def cells() -> list[tuple[str, str]]:
     """Return design and kind of all cells."""
-    return [
-        (design, kind) for design in STUDIES
-        for kind in (VARIANCE if design == REAL else KINDS)
-        if kind != "sector x2" or design == SECTORS
-    ]  # fmt: skip
+    out = []
+    for design in STUDIES:
+        kinds = VARIANCE if design == REAL else KINDS
+        out += [(design, kind) for kind in kinds if _is_counted(design, kind)]
+    return out
+
+
+def _is_counted(design: str, kind: str) -> bool:
+    """Return whether there is such a cell: one design has two kinds alone."""
+    return OF_ONE[kind] == design if kind in OF_ONE else design != UNEQUAL

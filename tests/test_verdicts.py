@@ -106,6 +106,12 @@ def test_every_kind_of_shocks_does_what_it_says(bench: SimpleNamespace) -> None:
     for name, times in (("x1", 1.0), ("x2", 2.0), ("common x3", 1.2)):
         before, during = residuals(**bench.verdicts.KINDS[name])
         assert during.var() / before.var() == pytest.approx(times, rel=0.1), name
+    before, during = residuals(**bench.verdicts.KINDS["own x3"])
+    assert during.var() / before.var() == pytest.approx(1 + 0.9 * 2, rel=0.1)
+    before, during = residuals(**bench.verdicts.KINDS["effects differ"])
+    raised = during.var(axis=0) - before.var()
+    assert raised[5] == pytest.approx(0.04**2, rel=0.15)
+    assert np.abs(np.delete(raised, 5)).max() < 0.2 * raised[5]
     assert stats.skew(residuals(skew=2)[0].ravel()) > 1
     assert stats.kurtosis(residuals(tail=3)[0].ravel()) > stats.kurtosis(residuals()[0].ravel())
     windows = bench.designs.simulate(
@@ -176,6 +182,7 @@ def test_cells_that_do_not_exist_are_refused(bench: SimpleNamespace) -> None:
         ("50 dispersed", "common x3", ""), ("8 events", "common x3", ""),
         ("14 dates in 3 clusters", "sector x2", "sector variance x2"),
         ("14 dates in 3 clusters", "x2", ""),
+        ("25 on one date", "own x3", "unequal reactions on one date"),
     ],
 )  # fmt: skip
 def test_known_weak_cells(bench: SimpleNamespace, design: str, kind: str, weak: str) -> None:
@@ -211,3 +218,23 @@ def test_stored_counts_are_those_of_the_page(bench: SimpleNamespace) -> None:
     at = page.index(lines[0])
     assert page[at : at + len(lines)] == lines
     assert all(cell.counts.incoherent == 0 for cell in found)
+
+
+def test_other_pages_quote_the_stored_counts(bench: SimpleNamespace) -> None:
+    stored = json.loads((BENCHMARKS / "verdicts.json").read_text())
+    found = bench.verdicts.results(stored)
+    pooled = f"{bench.verdict_page.pooled(found):.2f}%"
+    answer, validation = (
+        (ROOT / "docs" / name).read_text() for name in ("methods/answer.md", "reference/validation.md")
+    )
+    assert f"The pooled size of all cells but the known weak ones is {pooled}" in answer
+    assert f"5% ± 0.7 overall; {pooled} measured" in validation
+    cells, designs, kinds = len(found), {c.design for c in found}, {c.kind for c in found}
+    facts = f"It has {cells} cells of {len(designs)} designs and {len(kinds)} kinds of shocks"
+    assert facts in " ".join(answer.split())
+    unequal = [cell for cell in found if cell.design == bench.verdict_cells.UNEQUAL]
+    sizes = [f"{cell.counts.percent('different'):.1f}" for cell in unequal]
+    assert [cell.kind for cell in unequal] == ["own x3", "effects differ"]
+    text = " ".join((ROOT / "docs" / "verdicts.md").read_text().split())
+    for size in sizes:
+        assert f"{size}%" in text

@@ -22,6 +22,7 @@ from .influence import Influence, LeftOut, Names, leave_outs, measure_influence
 from .interval import Interval, detectable, inflation, plain_average, plain_values, quantile
 from .missing import MOST_MISSING, Missing, find_missing
 from .one_event import OneEvent, market_variance, measure_one_event
+from .unequal_reactions import UnequalReactions, measure_unequal
 
 DIFFERENT, NOT_DIFFERENT = "different", "not_different"
 NO_RESULT, PROVISIONAL = "no_result", "provisional"
@@ -115,6 +116,9 @@ class Answer:
         Where the study was repeated on other days; None elsewhere.
     missing : Missing, optional
         The announcements of the sample that are not in it; None where all are, or none is.
+    unequal : UnequalReactions, optional
+        Over the main window, where events share dates and moved more than usual: the answer if that
+        spread is the firms' own.
     """
 
     verdict: str
@@ -132,6 +136,7 @@ class Answer:
     caveat: Caveat | None = None
     calibrated: Calibrated | None = None
     missing: Missing | None = None
+    unequal: UnequalReactions | None = None
 
     @property
     def doubtful_rate(self) -> Calibrated | None:
@@ -218,7 +223,10 @@ def _answer(study: FittedStudy, window: Window) -> Answer:
         if answer.n_events == 1:
             single = measure_one_event(study, window)
             answer = replace(answer, overturn=replace(answer.overturn, one_event=single))
-        answer = replace(answer, influence=influence_of(study, window, answer).brief())
+        tested = study.abnormal.tested(window)
+        unequal = measure_unequal(tested, window, answer.effect.estimate)
+        influence = influence_of(study, window, answer).brief()
+        answer = replace(answer, influence=influence, unequal=unequal)
     if answer.n_events and answer.n_events < len(study.events):
         answer = replace(answer, missing=find_missing(study, window))
     return replace(answer, caveat=caveat_of(answer))

@@ -34,7 +34,10 @@ FULL_SAMPLE = 5
 # Values that differ by less than this share of their size are equal but for rounding.
 EQUAL = 1e-12
 
-Role = Literal["", "event t", "event rank", "placebo studies", "sign flips", "calendar time"]
+Role = Literal[
+    "", "event t", "event rank", "placebo studies", "sign flips", "calendar time",
+    "raised variance",
+]  # fmt: skip
 
 
 class InapplicableError(Exception):
@@ -236,7 +239,8 @@ class Statistic:
         Smallest number of events of which it is the main test.
     role : str
         Its use in other analyses: "event t" and "event rank" stand in the pages of single events,
-        "placebo studies" is compared there by default, "sign flips" has a paragraph of its own.
+        "placebo studies" is compared there by default, "sign flips" has a paragraph of its own,
+        "raised variance" says whether single events moved more than usual.
     model : str
         The only model of normal returns for which it is defined; "" for any.
     """

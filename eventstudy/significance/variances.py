@@ -66,7 +66,7 @@ def patell_u(sample: AbnormalReturns, window: Window) -> Value:
     robust=("yes", "no", "n/a", "yes"),
     null="absolute abnormal returns of the window rank like those of other days",
     reference="N(0,1)", source="Corrado (1989), of absolute values", about_mean=False,
-    uses_residuals=True, standardised=True,
+    uses_residuals=True, standardised=True, role="raised variance",
 )  # fmt: skip
 def rank_variance(sample: AbnormalReturns, window: Window) -> Value:
     r"""Return Corrado's rank statistic of |SAR|, positive where abnormal returns are larger.

@@ -118,7 +118,9 @@ def _tests(sample: Sample) -> Iterator[Sequence[Any]]:
             head = group, window, trust, label, test.reason, test.n_events
             numbers = _numbers(result.effect if is_main else Interval())
             p = result.pvalue if is_main else test.pvalue
-            yield *head, *numbers, test.statistic, p, test.false_alarms
+            is_open = is_main and result.unequal is not None
+            rate = say("tests.unequal_rate") if is_open else test.false_alarms
+            yield *head, *numbers, test.statistic, p, rate
 
 
 def _announcements(findings: Findings) -> Iterator[Sequence[Any]]:
@@ -237,7 +239,10 @@ class Writer:
             main = next(i for i, line in enumerate(lines) if line.is_main)
             for name, column in NAMES.items():
                 self.book.define_name(name, f"='{page.get_name()}'!${column}${row + 2 + main}")
-            rows = [(t.name, *_numbers(t.effect), t.pvalue, t.false_alarms) for t in lines]
+            rows = [
+                (t.name, *_numbers(t.effect), t.pvalue, t.rate_range or t.false_alarms)
+                for t in lines
+            ]
             row = self._block(page, row, "summary_windows", "trrrps", rows, main)
             checks = [
                 (c.name, *_numbers(c.effect), c.p_range or c.pvalue) for c in list_checks(findings)

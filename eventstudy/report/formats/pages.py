@@ -30,7 +30,7 @@ from ..sections.events import in_order
 from ..sections.first_screen import FirstScreen, first_screen
 from ..sections.folds import fold_analysis, list_folds
 from ..sections.robustness import robustness
-from ..sections.windows import list_tests, tests_finding
+from ..sections.windows import list_tests, tests_finding, write_tests_note
 from .templating import environment, new_environment, style, visible_line
 
 # Pixels of the strip for which the path has its full height on the first screen.
@@ -95,6 +95,7 @@ def _shared_context(findings: Findings) -> dict[str, Any]:
         "first": first_screen(findings),
         "tests": list_tests(findings) if has_tests else [],
         "tests_finding": tests_finding(findings) if has_tests else "",
+        "tests_note": write_tests_note(findings),
         "folds": list_folds(findings),
         "words": words(),
     }

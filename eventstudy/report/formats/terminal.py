@@ -199,7 +199,8 @@ def summary(findings: Findings, sample: Sample, *, is_short: bool = False) -> st
             _days(w.window), say(f"terminal.role_{find_role(w.window, main)}"),
             f"{w.answer.n_events:,}", percent_text(effect.estimate),
             span(effect.ci_low, effect.ci_high, unit=words().unit == "%"), p_text(w.answer.pvalue),
-            _share(test.false_alarms if test else np.nan),
+            say("tests.unequal_rate") if w.answer.unequal
+            else _share(test.false_alarms if test else np.nan),
         ]
         for w in sample.windows
         for effect, test in [(w.answer.effect, w.test(w.answer.test))]

@@ -11,6 +11,7 @@ import numpy as np
 from ...analysis.answer import DIFFERENT, NO_RESULT, NOT_DIFFERENT, PROVISIONAL, Answer
 from ...analysis.calibrated import Calibrated
 from ...analysis.interval import Interval, quantile
+from ...analysis.unequal_reactions import UnequalReactions
 from ...calendars.window import Window
 from ...findings.setup import ModelFacts
 from ...findings.types import Findings, Sample
@@ -112,7 +113,7 @@ def brief(findings: Findings, sample: Sample) -> Sentence:
         head = _moved(findings, sample, say("answer.shares"))
         tail = " ".join([say("answer.brief_p", p=result.pvalue), *caveats])
     elif result.verdict == NOT_DIFFERENT:
-        head = say("answer.brief_no_move")
+        head = say(f"answer.brief_no_move{'_average' * (result.unequal is not None)}")
         tail = say("answer.brief_value", value=result.effect.estimate, p=result.pvalue)
     else:
         head, sentence = split_answer(findings, sample)
@@ -299,6 +300,14 @@ def describe_one_event(result: Answer) -> list[str]:
     return [say(f"answer.{code}", **facts) for code in codes if facts[code] > 0]
 
 
+def describe_swings(unequal: UnequalReactions | None) -> list[str]:
+    """Return by how much single shares moved more than usual; [] unless that is beyond doubt."""
+    if unequal is None or not unequal.is_sure or words().quantity:
+        return []
+    code = f"answer.swings{'_both_ways' * unequal.is_both_ways}"
+    return [say(code, swing=unequal.swing)]
+
+
 def write_other_dates(result: Answer) -> list[str]:
     """Return how often the test of up to four events is wrong on other dates; [] where it is not.
 
@@ -381,6 +390,7 @@ def _no_move(findings: Findings, sample: Sample) -> tuple[str, str]:
     result, when = sample.answer, _when(findings, sample)
     facts = {"who": _who(sample), "when": when, "implied": _implied_by(findings)}
     code = "answer.no_change" if words().quantity else "answer.no_move"
+    code += "_average" * (result.unequal is not None)
     head = say(code, quantity=words().quantity, **facts)
     estimate = rough_percent(result.effect.estimate)
     sentence = f"{_sample_text(findings, sample)}: {estimate} ({_evidence(result)})."
@@ -389,7 +399,7 @@ def _no_move(findings: Findings, sample: Sample) -> tuple[str, str]:
         remark = say("answer.unequal_firms", value=average, interval=interval)
     else:
         remark = say("answer.could_have_seen", least=result.overturn.smallest_effect)
-    return head, f"{sentence} {remark}"
+    return head, " ".join([*describe_swings(result.unequal), sentence, remark])
 
 
 def _provisional(findings: Findings, sample: Sample) -> tuple[str, str]:

@@ -80,7 +80,7 @@ def list_checks(findings: Findings) -> tuple[Check, ...]:
     """
     if findings.sample.answer.influence is None:
         return ()
-    makers = (_leave_outs, _windows, _models, _tests)
+    makers = (_main, _leave_outs, _windows, _models, _tests)
     checks = (check for maker in makers for check in maker(findings))
     return tuple(check for check in checks if np.isfinite(check.pvalue))
 
@@ -119,10 +119,18 @@ def name_fragile(findings: Findings) -> str:
     return say("checks.fragile", **count_checks(checks), **facts)
 
 
-def _leave_outs(findings: Findings) -> Iterator[Check]:
+def _main(findings: Findings) -> Iterator[Check]:
+    """Yield the answer, and what it is if the extra spread on shared dates is the firms' own."""
     answer = findings.sample.answer
     name = capitalised(say(f"caveat.main{'_one' * (answer.n_events == 1)}"))
     yield Check("main", name, answer.n_events, answer.effect, answer.pvalue)
+    if unequal := answer.unequal:
+        name, n = say("checks.own_spread"), unequal.n_events
+        yield Check("test", name, n, unequal.effect, unequal.pvalue)
+
+
+def _leave_outs(findings: Findings) -> Iterator[Check]:
+    answer = findings.sample.answer
     rows = answer.influence.rows if answer.influence else ()
     firms = [row.firm for row in rows if row.kind == "event"]
     for row in rows:

@@ -232,6 +232,7 @@ def _tests_table(findings: Findings, sample: Sample) -> Table:
     rows = []
     for line in (line for block in list_tests(findings, sample) for line in block.lines):
         rate = f"{line.false_alarms:.1%}" if np.isfinite(line.false_alarms) else MISSING
+        rate = line.rate_range or rate
         name = f"{line.name} {line.remark}".strip()
         rows.append(Row((name, *effect_cells(line.effect), pvalue(line.pvalue), rate)))
     group = capitalised(name_sample(findings, sample))

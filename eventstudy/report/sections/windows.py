@@ -14,7 +14,7 @@ from ...findings.types import Findings, Sample, TestFinding, WindowFinding
 from ...significance import STATISTICS
 from ...utility.catalogue import has, say
 from ...utility.numbers import LEVEL, window_text
-from .answer import is_day_later
+from .answer import describe_swings, is_day_later
 
 # Windows before and after the event by their roles, and what the sides are called.
 AROUND = {"leakage": "before", "drift": "after"}
@@ -72,6 +72,8 @@ class TestLine:
         The window or the test in words.
     pvalue, false_alarms : float
         NaN where there is none.
+    rate_range : str
+        In place of the false alarms where they depend on what nobody knows.
     allows : str
         What the test allows for.
     effect : Interval
@@ -88,6 +90,7 @@ class TestLine:
     effect: Interval = field(default_factory=Interval)
     remark: str = ""
     is_main: bool = False
+    rate_range: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +137,9 @@ def _window_line(finding: WindowFinding, findings: Findings) -> TestLine:
     name = name_window(window, is_late=is_day_later(findings))
     allows = allows_for(answer.test) if is_main else ""
     place = window_text(window)
-    return TestLine(name, answer.pvalue, rate, allows, answer.effect, place, is_main)
+    rate_range = say("tests.unequal_rate") if answer.unequal else ""
+    facts = (answer.effect, place, is_main, rate_range)
+    return TestLine(name, answer.pvalue, rate, allows, *facts)
 
 
 def _other_estimates(sample: Sample) -> Iterator[TestLine]:
@@ -155,6 +160,14 @@ def _other_estimates(sample: Sample) -> Iterator[TestLine]:
 def _test_line(test: TestFinding) -> TestLine:
     label = STATISTICS[test.test].label
     return TestLine(label, test.pvalue, test.false_alarms, allows_for(test.test))
+
+
+def write_tests_note(findings: Findings) -> str:
+    """Return what stands below windows and tests."""
+    note, unequal = say("tests.note"), findings.sample.answer.unequal
+    if not unequal:
+        return note
+    return " ".join([note, say("tests.unequal"), *describe_swings(unequal)])
 
 
 def allows_for(name: str) -> str:
