@@ -57,7 +57,8 @@ def name(request: pytest.FixtureRequest) -> str:
 
 def test_names_are_the_canonical_ones() -> None:
     assert set(STATISTICS) == {
-        "event_t", "cross_sectional", "date_clustered", "cda", "portfolio", "patell", "patell_kp",
+        "event_t_regime", "event_t", "cross_sectional", "date_clustered", "cda", "portfolio", "patell", "patell_kp",
+        "patell_kp_regime",
         "bmp",
         "bmp_kp", "corrado", "corrado_zivney", "grank_t", "grank_z", "sign", "generalized_sign",
         "corrado_zivney_sign", "wilcoxon", "hall", "johnson", "calendar_time", "jackknife",

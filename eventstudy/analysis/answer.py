@@ -11,7 +11,14 @@ import numpy as np
 from ..abnormal.abnormal_returns import AbnormalReturns
 from ..calendars.window import Window
 from ..fitting.fitted import FittedStudy, WindowLike
-from ..significance import FULL_SAMPLE, STATISTICS, SignificanceTest, main_test
+from ..significance import (
+    FULL_SAMPLE,
+    STATISTICS,
+    SignificanceTest,
+    decisive_scars,
+    main_test,
+    recent_variance,
+)
 from ..significance._correlation import variance_factor
 from ..significance.standardised import scar_variance
 from ..utility.catalogue import Reason
@@ -21,7 +28,7 @@ from .calibrated import Calibrated
 from .influence import Influence, LeftOut, Names, leave_outs, measure_influence
 from .interval import Interval, detectable, inflation, plain_average, plain_values, quantile
 from .missing import MOST_MISSING, Missing, find_missing
-from .one_event import OneEvent, market_variance, measure_one_event
+from .one_event import OneEvent, measure_one_event
 from .unequal_reactions import UnequalReactions, measure_unequal
 
 DIFFERENT, NOT_DIFFERENT = "different", "not_different"
@@ -40,9 +47,12 @@ class Overturn:
 
     Attributes
     ----------
+    recent_variance : tuple of float
+        Up to four events: how many times the variance of its estimation window each firm had
+        around the event, k; the p takes it into account.
     variance_multiple : float
-        Up to four events: how many times as variable as usual returns would have to have been for p
-        to reach 5%, (z / z_crit)^2.
+        Up to four events: how many times as variable again returns would have to have been for p to
+        reach 5%, (z / z_crit)^2.
     spread_pvalue : float
         Two to four events: p of BMP-KP, which takes the variance from how much these events differ.
     shared_shock : float
@@ -56,20 +66,17 @@ class Overturn:
         The smallest effect that the verdict finds with 80% power (decimal).
     leave_one_out : tuple of LeftOut
         Two to four events: the answer without each.
-    market_variance : float
-        One event: how many times as variable as in the estimation window the market (the first
-        factor of the model) was on the days of the window.
     one_event : OneEvent, optional
         One event, over the main window: its rank, its volatility, its peers.
     """
 
+    recent_variance: tuple[float, ...] = ()
     variance_multiple: float = np.nan
     spread_pvalue: float = np.nan
     shared_shock: float = np.nan
     largest_t: float = np.nan
     smallest_effect: float = np.nan
     leave_one_out: tuple[LeftOut, ...] = ()
-    market_variance: float = np.nan
     one_event: OneEvent | None = None
 
 
@@ -290,7 +297,9 @@ def decide(abnormal: AbnormalReturns, window: Window, event_ids: Sequence[str] =
     Its standard error is d over the statistic of the main test, computed from the right-hand side
     so that it exists where d is zero: f sd(z) / (sqrt(N) mean(1/s)), f^2 = (1 + (N-1) r) / (1 - r),
     for five events or more; sqrt(sum nu/(nu-2)) sqrt(1 + (N-1) max(r, 0)) / sum 1/s for two to
-    four; s for one. The interval leaves out zero exactly where the verdict is ``different``.
+    four; s for one. Of one to four events s is the standard error of the CAR times the root of k
+    (:func:`recent_variance`). The interval leaves out zero exactly where the verdict is
+    ``different``.
     """
     valid, sample = abnormal.sample(window), abnormal.tested(window)
     n, short = len(sample), len(valid) - len(sample)
@@ -398,7 +407,8 @@ def weighted_effect(sample: AbnormalReturns, window: Window, test: SignificanceT
     test : SignificanceTest
         The main one.
     """
-    s, z, n = np.sqrt(sample.var_car(window)), sample.scar(window), len(sample)
+    n = len(sample)
+    z, s = decisive_scars(sample, window)
     if n == 1:
         return Interval.of(sample.car(window)[0], s[0], test.df)
     precision = float((1 / s).sum())
@@ -412,7 +422,7 @@ def weighted_effect(sample: AbnormalReturns, window: Window, test: SignificanceT
 
 def _implied(sample: AbnormalReturns, window: Window) -> float:
     """Return the sum of the expected returns of the window in the weights of the estimate."""
-    weight = 1 / np.sqrt(sample.var_car(window))
+    weight = 1 / decisive_scars(sample, window)[1]
     expected = np.nansum(sample.expected[:, sample.columns(window)], axis=1)
     return float(weight @ expected / weight.sum())
 
@@ -427,10 +437,10 @@ def _overturn(
         rows = leave_outs(sample, window, names) if n > 1 else ()
         each = tuple(LeftOut.of(leave_out) for leave_out in rows if leave_out.kind == "event")
         spread = STATISTICS[FULL_TEST](sample, window).pvalue
-        market = market_variance(sample, window) if n == 1 else np.nan
         return Overturn(
-            ratio, spread, smallest_effect=least, leave_one_out=each, market_variance=market
-        )
+            tuple(recent_variance(sample, window).tolist()), ratio, spread, smallest_effect=least,
+            leave_one_out=each,
+        )  # fmt: skip
     shared = _shared_shock(sample, window, ratio) if test.pvalue < LEVEL else np.nan
     largest = _largest_t(sample, window)
     return Overturn(shared_shock=shared, largest_t=largest, smallest_effect=least)

@@ -39,7 +39,7 @@ MATERIAL_MISSING, MATERIAL_FACTOR = 0.05, 1.1
 # A larger share of the events on one date leaves a clustered variance little to average over.
 LARGE_DATE = 1 / 3
 # Reasons that other dates do not show: the news itself raises the variance.
-RAISED = frozenset({"more_variable", "skewed_and_variable", "variable_every_event"})
+RAISED = frozenset({"more_variable", "violent_days", "skewed_and_variable", "variable_every_event"})
 # False-alarm rate, NaN where only the direction is known, and why.
 Objection = tuple[float, Reason]
 
@@ -211,6 +211,9 @@ def _variance(s: Situation, entry: Statistic) -> Iterator[Objection]:
     if s.n_events >= KAPPA_EVENTS and s.theta > 1:
         factor = s.theta if entry.variance == "no" else sqrt(s.theta)
         yield factor, Reason("more_variable", times=s.theta)
+    if s.recent_variance > 1 and not entry.scales_variance:
+        factor = s.recent_variance if entry.variance == "no" else sqrt(s.recent_variance)
+        yield factor, Reason("violent_days", times=s.recent_variance)
 
 
 def _shape(s: Situation, entry: Statistic, measure: str) -> Iterator[Objection]:

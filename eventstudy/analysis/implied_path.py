@@ -10,7 +10,7 @@ import numpy as np
 from ..abnormal.abnormal_returns import AbnormalReturns
 from ..calendars.window import Window
 from ..fitting.fitted import FittedStudy
-from ..significance import STATISTICS, main_test
+from ..significance import STATISTICS, decisive_scars, main_test
 from ..significance.clusters import draw_signs, flipped_t, merge_dates
 from ..utility.numbers import LEVEL
 from ..utility.typing import FloatArray, IntArray
@@ -113,7 +113,7 @@ def _path(study: FittedStudy) -> ImpliedPath | None:
     sample, days = abnormal.tested(main), abnormal.event.days
     if len(sample) == 0:
         return None
-    weights = 1 / np.sqrt(sample.var_car(main))
+    weights = 1 / decisive_scars(sample, main)[1]
     expected = np.nan_to_num(sample.expected[:, sample.columns(abnormal.event)])
     daily, base = weights @ expected / weights.sum(), main.start - 1
     is_return = study.panel.measure == "return"

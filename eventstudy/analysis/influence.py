@@ -12,7 +12,7 @@ import pandas as pd
 
 from ..abnormal.abnormal_returns import AbnormalReturns
 from ..calendars.window import Window
-from ..significance import FULL_SAMPLE, InapplicableError
+from ..significance import FULL_SAMPLE, InapplicableError, decisive_scars
 from ..significance._base import EQUAL
 from ..significance._correlation import SMALLEST_FACTOR
 from ..significance._leave_outs import correlation_without
@@ -385,9 +385,23 @@ def estimates_without(
     .. math:: h_g = \frac{\bar z_g - \bar z_{rest}}
         {sd_{rest} / \sqrt{1 - r_{rest}} \, \sqrt{c'(I + [\rho_{ij} o_{ij}])c}}
     """
+    size = sets.sum(axis=1)
+    is_few = len(sample) - size < FULL_SAMPLE
+    if not is_few.any() or is_few.all():
+        return _estimates(sample, window, sets, is_few=bool(is_few.all()))
+    *of_many, distance = _estimates(sample, window, sets, is_few=False)
+    of_few = _estimates(sample, window, sets, is_few=True)[:-1]
+    answers = (np.where(is_few, few, many) for few, many in zip(of_few, of_many, strict=True))
+    return (*answers, distance)
+
+
+def _estimates(
+    sample: AbnormalReturns, window: Window, sets: csr_array, *, is_few: bool
+) -> tuple[FloatArray, ...]:
+    """Return the answers of :func:`estimates_without` by the errors of few events, or of many."""
     from scipy.special import stdtr
 
-    z, s = sample.scar(window), np.sqrt(sample.var_car(window))
+    z, s = decisive_scars(sample, window, is_few=is_few)
     size = sets.sum(axis=1)
     remaining, y = len(z) - size, z - z.mean()
     r, contrast = correlation_without(sample, window, sets)
@@ -399,11 +413,11 @@ def estimates_without(
         factor = 1 + (remaining - 1) * r
         factor[(factor <= SMALLEST_FACTOR) | (r >= 1)] = np.nan
         precision = (1 / s).sum() - sets @ (1 / s)
-        assumed = np.sqrt(_variance_left(sample, sets) * np.maximum(factor, 1))
-        spread = np.where(
-            remaining < FULL_SAMPLE, assumed, sd * np.sqrt(remaining * factor / (1 - r))
-        )
-        df = np.where(remaining < FULL_SAMPLE, np.inf, remaining - 1)
+        if is_few:
+            spread = np.sqrt(_variance_left(sample, sets) * np.maximum(factor, 1))
+            df = np.full(len(spread), np.inf)
+        else:
+            spread, df = sd * np.sqrt(remaining * factor / (1 - r)), remaining - 1.0
         sums = np.array([z.sum() - sets @ z, spread]) / precision
         single = remaining == 1
         lone = np.array([sample.car(window), s, sample.df_resid.astype(float)])

@@ -6,11 +6,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ..abnormal.abnormal_returns import AbnormalReturns
 from ..calendars.window import Window
 from ..fitting.fitted import FittedStudy
 from ..returns.benchmarks import PEERS
-from ..significance import STATISTICS
+from ..significance import STATISTICS, main_test, recent_variance
 from ..significance._ranks import DECIMALS
 from ..significance.placebo import block_sums
 from ..utility.typing import FloatArray
@@ -66,7 +65,8 @@ def measure_one_event(study: FittedStudy, window: Window) -> OneEvent:
         without peers where the events name none or their prices are not in the panel.
     """
     row, sample = int(np.argmax(study.abnormal.in_tests(window))), study.abnormal.tested(window)
-    t, rank = float(sample.car_t(window)[0]), STATISTICS["sq"](sample, window).pvalue
+    t = STATISTICS[main_test(1)](sample, window).statistic
+    rank = STATISTICS["sq"](sample, window).pvalue
     # Windows of this length say nothing of one that a price limit extends.
     is_ranked = np.isfinite(rank) and not sample.extended(window)[0]
     sums = block_sums(sample, len(window))[0] if is_ranked else np.zeros(0)
@@ -82,27 +82,6 @@ def measure_one_event(study: FittedStudy, window: Window) -> OneEvent:
     )  # fmt: skip
 
 
-def market_variance(sample: AbnormalReturns, window: Window) -> float:
-    """Return the variance of the first factor on the days of one event over that before.
-
-    Parameters
-    ----------
-    sample : AbnormalReturns
-        One event.
-    window : Window
-
-    Returns
-    -------
-    float
-        NaN for a model without factors.
-    """
-    length, factors = len(sample.windows.estimation), sample.windows.factors[0]
-    if not factors.shape[1]:
-        return np.nan
-    before, during = factors[:length, 0], factors[length:, 0][sample.columns(window)]
-    return float(np.nanmean((during - np.nanmean(before)) ** 2) / np.nanvar(before, ddof=1))
-
-
 def _peers(study: FittedStudy, row: int, window: Window) -> FloatArray:
     """Return the t of the CARs that the peers of an event have on its days."""
     if PEERS not in study.events or study.layout is None:
@@ -114,4 +93,5 @@ def _peers(study: FittedStudy, row: int, window: Window) -> FloatArray:
     layout, day0 = replace(study.layout.take(same), rows=rows), days_of(study)
     abnormal = fit_around(study, layout, day0[same], window)
     used = abnormal.valid(window) & (abnormal.nobs >= MIN_SHARE * study.abnormal.nobs[row])
-    return np.asarray(abnormal.car_t(window)[used])
+    t = abnormal.car_t(window) / np.sqrt(recent_variance(abnormal, window))
+    return np.asarray(t[used])

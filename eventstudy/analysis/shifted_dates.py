@@ -331,6 +331,9 @@ class _Plan:
         days = layout.panel.sessions_of(layout.calendars, days)
         windows = layout.around(days, estimation=self.estimation, event=self.event)
         windows = windows.without(self._near_news(event, windows.estimation_positions))
+        if any(STATISTICS[test].scales_variance for test in self.tests):
+            after = windows.without_gap().event_positions
+            windows = windows.altered(other_news=self._near_news(event, after))
         engine: Any = "batch" if self.model.cov_type == "nonrobust" else "statsmodels"
         a = self.model.fit(windows, engine=engine).altered(conventions=self.conventions)
         first, last = min(w.start for w in self.windows), max(w.stop for w in self.windows)

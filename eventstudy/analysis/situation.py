@@ -11,6 +11,7 @@ import numpy as np
 from ..abnormal.abnormal_returns import AbnormalReturns
 from ..calendars.window import Window
 from ..fitting.fitted import FittedStudy
+from ..significance import FULL_SAMPLE, recent_variance
 from ..significance._correlation import is_unreliable, mean_correlation
 from ..significance._pairs import near_sessions_apart, still_days
 from ..significance.clusters import merge_dates
@@ -80,6 +81,9 @@ class Situation:
         Tickers with several events.
     still_days : float
         Share of the estimation days with a return of exactly zero (models with regressors).
+    recent_variance : float
+        Up to four events: the mean k, how many times the variance of the estimation window the
+        firms had around the events (docs/methods/answer.md). 1 for more events.
     """
 
     # Runs of before have facts of conventions that are gone.
@@ -114,6 +118,7 @@ class Situation:
     time_unknown: float
     repeated_firms: int
     still_days: float = 0.0
+    recent_variance: float = 1.0
 
     @property
     def variance_raised(self) -> bool:
@@ -165,8 +170,16 @@ def measure(study: FittedStudy, window: Window) -> Situation:
         overlapping_pairs=overlapping, session_later=near_sessions_apart(sample, window),
         **_dependence(sample, window), **_shape(sample, window), **_trading(sample),
         time_unknown=float(np.mean([Flag.TIME_UNKNOWN in cell for cell in flags])) if n else np.nan,
+        recent_variance=_recent(sample, window),
         repeated_firms=sum(times > 1 for times in Counter(tickers).values()),
     )  # fmt: skip
+
+
+def _recent(sample: AbnormalReturns, window: Window) -> float:
+    """Return the mean k of few events; 1 for none and for many."""
+    if not 0 < len(sample) < FULL_SAMPLE:
+        return 1.0
+    return float(recent_variance(sample, window).mean())
 
 
 def _kind(n: int, n_dates: int, overlapping: bool) -> str:

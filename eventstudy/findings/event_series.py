@@ -10,6 +10,7 @@ from ..abnormal.abnormal_returns import AbnormalReturns
 from ..calendars.window import Window
 from ..fitting.fitted import FittedStudy
 from ..returns import ReturnsPanel
+from ..significance import recent_variance
 from ..utility.typing import BoolArray, DateArray, FloatArray, IntArray
 from ..windows.event_windows import EventWindows
 
@@ -183,7 +184,8 @@ def days_of(study: FittedStudy, i: int) -> Days:
 def cars_since(a: AbnormalReturns, first: int) -> tuple[FloatArray, FloatArray]:
     """Return the CAR from one day up to each later day, and half its 95% interval.
 
-    A day that closes at a price limit is not extended.
+    The interval is that of the main test of one event. A day that closes at a price limit is not
+    extended.
 
     Parameters
     ----------
@@ -201,8 +203,9 @@ def cars_since(a: AbnormalReturns, first: int) -> tuple[FloatArray, FloatArray]:
     key = ("since", first)
     if key not in a.memo:
         windows = [Window(first, int(t)) for t in a.event.days if t >= first]
-        each = (np.stack([f(w) for w in windows], axis=1) for f in (a.car, a.car_half_widths))
-        a.memo[key] = tuple(each)
+        cars = [a.car(w) for w in windows]
+        halves = [a.car_half_widths(w, recent_variance(a, w)) for w in windows]
+        a.memo[key] = np.stack(cars, axis=1), np.stack(halves, axis=1)
     sums: tuple[FloatArray, FloatArray] = a.memo[key]
     return sums
 

@@ -15,6 +15,7 @@ from ..calendars.window import Window
 from ..fitting.config import StudyConfig
 from ..fitting.fitted import FittedStudy, listed, listed_rows
 from ..returns.benchmarks import FALLBACK, NAMED, Coverage, Need
+from ..significance import recent_variance
 from ..utility.catalogue import NO_REASON, Reason
 from ..utility.csv_text import OUTCOME
 from ..utility.flags import flags_of
@@ -79,8 +80,9 @@ def _cars(study: FittedStudy, window: Window) -> Iterator[EventCar]:
     a = study.abnormal
     missing = dict(explain_lacking_cars(study, window))
     ends, is_extended = a.sessions_of(window)[1], a.extended(window) & study.ok
-    tests = (a.car_t(window), a.car_pvalues(window), a.bhar(window))
-    columns = (a.car(window), np.sqrt(a.var_car(window)), a.car_half_widths(window), *tests)
+    k = recent_variance(a, window)
+    tests = (a.car_t(window) / np.sqrt(k), a.car_pvalues(window, k), a.bhar(window))
+    columns = (a.car(window), np.sqrt(k * a.var_car(window)), a.car_half_widths(window, k), *tests)
     names = ("car", "se", "half", "statistic", "pvalue", "bhar")
     for i, row in enumerate(np.stack(columns, axis=1).tolist()):
         numbers = dict(zip(names, row, strict=True))

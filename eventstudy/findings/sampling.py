@@ -23,7 +23,7 @@ from ..fitting.layout import LONGEST_RUN
 from ..prices.quality.fault_kinds import QUARANTINED
 from ..prices.quality.return_faults import TAKEN_OUT
 from ..returns.series import FACTOR
-from ..significance import STATISTICS
+from ..significance import STATISTICS, recent_variance
 from ..significance._correlation import mean_correlation
 from ..significance._pairs import PAIRWISE_LIMIT
 from ..significance.placebo import consecutive_sums
@@ -122,6 +122,7 @@ def _window(
     """
     answer, sample = answer_of(study, window), study.abnormal.tested(window)
     car, bhar = sample.car(window), sample.bhar(window)
+    each = sample.car_pvalues(window, recent_variance(sample, window))
     fell = bool(len(car) and car.mean() < 0)
     return WindowFinding(
         window=window,
@@ -131,7 +132,7 @@ def _window(
         positive=int((car > 0).sum()),
         moved=int(((car < 0) if fell else (car > 0)).sum()),
         moved_by_chance=_by_chance(sample, len(window), lengths, fell=fell) if tests else np.nan,
-        significant=int((sample.car_pvalues(window) < LEVEL).sum()),
+        significant=int((each < LEVEL).sum()),
         bhar=float(bhar.mean()) if len(bhar) else np.nan,
         is_extended=bool(study.abnormal.extended(window).any()),
     )

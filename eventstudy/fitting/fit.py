@@ -157,6 +157,7 @@ class UnfittedStudy:
             windows = layout.around(days, **around)
         if self.repeat != "keep-all":
             windows = mask_other_events(windows, firms, duplicates == "")
+        windows = windows.altered(other_news=find_other_news(windows, firms, duplicates == ""))
         layout = replace(layout, treated=(news, windows.event_positions))
         return layout, windows, excluded, overlap
 
@@ -378,6 +379,41 @@ def mask_other_events(windows: EventWindows, firms: ObjectArray, used: BoolArray
         mask[rows] = in_window[windows.take(rows).positions[:, : mask.shape[1]]]
         in_window[event[rows]] = False
     return windows.without(mask)
+
+
+def find_other_news(windows: EventWindows, firms: ObjectArray, used: BoolArray) -> BoolArray:
+    """Return which days after the estimation window are in an event window of another event.
+
+    Parameters
+    ----------
+    windows : EventWindows
+        n events.
+    firms : (n,) object array
+        Ticker of each event.
+    used : (n,) bool array
+        Events whose windows count.
+
+    Returns
+    -------
+    (n, G+L2) bool array
+        Days of the gap between the windows, and of the event window; of no columns where no firm
+        has several events.
+    """
+    groups = _same(firms, used)
+    if not groups or windows.source is None:
+        return np.zeros((len(windows), 0), dtype=bool)
+    n_gap = windows.event.start - windows.estimation.stop - 1
+    out = np.zeros((len(windows), n_gap + len(windows.event)), dtype=bool)
+    covering = np.zeros(len(windows.sessions) + 1, dtype=np.int64)
+    for rows in groups:
+        event = windows.event_positions[rows]
+        np.add.at(covering, event, 1)
+        covering[-1] = 0
+        days = windows.take(rows).without_gap().event_positions
+        # The days of an event window are covered by that window itself.
+        out[rows] = covering[days] > np.r_[np.zeros(n_gap), np.ones(len(windows.event))]
+        covering[event] = 0
+    return out
 
 
 def find_overlaps(

@@ -166,7 +166,7 @@ class LinearModel:
         return windows.returns
 
     def market_returns(self, windows: EventWindows) -> FloatArray | None:
-        """Return the market's returns as the model takes them, (n, L1+L2); None without a market."""
+        """Return the market's returns as the model has them, (n, L1+L2); None without a market."""
         if MARKET not in self.factors:
             return None
         return np.asarray(windows.factors[:, :, self.factors.index(MARKET)])

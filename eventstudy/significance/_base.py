@@ -22,10 +22,12 @@ from ..utility.typing import Alternative, FloatArray
 # Names in the order of every table; a test that is not in it follows.
 ORDER = (
     "bmp_kp", "bmp", "patell", "grank_t", "corrado", "generalized_sign", "cross_sectional",
-    "calendar_time", "date_clustered", "wild_bootstrap", "patell_kp", "cda", "placebo_windows",
+    "calendar_time", "date_clustered", "wild_bootstrap", "patell_kp_regime", "patell_kp", "cda",
+    "placebo_windows",
     "portfolio", "mvrm", "mvrm_wilks", "corrado_zivney", "corrado_zivney_sign", "grank_z",
     "grank_z_kp", "sign", "sign_exact", "wilcoxon", "hall", "johnson", "johnson_bootstrap",
-    "jackknife", "patell_u", "rank_variance", "brown_forsythe", "event_t", "event_f",
+    "jackknife", "patell_u", "rank_variance", "brown_forsythe", "event_t_regime", "event_t",
+    "event_f",
     "sq", "placebo_in_space",
 )  # fmt: skip
 GRADES = ("clustering", "overlap", "variance", "skewness")
@@ -235,6 +237,8 @@ class Statistic:
         Whether its null is of every single event, so that raised variance rejects it.
     for_skewness : bool
         Whether skewness does not harm it; of very many events it is computed where there is some.
+    scales_variance : bool
+        Whether it multiplies variances by what they were just before the event.
     main_from : int, optional
         Smallest number of events of which it is the main test.
     role : str
@@ -265,6 +269,7 @@ class Statistic:
     standardised: bool = False
     of_every_event: bool = False
     for_skewness: bool = False
+    scales_variance: bool = False
     main_from: int | None = None
     role: Role = ""
     model: str = ""
@@ -361,9 +366,10 @@ def main_test(n_events: int) -> str:
 
     Notes
     -----
-    It is the test with the largest `main_from` of at most `n_events`. One event has its exact t. Of
-    two to four the variance of the event days cannot be estimated, so it is that of the estimation
-    days, as for one event. Five or more have BMP adjusted for correlation (docs/methods/answer.md).
+    It is the test with the largest `main_from` of at most `n_events`. Of one to four the variance
+    of the event days cannot be estimated from these days, so it is that of the estimation days,
+    raised where returns varied more just before. Five or more have BMP adjusted for correlation
+    (docs/methods/answer.md).
     """
     sizes = {test.main_from: name for name, test in STATISTICS.items() if test.main_from}
     return sizes[max(size for size in sizes if size <= max(n_events, 1))]

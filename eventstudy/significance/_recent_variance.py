@@ -9,6 +9,7 @@ import numpy as np
 from ..abnormal.abnormal_returns import AbnormalReturns
 from ..abnormal.recent_days import RecentDays
 from ..calendars.window import Window
+from ..utility.chunks import KEPT
 from ..utility.typing import BoolArray, FloatArray, IntArray
 from ._base import FULL_SAMPLE
 
@@ -53,13 +54,16 @@ def recent_variance(sample: AbnormalReturns, window: Window) -> FloatArray:
 
     References
     ----------
-    The decay is that of RiskMetrics (1996), Technical Document, J. P. Morgan/Reuters, 4th edition.
+    The weights are those of J. P. Morgan/Reuters (1996), RiskMetrics technical document, 4th
+    edition.
     """
     key = ("recent variance", window)
     if len(sample) < FULL_SAMPLE:
         return sample.remember(key, lambda: _ratios(window, sample))
 
     def compute(events: AbnormalReturns) -> FloatArray:
+        if len(events) <= KEPT:
+            return _ratios(window, events)
         return np.concatenate(list(events.map(partial(_ratios, window))))
 
     return sample.once(key, compute)
@@ -94,7 +98,7 @@ def market_variance(recent: RecentDays, window: Window) -> FloatArray:
     before = days < window.start
     inside = (days >= window.start) & (days <= window.stop)
     usual = _mean_before(market, days, before)
-    market[:, inside] = np.fmin(market[:, inside], _limit(usual)[:, None])
+    market[:, inside] = np.minimum(market[:, inside], _limit(usual)[:, None])
     return _mean_before(market, days, before | inside)
 
 
@@ -115,8 +119,7 @@ def variance_ratio(
     """
     has_market = np.isfinite(market)
     market = np.where(has_market, market, 1.0)
-    own = np.fmin(squares, np.where(has_market, _limit(market), np.inf)[:, None])
-    own = np.where(np.isfinite(squares), own, np.nan)
+    own = np.minimum(squares, np.where(has_market, _limit(market), np.inf)[:, None])
     of_firm = _mean_before(own, days, (days < window.start) & (days <= LAST_OWN_DAY))
     k = np.where(has_market, np.sqrt(of_firm * market), of_firm)
     return np.fmax(k, 1.0)

@@ -9,8 +9,10 @@ from ..calendars.window import Window
 from ..utility.typing import FloatArray
 from ._base import FULL_SAMPLE, Value, f_value, require, statistic, t_of_mean
 from ._correlation import cancelling, variance_factor
+from ._recent_variance import recent_variance
 
 NULL = "the mean standardised CAR is zero"
+RECENT = "J. P. Morgan/Reuters (1996) for the weights of recent days"
 KP = "Kolari and Pynnonen (2010), with the correlation weighted by the overlap of the windows"
 
 
@@ -153,8 +155,7 @@ def patell(sample: AbnormalReturns, window: Window) -> Value:
 
 @statistic(
     "patell_kp", label="Patell-KP", minimum=1, robust=("yes", "yes", "no", "fair"),
-    pairs_next_session=True, main_from=2, null=NULL, reference="N(0,1)", source=KP,
-    standardised=True,
+    pairs_next_session=True, null=NULL, reference="N(0,1)", source=KP, standardised=True,
 )  # fmt: skip
 def patell_kp(sample: AbnormalReturns, window: Window) -> Value:
     r"""Return Patell's Z, adjusted for cross-correlation and for overlapping windows.
@@ -181,19 +182,71 @@ def patell_kp(sample: AbnormalReturns, window: Window) -> Value:
     .. math:: Z_{KP} = Z \, / \sqrt{1 + (N - 1) \bar r}
 
     There is no factor 1 - r as in :func:`bmp_kp`, since the scale is not estimated across events.
-    Of fewer than five events a negative r counts as zero: it is the main test there, and so few
-    correlations are no evidence that errors cancel. Missing data: as in :func:`bmp_kp`.
+    Of fewer than five events a negative r counts as zero: so few correlations are no evidence that
+    errors cancel. Missing data: as in :func:`bmp_kp`.
 
     References
     ----------
     Kolari, J. W. and Pynnönen, S. (2010), Event study testing with cross-sectional correlation of
     abnormal returns, Review of Financial Studies 23, 3996-4025.
     """
+    return _patell_kp(sample, window, sample.scar(window))
+
+
+@statistic(
+    "patell_kp_regime", label="Patell-KP, variance of these days", minimum=1,
+    robust=("yes", "yes", "no", "fair"), pairs_next_session=True, main_from=2, null=NULL,
+    reference="N(0,1)", source=f"Kolari and Pynnonen (2010); {RECENT}", standardised=True,
+    scales_variance=True,
+)  # fmt: skip
+def patell_kp_regime(sample: AbnormalReturns, window: Window) -> Value:
+    r"""Return Patell-KP with the variance that each firm had just before the event.
+
+    Parameters
+    ----------
+    sample : AbnormalReturns
+        N events, all valid for `window`; decimal returns.
+    window : Window
+        L days.
+
+    Returns
+    -------
+    Value
+        The statistic, to be compared with N(0,1); a caution where 1 + (N-1) r is below 0.5.
+
+    Raises
+    ------
+    InapplicableError
+        As :func:`patell_kp`.
+
+    Notes
+    -----
+    .. math::
+
+        Z = \frac{\sum_i SCAR_i / \sqrt{k_i}}
+            {\sqrt{\sum_i \nu_i / (\nu_i - 2)} \sqrt{1 + (N - 1) \max(\bar r, 0)}}
+
+    :math:`k_i` says how many times as variable as in its estimation window a firm was around the
+    event (docs/methods/answer.md#violent-days). In quiet times it is 1, and this is
+    :func:`patell_kp`. It decides for two to four events. Missing data: as in :func:`patell_kp`.
+
+    References
+    ----------
+    Kolari, J. W. and Pynnönen, S. (2010), Event study testing with cross-sectional correlation of
+    abnormal returns, Review of Financial Studies 23, 3996-4025. J. P. Morgan/Reuters (1996),
+    RiskMetrics technical document, 4th edition, for the weights of recent days.
+    """
+    k = recent_variance(sample, window)
+    return _patell_kp(sample, window, sample.scar(window) / np.sqrt(k))
+
+
+def _patell_kp(sample: AbnormalReturns, window: Window, z: FloatArray) -> Value:
+    """Return the sum of standardised CARs z (n,) over its standard deviation."""
     _, factor = variance_factor(sample, window)
     if len(sample) < FULL_SAMPLE:
         factor = max(factor, 1.0)
-    z = patell(sample, window).statistic / np.sqrt(factor)
-    return Value(float(z), np.inf, caution=cancelling(factor))
+    statistic = z.sum() / np.sqrt(scar_variance(sample).sum() * factor)
+    return Value(float(statistic), np.inf, caution=cancelling(factor))
 
 
 def scar_variance(sample: AbnormalReturns) -> FloatArray:
@@ -203,11 +256,40 @@ def scar_variance(sample: AbnormalReturns) -> FloatArray:
     return nu / (nu - 2)
 
 
+def decisive_scars(
+    sample: AbnormalReturns, window: Window, *, is_few: bool | None = None
+) -> tuple[FloatArray, FloatArray]:
+    """Return the standardised CARs of the main test, and the standard error of each CAR, (n,) each.
+
+    Parameters
+    ----------
+    sample : AbnormalReturns
+        n events, all valid for `window`.
+    window : Window
+    is_few : bool, optional
+        Whether errors are raised by the root of :func:`recent_variance`; by default below five
+        events.
+
+    Returns
+    -------
+    scar : (n,) float array
+    error : (n,) float array
+        Decimal.
+    """
+    scar, error = sample.scar(window), np.sqrt(sample.var_car(window))
+    if is_few is None:
+        is_few = len(sample) < FULL_SAMPLE
+    if not is_few:
+        return scar, error
+    swing = np.sqrt(recent_variance(sample, window))
+    return scar / swing, error * swing
+
+
 @statistic(
     "event_t", label="Single-event t", minimum=1, robust=("n/a", "n/a", "no", "no"),
     null="the CAR of this event is zero", reference="t(M-k), exact under normality",
     source="MacKinlay (1997); Salinger (1992) for the variance of the CAR", per_event=True,
-    core=True, main_from=1, role="event t", standardised=True,
+    core=True, role="event t", standardised=True,
 )  # fmt: skip
 def event_t(sample: AbnormalReturns, window: Window) -> Value:
     r"""Return the t of the CAR of one event with its exact forecast error.
@@ -242,6 +324,45 @@ def event_t(sample: AbnormalReturns, window: Window) -> Value:
     Quantitative Analysis 27, 39-53.
     """
     return Value(float(sample.car_t(window)[0]), float(sample.df_resid[0]))
+
+
+@statistic(
+    "event_t_regime", label="Single-event t, variance of these days", minimum=1,
+    robust=("n/a", "n/a", "no", "no"), null="the CAR of this event is zero", reference="t(M-k)",
+    source=f"MacKinlay (1997); {RECENT}", per_event=True, main_from=1, standardised=True,
+    scales_variance=True,
+)  # fmt: skip
+def event_t_regime(sample: AbnormalReturns, window: Window) -> Value:
+    r"""Return the t of the CAR of one event, with the variance that its firm had just before.
+
+    Parameters
+    ----------
+    sample : AbnormalReturns
+        One event, valid for `window`; decimal returns.
+    window : Window
+        L days.
+
+    Returns
+    -------
+    Value
+        The statistic and M-k degrees of freedom of Student's t.
+
+    Notes
+    -----
+    .. math:: t = rac{CAR}{\sqrt{k\, c' V c}}
+
+    with V of :func:`event_t`. k says how many times as variable as in its estimation window the
+    firm was around the event (docs/methods/answer.md#violent-days). In quiet times it is 1, and
+    this is :func:`event_t`. It decides for one event. Missing data: as in :func:`event_t`.
+
+    References
+    ----------
+    MacKinlay, A. C. (1997), Event studies in economics and finance, Journal of Economic Literature
+    35, 13-39. J. P. Morgan/Reuters (1996), RiskMetrics technical document, 4th edition, for the
+    weights of recent days.
+    """
+    k = recent_variance(sample, window)[0]
+    return Value(float(sample.car_t(window)[0] / np.sqrt(k)), float(sample.df_resid[0]))
 
 
 @statistic(

@@ -162,9 +162,8 @@ class EventWindows(ByEvent):
 
     def take(self, rows: IntArray | BoolArray | slice) -> EventWindows:
         """Return the windows of some events, by position, mask or slice."""
-        laying, source = (
-            None if at is None else at.take(rows) for at in (self.laying, self.source)
-        )
+        laying = None if self.laying is None else self.laying.take(rows)
+        source = None if self.source is None else self.source.take(rows)
         return self.cut(rows, laying=laying, source=source)
 
     def without_gap(self) -> EventWindows:
@@ -290,10 +289,9 @@ def build_windows(
         "halt_drift": halt_drift, "source": laying,
     }  # fmt: skip
     if not keep_days:
-        held |= {"event_positions": laying.at(event.days)}
-        return EventWindows.holding(
-            **held, laying=laying, other_news=np.zeros((len(rows), 0), bool)
-        )
+        nobody_looked = np.zeros((len(rows), 0), dtype=bool)
+        held |= {"event_positions": laying.at(event.days), "other_news": nobody_looked}
+        return EventWindows.holding(**held, laying=laying)
     blocks = (laying.take(block) for block in chunks(len(rows)))
     arrays = ({"positions": block.at(block.days), **block.laid()} for block in blocks)
     return EventWindows(**held, **joined(len(rows), arrays))

@@ -19,6 +19,7 @@ from ...errors import ConfigError
 from ...findings.event_series import days_of
 from ...findings.types import firm_name
 from ...fitting.fitted import FittedStudy, WindowLike
+from ...significance import recent_variance
 from ...utility.catalogue import say
 from ...utility.numbers import MINUS, clipped, date_prose
 from ...utility.units import in_its_words, words
@@ -147,7 +148,11 @@ def plot_car_forest(
     Axes
     """
     window, answer = window_of(results, window), answer_of(results, window_of(results, window))
-    car, half = results.abnormal.car(window), results.abnormal.car_half_widths(window)
+    abnormal = results.abnormal
+    car, half = (
+        abnormal.car(window),
+        abnormal.car_half_widths(window, recent_variance(abnormal, window)),
+    )
     names, ends = name_events(results), FOREST_ROWS // 2
     rows = sorted(np.flatnonzero(np.isfinite(car)).tolist(), key=lambda i: (car[i], names[i]))
     n_hidden = max(0, len(rows) - FOREST_ROWS)

@@ -46,6 +46,8 @@ _NOTE = re.compile(r"\s*\([^()]*\)\s*$")
 NAMED = 5
 # Multiples of the usual variance that are written as none, and those that are large.
 EDGE, LARGE = 1.05, 3.95
+# From this multiple on the sentence says how much more than usual few shares moved.
+VIOLENT = 1.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +90,8 @@ def split_answer(findings: Findings, sample: Sample | None = None) -> tuple[str,
     if maker := makers.get(result.verdict):
         return maker(findings, sample)
     head = capitalised(_moved(findings, sample, _who(sample)))
-    return f"{head}.", f"{_sample_text(findings, sample)} ({_evidence(result)})."
+    sentence = f"{_sample_text(findings, sample)} ({_evidence(result)})."
+    return f"{head}.", " ".join([sentence, *describe_swings(result)])
 
 
 def brief(findings: Findings, sample: Sample) -> Sentence:
@@ -111,10 +114,13 @@ def brief(findings: Findings, sample: Sample) -> Sentence:
         caveats = doubt_variance(result) if result.n_events < FULL_SAMPLE else []
         caveats = [*caveats, *describe_one_event(result)]
         head = _moved(findings, sample, say("answer.shares"))
-        tail = " ".join([say("answer.brief_p", p=result.pvalue), *caveats])
+        tail = " ".join(
+            [say("answer.brief_p", p=result.pvalue), *describe_swings(result), *caveats]
+        )
     elif result.verdict == NOT_DIFFERENT:
         head = say(f"answer.brief_no_move{'_average' * (result.unequal is not None)}")
         tail = say("answer.brief_value", value=result.effect.estimate, p=result.pvalue)
+        tail = " ".join([tail, *describe_swings(result)])
     else:
         head, sentence = split_answer(findings, sample)
         head, tail = head[:1].lower() + head[1:], f" {sentence}"
@@ -283,10 +289,44 @@ def doubt_variance(result: Answer) -> list[str]:
     if result.verdict != DIFFERENT or not np.isfinite(times):
         return []
     size = "edge" if times < EDGE else "small" if times < LARGE else "large"
-    caveat = say(f"answer.variance_{size}", times=times)
+    further = "_further" if find_swing(result) and size != "edge" else ""
+    caveat = say(f"answer.variance_{size}{further}", times=times)
     if not result.overturn.spread_pvalue >= LEVEL:
         return [caveat]
     return [f"{caveat} {say('answer.spread', p=result.overturn.spread_pvalue)}"]
+
+
+def find_swing(result: Answer) -> float:
+    """Return how many times as much as usual few shares moved on such days; 0 if hardly more.
+
+    Parameters
+    ----------
+    result : Answer
+
+    Returns
+    -------
+    float
+        The root of the mean k of up to four events, where k is at least 1.5.
+    """
+    k = result.overturn.recent_variance
+    mean = sum(k) / len(k) if k else 0.0
+    return float(np.sqrt(mean)) if mean >= VIOLENT else 0.0
+
+
+def describe_swings(result: Answer) -> list[str]:
+    """Return that few shares moved more than usual around their events; [] if hardly more."""
+    swing = find_swing(result)
+    if not swing:
+        return []
+    code = "answer.swings_one" if result.n_events == 1 else "answer.swings"
+    return [say(code, swing=write_swing(swing))]
+
+
+def write_swing(swing: float) -> str:
+    """Return a multiple of the usual swing: tenths below 2, halves below 3, then whole numbers."""
+    if swing < 2:
+        return f"{swing:.1f}"
+    return f"{round(2 * swing) / 2:g}" if swing < 3 else f"{swing:.0f}"
 
 
 def describe_one_event(result: Answer) -> list[str]:
@@ -295,8 +335,7 @@ def describe_one_event(result: Answer) -> list[str]:
     if event is None:
         return []
     facts = {field.name: getattr(event, field.name) for field in fields(event)}
-    facts["market_variance"] = result.overturn.market_variance
-    codes = ("market_variance", "earlier", "firm_variance", "peers")
+    codes = ("earlier", "firm_variance", "peers")
     return [say(f"answer.{code}", **facts) for code in codes if facts[code] > 0]
 
 
@@ -394,6 +433,7 @@ def _no_move(findings: Findings, sample: Sample) -> tuple[str, str]:
     head = say(code, quantity=words().quantity, **facts)
     estimate = rough_percent(result.effect.estimate)
     sentence = f"{_sample_text(findings, sample)}: {estimate} ({_evidence(result)})."
+    sentence = " ".join([sentence, *describe_swings(result)])
     if result.overturn.largest_t <= quantile(result.effect.df):
         average, interval = result.plain_average.estimate, write_interval(result.plain_average)
         remark = say("answer.unequal_firms", value=average, interval=interval)

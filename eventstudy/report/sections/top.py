@@ -15,7 +15,7 @@ from ...utility.catalogue import Reason, say
 from ...utility.flags import Flag
 from ...utility.numbers import MISSING, capitalised, clipped, date_prose, expected, listed, percent
 from ...utility.units import words
-from .answer import EDGE, write_full_interval
+from .answer import EDGE, find_swing, write_full_interval, write_swing
 
 MOST_INDICES = 4
 FEW_EVENTS = 10
@@ -102,16 +102,18 @@ def _earlier(findings: Findings) -> KeyFigure | None:
 def _needed(result: Answer) -> KeyFigure | None:
     """Return what it would take to explain the answer of one event or date; None of several."""
     overturn, times = result.overturn, result.overturn.variance_multiple
+    if swing := find_swing(result):
+        label, value = say("key.swings"), say("key.swings_value", swing=write_swing(swing))
+        return KeyFigure(label, value, say("key.swings_remark"))
     if result.n_dates != 1 or result.verdict != DIFFERENT:
         return None
     if np.isfinite(shock := overturn.shared_shock):
         return KeyFigure(say("key.shock"), f"{shock:.1f}×", say("key.shock_remark"))
     if not times >= EDGE:
         return None
-    single, market = overturn.one_event, overturn.market_variance
-    had = single is not None and np.isfinite(single.firm_variance) and np.isfinite(market)
-    facts = {"firm": single.firm_variance if single else np.nan, "market": market}
-    remark = say("key.variance_had", **facts) if had else say("key.variance_usual")
+    single = overturn.one_event
+    firm = single.firm_variance if single else np.nan
+    remark = say("key.variance_had", firm=firm) if np.isfinite(firm) else say("key.variance_usual")
     return KeyFigure(say("key.variance"), f"{times:.1f}×", remark)
 
 
