@@ -85,7 +85,7 @@ class Days(NamedTuple):
 def rate(hits: np.ndarray, dates: np.ndarray) -> tuple[float, float]:
     """Return the share of hits, and its standard error by calendar week."""
     week = dates.astype("datetime64[W]")
-    weeks, number = np.unique(week, return_inverse=True)
+    number = np.unique(week, return_inverse=True)[1]
     misses = np.bincount(number, weights=hits - hits.mean())
     return float(hits.mean()), float(np.sqrt((misses**2).sum()) / len(hits))
 

@@ -317,6 +317,11 @@ class AbnormalReturns(Sampled):
         window : Window
         raised : (n,) float array
             By which the variance of each CAR is multiplied.
+
+        Returns
+        -------
+        (n,) float array
+            NaN for events that are not :meth:`valid`.
         """
         from scipy.special import stdtr
 
@@ -334,6 +339,11 @@ class AbnormalReturns(Sampled):
         window : Window
         raised : (n,) float array
             By which the variance of each CAR is multiplied.
+
+        Returns
+        -------
+        (n,) float array
+            Decimal; NaN for events that are not :meth:`valid`.
         """
         from scipy.special import stdtrit
 

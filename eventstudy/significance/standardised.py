@@ -12,7 +12,6 @@ from ._correlation import cancelling, variance_factor
 from ._recent_variance import recent_variance
 
 NULL = "the mean standardised CAR is zero"
-RECENT = "J. P. Morgan/Reuters (1996) for the weights of recent days"
 KP = "Kolari and Pynnonen (2010), with the correlation weighted by the overlap of the windows"
 
 
@@ -196,7 +195,7 @@ def patell_kp(sample: AbnormalReturns, window: Window) -> Value:
 @statistic(
     "patell_kp_regime", label="Patell-KP, variance of these days", minimum=1,
     robust=("yes", "yes", "no", "fair"), pairs_next_session=True, main_from=2, null=NULL,
-    reference="N(0,1)", source=f"Kolari and Pynnonen (2010); {RECENT}", standardised=True,
+    reference="N(0,1)", source="Kolari and Pynnonen (2010), with the variance of recent days", standardised=True,
     scales_variance=True,
 )  # fmt: skip
 def patell_kp_regime(sample: AbnormalReturns, window: Window) -> Value:
@@ -329,7 +328,7 @@ def event_t(sample: AbnormalReturns, window: Window) -> Value:
 @statistic(
     "event_t_regime", label="Single-event t, variance of these days", minimum=1,
     robust=("n/a", "n/a", "no", "no"), null="the CAR of this event is zero", reference="t(M-k)",
-    source=f"MacKinlay (1997); {RECENT}", per_event=True, main_from=1, standardised=True,
+    source="MacKinlay (1997), with the variance of recent days", per_event=True, main_from=1, standardised=True,
     scales_variance=True,
 )  # fmt: skip
 def event_t_regime(sample: AbnormalReturns, window: Window) -> Value:

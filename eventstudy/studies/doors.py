@@ -177,7 +177,7 @@ def run_study(
     >>> results = es.run_study(news, es.StudyConfig(prices="sample"))
     >>> effect = results.answer((0, 1)).effect
     >>> f"{effect.estimate:.2%}, 95% interval {effect.ci_low:.2%} to {effect.ci_high:.2%}"
-    '-5.22%, 95% interval -11.32% to 0.87%'
+    '-5.29%, 95% interval -11.75% to 1.17%'
     """
     sources: Any = {"offline": offline, "store": store, "vintage": vintage}
     return study(events, config=config, progress=progress, **sources)
