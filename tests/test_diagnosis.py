@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from conftest import Market
+from scipy import stats
 from situations import CLOSE, DISPERSED, GROUPS, ONE, noisy, opinion, placed, trust
 
 from eventstudy.analysis.answer import main_test
@@ -212,7 +213,24 @@ def test_few_events_say_nothing_of_their_variance(at: list[int]) -> None:
     diagnosed = placed(at, seed=43).fit().diagnose()
     assert diagnosed.variance_ratio > 1.5 or len(at) == 4
     assert not diagnosed.variance_raised
-    assert trust(diagnosed)["patell_kp"] == trust(diagnosed)["bmp_kp"] == "valid"
+    assert trust(diagnosed)["patell_kp_regime"] == trust(diagnosed)["bmp_kp"] == "valid"
+
+
+def test_few_events_say_how_violent_the_days_before_them_were() -> None:
+    """At k = 2 the textbook test of few events is wrong in 2 (1 - F(1.96 / sqrt 2)) = 16.6%."""
+    market = placed([160, 160], seed=43)
+    calm = market.fit().diagnose()
+    market.frame.iloc[150:160] *= 2
+    violent = market.fit().diagnose()
+    assert violent.recent_variance > 1.5 * calm.recent_variance > 1
+    judged = {v.test: v for v in violent.opinions}
+    assert judged["patell_kp_regime"].false_alarms == 0.05
+    k = violent.recent_variance
+    rate = 2 * stats.norm.sf(stats.norm.ppf(0.975) / np.sqrt(k))
+    assert judged["patell_kp"].false_alarms == pytest.approx(rate, rel=1e-6)
+    assert judged["patell_kp"].trust == "not valid"
+    assert judged["patell_kp"].reasons[0].code == "violent_days"
+    assert judged["bmp_kp"].trust == "valid"
 
 
 def test_one_event() -> None:

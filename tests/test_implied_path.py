@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from conftest import Market
 from scipy import stats
+from violent import k_by_hand
 
 from eventstudy.analysis.answer import DIFFERENT, answer_of, decide
 from eventstudy.analysis.implied_path import implied_path_of, surroundings_of
@@ -51,7 +52,8 @@ def test_the_implied_level_by_hand() -> None:
         beta, ssr, *_ = np.linalg.lstsq(X, y[past], rcond=None)
         sums = np.array([2.0, x[on : on + 2].sum()])
         var = ssr[0] / (len(X) - 2) * (2 + sums @ np.linalg.inv(X.T @ X) @ sums)
-        weights.append(1 / np.sqrt(var))
+        k = k_by_hand(X, y, x, beta, ssr[0] / (len(X) - 2), on)
+        weights.append(1 / np.sqrt(k * var))
         now = slice(on + int(path.days[0]), on + int(path.days[-1]) + 1)
         expected.append(beta[0] + beta[1] * x[now])
     daily = np.average(expected, axis=0, weights=weights)

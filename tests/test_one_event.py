@@ -9,6 +9,7 @@ import pytest
 from conftest import Market
 from pages import findings
 from scipy import stats
+from violent import k_by_hand
 
 import eventstudy as es
 from eventstudy.analysis.one_event import OneEvent
@@ -42,11 +43,15 @@ def regressed(market: Market, ticker: str) -> tuple[np.ndarray, np.ndarray, np.n
 
 
 def t_by_hand(market: Market, ticker: str) -> float:
-    """Return CAR over its standard error, of [0,1]."""
+    """Return CAR over its standard error, of [0,1], raised by how violent the days were."""
     X, e, ahead, ar = regressed(market, ticker)
     total = ahead[5:7].sum(axis=0)
     variance = e @ e / 108 * (2 + total @ np.linalg.inv(X.T @ X) @ total)
-    return float(ar[5:7].sum() / np.sqrt(variance))
+    on = market.frame.index.get_loc(market.table["day0"][0])
+    y, x = market.frame[ticker].to_numpy(), market.frame["MKT"].to_numpy()
+    beta = np.linalg.lstsq(X, y[on - 120 : on - 10], rcond=None)[0]
+    k = k_by_hand(X, y, x, beta, e @ e / 108, on)
+    return float(ar[5:7].sum() / np.sqrt(k * variance))
 
 
 def found_of(results: EventStudyResults) -> OneEvent:
@@ -123,7 +128,7 @@ def test_of_an_event_window_of_the_two_days_nothing_is_said_of_others() -> None:
 def test_report_and_terminal_say_it(effect: float) -> None:
     market, results = alone(effect)
     found, answer = found_of(results), results.answer(W)
-    assert len(describe_one_event(answer)) == 4
+    assert len(describe_one_event(answer)) == 3
     assert (answer.verdict == "different") == (effect == -0.09)
     for text in (
         headline(findings(results)),
@@ -132,10 +137,6 @@ def test_report_and_terminal_say_it(effect: float) -> None:
         assert f"Of 109 earlier windows of the same length, {found.as_far} moved as far" in text
         assert f"was {found.firm_variance:.1f} times the usual" in text
         assert f"Of 9 peers, {found.peers_as_far} moved as much on the same days." in text
-        assert (
-            f"The variance of the market itself was {answer.overturn.market_variance:.1f} times"
-            in text
-        )
         would = f"If returns varied {answer.overturn.variance_multiple:.1f} times as much as usual"
         assert (would in text) == (answer.verdict == "different")
     p = 2 * stats.t.sf(abs(t_by_hand(market, market.tickers[0])), 108)
@@ -160,7 +161,7 @@ def test_placebo_firms_of_one_event_compare_its_t() -> None:
     market, results = alone(peers=40)
     own = t_by_hand(market, market.tickers[0])
     firms = results.placebo_firms(W)
-    assert (firms.test, firms.n_events, firms.reason) == ("event_t", 1, "")
+    assert (firms.test, firms.n_events, firms.reason) == ("event_t_regime", 1, "")
     assert firms.statistic == pytest.approx(own, rel=1e-10)
     known = {round(t_by_hand(market, ticker), 8) for ticker in market.tickers}
     assert set(firms.draws["statistic"].round(8)) <= known

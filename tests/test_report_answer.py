@@ -269,12 +269,12 @@ def test_one_car_left_of_several_events_is_told_as_that_of_one_event() -> None:
         assert same.to_dict() == single.to_dict()
     run = finish_run(left, config=CONFIG)
     by_test = run.findings.over_main(run.tables["tests"]).set_index("test")["pvalue"]
-    for name in ("event_t", "sq"):
+    for name in ("event_t_regime", "event_t", "sq"):
         assert by_test[name] == pytest.approx(alone.test(name, MAIN).pvalue)
-    decided = sample.main.test("event_t")
+    decided = sample.main.test("event_t_regime")
     assert decided is not None
     assert decided.pvalue == pytest.approx(single.pvalue)
-    assert sample.shown[0] == "event_t"
+    assert sample.shown[0] == "event_t_regime"
     assert re.search(r"\[0, \+1\] +main +1 ", str(terminal_text(findings(left), verbose=True)))
 
 
@@ -287,7 +287,7 @@ def test_the_main_test_decides_alone_where_ranks_disagree(tmp_path: Path) -> Non
     results = run_study(read_events(tmp_path / "events.csv"), StudyConfig(prices="sample"))
     assert results.test("sq", MAIN).pvalue < 0.05 < results.test("event_t", MAIN).pvalue
     decided = results.answer(MAIN)
-    assert (decided.verdict, decided.test) == ("not_different", "event_t")
+    assert (decided.verdict, decided.test) == ("not_different", "event_t_regime")
     assert decided.effect.ci_low < 0 < decided.effect.ci_high
 
 

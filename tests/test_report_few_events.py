@@ -42,7 +42,7 @@ def test_every_output_of_a_run_has_the_same_answer(few: EventStudyResults, tmp_p
     (listed,) = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))["answers"]
     assert (listed["verdict"], listed["test"], listed["pvalue"]) == (
         "different",
-        "patell_kp",
+        "patell_kp_regime",
         decided.pvalue,
     )
     document = json.loads((folder / "results.json").read_text(encoding="utf-8"))["answer"]["pooled"]

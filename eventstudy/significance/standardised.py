@@ -195,8 +195,8 @@ def patell_kp(sample: AbnormalReturns, window: Window) -> Value:
 @statistic(
     "patell_kp_regime", label="Patell-KP, variance of these days", minimum=1,
     robust=("yes", "yes", "no", "fair"), pairs_next_session=True, main_from=2, null=NULL,
-    reference="N(0,1)", source="Kolari and Pynnonen (2010), with the variance of recent days", standardised=True,
-    scales_variance=True,
+    reference="N(0,1)", source="Kolari and Pynnonen (2010), with the variance of recent days",
+    standardised=True, scales_variance=True,
 )  # fmt: skip
 def patell_kp_regime(sample: AbnormalReturns, window: Window) -> Value:
     r"""Return Patell-KP with the variance that each firm had just before the event.
@@ -328,8 +328,8 @@ def event_t(sample: AbnormalReturns, window: Window) -> Value:
 @statistic(
     "event_t_regime", label="Single-event t, variance of these days", minimum=1,
     robust=("n/a", "n/a", "no", "no"), null="the CAR of this event is zero", reference="t(M-k)",
-    source="MacKinlay (1997), with the variance of recent days", per_event=True, main_from=1, standardised=True,
-    scales_variance=True,
+    source="MacKinlay (1997), with the variance of recent days", per_event=True,
+    main_from=1, standardised=True, scales_variance=True,
 )  # fmt: skip
 def event_t_regime(sample: AbnormalReturns, window: Window) -> Value:
     r"""Return the t of the CAR of one event, with the variance that its firm had just before.
