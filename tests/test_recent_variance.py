@@ -12,7 +12,7 @@ from scipy import stats
 
 import eventstudy as es
 from eventstudy.calendars.window import Window
-from eventstudy.report.sections.answer import describe_swings
+from eventstudy.report.sections.answer import describe_violence
 from eventstudy.significance import STATISTICS, recent_variance
 
 REFERENCE = json.loads(
@@ -153,7 +153,7 @@ def test_a_share_in_a_crash_is_no_result_where_the_textbook_has_p_below_a_thousa
     assert results.test("event_t_regime", MAIN).statistic == pytest.approx(1.03, abs=0.005)
     assert answer.overturn.recent_variance[0] == pytest.approx(10.7, abs=0.05)
     assert answer.verdict == "not_different"
-    assert "about 3 times as much as usual" in describe_swings(answer)[0]
+    assert "about 3 times as much as usual" in describe_violence(answer)[0]
 
 
 def test_other_dates_take_the_variance_of_their_own_days() -> None:

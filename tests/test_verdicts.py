@@ -225,7 +225,8 @@ def test_other_pages_quote_the_stored_counts(bench: SimpleNamespace) -> None:
     found = bench.verdicts.results(stored)
     pooled = f"{bench.verdict_page.pooled(found):.2f}%"
     answer, validation = (
-        (ROOT / "docs" / name).read_text() for name in ("methods/answer.md", "reference/validation.md")
+        (ROOT / "docs" / name).read_text()
+        for name in ("methods/answer.md", "reference/validation.md")
     )
     assert f"The pooled size of all cells but the known weak ones is {pooled}" in answer
     assert f"5% ± 0.7 overall; {pooled} measured" in validation

@@ -91,7 +91,7 @@ def split_answer(findings: Findings, sample: Sample | None = None) -> tuple[str,
         return maker(findings, sample)
     head = capitalised(_moved(findings, sample, _who(sample)))
     sentence = f"{_sample_text(findings, sample)} ({_evidence(result)})."
-    return f"{head}.", " ".join([sentence, *describe_swings(result)])
+    return f"{head}.", " ".join([sentence, *describe_violence(result)])
 
 
 def brief(findings: Findings, sample: Sample) -> Sentence:
@@ -115,12 +115,12 @@ def brief(findings: Findings, sample: Sample) -> Sentence:
         caveats = [*caveats, *describe_one_event(result)]
         head = _moved(findings, sample, say("answer.shares"))
         tail = " ".join(
-            [say("answer.brief_p", p=result.pvalue), *describe_swings(result), *caveats]
+            [say("answer.brief_p", p=result.pvalue), *describe_violence(result), *caveats]
         )
     elif result.verdict == NOT_DIFFERENT:
         head = say(f"answer.brief_no_move{'_average' * (result.unequal is not None)}")
         tail = say("answer.brief_value", value=result.effect.estimate, p=result.pvalue)
-        tail = " ".join([tail, *describe_swings(result)])
+        tail = " ".join([tail, *describe_violence(result)])
     else:
         head, sentence = split_answer(findings, sample)
         head, tail = head[:1].lower() + head[1:], f" {sentence}"
@@ -313,12 +313,12 @@ def find_swing(result: Answer) -> float:
     return float(np.sqrt(mean)) if mean >= VIOLENT else 0.0
 
 
-def describe_swings(result: Answer) -> list[str]:
+def describe_violence(result: Answer) -> list[str]:
     """Return that few shares moved more than usual around their events; [] if hardly more."""
     swing = find_swing(result)
     if not swing:
         return []
-    code = "answer.swings_one" if result.n_events == 1 else "answer.swings"
+    code = "answer.violent_one" if result.n_events == 1 else "answer.violent"
     return [say(code, swing=write_swing(swing))]
 
 
@@ -433,7 +433,7 @@ def _no_move(findings: Findings, sample: Sample) -> tuple[str, str]:
     head = say(code, quantity=words().quantity, **facts)
     estimate = rough_percent(result.effect.estimate)
     sentence = f"{_sample_text(findings, sample)}: {estimate} ({_evidence(result)})."
-    sentence = " ".join([sentence, *describe_swings(result)])
+    sentence = " ".join([sentence, *describe_violence(result)])
     if result.overturn.largest_t <= quantile(result.effect.df):
         average, interval = result.plain_average.estimate, write_interval(result.plain_average)
         remark = say("answer.unequal_firms", value=average, interval=interval)
