@@ -483,11 +483,18 @@ class TestAcrossRows:
         assert (problem.line, problem.value) == (3, "x")
         assert "line 2" in problem.what
 
-    def test_same_listing_and_day0(self, problems) -> None:
-        text = HEAD + "x,AAPL,2019-05-25,,,\n\n,AAPL,2019-05-27T10:00Z,,,\n"
-        problem = only(problems(text), "ticker")
-        assert problem.line == 4
-        assert "(2019-05-28) as the event on line 2" in problem.what
+    def test_same_listing_and_day0_are_one_event_with_a_notice(self, tmp_path) -> None:
+        path = tmp_path / "events.csv"
+        rows = [
+            "x,AAPL,2019-05-25,adverse",
+            "y,AAPL,2019-05-27T10:00Z,relief",
+            "z,MSFT,2019-05-25,",
+        ]
+        path.write_text("\n".join(["event_id,ticker,announced_at,direction", *rows]), "utf-8")
+        events = read_events(path)
+        assert events.table["event_id"].tolist() == ["x", "y", "z"]
+        [notice] = [text for text in events.notices if "part of its event" in text]
+        assert notice.endswith("y of x, though it has direction 'relief'")
 
     def test_a_column_of_dates_with_midnight_is_told_for_what_it_is(self, problems) -> None:
         found = problems(HEAD + "x,AAPL,2019-05-22 00:00:00,,,\ny,MSFT,2019-05-23 00:00:00,,,\n")

@@ -88,7 +88,8 @@ def survives(path: Path, content: bytes) -> None:
             assert len(found) >= 1
             assert found.table["day0"].notna().all()
             assert found.table["event_id"].is_unique
-            assert not found.table.duplicated(["ticker", "day0"]).any()
+            merged = found.table.duplicated(["ticker", "day0"]).any()
+            assert merged == any("part of its event" in text for text in found.notices)
             assert found._repr_html_()
         if problems:
             with pytest.raises(EventsFileError) as caught:

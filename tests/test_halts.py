@@ -103,8 +103,7 @@ def test_two_events_in_one_halt_are_one_return_which_counts_once() -> None:
         results = EventStudy(events, panel, halt="shift", repeat=repeat, **around).fit()
         assert results.events["status"].tolist() == ["ok", "dropped"]
         assert results.events["reason"][1] == (
-            "same listing and session as event first: "
-            "both are counted from the session on which trading resumed"
+            "part of event first: both are counted from the session on which trading resumed"
         )
         assert len(results) == 1
         days = results.events["day0"].dt.strftime("%F").tolist()

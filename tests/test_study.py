@@ -128,7 +128,7 @@ def test_weekend_announcements_of_one_firm_are_one_event() -> None:
     market.table["day0"] = [friday + pd.Timedelta(days=d) for d in (1, 2, 3, 4)]
     events = market.fit().events
     assert events["status"].tolist() == ["ok", "dropped", "dropped", "ok"]
-    assert events["reason"][1] == "same listing and session as event e0"
+    assert events["reason"][1] == "part of event e0: same listing and day 0"
     assert events["day0"].dt.day.tolist() == [17, 17, 17, 18]
 
 

@@ -9,14 +9,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ..calendars.window import Window
-from ..fitting.fitted import FittedStudy
-from ..fitting.status import SUSPECT
+from ..fitting.fitted import FittedStudy, is_large
+from ..fitting.status import MERGED, SUSPECT
 from ..utility.numbers import cell_text
 
 # With a larger share of the announcements missing, that is what travels with the answer.
 MOST_MISSING = 0.2
 # Announcements that are in the answer all the same, by another row of the list.
-TWINS = ("same_session", "same_session_resumed", "other_listing")
+TWINS = (*MERGED, "other_listing")
 # So many sessions in a row without a price are a suspension; fewer may be holes in the data.
 SUSPENSION = 5
 # What a dropped event lacks, by the code of its reason.
@@ -100,14 +100,16 @@ def find_missing(study: FittedStudy, window: Window) -> Missing:
     Returns
     -------
     Missing
-        Its fall is larger than each fall in the answer, both as CAR and by :func:`measure_fall`.
+        Its fall is larger than each fall in the answer, both as CAR and by :func:`measure_fall`. It
+        is looked for over the main window alone, and not in a study too large to be listed.
     """
+    has_fall = window == study.main and not is_large(study)
     codes = [getattr(reason, "code", "") for reason in study.events["reason"]]
     is_twin, is_in = np.isin(codes, TWINS), study.abnormal.in_tests(window)
     lacks, falls = Counter[str](), list[Fall]()
     for i in np.flatnonzero(~is_in & ~is_twin).tolist():
         lack = _lack_of(study, i, window, codes[i])
-        fall = None if lack == "prices" else measure_fall(study, i, window)
+        fall = measure_fall(study, i, window) if has_fall and lack != "prices" else None
         if fall is not None:
             lack = fall.lack if lack == "days" else lack
             falls.append(replace(fall, lack=lack))

@@ -112,7 +112,6 @@ def check_sheet(sheet: Sheet, rules: Rules) -> tuple[Checked | None, list[Proble
     cells = {n: column.changed(strip) if n in trimmed else column for n, column in named}
     rules = rules.for_stamps(cells["announced_at"].texts)
     judged, day0, faults = _judge(cells, len(sheet.lines), rules)
-    _note_repeats(cells["ticker"], day0, sheet.lines, faults)
     ids = _named(cells, day0, sheet.lines, faults)
     row_faults = [replace(p, line=int(sheet.lines[i])) for i in faults for p in faults[i]]
     row_faults += sheet.odd_rows()
@@ -123,7 +122,8 @@ def check_sheet(sheet: Sheet, rules: Rules) -> tuple[Checked | None, list[Proble
         selected = {name: column.take(rows) for name, column in {**cells, **judged}.items()}
         derived = {"event_id": TextColumn.of([ids[i] for i in rows])}
         notices = notices_of({name: selected[name] for name in columns}, rules.calendar)
-        notices = (*sheet.notices, *notices, *_note_shut(selected, day0[rows]))
+        merged = _note_merged(selected, day0[rows], list(derived["event_id"]))
+        notices = (*sheet.notices, *notices, *_note_shut(selected, day0[rows]), *merged)
         checked = Checked(columns, {**selected, **derived}, day0[rows], notices)
     return checked, sorted([*problems, *row_faults], key=lambda fault: fault.line)
 
@@ -284,18 +284,22 @@ def _joined_flags(first: TextColumn, second: TextColumn) -> TextColumn:
     return TextColumn.coded([";".join(dict.fromkeys(flags_of(cell))) for cell in cells], number)
 
 
-def _note_repeats(ticker: TextColumn, day0: DateArray, lines: IntArray, faults: Faults) -> None:
-    """Add a fault to each row whose ticker and day 0 an earlier row has."""
-    named = np.array([text != "" for text in ticker.texts], dtype=bool)
-    rows = np.flatnonzero(named[ticker.codes] & ~np.isnat(day0))
-    days = day0[rows].astype(np.int64)
-    first, number = number_combinations(ticker.codes[rows], days - days.min(initial=0))
-    earlier = rows[first[number]]
-    repeats = rows != earlier
-    for i, same in zip(rows[repeats].tolist(), earlier[repeats].tolist(), strict=True):
-        reason = say("events.repeated", day0=day0[i], line=lines[same])
-        value, remedy = one_row.short(ticker.texts[ticker.codes[i]]), say("events.repeated.remedy")
-        faults.setdefault(i, []).append(Problem(int(lines[i]), "ticker", reason, value, remedy))
+def _note_merged(cells: Mapping[str, TextColumn], day0: DateArray, ids: list[str]) -> list[str]:
+    """Return a notice on announcements that are one event: of one listing with one day 0."""
+    days = day0.astype(np.int64)
+    first, number = number_combinations(cells["ticker"].codes, days - days.min(initial=0))
+    groups = {name: list(cells[name]) for name in GROUPS if name in cells}
+    merged = np.flatnonzero(first[number] != np.arange(len(ids))).tolist()
+    names = []
+    for i in merged:
+        same = first[number[i]]
+        texts = (
+            f"{name} {column[i]!r}" for name, column in groups.items() if column[i] != column[same]
+        )
+        facts = {"event": ids[i], "first": ids[same], "differs": " and ".join(texts)}
+        code = "other_kind" if facts["differs"] else "one"
+        names.append(say(f"events.merged.{code}", **facts))
+    return [say("events.merged", n=len(merged), names=name_some(names))] if merged else []
 
 
 def _named(

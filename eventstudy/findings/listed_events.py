@@ -14,6 +14,7 @@ from ..calendars.exchanges import BY_CODE
 from ..calendars.window import Window
 from ..fitting.config import StudyConfig
 from ..fitting.fitted import FittedStudy, listed, listed_rows
+from ..fitting.status import merged_into
 from ..returns.benchmarks import FALLBACK, NAMED, Coverage, Need
 from ..significance import recent_variance
 from ..utility.catalogue import NO_REASON, Reason
@@ -48,6 +49,7 @@ def list_events(study: FittedStudy, config: StudyConfig) -> Iterator[Event]:
     cars = list(zip(*(_cars(listed_study, w) for w in windows), strict=True))
     paths = cars_since(a, a.event.start)[0]
     pages = pages_of(listed_study, config)
+    ids, merged = study.events["event_id"].tolist(), merged_into(study.events["reason"])
     for i, event in enumerate(listed_study.records):
         if i in pages:
             step("event pages", list(pages).index(i), len(pages))
@@ -65,6 +67,7 @@ def list_events(study: FittedStudy, config: StudyConfig) -> Iterator[Event]:
             path=paths[i] if used[i] else paths[i][:0],
             page=pages.get(i, ""),
             detail=detail_of(listed_study, i, config, study, int(rows[i])) if i in pages else None,
+            merged=tuple(str(ids[k]) for k in merged.get(str(event["event_id"]), ())),
         )
 
 
@@ -242,8 +245,8 @@ def _same_session(study: FittedStudy, i: int) -> list[int]:
 def _other_dates(study: FittedStudy, i: int) -> tuple[str, ...]:
     """Return day 0 of the other events of the listing of event i."""
     days, tickers = _days_and_tickers(study)
-    rows = np.flatnonzero(tickers == tickers[i])
-    return tuple(str(np.datetime64(days[k], "D")) for k in rows[rows != i])
+    rows = np.flatnonzero((tickers == tickers[i]) & (days != days[i]))
+    return tuple(str(np.datetime64(days[k], "D")) for k in rows)
 
 
 def _days_and_tickers(study: FittedStudy) -> list[AnyArray]:

@@ -12,6 +12,7 @@ import numpy as np
 from ..abnormal.abnormal_returns import AbnormalReturns
 from ..analysis.answer import answer_of, main_test_of
 from ..analysis.caar_path import path_of
+from ..analysis.counted_once import count_firms_once
 from ..analysis.diagnosis import NOT_VALID, diagnose
 from ..analysis.halts import compare_clocks
 from ..analysis.implied_path import implied_path_of, surroundings_of
@@ -76,6 +77,7 @@ def sample_of(study: FittedStudy, config: StudyConfig, group: str = "") -> Sampl
         flags=_flag_counts(study),
         shortest_estimation=0 if empty else int(a.nobs[study.ok].min()),
         halts=None if empty else compare_clocks(study, main),
+        once=None if empty else count_firms_once(study, main),
         implied=None if empty else implied_path_of(study),
         around=surroundings_of(study) if has_levels else None,
         **_shared_facts(study, main),

@@ -10,6 +10,7 @@ import pandas as pd
 
 from ..analysis.answer import Answer
 from ..analysis.caar_path import Path95
+from ..analysis.counted_once import CountedOnce
 from ..analysis.diagnosis import Diagnosis
 from ..analysis.halts import ClockAnswers
 from ..analysis.implied_path import ImpliedPath, Surroundings
@@ -164,6 +165,8 @@ class Sample:
         Events with too short a history, in the plain average only.
     halts : ClockAnswers, optional
         The answer with and without events whose trading was suspended; None where none was lost.
+    once : CountedOnce, optional
+        The answer with each firm counted once; None where no announcement has several listings.
     implied, around : ImpliedPath and Surroundings, optional
         Shares against the market implied (other measures: against normal); run-up and drift, of
         returns alone.
@@ -189,6 +192,7 @@ class Sample:
     shortest_estimation: int = 0
     short: tuple[CarRemark, ...] = ()
     halts: ClockAnswers | None = None
+    once: CountedOnce | None = None
     implied: ImpliedPath | None = None
     around: Surroundings | None = None
 
@@ -329,6 +333,8 @@ class Event:
         Address of the page of the event within the run; "" if it has none.
     detail : EventDetail, optional
         What that page shows.
+    merged : tuple of str
+        Ids of other announcements that are part of this event.
     """
 
     cells: Mapping[str, Any]
@@ -344,6 +350,7 @@ class Event:
     path: FloatArray
     page: str
     detail: EventDetail | None
+    merged: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:

@@ -141,7 +141,7 @@ class StudyConfig:
         The columns of the events with the ticker and the announcement; "" = ``ticker`` and
         ``announced_at``.
     firm : str
-        Column that names the firm: if its listings share an ``announced_at``, the first counts.
+        Column that names the firm: if its listings share an announcement, the first counts.
     calendar : {"exchange", "data"}
         Sessions of the exchange, or the dates of the data.
     kind : {"simple", "log"}

@@ -36,6 +36,7 @@ from .fitted import FittedStudy
 from .found_news import find_news, without_announcing_donors
 from .inputs import CONFOUNDER, EVERY_FIRM, NEWS_COLUMN, NO_NEWS, Confounder, StudyInputs
 from .layout import Layout, lay_out, resume_after_halts, with_runs
+from .other_listings import find_other_listings
 from .settings import settings_of, within
 from .status import dates_of, note_long_windows, repeated_by_shift, repeats_of, with_status
 
@@ -316,30 +317,6 @@ def confounded_by(
             ]
         is_named = cell.strip().lower() not in NO_NEWS
         out[i] = "; ".join([*near, cell.strip()] if is_named else near)
-    return out
-
-
-def find_other_listings(study: FittedStudy, column: str, window: Window) -> list[str]:
-    """Return why used events count with another listing of the firm, n texts; "" for the others.
-
-    Of the used listings of one firm and one ``announced_at`` the first of the list that has a CAR
-    over the window stands for all.
-
-    Parameters
-    ----------
-    study : FittedStudy
-    column : str
-        Names the firm; a blank cell is no firm.
-    window : Window
-    """
-    table, out = study.events, [""] * len(study.events)
-    firms, ids = study.column(column).astype(str).str.strip().tolist(), table["event_id"].tolist()
-    stamps = list(zip(firms, table["announced_at"], table["tz"], strict=True))
-    first: dict[tuple[str, ...], int] = {}
-    has_car = study.abnormal.valid(window)
-    for i in [*np.flatnonzero(study.ok & has_car), *np.flatnonzero(study.ok & ~has_car)]:
-        if firms[i] and first.setdefault(stamps[i], i) != i:
-            out[i] = Reason("other_listing", event=str(ids[first[stamps[i]]]))
     return out
 
 

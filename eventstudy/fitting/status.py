@@ -78,6 +78,8 @@ def note_long_windows(
         yield Reason(code, n=n, alpha=a, days=days, total=a * days)
 
 
+# Codes of the reasons of announcements that are part of another event.
+MERGED = ("same_session", "same_session_resumed")
 # The other flags are raised before a study is fitted, or for other news.
 EARLIER = (Flag.TIME_UNKNOWN, Flag.DAY0_GIVEN, Flag.BENCHMARK_FALLBACK, Flag.CONFOUNDED)
 STUDY_FLAGS = tuple(flag for flag in Flag if flag not in EARLIER)
@@ -139,6 +141,7 @@ def with_status(
         **_faulty(table, abnormal, layout, main),
         Flag.MASKED_DAYS: abnormal.windows.masked > 0,
         Flag.OVERLAPPING_EVENT: overlap >= 0,
+        Flag.MERGED: np.isin(table["event_id"].to_numpy(str), list(merged_into(left_out))),
         Flag.BELOW_TOTAL_LOSS: below_total_loss(abnormal),
     }
     reasons, raised = left_out.tolist(), np.zeros(len(table), np.int64)
@@ -175,6 +178,21 @@ def repeats_of(table: pd.DataFrame) -> ObjectArray:
         if first.setdefault(key, i) != i:
             out[i] = Reason("same_session", event=str(ids[first[key]]))
     return out
+
+
+def merged_into(reasons: Iterable[str]) -> dict[str, list[int]]:
+    """Return the events that other announcements are part of, each with the rows of these.
+
+    Parameters
+    ----------
+    reasons : iterable of n str
+        Why each event was left out.
+    """
+    rows: dict[str, list[int]] = {}
+    for i, reason in enumerate(reasons):
+        if isinstance(reason, Reason) and reason.code in MERGED:
+            rows.setdefault(reason.facts["event"], []).append(i)
+    return rows
 
 
 def repeated_by_shift(table: pd.DataFrame, left_out: ObjectArray) -> ObjectArray:

@@ -28,6 +28,7 @@ class Flag(StrEnum):
     PRICE_LIMIT = auto()
     MASKED_DAYS = auto()
     OVERLAPPING_EVENT = auto()
+    MERGED = auto()
     SUSPECT_PRICE = auto()
     SUSPECT_SPLIT = auto()
     SUSPECT_MOVE = auto()

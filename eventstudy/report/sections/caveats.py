@@ -74,6 +74,7 @@ def asides(findings: Findings, sample: Sample | None = None) -> list[str]:
         *(_suspects(findings, sample, flag) for flag in KEPT_MOVES),
         _lacking_note(sample) if sample.n_used > 1 else "",
         _halts_note(findings, sample),
+        _once_note(sample),
         _short_note(sample),
         _extended_note(sample, findings.setup.main),
         say("answer.listings", n=listings) if listings else "",
@@ -276,6 +277,15 @@ def _halts_note(findings: Findings, sample: Sample) -> str:
     code = "answer.halts" if np.isfinite(halts.calendar.pvalue) else "answer.halts_alone"
     note = say(code, n=halts.n_suspended - halts.n_short, **texts)
     return f"{note} {say('answer.halts_short', n=halts.n_short)}" if halts.n_short else note
+
+
+def _once_note(sample: Sample) -> str:
+    """Return which announcements count more than once, and the effect with firms counted once."""
+    if sample.once is None:
+        return ""
+    once, result = sample.once, sample.once.answer
+    facts = {"n": once.n, "tickers": once.tickers, "column": once.column}
+    return say("answer.once", value=result.effect.estimate, p=result.pvalue, **facts)
 
 
 def _short_note(sample: Sample) -> str:

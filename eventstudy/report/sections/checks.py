@@ -30,7 +30,7 @@ class Check:
 
     Attributes
     ----------
-    kind : {"main", "leave_out", "window", "model", "test"}
+    kind : {"main", "once", "leave_out", "window", "model", "test"}
     name : str
         In words.
     n_events : int
@@ -127,6 +127,9 @@ def _main(findings: Findings) -> Iterator[Check]:
     if unequal := answer.unequal:
         name, n = say("checks.own_spread"), unequal.n_events
         yield Check("test", name, n, unequal.effect, unequal.pvalue)
+    if once := findings.sample.once:
+        result = once.answer
+        yield Check("once", say("checks.once"), result.n_events, result.effect, result.pvalue)
 
 
 def _leave_outs(findings: Findings) -> Iterator[Check]:

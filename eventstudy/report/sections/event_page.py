@@ -139,6 +139,8 @@ def _flags(event: Event, detail: EventDetail) -> Iterator[tuple[str, str]]:
         text = explain_flag(flag)
         if flag == Flag.BENCHMARK_FALLBACK and detail.stand_in:
             text = str(detail.stand_in)
+        if flag == Flag.MERGED and event.merged:
+            text = say("event_page.merged", events=[clipped(name, 60) for name in event.merged])
         if flag == Flag.PRICE_LIMIT and detail.sample and detail.sample.extended:
             text = f"{text}: {detail.sample.extended[0].reason}"
         if flag == Flag.HALT_SHIFTED and detail.halt_drift:

@@ -15,6 +15,7 @@ from ...findings.types import Event, Findings
 from ...significance import STATISTICS
 from ...utility.catalogue import has, say
 from ...utility.csv_text import BLANK
+from ...utility.flags import Flag
 from ...utility.numbers import (
     LEVEL,
     capitalised,
@@ -99,10 +100,12 @@ def _event_row(findings: Findings, event: Event) -> Row:
     car, column = event.car(findings.setup.main), findings.setup.group_column
     group = [clipped(event.cells.get(column) or BLANK)] if findings.groups else []
     flags = [flag for flag in event.flags if flag not in find_common_flags(findings)]
-    tags = ", ".join(write_flag(flag)[:40] for flag in flags)
+    names = [clipped(name, 40) for name in event.merged]
+    tags = [write_flag(flag)[:40] for flag in flags if flag != Flag.MERGED]
+    tags += [say("event_page.with", events=names)] if names else []
     numbers = (*effect_cells(Interval(car.car, car.se, *car.interval)), pvalue(car.pvalue))
     page = event.page.rpartition("/")[2]
-    about = " · ".join(filter(None, [clipped(describe_event(event), 90), tags]))
+    about = " · ".join(filter(None, [clipped(describe_event(event), 90), ", ".join(tags)]))
     return Row((short_name(event.name), date_iso(event.day0), *group, *numbers, page), about)
 
 

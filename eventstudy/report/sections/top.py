@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...analysis.answer import DIFFERENT, NOT_DIFFERENT, PROVISIONAL, Answer
+from ...analysis.missing import TWINS
 from ...findings.types import Findings, Sample
 from ...utility.catalogue import Reason, say
 from ...utility.flags import Flag
@@ -226,9 +227,11 @@ def _directions(findings: Findings) -> Iterator[Reason]:
 
 def _dropped(findings: Findings) -> Iterator[Reason]:
     """Yield a warning where many events were dropped; of most it is the caveat of the answer."""
-    total, lost = findings.setup.n_events, findings.setup.n_events - findings.setup.n_used
+    total = findings.setup.n_events
+    reasons = [(reason, n) for reason, n in findings.dropped if reason.code not in TWINS]
+    lost = sum(n for _, n in reasons)
     if lost and lost >= MANY * total:
-        reason, n = findings.dropped[0]
+        reason, n = reasons[0]
         code = "limit_dropped" if lost <= total / 2 else "limit_most_dropped"
         yield Reason(code, lost=lost, total=total, reason=reason.head, n=n)
 
