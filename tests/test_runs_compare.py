@@ -13,6 +13,7 @@ from run_folders import AT, DAYS, FIRMS, Project, invoke
 
 from eventstudy.runs.compare import compare_runs
 from eventstudy.runs.comparison import Answer, Comparison, Moved, _sources, as_markdown
+from eventstudy.runs.outbox import Entry
 from eventstudy.runs.record import seal
 
 
@@ -63,6 +64,30 @@ def test_a_revised_price_is_named_with_its_day_and_what_it_moved(
     assert day0.before is not None
     assert day0.after - day0.before == pytest.approx(0.01, rel=0.1)
     assert not any((found.added, found.removed, found.edited, found.settings))
+
+
+def test_after_an_upgrade_the_program_changed_and_not_the_prices(
+    project: Project, tmp_path: Path
+) -> None:
+    def of_another_version(folder: Path) -> None:
+        manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+        manifest["versions"]["eventstudy"] = "0.0.1"
+        seal(folder, manifest)
+
+    same, found = changed(project, tmp_path / "same")
+    of_another_version(same.out / "first")
+    found = compare_runs(same.out / "first", same.out / "second")
+    assert "The program changed, not the prices:\n  eventstudy: 0.0.1 -> " in str(found)
+    summary = Entry("0" * 32, "", "r", "changed", (), found.counts, "").summary
+    assert summary == "r: 1 version changed, the program changed, not the prices"
+    close = project.closes["BBB"].copy()
+    close[AT[1]] *= 1.01
+    revised, _ = changed(project, tmp_path / "revised", closes={"BBB": close})
+    of_another_version(revised.out / "first")
+    found = compare_runs(revised.out / "first", revised.out / "second")
+    assert "Versions:\n  eventstudy: 0.0.1 -> " in str(found)
+    summary = Entry("0" * 32, "", "r", "changed", (), found.counts, "").summary
+    assert "the program" not in summary
 
 
 def test_another_base_of_adjusted_prices_is_no_revision(project: Project, tmp_path: Path) -> None:

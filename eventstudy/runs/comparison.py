@@ -233,12 +233,18 @@ def _sections(c: Comparison) -> Iterator[tuple[str, list[str]]]:
         "Source of prices": _sources(c.sources),
         "Files changed": c.files,
         "Settings": [f"{k}: {_setting(a)} -> {_setting(b)}" for k, (a, b) in c.settings.items()],
-        "Versions": [f"{k}: {_arrow(*pair)}" for k, pair in c.versions.items()],
+        _versions_head(c): [f"{k}: {_arrow(*pair)}" for k, pair in c.versions.items()],
         "Answer": answers[False],
     }
     for head, lines in sections.items():
         if first := _first_lines(filter(None, lines)):
             yield head, first
+
+
+def _versions_head(c: Comparison) -> str:
+    """Return the heading of the versions: whether anything else could have changed the answer."""
+    others = (c.prices, c.sources, c.files, c.settings, c.added, c.removed, c.edited)
+    return "Versions" if any(others) else "The program changed, not the prices"
 
 
 def _series(revisions: Mapping[str, Revision], condition: Callable[[Revision], bool]) -> list[str]:

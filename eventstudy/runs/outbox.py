@@ -30,6 +30,8 @@ _NAME = re.compile(r"(\d{6})-([0-9a-f]{32})\.json")
 _LAST = 999_999
 # Bytes of an entry that is read; letters and reasons of one that is written, which is far smaller.
 LARGEST, LETTERS, REASONS = 1 << 20, 100_000, 20
+# Differences after which it is not the program alone that changed.
+_DATA = {"prices", "sources", "files", "settings", "added", "removed", "edited"}
 # Seconds to wait for another process that delivers, and for one that writes the run.
 TURN, WRITER = 300.0, 600.0
 
@@ -72,6 +74,8 @@ class Entry:
         counts = self.counts.items()
         changes = [say(kinds[k], n=n) if has(kinds[k]) else f"{n} {k}" for k, n in counts]
         is_first = self.kind == "first_run"
+        if "versions" in self.counts and not _DATA & self.counts.keys():
+            changes.append(say("outbox.program"))
         text = ", ".join(changes) or say(f"outbox.{'first_run' if is_first else 'changed'}")
         why = f" ({'; '.join(self.why)})" if self.why and not is_first else ""
         line = clipped(f"{self.run}: {text}{why}", 300)
