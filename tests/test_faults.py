@@ -259,6 +259,64 @@ def test_dates_one_session_off_are_seen_by_the_market(sessions_late: int, when: 
     assert [(f.symbol, f.kind) for f in panel.faults] == [("B", "shifted_dates")]
 
 
+def blamed(table: pd.DataFrame) -> dict[str, str]:
+    """Return the series whose dates look shifted, by prices and by returns alike."""
+    by_prices = {
+        f.symbol: f.detail.split()[-1]
+        for f in market_panel(table).faults
+        if f.kind == "shifted_dates"
+    }
+    wide = table.pivot(index="date", columns="symbol", values="close").pct_change()
+    keys = [(name, "XNYS") for name in wide]
+    panel = ReturnsPanel.from_frame(wide, keys=keys, sessions={"XNYS": days_of(table)})
+    by_returns = {f.symbol: f.detail.split()[-1] for f in panel.faults if f.kind == "shifted_dates"}
+    assert by_prices == by_returns
+    return by_prices
+
+
+def shift(table: pd.DataFrame, symbols: str) -> pd.DataFrame:
+    """Return prices with some symbols dated a session late."""
+    is_late = table["symbol"].isin(list(symbols))
+    later = table["date"] + pd.offsets.BDay()
+    return table.assign(date=table["date"].where(~is_late, later))
+
+
+@pytest.mark.parametrize(
+    ("late", "index", "wrong"),
+    [
+        ("B", "A", {"B": "late"}),
+        ("BC", "A", {"B": "late", "C": "late"}),  # two of four: the index decides
+        ("BCD", "A", {"A": "early"}),  # the index is alone
+        ("BC", "", {"B": "late", "C": "late", "A": "early", "D": "early"}),  # nobody decides
+        ("A", "A", {"A": "late"}),
+        ("AB", "A", {"C": "early", "D": "early"}),
+    ],
+)
+def test_a_series_that_is_off_makes_no_other_one_suspect(
+    late: str, index: str, wrong: dict[str, str]
+) -> None:
+    """Four series of New York, one of them its index or none."""
+    table = shift(market_of(seed=4), late)
+    name = {index: "^GSPC"}
+    table["symbol"] = table["symbol"].replace(name)
+    assert blamed(table) == {name.get(symbol, symbol): when for symbol, when in wrong.items()}
+
+
+def test_a_series_that_is_hardly_the_index_s_is_judged_by_those_in_step() -> None:
+    """Two coins move together, and little with the index; one carries the close of the day before."""
+    rng = np.random.default_rng(3)
+    table = market_of(n=700, shares=3, seed=8)
+    own = rng.normal(0, 0.03, 700)
+    index = np.log(table.loc[table["symbol"] == "A", "close"]).diff().fillna(0.0).to_numpy()
+    for name in "BC":
+        coin = 50 * np.exp(np.cumsum(0.6 * index + own + rng.normal(0, 0.01, 700)))
+        for column in PRICES:
+            table.loc[table["symbol"] == name, column] = coin
+    table["symbol"] = table["symbol"].replace({"A": "^GSPC"})
+    assert blamed(table) == {}
+    assert blamed(shift(table, "C")) == {"C": "late"}
+
+
 def test_a_market_in_step_has_no_shift_and_no_twin() -> None:
     for seed in range(10):
         assert market_panel(market_of(seed=seed)).faults == ()
@@ -729,3 +787,20 @@ def test_files_are_where_the_tests_look() -> None:
         "RUAL.ME",
         "0763.HK",
     }
+
+
+def test_one_coin_of_the_day_before_makes_neither_the_other_nor_the_index_suspect() -> None:
+    """ETH-USD carries the close of the day before; BTC-USD and ^GSPC are right."""
+    files = {"BTC-USD": "doors/prices", "ETH-USD": "doors/prices", "^GSPC": "prices"}
+    frames = []
+    for symbol, folder in files.items():
+        path = SHARED / "market-data" / folder / f"{symbol}.csv"
+        if not path.exists():
+            pytest.skip("no recorded prices here")
+        frames.append(pd.read_csv(path, parse_dates=["date"]).assign(symbol=symbol))
+    keys = [(symbol, "XNYS") for symbol in files]
+    panel = ReturnsPanel.from_prices(
+        pd.concat(frames), keys=keys, sessions={"XNYS": sessions("XNYS")}
+    )
+    shifted = [(f.symbol, f.detail) for f in panel.faults if f.kind == "shifted_dates"]
+    assert shifted == [("ETH-USD", "dates look one session late")]

@@ -148,6 +148,19 @@ def home_of(symbol: str) -> Exchange | None:
     return _HOMES_OF_INDICES.get(symbol) if is_index else EXCHANGES.get(suffix)
 
 
+def indices_of(code: str) -> tuple[str, ...]:
+    """Return the indices of an exchange and the funds that hold them, best first.
+
+    Parameters
+    ----------
+    code : str
+        Of the exchange; another has none.
+    """
+    exchange = BY_CODE.get(code)
+    at_home = (index for index, home in _HOMES_OF_INDICES.items() if home is exchange)
+    return tuple(dict.fromkeys((*exchange.chain, *at_home))) if exchange else ()
+
+
 def quoted_in(symbol: str) -> str:
     """Return the currency of a symbol, or "" where unknown; B shares are not quoted in yuan."""
     home = home_of(symbol)

@@ -7,12 +7,13 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
+from ..calendars.exchanges import indices_of
 from ..calendars.sessions import Sessions, sessions
 from ..errors import DataError
 from ..prices.quality import whole_series
 from ..prices.quality.corporate_actions import row_medians
 from ..prices.quality.fault_kinds import FLAGGED, SeriesFault, as_faults
-from ..prices.quality.quotes import MOST, Quotes
+from ..prices.quality.quotes import Quotes
 from ..utility.catalogue import Reason
 from ..utility.typing import BoolArray, DateArray, FloatArray
 from .sessions import CLOCKS, Clock, Key, home_calendars, located
@@ -99,14 +100,21 @@ def find_odd_rows(values: FloatArray, keys: Sequence[Key], clock: Clock) -> list
             rows_of[name].append(row)
     for name, rows in rows_of.items():
         last, dates = clock.columns[name][-whole_series.MOVES :], clock.dates[name]
-        some = rows[:: max(1, len(rows) // MOST)]
         recent = dates[-whole_series.MOVES :]
-        twins = whole_series.twins_of((keys[r][0], recent, values[r, last]) for r in rows)
-        for row in rows if len(rows) > 1 else ():
-            symbol = keys[row][0]
-            market = row_medians(values[[r for r in some if r != row]][:, last].T)
-            lag, twin = whole_series.lag_of(values[row, last], market), twins.get(symbol, "")
-            shifted = whole_series.spans_of_lag(dates, lag)
+        row_of = {keys[row][0]: row for row in rows}
+        moves = {symbol: values[row, last] for symbol, row in row_of.items()}
+        twins = whole_series.twins_of((symbol, recent, moves[symbol]) for symbol in moves)
+
+        def compare(
+            symbol: str, others: Sequence[str], moves: Mapping[str, FloatArray] = moves
+        ) -> int | None:
+            market = row_medians(np.array([moves[other] for other in others]).T)
+            return whole_series.lag_of(moves[symbol], market)
+
+        lags = whole_series.judge_dates(list(moves), indices_of(name), compare)
+        for symbol in moves:
+            shifted = whole_series.spans_of_lag(dates, lags.get(symbol, 0))
+            twin = twins.get(symbol, "")
             faults += as_faults(symbol, "shifted_dates", FLAGGED, shifted)
             faults += as_faults(symbol, "same_prices", FLAGGED, whole_series.same_as(dates, twin))
     return faults

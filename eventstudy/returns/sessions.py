@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import numpy as np
 
-from ..calendars.exchanges import BY_CODE, home_of
+from ..calendars.exchanges import BY_CODE, home_of, indices_of
 from ..calendars.sessions import NO_ZONE, Sessions
 from ..prices.quality.gate import GATE, Gate, Verdict
 from ..prices.quality.price_limits import LimitRule, rules_of
 from ..prices.quality.quotes import NO_DATES, Market, Quotes
-from ..prices.quality.whole_series import twins_of
+from ..prices.quality.whole_series import judge_dates, lag_between, twins_of
 from ..utility.catalogue import Reason
 from ..utility.typing import BoolArray, DateArray, FloatArray, IntArray, ReturnKind
 
@@ -379,6 +379,16 @@ def home_calendars(keys: Iterable[Key]) -> dict[str, str]:
     return {symbol: calendar for symbol, calendar in keys if is_home(symbol, calendar)}
 
 
+def _judge_dates(members: Sequence[Quotes], indices: Sequence[str]) -> dict[str, int]:
+    """Return the sessions by which the dates of series of an exchange are late."""
+    quotes_of = {q.symbol: q for q in members if len(q.bars.price) > 1}
+
+    def compare(symbol: str, others: Sequence[str]) -> int | None:
+        return lag_between(quotes_of[symbol], [quotes_of[other] for other in others])
+
+    return judge_dates(list(quotes_of), indices, compare)
+
+
 def with_markets(
     series: Sequence[Quotes],
     keys: Iterable[Key],
@@ -403,12 +413,16 @@ def with_markets(
     twins = twins_of((q.symbol, q.bars.dates[1:], np.diff(np.log(q.bars.price))) for q in series)
     for quotes in series:
         groups.setdefault(homes.get(quotes.symbol, ""), []).append(quotes)
-    markets = {home: Market(members) for home, members in groups.items() if home}
+    groups.pop("", None)
+    markets, lags = {home: Market(members) for home, members in groups.items()}, dict[str, int]()
+    for home, members in groups.items():
+        lags |= _judge_dates(members, indices_of(home))
     out = {}
     for quotes in series:
         symbol, home = quotes.symbol, homes.get(quotes.symbol, "")
         out[symbol] = replace(
             quotes, sessions=clock.dates.get(home, NO_DATES), market=markets.get(home),
             rules=rules_of(symbol, limits, st=symbol in st), twin=twins.get(symbol, ""),
+            lag=lags.get(symbol, 0),
         )  # fmt: skip
     return out

@@ -54,6 +54,8 @@ class Quotes:
         Series of the symbol's own exchange.
     twin : str
         Another symbol with the same moves; "" = none.
+    lag : int
+        Sessions by which its dates are late, as far as the other series of the exchange tell.
     """
 
     symbol: str
@@ -68,6 +70,7 @@ class Quotes:
     rules: tuple[LimitRule, ...] = ()
     market: Market | None = None
     twin: str = ""
+    lag: int = 0
 
     @cached_property
     def adjusted(self) -> bool:
@@ -115,14 +118,12 @@ class Quotes:
         at = np.flatnonzero(np.isfinite(self.price))
         return traces.Bars(*(getattr(self, name)[at] for name in traces.Bars._fields))
 
-    def market_moves(self, rows: IntArray, *, apart: bool = False) -> FloatArray:
+    def market_moves(self, rows: IntArray) -> FloatArray:
         """Return the log moves of the market to some rows of `bars` from the rows before.
 
         Parameters
         ----------
         rows : (k,) int array
-        apart : bool
-            As for `Market.moves_without`.
 
         Returns
         -------
@@ -132,7 +133,7 @@ class Quotes:
         if self.market is None:
             return np.zeros(len(rows))
         days = self.bars.dates[rows - 1], self.bars.dates[rows]
-        return self.market.moves_without(self.symbol, *days, apart=apart)
+        return self.market.moves_without(self.symbol, *days)
 
     @cached_property
     def actions(self) -> traces.Actions:
@@ -235,17 +236,13 @@ class Market:
 
     series: Sequence[Quotes]
 
-    def moves_without(
-        self, symbol: str, first: DateArray, last: DateArray, *, apart: bool = False
-    ) -> FloatArray:
+    def moves_without(self, symbol: str, first: DateArray, last: DateArray) -> FloatArray:
         """Return the median log moves of the other series.
 
         Parameters
         ----------
         symbol : str
         first, last : (k,) datetime64 array
-        apart : bool
-            Whether the symbol is no part of a large market either.
 
         Returns
         -------
@@ -253,7 +250,7 @@ class Market:
             0 where there is none.
         """
         some = self.series[:: max(1, len(self.series) // MOST)]
-        is_part = len(some) >= CROWD and not apart
+        is_part = len(some) >= CROWD
         moves = [q.moved(first, last) for q in some if is_part or q.symbol != symbol]
         if not moves:
             return np.zeros(len(last))

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Sequence
 
 import numpy as np
 
 from ...utility.catalogue import Reason
 from ...utility.typing import BoolArray, DateArray, FloatArray
-from .corporate_actions import ABOVE
-from .quotes import LATE, Quotes, Span, runs
+from .corporate_actions import ABOVE, row_medians
+from .quotes import LATE, MOST, Quotes, Span, runs
 
 # Prices that a history needs; the last moves that two series are compared by.
 HISTORY, COMPARED = 100, 60
@@ -120,13 +121,82 @@ def adjusted_above(q: Quotes) -> list[Span]:
 def shifted_dates(q: Quotes) -> list[Span]:
     """Return the whole span of a series whose moves fit the market of another session better.
 
-    The last 750 moves, 100 at least: the correlation with the market of the session before or after
-    is 0.15 or more, and 4 standard errors above that of the session itself.
+    The last 750 moves, 100 at least: the correlation with the index of the exchange, or with the
+    series in step with it, of the session before or after is 0.15 or more, and 4 standard errors
+    above that of the session itself. The index itself only if more series are off than in step.
+    """
+    return spans_of_lag(q.dates, q.lag)
+
+
+def lag_between(q: Quotes, others: Sequence[Quotes]) -> int | None:
+    """Return by how many sessions a series lags behind the median of others; see `lag_of`.
+
+    Parameters
+    ----------
+    q : Quotes
+    others : sequence of Quotes
+        At least one.
     """
     moves = np.diff(np.log(q.bars.price))
     rows = np.arange(1, len(moves) + 1)[-MOVES:]
-    market = q.market_moves(rows, apart=True)
-    return spans_of_lag(q.dates, lag_of(moves[rows - 1], np.where(market == 0, np.nan, market)))
+    first, last = q.bars.dates[rows - 1], q.bars.dates[rows]
+    market = row_medians(np.array([other.moved(first, last) for other in others]).T)
+    return lag_of(moves[rows - 1], market)
+
+
+def judge_dates(
+    symbols: Sequence[str],
+    indices: Collection[str],
+    compare: Callable[[str, Sequence[str]], int | None],
+) -> dict[str, int]:
+    """Return the series of an exchange whose dates look a session late (1) or early (-1).
+
+    Each is compared with the index of the exchange; if that decides nothing, with the series in
+    step with the index. Without an index each is compared with the others. Who is right is decided
+    by the larger camp, and by the index if they are equal: a series that is off makes no other one
+    suspect.
+
+    Parameters
+    ----------
+    symbols : sequence of str
+        Two at least; fewer have no lag.
+    indices : collection of str
+        Indices of the exchange, best first.
+    compare : callable
+        Takes a symbol and others, and returns the lag of the one behind the median of the others,
+        as `lag_of`.
+
+    Returns
+    -------
+    dict of str to int
+        Without series that are in step, or of which nothing is certain.
+    """
+    lags: dict[str, int | None] = {}
+    index = next((symbol for symbol in indices if symbol in symbols), None)
+    if index is None:
+        for symbol in symbols:
+            others = [other for other in _some_of(symbols) if other != symbol]
+            lags[symbol] = compare(symbol, others) if others else None
+    else:
+        lags = {symbol: compare(symbol, [index]) for symbol in symbols if symbol != index}
+        lags[index] = 0
+        right = _some_of([symbol for symbol, lag in lags.items() if lag == 0])
+        for symbol in [symbol for symbol, lag in lags.items() if lag is None]:
+            lags[symbol] = compare(symbol, right)
+    number = Counter(lags.values())
+    late, early, in_step = number[1], number[-1], number[0]
+    if index is not None and max(late, early) > in_step:
+        sign = -1 if late > early else 1
+        return {symbol: sign for symbol, lag in lags.items() if lag == 0}
+    if index is None and late and early and late != early:
+        smaller = 1 if late < early else -1
+        return {symbol: lag for symbol, lag in lags.items() if lag == smaller}
+    return {symbol: lag for symbol, lag in lags.items() if lag}
+
+
+def _some_of(symbols: Sequence[str]) -> Sequence[str]:
+    """Return so many of the symbols that a median can be taken of."""
+    return symbols[:: max(1, len(symbols) // MOST)]
 
 
 def spans_of_lag(dates: DateArray, lag: int) -> list[Span]:
@@ -180,7 +250,7 @@ def same_as(dates: DateArray, twin: str) -> list[Span]:
     return [Span(dates[0], dates[-1], f"the prices of {twin}")] * bool(twin)
 
 
-def lag_of(moves: FloatArray, market: FloatArray) -> int:
+def lag_of(moves: FloatArray, market: FloatArray) -> int | None:
     """Return by how many sessions the moves of a series lag behind those of the market.
 
     Parameters
@@ -190,16 +260,22 @@ def lag_of(moves: FloatArray, market: FloatArray) -> int:
 
     Returns
     -------
-    int
-        1 if the series is stamped a session late, -1 if early, 0 if neither is certain.
+    int or None
+        1 if the series is stamped a session late, -1 if early, 0 if it is in step; None if none of
+        them is certain.
     """
     fits = {lag: _correlation(moves, market, lag) for lag in (-1, 0, 1)}
-    best = max((-1, 1), key=lambda lag: fits[lag][0])
-    (fit, n), (now, m) = fits[best], fits[0]
-    if min(n, m) < FEWEST or fit < CORRELATED:
-        return 0
-    error = np.sqrt(1 / (n - 3) + 1 / (m - 3))
-    return best if np.arctanh(fit) - np.arctanh(now) > ERRORS * error else 0
+    best = max(fits, key=lambda lag: fits[lag][0])
+    fit, n = fits[best]
+    rivals = (-1, 1) if best == 0 else (0,)
+    if fit < CORRELATED or min(n, *(fits[rival][1] for rival in rivals)) < FEWEST:
+        return None
+    for rival in rivals:
+        other, m = fits[rival]
+        error = np.sqrt(1 / (n - 3) + 1 / (m - 3))
+        if np.arctanh(fit) - np.arctanh(other) <= ERRORS * error:
+            return None
+    return best
 
 
 def _correlation(moves: FloatArray, market: FloatArray, lag: int) -> tuple[float, int]:
