@@ -14,7 +14,7 @@ from conftest import ROOT, SHARED
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from eventstudy.calendars.exchanges import exchange_of
+from eventstudy.calendars.exchanges import exchange_of, home_of
 from eventstudy.calendars.sessions import Sessions, sessions
 from eventstudy.errors import DataError
 from eventstudy.fitting.status import SUSPECT
@@ -798,9 +798,12 @@ def test_one_coin_of_the_day_before_makes_neither_the_other_nor_the_index_suspec
         if not path.exists():
             pytest.skip("no recorded prices here")
         frames.append(pd.read_csv(path, parse_dates=["date"]).assign(symbol=symbol))
-    keys = [(symbol, "XNYS") for symbol in files]
+    home = home_of("BTC-USD")
+    assert home is not None
+    assert home.calendar is not None
+    keys = [(symbol, home.code) for symbol in files]
     panel = ReturnsPanel.from_prices(
-        pd.concat(frames), keys=keys, sessions={"XNYS": sessions("XNYS")}
+        pd.concat(frames), keys=keys, sessions={home.code: sessions(home.calendar)}
     )
     shifted = [(f.symbol, f.detail) for f in panel.faults if f.kind == "shifted_dates"]
     assert shifted == [("ETH-USD", "dates look one session late")]

@@ -106,9 +106,9 @@ def find_odd_rows(values: FloatArray, keys: Sequence[Key], clock: Clock) -> list
         twins = whole_series.twins_of((symbol, recent, moves[symbol]) for symbol in moves)
 
         def compare(
-            symbol: str, others: Sequence[str], moves: Mapping[str, FloatArray] = moves
+            symbol: str, peers: Sequence[str], moves: Mapping[str, FloatArray] = moves
         ) -> int | None:
-            market = row_medians(np.array([moves[other] for other in others]).T)
+            market = row_medians(np.array([moves[peer] for peer in peers]).T)
             return whole_series.lag_of(moves[symbol], market)
 
         lags = whole_series.judge_dates(list(moves), indices_of(name), compare)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import numpy as np
 
-from ..calendars.exchanges import BY_CODE, home_of, indices_of
+from ..calendars.exchanges import BY_CODE, home_of, indices_of, kind_of
 from ..calendars.sessions import NO_ZONE, Sessions
 from ..prices.quality.gate import GATE, Gate, Verdict
 from ..prices.quality.price_limits import LimitRule, rules_of
@@ -379,12 +379,12 @@ def home_calendars(keys: Iterable[Key]) -> dict[str, str]:
     return {symbol: calendar for symbol, calendar in keys if is_home(symbol, calendar)}
 
 
-def _judge_dates(members: Sequence[Quotes], indices: Sequence[str]) -> dict[str, int]:
+def _judge_dates(members: Iterable[Quotes], indices: Sequence[str]) -> dict[str, int]:
     """Return the sessions by which the dates of series of an exchange are late."""
     quotes_of = {q.symbol: q for q in members if len(q.bars.price) > 1}
 
-    def compare(symbol: str, others: Sequence[str]) -> int | None:
-        return lag_between(quotes_of[symbol], [quotes_of[other] for other in others])
+    def compare(symbol: str, peers: Sequence[str]) -> int | None:
+        return lag_between(quotes_of[symbol], [quotes_of[peer] for peer in peers])
 
     return judge_dates(list(quotes_of), indices, compare)
 
@@ -409,6 +409,7 @@ def with_markets(
         Symbols under special treatment.
     limits : sequence of LimitRule
     """
+    keys = list(keys)
     homes, groups = home_calendars(keys), dict[str, list[Quotes]]()
     twins = twins_of((q.symbol, q.bars.dates[1:], np.diff(np.log(q.bars.price))) for q in series)
     for quotes in series:
@@ -416,7 +417,12 @@ def with_markets(
     groups.pop("", None)
     markets, lags = {home: Market(members) for home, members in groups.items()}, dict[str, int]()
     for home, members in groups.items():
-        lags |= _judge_dates(members, indices_of(home))
+        indices, guests = indices_of(home), list[Quotes]()
+        if not indices and home != DATA_CALENDAR:
+            # A market without an index of its own is judged by one that its events name.
+            indices = tuple(s for s, name in keys if name == home and kind_of(s) == "index")
+            guests = [quotes for quotes in series if quotes.symbol in indices]
+        lags |= _judge_dates([*members, *guests], indices)
     out = {}
     for quotes in series:
         symbol, home = quotes.symbol, homes.get(quotes.symbol, "")

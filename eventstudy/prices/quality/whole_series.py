@@ -128,19 +128,19 @@ def shifted_dates(q: Quotes) -> list[Span]:
     return spans_of_lag(q.dates, q.lag)
 
 
-def lag_between(q: Quotes, others: Sequence[Quotes]) -> int | None:
-    """Return by how many sessions a series lags behind the median of others; see `lag_of`.
+def lag_between(q: Quotes, peers: Sequence[Quotes]) -> int | None:
+    """Return by how many sessions a series lags behind the median of its peers; see `lag_of`.
 
     Parameters
     ----------
     q : Quotes
-    others : sequence of Quotes
+    peers : sequence of Quotes
         At least one.
     """
     moves = np.diff(np.log(q.bars.price))
     rows = np.arange(1, len(moves) + 1)[-MOVES:]
     first, last = q.bars.dates[rows - 1], q.bars.dates[rows]
-    market = row_medians(np.array([other.moved(first, last) for other in others]).T)
+    market = row_medians(np.array([peer.moved(first, last) for peer in peers]).T)
     return lag_of(moves[rows - 1], market)
 
 
@@ -175,8 +175,8 @@ def judge_dates(
     index = next((symbol for symbol in indices if symbol in symbols), None)
     if index is None:
         for symbol in symbols:
-            others = [other for other in _some_of(symbols) if other != symbol]
-            lags[symbol] = compare(symbol, others) if others else None
+            peers = [peer for peer in _some_of(symbols) if peer != symbol]
+            lags[symbol] = compare(symbol, peers) if peers else None
     else:
         lags = {symbol: compare(symbol, [index]) for symbol in symbols if symbol != index}
         lags[index] = 0
@@ -271,9 +271,9 @@ def lag_of(moves: FloatArray, market: FloatArray) -> int | None:
     if fit < CORRELATED or min(n, *(fits[rival][1] for rival in rivals)) < FEWEST:
         return None
     for rival in rivals:
-        other, m = fits[rival]
+        weaker, m = fits[rival]
         error = np.sqrt(1 / (n - 3) + 1 / (m - 3))
-        if np.arctanh(fit) - np.arctanh(other) <= ERRORS * error:
+        if np.arctanh(fit) - np.arctanh(weaker) <= ERRORS * error:
             return None
     return best
 
