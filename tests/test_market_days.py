@@ -12,12 +12,16 @@ import pytest
 from conftest import SHARED
 
 import eventstudy as es
-from eventstudy.calendars.exchanges import BY_CODE, kind_of
+from eventstudy.calendars.exchanges import BY_CODE, home_of, kind_of
 from eventstudy.calendars.sessions import sessions, weekdays_closed
 from eventstudy.calendars.window import Window
 from eventstudy.findings.finished_run import findings_of
+from eventstudy.fitting.market_days import IndexDays, other_session_of
 from eventstudy.report.sections.answer import split_answer
+from eventstudy.report.sections.caveats import headline
+from eventstudy.report.sections.checks import list_checks
 from eventstudy.studies import EventStudyResults
+from eventstudy.utility.flags import Flag
 
 DOORS = SHARED / "market-data" / "doors" / "prices"
 needs_doors = pytest.mark.skipif(not DOORS.is_dir(), reason="no market data")
@@ -265,3 +269,242 @@ def test_oil_and_the_sanctions_on_venezuela() -> None:
     zero = returns.index.get_loc("2019-01-29")
     expected = returns.iloc[zero : zero + 2].sum() - 2 * returns.iloc[zero - 250 : zero - 30].mean()
     assert results.abnormal.car(Window(0, 1))[0] == pytest.approx(expected, rel=1e-9)
+
+
+# --- an index that is not free ---
+
+
+def taiwan(*, share: float, index: float, later: float = 0.0) -> tuple[pd.DataFrame, np.datetime64]:
+    """Return made closes of a share and its index, and a day 0 on which they move so; the index
+    moves by `later` on the day after."""
+    dates, market, firm = made("XTAI", "2022-01-03", 330, beta=1.5, own=0.008)
+    firm[300], market[300] = share, index
+    firm[301], market[301] = 0.3 * later, later
+    return table_of(dates, **{"2317.TW": firm, "^TWII": market}), dates[300]
+
+
+def test_one_event_is_measured_against_an_index_at_its_limit() -> None:
+    """Both fell by their limit: by beta 1.5 that would be 5 % better than the market implied."""
+    prices, day = taiwan(share=-0.0995, index=-0.097)
+    results = studied(prices, "2317.TW", day)
+    assert results.model.name == "market_adjusted"
+    assert Flag.MARKET_UNUSABLE in results.events["flags"].iloc[0].split(";")
+    head, sentence = sentences_of(results)
+    assert "its index, at its price limit" in head
+    assert sentence.startswith("One announcement, share minus index:")
+    closes = prices.pivot_table(index="date", columns="symbol", values="close")
+    returns = closes.pct_change(fill_method=None).loc[pd.Timestamp(day) :].iloc[:2]
+    run = (1 + returns["2317.TW"]).prod() - 1 - returns["^TWII"].sum()
+    assert results.abnormal.car(Window(0, 0))[0] == pytest.approx(run, rel=1e-9)
+    assert results.abnormal.car(Window(0, 1))[0] == pytest.approx(run, rel=1e-9)
+
+
+def test_a_window_runs_on_until_share_and_index_are_free() -> None:
+    """The share is free on day 0; the index is at its limit on days 0 and 1."""
+    prices, day = taiwan(share=-0.03, index=-0.095, later=0.096)
+    results = studied(prices, "2317.TW", day, car="0:1")
+    sessions_in, last = results.abnormal.sessions_of(Window(0, 1))
+    dates = sessions("XTAI").dates
+    assert sessions_in[0] == 3
+    assert last[0] == dates[np.searchsorted(dates, day) + 2]
+    head, _ = sentences_of(results)
+    until = pd.Timestamp(last[0])
+    assert f"until both closed free on {until.day} {until:%b} {until.year}" in head
+
+
+@pytest.mark.parametrize(("index", "is_cut"), [(-0.0899, False), (-0.0901, True), (0.0901, True)])
+def test_nine_tenths_of_the_limit_of_the_day(index: float, is_cut: bool) -> None:
+    prices, day = taiwan(share=-0.03, index=index)
+    results = studied(prices, "2317.TW", day)
+    assert (results.model.name == "market_adjusted") == is_cut
+
+
+def test_an_exchange_without_a_limit_has_no_index_at_one() -> None:
+    dates, index, share = made("XLON", "2022-01-03", 330)
+    index[300], share[300] = -0.095, -0.12
+    prices = table_of(dates, **{"AZN.L": share, "^FTSE": index})
+    results = studied(prices, "AZN.L", dates[300], estimation=(-120, -31))
+    assert results.model.name == "market"
+
+
+def test_the_model_of_several_events_stays_and_the_answer_says_it() -> None:
+    prices, day = taiwan(share=-0.0995, index=-0.097)
+    dates = sessions("XTAI").dates
+    at = int(np.searchsorted(dates, day))
+    days = [str(dates[at - k]) for k in (0, 12, 25)]
+    news = pd.DataFrame({"ticker": ["2317.TW"] * 3, "announced_at": days})
+    results = es.study(news, prices, calibrate=0)
+    assert results.model.name == "market"
+    marked = results.events["flags"].str.contains(Flag.MARKET_UNUSABLE).tolist()
+    assert marked == [True, False, False]
+    text = headline(findings_of(results, results.settings))
+    assert "The index was no measure on the days of 1 of 3 announcements (2317.TW); without" in text
+
+
+@pytest.mark.parametrize(
+    ("model", "expected"),
+    [
+        ("constant_mean", "constant_mean"),
+        ("market_adjusted", "market_adjusted"),
+        ("dimson", "market_adjusted"),
+    ],
+)
+def test_models_beside_the_market_model(model: str, expected: str) -> None:
+    """The mean of the share needs no index; others are measured against the index as well."""
+    prices, day = taiwan(share=-0.0995, index=-0.097)
+    results = studied(prices, "2317.TW", day, model=model)
+    assert results.model.name == expected
+    has_flag = Flag.MARKET_UNUSABLE in results.events["flags"].iloc[0].split(";")
+    assert has_flag == (expected != "constant_mean")
+
+
+def test_a_day_of_the_market_itself_is_said_and_changes_no_model() -> None:
+    dates, index, share = made("XNYS", "2018-01-02", 330)
+    index[300], share[300] = -0.13, -0.2
+    prices = table_of(dates, AMD=share, **{"^GSPC": index})
+    results = studied(prices, "AMD", dates[300])
+    assert results.model.name == "market"
+    assert Flag.MARKET_UNUSABLE in results.events["flags"].iloc[0].split(";")
+    text = headline(findings_of(results, results.settings)).replace("\u00a0", " ")
+    assert "Its index ^GSPC itself moved −13.0%" in text
+    assert "the market was the event" in text
+
+
+def test_an_index_that_ends_within_the_main_window_is_flagged() -> None:
+    dates, index, share = made("XSHG", "2015-01-05", 320)
+    index[281:] = np.nan
+    prices = table_of(dates, **{"600487.SS": share, "000300.SS": index})
+    results = studied(prices, "600487.SS", dates[280])
+    assert Flag.MARKET_UNUSABLE in results.events["flags"].iloc[0].split(";")
+    assert results.model.name == "market"
+
+
+def test_days_on_which_an_exchange_ended_trade_early() -> None:
+    """7 January 2016: the circuit breaker of the CSI 300 at 7 %, below any share's limit."""
+    dates, index, share = made("XSHG", "2015-01-05", 300)
+    at = int(np.searchsorted(dates, np.datetime64("2016-01-07")))
+    index[at], share[at] = -0.0693, -0.08
+    prices = table_of(dates, **{"600487.SS": share, "000300.SS": index})
+    results = studied(prices, "600487.SS", "2016-01-07", estimation=(-200, -31))
+    assert results.model.name == "market_adjusted"
+    head, _ = sentences_of(results)
+    assert "its index did until its exchange stopped" in head
+
+
+@needs_doors
+def test_taiwan_semiconductor_and_its_index_fell_by_their_limit() -> None:
+    results = studied(DOORS, "2330.TW", "2025-04-02T16:10-04:00")
+    head, _ = sentences_of(results)
+    assert "better" not in head
+    assert "at its price limit" in head
+    share, index = (
+        pd.read_csv(DOORS / f"{name}.csv", index_col="date")["adj_close"].fillna(
+            pd.read_csv(DOORS / f"{name}.csv", index_col="date")["close"]
+        )
+        for name in ("2330.TW", "^TWII")
+    )
+    days = ["2025-04-07", "2025-04-08"]
+    moves = [series.pct_change(fill_method=None).loc[days] for series in (share, index)]
+    expected = (1 + moves[0]).prod() - 1 - moves[1].sum()
+    assert results.abnormal.car(Window(0, 1))[0] == pytest.approx(expected, rel=1e-9)
+    assert abs(expected) < 0.01
+
+
+@needs_doors
+@pytest.mark.parametrize(
+    ("folder", "index", "days"),
+    [
+        ("doors/prices", "^TWII", ["2025-04-07", "2025-04-10"]),
+        ("doors/prices", "XU100.IS", ["2023-02-15"]),
+        ("doors/prices", "000001.SS", []),
+        ("prices", "^GSPC", []),
+        ("prices", "^HSI", []),
+        ("prices", "000300.SS", ["2016-01-04", "2016-01-07"]),
+    ],
+)
+def test_days_of_recorded_indices_that_were_not_free(
+    folder: str, index: str, days: list[str]
+) -> None:
+    home = home_of(index)
+    assert home is not None
+    table = pd.read_csv(SHARED / "market-data" / folder / f"{index}.csv", parse_dates=["date"])
+    table = table.assign(symbol=index)
+    key = {"keys": [(index, home.code)], "sessions": {home.code: sessions(str(home.calendar))}}
+    of_index = IndexDays.of(es.ReturnsPanel.from_prices(table, **key), index, home.code)
+    assert of_index.days[of_index.is_cut].astype(str).tolist() == days
+
+
+# --- hours and kinds ---
+
+
+def late(share: np.ndarray, market: np.ndarray, portion: float) -> np.ndarray:
+    """Return a share that has by its close a portion of what the index does a session later."""
+    out = share.copy()
+    out[:-1] += portion * market[1:]
+    out[1:] -= portion * market[1:]
+    return out
+
+
+def test_a_share_that_closes_later_than_its_index_is_named() -> None:
+    dates, index, share = made("XMOS", "2018-01-03", 330, own=0.006)
+    names = {"SBER.ME": late(share, index, 0.4), "IMOEX.ME": index}
+    results = studied(table_of(dates, **names), "SBER.ME", dates[300])
+    [note] = [n for n in results.panel.notices if "may close later than" in n]
+    assert note.startswith("SBER.ME may close later than IMOEX.ME: the next day of the index")
+    checks = list_checks(findings_of(results, results.settings))
+    assert "Index of nearby days too" in [check.name for check in checks]
+    same = studied(table_of(dates, **{**names, "SBER.ME": share}), "SBER.ME", dates[300])
+    assert not [n for n in same.panel.notices if "may close" in n]
+    named = [check.name for check in list_checks(findings_of(same, same.settings))]
+    assert "Index of nearby days too" not in named
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_a_slope_against_the_others_is_a_reversal(sign: int) -> None:
+    """An index that the share takes back a day later closes at the same hour; a rate that falls
+    where shares rise has all slopes below 0."""
+    _, index, share = made("XNYS", "2018-01-02", 330, own=0.004)
+    days = np.arange(20, 240)
+    back, more = share.copy(), share.copy()
+    back[1:] -= 0.4 * index[:-1]
+    more[1:] += 0.4 * index[:-1]
+    assert other_session_of(sign * back, index, days)[0] == ""
+    side, slope, t = other_session_of(sign * more, index, days)
+    assert side == "last"
+    assert slope == pytest.approx(0.4, abs=0.1)
+    assert t > 4
+
+
+def test_slopes_and_t_are_those_of_least_squares() -> None:
+    import statsmodels.api as sm
+
+    _, index, share = made("XNYS", "2018-01-02", 330, own=0.004)
+    share, days = late(share, index, 0.4), np.arange(20, 240)
+    bounds = [6 * np.median(np.abs(x[days])) for x in (share, index)]
+    y, m = (np.clip(x, -b, b) for x, b in zip((share, index), bounds, strict=True))
+    X = sm.add_constant(np.column_stack([m[days], m[days + 1], m[days - 1]]))
+    fit = sm.OLS(y[days], X).fit()
+    side, slope, t = other_session_of(share, index, days)
+    assert side == "next"
+    assert (slope, t) == pytest.approx((fit.params[2], fit.tvalues[2]), rel=1e-9)
+
+
+@needs_doors
+def test_sberbank_closes_with_the_evening_session_since_2024() -> None:
+    before, after = (
+        [str(n) for n in studied(DOORS, "SBER.ME", day).panel.notices if "may close later" in n]
+        for day in ("2019-06-20", "2025-06-20")
+    )
+    assert (len(before), len(after)) == (0, 1)
+
+
+def test_a_benchmark_of_another_kind_is_named() -> None:
+    dates, index, share = made("XNYS", "2018-01-02", 330)
+    prices = table_of(dates, AMD=share, **{"CL=F": index, "^GSPC": index})
+    notes = {
+        benchmark: [n for n in studied(prices, "AMD", dates[300], benchmark=benchmark).panel.notices
+                    if "of another kind" in n]
+        for benchmark in ("CL=F", "^GSPC")
+    }  # fmt: skip
+    assert len(notes["CL=F"]) == 1
+    assert notes["^GSPC"] == []

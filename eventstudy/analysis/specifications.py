@@ -14,7 +14,7 @@ import pandas as pd
 from ..abnormal.conventions import MOST_CALIBRATED
 from ..calendars.window import Window
 from ..errors import ConfigError
-from ..fitting.config import CARS, Grid, StudyConfig
+from ..fitting.config import CARS, MODELS, Grid, StudyConfig
 from ..fitting.fitted import FittedStudy, group_column
 from ..utility.catalogue import Reason, say
 from ..utility.csv_text import BLANK, OUTCOME
@@ -44,7 +44,9 @@ def leading_group(groups: Mapping[str, FittedStudy], window: Window) -> str:
     return next(decided, next(iter(groups), ""))
 
 
-def cells_of(config: StudyConfig) -> Iterator[tuple[StudyConfig, Window, str]]:
+def cells_of(
+    config: StudyConfig, further: tuple[str, ...] = ()
+) -> Iterator[tuple[StudyConfig, Window, str]]:
     """Yield the settings of the fit, the window and the sample of each specification.
 
     The choice of the study stands first in a list that lacks it. Windows share a fit unless events
@@ -54,8 +56,12 @@ def cells_of(config: StudyConfig) -> Iterator[tuple[StudyConfig, Window, str]]:
     ----------
     config : StudyConfig
         With the grid; without one the usual grid counts.
+    further : tuple of str
+        Models beside those of the usual grid.
     """
     grid, differs = config.choices, bool(config.firm or config.drop_confounded)
+    if not config.grid:
+        grid = replace(grid, model=grid.model + further)
     usual = config.windows or tuple(window for window in CARS if window in config.event)
     grid = replace(grid, car=grid.car or usual)
     main = (config.normal_model,), (config.estimation,), (config.main,), ("",), (config.halt,)
@@ -106,7 +112,13 @@ def specifications_table(
     All rows are about the events of the answer: where the study is split, about its leading group.
     Fits other than that of the study are of the engine ``batch`` where it can estimate the model.
     """
-    cells, main = list(cells_of(config)), _of_fit(config, config.normal_model, config.main)
+    # Where share and index close at different hours, the slopes of the days around are one answer.
+    differ = any(
+        str(Reason.of(note).code).startswith("other_hours") for note in study.panel.notices
+    )
+    further = ("dimson",) if differ and study.model.name in MODELS else ()
+    cells = list(cells_of(config, further))
+    main = _of_fit(config, config.normal_model, config.main)
     for sample in dict.fromkeys(sample for _, _, sample in cells):
         study.subset(sample)
     column = group_column(study, config.by)

@@ -21,6 +21,7 @@ from ..fitting.config import StudyConfig
 from ..fitting.fitted import LISTED, FittedStudy, is_large
 from ..fitting.inputs import CONFOUNDER, NEWS_COLUMN, NO_NEWS
 from ..fitting.layout import LONGEST_RUN
+from ..fitting.market_days import judged_markets, weekdays_closed_within
 from ..prices.quality.fault_kinds import QUARANTINED
 from ..prices.quality.return_faults import TAKEN_OUT
 from ..returns.series import FACTOR
@@ -104,6 +105,7 @@ def of_one_event(study: FittedStudy, config: StudyConfig) -> Sample:
 def _shared_facts(study: FittedStudy, main: Window) -> dict[str, Any]:
     """Return what a sample has however many events it is of."""
     return {
+        **_market_facts(study, main),
         "n_events": len(study.events),
         "n_used": len(study),
         "firm": _firm(study, main),
@@ -112,6 +114,17 @@ def _shared_facts(study: FittedStudy, main: Window) -> dict[str, Any]:
         "extended": tuple(list_extended_cars(study, main)),
         "short": tuple(list_short_histories(study, main)),
         "n_lacking": int((study.ok & ~study.abnormal.valid(main)).sum()),
+    }
+
+
+def _market_facts(study: FittedStudy, main: Window) -> dict[str, Any]:
+    """Return what the market of the one used event of a study did; nothing of several."""
+    if len(study) != 1:
+        return {}
+    closed = weekdays_closed_within(study.abnormal, main)[study.ok]
+    return {
+        "market": Reason.of(judged_markets(study)[study.ok][0]),
+        "weekdays_closed": int(closed[0]),
     }
 
 

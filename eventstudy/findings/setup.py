@@ -25,6 +25,8 @@ class ModelFacts:
         Covariance of the parameters, "nonrobust" for the classical one.
     freedom_lost : tuple of int
         Values of M - degrees of freedom over the used events, ascending.
+    instead_of : str
+        Model that was asked for where the index of the only event is not free; else "".
     """
 
     # Runs of before have facts of models that are gone.
@@ -41,6 +43,7 @@ class ModelFacts:
     forecasts_variance: bool
     cov_type: str
     freedom_lost: tuple[int, ...]
+    instead_of: str = ""
 
 
 @dataclass(frozen=True, slots=True)

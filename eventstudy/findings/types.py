@@ -167,6 +167,10 @@ class Sample:
         The answer with and without events whose trading was suspended; None where none was lost.
     once : CountedOnce, optional
         The answer with each firm counted once; None where no announcement has several listings.
+    market : Reason
+        Why the market model cannot be used on the days of the one used event; "" if it can.
+    weekdays_closed : int
+        For how many weekdays its exchange was closed within the main window; 0 for holidays.
     implied, around : ImpliedPath and Surroundings, optional
         Shares against the market implied (other measures: against normal); run-up and drift, of
         returns alone.
@@ -193,6 +197,8 @@ class Sample:
     short: tuple[CarRemark, ...] = ()
     halts: ClockAnswers | None = None
     once: CountedOnce | None = None
+    market: Reason = NO_REASON
+    weekdays_closed: int = 0
     implied: ImpliedPath | None = None
     around: Surroundings | None = None
 

@@ -36,6 +36,7 @@ from .fitted import FittedStudy
 from .found_news import find_news, without_announcing_donors
 from .inputs import CONFOUNDER, EVERY_FIRM, NEWS_COLUMN, NO_NEWS, Confounder, StudyInputs
 from .layout import Layout, lay_out, resume_after_halts, with_runs
+from .market_days import is_index_cut, note_markets, stops_of
 from .other_listings import find_other_listings
 from .settings import settings_of, within
 from .status import dates_of, note_long_windows, repeated_by_shift, repeats_of, with_status
@@ -85,11 +86,22 @@ class UnfittedStudy:
     def fitted(self) -> FittedStudy:
         """Return the record of the study: its model is estimated for every event.
 
+        Where the index of its only event is not free, the share is measured against the index
+        itself, until the first day on which both are (docs/methods/market-days.md).
+
         Raises
         ------
         ConfigError
             If the model needs a series that there is not.
         """
+        study = self._fitted()
+        if not is_index_cut(study):
+            return study
+        cut = replace(self, model="market_adjusted", series={}, factors=None)
+        return replace(cut._fitted(until_free=True), instead_of=study.model.name)
+
+    def _fitted(self, *, until_free: bool = False) -> FittedStudy:
+        """Return the record by the model as it is; windows end where share and index are free."""
         around: Any = {"estimation": Window.of(self.estimation), "event": Window.of(self.event)}
         table, panel = self._with_benchmarks()
         model, columns, panel = self._bound_model(panel)
@@ -99,6 +111,8 @@ class UnfittedStudy:
         table["day0"] = listed = days.astype("datetime64[s]")
         sources = Sources(table["benchmark"].tolist(), self.series, columns)
         layout = lay_out(panel, self.events, model, calendars, sources)
+        if until_free:
+            layout = replace(layout, stops=stops_of(layout))
         layout, windows, excluded, overlap = self._aligned(table, layout, days, around)
         with one_thread():
             abnormal = model.fit(windows, engine=self.engine).altered(conventions=self.conventions)
@@ -111,7 +125,8 @@ class UnfittedStudy:
         table = with_status(table, abnormal, layout, **notes)
         table["day0"] = table["day0"].where(table["status"] == "ok", listed)
         long = note_long_windows(abnormal, table["flags"], notes["main"], model)
-        panel = replace(layout.panel, notices=(*layout.panel.notices, *long))
+        markets = note_markets(table, abnormal, layout, notes["main"], model)
+        panel = replace(layout.panel, notices=(*layout.panel.notices, *long, *markets))
         other = replace(self, halt="calendar" if self.halt == "shift" else "shift")
         return FittedStudy(
             abnormal, table, panel, model, self.engine, layout,

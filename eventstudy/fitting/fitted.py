@@ -94,6 +94,8 @@ class FittedStudy:
         The settings of a study that was asked for with all of them: its windows are the usual ones.
     refit : callable, optional
         Fits the study of other settings to the same returns; of no subset.
+    instead_of : str
+        Model that was asked for where the index of the only event is not free; else "".
     """
 
     abnormal: AbnormalReturns
@@ -107,6 +109,7 @@ class FittedStudy:
     other_clock: Callable[[], FittedStudy] | None = None
     config: StudyConfig | None = None
     refit: Callable[[StudyConfig], FittedStudy] | None = None
+    instead_of: str = ""
     memo: dict[Any, Any] = field(init=False, default_factory=dict, repr=False)
 
     def __len__(self) -> int:

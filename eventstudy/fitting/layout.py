@@ -55,6 +55,9 @@ class Layout:
     treated : (m,) object array and (m, L2) int array, optional
         Firms of all announcements of the study, "" where one is a repetition, and the columns of
         their event windows.
+    stops : (n, T) bool array, optional
+        Columns of the panel on which the index of an event is not free; None where that changes
+        nothing.
     """
 
     panel: ReturnsPanel
@@ -67,6 +70,7 @@ class Layout:
     symbols: Mapping[str, list[str]]
     halt_drift: int = HALT_DRIFT
     treated: tuple[ObjectArray, IntArray] | None = None
+    stops: BoolArray | None = None
 
     def around(
         self, day0: DateArray, *, estimation: Window, event: Window, keep_estimation: bool = True
@@ -124,6 +128,7 @@ class Layout:
         return replace(
             self, calendars=tuple(self.calendars[i] for i in at), rows=self.rows[at],
             factor_rows=self.factor_rows[at], symbols=symbols,
+            stops=None if self.stops is None else self.stops[at],
         )  # fmt: skip
 
 
@@ -343,7 +348,7 @@ def with_runs(
     windows = abnormal.windows
     event, estimation = windows.event, windows.estimation
     wide = Window(event.start, event.stop + LONGEST_RUN)
-    hit = at_limit(layout, windows.event_positions)
+    hit = is_cut(layout, windows.event_positions)
     rows = np.flatnonzero(hit.any(axis=1))
     if len(rows) == 0:
         return abnormal
@@ -358,7 +363,7 @@ def with_runs(
         for name in ("returns", "spans", "length"):
             getattr(longer, name)[:, :L1] = getattr(chunk_windows, name)[:, :L1]
         fit = model.fit(longer, engine=engine)
-        closes = at_limit(chunk_layout, longer.event_positions)
+        closes = is_cut(chunk_layout, longer.event_positions)
         for row, i in enumerate(rows[chunk]):
             for t in np.flatnonzero(hit[i]):
                 _join(runs, int(i), int(t), fit, row, closes[row])
@@ -379,6 +384,22 @@ def at_limit(layout: Layout, positions: IntArray) -> BoolArray:
         return np.zeros(positions.shape, dtype=bool)
     has_return = (rows >= 0) & (positions >= 0)
     return np.asarray(has_return & (limits[np.maximum(rows, 0), np.maximum(positions, 0)] != 0))
+
+
+def is_cut(layout: Layout, positions: IntArray) -> BoolArray:
+    """Return on which days (n, L) a share closes at its limit, or its index is not free.
+
+    Parameters
+    ----------
+    layout : Layout
+    positions : (n, L) int array
+        Columns of the panel; -1 = none.
+    """
+    limited = at_limit(layout, positions)
+    if layout.stops is None:
+        return limited
+    stopped = np.take_along_axis(layout.stops, np.maximum(positions, 0), axis=1)
+    return limited | (stopped & (positions >= 0))
 
 
 def _join(runs: Runs, i: int, t: int, fit: AbnormalReturns, row: int, closes: BoolArray) -> None:

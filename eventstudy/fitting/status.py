@@ -28,6 +28,7 @@ from ..utility.typing import BoolArray, DateArray, IntArray, ObjectArray
 from ..windows.alignment import TRADED
 from ..windows.event_windows import EventWindows
 from .layout import Layout, at_limit
+from .market_days import judge_markets
 
 # A main window of more days than this has a word on alpha.
 LONG = 60
@@ -143,6 +144,7 @@ def with_status(
         Flag.OVERLAPPING_EVENT: overlap >= 0,
         Flag.MERGED: np.isin(table["event_id"].to_numpy(str), list(merged_into(left_out))),
         Flag.BELOW_TOTAL_LOSS: below_total_loss(abnormal),
+        Flag.MARKET_UNUSABLE: judge_markets(layout, abnormal.windows, main) != "",
     }
     reasons, raised = left_out.tolist(), np.zeros(len(table), np.int64)
     dropped = np.flatnonzero(~usable & (left_out == ""))

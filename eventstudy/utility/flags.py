@@ -36,6 +36,7 @@ class Flag(StrEnum):
     SUSPECT_UNIT = auto()
     SUSPECT_MISSING_CODE = auto()
     BELOW_TOTAL_LOSS = auto()
+    MARKET_UNUSABLE = auto()
 
 
 # Flags that say how day 0 was chosen, or what came out, and point at no issue of the data.

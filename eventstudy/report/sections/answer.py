@@ -15,6 +15,7 @@ from ...analysis.unequal_reactions import UnequalReactions
 from ...calendars.window import Window
 from ...findings.setup import ModelFacts
 from ...findings.types import Findings, Sample
+from ...fitting.market_days import CUT_CODES
 from ...significance import FULL_SAMPLE
 from ...utility.catalogue import Reason, has, say
 from ...utility.csv_text import BLANK
@@ -383,7 +384,8 @@ def _sample_text(findings: Findings, sample: Sample) -> str:
     n, dates = sample.answer.n_events, sample.answer.n_dates
     name = name_sample(findings, sample)
     if n == 1:
-        return say("answer.one_event", subject=name.replace("announcements", "announcement", 1))
+        code = "answer.one_event_cut" if is_against_index(findings) else "answer.one_event"
+        return say(code, subject=name.replace("announcements", "announcement", 1))
     number = number_word(dates) if n < FULL_SAMPLE else f"{dates:,}"
     facts = {"number": _number(n), "subject": name, "dates": number}
     return say("answer.average_one_date" if dates == 1 else "answer.average", **facts)
@@ -403,7 +405,8 @@ def _when(findings: Findings, sample: Sample) -> str:
     """Return the days of the effect; of one event until it closed off its price limit."""
     main = findings.setup.main
     if sample.n_used == 1 and sample.extended:
-        return say("days.extended", **{"first": main.start, **sample.extended[0].reason.facts})
+        facts = {"first": main.start, **sample.extended[0].reason.facts}
+        return say(f"days.extended{'_both' if is_against_index(findings) else ''}", **facts)
     return write_days(main, is_late=is_day_later(findings))
 
 
@@ -411,7 +414,7 @@ def _moved(findings: Findings, sample: Sample, who: str) -> str:
     """Return what happened: ``shares fell 7.8% more than the market implied on ...``."""
     result = sample.answer
     effect, main, when = result.effect.estimate, findings.setup.main, _when(findings, sample)
-    facts = {"who": who, "when": when, "implied": _implied_by(findings), "size": effect}
+    facts = {"who": who, "when": when, "implied": _implied_by(findings, sample), "size": effect}
     if words().quantity:
         meaning = words().meaning(effect, len(main)).removeprefix(words().quantity).strip()
         return say("answer.quantity", quantity=words().quantity, meaning=meaning, **facts)
@@ -419,7 +422,17 @@ def _moved(findings: Findings, sample: Sample, who: str) -> str:
     return say(f"answer.{'fell' if effect < 0 else 'rose'}_{together}", **facts)
 
 
-def _implied_by(findings: Findings) -> str:
+def is_against_index(findings: Findings) -> bool:
+    """Return whether the one event is measured against its index itself, which was not free."""
+    return findings.setup.model.instead_of != ""
+
+
+def _implied_by(findings: Findings, sample: Sample) -> str:
+    if is_against_index(findings):
+        kind = "stopped" if sample.market.code == "market_stopped" else "cut"
+        return say(f"answer.implied_{kind}")
+    if sample.market.code in CUT_CODES:
+        return say("answer.implied_limited")
     factors = findings.setup.model.factors
     kind = "market" if "market" in factors else "model" if factors else "own"
     return say(f"answer.implied_{kind}")
@@ -427,7 +440,7 @@ def _implied_by(findings: Findings) -> str:
 
 def _no_move(findings: Findings, sample: Sample) -> tuple[str, str]:
     result, when = sample.answer, _when(findings, sample)
-    facts = {"who": _who(sample), "when": when, "implied": _implied_by(findings)}
+    facts = {"who": _who(sample), "when": when, "implied": _implied_by(findings, sample)}
     code = "answer.no_change" if words().quantity else "answer.no_move"
     code += "_average" * (result.unequal is not None)
     head = say(code, quantity=words().quantity, **facts)

@@ -25,6 +25,7 @@ from .answer import (
     calibration_facts,
     describe_one_event,
     doubt_variance,
+    is_against_index,
     name_news,
     name_sample,
     short_name,
@@ -43,7 +44,7 @@ MOST_IN_WORDS = 12
 FORTNIGHT = 14
 LENGTHS, FEWEST_UNITS = {"years": 365.25, "months": 30.44, "weeks": 7.0}, 1.5
 # Flags of moves that may be faults, and are in the mean.
-KEPT_MOVES = (Flag.SUSPECT_SPLIT, Flag.SUSPECT_MOVE)
+KEPT_MOVES = (Flag.SUSPECT_SPLIT, Flag.SUSPECT_MOVE, Flag.MARKET_UNUSABLE)
 
 
 def headline(findings: Findings) -> str:
@@ -202,6 +203,8 @@ def brief_caveat(findings: Findings) -> tuple[str, str]:
 def _suspects(findings: Findings, sample: Sample, flag: Flag) -> str:
     """Return how many moves in the mean may be faults, and the effect without them; "" if none."""
     result, n = sample.answer, sample.flags.get(flag, 0)
+    if flag is Flag.MARKET_UNUSABLE and sample.n_used == 1:
+        return _write_market(findings, sample)
     if not n or not result.n_events:
         return ""
     if result.n_events == 1:
@@ -222,6 +225,16 @@ def _suspects(findings: Findings, sample: Sample, flag: Flag) -> str:
     code = f"answer.without_them{'_interval' * bool(np.isfinite(effect.ci_low))}"
     facts = {"suspects": suspects, "n": n, "value": effect.estimate}
     return say(code, **facts, interval=write_interval(effect))
+
+
+def _write_market(findings: Findings, sample: Sample) -> str:
+    """Return why the market model cannot be used on the days of one event; "" if it can."""
+    texts = []
+    if sample.market and not is_against_index(findings):
+        texts.append(say(f"answer.{sample.market.code}", **sample.market.facts))
+    if sample.weekdays_closed:
+        texts.append(say("answer.weekdays_closed", n=sample.weekdays_closed))
+    return " ".join(texts)
 
 
 def _names_of(findings: Findings, sample: Sample, flag: Flag) -> str:

@@ -175,7 +175,7 @@ def _window_name(window: Window, is_late: bool) -> str:
 def _models(findings: Findings) -> Iterator[Check]:
     """Yield the answer by the usual other models, and by another estimation window."""
     for row in _cells(findings, "model"):
-        if row["model"] in MODELS:
+        if row["model"] in (*MODELS, "dimson"):
             yield _check("model", say(f"checks.{row['model']}"), row)
     for row in _cells(findings, "estimation")[:1]:
         yield _check("model", say("checks.estimation", n=len(Window.of(row["estimation"]))), row)
