@@ -15,6 +15,7 @@ from ..calendars.window import Window
 from ..errors import RunFolderError
 from ..fitting.config import StudyConfig
 from ..fitting.fitted import FittedStudy
+from ..significance import main_test
 from ..utility.catalogue import say
 from ..utility.version import __version__
 from .document import read_record, to_json
@@ -68,7 +69,7 @@ class Case:
     days : DataFrame
         tau, date, ar, car (from the first day on).
     windows : DataFrame
-        start, stop, car, se, statistic and pvalue of the t-test, p of SQ and of F.
+        start, stop, car, se, statistic and pvalue of the main test, p of SQ and of F.
     prices : DataFrame
         symbol, source, first, last, rows, sha256 (of the rows).
     other_index : mapping
@@ -125,7 +126,11 @@ def case_of(study: FittedStudy, config: StudyConfig, name: str) -> Case:
     """
     row, a, entries = study.records[0], study.abnormal, study.panel.provenance
     days = study.abnormal_returns()[["tau", "date", "ar"]]
-    windows = study.car_table(config.tested)[["start", "stop", "car", "se", "statistic", "pvalue"]]
+    windows = study.car_table(config.tested)[["start", "stop", "car", "se"]]
+    decisive = [study.test(main_test(1), w) for w in config.tested]
+    windows = windows.assign(
+        statistic=[test.statistic for test in decisive], pvalue=[test.pvalue for test in decisive]
+    )
     more = {t: [study.test(t, w).pvalue for w in config.tested] for t in ("sq", "event_f")}
     models = study.model_table().drop(columns=["event_id", "ticker"])
     fit = models.round(DECIMALS).to_dict("records")[0]
