@@ -22,6 +22,8 @@ from eventstudy.report.formats.figure_files import card
 from eventstudy.report.formats.terminal import terminal_text
 from eventstudy.report.sections.caveats import brief_caveat, write_caveat_of
 from eventstudy.returns import ReturnsPanel
+from eventstudy.runs import compare_runs
+from eventstudy.runs.comparison import as_markdown
 from eventstudy.studies import EventStudy, EventStudyResults
 from eventstudy.utility.catalogue import Reason
 
@@ -163,6 +165,22 @@ def test_an_announcement_with_two_rows_is_not_missing() -> None:
     events["reason"] = events["reason"].astype(object)
     events.at[3, "reason"] = Reason("other_listing", event="e0")
     assert find_missing(replace(results, events=events), MAIN) == Missing(3, {})
+
+
+def test_the_index_and_what_is_mailed_carry_it(tmp_path: Path) -> None:
+    rows = ["AMD,2022-10-07", "AAPL,2022-08-02", "NOWHERE,2022-08-02"]
+    said = "Only two of three announcements are in this average; the other one has no prices"
+    options = ["--prices", "sample", "--offline", "--out", str(tmp_path / "out")]
+    events = tmp_path / "events.csv"
+    for name, more in (("old", []), ("new", ["JPM,2022-03-08", "ABSENT,2022-03-08"])):
+        events.write_text("\n".join(["ticker,announced_at", *rows, *more]), "utf-8")
+        quick = ["--event-pages", "0", "--calibrate", "0", "--name", name]
+        result = CliRunner().invoke(main, ["run", str(events), *options, *quick])
+        assert result.exit_code == 0, result.output
+    assert said in (tmp_path / "out" / "index.html").read_text("utf-8")
+    changes = as_markdown(compare_runs(tmp_path / "out" / "old", tmp_path / "out" / "new"))
+    assert said in changes
+    assert "Only three of five announcements are in this average" in changes
 
 
 @pytest.mark.skipif(not REAL.exists(), reason="no real prices")

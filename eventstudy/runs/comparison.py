@@ -272,7 +272,8 @@ def _answer(answer: Answer, *, split: bool) -> list[str]:
     none = "no such events"
     if split:
         none = "no group of its own" if answer.group else "told by group"
-    texts = [facts["text"] if facts else none for facts in (answer.before, answer.after)]
+    stated = (answer.before, answer.after)
+    texts = [f"{a['text']} {a.get('caveat', '')}".rstrip() if a else none for a in stated]
     texts[1] += "" if answer.after else " any more" if answer.group else " now"
     lines = [f"{word}: {text}" for word, text in zip(("was", "is"), texts, strict=True)]
     return [f"{answer.group}, {line}" if answer.group else line for line in lines]

@@ -82,6 +82,7 @@ class Stated:
     n_events: int = 0
     n_lacking: int = 0
     n_used: int = 0
+    caveat: str = ""
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,7 @@ from ..fitting.settings import RETIRED
 from ..prices import is_name
 from ..prices.frozen import described
 from ..report.sections.answer import answer
+from ..report.sections.caveats import caveat_parts
 from ..utility.catalogue import make_error
 from ..utility.csv_text import read_csv
 from ..utility.file_names import inside
@@ -271,6 +272,7 @@ def answers(findings: Findings) -> list[dict[str, Any]]:
             out.append({
                 "group": sample.group, "window": str(findings.setup.main),
                 "headline": text.pieces[0][0], "text": str(text),
+                "caveat": " ".join(caveat_parts(findings, sample)[:1]),
                 "verdict": result.verdict, "test": result.test,
                 "estimate": _number(result.effect.estimate),
                 "pvalue": _number(result.pvalue), "n_events": result.n_events,

@@ -60,7 +60,7 @@ class Run:
     measure : str
         What is studied; one that is not known counts as returns.
     headline, answer : str
-        The verdict, and the sentence that follows it.
+        The verdict, and the sentence that follows it with the caveat.
     setup : str
         Model, estimation window, and the settings that are not as by default.
     others : tuple of str
@@ -145,7 +145,7 @@ def run_of(folder: Path) -> Run:
         about=_about(first, facts.events),
         measure=measure,
         headline=first.headline[:LONGEST],
-        answer=first.text.removeprefix(first.headline)[:LONGEST] or say("index.earlier"),
+        answer=_answer(first) or say("index.earlier"),
         setup=_setup(config, measure),
         others=others,
         effect=effect,
@@ -163,6 +163,12 @@ def run_of(folder: Path) -> Run:
         several=first.n_events > 1,
         study=_study(folder.name, config, facts.events),
     )
+
+
+def _answer(first: Stated) -> str:
+    """Return the sentence that follows the headline, and the caveat that travels with both."""
+    text = first.text.removeprefix(first.headline)[:LONGEST]
+    return f"{text} {first.caveat[:LONGEST]}".rstrip()
 
 
 def _path(record: Record, group: str) -> FloatArray:

@@ -22,7 +22,7 @@ from ..figures.answer_figures import draw_levels, near_days
 from ..figures.plots import Look, plot_caar, plot_car_forest, plot_path
 from ..figures.svg_canvas import day_ticks
 from ..sections.answer import split_answer
-from ..sections.caveats import write_caveat_of
+from ..sections.caveats import caveat_parts
 from ..sections.first_screen import title_of
 from ..sections.methods import source_line
 
@@ -45,8 +45,10 @@ PAPER, COLORS = "#fcfbf8", {"color": BLUE, "window": "#f0e7d2", "band": "#e4e2dc
 CJK = ("Noto Sans CJK SC", "Noto Sans SC", "PingFang SC", "Microsoft YaHei", "DejaVu Sans")
 SERIF = ("Charter", "Georgia", "Times New Roman", "Liberation Serif", "DejaVu Serif", *CJK)
 SANS = ("Segoe UI", "Helvetica Neue", "Arial", "Liberation Sans", *CJK)
-# Sizes of the headline and of the lines below the chart, and the height that they may take.
+# Sizes of the headline, of the caveat below it and of the lines below the chart, and the height
+# that they may take.
 HEADS, LINES, MOST_HEADS, MOST_LINES, LEADING = (48, 40, 32), (21, 19, 17, 15, 13), 104, 170, 1.34
+CAVEATS, MOST_CAVEAT = (25, 23, 21, 19, 17, 15, 13), 52
 
 
 @contextmanager
@@ -141,8 +143,10 @@ def _drawn(findings: Findings) -> Figure:
     _write(figure, 70, [clipped(title_of(findings), 80)], 20, fontweight="bold")
     large, heads = _fitted(figure, [head.removesuffix(".")], HEADS, MOST_HEADS, **serif)
     top = _write(figure, 80 + large, heads, large, **serif)
-    texts = [sentence, write_caveat_of(findings, findings.sample)]
-    small, lines = _fitted(figure, texts, LINES, MOST_LINES)
+    caveat, *more = caveat_parts(findings, findings.sample) or [""]
+    size, lines = _fitted(figure, [caveat], CAVEATS, MOST_CAVEAT, fontweight="bold")
+    top = _write(figure, top - large + 1.3 * size, lines, size, fontweight="bold") + large - size
+    small, lines = _fitted(figure, [sentence, " ".join(more)], LINES, MOST_LINES)
     foot = HEIGHT - 57 - LEADING * small * (len(lines) - 1)
     _write(figure, HEIGHT - 23, [source_line(findings)], 17, color=MUTED)
     if implied is not None:

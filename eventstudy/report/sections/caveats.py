@@ -119,11 +119,23 @@ def write_caveat_of(findings: Findings, sample: Sample) -> str:
     -------
     str
     """
-    return " ".join(_caveat_parts(findings, sample))
+    return " ".join(caveat_parts(findings, sample))
 
 
-def _caveat_parts(findings: Findings, sample: Sample) -> list[str]:
-    """Return the caveat of a sample, and what there is to add where its events are few."""
+def caveat_parts(findings: Findings, sample: Sample) -> list[str]:
+    """Return the caveat of a sample, and what there is to add where its events are few.
+
+    Parameters
+    ----------
+    findings : Findings
+    sample : Sample
+        One of ``findings.samples``.
+
+    Returns
+    -------
+    list of str
+        Sentences; empty for no caveat.
+    """
     result, caveat = sample.answer, find_caveat(sample)
     variance = [*doubt_variance(result), *write_other_dates(result)]
     if caveat is None or caveat.code == "variance":
@@ -187,7 +199,7 @@ def brief_caveat(findings: Findings) -> tuple[str, str]:
     caveat = find_caveat(sample)
     code = "" if caveat is None else caveat.code
     texts = [text for flag in KEPT_MOVES if (text := _suspects(findings, sample, flag))]
-    first, *more = _caveat_parts(findings, sample) or [""]
+    first, *more = caveat_parts(findings, sample) or [""]
     if code == "one_event":
         news, *_ = name_news(sample.news) or [say("answer.check_news")]
         first, more = first.removesuffix(".") + ":", [news[:1].lower() + news[1:]]
