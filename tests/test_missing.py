@@ -94,6 +94,14 @@ def test_the_largest_fall_that_is_missing_is_the_second_sentence_everywhere() ->
     assert said.removesuffix(".") in drawn
 
 
+def test_a_short_gap_is_no_suspension() -> None:
+    results = halted(Market(5, dates=5, seed=8), 2, [-0.09], 3)
+    assert caveat(results).startswith(
+        "Four of five announcements are in this average. "
+        "F02 is not: it lacks prices on these days, and fell 9.0%."
+    )
+
+
 def test_a_smaller_fall_and_a_rise_are_not_the_second_sentence() -> None:
     market = Market(5, dates=5, effect=-0.05, seed=8)
     largest = market.fit().abnormal.car(MAIN).min()

@@ -18,7 +18,7 @@ from ...calendars.window import Window
 from ...findings.types import CarRemark, Findings, Sample
 from ...utility.catalogue import say
 from ...utility.flags import Flag
-from ...utility.numbers import capitalised, clipped, date_prose
+from ...utility.numbers import capitalised, clipped, date_prose, share_text, size_text
 from .answer import (
     LONGEST_FIRM,
     answer,
@@ -43,6 +43,8 @@ MOST_IN_WORDS = 12
 # that they have so many of.
 FORTNIGHT = 14
 LENGTHS, FEWEST_UNITS = {"years": 365.25, "months": 30.44, "weeks": 7.0}, 1.5
+# Larger falls are told in whole percent.
+LARGE = 0.095
 # Flags of moves that may be faults, and are in the mean.
 KEPT_MOVES = (Flag.SUSPECT_SPLIT, Flag.SUSPECT_MOVE, Flag.MARKET_UNUSABLE)
 
@@ -171,7 +173,8 @@ def _write_missing(code: str, facts: Mapping[str, Any], subject: str) -> str:
 
 def _write_fall(facts: Mapping[str, Any]) -> str:
     """Return what a firm lacked, and by how much its price fell."""
-    size, lack = -facts["change"], facts["lack"]
+    fall, lack = -facts["change"], facts["lack"]
+    size = share_text(fall) if fall >= LARGE else size_text(fall)
     if lack != "suspended":
         return say("caveat.lack.fell", lack=say(f"caveat.lack.{lack}", n=1), size=size)
     stopped, resumed = (dt.date.fromisoformat(facts[end]) for end in ("stopped", "resumed"))
