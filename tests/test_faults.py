@@ -14,6 +14,7 @@ from conftest import ROOT, SHARED
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import eventstudy as es
 from eventstudy.calendars.exchanges import exchange_of, home_of
 from eventstudy.calendars.sessions import Sessions, sessions
 from eventstudy.errors import DataError
@@ -435,6 +436,25 @@ def test_equal_closes_of_days_with_different_ranges_are_a_chance() -> None:
     assert panel_of(table).faults == ()
 
 
+@pytest.mark.parametrize("by", [5.0, 10.0, 0.1])
+@pytest.mark.parametrize("closed", ["blank", "no rows"])
+def test_a_round_ratio_after_days_without_a_price_is_in_no_number(by: float, closed: str) -> None:
+    """The day of the split is wild, as in Moscow, which alone would be against a split."""
+    table = split(clean(), by, 103)
+    table.loc[103, "high"] *= 1.06
+    table.loc[103, "low"] *= 0.94
+    at_once = [f.kind for f in panel_of(table).faults if f.date == day(103)]
+    halted = put(table, slice(100, 102), [*PRICES], np.nan)
+    if closed == "no rows":
+        halted = table.drop(index=[100, 101, 102])
+    panel = panel_of(halted)
+    assert [f.kind for f in panel.faults if f.date == day(103)] == ["unadjusted_split"]
+    assert "unadjusted_split" not in at_once
+    at = panel.sessions == np.datetime64(day(103))
+    assert np.isnan(panel.values[0, at]).all()
+    assert (panel.spans[0, at] == 0).all()
+
+
 def test_what_is_flagged_stays_as_it_is() -> None:
     for kind in ("suspect_split", "stale_price", "outside_range"):
         table = CASES[kind][0](clean())
@@ -807,3 +827,32 @@ def test_one_coin_of_the_day_before_makes_neither_the_other_nor_the_index_suspec
     )
     shifted = [(f.symbol, f.detail) for f in panel.faults if f.kind == "shifted_dates"]
     assert shifted == [("ETH-USD", "dates look one session late")]
+
+
+@pytest.mark.parametrize("halt", ["calendar", "shift"])
+@pytest.mark.parametrize("announced", ["2025-03-24", "2025-03-27", "2025-03-28"])
+def test_the_split_of_polyus_is_in_no_number(tmp_path: Path, announced: str, halt: str) -> None:
+    """PLZL.ME, 10:1 on 2025-03-27 after three days without trade: 19,017 roubles became 1,867.6."""
+    folder = SHARED / "market-data" / "doors" / "prices"
+    if not folder.is_dir():
+        pytest.skip("no recorded prices here")
+    news = pd.DataFrame({
+        "ticker": ["PLZL.ME", "SBER.ME", "SBER.ME"],
+        "announced_at": [announced, "2025-03-28", "2025-05-27"],
+    })  # fmt: skip
+    results = es.run_study(news, es.StudyConfig(prices=str(folder), halt=halt))
+    folder = results.save(tmp_path) / "tables"
+    compared = 0
+    for path in folder.glob("*.csv"):
+        table = pd.read_csv(path)
+        if path.name in ("faults.csv", "choosing.csv") or table.empty:
+            continue
+        numbers = table.select_dtypes("number")
+        named = [c for c in numbers if c in ("ar", "car", "ret", "expected", "aar", "caar", "effect",
+                                             "estimate", "bhar", "low", "high")]  # fmt: skip
+        compared += len(named)
+        assert not (numbers[named].abs() > 0.6).any(axis=None), path.name
+    assert compared > 10
+    daily = pd.read_csv(folder / "abnormal_returns.csv")
+    of_split = daily[(daily["date"] == "2025-03-27") & (daily["ticker"] == "PLZL.ME")]
+    assert of_split["ar"].isna().all()

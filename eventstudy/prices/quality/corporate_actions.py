@@ -51,10 +51,11 @@ STAYS = 5
 # An action is proven by such log-odds, at such a ratio or beyond a price limit, where there is
 # volume, neither volume, range nor the next 10 moves are against it, these moves are at least a
 # third of the usual size (a share that is bid for hardly moves), and the last trade is at most two
-# weeks old; or if the close is certainly beyond a limit. Else it is suspect from log-odds `DOUBT`
-# on, or `BLIND` without volume, unless volume, range and the next moves say by `NEWS` in all that
-# it is news.
-SURE, DOUBT, BLIND, AGAINST, NEWS = 4.0, 0.5, 2.5, -1.0, -4.0
+# weeks old; or if the close is certainly beyond a limit; or from log-odds `REOPENED` on at such a
+# ratio, if it is the first price after at most two weeks without one. Else it is suspect from
+# log-odds `DOUBT` on, or `BLIND` without volume, unless volume, range and the next moves say by
+# `NEWS` in all that it is news.
+SURE, REOPENED, DOUBT, BLIND, AGAINST, NEWS = 4.0, 2.0, 0.5, 2.5, -1.0, -4.0
 LARGE, FACTOR, RECENT = 1.9, 3.0, np.timedelta64(14, "D")
 # A step of any ratio is suspect where volume, range and the next moves have such log-odds against
 # news; one that the next row takes back but for this share, from such a multiple of sigma on, where
@@ -186,7 +187,11 @@ def find_steps(bars: Bars, market: Callable[[IntArray], FloatArray]) -> tuple[In
 
 
 def find_actions(
-    bars: Bars, market: Callable[[IntArray], FloatArray], beyond: BoolArray, proven: BoolArray
+    bars: Bars,
+    market: Callable[[IntArray], FloatArray],
+    beyond: BoolArray,
+    proven: BoolArray,
+    reopened: BoolArray,
 ) -> Actions:
     """Return the rows of a symbol that look like an action which its source did not apply.
 
@@ -198,6 +203,8 @@ def find_actions(
         not known.
     beyond, proven : (n,) bool array
         Closes beyond a price limit, and those that are so for certain.
+    reopened : (n,) bool array
+        First prices after sessions without one.
 
     Returns
     -------
@@ -219,9 +226,18 @@ def find_actions(
     traces = np.array([volumes, _of_range(bars, at), later])
     scores = odds + traces.sum(axis=0) + np.log(BEYOND) * beyond[at]
     sure = (scores >= SURE) & (beyond[at] | (np.exp(np.abs(logs)) > LARGE - 0.01)) & has_volume
-    sure &= (traces > AGAINST).all(axis=0) & calm & (days[at] - days[at - 1] <= RECENT)
+    is_recent = days[at] - days[at - 1] <= RECENT
+    sure &= (traces > AGAINST).all(axis=0) & calm & is_recent
     suspect = scores >= np.where(has_volume, DOUBT, BLIND)
     suspect &= (traces.sum(axis=0) > NEWS) | beyond[at]
+    # Shares stand still for some days while an exchange splits them.
+    sure |= (
+        suspect
+        & (scores >= REOPENED)
+        & reopened[at]
+        & is_recent
+        & (np.exp(np.abs(logs)) > LARGE - 0.01)
+    )
     return Actions(at, np.exp(logs), sure | proven[at]).take(suspect)
 
 

@@ -169,7 +169,8 @@ def unadjusted_split(q: Quotes) -> list[Span]:
     """Return splits that were not applied to the prices before them.
 
     Log-odds of 4 or more (move, volume, range, the 10 moves afterwards) for a ratio of 1.9 or more,
-    or of 1.1 or more beyond a price limit.
+    or of 1.1 or more beyond a price limit; of 2 or more for a ratio of 1.9 or more after sessions
+    without a price.
     """
     return _splits(q, q.actions.proven)
 

@@ -141,7 +141,10 @@ class Quotes:
         at = np.flatnonzero(np.isfinite(self.price))
         beyond = np.isfinite(self.limits.beyond) & bool(len(self.sessions))
         limits = beyond[at], self.limits.proven[at]
-        actions = traces.find_actions(self.bars, self.market_moves, *limits)
+        reopened = np.diff(at, prepend=-1) > 1
+        if len(self.sessions):
+            reopened |= np.diff(np.searchsorted(self.sessions, self.dates[at]), prepend=0) > 1
+        actions = traces.find_actions(self.bars, self.market_moves, *limits, reopened)
         actions = actions._replace(rows=at[actions.rows])
         explained = np.r_[self.jumps[0][self.units], self.adjustments.lone_rows]
         return actions.take(~np.isin(actions.rows, explained))
