@@ -162,15 +162,59 @@ def test_part_of_the_shifts_is_a_sample_of_all() -> None:
 
 def test_draws_that_share_days_are_worth_less() -> None:
     days = np.arange("2020-01-01", "2020-03-01", dtype="datetime64[D]")
-    one, two = np.zeros(1, np.int64), np.array([0, 20])
+    one, alone = np.zeros(1, np.int64), np.ones((1, 1))
     apart = Shifts(days, 0, 60, one, np.array([[10], [12], [14], [16]]))
-    assert apart.effective(W) == 4
-    # Correlation one half for the pairs of neighbours: 16 / (4 + 2 * 3 * 0.5).
+    assert apart.effective(days[:1], alone, W) == 4
+    # Correlation one half for the pairs of neighbours, squared: 16 / (4 + 2 * 3 * 0.25).
     row = replace(apart, moves=np.array([[10], [11], [12], [13]]))
-    assert row.effective(W) == pytest.approx(16 / 7)
-    # One of two clusters moves alike: a correlation of one half.
-    half = replace(apart, starts=two, moves=np.array([[10, 20], [10, 30]]))
-    assert half.effective(W) == pytest.approx(4 / 3)
+    assert row.effective(days[:1], alone, W) == pytest.approx(16 / 5.5)
+    # Two dates 10 sessions apart: draws 10 apart put one of them where the other was.
+    pair, rho = replace(apart, moves=np.array([[10], [20]])), np.array([[1.0, 0.4], [0.4, 1.0]])
+    assert pair.effective(days[[0, 10]], rho, W) == pytest.approx(4 / (2 + 2 * (0.4 / 2) ** 2))
+    assert pair.effective(days[[0, 11]], rho, W) == pytest.approx(4 / (2 + 2 * (0.2 / 2) ** 2))
+    assert pair.effective(days[[0, 13]], rho, W) == 2
+    assert replace(apart, moves=np.empty((0, 1), int)).effective(days[:1], alone, W) == 0
+
+
+@pytest.mark.parametrize("clusters", [1, 4])
+def test_effective_draws_are_those_of_all_pairs(clusters: int) -> None:
+    """Each pair of draws by hand, from the places of its events."""
+    rng, n, count = np.random.default_rng(4), 8, 900
+    days = np.arange(np.datetime64("2020-01-01"), np.datetime64("2020-01-01") + 1000)
+    at = np.sort(rng.choice(np.arange(40, 880, 5), n, replace=False))
+    rho = np.full((n, n), 0.3) + 0.7 * np.eye(n)
+    moves = rng.permutation(np.arange(21, count - 21))[: 60 * clusters].reshape(60, clusters)
+    starts = at[:: n // clusters]
+    shifts = Shifts(days, 20, count, starts, moves)
+    places, total = shifts.places(days[at]), 0.0
+    window = Window(0, 9)
+    usual = sum(
+        rho[i, j] * max(0, 1 - abs(int(at[i] - at[j])) / 10)
+        for i in range(n) for j in range(n)
+        if clusters == 1 or i // (n // clusters) == j // (n // clusters)
+    )  # fmt: skip
+    for a in range(len(places)):
+        for b in range(len(places)):
+            gap = np.abs(places[a][:, None] - places[b])
+            gap = np.minimum(gap, count - gap)
+            shared = (rho * np.clip(1 - gap / 10, 0, None)).sum() / usual
+            total += 1.0 if a == b else shared**2
+    expected = len(places) ** 2 / total
+    close = 1e-9 if clusters == 1 else 0.1
+    assert shifts.effective(days[at], rho, window) == pytest.approx(expected, rel=close)
+
+
+def test_dates_at_regular_gaps_have_fewer_effective_draws() -> None:
+    days = np.arange(np.datetime64("2010-01-01"), np.datetime64("2010-01-01") + 2000)
+    moves = np.arange(21, 1900)[::2][:, None]
+    shifts = Shifts(days, 0, 1950, np.zeros(1, np.int64), moves)
+    firm = np.repeat(np.arange(10), 5)
+    rho = np.full((50, 50), 0.3) + 0.7 * np.eye(50)
+    regular = 300 + 30 * firm
+    irregular = np.sort(np.random.default_rng(1).choice(np.arange(300, 1700), 10, False))[firm]
+    worth = [shifts.effective(days[at], rho, W) for at in (regular, irregular)]
+    assert worth[0] < 0.5 * worth[1]
+    assert worth[1] <= len(shifts)
 
 
 def test_monte_carlo_error_stands_beside_each_share(results: EventStudyResults) -> None:
@@ -406,7 +450,8 @@ def test_the_reference_list_has_the_rates_of_an_independent_computation() -> Non
     assert sizes["bmp_kp"] == pytest.approx(4.5, abs=1.4)
     assert sizes["patell"] == pytest.approx(8.5, abs=1.4)
     assert sizes["cross_sectional"] == pytest.approx(5.0, abs=1.4)
-    assert 900 < result.effective_draws < 1100
+    # Neighbours of one date alone: 1,962 / (1 + 2 / 4); that dates share days as well makes it less.
+    assert 970 < result.effective_draws < 1308
 
 
 def test_shared_movement_by_hand() -> None:

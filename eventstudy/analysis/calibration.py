@@ -13,13 +13,15 @@ from ..abnormal.conventions import CALIBRATE, FEWEST_PLACEBOS, MOST_CALIBRATED
 from ..calendars.window import Window
 from ..fitting.fitted import FittedStudy, WindowLike
 from ..significance import FULL_SAMPLE, STATISTICS
+from ..significance._correlation import least_common
+from ..significance._pairs import PAIRWISE_LIMIT, correlations
 from ..utility.catalogue import Reason, say
 from ..utility.typing import FloatArray
 from .answer import NO_RESULT, PROVISIONAL, Answer, answer_of, default_tests
 from .calibrated import Calibrated, draws_error, shared_movement
 from .diagnosis import class_of, with_rate
 from .interval import MULTIPLES, POWER, plain_values
-from .shifted_dates import MOST_FITS, Progress, draw, shifts_of
+from .shifted_dates import MOST_FITS, Progress, Shifts, days_of, draw, shifts_of
 
 LEVELS = (0.01, 0.05, 0.10)
 # p* that equals p but for rounding counts as at most as large.
@@ -179,7 +181,7 @@ def calibrate(
         shortage = Reason("few_placebo_dates", n=int(counted.sum()), needed=FEWEST_PLACEBOS)
         return replace(none, are_common=shifts.are_common, reason=str(shortage))
     shifts = replace(shifts, moves=shifts.moves[counted])
-    effective = shifts.effective(chosen)
+    effective = _effective_draws(study, chosen, shifts)
     sizes = _sizes(study, chosen, names, p, effective)
     curve = drawn.rejected[counted, 0].mean(axis=0)
     shared = shared_movement(study.abnormal.tested(chosen), chosen)
@@ -200,6 +202,20 @@ def calibrate(
             "mean_car": drawn.estimate[counted, 0], "statistic": statistic, "pvalue": p[counted, 0],
         }),
     )  # fmt: skip
+
+
+def _effective_draws(study: FittedStudy, window: Window, shifts: Shifts) -> float:
+    """Return to how many independent draws shifts of a study are worth; of many events by some."""
+    rows = np.flatnonzero(study.abnormal.in_tests(window))
+    if len(rows) > PAIRWISE_LIMIT:
+        rows = rows[np.linspace(0, len(rows) - 1, PAIRWISE_LIMIT).astype(int)]
+    sample = study.abnormal.take(rows)
+    rho = correlations(sample, least_common(sample)).copy()
+    is_known = np.isfinite(rho) & ~np.eye(len(rows), dtype=bool)
+    rho[~np.isfinite(rho)] = rho[is_known].mean() if is_known.any() else 0.0
+    tickers = study.events["ticker"].to_numpy(object)[rows]
+    rho[tickers[:, None] == tickers] = 1.0
+    return shifts.effective(days_of(study)[rows], rho, window)
 
 
 def _without(answer: Answer, window: Window, reason: str) -> Calibration:

@@ -72,25 +72,63 @@ class Shifts:
         """Whether all dates move together."""
         return len(self.starts) == 1
 
-    def effective(self, window: Window) -> float:
+    def effective(self, day0: DateArray, rho: FloatArray, window: Window) -> float:
         r"""Return to how many independent draws these are worth.
 
         Parameters
         ----------
+        day0 : (n,) datetime64 array
+            Dates of the sample as they are.
+        rho : (n, n) float array
+            Correlations of the errors of its firms on common sessions.
         window : Window
             L days.
 
         Notes
         -----
-        Two draws of a cluster that moves by d sessions more are taken to have the correlation
-        1 - d/L, the share of the window in common; B^2 over the sum of the correlations of all
-        pairs, the mean over the clusters.
+        Draws s and s' share days: an event with itself, and with others that s' puts where s puts
+        it, as between dates at regular gaps. With o_ij(d) the share of the window that event i, d
+        sessions later than in the study, has in common with event j as it is in the study,
+
+        .. math:: \frac{B^2}{\sum_{s,s'} c_{s-s'}^2}, \quad
+            c_d = \frac{\sum_{ij} \rho_{ij} o_{ij}(d)}{\sum_{ij} \rho_{ij} o_{ij}(0)} .
+
+        The correlation is squared since p is two-sided. Where clusters move by themselves, the sum
+        over pairs of draws is that which their chances have.
         """
-        L = len(window)
-        weights = 1 - np.abs(np.arange(1 - L, L)) / L
-        counts = [np.bincount(moves) for moves in self.moves.T]
-        total = [c @ np.convolve(c, weights)[L - 1 : L - 1 + len(c)] for c in counts]
-        return float(len(self) ** 2 / np.mean(total)) if len(self) else 0.0
+        B, L = len(self), len(window)
+        if not B:
+            return 0.0
+        at = np.searchsorted(self.sessions, day0)
+        cluster, apart = self._clusters(at), (at[:, None] - at) % self.count
+        if self.are_common:
+            shared = self._shared(np.zeros_like(apart), apart, rho, L)[0]
+            moves = np.bincount(self.moves[:, 0] % self.count, minlength=self.count)
+            pairs = np.array([moves @ np.roll(moves, d) for d in range(self.count)])
+            return float(B**2 / (pairs @ (shared / shared[0]) ** 2))
+        usual, spread = 0.0, 0.0
+        for c in np.unique(cluster):
+            rows = cluster == c
+            shared = self._shared(np.tile(cluster, (rows.sum(), 1)), apart[rows], rho[rows], L)
+            usual += shared[c, 0]
+            spread += shared.var(axis=1).sum()
+        square = (spread + (rho.sum() * L / self.count) ** 2) / usual**2
+        return float(B / (1 + (B - 1) * square))
+
+    def _shared(self, cluster: IntArray, apart: IntArray, rho: FloatArray, L: int) -> FloatArray:
+        """Return the days shared with the events of each cluster by how far one draw is from
+        another, weighted by the correlation of the firms, (G, count); arrays are of pairs."""
+        size = (len(self.starts), self.count)
+        flat = (cluster * self.count + apart).ravel()
+        gaps = np.bincount(flat, rho.ravel(), size[0] * size[1]).reshape(size)
+        out = np.zeros(size)
+        for days in range(1 - L, L):
+            out += (1 - abs(days) / L) * np.roll(gaps, days, axis=1)
+        return out
+
+    def _clusters(self, at: IntArray) -> IntArray:
+        """Return the cluster of each session, (n,)."""
+        return np.maximum(np.searchsorted(self.starts, at, side="right") - 1, 0)
 
     def places(self, day0: DateArray) -> IntArray:
         """Return the session of each date in each draw, (draws, n).
@@ -101,8 +139,8 @@ class Shifts:
             Dates as they are; not only those of the sample that the shifts were made for.
         """
         at = np.searchsorted(self.sessions, day0)
-        cluster = np.maximum(np.searchsorted(self.starts, at, side="right") - 1, 0)
-        return np.asarray(self.first + (at - self.first + self.moves[:, cluster]) % self.count)
+        moves = self.moves[:, self._clusters(at)]
+        return np.asarray(self.first + (at - self.first + moves) % self.count)
 
     def among(self, quiet: BoolArray, day0: DateArray) -> Shifts:
         """Return the shifts that take enough of the events to a day without news of their firm.
