@@ -24,7 +24,7 @@ from eventstudy.analysis._car_errors import (
     sum_scores,
     weigh_residuals,
 )
-from eventstudy.analysis.cross_section import regress_car
+from eventstudy.analysis.explain import regress_car
 from eventstudy.calendars.window import Window
 from eventstudy.errors import ConfigError
 from eventstudy.events.table import Events
@@ -32,6 +32,7 @@ from eventstudy.returns import ReturnsPanel
 from eventstudy.significance import STATISTICS
 from eventstudy.significance.clusters import number_dates
 from eventstudy.studies import EventStudy, EventStudyResults
+from eventstudy.utility.catalogue import say
 
 HERE = Path(__file__).parent / "reference"
 CLOSE = {"rtol": 1e-9, "atol": 1e-12}
@@ -84,35 +85,42 @@ def test_ordinary_least_squares(
 ) -> None:
     own = regress_car(large, ["x1", "x2"], (0, 1), cov=cov, se=se)
     assert list(own.table["term"]) == ["const", "x1", "x2"]
+    assert own.cov == "portfolio"
+    assert own.compared == (se if cov == "date" else cov)
+    beside = own.by(own.compared)
     assert_allclose(own.table["estimate"], ref["ols"]["b"], **CLOSE)
-    assert_allclose(own.table["se"], ref["ols"][key], **CLOSE)
+    assert_allclose(beside["se"], ref["ols"][key], **CLOSE)
     df = ref["ols"]["G"] - 1 if cov == "date" else ref["ols"]["df"]
     b, s = np.array(ref["ols"]["b"]), np.array(ref["ols"][key])
-    assert_allclose(own.table["df"], df)
-    assert_allclose(own.table["pvalue"], 2 * stats.t.sf(np.abs(b / s), df), **CLOSE)
-    assert_allclose(own.table["ci_high"], b + stats.t.ppf(0.975, df) * s, **CLOSE)
-    assert_allclose(own.table["ci_low"], b - stats.t.ppf(0.975, df) * s, **CLOSE)
-    assert_allclose(own.fit.bse, own.table["se"], **CLOSE)
+    assert_allclose(beside["df"], df)
+    assert_allclose(beside["pvalue"], 2 * stats.t.sf(np.abs(b / s), df), **CLOSE)
+    assert_allclose(beside["ci_high"], b + stats.t.ppf(0.975, df) * s, **CLOSE)
+    assert_allclose(beside["ci_low"], b - stats.t.ppf(0.975, df) * s, **CLOSE)
+    assert_allclose(own.table["compared_se"], s, **CLOSE)
+    p = beside["wild_pvalue" if "wild_pvalue" in beside else "pvalue"]
+    assert_allclose(own.table["compared_pvalue"], p, **CLOSE)
+    assert_allclose(own.fit.bse, ref["ols"]["se_ols"], **CLOSE)
     assert (own.n_events, own.n_dates, own.dropped) == (40, 8, {})
 
 
 def test_precision_weights(large: EventStudyResults, ref: dict[str, Any]) -> None:
     own = regress_car(large, ["x1", "x2"], weights="precision", cov="nonrobust")
     assert_allclose(own.table["estimate"], ref["wls"]["b"], **CLOSE)
-    assert_allclose(own.table["se"], ref["wls"]["se_scaled"], **CLOSE)
+    beside = own.by("nonrobust")
+    assert_allclose(beside["se"], ref["wls"]["se_scaled"], **CLOSE)
     mean = ref["wls"]["s2"] * ref["ols"]["df"] / own.n_events
-    assert any(f"mean weighted squared residual {mean:.3g}" in note for note in own.notes)
-    assert_allclose(own.table["df"], 37)
+    assert say("regression.scale", value=mean) in own.notes
+    assert_allclose(beside["df"], 37)
 
 
-def test_precision_weights_have_hc3_errors_by_default(large: EventStudyResults) -> None:
+def test_precision_weights_have_hc3_errors_beside_by_default(large: EventStudyResults) -> None:
     own = large.regress(["x1", "x2"], weights="precision")
     a, window = large.abnormal, Window(0, 1)
     X = sm.add_constant(large.events[["x1", "x2"]].astype(float).to_numpy())
     fit = sm.WLS(a.car(window), X, weights=1 / a.var_car(window)).fit(cov_type="HC3", use_t=True)
-    assert own.cov == "HC3"
-    assert_allclose(own.table["se"], fit.bse, **CLOSE)
-    assert_allclose(own.table["pvalue"], fit.pvalues, **CLOSE)
+    assert own.compared == "HC3"
+    assert_allclose(own.table["compared_se"], fit.bse, **CLOSE)
+    assert_allclose(own.table["compared_pvalue"], fit.pvalues, **CLOSE)
     assert own.r2 == pytest.approx(fit.rsquared, rel=1e-9)
 
 
@@ -153,17 +161,18 @@ def test_cr2_by_brute_force(weights: Any) -> None:
     y = a.car(window) * root
     e = y - X @ np.linalg.lstsq(X, y, rcond=None)[0]
     se, df = brute_cr2(X, e, number_dates(a))
-    assert_allclose(own.table["se"], se, **CLOSE)
-    assert_allclose(own.table["df"], df, **CLOSE)
-    assert_allclose(
-        own.table["pvalue"], 2 * stats.t.sf(np.abs(own.table["estimate"] / se), df), **CLOSE
-    )
-    assert own.cov == "CR2"
+    label = own.compared if own.compared != "HC3" else "CR2"
+    beside = own.by(label)
+    assert_allclose(beside["se"], se, **CLOSE)
+    assert_allclose(beside["df"], df, **CLOSE)
+    p = 2 * stats.t.sf(np.abs(own.table["estimate"] / se), df)
+    assert_allclose(beside["pvalue"], p, **CLOSE)
+    assert label.startswith("CR2")
 
 
 def test_cr2_of_a_mean_is_the_date_clustered_test() -> None:
     results = fitted(23, 9)
-    own = regress_car(results, [], (0, 1), cov="date").table.iloc[0]
+    own = regress_car(results, [], (0, 1), cov="date").by("CR2").iloc[0]
     test = STATISTICS["date_clustered"](results.abnormal, Window(0, 1))
     assert_allclose([own["statistic"], own["pvalue"], own["df"]], [*test, test.df], **CLOSE)
 
@@ -218,22 +227,22 @@ def brute_wild(X: np.ndarray, y: np.ndarray, g: np.ndarray, j: int) -> float:
 def test_wild_bootstrap_by_brute_force(large: EventStudyResults) -> None:
     X = sm.add_constant(large.events[["x1", "x2"]].astype(float).to_numpy())
     y, g = large.abnormal.car(Window(0, 1)), number_dates(large.abnormal)
-    own = regress_car(large, ["x1", "x2"], cov="date", se="CR1").table
+    own = regress_car(large, ["x1", "x2"], cov="date", se="CR1").by("CR1")
     assert_allclose(own["wild_pvalue"], [brute_wild(X, y, g, j) for j in range(3)], rtol=1e-12)
 
 
 def test_wild_bootstrap_of_a_mean_is_the_sign_flip_test(large: EventStudyResults) -> None:
-    own = regress_car(large, [], (0, 1), cov="date").table["wild_pvalue"].iloc[0]
+    own = regress_car(large, [], (0, 1), cov="date").by("CR2")["wild_pvalue"].iloc[0]
     text = (HERE / "large_example.json").read_text(encoding="utf-8")
     assert own == pytest.approx(json.loads(text)["windows"]["[0,1]"]["wild_cluster"]["p"], rel=1e-9)
 
 
 def test_wild_bootstrap_only_with_few_dates() -> None:
     many = regress_car(fitted(24, 12), [], cov="date")
-    assert "wild_pvalue" not in many.table
+    assert "wild_pvalue" not in many.by("CR2")
     few = regress_car(fitted(24, 4), [], cov="date")
     assert any("cannot fall below 0.125" in note for note in few.notes)
-    assert few.table["wild_pvalue"].iloc[0] >= 0.125
+    assert few.table["compared_pvalue"].iloc[0] >= 0.125
 
 
 def test_text_becomes_dummies_and_says_its_base() -> None:
@@ -241,9 +250,12 @@ def test_text_becomes_dummies_and_says_its_base() -> None:
     own = regress_car(fitted(sector=sector), "sector")
     assert list(own.table["term"]) == [
         "const",
-        "sector: oil (base banks)",
-        "sector: tech (base banks)",
+        "sector[T.oil]",
+        "sector[T.tech]",
     ]
+    assert list(own.table["label"]) == ["", "sector: oil", "sector: tech"]
+    assert list(own.table["base"]) == ["", "sector: banks", "sector: banks"]
+    assert list(own.table["count"]) == [12, 4, 4]
     car = fitted().abnormal.car(Window(0, 1))
     means = [car[sector == s].mean() for s in ("banks", "oil", "tech")]
     assert_allclose(
@@ -286,7 +298,6 @@ def test_events_without_all_days_leave_the_regression() -> None:
         ({"g": ["1", "2x", *"1234567890"]}, ["g"], "mixes numbers and text (2x)"),
         ({"sector": ["a"] * 12}, ["sectr"], "did you mean 'sector'"),
         ({"g": list("abcdefghijkl")}, ["g"], "12 events cannot determine 12"),
-        ({"g": ["a"] * 11 + ["b"]}, ["g"], "HC3 is not defined"),
     ],
 )
 def test_errors_of_use(columns: dict[str, Any], names: list[str], told: str) -> None:
@@ -308,8 +319,10 @@ def test_more_errors_of_use() -> None:
         regress_car(results, "x", (0, 6))
     with pytest.raises(ConfigError, match="unknown choice"):
         regress_car(results, "x", cov="HC4")  # type: ignore[arg-type]
-    with pytest.raises(ConfigError, match="2 dates"):
-        regress_car(fitted(12, 2), [], cov="date")
+    with pytest.raises(ConfigError, match="no such errors"):
+        regress_car(results, "x").by("HC1")
+    with pytest.raises(ConfigError, match="no such term, got 'y'"):
+        regress_car(results, "x").joint(["y"])
     with pytest.raises(ConfigError, match="ids occur twice"):
         regress_car(with_columns(results, event_id=["e0", *results.events["event_id"][:-1]]), "x")
 
@@ -318,8 +331,10 @@ def test_columns_that_tell_dates_apart() -> None:
     market = Market(24, dates=4)
     results = market.fit(engine="batch")
     day = results.events["day0"].astype(str)
-    with pytest.raises(ConfigError, match="separate every date from the others"):
-        regress_car(with_columns(results, day=day), "day", cov="date")
+    apart = regress_car(with_columns(results, day=day), "day", cov="date")
+    assert any("separate every date from the others" in note for note in apart.notes)
+    assert apart.table["compared_pvalue"].isna().all()
+    assert apart.table["pvalue"].notna().all()
     one = with_columns(results, first=(day == day[0]).astype(float))
     assert any("1 date determines" in note for note in regress_car(one, "first", cov="date").notes)
 
@@ -341,17 +356,19 @@ def test_numbers_of_any_kind() -> None:
 
 
 def test_dependence_is_said() -> None:
-    shared = regress_car(fitted(24, 4, x=np.arange(24.0)), "x")
-    assert any("share dates" in note for note in shared.notes)
-    assert any(
-        "overlap" in note for note in regress_car(fitted(x=np.arange(12.0)), "x", (-5, 5)).notes
-    )
-    assert not any("share dates" in note for note in regress_car(fitted(), []).notes)
+    assert regress_car(fitted(24, 4, x=np.arange(24.0)), "x").is_published
+    assert regress_car(fitted(x=np.arange(12.0)), "x", (-5, 5)).is_published
+    apart = Market(3, dates=3, seed=2)
+    apart.table["day0"] = apart.frame.index[[150, 160, 170]]
+    assert not regress_car(apart.fit(), [], (0, 0)).is_published
 
 
 def test_text_and_notebook() -> None:
-    own = regress_car(fitted(sector=list("<b<b<b<b<b<b")), "sector")
-    assert "sector: b (base &lt;)" in own._repr_html_()
+    own = fitted(sector=list("<b<b<b<b<b<b")).regress("sector")
+    html = own._repr_html_()
+    assert "6 of 12 announcements, against sector: &lt;" in html
+    assert "[T." not in html + str(own)
+    assert "const<" not in html
 
 
 @settings(max_examples=20)

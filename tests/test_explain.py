@@ -23,6 +23,7 @@ from eventstudy.analysis.explain import columns_of
 from eventstudy.calendars.window import Window
 from eventstudy.errors import ConfigError
 from eventstudy.studies import EventStudyResults
+from eventstudy.utility.catalogue import say
 
 CLOSE: dict[str, Any] = {"rtol": 1e-10, "atol": 1e-13}
 DAY01 = Window(0, 1)
@@ -71,7 +72,7 @@ def test_the_large_example(
     own = one(large.explain("x1 + x2", (0, 1), **options))
     assert own.params.index.tolist() == ["const", "x1", "x2"]
     assert_allclose(own.params, numbers["b"], rtol=1e-9)
-    assert_allclose(own.bse, numbers[key], rtol=1e-9)
+    assert_allclose(own.by(own.compared)["se"], numbers[key], rtol=1e-9)
 
 
 def by_hand(study: EventStudyResults) -> tuple[np.ndarray, np.ndarray]:
@@ -95,12 +96,14 @@ def test_a_formula_is_the_regression_on_its_columns(study: EventStudyResults) ->
     assert own.params.index.tolist() == TERMS
     fit = sm.OLS(y, X).fit(cov_type="HC3", use_t=True)
     assert_allclose(own.params, fit.params, **CLOSE)
-    assert_allclose(own.bse, fit.bse, **CLOSE)
-    assert_allclose(own.pvalues, fit.pvalues, **CLOSE)
-    assert_allclose(own.conf_int(), fit.conf_int(), **CLOSE)
+    beside = own.by("HC3")
+    assert_allclose(beside["se"], fit.bse, **CLOSE)
+    assert_allclose(beside["pvalue"], fit.pvalues, **CLOSE)
+    assert_allclose(beside[["ci_low", "ci_high"]], fit.conf_int(), **CLOSE)
     weights = 1 / study.abnormal.var_car(DAY01)
     heavy = one(study.explain(FORMULA, weights="precision"))
-    assert_allclose(heavy.bse, sm.WLS(y, X, weights).fit(cov_type="HC3", use_t=True).bse, **CLOSE)
+    weighted = sm.WLS(y, X, weights).fit(cov_type="HC3", use_t=True)
+    assert_allclose(heavy.by("HC3")["se"], weighted.bse, **CLOSE)
 
 
 # Of pyfixest 0.60.0: feols(FORMULA, vcov={"CRV1": ...}, ssc=ssc(G_df="conventional")) on these events.
@@ -119,9 +122,9 @@ def test_clusters_of_any_column(study: EventStudyResults) -> None:
     own = one(named.explain(FORMULA, cluster="last"))
     e = y - X @ np.linalg.lstsq(X, y, rcond=None)[0]
     se, df = brute_cr2(X, e, codes)
-    assert_allclose(own.bse, se, rtol=1e-8)
-    assert_allclose(own.table["df"], df, rtol=1e-8)
-    assert own.cov == "CR2 by last"
+    assert own.compared == "CR2 by last"
+    assert_allclose(own.by(own.compared)["se"], se, rtol=1e-8)
+    assert_allclose(own.by(own.compared)["df"], df, rtol=1e-8)
 
 
 def test_two_clusters_are_the_sum_of_the_variances_less_that_of_both(
@@ -140,13 +143,12 @@ def test_two_clusters_are_the_sum_of_the_variances_less_that_of_both(
     a, b, both = (pd.factorize(cells)[0] for cells in (*groups, groups[0] + groups[1]))
     V = bread @ (meat(a) + meat(b) - meat(both)) @ bread
     own = one(study.explain(FORMULA, cluster=["country", "day0"]))
-    assert_allclose(own.bse, np.sqrt(np.diag(V)), **CLOSE)
-    assert_allclose(own.table["df"], 3)
-    assert own.cov == "CR1 by country and day0"
-    assert not any("share dates" in note for note in own.notes)
+    assert own.compared == "CR1 by country and day0"
+    assert_allclose(own.by(own.compared)["se"], np.sqrt(np.diag(V)), **CLOSE)
+    assert_allclose(own.by(own.compared)["df"], 3)
     alone = one(study.explain(FORMULA, cluster="day0", se="CR1"))
     for name, fit_ in (("country+day0", own), ("day0", alone)):
-        assert_allclose(fit_.bse, PYFIXEST[name], **CLOSE)
+        assert_allclose(fit_.by(fit_.compared)["se"], PYFIXEST[name], **CLOSE)
 
 
 def test_several_formulas_stand_side_by_side(study: EventStudyResults) -> None:
@@ -160,20 +162,21 @@ def test_several_formulas_stand_side_by_side(study: EventStudyResults) -> None:
 
 def test_tables_for_a_paper_and_a_page_have_the_numbers(study: EventStudyResults) -> None:
     fits = study.explain(["size", FORMULA], cov="HC1")
-    numbers = [
-        f"{abs(b):.4f}" for fit in fits.regressions.values() for b in (*fit.params, *fit.bse)
-    ]
+    tables = [fit.table for fit in fits.regressions.values()]
     latex, html = fits.to_latex(), fits.to_html()
     assert fits._repr_html_() == html
-    for text in (latex, html):
-        assert all(number in text for number in numbers)
-        assert "(1)" in text
-        assert "(2)" in text
-    assert latex.count(r"\\") == 2 * 6 + 4
-    assert html.count("<tr>") == 1 + 6 + 3
+    for table in tables:
+        shown = 100 * table["step"] * table["estimate"]
+        assert all(f"{abs(b):.2f}" in text for b in shown for text in (latex, html))
+        assert all(f"({s:.2f})" in latex for s in 100 * table["step"] * table["se"])
+    assert "& \\multicolumn{3}{c}{(1)} & \\multicolumn{3}{c}{(2)}" in latex
+    assert html.count('<th scope="row">') == 6 + 3
+    for raw in (">const<", "const &", "[T.", "C(sector)["):
+        assert raw not in html
+        assert raw not in latex
     alone = one(study.explain("size", cov="HC1"))
-    assert "& CAR" in alone.to_latex()
-    assert "<td>60</td>" in alone.to_html()
+    assert "60, 20" in alone.to_latex()
+    assert ">60 · 20<" in alone.to_html()
 
 
 @pytest.mark.parametrize("style", ["default", "dark_background"])
@@ -184,10 +187,15 @@ def test_coefficients_are_drawn_in_their_axes(study: EventStudyResults, style: s
         ax = figure.subplots()
         assert fits.plot(ax) is ax
         assert ax.title.get_color() == plt.rcParams["text.color"]
-        assert [t.get_text() for t in ax.get_yticklabels()] == ["size", *TERMS[1:3], *TERMS[4:]]
+        names = [t.get_text() for t in ax.get_yticklabels()]
+        assert names[1:3] == ["sector: oil", "sector: tech"]
+        assert [name.partition(",")[0] for name in names] == [
+            "size", *names[1:3], "direction: adverse × leverage", "direction: relief × leverage",
+        ]  # fmt: skip
         points = [line.get_xdata()[0] for line in ax.lines if len(line.get_xdata()) == 1]
-    every = (fit.params.drop("const") for fit in fits.regressions.values())
-    assert_allclose(sorted(points), sorted(np.concatenate(list(every))))
+    slopes = [fit.table.iloc[1:] for fit in fits.regressions.values()]
+    shown = np.concatenate([table["step"] * table["estimate"] for table in slopes])
+    assert_allclose(sorted(points), sorted(shown))
     assert study.explain("1").plot(title="").get_title() == ""
 
 
@@ -227,6 +235,7 @@ def test_nothing_of_a_formula_is_executed(study: EventStudyResults, formula: str
         ("size +", "a formula that cannot be read, got 'size +'"),
         ("C(sector", "a formula that cannot be read"),
         ("0", "a formula that cannot be read, got '0'; it has no term"),
+        ("flat", "flat: a column with one value explains nothing (1)"),
         ("size + I(2 * size)", "the regressors are collinear (size, I(2 * size))"),
         ("np.log(size - 8)", "a term is not finite"),
         ("np.log(0 * size)", "exog contains inf or nans"),
@@ -237,7 +246,7 @@ def test_what_cannot_be_estimated_is_refused(
     study: EventStudyResults, formula: str, says: str
 ) -> None:
     with pytest.raises(ConfigError) as error:
-        study.explain(formula)
+        with_columns(study, flat=1.0).explain(formula)
     assert says in str(error.value)
 
 
@@ -245,10 +254,12 @@ def test_what_clusters_cannot_be(study: EventStudyResults) -> None:
     for cluster, says in (
         ("ctry", "no such column"),
         (["sector", "country", "day0"], "clustered by one column or by two"),
-        ("direction", "2 clusters, at least 3 are needed to cluster by cluster"),
     ):
         with pytest.raises(ConfigError, match=says):
             study.explain("size", cluster=cluster)
+    few = one(study.explain("size", cluster="direction"))
+    assert any("2 clusters, at least 3 are needed" in note for note in few.notes)
+    assert few.table["compared_pvalue"].isna().all()
 
 
 def test_an_event_without_a_value_is_left_out_and_counted(study: EventStudyResults) -> None:
@@ -261,13 +272,23 @@ def test_an_event_without_a_value_is_left_out_and_counted(study: EventStudyResul
 
 def test_a_level_of_one_event_is_named(study: EventStudyResults) -> None:
     rare = with_columns(study, sector=["rare", *study.events["sector"][1:]])
-    own = one(rare.explain("C(sector)", cov="HC1"))
-    assert (
-        "one event alone has C(sector)[T.rare]: its coefficient describes this event only"
-        in own.notes
+    own = one(rare.explain("C(sector)"))
+    assert say("regression.lone_classes", names=["sector: rare"]) in own.notes
+    (row,) = (row for row in own.table.to_dict("records") if row["label"] == "sector: rare")
+    assert np.isnan(row["compared_pvalue"])
+    assert row["compared_reason"] == say("regression.small_class", n=1)
+    assert 0 < row["pvalue"] < 1
+    others = own.by("HC3").set_index("term").drop("C(sector)[T.rare]")
+    X = np.column_stack(
+        [np.ones(60), *(rare.events["sector"] == s for s in ("oil", "rare", "tech"))]
     )
-    with pytest.raises(ConfigError, match="HC3 is not defined"):
-        rare.explain("C(sector)")
+    fit = sm.OLS(rare.abnormal.car(DAY01), X.astype(float)).fit()
+    left = np.arange(60) > 0
+    without = sm.OLS(rare.abnormal.car(DAY01)[left], X[left][:, [0, 1, 3]].astype(float)).fit(
+        cov_type="HC3", use_t=True
+    )
+    assert_allclose(others["estimate"], fit.params[[0, 1, 3]], **CLOSE)
+    assert_allclose(others["se"], without.bse, **CLOSE)
 
 
 @pytest.mark.parametrize(("column", "formula"), [("sector", "sector"), ("code", "C( code )")])
@@ -278,21 +299,24 @@ def test_a_base_level_of_one_event_is_named(
     rare = with_columns(study, **cells)
     base = {"sector": "a", "code": "0"}[column]
     own = one(rare.explain(formula, cov="HC1"))
-    said = f"one event alone has {base} of {column}, against which others are compared"
-    assert said in own.notes
+    slopes = own.table.iloc[1:]
+    assert set(slopes["base"]) == {f"{column}: {base}"}
+    assert (slopes["smallest"] == 1).all()
+    assert slopes["compared_pvalue"].isna().all()
 
 
 def test_the_command_explains_a_finished_run(studied: Project, tmp_path: Path) -> None:
     column = "C(event_id)"
     code, out, err = invoke("explain", studied.run, "--on", "1", "--cov", "HC1")
     assert (code, err) == (0, "")
-    assert "CAR[0,1] on characteristics: OLS" in out
+    assert out.startswith("The average effect is ")
     code, out, err = invoke("explain", studied.run, "--on", "1", "--on", "car ~ 1", "--json")
     assert (code, err) == (0, "")
     assert (code, set(json.loads(out))) == (0, {"1", "car ~ 1"})
     file, on = tmp_path / "b.svg", ["--on", "1", "--on", "car ~ 1", "--format"]
     code, out, err = invoke("explain", studied.run, *on, "html", "--plot", file)
     assert (code, err, out.count("<table>")) == (0, "", 1)
+    assert out.startswith("<!doctype html>")
     assert file.read_text(encoding="utf-8").startswith("<?xml")
     code, out, err = invoke("explain", studied.run, *on, "latex")
     assert (code, err) == (0, "")

@@ -14,8 +14,6 @@ from pages import MAIN, findings, page, with_columns
 from eventstudy.findings.types import Findings
 from eventstudy.report.sections.robustness import (
     Analysis,
-    _coefficient,
-    describe_errors,
     robustness,
 )
 from eventstudy.report.sections.table import Row
@@ -111,15 +109,16 @@ def test_many_hypotheses(study: Findings) -> None:
 def test_regression_of_the_cars(study: Findings) -> None:
     table, analysis = study.tables["regression"], analyses(study)["regression"]
     rows = rows_of(analysis)
-    assert [float(row.cells[1].replace("−", "-")) for row in rows] == pytest.approx(
-        100 * table["estimate"], abs=5e-3
-    )
-    column = "wild_pvalue" if "wild_pvalue" in table else "pvalue"
-    assert [row.cells[-1] for row in rows] == [pvalue(p) for p in table[column]]
-    errors = describe_errors(table["errors"].iloc[0])
-    facts = {"n": 20, "dates": 7, "r2": table["r2"].iloc[0], "errors": errors}
-    assert analysis.lede.endswith(say("robustness.regression.lede", **facts))
-    assert rows[0].name == say("robustness.regression.const")
+    order = [*range(1, len(table)), 0]
+    shown = (100 * table["step"] * table["estimate"]).iloc[order]
+    found = [float(row.cells[1].replace("−", "-").rstrip("%")) for row in rows]
+    assert found == pytest.approx(shown, abs=5e-3)
+    assert [row.cells[3] for row in rows] == [pvalue(p) for p in table["pvalue"].iloc[order]]
+    compared = [pvalue(p) for p in table["compared_pvalue"].iloc[order]]
+    assert [row.cells[4] for row in rows] == compared
+    facts = {"n": 20, "dates": 7, "r2": table["r2"].iloc[0]}
+    assert analysis.lede.endswith(say("robustness.regression.counts", **facts))
+    assert rows[-1].name == "Constant"
 
 
 def test_a_regression_that_failed_says_why(results: EventStudyResults) -> None:
@@ -136,12 +135,6 @@ def test_a_regression_that_failed_says_why(results: EventStudyResults) -> None:
 )  # fmt: skip
 def test_large_amounts_have_three_digits_and_a_unit(value: float, text: str) -> None:
     assert amount(value) == text
-
-
-def test_coefficients_have_the_decimals_of_their_error() -> None:
-    row = {"term": "mcap", "estimate": 1.234e-6, "se": 3.4e-7, "ci_low": 5.5e-7, "ci_high": 1.9e-6}
-    cells = _coefficient({**row, "statistic": 3.6, "p": 0.001}, "p").cells
-    assert cells[1:4] == ("+0.000123", "0.000034", "+0.000055 to +0.000190")
 
 
 def test_other_firms(study: Findings) -> None:

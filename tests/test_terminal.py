@@ -222,9 +222,9 @@ def test_analyses_are_those_of_the_tables() -> None:
     text = long_text(findings)
     assert text.isascii()
     assert text != plain
-    (row,) = (line.split() for line in text.splitlines() if line.strip().startswith("late "))
-    assert row[1] == f"{100 * terms['estimate'][1]:+.2f}"
-    assert row[-1] == p_text(terms["pvalue"][1])
+    (row,) = (line.split() for line in text.splitlines() if line.strip().startswith("Late "))
+    assert row[1] == f"{100 * terms['step'][1] * terms['estimate'][1]:+.2f}%"
+    assert row[-2:] == [p_text(terms["pvalue"][1]), p_text(terms["compared_pvalue"][1])]
 
 
 def test_the_sketch_has_a_bar_for_each_day() -> None:

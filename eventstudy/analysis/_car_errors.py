@@ -1,9 +1,9 @@
-"""Standard errors of a regression of CARs: of independent events, or clustered by date."""
+"""Standard errors of a regression of CARs that take events, or their clusters, as independent."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 
@@ -23,29 +23,62 @@ ROUNDING = 1e-10
 
 
 class Errors(NamedTuple):
-    """Covariance of the estimates, degrees of freedom, bootstrap p-values, notes, and the fit."""
+    """Errors of k coefficients.
 
-    fit: Any
+    Attributes
+    ----------
+    label : str
+        "portfolio", "HC3", "CR2", "CR1 by country" and the like.
+    V : (k, k) float array
+        Covariance of the estimates; NaN where there is none.
+    df : (k,) float array
+        Degrees of freedom of Student's t.
+    wild : (k,) float array, optional
+        Bootstrap p-values.
+    notes : tuple of str
+    reason : str
+        Why there are none; "" otherwise.
+    """
+
+    label: str
     V: FloatArray
     df: FloatArray
     wild: FloatArray | None = None
     notes: tuple[str, ...] = ()
+    reason: str = ""
+
+    @classmethod
+    def none(cls, label: str, k: int, reason: str) -> Errors:
+        """Return that k coefficients have no errors of this kind, and why."""
+        return cls(label, np.full((k, k), np.nan), np.full(k, np.nan), reason=reason)
 
 
-def find_errors(fit: Any, X: FloatArray, cov: str) -> Errors:
-    """Return errors of the coefficients that take events as independent.
+def independent_errors(
+    cov: str, A: FloatArray, X: FloatArray, e: FloatArray, weight: FloatArray
+) -> Errors:
+    r"""Return errors of the coefficients that take events as independent.
 
     Parameters
     ----------
-    fit : statsmodels RegressionResults
+    cov : {"HC0", "HC1", "HC2", "HC3", "nonrobust"}
+    A : (k, N) float array
+        (X'WX)^-1 X'W, by which CARs become coefficients.
     X : (N, k) float array
-        Regressors, times the root of the weights if there are any.
-    cov : str
-        One of ``cross_section.Cov`` but "date".
+    e : (N,) float array
+        Residuals of the CARs.
+    weight : (N,) float array
+        W.
 
     Returns
     -------
     Errors
+
+    Notes
+    -----
+    .. math:: V = A \operatorname{diag}(c_i e_i^2) A'
+
+    c is 1 (HC0), N/(N-k) (HC1), 1/(1-h_i) (HC2) or 1/(1-h_i)^2 (HC3), h_i the leverage. An event
+    of leverage 1 has no residual and adds nothing.
 
     References
     ----------
@@ -54,20 +87,26 @@ def find_errors(fit: Any, X: FloatArray, cov: str) -> Errors:
        305-325.
     """
     N, k = X.shape
-    if cov != "nonrobust":
-        fit = fit.get_robustcov_results(cov, use_t=True)
-    return Errors(fit, np.asarray(fit.cov_params()), np.full(k, float(N - k)))
+    df = np.full(k, float(N - k))
+    if cov == "nonrobust":
+        return Errors(cov, (weight * e**2).sum() / (N - k) * (A / weight) @ A.T, df)
+    slack = 1 - (A.T * X).sum(axis=1)
+    lone = slack < SINGULAR
+    power = {"HC2": 1, "HC3": 2}.get(cov, 0)
+    factor = np.where(lone, 0.0, np.where(lone, 1.0, slack) ** -power)
+    if cov == "HC1":
+        factor *= N / (N - k)
+    return Errors(cov, (A * factor * e**2) @ A.T, df)
 
 
 def cluster_errors(
-    fit: Any, X: FloatArray, y: FloatArray, e: FloatArray, dates: IntArray, se: ClusterError,
+    X: FloatArray, y: FloatArray, e: FloatArray, dates: IntArray, se: ClusterError,
     unit: str = "date",
 ) -> Errors:  # fmt: skip
     """Return errors of the coefficients clustered by date, and bootstrap p-values if dates are few.
 
     Parameters
     ----------
-    fit : statsmodels RegressionResults
     X : (N, k) float array
         Regressors, times the root of the weights if there are any.
     y : (N,) float array
@@ -100,8 +139,6 @@ def cluster_errors(
         reason = f"the columns separate every {unit} from the others: no errors by {unit} exist"
         remedy = f"leave out what is the same for all events of a {unit}"
         raise NotPossibleError(reason, where="cov", remedy=remedy)
-    if se == "CR1":
-        fit = fit.get_robustcov_results("cluster", groups=dates, use_t=True)
     df = np.full(k, G - 1.0) if se == "CR1" else satterthwaite(X, A, dates)
     notes = []
     if n_decisive := count_decisive(X, dates):
@@ -110,20 +147,20 @@ def cluster_errors(
     if size.max() / N > LARGE_SHARE:
         notes.append(f"the largest {unit} holds {size.max() / N:.0%} of the events")
     if len(size) >= FEW_DATES:
-        return Errors(fit, S.T @ S, df, notes=tuple(notes))
+        return Errors(se, S.T @ S, df, notes=tuple(notes))
     least = f"; wild_pvalue cannot fall below {2.0 ** (1 - G):g}" if G < MIN_CLUSTERS else ""
     notes.append(f"only {G} {unit}s: read wild_pvalue (wild cluster bootstrap) as well{least}")
-    return Errors(fit, S.T @ S, df, bootstrap_pvalues(X, y, dates, A), tuple(notes))
+    return Errors(se, S.T @ S, df, bootstrap_pvalues(X, y, dates, A), tuple(notes))
 
 
 def errors_by(
-    fit: Any, X: FloatArray, y: FloatArray, e: FloatArray, clusters: Clusters, se: ClusterError
-) -> tuple[Errors, str]:
-    """Return errors clustered by one column or by two, and their name.
+    X: FloatArray, y: FloatArray, e: FloatArray, clusters: Clusters, se: ClusterError
+) -> Errors:
+    """Return errors clustered by one column or by two.
 
     Parameters
     ----------
-    fit, X, y, e, se
+    X, y, e, se
         As for :func:`cluster_errors`.
     clusters : mapping of str to (N,) int array
         Of two the variances are added and that of both at once is taken off, each with CR1 and
@@ -132,7 +169,6 @@ def errors_by(
     Returns
     -------
     Errors
-    str
 
     References
     ----------
@@ -143,15 +179,19 @@ def errors_by(
     if len(codes) == 1:
         unit = names[0] if names == ["date"] else "cluster"
         label = se if names == ["date"] else f"{se} by {names[0]}"
-        return cluster_errors(fit, X, y, e, codes[0], se, unit), label
+        return cluster_errors(X, y, e, codes[0], se, unit)._replace(label=label)
     if len(codes) > 2:
         raise ConfigError("errors are clustered by one column or by two", value=", ".join(names))
-    fit = fit.get_robustcov_results("cluster", groups=np.column_stack(codes), use_t=True)
-    V, G = np.asarray(fit.cov_params()), min(int(code.max()) + 1 for code in codes)
+    both = np.unique(np.column_stack(codes), axis=0, return_inverse=True)[1].ravel()
+    V = np.zeros((X.shape[1], X.shape[1]))
+    for sign, code in ((1, codes[0]), (1, codes[1]), (-1, both)):
+        S = sum_scores(weigh_residuals(X, code, "CR1"), e, code)
+        V += sign * S.T @ S
+    G = min(int(code.max()) + 1 for code in codes)
     if not (np.diag(V) > 0).all() or G < MIN_DATES:
         reason, remedy = "no variance clustered both ways", "cluster by one of the columns"
         raise NotPossibleError(reason, value=", ".join(names), remedy=remedy)
-    return Errors(fit, V, np.full(X.shape[1], G - 1.0)), f"CR1 by {' and '.join(names)}"
+    return Errors(f"CR1 by {' and '.join(names)}", V, np.full(X.shape[1], G - 1.0))
 
 
 def weigh_residuals(X: FloatArray, cluster: IntArray, kind: ClusterError) -> FloatArray:

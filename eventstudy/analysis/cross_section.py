@@ -1,10 +1,9 @@
-"""Regressions of CARs on characteristics of the events: numbers as they are, text as dummies."""
+"""Regressions of CARs on characteristics of the events, and which of their errors decide."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from html import escape
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -13,22 +12,48 @@ import pandas as pd
 from ..abnormal.abnormal_returns import AbnormalReturns
 from ..calendars.window import Window
 from ..errors import ConfigError, NotPossibleError
-from ..fitting.fitted import FittedStudy, WindowLike, names_of
-from ..significance._base import pvalue
+from ..fitting.fitted import FittedStudy
+from ..significance._base import f_value, pvalue
+from ..significance._pairs import PAIRWISE_LIMIT
 from ..significance.clusters import merge_dates, number_dates
+from ..utility.blas import one_thread
+from ..utility.catalogue import say
+from ..utility.numbers import capitalised, uncapitalised
+from ..utility.registry import did_you_mean
 from ..utility.typing import FloatArray, IntArray
-from ._car_errors import ClusterError, Errors, errors_by, find_errors
-from ._regressors import CONSTANT, Design, cells_of, design_of
+from ._car_errors import ClusterError, Errors, errors_by, independent_errors
+from ._portfolio_errors import LABEL as PORTFOLIO
+from ._portfolio_errors import measured_before, portfolio_errors
+from ._regressors import CONSTANT, Design, Term, cells_of
 from .interval import quantile
 
-# 1 minus the leverage of an event: below this it alone determines a coefficient.
-MIN_SLACK = 1e-9
-# So many terms are named.
-MAX_TERMS = 3
-
+# Degrees of freedom of every slope from which on errors by date decide.
+ENOUGH_FREEDOM = 10.0
+# Of a smaller class errors from the residuals of its events say nothing.
+SMALLEST_CLASS = 5
+BY_DATE = "CR2"
 
 Weights = Literal["equal", "precision"]
 Cov = Literal["nonrobust", "HC0", "HC1", "HC2", "HC3", "date"]
+
+
+@dataclass(frozen=True)
+class JointTest:
+    """A joint test that coefficients are zero; NaN with a reason where there is none.
+
+    Attributes
+    ----------
+    statistic : float
+        Of Fisher's F.
+    df1, df2, pvalue : float
+    reason : str
+    """
+
+    statistic: float = np.nan
+    df1: float = np.nan
+    df2: float = np.nan
+    pvalue: float = np.nan
+    reason: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,30 +63,46 @@ class CarRegression:
     Attributes
     ----------
     table : DataFrame
-        term, estimate, se, statistic, df, pvalue, ci_low, ci_high (95 %); with errors clustered on
-        fewer than 10 dates also wild_pvalue.
+        One row a term: term; label, kind, base, count, step, per (what it is called and what tables
+        show, see :class:`~eventstudy.analysis._regressors.Term`); estimate, se, statistic, df,
+        pvalue, ci_low, ci_high (95 %), p_reason by the errors that decide; compared_se,
+        compared_low, compared_high, compared_pvalue, compared_reason by the errors `compared`; with
+        ``rank=True`` also rank_pvalue.
     window : Window
-    weights, cov : str
-        As asked for; `cov` is "CR2" or "CR1" where it was "date".
+    weights : str
+        As asked for.
+    cov : {"portfolio", "CR2"}
+        The errors that decide, by the design alone.
+    compared : str
+        The errors that are compared with them, such as "HC3".
+    is_published : bool
+        Whether the compared errors take events as independent that are not.
     n_events, n_dates : int
     r2 : float
         Weighted if the regression is.
     dropped : dict
         Why a usable event is not in, by event_id.
     notes : tuple of str
+    terms : tuple of Term
+    errors : tuple of Errors
+        All errors that were computed; :meth:`by` has their tables.
     fit : statsmodels RegressionResults
-        With the errors of the table; with classical ones in place of "CR2".
+        With classical errors.
     """
 
     table: pd.DataFrame
     window: Window
     weights: str
     cov: str
+    compared: str
+    is_published: bool
     n_events: int
     n_dates: int
     r2: float
     dropped: dict[str, str]
     notes: tuple[str, ...]
+    terms: tuple[Term, ...] = field(repr=False)
+    errors: tuple[Errors, ...] = field(repr=False)
     fit: Any = field(repr=False)
 
     @property
@@ -84,100 +125,93 @@ class CarRegression:
         return self._by_term[["ci_low", "ci_high"]]
 
     @property
+    def _b(self) -> FloatArray:
+        return self.table["estimate"].to_numpy(dtype=float)
+
+    @property
     def _by_term(self) -> pd.DataFrame:
         return self.table.set_index("term")
 
+    def by(self, errors: str) -> pd.DataFrame:
+        """Return the numbers of other errors: of all that were computed, whichever decide.
+
+        Parameters
+        ----------
+        errors : str
+            Such as "portfolio", "CR2" or "HC3".
+
+        Returns
+        -------
+        DataFrame
+            term, estimate, se, statistic, df, pvalue, ci_low, ci_high, p_reason; with errors
+            clustered on fewer than 10 dates also wild_pvalue.
+
+        Raises
+        ------
+        ConfigError
+            For errors that were not computed.
+        """
+        every = {each.label: each for each in self.errors}
+        if errors not in every:
+            remedy = did_you_mean(errors, list(every)) or "there are " + ", ".join(every)
+            raise ConfigError("no such errors", value=errors, remedy=remedy)
+        numbers = numbers_of(self._b, every[errors], self.terms)
+        return pd.concat([self.table["term"], numbers], axis=1)
+
+    def joint(self, terms: Iterable[str] = ()) -> JointTest:
+        r"""Return a joint test that coefficients are zero, by the errors that decide.
+
+        Parameters
+        ----------
+        terms : iterable of str, optional
+            By default all but the constant.
+
+        Raises
+        ------
+        ConfigError
+            For an unknown term.
+
+        Notes
+        -----
+        .. math:: T^2 \frac{\nu - q + 1}{q \nu} \sim F(q, \nu - q + 1), \quad T^2 = b' V^{-1} b
+
+        of q coefficients, with the smallest degrees of freedom of theirs (Hotelling).
+        """
+        names = self.table["term"].tolist()
+        chosen = list(terms) or [name for name in names if name != CONSTANT]
+        for name in chosen:
+            if name not in names:
+                raise ConfigError("no such term", value=name, remedy=did_you_mean(name, names))
+        rows = [names.index(name) for name in chosen]
+        errors = next(each for each in self.errors if each.label == self.cov)
+        return _joint(self._b[rows], errors.V[np.ix_(rows, rows)], errors.df[rows])
+
     def with_facts(self) -> pd.DataFrame:
         """Return the table with what all of its rows share: events, dates, R2, errors and notes."""
-        facts = {name: getattr(self, name) for name in ("n_events", "n_dates", "r2")}
-        return self.table.assign(**facts, errors=self.cov, notes="; ".join(self.notes))
-
-    @property
-    def _head(self) -> str:
-        kind = "WLS, weights 1/Var(CAR)" if self.weights == "precision" else "OLS"
-        counts = f"{self.n_events} events on {self.n_dates} dates"
-        fit = f"{kind}, {counts}, errors {self.cov}, R2 {self.r2:.4f}"
-        return f"CAR{self.window} on characteristics: {fit}"
+        names = ("n_events", "n_dates", "r2", "compared", "is_published")
+        facts = {name: getattr(self, name) for name in names}
+        several = len(self.table) > 2
+        joint = self.joint().pvalue if several else np.nan
+        facts |= {"n_left_out": len(self.dropped), "joint_pvalue": joint, "errors": self.cov}
+        notes = (note if note.endswith(".") else f"{note}." for note in self.notes)
+        return self.table.assign(**facts, notes=" ".join(notes))
 
     def __str__(self) -> str:
-        table = self.table.round(4).to_string(index=False, na_rep="-")
-        return "\n".join([self._head, table, *self.notes])
+        return self.table.to_string(index=False, na_rep="-")
 
     __repr__ = __str__
 
-    def _repr_html_(self) -> str:
-        body = self.table.round(4).to_html(index=False, na_rep="–", border=0)
-        notes = "".join(f"<li>{escape(note)}</li>" for note in self.notes)
-        return f"<p>{escape(self._head)}</p>{body}<ul>{notes}</ul>"
 
-
-def regress_car(
-    study: FittedStudy,
-    columns: str | Iterable[str],
-    window: WindowLike | None = None,
-    *,
-    weights: Weights = "equal",
-    cov: Cov = "HC3",
-    se: ClusterError = "CR2",
-) -> CarRegression:
-    """Regress CARs on columns of the events, with a constant.
-
-    Parameters
-    ----------
-    study : FittedStudy
-    columns : str or iterable of str
-        Columns of the events. Numbers enter as they are; text as dummies against its first level in
-        alphabetical order, which the term names. Events with a missing value are left out and
-        counted.
-    window : window, optional
-        By default the main one.
-    weights : {"equal", "precision"}
-        Ordinary least squares, or weights 1/Var(CAR).
-    cov : {"HC3", "HC0", "HC1", "HC2", "nonrobust", "date"}
-        HC and classical errors have t(N-k); "nonrobust" is s2 (X'WX)^-1 with weights. "date"
-        clusters by event date.
-    se : {"CR2", "CR1"}
-        Error of "date": CR2 with Satterthwaite degrees of freedom, or CR1 with t(G-1), which
-        over-rejects when dates have unequal numbers of events.
-
-    Returns
-    -------
-    CarRegression
-        With fewer than 10 dates "date" adds the p-values of a wild cluster bootstrap: the null
-        imposed on the residuals, signs of all events of a date flipped, all 2^G of them.
-
-    Raises
-    ------
-    ConfigError
-        If the window reaches beyond the event window; for an unknown column or option.
-    NotPossibleError
-        A ConfigError: for event ids that occur twice, columns that are constant, collinear or mix
-        numbers and text, too few events or dates, and HC2 or HC3 where one event alone determines a
-        coefficient (HC1 is defined there).
-
-    Notes
-    -----
-    H0 of each row: the coefficient is zero. Effects that differ between events make the variance of
-    the CARs other than proportional to 1/w, so classical errors are safe neither with nor without
-    weights (Harrington and Shrider).
-
-    References
-    ----------
-    .. [1] MacKinnon, J. G. and White, H. (1985). Some heteroskedasticity-consistent covariance
-       matrix estimators with improved finite sample properties. Journal of Econometrics 29,
-       305-325 (HC3).
-    .. [2] Bell, R. M. and McCaffrey, D. F. (2002). Bias reduction in standard errors for linear
-       regression with multi-stage samples. Survey Methodology 28, 169-181 (CR2).
-    .. [3] Cameron, A. C., Gelbach, J. B. and Miller, D. L. (2008). Bootstrap-based improvements for
-       inference with clustered errors. Review of Economics and Statistics 90, 414-427.
-    .. [4] Harrington, S. E. and Shrider, D. G. (2007). All events induce variance: analyzing
-       abnormal returns when effects vary across firms. Journal of Financial and Quantitative
-       Analysis 42, 229-256.
-    """
-    window, names = Window.of(study.main if window is None else window), names_of(columns)
-    rows, series, dropped = complete_events(study, names, window)
-    design, sample = design_of(series, len(rows)), study.abnormal.take(rows)
-    return estimate(sample, design, window, dropped, weights=weights, cov=cov, se=se)
+def _joint(b: FloatArray, V: FloatArray, dfs: FloatArray) -> JointTest:
+    q = len(b)
+    if not np.isfinite(V).all() or not q:
+        return JointTest(reason=say("regression.no_joint"))
+    df = float(dfs.min())
+    if df <= q:
+        return JointTest(reason=say("regression.few_for_joint", n=q, df=df))
+    statistic = float(b @ np.linalg.solve(V, b)) * (df - q + 1) / (q * df)
+    value = f_value(statistic, q, df - q + 1)
+    return JointTest(statistic, q, df - q + 1, float(value.upper))
 
 
 def estimate(
@@ -195,39 +229,152 @@ def estimate(
     dropped : dict
         Why other events are not in, by event_id.
     weights, cov, se : str
-        As for :func:`regress_car`.
+        As for :func:`~eventstudy.analysis.explain.explain`.
     clusters : mapping of str to (N,) int array, optional
-        The one or two columns by which errors are clustered, in place of `cov`.
+        The one or two columns by which the compared errors are clustered, in place of `cov`.
 
     Returns
     -------
     CarRegression
     """
     _check(weights, cov, se)
-    N, k = design.X.shape
-    if k >= N:
-        reason = f"{N} event{'s' * (N != 1)} cannot determine {k} coefficients"
-        remedy, named = "merge values of a column, or leave one out", dict.fromkeys(design.origin)
-        columns = ", ".join(name for name in named if name != CONSTANT)
-        raise NotPossibleError(reason, value=columns, remedy=remedy)
-    root = 1 / np.sqrt(sample.var_car(window)) if weights == "precision" else np.ones(N)
-    fit, dates = _fit(sample.car(window), design, root**2, weights), number_dates(sample)
-    X, y = design.X * root[:, None], sample.car(window) * root
-    clusters = {"date": dates} if cov == "date" and not clusters else clusters or {}
-    if cov in ("HC2", "HC3") and not clusters:
-        _check_leverage(X, design, cov)
-    e = y - X @ fit.params.to_numpy()
-    if clusters:
-        errors, cov_label = errors_by(fit, X, y, e, clusters, se)
+    with one_thread():
+        return _estimate(sample, design, window, dropped, weights, cov, se, clusters or {})
+
+
+def _estimate(
+    sample: AbnormalReturns, design: Design, window: Window, dropped: dict[str, str],
+    weights: Weights, cov: Cov, se: ClusterError, clusters: Mapping[str, IntArray],
+) -> CarRegression:  # fmt: skip
+    lines = Lines.of(sample, design, window, weights)
+    dates, merged = number_dates(sample), merge_dates(sample, window)
+    by_date = lines.clustered_or_none({"date": merged}, "CR2")._replace(label=BY_DATE)
+    is_by_date = bool(by_date.df[design.slopes].min() >= ENOUGH_FREEDOM)
+    every = [by_date]
+    if not is_by_date or len(dates) <= PAIRWISE_LIMIT:
+        every.append(portfolio_errors(sample, window, lines.X, lines.A))
+    main = by_date if is_by_date else every[-1]
+    clustering = {"date": dates} if cov == "date" and not clusters else clusters
+    by_dates = list(clustering) == ["date"] and se == "CR2"
+    is_known = by_dates and np.array_equal(merged, clustering["date"])
+    if clustering and not (is_known and is_by_date):
+        compared = by_date if is_known else lines.clustered_or_none(clustering, se)
+        if compared.label == BY_DATE and not is_known:
+            # Dates as they are, though windows of some share a session.
+            compared = compared._replace(label=f"{BY_DATE} by date")
     else:
-        errors, cov_label = find_errors(fit, X, cov), cov
-    scale = f"mean weighted squared residual {(e**2).mean():.3g}" if weights == "precision" else ""
-    warnings = *filter(None, [scale]), *errors.notes, *_dependence(sample, window, dates, clusters)
-    return CarRegression(
-        _table(design.terms, fit.params.to_numpy(), errors), window, weights,
-        cov_label, N, len(np.unique(dates)), float(fit.rsquared), dropped,
-        (*_counts(dropped), *design.notes, *warnings), errors.fit,
+        clustering, kind = {}, "HC3" if cov == "date" else cov
+        compared = independent_errors(kind, lines.A, lines.X, lines.e, lines.weight)
+    table = _table(lines, design, main, compared)
+    is_published = not _covers(clustering, merged)
+    notes = (
+        *_counts(dropped), *design.notes, *_notes_on_weights(lines, weights),
+        *_notes_on_errors(sample, design, main, dates),
+        *_notes_on_compared(design, compared, dates, is_published=is_published),
     )  # fmt: skip
+    return CarRegression(
+        table, window, weights, main.label, compared.label, is_published, len(dates),
+        len(np.unique(dates)), float(lines.fit.rsquared), dropped, notes, design.terms,
+        tuple({each.label: each for each in (*every, compared)}.values()), lines.fit,
+    )  # fmt: skip
+
+
+@dataclass(frozen=True, eq=False)
+class Lines:
+    """The least squares of N CARs on k regressors.
+
+    Attributes
+    ----------
+    y : (N,) float array
+        CARs (decimal).
+    X : (N, k) float array
+    weight : (N,) float array
+    A : (k, N) float array
+        (X'WX)^-1 X'W, by which CARs become coefficients.
+    fit : statsmodels RegressionResults
+    """
+
+    y: FloatArray
+    X: FloatArray
+    weight: FloatArray
+    A: FloatArray
+    fit: Any
+
+    @classmethod
+    def of(cls, sample: AbnormalReturns, design: Design, window: Window, weights: str) -> Lines:
+        """Return the least squares of the CARs of a sample.
+
+        Parameters
+        ----------
+        sample : AbnormalReturns
+        design : Design
+        window : Window
+        weights : {"equal", "precision"}
+
+        Raises
+        ------
+        NotPossibleError
+            If there are not more events than regressors.
+        """
+        from statsmodels.regression.linear_model import OLS, WLS
+
+        N, k = design.X.shape
+        if k >= N:
+            reason = f"{N} event{'s' * (N != 1)} cannot determine {k} coefficients"
+            named = dict.fromkeys(name for term in design.terms for name in term.columns)
+            remedy = "merge values of a column, or leave one out"
+            raise NotPossibleError(reason, value=", ".join(named), remedy=remedy)
+        car, weight = sample.car(window), np.ones(N)
+        X = pd.DataFrame(design.X, columns=[term.name for term in design.terms])
+        model = OLS(pd.Series(car, name="CAR"), X)
+        if weights == "precision":
+            weight = np.asarray(1 / sample.var_car(window))
+            model = WLS(pd.Series(car, name="CAR"), X, weights=weight)
+        root = np.sqrt(weight)
+        A = np.asarray(np.linalg.pinv(design.X * root[:, None]) * root)
+        return cls(car, design.X, weight, A, model.fit())
+
+    @property
+    def b(self) -> FloatArray:
+        """The coefficients, (k,)."""
+        return self.A @ self.y
+
+    @property
+    def e(self) -> FloatArray:
+        """The residuals, (N,)."""
+        return self.y - self.X @ self.b
+
+    def refitted(self, cars: FloatArray) -> FloatArray:
+        """Return the coefficients of other CARs of the same events, (k,).
+
+        Parameters
+        ----------
+        cars : (N,) float array
+            NaN for an event without one; all coefficients are NaN where the others do not determine
+            them.
+        """
+        has_car = np.isfinite(cars)
+        if has_car.all():
+            return self.A @ cars
+        root = np.sqrt(self.weight[has_car])
+        X = self.X[has_car] * root[:, None]
+        b, _, rank, _ = np.linalg.lstsq(X, cars[has_car] * root, rcond=None)
+        return np.asarray(b) if rank == X.shape[1] else np.full(X.shape[1], np.nan)
+
+    def clustered_or_none(self, clusters: Mapping[str, IntArray], se: ClusterError) -> Errors:
+        """Return errors clustered by one column or two; NaN and the reason where there are none.
+
+        Parameters
+        ----------
+        clusters : mapping of str to (N,) int array
+        se : {"CR2", "CR1"}
+        """
+        root = np.sqrt(self.weight)
+        try:
+            return errors_by(self.X * root[:, None], self.y * root, self.e * root, clusters, se)
+        except NotPossibleError as error:
+            label = f"{se} by {' and '.join(clusters)}"
+            return Errors.none(label, self.X.shape[1], str(error))
 
 
 def not_possible(table: pd.DataFrame) -> str:
@@ -242,6 +389,60 @@ def _check(weights: str, cov: str, se: str) -> None:
         if value not in get_args(literal):
             remedy = "use " + ", ".join(get_args(literal))
             raise ConfigError("unknown choice", where=name, value=value, remedy=remedy)
+
+
+def _covers(clusters: Mapping[str, IntArray], merged: IntArray) -> bool:
+    """Return whether events that share days are in one cluster, or no two events share any."""
+    if len(np.unique(merged)) == len(merged):
+        return True
+    return any(pd.Series(c).groupby(merged).nunique().max() == 1 for c in clusters.values())
+
+
+def _table(lines: Lines, design: Design, main: Errors, compared: Errors) -> pd.DataFrame:
+    """Return one row a term: what it is called, the errors that decide, and compared ones."""
+    terms = pd.DataFrame([asdict(term) for term in design.terms]).drop(columns="columns")
+    numbers, second = (numbers_of(lines.b, each, design.terms) for each in (main, compared))
+    p = second["wild_pvalue" if "wild_pvalue" in second else "pvalue"]
+    table = pd.concat([terms.rename(columns={"name": "term"}), numbers], axis=1)
+    columns = {"compared_se": "se", "compared_low": "ci_low", "compared_high": "ci_high"}
+    compared_numbers = {name: second[source] for name, source in columns.items()}
+    return table.assign(**compared_numbers, compared_pvalue=p, compared_reason=second["p_reason"])
+
+
+def numbers_of(b: FloatArray, errors: Errors, terms: Sequence[Term]) -> pd.DataFrame:
+    """Return the numbers of k coefficients by one kind of errors.
+
+    Parameters
+    ----------
+    b : (k,) float array
+    errors : Errors
+    terms : sequence of k Term
+
+    Returns
+    -------
+    DataFrame
+        estimate, se, statistic, df, pvalue, ci_low, ci_high, p_reason, and wild_pvalue if there are
+        any. Errors from the residuals of a class of fewer than five events have no p.
+    """
+    se, df = np.sqrt(np.diag(errors.V)), errors.df
+    is_none = np.zeros(len(b), dtype=bool)
+    if errors.label != PORTFOLIO:
+        is_none = np.array([term.smallest < SMALLEST_CLASS for term in terms])
+    with np.errstate(invalid="ignore", divide="ignore"):
+        t = np.where(is_none, np.nan, b / se)
+    p = [pvalue(value, nu) if value == value else np.nan for value, nu in zip(t, df, strict=True)]
+    half = np.where(is_none, np.nan, se * np.array([quantile(nu) for nu in df]))
+    reasons = [
+        say("regression.small_class", n=term.smallest) if none else errors.reason
+        for term, none in zip(terms, is_none, strict=True)
+    ]
+    table = pd.DataFrame({
+        "estimate": b, "se": se, "statistic": t, "df": df, "pvalue": p, "ci_low": b - half,
+        "ci_high": b + half, "p_reason": reasons,
+    })  # fmt: skip
+    if errors.wild is None:
+        return table
+    return table.assign(wild_pvalue=np.where(is_none, np.nan, errors.wild))
 
 
 def complete_events(
@@ -283,57 +484,47 @@ def complete_events(
     return rows[keep], series, dropped
 
 
-def _fit(car: FloatArray, design: Design, weight: FloatArray, weights: str) -> Any:
-    from statsmodels.regression.linear_model import OLS, WLS
-
-    X = pd.DataFrame(design.X, columns=list(design.terms))
-    y = pd.Series(car, name="CAR")
-    return (WLS(y, X, weights=weight) if weights == "precision" else OLS(y, X)).fit()
-
-
-def _dependence(
-    sample: AbnormalReturns, window: Window, dates: IntArray, clusters: Mapping[str, IntArray]
-) -> list[str]:
-    """Return notes on the dependence between events that the errors leave out."""
-    G, notes = len(np.unique(dates)), []
-    as_independent = "these errors take them as independent"
-    by_date = any(pd.Series(c).groupby(dates).nunique().max() == 1 for c in clusters.values())
-    if not by_date and len(dates) > G:
-        notes.append(f"events share dates: {as_independent}; errors by date do not")
-    if len(np.unique(merge_dates(sample, window))) < G:
-        notes.append(f"windows of different dates overlap: {as_independent}")
-    return notes
-
-
-def _table(terms: tuple[str, ...], b: FloatArray, errors: Errors) -> pd.DataFrame:
-    se, df = np.sqrt(np.diag(errors.V)), errors.df
-    half = se * np.array([quantile(nu) for nu in df])
-    table = pd.DataFrame({
-        "term": terms, "estimate": b, "se": se, "statistic": b / se, "df": df,
-        "pvalue": [pvalue(t, nu) for t, nu in zip(b / se, df, strict=True)],
-        "ci_low": b - half, "ci_high": b + half,
-    })  # fmt: skip
-    return table if errors.wild is None else table.assign(wild_pvalue=errors.wild)
-
-
 def _counts(dropped: dict[str, str]) -> list[str]:
     """Return how many events are left out for each reason."""
     reasons = list(dropped.values())
     return [f"{reasons.count(reason)} left out: {reason}" for reason in dict.fromkeys(reasons)]
 
 
-def _check_leverage(X: FloatArray, design: Design, cov: str) -> None:
-    """Refuse HC2 and HC3 where the residual of an event is zero whatever its CAR."""
-    leverage = (np.linalg.qr(X)[0] ** 2).sum(axis=1)
-    if (leverage <= 1 - MIN_SLACK).all():
-        return
-    single = (design.X != 0).sum(axis=0) == 1
-    terms = [term for term, once in zip(design.terms, single, strict=True) if once]
-    named = terms or [name for name in dict.fromkeys(design.origin) if name != CONSTANT]
-    remainder = f" and {len(named) - MAX_TERMS} more" * (len(named) > MAX_TERMS)
-    reason = f"{cov} is not defined where one event alone determines a coefficient"
-    value, remedy = (
-        ", ".join(named[:MAX_TERMS]),
-        "use HC1, merge them with others, or leave the column out",
-    )
-    raise NotPossibleError(reason, value=value + remainder, remedy=remedy)
+def _notes_on_weights(lines: Lines, weights: Weights) -> list[str]:
+    if weights == "equal":
+        return []
+    return [say("regression.scale", value=(lines.weight * lines.e**2).mean())]
+
+
+def _notes_on_errors(
+    sample: AbnormalReturns, design: Design, main: Errors, dates: IntArray
+) -> list[str]:
+    """Return what the errors that decide rest on, and what they do not see."""
+    facts = {"n": len(dates), "dates": len(np.unique(dates))}
+    if main.label != PORTFOLIO:
+        return [say("regression.by_date", **facts), *main.notes]
+    code = "one_date" if facts["dates"] == 1 else "few_dates"
+    notes = [say(f"regression.{code}", **facts)]
+    if named := measured_before(sample, design):
+        first, *later = named
+        names = [capitalised(first), *map(uncapitalised, later)]
+        notes.append(say("regression.measured", names=names, n=len(names)))
+    return [*notes, say(f"regression.{code}_limit"), *main.notes]
+
+
+def _notes_on_compared(
+    design: Design, compared: Errors, dates: IntArray, *, is_published: bool
+) -> list[str]:
+    """Return what the errors that are compared are, and where they have no p."""
+    notes = []
+    if is_published and not compared.reason:
+        code = "one_date" if len(np.unique(dates)) == 1 else "few_dates"
+        notes.append(say(f"regression.published_{code}", errors=compared.label))
+    if compared.reason:
+        notes.append(say("regression.none_beside", errors=compared.label, why=compared.reason))
+    slopes = [term for term in design.terms if term.name != CONSTANT]
+    if small := [term.label for term in slopes if 1 < term.smallest < SMALLEST_CLASS]:
+        notes.append(say("regression.small_classes", names=small))
+    if lone := [term.label for term in slopes if term.smallest == 1]:
+        notes.append(say("regression.lone_classes", names=lone))
+    return [*notes, *compared.notes]

@@ -308,6 +308,30 @@ def draw(
     return Draws(*(np.concatenate(arrays) for arrays in zip(*out, strict=True)))
 
 
+def draw_cars(study: FittedStudy, window: Window, draws: int) -> FloatArray:
+    """Return the CARs of a study on other days, (draws, n); NaN for events that leave a draw.
+
+    Parameters
+    ----------
+    study : FittedStudy
+        Of n events, all used.
+    window : Window
+    draws : int
+        At most so many; a draw that keeps less than 80 % of the events is left out.
+    """
+    plan, shifts = _Plan.of(study, (window,), (), ()), shifts_of(study, window, draws)
+    places, n = shifts.places(plan.day0), len(plan.day0)
+    out = np.full(places.shape, np.nan)
+    for piece in chunks(len(places), max(1, CHUNK // max(n, 1))):
+        a, usable = plan.fitted(shifts.sessions[places[piece].ravel()])
+        out[piece] = np.where(usable, a.car(window), np.nan).reshape(-1, n)
+    by_date = np.argsort(days_of(study), kind="stable")
+    cars = np.empty_like(out)
+    cars[:, by_date] = out
+    keeps_enough: BoolArray = np.isfinite(cars).mean(axis=1) >= MIN_SHARE
+    return cars[keeps_enough]
+
+
 @dataclass(frozen=True, eq=False)
 class _Plan:
     """What a draw needs of a study: little enough to be sent to another process.

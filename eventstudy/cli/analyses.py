@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from .options import JSON, QUIET, WORKERS, StudyCommand, WholeNumber, options, without
+from .options import JSON, QUIET, SWITCH, WORKERS, StudyCommand, WholeNumber, options, without
 from .shared import EVENTS, PATH, display, notify, print_json, progress, reading_codes, writing
 
 # Options that are about what a run folder has besides the answer.
@@ -25,11 +25,14 @@ OF_RUNS = (
 @options(
     ("--on", "FORMULA ...",
      'Columns of the events, such as "size + C(sector) + direction:leverage"; may be repeated.'),
-    ("--cluster", "COLUMN ...", "Column to cluster the errors by, or date for day 0; at most two."),
+    ("--cluster", "COLUMN ...",
+     "Column to cluster the compared errors by, or date for day 0; at most two."),
     ("--cov", ["HC3", "HC0", "HC1", "HC2", "nonrobust"],
-     "Standard errors where there are no clusters. [default: HC3]"),
+     "Errors to compare with those that decide, where there are no clusters. [default: HC3]"),
     ("--weights", ["equal", "precision"],
      "Weights of the events; precision is 1/Var(CAR). [default: equal]"),
+    ("--label", "COLUMN=WORDS ...", 'Words for a column, such as vol="Volatility, per 1% a day".'),
+    ("--rank", SWITCH, "Also rank the coefficients among those of other days."),
     ("--car", "START:STOP", "Window of the CAR. [default: the main one of the run]"),
     ("--format form", ["text", "latex", "html"], "Form of the table. [default: text]"),
     ("--plot", (PATH, "FILE"), "Draw the coefficients as FILE.svg, .png or .pdf."),
@@ -37,7 +40,7 @@ OF_RUNS = (
 )  # fmt: skip
 def explain(
     folder: Path, on: tuple[str, ...], car: str | None, form: str | None, plot: Path | None,
-    as_json: bool, **choices: Any,
+    label: tuple[str, ...], as_json: bool, **choices: Any,
 ) -> None:  # fmt: skip
     """Regress the CARs of RUN on a formula of columns of its events.
 
@@ -45,11 +48,11 @@ def explain(
     side by side.
     """
     from ..analysis.computed import compute_study
-    from ..analysis.explain import SideBySide
     from ..analysis.explain import explain as regress
     from ..calendars.window import Window
     from ..errors import ConfigError
     from ..report.formats.latex import regressions_as
+    from ..report.formats.terminal import regressions_text
     from ..runs import Record
     from ..runs.verify import refuse_altered
 
@@ -61,7 +64,8 @@ def explain(
     study = compute_study(replace(inputs, config=config))
     window = Window.of(car) if car else config.main
     chosen = {name: option for name, option in choices.items() if option}
-    fits = {text: regress(study, text, window, **chosen) for text in on}
+    labels = dict(_read_label(text) for text in label)
+    fits = {text: regress(study, text, window, labels=labels, **chosen) for text in on}
     if plot:
         from ..report.figures.robustness_plots import plot_coefficients
         from ..report.formats.figure_files import save_figure
@@ -70,10 +74,22 @@ def explain(
     if as_json:
         rows = {text: fit.table.to_json(orient="records") for text, fit in fits.items()}
         print_json({text: json.loads(table) for text, table in rows.items()})
-    elif form in ("latex", "html"):
+    elif form == "latex":
         display(regressions_as(form, fits).rstrip())
+    elif form == "html":
+        display(regressions_as("page", fits, title=config.title or folder.name))
     else:
-        display(str(SideBySide(fits) if len(fits) > 1 else fits[on[0]]))
+        display(regressions_text(fits if len(fits) > 1 else {"": fits[on[0]]}))
+
+
+def _read_label(text: str) -> tuple[str, str]:
+    """Return the column and the words of ``--label``."""
+    from ..errors import ConfigError
+
+    column, sign, words = text.rpartition("=")
+    if not (column and sign and words):
+        raise ConfigError("COLUMN=WORDS is needed", where="--label", value=text)
+    return column, words
 
 
 @click.command(cls=StudyCommand)

@@ -15,8 +15,8 @@ from ..analysis.announcement_time import depend_on_time
 from ..analysis.answer import answer_of, influence_of, main_test_of, verdict_of
 from ..analysis.caar_path import path_of, prepare_windows
 from ..analysis.calendar_portfolio import calendar_portfolio
-from ..analysis.cross_section import regress_car
 from ..analysis.diagnosis import diagnose
+from ..analysis.explain import regress_car
 from ..analysis.groups import differences
 from ..analysis.implied_path import BASE, implied_path_of
 from ..analysis.long_horizon import abhar
@@ -74,8 +74,8 @@ STACKED = frozenset((
     "gap_low", "gap_high", "path_low", "path_high", "draw", "draws", "mean_car",
 ))  # fmt: skip
 REGRESSION = [
-    "term", "estimate", "se", "statistic", "df", "pvalue", "ci_low", "ci_high", "n_events",
-    "n_dates", "r2", "errors", "notes", "reason",
+    "term", "label", "estimate", "se", "statistic", "df", "pvalue", "ci_low", "ci_high",
+    "n_events", "n_dates", "r2", "errors", "notes", "reason",
 ]  # fmt: skip
 
 

@@ -156,7 +156,7 @@ class StudyConfig:
     regress : tuple of str
         Columns of the events on which the CARs are regressed.
     regress_cov : {"HC3", "HC0", "HC1", "HC2", "nonrobust", "date"}
-        Errors of that regression: of independent events, or clustered by event date.
+        Errors to compare with those that decide: of independent events, or by event date.
     halt : {"calendar", "shift"}
         Let an event's clock run through a halt, or start it when trading resumes ("shift").
     halt_drift : int

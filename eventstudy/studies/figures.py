@@ -18,6 +18,7 @@ from ..analysis.interval import Power
 from ..report.figures import robustness_plots
 from ..report.figures.plots import Look
 from ..report.formats.latex import regressions_as
+from ..report.formats.terminal import regressions_text
 from ..utility.catalogue import say
 from ..utility.units import Paragraph
 
@@ -32,12 +33,12 @@ class CalibrationWithFigure(Paragraph, Calibration):
 
 
 class _Columns:
-    """Regressions as columns of a table for a paper or a page, and as a figure."""
+    """Regressions as columns of a table for a paper or a page, as text, and as a figure."""
 
     @property
     def columns(self) -> Mapping[str, CarRegression]:
         """The regressions by the heads of their columns."""
-        regressions: Mapping[str, CarRegression] = getattr(self, "regressions", {"CAR": self})
+        regressions: Mapping[str, CarRegression] = getattr(self, "regressions", {"": self})
         return regressions
 
     def plot(self, ax: Axes | None = None, **look: Unpack[Look]) -> Axes:
@@ -53,12 +54,18 @@ class _Columns:
         return robustness_plots.plot_coefficients(self.columns, ax, **look)
 
     def to_latex(self) -> str:
-        """Return a table of LaTeX, with stars and errors in parentheses."""
+        """Return a table of LaTeX of at most 330 points, with stars and errors in parentheses."""
         return regressions_as("latex", self.columns)
 
     def to_html(self) -> str:
-        """Return a table of HTML, with stars and errors in parentheses."""
+        """Return what the regressions say and their table as a part of a page of HTML."""
         return regressions_as("html", self.columns)
+
+    def __str__(self) -> str:
+        return regressions_text(self.columns)
+
+    __repr__ = __str__
+    _repr_html_ = to_html
 
 
 class DrawnRegression(_Columns, CarRegression):
@@ -67,8 +74,6 @@ class DrawnRegression(_Columns, CarRegression):
 
 class DrawnRegressions(_Columns, SideBySide):
     """Several regressions of CARs side by side, which draw themselves."""
-
-    _repr_html_ = _Columns.to_html
 
 
 @dataclass(frozen=True, repr=False)

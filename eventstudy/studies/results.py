@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from html import escape
 from pathlib import Path
@@ -15,9 +15,8 @@ from ..analysis.answer import answer_of, influence_of, main_test_of
 from ..analysis.calendar_portfolio import calendar_portfolio
 from ..analysis.calibration import calibrate
 from ..analysis.computed import with_market_values
-from ..analysis.cross_section import regress_car
 from ..analysis.diagnosis import diagnose
-from ..analysis.explain import explain
+from ..analysis.explain import explain, regress_car
 from ..analysis.groups import difference
 from ..analysis.long_horizon import abhar
 from ..analysis.multiple_testing import family, summary
@@ -31,7 +30,7 @@ from ..events.table import FIXED
 from ..findings.finished_run import finish_run, results_text
 from ..findings.types import Findings
 from ..fitting.config import StudyConfig
-from ..fitting.fitted import FittedStudy, WindowLike, WindowsLike, group_column, names_of
+from ..fitting.fitted import FittedStudy, WindowLike, WindowsLike, group_column
 from ..fitting.inputs import CONFOUNDER
 from ..report.figures.plots import plot_caar, plot_car_forest, plot_event, plot_path
 from ..utility.catalogue import say
@@ -77,7 +76,6 @@ class EventStudyResults(FittedStudy):
     calendar_portfolio = calendar_portfolio
     diagnose = diagnose
     diagnostics = diagnostics
-    regress = regress_car
     regression = regression
     placebo_firms = placebo_firms
     summary = summary
@@ -156,15 +154,36 @@ class EventStudyResults(FittedStudy):
         """
         return EventStudyResults.of(with_market_values(self, source, **options))
 
+    def regress(
+        self, columns: str | Iterable[str], window: WindowLike | None = None, **options: Any
+    ) -> figures.DrawnRegression:
+        """Regress CARs on columns of the events, with a constant.
+
+        Parameters
+        ----------
+        columns : str or iterable of str
+            Numbers enter as they are; text as dummies against its first level.
+        window : window, optional
+            By default the main one.
+        **options
+            As for :func:`eventstudy.analysis.explain.regress_car`, such as ``weights="precision"``.
+
+        Returns
+        -------
+        DrawnRegression
+        """
+        return figures.DrawnRegression(**vars(regress_car(self, columns, window, **options)))
+
     def explain(
-        self, formulas: str | Iterable[str], window: WindowLike | None = None, **options: Any
-    ) -> figures.DrawnRegression | figures.DrawnRegressions:
+        self, formulas: str | Iterable[str] | Mapping[str, str], window: WindowLike | None = None,
+        **options: Any,
+    ) -> figures.DrawnRegression | figures.DrawnRegressions:  # fmt: skip
         """Regress CARs on a formula, such as ``"size + C(sector) + direction:leverage"``.
 
         Parameters
         ----------
-        formulas : str or iterable of str
-            Several are estimated one by one.
+        formulas : str, iterable of str, or mapping of str to str
+            Several are estimated one by one; of a mapping the keys are the heads of their columns.
         window : window, optional
             By default the main one.
         **options
@@ -177,9 +196,10 @@ class EventStudyResults(FittedStudy):
             ``to_latex()`` and ``to_html()``.
         """
         chosen = self.main if window is None else window
-        fits = {text: explain(self, text, chosen, **options) for text in names_of(formulas)}
         if isinstance(formulas, str):
-            return figures.DrawnRegression(**vars(fits[formulas]))
+            return figures.DrawnRegression(**vars(explain(self, formulas, chosen, **options)))
+        named = formulas if isinstance(formulas, Mapping) else {text: text for text in formulas}
+        fits = {head: explain(self, text, chosen, **options) for head, text in named.items()}
         return figures.DrawnRegressions(fits)
 
     def calibrate(

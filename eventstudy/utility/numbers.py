@@ -227,6 +227,12 @@ def capitalised(text: str) -> str:
     return text if is_name else text[:1].upper() + text[1:]
 
 
+def uncapitalised(text: str) -> str:
+    """Return words within a sentence: a capital before small letters is that of a beginning."""
+    is_beginning = text[:1].isupper() and text[1:2].islower()
+    return text[:1].lower() + text[1:] if is_beginning else text
+
+
 def expected(number: float) -> str:
     """Return how many are expected: ``3,802``, ``3.2``, ``0.15``."""
     return f"{number:,.0f}" if number >= 10 else f"{number:.2g}"

@@ -174,6 +174,8 @@ class EventWindows(ByEvent):
         ConfigError
             If these windows do not know where their returns came from.
         """
+        if self.event.start == self.estimation.stop + 1:
+            return self
         if self.source is None:
             raise ConfigError("these windows do not know where their returns came from")
         event = Window(self.estimation.stop + 1, self.event.stop)

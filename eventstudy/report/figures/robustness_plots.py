@@ -86,22 +86,30 @@ def plot_coefficients(
     **look : str or color
         `title`, and `color` of the first regression.
     """
-    every = [term for fit in regressions.values() for term in fit.table["term"]]
+    tables = [fit.table for fit in regressions.values()]
+    labels = {row["term"]: _name_term(row) for t in tables for row in t.to_dict("records")}
+    every = [term for table in tables for term in table["term"]]
     terms = [term for term in dict.fromkeys(every) if term != CONSTANT] or every[:1]
     axes, step = new_axes(ax, 1.5 + 0.28 * (len(terms) + len(every))), 0.7 / len(regressions)
     for k, (name, fit) in enumerate(regressions.items()):
         color = look.get("color", "C0") if k == 0 else f"C{k}"
         drawn = fit.table[fit.table["term"].isin(terms)]
-        for term, b, high, p in drawn[["term", "estimate", "ci_high", "pvalue"]].to_numpy(object):
-            y = terms.index(term) + step * (k - (len(regressions) - 1) / 2)
-            draw_point(axes, y, b, high - b, color, "o", is_filled=p < LEVEL)
+        for row in drawn.to_dict("records"):
+            y = terms.index(row["term"]) + step * (k - (len(regressions) - 1) / 2)
+            b, high = row["step"] * row["estimate"], row["step"] * row["ci_high"]
+            draw_point(axes, y, b, high - b, color, "o", is_filled=row["pvalue"] < LEVEL)
         axes.plot([], [], "o", color=color, label=clipped(name, 60))
-    names = {y: clipped(term, 40) for y, term in enumerate(terms)}
+    names = {y: clipped(labels[term], 40) for y, term in enumerate(terms)}
     name_rows(axes, names, say("plot.coefficient_axis"))
     if len(regressions) > 1:
         axes.legend(loc="best")
     window = next(iter(regressions.values())).window
     return titled(axes, "plot.coefficients", look, window=window)
+
+
+def _name_term(row: Mapping[Any, Any]) -> str:
+    label = row["label"] or say("regression.constant")
+    return f"{label}, {row['per']}" if row["per"] else str(label)
 
 
 def plot_specifications(curve: SpecificationCurve, ax: Axes | None = None) -> Axes:

@@ -263,6 +263,8 @@ class MarkRow:
     is_main : bool
     kind : str
         A hairline parts rows of different kinds.
+    is_muted : bool
+        Whether its name is grey.
     """
 
     name: str
@@ -271,6 +273,7 @@ class MarkRow:
     is_clear: bool
     is_main: bool = False
     kind: str = ""
+    is_muted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -286,8 +289,9 @@ class Layout:
 
 
 def draw_rows(
-    rows: Sequence[MarkRow], layout: Layout, *, title: str, desc: str, head: str = ""
-) -> Markup:
+    rows: Sequence[MarkRow], layout: Layout, *, title: str, desc: str, head: str = "",
+    cut: float = CUT,
+) -> Markup:  # fmt: skip
     """Return a row for each mark: name, dot with interval, label.
 
     Parameters
@@ -298,10 +302,12 @@ def draw_rows(
         Name and description of the picture.
     head : str
         Above the labels; with it the axis stands above the rows.
+    cut : float
+        Intervals that are so many times as wide as the median one are cut.
     """
     top = HEAD if head else 4.0
     foot = top + layout.line * len(rows)
-    x = _axis(rows, layout)
+    x = _axis(rows, layout, cut)
     panel = Panel(x, Scale(0, len(rows), top, foot))
     ticks = x.ticks(max(3, int((layout.stop - layout.start) / APART)))
     posts = [panel.post(at, "z" if not round(at, 12) else "g") for at, _ in ticks]
@@ -314,13 +320,13 @@ def draw_rows(
     return picture(layout.width, height, marks, title=title, desc=desc, kind=layout.kind)
 
 
-def _axis(rows: Sequence[MarkRow], layout: Layout) -> Scale:
+def _axis(rows: Sequence[MarkRow], layout: Layout, cut: float) -> Scale:
     """Return the scale that holds all estimates, and intervals that are not far wider."""
     ends = np.array([[r.effect.estimate, r.effect.ci_low, r.effect.ci_high] for r in rows])
     estimates, half = ends[:, 0], np.abs(ends[:, 2] - ends[:, 0])
     if not np.isfinite(estimates).any():
         return return_scale([np.array([-0.01, 0.01])], 6, layout.stop, layout.start)
-    usual = CUT * np.nanmedian(half) if np.isfinite(half).any() else 0.0
+    usual = cut * np.nanmedian(half) if np.isfinite(half).any() else 0.0
     reach = np.fmin(half, max(usual, 0.0)) if usual else half
     drawn = [estimates, estimates - reach, estimates + reach]
     return return_scale(drawn, 5, layout.stop, layout.start)
@@ -339,7 +345,7 @@ def _shades(rows: Sequence[MarkRow], panel: Panel, layout: Layout) -> Iterator[s
 def _row(row: MarkRow, panel: Panel, at: float, layout: Layout) -> Iterator[str]:
     y, x, main = panel.y(at), panel.x, " s" * row.is_main
     name = _fitted(row.name, layout.start - 12, is_bold=row.is_main)
-    yield text(4, y + 4, name, f"halo{main}")
+    yield text(4, y + 4, name, f"halo{main}{' m' * row.is_muted}")
     strong = " s" if row.is_clear or row.is_main else " m"
     yield text(layout.width - 2, y + 4, row.label, f"halo e{strong}")
     effect = row.effect

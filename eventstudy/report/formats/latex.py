@@ -21,20 +21,27 @@ from ...models import MODELS
 from ...significance import STATISTICS
 from ...utility.catalogue import make_error, say
 from ...utility.csv_text import BLANK
-from ...utility.numbers import capitalised, clipped, listed, stars
+from ...utility.numbers import capitalised, clipped, listed, pvalue, stars
 from ...utility.units import speaking_of, words
-from ..sections.answer import name_sample
+from ..figures.coefficients import draw_coefficients
+from ..figures.svg_canvas import pair
+from ..sections.answer import name_sample, write_days
 from ..sections.caveats import lacking_lines, write_caveat_of
 from ..sections.events import in_order
 from ..sections.methods import source_line
+from ..sections.regressions import RegressionTable, tabulate
 from ..sections.robustness import cells_but_for
 from ..sections.windows import find_role
 from .templating import environment as pages
-from .templating import new_environment, visible_line
+from .templating import new_environment, style, visible_line
 
 # What fits on a page, and into a cell.
 MOST_PANELS, MOST_WINDOWS, MOST_INDICES = 3, 6, 4
 LONGEST_NAME, LONGEST_GROUP = 60, 40
+# Regressions side by side: so many with p, and so many in a row of the table without.
+MOST_FULL, MOST_BRIEF = 2, 4
+# Points for the labels beside none, one and two regressions with p, so that 330 are enough.
+LABELS = (120, 200, 106)
 _SPECIAL = {
     "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "%": r"\%", "&": r"\&", "#": r"\#",
     "$": r"\$", "_": r"\_", "^": r"\textasciicircum{}", "~": r"\textasciitilde{}",
@@ -45,6 +52,8 @@ _SPECIAL = {
     "σ": r"$\sigma$", "μ": r"$\mu$", "Σ": r"$\Sigma$", "“": "``", "”": "''",
     "\u200b": r"\allowbreak{}", "‘": "`", "’": "'",
 }  # fmt: skip
+# A head that is a formula, or too long for two lines, is a number in the table.
+_FORMULA = re.compile(r"[+:*()~]|.{41}")
 # A word that no line can hold may be broken.
 _LONG = re.compile(r"(\S{16})(?=\S)")
 
@@ -70,7 +79,9 @@ def latex_tables(
         contexts = {"caar": _windows(findings, windows, tests), "events": _events(findings)}
         terms = findings.tables.get("regression", pd.DataFrame())
         if len(terms) and not not_possible(terms):
-            contexts["regression"] = regression_context({"CAR": terms})
+            main = findings.setup.main
+            table = tabulate({"": terms}, [[terms["notes"].iloc[0]]], main, write_days(main))
+            contexts["regression"] = _regression(table, slug_of(findings))
         return {name: _table(findings, name, c) for name, c in contexts.items() if c}
 
 
@@ -100,12 +111,17 @@ def _table(findings: Findings, name: str, context: Mapping[str, Any]) -> str:
     reach = {"Without a CAR": pooled.lacking, "Extended by a price limit": pooled.extended}
     shared = {
         "setup": setup, "window": setup.main, "words": words(),
-        "slug": re.sub(r"[^A-Za-z0-9]+", "-", findings.name).strip("-") or "study",
+        "slug": slug_of(findings),
         "kind": words().what or "returns",
         "unit": "(%)" if words().unit == "%" else "(log)",
         "reach": {head: lacking_lines(remarks) for head, remarks in reach.items()},
     }  # fmt: skip
     return _file(name, {**shared, **context})
+
+
+def slug_of(findings: Findings) -> str:
+    """Return the name of a run as a label of LaTeX."""
+    return re.sub(r"[^A-Za-z0-9]+", "-", findings.name).strip("-") or "study"
 
 
 def _file(name: str, context: Mapping[str, Any]) -> str:
@@ -127,11 +143,14 @@ def environment() -> Environment:
         "error": lambda value: f"{words().scale * value:.2f}" if np.isfinite(value) else "--",
         "number": _number,
         "starred": _starred,
+        "marked": _marked,
         "window": _window,
         "count": "{:,}".format,
         "clipped": clipped,
         "capitalised": capitalised,
+        "pvalue": pvalue,
     }
+    templates.globals["say"] = say
     return templates
 
 
@@ -142,6 +161,10 @@ Line = tuple[str, list[Any]]
 def _starred(text: Markup, p: float) -> Markup:
     mark = stars(p)
     return Markup(rf"{text}\rlap{{\sym{{{mark}}}}}") if mark else text  # noqa: S704
+
+
+def _marked(text: Markup, mark: str) -> Markup:
+    return Markup(rf"{text}\sym{{{mark}}}") if mark else text  # noqa: S704
 
 
 def _number(value: float, decimals: int = 2) -> Markup:
@@ -274,42 +297,58 @@ def _events(findings: Findings) -> dict[str, Any]:
     return {"events": events, "starred": starred} if events else {}
 
 
-def regression_context(tables: Mapping[str, pd.DataFrame]) -> dict[str, Any]:
-    """Return what a template says of regressions, each a column of one table.
-
-    Parameters
-    ----------
-    tables : mapping of str to DataFrame
-        By their heads; several are numbered, and the notes have the heads.
-    """
-    heads, lines = list(tables), dict[str, list[Any]]()
-    for k, terms in enumerate(tables.values()):
-        p = terms["wild_pvalue" if "wild_pvalue" in terms else "pvalue"]
-        for cell in terms.assign(p=p, stars=p.map(stars)).to_dict("records"):
-            lines.setdefault(cell["term"], [None] * len(heads))[k] = cell
-    firsts = [table.iloc[0].to_dict() for table in tables.values()]
-    numbered = [f"({k})" for k in range(1, len(heads) + 1)] if len(heads) > 1 else heads
-    about = [f"{n} {head}: {f['notes']}" if n != head else f["notes"]
-             for n, head, f in zip(numbered, heads, firsts, strict=True)]  # fmt: skip
+def _regression(table: RegressionTable, slug: str) -> dict[str, Any]:
+    """Return what a template says of regressions: with all columns of one or two, else the main."""
+    n = len(table.heads)
+    is_full = n <= MOST_FULL
+    panels = [range(n)[k : k + MOST_BRIEF] for k in range(0, n, MOST_BRIEF)]
+    elsewhere = say("regression.elsewhere") if table.is_published else table.compared
+    heads, named = list(table.heads), ""
+    if any(_FORMULA.search(head) for head in heads):
+        heads = [f"({k + 1})" for k in range(n)]
+        pairs = zip(heads, table.heads, strict=True)
+        named = "; ".join(f"{number} {head}" for number, head in pairs)
     return {
-        "heads": numbered, "lines": list(lines.items()), "firsts": firsts,
-        "errors": ", ".join(dict.fromkeys(first["errors"] for first in firsts)),
-        "about": ". ".join(about),
-        "is_wild": any("wild_pvalue" in table for table in tables.values()),
-        "starred": any(c and c["stars"] for cells in lines.values() for c in cells),
+        "table": table, "heads": heads, "named": named, "panels": panels, "is_full": is_full,
+        "elsewhere": elsewhere, "slug": slug, "room": LABELS[n] if is_full else LABELS[0],
     }  # fmt: skip
 
 
-def regressions_as(kind: str, regressions: Mapping[str, CarRegression]) -> str:
+def regressions_as(
+    kind: str, regressions: Mapping[str, CarRegression], title: str = "", about: str = ""
+) -> str:
     """Return regressions side by side as a table of LaTeX or HTML.
 
     Parameters
     ----------
-    kind : {"latex", "html"}
+    kind : {"latex", "html", "page"}
+        "html" is a part of a page, "page" a page by itself.
+    regressions : mapping of str to CarRegression
+        By their heads.
+    title, about : str
+        Of the page.
+    """
+    table = table_of(regressions)
+    if kind == "latex":
+        return _file("regression", _regression(table, "explain"))
+    if kind == "html":
+        css = Markup(style("regression.css")["css"])  # noqa: S704
+        context: dict[str, Any] = {"page": None, "css": css, "style_hash": "", "picture": ""}
+    else:
+        page = {"title": title, "about": about}
+        picture = pair(lambda width: draw_coefficients(table, width=width))
+        context = {"page": page, "picture": picture, **style("answer.css", "regression.css")}
+    return pages().get_template("regression.html.j2").render(table=table, **context)
+
+
+def table_of(regressions: Mapping[str, CarRegression]) -> RegressionTable:
+    """Return regressions as one table; those whose head is their formula are numbered.
+
+    Parameters
+    ----------
     regressions : mapping of str to CarRegression
     """
-    context = regression_context({name: fit.with_facts() for name, fit in regressions.items()})
-    context |= {"window": next(iter(regressions.values())).window, "slug": "explain"}
-    if kind == "latex":
-        return _file("regression", context)
-    return pages().get_template("regression.html.j2").render(context)
+    tables = {head: fit.with_facts() for head, fit in regressions.items()}
+    window = next(iter(regressions.values())).window
+    notes = [fit.notes for fit in regressions.values()]
+    return tabulate(tables, notes, window, write_days(window))

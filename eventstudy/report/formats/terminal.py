@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -11,6 +11,7 @@ from ...analysis.answer import PROVISIONAL
 from ...analysis.caar_path import Path95
 from ...analysis.calibrated import draws_error
 from ...analysis.calibration import Calibration
+from ...analysis.cross_section import CarRegression
 from ...analysis.diagnosis import WITH_CARE
 from ...calendars.window import MAIN_WINDOW, Window
 from ...findings.kept_case import cases_without_prices
@@ -21,7 +22,7 @@ from ...utility.catalogue import say
 from ...utility.numbers import LEVEL, LEVELS, NBSP, ascii_text, day, pvalue, span
 from ...utility.screen import make_visible
 from ...utility.units import speaking_of, words
-from ..sections.answer import Sentence, answer, brief
+from ..sections.answer import Sentence, answer, brief, write_days
 from ..sections.caveats import (
     MISSING,
     asides,
@@ -34,11 +35,14 @@ from ..sections.checks import list_checks, name_fragile
 from ..sections.events import dropped_kinds
 from ..sections.first_screen import days_outside
 from ..sections.methods import name_prices
+from ..sections.regressions import tabulate
 from ..sections.robustness import Analysis, robustness
 from ..sections.top import describe_setup, name_press
 from ..sections.windows import AROUND, TITLES, find_role, list_tests, windows_around
 
 TEXT_WIDTH, MOST_LINES = 79, 16
+# Letters of the names of coefficients in one line.
+NAME_WIDTH = 32
 SKETCH_WIDTH = 55
 HEAD_WIDTH = 9
 # Lines of a caveat in the short answer, and of any other note.
@@ -324,6 +328,42 @@ def analysis_text(analysis: Analysis) -> str:
         lines.append(_grid([c.head for c in analysis.table.columns], [list(r.cells) for r in rows]))
         lines += [_wrapped(f"{row.name}: {row.remark}") for row in rows if row.remark]
     return "\n".join(filter(None, lines))
+
+
+def regressions_text(regressions: Mapping[str, CarRegression]) -> str:
+    """Return what regressions say, with a table of each.
+
+    Parameters
+    ----------
+    regressions : mapping of str to CarRegression
+        By their heads.
+    """
+    texts_by_head = []
+    for head, fit in regressions.items():
+        facts, window = {"": fit.with_facts()}, fit.window
+        table = tabulate(facts, [fit.notes], window, write_days(window))
+        sentences = f"{table.headline}. {table.caveat} {table.evidence}"
+        rows = [
+            [", ".join(filter(None, (row.label, row.remark))), *row.texts] for row in table.rows
+        ]
+        foot = [
+            f"{label}: {'p = ' * (place > 0)}{texts[0]}" for label, _, texts, place in table.foot
+        ]
+        name = _wrapped(f"{head}:") if head else ""
+        lines = [name, _wrapped(sentences), "", *_table_of(["", *table.columns], rows), ""]
+        notes = [_wrapped(note) for note in table.notes]
+        texts_by_head.append("\n".join([*lines, _wrapped("; ".join(foot) + "."), *notes]).strip())
+    return "\n\n".join(texts_by_head)
+
+
+def _table_of(head: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    """Yield the lines of a table whose first cells go on below where they are long."""
+    wrapped = [textwrap.wrap(_plain(row[0]), NAME_WIDTH) for row in rows]
+    lines: list[list[str]] = []
+    for names, row in zip(wrapped, rows, strict=True):
+        lines.append([names[0], *row[1:]])
+        lines += [[f"  {name}", *[""] * (len(row) - 1)] for name in names[1:]]
+    yield _grid(head, lines)
 
 
 def _grid(

@@ -23,7 +23,6 @@ from ...utility.numbers import MISSING, clipped, listed, parameter_letter, windo
 from ...utility.units import speaking_of, words
 from ...utility.version import __version__
 from .answer import has_exact_law
-from .robustness import describe_errors
 from .table import Row, Table, make_table
 
 # Analyses that have a paragraph of methods, by the table of the run.
@@ -250,10 +249,11 @@ def _regression(findings: Findings) -> Iterator[str]:
     if table is None or table.empty or not_possible(table):
         return
     names = [clipped(name, 60) for name in findings.setup.settings["regress"]]
-    code = "practice.regression_wild" if "wild_pvalue" in table else "practice.regression"
     characteristics = listed(names) if names else say("practice.characteristics")
-    errors = describe_errors(table["errors"].iloc[0])
-    yield say(code, window=findings.setup.main, names=characteristics, errors=errors)
+    errors = say(f"errors.{table['errors'].iloc[0]}")
+    yield say(
+        "practice.regression", window=findings.setup.main, names=characteristics, errors=errors
+    )
 
 
 @cache

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -15,29 +14,25 @@ from ...analysis.specifications import CHOICES, Specifications
 from ...calendars.window import Window
 from ...findings.types import Findings
 from ...significance import STATISTICS
-from ...utility.catalogue import has, say
+from ...utility.catalogue import say
 from ...utility.numbers import (
     LEVEL,
-    MINUS,
     MISSING,
     amount,
-    capitalised,
     clipped,
     expected,
     percent,
     pvalue,
     share_text,
-    signed,
     window_text,
 )
 from ...utility.units import words
 from ..figures.specification_curve import SpecificationCurve
-from .answer import calibration_facts
+from .answer import calibration_facts, write_days
+from .regressions import tabulate
 from .table import Row, Table, effect_cells, interval_in, make_table
 
 ADJUSTED = ("holm", "bh", "by", "romano_wolf")
-# Coefficients with more decimals than these are written as a power of ten.
-MOST_DECIMALS = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,45 +263,18 @@ def _regression(findings: Findings) -> Iterator[Analysis]:
     terms = findings.tables.get("regression")
     if terms is None or terms.empty:
         return
-    first, p = terms.iloc[0], "wild_pvalue" if "wild_pvalue" in terms else "pvalue"
     if why := not_possible(terms):
-        term = clipped(first["term"], 60)
+        term = clipped(terms["term"].iloc[0], 60)
         yield Analysis("regression", say("robustness.regression.failed", term=term, why=why))
         return
-    facts = {"n": int(first["n_events"]), "dates": int(first["n_dates"]), "r2": first["r2"]}
-    lede = say("robustness.regression.lede", errors=describe_errors(first["errors"]), **facts)
-    rows = [_coefficient(row, p) for row in terms.to_dict("records")]
-    unit = "percentage points" if words().unit == "%" else words().axis
-    table = make_table("robustness.regression", "tnNNnn", rows, main=findings.setup.main, unit=unit)
-    lede, note = f"{_pooled(findings)} {lede}".strip(), capitalised(first["notes"])
-    note = f"{note}." if note else ""
+    main = findings.setup.main
+    regression = tabulate({"": terms}, [[terms["notes"].iloc[0]]], main, write_days(main))
+    code, first = "robustness.regression", terms.iloc[0]
+    facts = {"n": int(first["n_events"]), "dates": int(first["n_dates"]), "r2": regression.r2[0]}
+    sentences = (f"{regression.headline}.", regression.caveat, regression.evidence)
+    lede = " ".join([*filter(None, sentences), say(f"{code}.counts", **facts)])
+    rows = [Row((row.label, *row.texts), row.remark) for row in regression.rows]
+    table = make_table(code, "tnNnN", rows, compared=regression.compared, title=regression.title)
+    note = " ".join(regression.notes)
+    lede = f"{_pooled(findings)} {lede}".strip()
     yield Analysis("regression", lede, table, note=note, files=("regression.csv",))
-
-
-def describe_errors(cov: str) -> str:
-    """Return a covariance in words with its source."""
-    if has(f"covariance.{cov}"):
-        return say("errors.robust", covariance=say(f"covariance.{cov}"))
-    return say(f"errors.{cov}") if has(f"errors.{cov}") else str(cov)
-
-
-def _coefficient(row: Mapping[Any, Any], p: str) -> Row:
-    """Return one line; all of its numbers have the decimals that its standard error needs."""
-    scale = words().scale
-    se = scale * row["se"]
-    decimals = int(np.ceil(-np.log10(se))) + 1 if np.isfinite(se) and se > 0 else 2
-    names = ("estimate", "ci_low", "ci_high")
-    estimate, low, high = (_decimal(scale * row[name], decimals) for name in names)
-    term = say("robustness.regression.const") if row["term"] == "const" else row["term"]
-    return Row((
-        clipped(term, 60), estimate, _decimal(se, decimals).removeprefix("+"), f"{low} to {high}",
-        signed(row["statistic"]), pvalue(row[p]),
-    ))  # fmt: skip
-
-
-def _decimal(value: float, decimals: int) -> str:
-    if not np.isfinite(value):
-        return MISSING
-    if decimals > MOST_DECIMALS:
-        return f"{value:+.2e}".replace("-", MINUS)
-    return signed(value, max(2, decimals))
