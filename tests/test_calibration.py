@@ -19,7 +19,8 @@ from eventstudy.analysis.answer import DIFFERENT, Answer, answer_of, caveat_of
 from eventstudy.analysis.calibrated import Calibrated, shared_movement
 from eventstudy.analysis.calibration import calibrate, calibrated, rank_of
 from eventstudy.analysis.diagnosis import Opinion, with_rate
-from eventstudy.analysis.shifted_dates import Shifts, _spread, draw, shifts_of
+from eventstudy.analysis.interval import detectable, usual_error
+from eventstudy.analysis.shifted_dates import Shifts, _find_effects, _spread, draw, shifts_of
 from eventstudy.calendars.window import Window
 from eventstudy.cli.main import main
 from eventstudy.errors import ConfigError
@@ -28,6 +29,7 @@ from eventstudy.fitting.config import StudyConfig
 from eventstudy.report.formats.pages import markdown
 from eventstudy.report.sections.answer import write_other_dates
 from eventstudy.report.sections.top import _by_chance
+from eventstudy.significance import STATISTICS
 from eventstudy.significance._correlation import mean_correlation
 from eventstudy.studies import EventStudyResults
 from eventstudy.utility.catalogue import Reason
@@ -354,6 +356,46 @@ def test_power_adds_an_effect_to_the_cars_of_the_same_draws(results: EventStudyR
     assert np.array_equal(axes.lines[0].get_ydata(), power)
 
 
+@pytest.mark.parametrize(("n", "test"), [(12, "bmp_kp"), (3, "patell_kp"), (1, "event_t")])
+def test_effects_are_found_as_by_the_test_of_altered_cars(n: int, test: str) -> None:
+    """Each effect with each sign is added to every CAR, and the main test computed again."""
+    sample = Market(n, dates=min(n, 6), rho=0.3, seed=3).fit().abnormal.tested(W)
+    effects, last = np.linspace(0, 0.08, 30), sample.columns(W).stop - 1
+    share = np.zeros(len(effects))
+    for k, effect in enumerate(effects):
+        for signed in (effect, -effect):
+            ar = sample.ar.copy()
+            ar[:, last] += signed
+            altered = sample.altered(ar=ar, memo={}, parent=None, rows=None)
+            share[k] += (STATISTICS[test](altered, W).pvalue < 0.05) / 2
+    assert 0 < share.mean() < 1
+    np.testing.assert_array_equal(
+        _find_effects(sample, W, effects, STATISTICS[test](sample, W)), share
+    )
+
+
+def test_few_events_take_their_smallest_effect_from_quiet_dates() -> None:
+    """Five to 19 events: from the draws of a run, else from the variance of estimation days."""
+    study = market(effect=-0.01).fit(engine="batch")
+    answer, a = study.answer(W), study.abnormal.tested(W)
+    z, s, n = a.scar(W), np.sqrt(a.var_car(W)), len(a)
+    r = (answer.effect.se * (1 / s).sum() / z.std(ddof=1)) ** 2 / n
+    r = (r - 1) / (r + n - 1)
+    error = np.sqrt((1 + (n - 1) * r) / n) / (1 / s).mean()
+    t = stats.t.ppf(0.975, n - 1)
+    assert stats.nct.sf(t, n - 1, answer.overturn.smallest_effect / error) == pytest.approx(0.8)
+    config = StudyConfig(event="-5:5", estimation="-120:-11", calibrate=99)
+    shown = finish_run(study, config=config).findings.sample.answer
+    drawn = calibrate(study, W, draws=99)
+    assert shown.overturn.smallest_effect == drawn.smallest_effect
+    assert shown.calibrated is not None
+    assert shown.calibrated.smallest_effect == drawn.smallest_effect
+    many = Market(25, seed=2, days=700).fit(engine="batch")
+    large = finish_run(many, config=config).findings.sample.answer
+    assert large.overturn.smallest_effect == many.answer(W).overturn.smallest_effect
+    assert large.overturn.smallest_effect == detectable(large.effect.se, 24)
+
+
 def test_too_few_dates_and_no_answer_are_reasons(results: EventStudyResults) -> None:
     short = calibrate(Market(n=12, seed=2).fit(estimation=(-145, -11)), W)
     assert "at least 39 are needed" in short.reason
@@ -493,7 +535,9 @@ def test_power_is_the_share_that_a_simulated_test_finds(n: int) -> None:
     table = power.frame().set_index("effect")["power"]
     assert table[0.0] == pytest.approx(0.05, abs=1e-9)
     assert table[power.smallest_effect] == pytest.approx(0.8, abs=1e-3)
-    rng, df, se = np.random.default_rng(0), answer.effect.df, answer.effect.se
+    rng, df = np.random.default_rng(0), answer.effect.df
+    # From 20 events on the error is their own; of two to four it is that of the estimation window.
+    se = answer.effect.se if n < 5 or n >= 20 else usual_error(results.abnormal, W)
     z = rng.standard_normal(200_000)
     scale = np.sqrt(rng.chisquare(df, z.size) / df) if np.isfinite(df) else 1.0
     critical = stats.norm.ppf(0.975) if np.isinf(df) else stats.t.ppf(0.975, df)

@@ -76,7 +76,7 @@ def test_the_shares_leave_the_band_exactly_if_the_verdict_is_different(name: str
             r"Average of 20 announcements on 9",
             "",
         ),
-        ("quiet", "No clear move: shares stayed within chance", "could detect", ""),
+        ("quiet", "No clear move: shares stayed within chance", "80% power", ""),
         ("rise", r"Shares (rose|did) \d+\.\d% (more|better)", "Average of 9 announcements", ""),
         (
             "three",

@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 from conftest import Market
 from pages import CONFIG, MAIN, findings, with_columns
+from scipy import stats
 
 from eventstudy.analysis.answer import answer_of
 from eventstudy.analysis.interval import Interval
@@ -171,7 +172,13 @@ def test_headline_sentence_and_caveat(
     low, high = sorted((d.ci_low, d.ci_high), key=abs) if different else (d.ci_low, d.ci_high)
     ends = [f"{abs(100 * x):.1f}%" if different else f"{100 * x:+.1f}%" for x in (low, high)]
     numbers = f"(95% interval {ends[0]} to {ends[1]}; {pvalues.p_prose(decided.pvalue)})"
-    could = f" This study could detect {100 * decided.overturn.smallest_effect:.1f}% or more."
+    least = 100 * decided.overturn.smallest_effect
+    average = "an effect" if n == 1 else "an average effect"
+    could = f" With 80% power this study finds {average} of about {least:.1f}%"
+    if n >= 5:
+        low, high = np.sqrt(stats.chi2.ppf([0.025, 0.975], n - 1) / (n - 1)) * least
+        could += f" ({low:.1f}% to {high:.1f}%)"
+    could += "."
     expected = (
         f" {of} {numbers}." if different else f" {of}: {100 * d.estimate:+.1f}% {numbers}.{could}"
     )
@@ -306,7 +313,7 @@ def test_too_unequal_volatilities_point_to_the_plain_average() -> None:
     sentences, average = str(answer.answer(findings(results))), decided.plain_average
     assert "differ too much in volatility" in sentences
     assert plain(f"see the plain average, {100 * average.estimate:+.1f}%") in plain(sentences)
-    assert "could detect" not in sentences
+    assert "80% power" not in sentences
 
 
 def test_open_windows_make_the_answer_provisional() -> None:

@@ -26,7 +26,16 @@ from ..utility.flags import Flag
 from ..utility.numbers import LEVEL, cell_text
 from .calibrated import Calibrated
 from .influence import Influence, LeftOut, Names, leave_outs, measure_influence
-from .interval import Interval, detectable, inflation, plain_average, plain_values, quantile
+from .interval import (
+    KNOWN_SPREAD,
+    Interval,
+    detectable,
+    inflation,
+    plain_average,
+    plain_values,
+    quantile,
+    usual_error,
+)
 from .missing import MOST_MISSING, Missing, find_missing
 from .one_event import OneEvent, measure_one_event
 from .unequal_reactions import UnequalReactions, measure_unequal
@@ -63,7 +72,9 @@ class Overturn:
         (f sd(1/s) / mean(1/s)). Below the critical value these firms differ too much in volatility
         for the test.
     smallest_effect : float
-        The smallest effect that the verdict finds with 80% power (decimal).
+        The smallest effect that the verdict finds with 80% power (decimal). Of five to 19 events,
+        which know their spread badly, that of quiet dates: of the calibration of a run, else of the
+        estimation window.
     leave_one_out : tuple of LeftOut
         Two to four events: the answer without each.
     one_event : OneEvent, optional
@@ -321,7 +332,9 @@ def decide(abnormal: AbnormalReturns, window: Window, event_ids: Sequence[str] =
     verdict = DIFFERENT if test.pvalue < LEVEL else NOT_DIFFERENT
     ids = list(event_ids) or [str(i) for i in range(len(abnormal))]
     used = [ids[i] for i in np.flatnonzero(abnormal.in_tests(window))]
-    least, names = detectable(effect.se, effect.df), Names(used, used, used)
+    is_own = n < FULL_SAMPLE or n >= KNOWN_SPREAD
+    error = effect.se if is_own else usual_error(sample, window)
+    least, names = detectable(error, effect.df), Names(used, used, used)
     overturn = _overturn(sample, window, test, least, names)
     return Answer(verdict, test.name, test.pvalue, effect, overturn=overturn, **common)
 

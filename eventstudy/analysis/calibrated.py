@@ -35,6 +35,9 @@ class Calibrated:
     shared_movement, shared_share : float
         How many times as much as usual the events moved together (:func:`shared_movement`), and the
         share of the draws with as much; NaN where that is not measured.
+    smallest_effect : float
+        The smallest effect that the main test finds in 80% of the draws (decimal); NaN if it finds
+        none of those that were tried, and where none was.
     reason : str
         Why there is no p; "" otherwise.
     """
@@ -47,6 +50,7 @@ class Calibrated:
     shared_movement: float = np.nan
     shared_share: float = np.nan
     critical: float = np.nan
+    smallest_effect: float = np.nan
 
     @property
     def error(self) -> float:

@@ -20,7 +20,7 @@ from ..utility.typing import FloatArray
 from .answer import NO_RESULT, PROVISIONAL, Answer, answer_of, default_tests
 from .calibrated import Calibrated, draws_error, shared_movement
 from .diagnosis import class_of, with_rate
-from .interval import MULTIPLES, POWER, plain_values
+from .interval import KNOWN_SPREAD, MULTIPLES, POWER, plain_values
 from .shifted_dates import MOST_FITS, Progress, Shifts, days_of, draw, shifts_of
 
 LEVELS = (0.01, 0.05, 0.10)
@@ -49,8 +49,6 @@ class Calibration(Calibrated):
     power : DataFrame
         One row an effect (decimal, added to every CAR): the share of the draws in which the main
         test finds it at 5 %, over both signs.
-    smallest_effect : float
-        The smallest effect that it finds with 80 % power (decimal); NaN if it finds none of them.
     placebos : DataFrame
         One row a draw: shift (sessions; the first cluster's where each has its own), n_events,
         estimate, and statistic and p-value of the main test.
@@ -64,7 +62,6 @@ class Calibration(Calibrated):
     nominal_pvalue: float
     sizes: pd.DataFrame = field(default_factory=pd.DataFrame, repr=False)
     power: pd.DataFrame = field(default_factory=pd.DataFrame, repr=False)
-    smallest_effect: float = np.nan
     placebos: pd.DataFrame = field(default_factory=pd.DataFrame, repr=False)
     are_common: bool = True
 
@@ -112,8 +109,11 @@ class Calibration(Calibrated):
         if not np.isfinite(effect):
             return []
         closed = float(self.power["effect"].iloc[MULTIPLES.index(1.0)])
-        is_raised = self.n_events >= FULL_SAMPLE and closed > APART * effect
-        code = "calibration.closed_raised" if is_raised else "calibration.closed"
+        if self.n_events < KNOWN_SPREAD:
+            code = "calibration.closed_usual"
+        else:
+            is_raised = closed > APART * effect
+            code = "calibration.closed_raised" if is_raised else "calibration.closed"
         return [say("calibration.power", effect=effect), say(code, effect=closed)]
 
     def _repr_html_(self) -> str:
@@ -246,7 +246,9 @@ def calibrated(study: FittedStudy, window: Window, draws: int) -> Calibration:
         why = Reason("too_many_fits", n=n * draws, most=MOST_FITS)
     if why:
         return _without(answer_of(study, window), window, str(why))
-    return calibrate(study, window, tests=_quick_tests(study), draws=draws, power=False)
+    # The effect that few events find is that of other dates.
+    power = FULL_SAMPLE <= answer_of(study, window).n_events < KNOWN_SPREAD
+    return calibrate(study, window, tests=_quick_tests(study), draws=draws, power=power)
 
 
 def _quick_tests(study: FittedStudy) -> list[str]:

@@ -23,6 +23,8 @@ MULTIPLES = (0.0, 0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 2.0, 3.0)
 # Share of the CARs that is trimmed, or pulled in, at each end.
 TRIMMED = 0.1
 ROBUST = ("median", "trimmed", "winsorised")
+# Fewer events know their own spread too badly for the effect that they find.
+KNOWN_SPREAD = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +102,50 @@ def detectable(se: float, df: float = np.inf, power: float = POWER) -> float:
     if not np.isfinite(df):
         return (quantile(np.inf) + float(ndtri(power))) * se
     return float(nctdtrinc(df, 1 - power, quantile(df))) * se
+
+
+def usual_error(sample: AbnormalReturns, window: Window) -> float:
+    r"""Return the standard error of the answer if the events spread as on estimation days.
+
+    Parameters
+    ----------
+    sample : AbnormalReturns
+        N events that the main test takes.
+    window : Window
+
+    Returns
+    -------
+    float
+        Decimal.
+
+    Notes
+    -----
+    The standardised CARs then have the variance 1 - r across events, so that the error is
+
+    .. math:: \sqrt{N (1 + (N - 1) r)} \Big/ \sum_i 1 / s_i .
+    """
+    factor = variance_factor(sample, window)[1]
+    precision = (1 / np.sqrt(sample.var_car(window))).sum()
+    return float(np.sqrt(len(sample) * factor) / precision)
+
+
+def limits_by_chance(n: int) -> tuple[float, float]:
+    """Return between which shares of the usual spread that of n events lies in 95 of 100 studies.
+
+    Parameters
+    ----------
+    n : int
+        Events, 2 or more.
+
+    Returns
+    -------
+    low, high : float
+        The roots of the 2.5 and 97.5% quantiles of chi2(n-1) / (n-1).
+    """
+    from scipy.special import chdtri
+
+    low, high = (np.sqrt(chdtri(n - 1, 1 - p) / (n - 1)) for p in (LEVEL / 2, 1 - LEVEL / 2))
+    return float(low), float(high)
 
 
 def robust_means(car: FloatArray, factor: float) -> tuple[Interval, Interval, Interval]:
@@ -232,19 +278,23 @@ class Power:
     table: pd.DataFrame
 
     @classmethod
-    def of(cls, window: Window, test: str, smallest: float, effect: Interval) -> Self:
-        """Return the power at multiples of the smallest effect, of a test with such an error.
+    def of(cls, window: Window, test: str, smallest: float, df: float) -> Self:
+        """Return the power at multiples of the smallest effect.
 
         Parameters
         ----------
         window : Window
         test : str
         smallest : float
-        effect : Interval
+            Found with 80% power (decimal); NaN for none.
+        df : float
+            Degrees of freedom of the test, infinite for the normal one.
         """
-        at = np.array(MULTIPLES if np.isfinite(smallest) else ()) * smallest
-        found = power_of(at, effect.se, effect.df) if len(at) else at
-        return cls(window, test, smallest, pd.DataFrame({"effect": at, "power": found}))
+        if not np.isfinite(smallest):
+            return cls(window, test, smallest, pd.DataFrame({"effect": [], "power": []}))
+        effects = np.array(MULTIPLES) * smallest
+        power = power_of(effects, smallest / detectable(1.0, df), df)
+        return cls(window, test, smallest, pd.DataFrame({"effect": effects, "power": power}))
 
     def frame(self) -> pd.DataFrame:
         """Return one row an effect."""

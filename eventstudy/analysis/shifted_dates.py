@@ -16,7 +16,7 @@ from ..errors import ConfigError
 from ..fitting.fitted import FittedStudy
 from ..fitting.layout import Layout
 from ..models import LinearModel
-from ..significance import STATISTICS
+from ..significance import FULL_SAMPLE, STATISTICS, SignificanceTest
 from ..significance._draws import preset_correlations
 from ..significance.clusters import merge_dates
 from ..utility.blas import one_thread
@@ -24,6 +24,7 @@ from ..utility.chunks import CHUNK, chunks
 from ..utility.typing import AnyArray, BoolArray, DateArray, FloatArray, IntArray
 from ..utility.workers import current
 from .calibrated import shared_movement
+from .interval import inflation, quantile
 
 # A draw whose sample is much smaller than the study's has another distribution.
 MIN_SHARE = 0.8
@@ -462,18 +463,29 @@ def _fill(out: Draws, plan: _Plan, at: tuple[int, int], sample: AbnormalReturns)
     out.estimate[at] = results[0].estimate
     out.shared[at] = shared_movement(sample, window)
     if plan.effects and np.isfinite(results[0].statistic):
-        out.rejected[at] = _power(sample, window, plan)
+        out.rejected[at] = _find_effects(sample, window, np.array(plan.effects), results[0])
 
 
-def _power(sample: AbnormalReturns, window: Window, plan: _Plan) -> FloatArray:
-    """Return the share of the two signs with which the first test finds each effect."""
-    test, last = STATISTICS[plan.tests[0]], sample.columns(window).stop - 1
+def _find_effects(
+    sample: AbnormalReturns, window: Window, effects: FloatArray, found: SignificanceTest
+) -> FloatArray:
+    """Return the share of the two signs with which a main test finds each effect, (effects,).
+
+    An effect on all events adds a multiple of it to each standardised CAR. BMP-KP takes its spread
+    from these; main tests of fewer events do not, and are linear in the effect.
+    """
+    test, last = STATISTICS[found.name], sample.columns(window).stop - 1
     shared = {k: v for k, v in sample.memo.items() if isinstance(k, tuple) and "corr" in str(k[0])}
-    rejected = np.zeros(len(plan.effects))
-    for e, effect in enumerate(plan.effects):
-        for signed in (effect, -effect):
-            ar = sample.ar.copy()
-            ar[:, last] += signed
-            altered = sample.altered(ar=ar, memo=dict(shared), parent=None, rows=None)
-            rejected[e] += test(altered, window).pvalue < 0.05
-    return rejected / 2
+    ar = sample.ar.copy()
+    ar[:, last] += 1.0
+    altered = sample.altered(ar=ar, memo=shared, parent=None, rows=None)
+    signed = np.array([effects, -effects])
+    if test.main_from == FULL_SAMPLE:
+        scar = sample.scar(window)
+        slope = altered.scar(window) - scar
+        z = scar + signed[..., None] * slope
+        spread = inflation(sample, window) * z.std(axis=-1, ddof=1) / np.sqrt(len(sample))
+        statistics = z.mean(axis=-1) / spread
+    else:
+        statistics = found.statistic + signed * (test(altered, window).statistic - found.statistic)
+    return np.asarray((np.abs(statistics) > quantile(found.df)).mean(axis=0))

@@ -119,8 +119,8 @@ class EventStudyResults(FittedStudy):
         """
         chosen = self.main if window is None else Window.of(window)
         answer = answer_of(self, chosen)
-        facts = (answer.test, answer.overturn.smallest_effect, answer.effect)
-        return figures.DrawnPower.of(chosen, *facts)
+        least, df = answer.overturn.smallest_effect, answer.effect.df
+        return figures.DrawnPower.of(chosen, answer.test, least, df)
 
     def influence(self, window: WindowLike | None = None) -> figures.DrawnInfluence:
         """Return the answer without each event, date, cluster of dates and firm.

@@ -10,7 +10,7 @@ import numpy as np
 
 from ...analysis.answer import DIFFERENT, NO_RESULT, NOT_DIFFERENT, PROVISIONAL, Answer
 from ...analysis.calibrated import Calibrated
-from ...analysis.interval import Interval, quantile
+from ...analysis.interval import KNOWN_SPREAD, Interval, limits_by_chance, quantile
 from ...analysis.unequal_reactions import UnequalReactions
 from ...calendars.window import Window
 from ...findings.setup import ModelFacts
@@ -330,6 +330,29 @@ def write_swing(swing: float) -> str:
     return f"{round(2 * swing) / 2:g}" if swing < 3 else f"{swing:.0f}"
 
 
+def say_smallest_effect(code: str, result: Answer) -> str:
+    """Return which effect the study finds with 80% power, with its range for five to 19 events.
+
+    Parameters
+    ----------
+    code : str
+        Of the sentence; those of one event and with a range end in ``_one`` and ``_range``.
+    result : Answer
+
+    Returns
+    -------
+    str
+        "" where no effect is found.
+    """
+    least, n = result.overturn.smallest_effect, result.n_events
+    if not np.isfinite(least):
+        return ""
+    if not FULL_SAMPLE <= n < KNOWN_SPREAD:
+        return say(f"{code}_one" if n == 1 else code, least=least)
+    low, high = limits_by_chance(n)
+    return say(f"{code}_range", least=least, low=low * least, high=high * least)
+
+
 def describe_one_event(result: Answer) -> list[str]:
     """Return how one event compares with earlier windows, other days and peers; [] if unknown."""
     event = result.overturn.one_event
@@ -451,8 +474,9 @@ def _no_move(findings: Findings, sample: Sample) -> tuple[str, str]:
         average, interval = result.plain_average.estimate, write_interval(result.plain_average)
         remark = say("answer.unequal_firms", value=average, interval=interval)
     else:
-        remark = say("answer.could_have_seen", least=result.overturn.smallest_effect)
-    return head, " ".join([*describe_swings(result.unequal), sentence, remark])
+        remark = say_smallest_effect("answer.could_have_seen", result)
+    texts = [*describe_swings(result.unequal), sentence, remark]
+    return head, " ".join(filter(None, texts))
 
 
 def _provisional(findings: Findings, sample: Sample) -> tuple[str, str]:

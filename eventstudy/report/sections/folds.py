@@ -13,9 +13,10 @@ from markupsafe import Markup
 from ...analysis.answer import DIFFERENT, NOT_DIFFERENT, Answer
 from ...analysis.calibrated import Calibrated
 from ...analysis.implied_path import BASE
-from ...analysis.interval import Power
+from ...analysis.interval import KNOWN_SPREAD, Power
 from ...findings.kept_case import cases_without_prices
 from ...findings.types import Event, Findings, Sample
+from ...significance import FULL_SAMPLE
 from ...utility.catalogue import say
 from ...utility.numbers import (
     LEVEL,
@@ -32,7 +33,7 @@ from ...utility.units import words
 from ..figures.answer_figures import name_lines
 from ..figures.specification_curve import draw_curve
 from ..figures.svg_canvas import pair
-from .answer import brief, count_subject, name_sample, short_name
+from .answer import brief, count_subject, name_sample, say_smallest_effect, short_name
 from .caveats import asides, write_caveat_of
 from .events import (
     common_notes,
@@ -275,11 +276,14 @@ def _power(findings: Findings) -> Iterator[Fold]:
     least = answer.overturn.smallest_effect
     if not np.isfinite(least):
         return
-    power = Power.of(findings.setup.main, answer.test, least, answer.effect)
+    power = Power.of(findings.setup.main, answer.test, least, answer.effect.df)
     pairs = power.table.to_numpy()[1:]
     rows = [Row((size_text(effect), f"{share:.0%}")) for effect, share in pairs]
-    finding = say(f"folds.power.{'one' if answer.n_events == 1 else 'several'}", least=least)
-    blocks = (say("folds.power.note"), make_table("folds.power.table", "tn", rows))
+    finding = say_smallest_effect("folds.power.effect", answer)
+    known = "few" if answer.n_events < FULL_SAMPLE else "usual"
+    known = "own" if answer.n_events >= KNOWN_SPREAD else known
+    note = say(f"folds.power.note_{known}", n=answer.n_events)
+    blocks = (note, make_table("folds.power.table", "tn", rows))
     yield Fold("power", say("folds.power.title"), finding, blocks)
 
 
