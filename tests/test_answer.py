@@ -166,7 +166,7 @@ def test_few_events_say_how_much_more_variable_returns_would_have_had_to_be() ->
 def test_violent_days_are_named_beside_the_p_of_one_event() -> None:
     market = Market(1, dates=1, effect=-0.2, seed=3)
     on = market.frame.index.get_loc(market.table["day0"][0])
-    assert "as much as usual" not in headline(findings(market.fit()))
+    assert "takes into account" not in headline(findings(market.fit()))
     market.frame.iloc[on - 10 : on] *= 6
     fit = market.fit()
     (k,) = fit.answer(MAIN).overturn.recent_variance

@@ -14,7 +14,7 @@ from violent import k_by_hand
 import eventstudy as es
 from eventstudy.analysis.one_event import OneEvent
 from eventstudy.report.formats.terminal import terminal_text
-from eventstudy.report.sections.answer import describe_one_event
+from eventstudy.report.sections.answer import describe_one_event, doubt_variance
 from eventstudy.report.sections.caveats import headline
 from eventstudy.studies import EventStudyResults
 
@@ -84,7 +84,7 @@ def test_variance_of_the_firm_on_the_other_days() -> None:
     spread = 1 + np.einsum("ij,jk,ik->i", ahead, np.linalg.inv(X.T @ X), ahead)
     squares = ar**2 / (e @ e / 108 * spread)
     expected = np.delete(squares, [5, 6]).mean()
-    assert found_of(results).firm_variance == pytest.approx(expected, rel=1e-10)
+    assert results.answer(W).overturn.firm_variance == pytest.approx(expected, rel=1e-10)
 
 
 def test_peers_with_as_large_a_t() -> None:
@@ -120,24 +120,29 @@ def test_of_two_events_with_a_short_history_the_other_one_is_meant() -> None:
 def test_of_an_event_window_of_the_two_days_nothing_is_said_of_others() -> None:
     market, _ = alone()
     results = market.fit(event=W)
-    assert np.isnan(found_of(results).firm_variance)
-    assert "other days" not in " ".join(describe_one_event(results.answer(W)))
+    answer = results.answer(W)
+    assert np.isnan(answer.overturn.firm_variance)
+    assert "other days" not in " ".join(doubt_variance(answer))
 
 
 @pytest.mark.parametrize("effect", [-0.09, -0.03])
 def test_report_and_terminal_say_it(effect: float) -> None:
     market, results = alone(effect)
     found, answer = found_of(results), results.answer(W)
-    assert len(describe_one_event(answer)) == 3
+    assert len(describe_one_event(answer)) == 2
     assert (answer.verdict == "different") == (effect == -0.09)
     for text in (
         headline(findings(results)),
         " ".join(str(terminal_text(findings(results), verbose=True)).split()),
     ):
         assert f"Of 109 earlier windows of the same length, {found.as_far} moved as far" in text
-        assert f"was {found.firm_variance:.1f} times the usual" in text
         assert f"Of 9 peers, {found.peers_as_far} moved as much on the same days." in text
-        would = f"If returns varied {answer.overturn.variance_multiple:.1f} times as much as usual"
+        needed, had = np.sqrt([answer.overturn.variance_multiple, answer.overturn.firm_variance])
+        would = (
+            f"If returns swung {needed:.1f} times as much as usual, as they often do on news, this "
+            "could be chance. On the other days around the announcement this share swung "
+            f"{had:.1f} times as much as usual."
+        )
         assert (would in text) == (answer.verdict == "different")
     p = 2 * stats.t.sf(abs(t_by_hand(market, market.tickers[0])), 108)
     assert answer.pvalue == pytest.approx(p, rel=1e-8)

@@ -344,7 +344,7 @@ def test_a_group_in_short(n: int, effect: float, strong: str) -> None:
     events = "one relief announcement" if n == 1 else f"{n} relief announcements"
     assert str(sentences).startswith(f"The {events}: ")
     assert f"{pvalues.p_prose(decided.pvalue)})." in str(sentences)
-    assert ("times the usual" in str(sentences)) == (n == 1)
+    assert ("times as much as usual" in str(sentences)) == (n == 1)
     assert strong in next(text for text, emphasised in sentences.pieces if emphasised)
 
 

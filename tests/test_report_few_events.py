@@ -48,6 +48,10 @@ def test_every_output_of_a_run_has_the_same_answer(few: EventStudyResults, tmp_p
     document = json.loads((folder / "results.json").read_text(encoding="utf-8"))["answer"]["pooled"]
     assert document["overturn"]["variance_multiple"] == decided.overturn.variance_multiple
     assert len(document["overturn"]["leave_one_out"]) == len(few)
+    around = few.abnormal.sar[:, [0, 1, 2, 3, 4, 7, 8, 9, 10]] ** 2
+    assert decided.overturn.firm_variance == pytest.approx(around.mean())
+    swing = f"these shares swung {np.sqrt(around.mean()):.1f} times as much as usual."
+    assert swing in (folder / "report.md").read_text(encoding="utf-8")
     row = re.search(r"\[0, \+1\] +main .*", str(terminal_text(findings(few), verbose=True)))[0]  # type: ignore[index]
     assert p_text(decided.pvalue) in row.split()
     assert f"{100 * decided.effect.estimate:+.2f}%" in row

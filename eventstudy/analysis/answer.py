@@ -37,7 +37,7 @@ from .interval import (
     usual_error,
 )
 from .missing import MOST_MISSING, Missing, find_missing
-from .one_event import OneEvent, measure_one_event
+from .one_event import OneEvent, measure_one_event, other_days_variance
 from .unequal_reactions import UnequalReactions, measure_unequal
 
 DIFFERENT, NOT_DIFFERENT = "different", "not_different"
@@ -77,6 +77,9 @@ class Overturn:
         estimation window.
     leave_one_out : tuple of LeftOut
         Two to four events: the answer without each.
+    firm_variance : float
+        Up to four events: how many times as variable as on estimation days the abnormal returns of
+        the other days of their event windows were.
     one_event : OneEvent, optional
         One event, over the main window: its rank, its volatility, its peers.
     """
@@ -89,6 +92,7 @@ class Overturn:
     smallest_effect: float = np.nan
     leave_one_out: tuple[LeftOut, ...] = ()
     one_event: OneEvent | None = None
+    firm_variance: float = np.nan
 
 
 @dataclass(frozen=True, slots=True)
@@ -452,7 +456,7 @@ def _overturn(
         spread = STATISTICS[FULL_TEST](sample, window).pvalue
         return Overturn(
             tuple(recent_variance(sample, window).tolist()), ratio, spread, smallest_effect=least,
-            leave_one_out=each,
+            leave_one_out=each, firm_variance=other_days_variance(sample, window),
         )  # fmt: skip
     shared = _shared_shock(sample, window, ratio) if test.pvalue < LEVEL else np.nan
     largest = _largest_t(sample, window)

@@ -19,7 +19,7 @@ from ..utility.catalogue import Reason, say
 from ..utility.typing import FloatArray
 from .answer import NO_RESULT, PROVISIONAL, Answer, answer_of, default_tests
 from .calibrated import Calibrated, draws_error, shared_movement
-from .diagnosis import class_of, with_rate
+from .diagnosis import CLASSES, class_of, diagnose, with_rate
 from .interval import KNOWN_SPREAD, MULTIPLES, POWER, plain_values
 from .shifted_dates import MOST_FITS, Progress, Shifts, days_of, draw, shifts_of
 
@@ -45,7 +45,8 @@ class Calibration(Calibrated):
     sizes : DataFrame
         One row a test: its nominal and calibrated p, the Monte Carlo standard error of the latter,
         its draws, and the shares of them with p below 1, 5 and 10 % (``size_1``, ``size_5``,
-        ``size_10``), which are its false-alarm rates.
+        ``size_10``), which are its false-alarm rates on quiet dates. ``trust`` is its class in the
+        report, which knows the variance of the event days, or that of ``size_5`` where it is worse.
     power : DataFrame
         One row an effect (decimal, added to every CAR): the share of the draws in which the main
         test finds it at 5 %, over both signs.
@@ -264,13 +265,19 @@ def _sizes(
     pvalues: FloatArray,
     effective: float,
 ) -> pd.DataFrame:
-    """Return one row a test."""
-    rows = []
+    """Return one row a test; its class is that of the report, or the worse of the two."""
+    rows, judged = [], {opinion.test: opinion for opinion in diagnose(study, window).opinions}
+    in_report = _quick_tests(study)
     for name, p in zip(names, pvalues.T, strict=True):
         drawn, nominal = p[np.isfinite(p)], study.test(name, window).pvalue
         calibrated = rank_of(nominal, drawn)
         rates = [float((drawn < level).mean()) if len(drawn) else np.nan for level in LEVELS]
         trust = class_of(rates[1]) if len(drawn) else ""
+        if trust and (opinion := judged.get(name)):
+            if name in in_report:
+                rate_error = draws_error(rates[1], effective)
+                opinion = with_rate(opinion, rates[1], rate_error, len(drawn))
+            trust = max(trust, opinion.trust, key=CLASSES.index)
         error = draws_error(calibrated, effective)
         rows.append((name, nominal, calibrated, error, len(drawn), *rates, trust))
     levels = [f"size_{round(100 * level)}" for level in LEVELS]

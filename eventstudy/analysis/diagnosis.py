@@ -20,7 +20,7 @@ from ..significance._pairs import PAIRWISE_LIMIT, STANDSTILL
 from ..utility.catalogue import Reason, say
 from .situation import KAPPA_EVENTS, SKEWNESS_EVENTS, Situation, measure
 
-VALID, WITH_CARE, NOT_VALID = "valid", "valid with care", "not valid"
+VALID, WITH_CARE, NOT_VALID = CLASSES = "valid", "valid with care", "not valid"
 # Largest false-alarm rates of a valid 5% test, and of one that is valid with care.
 VALID_UP_TO, WITH_CARE_UP_TO = 0.07, 0.12
 # Below this a rate differs from 5% by no more than chance and rounding.

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 import numpy as np
 
+from ..abnormal.abnormal_returns import AbnormalReturns
 from ..calendars.window import Window
 from ..fitting.fitted import FittedStudy
 from ..returns.benchmarks import PEERS
@@ -31,9 +33,6 @@ class OneEvent:
         them moved as far in the direction of the event.
     rank_pvalue : float
         Two-sided, of ``sq``: twice (1 + as_far) / (1 + earlier), at most 1.
-    firm_variance : float
-        How many times as variable as the model says the abnormal returns of the other days of the
-        event window were: their mean squared `sar`. NaN without such days.
     peers_as_far, peers : int
         Firms of the column ``peers`` with a CAR on the same days, and how many of them have a
         \\|t\\| at least that of the event.
@@ -41,10 +40,12 @@ class OneEvent:
         Those earlier windows: what each moved beyond its prediction (decimal).
     """
 
+    # Runs of before have the variance of the other days here.
+    is_open: ClassVar = True
+
     as_far: int = 0
     earlier: int = 0
     rank_pvalue: float = np.nan
-    firm_variance: float = np.nan
     peers_as_far: int = 0
     peers: int = 0
     moves: tuple[float, ...] = ()
@@ -72,14 +73,30 @@ def measure_one_event(study: FittedStudy, window: Window) -> OneEvent:
     sums = block_sums(sample, len(window))[0] if is_ranked else np.zeros(0)
     sums = sums[np.isfinite(sums)]
     beyond = (sums - sample.unextended.level_car(window)[0]) * np.sign(t)
-    around = np.delete(sample.sar[0], np.arange(sample.sar.shape[1])[sample.columns(window)])
-    squares, peers = around[np.isfinite(around)] ** 2, np.abs(_peers(study, row, window))
+    peers = np.abs(_peers(study, row, window))
     return OneEvent(
         as_far=int((np.round(beyond, DECIMALS) >= 0).sum()), earlier=len(beyond), rank_pvalue=rank,
-        firm_variance=float(squares.mean()) if len(squares) else np.nan,
         peers_as_far=int((peers >= abs(t)).sum()), peers=len(peers),
         moves=tuple(sums.round(DIGITS).tolist()),
     )  # fmt: skip
+
+
+def other_days_variance(sample: AbnormalReturns, window: Window) -> float:
+    """Return the mean squared SAR of the other days of the event windows; NaN without such days.
+
+    Parameters
+    ----------
+    sample : AbnormalReturns
+    window : Window
+
+    Returns
+    -------
+    float
+        How many times as variable as on estimation days the abnormal returns were.
+    """
+    around = np.delete(sample.sar, np.arange(sample.sar.shape[1])[sample.columns(window)], axis=1)
+    squares = around[np.isfinite(around)] ** 2
+    return float(squares.mean()) if len(squares) else np.nan
 
 
 def _peers(study: FittedStudy, row: int, window: Window) -> FloatArray:

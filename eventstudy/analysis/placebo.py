@@ -94,10 +94,10 @@ def placebo_firms(
     -----
     Each draw gives every announcement to a firm drawn from the firm that it was about and its
     peers, and those of other announcements of the date with the same peers; none twice on one date
-    where there are enough. If nothing happened all draws are alike, so p is exact however small the
-    number of peers: samples of peers alone share most of their firms, and the treated are outside
-    them more often than p says. Firms of the list of events are no peers. It is the only answer to
-    a shock that hit the market, or the industry, on the day.
+    where there are enough. If nothing happened and the firms are alike, so are all draws, and p is
+    exact however small the number of peers: samples of peers alone share most of their firms, and
+    the treated are outside them more often than p says. Firms of the list of events are no peers.
+    It is the only answer to a shock that hit the market, or the industry, on the day.
 
     References
     ----------

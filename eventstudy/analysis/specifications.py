@@ -413,7 +413,8 @@ class Specifications:
             sentences.append(say(f"specifications.{code}", **facts))
         if np.isfinite(self.joint.significant):
             joint = {name: getattr(self.joint, name) for name in JointPvalues.__slots__}
-            sentences.append(say("specifications.joint", **joint))
+            code = "joint" if facts["significant"] else "joint_none"
+            sentences.append(say(f"specifications.{code}", **joint))
         if n_undrawn := int(first.get("n_undrawn", 0)):
             sentences.append(say("specifications.undrawn", n=n_undrawn))
         return " ".join(sentences)

@@ -393,6 +393,9 @@ def _grid(
         spare = TEXT_WIDTH - sum(widths) - 2 * len(head)
         if spare >= 0:
             break
+    if (beyond := -spare - 2) > 0:
+        widths[0] -= beyond
+        rows = _with_short_names(rows, widths[0])
     is_left = [j < n_left or (last_left and j == len(head) - 1) for j in range(len(head))]
     return "\n".join(
         ("  " * (spare >= 0) + "  ".join(
@@ -401,6 +404,15 @@ def _grid(
         )).rstrip()
         for row in [*above, *rows]
     )  # fmt: skip
+
+
+def _with_short_names(rows: list[list[str]], width: int) -> list[list[str]]:
+    """Return rows whose names go on in lines below where they are longer than a width."""
+    out = []
+    for name, *cells in rows:
+        first, *more = textwrap.wrap(name, width, subsequent_indent="  ")
+        out += [[first, *cells], *([line, *[""] * len(cells)] for line in more)]
+    return out
 
 
 def sketch(path: Path95) -> str:

@@ -45,8 +45,8 @@ _FORM = re.compile(
 _NOTE = re.compile(r"\s*\([^()]*\)\s*$")
 # Tickers that a remedy names.
 NAMED = 5
-# Multiples of the usual variance that are written as none, and those that are large.
-EDGE, LARGE = 1.05, 3.95
+# Multiples of the usual variance whose swing is written as none, and those that are large.
+EDGE, LARGE = 1.05**2, 3.95
 # From this multiple on the sentence says how much more than usual few shares moved.
 VIOLENT = 1.5
 
@@ -285,16 +285,22 @@ def write_full_interval(effect: Interval) -> str:
 
 
 def doubt_variance(result: Answer) -> list[str]:
-    """Return by how much returns would have to vary more to undo the answer; [] if not known."""
-    times = result.overturn.variance_multiple
+    """Return by how much returns would have to swing more to undo the answer; [] if not known.
+
+    The swing of the other days around the events stands beside it.
+    """
+    times, around = result.overturn.variance_multiple, result.overturn.firm_variance
     if result.verdict != DIFFERENT or not np.isfinite(times):
         return []
     size = "edge" if times < EDGE else "small" if times < LARGE else "large"
     further = "_further" if find_swing(result) and size != "edge" else ""
-    caveat = say(f"answer.variance_{size}{further}", times=times)
-    if not result.overturn.spread_pvalue >= LEVEL:
+    caveat = say(f"answer.variance_{size}{further}", swing=np.sqrt(times))
+    if result.overturn.spread_pvalue >= LEVEL:
+        caveat = f"{caveat} {say('answer.spread', p=result.overturn.spread_pvalue)}"
+    if not around > 0:
         return [caveat]
-    return [f"{caveat} {say('answer.spread', p=result.overturn.spread_pvalue)}"]
+    code = "answer.other_days_one" if result.n_events == 1 else "answer.other_days"
+    return [caveat, say(code, swing=np.sqrt(around))]
 
 
 def find_swing(result: Answer) -> float:
@@ -335,8 +341,8 @@ def say_smallest_effect(code: str, result: Answer) -> str:
 
     Parameters
     ----------
-    code : str
-        Of the sentence; those of one event and with a range end in ``_one`` and ``_range``.
+    code : {"answer.power", "folds.power"}
+        Of its sentences.
     result : Answer
 
     Returns
@@ -348,18 +354,18 @@ def say_smallest_effect(code: str, result: Answer) -> str:
     if not np.isfinite(least):
         return ""
     if not FULL_SAMPLE <= n < KNOWN_SPREAD:
-        return say(f"{code}_one" if n == 1 else code, least=least)
+        return say(f"{code}.{'one' if n == 1 else 'average'}", least=least)
     low, high = limits_by_chance(n)
-    return say(f"{code}_range", least=least, low=low * least, high=high * least)
+    return say(f"{code}.range", least=least, low=low * least, high=high * least)
 
 
 def describe_one_event(result: Answer) -> list[str]:
-    """Return how one event compares with earlier windows, other days and peers; [] if unknown."""
+    """Return how one event compares with earlier windows and peers; [] if unknown."""
     event = result.overturn.one_event
     if event is None:
         return []
     facts = {field.name: getattr(event, field.name) for field in fields(event)}
-    codes = ("earlier", "firm_variance", "peers")
+    codes = ("earlier", "peers")
     return [say(f"answer.{code}", **facts) for code in codes if facts[code] > 0]
 
 
@@ -474,7 +480,7 @@ def _no_move(findings: Findings, sample: Sample) -> tuple[str, str]:
         average, interval = result.plain_average.estimate, write_interval(result.plain_average)
         remark = say("answer.unequal_firms", value=average, interval=interval)
     else:
-        remark = say_smallest_effect("answer.could_have_seen", result)
+        remark = say_smallest_effect("answer.power", result)
     texts = [*describe_swings(result.unequal), sentence, remark]
     return head, " ".join(filter(None, texts))
 

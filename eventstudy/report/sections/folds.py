@@ -279,7 +279,7 @@ def _power(findings: Findings) -> Iterator[Fold]:
     power = Power.of(findings.setup.main, answer.test, least, answer.effect.df)
     pairs = power.table.to_numpy()[1:]
     rows = [Row((size_text(effect), f"{share:.0%}")) for effect, share in pairs]
-    finding = say_smallest_effect("folds.power.effect", answer)
+    finding = say_smallest_effect("folds.power", answer)
     known = "few" if answer.n_events < FULL_SAMPLE else "usual"
     known = "own" if answer.n_events >= KNOWN_SPREAD else known
     note = say(f"folds.power.note_{known}", n=answer.n_events)

@@ -112,10 +112,10 @@ def _needed(result: Answer) -> KeyFigure | None:
         return KeyFigure(say("key.shock"), f"{shock:.1f}×", say("key.shock_remark"))
     if not times >= EDGE:
         return None
-    single = overturn.one_event
-    firm = single.firm_variance if single else np.nan
-    remark = say("key.variance_had", firm=firm) if np.isfinite(firm) else say("key.variance_usual")
-    return KeyFigure(say("key.variance"), f"{times:.1f}×", remark)
+    around = overturn.firm_variance
+    code = "key.swing_had" if around > 0 else "key.swing_usual"
+    remark = say(code, n=result.n_events, around=np.sqrt(around))
+    return KeyFigure(say("key.swing"), f"{np.sqrt(times):.1f}×", remark)
 
 
 def _used(findings: Findings) -> KeyFigure:
