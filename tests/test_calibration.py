@@ -12,6 +12,7 @@ import pytest
 from click.testing import CliRunner
 from conftest import Market
 from scipy import stats
+from situations import noisy
 
 import eventstudy as es
 from eventstudy.analysis import shifted_dates
@@ -256,6 +257,23 @@ def test_measured_rates_replace_formulas_but_for_raised_variance() -> None:
     assert (drawn.false_alarms, drawn.trust) == (0.06, "valid")
     assert drawn.reasons[-1].code == "measured"
     assert with_rate(formula, np.nan, np.nan, 0) is formula
+
+
+def test_the_class_is_that_of_the_report_or_the_worse_of_the_two() -> None:
+    """The events are twice as variable: quiet dates do not show it, and the report does."""
+    quiet = market()
+    study = quiet.fit(noisy(quiet, 2.0), engine="batch")
+    config = StudyConfig(event="-5:5", estimation="-120:-11", calibrate=99)
+    shown = {t.test: t for t in finish_run(study, config=config).findings.sample.main.tests}
+    sizes = calibrate(study, W, draws=99, power=False).sizes
+    order = ["valid", "valid with care", "not valid"]
+    assert sizes.loc["patell", "size_5"] < 0.12
+    assert sizes.loc["patell", "trust"] == shown["patell"].trust == "not valid"
+    for name, row in sizes[sizes["draws"] > 0].iterrows():
+        rate = row["size_5"]
+        measured = order[int(rate > 0.07) + int(rate > 0.12)]
+        worse = max(measured, shown[str(name)].trust, key=order.index)
+        assert row["trust"] == worse, name
 
 
 def test_few_events_that_other_dates_contradict_say_so() -> None:

@@ -370,6 +370,17 @@ class TestModelsThatAreFittedEventByEvent:
         assert part.joint == Specifications(quick).joint
         assert part.joint.n_draws == whole.joint.n_draws == 49
 
+    def test_without_a_significant_specification_there_is_no_joint_p_of_their_number(
+        self, study: es.EventStudyResults
+    ) -> None:
+        """74% of null studies have 1 there."""
+        table = specifications_table(study, replace(CONFIG, grid=self.QUICK, by="none"))
+        quiet = Specifications(table.assign(pvalue=0.5, joint_pvalue=1.0))
+        assert "No specification is significant. Compared with 49 other dates" in str(quiet)
+        assert "p = 1.000 for the number" not in str(quiet)
+        some = table.assign(pvalue=0.01, joint_pvalue=0.04, estimate=-0.01)
+        assert "p = 0.040 for the number of significant" in str(Specifications(some))
+
     def test_where_all_are_left_out_there_is_no_joint_p(self) -> None:
         config = replace(CONFIG, model="theil_sen", grid={"car": ["0:1", "-1:1"]})
         study = es.run_study(self.LISTED, replace(config, calibrate=0))
