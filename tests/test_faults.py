@@ -113,6 +113,11 @@ def on_tick(table: pd.DataFrame) -> pd.DataFrame:
     return table
 
 
+def without_dividend(table: pd.DataFrame, share: float, row: int = 50) -> pd.DataFrame:
+    """Take a dividend from the prices of a row and those after it, and the adjusted closes away."""
+    return put(scaled(table, slice(row, None), 1 - share), slice(None), "adj_close", NAN)
+
+
 # kind: how it is written into the clean series; first and last day seen; rows that returns must
 # pass over
 CASES: dict[str, tuple[Callable[[pd.DataFrame], pd.DataFrame], tuple[str, str], list[int]]] = {
@@ -151,6 +156,7 @@ CASES: dict[str, tuple[Callable[[pd.DataFrame], pd.DataFrame], tuple[str, str], 
     "unit_change": (lambda t: scaled(t, slice(50, None), 0.01), (day(50), day(50)), []),
     "unadjusted_split": (lambda t: split(t, 2), (day(50), day(50)), []),
     "suspect_split": (lambda t: split(t, 1.5), (day(50), day(50)), []),
+    "suspect_dividend": (lambda t: without_dividend(t, 0.06), (day(50), day(50)), []),
     "suspect_jump": (lambda t: wild(scaled(t, slice(50, None), 6.3)), (day(50), day(50)), []),
     "suspect_reversal": (lambda t: scaled(t, slice(50, 50), 1.5), (day(50), day(50)), []),
     "beyond_limit": (
@@ -173,14 +179,20 @@ def test_every_kind_has_a_fixture() -> None:
     assert len(FAULTS) >= 15
 
 
+# Seen with another series beside it.
+IN_A_MARKET = ("late_start", "ended", "suspect_dividend")
+
+
 @pytest.mark.parametrize("kind", CASES)
 def test_a_fault_is_seen_and_nothing_else(kind: str) -> None:
     write, days, missing = CASES[kind]
     symbol, calendar = ("600000.SS", "XSHG") if "limit" in kind else ("A", "XNYS")
     table = write(clean(symbol))
-    others = [clean("B", seed=4).assign(symbol="B")] if kind in ("late_start", "ended") else []
+    others = [clean("B", seed=4).assign(symbol="B")] if kind in IN_A_MARKET else []
     panel = panel_of(pd.concat([table, *others]), calendar)
     own = [f for f in panel.faults if f.symbol == symbol]
+    if kind == "suspect_dividend":
+        assert own.pop(0).kind == "no_adjusted"
     assert [(f.kind, f.date, f.last) for f in own] == [(kind, *days)]
     assert own[0].action == FAULTS[kind].action
     assert own[0].detail

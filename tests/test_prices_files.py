@@ -7,6 +7,7 @@ import sys
 from datetime import date
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -319,3 +320,41 @@ def test_a_table_of_another_program_is_one_of_prices(tmp_path: Path, ending: str
         table.set_index("date").to_parquet(tmp_path / "AAA.parquet")
     prices = FilesProvider(tmp_path).fetch(["AAA"], date(2019, 1, 1), LAST)
     assert prices.table["close"].tolist() == [1.0, 2.0]
+
+
+def yfinance_file(folder: Path, *, raw: bool, newest_first: bool = False) -> Path:
+    """Write what yfinance writes: a dividend of 2 % each half year, closes adjusted or not."""
+    rng = np.random.default_rng(11)
+    n, total = 500, np.cumprod(1 + rng.normal(0, 0.01, 500))
+    paid = np.zeros(n)
+    close = 40 * total
+    for day in (100, 220, 340, 460):
+        paid[day] = 0.02 * close[day - 1]
+        close[day:] *= 0.98
+    adjusted = close.copy()
+    for day in (100, 220, 340, 460):
+        adjusted[:day] *= 0.98
+    frame = pd.DataFrame({
+        "Date": pd.bdate_range("2022-01-03", periods=n).strftime("%Y-%m-%d"),
+        "Close": close if raw else adjusted, "Volume": 1000, "Dividends": paid, "Stock Splits": 0.0,
+    })  # fmt: skip
+    path = folder / f"{'RAW' if raw else 'ADJUSTED'}.csv"
+    (frame[::-1] if newest_first else frame).to_csv(path, index=False)
+    return path
+
+
+@pytest.mark.parametrize("newest_first", [False, True])
+@pytest.mark.parametrize("raw", [False, True])
+def test_dividends_beside_the_closes_say_whether_these_are_adjusted(
+    tmp_path: Path, raw: bool, newest_first: bool
+) -> None:
+    """Either way the returns are those with dividends: by hand, total[t] / total[t-1] - 1."""
+    path = yfinance_file(tmp_path, raw=raw, newest_first=newest_first)
+    prices = FilesProvider(tmp_path).fetch([path.stem], date(2022, 1, 1), date(2024, 12, 31))
+    rows = prices.table
+    rng = np.random.default_rng(11)
+    moves = rng.normal(0, 0.01, 500)[1:]
+    found = rows["adj_close"].pct_change().to_numpy()[1:]
+    np.testing.assert_allclose(found, moves, rtol=0, atol=1e-9)
+    note = prices.provenance[path.stem].note
+    assert note == ("dividends added to closes" if raw else "closes taken as adjusted")

@@ -36,6 +36,8 @@ from ..utility.typing import BoolArray, DateArray, FloatArray
 from ..utility.units import WORDS
 from .types import CarRemark, Sample, TestFinding, WindowFinding, firm_name
 
+# The kind of fault that a dividend of closes without adjustment is.
+DIVIDEND = "suspect_dividend"
 # Columns of the events that name other news.
 NEWS = (CONFOUNDER, NEWS_COLUMN, "context")
 
@@ -106,6 +108,7 @@ def _shared_facts(study: FittedStudy, main: Window) -> dict[str, Any]:
     """Return what a sample has however many events it is of."""
     return {
         **_market_facts(study, main),
+        **_days_in_doubt(study, main),
         "n_events": len(study.events),
         "n_used": len(study),
         "firm": _firm(study, main),
@@ -125,6 +128,22 @@ def _market_facts(study: FittedStudy, main: Window) -> dict[str, Any]:
     return {
         "market": Reason.of(judged_markets(study)[study.ok][0]),
         "weekdays_closed": int(closed[0]),
+    }
+
+
+def _days_in_doubt(study: FittedStudy, main: Window) -> dict[str, Any]:
+    """Return the days of the one used event whose price is no free one, or may lack a dividend."""
+    if len(study) != 1:
+        return {}
+    a, row = study.abnormal, int(np.flatnonzero(study.ok)[0])
+    cols = a.columns(main)
+    dates = a.windows.dates[row, cols].astype(str)
+    limited = a.runs.at_limit[row, cols] if a.runs else np.zeros(len(main), dtype=bool)
+    ticker = str(study.events["ticker"].iloc[row])
+    falls = [f.date for f in study.panel.faults if (f.symbol, f.kind) == (ticker, DIVIDEND)]
+    return {
+        "limit_days": tuple(dates[limited].tolist()),
+        "dividend_days": tuple(day for day in dates.tolist() if day in falls),
     }
 
 

@@ -157,6 +157,9 @@ class Sample:
         Number of used events with each flag.
     lacking, extended : tuple of CarRemark
         Used events without a CAR over the main window, and those whose CAR runs on beyond it.
+    limit_days, dividend_days : tuple of str
+        Of a sample of one event: days of the main window that closed at a price limit, and those on
+        which a share without adjusted closes fell at the open as by a dividend.
     n_lacking : int
         How many have no CAR; more than `lacking` where only some are listed.
     shortest_estimation : int
@@ -192,6 +195,8 @@ class Sample:
     flags: Mapping[str, int] = field(default_factory=dict)
     lacking: tuple[CarRemark, ...]
     extended: tuple[CarRemark, ...]
+    limit_days: tuple[str, ...] = ()
+    dividend_days: tuple[str, ...] = ()
     n_lacking: int
     shortest_estimation: int = 0
     short: tuple[CarRemark, ...] = ()

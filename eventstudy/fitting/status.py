@@ -87,8 +87,8 @@ STUDY_FLAGS = tuple(flag for flag in Flag if flag not in EARLIER)
 
 # Faults of prices that may have made a return; the others are gaps, which have flags of their own.
 IN_DOUBT = (
-    "spike", "suspect_split", "suspect_jump", "suspect_reversal", "suspect_adjustment",
-    "adjusted_above", "suspect_limit", "stale_price", "outside_range",
+    "spike", "suspect_split", "suspect_dividend", "suspect_jump", "suspect_reversal",
+    "suspect_adjustment", "adjusted_above", "suspect_limit", "stale_price", "outside_range",
     "shifted_dates", "same_prices",
 )  # fmt: skip
 # Kept moves that may be faults: where they are in the main window, the answer says so; those of the
@@ -97,7 +97,10 @@ MOVES = (
     "suspect_jump", "suspect_limit", "suspect_return", "suspect_reversal", "suspect_adjustment",
     "shifted_dates", "same_prices",
 )  # fmt: skip
-SUSPECT = {"suspect_split": Flag.SUSPECT_SPLIT} | dict.fromkeys(MOVES, Flag.SUSPECT_MOVE)
+SUSPECT = {
+    "suspect_split": Flag.SUSPECT_SPLIT,
+    "suspect_dividend": Flag.SUSPECT_DIVIDEND,
+} | dict.fromkeys(MOVES, Flag.SUSPECT_MOVE)
 
 
 def with_status(

@@ -23,6 +23,8 @@ from ._prices import Names, Prices, Progress, collect
 if TYPE_CHECKING:
     import pandas as pd
 
+    from ..utility.typing import FloatArray
+
 OnRead: TypeAlias = "Callable[[str, pd.DataFrame, pd.DataFrame], None]"
 SUFFIXES = (".csv", ".csv.gz", ".parquet", ".dta")
 
@@ -105,11 +107,11 @@ class FilesProvider:
             frame, file = _table(path), path.name
         else:
             frame, file = self._group_of(symbol), self.path.name
-        typed = _typed(frame, file)
+        typed, judged = _adjusted(_typed(frame, file), frame, file)
         rows, notes = clean(typed, symbol)
         if self._on_read:
             self._on_read(symbol, typed, rows)
-        note = "; ".join(notes if "adj_close" in frame else [*notes, "no adjusted closes"])
+        note = "; ".join([*notes, judged] if judged else notes)
         return rows, Provenance(self.name, file, currency=_currency(frame, file), note=note)
 
     @functools.cached_property
@@ -244,6 +246,33 @@ def _typed(frame: pd.DataFrame, file: str) -> pd.DataFrame:
     columns = [column for column in NUMBER_COLUMNS if column in frame]
     numbers = {column: _numbers(frame[column], file) for column in columns}
     return frame[[]].assign(date=_dates(frame["date"], file), **numbers)
+
+
+def _adjusted(typed: pd.DataFrame, frame: pd.DataFrame, file: str) -> tuple[pd.DataFrame, str]:
+    """Return rows with adjusted closes where a file says of its closes what they are, and a note.
+
+    Of the columns that yfinance writes, dividends or splits without an adjusted close mean that
+    closes are adjusted, unless they fall by the dividends. Other files have none.
+    """
+    if "adj_close" in typed:
+        return typed, ""
+    columns = {str(name).strip().lower(): name for name in frame}
+    if not ({"dividends", "stock splits"} & set(columns)):
+        return typed, "no adjusted closes"
+    import numpy as np
+
+    typed = typed.sort_values("date", kind="stable")
+    close: FloatArray = np.asarray(typed["close"], dtype=np.float64)
+    if "dividends" not in columns:
+        return typed.assign(adj_close=close), "closes taken as adjusted"
+    from .quality.corporate_actions import add_dividends, are_raw
+
+    cells = _numbers(frame[columns["dividends"]].loc[typed.index], file)
+    dividends: FloatArray = np.asarray(cells, dtype=np.float64)
+    start = np.asarray(typed["open"], dtype=np.float64) if "open" in typed else close
+    if are_raw(close, start, dividends):
+        return typed.assign(adj_close=add_dividends(close, dividends)), "dividends added to closes"
+    return typed.assign(adj_close=close), "closes taken as adjusted"
 
 
 def _require_price(frame: pd.DataFrame, file: str) -> None:

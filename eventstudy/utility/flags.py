@@ -31,6 +31,7 @@ class Flag(StrEnum):
     MERGED = auto()
     SUSPECT_PRICE = auto()
     SUSPECT_SPLIT = auto()
+    SUSPECT_DIVIDEND = auto()
     SUSPECT_MOVE = auto()
     QUARANTINED = auto()
     SUSPECT_UNIT = auto()

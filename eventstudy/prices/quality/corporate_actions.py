@@ -61,6 +61,10 @@ LARGE, FACTOR, RECENT = 1.9, 3.0, np.timedelta64(14, "D")
 # news; one that the next row takes back but for this share, from such a multiple of sigma on, where
 # volume is at most `BUSY` times the usual and the range at most half of the move.
 UNMOVED, BACK, STEEP, BUSY = 3.0, 0.25, 5.0, 2.0
+# A fall at the open may be a dividend from such a size on, and so many times the usual gap, if the
+# market falls by less than a third of it and the close keeps half of it. The usual gap is `FLOOR`
+# at least.
+OPENING, GAPS, STILL, HALF = np.log(1.03), 7.0, 1 / 3, 1 / 2
 # Adjusted close over close changes from here on, and from so many usual moves; a third of it is
 # the most that the close moves where it is alone, and what is left of a split in the close.
 CHANGE, TIMES, THIRD = np.log(1.03), 5.0, 1 / 3
@@ -184,6 +188,96 @@ def find_steps(bars: Bars, market: Callable[[IntArray], FloatArray]) -> tuple[In
     back = np.abs(moves[at] + after) < np.minimum(BACK * sizes[at], MULTIPLE * sigma)
     back &= large & (sizes[at] > STEEP * sigma) & (np.fmax(busy, wide) <= 1)
     return at[for_good], at[back]
+
+
+def are_raw(
+    close: FloatArray, start: FloatArray, dividends: FloatArray, least: float = HALF
+) -> bool:
+    r"""Return whether closes fall by the dividends that stand beside them.
+
+    Parameters
+    ----------
+    close, start : (n,) float arrays
+        Closes and opens; NaN = missing.
+    dividends : (n,) float array
+        For a share, on the first day without it; 0 or NaN on other days.
+    least : float
+        Slope from which closes are raw.
+
+    Returns
+    -------
+    bool
+        False also where the dividends are too small to tell.
+
+    Notes
+    -----
+    The slope of moves r on dividends d over the last close, through the origin, is -1 for raw
+    closes and 0 for adjusted ones; s is the usual size of a move / 0.6745. Moves end at the open
+    where there is one:
+
+    .. math:: b = -\sum r_i d_i / \sum d_i^2, \quad b > 1/2, \quad b > 2 s / \sqrt{\sum d_i^2}
+    """
+    priced = np.flatnonzero((close > 0) & (close < np.inf))
+    before, rows = priced[:-1], priced[1:]
+    ends = np.where(start[rows] > 0, start[rows], close[rows])
+    moves = np.log(ends / close[before])
+    yields = np.nan_to_num(dividends[rows]) / close[before]
+    total = float((yields**2).sum())
+    if total <= 0:
+        return False
+    slope = -float((moves * yields).sum()) / total
+    usual = float(np.median(np.abs(moves))) / SIZE
+    return slope > least and slope > 2 * usual / np.sqrt(total)
+
+
+def add_dividends(close: FloatArray, dividends: FloatArray) -> FloatArray:
+    r"""Return raw closes less the dividends that came after them, (n,).
+
+    Parameters
+    ----------
+    close, dividends : (n,) float arrays
+        As for `are_raw`.
+
+    Notes
+    -----
+    .. math:: P^{adj}_t = P_t \prod_{u > t} (1 - D_u / P_{u-1})
+    """
+    priced = np.flatnonzero((close > 0) & (close < np.inf))
+    factor = np.ones(len(close))
+    yields = np.nan_to_num(dividends[priced[1:]]) / close[priced[:-1]]
+    factor[priced[1:]] = 1 - np.clip(yields, 0.0, 0.99)
+    later = np.cumprod(factor[::-1])[::-1]
+    return np.asarray(close * np.append(later[1:], 1.0))
+
+
+def find_dividends(bars: Bars, market: Callable[[IntArray], FloatArray]) -> IntArray:
+    """Return the rows of closes without adjustment whose fall may be a dividend.
+
+    Nothing in a price tells a dividend from news that came before the open.
+
+    Parameters
+    ----------
+    bars : Bars
+    market : callable
+        As for `find_actions`.
+
+    Returns
+    -------
+    int array
+        Empty without opens; no row on which the market is not known.
+    """
+    level = np.log(bars.price)
+    moves = np.diff(level, prepend=np.nan)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        gaps = np.log(bars.open) - level + moves
+    at = np.flatnonzero(gaps < -OPENING)
+    if not len(at):
+        return at
+    usual = row_medians(_windows(np.abs(gaps), at, -BEFORE, 0), FEWEST) / SIZE
+    is_large = -gaps[at] > GAPS * np.maximum(usual, FLOOR)
+    common = market(at)
+    is_still = (common != 0) & (common > STILL * gaps[at])
+    return np.asarray(at[is_large & is_still & (moves[at] < HALF * gaps[at])])
 
 
 def find_actions(

@@ -183,6 +183,21 @@ def suspect_split(q: Quotes) -> list[Span]:
     return _splits(q, ~q.actions.proven)
 
 
+def suspect_dividend(q: Quotes) -> list[Span]:
+    """Return falls at the open that may be a dividend, of shares without adjusted closes.
+
+    3 % and 7 times the usual gap or more, while the market falls by less than a third of it and the
+    close keeps half of it; no split, not at a limit, and only in a share without adjusted closes.
+    """
+    priced = np.flatnonzero(np.isfinite(q.price))
+
+    def detail(row: int, _: int) -> str:
+        before = q.raw[priced[np.searchsorted(priced, row) - 1]]
+        return f"opened at {q.open[row]:g} after {before:g}"
+
+    return q.spans(((row, row) for row in q.dividends), detail)
+
+
 def suspect_jump(q: Quotes) -> list[Span]:
     """Return moves that no other kind explains and news does not make.
 
@@ -191,7 +206,8 @@ def suspect_jump(q: Quotes) -> list[Span]:
     change of unit, no split and not beyond a limit.
     """
     rows = np.union1d(q.jumps[0][~q.units], q.steps[0])
-    explained = np.isin(rows, q.actions.rows) | np.isfinite(q.limits.beyond)[rows]
+    explained = np.isin(rows, np.r_[q.actions.rows, q.dividends])
+    explained |= np.isfinite(q.limits.beyond)[rows]
     return _jumps(q, rows[~explained & ~np.isin(rows, q.jumps[0][q.units])])
 
 
@@ -296,6 +312,7 @@ FAULTS: Mapping[str, FaultKind] = {
     "unit_change": FaultKind(unit_change, BROKEN, is_noted=True),
     "unadjusted_split": FaultKind(unadjusted_split, BROKEN, is_noted=True),
     "suspect_split": FaultKind(suspect_split, FLAGGED, is_noted=True),
+    "suspect_dividend": FaultKind(suspect_dividend, FLAGGED, is_noted=True),
     "suspect_jump": FaultKind(suspect_jump, FLAGGED, is_noted=True),
     "suspect_reversal": FaultKind(suspect_reversal, FLAGGED, is_noted=True),
     "beyond_limit": FaultKind(beyond_limit, BROKEN, is_noted=True),

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from ...calendars.exchanges import kind_of
 from ...errors import DataError
 from ...utility.typing import BoolArray, DateArray, FloatArray, IntArray
 from . import corporate_actions as traces
@@ -159,6 +160,19 @@ class Quotes:
         for_good, back = (at[rows] for rows in traces.find_steps(self.bars, self.market_moves))
         explained = np.r_[self.actions.rows, limited, self.adjustments.lone_rows]
         return np.setdiff1d(for_good, explained), np.setdiff1d(back, explained)
+
+    @cached_property
+    def dividends(self) -> IntArray:
+        """Rows whose fall may be a dividend, of closes that nobody adjusted.
+
+        Neither a split nor a close at a price limit; only shares pay one.
+        """
+        if self.adjusted or kind_of(self.symbol) != "share":
+            return np.empty(0, np.int64)
+        at = np.flatnonzero(np.isfinite(self.price))
+        rows = at[traces.find_dividends(self.bars, self.market_moves)]
+        limited = np.flatnonzero(self.limits.state)
+        return np.setdiff1d(rows, np.r_[self.actions.rows, self.jumps[0], limited])
 
     @cached_property
     def adjustments(self) -> traces.Adjustments:

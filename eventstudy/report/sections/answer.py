@@ -24,6 +24,7 @@ from ...utility.numbers import (
     NBSP,
     capitalised,
     clipped,
+    date_prose,
     number_word,
     rough_percent,
     size_text,
@@ -84,6 +85,16 @@ def split_answer(findings: Findings, sample: Sample | None = None) -> tuple[str,
         By default that of the answer.
     """
     sample = sample or findings.sample
+    head, sentence = _split_answer(findings, sample)
+    if not (sample.dividend_days and sample.answer.n_events):
+        return head, sentence
+    days = [date_prose(day) for day in sample.dividend_days]
+    doubt = say("answer.dividend", who=_name(sample), days=days)
+    return doubt, f"{say('answer.as_recorded', head=head)} {sentence}"
+
+
+def _split_answer(findings: Findings, sample: Sample) -> tuple[str, str]:
+    """Return headline and supporting sentence, whatever the days of the effect are worth."""
     result = sample.answer
     if sample.n_used == 0:
         return _nothing_usable(findings, sample)
@@ -425,9 +436,17 @@ def _number(n: int) -> str:
     return number_word(n) if n < FULL_SAMPLE else f"{n:,}"
 
 
-def _who(sample: Sample) -> str:
+def _name(sample: Sample) -> str:
     """Return the company where all events are of one, else "shares"."""
     return clipped(sample.firm, LONGEST_FIRM) or say("answer.shares")
+
+
+def _who(sample: Sample) -> str:
+    """Return the company, or "shares"; of one event with the days at its price limit."""
+    if not sample.limit_days or sample.extended:
+        return _name(sample)
+    days = [date_prose(day) for day in sample.limit_days]
+    return say("answer.at_limit", who=_name(sample), days=days)
 
 
 def _when(findings: Findings, sample: Sample) -> str:

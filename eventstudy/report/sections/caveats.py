@@ -46,7 +46,7 @@ LENGTHS, FEWEST_UNITS = {"years": 365.25, "months": 30.44, "weeks": 7.0}, 1.5
 # Larger falls are told in whole percent.
 LARGE = 0.095
 # Flags of moves that may be faults, and are in the mean.
-KEPT_MOVES = (Flag.SUSPECT_SPLIT, Flag.SUSPECT_MOVE, Flag.MARKET_UNUSABLE)
+KEPT_MOVES = (Flag.SUSPECT_SPLIT, Flag.SUSPECT_DIVIDEND, Flag.SUSPECT_MOVE, Flag.MARKET_UNUSABLE)
 
 
 def headline(findings: Findings) -> str:
@@ -218,6 +218,9 @@ def brief_caveat(findings: Findings) -> tuple[str, str]:
 def _suspects(findings: Findings, sample: Sample, flag: Flag) -> str:
     """Return how many moves in the mean may be faults, and the effect without them; "" if none."""
     result, n = sample.answer, sample.flags.get(flag, 0)
+    if flag == Flag.SUSPECT_DIVIDEND and sample.dividend_days:
+        # The headline says so.
+        return ""
     if flag is Flag.MARKET_UNUSABLE and sample.n_used == 1:
         return _write_market(findings, sample)
     if not n or not result.n_events:
