@@ -118,7 +118,7 @@ def test_options_reach_the_numbers(events: Path, tmp_path: Path) -> None:
     assert code == 0
     found = json.loads(out)
     sample = found["samples"][0]
-    assert (sample["shown"][0], sample["shown"][-1]) == ("patell_kp", "bmp")
+    assert (sample["shown"][0], sample["shown"][-1]) == ("patell_kp_regime", "bmp")
     assert [window["window"] for window in sample["windows"]] == [[0, 2], [-1, 1]]
     tests = pd.read_csv(tmp_path / "x" / "tables" / "tests.csv")
     keys = list(zip(tests["test"], tests["start"], tests["stop"], strict=True))

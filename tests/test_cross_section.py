@@ -366,7 +366,7 @@ def test_dependence_is_said() -> None:
 def test_text_and_notebook() -> None:
     own = fitted(sector=list("<b<b<b<b<b<b")).regress("sector")
     html = own._repr_html_()
-    assert "6 of 12 announcements, against sector: &lt;" in html
+    assert "6 of 12 announcements, against &lt;" in html
     assert "[T." not in html + str(own)
     assert "const<" not in html
 

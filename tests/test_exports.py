@@ -529,14 +529,17 @@ def test_a_window_of_fewer_events_names_the_test_that_decides_there() -> None:
     market.frame.loc[day, "F03"] = np.nan
     results = market.fit()
     findings, answer = results.findings(config=PLAIN), results.answer(Window(-5, 5))
-    assert (results.main_test(), answer.test) == ("bmp_kp", "patell_kp")
+    assert (results.main_test(), answer.test) == ("bmp_kp", "patell_kp_regime")
     grid, *_ = (t for t in markdown_tables(markdown(findings)) if t[0][0] == "Window or test")
     assert grid[-1][3] == pvalue(answer.pvalue)
     assert grid[1][3] == pvalue(results.answer(Window(0, 0)).pvalue)
     text = latex_table(findings, "caar")
-    assert all(f"{STATISTICS[name].label}: " in text for name in ("bmp_kp", "patell_kp"))
+    assert all(f"{STATISTICS[name].label}: " in text for name in ("bmp_kp", "patell_kp_regime"))
     text = " ".join(summary(findings, findings.sample).split())
-    assert "Patell-KP over [-3, +3], Patell-KP over [-5, +5])" in text
+    assert (
+        "Patell-KP, variance of these days over [-3, +3], Patell-KP, variance of these days over [-5, +5])"
+        in text
+    )
 
 
 def test_every_format_has_one_answer(folder: Path, document: dict[str, Any]) -> None:

@@ -97,7 +97,7 @@ def test_the_main_test_follows_the_events_of_the_window() -> None:
         frame.iloc[day + 3, i] = np.nan
     results = market.fit(frame)
     assert results.main_test() == results.main_test((0, 1)) == "bmp_kp"
-    assert results.main_test((0, 5)) == results.diagnose((0, 5)).main_test == "patell_kp"
+    assert results.main_test((0, 5)) == results.diagnose((0, 5)).main_test == "patell_kp_regime"
     assert results.answer((0, 5)).n_events == 2
     assert results.diagnose((0, 5)) is results.diagnose("[0,5]"), "the page asks often"
 

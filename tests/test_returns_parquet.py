@@ -28,7 +28,7 @@ def returns(seed: int) -> pd.DataFrame:
     """Returns with holes, late listings, and some on days that the exchanges were closed."""
     rng = np.random.default_rng(seed)
     days = pd.date_range("2019-01-01", periods=150, name="date")
-    days = days[(days.dayofweek < 5) | (days.day == 5)]
+    days = days[(days.day_of_week < 5) | (days.day == 5)]
     values = np.round(rng.standard_normal((len(days), len(SYMBOLS))) * 0.02, 5)
     values[rng.random(values.shape) < 0.1] = np.nan
     values[:40, 1] = np.nan

@@ -213,7 +213,7 @@ def test_no_event(lost: str) -> None:
         frame.loc[day, ticker] = np.nan
     found = market.fit(frame).diagnose()
     assert (found.kind, found.n_events, found.n_dates, found.n_clusters) == ("none", 0, 0, 0)
-    assert found.main_test == ("bmp_kp" if lost == "days" else "event_t")
+    assert found.main_test == ("bmp_kp" if lost == "days" else "event_t_regime")
     assert set(trust(found).values()) == {"not valid"}
     assert found.text == [say("diagnosis.none", window=Window(0, 1))]
     assert "no event has all days of the window" in str(found)

@@ -135,8 +135,14 @@ def test_weekend_announcements_of_one_firm_are_one_event() -> None:
 def test_one_event_has_its_own_t() -> None:
     market = Market(n=1, effect=0.2)
     tests = market.fit().tests([(0, 0)])
-    assert tests["test"].tolist() == ["event_t", "event_f", "sq", "placebo_in_space"]
-    assert tests["reason"][3] == "needs the model synthetic_control"
+    assert tests["test"].tolist() == [
+        "event_t_regime",
+        "event_t",
+        "event_f",
+        "sq",
+        "placebo_in_space",
+    ]
+    assert tests["reason"][4] == "needs the model synthetic_control"
     assert tests["pvalue"][0] < 0.001
     car = market.fit().car([(0, 0)])
     assert car["statistic"][0] == tests["statistic"][0]

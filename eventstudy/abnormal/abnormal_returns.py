@@ -58,7 +58,8 @@ class AbnormalReturns(Sampled):
         Makes `resid` or `x_estimation` from the windows and the estimates, where the array is not
         kept in memory.
     recent : callable, optional
-        Makes the :class:`RecentDays` of these events; None for a model with a variance of its own.
+        Makes the :class:`RecentDays` of these events; None for a model with a variance of its own,
+        and for windows that do not know the days before them.
 
     Notes
     -----

@@ -85,7 +85,7 @@ def _cars(study: FittedStudy, window: Window) -> Iterator[EventCar]:
     ends, is_extended = a.sessions_of(window)[1], a.extended(window) & study.ok
     k = recent_variance(a, window)
     tests = (a.car_t(window) / np.sqrt(k), a.car_pvalues(window, k), a.bhar(window))
-    columns = (a.car(window), np.sqrt(k * a.var_car(window)), a.car_half_widths(window, k), *tests)
+    columns = (a.car(window), np.sqrt(a.var_car(window)), a.car_half_widths(window, k), *tests)
     names = ("car", "se", "half", "statistic", "pvalue", "bhar")
     for i, row in enumerate(np.stack(columns, axis=1).tolist()):
         numbers = dict(zip(names, row, strict=True))

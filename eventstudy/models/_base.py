@@ -202,7 +202,8 @@ class LinearModel:
             pieces = ({k: v for k, v in piece.items() if k != "resid"} for piece in pieces)
         arrays = joined(len(windows), pieces)
         names: dict[str, Any] = {"model": self.name, "parameters": self.parameters}
-        recent = None if self.forecasts_variance else self.recent_days
+        is_known = windows.source is not None and not self.forecasts_variance
+        recent = self.recent_days if is_known else None
         if windows.keeps_days:
             return AbnormalReturns(**names, windows=windows, **arrays, recent=recent)
         windows = windows.altered(masked=arrays.pop("masked"))

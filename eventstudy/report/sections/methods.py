@@ -250,10 +250,16 @@ def _regression(findings: Findings) -> Iterator[str]:
         return
     names = [clipped(name, 60) for name in findings.setup.settings["regress"]]
     characteristics = listed(names) if names else say("practice.characteristics")
-    errors = say(f"errors.{table['errors'].iloc[0]}")
+    errors, compared = table["errors"].iloc[0], str(table["compared"].iloc[0])
     yield say(
-        "practice.regression", window=findings.setup.main, names=characteristics, errors=errors
-    )
+        "practice.regression", window=findings.setup.main, names=characteristics,
+        errors=say(f"errors.{errors}"),
+    )  # fmt: skip
+    # Such as HC3, or CR2 by date.
+    code = compared.partition(" ")[0]
+    known = [name for name in (f"covariance.{code}", f"errors.{code}") if has(name)]
+    if known and code != errors:
+        yield say("practice.regression_beside", errors=say(known[0]))
 
 
 @cache
