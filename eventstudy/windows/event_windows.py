@@ -63,7 +63,9 @@ class EventWindows(ByEvent):
     halt_drift : int
         Most sessions of a return over a halt for which :attr:`drift` counts.
     source : Laying, optional
-        Where these returns were laid out from; it lays out other days of the same events.
+        Where the returns of the study were laid out from; it lays out other days of its events.
+    source_rows : (n,) int array
+        Rows of these events there.
     other_news : (n, G+L2) bool array
         Days from the end of the estimation window on that lie in the event window of another event
         of the firm; of no columns where nobody has looked.
@@ -80,7 +82,7 @@ class EventWindows(ByEvent):
 
     by_event: ClassVar = (
         "returns", "spans", "length", "factors", "positions", "day0", "hours", "calendar", "masked",
-        "event_positions", "other_news",
+        "event_positions", "other_news", "source_rows",
     )  # fmt: skip
 
     estimation: Window
@@ -99,6 +101,7 @@ class EventWindows(ByEvent):
     measure: Measure = "return"
     masked: IntArray = field(default_factory=lambda: np.zeros(0, np.int64))
     other_news: BoolArray = field(default_factory=lambda: np.zeros((0, 0), bool))
+    source_rows: IntArray = field(default_factory=lambda: np.zeros(0, np.int64))
 
     laying: Laying | None = None
     source: Laying | None = None
@@ -112,6 +115,8 @@ class EventWindows(ByEvent):
             object.__setattr__(self, "masked", np.zeros(len(self.returns), np.int64))
         if len(self.other_news) != len(self.returns):
             object.__setattr__(self, "other_news", np.zeros((len(self.returns), 0), bool))
+        if len(self.source_rows) != len(self.returns):
+            object.__setattr__(self, "source_rows", np.arange(len(self.returns)))
 
     def __len__(self) -> int:
         return len(self.day0)
@@ -162,9 +167,7 @@ class EventWindows(ByEvent):
 
     def take(self, rows: IntArray | BoolArray | slice) -> EventWindows:
         """Return the windows of some events, by position, mask or slice."""
-        laying = None if self.laying is None else self.laying.take(rows)
-        source = None if self.source is None else self.source.take(rows)
-        return self.cut(rows, laying=laying, source=source)
+        return self.cut(rows, laying=None if self.laying is None else self.laying.take(rows))
 
     def without_gap(self) -> EventWindows:
         """Return the windows with event days from the end of the estimation window on.
@@ -179,7 +182,7 @@ class EventWindows(ByEvent):
         if self.source is None:
             raise ConfigError("these windows do not know where their returns came from")
         event = Window(self.estimation.stop + 1, self.event.stop)
-        laying = self.source.until(event)
+        laying = self.source.take(self.source_rows).until(event)
         held = {name: getattr(self, name) for name in ALWAYS_KEPT}
         held |= {"event": event, "event_positions": laying.at(event.days)}
         return EventWindows.holding(**held, laying=laying, masked=self.masked)
@@ -228,7 +231,7 @@ class EventWindows(ByEvent):
 # The fields of windows whose days are laid out on demand.
 ALWAYS_KEPT = (
     "estimation", "event", "day0", "sessions", "hours", "calendar", "kind", "calendars", "measure",
-    "event_positions", "other_news", "halt_drift", "source",
+    "event_positions", "other_news", "halt_drift", "source", "source_rows",
 )  # fmt: skip
 
 
@@ -293,6 +296,7 @@ def build_windows(
     if not keep_days:
         nobody_looked = np.zeros((len(rows), 0), dtype=bool)
         held |= {"event_positions": laying.at(event.days), "other_news": nobody_looked}
+        held |= {"source_rows": np.arange(len(rows))}
         return EventWindows.holding(**held, laying=laying)
     blocks = (laying.take(block) for block in chunks(len(rows)))
     arrays = ({"positions": block.at(block.days), **block.laid()} for block in blocks)
