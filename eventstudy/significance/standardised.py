@@ -348,7 +348,7 @@ def event_t_regime(sample: AbnormalReturns, window: Window) -> Value:
 
     Notes
     -----
-    .. math:: t = rac{CAR}{\sqrt{k\, c' V c}}
+    .. math:: t = \frac{CAR}{\sqrt{k\, c' V c}}
 
     with V of :func:`event_t`. k says how many times as variable as in its estimation window the
     firm was around the event (docs/methods/answer.md#violent-days). In quiet times it is 1, and
