@@ -183,7 +183,9 @@ def test_draws_that_share_days_are_worth_less() -> None:
 def test_effective_draws_are_those_of_all_pairs(clusters: int) -> None:
     """Each pair of draws by hand, from the places of its events."""
     rng, n, count = np.random.default_rng(4), 8, 900
-    days = np.arange(np.datetime64("2020-01-01"), np.datetime64("2020-01-01") + 1000)
+    days = np.arange(
+        np.datetime64("2020-01-01"), np.datetime64("2020-01-01") + np.timedelta64(1000, "D")
+    )
     at = np.sort(rng.choice(np.arange(40, 880, 5), n, replace=False))
     rho = np.full((n, n), 0.3) + 0.7 * np.eye(n)
     moves = rng.permutation(np.arange(21, count - 21))[: 60 * clusters].reshape(60, clusters)
@@ -208,7 +210,9 @@ def test_effective_draws_are_those_of_all_pairs(clusters: int) -> None:
 
 
 def test_dates_at_regular_gaps_have_fewer_effective_draws() -> None:
-    days = np.arange(np.datetime64("2010-01-01"), np.datetime64("2010-01-01") + 2000)
+    days = np.arange(
+        np.datetime64("2010-01-01"), np.datetime64("2010-01-01") + np.timedelta64(2000, "D")
+    )
     moves = np.arange(21, 1900)[::2][:, None]
     shifts = Shifts(days, 0, 1950, np.zeros(1, np.int64), moves)
     firm = np.repeat(np.arange(10), 5)

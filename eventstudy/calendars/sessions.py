@@ -241,7 +241,7 @@ def _ending_at(schedule: Sessions, name: str, time: str) -> Sessions:
     An end before the usual close is no later than the close of a short session.
     """
     ends = _at(schedule.dates, time, schedule.tz)
-    if np.median(ends - schedule.closes) < np.timedelta64(0):
+    if np.median(ends - schedule.closes) < np.timedelta64(0, "s"):
         ends = np.minimum(ends, schedule.closes)
     return Sessions.of(name, schedule.tz, schedule.dates, schedule.opens, ends)
 
