@@ -150,7 +150,7 @@ def test_the_answer_fits_one_screen(kind: str) -> None:
         text = terminal_text(findings, "reports/events/report.html", verbose=verbose)
         lines = str(text).splitlines()
         assert max(map(len, lines)) <= 79
-        assert verbose or len(lines) <= 16
+        assert verbose or len(lines) <= 25
         assert str(text).isascii()
         (head, strong), (_, weak) = text.pieces
         assert (strong, weak) == (True, False)
@@ -167,7 +167,7 @@ def test_a_long_path_stays_whole() -> None:
     page = f"reports/{'x' * 90}/report.html"
     text = str(terminal_text(findings_of(STUDIES["few"].fit()), page))
     assert text.splitlines()[-1].endswith(page)
-    assert len(text.splitlines()) <= 16
+    assert len(text.splitlines()) <= 25
 
 
 def test_an_early_study_has_no_p_of_its_main_window() -> None:

@@ -40,7 +40,7 @@ from ..sections.robustness import Analysis, robustness
 from ..sections.top import describe_setup, name_press
 from ..sections.windows import AROUND, TITLES, find_role, list_tests, windows_around
 
-TEXT_WIDTH, MOST_LINES = 79, 16
+TEXT_WIDTH, MOST_LINES = 79, 25
 # Letters of the names of coefficients in one line.
 NAME_WIDTH = 32
 SKETCH_WIDTH = 55
@@ -65,7 +65,7 @@ def terminal_text(findings: Findings, page: str = "", *, verbose: bool = False) 
     page : str
         Where the report is.
     verbose : bool
-        Without it there are at most 16 lines.
+        Without it there are at most 25 lines.
 
     Returns
     -------
@@ -79,7 +79,7 @@ def terminal_text(findings: Findings, page: str = "", *, verbose: bool = False) 
 
 
 def _short(findings: Findings, page: str) -> list[str]:
-    """Return at most 16 lines: what finds no room there is in the long answer."""
+    """Return at most 25 lines: what finds no room there is in the long answer."""
     head, end, table = _lines(str(answer(findings))), _end(findings, page), [""]
     if findings.sample.n_used:
         table += summary(findings, findings.sample, is_short=True).split("\n")
