@@ -1,4 +1,4 @@
-"""How far the share of false alarms on shifted dates is spread over panels, and how far it is said.
+"""The spread of false-alarm rates over simulated panels, beside the error that is stated for them.
 
     python benchmarks/effective_draws.py --panels 300
 
