@@ -341,6 +341,25 @@ def test_the_model_of_several_events_stays_and_the_answer_says_it() -> None:
     assert "the index itself jumped, was at a price limit or had stopped (2317.TW); without" in text
 
 
+def crash(*days: str) -> str:
+    """Return the answer and its caveats of a share, announced on days around 16 March 2020."""
+    news = pd.DataFrame({"ticker": ["NVDA"] * len(days), "announced_at": list(days)})
+    results = es.study(news, "sample", calibrate=0)
+    return headline(findings_of(results, results.settings))
+
+
+def test_no_sentence_points_to_a_table_that_there_is_not() -> None:
+    text = crash("2020-03-16", "2019-06-03")
+    assert "On the days of 1 of 2 announcements the index itself jumped" in text
+    assert "faults.csv" not in text
+
+
+def test_an_answer_of_one_event_has_the_flags_of_that_event_alone() -> None:
+    """The other event lies where the index has no price any more."""
+    assert "the index itself" not in crash("2022-12-28", "2022-08-31")
+    assert "On these days the index itself jumped" in crash("2022-12-28", "2020-03-16")
+
+
 @pytest.mark.parametrize(
     ("model", "expected"),
     [

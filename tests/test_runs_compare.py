@@ -253,7 +253,8 @@ def test_a_group_that_an_edit_empties_has_no_events_any_more(tmp_path: Path) -> 
     lines = dict(
         line.strip().split(": ", 1) for line in str(found).splitlines() if line.startswith("  c, ")
     )
-    assert lines["c, was"] == next(a.before["text"] for a in found.answers if a.group == "c")
+    before = next(a.before for a in found.answers if a.group == "c")
+    assert lines["c, was"] == f"{before['text']} {before['caveat']}"
     assert lines["c, is"] == "no such events any more"
     assert "c, was: no such events\n" in str(compare_runs(runs["two"], runs["three"]))
     said = str(compare_runs(runs["two"], runs["one"]))

@@ -226,7 +226,8 @@ def _suspects(findings: Findings, sample: Sample, flag: Flag) -> str:
     if not n or not result.n_events:
         return ""
     if result.n_events == 1:
-        return say("answer.check_them", suspects=say(f"answer.{flag}_one"))
+        is_its_own = _is_flagged(findings, sample, flag)
+        return _name_suspects(flag, say(f"answer.{flag}_one")) if is_its_own else ""
     table = findings.over_main(findings.beside("without_flagged", sample))
     rows = [
         row for row in table.to_dict("records")
@@ -236,13 +237,26 @@ def _suspects(findings: Findings, sample: Sample, flag: Flag) -> str:
     suspects = say(f"answer.{flag}", n=n, total=result.n_events)
     suspects += _names_of(findings, sample, flag)
     if not (rows and n):
-        return say("answer.check_them", suspects=suspects) if n else ""
+        return _name_suspects(flag, suspects) if n else ""
     names = ("caar", "se", "low", "high")
     effect = Interval(*(rows[0].get(f"weighted_{name}", np.nan) for name in names))
     # Runs of before have no interval there.
     code = f"answer.without_them{'_interval' * bool(np.isfinite(effect.ci_low))}"
     facts = {"suspects": suspects, "n": n, "value": effect.estimate}
     return say(code, **facts, interval=write_interval(effect))
+
+
+def _is_flagged(findings: Findings, sample: Sample, flag: Flag) -> bool:
+    """Return whether the one event of an answer has a flag; the others used have no CAR."""
+    main = findings.setup.main
+    events = findings.of_group(sample.group)
+    return any(flag in event.flags for event in events if np.isfinite(event.car(main).car))
+
+
+def _name_suspects(flag: Flag, suspects: str) -> str:
+    """Return the sentence on doubtful moves, with the table of faults where they stand there."""
+    code = "suspects" if flag is Flag.MARKET_UNUSABLE else "check_them"
+    return say(f"answer.{code}", suspects=suspects)
 
 
 def _write_market(findings: Findings, sample: Sample) -> str:
