@@ -40,13 +40,15 @@ def fit_of(tickers: str, *, other: bool = False, **options: object) -> es.EventS
     return study.fit()
 
 
-@pytest.mark.parametrize("model", ["market", "constant_mean"])
+@pytest.mark.parametrize("case", list(REFERENCE["k"]))
 @pytest.mark.parametrize("window", list(REFERENCE["k"]["market"]))
 @pytest.mark.parametrize("engine", ["statsmodels", "batch"])
-def test_k_is_that_of_a_program_written_apart(model: str, window: str, engine: str) -> None:
-    results = fit_of("ABC", other=True, model=model, engine=engine)
+def test_k_is_that_of_a_program_written_apart(case: str, window: str, engine: str) -> None:
+    model, _, lacks_index = case.partition(" ")
+    returns = returns_of().drop(columns="M") if lacks_index else returns_of()
+    results = fit_of("ABC", other=True, model=model, engine=engine, returns=returns)
     k = recent_variance(results.abnormal, Window(*map(int, window.split(","))))
-    expected = REFERENCE["k"][model][window]
+    expected = REFERENCE["k"][case][window]
     got = dict(zip(results.events["ticker"][:3], k[:3], strict=True))
     assert got == pytest.approx(expected, rel=1e-11)
 

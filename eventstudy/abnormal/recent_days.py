@@ -20,8 +20,8 @@ class RecentDays:
         error of one estimation day. NaN on missing days, and on those in the event window of
         another event of the firm.
     market : (n, L) float array
-        Returns of the market in standard deviations of its estimation days; NaN where missing, and
-        throughout for a model without a market.
+        Returns of the market in standard deviations of its estimation days, for a model without a
+        market those of the event's index; NaN where missing.
     """
 
     days: IntArray

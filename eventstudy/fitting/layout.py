@@ -50,6 +50,8 @@ class Layout:
         Whether returns over several sessions stay in the estimation window.
     symbols : mapping of str to list of n str
         The series that the model needs, each with its symbol for every event.
+    market_rows : (n,) int array
+        Rows that hold the index of each event, which not every model needs; -1 if there is none.
     halt_drift : int
         Sessions of a halt that has left the clock for which alpha is expected, at most.
     treated : (m,) object array and (m, L2) int array, optional
@@ -68,6 +70,7 @@ class Layout:
     donors: BoolArray
     keep_spans: bool
     symbols: Mapping[str, list[str]]
+    market_rows: IntArray
     halt_drift: int = HALT_DRIFT
     treated: tuple[ObjectArray, IntArray] | None = None
     stops: BoolArray | None = None
@@ -88,6 +91,7 @@ class Layout:
             self.panel, calendars=list(self.calendars), day0=day0, rows=self.rows, lags=self.lags,
             factor_rows=self.factor_rows, keep_spans=self.keep_spans, estimation=estimation,
             event=event, keep_days=keep_estimation, halt_drift=self.halt_drift,
+            market_rows=self.market_rows,
         )  # fmt: skip
 
     def without(self, reasons: ObjectArray) -> Layout:
@@ -127,7 +131,7 @@ class Layout:
         symbols = {name: [tickers[i] for i in at] for name, tickers in self.symbols.items()}
         return replace(
             self, calendars=tuple(self.calendars[i] for i in at), rows=self.rows[at],
-            factor_rows=self.factor_rows[at], symbols=symbols,
+            factor_rows=self.factor_rows[at], market_rows=self.market_rows[at], symbols=symbols,
             stops=None if self.stops is None else self.stops[at],
         )  # fmt: skip
 
@@ -157,6 +161,7 @@ def lay_out(
     """
     symbols = {f: series_of(f, events, sources) for f in model.factors}
     single = [zip(s, calendars, strict=True) for f, s in symbols.items() if not f.several]
+    single.append(zip(sources.benchmarks, calendars, strict=True))
     panel = panel.with_portfolios(chain.from_iterable(single))
     gaps = [note for f in symbols for note in _without_prices(f, symbols[f], panel, calendars)]
     panel = replace(panel, notices=(*panel.notices, *gaps))
@@ -166,7 +171,18 @@ def lay_out(
     lags = tuple(f.lag for f in placed for _ in range(placed[f].shape[1]))
     donors = np.array([f.several for f in placed for _ in range(placed[f].shape[1])], dtype=bool)
     names = {f.name: tickers for f, tickers in symbols.items()}
-    return Layout(panel, tuple(calendars), rows, factor_rows, lags, donors, model.keep_spans, names)
+    market_rows = rows_of(panel, sources.benchmarks, calendars)
+    return Layout(
+        panel,
+        tuple(calendars),
+        rows,
+        factor_rows,
+        lags,
+        donors,
+        model.keep_spans,
+        names,
+        market_rows,
+    )
 
 
 def rows_of(panel: ReturnsPanel, symbols: Iterable[str], calendars: Sequence[str]) -> IntArray:
@@ -277,7 +293,8 @@ def shift_clocks(layout: Layout, events: BoolArray) -> Layout:
         Whose clock is to leave out sessions without trade.
     """
     panel, calendars = layout.panel, list(layout.calendars)
-    rows, factors = layout.rows.copy(), layout.factor_rows.copy()
+    rows = layout.rows.copy()
+    series = np.column_stack([layout.factor_rows, layout.market_rows])
     for i in np.flatnonzero(events & (layout.rows >= 0)):
         base, symbol = calendars[i], panel.keys[rows[i]][0]
         name = f"{base}{TRADED}{symbol}"
@@ -286,16 +303,20 @@ def shift_clocks(layout: Layout, events: BoolArray) -> Layout:
         panel = replace(panel, calendars={**panel.calendars, name: columns[traded]})
         panel = panel.with_rows({(symbol, name): (panel.values[rows[i]], panel.spans[rows[i]])})
         rows[i] = panel.row(symbol, name)
-        for j, factor in enumerate(layout.factor_rows[i]):
-            if factor >= 0:
-                key = (panel.keys[factor][0], name)
-                panel = panel.with_rows({key: _summed(panel, factor, columns, traded)})
-                factors[i, j] = panel.row(*key)
+        for j, row in enumerate(series[i]):
+            if row >= 0:
+                key = (panel.keys[row][0], name)
+                if panel.row(*key) < 0:
+                    panel = panel.with_rows({key: _summed(panel, row, columns, traded)})
+                series[i, j] = panel.row(*key)
         calendars[i] = name
     if layout.panel.limits is not None:
         limits = _limits(layout.panel.limits, layout.rows, rows, len(panel.keys))
         panel = replace(panel, limits=limits)
-    return replace(layout, panel=panel, calendars=tuple(calendars), rows=rows, factor_rows=factors)
+    return replace(
+        layout, panel=panel, calendars=tuple(calendars), rows=rows, factor_rows=series[:, :-1],
+        market_rows=series[:, -1],
+    )  # fmt: skip
 
 
 def _limits(limits: IntArray, old: IntArray, new: IntArray, n: int) -> IntArray:

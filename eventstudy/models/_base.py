@@ -299,12 +299,12 @@ class LinearModel:
 
     def _market_moves(self, windows: EventWindows, used: BoolArray) -> FloatArray:
         """Return the market's returns in standard deviations of the days `used` (n, L1), (n, L)."""
-        market = self.market_returns(windows)
+        market, length = self.market_returns(windows), windows.length
         if market is None:
-            return np.full(windows.returns.shape, np.nan)
+            market, length = windows.index_returns()
         before = np.where(used, market[:, : used.shape[1]], np.nan)
-        n = np.maximum(windows.length, 1)
-        count = np.maximum(used.sum(axis=1), 1)
+        n = np.maximum(length, 1)
+        count = np.maximum(np.isfinite(before).sum(axis=1), 1)
         mean = np.nansum(before, axis=1) / count
         variance = np.nansum((before - mean[:, None]) ** 2, axis=1) / count
         with np.errstate(divide="ignore", invalid="ignore"):

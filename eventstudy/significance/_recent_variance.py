@@ -47,10 +47,10 @@ def recent_variance(sample: AbnormalReturns, window: Window) -> FloatArray:
         k_0 = E_{a-1}[q], \quad k_m = E_b[q'], \quad
         k_u = E_m[\min(u^2, 6 \max(1, k_m))], \quad k = \max(1, \sqrt{k_u k_m})
 
-    where q' is q, but on the days of the window at most 6 max(1, k_0). Without a market
-    k = max(1, k_u). The two limits keep news from passing as volatility: a leak, an earlier
-    announcement, or one that moves the index itself. Missing data: days without a return are left
-    out of the means; k is 1 for an event without any.
+    where q' is q, but on the days of the window at most 6 max(1, k_0). A model without a market
+    takes the index of the event; without any, k = max(1, k_u). The two limits keep news from
+    passing as volatility: a leak, an earlier announcement, or one that moves the index itself.
+    Missing data: days without a return are left out of the means; k is 1 for an event without any.
 
     References
     ----------

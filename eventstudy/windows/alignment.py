@@ -43,6 +43,8 @@ class Laying:
     lags : tuple of f int
     keep_spans : bool
         Whether returns over several sessions stay in the estimation window.
+    market_rows : (n,) int array
+        Rows of the panel that hold the index of each event, which not every model needs.
     mask : (n, ceil(L1/8)) uint8 array
         Estimation days that are left out, a bit each; of no columns where none is.
     """
@@ -57,6 +59,7 @@ class Laying:
     L1: int
     lags: tuple[int, ...]
     keep_spans: bool
+    market_rows: IntArray
     mask: AnyArray = field(default_factory=lambda: np.empty((0, 0), np.uint8))
 
     @property
@@ -68,6 +71,12 @@ class Laying:
         """Return the laying of the same estimation days and of other event days."""
         days = np.r_[self.days[: self.L1], event.days]
         return replace(self, days=days)
+
+    @property
+    def of_market(self) -> Laying:
+        """The laying of the index of each event, in place of the firm's returns."""
+        no_factors = np.empty((len(self.rows), 0), np.int64)
+        return replace(self, rows=self.market_rows, factor_rows=no_factors, lags=())
 
     def take(self, rows: IntArray | BoolArray | slice) -> Laying:
         """Return the laying of some events."""
@@ -213,7 +222,7 @@ def _within(until: IntArray, spans: IntArray) -> IntArray:
     return np.where(spans > 0, until[:, 1:] - since, 0)
 
 
-BY_EVENT = ("clock", "place", "rows", "factor_rows")
+BY_EVENT = ("clock", "place", "rows", "factor_rows", "market_rows")
 
 
 def numbered(names: Sequence[str]) -> tuple[list[str], IntArray]:

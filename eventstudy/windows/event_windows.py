@@ -187,6 +187,16 @@ class EventWindows(ByEvent):
         held |= {"event": event, "event_positions": laying.at(event.days)}
         return EventWindows.holding(**held, laying=laying, masked=self.masked)
 
+    def index_returns(self) -> tuple[FloatArray, IntArray]:
+        """Return the returns of the index of each event on these days, and their sessions, (n, L).
+
+        Of a model that has no market; NaN where the index has no return.
+        """
+        if self.source is None:
+            return np.full(self.returns.shape, np.nan), self.length
+        laid = self.source.take(self.source_rows).until(self.event).of_market.laid()
+        return laid["returns"], laid["length"]
+
     @property
     def before(self) -> EventWindows:
         """The windows without their event days, unless all are kept in memory."""
@@ -248,6 +258,7 @@ def build_windows(
     keep_spans: bool = False,
     keep_days: bool = True,
     halt_drift: int = HALT_DRIFT,
+    market_rows: IntArray | None = None,
 ) -> EventWindows:
     """Lay the returns of every event on its windows, counted in sessions of its exchange.
 
@@ -271,6 +282,8 @@ def build_windows(
         Whether the arrays of days are kept in memory; else they are laid out on demand.
     halt_drift : int
         See :class:`EventWindows`.
+    market_rows : (n,) int array, optional
+        Rows that hold the index of each event, for a model that has no market among its factors.
 
     Returns
     -------
@@ -278,10 +291,12 @@ def build_windows(
     """
     require_apart(estimation, event)
     names, clock = numbered(calendars)
+    if market_rows is None:
+        market_rows = np.full(len(rows), -1)
     laying = Laying(
         panel, names, clock, places(panel, names, clock, day0), rows, factor_rows,
         np.r_[estimation.days, event.days], len(estimation),
-        tuple(lags) or (0,) * factor_rows.shape[1], keep_spans,
+        tuple(lags) or (0,) * factor_rows.shape[1], keep_spans, market_rows,
     )  # fmt: skip
     bases = [name.partition(TRADED)[0] for name in names]
     exchanges, base = numbered(bases)
