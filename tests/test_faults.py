@@ -337,13 +337,28 @@ def test_a_market_in_step_has_no_shift_and_no_twin() -> None:
     assert market_panel(alone).faults == (), "nothing to compare with"
 
 
-def test_dates_stamped_on_the_next_day_are_seen_over_weekends() -> None:
+def test_dates_stamped_on_the_next_day_are_refused_over_weekends() -> None:
     table = market_of(shares=9)
     mine = table["symbol"] == "C"
     table.loc[mine, "date"] += pd.Timedelta(days=1)
-    panel = market_panel(table)
-    assert ("C", "shifted_dates") in [(f.symbol, f.kind) for f in panel.faults]
-    assert [n.code for n in panel.notes if "was closed" in n] == ["closed_share"]
+    reason = market_panel(table).failures["C"]
+    assert reason.code == "mostly_closed"
+    assert "(20%)" in reason
+    table.loc[mine, "close"] = 7.0
+    table.loc[mine, "adj_close"] = 7.0
+    assert "C" not in market_panel(table).failures, "prices that stand still may be carried forward"
+
+
+def test_returns_on_closed_days_are_refused() -> None:
+    closes = market_of(shares=4).pivot(index="date", columns="symbol", values="close")
+    moves = closes.pct_change().iloc[1:]
+    days = pd.date_range(moves.index[0], moves.index[-1])
+    late = moves["C"].set_axis(moves.index + pd.Timedelta(days=1)).reindex(days)
+    wide = moves.reindex(days).fillna(0.0).assign(C=late)
+    keys = [(symbol, "XNYS") for symbol in wide]
+    panel = ReturnsPanel.from_frame(wide, keys=keys, sessions={"XNYS": sessions("XNYS")})
+    assert {s: r.code for s, r in panel.failures.items()} == {"C": "mostly_closed"}
+    assert len(panel.keys) == 3, "returns of zero on closed days are no moves"
 
 
 def test_the_file_of_another_firm_is_seen_where_that_firm_is_there_too() -> None:

@@ -17,7 +17,8 @@ from ..utility.frames import with_index
 from ..utility.identifiers import as_text, identifier_for, is_crsp
 from ..utility.registry import did_you_mean
 from ..utility.tables import BLANK_WORDS, read_table
-from ._base import DATE_DTYPE, FIRST_DAY, NUMBER_COLUMNS, Provenance, clean
+from ._base import NUMBER_COLUMNS, Provenance, clean
+from ._days import bad_cell, read_days
 from ._prices import Names, Prices, Progress, collect
 
 if TYPE_CHECKING:
@@ -107,11 +108,12 @@ class FilesProvider:
             frame, file = _table(path), path.name
         else:
             frame, file = self._group_of(symbol), self.path.name
-        typed, judged = _adjusted(_typed(frame, file), frame, file)
+        dated, zone = _typed(frame, file, symbol)
+        typed, judged = _adjusted(dated, frame, file)
         rows, notes = clean(typed, symbol)
         if self._on_read:
             self._on_read(symbol, typed, rows)
-        note = "; ".join([*notes, judged] if judged else notes)
+        note = "; ".join(filter(None, [zone, *notes, judged]))
         return rows, Provenance(self.name, file, currency=_currency(frame, file), note=note)
 
     @functools.cached_property
@@ -240,12 +242,21 @@ def _columns(frame: pd.DataFrame, file: str) -> pd.DataFrame:
     return frame.set_axis(names, axis=1)
 
 
-def _typed(frame: pd.DataFrame, file: str) -> pd.DataFrame:
-    """Return date and number columns with their dtypes; the index holds line numbers."""
+def _typed(frame: pd.DataFrame, file: str, symbol: str) -> tuple[pd.DataFrame, str]:
+    """Return date and number columns with their dtypes, and a note where dates were worked out.
+
+    The index holds line numbers.
+    """
     _require_price(frame, file)
     columns = [column for column in NUMBER_COLUMNS if column in frame]
-    numbers = {column: _numbers(frame[column], file) for column in columns}
-    return frame[[]].assign(date=_dates(frame["date"], file), **numbers)
+    numbers = frame[[]].assign(**{column: _numbers(frame[column], file) for column in columns})
+    is_priced = numbers.notna().any(axis=1)
+    days, note = read_days(frame["date"], is_priced, symbol, file)
+    typed = numbers.assign(date=days)
+    if note:
+        # Stamps of several exchanges in one table: a day has a row for each of them.
+        typed = typed[is_priced | ~days.duplicated(keep=False)]
+    return typed, note
 
 
 def _adjusted(typed: pd.DataFrame, frame: pd.DataFrame, file: str) -> tuple[pd.DataFrame, str]:
@@ -285,22 +296,6 @@ def _lacks_column(code: str, frame: pd.DataFrame, file: str) -> BadAnswerError:
     return make_error(BadAnswerError, code, where=f"{file}:1", value=names)
 
 
-def _dates(cells: pd.Series[Any], file: str) -> pd.Series[pd.Timestamp]:
-    import pandas as pd
-
-    dates: pd.Series[pd.Timestamp]
-    if pd.api.types.is_datetime64_any_dtype(cells):
-        dates = cells.dt.tz_localize(None).dt.normalize()
-    else:
-        text = cells.astype(str).str.strip()
-        day = text.str.extract(r"^(\d{4}-\d{2}-\d{2}|\d{8})(?:[T ].*)?$", expand=False)
-        dates = pd.to_datetime(day.str.replace("-", ""), format="%Y%m%d", errors="coerce")
-    bad = dates.isna() | (dates < pd.Timestamp(FIRST_DAY))
-    if bad.any():
-        raise _bad_cell("wrong.not_date", cells, bad, file)
-    return dates.astype(DATE_DTYPE)
-
-
 def _numbers(cells: pd.Series[Any], file: str) -> pd.Series[float]:
     import pandas as pd
 
@@ -314,15 +309,8 @@ def _numbers(cells: pd.Series[Any], file: str) -> pd.Series[float]:
     numbers = pd.to_numeric(text.mask(missing), errors="coerce").astype("float64")
     bad = numbers.isna() & ~missing
     if bad.any():
-        raise _bad_cell("wrong.not_number", cells, bad, file)
+        raise bad_cell("wrong.not_number", cells, bad, file)
     return _exact(text.mask(missing, "nan"))
-
-
-def _bad_cell(code: str, cells: pd.Series[Any], bad: pd.Series[bool], file: str) -> BadAnswerError:
-    """Return the error for the first bad cell of a column."""
-    line = bad.index[bad][0]
-    where = f"{file}:{line}: {cells.name}"
-    return make_error(BadAnswerError, code, where=where, value=str(cells[line]))
 
 
 def _exact(cells: pd.Series[Any]) -> pd.Series[float]:

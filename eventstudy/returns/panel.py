@@ -17,7 +17,7 @@ from ..prices import Prices
 from ..prices.quality.fault_kinds import SeriesFault, find_faults, near, note_faults
 from ..prices.quality.price_limits import LIMITS, LimitRule
 from ..prices.quality.quotes import by_symbol
-from ..prices.quality.whole_series import explain_dates
+from ..prices.quality.whole_series import explain_closed, explain_dates
 from ..utility.catalogue import make_error
 from ..utility.typing import DateArray, FloatArray, IntArray, Measure, ReturnKind, SmallIntArray
 from . import sessions as laying
@@ -261,11 +261,13 @@ class ReturnsPanel:
         firms, series, notes = {symbol for symbol, _ in keys}, {}, list[str]()
         symbols, lacking, faults = list(by_symbol(table)), dict[str, str](), list[SeriesFault]()
         prices = [quotes for _, quotes, _ in symbols]
-        clock = laying.clock_of(prices, sessions)
+        clock, homes = laying.clock_of(prices, sessions), laying.home_calendars(keys)
         quotes_of = laying.with_markets(prices, keys, clock, st=st, limits=limits)
         for symbol, _, rows in symbols:
             quotes = quotes_of[symbol]
-            if why := explain_dates(quotes.dates, quotes.sessions):
+            days = quotes.dates, laying.moved_prices(quotes), quotes.sessions
+            why = explain_dates(quotes.dates, quotes.sessions)
+            if why := why or explain_closed(*days, homes.get(symbol, "")):
                 lacking[symbol] = why
             elif returns:
                 series[symbol] = quotes.dates, quotes.price

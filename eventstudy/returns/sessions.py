@@ -13,7 +13,7 @@ from ..calendars.sessions import NO_ZONE, Sessions
 from ..prices.quality.gate import GATE, Gate, Verdict
 from ..prices.quality.price_limits import LimitRule, rules_of
 from ..prices.quality.quotes import NO_DATES, Market, Quotes
-from ..prices.quality.whole_series import judge_dates, lag_between, twins_of
+from ..prices.quality.whole_series import explain_closed, judge_dates, lag_between, twins_of
 from ..utility.catalogue import Reason
 from ..utility.typing import BoolArray, DateArray, FloatArray, IntArray, ReturnKind
 
@@ -66,6 +66,14 @@ def returns_of(price: FloatArray, *, kind: ReturnKind = "simple") -> tuple[Float
     values[traded[1:]] = ratio - 1 if kind == "simple" else np.log(ratio)
     spans[traded[1:]] = np.diff(traded)
     return values, spans
+
+
+def moved_prices(quotes: Quotes) -> FloatArray:
+    """Return the prices, shape (T,), NaN where a row has none or repeats the one before."""
+    price = quotes.price.copy()
+    priced = np.flatnonzero(np.isfinite(price))
+    price[priced[1:][np.diff(price[priced]) == 0]] = np.nan
+    return price
 
 
 def usual_hours(sessions: Sessions) -> tuple[float, float]:
@@ -261,14 +269,14 @@ def lay_table(
     outside : (n,) int array
         Returns on days without a session.
     verdict : Verdict
-        Of the gate.
+        Of the gate; symbols with returns on too many days without a session are failures too.
     """
     rows: dict[str, list[int]] = {}
     for i, (symbol, _) in enumerate(keys):
         rows.setdefault(symbol, []).append(i)
     values = np.full((len(keys), len(clock.sessions)), np.nan)
     outside = np.zeros(len(keys), np.int64)
-    places = {}
+    homes, refused, places = home_calendars(keys), dict[str, str](), {}
     for name, days in clock.dates.items():
         at, hit = located(table.dates, days)
         places[name] = np.flatnonzero(hit), clock.columns[name][at[hit]], np.flatnonzero(~hit)
@@ -280,6 +288,10 @@ def lay_table(
             if np.isfinite(returns[closed]).any():
                 row, outside[i] = compounded(table.dates, returns, clock.dates[name], kind)
                 values[i, clock.columns[name]] = row
+                moves = np.where(returns == 0, np.nan, returns)
+                why = explain_closed(table.dates, moves, clock.dates[name], name)
+                if why and homes.get(symbol) == name:
+                    refused[symbol] = why
             else:
                 values[i, columns] = returns[inside]
 
@@ -291,6 +303,7 @@ def lay_table(
     for symbols, block in table.blocks(verdict.symbols) if verdict.symbols else ():
         for symbol, returns in zip(symbols, verdict.cleaned(symbols, block), strict=True):
             lay(symbol, returns)
+    verdict.failures |= refused
     return values, outside, verdict
 
 

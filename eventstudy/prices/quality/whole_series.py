@@ -22,6 +22,8 @@ CUT = 6.0
 # Day and month are swapped where this share of the days that could be, and so many, are no
 # sessions, and nearly all would be the other way round.
 CLOSED, SEVERAL, RIGHT = 0.1, 5, 0.02
+# One value on a closed day is an accident, whatever its share.
+ACCIDENT = 1
 
 
 def no_adjusted(q: Quotes) -> list[Span]:
@@ -325,3 +327,36 @@ def explain_dates(dates: DateArray, sessions: DateArray) -> Reason | None:
         return None
     example, meant = dates[can][closed][0], turned[closed][0]
     return Reason("swapped_dates", n=int(closed.sum()), day=str(example), meant=str(meant))
+
+
+def explain_closed(
+    dates: DateArray, values: FloatArray, sessions: DateArray, calendar: str
+) -> Reason | None:
+    """Return why a series is not used of which too much happened while its exchange was closed.
+
+    Parameters
+    ----------
+    dates : (n,) datetime64[D] array
+    values : (n,) float array
+        Prices that are not those of the row before, or returns that are not zero; NaN = missing.
+    sessions : (S,) datetime64[D] array
+        Of its exchange; empty = not known.
+    calendar : str
+        Their name.
+
+    Returns
+    -------
+    Reason or None
+        If more than 10 % of the values, and more than one, are between sessions.
+    """
+    if not len(sessions):
+        return None
+    has_value = np.isfinite(values)
+    inside = (dates > sessions[0]) & (dates < sessions[-1])
+    next_session = sessions[np.minimum(np.searchsorted(sessions, dates), len(sessions) - 1)]
+    strays = np.flatnonzero(has_value & inside & (next_session != dates))
+    n = int(has_value.sum())
+    if len(strays) <= max(ACCIDENT, CLOSED * n):
+        return None
+    facts = {"n": len(strays), "total": n, "calendar": calendar, "day": str(dates[strays[0]])}
+    return Reason("mostly_closed", share=len(strays) / n, **facts)

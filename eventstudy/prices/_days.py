@@ -1,0 +1,141 @@
+"""The days that the stamps of prices mean, in the time zone of the symbol's exchange."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..calendars.exchanges import home_of
+from ..calendars.sessions import Sessions, sessions
+from ..errors import BadAnswerError
+from ..utility.catalogue import make_error, say
+from ._base import DATE_DTYPE, FIRST_DAY
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from ..utility.typing import IntArray
+
+DAY = r"(\d{4}-\d{2}-\d{2}|\d{8})"
+# Behind the day: hour, minute, and a zone.
+TIME = r"[T ]\s*(\d{1,2}):(\d{2})(?::[\d.]+)?\s*(Z|UTC|GMT|[+-]\d{2}:?\d{2})?"
+LENGTH_OF_DAY = 10
+WHOLE_DAY = np.timedelta64(1, "D")
+
+
+def read_days(
+    cells: pd.Series[Any], is_priced: pd.Series[bool], symbol: str, file: str
+) -> tuple[pd.Series[pd.Timestamp], str]:
+    """Return the days of the rows of a symbol, and a note where they are not those written.
+
+    Parameters
+    ----------
+    cells : (n,) Series
+        Text, or datetimes with or without a zone; the index holds line numbers.
+    is_priced : (n,) Series of bool
+        Rows that hold a number.
+    symbol, file : str
+
+    Returns
+    -------
+    days : (n,) Series of datetime64
+    note : str
+
+    Raises
+    ------
+    BadAnswerError
+        On the first cell that is no date.
+
+    Notes
+    -----
+    A stamp with a zone is one of the zone of the exchange; if all are at midnight they may be dates
+    as well. Stamps without a zone are read as written, or in UTC. Of two ways to read them that one
+    is taken which leaves fewer prices on days on which the exchange was closed.
+    """
+    import pandas as pd
+
+    wall, instant = _stamps_of(cells)
+    days = wall.dt.normalize()
+    bad = days.isna() | (days < pd.Timestamp(FIRST_DAY))
+    if bad.any():
+        raise bad_cell("wrong.not_date", cells, bad, file)
+    home = home_of(symbol)
+    is_dated = bool((wall == days)[is_priced].all())
+    if home is None or home.calendar is None or (is_dated and instant is None):
+        return days.astype(DATE_DTYPE), ""
+    schedule = sessions(home.calendar)
+    local = _local_days(wall if instant is None else instant, schedule)
+    as_written = is_dated or instant is None
+    if as_written and _count_closed(days[is_priced], schedule) <= _count_closed(
+        local[is_priced], schedule
+    ):
+        local = days
+    code = "utc" if instant is None else "zone"
+    note = say(f"price_rows.{code}", zone=schedule.tz) if (local != days).any() else ""
+    return local.astype(DATE_DTYPE), note
+
+
+def _stamps_of(cells: pd.Series[Any]) -> tuple[pd.Series[Any], pd.Series[Any] | None]:
+    """Return stamps as written, NaT where they are none, and in UTC if all have a zone."""
+    import pandas as pd
+
+    if pd.api.types.is_datetime64_any_dtype(cells):
+        zone = cells.dt.tz
+        instant = None if zone is None else cells.dt.tz_convert("UTC").dt.tz_localize(None)
+        return cells.dt.tz_localize(None), instant
+    text = cells.astype(str).str.strip()
+    day = text.str.extract(f"^{DAY}(?:[T ].*)?$", expand=False)
+    wall = pd.to_datetime(day.str.replace("-", ""), format="%Y%m%d", errors="coerce")
+    if not (text.str.len() > LENGTH_OF_DAY).any():
+        return wall, None
+    times = text.str.extract(f"^{DAY}{TIME}")
+    hours, minutes = (pd.to_numeric(times[group]).fillna(0) for group in (1, 2))
+    wall += pd.to_timedelta(60 * hours + minutes, unit="min")
+    if times[3].isna().any():
+        return wall, None
+    return wall, wall - pd.to_timedelta(times[3].map(_offset_of), unit="min")
+
+
+def _offset_of(zone: str) -> int:
+    """Return the minutes by which a zone such as ``+08:00`` is ahead of UTC."""
+    if zone[0] not in "+-":
+        return 0
+    minutes = 60 * int(zone[1:3]) + int(zone[-2:])
+    return -minutes if zone[0] == "-" else minutes
+
+
+def _local_days(instants: pd.Series[Any], schedule: Sessions) -> pd.Series[Any]:
+    """Return the days of an exchange at instants in UTC; one that never closes has its own ends."""
+    import pandas as pd
+
+    if schedule.closes[0] - schedule.opens[0] < WHOLE_DAY:
+        there = instants.dt.tz_localize("UTC").dt.tz_convert(schedule.tz)
+        local: pd.Series[Any] = there.dt.tz_localize(None).dt.normalize()
+        return local
+    at: IntArray = np.searchsorted(schedule.closes, instants.to_numpy(), side="right")
+    days = schedule.dates[np.minimum(at, len(schedule) - 1)]
+    return pd.Series(days.astype(DATE_DTYPE), instants.index)
+
+
+def _count_closed(days: pd.Series[Any], schedule: Sessions) -> int:
+    """Return how many days are none of the sessions, as far as these are known."""
+    dates = days.to_numpy().astype("datetime64[D]")
+    is_known = (dates >= schedule.dates[0]) & (dates <= schedule.dates[-1])
+    return int((is_known & ~np.isin(dates, schedule.dates)).sum())
+
+
+def bad_cell(code: str, cells: pd.Series[Any], bad: pd.Series[bool], file: str) -> BadAnswerError:
+    """Return the error for the first bad cell of a column.
+
+    Parameters
+    ----------
+    code : str
+        Of the error.
+    cells, bad : (n,) Series
+        The index holds line numbers.
+    file : str
+    """
+    line = bad.index[bad][0]
+    where = f"{file}:{line}: {cells.name}"
+    return make_error(BadAnswerError, code, where=where, value=str(cells[line]))
