@@ -190,6 +190,13 @@ class BadAnswerError(PriceError):
     kind = "bad_answer"
 
 
+class HeldBackError(PriceError):
+    """The answer of the source does not fit the stored prices, which stay in use."""
+
+    kind = "held_back"
+    is_transient = True
+
+
 class RateLimitedError(PriceError):
     """The source asks us to slow down."""
 

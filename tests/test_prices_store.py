@@ -110,7 +110,7 @@ def test_the_future_was_not_asked(store: StoreProvider) -> None:
 def test_rows_are_replaced_whole(store: StoreProvider) -> None:
     store.add(made("AAA", "BBB"), (FIRST, LAST))
     again = made("AAA", first="2019-06-03", rows=20, scale=0.5)
-    store.add(again)
+    store.add(again, exact=True)
     assert store.fetch(["AAA"], FIRST, LAST).failures
     found = store.fetch(["AAA"], date(2019, 6, 3), date(2019, 6, 28))
     pd.testing.assert_frame_equal(found.table, again.table)

@@ -86,7 +86,8 @@ def show(store: str | None, symbol: str, rows: int, vintage: str | None, as_json
         shared.display(f"{'fetch':<12} {fetch['fetched']} {fetch['source']}: {outcome}")
     for each in facts["vintages"]:
         span = f"{each['first']} to {each['last']}, {each['rows']} rows"
-        shared.display(f"{'vintage':<12} {each['number']} of {each['fetched']}: {span}")
+        number = each["number"] or "held back,"
+        shared.display(f"{'vintage':<12} {number} of {each['fetched']}: {span}")
 
 
 @prices.command(epilog=EXIT_CODES)
@@ -134,6 +135,20 @@ def fetch(
             refresh=refresh, progress=advance, stored=stored,
         )  # fmt: skip
     _show_kept(read_back(_store(store), prices, stored), prices, quiet, as_json)
+
+
+@prices.command(epilog=EXIT_CODES)
+@click.argument("symbols", nargs=-1, required=True)
+@options(STORE)
+def accept(store: str | None, symbols: tuple[str, ...]) -> None:
+    """Take the prices of SYMBOLS that were held back into use.
+
+    They did not fit the stored ones: another currency, other returns, or fewer days. The stored
+    ones become a vintage.
+    """
+    for symbol in symbols:
+        held = _store(store).accept(symbol).held.provenance
+        shared.display(f"{symbol:<12} accepted  {held.first} {held.last} {held.rows:>6}")
 
 
 @prices.command("import", epilog=EXIT_CODES)

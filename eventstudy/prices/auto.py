@@ -145,7 +145,7 @@ class _Download:
             stored = self.store.add(prices, days, append_only=append_only)
             self.stored.results.update(stored.results)
             self.stored.unwritten.update(stored.unwritten)
-            self.failures |= prices.failures
+            self.failures |= prices.failures | stored.held_back
             self.notices += [*prices.notices, *stored.notices]
             refused += [symbol for symbol, merged in stored.results.items() if merged is None]
             if not prices.symbols and (final := _hopeless(prices)):

@@ -1,11 +1,13 @@
-"""Changes of a source in earlier prices, and the merge of a fetch with stored rows."""
+"""Admission of a fetch to the price cache: what a source changed, and what may not be believed."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from datetime import datetime
 from fractions import Fraction
 from typing import Literal, NamedTuple
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pandas as pd
@@ -18,8 +20,16 @@ from ._database import Held
 # Yahoo's values are float32: two identical questions differ at the seventh digit.
 TOLERANCE = 2e-6
 LARGEST_SPLIT = 20
+# Returns of two fetches disagree on a day if they differ by more than this share of the median
+# move. In recorded downloads of one series at most 2% of days do, in those of two at least 55%.
+SHARE_OF_MOVE, SMALLEST_MOVE = 0.25, 5e-4
+MOST_UNLIKE, FEWEST_RETURNS = 0.25, 6
+CLOSES = ["close", "adj_close"]
 
-Outcome = Literal["new", "same", "append", "rebase", "revision", "source", "apart", "older"]
+Outcome = Literal[
+    "new", "same", "append", "rebase", "revision", "source", "apart", "older", "held_back",
+    "accepted",
+]  # fmt: skip
 
 
 class Change(NamedTuple):
@@ -46,7 +56,7 @@ class Merged:
     outcome : str
         ``new``; ``same``; ``append``; ``rebase``; ``revision``; ``source`` (another source took
         over); ``apart`` (no day in common); ``older`` (the answer is older than what is stored, and
-        another).
+        another); ``held_back`` (the answer cannot be believed); ``accepted`` (it was, by the user).
     held : Held
         To be kept from now on.
     changed : bool
@@ -70,6 +80,9 @@ class Merged:
 def merge(old: Held | None, new: Held, *, exact: bool = False) -> Merged:
     """Append `new` to `old` if they agree where both have prices; otherwise `new` replaces it.
 
+    A day that is stored is never lost, and an answer that cannot be of the same series changes
+    nothing.
+
     Parameters
     ----------
     old : Held or None
@@ -77,7 +90,8 @@ def merge(old: Held | None, new: Held, *, exact: bool = False) -> Merged:
     new : Held
         What was fetched.
     exact : bool
-        Where closes agree, take the values of `new`: they may differ by a volume, or a digit.
+        `new` is what the user gave: it is believed, and where closes agree its values are taken,
+        which may differ by a volume, or a digit.
 
     Returns
     -------
@@ -85,7 +99,10 @@ def merge(old: Held | None, new: Held, *, exact: bool = False) -> Merged:
 
     Notes
     -----
-    Rows of two adjustments or two sources are never put together.
+    Rows of two adjustments or two sources are never put together. An answer is held back if it is
+    in another currency or time zone, ends before the stored prices, has no day in common with them,
+    or disagrees in more than `MOST_UNLIKE` of the returns. Splits and dividends, and corrections of
+    a few days, change few returns.
     """
     if old is None:
         return Merged("new", new)
@@ -93,6 +110,24 @@ def merge(old: Held | None, new: Held, *, exact: bool = False) -> Merged:
     if before != after:
         words = say("price_cache.source", before=before, after=after)
         return Merged("source", new, replaces=True, notice=f"{new.symbol}: {words}", note=words)
+    if exact or new.fetched_at < old.fetched_at:
+        return _merged(old, new, exact=exact)
+    if why := _find_misfit(old, new):
+        return Merged("held_back", old, changed=False, note=why)
+    lost = _find_lost_days(old, new)
+    if not len(lost):
+        return _merged(old, new)
+    completed = _complete(old, new, lost)
+    words = say("price_cache.left_out", n=len(lost), extent=_span(lost))
+    if completed is None:
+        return Merged("held_back", old, changed=False, note=words)
+    merged, notice = _merged(old, completed), say("price_cache.kept", symbol=new.symbol, text=words)
+    notices = filter(None, [merged.notice, notice])
+    return replace(merged, notice="; ".join(notices), note=_joined([merged.note, words]))
+
+
+def _merged(old: Held, new: Held, *, exact: bool = False) -> Merged:
+    """Return `old` after an answer that is believed and lacks no day."""
     change = compare(old, new)
     if change.outcome == "same":
         return _overlaid(old, new) if exact else _appended(old, new)
@@ -101,6 +136,88 @@ def merge(old: Held | None, new: Held, *, exact: bool = False) -> Merged:
     if change.outcome != "revision":
         return Merged(change.outcome, new, replaces=True, note=change.words)
     return _revised(old, new, change.words)
+
+
+def _find_misfit(old: Held, new: Held) -> str:
+    """Return why an answer cannot be of the series that is stored; "" if it can."""
+    stored, answered = old.provenance, new.provenance
+    if stored.currency and answered.currency and stored.currency != answered.currency:
+        facts = {"new": answered.currency, "old": stored.currency}
+        return say("price_cache.other_currency", **facts)
+    if stored.timezone and answered.timezone and not _are_equal(stored.timezone, answered.timezone):
+        return say("price_cache.other_zone", new=answered.timezone, old=stored.timezone)
+    before, after = _priced(old.rows), _priced(new.rows)
+    if before.empty or after.empty:
+        return ""
+    last, end = (f"{rows['date'].iloc[-1]:%Y-%m-%d}" for rows in (before, after))
+    if end < last and new.covers(last, last):
+        return say("price_cache.short", end=end, last=last)
+    pairs = before.merge(after, on="date", suffixes=("", "_new"))
+    if pairs.empty:
+        return say("price_cache.apart")
+    for column in CLOSES:
+        closes = pairs[[column, f"{column}_new"]].dropna().to_numpy()
+        unlike, n = _count_unlike(closes)
+        if unlike > max(FEWEST_RETURNS, MOST_UNLIKE * n):
+            return say("price_cache.unlike", share=unlike / n, n=n)
+    return ""
+
+
+def _are_equal(first: str, second: str) -> bool:
+    """Return whether two time zones have the same clock, in winter and in summer."""
+    days = (datetime(2026, 1, 15), datetime(2026, 7, 15))  # noqa: DTZ001 - civil times
+    clocks = [[ZoneInfo(zone).utcoffset(day) for day in days] for zone in (first, second)]
+    return clocks[0] == clocks[1]
+
+
+def _count_unlike(closes: FloatArray) -> tuple[int, int]:
+    """Return how many returns of two series of closes, shape (n, 2), disagree, and of how many."""
+    returns = np.diff(np.log(closes), axis=0)
+    if len(returns) == 0:
+        return 0, 0
+    move = float(np.median(np.abs(returns[:, 0])))
+    difference = np.abs(returns[:, 0] - returns[:, 1])
+    return int((difference > max(SHARE_OF_MOVE * move, SMALLEST_MOVE)).sum()), len(returns)
+
+
+def _find_lost_days(old: Held, new: Held) -> np.ndarray:
+    """Return the days of `old` for which `new` was asked, and that lack a close that is stored."""
+    before, after = _numbers_by_day(old, new)
+    is_lost = (before[CLOSES].notna() & after[CLOSES].isna()).any(axis=1)
+    return before.index[is_lost].to_numpy()
+
+
+def _numbers_by_day(old: Held, new: Held) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the numbers of `old` for the range that `new` was asked for, and those of `new`."""
+    before, after = (held.rows.set_index("date")[[*NUMBER_COLUMNS]] for held in (old, new))
+    before = before.loc[new.coverage[0] : new.coverage[1]]
+    return before, after.reindex(before.index)
+
+
+def _complete(old: Held, new: Held, lost: np.ndarray) -> Held | None:
+    """Return `new` with the stored rows of the days that it lacks, on its base.
+
+    None if that base is not known, since closes were changed between the days before and after.
+    What was asked counts as asked only as far as there are prices.
+    """
+    before, after = _numbers_by_day(old, new)
+    ratio = after[CLOSES] / before[CLOSES]
+    earlier, later = ratio.ffill(), ratio.bfill()
+    earlier, later = earlier.fillna(later).loc[lost], later.fillna(earlier).loc[lost]
+    if ((earlier / later - 1).abs() > SMALLEST_MOVE).any(axis=None):
+        return None
+    rows = before.loc[lost].copy()
+    rows["adj_close"] *= earlier["adj_close"].fillna(earlier["close"])
+    for column in ("open", "high", "low", "close"):
+        rows[column] *= earlier["close"]
+    rows["volume"] /= earlier["close"]
+    answered = new.rows[~new.rows["date"].isin(lost)].set_index("date")[[*NUMBER_COLUMNS]]
+    table = pd.concat([answered, rows]).sort_index().reset_index(names="date")
+    table.insert(0, "symbol", new.symbol)
+    table = table.astype({"symbol": "str", "date": DATE_DTYPE})
+    provenance = stamp(new.provenance, table)
+    coverage = max(old.coverage[0], new.coverage[0]), provenance.last
+    return replace(new, rows=table, provenance=provenance, coverage=coverage)
 
 
 def _revised(old: Held, held: Held, changes: str, *, replaces: bool = True) -> Merged:
@@ -138,7 +255,7 @@ def compare(old: Held, new: Held) -> Change:
     if len(before) == len(after) == 0:
         return Change("apart", say("price_cache.apart"))
     vanished, added = np.setdiff1d(old_days, days), np.setdiff1d(new_days, days)
-    pairs = ((before[c].to_numpy()[i], after[c].to_numpy()[j]) for c in ("close", "adj_close"))
+    pairs = ((before[c].to_numpy()[i], after[c].to_numpy()[j]) for c in CLOSES)
     close, adjusted = (_ratio(*pair) for pair in pairs)
     off = [~(np.abs(ratio - 1) <= TOLERANCE) for ratio in (close, adjusted)]
     named = {
@@ -158,7 +275,7 @@ def compare(old: Held, new: Held) -> Change:
 
 
 def _priced(rows: pd.DataFrame) -> pd.DataFrame:
-    return rows[rows[["close", "adj_close"]].notna().any(axis=1)]
+    return rows[rows[CLOSES].notna().any(axis=1)]
 
 
 def _ratio(before: FloatArray, after: FloatArray) -> FloatArray:

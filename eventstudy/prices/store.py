@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..errors import ConfigError, NoPricesError, PriceError, UnknownSymbolError
+from ..errors import ConfigError, HeldBackError, NoPricesError, PriceError, UnknownSymbolError
 from ..utility.catalogue import Reason, make_error, say
 from . import _database as disk
 from ._base import Action, Provenance, name_some, stamped, unique
@@ -38,8 +38,14 @@ EXTENT = """SELECT asked_first, asked_last, json_extract(provenance, '$.source')
 KEEP = f"""INSERT INTO vintages (symbol, number, {disk.RECORD})
     SELECT symbol, (SELECT coalesce(max(number), 0) + 1 FROM vintages WHERE symbol = ?1),
     {disk.RECORD.replace("blob", "CASE WHEN ?2 THEN blob END")} FROM prices WHERE symbol = ?1"""
+# The vintage of a symbol that is held back has this number; all others were in use.
+HELD_BACK = 0
+HOLD_BACK = f"""INSERT OR REPLACE INTO vintages (symbol, number, {disk.RECORD})
+    VALUES (?, {HELD_BACK}, {", ".join("?" * 7)})"""
+GET_HELD_BACK = f"SELECT {disk.RECORD} FROM vintages WHERE symbol = ? AND number = {HELD_BACK}"
+FORGET = f"DELETE FROM vintages WHERE symbol = ? AND number = {HELD_BACK}"
 VINTAGE = f"""SELECT number, {disk.RECORD} FROM vintages WHERE symbol = ? AND fetched_at <= ?
-    ORDER BY number DESC LIMIT 1"""
+    AND number > {HELD_BACK} ORDER BY number DESC LIMIT 1"""
 DONOR = f"""SELECT {disk.RECORD} FROM vintages WHERE symbol = ? AND number > ? AND blob IS NOT NULL
     ORDER BY number LIMIT 1"""
 LOG = """INSERT INTO fetches SELECT ?1,
@@ -96,8 +102,19 @@ class Stored:
 
     @property
     def outcomes(self) -> dict[str, Merged]:
-        """The results of the symbols that were not refused."""
-        return {symbol: merged for symbol, merged in self.results.items() if merged}
+        """The results of the symbols that were neither refused nor held back."""
+        kept = self.results.items()
+        return {symbol: each for symbol, each in kept if each and each.outcome != "held_back"}
+
+    @property
+    def held_back(self) -> dict[str, PriceError]:
+        """The error of each symbol whose answer does not fit the stored prices."""
+        errors: dict[str, PriceError] = {}
+        for symbol, each in self.results.items():
+            if each and each.outcome == "held_back":
+                facts = {"symbol": symbol, "why": each.note}
+                errors[symbol] = make_error(HeldBackError, "wrong.held_back", where=symbol, **facts)
+        return errors
 
     @property
     def notices(self) -> list[str]:
@@ -126,7 +143,7 @@ class StoreProvider:
     of the array's bytes. The file is in write-ahead-log mode: several processes can use it
     at once; it should not lie on a network file system. A fetch is appended to the rows of a symbol
     only where it agrees with them, otherwise it takes their place whole, and they are kept as a
-    vintage.
+    vintage. An answer that does not fit them (:func:`.revisions.merge`) is held back, and kept.
     """
 
     name = "store"
@@ -259,6 +276,25 @@ class StoreProvider:
                     stored.results[new.symbol] = _merged(reader, new, append_only, exact)
         return stored
 
+    def accept(self, symbol: str) -> Merged:
+        """Take the prices of a symbol that were held back into use; the others become a vintage.
+
+        Raises
+        ------
+        UnknownSymbolError
+            When no prices of it are held back.
+        """
+        from .revisions import Merged
+
+        held_back = self.query(GET_HELD_BACK, [symbol])
+        if not held_back:
+            raise make_error(UnknownSymbolError, "wrong.none_held_back", where=symbol)
+        held = disk.unpack(symbol, held_back[0])
+        merged = Merged("accepted", held, replaces=True)
+        with self.database.writing() as connection, disk.transaction(connection):
+            _write(connection, held, merged)
+        return merged
+
     def symbols(self) -> tuple[str, ...]:
         """Return the stored tickers, in alphabetical order."""
         return tuple(row[0] for row in self.query("SELECT symbol FROM prices ORDER BY symbol"))
@@ -301,7 +337,7 @@ def _vintage(connection: sqlite3.Connection, symbol: str, as_of: str, current: R
     """Return the newest vintage of a symbol fetched at or before `as_of`."""
     vintage = connection.execute(VINTAGE, (symbol, as_of)).fetchone()
     if vintage is None:
-        oldest = "SELECT min(fetched_at) FROM vintages WHERE symbol = ?"
+        oldest = f"SELECT min(fetched_at) FROM vintages WHERE symbol = ? AND number > {HELD_BACK}"
         first = connection.execute(oldest, (symbol,)).fetchone()[0] or current[2]
         facts = {"moment": as_of, "first": first}
         raise make_error(NoPricesError, "wrong.no_vintage", where=symbol, **facts)
@@ -332,7 +368,11 @@ def _merged(
 
 
 def _write(connection: sqlite3.Connection, new: disk.Held, merged: Merged) -> None:
-    if merged.outcome not in ("new", "same", "older"):
+    if merged.outcome == "held_back":
+        connection.execute(HOLD_BACK, (new.symbol, *new.packed()))
+    elif merged.outcome != "older":
+        connection.execute(FORGET, (new.symbol,))
+    if merged.outcome not in ("new", "same", "older", "held_back"):
         connection.execute(KEEP, (new.symbol, merged.replaces))
     if merged.changed:
         connection.execute(PUT, (new.symbol, *merged.held.packed()))

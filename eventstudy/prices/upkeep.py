@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 LIST = """SELECT symbol, provenance, fetched_at,
-    (SELECT count(*) FROM vintages WHERE vintages.symbol = prices.symbol)
+    (SELECT count(*) FROM vintages WHERE vintages.symbol = prices.symbol AND number > 0)
     FROM prices ORDER BY symbol"""
 VINTAGES = "SELECT number, fetched_at, provenance FROM vintages WHERE symbol = ? ORDER BY number"
 FETCHES = f"SELECT {FETCH} FROM fetches WHERE symbol = ? ORDER BY number"  # noqa: S608 - constant

@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, cast
 
-from ..errors import PriceError
+from ..errors import BadAnswerError, PriceError
+from ..utility.catalogue import make_error
 from ._base import Action, Provenance, clean, in_range, name_some, unique
 from ._prices import Answer, Names, Prices, Progress, cut_range
 from ._wire import HOST, Wire
@@ -148,6 +149,7 @@ class YahooProvider:
 
         history = ticker.history(**self._options(start, end))
         metadata, now = ticker.get_history_metadata(), self._now()
+        _refuse_another(symbol, str(metadata.get("symbol") or ""))
         finished = _finished(history, metadata, now)
         table = finished.rename(columns=lambda name: name.lower().replace(" ", "_"))
         rows, notes = clean(table.assign(date=_days(finished)), symbol)
@@ -160,6 +162,17 @@ class YahooProvider:
         texts |= {"retrieved_at": moment.isoformat(timespec="seconds"), "note": "; ".join(notes)}
         provenance = Provenance(self.name, HOST, library=library, **texts)
         return cut_range(symbol, Answer(rows, provenance, tuple(_actions(finished))), start, end)
+
+
+def _refuse_another(symbol: str, answered: str) -> None:
+    """Raise if an answer names another symbol than was asked; ``USDCNY=X`` is ``CNY=X``."""
+    wanted, named = (name.upper() for name in (symbol, answered))
+    if wanted.endswith("=X"):
+        wanted, named = wanted.removeprefix("USD"), named.removeprefix("USD")
+    if wanted != named:
+        error = make_error(BadAnswerError, "yahoo.another", where=symbol, answered=answered or "-")
+        error.is_transient = True
+        raise error
 
 
 def _finished(history: pd.DataFrame, metadata: Mapping[str, Any], now: datetime) -> pd.DataFrame:

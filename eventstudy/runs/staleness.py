@@ -9,7 +9,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from ..errors import ConfigError, DataError, NetworkError, PriceError
+from ..errors import ConfigError, DataError, HeldBackError, NetworkError, PriceError
 from ..events.checks import name_some
 from ..fitting.fitted import FittedStudy
 from ..prices import Prices, is_name, resolve
@@ -294,6 +294,8 @@ def _loss_error(
     first = next(iter(errors.values()))
     same = [s for s, error in errors.items() if error.what == first.what]
     remedy = "try again later" if is_silent else "--accept-loss goes on without"
+    if isinstance(first, HeldBackError):
+        remedy = first.remedy
     names = name_some(same, len(errors))
     return LostPricesError(first.what, where=names, remedy=f"{AS_IT_WAS}; {remedy}{hint}")
 
