@@ -1,10 +1,12 @@
-"""Every error a user can meet: the problem, the place, the value, and the remedy."""
+"""Every error a user can meet: the problem, the place, the value, and the remedy; no secrets."""
 
 from __future__ import annotations
 
+import os
+import re
 import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 
@@ -12,6 +14,55 @@ from eventstudy_kit import require_own_files
 
 # Also where the package's own door has been overwritten: every folder imports this module.
 require_own_files()
+
+
+# Stands for what is not shown.
+HIDDEN = "***"
+# How names of variables end whose values are secrets, and letters of the shortest such value.
+_SECRET_NAMES = ("KEY", "TOKEN", "SECRET", "PASSWORD", "PASSWD", "WEBHOOK", "_URL")
+_SHORTEST = 6
+# What a text has where a secret may be, where that is, and what is shown: user and password of a
+# URL, its query and fragment, values whose name says what they are, and headers.
+_SECRET_PLACES = (
+    ("://", r"(://)[^\s\"'<>/?#@]*(?::[^\s\"'<>]*)?@", rf"\1{HIDDEN}@"),
+    ("@", r"(^|[\s\"'])[^\s\"'<>@:/]+:[^\s\"'<>@/]+@", rf"\1{HIDDEN}@"),
+    ("://", r"(://[^\s\"'<>?#]*[?#])[^\s\"'<>]*?([).,;:]*)(?=[\s\"'<>]|$)", rf"\1{HIDDEN}\2"),
+    ("=", r"(?i)((?:key|token|secret|passw(?:or)?d|pwd)=)[^\s\"'<>&;,]+", rf"\1{HIDDEN}"),
+    (":", r"(?i)([-_](?:key|token|secret)[\"']?: ?[\"']?)[^\s\"'<>&;,]+", rf"\1{HIDDEN}"),
+    (":", r"(?i)(authorization[\"']?: ?[\"']?(?:\w+ )?)[^\s\"'<>,]+", rf"\1{HIDDEN}"),
+)
+
+
+def hide_secrets(text: str, secrets: Iterable[str] = ()) -> str:
+    """Return a text that may be written down: the one function that leaves secrets out.
+
+    Parameters
+    ----------
+    text : str
+        A message, a part of a command line, a setting, or a line of a log.
+    secrets : iterable of str
+        Further values to leave out.
+
+    Returns
+    -------
+    str
+        Without the user, password, query and fragment of any URL, the value behind ``token=`` and
+        the like, and the values of environment variables whose names end in KEY, TOKEN, SECRET,
+        PASSWORD, WEBHOOK or _URL.
+
+    Examples
+    --------
+    >>> hide_secrets("https://me:pass@example.org/a?id=7: no answer")
+    'https://***@example.org/a?***: no answer'
+    """
+    named = [value for name, value in os.environ.items() if name.upper().endswith(_SECRET_NAMES)]
+    for value in (*named, *secrets):
+        if len(value) >= _SHORTEST:
+            text = text.replace(value, HIDDEN)
+    for mark, pattern, shown in _SECRET_PLACES:
+        if mark in text:
+            text = re.sub(pattern, shown, text)
+    return text
 
 
 class EventStudyError(Exception):
@@ -48,8 +99,10 @@ class EventStudyError(Exception):
     def __init__(
         self, what: str, *, where: str = "", value: object = None, remedy: str = ""
     ) -> None:
-        self.what, self.where, self.value, self.remedy = what, where, value, remedy
-        super().__init__(what)
+        self.what, self.where = hide_secrets(what), hide_secrets(where)
+        self.value = hide_secrets(value) if isinstance(value, str) else value
+        self.remedy = hide_secrets(remedy)
+        super().__init__(self.what)
 
     def __str__(self) -> str:
         return _sentence([self.where, self.what], self.value, self.remedy)

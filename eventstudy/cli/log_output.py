@@ -11,10 +11,11 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
+from ..errors import hide_secrets
 from ..utility.log import LOGGER, note
 from ..utility.screen import make_visible
 from ..utility.version import __version__
-from .shared import json_text
+from .shared import json_text, split_arguments
 
 
 @contextmanager
@@ -31,7 +32,8 @@ def logged(form: str) -> Iterator[bool]:
     root.addHandler(handler)
     LOGGER.setLevel(logging.INFO)
     logging.captureWarnings(True)
-    note("started", version=__version__, arguments=sys.argv[1:])
+    kept, left = split_arguments()
+    note("started", version=__version__, arguments=kept, left_out=left)
     try:
         yield True
     finally:
@@ -60,7 +62,7 @@ class Lines(logging.Formatter):
         line = " ".join([*head.values(), name, *pairs])
         if self.form == "json":
             line = json_text({**head, "event": name, **facts}, sys.stderr, indent=None)
-        return make_visible(line)
+        return make_visible(hide_secrets(line))
 
 
 def _short(value: object) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
 import signal
 import subprocess
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..errors import EventStudyError
+from ..errors import EventStudyError, hide_secrets
 from . import shared
 from .options import MOVED, STUDY_OPTIONS, SWITCH, Number, StudyCommand, options
 
@@ -55,7 +56,7 @@ def split_command(
         if value is not None and not arguments_of(value):
             raise click.BadParameter("the command is empty")
     except ValueError as error:
-        raise click.BadParameter(f"{error} in {value!r}") from None
+        raise click.BadParameter(f"{error}") from None
     return value
 
 
@@ -153,8 +154,10 @@ def _run(arguments: list[str] | str, env: dict[str, str]) -> int:
             raise
         finally:
             out.seek(0)
+            urls = re.findall(r"\w+://[^\s'\"]+", str(arguments))
             for line in out.read().decode("utf-8", "replace").splitlines():
-                shared.tell("message", line, level="info", logger="on-change")
+                text = hide_secrets(line, urls)
+                shared.tell("message", text, level="info", logger="on-change")
 
 
 @click.command(cls=StudyCommand)

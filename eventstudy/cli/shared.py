@@ -15,11 +15,14 @@ from typing import Any, TextIO
 
 import click
 
+from ..errors import hide_secrets
 from ..utility.screen import make_visible
 
 NO_STUDY, USAGE, INCOMPLETE, DIFFERENT, LATER, INTERRUPTED, TERMINATED = 1, 2, 3, 4, 75, 130, 143
 # Seconds between two looks at a count, and letters of its line.
 OFTEN, LINE = 0.1, 80
+# Options whose values stand in no command line that is written down.
+PRIVATE = ("--on-change", "--cluster", "--store")
 # What a message on stderr begins with.
 PREFIXES = {"error": "eventstudy: ", "warning": "NOTE: ", "info": ""}
 # Where the root context keeps that logs are wanted.
@@ -96,6 +99,8 @@ def display(text: object, *, err: bool = False, start: str = "", nl: bool = True
     nl : bool
         Whether the line ends.
     """
+    if err:
+        text = hide_secrets(str(text))
     stream = sys.stderr if err else sys.stdout
     is_dumb = os.environ.get("TERM") == "dumb" or bool(os.environ.get("NO_COLOR"))
     has_bold = stream.isatty() and not is_dumb
@@ -268,12 +273,31 @@ def show_end(context: click.Context, trouble: str = "") -> None:
         from ..runs import index
 
         out, name = context.meta[RUN]
-        index.show_end(out, name, trouble.partition("\n")[0], is_new=run_is_new(context))
+        first = hide_secrets(trouble).partition("\n")[0]
+        index.show_end(out, name, first, is_new=run_is_new(context))
 
 
 def command_line() -> str:
-    """Return the command line, as a shell reads it."""
-    return shlex.join(["eventstudy", *sys.argv[1:]])
+    """Return the command line, as a shell reads it; a comment names the options left out."""
+    kept, left = split_arguments()
+    comment = f"  # without {', '.join(left)}" if left else ""
+    return shlex.join(["eventstudy", *kept]) + comment
+
+
+def split_arguments() -> tuple[list[str], list[str]]:
+    """Return the arguments that may be written down, and the options that are left out."""
+    kept: list[str] = []
+    left: list[str] = []
+    words = iter(sys.argv[1:])
+    for word in words:
+        name, has_value, _ = word.replace("_", "-").partition("=")
+        if name not in PRIVATE:
+            kept.append(hide_secrets(word))
+            continue
+        left.append(name)
+        if not has_value:
+            next(words, "")
+    return kept, left
 
 
 def json_text(document: object, stream: TextIO, *, indent: int | None = 1) -> str:

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from ..abnormal.conventions import CALIBRATE, DRAWS, FEWEST_PLACEBOS, HISTORY, SEED, Conventions
 from ..calendars.window import ESTIMATION, EVENT, MAIN_WINDOW, WINDOWS, Window, plain_value
-from ..errors import ConfigError
+from ..errors import ConfigError, hide_secrets
 from ..utility import typing as kinds
 from ..utility.catalogue import make_error
 from ..windows.event_windows import HALT_DRIFT
@@ -316,8 +316,10 @@ class StudyConfig:
         return replace(self, **read(StudyConfig, options))
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain values (windows as ``"START:STOP"``), ready for JSON or TOML."""
+        """Return plain values (windows as ``"START:STOP"``) for JSON or TOML, without secrets."""
         values = {f.name: plain_value(getattr(self, f.name)) for f in fields(self)}
+        if ":" in self.prices:  # what follows is for the price source of another package
+            values["prices"] = hide_secrets(self.prices)
         return values if self.grid else {k: v for k, v in values.items() if k != "grid"}
 
     def _require_inside(self, windows: tuple[Window, ...], where: str) -> None:

@@ -13,11 +13,12 @@ docstring, is shown by ``eventstudy list prices``.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..errors import ConfigError, DataError, EventStudyError
+from ..errors import HIDDEN, ConfigError, DataError, EventStudyError, hide_secrets
 from ..utility.catalogue import make_error, say
 from ..utility.frames import frame_of
 from ..utility.registry import PLUGIN_NAME, Plugins, did_you_mean, package_of
@@ -146,6 +147,9 @@ def find_source(spec: str) -> tuple[EntryPoint, str] | None:
 
 def _make_foreign(entry: EntryPoint, argument: str, offline: bool) -> PriceProvider:
     """Return the provider of an entry point; ConfigError if it fails or is no provider."""
+    if HIDDEN in argument:
+        value = f"{entry.name}:{argument}"
+        raise make_error(ConfigError, "wrong.hidden", where="prices", value=value)
     factory = PLUGINS.load(entry)
     try:
         provider = factory(argument, offline=offline)
@@ -164,6 +168,11 @@ def _summarise(entry: EntryPoint) -> str:
     factory = PLUGINS.load(entry)
     text = getattr(factory, "summary", "") or (factory.__doc__ or "").strip().partition("\n")[0]
     return f"{text or 'no summary'} ({package_of(entry)})"
+
+
+def _without_secrets(entry: Provenance) -> Provenance:
+    detail, note = hide_secrets(entry.detail), hide_secrets(entry.note)
+    return replace(entry, detail=detail, note=note)
 
 
 class _Guarded:
@@ -202,7 +211,9 @@ class _Guarded:
         missing = {*symbols} - {*prices.provenance} - {*prices.failures}
         if missing:
             raise self._fault(f"neither prices nor a failure for {', '.join(sorted(missing)[:5])}")
-        return prices
+        notices = tuple(map(hide_secrets, prices.notices))
+        provenance = {name: _without_secrets(entry) for name, entry in prices.provenance.items()}
+        return replace(prices, notices=notices, provenance=provenance)
 
     def _fault(self, reason: str) -> DataError:
         where = f"{self.name} of {package_of(self._entry)}"

@@ -11,7 +11,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from ..errors import ConfigError, DataError
+from ..errors import ConfigError, DataError, hide_secrets
 from ..events.table import events_given, read_events
 from ..fitting.config import StudyConfig
 from ..fitting.inputs import StudyInputs
@@ -139,7 +139,7 @@ class Origin:
         named = self.config.prices
         return {
             "files": {place: _relative(path, target) for place, path in self.files.items()},
-            "prices": named if is_name(named) else _relative(named, target),
+            "prices": hide_secrets(named) if is_name(named) else _relative(named, target),
             "store": _relative(self.store, target),
             "vintage": self.vintage,
             "offline": self.offline,

@@ -1,0 +1,156 @@
+"""No secret stands in what is written: a canary in every option and variable that can hold one."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import sys
+from pathlib import Path
+
+import pytest
+from conftest import ROOT
+from run_folders import FIRMS, SHORT, Project, started
+
+from eventstudy.errors import ConfigError, hide_secrets
+
+# That of the variables is another one: its value is known, and hidden wherever it stands.
+CANARY, NAMED = "c4nary-OF-the-m1ne", "an0ther-b1rd"
+SOURCE = f'''
+import os
+from dataclasses import replace
+
+from eventstudy.errors import UnknownSymbolError
+from eventstudy.prices.files import FilesProvider
+
+
+class Source:
+    """prices of an API with a key"""
+
+    name = "keyed"
+
+    def __init__(self, argument, *, offline):
+        assert "{CANARY}" in argument
+        self.files = FilesProvider(os.environ["PRICES"])
+
+    def fetch(self, symbols, start, end, *, progress=None):
+        if os.environ.get("BROKEN"):
+            raise OSError(os.environ["BROKEN"])
+        prices = self.files.fetch(symbols, start, end)
+        for symbol, entry in prices.provenance.items():
+            detail = "https://me:{CANARY}@api.example.org/prices?key={CANARY}"
+            prices.provenance[symbol] = replace(entry, detail=detail)
+        text = "X-Api-Key: {CANARY} is refused, as is " + os.environ["SHOP_API_KEY"]
+        prices.failures["EEE"] = UnknownSymbolError(text, value="Authorization: Bearer {CANARY}")
+        prices.provenance.pop("EEE", None)
+        table = prices.table[prices.table["symbol"] != "EEE"]
+        return replace(prices, table=table, notices=("see https://x.example.org/?t={CANARY}",))
+'''
+PRICES = f"keyed:https://me:{CANARY}@api.example.org/v1?token={CANARY}"
+
+
+class Safe(Project):
+    """A project with a source of prices that has a key; all that its commands say is searched."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self.site = folder / "site"
+        info = self.site / "keyed-1.0.dist-info"
+        info.mkdir(parents=True)
+        (info / "METADATA").write_text("Metadata-Version: 2.1\nName: keyed\nVersion: 1.0\n")
+        (info / "entry_points.txt").write_text("[eventstudy.prices]\nkeyed = keyed:Source\n")
+        (self.site / "keyed.py").write_text(SOURCE)
+
+    def call(self, *args: object, code: int = 0, **env: str) -> str:
+        """Run a command with a canary in its environment; return what it said."""
+        env |= {
+            "SHOP_API_KEY": NAMED, "SLACK_WEBHOOK": f"https://hooks.example.org/{NAMED}",
+            "HTTPS_PROXY": f"http://me:{CANARY}@127.0.0.1:9",
+            "EVENTSTUDY_FACTOR_LIBRARY": f"http://me:{CANARY}@127.0.0.1:9/x?key={CANARY}",
+            "PRICES": str(self.prices), "XDG_DATA_HOME": str(self.folder / "home"),
+            "PYTHONPATH": os.pathsep.join([str(ROOT), str(self.site)]),
+        }  # fmt: skip
+        process = started(*args, **env)
+        out, err = process.communicate(timeout=300)
+        assert process.returncode == code, out + err
+        assert CANARY not in out + err, out + err
+        assert NAMED not in out + err, out + err
+        return out + err
+
+
+@pytest.fixture(scope="module")
+def safe(tmp_path_factory: pytest.TempPathFactory) -> Safe:
+    made = Safe(tmp_path_factory.mktemp("secrets"))
+    made.announce(FIRMS)
+    return made
+
+
+def places_of_canary(folder: Path) -> list[str]:
+    """Return the files below a folder that have a canary."""
+    files = {str(path): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    return [p for p, data in files.items() if CANARY.encode() in data or NAMED.encode() in data]
+
+
+@pytest.mark.slow
+def test_no_canary_is_written(safe: Safe) -> None:
+    options = [safe.events, "--prices", PRICES, "--out", safe.out, *SHORT[:-1]]
+    logs = ["--log-format", "json", "--debug"]
+    store = ["--store", safe.folder / "store"]
+    hook = f"{shlex.quote(sys.executable)} -c 'print(\"https://h.example.org/{CANARY}\"); 1/0'"
+    safe.call("run", *options, *store)
+    safe.call("run", *options, *logs, "--force")
+    safe.announce(FIRMS[:4])
+    said = safe.call("refresh", *options, *logs, *store, "--on-change", hook, code=75)
+    started_with = json.loads(said[said.index('{"time"') :].partition("\n")[0])
+    assert started_with["left_out"] == ["--store", "--on-change"]
+    assert '"text": "***", "logger": "on-change"' in said
+    safe.call("refresh", *options, f"--on_change={hook}", code=75)
+    assert places_of_canary(safe.out) == []
+    safe.call("run", *options, "--format", "x", code=2)
+    safe.call("run", *options, *logs, code=1, BROKEN=f"no route to ftp://me:{CANARY}@example.org")
+    safe.call("run", *options, *logs, "--cluster", f"tcp://me:{CANARY}@127.0.0.1:9", code=2)
+    safe.call("run", *options, *logs, "--factors", "ff3:daily", "--model", "ff3", code=75)
+    safe.call("run", safe.events, "--prices", "yahoo", *logs, "--out", safe.out, code=75)
+    safe.call("prices", "fetch", "AAA", "--source", PRICES, *logs, *store)
+    safe.call("status", safe.out, *logs, code=3)
+    safe.call("verify", safe.run, *logs)
+    assert places_of_canary(safe.out) == []
+    assert places_of_canary(safe.folder / "store") == []
+
+
+@pytest.mark.slow
+def test_a_run_says_what_its_command_left_out(safe: Safe) -> None:
+    command = json.loads((safe.run / "manifest.json").read_text())["command"]
+    line, _, comment = command.partition("  # ")
+    assert comment == "without --on-change"
+    assert "--on" not in line
+    assert "--prices 'keyed:https://***@api.example.org/v1?***'" in line
+    assert "--on-change" in (safe.run / "report.md").read_text()
+
+
+@pytest.mark.slow
+def test_a_secret_that_was_not_kept_is_asked_for(safe: Safe) -> None:
+    said = safe.call("refresh", safe.run, code=2)
+    assert "does not keep the secrets of its price source" in said
+    assert "give --prices again" in said
+    safe.call("refresh", safe.run, "--prices", PRICES)
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("tcp://me:pa/ss@host:8786", "tcp://***@host:8786"),
+        ("no way to ftp://a:b@example.org", "no way to ftp://***@example.org"),
+        ("invalid address 'me:pass@host:8786'", "invalid address '***@host:8786'"),
+        ("see https://a.org/b?c=d#e, please", "see https://a.org/b?***, please"),
+        ('{"url": "https://a.org/?k=v", "n": 1}', '{"url": "https://a.org/?***", "n": 1}'),
+        ("moex:api_key=abc,board=TQBR", "moex:api_key=***,board=TQBR"),
+        ("X-Api-Key: abc", "X-Api-Key: ***"),
+        ("Authorization: Bearer abc", "Authorization: Bearer ***"),
+        ("Basic Resources: no token was given", "Basic Resources: no token was given"),
+        ("https://a.org/b/c.csv", "https://a.org/b/c.csv"),
+    ],
+)  # fmt: skip
+def test_what_is_hidden(text: str, shown: str) -> None:
+    assert hide_secrets(text) == shown
+    assert str(ConfigError(text)) == shown
