@@ -129,12 +129,15 @@ def test_dates_in_a_column_of_prices_are_no_numbers(tmp_path: Path) -> None:
             "AAA.csv:1: the file is empty; the first line names the columns, among them date and close",
         ),
         ("day,close\n2019-01-02,1\n", "AAA.csv:1: no date column, got 'day, close'"),
-        ("date,price\n2019-01-02,1\n", "AAA.csv:1: no close or adj_close column"),
+        ("date,worth\n2019-01-02,1\n", "AAA.csv:1: no close or adj_close column"),
         ("date,volume\n2019-01-02,1\n", "no close or adj_close column, got 'date, volume'"),
         ("date,close,Close\n2019-01-02,1,1\n", "AAA.csv:1: column occurs twice, got 'close'"),
         (
             "date,close\n2019-01-02,1\n\n02/01/2019,1\n",
-            "AAA.csv:4: date: not a date, got '02/01/2019'",
+            (
+                "AAA.csv:4: date: no date of the file shows whether the day or the month comes first, "
+                "got '02/01/2019'; write 2019-01-02 or 2019-02-01"
+            ),
         ),
         (
             "date,close\n2019-02-30,1\n",
@@ -143,10 +146,10 @@ def test_dates_in_a_column_of_prices_are_no_numbers(tmp_path: Path) -> None:
         ("date,close\n,1\n", "AAA.csv:2: date: not a date"),
         ("date,close\n0019-02-03,1\n", "AAA.csv:2: date: not a date"),
         (
-            'date,close\n2019-01-02,1\n2019-01-03,"1,234.5"\n',
-            "AAA.csv:3: close: not a number, got '1,234.5'",
+            'date,close\n2019-01-02,1\n2019-01-03,"1,234"\n',
+            "AAA.csv:3: close: not a number, got '1,234'",
         ),
-        ("date;close\n2019-01-02;1,5\n", "AAA.csv:2: close: not a number, got '1,5'"),
+        ("date;close\n2019-01-02;1,5x\n", "AAA.csv:2: close: not a number, got '1,5x'"),
         ("date,close\n2019-01-02,1,2\n", "AAA.csv:2: 3 cells where the header has 2"),
         ("date,close,currency\n2019-01-02,1,USD\n2019-01-03,1,CNY\n", "several currencies"),
         (
@@ -269,8 +272,8 @@ def test_a_fault_of_one_ticker_in_a_long_table(tmp_path: Path) -> None:
     [
         (LONG.replace("date", "day"), "all.csv:1: no date column"),
         (
-            LONG.replace("close", "last"),
-            "no close or adj_close column, got 'symbol, date, last, currency'",
+            LONG.replace("close", "worth"),
+            "no close or adj_close column, got 'symbol, date, worth, currency'",
         ),
         (LONG.replace("AAA", " "), "all.csv:3: symbol: no ticker"),
         ("date\n2019-01-02\n", "all.csv:1: no price column"),

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from ..calendars.exchanges import home_of
-from ..calendars.sessions import Sessions, sessions
 from ..errors import BadAnswerError
 from ..utility.catalogue import make_error, say
 from ._base import DATE_DTYPE, FIRST_DAY
@@ -15,17 +12,22 @@ from ._base import DATE_DTYPE, FIRST_DAY
 if TYPE_CHECKING:
     import pandas as pd
 
+    from ..calendars.sessions import Sessions
     from ..utility.typing import IntArray
 
 DAY = r"(\d{4}-\d{2}-\d{2}|\d{8})"
 # Behind the day: hour, minute, and a zone.
 TIME = r"[T ]\s*(\d{1,2}):(\d{2})(?::[\d.]+)?\s*(Z|UTC|GMT|[+-]\d{2}:?\d{2})?"
-LENGTH_OF_DAY = 10
-WHOLE_DAY = np.timedelta64(1, "D")
+# Days from a price to the next, and the sessions between.
+SPACINGS = {
+    "weekly": (5, 9, 5), "monthly": (26, 36, 21), "quarterly": (85, 97, 63),
+    "yearly": (355, 375, 250),
+}  # fmt: skip
+FEWEST_GAPS, NEARLY_ALL = 5, 0.9
 
 
 def read_days(
-    cells: pd.Series[Any], is_priced: pd.Series[bool], symbol: str, file: str
+    cells: pd.Series[Any], numbers: pd.DataFrame, symbol: str, file: str
 ) -> tuple[pd.Series[pd.Timestamp], str]:
     """Return the days of the rows of a symbol, and a note where they are not those written.
 
@@ -33,8 +35,8 @@ def read_days(
     ----------
     cells : (n,) Series
         Text, or datetimes with or without a zone; the index holds line numbers.
-    is_priced : (n,) Series of bool
-        Rows that hold a number.
+    numbers : DataFrame
+        Prices and volumes of the same rows.
     symbol, file : str
 
     Returns
@@ -55,15 +57,20 @@ def read_days(
     """
     import pandas as pd
 
-    wall, instant = _stamps_of(cells)
-    days = wall.dt.normalize()
+    wall, instant, has_times = _stamps_of(cells)
+    days = wall.dt.normalize() if has_times else wall
     bad = days.isna() | (days < pd.Timestamp(FIRST_DAY))
     if bad.any():
         raise bad_cell("wrong.not_date", cells, bad, file)
+    is_priced = numbers.notna().any(axis=1) if has_times or instant is not None else slice(None)
+    if has_times:
+        _refuse_bars(wall[is_priced], file)
     home = home_of(symbol)
-    is_dated = bool((wall == days)[is_priced].all())
+    is_dated = not has_times or bool((wall == days)[is_priced].all())
     if home is None or home.calendar is None or (is_dated and instant is None):
         return days.astype(DATE_DTYPE), ""
+    from ..calendars.sessions import sessions
+
     schedule = sessions(home.calendar)
     local = _local_days(wall if instant is None else instant, schedule)
     as_written = is_dated or instant is None
@@ -76,25 +83,66 @@ def read_days(
     return local.astype(DATE_DTYPE), note
 
 
-def _stamps_of(cells: pd.Series[Any]) -> tuple[pd.Series[Any], pd.Series[Any] | None]:
-    """Return stamps as written, NaT where they are none, and in UTC if all have a zone."""
+def _refuse_bars(stamps: pd.Series[Any], file: str) -> None:
+    """Raise the error for prices several times a day."""
+    stamps = stamps.drop_duplicates()
+    days = stamps.dt.normalize()
+    if days.duplicated().sum() > days.nunique():
+        n = int(days.value_counts().median())
+        raise make_error(BadAnswerError, "wrong.intraday", where=file, n=n)
+
+
+def refuse_spacing(rows: pd.DataFrame, file: str) -> None:
+    """Raise the error for prices that are weekly or rarer.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        One symbol's, by date.
+    file : str
+
+    Raises
+    ------
+    BadAnswerError
+        If nine in ten prices are as far from the one before as those of a week, month, quarter or
+        year.
+    """
+    import numpy as np
+
+    is_priced = ~(np.isnan(rows["close"].to_numpy()) & np.isnan(rows["adj_close"].to_numpy()))
+    days = rows["date"].to_numpy()[is_priced].astype("datetime64[D]")
+    gaps = np.diff(days.astype(np.int64))
+    for spacing, (shortest, longest, sessions_between) in SPACINGS.items():
+        is_such = (gaps >= shortest) & (gaps <= longest)
+        if len(gaps) >= FEWEST_GAPS and is_such.mean() > NEARLY_ALL:
+            facts: Any = {"n": sessions_between, "spacing": spacing}
+            raise make_error(BadAnswerError, "wrong.spacing", where=file, **facts)
+
+
+def _stamps_of(cells: pd.Series[Any]) -> tuple[pd.Series[Any], pd.Series[Any] | None, bool]:
+    """Return stamps as written, in UTC if all have a zone, and whether any has a time of day.
+
+    NaT where a cell is no date.
+    """
     import pandas as pd
 
     if pd.api.types.is_datetime64_any_dtype(cells):
         zone = cells.dt.tz
         instant = None if zone is None else cells.dt.tz_convert("UTC").dt.tz_localize(None)
-        return cells.dt.tz_localize(None), instant
+        wall = cells.dt.tz_localize(None)
+        return wall, instant, bool((wall != wall.dt.normalize()).any())
     text = cells.astype(str).str.strip()
     day = text.str.extract(f"^{DAY}(?:[T ].*)?$", expand=False)
     wall = pd.to_datetime(day.str.replace("-", ""), format="%Y%m%d", errors="coerce")
-    if not (text.str.len() > LENGTH_OF_DAY).any():
-        return wall, None
+    if (text == day).all():
+        return wall, None, False
     times = text.str.extract(f"^{DAY}{TIME}")
     hours, minutes = (pd.to_numeric(times[group]).fillna(0) for group in (1, 2))
     wall += pd.to_timedelta(60 * hours + minutes, unit="min")
     if times[3].isna().any():
-        return wall, None
-    return wall, wall - pd.to_timedelta(times[3].map(_offset_of), unit="min")
+        return wall, None, True
+    instant = wall - pd.to_timedelta(times[3].map(_offset_of), unit="min")
+    return wall, instant, True
 
 
 def _offset_of(zone: str) -> int:
@@ -107,9 +155,10 @@ def _offset_of(zone: str) -> int:
 
 def _local_days(instants: pd.Series[Any], schedule: Sessions) -> pd.Series[Any]:
     """Return the days of an exchange at instants in UTC; one that never closes has its own ends."""
+    import numpy as np
     import pandas as pd
 
-    if schedule.closes[0] - schedule.opens[0] < WHOLE_DAY:
+    if schedule.closes[0] - schedule.opens[0] < np.timedelta64(1, "D"):
         there = instants.dt.tz_localize("UTC").dt.tz_convert(schedule.tz)
         local: pd.Series[Any] = there.dt.tz_localize(None).dt.normalize()
         return local
@@ -120,6 +169,8 @@ def _local_days(instants: pd.Series[Any], schedule: Sessions) -> pd.Series[Any]:
 
 def _count_closed(days: pd.Series[Any], schedule: Sessions) -> int:
     """Return how many days are none of the sessions, as far as these are known."""
+    import numpy as np
+
     dates = days.to_numpy().astype("datetime64[D]")
     is_known = (dates >= schedule.dates[0]) & (dates <= schedule.dates[-1])
     return int((is_known & ~np.isin(dates, schedule.dates)).sum())

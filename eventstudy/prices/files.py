@@ -14,11 +14,13 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from ..errors import BadAnswerError, ConfigError, DataError, PriceError, UnknownSymbolError
 from ..utility.catalogue import make_error
 from ..utility.frames import with_index
-from ..utility.identifiers import as_text, identifier_for, is_crsp
+from ..utility.identifiers import as_text
 from ..utility.registry import did_you_mean
 from ..utility.tables import BLANK_WORDS, read_table
+from ..utility.workbooks import frame_of_workbook
 from ._base import NUMBER_COLUMNS, Provenance, clean
-from ._days import bad_cell, read_days
+from ._days import bad_cell, read_days, refuse_spacing
+from ._layout import CLOSES, lacks_column, lay_out, plain_numbers
 from ._prices import Names, Prices, Progress, collect
 
 if TYPE_CHECKING:
@@ -27,12 +29,7 @@ if TYPE_CHECKING:
     from ..utility.typing import FloatArray
 
 OnRead: TypeAlias = "Callable[[str, pd.DataFrame, pd.DataFrame], None]"
-SUFFIXES = (".csv", ".csv.gz", ".parquet", ".dta")
-
-ALIASES = {"ticker": "symbol", "datetime": "date", "timestamp": "date"} | dict.fromkeys(
-    ("adjclose", "adjusted", "adjustedclose", "adjcls"), "adj_close"
-)
-RECOGNISED = ("symbol", "date", "currency", *NUMBER_COLUMNS)
+SUFFIXES = (".csv", ".csv.gz", ".parquet", ".dta", ".xlsx")
 
 
 class FilesProvider:
@@ -41,7 +38,8 @@ class FilesProvider:
     Parameters
     ----------
     path : str or Path
-        A folder that holds ``<ticker>.csv`` (also ``.csv.gz``, ``.parquet``), or one such file:
+        A folder that holds ``<ticker>.csv`` (also ``.csv.gz``, ``.parquet``, ``.dta``, ``.xlsx``),
+        or one such file:
         with the columns ``symbol`` (or ``ticker``), ``date`` and prices; or with ``date`` and a
         column of adjusted closes for each ticker; or with ``date`` and the prices of the ticker
         that the file is named after.
@@ -51,15 +49,16 @@ class FilesProvider:
     Raises
     ------
     ConfigError
-        When nothing is at `path`, or it is neither a folder nor a ``.csv``, ``.csv.gz`` or
-        ``.parquet`` file.
+        When nothing is at `path`, or it is neither a folder nor a file of a kind that is read.
 
     Notes
     -----
     Column names are read without regard to case, spaces and underscores (``Adj Close`` is
-    ``adj_close``). Dates are ``YYYY-MM-DD`` or ``YYYYMMDD``; a time of day after the date is
-    ignored. Empty cells are missing values. A ticker is only ever compared with the names in the
-    folder and never becomes part of a path.
+    ``adj_close``), and in the words of other programs and languages; a header may have a second
+    line of tickers. Dates are ``YYYY-MM-DD``, ``YYYYMMDD`` or another form whose file shows which
+    number is the day. The note of a symbol says what was taken for what. Empty cells are missing
+    values. A ticker is only ever compared with the names in the folder and never becomes part of a
+    path.
     """
 
     name = "files"
@@ -105,15 +104,17 @@ class FilesProvider:
         """Return all rows of `symbol`, cleaned, and their provenance without the extent."""
         if self._is_folder:
             path = self._file_of(symbol)
-            frame, file = _table(path), path.name
+            (table, layout), file = _table(path), path.name
+            frame = _rows_of(symbol, table, file)
         else:
-            frame, file = self._group_of(symbol), self.path.name
+            frame, file, (_, layout) = self._group_of(symbol), self.path.name, self._whole
         dated, zone = _typed(frame, file, symbol)
         typed, judged = _adjusted(dated, frame, file)
         rows, notes = clean(typed, symbol)
+        refuse_spacing(rows, file)
         if self._on_read:
             self._on_read(symbol, typed, rows)
-        note = "; ".join(filter(None, [zone, *notes, judged]))
+        note = "; ".join(filter(None, [*layout, zone, *notes, judged]))
         return rows, Provenance(self.name, file, currency=_currency(frame, file), note=note)
 
     @functools.cached_property
@@ -142,13 +143,14 @@ class FilesProvider:
     @functools.cached_property
     def _groups(self) -> Mapping[str, pd.DataFrame]:
         try:
-            return _split(self._whole(), self.path)
+            return _split(self._whole[0], self.path)
         except PriceError as error:
             raise DataError(
                 error.what, where=error.where, value=error.value, remedy=error.remedy
             ) from error
 
-    def _whole(self) -> pd.DataFrame:
+    @functools.cached_property
+    def _whole(self) -> tuple[pd.DataFrame, list[str]]:
         return _table(self.path)
 
     def _group_of(self, symbol: str) -> pd.DataFrame:
@@ -180,35 +182,38 @@ class FrameProvider(FilesProvider):
     def __init__(self, frame: pd.DataFrame) -> None:
         self.path, self._on_read, self._is_folder = Path(self.name), None, False
         table = with_index(frame)
-        table = _columns(table.set_axis(range(2, len(table) + 2)), self.name)
-        self._frame = _dated(table, self.name)
-        if "symbol" not in self._frame and {"close", "adj_close"} & set(self._frame):
+        table, notes = lay_out(table.set_axis(range(2, len(table) + 2)), self.name)
+        self._whole = table, notes
+        if "symbol" not in table and CLOSES & set(table):
             raise make_error(ConfigError, "wrong.nameless_prices")
-
-    def _whole(self) -> pd.DataFrame:
-        return self._frame
 
 
 def _suffix(file: Path) -> str:
     return next((suffix for suffix in SUFFIXES if file.name.lower().endswith(suffix)), "")
 
 
-def _table(file: Path) -> pd.DataFrame:
-    """Return a file with common names for its columns, one of which is the date."""
-    return _dated(_columns(_read_file(file), file.name), file.name)
+def _table(file: Path) -> tuple[pd.DataFrame, list[str]]:
+    """Return a file with common names for its columns, and what was taken for what."""
+    return lay_out(_read_file(file), file.name)
 
 
-def _dated(frame: pd.DataFrame, file: str) -> pd.DataFrame:
-    if "date" not in frame:
-        raise _lacks_column("wrong.no_date_column", frame, file)
-    return frame
+def _rows_of(symbol: str, frame: pd.DataFrame, file: str) -> pd.DataFrame:
+    """Return the rows of a ticker in the file that is named after it."""
+    if "symbol" not in frame:
+        return frame
+    groups = _split_long(frame, file)
+    if len(groups) == 1:
+        return frame
+    if symbol not in groups:
+        raise make_error(BadAnswerError, "wrong.other_tickers", where=file, value=", ".join(groups))
+    return groups[symbol]
 
 
 def _split(frame: pd.DataFrame, file: Path) -> dict[str, pd.DataFrame]:
     """Return the rows of each ticker of a table, be it long, wide or of one ticker."""
     if "symbol" in frame:
         return _split_long(frame, file.name)
-    if "close" in frame or "adj_close" in frame:
+    if CLOSES & set(frame):
         return {file.name[: -len(_suffix(file))]: frame}
     tickers = [str(column) for column in frame if column != "date"]
     if not tickers:
@@ -225,38 +230,24 @@ def _split_long(frame: pd.DataFrame, file: str) -> dict[str, pd.DataFrame]:
     return {str(name): rows for name, rows in frame.drop(columns="symbol").groupby(tickers)}
 
 
-def _columns(frame: pd.DataFrame, file: str) -> pd.DataFrame:
-    """Return `frame` with common names for the columns that are recognised."""
-    if is_crsp(frame.columns):
-        raise make_error(BadAnswerError, "wrong.crsp_prices", where=file)
-    names = []
-    for column in map(str, frame):
-        key = "".join(letter for letter in column.lower() if letter.isalnum())
-        name = ALIASES.get(key, key)
-        names.append(name if name in RECOGNISED else column.strip())
-    if {"close", "adj_close"} & set(names) and (series := identifier_for(frame.columns)):
-        names[list(map(str, frame)).index(series)] = "symbol"
-    twice = next((name for name in names if names.count(name) > 1), None)
-    if twice is not None:
-        raise BadAnswerError("column occurs twice", where=f"{file}:1", value=twice)
-    return frame.set_axis(names, axis=1)
-
-
 def _typed(frame: pd.DataFrame, file: str, symbol: str) -> tuple[pd.DataFrame, str]:
     """Return date and number columns with their dtypes, and a note where dates were worked out.
 
     The index holds line numbers.
     """
     _require_price(frame, file)
-    columns = [column for column in NUMBER_COLUMNS if column in frame]
-    numbers = frame[[]].assign(**{column: _numbers(frame[column], file) for column in columns})
-    is_priced = numbers.notna().any(axis=1)
-    days, note = read_days(frame["date"], is_priced, symbol, file)
+    columns, commas = [column for column in NUMBER_COLUMNS if column in frame], ""
+    try:
+        numbers = frame[[]].assign(**{c: _numbers(frame[c], file) for c in columns})
+    except BadAnswerError:
+        plain, commas = plain_numbers(frame[columns])
+        numbers = frame[[]].assign(**{c: _numbers(plain[c], file) for c in columns})
+    days, note = read_days(frame["date"], numbers, symbol, file)
     typed = numbers.assign(date=days)
     if note:
         # Stamps of several exchanges in one table: a day has a row for each of them.
-        typed = typed[is_priced | ~days.duplicated(keep=False)]
-    return typed, note
+        typed = typed[numbers.notna().any(axis=1) | ~days.duplicated(keep=False)]
+    return typed, "; ".join(filter(None, [commas, note]))
 
 
 def _adjusted(typed: pd.DataFrame, frame: pd.DataFrame, file: str) -> tuple[pd.DataFrame, str]:
@@ -287,13 +278,8 @@ def _adjusted(typed: pd.DataFrame, frame: pd.DataFrame, file: str) -> tuple[pd.D
 
 
 def _require_price(frame: pd.DataFrame, file: str) -> None:
-    if "close" not in frame and "adj_close" not in frame:
-        raise _lacks_column("wrong.no_close_column", frame, file)
-
-
-def _lacks_column(code: str, frame: pd.DataFrame, file: str) -> BadAnswerError:
-    names = ", ".join(map(str, frame))
-    return make_error(BadAnswerError, code, where=f"{file}:1", value=names)
+    if not CLOSES & set(frame):
+        raise lacks_column("wrong.no_close_column", frame, file)
 
 
 def _numbers(cells: pd.Series[Any], file: str) -> pd.Series[float]:
@@ -331,6 +317,8 @@ def _currency(frame: pd.DataFrame, file: str) -> str:
 
 def _read_file(file: Path) -> pd.DataFrame:
     """Return the cells of a file; the index holds line numbers (CSV) or row numbers (Parquet)."""
+    if _suffix(file) == ".xlsx":
+        return frame_of_workbook(file)
     kind = {".parquet": "Parquet", ".dta": "Stata"}.get(_suffix(file))
     if kind is None:
         return _read_csv(file)

@@ -1,0 +1,77 @@
+"""The first sheet of a spreadsheet of Excel that holds something."""
+
+from __future__ import annotations
+
+import zipfile
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+from ..errors import ConfigError, DataError, how_to_install
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+SUFFIX, MAGIC = ".xlsx", b"PK\x03\x04"
+
+
+def rows_of_workbook(source: Path | IO[bytes], name: str) -> list[tuple[int, list[Any]]]:
+    """Return the rows that are not blank, each with its line.
+
+    Parameters
+    ----------
+    source : Path or binary stream
+    name : str
+        The file, for errors.
+
+    Returns
+    -------
+    list of (int, list)
+        Numbers, dates and texts as such; None where a cell is blank.
+
+    Raises
+    ------
+    ConfigError
+        openpyxl is not installed.
+    DataError
+        It is no such file.
+    """
+    try:
+        from openpyxl import load_workbook
+    except ImportError:
+        remedy = how_to_install("openpyxl")
+        raise ConfigError("Excel files need openpyxl", where=name, remedy=remedy) from None
+    try:
+        book = load_workbook(source, read_only=True, data_only=True)
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+        reason = str(error).partition("\n")[0]
+        raise DataError("cannot be read as Excel", where=name, value=reason) from None
+    for sheet in book.worksheets:
+        rows = [list(row) for row in sheet.iter_rows(values_only=True)]
+        filled = [(line, row) for line, row in enumerate(rows, 1) if set(row) - {None, ""}]
+        if filled:
+            return filled
+    return []
+
+
+def frame_of_workbook(path: Path) -> pd.DataFrame:
+    """Return a sheet as a table; the index holds line numbers.
+
+    Parameters
+    ----------
+    path : Path
+
+    Raises
+    ------
+    ConfigError, DataError
+        As of `rows_of_workbook`; a sheet without rows is no table.
+    """
+    import pandas as pd
+
+    rows = rows_of_workbook(path, path.name)
+    if not rows:
+        raise DataError("the file is empty", where=path.name)
+    (_, names), *filled = rows
+    lines = [line for line, _ in filled]
+    table = pd.DataFrame([row for _, row in filled], lines, dtype=object)
+    header = ["" if name is None else str(name) for name in names]
+    return table.set_axis(header, axis=1).infer_objects()

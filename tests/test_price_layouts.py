@@ -1,0 +1,248 @@
+"""Price files as people have them: each comes in with its numbers, or is refused by what it is."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from conftest import SHARED
+
+from eventstudy.prices import Prices
+from eventstudy.prices.files import FilesProvider, FrameProvider
+from eventstudy.utility.days import day_order, iso_of
+
+FIRST, LAST = date(1900, 1, 1), date(2100, 1, 1)
+REAL = SHARED / "market-data" / "doors" / "files"
+
+# Of each real file: ticker, rows, and date, close or adjusted close, and volume of its first and
+# last day, read off the file by eye.
+KINDS = {
+    "coingecko": ("coingecko", 59, "2015-08-06 2.83162 90622", "2015-10-04 0.6282550742429386 -"),
+    "date_close_volume": (
+        "date_close_volume", 59, "2000-01-04 33.649898529052734 200662336736", "2000-03-24 - -",
+    ),
+    "day_first": ("day_first", 59, "2016-01-04 30.183439 8369499", "2016-03-24 30.343128 6160784"),
+    "interactive_brokers": ("interactive_brokers", 59, "2015-04-09 29.9 12972", "2015-07-01 - -"),
+    "investing_com_french": (
+        "investing_com_french", 59, "2020-03-09 19.66 4590000", "2020-06-02 21.69 3040000",
+    ),
+    "moex_iss": ("moex_iss", 59, "2013-03-25 98.79 593680", "2013-06-18 96.36 9357570"),
+    "month_first_adjusted_only": (
+        "month_first_adjusted_only", 59, "2018-09-17 53361.25 nan", "2018-12-07 40675.22266 nan",
+    ),
+    "tushare": ("600498.SS", 59, "2022-12-19 13.33 41311.16", "2023-03-17 17.28 171914"),
+    "yf_download_many": ("NVDA", 67, "2014-01-02 3.741051 1000000", "2014-04-08 - -"),
+    "yf_download_many_unnamed_levels": ("^GSPC", 67, "2014-01-02 1831.98 1000000", "2014-04-08 - -"),
+    "yf_download_one_ticker": (
+        "HALKB.IS", 57, "2021-08-05 4.690000057220459 32963101", "2021-10-25 - 47916088",
+    ),
+    "yf_history_with_offset": (
+        "yf_history_with_offset", 59, "2020-01-02 46.73477554321289 14629077", "2020-03-26 - -",
+    ),
+}  # fmt: skip
+
+
+def read(path: Path, symbol: str) -> tuple[pd.DataFrame, str]:
+    prices = FilesProvider(path).fetch([symbol], FIRST, LAST)
+    for error in prices.failures.values():
+        raise error
+    return prices.table, prices.provenance[symbol].note
+
+
+def assert_is(row: pd.Series, text: str) -> None:  # type: ignore[type-arg]
+    """Compare a row with date, price and volume; a dash is not compared."""
+    day, price, volume = text.split()
+    close = row["adj_close"] if np.isfinite(row["adj_close"]) else row["close"]
+    assert str(row["date"].date()) == day
+    for given, wanted in ((close, price), (row["volume"], volume)):
+        assert wanted == "-" or given == pytest.approx(float(wanted), rel=1e-15, nan_ok=True)
+
+
+@pytest.mark.skipif(not REAL.exists(), reason="the real files are not part of the project")
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_real_file(kind: str, tmp_path: Path) -> None:
+    symbol, n, first, last = KINDS[kind]
+    path = REAL / f"{kind}.csv"
+    rows, note = read(path, symbol)
+    assert len(rows) == n
+    assert_is(rows.iloc[0], first)
+    assert_is(rows.iloc[-1], last)
+    folder = tmp_path / "prices"
+    folder.mkdir()
+    shutil.copy(path, folder / f"{symbol}.csv")
+    again, same = read(folder, symbol)
+    pd.testing.assert_frame_equal(again, rows, check_exact=True)
+    assert same == note
+    changed = tmp_path / path.name
+    text = pd.read_csv(path, header=None, dtype=str, keep_default_na=False, encoding="utf-8-sig")
+    if "two lines" not in note:
+        turned = text.iloc[:, ::-1]
+        turned.to_csv(changed, header=False, index=False)
+        pd.testing.assert_frame_equal(read(changed, symbol)[0], rows, check_exact=True)
+    text.assign(more=["remark", *["odd, text"] * (len(text) - 1)]).to_csv(
+        changed, header=False, index=False
+    )
+    if "two lines" not in note:
+        pd.testing.assert_frame_equal(read(changed, symbol)[0], rows, check_exact=True)
+    text.iloc[:, :-1].to_csv(changed, header=False, index=False)
+    if "adjusted_only" not in kind:
+        fewer = read(changed, symbol)[0]
+        pd.testing.assert_series_equal(fewer["close"], rows["close"], check_exact=True)
+
+
+@pytest.mark.skipif(not REAL.exists(), reason="the real files are not part of the project")
+def test_minutes_are_named() -> None:
+    with pytest.raises(Exception, match="390 rows a day: intraday bars; keep the last of each day"):
+        read(REAL / "minutes.csv", "minutes")
+
+
+DAYS = pd.bdate_range("2021-01-04", periods=300)
+CLOSE = np.round(50 * np.exp(np.cumsum(np.random.default_rng(5).normal(0, 0.01, 300))), 2)
+ISO = [str(day.date()) for day in DAYS]
+
+
+def made(header: str, row: Callable[[pd.Timestamp, float], str], n: int = 300) -> str:
+    lines = [row(day, close) for day, close in zip(DAYS[:n], CLOSE[:n], strict=True)]
+    return "\n".join([header, *lines]) + "\n"
+
+
+def comma(number: float) -> str:
+    return f"{number:.2f}".replace(".", ",")
+
+
+# Made up in the layout of programs; all hold DAYS and CLOSE.
+LAYOUTS = {
+    "price": made("date,price", lambda d, c: f"{d:%Y-%m-%d},{c}"),
+    "last": made("Date,Last", lambda d, c: f"{d:%Y-%m-%d},{c}"),
+    "prc": made("date,prc", lambda d, c: f"{d:%Y%m%d},{-c}"),
+    "px_last": made("Dates,PX_LAST,PX_VOLUME".replace("Dates", "Date"), lambda d, c: f"{d:%m/%d/%Y},{c},5"),
+    "close before last": made("last,date,close", lambda d, c: f"1,{d:%Y-%m-%d},{c}"),
+    "Google Finance": made("Date,Close", lambda d, c: f"{d:%m/%d/%Y} 16:00:00,{c}"),
+    "Google Finance, day first": made("Date,Close", lambda d, c: f"{d:%d/%m/%Y} 16:35:00,{c}"),
+    "Nasdaq": made("Date,Close/Last,Volume,Open", lambda d, c: f"{d:%m/%d/%Y},${c},77,$1.5"),
+    "German": made("Datum;Zuletzt;Hoch;Vol.", lambda d, c: f"{d:%d.%m.%Y};{comma(c)};1.234,5;1,5K"),
+    "thousands": made('Date,Price,Open', lambda d, c: f'"{d:%b %d, %Y}",{c},"1,234.56"'),
+    "month named": made("date,close", lambda d, c: f"{d:%d-%b-%Y},{c}"),
+    "year first": made("date,close", lambda d, c: f"{d:%Y/%m/%d},{c}"),
+    "index without a name": made(",close", lambda d, c: f"{d:%Y-%m-%d},{c}"),
+    "two headers": "Price,Close,Volume\nTicker,AAA,AAA\nDate,,\n"
+    + made("", lambda d, c: f"{d:%Y-%m-%d},{c},5").lstrip("\n"),
+    "two headers, tickers first": "Ticker,AAA,AAA\nPrice,Close,Volume\nDate,,\n"
+    + made("", lambda d, c: f"{d:%Y-%m-%d},{c},5").lstrip("\n"),
+    "two headers, no name of the index": ",Close,Volume\n,AAA,AAA\n"
+    + made("", lambda d, c: f"{d:%Y-%m-%d},{c},5").lstrip("\n"),
+    "names joined": made("Date,Close_AAA,Volume_AAA", lambda d, c: f"{d:%Y-%m-%d},{c},5"),
+    "names joined, ticker first": made("Date,AAA_Close,AAA_Volume", lambda d, c: f"{d:%Y-%m-%d},{c},5"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_a_layout(layout: str, tmp_path: Path) -> None:
+    path = tmp_path / "AAA.csv"
+    path.write_text(LAYOUTS[layout], encoding="utf-8")
+    for door in (path, tmp_path):
+        rows, _ = read(door, "AAA")
+        assert [str(day.date()) for day in rows["date"]] == ISO
+        assert rows["close"].tolist() == CLOSE.tolist()
+    few = tmp_path / "few.csv"
+    few.write_text("".join(LAYOUTS[layout].splitlines(keepends=True)[:13]), encoding="utf-8")
+    symbols = FilesProvider(few).symbols() if "/%m/" not in layout else ()
+    for symbol in symbols:
+        assert read(few, symbol)[0]["close"].tolist()[:10] == CLOSE[:10].tolist()
+    cells = pd.read_csv(path, sep=None, engine="python", dtype=str, keep_default_na=False)
+    if "header" not in layout and "joined" not in layout:
+        frame = FrameProvider(cells.assign(symbol="AAA").rename(columns={"Unnamed: 0": ""}))
+        assert frame.fetch(["AAA"], FIRST, LAST).table["close"].tolist() == CLOSE.tolist()
+
+
+def test_a_workbook(tmp_path: Path) -> None:
+    path = tmp_path / "AAA.xlsx"
+    book = pd.DataFrame({"Date": DAYS, "Last Price": CLOSE, "Volume": 5})
+    with pd.ExcelWriter(path) as writer:
+        pd.DataFrame().to_excel(writer, sheet_name="empty", index=False)
+        book.to_excel(writer, sheet_name="prices", index=False, startrow=2)
+    for door in (path, tmp_path):
+        rows, note = read(door, "AAA")
+        assert [str(day.date()) for day in rows["date"]] == ISO
+        assert rows["close"].tolist() == CLOSE.tolist()
+        assert "'Last Price' as close" in note
+    levels = pd.MultiIndex.from_product([["Close", "Volume"], ["AAA", "BBB"]])
+    wide = pd.DataFrame(np.c_[CLOSE, CLOSE, CLOSE, CLOSE], DAYS, levels)
+    both = tmp_path / "both.xlsx"
+    wide.to_excel(both)
+    assert read(both, "BBB")[0]["close"].tolist() == CLOSE.tolist()
+    both.write_bytes(b"PK\x03\x04 and no more")
+    with pytest.raises(Exception, match="cannot be read as Excel"):
+        read(both, "AAA")
+
+
+@pytest.mark.parametrize(
+    ("dates", "words"),
+    [
+        (pd.date_range("2021-01-04", periods=80, freq="h"), "24 rows a day: intraday bars"),
+        (pd.date_range("2021-01-08", periods=60, freq="W-FRI"), "one price in 5 sessions: weekly"),
+        (pd.date_range("2015-01-31", periods=60, freq="BME"), "one price in 21 sessions: monthly"),
+        (pd.date_range("2011-01-31", periods=20, freq="QE"), "one price in 63 sessions: quarterly"),
+    ],
+)
+def test_prices_that_are_not_daily_are_named(
+    dates: pd.DatetimeIndex, words: str, tmp_path: Path
+) -> None:
+    table = pd.DataFrame({"date": dates, "close": CLOSE[: len(dates)]})
+    table.to_csv(tmp_path / "AAA.csv", index=False)
+    with pytest.raises(Exception, match=words):
+        read(tmp_path, "AAA")
+    answer: Prices = FrameProvider(table.assign(symbol="AAA")).fetch(["AAA"], FIRST, LAST)
+    assert words in str(answer.failures["AAA"])
+
+
+def test_a_share_that_trades_rarely_is_no_weekly_one(tmp_path: Path) -> None:
+    at = np.sort(np.random.default_rng(1).choice(len(DAYS), 60, replace=False))
+    pd.DataFrame({"date": DAYS[at], "close": CLOSE[at]}).to_csv(tmp_path / "AAA.csv", index=False)
+    assert len(read(tmp_path, "AAA")[0]) == 60
+
+
+def test_a_column_for_each_ticker_may_be_of_lowes_and_opendoor() -> None:
+    wide = pd.DataFrame({"LOW": CLOSE, "OPEN": CLOSE + 1}, DAYS)
+    prices = FrameProvider(wide).fetch(["LOW", "OPEN"], FIRST, LAST)
+    assert prices.symbols == ("LOW", "OPEN")
+
+
+def test_which_number_is_the_day() -> None:
+    assert day_order(["04/01/2016", "2016-10-31", "31/10/2016 16:00"]) == "day"
+    assert day_order(["1.2.2016", "1.31.2016"]) == "month"
+    assert day_order(["31/10/2016", "10/31/2016"]) == day_order(["4/1/2016"]) == ""
+    assert iso_of("1/2/2016 16:00:00", "month") == "2016-01-02 16:00:00"
+    assert (
+        iso_of("2016.1.2", "")
+        == iso_of("2 January 2016", "")
+        == iso_of("Jan 2, 2016", "")
+        == "2016-01-02"
+    )
+    for text in ("2016-01-02", "20160102", "1/2/16", "2 Foo 2016", "1/2-2016", "soon"):
+        assert iso_of(text, "day") == text
+
+
+@pytest.mark.slow
+def test_two_hundred_thousand_rows(tmp_path: Path) -> None:
+    days = pd.bdate_range("2000-01-03", periods=2000)
+    names = [f"T{k:03d}" for k in range(100)]
+    table = pd.DataFrame(
+        {
+            "Ticker": np.repeat(names, len(days)),
+            "Date": np.tile(days.strftime("%d/%m/%Y").to_numpy(), len(names)),
+            "Last": np.arange(1, len(days) * len(names) + 1) / 4,
+        }
+    )
+    table["Last"] = table["Last"].astype(str).str.replace(".", ",")
+    table.to_csv(tmp_path / "all.csv", index=False)
+    prices = FilesProvider(tmp_path / "all.csv").fetch(names, FIRST, LAST)
+    assert not prices.failures
+    assert len(prices.table) == 200_000
+    assert prices.table["close"].tolist() == (np.arange(1, 200_001) / 4).tolist()
+    assert prices.table["date"].iloc[:2000].tolist() == days.tolist()
