@@ -7,6 +7,7 @@ import gzip
 import json
 import os
 import random
+import re
 import shutil
 import subprocess
 import sys
@@ -19,12 +20,14 @@ import jsonschema
 import pytest
 from click.testing import CliRunner
 from conftest import ROOT
+from platformdirs import user_data_path
 from run_folders import Project, invoke
 
 from eventstudy.cli.main import OUR_FAULT, main
+from eventstudy.findings.document import DocumentError, read_json
 from eventstudy.runs import manifest
 from eventstudy.runs.origin import hash_of
-from eventstudy.runs.record import hash_manifest
+from eventstudy.runs.record import hash_manifest, seal
 
 SECRET = "s3cret-of-the-machine"
 
@@ -279,3 +282,86 @@ def test_mutated_manifests(theirs: Path, project: Project, tmp_path: Path) -> No
 @pytest.mark.slow
 def test_500_mutated_manifests(theirs: Path, project: Project, tmp_path: Path) -> None:
     assert fuzz(500, 2, theirs, project.run, tmp_path) > 200
+
+
+def test_a_run_is_known_by_the_key_of_its_user(project: Project, tmp_path: Path) -> None:
+    """Neither a copy, nor an altered manifest, nor another or an open key makes a run one's own."""
+    key = user_data_path("eventstudy", appauthor=False) / "key"
+    ours, mode = key.read_bytes(), key.stat().st_mode
+    assert len(ours) == 32
+    assert os.name == "nt" or mode & 0o077 == 0
+    invoke("refresh", project.run)
+    theirs = project.copied(tmp_path / "copy")
+    refused = "was not written here, and its study would read"
+    assert refused in invoke("refresh", theirs.run, code=1)
+    facts = json.loads((project.run / "manifest.json").read_text(encoding="utf-8"))
+    try:
+        for other in (bytes(32), b"", ours[:31]):
+            key.write_bytes(other)
+            assert refused in invoke("refresh", project.run, code=1)
+        key.unlink()
+        assert refused in invoke("refresh", project.run, code=1)
+        assert not key.exists(), "reading a run makes no key"
+        key.write_bytes(ours)
+        key.chmod(0o644)
+        assert os.name == "nt" or refused in invoke("refresh", project.run, code=1)
+        key.chmod(0o600)
+        tampered(project.run, {**facts, "seed": 8})
+        assert refused in invoke("refresh", project.run, code=1)
+    finally:
+        key.write_bytes(ours)
+        key.chmod(mode)
+        seal(project.run, facts, project.run)
+    invoke("refresh", project.run)
+
+
+# Fields of results.json that once ended in "This is a bug", and what was put there.
+ALTERED = {
+    "setup.measure": "x", "setup.kind": "x", "setup.engine": "x", "setup.first": "2020-02-31",
+    "setup.last": "x", "setup.settings.calendar": "x", "setup.conventions.scar": "x",
+    "setup.conventions.missing": "x", "setup.main": [1, 0], "samples[0].diagnosis.kind": "x",
+    "samples[0].main.answer.verdict": "x", "samples[0].main.answer.influence.leave_outs[0].kind": "x",
+    "samples[0].main.answer.influence.leave_outs[0].first": "x",
+    "samples[0].main.answer.influence.leave_outs[0].last": "x", "samples[0].main.tests[0].trust": "x",
+    "events[0].day0": "x", "events[10].cars[0].until": "x", "events[0].path": ["x"],
+    "dropped[0][0]": {"code": "x"}, "tables.specifications.ci_low.type": "x",
+    "tables.specifications.ci_low.values": 5, "tables.specifications.is_main.type": "text",
+    "tables.specifications.estimate.type": "date",
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def committed() -> str:
+    return (ROOT / "reports/sanctions-sample/results.json").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("field", ALTERED)
+def test_an_altered_field_is_named(field: str, committed: str) -> None:
+    document = json.loads(committed)
+    *path, last = [int(k) if k.isdigit() else k for k in re.findall(r"\w+", field)]
+    place = document
+    for step in path:
+        place = place[step]
+    assert last in place or isinstance(last, int)
+    place[last] = ALTERED[field]
+    with pytest.raises(DocumentError) as caught:
+        read_json(json.dumps(document), "results.json")
+    named = caught.value.where.removeprefix("results.json.")
+    assert named.rpartition(".")[0] == field.rpartition(".")[0]
+    assert len(str(caught.value).splitlines()) == 1
+
+
+def test_what_cannot_be_drawn_is_a_sentence_for_a_stranger(theirs: Path, tmp_path: Path) -> None:
+    """A consistent lie that the types cannot see: a column of groups that no event has."""
+    run = Path(shutil.copytree(theirs, tmp_path / "run"))
+    text = (run / "results.json").read_text(encoding="utf-8")
+    facts = json.loads((run / "manifest.json").read_text(encoding="utf-8"))
+    document = json.loads(text)
+    document["samples"][0]["main"]["tests"] = []
+    document["setup"]["settings"]["windows"] = 5
+    document["tables"]["families"] = {"family": {"type": "text", "values": ["x"]}}
+    (run / "results.json").write_text(json.dumps(document), encoding="utf-8")
+    seal(run, facts)
+    code, said = outcome("report", run, "--format", "html", "--out", tmp_path / "out.html")
+    assert code == 1
+    assert "was not written here, and no report can be drawn" in said

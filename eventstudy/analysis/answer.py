@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -40,8 +40,11 @@ from .missing import MOST_MISSING, Missing, find_missing
 from .one_event import OneEvent, measure_one_event, other_days_variance
 from .unequal_reactions import UnequalReactions, measure_unequal
 
-DIFFERENT, NOT_DIFFERENT = "different", "not_different"
-NO_RESULT, PROVISIONAL = "no_result", "provisional"
+Verdict = Literal["different", "not_different", "no_result", "provisional"]
+DIFFERENT: Verdict = "different"
+NOT_DIFFERENT: Verdict = "not_different"
+NO_RESULT: Verdict = "no_result"
+PROVISIONAL: Verdict = "provisional"
 # The main test of a sample that is large enough for every test.
 FULL_TEST = main_test(FULL_SAMPLE)
 # A smaller mean correlation leaves a shared shock next to nothing to work through.
@@ -143,7 +146,7 @@ class Answer:
         spread is the firms' own.
     """
 
-    verdict: str
+    verdict: Verdict
     test: str
     pvalue: float = np.nan
     effect: Interval = field(default_factory=Interval)

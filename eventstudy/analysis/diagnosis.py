@@ -18,9 +18,13 @@ from ..significance import STATISTICS, SignificanceTest, Statistic, main_test
 from ..significance._correlation import SMALL_FACTOR, SMALLEST_FACTOR
 from ..significance._pairs import PAIRWISE_LIMIT, STANDSTILL
 from ..utility.catalogue import Reason, say
+from ..utility.typing import Trust
 from .situation import KAPPA_EVENTS, SKEWNESS_EVENTS, Situation, measure
 
-VALID, WITH_CARE, NOT_VALID = CLASSES = "valid", "valid with care", "not valid"
+VALID: Trust = "valid"
+WITH_CARE: Trust = "valid with care"
+NOT_VALID: Trust = "not valid"
+CLASSES = VALID, WITH_CARE, NOT_VALID
 # Largest false-alarm rates of a valid 5% test, and of one that is valid with care.
 VALID_UP_TO, WITH_CARE_UP_TO = 0.07, 0.12
 # Below this a rate differs from 5% by no more than chance and rounding.
@@ -64,7 +68,7 @@ class Opinion:
     """
 
     test: str
-    trust: str
+    trust: Trust
     false_alarms: float
     reasons: tuple[Reason, ...]
     pvalue: float
@@ -156,7 +160,7 @@ def false_alarms(factor: float) -> float:
     return erfc(CRITICAL / sqrt(2 * factor)) if factor > 0 else 0.0
 
 
-def class_of(rate: float, *, unknown: bool = False) -> str:
+def class_of(rate: float, *, unknown: bool = False) -> Trust:
     """Return the class of a test with such a rate of false alarms.
 
     Parameters

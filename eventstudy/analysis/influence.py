@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -21,7 +21,7 @@ from ..significance.clusters import merge_dates
 from ..significance.standardised import scar_variance
 from ..utility.catalogue import say
 from ..utility.numbers import LEVEL
-from ..utility.typing import FloatArray, IntArray
+from ..utility.typing import Day, FloatArray, IntArray
 from ..utility.units import Paragraph
 from .interval import ROBUST, Interval, robust_means
 
@@ -45,6 +45,9 @@ class Names:
     ids: Sequence[str]
     tickers: Sequence[str]
     companies: Sequence[str]
+
+
+Kind = Literal["event", "date", "cluster", "firm"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,11 +75,11 @@ class LeaveOut:
         Whether this set carries the answer, or hides a move (docs/methods/influence.md).
     """
 
-    kind: str
+    kind: Kind
     name: str
     firm: str
-    first: str
-    last: str
+    first: Day
+    last: Day
     n_left_out: int
     n_events: int
     effect: Interval
@@ -317,7 +320,7 @@ def leave_outs(sample: AbnormalReturns, window: Window, names: Names) -> tuple[L
 
 def list_sets(
     sample: AbnormalReturns, window: Window, names: Names
-) -> tuple[list[tuple[str, str]], csr_array]:
+) -> tuple[list[tuple[Kind, str]], csr_array]:
     """Return kind and name of each set of events to leave out, and its events.
 
     Parameters
@@ -336,10 +339,11 @@ def list_sets(
     from scipy.sparse import csr_array
 
     n, day0 = len(sample), sample.windows.day0
-    labels, members = [("event", str(name)) for name in names.ids], list(np.arange(n)[:, None])
+    labels: list[tuple[Kind, str]] = [("event", str(name)) for name in names.ids]
+    members = list(np.arange(n)[:, None])
     seen: set[bytes] = set()
     clusters = merge_dates(sample, window)
-    by_kind = {"date": day0, "cluster": clusters, "firm": np.array(names.tickers)}
+    by_kind: dict[Kind, Any] = {"date": day0, "cluster": clusters, "firm": np.array(names.tickers)}
     days = sample.windows.sessions.astype("datetime64[D]")
     for kind, values in by_kind.items():
         for rows in _groups_of(values):

@@ -12,6 +12,7 @@ from ..calendars.window import Window
 from ..fitting.fitted import FittedStudy, is_large
 from ..fitting.status import MERGED, SUSPECT
 from ..utility.numbers import cell_text
+from ..utility.typing import Day
 
 # With a larger share of the announcements missing, that is what travels with the answer.
 MOST_MISSING = 0.2
@@ -58,8 +59,8 @@ class Fall:
     is_only: bool
     lack: str
     change: float
-    first: str
-    last: str
+    first: Day
+    last: Day
     stopped: str
     resumed: str
     n_idle: int

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 
@@ -18,6 +18,9 @@ from ..significance.clusters import merge_dates
 from ..utility.flags import Flag
 from ..utility.typing import FloatArray, IntArray
 
+Kind = Literal[
+    "none", "single", "one_date", "close_dates", "same_date_groups", "dispersed"
+]  # fmt: skip
 REJECTS = 0.05
 # At correlation .3 a quarter of a neighbour per event gives the mean 1.075 the variance: size 5.9%.
 MATERIAL_NEIGHBOURS = 0.25
@@ -90,7 +93,7 @@ class Situation:
     is_open: ClassVar = True
 
     window: Window
-    kind: str
+    kind: Kind
     n_events: int
     n_dates: int
     n_clusters: int
@@ -182,7 +185,7 @@ def _recent(sample: AbnormalReturns, window: Window) -> float:
     return float(recent_variance(sample, window).mean())
 
 
-def _kind(n: int, n_dates: int, overlapping: bool) -> str:
+def _kind(n: int, n_dates: int, overlapping: bool) -> Kind:
     if n <= 1:
         return "single" if n else "none"
     if n_dates == 1:

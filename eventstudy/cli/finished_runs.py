@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import timedelta
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 import click
 
-from ..errors import ConfigError
+from ..errors import ConfigError, RunFolderError
 from .options import JSON, MOVED, QUIET, SWITCH, Number, options
 from .shared import DIFFERENT, INCOMPLETE, PATH, display, print_json, reading_codes, tell
 
@@ -67,17 +68,35 @@ def report(
     if out is not None and not out.is_dir():
         _check_ending(kinds, out)
     for kind in kinds:
-        if out is None:
-            paths = _beside(finished, run, kind, choice, is_missing=bool(state.missing))
-        elif len(kinds) == 1 and out.suffix in _endings(kind):
-            paths = [export_file(finished, kind, out, choice=choice)]
-            paths += [out.with_suffix(".bib")] * (kind == "tex")
-        else:
-            paths = exported(finished, kind, out, choice=choice)
+        with _drawing(run):
+            if out is None:
+                paths = _beside(finished, run, kind, choice, is_missing=bool(state.missing))
+            elif len(kinds) == 1 and out.suffix in _endings(kind):
+                paths = [export_file(finished, kind, out, choice=choice)]
+                paths += [out.with_suffix(".bib")] * (kind == "tex")
+            else:
+                paths = exported(finished, kind, out, choice=choice)
         display("\n".join(map(str, paths)))
     state = verify_run(run)
     if state.missing or state.changed:
         _refuse(run, state)
+
+
+@contextmanager
+def _drawing(run: Path) -> Iterator[None]:
+    """Say of the run of somebody else that it cannot be drawn, where one's own shows a bug."""
+    from ..findings.finished_run import RESULTS
+    from ..runs import Record
+    from ..utility.catalogue import make_error
+
+    try:
+        yield
+    except (LookupError, TypeError, ValueError, ArithmeticError, RuntimeError) as error:
+        if Record.read(run).is_written_here:
+            raise
+        why = f"{type(error).__name__}: {error}"[:200]
+        where = str(run / RESULTS)
+        raise make_error(RunFolderError, "wrong.not_drawn", where=where, why=why) from error
 
 
 @click.command(epilog=reading_codes("written", "4 the run is not as it was written, "))

@@ -5,17 +5,19 @@ from __future__ import annotations
 import json
 import math
 import types
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import MISSING, fields, is_dataclass
-from functools import cache
-from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
+from datetime import date
+from functools import cache, partial
+from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 import numpy as np
 import pandas as pd
 
 from ..calendars.window import Window
-from ..errors import RunFolderError
+from ..errors import EventStudyError, RunFolderError
 from ..utility.catalogue import Reason
+from ..utility.typing import Day
 from .types import SCHEMA, Findings
 
 R = TypeVar("R")
@@ -162,14 +164,20 @@ def decoded(kind: Any, value: Any, where: str) -> Any:
         If it is of another type.
     """
     if reader := READERS.get(kind):
-        return reader(value, where)
+        return _read_by(reader, kind, value, where)
     origin, inner = _parts(kind)
+    if origin is Literal:
+        _require(value in inner, f"one of {', '.join(inner)}", value, where)
+        return value
+    if origin is Annotated:
+        _refuse_unlike(inner[1], value, where)
+        return decoded(inner[0], value, where)
     if kind is Any:
         return value
     if origin in (Union, types.UnionType):
         return None if value is None else decoded(inner[0], value, where)  # X | None
     if origin is np.ndarray:
-        return _array(inner[1], value, where)
+        return _read_by(partial(_array, inner[1]), list, value, where)
     if origin is tuple:
         return _tuple(inner, value, where)
     if origin is not None and issubclass(origin, Mapping):
@@ -179,6 +187,33 @@ def decoded(kind: Any, value: Any, where: str) -> Any:
         return _record(kind, value, where)
     _require(type(value) is kind, kind, value, where)
     return value
+
+
+def _read_by(reader: Callable[[Any, str], Any], kind: Any, value: Any, where: str) -> Any:
+    """Return what a reader makes of a value; what it cannot read is of another type."""
+    try:
+        return reader(value, where)
+    except DocumentError:
+        raise
+    except (EventStudyError, LookupError, TypeError, ValueError, OverflowError):
+        _require(False, kind, value, where)
+
+
+def _refuse_unlike(mark: Any, value: Any, where: str) -> None:
+    """Refuse a text that is no day, and members of a mapping that are no choices of a record."""
+    if mark == "day":
+        _require(isinstance(value, str) and (not value or _is_day(value)), "date", value, where)
+        return
+    for name, hint in _hints(mark).items():
+        if get_origin(hint) is Literal and isinstance(value, dict) and value.get(name):
+            decoded(hint, value[name], f"{where}.{name}")
+
+
+def _is_day(text: str) -> bool:
+    try:
+        return str(date.fromisoformat(text)) == text
+    except ValueError:
+        return False
 
 
 @cache
@@ -214,7 +249,7 @@ def _needed(kind: Any) -> frozenset[str]:
 @cache
 def _hints(kind: Any) -> dict[str, Any]:
     """Return the types of the fields of a record that its maker takes."""
-    hints = get_type_hints(kind)
+    hints = get_type_hints(kind, include_extras=True)
     return {f.name: hints[f.name] for f in fields(kind) if f.init}
 
 
@@ -231,10 +266,7 @@ def _reason(value: Any, where: str) -> Reason:
         return Reason.of("")
     _require(isinstance(value, dict) and isinstance(value.get("code"), str), Reason, value, where)
     facts = dict(value)
-    try:
-        return Reason(facts.pop("code"), **facts)
-    except (KeyError, TypeError, ValueError) as error:
-        raise DocumentError(f"no such reason: {error}", where=where, value=str(value)) from None
+    return Reason(facts.pop("code"), **facts)
 
 
 def _window(value: Any, where: str) -> Window:
@@ -248,6 +280,10 @@ def _float(value: Any, where: str) -> float:
         return MISSING_OR_INFINITE[value]
     _require(isinstance(value, (int, float)) and not isinstance(value, bool), float, value, where)
     return float(value)
+
+
+# Types of the cells of a column that are no numbers.
+CELLS = {"text": str, "integer": int, "boolean": bool, "date": Day | None}
 
 
 def _array(dtype: Any, value: Any, where: str) -> np.ndarray[Any, Any]:
@@ -268,18 +304,23 @@ def _table(value: Any, where: str) -> pd.DataFrame:
 def _series(column: Any, where: str) -> pd.Series[Any]:
     _require(isinstance(column, dict) and column.keys() == {"type", "values"}, dict, column, where)
     kind, values = column["type"], column["values"]
+    _require(isinstance(values, list), list, values, f"{where}.values")
     if kind == "number":
         return pd.Series([_float(v, where) for v in values], dtype="float64")
-    if kind in DTYPES:
-        return pd.Series(pd.to_datetime(values) if kind == "date" else values, dtype=DTYPES[kind])
-    return pd.Series(values, dtype=object)
+    cell: Any = CELLS.get(kind)
+    _require(cell is not None, f"one of {', '.join(['number', *CELLS])}", kind, f"{where}.type")
+    for value in values:
+        decoded(cell, value, f"{where}.values")
+    if kind == "text":
+        return pd.Series(values, dtype=object)
+    return pd.Series(pd.to_datetime(values) if kind == "date" else values, dtype=DTYPES[kind])
 
 
 def _require(fits: bool, kind: Any, value: Any, where: str) -> None:
     if not fits:
-        name = getattr(kind, "__name__", str(kind))
+        name = kind if isinstance(kind, str) else getattr(kind, "__name__", str(kind))
         words = {"tuple": "list", "Mapping": "object", "str": "text", "float": "number"}
-        problem = f"not of the type {words.get(name, name)}"
+        problem = f"not {name}" if " " in name else f"not of the type {words.get(name, name)}"
         raise DocumentError(problem, where=where, value=repr(value)[:60])
 
 
@@ -332,6 +373,11 @@ def _schema_of(kind: Any, records: dict[str, Any]) -> dict[str, Any]:
     origin, inner = _parts(kind)
     if kind in SCHEMAS:
         return SCHEMAS[kind]
+    if origin is Literal:
+        return {"enum": list(inner)}
+    if origin is Annotated:
+        pattern = {"pattern": r"^(\d{4}-\d{2}-\d{2})?$"} if inner[1] == "day" else {}
+        return {**_schema_of(inner[0], records), **pattern}
     if origin in (Union, types.UnionType):
         return {"anyOf": [_schema_of(inner[0], records), {"type": "null"}]}
     if origin is np.ndarray:

@@ -11,7 +11,7 @@ from ..calendars.window import Window
 from ..fitting.fitted import FittedStudy
 from ..returns import ReturnsPanel
 from ..significance import recent_variance
-from ..utility.typing import BoolArray, DateArray, FloatArray, IntArray
+from ..utility.typing import BoolArray, DateArray, Day, FloatArray, IntArray
 from ..windows.event_windows import EventWindows
 
 # Dates of a symbol, its closes by what they are called, and its volumes (empty if it has none).
@@ -134,8 +134,8 @@ class Estimation:
     df_resid : float
     """
 
-    first: str
-    last: str
+    first: Day
+    last: Day
     n_days: int
     n_window: int
     params: tuple[float, ...]
@@ -152,7 +152,7 @@ class Fault:
     """One price-data issue in the windows of an event."""
 
     kind: str
-    date: str
+    date: Day
     detail: str
     action: str
 

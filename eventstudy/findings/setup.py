@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
+from ..abnormal.conventions import Conventions
 from ..calendars.window import Window
+from ..fitting.config import StudyConfig
+from ..utility.typing import Day, Engine, Measure, ReturnKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,23 +88,23 @@ class Setup:
         Of the market values; "" without any.
     """
 
-    settings: Mapping[str, Any]
-    measure: str
-    kind: str
-    engine: str
+    settings: Annotated[Mapping[str, Any], StudyConfig]
+    measure: Measure
+    kind: ReturnKind
+    engine: Engine
     model: ModelFacts
     main: Window
     estimation: Window
     event: Window
     tested: tuple[Window, ...]
-    conventions: Mapping[str, Any]
+    conventions: Annotated[Mapping[str, Any], Conventions]
     group_column: str
     n_events: int
     n_used: int
     n_firms: int
     is_sampled: bool
-    first: str
-    last: str
+    first: Day
+    last: Day
     benchmarks: tuple[str, ...]
     directions: tuple[str, ...]
     estimation_days: tuple[int, ...]

@@ -17,7 +17,7 @@ from ..analysis.implied_path import ImpliedPath, Surroundings
 from ..calendars.window import Window
 from ..utility.catalogue import NO_REASON, Reason
 from ..utility.csv_text import BLANK
-from ..utility.typing import FloatArray
+from ..utility.typing import Day, FloatArray, Trust
 from .event_series import Days, Estimation, Fault, Fit, PricePath
 from .setup import Setup
 
@@ -195,8 +195,8 @@ class Sample:
     flags: Mapping[str, int] = field(default_factory=dict)
     lacking: tuple[CarRemark, ...]
     extended: tuple[CarRemark, ...]
-    limit_days: tuple[str, ...] = ()
-    dividend_days: tuple[str, ...] = ()
+    limit_days: tuple[Day, ...] = ()
+    dividend_days: tuple[Day, ...] = ()
     n_lacking: int
     shortest_estimation: int = 0
     short: tuple[CarRemark, ...] = ()
@@ -289,7 +289,7 @@ class TestFinding:
     pvalue: float
     distribution: str
     n_events: int
-    trust: str
+    trust: Trust
     false_alarms: float
     reasons: tuple[Reason, ...]
 
@@ -350,7 +350,7 @@ class Event:
 
     cells: Mapping[str, Any]
     is_used: bool
-    day0: str
+    day0: Day
     reason: Reason
     flags: tuple[str, ...]
     params: tuple[float, ...]
@@ -399,7 +399,7 @@ class EventCar:
     pvalue: float
     bhar: float
     reason: Reason
-    until: str
+    until: Day
     until_day: int | None
 
     @property
@@ -452,7 +452,7 @@ class EventDetail:
     stand_in: Reason
     same_session: tuple[str, ...]
     n_same_session: int
-    other_dates: tuple[str, ...]
+    other_dates: tuple[Day, ...]
     n_other_dates: int
     faults: tuple[Fault, ...]
     news: tuple[str, ...]

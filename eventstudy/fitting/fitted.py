@@ -21,7 +21,7 @@ from ..returns import ReturnsPanel
 from ..significance import STATISTICS, SignificanceTest
 from ..utility.csv_text import BLANK
 from ..utility.registry import did_you_mean
-from ..utility.typing import Alternative, BoolArray, FloatArray, IntArray, ObjectArray
+from ..utility.typing import Alternative, BoolArray, Engine, FloatArray, IntArray, ObjectArray
 from .config import StudyConfig
 from .layout import Layout
 
@@ -102,7 +102,7 @@ class FittedStudy:
     events: pd.DataFrame
     panel: ReturnsPanel
     model: LinearModel
-    engine: str
+    engine: Engine
     layout: Layout | None = None
     sizes: MarketValues | None = None
     specifications: pd.DataFrame | None = None

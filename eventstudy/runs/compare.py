@@ -340,7 +340,7 @@ def log_changes(stage: Path, target: Path, *, threshold: float = MOVED) -> Compa
     (stage / LOG).write_text(text + "\n", encoding="utf-8", newline="\n")
     page = "# Changes\n\n" + "\n".join(f"## {entry['at']}\n\n{entry['text']}" for entry in log)
     (stage / PAGE).write_text(page, encoding="utf-8", newline="\n")
-    seal(stage, now.manifest)
+    seal(stage, now.manifest, target)
     return comparison
 
 

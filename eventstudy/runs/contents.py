@@ -81,7 +81,7 @@ def fill(
         (stage / "figures").mkdir()
         write_figures(results, stage / "figures", findings)
     manifest = manifest_of(results, findings, config, origin, target)
-    seal(stage, {**manifest, **(facts or {})})
+    seal(stage, {**manifest, **(facts or {})}, target)
 
 
 def write_tables(stage: Path, results: FittedStudy, config: StudyConfig) -> dict[str, pd.DataFrame]:

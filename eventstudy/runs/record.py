@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import hmac
 import json
 import os
 import platform
+import secrets
+import stat
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
@@ -39,6 +43,8 @@ from .origin import ASKED, SIZES, Origin, hash_of
 PACKAGES = ("numpy", "pandas", "scipy", "statsmodels", "yfinance", "matplotlib")
 # The key with the hash of all others.
 OWN_HASH = "manifest_sha256"
+# Bytes of the key of a user.
+KEY = 32
 # What file managers leave in any folder.
 LITTER = {".DS_Store", "Thumbs.db", "desktop.ini"}
 
@@ -112,9 +118,15 @@ class Record:
         places = [] if is_name(source) or self.origin.config.returns else [Path(source)]
         outside = [p for p in (*self.origin.files.values(), *places) if os.path.lexists(p)]
         outside += [Path(self.origin.store)] * bool(self.origin.store)
-        if outside and self.facts.home != home_of(self.folder):
+        if outside and not self.is_written_here:
             where = str(self.folder)
             raise make_error(RunFolderError, "wrong.outside", path=outside[0], where=where)
+
+    @property
+    def is_written_here(self) -> bool:
+        """Whether this user wrote the run, in this place, as it is."""
+        mark = home_of(self.folder, self.manifest)
+        return bool(mark) and hmac.compare_digest(mark, self.facts.home)
 
     @property
     def frozen(self) -> Origin:
@@ -163,13 +175,44 @@ class Record:
         raise RunFolderError(problem, where=str(self.folder / name), remedy=remedy)
 
 
-def home_of(folder: Path) -> str:
-    """Return a mark of a place on this machine, by which a run is known to be written there."""
+def home_of(folder: Path, manifest: Mapping[str, Any], *, makes_key: bool = False) -> str:
+    """Return the mark of this user on a manifest and its place, which nobody else can make.
+
+    It is an HMAC with a random key, the file ``key`` in the user's data folder.
+
+    Parameters
+    ----------
+    folder : Path
+        Where the run is, or will be.
+    manifest : mapping
+        With the hashes of all files.
+    makes_key : bool
+        Whether a key is made where there is none.
+
+    Returns
+    -------
+    str
+        "" without a key.
+    """
+    from platformdirs import user_data_path
+
+    path = user_data_path("eventstudy", appauthor=False) / "key"
+    if makes_key:
+        with suppress(OSError):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with os.fdopen(handle, "wb") as file:
+                file.write(secrets.token_bytes(KEY))
     try:
-        machine = Path("/etc/machine-id").read_bytes()
+        status = path.lstat()
+        is_private = os.name == "nt" or not status.st_mode & 0o077
+        is_key = stat.S_ISREG(status.st_mode) and status.st_size == KEY and is_private
+        key = path.read_bytes() if is_key else b""
     except OSError:
-        machine = b""
-    return hashlib.sha256(machine + os.fsencode(folder.resolve())).hexdigest()[:16]
+        key = b""
+    content = hash_manifest({k: v for k, v in manifest.items() if k != "home"})
+    place = os.fsencode(folder.resolve())
+    return hmac.new(key, content.encode() + place, "sha256").hexdigest() if key else ""
 
 
 def cells_of(path: Path) -> pd.DataFrame:
@@ -216,7 +259,7 @@ def manifest_of(
         "command": sources["command"],
         "config": config.to_dict(),
         "origin": origin.to_dict(target) if origin else {},
-        "home": home_of(target),
+        "home": "",
         "windows": [str(window) for window in config.tested],
         "engine": results.engine,
         "seed": config.seed,
@@ -240,7 +283,7 @@ def manifest_of(
     }
 
 
-def seal(stage: Path, manifest: Mapping[str, Any]) -> None:
+def seal(stage: Path, manifest: Mapping[str, Any], target: Path | None = None) -> None:
     """Write ``manifest.json`` with the hash of every file that is there, and of itself.
 
     Keys are sorted but for those of the settings.
@@ -250,8 +293,12 @@ def seal(stage: Path, manifest: Mapping[str, Any]) -> None:
     stage : Path
         The run folder, complete.
     manifest : mapping
+    target : Path, optional
+        Where the run will be; it is marked as written there by this user.
     """
     facts = _sorted({**manifest, "files": hash_files(stage)})
+    if target is not None:
+        facts["home"] = home_of(target, facts, makes_key=True)
     text = _dumped(_sorted({**facts, OWN_HASH: hash_manifest(facts)}))
     (stage / MANIFEST).write_text(text, encoding="utf-8", newline="\n")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, TypeAlias
+from typing import Annotated, Any, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,9 @@ DateArray: TypeAlias = NDArray[np.datetime64]
 ObjectArray: TypeAlias = NDArray[np.object_]
 AnyArray: TypeAlias = NDArray[Any]
 
+# A text that is an ISO date, or blank.
+Day: TypeAlias = Annotated[str, "day"]
+Trust = Literal["valid", "valid with care", "not valid"]
 Measure = Literal["return", "volume", "turnover", "volatility"]
 ReturnKind = Literal["simple", "log"]
 CovType = Literal["nonrobust", "HC0", "HC1", "HC2", "HC3", "HAC"]

@@ -95,7 +95,7 @@ def _sheets(run: FinishedRun) -> Iterator[tuple[str, str, Rows]]:
     yield "days", "tdirrrt", ((names.get(str(row[0]), ""), *row[1:], row[0]) for row in each_day)
     yield "issues", "tddttt", tables.get("faults", pd.DataFrame()).itertuples(index=False)
     settings, sources = findings.setup.settings.items(), provenance(findings)
-    rows = [(say("workbook.verdict"), findings.sample.answer.verdict)]
+    rows: list[tuple[str, str]] = [(say("workbook.verdict"), findings.sample.answer.verdict)]
     rows += [(name, str(setting)) for name, setting in settings]
     rows += [(n, sources[n]) for n in ("command", "events", "sha256", "prices", "software")]
     yield "settings", "tt", rows
