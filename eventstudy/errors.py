@@ -164,6 +164,12 @@ class UndecidedError(DataError):
     exit_code = 75
 
 
+class PartialError(DataError):
+    """A run was brought up to date but for some symbols, whose events wait."""
+
+    exit_code = 3
+
+
 class TooManyError(EventStudyError):
     """There are more events than can be computed at once."""
 

@@ -49,7 +49,7 @@ def test_a_check_that_finds_nothing_new_is_the_newest(project: Project) -> None:
 
 def test_failures_damage_and_what_waits(project: Project) -> None:
     (project.prices / "AAA.csv").unlink()
-    invoke("refresh", *project.options, code=75)
+    invoke("refresh", *project.options, code=3)
     (failed,) = states(project, code=3)
     assert (failed["state"], "AAA" in failed["why"]) == ("failed", True)
     assert "events: failed" in invoke("status", project.run, "--quiet", code=3)

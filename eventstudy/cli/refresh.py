@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..errors import EventStudyError, hide_secrets
+from ..errors import EventStudyError, PartialError, hide_secrets
 from . import shared
 from .options import MOVED, STUDY_OPTIONS, SWITCH, Number, StudyCommand, options
 
@@ -168,7 +168,7 @@ def _run(arguments: list[str] | str, env: dict[str, str]) -> int:
     ("--on-change", {"metavar": "COMMAND", "callback": split_command},
      ("Run a command for each change, with EVENTSTUDY_RUN, EVENTSTUDY_ENTRY and EVENTSTUDY_ID in "
       "its environment. If it fails, the next refresh runs it again.")),
-    ("--accept-loss", SWITCH, "Go on without prices that the source no longer has."),
+    ("--accept-loss", SWITCH, "Wait no longer for prices that the source no longer has."),
     ("--trust", SWITCH, "Read files outside the folder of RUN that it names, whoever wrote it."),
     ("--wait", (Number(0), "SECONDS", 600),
      "How long to wait for another process that writes the run."),
@@ -193,6 +193,8 @@ def refresh(
     """
     from ..findings.finished_run import read_findings
     from ..runs.refresh import refresh_run
+    from ..runs.staleness import describe_losses
+    from ..utility.catalogue import say
     from .request import order_of_run, read_order
 
     if target is not None and target.is_dir():
@@ -219,6 +221,9 @@ def refresh(
         shared.display(order.stand_ins(findings) + _as_text(done, findings))
     if failures:
         sys.exit(shared.LATER)
+    if done.held_back:
+        what, where, remedy = describe_losses(done.held_back)
+        raise PartialError(what, where=where, remedy=f"{say('losses.waiting')}; {remedy}")
     order.end_if_incomplete(findings)
 
 
@@ -257,4 +262,5 @@ def _json_document(done: Refreshed) -> dict[str, Any]:
     return {
         "run": str(done.folder), "written": done.results is not None, "changed": done.changed,
         "why": list(done.why), "changes": changes,
+        "held_back": {symbol: error.what for symbol, error in done.held_back.items()},
     }  # fmt: skip

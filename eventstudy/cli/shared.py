@@ -62,8 +62,8 @@ EVENTS = EventsFile(path_type=Path, readable=False)
 RUN, BEFORE, ANOTHER = "eventstudy.run", "eventstudy.before", "eventstudy.another"
 EXIT_CODES = """\b
 Exit codes: 0 study written, 1 data problem and no study, 2 wrong usage or settings,
-3 written but incomplete (--strict, --max-loss), 4 a run is not as it was written,
-75 price source unreachable or short, run busy, --on-change failed (try later),
+3 written but incomplete (--strict, --max-loss, prices held back), 4 a run is not as it was written,
+75 price source unreachable, run busy, --on-change failed (try later),
 130 interrupted, 143 terminated."""
 
 

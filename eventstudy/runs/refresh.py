@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,14 @@ from .manifest import MANIFEST
 from .origin import Origin
 from .outbox import add_entry
 from .record import Record
-from .staleness import AS_IT_WAS, LostPricesError, list_changes, other_source, refuse_lost_inputs
+from .staleness import (
+    AS_IT_WAS,
+    KeptSource,
+    LostPricesError,
+    list_changes,
+    other_source,
+    refuse_lost_inputs,
+)
 
 # Seconds to wait for another refresh: the time of a large study.
 WAIT = 600.0
@@ -40,6 +47,9 @@ class Refreshed:
         None if nothing was written.
     notices : tuple of str
         Notices of the source, also where nothing was written.
+    held_back : mapping of str to PriceError
+        Symbols that the source lost or that cannot be believed, and why: their events keep the
+        prices that they had, the others are up to date.
     """
 
     folder: Path
@@ -47,6 +57,7 @@ class Refreshed:
     comparison: Comparison | None = None
     results: FittedStudy | None = None
     notices: tuple[str, ...] = ()
+    held_back: Mapping[str, PriceError] = field(default_factory=dict)
 
     @property
     def changed(self) -> bool:
@@ -84,7 +95,7 @@ def refresh_run(
     wait : float
         Seconds to wait for another process that writes the run.
     accept_loss : bool
-        Go on without prices that the source does not have any more.
+        Wait no longer for prices that the source does not have any more.
     outbox : bool
         Leave the changes in the outbox of the run, until a command has succeeded for it.
     told : callable, optional
@@ -101,7 +112,7 @@ def refresh_run(
     RunBusyError
         If another process writes the run for longer than `wait`.
     PriceError
-        If prices that the run has or waits for cannot be had now; the run is as it was.
+        If the source does not answer, or has none of the prices any more; the run is as it was.
     DataError
         If no event could be used; the run is as it was.
     RunFolderError
@@ -126,10 +137,11 @@ def refresh_run(
             clear_remains(target)
             refuse_foreign(target)
             record = _record(target, told)
-            why, notices = list_changes(record, origin, accept_loss=accept_loss)
+            why, notices, held_back = list_changes(record, origin, accept_loss=accept_loss)
             if not why:
-                return Refreshed(target, notices=notices)
-            results, origin, facts = _compute(record, origin, accept_loss, progress)
+                return Refreshed(target, notices=notices, held_back=held_back)
+            source = KeptSource(record, origin, accept_loss) if record else None
+            results, origin, facts = _compute(source, origin, progress)
             with replacing(target) as stage:
                 written: Any = {"config": config or origin.config, "origin": origin}
                 fill(stage, target, results, command=command, facts=facts, **written)
@@ -137,7 +149,8 @@ def refresh_run(
                 if outbox and not (comparison and comparison.same):
                     counts = comparison.counts if comparison else None
                     add_entry(stage, target, read_changes(stage)[0], why, counts)
-    return Refreshed(target, tuple(why), comparison, results, results.panel.notices)
+    notices, held_back = results.panel.notices, source.held_back if source else {}
+    return Refreshed(target, tuple(why), comparison, results, notices, held_back)
 
 
 def _record(target: Path, notify: Callable[[str], None] | None) -> Record | None:
@@ -155,10 +168,7 @@ def _record(target: Path, notify: Callable[[str], None] | None) -> Record | None
 
 
 def _compute(
-    record: Record | None,
-    origin: Origin,
-    accept_loss: bool,
-    progress: Callable[[int, int], None] | None,
+    source: KeptSource | None, origin: Origin, progress: Callable[[int, int], None] | None
 ) -> tuple[FittedStudy, Origin, dict[str, Any]]:
     """Return the study, its origin as it was read, and what the manifest has on losses.
 
@@ -169,14 +179,17 @@ def _compute(
 
     inputs, origin = origin.read()
     refuse(inputs)
+    if source and not origin.config.returns:
+        inputs = replace(inputs, source=source, vintage="")
     try:
         results = compute_study(inputs, progress=progress)
     except PriceError as error:
-        if record is None:
+        if source is None:
             raise
-        remedy = f"{AS_IT_WAS}; try again later{other_source(record, origin)}"
+        source.refuse()
+        remedy = f"{AS_IT_WAS}; try again later{other_source(source.record, origin)}"
         raise LostPricesError(error.what, where=error.where, remedy=remedy) from error
-    facts = refuse_lost_inputs(record, results, origin, accept_loss=accept_loss)
+    facts = refuse_lost_inputs(source, results) if source else {}
     if len(results) == 0:
         reason = next(iter(results.events["reason"]), "")
         raise nothing_usable(results, f"such as: {reason}")

@@ -4,19 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
 
-from ..errors import ConfigError, DataError, HeldBackError, NetworkError, PriceError
+import numpy as np
+
+from ..errors import (
+    ConfigError,
+    DataError,
+    HeldBackError,
+    NetworkError,
+    PriceError,
+    RateLimitedError,
+)
 from ..events.checks import name_some
 from ..fitting.fitted import FittedStudy
+from ..fitting.status import GONE
 from ..prices import Prices, is_name, resolve
-from ..prices.frozen import TABLE, read_frozen
+from ..prices._prices import Names, Progress
+from ..prices.frozen import TABLE, FrozenProvider, read_frozen
 from ..prices.sizes import Sizes
 from ..returns.benchmarks import members
 from ..returns.series import Range
+from ..utility.catalogue import say
 from ..utility.file_names import inside
 from .comparison import price_revision
 from .origin import ASKED, SIZES, Origin, with_files
@@ -35,10 +47,102 @@ class LostPricesError(PriceError):
     is_transient = True
 
 
+@dataclass(eq=False)
+class KeptSource:
+    """The source of a refresh; of a symbol that it lost, the prices that the last run has.
+
+    Parameters
+    ----------
+    record : Record
+        The last run.
+    origin : Origin
+        With the source that is asked. One that is not the run's may have less.
+    accept_loss : bool
+        Give up what the source does not have any more; never what it does not answer for.
+
+    Attributes
+    ----------
+    held_back : dict of str to PriceError
+        Symbols whose events have to wait, and why. One whose prices ended `GONE` before the others
+        is not waited for.
+    given_up : dict of str to str
+        Losses that are accepted, now or before.
+    """
+
+    record: Record
+    origin: Origin
+    accept_loss: bool
+    held_back: dict[str, PriceError] = field(default_factory=dict)
+    given_up: dict[str, str] = field(default_factory=dict)
+    answered: set[str] = field(default_factory=set)
+    name: str = "kept"
+
+    def fetch(self, symbols: Names, start: date, end: date, *, progress: Progress = None) -> Prices:
+        """Return prices as `PriceProvider.fetch` does; a source that fails is a loss of each."""
+        try:
+            answer = _answer(self.record, self.origin, symbols, (start, end), progress)
+        except PriceError as error:
+            answer = Prices.of({}, dict.fromkeys(symbols, error))
+        ranges = dict.fromkeys(symbols, (start, end))
+        losses = dict(_losses(self.record, answer, ranges, self.origin))
+        accepted = losses if self.accept_loss else self.record.facts.given_up
+        kept = []
+        for symbol in symbols:
+            self.held_back.pop(symbol, None)
+            loss = losses.get(symbol)
+            if loss and symbol in accepted and not loss.is_transient:
+                self.given_up[symbol] = loss.what
+            elif loss:
+                kept.append(symbol)
+                if not self._is_gone(symbol, answer):
+                    self.held_back[symbol] = loss
+        # The cache answers without asking for days that are over.
+        if self.origin.config.prices != "auto" or end >= date.today():  # noqa: DTZ011
+            self.answered |= {*answer.provenance} - {*losses, *answer.stale}
+        return self._with_run(answer, kept, losses)
+
+    def _is_gone(self, symbol: str, answer: Prices) -> bool:
+        """Return whether the prices of a symbol ended long before the others."""
+        had = self.record.facts.prices
+        entry = answer.provenance.get(symbol) or had.get(symbol)
+        newest = max(e.last for e in [*answer.provenance.values(), *had.values()])
+        if entry is None:
+            return False
+        return bool(np.datetime64(newest) - np.datetime64(entry.last) >= GONE)
+
+    def _with_run(
+        self, answer: Prices, symbols: list[str], why: Mapping[str, PriceError]
+    ) -> Prices:
+        """Return an answer with the rows of the run for symbols of which it has less."""
+        lacking = []
+        for symbol in symbols:
+            now, had = answer.provenance.get(symbol), self.record.facts.prices.get(symbol)
+            if had and not (now and now.first <= had.first and had.last <= now.last):
+                lacking.append(symbol)
+        if not lacking:
+            return answer
+        run = FrozenProvider(self.record.folder).fetch(lacking, date.min, date.max)
+        kept = [s for s in run.symbols if run.provenance[s] == self.record.facts.prices[s]]
+        notices = [say("price_cache.stale", symbol=s, why=why[s].what) for s in kept]
+        stale = {symbol: why[symbol] for symbol in kept}
+        run = replace(run.select(kept), notices=tuple(notices), stale=stale)
+        return run.merge(answer)
+
+    def refuse(self) -> None:
+        """Raise LostPricesError if the source did not answer, or lost all that was asked."""
+        silent = (NetworkError, RateLimitedError, LostPricesError)
+        errors = {s: error for s, error in self.held_back.items() if isinstance(error, silent)}
+        refused = errors or ({} if self.answered else self.held_back)
+        for error in refused.values():
+            if isinstance(error, LostPricesError):
+                raise error
+            raise _loss_error(refused, AS_IT_WAS, other_source(self.record, self.origin))
+
+
 def list_changes(
     record: Record | None, origin: Origin, *, accept_loss: bool
-) -> tuple[list[str], tuple[str, ...]]:
-    """Return why a run is not up to date, and notices of the source of prices.
+) -> tuple[list[str], tuple[str, ...], Mapping[str, PriceError]]:
+    """Return why a run is not up to date, notices of the source of prices, and what it held back.
 
     Parameters
     ----------
@@ -51,37 +155,29 @@ def list_changes(
 
     Returns
     -------
-    list of str, tuple of str
+    list of str, tuple of str, mapping of str to PriceError
 
     Raises
     ------
-    PriceError
-        If the source cannot be reached, or lets something else stand in for what it gave before.
     LostPricesError
-        If prices that the run has, or waits for, cannot be had.
+        If the source does not answer, lets something else stand in for what it gave before, or has
+        nothing any more.
     """
     if record is None:
-        return ["first run"], ()
+        return ["first run"], (), {}
     if changes := _changed_inputs(record, origin):
-        return changes, ()
+        return changes, (), {}
     return _changed_prices(record, origin, accept_loss)
 
 
-def refuse_lost_inputs(
-    record: Record | None, results: FittedStudy, origin: Origin, *, accept_loss: bool
-) -> dict[str, Any]:
+def refuse_lost_inputs(source: KeptSource, results: FittedStudy) -> dict[str, Any]:
     """Raise if a study lacks prices or market values that its last run has or waits for.
 
     Parameters
     ----------
-    record : Record or None
-        The last run; None if there is none.
+    source : KeptSource
+        From which `results` were computed.
     results : FittedStudy
-    origin : Origin
-        With the source that was asked. A source that is not the run's may have less.
-    accept_loss : bool
-        Go on without what the source does not have any more; never without a source that does not
-        answer.
 
     Returns
     -------
@@ -92,16 +188,14 @@ def refuse_lost_inputs(
     Raises
     ------
     LostPricesError
-        If a loss was not accepted.
+        If the source did not answer, lost everything, or a market value was lost.
     """
-    losses, panel = dict[str, str](), results.panel
-    if record is None:
-        return {}
-    if panel.fetched:
-        losses = _refuse_losses(record, panel.fetched, panel.requested, origin, accept_loss)
+    source.refuse()
+    record, origin = source.record, source.origin
     if results.sizes and record.config.size == origin.config.size == ASKED:
-        _refuse_lost_sizes(record, results.sizes.origin, results.events["ticker"], accept_loss)
-    return {GIVEN_UP: losses} if losses else {}
+        firms = results.events["ticker"]
+        _refuse_lost_sizes(record, results.sizes.origin, firms, source.accept_loss)
+    return {GIVEN_UP: source.given_up} if source.given_up else {}
 
 
 def _changed_inputs(record: Record, origin: Origin) -> list[str]:
@@ -149,8 +243,8 @@ def _settings(origin: Origin, record: Record) -> dict[str, Any]:
 
 def _changed_prices(
     record: Record, origin: Origin, accept_loss: bool
-) -> tuple[list[str], tuple[str, ...]]:
-    """Ask the source for the prices of the run; return the differences, and notices.
+) -> tuple[list[str], tuple[str, ...], Mapping[str, PriceError]]:
+    """Ask the source for the prices of the run; return the differences, notices and losses.
 
     Days after the last one of the run count only while there is an event that they can change;
     without one nothing new is asked, and a source with a store answers from it. It is asked again
@@ -159,46 +253,51 @@ def _changed_prices(
     from ..prices.store import StoreProvider
 
     if origin.config.returns:
-        return [], ()
+        return [], (), {}
     is_open = record.facts.events.open > 0
     stored = origin.config.prices == "auto" and not origin.offline
     failures = record.facts.failures.values()
     unanswered = not record.origin.offline and any(failure.transient for failure in failures)
     if stored and not (is_open or unanswered):
-        with suppress(PriceError):  # not in the store of this machine
-            return _news(record, replace(origin, offline=True), is_open, accept_loss)[0], ()
+        cache = KeptSource(record, replace(origin, offline=True), accept_loss)
+        with suppress(PriceError):
+            why, _ = _news(cache, is_open)
+            if not cache.held_back:  # else it is not in the store of this machine
+                return why, (), {}
     store, lacking = StoreProvider(origin.store or None).path, []
     if stored and not store.is_file():
         lacking = [f"there is no price cache at {store}: all prices are asked for again"]
-    why, notices = _news(record, origin, is_open, accept_loss)
-    return why, (*lacking, *notices)
+    source = KeptSource(record, origin, accept_loss)
+    why, notices = _news(source, is_open)
+    return why, (*lacking, *notices), source.held_back
 
 
-def _news(
-    record: Record, origin: Origin, is_open: bool, accept_loss: bool
-) -> tuple[list[str], tuple[str, ...]]:
+def _news(source: KeptSource, is_open: bool) -> tuple[list[str], tuple[str, ...]]:
     """Return what a source has that the run has not, in words, and its notices."""
     reasons, longer, notices = list[str](), dict[str, list[str]](), dict[str, None]()
-    accepted = record.facts.given_up
+    record = source.record
     for days, symbols in _calls(record, to_date=is_open).items():
-        answer = _answer(record, origin, symbols, days)
-        ranges = dict.fromkeys(symbols, days)
-        losses = _refuse_losses(record, answer, ranges, origin, accept_loss)
-        new = {symbol: why for symbol, why in losses.items() if symbol not in accepted}
+        answer = source.fetch(symbols, *days)
+        losses = {s: why for s, why in source.given_up.items() if s in symbols}
+        new = {s: why for s, why in losses.items() if s not in record.facts.given_up}
         reasons += [f"{symbol} is given up: {why}" for symbol, why in new.items()]
         reasons += _changes(record, answer, [s for s in symbols if s not in new], longer)
         notices |= dict.fromkeys(answer.notices)
+    source.refuse()
     for end, names in longer.items() if is_open else ():
         reasons.append(f"prices of {name_some(names)} until {end}")
     return reasons, tuple(notices)
 
 
-def _answer(record: Record, origin: Origin, symbols: list[str], days: Range) -> Prices:
+def _answer(
+    record: Record, origin: Origin, symbols: Names, days: Range, progress: Progress
+) -> Prices:
     """Ask the source of `origin`; a file or folder that has gone is a loss, not a wrong setting."""
     options: Any = {"store": origin.store or None, "vintage": origin.vintage or None}
     source = origin.config.prices
     try:
-        return resolve(source, offline=origin.offline, **options).fetch(symbols, *days)
+        provider = resolve(source, offline=origin.offline, **options)
+        return provider.fetch(symbols, *days, progress=progress)
     except (ConfigError, DataError) as error:
         if is_name(source) or not _have_same_source(record, origin):
             raise
@@ -252,19 +351,6 @@ def _changes(
             longer.setdefault(revision.after, []).append(symbol)
 
 
-def _refuse_losses(
-    record: Record, answer: Prices, ranges: Mapping[str, Range], origin: Origin, accept_loss: bool
-) -> dict[str, str]:
-    """Raise if an answer for some `ranges` lacks prices that the run has or waits for."""
-    losses = dict(_losses(record, answer, ranges, origin))
-    silent = {symbol: error for symbol, error in losses.items() if error.is_transient}
-    accepted = losses if accept_loss else record.facts.given_up
-    refused = silent | {s: e for s, e in losses.items() if s not in silent and s not in accepted}
-    if refused:
-        raise _loss_error(refused, is_silent=bool(silent), hint=other_source(record, origin))
-    return {symbol: error.what for symbol, error in losses.items()}
-
-
 def _refuse_lost_sizes(
     record: Record, now: Sizes, events: Iterable[str], accept_loss: bool
 ) -> None:
@@ -277,7 +363,7 @@ def _refuse_lost_sizes(
     losses = {s: PriceError(f"no market value: {why}") for s, why in failures.items()}
     silent = {s: error for s, error in losses.items() if s in now.unanswered}
     if refused := silent or ({} if accept_loss else losses):
-        raise _loss_error(refused, is_silent=bool(silent))
+        raise _loss_error(refused, AS_IT_WAS)
 
 
 def other_source(record: Record, origin: Origin) -> str:
@@ -287,17 +373,30 @@ def other_source(record: Record, origin: Origin) -> str:
     return "" if is_same else f", or give --prices {source}, with which it was made"
 
 
-def _loss_error(
-    errors: Mapping[str, PriceError], *, is_silent: bool, hint: str = ""
-) -> LostPricesError:
+def _loss_error(errors: Mapping[str, PriceError], state: str, hint: str = "") -> LostPricesError:
     """Return one error for symbols without prices; of a silent source one may try again later."""
+    what, where, remedy = describe_losses(errors)
+    return LostPricesError(what, where=where, remedy=f"{state}; {remedy}{hint}")
+
+
+def describe_losses(errors: Mapping[str, PriceError]) -> tuple[str, str, str]:
+    """Return the loss of the first symbol, the symbols that share it, and what to do.
+
+    Parameters
+    ----------
+    errors : mapping of str to PriceError
+        One or more.
+
+    Returns
+    -------
+    str, str, str
+    """
     first = next(iter(errors.values()))
-    same = [s for s, error in errors.items() if error.what == first.what]
-    remedy = "try again later" if is_silent else "--accept-loss goes on without"
+    same = [symbol for symbol, error in errors.items() if error.what == first.what]
+    remedy = "try again later" if first.is_transient else "--accept-loss goes on without"
     if isinstance(first, HeldBackError):
         remedy = first.remedy
-    names = name_some(same, len(errors))
-    return LostPricesError(first.what, where=names, remedy=f"{AS_IT_WAS}; {remedy}{hint}")
+    return first.what, name_some(same, len(errors)), remedy
 
 
 def _losses(
