@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import sqlite3
 import subprocess
 import sys
 import tempfile
+from contextlib import closing
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -23,7 +25,7 @@ from platformdirs.windows import Windows
 
 from eventstudy.errors import DataError
 from eventstudy.prices import Prices, Provenance, collect
-from eventstudy.prices._base import clean, stamp
+from eventstudy.prices._base import clean, matrix_of, stamp
 from eventstudy.prices._prices import Answer
 from eventstudy.prices.store import StoreProvider, default_path, store_file
 
@@ -386,3 +388,52 @@ def test_a_folder_names_its_file(tmp_path: Path) -> None:
     assert store_file(tmp_path / "mine.db") == tmp_path / "mine.db"
     (tmp_path / "odd").touch()
     assert store_file(tmp_path / "odd") == tmp_path / "odd"
+
+
+def edited(store: StoreProvider, statement: str) -> None:
+    with closing(sqlite3.connect(store.path)) as connection, connection:
+        connection.execute(statement)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "asked_last = '20x2'",
+        "asked_first = '2018-01-01'",
+        "fetched_at = '2024-03-02T10:00:00+00:00'",
+        "provenance = replace(provenance, 'CNY', 'USD')",
+        'actions = \'[["2019-03-01", "split", 2.0]]\'',
+        f"actions = '{'[' * 3000}{']' * 3000}'",
+        "provenance = '[1]'",
+    ],
+)
+def test_a_record_that_was_edited_is_named(store: StoreProvider, change: str) -> None:
+    """The hash holds its texts too; a download mends it, and the other symbol is as it was."""
+    store.add(made("AAA", "BBB"), (FIRST, LAST))
+    edited(store, f"UPDATE prices SET {change} WHERE symbol = 'AAA'")
+    found = store.fetch(["AAA", "BBB"], FIRST, LAST)
+    assert found.symbols == ("BBB",)
+    assert found.failures["AAA"].kind == "bad_answer"
+    assert "damaged" in str(found.failures["AAA"])
+    store.add(made("AAA"), (FIRST, LAST))
+    assert store.fetch(["AAA"], FIRST, LAST).symbols == ("AAA",)
+
+
+SWAP = (
+    "UPDATE prices SET symbol = CASE symbol WHEN 'AAA' THEN 'x' ELSE 'AAA' END",
+    "UPDATE prices SET symbol = 'BBB' WHERE symbol = 'x'",
+)
+
+
+@pytest.mark.parametrize("is_old", [False, True])
+def test_rows_exchanged_between_symbols_are_seen(store: StoreProvider, is_old: bool) -> None:
+    """Also those of an earlier version, whose hash is that of the array alone."""
+    prices = made("AAA", "BBB")
+    store.add(prices, (FIRST, LAST))
+    for symbol, rows in prices.by_symbol().items() if is_old else []:
+        digest = hashlib.sha256(matrix_of(rows).astype("<f8").tobytes()).hexdigest()
+        edited(store, f"UPDATE prices SET sha256 = '{digest}' WHERE symbol = '{symbol}'")
+    assert store.fetch(["AAA", "BBB"], FIRST, LAST).provenance == prices.provenance
+    for statement in SWAP:
+        edited(store, statement)
+    assert list(store.fetch(["AAA", "BBB"], FIRST, LAST).failures) == ["AAA", "BBB"]

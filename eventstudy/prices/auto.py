@@ -94,7 +94,10 @@ def _range(row: tuple[str, ...] | None, source: str, wanted: Range, complete: bo
     """Return the range to ask for a stored symbol; None if nothing is missing."""
     if row is None:
         return wanted
-    first, last = date.fromisoformat(row[0]), date.fromisoformat(row[1])
+    try:
+        first, last = date.fromisoformat(row[0]), date.fromisoformat(row[1])
+    except ValueError:  # damaged
+        return wanted
     early, late = wanted[0] < first, wanted[1] > last
     if not complete and row[2] == source and not (early or late):
         return None

@@ -140,7 +140,8 @@ class StoreProvider:
     -----
     A blob is a zlib-compressed little-endian float64 array of shape (7, n_rows): days since
     1970-01-01, then open, high, low, close, adj_close and volume. The column ``sha256`` is the hash
-    of the array's bytes. The file is in write-ahead-log mode: several processes can use it
+    of the symbol, the columns before it (range, provenance with the currency, actions) and the
+    array's bytes. The file is in write-ahead-log mode: several processes can use it
     at once; it should not lie on a network file system. A fetch is appended to the rows of a symbol
     only where it agrees with them, otherwise it takes their place whole, and they are kept as a
     vintage. An answer that does not fit them (:func:`.revisions.merge`) is held back, and kept.
@@ -185,7 +186,10 @@ class StoreProvider:
 
         def read(symbol: str) -> tuple[FloatArray, Provenance, tuple[Action, ...]]:
             record, donor = self._find(connection, symbol)
-            first, last = (date.fromisoformat(day) for day in record[:2])
+            try:
+                first, last = (date.fromisoformat(day) for day in record[:2])
+            except ValueError:
+                raise disk.damaged(symbol) from None
             if start < first or end > last:
                 if not self._partial:
                     facts: Any = {"first": first, "last": last, "start": start, "end": end}

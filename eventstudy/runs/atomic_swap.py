@@ -67,6 +67,7 @@ def staged(target: Path) -> Iterator[Path]:
         yield stage
         sync_to_disk(stage)
         swap(stage, target)
+        flush_names(target.parent)
     finally:
         remove(stage)
 
@@ -145,7 +146,7 @@ def remove(path: Path, *, loud: bool = False) -> None:
 
 
 def sync_to_disk(folder: Path) -> None:
-    """Flush all files of a folder to the disk: a rename must not outlive the files that it names.
+    """Flush all of a folder to the disk: a rename must not outlive the files that it names.
 
     On Windows, where only a file that may be written can be flushed, those that may not are left
     out.
@@ -154,6 +155,14 @@ def sync_to_disk(folder: Path) -> None:
     for path in [p for p in folder.rglob("*") if p.is_file() and not p.is_symlink()]:
         with suppress(PermissionError) if windows else nullcontext():
             flush(path, os.O_RDWR if windows else os.O_RDONLY)
+    for path in [folder, *(p for p in folder.rglob("*") if p.is_dir() and not p.is_symlink())]:
+        flush_names(path)
+
+
+def flush_names(folder: Path) -> None:
+    """Flush the names in a folder to the disk, where the system and the file system can."""
+    with suppress(OSError):
+        flush(folder)
 
 
 def flush(path: Path, flags: int = os.O_RDONLY) -> None:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
@@ -21,7 +20,7 @@ from ..findings.document import DocumentError, decoded
 from ..utility.catalogue import has, say
 from ..utility.log import note
 from ..utility.numbers import clipped
-from .atomic_swap import flush, follow_link, locked
+from .atomic_swap import flush_names, follow_link, locked
 
 SCHEMA = "eventstudy-outbox/1"
 OUTBOX = "outbox"
@@ -174,8 +173,7 @@ def _acknowledge(run: Path, path: Path) -> None:
         with suppress(OSError):
             path.parent.rmdir()
         for folder in (path.parent, run):
-            if sys.platform != "win32" and folder.is_dir():  # Windows has no way to do that
-                flush(folder)
+            flush_names(folder)
 
 
 def _read(path: Path) -> Entry | None:
