@@ -7,6 +7,7 @@ outside the package, so the command can say it whatever has become of the packag
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 import os
 import sys
@@ -90,6 +91,5 @@ def main() -> None:
     except ImportError as error:
         print(f"eventstudy: {error}", file=sys.stderr)
         sys.exit(2)
-    from eventstudy.cli.main import main as run
-
-    run()
+    # By name: the package imports this module, which so needs nothing of the package.
+    importlib.import_module("eventstudy.cli.main").main()

@@ -75,7 +75,7 @@ def made(folder: Path) -> list[str]:
         pd.DataFrame({"date": DAYS.strftime("%Y-%m-%d"), "close": close}).to_csv(
             folder / "px" / f"{name}.csv", index=False
         )
-    options = "--calendar data --estimation -60:-11 --window -5:5 --draws 99 --prices px"
+    options = "--calendar data --estimation -60:-11 --event-window -5:5 --draws 99 --prices px"
     return [sys.executable, "-m", "eventstudy", "refresh", "events.csv", *options.split()]
 
 

@@ -158,6 +158,10 @@ class DataError(EventStudyError):
     """The data do not allow a study."""
 
 
+class NoUsableEventsError(DataError):
+    """No event could be studied; the message counts the reasons."""
+
+
 class UndecidedError(DataError):
     """No event could be studied, and a source did not answer for some: try again later."""
 

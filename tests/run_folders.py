@@ -21,7 +21,7 @@ DAYS = pd.bdate_range("2020-01-01", periods=200)
 # Session of the event of each firm.
 AT = (150, 160, 170, 155, 165)
 SHORT = (
-    "--calendar", "data", "--estimation", "-100:-11", "--window", "-5:5", "--draws", "99",
+    "--calendar", "data", "--estimation", "-100:-11", "--event-window", "-5:5", "--draws", "99",
     "--event-pages",
     "0", "--quiet",
 )  # fmt: skip

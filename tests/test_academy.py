@@ -475,7 +475,7 @@ def test_a_long_window_has_a_word_on_alpha_though_nothing_is_below() -> None:
 
 @pytest.mark.parametrize(("model", "market"), [("market_adjusted", 0.006), ("market", 0.0)])
 def test_events_below_total_loss_are_all_flagged(model: str, market: float) -> None:
-    results = _long(0.003, market=market, model=model, window=(0, 90), car="1:60")
+    results = _long(0.003, market=market, model=model, event=(0, 90), car="1:60")
     ar, normal = results.abnormal.ar, results.abnormal.expected
     for i, is_flagged in enumerate(flagged(results)):
         r, e = ar[i] + normal[i], normal[i]

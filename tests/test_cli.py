@@ -111,7 +111,7 @@ def test_options_reach_the_numbers(events: Path, tmp_path: Path) -> None:
     code, out, _ = invoke(
         "run", events, "--prices", "sample", "--out", tmp_path, "--name", "x", "--model",
         "constant_mean",
-        "--estimation", "-150:-21", "--window", "-3:3", "--car", "0:2", "--car", "-1:1", "--test",
+        "--estimation", "-150:-21", "--event-window", "-3:3", "--car", "0:2", "--car", "-1:1", "--test",
         "bmp",
         "--engine", "batch", "--json",
     )  # fmt: skip
@@ -173,8 +173,12 @@ def test_nothing_usable_keeps_the_old_run(events: Path, tmp_path: Path) -> None:
         (["run", "none.csv"], 1, "none.csv"),
         (["run", "EVENTS", "--model", "markt"], 2, "did you mean 'market'"),
         (["run", "EVENTS", "--test", "bmpp"], 2, "did you mean 'bmp'"),
-        (["run", "EVENTS", "--window", "5"], 2, "START:STOP"),
-        (["run", "EVENTS", "--window", "5:-5"], 2, "--window: a window ends before it starts"),
+        (["run", "EVENTS", "--event-window", "5"], 2, "START:STOP"),
+        (
+            ["run", "EVENTS", "--event-window", "5:-5"],
+            2,
+            "--window: a window ends before it starts",
+        ),
         (["run", "EVENTS", "--car", "3:-3"], 2, "--car: a window ends before it starts"),
         (
             ["run", "EVENTS", "--calibrate", "30"],
@@ -230,7 +234,7 @@ def test_settings_of_the_wrong_type(line: str, events: Path, tmp_path: Path) -> 
 def test_a_test_named_twice_and_windows_before_the_event(events: Path, tmp_path: Path) -> None:
     common = ["run", events, "--prices", "sample", "--out", tmp_path / "r"]
     assert invoke(*common, "--test", "bmp", "--test", "bmp", "--car", "0:1", "--car", "0:1")[0] == 0
-    code, out, err = invoke(*common, "--window", "-10:-2")
+    code, out, err = invoke(*common, "--event-window", "-10:-2")
     assert code == 0, err
     assert "[-10, -2]" in out
 
@@ -351,7 +355,7 @@ def test_returns_that_the_user_holds(tmp_path: Path) -> None:
     for file in ("returns.csv", "long.csv"):
         code, _, err = invoke(
             "run", tmp_path / "events.csv", "--returns", tmp_path / file, "--calendar", "data",
-            "--benchmark", "MKT", "--estimation", "-120:-11", "--window", "-5:5",
+            "--benchmark", "MKT", "--estimation", "-120:-11", "--event-window", "-5:5",
             "--out", tmp_path / file[:4],
         )  # fmt: skip
         assert code == 0, err

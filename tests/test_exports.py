@@ -35,7 +35,7 @@ from eventstudy.report.formats.latex import latex_table
 from eventstudy.report.formats.pages import markdown
 from eventstudy.report.formats.terminal import summary
 from eventstudy.report.sections.answer import short_name, split_answer
-from eventstudy.report.sections.caveats import asides
+from eventstudy.report.sections.caveats import second_sentence
 from eventstudy.report.sections.checks import list_checks
 from eventstudy.report.sections.folds import list_folds
 from eventstudy.report.sections.windows import list_tests
@@ -220,8 +220,8 @@ class TestExcel:
         self, book: openpyxl.Workbook, findings: Findings
     ) -> None:
         page, (head, sentence) = book["Summary"], split_answer(findings)
-        assert [page.cell(i, 1).value for i in (1, 2)] == [head, sentence]
-        assert page["A3"].value == asides(findings)[0], "the caveat travels with the headline"
+        said = [head, second_sentence(findings), sentence]
+        assert [page.cell(i, 1).value for i in (1, 2, 3)] == said
         assert page["A4"].value.endswith("Source: eventstudy")
         effect, p = findings.sample.answer.effect, findings.sample.answer.pvalue
         facts = (effect.estimate, effect.ci_low, effect.ci_high, p)
@@ -475,9 +475,9 @@ class TestNotebook:
     def test_results_print_as_a_table(self, market: Market) -> None:
         results = market.fit()
         lines = str(results).splitlines()
-        assert lines[0] == repr(results) == "<event study: 12 of 12 events, market model, [-5,5]>"
-        assert max(map(len, lines)) < 145
-        assert any(line.startswith("[0,1]") for line in lines)
+        assert repr(results).startswith(" ".join(lines[:2])[:60])
+        assert max(map(len, lines)) < 80
+        assert any(line.strip().startswith("[0, +1]") for line in lines)
 
     def test_tests_print_as_a_line(self, market: Market) -> None:
         test = market.fit().test("bmp", (0, 1))

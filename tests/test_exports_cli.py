@@ -21,7 +21,7 @@ from eventstudy.cli.main import main
 from eventstudy.findings.finished_run import read_findings
 from eventstudy.fitting.config import StudyConfig
 from eventstudy.report.sections.answer import split_answer
-from eventstudy.report.sections.caveats import caveat_parts
+from eventstudy.report.sections.caveats import second_sentence
 from eventstudy.runs import write_run
 
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
@@ -94,7 +94,7 @@ def test_a_card_is_a_picture_of_a_fixed_size_with_its_caveat(folder: Path, tmp_p
     width, height = struct.unpack(">II", paths[1].read_bytes()[16:24])
     assert (width, height) == (1200, 675)
     text = " ".join(ET.fromstring(paths[0].read_bytes()).itertext()).split()
-    for part in (*split_answer(findings), *caveat_parts(findings, findings.sample)):
+    for part in (*split_answer(findings), second_sentence(findings)):
         assert " ".join(part.removesuffix(".").split()) in " ".join(text)
     one = tmp_path / "one.png"
     assert report(folder, "--format", "card", "--out", one).output == f"{one}\n"

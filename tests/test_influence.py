@@ -161,7 +161,7 @@ def test_leave_outs_equal_refits_across_exchanges(sampled: EventStudyResults) ->
     sample = sampled.abnormal.tested(MAIN)
     names = Names(*[sampled.events["event_id"][sampled.abnormal.in_tests(MAIN)].to_list()] * 3)
     _, sets = list_sets(sample, MAIN, names)
-    rows = [r for r in sampled.influence(MAIN).leave_outs if r.kind != "firm"]
+    rows = [r for r in sampled.influence(MAIN, group="").leave_outs if r.kind != "firm"]
     for row, members in zip(rows, sets.toarray(), strict=True):
         others = decide(sample.take(members == 0), MAIN)
         assert numbers(row)[:3] == pytest.approx(
@@ -335,7 +335,7 @@ def test_the_order_of_caveats() -> None:
     one = Market(1, dates=1, effect=-0.2).fit().answer(MAIN)
     date = Market(8, dates=1, effect=-0.2).fit().answer(MAIN)
     few = Market(3, dates=3, effect=-0.2).fit().answer(MAIN)
-    assert [code_of(a) for a in (one, date, few)] == ["one_event", "one_date", "variance"]
+    assert [code_of(a) for a in (one, date, few)] == ["one_event", "one_date", "few"]
     clear = Market(12, effect=-0.06, seed=3).fit().answer(MAIN)
     assert code_of(clear) == "stands"
     caveat = clear.caveat
@@ -369,7 +369,7 @@ def test_a_calibrated_p_on_the_other_side_is_the_caveat() -> None:
 
 def test_every_format_has_the_caveat_behind_the_headline() -> None:
     fit = Market(12, effect=-0.06, seed=3).fit()
-    study, text = findings(fit), "No single announcement, date or company changes this (p"
+    study, text = findings(fit), "No single announcement, date or company changes this."
     assert text in page(fit)
     assert text in markdown(study)
     assert text in " ".join(str(terminal_text(study, verbose=True)).split())

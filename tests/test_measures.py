@@ -457,7 +457,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return base
 
 
-COMMON = ("--calendar", "data", "--estimation", "-120:-11", "--window", "-5:5")
+COMMON = ("--calendar", "data", "--estimation", "-120:-11", "--event-window", "-5:5")
 
 
 @pytest.mark.parametrize("measure", MEASURES)

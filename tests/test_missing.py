@@ -20,7 +20,7 @@ from eventstudy.findings.finished_run import read_findings
 from eventstudy.prices.quality.fault_kinds import SeriesFault
 from eventstudy.report.formats.figure_files import card
 from eventstudy.report.formats.terminal import terminal_text
-from eventstudy.report.sections.caveats import brief_caveat, write_caveat_of
+from eventstudy.report.sections.caveats import list_caveats, second_sentence
 from eventstudy.returns import ReturnsPanel
 from eventstudy.runs import compare_runs
 from eventstudy.runs.comparison import as_markdown
@@ -32,7 +32,7 @@ REAL = SHARED / "market-data" / "prices"
 
 def caveat(results: EventStudyResults) -> str:
     study = findings(results)
-    return write_caveat_of(study, study.sample)
+    return second_sentence(study)
 
 
 def halted(market: Market, i: int, growth: list[float], n: int) -> EventStudyResults:
@@ -86,8 +86,7 @@ def test_the_largest_fall_that_is_missing_is_the_second_sentence_everywhere() ->
         "Halted Shares is not: it was suspended for two months, then fell 40%."
     )
     # All events are of one name here, but the missing one has a ticker of its own.
-    assert write_caveat_of(study, study.sample).startswith(said)
-    assert brief_caveat(study)[0] == said, "emphasised as a whole"
+    assert second_sentence(study) == said
     assert said in " ".join(str(terminal_text(study)).split())
     assert said in page(results)
     drawn = " ".join(" ".join(ET.fromstring(card(study)["card.svg"]).itertext()).split())
@@ -160,10 +159,12 @@ def test_the_words_of_what_is_missing() -> None:
         "of the other eight, six have no prices at hand."
     )
     few = Market(2, dates=2, effect=-0.2)
-    assert caveat(few.fit(few.frame.drop(columns="F01"))).startswith(
-        "Only one of two announcements is in this answer; the other one has no prices at hand. "
-        "Check the news of these days."
+    alone = findings(few.fit(few.frame.drop(columns="F01")))
+    lost, news = list_caveats(alone)
+    assert lost == (
+        "Only one of two announcements is in this answer; the other one has no prices at hand."
     )
+    assert news.startswith("One announcement cannot be told from other news of the same days;")
 
 
 def test_an_announcement_with_two_rows_is_not_missing() -> None:

@@ -22,7 +22,7 @@ FIXED = (
     "data",
     "--estimation",
     "-120:-11",
-    "--window",
+    "--event-window",
     "-5:5",
     "--car",
     "0:1",

@@ -17,7 +17,16 @@ from yahoo_standin import FAULTS, Yahoo, proxy_env, synthetic
 from eventstudy.cli.main import main
 
 EVENTS = "ticker,announced_at\nAAPL,2020-08-06\nNVDA,2020-02-14\n"
-SHORT = ["--estimation", "-100:-11", "--window", "-5:5", "--draws", "99", "--event-pages", "0"]
+SHORT = [
+    "--estimation",
+    "-100:-11",
+    "--event-window",
+    "-5:5",
+    "--draws",
+    "99",
+    "--event-pages",
+    "0",
+]
 COMMANDS = ("run", "run --strict", "refresh", "prices fetch")
 SYMBOLS = ("AAPL", "NVDA", "^GSPC")
 WIRE = ("drop", "hang", "cut", "trickle", "refused")

@@ -16,7 +16,7 @@ from pages import CONFIG, MAIN, findings, page
 from eventstudy.findings.finished_run import read_run
 from eventstudy.report.formats.latex import latex_tables
 from eventstudy.report.formats.terminal import p_text, terminal_text
-from eventstudy.report.sections.answer import doubt_variance
+from eventstudy.report.sections.caveats import second_sentence
 from eventstudy.runs.index import render_index
 from eventstudy.studies import EventStudyResults
 from eventstudy.utility import numbers
@@ -56,7 +56,7 @@ def test_every_output_of_a_run_has_the_same_answer(few: EventStudyResults, tmp_p
     assert p_text(decided.pvalue) in row.split()
     assert f"{100 * decided.effect.estimate:+.2f}%" in row
     markdown = (folder / "report.md").read_text(encoding="utf-8")
-    assert doubt_variance(decided)[0].partition(". ")[0] in markdown
+    assert second_sentence(findings(few)) in markdown
     assert "Patell-KP" in latex_tables(read_run(folder).findings)["caar"]
     index = render_index(tmp_path)
     assert shown in unescape(index)

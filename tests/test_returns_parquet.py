@@ -204,7 +204,7 @@ def test_a_run_of_parquet_returns_is_that_of_a_csv(tmp_path: Path) -> None:
         invoke(
             "run", tmp_path / "e.csv", "--returns", tmp_path / name, "--calendar", "data",
             "--estimation",
-            "-100:-11", "--window", "-5:5", "--out", tmp_path, "--name", f"run-{name[2:]}",
+            "-100:-11", "--event-window", "-5:5", "--out", tmp_path, "--name", f"run-{name[2:]}",
             "--quiet",
         )  # fmt: skip
     one, other = (tmp_path / name / "tables" / "car.csv" for name in ("run-csv", "run-parquet"))

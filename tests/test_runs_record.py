@@ -194,7 +194,7 @@ def test_a_run_of_returns_is_reproduced(tmp_path: Path) -> None:
     invoke(
         "run", tmp_path / "e.csv", "--returns", tmp_path / "ret.csv", "--calendar", "data",
         "--estimation",
-        "-100:-11", "--window", "-5:5", "--out", tmp_path / "out", "--quiet",
+        "-100:-11", "--event-window", "-5:5", "--out", tmp_path / "out", "--quiet",
     )  # fmt: skip
     run = tmp_path / "out" / "e"
     assert (run / "data/returns/1/ret.csv").read_bytes() == (tmp_path / "ret.csv").read_bytes()

@@ -32,7 +32,7 @@ STUDIES: dict[str, list[str]] = {
         "--scar", "sum"],
     "regression": [*SAMPLE, "--calibrate", "49", "--regress", "sector", "--fpc",
         "--overlap", "share"],
-    "long": [*SAMPLE, "--window", "-10:60", "--car", "0:60", "--repeat", "first", "--kind", "log"],
+    "long": [*SAMPLE, "--event", "-10:60", "--car", "0:60", "--repeat", "first", "--kind", "log"],
     "limits": [*WORLD, "--limits", "extend"],
     "halts": [*WORLD, "--halt", "shift", "--limits", "drop", "--missing", "rescale"],
     "covariance": [*WORLD, "--cov", "HC3", "--limits", "none"],

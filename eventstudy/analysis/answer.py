@@ -365,16 +365,15 @@ def caveat_of(answer: Answer) -> Caveat | None:
 
 def _caveats(answer: Answer) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield the caveats that hold, the most important first."""
-    times, is_decided = answer.overturn.variance_multiple, np.isfinite(answer.pvalue)
-    variance = {"times": times} if answer.verdict == DIFFERENT and np.isfinite(times) else {}
+    is_decided = np.isfinite(answer.pvalue)
     if answer.verdict == NO_RESULT or not answer.n_events:
         return
     if is_decided and answer.missing is not None:
         yield from _missing_caveats(answer.n_events, answer.missing)
     if answer.n_dates == 1:
-        yield "one_event" if answer.n_events == 1 else "one_date", variance
-    if variance:
-        yield "variance", variance
+        yield "one_event" if answer.n_events == 1 else "one_date", {}
+    if is_decided and answer.n_events < FULL_SAMPLE:
+        yield "few", {}
     code, facts = answer.influence.caveat() if answer.influence else ("", {})
     if code in ("carried", "hidden"):
         yield code, facts

@@ -6,7 +6,7 @@ import csv
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from importlib.resources import files
 
 from ..errors import DataError
@@ -57,6 +57,21 @@ def bundled_rows(name: str) -> list[dict[str, str]]:
     """Return the rows of a table of this package."""
     text = (files("eventstudy") / "data" / name).read_text(encoding="utf-8")
     return list(csv.DictReader(text.splitlines()))
+
+
+@cache
+def _index_names() -> dict[str, str]:
+    return {row["symbol"]: row["name"] for row in bundled_rows("index_names.csv")}
+
+
+def name_index(symbol: str) -> str:
+    """Return what an index is called, such as ``S&P 500``; the symbol where no name is known.
+
+    Parameters
+    ----------
+    symbol : str
+    """
+    return _index_names().get(symbol, symbol)
 
 
 def _exchange(row: dict[str, str]) -> Exchange:

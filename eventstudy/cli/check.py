@@ -76,7 +76,8 @@ def check_study(path: Path) -> tuple[Path, Checked | None, list[Problem], list[P
         file, faults = error.valid, list(error.problems)
     run, config = checked(file.run | file.study)
     more: list[tuple[str, EventStudyError]] = []
-    if not run.events and all(fault.column != "events" for fault in faults):
+    is_read = file.run or file.study or not faults
+    if is_read and not run.events and all(fault.column != "events" for fault in faults):
         problem, remedy = "the study file names no events", "such as events.csv"
         more.append(("events", ConfigError(problem, where="events", remedy=remedy)))
     good, problems = None, list[Problem]()

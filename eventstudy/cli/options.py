@@ -96,10 +96,11 @@ STUDY_OPTIONS: tuple[Row, ...] = (
         "--size yahoo|FILE", "--offline", "--store DIR|FILE", "--vintage DATE",
     ),
     ("Windows", "", ""),
-    ("-w --car --windows windows", "START:STOP",
+    ("-w --windows --window --car windows", "START:STOP",
      "A window to test; may be repeated, the first is the main one."),
     *_settings(
-        "--window --event event START:STOP", "--missing", "--halt", "--halt-drift N", "--limits",
+        "--event-window --event event START:STOP", "--missing", "--halt", "--halt-drift N",
+        "--limits",
     ),
     ("Events", "", ""),
     *_settings(

@@ -32,6 +32,7 @@ RUN_OPTIONS: tuple[Row, ...] = (
 )  # fmt: skip
 # Where a fault of the row of `one` stands on the command line.
 ARGUMENTS = {"ticker": "TICKER", "announced_at": "DATE"}
+_DAY = re.compile(r"\d{4}-\d\d-\d\d")
 
 
 @click.command(cls=StudyCommand)
@@ -180,8 +181,13 @@ def one(ticker: str, date: str, **settings: Any) -> None:
     **settings
         As the options of `run` have them.
     """
-    from ..errors import ConfigError, ConfigFaultsError, EventsFileError
+    from ..errors import ConfigError, ConfigFaultsError, EventsFileError, PriceError
+    from ..findings.kept_case import find_case
+    from ..report.formats.terminal import case_text
+    from ..utility.catalogue import make_error
 
+    if _DAY.match(ticker) and not _DAY.match(date):
+        raise make_error(ConfigError, "wrong.swapped", value=f"{ticker} {date}")
     context = click.get_current_context()
     path = Path(context.with_resource(TemporaryDirectory()), "events.csv")
     with path.open("w", encoding="utf-8", newline="") as file:
@@ -196,3 +202,16 @@ def one(ticker: str, date: str, **settings: Any) -> None:
             for p in error.problems
         ]
         raise ConfigFaultsError(faults) from None
+    except PriceError as error:
+        kept = find_case(ticker, date) if _is_usual(context) else None
+        if kept is None:
+            raise
+        shared.notify(str(error))
+        shared.display(case_text(kept))
+
+
+def _is_usual(context: click.Context) -> bool:
+    """Return whether no option was given that a kept case cannot follow."""
+    usual = click.core.ParameterSource.DEFAULT
+    given = {name for name in context.params if context.get_parameter_source(name) is not usual}
+    return given <= {"ticker", "date", "offline", "out", "name", "quiet"}

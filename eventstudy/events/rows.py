@@ -26,6 +26,8 @@ from . import announcements as news
 REQUIRED = ("ticker", "announced_at")
 OPTIONAL = ("event_id", "tz", "when", "benchmark", "day0")
 KNOWN = (*REQUIRED, *OPTIONAL, "exchange", "flags")
+# Letters of the longest symbol in New York, which a name may exceed.
+LONGEST_US = 5
 _SYMBOL = re.compile(r"\^?[A-Z0-9][A-Z0-9&=_-]*(\.[A-Z0-9]+)?")
 # A PERMNO, CUSIP or ISIN, which tells of no exchange.
 _IDENTIFIER = re.compile(r"\d+|[A-Z0-9]{8,12}")
@@ -178,7 +180,9 @@ def _symbol_faults(symbol: str) -> Iterator[tuple[str, str]]:
         hint = f"did you mean {symbol!r}?" if is_symbol else say("symbol.spaces.remedy")
         yield say("symbol.spaces"), hint
     if symbol != symbol.upper() and _SYMBOL.fullmatch(symbol.upper()):
-        yield "has small letters", f"did you mean {symbol.upper()!r}?"
+        is_name = symbol.isalpha() and symbol.istitle() and len(symbol) > LONGEST_US
+        hint = say("symbol.name.remedy") if is_name else f"did you mean {symbol.upper()!r}?"
+        yield say("symbol.name") if is_name else "has small letters", hint
         symbol = symbol.upper()
     if symbol.isdigit():
         yield say("symbol.number"), say("symbol.number.remedy")
@@ -252,7 +256,8 @@ def _check_announcement(row: Row, rules: Rules) -> news.Announcement | None:
     with row.faults_of("when"):
         when = news.parse_when(row["when"])
     if zone and zone not in known_zones():
-        remedy = did_you_mean(zone, sorted(known_zones()))
+        # Names such as EST have no summer time, so none of them is proposed.
+        remedy = did_you_mean(zone, sorted(name for name in known_zones() if "/" in name))
         remedy = remedy or "use an IANA name such as America/New_York or Asia/Shanghai"
         row.fault("tz", "unknown time zone", zone, remedy)
         zone = "UTC"

@@ -263,8 +263,22 @@ def finish_run(
         Name of the run.
     """
     config = config or study.settings
-    tables = study_tables(study, config)
-    return FinishedRun(findings_of(study, config, name=name, tables=tables), tables)
+    tables, given = study_tables(study, config), {"prices": prices_of(study)}
+    findings = findings_of(study, config, name=name, tables=tables, provenance=given)
+    return FinishedRun(findings, tables)
+
+
+def prices_of(study: FittedStudy) -> dict[str, dict[str, Any]]:
+    """Return where the prices of each symbol are from, without the clock.
+
+    Parameters
+    ----------
+    study : FittedStudy
+    """
+    prices = {}
+    for symbol, entry in study.panel.provenance.items():
+        prices[symbol] = {key: value for key, value in entry.items() if key != "retrieved_at"}
+    return prices
 
 
 def read_run(folder: Path) -> FinishedRun:

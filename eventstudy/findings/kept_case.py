@@ -189,6 +189,20 @@ def shipped_case(name: str) -> Case:
     return read_case(text, f"{name}.json")
 
 
+def find_case(ticker: str, date: str) -> Case | None:
+    """Return the shipped case of one announcement; None for another.
+
+    Parameters
+    ----------
+    ticker, date : str
+        ISO date of the announcement.
+    """
+    for case in map(shipped_case, SHIPPED):
+        if (case.event["ticker"], case.event["announced_at"][:10]) == (ticker.upper(), date):
+            return case
+    return None
+
+
 def cases_without_prices(findings: Findings) -> Iterator[Case]:
     """Yield the shipped cases whose event was dropped for lack of prices.
 

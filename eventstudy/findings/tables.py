@@ -23,7 +23,7 @@ from ..analysis.long_horizon import abhar
 from ..analysis.multiple_testing import family
 from ..analysis.placebo import placebo_firms
 from ..analysis.regressions import diagnostics
-from ..analysis.specifications import Specifications, specifications_table
+from ..analysis.specifications import Specifications, leading_group, specifications_table
 from ..analysis.weights import aggregates, has_sizes, market_values
 from ..calendars.window import Window
 from ..errors import ConfigError, NotPossibleError
@@ -249,15 +249,20 @@ def list_outcomes(study: FittedStudy) -> pd.DataFrame:
 def _of_a_sample(
     study: FittedStudy, windows: list[Window], main: Window
 ) -> dict[str, pd.DataFrame]:
-    kinds = ("events", "days", "windows")
-    families = {kind: family(study, kind, window=main, windows=windows) for kind in kinds}
-    out = {"families": _stacked("family", families), **_weighted(study, windows, main)}
+    out = {"families": _families(study, windows, main), **_weighted(study, windows, main)}
     out |= _by_time(study)
     if study.panel.measure == "return":
         out["calendar_portfolio"] = _by_window(windows, partial(calendar_portfolio, study))
         if "market" in [f.name for f in study.model.factors]:
             out["abhar"] = _by_window(windows, partial(abhar, study))
     return out
+
+
+def _families(study: FittedStudy, windows: list[Window], main: Window) -> pd.DataFrame:
+    """Return the p-values of all events, days and windows, as they are and corrected."""
+    kinds = ("events", "days", "windows")
+    tables = {kind: family(study, kind, window=main, windows=windows) for kind in kinds}
+    return _stacked("family", tables)
 
 
 def _weighted(study: FittedStudy, windows: list[Window], main: Window) -> dict[str, pd.DataFrame]:
@@ -304,6 +309,9 @@ def _beside_groups(
     windows = list(config.tested)
     for group, study in large:
         tables = _weighted(study, windows, config.main) | _without_flagged(study, config)
+        if group == leading_group(groups, config.main):
+            # Of the answer alone: those of each group would take more time than all else here.
+            tables["families"] = _families(study, windows, config.main)
         tables |= _by_time(study)
         tables |= _of_placebos(study, config)
         for name, table in tables.items():

@@ -128,7 +128,7 @@ class StudyConfig:
     estimation : Window
         Days whose returns the model is fitted to, in trading days, event day = 0.
     event : Window
-        Days that abnormal returns are computed for.
+        Days that abnormal returns are computed for; it is widened to hold the windows tested.
     windows : tuple of Window
         Windows tested, the first is the main one; empty = the defaults that fit into the event
         window.
@@ -242,11 +242,13 @@ class StudyConfig:
     def __post_init__(self) -> None:
         for name, setting in settings_of(StudyConfig).items():
             object.__setattr__(self, name, setting.read(getattr(self, name)))
+        every = (self.event, *self.windows)
+        widest = Window(min(w.start for w in every), max(w.stop for w in every))
+        object.__setattr__(self, "event", widest)
         if self.estimation.stop >= self.event.start:
             where = "event" if self.estimation == ESTIMATION else "estimation"
             pair = f"{self.estimation} and {self.event}"
             raise make_error(ConfigError, "setting.overlap", where=where, value=pair)
-        self._require_inside(self.windows, "windows")
         if self.currency != "local" and not re.fullmatch("[A-Z]{3}", self.currency):
             raise self._refused("currency")
         if 0 < self.calibrate < FEWEST_PLACEBOS:
@@ -322,12 +324,6 @@ class StudyConfig:
             values["prices"] = hide_secrets(self.prices)
         return values if self.grid else {k: v for k, v in values.items() if k != "grid"}
 
-    def _require_inside(self, windows: tuple[Window, ...], where: str) -> None:
-        for window in windows:
-            if window not in self.event:
-                facts: Any = {"where": where, "value": str(window), "event": self.event}
-                raise make_error(ConfigError, "setting.outside", **facts)
-
     def _check_data(self) -> None:
         """Refuse what the data of a study cannot be asked for."""
         if self.returns and self.measure != "return":
@@ -346,4 +342,7 @@ class StudyConfig:
             object.__setattr__(self, "grid", grid.to_dict())
             for estimation in grid.estimation:
                 replace(self, grid={}, estimation=estimation)
-            self._require_inside(grid.car, "car")
+            for window in grid.car:
+                if window not in self.event:
+                    facts: Any = {"where": "car", "value": str(window), "event": self.event}
+                    raise make_error(ConfigError, "setting.outside", **facts)

@@ -19,10 +19,11 @@ from ..utility.registry import did_you_mean
 
 # Options whose setting has another name.
 COMMAND_NAMES = {
-    "window": "event", "car": "windows", "test": "tests", "cov": "cov_type", "csv": "events",
+    "event_window": "event", "window": "windows", "car": "windows", "test": "tests",
+    "cov": "cov_type", "csv": "events",
 }  # fmt: skip
 # Settings of before; the catalogue says what to use instead.
-RETIRED = ("interactive", "variants", "placebo")
+RETIRED = ("interactive", "variants", "placebo", "window")
 # Whole numbers that cannot be 0.
 POSITIVE = ("min_estimation", "draws")
 # Trading days from an event, some 80 years, beyond which there is no window.

@@ -228,7 +228,8 @@ def _syntax(error: tomllib.TOMLDecodeError, text: str) -> Problem:
     """Return where a text is not TOML; the parser says so in words only."""
     match = re.fullmatch(r"(.*) \(at line (\d+), column (\d+)\)", str(error))
     if match:
-        return Problem(int(match[2]), f"column {match[3]}", f"not TOML: {match[1]}")
+        remedy = "write text in quotes" if match[1] == "Invalid value" else ""
+        return Problem(int(match[2]), f"column {match[3]}", f"not TOML: {match[1]}", remedy=remedy)
     fault = str(error).partition(" (at ")[0]
     return Problem(text.rstrip().count("\n") + 1, "end of the file", f"not TOML: {fault}")
 

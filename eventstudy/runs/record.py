@@ -23,6 +23,7 @@ import pandas as pd
 
 from ..calendars.sessions import version as calendars_version
 from ..errors import ConfigError, RunFolderError
+from ..findings.finished_run import prices_of
 from ..findings.types import Findings
 from ..fitting.config import StudyConfig
 from ..fitting.fitted import FittedStudy
@@ -30,7 +31,7 @@ from ..fitting.settings import RETIRED
 from ..prices import is_name
 from ..prices.frozen import described
 from ..report.sections.answer import answer
-from ..report.sections.caveats import caveat_parts
+from ..report.sections.caveats import second_sentence
 from ..utility.catalogue import make_error
 from ..utility.csv_text import read_csv
 from ..utility.file_names import inside
@@ -319,7 +320,7 @@ def answers(findings: Findings) -> list[dict[str, Any]]:
             out.append({
                 "group": sample.group, "window": str(findings.setup.main),
                 "headline": text.pieces[0][0], "text": str(text),
-                "caveat": " ".join(caveat_parts(findings, sample)[:1]),
+                "caveat": second_sentence(findings, sample),
                 "verdict": result.verdict, "test": result.test,
                 "estimate": _number(result.effect.estimate),
                 "pvalue": _number(result.pvalue), "n_events": result.n_events,
@@ -341,16 +342,12 @@ def provenance_of(results: FittedStudy, origin: Origin | None, command: str) -> 
     -------
     dict
     """
-    prices = {
-        symbol: {k: v for k, v in entry.items() if k != "retrieved_at"}
-        for symbol, entry in results.panel.provenance.items()
-    }
     return {
         "events_source": origin.events.name if origin else "",
         "events_sha256": origin.hashes[origin.place] if origin else "",
         "versions": versions(),
         "command": command,
-        "prices": prices,
+        "prices": prices_of(results),
     }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from html import escape
@@ -12,7 +13,7 @@ import pandas as pd
 
 from ..analysis.computed import compute_study
 from ..analysis.specifications import answer_row
-from ..errors import ConfigError
+from ..errors import ConfigError, NoUsableEventsError
 from ..events.table import FRAME, Events, events_given
 from ..fitting.config import StudyConfig
 from ..fitting.fit import UnfittedStudy
@@ -21,10 +22,13 @@ from ..fitting.inputs import StudyInputs
 from ..fitting.settings import COMMAND_NAMES
 from ..prices import PriceProvider, resolve
 from ..returns.security_files import usual_calendar
+from ..utility.catalogue import Reason, say
 from .results import EventStudyResults
 
 # Settings that name files, in whose place a table can be given.
 TABLES = ("prices", "returns", "factors")
+# Reasons that an error names.
+NAMED_REASONS = 5
 
 
 def study(
@@ -59,9 +63,9 @@ def study(
     progress : callable, optional
         Called with (symbols done, symbols in all) while prices are fetched.
     **settings
-        Settings of :class:`StudyConfig`, also by the words of the command line: ``car`` (windows to
-        be tested, the first leads), ``window`` (event window), ``estimation``, ``model``, ``by``
-        ... They hold for the results and their reports. ``factors`` may be a DataFrame.
+        Settings of :class:`StudyConfig`, also by the words of the command line: ``windows`` or
+        ``window`` (to be tested, the first leads), ``event_window``, ``estimation``, ``model``,
+        ``by`` ... They hold for the results and their reports. ``factors`` may be a DataFrame.
 
     Returns
     -------
@@ -72,9 +76,15 @@ def study(
     ------
     EventStudyError
         For faults of the events, the settings or the prices; the message says what to do.
+    NoUsableEventsError
+        If no event can be studied, with the reasons.
 
     Notes
     -----
+    The answer, its figures and the cell of a notebook begin with the group of the report: where the
+    column ``direction`` has several values, with one of them. ``answer(group="")`` is of all events
+    together, as are ``summary()``, ``test()`` and the tables.
+
     Tables in memory take the way of files: each event has the sessions of its exchange, gaps of
     prices are bridged, and faults of prices are found and named. Missing values are NaN or None.
     A DataFrame may be one of polars or of another library if narwhals is installed.
@@ -98,7 +108,30 @@ def study(
     sources: Any = {"offline": offline, "store": store, "vintage": vintage}
     named = {"date": date, "ticker": ticker, "config": config, **sources}
     inputs = inputs_of(events, prices, returns=returns, **named, **settings)
-    return EventStudyResults.of(compute_study(inputs, progress=progress), inputs.config)
+    results = EventStudyResults.of(compute_study(inputs, progress=progress), inputs.config)
+    if len(results) == 0:
+        raise make_no_usable_error(results)
+    return results
+
+
+def make_no_usable_error(results: EventStudyResults) -> NoUsableEventsError:
+    """Return the error of a study without a used event: how many, why, and what to do.
+
+    Parameters
+    ----------
+    results : EventStudyResults
+    """
+    reasons = Counter(map(reason_head, results.events["reason"]))
+    lines = [f"  {n:,}: {text}" for text, n in reasons.most_common(NAMED_REASONS)]
+    remedies = [why.remedy for why in results.events["reason"] if isinstance(why, Reason)]
+    remedy = next(filter(None, remedies), "")
+    what = say("results.none_usable", n=len(results.events))
+    return NoUsableEventsError("\n".join([what, *lines, *filter(None, [remedy])]))
+
+
+def reason_head(reason: str) -> str:
+    """Return the part of a reason that many events share."""
+    return reason.head if isinstance(reason, Reason) else str(reason)
 
 
 def inputs_of(
@@ -198,6 +231,7 @@ def compare(
     Returns
     -------
     DataFrame
+        The answer of each is that of ``answer()``: of the group that its report begins with.
         One row a name and window, with the name as index: start, stop, n_events, n_dates, estimate,
         se, ci_low, ci_high (of the effect, decimal and 95%), statistic, test (the main test),
         pvalue, reason (why there is no answer).
@@ -232,7 +266,8 @@ def compare(
         types = ", ".join(kind.__name__ for kind in kinds)
         raise ConfigError("not results by name", value=types, remedy=remedy)
     table: dict[Any, pd.DataFrame] = {}
-    for name, member in results.items():
+    for name, one in results.items():
+        member = one.of_group()
         tested = member.windows_of(member.main if windows is None else windows)
         rows = [{"start": w.start, "stop": w.stop, **answer_row(member, w)} for w in tested]
         table[" / ".join(name) if isinstance(name, tuple) else name] = pd.DataFrame(rows)

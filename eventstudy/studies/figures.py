@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from html import escape
 from typing import TYPE_CHECKING, Any, Unpack
 
-import numpy as np
 import pandas as pd
 
 from ..analysis.answer import Answer
@@ -19,7 +19,6 @@ from ..report.figures import robustness_plots
 from ..report.figures.plots import Look
 from ..report.formats.latex import regressions_as
 from ..report.formats.terminal import regressions_text
-from ..utility.catalogue import say
 from ..utility.units import Paragraph
 
 if TYPE_CHECKING:
@@ -78,17 +77,18 @@ class DrawnRegressions(_Columns, SideBySide):
 
 @dataclass(frozen=True, repr=False)
 class DrawnAnswer(Paragraph, Answer):
-    """An answer as a table (``frame()``), a figure and a sentence (``str``).
+    """An answer as a table (``frame()``), a figure and what the command prints (``str``).
 
-    `pooled` is the column whose groups count together in it, "" for none.
+    `group` is the group of events that it is about, "" for all; `write` returns it in words.
     """
 
-    pooled: str = ""
+    group: str = ""
+    write: Callable[[], str] = field(default=str, compare=False)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the answer as it stands in ``study.json``."""
+        """Return the answer as it stands in ``results.json``."""
         record = super().to_dict()
-        del record["pooled"]
+        del record["group"], record["write"]
         return record
 
     def frame(self) -> pd.DataFrame:
@@ -99,13 +99,10 @@ class DrawnAnswer(Paragraph, Answer):
         return pd.DataFrame([row | {f"plain_{name}": value for name, value in average.items()}])
 
     def __str__(self) -> str:
-        facts = {"n": self.n_events, "dates": self.n_dates, "p": self.pvalue, "why": self.reason}
-        effect, ending = self.effect, "_one" if self.n_events == 1 else ""
-        code = f"sentence{ending}" if np.isfinite(self.pvalue) else "none"
-        ends = (effect.ci_low, effect.ci_high)
-        pooled = say("answer.groups_together", column=self.pooled) if self.pooled else ""
-        text = say(f"answer.{code}", value=effect.estimate, ends=ends, **facts)
-        return f"{text} {pooled}".strip()
+        return self.write()
+
+    def _repr_html_(self) -> str:
+        return f"<pre>{escape(str(self))}</pre>"
 
     plot = robustness_plots.plot_answer
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
+from functools import partial
 from html import escape
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 import pandas as pd
@@ -24,19 +25,28 @@ from ..analysis.placebo import placebo_firms
 from ..analysis.regressions import diagnostics, regression
 from ..analysis.weights import dollar_loss, weighted_caar
 from ..calendars.window import Window
+from ..errors import ConfigError
 from ..events.checks import REPLACED
 from ..events.rows import KNOWN
 from ..events.table import FIXED
-from ..findings.finished_run import finish_run, results_text
+from ..findings.finished_run import finish_run, results_text, studies_of
 from ..findings.types import Findings
 from ..fitting.config import StudyConfig
-from ..fitting.fitted import FittedStudy, WindowLike, WindowsLike, group_column
+from ..fitting.fitted import FittedStudy, WindowLike, WindowsLike, is_large
 from ..fitting.inputs import CONFOUNDER
-from ..report.figures.plots import plot_caar, plot_car_forest, plot_event, plot_path
+from ..report.figures.plots import Look, plot_caar, plot_car_forest, plot_event, plot_path
+from ..report.formats.terminal import answer_text, terminal_text
+from ..report.sections.answer import split_answer
+from ..report.sections.caveats import second_sentence
 from ..utility.catalogue import say
 from ..utility.frames import with_numbers
+from ..utility.registry import did_you_mean
 from ..utility.typing import IntArray
+from ..utility.units import speaking_of
 from . import figures
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 # Notes under a summary.
 NAMED = 3
@@ -54,16 +64,16 @@ class EventStudyResults(FittedStudy):
     --------
     >>> import eventstudy as es
     >>> results = es.run_study("events.csv", es.StudyConfig(prices="sample"))
-    >>> isinstance(results, es.EventStudyResults), results
-    (True, <event study: 70 of 230 events, market model, [-10,10]>)
+    >>> answer = results.answer()
+    >>> answer.group, answer.verdict, round(answer.effect.estimate, 4)
+    ('adverse', 'different', -0.0068)
+    >>> results.answer(group="").n_events
+    70
     >>> adverse = results.groups("direction")["adverse"]
-    >>> adverse.answer((0, 1)).verdict
-    'different'
     >>> print(adverse.test("bmp_kp", (0, 1)))
     BMP-KP: t(53) = -2.29, p = 0.0258, 54 events
     """
 
-    plot_path = plot_path
     plot_caar = plot_caar
     plot_car_forest = plot_car_forest
     plot_event = plot_event
@@ -97,19 +107,103 @@ class EventStudyResults(FittedStudy):
         record = {f.name: getattr(study, f.name) for f in fields(study) if f.init}
         return cls(**{**record, "config": config or study.config})
 
-    def answer(self, window: WindowLike | None = None) -> figures.DrawnAnswer:
-        """Return verdict, main test, estimate and interval over `window` (the main one)."""
-        answer = answer_of(self, window)
-        numbers = {f.name: getattr(answer, f.name) for f in fields(answer)}
-        return figures.DrawnAnswer(**numbers, pooled=group_column(self, ""))
+    def of_group(self, group: str | None = None) -> EventStudyResults:
+        """Return the results of one group of the events.
 
-    def power(self, window: WindowLike | None = None) -> figures.DrawnPower:
+        Parameters
+        ----------
+        group : str, optional
+            A value of the column that splits the study (the setting ``by``: by default ``group`` or
+            ``direction``, where it has several values); "" for all events together. By default the
+            group that the report begins with.
+
+        Returns
+        -------
+        EventStudyResults
+
+        Raises
+        ------
+        ConfigError
+            If there is no such group.
+        """
+        studies: dict[str, Any] = dict(studies_of(self, self.settings))
+        name = next(iter(studies)) if group is None else group
+        if name not in studies:
+            remedy = did_you_mean(name, list(studies)) or f"one of {', '.join(studies)}"
+            raise ConfigError("no such group", value=name, remedy=remedy)
+        found: EventStudyResults = studies[name]
+        return found
+
+    def answer(
+        self, window: WindowLike | None = None, *, group: str | None = None
+    ) -> figures.DrawnAnswer:
+        """Return verdict, main test, estimate and interval, those of the report.
+
+        Parameters
+        ----------
+        window : window, optional
+            By default the main one.
+        group : str, optional
+            As for :meth:`of_group`: by default the group that the report begins with.
+
+        Returns
+        -------
+        DrawnAnswer
+            Printed it is what ``eventstudy run`` prints, with the caveat.
+        """
+        chosen = self.main if window is None else Window.of(window)
+        name = studies_of(self, self.settings)[0][0] if group is None else group
+        answer = answer_of(self.of_group(name), chosen)
+        numbers = {f.name: getattr(answer, f.name) for f in fields(answer)}
+        write = partial(self._say, chosen, name)
+        return figures.DrawnAnswer(**numbers, group=name, write=write)
+
+    def _say(self, window: Window, group: str) -> str:
+        """Return the answer of a group over a window in words."""
+        findings = self.findings()
+        if window != self.main:
+            findings = self.findings(config=replace(self.settings, windows=(window,)))
+        if group == findings.sample.group:
+            return str(terminal_text(findings))
+        sample = next(sample for sample in findings.samples if sample.group == group)
+        return answer_text(findings, sample)
+
+    def plot_path(
+        self, ax: Axes | None = None, *, group: str | None = None, **look: Unpack[Look]
+    ) -> Axes:
+        """Draw the shares against what the market implied, the figure of the answer.
+
+        Parameters
+        ----------
+        ax : Axes, optional
+            Drawn into; by default the axes of a new figure.
+        group : str, optional
+            As for :meth:`of_group`: by default the group that the report begins with.
+        **look : str or color
+            `title`, `color` and `label` of the shares.
+
+        Returns
+        -------
+        Axes
+
+        Raises
+        ------
+        ConfigError
+            If no event has the days of the main window.
+        """
+        return plot_path(self.of_group(group), ax, **look)
+
+    def power(
+        self, window: WindowLike | None = None, *, group: str | None = None
+    ) -> figures.DrawnPower:
         """Return which effects the answer would find, by the closed form of its test.
 
         Parameters
         ----------
         window : window, optional
             By default the main one.
+        group : str, optional
+            As for :meth:`of_group`: by default the group that the report begins with.
 
         Returns
         -------
@@ -118,17 +212,21 @@ class EventStudyResults(FittedStudy):
             other dates of the firms.
         """
         chosen = self.main if window is None else Window.of(window)
-        answer = answer_of(self, chosen)
+        answer = answer_of(self.of_group(group), chosen)
         least, df = answer.overturn.smallest_effect, answer.effect.df
         return figures.DrawnPower.of(chosen, answer.test, least, df)
 
-    def influence(self, window: WindowLike | None = None) -> figures.DrawnInfluence:
+    def influence(
+        self, window: WindowLike | None = None, *, group: str | None = None
+    ) -> figures.DrawnInfluence:
         """Return the answer without each event, date, cluster of dates and firm.
 
         Parameters
         ----------
         window : window, optional
             By default the main one.
+        group : str, optional
+            As for :meth:`of_group`: by default the group that the report begins with.
 
         Returns
         -------
@@ -136,7 +234,9 @@ class EventStudyResults(FittedStudy):
             Its text is what single announcements, dates and firms change; ``frame()`` has all rows.
         """
         chosen = self.main if window is None else Window.of(window)
-        return figures.DrawnInfluence(**vars(influence_of(self, chosen, answer_of(self, chosen))))
+        study = self.of_group(group)
+        answer = answer_of(study, chosen)
+        return figures.DrawnInfluence(**vars(influence_of(study, chosen, answer)))
 
     def with_market_values(self, source: str | Path, **options: Any) -> EventStudyResults:
         """Return the results with market values of Yahoo or a file.
@@ -203,7 +303,7 @@ class EventStudyResults(FittedStudy):
         return figures.DrawnRegressions(fits)
 
     def calibrate(
-        self, window: WindowLike | None = None, **options: Any
+        self, window: WindowLike | None = None, *, group: str | None = None, **options: Any
     ) -> figures.CalibrationWithFigure:
         """Return how often the tests of the study are wrong on its own firms' other days.
 
@@ -211,6 +311,8 @@ class EventStudyResults(FittedStudy):
         ----------
         window : window, optional
             By default the main one.
+        group : str, optional
+            As for :meth:`of_group`: by default the group that the report begins with.
         **options
             As for :func:`eventstudy.analysis.calibration.calibrate`.
 
@@ -219,7 +321,8 @@ class EventStudyResults(FittedStudy):
         Calibration
             With its power curve as ``plot()``.
         """
-        return figures.CalibrationWithFigure(**vars(calibrate(self, window, **options)))
+        numbers = calibrate(self.of_group(group), window, **options)
+        return figures.CalibrationWithFigure(**vars(numbers))
 
     def save(
         self, out: str | Path = "reports", name: str = "study", *,
@@ -272,6 +375,8 @@ class EventStudyResults(FittedStudy):
         -------
         Findings
         """
+        if config is None and name == "study":
+            return self.remember("findings", lambda: finish_run(self).findings)
         return finish_run(self, config=config, name=name).findings
 
     def to_json(self, *, config: StudyConfig | None = None) -> str:
@@ -401,17 +506,25 @@ class EventStudyResults(FittedStudy):
         cells = {name: with_numbers(self.events[name]).to_numpy()[rows] for name in names}
         return table.assign(**cells)
 
+    def __repr__(self) -> str:
+        if is_large(self):
+            return super().__repr__()
+        findings = self.findings()
+        with speaking_of(findings.setup.measure):
+            return f"{split_answer(findings)[0]} {second_sentence(findings)}".strip()
+
     def __str__(self) -> str:
-        return "\n".join([f"{self!r}\n{self.summary()}", *self._first_notes()])
+        return "\n".join([str(self.answer()), *self._first_notes()])
 
     def _first_notes(self) -> list[str]:
-        """Return the notes that stand under a summary."""
+        """Return the notes that stand under an answer."""
         notes, more = self.notes[:NAMED], len(self.notes) - NAMED
         last = [say("results.more_notes", n=more)] if more > 0 else []
         return [*(say("results.note", text=text) for text in notes), *last]
 
     def _repr_html_(self) -> str:
-        counts = f"{len(self)} of {len(self.events)} events"
-        head = f"{counts}, {self.model.label}, {self.abnormal.event}"
-        notes = "".join(f"<p>{escape(text)}</p>" for text in self._first_notes())
-        return f"<p><b>Event study</b>: {escape(head)}</p>{self.summary()._repr_html_()}{notes}"
+        from ..report.formats.cell import render_cell
+
+        if is_large(self):
+            return f"<p>{escape(repr(self))}</p>"
+        return render_cell(self.findings(), self.notes)

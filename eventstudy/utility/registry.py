@@ -16,20 +16,22 @@ T = TypeVar("T")
 PLUGIN_NAME = re.compile(r"[a-z][a-z0-9_-]+")
 
 
-def did_you_mean(word: str, choices: Iterable[str]) -> str:
+def did_you_mean(word: str, choices: Iterable[str], *, like: float = 0.6) -> str:
     """Return ``"did you mean 'x'?"`` for the closest choice, or an empty string.
 
     Parameters
     ----------
     word : str
     choices : iterable of str
+    like : float
+        How alike it must be, from 0 to 1.
 
     Examples
     --------
     >>> did_you_mean("bmpkp", ["bmp_kp", "sign"])
     "did you mean 'bmp_kp'?"
     """
-    match = difflib.get_close_matches(word, list(choices), 1)
+    match = difflib.get_close_matches(word, list(choices), 1, like)
     return f"did you mean {match[0]!r}?" if match else ""
 
 

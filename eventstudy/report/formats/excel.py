@@ -21,7 +21,7 @@ from ...utility.numbers import LEVEL, window_text
 from ...utility.units import speaking_of, words
 from ..figures.svg_canvas import roomy
 from ..sections.answer import split_answer
-from ..sections.caveats import asides
+from ..sections.caveats import asides, second_sentence
 from ..sections.checks import list_checks
 from ..sections.events import dropped_lede, in_order, write_flag
 from ..sections.first_screen import title_of
@@ -221,10 +221,11 @@ class Writer:
         page.set_paper(9)
         page.fit_to_pages(1, 0)
         head, sentence = split_answer(findings)
-        notes = asides(findings)
         self._line(page, 0, head, bold=True, size=18)
-        self._line(page, 1, sentence)
-        self._line(page, 2, notes[0] if notes else "", bold=True)
+        second = second_sentence(findings)
+        self._line(page, 1, second, bold=True)
+        self._line(page, 2, sentence)
+        notes = [note for note in asides(findings) if note != second]
         self.cell(page, 3, 0, f"{title_of(findings)}. {source_line(findings)}", color=MUTED)
         for j, key in zip((0, 1, 3, 5, 6), key_figures(findings), strict=False):
             self.cell(page, 5, j, key.label, color=MUTED, size=10, text_wrap=True)
@@ -249,7 +250,7 @@ class Writer:
             ]
             row = self._block(page, row, "summary_checks", "trrrp", checks) if checks else row
             notes.append(windows_lede(findings))
-        for text in (*notes[1:], dropped_lede(findings), say("workbook.cite")):
+        for text in (*notes, dropped_lede(findings), say("workbook.cite")):
             self._line(page, row, text, size=9)
             row += 1
 

@@ -21,8 +21,8 @@ from ...utility.units import speaking_of
 from ..figures.answer_figures import draw_levels, near_days
 from ..figures.plots import Look, plot_caar, plot_car_forest, plot_path
 from ..figures.svg_canvas import day_ticks
-from ..sections.answer import split_answer
-from ..sections.caveats import caveat_parts
+from ..sections.answer import say_spread, split_answer
+from ..sections.caveats import list_caveats
 from ..sections.first_screen import title_of
 from ..sections.methods import source_line
 
@@ -143,7 +143,8 @@ def _drawn(findings: Findings) -> Figure:
     _write(figure, 70, [clipped(title_of(findings), 80)], 20, fontweight="bold")
     large, heads = _fitted(figure, [head.removesuffix(".")], HEADS, MOST_HEADS, **serif)
     top = _write(figure, 80 + large, heads, large, **serif)
-    caveat, *more = caveat_parts(findings, findings.sample) or [""]
+    caveat, *more = list_caveats(findings) or [""]
+    more += say_spread(findings.sample.answer)
     size, lines = _fitted(figure, [caveat], CAVEATS, MOST_CAVEAT, fontweight="bold")
     top = _write(figure, top - large + 1.3 * size, lines, size, fontweight="bold") + large - size
     small, lines = _fitted(figure, [sentence, " ".join(more)], LINES, MOST_LINES)

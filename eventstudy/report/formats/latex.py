@@ -26,7 +26,7 @@ from ...utility.units import speaking_of, words
 from ..figures.coefficients import draw_coefficients
 from ..figures.svg_canvas import pair
 from ..sections.answer import name_sample, write_days
-from ..sections.caveats import lacking_lines, write_caveat_of
+from ..sections.caveats import doubts, lacking_lines, list_caveats
 from ..sections.events import in_order
 from ..sections.methods import source_line
 from ..sections.regressions import RegressionTable, tabulate
@@ -213,7 +213,7 @@ def _windows(findings: Findings, windows: Sequence[Window], names: Sequence[str]
         "main_tests": [STATISTICS[name] for name in dict.fromkeys(a.test for a in answers)],
         "singles": {sample.n_used == 1 for sample in samples},
         "starred": any(stars(answer.pvalue) for answer in answers),
-        "caveat": write_caveat_of(findings, findings.sample),
+        "caveat": " ".join([*list_caveats(findings), *doubts(findings)]),
         "indices": listed(indices) if 0 < len(indices) <= MOST_INDICES else "",
         "n_more": max(0, len(findings.groups) - MOST_PANELS),
         "last": source_line(findings),

@@ -95,7 +95,7 @@ def environment() -> Environment:
 
 def curve_file(curve: SpecificationCurve) -> str:
     """Return the curve as an SVG file, in the light colours of the pages."""
-    css = _file("report.css")
+    css = read_template("report.css")
     rules = [css.partition("}")[0], "}", *(r for r in css.split("\n") if r.startswith("svg"))]
     ground = '<svg xmlns="http://www.w3.org/2000/svg" style="background:var(--paper)"'
     figure = str(draw_curve(curve, width=WIDE, label=say("robustness.curve.title")))
@@ -135,12 +135,13 @@ def style(*names: str, ticks: Iterable[tuple[str, str]] = ()) -> dict[str, Any]:
     ticks : iterable of (place, label)
         Of the axis in the tables of CARs, where upright lines are drawn.
     """
-    css = "\n".join(map(_file, names)) + _grid(ticks)
+    css = "\n".join(map(read_template, names)) + _grid(ticks)
     return {"css": Markup(css), "style_hash": digest(css)}  # noqa: S704
 
 
 @cache
-def _file(name: str) -> str:
+def read_template(name: str) -> str:
+    """Return the text of a file among the templates, without blanks around it."""
     return (TEMPLATES / name).read_text(encoding="utf-8").strip()
 
 

@@ -13,8 +13,9 @@ from ...analysis.calibrated import draws_error
 from ...analysis.calibration import Calibration
 from ...analysis.cross_section import CarRegression
 from ...analysis.diagnosis import WITH_CARE
+from ...calendars.exchanges import name_index
 from ...calendars.window import MAIN_WINDOW, Window
-from ...findings.kept_case import cases_without_prices
+from ...findings.kept_case import Case, cases_without_prices
 from ...findings.types import Findings, Sample
 from ...prices.quality.return_faults import RETURN_FAULTS
 from ...significance import STATISTICS
@@ -26,18 +27,20 @@ from ..sections.answer import Sentence, answer, brief, write_days
 from ..sections.caveats import (
     MISSING,
     asides,
-    brief_caveat,
+    doubts,
     find_caveat,
     headline,
-    write_caveat_of,
+    list_caveats,
+    second_sentence,
 )
 from ..sections.checks import list_checks, name_fragile
 from ..sections.events import dropped_kinds
 from ..sections.first_screen import days_outside
+from ..sections.kept_cases import describe_case
 from ..sections.methods import name_prices
 from ..sections.regressions import tabulate
 from ..sections.robustness import Analysis, robustness
-from ..sections.top import describe_setup, name_press
+from ..sections.top import describe_setup, name_indices, name_press
 from ..sections.windows import AROUND, TITLES, find_role, list_tests, windows_around
 
 TEXT_WIDTH, MOST_LINES = 79, 25
@@ -45,8 +48,6 @@ TEXT_WIDTH, MOST_LINES = 79, 25
 NAME_WIDTH = 32
 SKETCH_WIDTH = 55
 HEAD_WIDTH = 9
-# Lines of a caveat in the short answer, and of any other note.
-CAVEAT_LINES, NOTE_LINES = 4, 2
 # Analyses that were asked for, beside the answer.
 ANALYSES = ("specifications", "choices", "firms", "regression")
 DROPPED_SHOWN = 8
@@ -83,23 +84,20 @@ def _short(findings: Findings, page: str) -> list[str]:
     head, end, table = _lines(str(answer(findings))), _end(findings, page), [""]
     if findings.sample.n_used:
         table += summary(findings, findings.sample, is_short=True).split("\n")
-    caveat = " ".join(brief_caveat(findings)).strip()
-    in_full = write_caveat_of(findings, findings.sample)
-    about_data = [text for text in asides(findings) if text != in_full and text not in caveat]
+    second, *others = list_caveats(findings) or [""]
+    others += doubts(findings)
+    about_data = [text for text in asides(findings) if text not in (second, *others)]
+    head += _lines(second)
     room = MOST_LINES - len(head) - len(table) - len(end)
-    head += _lines(caveat, min(CAVEAT_LINES, max(1, room)))
-    room = MOST_LINES - len(head) - len(table) - len(end)
-    # In the order of the lines, each with its rank; the caveat may say how many were used.
-    n_dropped = findings.setup.n_events - findings.setup.n_used
-    is_said = getattr(find_caveat(findings.sample), "code", "") in MISSING
-    is_said &= n_dropped > FEW_DROPPED
-    notes = [
-        (3, _around(findings)), *((4, text) for text in _other_answers(findings)),
-        *((2, text) for text in about_data), (1, name_press(findings)),
-        (2, name_fragile(findings)), (5 if is_said else 0, _used(findings)),
-        (6, issues(findings)), *((2, text) for text in cases(findings)),
-    ]  # fmt: skip
-    blocks = [(rank, k, _lines(text, NOTE_LINES)) for k, (rank, text) in enumerate(notes)]
+    # Lines in their order, each with its rank: the first find room first.
+    notes = [(1, text) for text in others]
+    notes.append((3, _around(findings)))
+    notes += [(4, text) for text in _other_answers(findings)]
+    notes += [(2, text) for text in about_data]
+    notes += [(1, name_press(findings)), (2, name_fragile(findings))]
+    notes += [(5 if _says_how_many(findings) else 0, _used(findings)), (6, issues(findings))]
+    notes += [(2, text) for text in cases(findings)]
+    blocks = [(rank, k, _lines(text)) for k, (rank, text) in enumerate(notes)]
     fitting = {}
     for _, k, lines in sorted(blocks):
         if len(lines) <= room:
@@ -107,6 +105,13 @@ def _short(findings: Findings, page: str) -> list[str]:
             room -= len(lines)
     gap = [""] * (room > 0 and findings.sample.n_used > 0)
     return [*head, *table, *gap, *(line for k in sorted(fitting) for line in fitting[k]), *end]
+
+
+def _says_how_many(findings: Findings) -> bool:
+    """Return whether the second sentence says already how many of many events were used."""
+    caveat, setup = find_caveat(findings.sample), findings.setup
+    is_about_losses = caveat is not None and caveat.code in MISSING
+    return is_about_losses and setup.n_events - setup.n_used > FEW_DROPPED
 
 
 def _days(window: Window) -> str:
@@ -156,11 +161,25 @@ def cases(findings: Findings) -> list[str]:
     return lines
 
 
+def case_text(case: Case) -> str:
+    """Return the numbers of a kept case, which stand in for those of an event without prices.
+
+    Parameters
+    ----------
+    case : Case
+    """
+    facts = {"name": case.event["company"], "run": case.name, "index": name_index(case.benchmark)}
+    texts = [say("case.stored", **facts), describe_case(case), say("case.again", run=case.name)]
+    return _wrapped(" ".join(texts))
+
+
 def _end(findings: Findings, page: str) -> list[str]:
     """Return the date of the prices and where more is; a path stays whole, as it is copied."""
     _, last = name_prices(findings)
     prices = say("terminal.prices_to", last=last) if last else ""
-    more = _plain(say("terminal.more", page=page))
+    if indices := name_indices(findings):
+        prices = f"{indices}. {prices}"
+    more = _plain(say("terminal.more", page=page)) if page else ""
     line = _plain(f"{prices} {more}".strip())
     return [line] if len(line) <= TEXT_WIDTH else [*_lines(prices), more]
 
@@ -184,6 +203,20 @@ def answers(findings: Findings) -> str:
     """Return the answer with its caveat and all notes, and those of the other groups in short."""
     with speaking_of(findings.setup.measure):
         return "\n".join(map(_wrapped, [headline(findings), *_other_answers(findings)]))
+
+
+def answer_text(findings: Findings, sample: Sample) -> str:
+    """Return the answer of one group in words, with the sentence that travels with it.
+
+    Parameters
+    ----------
+    findings : Findings
+    sample : Sample
+        One of ``findings.samples``.
+    """
+    with speaking_of(findings.setup.measure):
+        second = second_sentence(findings, sample)
+        return _wrapped(f"{answer(findings, sample)} {second}".strip())
 
 
 def summary(findings: Findings, sample: Sample, *, is_short: bool = False) -> str:

@@ -8,7 +8,14 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
-from ...analysis.answer import DIFFERENT, NO_RESULT, NOT_DIFFERENT, PROVISIONAL, Answer
+from ...analysis.answer import (
+    DIFFERENT,
+    NO_RESULT,
+    NOT_DIFFERENT,
+    PROVISIONAL,
+    Answer,
+    caveat_of,
+)
 from ...analysis.calibrated import Calibrated
 from ...analysis.interval import KNOWN_SPREAD, Interval, limits_by_chance, quantile
 from ...analysis.unequal_reactions import UnequalReactions
@@ -20,7 +27,6 @@ from ...significance import FULL_SAMPLE
 from ...utility.catalogue import Reason, has, say
 from ...utility.csv_text import BLANK
 from ...utility.numbers import (
-    LEVEL,
     NBSP,
     capitalised,
     clipped,
@@ -124,7 +130,7 @@ def brief(findings: Findings, sample: Sample) -> Sentence:
     who = say("answer.who", number=_number(n), subject=count_subject(n, name).partition(" ")[2])
     if result.verdict == DIFFERENT:
         caveats = doubt_variance(result) if result.n_events < FULL_SAMPLE else []
-        caveats = [*caveats, *describe_one_event(result)]
+        caveats += [*say_spread(result), *describe_one_event(result)]
         head = _moved(findings, sample, say("answer.shares"))
         tail = " ".join(
             [say("answer.brief_p", p=result.pvalue), *describe_violence(result), *caveats]
@@ -298,20 +304,84 @@ def write_full_interval(effect: Interval) -> str:
 def doubt_variance(result: Answer) -> list[str]:
     """Return by how much returns would have to swing more to undo the answer; [] if not known.
 
-    The swing of the other days around the events stands beside it.
+    Parameters
+    ----------
+    result : Answer
     """
-    times, around = result.overturn.variance_multiple, result.overturn.firm_variance
+    times = result.overturn.variance_multiple
     if result.verdict != DIFFERENT or not np.isfinite(times):
         return []
     size = "edge" if times < EDGE else "small" if times < LARGE else "large"
     further = "_further" if find_swing(result) and size != "edge" else ""
-    caveat = say(f"answer.variance_{size}{further}", swing=np.sqrt(times))
-    if result.overturn.spread_pvalue >= LEVEL:
-        caveat = f"{caveat} {say('answer.spread', p=result.overturn.spread_pvalue)}"
-    if not around > 0:
-        return [caveat]
+    return [say(f"answer.variance_{size}{further}", swing=np.sqrt(times))]
+
+
+def write_other_days(result: Answer) -> list[str]:
+    """Return how much few shares swung on the other days around their events; [] if not known.
+
+    Parameters
+    ----------
+    result : Answer
+    """
+    around = result.overturn.firm_variance
+    if result.verdict != DIFFERENT or not around > 0:
+        return []
     code = "answer.other_days_one" if result.n_events == 1 else "answer.other_days"
-    return [caveat, say(code, swing=np.sqrt(around))]
+    return [say(code, swing=np.sqrt(around))]
+
+
+def compare_spread(result: Answer) -> list[str]:
+    """Return the p of two to four events beside that by how far they differ; [] of others.
+
+    Parameters
+    ----------
+    result : Answer
+    """
+    if not has_two_ways(result):
+        return []
+    usual, spread = result.pvalue, result.overturn.spread_pvalue
+    kind = name_repetition(result)
+    facts = {"usual": write_chance(usual, kind), "usual_p": usual, "n": result.n_events}
+    facts |= {"spread": write_chance(spread, kind), "spread_p": spread}
+    return [say(f"answer.two_ways{'_violent' * bool(find_swing(result))}", **facts)]
+
+
+def say_spread(result: Answer) -> list[str]:
+    """Return the p of two to four events by how far they differ, in short; [] of others.
+
+    Parameters
+    ----------
+    result : Answer
+    """
+    if not has_two_ways(result):
+        return []
+    return [say("answer.by_spread", n=result.n_events, p=result.overturn.spread_pvalue)]
+
+
+def has_two_ways(result: Answer) -> bool:
+    """Return whether an answer is judged in two ways: of two to four events that have both p."""
+    is_decided = result.verdict in (DIFFERENT, NOT_DIFFERENT)
+    return is_decided and 1 < result.n_events < FULL_SAMPLE and result.overturn.spread_pvalue >= 0
+
+
+def write_chance(p: float, kind: str) -> str:
+    """Return a p as a frequency: ``3 in 100 studies``.
+
+    Parameters
+    ----------
+    p : float
+    kind : {"studies", "dates", "days"}
+    """
+    whole = 100 if p >= 0.0095 else 1000 if p >= 0.0005 else 0
+    code = "key.share" if whole else "key.hardly_any"
+    return say(code, n=round(whole * p), whole=whole, kind=kind)
+
+
+def name_repetition(result: Answer) -> str:
+    """Return what is thought to be repeated: studies, or the days of one date or one event."""
+    if result.n_events == 1:
+        return "days"
+    return "dates" if result.n_dates == 1 else "studies"
 
 
 def find_swing(result: Answer) -> float:
@@ -500,6 +570,10 @@ def _no_move(findings: Findings, sample: Sample) -> tuple[str, str]:
         remark = say("answer.unequal_firms", value=average, interval=interval)
     else:
         remark = say_smallest_effect("answer.power", result)
+    caveat = caveat_of(result)
+    if caveat is not None and caveat.code == "few":
+        # The sentence that travels with the headline says it.
+        remark = ""
     texts = [*describe_swings(result.unequal), sentence, remark]
     return head, " ".join(filter(None, texts))
 

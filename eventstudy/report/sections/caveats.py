@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from ...analysis.answer import Caveat, caveat_of
+from ...analysis.answer import DIFFERENT, Answer, Caveat, caveat_of
 from ...analysis.influence import write_caveat
 from ...analysis.interval import Interval
 from ...analysis.missing import Missing
@@ -20,18 +19,22 @@ from ...utility.catalogue import say
 from ...utility.flags import Flag
 from ...utility.numbers import capitalised, clipped, date_prose, share_text, size_text
 from .answer import (
+    EDGE,
     LONGEST_FIRM,
     answer,
     calibration_facts,
+    compare_spread,
     describe_one_event,
     doubt_variance,
+    find_swing,
     is_against_index,
-    name_news,
     name_sample,
     short_name,
     write_interval,
     write_other_dates,
+    write_other_days,
 )
+from .checks import count_other_verdicts, list_checks
 
 # Events named in a sentence; the list below has all of them.
 NAMED = 3
@@ -45,6 +48,8 @@ FORTNIGHT = 14
 LENGTHS, FEWEST_UNITS = {"years": 365.25, "months": 30.44, "weeks": 7.0}, 1.5
 # Larger falls are told in whole percent.
 LARGE = 0.095
+# No caveat says that nothing changes the answer where more of the checks come to another verdict.
+MOST_OTHER = 0.25
 # Flags of moves that may be faults, and are in the mean.
 KEPT_MOVES = (Flag.SUSPECT_SPLIT, Flag.SUSPECT_DIVIDEND, Flag.SUSPECT_MOVE, Flag.MARKET_UNUSABLE)
 
@@ -55,7 +60,7 @@ def headline(findings: Findings) -> str:
 
 
 def asides(findings: Findings, sample: Sample | None = None) -> list[str]:
-    """Return the caveat of the answer, and the events that leave the window or run on beyond it.
+    """Return caveats and doubts, and the events that leave the window or run on beyond it.
 
     Parameters
     ----------
@@ -73,10 +78,10 @@ def asides(findings: Findings, sample: Sample | None = None) -> list[str]:
         return []
     listings = next((n for why, n in findings.dropped if why.code == "other_listing"), 0)
     notes = [
-        write_caveat_of(findings, sample),
-        *(_suspects(findings, sample, flag) for flag in KEPT_MOVES),
-        _lacking_note(sample) if sample.n_used > 1 else "",
+        *list_caveats(findings, sample),
+        *doubts(findings, sample),
         _halts_note(findings, sample),
+        _lacking_note(sample) if sample.n_used > 1 else "",
         _once_note(sample),
         _short_note(sample),
         _extended_note(sample, findings.setup.main),
@@ -108,50 +113,111 @@ def find_caveat(sample: Sample) -> Caveat | None:
     return caveat_of(result)
 
 
-def write_caveat_of(findings: Findings, sample: Sample) -> str:
-    """Return the one caveat that travels with the headline; "" for none.
+def second_sentence(findings: Findings, sample: Sample | None = None) -> str:
+    """Return the one thing to say whenever the headline is quoted; "" for nothing.
+
+    Page, card, terminal, notebook, workbook, index and messages have it from here: what may make
+    all numbers wrong; announcements that are missing; moves that may be faults; else the caveat.
 
     Parameters
     ----------
     findings : Findings
-    sample : Sample
-        One of ``findings.samples``.
+    sample : Sample, optional
+        One of ``findings.samples``, by default that of the answer.
 
     Returns
     -------
     str
     """
-    return " ".join(caveat_parts(findings, sample))
+    return next(iter(list_caveats(findings, sample)), "")
 
 
-def caveat_parts(findings: Findings, sample: Sample) -> list[str]:
-    """Return the caveat of a sample, and what there is to add where its events are few.
+def list_caveats(findings: Findings, sample: Sample | None = None) -> list[str]:
+    """Return all that must be said with the headline, the second sentence first.
 
     Parameters
     ----------
     findings : Findings
-    sample : Sample
-        One of ``findings.samples``.
+    sample : Sample, optional
+        One of ``findings.samples``, by default that of the answer.
 
     Returns
     -------
     list of str
-        Sentences; empty for no caveat.
+        Sentences.
     """
+    sample = sample or findings.sample
+    caveat = find_caveat(sample)
+    text = _write_caveat(findings, sample, caveat) if caveat else ""
+    suspects = [_suspects(findings, sample, flag) for flag in KEPT_MOVES]
+    texts = [*suspects, text]
+    if caveat and caveat.code in MISSING:
+        alone = Caveat("one_event", {})
+        other_news = _write_caveat(findings, sample, alone) if sample.answer.n_events == 1 else ""
+        texts = [text, *suspects, other_news]
+    return list(filter(None, [*_serious_notes(findings), *texts]))
+
+
+def doubts(findings: Findings, sample: Sample | None = None) -> list[str]:
+    """Return what else limits the answer of one to four announcements; [] of more.
+
+    Parameters
+    ----------
+    findings : Findings
+    sample : Sample, optional
+        One of ``findings.samples``, by default that of the answer.
+
+    Returns
+    -------
+    list of str
+        Sentences.
+    """
+    sample = sample or findings.sample
     result, caveat = sample.answer, find_caveat(sample)
-    variance = [*doubt_variance(result), *write_other_dates(result)]
-    if caveat is None or caveat.code == "variance":
-        return variance
-    subject = name_sample(findings, sample)
-    if caveat.code in MISSING:
-        text = _write_missing(caveat.code, caveat.facts, subject)
-    else:
-        drawn = calibration_facts(result.calibrated) if result.calibrated else {}
-        text = write_caveat(caveat.code, {**drawn, **caveat.facts})
-    if result.n_events == 1:
-        news = name_news(sample.news) or [say("answer.check_news")]
-        return [text, *news, *variance, *describe_one_event(result)]
-    return [text, *variance] if caveat.code in (*MISSING, "one_date") else [text]
+    has_swing = caveat is not None and caveat.code == "few"
+    texts = [] if has_swing else doubt_variance(result)
+    texts += [*compare_spread(result), *write_other_days(result), *write_other_dates(result)]
+    return texts + (describe_one_event(result) if result.n_events == 1 else [])
+
+
+def _serious_notes(findings: Findings) -> list[str]:
+    """Return what may make all numbers wrong."""
+    notes = [note.text for note in findings.notes if note.is_serious and note.is_warning]
+    return [f"{capitalised(note).removesuffix('.')}." for note in notes[:1]]
+
+
+def _write_caveat(findings: Findings, sample: Sample, caveat: Caveat) -> str:
+    """Return the sentence of a caveat."""
+    result, code = sample.answer, caveat.code
+    n = result.n_events
+    if code in MISSING:
+        return _write_missing(code, caveat.facts, name_sample(findings, sample))
+    if code == "one_event":
+        news = "; ".join(clipped(cell, 600).rstrip(".;") for cell in sample.news)
+        return say(f"caveat.{'one_event_news' if news else code}", news=news)
+    if code == "one_date":
+        return say("caveat.one_date", n=n, length=len(findings.setup.main))
+    if code == "few":
+        return _write_few(result)
+    if code in ("stands", "nothing") and sample is findings.sample:
+        checks = list_checks(findings)
+        counts = count_other_verdicts(checks)
+        if counts["k"] > MOST_OTHER * counts["n"]:
+            return say("caveat.checks", **counts)
+    drawn = calibration_facts(result.calibrated) if result.calibrated else {}
+    return write_caveat(code, {**drawn, **caveat.facts})
+
+
+def _write_few(result: Answer) -> str:
+    """Return by how much two to four shares would have had to swing, or what they could show."""
+    n, times = result.n_events, result.overturn.variance_multiple
+    if result.verdict != DIFFERENT:
+        least = result.overturn.smallest_effect
+        return say("caveat.few_power", n=n, least=least) if np.isfinite(least) else ""
+    if times < EDGE:
+        return say("caveat.few_edge", n=n)
+    further = "_further" if find_swing(result) else ""
+    return say(f"caveat.few{further}", n=n, swing=np.sqrt(times))
 
 
 def _write_missing(code: str, facts: Mapping[str, Any], subject: str) -> str:
@@ -190,31 +256,6 @@ def _write_time(days: int, sessions: int) -> str:
     return say(f"caveat.time.{unit}", n=round(days / LENGTHS[unit]))
 
 
-def brief_caveat(findings: Findings) -> tuple[str, str]:
-    """Return what is emphasised of the caveat of the first screen, and what follows it.
-
-    What may make all numbers wrong comes first, then moves in the mean that may be faults. Numbers
-    that the key figures have are left out.
-    """
-    sample, result = findings.sample, findings.sample.answer
-    if serious := [note.text for note in findings.notes if note.is_serious and note.is_warning]:
-        return f"{capitalised(serious[0]).removesuffix('.')}.", ""
-    caveat = find_caveat(sample)
-    code = "" if caveat is None else caveat.code
-    texts = [text for flag in KEPT_MOVES if (text := _suspects(findings, sample, flag))]
-    first, *more = caveat_parts(findings, sample) or [""]
-    if code == "one_event":
-        news, *_ = name_news(sample.news) or [say("answer.check_news")]
-        first, more = first.removesuffix(".") + ":", [news[:1].lower() + news[1:]]
-    elif result.n_dates == 1:
-        # The key figures have the variance that it would take; of one event the news come first.
-        more = more[:1] if result.n_events == 1 else []
-    if texts or code not in MISSING:
-        first, *rest = re.split(r"(?<=[:.])\s", " ".join([*texts, first]), maxsplit=1)
-        more = [*rest, *more]
-    return first, " ".join(more)
-
-
 def _suspects(findings: Findings, sample: Sample, flag: Flag) -> str:
     """Return how many moves in the mean may be faults, and the effect without them; "" if none."""
     result, n = sample.answer, sample.flags.get(flag, 0)
@@ -226,7 +267,7 @@ def _suspects(findings: Findings, sample: Sample, flag: Flag) -> str:
     if not n or not result.n_events:
         return ""
     if result.n_events == 1:
-        is_its_own = _is_flagged(findings, sample, flag)
+        is_its_own = sample.n_used == 1 or _is_flagged(findings, sample, flag)
         return _name_suspects(flag, say(f"answer.{flag}_one")) if is_its_own else ""
     table = findings.over_main(findings.beside("without_flagged", sample))
     rows = [

@@ -13,15 +13,18 @@ from ...analysis.interval import Interval
 from ...calendars.window import Window
 from ...findings.types import Findings
 from ...fitting.config import CARS, MODELS
-from ...significance import name_for_role
+from ...significance import FULL_SAMPLE, name_for_role
 from ...utility.catalogue import say
 from ...utility.numbers import LEVEL, MINUS, capitalised, clipped, date_prose, pvalue
 from ...utility.units import words
-from .answer import is_day_later
+from .answer import has_two_ways, is_day_later
 from .robustness import cells_but_for
 from .table import Row, Table, effect_cells, interval_in, make_table
 
 LONGEST_NAME = 64
+# Up to so many events, with p of the answer above and of their usual moves below these, are shown
+# with both.
+NEAR_FEW, SURE, HARDLY = 6, 0.01, 0.001
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +110,22 @@ def count_checks(checks: Sequence[Check]) -> dict[str, int]:
     return {"n": len(counted), "unclear": sum(not check.is_clear for check in counted)}
 
 
+def count_other_verdicts(checks: Sequence[Check]) -> dict[str, int]:
+    """Return how many checks there are (`n`), and how many come to another verdict (`k`).
+
+    Parameters
+    ----------
+    checks : sequence of Check
+        The first is the answer itself.
+    """
+    counts = count_checks(checks)
+    is_clear = bool(checks) and checks[0].is_clear
+    return {
+        "n": counts["n"],
+        "k": counts["unclear"] if is_clear else counts["n"] - counts["unclear"],
+    }
+
+
 def name_fragile(findings: Findings) -> str:
     """Return what happens to a significant answer where a leave-out turns it; "" if none does."""
     checks = list_checks(findings)
@@ -127,9 +146,28 @@ def _main(findings: Findings) -> Iterator[Check]:
     if unequal := answer.unequal:
         name, n = say("checks.own_spread"), unequal.n_events
         yield Check("test", name, n, unequal.effect, unequal.pvalue)
+    yield from _two_ways(findings)
     if once := findings.sample.once:
         result = once.answer
         yield Check("once", say("checks.once"), result.n_events, result.effect, result.pvalue)
+
+
+def _two_ways(findings: Findings) -> Iterator[Check]:
+    """Yield the other way to judge few events: by how far they differ, or by their usual moves.
+
+    Up to four are judged by their usual moves, five and more by how far they differ. So five or six
+    near the border are shown with the first as well.
+    """
+    answer, sample = findings.sample.answer, findings.sample
+    if has_two_ways(answer):
+        p, n = answer.overturn.spread_pvalue, answer.n_events
+        yield Check("test", say("checks.by_spread", n=n), n, Interval(), p)
+    usual = sample.main.test("patell_kp") if FULL_SAMPLE <= answer.n_events <= NEAR_FEW else None
+    if usual and answer.pvalue > SURE and usual.pvalue < HARDLY:
+        name = say("checks.by_usual")
+        if np.isfinite(usual.false_alarms):
+            name = say("checks.by_usual_rate", rate=usual.false_alarms)
+        yield Check("test", name, usual.n_events, Interval(), usual.pvalue)
 
 
 def _leave_outs(findings: Findings) -> Iterator[Check]:

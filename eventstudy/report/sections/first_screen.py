@@ -17,16 +17,18 @@ from ...utility.units import words
 from ..figures.strip import FEW, Strip, StripMark
 from .answer import (
     count_subject,
+    has_two_ways,
     is_day_later,
     name_sample,
     short_name,
     split_answer,
     write_days,
+    write_other_dates,
 )
-from .caveats import brief_caveat
+from .caveats import list_caveats
 from .checks import Check, count_checks, list_checks
 from .methods import name_prices
-from .top import KeyFigure, key_figures
+from .top import KeyFigure, key_figures, name_indices
 from .windows import windows_around
 
 # Letters of a name in a figure.
@@ -90,12 +92,21 @@ def first_screen(findings: Findings) -> FirstScreen:
         as_of=_as_of(findings),
         headline=headline.removesuffix("."),
         sentence=sentence,
-        caveat=brief_caveat(findings),
+        caveat=_caveat(findings),
         chart=_chart(findings) if decided else None,
         keys=tuple(key_figures(findings)),
         strip=_strip(findings) if decided else None,
         checks=checks,
     )
+
+
+def _caveat(findings: Findings) -> tuple[str, str]:
+    """Return the second sentence, and what follows it; the key figures have other doubts."""
+    first, *more = list_caveats(findings) or [""]
+    result = findings.sample.answer
+    if has_two_ways(result):
+        more += [say("answer.which_decides"), *write_other_dates(result)]
+    return first, " ".join(more)
 
 
 def title_of(findings: Findings) -> str:
@@ -139,10 +150,11 @@ def events_of(findings: Findings, sample: Sample) -> list[Event]:
 def _as_of(findings: Findings) -> str:
     """Return until when prices go, and whether they are not from the source asked for."""
     _, last = name_prices(findings)
-    texts = [say("title.prices", last=last)] if last else []
+    texts = [name_indices(findings)]
+    texts += [say("title.prices", last=last)] if last else []
     if any(note.is_notice and note.is_warning for note in findings.notes):
         texts.append(say("title.stored"))
-    return " · ".join(texts)
+    return " · ".join(filter(None, texts))
 
 
 def _chart(findings: Findings) -> Chart | None:

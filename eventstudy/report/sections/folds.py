@@ -34,7 +34,7 @@ from ..figures.answer_figures import name_lines
 from ..figures.specification_curve import draw_curve
 from ..figures.svg_canvas import pair
 from .answer import brief, count_subject, name_sample, say_smallest_effect, short_name
-from .caveats import asides, write_caveat_of
+from .caveats import asides, list_caveats
 from .events import (
     common_notes,
     count_significant,
@@ -326,8 +326,8 @@ def _data(findings: Findings) -> Iterator[Fold]:
         reason, n = findings.dropped[0]
         finding += " " + say("folds.data.reason", reason=clipped(reason.head), n=n)
     finding = f"{finding} {name_press(findings)}".strip()
-    caveat = write_caveat_of(findings, findings.sample) if setup.n_used else ""
-    remarks = [note for note in asides(findings) if note != caveat]
+    said = list_caveats(findings)
+    remarks = [note for note in asides(findings) if note not in said]
     notes = [str(text) for text in (*remarks, *find_limitations(findings))]
     notes += data_notes(findings)
     rows = [

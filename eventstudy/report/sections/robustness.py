@@ -236,8 +236,8 @@ def _money(findings: Findings) -> str:
 
 def _families(findings: Findings) -> Iterator[Analysis]:
     """Yield how many p-values of each family are small as they are, and corrected."""
-    table = findings.tables.get("families")
-    if table is None:
+    table = findings.beside("families")
+    if table.empty:
         return
     tested, code, rows = table[table["pvalue"].notna()], "robustness.families", []
     for name, family in tested.groupby("family", sort=False):
@@ -250,8 +250,8 @@ def _families(findings: Findings) -> Iterator[Analysis]:
     n, raw, holm = len(events), *(int((events[k] < LEVEL).sum()) for k in ("pvalue", "holm"))
     facts = {"n": n, "raw": raw, "holm": holm, "expected": expected(LEVEL * n)}
     lede = say(f"{code}.lede", **facts) if n else ""
-    lede, head = f"{_pooled(findings)} {lede}".strip(), make_table(code, "tnnnnnn", rows)
-    yield Analysis("families", lede, head, note=say(f"{code}.note"), files=("families.csv",))
+    table_of, files = make_table(code, "tnnnnnn", rows), (_file(findings, "families"),)
+    yield Analysis("families", lede, table_of, note=say(f"{code}.note"), files=files)
 
 
 def _small(pvalues: pd.Series[float]) -> str:

@@ -11,12 +11,21 @@ import numpy as np
 
 from ...analysis.answer import DIFFERENT, NOT_DIFFERENT, PROVISIONAL, Answer
 from ...analysis.missing import TWINS
+from ...calendars.exchanges import name_index
 from ...findings.types import Findings, Sample
 from ...utility.catalogue import Reason, say
 from ...utility.flags import Flag
 from ...utility.numbers import MISSING, capitalised, clipped, date_prose, expected, listed, percent
 from ...utility.units import words
-from .answer import EDGE, find_swing, write_full_interval, write_swing
+from .answer import (
+    EDGE,
+    find_swing,
+    has_two_ways,
+    name_repetition,
+    write_chance,
+    write_full_interval,
+    write_swing,
+)
 
 MOST_INDICES = 4
 FEW_EVENTS = 10
@@ -52,6 +61,12 @@ def key_figures(findings: Findings) -> Iterator[KeyFigure]:
     label = say(f"key.{code}", measure=words().what)
     yield KeyFigure(label, percent(result.effect.estimate), write_full_interval(result.effect))
     yield KeyFigure(say("key.chance"), *_by_chance(result))
+    if has_two_ways(result):
+        spread = result.overturn.spread_pvalue
+        remark = say("key.by_spread", n=result.n_events, p=spread)
+        yield KeyFigure(say("key.chance"), write_chance(spread, name_repetition(result)), remark)
+        yield _swings(result) or _moved(findings.sample)
+        return
     if result.n_events > 1:
         yield _moved(findings.sample)
     elif findings.sample.extended:
@@ -69,12 +84,11 @@ def _by_chance(result: Answer) -> tuple[str, str]:
         return MISSING, str(result.reason)
     numbers = result.doubtful_rate
     p = numbers.pvalue if numbers else result.pvalue
-    kind = "days" if result.n_events == 1 else "dates" if result.n_dates == 1 else "studies"
-    whole = 100 if p >= 0.0095 else 1000 if p >= 0.0005 else 0
-    code = "key.share" if whole else "key.hardly_any"
-    share = say(code, n=round(whole * p), whole=whole, kind=kind)
+    share = write_chance(p, name_repetition(result))
     if numbers:
         return share, say("key.as_much_calibrated", p=p, error=numbers.error)
+    if has_two_ways(result):
+        return share, say("key.by_days" if find_swing(result) else "key.by_usual", p=p)
     return share, say("key.as_much", p=p)
 
 
@@ -103,9 +117,8 @@ def _earlier(findings: Findings) -> KeyFigure | None:
 def _needed(result: Answer) -> KeyFigure | None:
     """Return what it would take to explain the answer of one event or date; None of several."""
     overturn, times = result.overturn, result.overturn.variance_multiple
-    if swing := find_swing(result):
-        label, value = say("key.swings"), say("key.swings_value", swing=write_swing(swing))
-        return KeyFigure(label, value, say("key.swings_remark"))
+    if swings := _swings(result):
+        return swings
     if result.n_dates != 1 or result.verdict != DIFFERENT:
         return None
     if np.isfinite(shock := overturn.shared_shock):
@@ -116,6 +129,15 @@ def _needed(result: Answer) -> KeyFigure | None:
     code = "key.swing_had" if around > 0 else "key.swing_usual"
     remark = say(code, n=result.n_events, around=np.sqrt(around))
     return KeyFigure(say("key.swing"), f"{np.sqrt(times):.1f}×", remark)
+
+
+def _swings(result: Answer) -> KeyFigure | None:
+    """Return how much few shares moved on such days; None if hardly more than usual."""
+    swing = find_swing(result)
+    if not swing:
+        return None
+    label, value = say("key.swings"), say("key.swings_value", swing=write_swing(swing))
+    return KeyFigure(label, value, say("key.swings_remark"))
 
 
 def _used(findings: Findings) -> KeyFigure:
@@ -153,6 +175,21 @@ def _indices(findings: Findings) -> str:
     indices = setup.benchmarks if setup.model.factors else ()
     code = "setup.on" if len(indices) <= MOST_INDICES else "setup.on_many"
     return say(code, indices=listed(indices), n=len(indices)) if indices else ""
+
+
+def name_indices(findings: Findings) -> str:
+    """Return the indices that shares are measured against by name; "" for a model without any.
+
+    Parameters
+    ----------
+    findings : Findings
+    """
+    setup = findings.setup
+    if not setup.model.factors or not setup.n_used:
+        return ""
+    names = list(dict.fromkeys(map(name_index, setup.benchmarks)))
+    code = "setup.against" if len(names) <= MOST_INDICES else "setup.against_many"
+    return say(code, indices=listed(names), n=len(names))
 
 
 def find_limitations(findings: Findings) -> list[Reason]:
