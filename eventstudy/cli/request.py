@@ -25,7 +25,6 @@ from ..runs.record import Record
 from ..runs.verify import refuse_altered
 from ..utility.catalogue import make_error, say
 from ..utility.file_names import checked_name, inside
-from ..utility.tables import refuse_inflated
 from .shared import HERE, INCOMPLETE, notify, say_home, tell
 
 # Settings that say where prices come from.
@@ -295,8 +294,7 @@ def order_of_run(
         record.refuse_outside()
     if not origin.events.is_file() and (folder / origin.place).is_file():
         notify(f"{origin.events} is not there: the run's own copy of the events is used")
-        refuse_inflated(copy := inside(folder, origin.place))
-        origin = replace(origin, events=copy)
+        origin = replace(origin, events=inside(folder, origin.place))
     run = {"store": origin.store, "vintage": origin.vintage, "offline": origin.offline}
     full = folder if folder.name else folder.absolute()
     place = {"out": full.parent, "name": full.name}

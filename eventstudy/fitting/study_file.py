@@ -16,6 +16,7 @@ from ..errors import ConfigError, EventStudyError, Problem
 from ..returns.factor_files import is_library, library_files
 from ..returns.security_files import usual_calendar
 from ..utility.catalogue import make_error
+from ..utility.tables import require_file
 from .config import Grid, StudyConfig
 from .settings import FARTHEST, Setting, read, settings_of, within
 
@@ -139,9 +140,11 @@ def read_study_file(path: str | Path) -> StudyFile:
     text = _text(path)
     try:
         tree = tomllib.loads(text)
+        problems = list(_problems(tree, _places(text)))
     except tomllib.TOMLDecodeError as error:
         raise StudyFileError(path, [_syntax(error, text)]) from None
-    problems = list(_problems(tree, _places(text)))
+    except RecursionError:
+        raise make_error(ConfigError, "setting.deep", where=str(path)) from None
     run_settings = settings_of(RunSettings)
     # The default too is beside the study file: a scheduler starts jobs in any folder.
     tree = {"out": run_settings["out"].default, **tree}
@@ -216,6 +219,7 @@ def _look_up(config: StudyConfig) -> None:
 
 def _text(path: Path) -> str:
     try:
+        require_file(path)
         return path.read_text(encoding="utf-8-sig")
     except OSError as error:
         facts = {"where": str(path), "remedy": error.strerror or ""}
@@ -296,11 +300,11 @@ def _put(key: str, value: Any, folder: Path) -> Any:
     """Return a setting; a relative path is put below the folder of the study file."""
     from ..prices import is_name
 
-    is_source = (key == "prices" and is_name(value)) or (key, value) == ("size", "yahoo")
+    is_source = (key == "prices" and is_name(str(value))) or (key, value) == ("size", "yahoo")
     if key not in PATHS or is_source:
         return value
     below: Callable[[str], str] = lambda text: (  # noqa: E731
-        str(folder / text) if text and not is_library(text) else text
+        str(folder / text) if isinstance(text, str) and text and not is_library(text) else text
     )
     return [below(text) for text in value] if isinstance(value, list) else below(value)
 

@@ -16,7 +16,7 @@ from ..utility.catalogue import make_error
 from ..utility.frames import with_index
 from ..utility.identifiers import as_text
 from ..utility.registry import did_you_mean
-from ..utility.tables import BLANK_WORDS, read_table
+from ..utility.tables import BLANK_WORDS, read_table, require_file
 from ..utility.workbooks import frame_of_workbook
 from ._base import NUMBER_COLUMNS, Provenance, clean
 from ._days import bad_cell, read_days, refuse_spacing
@@ -336,8 +336,11 @@ def _read_csv(file: Path) -> pd.DataFrame:
     from ..utility.sheets import sheet_of_csv
 
     try:
+        require_file(file)
         raw = file.read_bytes()
         raw = gzip.decompress(raw) if file.name.lower().endswith(".gz") else raw
+    except DataError as error:
+        raise BadAnswerError(error.what, where=file.name, remedy=error.remedy) from None
     except (OSError, EOFError, zlib.error) as error:
         reason = getattr(error, "strerror", None) or error
         raise BadAnswerError(f"cannot be read ({reason})", where=file.name) from error

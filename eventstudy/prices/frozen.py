@@ -14,7 +14,7 @@ from ..errors import ConfigError, PriceError, RunFolderError, UnknownSymbolError
 from ..utility.catalogue import make_error, say
 from ..utility.csv_text import read_csv
 from ..utility.file_names import inside
-from ..utility.tables import refuse_inflated
+from ..utility.tables import require_file
 from ._base import DATE_DTYPE, NUMBER_COLUMNS, Provenance, stamp
 from ._prices import Answer, Names, Prices, Progress, gather
 
@@ -129,7 +129,7 @@ def read_frozen(path: Path) -> pd.DataFrame:
     RunFolderError
         If the file is damaged.
     """
-    refuse_inflated(path)
+    require_file(path)
     try:
         table = read_csv(
             path, compression="gzip", keep_default_na=False, dtype={"symbol": "str"},

@@ -29,7 +29,7 @@ from ..prices.store import default_path, store_file
 from ..utility.atomic_file import replacing
 from ..utility.catalogue import make_error, say
 from ..utility.registry import did_you_mean
-from ..utility.tables import read_table
+from ..utility.tables import read_bytes, read_table
 from .table import of_file, wide_returns
 
 if TYPE_CHECKING:
@@ -287,7 +287,7 @@ def _with_vintage(values: pd.DataFrame, head: str, where: str) -> pd.DataFrame:
 def _contents(path: Path) -> bytes:
     """Return the bytes of a file, or of the one file in a ZIP."""
     if path.suffix.lower() != ".zip":
-        return path.read_bytes()
+        return read_bytes(path)
     try:
         with zipfile.ZipFile(path) as archive:
             files = archive.infolist()

@@ -373,6 +373,8 @@ class ReturnsPanel:
             If the table has none of the rows.
         """
         dates = table.dates
+        if not dates.size:
+            raise make_error(DataError, "wrong.no_rows", where=where)
         dates_of = {laying.DATA_CALENDAR: dates}
         if sessions is not None:
             ends = dates[0], dates[-1]

@@ -16,7 +16,7 @@ from ..events.table import events_given, read_events
 from ..fitting.config import StudyConfig
 from ..fitting.inputs import StudyInputs
 from ..prices import is_name
-from ..utility.tables import read_bytes
+from ..utility.tables import read_bytes, require_file
 from .manifest import Sources
 
 # Where a run folder keeps the events file.
@@ -196,6 +196,7 @@ def with_files(config: StudyConfig, change: Callable[[str, str], str]) -> StudyC
 def hash_of(path: Path) -> str:
     """Return the SHA-256 of a file; ConfigError if it cannot be read."""
     try:
+        require_file(path)
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except FileNotFoundError:

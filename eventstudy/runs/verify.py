@@ -13,7 +13,7 @@ import pandas as pd
 from ..errors import RunFolderError
 from ..utility.blas import one_thread
 from ..utility.file_names import inside
-from ..utility.tables import refuse_inflated
+from ..utility.tables import require_file
 from .contents import write_tables
 from .manifest import MANIFEST
 from .origin import SIZES
@@ -145,7 +145,7 @@ def refuse_altered(record: Record) -> None:
         remedy = "restore it: a run is computed again from its own inputs only"
         raise AlteredError(problem, remedy=remedy)
     for path in files.values():
-        refuse_inflated(path)
+        require_file(path)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ import gzip
 import io
 import os
 import re
+import stat
 import struct
 import zlib
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
@@ -34,6 +35,8 @@ UNREADABLE = (
 PIECE = 100_000
 # A compressed file holds at most so many times its own bytes, and so many in all.
 INFLATED, LARGEST = 100, 4_000_000_000
+# Bytes of a cell at least, once it is in memory.
+CELL = 8
 STATA, STATA_MAGIC = ".dta", b"<stata_dta>"
 SEPARATORS = ",;\t|"
 _ZERO_WIDTH = "\u200b\u200c\u200d\u200e\u200f\u2060\ufeff"
@@ -64,6 +67,7 @@ def read_bytes(path: str | os.PathLike[str]) -> bytes:
     """
     path = Path(path)
     try:
+        require_file(path)
         return path.read_bytes()
     except FileNotFoundError:
         files = [file.name for file in path.parent.glob("*") if file.is_file()]
@@ -170,7 +174,8 @@ def column_names(source: Any) -> list[str]:
         index = getattr(getattr(source, "index", None), "names", ())
         return list(map(str, (*getattr(source, "columns", ()), *index)))
     try:
-        if (path := Path(source)).suffix.lower() == STATA:
+        require_file(path := Path(source))
+        if path.suffix.lower() == STATA:
             import pandas as pd
 
             with pd.read_stata(path, iterator=True) as reader:
@@ -288,6 +293,8 @@ def read_table(
     if isinstance(source, bytes):
         return _frame_of_csv(io.BytesIO(source), text, name)
     path = Path(source)
+    if path.exists():
+        require_file(path)
     if not path.is_file():
         raise ConfigError("no such file", value=str(path))
     if path.suffix.lower() == ".parquet":
@@ -382,26 +389,38 @@ def _unreadable(name: str, error: Exception) -> DataError:
     return DataError("the file cannot be read as a table", where=name, remedy=reason)
 
 
-def refuse_inflated(path: Path) -> None:
-    """Refuse a compressed file, ``.gz`` or Parquet, that is far larger than tables can be.
+def require_file(path: Path) -> None:
+    """Refuse a file that would be read without end, or fill the memory: asked of every input.
 
-    It is decompressed piece by piece, and no further than it may be.
+    A compressed one is decompressed piece by piece, and no further than it may be.
 
     Parameters
     ----------
     path : Path
+        A folder passes: its readers say what they want instead.
 
     Raises
     ------
+    OSError
+        If there is no such file.
     DataError
-        If its content is more than 100 times its size, or 4 GB.
+        If it is a pipe, a device or a socket; or if the content of a ``.gz`` or Parquet file is
+        more than 100 times its size, that of a ``.gz`` also if it is more than 4 GB.
     """
-    allowed = min(INFLATED * path.stat().st_size + (1 << 20), LARGEST)
-    size, ending = 0, path.suffix.lower()
+    status, ending = path.stat(), path.suffix.lower()
+    if stat.S_ISDIR(status.st_mode):
+        return
+    if not stat.S_ISREG(status.st_mode):
+        raise make_error(DataError, "wrong.irregular", where=str(path))
+    allowed = INFLATED * status.st_size + (1 << 20)
+    size = 0
     if ending == ".parquet":
-        with reading_parquet(path.name) as (_, parquet):
-            size = (facts := parquet.ParquetFile(path).metadata).num_rows * facts.num_columns
+        # What is no Parquet file has readers who say so.
+        with suppress(EventStudyError), reading_parquet(path.name) as (_, parquet):
+            facts = parquet.ParquetFile(path).metadata
+            size = CELL * facts.num_rows * facts.num_columns
     elif ending == ".gz":
+        allowed = min(allowed, LARGEST)
         with suppress(OSError, EOFError, zlib.error), gzip.open(path) as file:
             while size <= allowed and (piece := file.read(1 << 20)):
                 size += len(piece)
