@@ -427,6 +427,17 @@ def test_any_executor_computes_and_what_it_loses_is_computed_here() -> None:
             list(workers.map(len, [1, 2, 3]))  # type: ignore[arg-type]
 
 
+def test_a_study_whose_executor_is_lost_has_the_same_bits() -> None:
+    """The chunks are real ones, which are cut when they are needed."""
+    market = Market(n=400, seed=8)
+    one = market.fit().abnormal
+    with Dying(2) as pool, Workers(2, executor=pool) as workers:
+        two = market.fit().abnormal
+    assert "the scheduler is gone" in workers.lost
+    for name in AbnormalReturns.by_event:
+        np.testing.assert_array_equal(getattr(one, name), getattr(two, name), err_msg=name)
+
+
 def test_workers_with_other_code_are_refused() -> None:
     theirs = {**versions(), "eventstudy": "0123456789ab"}
     with pytest.raises(ConfigError, match="0123456789ab instead of"):
@@ -435,9 +446,11 @@ def test_workers_with_other_code_are_refused() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("moment", [0.0, 0.3, 1.0, 2.0, 4.0])
-def test_a_scheduler_that_is_killed(moment: float, tmp_path: Path) -> None:
-    """At whatever moment: the result is that of this process, or the end is 75."""
+@pytest.mark.parametrize(
+    ("victim", "moment"), [*((0, at) for at in (0.0, 0.3, 1.0, 2.0, 4.0)), (1, 0.0), (1, 1.0)]
+)
+def test_a_cluster_that_is_killed(victim: int, moment: float, tmp_path: Path) -> None:
+    """The scheduler or all workers, at whatever moment: the result is that of this process."""
     file = tmp_path / "scheduler.json"
     place = os.pathsep.join([str(ROOT), str(ROOT / "tests")])
     env = {**os.environ, "PYTHONPATH": place}
@@ -459,12 +472,13 @@ def test_a_scheduler_that_is_killed(moment: float, tmp_path: Path) -> None:
         while not _has_worker(address):
             time.sleep(0.2)
         with Workers(cluster=address) as workers:
-            threading.Timer(moment, scheduler.kill).start()
+            threading.Timer(moment, (scheduler, worker)[victim].kill).start()
             assert list(workers.map(slowly, range(60))) == [2 * i for i in range(60)]
             assert workers.lost
-        with pytest.raises(ClusterError) as caught, Workers(cluster=address):
-            pass
-        assert caught.value.exit_code == 75
+        if victim == 0:
+            with pytest.raises(ClusterError) as caught, Workers(cluster=address):
+                pass
+            assert caught.value.exit_code == 75
     finally:
         for process in (scheduler, worker):
             process.kill()

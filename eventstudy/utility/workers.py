@@ -7,7 +7,7 @@ import logging
 import platform
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence, Sized
-from concurrent.futures import BrokenExecutor, Executor, Future, ThreadPoolExecutor
+from concurrent.futures import BrokenExecutor, Executor, Future, ThreadPoolExecutor, wait
 from contextlib import AbstractContextManager, suppress
 from contextvars import ContextVar, Token
 from functools import cache, partial
@@ -92,6 +92,7 @@ class Workers(AbstractContextManager["Workers"]):
         self.count, self.cluster, self.progress = count, cluster, progress
         self._pool: Executor | None = None
         self._shut: Callable[[], object] = int
+        self._has_workers: Callable[[], bool] = bool
         self._tokens: list[Token[Workers]] = []
 
     def __enter__(self) -> Workers:
@@ -168,14 +169,14 @@ class Workers(AbstractContextManager["Workers"]):
             try:
                 for i in self._ahead(first, waiting, items):
                     waiting.append(self._open().submit(function, items[i]))
-                result = waiting[0].result()
+                result = self._awaited(waiting[0])
             except Exception as error:
                 if type(error).__name__ == "KilledWorker":
                     raise WorkerError(f"the cluster gave up: {error}") from None
                 if self.is_foreign:
                     # What is wrong with the work itself is raised here again.
                     self._lose(error)
-                    yield from map(function, items[first:])
+                    yield from (function(items[i]) for i in range(first, len(items)))
                     return
                 if not isinstance(error, BrokenExecutor):
                     raise
@@ -190,6 +191,15 @@ class Workers(AbstractContextManager["Workers"]):
             first += 1
             yield result
 
+    def _awaited(self, future: Future[Result]) -> Result:
+        """Return a result; ClusterError if a cluster has no workers any more, for two looks."""
+        absences = 0
+        while self.cluster and not wait([future], SECONDS).done:
+            absences = 0 if self._has_workers() else absences + 1
+            if absences > 1:
+                raise ClusterError("all its workers are gone", where="cluster")
+        return future.result()
+
     def _lose(self, error: Exception) -> None:
         """Go on without the cluster or the executor."""
         self._close()
@@ -202,7 +212,7 @@ class Workers(AbstractContextManager["Workers"]):
                 self._pool = self.executor
                 _refuse_others({"": self._pool.submit(versions).result()}, "executor", "")
             elif self.cluster:
-                self._pool, self._shut, self.count = _cluster(self.cluster)
+                self._pool, self._shut, self._has_workers, self.count = _cluster(self.cluster)
             else:
                 self._pool = _processes(self.count)
                 self._shut = partial(self._pool.shutdown, wait=False, cancel_futures=True)
@@ -232,8 +242,8 @@ def _processes(count: int) -> Executor:
     return ProcessPoolExecutor(count, mp_context=context)
 
 
-def _cluster(address: str) -> tuple[Executor, Callable[[], object], int]:
-    """Return the executor of a cluster, its shutdown, and its number of workers."""
+def _cluster(address: str) -> tuple[Executor, Callable[[], object], Callable[[], bool], int]:
+    """Return the executor of a cluster, its shutdown, whether it has workers, and their number."""
     place: Any = {"where": "cluster", "value": address}
     try:
         from distributed import Client
@@ -252,8 +262,13 @@ def _cluster(address: str) -> tuple[Executor, Callable[[], object], int]:
         raise ConfigError(f"its workers cannot be used: {error}", **place) from None
     except Exception as error:
         raise ClusterError(f"no scheduler answers: {error}", **place) from None
+
+    def has_workers() -> bool:
+        return bool(client.scheduler_info(n_workers=-1)["workers"])
+
     workers = client.scheduler_info(n_workers=-1)["workers"]
-    return client.get_executor(), partial(client.close, CLOSING), max(1, len(workers))
+    shut = partial(client.close, CLOSING)
+    return client.get_executor(), shut, has_workers, max(1, len(workers))
 
 
 def _refuse_others(remote: dict[str, dict[str, str]], where: str, address: str) -> None:
