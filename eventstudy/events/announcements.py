@@ -44,6 +44,12 @@ class When(StrEnum):
 _ABBREVIATIONS = {
     "bmo": When.BEFORE_OPEN, "dmh": When.IN_SESSION, "amc": When.AFTER_CLOSE,
 }  # fmt: skip
+# Words for them that are written beside a date.
+_PARTS = {
+    "after": When.AFTER_CLOSE, "post": When.AFTER_CLOSE, "amc": When.AFTER_CLOSE,
+    "before": When.BEFORE_OPEN, "pre": When.BEFORE_OPEN, "bmo": When.BEFORE_OPEN,
+    "during": When.IN_SESSION, "dmh": When.IN_SESSION,
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -315,6 +321,8 @@ def _from_readings(text: str, readings: list[dt.date]) -> DataError:
     if len(readings) > 1:
         either = " or ".join(f"{day} ({day.day} {day:%B})" for day in readings)
         return _fault("ambiguous", text, either=either)
+    if part := next((part for word, part in _PARTS.items() if word in text.casefold()), None):
+        return _fault("part_of_day", text, day=readings[0], part=part)
     if text.startswith(str(readings[0])):
         return _fault("no_time", text)
     return _fault("other_form", text, day=readings[0])

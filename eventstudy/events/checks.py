@@ -18,6 +18,7 @@ from ..calendars.sessions import sessions
 from ..errors import ConfigError, Problem
 from ..utility.catalogue import make_error, say
 from ..utility.csv_text import OUTCOME
+from ..utility.days import day_order, iso_of
 from ..utility.flags import flags_of
 from ..utility.identifiers import bare, identifier_for
 from ..utility.registry import did_you_mean
@@ -154,7 +155,18 @@ def with_known_names(sheet: Sheet, chosen: Mapping[str, str]) -> Sheet:
             is_ticker = wanted == "ticker" and by_identifier
             code = "events.read_as_identifier" if is_ticker else "events.read_as"
             notices.append(say(code, column=repr(name), name=wanted))
+    if "announced_at" in names:
+        place = names.index("announced_at")
+        columns[place], order = _with_iso_dates(columns[place])
+        if order:
+            notices.append(say(f"events.{order}_first"))
     return replace(sheet, names=names, columns=columns, notices=notices)
+
+
+def _with_iso_dates(column: TextColumn) -> tuple[TextColumn, str]:
+    """Return dates as ISO 8601 has them, where their file proves it, and what came first."""
+    order = day_order(map(strip, column.texts))
+    return column.changed(lambda text: iso_of(strip(text), order)), order
 
 
 def _iso_date(text: str) -> str:

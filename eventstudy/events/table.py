@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import EventsFileError, Problem
-from ..utility.identifiers import identifier_for
 from ..utility.sheets import sheet_of
 from ..utility.tables import strip
 from ..utility.typing import CalendarChoice
@@ -121,15 +120,17 @@ def read_events(
     ----------
     path : path or DataFrame
         Text in UTF-8, a header line, cells separated by comma, semicolon, tab or ``|``; or Parquet
-        (extra ``parquet``) or Stata, each cell of which is read as it would stand in a CSV. Needed:
-        ``ticker`` and ``announced_at`` (a date, a timestamp with its offset, or one with a zone in
-        ``tz``). Optional: ``event_id``, ``tz``, ``when`` (``before_open``, ``in_session`` or
-        ``after_close``, of the ticker's exchange, beside a date), ``benchmark``, ``day0``. An
-        identifier such as ``permno`` or ``isin`` stands for ``ticker``, then ``date`` too. All
-        other columns are kept as they are, but for white space around ``group`` and ``direction``,
-        and for columns of numbers with decimal commas where the separator is no comma, which get
-        points. In a DataFrame missing values are empty cells, a date-time at midnight without a
-        zone is a date, and the line of a problem is the row's position + 2.
+        (extra ``parquet``), Excel (extra ``excel``) or Stata, each cell of which is read as it
+        would stand in a CSV. Needed: ``ticker`` (or ``symbol``) and ``announced_at`` (or ``date``,
+        ``event_date``): a date, a timestamp with its offset, or one with a zone in ``tz``. Dates
+        such as 31/10/2022 are read where one of the file shows which number is the day. Optional:
+        ``event_id``, ``tz``, ``when`` (``before_open``, ``in_session`` or ``after_close``, of the
+        ticker's exchange, beside a date), ``benchmark``, ``day0``. An identifier such as ``permno``
+        or ``isin`` stands for ``ticker``, then ``date`` too. All other columns are kept as they
+        are, but for white space around ``group`` and ``direction``, and for columns of numbers with
+        decimal commas where the separator is no comma, which get points. In a DataFrame missing
+        values are empty cells, a date-time at midnight without a zone is a date, and the line of a
+        problem is the row's position + 2.
     calendar : {"exchange", "data"}
         ``"exchange"``: day 0 is a session of the ticker's exchange, told by its suffix. ``"data"``:
         any name is a ticker, and day 0 is the date itself until price data say which dates are
@@ -214,10 +215,10 @@ def check_file(
     path : path or DataFrame
     rules : Rules
     columns : mapping of str to str, optional
-        As for :func:`events_given`; by default no other name is taken.
+        As for :func:`events_given`.
     """
     sheet, problems, sha256 = sheet_of(path, REQUIRED)
-    if sheet is not None and (columns is not None or identifier_for(sheet.names)):
+    if sheet is not None:
         sheet = with_known_names(sheet, columns or {})
     checked, more = (None, []) if sheet is None else check_sheet(sheet, rules)
     if checked:
@@ -234,8 +235,6 @@ def events_given(
     events: Any, calendar: CalendarChoice = "exchange", columns: Mapping[str, str] | None = None
 ) -> Events:
     """Return events, read from a file or a table where `events` is one.
-
-    Unlike :func:`read_events` this takes other names of the two needed columns, and says so.
 
     Parameters
     ----------

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import ConfigError, DataError, hide_secrets
-from ..events.table import events_given, read_events
+from ..events.table import events_given
 from ..fitting.config import StudyConfig
 from ..fitting.inputs import StudyInputs
 from ..prices import is_name
@@ -76,10 +76,7 @@ class Origin:
             If another file cannot be read.
         """
         config = self.config
-        if config.columns:
-            events = events_given(self.events, config.calendar, config.columns)
-        else:
-            events = read_events(self.events, calendar=config.calendar)
+        events = events_given(self.events, config.calendar, config.columns)
         origin = self.hashed()
         # The file may have been changed in between: what was read is what counts.
         inputs = StudyInputs(events, self.config, self.offline, self.store, self.vintage)

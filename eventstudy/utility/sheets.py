@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import DataError, Problem
-from . import tables
+from . import tables, workbooks
 from .catalogue import say
 from .csv_text import OUTCOME, unquoted
 from .frames import frame_of
@@ -217,7 +217,7 @@ def sheet_of(source: Any, required: Sequence[str]) -> tuple[Sheet | None, list[P
     Parameters
     ----------
     source : path or DataFrame
-        A CSV, Parquet or Stata file; or a table, whose hash is that of the CSV of its cells.
+        A CSV, Excel, Parquet or Stata file; or a table, whose hash is that of the CSV of its cells.
     required : sequence of str
         Columns that the header of a CSV must have.
 
@@ -240,6 +240,11 @@ def sheet_of(source: Any, required: Sequence[str]) -> tuple[Sheet | None, list[P
         if raw.startswith(tables.PARQUET_MAGIC) or ending == ".parquet":
             kind = "Parquet"
             return _sheet_of_parquet(raw), [], sha256
+        if raw.startswith(workbooks.MAGIC):
+            kind = "a spreadsheet (.xlsx)"
+            rows = workbooks.rows_of_workbook(io.BytesIO(raw), Path(source).name)
+            texts = ((line, list(map(_cell_text, row))) for line, row in rows)
+            return collect_rows(texts), [], sha256
     except DataError as error:
         reason = f"the file cannot be read as {kind} ({error.remedy})"
         return None, [Problem(1, WHOLE_ROW, reason)], sha256

@@ -44,12 +44,13 @@ def rows_of_workbook(source: Path | IO[bytes], name: str) -> list[tuple[int, lis
         book = load_workbook(source, read_only=True, data_only=True)
     except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
         reason = str(error).partition("\n")[0]
-        raise DataError("cannot be read as Excel", where=name, value=reason) from None
+        raise DataError("cannot be read as Excel", where=name, remedy=reason) from None
     for sheet in book.worksheets:
-        rows = [list(row) for row in sheet.iter_rows(values_only=True)]
-        filled = [(line, row) for line, row in enumerate(rows, 1) if set(row) - {None, ""}]
+        rows = enumerate(sheet.iter_rows(values_only=True), 1)
+        filled = [(line, list(row)) for line, row in rows if set(row) - {None, ""}]
         if filled:
-            return filled
+            width = max(k for _, row in filled for k, cell in enumerate(row, 1) if cell is not None)
+            return [(line, [*row, *[None] * width][:width]) for line, row in filled]
     return []
 
 
