@@ -177,9 +177,9 @@ def test_nothing_usable_keeps_the_old_run(events: Path, tmp_path: Path) -> None:
         (
             ["run", "EVENTS", "--event-window", "5:-5"],
             2,
-            "--window: a window ends before it starts",
+            "--event-window: a window ends before it starts",
         ),
-        (["run", "EVENTS", "--car", "3:-3"], 2, "--car: a window ends before it starts"),
+        (["run", "EVENTS", "--car", "3:-3"], 2, "--windows: a window ends before it starts"),
         (
             ["run", "EVENTS", "--calibrate", "30"],
             2,
@@ -189,7 +189,7 @@ def test_nothing_usable_keeps_the_old_run(events: Path, tmp_path: Path) -> None:
         (["run", "EVENTS", "--size", "none.csv"], 2, "size: no such file, got 'none.csv'"),
         (["run", "EVENTS", "--factors", "none.csv", "--model", "ff3"], 2, "factors: no such file"),
         (["run", "."], 2, ".: is a folder, not a file of events"),
-        (["run", "EVENTS", "--car", "-30:30"], 2, "beyond the event window"),
+        (["run", "EVENTS", "--car", "-31:30"], 2, "the estimation window must end before"),
         (["run", "EVENTS", "--prices", "yaho"], 2, "did you mean 'yahoo'"),
         (["run", "EVENTS", "--name", "../x"], 2, "not a name"),
         (["run", "EVENTS", "--by", "compny", "--prices", "sample"], 2, "did you mean 'company'"),

@@ -15,6 +15,7 @@ import eventstudy as es
 from eventstudy.calendars.exchanges import BY_CODE, home_of, kind_of
 from eventstudy.calendars.sessions import sessions, weekdays_closed
 from eventstudy.calendars.window import Window
+from eventstudy.errors import NoUsableEventsError
 from eventstudy.findings.finished_run import findings_of
 from eventstudy.fitting.market_days import IndexDays, other_session_of
 from eventstudy.report.sections.answer import split_answer
@@ -239,14 +240,12 @@ def test_what_is_no_share_has_no_verdict_by_default() -> None:
         calendar = "XTAI" if symbol == "^TWII" else "XNYS"
         dates, index, share = made(calendar, "2018-01-02", 330)
         prices = table_of(dates, **{symbol: share, "^GSPC": index})
-        results = studied(prices, symbol, dates[300])
-        row = results.events.iloc[0]
-        assert (row["status"], row["benchmark"]) == ("dropped", "")
-        assert str(row["reason"]).startswith(f"{symbol} is {kind}, so no index is its market")
-        head, sentence = sentences_of(results)
-        assert head.startswith("No result")
-        assert "--model constant_mean" in sentence
-        assert "--benchmark" in sentence
+        with pytest.raises(NoUsableEventsError) as error:
+            studied(prices, symbol, dates[300])
+        said = str(error.value)
+        assert f"{symbol} is {kind}, so no index is its market" in said
+        assert "--model constant_mean" in said
+        assert "--benchmark" in said
 
 
 @pytest.mark.parametrize("settings", [{"benchmark": "^GSPC"}, {"model": "constant_mean"}])

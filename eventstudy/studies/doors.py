@@ -121,8 +121,10 @@ def make_no_usable_error(results: EventStudyResults) -> NoUsableEventsError:
     ----------
     results : EventStudyResults
     """
-    reasons = Counter(map(reason_head, results.events["reason"]))
-    lines = [f"  {n:,}: {text}" for text, n in reasons.most_common(NAMED_REASONS)]
+    heads = Counter(map(reason_head, results.events["reason"]))
+    lines = [f"  {n:,}: {text}" for text, n in heads.most_common(NAMED_REASONS)]
+    if len(results.events) == 1:
+        lines = [str(results.events["reason"].iloc[0])]
     remedies = [why.remedy for why in results.events["reason"] if isinstance(why, Reason)]
     remedy = next(filter(None, remedies), "")
     what = say("results.none_usable", n=len(results.events))

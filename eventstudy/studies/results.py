@@ -64,6 +64,8 @@ class EventStudyResults(FittedStudy):
     --------
     >>> import eventstudy as es
     >>> results = es.run_study("events.csv", es.StudyConfig(prices="sample"))
+    >>> isinstance(results, es.EventStudyResults)
+    True
     >>> answer = results.answer()
     >>> answer.group, answer.verdict, round(answer.effect.estimate, 4)
     ('adverse', 'different', -0.0068)
