@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
+import pandas as pd
 import pytest
+from click.testing import CliRunner
 from run_folders import SHORT, contents, started
-from yahoo_standin import Series, Yahoo, synthetic
+from test_runs_refresh import ROOT
+from yahoo_standin import Row, Series, Yahoo, synthetic
 
+from eventstudy.calendars.sessions import sessions
+from eventstudy.cli.main import main
+from eventstudy.prices.auto import CHUNK, ROTA, AutoProvider, _is_due, update
+from eventstudy.prices.sample import SampleProvider
+from eventstudy.prices.store import StoreProvider
+from eventstudy.prices.yahoo import YahooProvider
 from eventstudy.runs import Record
 from eventstudy.runs.rows import list_states
 
@@ -139,3 +151,128 @@ def test_a_loss_that_is_accepted_is_not_waited_for(tmp_path: Path) -> None:
         assert code == 0, text
         assert list(Record.read(job.run).facts.given_up) == ["NVDA"]
         assert job.refresh()[0] == 0
+
+
+def without_a_day(yahoo: Yahoo, series: Series) -> None:
+    """Leave out the last day but one, which is new on that night."""
+    rows = [*series.rows[:-2], series.rows[-1]]
+    yahoo.series[series.symbol] = replace(series, rows=rows)
+
+
+def with_a_blank(yahoo: Yahoo, series: Series) -> None:
+    day = series.rows[-2][0]
+    blank: Row = (day, None, None, None, None, None)  # type: ignore[assignment]
+    yahoo.series[series.symbol] = replace(series, rows=[*series.rows[:-2], blank, series.rows[-1]])
+
+
+def second_half(yahoo: Yahoo, series: Series) -> None:
+    yahoo.series[series.symbol] = replace(series, rows=series.rows[len(series.rows) // 2 :])
+
+
+def in_another_currency(yahoo: Yahoo, series: Series) -> None:
+    yahoo.series[series.symbol] = replace(series, home="L")
+
+
+CLOSING = [
+    of_another_name, of_another_firm, half, second_half, without_a_day, with_a_blank, gone,
+    in_another_currency,
+]  # fmt: skip
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("fault", CLOSING)
+def test_what_happens_on_the_last_night_of_a_window_heals(
+    fault: Callable[[Yahoo, Series], None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Within five sessions every number is that of a study that saw no fault."""
+    nights = [day for day in sessions("XNYS").dates.tolist() if day <= LAST][-8:]
+    with Yahoo() as yahoo:
+        job = Job(tmp_path, yahoo, nights[2] - timedelta(days=7))
+        for name, value in job.env.items():
+            monkeypatch.setenv(name, value)
+
+        def ask(out: str, last: date, *, is_faulty: bool = False) -> int:
+            job.serve(last)
+            if is_faulty:
+                fault(yahoo, yahoo.series["NVDA"])
+            options = [job.options[0], "--out", tmp_path / out, *job.options[3:]]
+            return CliRunner().invoke(main, ["refresh", *map(str, options)]).exit_code
+
+        def numbers(out: str) -> pd.DataFrame:
+            return Record.read(tmp_path / out / "events").cells("tables/car.csv")
+
+        assert ask("out", nights[0]) == 0
+        assert ask("out", nights[2], is_faulty=True) in (0, 3)
+        for last in nights[3:]:
+            assert ask("out", last) == 0
+        monkeypatch.setenv("EVENTSTUDY_STORE", str(tmp_path / "clean.sqlite"))
+        assert ask("clean", nights[-1]) == 0
+        pd.testing.assert_frame_equal(numbers("out"), numbers("clean"))
+        assert Record.read(job.run).facts.events.open == 0
+
+
+def test_every_symbol_has_its_turn_once_in_thirty_days() -> None:
+    names, begin = [f"S{n:03d}" for n in range(300)], date(2026, 1, 1)
+    confirmed, doses = dict.fromkeys(names, begin), []
+    for n in range(1, 3 * ROTA + 1):
+        today = begin + timedelta(days=n)
+        due = [name for name in names if _is_due(name, confirmed[name], today)]
+        confirmed |= dict.fromkeys(due, today)
+        doses.append(len(due))
+    assert sum(doses) == 3 * len(names)
+    assert max(doses) < 2.5 * len(names) / ROTA
+    assert not any(_is_due(name, begin, begin) for name in names)
+
+
+def fill(folder: Path, yahoo: Yahoo, monkeypatch: pytest.MonkeyPatch, *names: str) -> StoreProvider:
+    """Return a price cache that was filled forty days ago."""
+    for name, value in yahoo.env().items():
+        monkeypatch.setenv(name, value)
+    then = datetime.now(UTC) - timedelta(days=40)
+    source = YahooProvider(sleep=lambda seconds: None, now=lambda: then)
+    store = StoreProvider(folder / "store.sqlite")
+    update(store, source, names, date(2018, 1, 1), date(2021, 12, 31))
+    return store
+
+
+def test_the_rota_asks_small_doses_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    names = [f"R{n:02d}" for n in range(CHUNK + 5)]
+    days = date(2019, 1, 1), date(2019, 12, 31)
+    with Yahoo(*(synthetic(name) for name in names)) as yahoo:
+        store = fill(tmp_path, yahoo, monkeypatch, *names)
+        auto = AutoProvider(store, YahooProvider(), SampleProvider())
+        for dose in (CHUNK, 5, 0):
+            yahoo.log.clear()
+            assert auto.confirm(names, *days) == ()
+            asked = {call["path"] for call in yahoo.charts() if "period1" in call["query"]}
+            assert len(asked) == dose
+        assert {row[5][:10] for row in store.extents(names).values()} == {
+            f"{datetime.now(UTC):%Y-%m-%d}"
+        }
+
+
+def test_a_complete_run_is_confirmed_and_revised(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And `status`, which says when, goes on though the report is not written again."""
+    series = [synthetic(s, end=date(2021, 12, 31)) for s in (*FIRMS, "^GSPC")]
+    with Yahoo(*series) as yahoo:
+        store = fill(tmp_path, yahoo, monkeypatch, *FIRMS, "^GSPC")
+        job = Job(tmp_path, yahoo, date(2020, 8, 6))
+        assert job.refresh() == (0, "")
+        before = date.today() - timedelta(days=40)  # noqa: DTZ011
+        [state] = list_states(job.run)
+        assert abs(date.fromisoformat(state.confirmed) - before) <= timedelta(days=1)
+        page = (job.run / "report.html").read_text(encoding="utf-8")
+        assert "prices last confirmed on" in page
+        assert job.refresh() == (0, "")
+        [state] = list_states(job.run)
+        today = f"{datetime.now(UTC):%Y-%m-%d}"
+        assert state.confirmed == today
+        command = [sys.executable, "-m", "eventstudy", "status", str(job.run), "--json"]
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+        assert json.loads(done.stdout)[0]["confirmed"] == today
+        yahoo.log.clear()
+        assert job.refresh() == (0, "")
+        assert not yahoo.charts(), "no turn has come since"
+        assert set(store.symbols()) == {*FIRMS, "^GSPC"}

@@ -282,6 +282,8 @@ def status(
         if not (quiet and each.state == GOOD):
             facts = {name: text or "-" for name, text in asdict(each).items()}
             facts |= {"state": say(f"status.{each.state}"), "why": f": {each.why}" * bool(each.why)}
+            day = each.confirmed
+            facts["confirmed"] = say("status.confirmed", day=day) if day else ""
             display(say("status.line", **facts))
     if any(each.state != GOOD for each in states):
         sys.exit(INCOMPLETE)

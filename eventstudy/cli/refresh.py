@@ -213,6 +213,7 @@ def refresh(
                 outbox=bool(on_change), progress=advance, told=shared.notify,
             )  # fmt: skip
         shared.notify(*done.notices)
+        click.get_current_context().meta[shared.CONFIRMED] = done.confirmed
         _log(done)
     findings = read_findings(done.folder)
     if as_json:

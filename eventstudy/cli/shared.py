@@ -60,6 +60,8 @@ EVENTS = EventsFile(path_type=Path, readable=False)
 # Where it keeps folder and name of the run that a command makes, what its manifest was before, and
 # whether that is of another study.
 RUN, BEFORE, ANOTHER = "eventstudy.run", "eventstudy.before", "eventstudy.another"
+# The day on which all prices of an unchanged run were confirmed.
+CONFIRMED = "eventstudy.confirmed"
 EXIT_CODES = """\b
 Exit codes: 0 study written, 1 data problem and no study, 2 wrong usage or settings,
 3 written but incomplete (--strict, --max-loss, prices held back), 4 a run is not as it was written,
@@ -274,7 +276,8 @@ def show_end(context: click.Context, trouble: str = "") -> None:
 
         out, name = context.meta[RUN]
         first = hide_secrets(trouble).partition("\n")[0]
-        index.show_end(out, name, first, is_new=run_is_new(context))
+        confirmed, is_new = context.meta.get(CONFIRMED, ""), run_is_new(context)
+        index.show_end(out, name, first, is_new=is_new, confirmed=confirmed)
 
 
 def command_line() -> str:

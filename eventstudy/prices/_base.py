@@ -55,7 +55,8 @@ class Provenance:
     detail : str
         File name without its folder, or the host asked.
     retrieved_at : str
-        ISO 8601 time in UTC of the retrieval; empty for data that were not retrieved.
+        ISO 8601 time in UTC at which the source last gave or repeated the rows; empty for data
+        that were not retrieved.
     library : str
         Library and version that did the retrieval.
     currency : str
@@ -88,6 +89,22 @@ class Provenance:
     note: str = ""
     instrument: str = ""
     timezone: str = ""
+
+
+def confirmed_on(times: Iterable[str]) -> str:
+    """Return the day on which the source had given or repeated all prices.
+
+    Parameters
+    ----------
+    times : iterable of str
+        `Provenance.retrieved_at` of each series.
+
+    Returns
+    -------
+    str
+        ISO date, the earliest of them; "" if none was retrieved.
+    """
+    return min((time[:10] for time in times if time), default="")
 
 
 def unique(symbols: Iterable[str]) -> list[str]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
+from zlib import crc32
 
 from .. import errors
 from ..utility.catalogue import Reason, say
@@ -19,6 +20,8 @@ from .store import Stored, StoreProvider
 CHUNK = 20
 # Calendar days asked again, to see whether the source has changed its prices.
 OVERLAP = timedelta(days=45)
+# Days within which each stored symbol is asked again for all of its days.
+ROTA = 30
 
 Range = tuple[date, date]
 
@@ -291,6 +294,38 @@ class AutoProvider:
             raise error
         return prices
 
+    def confirm(self, symbols: Names, start: date, end: date) -> tuple[str, ...]:
+        """Ask Yahoo again for all days of the stored symbols whose turn it is.
+
+        Parameters
+        ----------
+        symbols : sequence of str
+        start, end : date
+            Inclusive; all stored days are asked for besides.
+
+        Returns
+        -------
+        tuple of str
+            Notices: what was revised, and what was held back. A symbol that Yahoo does not answer
+            for is asked on the next night.
+
+        Notes
+        -----
+        The turn of a symbol comes every `ROTA` days, on a day that its name decides: a thirtieth of
+        many symbols a night. Of those whose turn was missed no more than twice as many are asked.
+        """
+        extents, today = self._store.extents(symbols), date.today()  # noqa: DTZ011
+        times = {s: row[5] for s, row in extents.items() if row[2] == self._yahoo.name and row[5]}
+        due = [s for s, time in times.items() if _is_due(s, date.fromisoformat(time[:10]), today)]
+        due.sort(key=times.__getitem__)
+        due = due[: max(CHUNK, 2 * len(times) // ROTA)]
+        try:
+            found = update(self._store, self._yahoo, due, start, end, refresh=True)
+        except errors.NetworkError:
+            return ()
+        held_back = (e for e in found.failures.values() if isinstance(e, errors.HeldBackError))
+        return (*found.notices, *map(str, held_back))
+
     def _download(self, symbols: list[str], days: Range, progress: Progress) -> Prices:
         """Download what is missing; where Yahoo fails, stored days take its place."""
 
@@ -318,6 +353,12 @@ class AutoProvider:
         names = sample.symbols
         used = Reason("sample_used", why=why, n=len(names), symbols=list(names))
         return stored.merge(replace(sample, failures=failures, notices=(used,) if names else ()))
+
+
+def _is_due(symbol: str, confirmed: date, today: date) -> bool:
+    """Return whether the turn of a symbol has come since a day."""
+    phase = crc32(symbol.encode())
+    return (confirmed.toordinal() + phase) // ROTA < (today.toordinal() + phase) // ROTA
 
 
 def _no_network(symbol: str, why: str, error: errors.PriceError) -> errors.PriceError:

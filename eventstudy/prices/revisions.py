@@ -340,8 +340,12 @@ def _appended(old: Held, new: Held) -> Merged:
     tail = tail if len(_priced(tail)) else tail[tail["date"] > old.rows["date"].iloc[-1]]
     if head.empty and tail.empty:
         coverage = _coverage(old, new)
-        same = replace(old, coverage=coverage, actions=actions)
-        return Merged("same", same, changed=coverage != old.coverage)
+        provenance = old.provenance
+        if new.coverage[0] <= provenance.first:
+            provenance = replace(provenance, retrieved_at=new.provenance.retrieved_at)
+        same = replace(old, coverage=coverage, actions=actions, provenance=provenance)
+        is_changed = coverage != old.coverage or provenance != old.provenance
+        return Merged("same", same, changed=is_changed)
     replaces = len(tail) > 0 and bool(tail["date"].iloc[0] <= old.rows["date"].iloc[-1])
     before = old.rows[old.rows["date"] <= last] if replaces else old.rows
     rows = pd.concat([head, before, tail], ignore_index=True)

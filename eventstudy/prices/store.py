@@ -33,7 +33,8 @@ _PLACES = ", ".join("?" * 8)
 PUT = f"INSERT OR REPLACE INTO prices (symbol, {disk.RECORD}) VALUES ({_PLACES})"
 GET = f"SELECT {disk.RECORD} FROM prices WHERE symbol = ?"
 EXTENT = """SELECT asked_first, asked_last, json_extract(provenance, '$.source'),
-    json_extract(provenance, '$.first'), json_extract(provenance, '$.last')
+    json_extract(provenance, '$.first'), json_extract(provenance, '$.last'),
+    json_extract(provenance, '$.retrieved_at')
     FROM prices WHERE symbol = ?"""
 KEEP = f"""INSERT INTO vintages (symbol, number, {disk.RECORD})
     SELECT symbol, (SELECT coalesce(max(number), 0) + 1 FROM vintages WHERE symbol = ?1),
@@ -304,7 +305,7 @@ class StoreProvider:
         return tuple(row[0] for row in self.query("SELECT symbol FROM prices ORDER BY symbol"))
 
     def extents(self, symbols: Sequence[str]) -> dict[str, tuple[str, ...]]:
-        """Return first and last day asked, source, first and last row of the stored symbols."""
+        """Return days asked, source, first and last row, and time of the stored symbols."""
         with self.database.reading() as connection:
             if connection is None:
                 return {}

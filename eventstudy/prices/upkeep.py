@@ -261,7 +261,7 @@ def _notice_ends(
     for row in answers:
         if row.outcome in ("failed", "not-kept"):
             continue
-        *_, first, last = before.get(row.symbol, (row.first, row.last))
+        *_, first, last, _ = before.get(row.symbol, (row.first, row.last, ""))
         file_ends = prices.provenance[row.symbol].last
         if first < row.first or last > row.last:
             days = {"first": row.first, "last": row.last, "earlier": f"{first} to {last}"}

@@ -79,7 +79,9 @@ def show(out: Path) -> None:
         write_index(out)
 
 
-def show_end(out: Path, name: str, trouble: str, *, is_new: bool = False) -> None:
+def show_end(
+    out: Path, name: str, trouble: str, *, is_new: bool = False, confirmed: str = ""
+) -> None:
     """Show in the index when a run was last checked, and whether it could be brought up to date.
 
     That is shown only if the run exists: a mistyped name leaves no trace.
@@ -94,6 +96,8 @@ def show_end(out: Path, name: str, trouble: str, *, is_new: bool = False) -> Non
         Why it could not be brought up to date; "" if it could.
     is_new : bool
         Whether it was written just now, which the index shows already.
+    confirmed : str
+        ISO date on which the source had given or repeated all its prices.
     """
     with _aside():
         failure, check = (out / f".{name}{ending}" for ending in (FAILED, CHECKED))
@@ -102,7 +106,8 @@ def show_end(out: Path, name: str, trouble: str, *, is_new: bool = False) -> Non
         if (is_new and not trouble) or not (out / name / MANIFEST).is_file():
             return
         at = datetime.now(UTC).isoformat(timespec="seconds")
-        document = json.dumps({"name": name, "at": at, "error": trouble[:2000]})
+        facts = {"name": name, "at": at, "error": trouble[:2000], "confirmed": confirmed}
+        document = json.dumps(facts)
         (failure if trouble else check).write_text(f"{document}\n", encoding="utf-8")
         show(out)
 

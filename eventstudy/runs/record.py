@@ -29,13 +29,16 @@ from ..fitting.config import StudyConfig
 from ..fitting.fitted import FittedStudy
 from ..fitting.settings import RETIRED
 from ..prices import is_name
+from ..prices._base import confirmed_on
 from ..prices.frozen import described
 from ..report.sections.answer import answer
 from ..report.sections.caveats import second_sentence
+from ..returns.panel import ReturnsPanel
 from ..utility.catalogue import make_error
 from ..utility.csv_text import read_csv
 from ..utility.file_names import inside
 from ..utility.flags import Flag
+from ..utility.typing import BoolArray
 from ..utility.units import speaking_of
 from ..utility.version import __version__
 from .manifest import LARGEST_TABLE, MANIFEST, SCHEMA, Manifest, read_manifest
@@ -46,6 +49,8 @@ PACKAGES = ("numpy", "pandas", "scipy", "statsmodels", "yfinance", "matplotlib")
 OWN_HASH = "manifest_sha256"
 # Bytes of the key of a user.
 KEY = 32
+# Sessions after its window in which the prices of an event are asked again.
+SETTLING = 5
 # What file managers leave in any folder.
 LITTER = {".DS_Store", "Thumbs.db", "desktop.ini"}
 
@@ -252,7 +257,8 @@ def manifest_of(
     panel, fetched, sources = results.panel, results.panel.fetched, findings.provenance
     is_open: Any = np.ones(n)
     if panel.sessions.size:
-        is_open = open_events(events, panel.sessions[-1], results.abnormal.event.stop)
+        stop = results.abnormal.event.stop
+        is_open = open_events(events, panel.sessions[-1], stop) | _are_settling(events, panel, stop)
     return {
         "schema": SCHEMA,
         "name": findings.name,
@@ -342,7 +348,9 @@ def provenance_of(results: FittedStudy, origin: Origin | None, command: str) -> 
     -------
     dict
     """
+    day = confirmed_on(str(e["retrieved_at"]) for e in results.panel.provenance.values())
     return {
+        **({"confirmed": day} if day else {}),
         "events_source": origin.events.name if origin else "",
         "events_sha256": origin.hashes[origin.place] if origin else "",
         "versions": versions(),
@@ -407,6 +415,21 @@ def open_events(events: pd.DataFrame, last: Any, stop: int) -> Any:
     recent = events["day0"].to_numpy().astype("datetime64[D]") > np.datetime64(last, "D") - near
     lacking = (events["status"] != "ok") | _are_flagged(events, Flag.MISSING_DAYS)
     return (lacking & recent) | _are_flagged(events, Flag.INCOMPLETE_WINDOW)
+
+
+def _are_settling(events: pd.DataFrame, panel: ReturnsPanel, stop: int) -> BoolArray:
+    """Return which events had fewer than `SETTLING` sessions since their window, shape (n,)."""
+    day0 = events["day0"].to_numpy().astype("datetime64[D]")
+    exchanges = events["exchange"].to_numpy()
+    settling = np.zeros(len(events), dtype=bool)
+    for exchange in set(exchanges):
+        closed = panel.closed.get(panel.calendar_of(exchange), np.zeros(0, dtype=int))
+        sessions = np.delete(panel.sessions, closed).astype("datetime64[D]")
+        rows = exchanges == exchange
+        since = len(sessions) - np.searchsorted(sessions, day0[rows], side="right")
+        settling[rows] = since < max(stop, 0) + SETTLING
+    settling &= ~np.isnat(day0)
+    return settling
 
 
 def _are_flagged(events: pd.DataFrame, flag: str) -> pd.Series[bool]:

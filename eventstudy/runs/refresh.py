@@ -50,6 +50,8 @@ class Refreshed:
     held_back : mapping of str to PriceError
         Symbols that the source lost or that cannot be believed, and why: their events keep the
         prices that they had, the others are up to date.
+    confirmed : str
+        ISO date on which the source had given or repeated all prices; "" if the run was written.
     """
 
     folder: Path
@@ -58,6 +60,7 @@ class Refreshed:
     results: FittedStudy | None = None
     notices: tuple[str, ...] = ()
     held_back: Mapping[str, PriceError] = field(default_factory=dict)
+    confirmed: str = ""
 
     @property
     def changed(self) -> bool:
@@ -137,9 +140,11 @@ def refresh_run(
             clear_remains(target)
             refuse_foreign(target)
             record = _record(target, told)
-            why, notices, held_back = list_changes(record, origin, accept_loss=accept_loss)
+            news = list_changes(record, origin, accept_loss=accept_loss)
+            why = news.why
             if not why:
-                return Refreshed(target, notices=notices, held_back=held_back)
+                facts: Any = {"held_back": news.held_back, "confirmed": news.confirmed}
+                return Refreshed(target, notices=news.notices, **facts)
             source = KeptSource(record, origin, accept_loss) if record else None
             results, origin, facts = _compute(source, origin, progress)
             with replacing(target) as stage:

@@ -17,6 +17,7 @@ import numpy as np
 from ..analysis.answer import NO_RESULT
 from ..errors import EventStudyError, RunFolderError
 from ..fitting.config import StudyConfig
+from ..prices._base import confirmed_on
 from ..report.sections.methods import settings_text
 from ..significance import STATISTICS
 from ..utility.catalogue import say
@@ -71,8 +72,9 @@ class Run:
         Whether the status says that something went wrong.
     written, checked : datetime
         When it was written, and when a refresh last found it up to date, or wrote it.
-    data_to : str
-        Day of its newest price, ISO; "" where it has none.
+    data_to, confirmed : str
+        Day of its newest price, and on which the source had given or repeated all prices, ISO; ""
+        where there is none.
     waiting : int
         Changes that wait for the command of ``--on-change``.
     trouble : str
@@ -103,6 +105,7 @@ class Run:
     written: datetime
     checked: datetime
     data_to: str
+    confirmed: str
     waiting: int
     trouble: str
     path: FloatArray
@@ -136,6 +139,8 @@ def run_of(folder: Path) -> Run:
     first, is_there = entries[0], (folder / "report.html").is_file()
     used, dropped = facts.events.ok, facts.events.dropped
     written = _time(facts.written_at)
+    check = _beside(folder, CHECKED)
+    confirmed = confirmed_on(entry.retrieved_at for entry in facts.prices.values())
     trouble = _trouble(folder, written)
     with speaking_of(measure):
         effect, others = percent(first.estimate), tuple(_others(entries))
@@ -155,8 +160,9 @@ def run_of(folder: Path) -> Run:
         status=say("index.failed") if trouble else _status(facts.events, first, is_there=is_there),
         faulty=bool(trouble) or not is_there,
         written=written,
-        checked=max(written, _time(_beside(folder, CHECKED).get("at"))),
+        checked=max(written, _time(check.get("at"))),
         data_to=max((entry.last for entry in facts.prices.values()), default=""),
+        confirmed=max(confirmed, _day(check.get("confirmed"))),
         waiting=sum(map(bool, waiting(folder).values())),
         trouble=trouble,
         path=_path(record, first.group),
@@ -273,6 +279,11 @@ def _time(value: object) -> datetime:
         return NEVER
 
 
+def _day(value: object) -> str:
+    """Return an ISO date; "" for anything else."""
+    return str(value) if re.fullmatch(r"\d{4}-\d\d-\d\d", str(value)) else ""
+
+
 @dataclass(frozen=True, slots=True)
 class RunState:
     """The state of one run.
@@ -285,8 +296,8 @@ class RunState:
         ``undelivered`` (changes wait for the command of ``--on-change``) and ``stale``.
     written, checked : str
         ISO 8601, UTC; "" where unknown.
-    data_to : str
-        Day of the newest price.
+    data_to, confirmed : str
+        Day of the newest price, and on which the source had given or repeated all prices.
     why : str
     """
 
@@ -295,6 +306,7 @@ class RunState:
     written: str = ""
     checked: str = ""
     data_to: str = ""
+    confirmed: str = ""
     why: str = ""
 
 
@@ -346,4 +358,4 @@ def _state(folder: Path, max_age: timedelta | None, data_age: timedelta | None) 
     is_stale |= data_age is not None and run.data_to < f"{now - data_age:%Y-%m-%d}"
     troubles = {"failed": run.faulty, "undelivered": run.waiting > 0, "stale": is_stale}
     state = next((code for code, holds in troubles.items() if holds), GOOD)
-    return RunState(run.name, state, *times, run.data_to, run.trouble)
+    return RunState(run.name, state, *times, run.data_to, run.confirmed, run.trouble)

@@ -7,7 +7,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 
@@ -23,7 +24,9 @@ from ..events.checks import name_some
 from ..fitting.fitted import FittedStudy
 from ..fitting.status import GONE
 from ..prices import Prices, is_name, resolve
+from ..prices._base import confirmed_on
 from ..prices._prices import Names, Progress
+from ..prices.auto import AutoProvider
 from ..prices.frozen import TABLE, FrozenProvider, read_frozen
 from ..prices.sizes import Sizes
 from ..returns.benchmarks import members
@@ -139,10 +142,17 @@ class KeptSource:
             raise _loss_error(refused, AS_IT_WAS, other_source(self.record, self.origin))
 
 
-def list_changes(
-    record: Record | None, origin: Origin, *, accept_loss: bool
-) -> tuple[list[str], tuple[str, ...], Mapping[str, PriceError]]:
-    """Return why a run is not up to date, notices of the source of prices, and what it held back.
+class News(NamedTuple):
+    """Why a run is not up to date, and what its source of prices said."""
+
+    why: list[str]
+    notices: tuple[str, ...] = ()
+    held_back: Mapping[str, PriceError] = MappingProxyType({})
+    confirmed: str = ""
+
+
+def list_changes(record: Record | None, origin: Origin, *, accept_loss: bool) -> News:
+    """Return why a run is not up to date, and what its source of prices said.
 
     Parameters
     ----------
@@ -155,7 +165,7 @@ def list_changes(
 
     Returns
     -------
-    list of str, tuple of str, mapping of str to PriceError
+    News
 
     Raises
     ------
@@ -164,9 +174,9 @@ def list_changes(
         nothing any more.
     """
     if record is None:
-        return ["first run"], (), {}
+        return News(["first run"])
     if changes := _changed_inputs(record, origin):
-        return changes, (), {}
+        return News(changes)
     return _changed_prices(record, origin, accept_loss)
 
 
@@ -241,41 +251,51 @@ def _settings(origin: Origin, record: Record) -> dict[str, Any]:
     return {**config.to_dict(), **origin.to_dict(record.folder), "files": ""}
 
 
-def _changed_prices(
-    record: Record, origin: Origin, accept_loss: bool
-) -> tuple[list[str], tuple[str, ...], Mapping[str, PriceError]]:
+def _changed_prices(record: Record, origin: Origin, accept_loss: bool) -> News:
     """Ask the source for the prices of the run; return the differences, notices and losses.
 
     Days after the last one of the run count only while there is an event that they can change;
-    without one nothing new is asked, and a source with a store answers from it. It is asked again
-    for what it did not answer for when the run was computed.
+    without one nothing new is asked but for the symbols whose turn it is to be confirmed, and a
+    source with a store answers from it. It is asked again for what it did not answer for when the
+    run was computed.
     """
     from ..prices.store import StoreProvider
 
     if origin.config.returns:
-        return [], (), {}
+        return News([])
     is_open = record.facts.events.open > 0
     stored = origin.config.prices == "auto" and not origin.offline
     failures = record.facts.failures.values()
     unanswered = not record.origin.offline and any(failure.transient for failure in failures)
+    confirmed = _confirm(record, origin, is_open) if stored and not origin.vintage else ()
     if stored and not (is_open or unanswered):
         cache = KeptSource(record, replace(origin, offline=True), accept_loss)
         with suppress(PriceError):
-            why, _ = _news(cache, is_open)
+            news = _news(cache, is_open)
             if not cache.held_back:  # else it is not in the store of this machine
-                return why, (), {}
+                return news._replace(notices=confirmed)
     store, lacking = StoreProvider(origin.store or None).path, []
     if stored and not store.is_file():
         lacking = [f"there is no price cache at {store}: all prices are asked for again"]
     source = KeptSource(record, origin, accept_loss)
-    why, notices = _news(source, is_open)
-    return why, (*lacking, *notices), source.held_back
+    news = _news(source, is_open)
+    notices = dict.fromkeys((*lacking, *confirmed, *news.notices))
+    return news._replace(notices=tuple(notices))
 
 
-def _news(source: KeptSource, is_open: bool) -> tuple[list[str], tuple[str, ...]]:
-    """Return what a source has that the run has not, in words, and its notices."""
+def _confirm(record: Record, origin: Origin, is_open: bool) -> tuple[str, ...]:
+    """Have the symbols of a run confirmed whose turn it is; return the notices."""
+    provider = resolve("auto", store=origin.store or None)
+    notices: list[str] = []
+    for days, symbols in _calls(record, to_date=is_open).items():
+        notices += cast("AutoProvider", provider).confirm(symbols, *days)
+    return tuple(notices)
+
+
+def _news(source: KeptSource, is_open: bool) -> News:
+    """Return what a source has that the run has not, in words, and what it said."""
     reasons, longer, notices = list[str](), dict[str, list[str]](), dict[str, None]()
-    record = source.record
+    record, times = source.record, list[str]()
     for days, symbols in _calls(record, to_date=is_open).items():
         answer = source.fetch(symbols, *days)
         losses = {s: why for s, why in source.given_up.items() if s in symbols}
@@ -283,10 +303,11 @@ def _news(source: KeptSource, is_open: bool) -> tuple[list[str], tuple[str, ...]
         reasons += [f"{symbol} is given up: {why}" for symbol, why in new.items()]
         reasons += _changes(record, answer, [s for s in symbols if s not in new], longer)
         notices |= dict.fromkeys(answer.notices)
+        times += [entry.retrieved_at for entry in answer.provenance.values()]
     source.refuse()
     for end, names in longer.items() if is_open else ():
         reasons.append(f"prices of {name_some(names)} until {end}")
-    return reasons, tuple(notices)
+    return News(reasons, tuple(notices), source.held_back, confirmed_on(times))
 
 
 def _answer(

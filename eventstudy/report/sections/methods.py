@@ -318,10 +318,13 @@ def provenance(findings: Findings) -> dict[str, str]:
     record = findings.provenance
     prices, versions = record.get("prices") or {}, record.get("versions") or {}
     sources, _ = name_prices(findings)
+    text = say("provenance.sources", n=len(prices), sources=sources) if prices else ""
+    if prices and (day := record.get("confirmed")):
+        text += say("provenance.confirmed", day=day)
     return {
         "events": record.get("events_source") or "",
         "sha256": record.get("events_sha256") or "",
-        "prices": say("provenance.sources", n=len(prices), sources=sources) if prices else "",
+        "prices": text,
         "settings": settings_text(findings.setup.settings),
         "software": ", ".join(f"{name} {version}" for name, version in versions.items()),
         "command": record.get("command") or "",
