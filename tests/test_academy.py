@@ -32,7 +32,7 @@ from eventstudy.utility import tables
 from eventstudy.utility.tables import read_table
 
 MARKET = make_market()
-AROUND: dict[str, Any] = {"benchmark": "vwretd", "car": ["0:1", "-1:10"], "window": (-10, 10)}
+AROUND: dict[str, Any] = {"benchmark": "vwretd", "car": ["0:1", "-1:10"], "event": (-10, 10)}
 NUMBERS = ["car", "se", "scar", "bhar"]
 
 
@@ -429,7 +429,7 @@ def _long(
         drift = np.where(np.arange(600) < 300, growth, after) * (k == 0)
         returns[f"F{k}"] = index + drift + rng.normal(0, 0.02, 600)
     events = pd.DataFrame({"ticker": ["F0", "F1"], "date": days[[300, 305]]})
-    around: dict[str, Any] = {"benchmark": "IDX", "window": (0, 250), "car": "1:250"}
+    around: dict[str, Any] = {"benchmark": "IDX", "event": (0, 250), "car": "1:250"}
     return es.study(events, returns=returns, calendar="data", **{**around, **settings})
 
 

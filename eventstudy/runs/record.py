@@ -348,7 +348,7 @@ def provenance_of(results: FittedStudy, origin: Origin | None, command: str) -> 
     -------
     dict
     """
-    day = confirmed_on(str(e["retrieved_at"]) for e in results.panel.provenance.values())
+    day = confirmed_on(str(e.get("retrieved_at", "")) for e in results.panel.provenance.values())
     return {
         **({"confirmed": day} if day else {}),
         "events_source": origin.events.name if origin else "",
