@@ -58,8 +58,8 @@ def plain(text: str) -> str:
 
 @pytest.mark.parametrize("case", list(CASES))
 def test_every_outlet_has_the_two_sentences_and_the_number(case: str, tmp_path: Path) -> None:
-    results = CASES[case]()
-    folder = results.save(tmp_path, "run", config=CONFIG)
+    results = replace(CASES[case](), config=CONFIG)
+    folder = results.save(tmp_path, "run")
     run = read_run(folder)
     findings = run.findings
     head, second = split_answer(findings)[0].removesuffix("."), second_sentence(findings)
@@ -86,7 +86,7 @@ def test_every_outlet_has_the_two_sentences_and_the_number(case: str, tmp_path: 
 
 @pytest.mark.parametrize("case", list(CASES))
 def test_a_notebook_says_what_the_command_says(case: str) -> None:
-    results = CASES[case]()
+    results = replace(CASES[case](), config=CONFIG)
     findings = results.findings()
     head, second = split_answer(findings)[0].removesuffix("."), second_sentence(findings)
     outlets = {
@@ -104,6 +104,7 @@ def test_a_notebook_says_what_the_command_says(case: str) -> None:
     assert percent_text(answer.effect.estimate) in plain(str(answer))
 
 
+@pytest.mark.slow
 def test_the_bundled_list_has_one_answer_at_both_doors(tmp_path: Path) -> None:
     options = ["--prices", "sample", "--calibrate", "0", "--event-pages", "0", "--offline"]
     command = ["run", str(ROOT / "events.csv"), *options, "--out", str(tmp_path)]
