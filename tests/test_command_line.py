@@ -85,7 +85,7 @@ def test_every_setting_of_a_study_file_is_an_option_of_its_name_with_its_default
         if isinstance(setting.default, str | int | float) and setting.default not in ("", False):
             assert f"[default: {setting.default}]" in option.help, name
     for name, setting in COMMAND_NAMES.items():
-        assert name == "csv" or f"--{name}" in by_name[setting].opts
+        assert name == "csv" or f"--{name.replace('_', '-')}" in by_name[setting].opts
 
 
 def test_names_of_a_study_file_are_options(tmp_path: Path) -> None:

@@ -59,7 +59,7 @@ def test_found_in_the_prices_and_in_the_list(market: Market) -> None:
             return replace(super().fetch(*args, **options), actions=actions)
 
     news_ = table[["event_id", "ticker", "announced_at", "benchmark"]]
-    named: dict[str, Any] = {"calendar": "data", "estimation": "-100:-11", "window": "-5:5"}
+    named: dict[str, Any] = {"calendar": "data", "estimation": "-100:-11", "event": "-5:5"}
     options = {**named, "car": "0:1", "drop_confounded": True}
     found = es.study(news_, Source(close), find_confounders=True, **options)
     said = found.events["confounder"]

@@ -321,7 +321,7 @@ def test_a_jump_of_the_rate_is_other_news(tmp_path: Path) -> None:
     jump = np.where(pd.Index(DAYS) >= "2019-10-23", 1.05, 1.0)
     write(tmp_path, **{"HKD=X": SERIES["HKD=X"] * jump})
     news = pd.DataFrame({"ticker": ["0700.HK"], "announced_at": "2019-10-22"})
-    options: dict[str, Any] = {"estimation": "-60:-11", "window": "-5:5", "car": "0:1"}
+    options: dict[str, Any] = {"estimation": "-60:-11", "event": "-5:5", "car": "0:1"}
     options |= {"currency": "USD", "find_confounders": True}
     said = es.study(news, tmp_path, **options).events["confounder"][0]
     assert re.fullmatch(r"HKD in USD moved by −[45]\.\d\d% \(2019-10-23\)", said)

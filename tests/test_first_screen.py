@@ -84,9 +84,9 @@ def test_the_shares_leave_the_band_exactly_if_the_verdict_is_different(name: str
             "Average of three announcements on three",
             "as much as usual",
         ),
-        ("one", r"F00 .*\d+\.\d%", "One announcement", "other news of the same days:"),
+        ("one", r"F00 .*\d+\.\d%", "One announcement", "other news of the same days;"),
         ("one quiet", "No clear move: F00 stayed", "One announcement", "other news"),
-        ("one date", r"Shares .*\d+\.\d%", "on one date", "One date cannot be told"),
+        ("one date", r"Shares .*\d+\.\d%", "on one date", "announcements fall on one date"),
     ],
 )
 def test_words_of_each_verdict(name: str, headline: str, sentence: str, caveat: str) -> None:

@@ -60,7 +60,7 @@ def test_once_more_it_takes_its_own_place_and_is_up_to_date(folder: Path) -> Non
     ("arguments", "says"),
     [
         (("NVDA", "2022-13-31"), "DATE: there is no such day, got '2022-13-31'"),
-        (("2022-08-31", "NVDA"), "DATE: is neither a date nor a timestamp, got 'NVDA'"),
+        (("2022-08-31", "NVDA"), "the two are swapped, got '2022-08-31 NVDA'"),
         (("NV DA", "2022-08-31"), "TICKER: has a space inside, got 'NV DA'"),
         (("", "2022-08-31"), "TICKER: is empty"),
         (("NVDA",), "Missing argument 'DATE'"),

@@ -82,7 +82,7 @@ def test_the_answer_names_what_may_be_a_split(tmp_path: Path) -> None:
     row = table[(table["left_out"] == "suspect_split") & (table["test"] == answer.test)].iloc[0]
     assert row["n_events"] == 4
     assert answer.effect.estimate < row["weighted_caar"] < -0.05
-    note = asides(findings)[1]
+    note = asides(findings)[0]
     assert note.startswith("2 of 6 moves look like unadjusted splits (AAA, BBB); without them ")
     assert f"{abs(100 * row['weighted_caar']):.1f}" in note
     assert f"{abs(100 * row['weighted_low']):.1f}" in note, "its interval stands beside it"
@@ -94,7 +94,7 @@ def test_the_answer_names_what_may_be_a_split(tmp_path: Path) -> None:
 def test_one_suspect_move_alone_is_named(tmp_path: Path) -> None:
     _, folder = run(tmp_path, {"CCC": 1.5})
     findings = read_json((folder / "results.json").read_text("utf-8"))
-    assert asides(findings)[1].startswith(
+    assert asides(findings)[0].startswith(
         "1 of 6 moves looks like an unadjusted split (CCC); without it"
     )
 

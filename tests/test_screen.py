@@ -145,4 +145,4 @@ def test_the_headline_is_bold_on_a_terminal_that_shows_it(
         assert rest.lstrip().startswith("One announcement")
     done = piped(*args)
     assert "\x1b" not in done.stdout
-    assert len(done.stdout.splitlines()) <= 16
+    assert len(done.stdout.splitlines()) <= 25

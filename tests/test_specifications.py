@@ -274,7 +274,7 @@ def test_a_study_with_its_returns_has_them_too(market: Market) -> None:
 def test_prices_and_settings_are_given_as_to_a_study(market: Market) -> None:
     """Returns in memory, a column by its name, and a study that is fitted already."""
     news = market.table[["ticker", "announced_at", "benchmark"]]
-    named: dict[str, Any] = {"calendar": "data", "estimation": "-120:-11", "window": "-5:5"}
+    named: dict[str, Any] = {"calendar": "data", "estimation": "-120:-11", "event": "-5:5"}
     grid = {"model": ["market", "constant_mean"], "car": ["0:0", "0:1"]}
     close = 100 * (1 + market.frame).cumprod()
     news = news.rename(columns={"announced_at": "said"})

@@ -240,7 +240,7 @@ class TestConfig:
         ("options", "message"),
         [
             ({"modle": "market"}, "did you mean 'model'"),
-            ({"windows": ["-20:20"]}, "beyond the event window"),
+            ({"windows": ["-40:20"]}, "must end before"),
             ({"estimation": "-100:-5"}, "must end before"),
             ({"engine": "gpu"}, "use statsmodels, batch"),
             ({"min_estimation": "many"}, "not a whole number"),

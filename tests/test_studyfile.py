@@ -38,7 +38,7 @@ events = "e.csv"
 modle = "market"
 windows = [
   "0:1",
-  "-20:20",
+  "1:x",
 ]
 engine = "bach"
 max-loss = 0.2

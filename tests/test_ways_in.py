@@ -38,7 +38,7 @@ def test_settings_are_read_as_in_a_study_file() -> None:
         ({"windows": 0}, "windows: not a window, got 0"),
         ({"windows": [0]}, "windows: not a window, got [0]"),
         ({"windows": [("a", "b")]}, "not a window, got ('a', 'b')"),
-        ({"windows": [(0, 40)]}, "reaches beyond the event window"),
+        ({"windows": [(-40, 0)]}, "the estimation window must end before"),
         ({"event": (1.5, 2)}, "event: not a window"),
         ({"event": (float("nan"), 2)}, "event: not a window"),
         ({"draws": "many"}, "draws: not a whole number"),

@@ -36,8 +36,8 @@ eventstudy example list                                     writes 230 announcem
 eventstudy run list/events.csv --prices sample --offline    says whether the market reacted
 eventstudy --help                                           lists all commands"""
 OUR_FAULT = "This is a bug in eventstudy. Run again with --debug and report what it shows."
-# How alike an option must be to be proposed: "--quiet" is not meant by "--out".
-ALIKE = 0.7
+# How alike an option must be to be proposed ("--quiet" is not meant by "--out"), and a command.
+ALIKE, ALIKE_COMMAND = 0.7, 0.6
 # Where libraries and the store look, and what they take without it.
 FOLDERS = {
     "XDG_CACHE_HOME": ".cache", "XDG_CONFIG_HOME": ".config", "XDG_DATA_HOME": ".local/share",
@@ -157,7 +157,8 @@ def describe_misuse(error: click.ClickException) -> str:
     context = getattr(error, "ctx", None)
     where = f"see {context.command_path} --help" if context else ""
     code = f"moved.{typed.lstrip('-')}"
-    remedy = say(code) if has(code) else did_you_mean(typed, possible, like=ALIKE)
+    like = ALIKE if typed.startswith("-") else ALIKE_COMMAND
+    remedy = say(code) if has(code) else did_you_mean(typed, possible, like=like)
     if isinstance(error, click.UsageError) and Path(typed).suffix in (".csv", ".toml", ".xlsx"):
         remedy = say("moved.file", file=typed)
     return "; ".join(filter(None, [text, remedy, where]))

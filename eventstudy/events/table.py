@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..errors import EventsFileError, Problem
+from ..errors import ConfigError, EventsFileError, Problem
 from ..utility.sheets import sheet_of
 from ..utility.tables import strip
 from ..utility.typing import CalendarChoice
@@ -219,7 +219,13 @@ def check_file(
     """
     sheet, problems, sha256 = sheet_of(path, REQUIRED)
     if sheet is not None:
-        sheet = with_known_names(sheet, columns or {})
+        try:
+            sheet = with_known_names(sheet, columns or {})
+        except ConfigError as error:
+            if columns or _name_of(path) == FRAME:
+                raise
+            value = None if error.value is None else str(error.value)
+            return None, [*problems, Problem(1, "", error.what, value, error.remedy)]
     checked, more = (None, []) if sheet is None else check_sheet(sheet, rules)
     if checked:
         name = Path(_name_of(path)).name

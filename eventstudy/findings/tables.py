@@ -71,7 +71,8 @@ STACKED = frozenset((
     *CAAR, "test", "trust", "tau", "weights", "left_out", "n_complete", "statistic", "distribution",
     "estimate", "total", "se_independent", "kappa", "aar", "aar_low", "aar_high", "caar_low",
     "caar_high", "reason", "false_alarms", "dating", "n_uncertain", "implied", "shares", "gap",
-    "gap_low", "gap_high", "path_low", "path_high", "draw", "draws", "mean_car",
+    "gap_low", "gap_high", "path_low", "path_high", "draw", "draws", "mean_car", "family",
+    "label", "holm", "bh", "by", "romano_wolf",
 ))  # fmt: skip
 REGRESSION = [
     "term", "label", "estimate", "se", "statistic", "df", "pvalue", "ci_low", "ci_high",

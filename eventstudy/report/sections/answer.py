@@ -364,16 +364,18 @@ def has_two_ways(result: Answer) -> bool:
     return is_decided and 1 < result.n_events < FULL_SAMPLE and result.overturn.spread_pvalue >= 0
 
 
-def write_chance(p: float, kind: str) -> str:
+def write_chance(p: float, kind: str, *, is_brief: bool = False) -> str:
     """Return a p as a frequency: ``3 in 100 studies``.
 
     Parameters
     ----------
     p : float
     kind : {"studies", "dates", "days"}
+    is_brief : bool
+        Whether the smallest leave out what is counted, for which a narrow page has no room.
     """
     whole = 100 if p >= 0.0095 else 1000 if p >= 0.0005 else 0
-    code = "key.share" if whole else "key.hardly_any"
+    code = "key.share" if whole else "key.hardly" if is_brief else "key.hardly_any"
     return say(code, n=round(whole * p), whole=whole, kind=kind)
 
 

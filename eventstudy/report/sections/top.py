@@ -64,7 +64,9 @@ def key_figures(findings: Findings) -> Iterator[KeyFigure]:
     if has_two_ways(result):
         spread = result.overturn.spread_pvalue
         remark = say("key.by_spread", n=result.n_events, p=spread)
-        yield KeyFigure(say("key.chance"), write_chance(spread, name_repetition(result)), remark)
+        yield KeyFigure(
+            say("key.chance"), write_chance(spread, name_repetition(result), is_brief=True), remark
+        )
         yield _swings(result) or _moved(findings.sample)
         return
     if result.n_events > 1:
@@ -84,7 +86,7 @@ def _by_chance(result: Answer) -> tuple[str, str]:
         return MISSING, str(result.reason)
     numbers = result.doubtful_rate
     p = numbers.pvalue if numbers else result.pvalue
-    share = write_chance(p, name_repetition(result))
+    share = write_chance(p, name_repetition(result), is_brief=True)
     if numbers:
         return share, say("key.as_much_calibrated", p=p, error=numbers.error)
     if has_two_ways(result):
