@@ -76,7 +76,7 @@ def test_a_parquet_file_is_not_inflated_without_end(
 def test_returns_with_a_header_alone(project: Project, tmp_path: Path) -> None:
     path = tmp_path / "returns.csv"
     path.write_text("date,AAA,BBB,MKT\n")
-    said = invoke("run", project.events, "--returns", path, *SHORT, code=1)
+    said = invoke("run", project.events, "--returns", path, "--out", tmp_path, *SHORT, code=1)
     assert said == (
         f"eventstudy: {path.name}: the file has no rows below its header; save it again with its"
         " rows\n"

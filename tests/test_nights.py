@@ -116,6 +116,7 @@ def test_a_fault_of_one_symbol_holds_back_its_own_events(
         assert [state.state for state in list_states(job.run)] == ["good"]
 
 
+@pytest.mark.slow
 def test_all_symbols_at_fault_are_a_fault_of_the_source(tmp_path: Path) -> None:
     with Yahoo() as yahoo:
         job = Job(tmp_path, yahoo, LAST - timedelta(days=6))
@@ -128,6 +129,7 @@ def test_all_symbols_at_fault_are_a_fault_of_the_source(tmp_path: Path) -> None:
         assert "the last report is unchanged" in text
 
 
+@pytest.mark.slow
 def test_a_firm_whose_prices_ended_long_ago_is_not_waited_for(tmp_path: Path) -> None:
     """Thirty days after the others had newer prices, which is said in a note."""
     with Yahoo() as yahoo:
@@ -141,6 +143,7 @@ def test_a_firm_whose_prices_ended_long_ago_is_not_waited_for(tmp_path: Path) ->
             assert "NVDA: stored prices used as they are" in text
 
 
+@pytest.mark.slow
 def test_a_loss_that_is_accepted_is_not_waited_for(tmp_path: Path) -> None:
     with Yahoo() as yahoo:
         job = Job(tmp_path, yahoo, LAST - timedelta(days=6))
@@ -235,6 +238,7 @@ def fill(folder: Path, yahoo: Yahoo, monkeypatch: pytest.MonkeyPatch, *names: st
     return store
 
 
+@pytest.mark.slow
 def test_the_rota_asks_small_doses_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     names = [f"R{n:02d}" for n in range(CHUNK + 5)]
     days = date(2019, 1, 1), date(2019, 12, 31)
@@ -251,6 +255,7 @@ def test_the_rota_asks_small_doses_whole(tmp_path: Path, monkeypatch: pytest.Mon
         }
 
 
+@pytest.mark.slow
 def test_a_complete_run_is_confirmed_and_revised(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
