@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -15,12 +15,13 @@ from ..analysis.answer import DIFFERENT, NOT_DIFFERENT, caveat_of
 from ..analysis.calibrated import Calibrated
 from ..analysis.calibration import Calibration, calibrated
 from ..analysis.specifications import leading_group
-from ..errors import RunFolderError
+from ..errors import ConfigError, RunFolderError
 from ..fitting.config import StudyConfig
 from ..fitting.fitted import FittedStudy, group_column, is_large
 from ..utility.catalogue import Reason, make_error
 from ..utility.csv_text import read_csv
 from ..utility.progress import stepping
+from ..utility.registry import did_you_mean
 from .document import read_json, to_json
 from .listed_events import list_events
 from .sampling import sample_of
@@ -28,6 +29,7 @@ from .setup import ModelFacts, Setup
 from .tables import SHOWN_ELSEWHERE, faults_in_windows, study_tables
 from .types import SCHEMA, Findings, Note, Sample
 
+Study = TypeVar("Study", bound=FittedStudy)
 # Independent draws below which a calibrated p says nothing: its error is as large as itself.
 FEWEST_EFFECTIVE = 60
 
@@ -63,14 +65,14 @@ def findings_of(
         setup=_setup(study, config, column),
         samples=_samples(studies_of(study, config), config),
         events=tuple(list_events(study, config)),
-        dropped=_dropped(study),
+        dropped=count_dropped(study),
         notes=notes_of(study),
         tables={n: table for n, table in tables.items() if n not in SHOWN_ELSEWHERE},
         provenance={k: v for k, v in (provenance or {}).items() if k != "notices"},
     )
 
 
-def studies_of(study: FittedStudy, config: StudyConfig) -> list[tuple[str, FittedStudy]]:
+def studies_of(study: Study, config: StudyConfig) -> list[tuple[str, Study]]:
     """Return the groups of a study, that of the answer first, and all events (the group "") last.
 
     Parameters
@@ -84,6 +86,29 @@ def studies_of(study: FittedStudy, config: StudyConfig) -> list[tuple[str, Fitte
     first = leading_group(groups, config.main)
     ordered = sorted(groups, key=lambda group: group != first)
     return [*((group, groups[group]) for group in ordered), ("", study)]
+
+
+def study_of_group(study: Study, group: str | None = None) -> Study:
+    """Return one group of a study; by default that of the answer.
+
+    Parameters
+    ----------
+    study : FittedStudy
+    group : str, optional
+        A value of the column that splits the study; "" for all events together.
+
+    Raises
+    ------
+    ConfigError
+        If there is no such group.
+    """
+    studies = dict(studies_of(study, study.settings))
+    name = next(iter(studies)) if group is None else group
+    if name not in studies:
+        names = list(filter(None, studies))
+        remedy = did_you_mean(name, names) or f"it has {', '.join(names) or 'none'}"
+        raise ConfigError("no such group", value=name, remedy=remedy)
+    return studies[name]
 
 
 def _samples(studies: Sequence[tuple[str, FittedStudy]], config: StudyConfig) -> tuple[Sample, ...]:
@@ -189,8 +214,13 @@ def _model(study: FittedStudy) -> ModelFacts:
     )
 
 
-def _dropped(study: FittedStudy) -> tuple[tuple[Reason, int], ...]:
-    """Return the kinds of reasons, each by an event that has it, and how many events have it."""
+def count_dropped(study: FittedStudy) -> tuple[tuple[Reason, int], ...]:
+    """Return the kinds of reasons, each by an event that has it, and how many events have it.
+
+    Parameters
+    ----------
+    study : FittedStudy
+    """
     reasons = [Reason.of(cell) for cell in study.events.loc[~study.ok, "reason"]]
     first = {reason.head: reason for reason in reversed(reasons)}
     counts = Counter(reason.head for reason in reasons)

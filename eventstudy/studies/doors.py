@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from html import escape
@@ -15,6 +14,7 @@ from ..analysis.computed import compute_study
 from ..analysis.specifications import answer_row
 from ..errors import ConfigError, NoUsableEventsError
 from ..events.table import FRAME, Events, events_given
+from ..findings.finished_run import count_dropped
 from ..fitting.config import StudyConfig
 from ..fitting.fit import UnfittedStudy
 from ..fitting.fitted import WindowsLike
@@ -22,7 +22,7 @@ from ..fitting.inputs import StudyInputs
 from ..fitting.settings import COMMAND_NAMES
 from ..prices import PriceProvider, resolve
 from ..returns.security_files import usual_calendar
-from ..utility.catalogue import Reason, say
+from ..utility.catalogue import say
 from .results import EventStudyResults
 
 # Settings that name files, in whose place a table can be given.
@@ -121,19 +121,12 @@ def make_no_usable_error(results: EventStudyResults) -> NoUsableEventsError:
     ----------
     results : EventStudyResults
     """
-    heads = Counter(map(reason_head, results.events["reason"]))
-    lines = [f"  {n:,}: {text}" for text, n in heads.most_common(NAMED_REASONS)]
-    if len(results.events) == 1:
-        lines = [str(results.events["reason"].iloc[0])]
-    remedies = [why.remedy for why in results.events["reason"] if isinstance(why, Reason)]
-    remedy = next(filter(None, remedies), "")
-    what = say("results.none_usable", n=len(results.events))
-    return NoUsableEventsError("\n".join([what, *lines, *filter(None, [remedy])]))
-
-
-def reason_head(reason: str) -> str:
-    """Return the part of a reason that many events share."""
-    return reason.head if isinstance(reason, Reason) else str(reason)
+    dropped, total = count_dropped(results), len(results.events)
+    lines = [say("results.none_usable", n=total)]
+    for reason, n in dropped[:NAMED_REASONS]:
+        lines.append(f"  {n:,}: {reason.head}" if total > 1 else str(reason))
+    lines += list(filter(None, (reason.remedy for reason, _ in dropped)))[:1]
+    return NoUsableEventsError("\n".join(lines))
 
 
 def inputs_of(

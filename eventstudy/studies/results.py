@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields, replace
 from functools import partial
 from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Unpack
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -25,28 +25,23 @@ from ..analysis.placebo import placebo_firms
 from ..analysis.regressions import diagnostics, regression
 from ..analysis.weights import dollar_loss, weighted_caar
 from ..calendars.window import Window
-from ..errors import ConfigError
 from ..events.checks import REPLACED
 from ..events.rows import KNOWN
 from ..events.table import FIXED
-from ..findings.finished_run import finish_run, results_text, studies_of
+from ..findings.finished_run import finish_run, results_text, studies_of, study_of_group
 from ..findings.types import Findings
 from ..fitting.config import StudyConfig
 from ..fitting.fitted import FittedStudy, WindowLike, WindowsLike, is_large
 from ..fitting.inputs import CONFOUNDER
-from ..report.figures.plots import Look, plot_caar, plot_car_forest, plot_event, plot_path
+from ..report.figures.plots import plot_caar, plot_car_forest, plot_event, plot_path
 from ..report.formats.terminal import answer_text, terminal_text
 from ..report.sections.answer import split_answer
 from ..report.sections.caveats import second_sentence
 from ..utility.catalogue import say
 from ..utility.frames import with_numbers
-from ..utility.registry import did_you_mean
 from ..utility.typing import IntArray
 from ..utility.units import speaking_of
 from . import figures
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
 
 # Notes under a summary.
 NAMED = 3
@@ -76,6 +71,7 @@ class EventStudyResults(FittedStudy):
     BMP-KP: t(53) = -2.29, p = 0.0258, 54 events
     """
 
+    plot_path = plot_path
     plot_caar = plot_caar
     plot_car_forest = plot_car_forest
     plot_event = plot_event
@@ -128,13 +124,7 @@ class EventStudyResults(FittedStudy):
         ConfigError
             If there is no such group.
         """
-        studies: dict[str, Any] = dict(studies_of(self, self.settings))
-        name = next(iter(studies)) if group is None else group
-        if name not in studies:
-            remedy = did_you_mean(name, list(studies)) or f"one of {', '.join(studies)}"
-            raise ConfigError("no such group", value=name, remedy=remedy)
-        found: EventStudyResults = studies[name]
-        return found
+        return study_of_group(self, group)
 
     def answer(
         self, window: WindowLike | None = None, *, group: str | None = None
@@ -169,31 +159,6 @@ class EventStudyResults(FittedStudy):
             return str(terminal_text(findings))
         sample = next(sample for sample in findings.samples if sample.group == group)
         return answer_text(findings, sample)
-
-    def plot_path(
-        self, ax: Axes | None = None, *, group: str | None = None, **look: Unpack[Look]
-    ) -> Axes:
-        """Draw the shares against what the market implied, the figure of the answer.
-
-        Parameters
-        ----------
-        ax : Axes, optional
-            Drawn into; by default the axes of a new figure.
-        group : str, optional
-            As for :meth:`of_group`: by default the group that the report begins with.
-        **look : str or color
-            `title`, `color` and `label` of the shares.
-
-        Returns
-        -------
-        Axes
-
-        Raises
-        ------
-        ConfigError
-            If no event has the days of the main window.
-        """
-        return plot_path(self.of_group(group), ax, **look)
 
     def power(
         self, window: WindowLike | None = None, *, group: str | None = None

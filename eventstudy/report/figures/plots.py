@@ -17,6 +17,7 @@ from ...analysis.regressions import find_event
 from ...calendars.window import Window
 from ...errors import ConfigError
 from ...findings.event_series import days_of
+from ...findings.finished_run import study_of_group
 from ...findings.types import firm_name
 from ...fitting.fitted import FittedStudy, WindowLike
 from ...significance import recent_variance
@@ -46,7 +47,9 @@ class Look(TypedDict, total=False):
 
 
 @in_its_words
-def plot_path(results: FittedStudy, ax: Axes | None = None, **look: Unpack[Look]) -> Axes:
+def plot_path(
+    results: FittedStudy, ax: Axes | None = None, *, group: str | None = None, **look: Unpack[Look]
+) -> Axes:
     """Draw the shares against what the market implied, the figure of the answer.
 
     Parameters
@@ -54,6 +57,9 @@ def plot_path(results: FittedStudy, ax: Axes | None = None, **look: Unpack[Look]
     results : FittedStudy
     ax : Axes, optional
         Drawn into; by default the axes of a new figure.
+    group : str, optional
+        A value of the column that splits the study; "" for all events together. By default the
+        group that the report begins with.
     **look : str or color
         `title`, `color` and `label` of the shares.
 
@@ -64,15 +70,16 @@ def plot_path(results: FittedStudy, ax: Axes | None = None, **look: Unpack[Look]
     Raises
     ------
     ConfigError
-        If no event has the days of the main window.
+        If there is no such group, or no event of it has the days of the main window.
     """
-    path, axes = implied_path_of(results), new_axes(ax)
+    study = study_of_group(results, group)
+    path, axes = implied_path_of(study), new_axes(ax)
     if path is None:
-        raise ConfigError("no event has all days of the main window", value=str(results.main))
+        raise ConfigError("no event has all days of the main window", value=str(study.main))
     draw_levels(axes, path, color=look.get("color", "C0"), label=look.get("label"))
     axes.set_ylabel(say("plot.level", base=path.base))
     axes.legend(loc="best")
-    return titled(name_days(axes), "plot.path", look, n=len(results))
+    return titled(name_days(axes), "plot.path", look, n=len(study))
 
 
 @in_its_words
