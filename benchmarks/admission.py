@@ -55,13 +55,13 @@ def nothing(old: pd.DataFrame, new: pd.DataFrame, rng: np.random.Generator) -> p
 
 
 def dividend(old: pd.DataFrame, new: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
-    """Pay a dividend on a day since the last answer."""
+    """Return adjusted closes after a dividend since the last answer: all earlier ones are lower."""
     early, factor = new["date"] <= old["date"].iloc[-1], rng.uniform(0.9, 0.999)
     return new.assign(adj_close=new["adj_close"].where(~early, new["adj_close"] * factor))
 
 
 def rounded(old: pd.DataFrame, new: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
-    """Pay a dividend, and round hundreds of adjusted closes anew."""
+    """Return adjusted closes after a dividend, hundreds of them rounded to other digits."""
     paid = dividend(old, new, rng)
     return paid.assign(adj_close=paid["adj_close"].round(3))
 

@@ -3,13 +3,14 @@
 .venv/bin/python benchmarks/violent_days.py
 
 Every session of a period is taken as the day of an announcement that did nothing, for each of the
-bundled US shares: the market model of days -250 to -31 (last, false alarms of the constant mean),
-and the test at 5%, once with the variance of the estimation window (`event_t`, `patell_kp`) and
-once with that of the days before the event (`event_t_regime`, `patell_kp_regime`). Power is that of
-an effect of four residual standard deviations on day 0, alone, after a jump of the share on day -3,
-and where the news moves the market too. Standard errors are by calendar week. Exits with 1 if a
-rate with the variance of these days is outside of 2 to 8% (constant mean: above 10%), or a jump or
-a moved market costs more than six points of power.
+bundled US shares. Abnormal returns are those of the market model of days -250 to -31; the last rows
+of a period are false alarms of the constant mean. The test at 5% takes once the variance of the
+estimation window (`event_t`, `patell_kp`), and once that of the days before the event
+(`event_t_regime`, `patell_kp_regime`). Power is the share of announcements found that moved the
+share by four residual standard deviations on day 0: alone, after a jump of the share on day -3, and
+where the news moves the market too. Standard errors are by calendar week. Exits with 1 if a rate
+with the variance of these days is outside of 2 to 8% (constant mean: above 10%), or a jump or a
+moved market costs more than six points of power.
 """
 
 from __future__ import annotations

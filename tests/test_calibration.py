@@ -28,7 +28,7 @@ from eventstudy.errors import ConfigError
 from eventstudy.findings.finished_run import finish_run
 from eventstudy.fitting.config import StudyConfig
 from eventstudy.report.formats.pages import markdown
-from eventstudy.report.sections.answer import write_other_dates
+from eventstudy.report.sections.answer import compare_spread, write_other_dates
 from eventstudy.report.sections.top import _by_chance
 from eventstudy.significance import STATISTICS
 from eventstudy.significance._correlation import mean_correlation
@@ -291,6 +291,9 @@ def test_few_events_that_other_dates_contradict_say_so() -> None:
     assert "calibrated p = 0.020 ±0.006" in write_other_dates(off)[0]
     assert _by_chance(off)[0] == "2 in 100 studies"
     assert _by_chance(plain)[0] == "3 in 1,000 studies"
+    # The terminal, the notebook and the card say the p of the key figure, and by what it is judged.
+    assert "2 in 100 studies would show as much, judged by other dates" in compare_spread(off)[0]
+    assert "3 in 1,000 studies would show as much, judged by the usual" in compare_spread(plain)[0]
     assert replace(off, n_events=5).doubtful_rate is None
 
 

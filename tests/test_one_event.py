@@ -139,7 +139,7 @@ def test_report_and_terminal_say_it(effect: float) -> None:
         assert f"Of 9 peers, {found.peers_as_far} moved as much on the same days." in text
         needed, had = np.sqrt([answer.overturn.variance_multiple, answer.overturn.firm_variance])
         would = (
-            f"If returns swung {needed:.1f} times as much as usual, as they often do on news, this "
+            f"If this share swung {needed:.1f} times as much as usual, as is common on news, this "
             "could be chance. On the other days around the announcement this share swung "
             f"{had:.1f} times as much as usual."
         )

@@ -313,7 +313,8 @@ def doubt_variance(result: Answer) -> list[str]:
         return []
     size = "edge" if times < EDGE else "small" if times < LARGE else "large"
     further = "_further" if find_swing(result) and size != "edge" else ""
-    return [say(f"answer.variance_{size}{further}", swing=np.sqrt(times))]
+    facts = {"swing": np.sqrt(times), "what": name_swinging(result)}
+    return [say(f"answer.variance_{size}{further}", **facts)]
 
 
 def write_other_days(result: Answer) -> list[str]:
@@ -327,7 +328,7 @@ def write_other_days(result: Answer) -> list[str]:
     if result.verdict != DIFFERENT or not around > 0:
         return []
     code = "answer.other_days_one" if result.n_events == 1 else "answer.other_days"
-    return [say(code, swing=np.sqrt(around))]
+    return [say(code, swing=np.sqrt(around), what=name_swinging(result))]
 
 
 def compare_spread(result: Answer) -> list[str]:
@@ -339,11 +340,34 @@ def compare_spread(result: Answer) -> list[str]:
     """
     if not has_two_ways(result):
         return []
-    usual, spread = result.pvalue, result.overturn.spread_pvalue
-    kind = name_repetition(result)
-    facts = {"usual": write_chance(usual, kind), "usual_p": usual, "n": result.n_events}
+    (usual, basis), spread = find_chance(result), result.overturn.spread_pvalue
+    kind, facts = name_repetition(result), {"n": result.n_events, "basis": basis}
+    facts |= {"usual": write_chance(usual, kind), "usual_p": usual}
     facts |= {"spread": write_chance(spread, kind), "spread_p": spread}
-    return [say(f"answer.two_ways{'_violent' * bool(find_swing(result))}", **facts)]
+    return [say("answer.two_ways", **facts)]
+
+
+def find_chance(result: Answer) -> tuple[float, str]:
+    """Return the p of few events, and what it is judged by.
+
+    It is that of other dates where these contradict the p of the main test.
+
+    Parameters
+    ----------
+    result : Answer
+    """
+    if numbers := result.doubtful_rate:
+        return numbers.pvalue, say("chance.other_dates")
+    code = "chance.such_days" if find_swing(result) else "chance.usual"
+    return result.pvalue, say(code, what=name_swinging(result))
+
+
+def name_swinging(result: Answer) -> str:
+    """Return what swings: these shares, or the measure of a study of another one."""
+    n, quantity = result.n_events, words().quantity
+    if quantity:
+        return say("chance.quantity", n=n, quantity=quantity)
+    return say("chance.share" if n == 1 else "chance.shares")
 
 
 def say_spread(result: Answer) -> list[str]:

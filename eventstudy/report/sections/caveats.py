@@ -29,6 +29,7 @@ from .answer import (
     find_swing,
     is_against_index,
     name_sample,
+    name_swinging,
     short_name,
     write_interval,
     write_other_dates,
@@ -217,7 +218,8 @@ def _write_few(result: Answer) -> str:
     if times < EDGE:
         return say("caveat.few_edge", n=n)
     further = "_further" if find_swing(result) else ""
-    return say(f"caveat.few{further}", n=n, swing=np.sqrt(times))
+    facts = {"n": n, "swing": np.sqrt(times), "what": name_swinging(result)}
+    return say(f"caveat.few{further}", **facts)
 
 
 def _write_missing(code: str, facts: Mapping[str, Any], subject: str) -> str:

@@ -17,7 +17,7 @@ from ...significance import FULL_SAMPLE, name_for_role
 from ...utility.catalogue import say
 from ...utility.numbers import LEVEL, MINUS, capitalised, clipped, date_prose, pvalue
 from ...utility.units import words
-from .answer import has_two_ways, is_day_later
+from .answer import has_two_ways, is_day_later, name_swinging
 from .robustness import cells_but_for
 from .table import Row, Table, effect_cells, interval_in, make_table
 
@@ -164,9 +164,9 @@ def _two_ways(findings: Findings) -> Iterator[Check]:
         yield Check("test", say("checks.by_spread", n=n), n, Interval(), p)
     usual = sample.main.test("patell_kp") if FULL_SAMPLE <= answer.n_events <= NEAR_FEW else None
     if usual and answer.pvalue > SURE and usual.pvalue < HARDLY:
-        name = say("checks.by_usual")
-        if np.isfinite(usual.false_alarms):
-            name = say("checks.by_usual_rate", rate=usual.false_alarms)
+        rate, what = usual.false_alarms, name_swinging(answer)
+        code = "checks.by_usual_rate" if np.isfinite(rate) else "checks.by_usual"
+        name = say(code, rate=rate, what=what)
         yield Check("test", name, usual.n_events, Interval(), usual.pvalue)
 
 

@@ -19,6 +19,7 @@ from ...utility.numbers import MISSING, capitalised, clipped, date_prose, expect
 from ...utility.units import words
 from .answer import (
     EDGE,
+    find_chance,
     find_swing,
     has_two_ways,
     name_repetition,
@@ -84,13 +85,12 @@ def _by_chance(result: Answer) -> tuple[str, str]:
         return MISSING, say("key.provisional")
     if result.verdict not in (DIFFERENT, NOT_DIFFERENT):
         return MISSING, str(result.reason)
-    numbers = result.doubtful_rate
-    p = numbers.pvalue if numbers else result.pvalue
+    p, basis = find_chance(result)
     share = write_chance(p, name_repetition(result), is_brief=True)
-    if numbers:
-        return share, say("key.as_much_calibrated", p=p, error=numbers.error)
     if has_two_ways(result):
-        return share, say("key.by_days" if find_swing(result) else "key.by_usual", p=p)
+        return share, say("key.by", basis=basis, p=p)
+    if numbers := result.doubtful_rate:
+        return share, say("key.as_much_calibrated", p=p, error=numbers.error)
     return share, say("key.as_much", p=p)
 
 
