@@ -78,6 +78,25 @@ def lay_out(frame: pd.DataFrame, file: str) -> tuple[pd.DataFrame, list[str]]:
     return _with_iso_dates(frame, file, notes), notes
 
 
+def name_columns(frame: pd.DataFrame, file: str) -> list[str]:
+    """Return the common names for the columns of a table; none where its header holds tickers.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Without rows.
+    file : str
+
+    Raises
+    ------
+    BadAnswerError
+        If a column occurs twice.
+    """
+    if is_crsp(frame.columns) or _stack_tickers(frame) is not None:
+        return []
+    return list(map(str, _name_columns(frame, file, [])))
+
+
 def _key(name: object) -> str:
     return "".join(letter for letter in str(name).lower() if letter.isalnum())
 

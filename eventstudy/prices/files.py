@@ -5,8 +5,8 @@ from __future__ import annotations
 import functools
 import gzip
 import zlib
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager, suppress
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -21,6 +21,7 @@ from ..utility.workbooks import frame_of_workbook
 from ._base import NUMBER_COLUMNS, Provenance, clean
 from ._days import bad_cell, read_days, refuse_spacing
 from ._layout import CLOSES, lacks_column, lay_out, plain_numbers
+from ._parquet import ParquetParts
 from ._prices import Names, Prices, Progress, collect
 
 if TYPE_CHECKING:
@@ -94,11 +95,13 @@ class FilesProvider:
         ConfigError
             When a Parquet file is met and pyarrow is not installed.
         """
+        if self._parts:
+            self._read_parts(symbols, self._parts)
         return collect(symbols, start, end, self._read, progress)
 
     def symbols(self) -> tuple[str, ...]:
         """Return the tickers that have a file, or a place in the table, in alphabetical order."""
-        return tuple(sorted(self._members if self._is_folder else self._groups))
+        return tuple(sorted(self._members if self._is_folder else self._tickers))
 
     def _read(self, symbol: str) -> tuple[pd.DataFrame, Provenance]:
         """Return all rows of `symbol`, cleaned, and their provenance without the extent."""
@@ -107,7 +110,7 @@ class FilesProvider:
             (table, layout), file = _table(path), path.name
             frame = _rows_of(symbol, table, file)
         else:
-            frame, file, (_, layout) = self._group_of(symbol), self.path.name, self._whole
+            (frame, layout), file = self._group_of(symbol), self.path.name
         dated, zone = _typed(frame, file, symbol)
         typed, judged = _adjusted(dated, frame, file)
         rows, notes = clean(typed, symbol)
@@ -141,23 +144,45 @@ class FilesProvider:
         return files[0]
 
     @functools.cached_property
-    def _groups(self) -> Mapping[str, pd.DataFrame]:
-        try:
-            return _split(self._whole[0], self.path)
-        except PriceError as error:
-            raise DataError(
-                error.what, where=error.where, value=error.value, remedy=error.remedy
-            ) from error
+    def _parts(self) -> ParquetParts | None:
+        """The file where it can be read for some tickers."""
+        if self._is_folder or _suffix(self.path) != ".parquet":
+            return None
+        with suppress(DataError, PriceError):
+            parts = ParquetParts(self.path)
+            return parts if parts.symbols else None
+        return None
+
+    @property
+    def _tickers(self) -> Collection[str]:
+        return self._parts.symbols if self._parts else self._groups
+
+    @functools.cached_property
+    def _groups(self) -> dict[str, tuple[pd.DataFrame, list[str]]]:
+        """The rows of each ticker, and what was taken for what; of parts those that were read."""
+        if self._parts:
+            return {}
+        with _refusing():
+            table, layout = self._whole
+            return {name: (rows, layout) for name, rows in _split(table, self.path).items()}
 
     @functools.cached_property
     def _whole(self) -> tuple[pd.DataFrame, list[str]]:
         return _table(self.path)
 
-    def _group_of(self, symbol: str) -> pd.DataFrame:
-        groups = self._groups
+    def _read_parts(self, symbols: Names, parts: ParquetParts) -> None:
+        new = [s for s in symbols if s in parts.symbols and s not in self._groups]
+        if new:
+            with _refusing():
+                table, layout = lay_out(parts.read(new), self.path.name)
+                for name, rows in _split(table, self.path).items():
+                    self._groups[name] = rows, layout
+
+    def _group_of(self, symbol: str) -> tuple[pd.DataFrame, list[str]]:
+        groups, tickers = self._groups, self._tickers
         if symbol not in groups:
-            message = f"not in {self.path.name} ({len(groups)} tickers)"
-            hint = did_you_mean(symbol, list(groups))
+            message = f"not in {self.path.name} ({len(tickers)} tickers)"
+            hint = did_you_mean(symbol, list(tickers))
             raise UnknownSymbolError(message, where=symbol, remedy=hint)
         return groups[symbol]
 
@@ -186,6 +211,17 @@ class FrameProvider(FilesProvider):
         self._whole = table, notes
         if "symbol" not in table and CLOSES & set(table):
             raise make_error(ConfigError, "wrong.nameless_prices")
+
+
+@contextmanager
+def _refusing() -> Iterator[None]:
+    """Say that a fault of a table is one of all its tickers."""
+    try:
+        yield
+    except PriceError as error:
+        raise DataError(
+            error.what, where=error.where, value=error.value, remedy=error.remedy
+        ) from error
 
 
 def _suffix(file: Path) -> str:
