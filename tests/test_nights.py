@@ -13,7 +13,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from click.testing import CliRunner
-from run_folders import SHORT, contents, started
+from run_folders import SHORT, contents
 from test_runs_refresh import ROOT
 from yahoo_standin import Row, Series, Yahoo, synthetic
 
@@ -32,7 +32,7 @@ LAST = date.today() - timedelta(days=6)  # noqa: DTZ011
 
 
 class Job:
-    """A study with one open event of each firm, refreshed by a program of its own each night."""
+    """A study with one open event of each firm, which is refreshed night after night."""
 
     def __init__(self, folder: Path, yahoo: Yahoo, announced: date) -> None:
         self.yahoo, self.run = yahoo, folder / "out" / "events"
@@ -45,9 +45,10 @@ class Job:
         """Return exit code and stderr of a night on which prices until `last` are there."""
         if last:
             self.serve(last)
-        done = started("refresh", *self.options, *more, **self.env)
-        text = done.communicate(timeout=300)[1]
-        return done.returncode, text
+        arguments = ["refresh", *map(str, self.options), *more]
+        done = CliRunner().invoke(main, arguments, env=self.env)
+        assert done.exception is None or isinstance(done.exception, SystemExit), done.exception
+        return done.exit_code, done.stderr
 
     def serve(self, last: date) -> None:
         """Have all prices until `last`, and no others."""
@@ -76,17 +77,26 @@ def half(yahoo: Yahoo, series: Series) -> None:
     yahoo.series[series.symbol] = replace(series, rows=series.rows[: len(series.rows) // 2])
 
 
-def at_fault(yahoo: Yahoo, series: Series) -> None:
-    series.fault = "500"
+def of_the_wire(fault: str) -> Callable[[Yahoo, Series], None]:
+    """Return a fault of the answers for one symbol, while the others are answered."""
+
+    def spoil(yahoo: Yahoo, series: Series) -> None:
+        series.fault = fault
+
+    spoil.__name__ = f"wire_{fault}"
+    return spoil
 
 
 SLOW = [
     pytest.param(fault, marks=pytest.mark.slow)
-    for fault in (of_another_name, of_another_firm, half, at_fault)
+    for fault in (
+        *(of_another_name, of_another_firm, half),
+        *map(of_the_wire, ("500", "consent", "drop", "hang", "cut")),
+    )
 ]
 
 
-@pytest.mark.parametrize("fault", [gone, *SLOW])
+@pytest.mark.parametrize("fault", [gone, of_the_wire("429"), *SLOW])
 def test_a_fault_of_one_symbol_holds_back_its_own_events(
     fault: Callable[[Yahoo, Series], None], tmp_path: Path
 ) -> None:

@@ -212,6 +212,21 @@ def test_after_a_failure_only_the_rest_is_asked(
     assert set(again.symbols) == set(names)
 
 
+@pytest.mark.parametrize("fault", ["429", "drop"])
+def test_a_symbol_at_fault_with_a_range_of_its_own_does_not_stop_the_others(
+    fault: str, ask: Update
+) -> None:
+    """It has fallen behind, so that it is asked for alone, and before the others."""
+    names = [f"OWN{fault.upper()}{n}" for n in range(3)]
+    behind, *others = map(synthetic, names)
+    with Yahoo(behind, *others) as yahoo:
+        ask(yahoo, names[1:], FIRST, HALF)
+        behind.fault = fault
+        found = ask(yahoo, names, FIRST, LAST)
+    assert set(found.symbols) == set(names[1:])
+    assert [*found.failures] == names[:1]
+
+
 def test_what_came_before_the_end_of_the_program_is_kept(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

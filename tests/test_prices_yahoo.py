@@ -169,6 +169,19 @@ def test_gives_up_after_three_in_a_row(fault: str, monkeypatch: pytest.MonkeyPat
     assert not yahoo.charts(bad[-1].symbol)
 
 
+@pytest.mark.parametrize("fault", ["429", "drop"])
+def test_a_first_symbol_at_fault_does_not_stop_the_others(
+    fault: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = [f"FIRST{fault.upper()}{n}" for n in range(4)]
+    bad, *good = map(synthetic, names)
+    bad.fault = fault
+    with serving(monkeypatch, bad, *good):
+        prices = quick().fetch(names, FIRST, LAST)
+    assert prices.symbols == tuple(names[1:])
+    assert prices.failures[names[0]].kind == KINDS[fault]
+
+
 def test_all_symbols_failing_by_the_network_is_no_network(monkeypatch: pytest.MonkeyPatch) -> None:
     with (
         serving(monkeypatch, synthetic("ALLDROP", fault="drop")),

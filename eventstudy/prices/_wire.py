@@ -38,7 +38,7 @@ class ServerFaultError(Exception):
 class Breaker:
     """Give up after `limit` failures in a row by the network or the rate limit; thread-safe.
 
-    A rate limit that is the first answer ends all at once.
+    Two rate limits that are the first answers end all at once.
     """
 
     def __init__(self, limit: int) -> None:
@@ -52,7 +52,7 @@ class Breaker:
                 return
             if isinstance(outcome, errors.NetworkError | errors.RateLimitedError):
                 is_first = isinstance(outcome, errors.RateLimitedError) and not self._answered
-                self._run += [outcome] * (self._limit if is_first else 1)
+                self._run += [outcome] * (self._limit - 1 if is_first else 1)
             else:
                 self._answered = True
                 self._run.clear()
@@ -115,10 +115,16 @@ class Wire:
 
             advance = progress or (lambda done, total: None)
             # yfinance sets up its caches at the first request, and loses them when threads race.
-            outcomes = {symbols[0]: ask_symbol(symbols[0])}
-            advance(1, len(symbols))
+            # A rate limit may be of one symbol, so a second one is asked before the others.
+            outcomes: dict[str, T | errors.PriceError] = {}
+            for symbol in symbols[:2]:
+                outcomes[symbol] = ask_symbol(symbol)
+                advance(len(outcomes), len(symbols))
+                if not isinstance(outcomes[symbol], errors.RateLimitedError):
+                    break
             with ThreadPoolExecutor(self.workers) as pool:
-                pending = {pool.submit(ask_symbol, symbol): symbol for symbol in symbols[1:]}
+                others = symbols[len(outcomes) :]
+                pending = {pool.submit(ask_symbol, symbol): symbol for symbol in others}
                 for future in as_completed(pending):
                     outcomes[pending[future]] = future.result()
                     advance(len(outcomes), len(symbols))

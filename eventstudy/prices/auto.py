@@ -61,8 +61,8 @@ def update(
     Raises
     ------
     NetworkError
-        When the source cannot be reached at the first question; later, the symbols not asked fail
-        by it.
+        When the source cannot be reached for any symbol. After two symbols in a row the rest fails
+        without being asked.
 
     Notes
     -----
@@ -136,16 +136,19 @@ class _Download:
         Raises
         ------
         NetworkError
-            When the source cannot be reached at the first question.
+            When the source cannot be reached for any symbol.
         """
         refused: list[str] = []
-        chunks = _chunks(ranges)
-        for number, (days, chunk) in enumerate(chunks):
+        # Failures by the network or the rate limit since the last answer: two are no fault of one.
+        silent: list[errors.PriceError] = []
+        for days, chunk in _chunks(ranges):
+            if len(silent) > 1:
+                message = f"not asked: {silent[-1].what}"
+                self.failures |= {s: type(silent[-1])(message, where=s) for s in chunk}
+                continue
             try:
                 prices = self.source.fetch(chunk, *days, progress=self._report)
             except errors.NetworkError as error:
-                if number == 0 and append_only:
-                    raise
                 prices = Prices.of({}, dict.fromkeys(chunk, error))
             self.done += len(chunk)
             stored = self.store.add(prices, days, append_only=append_only)
@@ -154,11 +157,10 @@ class _Download:
             self.failures |= prices.failures | stored.held_back
             self.notices += [*prices.notices, *stored.notices]
             refused += [symbol for symbol, merged in stored.results.items() if merged is None]
-            if not prices.symbols and (final := _hopeless(prices)):
-                message = f"not asked: {final.what}"
-                later = (symbol for _, chunk in chunks[number + 1 :] for symbol in chunk)
-                self.failures |= {s: type(final)(message, where=s) for s in later}
-                break
+            silent = [*silent, *prices.failures.values()] if _is_silent(prices) else []
+        networks = [e for e in self.failures.values() if isinstance(e, errors.NetworkError)]
+        if append_only and ranges and len(networks) == len(ranges):
+            raise networks[0]
         return refused
 
     def _report(self, done: int, _: int) -> None:
@@ -202,14 +204,11 @@ def _chunks(ranges: Mapping[str, Range]) -> list[tuple[Range, list[str]]]:
     ]
 
 
-def _hopeless(prices: Prices) -> errors.PriceError | None:
-    """Return the error for which the next symbols need not be asked either."""
-    failures = list(prices.failures.values())
-    may_pass = [isinstance(e, errors.NetworkError | errors.RateLimitedError) for e in failures]
-    if not failures or not all(may_pass):
-        return None
-    is_final = isinstance(failures[-1], errors.UnreachableError | errors.RateLimitedError)
-    return failures[-1] if len(failures) > 1 or is_final else None
+def _is_silent(prices: Prices) -> bool:
+    """Return whether the network or the rate limit failed for every symbol."""
+    silence = (errors.NetworkError, errors.RateLimitedError)
+    failures = prices.failures.values()
+    return not prices.symbols and all(isinstance(error, silence) for error in failures)
 
 
 REMEDY = "try again with a network, give your own files, or try the bundled sample's tickers"

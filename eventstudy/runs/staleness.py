@@ -24,7 +24,7 @@ from ..events.checks import name_some
 from ..fitting.fitted import FittedStudy
 from ..fitting.status import GONE
 from ..prices import Prices, is_name, resolve
-from ..prices._base import confirmed_on
+from ..prices._base import Provenance, confirmed_on
 from ..prices._prices import Names, Progress
 from ..prices.auto import AutoProvider
 from ..prices.frozen import TABLE, FrozenProvider, read_frozen
@@ -99,10 +99,20 @@ class KeptSource:
                 kept.append(symbol)
                 if not self._is_gone(symbol, answer):
                     self.held_back[symbol] = loss
-        # The cache answers without asking for days that are over.
-        if self.origin.config.prices != "auto" or end >= date.today():  # noqa: DTZ011
-            self.answered |= {*answer.provenance} - {*losses, *answer.stale}
+        lost = {*losses, *answer.stale}
+        for symbol, entry in answer.provenance.items():
+            if symbol not in lost and self._is_of_source(entry, end):
+                self.answered.add(symbol)
         return self._with_run(answer, kept, losses)
+
+    def _is_of_source(self, entry: Provenance, end: date) -> bool:
+        """Return whether the source was asked, where the cache or the sample may answer for it."""
+        if self.origin.config.prices != "auto":
+            return True
+        today = str(date.today())  # noqa: DTZ011
+        # The cache answers without asking for days that are over.
+        is_asked = str(end) >= today or entry.retrieved_at[:10] >= today
+        return entry.source == "yahoo" and is_asked
 
     def _is_gone(self, symbol: str, answer: Prices) -> bool:
         """Return whether the prices of a symbol ended long before the others."""
@@ -132,10 +142,12 @@ class KeptSource:
         return run.merge(answer)
 
     def refuse(self) -> None:
-        """Raise LostPricesError if the source did not answer, or lost all that was asked."""
+        """Raise LostPricesError if the source answered for no symbol as it should."""
+        if self.answered:
+            return
         silent = (NetworkError, RateLimitedError, LostPricesError)
         errors = {s: error for s, error in self.held_back.items() if isinstance(error, silent)}
-        refused = errors or ({} if self.answered else self.held_back)
+        refused = errors or self.held_back
         for error in refused.values():
             if isinstance(error, LostPricesError):
                 raise error
