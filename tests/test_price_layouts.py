@@ -246,3 +246,92 @@ def test_two_hundred_thousand_rows(tmp_path: Path) -> None:
     assert len(prices.table) == 200_000
     assert prices.table["close"].tolist() == (np.arange(1, 200_001) / 4).tolist()
     assert prices.table["date"].iloc[:2000].tolist() == days.tolist()
+
+
+DAILY = pd.DataFrame({"AAA": CLOSE, "BBB": CLOSE + 1}, pd.Index(DAYS, name="Date"))
+YAHOO = pd.concat({"Close": DAILY, "High": DAILY + 2}, axis=1, names=["Price", "Ticker"])
+STACKED = DAILY.rename_axis(columns="symbol").stack()
+FRAMES = {
+    "series by date and symbol": STACKED,
+    "series without names": STACKED.rename_axis([None, None]),
+    "frame by levels without names": STACKED.rename_axis([None, None]).to_frame("Adj Close"),
+    "frame by symbol and date": STACKED.to_frame("Adj Close").swaplevel(),
+    "mapping of series": dict(DAILY.items()),
+    "mapping of frames": {name: DAILY[[name]].set_axis(["Adj Close"], axis=1) for name in DAILY},
+    "mapping of two zones": {
+        "AAA": DAILY["AAA"].tz_localize("America/New_York"),
+        "BBB": DAILY["BBB"].tz_localize("Europe/London"),
+    },
+    "yfinance": YAHOO,
+    "yfinance by ticker": YAHOO.swaplevel(axis=1).sort_index(axis=1),
+    "yfinance, dates as a column": YAHOO.reset_index(),
+    "yfinance, ticker by ticker": {name: YAHOO.xs(name, axis=1, level=1) for name in DAILY},
+}
+
+
+@pytest.mark.parametrize("shape", list(FRAMES))
+def test_tables_in_memory(shape: str) -> None:
+    prices = FrameProvider(FRAMES[shape]).fetch(["AAA", "BBB", "CCC"], FIRST, LAST)
+    for name, rows in prices.by_symbol().items():
+        assert rows["date"].tolist() == list(DAYS)
+        assert rows["adj_close"].tolist() == DAILY[name].tolist()
+        is_yahoo = shape.startswith("yfinance")
+        assert ("closes taken as adjusted" in prices.provenance[name].note) == is_yahoo
+    assert prices.symbols == ("AAA", "BBB")
+    assert str(prices.failures["CCC"]) == "CCC: no CCC in frame (2 tickers)"
+
+
+def test_the_file_of_a_download_has_its_closes_adjusted(tmp_path: Path) -> None:
+    YAHOO.to_csv(tmp_path / "p.csv")
+    YAHOO.to_parquet(tmp_path / "p.parquet")
+    for path in (tmp_path / "p.csv", tmp_path / "p.parquet"):
+        rows, note = read(path, "BBB")
+        assert rows["adj_close"].tolist() == DAILY["BBB"].tolist()
+        assert "closes taken as adjusted" in note
+    nameless = YAHOO.rename_axis(columns=[None, None])
+    raw = pd.concat([YAHOO, pd.concat({"Adj Close": DAILY / 2}, axis=1)], axis=1)
+    for frame, adjusted in ((nameless, False), (raw, True)):
+        prices = FrameProvider(frame).fetch(["AAA"], FIRST, LAST)
+        assert prices.table["close"].tolist() == DAILY["AAA"].tolist()
+        assert prices.table["adj_close"].notna().all() == adjusted
+        assert "taken as adjusted" not in prices.provenance["AAA"].note
+
+
+@pytest.mark.parametrize(
+    ("prices", "words"),
+    [
+        (YAHOO[["High"]], "no close or adj_close column"),
+        (DAILY.to_numpy(), "not prices, got 'ndarray'; give a DataFrame"),
+        ({"AAA": CLOSE}, "not prices, got 'ndarray'; give a DataFrame"),
+        ({"AAA": DAILY}, "frame:1: no close or adj_close column, got 'date, AAA, BBB'"),
+        (DAILY["AAA"].rename("close"), "prices of one ticker without its name; add"),
+    ],
+)
+def test_what_is_no_table_of_prices_is_refused(prices: object, words: str) -> None:
+    with pytest.raises(Exception, match=words):
+        raise FrameProvider(prices).fetch(["AAA"], FIRST, LAST).failures["AAA"]
+
+
+@pytest.mark.parametrize("times", [1, 100])
+def test_returns_are_no_prices(times: int, tmp_path: Path) -> None:
+    returns = times * DAILY.sample(frac=1, random_state=1).set_axis(DAYS).pct_change().dropna()
+    returns.rename_axis("date").to_csv(tmp_path / "r.csv")
+    with pytest.raises(
+        Exception, match=r"of AAA are below zero.*: these are returns; give the file"
+    ):
+        read(tmp_path / "r.csv", "AAA")
+
+
+def test_prices_that_fall_below_zero_are_prices() -> None:
+    closes = np.where(np.arange(len(DAYS)) % 20 == 3, -37.63, CLOSE)
+    prices = FrameProvider(pd.DataFrame({"CL=F": closes}, DAYS)).fetch(["CL=F"], FIRST, LAST)
+    assert not prices.failures
+
+
+@pytest.mark.skipif(not REAL.is_dir(), reason="needs the recorded market data")
+def test_no_recorded_series_is_taken_for_returns() -> None:
+    folders = [SHARED / "market-data" / name for name in ("prices", "doors/prices")]
+    for folder in folders:
+        provider = FilesProvider(folder)
+        failures = provider.fetch(provider.symbols(), FIRST, LAST).failures
+        assert not [f for f in failures.values() if "returns" in str(f)]

@@ -12,15 +12,14 @@ docstring, is shown by ``eventstudy list prices``.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ..errors import HIDDEN, ConfigError, DataError, EventStudyError, hide_secrets
 from ..utility.catalogue import make_error, say
-from ..utility.frames import frame_of
 from ..utility.registry import PLUGIN_NAME, Plugins, did_you_mean, package_of
 from ._base import COLUMNS, Action, Provenance, clean
 from ._prices import Names, PriceProvider, Prices, Progress, collect
@@ -37,10 +36,12 @@ if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = [
-    "COLUMNS", "PROVIDERS", "Action", "PriceProvider", "Prices", "Provenance", "clean",
-    "collect", "is_name", "listing", "resolve",
+    "COLUMNS", "PROVIDERS", "Action", "PriceProvider", "Prices", "PricesLike", "Provenance",
+    "clean", "collect", "is_name", "listing", "resolve",
 ]  # fmt: skip
-
+PricesLike: TypeAlias = (
+    "str | Path | PriceProvider | pd.DataFrame | pd.Series[Any] | Mapping[str, Any]"
+)
 # The price sources of this package, each with one line for their list.
 PROVIDERS = {
     "auto": "the price cache, then Yahoo, then the bundled sample when there is no network",
@@ -81,7 +82,7 @@ def listing() -> Iterator[tuple[str, str]]:
 
 
 def resolve(
-    spec: str | Path | PriceProvider | pd.DataFrame,
+    spec: PricesLike,
     *,
     offline: bool = False,
     store: str | Path | None = None,
@@ -91,10 +92,11 @@ def resolve(
 
     Parameters
     ----------
-    spec : str, Path, PriceProvider or DataFrame
+    spec : str, Path, PriceProvider, DataFrame, Series or mapping
         A name in `PROVIDERS` or of another package's source; the path of a folder or table of
-        prices, or of a run, for its frozen prices; a provider, which is returned unchanged; or a
-        table of prices. A name wins over a path: write ``./sample`` for a folder called ``sample``.
+        prices, or of a run, for its frozen prices; a provider, which is returned unchanged; or
+        prices in memory, as for `FrameProvider`. A name wins over a path: write ``./sample`` for a
+        folder called ``sample``.
     offline : bool
         Never use the network.
     store : str or Path, optional
@@ -119,7 +121,7 @@ def resolve(
     if isinstance(spec, PriceProvider):
         return spec
     if not isinstance(spec, str | Path):
-        return FrameProvider(frame_of(spec, "prices", say("wrong.no_provider.remedy")))
+        return FrameProvider(spec)
     if isinstance(spec, str) and spec in PROVIDERS:
         return _make(spec, store, offline)
 

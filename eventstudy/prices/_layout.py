@@ -31,6 +31,8 @@ SYNONYMS = {
     "volume": ("vol", "totalvolume", "pxvolume"),
 }  # fmt: skip
 RECOGNISED = ("symbol", "date", "currency", *NUMBER_COLUMNS)
+# Of a table whose closes are adjusted.
+ADJUSTED = "closes are adjusted"
 # So usual that nothing is said of them.
 USUAL = ("ticker", "datetime", "timestamp", *SYNONYMS["adj_close"])
 CLOSES = frozenset({"close", "adj_close"})
@@ -70,8 +72,12 @@ def lay_out(frame: pd.DataFrame, file: str) -> tuple[pd.DataFrame, list[str]]:
     if is_crsp(frame.columns):
         raise make_error(BadAnswerError, "wrong.crsp_prices", where=file)
     if (stacked := _stack_tickers(frame)) is not None:
-        frame = stacked
         notes.append(say("price_rows.two_headers"))
+        frame = stacked
+    elif frame.columns.nlevels > 1:
+        raise lacks_column("wrong.no_close_column", frame, file)
+    elif _key(frame.columns.name) == "price" and "adjclose" not in map(_key, frame):
+        frame = frame.assign(**{ADJUSTED: True})
     frame = _name_columns(frame, file, notes)
     if "date" not in frame:
         raise lacks_column("wrong.no_date_column", frame, file)
@@ -97,6 +103,11 @@ def name_columns(frame: pd.DataFrame, file: str) -> list[str]:
     return list(map(str, _name_columns(frame, file, [])))
 
 
+def is_close(name: object) -> bool:
+    """Return whether a column of this name has closes, adjusted or not."""
+    return _common(str(name)) in CLOSES or _key(name) in SYNONYMS["close"]
+
+
 def _key(name: object) -> str:
     return "".join(letter for letter in str(name).lower() if letter.isalnum())
 
@@ -105,7 +116,31 @@ def _stack_tickers(frame: pd.DataFrame) -> pd.DataFrame | None:
     """Return a table with prices and tickers in its headers as a long one; None for another."""
     import pandas as pd
 
+    levels, titles, body = _levels_of(frame)
+    is_field = ["close" in map(_key, level) or "adjclose" in map(_key, level) for level in levels]
+    if sum(is_field) != 1:
+        return None
+    fields, tickers = levels if is_field[0] else levels[::-1]
+    # yfinance has one column of closes, unless it was asked not to adjust them.
+    is_adjusted = set(titles) == {"price", "ticker"} and "adjclose" not in map(_key, fields)
+    pieces = []
+    for ticker in dict.fromkeys(filter(None, map(strip, tickers))):
+        places = [k + 1 for k, name in enumerate(tickers) if strip(name) == ticker]
+        piece = body.iloc[:, [0, *places]]
+        piece = piece.set_axis(["date", *(fields[k - 1] for k in places)], axis=1)
+        pieces.append(piece.assign(symbol=ticker, **{ADJUSTED: True} if is_adjusted else {}))
+    return pd.concat(pieces)
+
+
+def _levels_of(frame: pd.DataFrame) -> tuple[list[list[str]], list[str], pd.DataFrame]:
+    """Return the two levels of a header without the first column, their titles, and the rows.
+
+    No levels where the header has but one.
+    """
     names, body = list(map(str, frame)), frame
+    if frame.columns.nlevels == 2:
+        written = [list(map(str, frame.columns.get_level_values(k))) for k in range(2)]
+        return [level[1:] for level in written], list(map(_key, frame.columns.names)), frame
     flat = [FLAT.fullmatch(name) for name in names[1:]] or [None]
     if all(flat) and not CLOSES & set(map(_common, names)):
         pairs = [
@@ -113,33 +148,21 @@ def _stack_tickers(frame: pd.DataFrame) -> pd.DataFrame | None:
             for match in flat
             if match
         ]
-        levels = [[pair[0] for pair in pairs], [pair[1] for pair in pairs]]
-    else:
-        second = [
-            "" if cell is None or cell != cell else str(cell)
-            for cell in body[:1].to_numpy().ravel()
-        ]
-        is_header = bool(second) and _key(second[0]) in ("", "ticker", "symbol", "price")
-        if not is_header or any(number_of(cell) == number_of(cell) for cell in second):
-            return None
-        for k, name in enumerate(names):
-            # Cells that a spreadsheet has joined have their text in the first of them.
-            names[k] = name or names[max(k - 1, 0)]
-        levels, body = [names[1:], second[1:]], frame[1:]
-        below = body[:1].fillna("").astype(str).to_numpy().ravel()[1:]
-        if len(below) and not any(map(strip, below)):
-            body = body[1:]
-    is_field = ["close" in map(_key, level) or "adjclose" in map(_key, level) for level in levels]
-    if sum(is_field) != 1:
-        return None
-    fields, tickers = levels if is_field[0] else levels[::-1]
-    pieces = []
-    for ticker in dict.fromkeys(filter(None, map(strip, tickers))):
-        places = [k + 1 for k, name in enumerate(tickers) if strip(name) == ticker]
-        piece = body.iloc[:, [0, *places]]
-        piece = piece.set_axis(["date", *(fields[k - 1] for k in places)], axis=1)
-        pieces.append(piece.assign(symbol=ticker))
-    return pd.concat(pieces)
+        return [[pair[0] for pair in pairs], [pair[1] for pair in pairs]], [], frame
+    second = [
+        "" if cell is None or cell != cell else str(cell) for cell in body[:1].to_numpy().ravel()
+    ]
+    is_header = bool(second) and _key(second[0]) in ("", "ticker", "symbol", "price")
+    if not is_header or any(number_of(cell) == number_of(cell) for cell in second):
+        return [], [], frame
+    for k, name in enumerate(names):
+        # Cells that a spreadsheet has joined have their text in the first of them.
+        names[k] = name or names[max(k - 1, 0)]
+    body = frame[1:]
+    below = body[:1].fillna("").astype(str).to_numpy().ravel()[1:]
+    if len(below) and not any(map(strip, below)):
+        body = body[1:]
+    return [names[1:], second[1:]], [_key(names[0]), _key(second[0])], body
 
 
 def _name_columns(frame: pd.DataFrame, file: str, notes: list[str]) -> pd.DataFrame:

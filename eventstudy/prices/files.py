@@ -5,22 +5,22 @@ from __future__ import annotations
 import functools
 import gzip
 import zlib
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ..errors import BadAnswerError, ConfigError, DataError, PriceError, UnknownSymbolError
-from ..utility.catalogue import make_error
-from ..utility.frames import with_index
+from ..utility.catalogue import make_error, say
+from ..utility.frames import frame_of, with_index
 from ..utility.identifiers import as_text
 from ..utility.registry import did_you_mean
 from ..utility.tables import BLANK_WORDS, read_table, require_file
 from ..utility.workbooks import frame_of_workbook
 from ._base import NUMBER_COLUMNS, Provenance, clean
 from ._days import bad_cell, read_days, refuse_spacing
-from ._layout import CLOSES, lacks_column, lay_out, plain_numbers
+from ._layout import ADJUSTED, CLOSES, is_close, lacks_column, lay_out, plain_numbers
 from ._parquet import ParquetParts
 from ._prices import Names, Prices, Progress, collect
 
@@ -30,6 +30,9 @@ if TYPE_CHECKING:
     from ..utility.typing import FloatArray
 
 OnRead: TypeAlias = "Callable[[str, pd.DataFrame, pd.DataFrame], None]"
+# In 100 series of prices at most 0.2 % of the values have another sign than the one before (oil at
+# -37 dollars), in their returns at least 37 %.
+FEWEST_CHANGES, MOST_CHANGES = 10, 0.2
 SUFFIXES = (".csv", ".csv.gz", ".parquet", ".dta", ".xlsx")
 
 
@@ -113,6 +116,7 @@ class FilesProvider:
             (frame, layout), file = self._group_of(symbol), self.path.name
         dated, zone = _typed(frame, file, symbol)
         typed, judged = _adjusted(dated, frame, file)
+        _refuse_returns(typed, symbol, file)
         rows, notes = clean(typed, symbol)
         refuse_spacing(rows, file)
         if self._on_read:
@@ -181,36 +185,55 @@ class FilesProvider:
     def _group_of(self, symbol: str) -> tuple[pd.DataFrame, list[str]]:
         groups, tickers = self._groups, self._tickers
         if symbol not in groups:
-            message = f"not in {self.path.name} ({len(tickers)} tickers)"
+            message = f"no {symbol} in {self.path.name} ({len(tickers)} tickers)"
             hint = did_you_mean(symbol, list(tickers))
             raise UnknownSymbolError(message, where=symbol, remedy=hint)
         return groups[symbol]
 
 
 class FrameProvider(FilesProvider):
-    """Prices from a table in memory, read as a file with the same cells is.
+    """Prices from tables in memory, read as files with the same cells are.
 
     Parameters
     ----------
-    frame : DataFrame
+    prices : DataFrame, Series or mapping of str to DataFrame or Series
         Long (``symbol``, ``date`` and prices), or wide (dates as index or in ``date``, a column of
-        adjusted closes for each ticker), or as ``yfinance.download`` has it.
+        adjusted closes for each ticker), or as ``yfinance.download`` has it; or a table for each
+        ticker, whose series without another name are adjusted closes.
 
     Raises
     ------
     ConfigError
-        If the prices are of one ticker without a name.
+        If they are none of these, or the prices of one ticker without a name.
     """
 
     name = "frame"
 
-    def __init__(self, frame: pd.DataFrame) -> None:
+    def __init__(self, prices: Any) -> None:
         self.path, self._on_read, self._is_folder = Path(self.name), None, False
-        table = with_index(frame)
-        table, notes = lay_out(table.set_axis(range(2, len(table) + 2)), self.name)
-        self._whole = table, notes
-        if "symbol" not in table and CLOSES & set(table):
+        if isinstance(prices, Mapping):
+            self._groups = {str(name): self._rows_of(str(name), prices[name]) for name in prices}
+            return
+        self._whole = _lay_out_frame(prices, self.name, "")
+        if "symbol" not in self._whole[0] and CLOSES & set(self._whole[0]):
             raise make_error(ConfigError, "wrong.nameless_prices")
+
+    def _rows_of(self, symbol: str, prices: Any) -> tuple[pd.DataFrame, list[str]]:
+        where = f"{self.name} of {symbol}"
+        table, notes = _lay_out_frame(prices, where, symbol)
+        return _rows_of(symbol, table, where), notes
+
+
+def _lay_out_frame(prices: Any, where: str, symbol: str) -> tuple[pd.DataFrame, list[str]]:
+    """Return a table in memory as `lay_out` does; `symbol` is its ticker where it has one."""
+    import pandas as pd
+
+    if isinstance(prices, pd.Series):
+        is_wide = prices.index.nlevels == 1 and not symbol
+        is_named = prices.name is not None and (is_wide or is_close(prices.name))
+        prices = prices.to_frame(prices.name if is_named else "adj_close")
+    table = with_index(frame_of(prices, "prices", say("wrong.no_provider.remedy")))
+    return lay_out(table.set_axis(range(2, len(table) + 2)), where)
 
 
 @contextmanager
@@ -289,14 +312,14 @@ def _typed(frame: pd.DataFrame, file: str, symbol: str) -> tuple[pd.DataFrame, s
 def _adjusted(typed: pd.DataFrame, frame: pd.DataFrame, file: str) -> tuple[pd.DataFrame, str]:
     """Return rows with adjusted closes where a file says of its closes what they are, and a note.
 
-    Of the columns that yfinance writes, dividends or splits without an adjusted close mean that
-    closes are adjusted, unless they fall by the dividends. Other files have none.
+    Without an adjusted close, the headers of yfinance and its columns of dividends or splits mean
+    that closes are adjusted, unless they fall by the dividends. Other files have none.
     """
     if "adj_close" in typed:
         return typed, ""
     columns = {str(name).strip().lower(): name for name in frame}
-    if not ({"dividends", "stock splits"} & set(columns)):
-        return typed, "no adjusted closes"
+    if not ({"dividends", "stock splits", ADJUSTED} & set(columns)):
+        return typed, ""
     import numpy as np
 
     typed = typed.sort_values("date", kind="stable")
@@ -311,6 +334,19 @@ def _adjusted(typed: pd.DataFrame, frame: pd.DataFrame, file: str) -> tuple[pd.D
     if are_raw(close, start, dividends):
         return typed.assign(adj_close=add_dividends(close, dividends)), "dividends added to closes"
     return typed.assign(adj_close=close), "closes taken as adjusted"
+
+
+def _refuse_returns(typed: pd.DataFrame, symbol: str, file: str) -> None:
+    """Raise the error for returns in the place of prices: they change their sign all the time."""
+    import numpy as np
+
+    for column in sorted(CLOSES & set(typed)):
+        cells = typed.sort_values("date", kind="stable")[column].to_numpy()
+        moves = np.sign(cells[np.isfinite(cells) & (cells != 0)])
+        changes = np.diff(moves) != 0
+        if len(changes) >= FEWEST_CHANGES and changes.mean() > MOST_CHANGES:
+            facts: Any = {"symbol": symbol, "n": int((moves < 0).sum()), "total": len(moves)}
+            raise make_error(BadAnswerError, "wrong.returns_as_prices", where=file, **facts)
 
 
 def _require_price(frame: pd.DataFrame, file: str) -> None:

@@ -16,7 +16,7 @@ from ..calendars.sessions import build_sessions
 from ..calendars.window import ESTIMATION, EVENT, Window
 from ..errors import DataError, NoPricesError, PriceError, UnknownSymbolError
 from ..events.table import FRAME, Events, events_given
-from ..prices import PriceProvider, Prices, resolve
+from ..prices import PriceProvider, Prices, PricesLike, resolve
 from ..utility.catalogue import Reason
 from ..utility.typing import BenchmarkPolicy, CalendarChoice, Measure, ReturnKind
 from .benchmarks import IndexChoice, chains_of, wanted_next
@@ -98,7 +98,7 @@ def _shifted(progress: Progress, before: int, total: int) -> Progress:
 
 def load_returns(
     events: Events,
-    provider: str | Path | PriceProvider | pd.DataFrame = "auto",
+    provider: PricesLike = "auto",
     *,
     benchmark: str = "",
     benchmark_policy: BenchmarkPolicy = "fallback",
@@ -122,8 +122,9 @@ def load_returns(
     Parameters
     ----------
     events : Events
-    provider : str, Path, PriceProvider or DataFrame
-        ``auto``, ``yahoo``, ``sample``, ``store``, a path, any object with ``fetch``, or a table.
+    provider : str, Path, PriceProvider, DataFrame, Series or mapping
+        ``auto``, ``yahoo``, ``sample``, ``store``, a path, any object with ``fetch``, or prices in
+        memory.
     benchmark : str
         One index for all events; by default the events' own or their exchanges'.
     benchmark_policy : {"fallback", "strict"}

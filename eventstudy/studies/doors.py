@@ -20,7 +20,7 @@ from ..fitting.fit import UnfittedStudy
 from ..fitting.fitted import WindowsLike
 from ..fitting.inputs import StudyInputs
 from ..fitting.settings import COMMAND_NAMES
-from ..prices import PriceProvider, resolve
+from ..prices import PricesLike, resolve
 from ..returns.security_files import usual_calendar
 from ..utility.catalogue import say
 from .results import EventStudyResults
@@ -33,7 +33,7 @@ NAMED_REASONS = 5
 
 def study(
     events: Events | pd.DataFrame | str | Path,
-    prices: pd.DataFrame | PriceProvider | str | Path | None = None, *,
+    prices: PricesLike | None = None, *,
     returns: pd.DataFrame | str | Path | None = None, date: str = "", ticker: str = "",
     config: StudyConfig | None = None, offline: bool = False, store: str = "", vintage: str = "",
     progress: Callable[[int, int], None] | None = None, **settings: Any,
@@ -45,11 +45,11 @@ def study(
     events : DataFrame, path or Events
         One row is one announcement on one listing. Needed are its ticker and its date; a column
         ``symbol``, ``date`` or ``event_date`` is taken for them, and a note of the results says so.
-    prices : DataFrame, path, str or PriceProvider, optional
+    prices : DataFrame, Series, mapping, path, str or PriceProvider, optional
         Adjusted closes, as a wide table (dates x tickers) or a long one (``symbol``, ``date``,
-        ``close`` or ``adj_close``); a folder or a file; a name such as ``"sample"`` or ``"yahoo"``;
-        or an object with ``fetch``. The indices of the exchanges belong to them. By default that of
-        `config`, else ``"auto"``.
+        ``close`` or ``adj_close``); a table for each ticker; a folder or a file; a name such as
+        ``"sample"`` or ``"yahoo"``; or an object with ``fetch``. The indices of the exchanges
+        belong to them. By default that of `config`, else ``"auto"``.
     returns : DataFrame or path, optional
         Decimal returns in place of prices, wide or long (``date``, ``ticker``, ``ret``).
     date, ticker : str
@@ -124,7 +124,9 @@ def make_no_usable_error(results: EventStudyResults) -> NoUsableEventsError:
     dropped, total = count_dropped(results), len(results.events)
     lines = [say("results.none_usable", n=total)]
     for reason, n in dropped[:NAMED_REASONS]:
-        lines.append(f"  {n:,}: {reason.head}" if total > 1 else str(reason))
+        why = reason.facts.get("why", "")
+        example = f"  {n:,}: {reason.head}" + f", e.g. {why}" * bool(why)
+        lines.append(example if total > 1 else str(reason))
     lines += list(filter(None, (reason.remedy for reason, _ in dropped)))[:1]
     return NoUsableEventsError("\n".join(lines))
 

@@ -50,24 +50,26 @@ def frame_of(table: Any, name: str, remedy: str = "give a DataFrame") -> pd.Data
 def with_index(frame: pd.DataFrame) -> pd.DataFrame:
     """Return a frame with its index as columns if it has names or dates, which become ``date``.
 
+    Of two levels without names the other one becomes ``symbol``.
+
     Parameters
     ----------
     frame : DataFrame
-        With two levels of columns, as yfinance has them, it becomes a long one.
     """
     import pandas as pd
 
-    if frame.columns.nlevels == 2:
-        level = int("close" in {str(name).lower() for name in frame.columns.get_level_values(0)})
-        named = frame.columns.set_names("symbol", level=level)
-        wide = frame.set_axis(named, axis=1).rename_axis(index="date")
-        long = wide.stack("symbol", future_stack=True)  # noqa: PD013 - other columns stay
-        return long.reset_index().rename_axis(columns=None)
+    index: Any = frame.index
+    if index.nlevels == 2 and None in index.names:
+        dated = [isinstance(level, pd.DatetimeIndex) for level in index.levels]
+        if sum(dated) == 1:
+            frame = frame.rename_axis(["date" if is_date else "symbol" for is_date in dated])
     names = [name for name in frame.index.names if name is not None]
     if not names and isinstance(frame.index, pd.DatetimeIndex):
         frame, names = frame.rename_axis(index="date"), ["date"]
-    columns, index = ({str(name).strip().lower() for name in n} for n in (frame.columns, names))
-    return frame.reset_index() if index and not index & columns else frame
+    if frame.columns.nlevels > 1:
+        return frame if isinstance(frame.index, pd.RangeIndex) else frame.reset_index()
+    columns, levels = ({str(name).strip().lower() for name in n} for n in (frame.columns, names))
+    return frame.reset_index() if levels and not levels & columns else frame
 
 
 def with_numbers(cells: pd.Series[Any]) -> pd.Series[Any]:
