@@ -542,6 +542,49 @@ def test_a_stray_price_doubts_no_calendar() -> None:
     assert "closed_days" in codes(panel)
 
 
+@pytest.mark.parametrize(
+    ("symbols", "lacking", "is_doubted"),
+    [
+        (["SBER.ME"], ["SBER.ME"], False),
+        (["SBER.ME", "LKOH.ME"], ["SBER.ME", "LKOH.ME"], True),
+        (["SBER.ME", "LKOH.ME", "ROSN.ME"], ["SBER.ME", "LKOH.ME"], False),
+        (["SBER.ME", "LKOH.ME", "ROSN.ME"], ["SBER.ME", "LKOH.ME", "ROSN.ME"], True),
+    ],
+)
+@pytest.mark.parametrize("is_blank", [False, True])
+def test_a_session_without_a_price_of_the_whole_exchange_is_named_once(
+    symbols: list[str], lacking: list[str], is_doubted: bool, is_blank: bool
+) -> None:
+    days = [day for day in AROUND if day != "2024-06-12"]
+    table = traded_on(days, symbols, "XMOS").prices
+    away = table["symbol"].isin(lacking) & (table["date"] == "2024-06-13")
+    prices = ["open", "high", "low", "close", "adj_close"]
+    table = table.assign(**{c: table[c].mask(away) for c in prices}) if is_blank else table[~away]
+    keys = [(symbol, "MISX") for symbol in symbols]
+    panel = ReturnsPanel.from_prices(table, keys=keys, sessions={"MISX": sessions("XMOS")})
+    kinds = {f.symbol: f.kind for f in panel.faults if f.date == "2024-06-13"}
+    own = "no_price" if is_blank else "missing_session"
+    assert kinds == dict.fromkeys(lacking, "lost_session" if is_doubted else own)
+    assert ("sessions_lost" in codes(panel)) == is_doubted
+    if is_doubted:
+        text = str(codes(panel)["sessions_lost"])
+        assert text.startswith(
+            f"Moscow: none of {len(symbols)} symbols has a price on 1 session (2024-06-13; from a table)"
+        )
+    # Nothing else changes: the day is a session, and the next return spans two.
+    row = panel.keys.index((lacking[0], "MISX"))
+    assert panel.spans[row].tolist() == [0, 1, 0, 2]
+
+
+def test_sessions_before_and_after_all_prices_are_not_lost() -> None:
+    first = traded_on(AROUND[:2], ["SBER.ME", "LKOH.ME"], "XMOS").prices
+    later = traded_on(AROUND[3:], ["ROSN.ME", "VTBR.ME"], "XMOS").prices
+    table = pd.concat([first, later], ignore_index=True)
+    keys = [(symbol, "MISX") for symbol in table["symbol"].unique()]
+    days = {"MISX": sessions("XMOS")}
+    assert "sessions_lost" not in codes(ReturnsPanel.from_prices(table, keys=keys, sessions=days))
+
+
 def test_data_that_outlast_a_calendar_are_said() -> None:
     days = ["2026-12-30", "2026-12-31", "2027-01-04", "2027-01-05"]
     assert str(sessions("XSHG").dates[-1]) < "2027-01-04", "choose later days for a later snapshot"

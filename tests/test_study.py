@@ -353,3 +353,15 @@ def test_several_listings_of_an_announcement_are_one_observation_where_asked(
     assert "2 further listings in the list are left out" in text
     each = es.run_study(events, replace(config, firm=""))
     assert len(each) == 6, "where nobody asks each listing is an event"
+
+
+def test_a_day_that_the_source_lacks_for_all_is_in_the_answer_and_the_notes() -> None:
+    news = pd.DataFrame({"ticker": ["NVDA", "AMD"], "announced_at": ["2022-10-07"] * 2})
+    sample = es.study(news, prices="sample").panel.prices
+    closes = sample.pivot(index="date", columns="symbol", values="adj_close")
+    results = es.study(news, prices=closes.drop(index=pd.Timestamp("2022-10-10")))
+    sentence = "none of 3 symbols has a price on 1 session (2022-10-10; from frame)"
+    assert sum(sentence in note for note in results.notes) == 1
+    text = " ".join(str(results.answer()).split())
+    issue = "1 session without a price of the whole exchange; tables/faults.csv of the run."
+    assert f"{issue} New York (NYSE, Nasdaq): {sentence}" in text

@@ -186,7 +186,9 @@ def _issues(study: FittedStudy) -> dict[str, int]:
     if len(study) == 0:
         return {}
     faults = faults_in_windows(study.subset(study.ok))
-    return dict(Counter(fault.kind for fault in faults).most_common())
+    # Sessions that a whole exchange lacks count once.
+    distinct = dict.fromkeys((f.kind, f.date, f.kind != "lost_session" and f) for f in faults)
+    return dict(Counter(kind for kind, *_ in distinct).most_common())
 
 
 def _distinct(events: pd.DataFrame, column: str) -> tuple[str, ...]:

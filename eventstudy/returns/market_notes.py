@@ -7,26 +7,28 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
-from ..calendars.exchanges import indices_of
+from ..calendars.exchanges import BY_CODE, indices_of
 from ..calendars.sessions import Sessions, sessions
 from ..errors import DataError
 from ..prices.quality import whole_series
 from ..prices.quality.corporate_actions import row_medians
 from ..prices.quality.fault_kinds import FLAGGED, SeriesFault, as_faults
-from ..prices.quality.quotes import Quotes
+from ..prices.quality.quotes import Quotes, enough_of
 from ..utility.catalogue import Reason
 from ..utility.typing import BoolArray, DateArray, FloatArray
 from .sessions import CLOCKS, Clock, Key, home_calendars, located
 
-# A day that the calendar calls closed is doubted if so many symbols traded on it, or, two at least,
-# most of them. Days and symbols that are named.
-TRADED, FEWEST, NAMED = 3, 2, 3
+# Days and symbols that are named.
+NAMED = 3
 # More values than these on closed days are no accident.
 SEVERAL, LARGE_SHARE = 10, 0.05
 
 
 def note_markets(
-    quotes_of: Mapping[str, Quotes], keys: Iterable[Key], calendars: Mapping[str, Sessions]
+    quotes_of: Mapping[str, Quotes],
+    keys: Iterable[Key],
+    calendars: Mapping[str, Sessions],
+    sources: Mapping[str, str],
 ) -> list[str]:
     """Return notes on price limits, and on calendars that prices contradict or outlast.
 
@@ -37,6 +39,8 @@ def note_markets(
     keys : iterable of (symbol, calendar)
         The rows of the panel.
     calendars : mapping of calendar name to Sessions
+    sources : mapping of symbol to str
+        Where its prices are from, as far as it is known.
     """
     keys = list(keys)
     members = defaultdict(list)
@@ -46,6 +50,7 @@ def note_markets(
     notes = _note_limits(quotes_of, keys)
     for name, quotes in members.items():
         notes += _note_doubts(name, quotes)
+        notes += _note_lost(name, quotes, sources)
         notes += _note_end(name, max(q.dates[-1] for q in quotes))
     return notes
 
@@ -169,13 +174,24 @@ def _note_doubts(name: str, quotes: Sequence[Quotes]) -> list[str]:
         is_inside = (q.dates > dates[0]) & (q.dates < dates[-1])
         for day in q.dates[_traded(q) & is_inside & ~located(q.dates, dates)[1]]:
             traders[str(day)].append(q.symbol)
-    needed = min(TRADED, max(FEWEST, len(quotes) // 2 + 1))
+    needed = enough_of(len(quotes))
     days = sorted(day for day, symbols in traders.items() if len(symbols) >= needed)
     if not days:
         return []
     symbols = list(dict.fromkeys(symbol for day in days for symbol in traders[day]))
     facts = {"n": len(days), "days": days[:NAMED], "symbols": symbols[:NAMED]}
     return [Reason("calendar_doubted", calendar=name, **facts)]
+
+
+def _note_lost(name: str, quotes: Sequence[Quotes], sources: Mapping[str, str]) -> list[str]:
+    """Return a note on the sessions on which no symbol has a price: a hole, or a holiday."""
+    days = [str(day) for day in quotes[0].market.lost] if quotes[0].market else []
+    if not days:
+        return []
+    named = sorted({sources.get(q.symbol, "a table") for q in quotes})
+    place = next(exchange.name for exchange in BY_CODE.values() if exchange.calendar == name)
+    facts = {"n": len(days), "days": days[:NAMED], "sources": named, "total": len(quotes)}
+    return [Reason("sessions_lost", place=place, **facts)]
 
 
 def _traded(quotes: Quotes) -> BoolArray:

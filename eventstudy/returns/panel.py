@@ -288,7 +288,9 @@ class ReturnsPanel:
             *row, outside = laying.lay_row(*laid, clock.dates[calendar], returns)
             values[i, at], spans[i, at], states[i, at] = row
             notes += note_closed_days(symbol, calendar, outside, len(quotes_of[symbol].dates))
-        notes += [*note_faults(faults), *note_markets(quotes_of, wanted, sessions)]
+        origin: Mapping[str, Any] = extra.get("provenance", {})  # type: ignore[assignment]
+        sources = {symbol: entry["source"] for symbol, entry in origin.items()}
+        notes += [*note_faults(faults), *note_markets(quotes_of, wanted, sessions, sources)]
         has_limits = any(quotes_of[symbol].rules for symbol, _ in wanted)
         return cls(
             keys=tuple(wanted), values=values, spans=spans, sessions=clock.sessions,

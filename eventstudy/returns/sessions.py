@@ -428,7 +428,10 @@ def with_markets(
     for quotes in series:
         groups.setdefault(homes.get(quotes.symbol, ""), []).append(quotes)
     groups.pop("", None)
-    markets, lags = {home: Market(members) for home, members in groups.items()}, dict[str, int]()
+    markets = {
+        home: Market(members, clock.dates.get(home, NO_DATES)) for home, members in groups.items()
+    }
+    lags = dict[str, int]()
     for home, members in groups.items():
         indices, guests = indices_of(home), list[Quotes]()
         if not indices and home != DATA_CALENDAR:

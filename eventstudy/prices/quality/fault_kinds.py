@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ...utility.catalogue import Reason
-from ...utility.typing import BoolArray
+from ...utility.typing import BoolArray, DateArray
 from . import whole_series
-from .quotes import Quotes, Span, runs
+from .quotes import NO_DATES, Quotes, Span, runs
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -105,13 +105,28 @@ def missing_session(q: Quotes) -> list[Span]:
 
     The calendar has sessions between two rows.
     """
-    if q.complete:
-        return []
+    return [] if q.complete else _gaps(q, ~np.isin(q.sessions, np.r_[q.dates, _lost(q)]), "row")
+
+
+def lost_session(q: Quotes) -> list[Span]:
+    """Return the sessions between two rows on which the whole exchange has no price.
+
+    The same, or a row without a usable close, for each symbol of the exchange.
+    """
+    lost = _lost(q)
+    return _gaps(q, np.isin(q.sessions, lost), "price") if len(lost) else []
+
+
+def _lost(q: Quotes) -> DateArray:
+    return NO_DATES if q.market is None else q.market.lost
+
+
+def _gaps(q: Quotes, is_missing: BoolArray, what: str) -> list[Span]:
     inside = (q.sessions > q.dates[0]) & (q.sessions < q.dates[-1])
-    gaps = runs(inside & ~np.isin(q.sessions, q.dates))
+    gaps = runs(inside & is_missing)
     counts = [b - a + 1 for a, b in gaps]
     return [
-        Span(q.sessions[a], q.sessions[b], f"{n} session{'s' * (n > 1)} without a row")
+        Span(q.sessions[a], q.sessions[b], f"{n} session{'s' * (n > 1)} without a {what}")
         for (a, b), n in zip(gaps, counts, strict=True)
     ]
 
@@ -121,7 +136,7 @@ def no_price(q: Quotes) -> list[Span]:
 
     Close and adjusted close are blank, or what stood there is not a positive, finite number.
     """
-    blank = np.isnan(q.close) & np.isnan(q.adj_close)
+    blank = np.isnan(q.close) & np.isnan(q.adj_close) & ~np.isin(q.dates, _lost(q))
     return q.spans(runs(blank), lambda a, b: "a row without a usable close")
 
 
@@ -300,6 +315,7 @@ FAULTS: Mapping[str, FaultKind] = {
     "suspension": FaultKind(suspension, SPANNED),
     "no_trade": FaultKind(no_trade, SPANNED),
     "missing_session": FaultKind(missing_session, SPANNED),
+    "lost_session": FaultKind(lost_session, SPANNED),
     "no_price": FaultKind(no_price, SPANNED),
     "closed_day": FaultKind(closed_day, "put aside"),
     "not_positive": FaultKind(not_positive, SPANNED),

@@ -27,6 +27,8 @@ LARGEST_RISE, LARGEST_FALL = np.log(20), -np.log(60)
 # Series of an exchange that its median move is taken from; of `CROWD` or more, a series is part of
 # the market that it is compared with.
 MOST, CROWD = 11, 8
+# Series that are enough to doubt the calendar of their exchange; two at least, if they are most.
+ENOUGH, FEWEST = 3, 2
 # Sessions by which a series starts late.
 LATE = 5
 NO_DATES: DateArray = np.empty(0, dtype="datetime64[D]")
@@ -249,9 +251,21 @@ class Quotes:
 
 @dataclass(frozen=True, eq=False)
 class Market:
-    """Series of one exchange."""
+    """Series of one exchange, and its sessions within the data."""
 
     series: Sequence[Quotes]
+    sessions: DateArray = field(default_factory=lambda: NO_DATES)
+
+    @cached_property
+    def lost(self) -> DateArray:
+        """Sessions without a price of any series, of `ENOUGH` at least that are priced around."""
+        lost, ends = self.sessions, list[DateArray]()
+        for quotes in self.series:
+            priced = quotes.dates[np.isfinite(quotes.raw)]
+            lost = np.setdiff1d(lost, priced, assume_unique=True)
+            ends.append(priced[[0, -1]] if len(priced) else NO_DATES)
+        around = [(lost > end[0]) & (lost < end[1]) for end in ends if len(end)]
+        return lost[np.sum(around, axis=0) >= enough_of(len(ends))] if around else NO_DATES
 
     def moves_without(self, symbol: str, first: DateArray, last: DateArray) -> FloatArray:
         """Return the median log moves of the other series.
@@ -272,6 +286,11 @@ class Market:
         if not moves:
             return np.zeros(len(last))
         return np.nan_to_num(traces.row_medians(np.array(moves).T))
+
+
+def enough_of(n: int) -> int:
+    """Return how many of n series of an exchange are enough to doubt its calendar."""
+    return min(ENOUGH, max(FEWEST, n // 2 + 1))
 
 
 def runs(mask: BoolArray) -> list[tuple[int, int]]:

@@ -496,7 +496,9 @@ def issues(findings: Findings) -> str:
         return ""
     each = ", ".join(say(f"fault.{kind}", n=n) for kind, n in kinds.items())
     data = "return" if kinds.keys() <= RETURN_FAULTS.keys() else "price"
-    return say(f"terminal.{data}_issues", n=sum(kinds.values()), kinds=each)
+    text = say(f"terminal.{data}_issues", n=sum(kinds.values()), kinds=each)
+    lost = [str(n.text) for n in findings.notes if getattr(n.text, "code", "") == "sessions_lost"]
+    return ". ".join([text, *lost]) if "lost_session" in kinds else text
 
 
 def _plain(text: str) -> str:
