@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import sys
-import time
 from pathlib import Path
 
 
@@ -16,12 +15,6 @@ def doubled(item: tuple[int, Path]) -> int:
         flag.touch()
         os._exit(1)
     return 2 * number
-
-
-def slowly(item: int) -> int:
-    """Return the double of a number after a while."""
-    time.sleep(0.1)
-    return 2 * item
 
 
 def deadly(item: int) -> int:

@@ -5,25 +5,30 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
+import shutil
 import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from concurrent.futures import CancelledError, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import fields, replace
 from functools import partial
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 import pytest
+import trustme
 from conftest import ROOT, Market
-from deaths import deadly, doubled, slowly
+from deaths import deadly, doubled
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
+from run_folders import Project, started
 from scipy.stats import rankdata
 
 from eventstudy.abnormal.abnormal_returns import AbnormalReturns
@@ -445,44 +450,117 @@ def test_workers_with_other_code_are_refused() -> None:
     assert {"pandas", "arch"} <= {*versions()}
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize(
-    ("victim", "moment"), [*((0, at) for at in (0.0, 0.3, 1.0, 2.0, 4.0)), (1, 0.0), (1, 1.0)]
-)
-def test_a_cluster_that_is_killed(victim: int, moment: float, tmp_path: Path) -> None:
-    """The scheduler or all workers, at whatever moment: the result is that of this process."""
-    file = tmp_path / "scheduler.json"
-    place = os.pathsep.join([str(ROOT), str(ROOT / "tests")])
-    env = {**os.environ, "PYTHONPATH": place}
+@contextmanager
+def dask_cluster(folder: Path, *tls: str, package: Path = ROOT, **config: str) -> Iterator[Cluster]:
+    """Start a scheduler and a worker of Dask, each a process; the worker has the code of
+    `package`."""
+    file = folder / "scheduler.json"
 
-    def start(name: str, *more: object) -> subprocess.Popen[bytes]:
+    def start(name: str, *more: str, **env: str) -> subprocess.Popen[bytes]:
         code = f"from distributed.cli.dask_{name} import main; main()"
-        options = ["--no-dashboard", "--scheduler-file", file, *more]
+        options = ["--no-dashboard", "--scheduler-file", str(file), *tls, *more]
         return subprocess.Popen(
-            [sys.executable, "-c", code, *map(str, options)],
-            env=env, cwd=tmp_path, stderr=subprocess.DEVNULL,
+            [sys.executable, "-c", code, *options], env={**os.environ, **config, **env}, cwd=folder,
+            stderr=subprocess.DEVNULL,
         )  # fmt: skip
 
+    place = os.pathsep.join([str(package), str(ROOT / "tests")])
     scheduler = start("scheduler", "--port", "0", "--host", "127.0.0.1")
-    while not file.exists() or not file.read_text().strip():
-        time.sleep(0.1)
-    worker = start("worker", "--nthreads", "1", "--no-nanny")
     try:
-        address = json.loads(file.read_text())["address"]
-        while not _has_worker(address):
+        while not file.exists() or not file.read_text().strip():
+            time.sleep(0.1)
+        worker = start("worker", "--nthreads", "1", "--no-nanny", PYTHONPATH=place)
+        try:
+            yield Cluster(json.loads(file.read_text())["address"], scheduler, worker)
+        finally:
+            worker.kill()
+            worker.wait()
+    finally:
+        scheduler.kill()
+        scheduler.wait()
+
+
+class Cluster(NamedTuple):
+    """The address of a scheduler, its process, and that of its worker."""
+
+    address: str
+    scheduler: subprocess.Popen[bytes]
+    worker: subprocess.Popen[bytes]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("victim", "moment"),
+    [*(("scheduler", at) for at in (0.0, 0.3, 2.0, 4.0)), ("worker", 1.0)],
+)
+def test_a_cluster_that_is_killed(victim: str, moment: float, tmp_path: Path) -> None:
+    """The scheduler or all workers, at whatever moment: the bits are those of this process, or the
+    error says that it may be tried again, within a minute."""
+    market = Market(n=400, seed=8)
+    one = market.fit().abnormal
+    with dask_cluster(tmp_path) as cluster:
+        while not _has_worker(cluster.address):
             time.sleep(0.2)
-        with Workers(cluster=address) as workers:
-            threading.Timer(moment, (scheduler, worker)[victim].kill).start()
-            assert list(workers.map(slowly, range(60))) == [2 * i for i in range(60)]
-            assert workers.lost
-        if victim == 0:
-            with pytest.raises(ClusterError) as caught, Workers(cluster=address):
+        with Workers(cluster=cluster.address) as workers:
+            begin = time.monotonic()
+            threading.Timer(moment, getattr(cluster, victim).kill).start()
+            while not workers.lost:
+                two = market.fit().abnormal
+                for name in AbnormalReturns.by_event:
+                    np.testing.assert_array_equal(getattr(one, name), getattr(two, name), name)
+            assert time.monotonic() - begin < 60
+        if victim == "scheduler" and not moment:
+            with pytest.raises(ClusterError) as caught, Workers(cluster=cluster.address):
                 pass
             assert caught.value.exit_code == 75
-    finally:
-        for process in (scheduler, worker):
-            process.kill()
-            process.wait()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["another version", "another project"])
+def test_a_worker_with_other_code_is_refused(kind: str, tmp_path: Path) -> None:
+    """In one sentence, and for good: trying again would not help."""
+    package = tmp_path / "other" / "eventstudy"
+    if kind == "another version":
+        shutil.copytree(ROOT / "eventstudy", package)
+        shutil.copy(ROOT / "eventstudy_kit.py", package.parent)
+        (package / "data" / "more.csv").write_text("x")
+    else:
+        package.mkdir(parents=True)
+        (package / "__init__.py").write_text("")
+    with dask_cluster(tmp_path, package=package.parent) as cluster:
+        while not _has_worker(cluster.address):
+            time.sleep(0.2)
+        with pytest.raises(ConfigError) as caught, Workers(cluster=cluster.address):
+            pass
+        assert caught.value.exit_code == 2
+        assert len(str(caught.value).splitlines()) == 1
+
+
+@pytest.mark.slow
+def test_a_cluster_with_tls(tmp_path: Path) -> None:
+    """The command takes the certificates from the variables that SECURITY.md names."""
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+    authority.issue_cert("127.0.0.1").private_key_and_cert_chain_pem.write_to_path(
+        str(tmp_path / "own.pem")
+    )
+    own, ca = str(tmp_path / "own.pem"), str(tmp_path / "ca.pem")
+    tls = ("--tls-ca-file", ca, "--tls-cert", own, "--tls-key", own, "--protocol", "tls")
+    head = "DASK_DISTRIBUTED__COMM__TLS__"
+    env = {f"{head}CA_FILE": ca, f"{head}CLIENT__CERT": own, f"{head}CLIENT__KEY": own}
+    study = Project(tmp_path / "study")
+    with dask_cluster(tmp_path, *tls) as cluster:
+        assert cluster.address.startswith("tls://")
+
+        def run(**env: str) -> int:
+            child = started("run", *study.options, "--cluster", cluster.address, **env)
+            child.communicate(timeout=120)
+            return child.returncode
+
+        assert run() == 2, "it has no certificate"
+        while (code := run(**env)) == 2:
+            assert cluster.worker.poll() is None, "it has not come yet"
+        assert code == 0
 
 
 def _has_worker(address: str) -> bool:

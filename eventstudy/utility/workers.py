@@ -7,7 +7,14 @@ import logging
 import platform
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence, Sized
-from concurrent.futures import BrokenExecutor, Executor, Future, ThreadPoolExecutor, wait
+from concurrent.futures import (
+    BrokenExecutor,
+    CancelledError,
+    Executor,
+    Future,
+    ThreadPoolExecutor,
+    wait,
+)
 from contextlib import AbstractContextManager, suppress
 from contextvars import ContextVar, Token
 from functools import cache, partial
@@ -258,10 +265,11 @@ def _cluster(address: str) -> tuple[Executor, Callable[[], object], Callable[[],
     except EventStudyError:
         client.close(CLOSING)
         raise
-    except (ImportError, AttributeError, ValueError) as error:
-        raise ConfigError(f"its workers cannot be used: {error}", **place) from None
-    except Exception as error:
+    except (OSError, CancelledError) as error:
         raise ClusterError(f"no scheduler answers: {error}", **place) from None
+    except Exception as error:  # also what a worker could not import, which has no type of its own
+        why = str(error).partition("\n")[0]
+        raise ConfigError(f"its workers cannot be used: {why}", **place) from None
 
     def has_workers() -> bool:
         return bool(client.scheduler_info(n_workers=-1)["workers"])
