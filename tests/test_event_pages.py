@@ -12,17 +12,19 @@ import numpy as np
 import pandas as pd
 import pytest
 from conftest import Market
-from pages import CONFIG, MAIN, cells_of, findings, loose, with_columns
+from pages import CONFIG, MAIN, cells_of, findings, loose, page, with_columns
 from scipy import stats
 
 from eventstudy.calendars.window import Window
 from eventstudy.events.table import read_events
+from eventstudy.findings.event_series import price_path
 from eventstudy.findings.listed_events import page_name
 from eventstudy.findings.types import Findings
 from eventstudy.report.formats.pages import event_pages, list_event_pages
 from eventstudy.report.sections.event_page import render_context
 from eventstudy.report.sections.events import in_order
-from eventstudy.studies import EventStudyResults
+from eventstudy.significance import recent_variance
+from eventstudy.studies import EventStudyResults, run_study
 from eventstudy.utility import numbers
 
 HOSTILE = [
@@ -61,80 +63,120 @@ def pages(study: Findings) -> dict[str, str]:
     return dict(event_pages(study))
 
 
+def table_after(text: str, caption: str) -> list[list[str]]:
+    """Return the cells of the rows of a table, the name of each row first."""
+    body = text.partition(f"<caption>{caption}")[2].partition("</table>")[0].partition("<tbody>")[2]
+    rows = re.findall(r"<tr.*?</tr>", unescape(body).replace("\n", ""))
+    names = [re.sub(r"<[^>]+>", "", re.findall(r"<th[^>]*>(.*?)</th>", row)[0]) for row in rows]
+    return [[name, *cells_of(row)] for name, row in zip(names, rows, strict=True)]
+
+
 def test_a_page_has_the_numbers_of_its_event(
     fallen: EventStudyResults, pages: dict[str, str]
 ) -> None:
-    text = unescape(pages["events/0004-e3.html"])
+    text = loose(unescape(pages["events/0004-e3.html"])).replace("\u00a0", " ")
     row = fallen.car([MAIN]).iloc[3]
     law = stats.t(fallen.abnormal.df_resid[3])
-    half, p = law.ppf(0.975) * row["se"], 2 * law.sf(abs(row["car"] / row["se"]))
+    k = recent_variance(fallen.abnormal, MAIN)[3]
+    se = row["se"] * np.sqrt(k)
+    half, p = law.ppf(0.975) * se, 2 * law.sf(abs(row["car"] / se))
     assert p > 0.05, "so that the interval has signs"
     ends = [numbers.percent(end, decimals=1) for end in (row["car"] - half, row["car"] + half)]
-    top = loose(text.partition('class="answer">')[2].partition("</p>")[0]).replace("\u00a0", " ")
+    lead = text.partition('<p class="lead">')[2].partition("</p>")[0]
     for number in (numbers.percent(row["car"], decimals=1), *ends, numbers.p_prose(p)):
-        assert number.replace("\u00a0", " ") in top
-    zero = fallen.abnormal_returns().query("event_id == 'e3' and tau == 0").iloc[0]
-    keys = text.partition('<dl class="keys">')[2].partition("</dl>")[0].replace("\u00a0", " ")
-    for value in (zero["ret"], zero["expected"], zero["ar"], row["car"]):
-        assert numbers.percent(value) in keys
-    assert f"β = {fallen.models().iloc[3]['beta']:.2f}" in keys
+        assert number.replace("\u00a0", " ") in lead
+    keys = text.partition('<dl class="keys">')[2].partition("</dl>")[0]
+    assert numbers.percent(row["car"]) in keys
+    beta = fallen.models().iloc[3]["beta"]
+    assert f"moves {beta:.2f}% for 1% of the market" in text
+
+
+def test_a_page_is_the_report_of_a_study_of_its_event_alone(
+    fallen: EventStudyResults, pages: dict[str, str]
+) -> None:
+    """Headline, path and key figures, to the byte of the pictures."""
+    alone = page(fallen.subset([3]))
+    for start, end in (("<h1>", "</h1>"), ('<figure class="chart">', "</figure>"),
+                       ('<dl class="keys">', "</dl>"), ('<figure class="strip">', "</figure>")):  # fmt: skip
+        part = alone.partition(start)[2].partition(end)[0]
+        assert part
+        assert part == pages["events/0004-e3.html"].partition(start)[2].partition(end)[0]
 
 
 def test_table_of_windows_equals_the_table_of_cars(
     fallen: EventStudyResults, pages: dict[str, str]
 ) -> None:
-    table = pages["events/0004-e3.html"].partition('<table class="wt">')[2].partition("</table>")[0]
-    rows = [cells_of(row.replace("\n", "")) for row in re.findall(r"<tr.*?</tr>", table, re.S)[1:]]
-    cars = fallen.car(CONFIG.tested).query("event_id == 'e3'")
+    rows = table_after(pages["events/0004-e3.html"], "Windows")
     assert len(rows) == len(CONFIG.tested)
-    for cells, (_, car), window in zip(rows, cars.iterrows(), CONFIG.tested, strict=True):
-        sq = fallen.subset(np.array([3])).test("sq", window)
-        assert unescape(cells[0]) == numbers.percent(car["car"], unit=False)
-        assert cells[1] == numbers.percent(car["se"], unit=False, sign=False)
-        assert unescape(cells[5]) == numbers.pvalue(car["pvalue"])
-        assert unescape(cells[6]) == numbers.pvalue(sq.pvalue)
+    law = stats.t(fallen.abnormal.df_resid[3])
+    for (_, effect, interval, p), window in zip(rows, CONFIG.tested, strict=True):
+        car = fallen.car([window]).iloc[3]
+        se = car["se"] * np.sqrt(recent_variance(fallen.abnormal, window)[3])
+        half = law.ppf(0.975) * se
+        assert effect == numbers.percent(car["car"], unit=False)
+        assert interval == numbers.span(car["car"] - half, car["car"] + half, unit=False)
+        assert p == numbers.pvalue(2 * law.sf(abs(car["car"] / se)))
 
 
-def test_values_of_the_figures_are_in_tables(
+def test_values_of_the_path_are_in_a_table(
     fallen: EventStudyResults, pages: dict[str, str]
 ) -> None:
-    text = pages["events/0004-e3.html"]
-    table = text.partition('aria-label="Abnormal returns by day"')[2].partition("</table>")[0]
-    rows = [cells_of(row.replace("\n", "")) for row in re.findall(r"<tr>.*?</tr>", table, re.S)[1:]]
+    rows = table_after(pages["events/0004-e3.html"], "Levels by day")
     returns = fallen.abnormal_returns().query("event_id == 'e3'")
-    assert [unescape(cells[3]) for cells in rows] == [
-        numbers.percent(ar, unit=False) for ar in returns["ar"]
-    ]
-    assert [unescape(cells[4]) for cells in rows] == [
-        numbers.percent(x, unit=False) for x in returns["ar"].cumsum()
-    ]
-    assert text.count("<title>Day ") == 2, "tips are in the scatter alone, which has no table"
+    sums = returns["ar"].cumsum()
+    gap = sums - sums[returns["tau"] == -1].item()
+    assert [cells[4] for cells in rows] == [numbers.percent(x, unit=False) for x in gap]
 
 
-def test_prices_of_a_file_are_shown_as_they_are(tmp_path: Path) -> None:
-    from eventstudy.studies import run_study
+DAYS = pd.bdate_range("2020-01-01", periods=260)
+CLOSE = 50 * np.cumprod(1 + 0.01 * np.random.default_rng(4).standard_normal((260, 2)), axis=0)
+VOLUME = np.random.default_rng(5).integers(100, 1000, 260)
+DAY0 = 160
 
-    days = pd.bdate_range("2020-01-01", periods=200)
-    rng = np.random.default_rng(4)
-    close = {t: 50 * np.cumprod(1 + 0.01 * rng.standard_normal(200)) for t in ("AAA", "^IDX")}
-    volume = rng.integers(100, 1000, 200)
-    frame = pd.concat([
-        pd.DataFrame({"date": days, "ticker": t, "close": c, "volume": volume}) for t,
-        c in close.items()
-    ])  # fmt: skip
-    frame.to_csv(tmp_path / "prices.csv", index=False)
-    event = days[160].strftime("%Y-%m-%d")
-    (tmp_path / "events.csv").write_text(f"ticker,announced_at,benchmark\nAAA,{event},^IDX\n")
-    config = replace(CONFIG, prices=str(tmp_path / "prices.csv"), calendar="data")
-    results = run_study(read_events(tmp_path / "events.csv", calendar="data"), config)
+
+def study_of_files(folder: Path, close: np.ndarray) -> EventStudyResults:
+    """Return one event of a share without a price where its close is missing."""
+    for name, values in (("AAA", close), ("^IDX", CLOSE[:, 1])):
+        table = pd.DataFrame({"date": DAYS, "close": values, "volume": VOLUME})
+        table.dropna().to_csv(folder / f"{name}.csv", index=False)
+    event = f"AAA,{DAYS[DAY0]:%Y-%m-%d},^IDX"
+    (folder / "list.txt").write_text(f"ticker,announced_at,benchmark\n{event}\n")
+    config = replace(CONFIG, prices=str(folder), calendar="data")
+    return run_study(read_events(folder / "list.txt", calendar="data"), config)
+
+
+def test_volumes_are_shown_over_the_usual_one(tmp_path: Path) -> None:
+    results = study_of_files(tmp_path, CLOSE[:, 0])
+    path = price_path(results, 0, MAIN)
+    assert path is not None
+    at = DAY0 + Window(-15, 5).days
+    np.testing.assert_allclose(path.close, CLOSE[at, 0])
+    typical = np.median(VOLUME[DAY0 + CONFIG.estimation.days])
+    np.testing.assert_allclose(path.volume, VOLUME[at] / typical)
     (text,) = written(results, calendar="data").values()
-    shown = text.partition('aria-label="Prices by day"')[2].partition("</table>")[0]
-    at = 160 + Window(-15, 5).days
-    rows = re.findall(r"<tr>.*?</tr>", shown.replace("\n", ""))[1:]
-    cells = [cells_of(row) for row in rows]
-    assert [c[1] for c in cells] == [f"{close['AAA'][k]:.2f}" for k in at]
-    typical = np.median(volume[160 + CONFIG.estimation.days])
-    assert [c[5] for c in cells] == [f"{volume[k] / typical:.2f}" for k in at]
+    drawn = text.partition('<figure class="volume">')[2].partition("</svg>")[0]
+    bars = re.findall(r'<rect class="(vol|bar)" x="([\d.]+)"[^>]* height="([\d.]+)"', drawn)
+    bars.sort(key=lambda bar: float(bar[1]))
+    assert [kind for kind, *_ in bars] == ["vol"] * 5 + ["bar"] * 2 + ["vol"] * 4
+    heights = np.array([float(height) for *_, height in bars])
+    np.testing.assert_allclose(heights / heights[0], VOLUME[at[-11:]] / VOLUME[at[-11]], rtol=0.01)
+
+
+def test_a_suspended_share_is_drawn_to_its_first_free_price(tmp_path: Path) -> None:
+    """Thirty days without a price from day 1 on, then 40 % lower."""
+    close = CLOSE[:, 0].copy()
+    close[DAY0 + 1 : DAY0 + 31] = np.nan
+    close[DAY0 + 31 :] *= 0.6 * CLOSE[DAY0, 0] / CLOSE[DAY0 + 31, 0]
+    (text,) = written(study_of_files(tmp_path, close), calendar="data").values()
+    text = unescape(text).replace("\u00a0", " ")
+    days = (DAYS[DAY0 + 31] - DAYS[DAY0]).days - 1
+    head = text.partition("<h1>")[2].partition("</h1>")[0]
+    assert head == f"AAA fell 40% once trading resumed, after {days} days without trading"
+    assert "AAA is not in the average of the list." in text
+    keys = text.partition('<dl class="keys">')[2].partition("</dl>")[0]
+    assert f"{days} days" in keys
+    wide = text.partition('<figure class="chart">')[2].partition("</svg>")[0]
+    assert wide.count('class="range"') == 1, "one stretch without trade, in grey"
 
 
 def test_pages_are_linked_in_the_order_of_the_table(
@@ -193,8 +235,8 @@ def test_announcement_is_given_with_what_confounds_it(fallen: EventStudyResults)
     study = findings(announced, event_pages=99)
     pages = [event for event in in_order(study) if event.page]
     without, with_news = (render_context(study, study.events[i], pages) for i in (0, 4))
-    assert any("weak results; payrolls" in text for text in with_news["asides"])
-    assert not any("none known" in text for text in without["asides"])
+    assert "weak results; payrolls" in " ".join(with_news["first"].caveat)
+    assert "none known" not in " ".join(without["first"].caveat)
     texts = [text for _, text, _ in without["announcement"]]
     assert {"a ban on exports", "The Paper"} <= set(texts)
     links = [url for _, _, url in without["announcement"] if url]
@@ -215,10 +257,10 @@ def test_dropped_events_have_a_page_only_where_there_is_a_price() -> None:
     pages = written(results)
     assert list(pages)[2:] == ["events/0003-e2.html"]
     text = unescape(pages["events/0003-e2.html"])
-    top = text.partition('class="answer">')[2].partition("</p>")[0]
-    assert results.events["reason"][2] in top
-    assert re.findall(r'<section id="(\w+)"', text) == ["price", "announcement"]
-    assert 'class="band"' not in text
+    assert str(results.events["reason"][2]) in text.partition("<h1>")[2].partition("</h1>")[0]
+    assert re.findall(r'<details id="(\w+)" open>', text) == ["announcement"]
+    assert 'class="range"' not in text
+    assert 'class="b dot"' in text
 
 
 def test_the_number_of_pages_has_a_limit(fallen: EventStudyResults) -> None:
@@ -236,18 +278,16 @@ def test_missing_days_leave_gaps(missing: tuple[int, ...]) -> None:
     study = findings(market.fit(frame), event_pages=1)
     (text,) = dict(event_pages(study)).values()
     assert "nan" not in re.sub(r"<style>.*?</style>", "", text, flags=re.S).lower()
-    assert numbers.MISSING in text
     car = study.events[0].car(MAIN)
-    top = text.partition('class="answer">')[2].partition("</p>")[0]
     assert bool(car.reason) == bool({0, 1} & set(missing)) == np.isnan(car.car)
-    assert str(car.reason) in loose(top)
-    has_line = 'class="b dot"' in text.partition('id="abnormal"')[2].partition("</figure>")[0]
-    assert has_line == (-5 not in missing)
+    top = loose(unescape(text)).partition("<h1>")[2].partition("</header>")[0]
+    assert str(car.reason).replace("\u00a0", " ") in top.replace("\u00a0", " ")
+    assert ("Market implied" in text) == np.isfinite(car.car)
 
 
 @pytest.mark.parametrize("model", ["constant_mean", "market_adjusted", "dimson"])
 def test_other_models_have_pages(model: str) -> None:
     results = Market(2, dates=2).fit(model=model)
     for text in written(results).values():
-        assert results.model.label[1:] in text
+        assert "What the market implied</b>" in text
         assert 'class="own half"' in text

@@ -90,7 +90,7 @@ def test_colours_follow_the_scheme(
 ) -> None:
     show(browser, min((reports / "hostile" / "events").iterdir()), width=1280, dark=dark)
     style = "return getComputedStyle(document.querySelector(arguments[0]))[arguments[1]]"
-    assert browser.execute_script(style, "body", "backgroundColor") == paper
+    assert browser.execute_script(style, "html", "backgroundColor") == paper
     assert browser.execute_script(style, "svg.own path.b", "stroke") == line
 
 
@@ -116,37 +116,17 @@ def test_an_event_page_prints(browser: Any, reports: Path) -> None:
     assert base64.b64decode(printed["data"]).startswith(b"%PDF")
     browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
     try:
-        style = "return getComputedStyle(document.body).backgroundColor"
+        style = "return getComputedStyle(document.documentElement).backgroundColor"
         assert browser.execute_script(style) == "rgb(255, 255, 255)"
     finally:
         browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})
 
 
-def test_nothing_is_written_over_the_lines_of_a_narrow_price_figure(
-    browser: Any, reports: Path
-) -> None:
-    """What the lines are is told below the days: no label meets a line, the band or the axis."""
-    show(browser, min((reports / "hostile" / "events").iterdir()), width=400)
-    lines, keys = browser.execute_script(
-        "const svg = document.querySelector('#price svg.narrow'), box = e => "
-        "e.getBoundingClientRect();"
-        "const foot = [...svg.querySelectorAll('path.i, path.b, path.band')].map(e => "
-        "box(e).bottom);"
-        "const keys = [...svg.querySelectorAll('text')].filter(t => "
-        "/^(line|dashed):/.test(t.textContent));"
-        "const told = t => [t.textContent, box(t).top, box(t).bottom, box(svg).bottom];"
-        "return [Math.max(...foot), keys.map(told)]"
-    )
-    assert [text for text, *_ in keys] == ["line: close", "dashed: model, 95% band"]
-    for _, top, bottom, end in keys:
-        assert lines < top < bottom <= end + 1
-
-
 def test_the_order_of_the_pages_is_told(browser: Any, reports: Path) -> None:
     show(browser, sorted((reports / "hostile" / "events").iterdir())[1], width=1280)
     text = browser.execute_script(
-        "return ['.note.order', 'nav.pages'].map(name => "
+        "return ['nav.pages', 'nav.pages + .note'].map(name => "
         "document.querySelector(name).textContent).join(' ')"
     )
-    assert "by CAR over [0,\u00a01], the lowest first" in text
-    assert "previous: " in text or "next: " in text
+    assert "by effect over [0,\u00a01], the lowest first" in text
+    assert "← " in text or " →" in text

@@ -18,7 +18,7 @@ from eventstudy.events.table import events_from_frame
 from eventstudy.findings.sampling import list_extended_cars, list_lacking_cars
 from eventstudy.findings.tables import path_table
 from eventstudy.fitting.config import StudyConfig
-from eventstudy.report.sections.answer import answer
+from eventstudy.report.sections.answer import split_answer
 from eventstudy.report.sections.first_screen import days_outside
 from eventstudy.report.sections.windows import windows_around
 from eventstudy.returns import ReturnsPanel
@@ -124,8 +124,8 @@ def test_one_share_at_its_limit_is_drawn_day_by_day(locked: EventStudyResults) -
     """Its headline says until when it ran, and no window after the news repeats these days."""
     single = locked.subset([0])
     last, a, study = locked.abnormal.windows.dates[0, 7], single.abnormal, findings(single)
-    assert f"from day 0 to {date_prose(last)}, its first close off the price limit" in str(
-        answer(study)
+    assert f"from day 0 to {date_prose(last)}, its first close off the price limit" in " ".join(
+        split_answer(study)
     )
     path = implied_path_of(single)
     assert path is not None

@@ -27,7 +27,7 @@ from eventstudy.fitting.config import StudyConfig
 from eventstudy.prices._base import COLUMNS
 from eventstudy.report.formats.pages import render_report
 from eventstudy.report.formats.terminal import terminal_text
-from eventstudy.report.sections.answer import answer, write_days
+from eventstudy.report.sections.answer import split_answer, write_days
 from eventstudy.returns import ReturnsPanel
 from eventstudy.returns.measures import (
     compute_measure,
@@ -398,7 +398,7 @@ def test_page_and_terminal_speak_of_the_measure(measure: Any) -> None:
         "when": write_days(config.main),
     }
     with speaking_of(measure):
-        head, sentence = (text for text, _ in answer(study).pieces)
+        head, sentence = split_answer(study)
     assert head == capitalised(say("answer.quantity", **facts)) + "."
     low, high = (f"{end:+.2f}" for end in (found.effect.ci_low, found.effect.ci_high))
     assert f"(95%\u00a0interval {low} to {high} log points; p" in sentence

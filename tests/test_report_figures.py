@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from types import SimpleNamespace
 from xml.etree import ElementTree as ET
 
 import numpy as np
@@ -13,7 +12,6 @@ from pages import page, with_columns
 
 from eventstudy.report.figures import labels
 from eventstudy.report.figures import svg_canvas as canvas
-from eventstudy.report.figures.event_figures import CarAxis
 from eventstudy.studies import EventStudyResults
 
 
@@ -92,16 +90,3 @@ def test_names_of_points_are_clear_of_each_other_and_of_points() -> None:
 def test_ids_differ_between_figures_of_a_page(split: EventStudyResults) -> None:
     ids = re.findall(r' id="([^"]+)"', page(split, "direction"))
     assert len(ids) == len(set(ids))
-
-
-def test_the_axis_of_cars_holds_all_of_them_and_cuts_long_intervals() -> None:
-    cars = [SimpleNamespace(car=0.01 * k, half=0.02 + (k == 3)) for k in range(20)]
-    axis = CarAxis.of(cars)
-    assert axis.bound >= 0.19
-    cut = drawn(axis.mark(0.03, -0.99, 1.05))
-    assert len(cut.findall(".//*[@class='sb cut']")) == 2
-    (zero,) = (place for place, label in axis.ticks if label == "0")
-    assert zero == "50.00%"
-    assert ' full"' in axis.mark(0.01, 0.0, 0.02, is_filled=True)
-    assert axis.mark(np.nan, np.nan, np.nan) == ""
-    assert CarAxis.of([SimpleNamespace(car=np.nan, half=np.nan)]).ticks == ()

@@ -25,7 +25,7 @@ from eventstudy.report.formats.terminal import (
     summary,
     terminal_text,
 )
-from eventstudy.report.sections.answer import answer
+from eventstudy.report.sections.answer import split_answer
 from eventstudy.significance import STATISTICS
 from eventstudy.studies import EventStudyResults
 from eventstudy.utility.numbers import ascii_text, p_prose, span
@@ -154,9 +154,7 @@ def test_the_answer_fits_one_screen(kind: str) -> None:
         assert str(text).isascii()
         (head, strong), (_, weak) = text.pieces
         assert (strong, weak) == (True, False)
-        assert " ".join(head.split()) == ascii_text(answer(findings).pieces[0][0]).replace(
-            "\n", " "
-        )
+        assert " ".join(head.split()) == ascii_text(split_answer(findings)[0]).replace("\n", " ")
         assert "p =\n" not in str(text)
     assert "-v, or open reports/events/report.html" in str(
         terminal_text(findings, "reports/events/report.html")

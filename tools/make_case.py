@@ -82,11 +82,11 @@ def make(prices: str) -> Case:
 
 def figure_of(case: Case) -> str:
     """Return the wide figure as a picture of its own, with the colours of the page."""
-    sheet = files("eventstudy").joinpath("report", "templates", "report.css").read_text("utf-8")
+    sheet = files("eventstudy").joinpath("report", "templates", "answer.css").read_text("utf-8")
     rules = [
         line
         for line in sheet.splitlines()
-        if line.startswith((":root", "--", "svg", "@media (prefers"))
+        if line.startswith((":root", "svg", "@media screen and (prefers"))
     ]
     svg = re.match(r"<svg .*?</svg>", str(draw_case(case)), re.DOTALL)
     assert svg

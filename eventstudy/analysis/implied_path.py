@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from ..abnormal.abnormal_returns import AbnormalReturns
 from ..calendars.window import Window
 from ..fitting.fitted import FittedStudy
-from ..significance import STATISTICS, decisive_scars, main_test
+from ..significance import STATISTICS, decisive_scars, main_test, recent_variance
 from ..significance.clusters import draw_signs, flipped_t, merge_dates
 from ..utility.numbers import LEVEL
 from ..utility.typing import FloatArray, IntArray
 from .answer import weighted_effect
-from .caar_path import from_main, prepare_windows
-from .interval import Interval, inflation, quantile
+from .caar_path import BAND_EVENTS, Path95, from_main, path_of, prepare_windows
+from .interval import Interval, inflation, plain_average, quantile
 
 # Clusters of dates that a band for the whole path needs.
 FEWEST_CLUSTERS = 6
@@ -106,20 +106,13 @@ def implied_path_of(study: FittedStudy) -> ImpliedPath | None:
 
 def _path(study: FittedStudy) -> ImpliedPath | None:
     abnormal, main = study.abnormal, study.main
-    whole = abnormal.tested(main)
-    if len(whole) == 1:
-        # One share is seen day by day: it cannot fall at once as far as until it left its limit.
-        abnormal = abnormal.unextended
+    rows = np.flatnonzero(abnormal.in_tests(main))
+    if len(rows) < 2:
+        return path_of_event(study, int(rows[0])) if len(rows) else None
     sample, days = abnormal.tested(main), abnormal.event.days
-    if len(sample) == 0:
-        return None
     weights = 1 / decisive_scars(sample, main)[1]
     expected = np.nan_to_num(sample.expected[:, sample.columns(abnormal.event)])
-    daily, base = weights @ expected / weights.sum(), main.start - 1
-    is_return = study.panel.measure == "return"
-    daily = daily if is_return else np.zeros_like(daily)
-    total = np.cumsum(daily)
-    level = BASE * (1 + total - total[days == base].sum())
+    base = main.start - 1
     prepare_windows(study)
     windows = from_main(abnormal.event, main.start)
     none = Interval(0.0, 0.0, 0.0, 0.0, np.inf)
@@ -128,30 +121,134 @@ def _path(study: FittedStudy) -> ImpliedPath | None:
     gap = BASE * sign * np.array([effect.estimate for effect in effects])
     half = BASE * np.array([effect.ci_high - effect.estimate for effect in effects])
     counts = np.array([len(abnormal.tested(w)) if w else len(sample) for w in windows])
-    end, shares = main.stop, level + gap
-    if is_price := is_return and len(whole) == 1 and bool(whole.extended(main)[0]):
-        end, level, shares = _compounded(study, whole, gap)
+    level = _level(study, weights @ expected / weights.sum())
     return ImpliedPath(
-        days, base, end, level, shares, half,
+        days, base, main.stop, level, level + gap, half,
         _critical(abnormal, [w for w in windows if w]),
-        BASE * np.array([effect.se for effect in effects]), counts, is_price,
+        BASE * np.array([effect.se for effect in effects]), counts,
     )  # fmt: skip
 
 
-def _compounded(
-    study: FittedStudy, event: AbnormalReturns, gap: FloatArray
-) -> tuple[int, FloatArray, FloatArray]:
+def _level(study: FittedStudy, daily: FloatArray) -> FloatArray:
+    """Return the level of the market implied, 100 on the day before the main window, (L2,).
+
+    Parameters
+    ----------
+    study : FittedStudy
+    daily : (L2,) float array
+        Expected returns of the days of the event window.
+    """
+    if study.panel.measure != "return":
+        daily = np.zeros_like(daily)
+    total = np.cumsum(daily)
+    at_base = float(total[study.abnormal.event.days == study.main.start - 1].sum())
+    return np.asarray(BASE * (1 + total - at_base))
+
+
+def path_of_event(study: FittedStudy, i: int) -> ImpliedPath | None:
+    """Return the path of one event of a study, as a study of this event alone has it.
+
+    It is seen day by day: a share cannot fall at once as far as until it left its price limit.
+
+    Parameters
+    ----------
+    study : FittedStudy
+    i : int
+        Row of the event.
+
+    Returns
+    -------
+    ImpliedPath or None
+        None if the event has no CAR over the main window.
+    """
+    abnormal, main = study.abnormal, study.main
+    if not np.isfinite(abnormal.car(main)[i]):
+        return None
+    days, end = abnormal.event.days, main.stop
+    expected = abnormal.expected[i, abnormal.columns(abnormal.event)]
+    gap, se = (BASE * values[i] for values in gaps_of_events(study))
+    level = _level(study, np.nan_to_num(expected))
+    shares = level + gap
+    is_price = study.panel.measure == "return" and bool(abnormal.extended(main)[i])
+    if is_price:
+        end, level, shares = _compounded(study, i, gap)
+    half = quantile(float(abnormal.df_resid[i])) * se
+    counts = np.isfinite(gap).astype(np.int64)
+    return ImpliedPath(days, main.start - 1, end, level, shares, half, np.nan, se, counts, is_price)
+
+
+def gaps_of_events(study: FittedStudy) -> tuple[FloatArray, FloatArray]:
+    """Return the CAR of each event since the day before the main window, and its error, (n, L2).
+
+    Before that day it is minus the CAR of the days up to there. A day that closes at a price limit
+    is not extended; the error is that of the main test of one event.
+
+    Parameters
+    ----------
+    study : FittedStudy
+
+    Returns
+    -------
+    gap, se : (n, L2) float arrays
+        Decimal returns; NaN where the CAR is missing, 0 on the day before the main window.
+    """
+    return study.remember(("gaps",), lambda: _gaps(study))
+
+
+def _gaps(study: FittedStudy) -> tuple[FloatArray, FloatArray]:
+    abnormal, start = study.abnormal.unextended, study.main.start
+    gap = np.zeros((len(study.events), len(abnormal.event)))
+    se = np.zeros_like(gap)
+    for k, window in enumerate(from_main(abnormal.event, start)):
+        if window is not None:
+            sign = 1.0 if window.start == start else -1.0
+            gap[:, k] = sign * abnormal.car(window)
+            se[:, k] = np.sqrt(recent_variance(abnormal, window) * abnormal.var_car(window))
+    return gap, se
+
+
+def caar_around(study: FittedStudy) -> Path95:
+    """Return the path of the mean CAR since the day before the main window, with its 95% band.
+
+    Before that day it is minus the mean CAR of the days up to there. The band of a single event is
+    that of its main test.
+
+    Parameters
+    ----------
+    study : FittedStudy
+    """
+    path, main, days = path_of(study), study.main, study.abnormal.event.days
+    if len(study) == 1:
+        (row,) = np.flatnonzero(study.ok)
+        gap, se = (values[row] for values in gaps_of_events(study))
+        half = quantile(float(study.abnormal.df_resid[row])) * se
+        return replace(path, caar=gap, caar_half=half, counts=np.isfinite(gap).astype(np.int64))
+    caar, half = np.zeros(len(days)), np.zeros(len(days))
+    counts = np.full(len(days), study.abnormal.valid(main).sum())
+    for k, window in enumerate(from_main(study.abnormal.event, main.start)):
+        if window is not None:
+            average = plain_average(study.abnormal, window)
+            counts[k] = study.abnormal.valid(window).sum()
+            caar[k] = average.estimate if window.start == main.start else -average.estimate
+            half[k] = average.ci_high - average.estimate
+    if len(study) < BAND_EVENTS:
+        half[:] = np.nan
+    return replace(path, caar=caar, caar_half=half, counts=counts)
+
+
+def _compounded(study: FittedStudy, i: int, gap: FloatArray) -> tuple[int, FloatArray, FloatArray]:
     """Return the last day, and both levels, of an event whose main window a price limit extends.
 
     Returns as large as these add up to another level than that of the price.
     """
-    main, cols = study.main, event.columns(event.event)
-    expected, ar = event.expected[0, cols], event.unextended.ar[0, cols]
-    days, last = event.event.days, event.sessions_of(main)[1][0]
+    abnormal, main = study.abnormal, study.main
+    cols = abnormal.columns(abnormal.event)
+    expected, ar = abnormal.expected[i, cols], abnormal.unextended.ar[i, cols]
+    days, last = abnormal.event.days, abnormal.sessions_of(main)[1][i]
     to_log = np.positive if study.panel.kind == "log" else np.log1p
     totals = [np.cumsum(to_log(np.nan_to_num(r))) for r in (expected, expected + ar)]
     level, shares = (BASE * np.exp(t - t[days == main.start - 1].sum()) for t in totals)
-    end = days[event.windows.dates[0] >= last]
+    end = days[abnormal.windows.dates[i] >= last]
     return int(end[0] if len(end) else days[-1]), level, np.where(np.isfinite(gap), shares, np.nan)
 
 

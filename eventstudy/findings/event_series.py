@@ -1,4 +1,4 @@
-"""One event as series: its numbers by day, its price and volume, and its estimation window."""
+"""One event as series: its price and volume, and its estimation window."""
 
 from __future__ import annotations
 
@@ -6,11 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..abnormal.abnormal_returns import AbnormalReturns
 from ..calendars.window import Window
 from ..fitting.fitted import FittedStudy
 from ..returns import ReturnsPanel
-from ..significance import recent_variance
 from ..utility.typing import BoolArray, DateArray, Day, FloatArray, IntArray
 from ..windows.event_windows import EventWindows
 
@@ -18,6 +16,8 @@ from ..windows.event_windows import EventWindows
 Quoted = tuple[DateArray, dict[str, FloatArray], FloatArray]
 # Sessions before the event window that the price is shown for.
 LEAD = 10
+# Sessions that are shown from the first free close of a suspended share on: it, and seven more.
+AFTER = 8
 # An event window as wide as this shows what came before by itself.
 WIDE_LEAD = 40
 INDEX = "Index"
@@ -28,61 +28,33 @@ NO_RANGE = 1e-12
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class Days:
-    """One event by day (decimal), each array of shape (L2,); NaN where missing.
-
-    Attributes
-    ----------
-    days, dates : arrays
-        Event days and their sessions.
-    ret, expected, ar, car : FloatArray
-        Return, expected return, their difference, and the CAR from the first day up to each.
-    ar_half, car_half : FloatArray
-        Half the width of the 95% forecast interval of `ar` and `car`.
-    """
-
-    days: IntArray
-    dates: DateArray
-    ret: FloatArray
-    expected: FloatArray
-    ar: FloatArray
-    car: FloatArray
-    ar_half: FloatArray
-    car_half: FloatArray
-
-
-@dataclass(frozen=True, eq=False, slots=True)
 class PricePath:
-    """Closes of one event beside what the model expected of them, each array of shape (m,).
+    """Closes and volumes of one event, each array of shape (m,).
 
     Attributes
     ----------
-    days, dates : arrays
-        Event days, from some before the event window on, and their sessions.
-    actual, expected, low, high : FloatArray
-        Close; expected close and its 95% forecast interval, from `base` on; NaN elsewhere.
+    days : IntArray
+        Event days, from some before the event window on. Of a share that was suspended they go on
+        to some after its first free close.
+    dates : DateArray
+        Their sessions.
+    close : FloatArray
+        NaN where there is no price.
     base : int
-        Event day from whose close the model goes on.
+        Event day whose close is 100 where the label is "Index".
     label : str
         "Adjusted close", "Close", or "Index" where the returns are not those of one price
-        (converted, or given as returns): the base is then 100.
+        (converted, or given as returns).
     volume : FloatArray
         Volume over its median in the estimation window; NaN where unknown.
     """
 
     days: IntArray
     dates: DateArray
-    actual: FloatArray
-    expected: FloatArray
-    low: FloatArray
-    high: FloatArray
+    close: FloatArray
     base: int
     label: str
     volume: FloatArray
-
-    def at(self, day: int) -> int:
-        """Return the position of an event day."""
-        return int(day - self.days[0])
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -157,59 +129,6 @@ class Fault:
     action: str
 
 
-def days_of(study: FittedStudy, i: int) -> Days:
-    """Return the returns of one event by day, with AR, CAR and their 95% intervals.
-
-    Parameters
-    ----------
-    study : FittedStudy
-    i : int
-        Row of the event.
-
-    Returns
-    -------
-    Days
-        Decimal returns, each array (L,); NaN on days without a return.
-    """
-    from scipy.special import stdtrit
-
-    a = study.abnormal
-    car, half = cars_since(a, a.event.start)
-    ar_half = stdtrit(a.df_resid[i], 0.975) * np.sqrt(a.var_ar[i])
-    ret, expected = a.expected[i] + a.ar[i], a.expected[i]
-    dates = a.windows.dates[i]
-    return Days(a.event.days, dates, ret, expected, a.ar[i], car[i], ar_half, half[i])
-
-
-def cars_since(a: AbnormalReturns, first: int) -> tuple[FloatArray, FloatArray]:
-    """Return the CAR from one day up to each later day, and half its 95% interval.
-
-    The interval is that of the main test of one event. A day that closes at a price limit is not
-    extended.
-
-    Parameters
-    ----------
-    a : AbnormalReturns
-        Of n events.
-    first : int
-        Event day on which each CAR begins.
-
-    Returns
-    -------
-    car, half : (n, L) float arrays
-        Decimal returns for the L days from `first` on; NaN where the CAR is missing.
-    """
-    a = a.unextended
-    key = ("since", first)
-    if key not in a.memo:
-        windows = [Window(first, int(t)) for t in a.event.days if t >= first]
-        cars = [a.car(w) for w in windows]
-        halves = [a.car_half_widths(w, recent_variance(a, w)) for w in windows]
-        a.memo[key] = np.stack(cars, axis=1), np.stack(halves, axis=1)
-    sums: tuple[FloatArray, FloatArray] = a.memo[key]
-    return sums
-
-
 def _quotes(panel: ReturnsPanel) -> dict[str, Quoted]:
     """Return the dates of each symbol with its closes, adjusted ones first, and its volumes."""
     if panel.prices is None:
@@ -225,11 +144,8 @@ def _quotes(panel: ReturnsPanel) -> dict[str, Quoted]:
     }
 
 
-def price_path(study: FittedStudy, i: int, window: Window) -> PricePath | None:
-    """Return the closes of one event, and the closes that the model expected.
-
-    The expected path starts on the day before `window`. Its band is the expected close times 1 ±
-    the 95% forecast interval of the CAR since then (exp of it for log returns).
+def price_path(study: FittedStudy, i: int, window: Window, until: Day = "") -> PricePath | None:
+    """Return the closes around one event.
 
     Parameters
     ----------
@@ -237,6 +153,8 @@ def price_path(study: FittedStudy, i: int, window: Window) -> PricePath | None:
     i : int
         Row of the event.
     window : Window
+    until : str
+        ISO date of a close that is shown with the days after it, though beyond the event window.
 
     Returns
     -------
@@ -246,27 +164,28 @@ def price_path(study: FittedStudy, i: int, window: Window) -> PricePath | None:
     windows, panel = study.abnormal.windows, study.panel
     symbol, exchange = (str(study.records[i][name]) for name in ("ticker", "exchange"))
     row = panel.row(symbol, panel.calendar_of(exchange))
+    calendar = windows.calendars[windows.calendar[i]]
     columns, days = _columns(windows, i)
     if panel.measure != "return" or row < 0 or columns.size == 0:
         return None
+    if until:
+        end = int(np.searchsorted(panel.sessions[calendar], np.datetime64(until, "D")))
+        first = int(np.searchsorted(calendar, columns[0]))
+        columns = calendar[first : max(end + AFTER, first + len(columns))]
+        days = days[0] + np.arange(len(columns))
     base = max(window.start - 1, int(days[0]))
-    calendar = windows.calendars[windows.calendar[i]]
     at = np.searchsorted(calendar, columns)
-    grow = np.exp if panel.kind == "log" else (lambda x: 1 + x)
-    growth = grow(panel.values[row, calendar])
+    returns = panel.values[row, calendar]
+    growth = np.exp(returns) if panel.kind == "log" else 1 + returns
     level = _levels(growth, panel.spans[row, calendar], at, int(at[base - days[0]]))
     if np.isfinite(level).sum() < 2:
         return None
     quotes = study.remember("quotes", lambda: _quotes(panel))
     label, scale = _scale(quotes.get(symbol), panel.sessions[columns], level)
-    expected, half = _expected(study, i, days, base)
-    path = scale * expected
     before = windows.positions[i, : len(windows.estimation)]
     typical, sessions = panel.sessions[before[before >= 0]], panel.sessions[columns]
-    return PricePath(
-        days, sessions, scale * level, path, path * grow(-half), path * grow(half), base, label,
-        _volume(quotes.get(symbol), sessions, typical),
-    )  # fmt: skip
+    volume = _volume(quotes.get(symbol), sessions, typical)
+    return PricePath(days, sessions, scale * level, base, label, volume)
 
 
 def _columns(windows: EventWindows, i: int) -> tuple[IntArray, IntArray]:
@@ -331,28 +250,6 @@ def _on_days(days: DateArray, dates: DateArray, values: FloatArray) -> FloatArra
     """Return the values of some days; NaN where there is none."""
     at = np.minimum(np.searchsorted(dates, days), len(dates) - 1)
     return np.where(dates[at] == days, values[at], np.nan)
-
-
-def _expected(
-    study: FittedStudy, i: int, days: IntArray, base: int
-) -> tuple[FloatArray, FloatArray]:
-    """Return the expected relatives since `base` (1 there), and half the interval of the CAR."""
-    a, first = study.abnormal, base + 1
-    out, half = np.full(len(days), np.nan), np.full(len(days), np.nan)
-    if not study.ok[i] or base not in days or first not in a.event:
-        return out, half
-    cars, halves = cars_since(a, first)
-    daily = np.nan_to_num(a.expected[i, first - a.event.start :])
-    grown = np.exp(np.cumsum(daily)) if study.panel.kind == "log" else np.cumprod(1 + daily)
-    # Days up to the base, then as many of those after it as lie within the data.
-    later = np.flatnonzero(days > base)
-    has_car = np.isfinite(cars[i])
-    if not has_car.any():
-        return out, half
-    grown, width = np.where(has_car, grown, np.nan), np.where(has_car, halves[i], np.nan)
-    out[later], half[later] = grown[: len(later)], width[: len(later)]
-    out[days == base], half[days == base] = 1.0, 0.0
-    return out, half
 
 
 def fit_of(study: FittedStudy, i: int) -> Fit:

@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from ..analysis.implied_path import path_of_event
+from ..analysis.missing import measure_fall
 from ..calendars.exchanges import BY_CODE
 from ..calendars.window import Window
 from ..fitting.config import StudyConfig
@@ -22,7 +24,7 @@ from ..utility.csv_text import OUTCOME
 from ..utility.flags import flags_of
 from ..utility.progress import step
 from ..utility.typing import AnyArray
-from .event_series import Estimation, Fault, cars_since, days_of, fit_of, price_path
+from .event_series import Estimation, Fault, fit_of, price_path
 from .sampling import explain_lacking_cars, find_last_session, news_in, of_one_event
 from .types import Event, EventCar, EventDetail, firm_name
 
@@ -47,7 +49,6 @@ def list_events(study: FittedStudy, config: StudyConfig) -> Iterator[Event]:
     a, used = listed_study.abnormal, listed_study.ok.tolist()
     windows = tuple(dict.fromkeys((config.main, *config.tested)))
     cars = list(zip(*(_cars(listed_study, w) for w in windows), strict=True))
-    paths = cars_since(a, a.event.start)[0]
     pages = pages_of(listed_study, config)
     ids, merged = study.events["event_id"].tolist(), merged_into(study.events["reason"])
     for i, event in enumerate(listed_study.records):
@@ -64,7 +65,6 @@ def list_events(study: FittedStudy, config: StudyConfig) -> Iterator[Event]:
             sigma=float(np.sqrt(a.sigma2[i])),
             nobs=int(a.nobs[i]),
             cars=cars[i] if used[i] else (),
-            path=paths[i] if used[i] else paths[i][:0],
             page=pages.get(i, ""),
             detail=detail_of(listed_study, i, config, study, int(rows[i])) if i in pages else None,
             merged=tuple(str(ids[k]) for k in merged.get(str(event["event_id"]), ())),
@@ -158,18 +158,17 @@ def detail_of(
     """
     used = bool(study.ok[i])
     single = study.subset(np.array([i])) if used else None
-    tests = [single.test("sq", w) for w in config.tested] if single else []
+    has_car = used and np.isfinite(study.abnormal.car(config.main)[i])
+    fall = None if has_car else measure_fall(study, i, config.main)
+    until = fall.last if fall and fall.lack == "suspended" else ""
     neighbours = _same_session(everyone, row)
     dates = _other_dates(everyone, row)
     entry = study.panel.provenance.get(str(study.records[i]["ticker"]), {})
     return EventDetail(
-        sample=of_one_event(single, config) if single else None,
-        days=days_of(study, i) if used else None,
-        price=price_path(study, i, config.main),
+        sample=of_one_event(single, config, path_of_event(study, i)) if single else None,
+        price=price_path(study, i, config.main, until),
         fit=fit_of(study, i) if used else None,
         estimation=_estimation(single) if single else None,
-        sq=tuple(test.pvalue for test in tests),
-        sq_reasons=tuple(Reason.of(test.reason) for test in tests),
         remark=str(study.abnormal.remark[i]),
         stand_in=_stand_in(study, i),
         same_session=tuple(firm_name(everyone.records[k]) for k in neighbours[:MOST_NAMES]),
@@ -180,6 +179,7 @@ def detail_of(
         news=news_in(study.records[i]),
         currency=str(entry.get("currency") or ""),
         halt_drift=_halt_drift(study, i) if used else NO_REASON,
+        fall=fall,
     )
 
 

@@ -15,7 +15,7 @@ from ..analysis.caar_path import path_of
 from ..analysis.counted_once import count_firms_once
 from ..analysis.diagnosis import NOT_VALID, diagnose
 from ..analysis.halts import compare_clocks
-from ..analysis.implied_path import implied_path_of, surroundings_of
+from ..analysis.implied_path import ImpliedPath, implied_path_of, surroundings_of
 from ..calendars.window import Window
 from ..fitting.config import StudyConfig
 from ..fitting.fitted import LISTED, FittedStudy, is_large
@@ -87,7 +87,7 @@ def sample_of(study: FittedStudy, config: StudyConfig, group: str = "") -> Sampl
     )
 
 
-def of_one_event(study: FittedStudy, config: StudyConfig) -> Sample:
+def of_one_event(study: FittedStudy, config: StudyConfig, path: ImpliedPath | None) -> Sample:
     """Return the findings for the one used event of a study over the main window.
 
     Parameters
@@ -95,13 +95,17 @@ def of_one_event(study: FittedStudy, config: StudyConfig) -> Sample:
     study : FittedStudy
         With one event.
     config : StudyConfig
+    path : ImpliedPath, optional
+        Of this event.
 
     Returns
     -------
     Sample
-        Without other windows, path and diagnosis.
+        Without other windows and diagnosis.
     """
-    return Sample(group="", main=_window(study, config.main), **_shared_facts(study, config.main))
+    main = config.main
+    window = _window(study, main)
+    return Sample(group="", main=window, implied=path, **_shared_facts(study, main))
 
 
 def _shared_facts(study: FittedStudy, main: Window) -> dict[str, Any]:

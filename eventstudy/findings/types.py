@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
 import pandas as pd
@@ -14,11 +14,12 @@ from ..analysis.counted_once import CountedOnce
 from ..analysis.diagnosis import Diagnosis
 from ..analysis.halts import ClockAnswers
 from ..analysis.implied_path import ImpliedPath, Surroundings
+from ..analysis.missing import Fall
 from ..calendars.window import Window
 from ..utility.catalogue import NO_REASON, Reason
 from ..utility.csv_text import BLANK
-from ..utility.typing import Day, FloatArray, Trust
-from .event_series import Days, Estimation, Fault, Fit, PricePath
+from ..utility.typing import Day, Trust
+from .event_series import Estimation, Fault, Fit, PricePath
 from .setup import Setup
 
 SCHEMA = "eventstudy-results/2"
@@ -79,6 +80,20 @@ class Findings:
     def used(self) -> tuple[Event, ...]:
         """The listed events that were used."""
         return tuple(event for event in self.events if event.is_used)
+
+    def of_event(self, event: Event) -> Findings:
+        """Return the findings of one used event that has a page, as of a study of it alone."""
+        if event.detail is None or event.detail.sample is None:
+            raise ValueError(f"{event.cells['event_id']} has no answer of its own")
+        index = (str(event.cells["benchmark"]),)
+        setup = replace(
+            self.setup, n_events=1, n_used=1, n_firms=1, group_column="", benchmarks=index,
+            first=event.day0, last=event.day0, is_sampled=False,
+        )  # fmt: skip
+        return replace(
+            self, setup=setup, samples=(event.detail.sample,), events=(event,), dropped=(),
+            tables={},
+        )  # fmt: skip
 
     def of_group(self, group: str) -> list[Event]:
         """Return the listed events of a group that were used; all of them for the group ""."""
@@ -338,8 +353,6 @@ class Event:
         Complete estimation days.
     cars : tuple of EventCar
         Over the main window and the windows tested.
-    path : FloatArray
-        CAR from the first day of the event window up to each day (decimal), shape (L2,).
     page : str
         Address of the page of the event within the run; "" if it has none.
     detail : EventDetail, optional
@@ -358,7 +371,6 @@ class Event:
     sigma: float
     nobs: int
     cars: tuple[EventCar, ...]
-    path: FloatArray
     page: str
     detail: EventDetail | None
     merged: tuple[str, ...] = ()
@@ -416,14 +428,10 @@ class EventDetail:
     ----------
     sample : Sample, optional
         The event as a study of its own, over the main window; None for a dropped event.
-    days : Days, optional
     price : PricePath, optional
         None without prices around the event.
     fit : Fit, optional
     estimation : Estimation, optional
-    sq : tuple of float
-        p-value of the SQ test over each tested window.
-    sq_reasons : tuple of Reason
     remark : str
         What happened in the estimation; "" if nothing did.
     stand_in : Reason
@@ -439,15 +447,15 @@ class EventDetail:
     currency : str
     halt_drift : Reason
         How many sessions of alpha the expected return over a halt leaves out; "" if none.
+    fall : Fall, optional
+        What became of the price of an event without a CAR over the main window; None for others,
+        and where nobody knows.
     """
 
     sample: Sample | None
-    days: Days | None
     price: PricePath | None
     fit: Fit | None
     estimation: Estimation | None
-    sq: tuple[float, ...]
-    sq_reasons: tuple[Reason, ...]
     remark: str
     stand_in: Reason
     same_session: tuple[str, ...]
@@ -458,6 +466,7 @@ class EventDetail:
     news: tuple[str, ...]
     currency: str
     halt_drift: Reason = NO_REASON
+    fall: Fall | None = None
 
 
 def firm_name(cells: Mapping[str, Any] | pd.Series[Any]) -> str:

@@ -70,7 +70,7 @@ def render_index(out: Path) -> str:
         "note": _note(rows, reach),
     }
     template = environment().get_template("index.html.j2")
-    return template.render(context, **style("report.css", "pages.css")) + "\n"
+    return template.render(context, **style("index.css")) + "\n"
 
 
 def show(out: Path) -> None:

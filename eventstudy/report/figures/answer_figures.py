@@ -77,7 +77,7 @@ def draw_implied(
         *(mark for _, mark in labels),
         *_texts(panel, path, [box for box, _ in labels], wide=wide, is_early=is_early),
         # Only a mouse shows tips.
-        panel.fields(days, _tips(path)) if wide else "",
+        panel.fields(days[np.isfinite(path.gap)], _tips(path)) if wide else "",
     ]
     facts: dict[str, Any] = {"shares": _last(path.shares), "implied": _last(path.implied)}
     facts |= {"end": path.end, "gap": effect_of(path), **name_lines()}
@@ -261,8 +261,12 @@ def place_number(
 
 
 def _tips(path: ImpliedPath) -> Iterator[str]:
-    """Yield the numbers of each day in words."""
-    columns = (path.days.tolist(), path.shares, path.implied, path.half)
+    """Yield the numbers of each day that has a gap in words."""
+    has_gap = np.isfinite(path.gap)
+    columns = (
+        path.days[has_gap].tolist(),
+        *(v[has_gap] for v in (path.shares, path.implied, path.half)),
+    )
     for tau, shares, implied, half in zip(*columns, strict=True):
         facts = {"day": tau, "shares": shares, "implied": implied, **name_lines()}
         reach, gap = words().within(half / BASE), (shares - implied) / BASE

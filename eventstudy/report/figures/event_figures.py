@@ -1,19 +1,17 @@
-"""The figures of the page of one event: price, volume, abnormal returns, CARs, estimation."""
+"""The figures of the page of one event: price, volume, estimation."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
+from itertools import pairwise
 
 import numpy as np
 from markupsafe import Markup
 
 from ...calendars.window import Window
-from ...findings.event_series import DAY, FITTED, Days, Fit, PricePath
-from ...findings.types import EventCar
+from ...findings.event_series import DAY, FITTED, Fit, PricePath
 from ...utility.catalogue import say
-from ...utility.numbers import NBSP, day, percent, price, signed
+from ...utility.numbers import NBSP, day
 from ...utility.typing import BoolArray, FloatArray, IntArray
 from ...utility.units import words
 from . import svg_canvas as svg
@@ -21,163 +19,86 @@ from .labels import Box, place_names
 
 # Days of a window that have their names.
 MOST_NAMED = 3
-# Share of interval ends that an axis must hold, which cuts those that go further; of few it holds
-# all.
-ENDS_SHOWN, FEW = 0.95, 10
 
 
-def draw_price(path: PricePath, window: Window, *, name: str = "", unit: str = "") -> Markup:
-    """Return the close as a line, the model's path with its 95% band, and the window shaded.
+def draw_price(path: PricePath, window: Window, *, unit: str = "") -> Markup:
+    """Return the close as a line, and in grey the days without trade.
 
     Parameters
     ----------
     path : PricePath
     window : Window
-    name : str
-        Stands above the window.
+        Shaded.
     unit : str
         Stands above the ticks.
     """
+    priced = np.flatnonzero(np.isfinite(path.close))
+    pairs = pairwise(path.days[priced].tolist())
+    idle = [Window(last + 1, first - 1) for last, first in pairs if first - last > 1]
 
     def draw(width: int) -> Markup:
-        wide = width == svg.WIDE
-        low, high = svg.roomy([path.actual, path.low, path.high], zero=False)
-        levels = svg.Scale(low, high, 270 if wide else 232, 26)
-        panel = svg.Panel(svg.day_scale(path.days, width), levels)
-        at_base = np.where(path.days == path.base, path.actual, np.nan)
+        low, high = svg.roomy([path.close], zero=False)
+        axis = _days_below_the_path(path.days, width)
+        panel = svg.Panel(axis, svg.Scale(low, high, 220, 26))
         marks = [
+            panel.y_ticks(svg.ticks(low, high, 5, lambda v, d: f"{v:,.{d}f}")),
+            *(panel.stripe(gap, "range") for gap in idle),
             panel.stripe(window),
-            panel.y_ticks(svg.ticks(low, high, 6 if wide else 5, lambda v, d: f"{v:,.{d}f}")),
-            panel.band(path.days, path.low, path.high, "band"),
-            panel.post(0, "d"),
-            panel.line(path.days, path.expected, "b dashed"),
-            panel.line(path.days, path.actual, "i"),
-            panel.dots(path.days, at_base, "i dot"),
-            panel.x_ticks(svg.day_ticks(path.days, 9 if wide else 5)),
-            *(_price_ends(panel, path) if wide else _price_key(panel, path)),
-            panel.over(window, name) if name else "",
-            svg.text(panel.x.start - 6, 12, unit, "m e") if unit else "",
+            panel.line(path.days[priced], path.close[priced], "base dashed"),
+            panel.line(path.days, path.close, "b"),
+            panel.dots(path.days, path.close, "b dot"),
+            panel.x_ticks(svg.day_ticks(path.days, 7 if width == svg.WIDE else 5)),
+            svg.text(panel.x.start - 6, 12, unit, "m") if unit else "",
         ]
-        title = say("figure.price", label=path.label)
-        return svg.picture(width, 300, marks, title=title, desc=say("figure.price_desc"))
+        facts = {"title": say("figure.price", label=path.label), "desc": say("figure.price_desc")}
+        return _picture(width, 250, marks, **facts)
 
     return svg.pair(draw)
 
 
-def draw_volume(path: PricePath, window: Window) -> Markup:
+def draw_volume(path: PricePath, window: Window, days: IntArray) -> Markup:
     """Return the volume of each day as bars, 1 being the median of the estimation window.
 
     Parameters
     ----------
     path : PricePath
     window : Window
-        Shaded.
+        Its bars stand out.
+    days : (n,) int array
+        Event days that are shown.
     """
-    high = max(2.0, 1.05 * float(np.nanmax(path.volume, initial=0)))
+    shown = np.isin(path.days, days)
+    at, volume = path.days[shown], path.volume[shown]
+    high = max(2.0, 1.05 * float(np.nanmax(volume, initial=0)))
+    inside = (at >= window.start) & (at <= window.stop)
 
     def draw(width: int) -> Markup:
-        panel = svg.Panel(svg.day_scale(path.days, width), svg.Scale(0, high, 110, 14))
+        panel = svg.Panel(_days_below_the_path(at, width), svg.Scale(0, high, 100, 10))
         marks = [
-            panel.stripe(window),
             panel.y_ticks(svg.ticks(0, high, 4, lambda v, d: f"{v:.{d}f}×")),
-            panel.bars(path.days, path.volume, 0.66, "vol"),
+            panel.bars(at[~inside], volume[~inside], 0.66, "vol"),
+            panel.bars(at[inside], volume[inside], 0.66, "bar"),
             panel.rule(0, "z"),
             panel.rule(1, "d"),
-            panel.post(0, "d"),
-            panel.x_ticks(svg.day_ticks(path.days, 9 if width == svg.WIDE else 5)),
+            panel.x_ticks(svg.day_ticks(at, 6)),
         ]
-        title, desc = say("figure.volume"), say("figure.volume_desc")
-        return svg.picture(width, 140, marks, title=title, desc=desc)
+        facts = {"title": say("figure.volume"), "desc": say("figure.volume_desc")}
+        return _picture(width, 126, marks, **facts)
 
     return svg.pair(draw)
 
 
-def _price_ends(panel: svg.Panel, path: PricePath) -> Iterator[str]:
-    """Yield the names of the two paths at their last points, clear of each other."""
-    ends = []
-    for values, code, kind in ((path.expected, "model", "bt"), (path.actual, "actual", "s")):
-        at = np.flatnonzero(np.isfinite(values))
-        if at.size and (code == "actual" or path.days[at[-1]] > path.base):
-            last = values[at[-1]]
-            x = panel.label_x(float(path.days[at[-1]]))
-            ends.append((panel.y(last), x, f"{say(f'figure.{code}')} {price(last)}", kind))
-    ends.sort()
-    if len(ends) == 2 and ends[1][0] - ends[0][0] < 34 and abs(ends[1][1] - ends[0][1]) < 120:
-        middle = (ends[0][0] + ends[1][0]) / 2
-        ends = [(middle + shift, *end[1:]) for shift, end in zip((-17, 17), ends, strict=True)]
-    for y, x, name, kind in ends:
-        yield svg.text(x, y + 2, name, kind)
-        if kind == "bt":
-            yield svg.text(x, y + 18, say("figure.band"), "bt thin")
+def _days_below_the_path(days: IntArray, width: int) -> svg.Scale:
+    """Return the scale of days of a figure that stands below the path, or in its place."""
+    ends = (40.0, 532.0) if width == svg.WIDE else (34.0, 350.0)
+    return svg.Scale(float(days[0]) - 0.5, float(days[-1]) + 0.5, *ends)
 
 
-def _price_key(panel: svg.Panel, path: PricePath) -> Iterator[str]:
-    """Yield what the lines of a narrow figure are, below its days and clear of the lines."""
-    y = panel.y.start + 44
-    yield svg.text(panel.x.start, y, say("figure.key_close"), "s")
-    if np.isfinite(path.expected).any():
-        yield svg.text(panel.x.start, y + 18, say("figure.key_model"), "bt")
-
-
-def draw_abnormal_returns(event: Days, window: Window) -> Markup:
-    """Return the AR of each day as bars above, the CAR below.
-
-    Parameters
-    ----------
-    event : Days
-        Each value is drawn on its 95% range without an event.
-    window : Window
-        Shaded.
-    """
-    days = event.days
-
-    def draw(width: int) -> Markup:
-        wide, marks, axis = width == svg.WIDE, [], svg.day_scale(days, width)
-        rows = ((16, 170, event.ar, event.ar_half), (206, 372, event.car, event.car_half))
-        for top, foot, values, half in rows:
-            panel = svg.Panel(axis, svg.return_scale([values, half, -half], 5, top, foot))
-            sums = values is event.car
-            any_value = np.isfinite(values).any()
-            marks += [
-                panel.stripe(window),
-                panel.y_ticks(panel.y.ticks(5)) if any_value else "",
-                panel.band(days, -half, half, "range") if any_value else "",
-                "" if sums else panel.bars(days, values, 0.66, "bar"),
-                panel.rule(0, "z"),
-                panel.post(0, "d"),
-                panel.line(days, values, "b") if sums else "",
-                panel.dots(days, values, "b dot") if sums else "",
-                panel.x_ticks(svg.day_ticks(days, 11 if wide else 5)) if sums else "",
-                *_abnormal_names(panel, days, values, sums=sums, wide=wide),
-            ]
-        title = say("figure.abnormal", window=window, data=words().what or "returns")
-        desc = say("figure.abnormal_desc", datum=words().what or "return")
-        return svg.picture(width, 402, marks, title=title, desc=desc)
-
-    return svg.pair(draw)
-
-
-def _abnormal_names(
-    panel: svg.Panel, days: IntArray, values: FloatArray, *, sums: bool, wide: bool
-) -> Iterator[str]:
-    """Yield the name of a panel: at the end of its line, on a narrow figure above it."""
-    at, first, top = np.flatnonzero(np.isfinite(values)), int(days[0]), panel.y.stop
-    if at.size == 0:
-        code = "figure.no_car" if sums else "figure.no_ar"
-        name = say(code, day=first, datum=words().what or "return")
-        yield svg.text(panel.x.start + 8, (panel.y.start + top) / 2 - 8, name, "m")
-        return
-    last = values[at[-1]] if sums else 0.0
-    end = say("figure.car", end=percent(last, unit=words().unit == "%"))
-    name, since = (end, say("figure.since", day=first)) if sums else (say("figure.ar"), "")
-    if not wide:
-        yield svg.text(panel.x.start, top - 5, f"{name} {since}".strip(), "bt")
-        return
-    x, y = panel.label_x(float(days[at[-1]] if sums else days[-1])), panel.y(last)
-    yield svg.text(x, y, name, "bt")
-    yield svg.text(x, y + 16, since or say("figure.range"), "m halo")
-    if not sums:
-        yield svg.text(x, y + 32, say("figure.range_of"), "m")
+def _picture(width: int, height: int, marks: list[str], *, title: str, desc: str) -> Markup:
+    """Return a figure as wide as the path."""
+    wide = width == svg.WIDE
+    kind = "wide" if wide else "narrow"
+    return svg.picture(660 if wide else 358, height, marks, title=title, desc=desc, kind=kind)
 
 
 def name_axis(fit: Fit) -> str:
@@ -240,64 +161,3 @@ def _marked_days(panel: svg.Panel, fit: Fit, days: IntArray, inside: BoolArray) 
     edge = Box(panel.x.start, panel.x.stop, panel.y.stop, panel.y.start)
     for i, x, y in place_names(names, dots, edge):
         yield svg.text(x, y, names[i][0], "ot halo")
-
-
-@dataclass(frozen=True, slots=True)
-class CarAxis:
-    """An axis from -`bound` to `bound` (decimal), as wide as the cell that it stands in.
-
-    Without values it has no ticks.
-    """
-
-    bound: float
-    has_values: bool
-
-    @classmethod
-    def of(cls, cars: Iterable[EventCar]) -> CarAxis:
-        """Return the axis that holds all CARs, and most intervals."""
-        car, half = np.array([(car.car, car.half) for car in cars]).reshape(-1, 2).T
-        ends = np.abs([car - half, car + half])
-        share = ENDS_SHOWN if len(car) > FEW else 1.0
-        widest = np.nan if np.isnan(ends).all() else np.nanquantile(ends, share)
-        return cls(1.06 * float(np.nanmax([*np.abs(car), widest, 1e-4])), np.isfinite(car).any())
-
-    @property
-    def ticks(self) -> tuple[tuple[str, str], ...]:
-        """Place and label of round values on either side of zero, and of zero."""
-        if not self.has_values:
-            return ()
-        scale = words().scale
-        largest = scale * self.bound * 0.8
-        power = 10.0 ** math.floor(math.log10(largest))
-        step = max(m * power for m in (1, 2, 5) if m * power <= largest)
-        decimals = max(0, -math.floor(math.log10(step)))
-        labels = {t: signed(t, decimals) if t else "0" for t in (-step, 0.0, step)}
-        return tuple((self._place(t / scale), label) for t, label in labels.items())
-
-    def mark(self, value: float, low: float, high: float, *, is_filled: bool = False) -> Markup:
-        """Return a value with its interval as a picture; "" for a missing value.
-
-        Parameters
-        ----------
-        value, low, high : float
-            Decimal; without an interval NaN.
-        is_filled : bool
-            Whether it is significant.
-        """
-        if not np.isfinite(value):
-            return Markup("")
-        dot = f'<circle class="sb{" full" * is_filled}" cx="{self._place(value)}" cy="11" r="4"/>'
-        return Markup(f'<svg aria-hidden="true">{self._line("sb", low, high)}{dot}</svg>')  # noqa: S704
-
-    def _line(self, kind: str, low: float, high: float) -> str:
-        """Return the interval, with an arrow at each end that lies beyond the axis."""
-        if not np.isfinite(low + high):
-            return ""
-        ends = [self._place(min(max(end, -self.bound), self.bound)) for end in (low, high)]
-        line = f'<line class="{kind}" x1="{ends[0]}" x2="{ends[1]}" y1="11" y2="11"/>'
-        arrow_left = f'<path class="{kind} cut" d="M7 6 1 11 7 16"/>' * (low < -self.bound)
-        arrow = f'<svg x="100%" class="{kind} cut"><path d="M-7 6-1 11-7 16"/></svg>'
-        return line + arrow_left + arrow * (high > self.bound)
-
-    def _place(self, value: float) -> str:
-        return f"{50 + 50 * value / self.bound:.2f}%"

@@ -11,12 +11,11 @@ from typing import TYPE_CHECKING, Any, TypedDict, Unpack, cast
 import numpy as np
 
 from ...analysis.answer import DIFFERENT, answer_of
-from ...analysis.caar_path import path_of
-from ...analysis.implied_path import implied_path_of
+from ...analysis.implied_path import caar_around, gaps_of_events, implied_path_of
+from ...analysis.interval import quantile
 from ...analysis.regressions import find_event
 from ...calendars.window import Window
 from ...errors import ConfigError
-from ...findings.event_series import days_of
 from ...findings.finished_run import study_of_group
 from ...findings.types import firm_name
 from ...fitting.fitted import FittedStudy, WindowLike
@@ -87,7 +86,9 @@ def plot_caar(
     results: FittedStudy, window: WindowLike | None = None, by: str | None = None,
     ax: Axes | None = None, **look: Unpack[Look],
 ) -> Axes:  # fmt: skip
-    """Draw the CAAR path with its pointwise 95% band.
+    """Draw the CAAR since the day before the main window, with its pointwise 95% band.
+
+    Before that day it is minus the CAAR of the days up to there.
 
     Parameters
     ----------
@@ -111,8 +112,12 @@ def plot_caar(
         If the events have no column `by`.
     """
     groups = results.groups(by) if by is not None else {}
-    drawn = {name: path_of(s).beside_others() for name, s in list(groups.items())[: len(MARKERS)]}
-    paths = drawn or {look.get("label", say("plot.caar_label")): path_of(results)}
+    paths = {
+        name: caar_around(group).beside_others()
+        for name, group in list(groups.items())[: len(MARKERS)]
+    }
+    n_more = len(groups) - len(paths)
+    paths = paths or {look.get("label", say("plot.caar_label")): caar_around(results)}
     axes = shaded_axes(ax, window_of(results, window))
     colors = look.get("color", "C0"), "C1", "C2"
     for color, marker, (name, path) in zip(colors, MARKERS, paths.items(), strict=False):
@@ -120,8 +125,8 @@ def plot_caar(
         axes.fill_between(path.days, low, high, color=color, linewidth=0, zorder=1, alpha=0.2)
         axes.plot(path.days, path.caar, color=color, linewidth=2, marker=marker, markersize=5,
                   label=clipped(name, 40), zorder=3)  # fmt: skip
-    label_returns(axes.yaxis, say("plot.cumulated", axis=words().axis))
-    band, n_more = "_band" * any(path.has_band for path in paths.values()), len(groups) - len(drawn)
+    label_returns(axes.yaxis, _name_sums("plot.cumulated", results))
+    band = "_band" * any(path.has_band for path in paths.values())
     code = f"plot.{'car' if len(results) == 1 else 'caar'}{band}"
     if by is not None:
         axes.legend(loc="best")
@@ -235,7 +240,10 @@ def plot_event(
     results: FittedStudy, event_id: str, window: WindowLike | None = None, ax: Axes | None = None,
     **look: Unpack[Look],
 ) -> Axes:  # fmt: skip
-    """Draw AR as bars and CAR as a line, over the 95% range of the CAR without an event.
+    """Draw AR as bars, and the CAR since the day before the main window with its 95% range.
+
+    The range is that of the CAR without an event. Before that day the CAR is minus that of the days
+    up to there.
 
     Parameters
     ----------
@@ -258,16 +266,24 @@ def plot_event(
         For an unknown or dropped event.
     """
     row, main = find_event(results, event_id), window_of(results, window)
-    event, axes, color = days_of(results, row), shaded_axes(ax, main), look.get("color", "C0")
-    axes.fill_between(event.days, -event.car_half, event.car_half, color=ink(axes), alpha=BAND,
-                      linewidth=0, zorder=0.8, label=say("plot.range"))  # fmt: skip
-    axes.bar(event.days, event.ar, width=0.66, color=color, alpha=0.35, zorder=2, label="AR")
-    axes.plot(event.days, event.car, color=color, linewidth=2, marker="o", markersize=5, zorder=3,
+    axes, color, days = shaded_axes(ax, main), look.get("color", "C0"), results.abnormal.event.days
+    gap, se = (values[row] for values in gaps_of_events(results))
+    half = quantile(float(results.abnormal.df_resid[row])) * se
+    axes.fill_between(days, -half, half, color=ink(axes), alpha=BAND, linewidth=0, zorder=0.8,
+                      label=say("plot.range"))  # fmt: skip
+    axes.bar(days, results.abnormal.ar[row], width=0.66, color=color, alpha=0.35, zorder=2,
+             label="AR")  # fmt: skip
+    axes.plot(days, gap, color=color, linewidth=2, marker="o", markersize=5, zorder=3,
               label=look.get("label", "CAR"))  # fmt: skip
-    label_returns(axes.yaxis, say("plot.abnormal", axis=words().axis))
+    label_returns(axes.yaxis, _name_sums("plot.abnormal", results))
     car = float(results.abnormal.car(main)[row])
     facts = {"event": name_events(results)[row], "window": main, "car": car}
     return titled(name_days(axes), "plot.event", look, **facts)
+
+
+def _name_sums(code: str, results: FittedStudy) -> str:
+    """Return the name of an axis of sums since the day before the main window."""
+    return say(code, axis=words().axis, base=results.main.start - 1)
 
 
 def window_of(results: FittedStudy, window: WindowLike | None) -> Window:
@@ -357,7 +373,7 @@ def name_days(axes: Axes) -> Axes:
     """Name the axis of event days, whose ticks are whole days."""
     from matplotlib.ticker import MaxNLocator
 
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
     axes.set_xlabel(say("plot.days"))
     return axes
 

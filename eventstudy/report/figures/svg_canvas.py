@@ -57,7 +57,7 @@ class Scale:
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """The plane that a figure is drawn in; classes of its marks stand in ``report.css``."""
+    """The plane that a figure is drawn in; classes of its marks stand in ``answer.css``."""
 
     x: Scale
     y: Scale
@@ -139,11 +139,18 @@ class Panel:
         bars = ((x - pixels / 2, min(y, zero), pixels, abs(y - zero)) for x, y in places)
         return "".join(rect(*bar, kind) for bar in bars)
 
-    def stripe(self, window: Window) -> str:
-        """Return the full height of the panel over the days of a window."""
+    def stripe(self, window: Window, kind: str = "win") -> str:
+        """Return the full height of the panel over the days of a window.
+
+        Parameters
+        ----------
+        window : Window
+        kind : str
+            Class of its style.
+        """
         start = self.x(max(window.start - 0.5, self.x.low))
         stop = self.x(min(window.stop + 0.5, self.x.high))
-        return rect(start, self.y.stop, stop - start, self.y.start - self.y.stop, "win")
+        return rect(start, self.y.stop, stop - start, self.y.start - self.y.stop, kind)
 
     def fields(self, days: IntArray, tips: Iterable[str]) -> str:
         """Return an invisible field over each day that shows its tip.

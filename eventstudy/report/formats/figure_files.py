@@ -99,7 +99,8 @@ def write_figures(results: FittedStudy, folder: Path, findings: Findings) -> Non
         return
     with _styled(findings):
         look = Look(title=split_answer(findings)[0].removesuffix("."))
-        drawn = {"caar": plot_caar(study, main, **look)}
+        # A plain average, which may differ from the effect of the headline, has its own title.
+        drawn = {"caar": plot_caar(study, main)}
         drawn["car"] = plot_car_forest(study, main, **look)
         if study.main == main and implied_path_of(study) is not None:
             drawn["path"] = plot_path(study, **look)

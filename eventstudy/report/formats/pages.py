@@ -18,7 +18,6 @@ from markupsafe import Markup
 from ...errors import ConfigError
 from ...findings.types import Findings
 from ...utility.catalogue import say
-from ...utility.numbers import clipped
 from ...utility.progress import step
 from ...utility.units import speaking_of, words
 from ..figures.answer_figures import draw_implied
@@ -129,7 +128,7 @@ def _draw_checks(checks: tuple[Check, ...], *, width: int) -> Markup:
 def list_event_pages(findings: Findings) -> str:
     """Return the page that links to the pages of the events, beside them."""
     pages = [event for event in in_order(findings) if event.page]
-    sheets = style("report.css", "pages.css")
+    sheets = style("index.css")
     title = first_screen(findings).title
     return environment().get_template("events.html.j2").render(pages=pages, title=title, **sheets)
 
@@ -139,13 +138,13 @@ def event_pages(findings: Findings) -> Iterator[tuple[str, str]]:
     template = environment().get_template("event.html.j2")
     events = [event for event in findings.events if event.page]
     pages = [event for event in in_order(findings) if event.page]
+    sheets = style("answer.css")
     with speaking_of(findings.setup.measure):
         for i, event in enumerate(events):
             step("event pages", i, len(events))
             context = render_context(findings, event, pages)
-            sheets = style("report.css", "pages.css", ticks=context["ticks"])
-            study = clipped(findings.name, 100)
-            yield event.page, template.render(context, study=study, **sheets) + "\n"
+            context |= {"tests": [], "main": findings.setup.main, **_figures(context["first"])}
+            yield event.page, template.render(context, **sheets) + "\n"
 
 
 def markdown(findings: Findings) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from contextlib import suppress
 from functools import cache, partial
 from pathlib import Path
@@ -21,7 +21,6 @@ from ...utility.catalogue import say
 from ...utility.version import __version__
 from ..figures.specification_curve import SpecificationCurve, draw_curve
 from ..figures.svg_canvas import WIDE
-from ..sections.answer import Sentence
 
 # Letters written from right to left, with the spaces and marks between them.
 _FROM_RIGHT = re.compile(
@@ -30,7 +29,7 @@ _FROM_RIGHT = re.compile(
 _UNSEEN = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
 _TOGETHER = re.compile(r"\bp (?:=|&lt;|≥) [\d.]+|\b[Dd]ay 0\b|\bt\(N − 1\)")
 # Functions of numbers that templates have by their own names.
-FILTERS = ("capitalised", "clipped", "day", "percent", "price", "pvalue", "signed")
+FILTERS = ("capitalised", "clipped", "percent", "pvalue")
 TEMPLATES = Path(__file__).parents[1] / "templates"
 
 
@@ -77,14 +76,12 @@ def environment() -> Environment:
     templates = new_environment()
     templates.filters |= {
         **{name: getattr(numbers, name) for name in FILTERS},
-        "sentence": _emphasised,
         "isolated": isolated,
         "value": partial(numbers.percent, unit=False),
         "interval": lambda low, high: numbers.span(low, high, unit=False),
         "number": partial(numbers.signed, sign=False),
         "window": numbers.window_text,
         "date": numbers.date_prose,
-        "iso": numbers.date_iso,
         "count": "{:,}".format,
         "rate": lambda rate: f"{rate:.1%}" if rate == rate else numbers.MISSING,
         "formula": formula,
@@ -95,7 +92,7 @@ def environment() -> Environment:
 
 def curve_file(curve: SpecificationCurve) -> str:
     """Return the curve as an SVG file, in the light colours of the pages."""
-    css = read_template("report.css")
+    css = read_template("answer.css")
     rules = [css.partition("}")[0], "}", *(r for r in css.split("\n") if r.startswith("svg"))]
     ground = '<svg xmlns="http://www.w3.org/2000/svg" style="background:var(--paper)"'
     figure = str(draw_curve(curve, width=WIDE, label=say("robustness.curve.title")))
@@ -125,17 +122,15 @@ def digest(text: str) -> str:
     return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
 
 
-def style(*names: str, ticks: Iterable[tuple[str, str]] = ()) -> dict[str, Any]:
+def style(*names: str) -> dict[str, Any]:
     """Return style sheets as one, with the hash that the policy of the page lets in.
 
     Parameters
     ----------
     names : str
         Files of the folder of templates.
-    ticks : iterable of (place, label)
-        Of the axis in the tables of CARs, where upright lines are drawn.
     """
-    css = "\n".join(map(read_template, names)) + _grid(ticks)
+    css = "\n".join(map(read_template, names))
     return {"css": Markup(css), "style_hash": digest(css)}  # noqa: S704
 
 
@@ -145,13 +140,6 @@ def read_template(name: str) -> str:
     return (TEMPLATES / name).read_text(encoding="utf-8").strip()
 
 
-def _grid(ticks: Iterable[tuple[str, str]]) -> str:
-    places = ",".join(f"{place} 0" for place, _ in ticks)
-    colors = ("--grid", "--muted", "--grid")
-    lines = ",".join(f"linear-gradient(var({c}),var({c}))" for c in colors)
-    return f"\ntd.fx{{background-image:{lines};background-position:{places}}}" if places else ""
-
-
 def isolated(text: object) -> Markup:
     """Return a sentence as inert markup: right-to-left names apart, "day 0" on one line."""
     return Markup(_TOGETHER.sub(lambda m: m[0].replace(" ", numbers.NBSP), _from_right(text)))  # noqa: S704
@@ -159,9 +147,3 @@ def isolated(text: object) -> Markup:
 
 def _from_right(text: object) -> str:
     return _FROM_RIGHT.sub(r"<bdi>\g<0></bdi>", str(escape(str(text))))
-
-
-def _emphasised(sentence: Sentence) -> Markup:
-    pieces = ((_from_right(text), is_strong) for text, is_strong in sentence.pieces)
-    texts = (f"<strong>{text}</strong>" if is_strong else text for text, is_strong in pieces)
-    return Markup("".join(texts))  # noqa: S704

@@ -121,9 +121,9 @@ def _days(window: Window) -> str:
 def _around(findings: Findings) -> str:
     """Return what the windows before and after the event show; "" where nobody knows yet."""
     pvalues, texts = dict[str, float](), []
-    for side, finding in windows_around(findings).items():
-        p = pvalues[side] = finding.answer.pvalue
-        facts = {"window": _days(finding.window), "value": finding.answer.effect.estimate}
+    for side, move in windows_around(findings).items():
+        p = pvalues[side] = move.pvalue
+        facts = {"window": _days(move.window), "value": move.value}
         texts.append(say(f"terminal.{'moved' if p < LEVEL else 'quiet'}_{side}", p=p, **facts))
     is_quiet = len(pvalues) == len(AROUND) and min(pvalues.values()) >= LEVEL
     path = findings.sample.implied

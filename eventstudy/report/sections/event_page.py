@@ -1,35 +1,42 @@
-"""The page of one event: answer, figures with their values, flags, announcement, neighbours."""
+"""The page of one event: the first screen of a study of it alone, and what folds beneath."""
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
-from ...analysis.answer import NO_RESULT
+from ...analysis.missing import Fall
+from ...calendars.window import Window
 from ...findings.event_series import INDEX, PricePath
-from ...findings.types import Event, EventCar, EventDetail, Findings
+from ...findings.types import Event, EventDetail, Findings
 from ...utility.catalogue import has, say
 from ...utility.flags import Flag
 from ...utility.numbers import (
-    LEVEL,
     capitalised,
     cell_text,
     clipped,
     date_iso,
     date_prose,
-    day,
-    p_is,
     parameter_letter,
     percent,
+    pvalue,
+    share_text,
+    signed,
+    span,
 )  # fmt: skip
 from ...utility.units import words
 from ..figures import event_figures as figures
-from .answer import Sentence, answer, has_exact_law, name_news
-from .caveats import asides
+from .answer import is_day_later, name_news, short_name, split_answer
+from .caveats import asides, list_caveats
 from .events import describe_event, explain_flag, safe_url, write_flag
-from .windows import find_role
+from .first_screen import FirstScreen, screen_without_checks, title_of
+from .folds import Figure, Fold, list_days
+from .table import Row, Table, make_table
+from .top import KeyFigure
+from .windows import name_window
 
 # Columns that the page shows elsewhere.
 ELSEWHERE = ("status", "benchmark")
@@ -57,80 +64,158 @@ def render_context(findings: Findings, event: Event, pages: Sequence[Event]) -> 
     detail = event.detail
     if detail is None:
         raise ValueError(f"{event.cells['event_id']} has no page")
-    car = event.car(findings.setup.main) if event.is_used else None
-    name, windows = clipped(event.name), _windows(findings, event, detail) if car else None
-    title = dict.fromkeys(filter(None, (name, clipped(describe_event(event), 160))))
+    own = findings.of_event(event) if detail.sample else None
+    has_path = detail.sample is not None and detail.sample.implied is not None
+    if own and (has_path or not own.sample.lacking):
+        first = screen_without_checks(own)
+    else:
+        first = _screen_of_price(own, event, detail)
+    folds = [*list_days(own), *_model(own, event, detail)] if own else []
     return {
         "event": event,
-        "main": findings.setup.main,
         "words": words(),
-        "title": ": ".join(title),
-        "name": name,
+        "first": first,
+        "study": title_of(findings),
+        "n_events": findings.setup.n_events,
+        "name": clipped(event.name),
         "ticker": clipped(event.cells["ticker"], 60),
-        "answer": _answer(findings, detail),
-        "asides": _asides(findings, detail),
-        "keys": list(_keys(findings, event, detail, car)) if car else [],
-        "price": _price(findings, detail, car),
-        "abnormal": _abnormal(findings, detail, car) if car else None,
-        "windows": windows,
-        "fit": _estimation(findings, event, detail) if car else None,
-        "flags": list(_flags(event, detail)),
+        "about": clipped(describe_event(event), 160),
+        "windows": _windows(own, event) if own and has_path else None,
+        "price": None if has_path else _price(findings, detail),
+        "volume": _volume(findings.setup.main, detail.price, first) if has_path else None,
+        "folds": [*folds, *_notes(own, event, detail)],
         "announcement": list(_announcement(event)),
         "neighbours": _neighbours(pages, event),
-        "ticks": windows["axis"].ticks if windows else (),
     }
 
 
-def _answer(findings: Findings, detail: EventDetail) -> Sentence | None:
-    """Return the answer of a study of this event alone; None for a dropped event."""
-    sample = detail.sample
-    if sample is None or sample.answer.verdict != NO_RESULT:
-        return answer(findings, sample) if sample else None
-    reason = sample.lacking[0].reason
-    facts = {"window": findings.setup.main, "reason": reason, "remedy": reason.remedy}
-    text = say("event_page.no_result_why", **facts).strip()
-    return Sentence(((say("event_page.no_result"), True), (f" {text}", False)))
+def _screen_of_price(own: Findings | None, event: Event, detail: EventDetail) -> FirstScreen:
+    """Return the first screen of an event without an answer: what became of its price."""
+    fall, name, reason, remedy = detail.fall, short_name(event.name), event.reason, ""
+    if own:
+        reason, remedy = own.sample.lacking[0].reason, split_answer(own)[1]
+    text = clipped(reason, 600).removesuffix(".")
+    facts = {"name": name, "reason": text}
+    headline, sentence = say("event_page.dropped", **facts), ""
+    if fall and fall.lack == "suspended":
+        code = "event_page.fell" if fall.change < 0 else "event_page.rose"
+        size = share_text(abs(fall.change))
+        headline = say(code, name=name, size=size, days=_idle_days(fall))
+        dates = {"resumed": fall.resumed, "last": fall.last, "first": fall.first}
+        sentence = f"{say('event_page.resumed', **dates)} {say('event_page.why', **facts)}"
+    more = " ".join(filter(None, [sentence, remedy, *name_news(detail.news)]))
+    return FirstScreen(
+        title=name, as_of="", headline=headline, sentence="",
+        caveat=(say("event_page.dropped_caveat", name=name), more), chart=None,
+        keys=tuple(_keys_of_fall(fall)) if fall else (), strip=None, checks=(),
+    )  # fmt: skip
 
 
-def _asides(findings: Findings, detail: EventDetail) -> list[str]:
-    """Return what must be said with the answer, other news included."""
-    if detail.sample is None:
-        return name_news(detail.news)
-    news = [] if detail.sample.answer.n_events else name_news(detail.news)
-    return [*asides(findings, detail.sample), *news]
+def _idle_days(fall: Fall) -> int:
+    """Return the days of the calendar without trade between the last close and the next."""
+    stopped, resumed = (dt.date.fromisoformat(end) for end in (fall.stopped, fall.resumed))
+    return (resumed - stopped).days - 1
 
 
-def _keys(
-    findings: Findings, event: Event, detail: EventDetail, car: EventCar
-) -> Iterator[tuple[str, str, str]]:
-    """Yield label, value and remark of each key figure."""
-    setup, estimation, days = findings.setup, detail.estimation, detail.days
-    if np.isfinite(car.car):
-        code = "car_until" if car.until else "car"
-        label = _key(code, window=setup.main, until=_until(car))
-        yield label, percent(car.car), _key("car_remark", ends=car.interval)
-    if 0 in setup.event and days and np.isfinite(days.ar[-setup.event.start]):
-        ar, ret, model = (v[-setup.event.start] for v in (days.ar, days.ret, days.expected))
-        code = "day0_remark_value" if words().what else "day0_remark"
-        yield _key("day0", date=event.day0), percent(ar), _key(code, ret=ret, model=model)
-    if np.isfinite(car.pvalue) and estimation:
-        facts = {"df": int(estimation.df_resid), "t": car.statistic}
-        yield _key("t"), p_is(car.pvalue), _key("t_remark", **facts)
-    if setup.main in setup.tested:
-        at = setup.tested.index(setup.main)
-        if np.isfinite(p := detail.sq[at]):
-            remark = str(detail.sq_reasons[at]) or _key("sq_remark", n=len(setup.main))
-            yield _key("sq"), p_is(p), remark
-    label, sd = capitalised(setup.model.label), percent(event.sigma, sign=False)
-    if "beta" in setup.model.parameters:
-        beta = event.params[setup.model.parameters.index("beta")]
-        yield label, _key("beta", beta=beta), _key("beta_remark", r2=event.r2, sd=sd)
-    else:
-        yield label, sd, _key("sd_remark")
+def _keys_of_fall(fall: Fall) -> Iterator[KeyFigure]:
+    """Yield what became of the price of an event without an answer."""
+    key = "event_page.key"
+    remark = say(f"{key}.change_remark", first=fall.first, last=fall.last)
+    yield KeyFigure(say(f"{key}.change"), percent(fall.change, decimals=1), remark)
+    if fall.n_idle:
+        remark = say(f"{key}.idle_remark", stopped=fall.stopped, resumed=fall.resumed)
+        yield KeyFigure(say(f"{key}.idle"), say(f"{key}.days", n=_idle_days(fall)), remark)
 
 
-def _key(code: str, **facts: Any) -> str:
-    return say(f"event_page.key.{code}", **facts)
+def _windows(own: Findings, event: Event) -> Table:
+    """Return the effect over each tested window."""
+    is_late, rows = is_day_later(own), []
+    for window in own.setup.tested:
+        car = event.car(window)
+        until = say("event_page.until", date=car.until) if car.until else ""
+        effect = (percent(car.car, unit=False), span(*car.interval, unit=False))
+        name = name_window(window, is_late=is_late)
+        is_main = window == own.setup.main
+        rows.append(Row((name, *effect, pvalue(car.pvalue)), until, is_main))
+    return make_table("event_page.windows", "tnnn", rows, unit=words().head)
+
+
+def _price(findings: Findings, detail: EventDetail) -> dict[str, Any] | None:
+    """Return the figure of the price of an event without an answer; None without prices."""
+    path = detail.price
+    if path is None:
+        return None
+    unit = "" if path.label == INDEX else clipped(detail.currency, 12)
+    title = ", ".join(filter(None, (path.label, unit)))
+    if path.label == INDEX:
+        title = say("event_page.index", base=path.base)
+    picture = figures.draw_price(path, findings.setup.main, unit=unit)
+    return {"title": title, "picture": picture}
+
+
+def _volume(main: Window, path: PricePath | None, first: FirstScreen) -> Any:
+    """Return the figure of the shares traded, on the days of the path; None without volumes."""
+    if path is None or not np.isfinite(path.volume).any():
+        return None
+    days = first.chart.path.days if first.chart else path.days
+    return figures.draw_volume(path, main, days)
+
+
+def _model(own: Findings, event: Event, detail: EventDetail) -> Iterator[Fold]:
+    """Yield the scatter of the estimation days, and what was estimated from them.
+
+    Parameters are in the unit of the page where they are returns, and as they are where they are
+    slopes.
+    """
+    fit, estimation, setup = detail.fit, detail.estimation, own.setup
+    if fit is None or estimation is None:
+        return
+    model, code = setup.model, "event_page.model"
+    subject, axis = words().what or say("event_page.returns"), clipped(fit.axis, 60)
+    about = say(f"event_page.against_{figures.name_axis(fit)}", kind=subject, axis=axis)
+    span_facts = {n: getattr(estimation, n) for n in ("first", "last", "n_days", "n_window")}
+    rows = [Row((say(f"{code}.days"), say(f"{code}.span", **span_facts)))]
+    columns = (model.parameters, estimation.params, estimation.bse)
+    for name, value, se in zip(*columns, strict=True):
+        is_level = name in LEVELS
+        scale = words().scale if is_level else 1.0
+        head = parameter_letter(name) + (f", {words().head} a day" if is_level else "")
+        number = (
+            f"{signed(scale * value, 3, sign=is_level)} (SE {signed(scale * se, 3, sign=False)})"
+        )
+        rows.append(Row((head, number)))
+    sd = percent(event.sigma, sign=False)
+    facts: dict[str, Any] = {"sd": sd, "r2": event.r2, "n": estimation.n_days}
+    shape = f"{signed(estimation.skewness)}, {signed(estimation.kurtosis, sign=False)}"
+    rows += [
+        Row((say(f"{code}.r2"), signed(event.r2, 3, sign=False))),
+        Row((say(f"{code}.sd"), sd)),
+        Row((say(f"{code}.shape"), shape)),
+        Row((say(f"{code}.durbin_watson"), signed(estimation.durbin_watson, sign=False))),
+    ]
+    if np.isfinite(ratio := estimation.forecast_ratio):
+        rows.append(Row((say(f"{code}.forecast"), signed(ratio, 3, sign=False))))
+    finding = say(f"{code}.finding", model=capitalised(model.label), **facts)
+    if "beta" in model.parameters:
+        beta = event.params[model.parameters.index("beta")]
+        finding = say(f"{code}.finding_beta", beta=beta, name=short_name(event.name), **facts)
+    picture = Figure(figures.draw_fit(fit, setup.event.days, setup.main))
+    table = make_table(f"{code}.table", "tt", rows)
+    yield Fold("estimation", say(f"{code}.title"), finding, (about, picture, table))
+
+
+def _notes(own: Findings | None, event: Event, detail: EventDetail) -> Iterator[Fold]:
+    """Yield what else a reader should know of one event."""
+    said = [] if own is None else list_caveats(own)
+    texts = [] if own is None else [note for note in asides(own) if note not in said]
+    if own and not own.sample.answer.n_events:
+        texts += name_news(detail.news)
+    for head, text in _flags(event, detail):
+        sentence = f"{head}. {capitalised(text)}" if text else head
+        texts.append(f"{sentence.removesuffix('.')}.")
+    if texts:
+        title, finding = say("event_page.notes"), say("event_page.notes_finding", n=len(texts))
+        yield Fold("flags", title, finding, tuple(texts))
 
 
 def _flags(event: Event, detail: EventDetail) -> Iterator[tuple[str, str]]:
@@ -183,128 +268,6 @@ def _neighbours(pages: Sequence[Event], event: Event) -> list[tuple[str, str, st
         for rel, events in links.items()
         for next_to in events
     ]
-
-
-def _price(findings: Findings, detail: EventDetail, car: EventCar | None) -> dict[str, Any] | None:
-    """Return the figures of price and volume, and their values; None without prices.
-
-    Parameters
-    ----------
-    findings : Findings
-    detail : EventDetail
-    car : EventCar, optional
-        Over the main window; None for a dropped event.
-    """
-    path, main = detail.price, findings.setup.main
-    if path is None:
-        return None
-    if path.label == INDEX:
-        title, unit = say("event_page.index", base=path.base), ""
-    else:
-        unit = clipped(detail.currency, 12)
-        title = ", ".join(filter(None, (path.label, unit)))
-    columns = (path.days, path.dates, path.actual, path.expected, path.low, path.high)
-    return {
-        "figure": figures.draw_price(path, main, name=_price_name(car), unit=unit),
-        "title": title,
-        "base": path.base,
-        "is_modelled": bool(np.isfinite(path.expected).any()),
-        "volume": figures.draw_volume(path, main) if np.isfinite(path.volume).any() else "",
-        "note": " ".join(filter(None, _price_notes(findings, path, car))),
-        "rows": list(zip(*(c.tolist() for c in (*columns, path.volume)), strict=True)),
-    }
-
-
-def _price_name(car: EventCar | None) -> str:
-    """Return what stands above the window: its CAR, and until when that runs; "" without one."""
-    if car is None or not np.isfinite(car.car):
-        return ""
-    end = _until(car) if car.until_day is None else f"day {day(car.until_day)}"
-    code = "event_page.price_name_until" if car.until else "event_page.price_name"
-    return say(code, window=car.window, until=end, car=car.car)
-
-
-def _price_notes(findings: Findings, path: PricePath, car: EventCar | None) -> Iterator[str]:
-    """Yield where the share and the model stood at the ends of the window and of the CAR."""
-    yield _stood(path, findings.setup.main.stop)
-    if car and car.until:
-        yield say("event_page.stood_then", until=_until(car))
-        yield "" if car.until_day is None else _stood(path, car.until_day)
-
-
-def _stood(path: PricePath, tau: int) -> str:
-    """Return close and expected close of a day; "" for a day that has not both."""
-    at = path.at(tau)
-    if not (0 <= at < len(path.days) and np.isfinite(path.actual[at] + path.expected[at])):
-        return ""
-    facts = {"actual": path.actual[at], "expected": path.expected[at]}
-    return say("event_page.stood", day=tau, **facts)
-
-
-def _abnormal(findings: Findings, detail: EventDetail, car: EventCar) -> dict[str, Any] | None:
-    """Return the figure of the AR of each day and the CAR up to it, and their values."""
-    days, main = detail.days, findings.setup.main
-    if days is None:
-        return None
-    columns = (days.days, days.dates, days.ret, days.expected, days.ar, days.car, days.car_half)
-    note = say("event_page.path_and_car", window=main, until=_until(car)) if car.until else ""
-    rows = zip(*(column.tolist() for column in columns), strict=True)
-    return {"figure": figures.draw_abnormal_returns(days, main), "note": note, "rows": list(rows)}
-
-
-def _windows(findings: Findings, event: Event, detail: EventDetail) -> dict[str, Any]:
-    """Return the CAR over each tested window, its role and p of SQ, and the axis of all."""
-    setup = findings.setup
-    cars = [event.car(window) for window in setup.tested]
-    axis = figures.CarAxis.of(cars)
-    return {
-        "axis": axis,
-        "df": int(detail.estimation.df_resid) if detail.estimation else 0,
-        "law": say(f"event_page.law_{'exact' if has_exact_law(setup.model) else 'rough'}"),
-        "rows": [
-            {
-                "car": car, "sq": sq, "until": _until(car),
-                "role": find_role(car.window, setup.main),
-                "mark": axis.mark(car.car, *car.interval, is_filled=car.pvalue < LEVEL),
-            }
-            for car, sq in zip(cars, detail.sq, strict=True)
-        ],
-    }  # fmt: skip
-
-
-def _estimation(findings: Findings, event: Event, detail: EventDetail) -> dict[str, Any] | None:
-    """Return the scatter of the estimation days, and what was estimated from them.
-
-    Parameters are in the unit of the page where they are returns, and as they are where they are
-    slopes.
-    """
-    fit, estimation, setup = detail.fit, detail.estimation, findings.setup
-    if fit is None or estimation is None:
-        return None
-    subject, axis = words().what or say("event_page.returns"), clipped(fit.axis, 60)
-    days, model = setup.event.days, setup.model
-    scales = [words().scale if name in LEVELS else 1.0 for name in model.parameters]
-    columns = (model.parameters, scales, estimation.params, estimation.bse)
-    inside = (days >= setup.main.start) & (days <= setup.main.stop)
-    return {
-        "figure": figures.draw_fit(fit, days, setup.main),
-        "against": say(f"event_page.against_{figures.name_axis(fit)}", kind=subject, axis=axis),
-        "is_marked": bool(fit.is_marked[inside].any()),
-        "benchmark": clipped(event.cells["benchmark"], 60) if "market" in model.factors else "",
-        "parameters": [
-            (parameter_letter(name), scale * value, scale * se, name in LEVELS)
-            for name, scale, value, se in zip(*columns, strict=True)
-        ],
-        "estimation": estimation,
-    }
-
-
-def _until(car: EventCar) -> str:
-    """Return the last session of a CAR that runs on beyond its window; "" if it does not."""
-    if not car.until:
-        return ""
-    code = "event_page.until" if car.until_day is None else "event_page.until_day"
-    return say(code, date=car.until, day=car.until_day)
 
 
 def _label(column: str) -> str:

@@ -10,7 +10,7 @@ import numpy as np
 from ...analysis.answer import NO_RESULT, PROVISIONAL
 from ...analysis.implied_path import ImpliedPath
 from ...analysis.interval import Interval
-from ...findings.types import Event, Findings, Sample, WindowFinding
+from ...findings.types import Event, Findings, Sample
 from ...utility.catalogue import say
 from ...utility.numbers import LEVEL, capitalised, clipped, date_prose, day
 from ...utility.units import words
@@ -29,7 +29,7 @@ from .caveats import list_caveats
 from .checks import Check, count_checks, list_checks
 from .methods import name_prices
 from .top import KeyFigure, key_figures, name_indices
-from .windows import windows_around
+from .windows import Move, windows_around
 
 # Letters of a name in a figure.
 LABEL = 18
@@ -83,10 +83,23 @@ class FirstScreen:
 @lru_cache(maxsize=1)
 def first_screen(findings: Findings) -> FirstScreen:
     """Return the first screen of a report."""
+    answer = findings.sample.answer
+    decided = answer.n_events > 0 and answer.verdict != NO_RESULT
+    return screen_without_checks(findings, list_checks(findings) if decided else ())
+
+
+def screen_without_checks(findings: Findings, checks: tuple[Check, ...] = ()) -> FirstScreen:
+    """Return the first screen of the page of one event.
+
+    Parameters
+    ----------
+    findings : Findings
+    checks : tuple of Check
+        What else stands on that of a report.
+    """
     headline, sentence = split_answer(findings)
     answer = findings.sample.answer
     decided = answer.n_events > 0 and answer.verdict != NO_RESULT
-    checks = list_checks(findings) if decided else ()
     return FirstScreen(
         title=title_of(findings),
         as_of=_as_of(findings),
@@ -180,18 +193,17 @@ def _chart(findings: Findings) -> Chart | None:
 def _around(findings: Findings, path: ImpliedPath) -> str:
     """Return what came before and after the main window."""
     sides, outside = windows_around(findings), days_outside(path)
-    texts = [f"{say(f'chart.{side}')} ({_move(w)})" for side, w in sides.items()]
-    if texts and all(finding.answer.pvalue >= LEVEL for finding in sides.values()):
+    texts = [f"{say(f'chart.{side}')} ({_move(move)})" for side, move in sides.items()]
+    if texts and all(move.pvalue >= LEVEL for move in sides.values()):
         code = f"chart.quiet{'_outside' * bool(outside)}"
         return say(code, sides=" or ".join(texts), days=outside)
     texts = [f"{capitalised(text)}." for text in texts]
     return " ".join([*texts, *([say("chart.outside", days=outside)] if outside else [])])
 
 
-def _move(finding: WindowFinding) -> str:
-    window, answer = finding.window, finding.answer
-    facts = {"first": window.start, "last": window.stop, "value": answer.effect.estimate}
-    return say("chart.move", p=answer.pvalue, **facts)
+def _move(move: Move) -> str:
+    facts = {"first": move.window.start, "last": move.window.stop, "value": move.value}
+    return say("chart.move", p=move.pvalue, **facts)
 
 
 def days_outside(path: ImpliedPath) -> str:

@@ -102,7 +102,7 @@ class Fold:
 @lru_cache(maxsize=1)
 def list_folds(findings: Findings) -> list[Fold]:
     """Return the folded parts of a report, in their order."""
-    used = (_announcements, _days, _choices, _groups, _shared_shock, _power, _analyses_left)
+    used = (_announcements, list_days, _choices, _groups, _shared_shock, _power, _analyses_left)
     makers = (*(used if findings.setup.n_used else ()), _cases, _data, _method, _words, _files)
     return [fold for maker in makers for fold in maker(findings)]
 
@@ -137,8 +137,13 @@ def _extremes(findings: Findings) -> str:
     return finding
 
 
-def _days(findings: Findings) -> Iterator[Fold]:
-    """Yield the path day by day, with the band of the day and that of all days at once."""
+def list_days(findings: Findings) -> Iterator[Fold]:
+    """Yield the path day by day, with the band of the day and that of all days at once.
+
+    Parameters
+    ----------
+    findings : Findings
+    """
     path = findings.sample.implied
     if path is None:
         return
@@ -147,7 +152,8 @@ def _days(findings: Findings) -> Iterator[Fold]:
     for at, tau in enumerate(path.days.tolist()):
         bands = [half[at] / BASE for half in (path.half, path.path_half)]
         ends = [span(gap[at] - half, gap[at] + half, unit=False) for half in bands]
-        levels = (f"{path.shares[at]:.1f}", f"{path.implied[at]:.1f}")
+        shares = f"{path.shares[at]:.1f}" if path.counts[at] else MISSING
+        levels = (shares, f"{path.implied[at]:.1f}")
         cells = (day(tau), f"{path.counts[at]:,}", *levels, percent(gap[at], unit=False), *ends)
         rows.append(Row(cells if code.endswith("whole") else cells[:-1]))
     kinds = "tNnNnNN" if code.endswith("whole") else "tNnNnN"

@@ -7,12 +7,14 @@ from collections.abc import Iterator
 import numpy as np
 from markupsafe import Markup
 
+from ...analysis.implied_path import BASE, ImpliedPath
 from ...calendars.window import Window
-from ...findings.event_series import Days
 from ...findings.kept_case import Case
 from ...utility.catalogue import say
 from ...utility.numbers import date_iso, day, percent, pvalue, signed, window_text
-from ..figures.event_figures import draw_abnormal_returns
+from ..figures.answer_figures import draw_implied
+from ..figures.svg_canvas import pair
+from .answer import short_name
 from .table import Row, Table, make_table
 
 # Windows that are told in words.
@@ -61,13 +63,18 @@ def _days(case: Case) -> Table:
 
 
 def draw_case(case: Case) -> Markup:
-    """Return the AR of each day and their sum, on the 95% range that sigma alone gives."""
+    """Return the CAR since the day before the window, on the 95% range that sigma alone gives."""
     from scipy.special import stdtrit
 
-    table, fit, n = case.days, case.fit, np.arange(1.0, len(case.days) + 1)
-    unknown, error = np.full(len(n), np.nan), stdtrit(fit["df_resid"], 0.975) * fit["sigma"]
-    half = error * np.sqrt(n + n**2 / fit["nobs"])
-    tau, ar, car = (table[name].to_numpy() for name in ("tau", "ar", "car"))
-    dates = table["date"].to_numpy().astype("datetime64[D]")
-    days = Days(tau, dates, unknown, unknown, ar, car, np.full(len(n), half[0]), half)
-    return draw_abnormal_returns(days, case.main)
+    fit, base = case.fit, case.main.start - 1
+    tau, car = (case.days[name].to_numpy() for name in ("tau", "car"))
+    n = np.abs(tau - base)
+    error = stdtrit(fit["df_resid"], 0.975) * fit["sigma"]
+    half = BASE * error * np.sqrt(n + n**2 / fit["nobs"])
+    normal, gap = np.full(len(n), BASE), BASE * (car - car[tau == base])
+    counts, unknown = np.ones(len(n), dtype=np.int64), np.full(len(n), np.nan)
+    path = ImpliedPath(
+        tau, base, case.main.stop, normal, normal + gap, half, np.nan, unknown, counts
+    )
+    title, who = say("case.picture"), short_name(case.event["company"])
+    return pair(lambda width: draw_implied(path, width=width, title=title, who=who))

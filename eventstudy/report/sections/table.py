@@ -27,10 +27,14 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One row: its cells, of which the first is its name, and a remark beneath the name."""
+    """One row: its cells, of which the first is its name, and a remark beneath the name.
+
+    That of the main window is marked.
+    """
 
     cells: tuple[str, ...]
     remark: str = ""
+    is_main: bool = False
 
     @property
     def name(self) -> str:

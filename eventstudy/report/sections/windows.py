@@ -50,15 +50,28 @@ def find_role(window: Window, main: Window) -> str:
     return "leakage" if window.stop < 0 else "drift" if window.start > 0 else ""
 
 
-def windows_around(findings: Findings) -> dict[str, WindowFinding]:
+@dataclass(frozen=True, slots=True)
+class Move:
+    """The effect (decimal) over a window before the event or after it, and its p."""
+
+    window: Window
+    value: float
+    pvalue: float
+
+
+def windows_around(findings: Findings) -> dict[str, Move]:
     """Return the first window with a p-value before the event ("before"), and after it.
 
     Behind one event whose main window a price limit extends there is none: they would overlap.
     """
     main, sample = findings.setup.main, findings.sample
     last = main.start if sample.n_used == 1 and sample.extended else np.inf
-    decided = [w for w in sample.windows if np.isfinite(w.answer.pvalue) and w.window.stop < last]
-    by_role = {find_role(finding.window, main): finding for finding in reversed(decided)}
+    moves = [Move(w.window, w.answer.effect.estimate, w.answer.pvalue) for w in sample.windows]
+    if not moves and len(findings.events) == 1:
+        # The page of one event has the CARs of its row.
+        moves = [Move(car.window, car.car, car.pvalue) for car in findings.events[0].cars]
+    decided = [move for move in moves if np.isfinite(move.pvalue) and move.window.stop < last]
+    by_role = {find_role(move.window, main): move for move in reversed(decided)}
     return {side: by_role[role] for role, side in AROUND.items() if role in by_role}
 
 
