@@ -277,7 +277,7 @@ def test_one_command_from_an_export_to_the_report(ending: str, tmp_path: Path) -
 
 
 def test_exchanges_may_be_asked_for() -> None:
-    with pytest.raises(EventsFileError, match="a PERMNO: calendar data"):
+    with pytest.raises(EventsFileError, match="for a PERMNO add --calendar data"):
         study_of(crsp_files.legacy(MARKET), calendar="exchange")
 
 

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from yahoo_standin import Yahoo, synthetic
 
 import eventstudy as es
-from eventstudy.calendars.exchanges import EXCHANGES, home_of
+from eventstudy.calendars.exchanges import EXCHANGES, bundled_rows, find_index, home_of
 from eventstudy.calendars.sessions import sessions
 from eventstudy.calendars.window import Window
 from eventstudy.errors import ConfigError, DataError, NetworkError, PriceError, RateLimitedError
@@ -513,3 +513,19 @@ def test_the_case_of_a_suffix_does_not_matter(tmp_path: Path) -> None:
     days = pd.bdate_range("2019-05-01", periods=5, name="date")
     pd.DataFrame({"date": days, "smb": np.arange(5) / 100}).to_parquet(tmp_path / "OWN.PARQUET")
     assert read_factors(tmp_path / "OWN.PARQUET")["smb"].tolist() == [0, 0.01, 0.02, 0.03, 0.04]
+
+
+@pytest.mark.parametrize("word", ["SPX", "S&P 500", "^SPX"])
+def test_an_index_by_another_name_is_called_by_its_symbol(word: str) -> None:
+    news = pd.DataFrame({"ticker": ["NVDA"], "announced_at": ["2022-10-07"]})
+    with pytest.raises(DataError, match=r"the symbol of S&P 500 is \^GSPC"):
+        es.study(news, prices="sample", benchmark=word)
+
+
+def test_no_index_is_called_like_another() -> None:
+    rows = bundled_rows("index_names.csv")
+    codes = [code for row in rows for code in row["codes"].split()]
+    assert len(codes) == len(set(codes))
+    for row in rows:
+        if not row["name"].endswith(")"):
+            assert find_index(row["symbol"]) in ("", row["symbol"])

@@ -178,6 +178,8 @@ def test_dimson_with_lags_and_leads() -> None:
         ("market", ["lags=2"], "no such option", "market has: zero_alpha"),
         ("market_adjusted", ["centred=maybe"], "not true or false", ""),
         ("ff33", [], "unknown model", "did you mean 'ff3'"),
+        ("Fama-French", [], "unknown model", "did you mean 'ff3'"),
+        ("market_model", [], "unknown model", "did you mean 'market'"),
     ],
 )
 def test_wrong_options(name: str, options: list[str], what: str, remedy: str) -> None:

@@ -284,7 +284,10 @@ def test_a_price_that_is_none_costs_its_own_event_alone() -> None:
 
 def test_several_dates_are_not_guessed_at() -> None:
     twice = news().drop(columns="announced_at").assign(date="2023-07-05", event_date="2023-07-06")
-    with pytest.raises(ConfigError, match=r"several columns for announced_at.*date='date'"):
+    with pytest.raises(
+        ConfigError,
+        match=r"got 'date, .*--date date or .*date='date'",
+    ):
         es.study(twice, WIDE)
 
 

@@ -335,3 +335,11 @@ def test_no_recorded_series_is_taken_for_returns() -> None:
         provider = FilesProvider(folder)
         failures = provider.fetch(provider.symbols(), FIRST, LAST).failures
         assert not [f for f in failures.values() if "returns" in str(f)]
+
+
+@pytest.mark.parametrize("columns", ["Open,High,Low", "Volume", "Ouv.,Plus Haut,Plus Bas"])
+def test_prices_without_closes_are_no_table_of_tickers(columns: str, tmp_path: Path) -> None:
+    cells = ",".join("9" for _ in columns.split(","))
+    (tmp_path / "AAA.csv").write_text(f"Date,{columns}\n2021-01-04,{cells}\n", encoding="utf-8")
+    with pytest.raises(Exception, match="no close or adj_close column, got 'Date, "):
+        read(tmp_path / "AAA.csv", "AAA")

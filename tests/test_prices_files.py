@@ -283,6 +283,19 @@ def test_a_fault_of_the_whole_table(tmp_path: Path, text: str, words: str) -> No
         FilesProvider(write(tmp_path, "all.csv", text)).fetch(["AAA"], FIRST, LAST)
 
 
+@pytest.mark.parametrize("name", ["all.csv", "all.parquet"])
+def test_a_file_without_rows_says_so(tmp_path: Path, name: str) -> None:
+    for header in ("date,symbol,close", "date,AAA", "date,close"):
+        empty = pd.read_csv(write(tmp_path, "h.csv", f"{header}\n"))
+        if name.endswith(".csv"):
+            empty.to_csv(tmp_path / name, index=False)
+        else:
+            empty.to_parquet(tmp_path / name, index=False)
+        with pytest.raises(DataError, match=f"{name}: the file has no rows below its header"):
+            FilesProvider(tmp_path / name).fetch(["AAA"], FIRST, LAST)
+    assert "AAA.csv: the file has no rows" in message(tmp_path, "date,close\n")[1]
+
+
 def test_a_path_that_is_no_price_file(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="no such file"):
         FilesProvider(tmp_path / "nowhere")

@@ -14,6 +14,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
+from conftest import ROOT
 from run_folders import AT, DAYS, FIRMS, SHORT, Project, contents, invoke, left_in, started
 from test_runs_refresh import refresh
 from yahoo_standin import Yahoo, synthetic
@@ -236,11 +237,25 @@ def test_two_refreshes_call_a_hook_once(project: Project) -> None:
     assert calls.read_text() == "called\n"
 
 
-@pytest.mark.parametrize("command", ["sh -c 'x", "", "  "])
-def test_a_hook_that_is_no_command_is_refused_at_once(command: str, project: Project) -> None:
+@pytest.mark.parametrize(
+    ("command", "words"),
+    [
+        ("sh -c 'x", "No closing quotation"),
+        ("", "the command is empty"),
+        ("  ", "the command is empty"),
+        ("./typo.sh now", "there is no program './typo.sh' that can be run"),
+        (f"{Path(sys.executable).parent}/pyton x", "did you mean 'python'?"),
+        (f"{ROOT}/pyproject.toml", "make it executable: chmod +x"),
+    ],
+)
+def test_a_hook_that_is_no_command_is_refused_at_once(
+    command: str, words: str, project: Project
+) -> None:
     before = contents(project.run, without="")
     project.announce(FIRMS[:4])
-    assert "Invalid value for '--on-change'" in refresh(project, "--on-change", command, code=2)
+    said = refresh(project, "--on-change", command, code=2)
+    assert "Invalid value for '--on-change'" in said
+    assert words in said
     assert contents(project.run, without="") == before
 
 

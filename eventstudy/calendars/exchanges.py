@@ -64,6 +64,37 @@ def _index_names() -> dict[str, str]:
     return {row["symbol"]: row["name"] for row in bundled_rows("index_names.csv")}
 
 
+@cache
+def _index_codes() -> dict[str, str]:
+    """Return the symbol of each index by what else it is called: its name, codes of others."""
+    codes = dict[str, str]()
+    for row in bundled_rows("index_names.csv"):
+        symbol = row["symbol"]
+        for code in (row["name"], symbol.partition(".")[0], *row["codes"].split()):
+            codes.setdefault(_bare_code(code), symbol)
+    return codes
+
+
+def _bare_code(text: str) -> str:
+    return "".join(filter(str.isalnum, text.upper()))
+
+
+def find_index(word: str) -> str:
+    """Return the symbol of an index that Yahoo calls otherwise, "" where none is known.
+
+    Parameters
+    ----------
+    word : str
+        Its name, or its code at Bloomberg or Reuters.
+
+    Examples
+    --------
+    >>> [find_index(word) for word in ("SPX", "S&P 500", "DAX", "^DAX", "NVDA")]
+    ['^GSPC', '^GSPC', '^GDAXI', '^GDAXI', '']
+    """
+    return _index_codes().get(_bare_code(word), "")
+
+
 def name_index(symbol: str) -> str:
     """Return what an index is called, such as ``S&P 500``; the symbol where no name is known.
 

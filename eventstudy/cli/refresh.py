@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shlex
+import shutil
 import signal
 import subprocess
 import sys
@@ -17,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..errors import EventStudyError, PartialError, hide_secrets
+from ..utility.registry import did_you_mean
 from . import shared
 from .options import MOVED, STUDY_OPTIONS, SWITCH, Number, StudyCommand, options
 
@@ -35,7 +37,7 @@ ENDING = 5
 def split_command(
     context: click.Context, parameter: click.Parameter, value: str | None
 ) -> str | None:
-    """Return a command, or raise at once if no shell could read it.
+    """Return a command, or raise at once if no shell could read it, or there is none such.
 
     Parameters
     ----------
@@ -50,14 +52,32 @@ def split_command(
     Raises
     ------
     click.BadParameter
-        If the command is empty or cannot be split.
+        If the command is empty, cannot be split, or names no program.
     """
     try:
         if value is not None and not arguments_of(value):
             raise click.BadParameter("the command is empty")
     except ValueError as error:
         raise click.BadParameter(f"{error}") from None
+    if value is not None and sys.platform != "win32":
+        _require_program(arguments_of(value)[0])
     return value
+
+
+def _require_program(name: str) -> None:
+    """Raise click.BadParameter if a program does not exist: at its first use it is too late."""
+    if shutil.which(name):
+        return
+    path = Path(name)
+    if path.is_file():
+        is_here = "/" not in name and os.access(path, os.X_OK)
+        remedy = f"write ./{name}" if is_here else f"make it executable: chmod +x {name}"
+    else:
+        folders = [path.parent] if "/" in name else map(Path, os.get_exec_path())
+        names = {file.name for folder in folders if folder.is_dir() for file in folder.iterdir()}
+        remedy = did_you_mean(path.name, sorted(names), like=0.7)
+    fault = f"there is no program {hide_secrets(name)!r} that can be run"
+    raise click.BadParameter("; ".join(filter(None, [fault, remedy])))
 
 
 def arguments_of(command: str) -> list[str] | str:

@@ -190,7 +190,8 @@ def _meant(wanted: str, chosen: str, names: list[str]) -> str:
         raise make_error(ConfigError, "events.two_columns", value=chosen, wanted=wanted)
     if not chosen and len(usual) > 1:
         option = "date" if wanted == "announced_at" else wanted
-        facts = {"wanted": wanted, "option": option, "first": repr(usual[0])}
+        either = f" or --{option} ".join(usual)
+        facts = {"wanted": wanted, "option": option, "first": repr(usual[0]), "either": either}
         raise make_error(ConfigError, "events.several_columns", value=", ".join(usual), **facts)
     return chosen or (usual[0] if usual else wanted)
 

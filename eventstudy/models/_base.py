@@ -343,7 +343,15 @@ class LinearModel:
         return ENGINES[data.engine](data.y, data.X, data.complete, self.cov_type)
 
 
-MODELS: Registry[type[LinearModel]] = Registry("model", "eventstudy.models", ORDER, LinearModel)
+# Other names of models in papers and programs.
+MEANT = {
+    "fama_french": "ff3", "famafrench": "ff3", "fama_french_3": "ff3", "three_factor": "ff3",
+    "fama_french_5": "ff5", "five_factor": "ff5", "four_factor": "carhart", "mean": "constant_mean",
+    "mean_adjusted": "constant_mean", "market_model": "market", "ols": "market",
+}  # fmt: skip
+MODELS: Registry[type[LinearModel]] = Registry(
+    "model", "eventstudy.models", ORDER, LinearModel, MEANT
+)
 
 
 class ParameterFree(LinearModel):

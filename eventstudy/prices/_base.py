@@ -303,7 +303,7 @@ def are_possible(column: str, values: Any) -> Any:
 
 
 def _name_days(days: Iterable[pd.Timestamp]) -> str:
-    return name_some(f"{day:%Y-%m-%d}" for day in days)
+    return name_some(f"{day:%Y-%m-%d}" for day in dict.fromkeys(days))
 
 
 def name_some(words: Iterable[str], limit: int = 3) -> str:

@@ -36,6 +36,7 @@ ADJUSTED = "closes are adjusted"
 # So usual that nothing is said of them.
 USUAL = ("ticker", "datetime", "timestamp", *SYNONYMS["adj_close"])
 CLOSES = frozenset({"close", "adj_close"})
+BARS = frozenset({"open", "high", "low"})
 # Such as Close_NVDA or NVDA_Close.
 FIELD = "Open|High|Low|Close|Adj[ _]?Close|Volume|Dividends|Stock[ _]?Splits"
 FLAT = re.compile(
@@ -184,6 +185,9 @@ def _name_columns(frame: pd.DataFrame, file: str, notes: list[str]) -> pd.DataFr
         taken.append(say("price_rows.nameless"))
     if CLOSES & set(names) and (series := identifier_for(frame.columns)):
         names[list(map(str, frame)).index(series)] = "symbol"
+    has_bars = {"volume", "totalvolume"} & set(map(_key, written)) or set(names) >= BARS
+    if not CLOSES & set(names) and has_bars:
+        raise lacks_column("wrong.no_close_column", frame, file)
     if not CLOSES & set(names):
         # A table with a column for each ticker, among them perhaps LOW and OPEN.
         names = [

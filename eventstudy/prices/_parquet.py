@@ -49,9 +49,9 @@ class ParquetParts:
                 self.symbols = frozenset().union(*self._row_groups)
             elif "date" in names and not CLOSES & set(names):
                 self.symbols = frozenset(names) - {"date"}
-        if "" in self.symbols:
-            # Whoever reads it whole says in which row.
-            self.symbols = frozenset()
+            if "" in self.symbols or not pq.read_metadata(path).num_rows:
+                # Whoever reads it whole says what is wrong.
+                self.symbols = frozenset()
 
     def _list_row_groups(self, pq: Any) -> Iterator[dict[str, list[Any]]]:
         """Yield for each row group its tickers, and how they are written."""

@@ -8,7 +8,7 @@ from datetime import date
 from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeVar, runtime_checkable
 
 from ..errors import NoPricesError, OtherDaysError, PriceError, UnknownSymbolError
-from ._base import PRICE_COLUMNS, Action, Provenance, in_range, make_empty_table, stamp, unique
+from ._base import Action, Provenance, in_range, make_empty_table, stamp, unique
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -279,7 +279,7 @@ def no_rows(symbol: str, rows: pd.DataFrame, start: date, end: date) -> NoPrices
         An OtherDaysError if it has prices at all.
     """
     wanted = f"no prices from {start} to {end}"
-    priced = rows[rows[list(PRICE_COLUMNS)].notna().any(axis=1)]
+    priced = rows[rows[["close", "adj_close"]].notna().any(axis=1)]
     if priced.empty:
         return NoPricesError(wanted, where=symbol)
     have = f"{priced['date'].min():%Y-%m-%d} to {priced['date'].max():%Y-%m-%d}"

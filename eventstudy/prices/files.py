@@ -11,7 +11,14 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from ..errors import BadAnswerError, ConfigError, DataError, PriceError, UnknownSymbolError
+from ..errors import (
+    BadAnswerError,
+    ConfigError,
+    DataError,
+    NoPricesError,
+    PriceError,
+    UnknownSymbolError,
+)
 from ..utility.catalogue import make_error, say
 from ..utility.frames import frame_of, with_index
 from ..utility.identifiers import as_text
@@ -253,7 +260,10 @@ def _suffix(file: Path) -> str:
 
 def _table(file: Path) -> tuple[pd.DataFrame, list[str]]:
     """Return a file with common names for its columns, and what was taken for what."""
-    return lay_out(_read_file(file), file.name)
+    table, notes = lay_out(_read_file(file), file.name)
+    if table.empty:
+        raise make_error(NoPricesError, "wrong.no_rows", where=file.name)
+    return table, notes
 
 
 def _rows_of(symbol: str, frame: pd.DataFrame, file: str) -> pd.DataFrame:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from ..calendars.exchanges import BY_CODE, SHARE, home_of, kind_of
+from ..calendars.exchanges import BY_CODE, SHARE, find_index, home_of, kind_of, name_index
 from ..calendars.sessions import sessions
 from ..calendars.window import Window
 from ..errors import ConfigError
@@ -439,7 +439,7 @@ def _say_replaced(
 
 
 def other_indices(symbol: str, exchange: str, panel: ReturnsPanel) -> str:
-    """Return the other indices of an exchange as the end of a reason, "" where there are none.
+    """Return the end of a reason: what an index is called, or other indices of the exchange.
 
     Yahoo has all of them; of another source only those that it gave are known to be there.
 
@@ -451,6 +451,8 @@ def other_indices(symbol: str, exchange: str, panel: ReturnsPanel) -> str:
         Market identifier code.
     panel : ReturnsPanel
     """
+    if (meant := find_index(symbol)) not in ("", symbol):
+        return say("benchmark.meant", name=name_index(meant), symbol=meant)
     chain = BY_CODE[exchange].chain if exchange in BY_CODE else ()
     yahoo = any(entry.get("source") == "yahoo" for entry in panel.provenance.values())
     calendar = panel.calendar_of(exchange)

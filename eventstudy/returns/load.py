@@ -236,7 +236,8 @@ def _panel(
         "requested": dict(basket.calls),
     }  # fmt: skip
     if fetched.table.empty and (basket.unanswered or not failures):
-        raise next(iter(fetched.failures.values()), DataError("there is no price at all"))
+        unanswered = [e for s, e in fetched.failures.items() if s in basket.unanswered]
+        raise next(iter(unanswered), DataError("there is no price at all"))
     if fetched.table.empty:
         # Every answer is that there is none: events are dropped for it, one by one.
         days = np.unique(events.table["day0"].to_numpy().astype("datetime64[D]"))

@@ -137,6 +137,8 @@ class Registry(Mapping[str, T], Generic[T]):
         Names in the order of iteration; entries that it lacks follow.
     base : type, optional
         Class of which every entry is a subclass; registering another object is a TypeError.
+    meant : mapping of str to str, optional
+        What an unknown name is likely to mean, by names that are no entries.
 
     Raises
     ------
@@ -155,10 +157,11 @@ class Registry(Mapping[str, T], Generic[T]):
     """
 
     def __init__(
-        self, kind: str, group: str = "", order: Iterable[str] = (), base: type | None = None
-    ) -> None:
+        self, kind: str, group: str = "", order: Iterable[str] = (), base: type | None = None,
+        meant: Mapping[str, str] | None = None,
+    ) -> None:  # fmt: skip
         self.kind, self.plugins = kind, Plugins(group, kind) if group else None
-        self._order, self._base = tuple(order), base
+        self._order, self._base, self._meant = tuple(order), base, meant or {}
         self._entries: dict[str, T] = {}
         self._further: dict[str, T] = {}
 
@@ -191,7 +194,8 @@ class Registry(Mapping[str, T], Generic[T]):
             return self._entries[name]
         if isinstance(name, str) and self._load(name):
             return self._further[name]
-        hint = did_you_mean(str(name), self)
+        meant = self._meant.get(str(name).lower().replace("-", "_"))
+        hint = f"did you mean {meant!r}?" if meant else did_you_mean(str(name), self)
         known = "known: " + ", ".join(self)
         raise ConfigError(f"unknown {self.kind}", value=name, remedy=f"{hint} {known}".strip())
 
