@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 
-from ..analysis.implied_path import path_of_event
 from ..analysis.missing import measure_fall
 from ..calendars.exchanges import BY_CODE
 from ..calendars.window import Window
@@ -157,7 +156,6 @@ def detail_of(
     EventDetail
     """
     used = bool(study.ok[i])
-    single = study.subset(np.array([i])) if used else None
     has_car = used and np.isfinite(study.abnormal.car(config.main)[i])
     fall = None if has_car else measure_fall(study, i, config.main)
     until = fall.last if fall and fall.lack == "suspended" else ""
@@ -165,10 +163,10 @@ def detail_of(
     dates = _other_dates(everyone, row)
     entry = study.panel.provenance.get(str(study.records[i]["ticker"]), {})
     return EventDetail(
-        sample=of_one_event(single, config, path_of_event(study, i)) if single else None,
+        sample=of_one_event(study, i, config) if used else None,
         price=price_path(study, i, config.main, until),
         fit=fit_of(study, i) if used else None,
-        estimation=_estimation(single) if single else None,
+        estimation=_estimation(study, i) if used else None,
         remark=str(study.abnormal.remark[i]),
         stand_in=_stand_in(study, i),
         same_session=tuple(firm_name(everyone.records[k]) for k in neighbours[:MOST_NAMES]),
@@ -183,27 +181,28 @@ def detail_of(
     )
 
 
-def _estimation(single: FittedStudy) -> Estimation:
-    a = single.abnormal
-    resid = a.resid[0]
+def _estimation(study: FittedStudy, i: int) -> Estimation:
+    """Return what was estimated for one event."""
+    a = study.abnormal
+    resid = a.resid[i]
     at = np.flatnonzero(np.isfinite(resid))
-    dates = a.windows.sessions[a.windows.positions[0, : len(resid)][at]]
+    dates = a.windows.sessions[a.windows.positions[i, : len(resid)][at]]
     e = resid[at]
     z = (e - e.mean()) / e.std()
     steps = np.diff(e)[np.diff(at) == 1]
-    ahead = a.var_ar[0, -a.event.start] / a.sigma2[0] if 0 in a.event else np.nan
+    ahead = a.var_ar[i, -a.event.start] / a.sigma2[i] if 0 in a.event else np.nan
     return Estimation(
         first=str(dates[0]),
         last=str(dates[-1]),
         n_days=len(at),
         n_window=len(resid),
-        params=tuple(a.params[0].tolist()),
-        bse=tuple(np.sqrt(np.diag(a.cov_params[0])).tolist()),
+        params=tuple(a.params[i].tolist()),
+        bse=tuple(np.sqrt(np.diag(a.cov_params[i])).tolist()),
         skewness=float((z**3).mean()),
         kurtosis=float((z**4).mean()),
         durbin_watson=float((steps**2).sum() / (e**2).sum()),
         forecast_ratio=float(ahead),
-        df_resid=float(a.df_resid[0]),
+        df_resid=float(a.df_resid[i]),
     )
 
 

@@ -15,7 +15,7 @@ from ..analysis.caar_path import path_of
 from ..analysis.counted_once import count_firms_once
 from ..analysis.diagnosis import NOT_VALID, diagnose
 from ..analysis.halts import compare_clocks
-from ..analysis.implied_path import ImpliedPath, implied_path_of, surroundings_of
+from ..analysis.implied_path import implied_path_of, path_of_event, surroundings_of
 from ..calendars.window import Window
 from ..fitting.config import StudyConfig
 from ..fitting.fitted import LISTED, FittedStudy, is_large
@@ -67,6 +67,9 @@ def sample_of(study: FittedStudy, config: StudyConfig, group: str = "") -> Sampl
     path = None if empty else path_of(study)
     has_levels = not empty and study.panel.measure == "return"
     limited = a.runs is not None and a.conventions.limits == "extend"
+    facts = _shared_facts(study, main)
+    if len(study) == 1:
+        facts |= _market_facts(study, int(np.flatnonzero(study.ok)[0]), main)
     return Sample(
         group=group,
         main=windows[main],
@@ -83,35 +86,34 @@ def sample_of(study: FittedStudy, config: StudyConfig, group: str = "") -> Sampl
         once=None if empty else count_firms_once(study, main),
         implied=None if empty else implied_path_of(study),
         around=surroundings_of(study) if has_levels else None,
-        **_shared_facts(study, main),
+        **facts,
     )
 
 
-def of_one_event(study: FittedStudy, config: StudyConfig, path: ImpliedPath | None) -> Sample:
-    """Return the findings for the one used event of a study over the main window.
+def of_one_event(study: FittedStudy, i: int, config: StudyConfig) -> Sample:
+    """Return the findings for one used event of a study over the main window.
 
     Parameters
     ----------
     study : FittedStudy
-        With one event.
+    i : int
+        Row of the event.
     config : StudyConfig
-    path : ImpliedPath, optional
-        Of this event.
 
     Returns
     -------
     Sample
         Without other windows and diagnosis.
     """
-    main = config.main
-    window = _window(study, main)
-    return Sample(group="", main=window, implied=path, **_shared_facts(study, main))
+    main, single = config.main, study.subset(np.array([i]))
+    window, path = _window(single, main), path_of_event(study, i)
+    facts = _shared_facts(single, main) | _market_facts(study, i, main)
+    return Sample(group="", main=window, implied=path, **facts)
 
 
 def _shared_facts(study: FittedStudy, main: Window) -> dict[str, Any]:
     """Return what a sample has however many events it is of."""
     return {
-        **_market_facts(study, main),
         **_days_in_doubt(study, main),
         "n_events": len(study.events),
         "n_used": len(study),
@@ -124,15 +126,12 @@ def _shared_facts(study: FittedStudy, main: Window) -> dict[str, Any]:
     }
 
 
-def _market_facts(study: FittedStudy, main: Window) -> dict[str, Any]:
-    """Return what the market of the one used event of a study did; nothing of several."""
-    if len(study) != 1:
-        return {}
-    closed = weekdays_closed_within(study.abnormal, main)[study.ok]
-    return {
-        "market": Reason.of(judged_markets(study)[study.ok][0]),
-        "weekdays_closed": int(closed[0]),
-    }
+def _market_facts(study: FittedStudy, i: int, main: Window) -> dict[str, Any]:
+    """Return what the market of one event did."""
+    closed = study.remember(
+        ("weekdays closed", main), lambda: weekdays_closed_within(study.abnormal, main)
+    )
+    return {"market": Reason.of(judged_markets(study)[i]), "weekdays_closed": int(closed[i])}
 
 
 def _days_in_doubt(study: FittedStudy, main: Window) -> dict[str, Any]:

@@ -209,14 +209,19 @@ def _band_name(
     length, height = max(map(text_width, lines)), 16 * len(lines)
     xs = np.linspace(panel.x.start + 8, panel.x.stop - length - 4, 9)
     ys = np.linspace(panel.y.stop + 14, panel.y.start - height + 8, 12)
+    across, down = (np.concatenate(places) for places in zip(*curves, strict=True))
+    beside = (xs[:, None] - 4 < across) & (across < xs[:, None] + length + 4)
+    level = (ys[:, None] - 13 < down) & (down < ys[:, None] + height - 10)
+    # How many points of the curves each place covers, (9, 12).
+    covered = beside.astype(float) @ level.T.astype(float)
 
-    def cost(place: tuple[float, float]) -> tuple[float, float]:
-        x, y = place
+    def cost(place: tuple[int, int]) -> tuple[float, int]:
+        x, y = float(xs[place[0]]), float(ys[place[1]])
         box = Box(x - 4, x + length + 4, y - 13, y + height - 10)
-        covered = sum(box.holds(curve) for curve in curves)
-        return covered + 1e6 * any(box.meets(room) for room in reserved), x
+        return covered[place] + 1e6 * any(box.meets(room) for room in reserved), place[0]
 
-    x, y = min(product(xs.tolist(), ys.tolist()), key=cost)
+    column, row = min(product(range(len(xs)), range(len(ys))), key=cost)
+    x, y = float(xs[column]), float(ys[row])
     for i, line in enumerate(lines):
         yield text(x, y + 16 * i, line, "m")
 
@@ -241,7 +246,8 @@ def place_number(
         x and y of its foot, right or left of the bracket, above, below or between its ends, and how
         much it covers.
     """
-    lines, rooms = _points(panel, path, (path.shares, path.implied)), list(reserved)
+    curves, rooms = _points(panel, path, (path.shares, path.implied)), list(reserved)
+    points = np.concatenate(curves, axis=1)
     levels = [float(np.interp(path.end, path.days, ys)) for ys in (path.shares, path.implied)]
     top, foot = sorted(panel.y(value) for value in levels)
     x = panel.x(path.end)
@@ -254,7 +260,7 @@ def place_number(
         inside &= panel.x.start <= box.start and box.stop <= panel.x.stop
         is_free = inside and not any(box.meets(room) for room in rooms)
         away = max(place[1] - 18 - foot, top - place[1], 0.0)
-        return 1e6 * (not is_free) + 3 * sum(box.holds(line) for line in lines) + away / 4
+        return 1e6 * (not is_free) + 3 * box.holds((points[0], points[1])) + away / 4
 
     best = min(places, key=cost)
     return *best, cost(best)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -216,9 +216,11 @@ def _draw_moves(strip: Strip, width: int) -> Markup:
     axis = return_scale([values], 9 if width == WIDE else 6, stop, 16)
     foot, radius = 104.0, _column_radius(axis.places(strip.moves))
     panel = Panel(axis, Scale(0, 1, 110, 4))
+    arc = f"a{radius} {radius} 0 1 0"
+    ring = f"m-{radius} 0{arc} {2 * radius} 0{arc} -{2 * radius} 0"
+    pixel = Scale(0.0, 1.0, 0.0, 1.0)
     places = _columns(axis.places(strip.moves), radius, foot)
-    middles = (f'cx="{number(x)}" cy="{number(y)}"' for x, y in places)
-    dots = [f'<circle class="ring off" {middle} r="{radius}"/>' for middle in middles]
+    dots = [Panel(pixel, pixel).dots(*places, "ring off", ring)]
     x = axis(mark.effect.estimate)
     half = text_width(mark.name, is_bold=True) / 2
     middle = min(max(x, half), pixels - half)
@@ -230,13 +232,12 @@ def _draw_moves(strip: Strip, width: int) -> Markup:
     return picture(pixels, 130, marks, title=say("strip.title"), desc=desc, kind=kind)
 
 
-def _columns(xs: FloatArray, radius: float, foot: float) -> Iterable[tuple[float, float]]:
-    """Return the middle of each dot, in columns that stand on the foot."""
-    step, heights = 2 * radius + 1, dict[int, int]()
-    for x in np.sort(xs):
-        column = round(x / step)
-        heights[column] = heights.get(column, 0) + 1
-        yield column * step, foot - (heights[column] - 1) * step
+def _columns(xs: FloatArray, radius: float, foot: float) -> tuple[FloatArray, FloatArray]:
+    """Return the middle of each dot, in columns that stand on the foot, (n,) each."""
+    step = 2 * radius + 1
+    columns = np.round(np.sort(xs) / step)
+    below = np.arange(len(columns)) - np.searchsorted(columns, columns)
+    return columns * step, foot - step * below.astype(np.float64)
 
 
 def _column_radius(xs: FloatArray) -> float:
