@@ -44,7 +44,7 @@ may not.
 | file | what |
 |---|---|
 | `case.json` | the numbers, the settings, where the prices were from, the SHA-256 of their rows |
-| `abnormal.svg` | abnormal return of each day, and their sum |
+| `abnormal.svg` | the share against what the market implied |
 
 Shipped are: {n} abnormal returns and their sums; alpha, beta, sigma, R², complete days and degrees
 of freedom of the market model (index {benchmark}, simple returns, days {estimation} before day 0);
