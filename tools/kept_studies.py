@@ -2,6 +2,7 @@
 
     python tools/kept_studies.py make FOLDER            with the package that is imported
     python tools/kept_studies.py compare BEFORE AFTER   exits with 1 if a table differs
+    ... compare BEFORE AFTER --tolerance 1e-12          or if a number differs by more than that
 
 A rebuilding of the code must leave every number as it is: make the studies before and after it,
 then compare events.csv, tables/*.csv and the prices used. The inputs are seeded and made anew each
@@ -11,8 +12,10 @@ time, so a checkout of any version can make its own folder.
 from __future__ import annotations
 
 import argparse
+import csv
 import gzip
 import hashlib
+import math
 import subprocess
 import sys
 from pathlib import Path
@@ -151,17 +154,20 @@ def make(folder: Path) -> int:
     return failed
 
 
-def compare(before: Path, after: Path) -> int:
-    """Print every table that is not the same, with its first line that differs; return how many."""
+def compare(before: Path, after: Path, tolerance: float) -> int:
+    """Print every table that is not the same, with its first line that differs; return how many.
+
+    Numbers may differ by `tolerance`, absolute or relative to the larger.
+    """
     names = {p.relative_to(before) for p in _files(before)} | {
         p.relative_to(after) for p in _files(after)
     }
     different = 0
     for name in sorted(names):
         sides = [_lines(folder / name) for folder in (before, after)]
-        if sides[0] != sides[1]:
+        if not _same(*sides, tolerance):
             different += 1
-            print(f"{name}: {_first_difference(*sides)}")
+            print(f"{name}: {_first_difference(*sides, tolerance)}")
     print(f"{len(names)} files compared, {different} differ")
     return int(different > 0)
 
@@ -183,11 +189,39 @@ def _lines(file: Path) -> list[str]:
     return file.read_text(encoding="utf-8").splitlines()
 
 
-def _first_difference(before: list[str], after: list[str]) -> str:
+def _same(before: list[str], after: list[str], tolerance: float) -> bool:
+    if len(before) != len(after):
+        return False
+    pairs = zip(before, after, strict=True)
+    return all(_same_line(a, b, tolerance) for a, b in pairs)
+
+
+def _same_line(before: str, after: str, tolerance: float) -> bool:
+    if before == after:
+        return True
+    rows = [next(csv.reader([line])) for line in (before, after)]
+    if not tolerance or len(rows[0]) != len(rows[1]):
+        return False
+    return all(_same_cell(a, b, tolerance) for a, b in zip(*rows, strict=True))
+
+
+def _same_cell(before: str, after: str, tolerance: float) -> bool:
+    if before == after:
+        return True
+    try:
+        numbers = float(before), float(after)
+    except ValueError:
+        return False
+    return math.isclose(*numbers, rel_tol=tolerance, abs_tol=tolerance)
+
+
+def _first_difference(before: list[str], after: list[str], tolerance: float) -> str:
     if not before or not after:
         return "is only " + ("after" if not before else "before")
-    pairs = zip(before, after, strict=False)
-    line = next((i for i, (a, b) in enumerate(pairs) if a != b), min(len(before), len(after)))
+    pairs = enumerate(zip(before, after, strict=False))
+    line = next((i for i, (a, b) in pairs if not _same_line(a, b, tolerance)), None)
+    if line is None:
+        line = min(len(before), len(after))
     shown = [
         side[line][:100] if line < len(side) else "(no more lines)" for side in (before, after)
     ]
@@ -203,12 +237,13 @@ def main() -> int:
     both = commands.add_parser("compare")
     both.add_argument("before", type=Path)
     both.add_argument("after", type=Path)
-    options = parser.parse_args()
-    return (
-        make(options.folder)
-        if options.command == "make"
-        else compare(options.before, options.after)
+    both.add_argument(
+        "--tolerance", type=float, default=0.0, help="[default: 0, to the last digit]"
     )
+    options = parser.parse_args()
+    if options.command == "make":
+        return make(options.folder)
+    return compare(options.before, options.after, options.tolerance)
 
 
 if __name__ == "__main__":
