@@ -328,7 +328,12 @@ ALTERED = {
     "events[0].day0": "x", "events[10].cars[0].until": "x", "events[0].path": ["x"],
     "dropped[0][0]": {"code": "x"}, "tables.specifications.ci_low.type": "x",
     "tables.specifications.ci_low.values": 5, "tables.specifications.is_main.type": "text",
-    "tables.specifications.estimate.type": "date",
+    "tables.specifications.estimate.type": "date", "schema": "x", "setup.group_column": "x",
+    "samples[0].main.answer.test": "x", "samples[0].main.tests[0].test": "x", "samples[0].shown": ["x"],
+    "events[0].page": "x", "tables.faults.date.values": ["x"], "tables.specifications.model.values": ["x"],
+    "tables.specifications.window.values": ["x"], "tables.families.family.values": ["x"],
+    "tables.families_by_group.direction.values": ["x"], "provenance.prices": [],
+    "tables.announcement_time_by_group.dating.values": ["x"], "provenance.prices.AAPL.last": "x",
 }  # fmt: skip
 
 
@@ -354,14 +359,14 @@ def test_an_altered_field_is_named(field: str, committed: str) -> None:
 
 
 def test_what_cannot_be_drawn_is_a_sentence_for_a_stranger(theirs: Path, tmp_path: Path) -> None:
-    """A consistent lie that the types cannot see: a column of groups that no event has."""
+    """A lie that the types cannot see: a table without its columns."""
     run = Path(shutil.copytree(theirs, tmp_path / "run"))
     text = (run / "results.json").read_text(encoding="utf-8")
     facts = json.loads((run / "manifest.json").read_text(encoding="utf-8"))
     document = json.loads(text)
     document["samples"][0]["main"]["tests"] = []
     document["setup"]["settings"]["windows"] = 5
-    document["tables"]["families"] = {"family": {"type": "text", "values": ["x"]}}
+    document["tables"]["families"] = {"family": {"type": "text", "values": ["days"]}}
     (run / "results.json").write_text(json.dumps(document), encoding="utf-8")
     seal(run, facts)
     code, said = outcome("report", run, "--format", "html", "--out", tmp_path / "out.html")

@@ -24,6 +24,7 @@ from ..significance.standardised import scar_variance
 from ..utility.catalogue import Reason
 from ..utility.flags import Flag
 from ..utility.numbers import LEVEL, cell_text
+from ..utility.typing import TestName
 from .calibrated import Calibrated
 from .influence import Influence, LeftOut, Names, leave_outs, measure_influence
 from .interval import (
@@ -147,7 +148,7 @@ class Answer:
     """
 
     verdict: Verdict
-    test: str
+    test: TestName
     pvalue: float = np.nan
     effect: Interval = field(default_factory=Interval)
     n_events: int = 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import types
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, fields, is_dataclass
@@ -16,8 +17,10 @@ import pandas as pd
 
 from ..calendars.window import Window
 from ..errors import EventStudyError, RunFolderError
+from ..models import MODELS
+from ..significance import STATISTICS
 from ..utility.catalogue import Reason
-from ..utility.typing import Day
+from ..utility.typing import Day, TestName
 from .types import SCHEMA, Findings
 
 R = TypeVar("R")
@@ -116,7 +119,30 @@ def read_json(text: str, where: str = "results.json") -> Findings:
     RunFolderError
         If it is no such document, or a part of it is missing, or is of another type.
     """
-    return read_record(Findings, SCHEMA, text, where)
+    findings = read_record(Findings, SCHEMA, text, where)
+    _refuse_contradictions(findings, where)
+    return findings
+
+
+def _refuse_contradictions(findings: Findings, where: str) -> None:
+    """Refuse members that are of their types, but not of one study."""
+    column = findings.setup.group_column
+    for i, event in enumerate(findings.events):
+        is_column = not column or column in event.cells
+        _require(is_column, "a column of the events", column, f"{where}.setup.group_column")
+        fits = bool(event.page) == (event.detail is not None)
+        _require(fits, "the page of an event with details", event.page, f"{where}.events[{i}].page")
+    groups = {sample.group for sample in findings.samples}
+    for name, table in findings.tables.items():
+        if name.endswith("_by_group") and column in table:
+            for group in set(table[column]) - groups:
+                place = f"{where}.tables.{name}.{column}.values"
+                _require(False, "a group of the study", group, place)
+    place = f"{where}.provenance.prices"
+    entries = decoded(Mapping[str, Mapping[str, Any]], findings.provenance.get("prices", {}), place)
+    for symbol, entry in entries.items():
+        for name in ("first", "last"):
+            decoded(Day, entry.get(name, ""), f"{place}.{symbol}.{name}")
 
 
 def read_record(kind: type[R], schema: str, text: str, where: str) -> R:
@@ -143,7 +169,8 @@ def read_record(kind: type[R], schema: str, text: str, where: str) -> R:
         raise DocumentError("not a JSON document", where=where, value=str(error)) from None
     name = document.get("schema") if isinstance(document, dict) else None
     if name != schema:
-        raise DocumentError(f"not a document of the form {schema}", where=where, value=name)
+        problem = f"not a document of the form {schema}"
+        raise DocumentError(problem, where=f"{where}.schema", value=name)
     record: R = decoded(kind, document, where)
     return record
 
@@ -200,9 +227,11 @@ def _read_by(reader: Callable[[Any, str], Any], kind: Any, value: Any, where: st
 
 
 def _refuse_unlike(mark: Any, value: Any, where: str) -> None:
-    """Refuse a text that is no day, and members of a mapping that are no choices of a record."""
-    if mark == "day":
-        _require(isinstance(value, str) and (not value or _is_day(value)), "date", value, where)
+    """Refuse a text that is not what it is marked to be, and members of a mapping that are no
+    choices of a record."""
+    if isinstance(mark, str):
+        fits = isinstance(value, str) and (not value or MARKS[mark](value))
+        _require(fits, MARKED.get(mark, mark), value, where)
         return
     for name, hint in _hints(mark).items():
         if get_origin(hint) is Literal and isinstance(value, dict) and value.get(name):
@@ -214,6 +243,26 @@ def _is_day(text: str) -> bool:
         return str(date.fromisoformat(text)) == text
     except ValueError:
         return False
+
+
+def _is_window(text: str) -> bool:
+    return bool(re.fullmatch(r"\[-?\d{1,5},-?\d{1,5}\]", text))
+
+
+# What a marked text is, unless it is blank, and how that is said.
+MARKS: dict[str, Callable[[str], bool]] = {
+    "day": _is_day, "test": STATISTICS.__contains__, "model": MODELS.__contains__,
+    "window": _is_window,
+}  # fmt: skip
+MARKED = {"day": "date", "test": "a known test", "model": "a known model"}
+# Columns of text, by table and name, whose cells are more than text.
+TEXTS: dict[str, Any] = {
+    "faults.date": Day, "faults.last": Day, "specifications.model": Annotated[str, "model"],
+    "specifications.estimation": Annotated[str, "window"],
+    "specifications.window": Annotated[str, "window"], "specifications.test": TestName,
+    "families.family": Literal["days", "events", "windows"],
+    "announcement_time.dating": Literal["as_dated", "other_session"],
+}  # fmt: skip
 
 
 @cache
@@ -309,6 +358,8 @@ def _series(column: Any, where: str) -> pd.Series[Any]:
         return pd.Series([_float(v, where) for v in values], dtype="float64")
     cell: Any = CELLS.get(kind)
     _require(cell is not None, f"one of {', '.join(['number', *CELLS])}", kind, f"{where}.type")
+    if kind == "text":
+        cell = TEXTS.get(".".join(where.split(".")[-2:]).replace("_by_group", ""), str)
     for value in values:
         decoded(cell, value, f"{where}.values")
     if kind == "text":

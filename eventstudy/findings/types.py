@@ -18,7 +18,7 @@ from ..analysis.missing import Fall
 from ..calendars.window import Window
 from ..utility.catalogue import NO_REASON, Reason
 from ..utility.csv_text import BLANK
-from ..utility.typing import Day, Trust
+from ..utility.typing import Day, TestName, Trust
 from .event_series import Estimation, Fault, Fit, PricePath
 from .setup import Setup
 
@@ -200,7 +200,7 @@ class Sample:
     main: WindowFinding
     windows: tuple[WindowFinding, ...] = ()
     day0: WindowFinding | None = None
-    shown: tuple[str, ...] = ()
+    shown: tuple[TestName, ...] = ()
     firm: str
     news: tuple[str, ...]
     path: Path95 | None = None
@@ -299,7 +299,7 @@ class TestFinding:
         Why it does not apply, or what it does not allow for; empty otherwise.
     """
 
-    test: str
+    test: TestName
     statistic: float
     pvalue: float
     distribution: str

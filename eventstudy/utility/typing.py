@@ -17,6 +17,8 @@ AnyArray: TypeAlias = NDArray[Any]
 
 # A text that is an ISO date, or blank.
 Day: TypeAlias = Annotated[str, "day"]
+# The name of a test of significance, or blank.
+TestName: TypeAlias = Annotated[str, "test"]
 Trust = Literal["valid", "valid with care", "not valid"]
 Measure = Literal["return", "volume", "turnover", "volatility"]
 ReturnKind = Literal["simple", "log"]
