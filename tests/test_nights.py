@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -15,7 +15,20 @@ import pytest
 from click.testing import CliRunner
 from run_folders import SHORT, contents
 from test_runs_refresh import ROOT
-from yahoo_standin import Row, Series, Yahoo, synthetic
+from yahoo_standin import (
+    Series,
+    Yahoo,
+    gone,
+    half,
+    in_another_currency,
+    of_another_firm,
+    of_another_name,
+    of_the_wire,
+    second_half,
+    synthetic,
+    with_a_blank,
+    without_a_day,
+)
 
 from eventstudy.calendars.sessions import sessions
 from eventstudy.cli.main import main
@@ -58,33 +71,6 @@ class Job:
     def ends(self) -> dict[str, str]:
         """Return the last day of each symbol in the run."""
         return {symbol: entry.last for symbol, entry in Record.read(self.run).facts.prices.items()}
-
-
-def gone(yahoo: Yahoo, series: Series) -> None:
-    del yahoo.series[series.symbol]
-
-
-def of_another_name(yahoo: Yahoo, series: Series) -> None:
-    yahoo.series[series.symbol] = replace(series, symbol="OTHER")
-
-
-def of_another_firm(yahoo: Yahoo, series: Series) -> None:
-    rows = synthetic("OTHER", start=date(2024, 1, 2), end=series.rows[-1][0]).rows
-    yahoo.series[series.symbol] = replace(series, rows=rows)
-
-
-def half(yahoo: Yahoo, series: Series) -> None:
-    yahoo.series[series.symbol] = replace(series, rows=series.rows[: len(series.rows) // 2])
-
-
-def of_the_wire(fault: str) -> Callable[[Yahoo, Series], None]:
-    """Return a fault of the answers for one symbol, while the others are answered."""
-
-    def spoil(yahoo: Yahoo, series: Series) -> None:
-        series.fault = fault
-
-    spoil.__name__ = f"wire_{fault}"
-    return spoil
 
 
 SLOW = [
@@ -164,26 +150,6 @@ def test_a_loss_that_is_accepted_is_not_waited_for(tmp_path: Path) -> None:
         assert code == 0, text
         assert list(Record.read(job.run).facts.given_up) == ["NVDA"]
         assert job.refresh()[0] == 0
-
-
-def without_a_day(yahoo: Yahoo, series: Series) -> None:
-    """Leave out the last day but one, which is new on that night."""
-    rows = [*series.rows[:-2], series.rows[-1]]
-    yahoo.series[series.symbol] = replace(series, rows=rows)
-
-
-def with_a_blank(yahoo: Yahoo, series: Series) -> None:
-    day = series.rows[-2][0]
-    blank: Row = (day, None, None, None, None, None)  # type: ignore[assignment]
-    yahoo.series[series.symbol] = replace(series, rows=[*series.rows[:-2], blank, series.rows[-1]])
-
-
-def second_half(yahoo: Yahoo, series: Series) -> None:
-    yahoo.series[series.symbol] = replace(series, rows=series.rows[len(series.rows) // 2 :])
-
-
-def in_another_currency(yahoo: Yahoo, series: Series) -> None:
-    yahoo.series[series.symbol] = replace(series, home="L")
 
 
 CLOSING = [
@@ -291,3 +257,15 @@ def test_a_complete_run_is_confirmed_and_revised(
         assert job.refresh() == (0, "")
         assert not yahoo.charts(), "no turn has come since"
         assert set(store.symbols()) == {*FIRMS, "^GSPC"}
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not (sys.platform == "linux" and shutil.which("cc")), reason="moves the clock")
+def test_nights_over_a_hostile_source() -> None:
+    """Faults, kills, an outage and a failing command: no result is wrong without a word, no message
+    is lost, and no symbol blocks a night."""
+    program = ROOT / "benchmarks" / "nights.py"
+    command = [sys.executable, str(program), "--nights", "20", "--seed", "3"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=600, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "night 20: 0 " in done.stdout

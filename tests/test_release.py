@@ -43,7 +43,15 @@ def test_the_matrix_has_every_python_that_is_promised() -> None:
     assert set(extras) == {*PROJECT["optional-dependencies"]} - {"dev", "docs"}
 
 
-@pytest.mark.parametrize("name", ["ci.yml", "release.yml"])
+def test_actions_are_named_by_their_commit() -> None:
+    """A tag can be moved, also by who steals the account of its owner."""
+    copied = ROOT / "docs" / "operations" / "github-workflow.yml"
+    for file in (*FLOWS.glob("*.yml"), copied):
+        for used in re.findall(r"uses: (.+)", file.read_text(encoding="utf-8")):
+            assert re.fullmatch(r"\./.+|[\w/-]+@[0-9a-f]{40} # v[\d.]+", used), (file.name, used)
+
+
+@pytest.mark.parametrize("name", sorted(path.name for path in FLOWS.glob("*.yml")))
 def test_workflows_have_no_right_that_they_do_not_need(name: str) -> None:
     read = flow(name)
     assert read["permissions"] == {"contents": "read"}

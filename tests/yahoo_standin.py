@@ -24,7 +24,8 @@ import tempfile
 import threading
 import time
 import zlib
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from datetime import time as clock
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -388,3 +389,53 @@ def events(series: Series, low: int, high: int) -> dict[str, Any]:
         for name, found in named.items()
         if any(low <= at < high for at in found)
     }
+
+
+# Faults of one symbol, while the others are answered.
+
+
+def gone(yahoo: Yahoo, series: Series) -> None:
+    del yahoo.series[series.symbol]
+
+
+def of_another_name(yahoo: Yahoo, series: Series) -> None:
+    yahoo.series[series.symbol] = replace(series, symbol="OTHER")
+
+
+def of_another_firm(yahoo: Yahoo, series: Series) -> None:
+    rows = synthetic("OTHER", start=series.rows[0][0], end=series.rows[-1][0]).rows
+    yahoo.series[series.symbol] = replace(series, rows=rows)
+
+
+def half(yahoo: Yahoo, series: Series) -> None:
+    yahoo.series[series.symbol] = replace(series, rows=series.rows[: len(series.rows) // 2])
+
+
+def of_the_wire(fault: str) -> Callable[[Yahoo, Series], None]:
+    """Return the fault that no request for prices of a symbol is answered as it should be."""
+
+    def spoil(yahoo: Yahoo, series: Series) -> None:
+        series.fault = fault
+
+    spoil.__name__ = f"wire_{fault}"
+    return spoil
+
+
+def without_a_day(yahoo: Yahoo, series: Series) -> None:
+    """Leave out the last day but one, which is new on that night."""
+    rows = [*series.rows[:-2], series.rows[-1]]
+    yahoo.series[series.symbol] = replace(series, rows=rows)
+
+
+def with_a_blank(yahoo: Yahoo, series: Series) -> None:
+    day = series.rows[-2][0]
+    blank: Row = (day, None, None, None, None, None)  # type: ignore[assignment]
+    yahoo.series[series.symbol] = replace(series, rows=[*series.rows[:-2], blank, series.rows[-1]])
+
+
+def second_half(yahoo: Yahoo, series: Series) -> None:
+    yahoo.series[series.symbol] = replace(series, rows=series.rows[len(series.rows) // 2 :])
+
+
+def in_another_currency(yahoo: Yahoo, series: Series) -> None:
+    yahoo.series[series.symbol] = replace(series, home="L")
