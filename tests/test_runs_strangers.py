@@ -325,7 +325,7 @@ ALTERED = {
     "samples[0].main.answer.verdict": "x", "samples[0].main.answer.influence.leave_outs[0].kind": "x",
     "samples[0].main.answer.influence.leave_outs[0].first": "x",
     "samples[0].main.answer.influence.leave_outs[0].last": "x", "samples[0].main.tests[0].trust": "x",
-    "events[0].day0": "x", "events[10].cars[0].until": "x", "events[0].path": ["x"],
+    "events[0].day0": "x", "events[10].cars[0].until": "x", "events[0].params": ["x"],
     "dropped[0][0]": {"code": "x"}, "tables.specifications.ci_low.type": "x",
     "tables.specifications.ci_low.values": 5, "tables.specifications.is_main.type": "text",
     "tables.specifications.estimate.type": "date", "schema": "x", "setup.group_column": "x",
