@@ -175,7 +175,7 @@ def test_a_run_says_it_once_and_keeps_what_it_used(run: Path) -> None:
     assert str(notice.text) == LINE
     (page,) = (run / "events").glob("0001-*.html")
     text = page.read_text(encoding="utf-8")
-    assert "<dt>Benchmark</dt><dd>399001.SZ</dd>" in text
+    assert 'Index</th><td class="l">SZSE Component (399001.SZ)</td>' in text
     assert f"399001.SZ is used because {BEGINS}." in text
     assert es.reproduce_run(run).exact
 

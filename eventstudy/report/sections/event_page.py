@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ...analysis.missing import Fall
+from ...calendars.exchanges import name_index
 from ...calendars.window import Window
 from ...findings.event_series import INDEX, PricePath
 from ...findings.types import Event, EventDetail, Findings
@@ -173,8 +174,14 @@ def _model(own: Findings, event: Event, detail: EventDetail) -> Iterator[Fold]:
     model, code = setup.model, "event_page.model"
     subject, axis = words().what or say("event_page.returns"), clipped(fit.axis, 60)
     about = say(f"event_page.against_{figures.name_axis(fit)}", kind=subject, axis=axis)
+    rows = []
+    if "market" in model.factors:
+        symbol = clipped(event.cells["benchmark"], 60)
+        name = name_index(symbol)
+        shown = symbol if name == symbol else f"{name} ({symbol})"
+        rows.append(Row((say(f"{code}.index"), shown)))
     span_facts = {n: getattr(estimation, n) for n in ("first", "last", "n_days", "n_window")}
-    rows = [Row((say(f"{code}.days"), say(f"{code}.span", **span_facts)))]
+    rows.append(Row((say(f"{code}.days"), say(f"{code}.span", **span_facts))))
     columns = (model.parameters, estimation.params, estimation.bse)
     for name, value, se in zip(*columns, strict=True):
         is_level = name in LEVELS
