@@ -189,7 +189,8 @@ def _note_lost(name: str, quotes: Sequence[Quotes], sources: Mapping[str, str]) 
     if not days:
         return []
     named = sorted({sources.get(q.symbol, "a table") for q in quotes})
-    place = next(exchange.name for exchange in BY_CODE.values() if exchange.calendar == name)
+    homes = (exchange.name for exchange in BY_CODE.values() if exchange.calendar == name)
+    place = next(homes, name)
     facts = {"n": len(days), "days": days[:NAMED], "sources": named, "total": len(quotes)}
     return [Reason("sessions_lost", place=place, **facts)]
 
