@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from conftest import Market
 from scipy import stats
 
 import eventstudy as es
@@ -72,6 +73,20 @@ def test_the_main_test_of_one_event_divides_by_the_root_of_k() -> None:
     assert answer.effect.ci_high - answer.effect.estimate == pytest.approx(half)
     assert answer.overturn.recent_variance == pytest.approx((k,))
     assert answer.overturn.variance_multiple == pytest.approx((t / stats.t.ppf(0.975, 218)) ** 2)
+
+
+def test_the_table_of_cars_has_the_p_that_the_report_shows() -> None:
+    study = Market(6, dates=3, seed=8).fit()
+    table = study.car([Window(0, 1)])
+    single = [study.subset([i]).test("event_t_regime", (0, 1)) for i in range(6)]
+    np.testing.assert_allclose(table["pvalue_regime"], [test.pvalue for test in single])
+    shown = [event.car(Window(0, 1)).pvalue for event in study.findings().events]
+    np.testing.assert_allclose(table["pvalue_regime"], shown)
+    raised = table["variance_multiple"]
+    assert raised.min() >= 1
+    assert raised.max() > 1
+    t = table["statistic"] / np.sqrt(raised)
+    np.testing.assert_allclose([test.statistic for test in single], t)
 
 
 def test_the_main_test_of_three_events_weighs_them_by_the_errors_of_these_days() -> None:

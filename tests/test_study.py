@@ -82,6 +82,8 @@ def test_tables_have_the_promised_columns_and_agree() -> None:
         "ci_high",
         "n_sessions",
         "last_session",
+        "variance_multiple",
+        "pvalue_regime",
     ]
     errors = ["se_alpha", "se_beta"]
     table = ["event_id", "ticker", "nobs", "alpha", "beta", "sigma", "r2"]

@@ -18,7 +18,7 @@ from ..events.where import rows_where
 from ..models import LinearModel
 from ..prices.sizes import Sizes
 from ..returns import ReturnsPanel
-from ..significance import STATISTICS, SignificanceTest
+from ..significance import STATISTICS, SignificanceTest, recent_variance
 from ..utility.csv_text import BLANK
 from ..utility.registry import did_you_mean
 from ..utility.typing import Alternative, BoolArray, Engine, FloatArray, IntArray, ObjectArray
@@ -214,10 +214,13 @@ class FittedStudy:
         """Return the CAR of each usable event over each window with the exact single-event t-test.
 
         Columns event_id, ticker, start, stop, car, se, statistic, pvalue, scar, bhar, n_days,
-        ci_low, ci_high, n_sessions, last_session. NaN where the event lacks days of the window;
-        n_days counts the days of the window that it has. n_sessions and last_session are those that
-        enter the CAR: a window that closes at a price limit runs on to the first close off it, and
-        a return may span sessions.
+        ci_low, ci_high, n_sessions, last_session, variance_multiple, pvalue_regime. NaN where the
+        event lacks days of the window; n_days counts the days of the window that it has. n_sessions
+        and last_session are those that enter the CAR: a window that closes at a price limit runs on
+        to the first close off it, and a return may span sessions. variance_multiple says how many
+        times as variable as in its estimation window the firm was around the event, and
+        pvalue_regime is the p that allows for it (:func:`recent_variance`), the one of a report;
+        NaN for very many events.
         """
         rows = np.flatnonzero(self.ok)
         return pd.concat([self._car(w, rows) for w in self.windows_of(windows)], ignore_index=True)
@@ -225,6 +228,7 @@ class FittedStudy:
     def _car(self, window: Window, rows: IntArray) -> pd.DataFrame:
         a = self.abnormal
         t, half = a.car_t(window)[rows], a.car_half_widths(window)
+        k = np.full(len(a), np.nan) if is_large(self) else recent_variance(a, window)
         sessions, last = a.sessions_of(window)
         return pd.DataFrame({
             **self.ids_of(rows), "start": window.start, "stop": window.stop,
@@ -233,6 +237,7 @@ class FittedStudy:
             "bhar": a.bhar(window)[rows], "n_days": a.spans[:, a.columns(window)].sum(axis=1)[rows],
             "ci_low": (a.car(window) - half)[rows], "ci_high": (a.car(window) + half)[rows],
             "n_sessions": sessions[rows], "last_session": last[rows].astype("datetime64[s]"),
+            "variance_multiple": k[rows], "pvalue_regime": a.car_pvalues(window, k)[rows],
         })  # fmt: skip
 
     def abnormal_returns(self) -> pd.DataFrame:

@@ -424,8 +424,11 @@ class EventStudyResults(FittedStudy):
         DataFrame
             One row a window and event: event_id, ticker, start, stop, car (decimal), se, statistic
             and pvalue (exact single-event t), scar, bhar, n_days (of the window that the event
-            has), ci_low, ci_high (95%), n_sessions, last_session, then your own columns, those of
-            numbers as numbers. NaN where the event lacks days of the window.
+            has), ci_low, ci_high (95%), n_sessions, last_session, variance_multiple (how many
+            times as variable as in its estimation window the firm was around the event) and
+            pvalue_regime (the p that allows for it, as a report has it; NaN above 5,000 events),
+            then your own columns, those of numbers as numbers. NaN where the event lacks days of
+            the window.
         """
         table = self.car_table(windows)
         return self._with_own_columns(table, np.tile(self._used, len(table) // max(len(self), 1)))
