@@ -150,9 +150,7 @@ def _levels_of(frame: pd.DataFrame) -> tuple[list[list[str]], list[str], pd.Data
             if match
         ]
         return [[pair[0] for pair in pairs], [pair[1] for pair in pairs]], [], frame
-    second = [
-        "" if cell is None or cell != cell else str(cell) for cell in body[:1].to_numpy().ravel()
-    ]
+    second = _first_cells(body)
     is_header = bool(second) and _key(second[0]) in ("", "ticker", "symbol", "price")
     if not is_header or any(number_of(cell) == number_of(cell) for cell in second):
         return [], [], frame
@@ -160,10 +158,16 @@ def _levels_of(frame: pd.DataFrame) -> tuple[list[list[str]], list[str], pd.Data
         # Cells that a spreadsheet has joined have their text in the first of them.
         names[k] = name or names[max(k - 1, 0)]
     body = frame[1:]
-    below = body[:1].fillna("").astype(str).to_numpy().ravel()[1:]
-    if len(below) and not any(map(strip, below)):
+    below = _first_cells(body)[1:]
+    if below and not any(map(strip, below)):
         body = body[1:]
     return [names[1:], second[1:]], [_key(names[0]), _key(second[0])], body
+
+
+def _first_cells(frame: pd.DataFrame) -> list[str]:
+    """Return the cells of the first row as text, "" for one that is blank; none without a row."""
+    cells = frame[:1].to_numpy().ravel()
+    return ["" if cell is None or cell != cell else str(cell) for cell in cells]
 
 
 def _name_columns(frame: pd.DataFrame, file: str, notes: list[str]) -> pd.DataFrame:
