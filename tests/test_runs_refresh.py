@@ -168,7 +168,10 @@ def test_a_command_that_fails_leaves_the_report_written(settled: Project, tmp_pa
     failed = refresh(made, "--on-change", f"{sys.executable} -c 'raise SystemExit(7)'", code=75)
     assert "--on-change failed with exit code 7; the report is written" in failed
     made.announce(FIRMS[:4])
-    assert "cannot be run (No such file" in refresh(made, "--on-change", "no-such-command", code=75)
+    vanishing = tmp_path / "hook"
+    vanishing.write_text("#!/bin/sh\nexit 7\n")
+    vanishing.chmod(0o755)
+    assert "failed with exit code 7" in refresh(made, "--on-change", str(vanishing), code=75)
     assert read_changes(made.run)[0]["added"] == ["e-DDD"]
     invoke("run", *made.options, "--model", "constant_mean", "--force")
     assert read_changes(made.run)[0]["settings"] == {"model": ["", "constant_mean"]}, (

@@ -26,6 +26,7 @@ from .staleness import (
     list_changes,
     other_source,
     refuse_lost_inputs,
+    utc_now,
 )
 
 # Seconds to wait for another refresh: the time of a large study.
@@ -139,13 +140,13 @@ def refresh_run(
         with locked(target, wait=wait, notify=told):
             clear_remains(target)
             refuse_foreign(target)
-            record = _record(target, told)
+            record, since = _record(target, told), utc_now()
             news = list_changes(record, origin, accept_loss=accept_loss)
             why = news.why
             if not why:
                 facts: Any = {"held_back": news.held_back, "confirmed": news.confirmed}
                 return Refreshed(target, notices=news.notices, **facts)
-            source = KeptSource(record, origin, accept_loss) if record else None
+            source = KeptSource(record, origin, accept_loss, since=since) if record else None
             results, origin, facts = _compute(source, origin, progress)
             with replacing(target) as stage:
                 written: Any = {"config": config or origin.config, "origin": origin}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple, cast
@@ -50,6 +50,11 @@ class LostPricesError(PriceError):
     is_transient = True
 
 
+def utc_now() -> str:
+    """Return the time as it stands with prices, to the second."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
 @dataclass(eq=False)
 class KeptSource:
     """The source of a refresh; of a symbol that it lost, the prices that the last run has.
@@ -70,6 +75,8 @@ class KeptSource:
         is not waited for.
     given_up : dict of str to str
         Losses that are accepted, now or before.
+    since : str
+        ISO time (UTC) from which on the source is asked.
     """
 
     record: Record
@@ -78,6 +85,7 @@ class KeptSource:
     held_back: dict[str, PriceError] = field(default_factory=dict)
     given_up: dict[str, str] = field(default_factory=dict)
     answered: set[str] = field(default_factory=set)
+    since: str = field(default_factory=utc_now)
     name: str = "kept"
 
     def fetch(self, symbols: Names, start: date, end: date, *, progress: Progress = None) -> Prices:
@@ -109,9 +117,8 @@ class KeptSource:
         """Return whether the source was asked, where the cache or the sample may answer for it."""
         if self.origin.config.prices != "auto":
             return True
-        today = str(date.today())  # noqa: DTZ011
         # The cache answers without asking for days that are over.
-        is_asked = str(end) >= today or entry.retrieved_at[:10] >= today
+        is_asked = end >= date.today() or entry.retrieved_at >= self.since  # noqa: DTZ011
         return entry.source == "yahoo" and is_asked
 
     def _is_gone(self, symbol: str, answer: Prices) -> bool:
@@ -279,6 +286,7 @@ def _changed_prices(record: Record, origin: Origin, accept_loss: bool) -> News:
     stored = origin.config.prices == "auto" and not origin.offline
     failures = record.facts.failures.values()
     unanswered = not record.origin.offline and any(failure.transient for failure in failures)
+    since = utc_now()
     confirmed = _confirm(record, origin, is_open) if stored and not origin.vintage else ()
     if stored and not (is_open or unanswered):
         cache = KeptSource(record, replace(origin, offline=True), accept_loss)
@@ -289,7 +297,7 @@ def _changed_prices(record: Record, origin: Origin, accept_loss: bool) -> News:
     store, lacking = StoreProvider(origin.store or None).path, []
     if stored and not store.is_file():
         lacking = [f"there is no price cache at {store}: all prices are asked for again"]
-    source = KeptSource(record, origin, accept_loss)
+    source = KeptSource(record, origin, accept_loss, since=since)
     news = _news(source, is_open)
     notices = dict.fromkeys((*lacking, *confirmed, *news.notices))
     return news._replace(notices=tuple(notices))
