@@ -226,6 +226,11 @@ def test_what_implied_the_return_is_that_of_the_model(model: str, implied: str) 
     )
 
 
+def test_the_own_average_of_one_share_is_its_own() -> None:
+    results = Market(1, dates=1, effect=-0.2, seed=3).fit(model="constant_mean")
+    assert "than its own average implied" in str(answer.answer(findings(results)))
+
+
 @pytest.mark.parametrize(
     ("window", "when"),
     [((0, 0), "on the announcement day"), ((0, 1), "on the announcement day and the day after"),

@@ -579,7 +579,7 @@ def _implied_by(findings: Findings, sample: Sample) -> str:
         return say("answer.implied_limited")
     factors = findings.setup.model.factors
     kind = "market" if "market" in factors else "model" if factors else "own"
-    return say(f"answer.implied_{kind}")
+    return say(f"answer.implied_{kind}", n=sample.answer.n_events)
 
 
 def _no_move(findings: Findings, sample: Sample) -> tuple[str, str]:
