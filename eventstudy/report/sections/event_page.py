@@ -95,10 +95,10 @@ def _screen_of_price(own: Findings | None, event: Event, detail: EventDetail) ->
     fall, name, reason, remedy = detail.fall, short_name(event.name), event.reason, ""
     if own:
         reason, remedy = own.sample.lacking[0].reason, split_answer(own)[1]
-    text = clipped(reason, 600).removesuffix(".")
-    facts = {"name": name, "reason": text}
+    facts = {"name": name, "reason": clipped(reason, 600).removesuffix(".")}
     headline, sentence = say("event_page.dropped", **facts), ""
-    if fall and fall.lack == "suspended":
+    is_suspended = fall is not None and fall.lack == "suspended"
+    if fall and is_suspended:
         code = "event_page.fell" if fall.change < 0 else "event_page.rose"
         size = share_text(abs(fall.change))
         headline = say(code, name=name, size=size, days=_idle_days(fall))
@@ -108,7 +108,7 @@ def _screen_of_price(own: Findings | None, event: Event, detail: EventDetail) ->
     return FirstScreen(
         title=name, as_of="", headline=headline, sentence="",
         caveat=(say("event_page.dropped_caveat", name=name), more), chart=None,
-        keys=tuple(_keys_of_fall(fall)) if fall else (), strip=None, checks=(),
+        keys=tuple(_keys_of_fall(fall)) if fall and is_suspended else (), strip=None, checks=(),
     )  # fmt: skip
 
 
@@ -119,13 +119,12 @@ def _idle_days(fall: Fall) -> int:
 
 
 def _keys_of_fall(fall: Fall) -> Iterator[KeyFigure]:
-    """Yield what became of the price of an event without an answer."""
+    """Yield what became of the price of a share that was suspended."""
     key = "event_page.key"
     remark = say(f"{key}.change_remark", first=fall.first, last=fall.last)
     yield KeyFigure(say(f"{key}.change"), percent(fall.change, decimals=1), remark)
-    if fall.n_idle:
-        remark = say(f"{key}.idle_remark", stopped=fall.stopped, resumed=fall.resumed)
-        yield KeyFigure(say(f"{key}.idle"), say(f"{key}.days", n=_idle_days(fall)), remark)
+    remark = say(f"{key}.idle_remark", stopped=fall.stopped, resumed=fall.resumed)
+    yield KeyFigure(say(f"{key}.idle"), say(f"{key}.days", n=_idle_days(fall)), remark)
 
 
 def _windows(own: Findings, event: Event) -> Table:
@@ -203,12 +202,13 @@ def _model(own: Findings, event: Event, detail: EventDetail) -> Iterator[Fold]:
     if np.isfinite(ratio := estimation.forecast_ratio):
         rows.append(Row((say(f"{code}.forecast"), signed(ratio, 3, sign=False))))
     finding = say(f"{code}.finding", model=capitalised(model.label), **facts)
-    if "beta" in model.parameters:
+    if tuple(model.parameters) == ("alpha", "beta") and not words().what:
         beta = event.params[model.parameters.index("beta")]
         finding = say(f"{code}.finding_beta", beta=beta, name=short_name(event.name), **facts)
     picture = Figure(figures.draw_fit(fit, setup.event.days, setup.main))
     table = make_table(f"{code}.table", "tt", rows)
-    yield Fold("estimation", say(f"{code}.title"), finding, (about, picture, table))
+    title = say(f"{code}.title_value" if words().what else f"{code}.title")
+    yield Fold("estimation", title, finding, (about, picture, table))
 
 
 def _notes(own: Findings | None, event: Event, detail: EventDetail) -> Iterator[Fold]:
