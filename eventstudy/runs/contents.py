@@ -161,9 +161,14 @@ def write_long(results: FittedStudy, folder: Path, config: StudyConfig) -> None:
 
 
 def _long_tables(events: FittedStudy, config: StudyConfig) -> dict[str, pd.DataFrame]:
-    """Return the tables of some events, whose columns of objects are of text."""
+    """Return the tables of some events, whose columns of objects are of text.
+
+    The p that allows for violent times is left out: its variance of each event would cost as much
+    as the study. ``tables/car.csv`` has it for the listed events.
+    """
+    car = events.car_table(config.tested).drop(columns=["variance_multiple", "pvalue_regime"])
     tables = {
-        "events": list_outcomes(events), "car": events.car_table(config.tested),
+        "events": list_outcomes(events), "car": car,
         "models": events.model_table(), "abnormal_returns": events.abnormal_returns(),
     }  # fmt: skip
     for name, table in tables.items():
