@@ -58,15 +58,13 @@ def recent_variance(sample: AbnormalReturns, window: Window) -> FloatArray:
     edition.
     """
     key = ("recent variance", window)
+    study = sample if sample.parent is None else sample.parent
+    if len(study) <= KEPT:
+        return sample.once(key, partial(_ratios, window))
     if len(sample) < FULL_SAMPLE:
         return sample.remember(key, lambda: _ratios(window, sample))
-
-    def compute(events: AbnormalReturns) -> FloatArray:
-        if len(events) <= KEPT:
-            return _ratios(window, events)
-        return np.concatenate(list(events.map(partial(_ratios, window))))
-
-    return sample.once(key, compute)
+    in_chunks = partial(_ratios, window)
+    return sample.once(key, lambda events: np.concatenate(list(events.map(in_chunks))))
 
 
 def _ratios(window: Window, sample: AbnormalReturns) -> FloatArray:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from itertools import product
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
@@ -167,19 +166,19 @@ def _texts(
 ) -> Iterator[str]:
     """Yield the number of the bracket, and what the band is, where they cover least."""
     effect = effect_of(path)
-    lines = _points(panel, path, (path.shares, path.implied))
+    lines = points_along(panel, path, (path.shares, path.implied))
     if not is_early and np.isfinite(effect) and path.counts[path.days == path.end].any():
         name, after = rough_percent(effect), _by_when(path.end) if wide else ""
         first = text_width(name, size=19, is_bold=True)
         length = first + (8 + text_width(after, is_bold=True)) * bool(after)
-        x, y, cost = place_number(panel, path, length, reserved)
+        x, y, cost = place_number(panel, path, lines, length, reserved)
         if after and cost > MOST_COVERED:
             after, length = "", first
-            x, y, _ = place_number(panel, path, length, reserved)
+            x, y, _ = place_number(panel, path, lines, length, reserved)
         reserved = [*reserved, Box(x - 4, x + length + 4, y - 20, y + 6)]
         yield text(x, y, name, "large")
         yield text(x + first + 8, y, after, "s halo") if after else ""
-    edges = _points(panel, path, (path.implied - path.half, path.implied + path.half))
+    edges = points_along(panel, path, (path.implied - path.half, path.implied + path.half))
     code = "figure.band_wide" if wide else "figure.band_narrow"
     yield from _band_name(panel, say(code).split("|"), [*lines, *edges], reserved)
 
@@ -189,9 +188,10 @@ def _by_when(end: int) -> str:
     return say(code) if has(code) else say("figure.by_day", day=end)
 
 
-def _points(
+def points_along(
     panel: Panel, path: ImpliedPath, ys: Iterable[FloatArray]
 ) -> list[tuple[FloatArray, FloatArray]]:
+    """Return points of curves, 1.5 pixels apart: two (m,) arrays of pixels for each."""
     xs, curves = panel.x.places(path.days), []
     for places in map(panel.y.places, ys):
         known = np.isfinite(places)
@@ -215,19 +215,25 @@ def _band_name(
     # How many points of the curves each place covers, (9, 12).
     covered = beside.astype(float) @ level.T.astype(float)
 
-    def cost(place: tuple[int, int]) -> tuple[float, int]:
-        x, y = float(xs[place[0]]), float(ys[place[1]])
-        box = Box(x - 4, x + length + 4, y - 13, y + height - 10)
-        return covered[place] + 1e6 * any(box.meets(room) for room in reserved), place[0]
-
-    column, row = min(product(range(len(xs)), range(len(ys))), key=cost)
-    x, y = float(xs[column]), float(ys[row])
+    # From the place that covers least to the one that covers most, the left one first.
+    order = np.argsort(covered, axis=None, kind="stable")
+    places = [(float(xs[i // len(ys)]), float(ys[i % len(ys)])) for i in order.tolist()]
+    x, y = places[0]
+    for x_place, y_place in places:
+        box = Box(x_place - 4, x_place + length + 4, y_place - 13, y_place + height - 10)
+        if not any(box.meets(room) for room in reserved):
+            x, y = x_place, y_place
+            break
     for i, line in enumerate(lines):
         yield text(x, y + 16 * i, line, "m")
 
 
 def place_number(
-    panel: Panel, path: ImpliedPath, width: float, reserved: Iterable[Box] = ()
+    panel: Panel,
+    path: ImpliedPath,
+    lines: list[tuple[FloatArray, FloatArray]],
+    width: float,
+    reserved: Iterable[Box] = (),
 ) -> tuple[float, float, float]:
     """Return where the number of the bracket begins: where it covers least of the lines.
 
@@ -235,6 +241,8 @@ def place_number(
     ----------
     panel : Panel
     path : ImpliedPath
+    lines : list
+        Points of the lines, of :func:`points_along`.
     width : float
         Of the number, in pixels.
     reserved : iterable of Box
@@ -246,8 +254,7 @@ def place_number(
         x and y of its foot, right or left of the bracket, above, below or between its ends, and how
         much it covers.
     """
-    curves, rooms = _points(panel, path, (path.shares, path.implied)), list(reserved)
-    points = np.concatenate(curves, axis=1)
+    points, rooms = np.concatenate(lines, axis=1), list(reserved)
     levels = [float(np.interp(path.end, path.days, ys)) for ys in (path.shares, path.implied)]
     top, foot = sorted(panel.y(value) for value in levels)
     x = panel.x(path.end)
@@ -273,8 +280,9 @@ def _tips(path: ImpliedPath) -> Iterator[str]:
         path.days[has_gap].tolist(),
         *(v[has_gap] for v in (path.shares, path.implied, path.half)),
     )
+    names = name_lines()
     for tau, shares, implied, half in zip(*columns, strict=True):
-        facts = {"day": tau, "shares": shares, "implied": implied, **name_lines()}
+        facts = {"day": tau, "shares": shares, "implied": implied, **names}
         reach, gap = words().within(half / BASE), (shares - implied) / BASE
         yield say("figure.implied_day", gap=gap, reach=reach, **facts)
 
@@ -335,7 +343,8 @@ def _draw_bracket(axes: Axes, panel: Panel, path: ImpliedPath, size: float) -> N
     middle, reach, name = ends.mean(), np.ptp(ends) / 2, rough_percent(effect_of(path))
     axes.errorbar([path.end], [middle], yerr=reach, color=axes.title.get_color(),
                   linewidth=1.8, capsize=4, capthick=1.8, zorder=4)  # fmt: skip
-    x, y, _ = place_number(panel, path, 0.62 * size * len(name))
+    lines = points_along(panel, path, (path.shares, path.implied))
+    x, y, _ = place_number(panel, path, lines, 0.62 * size * len(name))
     offset = (x - panel.x(path.end), panel.y(middle) - y)
     around = withStroke(linewidth=5, foreground=axes.figure.get_facecolor())
     axes.annotate(name, (path.end, middle), offset, textcoords="offset points", fontsize=size,

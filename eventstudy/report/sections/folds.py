@@ -148,9 +148,10 @@ def list_days(findings: Findings) -> Iterator[Fold]:
     if path is None:
         return
     code = "folds.days.whole" if np.isfinite(path.critical) else "folds.days.each"
-    gap, rows = path.gap / BASE, []
+    gap, halves = path.gap / BASE, (path.half / BASE, path.path_half / BASE)
+    rows = []
     for at, tau in enumerate(path.days.tolist()):
-        bands = [half[at] / BASE for half in (path.half, path.path_half)]
+        bands = [half[at] for half in halves]
         ends = [span(gap[at] - half, gap[at] + half, unit=False) for half in bands]
         shares = f"{path.shares[at]:.1f}" if path.counts[at] else MISSING
         levels = (shares, f"{path.implied[at]:.1f}")
