@@ -11,7 +11,7 @@ from violent import k_by_hand
 from eventstudy.analysis.answer import DIFFERENT, answer_of, decide
 from eventstudy.analysis.implied_path import implied_path_of, surroundings_of
 from eventstudy.calendars.window import Window
-from eventstudy.report.figures.answer_figures import draw_implied, place_number
+from eventstudy.report.figures.answer_figures import draw_implied, place_number, points_along
 from eventstudy.report.figures.svg_canvas import NARROW, WIDE, Panel, Scale
 from eventstudy.report.sections.folds import list_folds
 
@@ -135,7 +135,8 @@ def test_the_number_of_the_bracket_covers_no_line(effect: float) -> None:
     assert path is not None
     y = Scale(float(path.shares.min()) - 3, float(path.shares.max()) + 3, 330, 20)
     panel = Panel(Scale(path.days[0] - 0.5, path.days[-1] + 0.5, 52, 865), y)
-    x, foot, _ = place_number(panel, path, 72.0)
+    lines = points_along(panel, path, (path.shares, path.implied))
+    x, foot, _ = place_number(panel, path, lines, 72.0)
     fine = np.linspace(path.days[0], path.days[-1], 2000)
     for ys in (path.shares, path.implied):
         at = panel.x.places(fine), panel.y.places(np.interp(fine, path.days, ys))
