@@ -10,7 +10,6 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -162,13 +161,6 @@ def test_a_run_with_a_grid_is_reproduced(tmp_path: Path) -> None:
     invoke("refresh", study)
     shutil.rmtree(made.prices)
     assert reproduce_run(run).exact
-
-
-def test_a_run_with_settings_of_before_is_read(tmp_path: Path, run: Path) -> None:
-    record = Record.read(run)
-    config = {**record.facts.config, "placebo": 99, "variants": {"a": {"kind": "log"}}}
-    facts = replace(record.facts, config=config)
-    assert replace(record, facts=facts).config == record.config
 
 
 def test_a_manifest_whose_settings_are_sorted_is_as_it_was_written(run: Path) -> None:

@@ -140,7 +140,7 @@ class Influence(Paragraph):
     r_kept : bool
         Whether r is that of all events, as it is for more than 2,000.
     omissions : int
-        How many sets were left out, each by itself; 0 in runs of before.
+        How many sets were left out, each by itself.
     """
 
     window: Window
@@ -198,8 +198,7 @@ class Influence(Paragraph):
             return "", {}
         facts = {**row.facts, "value": row.effect.estimate, "p": row.pvalue}
         if row.carries:
-            # Runs of before did not count their omissions: there are at least as many as events.
-            facts["omissions"] = self.omissions or self.n_events
+            facts["omissions"] = self.omissions
             return ("carried" if differs else "hidden"), facts
         if (row.pvalue < LEVEL) == differs:
             return "stands", facts

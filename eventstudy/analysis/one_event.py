@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import ClassVar
 
 import numpy as np
 
@@ -39,9 +38,6 @@ class OneEvent:
     moves : tuple of float
         Those earlier windows: what each moved beyond its prediction (decimal).
     """
-
-    # Runs of before have the variance of the other days here.
-    is_open: ClassVar = True
 
     as_far: int = 0
     earlier: int = 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from typing import Any, Literal
 
 import numpy as np
 
@@ -88,9 +88,6 @@ class Situation:
         Up to four events: the mean k, how many times the variance of the estimation window the
         firms had around the events (docs/methods/answer.md). 1 for more events.
     """
-
-    # Runs of before have facts of conventions that are gone.
-    is_open: ClassVar = True
 
     window: Window
     kind: Kind

@@ -149,18 +149,15 @@ class Main(click.Group):
 
 def describe_misuse(error: click.ClickException) -> str:
     """Return what is wrong with a command line, what to do instead, and where its help is."""
-    from ..utility.catalogue import has, say
-
     possible = getattr(error, "possibilities", None) or ()
     typed = getattr(error, "option_name", "") or getattr(error, "command_name", "")
     text = (error.message if possible else error.format_message()).rstrip(".")
     context = getattr(error, "ctx", None)
     where = f"see {context.command_path} --help" if context else ""
-    code = f"moved.{typed.lstrip('-')}"
     like = ALIKE if typed.startswith("-") else ALIKE_COMMAND
-    remedy = say(code) if has(code) else did_you_mean(typed, possible, like=like)
+    remedy = did_you_mean(typed, possible, like=like)
     if isinstance(error, click.UsageError) and Path(typed).suffix in (".csv", ".toml", ".xlsx"):
-        remedy = say("moved.file", file=typed)
+        remedy = f"did you mean eventstudy run {typed}?"
     return "; ".join(filter(None, [text, remedy, where]))
 
 

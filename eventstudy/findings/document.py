@@ -275,7 +275,6 @@ def _parts(kind: Any) -> tuple[Any, tuple[Any, ...]]:
 def _record(kind: Any, value: Any, where: str) -> Any:
     _require(isinstance(value, dict), kind, value, where)
     hints = _hints(kind)
-    # Runs of before lack what was added since.
     lacking, more = _needed(kind) - value.keys(), value.keys() - hints.keys()
     # What later versions add to a record that is open is passed over.
     if odd := sorted(lacking | (set() if _is_open(kind) else more)):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any
 
 from ..abnormal.conventions import Conventions
 from ..calendars.window import Window
@@ -31,9 +31,6 @@ class ModelFacts:
     instead_of : str
         Model that was asked for where the index of the only event is not free; else "".
     """
-
-    # Runs of before have facts of models that are gone.
-    is_open: ClassVar = True
 
     name: str
     label: str

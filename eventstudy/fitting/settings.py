@@ -14,7 +14,7 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from ..calendars.window import Window
 from ..errors import ConfigError, EventStudyError
-from ..utility.catalogue import make_error, say
+from ..utility.catalogue import make_error
 from ..utility.registry import did_you_mean
 
 # Options whose setting has another name.
@@ -22,8 +22,6 @@ COMMAND_NAMES = {
     "event_window": "event", "window": "windows", "car": "windows", "test": "tests",
     "cov": "cov_type", "csv": "events",
 }  # fmt: skip
-# Settings of before; the catalogue says what to use instead.
-RETIRED = ("interactive", "variants", "placebo", "window")
 # Whole numbers that cannot be 0.
 POSITIVE = ("min_estimation", "draws")
 # Trading days from an event, some 80 years, beyond which there is no window.
@@ -161,8 +159,6 @@ def read(record: type, options: Mapping[str, Any], *further: type) -> dict[str, 
 def _known(name: str, settings: Mapping[str, Setting], names: list[str]) -> Setting:
     if name in settings:
         return settings[name]
-    if name in RETIRED:
-        raise make_error(ConfigError, "retired.setting", where=name, remedy=say(f"retired.{name}"))
     command = COMMAND_NAMES.get(name.lstrip("-"), "")
     hint = f"did you mean {command!r}?" if command else did_you_mean(name.replace("-", "_"), names)
     raise ConfigError("unknown setting", where=name, remedy=hint)

@@ -27,7 +27,6 @@ from ..findings.finished_run import prices_of
 from ..findings.types import Findings
 from ..fitting.config import StudyConfig
 from ..fitting.fitted import FittedStudy
-from ..fitting.settings import RETIRED
 from ..prices import is_name
 from ..prices._base import confirmed_on
 from ..prices.frozen import described
@@ -85,13 +84,9 @@ class Record:
 
     @cached_property
     def config(self) -> StudyConfig:
-        """The settings, with paths as they were given; RunFolderError if they are not valid.
-
-        A setting that no longer exists is left out.
-        """
-        kept = {name: value for name, value in self.facts.config.items() if name not in RETIRED}
+        """The settings, with paths as they were given; RunFolderError if they are not valid."""
         try:
-            return StudyConfig().with_options(kept)
+            return StudyConfig().with_options(self.facts.config)
         except ConfigError as error:
             raise RunFolderError(f"config: {error}", where=str(self.folder / MANIFEST)) from None
 

@@ -112,7 +112,7 @@ def _tests(sample: Sample) -> Iterator[Sequence[Any]]:
         result, window = finding.answer, window_text(finding.window)
         for test in sorted(finding.tests, key=lambda t: t.test != result.test):
             is_main, name = test.test == result.test, test.test
-            # A finished run may have a test of before, or of another package.
+            # A finished run may have a test of another package.
             label = STATISTICS[name].label if name in STATISTICS else name
             trust = say("workbook.main") if is_main else test.trust
             head = group, window, trust, label, test.reason, test.n_events

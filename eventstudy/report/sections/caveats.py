@@ -282,8 +282,7 @@ def _suspects(findings: Findings, sample: Sample, flag: Flag) -> str:
     if not (rows and n):
         return _name_suspects(flag, suspects) if n else ""
     names = ("caar", "se", "low", "high")
-    effect = Interval(*(rows[0].get(f"weighted_{name}", np.nan) for name in names))
-    # Runs of before have no interval there.
+    effect = Interval(*(rows[0][f"weighted_{name}"] for name in names))
     code = f"answer.without_them{'_interval' * bool(np.isfinite(effect.ci_low))}"
     facts = {"suspects": suspects, "n": n, "value": effect.estimate}
     return say(code, **facts, interval=write_interval(effect))
