@@ -112,7 +112,8 @@ def test_readme_fits_on_a_screen_and_starts_with_exactly_two_commands() -> None:
 
 
 def test_every_command_option_model_and_test_is_documented() -> None:
-    text = "\n".join(path.read_text(encoding="utf-8") for path in DOCUMENTS)
+    pages = [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]
+    text = "\n".join(page.read_text(encoding="utf-8") for page in pages)
     for command in main.commands.values():
         for option in command.params:
             for name in option.opts:
