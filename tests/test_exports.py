@@ -25,7 +25,7 @@ from situations import ONE, placed
 from eventstudy.calendars.window import Window
 from eventstudy.errors import ConfigError, DataError, RunFolderError
 from eventstudy.findings import types
-from eventstudy.findings.document import schema
+from eventstudy.findings.document import results_schema
 from eventstudy.findings.finished_run import finish_run, read_run
 from eventstudy.findings.types import Findings
 from eventstudy.fitting.config import StudyConfig
@@ -136,7 +136,9 @@ class TestJson:
         assert document["schema"] == "eventstudy-results/2"
 
     def test_the_schema_is_that_of_the_types(self) -> None:
-        assert schema() == SCHEMA, "eventstudy schema results > eventstudy/data/results.schema.json"
+        assert results_schema() == SCHEMA, (
+            "eventstudy schema results > eventstudy/data/results.schema.json"
+        )
 
     @pytest.mark.parametrize(
         "change",

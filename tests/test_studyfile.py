@@ -356,7 +356,7 @@ class TestInit:
 class TestSchema:
     def test_it_is_in_step(self) -> None:
         published = study_file.SCHEMA_FILE.read_text(encoding="utf-8")
-        made = json.dumps(study_file.schema(), indent=1, ensure_ascii=False) + "\n"
+        made = json.dumps(study_file.study_schema(), indent=1, ensure_ascii=False) + "\n"
         assert published == made, "run eventstudy schema study > eventstudy/data/study.schema.json"
 
     @pytest.mark.parametrize(
@@ -392,7 +392,7 @@ class TestSchema:
 
 def _validator():  # type: ignore[no-untyped-def]
     jsonschema = pytest.importorskip("jsonschema")
-    found = study_file.schema()
+    found = study_file.study_schema()
     jsonschema.Draft7Validator.check_schema(found)
     return jsonschema.Draft7Validator(found)
 

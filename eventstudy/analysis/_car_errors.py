@@ -8,7 +8,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from ..errors import ConfigError, NotPossibleError
-from ..significance.clusters import EQUAL, MIN_CLUSTERS, MIN_DATES, list_signs
+from ..significance.clusters import MIN_CLUSTERS, MIN_DATES, TIE, list_signs
 from ..utility.typing import FloatArray, IntArray
 
 ClusterError = Literal["CR2", "CR1"]
@@ -355,7 +355,7 @@ def bootstrap_pvalues(X: FloatArray, y: FloatArray, cluster: IntArray, A: FloatA
         np.add.at(score.T, cluster, (e * A[:, j]).T)
         se = np.sqrt((score**2).sum(axis=1))
         t = np.abs(np.divide(b[:, j], se, out=np.full(len(se), np.inf), where=se > 0))
-        p[j] = (t >= t[0] - EQUAL).mean()
+        p[j] = (t >= t[0] - TIE).mean()
     return p
 
 

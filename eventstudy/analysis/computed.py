@@ -13,7 +13,7 @@ from ..fitting.fit import fit_config
 from ..fitting.fitted import FittedStudy, MarketValues
 from ..fitting.inputs import YAHOO, SizesFile, StudyInputs, read_sizes
 from ..fitting.settings import within
-from ..prices.sizes import COLUMNS, OLDEST_COUNT, Sizes, as_of
+from ..prices.sizes import OLDEST_COUNT, SIZE_COLUMNS, Sizes, as_of
 from ..returns import ReturnsPanel
 from ..returns.currency import LOCAL, currency_of, dollars_per, rate_symbol, rates_of, unit_of
 from ..returns.load import Progress
@@ -135,7 +135,7 @@ def _from_yahoo(tickers: list[str], dates: DateArray, offline: bool) -> Sizes:
 def _sizes_of(file: Sizes, panel: ReturnsPanel) -> Sizes:
     """Return the market values of a file; shares are multiplied with the closes of the panel."""
     table = file.table if "mcap" in file.table else _times_closes(file.table, panel)
-    rows = table.reindex(columns=[*COLUMNS]).reset_index(drop=True)
+    rows = table.reindex(columns=[*SIZE_COLUMNS]).reset_index(drop=True)
     return replace(file, table=rows)
 
 

@@ -19,8 +19,8 @@ from ..fitting.fitted import FittedStudy, WindowLike, WindowsLike, group_column
 from ..significance import STATISTICS, InapplicableError
 from ..significance._base import require_count
 from ..significance.clusters import (
-    EQUAL,
     MIN_CLUSTERS,
+    TIE,
     clustered_t,
     draw_signs,
     flipped_t,
@@ -199,7 +199,7 @@ def _stepdown(observed: FloatArray, stars: FloatArray, complete: bool) -> FloatA
     """Return p-values of m statistics |t| from their joint draws (B, m)."""
     order = np.argsort(-observed, kind="stable")
     largest = np.maximum.accumulate(stars[:, order[::-1]], axis=1)[:, ::-1]
-    reached = (largest >= observed[order] - EQUAL).sum(axis=0)
+    reached = (largest >= observed[order] - TIE).sum(axis=0)
     p = np.empty(len(observed))
     p[order] = np.maximum.accumulate((reached + (not complete)) / (len(stars) + (not complete)))
     return p

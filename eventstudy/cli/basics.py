@@ -107,12 +107,12 @@ def listing(kind: str) -> None:
 @options()
 def schema(file: str) -> None:
     """Print the JSON Schema of results.json or manifest.json of a run, or of a study file."""
-    from ..findings import document
-    from ..fitting import study_file
-    from ..runs import manifest
+    from ..findings.document import results_schema
+    from ..fitting.study_file import study_schema
+    from ..runs.manifest import manifest_schema
 
-    module = {"results": document, "study": study_file, "manifest": manifest}[file]
-    print_json(module.schema())
+    make = {"results": results_schema, "study": study_schema, "manifest": manifest_schema}[file]
+    print_json(make())
 
 
 @click.command()

@@ -272,12 +272,12 @@ def show_end(context: click.Context, trouble: str = "") -> None:
         Why it failed; "" if all is well.
     """
     if RUN in context.meta and not (trouble and context.meta[ANOTHER]):
-        from ..runs import index
+        from ..runs.index import show_end as show_in_index
 
         out, name = context.meta[RUN]
         first = hide_secrets(trouble).partition("\n")[0]
         confirmed, is_new = context.meta.get(CONFIRMED, ""), run_is_new(context)
-        index.show_end(out, name, first, is_new=is_new, confirmed=confirmed)
+        show_in_index(out, name, first, is_new=is_new, confirmed=confirmed)
 
 
 def command_line() -> str:

@@ -377,7 +377,7 @@ def _require(fits: bool, kind: Any, value: Any, where: str) -> None:
 READERS = {float: _float, Reason: _reason, Window: _window, pd.DataFrame: _table}
 
 
-def schema() -> dict[str, Any]:
+def results_schema() -> dict[str, Any]:
     """Return the JSON Schema of ``results.json``, made from the types and their docstrings."""
     return document_schema(Findings, SCHEMA, f"results.json of an eventstudy run ({SCHEMA})")
 

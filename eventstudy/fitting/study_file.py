@@ -324,7 +324,7 @@ WINDOW: dict[str, Any] = {
 TYPES = {str: "string", int: "integer", float: "number", bool: "boolean"}
 
 
-def schema() -> dict[str, Any]:
+def study_schema() -> dict[str, Any]:
     """Return the schema, from the settings and what the docstrings say of them."""
     study = study_settings()
     del study["grid"]

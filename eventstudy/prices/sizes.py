@@ -20,9 +20,9 @@ from .quality.fault_kinds import FLAGGED, MISSING, NAMED, SeriesFault, as_faults
 from .quality.gate import GATE, notice_of
 from .quality.quotes import Span
 
-COLUMNS = ("ticker", "date", "close", "shares", "mcap", "currency")
+SIZE_COLUMNS = ("ticker", "date", "close", "shares", "mcap", "currency")
 # Columns of a record, in which a firm without values has a note.
-RECORD = (*COLUMNS, "source", "note")
+RECORD = (*SIZE_COLUMNS, "source", "note")
 Splits = Mapping[np.datetime64, float]
 # Days that a share count stays in use, and days after a split in which it may still be the old one.
 OLDEST_COUNT, LAGGING = 370, 120
@@ -37,7 +37,7 @@ class Sizes:
     Attributes
     ----------
     table : DataFrame
-        Columns `COLUMNS`, a row a firm and session; ``mcap`` in units of ``currency``, as the
+        Columns `SIZE_COLUMNS`, a row a firm and session; ``mcap`` in units of ``currency``, as the
         source spells it (``GBp`` is pence).
     failures : mapping of str to str
         Why a firm has none.
@@ -80,7 +80,11 @@ class Sizes:
         errors = {s: error for s, error in outcomes.items() if isinstance(error, PriceError)}
         tables = [table for table in outcomes.values() if not isinstance(table, PriceError)]
         remarks = [table.attrs.pop(GATE, ((), ())) for table in tables]
-        table = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=[*COLUMNS])
+        table = (
+            pd.concat(tables, ignore_index=True)
+            if tables
+            else pd.DataFrame(columns=[*SIZE_COLUMNS])
+        )
         unanswered = (s for s, error in errors.items() if error.is_transient)
         failures = {symbol: error.what for symbol, error in errors.items()}
         faults, notices = (tuple(chain.from_iterable(s[i] for s in remarks)) for i in (0, 1))
@@ -111,8 +115,8 @@ def market_values(
     Returns
     -------
     DataFrame
-        Columns `COLUMNS`. ``shares`` is the last count of at most 370 days before, times the splits
-        since it: it has the unit of ``close``; NaN where there is none.
+        Columns `SIZE_COLUMNS`. ``shares`` is the last count of at most 370 days before, times the
+        splits since it: it has the unit of ``close``; NaN where there is none.
 
     Raises
     ------
@@ -151,7 +155,7 @@ def market_values(
     table = pd.DataFrame({name: values[keep] for name, values in cells.items()})
     table = table.assign(ticker=symbol, mcap=table["close"] * table["shares"], currency=currency)
     table.attrs[GATE] = remarks
-    return table[[*COLUMNS]]
+    return table[[*SIZE_COLUMNS]]
 
 
 def checked(

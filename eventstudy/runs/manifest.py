@@ -197,6 +197,6 @@ def _is_read(read: Any, text: str) -> bool:
         return False
 
 
-def schema() -> dict[str, Any]:
+def manifest_schema() -> dict[str, Any]:
     """Return the JSON Schema of ``manifest.json``, made from the types and their docstrings."""
     return document_schema(Manifest, SCHEMA, f"{MANIFEST} of an eventstudy run ({SCHEMA})")

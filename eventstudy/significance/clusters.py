@@ -19,7 +19,7 @@ ENUMERATE_UP_TO = 12
 # Signs that are drawn at a time.
 BLOCK = 1 << 20
 # |t*| that equals |t| but for rounding counts as at least as large.
-EQUAL = 1e-9
+TIE = 1e-9
 
 
 @statistic(
@@ -119,7 +119,7 @@ def wild_bootstrap(sample: AbnormalReturns, window: Window) -> Value:
     t = clustered_t(car, cluster).statistic
     stars = flip_clusters(car, cluster, draws=c.draws, seed=c.seed)
     drawn = G > ENUMERATE_UP_TO
-    tails = (stars <= t + EQUAL, stars >= t - EQUAL)
+    tails = (stars <= t + TIE, stars >= t - TIE)
     lower, upper = (float((tail.sum() + drawn) / (len(stars) + drawn)) for tail in tails)
     return Value(t, np.nan, "sign flips", lower, upper)
 

@@ -28,8 +28,6 @@ _FROM_RIGHT = re.compile(
 )
 _UNSEEN = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
 _TOGETHER = re.compile(r"\bp (?:=|&lt;|≥) [\d.]+|\b[Dd]ay 0\b|\bt\(N − 1\)")
-# Functions of numbers that templates have by their own names.
-FILTERS = ("capitalised", "clipped", "percent", "pvalue")
 TEMPLATES = Path(__file__).parents[1] / "templates"
 
 
@@ -75,7 +73,10 @@ def environment() -> Environment:
     """Return the templates of the pages."""
     templates = new_environment()
     templates.filters |= {
-        **{name: getattr(numbers, name) for name in FILTERS},
+        "capitalised": numbers.capitalised,
+        "clipped": numbers.clipped,
+        "percent": numbers.percent,
+        "pvalue": numbers.pvalue,
         "isolated": isolated,
         "value": partial(numbers.percent, unit=False),
         "interval": lambda low, high: numbers.span(low, high, unit=False),
