@@ -15,7 +15,7 @@ from sphinx.util.docutils import SphinxDirective
 
 import eventstudy
 from eventstudy.models import MODELS
-from eventstudy.models._base import options_of
+from eventstudy.models import options_of
 from eventstudy.significance import STATISTICS
 
 DOCS = Path(__file__).parents[1]
