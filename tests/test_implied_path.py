@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 from conftest import Market
 from scipy import stats
 from violent import k_by_hand
 
+import eventstudy as es
 from eventstudy.analysis.answer import DIFFERENT, answer_of, decide
 from eventstudy.analysis.implied_path import implied_path_of, surroundings_of
+from eventstudy.calendars.sessions import sessions
 from eventstudy.calendars.window import Window
 from eventstudy.report.figures.answer_figures import draw_implied, place_number, points_along
 from eventstudy.report.figures.svg_canvas import NARROW, WIDE, Panel, Scale
@@ -160,3 +163,38 @@ def test_the_figure_names_its_lines_clear_of_each_other() -> None:
             or "mplied<" in part
         ]
         assert abs(ends[0] - ends[1]) >= 32
+
+
+def test_a_day_at_a_price_limit_is_one_number_in_path_windows_and_table() -> None:
+    """Day 0 closes at the limit of Shanghai, day 1 free: both days are one return."""
+    days = pd.DatetimeIndex(sessions("XSHG").dates, name="date")
+    days = days[days >= "2021-01-04"][:260]
+    rng = np.random.default_rng(12)
+    index = rng.normal(0, 0.01, len(days))
+    share = index + rng.normal(0, 0.012, len(days))
+    at = 230
+    share[at] = 0.10
+    prices = pd.DataFrame(
+        {"600000.SS": np.cumprod(1 + share) * 10, "000300.SS": np.cumprod(1 + index) * 4000}, days
+    )
+    prices.loc[days[at], "600000.SS"] = round(prices["600000.SS"].iloc[at - 1] * 1.1, 2)
+    prices["600000.SS"] = prices["600000.SS"].round(2)
+    prices.iloc[at + 1 :, 0] = (
+        prices["600000.SS"].iloc[at] * np.cumprod(1 + share[at + 1 :])
+    ).round(2)
+    events = pd.DataFrame({"event_id": ["a"], "ticker": ["600000.SS"], "announced_at": [days[at]]})
+    table = prices.melt(var_name="symbol", value_name="close", ignore_index=False).reset_index()
+    table["adj_close"] = table["close"]
+    study = es.study(events, prices=table, benchmark="000300.SS", estimation="-200:-21")
+    table = study.car([(0, 0), (0, 1)])
+    assert table["car"].nunique() == 1
+    assert table["variance_multiple"].nunique() == table["pvalue_regime"].nunique() == 1
+    returns = prices["600000.SS"].pct_change().iloc[at : at + 2].to_numpy()
+    expected = study.abnormal_returns().set_index("tau").loc[[0, 1], "expected"].to_numpy()
+    by_hand = np.prod(1 + returns) - 1 - expected.sum()
+    assert table["car"].iloc[0] == pytest.approx(by_hand, rel=1e-12)
+    path = implied_path_of(study)
+    assert path is not None
+    gap = dict(zip(path.days.tolist(), (path.gap / 100).tolist(), strict=True))
+    assert gap[1] == pytest.approx(by_hand, rel=1e-9)
+    assert gap[0] == pytest.approx(returns[0] - expected[0], rel=1e-9), "at the limit"

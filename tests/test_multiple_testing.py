@@ -61,10 +61,17 @@ def test_reference_days(large: EventStudyResults) -> None:
 
 def test_reference_events(large: EventStudyResults) -> None:
     ref = read("large_example.json")["multiple_testing_events_[0,1]"]
-    table = large.multiple("events", window=(0, 1))
+    table = large.multiple("events", window=(0, 1), test="event_t")
     assert [(table[c] < 0.05).sum() for c in ("pvalue", "holm", "bh")] == list(ref.values())
     assert "romano_wolf" not in table
     assert set(table["n_events"]) == {1}
+    # By default with the p that the page of each event shows.
+    shown = large.car([(0, 1)])
+    by_default = large.multiple("events", window=(0, 1))
+    np.testing.assert_array_equal(by_default["pvalue"], shown["pvalue_regime"])
+    assert (shown["variance_multiple"] > 1).any()
+    with pytest.raises(ConfigError, match="event_t_regime"):
+        large.multiple("events", test="bmp")
 
 
 def test_reference_tiny() -> None:

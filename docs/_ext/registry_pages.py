@@ -14,8 +14,7 @@ from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
 import eventstudy
-from eventstudy.models import MODELS
-from eventstudy.models import options_of
+from eventstudy.models import MODELS, options_of
 from eventstudy.significance import STATISTICS
 
 DOCS = Path(__file__).parents[1]

@@ -97,9 +97,10 @@ def implied_path_of(study: FittedStudy) -> ImpliedPath | None:
     for t >= a; before day a - 1 both go backwards: 100 (1 - sum) from t + 1 to a - 1, and
     A_t = E_t - 100 d[t+1, a-1]. Returns are added, not compounded.
 
-    That of one event leaves out the days by which price limits extend windows. If its main window
-    is extended, both lines are compounded instead, so that A_t is the price. The gap is then no
-    CAR, and the band around E_t is still that of the added abnormal returns.
+    That of one event is seen day by day: on a day at a price limit it stands where the share
+    closed. If its main window is extended, both lines are compounded instead, so that A_t is the
+    price. The gap is then no CAR, and the band around E_t is still that of the added abnormal
+    returns.
     """
     return study.remember(("implied path",), lambda: _path(study))
 
@@ -180,8 +181,9 @@ def path_of_event(study: FittedStudy, i: int) -> ImpliedPath | None:
 def gaps_of_events(study: FittedStudy) -> tuple[FloatArray, FloatArray]:
     """Return the CAR of each event since the day before the main window, and its error, (n, L2).
 
-    Before that day it is minus the CAR of the days up to there. A day that closes at a price limit
-    is not extended; the error is that of the main test of one event.
+    Before that day it is minus the CAR of the days up to there. A CAR that would run on beyond the
+    day, to the first close off a price limit, ends on the day; the error is that of the main test
+    of one event.
 
     Parameters
     ----------
@@ -196,14 +198,16 @@ def gaps_of_events(study: FittedStudy) -> tuple[FloatArray, FloatArray]:
 
 
 def _gaps(study: FittedStudy) -> tuple[FloatArray, FloatArray]:
-    abnormal, start = study.abnormal.unextended, study.main.start
+    abnormal, start = study.abnormal, study.main.start
     gap = np.zeros((len(study.events), len(abnormal.event)))
     se = np.zeros_like(gap)
     for k, window in enumerate(from_main(abnormal.event, start)):
         if window is not None:
             sign = 1.0 if window.start == start else -1.0
-            gap[:, k] = sign * abnormal.car(window)
-            se[:, k] = np.sqrt(recent_variance(abnormal, window) * abnormal.var_car(window))
+            runs_on = abnormal.extended(window)
+            for rows, a in ((~runs_on, abnormal), (runs_on, abnormal.unextended)):
+                gap[rows, k] = sign * a.car(window)[rows]
+                se[rows, k] = np.sqrt(recent_variance(a, window) * a.var_car(window))[rows]
     return gap, se
 
 

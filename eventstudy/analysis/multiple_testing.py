@@ -16,7 +16,7 @@ from ..abnormal.abnormal_returns import AbnormalReturns
 from ..calendars.window import Window
 from ..errors import ConfigError
 from ..fitting.fitted import FittedStudy, WindowLike, WindowsLike, group_column
-from ..significance import STATISTICS, InapplicableError
+from ..significance import STATISTICS, InapplicableError, recent_variance
 from ..significance._base import require_count
 from ..significance.clusters import (
     MIN_CLUSTERS,
@@ -37,6 +37,8 @@ for _name, _method in (("holm", "holm"), ("bh", "fdr_bh"), ("by", "fdr_by")):
     ADJUSTMENTS.register(_name)(_method)
 ROMANO_WOLF = "romano_wolf"
 FAMILIES = ("events", "days", "windows", "groups")
+# The main test of one event.
+OF_ONE = "event_t_regime"
 TEXT_WIDTH = 100
 
 
@@ -67,13 +69,14 @@ def family(
     ----------
     study : FittedStudy
     kind : {"events", "days", "windows", "groups"}
-        The single-event t of each event over `window`; `test` on each day of the event window, over
+        The t of each event alone over `window`; `test` on each day of the event window, over
         each of `windows`, or over `window` in each group of the column `by`.
     window : window
     windows : iterable of windows, optional
         By default the standard windows that fit into the event window.
     test : str, optional
-        By default the main test.
+        By default the main test; of events ``event_t_regime``, the p that their pages show, which
+        allows for violent times, or ``event_t``, that of the textbook.
     by : str, optional
         By default the column that splits the report: group, else direction.
     methods : iterable of {"holm", "bh", "by", "romano_wolf"}, optional
@@ -110,7 +113,7 @@ def family(
     """
     window, hypotheses = Window.of(window), list[Hypothesis]()
     if kind == "events":
-        frame = _of_events(study, window)
+        frame = _of_events(study, window, test or OF_ONE)
     else:
         members = _members(study, kind, window, windows, by or "")
         hypotheses = [Hypothesis(name, s.abnormal.sample(w), w) for name, s, w in members]
@@ -247,13 +250,25 @@ def _obstacle(values: FloatArray, cluster: IntArray) -> str:
     return ""
 
 
-def _of_events(study: FittedStudy, window: Window) -> pd.DataFrame:
-    """Return the single-event t of each event, one row each."""
-    car = study.car_table([window]).rename(columns={"event_id": "label", "car": "estimate"})
-    has_car = car["estimate"].notna()
-    reason = np.where(has_car, "", "the event lacks days of the window")
-    car = car.assign(n_events=has_car.astype(int), reason=reason)
-    return car[["label", "n_events", "estimate", "statistic", "pvalue", "reason"]].copy()
+def _of_events(study: FittedStudy, window: Window, test: str) -> pd.DataFrame:
+    """Return the test of each event alone, one row each."""
+    if test not in (OF_ONE, "event_t"):
+        remedy = f"use {OF_ONE}, the p that its page shows, or event_t, that of the textbook"
+        raise ConfigError("no test of each event", value=test, remedy=remedy)
+    a, rows = study.abnormal, np.flatnonzero(study.ok)
+    k = recent_variance(a, window) if test == OF_ONE else np.ones(len(a))
+    car = a.car(window)[rows]
+    has_car = np.isfinite(car)
+    return pd.DataFrame(
+        {
+            "label": study.events["event_id"].to_numpy()[rows],
+            "n_events": has_car.astype(int),
+            "estimate": car,
+            "statistic": (a.car_t(window) / np.sqrt(k))[rows],
+            "pvalue": a.car_pvalues(window, k)[rows],
+            "reason": np.where(has_car, "", "the event lacks days of the window"),
+        }
+    )
 
 
 def _members(

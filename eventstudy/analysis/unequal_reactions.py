@@ -9,7 +9,13 @@ import numpy as np
 from ..abnormal.abnormal_returns import AbnormalReturns
 from ..calendars.window import Window
 from ..fitting.fitted import part_of_many
-from ..significance import FULL_SAMPLE, STATISTICS, InapplicableError, name_for_role
+from ..significance import (
+    FULL_SAMPLE,
+    STATISTICS,
+    InapplicableError,
+    name_for_role,
+    recent_variance,
+)
 from ..significance._correlation import variance_factor
 from ..utility.numbers import LEVEL
 from .interval import Interval
@@ -101,7 +107,8 @@ def measure_unequal(
     if not part_of_many(sample):
         ranks = STATISTICS[name_for_role("raised variance")](sample, window)
         statistic, p = ranks.statistic, ranks.pvalue
-    car, is_significant = sample.car(window), sample.car_pvalues(window) < LEVEL
+    car, k = sample.car(window), recent_variance(sample, window)
+    is_significant = sample.car_pvalues(window, k) < LEVEL
     rose = int((is_significant & (car > 0)).sum())
     fell = int((is_significant & (car < 0)).sum())
     return UnequalReactions(kappa, effect, effect.pvalue, statistic, p, rose, fell, n)

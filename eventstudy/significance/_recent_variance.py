@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import partial
 
 import numpy as np
@@ -50,6 +51,7 @@ def recent_variance(sample: AbnormalReturns, window: Window) -> FloatArray:
     where q' is q, but on the days of the window at most 6 max(1, k_0). A model without a market
     takes the index of the event; without any, k = max(1, k_u). The two limits keep news from
     passing as volatility: a leak, an earlier announcement, or one that moves the index itself.
+    The window of an event that a price limit extends ends on its last day.
     Missing data: days without a return are left out of the means; k is 1 for an event without any.
 
     References
@@ -73,7 +75,24 @@ def _ratios(window: Window, sample: AbnormalReturns) -> FloatArray:
         return np.ones(len(sample))
     days = days_before(sample)
     squares = days.errors**2 / sample.sigma2[:, None]
-    return variance_ratio(squares, days.days, market_variance(days, window), window)
+    k = variance_ratio(squares, days.days, market_variance(days, window), window)
+    for stop, rows in _later_stops(sample, window):
+        longer = Window(window.start, stop)
+        ratios = variance_ratio(squares, days.days, market_variance(days, longer), longer)
+        k[rows] = ratios[rows]
+    return k
+
+
+def _later_stops(sample: AbnormalReturns, window: Window) -> Iterator[tuple[int, BoolArray]]:
+    """Yield the event days on which windows end that a price limit extends, and their events."""
+    runs_on = sample.extended(window)
+    if not runs_on.any():
+        return
+    last = sample.sessions_of(window)[1][:, None]
+    dates = sample.windows.dates[:, sample.columns(sample.event)]
+    stops = sample.event.start + (dates <= last).sum(axis=1) - 1
+    for stop in np.unique(stops[runs_on]).tolist():
+        yield stop, runs_on & (stops == stop)
 
 
 def days_before(sample: AbnormalReturns) -> RecentDays:

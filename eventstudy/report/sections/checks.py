@@ -189,13 +189,21 @@ def _leave_outs(findings: Findings) -> Iterator[Check]:
 
 
 def _windows(findings: Findings) -> Iterator[Check]:
-    """Yield the answer over other windows: of the grid, else of those that are tested."""
+    """Yield the answer over other windows: of the grid, else of those that are tested.
+
+    A window that a price limit extends to the days of the main window is no other one.
+    """
     sample, main = findings.sample, findings.setup.main
+    same = {
+        f.window
+        for f in sample.windows
+        if f.is_extended and f.answer.effect == sample.answer.effect
+    }
     tested = {str(f.window): f.answer for f in sample.windows}
     cells = {row["window"]: row for row in _cells(findings, "window")}
     for window in CARS:
         name = _window_name(window, is_day_later(findings))
-        if window == main:
+        if window == main or window in same:
             continue
         if row := cells.get(str(window)):
             yield _check("window", name, row)

@@ -149,10 +149,19 @@ def _window_line(finding: WindowFinding, findings: Findings) -> TestLine:
         rate = answer.calibrated.false_alarms
     name = name_window(window, is_late=is_day_later(findings))
     allows = allows_for(answer.test) if is_main else ""
-    place = window_text(window)
+    place = " ".join(filter(None, [window_text(window), _until(finding, findings)]))
     rate_range = say("tests.unequal_rate") if answer.unequal else ""
     facts = (answer.effect, place, is_main, rate_range)
     return TestLine(name, answer.pvalue, rate, allows, *facts)
+
+
+def _until(finding: WindowFinding, findings: Findings) -> str:
+    """Return until when a price limit extends the window of the only event; "" if it does not."""
+    sample, window = findings.sample, finding.window
+    if not finding.is_extended or sample.n_used != 1:
+        return ""
+    (event,) = findings.of_group(sample.group)
+    return say("event_page.until", date=event.car(window).until)
 
 
 def _other_estimates(sample: Sample) -> Iterator[TestLine]:
