@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import gc
+import itertools
 import socket
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,9 +25,10 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[1]
 SHARED = ROOT.parent / "shared"
+_STORES = itertools.count()
 
 # No test depends on how fast the machine is.
-settings.register_profile("any machine", deadline=None)
+settings.register_profile("any machine", deadline=None, max_examples=50)
 settings.load_profile("any machine")
 
 
@@ -39,7 +42,9 @@ def pytest_collection_finish() -> None:
 
 
 @pytest.fixture(autouse=True, scope="session")
-def _own_folders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+def _own_folders(
+    tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config
+) -> Iterator[None]:
     """Point the store and the caches away from the user's; calendars are kept for the whole
     session."""
     base = tmp_path_factory.getbasetemp().parent
@@ -47,12 +52,17 @@ def _own_folders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         patch.setenv("XDG_CACHE_HOME", str(base / "cache"))
         patch.setenv("XDG_DATA_HOME", str(base / "data"))
         patch.setenv("EVENTSTUDY_STORE", str(tmp_path_factory.mktemp("store") / "prices.sqlite"))
+        if sys.dont_write_bytecode:
+            # Else each process that a test starts compiles all that it imports.
+            patch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
+            patch.setenv("PYTHONPYCACHEPREFIX", str(pytestconfig.cache.mkdir("bytecode")))
         yield
 
 
 @pytest.fixture(autouse=True)
 def _own_store(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("EVENTSTUDY_STORE", str(tmp_path_factory.mktemp("store") / "prices.sqlite"))
+    file = tmp_path_factory.getbasetemp() / f"store-{next(_STORES)}" / "prices.sqlite"
+    monkeypatch.setenv("EVENTSTUDY_STORE", str(file))
 
 
 @pytest.fixture(autouse=True)

@@ -14,7 +14,7 @@ from eventstudy.studies import EventStudyResults
 from eventstudy.utility.csv_text import read_numbers
 
 CONFIG = StudyConfig().with_options({
-    "event": "-5:5", "estimation": "-120:-11", "regress": ["direction"], "draws": 99,
+    "event": "-5:5", "estimation": "-120:-11", "regress": ["direction"], "draws": 99, "calibrate": 0,
 })  # fmt: skip
 HOSTILE = [
     '<script>alert("1")</script>', '=HYPERLINK("http://evil.example","x")', r"\input{/etc/passwd}",

@@ -15,7 +15,7 @@ from eventstudy.fitting.config import StudyConfig
 from eventstudy.studies import EventStudyResults
 
 MAIN = Window(0, 1)
-CONFIG = StudyConfig(estimation=Window(-120, -11), event=Window(-5, 5), event_pages=0)
+CONFIG = StudyConfig(estimation=Window(-120, -11), event=Window(-5, 5), event_pages=0, calibrate=0)
 PROVENANCE = {
     "events_source": "events.csv",
     "events_sha256": "ab" * 32,
@@ -36,7 +36,7 @@ PROVENANCE = {
 
 def findings(results: EventStudyResults, name: str = "a study", **settings: Any) -> Findings:
     """Return the findings of results, as they are read back from their JSON."""
-    config = replace(CONFIG, **{"event_pages": 0, "calibrate": 0, **settings})
+    config = replace(CONFIG, **settings)
     return read_json(to_json(findings_of(results, config, name=name, provenance=PROVENANCE)))
 
 

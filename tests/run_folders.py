@@ -20,10 +20,11 @@ FIRMS = ("AAA", "BBB", "CCC", "DDD", "EEE")
 DAYS = pd.bdate_range("2020-01-01", periods=200)
 # Session of the event of each firm.
 AT = (150, 160, 170, 155, 165)
+# The answer alone: neither other dates nor pages of events.
+QUICK = ("--calibrate", "0", "--event-pages", "0")
 SHORT = (
     "--calendar", "data", "--estimation", "-100:-11", "--event-window", "-5:5", "--draws", "99",
-    "--event-pages",
-    "0", "--quiet",
+    *QUICK, "--quiet",
 )  # fmt: skip
 
 

@@ -11,7 +11,7 @@ from click.testing import CliRunner
 from conftest import SHARED, Market
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pages import findings
+from pages import CONFIG, findings
 from scipy import stats
 from situations import placed
 from violent import k_by_hand
@@ -108,7 +108,7 @@ def test_the_main_test_comes_from_the_number_of_events_alone() -> None:
     ]  # fmt: skip
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(
     n=st.integers(1, 14), seed=st.integers(0, 10**6), effect=st.floats(-0.05, 0.05),
     dates=st.integers(1, 4), rho=st.floats(0, 0.8),
@@ -116,9 +116,9 @@ def test_the_main_test_comes_from_the_number_of_events_alone() -> None:
 def test_interval_and_verdict_never_contradict_each_other(
     n: int, seed: int, effect: float, dates: int, rho: float
 ) -> None:
-    market = Market(n, dates=min(n, dates), effect=effect, rho=rho, seed=seed)
+    fit = Market(n, dates=min(n, dates), effect=effect, rho=rho, seed=seed).fit().abnormal
     for window in (MAIN, Window(0, 0), Window(-5, 5)):
-        found = decide(market.fit().abnormal, window)
+        found = decide(fit, window)
         outside = not found.effect.ci_low <= 0 <= found.effect.ci_high
         assert found.verdict == ("different" if outside else "not_different")
 
@@ -265,7 +265,7 @@ def test_a_firm_that_is_gone_leaves_nothing_open() -> None:
 def test_a_group_may_be_called_pooled() -> None:
     market = Market(12, seed=5)
     market.table["direction"] = ["pooled", "b"] * 6
-    found = json.loads(market.fit().to_json())["answer"]
+    found = json.loads(market.fit().to_json(config=CONFIG))["answer"]
     assert [one["n_events"] for one in found.values()] == [12, 6, 6]
     assert list(found) == ["pooled", "pooled (group)", "b"]
 

@@ -239,10 +239,10 @@ def test_monte_carlo_error_stands_beside_each_share(results: EventStudyResults) 
 
 def test_a_run_and_calibrate_have_the_same_p(tmp_path: Path) -> None:
     study = market(effect=-0.02).fit(engine="batch")
-    config = StudyConfig(event="-5:5", estimation="-120:-11")
+    config = StudyConfig(event="-5:5", estimation="-120:-11", calibrate=99)
     shown = finish_run(study, config=config).findings.sample.answer.calibrated
     # The run draws fewer tests in one matrix product: equal but for rounding.
-    brief = calibrate(study).brief
+    brief = calibrate(study, draws=99).brief
     for field in fields(Calibrated):
         expected = getattr(brief, field.name)
         alike = (
@@ -409,9 +409,9 @@ def test_few_events_take_their_smallest_effect_from_quiet_dates() -> None:
     error = np.sqrt((1 + (n - 1) * r) / n) / (1 / s).mean()
     t = stats.t.ppf(0.975, n - 1)
     assert stats.nct.sf(t, n - 1, answer.overturn.smallest_effect / error) == pytest.approx(0.8)
-    config = StudyConfig(event="-5:5", estimation="-120:-11", calibrate=99)
+    config = StudyConfig(event="-5:5", estimation="-120:-11", calibrate=80)
     shown = finish_run(study, config=config).findings.sample.answer
-    drawn = calibrate(study, W, draws=99)
+    drawn = calibrate(study, W, draws=80)
     assert shown.overturn.smallest_effect == drawn.smallest_effect
     assert shown.calibrated is not None
     assert shown.calibrated.smallest_effect == drawn.smallest_effect
@@ -454,11 +454,12 @@ def test_processes_give_the_bits_of_one(results: EventStudyResults) -> None:
 def test_a_run_calibrates_the_answer_of_the_headline() -> None:
     study = market(effect=-0.02).fit(engine="batch")
     config = StudyConfig(event="-5:5", estimation="-120:-11", calibrate=99)
-    answer = finish_run(study, config=config).findings.sample.answer
+    findings = finish_run(study, config=config).findings
+    answer = findings.sample.answer
     assert answer.calibrated is not None
     assert answer.calibrated.draws == 99
     assert answer.to_dict()["calibrated"]["pvalue"] == answer.calibrated.pvalue
-    text = markdown(finish_run(study, config=config).findings)
+    text = markdown(findings)
     assert "On 99 shifted calendars" in text
     off = finish_run(study, config=replace(config, calibrate=0)).findings
     assert off.sample.answer.calibrated is None
@@ -481,7 +482,7 @@ def test_a_model_fitted_by_search_is_drawn_up_to_a_number_of_fits() -> None:
     """499 draws of GARCH for 50 events would take a run many minutes."""
     study = market().fit(model="theil_sen")
     assert "so at most 5,000 times for this, not 5,988" in calibrated(study, W, 499).reason
-    assert not calibrated(study, W, 99).reason
+    assert not calibrated(study, W, 40).reason
 
 
 def test_the_command_prints_tests_and_power(tmp_path: Path) -> None:
@@ -586,7 +587,8 @@ def test_the_table_of_the_terminal_fits_and_has_no_nan(tmp_path: Path) -> None:
 
 def test_all_results_give_a_frame_by_a_call() -> None:
     results = Market(8, dates=4, seed=2).fit()
-    for made in (results.answer(), results.power(), results.influence(), results.calibrate()):
+    drawn = results.calibrate(draws=40, tests=())
+    for made in (results.answer(), results.power(), results.influence(), drawn):
         assert isinstance(made.frame(), pd.DataFrame)
 
 

@@ -6,6 +6,7 @@ import ast
 import re
 import string
 from collections.abc import Iterator
+from functools import cache
 
 import pytest
 from conftest import ROOT
@@ -26,38 +27,49 @@ WORDS = re.compile(r"[A-Za-z]{2,} [a-z]{2,}")
 TAKE_CODES = {"say": 0, "make_error": 1, "Reason": 0, "require": 1, "require_count": 2}
 
 
+@cache
+def modules() -> list[tuple[str, str, ast.Module]]:
+    """Return the place, the text and the syntax tree of each module of the package."""
+    found = []
+    for path in sorted(PACKAGE.rglob("*.py")):
+        text = path.read_text(encoding="utf-8")
+        found.append((path.relative_to(PACKAGE).as_posix(), text, ast.parse(text)))
+    return found
+
+
 def calls(name: str) -> Iterator[tuple[str, ast.Call]]:
     """Yield the calls of a function by its name, with the place of each."""
     imported = "catalogue import" if name in ("say", "make_error", "Reason") else name
-    for path in sorted(PACKAGE.rglob("*.py")):
-        text = path.read_text(encoding="utf-8")
+    for place, text, tree in modules():
         if imported not in text:
             continue
-        for node in ast.walk(ast.parse(text)):
+        for node in ast.walk(tree):
             named = isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
             if named and node.func.id == name and len(node.args) > TAKE_CODES[name]:
-                yield f"{path.relative_to(PACKAGE)}:{node.lineno}", node
+                yield f"{place}:{node.lineno}", node
 
 
-def codes_of(node: ast.expr) -> re.Pattern[str]:
-    """Return what the codes of a call look like: an f-string may name several."""
+def codes_of(node: ast.expr) -> str:
+    """Return a pattern of the codes of a call: an f-string may name several."""
     if isinstance(node, ast.Constant):
-        return re.compile(re.escape(str(node.value)))
+        return re.escape(str(node.value))
     if isinstance(node, ast.JoinedStr):
         parts = (
             re.escape(str(v.value)) if isinstance(v, ast.Constant) else r"[\w.]*"
             for v in node.values
         )
-        return re.compile("".join(parts))
+        return "".join(parts)
     if isinstance(node, ast.IfExp):
-        return re.compile(f"{codes_of(node.body).pattern}|{codes_of(node.orelse).pattern}")
-    return re.compile(r".*")
+        return f"{codes_of(node.body)}|{codes_of(node.orelse)}"
+    return r".*"
 
 
 @pytest.mark.parametrize(("function", "argument"), TAKE_CODES.items())
 def test_every_code_is_in_the_catalogue(function: str, argument: int) -> None:
     prefix = "" if function in ("say", "make_error") else "reason."
-    patterns = [(place, codes_of(call.args[argument])) for place, call in calls(function)]
+    patterns = [
+        (place, re.compile(codes_of(call.args[argument]))) for place, call in calls(function)
+    ]
     codes = [code.removeprefix(prefix) for code in sentences()]
     missing = [
         f"{place}: {pattern.pattern}"
@@ -71,17 +83,18 @@ def test_every_code_is_in_the_catalogue(function: str, argument: int) -> None:
 def named_codes() -> set[str]:
     """Return patterns of all texts of modules and templates that may be codes, or end in one."""
     patterns = set()
-    for path in PACKAGE.rglob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for _, _, tree in modules():
+        for node in ast.walk(tree):
             if isinstance(node, ast.JoinedStr) or (
                 isinstance(node, ast.Constant) and isinstance(node.value, str)
             ):
-                patterns.add(codes_of(node).pattern)
+                patterns.add(codes_of(node))
     for path in (PACKAGE / "report" / "templates").iterdir():
         for text, more in re.findall(r'"([\w.]+)"( ~)?', path.read_text(encoding="utf-8")):
             patterns.add(re.escape(text) + r"[\w.]*" * bool(more))
     # Those of Reason itself fit every reason.
-    return {p for p in patterns if re.match(r"\w{3}", p) and not p.startswith(r"reason\.[")}
+    code = re.compile(r"\w{3}(\w|\\[.-]|\[\\w\.\]\*)*")
+    return {p for p in patterns if code.fullmatch(p) and not p.startswith(r"reason\.[")}
 
 
 def test_no_code_is_unused() -> None:
@@ -179,11 +192,10 @@ def constants(node: ast.expr) -> Iterator[str]:
 
 def test_no_module_reads_a_sentence() -> None:
     found = []
-    for path in sorted(PACKAGE.rglob("*.py")):
-        place = path.relative_to(PACKAGE).as_posix()
+    for place, _, tree in modules():
         if place.startswith(READ_OTHERS):
             continue
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        for node in ast.walk(tree):
             found += [
                 f"{place}:{node.lineno}: {text}"  # type: ignore[attr-defined]
                 for text in reads(node)

@@ -15,6 +15,7 @@ import pandas as pd
 import pytest
 from click.testing import CliRunner
 from conftest import ROOT, Market
+from run_folders import QUICK
 from yahoo_standin import Yahoo, synthetic
 
 from eventstudy.cli.main import main
@@ -103,7 +104,9 @@ def test_json_is_one_document_and_equals_the_tables(events: Path, tmp_path: Path
 
 
 def test_quiet_says_nothing(events: Path, tmp_path: Path) -> None:
-    code, out, err = invoke("run", events, "--prices", "sample", "--out", tmp_path / "r", "--quiet")
+    code, out, err = invoke(
+        "run", events, "--prices", "sample", "--out", tmp_path / "r", "--quiet", *QUICK
+    )
     assert (code, out, err) == (0, "", "")
 
 
@@ -113,7 +116,7 @@ def test_options_reach_the_numbers(events: Path, tmp_path: Path) -> None:
         "constant_mean",
         "--estimation", "-150:-21", "--event-window", "-3:3", "--car", "0:2", "--car", "-1:1", "--test",
         "bmp",
-        "--engine", "batch", "--json",
+        "--engine", "batch", "--json", *QUICK,
     )  # fmt: skip
     assert code == 0
     found = json.loads(out)
@@ -134,7 +137,7 @@ def test_study_file_and_options_over_it(events: Path, tmp_path: Path) -> None:
     (tmp_path / "study.toml").write_text(
         'events = "events.csv"\nout = "runs"\nname = "mine"\nprices = "sample"\nmodel = '
         '"market_adjusted"\n'
-        'windows = ["0:1", "-2:2"]\nmax_loss = 0.5\n',
+        'windows = ["0:1", "-2:2"]\nmax_loss = 0.5\ncalibrate = 0\nevent_pages = 0\n',
         encoding="utf-8",
     )
     code, out, err = invoke(
@@ -148,7 +151,7 @@ def test_study_file_and_options_over_it(events: Path, tmp_path: Path) -> None:
 
 
 def test_strict_and_max_loss_write_and_exit_with_3(events: Path, tmp_path: Path) -> None:
-    common = ["run", events, "--prices", "sample", "--event-pages", "0", "--out", tmp_path / "r"]
+    common = ["run", events, "--prices", "sample", "--out", tmp_path / "r", *QUICK]
     for extra in (["--strict"], ["--max-loss", "0.2"]):
         code, _, err = invoke(*common, *extra)
         assert code == 3
@@ -158,7 +161,7 @@ def test_strict_and_max_loss_write_and_exit_with_3(events: Path, tmp_path: Path)
 
 
 def test_nothing_usable_keeps_the_old_run(events: Path, tmp_path: Path) -> None:
-    assert invoke("run", events, "--prices", "sample", "--out", tmp_path / "r")[0] == 0
+    assert invoke("run", events, "--prices", "sample", "--out", tmp_path / "r", *QUICK)[0] == 0
     before = (tmp_path / "r" / "events" / "manifest.json").read_bytes()
     events.write_text("ticker,announced_at\n002415.SZ,2019-05-22\n", encoding="utf-8")
     code, out, err = invoke("run", events, "--prices", "sample", "--out", tmp_path / "r")
@@ -232,7 +235,7 @@ def test_settings_of_the_wrong_type(line: str, events: Path, tmp_path: Path) -> 
 
 
 def test_a_test_named_twice_and_windows_before_the_event(events: Path, tmp_path: Path) -> None:
-    common = ["run", events, "--prices", "sample", "--out", tmp_path / "r"]
+    common = ["run", events, "--prices", "sample", "--out", tmp_path / "r", *QUICK]
     assert invoke(*common, "--test", "bmp", "--test", "bmp", "--car", "0:1", "--car", "0:1")[0] == 0
     code, out, err = invoke(*common, "--event-window", "-10:-2")
     assert code == 0, err
@@ -242,7 +245,7 @@ def test_a_test_named_twice_and_windows_before_the_event(events: Path, tmp_path:
 @pytest.mark.slow
 def test_a_missing_main_window_is_a_loss(events: Path, tmp_path: Path) -> None:
     events.write_text("ticker,announced_at\nNVDA,2022-12-28\nNVDA,2022-08-31\n", encoding="utf-8")
-    common = ["run", events, "--prices", "sample", "--out", tmp_path / "r"]
+    common = ["run", events, "--prices", "sample", "--out", tmp_path / "r", *QUICK]
     assert invoke(*common)[0] == 0
     code, _, err = invoke(*common, "--strict")
     assert code == 3
@@ -273,6 +276,7 @@ def test_closed_streams(closed: str, events: Path, tmp_path: Path) -> None:
             "sample",
             "--out",
             str(tmp_path / "r"),
+            *QUICK,
         ]
     )
     done = subprocess.run(
@@ -356,7 +360,7 @@ def test_returns_that_the_user_holds(tmp_path: Path) -> None:
         code, _, err = invoke(
             "run", tmp_path / "events.csv", "--returns", tmp_path / file, "--calendar", "data",
             "--benchmark", "MKT", "--estimation", "-120:-11", "--event-window", "-5:5",
-            "--out", tmp_path / file[:4],
+            "--out", tmp_path / file[:4], *QUICK,
         )  # fmt: skip
         assert code == 0, err
         cars.append(read_numbers(tmp_path / file[:4] / "events" / "tables" / "car.csv"))
@@ -406,10 +410,10 @@ def test_run_over_the_wire(events: Path, tmp_path: Path) -> None:
     series = [synthetic(s, start=date(2017, 1, 2), end=date(2023, 3, 31)) for s in symbols]
     with Yahoo(*series) as yahoo:
         env = {**yahoo.env(), "EVENTSTUDY_STORE": str(tmp_path / "store.sqlite")}
-        first = process("run", events, "--out", tmp_path / "a", "--json", env=env)
+        first = process("run", events, "--out", tmp_path / "a", "--json", *QUICK, env=env)
         assert first.returncode == 0, first.stderr
         asked = len(yahoo.log)
-        second = process("run", events, "--out", tmp_path / "b", "--json", env=env)
+        second = process("run", events, "--out", tmp_path / "b", "--json", *QUICK, env=env)
         assert second.returncode == 0, second.stderr
         assert len(yahoo.log) == asked, "prices that are in the store are not asked for again"
     found = json.loads(first.stdout)
@@ -426,7 +430,7 @@ def test_no_network_falls_back_on_the_sample_and_says_so(events: Path, tmp_path:
         "https_proxy": nowhere,
         "EVENTSTUDY_STORE": str(tmp_path / "s.sqlite"),
     }
-    done = process("run", events, "--out", tmp_path / "r", env=env)
+    done = process("run", events, "--out", tmp_path / "r", *QUICK, env=env)
     assert done.returncode == 0, done.stderr
     assert "NOTE:" in done.stderr
     assert "sample" in done.stderr
@@ -459,7 +463,7 @@ def test_latin_console_and_foreign_locale(events: Path, tmp_path: Path) -> None:
     done = process("check", events, env=env)
     assert done.returncode == 0, done.stderr
     assert "ap-??" in done.stdout
-    done = process("run", events, "--prices", "sample", "--out", tmp_path / "r", env=env)
+    done = process("run", events, "--prices", "sample", "--out", tmp_path / "r", *QUICK, env=env)
     assert done.returncode == 0, done.stderr
 
 
@@ -484,7 +488,7 @@ def test_json_where_no_event_could_be_used(tmp_path: Path) -> None:
 
     def study(ticker: str) -> tuple[int, str]:
         path.write_text(f"event_id,ticker,announced_at\nx,{ticker},2020-06-15\n")
-        return invoke("run", path, "--offline", "--out", tmp_path / "r", "--json")[:2]
+        return invoke("run", path, "--offline", "--out", tmp_path / "r", "--json", *QUICK)[:2]
 
     code, out = study("NOSUCH")
     held = json.loads((run / "results.json").read_text(encoding="utf-8"))

@@ -30,15 +30,23 @@ def invoke(*args: object, text: str | None = None, env: dict[str, str] | None = 
     return CliRunner().invoke(main, [str(a) for a in args], input=text, env=env)
 
 
-def test_alone_it_says_what_to_do_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def first_commands() -> list[list[str]]:
+    """Return what the program alone says to do first."""
     done = invoke()
     assert done.exit_code == 0
-    lines = done.output.splitlines()
-    assert len(lines) == 4
+    return [re.split(r"\s{2,}", line)[0].split() for line in done.output.splitlines()]
+
+
+def test_alone_it_names_commands_that_there_are() -> None:
+    commands = first_commands()
+    assert [command[0] for command in commands] == ["eventstudy"] * 4
+    assert {command[1] for command in commands} <= {"--help", *main.commands}
+
+
+@pytest.mark.slow
+def test_alone_it_says_what_to_do_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    for line in lines:
-        command = re.split(r"\s{2,}", line)[0].split()
-        assert command[0] == "eventstudy"
+    for command in first_commands():
         done = invoke(*command[1:])
         assert done.exit_code == 0, done.output
     assert (tmp_path / "reports" / "events" / "report.html").is_file()

@@ -165,7 +165,7 @@ def study(
     config = StudyConfig(
         returns=str(tmp_path / "returns.csv"), confounders=str(tmp_path / "news.csv"),
         calendar="data",
-        estimation=Window(-120, -11), event=Window(-5, 5), **options,  # type: ignore[arg-type]
+        estimation=Window(-120, -11), event=Window(-5, 5), calibrate=0, **options,  # type: ignore[arg-type]
     )  # fmt: skip
     return run_study(events, config), config
 

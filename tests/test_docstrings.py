@@ -67,7 +67,14 @@ MODULES = [
 ]
 
 
-@pytest.mark.parametrize("name", NAMES)
+# That of `robustness` computes as much in less time.
+EXAMPLES = [
+    pytest.param(name, marks=[pytest.mark.slow] if name == "RobustnessResults" else [])
+    for name in NAMES
+]
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
 def test_example(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """It uses the name, prints values, and needs no network."""
     shutil.copy(ROOT / "events.csv", tmp_path)

@@ -16,7 +16,7 @@ import pytest
 from conftest import Market
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from run_folders import invoke
+from run_folders import QUICK, invoke
 
 from eventstudy.errors import EventsFileError
 from eventstudy.events.table import check_events, events_from_frame, read_events
@@ -191,7 +191,7 @@ def test_a_run_of_parquet_events_is_kept_verified_and_computed_again(tmp_path: P
     for name in ("e.csv", "p.parquet"):
         invoke(
             "run", tmp_path / name, "--returns", tmp_path / "ret.csv", "--calendar", "data",
-            "--estimation", "-100:-11", "--event-window", "-5:5", "--out", tmp_path / "out", "--quiet",
+            "--estimation", "-100:-11", "--event-window", "-5:5", "--out", tmp_path / "out", "--quiet", *QUICK, *QUICK,
         )  # fmt: skip
     run = tmp_path / "out" / "p"
     assert (run / "data" / "events.parquet").read_bytes() == (tmp_path / "p.parquet").read_bytes()

@@ -45,7 +45,7 @@ from eventstudy.studies import EventStudyResults
 from eventstudy.utility.numbers import pvalue, window_text
 
 SCHEMA = json.loads((ROOT / "eventstudy/data/results.schema.json").read_text(encoding="utf-8"))
-PLAIN = StudyConfig(estimation=Window(-120, -11), event=Window(-5, 5))
+PLAIN = StudyConfig(estimation=Window(-120, -11), event=Window(-5, 5), calibrate=0)
 KINDS = (*HELD, "xlsx", "parquet", "card")
 VALID = Draft202012Validator(SCHEMA)
 
@@ -423,10 +423,12 @@ def test_every_event_dropped(market: Market, tmp_path: Path) -> None:
 def test_log_points_are_not_percent(tmp_path: Path, market: Market) -> None:
     results = market.fit()
     object.__setattr__(results.panel, "measure", "volume")
-    text = results.to_markdown()
+    text = results.to_markdown(config=PLAIN)
     assert "Effect, log pts" in text
-    assert "in log points" in results.to_latex()
-    sheet = openpyxl.load_workbook(results.to_excel(tmp_path / "v.xlsx"))["Daily returns"]
+    assert "in log points" in results.to_latex(config=PLAIN)
+    sheet = openpyxl.load_workbook(results.to_excel(tmp_path / "v.xlsx", config=PLAIN))[
+        "Daily returns"
+    ]
     assert sheet["F2"].number_format == "+0.0000;\N{MINUS SIGN}0.0000;0.0000"
 
 

@@ -25,7 +25,7 @@ from eventstudy.report.sections.caveats import second_sentence
 from eventstudy.runs import write_run
 
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
-CONFIG = StudyConfig().with_options({"event": "-5:5", "estimation": "-120:-11"})
+CONFIG = StudyConfig().with_options({"event": "-5:5", "estimation": "-120:-11", "calibrate": 0})
 
 
 @pytest.fixture(scope="module")

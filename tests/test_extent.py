@@ -27,7 +27,7 @@ from eventstudy.studies.doors import EventStudy
 from eventstudy.utility.numbers import date_prose
 
 DAY, MAIN, DRIFT = Window(0, 0), Window(0, 1), Window(2, 5)
-CONFIG = StudyConfig(estimation=Window(-120, -11), event=Window(-5, 5))
+CONFIG = StudyConfig(estimation=Window(-120, -11), event=Window(-5, 5), calibrate=0)
 
 
 @pytest.fixture(scope="module")

@@ -867,7 +867,9 @@ def test_the_split_of_polyus_is_in_no_number(tmp_path: Path, announced: str, hal
         "ticker": ["PLZL.ME", "SBER.ME", "SBER.ME"],
         "announced_at": [announced, "2025-03-28", "2025-05-27"],
     })  # fmt: skip
-    results = es.run_study(news, es.StudyConfig(prices=str(folder), halt=halt))
+    results = es.run_study(
+        news, es.StudyConfig(prices=str(folder), halt=halt, calibrate=0, event_pages=0)
+    )
     folder = results.save(tmp_path) / "tables"
     compared = 0
     for path in folder.glob("*.csv"):

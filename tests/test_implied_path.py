@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from conftest import Market
+from pages import CONFIG
 from scipy import stats
 from violent import k_by_hand
 
@@ -102,7 +103,7 @@ def test_run_up_and_drift_of_a_planted_path() -> None:
     back, low, high = around.drift_share
     assert low < -0.75 < high < 0
     assert back == pytest.approx(-0.75, abs=0.12)
-    (days,) = (fold for fold in list_folds(study.findings()) if fold.code == "days")
+    (days,) = (fold for fold in list_folds(study.findings(config=CONFIG)) if fold.code == "days")
     assert str(days.blocks[2]).startswith(f"The run-up before is {share:.0%} of the whole move")
     assert f"Afterwards {-back:.0%} of the move is taken back" in str(days.blocks[2])
 

@@ -16,6 +16,7 @@ import pytest
 from click.testing import CliRunner
 from conftest import Market
 from pages import CONFIG
+from run_folders import QUICK
 
 from eventstudy.cli.main import main
 from eventstudy.fitting.config import StudyConfig
@@ -277,7 +278,7 @@ def test_the_command_shows_a_run_that_could_not_be_refreshed(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     events = "event_id,ticker,announced_at\nx,{},2020-06-15\n"
-    asked = ["run", "e.csv", "--offline", "--quiet"]
+    asked = ["run", "e.csv", "--offline", "--quiet", *QUICK]
     (tmp_path / "e.csv").write_text(events.format("AAPL"))
     assert CliRunner().invoke(main, asked).exit_code == 0
     (tmp_path / "e.csv").write_text(events.format("NOSUCH"))

@@ -405,7 +405,7 @@ def test_frame_table_and_plot() -> None:
     found = fit.influence()
     frame = found.frame()
     assert len(frame) == len(found.leave_outs) >= 12
-    config = StudyConfig(estimation=Window(-120, -11), event=Window(-5, 5))
+    config = StudyConfig(estimation=Window(-120, -11), event=Window(-5, 5), calibrate=0)
     table = study_tables(fit, config)["influence"]
     pd.testing.assert_series_equal(table["pvalue"], frame["pvalue"])
     assert list(table)[:3] == ["left_out_kind", "left_out", "left_out_first"]

@@ -32,6 +32,7 @@ model = "ff3"
 confounders = "news.csv"
 size = "sizes.csv"
 event_pages = 0
+calibrate = 0
 [grid]
 model = "market"
 estimation = "-400:-31"

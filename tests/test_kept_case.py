@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from conftest import ROOT, SHARED
-from run_folders import invoke
+from run_folders import QUICK, invoke
 from yahoo_standin import Series, Yahoo, proxy_env
 from yahoo_world import series
 
@@ -131,7 +131,9 @@ def events(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def run_of(events: Path, out: Path, *options: object) -> str:
-    return invoke("run", events, "--prices", "sample", "--out", out, "--draws", "99", *options)
+    return invoke(
+        "run", events, "--prices", "sample", "--out", out, "--draws", "99", *QUICK, *options
+    )
 
 
 def test_it_is_shown_and_enters_nothing(events: Path, tmp_path: Path) -> None:
@@ -178,7 +180,7 @@ def test_it_is_of_returns(events: Path, tmp_path: Path) -> None:
         rows = [(r[0], r[4], r[5]) for r in sources[symbol].rows]
         table = pd.DataFrame(rows, columns=["date", "adj_close", "volume"])
         table.to_csv(folder / f"{symbol}.csv", index=False)
-    options = ("--measure", "volume", "--out", tmp_path / "out", "--draws", "99")
+    options = ("--measure", "volume", "--out", tmp_path / "out", "--draws", "99", *QUICK)
     assert LINE not in invoke("run", events, "--prices", folder, *options)
 
 
@@ -288,7 +290,7 @@ class TestReproduce:
         self, listing: Callable[..., Yahoo], events: Path, tmp_path: Path
     ) -> None:
         listing(series(FIRM), series(INDEX), series("AMD"), series("AAPL"), series("^GSPC"))
-        options = ("--prices", "yahoo", "--out", tmp_path, "--draws", "99")
+        options = ("--prices", "yahoo", "--out", tmp_path, "--draws", "99", *QUICK)
         assert LINE not in invoke("run", events, *options)
         assert read_findings(tmp_path / "events").events[0].is_used
 

@@ -18,7 +18,7 @@ from eventstudy.significance import STATISTICS
 from eventstudy.studies import EventStudyResults
 from eventstudy.utility.csv_text import read_numbers
 
-CONFIG = StudyConfig(estimation=(-120, -11), event=(-5, 5), windows=("0:1", "-1:1"))  # type: ignore[arg-type]
+CONFIG = StudyConfig(estimation=(-120, -11), event=(-5, 5), windows=("0:1", "-1:1"), calibrate=0)  # type: ignore[arg-type]
 MAIN = Window(0, 1)
 
 

@@ -15,6 +15,7 @@ from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pages import plain
+from run_folders import QUICK
 from test_reference import CLOSE, HERE, check_test, read
 
 from eventstudy.abnormal.conventions import Conventions
@@ -387,7 +388,7 @@ def test_nobody_can_hold_a_measure(measure: Any) -> None:
 @pytest.mark.parametrize("measure", MEASURES)
 def test_page_and_terminal_speak_of_the_measure(measure: Any) -> None:
     results = fitted(measure=measure)
-    config = StudyConfig(estimation=ESTIMATION, event=EVENT, measure=measure)
+    config = StudyConfig(estimation=ESTIMATION, event=EVENT, measure=measure, calibrate=0)
     study = results.findings(config=config)
     spoken, found = WORDS[measure], results.answer(config.main)
     meaning = spoken.meaning(found.effect.estimate, 2).removeprefix(spoken.quantity).strip()
@@ -457,7 +458,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return base
 
 
-COMMON = ("--calendar", "data", "--estimation", "-120:-11", "--event-window", "-5:5")
+COMMON = ("--calendar", "data", "--estimation", "-120:-11", "--event-window", "-5:5", *QUICK)
 
 
 @pytest.mark.parametrize("measure", MEASURES)

@@ -12,6 +12,7 @@ import pytest
 from click.testing import CliRunner
 from conftest import SHARED, Market
 from pages import MAIN, findings, page
+from run_folders import QUICK
 
 from eventstudy.analysis.missing import Missing, find_missing, measure_fall
 from eventstudy.cli.main import main
@@ -204,7 +205,7 @@ def test_zte_of_2018_is_the_second_sentence(tmp_path: Path) -> None:
     ]
     table = pd.DataFrame(rows, columns=["event_id", "ticker", "announced_at", "company"])
     table.to_csv(tmp_path / "four.csv", index=False)
-    options = ["-p", str(REAL), "--out", str(tmp_path / "out"), "--event-pages", "0"]
+    options = ["-p", str(REAL), "--out", str(tmp_path / "out"), *QUICK]
     result = CliRunner().invoke(main, ["run", str(tmp_path / "four.csv"), *options])
     assert result.exit_code == 0, result.output
     said = (

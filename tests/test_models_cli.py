@@ -10,14 +10,13 @@ import pandas as pd
 import pytest
 from click.testing import CliRunner
 from conftest import DONORS, FACTORS, Market
+from run_folders import QUICK
 
 from eventstudy.cli.main import main
 from eventstudy.models import MODELS
 
 FIXED = (
     "--force",
-    "--event-pages",
-    "0",
     "--calendar",
     "data",
     "--estimation",
@@ -28,6 +27,7 @@ FIXED = (
     "0:1",
     "--test",
     "bmp",
+    *QUICK,
 )
 
 
@@ -209,7 +209,7 @@ def test_study_file(lines: str, options: list[str], folder: Path) -> None:
     (folder / "study.toml").write_text(
         'events = "events.csv"\nprices = "prices"\nout = "r"\ncalendar = "data"\n'
         'estimation = "-120:-11"\nevent = "-5:5"\nwindows = ["0:1"]\ntests = ["bmp"]\n'
-        f"event_pages = 0\n{lines}",
+        f"event_pages = 0\ncalibrate = 0\n{lines}",
         encoding="utf-8",
     )
     code, _, err = invoke("run", "--config", folder / "study.toml", "--name", "toml")

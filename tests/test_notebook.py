@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from conftest import ROOT
+from run_folders import QUICK
 from test_cli import invoke
 
 import eventstudy as es
@@ -26,6 +27,8 @@ AROUND: dict[str, Any] = {
     "estimation": (-120, -11),
     "event_window": (-5, 5),
     "car": ["0:1", "-1:1"],
+    "calibrate": 0,
+    "event_pages": 0,
 }
 FLAGS = ["--estimation", "-120:-11", "--event-window", "-5:5", "--car", "0:1", "--car", "-1:1"]
 # Firms and indices by the calendar of their exchange: their holidays differ.
@@ -122,8 +125,8 @@ def simple(wide: pd.DataFrame) -> pd.DataFrame:
 
 def command(folder: Path, *source: str) -> dict[str, pd.DataFrame]:
     """Return the tables of a run made by the command."""
-    arguments = ["run", "events.csv", *source, *FLAGS, "--offline", "--calibrate", "0"]
-    arguments += ["--event-pages", "0", "--quiet", "--name", source[0].strip("-")]
+    arguments = ["run", "events.csv", *source, *FLAGS, "--offline", *QUICK, "--quiet"]
+    arguments += ["--name", source[0].strip("-")]
     env = {**os.environ, "PYTHONPATH": str(ROOT)}
     process = [sys.executable, "-m", "eventstudy", *arguments]
     subprocess.run(process, cwd=folder, env=env, check=True, capture_output=True)
@@ -225,7 +228,7 @@ def test_a_column_is_chosen_by_options_and_in_a_study_file(tmp_path: Path) -> No
     filed.to_csv(tmp_path / "events.csv", index=False)
     wide = tmp_path / "returns.csv"
     simple(WIDE).rename_axis("date").to_csv(wide)
-    named = ["--returns", wide, "--estimation", "-60:-11", "--event-pages", 0]
+    named = ["--returns", wide, "--estimation", "-60:-11", *QUICK]
     chosen = ["--ticker", "listing", "--date", "filed"]
     code, _, err = invoke(
         "run", tmp_path / "events.csv", *named, *chosen, "--out", tmp_path, "--json"
@@ -233,7 +236,7 @@ def test_a_column_is_chosen_by_options_and_in_a_study_file(tmp_path: Path) -> No
     assert code == 0, err
     assert "'filed' of the events is read as announced_at" in err
     study = tmp_path / "study.toml"
-    study.write_text('events = "events.csv"\nticker = "listing"\ndate = "filed"\n')
+    study.write_text('events = "events.csv"\nticker = "listing"\ndate = "filed"\ncalibrate = 0\n')
     assert invoke("check", study)[0] == 0
     again = es.read_config(study)
     assert again.columns == {"ticker": "listing", "announced_at": "filed"}

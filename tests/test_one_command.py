@@ -8,8 +8,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from run_folders import QUICK
 
-SAMPLE = ("--prices", "sample", "--offline", "--event-pages", "0")
+SAMPLE = ("--prices", "sample", "--offline", *QUICK)
 
 
 def eventstudy(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:

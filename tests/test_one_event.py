@@ -174,5 +174,5 @@ def test_placebo_firms_of_one_event_compare_its_t() -> None:
 def test_peers_of_a_list_of_one_are_fetched(tmp_path: Path) -> None:
     row = "nvda,NVDA,2022-08-31T16:30-04:00,AAPL;MSFT;GOOG\n"
     (tmp_path / "one.csv").write_text("event_id,ticker,announced_at,peers\n" + row)
-    results = es.run_study(tmp_path / "one.csv", es.StudyConfig(prices="sample"))
+    results = es.run_study(tmp_path / "one.csv", es.StudyConfig(prices="sample", calibrate=0))
     assert found_of(results).peers == 3

@@ -24,6 +24,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 from conftest import ROOT
+from run_folders import QUICK
 
 from eventstudy.cli.main import main
 
@@ -39,7 +40,8 @@ def folder(tmp_path: Path) -> Path:
     """A folder with a study on the bundled prices."""
     (tmp_path / "events.csv").write_text(EVENTS, encoding="utf-8")
     (tmp_path / "study.toml").write_text(
-        'events = "events.csv"\nprices = "sample"\n', encoding="utf-8"
+        'events = "events.csv"\nprices = "sample"\ncalibrate = 0\nevent_pages = 0\n',
+        encoding="utf-8",
     )
     return tmp_path
 
@@ -175,7 +177,7 @@ class TestLogs:
 
     def test_notices_and_losses(self, folder: Path) -> None:
         found = self.entries(
-            "run", folder / "events.csv", "--offline", "--out", folder / "r", "--strict", "--quiet",
+            "run", folder / "events.csv", "--offline", "--out", folder / "r", "--strict", "--quiet", *QUICK,
             "--log-format", "json", code=3,
         )  # fmt: skip
         by_name = {str(entry["event"]): entry for entry in found}
@@ -343,7 +345,7 @@ class TestFilesToCopy:
         """Of a change whose facts have quotes and letters of other languages."""
         events = folder / 'an "o" & ü.csv'
         (folder / "events.csv").rename(events)
-        study = [events, "--prices", "sample", "--name", "ü"]
+        study = [events, "--prices", "sample", "--name", "ü", *QUICK]
         with Listener() as listener:
             env = {
                 "SLACK_WEBHOOK": listener.url, "HEALTHCHECK_URL": listener.url,

@@ -243,7 +243,7 @@ def test_a_run_names_what_was_taken_out(tmp_path: Path) -> None:
         "run", tmp_path / "e.csv", "--returns", tmp_path / "r.csv", "--calendar", "data",
         "--model", "ff3", "--factors", tmp_path / "f.csv", "--size", tmp_path / "s.csv",
         "--out", tmp_path, "--name", "study", "--draws", "99",
-        "--event-pages", "1", *("--estimation", "-120:-11", "--min-estimation", "60"),
+        "--event-pages", "1", "--calibrate", "0", *("--estimation", "-120:-11", "--min-estimation", "60"),
     )  # fmt: skip
     for kind in ("1 code for a missing return", "1 impossible return", "1 blank cell or code"):
         assert re.search(rf"NOTE: [fs]\.csv: {kind}", text), kind

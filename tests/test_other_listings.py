@@ -9,6 +9,7 @@ import pytest
 from click.testing import CliRunner
 from conftest import SHARED, Market
 from pages import MAIN, findings, page
+from run_folders import QUICK
 
 from eventstudy.analysis.counted_once import count_firms_once
 from eventstudy.calendars.exchanges import bundled_rows, exchange_of
@@ -112,7 +113,7 @@ def test_tsm_and_its_share_in_taipei_count_once_on_request(tmp_path: Path) -> No
     rows = ["TSM,2023-12-05T10:00-05:00,TSMC", "2330.TW,2023-12-05T23:00+08:00,TSMC"]
     events.write_text("\n".join(["ticker,announced_at,company", *rows]), "utf-8")
     options = ["-p", str(tmp_path / "px"), "-e", "-100:-21", "--out", str(tmp_path / "out")]
-    command = ["run", str(events), *options, "--event-pages", "0"]
+    command = ["run", str(events), *options, *QUICK]
     both = CliRunner().invoke(main, command)
     assert both.exit_code == 0, both.output
     assert "One announcement counts more than once (TSM and 2330.TW)." in both.stdout
@@ -135,7 +136,7 @@ def test_two_announcements_with_one_day0_are_one_event_with_both_names(tmp_path:
     ]
     events.write_text("\n".join(["event_id,ticker,announced_at,title", *rows]), "utf-8")
     out = tmp_path / "out"
-    options = ["--prices", "sample", "--offline", "--out", str(out), "--calibrate", "0"]
+    options = ["--prices", "sample", "--offline", "--out", str(out), *QUICK[:2]]
     result = CliRunner().invoke(main, ["run", str(events), *options])
     assert result.exit_code == 0, result.output
     assert "part of its event: b of a" in result.stderr

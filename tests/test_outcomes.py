@@ -12,21 +12,13 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 from conftest import ROOT
+from run_folders import SHORT
 from yahoo_standin import FAULTS, Yahoo, proxy_env, synthetic
 
 from eventstudy.cli.main import main
 
 EVENTS = "ticker,announced_at\nAAPL,2020-08-06\nNVDA,2020-02-14\n"
-SHORT = [
-    "--estimation",
-    "-100:-11",
-    "--event-window",
-    "-5:5",
-    "--draws",
-    "99",
-    "--event-pages",
-    "0",
-]
+STUDY = SHORT[2:-1]
 COMMANDS = ("run", "run --strict", "refresh", "prices fetch")
 SYMBOLS = ("AAPL", "NVDA", "^GSPC")
 WIRE = ("drop", "hang", "cut", "trickle", "refused")
@@ -65,6 +57,8 @@ def exit_code(*args: object) -> tuple[int, str]:
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("EVENTSTUDY_STORE", str(tmp_path / "store.sqlite"))
     monkeypatch.chdir(tmp_path)
+    # The waits between the questions take no time.
+    monkeypatch.setattr("random.uniform", lambda low, high: 0.0)
     (tmp_path / "events.csv").write_text(EVENTS)
     return tmp_path
 
@@ -72,16 +66,16 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def codes_of(fault: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """Return what each command ends with, where every symbol has the fault."""
     with faulty("", monkeypatch):
-        assert exit_code("refresh", "events.csv", "--out", "good", *SHORT)[0] == 0
+        assert exit_code("refresh", "events.csv", "--out", "good", *STUDY)[0] == 0
     (folder / "store.sqlite").unlink()
     codes = []
     with faulty(fault, monkeypatch) as yahoo:
         for command in ("run", "run --strict"):
-            code, text = exit_code(*command.split(), "events.csv", "--out", command, *SHORT)
+            code, text = exit_code(*command.split(), "events.csv", "--out", command, *STUDY)
             assert (code == 0) == ("Yahoo Finance did not answer" in text and code != 3)
             codes.append(code)
         before = (folder / "good" / "events" / "manifest.json").read_bytes()
-        codes.append(exit_code("refresh", "events.csv", "--out", "good", *SHORT)[0])
+        codes.append(exit_code("refresh", "events.csv", "--out", "good", *STUDY)[0])
         assert (folder / "good" / "events" / "manifest.json").read_bytes() == before
         yahoo.log.clear()
         codes.append(exit_code("prices", "fetch", *SYMBOLS)[0])
@@ -115,6 +109,6 @@ def test_a_part_is_a_part(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None
     """One symbol at fault: the study is written without its event, and prices are incomplete."""
     with faulty("", monkeypatch) as yahoo:
         yahoo.series["AAPL"].fault = "500"
-        assert exit_code("run", "events.csv", "--out", "a", *SHORT)[0] == 0
-        assert exit_code("run", "events.csv", "--out", "b", "--strict", *SHORT)[0] == 3
+        assert exit_code("run", "events.csv", "--out", "a", *STUDY)[0] == 0
+        assert exit_code("run", "events.csv", "--out", "b", "--strict", *STUDY)[0] == 3
         assert exit_code("prices", "fetch", *SYMBOLS)[0] == 3

@@ -68,6 +68,7 @@ def test_an_effect_leads_the_rank() -> None:
     assert all(np.isnan(result.confidence_interval()))
 
 
+@pytest.mark.slow
 def test_without_an_effect_every_rank_is_as_likely() -> None:
     """70 events and 9 exchangeable donors each: p is uniform on 1/10..1."""
     ranks = []

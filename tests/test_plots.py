@@ -10,7 +10,7 @@ import pytest
 from conftest import Market
 from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure
-from pages import MAIN, with_columns
+from pages import CONFIG, MAIN, with_columns
 
 from eventstudy.analysis.implied_path import implied_path_of
 from eventstudy.calendars.window import Window
@@ -112,7 +112,7 @@ def test_a_long_forest_says_how_many_events_it_leaves_out() -> None:
 
 def test_figures_are_files_with_equal_bytes(split: EventStudyResults, tmp_path: Path) -> None:
     results = with_columns(split, company="华为 $x$")
-    findings = results.findings()
+    findings = results.findings(config=CONFIG)
     for folder in ("a", "b"):
         (tmp_path / folder).mkdir()
         write_figures(results, tmp_path / folder, findings)

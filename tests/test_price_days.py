@@ -17,7 +17,6 @@ FIRST, LAST = date(2021, 11, 1), date(2022, 12, 30)
 # Share, index, calendar and time zone; Tel Aviv and Riyadh trade on Sundays.
 MARKETS = {
     "Hong Kong": ("0700.HK", "^HSI", "XHKG", "Asia/Hong_Kong"),
-    "Shanghai": ("600000.SS", "000001.SS", "XSHG", "Asia/Shanghai"),
     "Frankfurt": ("SAP.DE", "^GDAXI", "XFRA", "Europe/Berlin"),
     "London": ("BARC.L", "^FTSE", "XLON", "Europe/London"),
     "New York": ("NVDA", "^GSPC", "XNYS", "America/New_York"),

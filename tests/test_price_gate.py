@@ -51,7 +51,7 @@ def run(folder: Path, splits: dict[str, float]) -> tuple[str, Path]:
     }).to_csv(folder / "e.csv", index=False)  # fmt: skip
     text = invoke(
         "run", folder / "e.csv", "--prices", folder / "p.csv", "--estimation", "-250:-31",
-        "--out", folder, "--name", "study", "--event-pages", "1",
+        "--out", folder, "--name", "study", "--event-pages", "1", "--calibrate", "0",
     )  # fmt: skip
     return " ".join(text.split()), folder / "study"
 

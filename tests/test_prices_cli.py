@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 from click.testing import CliRunner
 from conftest import ROOT
+from run_folders import QUICK
 from yahoo_standin import Yahoo, connections, proxy_env, synthetic
 
 from eventstudy.cli.main import main
@@ -152,6 +153,7 @@ def test_fetch_for_events(yahoo: Yahoo, tmp_path: Path) -> None:
         "--out",
         str(tmp_path / "r"),
         "--quiet",
+        *QUICK,
     ]
     result = CliRunner().invoke(main, common)
     assert (result.exit_code, result.stderr) == (0, "")

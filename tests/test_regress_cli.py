@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from run_folders import QUICK
 from test_cli import invoke
 
 HEAD = "event_id,ticker,announced_at,sector,own,flat,kind,mixed,size\n"
@@ -68,8 +69,7 @@ def test_what_is_not_possible_is_a_section_with_a_reason(
         "sample",
         "--out",
         tmp_path / "r",
-        "--event-pages",
-        "0",
+        *QUICK,
         "-v",
         *asked,
     )
@@ -97,7 +97,7 @@ def test_what_is_not_possible_is_a_section_with_a_reason(
 
 def test_what_is_possible_has_no_reason(events: Path, tmp_path: Path) -> None:
     code, out, _ = invoke(
-        "run", events, "--prices", "sample", "--out", tmp_path, "--regress", "size", "-v"
+        "run", events, "--prices", "sample", "--out", tmp_path, "--regress", "size", "-v", *QUICK
     )
     assert code == 0
     table = out.partition("CARs on characteristics")[2].splitlines()

@@ -215,6 +215,8 @@ def test_the_verb_is_true_of_shares_and_market() -> None:
         fell = " fell " in str(answer.answer(findings(results)))
         assert fell == (decided.market_implied < 0)
         seen.add(fell)
+        if seen == {True, False}:
+            break
     assert seen == {True, False}, "the design must have both"
 
 
@@ -304,7 +306,9 @@ def test_the_main_test_decides_alone_where_ranks_disagree(tmp_path: Path) -> Non
     (tmp_path / "events.csv").write_text(
         "ticker,announced_at\nPFE,2022-02-08T10:00-05:00\n", encoding="utf-8"
     )
-    results = run_study(read_events(tmp_path / "events.csv"), StudyConfig(prices="sample"))
+    results = run_study(
+        read_events(tmp_path / "events.csv"), StudyConfig(prices="sample", calibrate=0)
+    )
     assert results.test("sq", MAIN).pvalue < 0.05 < results.test("event_t", MAIN).pvalue
     decided = results.answer(MAIN)
     assert (decided.verdict, decided.test) == ("not_different", "event_t_regime")

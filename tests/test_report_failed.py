@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
+from run_folders import QUICK
 
 from eventstudy.cli.main import main
 
@@ -22,9 +23,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def run(folder: Path, text: str, *options: str) -> Result:
     (folder / "events.csv").write_text(text)
-    return CliRunner().invoke(
-        main, ["run", "events.csv", "--offline", "--event-pages", "0", *options]
-    )
+    return CliRunner().invoke(main, ["run", "events.csv", "--offline", *QUICK, *options])
 
 
 def test_the_page_says_why_with_the_data_first(folder: Path) -> None:

@@ -418,7 +418,7 @@ def test_a_run_names_it_everywhere(tmp_path: Path) -> None:
     text = invoke(
         "run", tmp_path / "e.csv", "--returns", tmp_path / "r.csv", "--calendar", "data",
         "--estimation",
-        "-250:-31", "--out", tmp_path, "--name", "study", "--draws", "99", "--event-pages", "1",
+        "-250:-31", "--out", tmp_path, "--name", "study", "--draws", "99", "--event-pages", "1", "--calibrate", "0",
         "-v",
     )  # fmt: skip
     run = tmp_path / "study"

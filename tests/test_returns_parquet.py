@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from conftest import Market
-from run_folders import invoke
+from run_folders import QUICK, invoke
 
 from eventstudy.errors import DataError
 from eventstudy.events.table import Events, events_from_frame
@@ -205,7 +205,7 @@ def test_a_run_of_parquet_returns_is_that_of_a_csv(tmp_path: Path) -> None:
             "run", tmp_path / "e.csv", "--returns", tmp_path / name, "--calendar", "data",
             "--estimation",
             "-100:-11", "--event-window", "-5:5", "--out", tmp_path, "--name", f"run-{name[2:]}",
-            "--quiet",
+            "--quiet", *QUICK,
         )  # fmt: skip
     one, other = (tmp_path / name / "tables" / "car.csv" for name in ("run-csv", "run-parquet"))
     assert one.read_bytes() == other.read_bytes()

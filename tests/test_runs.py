@@ -24,7 +24,7 @@ from eventstudy.studies import EventStudyResults
 from eventstudy.utility.csv_text import read_numbers
 from eventstudy.utility.file_names import checked_name
 
-CONFIG = StudyConfig().with_options({"event": "-5:5", "estimation": "-120:-11"})
+CONFIG = StudyConfig().with_options({"event": "-5:5", "estimation": "-120:-11", "calibrate": 0})
 FILES = {
     "report.html", "manifest.json", "events.csv", "data/returns.csv.gz",
     "results.json", "report.md",
@@ -148,7 +148,10 @@ def test_a_failure_leaves_the_old_run(
     before = contents(folder)
     with pytest.raises(ConfigError):
         write_run(
-            results, tmp_path, "study", config=StudyConfig().with_options({"event": "-10:10"})
+            results,
+            tmp_path,
+            "study",
+            config=StudyConfig().with_options({"event": "-10:10", "calibrate": 0}),
         )
     assert contents(folder) == before
     assert {p.name for p in tmp_path.iterdir()} == {"study", "index.html"}
@@ -160,7 +163,10 @@ def test_a_swap_that_was_killed_half_way_is_mended(
     folder.rename(tmp_path / ".study.old")
     with pytest.raises(ConfigError):
         write_run(
-            results, tmp_path, "study", config=StudyConfig().with_options({"event": "-10:10"})
+            results,
+            tmp_path,
+            "study",
+            config=StudyConfig().with_options({"event": "-10:10", "calibrate": 0}),
         )
     assert (folder / "report.html").is_file()
 

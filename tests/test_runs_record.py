@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from conftest import Market
-from run_folders import DAYS, FIRMS, SHORT, Project, contents, invoke, started
+from run_folders import DAYS, FIRMS, QUICK, SHORT, Project, contents, invoke, started
 from yahoo_standin import Yahoo, synthetic
 
 from eventstudy.calendars.window import Window
@@ -94,6 +94,8 @@ def test_the_same_bytes_in_another_folder_time_zone_and_locale(
         "data",
         "--estimation",
         "-100:-11",
+        "--calibrate",
+        "99",
         "--quiet",
     ]
     one = started("run", *options, cwd=tmp_path / "here", TZ="UTC", LC_ALL="C.UTF-8")
@@ -229,7 +231,7 @@ def test_many_events_on_several_cores_are_reproduced_and_refreshed_to_the_last_d
     table.to_csv(tmp_path / "e.csv", index=False)
     settings = StudyConfig(
         returns=str(tmp_path / "ret.csv"), calendar="data", event=Window(-2, 2), draws=9,
-        event_pages=0,
+        event_pages=0, calibrate=0,
         engine="batch",
     )  # fmt: skip
     origin, run = Origin(tmp_path / "e.csv", settings), tmp_path / "e"
@@ -377,7 +379,7 @@ def test_prices_of_a_lock_are_told_of_as_they_are(tmp_path: Path) -> None:
     """What Yahoo or the sample said when the run was computed is no notice of a run on its lock."""
     events = tmp_path / "events.csv"
     events.write_text("ticker,announced_at\nAAPL,2020-08-06\nNVDA,2022-08-31\n")
-    first = invoke("run", events, "--offline", "--out", tmp_path)
+    first = invoke("run", events, "--offline", "--out", tmp_path, *QUICK)
     assert "NOTE: no network with --offline: bundled sample used for 3 symbols" in first
     again = invoke("run", "--from-lock", tmp_path / "events")
     assert "NOTE" not in again

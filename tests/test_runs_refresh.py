@@ -113,6 +113,7 @@ def test_a_run_over_midnight_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyP
         estimation=Window(-100, -11),
         event=Window(-5, 5),
         event_pages=0,
+        calibrate=0,
     )
     fetched(before)
     inputs, origin = Origin(tmp_path / "e.csv", settings).read()

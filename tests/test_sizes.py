@@ -110,7 +110,9 @@ def study(
     (tmp_path / "events.csv").write_text("\n".join(["ticker,announced_at,mcap", *rows, ""]))
     events = read_events(tmp_path / "events.csv")
     return run_study(
-        events, StudyConfig(**{"prices": "sample", "size": size, **config}), offline=True
+        events,
+        StudyConfig(**{"prices": "sample", "size": size, "calibrate": 0, **config}),
+        offline=True,
     )
 
 

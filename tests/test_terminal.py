@@ -12,7 +12,7 @@ from click.testing import CliRunner
 from conftest import Market
 from pages import CONFIG, MAIN, page
 from pages import findings as found
-from run_folders import AT, DAYS, Project, invoke
+from run_folders import AT, DAYS, QUICK, Project, invoke
 from situations import CLOSE, DISPERSED, ONE, placed
 
 from eventstudy.cli.main import main
@@ -255,7 +255,8 @@ def test_events_beyond_the_data_have_a_line_of_their_own_and_no_fault_is_counted
     events.write_text("\n".join(["ticker,announced_at", *rows]), encoding="utf-8")
     for source in ("sample", "auto"):
         done = CliRunner().invoke(
-            main, ["run", str(events), "--prices", source, "--offline", "--out", str(tmp_path)]
+            main,
+            ["run", str(events), "--prices", source, "--offline", "--out", str(tmp_path), *QUICK],
         )
         assert done.exit_code == 0, done.output
         line = "Used 2 of 5. Dropped: 2 no price data on day 0, 1 no price data"

@@ -160,7 +160,18 @@ def run(yahoo: Yahoo, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def run_of(place: Path, name: str, *options: str, file: str = "events.csv", code: int = 0) -> str:
     """Run the three events into a folder; return what was said, the benchmarks at most once."""
-    where = ("--out", place / "out", "--name", name, "--store", place / "store", "--draws", "99")
+    where = (
+        "--out",
+        place / "out",
+        "--name",
+        name,
+        "--store",
+        place / "store",
+        "--draws",
+        "99",
+        "--calibrate",
+        "0",
+    )
     said = invoke("run", place / file, *where, *options, code=code)
     assert said.count("Benchmark: ") <= 1
     return said
