@@ -32,7 +32,8 @@ settings.register_profile("any machine", deadline=None, max_examples=50)
 settings.load_profile("any machine")
 
 
-def pytest_collection_finish() -> None:
+@pytest.fixture(autouse=True, scope="module")
+def _loaded() -> None:
     """Let no collection of garbage walk through all that is loaded by now.
 
     statsmodels starts one at each correction for many tests, which took almost half of the time.

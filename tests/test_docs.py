@@ -65,13 +65,6 @@ def test_python_examples(text: str) -> None:
     exec(compile(text, "example", "exec"), {"__name__": "example"})
 
 
-def test_six_notebook_snippets_have_six_lines_at_most() -> None:
-    """They are executed by test_python_examples."""
-    snippets = [text for name, text in blocks("python") if name.startswith("notebook.md")]
-    lines = [sum(map(bool, map(str.strip, text.splitlines()))) for text in snippets]
-    assert sum(n <= 6 for n in lines) >= 6
-
-
 @pytest.mark.usefixtures("_in_a_copy")
 @pytest.mark.parametrize("text", examples("console"))
 def test_commands(text: str) -> None:

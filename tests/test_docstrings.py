@@ -67,9 +67,9 @@ MODULES = [
 ]
 
 
-# That of `robustness` computes as much in less time.
+# Studies of many specifications; test_specifications computes smaller ones.
 EXAMPLES = [
-    pytest.param(name, marks=[pytest.mark.slow] if name == "RobustnessResults" else [])
+    pytest.param(name, marks=[pytest.mark.slow] if "robustness" in name.lower() else [])
     for name in NAMES
 ]
 

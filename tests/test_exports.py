@@ -434,8 +434,8 @@ def test_log_points_are_not_percent(tmp_path: Path, market: Market) -> None:
 
 def test_one_line_in_the_library(market: Market, tmp_path: Path) -> None:
     results = market.fit()
-    VALID.validate(json.loads(results.to_json()))
-    assert results.to_markdown().startswith("# 12 announcements")
+    VALID.validate(json.loads(results.to_json(config=PLAIN)))
+    assert results.to_markdown(config=PLAIN).startswith("# 12 announcements")
     with pytest.raises(ConfigError, match="caar, events"):
         results.to_latex("regression")
     assert len(pd.read_parquet(results.to_parquet(tmp_path / "ar.parquet"))) == 12 * 11

@@ -107,7 +107,7 @@ def studies(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     ]
     grouped = with_columns(results, direction=groups, company=["A company with a name"] * 50)
     pages["groups"] = folder / "groups.html"
-    pages["groups"].write_text(page(grouped, by="direction", calibrate=99), encoding="utf-8")
+    pages["groups"].write_text(page(grouped, by="direction", calibrate=40), encoding="utf-8")
     return pages
 
 
