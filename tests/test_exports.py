@@ -437,8 +437,10 @@ def test_one_line_in_the_library(market: Market, tmp_path: Path) -> None:
     VALID.validate(json.loads(results.to_json(config=PLAIN)))
     assert results.to_markdown(config=PLAIN).startswith("# 12 announcements")
     with pytest.raises(ConfigError, match="caar, events"):
-        results.to_latex("regression")
-    assert len(pd.read_parquet(results.to_parquet(tmp_path / "ar.parquet"))) == 12 * 11
+        results.to_latex("regression", config=PLAIN)
+    assert (
+        len(pd.read_parquet(results.to_parquet(tmp_path / "ar.parquet", config=PLAIN))) == 12 * 11
+    )
 
 
 def test_not_a_run(tmp_path: Path, folder: Path) -> None:

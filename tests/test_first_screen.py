@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from functools import cache
 from html import unescape
 
 import numpy as np
@@ -37,6 +38,7 @@ STUDIES = {
 }
 
 
+@cache
 def study_of(name: str) -> Findings:
     return findings(Market(**STUDIES[name]).fit())  # type: ignore[arg-type]
 

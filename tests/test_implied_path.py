@@ -108,6 +108,7 @@ def test_run_up_and_drift_of_a_planted_path() -> None:
     assert f"Afterwards {-back:.0%} of the move is taken back" in str(days.blocks[2])
 
 
+@pytest.mark.slow
 def test_without_a_run_up_no_day_stands_out() -> None:
     """The p of the day is that of the largest of all days: 5 % of null samples have 5 % or less."""
     pvalues = []

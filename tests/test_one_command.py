@@ -8,7 +8,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from run_folders import QUICK
+
+from eventstudy.cli.main import main
 
 SAMPLE = ("--prices", "sample", "--offline", *QUICK)
 
@@ -70,10 +73,11 @@ def test_once_more_it_takes_its_own_place_and_is_up_to_date(folder: Path) -> Non
     ],
 )
 def test_a_wrong_ticker_or_date_is_named(
-    arguments: tuple[str, ...], says: str, tmp_path: Path
+    arguments: tuple[str, ...], says: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    done = eventstudy(tmp_path, "one", *arguments, *SAMPLE)
-    assert done.returncode == 2
+    monkeypatch.chdir(tmp_path)
+    done = CliRunner().invoke(main, ["one", *arguments, *SAMPLE])
+    assert done.exit_code == 2
     assert says in done.stderr
     assert done.stderr.count("\n") == 1
     assert list(tmp_path.iterdir()) == []

@@ -341,11 +341,14 @@ class TestFilesToCopy:
         assert (folder / "reports" / "events" / "report.html").is_file()
 
     @pytest.mark.skipif(not shutil.which("curl"), reason="the scripts need curl")
-    def test_the_scripts_tell_slack_mail_and_a_monitor(self, folder: Path, program: Path) -> None:
+    def test_the_scripts_tell_slack_mail_and_a_monitor(
+        self, folder: Path, program: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         """Of a change whose facts have quotes and letters of other languages."""
+        monkeypatch.chdir(folder)
         events = folder / 'an "o" & ü.csv'
         (folder / "events.csv").rename(events)
-        study = [events, "--prices", "sample", "--name", "ü", *QUICK]
+        study = [str(events), "--prices", "sample", "--name", "ü", *QUICK]
         with Listener() as listener:
             env = {
                 "SLACK_WEBHOOK": listener.url, "HEALTHCHECK_URL": listener.url,
@@ -357,11 +360,11 @@ class TestFilesToCopy:
                 hook = ["--on-change", f"/bin/sh {FILES / name}", "--out", name]
                 for text in (EVENTS, EVENTS.replace("2020-08-06", "2020-08-07")):
                     events.write_text(text, encoding="utf-8")
-                    done = bare("refresh", *study, *hook, cwd=folder, env=env)
-                    assert done.returncode == 0, done.stderr
+                    done = CliRunner().invoke(main, ["refresh", *study, *hook], env=env)
+                    assert done.exit_code == 0, done.output
                 shown[name] = list(listener.got)
                 listener.got.clear()
-            command = ["/bin/sh", FILES / "healthchecks.sh", *map(str, study), "--out", "slack.sh"]
+            command = ["/bin/sh", FILES / "healthchecks.sh", *study, "--out", "slack.sh"]
             codes = []
             for more in ([], ["--strict"]):
                 done = subprocess.run(
