@@ -26,7 +26,8 @@ def test_false_alarms_by_published_closed_forms() -> None:
         [100 * false_alarms(f) for f in (1, 1.5, 2, 3, 4)], [5, 11, 16.6, 25.8, 32.7], atol=0.06
     )
     assert false_alarms(0.0) == 0
-    assert [percent(x) for x in (1, 0.344, 0.051, 0.0012, 0)] == ["100%", "34%", "5%", "0.1%", "0%"]
+    shares = {1: "100%", 0.344: "34%", 0.051: "5%", 0.0012: "0.1%", 0: "0%", np.nan: "–"}
+    assert [percent(x) for x in shares] == list(shares.values())
 
 
 def test_trust_follows_the_rate_alone_where_all_is_known() -> None:

@@ -307,7 +307,12 @@ def size_text(value: float) -> str:
 
 
 def share_text(share: float) -> str:
-    """Format a share as whole percent, with one digit below 10%: ``23%``, ``7%``, ``0.4%``."""
+    """Format a share as whole percent, with one digit below 10%: ``23%``, ``7%``, ``0.4%``.
+
+    NaN, the share of nothing, is a dash.
+    """
+    if math.isnan(share):
+        return MISSING
     if share >= 0.095 or share == 0:
         return f"{100 * share:.0f}%"
     return f"{100 * share:.1g}%"
