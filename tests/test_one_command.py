@@ -87,3 +87,16 @@ def test_a_name_has_no_letter_that_a_folder_cannot_have(tmp_path: Path) -> None:
     done = eventstudy(tmp_path, "one", "M&M.NS", "2022-08-31T16:30-04:00", *SAMPLE)
     assert done.returncode == 1, done.stderr
     assert (tmp_path / "reports" / "M-M.NS-2022-08-31" / "report.html").is_file()
+
+
+def test_a_kept_case_is_shown_and_is_no_study(tmp_path: Path) -> None:
+    """Text and JSON have its numbers, and end as any event whose prices cannot be had."""
+    command = "one", "002415.SZ", "2019-05-22", "--offline"
+    text = eventstudy(tmp_path, *command)
+    document = eventstudy(tmp_path, *command, "--json")
+    assert (text.returncode, document.returncode) == (1, 1)
+    assert text.stderr == document.stderr != ""
+    assert "-4.92% (t = -2.24, p = 0.026)" in text.stdout
+    kept = json.loads(document.stdout)["kept_case"]
+    assert (kept["name"], kept["event"]["ticker"]) == ("hikvision-2019", "002415.SZ")
+    assert not list(tmp_path.rglob("report.html"))

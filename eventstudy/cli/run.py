@@ -168,7 +168,9 @@ def one(ticker: str, date: str, **settings: Any) -> None:
     """Study one announcement: TICKER as Yahoo spells it, DATE as YYYY-MM-DD.
 
     DATE may have a time and its zone. The run is named after both and keeps them as an events file
-    of one row (data/events.csv), to which other announcements can be added.
+    of one row (data/events.csv), to which other announcements can be added. Where the prices of
+    002415.SZ 2019-05-22 cannot be had, the numbers of its committed run are shown (with --json as
+    kept_case). No study is written then, and the exit code is that of the missing prices.
 
     \b
       eventstudy one 002415.SZ 2019-05-22
@@ -182,6 +184,7 @@ def one(ticker: str, date: str, **settings: Any) -> None:
         As the options of `run` have them.
     """
     from ..errors import ConfigError, ConfigFaultsError, EventsFileError, PriceError
+    from ..findings.document import to_json
     from ..findings.kept_case import find_case
     from ..report.formats.terminal import case_text
     from ..utility.catalogue import make_error
@@ -202,16 +205,18 @@ def one(ticker: str, date: str, **settings: Any) -> None:
             for p in error.problems
         ]
         raise ConfigFaultsError(faults) from None
-    except PriceError as error:
-        kept = find_case(ticker, date) if _is_usual(context) else None
-        if kept is None:
-            raise
-        shared.notify(str(error))
-        shared.display(case_text(kept))
+    except PriceError:
+        # No study was made: the exit code stays that of the missing prices.
+        if kept := find_case(ticker, date) if _is_usual(context) else None:
+            if settings["as_json"]:
+                shared.print_json({"kept_case": json.loads(to_json(kept))})
+            elif not settings["quiet"]:
+                shared.display(case_text(kept))
+        raise
 
 
 def _is_usual(context: click.Context) -> bool:
     """Return whether no option was given that a kept case cannot follow."""
     usual = click.core.ParameterSource.DEFAULT
     given = {name for name in context.params if context.get_parameter_source(name) is not usual}
-    return given <= {"ticker", "date", "offline", "out", "name", "quiet"}
+    return given <= {"ticker", "date", "offline", "out", "name", "quiet", "as_json"}
