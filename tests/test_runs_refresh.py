@@ -199,6 +199,15 @@ def test_what_else_makes_a_run_stale(settled: Project, tmp_path: Path) -> None:
     (made.run / "report.html").unlink()
     said = invoke("refresh", made.run)
     assert "refreshed: tables/car.csv was altered; report.html was missing" in said
+    cars = pd.read_csv(made.run / "tables" / "car.csv", dtype="str")
+    cars.assign(car="-0.123").to_csv(made.run / "tables" / "car.csv", index=False)
+    invoke("refresh", made.run)
+    change = read_changes(made.run)[0]["text"]
+    assert change == "**Not as it was written**\n\n- changed tables/car.csv\n"
+    (made.run / "events.csv").write_text("a,b\n1,2\n")
+    invoke("refresh", made.run)
+    change = read_changes(made.run)[0]["text"]
+    assert change == "The run before was altered, and is not compared: changed events.csv.\n"
     assert verify_run(made.run).ok
     (made.run / "manifest.json").write_text('{"schema": "eventstudy-run/1"}')
     assert "the run is written anew" in refresh(made)

@@ -59,8 +59,17 @@ def test_failures_damage_and_what_waits(project: Project) -> None:
     assert states(project, code=3)[0]["state"] == "undelivered"
     invoke("refresh", *project.options, "--on-change", "true")
     assert invoke("status", project.out, "--quiet") == ""
+    page, cars = project.run / "report.html", project.run / "tables" / "car.csv"
+    page.write_text(page.read_text(encoding="utf-8")[:-9], encoding="utf-8")
+    cars.unlink()
+    (damaged,) = states(project, code=3)
+    assert damaged["state"] == "damaged"
+    assert damaged["why"].startswith("tables/car.csv, report.html missing or not as written")
     (project.run / "manifest.json").write_text("{")
     assert states(project, code=3)[0]["state"] == "unreadable"
+    (project.run / "manifest.json").unlink()
+    for place in (project.out, project.run):
+        assert "events: unreadable" in invoke("status", place, code=3)
 
 
 @pytest.mark.parametrize("other", ["settings", "forced", "events", "no events", "refused"])

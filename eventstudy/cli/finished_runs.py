@@ -268,8 +268,8 @@ def status(
     """Show the newest check and the newest data of each run in REPORTS.
 
     Exits with 3 if the last refresh of a run failed, if a change waits for --on-change, if a run
-    cannot be read, or if its last check is older than --max-age, or its newest price than
-    --data-age.
+    cannot be read or its files are not as they were written, or if its last check is older than
+    --max-age, or its newest price than --data-age.
     """
     from ..runs.rows import GOOD, list_states
     from ..utility.catalogue import say

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -14,6 +14,7 @@ from ..errors import EventStudyError, RunFolderError
 from ..events.checks import CANDIDATES
 from ..prices.frozen import TABLE, read_frozen
 from ..returns.benchmarks import NAMED, members
+from ..utility.catalogue import say
 from ..utility.csv_text import OUTCOME
 from ..utility.file_names import inside
 from ..utility.flags import Flag
@@ -43,6 +44,12 @@ _OURS = {*OUTCOME, CANDIDATES, "confounder", NAMED}
 # Settings and columns that day 0 follows from.
 _OF_DAY0 = {"halt", "calendar", "cutoff_minutes"}
 _CELLS_OF_DAY0 = {"announced_at", "tz", "when", "day0", "ticker"}
+# What the comparison takes from single files of a run.
+_PARTS = {
+    "tables/car.csv": ("moves",),
+    "events.csv": ("added", "removed", "edited", "days", "statuses", "moves"),
+    TABLE: ("prices",),
+}
 # Settings that say only where prices come from.
 _WHENCE = ("prices", "store", "vintage", "offline")
 # Settings that move no CAR; prices are compared themselves.
@@ -89,7 +96,8 @@ def compare_runs(one: str | Path, other: str | Path, *, moved: float = MOVED) ->
     ()
     """
     a, b = Record.read(one), Record.read(other)
-    altered = [f"{record.folder}: {line}" for record in (a, b) for line in _altered(record)]
+    damaged = {record: _altered(record) for record in (a, b)}
+    altered = [f"{r.folder}: {line}" for r, lines in damaged.items() for line in lines.values()]
     try:
         comparison = compare_records(a, b, threshold=moved)
     except DAMAGED as error:
@@ -99,12 +107,23 @@ def compare_runs(one: str | Path, other: str | Path, *, moved: float = MOVED) ->
         remedy = "restore the run, or run the study again"
         why = ", ".join(altered) or f"their tables are damaged: {type(error).__name__} {error}"
         raise kind(f"the runs cannot be compared ({why[:300]})", remedy=remedy) from None
-    return replace(comparison, altered=tuple(altered))
+    return _leave_out(comparison, {*damaged[a], *damaged[b]}, altered)
 
 
-def _altered(record: Record) -> list[str]:
+def _altered(record: Record) -> dict[str, str]:
+    """Return the files of a run that are not as they were written, and what became of them."""
     state = verify_run(record.folder)
-    return [*(f"missing {f}" for f in state.missing), *(f"changed {f}" for f in state.changed)]
+    changed = {file: f"changed {file}" for file in state.changed}
+    return {file: f"missing {file}" for file in state.missing} | changed
+
+
+def _leave_out(
+    comparison: Comparison, files: Collection[str], altered: Iterable[str]
+) -> Comparison:
+    """Return a comparison with no difference that `altered` files make: that is no revision."""
+    parts = [part for file, parts in _PARTS.items() if file in files for part in parts]
+    empty: dict[str, Any] = {part: type(getattr(comparison, part))() for part in parts}
+    return replace(comparison, altered=tuple(altered), **empty)
 
 
 def compare_records(a: Record, b: Record, *, threshold: float = MOVED) -> Comparison:
@@ -328,10 +347,15 @@ def log_changes(stage: Path, target: Path, *, threshold: float = MOVED) -> Compa
         The differences; None if there was no run that can be compared.
     """
     now, log, comparison = Record.read(stage), read_changes(target), None
-    with suppress(RunFolderError):
-        comparison = compare_records(Record.read(target), now, threshold=threshold)
+    altered = dict[str, str]()
+    with suppress(*DAMAGED):
+        before = Record.read(target)
+        altered = _altered(before)
+        comparison = compare_records(before, now, threshold=threshold)
+        comparison = _leave_out(comparison, altered, altered.values())
     if not (comparison and comparison.same):
-        text = as_markdown(comparison) if comparison else "First run.\n"
+        first = say("outbox.damaged", files=list(altered.values())) if altered else "First run."
+        text = as_markdown(comparison) if comparison else f"{first}\n"
         head = {"id": uuid4().hex, "at": now.manifest["written_at"], "text": text}
         entry = {**head, **(comparison.to_dict() if comparison else {})}
         log = [entry, *log][:MAX_ENTRIES]

@@ -17,7 +17,7 @@ import numpy as np
 from ..analysis.answer import NO_RESULT
 from ..errors import EventStudyError, RunFolderError
 from ..fitting.config import StudyConfig
-from ..prices._base import confirmed_on
+from ..prices._base import confirmed_on, name_some
 from ..report.sections.methods import settings_text
 from ..significance import STATISTICS
 from ..utility.catalogue import say
@@ -29,6 +29,7 @@ from .manifest import MANIFEST, EventCounts, Stated
 from .origin import NAMING_FILES
 from .outbox import waiting
 from .record import Record
+from .verify import verify_run
 
 # Files beside a run: how its last refresh failed, and when the last one found it up to date.
 FAILED, CHECKED = ".failed.json", ".checked.json"
@@ -292,8 +293,9 @@ class RunState:
     ----------
     run : str
     state : str
-        ``good``, or the first that applies of ``unreadable``, ``failed`` (the last refresh),
-        ``undelivered`` (changes wait for the command of ``--on-change``) and ``stale``.
+        ``good``, or the first that applies of ``unreadable``, ``damaged`` (files are missing or not
+        as they were written), ``failed`` (the last refresh), ``undelivered`` (changes wait for the
+        command of ``--on-change``) and ``stale``.
     written, checked : str
         ISO 8601, UTC; "" where unknown.
     data_to, confirmed : str
@@ -339,23 +341,35 @@ def list_states(
     >>> [(state.run, state.state, state.data_to) for state in list_states(run.parent)]
     [('amd', 'good', '2022-12-28')]
     """
-    is_run = (out / MANIFEST).exists()
-    folders = [out] if is_run else sorted(path.parent for path in out.glob(f"[!.]*/{MANIFEST}"))
+    folders = [out]
+    if not (out / MANIFEST).exists():
+        folders = [path for path in (*sorted(out.glob("[!.]*/")), out) if _was_run(path)]
     states = [_state(folder.absolute(), max_age, data_age) for folder in folders]
     if not states:
         raise RunFolderError("there is no run", where=str(out), remedy="name a folder of runs")
     return states
 
 
+def _was_run(folder: Path) -> bool:
+    """Return whether a folder is a run, or the rest of one; a kept case is none."""
+    names = (MANIFEST, "report.html", "results.json", "tables")
+    return any((folder / name).exists() for name in names) and not (folder / "case.json").exists()
+
+
 def _state(folder: Path, max_age: timedelta | None, data_age: timedelta | None) -> RunState:
     try:
-        run = run_of(folder)
+        run, files = run_of(folder), verify_run(folder)
     except DAMAGED as error:
         return RunState(folder.name, "unreadable", why=str(error)[:200])
     times = run.written.isoformat(), run.checked.isoformat()
     now = datetime.now(UTC)
     is_stale = max_age is not None and now - run.checked > max_age
     is_stale |= data_age is not None and run.data_to < f"{now - data_age:%Y-%m-%d}"
-    troubles = {"failed": run.faulty, "undelivered": run.waiting > 0, "stale": is_stale}
+    altered = name_some([*files.missing, *files.changed])
+    troubles = {
+        "damaged": bool(altered), "failed": run.faulty, "undelivered": run.waiting > 0,
+        "stale": is_stale,
+    }  # fmt: skip
     state = next((code for code, holds in troubles.items() if holds), GOOD)
-    return RunState(run.name, state, *times, run.data_to, run.confirmed, run.trouble)
+    why = say("status.altered", files=altered) if altered else run.trouble
+    return RunState(run.name, state, *times, run.data_to, run.confirmed, why)
