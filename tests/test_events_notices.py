@@ -66,6 +66,16 @@ def test_a_market_value_that_is_no_number_is_not_called_negative(tmp_path: Path)
     assert "no positive" not in reason
 
 
+def test_a_small_group_that_is_nearly_a_larger_one_is_told(tmp_path: Path) -> None:
+    """Other numbers, single letters or first letters are other names."""
+    groups = ("adverse,firm A", "advrse,firm A", "adverse,firm B", "adverse,", "unadverse,firm A")
+    rows = [f"NVDA,2019-05-{6 + i:02},{cells}" for i, cells in enumerate(groups)]
+    file = tmp_path / "events.csv"
+    file.write_text("\n".join(["ticker,announced_at,direction,group", *rows, ""]))
+    events = read_events(file)
+    assert list(events.notices) == ["line 3: direction 'advrse'; did you mean 'adverse'?"]
+
+
 def test_groups_have_no_white_space_around_them_and_their_case_is_told(tmp_path: Path) -> None:
     file = listed(
         tmp_path, "direction,sector,note", "adverse,tech ,a ", "adverse ,tech,b", " Adverse,Tech,c"

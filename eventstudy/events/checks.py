@@ -52,6 +52,10 @@ SIZE = "mcap"
 # A longer way from an announcement to day 0 than any holiday.
 SHUT = np.timedelta64(10, "D")
 _ISO = re.compile(r"\d{4}-\d\d-\d\d")
+# So small a group may be a misspelt larger one that is so alike, with the same first letter,
+# numbers and single letters. Among more groups none is looked for.
+SMALL_GROUP, MISSPELT, MANY_GROUPS = 2, 0.85, 100
+_MARK = re.compile(r"\d+|(?<![^\W\d_])[^\W\d_](?![^\W\d_])")
 Faults = dict[int, list[Problem]]
 
 
@@ -124,7 +128,8 @@ def check_sheet(sheet: Sheet, rules: Rules) -> tuple[Checked | None, list[Proble
         derived = {"event_id": TextColumn.of([ids[i] for i in rows])}
         notices = notices_of({name: selected[name] for name in columns}, rules.calendar)
         merged = _note_merged(selected, day0[rows], list(derived["event_id"]))
-        notices = (*sheet.notices, *notices, *_note_shut(selected, day0[rows]), *merged)
+        misspelt = _note_misspelt(selected, sheet.lines[rows])
+        notices = (*sheet.notices, *notices, *misspelt, *_note_shut(selected, day0[rows]), *merged)
         checked = Checked(columns, {**selected, **derived}, day0[rows], notices)
     return checked, sorted([*problems, *row_faults], key=lambda fault: fault.line)
 
@@ -418,6 +423,22 @@ def note_alike(column: str, texts: Iterable[str]) -> Iterator[str]:
     for names in spellings.values():
         if len(names) > 1:
             yield say("events.alike", column=column, names=map(repr, names))
+
+
+def _note_misspelt(cells: Mapping[str, TextColumn], lines: IntArray) -> Iterator[str]:
+    """Yield a notice for each small group whose name is nearly that of a larger one."""
+    for name in GROUPS:
+        column = cells.get(name, TextColumn.blank(len(lines)))
+        sizes = np.bincount(column.codes, minlength=len(column.texts)).tolist()
+        groups = dict(zip(column.texts, sizes, strict=True))
+        marks = {text: [text[:1], *_MARK.findall(text)] for text in groups}
+        for code, (text, size) in enumerate(groups.items()):
+            if not 0 < size <= SMALL_GROUP or len(groups) > MANY_GROUPS:
+                continue
+            others = [t for t, n in groups.items() if n > size and marks[t] == marks[text]]
+            if hint := did_you_mean(text, others, like=MISSPELT):
+                line = lines[np.argmax(column.codes == code)]
+                yield say("events.misspelt", line=line, column=name, text=repr(text), hint=hint)
 
 
 def name_some(texts: Iterable[str], total: int = 0) -> str:
