@@ -139,6 +139,10 @@ def test_dates_in_a_column_of_prices_are_no_numbers(tmp_path: Path) -> None:
             ),
         ),
         (
+            "date,close\n13/01/2016,1\n01/14/2016,1\n",
+            "AAA.csv: date: line 2 has the day first, line 3 the month first",
+        ),
+        (
             "date,close\n2019-02-30,1\n",
             "AAA.csv:2: date: not a date, got '2019-02-30'; write YYYY-MM-DD",
         ),

@@ -14,12 +14,13 @@ from ..abnormal.abnormal_returns import AbnormalReturns
 from ..abnormal.subsamples import chosen
 from ..calendars.window import Window
 from ..errors import ConfigError
+from ..events.checks import REPLACED
 from ..events.where import rows_where
 from ..models import LinearModel
 from ..prices.sizes import Sizes
 from ..returns import ReturnsPanel
 from ..significance import STATISTICS, SignificanceTest, recent_variance
-from ..utility.csv_text import BLANK
+from ..utility.csv_text import BLANK, OUTCOME
 from ..utility.registry import did_you_mean
 from ..utility.typing import Alternative, BoolArray, Engine, FloatArray, IntArray, ObjectArray
 from .config import StudyConfig
@@ -317,7 +318,9 @@ class FittedStudy:
     def column(self, name: str) -> pd.Series[Any]:
         """Return a column of the events; ConfigError with the closest name if there is none."""
         if name not in self.events:
-            hint = did_you_mean(str(name), [str(c) for c in self.events.columns])
+            names = sorted(map(str, self.events.columns), key={*OUTCOME, *REPLACED}.__contains__)
+            mine = [column for column in names if column not in {*OUTCOME, *REPLACED}]
+            hint = did_you_mean(str(name), mine) or f"they have {', '.join(names)}"
             raise ConfigError("the events have no such column", value=name, remedy=hint)
         return self.events[name]
 

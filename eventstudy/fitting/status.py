@@ -15,7 +15,7 @@ import pandas as pd
 from ..abnormal.abnormal_returns import AbnormalReturns
 from ..calendars.exchanges import SHARE, kind_of
 from ..calendars.window import Window
-from ..errors import OtherDaysError
+from ..errors import NetworkError, OtherDaysError
 from ..models import LinearModel
 from ..prices.quality.fault_kinds import QUARANTINED, SeriesFault
 from ..prices.quality.return_faults import RETURN_FAULTS, RETURN_FLAGS
@@ -309,10 +309,12 @@ def _reason(
             symbols.setdefault(symbol, series)
     for symbol, series in symbols.items():
         row, why = panel.row(symbol, calendar), ""
+        facts = dict[str, bool]()
         if row < 0:
             why = panel.failures.get(symbol, f"{symbol} is not in the data")
             error = panel.fetched.failures.get(symbol) if panel.fetched else None
             lack = "no_data_on_day0" if isinstance(error, OtherDaysError) else "no_data"
+            facts = {"unreached": True} if isinstance(error, NetworkError) else {}
             if unconverted := panel.failures_on.get((symbol, calendar)):
                 return Reason("not_converted", why=unconverted)
         elif beyond := _beyond(panel, row, event.day0):
@@ -324,7 +326,9 @@ def _reason(
             is_index = symbol == needs.get("market")
             why += other_indices(symbol, event.exchange, panel) if is_index else ""
             datum = "price" if panel.measure == "return" else panel.measure
-            return Reason(f"{lack}_for" if series else lack, datum=datum, series=series, why=why)
+            return Reason(
+                f"{lack}_for" if series else lack, datum=datum, series=series, why=why, **facts
+            )
     if panel.measure != "return" and not abnormal.problem[i]:
         return Reason("no_abnormal_value", datum=panel.measure)
     return Reason.of(abnormal.problem[i] or Reason("no_abnormal_return"))

@@ -248,6 +248,10 @@ def _with_iso_dates(frame: pd.DataFrame, file: str, notes: list[str]) -> pd.Data
     changed = {text: iso for text in texts if (iso := iso_of(strip(text), order)) != text}
     if order:
         notes.append(say(f"price_rows.{order}_first"))
+    proofs = {day_order([strip(text)]): text for text in reversed(texts if not order else [])}
+    if {"day", "month"} <= proofs.keys():
+        lines = {first: cells.index[cells == text][0] for first, text in proofs.items() if first}
+        raise make_error(BadAnswerError, "wrong.mixed_dates", where=f"{file}: date", **lines)
     for text in texts if not order else ():
         either = [iso_of(strip(text), "day")[:10], iso_of(strip(text), "month")[:10]]
         if either[0] != either[1]:

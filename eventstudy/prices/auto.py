@@ -365,4 +365,5 @@ def _no_network(symbol: str, why: str, error: errors.PriceError) -> errors.Price
     if isinstance(error, errors.NoPricesError):
         message = f"{why} and the bundled sample has none in the range"
         return errors.NetworkError(message, where=symbol, remedy=error.remedy)
-    return errors.NetworkError(f"{why} and not in the bundled sample", where=symbol)
+    message = f"{why} and not in the bundled sample"
+    return errors.NetworkError(message, where=symbol, remedy=error.remedy)

@@ -22,6 +22,7 @@ from ..errors import (
 from ..utility.catalogue import make_error, say
 from ..utility.frames import frame_of, with_index
 from ..utility.identifiers import as_text
+from ..utility.numbers import count
 from ..utility.registry import did_you_mean
 from ..utility.tables import BLANK_WORDS, read_table, require_file
 from ..utility.workbooks import frame_of_workbook
@@ -146,7 +147,8 @@ class FilesProvider:
     def _file_of(self, symbol: str) -> Path:
         files = self._members.get(symbol)
         if not files:
-            place = f"the folder {self.path.name!r} ({len(self._members)} tickers)"
+            number = count(len(self._members), "ticker")
+            place = f"the folder {self.path.name!r} ({number})"
             hint = did_you_mean(symbol, self._members)
             raise UnknownSymbolError(f"no {symbol}.csv in {place}", where=symbol, remedy=hint)
         if len(files) > 1:
@@ -192,8 +194,10 @@ class FilesProvider:
     def _group_of(self, symbol: str) -> tuple[pd.DataFrame, list[str]]:
         groups, tickers = self._groups, self._tickers
         if symbol not in groups:
-            message = f"no {symbol} in {self.path.name} ({len(tickers)} tickers)"
+            message = f"no {symbol} in {self.path.name} ({count(len(tickers), 'ticker')})"
             hint = did_you_mean(symbol, list(tickers))
+            if list(tickers) == [self.path.name.removesuffix(_suffix(self.path))]:
+                hint = say("price_rows.named_by_file", ticker=next(iter(tickers)), symbol=symbol)
             raise UnknownSymbolError(message, where=symbol, remedy=hint)
         return groups[symbol]
 

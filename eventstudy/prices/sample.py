@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import UnknownSymbolError
 from ..utility.csv_text import read_numbers
+from ..utility.registry import did_you_mean
 from ._base import Provenance, clean
 from ._prices import Names, Prices, Progress, collect
 
@@ -52,7 +53,9 @@ class SampleProvider:
     def _read(self, symbol: str) -> tuple[pd.DataFrame, Provenance]:
         sample = _sample()
         if symbol not in sample:
-            raise UnknownSymbolError(f"not in the bundled sample ({CONTENTS})", where=symbol)
+            hint = did_you_mean(symbol, sample.columns, like=0.7)
+            message = f"not in the bundled sample ({CONTENTS})"
+            raise UnknownSymbolError(message, where=symbol, remedy=hint)
         closes = sample[symbol].dropna().rename("adj_close")
         rows, _ = clean(closes.reset_index(), symbol)
         return rows, Provenance(self.name, FILE, currency="USD", note=NOTE)

@@ -259,6 +259,8 @@ def name_remedy(findings: Findings, reason: Reason) -> str:
     tickers = list(dict.fromkeys(str(event.cells["ticker"]) for event in events))
     names = tickers[:NAMED] + ["..."] * (len(tickers) > NAMED)
     facts = {"n": len(tickers), "tickers": names, "datum": words().datum}
+    if tickers and all(event.reason.facts.get("unreached") for event in events):
+        return say("answer.unreached")
     return say("answer.check_tickers", **facts) if tickers else reason.remedy
 
 
