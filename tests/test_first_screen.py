@@ -238,7 +238,7 @@ def test_tests_are_in_blocks_and_those_not_valid_are_missing() -> None:
 
 
 @pytest.mark.parametrize(
-    ("out", "said"), [([], ""), ([3], "day +3"), ([2, 4, 5], "days +2, +4 to +5"), ([0, 1], "")]
+    ("out", "said"), [([], ""), ([3], "day +3"), ([2, 4, 5], "days +2 and +4 to +5"), ([0, 1], "")]
 )
 def test_days_outside_the_band_are_one_or_several(out: list[int], said: str) -> None:
     path = findings(Market(n=6, seed=5).fit()).sample.implied

@@ -228,7 +228,7 @@ def test_analyses_are_those_of_the_tables() -> None:
 def test_the_sketch_has_a_bar_for_each_day() -> None:
     path = STUDIES["different"].fit().findings(config=CONFIG).sample.path
     assert path is not None
-    _, *rows = sketch(path).splitlines()
+    _, *rows = sketch(path, "All announcements", n=9).splitlines()
     assert [int(row.split()[0]) for row in rows] == list(path.days)
     assert [row.split()[1] for row in rows] == list(map(percent_text, path.caar))
     zero = {row.index("|") for row in rows}

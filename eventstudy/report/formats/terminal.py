@@ -20,10 +20,10 @@ from ...findings.types import Findings, Sample
 from ...prices.quality.return_faults import RETURN_FAULTS
 from ...significance import STATISTICS
 from ...utility.catalogue import say
-from ...utility.numbers import LEVEL, LEVELS, NBSP, ascii_text, day, pvalue, span
+from ...utility.numbers import LEVEL, LEVELS, NBSP, ascii_text, capitalised, day, pvalue, span
 from ...utility.screen import make_visible
 from ...utility.units import speaking_of, words
-from ..sections.answer import Sentence, answer, brief, write_days
+from ..sections.answer import Sentence, answer, brief, name_sample, write_days
 from ..sections.caveats import (
     MISSING,
     asides,
@@ -191,7 +191,8 @@ def _long(findings: Findings, page: str) -> Iterator[str]:
     for sample in samples:
         blocks += [summary(findings, sample), _battery(findings, sample)]
     if (path := findings.sample.path) is not None:
-        blocks.append(sketch(path))
+        who = name_sample(findings)
+        blocks.append(sketch(path, capitalised(who), n=findings.sample.answer.n_events))
     data = [describe_setup(findings).replace(" · ", "; "), issues(findings), *cases(findings)]
     data = [say("terminal.data"), *map(_wrapped, filter(None, data)), losses(findings)]
     end = _plain(say("terminal.report", page=page))
@@ -448,8 +449,8 @@ def _with_short_names(rows: list[list[str]], width: int) -> list[list[str]]:
     return out
 
 
-def sketch(path: Path95) -> str:
-    """Return the CAAR up to each event day, as a number and a bar from zero."""
+def sketch(path: Path95, who: str, *, n: int) -> str:
+    """Return the CAAR of some n events up to each event day, as a number and a bar from zero."""
     ends = np.append(np.nan_to_num(path.caar), 0.0)
     *ends, zero = np.rint(SKETCH_WIDTH * (ends - ends.min()) / (np.ptp(ends) or 1)).astype(int)
     lines = [
@@ -457,7 +458,7 @@ def sketch(path: Path95) -> str:
         + "#" * (end - zero)
         for tau, value, end in zip(path.days, path.caar, ends, strict=True)
     ]  # fmt: skip
-    return ascii_text("\n".join([say("terminal.sketch"), *lines]))
+    return ascii_text("\n".join([say(f"terminal.sketch{'_one' * (n == 1)}", who=who), *lines]))
 
 
 def losses(findings: Findings, *, written: bool = True) -> str:

@@ -213,11 +213,15 @@ def days_outside(path: ImpliedPath) -> str:
         return ""
     with np.errstate(invalid="ignore"):
         leaves = np.abs(path.gap) > path.half
+        leaves_path = np.abs(path.gap) > path.critical * path.se
     beyond = (path.days < path.base) | (path.days > path.end)
+    if np.isfinite(path.critical) and not (leaves_path & beyond).any():
+        # Single days outside the band are expected then.
+        return ""
     days = path.days[leaves & beyond & (np.abs(path.days) <= 10)]
     runs = np.split(days, np.flatnonzero(np.diff(days) > 1) + 1) if len(days) else []
     spans = [" to ".join(day(int(tau)) for tau in dict.fromkeys(run[[0, -1]])) for run in runs]
-    return say("chart.outside_days", n=len(days), days=", ".join(spans)) if spans else ""
+    return say("chart.outside_days", n=len(days), days=spans) if spans else ""
 
 
 def _strip(findings: Findings) -> Strip | None:

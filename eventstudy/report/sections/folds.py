@@ -16,7 +16,7 @@ from ...analysis.implied_path import BASE
 from ...analysis.interval import KNOWN_SPREAD, Power
 from ...findings.kept_case import cases_without_prices
 from ...findings.types import Event, Findings, Sample
-from ...significance import FULL_SAMPLE
+from ...significance import FULL_SAMPLE, STATISTICS
 from ...utility.catalogue import say
 from ...utility.numbers import (
     LEVEL,
@@ -24,6 +24,7 @@ from ...utility.numbers import (
     capitalised,
     clipped,
     day,
+    p_prose,
     percent,
     pvalue,
     size_text,
@@ -251,11 +252,21 @@ def _shared_shock(findings: Findings) -> Iterator[Fold]:
     judged, answer = findings.sample.diagnosis, findings.sample.answer
     if judged is None or answer.n_events < 2 or findings.sample.firm:
         return
-    finding = say(f"folds.shock.{_shock_code(answer)}", **_shock_facts(answer))
+    code, tests = _shock_code(answer), list(_doubting_tests(findings.sample))
+    code = "disputed" if code == "unlikely" and tests else code
+    finding = say(f"folds.shock.{code}", n=len(tests), tests=tests, **_shock_facts(answer))
     calibration = [a.lede for a in robustness(findings) if a.name == "calibration"]
     note = [say("robustness.calibration.note")] if calibration and answer.calibrated else []
     blocks = (" ".join(judged.text), *calibration, *note)
     yield Fold("shock", say("folds.shock.title"), finding, blocks)
+
+
+def _doubting_tests(sample: Sample) -> Iterator[str]:
+    """Yield the tests that allow for shared movement and are not clear, each with its p."""
+    for test in sample.main.tests:
+        is_shown = test.test in sample.shown and test.trust != "not valid"
+        if is_shown and STATISTICS[test.test].clustering == "yes" and test.pvalue >= LEVEL:
+            yield f"{STATISTICS[test.test].label} ({p_prose(test.pvalue)})"
 
 
 def _shock_facts(answer: Answer) -> dict[str, float]:

@@ -364,8 +364,13 @@ def _evidence(table: pd.DataFrame) -> str:
     """Return how often the difference of the headline would show by chance, with its interval."""
     row = _leading(table)
     if row is None:
-        smallest = _slopes(table)["pvalue"].min()
-        return say("regression.evidence_none", p=smallest) if np.isfinite(smallest) else ""
+        slopes = _slopes(table).dropna(subset=["pvalue"])
+        if slopes.empty:
+            return ""
+        nearest: Mapping[Any, Any] = dict(slopes.iloc[int(slopes["pvalue"].argmin())])
+        effect = _coefficient(nearest).effect
+        facts = {"far": max(effect.ci_low, effect.ci_high, key=abs), "p": nearest["pvalue"]}
+        return say("regression.evidence_none", label=_label(nearest, table), **facts)
     kind = "dates" if row["n_dates"] == 1 else "studies"
     effect = _coefficient(row).effect
     p = row["pvalue"]
