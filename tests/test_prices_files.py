@@ -120,6 +120,24 @@ def test_dates_in_a_column_of_prices_are_no_numbers(tmp_path: Path) -> None:
     assert "AAA.parquet:1: close: not a number" in str(prices.failures["AAA"])
 
 
+def test_a_file_without_the_ticker_says_what_it_was_taken_for(tmp_path: Path) -> None:
+    """A table of one series is named by its file, and of a workbook one sheet is read."""
+    day = pd.Timestamp("2019-01-02")
+    table = pd.DataFrame({"date": [day], "close": [1.0]})
+    table.to_csv(tmp_path / "coin.csv", index=False)
+    with pd.ExcelWriter(tmp_path / "book.xlsx") as book:
+        for name in ("ETH", "BTC"):
+            table.to_excel(book, sheet_name=name, index=False)
+    for name, said in {
+        "coin.csv": "is taken for coin by its name",
+        "book.xlsx": "(ETH and BTC)",
+    }.items():
+        prices = FilesProvider(tmp_path / name).fetch(["ETH"], day.date(), day.date())
+        message = str(prices.failures["ETH"])
+        assert f"no ETH in {name} (1 ticker)" in message
+        assert said in message
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [

@@ -19,6 +19,7 @@ from ..utility.registry import did_you_mean
 
 ASSUMED_TIME = dt.time(12)
 FIRST_YEAR, LAST_YEAR = 1950, 2100
+HOURS_OF_DAY = 24
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _STAMP = re.compile(
     r"(\d{4}-\d{2}-\d{2})[T ]((?:[01]\d|2[0-3]):[0-5]\d(?::[0-5]\d(?:\.\d+)?)?) "
@@ -320,6 +321,9 @@ def _from_readings(text: str, readings: list[dt.date]) -> DataError:
         return _fault("no_day", text)
     if len(readings) > 1:
         either = " or ".join(f"{day} ({day.day} {day:%B})" for day in readings)
+        hour = re.search(r"[T ,](\d\d):", text, re.ASCII)
+        if hour and int(hour[1]) >= HOURS_OF_DAY:
+            return _fault("ambiguous_and_no_hour", text, either=either, hour=hour[1])
         return _fault("ambiguous", text, either=either)
     if part := next((part for word, part in _PARTS.items() if word in text.casefold()), None):
         return _fault("part_of_day", text, day=readings[0], part=part)

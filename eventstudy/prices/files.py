@@ -25,7 +25,7 @@ from ..utility.identifiers import as_text
 from ..utility.numbers import count
 from ..utility.registry import did_you_mean
 from ..utility.tables import BLANK_WORDS, read_table, require_file
-from ..utility.workbooks import frame_of_workbook
+from ..utility.workbooks import frame_of_workbook, name_sheets
 from ._base import NUMBER_COLUMNS, Provenance, clean
 from ._days import bad_cell, read_days, refuse_spacing
 from ._layout import ADJUSTED, CLOSES, is_close, lacks_column, lay_out, plain_numbers
@@ -195,11 +195,18 @@ class FilesProvider:
         groups, tickers = self._groups, self._tickers
         if symbol not in groups:
             message = f"no {symbol} in {self.path.name} ({count(len(tickers), 'ticker')})"
-            hint = did_you_mean(symbol, list(tickers))
-            if list(tickers) == [self.path.name.removesuffix(_suffix(self.path))]:
-                hint = say("price_rows.named_by_file", ticker=next(iter(tickers)), symbol=symbol)
+            hint = self._name_cause(symbol, list(tickers))
             raise UnknownSymbolError(message, where=symbol, remedy=hint)
         return groups[symbol]
+
+    def _name_cause(self, symbol: str, tickers: list[str]) -> str:
+        """Return why the file may lack a symbol: its sheets, its name, or a misspelt ticker."""
+        suffix = _suffix(self.path)
+        if suffix == ".xlsx" and len(sheets := name_sheets(self.path)) > 1:
+            return say("price_rows.first_sheet", names=sheets)
+        if suffix and tickers == [self.path.name[: -len(suffix)]]:
+            return say("price_rows.named_by_file", ticker=tickers[0], symbol=symbol)
+        return did_you_mean(symbol, tickers)
 
 
 class FrameProvider(FilesProvider):

@@ -54,6 +54,13 @@ def rows_of_workbook(source: Path | IO[bytes], name: str) -> list[tuple[int, lis
     return []
 
 
+def name_sheets(path: Path) -> list[str]:
+    """Return the names of the sheets of a workbook that can be read, in their order."""
+    from openpyxl import load_workbook
+
+    return list(load_workbook(path, read_only=True).sheetnames)
+
+
 def frame_of_workbook(path: Path) -> pd.DataFrame:
     """Return a sheet as a table; the index holds line numbers.
 
