@@ -458,7 +458,9 @@ def sketch(path: Path95, who: str, *, n: int) -> str:
         + "#" * (end - zero)
         for tau, value, end in zip(path.days, path.caar, ends, strict=True)
     ]  # fmt: skip
-    return ascii_text("\n".join([say(f"terminal.sketch{'_one' * (n == 1)}", who=who), *lines]))
+    return ascii_text(
+        "\n".join([_wrapped(say(f"terminal.sketch{'_one' * (n == 1)}", who=who)), *lines])
+    )
 
 
 def losses(findings: Findings, *, written: bool = True) -> str:
