@@ -281,8 +281,8 @@ def _suspects(findings: Findings, sample: Sample, flag: Flag) -> str:
     suspects += _names_of(findings, sample, flag)
     if not (rows and n):
         return _name_suspects(flag, suspects) if n else ""
-    names = ("caar", "se", "low", "high")
-    effect = Interval(*(rows[0][f"weighted_{name}"] for name in names))
+    value, low, high = (rows[0][f"weighted_{name}"] for name in ("caar", "low", "high"))
+    effect = Interval(value, ci_low=low, ci_high=high)
     code = f"answer.without_them{'_interval' * bool(np.isfinite(effect.ci_low))}"
     facts = {"suspects": suspects, "n": n, "value": effect.estimate}
     return say(code, **facts, interval=write_interval(effect))
