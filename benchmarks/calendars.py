@@ -12,9 +12,9 @@ import statistics
 import subprocess
 import sys
 
-from eventstudy.calendars.exchanges import EXCHANGES, exchange_of
-from eventstudy.calendars.sessions import OVERRIDES, SESSIONS
-from eventstudy.utility.csv_text import read_csv
+from eventstudy.calendars import EXCHANGES, exchange_of
+from eventstudy.calendars.schedule import OVERRIDES, SESSIONS
+from eventstudy.files import read_csv
 
 PROGRAM = """
 import sys, time

@@ -19,9 +19,9 @@ import numpy as np
 import pandas as pd
 
 import eventstudy as es
-from eventstudy.analysis.calibration import calibrate
-from eventstudy.calendars.window import Window
-from eventstudy.fitting.fitted import FittedStudy
+from eventstudy.analysis import calibrate
+from eventstudy.calendars import Window
+from eventstudy.fitting import FittedStudy
 
 MAIN = Window(0, 1)
 EIGHT = (

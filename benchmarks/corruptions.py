@@ -25,7 +25,7 @@ import numpy as np
 import pandas as pd
 from click.testing import CliRunner
 
-from eventstudy.calendars.sessions import sessions
+from eventstudy.calendars import sessions
 from eventstudy.cli.main import main as program
 
 FIRMS, INDEX, TARGET = ("AMD", "MU", "NVDA", "QCOM", "SWKS", "LITE"), "^GSPC", "NVDA"

@@ -11,9 +11,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from eventstudy.calendars.window import Window
-from eventstudy.utility.typing import FloatArray, IntArray
-from eventstudy.windows.event_windows import EventWindows
+from eventstudy.calendars import Window
+from eventstudy.utility import FloatArray, IntArray
+from eventstudy.windows import EventWindows
 
 EVENT = Window(-5, 5)
 GAP = 5

@@ -16,10 +16,10 @@ import numpy as np
 from scipy import stats
 from verdict_cells import WINDOW
 
-from eventstudy.abnormal.conventions import SEED
-from eventstudy.analysis.calibrated import draws_error
-from eventstudy.analysis.shifted_dates import Shifts, _spread
-from eventstudy.utility.typing import FloatArray, IntArray
+from eventstudy.abnormal import SEED
+from eventstudy.analysis import draws_error
+from eventstudy.analysis.placebos.shifted_dates import Shifts, _spread
+from eventstudy.utility import FloatArray, IntArray
 
 T, DRAWS, LEVEL = 1950, 999, 0.05
 L = len(WINDOW)

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from eventstudy.returns import DATA_CALENDAR, ReturnsPanel
-from eventstudy.utility.typing import FloatArray, IntArray
+from eventstudy.utility import FloatArray, IntArray
 
 ESTIMATION, EVENT = (-260, -11), (-10, 10)
 MARKET = "MKT"

@@ -17,10 +17,11 @@ from dataclasses import replace
 import numpy as np
 from designs import EVENT, Design, dates, simulate
 
-from eventstudy.abnormal.conventions import SEED
-from eventstudy.analysis.answer import decide
-from eventstudy.analysis.influence import Influence, Names, measure_influence
-from eventstudy.calendars.window import Window
+from eventstudy.abnormal import SEED
+from eventstudy.analysis import Influence
+from eventstudy.analysis.answer.answer import decide
+from eventstudy.analysis.answer.influence import Names, measure_influence
+from eventstudy.calendars import Window
 from eventstudy.models import MODELS
 
 WINDOW, CLOSE = Window(0, 1), (0.01, 0.05)

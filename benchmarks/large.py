@@ -17,12 +17,12 @@ from typing import TypeVar
 import numpy as np
 import pandas as pd
 
-from eventstudy.calendars.window import Window
-from eventstudy.events.table import Events
+from eventstudy.calendars import Window
+from eventstudy.events import Events
 from eventstudy.returns import DATA_CALENDAR, ReturnsPanel
 from eventstudy.significance import STATISTICS
 from eventstudy.studies import EventStudy
-from eventstudy.utility.workers import Workers
+from eventstudy.utility import Workers
 
 Found = TypeVar("Found")
 ESTIMATION, EVENT, WINDOW = (-260, -11), (-10, 10), Window(-1, 1)

@@ -38,7 +38,7 @@ import numpy as np
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "tests"))
 
-from yahoo_standin import (  # noqa: E402
+from yahoo_standin import (
     Row,
     Series,
     Yahoo,
@@ -53,9 +53,11 @@ from yahoo_standin import (  # noqa: E402
     without_a_day,
 )
 
-from eventstudy.calendars.sessions import sessions  # noqa: E402
-from eventstudy.runs import Record  # noqa: E402
-from eventstudy.runs.verify import verify_run  # noqa: E402
+from eventstudy.calendars import sessions
+from eventstudy.runs import (
+    Record,
+    verify_run,
+)
 
 BEGIN = date(2023, 1, 3)
 FIRMS, INDEX = ("QAAA", "QBBB", "QCCC", "QDDD"), "^GSPC"
@@ -109,7 +111,7 @@ WARM = (
     "yfinance", "curl_cffi.requests", "pandas", "scipy.stats", "statsmodels.api", "jinja2",
     "eventstudy.cli.refresh", "eventstudy.cli.request", "eventstudy.runs.refresh",
     "eventstudy.prices.auto", "eventstudy.prices.yahoo", "eventstudy.studies",
-    "eventstudy.analysis.computed", "eventstudy.significance", "eventstudy.models",
+    "eventstudy.analysis.compute", "eventstudy.significance", "eventstudy.models",
     "eventstudy.findings.finished_run", "eventstudy.report.formats.pages",
 )  # fmt: skip
 

@@ -82,7 +82,7 @@ class Found:
 def draw(events: int, seed: int = 1) -> Sample:
     """Draw market-model returns of as many firms as events, at most 10,000, with an effect of 1
     %."""
-    from eventstudy.calendars.sessions import sessions
+    from eventstudy.calendars import sessions
 
     days = sessions("XNYS").dates
     dates = days[days >= np.datetime64("2018-01-02")][:SESSIONS]

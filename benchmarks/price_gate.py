@@ -21,12 +21,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from eventstudy.calendars.exchanges import home_of
-from eventstudy.calendars.sessions import sessions
-from eventstudy.prices.quality.fault_kinds import FAULTS, QUARANTINED
-from eventstudy.prices.quality.price_limits import rules_of
-from eventstudy.prices.quality.quotes import NO_DATES, Market, Quotes, by_symbol
-from eventstudy.utility.typing import IntArray
+from eventstudy.calendars import home_of, sessions
+from eventstudy.quality import NO_DATES, QUARANTINED, Market, Quotes, by_symbol, rules_of
+from eventstudy.quality.fault_kinds import FAULTS
+from eventstudy.utility import IntArray
 
 FIRST, SIZE = pd.Timestamp("2012-01-02"), 1500
 # What becomes of a move: its return is missing, or it is kept as a suspect split or suspect jump.

@@ -38,8 +38,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from eventstudy.runs import Record
-from eventstudy.runs.verify import verify_run
+from eventstudy.runs import Record, verify_run
 
 DAYS = pd.bdate_range("2020-01-01", periods=120)
 LISTS = (("AAA", "BBB"), ("AAA", "CCC"))

@@ -25,14 +25,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from eventstudy.abnormal.abnormal_returns import AbnormalReturns
-from eventstudy.analysis._regressors import CONSTANT, Design, Term
-from eventstudy.analysis.cross_section import CarRegression, estimate
-from eventstudy.calendars.window import Window
+from eventstudy.abnormal import AbnormalReturns
+from eventstudy.analysis import CONSTANT, CarRegression
+from eventstudy.analysis.cross_section._regressors import Design, Term
+from eventstudy.analysis.cross_section.cross_section import estimate
+from eventstudy.calendars import Window
 from eventstudy.models import MODELS
-from eventstudy.significance._base import pvalue
-from eventstudy.utility.typing import FloatArray
-from eventstudy.windows.event_windows import EventWindows
+from eventstudy.significance import pvalue
+from eventstudy.utility import FloatArray
+from eventstudy.windows import EventWindows
 
 ESTIMATION, EVENT, CAR = Window(-250, -31), Window(-30, 1), Window(0, 1)
 MARKET, OWN, FACTOR = 0.01, 0.02, 0.006

@@ -19,9 +19,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from eventstudy.prices.quality.gate import Gate, Verdict
-from eventstudy.prices.quality.return_faults import TAKEN_OUT
-from eventstudy.utility.typing import FloatArray, ReturnKind
+from eventstudy.quality import TAKEN_OUT, Gate, Verdict
+from eventstudy.utility import FloatArray, ReturnKind
 
 LENGTHS, FILE, FIRST = (250, 1250, 2500), 50, np.datetime64("2010-01-04")
 # The median of the size of Student's t.

@@ -11,12 +11,12 @@ import numpy as np
 from designs import student
 
 import eventstudy as es
-from eventstudy.abnormal.abnormal_returns import AbnormalReturns
-from eventstudy.calendars.window import Window
-from eventstudy.fitting.fitted import FittedStudy
+from eventstudy.abnormal import AbnormalReturns
+from eventstudy.calendars import Window
+from eventstudy.fitting import FittedStudy
 from eventstudy.models import MODELS
-from eventstudy.utility.typing import BoolArray, DateArray, FloatArray, IntArray
-from eventstudy.windows.event_windows import EventWindows
+from eventstudy.utility import BoolArray, DateArray, FloatArray, IntArray
+from eventstudy.windows import EventWindows
 
 WINDOW = Window(0, 1)
 LIST = Path(es.__file__).parent / "data" / "example" / "events.csv"

@@ -33,11 +33,11 @@ from designs import DESIGNS, Design, simulate
 from tables import cells, listing, markdown
 from variants import VARIANTS, PValue, registered
 
-from eventstudy.abnormal.conventions import SEED
-from eventstudy.calendars.window import Window
+from eventstudy.abnormal import SEED
+from eventstudy.calendars import Window
 from eventstudy.models import MODELS
 from eventstudy.significance import STATISTICS
-from eventstudy.utility.typing import IntArray
+from eventstudy.utility import IntArray
 
 LEVEL, CHUNK = 0.05, 50
 

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from floor import Drawn
 
-    from eventstudy.abnormal.abnormal_returns import AbnormalReturns
+    from eventstudy.abnormal import AbnormalReturns
     from eventstudy.returns import ReturnsPanel
 
 ONE_CORE = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
@@ -48,7 +48,7 @@ def library_work(
     import scipy.sparse
     import scipy.special  # noqa: F401 - not part of the work
 
-    from eventstudy.calendars.window import Window
+    from eventstudy.calendars import Window
     from eventstudy.significance import STATISTICS
 
     drawn = floor.draw(events)
@@ -70,10 +70,10 @@ def fitted(drawn: Drawn, panel: ReturnsPanel, engine: str) -> AbnormalReturns:
     import floor
     import numpy as np
 
-    from eventstudy.calendars.window import Window
+    from eventstudy.calendars import Window
     from eventstudy.models import MODELS
-    from eventstudy.utility.chunks import KEPT
-    from eventstudy.windows.event_windows import build_windows
+    from eventstudy.utility import KEPT
+    from eventstudy.windows import build_windows
 
     n = len(drawn.firm)
     windows = build_windows(

@@ -16,10 +16,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from eventstudy.prices import Prices, Provenance, clean
+from eventstudy.prices import Prices, Provenance, StoreProvider, clean
 from eventstudy.prices._base import stamp
 from eventstudy.prices._prices import Answer
-from eventstudy.prices.store import StoreProvider
 
 LAST = date(2023, 12, 29)
 BATCH = 100

@@ -26,10 +26,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from eventstudy.prices import Prices, Provenance, clean
+from eventstudy.prices import Prices, Provenance, StoreProvider, clean
 from eventstudy.prices._base import stamp
 from eventstudy.prices._prices import Answer
-from eventstudy.prices.store import StoreProvider
 
 SYMBOLS = tuple(f"S{n}" for n in range(8))
 SPAN = date(2000, 1, 1), date(2010, 1, 1)

@@ -15,12 +15,11 @@ from designs import Design, dates, simulate
 from verdict_cells import KINDS, LEVEL, STUDIES, UNEQUAL, WINDOW
 from verdicts import shifted
 
-from eventstudy.abnormal.abnormal_returns import AbnormalReturns
-from eventstudy.abnormal.conventions import SEED
-from eventstudy.analysis.answer import decide
-from eventstudy.analysis.unequal_reactions import added_interval
+from eventstudy.abnormal import SEED, AbnormalReturns
+from eventstudy.analysis.answer.answer import decide
+from eventstudy.analysis.answer.unequal_reactions import added_interval
 from eventstudy.models import MODELS
-from eventstudy.utility.blas import one_thread
+from eventstudy.utility import one_thread
 
 RAISED = {
     "nothing": {},

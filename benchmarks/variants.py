@@ -9,12 +9,11 @@ import numpy as np
 from designs import RANKS
 from scipy import stats
 
-from eventstudy.abnormal.abnormal_returns import AbnormalReturns
-from eventstudy.calendars.window import Window
-from eventstudy.significance import STATISTICS
-from eventstudy.significance._base import pvalue
-from eventstudy.significance._correlation import mean_correlation
-from eventstudy.utility.typing import Alternative
+from eventstudy.abnormal import AbnormalReturns
+from eventstudy.calendars import Window
+from eventstudy.dependence import mean_correlation
+from eventstudy.significance import STATISTICS, pvalue
+from eventstudy.utility import Alternative
 
 PValue = Callable[[AbnormalReturns, Window], float]
 

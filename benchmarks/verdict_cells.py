@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from designs import K1, dates
 
-from eventstudy.calendars.window import Window
+from eventstudy.calendars import Window
 
 WINDOW, LEVEL = Window(0, 1), 0.05
 REAL = "bundled list, real returns"

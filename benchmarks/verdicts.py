@@ -29,13 +29,12 @@ from shifted_dates import shifted_study, shifts
 from verdict_cells import KINDS, LEVEL, REAL, STUDIES, WINDOW, Cell, Counts, cells
 from verdict_page import failures, page
 
-from eventstudy.abnormal.abnormal_returns import AbnormalReturns
-from eventstudy.abnormal.conventions import SEED
-from eventstudy.analysis.answer import DIFFERENT, NO_RESULT, Answer, decide
+from eventstudy.abnormal import SEED, AbnormalReturns
+from eventstudy.analysis import DIFFERENT, NO_RESULT, Answer
+from eventstudy.analysis.answer.answer import decide
 from eventstudy.models import MODELS
 from eventstudy.significance import STATISTICS, main_test
-from eventstudy.utility.blas import one_thread
-from eventstudy.utility.typing import IntArray
+from eventstudy.utility import IntArray, one_thread
 
 CHUNK = 50
 

@@ -23,12 +23,12 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from eventstudy.abnormal.abnormal_returns import AbnormalReturns
-from eventstudy.calendars.window import Window
+from eventstudy.abnormal import AbnormalReturns
+from eventstudy.calendars import Window
 from eventstudy.models import MODELS
 from eventstudy.returns import DATA_CALENDAR, ReturnsPanel
 from eventstudy.significance import STATISTICS, recent_variance
-from eventstudy.windows.event_windows import build_windows
+from eventstudy.windows import build_windows
 
 SAMPLE = Path(__file__).parents[1] / "eventstudy" / "data" / "sample.csv.gz"
 MARKET = "^GSPC"

@@ -10,12 +10,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 
-from eventstudy_kit import require_own_files
-
-# Also where the package's own door has been overwritten: every folder imports this module.
-require_own_files()
-
-
 # Stands for what is not shown.
 HIDDEN = "***"
 # How names of variables end whose values are secrets, and letters of the shortest such value.
@@ -121,6 +115,10 @@ def how_to_install(package: str) -> str:
     # An environment of uv has no pip.
     pip = f"{python} -m pip install" if find_spec("pip") else f"uv pip install --python {python}"
     return f"{pip} {package}"
+
+
+class InapplicableError(Exception):
+    """Raised by a statistic that is undefined for a sample; becomes the reason of the result."""
 
 
 class ConfigError(EventStudyError):

@@ -18,7 +18,7 @@ from hypothesis import settings
 from eventstudy.models import MODELS, LinearModel
 from eventstudy.returns import ReturnsPanel
 from eventstudy.studies import EventStudy, EventStudyResults
-from eventstudy.utility.typing import FloatArray
+from eventstudy.utility import FloatArray
 
 if TYPE_CHECKING:
     from run_folders import Project
@@ -140,7 +140,7 @@ class Market:
         **options: object,
     ) -> EventStudyResults:
         """Fit a model; `frame` may lack the further series, and they are then as in `wide`."""
-        from eventstudy.events.table import Events
+        from eventstudy.events import Events
 
         frame = self.frame if frame is None else frame
         table = self.table

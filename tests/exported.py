@@ -9,9 +9,9 @@ import pandas as pd
 from conftest import Market
 from markdown_it import MarkdownIt
 
-from eventstudy.fitting.config import StudyConfig
+from eventstudy.files import read_numbers
+from eventstudy.settings import StudyConfig
 from eventstudy.studies import EventStudyResults
-from eventstudy.utility.csv_text import read_numbers
 
 CONFIG = StudyConfig().with_options({
     "event": "-5:5", "estimation": "-120:-11", "regress": ["direction"], "draws": 99, "calibrate": 0,

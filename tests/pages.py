@@ -7,11 +7,10 @@ from dataclasses import replace
 from html import unescape
 from typing import Any
 
-from eventstudy.calendars.window import Window
-from eventstudy.findings.document import read_json, to_json
-from eventstudy.findings.finished_run import findings_of
-from eventstudy.findings.types import Findings
-from eventstudy.fitting.config import StudyConfig
+from eventstudy.calendars import Window
+from eventstudy.findings import Findings, findings_of, to_json
+from eventstudy.findings.document import read_json
+from eventstudy.settings import StudyConfig
 from eventstudy.studies import EventStudyResults
 
 MAIN = Window(0, 1)

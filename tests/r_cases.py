@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from eventstudy.calendars.window import Window
+from eventstudy.calendars import Window
 from eventstudy.models import MODELS
 from eventstudy.returns import ReturnsPanel
 from eventstudy.significance import STATISTICS
-from eventstudy.windows.event_windows import EventWindows, build_windows
+from eventstudy.windows import EventWindows, build_windows
 
 HERE = Path(__file__).parent / "reference" / "r"
 ESTIMATION, EVENT = Window(-260, -11), Window(-10, 10)

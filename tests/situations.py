@@ -5,7 +5,8 @@ from __future__ import annotations
 import pandas as pd
 from conftest import Market
 
-from eventstudy.analysis.diagnosis import Diagnosis, Opinion
+from eventstudy.analysis import Diagnosis
+from eventstudy.analysis.answer.diagnosis import Opinion
 
 DISPERSED = [150 + 4 * i for i in range(10)]
 GROUPS = [150 + 5 * (i % 7) for i in range(21)]

@@ -23,13 +23,12 @@ from crsp_files import DELISTED, LAYOUTS, LOSS, PERMNOS, make_market, write
 import eventstudy as es
 from eventstudy.cli.main import main
 from eventstudy.errors import ConfigError, DataError, EventsFileError, EventStudyError
+from eventstudy.files import read_table, tables
 from eventstudy.prices import resolve
-from eventstudy.returns import security_files
+from eventstudy.returns import market_values, read_securities, security_files
 from eventstudy.returns.factor_files import VARIABLE
-from eventstudy.returns.security_files import SecurityTable, market_values, read_securities
+from eventstudy.returns.security_files import SecurityTable
 from eventstudy.runs import write_run
-from eventstudy.utility import tables
-from eventstudy.utility.tables import read_table
 
 MARKET = make_market()
 AROUND: dict[str, Any] = {"benchmark": "vwretd", "car": ["0:1", "-1:10"], "event": (-10, 10)}

@@ -17,9 +17,8 @@ from hypothesis import strategies as st
 from pages import findings, with_columns
 
 import eventstudy as es
-from eventstudy.analysis.announcement_time import depend_on_time, find_shifts, shift_cars
-from eventstudy.calendars.exchanges import EXCHANGES
-from eventstudy.calendars.sessions import sessions
+from eventstudy.analysis.over_time.announcement_time import depend_on_time, find_shifts, shift_cars
+from eventstudy.calendars import EXCHANGES, sessions
 from eventstudy.cli.main import main
 from eventstudy.errors import DataError
 from eventstudy.events.announcements import (
@@ -30,11 +29,10 @@ from eventstudy.events.announcements import (
     parse_when,
     parts_of_day,
 )
-from eventstudy.report.sections.robustness import robustness
+from eventstudy.report.tables.robustness import robustness
 from eventstudy.studies import EventStudyResults
-from eventstudy.utility.catalogue import say
-from eventstudy.utility.flags import Flag
-from eventstudy.utility.numbers import percent
+from eventstudy.utility import Flag
+from eventstudy.words import percent, say
 
 TODAY = dt.date(2026, 6, 30)
 CALENDARS = sorted({e.calendar for e in EXCHANGES.values() if e.calendar})

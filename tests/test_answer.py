@@ -16,16 +16,16 @@ from scipy import stats
 from situations import placed
 from violent import k_by_hand
 
-from eventstudy.analysis.answer import decide
+from eventstudy.analysis.answer.answer import decide
 from eventstudy.analysis.interval import detectable, plain_average
-from eventstudy.calendars.window import Window
+from eventstudy.calendars import Window
 from eventstudy.cli.main import main
-from eventstudy.report.sections.answer import brief
-from eventstudy.report.sections.caveats import headline
+from eventstudy.dependence import mean_correlation
+from eventstudy.report.sentences.answer import brief
+from eventstudy.report.sentences.caveats import headline
 from eventstudy.significance import main_test
-from eventstudy.significance._correlation import mean_correlation
 from eventstudy.studies import EventStudyResults
-from eventstudy.utility.numbers import p_prose
+from eventstudy.words import p_prose
 
 MAIN = Window(0, 1)
 FROZEN = SHARED / "reference" / "frozen-list" / "events.csv"

@@ -31,32 +31,22 @@ from numpy.typing import NDArray
 from run_folders import Project, started
 from scipy.stats import rankdata
 
-from eventstudy.abnormal.abnormal_returns import AbnormalReturns
-from eventstudy.calendars.window import Window
+from eventstudy.abnormal import AbnormalReturns
+from eventstudy.calendars import Window
+from eventstudy.dependence import correlations, mean_correlation
+from eventstudy.dependence.correlation import by_pair, by_session, mean_common_sessions
+from eventstudy.dependence.loadings import loadings_on
+from eventstudy.dependence.pairs import residual_correlation, residuals_on
 from eventstudy.errors import ConfigError
 from eventstudy.models import MODELS
 from eventstudy.returns import ReturnsPanel
 from eventstudy.significance import STATISTICS
-from eventstudy.significance._correlation import (
-    by_pair,
-    by_session,
-    mean_common_sessions,
-    mean_correlation,
-)
-from eventstudy.significance._loadings import loadings_on
-from eventstudy.significance._pairs import correlations, residual_correlation, residuals_on
 from eventstudy.significance._ranks import scaled_ranks
 from eventstudy.studies import EventStudy
-from eventstudy.utility.chunks import chunks
-from eventstudy.utility.workers import (
-    ClusterError,
-    WorkerError,
-    Workers,
-    _refuse_others,
-    versions,
-)
-from eventstudy.windows.alignment import Joint, covers, jointly
-from eventstudy.windows.event_windows import EventWindows, build_windows
+from eventstudy.utility import Workers, chunks
+from eventstudy.utility.workers import ClusterError, WorkerError, _refuse_others, versions
+from eventstudy.windows import EventWindows, build_windows, covers
+from eventstudy.windows.alignment import Joint, jointly
 
 FLOOR = Path(__file__).parents[1] / "benchmarks" / "floor.py"
 WINDOWS = (Window(0, 0), Window(-2, 2), Window(-5, 5))
@@ -314,7 +304,7 @@ def delayed(n: int = 16) -> AbnormalReturns:
     for i in range(0, n, 3):
         at = int(np.searchsorted(panel.sessions, np.datetime64(market.table["day0"][i], "D")))
         codes[i, at : at + 1 + i % 2] = 1
-    from eventstudy.events.table import Events
+    from eventstudy.events import Events
 
     events = Events(table=market.table, source="frame", sha256="")
     return (
@@ -598,7 +588,7 @@ def test_blocks_of_neighbours_hold_all_correlations(monkeypatch: pytest.MonkeyPa
     market.table = market.table.assign(day0=days, announced_at=days.strftime("%Y-%m-%d"))
     holes = np.random.default_rng(1).random(market.frame.shape) < 0.1
     fit = market.fit(market.frame.mask(holes), estimation=(-120, -11)).abnormal
-    monkeypatch.setattr("eventstudy.significance._pairs.BLOCK", 7)
+    monkeypatch.setattr("eventstudy.dependence.pairs.BLOCK", 7)
     residuals = residuals_on(fit, np.unique(fit.windows.positions))
     whole = residual_correlation(residuals, residuals, 30)
     assert 0.2 < np.isnan(whole).mean() < 0.9
@@ -607,8 +597,8 @@ def test_blocks_of_neighbours_hold_all_correlations(monkeypatch: pytest.MonkeyPa
 
 def test_the_command_proposes_the_batch_where_it_helps() -> None:
     from eventstudy.cli.run import _faster
-    from eventstudy.fitting.config import StudyConfig
-    from eventstudy.fitting.fitted import MANY
+    from eventstudy.fitting import MANY
+    from eventstudy.settings import StudyConfig
 
     assert "--engine batch" in _faster(StudyConfig(), MANY + 1)[0]
     for config in (

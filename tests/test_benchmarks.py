@@ -164,7 +164,7 @@ def test_power(bench: SimpleNamespace) -> None:
 def test_variants(bench: SimpleNamespace) -> None:
     """What a variant drops is what it says: equal clusters under CR1 are CR2, one-sided p add up to
     1."""
-    from eventstudy.calendars.window import Window
+    from eventstudy.calendars import Window
     from eventstudy.models import MODELS
 
     def fit(name: str) -> Any:

@@ -14,14 +14,10 @@ import statsmodels.api as sm
 from conftest import Market
 from numpy.testing import assert_allclose
 
-from eventstudy.analysis.calendar_portfolio import (
-    Portfolio,
-    calendar_portfolio,
-    portfolio,
-    regressions,
-)
+from eventstudy.analysis import calendar_portfolio
+from eventstudy.analysis.over_time.calendar_portfolio import Portfolio, portfolio, regressions
 from eventstudy.errors import ConfigError
-from eventstudy.events.table import Events
+from eventstudy.events import Events
 from eventstudy.returns import ReturnsPanel
 from eventstudy.studies import EventStudy, EventStudyResults
 

@@ -20,27 +20,20 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from eventstudy.calendars.exchanges import EXCHANGES, exchange_of
-from eventstudy.calendars.sessions import (
+from eventstudy.calendars import EXCHANGES, Sessions, exchange_of, sessions, version
+from eventstudy.calendars.schedule import (
     OVERRIDES,
     SESSIONS,
-    Sessions,
     _corrected,
     data_sessions,
     read_sessions,
-    sessions,
     to_utc,
-    version,
 )
 from eventstudy.errors import DataError
-from eventstudy.events.announcements import (
-    Announcement,
-    day0_position,
-    parse_announcement,
-    to_instant,
-)
+from eventstudy.events import parse_announcement
+from eventstudy.events.announcements import Announcement, day0_position, to_instant
 from eventstudy.returns import ReturnsPanel
-from eventstudy.utility.catalogue import Reason
+from eventstudy.words import Reason
 
 ROOT = Path(__file__).parents[1]
 CALENDARS = sorted({e.calendar for e in EXCHANGES.values() if e.calendar})
@@ -411,7 +404,7 @@ def test_to_utc_is_what_the_time_zone_says(zone: str) -> None:
 def test_sessions_need_no_library_of_calendars() -> None:
     code = (
         "import sys; sys.modules.update(exchange_calendars=None, pandas=None)\n"
-        "from eventstudy.calendars.sessions import sessions; print(len(sessions('XTAI')))"
+        "from eventstudy.calendars.schedule import sessions; print(len(sessions('XTAI')))"
     )
     run = subprocess.run(
         [sys.executable, "-W", "error", "-c", code],
@@ -466,7 +459,7 @@ def test_data_sessions_without_a_calendar() -> None:
 
 def test_import_is_light() -> None:
     heavy = "{'pandas', 'exchange_calendars'}"
-    code = f"import sys, eventstudy.calendars.sessions; sys.exit(bool({heavy} & set(sys.modules)))"
+    code = f"import sys, eventstudy.calendars.schedule; sys.exit(bool({heavy} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0
 
 

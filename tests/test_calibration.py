@@ -15,26 +15,40 @@ from scipy import stats
 from situations import noisy
 
 import eventstudy as es
-from eventstudy.analysis import shifted_dates
-from eventstudy.analysis.answer import DIFFERENT, Answer, answer_of, caveat_of
-from eventstudy.analysis.calibrated import Calibrated, shared_movement
-from eventstudy.analysis.calibration import calibrate, calibrated, rank_of
-from eventstudy.analysis.diagnosis import Opinion, with_rate
+from eventstudy.analysis import (
+    DIFFERENT,
+    Answer,
+    Calibrated,
+    answer_of,
+    calibrate,
+    calibrated,
+    caveat_of,
+)
+from eventstudy.analysis.answer.diagnosis import Opinion, with_rate
 from eventstudy.analysis.interval import detectable, usual_error
-from eventstudy.analysis.shifted_dates import Shifts, _find_effects, _spread, draw, shifts_of
-from eventstudy.calendars.window import Window
+from eventstudy.analysis.placebos import shifted_dates
+from eventstudy.analysis.placebos.calibrated import shared_movement
+from eventstudy.analysis.placebos.shifted_dates import (
+    Shifts,
+    _find_effects,
+    _spread,
+    draw,
+    shifts_of,
+)
+from eventstudy.analysis.robustness.calibration import rank_of
+from eventstudy.calendars import Window
 from eventstudy.cli.main import main
+from eventstudy.dependence import mean_correlation
 from eventstudy.errors import ConfigError
-from eventstudy.findings.finished_run import finish_run
-from eventstudy.fitting.config import StudyConfig
-from eventstudy.report.formats.pages import markdown
-from eventstudy.report.sections.answer import compare_spread, write_other_dates
-from eventstudy.report.sections.top import _by_chance
+from eventstudy.findings import finish_run
+from eventstudy.report import markdown
+from eventstudy.report.sentences.answer import compare_spread, write_other_dates
+from eventstudy.report.sentences.top import _by_chance
+from eventstudy.settings import StudyConfig
 from eventstudy.significance import STATISTICS
-from eventstudy.significance._correlation import mean_correlation
 from eventstudy.studies import EventStudyResults
-from eventstudy.utility.catalogue import Reason
-from eventstudy.utility.workers import Workers
+from eventstudy.utility import Workers
+from eventstudy.words import Reason
 
 W = Window(0, 1)
 TESTS = [
@@ -471,7 +485,7 @@ def test_a_run_calibrates_the_answer_of_the_headline() -> None:
 def test_many_events_are_not_drawn_in_a_run(
     results: EventStudyResults, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("eventstudy.analysis.calibration.MOST_CALIBRATED", 11)
+    monkeypatch.setattr("eventstudy.analysis.robustness.calibration.MOST_CALIBRATED", 11)
     numbers = calibrated(results, W, 99)
     assert numbers.draws == 0
     assert "12 events" in numbers.reason

@@ -16,11 +16,12 @@ from exported import CONFIG, HOSTILE, hostile_market
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eventstudy.events.table import read_events
-from eventstudy.findings.finished_run import read_run
+from eventstudy.events import read_events
+from eventstudy.files import read_csv, read_numbers, to_csv, unquoted
+from eventstudy.files.csv_text import quoted
+from eventstudy.findings import read_run
 from eventstudy.runs import write_run
 from eventstudy.runs.index import run_of
-from eventstudy.utility.csv_text import quoted, read_csv, read_numbers, to_csv, unquoted
 
 FORMULAS = [
     '=HYPERLINK("http://evil.example","x")', "=1+1", "+cmd|' /C calc'!A0", "-2+3", "@SUM(1)",

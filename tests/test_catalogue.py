@@ -11,11 +11,12 @@ from functools import cache
 import pytest
 from conftest import ROOT
 
-from eventstudy.utility.catalogue import FORMATS, Reason, has, say, sentences
+from eventstudy.words import Reason, has, say
+from eventstudy.words.catalogue import FORMATS, sentences
 
 PACKAGE = ROOT / "eventstudy"
 # Modules that read the messages of other packages, systems and sites.
-READ_OTHERS = ("prices/", "utility/", "calendars/", "events/", "fitting/study_file.py")
+READ_OTHERS = ("prices/", "files/", "calendars/", "events/", "settings/study_file.py")
 READING = {
     "startswith", "endswith", "removeprefix", "removesuffix", "partition", "rpartition", "contains",
     "find", "index", "match", "fullmatch", "search", "compile", "sub", "findall",
@@ -39,9 +40,10 @@ def modules() -> list[tuple[str, str, ast.Module]]:
 
 def calls(name: str) -> Iterator[tuple[str, ast.Call]]:
     """Yield the calls of a function by its name, with the place of each."""
-    imported = "catalogue import" if name in ("say", "make_error", "Reason") else name
+    is_in_words = name in ("say", "make_error", "Reason")
+    imported = re.compile(r"(words|catalogue) import" if is_in_words else name)
     for place, text, tree in modules():
-        if imported not in text:
+        if not imported.search(text):
             continue
         for node in ast.walk(tree):
             named = isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
@@ -141,7 +143,7 @@ def test_sentences_have_no_blank_ends_and_no_double_blanks() -> None:
     ],
 )
 def test_singular_and_plural(form: str, n: int, expected: str) -> None:
-    from eventstudy.utility.catalogue import _field
+    from eventstudy.words.catalogue import _field
 
     assert _field(n, form) == expected
 

@@ -19,10 +19,10 @@ from run_folders import QUICK
 from yahoo_standin import Yahoo, synthetic
 
 from eventstudy.cli.main import main
+from eventstudy.files import read_numbers
 from eventstudy.models import MODELS
 from eventstudy.significance import STATISTICS
-from eventstudy.utility.csv_text import read_numbers
-from eventstudy.utility.numbers import ascii_text
+from eventstudy.words import ascii_text
 
 SMALL = """event_id,ticker,announced_at,company
 apple,AAPL,2020-08-06,Apple

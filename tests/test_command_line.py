@@ -16,9 +16,8 @@ from conftest import ROOT
 
 from eventstudy.cli.main import main
 from eventstudy.cli.options import Option, StudyCommand
-from eventstudy.fitting.settings import COMMAND_NAMES, settings_of
-from eventstudy.fitting.study_file import RunSettings, study_settings
 from eventstudy.models import MODELS
+from eventstudy.settings import COMMAND_NAMES, RunSettings, settings_of, study_settings
 from eventstudy.significance import STATISTICS
 
 ROWS = "event_id,ticker,announced_at\na,AAPL,2020-08-06\nn,NVDA,2022-08-31\n"

@@ -15,14 +15,14 @@ from conftest import Market
 from pages import findings
 
 import eventstudy as es
-from eventstudy.calendars.window import Window
-from eventstudy.events.table import Events
-from eventstudy.findings.tables import list_outcomes, study_tables
-from eventstudy.fitting.config import StudyConfig
-from eventstudy.fitting.fit import confounded_by, with_confounders
-from eventstudy.fitting.inputs import Confounder, ConfoundersFileError, read_confounders
+from eventstudy.analysis import list_outcomes, study_tables
+from eventstudy.calendars import Window
+from eventstudy.events import Events
+from eventstudy.fitting.found_news import confounded_by, with_confounders
+from eventstudy.fitting.press import Confounder, ConfoundersFileError, read_confounders
 from eventstudy.prices._base import Action
 from eventstudy.prices.files import FrameProvider
+from eventstudy.settings import StudyConfig
 from eventstudy.studies import EventStudyResults, run_study
 
 W = Window(0, 1)

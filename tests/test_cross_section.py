@@ -18,21 +18,20 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 from scipy import stats
 
-from eventstudy.analysis._car_errors import (
+from eventstudy.analysis import regress_car
+from eventstudy.analysis.cross_section._car_errors import (
     bootstrap_pvalues,
     satterthwaite,
     sum_scores,
     weigh_residuals,
 )
-from eventstudy.analysis.explain import regress_car
-from eventstudy.calendars.window import Window
+from eventstudy.calendars import Window
 from eventstudy.errors import ConfigError
-from eventstudy.events.table import Events
+from eventstudy.events import Events
 from eventstudy.returns import ReturnsPanel
-from eventstudy.significance import STATISTICS
-from eventstudy.significance.clusters import number_dates
+from eventstudy.significance import STATISTICS, number_dates
 from eventstudy.studies import EventStudy, EventStudyResults
-from eventstudy.utility.catalogue import say
+from eventstudy.words import say
 
 HERE = Path(__file__).parent / "reference"
 CLOSE = {"rtol": 1e-9, "atol": 1e-12}

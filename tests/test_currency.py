@@ -14,21 +14,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import eventstudy as es
-from eventstudy.calendars.exchanges import EXCHANGES
-from eventstudy.calendars.sessions import sessions
+from eventstudy.calendars import EXCHANGES, sessions
 from eventstudy.errors import ConfigError
-from eventstudy.fitting.config import StudyConfig
-from eventstudy.returns import ReturnsPanel
-from eventstudy.returns.currency import (
-    converted,
-    currency_of,
-    dollars_per,
-    factor_currency,
-    major,
-    rate_symbol,
-)
+from eventstudy.returns import ReturnsPanel, currency_of, dollars_per, factor_currency, rate_symbol
+from eventstudy.returns.currency import converted, major
+from eventstudy.settings import StudyConfig
 from eventstudy.studies import EventStudyResults, run_study
-from eventstudy.utility.typing import FloatArray
+from eventstudy.utility import FloatArray
 
 WINDOWS = {"estimation": (-60, -11), "event": (-5, 5)}
 DAYS = pd.bdate_range("2019-01-01", "2020-02-28")

@@ -8,11 +8,11 @@ from conftest import Market
 from scipy import stats
 from situations import CLOSE, DISPERSED, GROUPS, ONE, noisy, opinion, placed, trust
 
-from eventstudy.analysis.answer import main_test
-from eventstudy.analysis.diagnosis import false_alarms
+from eventstudy.analysis.answer.answer import main_test
+from eventstudy.analysis.answer.diagnosis import false_alarms
 from eventstudy.models import MODELS
 from eventstudy.significance import STATISTICS
-from eventstudy.utility.numbers import share_text as percent
+from eventstudy.words import share_text as percent
 
 
 def test_false_alarms_by_published_closed_forms() -> None:

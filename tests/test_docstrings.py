@@ -18,24 +18,18 @@ from conftest import ROOT
 from numpydoc.validate import validate
 
 import eventstudy as es
-from eventstudy.analysis import (
-    answer,
-    caar_path,
-    calendar_portfolio,
-    computed,
+from eventstudy.analysis import compute as computed
+from eventstudy.analysis import interval
+from eventstudy.analysis.answer import answer, diagnosis, influence, situation
+from eventstudy.analysis.cross_section import (
     cross_section,
-    diagnosis,
     explain,
     groups,
-    influence,
-    interval,
-    long_horizon,
     multiple_testing,
-    placebo,
     regressions,
-    situation,
-    weights,
 )
+from eventstudy.analysis.over_time import caar_path, calendar_portfolio, long_horizon, weights
+from eventstudy.analysis.placebos import placebo
 from eventstudy.models import MODELS
 from eventstudy.runs import comparison, refresh, verify
 from eventstudy.significance import STATISTICS

@@ -15,17 +15,17 @@ from conftest import Market
 from pages import CONFIG, MAIN, cells_of, findings, loose, page, with_columns
 from scipy import stats
 
-from eventstudy.calendars.window import Window
-from eventstudy.events.table import read_events
+from eventstudy.calendars import Window
+from eventstudy.events import read_events
+from eventstudy.findings import Findings
 from eventstudy.findings.event_series import price_path
 from eventstudy.findings.listed_events import page_name
-from eventstudy.findings.types import Findings
 from eventstudy.report.formats.pages import event_pages, list_event_pages
-from eventstudy.report.sections.event_page import render_context
-from eventstudy.report.sections.events import in_order
+from eventstudy.report.page.event_page import render_context
+from eventstudy.report.tables.events import in_order
 from eventstudy.significance import recent_variance
 from eventstudy.studies import EventStudyResults, run_study
-from eventstudy.utility import numbers
+from eventstudy.words import numbers
 
 HOSTILE = [
     "<script>alert(1)</script>", "\"'><img src=x onerror=alert(1)>", "x" * 5000, "../../etc/passwd",

@@ -12,8 +12,13 @@ import pandas as pd
 import pytest
 
 from eventstudy.errors import ConfigError, EventsFileError, EventStudyError, Problem
-from eventstudy.events.announcements import parse_announcement
-from eventstudy.events.table import Events, check_events, events_from_frame, read_events
+from eventstudy.events import (
+    Events,
+    check_events,
+    events_from_frame,
+    parse_announcement,
+    read_events,
+)
 
 ROOT = Path(__file__).parents[1]
 SANCTIONS = ROOT.parent / "shared" / "sanctions"

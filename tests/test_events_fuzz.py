@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from eventstudy.errors import EventsFileError, EventStudyError, Problem
-from eventstudy.events.table import Events, check_events, events_from_frame, read_events
+from eventstudy.events import Events, check_events, events_from_frame, read_events
 
 TODAY = dt.date(2026, 6, 30)
 GOOD = (

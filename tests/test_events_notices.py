@@ -10,8 +10,8 @@ import pytest
 from click.testing import CliRunner
 
 from eventstudy.cli.main import main
-from eventstudy.events.table import Events, read_events
-from eventstudy.fitting.config import StudyConfig
+from eventstudy.events import Events, read_events
+from eventstudy.settings import StudyConfig
 from eventstudy.studies import EventStudyResults, run_study
 
 TICKERS = ("AAPL", "MSFT", "NVDA")

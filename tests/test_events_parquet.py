@@ -19,9 +19,8 @@ from hypothesis import strategies as st
 from run_folders import QUICK, invoke
 
 from eventstudy.errors import EventsFileError
-from eventstudy.events.table import check_events, events_from_frame, read_events
-from eventstudy.runs.compare import compare_runs
-from eventstudy.runs.verify import reproduce_run, verify_run
+from eventstudy.events import check_events, events_from_frame, read_events
+from eventstudy.runs import compare_runs, reproduce_run, verify_run
 
 pa = pytest.importorskip("pyarrow")
 pq = pytest.importorskip("pyarrow.parquet")

@@ -18,12 +18,12 @@ from run_folders import Project
 from test_cli import invoke
 from test_cross_section import HERE, brute_cr2, large_results, with_columns
 
-from eventstudy.analysis.cross_section import CarRegression
-from eventstudy.analysis.explain import columns_of
-from eventstudy.calendars.window import Window
+from eventstudy.analysis import CarRegression
+from eventstudy.analysis.cross_section.explain import columns_of
+from eventstudy.calendars import Window
 from eventstudy.errors import ConfigError
 from eventstudy.studies import EventStudyResults
-from eventstudy.utility.catalogue import say
+from eventstudy.words import say
 
 CLOSE: dict[str, Any] = {"rtol": 1e-10, "atol": 1e-13}
 DAY01 = Window(0, 1)

@@ -22,27 +22,29 @@ from jsonschema import Draft202012Validator
 from markdown_it import MarkdownIt
 from situations import ONE, placed
 
-from eventstudy.calendars.window import Window
+from eventstudy.calendars import Window
 from eventstudy.errors import ConfigError, DataError, RunFolderError
-from eventstudy.findings import types
-from eventstudy.findings.document import results_schema
-from eventstudy.findings.finished_run import finish_run, read_run
-from eventstudy.findings.types import Findings
-from eventstudy.fitting.config import StudyConfig
+from eventstudy.findings import Findings, finish_run, read_run, results_schema, types
+from eventstudy.report import (
+    HELD,
+    export_file,
+    exported,
+    latex_table,
+    markdown,
+    second_sentence,
+    split_answer,
+)
 from eventstudy.report.formats.excel import NAMES
-from eventstudy.report.formats.formats import HELD, export_file, exported
-from eventstudy.report.formats.latex import latex_table
-from eventstudy.report.formats.pages import markdown
 from eventstudy.report.formats.terminal import summary
-from eventstudy.report.sections.answer import short_name, split_answer
-from eventstudy.report.sections.caveats import second_sentence
-from eventstudy.report.sections.checks import list_checks
-from eventstudy.report.sections.folds import list_folds
-from eventstudy.report.sections.windows import list_tests
+from eventstudy.report.page.folds import list_folds
+from eventstudy.report.sentences.answer import short_name
+from eventstudy.report.tables.checks import list_checks
+from eventstudy.report.tables.windows import list_tests
 from eventstudy.runs import write_run
+from eventstudy.settings import StudyConfig
 from eventstudy.significance import STATISTICS
 from eventstudy.studies import EventStudyResults
-from eventstudy.utility.numbers import pvalue, window_text
+from eventstudy.words import pvalue, window_text
 
 SCHEMA = json.loads((ROOT / "eventstudy/data/results.schema.json").read_text(encoding="utf-8"))
 PLAIN = StudyConfig(estimation=Window(-120, -11), event=Window(-5, 5), calibrate=0)
@@ -468,7 +470,7 @@ def test_what_is_not_installed_is_named(
 
 class TestNotebook:
     def test_events_are_compact_and_inert(self, results: EventStudyResults) -> None:
-        from eventstudy.events.table import events_from_frame
+        from eventstudy.events import events_from_frame
 
         given = results.events[["event_id", "ticker", "announced_at", "company"]].assign(
             note="x" * 5000

@@ -18,11 +18,10 @@ from test_exports import SCHEMA
 from test_runs import contents
 
 from eventstudy.cli.main import main
-from eventstudy.findings.finished_run import read_findings
-from eventstudy.fitting.config import StudyConfig
-from eventstudy.report.sections.answer import split_answer
-from eventstudy.report.sections.caveats import second_sentence
+from eventstudy.findings import read_findings
+from eventstudy.report import second_sentence, split_answer
 from eventstudy.runs import write_run
+from eventstudy.settings import StudyConfig
 
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 CONFIG = StudyConfig().with_options({"event": "-5:5", "estimation": "-120:-11", "calibrate": 0})

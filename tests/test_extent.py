@@ -11,20 +11,18 @@ import pytest
 from conftest import Market
 from pages import findings, page
 
-from eventstudy.analysis.caar_path import path_of
-from eventstudy.analysis.implied_path import implied_path_of
-from eventstudy.calendars.window import Window
-from eventstudy.events.table import events_from_frame
+from eventstudy.analysis import implied_path_of, path_of
+from eventstudy.analysis.all_tables import path_table
+from eventstudy.calendars import Window
+from eventstudy.events import events_from_frame
 from eventstudy.findings.sampling import list_extended_cars, list_lacking_cars
-from eventstudy.findings.tables import path_table
-from eventstudy.fitting.config import StudyConfig
-from eventstudy.report.sections.answer import split_answer
-from eventstudy.report.sections.first_screen import days_outside
-from eventstudy.report.sections.windows import windows_around
+from eventstudy.report import split_answer
+from eventstudy.report.page.first_screen import days_outside
+from eventstudy.report.tables.windows import windows_around
 from eventstudy.returns import ReturnsPanel
-from eventstudy.studies import EventStudyResults
-from eventstudy.studies.doors import EventStudy
-from eventstudy.utility.numbers import date_prose
+from eventstudy.settings import StudyConfig
+from eventstudy.studies import EventStudy, EventStudyResults
+from eventstudy.words import date_prose
 
 DAY, MAIN, DRIFT = Window(0, 0), Window(0, 1), Window(2, 5)
 CONFIG = StudyConfig(estimation=Window(-120, -11), event=Window(-5, 5), calibrate=0)

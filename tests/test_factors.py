@@ -10,11 +10,10 @@ import pandas as pd
 import pytest
 from conftest import FACTORS, Market
 
-from eventstudy.calendars.window import Window
+from eventstudy.calendars import Window
 from eventstudy.errors import ConfigError, DataError
-from eventstudy.returns import ReturnsPanel
+from eventstudy.returns import ReturnsPanel, checked_factors, read_factors
 from eventstudy.returns import factor_files as module
-from eventstudy.returns.factor_files import checked_factors, read_factors
 from eventstudy.returns.sessions import factor_rows
 
 FRENCH = """This file was created using the 202412 CRSP database.

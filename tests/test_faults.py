@@ -15,17 +15,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import eventstudy as es
-from eventstudy.calendars.exchanges import exchange_of, home_of
-from eventstudy.calendars.sessions import Sessions, sessions
+from eventstudy.calendars import Sessions, exchange_of, home_of, sessions
 from eventstudy.errors import DataError
-from eventstudy.fitting.status import SUSPECT
-from eventstudy.prices.quality.fault_kinds import FAULTS, QUARANTINED, SeriesFault, table_of
-from eventstudy.prices.quality.quotes import no_trade, spikes
-from eventstudy.prices.quality.return_faults import RETURN_FAULTS
+from eventstudy.fitting import SUSPECT
 from eventstudy.prices.sizes import SIZE_FAULTS
+from eventstudy.quality import QUARANTINED, RETURN_FAULTS, SeriesFault, table_of
+from eventstudy.quality.fault_kinds import FAULTS
+from eventstudy.quality.quotes import no_trade, spikes
 from eventstudy.returns import ReturnsPanel
 from eventstudy.returns.sessions import returns_of
-from eventstudy.utility.catalogue import has
+from eventstudy.words import has
 
 SIZE = 160
 DAYS = pd.bdate_range("2024-01-01", periods=SIZE)

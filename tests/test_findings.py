@@ -10,12 +10,11 @@ import numpy as np
 import pytest
 from conftest import ROOT, Market
 
-from eventstudy.calendars.window import Window
+from eventstudy.calendars import Window
 from eventstudy.errors import RunFolderError
-from eventstudy.findings.document import read_json, results_schema, to_json
-from eventstudy.findings.finished_run import findings_of
-from eventstudy.findings.types import Findings
-from eventstudy.fitting.config import StudyConfig
+from eventstudy.findings import Findings, findings_of, results_schema, to_json
+from eventstudy.findings.document import read_json
+from eventstudy.settings import StudyConfig
 
 CONFIG = StudyConfig(estimation=Window(-120, -11), event=Window(-5, 5), event_pages=3)
 

@@ -14,18 +14,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pages import MAIN, findings, page, plain, with_columns
 
-from eventstudy.analysis.answer import DIFFERENT
-from eventstudy.analysis.interval import Interval
-from eventstudy.findings.types import Findings
+from eventstudy.analysis import DIFFERENT, Interval
+from eventstudy.findings import Findings
 from eventstudy.report.figures.answer_figures import effect_of
 from eventstudy.report.figures.labels import Box, place_names
 from eventstudy.report.figures.strip import RADII, Strip, StripMark, draw_strip, stack
 from eventstudy.report.figures.svg_canvas import NARROW, WIDE, text_width
 from eventstudy.report.formats.pages import render_report
-from eventstudy.report.sections.answer import short_name
-from eventstudy.report.sections.first_screen import days_outside, first_screen
-from eventstudy.report.sections.windows import list_tests
-from eventstudy.utility.numbers import percent, size_text
+from eventstudy.report.page.first_screen import days_outside, first_screen
+from eventstudy.report.sentences.answer import short_name
+from eventstudy.report.tables.windows import list_tests
+from eventstudy.words import percent, size_text
 
 STUDIES = {
     "many": {"n": 20, "dates": 9, "effect": -0.03, "seed": 3},

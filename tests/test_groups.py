@@ -12,17 +12,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from eventstudy.analysis.groups import (
-    Pair,
-    clustered,
-    differences,
-    welch,
-)
-from eventstudy.errors import ConfigError
-from eventstudy.findings.tables import STACKED, study_tables
-from eventstudy.fitting.config import StudyConfig
-from eventstudy.significance._base import InapplicableError
-from eventstudy.significance.clusters import clustered_t
+from eventstudy.analysis import study_tables
+from eventstudy.analysis.all_tables import STACKED
+from eventstudy.analysis.cross_section.groups import Pair, clustered, differences, welch
+from eventstudy.errors import ConfigError, InapplicableError
+from eventstudy.settings import StudyConfig
+from eventstudy.significance import clustered_t
 
 
 def brute_force(pair: Pair) -> tuple[float, float, float]:

@@ -13,18 +13,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pages import findings
 
-from eventstudy.abnormal.abnormal_returns import AbnormalReturns
-from eventstudy.analysis.halts import compare_clocks
-from eventstudy.calendars.window import Window
-from eventstudy.events.table import events_from_frame
-from eventstudy.report.formats.terminal import terminal_text
-from eventstudy.report.sections.caveats import headline
-from eventstudy.returns import ReturnsPanel
-from eventstudy.returns.load import load_returns
-from eventstudy.significance._loadings import loadings_on
-from eventstudy.studies import EventStudyResults
-from eventstudy.studies.doors import EventStudy
-from eventstudy.utility.numbers import rough_percent
+from eventstudy.abnormal import AbnormalReturns
+from eventstudy.analysis import compare_clocks
+from eventstudy.calendars import Window
+from eventstudy.dependence.loadings import loadings_on
+from eventstudy.events import events_from_frame
+from eventstudy.report import terminal_text
+from eventstudy.report.sentences.caveats import headline
+from eventstudy.returns import ReturnsPanel, load_returns
+from eventstudy.studies import EventStudy, EventStudyResults
+from eventstudy.words import rough_percent
 
 DAY, W = Window(0, 0), Window(0, 1)
 RESID = np.array([-1, -3, 5, -4, 9, 4, -2, -8]) / 1000

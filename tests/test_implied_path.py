@@ -11,13 +11,13 @@ from scipy import stats
 from violent import k_by_hand
 
 import eventstudy as es
-from eventstudy.analysis.answer import DIFFERENT, answer_of, decide
-from eventstudy.analysis.implied_path import implied_path_of, surroundings_of
-from eventstudy.calendars.sessions import sessions
-from eventstudy.calendars.window import Window
+from eventstudy.analysis import DIFFERENT, answer_of, implied_path_of, surroundings_of
+from eventstudy.analysis.answer.answer import decide
+from eventstudy.calendars import Window, sessions
+from eventstudy.report import Panel, Scale
 from eventstudy.report.figures.answer_figures import draw_implied, place_number, points_along
-from eventstudy.report.figures.svg_canvas import NARROW, WIDE, Panel, Scale
-from eventstudy.report.sections.folds import list_folds
+from eventstudy.report.figures.svg_canvas import NARROW, WIDE
+from eventstudy.report.page.folds import list_folds
 
 
 @pytest.mark.parametrize("n", [1, 3, 8])

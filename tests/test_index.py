@@ -19,10 +19,10 @@ from pages import CONFIG
 from run_folders import QUICK
 
 from eventstudy.cli.main import main
-from eventstudy.fitting.config import StudyConfig
-from eventstudy.runs import write_run
+from eventstudy.runs import show_end, write_run
 from eventstudy.runs.atomic_swap import locked
-from eventstudy.runs.index import show_end, write_index
+from eventstudy.runs.index import write_index
+from eventstudy.settings import StudyConfig
 
 
 @pytest.fixture(scope="module")

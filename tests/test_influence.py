@@ -15,27 +15,19 @@ from scipy import stats
 from scipy.stats import mstats
 from situations import placed
 
-from eventstudy.abnormal.abnormal_returns import AbnormalReturns
-from eventstudy.analysis.answer import Answer, Caveat, caveat_of, decide
-from eventstudy.analysis.calibrated import Calibrated
-from eventstudy.analysis.influence import (
-    Influence,
-    LeaveOut,
-    Names,
-    list_sets,
-    measure_influence,
-)
+from eventstudy.abnormal import AbnormalReturns
+from eventstudy.analysis import Answer, Calibrated, Caveat, Influence, Missing, caveat_of
+from eventstudy.analysis.answer.answer import decide
+from eventstudy.analysis.answer.influence import LeaveOut, Names, list_sets, measure_influence
 from eventstudy.analysis.interval import robust_means
-from eventstudy.analysis.missing import Missing
-from eventstudy.calendars.window import Window
-from eventstudy.fitting.config import StudyConfig
+from eventstudy.calendars import Window
+from eventstudy.dependence.pairs import groups_apart
+from eventstudy.report import markdown, terminal_text
 from eventstudy.report.formats.latex import latex_tables
-from eventstudy.report.formats.pages import markdown
-from eventstudy.report.formats.terminal import terminal_text
-from eventstudy.report.sections.checks import list_checks
-from eventstudy.significance._pairs import groups_apart
+from eventstudy.report.tables.checks import list_checks
+from eventstudy.settings import StudyConfig
 from eventstudy.studies import EventStudyResults, run_study
-from eventstudy.utility.numbers import pvalue
+from eventstudy.words import pvalue
 
 MAIN = Window(0, 1)
 FROZEN = SHARED / "reference" / "frozen-list" / "events.csv"
@@ -294,12 +286,12 @@ def test_thousands_of_events_need_no_array_of_pairs(monkeypatch: pytest.MonkeyPa
     fit = placed(AT, seed=3, rho=0.4, effect=-0.01).fit()
     for module in ("_leave_outs", "_correlation", "_pairs"):
         monkeypatch.setattr(f"eventstudy.significance.{module}.PAIRWISE_LIMIT", 10)
-    monkeypatch.setattr("eventstudy.analysis.influence.PAIRWISE_LIMIT", 10)
+    monkeypatch.setattr("eventstudy.analysis.answer.influence.PAIRWISE_LIMIT", 10)
 
     def never(*_: object) -> None:
         raise AssertionError("an array of pairs")
 
-    monkeypatch.setattr("eventstudy.significance._leave_outs.layers", never)
+    monkeypatch.setattr("eventstudy.dependence.leave_outs.layers", never)
     found, answer = fit.influence(MAIN), fit.answer(MAIN)
     z, s = fit.abnormal.scar(MAIN), np.sqrt(fit.abnormal.var_car(MAIN))
     n = len(z)
@@ -399,7 +391,7 @@ def test_the_figure_has_a_row_for_each_way_to_ask() -> None:
 
 
 def test_frame_table_and_plot() -> None:
-    from eventstudy.findings.tables import study_tables
+    from eventstudy.analysis import study_tables
 
     fit = Market(12, dates=6, seed=3, effect=-0.03).fit()
     found = fit.influence()

@@ -13,11 +13,11 @@ import pytest
 from conftest import ROOT
 
 from eventstudy.errors import ConfigError, DataError
-from eventstudy.events.table import Events
-from eventstudy.fitting.config import StudyConfig
-from eventstudy.fitting.inputs import StudyInputs
-from eventstudy.returns.factor_files import read_factors
-from eventstudy.utility.tables import read_table
+from eventstudy.events import Events
+from eventstudy.files import read_table
+from eventstudy.fitting import StudyInputs
+from eventstudy.returns import read_factors
+from eventstudy.settings import StudyConfig
 
 EVENTS = """event_id,ticker,announced_at
 apple,AAPL,2020-08-06

@@ -17,13 +17,12 @@ from run_folders import QUICK, invoke
 from yahoo_standin import Series, Yahoo, proxy_env
 from yahoo_world import series
 
-from eventstudy.calendars.window import Window
+from eventstudy.calendars import Window
 from eventstudy.errors import EventStudyError
-from eventstudy.findings.document import to_json
-from eventstudy.findings.finished_run import read_findings
-from eventstudy.findings.kept_case import Case, read_case, shipped_case
-from eventstudy.fitting.config import StudyConfig
-from eventstudy.runs.kept_case import CASE, compute_case, reproduce_case, verify_case
+from eventstudy.findings import Case, read_case, read_findings, shipped_case, to_json
+from eventstudy.runs import reproduce_case, verify_case
+from eventstudy.runs.kept_case import CASE, compute_case
+from eventstudy.settings import StudyConfig
 
 NAME, EVENT = "hikvision-2019", "hikvision-2019-05-22-report"
 FIRM, INDEX, NAMED = "002415.SZ", "399001.SZ", "000300.SS"

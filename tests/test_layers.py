@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import ast
+import os
+import subprocess
+import sys
 from collections import defaultdict
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
+import pytest
 from conftest import ROOT
 
 PACKAGE = ROOT / "eventstudy"
 # From the ground up: a module imports only from its own layer and from those before it.
 LAYERS = (
-    "errors", "utility", "calendars", "prices", "events", "returns", "windows", "abnormal",
-    "models",
-    "significance", "fitting", "analysis", "findings", "report", "runs", "studies", "cli",
+    "errors", "words", "utility", "files", "calendars", "quality", "prices", "events", "returns",
+    "windows", "abnormal", "models", "dependence", "significance", "settings", "fitting",
+    "analysis", "findings", "report", "runs", "studies", "cli",
 )  # fmt: skip
 # What hands names on, or starts the command line.
 DOORS = ("eventstudy", "eventstudy.__main__")
@@ -65,7 +69,6 @@ def test_entries_at_the_top() -> None:
         if not path.name.startswith("__") and (path.suffix == ".py" or any(path.glob("*.py")))
     }  # fmt: skip
     assert entries <= set(LAYERS)
-    assert len(entries) <= 17
 
 
 def test_imports_go_downwards() -> None:
@@ -88,3 +91,49 @@ def test_modules_form_no_circle() -> None:
     while free := {b for own in needs.values() for b in own if not needs.get(b)}:
         needs = {a: own - free for a, own in needs.items() if own - free}
     assert {a: sorted(own) for a, own in needs.items()} == {}
+
+
+def test_rooms_are_entered_by_their_faces() -> None:
+    """A module takes from another room only what its face hands on."""
+    inside = sorted(
+        f"{a} imports {b}"
+        for a, b in arrows()
+        if a not in DOORS and layer(a) != layer(b) and b.count(".") > 1
+    )
+    assert inside == []
+
+
+def test_registries_are_whole_in_a_fresh_process() -> None:
+    """Whoever reads a registry first has all of its families."""
+    code = "from eventstudy.{} import {name}; print(len({name}))"
+    for room, name, n in (("models", "MODELS", 20), ("significance", "STATISTICS", 36)):
+        command = [sys.executable, "-c", code.format(room, name=name)]
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
+        assert int(done.stdout) == n
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="forks")
+def test_each_module_is_imported_alone() -> None:
+    """In a process that has the libraries, but nothing of this project."""
+    done = subprocess.run(
+        [sys.executable, "-c", ALONE, *modules()], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout) == (0, ""), done.stderr
+
+
+# Imports each of its arguments in a process of its own, and prints those that fail.
+ALONE = """
+import importlib, os, sys
+import matplotlib.pyplot, pandas, scipy.stats, statsmodels.api
+for name in sys.argv[1:]:
+    child = os.fork()
+    if not child:
+        try:
+            importlib.import_module(name)
+        except BaseException as error:
+            print(name, repr(error), flush=True)
+            os._exit(1)
+        os._exit(0)
+    os.waitpid(child, 0)
+"""

@@ -10,21 +10,13 @@ from conftest import SHARED
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eventstudy.calendars.exchanges import BY_CODE, quoted_in
-from eventstudy.calendars.sessions import Sessions, sessions
-from eventstudy.events.table import events_from_frame
-from eventstudy.prices.quality.price_limits import (
-    LIMITS,
-    LimitRule,
-    daily_limits,
-    find_piles,
-    limit_of,
-    limit_price,
-    rules_of,
-)
+from eventstudy.calendars import BY_CODE, Sessions, quoted_in, sessions
+from eventstudy.events import events_from_frame
+from eventstudy.quality import LIMITS, LimitRule, limit_of, rules_of
+from eventstudy.quality.price_limits import daily_limits, find_piles, limit_price
 from eventstudy.returns import ReturnsPanel
 from eventstudy.returns.load import special_treatment
-from eventstudy.utility.typing import FloatArray, IntArray
+from eventstudy.utility import FloatArray, IntArray
 
 KOREA, TAIWAN = (rules_of(symbol)[-1].ticks for symbol in ("005930.KS", "2330.TW"))
 # ZTE-A, 2018-04-16 to 2018-06-25: closes that the exchange quoted, eight of them at the lower

@@ -10,13 +10,13 @@ import pandas as pd
 import pytest
 from conftest import Market
 
-from eventstudy.calendars.window import Window
-from eventstudy.fitting.config import StudyConfig
-from eventstudy.fitting.fitted import listed, listed_rows
+from eventstudy.calendars import Window
+from eventstudy.files import read_numbers
+from eventstudy.fitting import listed, listed_rows
 from eventstudy.runs import verify_run, write_run
+from eventstudy.settings import StudyConfig
 from eventstudy.significance import STATISTICS
 from eventstudy.studies import EventStudyResults
-from eventstudy.utility.csv_text import read_numbers
 
 CONFIG = StudyConfig(estimation=(-120, -11), event=(-5, 5), windows=("0:1", "-1:1"), calibrate=0)  # type: ignore[arg-type]
 MAIN = Window(0, 1)
@@ -106,7 +106,8 @@ def test_parquet_is_asked_for_before_anything_is_computed(monkeypatch: pytest.Mo
     import builtins
 
     from eventstudy.errors import ConfigError
-    from eventstudy.runs.contents import MANY, require_parquet_for
+    from eventstudy.runs import require_parquet_for
+    from eventstudy.runs.contents import MANY
 
     plain = builtins.__import__
 

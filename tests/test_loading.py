@@ -16,22 +16,19 @@ from hypothesis import strategies as st
 from yahoo_standin import Yahoo, synthetic
 
 import eventstudy as es
-from eventstudy.calendars.exchanges import EXCHANGES, bundled_rows, find_index, home_of
-from eventstudy.calendars.sessions import sessions
-from eventstudy.calendars.window import Window
+from eventstudy.analysis import list_outcomes
+from eventstudy.calendars import EXCHANGES, Window, bundled_rows, find_index, home_of, sessions
 from eventstudy.errors import ConfigError, DataError, NetworkError, PriceError, RateLimitedError
-from eventstudy.findings.tables import list_outcomes
-from eventstudy.fitting.config import StudyConfig
 from eventstudy.prices import Prices
 from eventstudy.prices.files import FilesProvider
 from eventstudy.prices.sample import SampleProvider
-from eventstudy.returns.benchmarks import FALLBACK
-from eventstudy.returns.factor_files import read_factors
+from eventstudy.returns import FALLBACK, range_around, read_factors
 from eventstudy.returns.load import Basket
-from eventstudy.returns.series import MOST_CALLS, calls_of, range_around
+from eventstudy.returns.series import MOST_CALLS, calls_of
+from eventstudy.settings import StudyConfig
 from eventstudy.studies import EventStudyResults
-from eventstudy.utility.catalogue import Reason
-from eventstudy.utility.typing import FloatArray
+from eventstudy.utility import FloatArray
+from eventstudy.words import Reason
 
 WINDOWS = {"estimation": (-60, -11), "event": (-5, 5)}
 _OPEN = sessions("XSHG").dates

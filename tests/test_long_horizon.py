@@ -15,18 +15,13 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 from scipy import stats
 
-from eventstudy.analysis.long_horizon import abhar, bhar, overlapping
-from eventstudy.errors import ConfigError
-from eventstudy.events.table import Events
+from eventstudy.analysis import abhar
+from eventstudy.analysis.over_time.long_horizon import bhar, overlapping
+from eventstudy.errors import ConfigError, InapplicableError
+from eventstudy.events import Events
 from eventstudy.returns import ReturnsPanel
-from eventstudy.significance._base import InapplicableError
-from eventstudy.significance.means import (
-    SHARE,
-    hall_t,
-    johnson_statistic,
-    johnson_t,
-    resample_johnson,
-)
+from eventstudy.significance import SHARE, resample_johnson
+from eventstudy.significance.means import hall_t, johnson_statistic, johnson_t
 from eventstudy.studies import EventStudy, EventStudyResults
 
 HERE = Path(__file__).parent / "reference"

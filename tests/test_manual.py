@@ -19,7 +19,7 @@ import eventstudy
 from eventstudy.cli.main import main
 from eventstudy.models import MODELS
 from eventstudy.significance import STATISTICS
-from eventstudy.utility.catalogue import sentences
+from eventstudy.words.catalogue import sentences
 
 pytest.importorskip("myst_nb", reason="needs the extra docs")
 pytestmark = pytest.mark.slow

@@ -10,13 +10,14 @@ import numpy as np
 import pytest
 from conftest import Market
 
-from eventstudy.calendars.window import Window
-from eventstudy.significance._correlation import by_pair, least_common, mean_correlation
-from eventstudy.significance._loading_sums import LoadingSums
-from eventstudy.significance._loadings import loadings_on
-from eventstudy.significance._many_windows import FEWEST_WINDOWS, prepare_correlations
+from eventstudy.calendars import Window
+from eventstudy.dependence import least_common, mean_correlation, prepare_correlations
+from eventstudy.dependence.correlation import by_pair
+from eventstudy.dependence.loading_sums import LoadingSums
+from eventstudy.dependence.loadings import loadings_on
+from eventstudy.dependence.many_windows import FEWEST_WINDOWS
+from eventstudy.dependence.session_sums import MOST_KEPT, Sums
 from eventstudy.significance._ranks import Totals
-from eventstudy.significance._session_sums import MOST_KEPT, Sums
 from eventstudy.significance.ranks import ranks
 
 WINDOWS = [*(Window(t, t) for t in range(-5, 6)), *(Window(-5, t) for t in range(-4, 6))]
@@ -41,7 +42,7 @@ def prepare(sample: Any, windows: Sequence[Window] = WINDOWS) -> None:
 def test_the_numbers_are_those_of_each_window_by_itself(
     dates: int, short: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("eventstudy.significance._correlation.MIN_COMMON", 85)
+    monkeypatch.setattr("eventstudy.dependence.correlation.MIN_COMMON", 85)
     sample = fitted(short=short, dates=dates)
     prepare(sample)
     need = least_common(sample)
@@ -54,7 +55,7 @@ def test_the_numbers_are_those_of_each_window_by_itself(
 
 
 def test_pairs_in_many_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("eventstudy.significance._pairs.BLOCK", 5)
+    monkeypatch.setattr("eventstudy.dependence.pairs.BLOCK", 5)
     sample = fitted(short=True, dates=9)
     prepare(sample)
     for window in WINDOWS:
@@ -72,7 +73,7 @@ def test_many_events_are_added_up_in_one_pass(monkeypatch: pytest.MonkeyPatch) -
     frame.loc[frame.index[day0[1] + 2], "F01"] = np.nan
     sample = made.fit(frame).abnormal
     assert not np.isfinite(sample.sigma2).all()
-    monkeypatch.setattr("eventstudy.significance._many_windows.PAIRWISE_LIMIT", 5)
+    monkeypatch.setattr("eventstudy.dependence.many_windows.PAIRWISE_LIMIT", 5)
     prepare(sample)
     for window in WINDOWS:
         chosen = sample.sample(window)
@@ -102,7 +103,7 @@ def test_what_another_way_suits_better_is_left_to_it() -> None:
 
 def test_sums_of_groups_are_added_up(monkeypatch: pytest.MonkeyPatch) -> None:
     """A sample that the groups do not make up is summed by itself."""
-    monkeypatch.setattr("eventstudy.significance._many_windows.PAIRWISE_LIMIT", 5)
+    monkeypatch.setattr("eventstudy.dependence.many_windows.PAIRWISE_LIMIT", 5)
     sample = fitted(short=True, dates=9)
     is_first = np.arange(len(sample)) % 3 == 0
     groups = [sample.take(is_first), sample.take(~is_first)]

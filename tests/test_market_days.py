@@ -12,17 +12,15 @@ import pytest
 from conftest import SHARED
 
 import eventstudy as es
-from eventstudy.calendars.exchanges import BY_CODE, home_of, kind_of
-from eventstudy.calendars.sessions import sessions, weekdays_closed
-from eventstudy.calendars.window import Window
+from eventstudy.calendars import BY_CODE, Window, home_of, kind_of, sessions, weekdays_closed
 from eventstudy.errors import NoUsableEventsError
-from eventstudy.findings.finished_run import findings_of
+from eventstudy.findings import findings_of
 from eventstudy.fitting.market_days import IndexDays, other_session_of
-from eventstudy.report.sections.answer import split_answer
-from eventstudy.report.sections.caveats import headline
-from eventstudy.report.sections.checks import list_checks
+from eventstudy.report import split_answer
+from eventstudy.report.sentences.caveats import headline
+from eventstudy.report.tables.checks import list_checks
 from eventstudy.studies import EventStudyResults
-from eventstudy.utility.flags import Flag
+from eventstudy.utility import Flag
 
 DOORS = SHARED / "market-data" / "doors" / "prices"
 needs_doors = pytest.mark.skipif(not DOORS.is_dir(), reason="no market data")

@@ -18,29 +18,22 @@ from pages import plain
 from run_folders import QUICK
 from test_reference import CLOSE, HERE, check_test, read
 
-from eventstudy.abnormal.conventions import Conventions
-from eventstudy.calendars.sessions import data_sessions
-from eventstudy.calendars.window import Window
+from eventstudy.abnormal import Conventions
+from eventstudy.calendars import Window
+from eventstudy.calendars.schedule import data_sessions
 from eventstudy.cli.main import main
 from eventstudy.errors import ConfigError, DataError
-from eventstudy.events.table import Events
-from eventstudy.fitting.config import StudyConfig
+from eventstudy.events import Events
 from eventstudy.prices._base import COLUMNS
+from eventstudy.report import split_answer, terminal_text
 from eventstudy.report.formats.pages import render_report
-from eventstudy.report.formats.terminal import terminal_text
-from eventstudy.report.sections.answer import split_answer, write_days
-from eventstudy.returns import ReturnsPanel
-from eventstudy.returns.measures import (
-    compute_measure,
-    explain_lack,
-    note_several_shares,
-    shares_of,
-)
+from eventstudy.report.sentences.answer import write_days
+from eventstudy.returns import ReturnsPanel, shares_of
+from eventstudy.returns.measures import compute_measure, explain_lack, note_several_shares
+from eventstudy.settings import StudyConfig
 from eventstudy.significance import STATISTICS
 from eventstudy.studies import EventStudy, EventStudyResults
-from eventstudy.utility.catalogue import say
-from eventstudy.utility.numbers import capitalised, percent
-from eventstudy.utility.units import WORDS, speaking_of, words
+from eventstudy.words import WORDS, capitalised, percent, say, speaking_of, words
 
 MEASURES = ("volume", "turnover", "volatility")
 DAYS = pd.bdate_range("2020-01-01", periods=180)

@@ -14,19 +14,20 @@ from conftest import SHARED, Market
 from pages import MAIN, findings, page
 from run_folders import QUICK
 
-from eventstudy.analysis.missing import Missing, find_missing, measure_fall
+from eventstudy.analysis import Missing, measure_fall
+from eventstudy.analysis.answer.missing import find_missing
 from eventstudy.cli.main import main
-from eventstudy.events.table import Events
-from eventstudy.findings.finished_run import read_findings
-from eventstudy.prices.quality.fault_kinds import SeriesFault
+from eventstudy.events import Events
+from eventstudy.findings import read_findings
+from eventstudy.quality import SeriesFault
+from eventstudy.report import second_sentence, terminal_text
 from eventstudy.report.formats.figure_files import card
-from eventstudy.report.formats.terminal import terminal_text
-from eventstudy.report.sections.caveats import list_caveats, second_sentence
+from eventstudy.report.sentences.caveats import list_caveats
 from eventstudy.returns import ReturnsPanel
 from eventstudy.runs import compare_runs
 from eventstudy.runs.comparison import as_markdown
 from eventstudy.studies import EventStudy, EventStudyResults
-from eventstudy.utility.catalogue import Reason
+from eventstudy.words import Reason
 
 REAL = SHARED / "market-data" / "prices"
 

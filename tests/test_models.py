@@ -11,12 +11,11 @@ import pytest
 from conftest import Market
 from test_reference import CLOSE, HERE, check_test
 
-from eventstudy.abnormal.abnormal_returns import AbnormalReturns
-from eventstudy.calendars.window import Window
-from eventstudy.events.table import Events
-from eventstudy.models import MODELS, LinearModel, make_model
+from eventstudy.abnormal import AbnormalReturns
+from eventstudy.calendars import Window
+from eventstudy.events import Events
+from eventstudy.models import MODELS, LinearModel, convex_weights, make_model
 from eventstudy.models._engines import ENGINES
-from eventstudy.models.market import convex_weights
 from eventstudy.models.robust import thin_beta
 from eventstudy.returns import ReturnsPanel
 from eventstudy.significance import STATISTICS

@@ -8,9 +8,9 @@ from conftest import Market
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from eventstudy.calendars.window import Window
+from eventstudy.calendars import Window
+from eventstudy.dependence.loadings import loadings_on
 from eventstudy.models import MODELS
-from eventstudy.significance._loadings import loadings_on
 
 W = Window(-1, 1)
 # Fitted by a numerical search: agreement goes as far as the optimum is found, and samples are
@@ -170,7 +170,7 @@ def test_return_over_several_sessions() -> None:
     import pandas as pd
 
     from eventstudy.returns import ReturnsPanel
-    from eventstudy.windows.event_windows import build_windows
+    from eventstudy.windows import build_windows
 
     resid = np.array([-1, -3, 5, -4, 9, 4, -2, -8]) / 1000
     mkt = np.array([1, -1, 2, 0, -2, 1, -1, 0, 1, -2, 1]) / 100

@@ -12,13 +12,13 @@ import pytest
 from conftest import Market
 from test_reference import CLOSE, HERE
 
-from eventstudy.abnormal.abnormal_returns import AbnormalReturns
-from eventstudy.calendars.window import Window
+from eventstudy.abnormal import AbnormalReturns
+from eventstudy.calendars import Window
 from eventstudy.errors import ConfigError
 from eventstudy.models import MODELS
 from eventstudy.models._base import noise
 from eventstudy.returns import ReturnsPanel
-from eventstudy.windows.event_windows import EventWindows, build_windows
+from eventstudy.windows import EventWindows, build_windows
 
 VARIANCE = ["garch", "gjr", "egarch"]
 OMEGA, ALPHA, BETA = 2e-5, 0.1, 0.85
@@ -150,7 +150,7 @@ def test_spans_of_forecasts_by_hand() -> None:
     ols = MODELS["market"]().fit(laid_out(*simulated(120)[:2], Window(-100, -1), Window(0, 3)))
     from dataclasses import replace
 
-    from eventstudy.models._engines import batch
+    from eventstudy.models import batch
 
     y, X = ols.windows.returns[:, :100], ols.x_estimation
     fit = replace(batch(y, X, np.isfinite(y)), forecast=np.array([[1.0, 2.0, 4.0, 8.0]]))

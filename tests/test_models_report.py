@@ -7,8 +7,8 @@ from conftest import Market
 from pages import findings
 
 from eventstudy.models import MODELS, make_model
-from eventstudy.report.sections.methods import describe_variance
-from eventstudy.utility.catalogue import say
+from eventstudy.report.tables.methods import describe_variance
+from eventstudy.words import say
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from conftest import Market
 from scipy import stats
 from test_models import one_event
 
-from eventstudy.calendars.window import Window
+from eventstudy.calendars import Window
 from eventstudy.errors import ConfigError
 from eventstudy.models import MODELS, make_model
 from eventstudy.returns import ReturnsPanel

@@ -10,10 +10,10 @@ import pytest
 import statsmodels.api as sm
 from conftest import Market
 
-from eventstudy.calendars.window import Window
+from eventstudy.calendars import Window
 from eventstudy.models import MODELS
 from eventstudy.returns import ReturnsPanel
-from eventstudy.windows.event_windows import build_windows
+from eventstudy.windows import build_windows
 
 W = Window(-1, 1)
 

@@ -13,21 +13,19 @@ from hypothesis import strategies as st
 from test_reference import CLOSE, large_windows, read
 from test_weights import results_of
 
-from eventstudy.analysis.multiple_testing import (
+from eventstudy.analysis import study_tables
+from eventstudy.analysis.cross_section.multiple_testing import (
     ADJUSTMENTS,
     FAMILIES,
     adjusted,
     draw_signs,
     stepdown,
 )
-from eventstudy.calendars.window import Window
-from eventstudy.errors import ConfigError
-from eventstudy.findings.tables import study_tables
-from eventstudy.fitting.config import StudyConfig
+from eventstudy.calendars import Window
+from eventstudy.errors import ConfigError, InapplicableError
 from eventstudy.models import MODELS
-from eventstudy.significance import STATISTICS
-from eventstudy.significance._base import InapplicableError
-from eventstudy.significance.clusters import clustered_t, number_dates
+from eventstudy.settings import StudyConfig
+from eventstudy.significance import STATISTICS, clustered_t, number_dates
 from eventstudy.studies import EventStudyResults
 
 COLUMNS = [

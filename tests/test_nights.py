@@ -30,14 +30,12 @@ from yahoo_standin import (
     without_a_day,
 )
 
-from eventstudy.calendars.sessions import sessions
+from eventstudy.calendars import sessions
 from eventstudy.cli.main import main
-from eventstudy.prices.auto import CHUNK, ROTA, AutoProvider, _is_due, update
+from eventstudy.prices import AutoProvider, StoreProvider, YahooProvider, update
+from eventstudy.prices.auto import CHUNK, ROTA, _is_due
 from eventstudy.prices.sample import SampleProvider
-from eventstudy.prices.store import StoreProvider
-from eventstudy.prices.yahoo import YahooProvider
-from eventstudy.runs import Record
-from eventstudy.runs.rows import list_states
+from eventstudy.runs import Record, list_states
 
 FIRMS = ("AAPL", "NVDA")
 # Some session has closed since, whatever day and hour it is.

@@ -18,7 +18,7 @@ from run_folders import QUICK
 from test_cli import invoke
 
 import eventstudy as es
-from eventstudy.calendars.sessions import sessions
+from eventstudy.calendars import sessions
 from eventstudy.errors import ConfigError, EventStudyError
 from eventstudy.prices import Prices
 from eventstudy.prices.files import FrameProvider

@@ -17,14 +17,12 @@ from test_missing import halted
 
 import eventstudy as es
 from eventstudy.cli.main import main
-from eventstudy.findings.finished_run import read_run
-from eventstudy.fitting.config import StudyConfig
+from eventstudy.findings import read_run
+from eventstudy.report import export_file, second_sentence, split_answer
 from eventstudy.report.formats.figure_files import card
-from eventstudy.report.formats.formats import export_file
 from eventstudy.report.formats.terminal import percent_text
-from eventstudy.report.sections.answer import split_answer
-from eventstudy.report.sections.caveats import second_sentence
 from eventstudy.runs.index import render_index
+from eventstudy.settings import StudyConfig
 from eventstudy.studies import EventStudyResults
 
 CONFIG = StudyConfig(estimation=(-120, -11), event=(-5, 5), calibrate=0)

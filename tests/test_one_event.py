@@ -12,10 +12,10 @@ from scipy import stats
 from violent import k_by_hand
 
 import eventstudy as es
-from eventstudy.analysis.one_event import OneEvent
-from eventstudy.report.formats.terminal import terminal_text
-from eventstudy.report.sections.answer import describe_one_event, doubt_variance
-from eventstudy.report.sections.caveats import headline
+from eventstudy.analysis.answer.one_event import OneEvent
+from eventstudy.report import terminal_text
+from eventstudy.report.sentences.answer import describe_one_event, doubt_variance
+from eventstudy.report.sentences.caveats import headline
 from eventstudy.studies import EventStudyResults
 
 W = (0, 1)

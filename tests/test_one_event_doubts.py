@@ -10,13 +10,13 @@ import pytest
 from conftest import SHARED
 from pages import findings
 
-from eventstudy.events.table import events_from_frame
-from eventstudy.findings.types import Findings
-from eventstudy.report.sections.answer import split_answer
-from eventstudy.report.sections.caveats import headline
-from eventstudy.returns.load import load_returns
-from eventstudy.studies.doors import EventStudy
-from eventstudy.utility.flags import Flag
+from eventstudy.events import events_from_frame
+from eventstudy.findings import Findings
+from eventstudy.report import split_answer
+from eventstudy.report.sentences.caveats import headline
+from eventstudy.returns import load_returns
+from eventstudy.studies import EventStudy
+from eventstudy.utility import Flag
 
 DOORS = SHARED / "market-data" / "doors" / "prices"
 

@@ -15,11 +15,11 @@ from run_folders import invoke
 from test_factors import FRENCH, MOMENTUM
 
 from eventstudy.errors import ConfigError, DataError
-from eventstudy.fitting.inputs import SizesFile, read_sizes
+from eventstudy.fitting.market_values import SizesFile, read_sizes
 from eventstudy.prices.sizes import market_values
-from eventstudy.returns.factor_files import checked_factors, gate_of, read_factors
+from eventstudy.returns import checked_factors, gate_of, read_factors
 from eventstudy.returns.sessions import factor_rows
-from eventstudy.runs.verify import reproduce_run
+from eventstudy.runs import reproduce_run
 
 DAYS = pd.bdate_range("2019-01-01", periods=400, name="date")
 AT = 300

@@ -11,14 +11,14 @@ from conftest import SHARED, Market
 from pages import MAIN, findings, page
 from run_folders import QUICK
 
-from eventstudy.analysis.counted_once import count_firms_once
-from eventstudy.calendars.exchanges import bundled_rows, exchange_of
+from eventstudy.analysis import count_firms_once
+from eventstudy.calendars import bundled_rows, exchange_of
 from eventstudy.cli.main import main
-from eventstudy.findings.finished_run import read_findings
-from eventstudy.fitting.other_listings import find_other_listings
-from eventstudy.report.formats.terminal import terminal_text
-from eventstudy.report.sections.caveats import asides
-from eventstudy.report.sections.checks import list_checks
+from eventstudy.findings import read_findings
+from eventstudy.fitting import find_other_listings
+from eventstudy.report import terminal_text
+from eventstudy.report.sentences.caveats import asides
+from eventstudy.report.tables.checks import list_checks
 from eventstudy.studies import EventStudyResults
 
 DOORS = SHARED / "market-data" / "doors" / "prices"

@@ -7,16 +7,11 @@ import pandas as pd
 import pytest
 from conftest import Market
 
-from eventstudy.analysis.placebo import (
-    _blocks,
-    _drawn,
-    placebo_firms,
-    rank_pvalue,
-)
-from eventstudy.calendars.window import Window
+from eventstudy.analysis import placebo_firms, study_tables
+from eventstudy.analysis.placebos.placebo import _blocks, _drawn, rank_pvalue
+from eventstudy.calendars import Window
 from eventstudy.errors import ConfigError
-from eventstudy.findings.tables import study_tables
-from eventstudy.fitting.config import StudyConfig
+from eventstudy.settings import StudyConfig
 from eventstudy.studies import EventStudyResults
 
 W = Window(0, 1)

@@ -7,8 +7,8 @@ import pytest
 from conftest import Market
 from scipy.optimize import minimize
 
-from eventstudy.abnormal.abnormal_returns import AbnormalReturns
-from eventstudy.calendars.window import Window
+from eventstudy.abnormal import AbnormalReturns
+from eventstudy.calendars import Window
 from eventstudy.significance import STATISTICS, SignificanceTest
 
 W = Window(-1, 1)

@@ -12,14 +12,13 @@ from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure
 from pages import CONFIG, MAIN, with_columns
 
-from eventstudy.analysis.implied_path import implied_path_of
-from eventstudy.calendars.window import Window
+from eventstudy.analysis import implied_path_of
+from eventstudy.calendars import Window
 from eventstudy.errors import ConfigError
 from eventstudy.findings.event_series import price_path
-from eventstudy.report.formats.figure_files import write_figures
-from eventstudy.report.sections.answer import split_answer
+from eventstudy.report import split_answer, write_figures
 from eventstudy.studies import EventStudyResults
-from eventstudy.utility import numbers
+from eventstudy.words import numbers
 
 
 @pytest.fixture(scope="module")

@@ -15,11 +15,11 @@ import pytest
 from click.testing import CliRunner
 from conftest import ROOT, Market
 
-from eventstudy.calendars.window import Window
+from eventstudy.calendars import Window
 from eventstudy.cli.main import main
 from eventstudy.errors import ConfigError
-from eventstudy.fitting.study_file import check
 from eventstudy.models import MODELS, make_model
+from eventstudy.settings import check
 from eventstudy.significance import STATISTICS
 
 Install = Callable[[str, str, str], Path]

@@ -18,20 +18,19 @@ from numpy.testing import assert_allclose
 from scipy import stats
 from test_cross_section import HERE, large_results, with_columns
 
-from eventstudy.analysis._portfolio_errors import (
-    LABEL,
+from eventstudy.analysis import LABEL, explain
+from eventstudy.analysis.cross_section._portfolio_errors import (
     dispersion,
     measured_before,
     recent_variances,
 )
-from eventstudy.analysis.explain import explain
-from eventstudy.analysis.shifted_dates import days_of, draw_cars, shifts_of
-from eventstudy.calendars.window import Window
-from eventstudy.events.table import Events
+from eventstudy.analysis.placebos.shifted_dates import days_of, draw_cars, shifts_of
+from eventstudy.calendars import Window
+from eventstudy.dependence import quadratic
+from eventstudy.events import Events
 from eventstudy.returns import ReturnsPanel
-from eventstudy.significance._correlation import quadratic
 from eventstudy.studies import EventStudy, EventStudyResults
-from eventstudy.utility.catalogue import say
+from eventstudy.words import say
 
 CLOSE: dict[str, Any] = {"rtol": 1e-9, "atol": 1e-15}
 DAY01 = Window(0, 1)
@@ -185,7 +184,7 @@ def test_characteristics_of_the_estimation_days_are_named() -> None:
 
 def test_independent_characteristics_are_seldom_taken_for_measured_ones() -> None:
     a = Market(8, dates=1, seed=2).fit().abnormal
-    from eventstudy.analysis._regressors import Design, Term
+    from eventstudy.analysis.cross_section._regressors import Design, Term
 
     rng, named = np.random.default_rng(1), 0
     for _ in range(200):

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 import eventstudy as es
-from eventstudy.calendars.sessions import sessions
+from eventstudy.calendars import sessions
 from eventstudy.prices.files import FilesProvider, FrameProvider
 
 FIRST, LAST = date(2021, 11, 1), date(2022, 12, 30)

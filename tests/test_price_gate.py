@@ -10,9 +10,9 @@ import pytest
 from run_folders import invoke
 
 import eventstudy as es
-from eventstudy.calendars.sessions import sessions
+from eventstudy.calendars import sessions
 from eventstudy.findings.document import read_json
-from eventstudy.report.sections.caveats import asides
+from eventstudy.report.sentences.caveats import asides
 
 OPEN = sessions("XNYS")
 SESSIONS = pd.DatetimeIndex(OPEN.dates[OPEN.dates >= np.datetime64("2018-01-01")][:420])

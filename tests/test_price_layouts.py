@@ -14,7 +14,7 @@ from conftest import SHARED
 
 from eventstudy.prices import Prices
 from eventstudy.prices.files import FilesProvider, FrameProvider
-from eventstudy.utility.days import day_order, iso_of
+from eventstudy.utility import day_order, iso_of
 
 FIRST, LAST = date(1900, 1, 1), date(2100, 1, 1)
 REAL = SHARED / "market-data" / "doors" / "files"

@@ -19,9 +19,8 @@ from test_prices_sync import HALF as MIDDLE
 from yahoo_standin import Series, Yahoo, synthetic
 
 from eventstudy.errors import UnknownSymbolError
-from eventstudy.prices import Prices
+from eventstudy.prices import Prices, StoreProvider
 from eventstudy.prices.revisions import merge
-from eventstudy.prices.store import StoreProvider
 
 __all__ = ["ask", "store"]
 ROOT = Path(__file__).parents[1]

@@ -22,19 +22,19 @@ from eventstudy.errors import ConfigError, NetworkError, NoPricesError, UnknownS
 from eventstudy.prices import (
     COLUMNS,
     PROVIDERS,
+    AutoProvider,
     PriceProvider,
     Prices,
     Provenance,
+    StoreProvider,
+    YahooProvider,
     collect,
     resolve,
 )
 from eventstudy.prices._base import canonical_bytes, clean, matrix_of, stamp
 from eventstudy.prices._prices import Answer
-from eventstudy.prices.auto import AutoProvider
 from eventstudy.prices.files import FilesProvider
 from eventstudy.prices.sample import SampleProvider
-from eventstudy.prices.store import StoreProvider
-from eventstudy.prices.yahoo import YahooProvider
 
 ROOT = Path(__file__).parents[1]
 FIRST, LAST = date(2019, 1, 1), date(2019, 12, 31)

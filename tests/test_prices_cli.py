@@ -16,7 +16,7 @@ from run_folders import QUICK
 from yahoo_standin import Yahoo, connections, proxy_env, synthetic
 
 from eventstudy.cli.main import main
-from eventstudy.prices.store import StoreProvider
+from eventstudy.prices import StoreProvider
 
 CSV = """symbol,date,close,adj_close,volume,currency
 AAA,2019-01-02,10,9.5,100,GBp

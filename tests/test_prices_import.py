@@ -9,8 +9,7 @@ import pytest
 from test_prices_cli import invoke
 
 from eventstudy.errors import DataError
-from eventstudy.prices.store import StoreProvider
-from eventstudy.prices.upkeep import import_files
+from eventstudy.prices import StoreProvider, import_files
 
 HEAD = "date,close,adj_close,volume"
 ROWS = ["2019-01-02,10,9.5,100", "2019-01-03,11,10.5,200", "2019-01-04,12,11.5,300"]

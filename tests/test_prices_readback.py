@@ -17,9 +17,8 @@ from test_prices_cli import invoke, yahoo  # noqa: F401 - a fixture
 from test_prices_store import made
 from yahoo_standin import Yahoo
 
-from eventstudy.prices import Prices
-from eventstudy.prices.store import Stored, StoreProvider
-from eventstudy.prices.upkeep import days_unlike, read_back
+from eventstudy.prices import Prices, Stored, StoreProvider, read_back
+from eventstudy.prices.upkeep import days_unlike
 
 SPAN = ("--start", "2019-01-01", "--end", "2019-06-28")
 HEADER = "date,open,high,low,close,adj_close,volume"

@@ -14,13 +14,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from eventstudy.errors import ConfigError
-from eventstudy.prices import Action, Prices, Provenance, clean, resolve
+from eventstudy.prices import (
+    Action,
+    Prices,
+    Provenance,
+    StoreProvider,
+    clean,
+    history,
+    moment,
+    resolve,
+)
 from eventstudy.prices._base import stamp
 from eventstudy.prices._database import Held
 from eventstudy.prices._prices import Answer
 from eventstudy.prices.revisions import Change, compare, merge
-from eventstudy.prices.store import StoreProvider, moment
-from eventstudy.prices.upkeep import history
 
 DAYS = pd.bdate_range("2019-01-02", "2019-12-31")
 FIRST, LAST = date(2019, 1, 1), date(2019, 12, 31)

@@ -24,10 +24,9 @@ from platformdirs.unix import Unix
 from platformdirs.windows import Windows
 
 from eventstudy.errors import DataError
-from eventstudy.prices import Prices, Provenance, collect
+from eventstudy.prices import Prices, Provenance, StoreProvider, collect, default_path, store_file
 from eventstudy.prices._base import clean, matrix_of, stamp
 from eventstudy.prices._prices import Answer
-from eventstudy.prices.store import StoreProvider, default_path, store_file
 
 ROOT = Path(__file__).parents[1]
 FIRST, LAST = date(2019, 1, 1), date(2019, 12, 31)

@@ -20,12 +20,18 @@ import pytest
 from yahoo_standin import Series, Yahoo, proxy_env, synthetic
 
 from eventstudy.errors import NetworkError
-from eventstudy.prices import Action, Prices
-from eventstudy.prices.auto import CHUNK, OVERLAP, AutoProvider, update
+from eventstudy.prices import (
+    Action,
+    AutoProvider,
+    Prices,
+    StoreProvider,
+    YahooProvider,
+    history,
+    import_files,
+    update,
+)
+from eventstudy.prices.auto import CHUNK, OVERLAP
 from eventstudy.prices.sample import SampleProvider
-from eventstudy.prices.store import StoreProvider
-from eventstudy.prices.upkeep import history, import_files
-from eventstudy.prices.yahoo import YahooProvider
 
 ROOT = Path(__file__).parents[1]
 FIRST, HALF, LAST = date(2019, 1, 1), date(2019, 6, 28), date(2019, 12, 31)

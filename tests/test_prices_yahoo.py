@@ -20,9 +20,8 @@ from conftest import SHARED
 from yahoo_standin import FAULTS, Series, Yahoo, connections, proxy_env, synthetic
 
 from eventstudy.errors import NetworkError, PriceError
-from eventstudy.prices import COLUMNS, Action
+from eventstudy.prices import COLUMNS, Action, YahooProvider
 from eventstudy.prices._wire import RETRIES
-from eventstudy.prices.yahoo import YahooProvider
 
 FIRST, LAST = date(2019, 1, 1), date(2019, 12, 31)
 ROOT = Path(__file__).parents[1]

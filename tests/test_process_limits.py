@@ -13,8 +13,7 @@ from conftest import ROOT
 from run_folders import FIRMS, SHORT, Project, contents, left_in, started
 from yahoo_standin import Yahoo, synthetic
 
-from eventstudy.runs.rows import list_states
-from eventstudy.runs.verify import verify_run
+from eventstudy.runs import list_states, verify_run
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="limits of another system")
 # What the interpreter of a child does first.

@@ -12,7 +12,7 @@ import pytest
 from conftest import ROOT
 from run_folders import Project
 
-from eventstudy.utility.progress import listening, step, stepping
+from eventstudy.utility import listening, step, stepping
 
 COMMAND = [sys.executable, "-m", "eventstudy"]
 

@@ -13,8 +13,8 @@ from pages import CONFIG
 from scipy import stats
 
 import eventstudy as es
-from eventstudy.calendars.window import Window
-from eventstudy.report.sections.answer import describe_violence
+from eventstudy.calendars import Window
+from eventstudy.report.sentences.answer import describe_violence
 from eventstudy.significance import STATISTICS, recent_variance
 
 REFERENCE = json.loads(

@@ -10,14 +10,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from eventstudy.calendars.window import Window
+from eventstudy.calendars import Window
+from eventstudy.dependence import mean_correlation
+from eventstudy.dependence.pairs import residual_correlation, residuals_on
 from eventstudy.models import MODELS
 from eventstudy.returns import ReturnsPanel
 from eventstudy.significance import STATISTICS
-from eventstudy.significance._correlation import mean_correlation
-from eventstudy.significance._pairs import residual_correlation, residuals_on
 from eventstudy.significance._ranks import day_sums, scaled_ranks
-from eventstudy.windows.event_windows import EventWindows, build_windows
+from eventstudy.windows import EventWindows, build_windows
 
 HERE = Path(__file__).parent / "reference"
 THEIRS = {
@@ -208,8 +208,7 @@ def test_large_sign_flips_by_date(large_fit: Any, text: str) -> None:
 
 def test_unequal_dates_by_hand() -> None:
     """Seven values on four dates: t = 1.8860222, df = 2.3684211, p = .1797877."""
-    from eventstudy.significance._base import pvalue
-    from eventstudy.significance.clusters import clustered_t
+    from eventstudy.significance import clustered_t, pvalue
 
     values = np.array([0.02, 0.01, 0.03, -0.01, 0.00, 0.04, 0.02])
     t, df = clustered_t(values, np.array([0, 0, 0, 1, 1, 2, 3]))[:2]

@@ -16,18 +16,23 @@ from scipy import stats
 from statsmodels.multivariate.multivariate_ols import _MultivariateOLS
 from test_reference import CLOSE, large_windows, read, tiny, tiny_windows
 
-from eventstudy.abnormal.abnormal_returns import AbnormalReturns
-from eventstudy.calendars.window import Window
+from eventstudy.abnormal import AbnormalReturns
+from eventstudy.calendars import Window
+from eventstudy.dependence import mean_correlation
+from eventstudy.dependence.correlation import by_pair, by_session
+from eventstudy.dependence.loadings import loadings_on
 from eventstudy.errors import ConfigError
 from eventstudy.models import MODELS
-from eventstudy.significance import STATISTICS, SignificanceTest
-from eventstudy.significance._correlation import by_pair, by_session, mean_correlation
-from eventstudy.significance._loadings import loadings_on
-from eventstudy.significance.means import SHARE, resample_johnson
+from eventstudy.significance import (
+    SHARE,
+    STATISTICS,
+    SignificanceTest,
+    block_sums,
+    resample_johnson,
+)
 from eventstudy.significance.multivariate import common_system, left_out
-from eventstudy.significance.placebo import block_sums
 from eventstudy.significance.variances import standardise
-from eventstudy.windows.event_windows import EventWindows
+from eventstudy.windows import EventWindows
 
 __all__ = ["tiny", "tiny_windows"]
 WINDOWS = ["[0,0]", "[1,1]", "[0,1]", "[-1,1]", "[-5,-1]", "[-5,5]"]

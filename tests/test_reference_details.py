@@ -12,16 +12,14 @@ from scipy import stats
 from scipy.stats import rankdata, skew
 from test_reference import CLOSE, large_windows, read, windows_of
 
-from eventstudy.calendars.window import Window
+from eventstudy.calendars import Window
+from eventstudy.dependence import correlations, mean_correlation
+from eventstudy.dependence.loadings import loadings_on
 from eventstudy.models import MODELS
-from eventstudy.significance import STATISTICS
-from eventstudy.significance._correlation import mean_correlation
-from eventstudy.significance._loadings import loadings_on
-from eventstudy.significance._pairs import correlations
+from eventstudy.significance import STATISTICS, flipped_t
 from eventstudy.significance._ranks import all_days, day_sums, scaled_ranks
-from eventstudy.significance.clusters import flipped_t
 from eventstudy.significance.ranks import grank
-from eventstudy.windows.event_windows import EventWindows
+from eventstudy.windows import EventWindows
 
 LARGE, TINY = "large_example.json", "worked_example.json"
 WINDOWS = {LARGE: ["[0,0]", "[1,1]", "[0,1]", "[-1,1]", "[-5,-1]", "[-5,5]"],

@@ -10,11 +10,11 @@ import pytest
 from conftest import SHARED
 from scipy.stats import rankdata
 
-from eventstudy.calendars.window import Window
+from eventstudy.calendars import Window
 from eventstudy.models import MODELS
 from eventstudy.returns import ReturnsPanel
 from eventstudy.significance import STATISTICS
-from eventstudy.windows.event_windows import build_windows
+from eventstudy.windows import build_windows
 
 PUBLISHED = SHARED / "reference" / "published"
 CLOSE = {"rtol": 1e-9, "atol": 1e-12}
@@ -202,7 +202,8 @@ def test_stock_splits(splits: tuple[list[Any], pd.DataFrame]) -> None:
 
 def test_stock_splits_band(splits: tuple[list[Any], pd.DataFrame]) -> None:
     """Its classic band is the interval of the cross-sectional t with t(N-1)."""
-    from eventstudy.significance._base import pvalue, t_of_mean
+    from eventstudy.significance import pvalue
+    from eventstudy.significance._base import t_of_mean
 
     ours, _ = splits
     band = read("eventstudies_splits", "eventstudies__w5_marketModel_classic").set_index("rel_day")

@@ -29,7 +29,7 @@ from r_cases import (
 )
 from scipy import stats
 
-from eventstudy.calendars.window import Window
+from eventstudy.calendars import Window
 from eventstudy.models import MODELS
 from eventstudy.significance import STATISTICS
 

@@ -21,9 +21,9 @@ from r_cases import (
 )
 from scipy import stats
 
-from eventstudy.calendars.window import Window
+from eventstudy.calendars import Window
+from eventstudy.dependence import mean_correlation
 from eventstudy.significance import STATISTICS
-from eventstudy.significance._correlation import mean_correlation
 
 INDEPENDENT = [DISPERSED, REPEATED, FACTORS]
 

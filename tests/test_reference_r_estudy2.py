@@ -24,7 +24,7 @@ from r_cases import (
 )
 from scipy.stats import rankdata
 
-from eventstudy.calendars.window import Window
+from eventstudy.calendars import Window
 from eventstudy.significance import STATISTICS
 
 ALL = [*THREE_MODELS, (REPEATED, "market"), (FACTORS, "market")]

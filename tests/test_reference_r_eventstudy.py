@@ -25,7 +25,7 @@ from r_cases import (
 from scipy import stats
 from scipy.stats import rankdata
 
-from eventstudy.calendars.window import Window
+from eventstudy.calendars import Window
 from eventstudy.significance import STATISTICS
 
 ALL = [*THREE_MODELS, *((case, "market") for case in (SINGLE, REPEATED, FACTORS))]

@@ -10,7 +10,7 @@ import pytest
 from r_cases import ENGINES, FACTORS, HERE, by_day, close, events, read, returns, table, windows_of
 from scipy import stats
 
-from eventstudy.calendars.window import Window
+from eventstudy.calendars import Window
 from eventstudy.models import MODELS
 from eventstudy.significance import STATISTICS
 

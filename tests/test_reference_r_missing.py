@@ -11,7 +11,7 @@ import pytest
 from r_cases import HERE, MISSING, WINDOWS, by_day, close, daily, fit, of, read, t_of, table
 from scipy.stats import rankdata
 
-from eventstudy.calendars.window import Window
+from eventstudy.calendars import Window
 from eventstudy.significance import STATISTICS
 
 DAYS = range(-10, 11)

@@ -22,7 +22,7 @@ from r_cases import (
 from scipy import stats
 from scipy.stats import rankdata
 
-from eventstudy.calendars.window import Window
+from eventstudy.calendars import Window
 from eventstudy.significance import STATISTICS
 
 

@@ -11,10 +11,9 @@ import pandas as pd
 import pytest
 from r_cases import ENGINES, HERE, close, events, read, table
 
-from eventstudy.calendars.window import Window
-from eventstudy.events.table import events_from_frame
-from eventstudy.returns import ReturnsPanel
-from eventstudy.returns.load import load_returns
+from eventstudy.calendars import Window
+from eventstudy.events import events_from_frame
+from eventstudy.returns import ReturnsPanel, load_returns
 from eventstudy.studies import EventStudy
 
 PRICES = "j_prices"

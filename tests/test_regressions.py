@@ -21,9 +21,10 @@ from statsmodels.stats.diagnostic import (
 )
 from statsmodels.stats.stattools import durbin_watson
 
-from eventstudy.analysis.regressions import COLUMNS, diagnostics, regression
+from eventstudy.analysis import diagnostics, regression
+from eventstudy.analysis.cross_section.regressions import COLUMNS
 from eventstudy.errors import ConfigError
-from eventstudy.events.table import Events
+from eventstudy.events import Events
 from eventstudy.models import MODELS
 from eventstudy.returns import ReturnsPanel
 from eventstudy.studies import EventStudy, EventStudyResults

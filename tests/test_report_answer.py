@@ -13,20 +13,18 @@ from conftest import Market
 from pages import CONFIG, MAIN, findings, with_columns
 from scipy import stats
 
-from eventstudy.analysis.answer import answer_of
-from eventstudy.analysis.interval import Interval
-from eventstudy.analysis.missing import Missing
-from eventstudy.calendars.window import Window
-from eventstudy.events.table import read_events
-from eventstudy.findings.finished_run import finish_run
-from eventstudy.fitting.config import StudyConfig
-from eventstudy.report.formats.terminal import terminal_text
-from eventstudy.report.sections import answer
-from eventstudy.report.sections import top as limits
-from eventstudy.report.sections.caveats import asides, headline, second_sentence
+from eventstudy.analysis import Interval, Missing, answer_of
+from eventstudy.calendars import Window
+from eventstudy.events import read_events
+from eventstudy.findings import finish_run
+from eventstudy.report import second_sentence, terminal_text
+from eventstudy.report.sentences import answer
+from eventstudy.report.sentences import top as limits
+from eventstudy.report.sentences.caveats import asides, headline
+from eventstudy.settings import StudyConfig
 from eventstudy.studies import EventStudyResults, run_study
-from eventstudy.utility import numbers as pvalues
-from eventstudy.utility import numbers as wording
+from eventstudy.words import numbers as pvalues
+from eventstudy.words import numbers as wording
 
 NOTHING = "No single announcement, date or company changes this."
 

@@ -15,10 +15,10 @@ import pytest
 from conftest import Market
 from pages import page, with_columns
 
-from eventstudy.calendars.window import Window
-from eventstudy.findings.finished_run import findings_of
-from eventstudy.fitting.config import StudyConfig
+from eventstudy.calendars import Window
+from eventstudy.findings import findings_of
 from eventstudy.report.formats.pages import render_report
+from eventstudy.settings import StudyConfig
 
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 DRIVER = shutil.which("chromedriver")

@@ -8,15 +8,15 @@ import pytest
 from conftest import Market
 from pages import MAIN, findings, with_columns
 
-from eventstudy.findings.types import Findings
-from eventstudy.report.sections.events import (
+from eventstudy.findings import Findings
+from eventstudy.report.tables.events import (
     count_significant,
     events_table,
     find_common_flags,
     safe_url,
 )
 from eventstudy.studies import EventStudyResults
-from eventstudy.utility import numbers
+from eventstudy.words import numbers
 
 
 @pytest.fixture(scope="module")

@@ -13,13 +13,13 @@ import pytest
 from conftest import Market
 from pages import CONFIG, MAIN, findings, page
 
-from eventstudy.findings.finished_run import read_run
+from eventstudy.findings import read_run
+from eventstudy.report import second_sentence, terminal_text
 from eventstudy.report.formats.latex import latex_tables
-from eventstudy.report.formats.terminal import p_text, terminal_text
-from eventstudy.report.sections.caveats import second_sentence
+from eventstudy.report.formats.terminal import p_text
 from eventstudy.runs.index import render_index
 from eventstudy.studies import EventStudyResults
-from eventstudy.utility import numbers
+from eventstudy.words import numbers
 
 
 @pytest.fixture(scope="module", params=[2, 3, 4])

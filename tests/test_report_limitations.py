@@ -8,12 +8,13 @@ import pytest
 from conftest import Market
 from pages import findings, with_columns
 
-from eventstudy.findings.types import Findings, Note
-from eventstudy.report.sections.methods import provenance, symbols_table
-from eventstudy.report.sections.top import data_notes, find_limitations, is_price_index
+from eventstudy.findings import Findings
+from eventstudy.findings.types import Note
+from eventstudy.report.sentences.top import data_notes, find_limitations, is_price_index
+from eventstudy.report.tables.methods import provenance, symbols_table
 from eventstudy.studies import EventStudyResults
-from eventstudy.utility.catalogue import Reason
-from eventstudy.utility.flags import Flag
+from eventstudy.utility import Flag
+from eventstudy.words import Reason
 
 
 @pytest.fixture(scope="module")

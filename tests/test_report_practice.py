@@ -12,12 +12,12 @@ import pytest
 from conftest import Market
 from pages import findings
 
-from eventstudy.abnormal.conventions import Conventions
-from eventstudy.calendars.window import Window
-from eventstudy.events.table import events_from_frame
-from eventstudy.fitting.fit import with_confounders
+from eventstudy.abnormal import Conventions
+from eventstudy.calendars import Window
+from eventstudy.events import events_from_frame
+from eventstudy.fitting.found_news import with_confounders
 from eventstudy.models import make_model
-from eventstudy.report.sections.methods import (
+from eventstudy.report.tables.methods import (
     Methods,
     describe_choices,
     describe_law,
@@ -27,7 +27,7 @@ from eventstudy.report.sections.methods import (
 from eventstudy.returns import ReturnsPanel
 from eventstudy.significance import STATISTICS
 from eventstudy.studies import EventStudy, EventStudyResults
-from eventstudy.utility.catalogue import Reason, say
+from eventstudy.words import Reason, say
 
 
 def under(

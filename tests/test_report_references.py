@@ -10,14 +10,14 @@ from pages import findings
 
 from eventstudy.models import MODELS
 from eventstudy.report.formats.templating import formula
-from eventstudy.report.sections.methods import (
+from eventstudy.report.tables.methods import (
     find_references,
     methods,
     read_bibliography,
     write_formula,
 )
 from eventstudy.significance import STATISTICS
-from eventstudy.utility.catalogue import sentences
+from eventstudy.words.catalogue import sentences
 
 
 def test_references_are_there_as_bibtex() -> None:

@@ -11,15 +11,11 @@ import pytest
 from conftest import Market
 from pages import MAIN, findings, page, with_columns
 
-from eventstudy.findings.types import Findings
-from eventstudy.report.sections.robustness import (
-    Analysis,
-    robustness,
-)
-from eventstudy.report.sections.table import Row
+from eventstudy.findings import Findings
+from eventstudy.report.tables.robustness import Analysis, robustness
+from eventstudy.report.tables.table import Row
 from eventstudy.studies import EventStudyResults
-from eventstudy.utility.catalogue import say
-from eventstudy.utility.numbers import amount, expected, percent, pvalue, signed, span
+from eventstudy.words import amount, expected, percent, pvalue, say, signed, span
 
 
 @pytest.fixture(scope="module")

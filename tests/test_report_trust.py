@@ -8,13 +8,12 @@ from conftest import Market
 from pages import CONFIG, MAIN, findings
 from situations import CLOSE, DISPERSED, GROUPS, ONE, noisy, opinion, placed
 
-from eventstudy.analysis.answer import default_tests
-from eventstudy.calendars.window import Window
-from eventstudy.report.sections.windows import list_tests
+from eventstudy.analysis.answer.answer import default_tests
+from eventstudy.calendars import Window
+from eventstudy.report.tables.windows import list_tests
 from eventstudy.significance import STATISTICS
 from eventstudy.studies import EventStudyResults
-from eventstudy.utility.catalogue import say
-from eventstudy.utility.numbers import window_text
+from eventstudy.words import say, window_text
 
 STUDIES = {
     "one": lambda: placed([160]).fit(),

@@ -11,19 +11,13 @@ from conftest import Market
 from pages import MAIN, findings
 from situations import placed
 
-from eventstudy.findings.types import Findings
-from eventstudy.report.sections.events import (
-    dropped_kinds,
-    dropped_lede,
-    flags_table,
-    left_out_table,
-)
-from eventstudy.report.sections.folds import list_folds
-from eventstudy.report.sections.table import Row, Table
+from eventstudy.findings import Findings
+from eventstudy.report.page.folds import list_folds
+from eventstudy.report.tables.events import dropped_kinds, dropped_lede, flags_table, left_out_table
+from eventstudy.report.tables.table import Row, Table
 from eventstudy.studies import EventStudyResults
-from eventstudy.utility.catalogue import Reason, say
-from eventstudy.utility.flags import Flag
-from eventstudy.utility.numbers import clipped, percent, pvalue
+from eventstudy.utility import Flag
+from eventstudy.words import Reason, clipped, percent, pvalue, say
 
 AT = [150] * 5 + [153, 156, 160, 163, 166, 170, 172]
 

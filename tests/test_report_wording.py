@@ -12,16 +12,13 @@ from conftest import Market
 from pages import MAIN, findings, page, plain, with_columns
 from situations import placed
 
-from eventstudy.fitting.config import StudyConfig
-from eventstudy.report.formats.pages import markdown
-from eventstudy.report.formats.terminal import terminal_text
-from eventstudy.report.sections.answer import count_subject, name_group
-from eventstudy.report.sections.caveats import headline
-from eventstudy.report.sections.events import group_lede
-from eventstudy.report.sections.methods import settings_text
-from eventstudy.report.sections.top import describe_setup, find_limitations
-from eventstudy.utility import numbers
-from eventstudy.utility.catalogue import say
+from eventstudy.report import markdown, settings_text, terminal_text
+from eventstudy.report.sentences.answer import count_subject, name_group
+from eventstudy.report.sentences.caveats import headline
+from eventstudy.report.sentences.top import describe_setup, find_limitations
+from eventstudy.report.tables.events import group_lede
+from eventstudy.settings import StudyConfig
+from eventstudy.words import numbers, say
 
 
 @pytest.mark.parametrize(

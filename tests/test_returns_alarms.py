@@ -9,9 +9,9 @@ import pandas as pd
 import pytest
 from conftest import SHARED
 
-from eventstudy.prices.quality.return_faults import TAKEN_OUT
-from eventstudy.returns.panel import ReturnsPanel
-from eventstudy.utility.typing import FloatArray, ReturnKind
+from eventstudy.quality import TAKEN_OUT
+from eventstudy.returns import ReturnsPanel
+from eventstudy.utility import FloatArray, ReturnKind
 
 KINDS: tuple[ReturnKind, ...] = ("simple", "log")
 

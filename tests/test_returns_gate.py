@@ -16,17 +16,14 @@ from hypothesis import strategies as st
 from run_folders import invoke
 
 import eventstudy as es
-from eventstudy.calendars.sessions import Sessions
+from eventstudy.calendars import Sessions
 from eventstudy.errors import DataError
-from eventstudy.events.table import Events, events_from_frame
+from eventstudy.events import Events, events_from_frame
 from eventstudy.findings.sampling import list_lacking_cars
-from eventstudy.prices.quality.fault_kinds import MISSING
-from eventstudy.prices.quality.return_faults import RETURN_FAULTS, RETURN_FLAGS, TAKEN_OUT
-from eventstudy.returns import FrameTable
-from eventstudy.returns.load import read_returns
-from eventstudy.returns.panel import ReturnsPanel
-from eventstudy.runs.verify import reproduce_run
-from eventstudy.utility.typing import FloatArray, ReturnKind
+from eventstudy.quality import MISSING, RETURN_FAULTS, RETURN_FLAGS, TAKEN_OUT
+from eventstudy.returns import FrameTable, ReturnsPanel, read_returns
+from eventstudy.runs import reproduce_run
+from eventstudy.utility import FloatArray, ReturnKind
 
 DAYS = pd.bdate_range("2018-01-01", periods=600, name="date")
 FIRMS = [f"F{k}" for k in range(6)]

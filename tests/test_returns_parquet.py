@@ -13,12 +13,11 @@ from conftest import Market
 from run_folders import QUICK, invoke
 
 from eventstudy.errors import DataError
-from eventstudy.events.table import Events, events_from_frame
-from eventstudy.prices.quality import gate
+from eventstudy.events import Events, events_from_frame
+from eventstudy.quality import gate
+from eventstudy.returns import ReturnsPanel, read_returns
 from eventstudy.returns import table as returns_table
-from eventstudy.returns.load import read_returns
-from eventstudy.returns.panel import ReturnsPanel
-from eventstudy.runs.verify import reproduce_run, verify_run
+from eventstudy.runs import reproduce_run, verify_run
 
 pq = pytest.importorskip("pyarrow.parquet")
 SYMBOLS = ["VOD.L", "AAPL", "^GSPC", "0700.HK", "^FTSE", "^HSI", "SPY", "ZZZ"]

@@ -16,13 +16,12 @@ import pytest
 from conftest import Market
 
 from eventstudy.errors import ConfigError, RunFolderError
-from eventstudy.events.table import read_events
-from eventstudy.fitting.config import StudyConfig
-from eventstudy.fitting.fitted import group_column
+from eventstudy.events import read_events
+from eventstudy.files import checked_name, read_numbers
+from eventstudy.fitting import group_column
 from eventstudy.runs import write_run
+from eventstudy.settings import StudyConfig
 from eventstudy.studies import EventStudyResults
-from eventstudy.utility.csv_text import read_numbers
-from eventstudy.utility.file_names import checked_name
 
 CONFIG = StudyConfig().with_options({"event": "-5:5", "estimation": "-120:-11", "calibrate": 0})
 FILES = {

@@ -22,8 +22,8 @@ from run_folders import FIRMS, Project, contents, invoke, left_in
 
 from eventstudy.cli.main import Terminated, terminable
 from eventstudy.runs import atomic_swap as module
+from eventstudy.runs import verify_run
 from eventstudy.runs.atomic_swap import clear_remains, exchange, stage_of, staged, swap
-from eventstudy.runs.verify import verify_run
 
 
 def folder(path: Path, text: str) -> Path:

@@ -19,9 +19,8 @@ from run_folders import AT, DAYS, FIRMS, SHORT, Project, contents, invoke, left_
 from test_runs_refresh import refresh
 from yahoo_standin import Yahoo, synthetic
 
-from eventstudy.runs import Record
-from eventstudy.runs.compare import compare_runs, read_changes
-from eventstudy.runs.verify import verify_run
+from eventstudy.runs import Record, compare_runs, verify_run
+from eventstudy.runs.compare import read_changes
 
 
 @pytest.fixture

@@ -20,18 +20,24 @@ from conftest import Market
 from run_folders import DAYS, FIRMS, QUICK, SHORT, Project, contents, invoke, started
 from yahoo_standin import Yahoo, synthetic
 
-from eventstudy.calendars.window import Window
+from eventstudy.analysis import study_tables
+from eventstudy.calendars import Window
 from eventstudy.errors import RunFolderError
-from eventstudy.findings.tables import study_tables
-from eventstudy.fitting.config import StudyConfig
-from eventstudy.runs import Origin, Record, refresh_run, write_run
+from eventstudy.files import read_numbers, to_csv
+from eventstudy.runs import (
+    Origin,
+    Record,
+    compare_runs,
+    refresh_run,
+    reproduce_run,
+    verify_run,
+    write_run,
+)
 from eventstudy.runs.atomic_swap import locked
-from eventstudy.runs.compare import compare_runs
 from eventstudy.runs.record import seal
-from eventstudy.runs.verify import reproduce_run, verify_run
+from eventstudy.settings import StudyConfig
 from eventstudy.studies import run_study
-from eventstudy.utility.blas import one_thread
-from eventstudy.utility.csv_text import read_numbers, to_csv
+from eventstudy.utility import one_thread
 
 
 @pytest.fixture

@@ -20,13 +20,12 @@ from conftest import ROOT
 from run_folders import AT, DAYS, FIRMS, SHORT, Project, contents, invoke, left_in, started
 from yahoo_standin import Yahoo, synthetic
 
-from eventstudy.calendars.window import Window
+from eventstudy.calendars import Window
 from eventstudy.cli.refresh import arguments_of
-from eventstudy.fitting.config import StudyConfig
-from eventstudy.runs import Origin, Record, write_run
-from eventstudy.runs.atomic_swap import RunBusyError, _Lock, locked
+from eventstudy.runs import Origin, Record, RunBusyError, reproduce_run, verify_run, write_run
+from eventstudy.runs.atomic_swap import _Lock, locked
 from eventstudy.runs.compare import LOG, MAX_ENTRIES, read_changes
-from eventstudy.runs.verify import reproduce_run, verify_run
+from eventstudy.settings import StudyConfig
 from eventstudy.studies import run_study
 
 

@@ -10,8 +10,8 @@ import pytest
 from run_folders import DAYS, FIRMS, SHORT, Project, contents, invoke, started
 from yahoo_standin import Yahoo, synthetic
 
+from eventstudy.runs import reproduce_run, verify_run
 from eventstudy.runs.compare import read_changes
-from eventstudy.runs.verify import reproduce_run, verify_run
 
 
 @pytest.mark.slow

@@ -25,7 +25,8 @@ from platformdirs import user_data_path
 from run_folders import Project, invoke
 
 from eventstudy.cli.main import OUR_FAULT, main
-from eventstudy.findings.document import DocumentError, read_json
+from eventstudy.findings import DocumentError
+from eventstudy.findings.document import read_json
 from eventstudy.runs import manifest
 from eventstudy.runs.origin import hash_of
 from eventstudy.runs.record import hash_manifest, seal

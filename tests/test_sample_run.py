@@ -6,8 +6,7 @@ from __future__ import annotations
 import pytest
 from conftest import ROOT
 
-from eventstudy.runs import Record
-from eventstudy.runs.verify import reproduce_run, verify_run
+from eventstudy.runs import Record, reproduce_run, verify_run
 
 RUN = ROOT / "reports" / "sanctions-sample"
 AGAIN = "run again: eventstudy run events.csv --prices sample --offline --event-pages 0 --name sanctions-sample"

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from conftest import ROOT
 
-from eventstudy.utility.screen import make_visible
+from eventstudy.words import make_visible
 
 COMMAND = [sys.executable, "-m", "eventstudy"]
 # Clears the screen; sets the title; reverses what follows; hides; isolates; a C1 control.

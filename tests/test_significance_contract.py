@@ -13,16 +13,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from eventstudy.calendars.window import Window
+from eventstudy.calendars import Window
+from eventstudy.dependence import mean_correlation
+from eventstudy.dependence.correlation import by_pair, by_session, mean_common_sessions
 from eventstudy.errors import ConfigError
-from eventstudy.significance import STATISTICS, SignificanceTest
-from eventstudy.significance._base import pvalue
-from eventstudy.significance._correlation import (
-    by_pair,
-    by_session,
-    mean_common_sessions,
-    mean_correlation,
-)
+from eventstudy.significance import STATISTICS, SignificanceTest, pvalue
 from eventstudy.studies import EventStudyResults
 
 SAMPLE_TESTS = [name for name, entry in STATISTICS.items() if not entry.per_event]
@@ -228,7 +223,7 @@ def test_sign_flips_are_a_permutation_test() -> None:
 
 
 def test_dates_closer_than_the_window_flip_together() -> None:
-    from eventstudy.significance.clusters import merge_dates
+    from eventstudy.significance import merge_dates
 
     fit = Market(n=12, seed=5).fit().abnormal
     day0 = np.unique(fit.windows.day0)
@@ -284,10 +279,10 @@ def test_overlap_of_two_events_by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
     """Constant mean, M=4, L=2, a session apart: a_i'a_j = 1.25, norms^2 = 3, o = .4167."""
     import pandas as pd
 
+    from eventstudy.dependence.loadings import loadings_on
     from eventstudy.models import MODELS
     from eventstudy.returns import ReturnsPanel
-    from eventstudy.significance._loadings import loadings_on
-    from eventstudy.windows.event_windows import build_windows
+    from eventstudy.windows import build_windows
 
     monkeypatch.setattr("eventstudy.models._base.SPARE_DAYS", 1)
     values = np.random.default_rng(1).standard_normal((8, 2)) * 0.01
@@ -389,7 +384,7 @@ def test_moves_that_come_with_the_next_trade_count_at_lags_of_a_session() -> Non
 
 def test_one_event_of_each_of_two_exchanges_is_not_lost_among_many() -> None:
     """Above the limit of pairs the lags are still there."""
-    from eventstudy.significance import _correlation
+    from eventstudy.dependence import correlation as _correlation
 
     market = Market(n=8, seed=17, dates=1, rho=0.6)
     fit = market.fit().abnormal
@@ -408,7 +403,7 @@ def test_one_event_of_each_of_two_exchanges_is_not_lost_among_many() -> None:
 def test_news_of_a_shut_week_meets_the_session_on_which_the_other_exchange_opens() -> None:
     """New York trades through a week in which Shanghai is shut: every pair of neighbours, one by
     one."""
-    from eventstudy.significance._loadings import loadings_on
+    from eventstudy.dependence.loadings import loadings_on
 
     fit = Market(n=6, seed=18, dates=1, rho=0.5, days=200).fit().abnormal
     far, T = np.arange(3, 6), len(fit.windows.sessions)

@@ -13,13 +13,13 @@ from hypothesis import strategies as st
 from scipy import stats
 from situations import CLOSE, DISPERSED, GROUPS, ONE, placed, trust
 
-from eventstudy.analysis.diagnosis import Diagnosis, diagnose
-from eventstudy.analysis.situation import Situation, _normality_of
-from eventstudy.calendars.window import Window
+from eventstudy.analysis import Diagnosis, diagnose
+from eventstudy.analysis.answer.situation import Situation, _normality_of
+from eventstudy.calendars import Window
 from eventstudy.errors import ConfigError
 from eventstudy.studies import EventStudyResults
-from eventstudy.utility.catalogue import say
-from eventstudy.utility.numbers import share_text as percent
+from eventstudy.words import say
+from eventstudy.words import share_text as percent
 
 
 @pytest.mark.parametrize(

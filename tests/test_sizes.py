@@ -13,11 +13,11 @@ from yahoo_standin import Series, synthetic
 
 import eventstudy
 from eventstudy.errors import BadAnswerError, DataError
-from eventstudy.events.table import read_events
-from eventstudy.fitting.config import StudyConfig
-from eventstudy.prices.sizes import as_of, checked, restated
-from eventstudy.prices.yahoo import YahooProvider
-from eventstudy.returns.currency import unit_of
+from eventstudy.events import read_events
+from eventstudy.prices import YahooProvider, as_of
+from eventstudy.prices.sizes import checked, restated
+from eventstudy.returns import unit_of
+from eventstudy.settings import StudyConfig
 from eventstudy.studies import run_study
 
 RECORD = "ticker,date,close,shares,mcap,currency,source,note"

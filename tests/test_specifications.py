@@ -19,23 +19,19 @@ from click.testing import CliRunner
 from conftest import ROOT, Market
 
 import eventstudy as es
-from eventstudy.analysis.specifications import (
-    Specifications,
-    cells_of,
-    joint_pvalues,
-    specifications_table,
-)
-from eventstudy.calendars.window import Window
+from eventstudy.analysis import Specifications, specifications_table
+from eventstudy.analysis.robustness.specifications import cells_of, joint_pvalues
+from eventstudy.calendars import Window
 from eventstudy.cli.main import main
 from eventstudy.errors import ConfigError
-from eventstudy.findings.finished_run import read_findings
-from eventstudy.fitting.config import StudyConfig, usual_grid
+from eventstudy.files import read_numbers
+from eventstudy.findings import read_findings
+from eventstudy.report import terminal_text
 from eventstudy.report.formats.pages import render_report
-from eventstudy.report.formats.terminal import terminal_text
-from eventstudy.report.sections.checks import checks_table, list_checks
-from eventstudy.utility.csv_text import read_numbers
-from eventstudy.utility.progress import listening
-from eventstudy.utility.workers import Workers
+from eventstudy.report.tables.checks import checks_table, list_checks
+from eventstudy.settings import StudyConfig
+from eventstudy.settings.config import usual_grid
+from eventstudy.utility import Workers, listening
 
 EVENTS = ROOT / "events.csv"
 GRID = {

@@ -11,15 +11,14 @@ from types import ModuleType
 import pytest
 from test_batch import floor, windows_of
 
-from eventstudy.abnormal.abnormal_returns import AbnormalReturns
-from eventstudy.calendars.window import Window
-from eventstudy.fitting.fit import find_overlaps, mask_other_events
+from eventstudy.abnormal import AbnormalReturns
+from eventstudy.calendars import Window
+from eventstudy.dependence import PAIRWISE_LIMIT, mean_correlation
+from eventstudy.fitting.other_events import find_overlaps, mask_other_events
 from eventstudy.models import MODELS
 from eventstudy.significance import STATISTICS
-from eventstudy.significance._correlation import mean_correlation
-from eventstudy.significance._pairs import PAIRWISE_LIMIT
-from eventstudy.utility.chunks import CHUNK
-from eventstudy.windows.event_windows import EventWindows
+from eventstudy.utility import CHUNK
+from eventstudy.windows import EventWindows
 
 W = Window(-1, 1)
 MB = 1 << 20

@@ -13,11 +13,10 @@ from pages import PROVENANCE
 
 import eventstudy as es
 from eventstudy.errors import ConfigError
-from eventstudy.findings.finished_run import findings_of
-from eventstudy.fitting.config import StudyConfig
+from eventstudy.findings import findings_of
 from eventstudy.fitting.status import STUDY_FLAGS
-from eventstudy.fitting.study_file import read_config
-from eventstudy.report.sections.caveats import headline
+from eventstudy.report.sentences.caveats import headline
+from eventstudy.settings import StudyConfig, read_config
 
 PRICES = SHARED / "market-data" / "prices"
 
@@ -189,8 +188,8 @@ def test_an_index_serves_exchanges_that_differ() -> None:
         )
     )
 
-    from eventstudy.calendars.sessions import build_sessions
-    from eventstudy.returns.series import needed
+    from eventstudy.calendars import build_sessions
+    from eventstudy.returns import needed
 
     keys = list(needed(events))
     panel = es.ReturnsPanel.from_prices(

@@ -16,20 +16,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import eventstudy as es
-from eventstudy.abnormal.conventions import Conventions
-from eventstudy.calendars.window import Window
+from eventstudy.abnormal import Conventions
+from eventstudy.calendars import Window
 from eventstudy.cli.basics import DATA, EVENTS, study_text
 from eventstudy.cli.main import main
 from eventstudy.cli.request import read_order
 from eventstudy.errors import ConfigError
-from eventstudy.fitting import study_file
-from eventstudy.fitting.config import StudyConfig
-from eventstudy.fitting.settings import settings_of
-from eventstudy.fitting.study_file import (
+from eventstudy.settings import (
     RunSettings,
+    StudyConfig,
     StudyFileError,
     read_config,
     read_study_file,
+    settings_of,
+    study_file,
     study_settings,
 )
 
@@ -133,7 +133,7 @@ def test_one_fault(text: str, found: tuple[int, str], study: Path) -> None:
 )
 def test_lines_are_those_of_the_text(parts: list[str]) -> None:
     """Whatever stands before it, a fault in the last line is of the last line."""
-    from eventstudy.fitting.study_file import _places
+    from eventstudy.settings.study_file import _places
 
     unique = list(dict.fromkeys(parts))
     text = "\n".join([*unique, "last = 1"])

@@ -7,11 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from eventstudy.utility.atomic_file import replacing
-from eventstudy.utility.tables import (
-    numbered_rows,
-    separator_of,
-)
+from eventstudy.files import replacing
+from eventstudy.files.tables import numbered_rows, separator_of
 
 
 @pytest.mark.parametrize(

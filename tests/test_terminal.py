@@ -16,19 +16,13 @@ from run_folders import AT, DAYS, QUICK, Project, invoke
 from situations import CLOSE, DISPERSED, ONE, placed
 
 from eventstudy.cli.main import main
-from eventstudy.findings.types import Findings
-from eventstudy.fitting.config import StudyConfig
-from eventstudy.report.formats.terminal import (
-    p_text,
-    percent_text,
-    sketch,
-    summary,
-    terminal_text,
-)
-from eventstudy.report.sections.answer import split_answer
+from eventstudy.findings import Findings
+from eventstudy.report import split_answer, terminal_text
+from eventstudy.report.formats.terminal import p_text, percent_text, sketch, summary
+from eventstudy.settings import StudyConfig
 from eventstudy.significance import STATISTICS
 from eventstudy.studies import EventStudyResults
-from eventstudy.utility.numbers import ascii_text, p_prose, span
+from eventstudy.words import ascii_text, p_prose, span
 
 STUDIES = {
     "one": placed([160], effect=-0.3),

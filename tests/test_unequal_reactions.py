@@ -12,16 +12,14 @@ from conftest import Market
 from pages import CONFIG, findings, page
 from scipy import stats
 
-from eventstudy.analysis.unequal_reactions import UnequalReactions
-from eventstudy.calendars.window import Window
-from eventstudy.findings.finished_run import finish_run
-from eventstudy.findings.types import Findings
+from eventstudy.analysis import UnequalReactions
+from eventstudy.calendars import Window
+from eventstudy.findings import Findings, finish_run
+from eventstudy.report import markdown, split_answer, terminal_text
 from eventstudy.report.formats.excel import workbook
-from eventstudy.report.formats.pages import markdown
-from eventstudy.report.formats.terminal import terminal_text
-from eventstudy.report.sections.answer import brief, split_answer
-from eventstudy.report.sections.checks import list_checks
-from eventstudy.report.sections.windows import list_tests, write_tests_note
+from eventstudy.report.sentences.answer import brief
+from eventstudy.report.tables.checks import list_checks
+from eventstudy.report.tables.windows import list_tests, write_tests_note
 from eventstudy.studies import EventStudyResults
 
 MAIN = Window(0, 1)

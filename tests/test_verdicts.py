@@ -14,7 +14,7 @@ import pytest
 from conftest import ROOT
 from scipy import stats
 
-from eventstudy.analysis.answer import decide
+from eventstudy.analysis.answer.answer import decide
 from eventstudy.models import MODELS
 from eventstudy.significance import STATISTICS
 

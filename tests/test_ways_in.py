@@ -11,8 +11,8 @@ import pytest
 from conftest import Market
 
 import eventstudy as es
+from eventstudy.analysis.all_tables import caar_table
 from eventstudy.errors import ConfigError, DataError
-from eventstudy.findings.tables import caar_table
 
 DAY01 = es.Window(0, 1)
 

@@ -11,12 +11,14 @@ from conftest import Market
 from scipy import stats
 from test_reference import CLOSE, HERE, large_windows, read, windows_of
 
-from eventstudy.analysis.weights import aggregates, dollar_loss, weighted_caar
-from eventstudy.calendars.window import Window
+from eventstudy.analysis import dollar_loss, weighted_caar
+from eventstudy.analysis.over_time.weights import aggregates
+from eventstudy.calendars import Window
+from eventstudy.dependence import mean_correlation, quadratic
+from eventstudy.dependence.correlation import join, layers
 from eventstudy.errors import ConfigError
 from eventstudy.models import MODELS
 from eventstudy.returns import ReturnsPanel
-from eventstudy.significance._correlation import join, layers, mean_correlation, quadratic
 from eventstudy.studies import EventStudyResults
 
 W = Window(-1, 1)
@@ -135,7 +137,7 @@ def test_matrix_fills_pairs_with_too_few_common_days(
 ) -> None:
     """More common days asked for than dispersed dates have: those pairs take the mean of the
     others."""
-    monkeypatch.setattr("eventstudy.significance._correlation.MIN_COMMON", 110)
+    monkeypatch.setattr("eventstudy.dependence.correlation.MIN_COMMON", 110)
     matrix = join(layers(large.abnormal, Window(-5, 5)))
     r = mean_correlation(large.abnormal, Window(-5, 5))
     n = len(matrix)
@@ -158,7 +160,7 @@ def test_above_the_limit_every_pair_has_the_mean(
     large: EventStudyResults, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     exact = weighted_caar(large, W).se
-    monkeypatch.setattr("eventstudy.significance._correlation.PAIRWISE_LIMIT", 10)
+    monkeypatch.setattr("eventstudy.dependence.correlation.PAIRWISE_LIMIT", 10)
     assert weighted_caar(large, W).se == pytest.approx(exact, rel=0.01)
     assert weighted_caar(large, W).se != exact
 
@@ -284,7 +286,8 @@ def test_covariances_of_several_sums_are_those_of_the_matrix_of_all_pairs(
     large: EventStudyResults, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Of few events all at once, of very many piece by piece; and one sum is a column of them."""
-    from eventstudy.significance import _correlation, _pairs
+    from eventstudy.dependence import correlation as _correlation
+    from eventstudy.dependence import pairs as _pairs
 
     window, n = Window(-5, 5), len(large.abnormal)
     weights = np.random.default_rng(4).normal(size=(n, 3))

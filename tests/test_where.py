@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from eventstudy.errors import ConfigError
-from eventstudy.events.where import rows_where
+from eventstudy.events import rows_where
 
 ROWS = pd.DataFrame({
     "ticker": ["A", "B", "A", "C"],

@@ -10,13 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eventstudy.calendars.sessions import Sessions
-from eventstudy.calendars.window import Window
+from eventstudy.calendars import Sessions, Window
 from eventstudy.errors import ConfigError, DataError
 from eventstudy.returns import ReturnsPanel
 from eventstudy.returns.sessions import returns_of
-from eventstudy.utility.typing import ReturnKind
-from eventstudy.windows.event_windows import EventWindows, build_windows
+from eventstudy.utility import ReturnKind
+from eventstudy.windows import EventWindows, build_windows
 
 HOUR = np.timedelta64(3600, "s")
 
@@ -283,7 +282,7 @@ def test_percent_of_volatile_shares_and_prices_are_no_returns(
 
 
 def test_prices_are_sorted_and_cleaned_and_stale_ones_are_missing() -> None:
-    from eventstudy.prices.quality.quotes import by_symbol
+    from eventstudy.quality import by_symbol
     from eventstudy.returns.sessions import note_closes
 
     def closes_of(symbol: str, rows: pd.DataFrame) -> Any:

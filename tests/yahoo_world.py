@@ -17,8 +17,7 @@ import pandas as pd
 from conftest import ROOT
 from yahoo_standin import Row, Series
 
-from eventstudy.calendars.exchanges import EXCHANGES, suffix_of
-from eventstudy.calendars.sessions import sessions
+from eventstudy.calendars import EXCHANGES, sessions, suffix_of
 
 START, END = "2011-01-03", "2026-06-30"
 # First close of what begins later, or earlier, than the others.

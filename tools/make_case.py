@@ -18,12 +18,12 @@ from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
 
-from eventstudy.calendars.window import Window
-from eventstudy.findings.document import to_json
-from eventstudy.findings.kept_case import CELLS, Case
-from eventstudy.fitting.config import StudyConfig
-from eventstudy.report.sections.kept_cases import describe_case, draw_case
+from eventstudy.calendars import Window
+from eventstudy.findings import Case, to_json
+from eventstudy.findings.kept_case import CELLS
+from eventstudy.report.tables.kept_cases import describe_case, draw_case
 from eventstudy.runs.kept_case import CASE, compute_case
+from eventstudy.settings import StudyConfig
 
 ROOT = Path(__file__).resolve().parents[1]
 NAME, EVENT = "hikvision-2019", "hikvision-2019-05-22-report"

@@ -21,8 +21,8 @@ from pathlib import Path
 import exchange_calendars as xc
 import numpy as np
 
-from eventstudy.calendars.exchanges import EXCHANGES
-from eventstudy.calendars.sessions import CLOSED, FIRST_HOURS
+from eventstudy.calendars import EXCHANGES
+from eventstudy.calendars.schedule import CLOSED, FIRST_HOURS
 
 OUTPUT = Path(__file__).resolve().parents[1] / "eventstudy" / "data" / "sessions.txt.gz"
 FIRST_DAY, LAST_DAY = "1990-01-01", "2035-12-31"

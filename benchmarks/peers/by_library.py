@@ -5,7 +5,7 @@ from floor import Drawn
 from protocol import EVENT, Numbers, Sample, Work, run
 from speed import fitted
 
-from eventstudy.calendars.window import Window
+from eventstudy.calendars import Window
 from eventstudy.significance import STATISTICS
 
 

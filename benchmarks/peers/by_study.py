@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 from protocol import ESTIMATION, EVENT, MARKET, Numbers, Sample, Work, run
 
-from eventstudy.events.table import events_from_frame
+from eventstudy.events import events_from_frame
 from eventstudy.returns import ReturnsPanel
 from eventstudy.studies import EventStudy
 

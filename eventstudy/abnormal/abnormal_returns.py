@@ -9,11 +9,10 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from ..calendars.sessions import weekdays_closed
-from ..calendars.window import Window
+from ..calendars import Window, weekdays_closed
 from ..errors import ConfigError
-from ..utility.typing import BoolArray, DateArray, FloatArray, IntArray, ObjectArray
-from ..windows.event_windows import EventWindows
+from ..utility import BoolArray, DateArray, FloatArray, IntArray, ObjectArray
+from ..windows import EventWindows
 from .conventions import Conventions
 from .recent_days import RecentDays
 from .subsamples import RUN, Runs, Sampled

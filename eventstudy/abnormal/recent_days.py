@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..utility.typing import FloatArray, IntArray
+from ..utility import FloatArray, IntArray
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,13 +8,21 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import numpy as np
 
-from ..calendars.window import Window
+from ..calendars import Window
 from ..errors import ConfigError
-from ..utility.chunks import CHUNK, KEPT, ByEvent, Pieces
-from ..utility.registry import did_you_mean
-from ..utility.typing import AnyArray, BoolArray, FloatArray, IntArray
-from ..utility.workers import current
-from ..windows.event_windows import EventWindows
+from ..utility import (
+    CHUNK,
+    KEPT,
+    AnyArray,
+    BoolArray,
+    ByEvent,
+    FloatArray,
+    IntArray,
+    Pieces,
+    current,
+    did_you_mean,
+)
+from ..windows import EventWindows
 from .conventions import HISTORY, Conventions
 
 T = TypeVar("T")

@@ -8,14 +8,13 @@ from typing import Any, Self
 import numpy as np
 import pandas as pd
 
-from ..abnormal.abnormal_returns import AbnormalReturns
-from ..calendars.window import Window
-from ..significance import FULL_SAMPLE, STATISTICS, InapplicableError, main_test
-from ..significance._base import pvalue
-from ..significance._correlation import variance_factor
-from ..utility.catalogue import say
-from ..utility.numbers import LEVEL
-from ..utility.typing import FloatArray
+from ..abnormal import AbnormalReturns
+from ..calendars import Window
+from ..dependence import variance_factor
+from ..errors import InapplicableError
+from ..significance import FULL_SAMPLE, STATISTICS, main_test, pvalue
+from ..utility import FloatArray
+from ..words import LEVEL, say
 
 POWER = 0.8
 # Effects of a power curve, in units of the one that is found with 80% power.

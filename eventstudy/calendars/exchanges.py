@@ -10,8 +10,8 @@ from functools import cache, lru_cache
 from importlib.resources import files
 
 from ..errors import DataError
-from ..utility.catalogue import make_error
-from ..utility.registry import did_you_mean
+from ..utility import did_you_mean
+from ..words import make_error
 
 SHARE = "share"
 

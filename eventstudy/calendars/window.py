@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from ..errors import ConfigError
-from ..utility.catalogue import make_error
-from ..utility.typing import IntArray
+from ..utility import IntArray
+from ..words import make_error
 
 
 @dataclass(frozen=True, slots=True, order=True)

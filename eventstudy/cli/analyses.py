@@ -47,14 +47,12 @@ def explain(
     Nothing is fetched: the study is fitted again from what its folder keeps. Several formulas stand
     side by side.
     """
-    from ..analysis.computed import compute_study
-    from ..analysis.explain import explain as regress
-    from ..calendars.window import Window
+    from ..analysis import compute_study
+    from ..analysis import explain as regress
+    from ..calendars import Window
     from ..errors import ConfigError
-    from ..report.formats.latex import regressions_as
-    from ..report.formats.terminal import regressions_text
-    from ..runs import Record
-    from ..runs.verify import refuse_altered
+    from ..report import regressions_as, regressions_text
+    from ..runs import Record, refuse_altered
 
     if not on:
         raise ConfigError("name a formula", remedy='such as --on "size + C(sector)"')
@@ -67,8 +65,7 @@ def explain(
     labels = dict(_read_label(text) for text in label)
     fits = {text: regress(study, text, window, labels=labels, **chosen) for text in on}
     if plot:
-        from ..report.figures.robustness_plots import plot_coefficients
-        from ..report.formats.figure_files import save_figure
+        from ..report import plot_coefficients, save_figure
 
         save_figure(plot_coefficients(fits), plot)
     if as_json:
@@ -110,13 +107,11 @@ def robustness(
     Prints a table, and writes specifications.csv and the curve into --out. Without --grid or a
     [grid] in the study file: three models, two estimation windows and four windows of the effect.
     """
-    from ..report.formats.terminal import analysis_text
-    from ..report.sections.robustness import analysis_by_choice, analysis_of_grid
-    from ..runs.preflight import refuse
-    from ..studies.robustness import robustness_of
-    from ..utility.catalogue import say
-    from ..utility.units import speaking_of
-    from ..utility.workers import Workers
+    from ..report import analysis_by_choice, analysis_of_grid, analysis_text
+    from ..runs import refuse
+    from ..studies import robustness_of
+    from ..utility import Workers
+    from ..words import say, speaking_of
     from .request import read_order
 
     order = read_order(config_file, events, settings)
@@ -158,12 +153,12 @@ def calibrate(
     test is wrong there, the p-value calibrated by that, and which effects the main test finds. The
     first of several groups is calibrated, as in the headline of a run.
     """
-    from ..abnormal.conventions import CALIBRATE
-    from ..analysis.calibration import calibrate as repeat
-    from ..analysis.computed import compute_study
-    from ..findings.finished_run import studies_of
-    from ..report.formats.terminal import calibration_text
-    from ..utility.workers import Workers
+    from ..abnormal import CALIBRATE
+    from ..analysis import calibrate as repeat
+    from ..analysis import compute_study
+    from ..findings import studies_of
+    from ..report import calibration_text
+    from ..utility import Workers
     from .request import locked_order, read_order
 
     is_run = events.is_dir()

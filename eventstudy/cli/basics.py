@@ -16,8 +16,8 @@ from .options import options
 from .shared import display, print_json
 
 if TYPE_CHECKING:
-    from ..fitting.settings import Setting
     from ..models import LinearModel
+    from ..settings import Setting
     from ..significance import Statistic
 
 STUDY, EVENTS, SCHEMA = "study.toml", "events.csv", "study.schema.json"
@@ -33,7 +33,7 @@ def init(folder: Path) -> None:
 
     Nothing is overwritten.
     """
-    from ..fitting.study_file import SCHEMA_FILE
+    from ..settings import SCHEMA_FILE
 
     # A firm whose prices come from the network, and one whose prices are bundled: the study runs
     # without it too.
@@ -58,8 +58,7 @@ def example(folder: Path) -> None:
 
 def study_text() -> str:
     """Return a study file with every setting commented out, from the docstring of its dataclass."""
-    from ..fitting.settings import settings_of
-    from ..fitting.study_file import RunSettings, study_settings
+    from ..settings import RunSettings, settings_of, study_settings
 
     run = (_lines(s) for name, s in settings_of(RunSettings).items() if name != "events")
     study = (_lines(s) for name, s in study_settings().items() if name != "grid")
@@ -68,7 +67,7 @@ def study_text() -> str:
 
 
 def _lines(setting: Setting) -> str:
-    from ..calendars.window import plain_value
+    from ..calendars import plain_value
 
     words = [setting.about, *filter(None, [", ".join(setting.choices)])]
     about = textwrap.wrap(" Choices: ".join(words), WIDTH - 2)
@@ -107,9 +106,9 @@ def listing(kind: str) -> None:
 @options()
 def schema(file: str) -> None:
     """Print the JSON Schema of results.json or manifest.json of a run, or of a study file."""
-    from ..findings.document import results_schema
-    from ..fitting.study_file import study_schema
-    from ..runs.manifest import manifest_schema
+    from ..findings import results_schema
+    from ..runs import manifest_schema
+    from ..settings import study_schema
 
     make = {"results": results_schema, "study": study_schema, "manifest": manifest_schema}[file]
     print_json(make())

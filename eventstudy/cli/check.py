@@ -14,7 +14,7 @@ from .options import JSON, options
 from .shared import EVENTS, EXIT_CODES, NO_STUDY, USAGE, display, notify, print_json
 
 if TYPE_CHECKING:
-    from ..events.checks import Checked
+    from ..events import Checked
 
 
 @click.command(epilog=EXIT_CODES)
@@ -29,9 +29,8 @@ def check(events: Path, calendar: Any, as_json: bool) -> None:
     Of a study file (.toml) the settings are checked as well, with the files and columns that they
     name: all that ``run`` would refuse. Exit with 2 if any is wrong.
     """
-    from ..events.rows import Rules
-    from ..events.table import check_file
-    from ..returns.security_files import usual_calendar
+    from ..events import Rules, check_file
+    from ..returns import usual_calendar
 
     study, faults = events, list[Problem]()
     is_study = study.suffix.lower() == ".toml"
@@ -61,14 +60,13 @@ def check(events: Path, calendar: Any, as_json: bool) -> None:
 def check_study(path: Path) -> tuple[Path, Checked | None, list[Problem], list[Problem]]:
     """Return the events file that a study file names, its good rows, and faults of both files."""
     from ..errors import ConfigError, EventStudyError
-    from ..events.rows import Rules
-    from ..events.table import Events, check_file, events_of, grouped
-    from ..fitting.inputs import StudyInputs
-    from ..fitting.study_file import StudyFileError, problems_at, read_study_file
-    from ..fitting.study_file import check as checked
-    from ..prices.store import moment
-    from ..runs.preflight import refusals
-    from ..utility.file_names import checked_name
+    from ..events import Events, Rules, check_file, events_of, grouped
+    from ..files import checked_name
+    from ..fitting import StudyInputs
+    from ..prices import moment
+    from ..runs import refusals
+    from ..settings import StudyFileError, problems_at, read_study_file
+    from ..settings import check as checked
 
     try:
         file, faults = read_study_file(path), list[Problem]()
@@ -97,7 +95,7 @@ def check_study(path: Path) -> tuple[Path, Checked | None, list[Problem], list[P
 
 
 def _checked(good: Checked) -> list[dict[str, Any]]:
-    from ..events.checks import CANDIDATES
+    from ..events import CANDIDATES
 
     names = ("event_id", "ticker", "announced_at", "when", "exchange")
     lists = (CANDIDATES, "flags")

@@ -17,9 +17,9 @@ from .options import JSON, MOVED, QUIET, SWITCH, Number, options
 from .shared import DIFFERENT, INCOMPLETE, PATH, display, print_json, reading_codes, tell
 
 if TYPE_CHECKING:
-    from ..findings.finished_run import FinishedRun
-    from ..report.formats.formats import Choice
-    from ..runs.verify import Verification
+    from ..findings import FinishedRun
+    from ..report import Choice
+    from ..runs import Verification
 
 KINDS = ("html", "card", "pdf", "tex", "xlsx", "md", "json", "parquet")
 # The files to open of the formats that every run folder holds.
@@ -54,9 +54,9 @@ def report(
     browser; xlsx; parquet; and tex with chosen windows or tests. Exits with 4 if a file of RUN is
     not as it was written, and writes nothing if that is results.json.
     """
-    from ..calendars.window import Window
-    from ..findings.finished_run import RESULTS, read_run
-    from ..report.formats.formats import Choice, export_file, exported
+    from ..calendars import Window
+    from ..findings import RESULTS, read_run
+    from ..report import Choice, export_file, exported
     from ..runs import verify_run
 
     finished, kinds = read_run(run), tuple(dict.fromkeys(kinds or ["html"]))
@@ -85,9 +85,9 @@ def report(
 @contextmanager
 def _drawing(run: Path) -> Iterator[None]:
     """Say of the run of somebody else that it cannot be drawn, where one's own shows a bug."""
-    from ..findings.finished_run import RESULTS
+    from ..findings import RESULTS
     from ..runs import Record
-    from ..utility.catalogue import make_error
+    from ..words import make_error
 
     try:
         yield
@@ -113,8 +113,8 @@ def card(ctx: click.Context, run: Path, out: Path | None) -> None:
 @options()
 def cite(run: Path | None) -> None:
     """Print how to cite eventstudy as BibTeX; with a RUN also its model, its tests and the rest."""
-    from ..findings.finished_run import read_run
-    from ..report.sections.methods import write_bibtex
+    from ..findings import read_run
+    from ..report import write_bibtex
 
     display(write_bibtex(read_run(run).findings if run else None), nl=False)
 
@@ -168,7 +168,7 @@ def _beside(
     -------
     list of Path
     """
-    from ..report.formats.formats import export_beside, exported
+    from ..report import export_beside, exported
 
     if kind not in HELD or (kind == "tex" and (choice.windows or choice.tests)):
         return export_beside(finished, kind, run.resolve(), choice=choice)
@@ -189,8 +189,7 @@ def verify(folder: Path, as_json: bool, quiet: bool) -> None:
 
     Exits with 4 if one is missing, changed or extra.
     """
-    from ..runs.kept_case import is_case, verify_case
-    from ..runs.verify import verify_run
+    from ..runs import is_case, verify_case, verify_run
 
     verification = (verify_case if is_case(folder) else verify_run)(folder)
     document = {"ok": verification.ok, **asdict(verification)}
@@ -214,8 +213,7 @@ def reproduce(folder: Path, tolerance: float | None, as_json: bool, quiet: bool)
     A run of derived numbers, such as hikvision-2019, keeps no prices: these are fetched from Yahoo
     Finance, and returns may differ by 0.001. Exits with 4 if any differs by more.
     """
-    from ..runs.kept_case import LIMIT, is_case, reproduce_case
-    from ..runs.verify import TOLERANCE, reproduce_run
+    from ..runs import LIMIT, TOLERANCE, is_case, reproduce_case, reproduce_run
 
     if is_case(folder):
         case = reproduce_case(folder, limit=LIMIT if tolerance is None else tolerance)
@@ -236,8 +234,8 @@ def compare(first: Path, second: Path, threshold: float, as_json: bool) -> None:
     Compares events, their status, CARs and why they moved, verdicts and settings. Exits with 4,
     and names the file, if a file of either run is not as it was written.
     """
-    from ..runs.compare import compare_runs
-    from ..utility.numbers import ascii_text
+    from ..runs import compare_runs
+    from ..words import ascii_text
 
     comparison = compare_runs(first, second, moved=threshold)
     text = ascii_text(str(comparison))
@@ -271,8 +269,8 @@ def status(
     cannot be read or its files are not as they were written, or if its last check is older than
     --max-age, or its newest price than --data-age.
     """
-    from ..runs.rows import GOOD, list_states
-    from ..utility.catalogue import say
+    from ..runs import GOOD, list_states
+    from ..words import say
 
     ages = (None if age is None else timedelta(days=age) for age in (max_age, data_age))
     states = list_states(folder, *ages)

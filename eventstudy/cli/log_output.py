@@ -12,9 +12,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ..errors import hide_secrets
-from ..utility.log import LOGGER, note
-from ..utility.screen import make_visible
-from ..utility.version import __version__
+from ..utility import LOGGER, __version__, note
+from ..words import make_visible
 from .shared import json_text, split_arguments
 
 

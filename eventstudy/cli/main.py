@@ -18,8 +18,7 @@ from typing import Any
 import click
 from click.exceptions import Exit, NoArgsIsHelpError
 
-from ..utility.registry import did_you_mean
-from ..utility.version import __version__
+from ..utility import __version__, did_you_mean
 from . import shared
 from .analyses import calibrate, explain, robustness
 from .basics import completion, example, init, listing, schema

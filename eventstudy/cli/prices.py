@@ -15,9 +15,7 @@ from . import shared
 from .options import JSON, QUIET, STORE, SWITCH, Row, WholeNumber, options
 
 if TYPE_CHECKING:
-    from ..prices import Prices
-    from ..prices.store import StoreProvider
-    from ..prices.upkeep import ReadBack
+    from ..prices import Prices, ReadBack, StoreProvider
 
 YEARS = 10
 EXIT_CODES = """\b
@@ -44,7 +42,7 @@ def prices() -> None:
 @options(JSON, STORE)
 def list_(store: str | None, as_json: bool) -> None:
     """List what is stored, a line a symbol."""
-    from ..prices.upkeep import listed
+    from ..prices import listed
 
     rows = listed(_store(store))
     if as_json:
@@ -65,7 +63,7 @@ def list_(store: str | None, as_json: bool) -> None:
 )  # fmt: skip
 def show(store: str | None, symbol: str, rows: int, vintage: str | None, as_json: bool) -> None:
     """Show the last rows of SYMBOL, where they come from, and what its source changed."""
-    from ..prices.upkeep import history
+    from ..prices import history
 
     held = _store(store, vintage).held(symbol)
     facts = history(_store(store), symbol)
@@ -113,10 +111,7 @@ def fetch(
 ) -> None:
     """Download what is missing of SYMBOLS, keep it, and read it back."""
     from ..errors import ConfigError
-    from ..prices import resolve
-    from ..prices.auto import update
-    from ..prices.store import Stored
-    from ..prices.upkeep import check_symbol, read_back
+    from ..prices import Stored, check_symbol, read_back, resolve, update
 
     wanted, first, last = _wanted(symbols, events)
     first, last = start or first, end or last
@@ -158,7 +153,7 @@ def accept(store: str | None, symbols: tuple[str, ...]) -> None:
 @options(JSON, QUIET, STORE)
 def import_(store: str | None, paths: tuple[Path, ...], as_json: bool, quiet: bool) -> None:
     """Keep the prices of PATH and read them back: a folder of <ticker>.csv, or one long table."""
-    from ..prices.upkeep import import_files
+    from ..prices import import_files
 
     with shared.progress(quiet, "files") as advance:
         answers, prices = import_files(_store(store), paths, advance)
@@ -183,8 +178,8 @@ def export(
     quiet: bool,
 ) -> None:
     """Write stored prices to PATH as one long table, .csv or .parquet."""
-    from ..prices._base import FIRST_DAY, LAST_DAY
-    from ..prices.upkeep import export as write
+    from ..prices import FIRST_DAY, LAST_DAY
+    from ..prices import export as write
 
     cache = _store(store, vintage)
     prices = cache.fetch(symbols or cache.symbols(), start or FIRST_DAY, end or LAST_DAY)
@@ -197,7 +192,7 @@ def export(
 
 
 def _store(path: str | None, vintage: str | None = None) -> StoreProvider:
-    from ..prices.store import StoreProvider
+    from ..prices import StoreProvider
 
     return StoreProvider(path or None, vintage=vintage, partial=True)
 
@@ -207,9 +202,9 @@ def _wanted(symbols: tuple[str, ...], events: Path | None) -> tuple[list[str], d
     today = date.today()  # noqa: DTZ011 - a civil date
     if events is None:
         return list(dict.fromkeys(symbols)), today - timedelta(days=round(365.25 * YEARS)), today
-    from ..calendars.window import ESTIMATION, EVENT
-    from ..events.table import read_events
-    from ..returns.series import needed, range_around
+    from ..calendars import ESTIMATION, EVENT
+    from ..events import read_events
+    from ..returns import needed, range_around
 
     listed = read_events(events)
     named = [symbol for symbol, _ in needed(listed, peers=True)]
@@ -219,7 +214,7 @@ def _wanted(symbols: tuple[str, ...], events: Path | None) -> tuple[list[str], d
 
 def _show_kept(answers: list[ReadBack], prices: Prices, quiet: bool, as_json: bool) -> None:
     """Print the prices that were kept, those that were not on stderr, and exit unless all were."""
-    from ..utility.numbers import count
+    from ..words import count
 
     shared.notify(*prices.notices)
     if as_json:

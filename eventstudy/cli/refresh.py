@@ -18,14 +18,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..errors import EventStudyError, PartialError, hide_secrets
-from ..utility.registry import did_you_mean
+from ..utility import did_you_mean
 from . import shared
 from .options import MOVED, STUDY_OPTIONS, SWITCH, Number, StudyCommand, options
 
 if TYPE_CHECKING:
-    from ..findings.types import Findings
-    from ..runs.outbox import Entry
-    from ..runs.refresh import Refreshed
+    from ..findings import Findings
+    from ..runs import Entry, Refreshed
 
 
 # Seconds that it may take.
@@ -102,7 +101,7 @@ def delivering(command: str | None, run: Path) -> Iterator[list[str]]:
     list of str
         Empty; after the block it holds how the command failed, if it did.
     """
-    from ..runs.atomic_swap import RunBusyError
+    from ..runs import RunBusyError
 
     failures: list[str] = []
     try:
@@ -121,8 +120,7 @@ def delivering(command: str | None, run: Path) -> Iterator[list[str]]:
 
 def _delivered(command: str | None, run: Path) -> list[str]:
     """Deliver what waits in the outbox of a run; return how that failed."""
-    from ..runs.folder import clear_errors
-    from ..runs.outbox import deliver, waiting
+    from ..runs import clear_errors, deliver, waiting
 
     if command is None:
         return []
@@ -211,10 +209,9 @@ def refresh(
     Does nothing, with exit code 0, if nothing is new. Otherwise the study is computed again, and
     changes.json and changes.md in the run folder say what changed.
     """
-    from ..findings.finished_run import read_findings
-    from ..runs.refresh import refresh_run
-    from ..runs.staleness import describe_losses
-    from ..utility.catalogue import say
+    from ..findings import read_findings
+    from ..runs import describe_losses, refresh_run
+    from ..words import say
     from .request import order_of_run, read_order
 
     if target is not None and target.is_dir():
@@ -250,7 +247,7 @@ def refresh(
 
 def _log(done: Refreshed) -> None:
     """Log the outcome, in the words of ``run`` where a run was written."""
-    from ..utility.log import note
+    from ..utility import note
 
     if done.results is None:
         note("nothing_new", folder=str(done.folder))
@@ -263,9 +260,8 @@ def _log(done: Refreshed) -> None:
 
 
 def _as_text(done: Refreshed, findings: Findings) -> str:
-    from ..report.formats.terminal import answers
-    from ..utility.catalogue import say
-    from ..utility.numbers import ascii_text
+    from ..report import answers
+    from ..words import ascii_text, say
 
     if done.results is None:
         return f"nothing new: {done.folder} is up to date"

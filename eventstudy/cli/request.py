@@ -13,18 +13,13 @@ from typing import Any
 import click
 
 from ..errors import ConfigError
-from ..events.checks import name_some
-from ..findings.types import Findings
-from ..fitting.config import StudyConfig
-from ..fitting.settings import within
-from ..fitting.study_file import StudyFile, StudyFileError, check, read_study_file
-from ..prices.store import moment
-from ..runs.atomic_swap import follow_link
-from ..runs.origin import Origin
-from ..runs.record import Record
-from ..runs.verify import refuse_altered
-from ..utility.catalogue import make_error, say
-from ..utility.file_names import checked_name, inside
+from ..events import name_some
+from ..files import checked_name, inside
+from ..findings import Findings
+from ..prices import moment
+from ..runs import Origin, Record, follow_link, refuse_altered
+from ..settings import StudyConfig, StudyFile, StudyFileError, check, read_study_file, within
+from ..words import make_error, say
 from .shared import HERE, INCOMPLETE, notify, say_home, tell
 
 # Settings that say where prices come from.

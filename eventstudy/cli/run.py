@@ -17,9 +17,9 @@ from .options import STUDY_OPTIONS, SWITCH, WORKERS, Row, StudyCommand, options,
 
 if TYPE_CHECKING:
     from ..errors import DataError
-    from ..findings.types import Findings
-    from ..fitting.config import StudyConfig
-    from ..fitting.fitted import FittedStudy
+    from ..findings import Findings
+    from ..fitting import FittedStudy
+    from ..settings import StudyConfig
     from .request import Order
 
 
@@ -65,12 +65,9 @@ def run(
       eventstudy run events.csv -p sample -m market_adjusted -w 0:1 -w -1:1
       eventstudy run study.toml -v
     """
-    from ..analysis.computed import compute_study
-    from ..runs.contents import require_parquet_for
-    from ..runs.folder import claimed, list_differences, write_claimed
-    from ..runs.preflight import refuse
-    from ..utility.log import note
-    from ..utility.workers import Workers
+    from ..analysis import compute_study
+    from ..runs import claimed, list_differences, refuse, require_parquet_for, write_claimed
+    from ..utility import Workers, note
     from .request import locked_order, read_order
 
     study = config_file, events, settings
@@ -107,7 +104,7 @@ def run(
 
 
 def _show(stand_ins: str, findings: Findings, folder: Path, verbose: bool) -> None:
-    from ..report.formats.terminal import terminal_text
+    from ..report import terminal_text
 
     shared.display(stand_ins, nl=False)
     shared.display(terminal_text(findings, str(folder / "report.html"), verbose=verbose))
@@ -116,7 +113,7 @@ def _show(stand_ins: str, findings: Findings, folder: Path, verbose: bool) -> No
 def _new_notices(results: FittedStudy, lock: Path | None, lost: str) -> list[str]:
     """Return notices of a lost cluster, and of prices but those of the run that keeps them."""
     from ..runs import Record
-    from ..utility.catalogue import say
+    from ..words import say
 
     old = Record.read(lock).manifest.get("notices", []) if lock else []
     new = [text for text in results.panel.notices if text not in old]
@@ -127,10 +124,9 @@ def _nothing_usable(
     results: FittedStudy, order: Order, folder: Path, as_json: bool, record: Any
 ) -> DataError:
     """Write the page that says so, unless a good run has that name, and return the error."""
-    from ..findings.finished_run import finish_run
-    from ..report.formats.terminal import cases, losses
-    from ..runs.atomic_swap import follow_link
-    from ..runs.folder import nothing_usable, write_failed
+    from ..findings import finish_run
+    from ..report import cases, losses
+    from ..runs import follow_link, nothing_usable, write_failed
 
     is_named = folder == follow_link(order.folder)
     failed = write_failed(results, folder, **record) if is_named else None
@@ -144,7 +140,7 @@ def _nothing_usable(
 
 def _faster(config: StudyConfig, n: int) -> list[str]:
     """Propose to fit all events at once where there are many and the model allows it."""
-    from ..fitting.fitted import MANY
+    from ..fitting import MANY
     from ..models import make_model
 
     if n <= MANY or config.engine == "batch" or config.cov_type != "nonrobust":
@@ -184,10 +180,9 @@ def one(ticker: str, date: str, **settings: Any) -> None:
         As the options of `run` have them.
     """
     from ..errors import ConfigError, ConfigFaultsError, EventsFileError, PriceError
-    from ..findings.document import to_json
-    from ..findings.kept_case import find_case
-    from ..report.formats.terminal import case_text
-    from ..utility.catalogue import make_error
+    from ..findings import find_case, to_json
+    from ..report import case_text
+    from ..words import make_error
 
     if _DAY.match(ticker) and not _DAY.match(date):
         raise make_error(ConfigError, "wrong.swapped", value=f"{ticker} {date}")

@@ -16,7 +16,7 @@ from typing import Any, TextIO
 import click
 
 from ..errors import hide_secrets
-from ..utility.screen import make_visible
+from ..words import make_visible
 
 NO_STUDY, USAGE, INCOMPLETE, DIFFERENT, LATER, INTERRUPTED, TERMINATED = 1, 2, 3, 4, 75, 130, 143
 # Seconds between two looks at a count, and letters of its line.
@@ -129,7 +129,7 @@ def tell(event: str, text: str, *, level: str = "error", **facts: object) -> Non
         Of the entry.
     """
     if click.get_current_context().find_root().meta.get(LOGGING):
-        from ..utility.log import note
+        from ..utility import note
 
         note(event, level, text=text, **facts)
     else:
@@ -158,7 +158,7 @@ def progress(silent: bool, label: str) -> Iterator[Callable[[int, int], None] | 
 @contextmanager
 def writing(silent: bool) -> Iterator[None]:
     """Show the file that is being written on stderr, if that is a terminal."""
-    from ..utility.progress import listening
+    from ..utility import listening
 
     with _line(silent) as show, listening(show):
         yield
@@ -236,7 +236,7 @@ def state_of_run(context: click.Context, unchanged: str) -> str:
     -------
     str
     """
-    from ..runs.outbox import waiting
+    from ..runs import waiting
 
     if RUN not in context.meta:
         return unchanged
@@ -272,7 +272,7 @@ def show_end(context: click.Context, trouble: str = "") -> None:
         Why it failed; "" if all is well.
     """
     if RUN in context.meta and not (trouble and context.meta[ANOTHER]):
-        from ..runs.index import show_end as show_in_index
+        from ..runs import show_end as show_in_index
 
         out, name = context.meta[RUN]
         first = hide_secrets(trouble).partition("\n")[0]

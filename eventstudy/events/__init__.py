@@ -1,1 +1,5 @@
 """The events file: every row checked, each announcement dated on its exchange."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -12,10 +12,10 @@ from typing import Any
 
 import numpy as np
 
-from ..calendars.sessions import Sessions
+from ..calendars import Sessions
 from ..errors import DataError
-from ..utility.catalogue import make_error
-from ..utility.registry import did_you_mean
+from ..utility import did_you_mean
+from ..words import make_error
 
 ASSUMED_TIME = dt.time(12)
 FIRST_YEAR, LAST_YEAR = 1950, 2100

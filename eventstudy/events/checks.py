@@ -13,18 +13,22 @@ from typing import Any
 
 import numpy as np
 
-from ..calendars.exchanges import SHARE, home_of, kind_of
-from ..calendars.sessions import sessions
+from ..calendars import SHARE, home_of, kind_of, sessions
 from ..errors import ConfigError, Problem
-from ..utility.catalogue import make_error, say
-from ..utility.csv_text import OUTCOME
-from ..utility.days import day_order, iso_of
-from ..utility.flags import flags_of
-from ..utility.identifiers import bare, identifier_for
-from ..utility.registry import did_you_mean
-from ..utility.sheets import WHOLE_ROW, Sheet, TextColumn, number_combinations
-from ..utility.tables import commas_in, is_number, strip
-from ..utility.typing import CalendarChoice, DateArray, IntArray
+from ..files import (
+    OUTCOME,
+    WHOLE_ROW,
+    Sheet,
+    TextColumn,
+    bare,
+    commas_in,
+    identifier_for,
+    is_number,
+    number_combinations,
+    strip,
+)
+from ..utility import CalendarChoice, DateArray, IntArray, day_order, did_you_mean, flags_of, iso_of
+from ..words import make_error, say
 from . import rows as one_row
 from .rows import Row, Rules, check_benchmark, check_day0, check_ticker
 

@@ -13,14 +13,22 @@ from typing import get_args
 
 import numpy as np
 
-from ..calendars import exchanges
-from ..calendars.sessions import Sessions, known_zones, sessions
+from ..calendars import (
+    DIGITS_IN_CODE,
+    EXCHANGES,
+    Exchange,
+    Sessions,
+    exchange_of,
+    from_bloomberg,
+    home_of,
+    known_zones,
+    sessions,
+    suffix_of,
+)
 from ..errors import ConfigError, DataError, Problem
-from ..utility.catalogue import make_error, say
-from ..utility.flags import Flag, flags_of
-from ..utility.registry import did_you_mean
-from ..utility.tables import strip
-from ..utility.typing import CalendarChoice
+from ..files import strip
+from ..utility import CalendarChoice, Flag, did_you_mean, flags_of
+from ..words import make_error, say
 from . import announcements as news
 
 REQUIRED = ("ticker", "announced_at")
@@ -82,7 +90,7 @@ class Row:
     """Cells of one row, or of many that have the same, and what is known of them so far."""
 
     cells: dict[str, str]
-    exchange: exchanges.Exchange | None = None
+    exchange: Exchange | None = None
     day0: dt.date | None = None
     # The sessions that could be day 0, where these are several.
     candidates: tuple[dt.date, ...] = ()
@@ -147,7 +155,7 @@ def check_ticker(row: Row, rules: Rules) -> None:
         row.fault("ticker", "is empty")
     elif rules.calendar == "data":
         is_symbol = _SYMBOL.fullmatch(ticker) and not _IDENTIFIER.fullmatch(ticker)
-        row.exchange = exchanges.home_of(ticker) if is_symbol else None
+        row.exchange = home_of(ticker) if is_symbol else None
     else:
         for reason, remedy in _symbol_faults(ticker):
             row.fault("ticker", reason, ticker, remedy)
@@ -156,10 +164,10 @@ def check_ticker(row: Row, rules: Rules) -> None:
             row.exchange = _find_exchange(row, "ticker", symbol)
 
 
-def _find_exchange(row: Row, column: str, symbol: str) -> exchanges.Exchange | None:
+def _find_exchange(row: Row, column: str, symbol: str) -> Exchange | None:
     """Return the exchange of a symbol; where it is not known a fault is added to the row."""
     with row.faults_of(column):
-        exchange = exchanges.exchange_of(symbol)
+        exchange = exchange_of(symbol)
         if exchange is None and column == "ticker":
             row.fault(column, say("symbol.index"), symbol, say("symbol.index.remedy"))
         return exchange
@@ -176,7 +184,7 @@ def _symbol_faults(symbol: str) -> Iterator[tuple[str, str]]:
         return
     if len(words := symbol.split()) > 1:
         symbol = _without_spaces(symbol)
-        is_symbol = exchanges.from_bloomberg(start) or len(words[-1]) == 1
+        is_symbol = from_bloomberg(start) or len(words[-1]) == 1
         hint = f"did you mean {symbol!r}?" if is_symbol else say("symbol.spaces.remedy")
         yield say("symbol.spaces"), hint
     if symbol != symbol.upper() and _SYMBOL.fullmatch(symbol.upper()):
@@ -189,15 +197,15 @@ def _symbol_faults(symbol: str) -> Iterator[tuple[str, str]]:
     elif symbol == start and not _SYMBOL.fullmatch(symbol):
         yield "is not a Yahoo symbol (A-Z, 0-9, ^ & = _ -, then . and a market suffix)", ""
     stem, _, suffix = symbol.rpartition(".")
-    if stem.isdigit() and len(stem) < exchanges.DIGITS_IN_CODE.get(suffix, 0):
-        padded = stem.zfill(exchanges.DIGITS_IN_CODE[suffix])
+    if stem.isdigit() and len(stem) < DIGITS_IN_CODE.get(suffix, 0):
+        padded = stem.zfill(DIGITS_IN_CODE[suffix])
         yield "has lost leading zeros", f"did you mean '{padded}.{suffix}'?"
 
 
 def _without_spaces(symbol: str) -> str:
     """Return the Yahoo symbol that one with a space may be: Bloomberg's, or a share class."""
     words = symbol.split()
-    return (len(words) > 1 and exchanges.from_bloomberg(symbol)) or "-".join(words)
+    return (len(words) > 1 and from_bloomberg(symbol)) or "-".join(words)
 
 
 def check_benchmark(row: Row, rules: Rules) -> None:
@@ -218,7 +226,7 @@ def check_benchmark(row: Row, rules: Rules) -> None:
     for symbol in filter(None, map(strip, benchmark.split(";"))):
         for reason, remedy in _symbol_faults(symbol):
             row.fault("benchmark", reason, symbol, remedy)
-        if symbol.isascii() and exchanges.suffix_of(symbol.upper()) not in exchanges.EXCHANGES:
+        if symbol.isascii() and suffix_of(symbol.upper()) not in EXCHANGES:
             _find_exchange(row, "benchmark", symbol.upper())
 
 

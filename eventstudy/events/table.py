@@ -11,9 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ConfigError, EventsFileError, Problem
-from ..utility.sheets import sheet_of
-from ..utility.tables import strip
-from ..utility.typing import CalendarChoice
+from ..files import sheet_of, strip
+from ..utility import CalendarChoice
 from .checks import CANDIDATES, GROUPS, Checked, check_sheet, note_alike, with_known_names
 from .rows import REQUIRED, Rules
 

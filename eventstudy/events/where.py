@@ -14,11 +14,9 @@ import numpy as np
 import pandas as pd
 
 from ..errors import ConfigError
-from ..utility.catalogue import make_error
-from ..utility.flags import NEUTRAL, Flag, flags_of
-from ..utility.registry import did_you_mean
-from ..utility.tables import number_of
-from ..utility.typing import BoolArray
+from ..files import number_of
+from ..utility import NEUTRAL, BoolArray, Flag, did_you_mean, flags_of
+from ..words import make_error
 
 LONGEST, LISTS = 500, (tuple, list)
 COMPARISONS: dict[type[ast.cmpop], Callable[[Any, Any], bool]] = {

@@ -15,12 +15,12 @@ from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
 import numpy as np
 import pandas as pd
 
-from ..calendars.window import Window
+from ..calendars import Window
 from ..errors import EventStudyError, RunFolderError
 from ..models import MODELS
 from ..significance import STATISTICS
-from ..utility.catalogue import Reason
-from ..utility.typing import Day, TestName
+from ..utility import Day, TestName
+from ..words import Reason
 from .types import SCHEMA, Findings
 
 R = TypeVar("R")

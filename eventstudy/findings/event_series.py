@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..calendars.window import Window
-from ..fitting.fitted import FittedStudy
+from ..calendars import Window
+from ..fitting import FittedStudy
 from ..returns import ReturnsPanel
-from ..utility.typing import BoolArray, DateArray, Day, FloatArray, IntArray
-from ..windows.event_windows import EventWindows
+from ..utility import BoolArray, DateArray, Day, FloatArray, IntArray
+from ..windows import EventWindows
 
 # Dates of a symbol, its closes by what they are called, and its volumes (empty if it has none).
 Quoted = tuple[DateArray, dict[str, FloatArray], FloatArray]

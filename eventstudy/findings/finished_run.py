@@ -11,22 +11,28 @@ from typing import Any, TypeVar
 import numpy as np
 import pandas as pd
 
-from ..analysis.answer import DIFFERENT, NOT_DIFFERENT, caveat_of
-from ..analysis.calibrated import Calibrated
-from ..analysis.calibration import Calibration, calibrated
-from ..analysis.specifications import leading_group
+from ..analysis import (
+    DIFFERENT,
+    NOT_DIFFERENT,
+    SHOWN_ELSEWHERE,
+    Calibrated,
+    Calibration,
+    calibrated,
+    caveat_of,
+    faults_in_windows,
+    leading_group,
+    study_tables,
+)
 from ..errors import ConfigError, RunFolderError
-from ..fitting.config import StudyConfig
-from ..fitting.fitted import FittedStudy, group_column, is_large
-from ..utility.catalogue import Reason, make_error
-from ..utility.csv_text import read_csv
-from ..utility.progress import stepping
-from ..utility.registry import did_you_mean
+from ..files import read_csv
+from ..fitting import FittedStudy, group_column, is_large
+from ..settings import StudyConfig
+from ..utility import did_you_mean, stepping
+from ..words import Reason, make_error
 from .document import read_json, to_json
 from .listed_events import list_events
 from .sampling import sample_of
 from .setup import ModelFacts, Setup
-from .tables import SHOWN_ELSEWHERE, faults_in_windows, study_tables
 from .types import SCHEMA, Findings, Note, Sample
 
 Study = TypeVar("Study", bound=FittedStudy)
@@ -55,7 +61,7 @@ def findings_of(
         ``events_source``, ``events_sha256``, ``versions`` (by package), ``command``, ``prices`` (by
         symbol: source, detail, first, last, rows).
     tables : mapping of str to DataFrame, optional
-        :func:`~eventstudy.findings.tables.study_tables` of the study, if they are there already.
+        Those of `study_tables`, if they are there already.
     """
     tables = study_tables(study, config) if tables is None else tables
     column = group_column(study, config.by)

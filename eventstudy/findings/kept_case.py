@@ -11,13 +11,13 @@ from typing import Any
 
 import pandas as pd
 
-from ..calendars.window import Window
+from ..calendars import Window
 from ..errors import RunFolderError
-from ..fitting.config import StudyConfig
-from ..fitting.fitted import FittedStudy
+from ..fitting import FittedStudy
+from ..settings import StudyConfig
 from ..significance import main_test
-from ..utility.catalogue import say
-from ..utility.version import __version__
+from ..utility import __version__
+from ..words import say
 from .document import read_record, to_json
 from .types import Findings
 

@@ -10,19 +10,15 @@ from typing import Any
 
 import numpy as np
 
-from ..analysis.missing import measure_fall
-from ..calendars.exchanges import BY_CODE
-from ..calendars.window import Window
-from ..fitting.config import StudyConfig
-from ..fitting.fitted import FittedStudy, listed, listed_rows
-from ..fitting.status import merged_into
-from ..returns.benchmarks import FALLBACK, NAMED, Coverage, Need
+from ..analysis import measure_fall
+from ..calendars import BY_CODE, Window
+from ..files import OUTCOME
+from ..fitting import FittedStudy, listed, listed_rows, merged_into
+from ..returns import FALLBACK, NAMED, Coverage, Need
+from ..settings import StudyConfig
 from ..significance import recent_variance
-from ..utility.catalogue import NO_REASON, Reason
-from ..utility.csv_text import OUTCOME
-from ..utility.flags import flags_of
-from ..utility.progress import step
-from ..utility.typing import AnyArray
+from ..utility import AnyArray, flags_of, step
+from ..words import NO_REASON, Reason
 from .event_series import Estimation, Fault, fit_of, price_path
 from .sampling import explain_lacking_cars, find_last_session, news_in, of_one_event
 from .types import Event, EventCar, EventDetail, firm_name

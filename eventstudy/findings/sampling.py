@@ -9,31 +9,38 @@ from typing import Any
 
 import numpy as np
 
-from ..abnormal.abnormal_returns import AbnormalReturns
-from ..analysis.answer import answer_of, main_test_of
-from ..analysis.caar_path import path_of
-from ..analysis.counted_once import count_firms_once
-from ..analysis.diagnosis import NOT_VALID, diagnose
-from ..analysis.halts import compare_clocks
-from ..analysis.implied_path import implied_path_of, path_of_event, surroundings_of
-from ..calendars.window import Window
-from ..fitting.config import StudyConfig
-from ..fitting.fitted import LISTED, FittedStudy, is_large
-from ..fitting.inputs import CONFOUNDER, NEWS_COLUMN, NO_NEWS
-from ..fitting.layout import LONGEST_RUN
-from ..fitting.market_days import judged_markets, weekdays_closed_within
-from ..prices.quality.fault_kinds import QUARANTINED
-from ..prices.quality.return_faults import TAKEN_OUT
-from ..returns.series import FACTOR
-from ..significance import STATISTICS, recent_variance
-from ..significance._correlation import mean_correlation
-from ..significance._pairs import PAIRWISE_LIMIT
-from ..significance.placebo import consecutive_sums
-from ..utility.catalogue import Reason
-from ..utility.flags import Flag, flags_of
-from ..utility.numbers import LEVEL
-from ..utility.typing import BoolArray, DateArray, FloatArray
-from ..utility.units import WORDS
+from ..abnormal import AbnormalReturns
+from ..analysis import (
+    NOT_VALID,
+    answer_of,
+    compare_clocks,
+    count_firms_once,
+    diagnose,
+    implied_path_of,
+    main_test_of,
+    path_of,
+    path_of_event,
+    surroundings_of,
+)
+from ..calendars import Window
+from ..dependence import PAIRWISE_LIMIT, mean_correlation
+from ..fitting import (
+    CONFOUNDER,
+    LISTED,
+    LONGEST_RUN,
+    NEWS_COLUMN,
+    NO_NEWS,
+    FittedStudy,
+    is_large,
+    judged_markets,
+    weekdays_closed_within,
+)
+from ..quality import QUARANTINED, TAKEN_OUT
+from ..returns import FACTOR
+from ..settings import StudyConfig
+from ..significance import STATISTICS, consecutive_sums, recent_variance
+from ..utility import BoolArray, DateArray, Flag, FloatArray, flags_of
+from ..words import LEVEL, WORDS, Reason
 from .types import CarRemark, Sample, TestFinding, WindowFinding, firm_name
 
 # The kind of fault that a dividend of closes without adjustment is.

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from ..abnormal.conventions import Conventions
-from ..calendars.window import Window
-from ..fitting.config import StudyConfig
-from ..utility.typing import Day, Engine, Measure, ReturnKind
+from ..abnormal import Conventions
+from ..calendars import Window
+from ..settings import StudyConfig
+from ..utility import Day, Engine, Measure, ReturnKind
 
 
 @dataclass(frozen=True, slots=True)

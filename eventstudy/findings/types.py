@@ -8,17 +8,20 @@ from typing import Any, ClassVar
 
 import pandas as pd
 
-from ..analysis.answer import Answer
-from ..analysis.caar_path import Path95
-from ..analysis.counted_once import CountedOnce
-from ..analysis.diagnosis import Diagnosis
-from ..analysis.halts import ClockAnswers
-from ..analysis.implied_path import ImpliedPath, Surroundings
-from ..analysis.missing import Fall
-from ..calendars.window import Window
-from ..utility.catalogue import NO_REASON, Reason
-from ..utility.csv_text import BLANK
-from ..utility.typing import Day, TestName, Trust
+from ..analysis import (
+    Answer,
+    ClockAnswers,
+    CountedOnce,
+    Diagnosis,
+    Fall,
+    ImpliedPath,
+    Path95,
+    Surroundings,
+)
+from ..calendars import Window
+from ..files import BLANK
+from ..utility import Day, TestName, Trust
+from ..words import NO_REASON, Reason
 from .event_series import Estimation, Fault, Fit, PricePath
 from .setup import Setup
 

@@ -9,36 +9,52 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ..abnormal.conventions import Conventions
-from ..calendars.window import ESTIMATION, EVENT, Window, require_apart
-from ..events.table import Events, events_given, grouped
+from ..abnormal import Conventions
+from ..calendars import ESTIMATION, EVENT, Window, require_apart
+from ..events import Events, events_given, grouped
+from ..files import frame_of
 from ..models import LinearModel, make_model
 from ..prices import PriceProvider
-from ..prices.quality.fault_kinds import SeriesFault
-from ..returns import ReturnsPanel
-from ..returns.benchmarks import IndexChoice, settled
-from ..returns.currency import factor_currency
-from ..returns.factor_files import checked_factors, gate_of, require_decimals
-from ..returns.load import Progress, load_returns, read_returns
-from ..returns.measures import require_intercept, require_prices
-from ..returns.series import FACTOR, SeveralModels, Sources
-from ..utility import typing as kinds
-from ..utility.blas import one_thread
-from ..utility.catalogue import Reason, say
-from ..utility.chunks import KEPT, chunks
-from ..utility.flags import Flag, flags_of
-from ..utility.frames import frame_of
-from ..utility.log import note
-from ..utility.typing import BoolArray, DateArray, IntArray, ObjectArray
-from ..windows.event_windows import HALT_DRIFT, EventWindows
-from .config import StudyConfig
+from ..quality import SeriesFault
+from ..returns import (
+    FACTOR,
+    IndexChoice,
+    Progress,
+    ReturnsPanel,
+    SeveralModels,
+    Sources,
+    checked_factors,
+    factor_currency,
+    gate_of,
+    load_returns,
+    read_returns,
+    require_decimals,
+    require_intercept,
+    require_prices,
+    settled,
+)
+from ..settings import StudyConfig, settings_of, within
+from ..utility import (
+    KEPT,
+    BenchmarkPolicy,
+    DateArray,
+    Engine,
+    Halt,
+    IntArray,
+    ObjectArray,
+    Repeat,
+    note,
+    one_thread,
+)
+from ..windows import HALT_DRIFT, EventWindows
+from ..words import Reason, say
 from .fitted import FittedStudy
-from .found_news import find_news, without_announcing_donors
-from .inputs import CONFOUNDER, EVERY_FIRM, NEWS_COLUMN, NO_NEWS, Confounder, StudyInputs
+from .found_news import confounded_by, find_news, with_confounders, without_announcing_donors
+from .inputs import StudyInputs
 from .layout import Layout, lay_out, resume_after_halts, with_runs
 from .market_days import is_index_cut, note_markets, stops_of
+from .other_events import find_other_news, find_overlaps, mask_other_events
 from .other_listings import find_other_listings
-from .settings import settings_of, within
 from .status import dates_of, note_long_windows, repeated_by_shift, repeats_of, with_status
 
 Source = str | PriceProvider
@@ -59,15 +75,15 @@ class UnfittedStudy:
     estimation: Window | tuple[int, int] = ESTIMATION
     event: Window | tuple[int, int] = EVENT
     benchmark: str = ""
-    benchmark_policy: kinds.BenchmarkPolicy = "fallback"
-    engine: kinds.Engine = "statsmodels"
+    benchmark_policy: BenchmarkPolicy = "fallback"
+    engine: Engine = "statsmodels"
     min_estimation: int = 100
     factors: pd.DataFrame | None = None
     series: Mapping[str, str] = field(default_factory=dict)
     conventions: Conventions = field(default_factory=Conventions)
-    halt: kinds.Halt = "calendar"
+    halt: Halt = "calendar"
     halt_drift: int = HALT_DRIFT
-    repeat: kinds.Repeat = "mask"
+    repeat: Repeat = "mask"
     left_out: Sequence[str] = ()
     main: Window | tuple[int, int] | None = None
 
@@ -296,168 +312,3 @@ def fit_panel(
         pairs = zip(texts, find_news(study, config), strict=True)
         texts = np.array(["; ".join(filter(None, pair)) for pair in pairs], dtype=object)
     return with_confounders(study, texts) if any(texts) else study
-
-
-def confounded_by(
-    study: FittedStudy, news: Sequence[Confounder], window: Window, *, days: int = 1
-) -> ObjectArray:
-    """Return what confounds each event, shape (n,); "" where nothing is known.
-
-    News of the firm (or of all) from `days` sessions before the window to `days` after it, on the
-    clock of its exchange; news on a day without trade count for the next session. The text of a
-    column ``confounders`` counts whatever its date.
-
-    Parameters
-    ----------
-    study : FittedStudy
-    news : sequence of Confounder
-    window : Window
-    days : int
-        Sessions before and after the window that count as well.
-    """
-    panel, table = study.panel, study.events
-    out = np.full(len(table), "", dtype=object)
-    cells = table[NEWS_COLUMN].astype(str) if NEWS_COLUMN in table else [""] * len(table)
-    rows = zip(table["ticker"], table["exchange"], table["day0"], cells, strict=True)
-    for i, (ticker, code, day0, cell) in enumerate(rows):
-        items, near = [item for item in news if item.ticker in (ticker, EVERY_FIRM)], []
-        if items:
-            sessions = panel.sessions[panel.calendars.get(panel.calendar_of(code), slice(None))]
-            zero = int(np.searchsorted(sessions, np.datetime64(day0, "D")))
-            near = [
-                f"{item.text} ({item.date})"
-                for item in items
-                if (at := int(np.searchsorted(sessions, np.datetime64(item.date)))) < len(sessions)
-                and window.start - days <= at - zero <= window.stop + days
-            ]
-        is_named = cell.strip().lower() not in NO_NEWS
-        out[i] = "; ".join([*near, cell.strip()] if is_named else near)
-    return out
-
-
-def with_confounders(study: FittedStudy, texts: ObjectArray) -> FittedStudy:
-    """Return the study with the flag ``confounded`` and the column ``confounder``.
-
-    Parameters
-    ----------
-    study : FittedStudy
-    texts : (n,) object array
-        What confounds each event; "" for nothing.
-    """
-    cells = zip(study.events["flags"], texts, strict=True)
-    pairs = [([f for f in flags_of(cell) if f != Flag.CONFOUNDED], text) for cell, text in cells]
-    flags = [";".join([*flagged, Flag.CONFOUNDED] if text else flagged) for flagged, text in pairs]
-    return replace(study, events=study.events.assign(flags=flags, **{CONFOUNDER: list(texts)}))
-
-
-def mask_other_events(windows: EventWindows, firms: ObjectArray, used: BoolArray) -> EventWindows:
-    """Return the windows without estimation days in event windows of the firm's other events.
-
-    Parameters
-    ----------
-    windows : EventWindows
-        n events.
-    firms : (n,) object array
-        Ticker of each event.
-    used : (n,) bool array
-        Events whose windows count.
-    """
-    mask = np.zeros((len(windows), len(windows.estimation)), dtype=bool)
-    in_window = np.zeros(len(windows.sessions) + 1, dtype=bool)
-    event = windows.event_positions
-    for rows in _same(firms, used):
-        # An event window lies behind its own estimation window: all are those of other events.
-        in_window[event[rows]], in_window[-1] = True, False
-        mask[rows] = in_window[windows.take(rows).positions[:, : mask.shape[1]]]
-        in_window[event[rows]] = False
-    return windows.without(mask)
-
-
-def find_other_news(windows: EventWindows, firms: ObjectArray, used: BoolArray) -> BoolArray:
-    """Return which days after the estimation window are in an event window of another event.
-
-    Parameters
-    ----------
-    windows : EventWindows
-        n events.
-    firms : (n,) object array
-        Ticker of each event.
-    used : (n,) bool array
-        Events whose windows count.
-
-    Returns
-    -------
-    (n, G+L2) bool array
-        Days of the gap between the windows, and of the event window; of no columns where no firm
-        has several events.
-    """
-    groups = _same(firms, used)
-    if not groups or windows.source is None:
-        return np.zeros((len(windows), 0), dtype=bool)
-    n_gap = windows.event.start - windows.estimation.stop - 1
-    out = np.zeros((len(windows), n_gap + len(windows.event)), dtype=bool)
-    covering = np.zeros(len(windows.sessions) + 1, dtype=np.int64)
-    for rows in groups:
-        event = windows.event_positions[rows]
-        np.add.at(covering, event, 1)
-        covering[-1] = 0
-        days = windows.take(rows).without_gap().event_positions
-        # The days of an event window are covered by that window itself.
-        out[rows] = covering[days] > np.r_[np.zeros(n_gap), np.ones(len(windows.event))]
-        covering[event] = 0
-    return out
-
-
-def find_overlaps(
-    windows: EventWindows, firms: ObjectArray, used: BoolArray, *, kept_only: bool = False
-) -> IntArray:
-    """Return for each event an earlier one of the firm whose event window overlaps, else -1, (n,).
-
-    Parameters
-    ----------
-    windows : EventWindows
-    firms : (n,) object array
-    used : (n,) bool array
-        Events whose windows count.
-    kept_only : bool
-        Whether an event that overlaps is left out, so that a later one may stay.
-    """
-    event, beyond = windows.event_positions, len(windows.sessions)
-    first, last = np.where(event >= 0, event, beyond).min(axis=1), event.max(axis=1)
-    out = np.full(len(firms), -1, dtype=np.int64)
-
-    def share(earlier: IntArray, later: IntArray) -> BoolArray:
-        """Return which pairs of events have a session of their event windows in common."""
-        shared: BoolArray = (first[later] <= last[earlier]) & (first[earlier] <= last[later])
-        near = np.flatnonzero(shared)
-        for chunk in chunks(len(near)):
-            pairs = near[chunk]
-            later_days, earlier_days = event[later[pairs], :, None], event[earlier[pairs], None, :]
-            is_same = (later_days == earlier_days) & (later_days >= 0)
-            shared[pairs] = is_same.any(axis=(1, 2))
-        return shared
-
-    groups = [rows[np.argsort(windows.day0[rows], kind="stable")] for rows in _same(firms, used)]
-    if not kept_only:
-        none = np.empty(0, np.int64)
-        earlier = np.concatenate([none, *(rows[:-1] for rows in groups)])
-        later = np.concatenate([none, *(rows[1:] for rows in groups)])
-        shared = share(earlier, later)
-        out[later[shared]] = earlier[shared]
-        return out
-    for rows in groups:
-        before = rows[:1]
-        for i in np.split(rows[1:], len(rows) - 1):
-            if share(before, i)[0]:
-                out[i] = before
-            else:
-                before = i
-    return out
-
-
-def _same(firms: ObjectArray, used: BoolArray) -> list[IntArray]:
-    """Return the events of each firm that has several."""
-    rows = np.flatnonzero(used)
-    firm = pd.factorize(firms[rows])[0]
-    order = rows[np.argsort(firm, kind="stable")]
-    return [group for group in np.split(order, np.cumsum(np.bincount(firm))[:-1]) if len(group) > 1]

@@ -10,20 +10,25 @@ from typing import Any, Self, TypeVar
 import numpy as np
 import pandas as pd
 
-from ..abnormal.abnormal_returns import AbnormalReturns
-from ..abnormal.subsamples import chosen
-from ..calendars.window import Window
+from ..abnormal import AbnormalReturns, chosen
+from ..calendars import Window
 from ..errors import ConfigError
-from ..events.checks import REPLACED
-from ..events.where import rows_where
+from ..events import REPLACED, rows_where
+from ..files import BLANK, OUTCOME
 from ..models import LinearModel
-from ..prices.sizes import Sizes
+from ..prices import Sizes
 from ..returns import ReturnsPanel
+from ..settings import StudyConfig
 from ..significance import STATISTICS, SignificanceTest, recent_variance
-from ..utility.csv_text import BLANK, OUTCOME
-from ..utility.registry import did_you_mean
-from ..utility.typing import Alternative, BoolArray, Engine, FloatArray, IntArray, ObjectArray
-from .config import StudyConfig
+from ..utility import (
+    Alternative,
+    BoolArray,
+    Engine,
+    FloatArray,
+    IntArray,
+    ObjectArray,
+    did_you_mean,
+)
 from .layout import Layout
 
 T = TypeVar("T")

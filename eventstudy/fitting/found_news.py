@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from ..returns.currency import LOCAL, USD, currency_of, dollars_per, rate_symbol, rates_of
-from ..utility.catalogue import say
-from ..utility.typing import FloatArray, IntArray, ObjectArray
-from ..windows.alignment import EMPTY
-from ..windows.event_windows import EventWindows
-from .config import StudyConfig
+from ..calendars import Window
+from ..returns import LOCAL, USD, currency_of, dollars_per, rate_symbol, rates_of
+from ..settings import StudyConfig
+from ..utility import Flag, FloatArray, IntArray, ObjectArray, flags_of
+from ..windows import EMPTY, EventWindows
+from ..words import say
 from .fitted import FittedStudy
 from .layout import Layout
+from .press import CONFOUNDER, EVERY_FIRM, NEWS_COLUMN, NO_NEWS, Confounder
 
 
 def without_announcing_donors(layout: Layout, windows: EventWindows, firms: ObjectArray) -> Layout:
@@ -139,3 +140,55 @@ def _jumps(study: FittedStudy, event: Any, near: Near, config: StudyConfig) -> I
         scale = MAD * np.median(np.abs(past - centre))
         for day in near.days[np.abs(values[near.days] - centre) > JUMP * scale]:
             yield say("news.jump", symbol=symbol, move=values[day], day=str(panel.sessions[day]))
+
+
+def confounded_by(
+    study: FittedStudy, news: Sequence[Confounder], window: Window, *, days: int = 1
+) -> ObjectArray:
+    """Return what confounds each event, shape (n,); "" where nothing is known.
+
+    News of the firm (or of all) from `days` sessions before the window to `days` after it, on the
+    clock of its exchange; news on a day without trade count for the next session. The text of a
+    column ``confounders`` counts whatever its date.
+
+    Parameters
+    ----------
+    study : FittedStudy
+    news : sequence of Confounder
+    window : Window
+    days : int
+        Sessions before and after the window that count as well.
+    """
+    panel, table = study.panel, study.events
+    out = np.full(len(table), "", dtype=object)
+    cells = table[NEWS_COLUMN].astype(str) if NEWS_COLUMN in table else [""] * len(table)
+    rows = zip(table["ticker"], table["exchange"], table["day0"], cells, strict=True)
+    for i, (ticker, code, day0, cell) in enumerate(rows):
+        items, near = [item for item in news if item.ticker in (ticker, EVERY_FIRM)], []
+        if items:
+            sessions = panel.sessions[panel.calendars.get(panel.calendar_of(code), slice(None))]
+            zero = int(np.searchsorted(sessions, np.datetime64(day0, "D")))
+            near = [
+                f"{item.text} ({item.date})"
+                for item in items
+                if (at := int(np.searchsorted(sessions, np.datetime64(item.date)))) < len(sessions)
+                and window.start - days <= at - zero <= window.stop + days
+            ]
+        is_named = cell.strip().lower() not in NO_NEWS
+        out[i] = "; ".join([*near, cell.strip()] if is_named else near)
+    return out
+
+
+def with_confounders(study: FittedStudy, texts: ObjectArray) -> FittedStudy:
+    """Return the study with the flag ``confounded`` and the column ``confounder``.
+
+    Parameters
+    ----------
+    study : FittedStudy
+    texts : (n,) object array
+        What confounds each event; "" for nothing.
+    """
+    cells = zip(study.events["flags"], texts, strict=True)
+    pairs = [([f for f in flags_of(cell) if f != Flag.CONFOUNDED], text) for cell, text in cells]
+    flags = [";".join([*flagged, Flag.CONFOUNDED] if text else flagged) for flagged, text in pairs]
+    return replace(study, events=study.events.assign(flags=flags, **{CONFOUNDER: list(texts)}))

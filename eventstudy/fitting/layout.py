@@ -13,20 +13,15 @@ from typing import Any
 
 import numpy as np
 
-from ..abnormal.abnormal_returns import AbnormalReturns
-from ..abnormal.subsamples import Runs
-from ..calendars.window import Window
+from ..abnormal import AbnormalReturns, Runs
+from ..calendars import Window
 from ..errors import ConfigError
-from ..events.table import Events
+from ..events import Events
 from ..models import LinearModel
-from ..returns import ReturnsPanel
-from ..returns.benchmarks import members
-from ..returns.series import FACTOR, MARKET, Factor, Sources, series_of
-from ..utility.catalogue import make_error, say
-from ..utility.chunks import chunks
-from ..utility.typing import BoolArray, DateArray, Engine, FloatArray, IntArray, ObjectArray
-from ..windows.alignment import EMPTY, TRADED, covers
-from ..windows.event_windows import HALT_DRIFT, EventWindows, build_windows
+from ..returns import FACTOR, MARKET, Factor, ReturnsPanel, Sources, members, series_of
+from ..utility import BoolArray, DateArray, Engine, FloatArray, IntArray, ObjectArray, chunks
+from ..windows import EMPTY, HALT_DRIFT, TRADED, EventWindows, build_windows, covers
+from ..words import make_error, say
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,18 +9,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ..abnormal.abnormal_returns import AbnormalReturns
-from ..calendars.exchanges import SHARE, bundled_rows, home_of, kind_of
-from ..calendars.sessions import weekdays_closed
-from ..calendars.window import Window
+from ..abnormal import AbnormalReturns
+from ..calendars import SHARE, Window, bundled_rows, home_of, kind_of, weekdays_closed
 from ..models import LinearModel
-from ..prices.quality.price_limits import LIMITS, limit_of
-from ..returns import ReturnsPanel
-from ..returns.series import MARKET
-from ..utility.catalogue import Reason
-from ..utility.typing import BoolArray, DateArray, FloatArray, IntArray, ObjectArray
-from ..windows.alignment import TRADED
-from ..windows.event_windows import EventWindows
+from ..quality import LIMITS, limit_of
+from ..returns import MARKET, ReturnsPanel
+from ..utility import BoolArray, DateArray, FloatArray, IntArray, ObjectArray
+from ..windows import TRADED, EventWindows
+from ..words import Reason
 from .fitted import FittedStudy
 from .layout import Layout
 

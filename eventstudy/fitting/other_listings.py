@@ -10,12 +10,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ..calendars.exchanges import bundled_rows
-from ..calendars.window import Window
+from ..calendars import Window, bundled_rows
 from ..errors import DataError
-from ..events.announcements import parse_announcement
-from ..utility.catalogue import Reason
-from ..utility.numbers import cell_text
+from ..events import parse_announcement
+from ..words import Reason, cell_text
 from .fitted import FittedStudy
 
 # Columns that name the firm unless another is named; each event has the second.

@@ -12,21 +12,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ..abnormal.abnormal_returns import AbnormalReturns
-from ..calendars.exchanges import SHARE, kind_of
-from ..calendars.window import Window
+from ..abnormal import AbnormalReturns
+from ..calendars import SHARE, Window, kind_of
 from ..errors import NetworkError, OtherDaysError
 from ..models import LinearModel
-from ..prices.quality.fault_kinds import QUARANTINED, SeriesFault
-from ..prices.quality.return_faults import RETURN_FAULTS, RETURN_FLAGS
-from ..returns import ReturnsPanel
-from ..returns.benchmarks import members, other_indices
-from ..returns.series import FACTOR
-from ..utility.catalogue import Reason
-from ..utility.flags import Flag
-from ..utility.typing import BoolArray, DateArray, IntArray, ObjectArray
-from ..windows.alignment import TRADED
-from ..windows.event_windows import EventWindows
+from ..quality import QUARANTINED, RETURN_FAULTS, RETURN_FLAGS, SeriesFault
+from ..returns import FACTOR, ReturnsPanel, members, other_indices
+from ..utility import BoolArray, DateArray, Flag, IntArray, ObjectArray
+from ..windows import TRADED, EventWindows
+from ..words import Reason
 from .layout import Layout, at_limit
 from .market_days import judge_markets
 

@@ -1,11 +1,5 @@
-"""Models of normal returns, one file a family; ``_base.ORDER`` is the order that users see."""
+"""Models of normal returns, one file a family."""
 
-from __future__ import annotations
+import lazy_loader
 
-from ..returns.series import MARKET, Factor
-from ._base import MODELS, EstimationData, LinearModel, make_model, options_of
-from . import market, factor_models, robust, garch
-
-__all__ = [
-    "MARKET", "MODELS", "EstimationData", "Factor", "LinearModel", "make_model", "options_of",
-]  # fmt: skip
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -2,24 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
-from dataclasses import dataclass, field, fields
+from collections.abc import Collection
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
-from ..abnormal.abnormal_returns import AbnormalReturns, form
-from ..abnormal.conventions import Conventions
-from ..abnormal.recent_days import RecentDays
+from ..abnormal import AbnormalReturns, Conventions, RecentDays, form
 from ..errors import ConfigError
-from ..returns.series import MARKET, Factor
-from ..utility.catalogue import Reason
-from ..utility.chunks import CHUNK, RESIDUALS_KEPT, SMALL_CHUNK, Pieces, joined
-from ..utility.registry import Registry, did_you_mean
-from ..utility.typing import AnyArray, BoolArray, CovType, Engine, FloatArray, IntArray, ObjectArray
-from ..utility.workers import current
-from ..windows.event_windows import EventWindows
+from ..returns import MARKET, Factor
+from ..utility import (
+    CHUNK,
+    RESIDUALS_KEPT,
+    SMALL_CHUNK,
+    AnyArray,
+    BoolArray,
+    CovType,
+    Engine,
+    FloatArray,
+    IntArray,
+    ObjectArray,
+    Pieces,
+    Registry,
+    current,
+    joined,
+)
+from ..windows import EventWindows
+from ..words import Reason
 from ._engines import ENGINES, Fit
 
 # A smaller residual standard deviation than this is a price that does not move, not a forecast.
@@ -132,7 +142,7 @@ class LinearModel:
         super().__init_subclass__(**options)
         if name:
             cls.name = name
-            MODELS.register(name)(cls)
+            REGISTERED.register(name)(cls)
 
     @property
     def factors(self) -> tuple[Factor, ...]:
@@ -349,7 +359,7 @@ MEANT = {
     "fama_french_5": "ff5", "five_factor": "ff5", "four_factor": "carhart", "mean": "constant_mean",
     "mean_adjusted": "constant_mean", "market_model": "market", "ols": "market",
 }  # fmt: skip
-MODELS: Registry[type[LinearModel]] = Registry(
+REGISTERED: Registry[type[LinearModel]] = Registry(
     "model", "eventstudy.models", ORDER, LinearModel, MEANT
 )
 
@@ -424,63 +434,3 @@ def _unexplained(y: FloatArray, X: FloatArray, used: BoolArray, params: FloatArr
 def _moves(returns: FloatArray) -> BoolArray:
     """Return which events have estimation returns (n, L1) that differ, shape (n,)."""
     return np.asarray(np.fmax.reduce(returns, axis=1) > np.fmin.reduce(returns, axis=1))
-
-
-def make_model(
-    name: str, options: Iterable[str] = (), *, cov_type: CovType = "nonrobust"
-) -> LinearModel:
-    """Return a registered model with its options.
-
-    Parameters
-    ----------
-    name : str
-    options : iterable of str
-        ``name=value``, such as ``lags=2``; the names are the parameters of the class.
-    cov_type : str
-        Covariance of the parameters.
-
-    Raises
-    ------
-    ConfigError
-        For an unknown model or option (with the closest one), or a value of the wrong type.
-    """
-    kind, defaults = MODELS[name], options_of(name)
-    chosen: dict[str, Any] = {}
-    for text in options:
-        key, _, value = text.partition("=")
-        if key not in defaults:
-            listed = f"{name} has: {', '.join(defaults) or 'no options'}"
-            hint = did_you_mean(key, defaults) or listed
-            raise ConfigError(f"the model {name} has no such option", value=key, remedy=hint)
-        chosen[key] = _typed(f"{name}: {key}", value, defaults[key])
-    model = kind(cov_type=cov_type, **chosen)
-    model.check_covariance()
-    return model
-
-
-def options_of(name: str) -> dict[str, Any]:
-    """Return the options of a model with their defaults, without those that factor files decide."""
-    model = MODELS[name]
-    decided = {"cov_type", "excess", "own_market"}
-    if "alpha" not in model().parameters or name == "constant_mean":
-        decided.add("zero_alpha")
-    if getattr(model, "needed", ()):
-        decided.add("columns")
-    listed = sorted(fields(model), key=lambda option: option.name == "zero_alpha")
-    return {f.name: f.default for f in listed if f.name not in decided}
-
-
-def _typed(where: str, text: str, default: Any) -> Any:
-    """Return `text` as the type of `default`."""
-    words = {"true": True, "false": False}
-    if isinstance(default, bool):
-        if text.lower() not in words:
-            raise ConfigError("not true or false", where=where, value=text)
-        return words[text.lower()]
-    if isinstance(default, tuple):
-        return tuple(name.strip() for name in text.split(",") if name.strip())
-    try:
-        return type(default)(text)
-    except ValueError:
-        reason = f"not a value of the kind {type(default).__name__}"
-        raise ConfigError(reason, where=where, value=text) from None

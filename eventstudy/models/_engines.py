@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from ..utility.typing import BoolArray, CovType, FloatArray, IntArray, ObjectArray
+from ..utility import BoolArray, CovType, FloatArray, IntArray, ObjectArray
 
 # Beyond this condition number of the scaled cross-products the regressors are taken as collinear.
 COLLINEAR = 1e10

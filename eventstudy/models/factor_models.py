@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from ..errors import ConfigError
-from ..returns.series import MARKET, Factor
-from ..utility.typing import FloatArray
-from ..windows.event_windows import EventWindows
+from ..returns import MARKET, Factor
+from ..utility import FloatArray
+from ..windows import EventWindows
 from ._base import LinearModel
 
 RF, EXCESS_MARKET = "rf", "mkt_rf"

@@ -7,9 +7,9 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from ..abnormal.conventions import SEED
+from ..abnormal import SEED
 from ..errors import ConfigError, how_to_install
-from ..utility.typing import FloatArray
+from ..utility import FloatArray
 from ._base import EstimationData, LinearModel
 from ._engines import ENGINES, Fit
 

@@ -6,10 +6,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ..returns.series import Factor
-from ..utility.catalogue import Reason
-from ..utility.typing import BoolArray, FloatArray
-from ..windows.event_windows import EventWindows
+from ..returns import Factor
+from ..utility import BoolArray, FloatArray
+from ..windows import EventWindows
+from ..words import Reason
 from ._base import SPARE_DAYS, EstimationData, LinearModel, ParameterFree
 from ._engines import Fit
 

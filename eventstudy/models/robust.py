@@ -8,10 +8,10 @@ from typing import ClassVar
 import numpy as np
 
 from ..errors import ConfigError
-from ..returns.series import MARKET, Factor
-from ..utility.catalogue import Reason
-from ..utility.typing import BoolArray, FloatArray
-from ..windows.event_windows import EventWindows
+from ..returns import MARKET, Factor
+from ..utility import BoolArray, FloatArray
+from ..windows import EventWindows
+from ..words import Reason
 from ._base import EstimationData, LinearModel
 from ._engines import Fit, around
 

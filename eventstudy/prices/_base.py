@@ -8,12 +8,12 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from ..utility.catalogue import say
+from ..words import name_some, say
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from ..utility.typing import FloatArray
+    from ..utility import FloatArray
 
 COLUMNS = ("symbol", "date", "open", "high", "low", "close", "adj_close", "volume")
 PRICE_COLUMNS = ("open", "high", "low", "close", "adj_close")
@@ -304,20 +304,3 @@ def are_possible(column: str, values: Any) -> Any:
 
 def _name_days(days: Iterable[pd.Timestamp]) -> str:
     return name_some(f"{day:%Y-%m-%d}" for day in dict.fromkeys(days))
-
-
-def name_some(words: Iterable[str], limit: int = 3) -> str:
-    """Return the first words in a text, with dots where there are more than `limit`.
-
-    Parameters
-    ----------
-    words : iterable of str
-        Duplicates count once.
-    limit : int
-
-    Returns
-    -------
-    str
-    """
-    listed = unique(words)
-    return ", ".join(listed[:limit]) + (", ..." if len(listed) > limit else "")

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import BadAnswerError, DataError
-from ..utility.catalogue import make_error
+from ..words import make_error
 from ._base import (
     DATE_DTYPE,
     NUMBER_COLUMNS,
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from ..utility.typing import FloatArray
+    from ..utility import FloatArray
 
 SCHEMA_VERSION = 2
 TIMEOUT = 30.0

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ..calendars.exchanges import home_of
+from ..calendars import home_of
 from ..errors import BadAnswerError
-from ..utility.catalogue import make_error, say
+from ..words import make_error, say
 from ._base import DATE_DTYPE, FIRST_DAY
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from ..calendars.sessions import Sessions
-    from ..utility.typing import IntArray
+    from ..calendars import Sessions
+    from ..utility import IntArray
 
 DAY = r"(\d{4}-\d{2}-\d{2}|\d{8})"
 # Behind the day: hour, minute, and a zone.
@@ -69,7 +69,7 @@ def read_days(
     is_dated = not has_times or bool((wall == days)[is_priced].all())
     if home is None or home.calendar is None or (is_dated and instant is None):
         return days.astype(DATE_DTYPE), ""
-    from ..calendars.sessions import sessions
+    from ..calendars import sessions
 
     schedule = sessions(home.calendar)
     local = _local_days(wall if instant is None else instant, schedule)

@@ -7,10 +7,9 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from ..errors import BadAnswerError
-from ..utility.catalogue import make_error, say
-from ..utility.days import day_order, iso_of
-from ..utility.identifiers import as_text, identifier_for, is_crsp
-from ..utility.tables import number_of, strip
+from ..files import as_text, identifier_for, is_crsp, number_of, strip
+from ..utility import day_order, iso_of
+from ..words import make_error, say
 from ._base import NUMBER_COLUMNS
 
 if TYPE_CHECKING:

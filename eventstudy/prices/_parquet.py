@@ -6,9 +6,7 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..utility.frames import with_index
-from ..utility.identifiers import as_text
-from ..utility.tables import PIECE, reading_parquet, require_file
+from ..files import PIECE, as_text, reading_parquet, require_file, with_index
 from ._layout import CLOSES, name_columns
 
 if TYPE_CHECKING:

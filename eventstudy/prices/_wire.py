@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from .. import errors
-from ..utility.catalogue import has, make_error, say
+from ..words import has, make_error, say
 
 HOST = "query2.finance.yahoo.com"
 # Paths of prices and of share counts.

@@ -11,8 +11,8 @@ from datetime import date, timedelta
 from zlib import crc32
 
 from .. import errors
-from ..utility.catalogue import Reason, say
-from ._base import name_some, unique
+from ..words import Reason, name_some, say
+from ._base import unique
 from ._prices import Answer, Names, PriceProvider, Prices, Progress, collect
 from .store import Stored, StoreProvider
 

@@ -19,13 +19,18 @@ from ..errors import (
     PriceError,
     UnknownSymbolError,
 )
-from ..utility.catalogue import make_error, say
-from ..utility.frames import frame_of, with_index
-from ..utility.identifiers import as_text
-from ..utility.numbers import count
-from ..utility.registry import did_you_mean
-from ..utility.tables import BLANK_WORDS, read_table, require_file
-from ..utility.workbooks import frame_of_workbook, name_sheets
+from ..files import (
+    BLANK_WORDS,
+    as_text,
+    frame_of,
+    frame_of_workbook,
+    name_sheets,
+    read_table,
+    require_file,
+    with_index,
+)
+from ..utility import did_you_mean
+from ..words import count, make_error, say
 from ._base import NUMBER_COLUMNS, Provenance, clean
 from ._days import bad_cell, read_days, refuse_spacing
 from ._layout import ADJUSTED, CLOSES, is_close, lacks_column, lay_out, plain_numbers
@@ -35,7 +40,7 @@ from ._prices import Names, Prices, Progress, collect
 if TYPE_CHECKING:
     import pandas as pd
 
-    from ..utility.typing import FloatArray
+    from ..utility import FloatArray
 
 OnRead: TypeAlias = "Callable[[str, pd.DataFrame, pd.DataFrame], None]"
 # In 100 series of prices at most 0.2 % of the values have another sign than the one before (oil at
@@ -347,7 +352,7 @@ def _adjusted(typed: pd.DataFrame, frame: pd.DataFrame, file: str) -> tuple[pd.D
     close: FloatArray = np.asarray(typed["close"], dtype=np.float64)
     if "dividends" not in columns:
         return typed.assign(adj_close=close), "closes taken as adjusted"
-    from .quality.corporate_actions import add_dividends, are_raw
+    from ..quality import add_dividends, are_raw
 
     cells = _numbers(frame[columns["dividends"]].loc[typed.index], file)
     dividends: FloatArray = np.asarray(cells, dtype=np.float64)
@@ -426,7 +431,7 @@ def _read_file(file: Path) -> pd.DataFrame:
 def _read_csv(file: Path) -> pd.DataFrame:
     import pandas as pd
 
-    from ..utility.sheets import sheet_of_csv
+    from ..files import sheet_of_csv
 
     try:
         require_file(file)

@@ -11,10 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ConfigError, PriceError, RunFolderError, UnknownSymbolError
-from ..utility.catalogue import make_error, say
-from ..utility.csv_text import read_csv
-from ..utility.file_names import inside
-from ..utility.tables import require_file
+from ..files import inside, read_csv, require_file
+from ..words import make_error, say
 from ._base import DATE_DTYPE, NUMBER_COLUMNS, Provenance, stamp
 from ._prices import Answer, Names, Prices, Progress, gather
 

@@ -12,8 +12,8 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pandas as pd
 
-from ..utility.catalogue import say
-from ..utility.typing import FloatArray
+from ..utility import FloatArray
+from ..words import say
 from ._base import DATE_DTYPE, NUMBER_COLUMNS, Action, matrix_of, stamp
 from ._database import Held
 

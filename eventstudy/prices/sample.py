@@ -7,8 +7,8 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from ..errors import UnknownSymbolError
-from ..utility.csv_text import read_numbers
-from ..utility.registry import did_you_mean
+from ..files import read_numbers
+from ..utility import did_you_mean
 from ._base import Provenance, clean
 from ._prices import Names, Prices, Progress, collect
 

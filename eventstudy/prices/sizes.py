@@ -14,11 +14,9 @@ import numpy as np
 import pandas as pd
 
 from ..errors import BadAnswerError, DataError, NoPricesError, PriceError
-from ..utility.catalogue import make_error
-from ..utility.typing import BoolArray, DateArray, FloatArray, IntArray, ObjectArray
-from .quality.fault_kinds import FLAGGED, MISSING, NAMED, SeriesFault, as_faults
-from .quality.gate import GATE, notice_of
-from .quality.quotes import Span
+from ..quality import FLAGGED, GATE, MISSING, NAMED, SeriesFault, Span, as_faults, notice_of
+from ..utility import BoolArray, DateArray, FloatArray, IntArray, ObjectArray
+from ..words import make_error
 
 SIZE_COLUMNS = ("ticker", "date", "close", "shares", "mcap", "currency")
 # Columns of a record, in which a firm without values has a note.

@@ -12,15 +12,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ConfigError, HeldBackError, NoPricesError, PriceError, UnknownSymbolError
-from ..utility.catalogue import Reason, make_error, say
+from ..words import Reason, make_error, name_some, say
 from . import _database as disk
-from ._base import Action, Provenance, name_some, stamped, unique
+from ._base import Action, Provenance, stamped, unique
 from ._prices import Names, Prices, Progress, between, gather, no_rows
 
 if TYPE_CHECKING:
     import sqlite3
 
-    from ..utility.typing import FloatArray
+    from ..utility import FloatArray
     from .revisions import Merged
 
 FILE = "prices.sqlite"

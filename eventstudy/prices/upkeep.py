@@ -12,10 +12,9 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from ..errors import BadAnswerError, ConfigError, DataError
-from ..utility.atomic_file import replacing
-from ..utility.catalogue import Reason, make_error, say
-from ..utility.tables import parquet_modules
-from ..utility.version import __version__
+from ..files import parquet_modules, replacing
+from ..utility import __version__
+from ..words import Reason, make_error, name_some, say
 from . import _base as base
 from ._database import FETCH
 from ._prices import Prices, Progress
@@ -95,7 +94,7 @@ def read_back(
         if why and symbol in kept.unwritten:
             why, outcome = Reason("cache_unwritten", cause=kept.unwritten[symbol]), "not-kept"
         elif not why and repeats.get(symbol):
-            why = Reason("file_repeats_dates", days=base.name_some(repeats[symbol]))
+            why = Reason("file_repeats_dates", days=name_some(repeats[symbol]))
         answers.append(_row(symbol, outcome, prices, again, why))
     for symbol, error in prices.failures.items():
         answers.append(ReadBack(symbol, "failed", unkept=error.what, remedy=error.remedy))
@@ -112,7 +111,7 @@ def _difference(
     if wanted and wanted != cached:
         return Reason("cached_currency", cached=cached or "unknown", wanted=wanted)
     if days := days_unlike(rows, stored):
-        return Reason("cached_values", n=len(days), days=base.name_some(days))
+        return Reason("cached_values", n=len(days), days=name_some(days))
     return None
 
 

@@ -8,8 +8,8 @@ from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, cast
 
 from ..errors import BadAnswerError, PriceError
-from ..utility.catalogue import make_error
-from ._base import Action, Provenance, clean, in_range, name_some, unique
+from ..words import make_error, name_some
+from ._base import Action, Provenance, clean, in_range, unique
 from ._prices import Answer, Names, Prices, Progress, cut_range
 from ._wire import HOST, Wire
 

@@ -1,9 +1,5 @@
 """Prices, or returns of a file or frame, on the sessions of each exchange."""
 
-from __future__ import annotations
+import lazy_loader
 
-from .panel import ReturnsPanel
-from .sessions import DATA_CALENDAR
-from .table import FrameTable
-
-__all__ = ["DATA_CALENDAR", "FrameTable", "ReturnsPanel"]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -12,14 +12,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from ..calendars.exchanges import BY_CODE, SHARE, find_index, home_of, kind_of, name_index
-from ..calendars.sessions import sessions
-from ..calendars.window import Window
+from ..calendars import BY_CODE, SHARE, Window, find_index, home_of, kind_of, name_index, sessions
 from ..errors import ConfigError
-from ..events.table import Events
-from ..utility.catalogue import say
-from ..utility.flags import Flag, flags_of
-from ..utility.typing import BenchmarkPolicy, BoolArray, DateArray, IntArray
+from ..events import Events
+from ..utility import BenchmarkPolicy, BoolArray, DateArray, Flag, IntArray, flags_of
+from ..words import say
 from .panel import ReturnsPanel
 
 if TYPE_CHECKING:

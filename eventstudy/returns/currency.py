@@ -8,10 +8,10 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from ..calendars.exchanges import BY_CODE, quoted_in, suffix_of
-from ..prices.sizes import as_of
-from ..utility.catalogue import Reason, say
-from ..utility.typing import DateArray, FloatArray, IntArray
+from ..calendars import BY_CODE, quoted_in, suffix_of
+from ..prices import as_of
+from ..utility import DateArray, FloatArray, IntArray
+from ..words import Reason, say
 from .panel import ReturnsPanel
 from .sessions import Key
 

@@ -20,16 +20,13 @@ from zipfile import is_zipfile
 
 import numpy as np
 
-from ..calendars.exchanges import bundled_rows
+from ..calendars import bundled_rows
 from ..errors import ConfigError, DataError, UnreachableError
-from ..prices.quality.fault_kinds import SeriesFault
-from ..prices.quality.gate import GATE, Gate
-from ..prices.quality.return_faults import CODES, HUGE, LARGE_MEDIAN
-from ..prices.store import default_path, store_file
-from ..utility.atomic_file import replacing
-from ..utility.catalogue import make_error, say
-from ..utility.registry import did_you_mean
-from ..utility.tables import read_bytes, read_table
+from ..files import read_bytes, read_table, replacing
+from ..prices import default_path, store_file
+from ..quality import CODES, GATE, HUGE, LARGE_MEDIAN, Gate, SeriesFault
+from ..utility import did_you_mean
+from ..words import make_error, say
 from .table import of_file, wide_returns
 
 if TYPE_CHECKING:

@@ -11,14 +11,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ..calendars.exchanges import suffix_of
-from ..calendars.sessions import build_sessions
-from ..calendars.window import ESTIMATION, EVENT, Window
+from ..calendars import ESTIMATION, EVENT, Window, build_sessions, suffix_of
 from ..errors import DataError, NoPricesError, PriceError, UnknownSymbolError
-from ..events.table import FRAME, Events, events_given
+from ..events import FRAME, Events, events_given
 from ..prices import PriceProvider, Prices, PricesLike, resolve
-from ..utility.catalogue import Reason
-from ..utility.typing import BenchmarkPolicy, CalendarChoice, Measure, ReturnKind
+from ..utility import BenchmarkPolicy, CalendarChoice, Measure, ReturnKind
+from ..words import Reason
 from .benchmarks import IndexChoice, chains_of, wanted_next
 from .currency import LOCAL, OLDEST_RATE, Rates, in_currency, rates_of
 from .measures import note_several_shares, shares_of

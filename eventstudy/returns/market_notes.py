@@ -7,15 +7,25 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
-from ..calendars.exchanges import BY_CODE, indices_of
-from ..calendars.sessions import Sessions, sessions
+from ..calendars import BY_CODE, Sessions, indices_of, sessions
 from ..errors import DataError
-from ..prices.quality import whole_series
-from ..prices.quality.corporate_actions import row_medians
-from ..prices.quality.fault_kinds import FLAGGED, SeriesFault, as_faults
-from ..prices.quality.quotes import Quotes, enough_of
-from ..utility.catalogue import Reason
-from ..utility.typing import BoolArray, DateArray, FloatArray
+from ..quality import (
+    FLAGGED,
+    MOVES,
+    Quotes,
+    SeriesFault,
+    as_faults,
+    enough_of,
+    explain_dates,
+    judge_dates,
+    lag_of,
+    row_medians,
+    same_as,
+    spans_of_lag,
+    twins_of,
+)
+from ..utility import BoolArray, DateArray, FloatArray
+from ..words import Reason
 from .sessions import CLOCKS, Clock, Key, home_calendars, located
 
 # Days and symbols that are named.
@@ -81,7 +91,7 @@ def refuse_dates(dates: DateArray, clock: Clock, where: str) -> None:
         Name of the file.
     """
     for name, days in clock.dates.items():
-        if why := whole_series.explain_dates(dates, days):
+        if why := explain_dates(dates, days):
             raise DataError(str(why), where=where, value=f"calendar {name}")
 
 
@@ -104,24 +114,24 @@ def find_odd_rows(values: FloatArray, keys: Sequence[Key], clock: Clock) -> list
         if homes.get(symbol) == name:
             rows_of[name].append(row)
     for name, rows in rows_of.items():
-        last, dates = clock.columns[name][-whole_series.MOVES :], clock.dates[name]
-        recent = dates[-whole_series.MOVES :]
+        last, dates = clock.columns[name][-MOVES:], clock.dates[name]
+        recent = dates[-MOVES:]
         row_of = {keys[row][0]: row for row in rows}
         moves = {symbol: values[row, last] for symbol, row in row_of.items()}
-        twins = whole_series.twins_of((symbol, recent, moves[symbol]) for symbol in moves)
+        twins = twins_of((symbol, recent, moves[symbol]) for symbol in moves)
 
         def compare(
             symbol: str, peers: Sequence[str], moves: Mapping[str, FloatArray] = moves
         ) -> int | None:
             market = row_medians(np.array([moves[peer] for peer in peers]).T)
-            return whole_series.lag_of(moves[symbol], market)
+            return lag_of(moves[symbol], market)
 
-        lags = whole_series.judge_dates(list(moves), indices_of(name), compare)
+        lags = judge_dates(list(moves), indices_of(name), compare)
         for symbol in moves:
-            shifted = whole_series.spans_of_lag(dates, lags.get(symbol, 0))
+            shifted = spans_of_lag(dates, lags.get(symbol, 0))
             twin = twins.get(symbol, "")
             faults += as_faults(symbol, "shifted_dates", FLAGGED, shifted)
-            faults += as_faults(symbol, "same_prices", FLAGGED, whole_series.same_as(dates, twin))
+            faults += as_faults(symbol, "same_prices", FLAGGED, same_as(dates, twin))
     return faults
 
 

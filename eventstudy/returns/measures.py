@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..errors import ConfigError, DataError
-from ..events.table import Events
-from ..utility.catalogue import make_error, say
-from ..utility.typing import DateArray, FloatArray, Measure
+from ..events import Events
+from ..utility import DateArray, FloatArray, Measure
+from ..words import make_error, say
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -11,15 +11,22 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..calendars.sessions import Sessions, weekdays_closed
+from ..calendars import Sessions, weekdays_closed
 from ..errors import DataError
 from ..prices import Prices
-from ..prices.quality.fault_kinds import SeriesFault, find_faults, near, note_faults
-from ..prices.quality.price_limits import LIMITS, LimitRule
-from ..prices.quality.quotes import by_symbol
-from ..prices.quality.whole_series import explain_closed, explain_dates
-from ..utility.catalogue import make_error
-from ..utility.typing import DateArray, FloatArray, IntArray, Measure, ReturnKind, SmallIntArray
+from ..quality import (
+    LIMITS,
+    LimitRule,
+    SeriesFault,
+    by_symbol,
+    explain_closed,
+    explain_dates,
+    find_faults,
+    near,
+    note_faults,
+)
+from ..utility import DateArray, FloatArray, IntArray, Measure, ReturnKind, SmallIntArray
+from ..words import make_error
 from . import sessions as laying
 from .market_notes import find_odd_rows, note_closed_days, note_ends, note_markets, refuse_dates
 from .measures import compute_measure, explain_lack

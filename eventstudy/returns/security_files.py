@@ -7,12 +7,23 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import DataError
-from ..prices.quality.return_faults import CODE_TEXTS
-from ..utility import identifiers as ids
-from ..utility.catalogue import make_error, say
-from ..utility.frames import frame_of, with_index
-from ..utility.tables import column_names, read_part, read_table
-from ..utility.typing import CalendarChoice
+from ..files import (
+    IDENTIFIERS,
+    TICKERS,
+    as_text,
+    bare,
+    column_names,
+    frame_of,
+    identifier_for,
+    identifiers_in,
+    is_crsp,
+    read_part,
+    read_table,
+    with_index,
+)
+from ..quality import CODE_TEXTS
+from ..utility import CalendarChoice
+from ..words import make_error, say
 from .table import FrameTable, numbers_of
 
 if TYPE_CHECKING:
@@ -27,7 +38,7 @@ LONG = ["date", "ticker", "ret"]
 INDICES = ("vwretd", "vwretx", "ewretd", "ewretx", "sprtrn")
 # Columns that are read of a large file, and from how many bytes on a file is one.
 USED = {
-    *NAMES, *NAMES.values(), *ids.IDENTIFIERS, *ids.TICKERS, *INDICES, "shrout", "dlret", "dlstdt",
+    *NAMES, *NAMES.values(), *IDENTIFIERS, *TICKERS, *INDICES, "shrout", "dlret", "dlstdt",
     "dlstcd",
 }  # fmt: skip
 LARGE = 2**24
@@ -43,9 +54,9 @@ LOST, LETTER = set(CODE_TEXTS.values()), r"\.?[A-Z]|\."
 
 def has_securities(names: Iterable[Any]) -> bool:
     """Return whether columns are those of a long table of returns by an identifier."""
-    columns = {ids.bare(name) for name in names}
+    columns = {bare(name) for name in names}
     is_long = "date" in columns and bool(columns & {"ret", "return", "permno"})
-    return ids.is_crsp(columns) or (is_long and bool(ids.identifier_for(columns)))
+    return is_crsp(columns) or (is_long and bool(identifier_for(columns)))
 
 
 def usual_calendar(events: Any, returns: Any = None, ticker: str = "") -> CalendarChoice:
@@ -57,8 +68,8 @@ def usual_calendar(events: Any, returns: Any = None, ticker: str = "") -> Calend
     ticker : str
         The column that names the series of the events, where that is said.
     """
-    has_crsp = returns is not None and ids.is_crsp(column_names(returns))
-    by_identifier = ids.identifier_for([ticker] if ticker else column_names(events)) != ""
+    has_crsp = returns is not None and is_crsp(column_names(returns))
+    by_identifier = identifier_for([ticker] if ticker else column_names(events)) != ""
     return "data" if has_crsp or by_identifier else "exchange"
 
 
@@ -95,11 +106,11 @@ def read_securities(path: str | Path, wanted: Collection[str]) -> pd.DataFrame:
 
     def rows_of(piece: pd.DataFrame) -> pd.Series[bool]:
         """Return which rows are wanted, the first ones of days that are new among them."""
-        names = [n for n in piece.columns if ids.bare(n) in (*ids.IDENTIFIERS, *ids.TICKERS)]
-        rows = ids.as_text(piece[names[0]]).isin(wanted)
+        names = [n for n in piece.columns if bare(n) in (*IDENTIFIERS, *TICKERS)]
+        rows = as_text(piece[names[0]]).isin(wanted)
         for name in names[1:]:
-            rows |= ids.as_text(piece[name]).isin(wanted)
-        date = next(n for n in piece.columns if NAMES.get(ids.bare(n), ids.bare(n)) == "date")
+            rows |= as_text(piece[name]).isin(wanted)
+        date = next(n for n in piece.columns if NAMES.get(bare(n), bare(n)) == "date")
         days = piece[date].astype(str)
         if has_index or not seen:
             first = ~days.isin(seen) & ~days.duplicated()
@@ -107,7 +118,7 @@ def read_securities(path: str | Path, wanted: Collection[str]) -> pd.DataFrame:
             seen.update(days[first])
         return rows
 
-    return read_part(Path(path), lambda name: ids.bare(name) in USED, rows_of)
+    return read_part(Path(path), lambda name: bare(name) in USED, rows_of)
 
 
 class SecurityTable(FrameTable):
@@ -152,11 +163,11 @@ def by_security(frame: pd.DataFrame, wanted: Collection[str]) -> tuple[pd.DataFr
         The column that has most of these names the series.
     """
     frame = frame.reset_index(drop=True)
-    tickers = [n for n in frame.columns if ids.bare(n) in ids.TICKERS]
-    named = [*ids.identifiers_in(frame.columns), *tickers]
-    candidates, texts = {str(name): ids.as_text(frame[name]) for name in named}, set(wanted)
+    tickers = [n for n in frame.columns if bare(n) in TICKERS]
+    named = [*identifiers_in(frame.columns), *tickers]
+    candidates, texts = {str(name): as_text(frame[name]) for name in named}, set(wanted)
     series = max(candidates, key=lambda name: len(texts & set(candidates[name].unique())))
-    table = frame.set_axis([NAMES.get(ids.bare(n), ids.bare(n)) for n in frame.columns], axis=1)
+    table = frame.set_axis([NAMES.get(bare(n), bare(n)) for n in frame.columns], axis=1)
     return table.assign(ticker=candidates[series]), series
 
 
@@ -178,7 +189,7 @@ def _days(cells: pd.Series[Any]) -> pd.Series[pd.Timestamp]:
     """Return cells as days, in the form that reads most of them; NaT for the others."""
     import pandas as pd
 
-    texts = ids.as_text(cells)
+    texts = as_text(cells)
     read = (pd.to_datetime(texts, format=form, errors="coerce") for form in DATES)
     days: pd.Series[pd.Timestamp] = max(read, key=lambda dates: int(dates.notna().sum()))
     return days.dt.normalize()
@@ -200,7 +211,7 @@ def _complete(rows: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
         where = f"{row.ticker} on {row.date:%Y-%m-%d}"
         raise DataError("a return that is no number", where=where, value=str(row.ret))
     if "missing" in rows:
-        codes = ids.as_text(rows["missing"]).where(returns.isna(), "")
+        codes = as_text(rows["missing"]).where(returns.isna(), "")
     counts = codes[codes != ""].value_counts().sort_index()
     texts = ", ".join(f"{code} {n}" for code, n in counts.items())
     done = [say("crsp.codes", n=int(counts.sum()), codes=texts)] if len(counts) else []

@@ -7,10 +7,10 @@ from datetime import date, timedelta
 from functools import cache
 from typing import NamedTuple, Protocol
 
-from ..calendars.window import Window
+from ..calendars import Window
 from ..errors import ConfigError
-from ..events.table import Events
-from ..utility.catalogue import make_error
+from ..events import Events
+from ..words import make_error
 from .benchmarks import PEERS, benchmarks_of, members
 from .sessions import DATA_CALENDAR, Key
 

@@ -8,14 +8,23 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import numpy as np
 
-from ..calendars.exchanges import BY_CODE, home_of, indices_of, kind_of
-from ..calendars.sessions import NO_ZONE, Sessions
-from ..prices.quality.gate import GATE, Gate, Verdict
-from ..prices.quality.price_limits import LimitRule, rules_of
-from ..prices.quality.quotes import NO_DATES, Market, Quotes
-from ..prices.quality.whole_series import explain_closed, judge_dates, lag_between, twins_of
-from ..utility.catalogue import Reason
-from ..utility.typing import BoolArray, DateArray, FloatArray, IntArray, ReturnKind
+from ..calendars import BY_CODE, NO_ZONE, Sessions, home_of, indices_of, kind_of
+from ..quality import (
+    GATE,
+    NO_DATES,
+    Gate,
+    LimitRule,
+    Market,
+    Quotes,
+    Verdict,
+    explain_closed,
+    judge_dates,
+    lag_between,
+    rules_of,
+    twins_of,
+)
+from ..utility import BoolArray, DateArray, FloatArray, IntArray, ReturnKind
+from ..words import Reason
 
 if TYPE_CHECKING:
     import pandas as pd

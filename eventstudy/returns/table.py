@@ -12,12 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import DataError
-from ..prices._base import FIRST_DAY, LAST_DAY
-from ..prices.quality.return_faults import CODE_TEXTS
-from ..utility.catalogue import make_error, say
-from ..utility.frames import frame_of, with_index
-from ..utility.tables import read_table, reading_parquet
-from ..utility.typing import DateArray, FloatArray, IntArray
+from ..files import frame_of, read_table, reading_parquet, with_index
+from ..prices import FIRST_DAY, LAST_DAY
+from ..quality import CODE_TEXTS
+from ..utility import DateArray, FloatArray, IntArray
+from ..words import make_error, say
 
 if TYPE_CHECKING:
     import pandas as pd

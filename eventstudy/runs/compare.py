@@ -11,13 +11,12 @@ from typing import Any, cast
 from uuid import uuid4
 
 from ..errors import EventStudyError, RunFolderError
-from ..events.checks import CANDIDATES
-from ..prices.frozen import TABLE, read_frozen
-from ..returns.benchmarks import NAMED, members
-from ..utility.catalogue import say
-from ..utility.csv_text import OUTCOME
-from ..utility.file_names import inside
-from ..utility.flags import Flag
+from ..events import CANDIDATES
+from ..files import OUTCOME, inside
+from ..prices import TABLE, read_frozen
+from ..returns import NAMED, members
+from ..utility import Flag
+from ..words import say
 from .comparison import (
     MOVED,
     Answer,

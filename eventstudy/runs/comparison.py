@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ..analysis.answer import DIFFERENT
-from ..events.checks import name_some
-from ..utility.units import speaking_of, words
+from ..analysis import DIFFERENT
+from ..events import name_some
+from ..words import speaking_of, words
 
 # A CAR that moved by one basis point; a p-value as far as the third decimal.
 MOVED, SAME_PVALUE = 1e-4, 1e-3

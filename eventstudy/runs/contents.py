@@ -12,12 +12,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ..findings.tables import list_outcomes, study_tables
-from ..fitting.config import StudyConfig
-from ..fitting.fitted import MANY, FittedStudy, is_large, listed
-from ..utility.csv_text import to_csv
-from ..utility.progress import step
-from ..utility.tables import parquet_modules
+from ..analysis import list_outcomes, study_tables
+from ..files import parquet_modules, to_csv
+from ..fitting import MANY, FittedStudy, is_large, listed
+from ..settings import StudyConfig
+from ..utility import step
 from .origin import Origin
 from .record import manifest_of, provenance_of, seal
 
@@ -53,8 +52,8 @@ def fill(
     facts : mapping, optional
         What the manifest has besides.
     """
-    from ..findings.finished_run import FinishedRun, findings_of
-    from ..report.formats.formats import HELD, exported
+    from ..findings import FinishedRun, findings_of
+    from ..report import HELD, exported
 
     (stage / "data").mkdir()
     if origin:
@@ -75,7 +74,7 @@ def fill(
         step(f"report ({kind})")
         exported(FinishedRun(findings, tables), kind, stage)
     if config.figures and len(results):
-        from ..report.formats.figure_files import write_figures
+        from ..report import write_figures
 
         step("figures")
         (stage / "figures").mkdir()

@@ -13,15 +13,13 @@ from typing import Any
 import pandas as pd
 
 from ..errors import DataError, RunFolderError, UndecidedError
-from ..events.checks import name_some
-from ..fitting.config import StudyConfig
-from ..fitting.fitted import FittedStudy, listed
-from ..returns.benchmarks import members
-from ..utility.blas import one_thread
-from ..utility.catalogue import make_error, say
-from ..utility.csv_text import unquoted
-from ..utility.file_names import checked_name
-from ..utility.progress import step
+from ..events import name_some
+from ..files import checked_name, unquoted
+from ..fitting import FittedStudy, listed
+from ..returns import members
+from ..settings import StudyConfig
+from ..utility import one_thread, step
+from ..words import make_error, say
 from .atomic_swap import clear_remains, follow_link, locked, staged
 from .compare import LOG, log_changes
 from .contents import fill

@@ -11,14 +11,9 @@ from pathlib import Path
 import numpy as np
 from markupsafe import Markup
 
-from ..report.figures.svg_canvas import Panel, Scale, picture
-from ..report.formats.formats import write_file
-from ..report.formats.templating import environment, style
-from ..report.sections.methods import settings_text
-from ..utility.catalogue import say
-from ..utility.log import note
-from ..utility.numbers import clipped, day
-from ..utility.units import WORDS
+from ..report import Panel, Scale, environment, picture, settings_text, style, write_file
+from ..utility import note
+from ..words import WORDS, clipped, day, say
 from .atomic_swap import locked
 from .manifest import MANIFEST
 from .rows import CHECKED, DAMAGED, FAILED, Run, run_of

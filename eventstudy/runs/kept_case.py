@@ -14,9 +14,9 @@ import numpy as np
 import pandas as pd
 
 from ..errors import RunFolderError
-from ..findings.kept_case import SHIPPED, AlteredCaseError, Case, case_of, read_case, shipped_case
-from ..fitting.config import StudyConfig
-from ..utility.catalogue import say
+from ..findings import SHIPPED, AlteredCaseError, Case, case_of, read_case, shipped_case
+from ..settings import StudyConfig
+from ..words import say
 from .record import hash_files
 from .verify import Verification, compare_hashes
 
@@ -155,9 +155,9 @@ def compute_case(event: Mapping[str, str], config: StudyConfig, name: str) -> Ca
     EventStudyError
         If the event cannot be used.
     """
-    from ..analysis.computed import compute_study
-    from ..events.table import events_from_frame
-    from ..fitting.inputs import StudyInputs
+    from ..analysis import compute_study
+    from ..events import events_from_frame
+    from ..fitting import StudyInputs
     from .folder import nothing_usable
 
     study = compute_study(StudyInputs(events_from_frame(pd.DataFrame([event])), config))

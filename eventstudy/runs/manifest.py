@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import Any, ClassVar, get_type_hints
 
 from ..errors import RunFolderError
-from ..findings.document import DocumentError, decoded, document_schema
-from ..prices._base import Provenance
-from ..utility.catalogue import make_error
-from ..utility.file_names import is_place
+from ..files import is_place
+from ..findings import DocumentError, decoded, document_schema
+from ..prices import Provenance
+from ..words import make_error
 
 FAMILY = "eventstudy-run/"
 SCHEMA = f"{FAMILY}2"

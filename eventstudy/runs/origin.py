@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import ConfigError, DataError, hide_secrets
-from ..events.table import events_given
-from ..fitting.config import StudyConfig
-from ..fitting.inputs import StudyInputs
+from ..events import events_given
+from ..files import read_bytes, require_file
+from ..fitting import StudyInputs
 from ..prices import is_name
-from ..utility.tables import read_bytes, require_file
+from ..settings import StudyConfig
 from .manifest import Sources
 
 # Where a run folder keeps the events file.

@@ -16,10 +16,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
-from ..findings.document import DocumentError, decoded
-from ..utility.catalogue import has, say
-from ..utility.log import note
-from ..utility.numbers import clipped
+from ..findings import DocumentError, decoded
+from ..utility import note
+from ..words import clipped, has, say
 from .atomic_swap import flush_names, follow_link, locked
 
 SCHEMA = "eventstudy-outbox/1"

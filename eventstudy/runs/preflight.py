@@ -6,16 +6,13 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
-from ..analysis.computed import require_network
+from ..analysis import require_free
 from ..errors import ConfigError, ConfigFaultsError, EventStudyError
-from ..events.where import rows_where
-from ..findings.tables import require_free
-from ..fitting.config import StudyConfig
-from ..fitting.inputs import NEWS_COLUMN, YAHOO, StudyInputs
-from ..returns.benchmarks import benchmarks_of, named_benchmarks
-from ..returns.measures import shares_of
-from ..returns.series import Sources, series_of
-from ..utility.registry import did_you_mean
+from ..events import rows_where
+from ..fitting import NEWS_COLUMN, YAHOO, StudyInputs, require_network
+from ..returns import Sources, benchmarks_of, named_benchmarks, series_of, shares_of
+from ..settings import StudyConfig
+from ..utility import did_you_mean
 
 # The setting that is at fault if a check raises, and the check.
 Check = tuple[str, Callable[[], object]]

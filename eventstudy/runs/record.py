@@ -21,25 +21,17 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ..calendars.sessions import version as calendars_version
+from ..calendars import version as calendars_version
 from ..errors import ConfigError, RunFolderError
-from ..findings.finished_run import prices_of
-from ..findings.types import Findings
-from ..fitting.config import StudyConfig
-from ..fitting.fitted import FittedStudy
-from ..prices import is_name
-from ..prices._base import confirmed_on
-from ..prices.frozen import described
-from ..report.sections.answer import answer
-from ..report.sections.caveats import second_sentence
-from ..returns.panel import ReturnsPanel
-from ..utility.catalogue import make_error
-from ..utility.csv_text import read_csv
-from ..utility.file_names import inside
-from ..utility.flags import Flag
-from ..utility.typing import BoolArray
-from ..utility.units import speaking_of
-from ..utility.version import __version__
+from ..files import inside, read_csv
+from ..findings import Findings, prices_of
+from ..fitting import FittedStudy
+from ..prices import confirmed_on, described, is_name
+from ..report import answer, second_sentence
+from ..returns import ReturnsPanel
+from ..settings import StudyConfig
+from ..utility import BoolArray, Flag, __version__
+from ..words import make_error, speaking_of
 from .manifest import LARGEST_TABLE, MANIFEST, SCHEMA, Manifest, read_manifest
 from .origin import ASKED, SIZES, Origin, hash_of
 

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import PriceError, RunFolderError
-from ..fitting.config import StudyConfig
-from ..fitting.fitted import FittedStudy
+from ..fitting import FittedStudy
+from ..settings import StudyConfig
 from .atomic_swap import clear_remains, follow_link, locked
 from .compare import log_changes, read_changes
 from .comparison import MOVED, Comparison
@@ -180,7 +180,7 @@ def _compute(
 
     The failure of all prices is a loss where a run had some.
     """
-    from ..analysis.computed import compute_study
+    from ..analysis import compute_study
     from .preflight import refuse
 
     inputs, origin = origin.read()

@@ -14,17 +14,25 @@ from urllib.parse import quote
 
 import numpy as np
 
-from ..analysis.answer import NO_RESULT
+from ..analysis import NO_RESULT
 from ..errors import EventStudyError, RunFolderError
-from ..fitting.config import StudyConfig
-from ..prices._base import confirmed_on, name_some
-from ..report.sections.methods import settings_text
+from ..files import unquoted
+from ..prices import confirmed_on
+from ..report import settings_text
+from ..settings import StudyConfig
 from ..significance import STATISTICS
-from ..utility.catalogue import say
-from ..utility.csv_text import unquoted
-from ..utility.numbers import MISSING, clipped, date_prose, percent, pvalue
-from ..utility.typing import FloatArray
-from ..utility.units import WORDS, speaking_of
+from ..utility import FloatArray
+from ..words import (
+    MISSING,
+    WORDS,
+    clipped,
+    date_prose,
+    name_some,
+    percent,
+    pvalue,
+    say,
+    speaking_of,
+)
 from .manifest import MANIFEST, EventCounts, Stated
 from .origin import NAMING_FILES
 from .outbox import waiting

@@ -20,19 +20,25 @@ from ..errors import (
     PriceError,
     RateLimitedError,
 )
-from ..events.checks import name_some
-from ..fitting.fitted import FittedStudy
-from ..fitting.status import GONE
-from ..prices import Prices, is_name, resolve
-from ..prices._base import Provenance, confirmed_on
-from ..prices._prices import Names, Progress
-from ..prices.auto import AutoProvider
-from ..prices.frozen import TABLE, FrozenProvider, read_frozen
-from ..prices.sizes import Sizes
-from ..returns.benchmarks import members
-from ..returns.series import Range
-from ..utility.catalogue import say
-from ..utility.file_names import inside
+from ..events import name_some
+from ..files import inside
+from ..fitting import GONE, FittedStudy
+from ..prices import (
+    TABLE,
+    AutoProvider,
+    FrozenProvider,
+    Names,
+    Prices,
+    Progress,
+    Provenance,
+    Sizes,
+    confirmed_on,
+    is_name,
+    read_frozen,
+    resolve,
+)
+from ..returns import Range, members
+from ..words import say
 from .comparison import price_revision
 from .origin import ASKED, SIZES, Origin, with_files
 from .record import Record, open_events
@@ -278,7 +284,7 @@ def _changed_prices(record: Record, origin: Origin, accept_loss: bool) -> News:
     source with a store answers from it. It is asked again for what it did not answer for when the
     run was computed.
     """
-    from ..prices.store import StoreProvider
+    from ..prices import StoreProvider
 
     if origin.config.returns:
         return News([])

@@ -11,9 +11,8 @@ from pathlib import Path
 import pandas as pd
 
 from ..errors import RunFolderError
-from ..utility.blas import one_thread
-from ..utility.file_names import inside
-from ..utility.tables import require_file
+from ..files import inside, require_file
+from ..utility import one_thread
 from .contents import write_tables
 from .manifest import MANIFEST
 from .origin import SIZES
@@ -253,7 +252,7 @@ def reproduce_run(folder: str | Path, *, tolerance: float = TOLERANCE) -> Reprod
     >>> es.reproduce_run("reports/amd").exact
     True
     """
-    from ..analysis.computed import compute_study
+    from ..analysis import compute_study
 
     record = Record.read(folder)
     refuse_altered(record)

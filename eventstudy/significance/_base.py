@@ -9,15 +9,13 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 
 import numpy as np
 
-from ..abnormal.abnormal_returns import AbnormalReturns
-from ..calendars.window import Window
-from ..errors import ConfigError, TooManyError
-from ..utility.blas import one_thread
-from ..utility.catalogue import Reason
-from ..utility.numbers import p_is
-from ..utility.numbers import pvalue as pvalue_text
-from ..utility.registry import Registry
-from ..utility.typing import Alternative, FloatArray
+from ..abnormal import AbnormalReturns
+from ..calendars import Window
+from ..dependence import require, require_count
+from ..errors import ConfigError, InapplicableError, TooManyError
+from ..utility import Alternative, FloatArray, Registry, one_thread
+from ..words import Reason, p_is
+from ..words import pvalue as pvalue_text
 
 # Names in the order of every table; a test that is not in it follows.
 ORDER = (
@@ -40,38 +38,6 @@ Role = Literal[
     "", "event t", "event rank", "placebo studies", "sign flips", "calendar time",
     "raised variance",
 ]  # fmt: skip
-
-
-class InapplicableError(Exception):
-    """Raised by a statistic that is undefined for a sample; becomes the reason of the result."""
-
-
-def require(condition: object, code: str, **facts: Any) -> None:
-    """Raise InapplicableError with a :class:`Reason` unless a condition of the test holds.
-
-    Parameters
-    ----------
-    condition : bool
-    code : str
-        Key below ``[reason]`` in the catalogue.
-    **facts
-        What the sentence names.
-    """
-    if not condition:
-        raise InapplicableError(Reason(code, **facts))
-
-
-def require_count(n: int, needed: int, code: str) -> None:
-    """Raise InapplicableError unless there are enough events, dates or sessions.
-
-    Parameters
-    ----------
-    n : int
-    needed : int
-    code : str
-        Key of a sentence with both numbers.
-    """
-    require(n >= needed, code, n=n, needed=needed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +104,7 @@ class SignificanceTest:
         from scipy import stats
 
         agree = not np.isnan(self.df) and self.statistic * self.estimate > 0
-        if not (STATISTICS[self.name].about_mean and agree):
+        if not (REGISTERED[self.name].about_mean and agree):
             return (np.nan, np.nan)
         upper = 0.5 + level / 2
         q = stats.t.ppf(upper, self.df) if np.isfinite(self.df) else stats.norm.ppf(upper)
@@ -152,11 +118,11 @@ class SignificanceTest:
         value = f"{self.distribution or 'statistic'} = {self.statistic:.2f}, {p_is(self.pvalue, 4)}"
         text = value if np.isfinite(self.statistic) else "not tested"
         reason = f" ({self.reason})" * bool(self.reason)
-        return f"{STATISTICS[self.name].label}: {text}, {_events(self.n_events)}{reason}"
+        return f"{REGISTERED[self.name].label}: {text}, {_events(self.n_events)}{reason}"
 
     def _repr_html_(self) -> str:
         cells = {
-            "test": STATISTICS[self.name].label, "statistic": f"{self.statistic:.4f}",
+            "test": REGISTERED[self.name].label, "statistic": f"{self.statistic:.4f}",
             "reference": self.distribution, "p": pvalue_text(self.pvalue, 4),
             "events": str(self.n_events), "note": self.reason,
         }  # fmt: skip
@@ -333,7 +299,7 @@ class Statistic:
         require(fits, "needs_model" if self.per_event else "for_model_only", model=self.model)
 
 
-STATISTICS: Registry[Statistic] = Registry("test", "eventstudy.tests", ORDER)
+REGISTERED: Registry[Statistic] = Registry("test", "eventstudy.tests", ORDER)
 
 
 def statistic(
@@ -355,29 +321,10 @@ def statistic(
     def file(compute: Compute) -> Compute:
         fields = {**traits, **dict(zip(GRADES, robust, strict=True))}
         entry = Statistic(name=name, compute=compute, **fields)
-        STATISTICS.register(name, compute.__module__)(entry)
+        REGISTERED.register(name, compute.__module__)(entry)
         return compute
 
     return file
-
-
-def main_test(n_events: int) -> str:
-    """Return the name of the test that decides, by the number of events alone.
-
-    Notes
-    -----
-    It is the test with the largest `main_from` of at most `n_events`. Of one to four the variance
-    of the event days cannot be estimated from these days, so it is that of the estimation days,
-    raised where returns varied more just before. Five or more have BMP adjusted for correlation
-    (docs/methods/answer.md).
-    """
-    sizes = {test.main_from: name for name, test in STATISTICS.items() if test.main_from}
-    return sizes[max(size for size in sizes if size <= max(n_events, 1))]
-
-
-def name_for_role(role: Role) -> str:
-    """Return the name of the built-in test with a role in other analyses."""
-    return next(name for name, test in STATISTICS.items() if test.role == role)
 
 
 def pvalue(statistic: float, df: float, alternative: Alternative = "two-sided") -> float:

@@ -7,11 +7,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..abnormal.abnormal_returns import AbnormalReturns
-from ..calendars.window import Window
-from ..utility.typing import FloatArray, IntArray
-from ._base import Value, require
-from ._correlation import mean_correlation
+from ..abnormal import AbnormalReturns
+from ..calendars import Window
+from ..dependence import mean_correlation, require
+from ..utility import FloatArray, IntArray
+from ._base import Value
 
 # docs/methods/tests.md: without rounding, noise of 1e-17 would break ties.
 DECIMALS = 12

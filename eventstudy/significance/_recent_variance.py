@@ -7,11 +7,9 @@ from functools import partial
 
 import numpy as np
 
-from ..abnormal.abnormal_returns import AbnormalReturns
-from ..abnormal.recent_days import RecentDays
-from ..calendars.window import Window
-from ..utility.chunks import KEPT
-from ..utility.typing import BoolArray, FloatArray, IntArray
+from ..abnormal import AbnormalReturns, RecentDays
+from ..calendars import Window
+from ..utility import KEPT, BoolArray, FloatArray, IntArray
 from ._base import FULL_SAMPLE
 
 # The weight of a session, over that of the next.

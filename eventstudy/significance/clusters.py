@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..abnormal.abnormal_returns import AbnormalReturns
-from ..calendars.window import Window
-from ..utility.chunks import chunks
-from ..utility.typing import FloatArray, IntArray
-from ._base import Value, require, require_count, statistic, t_of_mean
-from ._loadings import Loadings
-from ._pairs import apart
+from ..abnormal import AbnormalReturns
+from ..calendars import Window
+from ..dependence import Loadings, apart, require, require_count
+from ..utility import FloatArray, IntArray, chunks
+from ._base import Value, statistic, t_of_mean
 from ._ranks import Totals, same_date_mean, scaled_total
 
 MIN_DATES = 3

@@ -6,11 +6,11 @@ from collections.abc import Callable
 
 import numpy as np
 
-from ..abnormal.abnormal_returns import AbnormalReturns
-from ..calendars.window import Window
-from ..utility.chunks import chunks
-from ..utility.typing import FloatArray
-from ._base import EQUAL, Value, require_count, statistic, t_of_mean
+from ..abnormal import AbnormalReturns
+from ..calendars import Window
+from ..dependence import require_count
+from ..utility import FloatArray, chunks
+from ._base import EQUAL, Value, statistic, t_of_mean
 
 NULL = "the mean CAR is zero"
 MIN_VALUES = 3

@@ -6,10 +6,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..abnormal.abnormal_returns import AbnormalReturns
-from ..calendars.window import Window
-from ..utility.typing import FloatArray
-from ._base import Value, f_value, require, statistic
+from ..abnormal import AbnormalReturns
+from ..calendars import Window
+from ..dependence import require
+from ..utility import FloatArray
+from ._base import Value, f_value, statistic
 
 
 @statistic(

@@ -7,13 +7,14 @@ from itertools import combinations_with_replacement
 
 import numpy as np
 
-from ..abnormal.abnormal_returns import AbnormalReturns
-from ..calendars.window import Window
-from ..models.market import convex_weights
-from ..utility.catalogue import Reason
-from ..utility.chunks import KEPT
-from ..utility.typing import FloatArray
-from ._base import InapplicableError, Value, require, statistic
+from ..abnormal import AbnormalReturns
+from ..calendars import Window
+from ..dependence import require
+from ..errors import InapplicableError
+from ..models import convex_weights
+from ..utility import KEPT, FloatArray
+from ..words import Reason
+from ._base import Value, statistic
 from ._ranks import DECIMALS, day_sums, same_date_mean, scaled_total
 
 # With fewer placebo windows the two-sided p cannot fall below 0.05, with fewer donors p cannot.

@@ -7,11 +7,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..abnormal.abnormal_returns import AbnormalReturns
-from ..calendars.window import Window
-from ..utility.typing import FloatArray
-from ._base import Value, require, require_count, statistic, t_of_mean
-from ._correlation import cancelling, mean_correlation, variance_factor
+from ..abnormal import AbnormalReturns
+from ..calendars import Window
+from ..dependence import cancelling, mean_correlation, require, require_count, variance_factor
+from ..utility import FloatArray
+from ._base import Value, statistic, t_of_mean
 from ._ranks import DECIMALS, Totals, all_days, event_days, rank_z, scaled_ranks
 
 

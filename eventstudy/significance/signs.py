@@ -6,10 +6,11 @@ from functools import partial
 
 import numpy as np
 
-from ..abnormal.abnormal_returns import AbnormalReturns
-from ..calendars.window import Window
-from ..utility.typing import FloatArray
-from ._base import Value, require, statistic
+from ..abnormal import AbnormalReturns
+from ..calendars import Window
+from ..dependence import require
+from ..utility import FloatArray
+from ._base import Value, statistic
 from ._ranks import DECIMALS, positive_cars
 from .placebo import consecutive_sums
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..abnormal.abnormal_returns import AbnormalReturns
-from ..calendars.window import Window
-from ..utility.typing import FloatArray
-from ._base import FULL_SAMPLE, Value, f_value, require, statistic, t_of_mean
-from ._correlation import cancelling, variance_factor
+from ..abnormal import AbnormalReturns
+from ..calendars import Window
+from ..dependence import cancelling, require, variance_factor
+from ..utility import FloatArray
+from ._base import FULL_SAMPLE, Value, f_value, statistic, t_of_mean
 from ._recent_variance import recent_variance
 
 NULL = "the mean standardised CAR is zero"

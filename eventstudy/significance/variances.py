@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..abnormal.abnormal_returns import AbnormalReturns, form
-from ..calendars.window import Window
-from ..utility.typing import FloatArray
-from ._base import Value, require, require_count, statistic
+from ..abnormal import AbnormalReturns, form
+from ..calendars import Window
+from ..dependence import require, require_count
+from ..utility import FloatArray
+from ._base import Value, statistic
 from ._ranks import Totals, rank_z, scaled_ranks
 
 

@@ -1,12 +1,5 @@
 """The interface for notebooks: a study, and results with all their tests, tables and figures."""
 
-from __future__ import annotations
+import lazy_loader
 
-from .doors import EventStudy, compare, run_study, study
-from .results import EventStudyResults
-from .robustness import RobustnessResults, robustness
-
-__all__ = [
-    "EventStudy", "EventStudyResults", "RobustnessResults", "compare", "robustness", "run_study",
-    "study",
-]  # fmt: skip
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

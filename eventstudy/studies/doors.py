@@ -10,19 +10,15 @@ from typing import Any
 
 import pandas as pd
 
-from ..analysis.computed import compute_study
-from ..analysis.specifications import answer_row
+from ..analysis import answer_row, compute_study
 from ..errors import ConfigError, NoUsableEventsError
-from ..events.table import FRAME, Events, events_given
-from ..findings.finished_run import count_dropped
-from ..fitting.config import StudyConfig
-from ..fitting.fit import UnfittedStudy
-from ..fitting.fitted import WindowsLike
-from ..fitting.inputs import StudyInputs
-from ..fitting.settings import COMMAND_NAMES
+from ..events import FRAME, Events, events_given
+from ..findings import count_dropped
+from ..fitting import StudyInputs, UnfittedStudy, WindowsLike
 from ..prices import PricesLike, resolve
-from ..returns.security_files import usual_calendar
-from ..utility.catalogue import say
+from ..returns import usual_calendar
+from ..settings import COMMAND_NAMES, StudyConfig
+from ..words import say
 from .results import EventStudyResults
 
 # Settings that name files, in whose place a table can be given.

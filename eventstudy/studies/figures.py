@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 import pandas as pd
 
-from ..analysis.answer import Answer
-from ..analysis.calibration import Calibration
-from ..analysis.cross_section import CarRegression
-from ..analysis.explain import SideBySide
-from ..analysis.influence import Influence
-from ..analysis.interval import Power
-from ..report.figures import robustness_plots
-from ..report.figures.plots import Look
-from ..report.formats.latex import regressions_as
-from ..report.formats.terminal import regressions_text
-from ..utility.units import Paragraph
+from ..analysis import Answer, Calibration, CarRegression, Influence, Power, SideBySide
+from ..report import (
+    Look,
+    plot_answer,
+    plot_coefficients,
+    plot_influence,
+    plot_power,
+    regressions_as,
+    regressions_text,
+)
+from ..words import Paragraph
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 class CalibrationWithFigure(Paragraph, Calibration):
     """A calibration that draws itself."""
 
-    plot = robustness_plots.plot_power
+    plot = plot_power
 
 
 class _Columns:
@@ -50,7 +50,7 @@ class _Columns:
         **look : str or color
             `title`, and `color` of the first regression.
         """
-        return robustness_plots.plot_coefficients(self.columns, ax, **look)
+        return plot_coefficients(self.columns, ax, **look)
 
     def to_latex(self) -> str:
         """Return a table of LaTeX of at most 330 points, with stars and errors in parentheses."""
@@ -104,17 +104,17 @@ class DrawnAnswer(Paragraph, Answer):
     def _repr_html_(self) -> str:
         return f"<pre>{escape(str(self))}</pre>"
 
-    plot = robustness_plots.plot_answer
+    plot = plot_answer
 
 
 class DrawnPower(Paragraph, Power):
     """Which effects the answer finds, which draws itself."""
 
-    plot = robustness_plots.plot_power
+    plot = plot_power
 
 
 class DrawnInfluence(Influence):
     """What the answer owes to single sets of events, which draws itself."""
 
     __repr__ = Influence.__str__
-    plot = robustness_plots.plot_influence
+    plot = plot_influence

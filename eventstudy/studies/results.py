@@ -12,35 +12,43 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ..analysis.answer import answer_of, influence_of, main_test_of
-from ..analysis.calendar_portfolio import calendar_portfolio
-from ..analysis.calibration import calibrate
-from ..analysis.computed import with_market_values
-from ..analysis.diagnosis import diagnose
-from ..analysis.explain import explain, regress_car
-from ..analysis.groups import difference
-from ..analysis.long_horizon import abhar
-from ..analysis.multiple_testing import family, summary
-from ..analysis.placebo import placebo_firms
-from ..analysis.regressions import diagnostics, regression
-from ..analysis.weights import dollar_loss, weighted_caar
-from ..calendars.window import Window
-from ..events.checks import REPLACED
-from ..events.rows import KNOWN
-from ..events.table import FIXED
-from ..findings.finished_run import finish_run, results_text, studies_of, study_of_group
-from ..findings.types import Findings
-from ..fitting.config import StudyConfig
-from ..fitting.fitted import FittedStudy, WindowLike, WindowsLike, is_large
-from ..fitting.inputs import CONFOUNDER
-from ..report.figures.plots import plot_caar, plot_car_forest, plot_event, plot_path
-from ..report.formats.terminal import answer_text, terminal_text
-from ..report.sections.answer import split_answer
-from ..report.sections.caveats import second_sentence
-from ..utility.catalogue import say
-from ..utility.frames import with_numbers
-from ..utility.typing import IntArray
-from ..utility.units import speaking_of
+from ..analysis import (
+    abhar,
+    answer_of,
+    calendar_portfolio,
+    calibrate,
+    diagnose,
+    diagnostics,
+    difference,
+    dollar_loss,
+    explain,
+    family,
+    influence_of,
+    main_test_of,
+    placebo_firms,
+    regress_car,
+    regression,
+    summary,
+    weighted_caar,
+)
+from ..calendars import Window
+from ..events import FIXED, KNOWN, REPLACED
+from ..files import with_numbers
+from ..findings import Findings, finish_run, results_text, studies_of, study_of_group
+from ..fitting import CONFOUNDER, FittedStudy, WindowLike, WindowsLike, is_large, with_market_values
+from ..report import (
+    answer_text,
+    plot_caar,
+    plot_car_forest,
+    plot_event,
+    plot_path,
+    second_sentence,
+    split_answer,
+    terminal_text,
+)
+from ..settings import StudyConfig
+from ..utility import IntArray
+from ..words import say, speaking_of
 from . import figures
 
 # Notes under a summary.
@@ -213,7 +221,7 @@ class EventStudyResults(FittedStudy):
         source : str or Path
             ``yahoo``, or a file with ticker, date, and mcap or shares.
         **options
-            As for :func:`eventstudy.analysis.computed.with_market_values`.
+            As for :func:`eventstudy.fitting.market_values.with_market_values`.
 
         Returns
         -------
@@ -233,7 +241,7 @@ class EventStudyResults(FittedStudy):
         window : window, optional
             By default the main one.
         **options
-            As for :func:`eventstudy.analysis.explain.regress_car`, such as ``weights="precision"``.
+            As for `regress_car`, such as ``weights="precision"``.
 
         Returns
         -------
@@ -254,7 +262,7 @@ class EventStudyResults(FittedStudy):
         window : window, optional
             By default the main one.
         **options
-            As for :func:`eventstudy.analysis.explain.explain`, such as ``cluster="date"``.
+            As for `explain`, such as ``cluster="date"``.
 
         Returns
         -------
@@ -281,7 +289,7 @@ class EventStudyResults(FittedStudy):
         group : str, optional
             As for :meth:`of_group`: by default the group that the report begins with.
         **options
-            As for :func:`eventstudy.analysis.calibration.calibrate`.
+            As for :func:`eventstudy.analysis.robustness.calibration.calibrate`.
 
         Returns
         -------
@@ -320,8 +328,7 @@ class EventStudyResults(FittedStudy):
         RunFolderError
             If the folder cannot be written, or is no run.
         """
-        from ..runs import write_run
-        from ..runs.folder import free_name
+        from ..runs import free_name, write_run
 
         config = config or self.settings
         if not force:
@@ -352,7 +359,7 @@ class EventStudyResults(FittedStudy):
 
     def to_markdown(self, *, config: StudyConfig | None = None) -> str:
         """Return the report as Markdown."""
-        from ..report.formats.pages import markdown
+        from ..report import markdown
 
         return markdown(self.findings(config=config))
 
@@ -369,7 +376,7 @@ class EventStudyResults(FittedStudy):
         -------
         str
         """
-        from ..report.formats.latex import latex_table
+        from ..report import latex_table
 
         return latex_table(self.findings(config=config), table)
 
@@ -402,7 +409,7 @@ class EventStudyResults(FittedStudy):
         return self._exported("parquet", path, config)
 
     def _exported(self, kind: str, path: str | Path, config: StudyConfig | None) -> Path:
-        from ..report.formats.formats import export_file
+        from ..report import export_file
 
         return export_file(finish_run(self, config=config), kind, Path(path))
 
@@ -493,7 +500,7 @@ class EventStudyResults(FittedStudy):
         return [*(say("results.note", text=text) for text in notes), *last]
 
     def _repr_html_(self) -> str:
-        from ..report.formats.cell import render_cell
+        from ..report import render_cell
 
         if is_large(self):
             return f"<p>{escape(repr(self))}</p>"

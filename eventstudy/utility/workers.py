@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from ..errors import ConfigError, EventStudyError, how_to_install
-from .catalogue import make_error
+from ..words import make_error
 from .log import note
 from .progress import advance
 

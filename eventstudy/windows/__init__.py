@@ -1,1 +1,5 @@
 """Events aligned on the panel: returns of each event by day."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

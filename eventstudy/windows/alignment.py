@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from ..calendars.window import Window
-from ..utility.typing import AnyArray, BoolArray, DateArray, IntArray
+from ..calendars import Window
+from ..utility import AnyArray, BoolArray, DateArray, IntArray
 
 if TYPE_CHECKING:
     from ..returns import ReturnsPanel

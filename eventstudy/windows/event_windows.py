@@ -9,10 +9,21 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from ..calendars.window import Window, require_apart
+from ..calendars import Window, require_apart
 from ..errors import ConfigError, TooManyError
-from ..utility.chunks import HOLDABLE, ByEvent, Pieces, chunks, joined
-from ..utility.typing import BoolArray, DateArray, FloatArray, IntArray, Measure, ReturnKind
+from ..utility import (
+    HOLDABLE,
+    BoolArray,
+    ByEvent,
+    DateArray,
+    FloatArray,
+    IntArray,
+    Measure,
+    Pieces,
+    ReturnKind,
+    chunks,
+    joined,
+)
 from .alignment import TRADED, Laying, numbered, places
 
 if TYPE_CHECKING:

@@ -9,11 +9,9 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 from markupsafe import Markup
 
-from ...analysis.implied_path import BASE, ImpliedPath
-from ...utility.catalogue import has, say
-from ...utility.numbers import day, rough_percent
-from ...utility.typing import FloatArray
-from ...utility.units import words
+from ...analysis import BASE, ImpliedPath
+from ...utility import FloatArray
+from ...words import day, has, rough_percent, say, words
 from .labels import Box
 from .svg_canvas import WIDE, Panel, Scale, day_ticks, picture, rect, roomy, text, text_width, ticks
 

@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 from markupsafe import Markup
 
-from ...utility.catalogue import say
-from ...utility.numbers import pvalue
+from ...words import pvalue, say
 from .strip import LINE, Layout, MarkRow, draw_rows
 from .svg_canvas import WIDE, text_width
 
 if TYPE_CHECKING:
-    from ..sections.regressions import RegressionTable
+    from ..tables.regressions import RegressionTable
 
 
 def draw_coefficients(table: RegressionTable, *, width: int) -> Markup:

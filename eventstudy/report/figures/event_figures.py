@@ -8,12 +8,10 @@ from itertools import pairwise
 import numpy as np
 from markupsafe import Markup
 
-from ...calendars.window import Window
-from ...findings.event_series import DAY, FITTED, Fit, PricePath
-from ...utility.catalogue import say
-from ...utility.numbers import NBSP, day
-from ...utility.typing import BoolArray, FloatArray, IntArray
-from ...utility.units import words
+from ...calendars import Window
+from ...findings import DAY, FITTED, Fit, PricePath
+from ...utility import BoolArray, FloatArray, IntArray
+from ...words import NBSP, day, say, words
 from . import svg_canvas as svg
 from .labels import Box, place_names
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from itertools import product
 from typing import NamedTuple
 
-from ...utility.typing import FloatArray
+from ...utility import FloatArray
 from .svg_canvas import text_width
 
 # Height of letters, and names in a figure at most.

@@ -10,19 +10,21 @@ from typing import TYPE_CHECKING, Any, TypedDict, Unpack, cast
 
 import numpy as np
 
-from ...analysis.answer import DIFFERENT, answer_of
-from ...analysis.implied_path import caar_around, gaps_of_events, implied_path_of
-from ...analysis.interval import quantile
-from ...analysis.regressions import find_event
-from ...calendars.window import Window
+from ...analysis import (
+    DIFFERENT,
+    answer_of,
+    caar_around,
+    find_event,
+    gaps_of_events,
+    implied_path_of,
+    quantile,
+)
+from ...calendars import Window
 from ...errors import ConfigError
-from ...findings.finished_run import study_of_group
-from ...findings.types import firm_name
-from ...fitting.fitted import FittedStudy, WindowLike
+from ...findings import firm_name, study_of_group
+from ...fitting import FittedStudy, WindowLike
 from ...significance import recent_variance
-from ...utility.catalogue import say
-from ...utility.numbers import MINUS, clipped, date_prose
-from ...utility.units import in_its_words, words
+from ...words import MINUS, clipped, date_prose, in_its_words, say, words
 from .answer_figures import BAND, WINDOW, draw_levels
 
 if TYPE_CHECKING:

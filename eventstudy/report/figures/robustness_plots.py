@@ -8,15 +8,17 @@ from typing import TYPE_CHECKING, Any, Unpack, cast
 
 import numpy as np
 
-from ...analysis._regressors import CONSTANT
-from ...analysis.answer import Answer
-from ...analysis.calibration import Calibration
-from ...analysis.cross_section import CarRegression
-from ...analysis.influence import Influence
-from ...analysis.interval import POWER, Interval, Power
-from ...utility.catalogue import say
-from ...utility.numbers import LEVEL, clipped
-from ...utility.units import words
+from ...analysis import (
+    CONSTANT,
+    POWER,
+    Answer,
+    Calibration,
+    CarRegression,
+    Influence,
+    Interval,
+    Power,
+)
+from ...words import LEVEL, clipped, say, words
 from .plots import Look, draw_point, ink, label_returns, name_rows, new_axes, shown_axes, titled
 from .specification_curve import ROW, SpecificationCurve
 

@@ -8,10 +8,9 @@ import numpy as np
 import pandas as pd
 from markupsafe import Markup
 
-from ...analysis.specifications import CHOICES
-from ...utility.catalogue import say
-from ...utility.numbers import LEVEL, clipped
-from ...utility.typing import BoolArray, FloatArray
+from ...analysis import CHOICES
+from ...utility import BoolArray, FloatArray
+from ...words import LEVEL, clipped, say
 from .svg_canvas import WIDE, Panel, Scale, picture, return_scale, text
 
 # Marks: a tick of the matrix, and the disc of the study itself.

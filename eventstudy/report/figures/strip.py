@@ -8,10 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from markupsafe import Markup
 
-from ...analysis.interval import Interval
-from ...utility.catalogue import say
-from ...utility.numbers import rough_percent
-from ...utility.typing import FloatArray
+from ...analysis import Interval
+from ...utility import FloatArray
+from ...words import rough_percent, say
 from .labels import LETTERS, MOST, Box, place_names
 from .svg_canvas import WIDE, Panel, Scale, number, picture, return_scale, text, text_width
 

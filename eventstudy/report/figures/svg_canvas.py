@@ -11,10 +11,9 @@ from html import escape
 import numpy as np
 from markupsafe import Markup
 
-from ...calendars.window import Window
-from ...utility.numbers import day, signed
-from ...utility.typing import FloatArray, IntArray
-from ...utility.units import words
+from ...calendars import Window
+from ...utility import FloatArray, IntArray
+from ...words import day, signed, words
 
 WIDE, NARROW, HALF = 1000, 360, 500
 KINDS = {WIDE: "wide", NARROW: "narrow", HALF: "half"}

@@ -7,16 +7,15 @@ from functools import cache
 
 from markupsafe import Markup
 
-from ...findings.types import Findings
-from ...utility.catalogue import say
-from ...utility.units import speaking_of, words
+from ...findings import Findings
+from ...words import say, speaking_of, words
 from ..figures.answer_figures import draw_implied
 from ..figures.svg_canvas import NARROW
-from ..sections.answer import compare_spread
-from ..sections.checks import count_other_verdicts
-from ..sections.first_screen import FirstScreen, first_screen
-from ..sections.folds import list_folds
-from ..sections.windows import TestLine, find_role, list_tests
+from ..page.first_screen import FirstScreen, first_screen
+from ..page.folds import list_folds
+from ..sentences.answer import compare_spread
+from ..tables.checks import count_other_verdicts
+from ..tables.windows import TestLine, find_role, list_tests
 from .templating import environment, read_template
 
 # Folded parts of the page that a cell has as well.

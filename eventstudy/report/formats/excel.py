@@ -10,24 +10,20 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from ...analysis.implied_path import BASE, ImpliedPath
-from ...analysis.interval import Interval
+from ...analysis import BASE, ImpliedPath, Interval
 from ...errors import ConfigError, how_to_install
-from ...findings.finished_run import FinishedRun
-from ...findings.types import Findings, Sample
+from ...findings import Findings, FinishedRun, Sample
 from ...significance import STATISTICS
-from ...utility.catalogue import make_error, say
-from ...utility.numbers import LEVEL, window_text
-from ...utility.units import speaking_of, words
+from ...words import LEVEL, make_error, say, speaking_of, window_text, words
 from ..figures.svg_canvas import roomy
-from ..sections.answer import split_answer
-from ..sections.caveats import asides, second_sentence
-from ..sections.checks import list_checks
-from ..sections.events import dropped_lede, in_order, write_flag
-from ..sections.first_screen import title_of
-from ..sections.methods import provenance, source_line
-from ..sections.top import key_figures
-from ..sections.windows import list_tests, windows_lede
+from ..page.first_screen import title_of
+from ..sentences.answer import split_answer
+from ..sentences.caveats import asides, second_sentence
+from ..sentences.top import key_figures
+from ..tables.checks import list_checks
+from ..tables.events import dropped_lede, in_order, write_flag
+from ..tables.methods import provenance, source_line
+from ..tables.windows import list_tests, windows_lede
 
 if TYPE_CHECKING:
     from xlsxwriter import Workbook

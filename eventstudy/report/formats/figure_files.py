@@ -11,20 +11,18 @@ from warnings import catch_warnings, filterwarnings
 
 import numpy as np
 
-from ...analysis.implied_path import ImpliedPath, implied_path_of
+from ...analysis import ImpliedPath, implied_path_of
 from ...errors import ConfigError
-from ...findings.types import Findings
-from ...fitting.fitted import FittedStudy
-from ...utility.catalogue import say
-from ...utility.numbers import clipped
-from ...utility.units import speaking_of
+from ...findings import Findings
+from ...fitting import FittedStudy
+from ...words import clipped, say, speaking_of
 from ..figures.answer_figures import draw_levels, near_days
 from ..figures.plots import Look, plot_caar, plot_car_forest, plot_path
 from ..figures.svg_canvas import day_ticks
-from ..sections.answer import say_spread, split_answer
-from ..sections.caveats import list_caveats
-from ..sections.first_screen import title_of
-from ..sections.methods import source_line
+from ..page.first_screen import title_of
+from ..sentences.answer import say_spread, split_answer
+from ..sentences.caveats import list_caveats
+from ..tables.methods import source_line
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -9,14 +9,13 @@ from pathlib import Path
 
 import pandas as pd
 
-from ...analysis.answer import NO_RESULT
-from ...calendars.window import Window
+from ...analysis import NO_RESULT
+from ...calendars import Window
 from ...errors import DataError
-from ...findings.finished_run import RESULTS, FinishedRun, results_text
-from ...utility.atomic_file import replacing
-from ...utility.catalogue import say
-from ...utility.tables import parquet_modules
-from ..sections.methods import write_bibtex
+from ...files import parquet_modules, replacing
+from ...findings import RESULTS, FinishedRun, results_text
+from ...words import say
+from ..tables.methods import write_bibtex
 from .excel import workbook
 from .figure_files import card
 from .latex import latex_tables

@@ -12,26 +12,33 @@ import pandas as pd
 from jinja2 import Environment
 from markupsafe import Markup
 
-from ...analysis.cross_section import CarRegression, not_possible
-from ...analysis.interval import Interval
-from ...calendars.window import Window
+from ...analysis import CarRegression, Interval, not_possible
+from ...calendars import Window
 from ...errors import ConfigError
-from ...findings.types import Findings, Sample
+from ...files import BLANK
+from ...findings import Findings, Sample
 from ...models import MODELS
 from ...significance import STATISTICS
-from ...utility.catalogue import make_error, say
-from ...utility.csv_text import BLANK
-from ...utility.numbers import capitalised, clipped, listed, pvalue, stars
-from ...utility.units import speaking_of, words
+from ...words import (
+    capitalised,
+    clipped,
+    listed,
+    make_error,
+    pvalue,
+    say,
+    speaking_of,
+    stars,
+    words,
+)
 from ..figures.coefficients import draw_coefficients
 from ..figures.svg_canvas import pair
-from ..sections.answer import name_sample, write_days
-from ..sections.caveats import doubts, lacking_lines, list_caveats
-from ..sections.events import in_order
-from ..sections.methods import source_line
-from ..sections.regressions import RegressionTable, tabulate
-from ..sections.robustness import cells_but_for
-from ..sections.windows import find_role
+from ..sentences.answer import name_sample, write_days
+from ..sentences.caveats import doubts, lacking_lines, list_caveats
+from ..tables.events import in_order
+from ..tables.methods import source_line
+from ..tables.regressions import RegressionTable, tabulate
+from ..tables.robustness import cells_but_for
+from ..tables.windows import find_role
 from .templating import environment as pages
 from .templating import new_environment, style, visible_line
 

@@ -16,20 +16,19 @@ from jinja2 import Environment
 from markupsafe import Markup
 
 from ...errors import ConfigError
-from ...findings.types import Findings
-from ...utility.catalogue import say
-from ...utility.progress import step
-from ...utility.units import speaking_of, words
+from ...findings import Findings
+from ...utility import step
+from ...words import say, speaking_of, words
 from ..figures.answer_figures import draw_implied
 from ..figures.strip import MarkRow, checks_layout, draw_rows, draw_strip, strip_height
 from ..figures.svg_canvas import WIDE, pair
-from ..sections.checks import Check, checks_table
-from ..sections.event_page import render_context
-from ..sections.events import in_order
-from ..sections.first_screen import FirstScreen, first_screen
-from ..sections.folds import fold_analysis, list_folds
-from ..sections.robustness import robustness
-from ..sections.windows import list_tests, tests_finding, write_tests_note
+from ..page.event_page import render_context
+from ..page.first_screen import FirstScreen, first_screen
+from ..page.folds import fold_analysis, list_folds
+from ..tables.checks import Check, checks_table
+from ..tables.events import in_order
+from ..tables.robustness import robustness
+from ..tables.windows import list_tests, tests_finding, write_tests_note
 from .templating import environment, new_environment, style, visible_line
 
 # Pixels of the strip for which the path has its full height on the first screen.

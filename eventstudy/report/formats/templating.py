@@ -16,9 +16,21 @@ from jinja2.bccache import Bucket
 from markupsafe import Markup, escape
 from platformdirs import user_cache_path
 
-from ...utility import numbers
-from ...utility.catalogue import say
-from ...utility.version import __version__
+from ...utility import __version__
+from ...words import (
+    MINUS,
+    MISSING,
+    NBSP,
+    capitalised,
+    clipped,
+    date_prose,
+    percent,
+    pvalue,
+    say,
+    signed,
+    span,
+    window_text,
+)
 from ..figures.specification_curve import SpecificationCurve, draw_curve
 from ..figures.svg_canvas import WIDE
 
@@ -73,18 +85,18 @@ def environment() -> Environment:
     """Return the templates of the pages."""
     templates = new_environment()
     templates.filters |= {
-        "capitalised": numbers.capitalised,
-        "clipped": numbers.clipped,
-        "percent": numbers.percent,
-        "pvalue": numbers.pvalue,
+        "capitalised": capitalised,
+        "clipped": clipped,
+        "percent": percent,
+        "pvalue": pvalue,
         "isolated": isolated,
-        "value": partial(numbers.percent, unit=False),
-        "interval": lambda low, high: numbers.span(low, high, unit=False),
-        "number": partial(numbers.signed, sign=False),
-        "window": numbers.window_text,
-        "date": numbers.date_prose,
+        "value": partial(percent, unit=False),
+        "interval": lambda low, high: span(low, high, unit=False),
+        "number": partial(signed, sign=False),
+        "window": window_text,
+        "date": date_prose,
         "count": "{:,}".format,
-        "rate": lambda rate: f"{rate:.1%}" if rate == rate else numbers.MISSING,
+        "rate": lambda rate: f"{rate:.1%}" if rate == rate else MISSING,
         "formula": formula,
     }
     templates.globals |= {"say": say}
@@ -110,7 +122,7 @@ def formula(text: str) -> Markup:
     def with_index(match: re.Match[str]) -> str:
         letter, power, braced, index = match.groups()
         base = letter if letter == "Σ" else f"<i>{letter}</i>"
-        below = (braced or index).replace("-", numbers.MINUS)
+        below = (braced or index).replace("-", MINUS)
         return f"{base}{'<sup>2</sup>' if power else ''}<sub>{below}</sub>"
 
     index = r"(?:\{([^}]*)\}|(\w+(?:\(\w\))?(?:,\w+)?(?:[+-][1j]\b)?))"
@@ -143,7 +155,7 @@ def read_template(name: str) -> str:
 
 def isolated(text: object) -> Markup:
     """Return a sentence as inert markup: right-to-left names apart, "day 0" on one line."""
-    return Markup(_TOGETHER.sub(lambda m: m[0].replace(" ", numbers.NBSP), _from_right(text)))  # noqa: S704
+    return Markup(_TOGETHER.sub(lambda m: m[0].replace(" ", NBSP), _from_right(text)))  # noqa: S704
 
 
 def _from_right(text: object) -> str:

@@ -7,24 +7,28 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
-from ...analysis.answer import PROVISIONAL
-from ...analysis.caar_path import Path95
-from ...analysis.calibrated import draws_error
-from ...analysis.calibration import Calibration
-from ...analysis.cross_section import CarRegression
-from ...analysis.diagnosis import WITH_CARE
-from ...calendars.exchanges import name_index
-from ...calendars.window import MAIN_WINDOW, Window
-from ...findings.kept_case import Case, cases_without_prices
-from ...findings.types import Findings, Sample
-from ...prices.quality.return_faults import RETURN_FAULTS
+from ...analysis import PROVISIONAL, WITH_CARE, Calibration, CarRegression, Path95, draws_error
+from ...calendars import MAIN_WINDOW, Window, name_index
+from ...findings import Case, Findings, Sample, cases_without_prices
+from ...quality import RETURN_FAULTS
 from ...significance import STATISTICS
-from ...utility.catalogue import say
-from ...utility.numbers import LEVEL, LEVELS, NBSP, ascii_text, capitalised, day, pvalue, span
-from ...utility.screen import make_visible
-from ...utility.units import speaking_of, words
-from ..sections.answer import Sentence, answer, brief, name_sample, write_days
-from ..sections.caveats import (
+from ...words import (
+    LEVEL,
+    LEVELS,
+    NBSP,
+    ascii_text,
+    capitalised,
+    day,
+    make_visible,
+    pvalue,
+    say,
+    span,
+    speaking_of,
+    words,
+)
+from ..page.first_screen import days_outside
+from ..sentences.answer import Sentence, answer, brief, name_sample, write_days
+from ..sentences.caveats import (
     MISSING,
     asides,
     doubts,
@@ -33,15 +37,14 @@ from ..sections.caveats import (
     list_caveats,
     second_sentence,
 )
-from ..sections.checks import list_checks, name_fragile
-from ..sections.events import dropped_kinds
-from ..sections.first_screen import days_outside
-from ..sections.kept_cases import describe_case
-from ..sections.methods import name_prices
-from ..sections.regressions import tabulate
-from ..sections.robustness import Analysis, robustness
-from ..sections.top import describe_setup, name_indices, name_press
-from ..sections.windows import AROUND, TITLES, find_role, list_tests, windows_around
+from ..sentences.top import describe_setup, name_indices, name_press
+from ..tables.checks import list_checks, name_fragile
+from ..tables.events import dropped_kinds
+from ..tables.kept_cases import describe_case
+from ..tables.methods import name_prices
+from ..tables.regressions import tabulate
+from ..tables.robustness import Analysis, robustness
+from ..tables.windows import AROUND, TITLES, find_role, list_tests, windows_around
 
 TEXT_WIDTH, MOST_LINES = 79, 25
 # Letters of the names of coefficients in one line.

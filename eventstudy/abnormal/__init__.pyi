@@ -1,0 +1,12 @@
+from .abnormal_returns import AbnormalReturns as AbnormalReturns
+from .abnormal_returns import form as form
+from .conventions import CALIBRATE as CALIBRATE
+from .conventions import DRAWS as DRAWS
+from .conventions import FEWEST_PLACEBOS as FEWEST_PLACEBOS
+from .conventions import HISTORY as HISTORY
+from .conventions import MOST_CALIBRATED as MOST_CALIBRATED
+from .conventions import SEED as SEED
+from .conventions import Conventions as Conventions
+from .recent_days import RecentDays as RecentDays
+from .subsamples import Runs as Runs
+from .subsamples import chosen as chosen

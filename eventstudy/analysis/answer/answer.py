@@ -1,0 +1,476 @@
+"""The answer of a study: the test that decides, its estimate, interval and verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any, Literal
+
+import numpy as np
+
+from ...abnormal import AbnormalReturns
+from ...calendars import Window
+from ...dependence import variance_factor
+from ...fitting import FittedStudy, WindowLike
+from ...significance import (
+    FULL_SAMPLE,
+    STATISTICS,
+    SignificanceTest,
+    decisive_scars,
+    main_test,
+    recent_variance,
+    scar_variance,
+)
+from ...utility import Flag, TestName
+from ...words import LEVEL, Reason, cell_text
+from ..interval import (
+    KNOWN_SPREAD,
+    Interval,
+    detectable,
+    inflation,
+    plain_average,
+    plain_values,
+    quantile,
+    usual_error,
+)
+from ..placebos.calibrated import Calibrated
+from .influence import Influence, LeftOut, Names, leave_outs, measure_influence
+from .missing import MOST_MISSING, Missing, find_missing
+from .one_event import OneEvent, measure_one_event, other_days_variance
+from .unequal_reactions import UnequalReactions, measure_unequal
+
+Verdict = Literal["different", "not_different", "no_result", "provisional"]
+DIFFERENT: Verdict = "different"
+NOT_DIFFERENT: Verdict = "not_different"
+NO_RESULT: Verdict = "no_result"
+PROVISIONAL: Verdict = "provisional"
+# The main test of a sample that is large enough for every test.
+FULL_TEST = main_test(FULL_SAMPLE)
+# A smaller mean correlation leaves a shared shock next to nothing to work through.
+SHARED = 0.02
+# Events that move together as much on fewer of the other dates may owe it to a shared shock.
+RARE = 0.01
+
+
+@dataclass(frozen=True, slots=True)
+class Overturn:
+    """What it would take to change the verdict; NaN where a number has no meaning for these events.
+
+    Attributes
+    ----------
+    recent_variance : tuple of float
+        Up to four events: how many times the variance of its estimation window each firm had
+        around the event, k; the p takes it into account.
+    variance_multiple : float
+        Up to four events: how many times as variable again returns would have to have been for p to
+        reach 5%, (z / z_crit)^2.
+    spread_pvalue : float
+        Two to four events: p of BMP-KP, which takes the variance from how much these events differ.
+    shared_shock : float
+        Five events or more that are `different` and correlated: by how much the covariance that the
+        firms share would have to have risen for p to reach 5%.
+    largest_t : float
+        Five events or more: the largest |t| that an equal effect on all of them can give, sqrt(N) /
+        (f sd(1/s) / mean(1/s)). Below the critical value these firms differ too much in volatility
+        for the test.
+    smallest_effect : float
+        The smallest effect that the verdict finds with 80% power (decimal). Of five to 19 events,
+        which know their spread badly, that of quiet dates: of the calibration of a run, else of the
+        estimation window.
+    leave_one_out : tuple of LeftOut
+        Two to four events: the answer without each.
+    firm_variance : float
+        Up to four events: how many times as variable as on estimation days the abnormal returns of
+        the other days of their event windows were.
+    one_event : OneEvent, optional
+        One event, over the main window: its rank, its volatility, its peers.
+    """
+
+    recent_variance: tuple[float, ...] = ()
+    variance_multiple: float = np.nan
+    spread_pvalue: float = np.nan
+    shared_shock: float = np.nan
+    largest_t: float = np.nan
+    smallest_effect: float = np.nan
+    leave_one_out: tuple[LeftOut, ...] = ()
+    one_event: OneEvent | None = None
+    firm_variance: float = np.nan
+
+
+@dataclass(frozen=True, slots=True)
+class Caveat:
+    """The one caveat that travels with the verdict, as a code of the catalogue and its facts."""
+
+    code: str
+    facts: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The answer over one window (docs/methods/answer.md).
+
+    Attributes
+    ----------
+    verdict : {"different", "not_different", "no_result", "provisional"}
+        ``different`` if the main test has p < 0.05, which is where its interval leaves out zero;
+        ``provisional`` while events wait for days of the window.
+    test : str
+        The main test, chosen by the number of events alone: see :func:`main_test`.
+    pvalue : float
+        Two-sided; NaN without a result or before the verdict.
+    effect : Interval
+        The mean CAR weighted by 1/s, s the standard error of each CAR.
+    n_events, n_dates : int
+        Events with a CAR over the window, and their dates.
+    n_short : int
+        Events with a CAR that have too short a history for the test: only the plain average has
+        them.
+    market_implied : float
+        The return that the model expected, in the same weights (decimal).
+    plain_average : Interval
+        The mean CAR of equal weights; it has no part in the verdict.
+    overturn : Overturn
+    reason : str
+        Why there is no result; "" otherwise.
+    influence : Influence, optional
+        What it owes to single events, dates, clusters of dates and firms; over the main window.
+    caveat : Caveat, optional
+        The one that travels with the verdict.
+    calibrated : Calibrated, optional
+        Where the study was repeated on other days; None elsewhere.
+    missing : Missing, optional
+        The announcements of the sample that are not in it; None where all are, or none is.
+    unequal : UnequalReactions, optional
+        Over the main window, where events share dates and moved more than usual: the answer if that
+        spread is the firms' own.
+    """
+
+    verdict: Verdict
+    test: TestName
+    pvalue: float = np.nan
+    effect: Interval = field(default_factory=Interval)
+    n_events: int = 0
+    n_dates: int = 0
+    market_implied: float = np.nan
+    plain_average: Interval = field(default_factory=Interval)
+    overturn: Overturn = field(default_factory=Overturn)
+    reason: str = ""
+    n_short: int = 0
+    influence: Influence | None = None
+    caveat: Caveat | None = None
+    calibrated: Calibrated | None = None
+    missing: Missing | None = None
+    unequal: UnequalReactions | None = None
+
+    @property
+    def doubtful_rate(self) -> Calibrated | None:
+        """The calibration of up to four events where it contradicts their p; None elsewhere."""
+        numbers = self.calibrated
+        is_few = numbers is not None and 0 < self.n_events < FULL_SAMPLE
+        return numbers if is_few and numbers and numbers.contradicts(self.pvalue) else None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the answer as it stands in ``study.json``, None for NaN."""
+        record = plain_values(asdict(self))
+        for interval in (record["effect"], record["plain_average"]):
+            del interval["se"], interval["df"]
+        test = {name: record.pop(name) for name in ("verdict", "test", "pvalue")}
+        return {**test, **record.pop("effect"), **record}
+
+
+def answer_of(study: FittedStudy, window: WindowLike | None = None) -> Answer:
+    """Return the answer of a study over `window`; while events wait for days it has no verdict.
+
+    Parameters
+    ----------
+    study : FittedStudy
+    window : window, optional
+        By default the main one.
+
+    Returns
+    -------
+    Answer
+        Of :func:`decide`, computed once for a study.
+    """
+    chosen = study.main if window is None else Window.of(window)
+    return study.remember(("answer", chosen), lambda: _answer(study, chosen))
+
+
+def main_test_of(study: FittedStudy, window: WindowLike | None = None) -> str:
+    """Return the name of the test that decides over `window`.
+
+    Parameters
+    ----------
+    study : FittedStudy
+    window : window, optional
+        By default the main one.
+
+    Returns
+    -------
+    str
+    """
+    return answer_of(study, window).test
+
+
+def default_tests(study: FittedStudy) -> list[str]:
+    """Return the names of the tests that summaries show by default, the main test first."""
+    usual = (name for name in study.all_tests if STATISTICS[name].core)
+    return list(dict.fromkeys([main_test_of(study), *usual]))
+
+
+def verdict_of(study: FittedStudy, window: Window) -> Answer:
+    """Return the answer of a study over `window` without its influence and its caveat.
+
+    Parameters
+    ----------
+    study : FittedStudy
+    window : Window
+
+    Returns
+    -------
+    Answer
+        Without a verdict and p while events wait for days of the window.
+    """
+
+    def verdict() -> Answer:
+        answer = decide(study.abnormal, window, [str(i) for i in study.events["event_id"].array])
+        if is_provisional(study, window):
+            return replace(answer, verdict=PROVISIONAL, pvalue=np.nan, overturn=Overturn())
+        return answer
+
+    return study.remember(("verdict", window), verdict)
+
+
+def _answer(study: FittedStudy, window: Window) -> Answer:
+    answer = verdict_of(study, window)
+    if answer.verdict != PROVISIONAL and np.isfinite(answer.pvalue) and window == study.main:
+        if answer.n_events == 1:
+            single = measure_one_event(study, window)
+            answer = replace(answer, overturn=replace(answer.overturn, one_event=single))
+        tested = study.abnormal.tested(window)
+        unequal = measure_unequal(tested, window, answer.effect.estimate)
+        influence = influence_of(study, window, answer).brief()
+        answer = replace(answer, influence=influence, unequal=unequal)
+    if answer.n_events and answer.n_events < len(study.events):
+        answer = replace(answer, missing=find_missing(study, window))
+    return replace(answer, caveat=caveat_of(answer))
+
+
+def influence_of(study: FittedStudy, window: Window, answer: Answer) -> Influence:
+    """Return what an answer of a study owes to single events, dates, clusters and firms.
+
+    Parameters
+    ----------
+    study : FittedStudy
+    window : Window
+    answer : Answer
+        Over this window.
+
+    Returns
+    -------
+    Influence
+        With every leave-out, computed once for a study.
+    """
+
+    def measured() -> Influence:
+        sample, rows = (
+            study.abnormal.tested(window),
+            np.flatnonzero(study.abnormal.in_tests(window)),
+        )
+        columns = (study.events[name].to_numpy()[rows] for name in ("event_id", "ticker"))
+        ids, tickers = ([str(cell) for cell in column] for column in columns)
+        has_name = "company" in study.events
+        cells = study.events["company"].to_numpy()[rows] if has_name else tickers
+        companies = [cell_text(c) or ticker for c, ticker in zip(cells, tickers, strict=True)]
+        names = Names(ids, tickers, companies)
+        factor = inflation(sample, window) if len(sample) > 1 else 1.0
+        return measure_influence(sample, window, names, answer.effect, answer.pvalue, factor)
+
+    return study.remember(("influence", window), measured)
+
+
+def decide(abnormal: AbnormalReturns, window: Window, event_ids: Sequence[str] = ()) -> Answer:
+    r"""Return the answer of abnormal returns over `window`.
+
+    Parameters
+    ----------
+    abnormal : AbnormalReturns
+        n events; those without all days of the window are left out, and those with too short a
+        history but for the plain average.
+    window : Window
+    event_ids : sequence of str
+        Names of the n events, for the answer without each; by default their places.
+
+    Returns
+    -------
+    Answer
+
+    Notes
+    -----
+    With z_i = CAR_i / s_i the estimate is
+
+    .. math:: d = \sum_i z_i \Big/ \sum_i 1/s_i .
+
+    Its standard error is d over the statistic of the main test, computed from the right-hand side
+    so that it exists where d is zero: f sd(z) / (sqrt(N) mean(1/s)), f^2 = (1 + (N-1) r) / (1 - r),
+    for five events or more; sqrt(sum nu/(nu-2)) sqrt(1 + (N-1) max(r, 0)) / sum 1/s for two to
+    four; s for one. Of one to four events s is the standard error of the CAR times the root of k
+    (:func:`recent_variance`). The interval leaves out zero exactly where the verdict is
+    ``different``.
+    """
+    valid, sample = abnormal.sample(window), abnormal.tested(window)
+    n, short = len(sample), len(valid) - len(sample)
+    if len(valid) == 0:
+        name = main_test(int(np.isfinite(abnormal.sigma2).sum()))
+        return Answer(NO_RESULT, name, reason="no event has all days of the window")
+    average: dict[str, Any] = {"plain_average": plain_average(abnormal, window), "n_short": short}
+    if n == 0:
+        why = Reason("short_histories", n=short, needed=valid.least_history)
+        return Answer(NO_RESULT, main_test(short), reason=str(why), **average)
+    test = STATISTICS[main_test(n)](sample, window)
+    common: dict[str, Any] = {
+        "n_events": n, "n_dates": len(np.unique(sample.windows.day0)),
+        "market_implied": _implied(sample, window), **average,
+    }  # fmt: skip
+    if not np.isfinite(test.pvalue):
+        return Answer(NO_RESULT, test.name, reason=str(test.reason), **common)
+    effect = weighted_effect(sample, window, test)
+    verdict = DIFFERENT if test.pvalue < LEVEL else NOT_DIFFERENT
+    ids = list(event_ids) or [str(i) for i in range(len(abnormal))]
+    used = [ids[i] for i in np.flatnonzero(abnormal.in_tests(window))]
+    is_own = n < FULL_SAMPLE or n >= KNOWN_SPREAD
+    error = effect.se if is_own else usual_error(sample, window)
+    least, names = detectable(error, effect.df), Names(used, used, used)
+    overturn = _overturn(sample, window, test, least, names)
+    return Answer(verdict, test.name, test.pvalue, effect, overturn=overturn, **common)
+
+
+def caveat_of(answer: Answer) -> Caveat | None:
+    """Return the caveat of an answer: the first that holds, in a fixed order.
+
+    Parameters
+    ----------
+    answer : Answer
+        Its field ``calibrated``, if it has one, is read for ``pvalue``.
+
+    Returns
+    -------
+    Caveat or None
+        None without a result, and where nothing can be said.
+    """
+    code, facts = next(_caveats(answer), ("", {}))
+    return Caveat(code, facts) if code else None
+
+
+def _caveats(answer: Answer) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield the caveats that hold, the most important first."""
+    is_decided = np.isfinite(answer.pvalue)
+    if answer.verdict == NO_RESULT or not answer.n_events:
+        return
+    if is_decided and answer.missing is not None:
+        yield from _missing_caveats(answer.n_events, answer.missing)
+    if answer.n_dates == 1:
+        yield "one_event" if answer.n_events == 1 else "one_date", {}
+    if is_decided and answer.n_events < FULL_SAMPLE:
+        yield "few", {}
+    code, facts = answer.influence.caveat() if answer.influence else ("", {})
+    if code in ("carried", "hidden"):
+        yield code, facts
+    if answer.verdict == DIFFERENT and (times := _unusual_sharing(answer)):
+        yield "shared_shock", {"times": times, "needed": answer.overturn.shared_shock}
+    if is_decided and answer.calibrated and answer.calibrated.overturns(answer.pvalue):
+        yield "calibrated", {"p": answer.calibrated.pvalue}
+    if code:
+        yield code, facts
+
+
+def _missing_caveats(n_events: int, missing: Missing) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield that the largest fall is missing, and that many announcements are."""
+    facts = {"used": n_events, "total": missing.n_listed}
+    if missing.fall is not None:
+        yield "fall_missing", {**facts, **asdict(missing.fall)}
+    if missing.count > MOST_MISSING * missing.n_listed:
+        lack, n = next(iter(missing.lacks.items()))
+        yield "many_missing", {**facts, "lack": lack, "n": n}
+
+
+def _unusual_sharing(answer: Answer) -> float:
+    """Return how much more the events moved together, where that could overturn the verdict."""
+    numbers, needed = answer.calibrated, answer.overturn.shared_shock
+    if numbers is None or not np.isfinite(needed) or not numbers.shared_share < RARE:
+        return 0.0
+    return numbers.shared_movement if numbers.shared_movement > needed else 0.0
+
+
+def is_provisional(study: FittedStudy, window: Window) -> bool:
+    """Return whether events lack days of `window` because those days are yet to come.
+
+    Parameters
+    ----------
+    study : FittedStudy
+    window : Window
+    """
+    lacking = study.ok & ~study.abnormal.valid(window)
+    flags = study.events["flags"].to_numpy()[lacking]
+    return any(Flag.INCOMPLETE_WINDOW in str(cell).split(";") for cell in flags)
+
+
+def weighted_effect(sample: AbnormalReturns, window: Window, test: SignificanceTest) -> Interval:
+    """Return the precision-weighted mean CAR with the error that inverts the main test.
+
+    Parameters
+    ----------
+    sample : AbnormalReturns
+    window : Window
+    test : SignificanceTest
+        The main one.
+    """
+    n = len(sample)
+    z, s = decisive_scars(sample, window)
+    if n == 1:
+        return Interval.of(sample.car(window)[0], s[0], test.df)
+    precision = float((1 / s).sum())
+    if n >= FULL_SAMPLE:
+        spread = inflation(sample, window) * z.std(ddof=1) * np.sqrt(n)
+    else:
+        factor = max(variance_factor(sample, window)[1], 1.0)
+        spread = np.sqrt(scar_variance(sample).sum() * factor)
+    return Interval.of(z.sum() / precision, spread / precision, test.df)
+
+
+def _implied(sample: AbnormalReturns, window: Window) -> float:
+    """Return the sum of the expected returns of the window in the weights of the estimate."""
+    weight = 1 / decisive_scars(sample, window)[1]
+    expected = np.nansum(sample.expected[:, sample.columns(window)], axis=1)
+    return float(weight @ expected / weight.sum())
+
+
+def _overturn(
+    sample: AbnormalReturns, window: Window, test: SignificanceTest, least: float, names: Names
+) -> Overturn:
+    n = len(sample)
+    ratio = (test.statistic / quantile(test.df)) ** 2
+
+    if n < FULL_SAMPLE:
+        rows = leave_outs(sample, window, names) if n > 1 else ()
+        each = tuple(LeftOut.of(leave_out) for leave_out in rows if leave_out.kind == "event")
+        spread = STATISTICS[FULL_TEST](sample, window).pvalue
+        return Overturn(
+            tuple(recent_variance(sample, window).tolist()), ratio, spread, smallest_effect=least,
+            leave_one_out=each, firm_variance=other_days_variance(sample, window),
+        )  # fmt: skip
+    shared = _shared_shock(sample, window, ratio) if test.pvalue < LEVEL else np.nan
+    largest = _largest_t(sample, window)
+    return Overturn(shared_shock=shared, largest_t=largest, smallest_effect=least)
+
+
+def _shared_shock(sample: AbnormalReturns, window: Window, ratio: float) -> float:
+    """Return ((t/t_crit)^2 (1 + (N-1) r) - (1 - r)) / (N r); NaN where r is next to nothing."""
+    r, factor = variance_factor(sample, window)
+    return (ratio * factor - (1 - r)) / (len(sample) * r) if r > SHARED else np.nan
+
+
+def _largest_t(sample: AbnormalReturns, window: Window) -> float:
+    precision = 1 / np.sqrt(sample.var_car(window))
+    spread = inflation(sample, window) * precision.std(ddof=1) / precision.mean()
+    return float(np.sqrt(len(sample)) / spread) if spread > 0 else np.inf

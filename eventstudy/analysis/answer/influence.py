@@ -1,0 +1,455 @@
+"""What the answer owes to single announcements, dates, clusters of dates and firms."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+import pandas as pd
+
+from ...abnormal import AbnormalReturns
+from ...calendars import Window
+from ...dependence import PAIRWISE_LIMIT, SMALLEST_FACTOR, correlation_without
+from ...errors import InapplicableError
+from ...significance import EQUAL, FULL_SAMPLE, decisive_scars, merge_dates, scar_variance
+from ...utility import Day, FloatArray, IntArray
+from ...words import LEVEL, Paragraph, say
+from ..interval import ROBUST, Interval, robust_means
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
+
+# A set carries the answer if its events lie so many standard errors from the others, and the
+# estimate falls to this share without them; one hides it if the estimate grows by the same share.
+FAR, SHARE = 2.0, 0.5
+# From one p to the other its range over leave-outs is shown.
+NEAR = (0.03, 0.15)
+NAMED = 5
+# Days that a cluster of dates with such a name has at most.
+STRETCHES = {"week": 7, "fortnight": 14}
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """Names of n events: their ids, and the ticker and company of their firms."""
+
+    ids: Sequence[str]
+    tickers: Sequence[str]
+    companies: Sequence[str]
+
+
+Kind = Literal["event", "date", "cluster", "firm"]
+
+
+@dataclass(frozen=True, slots=True)
+class LeaveOut:
+    """The answer without one set of events.
+
+    Attributes
+    ----------
+    kind : {"event", "date", "cluster", "firm"}
+    name : str
+        Event id, ISO date, first and last ISO date with a slash between them, or ticker.
+    firm : str
+        The company of an event or firm; "" otherwise.
+    first, last : str
+        ISO dates of the first and the last day 0 of the set.
+    n_left_out, n_events : int
+        Events of the set, and those that remain.
+    effect : Interval
+        Of the remaining events, by the test that decides for their number; r is estimated anew.
+    pvalue : float
+    distance : float
+        By how many standard errors the mean standardised CAR of the set lies above that of the
+        others; NaN for up to four events.
+    carries : bool
+        Whether this set carries the answer, or hides a move (docs/methods/influence.md).
+    """
+
+    kind: Kind
+    name: str
+    firm: str
+    first: Day
+    last: Day
+    n_left_out: int
+    n_events: int
+    effect: Interval
+    pvalue: float
+    distance: float = np.nan
+    carries: bool = False
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What names the set in a sentence."""
+        names = {"kind": self.kind, "firm": self.firm, "first": self.first, "last": self.last}
+        return {**names, "n": self.n_left_out}
+
+    def __str__(self) -> str:
+        return say("caveat.without", what=say(f"caveat.{self.kind}", **self.facts))
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """The answer without one event."""
+
+    event_id: str
+    estimate: float
+    ci_low: float
+    ci_high: float
+    pvalue: float
+
+    @classmethod
+    def of(cls, leave_out: LeaveOut) -> LeftOut:
+        """Return a leave-out of one event in short."""
+        effect = leave_out.effect
+        ends = effect.ci_low, effect.ci_high
+        return cls(leave_out.name, effect.estimate, *ends, leave_out.pvalue)
+
+
+@dataclass(frozen=True)
+class Influence(Paragraph):
+    """What the answer over one window owes to single sets of events.
+
+    Attributes
+    ----------
+    window : Window
+    n_events : int
+    effect : Interval
+        Of all events.
+    pvalue : float
+    leave_outs : tuple of LeaveOut
+        Each event, then dates, clusters of adjoining dates and firms of several events. In
+        results.json only those that come nearest to another verdict.
+    p_low, p_high : float
+        The range of p without each single event.
+    half : int
+        The fewest events that make half of the sum of standardised CARs.
+    half_events : tuple of str
+        Ids of the largest of them, at most five.
+    median, trimmed, winsorised : Interval, optional
+        Of the CARs, 10% at each end trimmed or pulled in; None for fewer than five events.
+    r_kept : bool
+        Whether r is that of all events, as it is for more than 2,000.
+    omissions : int
+        How many sets were left out, each by itself.
+    """
+
+    window: Window
+    n_events: int
+    effect: Interval
+    pvalue: float
+    leave_outs: tuple[LeaveOut, ...] = ()
+    p_low: float = np.nan
+    p_high: float = np.nan
+    half: int = 0
+    half_events: tuple[str, ...] = ()
+    median: Interval | None = None
+    trimmed: Interval | None = None
+    winsorised: Interval | None = None
+    r_kept: bool = False
+    omissions: int = 0
+
+    @property
+    def carried_by(self) -> LeaveOut | None:
+        """The set that carries the answer, or hides a move; None if none does."""
+        return next((row for row in self.leave_outs if row.carries), None)
+
+    @property
+    def is_near_border(self) -> bool:
+        """Whether p is so near 5% that its range without single events is to be shown."""
+        low, high = NEAR
+        is_carried = self.pvalue < LEVEL and self.carried_by is not None
+        return low <= self.pvalue < high and self.n_events >= FULL_SAMPLE and not is_carried
+
+    def brief(self) -> Influence:
+        """Return the same with the leave-outs that pages show; of up to four events with all."""
+        if self.n_events < FULL_SAMPLE:
+            return self
+        kinds = dict.fromkeys(row.kind for row in self.leave_outs)
+        each = (self._nearest([o for o in self.leave_outs if o.kind == kind]) for kind in kinds)
+        shown = dict.fromkeys(row for row in (*each, self.carried_by) if row)
+        return replace(self, leave_outs=tuple(shown))
+
+    @property
+    def rows(self) -> tuple[LeaveOut, ...]:
+        """The announcement, the dates and the company nearest to another verdict; all of few."""
+        listed = self.brief().leave_outs
+        if self.n_events < FULL_SAMPLE:
+            return listed
+        sign = 1 if self.pvalue < LEVEL else -1
+        nearest: dict[str, LeaveOut] = {}
+        for row in sorted(listed, key=lambda row: (row.carries, sign * row.pvalue)):
+            nearest["date" if row.kind == "cluster" else row.kind] = row
+        return tuple(row for row in listed if any(row is chosen for chosen in nearest.values()))
+
+    def caveat(self) -> tuple[str, dict[str, Any]]:
+        """Return the code and the facts of what single sets do to the answer."""
+        differs, row = self.pvalue < LEVEL, self.carried_by or self._nearest(self.leave_outs)
+        if row is None or not np.isfinite(self.pvalue):
+            return "", {}
+        facts = {**row.facts, "value": row.effect.estimate, "p": row.pvalue}
+        if row.carries:
+            facts["omissions"] = self.omissions
+            return ("carried" if differs else "hidden"), facts
+        if (row.pvalue < LEVEL) == differs:
+            return "stands", facts
+        # In every tenth study without an effect some leave-out is significant: that is no caveat.
+        return ("turned", facts) if differs else ("", {})
+
+    def frame(self) -> pd.DataFrame:
+        """Return one row a leave-out; returns are decimal."""
+        rows = [{**asdict(row), **asdict(row.effect)} for row in self.leave_outs]
+        return pd.DataFrame(rows).drop(columns=["effect", "df"], errors="ignore")
+
+    def __str__(self) -> str:
+        if caveat := write_caveat(*self.caveat()):
+            return caveat
+        if self.n_events < FULL_SAMPLE:
+            return say("caveat.rows", n=self.n_events)
+        return say("caveat.range", low=self.p_low, high=self.p_high)
+
+    def _nearest(self, rows: Sequence[LeaveOut]) -> LeaveOut | None:
+        tested = [row for row in rows if np.isfinite(row.pvalue)]
+        chosen = max if self.pvalue < LEVEL else min
+        return chosen(tested, key=lambda row: row.pvalue) if tested else None
+
+
+def write_caveat(code: str, facts: Mapping[str, Any]) -> str:
+    """Return the sentence of a caveat; "" for none.
+
+    Parameters
+    ----------
+    code : str
+        Below ``[caveat]`` of the catalogue.
+    facts : mapping
+        With ``kind`` for a set of events, which is named in words.
+    """
+    if not code:
+        return ""
+    named = {}
+    if kind := facts.get("kind"):
+        first, last = (dt.date.fromisoformat(facts[end]) for end in ("first", "last"))
+        days = (last - first).days
+        stretch = next((name for name, longest in STRETCHES.items() if days < longest), kind)
+        noun = say(f"caveat.kinds.{stretch if kind == 'cluster' else kind}")
+        named = {"one": noun, "what": say(f"caveat.{kind}", **facts)}
+    return say(f"caveat.{code}", **facts, **named)
+
+
+def measure_influence(
+    sample: AbnormalReturns,
+    window: Window,
+    names: Names,
+    effect: Interval,
+    pvalue: float,
+    factor: float = 1.0,
+) -> Influence:
+    """Return what the answer of a sample owes to single events, dates, clusters and firms.
+
+    Parameters
+    ----------
+    sample : AbnormalReturns
+        n events that the main test takes.
+    window : Window
+    names : Names
+        Of these events.
+    effect : Interval
+        Of all of them.
+    pvalue : float
+        Of the main test.
+    factor : float
+        By which correlation widens standard errors, for the robust means.
+
+    Returns
+    -------
+    Influence
+    """
+    n, z = len(sample), sample.scar(window)
+    signed = np.sort(z * np.sign(z.sum()))[::-1]
+    half = int(np.searchsorted(np.cumsum(signed), abs(z.sum()) / 2 - EQUAL) + 1) if n > 1 else 0
+    largest = np.argsort(-z * np.sign(z.sum()), kind="stable")[: min(half, NAMED)]
+    means = robust_means(sample.car(window), factor) if n >= FULL_SAMPLE else [None] * 3
+    rows = leave_outs(sample, window, names) if n > 1 else ()
+    single = [row.pvalue for row in rows if row.kind == "event" and np.isfinite(row.pvalue)]
+    return Influence(
+        window, n, effect, pvalue, _marked(rows, effect.estimate, pvalue, n),
+        min(single, default=np.nan), max(single, default=np.nan), half,
+        tuple(str(names.ids[i]) for i in largest), **dict(zip(ROBUST, means, strict=True)),
+        r_kept=n > PAIRWISE_LIMIT, omissions=len(rows),
+    )  # fmt: skip
+
+
+def leave_outs(sample: AbnormalReturns, window: Window, names: Names) -> tuple[LeaveOut, ...]:
+    """Return the answer without each event, and each date, cluster and firm of several events.
+
+    Parameters
+    ----------
+    sample : AbnormalReturns
+        n > 1 events that the main test takes.
+    window : Window
+    names : Names
+
+    Returns
+    -------
+    tuple of LeaveOut
+        None of them is marked as carrying the answer.
+    """
+    labels, sets = list_sets(sample, window, names)
+    numbers = np.array(estimates_without(sample, window, sets)).T.tolist()
+    days = sample.windows.sessions.astype("datetime64[D]").astype(str)
+    out = []
+    for k, ((kind, name), (*effect, p, distance)) in enumerate(zip(labels, numbers, strict=True)):
+        rows = sets.indices[sets.indptr[k] : sets.indptr[k + 1]]
+        first, last = days[np.sort(sample.windows.day0[rows])[[0, -1]]].tolist()
+        firm = names.companies[rows[0]] if kind in ("event", "firm") else ""
+        n, interval = len(rows), Interval.of(*effect)
+        row = LeaveOut(kind, name, firm, first, last, n, len(sample) - n, interval, p, distance)
+        out.append(row)
+    return tuple(out)
+
+
+def list_sets(
+    sample: AbnormalReturns, window: Window, names: Names
+) -> tuple[list[tuple[Kind, str]], csr_array]:
+    """Return kind and name of each set of events to leave out, and its events.
+
+    Parameters
+    ----------
+    sample : AbnormalReturns
+        n events.
+    window : Window
+    names : Names
+
+    Returns
+    -------
+    labels : list of (str, str)
+    sets : (G, n) sparse array
+        1 for the events of a set. Each set comes once; none is of all events.
+    """
+    from scipy.sparse import csr_array
+
+    n, day0 = len(sample), sample.windows.day0
+    labels: list[tuple[Kind, str]] = [("event", str(name)) for name in names.ids]
+    members = list(np.arange(n)[:, None])
+    seen: set[bytes] = set()
+    clusters = merge_dates(sample, window)
+    by_kind: dict[Kind, Any] = {"date": day0, "cluster": clusters, "firm": np.array(names.tickers)}
+    days = sample.windows.sessions.astype("datetime64[D]")
+    for kind, values in by_kind.items():
+        for rows in _groups_of(values):
+            if 1 < len(rows) < n and rows.tobytes() not in seen:
+                seen.add(rows.tobytes())
+                first, last = days[day0[rows].min()], days[day0[rows].max()]
+                name = {"date": f"{first}", "cluster": f"{first}/{last}"}.get(kind)
+                labels.append((kind, name or str(names.tickers[rows[0]])))
+                members.append(rows)
+    starts = np.cumsum([0, *map(len, members)])
+    at = np.concatenate(members)
+    return labels, csr_array((np.ones(len(at)), at, starts), (len(members), n))
+
+
+def _groups_of(values: Any) -> Iterator[IntArray]:
+    """Yield the rows of equal values, ascending."""
+    _, number, counts = np.unique(values, return_inverse=True, return_counts=True)
+    yield from np.split(np.argsort(number.ravel(), kind="stable"), np.cumsum(counts)[:-1])
+
+
+def estimates_without(
+    sample: AbnormalReturns, window: Window, sets: csr_array
+) -> tuple[FloatArray, ...]:
+    r"""Return the answer without each set of events, from sums over the rest.
+
+    Parameters
+    ----------
+    sample : AbnormalReturns
+        n events that the main test takes.
+    window : Window
+    sets : (G, n) sparse array
+        1 for the events of each set.
+
+    Returns
+    -------
+    estimate, se, df, pvalue, distance : (G,) float arrays
+        NaN where the test cannot be computed.
+
+    Notes
+    -----
+    With the mean of the set g and of the rest, and c = 1/n_g on g and -1/n_rest elsewhere,
+
+    .. math:: h_g = \frac{\bar z_g - \bar z_{rest}}
+        {sd_{rest} / \sqrt{1 - r_{rest}} \, \sqrt{c'(I + [\rho_{ij} o_{ij}])c}}
+    """
+    size = sets.sum(axis=1)
+    is_few = len(sample) - size < FULL_SAMPLE
+    if not is_few.any() or is_few.all():
+        return _estimates(sample, window, sets, is_few=bool(is_few.all()))
+    *of_many, distance = _estimates(sample, window, sets, is_few=False)
+    of_few = _estimates(sample, window, sets, is_few=True)[:-1]
+    answers = (np.where(is_few, few, many) for few, many in zip(of_few, of_many, strict=True))
+    return (*answers, distance)
+
+
+def _estimates(
+    sample: AbnormalReturns, window: Window, sets: csr_array, *, is_few: bool
+) -> tuple[FloatArray, ...]:
+    """Return the answers of :func:`estimates_without` by the errors of few events, or of many."""
+    from scipy.special import stdtr
+
+    z, s = decisive_scars(sample, window, is_few=is_few)
+    size = sets.sum(axis=1)
+    remaining, y = len(z) - size, z - z.mean()
+    r, contrast = correlation_without(sample, window, sets)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        total = -(sets @ y)
+        mean = total / remaining
+        sd = np.sqrt(np.maximum((y @ y - sets @ y**2 - total * mean) / (remaining - 1), 0))
+        sd[sd <= EQUAL * np.abs(z).max()] = np.nan
+        factor = 1 + (remaining - 1) * r
+        factor[(factor <= SMALLEST_FACTOR) | (r >= 1)] = np.nan
+        precision = (1 / s).sum() - sets @ (1 / s)
+        if is_few:
+            spread = np.sqrt(_variance_left(sample, sets) * np.maximum(factor, 1))
+            df = np.full(len(spread), np.inf)
+        else:
+            spread, df = sd * np.sqrt(remaining * factor / (1 - r)), remaining - 1.0
+        sums = np.array([z.sum() - sets @ z, spread]) / precision
+        single = remaining == 1
+        lone = np.array([sample.car(window), s, sample.df_resid.astype(float)])
+        last = lone.sum(axis=1)[:, None] - (sets @ lone.T).T
+        estimate, se, df = np.where(single, last, [*sums, df])
+        distance = (sets @ y / size - mean) / (sd / np.sqrt(1 - r) * np.sqrt(contrast))
+        pvalue = np.minimum(1, 2 * stdtr(df, -np.abs(estimate / se)))
+    distance[np.isnan(pvalue) | (len(z) < FULL_SAMPLE)] = np.nan
+    return estimate, se, df, pvalue, distance
+
+
+def _variance_left(sample: AbnormalReturns, sets: csr_array) -> FloatArray:
+    """Return the summed variances of the standardised CARs that remain, (G,)."""
+    try:
+        variance = scar_variance(sample)
+    except InapplicableError:
+        return np.full(sets.shape[0], np.nan)
+    return np.asarray(variance.sum() - sets @ variance)
+
+
+def _marked(
+    rows: tuple[LeaveOut, ...], estimate: float, pvalue: float, n: int
+) -> tuple[LeaveOut, ...]:
+    """Mark the set that carries the answer, or hides a move: of several that with the extreme p."""
+    if n < FULL_SAMPLE or not rows or not np.isfinite(pvalue):
+        return rows
+    p, h = (np.array([getattr(row, name) for row in rows]) for name in ("pvalue", "distance"))
+    d = np.array([row.effect.estimate for row in rows])
+    if pvalue < LEVEL:
+        sign = np.sign(estimate)
+        order, holds = p, (p >= LEVEL) & (sign * d <= SHARE * abs(estimate)) & (sign * h > FAR)
+    else:
+        grown = np.abs(d) >= (1 + SHARE) * abs(estimate)
+        order, holds = -p, (p < LEVEL) & grown & (-np.sign(d) * h > FAR)
+    if not holds.any():
+        return rows
+    k = int(np.argmax(np.where(holds, order, -np.inf)))
+    return (*rows[:k], replace(rows[k], carries=True), *rows[k + 1 :])

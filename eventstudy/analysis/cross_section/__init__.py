@@ -1,0 +1,1 @@
+"""CARs of some events beside those of others: groups, regressions, families."""

@@ -1,0 +1,1 @@
+"""Paths over event days, long horizons, and money by event."""

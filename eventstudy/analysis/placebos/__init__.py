@@ -1,0 +1,1 @@
+"""The same study where nothing was announced: other dates, other firms."""

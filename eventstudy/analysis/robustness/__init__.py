@@ -1,0 +1,1 @@
+"""The answer under other settings, and the rates of false alarms of tests."""

@@ -1,0 +1,310 @@
+"""Market values of firms before their events: of a file, of events.csv, or of Yahoo."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from ..errors import ConfigError, DataError
+from ..events import SIZE, unread
+from ..files import column_names, is_crsp, number_of, read_table
+from ..prices import (
+    FIRST_DAY,
+    LAST_DAY,
+    OLDEST_COUNT,
+    RECORD,
+    SIZE_COLUMNS,
+    Sizes,
+    as_of,
+    judge_sizes,
+)
+from ..quality import CODE_TEXTS, CODES
+from ..returns import (
+    LOCAL,
+    ReturnsPanel,
+    currency_of,
+    dollars_per,
+    market_values,
+    rate_symbol,
+    rates_of,
+    read_securities,
+    unit_of,
+)
+from ..utility import BoolArray, DateArray, FloatArray, ObjectArray
+from ..words import make_error, say
+from .fitted import FittedStudy, MarketValues
+
+# The source of market values that is no file.
+YAHOO = "yahoo"
+
+
+class SizesFile(Sizes):
+    """The numbers of a file of market values.
+
+    Attributes
+    ----------
+    table : DataFrame
+        Columns ticker, date, currency, and mcap or shares, in order of ticker and date.
+    failures : mapping of str to str
+        Why a firm has none.
+    source : str
+        Where the numbers are from.
+    """
+
+
+def read_sizes(path: str | Path, firms: Sequence[str] = ()) -> SizesFile:
+    """Return the market values in a file with the columns ticker, date, and mcap or shares.
+
+    Of a daily file of CRSP they are price times shares, for `firms`.
+
+    Each number holds from its date on, for 370 days at most. Market values are in the column
+    ``currency`` of the file, or the currency of the ticker. Shares will be multiplied with the
+    closes of the study, so they must be in the unit of these: restated for later splits where the
+    closes are. Codes for missing values, and values that cannot be meant, are left out
+    (docs/faults.md, files of market values).
+
+    Raises
+    ------
+    DataError
+        On a missing column, a cell that is no date or no number, or if most are not positive.
+    """
+    if is_crsp(column_names(path)):
+        table = market_values(read_securities(path, firms), firms)
+    else:
+        table = read_table(path, text=("mcap", "shares", "close")).reset_index(drop=True)
+    table = table.rename(columns={c: str(c).strip().lower() for c in table.columns})
+    table = table.rename(columns={"symbol": "ticker"})
+    value, name = next((c for c in ("mcap", "shares") if c in table), ""), Path(path).name
+    missing = [c for c in ("ticker", "date") if c not in table] + ["mcap or shares"] * (not value)
+    if missing:
+        raise DataError("a column is missing", where=name, value=", ".join(missing))
+    is_record, failures = set(RECORD) <= set(table.columns), dict[str, str]()
+    if is_record:
+        noted = table[table[value].isna() & table["note"].notna()]
+        failures |= zip(noted["ticker"], noted["note"].astype(str), strict=True)
+        table = table.drop(index=noted.index)
+    texts = table[value].fillna("").astype(str).str.strip()
+    dates = pd.to_datetime(table["date"].astype(str).str[:10], errors="coerce", format="ISO8601")
+    dates = dates.where(dates.between(str(FIRST_DAY), str(LAST_DAY)))
+    numbers = texts.map(number_of).astype(float)
+    is_code = texts.isin(["", *CODE_TEXTS]) | numbers.isin(CODES[CODES < 0])
+    _refuse_cells(table["ticker"], table["ticker"].isna(), name)
+    _refuse_cells(table["date"], dates.isna(), name)
+    _refuse_cells(table[value], numbers.isna() & ~is_code, name)
+    tickers, shown = table["ticker"].astype(str).str.strip(), texts.str[:40].replace("", "blank")
+    table = table.assign(ticker=tickers, date=dates, text=shown)
+    table[value] = numbers.mask(is_code)
+    table = table.sort_values(["ticker", "date"], kind="stable")
+    source = str(table["source"].iloc[0]) if is_record and len(table) else name
+    # The record of a run has blank cells on days before the first share count.
+    judged = table[table["text"].ne("blank") | (not is_record)]
+    stays, faults, notices = judge_sizes(judged, value, name)
+    usable = table.drop(index=judged.index[~stays], columns="text")
+    lacking = sorted(set(table["ticker"]) - set(usable["ticker"]))
+    failures |= dict.fromkeys(lacking, say("size_cell.none", where=name))
+    usable = usable.assign(currency=usable.get("currency", ""))
+    return SizesFile(usable, failures, source, faults=faults, notices=notices)
+
+
+def _refuse_cells(cells: pd.Series[Any], bad: pd.Series[bool], name: str) -> None:
+    """Raise DataError for the first bad cell of a column of market values."""
+    for row in cells.index[bad][:1]:
+        place: Any = {"where": f"{name}: row {row + 2}, {cells.name}", "value": str(cells[row])}
+        raise make_error(DataError, f"size_cell.{cells.name}", **place)
+
+
+# So many events without a market value are named, the others counted.
+NAMED = 5
+
+
+def unvalued(
+    ids: ObjectArray, reasons: ObjectArray, lacking: BoolArray, column: str = "mcap"
+) -> list[str]:
+    """Return which events have no usable market value, those with the same reason together.
+
+    Parameters
+    ----------
+    ids : (n,) object array
+        Names of the events.
+    reasons : (n,) object array
+        Why each has none; "" if no reason was recorded.
+    lacking : (n,) bool array
+    column : str
+        The column of market values.
+
+    Returns
+    -------
+    list of str
+    """
+    out = []
+    for why in dict.fromkeys(reasons[lacking]):
+        names = [str(i) for i in ids[lacking & (reasons == why)]]
+        more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+        head = f"no usable market value ({why})" if why else f"no positive {column}"
+        out.append(f"{head}: {', '.join(names[:NAMED])}{more}")
+    return out
+
+
+def no_numbers(cells: pd.Series[Any], column: str) -> ObjectArray:
+    """Return a reason for each market value that is neither a number nor blank; "" elsewhere.
+
+    Parameters
+    ----------
+    cells : Series
+    column : str
+
+    Returns
+    -------
+    (n,) object array
+    """
+    odd = unread(SIZE, cells.dropna().astype(str).unique().tolist())
+    why = f"{column} is not a number, such as {odd[0]!r}" if odd else ""
+    return np.where(cells.isin(odd).to_numpy(bool), why, "").astype(object)
+
+
+# Days that a close stays in use: a share may be halted before its event.
+HALTED = 100
+
+
+def with_market_values(
+    study: FittedStudy,
+    source: str | Path | SizesFile,
+    *,
+    currency: str = LOCAL,
+    offline: bool = False,
+) -> FittedStudy:
+    """Return a study with market values for weights and for losses in money.
+
+    Parameters
+    ----------
+    study : FittedStudy
+    source : str, Path or SizesFile
+        ``yahoo``, or a file with ticker, date, and mcap or shares (:func:`read_sizes`).
+    currency : str
+        An ISO code, or ``local``, which is enough if all firms are quoted in one currency.
+    offline : bool
+        Never use the network.
+
+    Returns
+    -------
+    FittedStudy
+
+    Raises
+    ------
+    NetworkError
+        If Yahoo cannot be reached.
+    """
+    days = study.abnormal.windows.dates
+    tickers = study.events["ticker"].to_numpy(object)
+    usable = study.ok
+    if not usable.any():
+        return study
+    dates = days[usable][~np.isnat(days[usable])]
+    if str(source) == YAHOO:
+        symbols = list(dict.fromkeys(tickers[usable]))
+        record = _from_yahoo(symbols, dates, offline)
+    else:
+        file = source if isinstance(source, SizesFile) else read_sizes(source)
+        record = _sizes_of(file, study.panel)
+    start = study.abnormal.event.start
+    sizes = _before_events(record, tickers, days, study.panel, currency, start)
+    ids = study.events["event_id"].to_numpy(object)
+    lacking = usable & (sizes.reasons != "")
+    notices = [f"size: {text}" for text in unvalued(ids, sizes.reasons, lacking)]
+    panel = replace(
+        study.panel,
+        notices=(*study.panel.notices, *record.notices, *notices),
+        faults=(*study.panel.faults, *record.faults),
+    )
+    return replace(study, sizes=sizes, panel=panel)
+
+
+def require_network(offline: bool) -> None:
+    """Raise ConfigError for market values from Yahoo if the network is not to be used."""
+    if offline:
+        problem = "shares outstanding from Yahoo need the network"
+        remedy = "give --size a file: the tables/sizes.csv of an earlier run will do"
+        raise ConfigError(problem, value=YAHOO, remedy=remedy)
+
+
+def _from_yahoo(tickers: list[str], dates: DateArray, offline: bool) -> Sizes:
+    from ..prices import YahooProvider
+
+    require_network(offline)
+    start = (dates.min() - np.timedelta64(HALTED, "D")).astype(object)
+    return YahooProvider().sizes(tickers, start, dates.max().astype(object))
+
+
+def _sizes_of(file: Sizes, panel: ReturnsPanel) -> Sizes:
+    """Return the market values of a file; shares are multiplied with the closes of the panel."""
+    table = file.table if "mcap" in file.table else _times_closes(file.table, panel)
+    rows = table.reindex(columns=[*SIZE_COLUMNS]).reset_index(drop=True)
+    return replace(file, table=rows)
+
+
+def _times_closes(table: pd.DataFrame, panel: ReturnsPanel) -> pd.DataFrame:
+    """Return close x shares on every day that a firm of the panel has a close and a count."""
+    tables = []
+    for ticker, counts in table.groupby("ticker", sort=False):
+        closes = _closes(panel.prices, str(ticker))
+        if closes is None:
+            continue
+        days = closes["date"].to_numpy().astype("datetime64[D]")
+        dates = counts["date"].to_numpy().astype("datetime64[D]")
+        shares = as_of(dates, counts["shares"].to_numpy(float), days, OLDEST_COUNT)
+        close = closes["close"].to_numpy(float)
+        currency = str(panel.provenance.get(str(ticker), {}).get("currency") or "")
+        table_ = pd.DataFrame({"date": closes["date"].to_numpy(), "close": close, "shares": shares})
+        tables.append(table_.assign(ticker=ticker, mcap=close * shares, currency=currency))
+    return pd.concat(tables, ignore_index=True) if tables else table.iloc[:0]
+
+
+def _closes(prices: pd.DataFrame | None, symbol: str) -> pd.DataFrame | None:
+    if prices is None or "close" not in prices:
+        return None
+    rows = prices[(prices["symbol"] == symbol) & (prices["close"] > 0)]
+    return rows.sort_values("date") if len(rows) else None
+
+
+def _before_events(
+    sizes: Sizes, tickers: ObjectArray, days: DateArray, panel: ReturnsPanel, code: str, start: int
+) -> MarketValues:
+    """Return the market values before each day (n, L2), in one currency."""
+    values, reasons = np.full(days.shape, np.nan), np.full(len(days), "", dtype=object)
+    by_ticker = {str(ticker): rows for ticker, rows in sizes.table.groupby("ticker", sort=False)}
+    spelled = {t: str(rows["currency"].fillna("").iloc[0]) for t, rows in by_ticker.items()}
+    currencies = sorted({currency_of(t, spelled[t]) for t in tickers if t in by_ticker})
+    wanted = currencies[0] if code == LOCAL and len(currencies) == 1 else code
+    for i, ticker in enumerate(tickers):
+        if ticker not in by_ticker:
+            reasons[i] = sizes.failures.get(ticker, f"not in {sizes.source}")
+            continue
+        if wanted == LOCAL:
+            reasons[i] = f"market values are in {', '.join(currencies)}: use --currency USD"
+            continue
+        rows = by_ticker[ticker]
+        dates = rows["date"].to_numpy().astype("datetime64[D]")
+        mcap = rows["mcap"].to_numpy(float) * _rate(spelled[ticker], ticker, wanted, panel, dates)
+        # At the last close before each day; a day beyond the data has none.
+        oldest = HALTED if rows["close"].notna().any() else OLDEST_COUNT
+        values[i] = as_of(dates, mcap, days[i] - np.timedelta64(1, "D"), oldest)
+        if not np.isfinite(values[i]).any():
+            reasons[i] = "no market value before the event, or no exchange rate"
+    return MarketValues(values, start, wanted, reasons, sizes)
+
+
+def _rate(quoted: str, ticker: str, into: str, panel: ReturnsPanel, days: DateArray) -> FloatArray:
+    """Return units of the into currency per unit that the source counts in, on `days`."""
+    source_currency, unit = currency_of(ticker, quoted), unit_of(quoted)
+    if source_currency == into:
+        return np.full(len(days), unit)
+    symbols = [s for s in map(rate_symbol, (source_currency, into)) if s]
+    rates = rates_of(panel.prices, symbols) if panel.prices is not None else {}
+    if not source_currency or any(s not in rates for s in symbols):
+        return np.full(len(days), np.nan)
+    return unit * dollars_per(source_currency, rates, days) / dollars_per(into, rates, days)

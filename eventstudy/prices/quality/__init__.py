@@ -1,1 +1,0 @@
-"""Faults of prices and returns: how they are seen, and how they are treated."""

@@ -1,0 +1,208 @@
+"""The price sources by name, by path, in memory, and those of other packages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from ..errors import HIDDEN, ConfigError, DataError, EventStudyError, hide_secrets
+from ..utility import PLUGIN_NAME, Plugins, did_you_mean, package_of
+from ..words import make_error
+from ._base import COLUMNS, Provenance
+from ._prices import Names, PriceProvider, Prices, Progress
+from .auto import AutoProvider
+from .files import FilesProvider, FrameProvider
+from .frozen import FrozenProvider, is_run
+from .sample import CONTENTS, SampleProvider
+from .store import StoreProvider
+from .yahoo import YahooProvider
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
+
+    import pandas as pd
+
+PricesLike: TypeAlias = (
+    "str | Path | PriceProvider | pd.DataFrame | pd.Series[Any] | Mapping[str, Any]"
+)
+# The price sources of this package, each with one line for their list.
+PROVIDERS = {
+    "auto": "the price cache, then Yahoo, then the bundled sample when there is no network",
+    "yahoo": "Yahoo Finance through yfinance, downloaded anew",
+    "store": "only what earlier downloads left in the price cache",
+    "sample": "the bundled sample, adjusted closes",
+    "files": "your own files: give a path, a folder of <ticker>.csv or one table",
+}
+
+
+PLUGINS = Plugins("eventstudy.prices", "price source")
+
+
+def _make(name: str, store: str | Path | None, offline: bool) -> PriceProvider:
+    if name == "files":
+        raise make_error(ConfigError, "wrong.files_alone", value=name)
+    if name == "yahoo" and offline:
+        raise make_error(ConfigError, "wrong.yahoo_offline", value=name)
+    if name == "yahoo":
+        return YahooProvider()
+    if name == "sample":
+        return SampleProvider()
+    if name == "store":
+        return StoreProvider(store, partial=True)
+    return AutoProvider(StoreProvider(store), YahooProvider(), SampleProvider(), offline=offline)
+
+
+def is_name(spec: str) -> bool:
+    """Return whether `spec` names a price source, built in or of another package, not a path."""
+    return spec in PROVIDERS or find_source(spec) is not None
+
+
+def listing() -> Iterator[tuple[str, str]]:
+    """Yield name and summary of every price source, those of other packages last."""
+    for name, summary in PROVIDERS.items():
+        yield name, summary + f" ({CONTENTS})" * (name == "sample")
+    yield from PLUGINS.listing(PROVIDERS, _summarise)
+
+
+def resolve(
+    spec: PricesLike,
+    *,
+    offline: bool = False,
+    store: str | Path | None = None,
+    vintage: str | date | None = None,
+) -> PriceProvider:
+    """Return the price source that `spec` names.
+
+    Parameters
+    ----------
+    spec : str, Path, PriceProvider, DataFrame, Series or mapping
+        A name in `PROVIDERS` or of another package's source; the path of a folder or table of
+        prices, or of a run, for its frozen prices; a provider, which is returned unchanged; or
+        prices in memory, as for `FrameProvider`. A name wins over a path: write ``./sample`` for a
+        folder called ``sample``.
+    offline : bool
+        Never use the network.
+    store : str or Path, optional
+        File or folder of the price cache, for ``auto`` and ``store``; the default location when
+        omitted.
+    vintage : str or date, optional
+        Prices as the cache had them then, for ``auto`` and ``store``; only the cache is asked.
+
+    Returns
+    -------
+    PriceProvider
+
+    Raises
+    ------
+    ConfigError
+        When `spec` is neither a name nor an existing path, or a vintage of it cannot be had.
+    """
+    if vintage is not None:
+        if not isinstance(spec, str) or spec not in ("auto", "store"):
+            raise make_error(ConfigError, "wrong.no_vintages", value=str(spec))
+        return StoreProvider(store, vintage=vintage)
+    if isinstance(spec, PriceProvider):
+        return spec
+    if not isinstance(spec, str | Path):
+        return FrameProvider(spec)
+    if isinstance(spec, str) and spec in PROVIDERS:
+        return _make(spec, store, offline)
+
+    if isinstance(spec, str) and (source := find_source(spec)):
+        return _make_foreign(*source, offline)
+    try:
+        if str(spec) and Path(spec).exists():
+            return FrozenProvider(spec) if is_run(spec) else FilesProvider(spec)
+    except OSError as error:
+        raise ConfigError(f"cannot be read ({error.strerror})", where=str(spec)) from None
+    names, hint = [n for n in PROVIDERS if n != "files"], did_you_mean(str(spec), PROVIDERS)
+    raise make_error(ConfigError, "wrong.no_source", value=str(spec), hint=hint, names=names)
+
+
+def find_source(spec: str) -> tuple[EntryPoint, str] | None:
+    """Return the source of another package that a name names, and the text after its colon.
+
+    None for a path (``C:\\x``) and for a name that is not known.
+    """
+    name, _, argument = spec.partition(":")
+    is_foreign = name not in PROVIDERS and PLUGIN_NAME.fullmatch(name)
+    entry = PLUGINS.find(name) if is_foreign else None
+    return (entry, argument) if entry else None
+
+
+def _make_foreign(entry: EntryPoint, argument: str, offline: bool) -> PriceProvider:
+    """Return the provider of an entry point; ConfigError if it fails or is no provider."""
+    if HIDDEN in argument:
+        value = f"{entry.name}:{argument}"
+        raise make_error(ConfigError, "wrong.hidden", where="prices", value=value)
+    factory = PLUGINS.load(entry)
+    try:
+        provider = factory(argument, offline=offline)
+    except EventStudyError:
+        raise
+    except Exception as error:
+        raise PLUGINS.broken(entry, error) from error
+    if not isinstance(provider, PriceProvider):
+        facts = {"name": entry.name, "package": package_of(entry)}
+        raise make_error(ConfigError, "wrong.plug_in", value=type(provider).__name__, **facts)
+    return _Guarded(provider, entry)
+
+
+def _summarise(entry: EntryPoint) -> str:
+    """Return the line of a source of another package; ConfigError if it cannot be loaded."""
+    factory = PLUGINS.load(entry)
+    text = getattr(factory, "summary", "") or (factory.__doc__ or "").strip().partition("\n")[0]
+    return f"{text or 'no summary'} ({package_of(entry)})"
+
+
+def _without_secrets(entry: Provenance) -> Provenance:
+    detail, note = hide_secrets(entry.detail), hide_secrets(entry.note)
+    return replace(entry, detail=detail, note=note)
+
+
+class _Guarded:
+    """A provider of another package, whose errors name that package."""
+
+    def __init__(self, provider: PriceProvider, entry: EntryPoint) -> None:
+        self.name, self._provider, self._entry = entry.name, provider, entry
+
+    def fetch(self, symbols: Names, start: date, end: date, *, progress: Progress = None) -> Prices:
+        """Return the prices of the other package.
+
+        Parameters
+        ----------
+        symbols, start, end, progress
+            As for `PriceProvider.fetch`.
+
+        Returns
+        -------
+        Prices
+
+        Raises
+        ------
+        DataError
+            If the other package fails, or answers for some symbols with neither prices
+            nor a failure.
+        """
+        try:
+            prices = self._provider.fetch(symbols, start, end, progress=progress)
+        except EventStudyError:
+            raise
+        except Exception as error:
+            reason = f"{type(error).__name__}: {str(error).partition(chr(10))[0]}"
+            raise self._fault(reason) from error
+        if not isinstance(prices, Prices) or tuple(prices.table) != COLUMNS:
+            raise self._fault("its answer is not prices")
+        missing = {*symbols} - {*prices.provenance} - {*prices.failures}
+        if missing:
+            raise self._fault(f"neither prices nor a failure for {', '.join(sorted(missing)[:5])}")
+        notices = tuple(map(hide_secrets, prices.notices))
+        provenance = {name: _without_secrets(entry) for name, entry in prices.provenance.items()}
+        return replace(prices, notices=notices, provenance=provenance)
+
+    def _fault(self, reason: str) -> DataError:
+        where = f"{self.name} of {package_of(self._entry)}"
+        return DataError(f"the price source failed ({reason})", where=where)

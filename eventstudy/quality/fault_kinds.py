@@ -1,0 +1,415 @@
+"""Faults of prices: their detection and treatment (docs/faults.md).
+
+The function of a kind takes the rows of one symbol and returns the days on which it sees its fault;
+its docstring has the rule.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict, dataclass, fields
+from functools import partial
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..utility import BoolArray, DateArray
+from ..words import Reason
+from . import whole_series
+from .quotes import NO_DATES, Quotes, Span, runs
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+# More faults of one kind and symbol than LONGEST become one; a note names NAMED days.
+LONGEST, NAMED = 50, 3
+# Equal closes in a row.
+EQUAL = 5
+# Closes lie outside the range of their day by rounding up to this share.
+RANGE = 0.005
+MISSING, FLAGGED, SPANNED = "missing", "flagged, unaltered", "missing; the next return spans it"
+# The return of the day is taken out, and no later one spans it.
+BROKEN = "the return of the day is missing"
+UNADJUSTED = "closes are used: dividends and splits count as returns"
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesFault:
+    """A fault of the prices or returns of one symbol; every field is text.
+
+    Attributes
+    ----------
+    symbol : str
+    date, last : str
+        First and last day, YYYY-MM-DD.
+    kind : str
+        Name in `FAULTS` or `RETURN_FAULTS`.
+    detail : str
+        What was seen.
+    action : str
+        What was done about it.
+    """
+
+    symbol: str
+    date: str
+    last: str
+    kind: str
+    detail: str
+    action: str
+
+
+@dataclass(frozen=True, slots=True)
+class FaultKind:
+    """What is done about one kind of fault.
+
+    Attributes
+    ----------
+    find : callable
+        Returns the days of a symbol's rows on which it is seen.
+    action : str
+        What is done.
+    is_noted : bool
+        Whether it is among the notes of a panel.
+    """
+
+    find: Callable[[Quotes], list[Span]]
+    action: str
+    is_noted: bool = False
+
+
+def suspension(q: Quotes) -> list[Span]:
+    """Return the halts whose sessions repeat the last close.
+
+    Two rows or more without volume (0 or blank) and range whose close repeats the last; at the
+    start of the data from the first row on.
+    """
+    return q.spans(
+        ((a, b) for a, b in runs(q.stale) if b > a),
+        lambda a, b: f"{b - a + 1} rows repeat a close without volume",
+    )
+
+
+def no_trade(q: Quotes) -> list[Span]:
+    """Return single rows that repeat the last close.
+
+    Volume 0, no range, the last close again; the symbol has volume on most days.
+    """
+    return q.spans(
+        ((a, b) for a, b in runs(q.stale) if b == a),
+        lambda a, b: f"close {q.close[a]:g} repeated without volume",
+    )
+
+
+def missing_session(q: Quotes) -> list[Span]:
+    """Return the sessions between two rows.
+
+    The calendar has sessions between two rows.
+    """
+    return [] if q.complete else _gaps(q, ~np.isin(q.sessions, np.r_[q.dates, _lost(q)]), "row")
+
+
+def lost_session(q: Quotes) -> list[Span]:
+    """Return the sessions between two rows on which the whole exchange has no price.
+
+    The same, or a row without a usable close, for each symbol of the exchange.
+    """
+    lost = _lost(q)
+    return _gaps(q, np.isin(q.sessions, lost), "price") if len(lost) else []
+
+
+def _lost(q: Quotes) -> DateArray:
+    return NO_DATES if q.market is None else q.market.lost
+
+
+def _gaps(q: Quotes, is_missing: BoolArray, what: str) -> list[Span]:
+    inside = (q.sessions > q.dates[0]) & (q.sessions < q.dates[-1])
+    gaps = runs(inside & is_missing)
+    counts = [b - a + 1 for a, b in gaps]
+    return [
+        Span(q.sessions[a], q.sessions[b], f"{n} session{'s' * (n > 1)} without a {what}")
+        for (a, b), n in zip(gaps, counts, strict=True)
+    ]
+
+
+def no_price(q: Quotes) -> list[Span]:
+    """Return rows without a usable close.
+
+    Close and adjusted close are blank, or what stood there is not a positive, finite number.
+    """
+    blank = np.isnan(q.close) & np.isnan(q.adj_close) & ~np.isin(q.dates, _lost(q))
+    return q.spans(runs(blank), lambda a, b: "a row without a usable close")
+
+
+def closed_day(q: Quotes) -> list[Span]:
+    """Return prices on days that are no session.
+
+    A date between the sessions of the calendar.
+    """
+    if q.complete:
+        return []
+    inside = (q.dates >= q.sessions[0]) & (q.dates <= q.sessions[-1]) & np.isfinite(q.raw)
+    return q.spans(
+        runs(inside & ~np.isin(q.dates, q.sessions)),
+        lambda a, b: f"close {q.close[b]:g}, no session",
+    )
+
+
+def not_positive(q: Quotes) -> list[Span]:
+    """Return prices that are not in (0, inf).
+
+    Not in (0, inf).
+    """
+    price = q.adj_close if q.adjusted else q.close
+    return q.spans(runs(np.isnan(q.raw) & ~np.isnan(price)), lambda a, b: f"price {price[a]:g}")
+
+
+def spike(q: Quotes) -> list[Span]:
+    """Return prices that are soon taken back.
+
+    More than 5 times or less than 1/5 of the last price, and within 20 % of it again after 5 prices
+    at most.
+    """
+    return q.spans(runs(q.spikes), partial(_move_to, q))
+
+
+def unit_change(q: Quotes) -> list[Span]:
+    """Return changes of the unit, and other moves that no share makes.
+
+    More than 20 times the last price, or less than 1/60 of it, and no spike.
+    """
+    return _jumps(q, q.jumps[0][q.units])
+
+
+def unadjusted_split(q: Quotes) -> list[Span]:
+    """Return splits that were not applied to the prices before them.
+
+    Log-odds of 4 or more (move, volume, range, the 10 moves afterwards) for a ratio of 1.9 or more,
+    or of 1.1 or more beyond a price limit; of 2 or more for a ratio of 1.9 or more after sessions
+    without a price.
+    """
+    return _splits(q, q.actions.proven)
+
+
+def suspect_split(q: Quotes) -> list[Span]:
+    """Return moves that may be a split that was not applied.
+
+    Log-odds of 0.5 or more for a ratio of 1.1 or more, but no proof.
+    """
+    return _splits(q, ~q.actions.proven)
+
+
+def suspect_dividend(q: Quotes) -> list[Span]:
+    """Return falls at the open that may be a dividend, of shares without adjusted closes.
+
+    3 % and 7 times the usual gap or more, while the market falls by less than a third of it and the
+    close keeps half of it; no split, not at a limit, and only in a share without adjusted closes.
+    """
+    priced = np.flatnonzero(np.isfinite(q.price))
+
+    def detail(row: int, _: int) -> str:
+        before = q.raw[priced[np.searchsorted(priced, row) - 1]]
+        return f"opened at {q.open[row]:g} after {before:g}"
+
+    return q.spans(((row, row) for row in q.dividends), detail)
+
+
+def suspect_jump(q: Quotes) -> list[Span]:
+    """Return moves that no other kind explains and news does not make.
+
+    More than 2.9 times the last price, or less than 1/5 of it; or 8 % more or less than the market,
+    for good, while volume, range and the next 10 moves are the usual ones (log-odds of 3). No
+    change of unit, no split and not beyond a limit.
+    """
+    rows = np.union1d(q.jumps[0][~q.units], q.steps[0])
+    explained = np.isin(rows, np.r_[q.actions.rows, q.dividends])
+    explained |= np.isfinite(q.limits.beyond)[rows]
+    return _jumps(q, rows[~explained & ~np.isin(rows, q.jumps[0][q.units])])
+
+
+def suspect_reversal(q: Quotes) -> list[Span]:
+    """Return moves of one day that the next one takes back, with usual volume and range.
+
+    8 % against the market and 5 times the usual move, but for a quarter taken back by the next
+    price; volume at most twice the usual, range at most half of the move (one of them is known);
+    not at a limit.
+    """
+    return _jumps(q, q.steps[1])
+
+
+def beyond_limit(q: Quotes) -> list[Span]:
+    """Return closes that the exchange did not allow.
+
+    Outside the limit price of a mainland share that is not ST, closes on the tick, a trade in the
+    session before, not in the first sessions of the data that a listing may have free; no split.
+    """
+    return _beyond(q, proven=True)
+
+
+def suspect_limit(q: Quotes) -> list[Span]:
+    """Return closes outside price limits that are not known well enough for a proof.
+
+    Outside the limit price, no session unseen in between, not in the first sessions after a
+    listing; no proof, and no split.
+    """
+    return _beyond(q, proven=False)
+
+
+def stale_price(q: Quotes) -> list[Span]:
+    """Return runs of equal closes that are no halt.
+
+    5 equal closes in a row or more without a range of their own.
+    """
+    high, low = q.high, q.low
+    # a range, and another than the one before: the close is a chance
+    ranges = (high > low)[1:] & ((high[1:] != high[:-1]) | (low[1:] != low[:-1]))
+    same = np.zeros(len(q.dates), dtype=bool)
+    same[1:] = (q.close[1:] == q.close[:-1]) & ~q.stale[1:] & ~ranges
+    repeats = ((a - 1, b) for a, b in runs(same) if b - a + 2 >= EQUAL)
+    return q.spans(repeats, lambda a, b: f"{b - a + 1} equal closes of {q.close[a]:g}")
+
+
+def outside_range(q: Quotes) -> list[Span]:
+    """Return closes outside the range of their day.
+
+    By more than 0.5 %.
+    """
+    outside = (q.close > q.high * (1 + RANGE)) | (q.close < q.low * (1 - RANGE))
+    text = "close {:g}, range {:g} to {:g}".format
+    return q.spans(runs(outside), lambda a, b: text(q.close[a], q.low[a], q.high[a]))
+
+
+def _jumps(q: Quotes, rows: Iterable[int]) -> list[Span]:
+    return q.spans(((row, row) for row in rows), partial(_move_to, q))
+
+
+def _move_to(q: Quotes, row: int, _: int) -> str:
+    """Return the price of a row, and the last one before it."""
+    before = q.raw[:row][np.isfinite(q.price[:row])][-1]
+    return f"price {q.raw[row]:g} after {before:g}"
+
+
+def _splits(q: Quotes, chosen: BoolArray) -> list[Span]:
+    """Return actions, each with its prices and nearest ratio."""
+    ratios = dict(zip(q.actions.rows, q.actions.ratios, strict=True))
+    rows = ((row, row) for row in q.actions.rows[chosen])
+    return q.spans(rows, lambda a, b: f"{_move_to(q, a, b)}, near {_ratio(ratios[a])}")
+
+
+def _ratio(ratio: float) -> str:
+    """Return a ratio of shares, as 2:1."""
+    return f"{ratio:.3g}:1" if ratio > 1 else f"1:{1 / ratio:.3g}"
+
+
+def _beyond(q: Quotes, *, proven: bool) -> list[Span]:
+    """Return closes outside the limits that no other kind explains."""
+    if not q.rules:
+        return []
+    over, at = q.limits.beyond, np.isfinite(q.limits.beyond) & (q.limits.proven == proven)
+    explained = np.r_[q.actions.rows, q.jumps[0][q.units], q.adjustments.lone_rows]
+    rows = np.setdiff1d(np.flatnonzero(at), explained)
+    return q.spans(zip(rows, rows, strict=True), lambda a, b: f"{over[a]:+.1%} in one session")
+
+
+# In the order of docs/faults.md; the sentences of the catalogue have their names.
+FAULTS: Mapping[str, FaultKind] = {
+    "suspension": FaultKind(suspension, SPANNED),
+    "no_trade": FaultKind(no_trade, SPANNED),
+    "missing_session": FaultKind(missing_session, SPANNED),
+    "lost_session": FaultKind(lost_session, SPANNED),
+    "no_price": FaultKind(no_price, SPANNED),
+    "closed_day": FaultKind(closed_day, "put aside"),
+    "not_positive": FaultKind(not_positive, SPANNED),
+    "no_adjusted": FaultKind(whole_series.no_adjusted, UNADJUSTED),
+    "adjusted_gap": FaultKind(whole_series.adjusted_gap, SPANNED),
+    "adjusted_jump": FaultKind(whole_series.adjusted_jump, BROKEN, is_noted=True),
+    "suspect_adjustment": FaultKind(whole_series.suspect_adjustment, FLAGGED, is_noted=True),
+    "adjusted_above": FaultKind(whole_series.adjusted_above, FLAGGED, is_noted=True),
+    "spike": FaultKind(spike, SPANNED, is_noted=True),
+    "unit_change": FaultKind(unit_change, BROKEN, is_noted=True),
+    "unadjusted_split": FaultKind(unadjusted_split, BROKEN, is_noted=True),
+    "suspect_split": FaultKind(suspect_split, FLAGGED, is_noted=True),
+    "suspect_dividend": FaultKind(suspect_dividend, FLAGGED, is_noted=True),
+    "suspect_jump": FaultKind(suspect_jump, FLAGGED, is_noted=True),
+    "suspect_reversal": FaultKind(suspect_reversal, FLAGGED, is_noted=True),
+    "beyond_limit": FaultKind(beyond_limit, BROKEN, is_noted=True),
+    "suspect_limit": FaultKind(suspect_limit, FLAGGED, is_noted=True),
+    "stale_price": FaultKind(stale_price, FLAGGED),
+    "outside_range": FaultKind(outside_range, FLAGGED),
+    "shifted_dates": FaultKind(whole_series.shifted_dates, FLAGGED, is_noted=True),
+    "same_prices": FaultKind(whole_series.same_prices, FLAGGED, is_noted=True),
+    "late_start": FaultKind(whole_series.late_start, "no return before"),
+    "ended": FaultKind(whole_series.ended, "no return after"),
+    "short_history": FaultKind(whole_series.short_history, FLAGGED),
+}
+
+# Kinds that prove a return impossible.
+QUARANTINED = tuple(name for name, kind in FAULTS.items() if kind.action == BROKEN)
+
+
+def find_faults(quotes: Quotes) -> tuple[SeriesFault, ...]:
+    """Return all faults of one symbol, kind by kind in the order of `FAULTS`."""
+    faults = list[SeriesFault]()
+    for name, kind in FAULTS.items():
+        faults += as_faults(quotes.symbol, name, kind.action, kind.find(quotes))
+    return tuple(faults)
+
+
+def as_faults(symbol: str, kind: str, action: str, spans: list[Span]) -> list[SeriesFault]:
+    """Return faults of one kind, at most `LONGEST`: the last of a longer list are one.
+
+    Parameters
+    ----------
+    symbol, kind, action : str
+        As for `SeriesFault`.
+    spans : list of Span
+        The days on which it was seen.
+
+    Returns
+    -------
+    list of SeriesFault
+    """
+    if len(spans) > LONGEST:
+        later = spans[LONGEST - 1 :]
+        detail = f"{len(later)} of them, the first: {later[0].detail}"
+        spans = [*spans[: LONGEST - 1], Span(later[0].first, later[-1].last, detail)]
+    return [SeriesFault(symbol, str(a), str(b), kind, detail, action) for a, b, detail in spans]
+
+
+def note_faults(faults: Iterable[SeriesFault]) -> list[str]:
+    """Return the notes on faults, one for each symbol and kind that is noted."""
+    groups: dict[tuple[str, str], list[SeriesFault]] = {}
+    for fault in faults:
+        if FAULTS[fault.kind].is_noted:
+            groups.setdefault((fault.symbol, fault.kind), []).append(fault)
+    return [_note(kind.replace("_", " "), group) for (_, kind), group in groups.items()]
+
+
+def _note(kind: str, faults: list[SeriesFault]) -> str:
+    days = "; ".join(f"{f.date} {f.detail}" for f in faults[:NAMED])
+    more = "; ..." * (len(faults) > NAMED)
+    text = f"{kind} ({days}{more}): {faults[0].action}"
+    return Reason("of_symbol", symbol=faults[0].symbol, text=text)
+
+
+def near(faults: Iterable[SeriesFault], first: object, last: object) -> tuple[SeriesFault, ...]:
+    """Return the faults that touch a range of days.
+
+    Parameters
+    ----------
+    faults : iterable of SeriesFault
+    first, last : date, datetime64 or str
+        Both inclusive; text is YYYY-MM-DD.
+
+    Returns
+    -------
+    tuple of SeriesFault
+    """
+    start, stop = (str(np.datetime64(day, "D")) for day in (first, last))  # type: ignore[call-overload]
+    return tuple(f for f in faults if f.date <= stop and f.last >= start)
+
+
+def table_of(faults: Iterable[SeriesFault]) -> pd.DataFrame:
+    """Return faults as a table, one row a fault."""
+    import pandas as pd
+
+    return pd.DataFrame([asdict(f) for f in faults], columns=[f.name for f in fields(SeriesFault)])

@@ -1,0 +1,390 @@
+"""The rows of one symbol, and the prices among them that can be used."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from ..calendars import kind_of
+from ..errors import DataError
+from ..utility import BoolArray, DateArray, FloatArray, IntArray
+from . import corporate_actions as traces
+from .price_limits import LimitDays, LimitRule, daily_limits
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+# A spike moves by more than SPIKE and is back within BACK after at most REVERTS sessions.
+SPIKE, BACK, REVERTS = np.log(5), np.log(1.2), 5
+# Moves beyond these are looked at.
+STEEP_RISE, STEEP_FALL = np.log(2.9), -np.log(5)
+# Pence and pounds are a factor of 100 apart, but for the day's own move; no share moves so far.
+LARGEST_RISE, LARGEST_FALL = np.log(20), -np.log(60)
+# Series of an exchange that its median move is taken from; of `CROWD` or more, a series is part of
+# the market that it is compared with.
+MOST, CROWD = 11, 8
+# Series that are enough to doubt the calendar of their exchange; two at least, if they are most.
+ENOUGH, FEWEST = 3, 2
+# Sessions by which a series starts late.
+LATE = 5
+NO_DATES: DateArray = np.empty(0, dtype="datetime64[D]")
+COLUMNS = ("open", "high", "low", "close", "adj_close", "volume")
+
+
+class Span(NamedTuple):
+    """Days from `first` to `last`, with the detail of a fault that was seen on them."""
+
+    first: np.datetime64
+    last: np.datetime64
+    detail: str
+
+
+@dataclass(frozen=True, eq=False)
+class Quotes:
+    """The rows of one symbol by date, each array of shape (T,); NaN where the source has nothing.
+
+    Attributes
+    ----------
+    sessions : DateArray
+        Sessions of the symbol's own exchange within the data; empty = not known.
+    rules : tuple of LimitRule
+        Price limits of its board; () = none known.
+    market : Market, optional
+        Series of the symbol's own exchange.
+    twin : str
+        Another symbol with the same moves; "" = none.
+    lag : int
+        Sessions by which its dates are late, as far as the other series of the exchange tell.
+    """
+
+    symbol: str
+    dates: DateArray
+    open: FloatArray
+    high: FloatArray
+    low: FloatArray
+    close: FloatArray
+    adj_close: FloatArray
+    volume: FloatArray
+    sessions: DateArray = field(default_factory=lambda: NO_DATES)
+    rules: tuple[LimitRule, ...] = ()
+    market: Market | None = None
+    twin: str = ""
+    lag: int = 0
+
+    @cached_property
+    def adjusted(self) -> bool:
+        """Whether there is any adjusted close."""
+        return bool(np.isfinite(self.adj_close).any())
+
+    @cached_property
+    def raw(self) -> FloatArray:
+        """Adjusted closes, or closes where there is none at all; NaN where not positive."""
+        price = self.adj_close if self.adjusted else self.close
+        return np.where((price > 0) & (price < np.inf), price, np.nan)
+
+    @cached_property
+    def stale(self) -> BoolArray:
+        """Rows on which nothing was traded."""
+        return no_trade(self.raw, self.close, self.high, self.low, self.volume)
+
+    @cached_property
+    def spikes(self) -> BoolArray:
+        """Rows whose price is not meant."""
+        return spikes(np.where(self.stale, np.nan, self.raw))
+
+    @cached_property
+    def price(self) -> FloatArray:
+        """The price of each row that was traded, NaN elsewhere: what returns are made of."""
+        return np.where(self.stale | self.spikes, np.nan, self.raw)
+
+    @cached_property
+    def jumps(self) -> tuple[IntArray, FloatArray]:
+        """Rows whose price is over 2.9 times the last or below 1/5 of it; the log of the move."""
+        priced = np.flatnonzero(np.isfinite(self.price))
+        moves = np.diff(np.log(self.price[priced]))
+        at = np.flatnonzero((moves > STEEP_RISE) | (moves < STEEP_FALL))
+        return priced[at + 1], moves[at]
+
+    @cached_property
+    def units(self) -> BoolArray:
+        """Which of `jumps` no share makes: a factor near 100, the day's return in it, or more."""
+        move = self.jumps[1]
+        return np.asarray((move > LARGEST_RISE) | (move < LARGEST_FALL))
+
+    @cached_property
+    def bars(self) -> traces.Bars:
+        """The rows that were traded."""
+        at = np.flatnonzero(np.isfinite(self.price))
+        return traces.Bars(*(getattr(self, name)[at] for name in traces.Bars._fields))
+
+    def market_moves(self, rows: IntArray) -> FloatArray:
+        """Return the log moves of the market to some rows of `bars` from the rows before.
+
+        Parameters
+        ----------
+        rows : (k,) int array
+
+        Returns
+        -------
+        (k,) float array
+            0 where the market is not known.
+        """
+        if self.market is None:
+            return np.zeros(len(rows))
+        days = self.bars.dates[rows - 1], self.bars.dates[rows]
+        return self.market.moves_without(self.symbol, *days)
+
+    @cached_property
+    def actions(self) -> traces.Actions:
+        """Rows that look like a split that was not applied, no changes of unit among them."""
+        at = np.flatnonzero(np.isfinite(self.price))
+        beyond = np.isfinite(self.limits.beyond) & bool(len(self.sessions))
+        limits = beyond[at], self.limits.proven[at]
+        reopened = np.diff(at, prepend=-1) > 1
+        if len(self.sessions):
+            reopened |= np.diff(np.searchsorted(self.sessions, self.dates[at]), prepend=0) > 1
+        actions = traces.find_actions(self.bars, self.market_moves, *limits, reopened)
+        actions = actions._replace(rows=at[actions.rows])
+        explained = np.r_[self.jumps[0][self.units], self.adjustments.lone_rows]
+        return actions.take(~np.isin(actions.rows, explained))
+
+    @cached_property
+    def steps(self) -> tuple[IntArray, IntArray]:
+        """Rows that move on a day like any other, for good or taken back by the next row.
+
+        A close at a price limit is none: the limit explains the day.
+        """
+        at, limited = np.flatnonzero(np.isfinite(self.price)), np.flatnonzero(self.limits.state)
+        for_good, back = (at[rows] for rows in traces.find_steps(self.bars, self.market_moves))
+        explained = np.r_[self.actions.rows, limited, self.adjustments.lone_rows]
+        return np.setdiff1d(for_good, explained), np.setdiff1d(back, explained)
+
+    @cached_property
+    def dividends(self) -> IntArray:
+        """Rows whose fall may be a dividend, of closes that nobody adjusted.
+
+        Neither a split nor a close at a price limit; only shares pay one.
+        """
+        if self.adjusted or kind_of(self.symbol) != "share":
+            return np.empty(0, np.int64)
+        at = np.flatnonzero(np.isfinite(self.price))
+        rows = at[traces.find_dividends(self.bars, self.market_moves)]
+        limited = np.flatnonzero(self.limits.state)
+        return np.setdiff1d(rows, np.r_[self.actions.rows, self.jumps[0], limited])
+
+    @cached_property
+    def adjustments(self) -> traces.Adjustments:
+        """Changes of the adjusted close over the close."""
+        return traces.find_adjustments(self.close, self.adj_close)
+
+    @cached_property
+    def broken(self) -> DateArray:
+        """Days whose return compares prices in two units, shares or securities."""
+        no_move = np.zeros(len(self.dates), dtype=bool)
+        no_move[self.jumps[0][self.units]] = True
+        no_move[self.actions.rows[self.actions.proven]] = True
+        no_move[self.adjustments.rows[self.adjustments.lone & self.adjustments.impossible]] = True
+        return self.dates[no_move | self.limits.proven]
+
+    @cached_property
+    def complete(self) -> bool:
+        """Whether the rows are the sessions from the first row to the last, as far as is known."""
+        if not len(self.sessions):
+            return True
+        a, b = np.searchsorted(self.sessions, self.dates[[0, -1]])
+        return bool(np.array_equal(self.dates, self.sessions[a : b + 1]))
+
+    @cached_property
+    def begins(self) -> bool:
+        """Whether the first row is well after the first session: a listing."""
+        return len(self.sessions) > LATE and bool(self.dates[0] > self.sessions[LATE])
+
+    @cached_property
+    def limits(self) -> LimitDays:
+        """Days at a price limit."""
+        unseen = np.zeros(len(self.dates), dtype=bool)
+        if not self.complete:
+            unseen[1:] = np.diff(np.searchsorted(self.sessions, self.dates)) > 1
+        return daily_limits(
+            self.dates, np.where(np.isfinite(self.price), self.close, np.nan), self.rules,
+            adjusted=self.adj_close if self.adjusted else None,
+            ohl=(self.open, self.high, self.low),
+            unseen=unseen if len(self.sessions) else None, listed=self.begins,
+        )  # fmt: skip
+
+    def moved(self, first: DateArray, last: DateArray) -> FloatArray:
+        """Return the log moves from the closes of some days to those of later ones.
+
+        Parameters
+        ----------
+        first, last : (k,) datetime64 array
+
+        Returns
+        -------
+        (k,) float array
+            NaN without both closes.
+        """
+        a, b = (np.searchsorted(self.dates[:-1], days) for days in (first, last))
+        has_both = (self.dates[a] == first) & (self.dates[b] == last)
+        return np.where(has_both, np.log(self.price[b] / self.price[a]), np.nan)
+
+    def spans(self, rows: Iterable[tuple[int, int]], text: Callable[[int, int], str]) -> list[Span]:
+        """Return runs of rows as days.
+
+        Parameters
+        ----------
+        rows : iterable of (int, int)
+            First and last row of each run.
+        text : callable
+            Takes both rows and returns the text of the span.
+
+        Returns
+        -------
+        list of Span
+        """
+        return [Span(self.dates[a], self.dates[b], text(a, b)) for a, b in rows]
+
+
+@dataclass(frozen=True, eq=False)
+class Market:
+    """Series of one exchange, and its sessions within the data."""
+
+    series: Sequence[Quotes]
+    sessions: DateArray = field(default_factory=lambda: NO_DATES)
+
+    @cached_property
+    def lost(self) -> DateArray:
+        """Sessions without a price of any series, of `ENOUGH` at least that are priced around."""
+        lost, ends = self.sessions, list[DateArray]()
+        for quotes in self.series:
+            priced = quotes.dates[np.isfinite(quotes.raw)]
+            lost = np.setdiff1d(lost, priced, assume_unique=True)
+            ends.append(priced[[0, -1]] if len(priced) else NO_DATES)
+        around = [(lost > end[0]) & (lost < end[1]) for end in ends if len(end)]
+        return lost[np.sum(around, axis=0) >= enough_of(len(ends))] if around else NO_DATES
+
+    def moves_without(self, symbol: str, first: DateArray, last: DateArray) -> FloatArray:
+        """Return the median log moves of the other series.
+
+        Parameters
+        ----------
+        symbol : str
+        first, last : (k,) datetime64 array
+
+        Returns
+        -------
+        (k,) float array
+            0 where there is none.
+        """
+        some = self.series[:: max(1, len(self.series) // MOST)]
+        is_part = len(some) >= CROWD
+        moves = [q.moved(first, last) for q in some if is_part or q.symbol != symbol]
+        if not moves:
+            return np.zeros(len(last))
+        return np.nan_to_num(traces.row_medians(np.array(moves).T))
+
+
+def enough_of(n: int) -> int:
+    """Return how many of n series of an exchange are enough to doubt its calendar."""
+    return min(ENOUGH, max(FEWEST, n // 2 + 1))
+
+
+def runs(mask: BoolArray) -> list[tuple[int, int]]:
+    """Return the first and last position of each run of True."""
+    if not mask.any():
+        return []
+    edges = np.flatnonzero(np.diff(mask.astype(np.int8), prepend=0, append=0))
+    return [(int(a), int(b) - 1) for a, b in edges.reshape(-1, 2)]
+
+
+def no_trade(
+    price: FloatArray, close: FloatArray, high: FloatArray, low: FloatArray, volume: FloatArray
+) -> BoolArray:
+    """Return the rows, shape (T,), without a trade: no volume, no range, the last close again.
+
+    Parameters
+    ----------
+    price, close, high, low, volume : (T,) float arrays
+        `price` is the adjusted close where there is one. NaN = missing.
+
+    Returns
+    -------
+    (T,) bool array
+
+    Notes
+    -----
+    A half day without volume has a close that differs from the last. A symbol whose volume is never
+    positive (indices, exchange rates) cannot be judged. In a series that mostly lacks volume, and
+    where the volume is blank, it takes two such rows in a row. Such rows at the very start begin a
+    halt with the first.
+    """
+    quiet = ~(volume > 0)
+    stale = np.zeros(len(price), dtype=bool)
+    if len(price) < 2 or not quiet.any() or quiet.all():
+        return stale
+    quiet &= ~(high > low * (1 + 1e-6))
+    stale[1:] = quiet[1:] & (_equal(price) | _equal(close))
+    sure = (volume > 0).mean() >= 0.5
+    for a, b in runs(stale):
+        if a == b and not (sure and volume[a] == 0):
+            stale[a] = False
+    stale[0] = quiet[0] and stale[1]
+    return stale
+
+
+def _equal(values: FloatArray) -> BoolArray:
+    """Return which values but the first repeat the one before."""
+    with np.errstate(invalid="ignore"):
+        return np.asarray(np.abs(values[1:] - values[:-1]) <= 1e-6 * values[:-1])
+
+
+def spikes(price: FloatArray) -> BoolArray:
+    """Return the rows, shape (T,), whose price jumps by more than a factor of five and reverts.
+
+    It reverts if one of the next 5 prices is within 20 % of the one before the spike.
+    """
+    is_spike = np.zeros(len(price), dtype=bool)
+    priced = np.flatnonzero(np.isfinite(price))
+    level = np.log(price[priced])
+    done = 0
+    for j in np.flatnonzero(np.abs(np.diff(level)) > SPIKE) + 1:
+        back = np.flatnonzero(np.abs(level[j + 1 : j + 1 + REVERTS] - level[j - 1]) < BACK)
+        if j > done and len(back):
+            done = j + 1 + back[0]
+            is_spike[priced[j:done]] = True
+    return is_spike
+
+
+def by_symbol(table: pd.DataFrame) -> Iterator[tuple[str, Quotes, IntArray]]:
+    """Yield each symbol of a long table in order of appearance, its rows by date, their places.
+
+    Columns that the table lacks are NaN.
+
+    Raises
+    ------
+    DataError
+        On a date that occurs twice.
+    """
+    import pandas as pd
+
+    codes, names = pd.factorize(table["symbol"])
+    dates = table["date"].to_numpy().astype("datetime64[D]")
+    blank = np.full(len(table), np.nan)
+    arrays = {c: table[c].to_numpy(float) if c in table else blank for c in COLUMNS}
+    order = np.arange(len(table))
+    is_later, is_same = codes[1:] > codes[:-1], codes[1:] == codes[:-1]
+    if not (is_later | (is_same & (dates[1:] >= dates[:-1]))).all():
+        order = np.lexsort((dates, codes))
+        codes, dates = codes[order], dates[order]
+        arrays = {c: values[order] for c, values in arrays.items()}
+    edges = np.searchsorted(codes, np.arange(len(names) + 1))
+    for name, a, b in zip(names, edges[:-1], edges[1:], strict=True):
+        numbers: dict[str, Any] = {c: values[a:b] for c, values in arrays.items()}
+        twice = dates[a + 1 : b][dates[a + 1 : b] == dates[a : b - 1]]
+        if len(twice):
+            raise DataError("two prices on one date", where=str(name), value=str(twice[0]))
+        yield str(name), Quotes(str(name), dates[a:b], **numbers), order[a:b]

@@ -1,0 +1,282 @@
+"""The page of one event: the first screen of a study of it alone, and what folds beneath."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from ...analysis import Fall
+from ...calendars import Window, name_index
+from ...findings import INDEX, Event, EventDetail, Findings, PricePath
+from ...utility import Flag
+from ...words import (
+    capitalised,
+    cell_text,
+    clipped,
+    date_iso,
+    date_prose,
+    has,
+    parameter_letter,
+    percent,
+    pvalue,
+    say,
+    share_text,
+    signed,
+    span,
+    words,
+)
+from ..figures import event_figures as figures
+from ..sentences.answer import is_day_later, name_news, short_name, split_answer
+from ..sentences.caveats import asides, list_caveats
+from ..sentences.top import KeyFigure
+from ..tables.events import describe_event, explain_flag, safe_url, write_flag
+from ..tables.table import Row, Table, make_table
+from ..tables.windows import name_window
+from .first_screen import FirstScreen, screen_without_checks, title_of
+from .folds import Figure, Fold, list_days
+
+# Columns that the page shows elsewhere.
+ELSEWHERE = ("status", "benchmark")
+LONGEST = 6000
+# Parameters in the unit of the returns; the others are slopes.
+LEVELS = ("alpha", "mu")
+
+
+def render_context(findings: Findings, event: Event, pages: Sequence[Event]) -> dict[str, Any]:
+    """Return what ``event.html.j2`` shows of an event.
+
+    Parameters
+    ----------
+    findings : Findings
+    event : Event
+        One that has a page.
+    pages : sequence of Event
+        All that have one, :func:`in_order`.
+
+    Raises
+    ------
+    ValueError
+        If the event has no page.
+    """
+    detail = event.detail
+    if detail is None:
+        raise ValueError(f"{event.cells['event_id']} has no page")
+    own = findings.of_event(event) if detail.sample else None
+    has_path = detail.sample is not None and detail.sample.implied is not None
+    if own and (has_path or not own.sample.lacking):
+        first = screen_without_checks(own)
+    else:
+        first = _screen_of_price(own, event, detail)
+    folds = [*list_days(own), *_model(own, event, detail)] if own else []
+    return {
+        "event": event,
+        "words": words(),
+        "first": first,
+        "study": title_of(findings),
+        "n_events": findings.setup.n_events,
+        "name": clipped(event.name),
+        "ticker": clipped(event.cells["ticker"], 60),
+        "about": clipped(describe_event(event), 160),
+        "windows": _windows(own, event) if own and has_path else None,
+        "price": None if has_path else _price(findings, detail),
+        "volume": _volume(findings.setup.main, detail.price, first) if has_path else None,
+        "folds": [*folds, *_notes(own, event, detail)],
+        "announcement": list(_announcement(event)),
+        "neighbours": _neighbours(pages, event),
+    }
+
+
+def _screen_of_price(own: Findings | None, event: Event, detail: EventDetail) -> FirstScreen:
+    """Return the first screen of an event without an answer: what became of its price."""
+    fall, name, reason, remedy = detail.fall, short_name(event.name), event.reason, ""
+    if own:
+        reason, remedy = own.sample.lacking[0].reason, split_answer(own)[1]
+    facts = {"name": name, "reason": clipped(reason, 600).removesuffix(".")}
+    headline, sentence = say("event_page.dropped", **facts), ""
+    is_suspended = fall is not None and fall.lack == "suspended"
+    if fall and is_suspended:
+        code = "event_page.fell" if fall.change < 0 else "event_page.rose"
+        size = share_text(abs(fall.change))
+        headline = say(code, name=name, size=size, days=_idle_days(fall))
+        dates = {"resumed": fall.resumed, "last": fall.last, "first": fall.first}
+        sentence = f"{say('event_page.resumed', **dates)} {say('event_page.why', **facts)}"
+    more = " ".join(filter(None, [sentence, remedy, *name_news(detail.news)]))
+    return FirstScreen(
+        title=name, as_of="", headline=headline, sentence="",
+        caveat=(say("event_page.dropped_caveat", name=name), more), chart=None,
+        keys=tuple(_keys_of_fall(fall)) if fall and is_suspended else (), strip=None, checks=(),
+    )  # fmt: skip
+
+
+def _idle_days(fall: Fall) -> int:
+    """Return the days of the calendar without trade between the last close and the next."""
+    stopped, resumed = (dt.date.fromisoformat(end) for end in (fall.stopped, fall.resumed))
+    return (resumed - stopped).days - 1
+
+
+def _keys_of_fall(fall: Fall) -> Iterator[KeyFigure]:
+    """Yield what became of the price of a share that was suspended."""
+    key = "event_page.key"
+    remark = say(f"{key}.change_remark", first=fall.first, last=fall.last)
+    yield KeyFigure(say(f"{key}.change"), percent(fall.change, decimals=1), remark)
+    remark = say(f"{key}.idle_remark", stopped=fall.stopped, resumed=fall.resumed)
+    yield KeyFigure(say(f"{key}.idle"), say(f"{key}.days", n=_idle_days(fall)), remark)
+
+
+def _windows(own: Findings, event: Event) -> Table:
+    """Return the effect over each tested window."""
+    is_late, rows = is_day_later(own), []
+    for window in own.setup.tested:
+        car = event.car(window)
+        until = say("event_page.until", date=car.until) if car.until else ""
+        effect = (percent(car.car, unit=False), span(*car.interval, unit=False))
+        name = name_window(window, is_late=is_late)
+        is_main = window == own.setup.main
+        rows.append(Row((name, *effect, pvalue(car.pvalue)), until, is_main))
+    return make_table("event_page.windows", "tnnn", rows, unit=words().head)
+
+
+def _price(findings: Findings, detail: EventDetail) -> dict[str, Any] | None:
+    """Return the figure of the price of an event without an answer; None without prices."""
+    path = detail.price
+    if path is None:
+        return None
+    unit = "" if path.label == INDEX else clipped(detail.currency, 12)
+    title = ", ".join(filter(None, (path.label, unit)))
+    if path.label == INDEX:
+        title = say("event_page.index", base=path.base)
+    picture = figures.draw_price(path, findings.setup.main, unit=unit)
+    return {"title": title, "picture": picture}
+
+
+def _volume(main: Window, path: PricePath | None, first: FirstScreen) -> Any:
+    """Return the figure of the shares traded, on the days of the path; None without volumes."""
+    if path is None or not np.isfinite(path.volume).any():
+        return None
+    days = first.chart.path.days if first.chart else path.days
+    return figures.draw_volume(path, main, days)
+
+
+def _model(own: Findings, event: Event, detail: EventDetail) -> Iterator[Fold]:
+    """Yield the scatter of the estimation days, and what was estimated from them.
+
+    Parameters are in the unit of the page where they are returns, and as they are where they are
+    slopes.
+    """
+    fit, estimation, setup = detail.fit, detail.estimation, own.setup
+    if fit is None or estimation is None:
+        return
+    model, code = setup.model, "event_page.model"
+    subject, axis = words().what or say("event_page.returns"), clipped(fit.axis, 60)
+    about = say(f"event_page.against_{figures.name_axis(fit)}", kind=subject, axis=axis)
+    rows = []
+    if "market" in model.factors:
+        symbol = clipped(event.cells["benchmark"], 60)
+        name = name_index(symbol)
+        shown = symbol if name == symbol else f"{name} ({symbol})"
+        rows.append(Row((say(f"{code}.index"), shown)))
+    span_facts = {n: getattr(estimation, n) for n in ("first", "last", "n_days", "n_window")}
+    rows.append(Row((say(f"{code}.days"), say(f"{code}.span", **span_facts))))
+    columns = (model.parameters, estimation.params, estimation.bse)
+    for name, value, se in zip(*columns, strict=True):
+        is_level = name in LEVELS
+        scale = words().scale if is_level else 1.0
+        head = parameter_letter(name) + (f", {words().head} a day" if is_level else "")
+        number = (
+            f"{signed(scale * value, 3, sign=is_level)} (SE {signed(scale * se, 3, sign=False)})"
+        )
+        rows.append(Row((head, number)))
+    sd = percent(event.sigma, sign=False)
+    facts: dict[str, Any] = {"sd": sd, "r2": event.r2, "n": estimation.n_days}
+    shape = f"{signed(estimation.skewness)}, {signed(estimation.kurtosis, sign=False)}"
+    rows += [
+        Row((say(f"{code}.r2"), signed(event.r2, 3, sign=False))),
+        Row((say(f"{code}.sd"), sd)),
+        Row((say(f"{code}.shape"), shape)),
+        Row((say(f"{code}.durbin_watson"), signed(estimation.durbin_watson, sign=False))),
+    ]
+    if np.isfinite(ratio := estimation.forecast_ratio):
+        rows.append(Row((say(f"{code}.forecast"), signed(ratio, 3, sign=False))))
+    finding = say(f"{code}.finding", model=capitalised(model.label), **facts)
+    if tuple(model.parameters) == ("alpha", "beta") and not words().what:
+        beta = event.params[model.parameters.index("beta")]
+        finding = say(f"{code}.finding_beta", beta=beta, name=short_name(event.name), **facts)
+    picture = Figure(figures.draw_fit(fit, setup.event.days, setup.main))
+    table = make_table(f"{code}.table", "tt", rows)
+    title = say(f"{code}.title_value" if words().what else f"{code}.title")
+    yield Fold("estimation", title, finding, (about, picture, table))
+
+
+def _notes(own: Findings | None, event: Event, detail: EventDetail) -> Iterator[Fold]:
+    """Yield what else a reader should know of one event."""
+    said = [] if own is None else list_caveats(own)
+    texts = [] if own is None else [note for note in asides(own) if note not in said]
+    if own and not own.sample.answer.n_events:
+        texts += name_news(detail.news)
+    for head, text in _flags(event, detail):
+        sentence = f"{head}. {capitalised(text)}" if text else head
+        texts.append(f"{sentence.removesuffix('.')}.")
+    if texts:
+        title, finding = say("event_page.notes"), say("event_page.notes_finding", n=len(texts))
+        yield Fold("flags", title, finding, tuple(texts))
+
+
+def _flags(event: Event, detail: EventDetail) -> Iterator[tuple[str, str]]:
+    """Yield what a reader should know of one event, each with its head."""
+    for flag in event.flags:
+        text = explain_flag(flag)
+        if flag == Flag.BENCHMARK_FALLBACK and detail.stand_in:
+            text = str(detail.stand_in)
+        if flag == Flag.MERGED and event.merged:
+            text = say("event_page.merged", events=[clipped(name, 60) for name in event.merged])
+        if flag == Flag.PRICE_LIMIT and detail.sample and detail.sample.extended:
+            text = f"{text}: {detail.sample.extended[0].reason}"
+        if flag == Flag.HALT_SHIFTED and detail.halt_drift:
+            text = f"{text}; {detail.halt_drift}"
+        yield write_flag(flag).capitalize(), text
+    if detail.remark:
+        yield _label("estimation"), clipped(detail.remark, 300)
+    if n := detail.n_same_session:
+        names = _some([clipped(name, 60) for name in detail.same_session], n)
+        yield _label("same_session"), say("event_page.same_session", n=n, names=names)
+    if n := detail.n_other_dates:
+        dates = _some([date_prose(date) for date in detail.other_dates], n)
+        code = "event_page.other_dates" if n > 1 else "event_page.other_dates_once"
+        yield _label("other_dates"), say(code, n=n, dates=dates)
+    for fault in detail.faults:
+        facts = {"detail": clipped(fault.detail, 200), "action": fault.action}
+        head = f"{write_flag(fault.kind).capitalize()}, {fault.date}"
+        yield head, say("event_page.issue", **facts)
+
+
+def _some(texts: list[str], n: int) -> list[str]:
+    """Return the texts, and how many of `n` are not among them."""
+    return [*texts, say("event_page.more", n=n - len(texts))] if n > len(texts) else texts
+
+
+def _announcement(event: Event) -> Iterator[tuple[str, str, str]]:
+    """Yield label, text and address ("" if it is no link) of each column of the event list."""
+    yield _label("day0"), date_iso(event.day0 or "NaT"), ""
+    for column, value in event.cells.items():
+        if column not in ELSEWHERE and cell_text(value):
+            yield _label(column), clipped(value, LONGEST), safe_url(value)
+
+
+def _neighbours(pages: Sequence[Event], event: Event) -> list[tuple[str, str, str, str]]:
+    """Return relation, address, name and day of the pages next to that of an event."""
+    at = [listed.page for listed in pages].index(event.page)
+    links = {"prev": pages[max(at - 1, 0) : at], "next": pages[at + 1 : at + 2]}
+    return [
+        (rel, next_to.page.rpartition("/")[2], clipped(next_to.name, 40), date_prose(next_to.day0))
+        for rel, events in links.items()
+        for next_to in events
+    ]
+
+
+def _label(column: str) -> str:
+    """Return what a column of the event list is called on its page."""
+    code = f"event_page.label.{column}"
+    return say(code) if has(code) else capitalised(write_flag(column))

@@ -1,0 +1,248 @@
+"""The first screen: title, headline, caveat, path, key figures, single announcements, checks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+
+from ...analysis import NO_RESULT, PROVISIONAL, ImpliedPath, Interval
+from ...findings import Event, Findings, Sample
+from ...words import LEVEL, capitalised, clipped, date_prose, day, say, words
+from ..figures.strip import FEW, Strip, StripMark
+from ..sentences.answer import (
+    count_subject,
+    has_two_ways,
+    is_day_later,
+    name_sample,
+    short_name,
+    split_answer,
+    write_days,
+    write_other_dates,
+)
+from ..sentences.caveats import list_caveats
+from ..sentences.top import KeyFigure, key_figures, name_indices
+from ..tables.checks import Check, count_checks, list_checks
+from ..tables.methods import name_prices
+from ..tables.windows import Move, windows_around
+
+# Letters of a name in a figure.
+LABEL = 18
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """The path of the shares with its words."""
+
+    path: ImpliedPath
+    title: str
+    about: str
+    who: str
+    note: str
+    is_early: bool
+    is_late: bool
+
+
+@dataclass(frozen=True, slots=True)
+class FirstScreen:
+    """What stands on the first screen.
+
+    Attributes
+    ----------
+    title, as_of, headline, sentence : str
+    caveat : tuple of str
+        What is emphasised, and what follows it.
+    chart : Chart, optional
+        None without a result.
+    keys : tuple of KeyFigure
+    strip : Strip, optional
+    checks : tuple of Check
+    """
+
+    title: str
+    as_of: str
+    headline: str
+    sentence: str
+    caveat: tuple[str, str]
+    chart: Chart | None
+    keys: tuple[KeyFigure, ...]
+    strip: Strip | None
+    checks: tuple[Check, ...]
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many checks there are, and how many are not significant."""
+        return count_checks(self.checks)
+
+
+@lru_cache(maxsize=1)
+def first_screen(findings: Findings) -> FirstScreen:
+    """Return the first screen of a report."""
+    answer = findings.sample.answer
+    decided = answer.n_events > 0 and answer.verdict != NO_RESULT
+    return screen_without_checks(findings, list_checks(findings) if decided else ())
+
+
+def screen_without_checks(findings: Findings, checks: tuple[Check, ...] = ()) -> FirstScreen:
+    """Return the first screen of the page of one event.
+
+    Parameters
+    ----------
+    findings : Findings
+    checks : tuple of Check
+        What else stands on that of a report.
+    """
+    headline, sentence = split_answer(findings)
+    answer = findings.sample.answer
+    decided = answer.n_events > 0 and answer.verdict != NO_RESULT
+    return FirstScreen(
+        title=title_of(findings),
+        as_of=_as_of(findings),
+        headline=headline.removesuffix("."),
+        sentence=sentence,
+        caveat=_caveat(findings),
+        chart=_chart(findings) if decided else None,
+        keys=tuple(key_figures(findings)),
+        strip=_strip(findings) if decided else None,
+        checks=checks,
+    )
+
+
+def _caveat(findings: Findings) -> tuple[str, str]:
+    """Return the second sentence, and what follows it; the key figures have other doubts."""
+    first, *more = list_caveats(findings) or [""]
+    result = findings.sample.answer
+    if has_two_ways(result):
+        more += [say("answer.which_decides"), *write_other_dates(result)]
+    return first, " ".join(more)
+
+
+def title_of(findings: Findings) -> str:
+    """Return the title of a study: that of its settings, or what it is about.
+
+    Parameters
+    ----------
+    findings : Findings
+    """
+    setup, sample = findings.setup, findings.sample
+    if title := str(setup.settings.get("title") or ""):
+        return clipped(title, 120)
+    events = events_of(findings, sample)
+    if len(events) == 1:
+        return say("title.one", name=short_name(events[0].name), date=events[0].day0)
+    n = sample.answer.n_events or sample.n_events
+    facts = {"who": capitalised(count_subject(n, name_sample(findings, sample)))}
+    if not setup.first:
+        return say("title.unused", **facts)
+    first, last = setup.first[:4], setup.last[:4]
+    period = date_prose(setup.first) if setup.first == setup.last else first
+    # Of very many events not all are listed.
+    firms = 0 if setup.is_sampled else len({event.name for event in events})
+    code = "title.several" if firms else "title.sampled"
+    return say(code, firms=firms, period=f"{first}–{last}" if last > first else period, **facts)
+
+
+def events_of(findings: Findings, sample: Sample) -> list[Event]:
+    """Return the listed events of a sample that have a CAR over the main window, the lowest first.
+
+    Parameters
+    ----------
+    findings : Findings
+    sample : Sample
+    """
+    main, events = findings.setup.main, findings.of_group(sample.group)
+    complete = [event for event in events if np.isfinite(event.car(main).car)]
+    return sorted(complete, key=lambda event: event.car(main).car)
+
+
+def _as_of(findings: Findings) -> str:
+    """Return until when prices go, and whether they are not from the source asked for."""
+    _, last = name_prices(findings)
+    texts = [name_indices(findings)]
+    texts += [say("title.prices", last=last)] if last else []
+    if any(note.is_notice and note.is_warning for note in findings.notes):
+        texts.append(say("title.stored"))
+    return " · ".join(filter(None, texts))
+
+
+def _chart(findings: Findings) -> Chart | None:
+    sample = findings.sample
+    path, n = sample.implied, sample.answer.n_events
+    if path is None:
+        return None
+    firm = short_name(sample.firm) if sample.firm and n == 1 else ""
+    what = words().quantity
+    title = say("chart.title_value" if what else "chart.title", quantity=what)
+    if firm and not what:
+        title = say("chart.title_one", firm=firm)
+    is_late = is_day_later(findings)
+    when = write_days(findings.setup.main, is_late=is_late).removeprefix("on ")
+    average = "" if n == 1 else say("chart.average", who=count_subject(n, "announcements")) + " "
+    about = capitalised(average + say(f"chart.about{'_value' * bool(what)}", when=when))
+    who = capitalised(what) or clipped(firm, LABEL)
+    about = say("chart.about_run") if path.is_price else about
+    is_early = sample.answer.verdict == PROVISIONAL or path.is_price
+    return Chart(path, title, about, who, _around(findings, path), is_early, is_late)
+
+
+def _around(findings: Findings, path: ImpliedPath) -> str:
+    """Return what came before and after the main window."""
+    sides, outside = windows_around(findings), days_outside(path)
+    texts = [f"{say(f'chart.{side}')} ({_move(move)})" for side, move in sides.items()]
+    if texts and all(move.pvalue >= LEVEL for move in sides.values()):
+        code = f"chart.quiet{'_outside' * bool(outside)}"
+        return say(code, sides=" or ".join(texts), days=outside)
+    texts = [f"{capitalised(text)}." for text in texts]
+    return " ".join([*texts, *([say("chart.outside", days=outside)] if outside else [])])
+
+
+def _move(move: Move) -> str:
+    facts = {"first": move.window.start, "last": move.window.stop, "value": move.value}
+    return say("chart.move", p=move.pvalue, **facts)
+
+
+def days_outside(path: ImpliedPath) -> str:
+    """Return the days beyond the main window on which the shares lie outside the band."""
+    if path.is_price:
+        # The band is that of added returns, and these lines are compounded.
+        return ""
+    with np.errstate(invalid="ignore"):
+        leaves = np.abs(path.gap) > path.half
+        leaves_path = np.abs(path.gap) > path.critical * path.se
+    beyond = (path.days < path.base) | (path.days > path.end)
+    if np.isfinite(path.critical) and not (leaves_path & beyond).any():
+        # Single days outside the band are expected then.
+        return ""
+    days = path.days[leaves & beyond & (np.abs(path.days) <= 10)]
+    runs = np.split(days, np.flatnonzero(np.diff(days) > 1) + 1) if len(days) else []
+    spans = [" to ".join(day(int(tau)) for tau in dict.fromkeys(run[[0, -1]])) for run in runs]
+    return say("chart.outside_days", n=len(days), days=spans) if spans else ""
+
+
+def _strip(findings: Findings) -> Strip | None:
+    """Return the announcements of the answer, each with its effect."""
+    sample, main = findings.sample, findings.setup.main
+    events = events_of(findings, sample)
+    if not events:
+        return None
+    n, one_event = len(events), sample.answer.overturn.one_event
+    marks, when = tuple(_mark(findings, event) for event in events), write_days(main)
+    moves = np.array(one_event.moves if one_event else ())
+    if n == 1 and not len(moves):
+        return None
+    dots = "sampled" if findings.setup.is_sampled else "many"
+    kind = "one" if n == 1 else "few" if n <= FEW else dots
+    facts = {"when": when, "n": n, "length": len(main), "total": len(moves)}
+    title = say("strip.title_one" if n == 1 else "strip.title")
+    return Strip(title, say(f"strip.about_{kind}", **facts), marks, sample.answer.effect, moves)
+
+
+def _mark(findings: Findings, event: Event) -> StripMark:
+    car, name = event.car(findings.setup.main), short_name(event.name)
+    date = date_prose(event.day0).split("\u00a0", 1)[-1].replace("\u00a0", " ")
+    effect = Interval(car.car, car.se, *car.interval)
+    is_single = findings.sample.answer.n_events == 1
+    full = date_prose(event.day0) if is_single else f"{name}, {date}"
+    brief = full if is_single else clipped(name, 14)
+    return StripMark(full, brief, effect, car.pvalue < LEVEL)

@@ -1,0 +1,403 @@
+"""The folded parts of a report: each has its finding in the closed line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from markupsafe import Markup
+
+from ...analysis import BASE, DIFFERENT, KNOWN_SPREAD, NOT_DIFFERENT, Answer, Calibrated, Power
+from ...findings import Event, Findings, Sample, cases_without_prices
+from ...significance import FULL_SAMPLE, STATISTICS
+from ...words import (
+    LEVEL,
+    MISSING,
+    capitalised,
+    clipped,
+    day,
+    p_prose,
+    percent,
+    pvalue,
+    say,
+    size_text,
+    span,
+    words,
+)
+from ..figures.answer_figures import name_lines
+from ..figures.specification_curve import draw_curve
+from ..figures.svg_canvas import pair
+from ..sentences.answer import brief, count_subject, name_sample, say_smallest_effect, short_name
+from ..sentences.caveats import asides, list_caveats
+from ..sentences.top import data_notes, describe_setup, find_limitations, name_press
+from ..tables.events import (
+    common_notes,
+    count_significant,
+    differences_table,
+    dropped_kinds,
+    dropped_lede,
+    events_table,
+    flags_table,
+    group_lede,
+    left_out_table,
+)
+from ..tables.kept_cases import case_blocks, describe_case
+from ..tables.methods import Paragraph, methods, provenance, symbols_table
+from ..tables.robustness import Analysis, robustness
+from ..tables.table import Row, Table, effect_cells, make_table
+from ..tables.windows import list_tests
+from .first_screen import events_of
+
+# What the glossary explains, in its order.
+GLOSSARY = (
+    "abnormal_return", "day_0", "market_implied", "effect", "interval", "p", "main_test",
+    "false_alarms", "shifted_calendars", "car",
+)  # fmt: skip
+OF_RETURNS = ("abnormal_return", "market_implied")
+# Analyses with a part of their own; others stand elsewhere on the page, or in tables alone.
+ELSEWHERE = ("calibration", "weights")
+CHOICES = ("specifications", "choices")
+NAMED = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A picture of the page, and the table that says the same where there are no pictures."""
+
+    picture: Markup
+    table: Table | None = None
+
+
+Block = str | Paragraph | Table | Figure
+
+
+@dataclass(frozen=True, slots=True)
+class Fold:
+    """One folded part.
+
+    Attributes
+    ----------
+    code : str
+        Its anchor on the page.
+    title, finding : str
+        The closed line.
+    blocks : tuple of str, Paragraph, Table or Figure
+        Paragraphs, formulas, tables and figures.
+    is_open : bool
+    """
+
+    code: str
+    title: str
+    finding: str
+    blocks: tuple[Block, ...] = field(default=())
+    is_open: bool = False
+
+
+@lru_cache(maxsize=1)
+def list_folds(findings: Findings) -> list[Fold]:
+    """Return the folded parts of a report, in their order."""
+    used = (_announcements, list_days, _choices, _groups, _shared_shock, _power, _analyses_left)
+    makers = (*(used if findings.setup.n_used else ()), _cases, _data, _method, _words, _files)
+    return [fold for maker in makers for fold in maker(findings)]
+
+
+def _announcements(findings: Findings) -> Iterator[Fold]:
+    table, code = events_table(findings), "folds.announcements"
+    n, notes = len(table.rows), [count_significant(findings), *common_notes(findings)]
+    if any(event.page for event in findings.used):
+        notes.append(say(f"{code}.pages"))
+    if findings.setup.is_sampled:
+        notes.append(say("events.sampled", n=n, total=findings.setup.n_used))
+    finding = _extremes(findings) or say(f"{code}.{'one' if n == 1 else 'each'}")
+    title = say(f"{code}.{'title' if n > 1 else 'title_one'}", n=n)
+    yield Fold("announcements", title, finding, (*filter(None, notes), table))
+
+
+def _extremes(findings: Findings) -> str:
+    """Return between which events the answer is, and how many make half of it; "" for one event."""
+    sample, main, code = findings.sample, findings.setup.main, "folds.announcements"
+    events = events_of(findings, sample)
+    if len(events) < 2:
+        return ""
+    low, high = (
+        say("folds.end", value=event.car(main).car, name=short_name(event.name), date=event.day0)
+        for event in (events[0], events[-1])
+    )
+    who = count_subject(len(events), name_sample(findings, sample))
+    finding = say(f"{code}.finding", who=who, low=low, high=high)
+    influence = sample.answer.influence
+    if influence and influence.half and sample.answer.verdict == DIFFERENT:
+        return f"{finding} {say(f'{code}.half', n=influence.half)}"
+    return finding
+
+
+def list_days(findings: Findings) -> Iterator[Fold]:
+    """Yield the path day by day, with the band of the day and that of all days at once.
+
+    Parameters
+    ----------
+    findings : Findings
+    """
+    path = findings.sample.implied
+    if path is None:
+        return
+    code = "folds.days.whole" if np.isfinite(path.critical) else "folds.days.each"
+    gap, halves = path.gap / BASE, (path.half / BASE, path.path_half / BASE)
+    rows = []
+    for at, tau in enumerate(path.days.tolist()):
+        bands = [half[at] for half in halves]
+        ends = [span(gap[at] - half, gap[at] + half, unit=False) for half in bands]
+        shares = f"{path.shares[at]:.1f}" if path.counts[at] else MISSING
+        levels = (shares, f"{path.implied[at]:.1f}")
+        cells = (day(tau), f"{path.counts[at]:,}", *levels, percent(gap[at], unit=False), *ends)
+        rows.append(Row(cells if code.endswith("whole") else cells[:-1]))
+    kinds = "tNnNnNN" if code.endswith("whole") else "tNnNnN"
+    facts: dict[str, Any] = {"first": int(path.days[0]), "last": int(path.days[-1])}
+    facts |= {"value": gap[-1], **name_lines()}
+    table = make_table(code, kinds, rows, unit=words().head, **facts)
+    notes = [say("path.implied_note", base=path.base, end=path.end)]
+    if code.endswith("whole"):
+        notes.append(say("folds.days.bands"))
+    notes += filter(None, [" ".join(_describe_around(findings.sample))])
+    yield Fold("days", say("folds.days.title"), say("folds.days.finding", **facts), (*notes, table))
+
+
+def _describe_around(sample: Sample) -> Iterator[str]:
+    """Yield which share of the move came before, and what became of it, where that is known."""
+    around = sample.around
+    if around is None or sample.answer.verdict != DIFFERENT:
+        return
+    share, low, high = around.run_up_share
+    if np.isfinite(low) and low > 0:
+        yield say("path.run_up", share=share, low=low, high=high)
+        if around.first_day_pvalue < LEVEL:
+            yield say("path.run_up_from", first=around.first_day, p=around.first_day_pvalue)
+    share, low, high = around.drift_share
+    if np.isfinite(low) and (high < 0 or low > 0):
+        ends = sorted((abs(low), abs(high)))
+        code = "path.reversal" if share < 0 else "path.drift"
+        yield say(code, share=abs(share), low=ends[0], high=ends[1])
+
+
+def _choices(findings: Findings) -> Iterator[Fold]:
+    listed = {analysis.name: analysis for analysis in robustness(findings)}
+    if "specifications" in listed:
+        title = say("folds.choices", n=len(findings.tables["specifications"]))
+        blocks = [block for name in CHOICES if name in listed for block in _blocks(listed[name])]
+        yield Fold("choices", title, listed["specifications"].lede, tuple(blocks))
+
+
+def _blocks(analysis: Analysis) -> Iterator[Block]:
+    """Yield what an analysis has: its figure or table, and its note."""
+    if analysis.curve:
+        curve, label = analysis.curve, say("robustness.curve.title")
+        draw = lambda width: draw_curve(curve, width=width, label=label)  # noqa: E731
+        yield Figure(pair(draw), analysis.table)
+    elif analysis.table:
+        yield analysis.table
+    if analysis.note:
+        yield analysis.note
+    if analysis.files:
+        yield say("folds.numbers", files=[f"tables/{name}" for name in analysis.files])
+
+
+def _groups(findings: Findings) -> Iterator[Fold]:
+    compared = findings.groups[1:]
+    if not compared:
+        return
+    several = len(compared) > 1
+    title = say("folds.groups") if several else capitalised(name_sample(findings, compared[0]))
+    only = str(brief(findings, compared[0])).partition(": ")[2]
+    finding = group_lede(findings) if several else capitalised(only)
+    blocks: list[Block] = [_group_table(findings)]
+    if differences := differences_table(findings):
+        blocks.append(differences)
+    blocks += [_tests_table(findings, sample) for sample in compared if sample.n_used]
+    blocks.append(str(brief(findings, findings.pooled)))
+    yield Fold("groups", title, finding, tuple(blocks))
+
+
+def _group_table(findings: Findings) -> Table:
+    rows = []
+    for sample in findings.groups:
+        result, name = sample.answer, clipped(sample.group, 60)
+        numbers = (f"{result.n_events:,}", f"{result.n_dates:,}", *effect_cells(result.effect))
+        is_early = result.verdict not in (DIFFERENT, NOT_DIFFERENT)
+        remark = capitalised(str(result.reason)) if is_early else ""
+        rows.append(Row((name, *numbers, pvalue(result.pvalue)), remark))
+    facts = {"unit": words().head, "window": findings.setup.main}
+    return make_table("folds.by_group", "tnNnNn", rows, **facts)
+
+
+def _tests_table(findings: Findings, sample: Sample) -> Table:
+    """Return the windows and tests of another group as a plain table."""
+    rows = []
+    for line in (line for block in list_tests(findings, sample) for line in block.lines):
+        rate = f"{line.false_alarms:.1%}" if np.isfinite(line.false_alarms) else MISSING
+        rate = line.rate_range or rate
+        name = f"{line.name} {line.remark}".strip()
+        rows.append(Row((name, *effect_cells(line.effect), pvalue(line.pvalue), rate)))
+    group = capitalised(name_sample(findings, sample))
+    return make_table("folds.tests", "tnNnN", rows, unit=words().head, group=group)
+
+
+def _shared_shock(findings: Findings) -> Iterator[Fold]:
+    judged, answer = findings.sample.diagnosis, findings.sample.answer
+    if judged is None or answer.n_events < 2 or findings.sample.firm:
+        return
+    code, tests = _shock_code(answer), list(_doubting_tests(findings.sample))
+    code = "disputed" if code == "unlikely" and tests else code
+    finding = say(f"folds.shock.{code}", n=len(tests), tests=tests, **_shock_facts(answer))
+    calibration = [a.lede for a in robustness(findings) if a.name == "calibration"]
+    note = [say("robustness.calibration.note")] if calibration and answer.calibrated else []
+    blocks = (" ".join(judged.text), *calibration, *note)
+    yield Fold("shock", say("folds.shock.title"), finding, blocks)
+
+
+def _doubting_tests(sample: Sample) -> Iterator[str]:
+    """Yield the tests that allow for shared movement and are not clear, each with its p."""
+    for test in sample.main.tests:
+        is_shown = test.test in sample.shown and test.trust != "not valid"
+        if is_shown and STATISTICS[test.test].clustering == "yes" and test.pvalue >= LEVEL:
+            yield f"{STATISTICS[test.test].label} ({p_prose(test.pvalue)})"
+
+
+def _shock_facts(answer: Answer) -> dict[str, float]:
+    """Return how much shared movement it takes, how much there was, and on how many other dates."""
+    numbers = answer.calibrated or Calibrated()
+    drawn = {"times": numbers.shared_movement, "share": numbers.shared_share}
+    return {"needed": answer.overturn.shared_shock, **drawn}
+
+
+def _shock_code(answer: Answer) -> str:
+    facts, is_one = _shock_facts(answer), answer.n_dates == 1
+    if not np.isfinite(facts["needed"]):
+        return "one_date" if is_one else "unlikely"
+    if is_one:
+        return "needed_one_date"
+    if not np.isfinite([facts["times"], facts["share"]]).all():
+        return "needed"
+    if facts["times"] <= 1:
+        return "needed_usual"
+    return "could" if facts["times"] > facts["needed"] else "needed_more"
+
+
+def _power(findings: Findings) -> Iterator[Fold]:
+    answer = findings.sample.answer
+    least = answer.overturn.smallest_effect
+    if not np.isfinite(least):
+        return
+    power = Power.of(findings.setup.main, answer.test, least, answer.effect.df)
+    pairs = power.table.to_numpy()[1:]
+    rows = [Row((size_text(effect), f"{share:.0%}")) for effect, share in pairs]
+    finding = say_smallest_effect("folds.power", answer)
+    known = "few" if answer.n_events < FULL_SAMPLE else "usual"
+    known = "own" if answer.n_events >= KNOWN_SPREAD else known
+    note = say(f"folds.power.note_{known}", n=answer.n_events)
+    blocks = (note, make_table("folds.power.table", "tn", rows))
+    yield Fold("power", say("folds.power.title"), finding, blocks)
+
+
+def _analyses_left(findings: Findings) -> Iterator[Fold]:
+    """Yield a part for each further analysis that the run has."""
+    for analysis in robustness(findings):
+        if analysis.name not in (*CHOICES, *ELSEWHERE):
+            yield fold_analysis(findings, analysis)
+
+
+def fold_analysis(findings: Findings, analysis: Analysis) -> Fold:
+    """Return an analysis, of whose sentence the first is its finding.
+
+    Parameters
+    ----------
+    findings : Findings
+    analysis : Analysis
+    """
+    finding = analysis.lede or analysis.note
+    finding = finding.removeprefix(f"{say('robustness.pooled', n=findings.setup.n_used)} ")
+    blocks = [block for block in _blocks(analysis) if block not in ("", finding)]
+    head, _, tail = finding.partition(". ")
+    finding = f"{head}." if tail else finding
+    return Fold(analysis.name, analysis.title, finding, (*([tail] if tail else []), *blocks))
+
+
+def _cases(findings: Findings) -> Iterator[Fold]:
+    for i, case in enumerate(cases_without_prices(findings)):
+        title = say("case.title", name=case.event["company"], day0=case.day0)
+        blocks = tuple(Figure(b) if isinstance(b, Markup) else b for b in case_blocks(case))
+        head = f"{describe_case(case).split('. ')[-2]}."
+        yield Fold(f"case{i + 1}" if i else "case", title, head, blocks)
+
+
+def _data(findings: Findings) -> Iterator[Fold]:
+    """Yield what was used, dropped and flagged, with the notes on data."""
+    setup, sample, kinds = findings.setup, findings.pooled, dropped_kinds(findings)
+    finding = dropped_lede(findings)
+    if findings.dropped:
+        reason, n = findings.dropped[0]
+        finding += " " + say("folds.data.reason", reason=clipped(reason.head), n=n)
+    finding = f"{finding} {name_press(findings)}".strip()
+    said = list_caveats(findings)
+    remarks = [note for note in asides(findings) if note not in said]
+    notes = [str(text) for text in (*remarks, *find_limitations(findings))]
+    notes += data_notes(findings)
+    rows = [
+        Row((clipped(reason, 240), f"{len(events):,}", "; ".join(map(_named, events))))
+        for kind in kinds
+        for reason, events in kind.reasons.items()
+    ]
+    rows += [
+        Row((clipped(remark.reason, 240), "1", f"{short_name(remark.name)} ({remark.event_id})"),
+            say(f"dropped.{code}", window=setup.main))
+        for code, remarks in (("lacking", sample.lacking), ("extended", sample.extended))
+        for remark in remarks
+    ]  # fmt: skip
+    tables = [make_table("folds.dropped", "tnt", rows)] if rows else []
+    tables += filter(None, (flags_table(findings), left_out_table(findings)))
+    remedies = list(dict.fromkeys(kind.remedy for kind in kinds if kind.remedy))
+    blocks: tuple[Block, ...] = (*notes, *remedies, *tables)
+    title = say("folds.data.title")
+    yield Fold("data", title, finding, blocks, is_open=not setup.n_used)
+
+
+def _named(event: Event) -> str:
+    """Return a dropped event: company, day 0 and id."""
+    day0 = f"{event.day0}, " if event.day0 else ""
+    return f"{short_name(event.name)} ({day0}{clipped(event.cells['event_id'], 60)})"
+
+
+def _method(findings: Findings) -> Iterator[Fold]:
+    done, setup = methods(findings), findings.setup
+    indices = setup.benchmarks if setup.model.factors else ()
+    facts = {
+        "model": capitalised(setup.model.label),
+        "on": say("folds.method.on", indices=list(indices)) if 0 < len(indices) <= 2 else "",
+        "first": setup.estimation.start,
+        "last": setup.estimation.stop,
+    }
+    cited = make_table("folds.references", "t", [Row((str(r),)) for r in done.references])
+    blocks: tuple[Block, ...] = (describe_setup(findings), *done.paragraphs, cited)
+    yield Fold("method", say("folds.method.title"), say("folds.method.finding", **facts), blocks)
+
+
+def _words(findings: Findings) -> Iterator[Fold]:
+    codes = [code for code in GLOSSARY if not (words().what and code in OF_RETURNS)]
+    rows = [Row((say(f"glossary.{c}.term"), words().say(say(f"glossary.{c}")))) for c in codes]
+    finding = say("folds.words.finding", terms=[row.name.lower() for row in rows[:NAMED]])
+    table = make_table("folds.words", "tt", rows)
+    yield Fold("words", say("folds.words.title"), capitalised(finding), (table,))
+
+
+def _files(findings: Findings) -> Iterator[Fold]:
+    sources, symbols = provenance(findings), symbols_table(findings)
+    software = findings.provenance.get("versions") or {}
+    texts = [f"{say(f'provenance.{code}')}: {text}" for code, text in sources.items() if text]
+    cite = say("folds.files.cite", version=software.get("eventstudy", ""))
+    again = [f"{say('provenance.alone')} eventstudy reproduce {findings.name}"]
+    blocks: list[Block] = [say("folds.files.names"), cite, *texts]
+    blocks += again if sources["sha256"] else []
+    blocks += [symbols] if symbols else []
+    yield Fold("files", say("folds.files.title"), say("folds.files.finding"), tuple(blocks))

@@ -1,0 +1,237 @@
+"""The used events by CAR over the main window, groups of them, and what was dropped and flagged."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from ...analysis import DIFFERENT, NOT_DIFFERENT, PROVISIONAL, Interval
+from ...files import BLANK
+from ...findings import Event, Findings
+from ...significance import STATISTICS
+from ...utility import Flag
+from ...words import (
+    LEVEL,
+    capitalised,
+    clipped,
+    date_iso,
+    has,
+    listed,
+    number_word,
+    percent,
+    pvalue,
+    say,
+    words,
+)
+from ..sentences.answer import name_remedy, name_sample, short_name
+from .table import Row, Table, effect_cells, make_table
+
+# A flag that nearly every event carries is said once instead of at each event.
+NEARLY_ALL = 0.8
+# Columns that describe the announcement, the best first.
+DESCRIPTIONS = ("instrument", "headline", "title", "action", "description", "source_title")
+
+
+def events_table(findings: Findings) -> Table:
+    """Return the used events that are listed, by CAR over the main window.
+
+    Parameters
+    ----------
+    findings : Findings
+        With a used event.
+    """
+    rows = [_event_row(findings, event) for event in in_order(findings) if event.is_used]
+    kinds, columns = ("tdTnNnT", "by_group") if findings.groups else ("tdnNnT", "plain")
+    facts = {"unit": words().head, "window": findings.setup.main}
+    return make_table(f"folds.announcements.{columns}", kinds, rows, **facts)
+
+
+def in_order(findings: Findings) -> list[Event]:
+    """Return the listed events by CAR over the main window, those without one and dropped last."""
+
+    def key(event: Event) -> tuple[bool, bool, float]:
+        car = event.car(findings.setup.main).car if event.is_used else np.nan
+        return not event.is_used, bool(np.isnan(car)), 0.0 if np.isnan(car) else car
+
+    return sorted(findings.events, key=key)
+
+
+def find_common_flags(findings: Findings) -> dict[str, int]:
+    """Return the flags that nearly every used event carries, with their numbers."""
+    n = findings.setup.n_used
+    counts = findings.pooled.flags.items()
+    return {flag: k for flag, k in counts if n > 1 and k > NEARLY_ALL * n}
+
+
+def common_notes(findings: Findings) -> Iterator[str]:
+    """Yield a sentence on each flag that nearly every used event carries."""
+    for flag, n in find_common_flags(findings).items():
+        name = write_flag(flag).capitalize()
+        yield say("events.common", flag=name, n=n, total=findings.setup.n_used)
+
+
+def describe_event(event: Event) -> str:
+    """Return what was announced, in short; "" if the events file does not say."""
+    return next((text for c in DESCRIPTIONS if (text := str(event.cells.get(c, "")).strip())), "")
+
+
+def write_flag(flag: str) -> str:
+    """Return a flag as words, which are 60 letters at most."""
+    return clipped(flag.replace("_", " "), 60)
+
+
+def explain_flag(flag: str) -> str:
+    """Return what a flag means; "" for one that is not of this tool."""
+    return say(f"flag.{flag}", datum=words().datum) if has(f"flag.{flag}") else ""
+
+
+def safe_url(value: object) -> str:
+    """Return an http(s) address, or "" for anything else."""
+    text = str(value).strip()
+    is_web = re.fullmatch(r"https?://[^\s\x00-\x1f<>\"'`]{1,2000}", text, re.IGNORECASE)
+    return text if is_web else ""
+
+
+def _event_row(findings: Findings, event: Event) -> Row:
+    car, column = event.car(findings.setup.main), findings.setup.group_column
+    group = [clipped(event.cells.get(column) or BLANK)] if findings.groups else []
+    flags = [flag for flag in event.flags if flag not in find_common_flags(findings)]
+    names = [clipped(name, 40) for name in event.merged]
+    tags = [write_flag(flag)[:40] for flag in flags if flag != Flag.MERGED]
+    tags += [say("event_page.with", events=names)] if names else []
+    numbers = (*effect_cells(Interval(car.car, car.se, *car.interval)), pvalue(car.pvalue))
+    page = event.page.rpartition("/")[2]
+    about = " · ".join(filter(None, [clipped(describe_event(event), 90), ", ".join(tags)]))
+    return Row((short_name(event.name), date_iso(event.day0), *group, *numbers, page), about)
+
+
+def count_significant(findings: Findings) -> str:
+    """Return how many events are significant on their own, and after Holm's correction."""
+    main, families = findings.pooled.main, findings.tables.get("families")
+    n, total = main.significant, main.answer.n_events
+    if total < 2:
+        return ""
+    facts = {"n": n, "total": total, "chance": LEVEL * total, "holm": ""}
+    if families is not None:
+        adjusted = families.loc[families["family"] == "events", "holm"].dropna()
+        n_holm = int((adjusted < LEVEL).sum())
+        if len(adjusted):
+            code = "events.holm" if n_holm else "events.holm_none"
+            facts["holm"] = say(code, n=n_holm, smallest=float(adjusted.min()))
+    return say("events.lede" if n else "events.lede_none", **facts)
+
+
+@dataclass(frozen=True, slots=True)
+class DroppedKind:
+    """Events dropped for one kind of reason.
+
+    Attributes
+    ----------
+    reason, remedy : str
+        What the events have in common, and what to do about it; "" where nothing is known to help.
+    n : int
+    reasons : dict of str to list of Event
+        Each reason in full with the events that are listed of it.
+    """
+
+    reason: str
+    remedy: str
+    n: int
+    reasons: dict[str, list[Event]]
+
+
+def dropped_lede(findings: Findings) -> str:
+    """Return how many events were dropped, have no CAR, and run on beyond the window."""
+    setup, sample = findings.setup, findings.pooled
+    lost = setup.n_events - setup.n_used
+    facts = {"n": setup.n_events, "used": setup.n_used, "lost": lost, "window": setup.main}
+    numbers = {"no_car": sample.n_lacking, "run_on": len(sample.extended)}
+    codes = ["some" if lost else "none", *(code for code, n in numbers.items() if n)]
+    return " ".join(say(f"dropped.lede_{code}", **facts, **numbers) for code in codes)
+
+
+def dropped_kinds(findings: Findings) -> list[DroppedKind]:
+    """Return the dropped events by kind of reason; equal reasons are said once."""
+    reasons: dict[str, dict[str, list[Event]]] = {}
+    for event in findings.events:
+        if not event.is_used:
+            alike = reasons.setdefault(event.reason.head, {})
+            alike.setdefault(clipped(event.reason, 400), []).append(event)
+    return [
+        DroppedKind(clipped(why.head), name_remedy(findings, why), n, reasons.get(why.head, {}))
+        for why, n in findings.dropped
+    ]
+
+
+def left_out_table(findings: Findings) -> Table | None:
+    """Return the answer of the sample without the events of each flag, all events first.
+
+    The test stays that of all events, so the events left out alone make the difference.
+    """
+    table, sample = findings.beside("without_flagged"), findings.sample
+    if table.empty:
+        return None
+    answer = sample.answer
+    numbers = answer.n_events, answer.effect.estimate, answer.pvalue
+    rows = [_left_out_row(say("dropped.all"), "", "", *numbers)]
+    without = findings.over_main(table)
+    for row in without[without["test"] == answer.test].to_dict("records"):
+        name = str(row["left_out"])
+        n = sample.flags.get(name, answer.n_events - row["n_events"])
+        meaning = explain_flag(name)
+        numbers = (row["n_events"], row["weighted_caar"], row["pvalue"])
+        rows.append(_left_out_row(capitalised(write_flag(name)), meaning, f"{n:,}", *numbers))
+    facts = {"subject": name_sample(findings), "window": findings.setup.main}
+    test = STATISTICS[answer.test].label
+    return make_table("dropped.left_out", "tNNnn", rows, **facts, test=test, unit=words().head)
+
+
+def _left_out_row(name: str, meaning: str, n: str, n_events: int, effect: float, p: float) -> Row:
+    return Row((name, n, f"{n_events:,}", percent(effect, unit=False), pvalue(p)), meaning)
+
+
+def flags_table(findings: Findings) -> Table | None:
+    """Return the flags of used events with what they mean, the most frequent first."""
+    counts = sorted(findings.pooled.flags.items(), key=lambda item: (-item[1], item[0]))
+    rows = [Row((write_flag(f), explain_flag(f), f"{n:,}")) for f, n in counts]
+    return make_table("dropped.flags", "ttn", rows) if rows else None
+
+
+def differences_table(findings: Findings) -> Table | None:
+    """Return the mean difference of each pair of groups with two p-values; None without any.
+
+    The interval is that of the first method that has one.
+    """
+    table = findings.tables.get("differences")
+    if table is None or table.empty:
+        return None
+    rows = []
+    for (one, other), pair in table.groupby(["one", "other"], sort=False):
+        first = pair.sort_values("ci_low", key=pd.isna, kind="stable").iloc[0]
+        effect = Interval(first["difference"], np.nan, first["ci_low"], first["ci_high"])
+        name = say("groups.pair", one=clipped(one, 60), other=clipped(other, 60))
+        pvalues = pair.set_index("method")["pvalue"].astype(float)
+        both = (pvalue(pvalues.get(method, np.nan)) for method in ("date_clustered", "welch"))
+        rows.append(Row((name, *effect_cells(effect), *both)))
+    return make_table("folds.differences", "tnNnN", rows, unit=words().head)
+
+
+def group_lede(findings: Findings) -> str:
+    """Return which of the groups moved."""
+    verdicts = {clipped(s.group, 60): s.answer.verdict for s in findings.groups}
+    decided = [name for name, v in verdicts.items() if v in (DIFFERENT, NOT_DIFFERENT)]
+    changed = [name for name in decided if verdicts[name] == DIFFERENT]
+    n, main = len(decided), findings.setup.main
+    if not decided:
+        kind = "early" if PROVISIONAL in verdicts.values() else "none"
+        return say(f"groups.{kind}", main=main)
+    several = "several" if n > 1 else "one"
+    facts = {"n": n, "main": main, "name": decided[0]}
+    if not changed:
+        return say(f"groups.no_move_{several}", **facts)
+    changes = {"k": number_word(len(changed)), "names": listed(changed)}
+    return say(f"groups.move_{several}", **facts, **changes)

@@ -1,0 +1,79 @@
+"""Kept cases: events without prices in this study, whose numbers another run has."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from markupsafe import Markup
+
+from ...analysis import BASE, ImpliedPath
+from ...calendars import Window
+from ...findings import Case
+from ...words import date_iso, day, percent, pvalue, say, signed, window_text
+from ..figures.answer_figures import draw_implied
+from ..figures.svg_canvas import pair
+from ..sentences.answer import short_name
+from .table import Row, Table, make_table
+
+# Windows that are told in words.
+IN_WORDS = {Window(0, 0): "case.day0", Window(0, 1): "case.window", Window(-1, 1): "case.window"}
+
+
+def case_blocks(case: Case) -> tuple[str | Markup | Table, ...]:
+    """Return what is said of a kept case that stands in for an event without prices."""
+    origin = say("case.origin", run=case.name, series=case.prices["symbol"])
+    tables = (say("case.grey"), _windows(case), _days(case))
+    return describe_case(case), origin, draw_case(case), *tables, *_notes(case)
+
+
+def describe_case(case: Case) -> str:
+    """Return what a case shows on day 0 and over two windows."""
+    return " ".join(say(code, window=w, **case.over(w)) for w, code in IN_WORDS.items())
+
+
+def _notes(case: Case) -> Iterator[str]:
+    fit, sigma = case.fit, percent(case.fit["sigma"], sign=False)
+    facts = {"model": case.model, "benchmark": case.benchmark, "estimation": case.estimation}
+    yield say("case.model", **facts, n=int(fit["nobs"]), **{**fit, "sigma": sigma})
+    if case.other_index:
+        yield say("case.other_index", **case.other_index)
+    yield say("case.again", run=case.name)
+
+
+def _windows(case: Case) -> Table:
+    rows = (
+        Row((
+            window_text((w["start"], w["stop"])), percent(w["car"], unit=False),
+            percent(w["se"], sign=False, unit=False), signed(w["statistic"]),
+            *(pvalue(w[test]) for test in ("pvalue", "sq", "event_f")),
+        ))
+        for w in case.windows.to_dict("records")
+    )  # fmt: skip
+    return make_table("case.windows", "tnnnnNN", rows)
+
+
+def _days(case: Case) -> Table:
+    rows = (
+        Row((day(tau), date_iso(date), percent(ar, unit=False), percent(car, unit=False)))
+        for tau, date, ar, car in case.days.itertuples(index=False)
+    )
+    return make_table("case.days", "tdnn", rows)
+
+
+def draw_case(case: Case) -> Markup:
+    """Return the CAR since the day before the window, on the 95% range that sigma alone gives."""
+    from scipy.special import stdtrit
+
+    fit, base = case.fit, case.main.start - 1
+    tau, car = (case.days[name].to_numpy() for name in ("tau", "car"))
+    n = np.abs(tau - base)
+    error = stdtrit(fit["df_resid"], 0.975) * fit["sigma"]
+    half = BASE * error * np.sqrt(n + n**2 / fit["nobs"])
+    normal, gap = np.full(len(n), BASE), BASE * (car - car[tau == base])
+    counts, unknown = np.ones(len(n), dtype=np.int64), np.full(len(n), np.nan)
+    path = ImpliedPath(
+        tau, base, case.main.stop, normal, normal + gap, half, np.nan, unknown, counts
+    )
+    title, who = say("case.picture"), short_name(case.event["company"])
+    return pair(lambda width: draw_implied(path, width=width, title=title, who=who))

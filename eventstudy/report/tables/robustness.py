@@ -1,0 +1,279 @@
+"""Robustness: specifications, other firms, weights, many hypotheses, a regression of the CARs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+import numpy as np
+import pandas as pd
+
+from ...analysis import CHOICES, Specifications, not_possible
+from ...calendars import Window
+from ...findings import Findings
+from ...significance import STATISTICS
+from ...words import (
+    LEVEL,
+    MISSING,
+    amount,
+    clipped,
+    expected,
+    percent,
+    pvalue,
+    say,
+    share_text,
+    window_text,
+    words,
+)
+from ..figures.specification_curve import SpecificationCurve
+from ..sentences.answer import calibration_facts, write_days
+from .regressions import tabulate
+from .table import Row, Table, effect_cells, interval_in, make_table
+
+ADJUSTED = ("holm", "bh", "by", "romano_wolf")
+
+
+@dataclass(frozen=True, slots=True)
+class Analysis:
+    """One analysis.
+
+    Attributes
+    ----------
+    name : str
+        Name in the catalogue, below ``robustness``.
+    lede : str
+        Its result in a sentence; "" where the table says it.
+    table : Table, optional
+    curve : SpecificationCurve, optional
+    note : str
+    files : tuple of str
+        CSV files of the run with all of its numbers.
+    """
+
+    name: str
+    lede: str = ""
+    table: Table | None = None
+    curve: SpecificationCurve | None = None
+    note: str = ""
+    files: tuple[str, ...] = field(default=())
+
+    @property
+    def title(self) -> str:
+        """The title."""
+        return say(f"robustness.{self.name}.title")
+
+
+@lru_cache(maxsize=1)
+def robustness(findings: Findings) -> tuple[Analysis, ...]:
+    """Return the result of each analysis of the run."""
+    makers = (
+        _calibration, _specifications, _announcement_time, _placebos, _weights, _families,
+        _regression,
+    )  # fmt: skip
+    return tuple(analysis for maker in makers for analysis in maker(findings))
+
+
+def _pooled(findings: Findings) -> str:
+    """Return that an analysis is of all groups; "" where there are none."""
+    return say("robustness.pooled", n=findings.setup.n_used) if findings.groups else ""
+
+
+def _file(findings: Findings, name: str) -> str:
+    return f"{name}{'_by_group' * bool(findings.groups)}.csv"
+
+
+def _calibration(findings: Findings) -> Iterator[Analysis]:
+    """Yield how often studies of these firms on other dates show as much."""
+    numbers = findings.sample.answer.calibrated
+    if numbers is None:
+        return
+    code = "robustness.calibration"
+    if numbers.reason:
+        yield Analysis("calibration", lede=say(f"{code}.none", why=numbers.reason))
+        return
+    facts = calibration_facts(numbers)
+    lede = say(f"{code}.lede", share=numbers.share, **facts)
+    lede += " " + say(f"{code}.size", **facts)
+    if numbers.shared_share < LEVEL:
+        facts = {"times": numbers.shared_movement, "share": numbers.shared_share}
+        lede += " " + say(f"{code}.shared", **facts)
+    yield Analysis("calibration", lede=lede, note=say(f"{code}.note"))
+
+
+# More specifications than a table of windows by models shows have a curve.
+FEW_SPECIFICATIONS = 12
+# Choices that are windows.
+WINDOWS = ("estimation", "window")
+
+
+def _specifications(findings: Findings) -> Iterator[Analysis]:
+    if (table := findings.tables.get("specifications")) is not None:
+        yield from (analysis_of_grid(table), analysis_by_choice(table))
+
+
+def analysis_of_grid(table: pd.DataFrame) -> Analysis:
+    """Return the answer by window and model, with the curve of a larger grid.
+
+    Parameters
+    ----------
+    table : DataFrame
+        See :func:`~eventstudy.analysis.robustness.specifications.specifications_table`.
+    """
+    cells, code = cells_but_for(table, "window", "model"), "robustness.specifications"
+    models = list(dict.fromkeys(cells["model"]))
+    rows = [
+        Row((window_text(Window.of(str(window))), *map(_cell, group["estimate"], group["pvalue"])))
+        for window, group in cells.groupby("window", sort=False)
+    ]
+    kinds, facts = "t" + "n" * len(models), {"models": "|".join(models), "unit": words().axis}
+    head, curve = make_table(code, kinds, rows, **facts), None
+    if len(table) > FEW_SPECIFICATIONS and table["pvalue"].notna().any():
+        curve = SpecificationCurve.of(table)
+    note, files = say(f"{code}.note"), ("specifications.csv",)
+    return Analysis("specifications", str(Specifications(table)), head, curve, note, files)
+
+
+def analysis_by_choice(table: pd.DataFrame) -> Analysis:
+    """Return what the specifications with each value of each choice say.
+
+    Parameters
+    ----------
+    table : DataFrame
+        As for :func:`analysis_of_grid`.
+    """
+    code, rows = "robustness.choices", list[Row]()
+    for row in Specifications(table).by_choice().to_dict("records"):
+        value = row["value"] or say("specifications.every_event")
+        value = window_text(Window.of(value)) if row["choice"] in WINDOWS else value
+        name = say("specifications.choice", choice=row["choice"], value=clipped(value, 40))
+        shares = (share_text(row[column]) for column in ("same_sign", "significant"))
+        rows.append(Row((name, f"{row['n']:,}", *shares, percent(row["median"], unit=False))))
+    head = make_table(code, "tnnnn", rows, unit=words().head)
+    return Analysis("choices", "", head, note=say(f"{code}.note"),
+        files=("specifications_by_choice.csv",))  # fmt: skip
+
+
+def cells_but_for(table: pd.DataFrame, *choices: str) -> pd.DataFrame:
+    """Return the specifications that differ from the study in some choices only.
+
+    Parameters
+    ----------
+    table : DataFrame
+        See :func:`~eventstudy.analysis.robustness.specifications.specifications_table`.
+    *choices : str
+        Such as ``"model"``.
+    """
+    alike = [name for name in CHOICES if name not in choices]
+    main = table.loc[table["is_main"], alike].iloc[0]
+    return table[(table[alike] == main).all(axis=1)]
+
+
+def _cell(estimate: float, p: float) -> str:
+    return say("specifications.cell", estimate=estimate, p=p)
+
+
+def _announcement_time(findings: Findings) -> Iterator[Analysis]:
+    """Yield how the first day depends on announcements whose time is not known."""
+    records = findings.beside("announcement_time").to_dict("records")
+    if not records:
+        return
+    dated, moved = (percent(row["caar"]) for row in records)
+    window, n = [records[0]["start"], records[0]["stop"]], int(records[0]["n_uncertain"])
+    code = "robustness.announcement_time"
+    rows = [
+        Row((say(f"{code}.{r['dating']}"), f"{r['n_events']:,}", percent(r["caar"], unit=False)))
+        for r in records
+    ]
+    lede = say(f"{code}.lede", n=n, window=window, dated=dated, moved=moved)
+    head = make_table(code, "tNn", rows, unit=words().head, window=window)
+    files = (_file(findings, "announcement_time"),)
+    yield Analysis("announcement_time", lede, head, note=say(f"{code}.note"), files=files)
+
+
+def _placebos(findings: Findings) -> Iterator[Analysis]:
+    """Yield the study on firms without events."""
+    code = "robustness.firms"
+    for row in findings.beside("placebo").to_dict("records"):
+        lede = say("robustness.failed", why=row["reason"])
+        if np.isfinite(row["pvalue"]):
+            facts = {"test": STATISTICS[row["test"]].label, "n": row["draws"], "p": row["pvalue"]}
+            larger = round(row["pvalue"] * (1 + row["draws"])) - 1
+            lede = say(f"{code}.lede", larger=larger, statistic=row["statistic"], **facts)
+        files = (_file(findings, "placebo_draws"),)
+        yield Analysis("firms", lede=lede, note=say(f"{code}.note"), files=files)
+
+
+def _weights(findings: Findings) -> Iterator[Analysis]:
+    rows, money = [], _money(findings)
+    for row in findings.over_main(findings.beside("aggregates")).to_dict("records"):
+        if row["n_events"]:
+            name = say(f"robustness.weights.{row['weights']}")
+            numbers = (f"{row['n_events']:,}", *effect_cells(interval_in(row)))
+            rows.append(Row((name, *numbers, pvalue(row["pvalue"])), row["reason"]))
+    if rows:
+        table = make_table("robustness.weights", "tNnNn", rows, unit=words().head)
+        note = say("robustness.weights.note") if findings.sample.n_used > 1 else ""
+        files = ["aggregates", *["market_value"] * bool(money)]
+        in_files = tuple(_file(findings, name) for name in files)
+        yield Analysis("weights", money, table, note=note, files=in_files)
+
+
+def _money(findings: Findings) -> str:
+    """Return the change of market value in all; "" without market values."""
+    table = findings.over_main(findings.beside("market_value"))
+    if table.empty or not np.isfinite(table["total"].iloc[0]):
+        return ""
+    row, setup = table.iloc[0], findings.setup
+    ends = {name: amount(row[name]) for name in ("total", "ci_low", "ci_high")}
+    source = "unit_of" if setup.currency else "unit"
+    unit = say(f"robustness.money.{source}", currency=setup.currency, source=setup.sizes_source)
+    code = "total_interval" if np.isfinite(row["pvalue"]) else "total"
+    facts = {"n": int(row["n_events"]), "p": row["pvalue"], "unit": unit}
+    return say(f"robustness.money.{code}", **ends, **facts)
+
+
+def _families(findings: Findings) -> Iterator[Analysis]:
+    """Yield how many p-values of each family are small as they are, and corrected."""
+    table = findings.beside("families")
+    if table.empty:
+        return
+    tested, code, rows = table[table["pvalue"].notna()], "robustness.families", []
+    for name, family in tested.groupby("family", sort=False):
+        small = (_small(family[method]) for method in ("pvalue", *ADJUSTED))
+        title = say(f"{code}.{name}", main=findings.setup.main)
+        rows.append(Row((title, f"{len(family):,}", *small)))
+    if not rows:
+        return
+    events = tested[tested["family"] == "events"]
+    n, raw, holm = len(events), *(int((events[k] < LEVEL).sum()) for k in ("pvalue", "holm"))
+    facts = {"n": n, "raw": raw, "holm": holm, "expected": expected(LEVEL * n)}
+    lede = say(f"{code}.lede", **facts) if n else ""
+    table_of, files = make_table(code, "tnnnnnn", rows), (_file(findings, "families"),)
+    yield Analysis("families", lede, table_of, note=say(f"{code}.note"), files=files)
+
+
+def _small(pvalues: pd.Series[float]) -> str:
+    return f"{int((pvalues < LEVEL).sum()):,}" if pvalues.notna().any() else MISSING
+
+
+def _regression(findings: Findings) -> Iterator[Analysis]:
+    """Yield the regression of the CARs on characteristics, or why it could not be estimated."""
+    terms = findings.tables.get("regression")
+    if terms is None or terms.empty:
+        return
+    if why := not_possible(terms):
+        term = clipped(terms["term"].iloc[0], 60)
+        yield Analysis("regression", say("robustness.regression.failed", term=term, why=why))
+        return
+    main = findings.setup.main
+    regression = tabulate({"": terms}, [[terms["notes"].iloc[0]]], main, write_days(main))
+    code, first = "robustness.regression", terms.iloc[0]
+    facts = {"n": int(first["n_events"]), "dates": int(first["n_dates"]), "r2": regression.r2[0]}
+    sentences = (f"{regression.headline}.", regression.caveat, regression.evidence)
+    lede = " ".join([*filter(None, sentences), say(f"{code}.counts", **facts)])
+    rows = [Row((row.label, *row.texts), row.remark) for row in regression.rows]
+    table = make_table(code, "tnNnN", rows, compared=regression.compared, title=regression.title)
+    note = " ".join(regression.notes)
+    lede = f"{_pooled(findings)} {lede}".strip()
+    yield Analysis("regression", lede, table, note=note, files=("regression.csv",))

@@ -1,0 +1,368 @@
+"""A study file: its settings, or everything that is wrong with it, each fault with its line."""
+
+from __future__ import annotations
+
+import functools
+import re
+import tomllib
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from ..abnormal import Conventions
+from ..calendars import Window, plain_value
+from ..errors import ConfigError, EventStudyError, Problem
+from ..files import require_file
+from ..returns import is_library, library_files, usual_calendar
+from ..words import make_error
+from .config import Grid, StudyConfig
+from .settings import FARTHEST, Setting, read, settings_of, within
+
+Keys = tuple[str, ...]
+# Settings that name files; relative ones are relative to the study file.
+PATHS = ("events", "out", "store", "prices", "returns", "size", "confounders", "factors")
+
+
+@dataclass(frozen=True, slots=True)
+class RunSettings:
+    """The settings of a run in a study file: events, folders, prices, and what is a failure.
+
+    Attributes
+    ----------
+    events : str
+        The events file.
+    out : str
+        Folder of the runs.
+    name : str
+        Name of the run; "" = the name of the events file.
+    offline : bool
+        Never use the network.
+    store : str
+        The price cache; "" = $EVENTSTUDY_STORE, or the user's.
+    vintage : str
+        Only stored prices, as they were at that date or time; "" = the newest.
+    strict : bool
+        Exit with 3 if any event has no result.
+    max_loss : float
+        Exit with 3 if more than this share of the events has no result.
+    """
+
+    events: str = ""
+    out: str = "reports"
+    name: str = ""
+    offline: bool = False
+    store: str = ""
+    vintage: str = ""
+    strict: bool = False
+    max_loss: float = 1.0
+
+    def __post_init__(self) -> None:
+        from ..files import checked_name
+        from ..prices import moment
+
+        if not 0 <= self.max_loss <= 1:
+            raise ConfigError("not a share between 0 and 1", where="max_loss", value=self.max_loss)
+        if self.name:
+            with within("name"):
+                checked_name(self.name)
+        if self.vintage:
+            moment(self.vintage)
+
+
+@dataclass(frozen=True, slots=True)
+class StudyFile:
+    """What a study file says, checked; paths are relative to the working folder.
+
+    Attributes
+    ----------
+    run : dict
+        Settings of :class:`RunSettings` that it has.
+    study : dict
+        Settings of :class:`StudyConfig` that it has.
+    """
+
+    run: dict[str, Any] = field(default_factory=dict)
+    study: dict[str, Any] = field(default_factory=dict)
+
+
+class StudyFileError(ConfigError):
+    """A study file has faults; ``problems`` lists them in file order."""
+
+    def __init__(
+        self, path: str | Path, problems: list[Problem], valid: StudyFile | None = None
+    ) -> None:
+        self.path, self.problems = str(path), tuple(sorted(problems, key=lambda p: p.line))
+        self.valid = valid or StudyFile()
+        super().__init__("\n".join(f"{self.path}:{problem}" for problem in self.problems))
+
+
+def study_settings() -> dict[str, Setting]:
+    """Return every setting of a study by name, those of :class:`Conventions` with its words."""
+    return {**settings_of(StudyConfig), **settings_of(Conventions)}
+
+
+def read_config(path: str | Path) -> StudyConfig:
+    """Return the settings in a study file; what it says of the run (``events`` ...) is checked too.
+
+    Parameters
+    ----------
+    path : str or Path
+
+    Raises
+    ------
+    StudyFileError
+        Naming every fault with its line.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> import eventstudy as es
+    >>> _ = Path("study.toml").write_text('model = "market_adjusted"')
+    >>> es.read_config("study.toml").model
+    'market_adjusted'
+    """
+    return StudyConfig().with_options(read_study_file(path).study)
+
+
+def read_study_file(path: str | Path) -> StudyFile:
+    """Read and check a study file.
+
+    Raises
+    ------
+    StudyFileError
+        Naming every fault with its line.
+    ConfigError
+        If the file cannot be read.
+    """
+    path = Path(path)
+    text = _text(path)
+    try:
+        tree = tomllib.loads(text)
+        problems = list(_problems(tree, _places(text)))
+    except tomllib.TOMLDecodeError as error:
+        raise StudyFileError(path, [_syntax(error, text)]) from None
+    except RecursionError:
+        raise make_error(ConfigError, "setting.deep", where=str(path)) from None
+    run_settings = settings_of(RunSettings)
+    # The default too is beside the study file: a scheduler starts jobs in any folder.
+    tree = {"out": run_settings["out"].default, **tree}
+    settings = {key: _put(key, value, path.parent) for key, value in tree.items()}
+    run = {k: v for k, v in settings.items() if k in run_settings}
+    file = StudyFile(run, {k: v for k, v in settings.items() if k not in run_settings})
+    if problems:
+        raise StudyFileError(path, problems, file)
+    return file
+
+
+def problems_at(path: str | Path, faults: Iterable[tuple[str, EventStudyError]]) -> list[Problem]:
+    """Return faults of a study file with their lines.
+
+    A fault that names no setting is one of the setting that stands with it.
+
+    Parameters
+    ----------
+    path : str or Path
+    faults : iterable of (setting, EventStudyError)
+    """
+    places = _places(_text(Path(path)))
+    at = [(e.where if e.where in places else setting, e) for setting, e in faults]
+    return [_problem(setting, error, places)[0] for setting, error in at]
+
+
+def check(settings: Mapping[str, Any]) -> tuple[RunSettings, StudyConfig]:
+    """Return settings in their own types; models and tests are looked up before any download.
+
+    Parameters
+    ----------
+    settings : mapping of str to object
+
+    Raises
+    ------
+    ConfigError
+        For the first fault; ``where`` is the setting.
+    """
+    run_settings = settings_of(RunSettings)
+    run = RunSettings(**read(RunSettings, {k: v for k, v in settings.items() if k in run_settings}))
+    study_settings = {k: v for k, v in settings.items() if k not in run_settings}
+    config = StudyConfig(**read(StudyConfig, study_settings, RunSettings))
+    factors = library_files(config.factors, store=run.store, offline=run.offline)
+    config = replace(config, factors=factors)
+    if "calendar" not in study_settings and run.events:
+        calendar = usual_calendar(run.events, config.returns or None, config.ticker)
+        config = replace(config, calendar=calendar)
+    if config.returns and settings.get("prices"):
+        raise ConfigError("give prices or returns, not both", where="returns")
+    if config.returns and run.vintage:
+        raise make_error(ConfigError, "setting.vintage_of_returns", where="vintage")
+    _look_up(config)
+    with within("grid"):
+        for model in config.grid.get("model", ()):
+            _look_up(config.with_model(model))
+    return run, config
+
+
+def _look_up(config: StudyConfig) -> None:
+    from ..models import MODELS, make_model
+    from ..significance import STATISTICS
+
+    with within("model"):
+        MODELS[config.normal_model]
+    with within("model_options"):
+        make_model(config.normal_model, config.model_options)
+    make_model(config.normal_model, config.model_options, cov_type=config.cov_type)
+    with within("tests"):
+        for name in config.tests:
+            STATISTICS[name]
+
+
+def _text(path: Path) -> str:
+    try:
+        require_file(path)
+        return path.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        facts = {"where": str(path), "remedy": error.strerror or ""}
+        raise ConfigError("cannot read the study file", **facts) from None
+    except UnicodeDecodeError:
+        raise ConfigError("the study file is not UTF-8", where=str(path)) from None
+
+
+def _syntax(error: tomllib.TOMLDecodeError, text: str) -> Problem:
+    """Return where a text is not TOML; the parser says so in words only."""
+    match = re.fullmatch(r"(.*) \(at line (\d+), column (\d+)\)", str(error))
+    if match:
+        remedy = "write text in quotes" if match[1] == "Invalid value" else ""
+        return Problem(int(match[2]), f"column {match[3]}", f"not TOML: {match[1]}", remedy=remedy)
+    fault = str(error).partition(" (at ")[0]
+    return Problem(text.rstrip().count("\n") + 1, "end of the file", f"not TOML: {fault}")
+
+
+def _places(text: str) -> dict[str, tuple[Keys, int]]:
+    """Return every key and table of a valid TOML text with its first line, by dotted name.
+
+    A statement is what parses on its own; the next one begins on the line after it.
+    """
+    table: Keys = ()
+    held, first, places = "", 1, dict[str, tuple[Keys, int]]()
+    for number, line in enumerate(text.split("\n"), 1):
+        first = first if held else number
+        held += f"{line}\n"
+        try:
+            keys_of = list(_keys(tomllib.loads(held)))
+        except tomllib.TOMLDecodeError:
+            continue
+        if held.lstrip().startswith("["):
+            table, keys_of = keys_of[-1], [()]
+        places |= {".".join(table + inner): (table + inner, first) for inner in keys_of}
+        held = ""
+    return places
+
+
+def _keys(tree: Mapping[str, Any]) -> Iterator[Keys]:
+    for key, value in tree.items():
+        yield (key,)
+        inner = value[0] if isinstance(value, list) and value else value
+        if isinstance(inner, dict):
+            yield from ((key, *keys) for keys in _keys(inner))
+
+
+def _problems(tree: dict[str, Any], places: Mapping[str, tuple[Keys, int]]) -> Iterator[Problem]:
+    """Yield every fault; a setting at fault is removed from `tree`, the rest checked again."""
+    while True:
+        try:
+            check(tree)
+            return
+        except ConfigError as error:
+            problem, keys = _problem(error.where, error, places)
+        yield problem
+        if not keys:
+            tree.clear()
+            return
+        table = functools.reduce(dict.__getitem__, keys[:-1], tree)
+        del table[keys[-1]]
+
+
+def _problem(
+    setting: str, error: EventStudyError, places: Mapping[str, tuple[Keys, int]]
+) -> tuple[Problem, Keys]:
+    """Return a fault with its line, and the keys that are there of the setting."""
+    where = setting
+    while where and where not in places:
+        where = where.rpartition(".")[0]
+    inside = (place for name, place in places.items() if name.startswith(f"{setting}."))
+    keys, line = places.get(where) or next(((k[:1], line) for k, line in inside), ((), 1))
+    value = None if error.value is None else str(error.value)
+    return Problem(line, error.where or "study", error.what, value, error.remedy), keys
+
+
+def _put(key: str, value: Any, folder: Path) -> Any:
+    """Return a setting; a relative path is put below the folder of the study file."""
+    from ..prices import is_name
+
+    is_source = (key == "prices" and is_name(str(value))) or (key, value) == ("size", "yahoo")
+    if key not in PATHS or is_source:
+        return value
+    below: Callable[[str], str] = lambda text: (  # noqa: E731
+        str(folder / text) if isinstance(text, str) and text and not is_library(text) else text
+    )
+    return [below(text) for text in value] if isinstance(value, list) else below(value)
+
+
+SCHEMA_FILE = Path(__file__).parents[1] / "data" / "study.schema.json"
+# A day from -FARTHEST to FARTHEST.
+_DAY = r"[+-]?(0?[01]?\d{1,4}|0?20000)"
+WINDOW: dict[str, Any] = {
+    "anyOf": [
+        {"type": "string", "pattern": rf"^\s*\[?\s*{_DAY}\s*[:,]\s*{_DAY}\s*\]?\s*$"},
+        {
+            "type": "array", "minItems": 2, "maxItems": 2,
+            "items": {"type": "integer", "minimum": -FARTHEST, "maximum": FARTHEST},
+        },
+    ]
+}  # fmt: skip
+TYPES = {str: "string", int: "integer", float: "number", bool: "boolean"}
+
+
+def study_schema() -> dict[str, Any]:
+    """Return the schema, from the settings and what the docstrings say of them."""
+    study = study_settings()
+    del study["grid"]
+    run = settings_of(RunSettings)
+    return {
+        "$schema": "http://json-schema.org/draft-07/schema#",
+        "title": "A study of eventstudy",
+        "type": "object",
+        "properties": {
+            **{name: _described(setting) for name, setting in run.items()},
+            **{name: {"$ref": f"#/$defs/{name}"} for name in study},
+            "grid": {
+                "description": settings_of(StudyConfig)["grid"].about,
+                "type": "object",
+                "properties": {name: _described(s) for name, s in settings_of(Grid).items()},
+                "additionalProperties": False,
+            },
+        },
+        "additionalProperties": False,
+        "$defs": {name: _described(setting) for name, setting in study.items()},
+    }  # fmt: skip
+
+
+def _described(setting: Setting) -> dict[str, Any]:
+    single = _one(setting)
+    kind = {"anyOf": [single, {"type": "array", "items": single}]} if setting.several else single
+    return {"description": setting.about, **kind, "default": plain_value(setting.default)}
+
+
+def _one(setting: Setting) -> dict[str, Any]:
+    if setting.kind is Window:
+        return WINDOW
+    from ..models import MODELS
+    from ..significance import STATISTICS
+
+    names = {"model": ["", *MODELS], "tests": list(STATISTICS)}
+    choices = names.get(setting.name, list(setting.choices))
+    single: dict[str, Any] = {"type": TYPES[setting.kind], **({"enum": choices} if choices else {})}
+    if setting.kind is int:
+        lowest, highest = setting.limits
+        single |= {"minimum": lowest} | ({} if highest is None else {"maximum": highest})
+    return single | ({"minimum": 0, "maximum": 1} if setting.kind is float else {})

@@ -1,0 +1,191 @@
+"""The answer of a study under all combinations of other choices: ``robustness``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from importlib.util import find_spec
+from itertools import count
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from ..analysis import Specifications, compute_study, specifications_table
+from ..calendars import Window
+from ..errors import ConfigError
+from ..events import Events
+from ..files import to_csv
+from ..fitting import StudyInputs
+from ..prices import PriceProvider
+from ..report import SpecificationCurve, curve_file, plot_specifications, png_of
+from ..settings import StudyConfig
+from .doors import EventStudy, inputs_of
+from .results import EventStudyResults
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class RobustnessResults(Specifications):
+    """All specifications of a study: a frame, a figure, and a sentence (``str``).
+
+    Examples
+    --------
+    >>> import eventstudy as es
+    >>> config = es.StudyConfig(prices="sample")
+    >>> results = es.robustness("events.csv", {"model": ["market", "market_adjusted"]}, config)
+    >>> isinstance(results, es.RobustnessResults), results.summary()["n"]
+    (True, 8)
+    """
+
+    def plot(self, ax: Axes | None = None) -> Axes:
+        """Draw the effects of all specifications with their 95% intervals, by size.
+
+        Parameters
+        ----------
+        ax : Axes, optional
+            Of matplotlib.
+
+        Returns
+        -------
+        Axes
+        """
+
+        return plot_specifications(SpecificationCurve.of(self.table), ax)
+
+    def save(self, out: str | Path) -> list[Path]:
+        """Write ``specifications`` as CSV, SVG and PNG (matplotlib), and ``_by_choice.csv``.
+
+        Parameters
+        ----------
+        out : path
+            Folder; made if it is not there.
+
+        Returns
+        -------
+        list of Path
+            The files; no figure where no specification has a result. Where ``specifications.csv``
+            is there with other numbers, all have the next free number behind their name.
+        """
+        files = {".csv": to_csv(self.table), "_by_choice.csv": to_csv(self.by_choice())}
+        if self.summary()["n"]:
+            files[".svg"] = curve_file(SpecificationCurve.of(self.table)).encode()
+            if find_spec("matplotlib"):
+                files[".png"] = png_of(self.plot())
+        folder = Path(out)
+        folder.mkdir(parents=True, exist_ok=True)
+        stems = (f"specifications{f'-{k}' * (k > 1)}" for k in count(1))
+        stem = next(name for name in stems if _is_free(folder / f"{name}.csv", files[".csv"]))
+        paths = {folder / f"{stem}{kind}": content for kind, content in files.items()}
+        for path, content in paths.items():
+            path.write_bytes(content)
+        return list(paths)
+
+    def __repr__(self) -> str:
+        return f"<{len(self.table)} specifications: {self}>"
+
+
+def _is_free(path: Path, content: bytes) -> bool:
+    """Return whether there is no file, or one with these bytes."""
+    return not path.exists() or path.read_bytes() == content
+
+
+def robustness(
+    study: EventStudy | EventStudyResults | Events | pd.DataFrame | str | Path,
+    grid: Mapping[str, Any] | None = None, config: StudyConfig | None = None, *,
+    prices: pd.DataFrame | PriceProvider | str | Path | None = None,
+    progress: Callable[[int, int], None] | None = None, **settings: Any,
+) -> RobustnessResults:  # fmt: skip
+    """Return the answer of a study under all combinations of choices.
+
+    Parameters
+    ----------
+    study : EventStudy, EventStudyResults, or events as for :func:`study`
+        A study, or its results, has its returns, and its windows and model unless the grid has
+        others.
+    grid : mapping of str to list, optional
+        Choices of ``model``, ``estimation``, ``car``, ``sample`` and ``halt``, as in ``[grid]`` of
+        a study file; by default that of `config`, else three models, two estimation windows and
+        four windows of the effect.
+    config : StudyConfig, optional
+        Settings, where `study` is events.
+    prices : DataFrame, path, str or PriceProvider, optional
+        As for :func:`study`, where `study` is events.
+    progress : callable, optional
+        Called with (symbols done, symbols in all) while prices are fetched.
+    **settings
+        Further ones of :func:`study`: ``returns``, ``date``, ``offline``, ``model`` ...
+
+    Returns
+    -------
+    RobustnessResults
+
+    Raises
+    ------
+    EventStudyError
+        For faults of the grid, the events, the settings or the prices.
+
+    Notes
+    -----
+    A specification without a result has NaN and a reason. See :func:`specifications_table` for the
+    columns.
+
+    References
+    ----------
+    Simonsohn, Simmons and Nelson (2020).
+
+    Examples
+    --------
+    >>> import eventstudy as es
+    >>> models = {"model": ["market", "market_adjusted"]}
+    >>> results = es.robustness("events.csv", models, prices="sample")
+    >>> print(str(results).partition(".")[0])
+    Of 8 specifications 100% have the sign of this study's effect, and 75% are significant with it
+    """
+    if not isinstance(study, EventStudy | EventStudyResults):
+        settings |= {} if grid is None else {"grid": grid}
+        return robustness_of(inputs_of(study, prices, config=config, **settings), progress=progress)
+    if config or prices is not None or settings:
+        remedy = "give events, or another study"
+        raise ConfigError("a study has its prices and settings", remedy=remedy)
+    return _of_study(study, grid)
+
+
+def robustness_of(
+    inputs: StudyInputs, *, progress: Callable[[int, int], None] | None = None
+) -> RobustnessResults:
+    """Return the specifications of the inputs, of the usual grid where they have none.
+
+    Parameters
+    ----------
+    inputs : StudyInputs
+    progress : callable, optional
+        Called with (symbols done, symbols in all) while prices are fetched.
+    """
+    config = replace(inputs.config, size="")
+    config = replace(config, grid=config.grid or config.choices.to_dict())
+    inputs = replace(inputs, config=config)
+    table = compute_study(inputs, progress=progress, most_fits=np.inf).specifications
+    assert table is not None  # noqa: S101 - there is a grid
+    return RobustnessResults(table)
+
+
+def _of_study(
+    study: EventStudy | EventStudyResults, grid: Mapping[str, Any] | None
+) -> RobustnessResults:
+    """Return the specifications of a study that has its returns.
+
+    The events of one that is not fitted are one sample.
+    """
+    if isinstance(study, EventStudyResults):
+        config = replace(study.settings, size="")
+        config = replace(config, grid=config.choices.to_dict() if grid is None else grid)
+        return RobustnessResults(specifications_table(study, config))
+    name = study.model if isinstance(study.model, str) else study.model.name
+    alike: Any = {field: getattr(study, field) for field in ("estimation", "event", "halt")}
+    config = StudyConfig(model=name, by="none", windows=Window.several(study.main or []), **alike)
+    config = replace(config, grid=config.choices.to_dict() if grid is None else grid)
+    return RobustnessResults(specifications_table(study.fitted(), config, most_fits=np.inf))
