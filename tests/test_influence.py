@@ -284,8 +284,8 @@ def test_robust_means_are_those_of_scipy() -> None:
 def test_thousands_of_events_need_no_array_of_pairs(monkeypatch: pytest.MonkeyPatch) -> None:
     """Above the limit r is that of all events, which the result says; the rest is by hand."""
     fit = placed(AT, seed=3, rho=0.4, effect=-0.01).fit()
-    for module in ("_leave_outs", "_correlation", "_pairs"):
-        monkeypatch.setattr(f"eventstudy.significance.{module}.PAIRWISE_LIMIT", 10)
+    for module in ("leave_outs", "correlation", "pairs"):
+        monkeypatch.setattr(f"eventstudy.dependence.{module}.PAIRWISE_LIMIT", 10)
     monkeypatch.setattr("eventstudy.analysis.answer.influence.PAIRWISE_LIMIT", 10)
 
     def never(*_: object) -> None:

@@ -217,7 +217,7 @@ def test_windows_and_groups() -> None:
     assert list(groups["n_events"]) == [26, 13, 1]
     single = groups.iloc[2]
     assert np.isnan(single[["pvalue", "holm", "romano_wolf"]].astype(float)).all()
-    assert single["reason"].startswith("1 dates, at least 3 are needed; Romano-Wolf: 1 cluster ")
+    assert single["reason"].startswith("1 date, at least 3 are needed; Romano-Wolf: 1 cluster ")
     p = groups["pvalue"].to_numpy()[:2]
     assert groups["holm"][:2].max() <= min(1, 2 * p.max()), "the third is not counted"
     assert groups["romano_wolf"][:2].between(0, 0.05).all()

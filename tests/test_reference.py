@@ -224,7 +224,7 @@ def check_window(fit: Any, window: Window, ref: dict[str, Any]) -> None:
     for ours, theirs in THEIRS.items():
         result = STATISTICS[ours](fit, window)
         if theirs not in ref["tests"]:
-            assert result.reason == "1 dates, at least 3 are needed", "one date only"
+            assert result.reason == "1 date, at least 3 are needed", "one date only"
             continue
         check_test(result, ref["tests"][theirs])
         assert result.estimate == pytest.approx(aggregate["CAAR"], rel=1e-9)
