@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from conftest import ROOT
+from run_folders import QUICK
 
 from eventstudy.words import make_visible
 
@@ -130,19 +131,19 @@ def test_the_headline_is_bold_on_a_terminal_that_shows_it(
 ) -> None:
     events = tmp_path / "events.csv"
     events.write_text("ticker,announced_at\nNVDA,2022-08-31\n", encoding="utf-8")
-    args = ["run", events, "--prices", "sample", "--offline", "--out", tmp_path, "--calibrate", "0"]
+    args = ["run", events, "--prices", "sample", "--offline", "--out", tmp_path, *QUICK]
     code, shown = on_a_terminal(*args, env=env)
     assert code == 0, shown
     text = shown[shown.index("N") - 4 * (not env) :]
     if env:
         assert "\x1b" not in shown
-    else:
-        assert text.startswith("\x1b[1mN")
-        head, bold, rest = text.removeprefix("\x1b[1m").partition("\x1b[0m")
-        assert bold
-        assert head.rstrip().endswith("the day after.") or "." in head
-        assert "\x1b" not in rest
-        assert rest.lstrip().startswith("One announcement")
+        return
+    assert text.startswith("\x1b[1mN")
+    head, bold, rest = text.removeprefix("\x1b[1m").partition("\x1b[0m")
+    assert bold
+    assert head.rstrip().endswith("the day after.") or "." in head
+    assert "\x1b" not in rest
+    assert rest.lstrip().startswith("One announcement")
     done = piped(*args)
     assert "\x1b" not in done.stdout
     assert len(done.stdout.splitlines()) <= 25

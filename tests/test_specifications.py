@@ -17,6 +17,7 @@ import pandas as pd
 import pytest
 from click.testing import CliRunner
 from conftest import ROOT, Market
+from run_folders import QUICK
 
 import eventstudy as es
 from eventstudy.analysis import Specifications, specifications_table
@@ -270,7 +271,9 @@ def test_a_study_with_its_returns_has_them_too(market: Market) -> None:
 def test_prices_and_settings_are_given_as_to_a_study(market: Market) -> None:
     """Returns in memory, a column by its name, and a study that is fitted already."""
     news = market.table[["ticker", "announced_at", "benchmark"]]
-    named: dict[str, Any] = {"calendar": "data", "estimation": "-120:-11", "event": "-5:5"}
+    named: dict[str, Any] = {
+        "calendar": "data", "estimation": "-120:-11", "event": "-5:5", "calibrate": 0
+    }  # fmt: skip
     grid = {"model": ["market", "constant_mean"], "car": ["0:0", "0:1"]}
     close = 100 * (1 + market.frame).cumprod()
     news = news.rename(columns={"announced_at": "said"})
@@ -426,7 +429,7 @@ class TestCommands:
         out = tmp_path / "new" / "folder"
         grid = ("--grid", "model=market,market_adjusted", "--grid", "car=0:0,0:1",
                 "--grid", "sample=not flagged", "--grid", "sample=sector in ('chips', 'x')",
-                "--grid", "estimation=-250:-31,-150:-31")  # fmt: skip
+                "--grid", "estimation=-250:-31,-150:-31", "--calibrate", "49")  # fmt: skip
         text = _invoked("robustness", *self.SAMPLE, "--out", str(out), *grid)
         assert re.search(r"^Of \d+ specifications \d+% have the sign", text, re.M)
         assert "market_adjusted" in text
@@ -437,7 +440,15 @@ class TestCommands:
         assert (out / "specifications.png").read_bytes().startswith(b"\x89PNG")
 
     def test_json_has_every_cell(self, tmp_path: Path) -> None:
-        args = ("--out", str(tmp_path), "--grid", "sample=sector == 'none such'", "--json")
+        args = (
+            "--out",
+            str(tmp_path),
+            "--grid",
+            "sample=sector == 'none such'",
+            "--calibrate",
+            "0",
+            "--json",
+        )
         document = json.loads(_invoked("robustness", *self.SAMPLE, *args))
         cells = document["specifications"]
         assert {cell["window"] for cell in cells} == {"[0,0]", "[0,1]", "[-1,1]", "[0,5]"}
@@ -445,7 +456,7 @@ class TestCommands:
 
     def test_several_models_and_windows_are_one_small_table(self, tmp_path: Path) -> None:
         args = ("--out", str(tmp_path), "--model", "market,market_adjusted", "--car", "0:1,-1:1")
-        text = _invoked("run", *self.SAMPLE, *args, "--calibrate", "0", "-v")
+        text = _invoked("run", *self.SAMPLE, *args, *QUICK, "-v")
         rows = re.findall(r"^ *(\[-?\d, \d\]) +(\S+) \((\S+)\) +(\S+) \((\S+)\)$", text, re.M)
         table = pd.read_csv(tmp_path / "events" / "tables" / "specifications.csv")
         assert [row[0] for row in rows] == ["[0, 1]", "[-1, 1]"]
@@ -457,7 +468,17 @@ class TestCommands:
         assert "Specification curve" not in html
 
     def test_a_run_without_a_grid_has_the_usual_one_without_draws(self, tmp_path: Path) -> None:
-        _invoked("run", *self.SAMPLE, "--out", str(tmp_path), "--calibrate", "49", "--quiet")
+        _invoked(
+            "run",
+            *self.SAMPLE,
+            "--out",
+            str(tmp_path),
+            "--calibrate",
+            "49",
+            "--event-pages",
+            "0",
+            "--quiet",
+        )
         folder = tmp_path / "events"
         file = folder / "tables" / "specifications.csv"
         table = read_numbers(file)
@@ -486,7 +507,7 @@ class TestCommands:
         study = tmp_path / "study.toml"
         study.write_text(
             f'events = "{EVENTS}"\nprices = "sample"\noffline = true\ncalibrate = 0\n'
-            '[grid]\ncar = ["0:1"]\n', encoding="utf-8",
+            'event_pages = 0\n[grid]\ncar = ["0:1"]\n', encoding="utf-8",
         )  # fmt: skip
         _invoked("run", str(study), "--quiet")
         tables = tmp_path / "reports" / "events" / "tables"
