@@ -14,6 +14,7 @@ import sys
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 HERE = Path(__file__).parent
 PACKAGE, CLEAN = "eventstudy", "uninstall {} and eventstudy-kit, then install eventstudy-kit again"
@@ -46,6 +47,23 @@ def require_own_files() -> None:
     if gone := [name for name in faults if not (HERE / name).exists()]:
         text = f"{len(gone)} files of eventstudy-kit are gone, the first is {HERE / gone[0]}"
         raise ImportError(f"{text}; uninstall eventstudy-kit and install it again")
+
+
+def open_face(name: str, file: str) -> Any:
+    """Return ``__getattr__``, ``__dir__`` and ``__all__`` of a room: names that load when used.
+
+    Amid files of another project the first room that is imported says so, whatever has become of
+    the door of the package.
+
+    Parameters
+    ----------
+    name, file : str
+        ``__name__`` and ``__file__`` of the room; its names stand in the ``.pyi`` beside the file.
+    """
+    require_own_files()
+    import lazy_loader
+
+    return lazy_loader.attach_stub(name, file)
 
 
 def _faults(folder: Path, rows: list[str]) -> Iterator[str]:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 import venv
 from importlib.util import find_spec
 from pathlib import Path
 
+import lazy_loader
 import pytest
 from conftest import ROOT
 
@@ -27,6 +29,9 @@ def test_it_names_the_python_that_runs() -> None:
 @pytest.mark.slow
 def test_an_environment_without_pip_is_one_of_uv(tmp_path: Path) -> None:
     venv.create(tmp_path / "my env")
+    # What the faces of the rooms need, and no more.
+    folder = next((tmp_path / "my env").rglob("site-packages"))
+    shutil.copytree(Path(lazy_loader.__file__).parent, folder / "lazy_loader")
     python = tmp_path / "my env" / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
     done = subprocess.run([python, "-c", ASK], capture_output=True, text=True, check=True)
     assert shlex.split(done.stdout) == ["uv", "pip", "install", "--python", str(python), "arch"]

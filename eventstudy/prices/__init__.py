@@ -10,6 +10,6 @@ with ``offline``, and returns a `PriceProvider`. Its attribute ``summary``, or t
 docstring, is shown by ``eventstudy list prices``.
 """
 
-import lazy_loader
+from eventstudy_kit import open_face
 
-__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
+__getattr__, __dir__, __all__ = open_face(__name__, __file__)

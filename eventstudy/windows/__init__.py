@@ -1,5 +1,5 @@
 """Events aligned on the panel: returns of each event by day."""
 
-import lazy_loader
+from eventstudy_kit import open_face
 
-__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
+__getattr__, __dir__, __all__ = open_face(__name__, __file__)
