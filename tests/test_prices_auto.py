@@ -256,7 +256,7 @@ def test_two_closes_of_one_date_are_none(closes: dict[str, tuple[float, float]])
     )
     for name in closes:
         assert rows[name].isna().tolist() == [True, False]
-    assert notes[-1] == "1 dates with two different closes taken as missing (2019-01-02)"
+    assert notes[-1] == "1 date with two different closes taken as missing (2019-01-02)"
 
 
 def test_clean_says_what_it_changed() -> None:
