@@ -1,1 +1,1 @@
-"""CARs of some events beside those of others: groups, regressions, families."""
+"""CARs compared between events: groups, regressions, families of hypotheses."""

@@ -75,8 +75,8 @@ def family(
     windows : iterable of windows, optional
         By default the standard windows that fit into the event window.
     test : str, optional
-        By default the main test; of events ``event_t_regime``, the p that their pages show, which
-        allows for violent times, or ``event_t``, that of the textbook.
+        By default the main test. For events this is ``event_t_regime``, which allows for violent
+        times and gives the p of their pages; ``event_t`` gives the p of the textbook.
     by : str, optional
         By default the column that splits the report: group, else direction.
     methods : iterable of {"holm", "bh", "by", "romano_wolf"}, optional
@@ -253,7 +253,7 @@ def _obstacle(values: FloatArray, cluster: IntArray) -> str:
 def _of_events(study: FittedStudy, window: Window, test: str) -> pd.DataFrame:
     """Return the test of each event alone, one row each."""
     if test not in (OF_ONE, "event_t"):
-        remedy = f"use {OF_ONE}, the p that its page shows, or event_t, that of the textbook"
+        remedy = f"use {OF_ONE} (the p of its page) or event_t (the p of the textbook)"
         raise ConfigError("no test of each event", value=test, remedy=remedy)
     a, rows = study.abnormal, np.flatnonzero(study.ok)
     k = recent_variance(a, window) if test == OF_ONE else np.ones(len(a))

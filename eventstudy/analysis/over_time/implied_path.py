@@ -211,11 +211,20 @@ def _gaps(study: FittedStudy) -> tuple[FloatArray, FloatArray]:
     for k, window in enumerate(from_main(abnormal.event, start)):
         if window is not None:
             sign = 1.0 if window.start == start else -1.0
+            car, se[:, k] = _car_and_error(abnormal, window)
             runs_on = abnormal.extended(window)
-            for rows, a in ((~runs_on, abnormal), (runs_on, abnormal.unextended)):
-                gap[rows, k] = sign * a.car(window)[rows]
-                se[rows, k] = np.sqrt(recent_variance(a, window) * a.var_car(window))[rows]
+            if runs_on.any():
+                ending_here, error = _car_and_error(abnormal.unextended, window)
+                car = np.where(runs_on, ending_here, car)
+                se[runs_on, k] = error[runs_on]
+            gap[:, k] = sign * car
     return gap, se
+
+
+def _car_and_error(abnormal: AbnormalReturns, window: Window) -> tuple[FloatArray, FloatArray]:
+    """Return the CAR of each event and the error of the main test of one event, (n,) each."""
+    variance = recent_variance(abnormal, window) * abnormal.var_car(window)
+    return abnormal.car(window), np.sqrt(variance)
 
 
 def caar_around(study: FittedStudy) -> Path95:
