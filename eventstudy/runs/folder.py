@@ -174,7 +174,7 @@ def replacing(target: Path) -> Iterator[Path]:
 
     The lock of `target` must be held. What is computed inside is computed by :func:`one_thread`.
     """
-    from .index import show
+    from .index import show_written
 
     clear_remains(target)
     refuse_foreign(target)
@@ -183,7 +183,7 @@ def replacing(target: Path) -> Iterator[Path]:
             yield stage
         carry_over(target, stage)
         step("onto the disk")
-    show(target.parent)
+    show_written(target)
 
 
 def refuse_foreign(target: Path) -> None:

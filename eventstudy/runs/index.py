@@ -68,10 +68,14 @@ def render_index(out: Path) -> str:
     return template.render(context, **style("index.css")) + "\n"
 
 
-def show(out: Path) -> None:
-    """Write the index after a run was written; what happens to it is never an error of the run."""
+def show_written(run: Path) -> None:
+    """Write the index after a run was written, which ends what is said of a failure before it.
+
+    What happens to the index is never an error of the run.
+    """
     with _aside():
-        write_index(out)
+        run.with_name(f".{run.name}{FAILED}").unlink(missing_ok=True)
+        write_index(run.parent)
 
 
 def show_end(
@@ -104,7 +108,7 @@ def show_end(
         facts = {"name": name, "at": at, "error": trouble[:2000], "confirmed": confirmed}
         document = json.dumps(facts)
         (failure if trouble else check).write_text(f"{document}\n", encoding="utf-8")
-        show(out)
+        write_index(out)
 
 
 @contextmanager
