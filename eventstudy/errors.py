@@ -105,7 +105,9 @@ class EventStudyError(Exception):
 def _sentence(head: list[str], value: object, remedy: str) -> str:
     text = ": ".join(filter(None, head))
     if value is not None:
-        text += f", got {value!r}"
+        shown = repr(value)
+        is_one_line = "\n" not in shown
+        text += f", got {shown}" if is_one_line else f", got a {type(value).__name__}"
     return f"{text}; {remedy}" if remedy else text
 
 

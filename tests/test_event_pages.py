@@ -285,9 +285,19 @@ def test_missing_days_leave_gaps(missing: tuple[int, ...]) -> None:
     assert ("Market implied" in text) == np.isfinite(car.car)
 
 
-@pytest.mark.parametrize("model", ["constant_mean", "market_adjusted", "dimson"])
-def test_other_models_have_pages(model: str) -> None:
+@pytest.mark.parametrize(
+    ("model", "implied", "line"),
+    [
+        ("constant_mean", "its own average implied", "Own average"),
+        ("market_adjusted", "the market implied", "Market implied"),
+        ("dimson", "the market implied", "Market implied"),
+    ],
+)
+def test_other_models_have_pages(model: str, implied: str, line: str) -> None:
+    """Sentence, titles, lines and glossary name what the model sets the shares against."""
     results = Market(2, dates=2).fit(model=model)
     for text in written(results).values():
-        assert "What the market implied</b>" in text
+        assert f"What {implied}</b>" in text
+        assert f"shares, against what {implied}" in text
+        assert f">{line}</text>" in text
         assert 'class="own half"' in text

@@ -264,6 +264,11 @@ def test_a_column_is_chosen_by_options_and_in_a_study_file(tmp_path: Path) -> No
             {"prices": long(WIDE).drop(columns="date")},
             "no date column, got 'symbol, close, adj_close'; name the column of the dates",
         ),
+        (
+            {"prices": as_yfinance(WIDE).reset_index(drop=True)},
+            "'date' (pandas loses the dates of an index by index=False and drop=True)",
+        ),
+        ({"config": {"prices": WIDE}}, "prices: a setting is no table, got a DataFrame; give"),
         ({"car": 3}, "windows: not a window, got 3"),
         ({"car": "0:1", "windows": "0:2"}, "one setting is given by two names"),
         ({"modle": "ff3"}, "modle: unknown setting; did you mean 'model'?"),

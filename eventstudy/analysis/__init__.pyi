@@ -58,6 +58,7 @@ from .over_time.implied_path import ImpliedPath as ImpliedPath
 from .over_time.implied_path import Surroundings as Surroundings
 from .over_time.implied_path import caar_around as caar_around
 from .over_time.implied_path import gaps_of_events as gaps_of_events
+from .over_time.implied_path import implied_by as implied_by
 from .over_time.implied_path import implied_path_of as implied_path_of
 from .over_time.implied_path import path_of_event as path_of_event
 from .over_time.implied_path import surroundings_of as surroundings_of

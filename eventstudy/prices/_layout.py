@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ..errors import BadAnswerError
 from ..files import as_text, identifier_for, is_crsp, number_of, strip
 from ..utility import day_order, iso_of
-from ..words import make_error, say
+from ..words import make_error, name_some, say
 from ._base import NUMBER_COLUMNS
 
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ ADJUSTED = "closes are adjusted"
 USUAL = ("ticker", "datetime", "timestamp", *SYNONYMS["adj_close"])
 CLOSES = frozenset({"close", "adj_close"})
 BARS = frozenset({"open", "high", "low"})
+FIELDS = frozenset({*BARS, "close", "adjclose", "volume"})
 # Such as Close_NVDA or NVDA_Close.
 FIELD = "Open|High|Low|Close|Adj[ _]?Close|Volume|Dividends|Stock[ _]?Splits"
 FLAT = re.compile(
@@ -71,6 +72,8 @@ def lay_out(frame: pd.DataFrame, file: str) -> tuple[pd.DataFrame, list[str]]:
     notes = list[str]()
     if is_crsp(frame.columns):
         raise make_error(BadAnswerError, "wrong.crsp_prices", where=file)
+    if frame.columns.nlevels > 1 and not set(map(_key, frame.columns[0])).isdisjoint(FIELDS):
+        raise lacks_column("wrong.no_date_column", frame, file)
     if (stacked := _stack_tickers(frame)) is not None:
         notes.append(say("price_rows.two_headers"))
         frame = stacked
@@ -198,6 +201,8 @@ def _name_columns(frame: pd.DataFrame, file: str, notes: list[str]) -> pd.DataFr
             for text, name in zip(written, names, strict=True)
         ]
     twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None and "date" not in names:
+        raise lacks_column("wrong.no_date_column", frame, file)
     if twice is not None:
         raise BadAnswerError("column occurs twice", where=f"{file}:1", value=twice)
     if taken:
@@ -320,5 +325,5 @@ def lacks_column(code: str, frame: pd.DataFrame, file: str) -> BadAnswerError:
         The table, whose columns are named.
     file : str
     """
-    names = ", ".join(map(str, frame))
+    names = name_some((str(name) for name in frame if name != ADJUSTED), 8)
     return make_error(BadAnswerError, code, where=f"{file}:1", value=names)

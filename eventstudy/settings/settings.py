@@ -100,7 +100,8 @@ class Setting:
 
     def _text(self, value: Any) -> str:
         if not isinstance(value, (str, Path, date)):
-            raise make_error(ConfigError, "setting.no_text", where=self.name, value=value)
+            code = "setting.is_table" if hasattr(value, "columns") else "setting.no_text"
+            raise make_error(ConfigError, code, where=self.name, value=value)
         if self.choices and value not in self.choices:
             hint = did_you_mean(str(value), self.choices)
             facts: Any = {"where": self.name, "value": value, "choices": self.choices}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -58,6 +58,8 @@ class ImpliedPath:
         Events in each point.
     is_price : bool
         Whether the levels are those of a price that ran to its limit: no gap is then an effect.
+    by : str
+        What implied the level, see :func:`implied_by`.
     """
 
     days: IntArray
@@ -70,6 +72,7 @@ class ImpliedPath:
     se: FloatArray
     counts: IntArray
     is_price: bool = False
+    by: str = "market"
 
     @property
     def gap(self) -> FloatArray:
@@ -80,6 +83,28 @@ class ImpliedPath:
     def path_half(self) -> FloatArray:
         """Half the width of the band for the whole path, in points."""
         return self.critical * self.se
+
+
+def implied_by(factors: Collection[str], measure: str = "return") -> str:
+    """Return what the shares are set against.
+
+    Parameters
+    ----------
+    factors : collection of str
+        Names of the factors of the model.
+    measure : str
+
+    Returns
+    -------
+    str
+        ``market``; ``model`` where the factors have no market; ``own`` without factors, as then a
+        share has only its own average; ``normal`` of measures other than the return.
+    """
+    if measure != "return":
+        return "normal"
+    if "market" in factors:
+        return "market"
+    return "model" if factors else "own"
 
 
 def implied_path_of(study: FittedStudy) -> ImpliedPath | None:
@@ -133,8 +158,12 @@ def _path(study: FittedStudy) -> ImpliedPath | None:
     return ImpliedPath(
         days, base, main.stop, level, level + gap, half,
         _critical(abnormal, [w for w in windows if w]),
-        BASE * np.array([effect.se for effect in effects]), counts,
+        BASE * np.array([effect.se for effect in effects]), counts, by=_implied_by(study),
     )  # fmt: skip
+
+
+def _implied_by(study: FittedStudy) -> str:
+    return implied_by([factor.name for factor in study.model.factors], study.panel.measure)
 
 
 def _level(study: FittedStudy, daily: FloatArray) -> FloatArray:
@@ -182,7 +211,10 @@ def path_of_event(study: FittedStudy, i: int) -> ImpliedPath | None:
         end, level, shares = _compounded(study, i, gap)
     half = quantile(float(abnormal.df_resid[i])) * se
     counts = np.isfinite(gap).astype(np.int64)
-    return ImpliedPath(days, main.start - 1, end, level, shares, half, np.nan, se, counts, is_price)
+    return ImpliedPath(
+        days, main.start - 1, end, level, shares, half, np.nan, se, counts, is_price,
+        by=_implied_by(study),
+    )  # fmt: skip
 
 
 def gaps_of_events(study: FittedStudy) -> tuple[FloatArray, FloatArray]:

@@ -77,16 +77,15 @@ def draw_implied(
         panel.fields(days[np.isfinite(path.gap)], _tips(path)) if wide else "",
     ]
     facts: dict[str, Any] = {"shares": _last(path.shares), "implied": _last(path.implied)}
-    facts |= {"end": path.end, "gap": effect_of(path), **name_lines()}
+    facts |= {"end": path.end, "gap": effect_of(path), **name_lines(path)}
     desc, kind = say("figure.implied_desc", **facts), "wide" if wide else "narrow"
     return picture(pixels, int(height), marks, title=title, desc=desc, kind=kind)
 
 
-def name_lines() -> dict[str, str]:
+def name_lines(path: ImpliedPath) -> dict[str, str]:
     """Return what the line is of, and what it is drawn against, in words."""
-    quantity = words().quantity
-    against = say("figure.normal" if quantity else "figure.implied")
-    return {"line": quantity or say("figure.shares").lower(), "against": against.lower()}
+    line = words().quantity or say("figure.shares").lower()
+    return {"line": line, "against": say(f"figure.implied_{path.by}").lower()}
 
 
 def near_days(path: ImpliedPath) -> ImpliedPath:
@@ -135,8 +134,7 @@ def _ends(panel: Panel, path: ImpliedPath, who: str, *, wide: bool) -> Iterator[
     values = {"implied": _last(path.implied), "shares": _last(path.shares)}
     if not all(np.isfinite(list(values.values()))):
         return
-    implied = say("figure.normal" if words().what else "figure.implied")
-    names = {"implied": (implied, "m"), "shares": (who[:LONGEST], "bt")}
+    names = {"implied": (say(f"figure.implied_{path.by}"), "m"), "shares": (who[:LONGEST], "bt")}
     ys = _apart({name: panel.y(value) for name, value in values.items()}, panel, wide=wide)
     for key, y in ys.items():
         name, kind = names[key]
@@ -182,7 +180,7 @@ def _texts(
 
 
 def _by_when(end: int) -> str:
-    code = f"figure.by_{end}"
+    code = f"figure.implied_{end}"
     return say(code) if has(code) else say("figure.by_day", day=end)
 
 
@@ -278,7 +276,7 @@ def _tips(path: ImpliedPath) -> Iterator[str]:
         path.days[has_gap].tolist(),
         *(v[has_gap] for v in (path.shares, path.implied, path.half)),
     )
-    names = name_lines()
+    names = name_lines(path)
     for tau, shares, implied, half in zip(*columns, strict=True):
         facts = {"day": tau, "shares": shares, "implied": implied, **names}
         reach, gap = words().within(half / BASE), (shares - implied) / BASE
@@ -321,7 +319,7 @@ def draw_levels(
     axes.fill_between(days, low, high, linewidth=0, zorder=0.6, label=say("figure.band"), **fill)
     axes.axhline(BASE, color=ink, linewidth=0.8, alpha=0.8, zorder=1)
     axes.plot(days, path.implied, color=ink, alpha=0.65, linestyle=(0, (4, 2.2)), linewidth=1.6,
-              zorder=2, label=say("figure.implied"))  # fmt: skip
+              zorder=2, label=say(f"figure.implied_{path.by}"))  # fmt: skip
     axes.plot(days, path.shares, color=color, linewidth=2.4, marker="o", markersize=4.5,
               zorder=3, label=label or say("figure.shares"))  # fmt: skip
     # From the foot of the figure, in points; the number is placed from the top.

@@ -24,8 +24,8 @@ from ...errors import ConfigError
 from ...findings import firm_name, study_of_group
 from ...fitting import FittedStudy, WindowLike
 from ...significance import recent_variance
-from ...words import MINUS, clipped, date_prose, in_its_words, say, words
-from .answer_figures import BAND, WINDOW, draw_levels
+from ...words import MINUS, capitalised, clipped, date_prose, in_its_words, say, words
+from .answer_figures import BAND, WINDOW, draw_levels, name_lines
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -80,7 +80,9 @@ def plot_path(
     draw_levels(axes, path, color=look.get("color", "C0"), label=look.get("label"))
     axes.set_ylabel(say("plot.level", base=path.base))
     axes.legend(loc="best")
-    return titled(name_days(axes), "plot.path", look, n=len(study))
+    facts = {"n": len(study), "line": capitalised(name_lines(path)["line"])}
+    facts["implied"] = say(f"answer.implied_{path.by}", n=len(study))
+    return titled(name_days(axes), "plot.path", look, **facts)
 
 
 @in_its_words

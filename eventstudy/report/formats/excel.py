@@ -283,7 +283,7 @@ class Writer:
         for chart, column, code, look in (
             (area, 4, "workbook.low", {"fill": bare, "border": bare}),
             (area, 5, "figure.band", {"fill": {"color": BAND}, "border": bare}),
-            (line, 2, "figure.implied", dash), (line, 1, "figure.shares", full),
+            (line, 2, f"figure.implied_{implied.by}", dash), (line, 1, "figure.shares", full),
         ):  # fmt: skip
             ends = {"categories": [sheet, 1, 0, n, 0], "values": [sheet, 1, column, n, column]}
             chart.add_series({"name": say(code), **ends, **look})

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ...analysis import Fall
+from ...analysis import Fall, implied_by
 from ...calendars import Window, name_index
 from ...findings import INDEX, Event, EventDetail, Findings, PricePath
 from ...utility import Flag
@@ -206,7 +206,8 @@ def _model(own: Findings, event: Event, detail: EventDetail) -> Iterator[Fold]:
         finding = say(f"{code}.finding_beta", beta=beta, name=short_name(event.name), **facts)
     picture = Figure(figures.draw_fit(fit, setup.event.days, setup.main))
     table = make_table(f"{code}.table", "tt", rows)
-    title = say(f"{code}.title_value" if words().what else f"{code}.title")
+    implied = say(f"answer.implied_{implied_by(model.factors)}", n=1)
+    title = say(f"{code}.title_value" if words().what else f"{code}.title", implied=implied)
     yield Fold("estimation", title, finding, (about, picture, table))
 
 

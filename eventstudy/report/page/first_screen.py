@@ -173,9 +173,11 @@ def _chart(findings: Findings) -> Chart | None:
         return None
     firm = short_name(sample.firm) if sample.firm and n == 1 else ""
     what = words().quantity
-    title = say("chart.title_value" if what else "chart.title", quantity=what)
-    if firm and not what:
-        title = say("chart.title_one", firm=firm)
+    if what:
+        title = say("chart.title_value", quantity=what)
+    else:
+        implied = say(f"answer.implied_{path.by}", n=n)
+        title = say(f"chart.title{'_one' * bool(firm)}", firm=firm, implied=implied)
     is_late = is_day_later(findings)
     when = write_days(findings.setup.main, is_late=is_late).removeprefix("on ")
     average = "" if n == 1 else say("chart.average", who=count_subject(n, "announcements")) + " "

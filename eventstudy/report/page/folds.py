@@ -10,7 +10,16 @@ from typing import Any
 import numpy as np
 from markupsafe import Markup
 
-from ...analysis import BASE, DIFFERENT, KNOWN_SPREAD, NOT_DIFFERENT, Answer, Calibrated, Power
+from ...analysis import (
+    BASE,
+    DIFFERENT,
+    KNOWN_SPREAD,
+    NOT_DIFFERENT,
+    Answer,
+    Calibrated,
+    Power,
+    implied_by,
+)
 from ...findings import Event, Findings, Sample, cases_without_prices
 from ...significance import FULL_SAMPLE, STATISTICS
 from ...words import (
@@ -156,7 +165,7 @@ def list_days(findings: Findings) -> Iterator[Fold]:
         rows.append(Row(cells if code.endswith("whole") else cells[:-1]))
     kinds = "tNnNnNN" if code.endswith("whole") else "tNnNnN"
     facts: dict[str, Any] = {"first": int(path.days[0]), "last": int(path.days[-1])}
-    facts |= {"value": gap[-1], **name_lines()}
+    facts |= {"value": gap[-1], **name_lines(path)}
     table = make_table(code, kinds, rows, unit=words().head, **facts)
     notes = [say("path.implied_note", base=path.base, end=path.end)]
     if code.endswith("whole"):
@@ -384,7 +393,13 @@ def _method(findings: Findings) -> Iterator[Fold]:
 
 
 def _words(findings: Findings) -> Iterator[Fold]:
-    codes = [code for code in GLOSSARY if not (words().what and code in OF_RETURNS)]
+    by = implied_by(findings.setup.model.factors, findings.setup.measure)
+    codes = []
+    for code in GLOSSARY:
+        if code not in OF_RETURNS:
+            codes.append(code)
+        elif by != "normal":
+            codes.append(code if by == "market" else f"{code}_{by}")
     rows = [Row((say(f"glossary.{c}.term"), words().say(say(f"glossary.{c}")))) for c in codes]
     finding = say("folds.words.finding", terms=[row.name.lower() for row in rows[:NAMED]])
     table = make_table("folds.words", "tt", rows)

@@ -19,6 +19,7 @@ from ...analysis import (
     Interval,
     UnequalReactions,
     caveat_of,
+    implied_by,
     limits_by_chance,
     quantile,
 )
@@ -583,9 +584,8 @@ def _implied_by(findings: Findings, sample: Sample) -> str:
         return say(f"answer.implied_{kind}")
     if sample.market.code in CUT_CODES:
         return say("answer.implied_limited")
-    factors = findings.setup.model.factors
-    kind = "market" if "market" in factors else "model" if factors else "own"
-    return say(f"answer.implied_{kind}", n=sample.answer.n_events)
+    by = implied_by(findings.setup.model.factors)
+    return say(f"answer.implied_{by}", n=sample.answer.n_events)
 
 
 def _no_move(findings: Findings, sample: Sample) -> tuple[str, str]:
