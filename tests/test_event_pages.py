@@ -167,7 +167,8 @@ def test_a_suspended_share_is_drawn_to_its_first_free_price(tmp_path: Path) -> N
     close = CLOSE[:, 0].copy()
     close[DAY0 + 1 : DAY0 + 31] = np.nan
     close[DAY0 + 31 :] *= 0.6 * CLOSE[DAY0, 0] / CLOSE[DAY0 + 31, 0]
-    (text,) = written(study_of_files(tmp_path, close), calendar="data").values()
+    results = study_of_files(tmp_path, close)
+    (text,) = written(results, calendar="data").values()
     text = unescape(text).replace("\u00a0", " ")
     days = (DAYS[DAY0 + 31] - DAYS[DAY0]).days - 1
     head = text.partition("<h1>")[2].partition("</h1>")[0]
@@ -177,6 +178,17 @@ def test_a_suspended_share_is_drawn_to_its_first_free_price(tmp_path: Path) -> N
     assert f"{days} days" in keys
     wide = text.partition('<figure class="chart">')[2].partition("</svg>")[0]
     assert wide.count('class="range"') == 1, "one stretch without trade, in grey"
+    # The market goes on: alpha and beta by least squares, compounded through the halt.
+    path = findings(results, event_pages=1, calendar="data").events[0].detail.price
+    share, market = (c[1:] / c[:-1] - 1 for c in (close, CLOSE[:, 1]))
+    fitted = DAY0 - 1 + CONFIG.estimation.days
+    beta, alpha = np.polyfit(market[fitted], share[fitted], 1)
+    after = np.flatnonzero(path.days > -1)
+    growth = np.cumprod(1 + alpha + beta * market[DAY0 - 1 :][: len(after)])
+    np.testing.assert_allclose(path.implied[after], close[DAY0 - 1] * growth, rtol=1e-10)
+    assert np.isnan(path.implied[path.days < -1]).all()
+    assert numbers.percent(growth[31] - 1, decimals=1) in keys
+    assert ">Market implied</text>" in wide
 
 
 def test_pages_are_linked_in_the_order_of_the_table(

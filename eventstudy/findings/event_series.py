@@ -47,6 +47,10 @@ class PricePath:
         (converted, or given as returns).
     volume : FloatArray
         Volume over its median in the estimation window; NaN where unknown.
+    implied : FloatArray
+        What the market implied, from the close of the day `base` on: the expected returns of each
+        session compounded, those of the halt too. NaN before, for a share that was not suspended,
+        and for a model that is no line in the return of the benchmark.
     """
 
     days: IntArray
@@ -55,6 +59,7 @@ class PricePath:
     base: int
     label: str
     volume: FloatArray
+    implied: FloatArray
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -185,7 +190,26 @@ def price_path(study: FittedStudy, i: int, window: Window, until: Day = "") -> P
     before = windows.positions[i, : len(windows.estimation)]
     typical, sessions = panel.sessions[before[before >= 0]], panel.sessions[columns]
     volume = _volume(quotes.get(symbol), sessions, typical)
-    return PricePath(days, sessions, scale * level, base, label, volume)
+    implied = np.full(len(days), np.nan)
+    if until:
+        start = level[days == base]
+        implied[days == base] = start
+        implied[days > base] = start * _expected_growth(study, i, columns[days > base])
+    return PricePath(days, sessions, scale * level, base, label, volume, scale * implied)
+
+
+def _expected_growth(study: FittedStudy, i: int, columns: IntArray) -> FloatArray:
+    """Return the product of one plus the expected returns of some sessions, up to each of them.
+
+    NaN if the model of the event is no line in its benchmark.
+    """
+    panel, record, fit = study.panel, study.records[i], fit_of(study, i)
+    row = panel.row(str(record["benchmark"]), panel.calendar_of(str(record["exchange"])))
+    if row < 0 or fit.axis != str(record["benchmark"]):
+        return np.full(len(columns), np.nan)
+    expected = fit.intercept + fit.slope * panel.values[row, columns]
+    growth = np.exp(expected) if panel.kind == "log" else 1 + expected
+    return np.asarray(np.cumprod(growth))
 
 
 def _columns(windows: EventWindows, i: int) -> tuple[IntArray, IntArray]:

@@ -35,14 +35,16 @@ def draw_price(path: PricePath, window: Window, *, unit: str = "") -> Markup:
     idle = [Window(last + 1, first - 1) for last, first in pairs if first - last > 1]
 
     def draw(width: int) -> Markup:
-        low, high = svg.roomy([path.close], zero=False)
+        low, high = svg.roomy([path.close, path.implied], zero=False)
         axis = _days_below_the_path(path.days, width)
         panel = svg.Panel(axis, svg.Scale(low, high, 220, 26))
         marks = [
             panel.y_ticks(svg.ticks(low, high, 5, lambda v, d: f"{v:,.{d}f}")),
             *(panel.stripe(gap, "range") for gap in idle),
             panel.stripe(window),
-            panel.line(path.days[priced], path.close[priced], "base dashed"),
+            panel.line(path.days, path.implied, "i dashed"),
+            *_name_implied(panel, path),
+            panel.line(path.days[priced], path.close[priced], "dotted"),
             panel.line(path.days, path.close, "b"),
             panel.dots(path.days, path.close, "b dot"),
             panel.x_ticks(svg.day_ticks(path.days, 7 if width == svg.WIDE else 5)),
@@ -52,6 +54,21 @@ def draw_price(path: PricePath, window: Window, *, unit: str = "") -> Markup:
         return _picture(width, 250, marks, **facts)
 
     return svg.pair(draw)
+
+
+def _name_implied(panel: svg.Panel, path: PricePath) -> Iterator[str]:
+    """Yield the name of the line of the market, where it is farthest from the closes to come."""
+    shown = np.flatnonzero(np.isfinite(path.implied))
+    if not shown.size:
+        return
+    name, last = say("figure.implied_market"), path.close[np.isfinite(path.close)][-1]
+    is_above = bool(last < path.implied[shown[-1]])
+    levels = path.implied[shown]
+    at = shown[np.argmax(levels) if is_above else np.argmin(levels)]
+    half = svg.text_width(name) / 2
+    x = min(max(panel.x(path.days[at]), panel.x.start + half), panel.x.stop - half)
+    y = panel.y(float(path.implied[at])) + (-8 if is_above else 18)
+    yield svg.text(x, y, name, "m c halo")
 
 
 def draw_volume(path: PricePath, window: Window, days: IntArray) -> Markup:

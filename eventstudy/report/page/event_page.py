@@ -107,7 +107,8 @@ def _screen_of_price(own: Findings | None, event: Event, detail: EventDetail) ->
     return FirstScreen(
         title=name, as_of="", headline=headline, sentence="",
         caveat=(say("event_page.dropped_caveat", name=name), more), chart=None,
-        keys=tuple(_keys_of_fall(fall)) if fall and is_suspended else (), strip=None, checks=(),
+        keys=tuple(_keys_of_fall(fall, detail.price)) if fall and is_suspended else (),
+        strip=None, checks=(),
     )  # fmt: skip
 
 
@@ -117,11 +118,17 @@ def _idle_days(fall: Fall) -> int:
     return (resumed - stopped).days - 1
 
 
-def _keys_of_fall(fall: Fall) -> Iterator[KeyFigure]:
-    """Yield what became of the price of a share that was suspended."""
+def _keys_of_fall(fall: Fall, path: PricePath | None) -> Iterator[KeyFigure]:
+    """Yield what became of the price of a share that was suspended, beside its market."""
     key = "event_page.key"
     remark = say(f"{key}.change_remark", first=fall.first, last=fall.last)
     yield KeyFigure(say(f"{key}.change"), percent(fall.change, decimals=1), remark)
+    if path is not None:
+        last = path.implied[path.dates == np.datetime64(fall.last, "D")]
+        implied = float(last.sum() / path.implied[path.days == path.base].sum()) - 1
+        if np.isfinite(implied):
+            name = say("figure.implied_market")
+            yield KeyFigure(name, percent(implied, decimals=1), remark)
     remark = say(f"{key}.idle_remark", stopped=fall.stopped, resumed=fall.resumed)
     yield KeyFigure(say(f"{key}.idle"), say(f"{key}.days", n=_idle_days(fall)), remark)
 
