@@ -292,3 +292,17 @@ def test_a_linked_outbox_is_none(watched: Watched, tmp_path: Path) -> None:
     refresh(watched, *watched.told)
     assert watched.delivered == []
     assert file.exists()
+
+
+@pytest.mark.slow
+def test_power_cuts() -> None:
+    """A short version of the benchmark: every eighth step of a first run and of a refresh."""
+    command = [sys.executable, ROOT / "benchmarks" / "power_cuts.py", "--every", "8"]
+    env = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    first, refreshed = done.stdout.splitlines()
+    assert "no run" in first
+    assert "new run" in first
+    assert "old run" in refreshed
+    assert "new run" in refreshed

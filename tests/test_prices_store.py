@@ -436,3 +436,38 @@ def test_rows_exchanged_between_symbols_are_seen(store: StoreProvider, is_old: b
     for statement in SWAP:
         edited(store, statement)
     assert list(store.fetch(["AAA", "BBB"], FIRST, LAST).failures) == ["AAA", "BBB"]
+
+
+def test_a_log_that_a_power_cut_ends_anywhere_leaves_whole_symbols(
+    store: StoreProvider, tmp_path: Path
+) -> None:
+    """What the log lacks was never stored; nothing is there in part, and it can be stored again."""
+    batches = [made("AAA"), made("BBB", rows=200), made("CCC", "DDD", rows=150)]
+    store.add(batches[0], (FIRST, LAST))
+    with closing(sqlite3.connect(store.path)) as reader:
+        # An open reader keeps the log from being merged.
+        reader.execute("BEGIN")
+        reader.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        for batch in batches[1:]:
+            store.add(batch, (FIRST, LAST))
+        whole = store.path.read_bytes()
+        log = store.path.with_name(f"{store.path.name}-wal").read_bytes()
+    seen = set[tuple[str, ...]]()
+    for k, end in enumerate(np.linspace(0, len(log), 24).astype(int).tolist()):
+        path = tmp_path / f"{k}" / "prices.sqlite"
+        path.parent.mkdir()
+        path.write_bytes(whole)
+        path.with_name("prices.sqlite-wal").write_bytes(log[:end])
+        left = StoreProvider(path)
+        symbols = left.symbols()
+        found = left.fetch(symbols, FIRST, LAST)
+        for batch in batches:
+            for symbol in set(batch.symbols) & set(symbols):
+                pd.testing.assert_frame_equal(
+                    found.table[found.table["symbol"] == symbol].reset_index(drop=True),
+                    batch.table[batch.table["symbol"] == symbol].reset_index(drop=True),
+                )
+        left.add(batches[1], (FIRST, LAST))
+        assert "BBB" in left.symbols()
+        seen.add(symbols)
+    assert {("AAA",), ("AAA", "BBB"), ("AAA", "BBB", "CCC", "DDD")} <= seen

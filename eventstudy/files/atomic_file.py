@@ -19,6 +19,8 @@ def replacing(path: Path) -> Iterator[Path]:
     os.close(handle)
     try:
         yield Path(name)
+        with Path(name).open("r+b") as file:
+            os.fsync(file.fileno())  # its name must not last longer than its content
         Path(name).replace(path)
     finally:
         Path(name).unlink(missing_ok=True)

@@ -87,10 +87,12 @@ def swap(stage: Path, target: Path) -> None:
     if not target.exists():
         stage.rename(target)
     elif exchange(stage, target):
+        flush_names(target.parent)  # the names first: what is removed is the run before
         remove(stage)
     else:
         target.rename(_old(target))
         stage.rename(target)
+        flush_names(target.parent)
         remove(_old(target))
 
 
