@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..calendars import home_of
 from ..errors import BadAnswerError
-from ..words import make_error, say
+from ..words import make_error, name_some, say
 from ._base import DATE_DTYPE, FIRST_DAY
 
 if TYPE_CHECKING:
@@ -177,7 +177,7 @@ def _count_closed(days: pd.Series[Any], schedule: Sessions) -> int:
 
 
 def bad_cell(code: str, cells: pd.Series[Any], bad: pd.Series[bool], file: str) -> BadAnswerError:
-    """Return the error for the first bad cell of a column.
+    """Return the error for the bad cells of a column: their lines, and the first of them.
 
     Parameters
     ----------
@@ -187,6 +187,6 @@ def bad_cell(code: str, cells: pd.Series[Any], bad: pd.Series[bool], file: str) 
         The index holds line numbers.
     file : str
     """
-    line = bad.index[bad][0]
-    where = f"{file}:{line}: {cells.name}"
-    return make_error(BadAnswerError, code, where=where, value=str(cells[line]))
+    lines = bad.index[bad]
+    where = f"{file}:{name_some(map(str, lines), 8)}: {cells.name}"
+    return make_error(BadAnswerError, code, where=where, value=str(cells[lines[0]]))
