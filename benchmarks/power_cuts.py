@@ -27,6 +27,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -164,8 +165,11 @@ def cut(folder: Path, every: int, mark: int) -> Counter[str]:
         ids = [entry["id"] for entry in entries if mark_of(entry) == mark]
         assert len(set(ids)) == 1, (number, step, ids)
         found["sent again"] += len(ids) - 1
-        # That of a finished delivery is taken and removed by the next one.
+        # The lock of a finished delivery, and the outbox without its last entry: the next change
+        # has its own.
         (run.parent / ".events.on-change.lock").unlink(missing_ok=True)
+        with suppress(OSError):
+            (run / "outbox").rmdir()
         refuse_leftovers(run)
     return found
 

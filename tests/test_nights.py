@@ -32,8 +32,8 @@ from yahoo_standin import (
 
 from eventstudy.calendars import sessions
 from eventstudy.cli.main import main
-from eventstudy.prices import AutoProvider, StoreProvider, YahooProvider, update
-from eventstudy.prices.auto import CHUNK, ROTA, _is_due
+from eventstudy.prices import AutoProvider, StoreProvider, YahooProvider
+from eventstudy.prices.auto import CHUNK, ROTA, _is_due, update
 from eventstudy.prices.sample import SampleProvider
 from eventstudy.runs import Record, list_states
 

@@ -9,7 +9,7 @@ import pytest
 from test_prices_cli import invoke
 
 from eventstudy.errors import DataError
-from eventstudy.prices import StoreProvider, import_files
+from eventstudy.prices import PriceCache, StoreProvider
 
 HEAD = "date,close,adj_close,volume"
 ROWS = ["2019-01-02,10,9.5,100", "2019-01-03,11,10.5,200", "2019-01-04,12,11.5,300"]
@@ -84,9 +84,9 @@ def test_a_ticker_in_two_files_is_refused(tmp_path: Path) -> None:
     for name in ("a", "b"):
         (tmp_path / name).mkdir()
         (tmp_path / name / "AAA.csv").write_text(GOOD, encoding="utf-8")
-    store = StoreProvider(tmp_path / "s")
+    cache = PriceCache(tmp_path / "s")
     with pytest.raises(DataError, match="in two files") as error:
-        import_files(store, [tmp_path / "a", tmp_path / "b"])
+        cache.import_files([tmp_path / "a", tmp_path / "b"])
     assert error.value.where == "AAA"
     assert not (tmp_path / "s").exists()
-    assert len(import_files(store, [tmp_path / "a", tmp_path / "a"])[0]) == 1
+    assert len(cache.import_files([tmp_path / "a", tmp_path / "a"])[0]) == 1

@@ -17,7 +17,8 @@ from test_prices_cli import invoke, yahoo  # noqa: F401 - a fixture
 from test_prices_store import made
 from yahoo_standin import Yahoo
 
-from eventstudy.prices import Prices, Stored, StoreProvider, read_back
+from eventstudy.prices import PriceCache, Prices, StoreProvider
+from eventstudy.prices.store import Stored
 from eventstudy.prices.upkeep import days_unlike
 
 SPAN = ("--start", "2019-01-01", "--end", "2019-06-28")
@@ -233,7 +234,9 @@ def prices_of(store: StoreProvider, **changes: object) -> list[tuple[str, bool]]
     for column, value in changes.items():
         table.loc[0, column] = value
     asked = Prices(table, {}, prices.provenance)
-    return [(row.unkept, bool(row.remedy)) for row in read_back(store, asked, Stored())]
+    return [
+        (row.unkept, bool(row.remedy)) for row in PriceCache(store.path).read_back(asked, Stored())
+    ]
 
 
 def test_what_the_cache_has_instead_is_found(tmp_path: Path) -> None:
@@ -249,7 +252,7 @@ def test_what_the_cache_has_instead_is_found(tmp_path: Path) -> None:
         connection.execute("UPDATE prices SET sha256 = 'x' WHERE symbol = 'AAA'")
         connection.execute("DELETE FROM prices WHERE symbol = 'BBB'")
     connection.close()
-    answers = read_back(store, made("AAA", "BBB"), Stored())
+    answers = PriceCache(store.path).read_back(made("AAA", "BBB"), Stored())
     assert [row.unkept for row in answers] == [
         "the stored prices are damaged",
         "not in the price cache",

@@ -20,7 +20,6 @@ from eventstudy.prices import (
     Provenance,
     StoreProvider,
     clean,
-    history,
     moment,
     resolve,
 )
@@ -228,7 +227,7 @@ def test_a_vintage_answers_for_a_part_and_says_so(store: StoreProvider) -> None:
 
 
 def test_what_happened_is_recorded(store: StoreProvider) -> None:
-    told = history(store, "X.SZ")
+    told = store.history("X.SZ")
     assert [fetch["outcome"] for fetch in told["fetches"]] == [
         "new",
         "append",

@@ -340,7 +340,6 @@ def test_provenance_of_the_download_is_kept(store: StoreProvider) -> None:
 def test_reading_some_symbols_never_looks_at_all(store: StoreProvider) -> None:
     """Every statement that names a symbol finds it by the primary key, however large the store."""
     from eventstudy.prices import store as statements
-    from eventstudy.prices import upkeep
 
     store.add(made("AAA"))
     texts = [
@@ -349,7 +348,7 @@ def test_reading_some_symbols_never_looks_at_all(store: StoreProvider) -> None:
         statements.VINTAGE,
         statements.DONOR,
     ]
-    texts += [upkeep.FETCHES, upkeep.VINTAGES]
+    texts += [statements.FETCHES, statements.VINTAGES]
     for text in texts:
         values = ("AAA", "9999")[: text.count("?")]
         plans = [row[-1] for row in store.query("EXPLAIN QUERY PLAN " + text, values)]

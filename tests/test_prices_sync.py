@@ -23,14 +23,12 @@ from eventstudy.errors import NetworkError
 from eventstudy.prices import (
     Action,
     AutoProvider,
+    PriceCache,
     Prices,
     StoreProvider,
     YahooProvider,
-    history,
-    import_files,
-    update,
 )
-from eventstudy.prices.auto import CHUNK, OVERLAP
+from eventstudy.prices.auto import CHUNK, OVERLAP, update
 from eventstudy.prices.sample import SampleProvider
 
 ROOT = Path(__file__).parents[1]
@@ -77,7 +75,7 @@ def whole(series: Series, upto: date = LAST) -> tuple[list[float], list[float]]:
 
 
 def outcomes(store: StoreProvider, symbol: str) -> list[str]:
-    return [fetch["outcome"] for fetch in history(store, symbol)["fetches"]]
+    return [fetch["outcome"] for fetch in store.history(symbol)["fetches"]]
 
 
 def test_only_the_missing_end_is_asked_and_appended(ask: Update, store: StoreProvider) -> None:
@@ -318,7 +316,7 @@ def test_imported_prices_are_used_and_never_replaced(
     (tmp_path / "files" / "MINE.csv").write_text(
         "date,close\n2019-03-01,10\n2019-03-04,11\n", encoding="utf-8"
     )
-    _, prices = import_files(store, tmp_path / "files")
+    _, prices = PriceCache(store.path).import_files(tmp_path / "files")
     assert prices.notices == ()
     with Yahoo(synthetic("MINE"), synthetic("THEIRS")) as yahoo:
         ask(yahoo, ["THEIRS"], FIRST, HALF)
@@ -328,4 +326,4 @@ def test_imported_prices_are_used_and_never_replaced(
         assert found.by_symbol()["MINE"]["close"].tolist() == [10, 11]
         replaced = ask(yahoo, ["MINE"], FIRST, HALF)
     assert replaced.notices == ("MINE: prices of files replaced by prices of yahoo",)
-    assert len(history(store, "MINE")["vintages"]) == 1
+    assert len(store.history("MINE")["vintages"]) == 1

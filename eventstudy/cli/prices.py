@@ -15,7 +15,7 @@ from . import shared
 from .options import JSON, QUIET, STORE, SWITCH, Row, WholeNumber, options
 
 if TYPE_CHECKING:
-    from ..prices import Prices, ReadBack, StoreProvider
+    from ..prices import PriceCache, Prices, ReadBack
 
 YEARS = 10
 EXIT_CODES = """\b
@@ -42,9 +42,7 @@ def prices() -> None:
 @options(JSON, STORE)
 def list_(store: str | None, as_json: bool) -> None:
     """List what is stored, a line a symbol."""
-    from ..prices import listed
-
-    rows = listed(_store(store))
+    rows = _cache(store).list_symbols()
     if as_json:
         shared.print_json(rows)
         return
@@ -63,10 +61,8 @@ def list_(store: str | None, as_json: bool) -> None:
 )  # fmt: skip
 def show(store: str | None, symbol: str, rows: int, vintage: str | None, as_json: bool) -> None:
     """Show the last rows of SYMBOL, where they come from, and what its source changed."""
-    from ..prices import history
-
-    held = _store(store, vintage).held(symbol)
-    facts = history(_store(store), symbol)
+    held = _cache(store, vintage).held(symbol)
+    facts = _cache(store).history(symbol)
     last = held.rows.tail(rows)
     if as_json:
         table = json.loads(last.to_json(orient="records", date_format="iso", double_precision=15))
@@ -111,7 +107,7 @@ def fetch(
 ) -> None:
     """Download what is missing of SYMBOLS, keep it, and read it back."""
     from ..errors import ConfigError
-    from ..prices import Stored, check_symbol, read_back, resolve, update
+    from ..prices import resolve
 
     wanted, first, last = _wanted(symbols, events)
     first, last = start or first, end or last
@@ -121,15 +117,11 @@ def fetch(
         raise ConfigError("the first day is after the last", value=f"{first} to {last}")
     if source in ("auto", "store", "sample"):
         raise ConfigError("not a source to download from", where="--source", value=source)
-    for symbol in wanted:
-        check_symbol(symbol)
-    stored = Stored()
     with shared.progress(quiet, "prices") as advance:
-        prices = update(
-            _store(store), resolve(source), wanted, first, last,
-            refresh=refresh, progress=advance, stored=stored,
-        )  # fmt: skip
-    _show_kept(read_back(_store(store), prices, stored), prices, quiet, as_json)
+        answers, prices = _cache(store).fetch_from(
+            resolve(source), wanted, first, last, refresh=refresh, progress=advance
+        )
+    _show_kept(answers, prices, quiet, as_json)
 
 
 @prices.command(epilog=EXIT_CODES)
@@ -142,7 +134,7 @@ def accept(store: str | None, symbols: tuple[str, ...]) -> None:
     ones become a vintage.
     """
     for symbol in symbols:
-        held = _store(store).accept(symbol).held.provenance
+        held = _cache(store).accept(symbol).held.provenance
         shared.display(f"{symbol:<12} accepted  {held.first} {held.last} {held.rows:>6}")
 
 
@@ -153,10 +145,8 @@ def accept(store: str | None, symbols: tuple[str, ...]) -> None:
 @options(JSON, QUIET, STORE)
 def import_(store: str | None, paths: tuple[Path, ...], as_json: bool, quiet: bool) -> None:
     """Keep the prices of PATH and read them back: a folder of <ticker>.csv, or one long table."""
-    from ..prices import import_files
-
     with shared.progress(quiet, "files") as advance:
-        answers, prices = import_files(_store(store), paths, advance)
+        answers, prices = _cache(store).import_files(paths, advance)
     _show_kept(answers, prices, quiet, as_json)
 
 
@@ -179,22 +169,18 @@ def export(
 ) -> None:
     """Write stored prices to PATH as one long table, .csv or .parquet."""
     from ..prices import FIRST_DAY, LAST_DAY
-    from ..prices import export as write
 
-    cache = _store(store, vintage)
-    prices = cache.fetch(symbols or cache.symbols(), start or FIRST_DAY, end or LAST_DAY)
-    if prices.symbols:
-        write(prices, path)
+    prices = _cache(store, vintage).export(path, symbols, start or FIRST_DAY, end or LAST_DAY)
     for symbol in () if quiet else prices.symbols:
         extent = prices.provenance[symbol]
         shared.display(f"{symbol:<12} exported  {extent.first} {extent.last} {extent.rows:>6}")
     _end_with(prices)
 
 
-def _store(path: str | None, vintage: str | None = None) -> StoreProvider:
-    from ..prices import StoreProvider
+def _cache(path: str | None, vintage: str | None = None) -> PriceCache:
+    from ..prices import PriceCache
 
-    return StoreProvider(path or None, vintage=vintage, partial=True)
+    return PriceCache(path or None, vintage=vintage)
 
 
 def _wanted(symbols: tuple[str, ...], events: Path | None) -> tuple[list[str], date, date]:

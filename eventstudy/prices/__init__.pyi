@@ -11,7 +11,6 @@ from ._prices import Prices as Prices
 from ._prices import Progress as Progress
 from ._prices import collect as collect
 from .auto import AutoProvider as AutoProvider
-from .auto import update as update
 from .frozen import TABLE as TABLE
 from .frozen import FrozenProvider as FrozenProvider
 from .frozen import described as described
@@ -27,16 +26,10 @@ from .sources import PricesLike as PricesLike
 from .sources import is_name as is_name
 from .sources import listing as listing
 from .sources import resolve as resolve
-from .store import Stored as Stored
 from .store import StoreProvider as StoreProvider
 from .store import default_path as default_path
 from .store import moment as moment
 from .store import store_file as store_file
+from .upkeep import PriceCache as PriceCache
 from .upkeep import ReadBack as ReadBack
-from .upkeep import check_symbol as check_symbol
-from .upkeep import export as export
-from .upkeep import history as history
-from .upkeep import import_files as import_files
-from .upkeep import listed as listed
-from .upkeep import read_back as read_back
 from .yahoo import YahooProvider as YahooProvider

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -49,6 +50,12 @@ VINTAGE = f"""SELECT number, {disk.RECORD} FROM vintages WHERE symbol = ? AND fe
     AND number > {HELD_BACK} ORDER BY number DESC LIMIT 1"""
 DONOR = f"""SELECT {disk.RECORD} FROM vintages WHERE symbol = ? AND number > ? AND blob IS NOT NULL
     ORDER BY number LIMIT 1"""
+LIST = """SELECT symbol, provenance, fetched_at,
+    (SELECT count(*) FROM vintages WHERE vintages.symbol = prices.symbol AND number > 0)
+    FROM prices ORDER BY symbol"""
+VINTAGES = "SELECT number, fetched_at, provenance FROM vintages WHERE symbol = ? ORDER BY number"
+FETCHES = f"SELECT {disk.FETCH} FROM fetches WHERE symbol = ? ORDER BY number"
+LISTED = ("first", "last", "rows", "currency", "source")
 LOG = """INSERT INTO fetches SELECT ?1,
     (SELECT coalesce(max(number), 0) + 1 FROM fetches WHERE symbol = ?1), ?, ?, ?, ?, ?, ?, ?, ?"""
 
@@ -304,6 +311,33 @@ class StoreProvider:
         """Return the stored tickers, in alphabetical order."""
         return tuple(row[0] for row in self.query("SELECT symbol FROM prices ORDER BY symbol"))
 
+    def list_symbols(self) -> list[dict[str, Any]]:
+        """Return symbol, first, last, rows, currency, source, fetched, vintages of each symbol."""
+        return [
+            {"symbol": symbol, **_extent(provenance), "fetched": fetched, "vintages": vintages}
+            for symbol, provenance, fetched, vintages in self.query(LIST)
+        ]
+
+    def history(self, symbol: str) -> dict[str, list[dict[str, Any]]]:
+        """Return the history of a symbol, oldest first.
+
+        Parameters
+        ----------
+        symbol : str
+
+        Returns
+        -------
+        dict of str to list of dict
+            ``fetches``, and ``vintages``: the earlier prices.
+        """
+        names = ("fetched", *disk.FETCH.split(", ")[1:])
+        fetches = [dict(zip(names, row, strict=True)) for row in self.query(FETCHES, (symbol,))]
+        vintages = [
+            {"number": number, "fetched": fetched, **_extent(provenance)}
+            for number, fetched, provenance in self.query(VINTAGES, (symbol,))
+        ]
+        return {"fetches": fetches, "vintages": vintages}
+
     def extents(self, symbols: Sequence[str]) -> dict[str, tuple[str, ...]]:
         """Return days asked, source, first and last row, and time of the stored symbols."""
         with self.database.reading() as connection:
@@ -336,6 +370,11 @@ class StoreProvider:
         if self._as_of and record[2] > self._as_of:
             return _vintage(connection, symbol, self._as_of, record)
         return record, None
+
+
+def _extent(provenance: str) -> dict[str, Any]:
+    described = json.loads(provenance)
+    return {name: described[name] for name in LISTED}
 
 
 def _vintage(connection: sqlite3.Connection, symbol: str, as_of: str, current: Row) -> Records:

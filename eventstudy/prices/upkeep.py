@@ -1,12 +1,11 @@
-"""Maintenance of the price cache: list, read back, import, export."""
+"""The price cache as a person keeps it: fetch, import, read back, export."""
 
 from __future__ import annotations
 
-import json
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -16,20 +15,14 @@ from ..files import parquet_modules, replacing
 from ..utility import __version__
 from ..words import Reason, make_error, name_some, say
 from . import _base as base
-from ._database import FETCH
-from ._prices import Prices, Progress
+from ._base import FIRST_DAY, LAST_DAY
+from ._prices import PriceProvider, Prices, Progress
+from .auto import update
 from .files import FilesProvider, OnRead
 from .store import Stored, StoreProvider
 
 if TYPE_CHECKING:
     import pandas as pd
-
-LIST = """SELECT symbol, provenance, fetched_at,
-    (SELECT count(*) FROM vintages WHERE vintages.symbol = prices.symbol AND number > 0)
-    FROM prices ORDER BY symbol"""
-VINTAGES = "SELECT number, fetched_at, provenance FROM vintages WHERE symbol = ? ORDER BY number"
-FETCHES = f"SELECT {FETCH} FROM fetches WHERE symbol = ? ORDER BY number"  # noqa: S608 - constant
-LISTED = ("first", "last", "rows", "currency", "source")
 
 
 @dataclass(frozen=True)
@@ -61,44 +54,185 @@ class ReadBack:
     remedy: str = ""
 
 
-def read_back(
-    store: StoreProvider,
-    prices: Prices,
-    kept: Stored,
-    repeats: Mapping[str, Sequence[str]] = MappingProxyType({}),
-) -> list[ReadBack]:
-    """Compare the price cache with the prices that were to be stored.
+class PriceCache(StoreProvider):
+    """The price cache as a person keeps it: ways in and out, each read back.
 
-    Parameters
-    ----------
-    store : StoreProvider
-    prices : Prices
-        The prices to be stored, and the failures.
-    kept : Stored
-        The results of storing them.
-    repeats : dict of str to sequence of str, optional
-        Days for which the file of a symbol has several rows that differ.
-
-    Returns
-    -------
-    list of ReadBack
-        One for each symbol, failures last.
+    It answers for a part of a range, and otherwise as :class:`StoreProvider`.
     """
-    days = base.FIRST_DAY, base.LAST_DAY
-    again = StoreProvider(store.path, partial=True).fetch(prices.symbols, *days)
-    stored, outcomes = again.by_symbol(), kept.outcomes
-    answers = []
-    for symbol, rows in prices.by_symbol().items():
-        why = _difference(symbol, rows, prices, again, stored.get(symbol))
-        outcome: str = outcomes[symbol].outcome if symbol in outcomes else "stored"
-        if why and symbol in kept.unwritten:
-            why, outcome = Reason("cache_unwritten", cause=kept.unwritten[symbol]), "not-kept"
-        elif not why and repeats.get(symbol):
-            why = Reason("file_repeats_dates", days=name_some(repeats[symbol]))
-        answers.append(_row(symbol, outcome, prices, again, why))
-    for symbol, error in prices.failures.items():
-        answers.append(ReadBack(symbol, "failed", unkept=error.what, remedy=error.remedy))
-    return answers
+
+    def __init__(
+        self, path: str | Path | None = None, *, vintage: str | date | None = None
+    ) -> None:
+        super().__init__(path, vintage=vintage, partial=True)
+
+    def fetch_from(
+        self,
+        source: PriceProvider,
+        symbols: Iterable[str],
+        start: date,
+        end: date,
+        *,
+        refresh: bool = False,
+        progress: Progress = None,
+    ) -> tuple[list[ReadBack], Prices]:
+        """Fetch what is missing of a range, store it, and read it back.
+
+        Parameters
+        ----------
+        source : PriceProvider
+        symbols : iterable of str
+        start, end : date
+            Inclusive.
+        refresh : bool
+            Download stored days again, to find all revisions.
+        progress : callable, optional
+
+        Returns
+        -------
+        answers : list of ReadBack
+            What the cache has of each symbol now.
+        prices : Prices
+            Those of the range, with failures and notices.
+
+        Raises
+        ------
+        BadAnswerError
+            For a symbol that is blank, not printable, or starts a formula.
+        NetworkError
+            If the source cannot be reached for any symbol.
+        """
+        wanted, stored = list(map(_check_symbol, symbols)), Stored()
+        prices = update(
+            self, source, wanted, start, end, refresh=refresh, progress=progress, stored=stored
+        )
+        return self.read_back(prices, stored), prices
+
+    def import_files(
+        self, paths: Path | Sequence[Path], progress: Progress = None
+    ) -> tuple[list[ReadBack], Prices]:
+        """Store all prices of folders and tables, and read them back.
+
+        Parameters
+        ----------
+        paths : Path or sequence of Path
+            A table that cannot be read is among the failures, and the others are stored.
+        progress : callable, optional
+
+        Returns
+        -------
+        answers : list of ReadBack
+            What the cache has of each symbol now.
+        prices : Prices
+            The prices of the files, with failures and notices.
+
+        Raises
+        ------
+        DataError
+            If a symbol is in two of the paths.
+        """
+        repeats: dict[str, list[str]] = {}
+
+        def _compare(symbol: str, cells: pd.DataFrame, rows: pd.DataFrame) -> None:
+            _check_symbol(symbol)
+            if days := days_unlike(cells, rows, base.SAME_PRICE):
+                repeats[symbol] = days
+
+        each = [paths] if isinstance(paths, Path) else [*dict.fromkeys(paths)]
+        portions = [_read_files(path, _compare, progress) for path in each]
+        names = Counter(symbol for portion in portions for symbol in portion.symbols)
+        if twice := [symbol for symbol, n in names.items() if n > 1]:
+            raise DataError("in two files", where=twice[0], remedy="import one of them")
+        parts = {s: answer for portion in portions for s, answer in portion.answers().items()}
+        failures = {s: error for portion in portions for s, error in portion.failures.items()}
+        prices = _stamped(Prices.of(parts, failures))
+        before, stored = self.extents(prices.symbols), self.add(prices, exact=True)
+        answers = self.read_back(prices, stored, repeats)
+        notices = (*stored.notices, *_notice_ends(answers, prices, before))
+        return answers, replace(prices, notices=notices)
+
+    def read_back(
+        self,
+        prices: Prices,
+        kept: Stored,
+        repeats: Mapping[str, Sequence[str]] = MappingProxyType({}),
+    ) -> list[ReadBack]:
+        """Compare the price cache with the prices that were to be stored.
+
+        Parameters
+        ----------
+        prices : Prices
+            The prices to be stored, and the failures.
+        kept : Stored
+            The results of storing them.
+        repeats : dict of str to sequence of str, optional
+            Days for which the file of a symbol has several rows that differ.
+
+        Returns
+        -------
+        list of ReadBack
+            One for each symbol, failures last.
+        """
+        days = FIRST_DAY, LAST_DAY
+        again = PriceCache(self.path).fetch(prices.symbols, *days)
+        stored, outcomes = again.by_symbol(), kept.outcomes
+        answers = []
+        for symbol, rows in prices.by_symbol().items():
+            why = _difference(symbol, rows, prices, again, stored.get(symbol))
+            outcome: str = outcomes[symbol].outcome if symbol in outcomes else "stored"
+            if why and symbol in kept.unwritten:
+                why, outcome = Reason("cache_unwritten", cause=kept.unwritten[symbol]), "not-kept"
+            elif not why and repeats.get(symbol):
+                why = Reason("file_repeats_dates", days=name_some(repeats[symbol]))
+            answers.append(_row(symbol, outcome, prices, again, why))
+        for symbol, error in prices.failures.items():
+            answers.append(ReadBack(symbol, "failed", unkept=error.what, remedy=error.remedy))
+        return answers
+
+    def export(
+        self, path: Path, symbols: Sequence[str] = (), start: date = FIRST_DAY, end: date = LAST_DAY
+    ) -> Prices:
+        """Write prices as one long table, CSV or Parquet by the suffix.
+
+        Parameters
+        ----------
+        path : Path
+            Not written if no symbol has prices.
+        symbols : sequence of str
+            Empty = all.
+        start, end : date
+            Inclusive.
+
+        Returns
+        -------
+        Prices
+            Those that were written, with failures.
+
+        Raises
+        ------
+        ConfigError
+            For another suffix, or a Parquet file without pyarrow.
+        BadAnswerError
+            For a symbol that a spreadsheet would take for a formula.
+        """
+        if path.suffix.lower() not in (".csv", ".parquet"):
+            raise ConfigError(
+                "unknown kind of file", value=path.name, remedy="use .csv or .parquet"
+            )
+        prices = self.fetch(symbols or self.symbols(), start, end)
+        if not prices.symbols:
+            return prices
+        for symbol in prices.symbols:
+            _check_symbol(symbol)
+        currencies = {symbol: source.currency for symbol, source in prices.provenance.items()}
+        table = prices.table.assign(currency=prices.table["symbol"].map(currencies).fillna(""))
+        with replacing(path) as file:
+            if path.suffix.lower() == ".csv":
+                table.to_csv(file, index=False, date_format="%Y-%m-%d", lineterminator="\n")
+            else:
+                parquet_modules(path.name)
+                table.to_parquet(file, engine="pyarrow", index=False)
+            file.chmod(0o644)
+        return prices
 
 
 def _difference(
@@ -152,92 +286,12 @@ def days_unlike(wanted: pd.DataFrame, held: pd.DataFrame, tolerance: float = 0) 
     return sorted({str(day) for day in dates[wrong].astype("datetime64[D]")})
 
 
-def listed(store: StoreProvider) -> list[dict[str, Any]]:
-    """Return symbol, first, last, rows, currency, source, fetched, vintages of each symbol."""
-    return [
-        {"symbol": symbol, **_extent(provenance), "fetched": fetched, "vintages": vintages}
-        for symbol, provenance, fetched, vintages in store.query(LIST)
-    ]
-
-
-def _extent(provenance: str) -> dict[str, Any]:
-    described = json.loads(provenance)
-    return {name: described[name] for name in LISTED}
-
-
-def history(store: StoreProvider, symbol: str) -> dict[str, list[dict[str, Any]]]:
-    """Return the history of a symbol, oldest first.
-
-    Parameters
-    ----------
-    store : StoreProvider
-    symbol : str
-
-    Returns
-    -------
-    dict of str to list of dict
-        ``fetches``, and ``vintages``: the earlier prices.
-    """
-    names = ("fetched", *FETCH.split(", ")[1:])
-    fetches = [dict(zip(names, row, strict=True)) for row in store.query(FETCHES, (symbol,))]
-    vintages = [
-        {"number": number, "fetched": fetched, **_extent(provenance)}
-        for number, fetched, provenance in store.query(VINTAGES, (symbol,))
-    ]
-    return {"fetches": fetches, "vintages": vintages}
-
-
-def import_files(
-    store: StoreProvider, paths: Path | Sequence[Path], progress: Progress = None
-) -> tuple[list[ReadBack], Prices]:
-    """Store all prices of folders and tables, and read them back.
-
-    Parameters
-    ----------
-    store : StoreProvider
-    paths : Path or sequence of Path
-        A table that cannot be read is among the failures, and the others are stored.
-    progress : callable, optional
-
-    Returns
-    -------
-    answers : list of ReadBack
-        What the store has of each symbol now.
-    prices : Prices
-        The prices of the files, with failures and notices.
-
-    Raises
-    ------
-    DataError
-        If a symbol is in two of the paths.
-    """
-    repeats: dict[str, list[str]] = {}
-
-    def _compare(symbol: str, cells: pd.DataFrame, rows: pd.DataFrame) -> None:
-        check_symbol(symbol)
-        if days := days_unlike(cells, rows, base.SAME_PRICE):
-            repeats[symbol] = days
-
-    each = [paths] if isinstance(paths, Path) else [*dict.fromkeys(paths)]
-    portions = [_read_files(path, _compare, progress) for path in each]
-    names = Counter(symbol for portion in portions for symbol in portion.symbols)
-    if twice := [symbol for symbol, n in names.items() if n > 1]:
-        raise DataError("in two files", where=twice[0], remedy="import one of them")
-    parts = {s: answer for portion in portions for s, answer in portion.answers().items()}
-    failures = {s: error for portion in portions for s, error in portion.failures.items()}
-    prices = _stamped(Prices.of(parts, failures))
-    before, stored = store.extents(prices.symbols), store.add(prices, exact=True)
-    answers = read_back(store, prices, stored, repeats)
-    notices = (*stored.notices, *_notice_ends(answers, prices, before))
-    return answers, replace(prices, notices=notices)
-
-
 def _read_files(path: Path, on_read: OnRead, progress: Progress) -> Prices:
     """Return the prices of a folder or table; a table that cannot be read is a failure."""
 
     files = FilesProvider(path, on_read)
     try:
-        return files.fetch(files.symbols(), base.FIRST_DAY, base.LAST_DAY, progress=progress)
+        return files.fetch(files.symbols(), FIRST_DAY, LAST_DAY, progress=progress)
     except DataError as error:
         facts: Any = {"where": error.where, "value": error.value, "remedy": error.remedy}
         return Prices.of({}, {path.name: BadAnswerError(error.what, **facts)})
@@ -269,37 +323,7 @@ def _notice_ends(
             yield say("price_cache.longer", symbol=row.symbol, end=file_ends, last=row.last)
 
 
-def export(prices: Prices, path: Path) -> None:
-    """Write prices as one long table, CSV or Parquet by the suffix, in place of an earlier file.
-
-    Parameters
-    ----------
-    prices : Prices
-    path : Path
-
-    Raises
-    ------
-    ConfigError
-        For another suffix, or a Parquet file without pyarrow.
-    BadAnswerError
-        For a symbol that a spreadsheet would take for a formula.
-    """
-    if path.suffix.lower() not in (".csv", ".parquet"):
-        raise ConfigError("unknown kind of file", value=path.name, remedy="use .csv or .parquet")
-    for symbol in prices.symbols:
-        check_symbol(symbol)
-    currencies = {symbol: source.currency for symbol, source in prices.provenance.items()}
-    table = prices.table.assign(currency=prices.table["symbol"].map(currencies).fillna(""))
-    with replacing(path) as file:
-        if path.suffix.lower() == ".csv":
-            table.to_csv(file, index=False, date_format="%Y-%m-%d", lineterminator="\n")
-        else:
-            parquet_modules(path.name)
-            table.to_parquet(file, engine="pyarrow", index=False)
-        file.chmod(0o644)
-
-
-def check_symbol(symbol: str) -> str:
+def _check_symbol(symbol: str) -> str:
     """Return `symbol`; BadAnswerError if it is blank, not printable, or starts a formula."""
     if not symbol.strip() or not symbol.isprintable() or symbol.startswith(("=", "+", "-", "@")):
         raise make_error(BadAnswerError, "wrong.symbol", value=symbol)
