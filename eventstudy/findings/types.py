@@ -385,7 +385,10 @@ class Event:
 
     def car(self, window: Window) -> EventCar:
         """Return the CAR over a window that was computed; KeyError for another one."""
-        return {car.window: car for car in self.cars}[window]
+        for car in self.cars:
+            if car.window == window:
+                return car
+        raise KeyError(window)
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ from ..figures.answer_figures import draw_implied
 from ..figures.strip import MarkRow, checks_layout, draw_rows, draw_strip, strip_height
 from ..figures.svg_canvas import WIDE, pair
 from ..page.event_page import render_context
-from ..page.first_screen import FirstScreen, first_screen
+from ..page.first_screen import FirstScreen, first_screen, title_of
 from ..page.folds import fold_analysis, list_folds
 from ..tables.checks import Check, checks_table
 from ..tables.events import in_order
@@ -139,9 +139,10 @@ def event_pages(findings: Findings) -> Iterator[tuple[str, str]]:
     pages = [event for event in in_order(findings) if event.page]
     sheets = style("answer.css")
     with speaking_of(findings.setup.measure):
+        title = title_of(findings)
         for i, event in enumerate(events):
             step("event pages", i, len(events))
-            context = render_context(findings, event, pages)
+            context = render_context(findings, event, pages) | {"study": title}
             context |= {"tests": [], "main": findings.setup.main, **_figures(context["first"])}
             yield event.page, template.render(context, **sheets) + "\n"
 

@@ -159,4 +159,5 @@ def isolated(text: object) -> Markup:
 
 
 def _from_right(text: object) -> str:
-    return _FROM_RIGHT.sub(r"<bdi>\g<0></bdi>", str(escape(str(text))))
+    safe = str(escape(str(text)))
+    return safe if safe.isascii() else _FROM_RIGHT.sub(r"<bdi>\g<0></bdi>", safe)

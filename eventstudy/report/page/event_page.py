@@ -35,7 +35,7 @@ from ..sentences.top import KeyFigure
 from ..tables.events import describe_event, explain_flag, safe_url, write_flag
 from ..tables.table import Row, Table, make_table
 from ..tables.windows import name_window
-from .first_screen import FirstScreen, screen_without_checks, title_of
+from .first_screen import FirstScreen, screen_without_checks
 from .folds import Figure, Fold, list_days
 
 # Columns that the page shows elsewhere.
@@ -46,7 +46,7 @@ LEVELS = ("alpha", "mu")
 
 
 def render_context(findings: Findings, event: Event, pages: Sequence[Event]) -> dict[str, Any]:
-    """Return what ``event.html.j2`` shows of an event.
+    """Return what ``event.html.j2`` shows of an event; the title of the study is added to it.
 
     Parameters
     ----------
@@ -75,7 +75,6 @@ def render_context(findings: Findings, event: Event, pages: Sequence[Event]) -> 
         "event": event,
         "words": words(),
         "first": first,
-        "study": title_of(findings),
         "n_events": findings.setup.n_events,
         "name": clipped(event.name),
         "ticker": clipped(event.cells["ticker"], 60),
