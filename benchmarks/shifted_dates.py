@@ -3,7 +3,6 @@ have happened."""
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -35,7 +34,7 @@ def shifted_study(
     """
     windows, used = around(int(shifts()[number]))
     fit = MODELS["market"]().fit(windows, engine="batch").take(used)
-    return replace(fit, ar=fit.ar + raised(fit, rng, own, common), memo={})
+    return fit.as_study(ar=fit.ar + raised(fit, rng, own, common))
 
 
 def around(shift: int) -> tuple[EventWindows, BoolArray]:

@@ -72,7 +72,7 @@ def _calendar_time(fit: AbnormalReturns, window: Window, days: int) -> float:
 def same_session(fit: AbnormalReturns, window: Window) -> float:
     """BMP-KP that pairs New York and Shanghai on the same session only."""
     windows = replace(fit.windows, hours=np.tile([0.0, 24.0], (len(fit), 1)))
-    return STATISTICS["bmp_kp"](replace(fit, windows=windows, memo={}), window).pvalue
+    return STATISTICS["bmp_kp"](fit.as_study(windows=windows), window).pvalue
 
 
 def larger_p(fit: AbnormalReturns, window: Window) -> float:
@@ -91,10 +91,10 @@ def equal_scale(name: str) -> PValue:
     date."""
 
     def p(fit: AbnormalReturns, window: Window) -> float:
-        without = replace(fit, memo={})
+        without = fit.as_study()
         known = mean_correlation(without, window)
-        keys = [key for key, value in without.memo.items() if value is known]
-        without.memo.update(dict.fromkeys(keys, replace(known, same_date=0.0)))
+        keys = [key for key, value in without.facts.items() if value is known]
+        without.facts.update(dict.fromkeys(keys, replace(known, same_date=0.0)))
         return STATISTICS[name](without, window).pvalue
 
     return p

@@ -18,7 +18,6 @@ import time
 import zlib
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import replace
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
@@ -77,11 +76,9 @@ def draw(design: str, kind: str, seed: np.random.SeedSequence) -> AbnormalReturn
 
 def shifted(fit: AbnormalReturns, effect: float) -> AbnormalReturns:
     """Return abnormal returns with an effect on day 0; the correlations of residuals stay."""
-    kept = {"correlations", "mean_correlation"}
-    memo = {k: v for k, v in fit.memo.items() if isinstance(k, tuple) and k[0] in kept}
     ar = fit.ar.copy()
     ar[:, -fit.event.start] += effect
-    return replace(fit, ar=ar, memo=memo)
+    return fit.as_study(ar=ar)
 
 
 def run(cell: tuple[str, str], begin: int, end: int, workers: int) -> Counts:

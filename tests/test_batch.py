@@ -31,7 +31,7 @@ from numpy.typing import NDArray
 from run_folders import Project, started
 from scipy.stats import rankdata
 
-from eventstudy.abnormal import AbnormalReturns
+from eventstudy.abnormal import AbnormalReturns, Estimates
 from eventstudy.calendars import Window
 from eventstudy.dependence import correlations, mean_correlation
 from eventstudy.dependence.correlation import by_pair, by_session, mean_common_sessions
@@ -50,6 +50,7 @@ from eventstudy.windows.alignment import Joint, jointly
 
 FLOOR = Path(__file__).parents[1] / "benchmarks" / "floor.py"
 WINDOWS = (Window(0, 0), Window(-2, 2), Window(-5, 5))
+ARRAYS = [own.name for own in fields(Estimates) if str(own.type).endswith("Array")]
 Array = NDArray[np.float64]
 
 
@@ -89,18 +90,14 @@ def test_an_event_has_the_same_bits_in_any_company() -> None:
     own = module.Drawn(drawn.values, drawn.firm[700:703], drawn.day0[700:703])
     model = MODELS["market"]()
     many, few = (model.fit(windows_of(d, module), engine="batch") for d in (drawn, own))
-    for name in AbnormalReturns.by_event:
+    for name in ARRAYS:
         np.testing.assert_array_equal(
             getattr(many, name)[700:703], getattr(few, name), err_msg=name
         )
 
 
-@pytest.mark.parametrize("residuals", [True, False])
-def test_estimation_days_that_are_not_kept_come_back_bit_by_bit(
-    residuals: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_estimation_days_that_are_not_kept_come_back_bit_by_bit() -> None:
     """With holes, masked days, and every test of a sample of many events."""
-    monkeypatch.setattr("eventstudy.models._base.RESIDUALS_KEPT", 5000 if residuals else 100)
     module = floor()
     drawn = module.draw(1203, firms=40, sessions=700)
     mask = np.random.default_rng(4).random((1203, 250)) < 0.05
@@ -109,15 +106,13 @@ def test_estimation_days_that_are_not_kept_come_back_bit_by_bit(
         model.fit(windows_of(drawn, module, kept=k).without(mask), engine="batch")
         for k in (True, False)
     )
-    assert "x_estimation" not in lean.__dict__
-    assert ("resid" in lean.__dict__) is residuals
+    assert lean.study.x_estimation is None
     assert "returns" not in lean.windows.__dict__
     tests = {name: own for name, own in STATISTICS.items() if not own.per_event}
     found = [[own(fit, window).statistic for own in tests.values()] for fit in (kept, lean)]
     np.testing.assert_array_equal(*found)
     assert len({mean_common_sessions(fit) for fit in (kept, lean)}) == 1
-    assert "x_estimation" not in lean.__dict__
-    for name in AbnormalReturns.by_event:
+    for name in ARRAYS:
         np.testing.assert_array_equal(getattr(kept, name), getattr(lean, name), err_msg=name)
     for name in EventWindows.by_event:
         np.testing.assert_array_equal(
@@ -132,7 +127,7 @@ def test_a_study_of_many_is_the_one_of_few(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr("eventstudy.fitting.fit.KEPT", 10)
     lean = delayed(60)
     assert not lean.windows.keeps_days
-    for name in AbnormalReturns.by_event:
+    for name in ARRAYS:
         np.testing.assert_array_equal(getattr(kept, name), getattr(lean, name), err_msg=name)
     for window in WINDOWS:
         np.testing.assert_array_equal(kept.car(window), lean.car(window))
@@ -193,7 +188,7 @@ def test_most_of_many_events_have_the_sums_of_all_less_those_of_the_rest() -> No
     windows = windows_of(drawn, module, kept=False)
     fit = model.fit(windows, engine="batch")
     sample = fit.sample(window)
-    assert sample.larger is not None
+    assert sample.left_out is not None
     apart = model.fit(windows.take(fit.valid(window)), engine="batch")
     assert apart.sample(window) is apart
     for name in ("bmp_kp", "corrado", "corrado_zivney_sign", "rank_variance", "cda", "grank_t"):
@@ -356,7 +351,7 @@ def test_sums_over_sessions_pair_exchanges_that_are_never_open_together() -> Non
     market.frame["MKT"] = np.random.default_rng(3).standard_normal(220) * 0.01
     fit = market.fit().abnormal
     hours = np.array([[14.5, 21.0]] * 20 + [[1.5, 7.0]] * 20)
-    apart = replace(fit, windows=replace(fit.windows, hours=hours), memo={})
+    apart = fit.as_study(windows=replace(fit.windows, hours=hours))
     window = Window(-1, 1)
     together = by_session(fit, window).rbar
     exact = by_pair(apart, window, 30).rbar
@@ -393,7 +388,7 @@ def test_two_workers_give_the_same_bits_and_show_progress() -> None:
     one, seen = market.fit().abnormal, list[tuple[int, int]]()
     with Workers(2, progress=lambda done, total: seen.append((done, total))):
         two = market.fit().abnormal
-    for name in AbnormalReturns.by_event:
+    for name in ARRAYS:
         np.testing.assert_array_equal(getattr(one, name), getattr(two, name), err_msg=name)
     assert seen == [(1, 3), (2, 3), (3, 3)]
     assert mean_correlation(one, Window(0, 0)) == mean_correlation(two, Window(0, 0))
@@ -430,7 +425,7 @@ def test_a_study_whose_executor_is_lost_has_the_same_bits() -> None:
     with Dying(2) as pool, Workers(2, executor=pool) as workers:
         two = market.fit().abnormal
     assert "the scheduler is gone" in workers.lost
-    for name in AbnormalReturns.by_event:
+    for name in ARRAYS:
         np.testing.assert_array_equal(getattr(one, name), getattr(two, name), err_msg=name)
 
 
@@ -497,7 +492,7 @@ def test_a_cluster_that_is_killed(victim: str, moment: float, tmp_path: Path) ->
             threading.Timer(moment, getattr(cluster, victim).kill).start()
             while not workers.lost:
                 two = market.fit().abnormal
-                for name in AbnormalReturns.by_event:
+                for name in ARRAYS:
                     np.testing.assert_array_equal(getattr(one, name), getattr(two, name), name)
             assert time.monotonic() - begin < 60
         if victim == "scheduler" and not moment:
@@ -576,7 +571,7 @@ def test_a_dask_cluster_gives_the_same_bits(tmp_path: Path) -> None:
     }
     with LocalCluster(**options) as cluster, Workers(cluster=cluster.scheduler_address):  # type: ignore[no-untyped-call]
         two = market.fit().abnormal
-    for name in AbnormalReturns.by_event:
+    for name in ARRAYS:
         np.testing.assert_array_equal(getattr(one, name), getattr(two, name), err_msg=name)
 
 

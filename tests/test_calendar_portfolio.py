@@ -278,7 +278,7 @@ def test_errors_of_use() -> None:
 def test_a_study_of_volume_is_held_by_nobody() -> None:
     results = Market().fit(engine="batch")
     windows = results.abnormal.windows.altered(measure="volume")
-    volume = replace(results, abnormal=results.abnormal.altered(windows=windows))
+    volume = replace(results, abnormal=results.abnormal.as_study(windows=windows))
     for call in (volume.calendar_portfolio, volume.abhar):
         with pytest.raises(ConfigError, match="study of returns"):
             call((0, 1))

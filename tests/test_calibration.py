@@ -405,7 +405,7 @@ def test_effects_are_found_as_by_the_test_of_altered_cars(n: int, test: str) -> 
         for signed in (effect, -effect):
             ar = sample.ar.copy()
             ar[:, last] += signed
-            altered = sample.altered(ar=ar, memo={}, parent=None, rows=None)
+            altered = sample.as_study(ar=ar)
             share[k] += (STATISTICS[test](altered, W).pvalue < 0.05) / 2
     assert 0 < share.mean() < 1
     np.testing.assert_array_equal(

@@ -47,7 +47,7 @@ def test_the_numbers_are_those_of_each_window_by_itself(
     prepare(sample)
     need = least_common(sample)
     for window in WINDOWS:
-        assert ("mean_correlation", window, need) in sample.memo
+        assert ("mean_correlation", window, need, sample.conventions) in sample.facts
         together, apart = mean_correlation(sample, window), by_pair(sample, window, need)
         assert together.rbar == pytest.approx(apart.rbar, rel=1e-11)
         assert together.same_date == apart.same_date
@@ -77,8 +77,8 @@ def test_many_events_are_added_up_in_one_pass(monkeypatch: pytest.MonkeyPatch) -
     prepare(sample)
     for window in WINDOWS:
         chosen = sample.sample(window)
-        together = chosen.memo["loading_sums", window]
-        apart = LoadingSums.of(replace(chosen, memo={}), window)
+        together = chosen.facts["loading_sums", window, chosen.conventions]
+        apart = LoadingSums.of(chosen.as_study(), window)
         loading = loadings_on(chosen, window)
         unit = loading / np.sqrt((loading**2).sum(axis=1, keepdims=True))
         assert np.abs(together.all).sum() == pytest.approx(np.abs(unit.sum(axis=0)).sum(), rel=1e-9)
@@ -95,10 +95,10 @@ def test_what_another_way_suits_better_is_left_to_it() -> None:
     prepare(shared)
     longer = fitted(short=True)
     positions = np.where(np.isnan(longer.windows.returns), -1, longer.windows.positions)
-    longer = replace(longer, windows=replace(longer.windows, positions=positions), memo={})
+    longer = longer.as_study(windows=replace(longer.windows, positions=positions))
     prepare(longer)
     for sample in (few, shared, longer):
-        assert not [key for key in sample.memo if "mean_correlation" in key]
+        assert not [key for key in sample.facts if "mean_correlation" in key]
 
 
 def test_sums_of_groups_are_added_up(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -118,13 +118,13 @@ def test_sums_of_groups_are_added_up(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(LoadingSums, "_summed", classmethod(counted))
     for parts, is_whole in ((groups, True), (groups[:1], False)):
-        whole = replace(sample, memo={})
+        whole = sample.as_study()
         whole.made_up_of(parts)
         prepare(whole)
         assert (asked.pop() == 0) is is_whole
         for window in WINDOWS:
-            together = whole.sample(window).memo["loading_sums", window]
-            apart = LoadingSums.of(replace(whole.sample(window), memo={}), window)
+            together = whole.sample(window).facts["loading_sums", window, whole.conventions]
+            apart = LoadingSums.of(whole.sample(window).as_study(), window)
             asked.pop()
             for name in ("all", "inside", "squares"):
                 np.testing.assert_allclose(
@@ -137,11 +137,11 @@ def test_totals_of_ranks_are_those_of_the_groups(
     first: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whichever is asked for first, and also where one group holds most of the events."""
-    monkeypatch.setattr("eventstudy.abnormal.subsamples.KEPT", 4)
+    monkeypatch.setattr("eventstudy.abnormal.abnormal_returns.KEPT", 4)
     sample = fitted(short=True, dates=9)
     is_small = np.arange(len(sample)) % 4 == 0
     groups = [sample.take(~is_small), sample.take(is_small)]
-    assert groups[0].larger is not None
+    assert groups[0].left_out is not None
     sample.made_up_of(groups)
     most = sample.take(np.arange(len(sample)) != 3)
     asked = {"group": [*groups, sample, most], "all": [sample, most, *groups]}[first]
@@ -154,7 +154,7 @@ def test_totals_of_ranks_are_those_of_the_groups(
 def test_groups_that_are_not_all_events_are_no_parts() -> None:
     sample = fitted()
     sample.made_up_of([sample.take(np.arange(5))])
-    assert not sample.parts
+    assert not sample.groups
 
 
 def test_sums_of_the_last_samples_are_kept() -> None:
@@ -164,4 +164,4 @@ def test_sums_of_the_last_samples_are_kept() -> None:
     assert Sums.kept(samples[-1]) is sums[-1]
     assert Sums.kept(samples[0]) is not sums[0]
     assert Sums.kept(samples[0]).rho == sums[0].rho
-    assert len(study.memo["correlations", "session_sums"]) == MOST_KEPT
+    assert len(study.facts["session_sums",]) == MOST_KEPT

@@ -219,7 +219,7 @@ def test_models_without_a_market_or_with_a_variance_of_their_own() -> None:
     from dataclasses import replace
 
     study = market.fit()
-    without = replace(study, abnormal=study.abnormal.altered(recent=None))
+    without = replace(study, abnormal=study.abnormal.as_study(recent=None))
     A = np.linalg.pinv(np.column_stack([np.ones(12), x]))
     assert (recent_variances(without.abnormal, DAY01, A) == 1).all()
 

@@ -4,7 +4,6 @@ each."""
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -372,7 +371,7 @@ def bridged(fit: AbnormalReturns, rows: list[int]) -> AbnormalReturns:
     for values in (ar, x, spans, noise):
         values[rows, 6] += values[rows, 5]
     ar[rows, 5], spans[rows, 5], noise[rows, 5] = np.nan, 0, 0.0
-    return replace(fit, ar=ar, x_event=x, spans=spans, length=spans, noise=noise, memo={})
+    return fit.as_study(ar=ar, x_event=x, spans=spans, length=spans, noise=noise)
 
 
 def test_a_return_over_two_sessions_is_one_day_of_the_tests_of_dummies(

@@ -350,7 +350,7 @@ def test_never_open_together_pairs_across_days() -> None:
     fit = market.fit().abnormal
     window = Window(0, 1)
     hours = np.array([[14.5, 21.0]] * 4 + [[1.5, 7.0]] * 4)
-    apart = replace(fit, windows=replace(fit.windows, hours=hours), memo={})
+    apart = fit.as_study(windows=replace(fit.windows, hours=hours))
     r = by_pair(apart, window, 30).rbar
     assert r > by_pair(fit, window, 30).rbar + 0.05
     # A third market that is open on more days does not stand between the sessions of the other two.
@@ -360,9 +360,7 @@ def test_never_open_together_pairs_across_days() -> None:
         day0=2 * apart.windows.day0,
         calendars=(2 * apart.windows.calendars[0], np.arange(2 * len(apart.windows.sessions))),
     )  # fmt: skip
-    assert by_pair(replace(apart, windows=wide, memo={}), window, 30).rbar == pytest.approx(
-        r, rel=1e-12
-    )
+    assert by_pair(apart.as_study(windows=wide), window, 30).rbar == pytest.approx(r, rel=1e-12)
 
 
 def test_moves_that_come_with_the_next_trade_count_at_lags_of_a_session() -> None:
@@ -389,14 +387,14 @@ def test_one_event_of_each_of_two_exchanges_is_not_lost_among_many() -> None:
     market = Market(n=8, seed=17, dates=1, rho=0.6)
     fit = market.fit().abnormal
     hours = np.array([[14.5, 21.0]] * 4 + [[1.5, 7.0]] * 4)
-    apart = replace(fit, windows=replace(fit.windows, hours=hours), memo={})
+    apart = fit.as_study(windows=replace(fit.windows, hours=hours))
     exact = by_pair(apart, Window(0, 1), 30)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(_correlation, "PAIRWISE_LIMIT", 4)
         many = mean_correlation(apart, Window(0, 1))
         assert 1 + 7 * many.rbar == pytest.approx(1 + 7 * exact.rbar, rel=0.1)
-        assert abs(many.rbar - by_session(replace(fit, memo={}), Window(0, 1)).rbar) > 0.01
-        together = replace(fit, memo={})
+        assert abs(many.rbar - by_session(fit.as_study(), Window(0, 1)).rbar) > 0.01
+        together = fit.as_study()
         assert mean_correlation(together, Window(0, 1)) == by_session(together, Window(0, 1))
 
 
@@ -419,7 +417,7 @@ def test_news_of_a_shut_week_meets_the_session_on_which_the_other_exchange_opens
         sessions=np.arange(T + 5).astype("datetime64[D]"),
         day0=np.where(np.arange(6) < 3, day0, later[day0]),
     )  # fmt: skip
-    apart, window = replace(fit, windows=windows, memo={}), Window(0, 0)
+    apart, window = fit.as_study(windows=windows), Window(0, 0)
     A = loadings_on(apart, window, np.arange(T + 5))
     norm = np.sqrt((A**2).sum(axis=1))
     residuals = np.full((6, T + 5), np.nan)

@@ -109,7 +109,7 @@ def test_returns_over_several_sessions_are_counted() -> None:
     results = placed(DISPERSED).fit()
     spans, ar = results.abnormal.spans.copy(), results.abnormal.ar.copy()
     spans[0, 5:7], ar[0, 5] = (0, 2), np.nan
-    longer = replace(results.abnormal, spans=spans, length=spans, ar=ar, memo={})
+    longer = results.abnormal.as_study(spans=spans, length=spans, ar=ar)
     found = diagnose(replace(results, abnormal=longer))
     assert found.n_events == 10
     assert found.multi_day == pytest.approx(1 / (10 * 11 - 1))

@@ -150,7 +150,7 @@ def test_matrix_pairs_exchanges_that_are_never_open_together_at_lags() -> None:
 
     a = Market(8, rho=0.4, dates=2).fit().abnormal
     hours = np.where(np.arange(8)[:, None] < 4, (1.0, 7.0), (14.0, 20.0))
-    apart = replace(a, windows=replace(a.windows, hours=hours), memo={})
+    apart = a.as_study(windows=replace(a.windows, hours=hours))
     matrix = join(layers(apart, Window(-3, 3)))
     assert (matrix.sum() - 8) / 56 == pytest.approx(mean_correlation(apart, Window(-3, 3)).rbar)
     assert not np.allclose(matrix, join(layers(a, Window(-3, 3))))
@@ -297,5 +297,5 @@ def test_covariances_of_several_sums_are_those_of_the_matrix_of_all_pairs(
     assert float(alone) == pytest.approx(expected[1, 1], rel=1e-12)
     for module in (_correlation, _pairs):
         monkeypatch.setattr(module, "PAIRWISE_LIMIT", 16)
-    many = large.abnormal.take(slice(None)).altered(parent=None, rows=None, memo={})
+    many = large.abnormal.take(slice(None)).as_study()
     np.testing.assert_allclose(quadratic(many, window, weights), expected, rtol=1e-12)

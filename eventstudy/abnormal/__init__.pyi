@@ -7,6 +7,6 @@ from .conventions import HISTORY as HISTORY
 from .conventions import MOST_CALIBRATED as MOST_CALIBRATED
 from .conventions import SEED as SEED
 from .conventions import Conventions as Conventions
+from .estimates import Estimates as Estimates
+from .estimates import Runs as Runs
 from .recent_days import RecentDays as RecentDays
-from .subsamples import Runs as Runs
-from .subsamples import chosen as chosen

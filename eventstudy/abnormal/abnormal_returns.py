@@ -2,63 +2,61 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
-from typing import Any, ClassVar
+from typing import Any, TypeVar
 
 import numpy as np
 
 from ..calendars import Window, weekdays_closed
 from ..errors import ConfigError
-from ..utility import BoolArray, DateArray, FloatArray, IntArray, ObjectArray
+from ..utility import (
+    CHUNK,
+    KEPT,
+    AnyArray,
+    BoolArray,
+    DateArray,
+    FloatArray,
+    IntArray,
+    ObjectArray,
+    chunks,
+    current,
+    did_you_mean,
+)
 from ..windows import EventWindows
-from .conventions import Conventions
-from .recent_days import RecentDays
-from .subsamples import RUN, Runs, Sampled
+from .conventions import HISTORY, Conventions
+from .estimates import RUN, Estimates, Runs
+
+T = TypeVar("T")
+Rows = TypeVar("Rows", bound=AnyArray)
+
+# The share of a short estimation window that the usual minimum history does not exceed.
+MOST_HISTORY = 0.75
+# Facts that do not depend on abnormal returns.
+CORRELATIONS = ("correlations", "mean_correlation")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class AbnormalReturns(Sampled):
+class AbnormalReturns:
     r"""Abnormal returns of n events on L1 estimation and L2 event days; k estimated parameters.
+
+    Tests take a sample: some events of a study, by the days of a window, by group, or without some.
+    A sample holds the rows of its events; their arrays are taken from those of the study whenever
+    they are asked for.
 
     Attributes
     ----------
-    ar : (n, L2) float array
-        Abnormal returns (decimal); NaN where missing, never 0.
-    resid : (n, L1) float array
-        Estimation residuals; NaN on days left out.
-    expected : (n, L2) float array
-        Normal returns that the model expects.
-    spans, length : (n, L2) int arrays
-        Days of the event's clock, and sessions, that each abnormal return spans; 0 where missing.
-    x_estimation, x_event : (n, L1, k), (n, L2, k) float arrays
-        Regressors.
-    nobs, df_resid : (n,) int arrays
-        M, the complete estimation days, and M - k.
-    sigma2, r2 : (n,) float arrays
-        Residual variance e'e/(M-k), and R2.
-    noise : (n, L2) float array
-        Variance of the error of each event day, without that of the parameters: s2 times the span,
-        or the forecast of a model of variance.
-    params, cov_params, bread : (n, k), (n, k, k), (n, k, k) float arrays
-        Estimates, their covariance, (X'X)^-1.
-    problem, remark : (n,) object arrays
-        Why an event could not be estimated, and a remark on one that was; "" otherwise.
-    runs : Runs, optional
-        For each day the return until the first close off a price limit, where limits are known.
+    study : Estimates
+        The arrays of all events of the study.
+    rows : (n,) int array or slice
+        Rows of these events there.
     conventions : Conventions
         Choices of the tests where authors differ.
-    memo : dict
-        Results computed from this object, so that tests share them.
-    parent, rows : AbnormalReturns and (n,) int array, optional
-        The study that these events were taken from, and their rows there.
-    estimation_days : callable, optional
-        Makes `resid` or `x_estimation` from the windows and the estimates, where the array is not
-        kept in memory.
-    recent : callable, optional
-        Makes the :class:`RecentDays` of these events; None for a model with a variance of its own,
-        and for windows that do not know the days before them.
+    taken_from : AbnormalReturns, optional
+        The sample of which these events are some.
+    facts : dict
+        What was computed of these events, for all conventions.
 
     Notes
     -----
@@ -89,51 +87,307 @@ class AbnormalReturns(Sampled):
     [-0.031, -0.074]
     """
 
-    by_event: ClassVar = (
-        "ar", "resid", "expected", "spans", "length", "x_estimation", "x_event", "nobs", "df_resid",
-        "sigma2", "noise", "params", "cov_params", "bread", "r2", "problem", "remark",
-    )  # fmt: skip
-
-    model: str
-    parameters: tuple[str, ...]
-    windows: EventWindows
-    ar: FloatArray
-    resid: FloatArray
-    expected: FloatArray
-    spans: IntArray
-    length: IntArray
-    x_estimation: FloatArray
-    x_event: FloatArray
-    nobs: IntArray
-    df_resid: IntArray
-    sigma2: FloatArray
-    noise: FloatArray
-    params: FloatArray
-    cov_params: FloatArray
-    bread: FloatArray
-    r2: FloatArray
-    problem: ObjectArray
-    remark: ObjectArray
-    runs: Runs | None = None
+    study: Estimates
+    rows: IntArray | slice = field(default_factory=lambda: slice(None))
     conventions: Conventions = field(default_factory=Conventions)
-    memo: dict[object, Any] = field(default_factory=dict, repr=False)
-    parent: AbnormalReturns | None = field(default=None, repr=False)
-    rows: IntArray | None = field(default=None, repr=False)
-    estimation_days: Callable[[AbnormalReturns, str], FloatArray] | None = None
-    recent: Callable[[AbnormalReturns], RecentDays] | None = None
+    taken_from: AbnormalReturns | None = None
+    facts: dict[Any, Any] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         return f"<abnormal returns of {len(self)} events over {self.event}, model {self.model}>"
 
+    def __len__(self) -> int:
+        return len(self.nobs)
+
     @property
     def event(self) -> Window:
         """The event window."""
-        return self.windows.event
+        return self.study.windows.event
 
     @property
     def k(self) -> int:
         """Number of parameters estimated per event."""
-        return int(self.params.shape[1])
+        return int(self.study.params.shape[1])
+
+    @property
+    def ar(self) -> FloatArray:
+        """Abnormal returns (decimal), shape (n, L2); NaN where missing, never 0."""
+        return self.taken(self.study.ar)
+
+    @property
+    def resid(self) -> FloatArray:
+        """Estimation residuals, shape (n, L1); NaN on days left out."""
+        return self.taken(self.study.resid)
+
+    @property
+    def expected(self) -> FloatArray:
+        """Normal returns that the model expects, shape (n, L2)."""
+        return self.taken(self.study.expected)
+
+    @property
+    def spans(self) -> IntArray:
+        """Days of the event's clock that each abnormal return spans, (n, L2); 0 = missing."""
+        return self.taken(self.study.spans)
+
+    @property
+    def length(self) -> IntArray:
+        """Sessions that each abnormal return spans, shape (n, L2); 0 where missing."""
+        return self.taken(self.study.length)
+
+    @property
+    def x_event(self) -> FloatArray:
+        """Regressors of the event days, shape (n, L2, k)."""
+        return self.taken(self.study.x_event)
+
+    @property
+    def nobs(self) -> IntArray:
+        """M, the complete estimation days, shape (n,)."""
+        return self.taken(self.study.nobs)
+
+    @property
+    def df_resid(self) -> IntArray:
+        """M - k, shape (n,)."""
+        return self.taken(self.study.df_resid)
+
+    @property
+    def sigma2(self) -> FloatArray:
+        """Residual variance e'e/(M-k), shape (n,)."""
+        return self.taken(self.study.sigma2)
+
+    @property
+    def noise(self) -> FloatArray:
+        """Variance of the error of each event day, shape (n, L2), without that of the parameters.
+
+        It is s2 times the span, or the forecast of a model of variance.
+        """
+        return self.taken(self.study.noise)
+
+    @property
+    def params(self) -> FloatArray:
+        """Estimates, shape (n, k)."""
+        return self.taken(self.study.params)
+
+    @property
+    def cov_params(self) -> FloatArray:
+        """Covariance of the estimates, shape (n, k, k)."""
+        return self.taken(self.study.cov_params)
+
+    @property
+    def bread(self) -> FloatArray:
+        """(X'X)^-1, shape (n, k, k)."""
+        return self.taken(self.study.bread)
+
+    @property
+    def r2(self) -> FloatArray:
+        """Share of the variance that the model explains, shape (n,)."""
+        return self.taken(self.study.r2)
+
+    @property
+    def problem(self) -> ObjectArray:
+        """Why an event could not be estimated, shape (n,); "" otherwise."""
+        return self.taken(self.study.problem)
+
+    @property
+    def remark(self) -> ObjectArray:
+        """A remark on an event that was estimated, shape (n,); "" where there is none."""
+        return self.taken(self.study.remark)
+
+    def taken(self, array: Rows) -> Rows:
+        """Return the rows of these events, of an array with a row for each event of the study."""
+        return array[self.rows]  # type: ignore[return-value]
+
+    def over(self, array: Rows, window: Window) -> Rows:
+        """Return the rows of these events and the days of a window, of an array by event day."""
+        return array[:, self.columns(window)][self.rows]  # type: ignore[return-value]
+
+    @property
+    def positions(self) -> IntArray:
+        """Rows of these events in the study, shape (n,)."""
+        return self.taken(np.arange(len(self.study.nobs)))
+
+    @property
+    def model(self) -> str:
+        """Name of the model."""
+        return self.study.model
+
+    @property
+    def parameters(self) -> tuple[str, ...]:
+        """Names of the k estimates."""
+        return self.study.parameters
+
+    @cached_property
+    def windows(self) -> EventWindows:
+        """Returns and factors of these events on their windows."""
+        study = self.study.windows
+        return study if self.taken_from is None else study.take(self.rows)
+
+    @cached_property
+    def runs(self) -> Runs | None:
+        """For each day the return until the first close off a price limit; None without limits."""
+        return None if self.study.runs is None else self.study.runs.take(self.rows)
+
+    @property
+    def x_estimation(self) -> FloatArray:
+        """Regressors of the estimation days, shape (n, L1, k)."""
+        if self.study.x_estimation is not None:
+            return self.taken(self.study.x_estimation)
+        assert self.study.regressors is not None  # noqa: S101
+        return self.study.regressors(self.windows)
+
+    @property
+    def all_events(self) -> AbnormalReturns:
+        """The study that these events were taken from, under the same conventions."""
+        return self if self.taken_from is None else self.taken_from.all_events
+
+    def take(self, rows: IntArray | BoolArray | slice) -> AbnormalReturns:
+        """Return some events, by position or mask."""
+        if self.taken_from is None and isinstance(rows, slice):
+            # A slice of the study has views of its arrays, no copies.
+            return AbnormalReturns(self.study, rows, self.conventions, self)
+        return AbnormalReturns(self.study, self.positions[rows], self.conventions, self)
+
+    def where(self, rows: BoolArray) -> AbnormalReturns:
+        """Return the events of a mask: one sample for all windows that have the same events."""
+        if rows.all():
+            return self
+        mask = rows.tobytes()
+        facts = self.cached(("facts", mask), dict[Any, Any], any_convention=True)
+        return self.cached(("events", mask), lambda: replace(self.take(rows), facts=facts))
+
+    def as_study(self, **arrays: Any) -> AbnormalReturns:
+        """Return these events as a study of their own, with other `arrays` where they are given.
+
+        What was computed of correlations stays where only abnormal returns are others.
+        """
+        known = {k: v for k, v in self.facts.items() if k[0] in CORRELATIONS}
+        facts = known if list(arrays) == ["ar"] else {}
+        study = replace(self.study.take(self.rows), **arrays)
+        return AbnormalReturns(study, conventions=self.conventions, facts=facts)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what is pickled: the arrays of these events."""
+        return vars(AbnormalReturns(self.study.take(self.rows), conventions=self.conventions))
+
+    def under(self, **changes: Any) -> AbnormalReturns:
+        """Return the same abnormal returns for tests under other conventions.
+
+        Raises
+        ------
+        ConfigError
+            For an unknown convention or choice.
+        """
+        names = [f.name for f in fields(Conventions)]
+        for name in changes:
+            if name not in names:
+                remedy = did_you_mean(name, names) or "known: " + ", ".join(names)
+                raise ConfigError("unknown convention", value=name, remedy=remedy)
+        conventions = replace(self.conventions, **changes)
+        whole = None if self.taken_from is None else self.taken_from.under(**changes)
+        return replace(self, conventions=conventions, taken_from=whole)
+
+    @cached_property
+    def unextended(self) -> AbnormalReturns:
+        """The same abnormal returns with windows that end where they end, limit or not."""
+        return self if self.study.runs is None else self.under(limits="none")
+
+    def by_chunk(self, function: Callable[[AbnormalReturns], T]) -> Iterator[T]:
+        """Yield the results of a function of events, in chunks that fit into memory, in order."""
+        if len(self) <= CHUNK:
+            return iter([function(self)])
+        return current().threads(lambda rows: function(self.take(rows)), chunks(len(self)))
+
+    def cached(
+        self, key: tuple[Any, ...], compute: Callable[[], T], *, any_convention: bool = False
+    ) -> T:
+        """Return what a function computes of this sample, called on first use only.
+
+        Parameters
+        ----------
+        key : tuple
+            The name of the fact, and what it depends on.
+        compute : callable
+            Takes no argument.
+        any_convention : bool
+            Whether the fact is the same under all conventions.
+        """
+        key = key if any_convention else (*key, self.conventions)
+        if key not in self.facts:
+            self.facts[key] = compute()
+        return self.facts[key]  # type: ignore[no-any-return]
+
+    def of_each_event(
+        self, key: tuple[Any, ...], compute: Callable[[AbnormalReturns], Rows]
+    ) -> Rows:
+        """Return an array by event, computed once for the study that the events were taken from.
+
+        Parameters
+        ----------
+        key : tuple
+        compute : callable
+            Takes events and returns their array. The value of an event must not depend on the
+            events beside it.
+        """
+        study = self.all_events
+        array = study.cached(key, lambda: compute(study))
+        array.flags.writeable = False
+        return array if study is self else self.taken(array)
+
+    @property
+    def groups(self) -> list[AbnormalReturns]:
+        """Groups that make up these events: sums over all are theirs, added up."""
+        groups = self.facts.get(("groups",), [])
+        return [replace(group, conventions=self.conventions) for group in groups]
+
+    def made_up_of(self, groups: list[AbnormalReturns]) -> None:
+        """Name groups that were taken from these events; without effect unless they are all."""
+        if sum(map(len, groups)) == len(self):
+            self.facts["groups",] = groups
+
+    @property
+    def is_group(self) -> bool:
+        """Whether these are a group of those that make up the events they were taken from."""
+        whole = self.taken_from
+        return whole is not None and any(g.facts is self.facts for g in whole.groups)
+
+    @property
+    def left_out(self) -> IntArray | None:
+        """The few of many events, as rows of `taken_from`, that these are without; else None."""
+        whole = self.taken_from
+        if whole is None or not KEPT < len(whole) <= 2 * len(self):
+            return None
+        for events in (self, whole):
+            if (np.diff(events.positions) <= 0).any():
+                # Events that come twice, or in another order, are no subset of the sums of all.
+                return None
+        is_left_out = np.ones(len(self.study.nobs), dtype=np.bool_)
+        is_left_out[self.rows] = False
+        return np.flatnonzero(is_left_out[whole.rows])
+
+    def sample(self, window: Window) -> AbnormalReturns:
+        """Return the events that are valid for `window` (itself if all are)."""
+        return self.where(self.valid(window))
+
+    @property
+    def least_history(self) -> int:
+        """Fewest complete estimation days of an event in standardised tests."""
+        least = self.conventions.min_history
+        if least > HISTORY:
+            return least
+        return min(least, int(MOST_HISTORY * len(self.windows.estimation)))
+
+    @property
+    def has_history(self) -> BoolArray:
+        """Which events have that many, shape (n,)."""
+        return np.asarray(self.nobs >= self.least_history)
+
+    def in_tests(self, window: Window) -> BoolArray:
+        """Return which valid events standardised tests take, shape (n,); a single one stays."""
+        valid = self.valid(window)
+        return valid if valid.sum() == 1 else valid & self.has_history
+
+    def tested(self, window: Window) -> AbnormalReturns:
+        """Return the events that standardised tests take (the :meth:`sample` if these are all)."""
+        return self.where(self.in_tests(window))
 
     @cached_property
     def var_ar(self) -> FloatArray:
@@ -148,7 +402,9 @@ class AbnormalReturns(Sampled):
 
     def sar_over(self, window: Window) -> FloatArray:
         """Return the `sar` of the days of a window, shape (n, L)."""
-        return self.once(("sar", window), lambda study: study.sar[:, self.columns(window)].copy())
+        return self.of_each_event(
+            ("sar", window), lambda study: study.sar[:, self.columns(window)].copy()
+        )
 
     def columns(self, window: Window) -> slice:
         """Return the columns of the event window that `window` covers.
@@ -164,14 +420,18 @@ class AbnormalReturns(Sampled):
             raise ConfigError(reason, value=str(window), remedy=remedy)
         return slice(window.start - self.event.start, window.stop - self.event.start + 1)
 
+    def positions_over(self, window: Window) -> IntArray:
+        """Return the days of a window as columns of ``windows.sessions``, (n, L); -1 = none."""
+        return self.over(self.study.windows.event_positions, window)
+
     def inside(self, window: Window) -> BoolArray:
         """Return which abnormal returns of the window begin and end inside it, shape (n, L)."""
-        spans = self.over("spans", self.columns(window))
+        spans = self.over(self.study.spans, window)
         return np.asarray((spans > 0) & (spans <= np.arange(1, len(window) + 1)))
 
     def covered(self, window: Window) -> IntArray:
         """Return the days of `window` that abnormal returns inside it cover, shape (n,)."""
-        spans = self.over("spans", self.columns(window))
+        spans = self.over(self.study.spans, window)
         return np.asarray(np.where(self.inside(window), spans, 0).sum(axis=1))
 
     def delayed(self, window: Window) -> BoolArray:
@@ -189,7 +449,7 @@ class AbnormalReturns(Sampled):
         closes the window at a price limit leaves it (drop), or needs a close off the limit later on
         (extend).
         """
-        return self.once(("valid", window), lambda study: study._valid(window))
+        return self.of_each_event(("valid", window), lambda study: study._valid(window))
 
     def _valid(self, window: Window) -> BoolArray:
         covered, delayed = self.covered(window), self.delayed(window)
@@ -204,11 +464,11 @@ class AbnormalReturns(Sampled):
 
     def car(self, window: Window) -> FloatArray:
         """Return the cumulative abnormal return, decimal, shape (n,); NaN unless :meth:`valid`."""
-        return self.once(("car", window), lambda study: study._car(window))
+        return self.of_each_event(("car", window), lambda study: study._car(window))
 
     def var_car(self, window: Window) -> FloatArray:
         """Return the prediction-error variance of the CAR, c'Vc, (n,); NaN unless :meth:`valid`."""
-        return self.once(("var_car", window), lambda study: study._var_car(window))
+        return self.of_each_event(("var_car", window), lambda study: study._var_car(window))
 
     def _car(self, window: Window) -> FloatArray:
         total = self._entering(window, "ar").sum(axis=1) * self._rescaled(window)
@@ -233,9 +493,9 @@ class AbnormalReturns(Sampled):
         """
         cols, inside = self.columns(window), self.inside(window)
         valid, run_on = self.valid(window), self.extended(window)
-        length = np.where(inside, self.over("length", cols), 0)
+        length = np.where(inside, self.over(self.study.length, window), 0)
         count = length.sum(axis=1)
-        for i in np.flatnonzero((length > self.over("spans", cols)).any(axis=1)):
+        for i in np.flatnonzero((length > self.over(self.study.spans, window)).any(axis=1)):
             _, at, begins = self._places(i, cols)
             count[i] = (at - begins)[inside[i]].sum()
         last = self.windows.dates[:, cols.stop - 1].copy()
@@ -251,9 +511,9 @@ class AbnormalReturns(Sampled):
         abnormal returns inside the window, times the root of L over the sessions that they cover.
         That factor is 1 unless a halt has left the clock, or days are missing by convention.
         """
-        inside, cols = self.inside(window), self.columns(window)
-        total = np.where(inside, self.over("ar", cols), 0.0).sum(axis=1)
-        sessions = np.where(inside, self.over("length", cols), 0).sum(axis=1)
+        inside = self.inside(window)
+        total = np.where(inside, self.over(self.study.ar, window), 0.0).sum(axis=1)
+        sessions = np.where(inside, self.over(self.study.length, window), 0).sum(axis=1)
         scaled = total * np.sqrt(len(window) / np.maximum(sessions, 1))
         return np.where(self.valid(window), scaled, np.nan)
 
@@ -264,7 +524,7 @@ class AbnormalReturns(Sampled):
         which stands on the first of them (docs/methods/price-limits.md).
         """
         cols, enters = self.columns(window), self.inside(window)
-        values: FloatArray = self.over(name, cols)
+        values: FloatArray = self.over(getattr(self.study, name), window)
         if self.runs is not None and self.conventions.limits == "extend":
             begins, covered = self.runs.joined(cols, enters)
             values = values.copy()
@@ -387,7 +647,7 @@ class AbnormalReturns(Sampled):
         if self.windows.measure != "return":
             return np.full(len(self), np.nan)
         expected = self.expected[:, cols]
-        actual = expected + self.over("ar", cols)
+        actual = expected + self.over(self.study.ar, window)
         run_on = self.extended(window)
         if self.runs is not None and run_on.any():
             expected = expected.copy()
@@ -444,7 +704,7 @@ class AbnormalReturns(Sampled):
             1 on the days of the window that are covered, else 0.
         """
         pull = -np.einsum("nk,nkj->nj", self._summed(window), self.bread)
-        inside, spans = self.inside(window), self.over("spans", self.columns(window))
+        inside, spans = self.inside(window), self.over(self.study.spans, window)
         event = np.zeros_like(self.ar)
         covered = event[:, self.columns(window)]
         for back in range(int(spans.max(initial=1))):
@@ -458,12 +718,16 @@ class AbnormalReturns(Sampled):
         Halted sessions that have left the clock, and the sessions after the window until a close
         off the price limit; as columns of ``windows.sessions``.
         """
-        is_bridged = self.remember(("bridged",), lambda: (self.length > self.spans).any())
+        is_bridged = self.cached(
+            ("bridged",), lambda: (self.length > self.spans).any(), any_convention=True
+        )
         if self.runs is None and not is_bridged:
             return []
         cols, inside = self.columns(window), self.inside(window)
         delayed = self.delayed(window) & (self.conventions.limits == "extend")
-        bridged = inside & (self.over("length", cols) > self.over("spans", cols))
+        bridged = inside & (
+            self.over(self.study.length, window) > self.over(self.study.spans, window)
+        )
         out = []
         for i in np.flatnonzero(bridged.any(axis=1) | delayed):
             calendar, at, begins = self._places(i, cols)
@@ -474,11 +738,6 @@ class AbnormalReturns(Sampled):
             if len(sessions):
                 out.append((int(i), sessions))
         return out
-
-    @cached_property
-    def unextended(self) -> AbnormalReturns:
-        """The same abnormal returns with windows that end where they end, limit or not."""
-        return self if self.runs is None else self.under(limits="none")
 
 
 def form(x: FloatArray, matrix: FloatArray) -> FloatArray:

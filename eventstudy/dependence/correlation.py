@@ -71,8 +71,8 @@ def mean_correlation(sample: AbnormalReturns, window: Window) -> Correlation:
     need = least_common(sample)
     key = ("mean_correlation", window, need)
     if len(sample) > PAIRWISE_LIMIT:
-        return sample.remember(key, lambda: by_session(sample, window))
-    return sample.remember(key, lambda: by_pair(sample, window, need))
+        return sample.cached(key, lambda: by_session(sample, window))
+    return sample.cached(key, lambda: by_pair(sample, window, need))
 
 
 def preset(sample: AbnormalReturns, window: Window, correlation: Correlation) -> None:
@@ -84,7 +84,8 @@ def preset(sample: AbnormalReturns, window: Window, correlation: Correlation) ->
     window : Window
     correlation : Correlation
     """
-    sample.memo[("mean_correlation", window, least_common(sample))] = correlation
+    key = ("mean_correlation", window, least_common(sample))
+    sample.facts[*key, sample.conventions] = correlation
 
 
 def least_common(sample: AbnormalReturns) -> int:
@@ -134,11 +135,12 @@ def is_unreliable(sample: AbnormalReturns, rbar: float) -> bool:
 
 def mean_common_sessions(sample: AbnormalReturns) -> float:
     """Return the mean number of common estimation sessions of the pairs of events that have any."""
-    return sample.remember("mean_common_sessions", lambda: _common_sessions(sample))
+    key = ("mean_common_sessions",)
+    return sample.cached(key, lambda: _common_sessions(sample), any_convention=True)
 
 
 def _common_sessions(sample: AbnormalReturns) -> float:
-    counts, first, last = zip(*sample.map(_presence), strict=True)
+    counts, first, last = zip(*sample.by_chunk(_presence), strict=True)
     present, begins = np.sum(counts, axis=0), np.sort(np.concatenate(first))
     reached = int(np.searchsorted(begins, np.concatenate(last), side="right").sum())
     pairs = reached - len(sample) * (len(sample) + 1) // 2
@@ -205,7 +207,7 @@ def _in_pieces(sample: AbnormalReturns, window: Window, weights: FloatArray) -> 
     both = [(np.concatenate(two), 1) for two in combinations(pieces, 2)]
     pairs, later = PairSum(), np.zeros(())
     for rows, times in [*both, *((piece, 2 - len(pieces)) for piece in pieces)]:
-        piece, of_piece = sample.take(rows).altered(parent=None, rows=None), weights[rows]
+        piece, of_piece = sample.take(rows).as_study(), weights[rows]
         need = least_common(piece)
         pairs.merge(_pairs(piece, window, need, of_piece)[0], times)
         later = later + times * sum(_lagged_sums(piece, window, need, of_piece))

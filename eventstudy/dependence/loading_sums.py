@@ -42,7 +42,7 @@ class LoadingSums:
         window : Window
         """
         key, rows = ("loading_sums", window), np.ones(len(sample), dtype=bool)
-        return sample.remember(key, lambda: cls._summed(sample, [(window, rows)])[0])
+        return sample.cached(key, lambda: cls._summed(sample, [(window, rows)])[0])
 
     @classmethod
     def prepare(
@@ -59,15 +59,16 @@ class LoadingSums:
         """
         new = []
         for window, rows in windows:
-            memo, key = abnormal.where(rows).memo, ("loading_sums", window)
-            used = [(part, rows[part.rows]) for part in abnormal.parts]
-            known = [part.where(mask).memo.get(key) for part, mask in used if mask.any()]
+            facts, key = abnormal.where(rows).facts, ("loading_sums", window, abnormal.conventions)
+            used = [(group, rows[group.positions]) for group in abnormal.groups]
+            known = [group.where(mask).facts.get(key) for group, mask in used if mask.any()]
             if known and None not in known:
-                memo[key] = cls(*(sum(getattr(k, f.name) for k in known) for f in fields(cls)))
+                facts[key] = cls(*(sum(getattr(k, f.name) for k in known) for f in fields(cls)))
             else:
                 new.append((window, rows))
         for (window, rows), sums in zip(new, cls._summed(abnormal, new), strict=True):
-            abnormal.where(rows).memo.setdefault(("loading_sums", window), sums)
+            key = ("loading_sums", window, abnormal.conventions)
+            abnormal.where(rows).facts.setdefault(key, sums)
 
     @classmethod
     def _summed(
@@ -79,7 +80,7 @@ class LoadingSums:
         names, in_window, first = list(dict.fromkeys(of_pair)), np.stack(masks, axis=1), 0
         numbers = np.array([names.index(window) for window in of_pair])
         total, squares = np.zeros((2, T, len(numbers))), np.zeros((2, len(numbers)))
-        for units in abnormal.map(lambda events: UnitLoadings.of(events, names).over(numbers)):
+        for units in abnormal.by_chunk(lambda events: UnitLoadings.of(events, names).over(numbers)):
             rows = slice(first, first := first + len(units.x))
             for sums, added in zip((total, squares), units.summed(in_window[rows], T), strict=True):
                 sums += added

@@ -71,7 +71,7 @@ class Loadings:
         """
         hidden = sample.hidden(window)
         if sample.conventions.overlap == "share":
-            covered = sample.windows.over("event_positions", sample.columns(window))
+            covered = sample.positions_over(window)
             return cls(np.ones(covered.shape), covered, hidden)
         pull, event = sample.loading_parts(window)
         weights = np.einsum("nj,nlj->nl", pull, sample.x_estimation)

@@ -135,7 +135,7 @@ class Block(NamedTuple):
             Events, and those with their later neighbours.
         """
         key = ("block", need, rows.tobytes(), near.tobytes())
-        return sample.remember(key, lambda: cls._of(sample, need, rows, near))
+        return sample.cached(key, lambda: cls._of(sample, need, rows, near), any_convention=True)
 
     @classmethod
     def _of(cls, sample: AbnormalReturns, need: int, rows: IntArray, near: IntArray) -> Block:

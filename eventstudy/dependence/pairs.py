@@ -34,8 +34,9 @@ def overlaps(
     Each pair comes once in the upper triangle of one block; pairs that come in none have no common
     session. An overlap is 0 up to :data:`ROUNDING`.
     """
-    kept_for, blocks = sample.memo.get("overlaps", (None, ()))
-    yield from blocks if kept_for == window else _overlaps(sample, window)
+    kept_for, blocks = sample.facts.get(("overlaps",), (None, ()))
+    is_kept = kept_for == (window, sample.conventions)
+    yield from blocks if is_kept else _overlaps(sample, window)
 
 
 def keep_overlaps(sample: AbnormalReturns, window: Window) -> None:
@@ -46,8 +47,9 @@ def keep_overlaps(sample: AbnormalReturns, window: Window) -> None:
     sample : AbnormalReturns
     window : Window
     """
-    if sample.memo.get("overlaps", (None,))[0] != window:
-        sample.memo["overlaps"] = window, list(_overlaps(sample, window))
+    asked_for = window, sample.conventions
+    if sample.facts.get(("overlaps",), (None,))[0] != asked_for:
+        sample.facts["overlaps",] = asked_for, list(_overlaps(sample, window))
 
 
 def _overlaps(
@@ -277,16 +279,18 @@ def correlations(sample: AbnormalReturns, need: int, lag: int = 0) -> FloatArray
     if study is not sample:
         return correlations(study, need, lag)[np.ix_(rows, rows)]
     key = ("correlations", need, lag)
-    if lag == 0:
-        return sample.remember(key, lambda: _correlations(sample, need))
-    return sample.remember(key, lambda: _at_lag(sample, need, lag))
+
+    def compute() -> FloatArray:
+        return _at_lag(sample, need, lag) if lag else _correlations(sample, need)
+
+    return sample.cached(key, compute, any_convention=True)
 
 
 def study_of(sample: AbnormalReturns) -> tuple[AbnormalReturns, IntArray]:
     """Return the sample that has the correlations of `sample`, and the rows of its events there."""
-    study = sample.parent
-    if study is not None and sample.rows is not None and len(study) <= PAIRWISE_LIMIT:
-        return study, sample.rows
+    study = sample.all_events
+    if len(study) <= PAIRWISE_LIMIT:
+        return study, sample.positions
     return sample, np.arange(len(sample))
 
 
@@ -313,7 +317,7 @@ def stands_still(sample: AbnormalReturns) -> BoolArray:
 
 def still_days(sample: AbnormalReturns) -> FloatArray:
     """Return the share of the used estimation days (n,) on which the price stood still."""
-    return np.concatenate(list(sample.map(_zero_returns))) / np.maximum(sample.nobs, 1)
+    return np.concatenate(list(sample.by_chunk(_zero_returns))) / np.maximum(sample.nobs, 1)
 
 
 def _zero_returns(events: AbnormalReturns) -> IntArray:

@@ -108,13 +108,13 @@ class Sums:
     @classmethod
     def kept(cls, sample: AbnormalReturns) -> Sums:
         """Return the sums of a sample; those of the last samples of the study are kept."""
-        study = sample if sample.parent is None else sample.parent
-        kept: dict[AbnormalReturns, Sums] = study.remember(("correlations", "session_sums"), dict)
-        if sample not in kept:
-            kept[sample] = cls.of(sample, [])
+        study, rows = sample.all_events, sample.positions.tobytes()
+        kept: dict[bytes, Sums] = study.cached(("session_sums",), dict, any_convention=True)
+        if rows not in kept:
+            kept[rows] = cls.of(sample, [])
         if len(kept) > MOST_KEPT:
             del kept[next(iter(kept))]
-        return kept[sample]
+        return kept[rows]
 
     @classmethod
     def of(cls, sample: AbnormalReturns, separate: Iterable[int]) -> Sums:
@@ -183,24 +183,24 @@ class Grouped:
 
 def _grouped(sample: AbnormalReturns, separate: IntArray) -> Grouped:
     """Return the sums by group; those of most of many events are all less those of the rest."""
-    larger = sample.larger
-    if larger is None and not len(separate):
-        return _of_all(sample)
-    if larger is None or len(separate):
+    left_out, whole = sample.left_out, sample.taken_from
+    if len(separate):
         return _added(sample, separate)
-    study, dropped = larger
-    every = _of_all(study)
-    keep = np.ones(len(study), dtype=bool)
-    keep[dropped] = False
-    sums = every.sums - _summed(study.take(dropped), every.group[dropped], every.sums.shape[1])
+    if left_out is None or whole is None:
+        return _of_all(sample)
+    every = _of_all(whole)
+    keep = np.ones(len(whole), dtype=bool)
+    keep[left_out] = False
+    rest = whole.take(left_out)
+    sums = every.sums - _summed(rest, every.group[left_out], every.sums.shape[1])
     used, group = _numbered(every.group[keep])
     return Grouped(group, sums[:, used], every.at[used])
 
 
 def _of_all(study: AbnormalReturns) -> Grouped:
     """Return the sums of events of which samples are taken, computed once."""
-    make, separate = _added if study.larger is None else _grouped, np.empty(0, np.int64)
-    return study.remember(("correlations", "grouped"), lambda: make(study, separate))
+    make, separate = _added if study.left_out is None else _grouped, np.empty(0, np.int64)
+    return study.cached(("grouped",), lambda: make(study, separate), any_convention=True)
 
 
 def _added(sample: AbnormalReturns, separate: IntArray) -> Grouped:
@@ -212,7 +212,7 @@ def _added(sample: AbnormalReturns, separate: IntArray) -> Grouped:
 def _summed(sample: AbnormalReturns, group: IntArray, groups: int) -> FloatArray:
     """Return the sums of z and q of each group, (2, groups, L1)."""
     sums = np.zeros((2, groups, len(sample.windows.estimation)))
-    scores = sample.map(lambda events: _standard(events.resid))
+    scores = sample.by_chunk(lambda events: _standard(events.resid))
     for rows, values in zip(chunks(len(group)), scores, strict=True):
         used, place = _numbered(group[rows])
         ones, columns = np.ones(place.size), np.arange(place.size)

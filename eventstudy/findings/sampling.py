@@ -207,7 +207,7 @@ def _by_chance(
     measure = partial(_sign_rates, lengths=lengths)
     # The days of very many events are laid out once for all lengths.
     key = ("moved", lengths)
-    every = sample.once(key, lambda events: np.concatenate(list(events.map(measure))))
+    every = sample.of_each_event(key, lambda events: np.concatenate(list(events.by_chunk(measure))))
     rates = every[:, lengths.index(length), int(fell)]
     return float(rates.sum()) if rates.size and not np.isnan(rates).any() else np.nan
 

@@ -131,7 +131,8 @@ class UnfittedStudy:
             layout = replace(layout, stops=stops_of(layout))
         layout, windows, excluded, overlap = self._aligned(table, layout, days, around)
         with one_thread():
-            abnormal = model.fit(windows, engine=self.engine).altered(conventions=self.conventions)
+            abnormal = model.fit(windows, engine=self.engine)
+            abnormal = replace(abnormal, conventions=self.conventions)
             if panel.measure == "return":
                 days = dates_of(table["day0"])
                 abnormal = with_runs(abnormal, model, layout, days, engine=self.engine)

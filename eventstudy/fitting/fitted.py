@@ -10,7 +10,7 @@ from typing import Any, Self, TypeVar
 import numpy as np
 import pandas as pd
 
-from ..abnormal import AbnormalReturns, chosen
+from ..abnormal import AbnormalReturns
 from ..calendars import Window
 from ..errors import ConfigError
 from ..events import REPLACED, rows_where
@@ -364,6 +364,35 @@ class FittedStudy:
         return f"<event study: {counts}, {self.model.label}, {self.abnormal.event}>"
 
 
+def chosen(rows: Any, n: int) -> BoolArray | IntArray:
+    """Return a mask of n events, or positions among them, as an array.
+
+    Parameters
+    ----------
+    rows : array_like
+        Mask or positions; negative positions count from the end.
+    n : int
+
+    Raises
+    ------
+    ConfigError
+        If it is neither, or does not fit n events.
+    """
+    array = np.asarray(rows)
+    if array.ndim != 1 or (array.size and array.dtype.kind not in "biu"):
+        remedy = 'give a mask, such as results.events["direction"] == "adverse", or positions'
+        value = rows if isinstance(rows, str) else type(rows).__name__
+        raise ConfigError("neither a mask of the events nor positions", value=value, remedy=remedy)
+    if array.dtype == bool:
+        if len(array) != n:
+            raise ConfigError(f"a mask of {n} events is needed", value=f"a mask of {len(array)}")
+        return array
+    array = array.astype(np.int64)
+    if array.size and not -n <= array.min() <= array.max() < n:
+        raise ConfigError(f"there are {n} events, counted from 0", value=array.tolist())
+    return array
+
+
 def names_of(columns: str | Iterable[str]) -> list[str]:
     """Return the names of one column or of several."""
     is_single = isinstance(columns, str) or not isinstance(columns, Iterable)
@@ -403,7 +432,7 @@ def is_large(study: FittedStudy) -> bool:
 
 def part_of_many(abnormal: AbnormalReturns) -> bool:
     """Return whether events are so many, or some of so many, that only usual tests are computed."""
-    return len(abnormal if abnormal.parent is None else abnormal.parent) > MANY
+    return len(abnormal.all_events) > MANY
 
 
 def listed_rows(study: FittedStudy, window: Window) -> IntArray:

@@ -383,7 +383,7 @@ def with_runs(
         for row, i in enumerate(rows[chunk]):
             for t in np.flatnonzero(hit[i]):
                 _join(runs, int(i), int(t), fit, row, closes[row])
-    return abnormal.altered(runs=runs)
+    return replace(abnormal, study=replace(abnormal.study, runs=runs))
 
 
 def at_limit(layout: Layout, positions: IntArray) -> BoolArray:

@@ -9,12 +9,11 @@ from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
-from ..abnormal import AbnormalReturns, Conventions, RecentDays, form
+from ..abnormal import AbnormalReturns, Estimates, RecentDays, form
 from ..errors import ConfigError
 from ..returns import MARKET, Factor
 from ..utility import (
     CHUNK,
-    RESIDUALS_KEPT,
     SMALL_CHUNK,
     AnyArray,
     BoolArray,
@@ -208,19 +207,15 @@ class LinearModel:
         over, size = (current().threads, CHUNK) if local else (current().map, SMALL_CHUNK)
         fit_chunk = partial(self.fitted, engine=engine, keep_days=windows.keeps_days)
         pieces = over(fit_chunk, Pieces(windows, size))
-        if len(windows) > RESIDUALS_KEPT and not windows.keeps_days:
-            pieces = ({k: v for k, v in piece.items() if k != "resid"} for piece in pieces)
         arrays = joined(len(windows), pieces)
         names: dict[str, Any] = {"model": self.name, "parameters": self.parameters}
         is_known = windows.source is not None and not self.forecasts_variance
         recent = self.recent_days if is_known else None
-        if windows.keeps_days:
-            return AbnormalReturns(**names, windows=windows, **arrays, recent=recent)
-        windows = windows.altered(masked=arrays.pop("masked"))
-        return AbnormalReturns.holding(
-            **names, windows=windows, **arrays, estimation_days=self.estimation_days, runs=None,
-            memo={}, conventions=Conventions(), parent=None, rows=None, recent=recent,
-        )  # fmt: skip
+        if not windows.keeps_days:
+            windows = windows.altered(masked=arrays.pop("masked"))
+        return AbnormalReturns(
+            Estimates(**names, windows=windows, **arrays, regressors=self.regressors, recent=recent)
+        )
 
     def fitted(
         self, windows: EventWindows, *, engine: Engine, keep_days: bool = True
@@ -259,26 +254,10 @@ class LinearModel:
         }  # fmt: skip
         return arrays | ({"x_estimation": X[:, :L1]} if keep_days else {"masked": windows.masked})
 
-    def estimation_days(self, abnormal: AbnormalReturns, name: str) -> FloatArray:
-        """Make an array of the estimation days of fitted events, the bits of :meth:`fit`.
-
-        Parameters
-        ----------
-        abnormal : AbnormalReturns
-            Of n events.
-        name : {"resid", "x_estimation"}
-
-        Returns
-        -------
-        (n, L1) or (n, L1, k) float array
-            Decimal returns; residuals are NaN on days without complete data.
-        """
-        windows, before = abnormal.windows.before, slice(0, len(abnormal.windows.estimation))
-        if name == "x_estimation":
-            return self.design(windows)[:, before]
-        y, X, complete = self._data(windows)
-        used = complete[:, before] & (abnormal.problem == "")[:, None]
-        return _unexplained(y[:, before], X[:, before], used, abnormal.params)
+    def regressors(self, windows: EventWindows) -> FloatArray:
+        """Return the regressors of the estimation days, (n, L1, k), the bits of :meth:`fit`."""
+        before = windows.before
+        return self.design(before)[:, : len(before.estimation)]
 
     def recent_days(self, abnormal: AbnormalReturns) -> RecentDays:
         """Return the errors of fitted events, and the moves of their market, up to the event days.

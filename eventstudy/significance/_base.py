@@ -261,7 +261,7 @@ class Statistic:
         n = len(sample)
         estimate = float(sample.car(window).mean()) if n else np.nan
         key = ("value", self.name, window)
-        value = sample.remember(key, lambda: self._value(sample, window))
+        value = sample.cached(key, lambda: self._value(sample, window))
         is_tested = not np.isnan(value.statistic)
         p = value.pvalue(alternative) if is_tested else np.nan
         reason = value.caution

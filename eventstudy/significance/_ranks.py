@@ -44,7 +44,7 @@ class Totals(NamedTuple):
         scores : callable
             Takes events and returns their scores, (n, T).
         """
-        totals = list(sample.map(lambda events: cls.of(scores(events))))
+        totals = list(sample.by_chunk(lambda events: cls.of(scores(events))))
         return cls(*(np.sum(arrays, axis=0) for arrays in zip(*totals, strict=True)))
 
     @classmethod
@@ -60,9 +60,7 @@ class Totals(NamedTuple):
             As in :meth:`over`.
         """
         key = ("totals", name)
-        if key not in sample.memo:
-            sample.memo[key] = cls._added(sample, name, scores)
-        return sample.memo[key]  # type: ignore[no-any-return]
+        return sample.cached(key, lambda: cls._added(sample, name, scores), any_convention=True)
 
     @classmethod
     def _added(cls, sample: AbnormalReturns, name: str, scores: Scores) -> Totals:
@@ -70,13 +68,12 @@ class Totals(NamedTuple):
 
         A group does not take its totals from those of all, which are the sum over the groups.
         """
-        larger = sample.larger
-        if larger is not None and sample not in larger[0].parts:
-            study, dropped = larger
-            every, minus = cls.once(study, name, scores), cls.over(study.take(dropped), scores)
+        left_out, whole = sample.left_out, sample.taken_from
+        if left_out is not None and whole is not None and not sample.is_group:
+            every, minus = cls.once(whole, name, scores), cls.over(whole.take(left_out), scores)
             return cls(every.total - minus.total, every.days - minus.days)
-        if sample.parts:
-            totals = [cls.once(group, name, scores) for group in sample.parts]
+        if groups := sample.groups:
+            totals = [cls.once(group, name, scores) for group in groups]
             return cls(*(sum(arrays) for arrays in zip(*totals, strict=True)))
         return cls.over(sample, scores)
 

@@ -58,17 +58,16 @@ def recent_variance(sample: AbnormalReturns, window: Window) -> FloatArray:
     edition.
     """
     key = ("recent variance", window)
-    study = sample if sample.parent is None else sample.parent
-    if len(study) <= KEPT:
-        return sample.once(key, partial(_ratios, window))
+    ratios = partial(_ratios, window)
+    if len(sample.all_events) <= KEPT:
+        return sample.of_each_event(key, ratios)
     if len(sample) < FULL_SAMPLE:
-        return sample.remember(key, lambda: _ratios(window, sample))
-    in_chunks = partial(_ratios, window)
-    return sample.once(key, lambda events: np.concatenate(list(events.map(in_chunks))))
+        return sample.cached(key, lambda: ratios(sample))
+    return sample.of_each_event(key, lambda study: np.concatenate(list(study.by_chunk(ratios))))
 
 
 def _ratios(window: Window, sample: AbnormalReturns) -> FloatArray:
-    recent = sample.recent
+    recent = sample.study.recent
     if recent is None:
         return np.ones(len(sample))
     days = days_before(sample)
@@ -95,9 +94,9 @@ def _later_stops(sample: AbnormalReturns, window: Window) -> Iterator[tuple[int,
 
 def days_before(sample: AbnormalReturns) -> RecentDays:
     """Return the recent days of a sample whose model has no variance of its own, made once."""
-    assert sample.recent is not None  # noqa: S101
-    recent = sample.recent
-    return sample.remember(("recent days",), lambda: recent(sample))
+    recent = sample.study.recent
+    assert recent is not None  # noqa: S101
+    return sample.cached(("recent days",), lambda: recent(sample), any_convention=True)
 
 
 def market_variance(recent: RecentDays, window: Window) -> FloatArray:

@@ -175,7 +175,7 @@ def merge_dates(sample: AbnormalReturns, window: Window) -> IntArray:
     On one calendar these are dates fewer than L sessions apart. Events of exchanges that are never
     open together share a cluster if their windows are within a session of each other.
     """
-    at = sample.windows.over("event_positions", sample.columns(window))
+    at = sample.positions_over(window)
     first, last = Loadings(np.ones(at.shape), at, sample.hidden(window)).ends
     order = np.argsort(first, kind="stable")
     reach = np.maximum.accumulate(last[order]) + apart(sample)
@@ -341,9 +341,8 @@ def calendar_time(sample: AbnormalReturns, window: Window) -> Value:
     1, 303-335. Fama, E. F. (1998), Market efficiency, long-term returns, and behavioral finance,
     Journal of Financial Economics 49, 283-306.
     """
-    cols = sample.columns(window)
-    position = sample.windows.over("event_positions", cols)
-    ar = sample.over("ar", cols)
+    position = sample.positions_over(window)
+    ar = sample.over(sample.study.ar, window)
     used = np.isfinite(ar) & sample.inside(window)
     sessions, number = np.unique(position[used], return_inverse=True)
     require_count(len(sessions), MIN_SESSIONS, "sessions_needed")

@@ -202,12 +202,12 @@ def block_sums(sample: AbnormalReturns, length: int) -> FloatArray:
     require(length <= L1, "long_window")
 
     def summed(events: AbnormalReturns) -> FloatArray:
-        return np.concatenate(list(events.map(partial(_block_sums, length=length))))
+        return np.concatenate(list(events.by_chunk(partial(_block_sums, length=length))))
 
-    if len(sample if sample.parent is None else sample.parent) > KEPT:
+    if len(sample.all_events) > KEPT:
         return summed(sample)
     try:
-        return sample.once(("block sums", length), summed)
+        return sample.of_each_event(("block sums", length), summed)
     except InapplicableError:
         # Of another event of the study, maybe.
         return summed(sample)

@@ -109,7 +109,7 @@ def corrado_zivney(sample: AbnormalReturns, window: Window) -> Value:
     def totals() -> Totals:
         return Totals.over(sample, partial(standardised_ranks, spread=spread_across(sample)))
 
-    return rank_z(sample, window, sample.remember("corrado_zivney", totals))
+    return rank_z(sample, window, sample.cached(("corrado_zivney",), totals))
 
 
 @statistic(
@@ -365,14 +365,14 @@ def grank(sample: AbnormalReturns, window: Window) -> Grank:
     the ranks of the residuals above it by one, and of those equal to it by a half: the residuals
     are ranked once for all windows.
     """
-    return sample.remember(("grank", window), lambda: _grank(sample, window))
+    return sample.cached(("grank", window), lambda: _grank(sample, window))
 
 
 def _grank(sample: AbnormalReturns, window: Window) -> Grank:
     scar = sample.scar(window)
     t_of_mean(scar)
     residuals = Totals.once(sample, "residual_ranks", residual_ranks)
-    inserted = sample.map(partial(_inserted, window=window, sd=float(scar.std(ddof=1))))
+    inserted = sample.by_chunk(partial(_inserted, window=window, sd=float(scar.std(ddof=1))))
     raised, event, variance = (np.sum(terms, axis=0) for terms in zip(*inserted, strict=True))
     total = np.append(residuals.total + raised, event)
     days = Totals(total, np.append(residuals.days, len(sample)))

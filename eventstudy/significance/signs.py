@@ -135,7 +135,7 @@ def generalized_sign(sample: AbnormalReturns, window: Window) -> Value:
     """
     L = len(window)
     require(len(sample.windows.estimation) >= L, "long_window")
-    share = sample.once(("positive_share", L), partial(_shares, length=L))
+    share = sample.of_each_event(("positive_share", L), partial(_shares, length=L))
     require(not np.isnan(share).all(), "no_spell", length=L)
     p = float(np.nanmean(share))
     require(0 < p < 1, "one_sign")
@@ -144,7 +144,7 @@ def generalized_sign(sample: AbnormalReturns, window: Window) -> Value:
 
 
 def _shares(study: AbnormalReturns, *, length: int) -> FloatArray:
-    return np.concatenate(list(study.map(lambda events: positive_share(events.resid, length))))
+    return np.concatenate(list(study.by_chunk(lambda events: positive_share(events.resid, length))))
 
 
 def positive_share(resid: FloatArray, length: int) -> FloatArray:

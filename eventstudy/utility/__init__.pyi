@@ -9,7 +9,6 @@ from .log import note as note
 from .pieces import CHUNK as CHUNK
 from .pieces import HOLDABLE as HOLDABLE
 from .pieces import KEPT as KEPT
-from .pieces import RESIDUALS_KEPT as RESIDUALS_KEPT
 from .pieces import SMALL_CHUNK as SMALL_CHUNK
 from .pieces import ByEvent as ByEvent
 from .pieces import Pieces as Pieces

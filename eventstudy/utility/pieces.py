@@ -17,8 +17,6 @@ CHUNK = 500
 # laid out again, chunk by chunk, whenever it is asked for: writing 20 kB an event to memory takes
 # longer than to gather them anew.
 KEPT = 2000
-# The residuals of so many events take 400 MB; those of more are computed on demand as well.
-RESIDUALS_KEPT = 200_000
 # All estimation days of more events than this would not fit into memory.
 HOLDABLE = 50_000
 # Of work that is done event by event, so that a study of some hundred keeps several workers busy.

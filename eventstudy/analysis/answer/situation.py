@@ -194,7 +194,7 @@ def _pairs(sample: AbnormalReturns, window: Window) -> tuple[float, float]:
     n = len(sample)
     if n < 2:
         return 0.0, 0.0
-    at = sample.windows.over("event_positions", sample.columns(window))
+    at = sample.positions_over(window)
     first, last, pairs = at[:, 0], at[:, -1], n * (n - 1) / 2
     apart = int((n - np.searchsorted(np.sort(first), last, side="right")).sum())
     size = np.unique(sample.windows.day0, return_counts=True)[1]
@@ -222,7 +222,9 @@ def _shape(sample: AbnormalReturns, window: Window) -> dict[str, Any]:
 
     nu = sample.df_resid[:, None].astype(float)
     squares = np.where(nu > 2, sample.sar_over(window) ** 2 * (nu - 2) / nu, np.nan)
-    values = sample.once("normality", lambda study: np.vstack(list(study.map(_normality_of))))
+    values = sample.of_each_event(
+        ("normality",), lambda study: np.vstack(list(study.by_chunk(_normality_of)))
+    )
     normal_p, skewness = values[:, 0], values[:, 1]
     car = sample.car(window)
     n, varies = len(car), len(car) > 2 and np.ptp(car) > 0
@@ -252,7 +254,9 @@ def _normality_of(events: AbnormalReturns) -> FloatArray:
 
 def _trading(sample: AbnormalReturns) -> dict[str, Any]:
     n_returns, length = int((sample.spans > 0).sum()), len(sample.windows.estimation)
-    absent = sample.once("late", lambda study: np.concatenate(list(study.map(_late))))
+    absent = sample.of_each_event(
+        ("late",), lambda study: np.concatenate(list(study.by_chunk(_late)))
+    )
     return {
         # Days masked for other events of the firm are no sign of thin trading.
         "missing_days": 1 - _mean((sample.nobs + sample.windows.masked) / (length - absent)),
@@ -260,7 +264,7 @@ def _trading(sample: AbnormalReturns) -> dict[str, Any]:
         "estimation_length": length,
         "multi_day": float((sample.length > 1).sum()) / n_returns if n_returns else np.nan,
         "shortest_estimation": int(sample.nobs.min()) if len(sample) else 0,
-        "still_days": np.nan_to_num(_mean(sample.once("still", still_days))),
+        "still_days": np.nan_to_num(_mean(sample.of_each_event(("still",), still_days))),
     }
 
 

@@ -159,7 +159,7 @@ def recent_variances(sample: AbnormalReturns, window: Window, A: FloatArray) -> 
     are added up by event day, on the days on which all events of the date have one.
     """
     k = np.ones(A.shape)
-    if sample.recent is None:
+    if sample.study.recent is None:
         return k
     recent, day0 = days_before(sample), sample.windows.day0
     of_market = market_variance(recent, window)

@@ -121,7 +121,7 @@ def diagnostics(study: FittedStudy, *, lags: int = LAGS) -> pd.DataFrame:
        271-285.
     """
     a = study.abnormal.take(study.ok)
-    columns = a.map(lambda events: _of_estimations(events, lags))
+    columns = a.by_chunk(lambda events: _of_estimations(events, lags))
     ids = study.events.loc[study.ok, ["event_id", "ticker"]].reset_index(drop=True)
     return ids.assign(nobs=a.nobs, **joined(len(a), columns))
 

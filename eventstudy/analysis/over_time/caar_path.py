@@ -101,12 +101,11 @@ def prepare_windows(study: FittedStudy) -> None:
 def _prepared(study: FittedStudy) -> bool:
     a, main = study.abnormal, study.main
     column = group_column(study, study.settings.by) if is_large(study) else ""
-    if column and a.parent is None:
+    if column and a.taken_from is None:
         groups = list(study.groups(column).values())
         for group in groups:
             prepare_windows(group)
         a.made_up_of([group.abnormal for group in groups])
-        a.unextended.made_up_of([group.abnormal.unextended for group in groups])
     paths = [*by_day(a.event), *up_to_day(a.event)]
     windows = [*study.settings.tested, *filter(None, from_main(a.event, main.start))]
     prepare_correlations(a, windows + paths * (a.unextended is a), main)

@@ -136,7 +136,7 @@ def shared_movement(sample: AbnormalReturns, window: Window) -> float:
         return np.nan
     z = sample.scar(window)
     z = z - z.mean()
-    at = sample.windows.over("event_positions", sample.columns(window))
+    at = sample.positions_over(window)
     first, last = at.min(axis=1), at.max(axis=1)
     meets = np.less_equal.outer(first, last) & np.greater_equal.outer(last, first)
     i, j = np.nonzero(np.triu(meets, 1))

@@ -402,7 +402,7 @@ class _Plan:
             after = windows.without_gap().event_positions
             windows = windows.altered(other_news=self._near_news(event, after))
         engine: Any = "batch" if self.model.cov_type == "nonrobust" else "statsmodels"
-        a = self.model.fit(windows, engine=engine).altered(conventions=self.conventions)
+        a = replace(self.model.fit(windows, engine=engine), conventions=self.conventions)
         first, last = min(w.start for w in self.windows), max(w.stop for w in self.windows)
         at = windows.event_positions[:, a.columns(Window(first, last))]
         touches = self._near_news(event, at).any(axis=1)
@@ -446,10 +446,7 @@ def _tested(plan: _Plan, sessions: DateArray, places: IntArray, *, common: bool)
             if together:
                 done = preset_correlations(a, window, samples, in_draw, places, axis)
             # By itself a draw looks for its correlations in no larger study.
-            samples = [
-                sample if done[b] else sample.altered(parent=None, rows=None)
-                for b, sample in enumerate(samples)
-            ]
+            samples = [sample if done[b] else sample.as_study() for b, sample in enumerate(samples)]
             for b, sample in enumerate(samples):
                 _fill(out, plan, (b, w), sample)
     return out
@@ -479,10 +476,9 @@ def _find_effects(
     from these; main tests of fewer events do not, and are linear in the effect.
     """
     test, last = STATISTICS[found.name], sample.columns(window).stop - 1
-    shared = {k: v for k, v in sample.memo.items() if isinstance(k, tuple) and "corr" in str(k[0])}
     ar = sample.ar.copy()
     ar[:, last] += 1.0
-    altered = sample.altered(ar=ar, memo=shared, parent=None, rows=None)
+    altered = sample.as_study(ar=ar)
     signed = np.array([effects, -effects])
     if test.main_from == FULL_SAMPLE:
         scar = sample.scar(window)
