@@ -132,12 +132,13 @@ def _gaps(q: Quotes, is_missing: BoolArray, what: str) -> list[Span]:
 
 
 def no_price(q: Quotes) -> list[Span]:
-    """Return rows without a usable close.
+    """Return rows without a usable close, or rows that contradict each other.
 
-    Close and adjusted close are blank, or what stood there is not a positive, finite number.
+    Close and adjusted close are blank, not positive and finite, or differ between rows of the day.
     """
     blank = np.isnan(q.close) & np.isnan(q.adj_close) & ~np.isin(q.dates, _lost(q))
-    return q.spans(runs(blank), lambda a, b: "a row without a usable close")
+    detail = "a row without a usable close, or rows that contradict each other"
+    return q.spans(runs(blank), lambda a, b: detail)
 
 
 def closed_day(q: Quotes) -> list[Span]:
