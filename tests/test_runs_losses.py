@@ -320,3 +320,17 @@ def test_an_end_while_the_command_runs_says_what_is_true(
     hook.write_text("exit 0\n")
     refresh(made, "--on-change", f"/bin/sh {hook}")
     assert left_in(made.out) == []
+
+
+def test_a_run_in_which_no_event_has_a_result_is_no_success(tmp_path: Path) -> None:
+    """It is written, as other windows have results, but a job must not take it for an answer."""
+    project = Project(tmp_path / "hole")
+    project.announce(("AAA",))
+    file = project.prices / "AAA.csv"
+    day = f"{DAYS[AT[0] + 1]:%Y-%m-%d}"
+    rows = file.read_text(encoding="utf-8").splitlines(keepends=True)
+    file.write_text("".join(row for row in rows if not row.startswith(day)), encoding="utf-8")
+    said = invoke("run", *project.options, code=3)
+    assert "no event has a result for [0,1]\n  e-AAA (AAA): no price on 1 of its 2 days" in said
+    assert (project.run / "report.html").is_file()
+    assert "no event has a result" in invoke("refresh", *project.options, code=3)

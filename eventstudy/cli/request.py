@@ -71,7 +71,7 @@ class Order:
         return f"{line}\n\n" if names else ""
 
     def end_if_incomplete(self, findings: Findings) -> None:
-        """End the command if more events have no CAR over the main window than allowed.
+        """End the command if more events have no CAR over the main window than allowed, or all.
 
         With `strict` also if another source of prices stood in for the one that was asked.
 
@@ -86,10 +86,11 @@ class Order:
             sys.exit(INCOMPLETE)
         lost = setup.n_events - setup.n_used + findings.pooled.n_lacking
         share = lost / setup.n_events
-        if not lost or (share <= self.max_loss and not self.strict):
+        if not lost or (share <= self.max_loss and share < 1 and not self.strict):
             return
         limit = "--strict" if self.strict else f"--max-loss {self.max_loss:g}"
-        head = say("losses.head", share=share, window=str(setup.main), limit=limit)
+        code = "losses.head" if share < 1 else "losses.none_left"
+        head = say(code, share=share, window=str(setup.main), limit=limit)
         lines = _events_without_car(findings)[:NAMED]
         more = [say("losses.more", n=lost - len(lines))] if lost > len(lines) else []
         text = "\n  ".join([head, *lines, *more])
