@@ -123,7 +123,7 @@ def sections(text: str) -> set[str]:
 @pytest.mark.parametrize("name", STATISTICS)
 def test_every_test_has_its_formula_and_its_reference(name: str) -> None:
     text = inspect.getdoc(STATISTICS[name].compute) or ""
-    assert {"Parameters", "Returns", "Notes", "References"} <= sections(text)
+    assert {"Parameters", "Returns", "Notes", "References", "Examples"} <= sections(text)
     assert "Missing data" in " ".join(text.split())
     # Its statistic is that of Johnson's test.
     assert ".. math::" in text or name == "johnson_bootstrap"
@@ -132,7 +132,7 @@ def test_every_test_has_its_formula_and_its_reference(name: str) -> None:
 @pytest.mark.parametrize("name", MODELS)
 def test_every_model_has_its_formula_and_its_reference(name: str) -> None:
     text = inspect.getdoc(MODELS[name]) or ""
-    assert {"Notes", "References"} <= sections(text)
+    assert {"Notes", "References", "Examples"} <= sections(text)
     assert ".. math::" in text
     assert "Missing data" in " ".join(text.split())
 

@@ -112,6 +112,20 @@ class Capm(FactorModel, name="capm"):
     risk, Journal of Finance 19, 425-442. Lintner, J. (1965), The valuation of risk assets and the
     selection of risky investments in stock portfolios and capital budgets, Review of Economics and
     Statistics 47, 13-37.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import pandas as pd
+    >>> import eventstudy as es
+    >>> news = pd.DataFrame({"ticker": ["AMD"], "announced_at": ["2022-10-07"]})
+    >>> days = pd.bdate_range("2021-06-01", "2022-12-30", name="date")
+    >>> draw = np.random.default_rng(1).normal(0, 0.01, (len(days), 1))
+    >>> factors = pd.DataFrame(draw, days, ["mkt_rf"])
+    >>> factors["rf"] = 0.0001
+    >>> results = es.study(news, "sample", model="capm", factors=factors)
+    >>> results.car([(0, 1)])["car"].round(4).item()
+    -0.1462
     """
 
     label = "CAPM"
@@ -133,6 +147,20 @@ class FamaFrench3(FactorModel, name="ff3"):
     ----------
     Fama, E. F. and French, K. R. (1993), Common risk factors in the returns on stocks and bonds,
     Journal of Financial Economics 33, 3-56.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import pandas as pd
+    >>> import eventstudy as es
+    >>> news = pd.DataFrame({"ticker": ["AMD"], "announced_at": ["2022-10-07"]})
+    >>> days = pd.bdate_range("2021-06-01", "2022-12-30", name="date")
+    >>> draw = np.random.default_rng(1).normal(0, 0.01, (len(days), 3))
+    >>> factors = pd.DataFrame(draw, days, ["mkt_rf", "smb", "hml"])
+    >>> factors["rf"] = 0.0001
+    >>> results = es.study(news, "sample", model="ff3", factors=factors)
+    >>> results.car([(0, 1)])["car"].round(4).item()
+    -0.1587
     """
 
     label = "Fama-French three-factor model"
@@ -153,6 +181,20 @@ class Carhart(FactorModel, name="carhart"):
     References
     ----------
     Carhart, M. M. (1997), On persistence in mutual fund performance, Journal of Finance 52, 57-82.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import pandas as pd
+    >>> import eventstudy as es
+    >>> news = pd.DataFrame({"ticker": ["AMD"], "announced_at": ["2022-10-07"]})
+    >>> days = pd.bdate_range("2021-06-01", "2022-12-30", name="date")
+    >>> draw = np.random.default_rng(1).normal(0, 0.01, (len(days), 4))
+    >>> factors = pd.DataFrame(draw, days, ["mkt_rf", "smb", "hml", "mom"])
+    >>> factors["rf"] = 0.0001
+    >>> results = es.study(news, "sample", model="carhart", factors=factors)
+    >>> results.car([(0, 1)])["car"].round(4).item()
+    -0.1425
     """
 
     label = "Carhart four-factor model"
@@ -175,6 +217,20 @@ class FamaFrench5(FactorModel, name="ff5"):
     ----------
     Fama, E. F. and French, K. R. (2015), A five-factor asset pricing model, Journal of Financial
     Economics 116, 1-22.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import pandas as pd
+    >>> import eventstudy as es
+    >>> news = pd.DataFrame({"ticker": ["AMD"], "announced_at": ["2022-10-07"]})
+    >>> days = pd.bdate_range("2021-06-01", "2022-12-30", name="date")
+    >>> draw = np.random.default_rng(1).normal(0, 0.01, (len(days), 5))
+    >>> factors = pd.DataFrame(draw, days, ["mkt_rf", "smb", "hml", "rmw", "cma"])
+    >>> factors["rf"] = 0.0001
+    >>> results = es.study(news, "sample", model="ff5", factors=factors)
+    >>> results.car([(0, 1)])["car"].round(4).item()
+    -0.1519
     """
 
     label = "Fama-French five-factor model"
@@ -201,6 +257,19 @@ class Factors(FactorModel, name="factors"):
     ----------
     Ross, S. A. (1976), The arbitrage theory of capital asset pricing, Journal of Economic Theory
     13, 341-360.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import pandas as pd
+    >>> import eventstudy as es
+    >>> news = pd.DataFrame({"ticker": ["AMD"], "announced_at": ["2022-10-07"]})
+    >>> days = pd.bdate_range("2021-06-01", "2022-12-30", name="date")
+    >>> draw = np.random.default_rng(1).normal(0, 0.01, (len(days), 2))
+    >>> factors = pd.DataFrame(draw, days, ["oil", "gold"])
+    >>> results = es.study(news, "sample", model="factors", factors=factors)
+    >>> results.car([(0, 1)])["car"].round(4).item()
+    -0.1453
     """
 
     label = "factor model"
@@ -222,6 +291,15 @@ class TwoIndex(LinearModel, name="two_index"):
     ----------
     Solnik, B. H. (1974), An equilibrium model of the international capital market, Journal of
     Economic Theory 8, 500-524.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> import eventstudy as es
+    >>> news = pd.DataFrame({"ticker": ["AMD"], "announced_at": ["2022-10-07"]})
+    >>> results = es.study(news, "sample", model="two_index", series="world=NVDA")
+    >>> results.car([(0, 1)])["car"].round(4).item()
+    -0.0536
     """
 
     label = "two-index model"
@@ -244,6 +322,15 @@ class Industry(LinearModel, name="industry"):
     ----------
     King, B. F. (1966), Market and industry factors in stock price behavior, Journal of Business 39,
     139-190.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> import eventstudy as es
+    >>> news = {"ticker": ["AMD"], "announced_at": ["2022-10-07"], "industry": ["NVDA"]}
+    >>> results = es.study(pd.DataFrame(news), "sample", model="industry")
+    >>> results.car([(0, 1)])["car"].round(4).item()
+    -0.0536
     """
 
     label = "market-and-industry model"

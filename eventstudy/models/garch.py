@@ -110,6 +110,15 @@ class Garch(_Volatility, name="garch"):
     ----------
     Bollerslev, T. (1986), Generalized autoregressive conditional heteroskedasticity, Journal of
     Econometrics 31, 307-327.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> import eventstudy as es
+    >>> news = pd.DataFrame({"ticker": ["AMD"], "announced_at": ["2022-10-07"]})
+    >>> results = es.study(news, "sample", model="garch")
+    >>> results.car([(0, 1)])["car"].round(4).item()
+    -0.0743
     """
 
     label = "market model with GARCH(1,1) errors"
@@ -136,6 +145,15 @@ class Gjr(_Volatility, name="gjr"):
     Glosten, L. R., Jagannathan, R. and Runkle, D. E. (1993), On the relation between the expected
     value and the volatility of the nominal excess return on stocks, Journal of Finance 48,
     1779-1801.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> import eventstudy as es
+    >>> news = pd.DataFrame({"ticker": ["AMD"], "announced_at": ["2022-10-07"]})
+    >>> results = es.study(news, "sample", model="gjr")
+    >>> results.car([(0, 1)])["car"].round(4).item()
+    -0.0743
     """
 
     label = "market model with GJR-GARCH(1,1) errors"
@@ -162,6 +180,15 @@ class Egarch(_Volatility, name="egarch"):
     ----------
     Nelson, D. B. (1991), Conditional heteroskedasticity in asset returns: a new approach,
     Econometrica 59, 347-370.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> import eventstudy as es
+    >>> news = pd.DataFrame({"ticker": ["AMD"], "announced_at": ["2022-10-07"]})
+    >>> results = es.study(news, "sample", model="egarch")
+    >>> results.car([(0, 1)])["car"].round(4).item()
+    -0.0744
     """
 
     label = "market model with EGARCH(1,1) errors"

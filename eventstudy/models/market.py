@@ -30,6 +30,15 @@ class Market(LinearModel, name="market"):
     Fama, E. F., Fisher, L., Jensen, M. C. and Roll, R. (1969), The adjustment of stock prices to
     new information, International Economic Review 10, 1-21. MacKinlay, A. C. (1997), Event studies
     in economics and finance, Journal of Economic Literature 35, 13-39, eq. 3.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> import eventstudy as es
+    >>> news = pd.DataFrame({"ticker": ["AMD"], "announced_at": ["2022-10-07"]})
+    >>> results = es.study(news, "sample", model="market")
+    >>> results.car([(0, 1)])["car"].round(4).item()
+    -0.0744
     """
 
     label = "market model"
@@ -58,6 +67,15 @@ class MarketAdjusted(ParameterFree, name="market_adjusted"):
     Brown, S. J. and Warner, J. B. (1980), Measuring security price performance, Journal of
     Financial Economics 8, 205-258; (1985), Using daily stock returns: the case of event studies,
     Journal of Financial Economics 14, 3-31.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> import eventstudy as es
+    >>> news = pd.DataFrame({"ticker": ["AMD"], "announced_at": ["2022-10-07"]})
+    >>> results = es.study(news, "sample", model="market_adjusted")
+    >>> results.car([(0, 1)])["car"].round(4).item()
+    -0.114
     """
 
     label = "market-adjusted model"
@@ -91,6 +109,15 @@ class ConstantMean(LinearModel, name="constant_mean"):
     Financial Economics 8, 205-258; (1985), Using daily stock returns: the case of event studies,
     Journal of Financial Economics 14, 3-31. MacKinlay, A. C. (1997), Event studies in economics and
     finance, Journal of Economic Literature 35, 13-39, eq. 2.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> import eventstudy as es
+    >>> news = pd.DataFrame({"ticker": ["AMD"], "announced_at": ["2022-10-07"]})
+    >>> results = es.study(news, "sample", model="constant_mean")
+    >>> results.car([(0, 1)])["car"].round(4).item()
+    -0.1498
     """
 
     label = "constant-mean model"
@@ -149,6 +176,15 @@ class Matched(MarketAdjusted, name="matched"):
     power and specification of test statistics, Journal of Financial Economics 43, 341-372. Lyon, J.
     D., Barber, B. M. and Tsai, C.-L. (1999), Improved methods for tests of long-run abnormal stock
     returns, Journal of Finance 54, 165-201.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> import eventstudy as es
+    >>> news = pd.DataFrame({"ticker": ["AMD"], "announced_at": ["2022-10-07"], "match": ["NVDA"]})
+    >>> results = es.study(news, "sample", model="matched")
+    >>> results.car([(0, 1)])["car"].round(4).item()
+    -0.0356
     """
 
     label = "matched firm or portfolio"
@@ -178,6 +214,16 @@ class SyntheticControl(ParameterFree, name="synthetic_control"):
     ----------
     Abadie, A., Diamond, A. and Hainmueller, J. (2010), Synthetic control methods for comparative
     case studies, Journal of the American Statistical Association 105, 493-505.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> import eventstudy as es
+    >>> donors = "AAPL;AMZN;CVX;GE;JNJ;JPM;MSFT;PFE;WMT;XOM"
+    >>> news = pd.DataFrame({"ticker": ["AMD"], "announced_at": ["2022-10-07"], "donors": [donors]})
+    >>> results = es.study(news, "sample", model="synthetic_control")
+    >>> results.car([(0, 1)])["car"].round(4).item()
+    -0.0991
     """
 
     label = "synthetic control"

@@ -39,6 +39,15 @@ class ScholesWilliams(LinearModel, name="scholes_williams"):
     ----------
     Scholes, M. and Williams, J. (1977), Estimating betas from nonsynchronous data, Journal of
     Financial Economics 5, 309-327.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> import eventstudy as es
+    >>> news = pd.DataFrame({"ticker": ["AMD"], "announced_at": ["2022-10-07"]})
+    >>> results = es.study(news, "sample", model="scholes_williams")
+    >>> results.car([(0, 1)])["car"].round(4).item()
+    -0.083
     """
 
     label = "Scholes-Williams model"
@@ -83,6 +92,15 @@ class Dimson(LinearModel, name="dimson"):
     ----------
     Dimson, E. (1979), Risk measurement when shares are subject to infrequent trading, Journal of
     Financial Economics 7, 197-226.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> import eventstudy as es
+    >>> news = pd.DataFrame({"ticker": ["AMD"], "announced_at": ["2022-10-07"]})
+    >>> results = es.study(news, "sample", model="dimson")
+    >>> results.car([(0, 1)])["car"].round(4).item()
+    -0.0811
     """
 
     label = "Dimson model"
@@ -148,6 +166,15 @@ class TradeToTrade(LinearModel, name="trade_to_trade"):
     ----------
     Maynes, E. and Rumsey, J. (1993), Conducting event studies with thinly traded stocks, Journal of
     Banking & Finance 17, 145-157.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> import eventstudy as es
+    >>> news = pd.DataFrame({"ticker": ["AMD"], "announced_at": ["2022-10-07"]})
+    >>> results = es.study(news, "sample", model="trade_to_trade")
+    >>> results.car([(0, 1)])["car"].round(4).item()
+    -0.0744
     """
 
     label = "trade-to-trade market model"
@@ -250,6 +277,15 @@ class TheilSen(_Robust, name="theil_sen"):
     Journal of the American Statistical Association 63, 1379-1389. Dombrow, J., Rodriguez, M. and
     Sirmans, C. F. (2000), A complete nonparametric event study approach, Review of Quantitative
     Finance and Accounting 14, 361-380.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> import eventstudy as es
+    >>> news = pd.DataFrame({"ticker": ["AMD"], "announced_at": ["2022-10-07"]})
+    >>> results = es.study(news, "sample", model="theil_sen")
+    >>> results.car([(0, 1)])["car"].round(4).item()
+    -0.0685
     """
 
     label = "Theil-Sen market model"
@@ -291,6 +327,15 @@ class Huber(_Robust, name="huber"):
     Huber, P. J. (1964), Robust estimation of a location parameter, Annals of Mathematical
     Statistics 35, 73-101; (1973), Robust regression: asymptotics, conjectures and Monte Carlo,
     Annals of Statistics 1, 799-821.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> import eventstudy as es
+    >>> news = pd.DataFrame({"ticker": ["AMD"], "announced_at": ["2022-10-07"]})
+    >>> results = es.study(news, "sample", model="huber")
+    >>> results.car([(0, 1)])["car"].round(4).item()
+    -0.0753
     """
 
     label = "Huber market model"

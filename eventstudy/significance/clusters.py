@@ -64,6 +64,16 @@ def date_clustered(sample: AbnormalReturns, window: Window) -> Value:
     ----------
     Bell, R. M. and McCaffrey, D. F. (2002), Bias reduction in standard errors for linear regression
     with multi-stage samples, Survey Methodology 28, 169-181.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> import eventstudy as es
+    >>> tickers = ["AAPL", "AMD", "NVDA", "XOM", "CVX", "AMZN"]
+    >>> days = ["2018-04-04", "2018-06-15", "2022-10-07", "2019-08-05", "2020-03-09", "2021-07-30"]
+    >>> news = pd.DataFrame({"ticker": tickers, "announced_at": days})
+    >>> print(es.study(news, "sample").test("date_clustered", (0, 1)))
+    Date-clustered t: t(5) = -0.87, p = 0.4233, 6 events
     """
     return clustered_t(sample.car(window), number_dates(sample))
 
@@ -109,6 +119,16 @@ def wild_bootstrap(sample: AbnormalReturns, window: Window) -> Value:
     ----------
     Cameron, A. C., Gelbach, J. B. and Miller, D. L. (2008), Bootstrap-based improvements for
     inference with clustered errors, Review of Economics and Statistics 90, 414-427.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> import eventstudy as es
+    >>> tickers = ["AAPL", "AMD", "NVDA", "XOM", "CVX", "AMZN"]
+    >>> days = ["2018-04-04", "2018-06-15", "2022-10-07", "2019-08-05", "2020-03-09", "2021-07-30"]
+    >>> news = pd.DataFrame({"ticker": tickers, "announced_at": days})
+    >>> print(es.study(news, "sample").test("wild_bootstrap", (0, 1)))
+    Wild bootstrap by date: sign flips = -0.87, p = 0.4062, 6 events
     """
     cluster = merge_dates(sample, window)
     G = int(cluster.max()) + 1
@@ -290,6 +310,16 @@ def cda(sample: AbnormalReturns, window: Window) -> Value:
     ----------
     Brown, S. J. and Warner, J. B. (1985), Using daily stock returns: the case of event studies,
     Journal of Financial Economics 14, 3-31.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> import eventstudy as es
+    >>> tickers = ["AAPL", "AMD", "NVDA", "XOM", "CVX", "AMZN"]
+    >>> days = ["2018-04-04", "2018-06-15", "2022-10-07", "2019-08-05", "2020-03-09", "2021-07-30"]
+    >>> news = pd.DataFrame({"ticker": tickers, "announced_at": days})
+    >>> print(es.study(news, "sample").test("cda", (0, 1)))
+    CDA t: t(219) = -1.71, p = 0.0879, 6 events
     """
     same_date = same_date_mean(sample, window)
     y = Totals.once(sample, "cda", lambda events: events.resid).scaled(same_date)
@@ -340,6 +370,16 @@ def calendar_time(sample: AbnormalReturns, window: Window) -> Value:
     Mandelker, G. (1974), Risk and return: the case of merging firms, Journal of Financial Economics
     1, 303-335. Fama, E. F. (1998), Market efficiency, long-term returns, and behavioral finance,
     Journal of Financial Economics 49, 283-306.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> import eventstudy as es
+    >>> tickers = ["AAPL", "AMD", "NVDA", "XOM", "CVX", "AMZN"]
+    >>> days = ["2018-04-04", "2018-06-15", "2022-10-07", "2019-08-05", "2020-03-09", "2021-07-30"]
+    >>> news = pd.DataFrame({"ticker": tickers, "announced_at": days})
+    >>> print(es.study(news, "sample").test("calendar_time", (0, 1)))
+    Calendar time: t(11) = -0.82, p = 0.4292, 6 events
     """
     position = sample.positions_over(window)
     ar = sample.over(sample.study.ar, window)

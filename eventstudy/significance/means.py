@@ -55,6 +55,16 @@ def cross_sectional(sample: AbnormalReturns, window: Window) -> Value:
     ----------
     Brown, S. J. and Warner, J. B. (1980), Measuring security price performance, Journal of
     Financial Economics 8, 205-258.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> import eventstudy as es
+    >>> tickers = ["AAPL", "AMD", "NVDA", "XOM", "CVX", "AMZN"]
+    >>> days = ["2018-04-04", "2018-06-15", "2022-10-07", "2019-08-05", "2020-03-09", "2021-07-30"]
+    >>> news = pd.DataFrame({"ticker": tickers, "announced_at": days})
+    >>> print(es.study(news, "sample").test("cross_sectional", (0, 1)))
+    Cross-sectional t: t(5) = -0.87, p = 0.4233, 6 events
     """
     return t_of_mean(sample.car(window))
 
@@ -95,6 +105,16 @@ def jackknife(sample: AbnormalReturns, window: Window) -> Value:
     Tukey, J. W. (1958), Bias and confidence in not-quite large samples (abstract), Annals of
     Mathematical Statistics 29, 614. Giaccotto, C. and Sfiridis, J. M. (1996), Hypothesis testing in
     event studies: the case of variance changes, Journal of Economics and Business 48, 349-370.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> import eventstudy as es
+    >>> tickers = ["AAPL", "AMD", "NVDA", "XOM", "CVX", "AMZN"]
+    >>> days = ["2018-04-04", "2018-06-15", "2022-10-07", "2019-08-05", "2020-03-09", "2021-07-30"]
+    >>> news = pd.DataFrame({"ticker": tickers, "announced_at": days})
+    >>> print(es.study(news, "sample").test("jackknife", (0, 1)))
+    Jackknife: t(5) = -0.87, p = 0.4233, 6 events
     """
     car = sample.car(window)
     n = len(car)
@@ -138,6 +158,16 @@ def hall(sample: AbnormalReturns, window: Window) -> Value:
     ----------
     Hall, P. (1992), On the removal of skewness by transformation, Journal of the Royal Statistical
     Society, Series B 54, 221-228.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> import eventstudy as es
+    >>> tickers = ["AAPL", "AMD", "NVDA", "XOM", "CVX", "AMZN"] * 4
+    >>> days = pd.bdate_range("2016-03-01", periods=24, freq="60B")
+    >>> news = pd.DataFrame({"ticker": tickers, "announced_at": days})
+    >>> print(es.study(news, "sample").test("hall", (0, 1)))
+    Skewness-adjusted t (Hall): t(23) = 0.32, p = 0.7534, 24 events
     """
     return hall_t(sample.car(window))
 
@@ -180,6 +210,16 @@ def johnson(sample: AbnormalReturns, window: Window) -> Value:
     Journal of the American Statistical Association 73, 536-544. Lyon, J. D., Barber, B. M. and
     Tsai, C.-L. (1999), Improved methods for tests of long-run abnormal stock returns, Journal of
     Finance 54, 165-201.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> import eventstudy as es
+    >>> tickers = ["AAPL", "AMD", "NVDA", "XOM", "CVX", "AMZN"] * 4
+    >>> days = pd.bdate_range("2016-03-01", periods=24, freq="60B")
+    >>> news = pd.DataFrame({"ticker": tickers, "announced_at": days})
+    >>> print(es.study(news, "sample").test("johnson", (0, 1)))
+    Skewness-adjusted t (Johnson): t(23) = 0.32, p = 0.7539, 24 events
     """
     return johnson_t(sample.car(window))
 
@@ -219,6 +259,16 @@ def johnson_bootstrap(sample: AbnormalReturns, window: Window) -> Value:
     ----------
     Lyon, J. D., Barber, B. M. and Tsai, C.-L. (1999), Improved methods for tests of long-run
     abnormal stock returns, Journal of Finance 54, 165-201.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> import eventstudy as es
+    >>> tickers = ["AAPL", "AMD", "NVDA", "XOM", "CVX", "AMZN"] * 2
+    >>> days = pd.bdate_range("2016-03-01", periods=12, freq="80B")
+    >>> news = pd.DataFrame({"ticker": tickers, "announced_at": days})
+    >>> print(es.study(news, "sample").test("johnson_bootstrap", (0, 1)))
+    Johnson bootstrap: bootstrap = -0.76, p = 0.5960, 12 events (12 events, 20 needed to rely on it)
     """
     car = sample.car(window)
     ordered = car[np.argsort(np.abs(car))]

@@ -54,6 +54,15 @@ def portfolio(sample: AbnormalReturns, window: Window) -> Value:
     Jaffe, J. F. (1974), Special information and insider trading, Journal of Business 47, 410-428.
     Mandelker, G. (1974), Risk and return: the case of merging firms, Journal of Financial Economics
     1, 303-335.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> import eventstudy as es
+    >>> firms = ["AAPL", "AMD", "MSFT", "NVDA"]
+    >>> news = pd.DataFrame({"ticker": firms, "announced_at": "2018-06-15"})
+    >>> print(es.study(news, "sample").test("portfolio", (0, 1)))
+    Portfolio t: t(218) = 0.69, p = 0.4929, 4 events
     """
     system = common_system(sample.unextended, window, ranked=False)
     s2 = (system.residuals.mean(axis=1) ** 2).sum() / system.nu
@@ -106,6 +115,15 @@ def mvrm(sample: AbnormalReturns, window: Window) -> Value:
     ----------
     Schipper, K. and Thompson, R. (1983), The impact of merger-related regulations on the
     shareholders of acquiring firms, Journal of Accounting Research 21, 184-221.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> import eventstudy as es
+    >>> firms = ["AAPL", "AMD", "MSFT", "NVDA"]
+    >>> news = pd.DataFrame({"ticker": firms, "announced_at": "2018-06-15"})
+    >>> print(es.study(news, "sample").test("mvrm", (0, 1)))
+    MVRM F: F(4,215) = 0.77, p = 0.5471, 4 events
     """
     system = common_system(sample, window)
     n, nu = system.residuals.shape[1], system.nu
@@ -165,6 +183,15 @@ def mvrm_wilks(sample: AbnormalReturns, window: Window) -> Value:
     Wilks, S. S. (1932), Certain generalizations in the analysis of variance, Biometrika 24,
     471-494. Rao, C. R. (1951), An asymptotic expansion of the distribution of Wilks' criterion,
     Bulletin of the International Statistical Institute 33, 177-180.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> import eventstudy as es
+    >>> firms = ["AAPL", "AMD", "MSFT", "NVDA"]
+    >>> news = pd.DataFrame({"ticker": firms, "announced_at": "2018-06-15"})
+    >>> print(es.study(news, "sample").test("mvrm_wilks", (0, 1)))
+    MVRM Wilks F: F(8,430) = 0.99, p = 0.4452, 4 events
     """
     system = common_system(sample, window)
     E, (L, n) = system.residuals.T @ system.residuals, system.gamma.shape

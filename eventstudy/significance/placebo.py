@@ -62,6 +62,16 @@ def placebo_windows(sample: AbnormalReturns, window: Window) -> Value:
     ----------
     Gelbach, J. B., Helland, E. and Klick, J. (2013), Valid inference in single-firm, single-event
     studies, American Law and Economics Review 15, 495-541; there for one event.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> import eventstudy as es
+    >>> tickers = ["AAPL", "AMD", "NVDA", "XOM", "CVX", "AMZN"]
+    >>> days = ["2018-04-04", "2018-06-15", "2022-10-07", "2019-08-05", "2020-03-09", "2021-07-30"]
+    >>> news = pd.DataFrame({"ticker": tickers, "announced_at": days})
+    >>> print(es.study(news, "sample").test("placebo_windows", (0, 1)))
+    Placebo windows: placebo windows = -1.73, p = 0.0727, 6 events
     """
     same_date = same_date_mean(sample, window)
     placebo = day_sums(block_sums(sample, len(window)), same_date)
@@ -106,6 +116,14 @@ def sq(sample: AbnormalReturns, window: Window) -> Value:
     ----------
     Gelbach, J. B., Helland, E. and Klick, J. (2013), Valid inference in single-firm, single-event
     studies, American Law and Economics Review 15, 495-541.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> import eventstudy as es
+    >>> news = pd.DataFrame({"ticker": ["AMD"], "announced_at": ["2022-10-07"]})
+    >>> print(es.study(news, "sample").test("sq", (0, 1)))
+    SQ (sample quantile): placebo windows = -2.10, p = 0.0364, 1 event
     """
     car = float(sample.unextended.level_car(window)[0])
     return placebo_rank(car, block_sums(sample, len(window))[0])
@@ -143,6 +161,16 @@ def placebo_in_space(sample: AbnormalReturns, window: Window) -> Value:
     ----------
     Abadie, A., Diamond, A. and Hainmueller, J. (2010), Synthetic control methods for comparative
     case studies, Journal of the American Statistical Association 105, 493-505.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> import eventstudy as es
+    >>> donors = "AAPL;AMZN;CVX;GE;JNJ;JPM;MSFT;PFE;WMT;XOM"
+    >>> news = pd.DataFrame({"ticker": ["AMD"], "announced_at": ["2022-10-07"], "donors": [donors]})
+    >>> results = es.study(news, "sample", model="synthetic_control")
+    >>> print(results.test("placebo_in_space", (0, 1)))
+    Placebo in space: donors = 3.66, p = 0.0909, 1 event (10 donors, 20 needed for p below 0.05)
     """
     past, ahead = np.split(sample.windows.factors[0], [sample.resid.shape[1]])
     Z, cols = past[np.isfinite(sample.resid[0])], sample.columns(window)

@@ -58,6 +58,16 @@ def corrado(sample: AbnormalReturns, window: Window) -> Value:
     Corrado, C. J. (1989), A nonparametric test for abnormal security-price performance in event
     studies, Journal of Financial Economics 23, 385-395. Cowan, A. R. (1992), Nonparametric event
     study tests, Review of Quantitative Finance and Accounting 2, 343-358.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> import eventstudy as es
+    >>> tickers = ["AAPL", "AMD", "NVDA", "XOM", "CVX", "AMZN"]
+    >>> days = ["2018-04-04", "2018-06-15", "2022-10-07", "2019-08-05", "2020-03-09", "2021-07-30"]
+    >>> news = pd.DataFrame({"ticker": tickers, "announced_at": days})
+    >>> print(es.study(news, "sample").test("corrado", (0, 1)))
+    Corrado rank: N(0,1) = 0.12, p = 0.9055, 6 events
     """
     return rank_z(sample, window, Totals.once(sample, "corrado", ranks))
 
@@ -104,6 +114,16 @@ def corrado_zivney(sample: AbnormalReturns, window: Window) -> Value:
     Corrado, C. J. and Zivney, T. L. (1992), The specification and power of the sign test in event
     study hypothesis tests using daily stock returns, Journal of Financial and Quantitative Analysis
     27, 465-478.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> import eventstudy as es
+    >>> tickers = ["AAPL", "AMD", "NVDA", "XOM", "CVX", "AMZN"] * 2
+    >>> days = pd.bdate_range("2016-03-01", periods=12, freq="80B")
+    >>> news = pd.DataFrame({"ticker": tickers, "announced_at": days})
+    >>> print(es.study(news, "sample").test("corrado_zivney", (0, 1)))
+    Corrado-Zivney rank: N(0,1) = 0.00, p = 0.9976, 12 events
     """
 
     def totals() -> Totals:
@@ -152,6 +172,16 @@ def corrado_zivney_sign(sample: AbnormalReturns, window: Window) -> Value:
     Corrado, C. J. and Zivney, T. L. (1992), The specification and power of the sign test in event
     study hypothesis tests using daily stock returns, Journal of Financial and Quantitative Analysis
     27, 465-478.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> import eventstudy as es
+    >>> tickers = ["AAPL", "AMD", "NVDA", "XOM", "CVX", "AMZN"]
+    >>> days = ["2018-04-04", "2018-06-15", "2022-10-07", "2019-08-05", "2020-03-09", "2021-07-30"]
+    >>> news = pd.DataFrame({"ticker": tickers, "announced_at": days})
+    >>> print(es.study(news, "sample").test("corrado_zivney_sign", (0, 1)))
+    Corrado-Zivney sign: N(0,1) = 0.00, p = 1.0000, 6 events
     """
     return rank_z(sample, window, Totals.once(sample, "corrado_zivney_sign", signs))
 
@@ -240,6 +270,16 @@ def grank_t(sample: AbnormalReturns, window: Window) -> Value:
     ----------
     Kolari, J. W. and Pynnönen, S. (2011), Nonparametric rank tests for event studies, Journal of
     Empirical Finance 18, 953-971.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> import eventstudy as es
+    >>> tickers = ["AAPL", "AMD", "NVDA", "XOM", "CVX", "AMZN"] * 2
+    >>> days = pd.bdate_range("2016-03-01", periods=12, freq="80B")
+    >>> news = pd.DataFrame({"ticker": tickers, "announced_at": days})
+    >>> print(es.study(news, "sample").test("grank_t", (0, 1)))
+    GRANK-T: t(219) = -0.46, p = 0.6465, 12 events
     """
     y = grank(sample, window).days.scaled(mean_correlation(sample, window).same_date)
     y = y[np.isfinite(y)]
@@ -288,6 +328,16 @@ def grank_z(sample: AbnormalReturns, window: Window) -> Value:
     ----------
     Kolari, J. W. and Pynnönen, S. (2011), Nonparametric rank tests for event studies, Journal of
     Empirical Finance 18, 953-971.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> import eventstudy as es
+    >>> tickers = ["AAPL", "AMD", "NVDA", "XOM", "CVX", "AMZN"] * 2
+    >>> days = pd.bdate_range("2016-03-01", periods=12, freq="80B")
+    >>> news = pd.DataFrame({"ticker": tickers, "announced_at": days})
+    >>> print(es.study(news, "sample").test("grank_z", (0, 1)))
+    GRANK-Z: N(0,1) = -0.45, p = 0.6542, 12 events
     """
     sums = grank(sample, window)
     return Value(float(sums.event / np.sqrt(sums.variance)), np.inf)
@@ -331,6 +381,16 @@ def grank_z_kp(sample: AbnormalReturns, window: Window) -> Value:
     Kolari, J. W. and Pynnönen, S. (2010), Event study testing with cross-sectional correlation of
     abnormal returns, Review of Financial Studies 23, 3996-4025; (2011), Nonparametric rank tests
     for event studies, Journal of Empirical Finance 18, 953-971.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> import eventstudy as es
+    >>> tickers = ["AAPL", "AMD", "NVDA", "XOM", "CVX", "AMZN"] * 2
+    >>> days = pd.bdate_range("2016-03-01", periods=12, freq="80B")
+    >>> news = pd.DataFrame({"ticker": tickers, "announced_at": days})
+    >>> print(es.study(news, "sample").test("grank_z_kp", (0, 1)))
+    GRANK-Z-KP: N(0,1) = -0.45, p = 0.6539, 12 events
     """
     _, factor = variance_factor(sample, window)
     z = grank_z(sample, window).statistic / np.sqrt(factor)

@@ -49,6 +49,16 @@ def sign(sample: AbnormalReturns, window: Window) -> Value:
     ----------
     Brown, S. J. and Warner, J. B. (1980), Measuring security price performance, Journal of
     Financial Economics 8, 205-258.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> import eventstudy as es
+    >>> tickers = ["AAPL", "AMD", "NVDA", "XOM", "CVX", "AMZN"] * 2
+    >>> days = pd.bdate_range("2016-03-01", periods=12, freq="80B")
+    >>> news = pd.DataFrame({"ticker": tickers, "announced_at": days})
+    >>> print(es.study(news, "sample").test("sign", (0, 1)))
+    Sign: N(0,1) = -1.15, p = 0.2482, 12 events
     """
     n = len(sample)
     z = (positive_cars(sample, window) - n / 2) / (np.sqrt(n) / 2)
@@ -85,6 +95,16 @@ def sign_exact(sample: AbnormalReturns, window: Window) -> Value:
     ----------
     Dixon, W. J. and Mood, A. M. (1946), The statistical sign test, Journal of the American
     Statistical Association 41, 557-566.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> import eventstudy as es
+    >>> tickers = ["AAPL", "AMD", "NVDA", "XOM", "CVX", "AMZN"]
+    >>> days = ["2018-04-04", "2018-06-15", "2022-10-07", "2019-08-05", "2020-03-09", "2021-07-30"]
+    >>> news = pd.DataFrame({"ticker": tickers, "announced_at": days})
+    >>> print(es.study(news, "sample").test("sign_exact", (0, 1)))
+    Sign (exact): exact = 0.00, p = 1.0000, 6 events
     """
     from scipy.special import bdtr, bdtrc
 
@@ -132,6 +152,16 @@ def generalized_sign(sample: AbnormalReturns, window: Window) -> Value:
     ----------
     Cowan, A. R. (1992), Nonparametric event study tests, Review of Quantitative Finance and
     Accounting 2, 343-358.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> import eventstudy as es
+    >>> tickers = ["AAPL", "AMD", "NVDA", "XOM", "CVX", "AMZN"] * 2
+    >>> days = pd.bdate_range("2016-03-01", periods=12, freq="80B")
+    >>> news = pd.DataFrame({"ticker": tickers, "announced_at": days})
+    >>> print(es.study(news, "sample").test("generalized_sign", (0, 1)))
+    Generalized sign: N(0,1) = -1.06, p = 0.2879, 12 events
     """
     L = len(window)
     require(len(sample.windows.estimation) >= L, "long_window")
@@ -198,6 +228,16 @@ def wilcoxon(sample: AbnormalReturns, window: Window) -> Value:
     References
     ----------
     Wilcoxon, F. (1945), Individual comparisons by ranking methods, Biometrics Bulletin 1, 80-83.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> import eventstudy as es
+    >>> tickers = ["AAPL", "AMD", "NVDA", "XOM", "CVX", "AMZN"]
+    >>> days = ["2018-04-04", "2018-06-15", "2022-10-07", "2019-08-05", "2020-03-09", "2021-07-30"]
+    >>> news = pd.DataFrame({"ticker": tickers, "announced_at": days})
+    >>> print(es.study(news, "sample").test("wilcoxon", (0, 1)))
+    Wilcoxon: exact = -0.73, p = 0.5625, 6 events
     """
     from scipy.stats import rankdata
     from scipy.stats import wilcoxon as signed_rank

@@ -55,6 +55,16 @@ def bmp(sample: AbnormalReturns, window: Window) -> Value:
     ----------
     Boehmer, E., Musumeci, J. and Poulsen, A. B. (1991), Event-study methodology under conditions of
     event-induced variance, Journal of Financial Economics 30, 253-272.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> import eventstudy as es
+    >>> tickers = ["AAPL", "AMD", "NVDA", "XOM", "CVX", "AMZN"]
+    >>> days = ["2018-04-04", "2018-06-15", "2022-10-07", "2019-08-05", "2020-03-09", "2021-07-30"]
+    >>> news = pd.DataFrame({"ticker": tickers, "announced_at": days})
+    >>> print(es.study(news, "sample").test("bmp", (0, 1)))
+    BMP: t(5) = -1.21, p = 0.2793, 6 events
     """
     return t_of_mean(sample.scar(window))
 
@@ -103,6 +113,16 @@ def bmp_kp(sample: AbnormalReturns, window: Window) -> Value:
     ----------
     Kolari, J. W. and Pynnönen, S. (2010), Event study testing with cross-sectional correlation of
     abnormal returns, Review of Financial Studies 23, 3996-4025.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> import eventstudy as es
+    >>> tickers = ["AAPL", "AMD", "NVDA", "XOM", "CVX", "AMZN"]
+    >>> days = ["2018-04-04", "2018-06-15", "2022-10-07", "2019-08-05", "2020-03-09", "2021-07-30"]
+    >>> news = pd.DataFrame({"ticker": tickers, "announced_at": days})
+    >>> print(es.study(news, "sample").test("bmp_kp", (0, 1)))
+    BMP-KP: t(5) = -1.22, p = 0.2780, 6 events
     """
     value = bmp(sample, window)
     r, factor = variance_factor(sample, window)
@@ -148,6 +168,16 @@ def patell(sample: AbnormalReturns, window: Window) -> Value:
     ----------
     Patell, J. M. (1976), Corporate forecasts of earnings per share and stock price behavior:
     empirical tests, Journal of Accounting Research 14, 246-276.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> import eventstudy as es
+    >>> tickers = ["AAPL", "AMD", "NVDA", "XOM", "CVX", "AMZN"]
+    >>> days = ["2018-04-04", "2018-06-15", "2022-10-07", "2019-08-05", "2020-03-09", "2021-07-30"]
+    >>> news = pd.DataFrame({"ticker": tickers, "announced_at": days})
+    >>> print(es.study(news, "sample").test("patell", (0, 1)))
+    Patell Z: N(0,1) = -3.12, p = 0.0018, 6 events
     """
     return Value(float(sample.scar(window).sum() / np.sqrt(scar_variance(sample).sum())), np.inf)
 
@@ -188,6 +218,16 @@ def patell_kp(sample: AbnormalReturns, window: Window) -> Value:
     ----------
     Kolari, J. W. and Pynnönen, S. (2010), Event study testing with cross-sectional correlation of
     abnormal returns, Review of Financial Studies 23, 3996-4025.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> import eventstudy as es
+    >>> tickers = ["AAPL", "AMD", "NVDA", "XOM", "CVX", "AMZN"]
+    >>> days = ["2018-04-04", "2018-06-15", "2022-10-07", "2019-08-05", "2020-03-09", "2021-07-30"]
+    >>> news = pd.DataFrame({"ticker": tickers, "announced_at": days})
+    >>> print(es.study(news, "sample").test("patell_kp", (0, 1)))
+    Patell-KP: N(0,1) = -3.13, p = 0.0018, 6 events
     """
     return _patell_kp(sample, window, sample.scar(window))
 
@@ -234,6 +274,16 @@ def patell_kp_regime(sample: AbnormalReturns, window: Window) -> Value:
     Kolari, J. W. and Pynnönen, S. (2010), Event study testing with cross-sectional correlation of
     abnormal returns, Review of Financial Studies 23, 3996-4025. J. P. Morgan/Reuters (1996),
     RiskMetrics technical document, 4th edition, for the weights of recent days.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> import eventstudy as es
+    >>> tickers = ["AAPL", "AMD", "NVDA", "XOM", "CVX", "AMZN"]
+    >>> days = ["2018-04-04", "2018-06-15", "2022-10-07", "2019-08-05", "2020-03-09", "2021-07-30"]
+    >>> news = pd.DataFrame({"ticker": tickers, "announced_at": days})
+    >>> print(es.study(news, "sample").test("patell_kp_regime", (0, 1)))
+    Patell-KP, variance of these days: N(0,1) = -2.07, p = 0.0381, 6 events
     """
     k = recent_variance(sample, window)
     return _patell_kp(sample, window, sample.scar(window) / np.sqrt(k))
@@ -321,6 +371,14 @@ def event_t(sample: AbnormalReturns, window: Window) -> Value:
     MacKinlay, A. C. (1997), Event studies in economics and finance, Journal of Economic Literature
     35, 13-39. Salinger, M. (1992), Standard errors in event studies, Journal of Financial and
     Quantitative Analysis 27, 39-53.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> import eventstudy as es
+    >>> news = pd.DataFrame({"ticker": ["AMD"], "announced_at": ["2022-10-07"]})
+    >>> print(es.study(news, "sample").test("event_t", (0, 1)))
+    Single-event t: t(218) = -2.13, p = 0.0344, 1 event
     """
     return Value(float(sample.car_t(window)[0]), float(sample.df_resid[0]))
 
@@ -359,6 +417,14 @@ def event_t_regime(sample: AbnormalReturns, window: Window) -> Value:
     MacKinlay, A. C. (1997), Event studies in economics and finance, Journal of Economic Literature
     35, 13-39. J. P. Morgan/Reuters (1996), RiskMetrics technical document, 4th edition, for the
     weights of recent days.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> import eventstudy as es
+    >>> news = pd.DataFrame({"ticker": ["AMD"], "announced_at": ["2022-10-07"]})
+    >>> print(es.study(news, "sample").test("event_t_regime", (0, 1)))
+    Single-event t, variance of these days: t(218) = -2.07, p = 0.0392, 1 event
     """
     k = recent_variance(sample, window)[0]
     return Value(float(sample.car_t(window)[0] / np.sqrt(k)), float(sample.df_resid[0]))
@@ -397,6 +463,14 @@ def event_f(sample: AbnormalReturns, window: Window) -> Value:
     ----------
     Chow, G. C. (1960), Tests of equality between sets of coefficients in two linear regressions,
     Econometrica 28, 591-605.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> import eventstudy as es
+    >>> news = pd.DataFrame({"ticker": ["AMD"], "announced_at": ["2022-10-07"]})
+    >>> print(es.study(news, "sample").test("event_f", (0, 1)))
+    Single-event F (Chow): F(2,218) = 5.16, p = 0.0065, 1 event
     """
     cols, days = sample.columns(window), sample.inside(window)[0]
     ar, x = sample.ar[0, cols][days], sample.x_event[0, cols][days]

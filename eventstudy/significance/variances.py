@@ -52,6 +52,16 @@ def patell_u(sample: AbnormalReturns, window: Window) -> Value:
     ----------
     Patell, J. M. (1976), Corporate forecasts of earnings per share and stock price behavior:
     empirical tests, Journal of Accounting Research 14, 246-276.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> import eventstudy as es
+    >>> tickers = ["AAPL", "AMD", "NVDA", "XOM", "CVX", "AMZN"]
+    >>> days = ["2018-04-04", "2018-06-15", "2022-10-07", "2019-08-05", "2020-03-09", "2021-07-30"]
+    >>> news = pd.DataFrame({"ticker": tickers, "announced_at": days})
+    >>> print(es.study(news, "sample").test("patell_u", (0, 1)))
+    Patell U (variance): N(0,1) = 15.27, p < 0.0001, 6 events
     """
     nu = sample.df_resid
     require((nu > 4).all(), "few_degrees", n=int((nu <= 4).sum()), most=4)
@@ -102,6 +112,16 @@ def rank_variance(sample: AbnormalReturns, window: Window) -> Value:
     ----------
     Corrado, C. J. (1989), A nonparametric test for abnormal security-price performance in event
     studies, Journal of Financial Economics 23, 385-395; there of signed values.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> import eventstudy as es
+    >>> tickers = ["AAPL", "AMD", "NVDA", "XOM", "CVX", "AMZN"]
+    >>> days = ["2018-04-04", "2018-06-15", "2022-10-07", "2019-08-05", "2020-03-09", "2021-07-30"]
+    >>> news = pd.DataFrame({"ticker": tickers, "announced_at": days})
+    >>> print(es.study(news, "sample").test("rank_variance", (0, 1)))
+    Rank of |SAR| (variance): N(0,1) = 0.44, p = 0.6635, 6 events
     """
     return rank_z(sample, window, Totals.once(sample, "rank_variance", rank_magnitudes))
 
@@ -149,6 +169,16 @@ def brown_forsythe(sample: AbnormalReturns, window: Window) -> Value:
     ----------
     Brown, M. B. and Forsythe, A. B. (1974), Robust tests for the equality of variances, Journal of
     the American Statistical Association 69, 364-367.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> import eventstudy as es
+    >>> tickers = ["AAPL", "AMD", "NVDA", "XOM", "CVX", "AMZN"] * 2
+    >>> days = pd.bdate_range("2016-03-01", periods=12, freq="80B")
+    >>> news = pd.DataFrame({"ticker": tickers, "announced_at": days})
+    >>> print(es.study(news, "sample").test("brown_forsythe", (0, 1)))
+    Brown-Forsythe (variance): t(2662) = -0.31, p = 0.7602, 12 events
     """
     from scipy.stats import ttest_ind
 

@@ -396,11 +396,11 @@ def _words(findings: Findings) -> Iterator[Fold]:
     by = implied_by(findings.setup.model.factors, findings.setup.measure)
     codes = []
     for code in GLOSSARY:
-        if code not in OF_RETURNS:
-            codes.append(code)
+        if code not in OF_RETURNS or by == "market":
+            codes.append(f"glossary.{code}")
         elif by != "normal":
-            codes.append(code if by == "market" else f"{code}_{by}")
-    rows = [Row((say(f"glossary.{c}.term"), words().say(say(f"glossary.{c}")))) for c in codes]
+            codes.append(f"glossary_{by}.{code}")
+    rows = [Row((say(f"{code}.term"), words().say(say(code)))) for code in codes]
     finding = say("folds.words.finding", terms=[row.name.lower() for row in rows[:NAMED]])
     table = make_table("folds.words", "tt", rows)
     yield Fold("words", say("folds.words.title"), capitalised(finding), (table,))
