@@ -49,6 +49,8 @@ def hide_secrets(text: str, secrets: Iterable[str] = ()) -> str:
     >>> hide_secrets("https://me:pass@example.org/a?id=7: no answer")
     'https://***@example.org/a?***: no answer'
     """
+    if not text:
+        return text
     named = [value for name, value in os.environ.items() if name.upper().endswith(_SECRET_NAMES)]
     for value in (*named, *secrets):
         if len(value) >= _SHORTEST:

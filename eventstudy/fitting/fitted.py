@@ -342,7 +342,7 @@ class FittedStudy:
             self.memo[key] = compute()
         return self.memo[key]  # type: ignore[no-any-return]
 
-    @property
+    @cached_property
     def settings(self) -> StudyConfig:
         """The settings; of a study fitted without any its windows and its model."""
         around: Any = {"estimation": self.abnormal.windows.estimation, "event": self.abnormal.event}
