@@ -336,7 +336,7 @@ class AbnormalReturns:
     def groups(self) -> list[AbnormalReturns]:
         """Groups that make up these events: sums over all are theirs, added up."""
         groups = self.facts.get(("groups",), [])
-        return [replace(group, conventions=self.conventions) for group in groups]
+        return [replace(g, conventions=self.conventions, taken_from=self) for g in groups]
 
     def made_up_of(self, groups: list[AbnormalReturns]) -> None:
         """Name groups that were taken from these events; without effect unless they are all."""

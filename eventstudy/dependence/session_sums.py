@@ -11,7 +11,7 @@ import numpy as np
 
 from ..abnormal import AbnormalReturns
 from ..calendars import Window
-from ..utility import AnyArray, FloatArray, IntArray, Pieces, chunks
+from ..utility import AnyArray, FloatArray, IntArray, chunks
 from ..windows import EventWindows
 from .loading_sums import LoadingSums
 from .pairs import groups_apart
@@ -314,15 +314,16 @@ def _alike(windows: EventWindows, separate: IntArray) -> tuple[IntArray, IntArra
     days = len(windows.estimation) + len(windows.event)
     draws = np.random.default_rng(0).integers(1, 2**62, days + 1)
     number = hours * draws[0]
-    for rows, piece in zip(chunks(len(hours)), Pieces(windows), strict=True):
-        number[rows] += piece.positions @ draws[1:]
+    for rows in chunks(len(hours)):
+        number[rows] += windows.take(rows).positions @ draws[1:]
     _, first, group = np.unique(number, return_index=True, return_inverse=True)
     group = group.ravel().astype(np.int64)
     # Sums that are equal by chance are told apart, and so are separate events.
     same = hours == hours[first[group]]
-    for rows, piece in zip(chunks(len(group)), Pieces(windows), strict=True):
+    for rows in chunks(len(group)):
         used, place = _numbered(first[group[rows]])
-        same[rows] &= (piece.positions == windows.take(used).positions[place]).all(axis=1)
+        positions, of_first = windows.take(rows).positions, windows.take(used).positions
+        same[rows] &= (positions == of_first[place]).all(axis=1)
     single = np.union1d(np.flatnonzero(~same), separate).astype(np.int64)
     group[single] = len(first) + np.arange(len(single))
     group = _numbered(group)[1]

@@ -244,7 +244,8 @@ def block_sums(sample: AbnormalReturns, length: int) -> FloatArray:
 def _block_sums(sample: AbnormalReturns, length: int) -> FloatArray:
     e, k = sample.resid, sample.k
     used = np.isfinite(e)
-    x = [np.where(used, sample.x_estimation[:, :, j], 0.0) for j in range(k)]
+    regressors = sample.x_estimation
+    x = [np.where(used, regressors[:, :, j], 0.0) for j in range(k)]
     y = np.where(used, e, 0.0)
     sums = consecutive_sums(np.where(sample.windows.length[:, : e.shape[1]] > 1, np.nan, e), length)
     remaining, cross = np.empty((*sums.shape, k, k)), np.empty((*sums.shape, k))

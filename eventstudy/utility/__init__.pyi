@@ -10,7 +10,6 @@ from .pieces import CHUNK as CHUNK
 from .pieces import HOLDABLE as HOLDABLE
 from .pieces import KEPT as KEPT
 from .pieces import SMALL_CHUNK as SMALL_CHUNK
-from .pieces import ByEvent as ByEvent
 from .pieces import Pieces as Pieces
 from .pieces import chunks as chunks
 from .pieces import joined as joined

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -14,12 +14,10 @@ from ..errors import ConfigError, TooManyError
 from ..utility import (
     HOLDABLE,
     BoolArray,
-    ByEvent,
     DateArray,
     FloatArray,
     IntArray,
     Measure,
-    Pieces,
     ReturnKind,
     chunks,
     joined,
@@ -35,7 +33,7 @@ HALT_DRIFT = 5
 
 
 @dataclass(frozen=True, eq=False)
-class EventWindows(ByEvent):
+class EventWindows:
     """Returns and factors of n events on the estimation and event windows.
 
     Attributes
@@ -90,11 +88,6 @@ class EventWindows(ByEvent):
     >>> isinstance(windows, es.EventWindows), windows.returns.shape
     (True, (2, 241))
     """
-
-    by_event: ClassVar = (
-        "returns", "spans", "length", "factors", "positions", "day0", "hours", "calendar", "masked",
-        "event_positions", "other_news", "source_rows",
-    )  # fmt: skip
 
     estimation: Window
     event: Window
@@ -164,7 +157,8 @@ class EventWindows(ByEvent):
     @property
     def event_returns(self) -> FloatArray:
         """The event days of `returns`, (n, L2)."""
-        return np.vstack([piece.returns[:, len(self.estimation) :] for piece in Pieces(self)])
+        L1 = len(self.estimation)
+        return np.vstack([self.take(rows).returns[:, L1:] for rows in chunks(len(self))])
 
     @cached_property
     def reach(self) -> IntArray:
@@ -178,7 +172,25 @@ class EventWindows(ByEvent):
 
     def take(self, rows: IntArray | BoolArray | slice) -> EventWindows:
         """Return the windows of some events, by position, mask or slice."""
-        return self.cut(rows, laying=None if self.laying is None else self.laying.take(rows))
+        whole: EventWindows = vars(self).get("_whole", self)
+        of_whole = rows
+        if whole is not self or not isinstance(rows, slice):
+            positions = np.arange(len(whole))[vars(self).get("_rows", slice(None))]
+            of_whole = positions[rows]
+        held = {name: array for name, array in vars(self).items() if name in OF_THE_STUDY}
+        laying = None if self.laying is None else self.laying.take(rows)
+        return EventWindows.holding(**held, laying=laying, _whole=whole, _rows=of_whole)
+
+    @classmethod
+    def holding(cls, **held: Any) -> EventWindows:
+        """Return windows that hold just this, and take or lay out the rest when it is asked for."""
+        new = object.__new__(cls)
+        vars(new).update(held)
+        return new
+
+    def altered(self, **changes: Any) -> EventWindows:
+        """Return the windows with other fields, on which nothing else that they hold depends."""
+        return EventWindows.holding(**vars(self) | changes)
 
     def without_gap(self) -> EventWindows:
         """Return the windows with event days from the end of the estimation window on.
@@ -217,7 +229,9 @@ class EventWindows(ByEvent):
         """Return the windows without some estimation days (n, L1); those with a return count."""
         if self.laying is not None:
             held = {name: getattr(self, name) for name in ALWAYS_KEPT}
-            return self.holding(**held, laying=replace(self.laying, mask=np.packbits(mask, axis=1)))
+            return EventWindows.holding(
+                **held, laying=replace(self.laying, mask=np.packbits(mask, axis=1))
+            )
         L1 = len(self.estimation)
         mask = mask & np.isfinite(self.returns[:, :L1])
         returns, spans, length = self.returns.copy(), self.spans.copy(), self.length.copy()
@@ -226,10 +240,25 @@ class EventWindows(ByEvent):
 
     def __getstate__(self) -> dict[str, Any]:
         """Return what is pickled: the arrays, and not the panel that they are laid out from."""
-        return {**super().__getstate__(), "laying": None, "source": None}
+        held = {name: getattr(self, name) for name in (*OF_THE_STUDY, *BY_EVENT)}
+        return {**held, "laying": None, "source": None}
 
-    def computed(self, name: str) -> Any:
-        """Lay out the array `name` that is not kept in memory.
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            """Return an array by event that these windows take from the whole, or lay out."""
+            if name not in BY_EVENT:
+                raise AttributeError(f"event windows have no {name}")
+            whole = vars(self).get("_whole")
+            if whole is None or name not in vars(whole):
+                return self._laid_out(name)
+            array = vars(whole)[name][vars(self)["_rows"]]
+            if array.nbytes <= LASTING:
+                vars(self)[name] = array
+            return array
+
+    def _laid_out(self, name: str) -> Any:
+        """Lay out the array `name`, and keep it.
 
         Raises
         ------
@@ -237,22 +266,34 @@ class EventWindows(ByEvent):
             If the days of so many events do not fit into memory.
         """
         if name == "event_positions":
-            return self.positions[:, len(self.estimation) :]
+            vars(self)[name] = self.positions[:, len(self.estimation) :]
+            return vars(self)[name]
         if self.laying is None:
-            return super().computed(name)
+            raise AttributeError(f"these event windows have no {name}")
         if len(self) > HOLDABLE:
             problem = f"needs the estimation days of {len(self):,} events at once"
             raise TooManyError(problem, remedy=f"at most {HOLDABLE:,} fit in memory")
         if name == "positions":
-            return self.laying.at(self.laying.days)
-        self.__dict__.update(self.laying.laid())
-        return self.__dict__[name]
+            vars(self)[name] = self.laying.at(self.laying.days)
+        else:
+            vars(self).update(self.laying.laid())
+        return vars(self)[name]
 
 
+# The arrays with a row for each event, and what all events of a study have in common.
+BY_EVENT = (
+    "returns", "spans", "length", "factors", "positions", "day0", "hours", "calendar", "masked",
+    "event_positions", "other_news", "source_rows",
+)  # fmt: skip
+OF_THE_STUDY = (
+    "estimation", "event", "sessions", "calendars", "kind", "measure", "halt_drift", "source",
+)  # fmt: skip
+# Rows of more bytes are taken again whenever they are asked for: every window has a sample of its
+# own, and their copies would be many times the study.
+LASTING = 1 << 21
 # The fields of windows whose days are laid out on demand.
 ALWAYS_KEPT = (
-    "estimation", "event", "day0", "sessions", "hours", "calendar", "kind", "calendars", "measure",
-    "event_positions", "other_news", "halt_drift", "source", "source_rows",
+    *OF_THE_STUDY, "day0", "hours", "calendar", "event_positions", "other_news", "source_rows",
 )  # fmt: skip
 
 
