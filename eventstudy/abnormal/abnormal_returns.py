@@ -197,7 +197,18 @@ class AbnormalReturns:
         return array[self.rows]  # type: ignore[return-value]
 
     def over(self, array: Rows, window: Window) -> Rows:
-        """Return the rows of these events and the days of a window, of an array by event day."""
+        """Return the rows of these events and the days of a window, of an array by event day.
+
+        Parameters
+        ----------
+        array : (N, L2, ...) array
+            Of all N events of the study.
+        window : Window
+
+        Returns
+        -------
+        (n, L, ...) array
+        """
         return array[:, self.columns(window)][self.rows]  # type: ignore[return-value]
 
     @property
@@ -309,6 +320,11 @@ class AbnormalReturns:
             Takes no argument.
         any_convention : bool
             Whether the fact is the same under all conventions.
+
+        Returns
+        -------
+        object
+            What `compute` has returned.
         """
         key = key if any_convention else (*key, self.conventions)
         if key not in self.facts:
@@ -326,6 +342,11 @@ class AbnormalReturns:
         compute : callable
             Takes events and returns their array. The value of an event must not depend on the
             events beside it.
+
+        Returns
+        -------
+        (n, ...) array
+            Rows of these events; not to be written to.
         """
         study = self.all_events
         array = study.cached(key, lambda: compute(study))
