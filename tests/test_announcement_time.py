@@ -264,7 +264,7 @@ def test_the_report_says_it_for_the_group_of_the_answer(results: EventStudyResul
     table = study.tables["announcement_time_by_group"]
     assert table["direction"].tolist() == ["adverse"] * 2, "no other is uncertain"
     assert analysis.table
-    assert [row.cells[1] for row in analysis.table.rows] == ["5", "4"]
+    assert [analysis.table.write_cells(row)[1] for row in analysis.table.rows] == ["5", "4"]
     dated, moved = (percent(value) for value in table["caar"])
     facts = {"n": 3, "window": [0, 0], "dated": dated, "moved": moved}
     assert analysis.lede == say("robustness.announcement_time.lede", **facts)

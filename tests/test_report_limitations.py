@@ -125,7 +125,7 @@ def test_provenance(results: EventStudyResults) -> None:
     assert sources["software"] == "eventstudy 0.1.0"
     assert "model: market" in sources["settings"]
     assert symbols is not None
-    assert [row.cells[:3] for row in symbols.rows] == [("F00", "files", "a.csv")]
+    assert [symbols.write_cells(row)[:3] for row in symbols.rows] == [["F00", "files", "a.csv"]]
 
 
 def test_the_press_chose_the_events(results: EventStudyResults) -> None:

@@ -28,6 +28,7 @@ from ..page.folds import fold_analysis, list_folds
 from ..tables.checks import Check, checks_table
 from ..tables.events import in_order
 from ..tables.robustness import robustness
+from ..tables.table import Table
 from ..tables.windows import list_tests, tests_finding, write_tests_note
 from .templating import environment, new_environment, style, visible_line
 
@@ -166,7 +167,7 @@ def _markdown_environment() -> Environment:
     """Return templates in which every text is shown by Markdown as it is."""
     templates = new_environment(inert)
     templates.globals |= environment().globals
-    templates.filters |= {**environment().filters, "block": block}
+    templates.filters |= {**environment().filters, "block": block, "table": markdown_table}
     return templates
 
 
@@ -175,6 +176,26 @@ def inert(text: object) -> str:
     visible = visible_line(text)
     safe = _MARKUP.sub(r"\\\g<0>", visible)
     return f"\u2068{safe}\u2069" if _RTL.search(visible) else safe
+
+
+def markdown_table(table: Table) -> Markup:
+    """Return a table in Markdown, behind its caption.
+
+    Parameters
+    ----------
+    table : Table
+    """
+    about = f". {inert(table.about)}" if table.about else ""
+    heads = [inert(column.page_head) for column in table.columns]
+    rules = ["--:" if column.is_number else ":--" for column in table.columns]
+    rows = [heads, rules]
+    for row in table.rows:
+        cells = list(map(inert, table.write_cells(row)))
+        if row.remark:
+            cells[0] += f" ({inert(row.remark)})"
+        rows.append(cells)
+    lines = [f"{block(table.caption)}{about}:", "", *(f"| {' | '.join(cells)} |" for cells in rows)]
+    return Markup("\n".join(lines) + "\n")  # noqa: S704
 
 
 def block(text: object) -> Markup:

@@ -7,7 +7,7 @@ import hashlib
 import re
 from collections.abc import Callable
 from contextlib import suppress
-from functools import cache, partial
+from functools import cache, lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +33,7 @@ from ...words import (
 )
 from ..figures.specification_curve import SpecificationCurve, draw_curve
 from ..figures.svg_canvas import WIDE
+from ..tables.table import Kind, Table
 
 # Letters written from right to left, with the spaces and marks between them.
 _FROM_RIGHT = re.compile(
@@ -98,9 +99,50 @@ def environment() -> Environment:
         "count": "{:,}".format,
         "rate": lambda rate: f"{rate:.1%}" if rate == rate else MISSING,
         "formula": formula,
+        "table": html_table,
     }
     templates.globals |= {"say": say}
     return templates
+
+
+# Classes of the head and of the cells of a column; numbers and names have none.
+CLASSES = {Kind.TEXT: ("l", "l"), Kind.DATE: ("l", "l d")}
+
+
+def html_table(table: Table) -> Markup:
+    """Return a table as HTML; narrow pages leave out its wide columns.
+
+    Parameters
+    ----------
+    table : Table
+    """
+    looks = []
+    for column in table.columns:
+        names = [
+            f"{name} iv" if column.is_wide else name for name in CLASSES.get(column.kind, ("", ""))
+        ]
+        looks.append([f' class="{name.strip()}"' if name else "" for name in names])
+    heads = ""
+    for column, (look, _) in zip(table.columns, looks, strict=True):
+        heads += f'<th scope="col"{look}>{escape(column.page_head)}</th>'
+    about = f"<span>{isolated(table.about)}</span>" if table.about else ""
+    label = escape(table.caption)
+    lines = [
+        f'<div class="scroll" tabindex="0" role="region" aria-label="{label}"><table>',
+        f"<caption>{isolated(table.caption)}{about}</caption>",
+        f"<thead><tr>{heads}</tr></thead><tbody>",
+    ]
+    for row in table.rows:
+        name, *texts = table.write_cells(row)
+        remark = f'<span class="remark">{isolated(row.remark)}</span>' if row.remark else ""
+        main = ' class="main"' if row.is_main else ""
+        line = f'<tr{main}><th scope="row">{isolated(name)}{remark}</th>'
+        for text, column, (_, look) in zip(texts, table.columns[1:], looks[1:], strict=True):
+            cell = escape(text) if column.is_number else isolated(text)
+            line += f"<td{look}>{cell}</td>"
+        lines.append(f"{line}</tr>")
+    lines.append("</tbody></table></div>")
+    return Markup("\n".join(lines))  # noqa: S704
 
 
 def curve_file(curve: SpecificationCurve) -> str:
@@ -153,6 +195,7 @@ def read_template(name: str) -> str:
     return (TEMPLATES / name).read_text(encoding="utf-8").strip()
 
 
+@lru_cache(4096)
 def isolated(text: object) -> Markup:
     """Return a sentence as inert markup: right-to-left names apart, "day 0" on one line."""
     return Markup(_TOGETHER.sub(lambda m: m[0].replace(" ", NBSP), _from_right(text)))  # noqa: S704

@@ -361,9 +361,11 @@ def analysis_text(analysis: Analysis) -> str:
     """Return one analysis with its title, sentence and table."""
     lines = [analysis.title, _wrapped(analysis.lede) if analysis.lede else ""]
     if analysis.table:
-        rows = analysis.table.rows
-        lines.append(_grid([c.head for c in analysis.table.columns], [list(r.cells) for r in rows]))
-        lines += [_wrapped(f"{row.name}: {row.remark}") for row in rows if row.remark]
+        table = analysis.table
+        rows = [table.write_cells(row) for row in table.rows]
+        lines.append(_grid([column.page_head for column in table.columns], rows))
+        remarked = (row for row in table.rows if row.remark)
+        lines += [_wrapped(f"{row.name}: {row.remark}") for row in remarked]
     return "\n".join(filter(None, lines))
 
 

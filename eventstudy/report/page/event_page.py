@@ -21,11 +21,9 @@ from ...words import (
     has,
     parameter_letter,
     percent,
-    pvalue,
     say,
     share_text,
     signed,
-    span,
     words,
 )
 from ..figures import event_figures as figures
@@ -33,7 +31,7 @@ from ..sentences.answer import is_day_later, name_news, short_name, split_answer
 from ..sentences.caveats import asides, list_caveats
 from ..sentences.top import KeyFigure
 from ..tables.events import describe_event, explain_flag, safe_url, write_flag
-from ..tables.table import Row, Table, make_table
+from ..tables.table import EFFECT, NAME, PVALUE, Column, Kind, Row, Table, make_table
 from ..tables.windows import name_window
 from .first_screen import FirstScreen, screen_without_checks
 from .folds import Figure, Fold, list_days
@@ -138,11 +136,11 @@ def _windows(own: Findings, event: Event) -> Table:
     for window in own.setup.tested:
         car = event.car(window)
         until = say("event_page.until", date=car.until) if car.until else ""
-        effect = (percent(car.car, unit=False), span(*car.interval, unit=False))
         name = name_window(window, is_late=is_late)
-        is_main = window == own.setup.main
-        rows.append(Row((name, *effect, pvalue(car.pvalue)), until, is_main))
-    return make_table("event_page.windows", "tnnn", rows, unit=words().head)
+        values = {"name": name, "effect": car.car, "interval": car.interval, "pvalue": car.pvalue}
+        rows.append(Row(values, until, window == own.setup.main))
+    columns = (NAME, EFFECT, Column("interval", Kind.INTERVAL), PVALUE)
+    return make_table("event_page.windows", columns, rows)
 
 
 def _price(findings: Findings, detail: EventDetail) -> dict[str, Any] | None:
@@ -178,40 +176,36 @@ def _model(own: Findings, event: Event, detail: EventDetail) -> Iterator[Fold]:
     model, code = setup.model, "event_page.model"
     subject, axis = words().what or say("event_page.returns"), clipped(fit.axis, 60)
     about = say(f"event_page.against_{figures.name_axis(fit)}", kind=subject, axis=axis)
-    rows = []
+    texts = {}
     if "market" in model.factors:
         symbol = clipped(event.cells["benchmark"], 60)
         name = name_index(symbol)
-        shown = symbol if name == symbol else f"{name} ({symbol})"
-        rows.append(Row((say(f"{code}.index"), shown)))
+        texts[say(f"{code}.index")] = symbol if name == symbol else f"{name} ({symbol})"
     span_facts = {n: getattr(estimation, n) for n in ("first", "last", "n_days", "n_window")}
-    rows.append(Row((say(f"{code}.days"), say(f"{code}.span", **span_facts))))
+    texts[say(f"{code}.days")] = say(f"{code}.span", **span_facts)
     columns = (model.parameters, estimation.params, estimation.bse)
     for name, value, se in zip(*columns, strict=True):
         is_level = name in LEVELS
         scale = words().scale if is_level else 1.0
         head = parameter_letter(name) + (f", {words().head} a day" if is_level else "")
-        number = (
-            f"{signed(scale * value, 3, sign=is_level)} (SE {signed(scale * se, 3, sign=False)})"
-        )
-        rows.append(Row((head, number)))
+        number = signed(scale * value, 3, sign=is_level)
+        texts[head] = f"{number} (SE {signed(scale * se, 3, sign=False)})"
     sd = percent(event.sigma, sign=False)
     facts: dict[str, Any] = {"sd": sd, "r2": event.r2, "n": estimation.n_days}
     shape = f"{signed(estimation.skewness)}, {signed(estimation.kurtosis, sign=False)}"
-    rows += [
-        Row((say(f"{code}.r2"), signed(event.r2, 3, sign=False))),
-        Row((say(f"{code}.sd"), sd)),
-        Row((say(f"{code}.shape"), shape)),
-        Row((say(f"{code}.durbin_watson"), signed(estimation.durbin_watson, sign=False))),
-    ]
+    texts[say(f"{code}.r2")] = signed(event.r2, 3, sign=False)
+    texts[say(f"{code}.sd")] = sd
+    texts[say(f"{code}.shape")] = shape
+    texts[say(f"{code}.durbin_watson")] = signed(estimation.durbin_watson, sign=False)
     if np.isfinite(ratio := estimation.forecast_ratio):
-        rows.append(Row((say(f"{code}.forecast"), signed(ratio, 3, sign=False))))
+        texts[say(f"{code}.forecast")] = signed(ratio, 3, sign=False)
     finding = say(f"{code}.finding", model=capitalised(model.label), **facts)
     if tuple(model.parameters) == ("alpha", "beta") and not words().what:
         beta = event.params[model.parameters.index("beta")]
         finding = say(f"{code}.finding_beta", beta=beta, name=short_name(event.name), **facts)
     picture = Figure(figures.draw_fit(fit, setup.event.days, setup.main))
-    table = make_table(f"{code}.table", "tt", rows)
+    rows = [Row({"name": head, "estimate": text}) for head, text in texts.items()]
+    table = make_table(f"{code}.table", (NAME, Column("estimate", Kind.TEXT)), rows)
     implied = say(f"answer.implied_{implied_by(model.factors)}", n=1)
     title = say(f"{code}.title_value" if words().what else f"{code}.title", implied=implied)
     yield Fold("estimation", title, finding, (about, picture, table))

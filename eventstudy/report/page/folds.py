@@ -24,16 +24,12 @@ from ...findings import Event, Findings, Sample, cases_without_prices
 from ...significance import FULL_SAMPLE, STATISTICS
 from ...words import (
     LEVEL,
-    MISSING,
     capitalised,
     clipped,
     day,
     p_prose,
-    percent,
-    pvalue,
     say,
     size_text,
-    span,
     words,
 )
 from ..figures.answer_figures import name_lines
@@ -56,7 +52,19 @@ from ..tables.events import (
 from ..tables.kept_cases import case_blocks, describe_case
 from ..tables.methods import Paragraph, methods, provenance, symbols_table
 from ..tables.robustness import Analysis, robustness
-from ..tables.table import Row, Table, effect_cells, make_table
+from ..tables.table import (
+    EFFECT,
+    EVENTS,
+    INTERVAL,
+    NAME,
+    PVALUE,
+    Column,
+    Kind,
+    Row,
+    Table,
+    effect_values,
+    make_table,
+)
 from ..tables.windows import list_tests
 from .first_screen import events_of
 
@@ -153,22 +161,26 @@ def list_days(findings: Findings) -> Iterator[Fold]:
     path = findings.sample.implied
     if path is None:
         return
-    code = "folds.days.whole" if np.isfinite(path.critical) else "folds.days.each"
+    code, is_whole = "folds.days", bool(np.isfinite(path.critical))
     gap, halves = path.gap / BASE, (path.half / BASE, path.path_half / BASE)
     rows = []
     for at, tau in enumerate(path.days.tolist()):
-        bands = [half[at] for half in halves]
-        ends = [span(gap[at] - half, gap[at] + half, unit=False) for half in bands]
-        shares = f"{path.shares[at]:.1f}" if path.counts[at] else MISSING
-        levels = (shares, f"{path.implied[at]:.1f}")
-        cells = (day(tau), f"{path.counts[at]:,}", *levels, percent(gap[at], unit=False), *ends)
-        rows.append(Row(cells if code.endswith("whole") else cells[:-1]))
-    kinds = "tNnNnNN" if code.endswith("whole") else "tNnNnN"
+        interval, band = ((gap[at] - half[at], gap[at] + half[at]) for half in halves)
+        shares = path.shares[at] if path.counts[at] else None
+        values = {"name": day(tau), "events": path.counts[at], "line": shares}
+        values |= {"against": path.implied[at], "effect": gap[at]}
+        rows.append(Row({**values, "interval": interval, "band": band}))
+    columns = [
+        NAME, EVENTS, Column("line", Kind.LEVEL), Column("against", Kind.LEVEL, is_wide=True),
+        EFFECT, INTERVAL,
+    ]  # fmt: skip
+    if is_whole:
+        columns.append(Column("band", Kind.INTERVAL, is_wide=True))
     facts: dict[str, Any] = {"first": int(path.days[0]), "last": int(path.days[-1])}
     facts |= {"value": gap[-1], **name_lines(path)}
-    table = make_table(code, kinds, rows, unit=words().head, **facts)
+    table = make_table(code, columns, rows, **facts)
     notes = [say("path.implied_note", base=path.base, end=path.end)]
-    if code.endswith("whole"):
+    if is_whole:
         notes.append(say("folds.days.bands"))
     notes += filter(None, [" ".join(_describe_around(findings.sample))])
     yield Fold("days", say("folds.days.title"), say("folds.days.finding", **facts), (*notes, table))
@@ -233,24 +245,26 @@ def _group_table(findings: Findings) -> Table:
     rows = []
     for sample in findings.groups:
         result, name = sample.answer, clipped(sample.group, 60)
-        numbers = (f"{result.n_events:,}", f"{result.n_dates:,}", *effect_cells(result.effect))
+        values = {"name": name, "events": result.n_events, "dates": result.n_dates}
+        values |= {**effect_values(result.effect), "pvalue": result.pvalue}
         is_early = result.verdict not in (DIFFERENT, NOT_DIFFERENT)
         remark = capitalised(str(result.reason)) if is_early else ""
-        rows.append(Row((name, *numbers, pvalue(result.pvalue)), remark))
-    facts = {"unit": words().head, "window": findings.setup.main}
-    return make_table("folds.by_group", "tnNnNn", rows, **facts)
+        rows.append(Row(values, remark))
+    events, dates = Column("events", Kind.COUNT), Column("dates", Kind.COUNT, is_wide=True)
+    columns = (NAME, events, dates, EFFECT, INTERVAL, PVALUE)
+    return make_table("folds.by_group", columns, rows, window=findings.setup.main)
 
 
 def _tests_table(findings: Findings, sample: Sample) -> Table:
     """Return the windows and tests of another group as a plain table."""
     rows = []
     for line in (line for block in list_tests(findings, sample) for line in block.lines):
-        rate = f"{line.false_alarms:.1%}" if np.isfinite(line.false_alarms) else MISSING
-        rate = line.rate_range or rate
-        name = f"{line.name} {line.remark}".strip()
-        rows.append(Row((name, *effect_cells(line.effect), pvalue(line.pvalue), rate)))
+        values = {"name": f"{line.name} {line.remark}".strip(), **effect_values(line.effect)}
+        rate = line.rate_range or line.false_alarms
+        rows.append(Row({**values, "pvalue": line.pvalue, "false_alarms": rate}))
     group = capitalised(name_sample(findings, sample))
-    return make_table("folds.tests", "tnNnN", rows, unit=words().head, group=group)
+    columns = (NAME, EFFECT, INTERVAL, PVALUE, Column("false_alarms", Kind.RATE, is_wide=True))
+    return make_table("folds.tests", columns, rows, group=group)
 
 
 def _shared_shock(findings: Findings) -> Iterator[Fold]:
@@ -301,12 +315,13 @@ def _power(findings: Findings) -> Iterator[Fold]:
         return
     power = Power.of(findings.setup.main, answer.test, least, answer.effect.df)
     pairs = power.table.to_numpy()[1:]
-    rows = [Row((size_text(effect), f"{share:.0%}")) for effect, share in pairs]
+    rows = [Row({"name": size_text(effect), "share": share}) for effect, share in pairs]
     finding = say_smallest_effect("folds.power", answer)
     known = "few" if answer.n_events < FULL_SAMPLE else "usual"
     known = "own" if answer.n_events >= KNOWN_SPREAD else known
     note = say(f"folds.power.note_{known}", n=answer.n_events)
-    blocks = (note, make_table("folds.power.table", "tn", rows))
+    columns = (NAME, Column("share", Kind.SHARE))
+    blocks = (note, make_table("folds.power.table", columns, rows))
     yield Fold("power", say("folds.power.title"), finding, blocks)
 
 
@@ -353,18 +368,18 @@ def _data(findings: Findings) -> Iterator[Fold]:
     remarks = [note for note in asides(findings) if note not in said]
     notes = [str(text) for text in (*remarks, *find_limitations(findings))]
     notes += data_notes(findings)
-    rows = [
-        Row((clipped(reason, 240), f"{len(events):,}", "; ".join(map(_named, events))))
-        for kind in kinds
-        for reason, events in kind.reasons.items()
-    ]
-    rows += [
-        Row((clipped(remark.reason, 240), "1", f"{short_name(remark.name)} ({remark.event_id})"),
-            say(f"dropped.{code}", window=setup.main))
-        for code, remarks in (("lacking", sample.lacking), ("extended", sample.extended))
-        for remark in remarks
-    ]  # fmt: skip
-    tables = [make_table("folds.dropped", "tnt", rows)] if rows else []
+    rows = []
+    for kind in kinds:
+        for why, events in kind.reasons.items():
+            named = "; ".join(map(_named, events))
+            rows.append(Row({"name": clipped(why, 240), "n": len(events), "events": named}))
+    for code, affected in (("lacking", sample.lacking), ("extended", sample.extended)):
+        for remark in affected:
+            named = f"{short_name(remark.name)} ({remark.event_id})"
+            values = {"name": clipped(remark.reason, 240), "n": 1, "events": named}
+            rows.append(Row(values, say(f"dropped.{code}", window=setup.main)))
+    columns = (NAME, Column("n", Kind.COUNT), Column("events", Kind.TEXT))
+    tables = [make_table("folds.dropped", columns, rows)] if rows else []
     tables += filter(None, (flags_table(findings), left_out_table(findings)))
     remedies = list(dict.fromkeys(kind.remedy for kind in kinds if kind.remedy))
     blocks: tuple[Block, ...] = (*notes, *remedies, *tables)
@@ -387,7 +402,8 @@ def _method(findings: Findings) -> Iterator[Fold]:
         "first": setup.estimation.start,
         "last": setup.estimation.stop,
     }
-    cited = make_table("folds.references", "t", [Row((str(r),)) for r in done.references])
+    rows = [Row({"name": str(reference)}) for reference in done.references]
+    cited = make_table("folds.references", [NAME], rows)
     blocks: tuple[Block, ...] = (describe_setup(findings), *done.paragraphs, cited)
     yield Fold("method", say("folds.method.title"), say("folds.method.finding", **facts), blocks)
 
@@ -400,9 +416,12 @@ def _words(findings: Findings) -> Iterator[Fold]:
             codes.append(f"glossary.{code}")
         elif by != "normal":
             codes.append(f"glossary_{by}.{code}")
-    rows = [Row((say(f"{code}.term"), words().say(say(code)))) for code in codes]
-    finding = say("folds.words.finding", terms=[row.name.lower() for row in rows[:NAMED]])
-    table = make_table("folds.words", "tt", rows)
+    rows = []
+    for code in codes:
+        rows.append(Row({"name": say(f"{code}.term"), "meaning": words().say(say(code))}))
+    terms = [row.name.lower() for row in rows[:NAMED]]
+    finding = say("folds.words.finding", terms=terms)
+    table = make_table("folds.words", (NAME, Column("meaning", Kind.TEXT)), rows)
     yield Fold("words", say("folds.words.title"), capitalised(finding), (table,))
 
 

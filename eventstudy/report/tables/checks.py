@@ -14,10 +14,21 @@ from ...calendars import Window
 from ...findings import Findings
 from ...settings import CARS, MODELS
 from ...significance import FULL_SAMPLE, name_for_role
-from ...words import LEVEL, MINUS, capitalised, clipped, date_prose, pvalue, say, words
+from ...words import LEVEL, MINUS, capitalised, clipped, date_prose, pvalue, say
 from ..sentences.answer import has_two_ways, is_day_later, name_swinging
 from .robustness import cells_but_for
-from .table import Row, Table, effect_cells, interval_in, make_table
+from .table import (
+    EFFECT,
+    EVENTS,
+    INTERVAL,
+    NAME,
+    PVALUE,
+    Row,
+    Table,
+    effect_values,
+    interval_in,
+    make_table,
+)
 
 LONGEST_NAME = 64
 # Up to so many events, with p of the answer above and of their usual moves below these, are shown
@@ -87,12 +98,13 @@ def list_checks(findings: Findings) -> tuple[Check, ...]:
 
 
 def checks_table(checks: Sequence[Check]) -> Table:
-    """Return the checks as text, a row each."""
+    """Return the checks as a table, a row each."""
     rows = []
     for check in checks:
-        cells = (check.name, f"{check.n_events:,}", *effect_cells(check.effect), check.p_text)
-        rows.append(Row(cells))
-    return make_table("checks.table", "tNnNn", rows, unit=words().head, **count_checks(checks))
+        values = {"name": check.name, "events": check.n_events, **effect_values(check.effect)}
+        rows.append(Row({**values, "pvalue": check.p_range or check.pvalue}))
+    columns = (NAME, EVENTS, EFFECT, INTERVAL, PVALUE)
+    return make_table("checks.table", columns, rows, **count_checks(checks))
 
 
 def count_checks(checks: Sequence[Check]) -> dict[str, int]:

@@ -18,17 +18,26 @@ from ...words import (
     LEVEL,
     capitalised,
     clipped,
-    date_iso,
     has,
     listed,
     number_word,
-    percent,
-    pvalue,
     say,
     words,
 )
 from ..sentences.answer import name_remedy, name_sample, short_name
-from .table import Row, Table, effect_cells, make_table
+from .table import (
+    EFFECT,
+    EVENTS,
+    INTERVAL,
+    NAME,
+    PVALUE,
+    Column,
+    Kind,
+    Row,
+    Table,
+    effect_values,
+    make_table,
+)
 
 # A flag that nearly every event carries is said once instead of at each event.
 NEARLY_ALL = 0.8
@@ -45,9 +54,12 @@ def events_table(findings: Findings) -> Table:
         With a used event.
     """
     rows = [_event_row(findings, event) for event in in_order(findings) if event.is_used]
-    kinds, columns = ("tdTnNnT", "by_group") if findings.groups else ("tdnNnT", "plain")
-    facts = {"unit": words().head, "window": findings.setup.main}
-    return make_table(f"folds.announcements.{columns}", kinds, rows, **facts)
+    columns = [
+        NAME, Column("day0", Kind.DATE), Column("group", Kind.TEXT, is_wide=True), EFFECT, INTERVAL,
+        PVALUE, Column("page", Kind.TEXT, is_wide=True),
+    ]  # fmt: skip
+    shown = [column for column in columns if findings.groups or column.key != "group"]
+    return make_table("folds.announcements", shown, rows, window=findings.setup.main)
 
 
 def in_order(findings: Findings) -> list[Event]:
@@ -98,15 +110,17 @@ def safe_url(value: object) -> str:
 
 def _event_row(findings: Findings, event: Event) -> Row:
     car, column = event.car(findings.setup.main), findings.setup.group_column
-    group = [clipped(event.cells.get(column) or BLANK)] if findings.groups else []
     flags = [flag for flag in event.flags if flag not in find_common_flags(findings)]
     names = [clipped(name, 40) for name in event.merged]
     tags = [write_flag(flag)[:40] for flag in flags if flag != Flag.MERGED]
     tags += [say("event_page.with", events=names)] if names else []
-    numbers = (*effect_cells(Interval(car.car, car.se, *car.interval)), pvalue(car.pvalue))
-    page = event.page.rpartition("/")[2]
     about = " · ".join(filter(None, [clipped(describe_event(event), 90), ", ".join(tags)]))
-    return Row((short_name(event.name), date_iso(event.day0), *group, *numbers, page), about)
+    values = {
+        "name": short_name(event.name), "day0": event.day0, "effect": car.car,
+        "interval": car.interval, "pvalue": car.pvalue, "page": event.page.rpartition("/")[2],
+        "group": clipped(event.cells.get(column) or BLANK),
+    }  # fmt: skip
+    return Row(values, about)
 
 
 def count_significant(findings: Findings) -> str:
@@ -177,28 +191,34 @@ def left_out_table(findings: Findings) -> Table | None:
         return None
     answer = sample.answer
     numbers = answer.n_events, answer.effect.estimate, answer.pvalue
-    rows = [_left_out_row(say("dropped.all"), "", "", *numbers)]
+    rows = [_left_out_row(say("dropped.all"), "", 0, *numbers)]
     without = findings.over_main(table)
     for row in without[without["test"] == answer.test].to_dict("records"):
         name = str(row["left_out"])
         n = sample.flags.get(name, answer.n_events - row["n_events"])
         meaning = explain_flag(name)
         numbers = (row["n_events"], row["weighted_caar"], row["pvalue"])
-        rows.append(_left_out_row(capitalised(write_flag(name)), meaning, f"{n:,}", *numbers))
+        rows.append(_left_out_row(capitalised(write_flag(name)), meaning, n, *numbers))
     facts = {"subject": name_sample(findings), "window": findings.setup.main}
     test = STATISTICS[answer.test].label
-    return make_table("dropped.left_out", "tNNnn", rows, **facts, test=test, unit=words().head)
+    columns = (NAME, Column("left_out", Kind.COUNT, is_wide=True), EVENTS, EFFECT, PVALUE)
+    return make_table("dropped.left_out", columns, rows, **facts, test=test)
 
 
-def _left_out_row(name: str, meaning: str, n: str, n_events: int, effect: float, p: float) -> Row:
-    return Row((name, n, f"{n_events:,}", percent(effect, unit=False), pvalue(p)), meaning)
+def _left_out_row(name: str, meaning: str, n: int, n_events: int, effect: float, p: float) -> Row:
+    values = {"name": name, "left_out": n or "", "events": n_events, "effect": effect, "pvalue": p}
+    return Row(values, meaning)
 
 
 def flags_table(findings: Findings) -> Table | None:
     """Return the flags of used events with what they mean, the most frequent first."""
     counts = sorted(findings.pooled.flags.items(), key=lambda item: (-item[1], item[0]))
-    rows = [Row((write_flag(f), explain_flag(f), f"{n:,}")) for f, n in counts]
-    return make_table("dropped.flags", "ttn", rows) if rows else None
+    columns = (NAME, Column("meaning", Kind.TEXT), Column("events", Kind.COUNT))
+    rows = [
+        Row({"name": write_flag(flag), "meaning": explain_flag(flag), "events": n})
+        for flag, n in counts
+    ]
+    return make_table("dropped.flags", columns, rows) if rows else None
 
 
 def differences_table(findings: Findings) -> Table | None:
@@ -215,9 +235,13 @@ def differences_table(findings: Findings) -> Table | None:
         effect = Interval(first["difference"], np.nan, first["ci_low"], first["ci_high"])
         name = say("groups.pair", one=clipped(one, 60), other=clipped(other, 60))
         pvalues = pair.set_index("method")["pvalue"].astype(float)
-        both = (pvalue(pvalues.get(method, np.nan)) for method in ("date_clustered", "welch"))
-        rows.append(Row((name, *effect_cells(effect), *both)))
-    return make_table("folds.differences", "tnNnN", rows, unit=words().head)
+        both = {method: pvalues.get(method) for method in ("date_clustered", "welch")}
+        rows.append(Row({"name": name, **effect_values(effect), **both}))
+    columns = (
+        NAME, EFFECT, INTERVAL, Column("date_clustered", Kind.PVALUE),
+        Column("welch", Kind.PVALUE, is_wide=True),
+    )  # fmt: skip
+    return make_table("folds.differences", columns, rows)
 
 
 def group_lede(findings: Findings) -> str:

@@ -10,11 +10,11 @@ from markupsafe import Markup
 from ...analysis import BASE, ImpliedPath
 from ...calendars import Window
 from ...findings import Case
-from ...words import date_iso, day, percent, pvalue, say, signed, window_text
+from ...words import day, percent, say, window_text
 from ..figures.answer_figures import draw_implied
 from ..figures.svg_canvas import pair
 from ..sentences.answer import short_name
-from .table import Row, Table, make_table
+from .table import EFFECT, NAME, PVALUE, Column, Kind, Row, Table, make_table
 
 # Windows that are told in words.
 IN_WORDS = {Window(0, 0): "case.day0", Window(0, 1): "case.window", Window(-1, 1): "case.window"}
@@ -42,23 +42,23 @@ def _notes(case: Case) -> Iterator[str]:
 
 
 def _windows(case: Case) -> Table:
-    rows = (
-        Row((
-            window_text((w["start"], w["stop"])), percent(w["car"], unit=False),
-            percent(w["se"], sign=False, unit=False), signed(w["statistic"]),
-            *(pvalue(w[test]) for test in ("pvalue", "sq", "event_f")),
-        ))
-        for w in case.windows.to_dict("records")
+    columns = (
+        NAME, EFFECT, Column("se", Kind.ERROR), Column("statistic", Kind.NUMBER), PVALUE,
+        Column("sq", Kind.PVALUE, is_wide=True), Column("event_f", Kind.PVALUE, is_wide=True),
     )  # fmt: skip
-    return make_table("case.windows", "tnnnnNN", rows)
+    rows = []
+    for record in case.windows.to_dict("records"):
+        name = window_text((record["start"], record["stop"]))
+        rows.append(Row({**record, "name": name, "effect": record["car"]}))
+    return make_table("case.windows", columns, rows)
 
 
 def _days(case: Case) -> Table:
-    rows = (
-        Row((day(tau), date_iso(date), percent(ar, unit=False), percent(car, unit=False)))
-        for tau, date, ar, car in case.days.itertuples(index=False)
-    )
-    return make_table("case.days", "tdnn", rows)
+    columns = [NAME, Column("date", Kind.DATE)]
+    columns += [Column(key, Kind.EFFECT) for key in ("ar", "car")]
+    records = case.days.to_dict("records")
+    rows = [Row({**record, "name": day(record["tau"])}) for record in records]
+    return make_table("case.days", columns, rows)
 
 
 def draw_case(case: Case) -> Markup:

@@ -16,7 +16,6 @@ from ...findings import Findings, ModelFacts
 from ...significance import ENUMERATE_UP_TO, STATISTICS
 from ...utility import Flag, __version__
 from ...words import (
-    MISSING,
     clipped,
     has,
     listed,
@@ -27,12 +26,16 @@ from ...words import (
     words,
 )
 from ..sentences.answer import has_exact_law
-from .table import Row, Table, make_table
+from .table import NAME, Column, Kind, Row, Table, make_table
 
 # Analyses that have a paragraph of methods, by the table of the run.
 CORRECTIONS = ("families", "differences")
 # What is known of the prices of a symbol, in the order of the table.
-COLUMNS = ("source", "detail", "first", "last", "rows", "currency", "note")
+COLUMNS = (
+    Column("source", Kind.TEXT), Column("detail", Kind.TEXT), Column("first", Kind.DATE),
+    Column("last", Kind.DATE), Column("rows", Kind.COUNT), Column("currency", Kind.TEXT),
+    Column("note", Kind.TEXT),
+)  # fmt: skip
 # Surnames, joined by commas and "and", before years; the first of them is kept.
 _CITED = re.compile(r"([A-Z][\w-]*)(?:(?:, | and )[A-Z][\w-]*)* (\((?:\d{4}(?:, )?)+\)|\d{4}\b)")
 _ENTRY = re.compile(r"@article\{(\w+),\n(.*?)\n\}", re.DOTALL)
@@ -338,11 +341,11 @@ def provenance(findings: Findings) -> dict[str, str]:
 def symbols_table(findings: Findings) -> Table | None:
     """Return the source of each symbol; None without prices."""
     prices: dict[str, dict[str, Any]] = findings.provenance.get("prices") or {}
-    rows = [
-        Row((symbol, *(clipped(entry.get(name, "")) or MISSING for name in COLUMNS)))
-        for symbol, entry in sorted(prices.items())
-    ]
-    return make_table("provenance.symbols", "tttddntt", rows) if rows else None
+    rows = []
+    for symbol, entry in sorted(prices.items()):
+        texts = {column.key: clipped(entry.get(column.key, "")) or None for column in COLUMNS}
+        rows.append(Row({**texts, "name": symbol}))
+    return make_table("provenance.symbols", (NAME, *COLUMNS), rows) if rows else None
 
 
 def settings_text(settings: Mapping[str, Any]) -> str:

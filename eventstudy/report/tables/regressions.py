@@ -157,7 +157,8 @@ class RegressionTable:
     @property
     def columns(self) -> list[str]:
         """Heads of the numbers of one regression."""
-        return [*say("regression.columns").split("|"), self.compared]
+        first, second = say("regression.column.difference"), say("regression.column.interval")
+        return [first, second, say("column.pvalue"), self.compared]
 
     @property
     def starred(self) -> bool:

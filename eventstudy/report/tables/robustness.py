@@ -15,21 +15,30 @@ from ...findings import Findings
 from ...significance import STATISTICS
 from ...words import (
     LEVEL,
-    MISSING,
     amount,
     clipped,
     expected,
     percent,
-    pvalue,
     say,
-    share_text,
     window_text,
-    words,
 )
 from ..figures.specification_curve import SpecificationCurve
 from ..sentences.answer import calibration_facts, write_days
 from .regressions import tabulate
-from .table import Row, Table, effect_cells, interval_in, make_table
+from .table import (
+    EFFECT,
+    EVENTS,
+    INTERVAL,
+    NAME,
+    PVALUE,
+    Column,
+    Kind,
+    Row,
+    Table,
+    effect_values,
+    interval_in,
+    make_table,
+)
 
 ADJUSTED = ("holm", "bh", "by", "romano_wolf")
 
@@ -122,12 +131,13 @@ def analysis_of_grid(table: pd.DataFrame) -> Analysis:
     """
     cells, code = cells_but_for(table, "window", "model"), "robustness.specifications"
     models = list(dict.fromkeys(cells["model"]))
-    rows = [
-        Row((window_text(Window.of(str(window))), *map(_cell, group["estimate"], group["pvalue"])))
-        for window, group in cells.groupby("window", sort=False)
-    ]
-    kinds, facts = "t" + "n" * len(models), {"models": "|".join(models), "unit": words().axis}
-    head, curve = make_table(code, kinds, rows, **facts), None
+    rows = []
+    for window, group in cells.groupby("window", sort=False):
+        texts = map(_cell, group["estimate"], group["pvalue"])
+        name = window_text(Window.of(str(window)))
+        rows.append(Row({"name": name, **dict(zip(group["model"], texts, strict=True))}))
+    columns = [NAME, *(Column(model, Kind.NUMBER, head=model) for model in models)]
+    head, curve = make_table(code, columns, rows), None
     if len(table) > FEW_SPECIFICATIONS and table["pvalue"].notna().any():
         curve = SpecificationCurve.of(table)
     note, files = say(f"{code}.note"), ("specifications.csv",)
@@ -147,9 +157,12 @@ def analysis_by_choice(table: pd.DataFrame) -> Analysis:
         value = row["value"] or say("specifications.every_event")
         value = window_text(Window.of(value)) if row["choice"] in WINDOWS else value
         name = say("specifications.choice", choice=row["choice"], value=clipped(value, 40))
-        shares = (share_text(row[column]) for column in ("same_sign", "significant"))
-        rows.append(Row((name, f"{row['n']:,}", *shares, percent(row["median"], unit=False))))
-    head = make_table(code, "tnnnn", rows, unit=words().head)
+        rows.append(Row({**row, "name": name}))
+    columns = (
+        NAME, Column("n", Kind.COUNT), Column("same_sign", Kind.SHARE),
+        Column("significant", Kind.SHARE), Column("median", Kind.EFFECT),
+    )  # fmt: skip
+    head = make_table(code, columns, rows)
     return Analysis("choices", "", head, note=say(f"{code}.note"),
         files=("specifications_by_choice.csv",))  # fmt: skip
 
@@ -181,12 +194,12 @@ def _announcement_time(findings: Findings) -> Iterator[Analysis]:
     dated, moved = (percent(row["caar"]) for row in records)
     window, n = [records[0]["start"], records[0]["stop"]], int(records[0]["n_uncertain"])
     code = "robustness.announcement_time"
-    rows = [
-        Row((say(f"{code}.{r['dating']}"), f"{r['n_events']:,}", percent(r["caar"], unit=False)))
-        for r in records
-    ]
+    rows = []
+    for record in records:
+        name = say(f"{code}.{record['dating']}")
+        rows.append(Row({"name": name, "events": record["n_events"], "effect": record["caar"]}))
     lede = say(f"{code}.lede", n=n, window=window, dated=dated, moved=moved)
-    head = make_table(code, "tNn", rows, unit=words().head, window=window)
+    head = make_table(code, (NAME, EVENTS, EFFECT), rows, window=window)
     files = (_file(findings, "announcement_time"),)
     yield Analysis("announcement_time", lede, head, note=say(f"{code}.note"), files=files)
 
@@ -209,10 +222,11 @@ def _weights(findings: Findings) -> Iterator[Analysis]:
     for row in findings.over_main(findings.beside("aggregates")).to_dict("records"):
         if row["n_events"]:
             name = say(f"robustness.weights.{row['weights']}")
-            numbers = (f"{row['n_events']:,}", *effect_cells(interval_in(row)))
-            rows.append(Row((name, *numbers, pvalue(row["pvalue"])), row["reason"]))
+            values = {**row, "name": name, "events": row["n_events"]}
+            rows.append(Row({**values, **effect_values(interval_in(row))}, row["reason"]))
     if rows:
-        table = make_table("robustness.weights", "tNnNn", rows, unit=words().head)
+        columns = (NAME, EVENTS, EFFECT, INTERVAL, PVALUE)
+        table = make_table("robustness.weights", columns, rows)
         note = say("robustness.weights.note") if findings.sample.n_used > 1 else ""
         files = ["aggregates", *["market_value"] * bool(money)]
         in_files = tuple(_file(findings, name) for name in files)
@@ -240,21 +254,22 @@ def _families(findings: Findings) -> Iterator[Analysis]:
         return
     tested, code, rows = table[table["pvalue"].notna()], "robustness.families", []
     for name, family in tested.groupby("family", sort=False):
-        small = (_small(family[method]) for method in ("pvalue", *ADJUSTED))
-        title = say(f"{code}.{name}", main=findings.setup.main)
-        rows.append(Row((title, f"{len(family):,}", *small)))
+        values = {"name": say(f"{code}.{name}", main=findings.setup.main), "n": len(family)}
+        values |= {method: _small(family[method]) for method in ADJUSTED}
+        rows.append(Row({**values, "raw": _small(family["pvalue"])}))
     if not rows:
         return
     events = tested[tested["family"] == "events"]
     n, raw, holm = len(events), *(int((events[k] < LEVEL).sum()) for k in ("pvalue", "holm"))
     facts = {"n": n, "raw": raw, "holm": holm, "expected": expected(LEVEL * n)}
     lede = say(f"{code}.lede", **facts) if n else ""
-    table_of, files = make_table(code, "tnnnnnn", rows), (_file(findings, "families"),)
+    columns = [NAME, *(Column(key, Kind.COUNT) for key in ("n", "raw", *ADJUSTED))]
+    table_of, files = make_table(code, columns, rows), (_file(findings, "families"),)
     yield Analysis("families", lede, table_of, note=say(f"{code}.note"), files=files)
 
 
-def _small(pvalues: pd.Series[float]) -> str:
-    return f"{int((pvalues < LEVEL).sum()):,}" if pvalues.notna().any() else MISSING
+def _small(pvalues: pd.Series[float]) -> int | None:
+    return int((pvalues < LEVEL).sum()) if pvalues.notna().any() else None
 
 
 def _regression(findings: Findings) -> Iterator[Analysis]:
@@ -272,8 +287,17 @@ def _regression(findings: Findings) -> Iterator[Analysis]:
     facts = {"n": int(first["n_events"]), "dates": int(first["n_dates"]), "r2": regression.r2[0]}
     sentences = (f"{regression.headline}.", regression.caveat, regression.evidence)
     lede = " ".join([*filter(None, sentences), say(f"{code}.counts", **facts)])
-    rows = [Row((row.label, *row.texts), row.remark) for row in regression.rows]
-    table = make_table(code, "tnNnN", rows, compared=regression.compared, title=regression.title)
+    columns = (
+        NAME, Column("difference", Kind.NUMBER), INTERVAL, PVALUE,
+        Column("compared", Kind.PVALUE, is_wide=True),
+    )  # fmt: skip
+    rows = []
+    for row in regression.rows:
+        difference, interval, p, compared = row.texts
+        values = {"name": row.label, "difference": difference, "interval": interval, "pvalue": p}
+        rows.append(Row({**values, "compared": compared}, row.remark))
+    heads = {"compared": regression.compared, "title": regression.title}
+    table = make_table(code, columns, rows, **heads)
     note = " ".join(regression.notes)
     lede = f"{_pooled(findings)} {lede}".strip()
     yield Analysis("regression", lede, table, note=note, files=("regression.csv",))
