@@ -113,6 +113,12 @@ def test_no_code_is_unused() -> None:
     assert unused == []
 
 
+def test_a_head_is_that_of_one_column() -> None:
+    heads = {code: text for code, text in sentences().items() if "column" in code.split(".")}
+    assert len(heads) > 50
+    assert [code for code, text in heads.items() if "|" in text] == []
+
+
 def test_every_field_has_a_format_that_exists() -> None:
     for code, sentence in sentences().items():
         for _, field, form, _ in string.Formatter().parse(sentence):

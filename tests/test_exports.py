@@ -34,12 +34,13 @@ from eventstudy.report import (
     second_sentence,
     split_answer,
 )
-from eventstudy.report.formats.excel import NAMES
+from eventstudy.report.formats.excel import FORMS, NAMES
 from eventstudy.report.formats.terminal import summary
 from eventstudy.report.page.folds import list_folds
 from eventstudy.report.sentences.answer import short_name
 from eventstudy.report.tables.checks import list_checks
-from eventstudy.report.tables.windows import list_tests
+from eventstudy.report.tables.columns import Column, Kind
+from eventstudy.report.tables.windows import windows_table
 from eventstudy.runs import write_run
 from eventstudy.settings import StudyConfig
 from eventstudy.significance import STATISTICS
@@ -303,6 +304,11 @@ class TestExcel:
             "Settings",
         ]  # fmt: skip
 
+    def test_every_kind_of_number_has_a_format(self) -> None:
+        """An interval is two columns of effects."""
+        numbers = {kind for kind in Kind if Column("x", kind).is_number}
+        assert set(FORMS) == {*numbers, Kind.DATE} - {Kind.INTERVAL}
+
     def test_a_test_of_before_keeps_its_name(self, folder: Path, tmp_path: Path) -> None:
         run = read_run(folder)
         first, *others = run.findings.samples
@@ -501,9 +507,9 @@ def test_tests_that_are_not_valid_over_the_main_window_have_no_column() -> None:
     run = finish_run(results, config=PLAIN)
     weak = {v.test for v in results.diagnose().opinions if v.trust == "not valid"}
     assert {"bmp", "patell"} <= weak
-    blocks = list_tests(run.findings)
+    blocks = windows_table(run.findings).blocks
     labels = {STATISTICS[name].label for name in run.findings.sample.shown}
-    shown = {line.name for block in blocks[1:] for line in block.lines} & labels
+    shown = {row.name for block in blocks[1:] for row in block.rows} & labels
     assert shown == {STATISTICS[n].label for n in run.findings.sample.shown[1:] if n not in weak}
     grids = [t for t in markdown_tables(markdown(run.findings)) if t[0][0] == "Window or test"]
     assert shown == {row[0] for grid in grids[1:] for row in grid[1:]} & labels

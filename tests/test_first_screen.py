@@ -23,7 +23,7 @@ from eventstudy.report.figures.svg_canvas import NARROW, WIDE, text_width
 from eventstudy.report.formats.pages import render_report
 from eventstudy.report.page.first_screen import days_outside, first_screen
 from eventstudy.report.sentences.answer import short_name
-from eventstudy.report.tables.windows import list_tests
+from eventstudy.report.tables.windows import windows_table
 from eventstudy.words import percent, size_text
 
 STUDIES = {
@@ -50,9 +50,10 @@ def test_one_number_stands_in_headline_bracket_key_and_table(name: str) -> None:
     assert first.chart is not None
     assert effect_of(first.chart.path) == pytest.approx(effect.estimate, abs=1e-12)
     assert first.keys[0].value == percent(effect.estimate)
-    main = next(line for line in list_tests(study)[0].lines if line.is_main)
-    assert main.effect == effect
-    assert main.pvalue == answer.pvalue
+    main = next(row for row in windows_table(study).blocks[0].rows if row.is_main)
+    assert main.values["effect"] == effect.estimate
+    assert main.values["interval"] == (effect.ci_low, effect.ci_high)
+    assert main.values["pvalue"] == answer.pvalue
     if answer.verdict == DIFFERENT:
         assert size_text(effect.estimate) in first.headline
     assert first.strip is None or first.strip.average == effect
@@ -226,13 +227,13 @@ def test_folded_lines_have_findings_and_their_order() -> None:
 
 def test_tests_are_in_blocks_and_those_not_valid_are_missing() -> None:
     study = study_of("many")
-    blocks = list_tests(study)
-    assert [line.is_main for line in blocks[0].lines].count(True) == 1
+    blocks = windows_table(study).blocks
+    assert [row.is_main for row in blocks[0].rows].count(True) == 1
     named = {test.test for test in study.sample.main.tests if test.trust == "not valid"}
     from eventstudy.significance import STATISTICS
 
     labels = {STATISTICS[name].label for name in named if name in study.sample.shown}
-    assert not labels & {line.name for block in blocks[1:] for line in block.lines}
+    assert not labels & {row.name for block in blocks[1:] for row in block.rows}
     assert study.setup.main == MAIN
 
 

@@ -10,10 +10,10 @@ from situations import CLOSE, DISPERSED, GROUPS, ONE, noisy, opinion, placed
 
 from eventstudy.analysis.answer.answer import default_tests
 from eventstudy.calendars import Window
-from eventstudy.report.tables.windows import list_tests
+from eventstudy.report.tables.windows import windows_table
 from eventstudy.significance import STATISTICS
 from eventstudy.studies import EventStudyResults
-from eventstudy.words import say, window_text
+from eventstudy.words import window_text
 
 STUDIES = {
     "one": lambda: placed([160]).fit(),
@@ -33,12 +33,12 @@ def study(request: pytest.FixtureRequest) -> EventStudyResults:
 
 
 def test_the_blocks_have_the_answer_of_each_window(study: EventStudyResults) -> None:
-    lines = list_tests(findings(study))[0].lines
-    for window, line in zip(CONFIG.tested, lines, strict=True):
+    rows = windows_table(findings(study)).blocks[0].rows
+    for window, row in zip(CONFIG.tested, rows, strict=True):
         answer = study.answer(window)
         effect = answer.effect
-        assert (line.remark, line.is_main) == (window_text(window), window == MAIN)
-        numbers = (line.effect.estimate, line.effect.ci_low, line.effect.ci_high, line.pvalue)
+        assert (row.remark, row.is_main) == (window_text(window), window == MAIN)
+        numbers = (row.values["effect"], *row.values["interval"], row.values["pvalue"])
         expected = (effect.estimate, effect.ci_low, effect.ci_high, answer.pvalue)
         np.testing.assert_array_equal(numbers, expected)
         assert (effect.ci_low * effect.ci_high > 0) == (answer.verdict == "different")
@@ -48,17 +48,17 @@ def test_other_tests_stand_by_how_far_to_trust_them(study: EventStudyResults) ->
     """Those that are not valid are left out; each line has p and the rate of false alarms."""
     document = findings(study)
     opinions = {v.test: v for v in study.diagnose(MAIN).opinions}
-    names = {entry.label: name for name, entry in STATISTICS.items()}
-    titles = {say("tests.valid", window=MAIN): "valid", say("tests.with_care"): "valid with care"}
+    trust = {"valid": "valid", "with_care": "valid with care"}
     listed = set()
-    for block in list_tests(document)[1:]:
-        for line in block.lines:
-            if line.name not in names:
+    for block in windows_table(document).blocks[1:]:
+        for row in block.rows:
+            if row.key not in STATISTICS:
                 continue
-            opinion = opinions[names[line.name]]
+            opinion = opinions[row.key]
             listed.add(opinion.test)
-            assert opinion.trust == titles[block.title]
-            numbers = (line.pvalue, line.false_alarms)
+            assert opinion.trust == trust[block.key]
+            assert row.name == STATISTICS[row.key].label
+            numbers = (row.values["pvalue"], row.values["false_alarms"])
             np.testing.assert_array_equal(numbers, (opinion.pvalue, opinion.false_alarms))
     trusted = {n for n in document.sample.shown[1:] if opinions[n].trust != "not valid"}
     assert listed == trusted
@@ -73,7 +73,7 @@ def test_a_test_of_the_settings_is_there_with_its_reason() -> None:
     assert np.isnan(asked.pvalue)
     assert asked.trust == "not valid"
     assert asked.reasons
-    reasons = {line.name: line.allows for line in list_tests(study)[-1].lines}
+    reasons = {row.name: row.values["allows"] for row in windows_table(study).blocks[-1].rows}
     assert reasons[STATISTICS["event_t"].label] == str(asked.reasons[0])
 
 

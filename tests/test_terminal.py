@@ -18,7 +18,9 @@ from situations import CLOSE, DISPERSED, ONE, placed
 from eventstudy.cli.main import main
 from eventstudy.findings import Findings
 from eventstudy.report import split_answer, terminal_text
-from eventstudy.report.formats.terminal import p_text, percent_text, sketch, summary
+from eventstudy.report.formats.terminal import p_text, percent_text, sketch, summary, text_table
+from eventstudy.report.tables.columns import NAME, Column, Kind
+from eventstudy.report.tables.table import Row, make_table
 from eventstudy.settings import StudyConfig
 from eventstudy.significance import STATISTICS
 from eventstudy.studies import EventStudyResults
@@ -272,3 +274,15 @@ def test_a_chosen_test_that_is_not_valid_says_why() -> None:
     assert "(Hall), not valid here: p = -; 2 events, at least 3 are needed" in flat(study)
     assert "Chosen, but not valid for these events" in page(results, tests=("hall",))
     assert "not valid" not in flat(found(results))
+
+
+def test_a_table_that_is_too_wide_keeps_its_names() -> None:
+    """Five models beside each other leave no room for the window within 79 letters."""
+    models = ("market", "scholes_williams", "theil_sen", "constant_mean", "garch")
+    values = {"name": "[-10, 10]", **dict.fromkeys(models, "-5.37 (<0.001)")}
+    columns = [NAME, *(Column(model, Kind.NUMBER, head=model) for model in models)]
+    text = text_table(make_table("robustness.specifications", columns, [Row(values)]))
+    head, row = text.split("\n")[-2:]
+    assert head.split()[0] == "window"
+    assert row.split()[:2] == ["[-10,", "10]"]
+    assert row.count("-5.37 (<0.001)") == 5

@@ -3,6 +3,7 @@ from .catalogue import Reason as Reason
 from .catalogue import has as has
 from .catalogue import make_error as make_error
 from .catalogue import say as say
+from .catalogue import say_if_any as say_if_any
 from .numbers import LEVEL as LEVEL
 from .numbers import LEVELS as LEVELS
 from .numbers import MINUS as MINUS

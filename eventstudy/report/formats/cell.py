@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cache
 
 from markupsafe import Markup
@@ -15,7 +16,9 @@ from ..page.first_screen import FirstScreen, first_screen
 from ..page.folds import list_folds
 from ..sentences.answer import compare_spread
 from ..tables.checks import count_other_verdicts
-from ..tables.windows import TestLine, find_role, list_tests
+from ..tables.columns import EFFECT, NAME, PVALUE, Column, Kind
+from ..tables.table import Table, make_table
+from ..tables.windows import find_role, windows_table
 from .templating import environment, read_template
 
 # Folded parts of the page that a cell has as well.
@@ -47,8 +50,9 @@ def render_cell(findings: Findings, notes: Sequence[str] = ()) -> str:
         first, answer = first_screen(findings), findings.sample.answer
         left_out = {"announcements"} if findings.setup.n_used > MOST_EVENTS else set()
         folds = [f for f in list_folds(findings) if f.code in FOLDS and f.code not in left_out]
+        near = _near_windows(findings) if first.chart else None
         return environment().get_template("cell.html.j2").render(
-            first=first, path=_path(first), lines=_near_windows(findings) if first.chart else [],
+            first=first, path=_path(first), windows=near,
             two_ways=compare_spread(answer), folds=folds, notes=[*notes], foot=_foot(first),
             css=_style(), words=words(),
         )  # fmt: skip
@@ -64,16 +68,17 @@ def _path(first: FirstScreen) -> Markup | None:
     )  # fmt: skip
 
 
-def _near_windows(findings: Findings) -> list[TestLine]:
+def _near_windows(findings: Findings) -> Table:
     """Return the windows beside the path in their order."""
-    lines = list_tests(findings)[0].lines
+    rows = windows_table(findings).blocks[0].rows
     shown, room = [], {"main": 1, "": NEAR, "leakage": 1, "drift": 1}
-    for line, finding in zip(lines, findings.sample.windows, strict=True):
+    for row, finding in zip(rows, findings.sample.windows, strict=True):
         role = find_role(finding.window, findings.setup.main)
         if room[role]:
-            shown.append(line)
+            shown.append(replace(row, remark=""))
             room[role] -= 1
-    return shown
+    interval = Column("interval", Kind.INTERVAL)
+    return make_table("cell.windows", (NAME, EFFECT, interval, PVALUE), shown)
 
 
 def _foot(first: FirstScreen) -> str:

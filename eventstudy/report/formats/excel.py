@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,10 +21,12 @@ from ..page.first_screen import title_of
 from ..sentences.answer import split_answer
 from ..sentences.caveats import asides, second_sentence
 from ..sentences.top import key_figures
-from ..tables.checks import list_checks
+from ..tables.checks import checks_table, list_checks
+from ..tables.columns import EFFECT, EVENTS, INTERVAL, NAME, PVALUE, Column, Kind, Outlet, columns
 from ..tables.events import dropped_lede, in_order, write_flag
 from ..tables.methods import provenance, source_line
-from ..tables.windows import list_tests, windows_lede
+from ..tables.table import Row, Table, effect_values, make_table
+from ..tables.windows import windows_lede, windows_table
 
 if TYPE_CHECKING:
     from xlsxwriter import Workbook
@@ -32,17 +35,43 @@ if TYPE_CHECKING:
 
 MOST_LETTERS, MOST_ROWS, WIDEST, LINE = 32_767, 100_000, 60, 118
 BLUE, MUTED, BAND, MAIN = "#0B5394", "#565C63", "#E4E2DC", "#F0E7D2"
-# Formats of the kinds of columns: returns, levels, p-values, shares, counts, numbers and dates.
-KINDS = {
-    "r": "+0.00%;\N{MINUS SIGN}0.00%;0.00%", "l": "0.00", "p": '[<0.0005]"<0.001";0.000',
-    "s": "0%", "i": "0", "n": "0.00", "d": "d mmm yyyy", "t": "@",
+# Formats of the numbers of columns by their kind; other cells are texts.
+FORMS = {
+    Kind.EFFECT: "+0.00%;\N{MINUS SIGN}0.00%;0.00%", Kind.ERROR: "0.00%", Kind.LEVEL: "0.00",
+    Kind.PVALUE: '[<0.0005]"<0.001";0.000', Kind.RATE: "0%", Kind.SHARE: "0%", Kind.COUNT: "0",
+    Kind.NUMBER: "0.00", Kind.DATE: "d mmm yyyy",
 }  # fmt: skip
-LOG = "+0.0000;\N{MINUS SIGN}0.0000;0.0000"
+IN_LOGS = {Kind.EFFECT: "+0.0000;\N{MINUS SIGN}0.0000;0.0000", Kind.ERROR: "0.0000"}
 # Excel would take a cell that begins so as a formula once it is edited.
 _FORMULA = re.compile(r"^[=+\-@\t\r]")
-# Columns of the numbers of the answer, which have names for other programs.
-NAMES = {"estimate": "B", "ci_low": "C", "ci_high": "D", "p_value": "E"}
-Rows = Iterable[Sequence[Any]]
+# Numbers of the answer that have names for other programs, with their columns.
+NAMES = {"estimate": "effect", "ci_low": "ci_low", "ci_high": "ci_high", "p_value": "pvalue"}
+# An interval is two columns.
+ENDS = columns(Kind.EFFECT, "ci_low", "ci_high")
+PATH = (
+    *columns(Kind.COUNT, "tau"), *columns(Kind.LEVEL, "shares", "implied"),
+    *columns(Kind.EFFECT, "gap"), *columns(Kind.LEVEL, "low", "width"),
+)  # fmt: skip
+WINDOWS = (
+    *columns(Kind.TEXT, "group", "window", "trust", "test", "remark"), EVENTS, EFFECT, INTERVAL,
+    *columns(Kind.NUMBER, "statistic"), PVALUE, *columns(Kind.RATE, "false_alarms"),
+)  # fmt: skip
+ANNOUNCEMENTS = (
+    NAME, *columns(Kind.TEXT, "ticker", "announced_at"), *columns(Kind.DATE, "day0"),
+    *columns(Kind.TEXT, "group", "used"), EFFECT, INTERVAL, PVALUE,
+    *columns(Kind.TEXT, "why", "flags", "event_id"),
+)  # fmt: skip
+DAYS = (
+    NAME, *columns(Kind.DATE, "date"), *columns(Kind.COUNT, "tau"),
+    *columns(Kind.EFFECT, "ret", "expected", "ar"), *columns(Kind.TEXT, "event_id"),
+)  # fmt: skip
+ISSUES = (
+    *columns(Kind.TEXT, "symbol"), *columns(Kind.DATE, "date", "last"),
+    *columns(Kind.TEXT, "kind", "detail", "action"),
+)  # fmt: skip
+SETTINGS = columns(Kind.TEXT, "name", "setting")
+
+Records = Iterable[Mapping[Any, Any]]
 
 
 def workbook(run: FinishedRun) -> bytes:
@@ -68,69 +97,102 @@ def workbook(run: FinishedRun) -> bytes:
         book.set_properties({"title": findings.name[:255], "created": pd.Timestamp(2000, 1, 1)})
         writer = Writer(book)
         writer.summarise(findings)
-        for code, kinds, rows in _sheets(run):
-            writer.add(code, kinds, list(rows))
+        for code, shown, records in _sheets(run):
+            writer.add(code, make_table(f"workbook.{code}", shown, map(Row, records)))
     return file.getvalue()
 
 
-def _sheets(run: FinishedRun) -> Iterator[tuple[str, str, Rows]]:
-    """Yield the sheets behind the first: key of their words, kinds of their columns, rows."""
-    findings, tables, implied = run.findings, run.tables, run.findings.sample.implied
+def _sheets(run: FinishedRun) -> Iterator[tuple[str, Sequence[Column], Records]]:
+    """Yield the sheets behind the first: key of their words, columns, and values of the rows."""
+    findings, tables = run.findings, run.tables
+    if findings.sample.implied is not None:
+        yield "path", PATH, _path(findings.sample.implied)
+    tests = [values for sample in findings.samples for values in _tests(sample)]
+    yield "windows", WINDOWS, tests
+    yield "announcements", ANNOUNCEMENTS, _announcements(findings)
+    checks = checks_table(list_checks(findings))
+    yield "checks", checks.columns, (row.values for row in checks.rows)
     names = {event.cells["event_id"]: event.name for event in findings.events}
-    if implied is not None:
-        low, gap = implied.implied - implied.half, implied.gap / BASE
-        columns = (implied.days, implied.shares, implied.implied, gap, low, 2 * implied.half)
-        yield "path", "illrll", zip(*columns, strict=True)
-    yield "windows", "tttttirrrnps", (row for s in findings.samples for row in _tests(s))
-    yield "announcements", "tttdttrrrpttt", _announcements(findings)
-    checks = list_checks(findings)
-    answers = [(c.name, c.n_events, *_numbers(c.effect), c.p_range or c.pvalue) for c in checks]
-    yield "checks", "tirrrp", answers
-    days = tables["abnormal_returns"][["event_id", "date", "tau", "ret", "expected", "ar"]]
-    each_day = days.itertuples(index=False)
-    yield "days", "tdirrrt", ((names.get(str(row[0]), ""), *row[1:], row[0]) for row in each_day)
-    yield "issues", "tddttt", tables.get("faults", pd.DataFrame()).itertuples(index=False)
-    settings, sources = findings.setup.settings.items(), provenance(findings)
-    rows: list[tuple[str, str]] = [(say("workbook.verdict"), findings.sample.answer.verdict)]
-    rows += [(name, str(setting)) for name, setting in settings]
-    rows += [(n, sources[n]) for n in ("command", "events", "sha256", "prices", "software")]
-    yield "settings", "tt", rows
+    days = tables["abnormal_returns"]
+    days = days.assign(name=days["event_id"].astype(str).map(names))
+    yield "days", DAYS, days.to_dict("records")
+    yield "issues", ISSUES, tables.get("faults", pd.DataFrame()).to_dict("records")
+    sources = provenance(findings)
+    pairs: list[tuple[str, str]] = [(say("workbook.verdict"), findings.sample.answer.verdict)]
+    pairs += [(name, str(setting)) for name, setting in findings.setup.settings.items()]
+    pairs += [(n, sources[n]) for n in ("command", "events", "sha256", "prices", "software")]
+    yield "settings", SETTINGS, ({"name": n, "setting": text} for n, text in pairs)
 
 
-def _numbers(effect: Interval) -> tuple[float, float, float]:
-    return effect.estimate, effect.ci_low, effect.ci_high
+def _path(implied: ImpliedPath) -> list[dict[Any, Any]]:
+    """Return the path day by day, with the band as its lower end and its width."""
+    table = {
+        "tau": implied.days, "shares": implied.shares, "implied": implied.implied,
+        "gap": implied.gap / BASE, "low": implied.implied - implied.half, "width": 2 * implied.half,
+    }  # fmt: skip
+    return pd.DataFrame(table).to_dict("records")
 
 
-def _tests(sample: Sample) -> Iterator[Sequence[Any]]:
+def _tests(sample: Sample) -> Iterator[dict[str, Any]]:
     """Yield each test of each window with its class; the effect is that of the main test."""
     group = sample.group or say("workbook.all")
     for finding in sample.windows:
         result, window = finding.answer, window_text(finding.window)
         for test in sorted(finding.tests, key=lambda t: t.test != result.test):
-            is_main, name = test.test == result.test, test.test
-            # A finished run may have a test of another package.
-            label = STATISTICS[name].label if name in STATISTICS else name
-            trust = say("workbook.main") if is_main else test.trust
-            head = group, window, trust, label, test.reason, test.n_events
-            numbers = _numbers(result.effect if is_main else Interval())
-            p = result.pvalue if is_main else test.pvalue
-            is_open = is_main and result.unequal is not None
-            rate = say("tests.unequal_rate") if is_open else test.false_alarms
-            yield *head, *numbers, test.statistic, p, rate
+            name = test.test
+            values = {
+                "group": group, "window": window, "trust": test.trust, "remark": test.reason,
+                # A finished run may have a test of another package.
+                "test": STATISTICS[name].label if name in STATISTICS else name,
+                "events": test.n_events, "statistic": test.statistic, "pvalue": test.pvalue,
+                "false_alarms": test.false_alarms,
+            }  # fmt: skip
+            if name == result.test:
+                values |= {**effect_values(result.effect), "pvalue": result.pvalue}
+                values["trust"] = say("workbook.main")
+                if result.unequal is not None:
+                    values["false_alarms"] = say("tests.unequal_rate")
+            yield values
 
 
-def _announcements(findings: Findings) -> Iterator[Sequence[Any]]:
+def _announcements(findings: Findings) -> Iterator[dict[str, Any]]:
     """Yield the announcements as on the page, the dropped ones last."""
     column, main = findings.setup.group_column, findings.setup.main
     for event in in_order(findings):
         car, cells = event.car(main) if event.is_used else None, event.cells
-        numbers = (car.car, *car.interval, car.pvalue) if car else (np.nan,) * 4
-        yield (
-            event.name, cells["ticker"], cells["announced_at"], event.day0, cells.get(column, ""),
-            say(f"workbook.{'yes' if car else 'no'}"), *numbers,
-            str(car.reason if car else event.reason), "; ".join(map(write_flag, event.flags)),
-            cells["event_id"],
-        )  # fmt: skip
+        values = {
+            **cells, "name": event.name, "day0": event.day0, "group": cells.get(column, ""),
+            "used": say(f"workbook.{'yes' if car else 'no'}"),
+            "why": str(car.reason if car else event.reason),
+            "flags": "; ".join(map(write_flag, event.flags)),
+        }  # fmt: skip
+        if car:
+            values |= effect_values(Interval(car.car, car.se, *car.interval))
+            values["pvalue"] = car.pvalue
+        yield values
+
+
+def _with_ends(table: Table, head: str = "") -> Table:
+    """Return the table with the ends of an interval in two columns, and a head of the names."""
+    ends = [replace(end, head=say(f"column.{end.key}")) for end in ENDS]
+    split: list[Column] = []
+    for column in table.columns:
+        split += ends if column.kind is Kind.INTERVAL else [column]
+    if head:
+        split[0] = replace(split[0], head=head)
+    return replace(table, columns=tuple(split))
+
+
+def _is_missing(cell: Any) -> bool:
+    return cell is None or cell == "" or (not isinstance(cell, str) and bool(pd.isna(cell)))
+
+
+def _letters(cell: Any, kind: Kind) -> int:
+    """Return how many letters a cell needs."""
+    if _is_missing(cell):
+        return 0
+    is_text = isinstance(cell, str) and kind is not Kind.DATE
+    return len(cell[:MOST_LETTERS]) + 1 if is_text else 12
 
 
 class Writer:
@@ -139,7 +201,7 @@ class Writer:
     def __init__(self, book: Workbook) -> None:
         self.book = book
         self.formats: dict[str, Format] = {}
-        self.kinds = KINDS if words().unit == "%" else KINDS | {"r": LOG}
+        self.forms = FORMS if words().unit == "%" else FORMS | IN_LOGS
 
     def form(self, **properties: Any) -> Format:
         """Return the format with some properties of XlsxWriter.
@@ -153,35 +215,59 @@ class Writer:
         self.formats[key] = self.formats.get(key) or self.book.add_format(properties)
         return self.formats[key]
 
-    def add(self, code: str, kinds: str, rows: Sequence[Sequence[Any]]) -> None:
+    def add(self, code: str, table: Table) -> None:
         """Write a sheet, its head frozen, filtered, and as wide as its cells; none without rows.
 
         Parameters
         ----------
         code : str
-            Its words, below ``[workbook]`` in the catalogue.
-        kinds : str
-            A letter of `KINDS` for each column.
-        rows : sequence of sequences
+            Its title, below ``[workbook]`` in the catalogue.
+        table : Table
         """
+        rows, table = table.rows, _with_ends(table)
         if not rows:
             return
         page, last = self.book.add_worksheet(say(f"workbook.{code}.title")), len(rows[:MOST_ROWS])
-        columns = list(zip(*rows[:last], strict=True))
-        for j, head in enumerate(say(f"workbook.{code}.columns").split("|")):
-            self.cell(page, 0, j, head, bold=True, bottom=1, text_wrap=True, valign="top")
-            letters = [self.cell(page, i + 1, j, c, kinds[j]) for i, c in enumerate(columns[j])]
-            page.set_column(j, j, min(max([*letters, len(head) + 3, 9]), WIDEST))
-            if kinds[j] == "p":
+        look = {"bold": True, "bottom": 1, "text_wrap": True, "valign": "top"}
+        self.write(page, 0, table.columns, rows[:last], **look)
+        for j, column in enumerate(table.columns):
+            letters = [_letters(row.values.get(column.key), column.kind) for row in rows[:last]]
+            page.set_column(j, j, min(max([*letters, len(column.head) + 3, 9]), WIDEST))
+            if column.kind is Kind.PVALUE:
                 grey = {"type": "cell", "criteria": ">=", "value": LEVEL}
                 page.conditional_format(1, j, last, j, {**grey, "format": self.form(color=MUTED)})
         if len(rows) > last:
             self.cell(page, last + 1, 0, say("workbook.cut", n=len(rows) - last))
         page.freeze_panes(1, 1)
-        page.autofilter(0, 0, last, len(columns) - 1)
+        page.autofilter(0, 0, last, len(table.columns) - 1)
 
-    def cell(self, page: Worksheet, i: int, j: int, cell: Any, kind: str = "t", **look: Any) -> int:
-        """Write a cell, unless it is missing; return the letters that it needs.
+    def write(
+        self, page: Worksheet, at: int, shown: Sequence[Column], rows: Sequence[Row], **look: Any
+    ) -> int:
+        """Write a table from a row of the sheet on; return the row below it, and one more.
+
+        Parameters
+        ----------
+        page : Worksheet
+        at : int
+            Row of the heads.
+        shown : sequence of Column
+        rows : sequence of Row
+        **look
+            Properties of the heads.
+        """
+        for j, column in enumerate(shown):
+            self.cell(page, at, j, column.head, **look)
+        for i, row in enumerate(rows, at + 1):
+            shade = {"bg_color": MAIN} if row.is_main else {}
+            for j, column in enumerate(shown):
+                self.cell(page, i, j, row.values.get(column.key), column.kind, **shade)
+        return at + len(rows) + 2
+
+    def cell(
+        self, page: Worksheet, i: int, j: int, cell: Any, kind: Kind = Kind.TEXT, **look: Any
+    ) -> None:
+        """Write a cell, unless it is missing.
 
         Parameters
         ----------
@@ -189,24 +275,22 @@ class Writer:
         i, j : int
             Row and column.
         cell : object
-        kind : str
-            A letter of `KINDS`.
+        kind : Kind
+            Of its column; a text is written as it is.
         **look
             Properties of its format.
         """
-        if cell is None or cell == "" or (not isinstance(cell, str) and pd.isna(cell)):
-            return 0
-        if kind == "d":
-            form = self.form(num_format=KINDS[kind], **look)
+        if _is_missing(cell):
+            return
+        if kind is Kind.DATE:
+            form = self.form(num_format=self.forms[kind], **look)
             page.write_datetime(i, j, pd.Timestamp(cell).to_pydatetime(), form)
-        elif isinstance(cell, str) or kind == "t":
+        elif isinstance(cell, str) or kind not in self.forms:
             text = str(cell)[:MOST_LETTERS]
             guard = {"quote_prefix": True} if _FORMULA.match(text) else {}
             page.write_string(i, j, text, self.form(num_format="@", **guard, **look))
-            return len(text) + 1
         elif np.isfinite(cell):
-            page.write_number(i, j, float(cell), self.form(num_format=self.kinds[kind], **look))
-        return 12
+            page.write_number(i, j, float(cell), self.form(num_format=self.forms[kind], **look))
 
     def summarise(self, findings: Findings) -> None:
         """Write the answer, its key figures, the chart, the windows, the checks, and notes."""
@@ -232,19 +316,7 @@ class Writer:
             self._chart(page, row, implied, f"{head} {sentence}")
             row += 19
         if findings.setup.n_used:
-            lines = list_tests(findings)[0].lines
-            main = next(i for i, line in enumerate(lines) if line.is_main)
-            for name, column in NAMES.items():
-                self.book.define_name(name, f"='{page.get_name()}'!${column}${row + 2 + main}")
-            rows = [
-                (t.name, *_numbers(t.effect), t.pvalue, t.rate_range or t.false_alarms)
-                for t in lines
-            ]
-            row = self._block(page, row, "summary_windows", "trrrps", rows, main)
-            checks = [
-                (c.name, *_numbers(c.effect), c.p_range or c.pvalue) for c in list_checks(findings)
-            ]
-            row = self._block(page, row, "summary_checks", "trrrp", checks) if checks else row
+            row = self._numbers(page, row, findings)
             notes.append(windows_lede(findings))
         for text in (*notes, dropped_lede(findings), say("workbook.cite")):
             self._line(page, row, text, size=9)
@@ -257,21 +329,28 @@ class Writer:
         self.cell(page, i, 0, text, text_wrap=True, valign="top", **look)
         page.set_row(i, 1.4 * size * max(1, -(-len(text) * size // (11 * LINE))))
 
-    def _block(
-        self, page: Worksheet, row: int, code: str, kinds: str, rows: Rows, shaded: int = -1
-    ) -> int:
-        """Write a table of the first sheet; return the row below it, and one more."""
-        for j, head in enumerate(say(f"workbook.{code}").split("|")):
-            self.cell(page, row, j, head, color=MUTED, bottom=1, text_wrap=True)
-        for i, cells in enumerate(rows):
-            row, look = row + 1, {"bg_color": MAIN} if i == shaded else {}
-            for j, (cell, kind) in enumerate(zip(cells, kinds, strict=True)):
-                self.cell(page, row, j, cell, kind, **look)
-        return row + 2
+    def _numbers(self, page: Worksheet, row: int, findings: Findings) -> int:
+        """Write the windows, whose main numbers get names, and the checks; return the row below."""
+        from xlsxwriter.utility import xl_rowcol_to_cell
+
+        look = {"color": MUTED, "bottom": 1, "text_wrap": True}
+        table = _with_ends(windows_table(findings).shown(Outlet.SHEET), say("workbook.window"))
+        rows, keys = table.blocks[0].rows, [column.key for column in table.columns]
+        main = [windows.is_main for windows in rows].index(True)
+        for name, key in NAMES.items():
+            cell = xl_rowcol_to_cell(row + 1 + main, keys.index(key), row_abs=True, col_abs=True)
+            self.book.define_name(name, f"='{page.get_name()}'!{cell}")
+        row = self.write(page, row, table.columns, rows, **look)
+        checks = list_checks(findings)
+        if not checks:
+            return row
+        table = checks_table(checks).only("name", "effect", "interval", "pvalue")
+        table = _with_ends(table, say("checks.title"))
+        return self.write(page, row, table.columns, table.rows, **look)
 
     def _chart(self, page: Worksheet, row: int, implied: ImpliedPath, text: str) -> None:
         """Draw the path as a chart that can be edited; its numbers are on the sheet of the path."""
-        sheet = say("workbook.path.title")
+        sheet, keys = say("workbook.path.title"), [column.key for column in PATH]
         low, high = implied.implied - implied.half, implied.implied + implied.half
         low_end, high_end = roomy([implied.shares, low, high], zero=False)
         area = self.book.add_chart({"type": "area", "subtype": "stacked"})
@@ -280,11 +359,13 @@ class Writer:
         labels = {"series_name": True, "value": False, "position": "right", "custom": last}
         dash = {"line": {"color": MUTED, "width": 1.5, "dash_type": "dash"}, "data_labels": labels}
         full = {"line": {"color": BLUE, "width": 2.25}, "data_labels": labels}
-        for chart, column, code, look in (
-            (area, 4, "workbook.low", {"fill": bare, "border": bare}),
-            (area, 5, "figure.band", {"fill": {"color": BAND}, "border": bare}),
-            (line, 2, f"figure.implied_{implied.by}", dash), (line, 1, "figure.shares", full),
+        for chart, key, code, look in (
+            (area, "low", "workbook.low", {"fill": bare, "border": bare}),
+            (area, "width", "figure.band", {"fill": {"color": BAND}, "border": bare}),
+            (line, "implied", f"figure.implied_{implied.by}", dash),
+            (line, "shares", "figure.shares", full),
         ):  # fmt: skip
+            column = keys.index(key)
             ends = {"categories": [sheet, 1, 0, n, 0], "values": [sheet, 1, column, n, column]}
             chart.add_series({"name": say(code), **ends, **look})
         area.combine(line)

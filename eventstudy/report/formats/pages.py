@@ -26,10 +26,11 @@ from ..page.event_page import render_context
 from ..page.first_screen import FirstScreen, first_screen, title_of
 from ..page.folds import fold_analysis, list_folds
 from ..tables.checks import Check, checks_table
+from ..tables.columns import Outlet
 from ..tables.events import in_order
 from ..tables.robustness import robustness
 from ..tables.table import Table
-from ..tables.windows import list_tests, tests_finding, write_tests_note
+from ..tables.windows import tests_finding, windows_table, write_tests_note
 from .templating import environment, new_environment, style, visible_line
 
 # Pixels of the strip for which the path has its full height on the first screen.
@@ -92,7 +93,7 @@ def _shared_context(findings: Findings) -> dict[str, Any]:
     has_tests = findings.sample.answer.n_events > 0
     return {
         "first": first_screen(findings),
-        "tests": list_tests(findings) if has_tests else [],
+        "tests": windows_table(findings).shown(Outlet.PAGE) if has_tests else None,
         "tests_finding": tests_finding(findings) if has_tests else "",
         "tests_note": write_tests_note(findings),
         "folds": list_folds(findings),
@@ -144,7 +145,7 @@ def event_pages(findings: Findings) -> Iterator[tuple[str, str]]:
         for i, event in enumerate(events):
             step("event pages", i, len(events))
             context = render_context(findings, event, pages) | {"study": title}
-            context |= {"tests": [], "main": findings.setup.main, **_figures(context["first"])}
+            context |= {"tests": None, "main": findings.setup.main, **_figures(context["first"])}
             yield event.page, template.render(context, **sheets) + "\n"
 
 
@@ -167,7 +168,11 @@ def _markdown_environment() -> Environment:
     """Return templates in which every text is shown by Markdown as it is."""
     templates = new_environment(inert)
     templates.globals |= environment().globals
-    templates.filters |= {**environment().filters, "block": block, "table": markdown_table}
+    templates.filters |= {
+        **environment().filters,
+        "block": block,
+        "table": markdown_table,
+    }
     return templates
 
 
@@ -179,7 +184,7 @@ def inert(text: object) -> str:
 
 
 def markdown_table(table: Table) -> Markup:
-    """Return a table in Markdown, behind its caption.
+    """Return a table in Markdown, behind its caption or with the title of each block.
 
     Parameters
     ----------
@@ -188,14 +193,16 @@ def markdown_table(table: Table) -> Markup:
     about = f". {inert(table.about)}" if table.about else ""
     heads = [inert(column.page_head) for column in table.columns]
     rules = ["--:" if column.is_number else ":--" for column in table.columns]
-    rows = [heads, rules]
-    for row in table.rows:
-        cells = list(map(inert, table.write_cells(row)))
-        if row.remark:
-            cells[0] += f" ({inert(row.remark)})"
-        rows.append(cells)
-    lines = [f"{block(table.caption)}{about}:", "", *(f"| {' | '.join(cells)} |" for cells in rows)]
-    return Markup("\n".join(lines) + "\n")  # noqa: S704
+    lines = []
+    for part in table.blocks:
+        title = f"### {inert(part.title)}" if part.title else f"{block(table.caption)}{about}:"
+        cells = [heads, rules]
+        for row in part.rows:
+            name, *others = map(inert, table.write_cells(row))
+            remark = inert(row.remark if part.title or not row.remark else f"({row.remark})")
+            cells.append([f"{name} {remark}".rstrip(), *others])
+        lines += [title, "", *(f"| {' | '.join(row)} |" for row in cells), ""]
+    return Markup("\n".join(lines))  # noqa: S704
 
 
 def block(text: object) -> Markup:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
-from functools import cache, lru_cache, partial
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -18,22 +18,19 @@ from platformdirs import user_cache_path
 
 from ...utility import __version__
 from ...words import (
+    LEVEL,
     MINUS,
     MISSING,
     NBSP,
     capitalised,
     clipped,
     date_prose,
-    percent,
-    pvalue,
     say,
-    signed,
-    span,
-    window_text,
 )
 from ..figures.specification_curve import SpecificationCurve, draw_curve
 from ..figures.svg_canvas import WIDE
-from ..tables.table import Kind, Table
+from ..tables.columns import Kind
+from ..tables.table import Row, Table
 
 # Letters written from right to left, with the spaces and marks between them.
 _FROM_RIGHT = re.compile(
@@ -88,16 +85,8 @@ def environment() -> Environment:
     templates.filters |= {
         "capitalised": capitalised,
         "clipped": clipped,
-        "percent": percent,
-        "pvalue": pvalue,
         "isolated": isolated,
-        "value": partial(percent, unit=False),
-        "interval": lambda low, high: span(low, high, unit=False),
-        "number": partial(signed, sign=False),
-        "window": window_text,
         "date": date_prose,
-        "count": "{:,}".format,
-        "rate": lambda rate: f"{rate:.1%}" if rate == rate else MISSING,
         "formula": formula,
         "table": html_table,
     }
@@ -110,7 +99,9 @@ CLASSES = {Kind.TEXT: ("l", "l"), Kind.DATE: ("l", "l d")}
 
 
 def html_table(table: Table) -> Markup:
-    """Return a table as HTML; narrow pages leave out its wide columns.
+    """Return a table as HTML, whose p-values below 0.05 are bold.
+
+    Narrow pages leave out its wide columns; an interval stands beneath the estimate there.
 
     Parameters
     ----------
@@ -118,31 +109,41 @@ def html_table(table: Table) -> Markup:
     """
     looks = []
     for column in table.columns:
-        names = [
-            f"{name} iv" if column.is_wide else name for name in CLASSES.get(column.kind, ("", ""))
-        ]
-        looks.append([f' class="{name.strip()}"' if name else "" for name in names])
+        wide = " iv" if column.is_wide else ""
+        names = [f"{name}{wide}".strip() for name in CLASSES.get(column.kind, ("", ""))]
+        looks.append([f' class="{name}"' if name else "" for name in names])
     heads = ""
     for column, (look, _) in zip(table.columns, looks, strict=True):
         heads += f'<th scope="col"{look}>{escape(column.page_head)}</th>'
     about = f"<span>{isolated(table.about)}</span>" if table.about else ""
-    label = escape(table.caption)
-    lines = [
-        f'<div class="scroll" tabindex="0" role="region" aria-label="{label}"><table>',
-        f"<caption>{isolated(table.caption)}{about}</caption>",
-        f"<thead><tr>{heads}</tr></thead><tbody>",
-    ]
-    for row in table.rows:
-        name, *texts = table.write_cells(row)
-        remark = f'<span class="remark">{isolated(row.remark)}</span>' if row.remark else ""
-        main = ' class="main"' if row.is_main else ""
-        line = f'<tr{main}><th scope="row">{isolated(name)}{remark}</th>'
-        for text, column, (_, look) in zip(texts, table.columns[1:], looks[1:], strict=True):
-            cell = escape(text) if column.is_number else isolated(text)
-            line += f"<td{look}>{cell}</td>"
-        lines.append(f"{line}</tr>")
-    lines.append("</tbody></table></div>")
-    return Markup("\n".join(lines))  # noqa: S704
+    caption = f"<caption>{isolated(table.caption)}{about}</caption>" if table.caption else ""
+    lines = [f"<table>{caption}", f"<thead><tr>{heads}</tr></thead>"]
+    for block in table.blocks:
+        lines.append("<tbody>")
+        if block.title:
+            head = f'<th colspan="{len(looks)}" scope="rowgroup">{isolated(block.title)}</th>'
+            lines.append(f'<tr class="g">{head}</tr>')
+        lines += [_html_row(table, row, looks) for row in block.rows]
+        lines.append("</tbody>")
+    return Markup("\n".join([*lines, "</table>"]))  # noqa: S704
+
+
+def _html_row(table: Table, row: Row, looks: Sequence[Sequence[str]]) -> str:
+    """Return a row as HTML, where the classes of cells are known."""
+    name, *texts = table.write_cells(row)
+    remark = f' <span class="remark">{isolated(row.remark)}</span>' if row.remark else ""
+    main = ' class="main"' if row.is_main else ""
+    line = f'<tr{main}><th scope="row">{isolated(name)}{remark}</th>'
+    cells: list[str] = []
+    for text, column, (_, look) in zip(texts, table.columns[1:], looks[1:], strict=True):
+        cell = escape(text) if column.is_number else isolated(text)
+        value = row.values.get(column.key)
+        if column.kind is Kind.PVALUE and isinstance(value, float) and value < LEVEL:
+            cell = Markup("<b>%s</b>") % cell
+        if column.is_wide and column.kind is Kind.INTERVAL and text != MISSING:
+            cells[-1] += f'<span class="sub">{cell}</span>'
+        cells.append(f"<td{look}>{cell}")
+    return f"{line}{'</td>'.join(cells)}</td></tr>" if cells else f"{line}</tr>"
 
 
 def curve_file(curve: SpecificationCurve) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
-from ...analysis import PROVISIONAL, WITH_CARE, Calibration, CarRegression, Path95, draws_error
+from ...analysis import PROVISIONAL, Calibration, CarRegression, Path95, draws_error
 from ...calendars import MAIN_WINDOW, Window, name_index
 from ...findings import Case, Findings, Sample, cases_without_prices
 from ...quality import RETURN_FAULTS
@@ -20,10 +20,12 @@ from ...words import (
     capitalised,
     day,
     make_visible,
+    percent,
     pvalue,
     say,
     span,
     speaking_of,
+    uncapitalised,
     words,
 )
 from ..page.first_screen import days_outside
@@ -38,19 +40,23 @@ from ..sentences.caveats import (
     second_sentence,
 )
 from ..sentences.top import describe_setup, name_indices, name_press
-from ..tables.checks import list_checks, name_fragile
+from ..tables.checks import checks_table, list_checks, name_fragile
+from ..tables.columns import NAME, PVALUE, Column, Kind, Outlet
 from ..tables.events import dropped_kinds
 from ..tables.kept_cases import describe_case
 from ..tables.methods import name_prices
 from ..tables.regressions import tabulate
 from ..tables.robustness import Analysis, robustness
-from ..tables.windows import AROUND, TITLES, find_role, list_tests, windows_around
+from ..tables.table import WRITERS, Row, Table, Writers, make_table
+from ..tables.windows import AROUND, find_role, name_days, windows_around, windows_table
 
 TEXT_WIDTH, MOST_LINES = 79, 25
 # Letters of the names of coefficients in one line.
 NAME_WIDTH = 32
 SKETCH_WIDTH = 55
 HEAD_WIDTH = 9
+# Of the names of rows, where a table is too wide whatever becomes of them.
+NARROWEST = 9
 # Analyses that were asked for, beside the answer.
 ANALYSES = ("specifications", "choices", "firms", "regression")
 DROPPED_SHOWN = 8
@@ -118,7 +124,7 @@ def _says_how_many(findings: Findings) -> bool:
 
 
 def _days(window: Window) -> str:
-    return ascii_text(f"[{day(window.start)}, {day(window.stop)}]")
+    return ascii_text(name_days(window))
 
 
 def _around(findings: Findings) -> str:
@@ -234,22 +240,14 @@ def summary(findings: Findings, sample: Sample, *, is_short: bool = False) -> st
     is_short : bool
         Whether only the main window and two more with day 0 are shown, without these.
     """
-    main, columns = findings.setup.main, say("terminal.windows_columns").split("|")
-    rows = [
-        [
-            _days(w.window), say(f"terminal.role_{find_role(w.window, main)}"),
-            f"{w.answer.n_events:,}", percent_text(effect.estimate),
-            span(effect.ci_low, effect.ci_high, unit=words().unit == "%"), p_text(w.answer.pvalue),
-            say("tests.unequal_rate") if w.answer.unequal
-            else _share(test.false_alarms if test else np.nan),
-        ]
-        for w in sample.windows
-        for effect, test in [(w.answer.effect, w.test(w.answer.test))]
-    ]  # fmt: skip
+    table = windows_table(findings, sample).shown(Outlet.TERMINAL)
+    windows = [finding.window for finding in sample.windows]
+    rows = table.blocks[0].rows
     if is_short:
-        nearest = [main, *[w.window for w in sample.windows if not find_role(w.window, main)][:2]]
-        near = [row for w, row in zip(sample.windows, rows, strict=True) if w.window in nearest]
-        columns, *rows = ([*row[:2], *row[3:6]] for row in (columns, *near))
+        main = findings.setup.main
+        nearest = [main, *[window for window in windows if not find_role(window, main)][:2]]
+        rows = tuple(rows[k] for k, window in enumerate(windows) if window in nearest)
+        table = table.only("days", "role", "effect", "interval", "pvalue")
     title, column = "", findings.setup.group_column
     if not is_short:
         tests = [STATISTICS[sample.answer.test].label]
@@ -262,7 +260,7 @@ def summary(findings: Findings, sample: Sample, *, is_short: bool = False) -> st
         facts = {"tests": ", ".join(tests), "n": sample.n_used, "group": sample.group}
         title = say(f"terminal.{'group' if column else 'windows'}", column=column, **facts)
     unit = say("terminal.unit", measure=words().what, axis=words().axis) if words().what else ""
-    return "\n".join(filter(None, [_wrapped(title), unit, _grid(columns, rows, n_left=2)]))
+    return "\n".join(filter(None, [_wrapped(title), unit, text_table(table, rows)]))
 
 
 def _battery(findings: Findings, sample: Sample) -> str:
@@ -271,39 +269,38 @@ def _battery(findings: Findings, sample: Sample) -> str:
     None while the answer is provisional: no p-value goes before it.
     """
     average = sample.answer.plain_average.estimate
-    names = {say("tests.average"): say("terminal.plain_average", value=average)}
-    names[say("tests.calibrated")] = say("terminal.calibrated")
-    cells = [
-        [
-            names.get(line.name, line.name), p_text(line.pvalue), _share(line.false_alarms),
-            say(f"terminal.{'not_' * (line.pvalue >= LEVEL)}different{care}"),
-        ]
-        for block in list_tests(findings, sample)[1:]
-        for care in ["_care" * (block.title == say(TITLES[WITH_CARE]))]
-        for line in block.lines
-        if np.isfinite(line.pvalue) and block.title != say("tests.not_valid")
-    ]  # fmt: skip
-    remarks = [
-        _wrapped(say("terminal.not_valid", test=line.name, p=line.pvalue, why=line.allows))
-        for block in list_tests(findings, sample) if block.title == say("tests.not_valid")
-        for line in block.lines
-    ]  # fmt: skip
-    if not (cells or remarks) or sample.answer.verdict == PROVISIONAL:
+    names = {
+        "plain_average": say("terminal.plain_average", value=average),
+        "calibrated": say("terminal.calibrated"),
+    }
+    rows, remarks = [], []
+    for block in windows_table(findings, sample).blocks[1:]:
+        for row in block.rows:
+            p = row.values.get("pvalue", np.nan)
+            name = names.get(row.key, row.name)
+            if block.key == "not_valid":
+                why = row.values["allows"]
+                remarks.append(_wrapped(say("terminal.not_valid", test=name, p=p, why=why)))
+            elif np.isfinite(p):
+                verdict = "different" if p < LEVEL else "not_different"
+                care = "_care" if block.key == "with_care" else ""
+                values = {**row.values, "name": name, "verdict": say(f"terminal.{verdict}{care}")}
+                rows.append(Row(values))
+    if not (rows or remarks) or sample.answer.verdict == PROVISIONAL:
         return ""
     title = say("terminal.battery", window=_days(sample.main.window))
-    columns = say("terminal.battery_columns").split("|")
-    grid = [_grid(columns, cells, last_left=True)] if cells else []
+    columns = (NAME, PVALUE, Column("false_alarms", Kind.RATE), Column("verdict", Kind.TEXT))
+    grid = [text_table(make_table("terminal.tests", columns, rows))] if rows else []
     return "\n".join([title, *grid, *remarks])
 
 
 def _checks(findings: Findings) -> str:
     """Return what could change the answer, a line each; "" for nothing."""
-    checks, head = list_checks(findings), say("terminal.checks_columns").split("|")
-    rows = []
-    for check in checks:
-        p = check.p_range or p_text(check.pvalue)
-        rows.append([check.name, percent_text(check.effect.estimate), p])
-    return f"{say('terminal.checks')}\n{_grid(head, rows)}" if rows else ""
+    checks = list_checks(findings)
+    if not checks:
+        return ""
+    table = checks_table(checks).only("name", "effect", "pvalue")
+    return f"{say('terminal.checks')}\n{text_table(table)}"
 
 
 def calibration_text(numbers: Calibration, group: str = "") -> str:
@@ -318,24 +315,25 @@ def calibration_text(numbers: Calibration, group: str = "") -> str:
     sentence = _wrapped(f"{f'{group}: ' * bool(group)}{numbers}")
     if numbers.reason:
         return sentence
-    tests = [
-        [STATISTICS[str(row["test"])].label, p_text(row["pvalue"]),
-         p_text(row["calibrated"]) + f" +-{row['error']:.3f}" * bool(row["calibrated"] >= 0),
-         *(_share(row[f"size_{level}"]) for level in (1, 5, 10)),
-         str(row["trust"]).removeprefix("valid ") or "-"]
-        for row in numbers.sizes.reset_index().to_dict("records")
-    ]  # fmt: skip
-    powers = numbers.power[["effect", "power"]].to_numpy()
-    effects = [[percent_text(effect), f"{power:.1%}"] for effect, power in powers]
-    tables = (("table", tests), ("powers", effects))
-    grids = [_grid(say(f"calibration.{code}").split("|"), rows) for code, rows in tables]
+    rows = []
+    for row in numbers.sizes.reset_index().to_dict("records"):
+        p = p_text(row["calibrated"])
+        if row["calibrated"] >= 0:
+            p += f" +-{row['error']:.3f}"
+        trust = str(row["trust"]).removeprefix("valid ") or "-"
+        name = STATISTICS[str(row["test"])].label
+        rows.append(Row({**row, "name": name, "calibrated": p, "trust": trust}))
+    rates = [Column(f"size_{level}", Kind.RATE) for level in (1, 5, 10)]
+    columns = [NAME, PVALUE, Column("calibrated", Kind.PVALUE), *rates, Column("trust", Kind.TEXT)]
+    texts = [sentence, text_table(make_table("calibration.tests", columns, rows))]
     errors = {f"at{100 * at:.0f}": draws_error(at, numbers.effective_draws) for at in LEVELS}
-    grids[0] += "\n" + _wrapped(say("calibration.errors", **errors))
-    return "\n\n".join([sentence, *grids[: 1 + bool(effects)]])
-
-
-def _share(value: float) -> str:
-    return f"{value:.1%}" if np.isfinite(value) else "-"
+    texts[-1] += "\n" + _wrapped(say("calibration.errors", **errors))
+    powers = numbers.power[["effect", "power"]].to_dict("records")
+    if powers:
+        rows = [Row({**row, "name": percent_text(row["effect"])}) for row in powers]
+        columns = [NAME, Column("power", Kind.RATE)]
+        texts.append(text_table(make_table("calibration.powers", columns, rows)))
+    return "\n\n".join(texts)
 
 
 def percent_text(value: float) -> str:
@@ -362,8 +360,7 @@ def analysis_text(analysis: Analysis) -> str:
     lines = [analysis.title, _wrapped(analysis.lede) if analysis.lede else ""]
     if analysis.table:
         table = analysis.table
-        rows = [table.write_cells(row) for row in table.rows]
-        lines.append(_grid([column.page_head for column in table.columns], rows))
+        lines.append(text_table(table, writers=WRITERS))
         remarked = (row for row in table.rows if row.remark)
         lines += [_wrapped(f"{row.name}: {row.remark}") for row in remarked]
     return "\n".join(filter(None, lines))
@@ -405,19 +402,45 @@ def _table_of(head: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[st
     yield _grid(head, lines)
 
 
-def _grid(
-    head: Sequence[str], rows: list[list[str]], *, n_left: int = 1, last_left: bool = False
+# How a terminal writes values: their unit stands in the cells.
+TEXT_WRITERS: Writers = {
+    **WRITERS,
+    Kind.EFFECT: percent_text,
+    Kind.ERROR: lambda value: percent(value, sign=False, unit=words().unit == "%"),
+    Kind.INTERVAL: lambda ends: span(*ends, unit=words().unit == "%"),
+    Kind.PVALUE: p_text,
+}
+
+
+def text_table(
+    table: Table, rows: Sequence[Row] | None = None, writers: Writers = TEXT_WRITERS
 ) -> str:
+    """Return rows of a table as text, by default all of them.
+
+    Parameters
+    ----------
+    table : Table
+    rows : sequence of Row, optional
+    writers : mapping of Kind to callable
+        Those of pages leave the unit to the head.
+    """
+    rows = table.rows if rows is None else rows
+    heads = [uncapitalised(column.head) for column in table.columns]
+    if writers is WRITERS:
+        heads = [column.page_head for column in table.columns]
+    is_left = [not column.is_number for column in table.columns]
+    return _grid(heads, [table.write_cells(row, writers) for row in rows], is_left)
+
+
+def _grid(head: Sequence[str], rows: list[list[str]], is_left: Sequence[bool] = ()) -> str:
     """Align cells under a head that is wrapped to short lines where the table would be too wide.
 
     Parameters
     ----------
     head : sequence of str
     rows : list of list of str
-    n_left : int
-        First columns that are aligned to the left.
-    last_left : bool
-        Whether the last one is as well.
+    is_left : sequence of bool
+        Whether a column is aligned to the left; by default the first alone.
 
     Returns
     -------
@@ -433,9 +456,9 @@ def _grid(
         if spare >= 0:
             break
     if (beyond := -spare - 2) > 0:
-        widths[0] -= beyond
+        widths[0] = max(widths[0] - beyond, NARROWEST)
         rows = _with_short_names(rows, widths[0])
-    is_left = [j < n_left or (last_left and j == len(head) - 1) for j in range(len(head))]
+    is_left = is_left or [j == 0 for j in range(len(head))]
     return "\n".join(
         ("  " * (spare >= 0) + "  ".join(
             cell.ljust(width) if left else cell.rjust(width)

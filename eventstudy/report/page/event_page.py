@@ -30,8 +30,9 @@ from ..figures import event_figures as figures
 from ..sentences.answer import is_day_later, name_news, short_name, split_answer
 from ..sentences.caveats import asides, list_caveats
 from ..sentences.top import KeyFigure
+from ..tables.columns import EFFECT, NAME, PVALUE, Column, Kind
 from ..tables.events import describe_event, explain_flag, safe_url, write_flag
-from ..tables.table import EFFECT, NAME, PVALUE, Column, Kind, Row, Table, make_table
+from ..tables.table import Row, Table, make_table
 from ..tables.windows import name_window
 from .first_screen import FirstScreen, screen_without_checks
 from .folds import Figure, Fold, list_days

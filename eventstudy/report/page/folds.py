@@ -38,6 +38,7 @@ from ..figures.svg_canvas import pair
 from ..sentences.answer import brief, count_subject, name_sample, say_smallest_effect, short_name
 from ..sentences.caveats import asides, list_caveats
 from ..sentences.top import data_notes, describe_setup, find_limitations, name_press
+from ..tables.columns import EFFECT, ESTIMATE, EVENTS, INTERVAL, NAME, Column, Kind
 from ..tables.events import (
     common_notes,
     count_significant,
@@ -52,20 +53,8 @@ from ..tables.events import (
 from ..tables.kept_cases import case_blocks, describe_case
 from ..tables.methods import Paragraph, methods, provenance, symbols_table
 from ..tables.robustness import Analysis, robustness
-from ..tables.table import (
-    EFFECT,
-    EVENTS,
-    INTERVAL,
-    NAME,
-    PVALUE,
-    Column,
-    Kind,
-    Row,
-    Table,
-    effect_values,
-    make_table,
-)
-from ..tables.windows import list_tests
+from ..tables.table import Row, Table, effect_values, make_table
+from ..tables.windows import windows_table
 from .first_screen import events_of
 
 # What the glossary explains, in its order.
@@ -251,19 +240,18 @@ def _group_table(findings: Findings) -> Table:
         remark = capitalised(str(result.reason)) if is_early else ""
         rows.append(Row(values, remark))
     events, dates = Column("events", Kind.COUNT), Column("dates", Kind.COUNT, is_wide=True)
-    columns = (NAME, events, dates, EFFECT, INTERVAL, PVALUE)
+    columns = (NAME, events, dates, *ESTIMATE)
     return make_table("folds.by_group", columns, rows, window=findings.setup.main)
 
 
 def _tests_table(findings: Findings, sample: Sample) -> Table:
     """Return the windows and tests of another group as a plain table."""
-    rows = []
-    for line in (line for block in list_tests(findings, sample) for line in block.lines):
-        values = {"name": f"{line.name} {line.remark}".strip(), **effect_values(line.effect)}
-        rate = line.rate_range or line.false_alarms
-        rows.append(Row({**values, "pvalue": line.pvalue, "false_alarms": rate}))
+    rows = [
+        Row({**row.values, "name": f"{row.name} {row.remark}".strip()})
+        for row in windows_table(findings, sample).rows
+    ]
     group = capitalised(name_sample(findings, sample))
-    columns = (NAME, EFFECT, INTERVAL, PVALUE, Column("false_alarms", Kind.RATE, is_wide=True))
+    columns = (NAME, *ESTIMATE, Column("false_alarms", Kind.RATE, is_wide=True))
     return make_table("folds.tests", columns, rows, group=group)
 
 
@@ -416,9 +404,7 @@ def _words(findings: Findings) -> Iterator[Fold]:
             codes.append(f"glossary.{code}")
         elif by != "normal":
             codes.append(f"glossary_{by}.{code}")
-    rows = []
-    for code in codes:
-        rows.append(Row({"name": say(f"{code}.term"), "meaning": words().say(say(code))}))
+    rows = [Row({"name": say(f"{code}.term"), "meaning": words().say(say(code))}) for code in codes]
     terms = [row.name.lower() for row in rows[:NAMED]]
     finding = say("folds.words.finding", terms=terms)
     table = make_table("folds.words", (NAME, Column("meaning", Kind.TEXT)), rows)

@@ -16,19 +16,9 @@ from ...settings import CARS, MODELS
 from ...significance import FULL_SAMPLE, name_for_role
 from ...words import LEVEL, MINUS, capitalised, clipped, date_prose, pvalue, say
 from ..sentences.answer import has_two_ways, is_day_later, name_swinging
+from .columns import ESTIMATE, EVENTS, NAME
 from .robustness import cells_but_for
-from .table import (
-    EFFECT,
-    EVENTS,
-    INTERVAL,
-    NAME,
-    PVALUE,
-    Row,
-    Table,
-    effect_values,
-    interval_in,
-    make_table,
-)
+from .table import Row, Table, effect_values, interval_in, make_table
 
 LONGEST_NAME = 64
 # Up to so many events, with p of the answer above and of their usual moves below these, are shown
@@ -103,8 +93,7 @@ def checks_table(checks: Sequence[Check]) -> Table:
     for check in checks:
         values = {"name": check.name, "events": check.n_events, **effect_values(check.effect)}
         rows.append(Row({**values, "pvalue": check.p_range or check.pvalue}))
-    columns = (NAME, EVENTS, EFFECT, INTERVAL, PVALUE)
-    return make_table("checks.table", columns, rows, **count_checks(checks))
+    return make_table("checks.table", (NAME, EVENTS, *ESTIMATE), rows, **count_checks(checks))
 
 
 def count_checks(checks: Sequence[Check]) -> dict[str, int]:

@@ -25,19 +25,8 @@ from ...words import (
     words,
 )
 from ..sentences.answer import name_remedy, name_sample, short_name
-from .table import (
-    EFFECT,
-    EVENTS,
-    INTERVAL,
-    NAME,
-    PVALUE,
-    Column,
-    Kind,
-    Row,
-    Table,
-    effect_values,
-    make_table,
-)
+from .columns import EFFECT, ESTIMATE, EVENTS, INTERVAL, NAME, PVALUE, Column, Kind
+from .table import Row, Table, effect_values, make_table
 
 # A flag that nearly every event carries is said once instead of at each event.
 NEARLY_ALL = 0.8
@@ -54,11 +43,9 @@ def events_table(findings: Findings) -> Table:
         With a used event.
     """
     rows = [_event_row(findings, event) for event in in_order(findings) if event.is_used]
-    columns = [
-        NAME, Column("day0", Kind.DATE), Column("group", Kind.TEXT, is_wide=True), EFFECT, INTERVAL,
-        PVALUE, Column("page", Kind.TEXT, is_wide=True),
-    ]  # fmt: skip
-    shown = [column for column in columns if findings.groups or column.key != "group"]
+    group = [Column("group", Kind.TEXT, is_wide=True)] if findings.groups else []
+    page = Column("page", Kind.TEXT, is_wide=True)
+    shown = (NAME, Column("day0", Kind.DATE), *group, *ESTIMATE, page)
     return make_table("folds.announcements", shown, rows, window=findings.setup.main)
 
 
@@ -237,11 +224,8 @@ def differences_table(findings: Findings) -> Table | None:
         pvalues = pair.set_index("method")["pvalue"].astype(float)
         both = {method: pvalues.get(method) for method in ("date_clustered", "welch")}
         rows.append(Row({"name": name, **effect_values(effect), **both}))
-    columns = (
-        NAME, EFFECT, INTERVAL, Column("date_clustered", Kind.PVALUE),
-        Column("welch", Kind.PVALUE, is_wide=True),
-    )  # fmt: skip
-    return make_table("folds.differences", columns, rows)
+    by_date, welch = Column("date_clustered", Kind.PVALUE), Column("welch", Kind.PVALUE, True)
+    return make_table("folds.differences", (NAME, EFFECT, INTERVAL, by_date, welch), rows)
 
 
 def group_lede(findings: Findings) -> str:

@@ -14,7 +14,8 @@ from ...words import day, percent, say, window_text
 from ..figures.answer_figures import draw_implied
 from ..figures.svg_canvas import pair
 from ..sentences.answer import short_name
-from .table import EFFECT, NAME, PVALUE, Column, Kind, Row, Table, make_table
+from .columns import EFFECT, NAME, PVALUE, Column, Kind
+from .table import Row, Table, make_table
 
 # Windows that are told in words.
 IN_WORDS = {Window(0, 0): "case.day0", Window(0, 1): "case.window", Window(-1, 1): "case.window"}

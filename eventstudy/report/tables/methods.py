@@ -26,15 +26,15 @@ from ...words import (
     words,
 )
 from ..sentences.answer import has_exact_law
-from .table import NAME, Column, Kind, Row, Table, make_table
+from .columns import NAME, Kind, columns
+from .table import Row, Table, make_table
 
 # Analyses that have a paragraph of methods, by the table of the run.
 CORRECTIONS = ("families", "differences")
 # What is known of the prices of a symbol, in the order of the table.
 COLUMNS = (
-    Column("source", Kind.TEXT), Column("detail", Kind.TEXT), Column("first", Kind.DATE),
-    Column("last", Kind.DATE), Column("rows", Kind.COUNT), Column("currency", Kind.TEXT),
-    Column("note", Kind.TEXT),
+    *columns(Kind.TEXT, "source", "detail"), *columns(Kind.DATE, "first", "last"),
+    *columns(Kind.COUNT, "rows"), *columns(Kind.TEXT, "currency", "note"),
 )  # fmt: skip
 # Surnames, joined by commas and "and", before years; the first of them is kept.
 _CITED = re.compile(r"([A-Z][\w-]*)(?:(?:, | and )[A-Z][\w-]*)* (\((?:\d{4}(?:, )?)+\)|\d{4}\b)")

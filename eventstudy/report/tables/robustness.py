@@ -24,21 +24,9 @@ from ...words import (
 )
 from ..figures.specification_curve import SpecificationCurve
 from ..sentences.answer import calibration_facts, write_days
+from .columns import EFFECT, ESTIMATE, EVENTS, INTERVAL, NAME, PVALUE, Column, Kind, columns
 from .regressions import tabulate
-from .table import (
-    EFFECT,
-    EVENTS,
-    INTERVAL,
-    NAME,
-    PVALUE,
-    Column,
-    Kind,
-    Row,
-    Table,
-    effect_values,
-    interval_in,
-    make_table,
-)
+from .table import Row, Table, effect_values, interval_in, make_table
 
 ADJUSTED = ("holm", "bh", "by", "romano_wolf")
 
@@ -136,8 +124,8 @@ def analysis_of_grid(table: pd.DataFrame) -> Analysis:
         texts = map(_cell, group["estimate"], group["pvalue"])
         name = window_text(Window.of(str(window)))
         rows.append(Row({"name": name, **dict(zip(group["model"], texts, strict=True))}))
-    columns = [NAME, *(Column(model, Kind.NUMBER, head=model) for model in models)]
-    head, curve = make_table(code, columns, rows), None
+    shown = [NAME, *(Column(model, Kind.NUMBER, head=model) for model in models)]
+    head, curve = make_table(code, shown, rows), None
     if len(table) > FEW_SPECIFICATIONS and table["pvalue"].notna().any():
         curve = SpecificationCurve.of(table)
     note, files = say(f"{code}.note"), ("specifications.csv",)
@@ -158,11 +146,9 @@ def analysis_by_choice(table: pd.DataFrame) -> Analysis:
         value = window_text(Window.of(value)) if row["choice"] in WINDOWS else value
         name = say("specifications.choice", choice=row["choice"], value=clipped(value, 40))
         rows.append(Row({**row, "name": name}))
-    columns = (
-        NAME, Column("n", Kind.COUNT), Column("same_sign", Kind.SHARE),
-        Column("significant", Kind.SHARE), Column("median", Kind.EFFECT),
-    )  # fmt: skip
-    head = make_table(code, columns, rows)
+    shares = columns(Kind.SHARE, "same_sign", "significant")
+    shown = (NAME, *columns(Kind.COUNT, "n"), *shares, *columns(Kind.EFFECT, "median"))
+    head = make_table(code, shown, rows)
     return Analysis("choices", "", head, note=say(f"{code}.note"),
         files=("specifications_by_choice.csv",))  # fmt: skip
 
@@ -225,8 +211,7 @@ def _weights(findings: Findings) -> Iterator[Analysis]:
             values = {**row, "name": name, "events": row["n_events"]}
             rows.append(Row({**values, **effect_values(interval_in(row))}, row["reason"]))
     if rows:
-        columns = (NAME, EVENTS, EFFECT, INTERVAL, PVALUE)
-        table = make_table("robustness.weights", columns, rows)
+        table = make_table("robustness.weights", (NAME, EVENTS, *ESTIMATE), rows)
         note = say("robustness.weights.note") if findings.sample.n_used > 1 else ""
         files = ["aggregates", *["market_value"] * bool(money)]
         in_files = tuple(_file(findings, name) for name in files)
@@ -263,8 +248,8 @@ def _families(findings: Findings) -> Iterator[Analysis]:
     n, raw, holm = len(events), *(int((events[k] < LEVEL).sum()) for k in ("pvalue", "holm"))
     facts = {"n": n, "raw": raw, "holm": holm, "expected": expected(LEVEL * n)}
     lede = say(f"{code}.lede", **facts) if n else ""
-    columns = [NAME, *(Column(key, Kind.COUNT) for key in ("n", "raw", *ADJUSTED))]
-    table_of, files = make_table(code, columns, rows), (_file(findings, "families"),)
+    shown = (NAME, *columns(Kind.COUNT, "n", "raw", *ADJUSTED))
+    table_of, files = make_table(code, shown, rows), (_file(findings, "families"),)
     yield Analysis("families", lede, table_of, note=say(f"{code}.note"), files=files)
 
 
@@ -287,17 +272,15 @@ def _regression(findings: Findings) -> Iterator[Analysis]:
     facts = {"n": int(first["n_events"]), "dates": int(first["n_dates"]), "r2": regression.r2[0]}
     sentences = (f"{regression.headline}.", regression.caveat, regression.evidence)
     lede = " ".join([*filter(None, sentences), say(f"{code}.counts", **facts)])
-    columns = (
-        NAME, Column("difference", Kind.NUMBER), INTERVAL, PVALUE,
-        Column("compared", Kind.PVALUE, is_wide=True),
-    )  # fmt: skip
+    compared = Column("compared", Kind.PVALUE, is_wide=True)
+    shown = (NAME, *columns(Kind.NUMBER, "difference"), INTERVAL, PVALUE, compared)
+    keys = [column.key for column in shown[1:]]
     rows = []
     for row in regression.rows:
-        difference, interval, p, compared = row.texts
-        values = {"name": row.label, "difference": difference, "interval": interval, "pvalue": p}
-        rows.append(Row({**values, "compared": compared}, row.remark))
+        texts = dict(zip(keys, row.texts, strict=True))
+        rows.append(Row({"name": row.label, **texts}, row.remark))
     heads = {"compared": regression.compared, "title": regression.title}
-    table = make_table(code, columns, rows, **heads)
+    table = make_table(code, shown, rows, **heads)
     note = " ".join(regression.notes)
     lede = f"{_pooled(findings)} {lede}".strip()
     yield Analysis("regression", lede, table, note=note, files=("regression.csv",))

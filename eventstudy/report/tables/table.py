@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from enum import StrEnum
 from functools import partial
 from typing import Any
 
@@ -18,35 +17,13 @@ from ...words import (
     percent,
     pvalue,
     say,
+    say_if_any,
     share_text,
     signed,
     span,
-    words,
 )
+from .columns import Column, Kind, Outlet
 
-
-class Kind(StrEnum):
-    """What a column holds: it decides how values are written and aligned in every format."""
-
-    NAME = "name"
-    TEXT = "text"
-    DATE = "date"
-    COUNT = "count"
-    # Decimal returns: an effect has a sign, an error has none.
-    EFFECT = "effect"
-    ERROR = "error"
-    INTERVAL = "interval"
-    PVALUE = "pvalue"
-    # Decimals: a share in whole percent, a rate with one digit more.
-    SHARE = "share"
-    RATE = "rate"
-    LEVEL = "level"
-    NUMBER = "number"
-
-
-LEFT = (Kind.NAME, Kind.TEXT, Kind.DATE)
-# Their unit stands in the head of the column, so that cells are short.
-WITH_UNIT = (Kind.EFFECT, Kind.ERROR)
 Writers = Mapping[Kind, Callable[[Any], str]]
 # How pages write values.
 WRITERS: Writers = {
@@ -66,59 +43,31 @@ WRITERS: Writers = {
 
 
 @dataclass(frozen=True, slots=True)
-class Column:
-    """One column.
-
-    Attributes
-    ----------
-    key : str
-        Of its values, and of its head in the catalogue.
-    kind : Kind
-    is_wide : bool
-        Whether narrow pages leave it out.
-    head : str
-        By default that of the catalogue.
-    """
-
-    key: str
-    kind: Kind
-    is_wide: bool = False
-    head: str = ""
-
-    @property
-    def is_number(self) -> bool:
-        """Whether its cells are aligned to the right."""
-        return self.kind not in LEFT
-
-    @property
-    def page_head(self) -> str:
-        """The head on a page, with the unit of the cells."""
-        return f"{self.head},\u00a0{words().head}" if self.kind in WITH_UNIT else self.head
-
-
-NAME = Column("name", Kind.NAME)
-EVENTS = Column("events", Kind.COUNT, is_wide=True)
-EFFECT = Column("effect", Kind.EFFECT)
-INTERVAL = Column("interval", Kind.INTERVAL, is_wide=True)
-PVALUE = Column("pvalue", Kind.PVALUE)
-
-
-@dataclass(frozen=True, slots=True)
 class Row:
-    """One row: its values by the keys of the columns, and a remark beneath its name.
+    """One row: its values by the keys of the columns, and a remark at its name.
 
     A value that is a text is shown as it is; None and NaN are missing. That of the main window is
-    marked.
+    marked. The key says which row it is, where somebody asks for it.
     """
 
     values: Mapping[Any, Any]
     remark: str = ""
     is_main: bool = False
+    key: str = ""
 
     @property
     def name(self) -> str:
         """The value of the first column."""
         return str(self.values["name"])
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Rows below a title of their own; "" for none."""
+
+    key: str
+    title: str
+    rows: tuple[Row, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +77,22 @@ class Table:
     caption: str
     about: str
     columns: tuple[Column, ...]
-    rows: tuple[Row, ...]
+    blocks: tuple[Block, ...]
+
+    @property
+    def rows(self) -> tuple[Row, ...]:
+        """The rows of all blocks."""
+        return tuple(row for block in self.blocks for row in block.rows)
+
+    def shown(self, outlet: Outlet) -> Table:
+        """Return the table with the columns that an outlet shows."""
+        shown = [column for column in self.columns if not column.only or outlet in column.only]
+        return replace(self, columns=tuple(shown))
+
+    def only(self, *keys: str) -> Table:
+        """Return the table with some columns, by their keys."""
+        chosen = [column for column in self.columns if column.key in keys]
+        return replace(self, columns=tuple(chosen))
 
     def write_cells(self, row: Row, writers: Writers = WRITERS) -> list[str]:
         """Return the values of a row as text, a cell for each column.
@@ -141,7 +105,7 @@ class Table:
         """
         cells = []
         for column in self.columns:
-            value = row.values[column.key]
+            value = row.values.get(column.key)
             if value is None or value != value:
                 value = MISSING
             cells.append(value if isinstance(value, str) else writers[column.kind](value))
@@ -149,8 +113,9 @@ class Table:
 
 
 def effect_values(effect: Interval) -> dict[str, Any]:
-    """Return an estimate and its 95% interval as values of two columns."""
-    return {"effect": effect.estimate, "interval": (effect.ci_low, effect.ci_high)}
+    """Return an estimate and its 95% interval as values, its ends apart as well."""
+    low, high = effect.ci_low, effect.ci_high
+    return {"effect": effect.estimate, "interval": (low, high), "ci_low": low, "ci_high": high}
 
 
 def interval_in(row: Mapping[Any, Any]) -> Interval:
@@ -158,16 +123,18 @@ def interval_in(row: Mapping[Any, Any]) -> Interval:
     return Interval(row["estimate"], row.get("se", np.nan), row["ci_low"], row["ci_high"])
 
 
-def make_table(code: str, columns: Sequence[Column], rows: Iterable[Row], **facts: Any) -> Table:
+def make_table(
+    code: str, columns: Sequence[Column], rows: Iterable[Row | Block], **facts: Any
+) -> Table:
     """Return a table with the words of the catalogue.
 
     Parameters
     ----------
     code : str
-        Section of the catalogue that has ``caption``, and perhaps ``about`` and ``column``: heads
-        by the keys of columns, for those that are not called as in ``[column]``.
+        Section of the catalogue that has perhaps ``caption``, ``about`` and ``column``: heads by
+        the keys of columns, for those that are not called as in ``[column]``.
     columns : sequence of Column
-    rows : iterable of Row
+    rows : iterable of Row, or of Block
     **facts
         What these sentences name.
     """
@@ -176,5 +143,8 @@ def make_table(code: str, columns: Sequence[Column], rows: Iterable[Row], **fact
         own = f"{code}.column.{column.key}"
         head = column.head or say(own if has(own) else f"column.{column.key}", **facts)
         headed.append(replace(column, head=head))
-    about = say(f"{code}.about", **facts) if has(f"{code}.about") else ""
-    return Table(say(f"{code}.caption", **facts), about, tuple(headed), tuple(rows))
+    caption, about = (say_if_any(f"{code}.{part}", **facts) for part in ("caption", "about"))
+    parts = tuple(rows)
+    blocks = tuple(part for part in parts if isinstance(part, Block))
+    alone = tuple(part for part in parts if isinstance(part, Row))
+    return Table(caption, about, tuple(headed), blocks or (Block("", "", alone),))

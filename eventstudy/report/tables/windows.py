@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 
 import numpy as np
 
-from ...analysis import VALID, WITH_CARE, Interval
+from ...analysis import VALID, WITH_CARE
 from ...calendars import Window
 from ...findings import Findings, Sample, TestFinding, WindowFinding
 from ...significance import STATISTICS
-from ...words import LEVEL, has, say, window_text
+from ...words import LEVEL, day, has, say, window_text, words
 from ..sentences.answer import describe_swings, is_day_later
+from .columns import ESTIMATE, Column, Kind, Outlet
+from .table import Block, Row, Table, effect_values, make_table
 
 # Windows before and after the event by their roles, and what the sides are called.
 AROUND = {"leakage": "before", "drift": "after"}
-# Classes of other tests in their order; tests that are not valid have no place in the table.
-TITLES = {VALID: "tests.valid", WITH_CARE: "tests.with_care"}
+# Blocks of other tests in their order; tests that are not valid have no place in the table.
+TRUST = {VALID: "valid", WITH_CARE: "with_care"}
 
 
 def windows_lede(findings: Findings) -> str:
@@ -73,46 +75,16 @@ def windows_around(findings: Findings) -> dict[str, Move]:
     return {side: by_role[role] for role, side in AROUND.items() if role in by_role}
 
 
-@dataclass(frozen=True, slots=True)
-class TestLine:
-    """One line of windows and tests.
-
-    Attributes
-    ----------
-    name : str
-        The window or the test in words.
-    pvalue, false_alarms : float
-        NaN where there is none.
-    rate_range : str
-        In place of the false alarms where they depend on what nobody knows.
-    allows : str
-        What the test allows for.
-    effect : Interval
-        Empty where there is none.
-    remark : str
-        The window in brackets.
-    is_main : bool
-    """
-
-    name: str
-    pvalue: float
-    false_alarms: float = np.nan
-    allows: str = ""
-    effect: Interval = field(default_factory=Interval)
-    remark: str = ""
-    is_main: bool = False
-    rate_range: str = ""
+COLUMNS = (
+    Column("name", Kind.NAME, only=(Outlet.PAGE, Outlet.SHEET)),
+    Column("days", Kind.NAME, only=(Outlet.TERMINAL,)),
+    Column("role", Kind.TEXT, only=(Outlet.TERMINAL,)),
+    Column("n_events", Kind.COUNT, only=(Outlet.TERMINAL,)), *ESTIMATE,
+    Column("false_alarms", Kind.RATE), Column("allows", Kind.TEXT, only=(Outlet.PAGE,)),
+)  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class TestBlock:
-    """The main test by window, the other valid tests, or those that are valid with care."""
-
-    title: str
-    lines: tuple[TestLine, ...]
-
-
-def list_tests(findings: Findings, sample: Sample | None = None) -> list[TestBlock]:
+def windows_table(findings: Findings, sample: Sample | None = None) -> Table:
     """Return windows and tests as blocks: the main test by window, then other tests by trust.
 
     Parameters
@@ -120,37 +92,59 @@ def list_tests(findings: Findings, sample: Sample | None = None) -> list[TestBlo
     findings : Findings
     sample : Sample, optional
         By default that of the answer.
+
+    Returns
+    -------
+    Table
+        Blocks "main", "valid", "with_care" and "not_valid", if they have rows. Of a window the key
+        is such as "0_1", of a test its name, of the others "plain_average" and "calibrated".
     """
-    sample, main = sample or findings.sample, findings.setup.main
+    blocks = _blocks(findings, sample or findings.sample)
+    return make_table("tests", COLUMNS, blocks, unit=words().axis)
+
+
+def _blocks(findings: Findings, sample: Sample) -> Iterator[Block]:
+    main = findings.setup.main
     label = STATISTICS[sample.answer.test].label
-    by_window = tuple(_window_line(finding, findings) for finding in sample.windows)
-    blocks = [TestBlock(say("tests.main", test=label), by_window)]
+    windows = tuple(_window_row(finding, findings) for finding in sample.windows)
+    yield Block("main", say("tests.main", test=label), windows)
     further = (test for test in sample.main.tests if test.test in sample.shown[1:])
     opinions = [test for test in further if np.isfinite(test.pvalue)]
-    for trust, title in TITLES.items():
-        lines = [*_other_estimates(sample)] if trust == VALID else []
-        lines += [_test_line(test) for test in opinions if test.trust == trust]
-        if lines:
-            blocks.append(TestBlock(say(title, window=main), tuple(lines)))
+    for trust, key in TRUST.items():
+        rows = [*_other_estimates(sample)] if trust == VALID else []
+        rows += [_test_row(test) for test in opinions if test.trust == trust]
+        if rows:
+            yield Block(key, say(f"tests.{key}", window=main), tuple(rows))
     asked = {*(findings.setup.settings.get("tests") or ())} - {sample.answer.test}
     hidden = [t for t in sample.main.tests if t.test in asked and t not in opinions]
-    hidden += [t for t in opinions if t.test in asked and t.trust not in TITLES]
-    lines = [replace(_test_line(t), allows="; ".join(map(str, t.reasons))) for t in hidden]
-    return [*blocks, TestBlock(say("tests.not_valid"), tuple(lines))] if lines else blocks
+    hidden += [t for t in opinions if t.test in asked and t.trust not in TRUST]
+    rows = [_test_row(test, "; ".join(map(str, test.reasons))) for test in hidden]
+    if rows:
+        yield Block("not_valid", say("tests.not_valid"), tuple(rows))
 
 
-def _window_line(finding: WindowFinding, findings: Findings) -> TestLine:
+def _window_row(finding: WindowFinding, findings: Findings) -> Row:
     answer, window = finding.answer, finding.window
     test, is_main = finding.test(answer.test), window == findings.setup.main
-    rate = test.false_alarms if test else np.nan
+    rate: float | str = test.false_alarms if test else np.nan
     if is_main and answer.calibrated and np.isfinite(answer.calibrated.false_alarms):
         rate = answer.calibrated.false_alarms
-    name = name_window(window, is_late=is_day_later(findings))
-    allows = allows_for(answer.test) if is_main else ""
+    if answer.unequal:
+        rate = say("tests.unequal_rate")
+    values = {
+        "name": name_window(window, is_late=is_day_later(findings)), "days": name_days(window),
+        "role": say(f"terminal.role_{find_role(window, findings.setup.main)}"),
+        "n_events": answer.n_events,
+        **effect_values(answer.effect), "pvalue": answer.pvalue, "false_alarms": rate,
+        "allows": allows_for(answer.test) if is_main else "",
+    }  # fmt: skip
     place = " ".join(filter(None, [window_text(window), _until(finding, findings)]))
-    rate_range = say("tests.unequal_rate") if answer.unequal else ""
-    facts = (answer.effect, place, is_main, rate_range)
-    return TestLine(name, answer.pvalue, rate, allows, *facts)
+    return Row(values, place, is_main, f"{window.start}_{window.stop}")
+
+
+def name_days(window: Window) -> str:
+    """Return a window by its first and last day, each with its sign."""
+    return f"[{day(window.start)}, {day(window.stop)}]"
 
 
 def _until(finding: WindowFinding, findings: Findings) -> str:
@@ -162,24 +156,33 @@ def _until(finding: WindowFinding, findings: Findings) -> str:
     return say("event_page.until", date=event.car(window).until)
 
 
-def _other_estimates(sample: Sample) -> Iterator[TestLine]:
+def _other_estimates(sample: Sample) -> Iterator[Row]:
     """Yield the plain average, and the main test judged by other dates of the same firms."""
-    answer, name = sample.answer, say("tests.calibrated")
+    answer = sample.answer
     average, numbers = answer.plain_average, answer.calibrated
     if answer.n_events > 1 and np.isfinite(average.pvalue):
-        label = say("tests.average")
-        yield TestLine(label, average.pvalue, allows=say("tests.alike"), effect=average)
+        name, allows = say("tests.average"), say("tests.alike")
+        values = {"name": name, **effect_values(average), "pvalue": average.pvalue}
+        yield Row({**values, "allows": allows}, key="plain_average")
+    name = say("tests.calibrated")
     if numbers and np.isfinite(numbers.pvalue):
-        allows = say("tests.shifted", n=numbers.draws, error=numbers.error)
-        effect = Interval(answer.effect.estimate)
-        yield TestLine(name, numbers.pvalue, LEVEL, allows, effect)
+        values = {
+            "name": name, "effect": answer.effect.estimate, "pvalue": numbers.pvalue,
+            "false_alarms": LEVEL,
+            "allows": say("tests.shifted", n=numbers.draws, error=numbers.error),
+        }  # fmt: skip
+        yield Row(values, key="calibrated")
     elif numbers:
-        yield TestLine(name, np.nan, allows=numbers.reason)
+        yield Row({"name": name, "allows": numbers.reason}, key="calibrated")
 
 
-def _test_line(test: TestFinding) -> TestLine:
-    label = STATISTICS[test.test].label
-    return TestLine(label, test.pvalue, test.false_alarms, allows_for(test.test))
+def _test_row(test: TestFinding, why: str = "") -> Row:
+    """Return a test with what it allows for, or why it is not valid."""
+    values = {
+        "name": STATISTICS[test.test].label, "pvalue": test.pvalue,
+        "false_alarms": test.false_alarms, "allows": why or allows_for(test.test),
+    }  # fmt: skip
+    return Row(values, key=test.test)
 
 
 def write_tests_note(findings: Findings) -> str:
@@ -214,14 +217,14 @@ def name_window(window: Window, *, is_late: bool = False) -> str:
 
 def tests_finding(findings: Findings) -> str:
     """Return in how many windows, and by how many other valid tests, there is an effect."""
-    blocks = list_tests(findings)
-    windows = [line for line in blocks[0].lines if np.isfinite(line.pvalue)]
-    clear = sum(line.pvalue < LEVEL for line in windows)
-    text = say("tests.finding", n=len(windows), clear=clear)
-    lines = blocks[1].lines if len(blocks) > 1 and blocks[1].title != say("tests.with_care") else ()
-    valid = [line for line in lines if np.isfinite(line.pvalue)]
+    main, *others = windows_table(findings).blocks
+    decided = [p for row in main.rows if np.isfinite(p := row.values["pvalue"])]
+    clear = sum(p < LEVEL for p in decided)
+    text = say("tests.finding", n=len(decided), clear=clear)
+    rows = others[0].rows if others and others[0].key == "valid" else ()
+    valid = [p for row in rows if np.isfinite(p := row.values.get("pvalue", np.nan))]
     if not valid or not np.isfinite(findings.sample.answer.pvalue):
         return text
-    agree = sum((line.pvalue < LEVEL) == (findings.sample.answer.pvalue < LEVEL) for line in valid)
+    agree = sum((p < LEVEL) == (findings.sample.answer.pvalue < LEVEL) for p in valid)
     code = "tests.agree" if len(valid) > 1 else "tests.agree_one"
     return f"{text} {say(code, n=len(valid), agree=agree)}"
