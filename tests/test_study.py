@@ -246,6 +246,7 @@ class TestConfig:
             ({"engine": "gpu"}, "use statsmodels, batch"),
             ({"min_estimation": "many"}, "not a whole number"),
             ({"model": 3}, "not a text"),
+            ({"prices": pd.DataFrame({"AAA": [1.0]})}, "a setting is no table, got a DataFrame"),
         ],
     )
     def test_faults(self, options: dict[str, object], message: str) -> None:

@@ -180,7 +180,7 @@ def _texts(
 
 
 def _by_when(end: int) -> str:
-    code = f"figure.implied_{end}"
+    code = f"figure.by_{end}"
     return say(code) if has(code) else say("figure.by_day", day=end)
 
 

@@ -200,7 +200,7 @@ def _draw_chart(figure: Figure, path: ImpliedPath, top: float, foot: float) -> N
     caption = say("card.axis", base=path.base)
     axes.set_xlabel(caption, loc="left", color=MUTED, fontsize=17 * POINT, labelpad=5)
     panel = draw_levels(axes, path, size=29 * POINT, **COLORS)
-    ends = [("implied", path.implied[-1], MUTED), ("shares", path.shares[-1], BLUE)]
+    ends = [(f"implied_{path.by}", path.implied[-1], MUTED), ("shares", path.shares[-1], BLUE)]
     ends.sort(key=lambda end: (end[1], end[0]))
     middle, half = (ends[0][1] + ends[1][1]) / 2, NAME * POINT / panel.y.step() / 2
     for side, (name, level, color) in zip((-1, 1), ends, strict=True):
