@@ -508,7 +508,7 @@ def test_the_command_prints_tests_and_power(tmp_path: Path) -> None:
     assert text.exit_code == 0, text.output
     assert "60 other dates" in text.output
     assert "BMP-KP" in text.output
-    assert "Share" in text.output
+    assert "share found" in text.output
     document = json.loads(CliRunner().invoke(main, [*command, "--test", "bmp", "--json"]).stdout)
     assert document["draws"] == 60
     assert [row["test"] for row in document["sizes"]] == ["bmp_kp", "bmp"]

@@ -97,7 +97,7 @@ class AbnormalReturns:
         return f"<abnormal returns of {len(self)} events over {self.event}, model {self.model}>"
 
     def __len__(self) -> int:
-        return len(self.nobs)
+        return len(self.positions)
 
     @property
     def event(self) -> Window:
@@ -211,10 +211,11 @@ class AbnormalReturns:
         """
         return array[:, self.columns(window)][self.rows]  # type: ignore[return-value]
 
-    @property
+    @cached_property
     def positions(self) -> IntArray:
         """Rows of these events in the study, shape (n,)."""
-        return self.taken(np.arange(len(self.study.nobs)))
+        rows = self.rows
+        return np.arange(len(self.study.nobs))[rows] if isinstance(rows, slice) else rows
 
     @property
     def model(self) -> str:
