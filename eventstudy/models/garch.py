@@ -115,10 +115,10 @@ class Garch(_Volatility, name="garch"):
     --------
     >>> import pandas as pd
     >>> import eventstudy as es
-    >>> news = pd.DataFrame({"ticker": ["AMD"], "announced_at": ["2022-10-07"]})
+    >>> news = pd.DataFrame({"ticker": ["AAPL"], "announced_at": ["2018-04-04"]})
     >>> results = es.study(news, "sample", model="garch")
     >>> results.car([(0, 1)])["car"].round(4).item()
-    -0.0743
+    0.0027
     """
 
     label = "market model with GARCH(1,1) errors"
@@ -150,10 +150,10 @@ class Gjr(_Volatility, name="gjr"):
     --------
     >>> import pandas as pd
     >>> import eventstudy as es
-    >>> news = pd.DataFrame({"ticker": ["AMD"], "announced_at": ["2022-10-07"]})
+    >>> news = pd.DataFrame({"ticker": ["AAPL"], "announced_at": ["2018-04-04"]})
     >>> results = es.study(news, "sample", model="gjr")
     >>> results.car([(0, 1)])["car"].round(4).item()
-    -0.0743
+    0.0026
     """
 
     label = "market model with GJR-GARCH(1,1) errors"
@@ -185,10 +185,10 @@ class Egarch(_Volatility, name="egarch"):
     --------
     >>> import pandas as pd
     >>> import eventstudy as es
-    >>> news = pd.DataFrame({"ticker": ["AMD"], "announced_at": ["2022-10-07"]})
+    >>> news = pd.DataFrame({"ticker": ["AAPL"], "announced_at": ["2018-04-04"]})
     >>> results = es.study(news, "sample", model="egarch")
     >>> results.car([(0, 1)])["car"].round(4).item()
-    -0.0744
+    0.003
     """
 
     label = "market model with EGARCH(1,1) errors"
