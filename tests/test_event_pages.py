@@ -188,6 +188,7 @@ def test_a_suspended_share_is_drawn_to_its_first_free_price(tmp_path: Path) -> N
     np.testing.assert_allclose(path.implied[after], close[DAY0 - 1] * growth, rtol=1e-10)
     assert np.isnan(path.implied[path.days < -1]).all()
     assert numbers.percent(growth[31] - 1, decimals=1) in keys
+    assert np.isnan(path.implied_change("1999-01-04", str(path.dates[-1])))
     assert ">Market implied</text>" in wide
 
 

@@ -440,6 +440,16 @@ def test_log_points_are_not_percent(tmp_path: Path, market: Market) -> None:
     assert sheet["F2"].number_format == "+0.0000;\N{MINUS SIGN}0.0000;0.0000"
 
 
+def test_the_workbook_names_what_the_model_sets_returns_against(
+    tmp_path: Path, market: Market
+) -> None:
+    results = market.fit(model="constant_mean")
+    file = results.to_excel(tmp_path / "m.xlsx", config=PLAIN)
+    for sheet, column in (("Path", 2), ("Daily returns", 4)):
+        heads = [cell.value for cell in openpyxl.load_workbook(file)[sheet][1]]
+        assert heads[column] == "Own average"
+
+
 def test_one_line_in_the_library(market: Market, tmp_path: Path) -> None:
     results = market.fit()
     VALID.validate(json.loads(results.to_json(config=PLAIN)))

@@ -61,6 +61,17 @@ class PricePath:
     volume: FloatArray
     implied: FloatArray
 
+    def implied_change(self, first: Day, last: Day) -> float:
+        """Return what the market implied from a day to another (decimal); NaN if unknown.
+
+        Parameters
+        ----------
+        first, last : str
+            ISO dates.
+        """
+        levels = dict(zip(self.dates.astype(str).tolist(), self.implied.tolist(), strict=True))
+        return float(levels.get(last, np.nan) / levels.get(first, np.nan) - 1)
+
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Fit:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from ...analysis import BASE, ImpliedPath, Interval
+from ...analysis import BASE, ImpliedPath, Interval, implied_by
 from ...errors import ConfigError, how_to_install
 from ...findings import Findings, FinishedRun, Sample
 from ...significance import STATISTICS
@@ -97,8 +97,11 @@ def workbook(run: FinishedRun) -> bytes:
         book.set_properties({"title": findings.name[:255], "created": pd.Timestamp(2000, 1, 1)})
         writer = Writer(book)
         writer.summarise(findings)
+        by = implied_by(findings.setup.model.factors, findings.setup.measure)
+        implied = say(f"figure.implied_{by}")
         for code, shown, records in _sheets(run):
-            writer.add(code, make_table(f"workbook.{code}", shown, map(Row, records)))
+            rows = map(Row, records)
+            writer.add(code, make_table(f"workbook.{code}", shown, rows, implied=implied))
     return file.getvalue()
 
 

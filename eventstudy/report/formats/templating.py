@@ -196,7 +196,7 @@ def read_template(name: str) -> str:
     return (TEMPLATES / name).read_text(encoding="utf-8").strip()
 
 
-@lru_cache(4096)
+@lru_cache(4096, typed=True)
 def isolated(text: object) -> Markup:
     """Return a sentence as inert markup: right-to-left names apart, "day 0" on one line."""
     return Markup(_TOGETHER.sub(lambda m: m[0].replace(" ", NBSP), _from_right(text)))  # noqa: S704

@@ -121,12 +121,9 @@ def _keys_of_fall(fall: Fall, path: PricePath | None) -> Iterator[KeyFigure]:
     key = "event_page.key"
     remark = say(f"{key}.change_remark", first=fall.first, last=fall.last)
     yield KeyFigure(say(f"{key}.change"), percent(fall.change, decimals=1), remark)
-    if path is not None:
-        last = path.implied[path.dates == np.datetime64(fall.last, "D")]
-        implied = float(last.sum() / path.implied[path.days == path.base].sum()) - 1
-        if np.isfinite(implied):
-            name = say("figure.implied_market")
-            yield KeyFigure(name, percent(implied, decimals=1), remark)
+    implied = np.nan if path is None else path.implied_change(fall.first, fall.last)
+    if np.isfinite(implied):
+        yield KeyFigure(say("figure.implied_market"), percent(implied, decimals=1), remark)
     remark = say(f"{key}.idle_remark", stopped=fall.stopped, resumed=fall.resumed)
     yield KeyFigure(say(f"{key}.idle"), say(f"{key}.days", n=_idle_days(fall)), remark)
 

@@ -177,7 +177,7 @@ def _chart(findings: Findings) -> Chart | None:
         title = say("chart.title_value", quantity=what)
     else:
         implied = say(f"answer.implied_{path.by}", n=n)
-        title = say(f"chart.title{'_one' * bool(firm)}", firm=firm, implied=implied)
+        title = say("chart.title_one" if firm else "chart.title", firm=firm, implied=implied)
     is_late = is_day_later(findings)
     when = write_days(findings.setup.main, is_late=is_late).removeprefix("on ")
     average = "" if n == 1 else say("chart.average", who=count_subject(n, "announcements")) + " "
