@@ -79,7 +79,7 @@ class Disk:
             self._copy(self.folder / "reports", image, halves=number % (2 * self.every) == 0)
         sent = self.folder / "delivered"
         n_sent = len(sent.read_text().splitlines()) if sent.exists() else 0
-        self.steps.append({"event": event, "image": is_kept and image.name, "sent": n_sent})
+        self.steps.append({"event": event, "image": image.name if is_kept else "", "sent": n_sent})
         self.is_copying = False
 
     def _copy(self, source: Path, target: Path, *, halves: bool) -> None:
@@ -90,8 +90,9 @@ class Disk:
                 self._copy(source / entry.name, target / entry.name, halves=halves)
                 continue
             data = Path(entry.path).read_bytes()
-            if self.flushed.get(state.st_ino) != (state.st_mtime_ns, state.st_size):
-                data = data[: len(data) // 2 * halves]
+            is_flushed = self.flushed.get(state.st_ino) == (state.st_mtime_ns, state.st_size)
+            if not is_flushed:
+                data = data[: len(data) // 2] if halves else b""
             (target / entry.name).write_bytes(data)
 
 
@@ -160,7 +161,7 @@ def cut(folder: Path, every: int, mark: int) -> Counter[str]:
         run_in_child(refresh, folder, arguments, 0)
         assert check(run) == LISTS[mark % 2]
         index = (folder / "reports" / "index.html").read_text()
-        assert "events/report.html" in index, (number, step, "the index was not written anew")
+        assert "events/report.html" in index, (number, step, "the index was not written again")
         entries = [json.loads(line) for line in (folder / "delivered").read_text().splitlines()]
         ids = [entry["id"] for entry in entries if mark_of(entry) == mark]
         assert len(set(ids)) == 1, (number, step, ids)

@@ -42,8 +42,8 @@ class AbnormalReturns:
     r"""Abnormal returns of n events on L1 estimation and L2 event days; k estimated parameters.
 
     Tests take a sample: some events of a study, by the days of a window, by group, or without some.
-    A sample holds the rows of its events; their arrays are taken from those of the study whenever
-    they are asked for.
+    A sample holds only the row numbers of its events. An array is taken from that of the study when
+    it is asked for.
 
     Attributes
     ----------
@@ -54,7 +54,7 @@ class AbnormalReturns:
     conventions : Conventions
         Choices of the tests where authors differ.
     taken_from : AbnormalReturns, optional
-        The sample of which these events are some.
+        The sample that these events were taken from; None for the whole study.
     facts : dict
         What was computed of these events, for all conventions.
 
@@ -156,9 +156,10 @@ class AbnormalReturns:
 
     @property
     def noise(self) -> FloatArray:
-        """Variance of the error of each event day, shape (n, L2), without that of the parameters.
+        """Variance of the noise of each event day, shape (n, L2).
 
-        It is s2 times the span, or the forecast of a model of variance.
+        It is s2 times the span, or the forecast of a model of variance. The error of the parameters
+        comes on top of it (:attr:`var_ar`).
         """
         return self.taken(self.study.noise)
 
