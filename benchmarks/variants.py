@@ -11,7 +11,7 @@ from scipy import stats
 
 from eventstudy.abnormal import AbnormalReturns
 from eventstudy.calendars import Window
-from eventstudy.dependence import mean_correlation
+from eventstudy.dependence import WeightedSums
 from eventstudy.significance import STATISTICS, pvalue
 from eventstudy.utility import Alternative
 
@@ -92,7 +92,7 @@ def equal_scale(name: str) -> PValue:
 
     def p(fit: AbnormalReturns, window: Window) -> float:
         without = fit.as_study()
-        known = mean_correlation(without, window)
+        known = WeightedSums(without, window).correlation
         keys = [key for key, value in without.facts.items() if value is known]
         without.facts.update(dict.fromkeys(keys, replace(known, same_date=0.0)))
         return STATISTICS[name](without, window).pvalue

@@ -20,7 +20,7 @@ from eventstudy.analysis.answer.answer import decide
 from eventstudy.analysis.interval import detectable, plain_average
 from eventstudy.calendars import Window
 from eventstudy.cli.main import main
-from eventstudy.dependence import mean_correlation
+from eventstudy.dependence import WeightedSums
 from eventstudy.report.sentences.answer import brief
 from eventstudy.report.sentences.caveats import headline
 from eventstudy.significance import main_test
@@ -87,7 +87,11 @@ def test_estimate_interval_and_p_by_hand(n: int, effect: float, gap: int) -> Non
     r = 0.0
     if n > 1:
         # Of several dates the tests of the contract hold it to its formula.
-        r = mean_correlation(fit.abnormal, MAIN).rbar if gap else kp_correlation(fit.abnormal.resid)
+        r = (
+            WeightedSums(fit.abnormal, MAIN).correlation.rbar
+            if gap
+            else kp_correlation(fit.abnormal.resid)
+        )
     found, own = fit.answer(MAIN), by_hand(market, r)
     few = "event_t_regime" if n == 1 else "patell_kp_regime"
     assert found.test == (few if n < 5 else "bmp_kp")

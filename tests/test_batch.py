@@ -33,10 +33,16 @@ from scipy.stats import rankdata
 
 from eventstudy.abnormal import AbnormalReturns, Estimates
 from eventstudy.calendars import Window
-from eventstudy.dependence import correlations, mean_correlation
-from eventstudy.dependence.correlation import by_pair, by_session, mean_common_sessions
+from eventstudy.dependence import Limits, WeightedSums
 from eventstudy.dependence.loadings import loadings_on
-from eventstudy.dependence.pairs import residual_correlation, residuals_on
+from eventstudy.dependence.pair_sums import by_pair
+from eventstudy.dependence.pairs import (
+    correlations,
+    mean_common_sessions,
+    residual_correlation,
+    residuals_on,
+)
+from eventstudy.dependence.session_sums import by_session
 from eventstudy.errors import ConfigError
 from eventstudy.models import MODELS
 from eventstudy.returns import ReturnsPanel
@@ -355,7 +361,7 @@ def test_sums_over_sessions_pair_exchanges_that_are_never_open_together() -> Non
     apart = fit.as_study(windows=replace(fit.windows, hours=hours))
     window = Window(-1, 1)
     together = by_session(fit, window).rbar
-    exact = by_pair(apart, window, 30).rbar
+    exact = by_pair(apart, window).rbar
     assert exact > together + 0.05
     assert 1 + 39 * by_session(apart, window).rbar == pytest.approx(1 + 39 * exact, rel=0.05)
 
@@ -391,7 +397,9 @@ def test_two_workers_give_the_same_bits_and_show_progress() -> None:
     for name in ARRAYS:
         np.testing.assert_array_equal(getattr(one, name), getattr(two, name), err_msg=name)
     assert seen == [(1, 3), (2, 3), (3, 3)]
-    assert mean_correlation(one, Window(0, 0)) == mean_correlation(two, Window(0, 0))
+    assert (
+        WeightedSums(one, Window(0, 0)).correlation == WeightedSums(two, Window(0, 0)).correlation
+    )
 
 
 class Dying(ThreadPoolExecutor):
@@ -583,7 +591,7 @@ def test_blocks_of_neighbours_hold_all_correlations(monkeypatch: pytest.MonkeyPa
     market.table = market.table.assign(day0=days, announced_at=days.strftime("%Y-%m-%d"))
     holes = np.random.default_rng(1).random(market.frame.shape) < 0.1
     fit = market.fit(market.frame.mask(holes), estimation=(-120, -11)).abnormal
-    monkeypatch.setattr("eventstudy.dependence.pairs.BLOCK", 7)
+    monkeypatch.setattr(Limits, "BLOCK", 7)
     residuals = residuals_on(fit, np.unique(fit.windows.positions))
     whole = residual_correlation(residuals, residuals, 30)
     assert 0.2 < np.isnan(whole).mean() < 0.9

@@ -38,7 +38,7 @@ from eventstudy.analysis.placebos.shifted_dates import (
 from eventstudy.analysis.robustness.calibration import rank_of
 from eventstudy.calendars import Window
 from eventstudy.cli.main import main
-from eventstudy.dependence import mean_correlation
+from eventstudy.dependence import WeightedSums
 from eventstudy.errors import ConfigError
 from eventstudy.findings import finish_run
 from eventstudy.report import markdown
@@ -540,7 +540,7 @@ def test_shared_movement_by_hand() -> None:
     """Six firms on each of two dates far apart: plain numpy, from the standardised CARs."""
     study = Market(12, dates=2, rho=0.6, seed=5).fit()
     sample, window = study.abnormal, Window(0, 1)
-    z, r = sample.scar(window), mean_correlation(sample, window).rbar
+    z, r = sample.scar(window), WeightedSums(sample, window).correlation.rbar
     z = z - z.mean()
     days = sample.windows.day0
     groups = [z[days == day] for day in np.unique(days)]

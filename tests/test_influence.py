@@ -21,6 +21,7 @@ from eventstudy.analysis.answer.answer import decide
 from eventstudy.analysis.answer.influence import LeaveOut, Names, list_sets, measure_influence
 from eventstudy.analysis.interval import robust_means
 from eventstudy.calendars import Window
+from eventstudy.dependence import Limits
 from eventstudy.dependence.pairs import groups_apart
 from eventstudy.report import markdown, terminal_text
 from eventstudy.report.formats.latex import latex_tables
@@ -284,9 +285,7 @@ def test_robust_means_are_those_of_scipy() -> None:
 def test_thousands_of_events_need_no_array_of_pairs(monkeypatch: pytest.MonkeyPatch) -> None:
     """Above the limit r is that of all events, which the result says; the rest is by hand."""
     fit = placed(AT, seed=3, rho=0.4, effect=-0.01).fit()
-    for module in ("leave_outs", "correlation", "pairs"):
-        monkeypatch.setattr(f"eventstudy.dependence.{module}.PAIRWISE_LIMIT", 10)
-    monkeypatch.setattr("eventstudy.analysis.answer.influence.PAIRWISE_LIMIT", 10)
+    monkeypatch.setattr(Limits, "PAIRWISE", 10)
 
     def never(*_: object) -> None:
         raise AssertionError("an array of pairs")

@@ -11,12 +11,12 @@ import pytest
 from conftest import Market
 
 from eventstudy.calendars import Window
-from eventstudy.dependence import least_common, mean_correlation, prepare_correlations
-from eventstudy.dependence.correlation import by_pair
+from eventstudy.dependence import Limits, WeightedSums
 from eventstudy.dependence.loading_sums import LoadingSums
 from eventstudy.dependence.loadings import loadings_on
-from eventstudy.dependence.many_windows import FEWEST_WINDOWS
-from eventstudy.dependence.session_sums import MOST_KEPT, Sums
+from eventstudy.dependence.pair_sums import by_pair
+from eventstudy.dependence.pairs import least_common
+from eventstudy.dependence.session_sums import Sums
 from eventstudy.significance._ranks import Totals
 from eventstudy.significance.ranks import ranks
 
@@ -34,7 +34,7 @@ def fitted(n: int = 24, *, short: bool = False, **market: Any) -> Any:
 
 
 def prepare(sample: Any, windows: Sequence[Window] = WINDOWS) -> None:
-    prepare_correlations(sample, windows, main=Window(0, 1))
+    WeightedSums.prepare(sample, windows, main=Window(0, 1))
 
 
 @pytest.mark.parametrize("dates", [1, 4, 24])
@@ -42,25 +42,25 @@ def prepare(sample: Any, windows: Sequence[Window] = WINDOWS) -> None:
 def test_the_numbers_are_those_of_each_window_by_itself(
     dates: int, short: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("eventstudy.dependence.correlation.MIN_COMMON", 85)
+    monkeypatch.setattr(Limits, "COMMON", 85)
     sample = fitted(short=short, dates=dates)
     prepare(sample)
     need = least_common(sample)
     for window in WINDOWS:
         assert ("mean_correlation", window, need, sample.conventions) in sample.facts
-        together, apart = mean_correlation(sample, window), by_pair(sample, window, need)
+        together, apart = WeightedSums(sample, window).correlation, by_pair(sample, window)
         assert together.rbar == pytest.approx(apart.rbar, rel=1e-11)
         assert together.same_date == apart.same_date
         assert bool(together.filled) == bool(apart.filled)
 
 
 def test_pairs_in_many_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("eventstudy.dependence.pairs.BLOCK", 5)
+    monkeypatch.setattr(Limits, "BLOCK", 5)
     sample = fitted(short=True, dates=9)
     prepare(sample)
     for window in WINDOWS:
-        apart = by_pair(sample, window, least_common(sample))
-        assert mean_correlation(sample, window).rbar == pytest.approx(apart.rbar, rel=1e-11)
+        apart = by_pair(sample, window)
+        assert WeightedSums(sample, window).correlation.rbar == pytest.approx(apart.rbar, rel=1e-11)
 
 
 def test_many_events_are_added_up_in_one_pass(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -73,7 +73,7 @@ def test_many_events_are_added_up_in_one_pass(monkeypatch: pytest.MonkeyPatch) -
     frame.loc[frame.index[day0[1] + 2], "F01"] = np.nan
     sample = made.fit(frame).abnormal
     assert not np.isfinite(sample.sigma2).all()
-    monkeypatch.setattr("eventstudy.dependence.many_windows.PAIRWISE_LIMIT", 5)
+    monkeypatch.setattr(Limits, "PAIRWISE", 5)
     prepare(sample)
     for window in WINDOWS:
         chosen = sample.sample(window)
@@ -90,7 +90,7 @@ def test_many_events_are_added_up_in_one_pass(monkeypatch: pytest.MonkeyPatch) -
 
 def test_what_another_way_suits_better_is_left_to_it() -> None:
     few = fitted()
-    prepare(few, WINDOWS[: FEWEST_WINDOWS - 1])
+    prepare(few, WINDOWS[: Limits.FEWEST_WINDOWS - 1])
     shared = fitted().under(overlap="share")
     prepare(shared)
     longer = fitted(short=True)
@@ -103,7 +103,7 @@ def test_what_another_way_suits_better_is_left_to_it() -> None:
 
 def test_sums_of_groups_are_added_up(monkeypatch: pytest.MonkeyPatch) -> None:
     """A sample that the groups do not make up is summed by itself."""
-    monkeypatch.setattr("eventstudy.dependence.many_windows.PAIRWISE_LIMIT", 5)
+    monkeypatch.setattr(Limits, "PAIRWISE", 5)
     sample = fitted(short=True, dates=9)
     is_first = np.arange(len(sample)) % 3 == 0
     groups = [sample.take(is_first), sample.take(~is_first)]
@@ -159,9 +159,9 @@ def test_groups_that_are_not_all_events_are_no_parts() -> None:
 
 def test_sums_of_the_last_samples_are_kept() -> None:
     study = fitted()
-    samples = [study.take(np.arange(len(study)) != i) for i in range(MOST_KEPT + 2)]
+    samples = [study.take(np.arange(len(study)) != i) for i in range(Limits.SUMS_KEPT + 2)]
     sums = [Sums.kept(sample) for sample in samples]
     assert Sums.kept(samples[-1]) is sums[-1]
     assert Sums.kept(samples[0]) is not sums[0]
     assert Sums.kept(samples[0]).rho == sums[0].rho
-    assert len(study.facts["session_sums",]) == MOST_KEPT
+    assert len(study.facts["session_sums",]) == Limits.SUMS_KEPT

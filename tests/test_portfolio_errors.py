@@ -26,7 +26,7 @@ from eventstudy.analysis.cross_section._portfolio_errors import (
 )
 from eventstudy.analysis.placebos.shifted_dates import days_of, draw_cars, shifts_of
 from eventstudy.calendars import Window
-from eventstudy.dependence import quadratic
+from eventstudy.dependence import WeightedSums
 from eventstudy.events import Events
 from eventstudy.returns import ReturnsPanel
 from eventstudy.studies import EventStudy, EventStudyResults
@@ -73,7 +73,7 @@ def test_numbers_of_another_program(case: str) -> None:
     assert_allclose(own.params, expected["b"], **CLOSE)
     X = np.column_stack([np.ones(len(a)), study.events[["x1", "x2"]].astype(float)])
     A = weights_of(study, X, expected["weights"], window)
-    V = quadratic(a, window, A.T * np.sqrt(a.var_car(window))[:, None])
+    V = WeightedSums(a, window).variance(A.T * np.sqrt(a.var_car(window))[:, None])
     assert_allclose(V, expected["V"], **CLOSE)
     assert_allclose(recent_variances(a, window, A), expected["k"], **CLOSE)
     assert_allclose(dispersion(a, window, X, A), expected["x"], **CLOSE)
@@ -100,7 +100,7 @@ def test_one_date_is_the_forecast_of_the_portfolio_itself(weights: str) -> None:
     before, after = slice(day - 120, day - 10), slice(day, day + 2)
     regressors = sm.add_constant(market.frame["MKT"].to_numpy())
     a = study.abnormal
-    V = quadratic(a, DAY01, A.T * np.sqrt(a.var_car(DAY01))[:, None])
+    V = WeightedSums(a, DAY01).variance(A.T * np.sqrt(a.var_car(DAY01))[:, None])
     for j in range(2):
         fit = sm.OLS(returns[before, j], regressors[before]).fit()
         total = regressors[after].sum(axis=0)

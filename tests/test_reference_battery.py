@@ -17,9 +17,10 @@ from test_reference import CLOSE, large_windows, read, tiny, tiny_windows
 
 from eventstudy.abnormal import AbnormalReturns
 from eventstudy.calendars import Window
-from eventstudy.dependence import mean_correlation
-from eventstudy.dependence.correlation import by_pair, by_session
+from eventstudy.dependence import WeightedSums
 from eventstudy.dependence.loadings import loadings_on
+from eventstudy.dependence.pair_sums import by_pair
+from eventstudy.dependence.session_sums import by_session
 from eventstudy.errors import ConfigError
 from eventstudy.models import MODELS
 from eventstudy.significance import (
@@ -407,10 +408,10 @@ def test_share_of_common_sessions_by_hand() -> None:
 def test_sums_over_sessions_are_the_share_form() -> None:
     fit = Market(n=60, seed=16, dates=6, rho=0.3, days=220).fit().abnormal.under(overlap="share")
     window = Window(-2, 2)
-    exact, fast = by_pair(fit, window, 30), by_session(fit, window)
+    exact, fast = by_pair(fit, window), by_session(fit, window)
     factors = [1 + 59 * c.rbar for c in (exact, fast)]
     assert factors[1] == pytest.approx(factors[0], rel=2e-3)
-    assert mean_correlation(fit.under(overlap="exact"), window).rbar != pytest.approx(
+    assert WeightedSums(fit.under(overlap="exact"), window).correlation.rbar != pytest.approx(
         exact.rbar, rel=1e-3
     )
 

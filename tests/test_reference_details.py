@@ -13,8 +13,9 @@ from scipy.stats import rankdata, skew
 from test_reference import CLOSE, large_windows, read, windows_of
 
 from eventstudy.calendars import Window
-from eventstudy.dependence import correlations, mean_correlation
+from eventstudy.dependence import WeightedSums
 from eventstudy.dependence.loadings import loadings_on
+from eventstudy.dependence.pairs import correlations
 from eventstudy.models import MODELS
 from eventstudy.significance import STATISTICS, flipped_t
 from eventstudy.significance._ranks import all_days, day_sums, scaled_ranks
@@ -111,7 +112,7 @@ def test_pairs_that_share_days(fits: dict[str, Any], text: str) -> None:
     shared = np.abs(loadings @ loadings.T)[upper] > 1e-12
     known = np.isfinite(correlations(ours, 30)[upper])
     assert (shared & known).sum() == ref["pairs_overlapping"] == 705
-    assert mean_correlation(ours, window).filled == (shared & ~known).sum() == 75
+    assert WeightedSums(ours, window).correlation.filled == (shared & ~known).sum() == 75
     one_date = np.equal.outer(ours.windows.day0, ours.windows.day0)[upper]
     assert one_date.sum() == 80
     rho = correlations(ours, 30)[upper]
@@ -119,7 +120,7 @@ def test_pairs_that_share_days(fits: dict[str, Any], text: str) -> None:
     common = np.array([[np.isin(a, b).any() for b in covered] for a in covered])[upper]
     assert common.sum() == (130 if text == "[-5,5]" else 80)
     same(np.nanmean(rho[common]), ref["rbar_same_date_only"])
-    same(mean_correlation(ours, window).same_date, rho[one_date].sum() / 780)
+    same(WeightedSums(ours, window).correlation.same_date, rho[one_date].sum() / 780)
 
 
 @pytest.mark.parametrize("text", WINDOWS[LARGE])

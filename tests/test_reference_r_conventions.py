@@ -22,7 +22,7 @@ from r_cases import (
 from scipy import stats
 
 from eventstudy.calendars import Window
-from eventstudy.dependence import mean_correlation
+from eventstudy.dependence import WeightedSums
 from eventstudy.significance import STATISTICS
 
 INDEPENDENT = [DISPERSED, REPEATED, FACTORS]
@@ -120,7 +120,7 @@ def test_correlation_of_one_date(text: str) -> None:
             row = rows.loc[f"kp_adjusted_{theirs}_{pairing}"]
             close(list(STATISTICS[name](ours, window)), row[["statistic", "p_value"]])
         close(
-            mean_correlation(ours, window).rbar,
+            WeightedSums(ours, window).correlation.rbar,
             rows.loc[f"kp_adjusted_bmp_t_{pairing}", "estimate"],
         )
 
@@ -165,7 +165,7 @@ def test_correlation_of_several_dates(case: str, text: str) -> None:
     overlap = (a @ a.T)[upper]
     weighed = np.where(np.isnan(rho), np.nanmean(rho[np.abs(overlap) > 1e-10]), rho) * overlap
     r = weighed.mean()
-    close(mean_correlation(ours, window).rbar, r)
+    close(WeightedSums(ours, window).correlation.rbar, r)
     bmp, patell = of(ours, "bmp", window), of(ours, "patell", window)
     for pairing in ("event", "calendar"):
         theirs = rows.loc[f"kp_adjusted_bmp_t_{pairing}"]

@@ -14,8 +14,10 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from eventstudy.calendars import Window
-from eventstudy.dependence import mean_correlation
-from eventstudy.dependence.correlation import by_pair, by_session, mean_common_sessions
+from eventstudy.dependence import Limits, WeightedSums
+from eventstudy.dependence.pair_sums import by_pair
+from eventstudy.dependence.pairs import mean_common_sessions
+from eventstudy.dependence.session_sums import by_session
 from eventstudy.errors import ConfigError
 from eventstudy.significance import STATISTICS, SignificanceTest, pvalue
 from eventstudy.studies import EventStudyResults
@@ -267,8 +269,10 @@ def test_adjustment_is_that_of_kolari_and_pynnonen_on_one_date() -> None:
     fit = Market(n=10, seed=15, dates=1, rho=0.4).fit()
     rho = np.corrcoef(fit.abnormal.resid)
     r = rho[np.triu_indices(10, 1)].mean()
-    assert mean_correlation(fit.abnormal, Window(0, 0)).rbar == pytest.approx(r, rel=1e-9)
-    assert mean_correlation(fit.abnormal, Window(0, 0)).same_date == pytest.approx(r, rel=1e-9)
+    assert WeightedSums(fit.abnormal, Window(0, 0)).correlation.rbar == pytest.approx(r, rel=1e-9)
+    assert WeightedSums(fit.abnormal, Window(0, 0)).correlation.same_date == pytest.approx(
+        r, rel=1e-9
+    )
     bmp, adjusted = fit.test("bmp", (0, 0)), fit.test("bmp_kp", (0, 0))
     assert adjusted.statistic == pytest.approx(
         bmp.statistic * np.sqrt((1 - r) / (1 + 9 * r)), rel=1e-9
@@ -317,7 +321,7 @@ def test_sums_over_sessions_agree_with_all_pairs() -> None:
     """The estimator for many events, against the exact form it approximates."""
     fit = Market(n=60, seed=16, dates=6, rho=0.3, days=220).fit().abnormal
     window = Window(-2, 2)
-    exact, fast = by_pair(fit, window, 30), by_session(fit, window)
+    exact, fast = by_pair(fit, window), by_session(fit, window)
     assert fast.same_date == pytest.approx(exact.same_date, rel=0.02)
     factor = [1 + 59 * c.rbar for c in (exact, fast)]
     assert factor[1] == pytest.approx(factor[0], rel=0.02)
@@ -332,7 +336,7 @@ def test_estimation_windows_count_in_sums_over_sessions() -> None:
     exact, fast, share = (
         1 + 299 * r.rbar
         for r in (
-            by_pair(fit, window, 30),
+            by_pair(fit, window),
             by_session(fit, window),
             by_session(fit.under(overlap="share"), window),
         )
@@ -351,8 +355,8 @@ def test_never_open_together_pairs_across_days() -> None:
     window = Window(0, 1)
     hours = np.array([[14.5, 21.0]] * 4 + [[1.5, 7.0]] * 4)
     apart = fit.as_study(windows=replace(fit.windows, hours=hours))
-    r = by_pair(apart, window, 30).rbar
-    assert r > by_pair(fit, window, 30).rbar + 0.05
+    r = by_pair(apart, window).rbar
+    assert r > by_pair(fit, window).rbar + 0.05
     # A third market that is open on more days does not stand between the sessions of the other two.
     columns = apart.windows.positions
     wide = replace(
@@ -360,7 +364,7 @@ def test_never_open_together_pairs_across_days() -> None:
         day0=2 * apart.windows.day0,
         calendars=(2 * apart.windows.calendars[0], np.arange(2 * len(apart.windows.sessions))),
     )  # fmt: skip
-    assert by_pair(apart.as_study(windows=wide), window, 30).rbar == pytest.approx(r, rel=1e-12)
+    assert by_pair(apart.as_study(windows=wide), window).rbar == pytest.approx(r, rel=1e-12)
 
 
 def test_moves_that_come_with_the_next_trade_count_at_lags_of_a_session() -> None:
@@ -376,26 +380,26 @@ def test_moves_that_come_with_the_next_trade_count_at_lags_of_a_session() -> Non
     ahead = np.corrcoef(e[:, :-1], e[:, 1:])[:5, 5:]
     rho[0, 1:] += (ahead + ahead.T)[0, 1:]
     r = (rho[0, 1:].sum() + rho[1:, 1:][np.triu_indices(4, 1)].sum()) / 10
-    assert mean_correlation(fit, Window(0, 0)).rbar == pytest.approx(r, rel=1e-9)
+    assert WeightedSums(fit, Window(0, 0)).correlation.rbar == pytest.approx(r, rel=1e-9)
     assert abs(rho[0, 1:].mean() - np.corrcoef(e)[0, 1:].mean()) > 0.05
 
 
 def test_one_event_of_each_of_two_exchanges_is_not_lost_among_many() -> None:
     """Above the limit of pairs the lags are still there."""
-    from eventstudy.dependence import correlation as _correlation
-
     market = Market(n=8, seed=17, dates=1, rho=0.6)
     fit = market.fit().abnormal
     hours = np.array([[14.5, 21.0]] * 4 + [[1.5, 7.0]] * 4)
     apart = fit.as_study(windows=replace(fit.windows, hours=hours))
-    exact = by_pair(apart, Window(0, 1), 30)
+    exact = by_pair(apart, Window(0, 1))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(_correlation, "PAIRWISE_LIMIT", 4)
-        many = mean_correlation(apart, Window(0, 1))
+        patch.setattr(Limits, "PAIRWISE", 4)
+        many = WeightedSums(apart, Window(0, 1)).correlation
         assert 1 + 7 * many.rbar == pytest.approx(1 + 7 * exact.rbar, rel=0.1)
         assert abs(many.rbar - by_session(fit.as_study(), Window(0, 1)).rbar) > 0.01
         together = fit.as_study()
-        assert mean_correlation(together, Window(0, 1)) == by_session(together, Window(0, 1))
+        assert WeightedSums(together, Window(0, 1)).correlation == by_session(
+            together, Window(0, 1)
+        )
 
 
 def test_news_of_a_shut_week_meets_the_session_on_which_the_other_exchange_opens() -> None:
@@ -441,7 +445,7 @@ def test_news_of_a_shut_week_meets_the_session_on_which_the_other_exchange_opens
     total += sum(
         rho_o(i, j, pairs) for i in range(3) for j in range(3, 6) for pairs in (after, before)
     )
-    assert by_pair(apart, window, 30).rbar == pytest.approx(total / 15, rel=1e-9)
+    assert by_pair(apart, window).rbar == pytest.approx(total / 15, rel=1e-9)
     assert (day0, int(later[day0])) in after, "the reopening follows day 0 in New York"
 
 

@@ -13,7 +13,7 @@ from test_batch import floor, windows_of
 
 from eventstudy.abnormal import AbnormalReturns
 from eventstudy.calendars import Window
-from eventstudy.dependence import PAIRWISE_LIMIT, mean_correlation
+from eventstudy.dependence import Limits, WeightedSums
 from eventstudy.fitting.other_events import find_overlaps, mask_other_events
 from eventstudy.models import MODELS
 from eventstudy.significance import STATISTICS
@@ -79,10 +79,10 @@ def test_no_test_loops_over_events(module: ModuleType, name: str) -> None:
 
 
 def test_correlation_of_many_events_makes_no_array_of_pairs(module: ModuleType) -> None:
-    n = PAIRWISE_LIMIT + 1500
+    n = Limits.PAIRWISE + 1500
     fit = fitted(module, n)
     fit.sample(W).resid  # noqa: B018 - rows that are taken are no work of the correlation
-    assert peak(lambda: mean_correlation(fit.sample(W), W)) < n * n * 8 / 3
+    assert peak(lambda: WeightedSums(fit.sample(W), W).correlation) < n * n * 8 / 3
 
 
 def test_repeated_firms_are_looked_at_one_by_one(module: ModuleType) -> None:

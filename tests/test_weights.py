@@ -14,8 +14,8 @@ from test_reference import CLOSE, HERE, large_windows, read, windows_of
 from eventstudy.analysis import dollar_loss, weighted_caar
 from eventstudy.analysis.over_time.weights import aggregates
 from eventstudy.calendars import Window
-from eventstudy.dependence import mean_correlation, quadratic
-from eventstudy.dependence.correlation import join, layers
+from eventstudy.dependence import Limits, WeightedSums
+from eventstudy.dependence.pair_sums import join, layers
 from eventstudy.errors import ConfigError
 from eventstudy.models import MODELS
 from eventstudy.returns import ReturnsPanel
@@ -137,9 +137,9 @@ def test_matrix_fills_pairs_with_too_few_common_days(
 ) -> None:
     """More common days asked for than dispersed dates have: those pairs take the mean of the
     others."""
-    monkeypatch.setattr("eventstudy.dependence.correlation.MIN_COMMON", 110)
+    monkeypatch.setattr(Limits, "COMMON", 110)
     matrix = join(layers(large.abnormal, Window(-5, 5)))
-    r = mean_correlation(large.abnormal, Window(-5, 5))
+    r = WeightedSums(large.abnormal, Window(-5, 5)).correlation
     n = len(matrix)
     assert r.filled > 0
     assert (matrix.sum() - n) / (n * (n - 1)) == pytest.approx(r.rbar, rel=1e-9)
@@ -152,7 +152,9 @@ def test_matrix_pairs_exchanges_that_are_never_open_together_at_lags() -> None:
     hours = np.where(np.arange(8)[:, None] < 4, (1.0, 7.0), (14.0, 20.0))
     apart = a.as_study(windows=replace(a.windows, hours=hours))
     matrix = join(layers(apart, Window(-3, 3)))
-    assert (matrix.sum() - 8) / 56 == pytest.approx(mean_correlation(apart, Window(-3, 3)).rbar)
+    assert (matrix.sum() - 8) / 56 == pytest.approx(
+        WeightedSums(apart, Window(-3, 3)).correlation.rbar
+    )
     assert not np.allclose(matrix, join(layers(a, Window(-3, 3))))
 
 
@@ -160,7 +162,7 @@ def test_above_the_limit_every_pair_has_the_mean(
     large: EventStudyResults, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     exact = weighted_caar(large, W).se
-    monkeypatch.setattr("eventstudy.dependence.correlation.PAIRWISE_LIMIT", 10)
+    monkeypatch.setattr(Limits, "PAIRWISE", 10)
     assert weighted_caar(large, W).se == pytest.approx(exact, rel=0.01)
     assert weighted_caar(large, W).se != exact
 
@@ -286,16 +288,14 @@ def test_covariances_of_several_sums_are_those_of_the_matrix_of_all_pairs(
     large: EventStudyResults, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Of few events all at once, of very many piece by piece; and one sum is a column of them."""
-    from eventstudy.dependence import correlation as _correlation
-    from eventstudy.dependence import pairs as _pairs
-
     window, n = Window(-5, 5), len(large.abnormal)
     weights = np.random.default_rng(4).normal(size=(n, 3))
     expected = weights.T @ join(layers(large.abnormal, window)) @ weights
-    np.testing.assert_allclose(quadratic(large.abnormal, window, weights), expected, rtol=1e-12)
-    alone = quadratic(large.abnormal, window, weights[:, 1])
+    np.testing.assert_allclose(
+        WeightedSums(large.abnormal, window).variance(weights), expected, rtol=1e-12
+    )
+    alone = WeightedSums(large.abnormal, window).variance(weights[:, 1])
     assert float(alone) == pytest.approx(expected[1, 1], rel=1e-12)
-    for module in (_correlation, _pairs):
-        monkeypatch.setattr(module, "PAIRWISE_LIMIT", 16)
+    monkeypatch.setattr(Limits, "PAIRWISE", 16)
     many = large.abnormal.take(slice(None)).as_study()
-    np.testing.assert_allclose(quadratic(many, window, weights), expected, rtol=1e-12)
+    np.testing.assert_allclose(WeightedSums(many, window).variance(weights), expected, rtol=1e-12)

@@ -333,6 +333,21 @@ class AbnormalReturns:
             self.facts[key] = compute()
         return self.facts[key]  # type: ignore[no-any-return]
 
+    def kept(self, key: tuple[Any, ...]) -> Any:
+        """Return what was kept of this sample under its conventions; None if nothing was."""
+        return self.facts.get((*key, self.conventions))
+
+    def keep(self, key: tuple[Any, ...], value: object) -> None:
+        """Keep what was computed elsewhere of this sample under its conventions.
+
+        Parameters
+        ----------
+        key : tuple
+            As for :meth:`cached`.
+        value : object
+        """
+        self.facts[*key, self.conventions] = value
+
     def of_each_event(
         self, key: tuple[Any, ...], compute: Callable[[AbnormalReturns], Rows]
     ) -> Rows:

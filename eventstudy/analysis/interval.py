@@ -10,7 +10,7 @@ import pandas as pd
 
 from ..abnormal import AbnormalReturns
 from ..calendars import Window
-from ..dependence import variance_factor
+from ..dependence import WeightedSums
 from ..errors import InapplicableError
 from ..significance import FULL_SAMPLE, STATISTICS, main_test, pvalue
 from ..utility import FloatArray
@@ -123,7 +123,7 @@ def usual_error(sample: AbnormalReturns, window: Window) -> float:
 
     .. math:: \sqrt{N (1 + (N - 1) r)} \Big/ \sum_i 1 / s_i .
     """
-    factor = variance_factor(sample, window)[1]
+    factor = WeightedSums(sample, window).factor[1]
     precision = (1 / np.sqrt(sample.var_car(window))).sum()
     return float(np.sqrt(len(sample) * factor) / precision)
 
@@ -197,7 +197,7 @@ def inflation(sample: AbnormalReturns, window: Window) -> float:
         NaN where r cannot be estimated.
     """
     try:
-        r, factor = variance_factor(sample, window)
+        r, factor = WeightedSums(sample, window).factor
     except InapplicableError:
         return np.nan
     return float(np.sqrt(factor / (1 - r))) if r < 1 else np.nan

@@ -10,13 +10,13 @@ import numpy as np
 from ..abnormal import AbnormalReturns
 from ..calendars import Window
 from ..utility import BoolArray, FloatArray, IntArray
-from .correlation import least_common, preset, summed_up
 from .loadings import Loadings
-from .pair_sums import PairSum
+from .pair_sums import PairSum, summed_up
 from .pairs import (
     Apart,
     cosines_of,
     groups_apart,
+    least_common,
     never_together,
     pearson,
     stands_still,
@@ -81,7 +81,7 @@ def preset_correlations(
     for b in np.flatnonzero(done).tolist():
         all_pairs, same_date, *apart = (p.sum_of(b, in_draw[b]) for p in (main, together, *lagged))
         later = float(np.nansum([pairs.total for pairs in apart]))
-        preset(samples[b], window, summed_up(all_pairs, same_date, len(samples[b]), later))
+        summed_up(all_pairs, same_date, len(samples[b]), later).keep(samples[b], window)
     return done
 
 

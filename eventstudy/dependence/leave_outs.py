@@ -9,11 +9,10 @@ import numpy as np
 
 from ..abnormal import AbnormalReturns
 from ..calendars import Window
-from ..errors import InapplicableError
 from ..utility import FloatArray
-from .correlation import SHORT_HISTORY, join, layers, mean_common_sessions, variance_factor
-from .pair_sums import NEGLIGIBLE
-from .pairs import PAIRWISE_LIMIT
+from .limits import Limits
+from .pair_sums import join, layers
+from .pairs import mean_common_sessions
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
 def correlation_without(
     sample: AbnormalReturns, window: Window, sets: csr_array
 ) -> tuple[FloatArray, FloatArray]:
-    """Return the mean correlation of the events without each set, estimated anew.
+    """Return the mean correlation of the events without each set, and the variance of contrasts.
 
     Parameters
     ----------
@@ -32,35 +31,24 @@ def correlation_without(
     sets : (G, n) sparse array
         1 for the events of each set.
 
-    Returns
-    -------
-    r : (G,) float array
-        Mean correlation of the remaining events; NaN where it cannot be estimated. Whether a
-        negative one counts as zero is decided by the histories of all events.
-    contrast : (G,) float array
-        c'(I + C)c, C the correlations of all pairs of CARs, c = 1/n_g on the set and -1/n_rest
-        elsewhere.
+    Raises
+    ------
+    InapplicableError
+        If windows overlap and no pair has enough common sessions.
 
     Notes
     -----
     The correlations of all pairs are computed once. Their sum over the pairs that remain is the sum
-    of all, less twice the rows of the set, plus the pairs within it. Above 2,000 events r is that
-    of all of them, without an array of pairs.
+    of all, less twice the rows of the set, plus the pairs within it.
     """
-    n, size = sets.shape[1], sets.sum(axis=1)
-    remaining = n - size
-    try:
-        if n > PAIRWISE_LIMIT:
-            r = np.full(len(size), variance_factor(sample, window)[0])
-            return r, (1 - r) * (1 / size + 1 / remaining)
-        pairs = list(layers(sample, window))
-        r = np.sum([_layer_sums(sets, *layer) for layer in pairs], axis=0)
-        matrix = join(pairs)
-    except InapplicableError:
-        return np.full(len(size), np.nan), np.full(len(size), np.nan)
+    size = sets.sum(axis=1)
+    remaining = sets.shape[1] - size
+    pairs = list(layers(sample, window))
+    r = np.sum([_layer_sums(sets, *layer) for layer in pairs], axis=0)
+    matrix = join(pairs)
     with np.errstate(invalid="ignore", divide="ignore"):
         r = np.where(remaining > 1, r / (remaining * (remaining - 1)), 0.0)
-    if mean_common_sessions(sample) < SHORT_HISTORY:
+    if mean_common_sessions(sample) < Limits.SHORT_HISTORY:
         r = np.maximum(r, 0.0)
     rest, within, all_of_set = _sums(sets, matrix)
     across = (all_of_set - within) / size / remaining
@@ -94,7 +82,7 @@ def _layer_sums(sets: csr_array, rho: FloatArray, weight: FloatArray, lag: int) 
         )
     )  # fmt: skip
     remaining = sets.shape[1] - sets.sum(axis=1)
-    small = (next(_sums(sets, np.abs(weight))) / remaining <= NEGLIGIBLE) | (lag != 0)
+    small = (next(_sums(sets, np.abs(weight))) / remaining <= Limits.NEGLIGIBLE) | (lag != 0)
     with np.errstate(invalid="ignore", divide="ignore"):
         mean = np.where(present_pairs > 0.5, scale / present_pairs, np.where(small, 0.0, np.nan))
     return np.where(absent > 0.5, total + mean * filled, total)

@@ -59,16 +59,18 @@ class LoadingSums:
         """
         new = []
         for window, rows in windows:
-            facts, key = abnormal.where(rows).facts, ("loading_sums", window, abnormal.conventions)
+            key = ("loading_sums", window)
             used = [(group, rows[group.positions]) for group in abnormal.groups]
-            known = [group.where(mask).facts.get(key) for group, mask in used if mask.any()]
+            known = [group.where(mask).kept(key) for group, mask in used if mask.any()]
             if known and None not in known:
-                facts[key] = cls(*(sum(getattr(k, f.name) for k in known) for f in fields(cls)))
+                sums = cls(*(sum(getattr(k, f.name) for k in known) for f in fields(cls)))
+                abnormal.where(rows).keep(key, sums)
             else:
                 new.append((window, rows))
         for (window, rows), sums in zip(new, cls._summed(abnormal, new), strict=True):
-            key = ("loading_sums", window, abnormal.conventions)
-            abnormal.where(rows).facts.setdefault(key, sums)
+            sample = abnormal.where(rows)
+            if sample.kept(("loading_sums", window)) is None:
+                sample.keep(("loading_sums", window), sums)
 
     @classmethod
     def _summed(

@@ -10,20 +10,17 @@ import numpy as np
 from ..abnormal import AbnormalReturns
 from ..calendars import Window
 from ..utility import BoolArray, FloatArray, IntArray
-from .correlation import least_common, preset, summed_up
+from .limits import Limits
 from .loading_sums import LoadingSums, UnitLoadings
 from .loadings import ends_of, laid
-from .pair_sums import Block, PairSum
-from .pairs import PAIRWISE_LIMIT, ROUNDING, apart, neighbours
-
-# Fewer windows of a sample are computed one by one.
-FEWEST_WINDOWS = 4
+from .pair_sums import Block, PairSum, summed_up
+from .pairs import apart, least_common, neighbours
 
 
 def prepare_correlations(
     abnormal: AbnormalReturns, windows: Iterable[Window], main: Window
 ) -> None:
-    r"""Let :func:`mean_correlation` know what it will be asked: many windows of the same events.
+    r"""Compute at once the mean correlations of the same events over many windows.
 
     Parameters
     ----------
@@ -43,7 +40,7 @@ def prepare_correlations(
         for window in dict.fromkeys(windows)
         for rows in _distinct(abnormal.valid(window), abnormal.in_tests(window))
     ]
-    if len(abnormal) > PAIRWISE_LIMIT:
+    if len(abnormal) > Limits.PAIRWISE:
         LoadingSums.prepare(abnormal, asked_for)
         return
     by_sample: dict[int, tuple[AbnormalReturns, list[Window]]] = {}
@@ -54,7 +51,7 @@ def prepare_correlations(
     for sample, asked in by_sample.values():
         if len(sample) > 1 and sample.conventions.overlap == "exact" and sample.params.shape[1]:
             new = [window for window in asked if not sample.hidden(window)]
-            if len(new) >= FEWEST_WINDOWS and not apart(sample):
+            if len(new) >= Limits.FEWEST_WINDOWS and not apart(sample):
                 _prepare(sample, new)
 
 
@@ -88,7 +85,7 @@ def _prepare(sample: AbnormalReturns, windows: list[Window]) -> None:
             pairs.counted += block.pairs - int(none[:, w].sum())
     for window, pairs in zip(windows, sums, strict=True):
         if pairs.counted:
-            preset(sample, window, summed_up(pairs, same_date, len(sample)))
+            summed_up(pairs, same_date, len(sample)).keep(sample, window)
 
 
 class _Forms(UnitLoadings):
@@ -138,7 +135,7 @@ class _Forms(UnitLoadings):
             for w in range(none.shape[1]):
                 estimation = np.einsum("nlk,nk->nl", self.x[events], self.pull[events, :, w])
                 a = laid(np.hstack([estimation, self.days[events, :, w]]), at, columns)
-                none[:, w] = np.abs(np.einsum("pc,pc->p", a[first], a[second])) <= ROUNDING
+                none[:, w] = np.abs(np.einsum("pc,pc->p", a[first], a[second])) <= Limits.ROUNDING
         return block.rho[row, column], none
 
     def _of_estimation(

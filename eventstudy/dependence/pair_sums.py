@@ -1,22 +1,38 @@
-"""Sums over pairs of events; a pair with too few common sessions has no correlation."""
+"""The exact engine: sums over pairs of events, in blocks of neighbours."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import combinations
 from typing import NamedTuple, TypeAlias
 
 import numpy as np
 
 from ..abnormal import AbnormalReturns
-from ..utility import BoolArray, FloatArray, IntArray
-from .pairs import ROUNDING, correlations, study_of
+from ..calendars import Window
+from ..utility import BoolArray, FloatArray, IntArray, chunks
+from .correlation import Correlation
+from .limits import Limits
+from .loadings import loadings_on
+from .pairs import (
+    Apart,
+    correlations,
+    cosines,
+    groups_apart,
+    keep_overlaps,
+    least_common,
+    overlaps,
+    study_of,
+)
+from .requirements import require
 
 # A sum of q weightings is a (q, q) array; of one it is a number.
 Sum: TypeAlias = float | FloatArray
+# rho and o of all pairs (n, n), and the lag of the sessions that are paired.
+Layer: TypeAlias = tuple[FloatArray, FloatArray, int]
 # Weights of the events of both sides of pairs, each (n,) or (n, q).
 Sides: TypeAlias = tuple[FloatArray, FloatArray]
-# Where no pair has a rho, r is 0 if 1 + (N-1) r would be at most this much above 1 with rho = 1.
-NEGLIGIBLE = 0.05
 
 
 def cannot_matter(overlap: float, n: int) -> bool:
@@ -28,7 +44,7 @@ def cannot_matter(overlap: float, n: int) -> bool:
         Sum of ``|o_ij|`` over pairs.
     n : int
     """
-    return 2 * overlap / n <= NEGLIGIBLE
+    return 2 * overlap / n <= Limits.NEGLIGIBLE
 
 
 @dataclass(slots=True)
@@ -163,7 +179,7 @@ class Block(NamedTuple):
         """
         i, j = self.missing
         lacking = overlap[i, j]
-        matters = np.abs(lacking) > ROUNDING
+        matters = np.abs(lacking) > Limits.ROUNDING
         lacking = lacking[matters]
         pairs.overlap += float(np.abs(lacking).sum())
         pairs.missing += len(lacking)
@@ -174,7 +190,175 @@ class Block(NamedTuple):
             first, second = sides
             pairs.products += first.T @ (self.rho * overlap) @ second
             pairs.weight_missing += (first[i[matters]].T * lacking) @ second[j[matters]]
-        apart = np.abs(overlap) <= ROUNDING
+        apart = np.abs(overlap) <= Limits.ROUNDING
         apart &= self.present
         pairs.rho += self.total - float(self.rho[apart].sum())
         pairs.counted += self.pairs - int(np.count_nonzero(apart))
+
+
+def by_pair(sample: AbnormalReturns, window: Window) -> Correlation:
+    """Return the mean correlation from all pairs, in blocks of neighbours: the exact form.
+
+    Parameters
+    ----------
+    sample : AbnormalReturns
+        n events.
+    window : Window
+    """
+    all_pairs, same_date = _pairs(sample, window)
+    lagged = sum(_lagged_sums(sample, window))
+    return summed_up(all_pairs, same_date, len(sample), lagged)
+
+
+def _pairs(
+    sample: AbnormalReturns, window: Window, weights: FloatArray | None = None
+) -> tuple[PairSum, PairSum]:
+    """Return the sums over all pairs, weighted by the overlap, and over those of one date."""
+    all_pairs, same_date = PairSum(), PairSum()
+    need = least_common(sample)
+    for rows, near, overlap in overlaps(sample, window):
+        block = Block.of(sample, need, rows, near)
+        sides = None if weights is None else (weights[rows], weights[near])
+        block.add_to(all_pairs, overlap, sides)
+        same_date.merge(block.same_date)
+    return all_pairs, same_date
+
+
+def summed_up(all_pairs: PairSum, same_date: PairSum, n: int, lagged: Sum = 0.0) -> Correlation:
+    """Return the mean correlation of n events from the sums over their pairs.
+
+    Parameters
+    ----------
+    all_pairs, same_date : PairSum
+        Weighted by the overlap, and by whether the date is the same.
+    n : int
+    lagged : float
+        The sum over pairs of exchanges that are never open together.
+    """
+    total, same, filled = float(all_pairs.total), float(same_date.total), all_pairs.missing
+    if all_pairs.is_negligible(n):
+        total, filled = 0.0, 0
+    pairs = max(n * (n - 1) // 2, 1)
+    mean = max(0.0, same / pairs) if np.isfinite(same) else 0.0
+    return Correlation((total + float(lagged)) / pairs, mean, filled)
+
+
+def weighted(sample: AbnormalReturns, window: Window, weights: FloatArray) -> FloatArray:
+    """Return sum_i<j w_i w_j rho_ij o_ij, a number or (q, q); NaN if all that matter are missing.
+
+    Parameters
+    ----------
+    sample : AbnormalReturns
+        n events, all valid for `window`.
+    window : Window
+    weights : (n,) or (n, q) float array
+        Of one sum, or of q sums in columns.
+    """
+    if len(sample) > Limits.PAIRWISE:
+        pairs, later = _in_pieces(sample, window, weights)
+    else:
+        keep_overlaps(sample, window)
+        pairs = _pairs(sample, window, weights)[0]
+        later = sum(_lagged_sums(sample, window, weights))
+    return np.asarray(0.0 if pairs.is_negligible(len(sample)) else pairs.total) + later
+
+
+def _in_pieces(sample: AbnormalReturns, window: Window, weights: FloatArray) -> tuple[PairSum, Sum]:
+    """Return the sums over the pairs of very many events, and over those at a lag.
+
+    Each two pieces of the events are a sample of their own, so that no array of all pairs is made.
+    A piece is in as many of these as there are other pieces, and is taken off as often but once.
+    """
+    pieces = [np.arange(len(sample))[piece] for piece in chunks(len(sample), Limits.PAIRWISE // 2)]
+    both = [(np.concatenate(two), 1) for two in combinations(pieces, 2)]
+    pairs, later = PairSum(), np.zeros(())
+    for rows, times in [*both, *((piece, 2 - len(pieces)) for piece in pieces)]:
+        piece = sample.take(rows).as_study()
+        pairs.merge(_pairs(piece, window, weights[rows])[0], times)
+        later = later + times * sum(_lagged_sums(piece, window, weights[rows]))
+    return pairs, later
+
+
+def layers(sample: AbnormalReturns, window: Window) -> Iterator[Layer]:
+    """Yield rho and o of all pairs (n, n) and their lag: 0, then those of exchanges apart.
+
+    Parameters
+    ----------
+    sample : AbnormalReturns
+        n events, all valid for `window`.
+    window : Window
+
+    Yields
+    ------
+    rho, overlap : (n, n) float arrays
+        A rho is NaN for a pair with too few common sessions; the overlap is 0 on the diagonal and
+        for pairs that have none at this lag.
+    lag : int
+    """
+    cosine = np.zeros((len(sample), len(sample)))
+    for rows, near, overlap in overlaps(sample, window):
+        overlap = np.where(np.abs(overlap) > Limits.ROUNDING, overlap, 0.0)
+        cosine[np.ix_(rows, near)] = overlap
+        cosine[np.ix_(near, rows)] = overlap.T
+    np.fill_diagonal(cosine, 0.0)
+    yield correlations(sample, least_common(sample)), cosine, 0
+    for pair in groups_apart(sample):
+        for lag in (-1, 1):
+            both = np.zeros((2, *cosine.shape))
+            for k, block in enumerate(_lagged(sample, window, pair, lag)):
+                both[k][np.ix_(pair.rows, pair.columns)] = block
+                both[k][np.ix_(pair.columns, pair.rows)] = block.T
+            yield both[0], both[1], lag
+
+
+def join(parts: Iterable[Layer]) -> FloatArray:
+    """Return the correlations rho_ij o_ij of all pairs of CARs (n, n) from their :func:`layers`.
+
+    A pair with too few common sessions has the mean rho of the others; the diagonal is 1.
+    """
+    products = (
+        np.nan_to_num(product) if lag else product
+        for product, lag in ((_products(rho, overlap), lag) for rho, overlap, lag in parts)
+    )
+    out: FloatArray = sum(products, start=np.zeros(()))
+    require(not np.isnan(out).any(), "no_common_days")
+    np.fill_diagonal(out, 1.0)
+    return out
+
+
+def _lagged_sums(
+    sample: AbnormalReturns, window: Window, weights: FloatArray | None = None
+) -> Iterator[Sum]:
+    """Yield the sums of rho o over the pairs of two groups at a lag, 0 where one is unknown."""
+    for pair in groups_apart(sample):
+        sides = None if weights is None else (weights[pair.rows], weights[pair.columns])
+        for lag in (-1, 1):
+            pairs = PairSum()
+            pairs.add(*_lagged(sample, window, pair, lag), sides)
+            yield np.nan_to_num(pairs.total)
+
+
+def _products(rho: FloatArray, weight: FloatArray) -> FloatArray:
+    """Return rho * weight, a missing rho being the mean of those that count; NaN without any."""
+    matters = weight != 0
+    finite = matters & np.isfinite(rho)
+    overlap = float(np.abs(weight).sum()) / 2
+    if matters.any() and not finite.any() and not cannot_matter(overlap, len(rho)):
+        return np.full(rho.shape, np.nan)
+    mean = rho[finite].mean() if finite.any() else 0.0
+    return np.where(np.isfinite(rho), rho, mean) * weight
+
+
+def _lagged(
+    sample: AbnormalReturns, window: Window, pair: Apart, lag: int
+) -> tuple[FloatArray, FloatArray]:
+    """Return rho and o of the pairs rows x columns at a lag, each (rows, columns).
+
+    Each session of a group stands against the next of the second group.
+    """
+    rho = correlations(sample, least_common(sample), lag)[np.ix_(pair.rows, pair.columns)]
+    a = loadings_on(sample.take(pair.rows), window, pair.row_sessions)
+    b = loadings_on(sample.take(pair.columns), window, pair.column_sessions)
+    left, right = pair.adjacent(lag)
+    squares = [(side**2).sum(axis=1) for side in (a, b)]
+    return rho, cosines(a[:, left] @ b[:, right].T, *squares)

@@ -10,13 +10,8 @@ import numpy as np
 from ..abnormal import AbnormalReturns
 from ..calendars import Window
 from ..utility import BoolArray, FloatArray, IntArray, chunks
+from .limits import Limits
 from .loadings import Loadings, ends_of
-
-# Events of a block of pairs; of larger ones where it is looked at once.
-BLOCK, LARGE_BLOCK = 100, 200
-ROUNDING = 1e-10
-# Share of zero returns above which the moves of a firm may come a session late.
-STANDSTILL = 0.1
 
 
 def overlaps(
@@ -32,11 +27,10 @@ def overlaps(
     Notes
     -----
     Each pair comes once in the upper triangle of one block; pairs that come in none have no common
-    session. An overlap is 0 up to :data:`ROUNDING`.
+    session. An overlap is 0 up to :data:`Limits.ROUNDING`.
     """
-    kept_for, blocks = sample.facts.get(("overlaps",), (None, ()))
-    is_kept = kept_for == (window, sample.conventions)
-    yield from blocks if is_kept else _overlaps(sample, window)
+    kept_for, blocks = sample.kept(("overlaps",)) or (None, ())
+    yield from blocks if kept_for == window else _overlaps(sample, window)
 
 
 def keep_overlaps(sample: AbnormalReturns, window: Window) -> None:
@@ -47,9 +41,9 @@ def keep_overlaps(sample: AbnormalReturns, window: Window) -> None:
     sample : AbnormalReturns
     window : Window
     """
-    asked_for = window, sample.conventions
-    if sample.facts.get(("overlaps",), (None,))[0] != asked_for:
-        sample.facts["overlaps",] = asked_for, list(_overlaps(sample, window))
+    kept_for, _ = sample.kept(("overlaps",)) or (None, ())
+    if kept_for != window:
+        sample.keep(("overlaps",), (window, list(_overlaps(sample, window))))
 
 
 def _overlaps(
@@ -74,10 +68,10 @@ def neighbours(
     first, last : (n,) int arrays
         Ends of each event's sessions. The block itself comes first, then later events.
     size : int, optional
-        Events of a block; by default :data:`BLOCK`.
+        Events of a block; by default :data:`Limits.BLOCK`.
     """
     order = np.argsort(first, kind="stable")
-    for block in chunks(len(first), size or BLOCK):
+    for block in chunks(len(first), size or Limits.BLOCK):
         rows = order[block]
         reach = int(np.searchsorted(first[order], last[rows].max(), side="right"))
         yield rows, order[block.start : max(reach, block.start + len(rows))]
@@ -106,7 +100,7 @@ def cosines_of(product: FloatArray, norm: FloatArray) -> FloatArray:
     with np.errstate(invalid="ignore"):
         cosine: FloatArray = product / norm
     # Loadings are orthogonal to the regressors: a zero by construction comes out as 1e-17.
-    np.copyto(cosine, 0.0, where=~(np.abs(cosine) > ROUNDING))
+    np.copyto(cosine, 0.0, where=~(np.abs(cosine) > Limits.ROUNDING))
     return cosine
 
 
@@ -185,10 +179,6 @@ def never_together(hours: FloatArray) -> BoolArray:
     return np.greater_equal.outer(opens, closes) | np.less_equal.outer(closes, opens)
 
 
-# Above this number of events the mean comes from sums over sessions, without any n x n array.
-PAIRWISE_LIMIT = 2000
-
-
 def residuals_on(sample: AbnormalReturns, axis: IntArray) -> FloatArray:
     """Return estimation residuals of n events on calendar columns, and which exist, (2, n, T).
 
@@ -253,6 +243,33 @@ def pearson(
     return np.where(n >= need, rho, np.nan)
 
 
+def least_common(sample: AbnormalReturns) -> int:
+    """Return the fewest common sessions of a pair: 30, or L1 if that is shorter."""
+    return min(Limits.COMMON, len(sample.windows.estimation))
+
+
+def mean_common_sessions(sample: AbnormalReturns) -> float:
+    """Return the mean number of common estimation sessions of the pairs of events that have any."""
+    key = ("mean_common_sessions",)
+    return sample.cached(key, lambda: _common_sessions(sample), any_convention=True)
+
+
+def _common_sessions(sample: AbnormalReturns) -> float:
+    counts, first, last = zip(*sample.by_chunk(_presence), strict=True)
+    present, begins = np.sum(counts, axis=0), np.sort(np.concatenate(first))
+    reached = int(np.searchsorted(begins, np.concatenate(last), side="right").sum())
+    pairs = reached - len(sample) * (len(sample) + 1) // 2
+    return float((present * (present - 1)).sum() / 2 / pairs) if pairs else 0.0
+
+
+def _presence(events: AbnormalReturns) -> tuple[IntArray, IntArray, IntArray]:
+    """Return the events with each session (T,), and the first and last session of each event."""
+    T = len(events.windows.sessions)
+    at = np.where(np.isfinite(events.resid), events.windows.estimation_positions, -1)
+    first = np.where(at >= 0, at, T).min(axis=1)
+    return np.bincount(at[at >= 0], minlength=T), first, at.max(axis=1)
+
+
 def correlations(sample: AbnormalReturns, need: int, lag: int = 0) -> FloatArray:
     r"""Return the correlations of the residuals of all pairs, shape (n, n).
 
@@ -289,7 +306,7 @@ def correlations(sample: AbnormalReturns, need: int, lag: int = 0) -> FloatArray
 def study_of(sample: AbnormalReturns) -> tuple[AbnormalReturns, IntArray]:
     """Return the sample that has the correlations of `sample`, and the rows of its events there."""
     study = sample.all_events
-    if len(study) <= PAIRWISE_LIMIT:
+    if len(study) <= Limits.PAIRWISE:
         return study, sample.positions
     return sample, np.arange(len(sample))
 
@@ -297,7 +314,7 @@ def study_of(sample: AbnormalReturns) -> tuple[AbnormalReturns, IntArray]:
 def _correlations(sample: AbnormalReturns, need: int) -> FloatArray:
     """Return the correlations of all pairs, in blocks of events with near estimation windows."""
     at, out = sample.windows.estimation_positions, np.full((len(sample), len(sample)), np.nan)
-    for rows, near in neighbours(*ends_of(at), LARGE_BLOCK):
+    for rows, near in neighbours(*ends_of(at), Limits.LARGE_BLOCK):
         residuals = residuals_on(sample.take(near), np.unique(at[rows]))
         block = residual_correlation(residuals[:, : len(rows)], residuals, need)
         out[rows[:, None], near] = block
@@ -312,7 +329,7 @@ def _correlations(sample: AbnormalReturns, need: int) -> FloatArray:
 
 def stands_still(sample: AbnormalReturns) -> BoolArray:
     """Return for which of n events the price repeats on more than a tenth of estimation days."""
-    return still_days(sample) > STANDSTILL
+    return still_days(sample) > Limits.STANDSTILL
 
 
 def still_days(sample: AbnormalReturns) -> FloatArray:
@@ -323,7 +340,7 @@ def still_days(sample: AbnormalReturns) -> FloatArray:
 def _zero_returns(events: AbnormalReturns) -> IntArray:
     """Return the number of estimation days (n,) whose return is zero."""
     returns = events.resid + (events.x_estimation * events.params[:, None]).sum(axis=2)
-    return np.asarray((np.abs(returns) < ROUNDING).sum(axis=1))
+    return np.asarray((np.abs(returns) < Limits.ROUNDING).sum(axis=1))
 
 
 def with_late_moves(rho: FloatArray, still: BoolArray, *late: FloatArray) -> FloatArray:
@@ -346,7 +363,7 @@ def _next_session(sample: AbnormalReturns, need: int) -> FloatArray:
     windows, out = sample.windows, np.full((len(sample), len(sample)), np.nan)
     clock = np.unique(np.concatenate([windows.calendars[c] for c in np.unique(windows.calendar)]))
     first, last = ends_of(windows.estimation_positions)
-    for rows, near in neighbours(first, last, LARGE_BLOCK):
+    for rows, near in neighbours(first, last, Limits.LARGE_BLOCK):
         begin, end = np.searchsorted(clock, [first[rows].min(), last[rows].max()])
         days = residuals_on(sample.take(near), clock[max(begin - 1, 0) : end + 2])
         today, following = days[:, :, :-1], days[:, :, 1:]

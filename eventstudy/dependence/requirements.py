@@ -21,16 +21,3 @@ def require(condition: object, code: str, **facts: Any) -> None:
     """
     if not condition:
         raise InapplicableError(Reason(code, **facts))
-
-
-def require_count(n: int, needed: int, code: str) -> None:
-    """Raise InapplicableError unless there are enough events, dates or sessions.
-
-    Parameters
-    ----------
-    n : int
-    needed : int
-    code : str
-        Key of a sentence with both numbers.
-    """
-    require(n >= needed, code, n=n, needed=needed)

@@ -13,6 +13,8 @@ from ..abnormal import AbnormalReturns
 from ..calendars import Window
 from ..utility import AnyArray, FloatArray, IntArray, chunks
 from ..windows import EventWindows
+from .correlation import Correlation
+from .limits import Limits
 from .loading_sums import LoadingSums
 from .pairs import groups_apart
 
@@ -21,30 +23,6 @@ if TYPE_CHECKING:
 
 # Rows of the events, or of the sessions, of two exchanges.
 Sides = tuple[IntArray, IntArray]
-# Sums of shared days below this share of the events are none.
-ROUNDING = 1e-10
-# Sums of so many samples are kept, some 10 MB each.
-MOST_KEPT = 8
-
-
-@dataclass(frozen=True, slots=True)
-class Correlation:
-    """Mean correlation over all pairs of events.
-
-    Attributes
-    ----------
-    rbar : float
-        Mean of rho_ij o_ij; NaN if windows overlap and no pair has enough common sessions, unless
-        the o_ij are too small for that to matter.
-    same_date : float
-        Mean over all pairs of rho_ij 1[same date], not below 0 (docs/methods/tests.md, r0).
-    filled : int
-        Pairs with too few common sessions that took the mean of the others.
-    """
-
-    rbar: float
-    same_date: float
-    filled: int
 
 
 def by_session(sample: AbnormalReturns, window: Window) -> Correlation:
@@ -112,7 +90,7 @@ class Sums:
         kept: dict[bytes, Sums] = study.cached(("session_sums",), dict, any_convention=True)
         if rows not in kept:
             kept[rows] = cls.of(sample, [])
-        if len(kept) > MOST_KEPT:
+        if len(kept) > Limits.SUMS_KEPT:
             del kept[next(iter(kept))]
         return kept[rows]
 
@@ -241,7 +219,7 @@ def mean_rho(sums: Sums, weights: csr_array) -> float:
     """
     n, total = len(sums.group), sums.over(weights).data
     cross, shared = (float((part**2).sum()) - n for part in (total.real, total.imag))
-    return cross / shared if shared > ROUNDING * n else 0.0
+    return cross / shared if shared > Limits.ROUNDING * n else 0.0
 
 
 def next_session_rho(sums: Sums, weights: csr_array, sides: Sides, pairs: Sides) -> float:
@@ -263,7 +241,7 @@ def next_session_rho(sums: Sums, weights: csr_array, sides: Sides, pairs: Sides)
         totals.append(sums.over(weights, np.unique(sums.group[events]))[rows][:, at])
     a, b = totals
     cross, shared = a.real.multiply(b.real).sum(), a.imag.multiply(b.imag).sum()
-    return float(cross / shared) if shared > ROUNDING * n else 0.0
+    return float(cross / shared) if shared > Limits.ROUNDING * n else 0.0
 
 
 def covering(

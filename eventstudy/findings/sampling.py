@@ -23,7 +23,7 @@ from ..analysis import (
     surroundings_of,
 )
 from ..calendars import Window
-from ..dependence import PAIRWISE_LIMIT, mean_correlation
+from ..dependence import Limits, WeightedSums
 from ..fitting import (
     CONFOUNDER,
     LISTED,
@@ -249,7 +249,9 @@ def news_in(event: Mapping[str, Any]) -> tuple[str, ...]:
 
 def _filled(study: FittedStudy, window: Window) -> int:
     sample = study.abnormal.sample(window)
-    return mean_correlation(sample, window).filled if 1 < len(sample) <= PAIRWISE_LIMIT else 0
+    if not 1 < len(sample) <= Limits.PAIRWISE:
+        return 0
+    return WeightedSums(sample, window).correlation.filled
 
 
 def _flag_counts(study: FittedStudy) -> dict[str, int]:

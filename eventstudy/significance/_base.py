@@ -11,7 +11,7 @@ import numpy as np
 
 from ..abnormal import AbnormalReturns
 from ..calendars import Window
-from ..dependence import require, require_count
+from ..dependence import require
 from ..errors import ConfigError, InapplicableError, TooManyError
 from ..utility import Alternative, FloatArray, Registry, one_thread
 from ..words import Reason, p_is
@@ -384,7 +384,7 @@ def t_of_mean(values: FloatArray) -> Value:
     (-5.0384615, 2.0)
     """
     n = len(values)
-    require_count(n, 2, "events_for_variance")
+    require(n >= 2, "events_for_variance", n=n, needed=2)
     sd = values.std(ddof=1)
     require(not sd <= EQUAL * np.abs(values).max(), "same_value_of_events")
     return Value(float(values.mean() / (sd / np.sqrt(n))), float(n - 1))

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..abnormal import AbnormalReturns
 from ..calendars import Window
-from ..dependence import mean_correlation, require
+from ..dependence import WeightedSums, require
 from ..utility import FloatArray, IntArray
 from ._base import Value
 
@@ -138,7 +138,7 @@ def same_date_mean(sample: AbnormalReturns, window: Window) -> float:
     sample : AbnormalReturns
     window : Window
     """
-    return mean_correlation(sample, window).same_date if len(sample) > 1 else 0.0
+    return WeightedSums(sample, window).correlation.same_date if len(sample) > 1 else 0.0
 
 
 def scaled_total(sample: AbnormalReturns, window: Window, same_date: float) -> float:

@@ -6,7 +6,7 @@ import numpy as np
 
 from ..abnormal import AbnormalReturns
 from ..calendars import Window
-from ..dependence import Loadings, apart, require, require_count
+from ..dependence import WeightedSums, require
 from ..utility import FloatArray, IntArray, chunks
 from ._base import Value, statistic, t_of_mean
 from ._ranks import Totals, same_date_mean, scaled_total
@@ -132,7 +132,7 @@ def wild_bootstrap(sample: AbnormalReturns, window: Window) -> Value:
     """
     cluster = merge_dates(sample, window)
     G = int(cluster.max()) + 1
-    require_count(G, MIN_CLUSTERS, "clusters_needed")
+    require(G >= MIN_CLUSTERS, "clusters_needed", n=G, needed=MIN_CLUSTERS)
     car, c = sample.car(window), sample.conventions
     t = clustered_t(car, cluster).statistic
     stars = flip_clusters(car, cluster, draws=c.draws, seed=c.seed)
@@ -170,7 +170,7 @@ def clustered_t(values: FloatArray, cluster: IntArray) -> Value:
     """
     size = np.bincount(cluster).astype(float)
     n, G = len(values), len(size)
-    require_count(G, MIN_DATES, "dates_needed")
+    require(G >= MIN_DATES, "dates_needed", n=G, needed=MIN_DATES)
     total = np.bincount(cluster, weights=values - values.mean())
     variance = (total**2 / (1 - size / n)).sum()
     require(variance > 0 and np.isfinite(variance), "same_value_of_dates")
@@ -195,10 +195,9 @@ def merge_dates(sample: AbnormalReturns, window: Window) -> IntArray:
     On one calendar these are dates fewer than L sessions apart. Events of exchanges that are never
     open together share a cluster if their windows are within a session of each other.
     """
-    at = sample.positions_over(window)
-    first, last = Loadings(np.ones(at.shape), at, sample.hidden(window)).ends
+    first, last = WeightedSums(sample, window).session_ends
     order = np.argsort(first, kind="stable")
-    reach = np.maximum.accumulate(last[order]) + apart(sample)
+    reach = np.maximum.accumulate(last[order])
     number: IntArray = np.empty(len(order), np.int64)
     number[order] = np.r_[0, np.cumsum(first[order][1:] > reach[:-1])]
     return number
@@ -385,7 +384,7 @@ def calendar_time(sample: AbnormalReturns, window: Window) -> Value:
     ar = sample.over(sample.study.ar, window)
     used = np.isfinite(ar) & sample.inside(window)
     sessions, number = np.unique(position[used], return_inverse=True)
-    require_count(len(sessions), MIN_SESSIONS, "sessions_needed")
+    require(len(sessions) >= MIN_SESSIONS, "sessions_needed", n=len(sessions), needed=MIN_SESSIONS)
     number = number.ravel()
     daily = np.bincount(number, weights=ar[used]) / np.bincount(number)
     t, df = t_of_mean(daily)[:2]

@@ -8,7 +8,7 @@ import numpy as np
 
 from ..abnormal import AbnormalReturns
 from ..calendars import Window
-from ..dependence import require_count
+from ..dependence import require
 from ..utility import FloatArray, chunks
 from ._base import EQUAL, Value, statistic, t_of_mean
 
@@ -282,7 +282,7 @@ def hall_t(values: FloatArray) -> Value:
 
     t, df = t_of_mean(values)[:2]
     n = len(values)
-    require_count(n, MIN_VALUES, "events_for_skewness")
+    require(n >= MIN_VALUES, "events_for_skewness", n=n, needed=MIN_VALUES)
     g = float(skew(values, bias=False))
     return Value(t + g * (t**2 / 3 + 1 / 6) / np.sqrt(n) + g**2 * t**3 / (27 * n), df)
 
@@ -351,7 +351,7 @@ def resample_johnson(
     n = len(values)
     size = n // SHARE
     observed = johnson_t(values).statistic
-    require_count(n, SHARE * MIN_VALUES, "events_to_resample")
+    require(n >= SHARE * MIN_VALUES, "events_to_resample", n=n, needed=SHARE * MIN_VALUES)
     rng, mean = np.random.default_rng(seed), float(values.mean())
     blocks = chunks(draws, max(1, BLOCK // size))
     drawn = (rng.integers(0, n, (block.stop - block.start, size)) for block in blocks)

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..abnormal import AbnormalReturns
 from ..calendars import Window
-from ..dependence import cancelling, mean_correlation, require, require_count, variance_factor
+from ..dependence import WeightedSums, require
 from ..utility import FloatArray
 from ._base import Value, statistic, t_of_mean
 from ._ranks import DECIMALS, Totals, all_days, event_days, rank_z, scaled_ranks
@@ -208,7 +208,7 @@ def standardised_ranks(sample: AbnormalReturns, *, spread: FloatArray) -> FloatA
 def spread_across(sample: AbnormalReturns) -> FloatArray:
     """Return the deviation across events of AR / s_i by event day, (L2,); NaN where it is 0."""
     event = event_days(sample) / np.sqrt(sample.sigma2)[:, None]
-    require_count(len(event), 2, "events_for_variance")
+    require(len(event) >= 2, "events_for_variance", n=len(event), needed=2)
     count = np.isfinite(event).sum(axis=0)
     mean = np.nansum(event, axis=0) / np.maximum(count, 1)
     square = np.nansum((event - mean) ** 2, axis=0) / np.maximum(count - 1, 1)
@@ -281,7 +281,7 @@ def grank_t(sample: AbnormalReturns, window: Window) -> Value:
     >>> print(es.study(news, "sample").test("grank_t", (0, 1)))
     GRANK-T: t(219) = -0.46, p = 0.6465, 12 events
     """
-    y = grank(sample, window).days.scaled(mean_correlation(sample, window).same_date)
+    y = grank(sample, window).days.scaled(WeightedSums(sample, window).correlation.same_date)
     y = y[np.isfinite(y)]
     T = len(y)
     S = np.sqrt((y**2).sum() / T)
@@ -392,9 +392,9 @@ def grank_z_kp(sample: AbnormalReturns, window: Window) -> Value:
     >>> print(es.study(news, "sample").test("grank_z_kp", (0, 1)))
     GRANK-Z-KP: N(0,1) = -0.45, p = 0.6539, 12 events
     """
-    _, factor = variance_factor(sample, window)
+    _, factor = WeightedSums(sample, window).factor
     z = grank_z(sample, window).statistic / np.sqrt(factor)
-    return Value(float(z), np.inf, caution=cancelling(factor))
+    return Value(float(z), np.inf, caution=WeightedSums.caution(factor))
 
 
 class Grank(NamedTuple):

@@ -6,7 +6,7 @@ import numpy as np
 
 from ..abnormal import AbnormalReturns
 from ..calendars import Window
-from ..dependence import cancelling, require, variance_factor
+from ..dependence import WeightedSums, require
 from ..utility import FloatArray
 from ._base import FULL_SAMPLE, Value, f_value, statistic, t_of_mean
 from ._recent_variance import recent_variance
@@ -103,7 +103,7 @@ def bmp_kp(sample: AbnormalReturns, window: Window) -> Value:
         \bar r = \frac{2}{N (N-1)} \sum_{i<j} \rho_{ij} o_{ij}
 
     :math:`\rho_{ij}` is the correlation of estimation residuals on common calendar sessions,
-    :math:`o_{ij}` the overlap of two CARs (:func:`mean_correlation`). For one date and equal
+    :math:`o_{ij}` the overlap of two CARs (``WeightedSums.correlation``). For one date and equal
     histories this is the statistic of the paper. It is conservative where the event adds
     idiosyncratic variance. No test on one date is valid where the event raises the common variance.
     Missing data: as in :func:`bmp`; a pair with fewer than 30 common sessions takes the mean
@@ -125,9 +125,9 @@ def bmp_kp(sample: AbnormalReturns, window: Window) -> Value:
     BMP-KP: t(5) = -1.22, p = 0.2780, 6 events
     """
     value = bmp(sample, window)
-    r, factor = variance_factor(sample, window)
+    r, factor = WeightedSums(sample, window).factor
     t = float(value.statistic * np.sqrt((1 - r) / factor))
-    return Value(t, value.df, caution=cancelling(factor))
+    return Value(t, value.df, caution=WeightedSums.caution(factor))
 
 
 @statistic(
@@ -291,11 +291,11 @@ def patell_kp_regime(sample: AbnormalReturns, window: Window) -> Value:
 
 def _patell_kp(sample: AbnormalReturns, window: Window, z: FloatArray) -> Value:
     """Return the sum of standardised CARs z (n,) over its standard deviation."""
-    _, factor = variance_factor(sample, window)
+    _, factor = WeightedSums(sample, window).factor
     if len(sample) < FULL_SAMPLE:
         factor = max(factor, 1.0)
     statistic = z.sum() / np.sqrt(scar_variance(sample).sum() * factor)
-    return Value(float(statistic), np.inf, caution=cancelling(factor))
+    return Value(float(statistic), np.inf, caution=WeightedSums.caution(factor))
 
 
 def scar_variance(sample: AbnormalReturns) -> FloatArray:

@@ -6,7 +6,7 @@ import numpy as np
 
 from ..abnormal import AbnormalReturns, form
 from ..calendars import Window
-from ..dependence import require, require_count
+from ..dependence import require
 from ..utility import FloatArray
 from ._base import Value, statistic
 from ._ranks import Totals, rank_z, scaled_ranks
@@ -185,7 +185,7 @@ def brown_forsythe(sample: AbnormalReturns, window: Window) -> Value:
     days, ahead = np.split(standardise(sample), [sample.resid.shape[1]], axis=1)
     groups = (v[np.isfinite(v)] for v in (ahead[:, sample.columns(window)], days))
     event, estimation = (np.abs(v - np.median(v)) for v in groups)
-    require_count(len(event), 3, "event_days_for_spread")
+    require(len(event) >= 3, "event_days_for_spread", n=len(event), needed=3)
     df = float(len(event) + len(estimation) - 2)
     return Value(float(ttest_ind(event, estimation).statistic), df)
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from ...abnormal import AbnormalReturns
 from ...calendars import Window
-from ...dependence import variance_factor
+from ...dependence import WeightedSums
 from ...fitting import FittedStudy, WindowLike
 from ...significance import (
     FULL_SAMPLE,
@@ -433,7 +433,7 @@ def weighted_effect(sample: AbnormalReturns, window: Window, test: SignificanceT
     if n >= FULL_SAMPLE:
         spread = inflation(sample, window) * z.std(ddof=1) * np.sqrt(n)
     else:
-        factor = max(variance_factor(sample, window)[1], 1.0)
+        factor = max(WeightedSums(sample, window).factor[1], 1.0)
         spread = np.sqrt(scar_variance(sample).sum() * factor)
     return Interval.of(z.sum() / precision, spread / precision, test.df)
 
@@ -466,7 +466,7 @@ def _overturn(
 
 def _shared_shock(sample: AbnormalReturns, window: Window, ratio: float) -> float:
     """Return ((t/t_crit)^2 (1 + (N-1) r) - (1 - r)) / (N r); NaN where r is next to nothing."""
-    r, factor = variance_factor(sample, window)
+    r, factor = WeightedSums(sample, window).factor
     return (ratio * factor - (1 - r)) / (len(sample) * r) if r > SHARED else np.nan
 
 

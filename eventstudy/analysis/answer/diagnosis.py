@@ -13,7 +13,7 @@ import pandas as pd
 
 from ...abnormal import AbnormalReturns
 from ...calendars import Window
-from ...dependence import PAIRWISE_LIMIT, SMALL_FACTOR, SMALLEST_FACTOR, STANDSTILL
+from ...dependence import Limits
 from ...fitting import FittedStudy, WindowLike, part_of_many
 from ...significance import STATISTICS, SignificanceTest, Statistic, main_test
 from ...utility import Trust
@@ -180,7 +180,7 @@ def _objections(s: Situation, entry: Statistic, measure: str) -> Iterator[Object
     if rate > NOMINAL:
         yield from ((rate, reason) for factor, reason in measured if factor > 1)
     yield from _shape(s, entry, measure)
-    if s.n_events > 1 and s.factor <= SMALLEST_FACTOR and entry.variance != "n/a":
+    if s.n_events > 1 and s.factor <= Limits.SMALLEST_FACTOR and entry.variance != "n/a":
         yield 1.0, Reason("residuals_cancel")
 
 
@@ -272,11 +272,11 @@ class Diagnosis(Situation):
     @property
     def still(self) -> str:
         """Sentence on prices that stand still where events share sessions; "" if they move."""
-        if self.still_days <= STANDSTILL or self.kind in ("none", "single", "dispersed"):
+        if self.still_days <= Limits.STANDSTILL or self.kind in ("none", "single", "dispersed"):
             return ""
-        is_many = self.n_events > PAIRWISE_LIMIT
+        is_many = self.n_events > Limits.PAIRWISE
         name = "diagnosis.still_many" if is_many else "diagnosis.still"
-        return say(name, share=self.still_days, limit=PAIRWISE_LIMIT)
+        return say(name, share=self.still_days, limit=Limits.PAIRWISE)
 
     @property
     def text(self) -> list[str]:
@@ -339,7 +339,7 @@ def _of_returns(d: Diagnosis) -> Iterator[str]:
     facts = {"r": d.rbar, "factor": d.factor, "n": d.n_events}
     if not np.isfinite(d.factor):
         yield say("diagnosis.no_correlation")
-    elif d.factor < SMALL_FACTOR:
+    elif d.factor < Limits.SMALL_FACTOR:
         yield say("diagnosis.cancel", **facts)
     elif d.factor > MATERIAL_FACTOR:
         yield say("diagnosis.together", **facts)
@@ -347,8 +347,8 @@ def _of_returns(d: Diagnosis) -> Iterator[str]:
             yield say("diagnosis.effective", n=d.n_events, effective=d.effective_n)
     if d.r_set_to_zero:
         yield say("diagnosis.zero_correlation")
-    if d.n_events > PAIRWISE_LIMIT:
-        yield say("diagnosis.by_sums", limit=PAIRWISE_LIMIT)
+    if d.n_events > Limits.PAIRWISE:
+        yield say("diagnosis.by_sums", limit=Limits.PAIRWISE)
     if d.variance_raised:
         yield say("diagnosis.variable", ratio=d.variance_ratio, kappa=d.kappa)
     if d.skewed:

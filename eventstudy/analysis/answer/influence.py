@@ -12,7 +12,7 @@ import pandas as pd
 
 from ...abnormal import AbnormalReturns
 from ...calendars import Window
-from ...dependence import PAIRWISE_LIMIT, SMALLEST_FACTOR, correlation_without
+from ...dependence import Limits, WeightedSums
 from ...errors import InapplicableError
 from ...significance import EQUAL, FULL_SAMPLE, decisive_scars, merge_dates, scar_variance
 from ...utility import Day, FloatArray, IntArray
@@ -278,7 +278,7 @@ def measure_influence(
         window, n, effect, pvalue, _marked(rows, effect.estimate, pvalue, n),
         min(single, default=np.nan), max(single, default=np.nan), half,
         tuple(str(names.ids[i]) for i in largest), **dict(zip(ROBUST, means, strict=True)),
-        r_kept=n > PAIRWISE_LIMIT, omissions=len(rows),
+        r_kept=n > Limits.PAIRWISE, omissions=len(rows),
     )  # fmt: skip
 
 
@@ -401,14 +401,14 @@ def _estimates(
     z, s = decisive_scars(sample, window, is_few=is_few)
     size = sets.sum(axis=1)
     remaining, y = len(z) - size, z - z.mean()
-    r, contrast = correlation_without(sample, window, sets)
+    r, contrast = WeightedSums(sample, window).without(sets)
     with np.errstate(invalid="ignore", divide="ignore"):
         total = -(sets @ y)
         mean = total / remaining
         sd = np.sqrt(np.maximum((y @ y - sets @ y**2 - total * mean) / (remaining - 1), 0))
         sd[sd <= EQUAL * np.abs(z).max()] = np.nan
         factor = 1 + (remaining - 1) * r
-        factor[(factor <= SMALLEST_FACTOR) | (r >= 1)] = np.nan
+        factor[(factor <= Limits.SMALLEST_FACTOR) | (r >= 1)] = np.nan
         precision = (1 / s).sum() - sets @ (1 / s)
         if is_few:
             spread = np.sqrt(_variance_left(sample, sets) * np.maximum(factor, 1))

@@ -10,7 +10,7 @@ import numpy as np
 
 from ...abnormal import AbnormalReturns
 from ...calendars import Window
-from ...dependence import is_unreliable, mean_correlation, near_sessions_apart, still_days
+from ...dependence import WeightedSums, still_days
 from ...fitting import FittedStudy
 from ...significance import FULL_SAMPLE, merge_dates, recent_variance
 from ...utility import Flag, FloatArray, IntArray
@@ -164,7 +164,7 @@ def measure(study: FittedStudy, window: Window) -> Situation:
         n_events=n, n_dates=n_dates, events_per_date=per_date, same_date_pairs=same,
         n_clusters=int(merge_dates(sample, window).max()) + 1 if n else 0,
         largest_date=per_date[2] / n if n else np.nan,
-        overlapping_pairs=overlapping, session_later=near_sessions_apart(sample, window),
+        overlapping_pairs=overlapping, session_later=WeightedSums(sample, window).is_near_elsewhere,
         **_dependence(sample, window), **_shape(sample, window), **_trading(sample),
         time_unknown=float(np.mean([Flag.TIME_UNKNOWN in cell for cell in flags])) if n else np.nan,
         recent_variance=_recent(sample, window),
@@ -204,9 +204,10 @@ def _pairs(sample: AbnormalReturns, window: Window) -> tuple[float, float]:
 
 def _dependence(sample: AbnormalReturns, window: Window) -> dict[str, Any]:
     n = len(sample)
-    correlation = mean_correlation(sample, window) if n > 1 else None
+    sums = WeightedSums(sample, window)
+    correlation = sums.correlation if n > 1 else None
     r, same = (correlation.rbar, correlation.same_date) if correlation else (0.0, 0.0)
-    unreliable = n > 1 and is_unreliable(sample, r)
+    unreliable = n > 1 and sums.is_unreliable(r)
     r = 0.0 if unreliable else r
     factor = 1 + (n - 1) * r if n else np.nan
     scar = sample.scar(window)
@@ -264,7 +265,7 @@ def _trading(sample: AbnormalReturns) -> dict[str, Any]:
         "estimation_length": length,
         "multi_day": float((sample.length > 1).sum()) / n_returns if n_returns else np.nan,
         "shortest_estimation": int(sample.nobs.min()) if len(sample) else 0,
-        "still_days": np.nan_to_num(_mean(sample.of_each_event(("still",), still_days))),
+        "still_days": np.nan_to_num(_mean(still_days(sample))),
     }
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from ...abnormal import AbnormalReturns
 from ...calendars import Window
-from ...dependence import variance_factor
+from ...dependence import WeightedSums
 from ...errors import InapplicableError
 from ...fitting import part_of_many
 from ...significance import FULL_SAMPLE, STATISTICS, name_for_role, recent_variance
@@ -91,7 +91,7 @@ def measure_unequal(
     if n < FULL_SAMPLE:
         return None
     try:
-        r = variance_factor(sample, window)[0]
+        r = WeightedSums(sample, window).factor[0]
     except InapplicableError:
         return None
     kappa = float(sample.scar(window).var(ddof=1)) / (1 - r) if r < 1 else np.nan
@@ -134,7 +134,7 @@ def added_interval(sample: AbnormalReturns, window: Window, estimate: float) -> 
 
     with t(N-1). Where the shared variance rises, this test rejects too often.
     """
-    n, r = len(sample), variance_factor(sample, window)[0]
+    n, r = len(sample), WeightedSums(sample, window).factor[0]
     error = np.sqrt((sample.scar(window).var(ddof=1) + n * max(r, 0.0)) / n)
     precision = float((1 / np.sqrt(sample.var_car(window))).mean())
     return Interval.of(estimate, error / precision, n - 1.0)

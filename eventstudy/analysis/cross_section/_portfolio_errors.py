@@ -6,7 +6,7 @@ import numpy as np
 
 from ...abnormal import AbnormalReturns
 from ...calendars import Window
-from ...dependence import PAIRWISE_LIMIT, ROUNDING, quadratic, require
+from ...dependence import Limits, WeightedSums, require
 from ...errors import InapplicableError
 from ...significance import consecutive_sums, days_before, market_variance, variance_ratio
 from ...utility import FloatArray
@@ -16,7 +16,7 @@ from ._regressors import Design
 
 LABEL = "portfolio"
 # Of more events the correlations of all pairs take minutes.
-MOST_EVENTS = 5 * PAIRWISE_LIMIT
+MOST_EVENTS = 5 * Limits.PAIRWISE
 # A characteristic that goes so closely with one of the estimation days is taken for it.
 MEASURED_THERE, FEWEST_COMPARED = 0.95, 8
 
@@ -86,12 +86,12 @@ def _variances(
     """Return the variance of each coefficient (k,), and V_k, (k, k)."""
     k, var = len(A), sample.var_car(window)
     recent = A * np.sqrt(recent_variances(sample, window, A))
-    both = quadratic(sample, window, np.vstack([A, recent]).T * np.sqrt(var)[:, None])
+    both = WeightedSums(sample, window).variance(np.vstack([A, recent]).T * np.sqrt(var)[:, None])
     V, C = np.diag(both)[:k], both[k:, k:]
     independent = A**2 @ var
     x = dispersion(sample, window, X, A)
     raised = V + np.maximum(0.0, x - 1) * independent
-    is_positive = (ROUNDING * independent < V) & (np.diag(C) > ROUNDING * independent)
+    is_positive = (Limits.ROUNDING * independent < V) & (np.diag(C) > Limits.ROUNDING * independent)
     return np.where(is_positive, np.maximum(np.diag(C), raised), np.nan), C
 
 

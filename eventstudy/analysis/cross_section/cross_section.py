@@ -11,7 +11,7 @@ import pandas as pd
 
 from ...abnormal import AbnormalReturns
 from ...calendars import Window
-from ...dependence import PAIRWISE_LIMIT
+from ...dependence import Limits
 from ...errors import ConfigError, NotPossibleError
 from ...fitting import FittedStudy
 from ...significance import f_value, merge_dates, number_dates, pvalue
@@ -247,7 +247,7 @@ def _estimate(
     by_date = lines.clustered_or_none({"date": merged}, "CR2")._replace(label=BY_DATE)
     is_by_date = bool(by_date.df[design.slopes].min() >= ENOUGH_FREEDOM)
     every = [by_date]
-    if not is_by_date or len(dates) <= PAIRWISE_LIMIT:
+    if not is_by_date or len(dates) <= Limits.PAIRWISE:
         every.append(portfolio_errors(sample, window, lines.X, lines.A))
     main = by_date if is_by_date else every[-1]
     clustering = {"date": dates} if cov == "date" and not clusters else clusters

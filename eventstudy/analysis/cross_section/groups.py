@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from ...calendars import Window
-from ...dependence import require, require_count
+from ...dependence import require
 from ...errors import ConfigError, InapplicableError
 from ...fitting import FittedStudy, WindowLike
 from ...significance import MIN_DATES, pvalue
@@ -199,7 +199,7 @@ def clustered(pair: Pair) -> Outcome:
     """
     label = np.stack([pair.first, ~pair.first])
     size = np.stack([np.bincount(pair.date, weights=in_group).astype(float) for in_group in label])
-    require_count(size.shape[1], MIN_DATES, "dates_needed")
+    require(size.shape[1] >= MIN_DATES, "dates_needed", n=size.shape[1], needed=MIN_DATES)
     require(((size > 0).sum(axis=1) >= 2).all(), "group_on_one_date")
     N = size.sum(axis=1, keepdims=True)
     mean = label @ pair.car / N[:, 0]

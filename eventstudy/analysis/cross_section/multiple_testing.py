@@ -14,7 +14,7 @@ import pandas as pd
 
 from ...abnormal import AbnormalReturns
 from ...calendars import Window
-from ...dependence import require_count
+from ...dependence import require
 from ...errors import ConfigError, InapplicableError
 from ...fitting import FittedStudy, WindowLike, WindowsLike, group_column
 from ...significance import (
@@ -243,7 +243,9 @@ def _clusters(study: FittedStudy, hypotheses: Sequence[Hypothesis]) -> list[IntA
 def _obstacle(values: FloatArray, cluster: IntArray) -> str:
     present, local = np.unique(cluster, return_inverse=True)
     try:
-        require_count(len(present), MIN_CLUSTERS, "clusters_needed")
+        require(
+            len(present) >= MIN_CLUSTERS, "clusters_needed", n=len(present), needed=MIN_CLUSTERS
+        )
         clustered_t(values, local)
     except InapplicableError as error:
         return f"Romano-Wolf: {error}"

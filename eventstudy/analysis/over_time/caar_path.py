@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ...calendars import Window
-from ...dependence import prepare_correlations
+from ...dependence import WeightedSums
 from ...fitting import FittedStudy, group_column, is_large
 from ...utility import FloatArray, IntArray
 from ..interval import plain_average
@@ -108,9 +108,9 @@ def _prepared(study: FittedStudy) -> bool:
         a.made_up_of([group.abnormal for group in groups])
     paths = [*by_day(a.event), *up_to_day(a.event)]
     windows = [*study.settings.tested, *filter(None, from_main(a.event, main.start))]
-    prepare_correlations(a, windows + paths * (a.unextended is a), main)
+    WeightedSums.prepare(a, windows + paths * (a.unextended is a), main)
     if a.unextended is not a:
-        prepare_correlations(a.unextended, paths, main)
+        WeightedSums.prepare(a.unextended, paths, main)
     return True
 
 

@@ -11,7 +11,7 @@ import pandas as pd
 
 from ...abnormal import AbnormalReturns
 from ...calendars import Window
-from ...dependence import ROUNDING, mean_correlation, quadratic, require
+from ...dependence import Limits, WeightedSums, require
 from ...errors import InapplicableError
 from ...events import SIZE
 from ...fitting import FittedStudy, WindowLike, WindowsLike, no_numbers, unvalued
@@ -264,8 +264,8 @@ def _combined(
     facts = {"window": window, "estimate": total, "se_independent": se_independent}
     try:
         kappa = _inflation(sample, window)
-        variance = float(quadratic(sample, window, scaled))
-        require(variance > ROUNDING * se_independent**2, "no_variance_of_weights")
+        variance = float(WeightedSums(sample, window).variance(scaled))
+        require(variance > Limits.ROUNDING * se_independent**2, "no_variance_of_weights")
     except InapplicableError as error:
         reasons = "; ".join(filter(None, (str(error), reason)))
         return {**facts, "reason": reasons}
@@ -291,7 +291,7 @@ def _inflation(sample: AbnormalReturns, window: Window) -> float:
     """Return kappa = var(SCAR) / (1 - r), NaN for one event."""
     if len(sample) < 2:
         return np.nan
-    r = mean_correlation(sample, window).rbar
+    r = WeightedSums(sample, window).correlation.rbar
     require(r < 1, "no_common_days")
     return float(sample.scar(window).var(ddof=1) / (1 - r))
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from ...abnormal import AbnormalReturns
 from ...calendars import Window
-from ...dependence import variance_factor
+from ...dependence import WeightedSums
 from ...errors import InapplicableError
 from ...words import LEVEL
 
@@ -129,7 +129,7 @@ def shared_movement(sample: AbnormalReturns, window: Window) -> float:
     """
     n = len(sample)
     try:
-        r = variance_factor(sample, window)[0]
+        r = WeightedSums(sample, window).factor[0]
     except InapplicableError:
         return np.nan
     if r * n * (n - 1) / 2 < SHARED_SUM:

@@ -11,7 +11,7 @@ import numpy as np
 
 from ...abnormal import FEWEST_PLACEBOS, AbnormalReturns, Conventions
 from ...calendars import Window
-from ...dependence import preset_correlations
+from ...dependence import WeightedSums
 from ...errors import ConfigError
 from ...fitting import FittedStudy, Layout
 from ...models import LinearModel
@@ -444,7 +444,7 @@ def _tested(plan: _Plan, sessions: DateArray, places: IntArray, *, common: bool)
             together = common and 1 < n <= MOST_TOGETHER and a.has_history[in_draw.ravel()].all()
             done = np.zeros(B, dtype=bool)
             if together:
-                done = preset_correlations(a, window, samples, in_draw, places, axis)
+                done = WeightedSums(a, window).give_to(samples, in_draw, places, axis)
             # By itself a draw looks for its correlations in no larger study.
             samples = [sample if done[b] else sample.as_study() for b, sample in enumerate(samples)]
             for b, sample in enumerate(samples):

@@ -11,7 +11,7 @@ import pandas as pd
 
 from ...abnormal import CALIBRATE, FEWEST_PLACEBOS, MOST_CALIBRATED
 from ...calendars import Window
-from ...dependence import PAIRWISE_LIMIT, correlations, least_common
+from ...dependence import Limits, residual_correlations
 from ...fitting import FittedStudy, WindowLike
 from ...significance import FULL_SAMPLE, STATISTICS
 from ...utility import FloatArray
@@ -207,10 +207,10 @@ def calibrate(
 def _effective_draws(study: FittedStudy, window: Window, shifts: Shifts) -> float:
     """Return to how many independent draws shifts of a study are worth; of many events by some."""
     rows = np.flatnonzero(study.abnormal.in_tests(window))
-    if len(rows) > PAIRWISE_LIMIT:
-        rows = rows[np.linspace(0, len(rows) - 1, PAIRWISE_LIMIT).astype(int)]
+    if len(rows) > Limits.PAIRWISE:
+        rows = rows[np.linspace(0, len(rows) - 1, Limits.PAIRWISE).astype(int)]
     sample = study.abnormal.take(rows)
-    rho = correlations(sample, least_common(sample)).copy()
+    rho = residual_correlations(sample).copy()
     is_known = np.isfinite(rho) & ~np.eye(len(rows), dtype=bool)
     rho[~np.isfinite(rho)] = rho[is_known].mean() if is_known.any() else 0.0
     tickers = study.events["ticker"].to_numpy(object)[rows]

@@ -11,7 +11,7 @@ from importlib.resources import files
 from typing import Any
 
 from ...analysis import not_possible
-from ...dependence import MIN_COMMON, PAIRWISE_LIMIT
+from ...dependence import Limits
 from ...findings import Findings, ModelFacts
 from ...significance import ENUMERATE_UP_TO, STATISTICS
 from ...utility import Flag, __version__
@@ -186,10 +186,10 @@ def _several(findings: Findings) -> Iterator[Paragraph]:
     yield Paragraph(say("methods.bmp_kp_formula"), is_formula=True)
     exact, filled = findings.setup.conventions["overlap"] == "exact", findings.sample.filled_pairs
     texts = [say("methods.rbar_exact" if exact else "methods.rbar_shared")]
-    if findings.sample.answer.n_events > PAIRWISE_LIMIT:
-        texts.append(say("methods.rbar_sums", limit=PAIRWISE_LIMIT))
+    if findings.sample.answer.n_events > Limits.PAIRWISE:
+        texts.append(say("methods.rbar_sums", limit=Limits.PAIRWISE))
     elif filled:
-        texts.append(say("methods.rbar_filled", n=filled, least=MIN_COMMON))
+        texts.append(say("methods.rbar_filled", n=filled, least=Limits.COMMON))
     yield Paragraph(" ".join(texts))
     yield Paragraph(say("methods.one_test"))
 
