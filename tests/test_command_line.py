@@ -17,7 +17,9 @@ from conftest import ROOT
 from eventstudy.cli.main import main
 from eventstudy.cli.options import Option, StudyCommand
 from eventstudy.models import MODELS
-from eventstudy.settings import COMMAND_NAMES, RunSettings, settings_of, study_settings
+from eventstudy.settings import Setting, StudyFile
+from eventstudy.settings.settings import COMMAND_NAMES
+from eventstudy.settings.study_file import RunSettings
 from eventstudy.significance import STATISTICS
 
 ROWS = "event_id,ticker,announced_at\na,AAPL,2020-08-06\nn,NVDA,2022-08-31\n"
@@ -74,13 +76,13 @@ def test_help_names_the_choices_that_there_are() -> None:
     text = " ".join(invoke("run", "--help-all").output.split())
     assert f"One of {', '.join(MODELS)}, or" in text
     assert f"One of {', '.join(STATISTICS)}, or" in text
-    for name, setting in study_settings().items():
+    for name, setting in StudyFile.settings().items():
         if 0 < len(setting.choices) <= 8:
             assert f"[{'|'.join(setting.choices)}]" in text, name
 
 
 def test_every_setting_of_a_study_file_is_an_option_of_its_name_with_its_default() -> None:
-    settings = {**settings_of(RunSettings), **study_settings()}
+    settings = {**Setting.of(RunSettings), **StudyFile.settings()}
     by_name = {o.name: o for o in main.commands["run"].params}
     for name, setting in settings.items():
         if name in ("variants", "grid", "events"):

@@ -18,20 +18,18 @@ from hypothesis import strategies as st
 import eventstudy as es
 from eventstudy.abnormal import Conventions
 from eventstudy.calendars import Window
-from eventstudy.cli.basics import DATA, EVENTS, study_text
+from eventstudy.cli.basics import DATA, EVENTS, SCHEMA
 from eventstudy.cli.main import main
 from eventstudy.cli.request import read_order
 from eventstudy.errors import ConfigError
 from eventstudy.settings import (
-    RunSettings,
+    Setting,
     StudyConfig,
+    StudyFile,
     StudyFileError,
     read_config,
-    read_study_file,
-    settings_of,
-    study_file,
-    study_settings,
 )
+from eventstudy.settings.study_file import RunSettings
 
 FAULTY = """# a study
 events = "e.csv"
@@ -69,7 +67,7 @@ def faults(path: Path, text: str) -> list[tuple[int, str]]:
     """Return line and place of every fault that a text has."""
     path.write_text(text, encoding="utf-8")
     with pytest.raises(StudyFileError) as caught:
-        read_study_file(path)
+        StudyFile.read(path)
     assert str(caught.value).splitlines() == [f"{path}:{p}" for p in caught.value.problems]
     return [(p.line, p.column) for p in caught.value.problems]
 
@@ -85,7 +83,7 @@ def test_all_faults_are_said_at_once_each_with_its_line(study: Path) -> None:
 def test_closest_names_are_shown(study: Path) -> None:
     study.write_text(FAULTY, encoding="utf-8")
     with pytest.raises(StudyFileError) as caught:
-        read_study_file(study)
+        StudyFile.read(study)
     said = str(caught.value)
     for name in ("model", "batch", "max_loss", "bmp", "market"):
         assert f"did you mean '{name}'?" in said
@@ -299,26 +297,28 @@ def test_examples_of_the_document_are_good(study: Path) -> None:
 
 def test_every_setting_says_what_it_means() -> None:
     for record in (RunSettings, StudyConfig, Conventions):
-        assert all(setting.about.endswith(".") for setting in settings_of(record).values()), record
+        assert all(setting.about.endswith(".") for setting in Setting.of(record).values()), record
     names = [f.name for f in fields(StudyConfig)]
-    assert list(study_settings()) == names
+    assert list(StudyFile.settings()) == names
     document = (ROOT / "docs" / "study-file.md").read_text(encoding="utf-8")
-    assert all(f"`{name}`" in document for name in settings_of(RunSettings))
+    assert all(f"`{name}`" in document for name in Setting.of(RunSettings))
 
 
 class TestInit:
     def test_the_file_shows_every_setting_with_its_default(self, study: Path) -> None:
-        text = study_text()
+        text = StudyFile.template()
         bare = text.partition("# ---- A grid")[0]
         study.write_text(re.sub(r"^#(?=\w+ = )", "", bare, flags=re.M), encoding="utf-8")
         assert set(tomllib.loads(study.read_text(encoding="utf-8"))) | {"grid"} == {
-            *settings_of(RunSettings), *settings_of(StudyConfig),
+            *Setting.of(RunSettings), *Setting.of(StudyConfig),
         }  # fmt: skip
         assert read_config(study) == StudyConfig()
         assert read_order(study, None, {}).out == study.parent / "reports"
 
     def test_the_grid_that_it_suggests_is_good(self, study: Path) -> None:
-        study.write_text(re.sub(r"^#(?=\[|\w+ = )", "", study_text(), flags=re.M), encoding="utf-8")
+        study.write_text(
+            re.sub(r"^#(?=\[|\w+ = )", "", StudyFile.template(), flags=re.M), encoding="utf-8"
+        )
         assert set(read_config(study).grid) == {"model", "sample"}
 
     def test_rows_are_those_of_the_list_of_the_project(self) -> None:
@@ -355,8 +355,8 @@ class TestInit:
 
 class TestSchema:
     def test_it_is_in_step(self) -> None:
-        published = study_file.SCHEMA_FILE.read_text(encoding="utf-8")
-        made = json.dumps(study_file.study_schema(), indent=1, ensure_ascii=False) + "\n"
+        published = (DATA / SCHEMA).read_text(encoding="utf-8")
+        made = json.dumps(StudyFile.schema(), indent=1, ensure_ascii=False) + "\n"
         assert published == made, "run eventstudy schema study > eventstudy/data/study.schema.json"
 
     @pytest.mark.parametrize(
@@ -371,7 +371,7 @@ class TestSchema:
     )
     def test_it_takes_what_the_program_takes(self, text: str, study: Path) -> None:
         study.write_text(text, encoding="utf-8")
-        read_study_file(study)
+        StudyFile.read(study)
         _validator().validate(tomllib.loads(text))
 
     @pytest.mark.parametrize(
@@ -392,7 +392,7 @@ class TestSchema:
 
 def _validator():  # type: ignore[no-untyped-def]
     jsonschema = pytest.importorskip("jsonschema")
-    found = study_file.study_schema()
+    found = StudyFile.schema()
     jsonschema.Draft7Validator.check_schema(found)
     return jsonschema.Draft7Validator(found)
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import shlex
-import textwrap
 from collections.abc import Iterator, Mapping
 from importlib.resources import files
 from pathlib import Path
@@ -17,12 +15,11 @@ from .shared import display, print_json
 
 if TYPE_CHECKING:
     from ..models import LinearModel
-    from ..settings import Setting
     from ..significance import Statistic
 
 STUDY, EVENTS, SCHEMA = "study.toml", "events.csv", "study.schema.json"
 ABOUT = "README.md"
-DATA, WIDTH = files("eventstudy") / "data", 100
+DATA = files("eventstudy") / "data"
 
 
 @click.command()
@@ -33,13 +30,13 @@ def init(folder: Path) -> None:
 
     Nothing is overwritten.
     """
-    from ..settings import SCHEMA_FILE
+    from ..settings import StudyFile
 
     # A firm whose prices come from the network, and one whose prices are bundled: the study runs
     # without it too.
     rows = (DATA / "init" / EVENTS).read_text(encoding="utf-8")
-    schema = SCHEMA_FILE.read_text(encoding="utf-8")
-    texts = {EVENTS: rows, STUDY: study_text(), SCHEMA: schema}
+    schema = (DATA / SCHEMA).read_text(encoding="utf-8")
+    texts = {EVENTS: rows, STUDY: StudyFile.template(), SCHEMA: schema}
     _write_new(folder, texts, STUDY, f", {EVENTS} and {SCHEMA} (for editors)")
 
 
@@ -54,26 +51,6 @@ def example(folder: Path) -> None:
     bundled = {name: DATA / "example" / name for name in (EVENTS, ABOUT)}
     texts = {name: path.read_text(encoding="utf-8") for name, path in bundled.items()}
     _write_new(folder, texts, EVENTS, f" and {ABOUT} (what its columns mean)")
-
-
-def study_text() -> str:
-    """Return a study file with every setting commented out, from the docstring of its dataclass."""
-    from ..settings import RunSettings, settings_of, study_settings
-
-    run = (_lines(s) for name, s in settings_of(RunSettings).items() if name != "events")
-    study = (_lines(s) for name, s in study_settings().items() if name != "grid")
-    template = (DATA / "init" / STUDY).read_text(encoding="utf-8")
-    return template.format(run="".join(run), study="".join(study))
-
-
-def _lines(setting: Setting) -> str:
-    from ..calendars import plain_value
-
-    words = [setting.about, *filter(None, [", ".join(setting.choices)])]
-    about = textwrap.wrap(" Choices: ".join(words), WIDTH - 2)
-    # The JSON of a default is its TOML as well.
-    default = json.dumps(plain_value(setting.default))
-    return "".join(["\n", *(f"# {line}\n" for line in about), f"#{setting.name} = {default}\n"])
 
 
 def _write_new(folder: Path, texts: Mapping[str, str], to_run: str, more: str) -> None:
@@ -108,9 +85,9 @@ def schema(file: str) -> None:
     """Print the JSON Schema of results.json or manifest.json of a run, or of a study file."""
     from ..findings import results_schema
     from ..runs import manifest_schema
-    from ..settings import study_schema
+    from ..settings import StudyFile
 
-    make = {"results": results_schema, "study": study_schema, "manifest": manifest_schema}[file]
+    make = {"results": results_schema, "study": StudyFile.schema, "manifest": manifest_schema}[file]
     print_json(make())
 
 

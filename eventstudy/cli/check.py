@@ -65,14 +65,13 @@ def check_study(path: Path) -> tuple[Path, Checked | None, list[Problem], list[P
     from ..fitting import StudyInputs
     from ..prices import moment
     from ..runs import refusals
-    from ..settings import StudyFileError, problems_at, read_study_file
-    from ..settings import check as checked
+    from ..settings import StudyFile, StudyFileError
 
     try:
-        file, faults = read_study_file(path), list[Problem]()
+        file, faults = StudyFile.read(path), list[Problem]()
     except StudyFileError as error:
         file, faults = error.valid, list(error.problems)
-    run, config = checked(file.run | file.study)
+    run, config = file.check()
     more: list[tuple[str, EventStudyError]] = []
     is_read = file.run or file.study or not faults
     if is_read and not run.events and all(fault.column != "events" for fault in faults):
@@ -90,7 +89,7 @@ def check_study(path: Path) -> tuple[Path, Checked | None, list[Problem], list[P
     more += refusals(StudyInputs(events or Events.none(), config, run.offline, run.store, vintage))
     if good and events:
         good = replace(good, notices=grouped(events, config.by).notices)
-    faults = sorted([*faults, *problems_at(path, more)], key=lambda fault: fault.line)
+    faults = sorted([*faults, *file.problems(more)], key=lambda fault: fault.line)
     return Path(run.events), good, problems, faults
 
 

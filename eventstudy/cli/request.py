@@ -18,7 +18,7 @@ from ..files import checked_name, inside
 from ..findings import Findings
 from ..prices import moment
 from ..runs import Origin, Record, follow_link, refuse_altered
-from ..settings import StudyConfig, StudyFile, StudyFileError, check, read_study_file, within
+from ..settings import StudyConfig, StudyFile, StudyFileError, within
 from ..words import make_error, say
 from .shared import HERE, INCOMPLETE, notify, say_home, tell
 
@@ -140,7 +140,7 @@ def read_order(config_file: Path | None, events: Path | None, options: Mapping[s
         chosen["grid"] = {**file.study.get("grid", {}), **chosen["grid"]}
     if events is not None:
         chosen["events"] = str(events)
-    run, config = check(file.run | file.study | chosen)
+    run, config = file.check(**chosen)
     if not run.events:
         raise make_error(ConfigError, "wrong.no_events")
     path = Path(run.events)
@@ -166,7 +166,7 @@ def _study_file(path: Path, events: Path | None) -> StudyFile:
     from .check import check_study
 
     try:
-        return read_study_file(path)
+        return StudyFile.read(path)
     except StudyFileError:
         faults = [f for f in check_study(path)[3] if f.column != "events" or events is None]
         raise StudyFileError(path, faults) from None

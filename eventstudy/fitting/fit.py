@@ -33,7 +33,7 @@ from ..returns import (
     require_prices,
     settled,
 )
-from ..settings import StudyConfig, settings_of, within
+from ..settings import Setting, StudyConfig, within
 from ..utility import (
     KEPT,
     BenchmarkPolicy,
@@ -88,7 +88,7 @@ class UnfittedStudy:
     main: Window | tuple[int, int] | None = None
 
     def __post_init__(self) -> None:
-        settings = settings_of(StudyConfig)
+        settings = Setting.of(StudyConfig)
         read = {name: settings[name].read(getattr(self, name)) for name in CHECKED}
         require_apart(read["estimation"], read["event"])
         if not isinstance(self.model, LinearModel):

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from math import prod
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from ..abnormal import CALIBRATE, DRAWS, FEWEST_PLACEBOS, HISTORY, SEED, Conventions
 from ..calendars import ESTIMATION, EVENT, MAIN_WINDOW, WINDOWS, Window, plain_value
@@ -23,14 +23,12 @@ from ..utility import (
 )
 from ..windows import HALT_DRIFT
 from ..words import make_error
-from .settings import read, settings_of, within
+from .settings import Setting, read, within
 
 # Specifications that a table and a figure can show.
 MOST_SPECIFICATIONS = 2000
-MODELS = ("market", "market_adjusted", "constant_mean")
 # Days of the shorter estimation window.
 SHORTER = 120
-CARS = (Window(0, 0), Window(0, 1), Window(-1, 1), Window(0, 5))
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +51,10 @@ class Grid:
     halt : tuple of {"calendar", "shift"}
         Treatments of halts.
     """
+
+    # What is varied where nothing is named.
+    MODELS: ClassVar = ("market", "market_adjusted", "constant_mean")
+    CARS: ClassVar = (Window(0, 0), Window(0, 1), Window(-1, 1), Window(0, 5))
 
     model: tuple[str, ...] = ()
     estimation: tuple[Window, ...] = ()
@@ -96,8 +98,8 @@ def usual_grid(estimation: Window, event: Window, measure: Measure) -> dict[str,
     """
     shorter = Window(estimation.stop - SHORTER + 1, estimation.stop)
     estimations = (estimation, shorter) if len(estimation) > SHORTER else ()
-    models = MODELS if measure == "return" else ()
-    return Grid(models, estimations, tuple(w for w in CARS if w in event)).to_dict()
+    models = Grid.MODELS if measure == "return" else ()
+    return Grid(models, estimations, tuple(w for w in Grid.CARS if w in event)).to_dict()
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,7 +251,7 @@ class StudyConfig:
     grid: Mapping[str, Any] = field(default_factory=dict, hash=False)
 
     def __post_init__(self) -> None:
-        for name, setting in settings_of(StudyConfig).items():
+        for name, setting in Setting.of(StudyConfig).items():
             object.__setattr__(self, name, setting.read(getattr(self, name)))
         every = (self.event, *self.windows)
         widest = Window(min(w.start for w in every), max(w.stop for w in every))

@@ -58,6 +58,32 @@ class Setting:
     about: str
     choices: tuple[str, ...]
 
+    @classmethod
+    @cache
+    def of(cls, record: type) -> Mapping[str, Setting]:
+        """Return the settings that the fields of a dataclass are, by name, in their order."""
+        kinds = get_type_hints(record)
+        about = _described(record.__doc__ or "")
+        out = {}
+        for f in fields(record):
+            kind = kinds[f.name]
+            several = get_origin(kind) is tuple
+            if several:
+                kind = get_args(kind)[0]
+            words = get_args(kind) if get_origin(kind) is Literal else ()
+            simple = str if words else {Mapping: dict}.get(get_origin(kind), kind)
+            default = f.default if f.default_factory is MISSING else f.default_factory()
+            out[f.name] = cls(f.name, simple, several, default, about.get(f.name, ""), tuple(words))
+        return out
+
+    @staticmethod
+    def by_name(values: Mapping[str, Any]) -> dict[str, Any]:
+        """Return values by the names of a study file; for some the command line has others."""
+        named = {COMMAND_NAMES.get(name, name): value for name, value in values.items()}
+        if len(named) < len(values):
+            raise ConfigError("one setting is given by two names", value=", ".join(values))
+        return named
+
     @property
     def limits(self) -> tuple[int, int | None]:
         """The smallest and the largest whole number it can be."""
@@ -120,22 +146,6 @@ _KINDS: dict[type, str] = {
 }  # fmt: skip
 
 
-@cache
-def settings_of(record: type) -> Mapping[str, Setting]:
-    """Return the settings that the fields of a dataclass are, by name, in their order."""
-    kinds, about = get_type_hints(record), _described(record.__doc__ or "")
-    out = {}
-    for f in fields(record):
-        kind, several = kinds[f.name], get_origin(kinds[f.name]) is tuple
-        if several:
-            kind = get_args(kind)[0]
-        words = get_args(kind) if get_origin(kind) is Literal else ()
-        simple = str if words else {Mapping: dict}.get(get_origin(kind), kind)
-        default = f.default if f.default_factory is MISSING else f.default_factory()
-        out[f.name] = Setting(f.name, simple, several, default, about.get(f.name, ""), tuple(words))
-    return out
-
-
 def read(record: type, options: Mapping[str, Any], *further: type) -> dict[str, Any]:
     """Return values in their own types.
 
@@ -152,8 +162,8 @@ def read(record: type, options: Mapping[str, Any], *further: type) -> dict[str, 
     ConfigError
         For an unknown name (with the closest one) or a value of the wrong type.
     """
-    settings = settings_of(record)
-    names = [*settings, *(name for record_type in further for name in settings_of(record_type))]
+    settings = Setting.of(record)
+    names = [*settings, *(name for record_type in further for name in Setting.of(record_type))]
     return {name: _known(name, settings, names).read(value) for name, value in options.items()}
 
 

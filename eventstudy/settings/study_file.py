@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import functools
+import json
 import re
+import textwrap
 import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +20,11 @@ from ..files import require_file
 from ..returns import is_library, library_files, usual_calendar
 from ..words import make_error
 from .config import Grid, StudyConfig
-from .settings import FARTHEST, Setting, read, settings_of, within
+from .settings import FARTHEST, Setting, read, within
 
 Keys = tuple[str, ...]
+# Letters of a line of the template.
+WIDTH = 100
 # Settings that name files; relative ones are relative to the study file.
 PATHS = ("events", "out", "store", "prices", "returns", "size", "confounders", "factors")
 
@@ -80,10 +85,110 @@ class StudyFile:
         Settings of :class:`RunSettings` that it has.
     study : dict
         Settings of :class:`StudyConfig` that it has.
+    path : Path, optional
+        Where it is.
     """
 
     run: dict[str, Any] = field(default_factory=dict)
     study: dict[str, Any] = field(default_factory=dict)
+    path: Path | None = None
+
+    @classmethod
+    def read(cls, path: str | Path) -> StudyFile:
+        """Read and check a study file.
+
+        Raises
+        ------
+        StudyFileError
+            Naming every fault with its line.
+        ConfigError
+            If the file cannot be read.
+        """
+        path = Path(path)
+        text = _text(path)
+        try:
+            tree = tomllib.loads(text)
+            problems = list(_problems(tree, _places(text)))
+        except tomllib.TOMLDecodeError as error:
+            raise StudyFileError(path, [_syntax(error, text)]) from None
+        except RecursionError:
+            raise make_error(ConfigError, "setting.deep", where=str(path)) from None
+        run_settings = Setting.of(RunSettings)
+        # The default too is beside the study file: a scheduler starts jobs in any folder.
+        tree = {"out": run_settings["out"].default, **tree}
+        settings = {key: _put(key, value, path.parent) for key, value in tree.items()}
+        run = {k: v for k, v in settings.items() if k in run_settings}
+        study = {k: v for k, v in settings.items() if k not in run_settings}
+        file = cls(run, study, path)
+        if problems:
+            raise StudyFileError(path, problems, file)
+        return file
+
+    def check(self, **options: Any) -> tuple[RunSettings, StudyConfig]:
+        """Return its settings in their own types; models and tests are looked up at once.
+
+        Parameters
+        ----------
+        **options
+            Settings that go before those of the file.
+
+        Raises
+        ------
+        ConfigError
+            For the first fault; ``where`` is the setting.
+        """
+        return _check(self.run | self.study | options)
+
+    def problems(self, faults: Iterable[tuple[str, EventStudyError]]) -> list[Problem]:
+        """Return faults with their lines in the file.
+
+        A fault that names no setting is one of the setting that stands with it.
+
+        Parameters
+        ----------
+        faults : iterable of (setting, EventStudyError)
+        """
+        places = _places(_text(self.path)) if self.path else {}
+        at = [(e.where if e.where in places else setting, e) for setting, e in faults]
+        return [_problem(setting, error, places)[0] for setting, error in at]
+
+    @staticmethod
+    def settings() -> dict[str, Setting]:
+        """Return every setting of a study by name, those of :class:`Conventions` with its words."""
+        return {**Setting.of(StudyConfig), **Setting.of(Conventions)}
+
+    @staticmethod
+    def template() -> str:
+        """Return a study file with every setting commented out, from the docstrings of both
+        records."""
+        run = (_lines(s) for name, s in Setting.of(RunSettings).items() if name != "events")
+        study = (_lines(s) for name, s in StudyFile.settings().items() if name != "grid")
+        template = files("eventstudy").joinpath("data", "init", "study.toml").read_text("utf-8")
+        return template.format(run="".join(run), study="".join(study))
+
+    @staticmethod
+    def schema() -> dict[str, Any]:
+        """Return the schema, from the settings and what the docstrings say of them."""
+        study = StudyFile.settings()
+        del study["grid"]
+        run = Setting.of(RunSettings)
+        return {
+            "$schema": "http://json-schema.org/draft-07/schema#",
+            "title": "A study of eventstudy",
+            "type": "object",
+            "properties": {
+                **{name: _described(setting) for name, setting in run.items()},
+                **{name: {"$ref": f"#/$defs/{name}"} for name in study},
+                "grid": {
+                    "description": Setting.of(StudyConfig)["grid"].about,
+                    "type": "object",
+                    "properties": {name: _described(s) for name, s in Setting.of(Grid).items()},
+                    "additionalProperties": False,
+                },
+            },
+            "additionalProperties": False,
+            "$defs": {name: _described(setting) for name, setting in study.items()},
+        }  # fmt: skip
 
 
 class StudyFileError(ConfigError):
@@ -93,13 +198,8 @@ class StudyFileError(ConfigError):
         self, path: str | Path, problems: list[Problem], valid: StudyFile | None = None
     ) -> None:
         self.path, self.problems = str(path), tuple(sorted(problems, key=lambda p: p.line))
-        self.valid = valid or StudyFile()
+        self.valid = valid or StudyFile(path=Path(path))
         super().__init__("\n".join(f"{self.path}:{problem}" for problem in self.problems))
-
-
-def study_settings() -> dict[str, Setting]:
-    """Return every setting of a study by name, those of :class:`Conventions` with its words."""
-    return {**settings_of(StudyConfig), **settings_of(Conventions)}
 
 
 def read_config(path: str | Path) -> StudyConfig:
@@ -122,67 +222,11 @@ def read_config(path: str | Path) -> StudyConfig:
     >>> es.read_config("study.toml").model
     'market_adjusted'
     """
-    return StudyConfig().with_options(read_study_file(path).study)
+    return StudyConfig().with_options(StudyFile.read(path).study)
 
 
-def read_study_file(path: str | Path) -> StudyFile:
-    """Read and check a study file.
-
-    Raises
-    ------
-    StudyFileError
-        Naming every fault with its line.
-    ConfigError
-        If the file cannot be read.
-    """
-    path = Path(path)
-    text = _text(path)
-    try:
-        tree = tomllib.loads(text)
-        problems = list(_problems(tree, _places(text)))
-    except tomllib.TOMLDecodeError as error:
-        raise StudyFileError(path, [_syntax(error, text)]) from None
-    except RecursionError:
-        raise make_error(ConfigError, "setting.deep", where=str(path)) from None
-    run_settings = settings_of(RunSettings)
-    # The default too is beside the study file: a scheduler starts jobs in any folder.
-    tree = {"out": run_settings["out"].default, **tree}
-    settings = {key: _put(key, value, path.parent) for key, value in tree.items()}
-    run = {k: v for k, v in settings.items() if k in run_settings}
-    file = StudyFile(run, {k: v for k, v in settings.items() if k not in run_settings})
-    if problems:
-        raise StudyFileError(path, problems, file)
-    return file
-
-
-def problems_at(path: str | Path, faults: Iterable[tuple[str, EventStudyError]]) -> list[Problem]:
-    """Return faults of a study file with their lines.
-
-    A fault that names no setting is one of the setting that stands with it.
-
-    Parameters
-    ----------
-    path : str or Path
-    faults : iterable of (setting, EventStudyError)
-    """
-    places = _places(_text(Path(path)))
-    at = [(e.where if e.where in places else setting, e) for setting, e in faults]
-    return [_problem(setting, error, places)[0] for setting, error in at]
-
-
-def check(settings: Mapping[str, Any]) -> tuple[RunSettings, StudyConfig]:
-    """Return settings in their own types; models and tests are looked up before any download.
-
-    Parameters
-    ----------
-    settings : mapping of str to object
-
-    Raises
-    ------
-    ConfigError
-        For the first fault; ``where`` is the setting.
-    """
-    run_settings = settings_of(RunSettings)
+def _check(settings: Mapping[str, Any]) -> tuple[RunSettings, StudyConfig]:
+    run_settings = Setting.of(RunSettings)
     run = RunSettings(**read(RunSettings, {k: v for k, v in settings.items() if k in run_settings}))
     study_settings = {k: v for k, v in settings.items() if k not in run_settings}
     config = StudyConfig(**read(StudyConfig, study_settings, RunSettings))
@@ -270,7 +314,7 @@ def _problems(tree: dict[str, Any], places: Mapping[str, tuple[Keys, int]]) -> I
     """Yield every fault; a setting at fault is removed from `tree`, the rest checked again."""
     while True:
         try:
-            check(tree)
+            _check(tree)
             return
         except ConfigError as error:
             problem, keys = _problem(error.where, error, places)
@@ -308,7 +352,6 @@ def _put(key: str, value: Any, folder: Path) -> Any:
     return [below(text) for text in value] if isinstance(value, list) else below(value)
 
 
-SCHEMA_FILE = Path(__file__).parents[1] / "data" / "study.schema.json"
 # A day from -FARTHEST to FARTHEST.
 _DAY = r"[+-]?(0?[01]?\d{1,4}|0?20000)"
 WINDOW: dict[str, Any] = {
@@ -323,28 +366,13 @@ WINDOW: dict[str, Any] = {
 TYPES = {str: "string", int: "integer", float: "number", bool: "boolean"}
 
 
-def study_schema() -> dict[str, Any]:
-    """Return the schema, from the settings and what the docstrings say of them."""
-    study = study_settings()
-    del study["grid"]
-    run = settings_of(RunSettings)
-    return {
-        "$schema": "http://json-schema.org/draft-07/schema#",
-        "title": "A study of eventstudy",
-        "type": "object",
-        "properties": {
-            **{name: _described(setting) for name, setting in run.items()},
-            **{name: {"$ref": f"#/$defs/{name}"} for name in study},
-            "grid": {
-                "description": settings_of(StudyConfig)["grid"].about,
-                "type": "object",
-                "properties": {name: _described(s) for name, s in settings_of(Grid).items()},
-                "additionalProperties": False,
-            },
-        },
-        "additionalProperties": False,
-        "$defs": {name: _described(setting) for name, setting in study.items()},
-    }  # fmt: skip
+def _lines(setting: Setting) -> str:
+    """Return the lines of a setting in the template."""
+    words = [setting.about, *filter(None, [", ".join(setting.choices)])]
+    about = textwrap.wrap(" Choices: ".join(words), WIDTH - 2)
+    # The JSON of a default is its TOML as well.
+    default = json.dumps(plain_value(setting.default))
+    return "".join(["\n", *(f"# {line}\n" for line in about), f"#{setting.name} = {default}\n"])
 
 
 def _described(setting: Setting) -> dict[str, Any]:

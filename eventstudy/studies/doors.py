@@ -17,7 +17,7 @@ from ..findings import count_dropped
 from ..fitting import StudyInputs, UnfittedStudy, WindowsLike
 from ..prices import PricesLike, resolve
 from ..returns import usual_calendar
-from ..settings import COMMAND_NAMES, StudyConfig
+from ..settings import Setting, StudyConfig
 from ..words import say
 from .results import EventStudyResults
 
@@ -141,7 +141,7 @@ def inputs_of(
     """
     if prices is not None and returns is not None:
         raise ConfigError("both prices and returns are given", remedy="give one of them")
-    named = {"prices": prices, "returns": returns, **_by_own_names(settings)}
+    named = {"prices": prices, "returns": returns, **Setting.by_name(settings)}
     options = {name: setting for name, setting in named.items() if setting is not None}
     in_memory = {name: options[name] for name in TABLES if _is_in_memory(options.get(name, ""))}
     if config is None and "calendar" not in options:
@@ -153,14 +153,6 @@ def inputs_of(
     # A run of the results keeps the events by their usual names.
     config = replace(config, ticker="", date="")
     return StudyInputs(listed, config, offline, store, vintage, source, in_memory)
-
-
-def _by_own_names(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Return settings by the names of a study file; for some the command line has others."""
-    named = {COMMAND_NAMES.get(name, name): setting for name, setting in settings.items()}
-    if len(named) < len(settings):
-        raise ConfigError("one setting is given by two names", value=", ".join(settings))
-    return named
 
 
 def _is_in_memory(setting: Any) -> bool:

@@ -16,7 +16,7 @@ from ...calendars import Window
 from ...errors import ConfigError
 from ...files import BLANK, OUTCOME
 from ...fitting import FittedStudy, group_column
-from ...settings import CARS, MODELS, Grid, StudyConfig
+from ...settings import Grid, StudyConfig
 from ...utility import FloatArray, IntArray, step
 from ...words import LEVEL, Reason, say
 from ..answer.answer import NO_RESULT, PROVISIONAL, Answer, verdict_of
@@ -60,7 +60,7 @@ def cells_of(
     grid, differs = config.choices, bool(config.firm or config.drop_confounded)
     if not config.grid:
         grid = replace(grid, model=grid.model + further)
-    usual = config.windows or tuple(window for window in CARS if window in config.event)
+    usual = config.windows or tuple(window for window in Grid.CARS if window in config.event)
     grid = replace(grid, car=grid.car or usual)
     main = (config.normal_model,), (config.estimation,), (config.main,), ("",), (config.halt,)
     pairs = zip(main, attrgetter(*Grid.__slots__)(grid), strict=True)
@@ -114,7 +114,7 @@ def specifications_table(
     differ = any(
         str(Reason.of(note).code).startswith("other_hours") for note in study.panel.notices
     )
-    further = ("dimson",) if differ and study.model.name in MODELS else ()
+    further = ("dimson",) if differ and study.model.name in Grid.MODELS else ()
     cells = list(cells_of(config, further))
     main = _of_fit(config, config.normal_model, config.main)
     for sample in dict.fromkeys(sample for _, _, sample in cells):

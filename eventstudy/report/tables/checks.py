@@ -12,7 +12,7 @@ import pandas as pd
 from ...analysis import Interval
 from ...calendars import Window
 from ...findings import Findings
-from ...settings import CARS, MODELS
+from ...settings import Grid
 from ...significance import FULL_SAMPLE, name_for_role
 from ...words import LEVEL, MINUS, capitalised, clipped, date_prose, pvalue, say
 from ..sentences.answer import has_two_ways, is_day_later, name_swinging
@@ -200,7 +200,7 @@ def _windows(findings: Findings) -> Iterator[Check]:
     }
     tested = {str(f.window): f.answer for f in sample.windows}
     cells = {row["window"]: row for row in _cells(findings, "window")}
-    for window in CARS:
+    for window in Grid.CARS:
         name = _window_name(window, is_day_later(findings))
         if window == main or window in same:
             continue
@@ -220,7 +220,7 @@ def _window_name(window: Window, is_late: bool) -> str:
 def _models(findings: Findings) -> Iterator[Check]:
     """Yield the answer by the usual other models, and by another estimation window."""
     for row in _cells(findings, "model"):
-        if row["model"] in (*MODELS, "dimson"):
+        if row["model"] in (*Grid.MODELS, "dimson"):
             yield _check("model", say(f"checks.{row['model']}"), row)
     for row in _cells(findings, "estimation")[:1]:
         yield _check("model", say("checks.estimation", n=len(Window.of(row["estimation"]))), row)
