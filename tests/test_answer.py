@@ -23,7 +23,7 @@ from eventstudy.cli.main import main
 from eventstudy.dependence import WeightedSums
 from eventstudy.report.sentences.answer import brief
 from eventstudy.report.sentences.caveats import headline
-from eventstudy.significance import main_test
+from eventstudy.significance import STATISTICS
 from eventstudy.studies import EventStudyResults
 from eventstudy.words import p_prose
 
@@ -106,7 +106,7 @@ def test_estimate_interval_and_p_by_hand(n: int, effect: float, gap: int) -> Non
 
 
 def test_the_main_test_comes_from_the_number_of_events_alone() -> None:
-    assert [main_test(n) for n in range(7)] == [
+    assert [STATISTICS.main(n) for n in range(7)] == [
         "event_t_regime", "event_t_regime", "patell_kp_regime", "patell_kp_regime",
         "patell_kp_regime", "bmp_kp", "bmp_kp",
     ]  # fmt: skip

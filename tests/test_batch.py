@@ -157,7 +157,7 @@ def test_tables_by_event_never_ask_for_all_days(monkeypatch: pytest.MonkeyPatch)
     market = Market(n=1100, dates=30)
     kept = market.fit(engine="batch")
     monkeypatch.setattr("eventstudy.fitting.fit.KEPT", 10)
-    monkeypatch.setattr("eventstudy.significance._recent_variance.KEPT", 10)
+    monkeypatch.setattr("eventstudy.abnormal.abnormal_returns.KEPT", 10)
     monkeypatch.setattr("eventstudy.windows.event_windows.HOLDABLE", 600)
     lean = market.fit(engine="batch")
     for table in ("abnormal_returns", "diagnostics", "car", "models"):

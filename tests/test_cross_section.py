@@ -29,7 +29,7 @@ from eventstudy.calendars import Window
 from eventstudy.errors import ConfigError
 from eventstudy.events import Events
 from eventstudy.returns import ReturnsPanel
-from eventstudy.significance import STATISTICS, number_dates
+from eventstudy.significance import STATISTICS, DateClusters
 from eventstudy.studies import EventStudy, EventStudyResults
 from eventstudy.words import say
 
@@ -159,7 +159,7 @@ def test_cr2_by_brute_force(weights: Any) -> None:
     X = np.column_stack([np.ones(23), x, *d]) * root[:, None]
     y = a.car(window) * root
     e = y - X @ np.linalg.lstsq(X, y, rcond=None)[0]
-    se, df = brute_cr2(X, e, number_dates(a))
+    se, df = brute_cr2(X, e, DateClusters.by_date(a).number)
     label = own.compared if own.compared != "HC3" else "CR2"
     beside = own.by(label)
     assert_allclose(beside["se"], se, **CLOSE)
@@ -225,7 +225,7 @@ def brute_wild(X: np.ndarray, y: np.ndarray, g: np.ndarray, j: int) -> float:
 
 def test_wild_bootstrap_by_brute_force(large: EventStudyResults) -> None:
     X = sm.add_constant(large.events[["x1", "x2"]].astype(float).to_numpy())
-    y, g = large.abnormal.car(Window(0, 1)), number_dates(large.abnormal)
+    y, g = large.abnormal.car(Window(0, 1)), DateClusters.by_date(large.abnormal).number
     own = regress_car(large, ["x1", "x2"], cov="date", se="CR1").by("CR1")
     assert_allclose(own["wild_pvalue"], [brute_wild(X, y, g, j) for j in range(3)], rtol=1e-12)
 

@@ -8,7 +8,6 @@ from conftest import Market
 from scipy import stats
 from situations import CLOSE, DISPERSED, GROUPS, ONE, noisy, opinion, placed, trust
 
-from eventstudy.analysis.answer.answer import main_test
 from eventstudy.analysis.answer.diagnosis import false_alarms
 from eventstudy.models import MODELS
 from eventstudy.significance import STATISTICS
@@ -249,7 +248,7 @@ def test_every_test_has_one_opinion(at: list[int]) -> None:
     results = placed(at, rho=0.2).fit()
     diagnosed = results.diagnose()
     assert [v.test for v in diagnosed.opinions] == results.all_tests
-    assert diagnosed.main_test == results.main_test() == main_test(len(at))
+    assert diagnosed.main_test == results.main_test() == STATISTICS.main(len(at))
     for v in diagnosed.opinions:
         assert v.trust in {"valid", "valid with care", "not valid"}
         assert v.pvalue == pytest.approx(results.test(v.test, (0, 1)).pvalue, nan_ok=True)

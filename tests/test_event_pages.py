@@ -23,7 +23,6 @@ from eventstudy.findings.listed_events import page_name
 from eventstudy.report.formats.pages import event_pages, list_event_pages
 from eventstudy.report.page.event_page import render_context
 from eventstudy.report.tables.events import in_order
-from eventstudy.significance import recent_variance
 from eventstudy.studies import EventStudyResults, run_study
 from eventstudy.words import numbers
 
@@ -77,7 +76,7 @@ def test_a_page_has_the_numbers_of_its_event(
     text = loose(unescape(pages["events/0004-e3.html"])).replace("\u00a0", " ")
     row = fallen.car([MAIN]).iloc[3]
     law = stats.t(fallen.abnormal.df_resid[3])
-    k = recent_variance(fallen.abnormal, MAIN)[3]
+    k = fallen.abnormal.recent_variance(MAIN)[3]
     se = row["se"] * np.sqrt(k)
     half, p = law.ppf(0.975) * se, 2 * law.sf(abs(row["car"] / se))
     assert p > 0.05, "so that the interval has signs"
@@ -111,7 +110,7 @@ def test_table_of_windows_equals_the_table_of_cars(
     law = stats.t(fallen.abnormal.df_resid[3])
     for (_, effect, interval, p), window in zip(rows, CONFIG.tested, strict=True):
         car = fallen.car([window]).iloc[3]
-        se = car["se"] * np.sqrt(recent_variance(fallen.abnormal, window)[3])
+        se = car["se"] * np.sqrt(fallen.abnormal.recent_variance(window)[3])
         half = law.ppf(0.975) * se
         assert effect == numbers.percent(car["car"], unit=False)
         assert interval == numbers.span(car["car"] - half, car["car"] + half, unit=False)

@@ -17,7 +17,7 @@ from eventstudy.analysis.all_tables import STACKED
 from eventstudy.analysis.cross_section.groups import Pair, clustered, differences, welch
 from eventstudy.errors import ConfigError, InapplicableError
 from eventstudy.settings import StudyConfig
-from eventstudy.significance import clustered_t
+from eventstudy.significance import DateClusters
 
 
 def brute_force(pair: Pair) -> tuple[float, float, float]:
@@ -85,7 +85,7 @@ def test_groups_on_dates_of_their_own_have_the_variances_of_two_means() -> None:
     variance = 0.0
     for own in (pair.first, ~pair.first):
         values = pair.car[own]
-        t = clustered_t(values, np.unique(pair.date[own], return_inverse=True)[1])
+        t = DateClusters.of(pair.date[own]).t(values)
         variance += (values.mean() / t.statistic) ** 2
     assert clustered(pair).se ** 2 == pytest.approx(variance, rel=1e-10)
 

@@ -20,8 +20,13 @@ from eventstudy.analysis.over_time.long_horizon import bhar, overlapping
 from eventstudy.errors import ConfigError, InapplicableError
 from eventstudy.events import Events
 from eventstudy.returns import ReturnsPanel
-from eventstudy.significance import SHARE, resample_johnson
-from eventstudy.significance.means import hall_t, johnson_statistic, johnson_t
+from eventstudy.significance.means import (
+    SHARE,
+    hall_t,
+    johnson_statistic,
+    johnson_t,
+    resample_johnson,
+)
 from eventstudy.studies import EventStudy, EventStudyResults
 
 HERE = Path(__file__).parent / "reference"

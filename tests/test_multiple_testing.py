@@ -18,14 +18,13 @@ from eventstudy.analysis.cross_section.multiple_testing import (
     ADJUSTMENTS,
     FAMILIES,
     adjusted,
-    draw_signs,
     stepdown,
 )
 from eventstudy.calendars import Window
 from eventstudy.errors import ConfigError, InapplicableError
 from eventstudy.models import MODELS
 from eventstudy.settings import StudyConfig
-from eventstudy.significance import STATISTICS, clustered_t, number_dates
+from eventstudy.significance import STATISTICS, DateClusters
 from eventstudy.studies import EventStudyResults
 
 COLUMNS = [
@@ -86,9 +85,9 @@ def test_reference_romano_wolf(large: EventStudyResults) -> None:
     ref = read("large_example.json")["romano_wolf_windows"]
     signs = np.random.default_rng(ref["seed"]).choice([-1.0, 1.0], size=(ref["B"], 8))
     windows = [Window.of(w) for w in read("large_example.json")["windows"]]
-    cluster = number_dates(large.abnormal)
+    cluster = DateClusters.by_date(large.abnormal).number
     values = [large.abnormal.car(w) for w in windows]
-    t = [abs(clustered_t(v, cluster).statistic) for v in values]
+    t = [abs(DateClusters(cluster).t(v).statistic) for v in values]
     np.testing.assert_allclose(t, ref["t"], **CLOSE)
     p = stepdown(values, [cluster] * 6, signs, complete=False)
     np.testing.assert_allclose(p, ref["p"], rtol=1e-12)
@@ -118,9 +117,9 @@ def test_adjusted_pvalues_keep_their_order_and_never_fall(p: list[float], method
 
 def brute_force(values: list[Any], clusters: list[Any], signs: Any, complete: bool) -> Any:
     """Return stepdown p-values draw by draw, each t* from the flipped values themselves."""
-    t = [abs(clustered_t(v, c).statistic) for v, c in zip(values, clusters, strict=True)]
+    t = [abs(DateClusters(c).t(v).statistic) for v, c in zip(values, clusters, strict=True)]
     stars = [
-        [abs(clustered_t(v * s[c], c).statistic) for v, c in zip(values, clusters, strict=True)]
+        [abs(DateClusters(c).t(v * s[c]).statistic) for v, c in zip(values, clusters, strict=True)]
         for s in signs
     ]
     p, last, left = np.empty(len(t)), 0.0, list(range(len(t)))
@@ -142,7 +141,9 @@ def test_stepdown_by_brute_force(seed: int, complete: bool) -> None:
         rng.standard_normal(len(c)) + shift
         for c, shift in zip(clusters, (1.0, 0.2, 0.0), strict=True)
     ]
-    signs = draw_signs(7, 0, 0)[0] if complete else rng.choice([-1.0, 1.0], size=(99, 7))
+    signs = (
+        DateClusters.draw_signs(7, 0, 0)[0] if complete else rng.choice([-1.0, 1.0], size=(99, 7))
+    )
     ours = stepdown(values, clusters, signs, complete=complete)
     np.testing.assert_allclose(ours, brute_force(values, clusters, signs, complete))
 
@@ -152,8 +153,8 @@ def test_hypotheses_that_miss_a_date_share_the_draws_of_the_others() -> None:
     anew."""
     rng = np.random.default_rng(1)
     value, cluster = rng.standard_normal(12) + 0.5, np.tile(np.arange(2, 8), 2)
-    signs, _ = draw_signs(8, 0, 0)
-    alone = stepdown([value], [cluster - 2], draw_signs(6, 0, 0)[0], complete=True)
+    signs, _ = DateClusters.draw_signs(8, 0, 0)
+    alone = stepdown([value], [cluster - 2], DateClusters.draw_signs(6, 0, 0)[0], complete=True)
     np.testing.assert_allclose(stepdown([value], [cluster], signs, complete=True), alone)
     np.testing.assert_allclose(
         stepdown([value] * 3, [cluster] * 3, signs, complete=True), alone.repeat(3)
@@ -161,13 +162,13 @@ def test_hypotheses_that_miss_a_date_share_the_draws_of_the_others() -> None:
 
 
 def test_signs() -> None:
-    signs, complete = draw_signs(6, 10, 1)
+    signs, complete = DateClusters.draw_signs(6, 10, 1)
     assert complete
     assert len({tuple(row) for row in signs}) == 64
-    drawn, complete = draw_signs(13, 500, 1)
+    drawn, complete = DateClusters.draw_signs(13, 500, 1)
     assert not complete
     assert drawn.shape == (500, 13)
-    np.testing.assert_array_equal(drawn, draw_signs(13, 500, 1)[0])
+    np.testing.assert_array_equal(drawn, DateClusters.draw_signs(13, 500, 1)[0])
     assert set(np.unique(drawn)) == {-1.0, 1.0}
 
 
@@ -175,8 +176,10 @@ def test_one_hypothesis_is_the_wild_bootstrap() -> None:
     results = Market(24, dates=8, effect=0.02).fit()
     sample, window = results.abnormal, Window(0, 0)
     wild = STATISTICS["wild_bootstrap"](sample, window)
-    signs, complete = draw_signs(8, 0, 0)
-    p = stepdown([sample.car(window)], [number_dates(sample)], signs, complete=complete)
+    signs, complete = DateClusters.draw_signs(8, 0, 0)
+    p = stepdown(
+        [sample.car(window)], [DateClusters.by_date(sample).number], signs, complete=complete
+    )
     assert p[0] == pytest.approx(wild.pvalue)
 
 

@@ -15,7 +15,7 @@ from scipy import stats
 import eventstudy as es
 from eventstudy.calendars import Window
 from eventstudy.report.sentences.answer import describe_violence
-from eventstudy.significance import STATISTICS, recent_variance
+from eventstudy.significance import STATISTICS
 
 REFERENCE = json.loads(
     (Path(__file__).parent / "reference" / "recent_variance.json").read_text(encoding="utf-8")
@@ -49,7 +49,7 @@ def test_k_is_that_of_a_program_written_apart(case: str, window: str, engine: st
     model, _, lacks_index = case.partition(" ")
     returns = returns_of().drop(columns="M") if lacks_index else returns_of()
     results = fit_of("ABC", other=True, model=model, engine=engine, returns=returns)
-    k = recent_variance(results.abnormal, Window(*map(int, window.split(","))))
+    k = results.abnormal.recent_variance(Window(*map(int, window.split(","))))
     expected = REFERENCE["k"][case][window]
     got = dict(zip(results.events["ticker"][:3], k[:3], strict=True))
     assert got == pytest.approx(expected, rel=1e-11)
@@ -59,7 +59,7 @@ def test_the_sample_of_a_study_has_the_k_of_the_study() -> None:
     whole = fit_of("ABC", other=True).abnormal
     for i in range(3):
         alone = whole.take(np.array([i]))
-        assert recent_variance(alone, MAIN)[0] == pytest.approx(recent_variance(whole, MAIN)[i])
+        assert alone.recent_variance(MAIN)[0] == pytest.approx(whole.recent_variance(MAIN)[i])
 
 
 def test_the_main_test_of_one_event_divides_by_the_root_of_k() -> None:
@@ -93,7 +93,7 @@ def test_the_table_of_cars_has_the_p_that_the_report_shows() -> None:
 def test_the_main_test_of_three_events_weighs_them_by_the_errors_of_these_days() -> None:
     results = fit_of("ABC")
     a = results.abnormal
-    k = recent_variance(a, MAIN)
+    k = a.recent_variance(MAIN)
     s = np.sqrt(k * a.var_car(MAIN))
     z = a.car(MAIN) / s
     r = results.test("patell_kp", MAIN).statistic / results.test("patell", MAIN).statistic
@@ -133,11 +133,11 @@ def test_k_is_one_in_quiet_times_and_for_a_model_with_a_variance_of_its_own() ->
     calm = np.r_[rng.normal(0, 0.02, n - 120), rng.normal(0, 0.005, 120)]
     frame = pd.DataFrame({"A": market + calm, "M": market}, index=DAYS)
     quiet = fit_of("A", returns=frame)
-    assert recent_variance(quiet.abnormal, MAIN) == pytest.approx([1.0])
+    assert quiet.abnormal.recent_variance(MAIN) == pytest.approx([1.0])
     textbook, ours = (quiet.test(name, MAIN) for name in ("event_t", "event_t_regime"))
     assert ours.statistic == textbook.statistic
     pytest.importorskip("arch")
-    assert recent_variance(fit_of("A", model="garch").abnormal, MAIN) == pytest.approx([1.0])
+    assert fit_of("A", model="garch").abnormal.recent_variance(MAIN) == pytest.approx([1.0])
 
 
 def test_a_jump_before_the_event_counts_as_one_day_of_six_times_the_variance() -> None:
@@ -147,7 +147,7 @@ def test_a_jump_before_the_event_counts_as_one_day_of_six_times_the_variance() -
     for jump in (0.0, 0.3, 0.45):
         moved = firm.copy()
         moved[REFERENCE["day0"] - 3] += jump
-        k[jump] = recent_variance(fit_of("A", returns=returns_of(A=moved)).abnormal, MAIN)[0]
+        k[jump] = fit_of("A", returns=returns_of(A=moved)).abnormal.recent_variance(MAIN)[0]
     assert k[0.3] == pytest.approx(k[0.45])
     assert k[0.0] < k[0.3] < 1.5 * k[0.0]
 
@@ -156,9 +156,7 @@ def test_the_day_before_the_event_is_no_day_of_the_firm() -> None:
     firm = np.array(REFERENCE["firms"]["A"])
     firm[REFERENCE["day0"] - 1] += 0.4
     moved = fit_of("A", returns=returns_of(A=firm)).abnormal
-    assert recent_variance(moved, MAIN) == pytest.approx(
-        recent_variance(fit_of("A").abnormal, MAIN)
-    )
+    assert moved.recent_variance(MAIN) == pytest.approx(fit_of("A").abnormal.recent_variance(MAIN))
 
 
 def test_a_share_in_a_crash_is_no_result_where_the_textbook_has_p_below_a_thousandth() -> None:

@@ -210,10 +210,10 @@ def test_large_sign_flips_by_date(large_fit: Any, text: str) -> None:
 
 def test_unequal_dates_by_hand() -> None:
     """Seven values on four dates: t = 1.8860222, df = 2.3684211, p = .1797877."""
-    from eventstudy.significance import clustered_t, pvalue
+    from eventstudy.significance import DateClusters, pvalue
 
     values = np.array([0.02, 0.01, 0.03, -0.01, 0.00, 0.04, 0.02])
-    t, df = clustered_t(values, np.array([0, 0, 0, 1, 1, 2, 3]))[:2]
+    t, df = DateClusters(np.array([0, 0, 0, 1, 1, 2, 3])).t(values)[:2]
     assert (t, df) == pytest.approx((1.8860222, 2.3684211), abs=5e-8)
     assert pvalue(t, df) == pytest.approx(0.1797877, abs=5e-8)
 

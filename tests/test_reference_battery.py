@@ -24,12 +24,11 @@ from eventstudy.dependence.session_sums import by_session
 from eventstudy.errors import ConfigError
 from eventstudy.models import MODELS
 from eventstudy.significance import (
-    SHARE,
     STATISTICS,
     SignificanceTest,
     block_sums,
-    resample_johnson,
 )
+from eventstudy.significance.means import SHARE, resample_johnson
 from eventstudy.significance.multivariate import common_system, left_out
 from eventstudy.significance.variances import standardise
 from eventstudy.windows import EventWindows

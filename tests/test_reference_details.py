@@ -17,7 +17,7 @@ from eventstudy.dependence import WeightedSums
 from eventstudy.dependence.loadings import loadings_on
 from eventstudy.dependence.pairs import correlations
 from eventstudy.models import MODELS
-from eventstudy.significance import STATISTICS, flipped_t
+from eventstudy.significance import STATISTICS, DateClusters
 from eventstudy.significance._ranks import all_days, day_sums, scaled_ranks
 from eventstudy.significance.ranks import grank
 from eventstudy.windows import EventWindows
@@ -133,7 +133,7 @@ def test_sign_flips_of_single_events(fits: dict[str, Any], text: str) -> None:
     ref = read(LARGE)["windows"][text]["wild_iid"]
     car = fits[LARGE].car(Window.of(text))
     signs = np.random.default_rng(ref["seed"]).choice([-1.0, 1.0], size=(ref["draws"], 40))
-    stars = flipped_t(car, np.arange(40), signs)
+    stars = DateClusters(np.arange(40)).flipped_t(car, signs)
     t = stats.ttest_1samp(car, 0.0).statistic
     same(t, ref["stat"])
     same((1 + (np.abs(stars) >= abs(t) - 1e-9).sum()) / (1 + ref["draws"]), ref["p"])

@@ -225,13 +225,13 @@ def test_sign_flips_are_a_permutation_test() -> None:
 
 
 def test_dates_closer_than_the_window_flip_together() -> None:
-    from eventstudy.significance import merge_dates
+    from eventstudy.significance import DateClusters
 
     fit = Market(n=12, seed=5).fit().abnormal
     day0 = np.unique(fit.windows.day0)
-    assert merge_dates(fit, Window(0, 0)).max() + 1 == len(day0)
+    assert DateClusters.merged(fit, Window(0, 0)).count == len(day0)
     gaps = np.diff(day0)
-    assert merge_dates(fit, Window(0, 4)).max() == (gaps >= 5).sum()
+    assert DateClusters.merged(fit, Window(0, 4)).number.max() == (gaps >= 5).sum()
 
 
 def test_calendar_time_of_one_event_a_session_by_hand() -> None:

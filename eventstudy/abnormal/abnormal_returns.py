@@ -27,6 +27,7 @@ from ..utility import (
 from ..windows import EventWindows
 from .conventions import HISTORY, Conventions
 from .estimates import RUN, Estimates, Runs
+from .recent_days import RecentDays
 
 T = TypeVar("T")
 Rows = TypeVar("Rows", bound=AnyArray)
@@ -665,6 +666,82 @@ class AbnormalReturns:
         sar = np.where(inside, self.sar[:, self.columns(window)], 0.0)
         total = sar.sum(axis=1) / np.sqrt(np.maximum(inside.sum(axis=1), 1))
         return np.where(self.valid(window), total, np.nan)
+
+    def recent_variance(self, window: Window) -> FloatArray:
+        r"""Return how many times the variance of its estimation window a firm has around an event.
+
+        Parameters
+        ----------
+        window : Window
+            [a, b].
+
+        Returns
+        -------
+        (n,) float array
+            k, at least 1. It is 1 for models that forecast a variance of their own.
+
+        Notes
+        -----
+        With E_s[z] the mean of the days up to s, each day with .94 of the weight of the next, the
+        squared returns of the market :math:`q_t` and errors of the firm :math:`u_t^2` in units of
+        their variance in the estimation window, and m = min(-2, a-1):
+
+        .. math::
+
+            k_0 = E_{a-1}[q], \quad k_m = E_b[q'], \quad
+            k_u = E_m[\min(u^2, 6 \max(1, k_m))], \quad k = \max(1, \sqrt{k_u k_m})
+
+        where q' is q, but on the days of the window at most 6 max(1, k_0). A model without a market
+        takes the index of the event; without any, k = max(1, k_u). The two limits keep news from
+        passing as volatility: a leak, an earlier announcement, or one that moves the index itself.
+        The window of an event that a price limit extends ends on its last day.
+        Missing data: days without a return are left out of the means; k is 1 without any.
+
+        References
+        ----------
+        The weights are those of J. P. Morgan/Reuters (1996), RiskMetrics technical document, 4th
+        edition.
+        """
+        key = ("recent variance", window)
+        if len(self.all_events) <= KEPT:
+            return self.of_each_event(key, lambda study: study._recent_variance(window))
+        if len(self) < CHUNK:
+            return self.cached(key, lambda: self._recent_variance(window))
+
+        def by_chunk(study: AbnormalReturns) -> FloatArray:
+            return np.concatenate(list(study.by_chunk(lambda some: some._recent_variance(window))))
+
+        return self.of_each_event(key, by_chunk)
+
+    def _recent_variance(self, window: Window) -> FloatArray:
+        recent = self.recent_days
+        if recent is None:
+            return np.ones(len(self))
+        squares = recent.errors**2 / self.sigma2[:, None]
+        k = recent.ratio(squares, recent.market_variance(window), window)
+        for stop, rows in self._later_stops(window):
+            longer = Window(window.start, stop)
+            k[rows] = recent.ratio(squares, recent.market_variance(longer), longer)[rows]
+        return k
+
+    def _later_stops(self, window: Window) -> Iterator[tuple[int, BoolArray]]:
+        """Yield the event days on which windows end that a price limit extends, and whose."""
+        runs_on = self.extended(window)
+        if not runs_on.any():
+            return
+        last = self.sessions_of(window)[1][:, None]
+        dates = self.windows.dates[:, self.columns(self.event)]
+        stops = self.event.start + (dates <= last).sum(axis=1) - 1
+        for stop in np.unique(stops[runs_on]).tolist():
+            yield stop, runs_on & (stops == stop)
+
+    @property
+    def recent_days(self) -> RecentDays | None:
+        """What came just before each event; None for a model with a variance of its own."""
+        recent = self.study.recent
+        if recent is None:
+            return None
+        return self.cached(("recent days",), lambda: recent(self), any_convention=True)
 
     def require_returns(self) -> None:
         """Raise ConfigError unless these are returns: nobody holds volume or volatility."""

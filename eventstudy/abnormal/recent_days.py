@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..utility import FloatArray, IntArray
+import numpy as np
+
+from ..calendars import Window
+from ..utility import BoolArray, FloatArray, IntArray
+
+# The weight of a session, over that of the next.
+DECAY = 0.94
+# A single day counts at most as so many times the variance of its time: news is no volatility.
+MOST = 6.0
+# The day before the event may hold a leak, so the firm's own errors end the day before that.
+LAST_OWN_DAY = -2
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,3 +37,48 @@ class RecentDays:
     days: IntArray
     errors: FloatArray
     market: FloatArray
+
+    def market_variance(self, window: Window) -> FloatArray:
+        """Return the recent variance of the market of each event, k_m, (n,); NaN without a market.
+
+        Parameters
+        ----------
+        window : Window
+        """
+        market = self.market**2
+        before = self.days < window.start
+        inside = (self.days >= window.start) & (self.days <= window.stop)
+        usual = self._mean(market, before)
+        market[:, inside] = np.minimum(market[:, inside], _limit(usual)[:, None])
+        return self._mean(market, before | inside)
+
+    def ratio(self, squares: FloatArray, market: FloatArray, window: Window) -> FloatArray:
+        """Return k of errors with these squares (``AbnormalReturns.recent_variance``), (m,).
+
+        Parameters
+        ----------
+        squares : (m, L) float array
+            Squared errors in units of their variance in the estimation window; NaN where missing.
+        market : (m,) float array
+            Of :meth:`market_variance`.
+        window : Window
+        """
+        has_market = np.isfinite(market)
+        market = np.where(has_market, market, 1.0)
+        own = np.minimum(squares, np.where(has_market, _limit(market), np.inf)[:, None])
+        of_firm = self._mean(own, (self.days < window.start) & (self.days <= LAST_OWN_DAY))
+        k = np.where(has_market, np.sqrt(of_firm * market), of_firm)
+        return np.fmax(k, 1.0)
+
+    def _mean(self, values: FloatArray, chosen: BoolArray) -> FloatArray:
+        """Return the weighted mean of the `chosen` days, recent days first; NaN without any."""
+        values, days = values[:, chosen], self.days[chosen]
+        weights = DECAY ** (days.max(initial=0) - days)
+        there = np.isfinite(values)
+        with np.errstate(invalid="ignore"):
+            return np.asarray(np.where(there, values, 0.0) @ weights / (there @ weights))
+
+
+def _limit(variance: FloatArray) -> FloatArray:
+    """Return the most that a single day counts beside such a variance."""
+    return MOST * np.fmax(variance, 1.0)

@@ -12,7 +12,7 @@ from ..abnormal import AbnormalReturns
 from ..calendars import Window
 from ..dependence import WeightedSums
 from ..errors import InapplicableError
-from ..significance import FULL_SAMPLE, STATISTICS, main_test, pvalue
+from ..significance import FULL_SAMPLE, STATISTICS, pvalue
 from ..utility import FloatArray
 from ..words import LEVEL, say
 
@@ -229,7 +229,7 @@ def plain_average(abnormal: AbnormalReturns, window: Window) -> Interval:
     if n == 1:
         return Interval.of(car[0], np.sqrt(sample.var_car(window)[0]), float(sample.df_resid[0]))
     factor = inflation(sample, window)
-    if not np.isfinite(factor) or STATISTICS[main_test(FULL_SAMPLE)](abnormal, window).reason:
+    if not np.isfinite(factor) or STATISTICS[STATISTICS.main(FULL_SAMPLE)](abnormal, window).reason:
         return Interval(float(car.mean()))
     return Interval.of(car.mean(), factor * car.std(ddof=1) / np.sqrt(n), n - 1.0)
 

@@ -15,7 +15,7 @@ from ..calendars import Window
 from ..errors import RunFolderError
 from ..fitting import FittedStudy
 from ..settings import StudyConfig
-from ..significance import main_test
+from ..significance import STATISTICS
 from ..utility import __version__
 from ..words import say
 from .document import read_record, to_json
@@ -127,7 +127,7 @@ def case_of(study: FittedStudy, config: StudyConfig, name: str) -> Case:
     row, a, entries = study.records[0], study.abnormal, study.panel.provenance
     days = study.abnormal_returns()[["tau", "date", "ar"]]
     windows = study.car_table(config.tested)[["start", "stop", "car", "se"]]
-    decisive = [study.test(main_test(1), w) for w in config.tested]
+    decisive = [study.test(STATISTICS.main(1), w) for w in config.tested]
     windows = windows.assign(
         statistic=[test.statistic for test in decisive], pvalue=[test.pvalue for test in decisive]
     )

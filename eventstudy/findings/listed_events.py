@@ -16,7 +16,6 @@ from ..files import OUTCOME
 from ..fitting import FittedStudy, listed, listed_rows, merged_into
 from ..returns import FALLBACK, NAMED, Coverage, Need
 from ..settings import StudyConfig
-from ..significance import recent_variance
 from ..utility import AnyArray, flags_of, step
 from ..words import NO_REASON, Reason
 from .event_series import Estimation, Fault, fit_of, price_path
@@ -78,7 +77,7 @@ def _cars(study: FittedStudy, window: Window) -> Iterator[EventCar]:
     a = study.abnormal
     missing = dict(explain_lacking_cars(study, window))
     ends, is_extended = a.sessions_of(window)[1], a.extended(window) & study.ok
-    k = recent_variance(a, window)
+    k = a.recent_variance(window)
     tests = (a.car_t(window) / np.sqrt(k), a.car_pvalues(window, k), a.bhar(window))
     columns = (a.car(window), np.sqrt(a.var_car(window)), a.car_half_widths(window, k), *tests)
     names = ("car", "se", "half", "statistic", "pvalue", "bhar")

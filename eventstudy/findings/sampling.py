@@ -38,7 +38,7 @@ from ..fitting import (
 from ..quality import QUARANTINED, TAKEN_OUT
 from ..returns import FACTOR
 from ..settings import StudyConfig
-from ..significance import STATISTICS, consecutive_sums, recent_variance
+from ..significance import STATISTICS, consecutive_sums
 from ..utility import BoolArray, DateArray, Flag, FloatArray, flags_of
 from ..words import LEVEL, WORDS, Reason
 from .types import CarRemark, Sample, TestFinding, WindowFinding, firm_name
@@ -166,7 +166,7 @@ def _window(
     """
     answer, sample = answer_of(study, window), study.abnormal.tested(window)
     car, bhar = sample.car(window), sample.bhar(window)
-    each = sample.car_pvalues(window, recent_variance(sample, window))
+    each = sample.car_pvalues(window, sample.recent_variance(window))
     fell = bool(len(car) and car.mean() < 0)
     return WindowFinding(
         window=window,

@@ -19,7 +19,7 @@ from ..models import LinearModel
 from ..prices import Sizes
 from ..returns import ReturnsPanel
 from ..settings import StudyConfig
-from ..significance import STATISTICS, SignificanceTest, recent_variance
+from ..significance import STATISTICS, SignificanceTest
 from ..utility import (
     Alternative,
     BoolArray,
@@ -225,8 +225,8 @@ class FittedStudy:
         and last_session are those that enter the CAR: a window that closes at a price limit runs on
         to the first close off it, and a return may span sessions. variance_multiple says how many
         times as variable as in its estimation window the firm was around the event, and
-        pvalue_regime is the p that allows for it (:func:`recent_variance`), the one of a report;
-        NaN for very many events.
+        pvalue_regime is the p that allows for it, the one of a report
+        (``AbnormalReturns.recent_variance``); NaN for very many events.
         """
         rows = np.flatnonzero(self.ok)
         return pd.concat([self._car(w, rows) for w in self.windows_of(windows)], ignore_index=True)
@@ -234,7 +234,7 @@ class FittedStudy:
     def _car(self, window: Window, rows: IntArray) -> pd.DataFrame:
         a = self.abnormal
         t, half = a.car_t(window)[rows], a.car_half_widths(window)
-        k = np.full(len(a), np.nan) if is_large(self) else recent_variance(a, window)
+        k = np.full(len(a), np.nan) if is_large(self) else a.recent_variance(window)
         sessions, last = a.sessions_of(window)
         return pd.DataFrame({
             **self.ids_of(rows), "start": window.start, "stop": window.stop,

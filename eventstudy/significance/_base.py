@@ -299,7 +299,35 @@ class Statistic:
         require(fits, "needs_model" if self.per_event else "for_model_only", model=self.model)
 
 
-REGISTERED: Registry[Statistic] = Registry("test", "eventstudy.tests", ORDER)
+class Statistics(Registry[Statistic]):
+    """All tests, by name; those of other packages are found as well.
+
+    Examples
+    --------
+    >>> from eventstudy import STATISTICS
+    >>> STATISTICS.main(3), STATISTICS.main(50)
+    ('patell_kp_regime', 'bmp_kp')
+    """
+
+    def main(self, n_events: int) -> str:
+        """Return the name of the test that decides, by the number of events alone.
+
+        Notes
+        -----
+        It is the test with the largest `main_from` of at most `n_events`. Of one to four the
+        variance of the event days cannot be estimated from these days, so it is that of the
+        estimation days, raised where returns varied more just before. Five or more have BMP
+        adjusted for correlation (docs/methods/answer.md).
+        """
+        sizes = {test.main_from: name for name, test in self.items() if test.main_from}
+        return sizes[max(size for size in sizes if size <= max(n_events, 1))]
+
+    def for_role(self, role: Role) -> str:
+        """Return the name of the built-in test with a role in other analyses."""
+        return next(name for name, test in self.items() if test.role == role)
+
+
+REGISTERED = Statistics("test", "eventstudy.tests", ORDER)
 
 
 def statistic(

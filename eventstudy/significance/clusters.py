@@ -6,18 +6,11 @@ import numpy as np
 
 from ..abnormal import AbnormalReturns
 from ..calendars import Window
-from ..dependence import WeightedSums, require
-from ..utility import FloatArray, IntArray, chunks
+from ..dependence import require
+from ..utility import IntArray
 from ._base import Value, statistic, t_of_mean
 from ._ranks import Totals, same_date_mean, scaled_total
-
-MIN_DATES = 3
-MIN_CLUSTERS = 6
-ENUMERATE_UP_TO = 12
-# Signs that are drawn at a time.
-BLOCK = 1 << 20
-# |t*| that equals |t| but for rounding counts as at least as large.
-TIE = 1e-9
+from .date_clusters import DateClusters
 
 
 @statistic(
@@ -75,7 +68,7 @@ def date_clustered(sample: AbnormalReturns, window: Window) -> Value:
     >>> print(es.study(news, "sample").test("date_clustered", (0, 1)))
     Date-clustered t: t(5) = -0.87, p = 0.4233, 6 events
     """
-    return clustered_t(sample.car(window), number_dates(sample))
+    return DateClusters.by_date(sample).t(sample.car(window))
 
 
 @statistic(
@@ -97,7 +90,7 @@ def wild_bootstrap(sample: AbnormalReturns, window: Window) -> Value:
     Returns
     -------
     Value
-        The statistic of :func:`clustered_t` and its two tails among the flips.
+        The statistic of :func:`date_clustered` and its two tails among the flips.
 
     Raises
     ------
@@ -110,8 +103,8 @@ def wild_bootstrap(sample: AbnormalReturns, window: Window) -> Value:
 
     .. math:: CAR_i^* = v_{g(i)} CAR_i, \quad v_g = \pm 1
 
-    Dates closer than L sessions share a cluster (:func:`merge_dates`), so overlapping windows flip
-    together. All 2^G flips are taken for up to 12 clusters, p being the share that reaches the
+    Dates closer than L sessions share a cluster (``DateClusters.merged``), so overlapping windows
+    flip together. All 2^G flips are taken for up to 12 clusters, p being the share that reaches the
     statistic; else B seeded draws and (1 + #) / (1 + B). Missing data: as in
     :func:`date_clustered`.
 
@@ -130,144 +123,15 @@ def wild_bootstrap(sample: AbnormalReturns, window: Window) -> Value:
     >>> print(es.study(news, "sample").test("wild_bootstrap", (0, 1)))
     Wild bootstrap by date: sign flips = -0.87, p = 0.4062, 6 events
     """
-    cluster = merge_dates(sample, window)
-    G = int(cluster.max()) + 1
-    require(G >= MIN_CLUSTERS, "clusters_needed", n=G, needed=MIN_CLUSTERS)
+    clusters = DateClusters.merged(sample, window)
+    clusters.require_flips()
     car, c = sample.car(window), sample.conventions
-    t = clustered_t(car, cluster).statistic
-    stars = flip_clusters(car, cluster, draws=c.draws, seed=c.seed)
-    drawn = G > ENUMERATE_UP_TO
-    tails = (stars <= t + TIE, stars >= t - TIE)
+    t = clusters.t(car).statistic
+    stars = clusters.t_of_flips(car, draws=c.draws, seed=c.seed)
+    drawn = clusters.count > DateClusters.ENUMERATED
+    tails = (stars <= t + clusters.TIE, stars >= t - clusters.TIE)
     lower, upper = (float((tail.sum() + drawn) / (len(stars) + drawn)) for tail in tails)
     return Value(t, np.nan, "sign flips", lower, upper)
-
-
-def number_dates(sample: AbnormalReturns) -> IntArray:
-    """Return the date of each event as a number from 0 to G-1, shape (n,)."""
-    return np.unique(sample.windows.day0, return_inverse=True)[1].ravel()
-
-
-def clustered_t(values: FloatArray, cluster: IntArray) -> Value:
-    """Return the CR2 t-statistic of a mean and its Satterthwaite degrees of freedom.
-
-    Parameters
-    ----------
-    values : (n,) float array
-    cluster : (n,) int array
-        From 0 to G-1.
-
-    Raises
-    ------
-    InapplicableError
-        For fewer than three clusters, or no variance across them.
-
-    Examples
-    --------
-    >>> values = np.array([0.02, 0.01, 0.03, -0.01, 0.0, 0.04, 0.02])
-    >>> value = clustered_t(values, np.array([0, 0, 0, 1, 1, 2, 3]))
-    >>> round(value.statistic, 7), round(value.df, 7)
-    (1.8860222, 2.3684211)
-    """
-    size = np.bincount(cluster).astype(float)
-    n, G = len(values), len(size)
-    require(G >= MIN_DATES, "dates_needed", n=G, needed=MIN_DATES)
-    total = np.bincount(cluster, weights=values - values.mean())
-    variance = (total**2 / (1 - size / n)).sum()
-    require(variance > 0 and np.isfinite(variance), "same_value_of_dates")
-    # The sum over pairs of dates of n_g^2 n_h^2 / ((N - n_g) (N - n_h)), without an array of pairs.
-    share = size**2 / (n - size)
-    df = n**2 / ((size**2).sum() + share.sum() ** 2 - (share**2).sum())
-    return Value(float(n * values.mean() / np.sqrt(variance)), float(df))
-
-
-def merge_dates(sample: AbnormalReturns, window: Window) -> IntArray:
-    """Return the cluster of each event, shape (n,); events whose CARs share a session share one.
-
-    Parameters
-    ----------
-    sample : AbnormalReturns
-        n events.
-    window : Window
-        L days.
-
-    Notes
-    -----
-    On one calendar these are dates fewer than L sessions apart. Events of exchanges that are never
-    open together share a cluster if their windows are within a session of each other.
-    """
-    first, last = WeightedSums(sample, window).session_ends
-    order = np.argsort(first, kind="stable")
-    reach = np.maximum.accumulate(last[order])
-    number: IntArray = np.empty(len(order), np.int64)
-    number[order] = np.r_[0, np.cumsum(first[order][1:] > reach[:-1])]
-    return number
-
-
-def flip_clusters(values: FloatArray, cluster: IntArray, *, draws: int, seed: int) -> FloatArray:
-    """Return the t-statistics under sign flips of whole clusters, shape (2^G,) or (draws,).
-
-    Parameters
-    ----------
-    values : (n,) float array
-    cluster : (n,) int array
-        From 0 to G-1.
-    draws, seed : int
-        Of more than 12 clusters: seeded draws and their mirrors, which make the p-value independent
-        of the sign of the effect.
-    """
-    G = int(cluster.max()) + 1
-    if G <= ENUMERATE_UP_TO:
-        return flipped_t(values, cluster, list_signs(G))
-    rng, half = np.random.default_rng(seed), (draws + 1) // 2
-    blocks = chunks(half, max(1, BLOCK // G))
-    drawn = (rng.choice([-1.0, 1.0], size=(block.stop - block.start, G)) for block in blocks)
-    stars = np.concatenate([flipped_t(values, cluster, signs) for signs in drawn])
-    return np.concatenate([stars, -stars])[:draws]
-
-
-def list_signs(G: int) -> FloatArray:
-    """Return the 2^G rows of G signs, the identity first."""
-    bits = (np.arange(2**G)[:, None] >> np.arange(G)) & 1
-    return np.where(bits == 0, 1.0, -1.0)
-
-
-def draw_signs(G: int, draws: int, seed: int) -> tuple[FloatArray, bool]:
-    """Return signs (B, G), and whether they are all 2^G of them, as they are for up to 12 clusters.
-
-    Parameters
-    ----------
-    G : int
-        Number of clusters.
-    draws : int
-    seed : int
-
-    Returns
-    -------
-    (B, G) float array, bool
-    """
-    if G <= ENUMERATE_UP_TO:
-        return list_signs(G), True
-    return np.random.default_rng(seed).choice([-1.0, 1.0], size=(draws, G)), False
-
-
-def flipped_t(values: FloatArray, cluster: IntArray, signs: FloatArray) -> FloatArray:
-    """Return the CR2 t of the mean of the flipped values, shape (draws,).
-
-    Parameters
-    ----------
-    values : (n,) float array
-    cluster : (n,) int array
-        From 0 to G-1.
-    signs : (draws, G) float array
-        The sign of each cluster in each draw.
-    """
-    size, total = np.bincount(cluster).astype(float), np.bincount(cluster, weights=values)
-    n = len(values)
-    mean = signs @ total / n
-    deviation = signs * total - size * mean[:, None]
-    variance = (deviation**2 / (1 - size / n)).sum(axis=1)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return np.where(variance > 0, n * mean / np.sqrt(variance), np.sign(mean) * np.inf)
 
 
 MIN_SESSIONS = 10

@@ -293,11 +293,12 @@ def johnson_t(values: FloatArray) -> Value:
     return Value(float(johnson_statistic(values[None])[0]), df)
 
 
-# The tests of the mean of any values, such as buy-and-hold returns, by the names of their rows.
-TESTS_OF_VALUES: dict[str, Callable[[FloatArray], Value]] = {
+OF_VALUES: dict[str, Callable[[FloatArray], Value]] = {
     "t": t_of_mean, "hall": hall_t, "johnson": johnson_t,
 }  # fmt: skip
 RESAMPLED = "johnson_bootstrap"
+# The tests of the mean of any values, such as buy-and-hold returns, by the names of their rows.
+TESTS_OF_VALUES = (*OF_VALUES, RESAMPLED)
 
 
 def johnson_statistic(rows: FloatArray, centre: float = 0.0) -> FloatArray:
@@ -362,3 +363,31 @@ def resample_johnson(
     finite = np.isfinite(stars).all()
     low, high = np.quantile(stars, QUANTILES, method="linear" if finite else "nearest")
     return Value(observed, np.nan, "bootstrap", lower, upper), (float(low), float(high))
+
+
+def mean_test(
+    name: str, values: FloatArray, *, draws: int, seed: int
+) -> tuple[Value, str, tuple[float, float]]:
+    """Return a test of the mean of any values, its law in words, and its two critical values.
+
+    Parameters
+    ----------
+    name : str
+        One of :data:`TESTS_OF_VALUES`.
+    values : (N,) float array
+    draws, seed : int
+        Of the test that draws.
+
+    Raises
+    ------
+    InapplicableError
+        If the values are too few, or do not differ.
+    """
+    from scipy.special import stdtrit
+
+    if name == RESAMPLED:
+        value, ends = resample_johnson(values, draws=draws, seed=seed)
+        return value, f"{draws} resamples of {len(values) // SHARE}", ends
+    value = OF_VALUES[name](values)
+    low, high = stdtrit(value.df, QUANTILES)
+    return value, f"t({value.df:g})", (float(low), float(high))

@@ -9,7 +9,6 @@ from ..calendars import Window
 from ..dependence import WeightedSums, require
 from ..utility import FloatArray
 from ._base import FULL_SAMPLE, Value, f_value, statistic, t_of_mean
-from ._recent_variance import recent_variance
 
 NULL = "the mean standardised CAR is zero"
 KP = "Kolari and Pynnonen (2010), with the correlation weighted by the overlap of the windows"
@@ -285,7 +284,7 @@ def patell_kp_regime(sample: AbnormalReturns, window: Window) -> Value:
     >>> print(es.study(news, "sample").test("patell_kp_regime", (0, 1)))
     Patell-KP, variance of these days: N(0,1) = -2.07, p = 0.0381, 6 events
     """
-    k = recent_variance(sample, window)
+    k = sample.recent_variance(window)
     return _patell_kp(sample, window, sample.scar(window) / np.sqrt(k))
 
 
@@ -316,8 +315,8 @@ def decisive_scars(
         n events, all valid for `window`.
     window : Window
     is_few : bool, optional
-        Whether errors are raised by the root of :func:`recent_variance`; by default below five
-        events.
+        Whether errors are raised by the root of ``AbnormalReturns.recent_variance``; by default
+        below five events.
 
     Returns
     -------
@@ -330,7 +329,7 @@ def decisive_scars(
         is_few = len(sample) < FULL_SAMPLE
     if not is_few:
         return scar, error
-    swing = np.sqrt(recent_variance(sample, window))
+    swing = np.sqrt(sample.recent_variance(window))
     return scar / swing, error * swing
 
 
@@ -426,7 +425,7 @@ def event_t_regime(sample: AbnormalReturns, window: Window) -> Value:
     >>> print(es.study(news, "sample").test("event_t_regime", (0, 1)))
     Single-event t, variance of these days: t(218) = -2.07, p = 0.0392, 1 event
     """
-    k = recent_variance(sample, window)[0]
+    k = sample.recent_variance(window)[0]
     return Value(float(sample.car_t(window)[0] / np.sqrt(k)), float(sample.df_resid[0]))
 
 

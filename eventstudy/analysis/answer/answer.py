@@ -17,8 +17,6 @@ from ...significance import (
     STATISTICS,
     SignificanceTest,
     decisive_scars,
-    main_test,
-    recent_variance,
     scar_variance,
 )
 from ...utility import Flag, TestName
@@ -45,7 +43,7 @@ NOT_DIFFERENT: Verdict = "not_different"
 NO_RESULT: Verdict = "no_result"
 PROVISIONAL: Verdict = "provisional"
 # The main test of a sample that is large enough for every test.
-FULL_TEST = main_test(FULL_SAMPLE)
+FULL_TEST = STATISTICS.main(FULL_SAMPLE)
 # A smaller mean correlation leaves a shared shock next to nothing to work through.
 SHARED = 0.02
 # Events that move together as much on fewer of the other dates may owe it to a shared shock.
@@ -115,7 +113,7 @@ class Answer:
         ``different`` if the main test has p < 0.05, which is where its interval leaves out zero;
         ``provisional`` while events wait for days of the window.
     test : str
-        The main test, chosen by the number of events alone: see :func:`main_test`.
+        The main test, chosen by the number of events alone: see ``STATISTICS.main``.
     pvalue : float
         Two-sided; NaN without a result or before the verdict.
     effect : Interval
@@ -315,19 +313,19 @@ def decide(abnormal: AbnormalReturns, window: Window, event_ids: Sequence[str] =
     so that it exists where d is zero: f sd(z) / (sqrt(N) mean(1/s)), f^2 = (1 + (N-1) r) / (1 - r),
     for five events or more; sqrt(sum nu/(nu-2)) sqrt(1 + (N-1) max(r, 0)) / sum 1/s for two to
     four; s for one. Of one to four events s is the standard error of the CAR times the root of k
-    (:func:`recent_variance`). The interval leaves out zero exactly where the verdict is
+    (``AbnormalReturns.recent_variance``). The interval leaves out zero exactly where the verdict is
     ``different``.
     """
     valid, sample = abnormal.sample(window), abnormal.tested(window)
     n, short = len(sample), len(valid) - len(sample)
     if len(valid) == 0:
-        name = main_test(int(np.isfinite(abnormal.sigma2).sum()))
+        name = STATISTICS.main(int(np.isfinite(abnormal.sigma2).sum()))
         return Answer(NO_RESULT, name, reason="no event has all days of the window")
     average: dict[str, Any] = {"plain_average": plain_average(abnormal, window), "n_short": short}
     if n == 0:
         why = Reason("short_histories", n=short, needed=valid.least_history)
-        return Answer(NO_RESULT, main_test(short), reason=str(why), **average)
-    test = STATISTICS[main_test(n)](sample, window)
+        return Answer(NO_RESULT, STATISTICS.main(short), reason=str(why), **average)
+    test = STATISTICS[STATISTICS.main(n)](sample, window)
     common: dict[str, Any] = {
         "n_events": n, "n_dates": len(np.unique(sample.windows.day0)),
         "market_implied": _implied(sample, window), **average,
@@ -456,7 +454,7 @@ def _overturn(
         each = tuple(LeftOut.of(leave_out) for leave_out in rows if leave_out.kind == "event")
         spread = STATISTICS[FULL_TEST](sample, window).pvalue
         return Overturn(
-            tuple(recent_variance(sample, window).tolist()), ratio, spread, smallest_effect=least,
+            tuple(sample.recent_variance(window).tolist()), ratio, spread, smallest_effect=least,
             leave_one_out=each, firm_variance=other_days_variance(sample, window),
         )  # fmt: skip
     shared = _shared_shock(sample, window, ratio) if test.pvalue < LEVEL else np.nan

@@ -15,7 +15,7 @@ from ...abnormal import AbnormalReturns
 from ...calendars import Window
 from ...dependence import Limits
 from ...fitting import FittedStudy, WindowLike, part_of_many
-from ...significance import STATISTICS, SignificanceTest, Statistic, main_test
+from ...significance import STATISTICS, SignificanceTest, Statistic
 from ...utility import Trust
 from ...words import Reason, say
 from .situation import KAPPA_EVENTS, SKEWNESS_EVENTS, Situation, measure
@@ -315,7 +315,10 @@ def diagnose(study: FittedStudy, window: WindowLike | None = None) -> Diagnosis:
 
 def _diagnosis(study: FittedStudy, window: Window) -> Diagnosis:
     situation = measure(study, window)
-    name, judged = main_test(situation.n_events or len(study)), opinions(situation, study.abnormal)
+    name, judged = (
+        STATISTICS.main(situation.n_events or len(study)),
+        opinions(situation, study.abnormal),
+    )
     return Diagnosis(**vars(situation), main_test=name, opinions=judged)
 
 

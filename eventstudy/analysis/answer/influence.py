@@ -14,7 +14,7 @@ from ...abnormal import AbnormalReturns
 from ...calendars import Window
 from ...dependence import Limits, WeightedSums
 from ...errors import InapplicableError
-from ...significance import EQUAL, FULL_SAMPLE, decisive_scars, merge_dates, scar_variance
+from ...significance import EQUAL, FULL_SAMPLE, DateClusters, decisive_scars, scar_variance
 from ...utility import Day, FloatArray, IntArray
 from ...words import LEVEL, Paragraph, say
 from ..interval import ROBUST, Interval, robust_means
@@ -335,7 +335,7 @@ def list_sets(
     labels: list[tuple[Kind, str]] = [("event", str(name)) for name in names.ids]
     members = list(np.arange(n)[:, None])
     seen: set[bytes] = set()
-    clusters = merge_dates(sample, window)
+    clusters = DateClusters.merged(sample, window).number
     by_kind: dict[Kind, Any] = {"date": day0, "cluster": clusters, "firm": np.array(names.tickers)}
     days = sample.windows.sessions.astype("datetime64[D]")
     for kind, values in by_kind.items():

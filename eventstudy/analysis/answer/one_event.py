@@ -10,7 +10,7 @@ from ...abnormal import AbnormalReturns
 from ...calendars import Window
 from ...fitting import FittedStudy
 from ...returns import PEERS
-from ...significance import DECIMALS, STATISTICS, block_sums, main_test, recent_variance
+from ...significance import DECIMALS, STATISTICS, block_sums
 from ...utility import FloatArray
 from ..placebos.placebo import fit_around, peers_of
 from ..placebos.shifted_dates import MIN_SHARE, days_of
@@ -60,7 +60,7 @@ def measure_one_event(study: FittedStudy, window: Window) -> OneEvent:
         without peers where the events name none or their prices are not in the panel.
     """
     row, sample = int(np.argmax(study.abnormal.in_tests(window))), study.abnormal.tested(window)
-    t = STATISTICS[main_test(1)](sample, window).statistic
+    t = STATISTICS[STATISTICS.main(1)](sample, window).statistic
     rank = STATISTICS["sq"](sample, window).pvalue
     # Windows of this length say nothing of one that a price limit extends.
     is_ranked = np.isfinite(rank) and not sample.extended(window)[0]
@@ -104,5 +104,5 @@ def _peers(study: FittedStudy, row: int, window: Window) -> FloatArray:
     layout, day0 = replace(study.layout.take(same), rows=rows), days_of(study)
     abnormal = fit_around(study, layout, day0[same], window)
     used = abnormal.valid(window) & (abnormal.nobs >= MIN_SHARE * study.abnormal.nobs[row])
-    t = abnormal.car_t(window) / np.sqrt(recent_variance(abnormal, window))
+    t = abnormal.car_t(window) / np.sqrt(abnormal.recent_variance(window))
     return np.asarray(t[used])

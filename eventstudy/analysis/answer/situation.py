@@ -12,7 +12,7 @@ from ...abnormal import AbnormalReturns
 from ...calendars import Window
 from ...dependence import WeightedSums, still_days
 from ...fitting import FittedStudy
-from ...significance import FULL_SAMPLE, merge_dates, recent_variance
+from ...significance import FULL_SAMPLE, DateClusters
 from ...utility import Flag, FloatArray, IntArray
 
 Kind = Literal[
@@ -162,7 +162,7 @@ def measure(study: FittedStudy, window: Window) -> Situation:
     return Situation(
         window=window, kind=_kind(n, n_dates, (n - 1) * overlapping >= MATERIAL_NEIGHBOURS),
         n_events=n, n_dates=n_dates, events_per_date=per_date, same_date_pairs=same,
-        n_clusters=int(merge_dates(sample, window).max()) + 1 if n else 0,
+        n_clusters=DateClusters.merged(sample, window).count if n else 0,
         largest_date=per_date[2] / n if n else np.nan,
         overlapping_pairs=overlapping, session_later=WeightedSums(sample, window).is_near_elsewhere,
         **_dependence(sample, window), **_shape(sample, window), **_trading(sample),
@@ -176,7 +176,7 @@ def _recent(sample: AbnormalReturns, window: Window) -> float:
     """Return the mean k of few events; 1 for none and for many."""
     if not 0 < len(sample) < FULL_SAMPLE:
         return 1.0
-    return float(recent_variance(sample, window).mean())
+    return float(sample.recent_variance(window).mean())
 
 
 def _kind(n: int, n_dates: int, overlapping: bool) -> Kind:

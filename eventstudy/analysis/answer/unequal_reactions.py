@@ -11,7 +11,7 @@ from ...calendars import Window
 from ...dependence import WeightedSums
 from ...errors import InapplicableError
 from ...fitting import part_of_many
-from ...significance import FULL_SAMPLE, STATISTICS, name_for_role, recent_variance
+from ...significance import FULL_SAMPLE, STATISTICS
 from ...words import LEVEL
 from ..interval import Interval
 
@@ -100,9 +100,9 @@ def measure_unequal(
     effect = added_interval(sample, window, estimate)
     statistic, p = np.nan, np.nan
     if not part_of_many(sample):
-        ranks = STATISTICS[name_for_role("raised variance")](sample, window)
+        ranks = STATISTICS[STATISTICS.for_role("raised variance")](sample, window)
         statistic, p = ranks.statistic, ranks.pvalue
-    car, k = sample.car(window), recent_variance(sample, window)
+    car, k = sample.car(window), sample.recent_variance(window)
     is_significant = sample.car_pvalues(window, k) < LEVEL
     rose = int((is_significant & (car > 0)).sum())
     fell = int((is_significant & (car < 0)).sum())

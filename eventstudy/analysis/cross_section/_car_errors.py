@@ -8,7 +8,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from ...errors import ConfigError, NotPossibleError
-from ...significance import MIN_CLUSTERS, MIN_DATES, TIE, list_signs
+from ...significance import DateClusters
 from ...utility import FloatArray, IntArray
 
 ClusterError = Literal["CR2", "CR1"]
@@ -130,8 +130,8 @@ def cluster_errors(
     """
     size = np.bincount(dates)
     (N, k), G = X.shape, len(size)
-    if G < MIN_DATES:
-        reason = f"{G} {unit}s, at least {MIN_DATES} are needed to cluster by {unit}"
+    if G < DateClusters.FEWEST:
+        reason = f"{G} {unit}s, at least {DateClusters.FEWEST} are needed to cluster by {unit}"
         raise NotPossibleError(reason, where="cov")
     A = weigh_residuals(X, dates, se)
     S = sum_scores(A, e, dates)
@@ -148,7 +148,11 @@ def cluster_errors(
         notes.append(f"the largest {unit} holds {size.max() / N:.0%} of the events")
     if len(size) >= FEW_DATES:
         return Errors(se, S.T @ S, df, notes=tuple(notes))
-    least = f"; wild_pvalue cannot fall below {2.0 ** (1 - G):g}" if G < MIN_CLUSTERS else ""
+    least = (
+        f"; wild_pvalue cannot fall below {2.0 ** (1 - G):g}"
+        if G < DateClusters.FEWEST_TO_FLIP
+        else ""
+    )
     notes.append(f"only {G} {unit}s: read wild_pvalue (wild cluster bootstrap) as well{least}")
     return Errors(se, S.T @ S, df, bootstrap_pvalues(X, y, dates, A), tuple(notes))
 
@@ -188,7 +192,7 @@ def errors_by(
         S = sum_scores(weigh_residuals(X, code, "CR1"), e, code)
         V += sign * S.T @ S
     G = min(int(code.max()) + 1 for code in codes)
-    if not (np.diag(V) > 0).all() or G < MIN_DATES:
+    if not (np.diag(V) > 0).all() or G < DateClusters.FEWEST:
         reason, remedy = "no variance clustered both ways", "cluster by one of the columns"
         raise NotPossibleError(reason, value=", ".join(names), remedy=remedy)
     return Errors(f"CR1 by {' and '.join(names)}", V, np.full(X.shape[1], G - 1.0))
@@ -342,7 +346,7 @@ def bootstrap_pvalues(X: FloatArray, y: FloatArray, cluster: IntArray, A: FloatA
        inference with clustered errors. Review of Economics and Statistics 90, 414-427.
     """
     G, k = int(cluster.max()) + 1, X.shape[1]
-    signs, inverse = list_signs(G), np.linalg.pinv(X)
+    signs, inverse = DateClusters.all_signs(G), np.linalg.pinv(X)
     p = np.empty(k)
     for j in range(k):
         fitted, restricted = np.zeros_like(y), np.delete(X, j, axis=1)
@@ -355,7 +359,7 @@ def bootstrap_pvalues(X: FloatArray, y: FloatArray, cluster: IntArray, A: FloatA
         np.add.at(score.T, cluster, (e * A[:, j]).T)
         se = np.sqrt((score**2).sum(axis=1))
         t = np.abs(np.divide(b[:, j], se, out=np.full(len(se), np.inf), where=se > 0))
-        p[j] = (t >= t[0] - TIE).mean()
+        p[j] = (t >= t[0] - DateClusters.TIE).mean()
     return p
 
 

@@ -8,7 +8,7 @@ from ...abnormal import AbnormalReturns
 from ...calendars import Window
 from ...dependence import Limits, WeightedSums, require
 from ...errors import InapplicableError
-from ...significance import consecutive_sums, days_before, market_variance, variance_ratio
+from ...significance import consecutive_sums
 from ...utility import FloatArray
 from ...words import Reason
 from ._car_errors import Errors
@@ -154,15 +154,15 @@ def recent_variances(sample: AbnormalReturns, window: Window, A: FloatArray) -> 
 
     Notes
     -----
-    The factor of :func:`~eventstudy.significance._recent_variance.recent_variance`, of the errors
+    The factor of ``AbnormalReturns.recent_variance``, of the errors
     sum_i A_ji u_it over the events of one date, and of the mean variance of their markets. Errors
     are added up by event day, on the days on which all events of the date have one.
     """
     k = np.ones(A.shape)
-    if sample.study.recent is None:
+    recent, day0 = sample.recent_days, sample.windows.day0
+    if recent is None:
         return k
-    recent, day0 = days_before(sample), sample.windows.day0
-    of_market = market_variance(recent, window)
+    of_market = recent.market_variance(window)
     n_parameters = sample.nobs - sample.df_resid
     is_before = np.arange(len(recent.days)) < sample.resid.shape[1]
     for date in np.unique(day0):
@@ -174,7 +174,7 @@ def recent_variances(sample: AbnormalReturns, window: Window, A: FloatArray) -> 
         squares = errors[has_errors] ** 2 / usual[has_errors, None]
         markets = of_market[rows][np.isfinite(of_market[rows])]
         market = np.full(len(squares), markets.mean() if len(markets) else np.nan)
-        ratio = variance_ratio(squares, recent.days, market, window)
+        ratio = recent.ratio(squares, market, window)
         k[np.ix_(has_errors, rows)] = ratio[:, None]
     return k
 

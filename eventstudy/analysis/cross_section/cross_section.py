@@ -14,7 +14,7 @@ from ...calendars import Window
 from ...dependence import Limits
 from ...errors import ConfigError, NotPossibleError
 from ...fitting import FittedStudy
-from ...significance import f_value, merge_dates, number_dates, pvalue
+from ...significance import DateClusters, f_value, pvalue
 from ...utility import FloatArray, IntArray, did_you_mean, one_thread
 from ...words import capitalised, say, uncapitalised
 from ..interval import quantile
@@ -243,7 +243,8 @@ def _estimate(
     weights: Weights, cov: Cov, se: ClusterError, clusters: Mapping[str, IntArray],
 ) -> CarRegression:  # fmt: skip
     lines = Lines.of(sample, design, window, weights)
-    dates, merged = number_dates(sample), merge_dates(sample, window)
+    dates = DateClusters.by_date(sample).number
+    merged = DateClusters.merged(sample, window).number
     by_date = lines.clustered_or_none({"date": merged}, "CR2")._replace(label=BY_DATE)
     is_by_date = bool(by_date.df[design.slopes].min() >= ENOUGH_FREEDOM)
     every = [by_date]

@@ -14,7 +14,7 @@ from ...abnormal import CALIBRATE, FEWEST_PLACEBOS
 from ...calendars import Window
 from ...errors import ConfigError, NotPossibleError
 from ...fitting import FittedStudy, WindowLike, names_of
-from ...significance import number_dates
+from ...significance import DateClusters
 from ...utility import IntArray
 from ...words import say
 from ..placebos.shifted_dates import draw_cars
@@ -169,7 +169,8 @@ def explain(
     cells = {name: _whole(values) for name, values in series}
     sample = study.abnormal.take(rows)
     codes = {name: pd.factorize(values)[0] for name, values in cells.items() if name in by}
-    clusters = {name: codes[name] if name in codes else number_dates(sample) for name in by}
+    dates = DateClusters.by_date(sample).number
+    clusters = {name: codes.get(name, dates) for name in by}
     regressors = {name: cells[name] for name in columns_of(right)}
     design = _design(right, pd.DataFrame(regressors, index=range(len(rows))), labels or {})
     kinds: Any = {"weights": weights, "cov": cov, "se": se, "clusters": clusters}

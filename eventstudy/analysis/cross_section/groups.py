@@ -14,7 +14,7 @@ from ...calendars import Window
 from ...dependence import require
 from ...errors import ConfigError, InapplicableError
 from ...fitting import FittedStudy, WindowLike
-from ...significance import MIN_DATES, pvalue
+from ...significance import DateClusters, pvalue
 from ...utility import BoolArray, FloatArray, IntArray, Measure, Registry, did_you_mean
 from ...words import WORDS, Paragraph, p_is, sentence
 from ..interval import quantile
@@ -199,7 +199,8 @@ def clustered(pair: Pair) -> Outcome:
     """
     label = np.stack([pair.first, ~pair.first])
     size = np.stack([np.bincount(pair.date, weights=in_group).astype(float) for in_group in label])
-    require(size.shape[1] >= MIN_DATES, "dates_needed", n=size.shape[1], needed=MIN_DATES)
+    needed = DateClusters.FEWEST
+    require(size.shape[1] >= needed, "dates_needed", n=size.shape[1], needed=needed)
     require(((size > 0).sum(axis=1) >= 2).all(), "group_on_one_date")
     N = size.sum(axis=1, keepdims=True)
     mean = label @ pair.car / N[:, 0]

@@ -14,18 +14,11 @@ import pandas as pd
 
 from ...abnormal import AbnormalReturns
 from ...calendars import Window
-from ...dependence import require
 from ...errors import ConfigError, InapplicableError
 from ...fitting import FittedStudy, WindowLike, WindowsLike, group_column
 from ...significance import (
-    MIN_CLUSTERS,
     STATISTICS,
-    TIE,
-    clustered_t,
-    draw_signs,
-    flipped_t,
-    merge_dates,
-    recent_variance,
+    DateClusters,
 )
 from ...utility import FloatArray, IntArray, Measure, Registry, did_you_mean
 from ...words import pvalue
@@ -192,9 +185,9 @@ def stepdown(
     """
     observed, stars = [], []
     for cars, cluster in zip(values, clusters, strict=True):
-        present, local = np.unique(cluster, return_inverse=True)
-        observed.append(abs(clustered_t(cars, local).statistic))
-        stars.append(np.abs(flipped_t(cars, local, signs[:, present])))
+        dates = DateClusters.of(cluster)
+        observed.append(abs(dates.t(cars).statistic))
+        stars.append(np.abs(dates.flipped_t(cars, signs[:, np.unique(cluster)])))
     return _stepdown(np.array(observed), np.column_stack(stars), complete)
 
 
@@ -202,7 +195,7 @@ def _stepdown(observed: FloatArray, stars: FloatArray, complete: bool) -> FloatA
     """Return p-values of m statistics |t| from their joint draws (B, m)."""
     order = np.argsort(-observed, kind="stable")
     largest = np.maximum.accumulate(stars[:, order[::-1]], axis=1)[:, ::-1]
-    reached = (largest >= observed[order] - TIE).sum(axis=0)
+    reached = (largest >= observed[order] - DateClusters.TIE).sum(axis=0)
     p = np.empty(len(observed))
     p[order] = np.maximum.accumulate((reached + (not complete)) / (len(stars) + (not complete)))
     return p
@@ -227,7 +220,7 @@ def _romano_wolf(
         conventions = study.abnormal.conventions
         present = np.unique(np.concatenate([clusters[k] for k in fit]))
         local = [np.searchsorted(present, clusters[k]) for k in fit]
-        signs, complete = draw_signs(len(present), conventions.draws, conventions.seed)
+        signs, complete = DateClusters.draw_signs(len(present), conventions.draws, conventions.seed)
         p[fit] = stepdown([values[k] for k in fit], local, signs, complete=complete)
     return p, reasons
 
@@ -236,17 +229,16 @@ def _clusters(study: FittedStudy, hypotheses: Sequence[Hypothesis]) -> list[IntA
     """Return the cluster of each event of each hypothesis, numbered alike for all."""
     usable = study.abnormal.take(study.ok)
     dates, first = np.unique(usable.windows.day0, return_index=True)
-    number = merge_dates(usable, max((h.window for h in hypotheses), key=len))[first]
+    longest = max((h.window for h in hypotheses), key=len)
+    number = DateClusters.merged(usable, longest).number[first]
     return [number[np.searchsorted(dates, h.sample.windows.day0)] for h in hypotheses]
 
 
 def _obstacle(values: FloatArray, cluster: IntArray) -> str:
-    present, local = np.unique(cluster, return_inverse=True)
+    dates = DateClusters.of(cluster)
     try:
-        require(
-            len(present) >= MIN_CLUSTERS, "clusters_needed", n=len(present), needed=MIN_CLUSTERS
-        )
-        clustered_t(values, local)
+        dates.require_flips()
+        dates.t(values)
     except InapplicableError as error:
         return f"Romano-Wolf: {error}"
     return ""
@@ -258,7 +250,7 @@ def _of_events(study: FittedStudy, window: Window, test: str) -> pd.DataFrame:
         remedy = f"use {OF_ONE} (the p of its page) or event_t (the p of the textbook)"
         raise ConfigError("no test of each event", value=test, remedy=remedy)
     a, rows = study.abnormal, np.flatnonzero(study.ok)
-    k = recent_variance(a, window) if test == OF_ONE else np.ones(len(a))
+    k = a.recent_variance(window) if test == OF_ONE else np.ones(len(a))
     car = a.car(window)[rows]
     has_car = np.isfinite(car)
     return pd.DataFrame(

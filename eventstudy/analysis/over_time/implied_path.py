@@ -12,12 +12,8 @@ from ...calendars import Window
 from ...fitting import FittedStudy
 from ...significance import (
     STATISTICS,
+    DateClusters,
     decisive_scars,
-    draw_signs,
-    flipped_t,
-    main_test,
-    merge_dates,
-    recent_variance,
 )
 from ...utility import FloatArray, IntArray
 from ...words import LEVEL
@@ -255,7 +251,7 @@ def _gaps(study: FittedStudy) -> tuple[FloatArray, FloatArray]:
 
 def _car_and_error(abnormal: AbnormalReturns, window: Window) -> tuple[FloatArray, FloatArray]:
     """Return the CAR of each event and the error of the main test of one event, (n,) each."""
-    variance = recent_variance(abnormal, window) * abnormal.var_car(window)
+    variance = abnormal.recent_variance(window) * abnormal.var_car(window)
     return abnormal.car(window), np.sqrt(variance)
 
 
@@ -309,7 +305,7 @@ def _effect_of(abnormal: AbnormalReturns, window: Window) -> Interval:
     sample = abnormal.tested(window)
     if len(sample) == 0:
         return Interval()
-    test = STATISTICS[main_test(len(sample))](sample, window)
+    test = STATISTICS[STATISTICS.main(len(sample))](sample, window)
     return weighted_effect(sample, window, test) if np.isfinite(test.pvalue) else Interval()
 
 
@@ -324,19 +320,20 @@ def _critical(abnormal: AbnormalReturns, windows: list[Window]) -> float:
 def _flipped(abnormal: AbnormalReturns, windows: list[Window]) -> Iterator[FloatArray]:
     """Yield the |t| of each window's standardised CARs under shared flips of dates, (B,)."""
     usable = abnormal.take(np.isfinite(abnormal.sigma2))
-    cluster = merge_dates(usable, max(windows, key=len))
+    cluster = DateClusters.merged(usable, max(windows, key=len)).number
     clusters = dict(zip(usable.windows.day0.tolist(), cluster.tolist(), strict=True))
     n = len(np.unique(cluster))
     if n < FEWEST_CLUSTERS:
         return
     conventions = abnormal.conventions
-    signs, _ = draw_signs(n, conventions.draws, conventions.seed)
+    signs, _ = DateClusters.draw_signs(n, conventions.draws, conventions.seed)
     for window in windows:
         sample = abnormal.tested(window)
         present = [clusters[day] for day in sample.windows.day0.tolist()]
-        clusters_in, local = np.unique(present, return_inverse=True)
+        clusters_in = np.unique(present)
         if len(clusters_in) >= FEWEST_CLUSTERS:
-            yield np.abs(flipped_t(sample.scar(window), local, signs[:, clusters_in]))
+            own = DateClusters.of(np.array(present))
+            yield np.abs(own.flipped_t(sample.scar(window), signs[:, clusters_in]))
 
 
 @dataclass(frozen=True)

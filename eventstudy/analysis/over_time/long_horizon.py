@@ -11,7 +11,7 @@ from ...abnormal import AbnormalReturns
 from ...calendars import Window
 from ...errors import ConfigError, InapplicableError
 from ...fitting import FittedStudy, WindowLike
-from ...significance import QUANTILES, RESAMPLED, SHARE, TESTS_OF_VALUES, resample_johnson
+from ...significance import TESTS_OF_VALUES, mean_test
 from ...utility import BoolArray, FloatArray, IntArray
 from ...words import say
 
@@ -106,7 +106,7 @@ def abhar(
     shared = _notes(abnormal, kept, study.ok, window)
     held, rows = values[kept], []
     shared += [say("reason.below_total_loss", n=n)] if (n := int((held < -1).sum())) else []
-    for name in (*TESTS_OF_VALUES, RESAMPLED):
+    for name in TESTS_OF_VALUES:
         try:
             result, note = _tested(name, held, abnormal), shared
         except InapplicableError as error:
@@ -163,16 +163,9 @@ def _tested(
     name: str, values: FloatArray, abnormal: AbnormalReturns
 ) -> tuple[float, str, float, float, float]:
     """Return the statistic of a mean, its law in words, its p-value, and its critical values."""
-    from scipy.special import stdtrit
-
-    if name == RESAMPLED:
-        c = abnormal.conventions
-        value, ends = resample_johnson(values, draws=c.draws, seed=c.seed)
-        law = f"{c.draws} resamples of {len(values) // SHARE}"
-    else:
-        value = TESTS_OF_VALUES[name](values)
-        ends, law = stdtrit(value.df, QUANTILES), f"t({value.df:g})"
-    return value.statistic, law, value.pvalue("two-sided"), float(ends[0]), float(ends[1])
+    c = abnormal.conventions
+    value, law, ends = mean_test(name, values, draws=c.draws, seed=c.seed)
+    return value.statistic, law, value.pvalue("two-sided"), *ends
 
 
 def _notes(abnormal: AbnormalReturns, used: BoolArray, ok: BoolArray, window: Window) -> list[str]:

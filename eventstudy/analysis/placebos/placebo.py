@@ -13,13 +13,13 @@ from ...calendars import Window
 from ...errors import ConfigError
 from ...fitting import FittedStudy, Layout, WindowLike, rows_of
 from ...returns import PEERS, members
-from ...significance import STATISTICS, main_test, name_for_role
+from ...significance import STATISTICS
 from ...utility import BoolArray, DateArray, FloatArray, IntArray
 from ...words import Paragraph, p_is
 from .shifted_dates import MIN_SHARE, days_of, layout_of
 
 # The statistic that is compared by default.
-TEST = name_for_role("placebo studies")
+TEST = STATISTICS.for_role("placebo studies")
 # |T*| that equals |T| but for rounding counts as at least as large.
 EQUAL = 1e-9
 
@@ -102,7 +102,7 @@ def placebo_firms(
     """
     layout, window = layout_of(study), Window.of(window)
     is_single = study.abnormal.valid(window).sum() == 1
-    test = test or (main_test(1) if is_single else TEST)
+    test = test or (STATISTICS.main(1) if is_single else TEST)
     if peers not in study.events:
         remedy = "add one with tickers: A;B;C"
         raise ConfigError("the events have no column of peers", value=peers, remedy=remedy)

@@ -15,7 +15,7 @@ from ...dependence import WeightedSums
 from ...errors import ConfigError
 from ...fitting import FittedStudy, Layout
 from ...models import LinearModel
-from ...significance import FULL_SAMPLE, STATISTICS, SignificanceTest, merge_dates
+from ...significance import FULL_SAMPLE, STATISTICS, DateClusters, SignificanceTest
 from ...utility import (
     CHUNK,
     AnyArray,
@@ -194,7 +194,7 @@ def shifts_of(study: FittedStudy, window: Window, draws: int) -> Shifts:
         return none
     day0, quiet = days_of(study)[used], _quiet(study, used, window, columns[first : first + count])
     together = replace(none, first=first, count=count, moves=moves[:, None]).among(quiet, day0)
-    clusters = merge_dates(a.take(used), window)
+    clusters = DateClusters.merged(a.take(used), window).number
     if len(together) >= min(draws, ENOUGH) or not clusters.any():
         some = _spread(len(together), draws, a.conventions.seed)
         return replace(together, moves=together.moves[some])

@@ -23,7 +23,6 @@ from ...calendars import Window
 from ...errors import ConfigError
 from ...findings import firm_name, study_of_group
 from ...fitting import FittedStudy, WindowLike
-from ...significance import recent_variance
 from ...words import MINUS, capitalised, clipped, date_prose, in_its_words, say, words
 from .answer_figures import BAND, WINDOW, draw_levels, name_lines
 
@@ -167,7 +166,7 @@ def plot_car_forest(
     abnormal = results.abnormal
     car, half = (
         abnormal.car(window),
-        abnormal.car_half_widths(window, recent_variance(abnormal, window)),
+        abnormal.car_half_widths(window, abnormal.recent_variance(window)),
     )
     names, ends = name_events(results), FOREST_ROWS // 2
     rows = sorted(np.flatnonzero(np.isfinite(car)).tolist(), key=lambda i: (car[i], names[i]))

@@ -13,7 +13,7 @@ from ...analysis import Interval
 from ...calendars import Window
 from ...findings import Findings
 from ...settings import Grid
-from ...significance import FULL_SAMPLE, name_for_role
+from ...significance import FULL_SAMPLE, STATISTICS
 from ...words import LEVEL, MINUS, capitalised, clipped, date_prose, pvalue, say
 from ..sentences.answer import has_two_ways, is_day_later, name_swinging
 from .columns import ESTIMATE, EVENTS, NAME
@@ -241,7 +241,7 @@ def _tests(findings: Findings) -> Iterator[Check]:
         interval = Interval(effect.estimate, effect.se, *ends)
         yield Check("test", say("checks.calibrated"), answer.n_events, interval, numbers.pvalue)
     for role in ("sign flips", "calendar time"):
-        if test := sample.main.test(name_for_role(role)):
+        if test := sample.main.test(STATISTICS.for_role(role)):
             name = say(f"checks.{role.replace(' ', '_')}")
             yield Check("test", name, test.n_events, Interval(), test.pvalue)
 

@@ -13,7 +13,7 @@ from typing import Any
 from ...analysis import not_possible
 from ...dependence import Limits
 from ...findings import Findings, ModelFacts
-from ...significance import ENUMERATE_UP_TO, STATISTICS
+from ...significance import STATISTICS, DateClusters
 from ...utility import Flag, __version__
 from ...words import (
     clipped,
@@ -130,7 +130,7 @@ def _paragraphs(findings: Findings) -> Iterator[Paragraph]:
         yield from _several(findings)
     texts = [say(f"methods.{name}") for name in CORRECTIONS if name in findings.tables]
     if "wild_bootstrap" in findings.sample.shown:
-        draws = {"limit": ENUMERATE_UP_TO, "draws": setup.conventions["draws"]}
+        draws = {"limit": DateClusters.ENUMERATED, "draws": setup.conventions["draws"]}
         texts.insert(0, say("methods.wild_bootstrap", **draws))
     yield Paragraph(" ".join([*texts, say("methods.two_sided")]))
 
