@@ -12,7 +12,8 @@ import statistics
 import subprocess
 import sys
 
-from eventstudy.calendars import EXCHANGES, exchange_of
+from eventstudy.calendars import Exchange
+from eventstudy.calendars.exchanges import EXCHANGES
 from eventstudy.calendars.schedule import OVERRIDES, SESSIONS
 from eventstudy.files import read_csv
 
@@ -38,7 +39,7 @@ def main() -> None:
     parser.add_argument("--events", default="events.csv")
     parser.add_argument("--processes", type=int, default=9)
     options = parser.parse_args()
-    homes = map(exchange_of, read_csv(options.events)["ticker"].unique())
+    homes = map(Exchange.of, read_csv(options.events)["ticker"].unique())
     cases = {
         "one calendar": ["XSHG"],
         options.events: sorted({home.calendar for home in homes if home and home.calendar}),

@@ -25,7 +25,7 @@ import numpy as np
 import pandas as pd
 from click.testing import CliRunner
 
-from eventstudy.calendars import sessions
+from eventstudy.calendars import Sessions
 from eventstudy.cli.main import main as program
 
 FIRMS, INDEX, TARGET = ("AMD", "MU", "NVDA", "QCOM", "SWKS", "LITE"), "^GSPC", "NVDA"
@@ -39,7 +39,7 @@ Tables = dict[str, pd.DataFrame]
 
 def simulated(seed: int = 1) -> Tables:
     """Return prices of the shares and the index over New York's sessions of 2017 to 2020."""
-    rng, days = np.random.default_rng(seed), sessions("XNYS").dates
+    rng, days = np.random.default_rng(seed), Sessions.of("XNYS").dates
     days = days[(days >= np.datetime64("2017-01-01")) & (days < np.datetime64("2021-01-01"))]
     market, tables = 0.008 * rng.standard_normal(len(days)), {}
     for name in (*FIRMS, INDEX):

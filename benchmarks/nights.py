@@ -53,7 +53,7 @@ from yahoo_standin import (
     without_a_day,
 )
 
-from eventstudy.calendars import sessions
+from eventstudy.calendars import Sessions
 from eventstudy.runs import (
     Record,
     verify_run,
@@ -135,7 +135,7 @@ class World:
     """The true prices of each night, and what a regression on them says."""
 
     def __init__(self, nights: int, draw: np.random.Generator) -> None:
-        days = [day for day in sessions("XNYS").dates.tolist() if day >= BEGIN]
+        days = [day for day in Sessions.of("XNYS").dates.tolist() if day >= BEGIN]
         self.days: list[date] = days[: HISTORY + nights]
         market = draw.normal(0.0003, 0.01, len(self.days))
         self.closes = {INDEX: market}

@@ -82,9 +82,9 @@ class Found:
 def draw(events: int, seed: int = 1) -> Sample:
     """Draw market-model returns of as many firms as events, at most 10,000, with an effect of 1
     %."""
-    from eventstudy.calendars import sessions
+    from eventstudy.calendars import Sessions
 
-    days = sessions("XNYS").dates
+    days = Sessions.of("XNYS").dates
     dates = days[days >= np.datetime64("2018-01-02")][:SESSIONS]
     rng, firms = np.random.default_rng(seed), min(events, FIRMS)
     alpha, beta = rng.normal(0, 0.0002, (firms, 1)), rng.uniform(0.5, 1.5, (firms, 1))

@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from eventstudy.calendars import home_of, sessions
+from eventstudy.calendars import Sessions, Symbol
 from eventstudy.quality import NO_DATES, QUARANTINED, Market, Quotes, by_symbol, rules_of
 from eventstudy.quality.fault_kinds import FAULTS
 from eventstudy.utility import IntArray
@@ -133,7 +133,7 @@ def in_markets(series: list[Quotes]) -> list[Quotes]:
     groups: dict[str, list[Quotes]] = {}
     for q in series:
         groups.setdefault(exchange_of(q), []).append(q)
-    days = {name: sessions(name).dates if name else NO_DATES for name in groups}
+    days = {name: Sessions.of(name).dates if name else NO_DATES for name in groups}
     out = []
     for q in series:
         name = exchange_of(q)
@@ -145,7 +145,7 @@ def in_markets(series: list[Quotes]) -> list[Quotes]:
 
 def exchange_of(q: Quotes) -> str:
     """Return the calendar of a symbol; a simulated one has none."""
-    home = home_of(q.symbol)
+    home = Symbol(q.symbol).home
     return str(home.calendar) if home else ""
 
 

@@ -18,7 +18,8 @@ from pages import findings, with_columns
 
 import eventstudy as es
 from eventstudy.analysis.over_time.announcement_time import depend_on_time, find_shifts, shift_cars
-from eventstudy.calendars import EXCHANGES, sessions
+from eventstudy.calendars import Sessions
+from eventstudy.calendars.exchanges import EXCHANGES
 from eventstudy.cli.main import main
 from eventstudy.errors import DataError
 from eventstudy.events.announcements import (
@@ -46,7 +47,7 @@ NEW_YORK, TOKYO, SHANGHAI = "America/New_York", "Asia/Tokyo", "Asia/Shanghai"
 def reached(calendar: str, day: str, tz: str = "", when: str = "") -> tuple[str, list[str]]:
     """Return day 0 and the candidates of a date."""
     announcement = Announcement(dt.date.fromisoformat(day), tz=tz or None, when=parse_when(when))
-    known = sessions(calendar)
+    known = Sessions.of(calendar)
     candidates = candidate_positions(announcement, known)
     dates = [str(known.dates[i]) for i in candidates]
     return str(known.dates[day0_position(announcement, known)]), dates
@@ -94,7 +95,7 @@ def test_the_session_of_a_date(
 def test_day_0_is_a_candidate_in_any_zone_on_any_exchange(
     calendar: str, zone: str, day: dt.date
 ) -> None:
-    known = sessions(calendar)
+    known = Sessions.of(calendar)
     tz = known.tz if zone == "own" else zone or None
     ruled, possible, by_word = {}, {}, {}
     for when in (None, *When):
@@ -122,7 +123,7 @@ def test_every_minute_of_the_day_reaches_a_candidate(
     calendar: str, tz: str, day: dt.date, minute: int
 ) -> None:
     """The minute, as an instant, is judged by the clock alone; its own words keep its session."""
-    known = sessions(calendar)
+    known = Sessions.of(calendar)
     wall = dt.datetime.combine(day, dt.time(minute // 60, minute % 60))
     instant = wall.replace(tzinfo=zoneinfo.ZoneInfo(tz)).astimezone(dt.UTC)
     assume(instant.astimezone(zoneinfo.ZoneInfo(tz)).date() == day)

@@ -20,15 +20,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from eventstudy.calendars import EXCHANGES, Sessions, exchange_of, sessions, version
-from eventstudy.calendars.schedule import (
-    OVERRIDES,
-    SESSIONS,
-    _corrected,
-    data_sessions,
-    read_sessions,
-    to_utc,
-)
+from eventstudy.calendars import Exchange, Sessions
+from eventstudy.calendars.exchanges import EXCHANGES
+from eventstudy.calendars.schedule import OVERRIDES, SESSIONS, _corrected, read_sessions, to_utc
 from eventstudy.errors import DataError
 from eventstudy.events import parse_announcement
 from eventstudy.events.announcements import Announcement, day0_position, to_instant
@@ -41,10 +35,10 @@ FACTS = list(csv.DictReader(OVERRIDES.read_text(encoding="utf-8").splitlines()))
 
 
 def day0(ticker: str, stamp: str, tz: str = "", cutoff_minutes: float = 0) -> str:
-    exchange = exchange_of(ticker)
+    exchange = Exchange.of(ticker)
     assert exchange is not None
     assert exchange.calendar is not None
-    known = sessions(exchange.calendar)
+    known = Sessions.of(exchange.calendar)
     at = day0_position(parse_announcement(stamp, tz), known, cutoff_minutes=cutoff_minutes)
     return str(known.dates[at])
 
@@ -155,13 +149,13 @@ def test_to_instant_is_utc() -> None:
     ],
 )
 def test_exchange_of(ticker: str, code: str, benchmark: str) -> None:
-    exchange = exchange_of(ticker)
+    exchange = Exchange.of(ticker)
     assert exchange is not None
     assert (exchange.code, exchange.benchmark) == (code, benchmark)
 
 
 def test_an_index_may_have_no_known_home() -> None:
-    assert exchange_of("^NOWHERE") is None
+    assert Exchange.of("^NOWHERE") is None
 
 
 @pytest.mark.parametrize(
@@ -177,14 +171,14 @@ def test_an_index_may_have_no_known_home() -> None:
 )
 def test_unknown_suffix_has_a_hint(ticker: str, hint: str) -> None:
     with pytest.raises(DataError, match="unknown market suffix") as caught:
-        exchange_of(ticker)
+        Exchange.of(ticker)
     assert hint in str(caught.value)
 
 
 @pytest.mark.parametrize("suffix", ["CA", "HA", "KW", "QA", "AE", "CR", "VN"])
 def test_markets_without_a_calendar_say_what_to_do(suffix: str) -> None:
     with pytest.raises(DataError, match="no trading calendar") as caught:
-        exchange_of(f"X.{suffix}")
+        Exchange.of(f"X.{suffix}")
     assert "day0" in str(caught.value)
     assert 'calendar = "data"' in str(caught.value)
 
@@ -192,7 +186,7 @@ def test_markets_without_a_calendar_say_what_to_do(suffix: str) -> None:
 def test_every_benchmark_belongs_to_a_known_exchange() -> None:
     for exchange in EXCHANGES.values():
         if exchange.benchmark and exchange.calendar:
-            home = exchange_of(exchange.benchmark)
+            home = Exchange.of(exchange.benchmark)
             assert home is not None, exchange
             assert home.calendar == exchange.calendar or home.benchmark in (
                 "^FTSE",
@@ -203,8 +197,8 @@ def test_every_benchmark_belongs_to_a_known_exchange() -> None:
 
 @pytest.mark.parametrize("name", CALENDARS)
 def test_sessions_are_sound(name: str) -> None:
-    known = sessions(name)
-    assert known is sessions(name)
+    known = Sessions.of(name)
+    assert known is Sessions.of(name)
     assert known.code == name
     assert [a.dtype.str for a in (known.dates, known.opens, known.closes)] == [
         "<M8[D]",
@@ -220,7 +214,9 @@ def test_sessions_are_sound(name: str) -> None:
 
 def test_known_numbers_of_sessions() -> None:
     def count(name: str, year: int) -> int:
-        return int((sessions(name).dates.astype("datetime64[Y]") == np.datetime64(str(year))).sum())
+        return int(
+            (Sessions.of(name).dates.astype("datetime64[Y]") == np.datetime64(str(year))).sum()
+        )
 
     assert [count("XNYS", year) for year in (2018, 2019, 2020, 2021)] == [251, 252, 253, 252]
     assert [count("XSHG", year) for year in (2018, 2019, 2020)] == [243, 244, 243]
@@ -228,7 +224,7 @@ def test_known_numbers_of_sessions() -> None:
 
 
 def test_out_of_bounds_names_calendar_value_and_bound() -> None:
-    shanghai = sessions("XSHG")
+    shanghai = Sessions.of("XSHG")
     with pytest.raises(DataError) as caught:
         shanghai.position(dt.date(1985, 5, 5))
     assert all(word in str(caught.value) for word in ("XSHG", "1985-05-05", "before", "1990-12-"))
@@ -245,17 +241,17 @@ def test_out_of_bounds_names_calendar_value_and_bound() -> None:
 
 def test_days_beyond_the_snapshot_say_what_to_do() -> None:
     with pytest.raises(DataError) as caught:
-        sessions("XSHG").position(dt.date(2199, 1, 4))
+        Sessions.of("XSHG").position(dt.date(2199, 1, 4))
     said = str(caught.value)
     assert "later version" in said
     assert 'calendar = "data"' in said
     with pytest.raises(DataError) as caught:
-        sessions("XSHG").position(dt.date(1985, 5, 5))
+        Sessions.of("XSHG").position(dt.date(1985, 5, 5))
     assert "later version" not in str(caught.value)
 
 
 def test_first_day_of_a_calendar_counts() -> None:
-    shanghai = sessions("XSHG")
+    shanghai = Sessions.of("XSHG")
     early = dt.datetime.combine(
         shanghai.dates[0].item(), dt.time(1), zoneinfo.ZoneInfo("Asia/Shanghai")
     )
@@ -264,12 +260,12 @@ def test_first_day_of_a_calendar_counts() -> None:
 
 def test_unknown_calendar() -> None:
     with pytest.raises(DataError, match="no such trading calendar"):
-        sessions("XNIS")
+        Sessions.of("XNIS")
 
 
 def test_announcement_without_anything_is_an_error() -> None:
     with pytest.raises(DataError, match="date or an instant"):
-        day0_position(Announcement(), sessions("XNYS"))
+        day0_position(Announcement(), Sessions.of("XNYS"))
 
 
 @functools.cache
@@ -300,12 +296,12 @@ def test_the_snapshot_has_all_calendars_and_the_hash_of_its_lines() -> None:
     assert about["sha256"] == hashlib.sha256(lines).hexdigest()
     assert {"exchange_calendars", "pandas", "numpy", "tzdata"} <= set(about)
     assert [line.split()[0].decode() for line in lines.splitlines()] == CALENDARS
-    assert version().startswith(f"{about['exchange_calendars']}+")
+    assert Sessions.version().startswith(f"{about['exchange_calendars']}+")
 
 
 def differing(name: str) -> set[str]:
     """Return the days on which our sessions are not those of the snapshot."""
-    ours, (_, *theirs) = sessions(name), read_sessions(name)
+    ours, (_, *theirs) = Sessions.of(name), read_sessions(name)
     rows = (zip(*(a.astype(str) for a in arrays), strict=True) for arrays in (ours.arrays, theirs))
     return {day for day, *_ in set.symmetric_difference(*map(set, rows))}
 
@@ -319,7 +315,7 @@ def test_only_days_with_a_source_differ_from_the_snapshot(name: str) -> None:
 @pytest.mark.parametrize("fact", FACTS, ids=lambda fact: f"{fact['calendar']}-{fact['first']}")
 def test_each_override_holds(fact: dict[str, str]) -> None:
     assert fact["source"]
-    ours = sessions(fact["calendar"])
+    ours = Sessions.of(fact["calendar"])
     within = (ours.dates.astype(str) >= fact["first"]) & (ours.dates.astype(str) <= fact["last"])
     expected = {"closed": [0], "open": [1], "closes_by": range(1, 10000)}[fact["state"]]
     assert within.sum() in expected
@@ -352,11 +348,11 @@ def test_each_override_holds(fact: dict[str, str]) -> None:
     ],
 )
 def test_known_days(calendar: str, day: str, is_open: bool) -> None:
-    assert bool(np.isin(np.datetime64(day), sessions(calendar).dates)) == is_open
+    assert bool(np.isin(np.datetime64(day), Sessions.of(calendar).dates)) == is_open
 
 
 def test_an_opened_day_has_the_usual_hours() -> None:
-    moscow = sessions("XMOS")
+    moscow = Sessions.of("XMOS")
     at = moscow.position(dt.date(2025, 2, 24))
     assert moscow.dates[at].item() == dt.date(2025, 2, 24)
     assert (str(moscow.opens[at]), str(moscow.closes[at])) == (
@@ -374,7 +370,7 @@ def test_a_latest_close_leaves_half_days_as_they_are() -> None:
         "opens": "",
         "closes": "15:00",
     }
-    changed = _corrected(sessions("XNYS"), row)
+    changed = _corrected(Sessions.of("XNYS"), row)
     at = changed.position(dt.date(2019, 11, 27))
     assert changed.closes[at : at + 3].astype(str).tolist() == [
         "2019-11-27T20:00:00",
@@ -404,7 +400,7 @@ def test_to_utc_is_what_the_time_zone_says(zone: str) -> None:
 def test_sessions_need_no_library_of_calendars() -> None:
     code = (
         "import sys; sys.modules.update(exchange_calendars=None, pandas=None)\n"
-        "from eventstudy.calendars.schedule import sessions; print(len(sessions('XTAI')))"
+        "from eventstudy.calendars import Sessions; print(len(Sessions.of('XTAI')))"
     )
     run = subprocess.run(
         [sys.executable, "-W", "error", "-c", code],
@@ -413,18 +409,18 @@ def test_sessions_need_no_library_of_calendars() -> None:
         text=True,
         check=False,
     )
-    assert (run.stdout, run.stderr) == (f"{len(sessions('XTAI'))}\n", "")
+    assert (run.stdout, run.stderr) == (f"{len(Sessions.of('XTAI'))}\n", "")
     about = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     assert not [line for line in about["dependencies"] if line.startswith("exchange_calendars")]
     assert "pandas>=2.2.2" in about["dependencies"]
 
 
 def test_data_sessions_take_hours_from_the_calendar() -> None:
-    like = sessions("XNYS")
+    like = Sessions.of("XNYS")
     dates = np.array(
         ["2019-11-29", "2019-11-28", "2019-11-27", "2019-07-04"], dtype="datetime64[D]"
     )
-    made = data_sessions("XNYS", like.tz, dates, like)
+    made = Sessions.of_days("XNYS", like.tz, dates, like)
     assert made.dates.astype(str).tolist() == [
         "2019-07-04",
         "2019-11-27",
@@ -441,16 +437,16 @@ def test_data_sessions_take_hours_from_the_calendar() -> None:
 
 
 def test_data_sessions_keep_local_time_across_a_clock_change() -> None:
-    like = sessions("XNYS")
+    like = Sessions.of("XNYS")
     cut = Sessions(like.code, like.tz, like.dates[:1], like.opens[:1], like.closes[:1])
-    made = data_sessions(
+    made = Sessions.of_days(
         "X", like.tz, np.array(["2019-01-15", "2019-07-15"], dtype="datetime64[D]"), cut
     )
     assert [str(c)[11:16] for c in made.closes] == ["21:00", "20:00"]
 
 
 def test_data_sessions_without_a_calendar() -> None:
-    made = data_sessions(
+    made = Sessions.of_days(
         "CASE", "Africa/Cairo", np.array(["2019-01-06"], dtype="datetime64[D]"), None
     )
     assert str(made.opens[0]) == "2019-01-06T07:30:00"
@@ -472,9 +468,11 @@ def traded_on(days: list[str], symbols: list[str], calendar: str) -> ReturnsPane
     ]
     table = pd.DataFrame(rows, columns=["symbol", "date", "close", "adj_close", "volume"])
     table = table.assign(**dict.fromkeys(("open", "high", "low"), table["close"]))
-    (exchange,) = {e for e in map(exchange_of, symbols) if e}
+    (exchange,) = {e for e in map(Exchange.of, symbols) if e}
     keys = [(symbol, exchange.code) for symbol in symbols]
-    return ReturnsPanel.from_prices(table, keys=keys, sessions={exchange.code: sessions(calendar)})
+    return ReturnsPanel.from_prices(
+        table, keys=keys, sessions={exchange.code: Sessions.of(calendar)}
+    )
 
 
 def codes(panel: ReturnsPanel) -> dict[str, Reason]:
@@ -509,7 +507,7 @@ def test_three_of_many_symbols_are_enough() -> None:
     others = traded_on(days, [f"{letter}.ME" for letter in "ABCDEFGH"], "XMOS").prices
     table = pd.concat([others, closed], ignore_index=True)
     keys = [(symbol, "MISX") for symbol in table["symbol"].unique()]
-    panel = ReturnsPanel.from_prices(table, keys=keys, sessions={"MISX": sessions("XMOS")})
+    panel = ReturnsPanel.from_prices(table, keys=keys, sessions={"MISX": Sessions.of("XMOS")})
     assert codes(panel)["calendar_doubted"].facts["symbols"] == ["SBER.ME", "LKOH.ME", "ROSN.ME"]
 
 
@@ -530,7 +528,7 @@ def test_a_stray_price_doubts_no_calendar() -> None:
     table["symbol"], table["date"] = table["symbol"] + ".ME", pd.to_datetime(table["date"])
     table = table.assign(**dict.fromkeys(("open", "high", "low", "adj_close"), table["close"]))
     keys = [(symbol, "MISX") for symbol in table["symbol"].unique()]
-    panel = ReturnsPanel.from_prices(table, keys=keys, sessions={"MISX": sessions("XMOS")})
+    panel = ReturnsPanel.from_prices(table, keys=keys, sessions={"MISX": Sessions.of("XMOS")})
     assert "calendar_doubted" not in codes(panel)
     assert "closed_days" in codes(panel)
 
@@ -554,7 +552,7 @@ def test_a_session_without_a_price_of_the_whole_exchange_is_named_once(
     prices = ["open", "high", "low", "close", "adj_close"]
     table = table.assign(**{c: table[c].mask(away) for c in prices}) if is_blank else table[~away]
     keys = [(symbol, "MISX") for symbol in symbols]
-    panel = ReturnsPanel.from_prices(table, keys=keys, sessions={"MISX": sessions("XMOS")})
+    panel = ReturnsPanel.from_prices(table, keys=keys, sessions={"MISX": Sessions.of("XMOS")})
     kinds = {f.symbol: f.kind for f in panel.faults if f.date == "2024-06-13"}
     own = "no_price" if is_blank else "missing_session"
     assert kinds == dict.fromkeys(lacking, "lost_session" if is_doubted else own)
@@ -574,19 +572,21 @@ def test_sessions_before_and_after_all_prices_are_not_lost() -> None:
     later = traded_on(AROUND[3:], ["ROSN.ME", "VTBR.ME"], "XMOS").prices
     table = pd.concat([first, later], ignore_index=True)
     keys = [(symbol, "MISX") for symbol in table["symbol"].unique()]
-    days = {"MISX": sessions("XMOS")}
+    days = {"MISX": Sessions.of("XMOS")}
     assert "sessions_lost" not in codes(ReturnsPanel.from_prices(table, keys=keys, sessions=days))
 
 
 def test_data_that_outlast_a_calendar_are_said() -> None:
     days = ["2026-12-30", "2026-12-31", "2027-01-04", "2027-01-05"]
-    assert str(sessions("XSHG").dates[-1]) < "2027-01-04", "choose later days for a later snapshot"
+    assert str(Sessions.of("XSHG").dates[-1]) < "2027-01-04", (
+        "choose later days for a later snapshot"
+    )
     panel = traded_on(days, ["600519.SS", "600000.SS"], "XSHG")
-    assert codes(panel)["calendar_ends"].facts["end"] == str(sessions("XSHG").dates[-1])
+    assert codes(panel)["calendar_ends"].facts["end"] == str(Sessions.of("XSHG").dates[-1])
     assert "calendar_doubted" not in codes(panel)
     frame = pd.DataFrame({"600519.SS": 0.01}, index=pd.DatetimeIndex(days))
     again = ReturnsPanel.from_frame(
-        frame, keys=[("600519.SS", "XSHG")], sessions={"XSHG": sessions("XSHG")}
+        frame, keys=[("600519.SS", "XSHG")], sessions={"XSHG": Sessions.of("XSHG")}
     )
     assert "calendar_ends" in codes(again)
     assert "calendar_ends" not in codes(traded_on(days[:2], ["600519.SS"], "XSHG"))
@@ -597,6 +597,6 @@ def test_the_days_of_the_data_are_doubted_by_nothing() -> None:
     panel = ReturnsPanel.from_prices(
         traded_on(AROUND, ["SBER.ME", "LKOH.ME"], "XMOS").prices,
         keys=[("SBER.ME", "MISX"), ("LKOH.ME", "MISX")],
-        sessions={"MISX": data_sessions("MISX", "Europe/Moscow", days, None)},
+        sessions={"MISX": Sessions.of_days("MISX", "Europe/Moscow", days, None)},
     )
     assert "calendar_doubted" not in codes(panel)

@@ -14,7 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import eventstudy as es
-from eventstudy.calendars import EXCHANGES, sessions
+from eventstudy.calendars import Sessions
+from eventstudy.calendars.exchanges import EXCHANGES
 from eventstudy.errors import ConfigError
 from eventstudy.returns import ReturnsPanel, currency_of, dollars_per, factor_currency, rate_symbol
 from eventstudy.returns.currency import converted, major
@@ -166,7 +167,7 @@ class TestStudies:
     def test_firm_and_index_are_both_converted(self, tmp_path: Path) -> None:
         """In dollars: the returns of prices divided by the dollar's price, computed by pandas."""
         panel = panel_of(listed("0700.HK"), write(tmp_path), "USD")
-        open_days = pd.DatetimeIndex(sessions("XHKG").dates)
+        open_days = pd.DatetimeIndex(Sessions.of("XHKG").dates)
         for symbol in ("0700.HK", "^HSI"):
             dollars = pd.Series(SERIES[symbol] / SERIES["HKD=X"], DAYS)
             expected = dollars[dollars.index.isin(open_days)].pct_change()
@@ -182,7 +183,7 @@ class TestStudies:
         panel = panel_of(listed("0700.HK"), write(tmp_path), "EUR")
         euros = pd.Series(SERIES["^HSI"] / SERIES["HKD=X"] / SERIES["EURUSD=X"], DAYS)
         got = row(panel, "^HSI", "XHKG")
-        expected = euros[euros.index.isin(pd.DatetimeIndex(sessions("XHKG").dates))].pct_change()
+        expected = euros[euros.index.isin(pd.DatetimeIndex(Sessions.of("XHKG").dates))].pct_change()
         np.testing.assert_allclose(got, expected[got.index], atol=1e-14)
         assert panel.notices == (
             "all returns are in EUR: converted 2 symbols from HKD (HKD=X, EURUSD=X)",
@@ -219,12 +220,12 @@ class TestStudies:
         honkong = pd.Series(SERIES["^GSPC"] * SERIES["HKD=X"], DAYS)
         got = row(panel, "^GSPC", "XHKG")
         expected = honkong[
-            honkong.index.isin(pd.DatetimeIndex(sessions("XHKG").dates))
+            honkong.index.isin(pd.DatetimeIndex(Sessions.of("XHKG").dates))
         ].pct_change()
         np.testing.assert_allclose(got, expected[got.index], atol=1e-14)
         home = row(panel, "^GSPC", "XNYS")
         plain = pd.Series(SERIES["^GSPC"], DAYS)
-        plain = plain[plain.index.isin(pd.DatetimeIndex(sessions("XNYS").dates))].pct_change()
+        plain = plain[plain.index.isin(pd.DatetimeIndex(Sessions.of("XNYS").dates))].pct_change()
         np.testing.assert_allclose(home, plain[home.index], atol=1e-14)
         assert panel.notices == ("^GSPC converted from USD to HKD",)
 
@@ -305,7 +306,7 @@ class TestStudies:
         assert results.events["benchmark"][0] == "ASHR"
         got = row(results.panel, "ASHR", "XSHE")
         yuan = pd.Series(30 * walk(8) * 7 * walk(9, 0.002), DAYS)
-        expected = yuan[yuan.index.isin(pd.DatetimeIndex(sessions("XSHG").dates))].pct_change()
+        expected = yuan[yuan.index.isin(pd.DatetimeIndex(Sessions.of("XSHG").dates))].pct_change()
         np.testing.assert_allclose(got, expected[got.index], atol=1e-14)
 
 

@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import eventstudy as es
-from eventstudy.calendars import Sessions, exchange_of, home_of, sessions
+from eventstudy.calendars import Exchange, Sessions, Symbol
 from eventstudy.errors import DataError
 from eventstudy.fitting import SUSPECT
 from eventstudy.prices.sizes import SIZE_FAULTS
@@ -355,7 +355,7 @@ def test_returns_on_closed_days_are_refused() -> None:
     late = moves["C"].set_axis(moves.index + pd.Timedelta(days=1)).reindex(days)
     wide = moves.reindex(days).fillna(0.0).assign(C=late)
     keys = [(symbol, "XNYS") for symbol in wide]
-    panel = ReturnsPanel.from_frame(wide, keys=keys, sessions={"XNYS": sessions("XNYS")})
+    panel = ReturnsPanel.from_frame(wide, keys=keys, sessions={"XNYS": Sessions.of("XNYS")})
     assert {s: r.code for s, r in panel.failures.items()} == {"C": "mostly_closed"}
     assert len(panel.keys) == 3, "returns of zero on closed days are no moves"
 
@@ -728,12 +728,12 @@ def recorded(name: str, symbol: str = "", folder: str = "prices") -> ReturnsPane
     if not path.exists():
         pytest.skip("no recorded prices here")
     symbol = symbol or name
-    exchange = exchange_of(symbol)
+    exchange = Exchange.of(symbol)
     assert exchange is not None
     assert exchange.calendar is not None
     return ReturnsPanel.from_prices(
         pd.read_csv(path, parse_dates=["date"]).assign(symbol=symbol),
-        keys=[(symbol, exchange.code)], sessions={exchange.code: sessions(exchange.calendar)},
+        keys=[(symbol, exchange.code)], sessions={exchange.code: Sessions.of(exchange.calendar)},
     )  # fmt: skip
 
 
@@ -844,12 +844,12 @@ def test_one_coin_of_the_day_before_makes_neither_the_other_nor_the_index_suspec
         if not path.exists():
             pytest.skip("no recorded prices here")
         frames.append(pd.read_csv(path, parse_dates=["date"]).assign(symbol=symbol))
-    home = home_of("BTC-USD")
+    home = Symbol("BTC-USD").home
     assert home is not None
     assert home.calendar is not None
     keys = [(symbol, home.code) for symbol in files]
     panel = ReturnsPanel.from_prices(
-        pd.concat(frames), keys=keys, sessions={home.code: sessions(home.calendar)}
+        pd.concat(frames), keys=keys, sessions={home.code: Sessions.of(home.calendar)}
     )
     shifted = [(f.symbol, f.detail) for f in panel.faults if f.kind == "shifted_dates"]
     assert shifted == [("ETH-USD", "dates look one session late")]

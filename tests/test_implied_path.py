@@ -13,7 +13,7 @@ from violent import k_by_hand
 import eventstudy as es
 from eventstudy.analysis import DIFFERENT, answer_of, implied_path_of, surroundings_of
 from eventstudy.analysis.answer.answer import decide
-from eventstudy.calendars import Window, sessions
+from eventstudy.calendars import Sessions, Window
 from eventstudy.report import Panel, Scale
 from eventstudy.report.figures.answer_figures import draw_implied, place_number, points_along
 from eventstudy.report.figures.svg_canvas import NARROW, WIDE
@@ -169,7 +169,7 @@ def test_the_figure_names_its_lines_clear_of_each_other() -> None:
 
 def test_a_day_at_a_price_limit_is_one_number_in_path_windows_and_table() -> None:
     """Day 0 closes at the limit of Shanghai, day 1 free: both days are one return."""
-    days = pd.DatetimeIndex(sessions("XSHG").dates, name="date")
+    days = pd.DatetimeIndex(Sessions.of("XSHG").dates, name="date")
     days = days[days >= "2021-01-04"][:260]
     rng = np.random.default_rng(12)
     index = rng.normal(0, 0.01, len(days))

@@ -10,7 +10,7 @@ from conftest import SHARED
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eventstudy.calendars import BY_CODE, Sessions, quoted_in, sessions
+from eventstudy.calendars import Exchange, Sessions, Symbol
 from eventstudy.events import events_from_frame
 from eventstudy.quality import LIMITS, LimitRule, limit_of, rules_of
 from eventstudy.quality.price_limits import daily_limits, find_piles, limit_price
@@ -145,7 +145,7 @@ def test_the_limit_of_a_board_is_a_share_or_not_known(
 
 def test_exchanges_with_a_limit_are_exchanges_that_are_known() -> None:
     codes = {code for rule in LIMITS for code in rule.exchanges.split()}
-    assert codes <= set(BY_CODE)
+    assert codes <= {exchange.code for exchange in Exchange.all()}
 
 
 @pytest.mark.parametrize(
@@ -246,9 +246,9 @@ def test_b_shares_have_a_tick_of_their_own() -> None:
         np.array(["2019-05-21", "2019-05-22"], "datetime64[D]"), np.array([2.95, 2.66]), [rule]
     )
     assert found.state[1] == -1
-    assert quoted_in("900901.SS") == "USD"
-    assert quoted_in("200725.SZ") == "HKD"
-    assert quoted_in("600000.SS") == quoted_in("000300.SS") == "CNY"
+    assert Symbol("900901.SS").currency == "USD"
+    assert Symbol("200725.SZ").currency == "HKD"
+    assert Symbol("600000.SS").currency == Symbol("000300.SS").currency == "CNY"
 
 
 def test_before_the_first_rule_no_limit_is_known() -> None:
@@ -463,7 +463,7 @@ def recorded(
     return ReturnsPanel.from_prices(
         table,
         keys=[(symbol, code)],
-        sessions={code: sessions(calendar)},
+        sessions={code: Sessions.of(calendar)},
         **options,  # type: ignore[arg-type]
     )
 

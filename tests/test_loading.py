@@ -17,7 +17,8 @@ from yahoo_standin import Yahoo, synthetic
 
 import eventstudy as es
 from eventstudy.analysis import list_outcomes
-from eventstudy.calendars import EXCHANGES, Window, bundled_rows, find_index, home_of, sessions
+from eventstudy.calendars import Sessions, Symbol, Window, bundled_rows
+from eventstudy.calendars.exchanges import EXCHANGES
 from eventstudy.errors import ConfigError, DataError, NetworkError, PriceError, RateLimitedError
 from eventstudy.prices import Prices
 from eventstudy.prices.files import FilesProvider
@@ -31,7 +32,7 @@ from eventstudy.utility import FloatArray
 from eventstudy.words import Reason
 
 WINDOWS = {"estimation": (-60, -11), "event": (-5, 5)}
-_OPEN = sessions("XSHG").dates
+_OPEN = Sessions.of("XSHG").dates
 CHINA = _OPEN[
     slice(*np.searchsorted(_OPEN, np.array(["2018-06-01", "2020-07-01"], dtype="datetime64[D]")))
 ]
@@ -351,7 +352,7 @@ class TestStandIns:
         for exchange in EXCHANGES.values():
             assert exchange.chain[:1] == ((exchange.benchmark,) if exchange.benchmark else ())
             assert len(set(exchange.chain)) == len(exchange.chain)
-            assert all(home_of(symbol) for symbol in exchange.chain[1:])
+            assert all(Symbol(symbol).home for symbol in exchange.chain[1:])
 
 
 class TestPortfolios:
@@ -525,4 +526,4 @@ def test_no_index_is_called_like_another() -> None:
     assert len(codes) == len(set(codes))
     for row in rows:
         if not row["name"].endswith(")"):
-            assert find_index(row["symbol"]) in ("", row["symbol"])
+            assert Symbol.of_index(row["symbol"]) in ("", row["symbol"])

@@ -12,7 +12,7 @@ import pytest
 from conftest import SHARED
 
 import eventstudy as es
-from eventstudy.calendars import BY_CODE, Window, home_of, kind_of, sessions, weekdays_closed
+from eventstudy.calendars import Exchange, Sessions, Symbol, Window, weekdays_closed
 from eventstudy.errors import NoUsableEventsError
 from eventstudy.findings import findings_of
 from eventstudy.fitting.market_days import IndexDays, other_session_of
@@ -37,7 +37,7 @@ def made(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return sessions of an exchange, and the returns of an index and of a share on them."""
     rng = np.random.default_rng(seed)
-    dates = sessions(calendar).dates
+    dates = Sessions.of(calendar).dates
     dates = dates[dates >= np.datetime64(start)][:days]
     index = rng.normal(0, 0.01, days)
     return dates, index, 0.0002 + beta * index + rng.normal(0, own, days)
@@ -136,8 +136,8 @@ def moscow(seed: int = 3) -> tuple[pd.DataFrame, int]:
 def test_only_long_closures_of_an_exchange_count() -> None:
     """Of the 55 calendars three have one since 1990: holidays take ten weekdays at most."""
     closures = {}
-    for name in sorted({e.calendar for e in BY_CODE.values() if e.calendar}):
-        dates = sessions(name).dates
+    for name in sorted({e.calendar for e in Exchange.all() if e.calendar}):
+        dates = Sessions.of(name).dates
         closed = weekdays_closed(dates)
         for day in np.flatnonzero(closed):
             closures[name, str(dates[day])] = int(closed[day])
@@ -170,7 +170,7 @@ def test_the_return_after_a_closure_has_the_variance_of_its_weekdays() -> None:
 
 def test_estimation_days_have_no_return_over_a_closure() -> None:
     prices, after = moscow()
-    day = sessions("XMOS").dates
+    day = Sessions.of("XMOS").dates
     day = day[day >= np.datetime64("2021-01-04")][after + 60]
     a = studied(prices, "GAZP.ME", day).abnormal
     assert a.nobs[0] == len(a.windows.estimation) - 1
@@ -201,7 +201,7 @@ def test_kinds_of_symbols() -> None:
         "coin": "BTC-USD ETH-BTC",
     }
     for kind, symbols in kinds.items():
-        assert {kind_of(symbol) for symbol in symbols.split()} == {kind}
+        assert {Symbol(symbol).kind for symbol in symbols.split()} == {kind}
 
 
 @pytest.mark.parametrize(
@@ -301,7 +301,7 @@ def test_a_window_runs_on_until_share_and_index_are_free() -> None:
     prices, day = taiwan(share=-0.03, index=-0.095, later=0.096)
     results = studied(prices, "2317.TW", day, car="0:1")
     sessions_in, last = results.abnormal.sessions_of(Window(0, 1))
-    dates = sessions("XTAI").dates
+    dates = Sessions.of("XTAI").dates
     assert sessions_in[0] == 3
     assert last[0] == dates[np.searchsorted(dates, day) + 2]
     head, _ = sentences_of(results)
@@ -326,7 +326,7 @@ def test_an_exchange_without_a_limit_has_no_index_at_one() -> None:
 
 def test_the_model_of_several_events_stays_and_the_answer_says_it() -> None:
     prices, day = taiwan(share=-0.0995, index=-0.097)
-    dates = sessions("XTAI").dates
+    dates = Sessions.of("XTAI").dates
     at = int(np.searchsorted(dates, day))
     days = [str(dates[at - k]) for k in (0, 12, 25)]
     news = pd.DataFrame({"ticker": ["2317.TW"] * 3, "announced_at": days})
@@ -441,11 +441,11 @@ def test_taiwan_semiconductor_and_its_index_fell_by_their_limit() -> None:
 def test_days_of_recorded_indices_that_were_not_free(
     folder: str, index: str, days: list[str]
 ) -> None:
-    home = home_of(index)
+    home = Symbol(index).home
     assert home is not None
     table = pd.read_csv(SHARED / "market-data" / folder / f"{index}.csv", parse_dates=["date"])
     table = table.assign(symbol=index)
-    key = {"keys": [(index, home.code)], "sessions": {home.code: sessions(str(home.calendar))}}
+    key = {"keys": [(index, home.code)], "sessions": {home.code: Sessions.of(str(home.calendar))}}
     of_index = IndexDays.of(es.ReturnsPanel.from_prices(table, **key), index, home.code)
     assert of_index.days[of_index.is_cut].astype(str).tolist() == days
 

@@ -19,8 +19,7 @@ from run_folders import QUICK
 from test_reference import CLOSE, HERE, check_test, read
 
 from eventstudy.abnormal import Conventions
-from eventstudy.calendars import Window
-from eventstudy.calendars.schedule import data_sessions
+from eventstudy.calendars import Sessions, Window
 from eventstudy.cli.main import main
 from eventstudy.errors import ConfigError, DataError
 from eventstudy.events import Events
@@ -84,7 +83,7 @@ def fitted(
     days = np.unique(table["date"].to_numpy().astype("datetime64[D]"))
     panel = ReturnsPanel.from_prices(
         table, keys=[(s, "data") for s in (*firms, "IDX")], measure=measure,
-        sessions={"data": data_sessions("data", "UTC", days, None)},
+        sessions={"data": Sessions.of_days("data", "UTC", days, None)},
         shares=dict.fromkeys(firms, SHARES),
     )  # fmt: skip
     settings = {"estimation": ESTIMATION, "event": EVENT, **options}
@@ -111,7 +110,7 @@ def test_log_turnover_of_the_large_example() -> None:
     panel = ReturnsPanel.from_prices(
         table, keys=[(f, "data") for f in firms], measure="turnover",
         shares=dict.fromkeys(firms, SHARES),
-        sessions={"data": data_sessions("data", "UTC", days, None)},
+        sessions={"data": Sessions.of_days("data", "UTC", days, None)},
     )  # fmt: skip
     day0 = long.drop_duplicates("firm")["event_date"].to_numpy()
     events = pd.DataFrame({
@@ -245,7 +244,7 @@ def test_the_kind_of_returns_changes_nothing(kind: Any) -> None:
     days = np.unique(table["date"].to_numpy().astype("datetime64[D]"))
     panel = ReturnsPanel.from_prices(
         table, keys=[("F0", "data")], measure="volume", kind=kind,
-        sessions={"data": data_sessions("data", "UTC", days, None)},
+        sessions={"data": Sessions.of_days("data", "UTC", days, None)},
     )  # fmt: skip
     assert panel.kind == "simple"
     np.testing.assert_allclose(

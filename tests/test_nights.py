@@ -30,7 +30,7 @@ from yahoo_standin import (
     without_a_day,
 )
 
-from eventstudy.calendars import sessions
+from eventstudy.calendars import Sessions
 from eventstudy.cli.main import main
 from eventstudy.prices import AutoProvider, StoreProvider, YahooProvider
 from eventstudy.prices.auto import CHUNK, ROTA, _is_due, update
@@ -162,7 +162,7 @@ def test_what_happens_on_the_last_night_of_a_window_heals(
     fault: Callable[[Yahoo, Series], None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Within five sessions every number is that of a study that saw no fault."""
-    nights = [day for day in sessions("XNYS").dates.tolist() if day <= LAST][-8:]
+    nights = [day for day in Sessions.of("XNYS").dates.tolist() if day <= LAST][-8:]
     with Yahoo() as yahoo:
         job = Job(tmp_path, yahoo, nights[2] - timedelta(days=7))
         for name, value in job.env.items():

@@ -18,7 +18,7 @@ from run_folders import QUICK
 from test_cli import invoke
 
 import eventstudy as es
-from eventstudy.calendars import sessions
+from eventstudy.calendars import Sessions
 from eventstudy.errors import ConfigError, EventStudyError
 from eventstudy.prices import Prices
 from eventstudy.prices.files import FrameProvider
@@ -54,7 +54,7 @@ def closes() -> pd.DataFrame:
     """Return adjusted closes on the days of each exchange, dates x tickers; some days lack one."""
     rng, columns = np.random.default_rng(7), {}
     for calendar, symbols in LISTED.items():
-        known = sessions(calendar).dates
+        known = Sessions.of(calendar).dates
         days = known[
             (known >= np.datetime64("2022-06-01")) & (known <= np.datetime64("2024-01-31"))
         ]

@@ -12,7 +12,7 @@ from pages import MAIN, findings, page
 from run_folders import QUICK
 
 from eventstudy.analysis import count_firms_once
-from eventstudy.calendars import bundled_rows, exchange_of
+from eventstudy.calendars import Exchange, bundled_rows
 from eventstudy.cli.main import main
 from eventstudy.findings import read_findings
 from eventstudy.fitting import find_other_listings
@@ -100,7 +100,7 @@ def test_each_row_of_the_table_has_a_source_and_a_date() -> None:
     for row in rows:
         assert pd.Timestamp(row["as_of"]) < pd.Timestamp("2026-12-01")
         assert row["source"]
-        assert exchange_of(row["ticker"])
+        assert Exchange.of(row["ticker"])
     assert all(sum(row["firm"] == firm for row in rows) > 1 for firm in {r["firm"] for r in rows})
 
 

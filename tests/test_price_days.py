@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 import eventstudy as es
-from eventstudy.calendars import sessions
+from eventstudy.calendars import Sessions
 from eventstudy.prices.files import FilesProvider, FrameProvider
 
 FIRST, LAST = date(2021, 11, 1), date(2022, 12, 30)
@@ -29,7 +29,7 @@ MARKETS = {
 def market(name: str) -> tuple[pd.DataFrame, str, str]:
     """Return closes by the day of the exchange, the day of a fall by 20 %, and the time zone."""
     share, index, calendar, zone = MARKETS[name]
-    days = sessions(calendar).dates
+    days = Sessions.of(calendar).dates
     days = days[(days >= np.datetime64(FIRST)) & (days <= np.datetime64(LAST))]
     draws = np.random.default_rng(7).normal(0, 0.01, (2, len(days)))
     fall = len(days) - 20

@@ -10,11 +10,11 @@ import pytest
 from run_folders import invoke
 
 import eventstudy as es
-from eventstudy.calendars import sessions
+from eventstudy.calendars import Sessions
 from eventstudy.findings.document import read_json
 from eventstudy.report.sentences.caveats import asides
 
-OPEN = sessions("XNYS")
+OPEN = Sessions.of("XNYS")
 SESSIONS = pd.DatetimeIndex(OPEN.dates[OPEN.dates >= np.datetime64("2018-01-01")][:420])
 AT = 330
 FIRMS = ["AAA", "BBB", "CCC", "DDD", "EEE", "FFF"]

@@ -188,8 +188,8 @@ def test_an_index_serves_exchanges_that_differ() -> None:
         )
     )
 
-    from eventstudy.calendars import build_sessions
     from eventstudy.returns import needed
+    from eventstudy.returns.sessions import build_sessions
 
     keys = list(needed(events))
     panel = es.ReturnsPanel.from_prices(

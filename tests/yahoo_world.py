@@ -17,7 +17,8 @@ import pandas as pd
 from conftest import ROOT
 from yahoo_standin import Row, Series
 
-from eventstudy.calendars import EXCHANGES, sessions, suffix_of
+from eventstudy.calendars import Sessions, Symbol
+from eventstudy.calendars.exchanges import EXCHANGES
 
 START, END = "2011-01-03", "2026-06-30"
 # First close of what begins later, or earlier, than the others.
@@ -69,13 +70,13 @@ def world() -> list[Series]:
     with (ROOT / "events.csv").open(encoding="utf-8") as file:
         firms = {row["ticker"] for row in csv.DictReader(file)}
     names = sorted({*firms, *INDICES, *FUNDS} - set(GONE))
-    return [series(name) for name in names if suffix_of(name) != "ME"]
+    return [series(name) for name in names if Symbol(name).suffix != "ME"]
 
 
 def series(symbol: str) -> Series:
     """Return one symbol: the path of its market and noise of its own, the same for the same
     symbol."""
-    home = INDICES.get(symbol, suffix_of(symbol))
+    home = INDICES.get(symbol, Symbol(symbol).suffix)
     market, draw = _market(EXCHANGES[home].calendar or ""), _draws(symbol)
     market = market[FIRST.get(symbol, START) : END]
     wide = symbol in INDICES or symbol in FUNDS
@@ -100,7 +101,7 @@ def _draws(name: str) -> np.random.Generator:
 @cache
 def _market(calendar: str) -> pd.Series[float]:
     """Return the returns that the shares of a market have in common, on all its sessions."""
-    days = pd.DatetimeIndex(sessions(calendar).dates)
+    days = pd.DatetimeIndex(Sessions.of(calendar).dates)
     return pd.Series(_draws(calendar).normal(0.0002, 0.011, len(days)), days)
 
 

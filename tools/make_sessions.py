@@ -21,7 +21,7 @@ from pathlib import Path
 import exchange_calendars as xc
 import numpy as np
 
-from eventstudy.calendars import EXCHANGES
+from eventstudy.calendars.exchanges import EXCHANGES
 from eventstudy.calendars.schedule import CLOSED, FIRST_HOURS
 
 OUTPUT = Path(__file__).resolve().parents[1] / "eventstudy" / "data" / "sessions.txt.gz"

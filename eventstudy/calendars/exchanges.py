@@ -13,8 +13,6 @@ from ..errors import DataError
 from ..utility import did_you_mean
 from ..words import make_error
 
-SHARE = "share"
-
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
@@ -45,18 +43,159 @@ class Exchange:
     benchmark: str | None = None
     currency: str = ""
     stand_ins: tuple[str, ...] = ()
-    kind: str = SHARE
+    kind: str = "share"
 
     @property
     def chain(self) -> tuple[str, ...]:
         """The usual index and what stands in for it where it has no prices, best first."""
         return (self.benchmark, *self.stand_ins) if self.benchmark else ()
 
+    @property
+    def indices(self) -> tuple[str, ...]:
+        """Its indices and the funds that hold them, best first."""
+        at_home = (index for index, home in _HOMES_OF_INDICES.items() if home is self)
+        return tuple(dict.fromkeys((*self.chain, *at_home)))
+
+    @classmethod
+    def all(cls) -> tuple[Exchange, ...]:
+        """Return every market that has a code."""
+        return tuple(_BY_CODE.values())
+
+    @classmethod
+    def of_code(cls, code: str) -> Exchange | None:
+        """Return the market with a code; None for another one."""
+        return _BY_CODE.get(code)
+
+    @classmethod
+    def of(cls, ticker: str) -> Exchange | None:
+        """Return the exchange a Yahoo symbol trades on.
+
+        Parameters
+        ----------
+        ticker : str
+            Symbol such as ``"002415.SZ"``; without a suffix it trades in New York.
+
+        Returns
+        -------
+        Exchange or None
+            None only for an index symbol (leading ``^``) whose home isn't known.
+
+        Raises
+        ------
+        DataError
+            The suffix is unknown, or its market has no trading calendar.
+        """
+        symbol = Symbol(ticker)
+        exchange = symbol.home
+        if symbol.is_bare_index:
+            return exchange
+        suffix = symbol.suffix
+        if exchange is None:
+            hint = _suffix_hint(ticker, suffix)
+            raise DataError(f"unknown market suffix .{suffix}", value=ticker, remedy=hint)
+        if exchange.calendar is None:
+            facts = {"name": exchange.name, "suffix": suffix}
+            raise make_error(DataError, "sessions.none", value=ticker, **facts)
+        return exchange
+
 
 def bundled_rows(name: str) -> list[dict[str, str]]:
     """Return the rows of a table of this package."""
     text = (files("eventstudy") / "data" / name).read_text(encoding="utf-8")
     return list(csv.DictReader(text.splitlines()))
+
+
+class Symbol(str):
+    """The name of a series, as Yahoo spells it: what it is, and where it trades.
+
+    Examples
+    --------
+    >>> [Symbol(text).kind for text in ("AMD", "^TWII", "IMOEX.ME", "CL=F", "RUB=X", "BTC-USD")]
+    ['share', 'index', 'index', 'future', 'rate', 'coin']
+    """
+
+    __slots__ = ()
+
+    @property
+    def suffix(self) -> str:
+        """Its market suffix without the dot (``"SZ"``), or ""."""
+        return self.rpartition(".")[2] if "." in self else ""
+
+    @property
+    def has_market(self) -> bool:
+        """Whether its suffix, or the lack of one, is that of a market."""
+        return self.suffix in EXCHANGES
+
+    @property
+    def is_bare_index(self) -> bool:
+        """Whether it is an index without a suffix, such as ``^GSPC``."""
+        return self.startswith("^") and not self.suffix
+
+    @property
+    def kind(self) -> str:
+        """What it is: ``share``, ``index``, ``future``, ``rate`` or ``coin``."""
+        if self in _BENCHMARKS:
+            return "index"
+        instrument = _instrument_of(self)
+        return instrument.kind if instrument else "share"
+
+    @property
+    def home(self) -> Exchange | None:
+        """Its exchange, that of an index included; None where it is not known.
+
+        Futures, exchange rates and cryptocurrencies have hours of their own.
+        """
+        instrument = _instrument_of(self)
+        if instrument and instrument.code:
+            return instrument
+        return _HOMES_OF_INDICES.get(self) if self.is_bare_index else EXCHANGES.get(self.suffix)
+
+    @property
+    def currency(self) -> str:
+        """Its currency, or "" where unknown; B shares are not quoted in yuan."""
+        for shape, currency in _B_SHARES.items():
+            if re.fullmatch(shape, self):
+                return currency
+        return self.home.currency if self.home else ""
+
+    @property
+    def index_name(self) -> str:
+        """What an index is called, such as ``S&P 500``; the symbol where no name is known."""
+        return _index_names().get(self, str(self))
+
+    @property
+    def padded(self) -> str:
+        """The symbol with the leading zeros of its code, as spreadsheets lose them."""
+        stem, _, suffix = self.rpartition(".")
+        return f"{stem.zfill(_DIGITS.get(suffix, 0))}.{suffix}" if stem.isdigit() else str(self)
+
+    @classmethod
+    def of_bloomberg(cls, ticker: str) -> str:
+        """Return the Yahoo symbol of a ticker such as ``700 HK`` or ``BRK/B US Equity``, or ""."""
+        *names, code = ticker.upper().removesuffix(" EQUITY").split()
+        name = "-".join(names)
+        if code in ("CH", "C1", "C2") and re.fullmatch(r"\d{6}", name):
+            code = "CG" if name[0] in "69" else "CS"
+        if not name or code not in _BLOOMBERG:
+            return ""
+        suffix, stem = _BLOOMBERG[code], name.rstrip("/").replace("/", "-")
+        return cls(f"{stem}.{suffix}").padded if suffix else stem
+
+    @classmethod
+    def of_index(cls, word: str) -> str:
+        """Return the symbol of an index that Yahoo calls otherwise, "" where none is known.
+
+        Parameters
+        ----------
+        word : str
+            Its name, or its code at Bloomberg or Reuters.
+
+        Examples
+        --------
+        >>> [Symbol.of_index(word) for word in ("SPX", "S&P 500", "DAX", "^DAX", "NVDA")]
+        ['^GSPC', '^GSPC', '^GDAXI', '^GDAXI', '']
+        """
+        return _index_codes().get(_bare_code(word), "")
 
 
 @cache
@@ -77,32 +216,6 @@ def _index_codes() -> dict[str, str]:
 
 def _bare_code(text: str) -> str:
     return "".join(filter(str.isalnum, text.upper()))
-
-
-def find_index(word: str) -> str:
-    """Return the symbol of an index that Yahoo calls otherwise, "" where none is known.
-
-    Parameters
-    ----------
-    word : str
-        Its name, or its code at Bloomberg or Reuters.
-
-    Examples
-    --------
-    >>> [find_index(word) for word in ("SPX", "S&P 500", "DAX", "^DAX", "NVDA")]
-    ['^GSPC', '^GSPC', '^GDAXI', '^GDAXI', '']
-    """
-    return _index_codes().get(_bare_code(word), "")
-
-
-def name_index(symbol: str) -> str:
-    """Return what an index is called, such as ``S&P 500``; the symbol where no name is known.
-
-    Parameters
-    ----------
-    symbol : str
-    """
-    return _index_names().get(symbol, symbol)
 
 
 def _exchange(row: dict[str, str]) -> Exchange:
@@ -129,119 +242,19 @@ _INSTRUMENTS = [
     for row in bundled_rows("instruments.csv")
 ]
 _TRADED = (*EXCHANGES.values(), *(traded for _, traded in _INSTRUMENTS if traded.code))
-BY_CODE = {exchange.code: exchange for exchange in _TRADED}
+_BY_CODE = {exchange.code: exchange for exchange in _TRADED}
 _BENCHMARKS = frozenset(exchange.benchmark for exchange in EXCHANGES.values())
-DIGITS_IN_CODE = {row["suffix"]: int(row["digits"]) for row in _ROWS if row["digits"]}
+_DIGITS = {row["suffix"]: int(row["digits"]) for row in _ROWS if row["digits"]}
 _HOMES_OF_INDICES = {index: EXCHANGES[suffix] for index, suffix in _suffixes("indices")}
 _BLOOMBERG = dict(_suffixes("bloomberg"))
 _NOTATIONS = _BLOOMBERG | dict(_suffixes("notations"))
 _B_SHARES = {r"900\d{3}\.SS": "USD", r"200\d{3}\.SZ": "HKD"}
 
 
-def from_bloomberg(ticker: str) -> str:
-    """Return the Yahoo symbol of a ticker such as ``700 HK`` or ``BRK/B US Equity``, or ""."""
-    *names, code = ticker.upper().removesuffix(" EQUITY").split()
-    name = "-".join(names)
-    if code in ("CH", "C1", "C2") and re.fullmatch(r"\d{6}", name):
-        code = "CG" if name[0] in "69" else "CS"
-    if not name or code not in _BLOOMBERG:
-        return ""
-    suffix, stem = _BLOOMBERG[code], name.rstrip("/").replace("/", "-")
-    stem = stem.zfill(DIGITS_IN_CODE.get(suffix, 0)) if stem.isdigit() else stem
-    return f"{stem}.{suffix}" if suffix else stem
-
-
-def suffix_of(ticker: str) -> str:
-    """Return the market suffix of a Yahoo symbol without its dot (``"SZ"``), or ""."""
-    return ticker.rpartition(".")[2] if "." in ticker else ""
-
-
-def kind_of(symbol: str) -> str:
-    """Return what a symbol is: ``share``, ``index``, ``future``, ``rate`` or ``coin``.
-
-    Parameters
-    ----------
-    symbol : str
-        As Yahoo spells it.
-
-    Examples
-    --------
-    >>> [kind_of(symbol) for symbol in ("AMD", "^TWII", "IMOEX.ME", "CL=F", "RUB=X", "BTC-USD")]
-    ['share', 'index', 'index', 'future', 'rate', 'coin']
-    """
-    if symbol in _BENCHMARKS:
-        return "index"
-    instrument = _instrument_of(symbol)
-    return instrument.kind if instrument else SHARE
-
-
 @lru_cache(4096)
 def _instrument_of(symbol: str) -> Exchange | None:
     """Return what is traded under a symbol that is no share, with its hours; None for a share."""
     return next((traded for shape, traded in _INSTRUMENTS if shape.fullmatch(symbol)), None)
-
-
-def home_of(symbol: str) -> Exchange | None:
-    """Return the exchange of a symbol, an index included; None where it is not known.
-
-    Futures, exchange rates and cryptocurrencies have hours of their own.
-    """
-    instrument = _instrument_of(symbol)
-    if instrument and instrument.code:
-        return instrument
-    suffix = suffix_of(symbol)
-    is_index = symbol.startswith("^") and not suffix
-    return _HOMES_OF_INDICES.get(symbol) if is_index else EXCHANGES.get(suffix)
-
-
-def indices_of(code: str) -> tuple[str, ...]:
-    """Return the indices of an exchange and the funds that hold them, best first.
-
-    Parameters
-    ----------
-    code : str
-        Of the exchange; another has none.
-    """
-    exchange = BY_CODE.get(code)
-    at_home = (index for index, home in _HOMES_OF_INDICES.items() if home is exchange)
-    return tuple(dict.fromkeys((*exchange.chain, *at_home))) if exchange else ()
-
-
-def quoted_in(symbol: str) -> str:
-    """Return the currency of a symbol, or "" where unknown; B shares are not quoted in yuan."""
-    home = home_of(symbol)
-    matches = (currency for text, currency in _B_SHARES.items() if re.fullmatch(text, symbol))
-    return next(matches, home.currency if home else "")
-
-
-def exchange_of(ticker: str) -> Exchange | None:
-    """Return the exchange a Yahoo symbol trades on.
-
-    Parameters
-    ----------
-    ticker : str
-        Symbol such as ``"002415.SZ"``; without a suffix it trades in New York.
-
-    Returns
-    -------
-    Exchange or None
-        None only for an index symbol (leading ``^``) whose home isn't known.
-
-    Raises
-    ------
-    DataError
-        The suffix is unknown, or its market has no trading calendar.
-    """
-    suffix, exchange = suffix_of(ticker), home_of(ticker)
-    if ticker.startswith("^") and not suffix:
-        return exchange
-    if exchange is None:
-        hint = _suffix_hint(ticker, suffix)
-        raise DataError(f"unknown market suffix .{suffix}", value=ticker, remedy=hint)
-    if exchange.calendar is None:
-        facts = {"name": exchange.name, "suffix": suffix}
-        raise make_error(DataError, "sessions.none", value=ticker, **facts)
-    return exchange
 
 
 def _suffix_hint(ticker: str, suffix: str) -> str:

@@ -15,7 +15,7 @@ import gzip
 import hashlib
 import json
 import zoneinfo
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any
@@ -23,9 +23,9 @@ from typing import Any
 import numpy as np
 
 from ..errors import DataError
-from ..utility import CalendarChoice, DateArray, IntArray, did_you_mean
+from ..utility import DateArray, IntArray, did_you_mean
 from ..words import make_error
-from .exchanges import BY_CODE, bundled_rows
+from .exchanges import bundled_rows
 
 DATA = files("eventstudy") / "data"
 SESSIONS, OVERRIDES = DATA / "sessions.txt.gz", DATA / "session_overrides.csv"
@@ -90,13 +90,6 @@ def _offsets(walls: DateArray, zone: zoneinfo.ZoneInfo) -> DateArray:
     return np.array(seconds).astype("timedelta64[s]")
 
 
-def version() -> str:
-    """Return the version of exchange_calendars, and a hash of its sessions and our overrides."""
-    head, _ = _snapshot()
-    content = str(head["sha256"]).encode() + OVERRIDES.read_bytes()
-    return f"{head['exchange_calendars']}+{hashlib.sha256(content).hexdigest()[:12]}"
-
-
 @functools.cache
 def _snapshot() -> tuple[dict[str, str], Mapping[str, str]]:
     """Return the head, and the line of each calendar behind its name."""
@@ -105,8 +98,8 @@ def _snapshot() -> tuple[dict[str, str], Mapping[str, str]]:
     return json.loads(head), {name: line for name, _, line in named}
 
 
-# Time zone of sessions whose exchange is not known, and their hours.
-NO_ZONE, NO_HOURS = "UTC", ("09:30", "16:00")
+# Hours of sessions whose exchange is not known.
+NO_HOURS = "09:30", "16:00"
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -178,7 +171,48 @@ class Sessions:
         return self.dates, self.opens, self.closes
 
     @classmethod
-    def of(cls, code: str, tz: str, *arrays: DateArray) -> Sessions:
+    def of(cls, calendar: str) -> Sessions:
+        """Return all sessions of a calendar that are known, past and future.
+
+        They are those of the snapshot of exchange_calendars, corrected by each row of
+        ``data/session_overrides.csv`` in its order.
+
+        Parameters
+        ----------
+        calendar : str
+            Name in exchange_calendars, e.g. ``"XSHG"``, or ``weekdays`` or ``daily``; behind it the
+            hour at which its days end, and the time zone of that hour: `Exchange.calendar`.
+
+        Raises
+        ------
+        DataError
+            There is no such calendar.
+        """
+        return _sessions(calendar)
+
+    @classmethod
+    def of_days(cls, code: str, tz: str, dates: DateArray, like: Sessions | None) -> Sessions:
+        """Return sessions taken from the dates found in price data.
+
+        Parameters
+        ----------
+        code, tz : str
+            Name for messages and IANA time zone of the market.
+        dates : DateArray, shape (n_sessions,)
+            Dates with prices; sorted and made unique here.
+        like : Sessions or None
+            Calendar of the exchange. Its hours hold on its sessions, and on other dates the local
+            hours of its nearest earlier session. Without it the hours are 09:30 to 16:00.
+        """
+        days = np.unique(dates.astype("datetime64[D]"))
+        if like is None:
+            opens, closes = (_at(days, time, tz) for time in NO_HOURS)
+        else:
+            opens, closes = (_hours(days, like, instants) for instants in (like.opens, like.closes))
+        return cls.fixed(code, tz, days, opens, closes)
+
+    @classmethod
+    def fixed(cls, code: str, tz: str, *arrays: DateArray) -> Sessions:
         """Return sessions whose arrays cannot be written to.
 
         Parameters
@@ -191,9 +225,16 @@ class Sessions:
             array.flags.writeable = False
         return cls(code, tz, *arrays)
 
+    @staticmethod
+    def version() -> str:
+        """Return the version of exchange_calendars, and a hash of its sessions and ours."""
+        head, _ = _snapshot()
+        content = str(head["sha256"]).encode() + OVERRIDES.read_bytes()
+        return f"{head['exchange_calendars']}+{hashlib.sha256(content).hexdigest()[:12]}"
+
     def having(self, *arrays: DateArray) -> Sessions:
         """Return the sessions of the same market with other dates, opens and closes."""
-        return Sessions.of(self.code, self.tz, *arrays)
+        return Sessions.fixed(self.code, self.tz, *arrays)
 
     def _out_of_bounds(self, side: str, value: object, bound: np.datetime64) -> DataError:
         facts: Any = {"calendar": self.code, "day": value, "bound": bound}
@@ -201,33 +242,13 @@ class Sessions:
 
 
 @functools.cache
-def sessions(calendar_name: str) -> Sessions:
-    """Return all sessions of a calendar that are known, past and future.
-
-    They are those of the snapshot of exchange_calendars, corrected by each row of
-    ``data/session_overrides.csv`` in its order.
-
-    Parameters
-    ----------
-    calendar_name : str
-        Name in exchange_calendars, e.g. ``"XSHG"``, or ``weekdays`` or ``daily``; behind it the
-        hour at which its days end, and the time zone of that hour: `Exchange.calendar`.
-
-    Returns
-    -------
-    Sessions
-
-    Raises
-    ------
-    DataError
-        There is no such calendar.
-    """
+def _sessions(calendar_name: str) -> Sessions:
     base, _, end = calendar_name.partition(" ")
     if base in (WEEKDAYS, DAILY):
         return _around_the_clock(calendar_name, base, *end.split(" "))
     if end:
-        return _ending_at(sessions(base), calendar_name, end)
-    schedule = Sessions.of(calendar_name, *read_sessions(calendar_name))
+        return _ending_at(Sessions.of(base), calendar_name, end)
+    schedule = Sessions.fixed(calendar_name, *read_sessions(calendar_name))
     for override in _overrides():
         if override["calendar"] == calendar_name:
             schedule = _corrected(schedule, override)
@@ -242,7 +263,7 @@ def _ending_at(schedule: Sessions, name: str, time: str) -> Sessions:
     ends = _at(schedule.dates, time, schedule.tz)
     if np.median(ends - schedule.closes) < np.timedelta64(0, "s"):
         ends = np.minimum(ends, schedule.closes)
-    return Sessions.of(name, schedule.tz, schedule.dates, schedule.opens, ends)
+    return Sessions.fixed(name, schedule.tz, schedule.dates, schedule.opens, ends)
 
 
 def _around_the_clock(name: str, base: str, time: str, tz: str) -> Sessions:
@@ -252,7 +273,7 @@ def _around_the_clock(name: str, base: str, time: str, tz: str) -> Sessions:
         days = days[np.is_busday(days)]
         days = days[~np.isin([str(day)[5:] for day in days], DAYS_OFF)]
     ends = _at(days, time, tz)
-    return Sessions.of(name, tz, days, ends - np.timedelta64(1, "D"), ends)
+    return Sessions.fixed(name, tz, days, ends - np.timedelta64(1, "D"), ends)
 
 
 @functools.cache
@@ -293,66 +314,6 @@ def _opened(schedule: Sessions, days: DateArray) -> Sessions:
     return schedule.having(*(np.insert(array, at, new) for array, new in pairs))
 
 
-def data_sessions(code: str, tz: str, dates: DateArray, like: Sessions | None) -> Sessions:
-    """Return sessions taken from the dates found in price data.
-
-    Parameters
-    ----------
-    code, tz : str
-        Name for messages and IANA time zone of the market.
-    dates : DateArray, shape (n_sessions,)
-        Dates with prices; sorted and made unique here.
-    like : Sessions or None
-        Calendar of the exchange. Its hours hold on its sessions, and on other dates the local hours
-        of its nearest earlier session. Without it the hours are 09:30 to 16:00.
-
-    Returns
-    -------
-    Sessions
-    """
-    days = np.unique(dates.astype("datetime64[D]"))
-    if like is None:
-        opens, closes = (_at(days, time, tz) for time in NO_HOURS)
-    else:
-        opens, closes = (_hours(days, like, instants) for instants in (like.opens, like.closes))
-    return Sessions.of(code, tz, days, opens, closes)
-
-
-def build_sessions(
-    keys: list[tuple[str, str]],
-    available: Collection[str],
-    days_of: Callable[[str], DateArray],
-    calendar: CalendarChoice,
-    benchmarks: set[str],
-) -> dict[str, Sessions]:
-    """Return the sessions of each calendar: those of the exchange, or the dates of its symbols.
-
-    Parameters
-    ----------
-    keys : list of (symbol, calendar)
-    available : collection of str
-        Symbols that have data.
-    days_of : callable
-        Gives the days with data of a symbol.
-    calendar : {"exchange", "data"}
-    benchmarks : set of str
-        Symbols whose days are sessions.
-    """
-    out = {}
-    for name in dict.fromkeys(c for _, c in keys):
-        exchange = BY_CODE.get(name)
-        known_sessions = sessions(exchange.calendar) if exchange and exchange.calendar else None
-        if known_sessions is None or calendar == "data":
-            symbols = [symbol for symbol, c in keys if c == name and symbol in available]
-            days = _market_days(days_of, symbols, benchmarks)
-            if len(days) == 0:
-                continue
-            zone = known_sessions.tz if known_sessions else NO_ZONE
-            known_sessions = data_sessions(name, zone, days, known_sessions)
-        out[name] = known_sessions
-    return out
-
-
 def weekdays_closed(dates: DateArray) -> IntArray:
     """Return for how many weekdays the market was closed before each session, shape (T,).
 
@@ -368,7 +329,7 @@ def weekdays_closed(dates: DateArray) -> IntArray:
 
     Examples
     --------
-    >>> moscow = sessions("XMOS").dates
+    >>> moscow = Sessions.of("XMOS").dates
     >>> closed = weekdays_closed(moscow)
     >>> [(str(day), int(n)) for day, n in zip(moscow[closed > 0], closed[closed > 0])]
     [('2022-03-24', 18)]
@@ -378,33 +339,6 @@ def weekdays_closed(dates: DateArray) -> IntArray:
     distance = np.busday_count(dates[:-1], dates[1:])
     is_long = distance - 1 > LONGEST_HOLIDAY * max(np.median(distance), 1)
     return np.concatenate([[0], np.where(is_long, distance - 1, 0)]).astype(np.int64)
-
-
-def _market_days(
-    days_of: Callable[[str], DateArray], symbols: list[str], benchmarks: set[str]
-) -> DateArray:
-    """Return the days on which a market was open, judged by the prices of its symbols.
-
-    With a benchmark: its days, and those on which more than half of the firms that are listed have
-    a price. A stray price on a Sunday is no session. Without one: all days.
-    """
-    ends = [listing[[0, -1]] for s in symbols if len(listing := days_of(s))]
-    if not ends:
-        return np.empty(0, "datetime64[D]")
-    first, last = np.min(ends), np.max(ends)
-    days: DateArray = np.arange(first, last + np.timedelta64(1, "D"))
-    index = np.zeros(len(days), dtype=bool)
-    present, listed = np.zeros(len(days), np.int64), np.zeros(len(days) + 1, np.int64)
-    for symbol in symbols:
-        at = (days_of(symbol) - first).astype(np.int64)
-        if symbol in benchmarks:
-            index[at] = True
-        elif len(at):
-            present[at] += 1
-            listed[at[[0, -1]] + (0, 1)] += (1, -1)
-    if not any(symbol in benchmarks for symbol in symbols):
-        return days[present > 0]
-    return days[index | (present > np.cumsum(listed)[:-1] / 2)]
 
 
 def _hours(days: DateArray, like: Sessions, instants: DateArray) -> DateArray:
@@ -421,9 +355,3 @@ def _at(days: DateArray, time: str, tz: str) -> DateArray:
     """Return the instants (UTC) at which it is `time` in a time zone; 24:00 ends a day."""
     hours, minutes, *seconds = map(int, time.split(":"))
     return to_utc(days + np.timedelta64(hours * 3600 + minutes * 60 + sum(seconds), "s"), tz)
-
-
-@functools.cache
-def known_zones() -> frozenset[str]:
-    """Return the names of all IANA time zones."""
-    return frozenset(zoneinfo.available_timezones())

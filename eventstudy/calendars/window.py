@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from numbers import Real
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -37,6 +37,12 @@ class Window:
     start: int
     stop: int
 
+    # What is used unless another window is asked for. Many announcements carry no hour, so that
+    # day 0 or day 1 is the first reaction: these are the main window (docs/methods/dates.md).
+    ESTIMATION: ClassVar[Window]
+    EVENT: ClassVar[Window]
+    MAIN: ClassVar[Window]
+
     def __post_init__(self) -> None:
         if self.start > self.stop:
             raise make_error(ConfigError, "wrong.window_ends", value=str(self))
@@ -62,6 +68,21 @@ class Window:
             return (cls.of(value),)
         members = list(value)
         return (cls.of(members),) if _whole_numbers(members) else tuple(map(cls.of, members))
+
+    def require_before(self, event: Window) -> None:
+        """Refuse an estimation window that overlaps the event window or follows it.
+
+        Parameters
+        ----------
+        event : Window
+
+        Raises
+        ------
+        ConfigError
+            If this window does not end before the event window starts.
+        """
+        if self.stop >= event.start:
+            raise make_error(ConfigError, "wrong.windows_overlap", value=f"{self} and {event}")
 
     @property
     def days(self) -> IntArray:
@@ -91,33 +112,6 @@ def _whole_numbers(value: object) -> bool:
     )
 
 
-def require_apart(estimation: Window, event: Window) -> None:
-    """Refuse an estimation window that overlaps the event window or follows it.
-
-    Parameters
-    ----------
-    estimation, event : Window
-
-    Raises
-    ------
-    ConfigError
-        If the estimation window does not end before the event window starts.
-    """
-    if estimation.stop >= event.start:
-        raise make_error(ConfigError, "wrong.windows_overlap", value=f"{estimation} and {event}")
-
-
-ESTIMATION = Window(-250, -31)
-EVENT = Window(-10, 10)
-# Tests, leakage before and drift after the announcement (docs/methods/dates.md).
-ENDS = (0, 0), (0, 1), (-1, 1), (-3, 3), (-5, 5), (-10, 10), (-10, -2), (2, 10)
-WINDOWS = tuple(Window(*ends) for ends in ENDS)
-# Many announcements carry no hour: day 0 or day 1 is the first reaction (docs/methods/dates.md).
-MAIN_WINDOW = Window(0, 1)
-
-
-def plain_value(value: Any) -> Any:
-    """Return a setting as JSON and TOML have it."""
-    if isinstance(value, Window):
-        return f"{value.start}:{value.stop}"
-    return [plain_value(member) for member in value] if isinstance(value, tuple) else value
+Window.ESTIMATION = Window(-250, -31)
+Window.EVENT = Window(-10, 10)
+Window.MAIN = Window(0, 1)

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from ..calendars import SHARE, home_of, kind_of, sessions
+from ..calendars import Sessions, Symbol
 from ..errors import ConfigError, Problem
 from ..files import (
     OUTCOME,
@@ -358,7 +358,7 @@ def notices_of(cells: Mapping[str, TextColumn], calendar: CalendarChoice) -> tup
     replaced = [name for name in REPLACED if name in cells]
     if replaced and not set(OUTCOME) <= set(cells):
         out.append(say("events.replaced", names=replaced))
-    odd = [text for text in cells["ticker"].texts if kind_of(text) != SHARE]
+    odd = [text for text in cells["ticker"].texts if Symbol(text).kind != "share"]
     if odd and calendar == "exchange":
         out.append(say("events.no_share", names=name_some(odd)))
         if hours := dict.fromkeys(filter(None, map(_hours_of, odd))):
@@ -374,11 +374,12 @@ def notices_of(cells: Mapping[str, TextColumn], calendar: CalendarChoice) -> tup
 
 def _hours_of(symbol: str) -> str:
     """Return when the days of a symbol that is no share end; "" for an index of shares."""
-    home = home_of(symbol)
-    if home is None or home.calendar is None or home.kind == SHARE:
+    home = Symbol(symbol).home
+    if home is None or home.calendar is None or home.kind == "share":
         return ""
     _, time, *zone = home.calendar.split(" ")
-    end = f"{time} {zone[0] if zone else sessions(home.calendar).tz}"
+    tz = zone[0] if zone else Sessions.of(home.calendar).tz
+    end = f"{time} {tz}"
     return say("events.hours", name=home.name, end=end)
 
 

@@ -9,22 +9,12 @@ import unicodedata
 import zoneinfo
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import get_args
 
 import numpy as np
 
-from ..calendars import (
-    DIGITS_IN_CODE,
-    EXCHANGES,
-    Exchange,
-    Sessions,
-    exchange_of,
-    from_bloomberg,
-    home_of,
-    known_zones,
-    sessions,
-    suffix_of,
-)
+from ..calendars import Exchange, Sessions, Symbol
 from ..errors import ConfigError, DataError, Problem
 from ..files import strip
 from ..utility import CalendarChoice, Flag, did_you_mean, flags_of
@@ -126,7 +116,7 @@ class Row:
     def sessions(self) -> Sessions | None:
         """The sessions of its exchange; None where they are not known."""
         calendar = self.exchange and self.exchange.calendar
-        return sessions(calendar) if calendar else None
+        return Sessions.of(calendar) if calendar else None
 
 
 def control_characters(column: str, cell: str) -> list[Problem]:
@@ -155,7 +145,7 @@ def check_ticker(row: Row, rules: Rules) -> None:
         row.fault("ticker", "is empty")
     elif rules.calendar == "data":
         is_symbol = _SYMBOL.fullmatch(ticker) and not _IDENTIFIER.fullmatch(ticker)
-        row.exchange = home_of(ticker) if is_symbol else None
+        row.exchange = Symbol(ticker).home if is_symbol else None
     else:
         for reason, remedy in _symbol_faults(ticker):
             row.fault("ticker", reason, ticker, remedy)
@@ -167,7 +157,7 @@ def check_ticker(row: Row, rules: Rules) -> None:
 def _find_exchange(row: Row, column: str, symbol: str) -> Exchange | None:
     """Return the exchange of a symbol; where it is not known a fault is added to the row."""
     with row.faults_of(column):
-        exchange = exchange_of(symbol)
+        exchange = Exchange.of(symbol)
         if exchange is None and column == "ticker":
             row.fault(column, say("symbol.index"), symbol, say("symbol.index.remedy"))
         return exchange
@@ -184,7 +174,7 @@ def _symbol_faults(symbol: str) -> Iterator[tuple[str, str]]:
         return
     if len(words := symbol.split()) > 1:
         symbol = _without_spaces(symbol)
-        is_symbol = from_bloomberg(start) or len(words[-1]) == 1
+        is_symbol = Symbol.of_bloomberg(start) or len(words[-1]) == 1
         hint = f"did you mean {symbol!r}?" if is_symbol else say("symbol.spaces.remedy")
         yield say("symbol.spaces"), hint
     if symbol != symbol.upper() and _SYMBOL.fullmatch(symbol.upper()):
@@ -196,16 +186,15 @@ def _symbol_faults(symbol: str) -> Iterator[tuple[str, str]]:
         yield say("symbol.number"), say("symbol.number.remedy")
     elif symbol == start and not _SYMBOL.fullmatch(symbol):
         yield "is not a Yahoo symbol (A-Z, 0-9, ^ & = _ -, then . and a market suffix)", ""
-    stem, _, suffix = symbol.rpartition(".")
-    if stem.isdigit() and len(stem) < DIGITS_IN_CODE.get(suffix, 0):
-        padded = stem.zfill(DIGITS_IN_CODE[suffix])
-        yield "has lost leading zeros", f"did you mean '{padded}.{suffix}'?"
+    padded = Symbol(symbol).padded
+    if padded != symbol:
+        yield "has lost leading zeros", f"did you mean {padded!r}?"
 
 
 def _without_spaces(symbol: str) -> str:
     """Return the Yahoo symbol that one with a space may be: Bloomberg's, or a share class."""
     words = symbol.split()
-    return (len(words) > 1 and from_bloomberg(symbol)) or "-".join(words)
+    return (len(words) > 1 and Symbol.of_bloomberg(symbol)) or "-".join(words)
 
 
 def check_benchmark(row: Row, rules: Rules) -> None:
@@ -226,7 +215,7 @@ def check_benchmark(row: Row, rules: Rules) -> None:
     for symbol in filter(None, map(strip, benchmark.split(";"))):
         for reason, remedy in _symbol_faults(symbol):
             row.fault("benchmark", reason, symbol, remedy)
-        if symbol.isascii() and suffix_of(symbol.upper()) not in EXCHANGES:
+        if symbol.isascii() and not Symbol(symbol.upper()).has_market:
             _find_exchange(row, "benchmark", symbol.upper())
 
 
@@ -259,13 +248,19 @@ def check_day0(row: Row, rules: Rules) -> None:
         row.flags.append(Flag.TIME_UNKNOWN)
 
 
+@cache
+def _time_zones() -> frozenset[str]:
+    """Return the names of all IANA time zones."""
+    return frozenset(zoneinfo.available_timezones())
+
+
 def _check_announcement(row: Row, rules: Rules) -> news.Announcement | None:
     zone, when = row["tz"], None
     with row.faults_of("when"):
         when = news.parse_when(row["when"])
-    if zone and zone not in known_zones():
+    if zone and zone not in _time_zones():
         # Names such as EST have no summer time, so none of them is proposed.
-        remedy = did_you_mean(zone, sorted(name for name in known_zones() if "/" in name))
+        remedy = did_you_mean(zone, sorted(name for name in _time_zones() if "/" in name))
         remedy = remedy or "use an IANA name such as America/New_York or Asia/Shanghai"
         row.fault("tz", "unknown time zone", zone, remedy)
         zone = "UTC"

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from ..analysis import measure_fall
-from ..calendars import BY_CODE, Window
+from ..calendars import Exchange, Window
 from ..files import OUTCOME
 from ..fitting import FittedStudy, listed, listed_rows, merged_into
 from ..returns import FALLBACK, NAMED, Coverage, Need
@@ -206,7 +206,7 @@ def _stand_in(study: FittedStudy, i: int) -> Reason:
     cells, panel, windows = study.records[i], study.panel, study.abnormal.windows
     if FALLBACK not in flags_of(cells["flags"]):
         return Reason.of("")
-    exchange = BY_CODE.get(cells["exchange"])
+    exchange = Exchange.of_code(cells["exchange"])
     first = str(cells.get(NAMED) or (exchange.benchmark if exchange else ""))
     at = np.split(windows.positions[i], [len(windows.estimation)])
     inside = (positions[positions >= 0] for positions in at)

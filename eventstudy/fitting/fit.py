@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from ..abnormal import Conventions
-from ..calendars import ESTIMATION, EVENT, Window, require_apart
+from ..calendars import Window
 from ..events import Events, events_given, grouped
 from ..files import frame_of
 from ..models import LinearModel, make_model
@@ -72,8 +72,8 @@ class UnfittedStudy:
     events: Events
     returns: ReturnsPanel
     model: str | LinearModel = "market"
-    estimation: Window | tuple[int, int] = ESTIMATION
-    event: Window | tuple[int, int] = EVENT
+    estimation: Window | tuple[int, int] = Window.ESTIMATION
+    event: Window | tuple[int, int] = Window.EVENT
     benchmark: str = ""
     benchmark_policy: BenchmarkPolicy = "fallback"
     engine: Engine = "statsmodels"
@@ -90,7 +90,7 @@ class UnfittedStudy:
     def __post_init__(self) -> None:
         settings = Setting.of(StudyConfig)
         read = {name: settings[name].read(getattr(self, name)) for name in CHECKED}
-        require_apart(read["estimation"], read["event"])
+        read["estimation"].require_before(read["event"])
         if not isinstance(self.model, LinearModel):
             with within("model"):
                 make_model(self.model)

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from ..abnormal import AbnormalReturns
-from ..calendars import SHARE, Window, bundled_rows, home_of, kind_of, weekdays_closed
+from ..calendars import Symbol, Window, bundled_rows, weekdays_closed
 from ..models import LinearModel
 from ..quality import LIMITS, limit_of
 from ..returns import MARKET, ReturnsPanel
@@ -179,7 +179,7 @@ def indices_of(layout: Layout) -> Iterator[tuple[IndexDays, IntArray]]:
 
 def _cut_days(symbol: str, days: DateArray, moves: FloatArray) -> tuple[BoolArray, BoolArray]:
     """Return on which days an index was at the limit of its members, or its exchange stopped."""
-    home = home_of(symbol)
+    home = Symbol(symbol).home
     at_limit, stopped = np.zeros((2, len(days)), dtype=bool)
     if home is None:
         return at_limit, stopped
@@ -311,8 +311,8 @@ def weekdays_closed_within(abnormal: AbnormalReturns, window: Window) -> IntArra
 
 def _class_of(symbol: str) -> str:
     """Return the kind of asset behind a symbol: an index is one of shares."""
-    kind = kind_of(symbol)
-    return SHARE if kind == "index" else kind
+    kind = Symbol(symbol).kind
+    return "share" if kind == "index" else kind
 
 
 def _differ(ticker: str, index: str) -> bool:

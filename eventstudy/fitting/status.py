@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from ..abnormal import AbnormalReturns
-from ..calendars import SHARE, Window, kind_of
+from ..calendars import Symbol, Window
 from ..errors import NetworkError, OtherDaysError
 from ..models import LinearModel
 from ..quality import QUARANTINED, RETURN_FAULTS, RETURN_FLAGS, SeriesFault
@@ -289,8 +289,8 @@ def _reason(
     """Return why event i cannot be used; the first of several causes is the one to mend first."""
     calendar = panel.calendar_of(event.exchange)
     if needs.get("market", "none") == "":
-        kind = kind_of(str(event.ticker))
-        if kind != SHARE:
+        kind = Symbol(str(event.ticker)).kind
+        if kind != "share":
             return Reason(f"no_market_of_{kind}", symbol=str(event.ticker))
         return Reason("no_benchmark")
     blank = next((name for name, text in needs.items() if not text), "")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ..calendars import home_of
+from ..calendars import Sessions, Symbol
 from ..errors import BadAnswerError
 from ..words import make_error, name_some, say
 from ._base import DATE_DTYPE, FIRST_DAY
@@ -12,7 +12,6 @@ from ._base import DATE_DTYPE, FIRST_DAY
 if TYPE_CHECKING:
     import pandas as pd
 
-    from ..calendars import Sessions
     from ..utility import IntArray
 
 DAY = r"(\d{4}-\d{2}-\d{2}|\d{8})"
@@ -65,13 +64,11 @@ def read_days(
     is_priced = numbers.notna().any(axis=1) if has_times or instant is not None else slice(None)
     if has_times:
         _refuse_bars(wall[is_priced], file)
-    home = home_of(symbol)
+    home = Symbol(symbol).home
     is_dated = not has_times or bool((wall == days)[is_priced].all())
     if home is None or home.calendar is None or (is_dated and instant is None):
         return days.astype(DATE_DTYPE), ""
-    from ..calendars import sessions
-
-    schedule = sessions(home.calendar)
+    schedule = Sessions.of(home.calendar)
     local = _local_days(wall if instant is None else instant, schedule)
     as_written = is_dated or instant is None
     if as_written and _count_closed(days[is_priced], schedule) <= _count_closed(

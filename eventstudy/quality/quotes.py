@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from ..calendars import kind_of
+from ..calendars import Symbol
 from ..errors import DataError
 from ..utility import BoolArray, DateArray, FloatArray, IntArray
 from . import corporate_actions as traces
@@ -169,7 +169,7 @@ class Quotes:
 
         Neither a split nor a close at a price limit; only shares pay one.
         """
-        if self.adjusted or kind_of(self.symbol) != "share":
+        if self.adjusted or Symbol(self.symbol).kind != "share":
             return np.empty(0, np.int64)
         at = np.flatnonzero(np.isfinite(self.price))
         rows = at[traces.find_dividends(self.bars, self.market_moves)]

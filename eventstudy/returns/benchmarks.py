@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from ..calendars import BY_CODE, SHARE, Window, find_index, home_of, kind_of, name_index, sessions
+from ..calendars import Exchange, Sessions, Symbol, Window
 from ..errors import ConfigError
 from ..events import Events
 from ..utility import BenchmarkPolicy, BoolArray, DateArray, Flag, IntArray, flags_of
@@ -121,12 +121,14 @@ def chains_of(
         """
         if ";" in named or (peers and named):
             return (";".join(members(named, firms)),)
-        usual = BY_CODE[code].chain if code in BY_CODE and kind == SHARE else ()
+        exchange = Exchange.of_code(code)
+        usual = exchange.chain if exchange and kind == "share" else ()
         if named and not benchmark and policy == "fallback":
             return tuple(dict.fromkeys((named, *usual)))
         return (named,) if named or peers else usual or ("",)
 
-    codes, kinds = events.table["exchange"].tolist(), map(kind_of, events.table["ticker"].tolist())
+    codes = events.table["exchange"].tolist()
+    kinds = (Symbol(ticker).kind for ticker in events.table["ticker"].tolist())
     return list(map(chain, named_benchmarks(events, benchmark), codes, kinds))
 
 
@@ -319,10 +321,11 @@ class Coverage:
 
 def _shut(symbol: str, calendar: str, days: DateArray) -> BoolArray:
     """Return on which days the market of an index of another country was shut."""
-    home, local = home_of(symbol), BY_CODE.get(calendar)
+    home = Symbol(symbol).home
+    local = Exchange.of_code(calendar)
     if not (home and local and home.calendar) or home.calendar == local.calendar:
         return np.zeros(len(days), dtype=bool)
-    return ~np.isin(days, sessions(home.calendar).dates)
+    return ~np.isin(days, Sessions.of(home.calendar).dates)
 
 
 def _needs(
@@ -448,9 +451,10 @@ def other_indices(symbol: str, exchange: str, panel: ReturnsPanel) -> str:
         Market identifier code.
     panel : ReturnsPanel
     """
-    if (meant := find_index(symbol)) not in ("", symbol):
-        return say("benchmark.meant", name=name_index(meant), symbol=meant)
-    chain = BY_CODE[exchange].chain if exchange in BY_CODE else ()
+    if (meant := Symbol.of_index(symbol)) not in ("", symbol):
+        return say("benchmark.meant", name=Symbol(meant).index_name, symbol=meant)
+    market = Exchange.of_code(exchange)
+    chain = market.chain if market else ()
     yahoo = any(entry.get("source") == "yahoo" for entry in panel.provenance.values())
     calendar = panel.calendar_of(exchange)
     untried = [index for index in chain if index != symbol and index not in panel.failures]

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from ..calendars import BY_CODE, quoted_in, suffix_of
+from ..calendars import Exchange, Symbol
 from ..prices import as_of
 from ..utility import DateArray, FloatArray, IntArray
 from ..words import Reason, say
@@ -45,7 +45,7 @@ def currency_of(symbol: str, quoted: str = "") -> str:
     quoted : str
         The currency as the source spells it; "" = not given.
     """
-    return major(quoted) if quoted else quoted_in(symbol)
+    return major(quoted) if quoted else Symbol(symbol).currency
 
 
 def rate_symbol(currency: str) -> str:
@@ -164,8 +164,8 @@ def factor_currency(currency: str, exchanges: Iterable[str]) -> list[str]:
     exchanges : iterable of str
         Market identifier codes of the events.
     """
-    home = {BY_CODE[code].currency for code in exchanges if code in BY_CODE}
-    used = {currency} if currency != LOCAL else home
+    homes = filter(None, map(Exchange.of_code, exchanges))
+    used = {currency} if currency != LOCAL else {home.currency for home in homes}
     foreign = sorted(used - {USD, ""})
     return [say("currency.factors", currencies=foreign)] if foreign else []
 
@@ -174,7 +174,7 @@ def _pair(panel: ReturnsPanel, key: Key, currency: str) -> tuple[str, str]:
     """Return the currency of a series and the one that is wanted, equal for no conversion."""
     symbol, calendar = key
     quoted = str(panel.provenance.get(symbol, {}).get("currency", ""))
-    source, exchange = currency_of(symbol, quoted), BY_CODE.get(calendar)
+    source, exchange = currency_of(symbol, quoted), Exchange.of_code(calendar)
     if currency != LOCAL:
         return source, currency
     home = exchange.currency if exchange else ""
@@ -207,16 +207,20 @@ def _without(panel: ReturnsPanel, reasons: Mapping[Key, str]) -> ReturnsPanel:
 
 def _guessed(panel: ReturnsPanel) -> list[str]:
     """Return a notice on names without a suffix that are taken to be in dollars abroad."""
-    listed = [(s, BY_CODE[code]) for s, code in panel.keys if code in BY_CODE and _plain(panel, s)]
-    foreign = [(s, exchange.chain) for s, exchange in listed if exchange.currency != USD]
-    names = dict.fromkeys(symbol for symbol, chain in foreign if symbol not in chain)
+    names = dict[str, None]()
+    for symbol, code in panel.keys:
+        exchange = Exchange.of_code(code)
+        if exchange is None or exchange.currency == USD or not _plain(panel, symbol):
+            continue
+        if symbol not in exchange.chain:
+            names[symbol] = None
     return [say("currency.guessed", symbols=names)] if names else []
 
 
 def _plain(panel: ReturnsPanel, symbol: str) -> bool:
     """Return whether nothing but the lack of a suffix says what currency a symbol is in."""
     quoted = panel.provenance.get(symbol, {}).get("currency")
-    return not (quoted or suffix_of(symbol) or symbol.startswith("^"))
+    return not (quoted or Symbol(symbol).suffix or symbol.startswith("^"))
 
 
 def _say_converted(pairs: Mapping[Key, tuple[str, str]], currency: str) -> list[str]:

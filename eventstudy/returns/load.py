@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ..calendars import ESTIMATION, EVENT, Window, build_sessions, suffix_of
+from ..calendars import Symbol, Window
 from ..errors import DataError, NoPricesError, PriceError, UnknownSymbolError
 from ..events import FRAME, Events, events_given
 from ..prices import PriceProvider, Prices, PricesLike, resolve
@@ -23,7 +23,7 @@ from .measures import note_several_shares, shares_of
 from .panel import ReturnsPanel
 from .security_files import securities_of
 from .series import NeedsSeries, Range, calls_of, needed, range_around
-from .sessions import DATA_CALENDAR, Key
+from .sessions import DATA_CALENDAR, Key, build_sessions
 from .table import of_file, present_days, table_of
 
 # Called with (symbols done, symbols in all).
@@ -100,8 +100,8 @@ def load_returns(
     *,
     benchmark: str = "",
     benchmark_policy: BenchmarkPolicy = "fallback",
-    estimation: Window | tuple[int, int] = ESTIMATION,
-    event: Window | tuple[int, int] = EVENT,
+    estimation: Window | tuple[int, int] = Window.ESTIMATION,
+    event: Window | tuple[int, int] = Window.EVENT,
     model: NeedsSeries | None = None,
     series: Mapping[str, str] | None = None,
     calendar: CalendarChoice | None = None,
@@ -381,4 +381,4 @@ def indices_of(events: Events, benchmark: str, policy: BenchmarkPolicy) -> set[s
     """
     chains = set(chains_of(events, benchmark, policy))
     firsts, symbols = {chain[0] for chain in chains}, {s for chain in chains for s in chain}
-    return firsts | {s for s in symbols if suffix_of(s) or s.startswith("^")}
+    return firsts | {s for s in symbols if Symbol(s).suffix or s.startswith("^")}

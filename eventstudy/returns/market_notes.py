@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
-from ..calendars import BY_CODE, Sessions, indices_of, sessions
+from ..calendars import Exchange, Sessions
 from ..errors import DataError
 from ..quality import (
     FLAGGED,
@@ -26,7 +26,7 @@ from ..quality import (
 )
 from ..utility import BoolArray, DateArray, FloatArray
 from ..words import Reason
-from .sessions import CLOCKS, Clock, Key, home_calendars, located
+from .sessions import CLOCKS, Clock, Key, home_calendars, indices_of, located
 
 # Days and symbols that are named.
 NAMED = 3
@@ -150,7 +150,7 @@ def note_ends(last: np.datetime64, calendars: Mapping[str, Sessions]) -> list[st
 
 def _is_of_exchange(name: str, calendars: Mapping[str, Sessions]) -> bool:
     """Return whether sessions are those of the exchange, not the days of the data."""
-    return name in CLOCKS and calendars.get(name) is sessions(CLOCKS[name])
+    return name in CLOCKS and calendars.get(name) is Sessions.of(CLOCKS[name])
 
 
 def _note_limits(quotes_of: Mapping[str, Quotes], keys: Iterable[Key]) -> list[str]:
@@ -172,13 +172,13 @@ def _note_limits(quotes_of: Mapping[str, Quotes], keys: Iterable[Key]) -> list[s
 
 
 def _note_end(name: str, last: np.datetime64) -> list[str]:
-    end = sessions(name).dates[-1]
+    end = Sessions.of(name).dates[-1]
     return [Reason("calendar_ends", calendar=name, end=str(end), last=str(last))] * bool(last > end)
 
 
 def _note_doubts(name: str, quotes: Sequence[Quotes]) -> list[str]:
     """Return a note on the days between sessions on which several symbols traded."""
-    dates = sessions(name).dates
+    dates = Sessions.of(name).dates
     traders = defaultdict(list)
     for q in quotes:
         is_inside = (q.dates > dates[0]) & (q.dates < dates[-1])
@@ -199,7 +199,7 @@ def _note_lost(name: str, quotes: Sequence[Quotes], sources: Mapping[str, str]) 
     if not days:
         return []
     named = sorted({sources.get(q.symbol, "a table") for q in quotes})
-    homes = (exchange.name for exchange in BY_CODE.values() if exchange.calendar == name)
+    homes = (exchange.name for exchange in Exchange.all() if exchange.calendar == name)
     place = next(homes, name)
     facts = {"n": len(days), "days": days[:NAMED], "sources": named, "total": len(quotes)}
     return [Reason("sessions_lost", place=place, **facts)]

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import numpy as np
 
-from ..calendars import BY_CODE, NO_ZONE, Sessions, home_of, indices_of, kind_of
+from ..calendars import Exchange, Sessions, Symbol
 from ..quality import (
     GATE,
     NO_DATES,
@@ -23,7 +23,7 @@ from ..quality import (
     rules_of,
     twins_of,
 )
-from ..utility import BoolArray, DateArray, FloatArray, IntArray, ReturnKind
+from ..utility import BoolArray, CalendarChoice, DateArray, FloatArray, IntArray, ReturnKind
 from ..words import Reason
 
 if TYPE_CHECKING:
@@ -32,7 +32,70 @@ if TYPE_CHECKING:
 Key = tuple[str, str]
 DATA_CALENDAR = "data"
 # The calendar that each exchange keeps: Shenzhen's is Shanghai's.
-CLOCKS = {e.code: e.calendar for e in BY_CODE.values() if e.calendar}
+CLOCKS = {e.code: e.calendar for e in Exchange.all() if e.calendar}
+# Time zone of sessions whose exchange is not known.
+NO_ZONE = "UTC"
+
+
+def build_sessions(
+    keys: list[tuple[str, str]],
+    available: Collection[str],
+    days_of: Callable[[str], DateArray],
+    calendar: CalendarChoice,
+    benchmarks: set[str],
+) -> dict[str, Sessions]:
+    """Return the sessions of each calendar: those of the exchange, or the dates of its symbols.
+
+    Parameters
+    ----------
+    keys : list of (symbol, calendar)
+    available : collection of str
+        Symbols that have data.
+    days_of : callable
+        Gives the days with data of a symbol.
+    calendar : {"exchange", "data"}
+    benchmarks : set of str
+        Symbols whose days are sessions.
+    """
+    out = {}
+    for name in dict.fromkeys(c for _, c in keys):
+        known_sessions = Sessions.of(CLOCKS[name]) if name in CLOCKS else None
+        if known_sessions is None or calendar == "data":
+            symbols = [symbol for symbol, c in keys if c == name and symbol in available]
+            days = _market_days(days_of, symbols, benchmarks)
+            if len(days) == 0:
+                continue
+            zone = known_sessions.tz if known_sessions else NO_ZONE
+            known_sessions = Sessions.of_days(name, zone, days, known_sessions)
+        out[name] = known_sessions
+    return out
+
+
+def _market_days(
+    days_of: Callable[[str], DateArray], symbols: list[str], benchmarks: set[str]
+) -> DateArray:
+    """Return the days on which a market was open, judged by the prices of its symbols.
+
+    With a benchmark: its days, and those on which more than half of the firms that are listed have
+    a price. A stray price on a Sunday is no session. Without one: all days.
+    """
+    ends = [listing[[0, -1]] for s in symbols if len(listing := days_of(s))]
+    if not ends:
+        return np.empty(0, "datetime64[D]")
+    first, last = np.min(ends), np.max(ends)
+    days: DateArray = np.arange(first, last + np.timedelta64(1, "D"))
+    index = np.zeros(len(days), dtype=bool)
+    present, listed = np.zeros(len(days), np.int64), np.zeros(len(days) + 1, np.int64)
+    for symbol in symbols:
+        at = (days_of(symbol) - first).astype(np.int64)
+        if symbol in benchmarks:
+            index[at] = True
+        elif len(at):
+            present[at] += 1
+            listed[at[[0, -1]] + (0, 1)] += (1, -1)
+    if not any(symbol in benchmarks for symbol in symbols):
+        return days[present > 0]
+    return days[index | (present > np.cumsum(listed)[:-1] / 2)]
 
 
 def note_closes(quotes: Quotes) -> list[str]:
@@ -394,11 +457,17 @@ def home_calendars(keys: Iterable[Key]) -> dict[str, str]:
     """Return the calendar of each symbol's exchange, or of the data; absent without one."""
 
     def is_home(symbol: str, calendar: str) -> bool:
-        home = home_of(symbol)
+        home = Symbol(symbol).home
         is_listed = home is not None and home.calendar == CLOCKS.get(calendar, "")
         return calendar == DATA_CALENDAR or is_listed
 
     return {symbol: calendar for symbol, calendar in keys if is_home(symbol, calendar)}
+
+
+def indices_of(code: str) -> Sequence[str]:
+    """Return the indices of an exchange, best first; none where there is no such exchange."""
+    exchange = Exchange.of_code(code)
+    return exchange.indices if exchange else ()
 
 
 def _judge_dates(members: Iterable[Quotes], indices: Sequence[str]) -> dict[str, int]:
@@ -445,7 +514,7 @@ def with_markets(
         indices, guests = indices_of(home), list[Quotes]()
         if not indices and home != DATA_CALENDAR:
             # A market without an index of its own is judged by one that its events name.
-            indices = tuple(s for s, name in keys if name == home and kind_of(s) == "index")
+            indices = tuple(s for s, name in keys if name == home and Symbol(s).kind == "index")
             guests = [quotes for quotes in series if quotes.symbol in indices]
         lags |= _judge_dates([*members, *guests], indices)
     out = {}

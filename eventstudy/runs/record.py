@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ..calendars import version as calendars_version
+from ..calendars import Sessions
 from ..errors import ConfigError, RunFolderError
 from ..files import inside, read_csv
 from ..findings import Findings, prices_of
@@ -350,7 +350,7 @@ def versions() -> dict[str, str]:
     """Return the versions of everything that computes."""
     program = {"eventstudy": __version__, "python": platform.python_version()}
     packages = {name: metadata.version(name) for name in PACKAGES}
-    return program | packages | {"exchange_calendars": calendars_version()}
+    return program | packages | {"exchange_calendars": Sessions.version()}
 
 
 def hash_files(folder: Path) -> dict[str, str]:

@@ -9,7 +9,7 @@ from math import prod
 from typing import Any, ClassVar, Literal
 
 from ..abnormal import CALIBRATE, DRAWS, FEWEST_PLACEBOS, HISTORY, SEED, Conventions
-from ..calendars import ESTIMATION, EVENT, MAIN_WINDOW, WINDOWS, Window, plain_value
+from ..calendars import Window
 from ..errors import ConfigError, hide_secrets
 from ..utility import (
     BenchmarkPolicy,
@@ -23,12 +23,15 @@ from ..utility import (
 )
 from ..windows import HALT_DRIFT
 from ..words import make_error
-from .settings import Setting, read, within
+from .settings import Setting, plain_value, read, within
 
 # Specifications that a table and a figure can show.
 MOST_SPECIFICATIONS = 2000
 # Days of the shorter estimation window.
 SHORTER = 120
+# Tests, leakage before and drift after the announcement (docs/methods/dates.md).
+ENDS = (0, 0), (0, 1), (-1, 1), (-3, 3), (-5, 5), (-10, 10), (-10, -2), (2, 10)
+USUAL = tuple(Window(*ends) for ends in ENDS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,8 +218,8 @@ class StudyConfig:
     cov_type: CovType = "nonrobust"
     factors: tuple[str, ...] = ()
     series: tuple[str, ...] = ()
-    estimation: Window = ESTIMATION
-    event: Window = EVENT
+    estimation: Window = Window.ESTIMATION
+    event: Window = Window.EVENT
     windows: tuple[Window, ...] = ()
     tests: tuple[str, ...] = ()
     by: str = ""
@@ -257,7 +260,7 @@ class StudyConfig:
         widest = Window(min(w.start for w in every), max(w.stop for w in every))
         object.__setattr__(self, "event", widest)
         if self.estimation.stop >= self.event.start:
-            where = "event" if self.estimation == ESTIMATION else "estimation"
+            where = "event" if self.estimation == Window.ESTIMATION else "estimation"
             pair = f"{self.estimation} and {self.event}"
             raise make_error(ConfigError, "setting.overlap", where=where, value=pair)
         if self.currency != "local" and not re.fullmatch("[A-Z]{3}", self.currency):
@@ -298,15 +301,15 @@ class StudyConfig:
     @property
     def tested(self) -> tuple[Window, ...]:
         """The windows that are tested, without repetition."""
-        usual = tuple(window for window in WINDOWS if window in self.event)
+        usual = tuple(window for window in USUAL if window in self.event)
         return tuple(dict.fromkeys(self.windows)) or usual or (self.event,)
 
     @property
     def main(self) -> Window:
         """The window of the headline: the first one asked for, else [0,1] if it is tested."""
-        if self.windows or MAIN_WINDOW not in self.tested:
+        if self.windows or Window.MAIN not in self.tested:
             return self.tested[0]
-        return MAIN_WINDOW
+        return Window.MAIN
 
     @property
     def choices(self) -> Grid:

@@ -85,6 +85,11 @@ class Setting:
         return named
 
     @property
+    def plain_default(self) -> Any:
+        """Its default as JSON and TOML have it."""
+        return plain_value(self.default)
+
+    @property
     def limits(self) -> tuple[int, int | None]:
         """The smallest and the largest whole number it can be."""
         return int(self.name in POSITIVE), LARGEST.get(self.name)
@@ -133,6 +138,13 @@ class Setting:
             facts: Any = {"where": self.name, "value": value, "choices": self.choices}
             raise make_error(ConfigError, "setting.no_choice", hint=hint, **facts)
         return str(value)
+
+
+def plain_value(value: Any) -> Any:
+    """Return a setting as JSON and TOML have it."""
+    if isinstance(value, Window):
+        return f"{value.start}:{value.stop}"
+    return [plain_value(member) for member in value] if isinstance(value, tuple) else value
 
 
 def _near(window: Window) -> Window:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from ..abnormal import Conventions
-from ..calendars import Window, plain_value
+from ..calendars import Window
 from ..errors import ConfigError, EventStudyError, Problem
 from ..files import require_file
 from ..returns import is_library, library_files, usual_calendar
@@ -371,14 +371,14 @@ def _lines(setting: Setting) -> str:
     words = [setting.about, *filter(None, [", ".join(setting.choices)])]
     about = textwrap.wrap(" Choices: ".join(words), WIDTH - 2)
     # The JSON of a default is its TOML as well.
-    default = json.dumps(plain_value(setting.default))
+    default = json.dumps(setting.plain_default)
     return "".join(["\n", *(f"# {line}\n" for line in about), f"#{setting.name} = {default}\n"])
 
 
 def _described(setting: Setting) -> dict[str, Any]:
     single = _one(setting)
     kind = {"anyOf": [single, {"type": "array", "items": single}]} if setting.several else single
-    return {"description": setting.about, **kind, "default": plain_value(setting.default)}
+    return {"description": setting.about, **kind, "default": setting.plain_default}
 
 
 def _one(setting: Setting) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..calendars import Window, require_apart
+from ..calendars import Window
 from ..errors import ConfigError, TooManyError
 from ..utility import (
     HOLDABLE,
@@ -341,7 +341,7 @@ def build_windows(
     -------
     EventWindows
     """
-    require_apart(estimation, event)
+    estimation.require_before(event)
     names, clock = numbered(calendars)
     if market_rows is None:
         market_rows = np.full(len(rows), -1)

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 
 from ...analysis import PROVISIONAL, Calibration, CarRegression, Path95, draws_error
-from ...calendars import MAIN_WINDOW, Window, name_index
+from ...calendars import Symbol, Window
 from ...findings import Case, Findings, Sample, cases_without_prices
 from ...quality import RETURN_FAULTS
 from ...significance import STATISTICS
@@ -165,8 +165,8 @@ def cases(findings: Findings) -> list[str]:
     """Return the events without prices whose numbers another run has, a sentence each."""
     lines = []
     for case in cases_without_prices(findings):
-        facts = {**case.over(MAIN_WINDOW), "name": case.event["company"], "day0": case.day0}
-        lines.append(_wrapped(say("terminal.case", window=_days(MAIN_WINDOW), **facts)))
+        facts = {**case.over(Window.MAIN), "name": case.event["company"], "day0": case.day0}
+        lines.append(_wrapped(say("terminal.case", window=_days(Window.MAIN), **facts)))
     return lines
 
 
@@ -177,7 +177,8 @@ def case_text(case: Case) -> str:
     ----------
     case : Case
     """
-    facts = {"name": case.event["company"], "run": case.name, "index": name_index(case.benchmark)}
+    index = Symbol(case.benchmark).index_name
+    facts = {"name": case.event["company"], "run": case.name, "index": index}
     texts = [say("case.stored", **facts), describe_case(case), say("case.again", run=case.name)]
     return _wrapped(" ".join(texts))
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ...analysis import Fall, implied_by
-from ...calendars import Window, name_index
+from ...calendars import Symbol, Window
 from ...findings import INDEX, Event, EventDetail, Findings, PricePath
 from ...utility import Flag
 from ...words import (
@@ -177,7 +177,7 @@ def _model(own: Findings, event: Event, detail: EventDetail) -> Iterator[Fold]:
     texts = {}
     if "market" in model.factors:
         symbol = clipped(event.cells["benchmark"], 60)
-        name = name_index(symbol)
+        name = Symbol(symbol).index_name
         texts[say(f"{code}.index")] = symbol if name == symbol else f"{name} ({symbol})"
     span_facts = {n: getattr(estimation, n) for n in ("first", "last", "n_days", "n_window")}
     texts[say(f"{code}.days")] = say(f"{code}.span", **span_facts)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...analysis import DIFFERENT, NOT_DIFFERENT, PROVISIONAL, TWINS, Answer
-from ...calendars import name_index
+from ...calendars import Symbol
 from ...findings import Findings, Sample
 from ...utility import Flag
 from ...words import (
@@ -197,7 +197,7 @@ def name_indices(findings: Findings) -> str:
     setup = findings.setup
     if not setup.model.factors or not setup.n_used:
         return ""
-    names = list(dict.fromkeys(map(name_index, setup.benchmarks)))
+    names = list(dict.fromkeys(Symbol(index).index_name for index in setup.benchmarks))
     code = "setup.against" if len(names) <= MOST_INDICES else "setup.against_many"
     return say(code, indices=listed(names), n=len(names))
 
