@@ -33,7 +33,7 @@ from eventstudy.events.announcements import (
 from eventstudy.report.tables.robustness import robustness
 from eventstudy.studies import EventStudyResults
 from eventstudy.utility import Flag
-from eventstudy.words import percent, say
+from eventstudy.words import say, words
 
 TODAY = dt.date(2026, 6, 30)
 CALENDARS = sorted({e.calendar for e in EXCHANGES.values() if e.calendar})
@@ -266,7 +266,7 @@ def test_the_report_says_it_for_the_group_of_the_answer(results: EventStudyResul
     assert table["direction"].tolist() == ["adverse"] * 2, "no other is uncertain"
     assert analysis.table
     assert [analysis.table.write_cells(row)[1] for row in analysis.table.rows] == ["5", "4"]
-    dated, moved = (percent(value) for value in table["caar"])
+    dated, moved = (words().percent(value) for value in table["caar"])
     facts = {"n": 3, "window": [0, 0], "dated": dated, "moved": moved}
     assert analysis.lede == say("robustness.announcement_time.lede", **facts)
     assert analysis.files == ("announcement_time_by_group.csv",)

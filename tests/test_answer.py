@@ -25,7 +25,7 @@ from eventstudy.report.sentences.answer import brief
 from eventstudy.report.sentences.caveats import headline
 from eventstudy.significance import STATISTICS
 from eventstudy.studies import EventStudyResults
-from eventstudy.words import p_prose
+from eventstudy.words import words
 
 MAIN = Window(0, 1)
 FROZEN = SHARED / "reference" / "frozen-list" / "events.csv"
@@ -336,10 +336,10 @@ def test_few_events_that_differ_wildly_say_what_a_test_of_their_spread_finds() -
     assert found.overturn.spread_pvalue == fit.test("bmp_kp", MAIN).pvalue > 0.05
     study = findings(fit)
     for text in (headline(study), str(brief(study, study.sample))):
-        assert p_prose(found.overturn.spread_pvalue) in text
+        assert words().p(found.overturn.spread_pvalue) in text
     alike = Market(4, dates=4, effect=-0.1, seed=3).fit()
     assert alike.answer(MAIN).overturn.spread_pvalue < 0.05
-    assert p_prose(alike.answer(MAIN).overturn.spread_pvalue) in headline(findings(alike))
+    assert words().p(alike.answer(MAIN).overturn.spread_pvalue) in headline(findings(alike))
 
 
 def short_histories(n: int = 12, short: int = 2) -> EventStudyResults:

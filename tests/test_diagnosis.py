@@ -11,7 +11,7 @@ from situations import CLOSE, DISPERSED, GROUPS, ONE, noisy, opinion, placed, tr
 from eventstudy.analysis.answer.diagnosis import false_alarms
 from eventstudy.models import MODELS
 from eventstudy.significance import STATISTICS
-from eventstudy.words import share_text as percent
+from eventstudy.words import words
 
 
 def test_false_alarms_by_published_closed_forms() -> None:
@@ -26,7 +26,7 @@ def test_false_alarms_by_published_closed_forms() -> None:
     )
     assert false_alarms(0.0) == 0
     shares = {1: "100%", 0.344: "34%", 0.051: "5%", 0.0012: "0.1%", 0: "0%", np.nan: "–"}
-    assert [percent(x) for x in shares] == list(shares.values())
+    assert [words().share(x) for x in shares] == list(shares.values())
 
 
 def test_trust_follows_the_rate_alone_where_all_is_known() -> None:

@@ -24,7 +24,7 @@ from eventstudy.report.formats.pages import event_pages, list_event_pages
 from eventstudy.report.page.event_page import render_context
 from eventstudy.report.tables.events import in_order
 from eventstudy.studies import EventStudyResults, run_study
-from eventstudy.words import numbers
+from eventstudy.words import words
 
 HOSTILE = [
     "<script>alert(1)</script>", "\"'><img src=x onerror=alert(1)>", "x" * 5000, "../../etc/passwd",
@@ -80,12 +80,12 @@ def test_a_page_has_the_numbers_of_its_event(
     se = row["se"] * np.sqrt(k)
     half, p = law.ppf(0.975) * se, 2 * law.sf(abs(row["car"] / se))
     assert p > 0.05, "so that the interval has signs"
-    ends = [numbers.percent(end, decimals=1) for end in (row["car"] - half, row["car"] + half)]
+    ends = [words().percent(end, decimals=1) for end in (row["car"] - half, row["car"] + half)]
     lead = text.partition('<p class="lead">')[2].partition("</p>")[0]
-    for number in (numbers.percent(row["car"], decimals=1), *ends, numbers.p_prose(p)):
+    for number in (words().percent(row["car"], decimals=1), *ends, words().p(p)):
         assert number.replace("\u00a0", " ") in lead
     keys = text.partition('<dl class="keys">')[2].partition("</dl>")[0]
-    assert numbers.percent(row["car"]) in keys
+    assert words().percent(row["car"]) in keys
     beta = fallen.models().iloc[3]["beta"]
     assert f"moves {beta:.2f}% for 1% of the market" in text
 
@@ -112,9 +112,9 @@ def test_table_of_windows_equals_the_table_of_cars(
         car = fallen.car([window]).iloc[3]
         se = car["se"] * np.sqrt(fallen.abnormal.recent_variance(window)[3])
         half = law.ppf(0.975) * se
-        assert effect == numbers.percent(car["car"], unit=False)
-        assert interval == numbers.span(car["car"] - half, car["car"] + half, unit=False)
-        assert p == numbers.pvalue(2 * law.sf(abs(car["car"] / se)))
+        assert effect == words().percent(car["car"], unit=False)
+        assert interval == words().span(car["car"] - half, car["car"] + half, unit=False)
+        assert p == words().pvalue(2 * law.sf(abs(car["car"] / se)))
 
 
 def test_values_of_the_path_are_in_a_table(
@@ -124,7 +124,7 @@ def test_values_of_the_path_are_in_a_table(
     returns = fallen.abnormal_returns().query("event_id == 'e3'")
     sums = returns["ar"].cumsum()
     gap = sums - sums[returns["tau"] == -1].item()
-    assert [cells[4] for cells in rows] == [numbers.percent(x, unit=False) for x in gap]
+    assert [cells[4] for cells in rows] == [words().percent(x, unit=False) for x in gap]
 
 
 DAYS = pd.bdate_range("2020-01-01", periods=260)
@@ -186,7 +186,7 @@ def test_a_suspended_share_is_drawn_to_its_first_free_price(tmp_path: Path) -> N
     growth = np.cumprod(1 + alpha + beta * market[DAY0 - 1 :][: len(after)])
     np.testing.assert_allclose(path.implied[after], close[DAY0 - 1] * growth, rtol=1e-10)
     assert np.isnan(path.implied[path.days < -1]).all()
-    assert numbers.percent(growth[31] - 1, decimals=1) in keys
+    assert words().percent(growth[31] - 1, decimals=1) in keys
     assert np.isnan(path.implied_change("1999-01-04", str(path.dates[-1])))
     assert ">Market implied</text>" in wide
 

@@ -45,7 +45,7 @@ from eventstudy.runs import write_run
 from eventstudy.settings import StudyConfig
 from eventstudy.significance import STATISTICS
 from eventstudy.studies import EventStudyResults
-from eventstudy.words import pvalue, window_text
+from eventstudy.words import words
 
 SCHEMA = json.loads((ROOT / "eventstudy/data/results.schema.json").read_text(encoding="utf-8"))
 PLAIN = StudyConfig(estimation=Window(-120, -11), event=Window(-5, 5), calibrate=0)
@@ -354,21 +354,21 @@ class TestMarkdown:
         for grid, sample in zip([grids[0], *others], findings.samples[:-1], strict=True):
             for row, shown in zip(grid[1:], sample.windows, strict=False):
                 answer, effect = shown.answer, shown.answer.effect
-                assert row[0].endswith(window_text(shown.window).replace("\u00a0", " "))
+                assert row[0].endswith(words().window(shown.window).replace("\u00a0", " "))
                 for value, expected in zip(
                     map(number, (row[1], *row[2].split(" to "))),
                     (effect.estimate, effect.ci_low, effect.ci_high),
                     strict=True,
                 ):
                     assert value == pytest.approx(100 * expected, abs=0.0051)
-                assert row[3] == pvalue(answer.pvalue)
+                assert row[3] == words().pvalue(answer.pvalue)
         rows = {row[0]: row for grid in grids if "Allows for" in grid[0] for row in grid[1:]}
         assert number(rows["Plain average"][1]) == pytest.approx(
             100 * findings.sample.answer.plain_average.estimate, abs=0.0051
         )
         for test in findings.sample.main.tests:
             if (label := STATISTICS[test.test].label) in rows:
-                assert rows[label][3] == pvalue(test.pvalue)
+                assert rows[label][3] == words().pvalue(test.pvalue)
 
     def test_events_are_those_of_the_tables(self, text: str, folder: Path) -> None:
         (table,) = (t for t in markdown_tables(text) if t[0][0] == "Company")
@@ -537,7 +537,7 @@ def test_the_main_test_is_in_every_format_though_others_were_asked_for() -> None
     assert f"### Main test ({STATISTICS[main].label}), by window" in text
     grid, *others = (t for t in markdown_tables(text) if t[0][0] == "Window or test")
     (row,) = (row for row in grid[1:] if row[0].endswith("[0, 1]"))
-    assert row[3] == pvalue(expected)
+    assert row[3] == words().pvalue(expected)
     assert "GRANK-T" in [row[0] for second in others for row in second]
     text = latex_table(run.findings, "caar")
     assert "GRANK-T & (" in text
@@ -555,8 +555,8 @@ def test_a_window_of_fewer_events_names_the_test_that_decides_there() -> None:
     findings, answer = results.findings(config=PLAIN), results.answer(Window(-5, 5))
     assert (results.main_test(), answer.test) == ("bmp_kp", "patell_kp_regime")
     grid, *_ = (t for t in markdown_tables(markdown(findings)) if t[0][0] == "Window or test")
-    assert grid[-1][3] == pvalue(answer.pvalue)
-    assert grid[1][3] == pvalue(results.answer(Window(0, 0)).pvalue)
+    assert grid[-1][3] == words().pvalue(answer.pvalue)
+    assert grid[1][3] == words().pvalue(results.answer(Window(0, 0)).pvalue)
     text = latex_table(findings, "caar")
     assert all(f"{STATISTICS[name].label}: " in text for name in ("bmp_kp", "patell_kp_regime"))
     text = " ".join(summary(findings, findings.sample).split())

@@ -22,7 +22,7 @@ from eventstudy.report.tables.windows import windows_around
 from eventstudy.returns import ReturnsPanel
 from eventstudy.settings import StudyConfig
 from eventstudy.studies import EventStudy, EventStudyResults
-from eventstudy.words import date_prose
+from eventstudy.words import words
 
 DAY, MAIN, DRIFT = Window(0, 0), Window(0, 1), Window(2, 5)
 CONFIG = StudyConfig(estimation=Window(-120, -11), event=Window(-5, 5), calibrate=0)
@@ -114,7 +114,7 @@ def test_an_extended_window_is_named(locked: EventStudyResults) -> None:
     assert (car.until, car.until_day) == (str(last), 2)
     assert findings(locked.subset([0])).sample.extended == (one,)
     for text in (unescape(page(locked)), locked.to_markdown(config=CONFIG)):
-        assert date_prose(last).replace("\u00a0", " ") in text.replace("\u00a0", " ")
+        assert words().date(last).replace("\u00a0", " ") in text.replace("\u00a0", " ")
     assert str(last) in locked.to_json(config=CONFIG)
 
 
@@ -122,7 +122,7 @@ def test_one_share_at_its_limit_is_drawn_day_by_day(locked: EventStudyResults) -
     """Its headline says until when it ran, and no window after the news repeats these days."""
     single = locked.subset([0])
     last, a, study = locked.abnormal.windows.dates[0, 7], single.abnormal, findings(single)
-    assert f"from day 0 to {date_prose(last)}, its first close off the price limit" in " ".join(
+    assert f"from day 0 to {words().date(last)}, its first close off the price limit" in " ".join(
         split_answer(study)
     )
     path = implied_path_of(single)

@@ -24,7 +24,7 @@ from eventstudy.report.formats.pages import render_report
 from eventstudy.report.page.first_screen import days_outside, first_screen
 from eventstudy.report.sentences.answer import short_name
 from eventstudy.report.tables.windows import windows_table
-from eventstudy.words import percent, size_text
+from eventstudy.words import words
 
 STUDIES = {
     "many": {"n": 20, "dates": 9, "effect": -0.03, "seed": 3},
@@ -49,13 +49,13 @@ def test_one_number_stands_in_headline_bracket_key_and_table(name: str) -> None:
     effect = answer.effect
     assert first.chart is not None
     assert effect_of(first.chart.path) == pytest.approx(effect.estimate, abs=1e-12)
-    assert first.keys[0].value == percent(effect.estimate)
+    assert first.keys[0].value == words().percent(effect.estimate)
     main = next(row for row in windows_table(study).blocks[0].rows if row.is_main)
     assert main.values["effect"] == effect.estimate
     assert main.values["interval"] == (effect.ci_low, effect.ci_high)
     assert main.values["pvalue"] == answer.pvalue
     if answer.verdict == DIFFERENT:
-        assert size_text(effect.estimate) in first.headline
+        assert words().size(effect.estimate) in first.headline
     assert first.strip is None or first.strip.average == effect
 
 

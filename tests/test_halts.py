@@ -22,7 +22,7 @@ from eventstudy.report import terminal_text
 from eventstudy.report.sentences.caveats import headline
 from eventstudy.returns import ReturnsPanel, load_returns
 from eventstudy.studies import EventStudy, EventStudyResults
-from eventstudy.words import rough_percent
+from eventstudy.words import words
 
 DAY, W = Window(0, 0), Window(0, 1)
 RESID = np.array([-1, -3, 5, -4, 9, 4, -2, -8]) / 1000
@@ -485,7 +485,7 @@ def test_the_report_has_both_clocks_in_a_sentence() -> None:
     text, halts = headline(document), document.sample.halts
     assert halts is not None
     assert "If the clock of the 2 suspended events starts when trading resumes" in text
-    assert f"{rough_percent(halts.shift.effect.estimate)} (8 events" in text
+    assert f"{words().rough(halts.shift.effect.estimate)} (8 events" in text
     assert "trading resumes" in str(terminal_text(document, verbose=True))
     assert "suspended" not in headline(findings(suspended(halts=0)))
 

@@ -28,7 +28,7 @@ from eventstudy.report.formats.latex import latex_tables
 from eventstudy.report.tables.checks import list_checks
 from eventstudy.settings import StudyConfig
 from eventstudy.studies import EventStudyResults, run_study
-from eventstudy.words import pvalue
+from eventstudy.words import words
 
 MAIN = Window(0, 1)
 FROZEN = SHARED / "reference" / "frozen-list" / "events.csv"
@@ -223,7 +223,7 @@ def test_a_leave_out_that_turns_no_move_into_one_is_no_caveat() -> None:
     assert answer.verdict == "not_different"
     assert answer.caveat is None
     assert min(single) < 0.05 < answer.pvalue < 0.15
-    low, high = pvalue(min(single)), pvalue(max(single))
+    low, high = words().pvalue(min(single)), words().pvalue(max(single))
     assert str(found) == f"Without a single announcement p lies between {low} and {high}."
     study, shown = findings(fit), f"{low} to {high}"
     (row,) = (check for check in list_checks(study) if check.p_range)

@@ -32,7 +32,7 @@ from eventstudy.returns.measures import compute_measure, explain_lack, note_seve
 from eventstudy.settings import StudyConfig
 from eventstudy.significance import STATISTICS
 from eventstudy.studies import EventStudy, EventStudyResults
-from eventstudy.words import WORDS, capitalised, percent, say, speaking_of, words
+from eventstudy.words import capitalised, say, speaking_of, words
 
 MEASURES = ("volume", "turnover", "volatility")
 DAYS = pd.bdate_range("2020-01-01", periods=180)
@@ -382,7 +382,7 @@ def test_page_and_terminal_speak_of_the_measure(measure: Any) -> None:
     results = fitted(measure=measure)
     config = StudyConfig(estimation=ESTIMATION, event=EVENT, measure=measure, calibrate=0)
     study = results.findings(config=config)
-    spoken, found = WORDS[measure], results.answer(config.main)
+    spoken, found = words(measure), results.answer(config.main)
     meaning = spoken.meaning(found.effect.estimate, 2).removeprefix(spoken.quantity).strip()
     facts = {
         "who": "shares",
@@ -412,18 +412,18 @@ def test_page_and_terminal_speak_of_the_measure(measure: Any) -> None:
         results.weighted((0, 1))
     )
     assert "CAAR log points" in str(results.summary([(0, 1)]))
-    assert percent(0.5) == "+50.00%", "the words are those of returns again"
-    assert words() is WORDS["return"]
+    assert words().percent(0.5) == "+50.00%", "the words are those of returns again"
+    assert words() is words("return")
 
 
 def test_meaning_of_log_points() -> None:
-    volume = WORDS["volume"]
+    volume = words("volume")
     assert volume.meaning(0.42, 1) == "volume 52% above normal"
     assert volume.meaning(0.84, 2) == "volume 52% above normal a day"
     assert volume.meaning(-0.105360516, 1) == "volume 10% below normal"
     assert volume.meaning(np.log(3), 1) == "volume 3.0 times normal"
     assert volume.meaning(np.nan, 1) == ""
-    assert WORDS["return"].meaning(0.42, 1) == ""
+    assert words("return").meaning(0.42, 1) == ""
 
 
 # --- the command line
@@ -460,7 +460,7 @@ def test_run(folder: Path, tmp_path: Path, measure: str) -> None:
         "--out", tmp_path, "--name", "m", "--figures",
     )  # fmt: skip
     assert code == 0, err
-    assert out.startswith(f"{WORDS[measure].quantity.capitalize()} of shares was ")
+    assert out.startswith(f"{words(measure).quantity.capitalize()} of shares was ")
     assert out.isascii()
     car = pd.read_csv(tmp_path / "m" / "tables" / "car.csv")
     day0 = car[(car["start"] == 0) & (car["stop"] == 0)]["car"].mean()

@@ -18,7 +18,7 @@ from eventstudy.errors import ConfigError
 from eventstudy.findings.event_series import price_path
 from eventstudy.report import split_answer, write_figures
 from eventstudy.studies import EventStudyResults
-from eventstudy.words import numbers
+from eventstudy.words import words
 
 
 @pytest.fixture(scope="module")
@@ -70,7 +70,7 @@ def test_path_is_that_of_the_answer(fallen: EventStudyResults) -> None:
     np.testing.assert_array_equal(drawn["Shares"], path.shares)
     np.testing.assert_array_equal(drawn["Market implied"], path.implied)
     number = axes.texts[0].get_text()
-    assert number == numbers.rough_percent(fallen.answer(MAIN).effect.estimate)
+    assert number == words().rough(fallen.answer(MAIN).effect.estimate)
 
 
 def test_plots_return_axes_and_leave_given_ones_in_place(fallen: EventStudyResults) -> None:
@@ -160,7 +160,7 @@ def test_event_is_drawn_with_its_own_numbers(fallen: EventStudyResults) -> None:
         fallen.car([MAIN]).query("event_id == 'e3'")["car"].item(), abs=1e-15
     )
     car = fallen.car([MAIN]).query("event_id == 'e3'")["car"].iloc[0]
-    assert numbers.percent(car) in ax.get_title()
+    assert words().percent(car) in ax.get_title()
 
 
 def test_price_is_the_compounded_return(fallen: EventStudyResults) -> None:

@@ -23,8 +23,7 @@ from eventstudy.report.sentences import top as limits
 from eventstudy.report.sentences.caveats import asides, headline
 from eventstudy.settings import StudyConfig
 from eventstudy.studies import EventStudyResults, run_study
-from eventstudy.words import numbers as pvalues
-from eventstudy.words import numbers as wording
+from eventstudy.words import words
 
 NOTHING = "No single announcement, date or company changes this."
 
@@ -52,11 +51,11 @@ def split(fallen: EventStudyResults) -> EventStudyResults:
     [(-0.01024, "−1.02%"), (0.003, "+0.30%"), (0.0, "0.00%"), (-0.00001, "0.00%"), (np.nan, "–")],
 )
 def test_percent_has_a_true_minus_and_no_sign_at_zero(value: float, text: str) -> None:
-    assert wording.percent(value) == text
+    assert words().percent(value) == text
 
 
 @pytest.mark.parametrize(
-    ("p", "text", "stars"),
+    ("p", "text", "marks"),
     [
         (0.0612, "p = 0.061", "*"),
         (0.00099, "p < 0.001", "***"),
@@ -69,19 +68,19 @@ def test_percent_has_a_true_minus_and_no_sign_at_zero(value: float, text: str) -
         (0.0998, "p = 0.100", "*"),
     ],
 )
-def test_p_is_never_written_as_zero(p: float, text: str, stars: str) -> None:
-    assert (pvalues.p_is(p), pvalues.stars(p)) == (text, stars)
+def test_p_is_never_written_as_zero(p: float, text: str, marks: str) -> None:
+    assert (words().p_is(p), stars(p)) == (text, marks)
 
 
 def test_other_formats() -> None:
-    assert wording.window_text(Window(-10, 2)) == "[−10,\u00a02]"
-    assert [wording.day(t) for t in (-1, 0, 1)] == ["−1", "0", "+1"]
-    assert wording.date_prose("2022-09-01").replace("\u00a0", " ") == "1 Sep 2022"
-    assert wording.date_iso(pd.Timestamp("2022-09-01")) == "2022-09-01"
-    assert wording.span(-0.0204, 0.0001) == "−2.04% to +0.01%"
-    assert wording.span(-0.0346, -0.00003) == "−3.46% to −0.003%"
-    assert wording.span(0.0, 0.000004, unit=False) == "0.00 to +0.0004"
-    assert wording.listed(["a", "b", "c"]) == "a, b and c"
+    assert words().window(Window(-10, 2)) == "[−10,\u00a02]"
+    assert [words().day(t) for t in (-1, 0, 1)] == ["−1", "0", "+1"]
+    assert words().date("2022-09-01").replace("\u00a0", " ") == "1 Sep 2022"
+    assert words().iso(pd.Timestamp("2022-09-01")) == "2022-09-01"
+    assert words().span(-0.0204, 0.0001) == "−2.04% to +0.01%"
+    assert words().span(-0.0346, -0.00003) == "−3.46% to −0.003%"
+    assert words().span(0.0, 0.000004, unit=False) == "0.00 to +0.0004"
+    assert words().listed(["a", "b", "c"]) == "a, b and c"
 
 
 @pytest.mark.parametrize(
@@ -175,7 +174,7 @@ def test_headline_sentence_and_caveat(
     assert (head, strong, weak) == (implied, True, False)
     low, high = sorted((d.ci_low, d.ci_high), key=abs) if different else (d.ci_low, d.ci_high)
     ends = [f"{abs(100 * x):.1f}%" if different else f"{100 * x:+.1f}%" for x in (low, high)]
-    numbers = f"(95% interval {ends[0]} to {ends[1]}; {pvalues.p_prose(decided.pvalue)})"
+    numbers = f"(95% interval {ends[0]} to {ends[1]}; {words().p(decided.pvalue)})"
     least = 100 * decided.overturn.smallest_effect
     average = "an effect" if n == 1 else "an average effect"
     could = f" With 80% power this study finds {average} of about {least:.1f}%"
@@ -241,7 +240,7 @@ def test_windows_in_words(window: tuple[int, int], when: str) -> None:
 
 
 def test_a_small_effect_is_never_written_as_zero() -> None:
-    assert [wording.size_text(x) for x in (0.078, -0.0004, 0.00002, 0.0)] == [
+    assert [words().size(x) for x in (0.078, -0.0004, 0.00002, 0.0)] == [
         "7.8%",
         "0.04%",
         "0.002%",
@@ -358,7 +357,7 @@ def test_a_group_in_short(n: int, effect: float, strong: str) -> None:
     sentences = answer.brief(study, study.sample)
     events = "one relief announcement" if n == 1 else f"{n} relief announcements"
     assert str(sentences).startswith(f"The {events}: ")
-    assert f"{pvalues.p_prose(decided.pvalue)})." in str(sentences)
+    assert f"{words().p(decided.pvalue)})." in str(sentences)
     assert ("times as much as usual" in str(sentences)) == (n == 1)
     assert strong in next(text for text, emphasised in sentences.pieces if emphasised)
 

@@ -16,7 +16,7 @@ from eventstudy.report.tables.events import (
     safe_url,
 )
 from eventstudy.studies import EventStudyResults
-from eventstudy.words import numbers
+from eventstudy.words import words
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +57,7 @@ def test_the_lede_counts_what_is_significant(fallen: EventStudyResults, study: F
     lede, p = count_significant(study).replace("\u00a0", " "), fallen.car([MAIN])["pvalue"]
     n = int((p < 0.05).sum())
     assert study.pooled.main.significant == n
-    assert lede.startswith(numbers.number_word(n, capital=True))
-    assert numbers.p_is(min(1.0, 20 * p.min())) in lede
+    assert lede.startswith(words().word(n, capital=True))
+    assert words().p_is(min(1.0, 20 * p.min())) in lede
     without = replace(study, tables={})
     assert "Holm" not in count_significant(without)

@@ -19,7 +19,7 @@ from eventstudy.report.formats.latex import latex_tables
 from eventstudy.report.formats.terminal import p_text
 from eventstudy.runs.index import render_index
 from eventstudy.studies import EventStudyResults
-from eventstudy.words import numbers
+from eventstudy.words import words
 
 
 @pytest.fixture(scope="module", params=[2, 3, 4])
@@ -38,7 +38,7 @@ def test_a_band_of_all_days_needs_clusters_of_dates(few: EventStudyResults) -> N
 
 def test_every_output_of_a_run_has_the_same_answer(few: EventStudyResults, tmp_path: Path) -> None:
     folder = few.save(tmp_path, "run", config=replace(CONFIG, event_pages=0))
-    decided, shown = few.answer(MAIN), numbers.pvalue(few.answer(MAIN).pvalue)
+    decided, shown = few.answer(MAIN), words().pvalue(few.answer(MAIN).pvalue)
     (listed,) = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))["answers"]
     assert (listed["verdict"], listed["test"], listed["pvalue"]) == (
         "different",

@@ -12,9 +12,9 @@ from conftest import Market
 from pages import MAIN, findings, page, with_columns
 
 from eventstudy.findings import Findings
-from eventstudy.report.tables.robustness import Analysis, robustness
+from eventstudy.report.tables.robustness import Analysis, robustness, write_amount
 from eventstudy.studies import EventStudyResults
-from eventstudy.words import amount, expected, percent, pvalue, say, signed, span
+from eventstudy.words import say, words
 
 
 @pytest.fixture(scope="module")
@@ -69,8 +69,8 @@ def test_weights(study: Findings, results: EventStudyResults) -> None:
     assert table["estimate"].iloc[0] == pytest.approx(results.abnormal.car(MAIN)[:12].mean())
     assert table["weights"].tolist() == ["equal", "value", "precision"]
     assert [row[1:] for row in rows_of(analyses(study)["weights"])] == [
-        [str(r.n_events), percent(r.estimate, unit=False), span(r.ci_low, r.ci_high, unit=False),
-         pvalue(r.pvalue)]
+        [str(r.n_events), words().percent(r.estimate, unit=False), words().span(r.ci_low, r.ci_high, unit=False),
+         words().pvalue(r.pvalue)]
         for r in table.itertuples()
     ]  # fmt: skip
 
@@ -79,7 +79,7 @@ def test_money(study: Findings, results: EventStudyResults) -> None:
     row = of_lead(study, "market_value").iloc[0]
     values = results.abnormal.car(MAIN)[:12] * (100 + np.arange(12))
     assert row["total"] == pytest.approx(values.sum())
-    facts = {name: amount(row[name]) for name in ("total", "ci_low", "ci_high")}
+    facts = {name: write_amount(row[name]) for name in ("total", "ci_low", "ci_high")}
     assert analyses(study)["weights"].lede == say(
         "robustness.money.total_interval",
         n=12, p=row["pvalue"], unit=say("robustness.money.unit"), **facts,
@@ -91,7 +91,7 @@ def test_many_hypotheses(study: Findings) -> None:
     events = table[table["family"] == "events"]
     raw, holm = (int((events[m] < 0.05).sum()) for m in ("pvalue", "holm"))
     assert raw > 1
-    facts = {"raw": raw, "holm": holm, "n": 12, "expected": expected(0.6)}
+    facts = {"raw": raw, "holm": holm, "n": 12, "expected": words().expected(0.6)}
     assert analysis.lede == say("robustness.families.lede", **facts)
     of_events, of_days, _ = rows_of(analysis)
     days = table[table["family"] == "days"]
@@ -107,8 +107,8 @@ def test_regression_of_the_cars(study: Findings) -> None:
     shown = (100 * table["step"] * table["estimate"]).iloc[order]
     found = [float(row[1].replace("−", "-").rstrip("%")) for row in rows]
     assert found == pytest.approx(shown, abs=5e-3)
-    assert [row[3] for row in rows] == [pvalue(p) for p in table["pvalue"].iloc[order]]
-    compared = [pvalue(p) for p in table["compared_pvalue"].iloc[order]]
+    assert [row[3] for row in rows] == [words().pvalue(p) for p in table["pvalue"].iloc[order]]
+    compared = [words().pvalue(p) for p in table["compared_pvalue"].iloc[order]]
     assert [row[4] for row in rows] == compared
     facts = {"n": 20, "dates": 7, "r2": table["r2"].iloc[0]}
     assert analysis.lede.endswith(say("robustness.regression.counts", **facts))
@@ -128,7 +128,7 @@ def test_a_regression_that_failed_says_why(results: EventStudyResults) -> None:
      (-43200.0, "−43,200"), (9.1e11, "+910\u00a0billion")],
 )  # fmt: skip
 def test_large_amounts_have_three_digits_and_a_unit(value: float, text: str) -> None:
-    assert amount(value) == text
+    assert write_amount(value) == text
 
 
 def test_other_firms(study: Findings) -> None:
@@ -138,7 +138,7 @@ def test_other_firms(study: Findings) -> None:
     tables["placebo_draws_by_group"] = pd.DataFrame({"direction": ["adverse"], "statistic": [1.0]})
     analysis = analyses(replace(study, tables=tables))["firms"]
     assert "39 times. In 3 of these studies" in analysis.lede
-    assert signed(-2.5) in analysis.lede
+    assert words().signed(-2.5) in analysis.lede
     tables["placebo_by_group"] = pd.DataFrame([{**row, "pvalue": np.nan, "reason": "too few"}])
     analysis = analyses(replace(study, tables=tables))["firms"]
     assert analysis.lede == say("robustness.failed", why="too few")

@@ -13,7 +13,7 @@ from eventstudy.calendars import Window
 from eventstudy.report.tables.windows import windows_table
 from eventstudy.significance import STATISTICS
 from eventstudy.studies import EventStudyResults
-from eventstudy.words import window_text
+from eventstudy.words import words
 
 STUDIES = {
     "one": lambda: placed([160]).fit(),
@@ -37,7 +37,7 @@ def test_the_blocks_have_the_answer_of_each_window(study: EventStudyResults) -> 
     for window, row in zip(CONFIG.tested, rows, strict=True):
         answer = study.answer(window)
         effect = answer.effect
-        assert (row.remark, row.is_main) == (window_text(window), window == MAIN)
+        assert (row.remark, row.is_main) == (words().window(window), window == MAIN)
         numbers = (row.values["effect"], *row.values["interval"], row.values["pvalue"])
         expected = (effect.estimate, effect.ci_low, effect.ci_high, answer.pvalue)
         np.testing.assert_array_equal(numbers, expected)

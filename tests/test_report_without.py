@@ -17,7 +17,7 @@ from eventstudy.report.tables.events import dropped_kinds, dropped_lede, flags_t
 from eventstudy.report.tables.table import Row, Table
 from eventstudy.studies import EventStudyResults
 from eventstudy.utility import Flag
-from eventstudy.words import Reason, clipped, percent, pvalue, say
+from eventstudy.words import Reason, clipped, say, words
 
 AT = [150] * 5 + [153, 156, 160, 163, 166, 170, 172]
 
@@ -52,11 +52,15 @@ def test_the_section_has_the_rows_of_the_csv(at: list[int]) -> None:
     study = findings(results)
     (everything, *rows), table, answer = rows_of(study), left_out(study), study.sample.answer
     assert answer.n_events == 11
-    effect = percent(answer.effect.estimate, unit=False)
-    assert cells_of(study, everything)[2:] == ["11", effect, pvalue(answer.pvalue)]
+    effect = words().percent(answer.effect.estimate, unit=False)
+    assert cells_of(study, everything)[2:] == ["11", effect, words().pvalue(answer.pvalue)]
     assert [row.name.lower() for row in rows] == [f.replace("_", " ") for f in table["left_out"]]
     assert [cells_of(study, row)[2:] for row in rows] == [
-        [f"{row.n_events}", percent(row.weighted_caar, unit=False), pvalue(row.pvalue)]
+        [
+            f"{row.n_events}",
+            words().percent(row.weighted_caar, unit=False),
+            words().pvalue(row.pvalue),
+        ]
         for row in table.itertuples()
     ]
     without = results.events["flags"].str.contains(Flag.TIME_UNKNOWN)

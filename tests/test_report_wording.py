@@ -18,7 +18,7 @@ from eventstudy.report.sentences.caveats import headline
 from eventstudy.report.sentences.top import describe_setup, find_limitations
 from eventstudy.report.tables.events import group_lede
 from eventstudy.settings import StudyConfig
-from eventstudy.words import numbers, say
+from eventstudy.words import capitalised, say, words
 
 
 @pytest.mark.parametrize(
@@ -31,12 +31,12 @@ from eventstudy.words import numbers, say
     ],
 )
 def test_a_name_keeps_its_letters(name: str) -> None:
-    assert numbers.capitalised(name) == name
+    assert capitalised(name) == name
 
 
 @pytest.mark.parametrize("text", ["headline", "windows of dates overlap", "a", "no data: x"])
 def test_a_sentence_begins_with_a_capital(text: str) -> None:
-    assert numbers.capitalised(text) == text[0].upper() + text[1:]
+    assert capitalised(text) == text[0].upper() + text[1:]
 
 
 def test_counts_in_sentences_have_separators() -> None:
@@ -50,7 +50,7 @@ def test_counts_in_sentences_have_separators() -> None:
     ("number", "text"), [(3802.35, "3,802"), (12.5, "12"), (3.2, "3.2"), (3.0, "3"), (0.15, "0.15")]
 )
 def test_expected_counts_have_the_digits_that_count(number: float, text: str) -> None:
-    assert numbers.expected(number) == text
+    assert words().expected(number) == text
 
 
 def test_a_p_below_the_level_never_reads_as_the_level() -> None:
@@ -61,7 +61,7 @@ def test_a_p_below_the_level_never_reads_as_the_level() -> None:
         if 0.0495 < p < 0.05:
             break
         low, high = (low, (low + high) / 2) if p < 0.05 else ((low + high) / 2, high)
-    said = numbers.pvalue(p)
+    said = words().pvalue(p)
     assert re.fullmatch(r"0\.049\d+", said)
     study = findings(results)
     shown = [page(results), markdown(study), str(terminal_text(study, verbose=True))]
@@ -69,7 +69,7 @@ def test_a_p_below_the_level_never_reads_as_the_level() -> None:
     assert all(said in text for text in shown)
     sentences = [headline(study), *shown]
     assert not any(re.search(r"p\s=\s0\.050?\b", text) for text in sentences)
-    assert f"p\u00a0=\u00a0{numbers.p_prose(p)[4:]}" in sentences[0]
+    assert f"p\u00a0=\u00a0{words().p(p)[4:]}" in sentences[0]
 
 
 def test_settings_are_printed_for_a_reader() -> None:
@@ -107,7 +107,7 @@ def test_groups_are_counted_by_their_verdicts(
     results = with_columns(market.fit(), direction=["a"] * 12 + ["b"] * 12)
     study = findings(results, by="direction")
     decided = [g.group for g in study.groups if g.answer.verdict in ("different", "not_different")]
-    facts = {"n": len(decided), "name": "".join(decided[:1]), "k": numbers.number_word(len(names))}
+    facts = {"n": len(decided), "name": "".join(decided[:1]), "k": words().word(len(names))}
     lede = say(f"groups.{code}", main=MAIN, names="".join(names), **facts)
     assert group_lede(study) == lede
 

@@ -18,8 +18,7 @@ from eventstudy.analysis.answer.situation import Situation, _normality_of
 from eventstudy.calendars import Window
 from eventstudy.errors import ConfigError
 from eventstudy.studies import EventStudyResults
-from eventstudy.words import say
-from eventstudy.words import share_text as percent
+from eventstudy.words import say, words
 
 
 @pytest.mark.parametrize(
@@ -164,7 +163,7 @@ def test_thin_trading_is_said() -> None:
     found = market.fit(frame).diagnose()
     days = market.fit(frame).events["nobs"]
     assert found.missing_days > 0.05
-    told = f"{percent(1 - days.mean() / 110)} of the estimation days have no return; the shortest"
+    told = f"{words().share(1 - days.mean() / 110)} of the estimation days have no return; the shortest"
     assert any(f"{told} estimation has {days.min()} days" in s for s in found.text)
 
 

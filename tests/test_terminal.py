@@ -24,7 +24,7 @@ from eventstudy.report.tables.table import Row, make_table
 from eventstudy.settings import StudyConfig
 from eventstudy.significance import STATISTICS
 from eventstudy.studies import EventStudyResults
-from eventstudy.words import ascii_text, p_prose, span
+from eventstudy.words import ascii_text, words
 
 STUDIES = {
     "one": placed([160], effect=-0.3),
@@ -65,7 +65,7 @@ def test_the_table_has_the_answer_of_each_window(kind: str) -> None:
         cells = row.partition("]")[2].split()
         role = "main" if window == MAIN else "before" if window.stop < 0 else "after"
         assert (cells[0] == role) == (window == MAIN or window.stop < 0 or window.start > 0)
-        effect = ascii_text(span(found.effect.ci_low, found.effect.ci_high))
+        effect = ascii_text(words().span(found.effect.ci_low, found.effect.ci_high))
         assert cells[cells[0] == role :][:-1] == [
             str(found.n_events), percent_text(found.effect.estimate), *effect.split(),
             p_text(found.pvalue),
@@ -180,7 +180,7 @@ def test_before_and_after_are_said_with_their_p() -> None:
         for side in (lambda w: w.stop < 0, lambda w: w.start > 0)
     )
     assert min(before, after) >= 0.05
-    line = f"No significant move before ({p_prose(before)}) or after ({p_prose(after)})."
+    line = f"No significant move before ({words().p(before)}) or after ({words().p(after)})."
     assert line.replace("\xa0", " ") in str(terminal_text(findings, ""))
 
 

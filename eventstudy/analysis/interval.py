@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -312,3 +313,35 @@ def plain_values(value: Any) -> Any:
     if isinstance(value, (tuple, list)):
         return [plain_values(inner) for inner in value]
     return None if isinstance(value, float) and not np.isfinite(value) else value
+
+
+def write_estimate(
+    head: str,
+    estimate: float,
+    ends: tuple[float, float],
+    test: str,
+    reason: str,
+    show: Callable[[float], str],
+) -> str:
+    """Return a result in one line.
+
+    Parameters
+    ----------
+    head : str
+    estimate : float
+        Left out if it is NaN.
+    ends : (float, float)
+        The 95% interval.
+    test : str
+        "" if there is none; then there is no interval either.
+    reason : str
+    show : callable
+        Formats a number.
+
+    Returns
+    -------
+    str
+    """
+    size = f": {show(estimate)}" if np.isfinite(estimate) else ""
+    interval = f" (95% {show(ends[0])} to {show(ends[1])}), {test}" if test else ""
+    return "; ".join(filter(None, (head + size + interval, reason)))

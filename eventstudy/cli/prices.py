@@ -201,7 +201,7 @@ def _wanted(symbols: tuple[str, ...], events: Path | None) -> tuple[list[str], d
 
 def _show_kept(answers: list[ReadBack], prices: Prices, quiet: bool, as_json: bool) -> None:
     """Print the prices that were kept, those that were not on stderr, and exit unless all were."""
-    from ..words import count
+    from ..words import words
 
     shared.notify(*prices.notices)
     if as_json:
@@ -211,9 +211,9 @@ def _show_kept(answers: list[ReadBack], prices: Prices, quiet: bool, as_json: bo
     for row in () if quiet or as_json else answered:
         shared.display(_line(row))
     if answered and not quiet:
-        rows = count(sum(row.rows for row in answered), "row")
+        rows = words().count(sum(row.rows for row in answered), "row")
         state = f"{len(answered) - len(lacking)} as given, {len(lacking)} not"
-        size = f"{count(len(answered), 'symbol')}, {rows} read back from the price cache"
+        size = f"{words().count(len(answered), 'symbol')}, {rows} read back from the price cache"
         shared.display(f"{size}: {state if lacking else 'all as given'}", err=True)
     for row in lacking:
         fault = f"not kept as given: {row.unkept}; {row.remedy}"

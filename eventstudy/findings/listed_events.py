@@ -17,7 +17,7 @@ from ..fitting import FittedStudy, listed, listed_rows, merged_into
 from ..returns import FALLBACK, NAMED, Coverage, Need
 from ..settings import StudyConfig
 from ..utility import AnyArray, flags_of, step
-from ..words import NO_REASON, Reason
+from ..words import Reason
 from .event_series import Estimation, Fault, fit_of, price_path
 from .sampling import explain_lacking_cars, find_last_session, news_in, of_one_event
 from .types import Event, EventCar, EventDetail, firm_name
@@ -84,7 +84,7 @@ def _cars(study: FittedStudy, window: Window) -> Iterator[EventCar]:
     for i, row in enumerate(np.stack(columns, axis=1).tolist()):
         numbers = dict(zip(names, row, strict=True))
         until, day = find_last_session(a, i, ends[i]) if is_extended[i] else ("", None)
-        reason = missing.get(i, NO_REASON)
+        reason = missing.get(i, Reason.NONE)
         yield EventCar(window, **numbers, reason=reason, until=until, until_day=day)
 
 
@@ -171,7 +171,7 @@ def detail_of(
         faults=_faults(study, i),
         news=news_in(study.records[i]),
         currency=str(entry.get("currency") or ""),
-        halt_drift=_halt_drift(study, i) if used else NO_REASON,
+        halt_drift=_halt_drift(study, i) if used else Reason.NONE,
         fall=fall,
     )
 
@@ -219,13 +219,13 @@ def _halt_drift(study: FittedStudy, i: int) -> Reason:
     """Return how many sessions of alpha the expected return over a halt leaves out."""
     a = study.abnormal
     if "alpha" not in a.parameters:
-        return NO_REASON
+        return Reason.NONE
     intercept = a.x_event[i, :, a.parameters.index("alpha")]
     halted = (a.length[i] > a.spans[i]) & (a.length[i] > intercept)
     n = int((a.length[i] - intercept)[halted].sum())
     # By trade-to-trade the intercept is a root, and a long halt has its alpha.
     if not n or (intercept[halted] != a.windows.halt_drift).any():
-        return NO_REASON
+        return Reason.NONE
     alpha = float(a.params[i, a.parameters.index("alpha")])
     return Reason("halt_drift", n=n, counted=a.windows.halt_drift, value=n * alpha)
 

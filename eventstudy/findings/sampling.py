@@ -40,7 +40,7 @@ from ..returns import FACTOR
 from ..settings import StudyConfig
 from ..significance import STATISTICS, consecutive_sums
 from ..utility import BoolArray, DateArray, Flag, FloatArray, flags_of
-from ..words import LEVEL, WORDS, Reason
+from ..words import LEVEL, Reason, words
 from .types import CarRemark, Sample, TestFinding, WindowFinding, firm_name
 
 # The kind of fault that a dividend of closes without adjustment is.
@@ -374,7 +374,7 @@ def _why(study: FittedStudy, i: int, window: Window, covered: int) -> Reason:
     if covered == len(window):
         dropped = a.conventions.limits == "drop"
         return Reason("at_limit") if dropped else Reason("limit_run", n=LONGEST_RUN)
-    datum = WORDS[study.panel.measure].datum
+    datum = words(study.panel.measure).datum
     event = a.windows.take(np.array([i]))
     dates, gone = event.dates[0, cols], np.isnan(event.returns[0, len(event.estimation) :][cols])
     if gone[-1] and Flag.INCOMPLETE_WINDOW in flags:

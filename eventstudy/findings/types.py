@@ -21,7 +21,7 @@ from ..analysis import (
 from ..calendars import Window
 from ..files import BLANK
 from ..utility import Day, TestName, Trust
-from ..words import NO_REASON, Reason
+from ..words import Reason
 from .event_series import Estimation, Fault, Fit, PricePath
 from .setup import Setup
 
@@ -220,7 +220,7 @@ class Sample:
     short: tuple[CarRemark, ...] = ()
     halts: ClockAnswers | None = None
     once: CountedOnce | None = None
-    market: Reason = NO_REASON
+    market: Reason = Reason.NONE
     weekdays_closed: int = 0
     implied: ImpliedPath | None = None
     around: Surroundings | None = None
@@ -471,7 +471,7 @@ class EventDetail:
     faults: tuple[Fault, ...]
     news: tuple[str, ...]
     currency: str
-    halt_drift: Reason = NO_REASON
+    halt_drift: Reason = Reason.NONE
     fall: Fall | None = None
 
 

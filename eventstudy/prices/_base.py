@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from ..words import name_some, say
+from ..words import say, words
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -303,4 +303,4 @@ def are_possible(column: str, values: Any) -> Any:
 
 
 def _name_days(days: Iterable[pd.Timestamp]) -> str:
-    return name_some(f"{day:%Y-%m-%d}" for day in dict.fromkeys(days))
+    return words().some(f"{day:%Y-%m-%d}" for day in dict.fromkeys(days))

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..calendars import Sessions, Symbol
 from ..errors import BadAnswerError
-from ..words import make_error, name_some, say
+from ..words import make_error, say, words
 from ._base import DATE_DTYPE, FIRST_DAY
 
 if TYPE_CHECKING:
@@ -185,5 +185,5 @@ def bad_cell(code: str, cells: pd.Series[Any], bad: pd.Series[bool], file: str) 
     file : str
     """
     lines = bad.index[bad]
-    where = f"{file}:{name_some(map(str, lines), 8)}: {cells.name}"
+    where = f"{file}:{words().some(map(str, lines), 8)}: {cells.name}"
     return make_error(BadAnswerError, code, where=where, value=str(cells[lines[0]]))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ..errors import BadAnswerError
 from ..files import as_text, identifier_for, is_crsp, number_of, strip
 from ..utility import day_order, iso_of
-from ..words import make_error, name_some, say
+from ..words import make_error, say, words
 from ._base import NUMBER_COLUMNS
 
 if TYPE_CHECKING:
@@ -325,5 +325,5 @@ def lacks_column(code: str, frame: pd.DataFrame, file: str) -> BadAnswerError:
         The table, whose columns are named.
     file : str
     """
-    names = name_some((str(name) for name in frame if name != ADJUSTED), 8)
+    names = words().some((str(name) for name in frame if name != ADJUSTED), 8)
     return make_error(BadAnswerError, code, where=f"{file}:1", value=names)

@@ -11,7 +11,7 @@ from datetime import date, timedelta
 from zlib import crc32
 
 from .. import errors
-from ..words import Reason, name_some, say
+from ..words import Reason, say, words
 from ._base import unique
 from ._prices import Answer, Names, PriceProvider, Prices, Progress, collect
 from .store import Stored, StoreProvider
@@ -287,7 +287,8 @@ class AutoProvider:
         prices = stored.select([*stored.symbols, *imported]).merge(fetched)
         failures = list(prices.failures.values())
         if not prices.symbols and all(isinstance(e, errors.NetworkError) for e in failures):
-            names, message = name_some((e.where for e in failures), 5), "no price data: "
+            names = words().some((e.where for e in failures), 5)
+            message = "no price data: "
             error = errors.NetworkError(message + failures[0].what, where=names, remedy=REMEDY)
             error.is_transient = not self._offline
             raise error

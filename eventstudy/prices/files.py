@@ -30,7 +30,7 @@ from ..files import (
     with_index,
 )
 from ..utility import did_you_mean
-from ..words import count, make_error, say
+from ..words import make_error, say, words
 from ._base import NUMBER_COLUMNS, Provenance, clean
 from ._days import bad_cell, read_days, refuse_spacing
 from ._layout import ADJUSTED, CLOSES, is_close, lacks_column, lay_out, plain_numbers
@@ -152,7 +152,7 @@ class FilesProvider:
     def _file_of(self, symbol: str) -> Path:
         files = self._members.get(symbol)
         if not files:
-            number = count(len(self._members), "ticker")
+            number = words().count(len(self._members), "ticker")
             place = f"the folder {self.path.name!r} ({number})"
             hint = did_you_mean(symbol, self._members)
             raise UnknownSymbolError(f"no {symbol}.csv in {place}", where=symbol, remedy=hint)
@@ -199,7 +199,7 @@ class FilesProvider:
     def _group_of(self, symbol: str) -> tuple[pd.DataFrame, list[str]]:
         groups, tickers = self._groups, self._tickers
         if symbol not in groups:
-            message = f"no {symbol} in {self.path.name} ({count(len(tickers), 'ticker')})"
+            message = f"no {symbol} in {self.path.name} ({words().count(len(tickers), 'ticker')})"
             hint = self._name_cause(symbol, list(tickers))
             raise UnknownSymbolError(message, where=symbol, remedy=hint)
         return groups[symbol]

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ConfigError, HeldBackError, NoPricesError, PriceError, UnknownSymbolError
-from ..words import Reason, make_error, name_some, say
+from ..words import Reason, make_error, say, words
 from . import _database as disk
 from ._base import Action, Provenance, stamped, unique
 from ._prices import Names, Prices, Progress, between, gather, no_rows
@@ -231,7 +231,7 @@ class StoreProvider:
         """Return the notice on symbols that could not be written, if there are any."""
         if not unwritten:
             return ()
-        reason, names = next(iter(unwritten.values())), name_some(unwritten, NAMED)
+        reason, names = next(iter(unwritten.values())), words().some(unwritten, NAMED)
         facts = {"file": self.path.name, "reason": reason, "n": len(unwritten), "names": names}
         return (say("price_cache.unwritten", **facts),)
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from ..errors import BadAnswerError, ConfigError, DataError
 from ..files import parquet_modules, replacing
 from ..utility import __version__
-from ..words import Reason, make_error, name_some, say
+from ..words import Reason, make_error, say, words
 from . import _base as base
 from ._base import FIRST_DAY, LAST_DAY
 from ._prices import PriceProvider, Prices, Progress
@@ -182,7 +182,7 @@ class PriceCache(StoreProvider):
             if why and symbol in kept.unwritten:
                 why, outcome = Reason("cache_unwritten", cause=kept.unwritten[symbol]), "not-kept"
             elif not why and repeats.get(symbol):
-                why = Reason("file_repeats_dates", days=name_some(repeats[symbol]))
+                why = Reason("file_repeats_dates", days=words().some(repeats[symbol]))
             answers.append(_row(symbol, outcome, prices, again, why))
         for symbol, error in prices.failures.items():
             answers.append(ReadBack(symbol, "failed", unkept=error.what, remedy=error.remedy))
@@ -245,7 +245,7 @@ def _difference(
     if wanted and wanted != cached:
         return Reason("cached_currency", cached=cached or "unknown", wanted=wanted)
     if days := days_unlike(rows, stored):
-        return Reason("cached_values", n=len(days), days=name_some(days))
+        return Reason("cached_values", n=len(days), days=words().some(days))
     return None
 
 

@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, cast
 
 from ..errors import BadAnswerError, PriceError
-from ..words import make_error, name_some
+from ..words import make_error, words
 from ._base import Action, Provenance, clean, in_range, unique
 from ._prices import Answer, Names, Prices, Progress, cut_range
 from ._wire import HOST, Wire
@@ -212,5 +212,5 @@ def _holes(rows: pd.DataFrame) -> list[str]:
     empty = rows.loc[rows["close"].isna(), "date"]
     if empty.empty:
         return []
-    days = name_some(f"{day:%Y-%m-%d}" for day in empty)
+    days = words().some(f"{day:%Y-%m-%d}" for day in empty)
     return [f"{len(empty)} sessions without a close ({days})"]

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..errors import DataError
 from ..utility import BoolArray, DateArray, FloatArray, IntArray, ReturnKind, SmallIntArray
-from ..words import Reason, make_error, name_some, say
+from ..words import Reason, make_error, say, words
 from . import return_faults as rules
 from .fault_kinds import NAMED, SeriesFault, as_faults
 from .quotes import Span
@@ -305,7 +305,7 @@ class Gate:
         if rules.not_returns(median, negative=self._negative):
             evidence = f"a median size of {median:.4g}"
         elif len(wrong) > MOST_COLUMNS * len(self._place):
-            evidence = f"{len(wrong)} of {len(self._place)} columns: {name_some(wrong, NAMED)}"
+            evidence = f"{len(wrong)} of {len(self._place)} columns: {words().some(wrong, NAMED)}"
         if evidence:
             raise make_error(DataError, "wrong.decimals", where="returns", value=evidence)
         losses = sorted(self._losses())

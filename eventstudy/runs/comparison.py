@@ -292,7 +292,7 @@ def _size(move: Move) -> float:
 
 
 def _value(value: float | None) -> str:
-    return "none" if value is None else words().signed(value)
+    return "none" if value is None else words().in_ascii(value)
 
 
 def _least(threshold: float) -> str:

@@ -13,7 +13,7 @@ from markupsafe import Markup
 
 from ..report import Panel, Scale, environment, picture, settings_text, style, write_file
 from ..utility import note
-from ..words import WORDS, clipped, day, say
+from ..words import clipped, say, words
 from .atomic_swap import locked
 from .manifest import MANIFEST
 from .rows import CHECKED, DAMAGED, FAILED, Run, run_of
@@ -127,7 +127,7 @@ def _spark(run: Run, reach: Mapping[str, float]) -> Markup | str:
         return ""
     height = (reach[run.measure] if run.several else _reach(run)) or 0.01
     panel = Panel(Scale(days.min(), days.max(), 3, 147), Scale(-height, height, 45, 3))
-    name = f"{run.name}: CAAR from day {day(int(days[0]))} to {day(int(days[-1]))}"
+    name = f"{run.name}: CAAR from day {words().day(int(days[0]))} to {words().day(int(days[-1]))}"
     zero = panel.post(0, "z") if days[0] <= 0 <= days[-1] else ""
     last = np.where(np.arange(len(days)) == len(days) - 1, caar, np.nan)
     elements = (
@@ -164,12 +164,12 @@ def _reaches(runs: list[Run]) -> dict[str, float]:
 def _note(runs: list[Run], reach: Mapping[str, float]) -> str:
     """Return what the small paths show, and which scale those of each measure share."""
     drawn = [run for run in runs if run.path.size]
-    scales = {name: WORDS[name].within(largest) for name, largest in reach.items() if largest}
+    scales = {name: words(name).within(largest) for name, largest in reach.items() if largest}
     notes = [say("index.paths")] * bool(drawn)
     if len(scales) == 1:
         notes += [say("index.one_scale", scale=scale) for scale in scales.values()]
     elif scales:
-        each = [f"{WORDS[name].what or 'returns'} {scale}" for name, scale in scales.items()]
+        each = [f"{words(name).what or 'returns'} {scale}" for name, scale in scales.items()]
         notes.append(say("index.scales", scales=each))
     notes += [say("index.single")] * any(not run.several for run in drawn)
     return " ".join(notes)

@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 from urllib.parse import quote
 
 import numpy as np
@@ -21,18 +21,8 @@ from ..prices import confirmed_on
 from ..report import settings_text
 from ..settings import StudyConfig
 from ..significance import STATISTICS
-from ..utility import FloatArray
-from ..words import (
-    MISSING,
-    WORDS,
-    clipped,
-    date_prose,
-    name_some,
-    percent,
-    pvalue,
-    say,
-    speaking_of,
-)
+from ..utility import FloatArray, Measure
+from ..words import MISSING, clipped, say, speaking_of, words
 from .manifest import MANIFEST, EventCounts, Stated
 from .origin import NAMING_FILES
 from .outbox import waiting
@@ -143,7 +133,7 @@ def run_of(folder: Path) -> Run:
     record = Record.read(folder)
     facts, config = record.facts, record.facts.config
     measure = str(config.get("measure"))
-    measure = measure if measure in WORDS else "return"
+    measure = measure if measure in get_args(Measure) else "return"
     entries = facts.answers or (Stated("", "", "", np.nan, np.nan),)
     first, is_there = entries[0], (folder / "report.html").is_file()
     used, dropped = facts.events.ok, facts.events.dropped
@@ -152,7 +142,7 @@ def run_of(folder: Path) -> Run:
     confirmed = confirmed_on(entry.retrieved_at for entry in facts.prices.values())
     trouble = _trouble(folder, written)
     with speaking_of(measure):
-        effect, others = percent(first.estimate), tuple(_others(entries))
+        effect, others = words().percent(first.estimate), tuple(_others(entries))
     return Run(
         name=folder.name,
         href=f"{quote(folder.name)}/report.html" if is_there else "",
@@ -163,7 +153,7 @@ def run_of(folder: Path) -> Run:
         setup=_setup(config, measure),
         others=others,
         effect=effect,
-        pvalue=pvalue(first.pvalue),
+        pvalue=words().pvalue(first.pvalue),
         test=_label(first) if np.isfinite(first.pvalue) else "",
         used=f"{used:,} of {used + dropped:,}",
         status=say("index.failed") if trouble else _status(facts.events, first, is_there=is_there),
@@ -218,7 +208,7 @@ def read_object(path: Path) -> dict[str, Any]:
 
 
 def _moment(at: datetime) -> str:
-    return f"{date_prose(at.date())}, {at:%H:%M} UTC"
+    return f"{words().date(at.date())}, {at:%H:%M} UTC"
 
 
 def _about(first: Stated, events: EventCounts) -> str:
@@ -259,8 +249,8 @@ def _others(entries: Sequence[Stated]) -> Iterator[str]:
     if first.n_lacking:
         yield say("index.lacking", n=first.n_lacking, total=first.n_used)
     for entry in further[:MOST_GROUPS]:  # such as ``relief: −0.15%, BMP-KP p 0.820, 14 events``
-        p = f"{_label(entry)} p {pvalue(entry.pvalue)}".lstrip()
-        facts = {"p": p, "effect": percent(entry.estimate), "n": entry.n_events}
+        p = f"{_label(entry)} p {words().pvalue(entry.pvalue)}".lstrip()
+        facts = {"p": p, "effect": words().percent(entry.estimate), "n": entry.n_events}
         yield say("index.group", group=clipped(entry.group, 60), **facts)
     if len(further) > MOST_GROUPS:
         yield say("index.more_groups", n=len(further) - MOST_GROUPS)
@@ -373,7 +363,7 @@ def _state(folder: Path, max_age: timedelta | None, data_age: timedelta | None) 
     now = datetime.now(UTC)
     is_stale = max_age is not None and now - run.checked > max_age
     is_stale |= data_age is not None and run.data_to < f"{now - data_age:%Y-%m-%d}"
-    altered = name_some([*files.missing, *files.changed])
+    altered = words().some([*files.missing, *files.changed])
     troubles = {
         "damaged": bool(altered), "failed": run.faulty, "undelivered": run.waiting > 0,
         "stale": is_stale,

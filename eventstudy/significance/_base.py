@@ -14,8 +14,7 @@ from ..calendars import Window
 from ..dependence import require
 from ..errors import ConfigError, InapplicableError, TooManyError
 from ..utility import Alternative, FloatArray, Registry, one_thread
-from ..words import Reason, p_is
-from ..words import pvalue as pvalue_text
+from ..words import Reason, words
 
 # Names in the order of every table; a test that is not in it follows.
 ORDER = (
@@ -115,7 +114,8 @@ class SignificanceTest:
         return iter((self.statistic, self.pvalue))
 
     def __str__(self) -> str:
-        value = f"{self.distribution or 'statistic'} = {self.statistic:.2f}, {p_is(self.pvalue, 4)}"
+        p = words().p_is(self.pvalue, 4)
+        value = f"{self.distribution or 'statistic'} = {self.statistic:.2f}, {p}"
         text = value if np.isfinite(self.statistic) else "not tested"
         reason = f" ({self.reason})" * bool(self.reason)
         return f"{REGISTERED[self.name].label}: {text}, {_events(self.n_events)}{reason}"
@@ -123,7 +123,7 @@ class SignificanceTest:
     def _repr_html_(self) -> str:
         cells = {
             "test": REGISTERED[self.name].label, "statistic": f"{self.statistic:.4f}",
-            "reference": self.distribution, "p": pvalue_text(self.pvalue, 4),
+            "reference": self.distribution, "p": words().pvalue(self.pvalue, 4),
             "events": str(self.n_events), "note": self.reason,
         }  # fmt: skip
         row = "".join(f"<td>{escape(cell)}</td>" for cell in cells.values())

@@ -7,39 +7,23 @@ import tomllib
 from collections.abc import Callable, Mapping
 from functools import cache
 from importlib.resources import files
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from ..errors import EventStudyError
-from . import numbers
+from .numbers import Words, words
+from .texts import capitalised
 
 E = TypeVar("E", bound=EventStudyError)
 LANGUAGE = "en"
-# What can stand behind the colon of a field, beside the format specifications of Python.
+# What can stand behind the colon of a field, beside methods of `Words` and formats of Python.
 FORMATS: Mapping[str, Callable[[Any], str]] = {
-    "percent": numbers.percent,
-    "size": numbers.size_text,
-    "rough": numbers.rough_percent,
-    "share": numbers.share_text,
-    "p": numbers.p_prose,
-    "p3": numbers.p_is,
-    "window": numbers.window_text,
-    "day": numbers.day,
-    "date": numbers.date_prose,
-    "iso": numbers.date_iso,
-    "list": numbers.listed,
     "commas": ", ".join,
     "lead": lambda text: f"{text} " if text else "",
-    "word": numbers.number_word,
-    "capital": numbers.capitalised,
-    "word_capital": lambda n: numbers.number_word(n, capital=True),
-    "r": lambda value: numbers.signed(value, 3, sign=False),
-    "number": lambda value: numbers.signed(value, sign=False),
-    "value": lambda value: numbers.percent(value, unit=False),
-    "pvalue": numbers.pvalue,
-    "price": numbers.price,
-    "span": lambda ends: numbers.span(*ends),
-    "expected": numbers.expected,
-    "signed": numbers.signed,
+    "capital": capitalised,
+    "word_capital": lambda n: Words.word(n, capital=True),
+    "r": lambda value: Words.signed(value, 3, sign=False),
+    "number": lambda value: Words.signed(value, sign=False),
+    "value": lambda value: words().percent(value, unit=False),
     "causes": lambda codes: " and ".join(say(f"cause.{code}") for code in codes),
 }
 
@@ -63,6 +47,7 @@ class Reason(str):
     ('no_trade', {'symbol': 'AMD', 'n': 1})
     """
 
+    NONE: ClassVar[Reason]
     code: str
     facts: dict[str, Any]
 
@@ -101,21 +86,26 @@ class Reason(str):
 
 
 def _variant(reason: Reason, kind: str) -> str:
-    return say_if_any(f"reason.{reason.code}.{kind}", **reason.facts)
+    return _say_if_any(f"reason.{reason.code}.{kind}", reason.facts)
+
+
+def _say_if_any(code: str, facts: Mapping[str, Any]) -> str:
+    return say(code, **facts) if has(code) else ""
 
 
 def _field(value: Any, form: str) -> str:
-    """Return a field as text, by a name of :data:`FORMATS`, a format of Python, or its number.
+    """Return a field as text, by a method of `Words`, a name of :data:`FORMATS`, or as Python does.
 
     ``{n:#event}`` is a number with its noun ("1 event", "2 events"; ``#index|indices`` for another
     plural), ``{n:?has|have}`` one of two texts by whether n is 1; a ``#`` in them is the number.
     """
     kind, (one, _, several) = form[:1], form[1:].partition("|")
     if kind == "#":
-        return f"{value:,} {one if value == 1 else several or f'{one}s'}"
+        return Words.count(value, one, several)
     if kind == "?":
         return (one if value == 1 else several).replace("#", f"{value:,}")
-    return FORMATS[form](value) if form in FORMATS else format(value, form)
+    write = FORMATS[form] if form in FORMATS else getattr(words(), form, None)
+    return write(value) if write else format(value, form)
 
 
 @cache
@@ -162,11 +152,6 @@ def say(code: str, **facts: Any) -> str:
     )
 
 
-def say_if_any(code: str, **facts: Any) -> str:
-    """Return the sentence of a code as `say` does; "" for a code that the catalogue lacks."""
-    return say(code, **facts) if has(code) else ""
-
-
 def make_error(
     kind: type[E], code: str, *, where: str = "", value: Any = None, remedy: str = "", **facts: Any
 ) -> E:
@@ -188,7 +173,7 @@ def make_error(
     >>> str(make_error(EventStudyError, "wrong.not_date", value="7 May"))
     "not a date, got '7 May'; write YYYY-MM-DD"
     """
-    remedy = remedy or say_if_any(f"{code}.remedy", **facts)
+    remedy = remedy or _say_if_any(f"{code}.remedy", facts)
     return kind(say(code, **facts), where=where, value=value, remedy=remedy)
 
 
@@ -203,4 +188,4 @@ def has(code: str) -> bool:
     return code in sentences()
 
 
-NO_REASON = Reason.of("")
+Reason.NONE = Reason.of("")

@@ -1,200 +1,321 @@
-"""How numbers, p-values, dates and windows are written: the one formatter of all outputs."""
+"""The words of a measure, and the one formatter of all outputs: numbers, p-values, dates, lists."""
 
 from __future__ import annotations
 
 import datetime as dt
 import math
-import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from .units import words
+from .texts import MINUS, MISSING, NBSP
 
-MISSING = "–"
-MINUS = "\u2212"
-NBSP = "\u00a0"
-LONGEST_CELL = 240
 _WORDS = (
     "no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven",
     "twelve",
 )  # fmt: skip
-_GREEK = {"alpha": "α", "beta": "β", "mu": "μ", "gamma": "γ", "sigma": "σ"}
-# In a name, such as of a file, and in no other word.
-_NAME = re.compile(r"[a-z0-9][./_:@=^\\][\w.]|[/_:@=^\\]|[a-z][A-Z]")
+_MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
 LEVEL = 0.05
-LARGE = {1e12: "trillion", 1e9: "billion", 1e6: "million"}
-# Of the stars.
-LEVELS = (0.01, LEVEL, 0.1)
 
 
-def pvalue(p: float, decimals: int = 3, levels: tuple[float, ...] = (LEVEL,)) -> str:
-    """Format a p-value: ``0.061``, ``<0.001``.
+@dataclass(frozen=True, slots=True)
+class Words:
+    """The words of one measure, and how its numbers are written; so are those of any.
 
-    Parameters
+    In the catalogue the name of a method is a format: ``{n:word}``.
+
+    Attributes
     ----------
-    p : float
-    decimals : int
-        More are shown where rounding would lift `p` to one of `levels`: ``0.0497``.
-    levels : tuple of float
-        Levels of significance.
-
-    Returns
-    -------
-    str
-        A dash for NaN.
+    datum : str
+        What is missing on a day without a value.
+    above, below : str
+        Label of the count of events whose mean sign is that of the sample.
+    scale : float
+        Shown is the value times this.
+    unit, head, axis : str
+        Behind a number, in a table head, and in a caption.
+    what, formula, source : str
+        What the abnormal values are, with its definition and where it is from; "" for returns.
+    symbol : str
+        Letter of the value in formulas.
+    quantity : str
+        What exp(value) multiplies.
     """
-    if not math.isfinite(p):
-        return MISSING
-    least = 10.0**-decimals
-    if p < least:
-        return f"<{least:.{decimals}f}"
-    while any(p < level <= round(p, decimals) for level in levels):
-        decimals += 1
-    return f"{p:.{decimals}f}"
 
+    datum: str = "price"
+    above: str = "Did better than implied"
+    below: str = "Did worse than implied"
+    scale: float = 100.0
+    unit: str = "%"
+    head: str = "%"
+    axis: str = "percent"
+    what: str = ""
+    formula: str = ""
+    source: str = ""
+    symbol: str = "R"
+    quantity: str = ""
 
-def p_is(p: float, decimals: int = 3) -> str:
-    """Write out a p-value: ``p = 0.061``, ``p < 0.001``.
+    def say(self, text: str) -> str:
+        """Return a text that was written for returns and prices in the words of the measure."""
+        if not self.what:
+            return text
+        return text.replace("abnormal return", "abnormal value").replace("price", self.datum)
 
-    Parameters
-    ----------
-    p : float
-    decimals : int
-        As in :func:`pvalue`.
+    def percent(
+        self, value: float, *, sign: bool = True, unit: bool = True, decimals: int = 2
+    ) -> str:
+        """Format a decimal return in percent, or in log points: ``−1.02%``.
 
-    Returns
-    -------
-    str
-    """
-    text = pvalue(p, decimals)
-    return f"p < {text[1:]}" if text.startswith("<") else f"p = {text}"
+        Parameters
+        ----------
+        value : float
+            Decimal return.
+        sign : bool
+            Whether a positive number has a plus.
+        unit : bool
+            Whether the unit follows.
+        decimals : int
 
+        Returns
+        -------
+        str
+            A dash for NaN.
+        """
+        text = self.signed(self.scale * value, decimals, sign=sign)
+        return text + self.unit if unit and text != MISSING else text
 
-def p_prose(p: float) -> str:
-    """Write a p-value for a sentence: two decimals, three near 0.05 and below 0.01; unbroken."""
-    decimals = 3 if p < 0.01 or 0.045 <= p < 0.055 else 2
-    return p_is(p, decimals).replace(" ", "\u00a0")
+    def rough(self, value: float) -> str:
+        """Format an effect for a sentence: ``−7.8%``."""
+        least = 1 if self.unit == "%" else 2
+        return self.percent(value, decimals=self._decimals(value, least))
 
+    def size(self, value: float) -> str:
+        """Format the size of an effect for a sentence, without its sign: ``7.8%``."""
+        return self.rough(abs(value)).removeprefix("+")
 
-def stars(p: float) -> str:
-    """Return the stars of text output: ``***`` below 0.01, ``**`` below 0.05, ``*`` below 0.1."""
-    return "*" * sum(p < level for level in LEVELS)
+    def span(self, low: float, high: float, *, unit: bool = True) -> str:
+        """Format an interval of returns: ``−2.04% to +0.01%``.
 
+        Parameters
+        ----------
+        low, high : float
+            Decimal returns. So many digits are shown that each lies on its side of zero.
+        unit : bool
+            Whether the unit follows.
 
-def signed(value: float, decimals: int = 2, *, sign: bool = True) -> str:
-    """Format a number with its sign and a true minus: ``+0.30``, ``−1.02``, ``0.00``.
+        Returns
+        -------
+        str
+            A dash if an end is NaN.
+        """
+        if not (math.isfinite(low) and math.isfinite(high)):
+            return MISSING
+        is_percent = self.unit == "%"
+        first = self.percent(low, unit=unit and is_percent, decimals=self._decimals(low, 2))
+        last = self.percent(high, unit=unit, decimals=self._decimals(high, 2))
+        return f"{first} to {last}"
 
-    Parameters
-    ----------
-    value : float
-    decimals : int
-    sign : bool
-        Whether a positive number has a plus.
+    def in_ascii(self, value: float) -> str:
+        """Return a value with its unit in plain ASCII: ``+1.23%``."""
+        return f"{self.scale * value:+.2f}{self.unit}"
 
-    Returns
-    -------
-    str
-        A dash for NaN.
-    """
-    if not math.isfinite(value):
-        return MISSING
-    text = f"{abs(value):.{decimals}f}"
-    if float(text) == 0:
-        return text
-    return (MINUS if value < 0 else "+" if sign else "") + text
+    def within(self, reach: float) -> str:
+        """Return a distance to both sides of zero with its unit: ``±5.6%``."""
+        return f"±{self.scale * reach:.1f}{self.unit}"
 
+    def meaning(self, value: float, length: int) -> str:
+        """Return the change of the quantity behind a sum of logs: ``volume 52% above normal``.
 
-def percent(value: float, *, sign: bool = True, unit: bool = True, decimals: int = 2) -> str:
-    """Format a decimal return in percent, or in log points: ``−1.02%``.
+        Parameters
+        ----------
+        value : float
+            Sum of abnormal logs.
+        length : int
+            Days that it is the sum of.
 
-    Parameters
-    ----------
-    value : float
-        Decimal return.
-    sign : bool
-        Whether a positive number has a plus.
-    unit : bool
-        Whether the unit follows.
-    decimals : int
+        Returns
+        -------
+        str
+            "" for returns.
 
-    Returns
-    -------
-    str
-        A dash for NaN.
-    """
-    text = signed(words().scale * value, decimals, sign=sign)
-    return text + words().unit if unit and text != MISSING else text
+        Notes
+        -----
+        The mean of logarithms is that of a geometric mean, exp(value / length).
+        """
+        if not self.quantity or not math.isfinite(value):
+            return ""
+        factor, daily = math.exp(value / length), " a day" if length > 1 else ""
+        if factor >= 2:
+            return f"{self.quantity} {factor:.1f} times normal{daily}"
+        side = "below" if factor < 1 else "above"
+        return f"{self.quantity} {100 * abs(factor - 1):.0f}% {side} normal{daily}"
 
+    @staticmethod
+    def signed(value: float, decimals: int = 2, *, sign: bool = True) -> str:
+        """Format a number with its sign and a true minus: ``+0.30``, ``−1.02``, ``0.00``.
 
-def bound(value: float, *, unit: bool = True) -> str:
-    """Format an end of an interval, with enough digits to show on which side of zero it lies.
+        Parameters
+        ----------
+        value : float
+        decimals : int
+        sign : bool
+            Whether a positive number has a plus.
 
-    Parameters
-    ----------
-    value : float
-        Decimal return.
-    unit : bool
-        Whether the unit follows.
+        Returns
+        -------
+        str
+            A dash for NaN.
+        """
+        if not math.isfinite(value):
+            return MISSING
+        text = f"{abs(value):.{decimals}f}"
+        if float(text) == 0:
+            return text
+        return (MINUS if value < 0 else "+" if sign else "") + text
 
-    Returns
-    -------
-    str
-        A dash for NaN.
-    """
-    size = abs(words().scale * value)
-    decimals = next((d for d in range(2, 7) if round(size, d)), 2)
-    return percent(value, unit=unit, decimals=decimals)
+    @staticmethod
+    def pvalue(p: float, decimals: int = 3, levels: tuple[float, ...] = (LEVEL,)) -> str:
+        """Format a p-value: ``0.061``, ``<0.001``.
 
+        Parameters
+        ----------
+        p : float
+        decimals : int
+            More are shown where rounding would lift `p` to one of `levels`: ``0.0497``.
+        levels : tuple of float
+            Levels of significance.
 
-def span(low: float, high: float, *, unit: bool = True) -> str:
-    """Format an interval of returns: ``−2.04% to +0.01%``.
+        Returns
+        -------
+        str
+            A dash for NaN.
+        """
+        if not math.isfinite(p):
+            return MISSING
+        least = 10.0**-decimals
+        if p < least:
+            return f"<{least:.{decimals}f}"
+        while any(p < level <= round(p, decimals) for level in levels):
+            decimals += 1
+        return f"{p:.{decimals}f}"
 
-    Parameters
-    ----------
-    low, high : float
-        Decimal returns.
-    unit : bool
-        Whether the unit follows.
+    @staticmethod
+    def p(p: float) -> str:
+        """Write out a p-value unbroken: two decimals, three near 0.05 and below 0.01."""
+        decimals = 3 if p < 0.01 or 0.045 <= p < 0.055 else 2
+        return Words.p_is(p, decimals).replace(" ", "\u00a0")
 
-    Returns
-    -------
-    str
-        A dash if an end is NaN.
-    """
-    if not (math.isfinite(low) and math.isfinite(high)):
-        return MISSING
-    return f"{bound(low, unit=unit and words().unit == '%')} to {bound(high, unit=unit)}"
+    @staticmethod
+    def p_is(p: float, decimals: int = 3) -> str:
+        """Write out a p-value: ``p = 0.061``, ``p < 0.001``.
 
+        Parameters
+        ----------
+        p : float
+        decimals : int
+            As in `pvalue`.
 
-def price(value: float) -> str:
-    """Format a price with as many digits as its size needs: ``1,234.50``, ``0.0123``."""
-    return f"{value:,.{2 if abs(value) >= 1 else 4}f}" if math.isfinite(value) else MISSING
+        Returns
+        -------
+        str
+        """
+        text = Words.pvalue(p, decimals)
+        return f"p < {text[1:]}" if text.startswith("<") else f"p = {text}"
 
+    @staticmethod
+    def share(share: float) -> str:
+        """Format a share as whole percent, with one digit below 10%: ``23%``, ``7%``, ``0.4%``.
 
-def day(tau: int) -> str:
-    """Format an event day: ``−1``, ``0``, ``+1``."""
-    return signed(tau, 0)
+        NaN, the share of nothing, is a dash.
+        """
+        if math.isnan(share):
+            return MISSING
+        if share >= 0.095 or share == 0:
+            return f"{100 * share:.0f}%"
+        return f"{100 * share:.1g}%"
 
+    @staticmethod
+    def word(n: int, *, capital: bool = False) -> str:
+        """Return a number up to twelve in words, a larger one in digits.
 
-def window_text(window: Any) -> str:
-    """Format a ``Window``, or its first and last day: ``[−1, 1]``."""
-    ends = window if isinstance(window, Sequence) else (window.start, window.stop)
-    start, stop = (signed(day, 0, sign=False) for day in ends)
-    return f"[{start},{NBSP}{stop}]"
+        Parameters
+        ----------
+        n : int
+            At least 0.
+        capital : bool
+            Whether the word begins with a capital letter.
 
+        Returns
+        -------
+        str
+        """
+        word = _WORDS[n] if n < len(_WORDS) else f"{n:,}"
+        return word.capitalize() if capital else word
 
-def date_iso(value: object) -> str:
-    """Format a date for a table: ``2022-09-01``."""
-    date = _date(value)
-    return date.isoformat() if date else MISSING
+    @staticmethod
+    def count(n: int, noun: str, plural: str = "") -> str:
+        """Return ``1 event``, ``2 events``; by default the plural ends in -s."""
+        return f"{n:,} {noun if n == 1 else plural or f'{noun}s'}"
 
+    @staticmethod
+    def expected(number: float) -> str:
+        """Return how many are expected: ``3,802``, ``3.2``, ``0.15``."""
+        return f"{number:,.0f}" if number >= 10 else f"{number:.2g}"
 
-def date_prose(value: object) -> str:
-    """Format a date for a sentence: ``1 Sep 2022``."""
-    date = _date(value)
-    months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
-    return f"{date.day}{NBSP}{months[date.month - 1]}{NBSP}{date.year}" if date else MISSING
+    @staticmethod
+    def day(tau: int) -> str:
+        """Format an event day: ``−1``, ``0``, ``+1``."""
+        return Words.signed(tau, 0)
+
+    @staticmethod
+    def window(window: Any) -> str:
+        """Format a ``Window``, or its first and last day: ``[−1, 1]``."""
+        ends = window if isinstance(window, Sequence) else (window.start, window.stop)
+        start, stop = (Words.signed(day, 0, sign=False) for day in ends)
+        return f"[{start},{NBSP}{stop}]"
+
+    @staticmethod
+    def date(value: object) -> str:
+        """Format a date for a sentence: ``1 Sep 2022``."""
+        day = _date(value)
+        return f"{day.day}{NBSP}{_MONTHS[day.month - 1]}{NBSP}{day.year}" if day else MISSING
+
+    @staticmethod
+    def iso(value: object) -> str:
+        """Format a date for a table: ``2022-09-01``."""
+        day = _date(value)
+        return day.isoformat() if day else MISSING
+
+    @staticmethod
+    def listed(items: Iterable[str]) -> str:
+        """Join with commas and a last "and"."""
+        *head, last = list(items)
+        return f"{', '.join(head)} and {last}" if head else last
+
+    @staticmethod
+    def some(texts: Iterable[str], limit: int = 3) -> str:
+        """Return the first texts in one, with dots where there are more than `limit`.
+
+        Parameters
+        ----------
+        texts : iterable of str
+            Duplicates count once.
+        limit : int
+
+        Returns
+        -------
+        str
+        """
+        listed = list(dict.fromkeys(texts))
+        return ", ".join(listed[:limit]) + (", ..." if len(listed) > limit else "")
+
+    def _decimals(self, value: float, least: int) -> int:
+        """Return how many decimals show a value that is not 0 as such; at least `least`."""
+        shown = abs(self.scale * value)
+        return next((d for d in range(least, 7) if round(shown, d)), least)
 
 
 @lru_cache(4096)
@@ -205,152 +326,36 @@ def _date(value: object) -> dt.date | None:
     return None if np.isnat(stamp) else stamp.astype(dt.date)
 
 
-def count(n: int, noun: str) -> str:
-    """Return ``1 event``, ``2 events``.
-
-    Parameters
-    ----------
-    n : int
-    noun : str
-        In the singular, with a plural in -s.
-
-    Returns
-    -------
-    str
-    """
-    return f"{n:,} {noun}{'s' * (n != 1)}"
+def _log(quantity: str, formula: str, source: str) -> Words:
+    upper = quantity.capitalize()
+    return Words(
+        datum=quantity, above=f"{upper} above normal", below=f"{upper} below normal", scale=1.0,
+        unit=" log points", head="log pts", axis="log points", what=f"log {quantity}",
+        formula=formula, source=source, symbol="v", quantity=quantity,
+    )  # fmt: skip
 
 
-def capitalised(text: str) -> str:
-    """Return a sentence with a capital letter, unless it begins with a name such as of a file."""
-    is_name = any(map(_NAME.search, text.split(maxsplit=1)[:1]))
-    return text if is_name else text[:1].upper() + text[1:]
+VOLUMES, RANGES = "Campbell and Wasley (1996)", "Parkinson (1980)"
+# By measure. The formulas are set like those of models.
+_MEASURES: Mapping[str, Words] = {
+    "return": Words(),
+    "volume": _log("volume", "v_it = ln volume_it", VOLUMES),
+    "turnover": _log("turnover", "v_it = ln(100 volume_it / shares_i + 0.000255)", VOLUMES),
+    "volatility": _log("variance", "v_it = ln[(ln high_it − ln low_it)² / (4 ln 2)]", RANGES),
+}
+_SPOKEN: ContextVar[Words] = ContextVar("words", default=_MEASURES["return"])
 
 
-def uncapitalised(text: str) -> str:
-    """Return words within a sentence: a capital before small letters is that of a beginning."""
-    is_beginning = text[:1].isupper() and text[1:2].islower()
-    return text[:1].lower() + text[1:] if is_beginning else text
+def words(measure: str = "") -> Words:
+    """Return the words of a measure, by default that of the study that is being written about."""
+    return _MEASURES[measure] if measure else _SPOKEN.get()
 
 
-def expected(number: float) -> str:
-    """Return how many are expected: ``3,802``, ``3.2``, ``0.15``."""
-    return f"{number:,.0f}" if number >= 10 else f"{number:.2g}"
-
-
-def number_word(n: int, *, capital: bool = False) -> str:
-    """Return a number up to twelve in words, a larger one in digits.
-
-    Parameters
-    ----------
-    n : int
-        At least 0.
-    capital : bool
-        Whether the word begins with a capital letter.
-
-    Returns
-    -------
-    str
-    """
-    word = _WORDS[n] if n < len(_WORDS) else f"{n:,}"
-    return word.capitalize() if capital else word
-
-
-def listed(items: Iterable[str]) -> str:
-    """Join with commas and a last "and"."""
-    *head, last = list(items)
-    return f"{', '.join(head)} and {last}" if head else last
-
-
-def clipped(value: object, length: int = LONGEST_CELL) -> str:
-    """Return a cell of the events file as one line of bounded length.
-
-    Parameters
-    ----------
-    value : object
-    length : int
-        Most characters; a longer text ends in ``…``.
-
-    Returns
-    -------
-    str
-    """
-    text = " ".join(str(value).split())
-    return text if len(text) <= length else text[: length - 1] + "…"
-
-
-def cell_text(value: object) -> str:
-    """Return a cell as text; "" for what is blank or missing."""
-    return "" if value is None or value != value else str(value).strip()
-
-
-def parameter_letter(text: str) -> str:
-    """Write the names of Greek letters as letters."""
-    return re.sub(r"[a-z]{2,}", lambda m: _GREEK.get(m[0], m[0]), text)
-
-
-def decimals_of(value: float) -> int:
-    """Return the decimals of an effect in a sentence: one in percent, more where it would be 0."""
-    shown = abs(words().scale * value)
-    least = 1 if words().unit == "%" else 2
-    return next((d for d in range(least, 7) if round(shown, d)), least)
-
-
-def rough_percent(value: float) -> str:
-    """Format an effect for a sentence: ``−7.8%``."""
-    return percent(value, decimals=decimals_of(value))
-
-
-def size_text(value: float) -> str:
-    """Format the size of an effect for a sentence, without its sign: ``7.8%``."""
-    return percent(abs(value), sign=False, decimals=decimals_of(value))
-
-
-def share_text(share: float) -> str:
-    """Format a share as whole percent, with one digit below 10%: ``23%``, ``7%``, ``0.4%``.
-
-    NaN, the share of nothing, is a dash.
-    """
-    if math.isnan(share):
-        return MISSING
-    if share >= 0.095 or share == 0:
-        return f"{100 * share:.0f}%"
-    return f"{100 * share:.1g}%"
-
-
-# What a console may lack, with its likeness in ASCII.
-_ASCII = str.maketrans({
-    MINUS: "-", NBSP: " ", MISSING: "-", "≥": ">=", "≤": "<=", "×": "x", "…": "...", "²": "2",
-    "±": "+-",
-})  # fmt: skip
-
-
-def ascii_text(text: str) -> str:
-    """Return text with signs that any console can show; letters of names stay."""
-    return text.translate(_ASCII)
-
-
-def amount(value: float) -> str:
-    """Format an amount of money: ``+950``, ``−43,200``, ``−43.7 billion``."""
-    size = abs(value)
-    unit = next((unit for unit in LARGE if size >= unit), 1.0)
-    if unit == 1:
-        return signed(value, 0) if size < 1000 else f"{signed(value, 0)[0]}{size:,.0f}"
-    return f"{signed(value / unit, max(0, 2 - int(math.log10(size / unit))))}{NBSP}{LARGE[unit]}"
-
-
-def name_some(words: Iterable[str], limit: int = 3) -> str:
-    """Return the first words in a text, with dots where there are more than `limit`.
-
-    Parameters
-    ----------
-    words : iterable of str
-        Duplicates count once.
-    limit : int
-
-    Returns
-    -------
-    str
-    """
-    listed = list(dict.fromkeys(words))
-    return ", ".join(listed[:limit]) + (", ..." if len(listed) > limit else "")
+@contextmanager
+def speaking_of(measure: str) -> Iterator[None]:
+    """Write in the words of a measure."""
+    token = _SPOKEN.set(_MEASURES[measure])
+    try:
+        yield
+    finally:
+        _SPOKEN.reset(token)

@@ -16,8 +16,8 @@ from ...errors import ConfigError, InapplicableError
 from ...fitting import FittedStudy, WindowLike
 from ...significance import DateClusters, pvalue
 from ...utility import BoolArray, FloatArray, IntArray, Measure, Registry, did_you_mean
-from ...words import WORDS, Paragraph, p_is, sentence
-from ..interval import quantile
+from ...words import Paragraph, words
+from ..interval import quantile, write_estimate
 
 
 class Pair(NamedTuple):
@@ -89,10 +89,10 @@ class Difference(Paragraph):
     def __str__(self) -> str:
         head = f"{self.one} - {self.other}, CAR{self.window}"
         counts = f"N = {self.n_one} and {self.n_other}"
-        test = f"{self.method} t = {self.statistic:.3f}, {p_is(self.pvalue, 4)}, {counts}"
+        test = f"{self.method} t = {self.statistic:.3f}, {words().p_is(self.pvalue, 4)}, {counts}"
         test, ends = test * bool(np.isfinite(self.pvalue)), (self.ci_low, self.ci_high)
-        show = WORDS[self.measure].signed
-        return sentence(head, self.difference, ends, test, self.reason, show)
+        show = words(self.measure).in_ascii
+        return write_estimate(head, self.difference, ends, test, self.reason, show)
 
 
 def difference(

@@ -21,7 +21,7 @@ from ...significance import (
     DateClusters,
 )
 from ...utility import FloatArray, IntArray, Measure, Registry, did_you_mean
-from ...words import pvalue
+from ...words import words
 from ..answer.answer import Answer, answer_of, default_tests, main_test_of
 
 # What statsmodels calls them.
@@ -357,7 +357,7 @@ class Summary:
                 return missing
             if not isinstance(value, float):
                 return str(value)
-            return pvalue(value, 4) if name in STATISTICS else f"{value:.{digits}f}"
+            return words().pvalue(value, 4) if name in STATISTICS else f"{value:.{digits}f}"
 
         columns = {name: [text(name, v) for v in values] for name, values in self.frame.items()}
         return pd.DataFrame(columns, index=self.frame.index)

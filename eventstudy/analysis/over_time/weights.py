@@ -17,8 +17,8 @@ from ...events import SIZE
 from ...fitting import FittedStudy, WindowLike, WindowsLike, no_numbers, unvalued
 from ...significance import pvalue
 from ...utility import BoolArray, FloatArray, Measure, Registry
-from ...words import WORDS, Paragraph, p_is, sentence
-from ..interval import quantile
+from ...words import Paragraph, words
+from ..interval import quantile, write_estimate
 
 # Weights of events by their market values and the variances of their CARs.
 WEIGHTS: Registry[Callable[[FloatArray, FloatArray], FloatArray]] = Registry("weighting")
@@ -84,9 +84,12 @@ class WeightedMean(WeightedSum):
 
     def __str__(self) -> str:
         head = f"{self.weights}-weighted CAAR{self.window} of {self.n_events}"
-        test = f"z = {self.statistic:.3f}, {p_is(self.pvalue, 4)}" * bool(np.isfinite(self.se))
-        show = WORDS[self.measure].signed
-        return sentence(head, self.estimate, (self.ci_low, self.ci_high), test, self.reason, show)
+        test = ""
+        if np.isfinite(self.se):
+            test = f"z = {self.statistic:.3f}, {words().p_is(self.pvalue, 4)}"
+        ends = self.ci_low, self.ci_high
+        show = words(self.measure).in_ascii
+        return write_estimate(head, self.estimate, ends, test, self.reason, show)
 
 
 @dataclass(frozen=True, eq=False, repr=False, slots=True, kw_only=True)
@@ -109,9 +112,9 @@ class DollarLoss(WeightedSum):
 
     def __str__(self) -> str:
         head = f"abnormal change of market value{self.window} of {len(self.events)}"
-        test = p_is(self.pvalue, 4) if np.isfinite(self.se) else ""
+        test = words().p_is(self.pvalue, 4) if np.isfinite(self.se) else ""
         ends = self.ci_low, self.ci_high
-        return sentence(head, self.estimate, ends, test, self.reason, "{:,.6g}".format)
+        return write_estimate(head, self.estimate, ends, test, self.reason, "{:,.6g}".format)
 
     def _repr_html_(self) -> str:
         return Paragraph._repr_html_(self) + self.events.to_html(border=0, index=False)

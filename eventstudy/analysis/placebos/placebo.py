@@ -15,7 +15,7 @@ from ...fitting import FittedStudy, Layout, WindowLike, rows_of
 from ...returns import PEERS, members
 from ...significance import STATISTICS
 from ...utility import BoolArray, DateArray, FloatArray, IntArray
-from ...words import Paragraph, p_is
+from ...words import Paragraph, words
 from .shifted_dates import MIN_SHARE, days_of, layout_of
 
 # The statistic that is compared by default.
@@ -53,7 +53,7 @@ class Placebo(Paragraph):
         head = f"Placebo firms, {self.test} over {self.window}: "
         if self.reason:
             return head + self.reason
-        p = f"{p_is(self.pvalue, 4)} among {len(self.draws)} placebos"
+        p = f"{words().p_is(self.pvalue, 4)} among {len(self.draws)} placebos"
         return f"{head}statistic {self.statistic:.3f}, {p}"
 
 

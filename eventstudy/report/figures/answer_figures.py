@@ -11,7 +11,7 @@ from markupsafe import Markup
 
 from ...analysis import BASE, ImpliedPath
 from ...utility import FloatArray
-from ...words import day, has, rough_percent, say, words
+from ...words import has, say, words
 from .labels import Box
 from .svg_canvas import WIDE, Panel, Scale, day_ticks, picture, rect, roomy, text, text_width, ticks
 
@@ -121,7 +121,7 @@ def _axis(panel: Panel, path: ImpliedPath, *, wide: bool, is_late: bool) -> Iter
     """Yield the days below the panel, and what they are in words."""
     foot = panel.y.start
     for at, _ in day_ticks(path.days, 6):
-        yield text(panel.x(at), foot + 17, day(int(at)), "m c")
+        yield text(panel.x(at), foot + 17, words().day(int(at)), "m c")
     if 0 in path.days:
         yield text(panel.x(0), foot + 33, say(f"figure.day0{'_late' * is_late}"), "s c")
     if wide:
@@ -164,7 +164,7 @@ def _texts(
     effect = effect_of(path)
     lines = points_along(panel, path, (path.shares, path.implied))
     if not is_early and np.isfinite(effect) and path.counts[path.days == path.end].any():
-        name, after = rough_percent(effect), _by_when(path.end) if wide else ""
+        name, after = words().rough(effect), _by_when(path.end) if wide else ""
         first = text_width(name, size=19, is_bold=True)
         length = first + (8 + text_width(after, is_bold=True)) * bool(after)
         x, y, cost = place_number(panel, path, lines, length, reserved)
@@ -336,7 +336,7 @@ def _draw_bracket(axes: Axes, panel: Panel, path: ImpliedPath, size: float) -> N
     ends = np.array([path.implied, path.shares])[:, path.days == path.end]
     if path.is_price or not (ends.size and np.isfinite(ends).all()):
         return
-    middle, reach, name = ends.mean(), np.ptp(ends) / 2, rough_percent(effect_of(path))
+    middle, reach, name = ends.mean(), np.ptp(ends) / 2, words().rough(effect_of(path))
     axes.errorbar([path.end], [middle], yerr=reach, color=axes.title.get_color(),
                   linewidth=1.8, capsize=4, capthick=1.8, zorder=4)  # fmt: skip
     lines = points_along(panel, path, (path.shares, path.implied))

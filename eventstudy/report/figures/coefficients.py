@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from markupsafe import Markup
 
-from ...words import pvalue, say
+from ...words import say, words
 from .strip import LINE, Layout, MarkRow, draw_rows
 from .svg_canvas import WIDE, text_width
 
@@ -38,7 +38,7 @@ def _rows(table: RegressionTable) -> Iterator[MarkRow]:
     for row in slopes or table.rows:
         cell = row.cells[-1]
         if cell:
-            p, kind = pvalue(cell.pvalue), row.label
+            p, kind = words().pvalue(cell.pvalue), row.label
             yield MarkRow(row.label, cell.effect, p, cell.is_clear, kind=kind)
             compared = cell.compared_effect, cell.compared
             yield MarkRow(table.compared, *compared, is_clear=False, kind=kind, is_muted=True)

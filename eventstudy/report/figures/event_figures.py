@@ -11,7 +11,7 @@ from markupsafe import Markup
 from ...calendars import Window
 from ...findings import DAY, FITTED, Fit, PricePath
 from ...utility import BoolArray, FloatArray, IntArray
-from ...words import NBSP, day, say, words
+from ...words import say, words
 from . import svg_canvas as svg
 from .labels import Box, place_names
 
@@ -171,7 +171,9 @@ def _marked_days(panel: svg.Panel, fit: Fit, days: IntArray, inside: BoolArray) 
         yield f"<title>{tip}</title></circle>"
     if inside.sum() > MOST_NAMED:
         return
-    names = [(f"day{NBSP}{day(int(days[k]))}", x, y) for k, (x, y) in zip(rows, at, strict=True)]
+    names = []
+    for k, (x, y) in zip(rows, at, strict=True):
+        names.append((f"day\N{NO-BREAK SPACE}{words().day(int(days[k]))}", x, y))
     dots = [Box(x - 7, x + 7, y - 7, y + 7) for x, y in at]
     edge = Box(panel.x.start, panel.x.stop, panel.y.stop, panel.y.start)
     for i, x, y in place_names(names, dots, edge):

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Mapping
-from functools import cache
+from collections.abc import Callable, Mapping
+from functools import cache, wraps
 from io import BytesIO
-from typing import TYPE_CHECKING, Any, TypedDict, Unpack, cast
+from typing import TYPE_CHECKING, Any, TypedDict, TypeVar, Unpack, cast
 
 import numpy as np
 
@@ -23,7 +23,7 @@ from ...calendars import Window
 from ...errors import ConfigError
 from ...findings import firm_name, study_of_group
 from ...fitting import FittedStudy, WindowLike
-from ...words import MINUS, capitalised, clipped, date_prose, in_its_words, say, words
+from ...words import capitalised, clipped, say, speaking_of, words
 from .answer_figures import BAND, WINDOW, draw_levels, name_lines
 
 if TYPE_CHECKING:
@@ -37,6 +37,8 @@ MEAN_ROW = -1.5
 # Pixels of an inch in a notebook, each drawn as four.
 SCREEN = 72
 
+F = TypeVar("F", bound=Callable[..., Any])
+
 
 class Look(TypedDict, total=False):
     """What a reader can set of a plot: its title ("" for none), colour, and name in a legend."""
@@ -44,6 +46,17 @@ class Look(TypedDict, total=False):
     title: str
     color: Any
     label: str
+
+
+def in_its_words(function: F) -> F:
+    """Let a function of results write in the words of their measure."""
+
+    @wraps(function)
+    def speaking(results: Any, /, *args: Any, **kwargs: Any) -> Any:
+        with speaking_of(results.panel.measure):
+            return function(results, *args, **kwargs)
+
+    return cast("F", speaking)
 
 
 @in_its_words
@@ -233,7 +246,7 @@ def name_rows(axes: Axes, names: Mapping[Any, str], label: str) -> None:
 
 def name_events(results: FittedStudy) -> list[str]:
     """Return the company and the date of each event."""
-    days = results.events["day0"].map(date_prose)
+    days = results.events["day0"].map(words().date)
     firms = (clipped(firm_name(row), 32) for _, row in results.events.iterrows())
     return [f"{firm}, {date}" if date else firm for firm, date in zip(firms, days, strict=True)]
 
@@ -366,9 +379,12 @@ def label_returns(axis: Axis, label: str) -> None:
     label : str
     """
     scale, unit = words().scale, "%" if words().unit == "%" else ""
-    axis.set_major_formatter(
-        lambda tick, _: (f"{scale * tick:+.6g}" if tick else "0").replace("-", MINUS) + unit
-    )
+
+    def write(tick: float, _: object) -> str:
+        text = f"{scale * tick:+.6g}" if tick else "0"
+        return text.replace("-", "\N{MINUS SIGN}") + unit
+
+    axis.set_major_formatter(write)
     axis.set_label_text(label, parse_math=False)
 
 

@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from ...analysis import Interval
 from ...utility import FloatArray
-from ...words import rough_percent, say
+from ...words import say, words
 from .labels import LETTERS, MOST, Box, place_names
 from .svg_canvas import WIDE, Panel, Scale, number, picture, return_scale, text, text_width
 
@@ -197,7 +197,7 @@ def _draw_rows(strip: Strip, width: int) -> Markup:
     average, name = strip.average, say("strip.average_row")
     mean = StripMark(name, name, average, average.ci_low * average.ci_high > 0)
     rows = [
-        MarkRow(m.label(width), m.effect, rough_percent(m.effect.estimate), m.is_clear, m is mean)
+        MarkRow(m.label(width), m.effect, words().rough(m.effect.estimate), m.is_clear, m is mean)
         for m in (*strip.marks, mean)
     ]
     wide = max(text_width(row.name) for row in rows)
@@ -223,7 +223,7 @@ def _draw_moves(strip: Strip, width: int) -> Markup:
     x = axis(mark.effect.estimate)
     half = text_width(mark.name, is_bold=True) / 2
     middle = min(max(x, half), pixels - half)
-    lines = ((34, mark.name), (18, rough_percent(mark.effect.estimate)))
+    lines = ((34, mark.name), (18, words().rough(mark.effect.estimate)))
     names = [text(middle, foot - above, line, "bt c halo") for above, line in lines]
     diamond = f'<path class="event" d="M{number(x)} {number(foot)}{DIAMOND}"/>'
     marks = [*_grid(panel, 9 if width == WIDE else 6), *dots, diamond, *names]

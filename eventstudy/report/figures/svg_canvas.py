@@ -13,7 +13,7 @@ from markupsafe import Markup
 
 from ...calendars import Window
 from ...utility import FloatArray, IntArray
-from ...words import day, signed, words
+from ...words import words
 
 WIDE, NARROW, HALF = 1000, 360, 500
 KINDS = {WIDE: "wide", NARROW: "narrow", HALF: "half"}
@@ -258,7 +258,7 @@ def day_ticks(days: IntArray, n_max: int) -> list[tuple[float, str]]:
         Number of days at most.
     """
     step = next((s for s in (1, 2, 5, 10, 20, 50, 100) if len(days) / s <= n_max), 200)
-    return [(float(t), "day 0" if t == 0 else day(int(t))) for t in days if t % step == 0]
+    return [(float(t), "day 0" if t == 0 else words().day(int(t))) for t in days if t % step == 0]
 
 
 def number(value: float) -> str:
@@ -408,7 +408,7 @@ def signed_label(value: float, decimals: int) -> str:
     value : float
     decimals : int
     """
-    return signed(value, decimals) if round(value, 9) else "0"
+    return words().signed(value, decimals) if round(value, 9) else "0"
 
 
 def roomy(values: Iterable[FloatArray], *, zero: bool = True) -> tuple[float, float]:

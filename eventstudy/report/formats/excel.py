@@ -15,7 +15,7 @@ from ...analysis import BASE, ImpliedPath, Interval, implied_by
 from ...errors import ConfigError, how_to_install
 from ...findings import Findings, FinishedRun, Sample
 from ...significance import STATISTICS
-from ...words import LEVEL, make_error, say, speaking_of, window_text, words
+from ...words import LEVEL, make_error, say, speaking_of, words
 from ..figures.svg_canvas import roomy
 from ..page.first_screen import title_of
 from ..sentences.answer import split_answer
@@ -140,7 +140,7 @@ def _tests(sample: Sample) -> Iterator[dict[str, Any]]:
     """Yield each test of each window with its class; the effect is that of the main test."""
     group = sample.group or say("workbook.all")
     for finding in sample.windows:
-        result, window = finding.answer, window_text(finding.window)
+        result, window = finding.answer, words().window(finding.window)
         for test in sorted(finding.tests, key=lambda t: t.test != result.test):
             name = test.test
             values = {

@@ -19,17 +19,7 @@ from ...files import BLANK
 from ...findings import Findings, Sample
 from ...models import MODELS
 from ...significance import STATISTICS
-from ...words import (
-    capitalised,
-    clipped,
-    listed,
-    make_error,
-    pvalue,
-    say,
-    speaking_of,
-    stars,
-    words,
-)
+from ...words import capitalised, clipped, make_error, say, speaking_of, words
 from ..figures.coefficients import draw_coefficients
 from ..figures.svg_canvas import pair
 from ..sentences.answer import name_sample, write_days
@@ -38,6 +28,7 @@ from ..tables.events import in_order
 from ..tables.methods import source_line
 from ..tables.regressions import RegressionTable, tabulate
 from ..tables.robustness import cells_but_for
+from ..tables.table import stars
 from ..tables.windows import find_role
 from .templating import environment as pages
 from .templating import new_environment, style, visible_line
@@ -155,7 +146,7 @@ def environment() -> Environment:
         "count": "{:,}".format,
         "clipped": clipped,
         "capitalised": capitalised,
-        "pvalue": pvalue,
+        "pvalue": words().pvalue,
     }
     templates.globals["say"] = say
     return templates
@@ -221,7 +212,7 @@ def _windows(findings: Findings, windows: Sequence[Window], names: Sequence[str]
         "singles": {sample.n_used == 1 for sample in samples},
         "starred": any(stars(answer.pvalue) for answer in answers),
         "caveat": " ".join([*list_caveats(findings), *doubts(findings)]),
-        "indices": listed(indices) if 0 < len(indices) <= MOST_INDICES else "",
+        "indices": words().listed(indices) if 0 < len(indices) <= MOST_INDICES else "",
         "n_more": max(0, len(findings.groups) - MOST_PANELS),
         "last": source_line(findings),
     }  # fmt: skip

@@ -17,16 +17,7 @@ from markupsafe import Markup, escape
 from platformdirs import user_cache_path
 
 from ...utility import __version__
-from ...words import (
-    LEVEL,
-    MINUS,
-    MISSING,
-    NBSP,
-    capitalised,
-    clipped,
-    date_prose,
-    say,
-)
+from ...words import LEVEL, MISSING, capitalised, clipped, say, words
 from ..figures.specification_curve import SpecificationCurve, draw_curve
 from ..figures.svg_canvas import WIDE
 from ..tables.columns import Kind
@@ -86,7 +77,7 @@ def environment() -> Environment:
         "capitalised": capitalised,
         "clipped": clipped,
         "isolated": isolated,
-        "date": date_prose,
+        "date": words().date,
         "formula": formula,
         "table": html_table,
     }
@@ -165,7 +156,7 @@ def formula(text: str) -> Markup:
     def with_index(match: re.Match[str]) -> str:
         letter, power, braced, index = match.groups()
         base = letter if letter == "Σ" else f"<i>{letter}</i>"
-        below = (braced or index).replace("-", MINUS)
+        below = (braced or index).replace("-", "\N{MINUS SIGN}")
         return f"{base}{'<sup>2</sup>' if power else ''}<sub>{below}</sub>"
 
     index = r"(?:\{([^}]*)\}|(\w+(?:\(\w\))?(?:,\w+)?(?:[+-][1j]\b)?))"
@@ -199,7 +190,8 @@ def read_template(name: str) -> str:
 @lru_cache(4096, typed=True)
 def isolated(text: object) -> Markup:
     """Return a sentence as inert markup: right-to-left names apart, "day 0" on one line."""
-    return Markup(_TOGETHER.sub(lambda m: m[0].replace(" ", NBSP), _from_right(text)))  # noqa: S704
+    safe = _TOGETHER.sub(lambda m: m[0].replace(" ", "\N{NO-BREAK SPACE}"), _from_right(text))
+    return Markup(safe)  # noqa: S704
 
 
 def _from_right(text: object) -> str:

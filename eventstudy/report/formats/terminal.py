@@ -14,16 +14,10 @@ from ...quality import RETURN_FAULTS
 from ...significance import STATISTICS
 from ...words import (
     LEVEL,
-    LEVELS,
-    NBSP,
     ascii_text,
     capitalised,
-    day,
     make_visible,
-    percent,
-    pvalue,
     say,
-    span,
     speaking_of,
     uncapitalised,
     words,
@@ -47,7 +41,7 @@ from ..tables.kept_cases import describe_case
 from ..tables.methods import name_prices
 from ..tables.regressions import tabulate
 from ..tables.robustness import Analysis, robustness
-from ..tables.table import WRITERS, Row, Table, Writers, make_table
+from ..tables.table import LEVELS, WRITERS, Row, Table, Writers, make_table
 from ..tables.windows import AROUND, find_role, name_days, windows_around, windows_table
 
 TEXT_WIDTH, MOST_LINES = 79, 25
@@ -345,7 +339,7 @@ def percent_text(value: float) -> str:
 
 def p_text(value: float) -> str:
     """Return a p-value with the digits that tell its stars."""
-    return ascii_text(pvalue(value, levels=LEVELS))
+    return ascii_text(words().pvalue(value, levels=LEVELS))
 
 
 def _analyses(findings: Findings) -> Iterator[str]:
@@ -407,8 +401,8 @@ def _table_of(head: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[st
 TEXT_WRITERS: Writers = {
     **WRITERS,
     Kind.EFFECT: percent_text,
-    Kind.ERROR: lambda value: percent(value, sign=False, unit=words().unit == "%"),
-    Kind.INTERVAL: lambda ends: span(*ends, unit=words().unit == "%"),
+    Kind.ERROR: lambda value: words().percent(value, sign=False, unit=words().unit == "%"),
+    Kind.INTERVAL: lambda ends: words().span(*ends, unit=words().unit == "%"),
     Kind.PVALUE: p_text,
 }
 
@@ -482,14 +476,11 @@ def sketch(path: Path95, who: str, *, n: int) -> str:
     """Return the CAAR of some n events up to each event day, as a number and a bar from zero."""
     ends = np.append(np.nan_to_num(path.caar), 0.0)
     *ends, zero = np.rint(SKETCH_WIDTH * (ends - ends.min()) / (np.ptp(ends) or 1)).astype(int)
-    lines = [
-        f"  {day(tau):>3}  {percent_text(value):>8}  {' ' * min(end, zero)}{'#' * (zero - end)}|"
-        + "#" * (end - zero)
-        for tau, value, end in zip(path.days, path.caar, ends, strict=True)
-    ]  # fmt: skip
-    return ascii_text(
-        "\n".join([_wrapped(say(f"terminal.sketch{'_one' * (n == 1)}", who=who)), *lines])
-    )
+    lines = [_wrapped(say(f"terminal.sketch{'_one' * (n == 1)}", who=who))]
+    for tau, value, end in zip(path.days, path.caar, ends, strict=True):
+        bar = f"{' ' * min(end, zero)}{'#' * (zero - end)}|{'#' * (end - zero)}"
+        lines.append(f"  {words().day(tau):>3}  {percent_text(value):>8}  {bar}")
+    return ascii_text("\n".join(lines))
 
 
 def losses(findings: Findings, *, written: bool = True) -> str:
@@ -548,12 +539,13 @@ def _lines(text: str, most: int | None = None, indent: str = "") -> list[str]:
     indent : str
         Before each line but the first.
     """
-    unbroken = NBSP.join(map(_plain, text.split(NBSP)))
+    unbreakable = "\N{NO-BREAK SPACE}"
+    unbroken = unbreakable.join(map(_plain, text.split(unbreakable)))
     lines = textwrap.wrap(
         unbroken, TEXT_WIDTH, break_on_hyphens=False, max_lines=most, placeholder=" ...",
         subsequent_indent=indent,
     )  # fmt: skip
-    return [line.replace(NBSP, " ") for line in lines]
+    return [line.replace(unbreakable, " ") for line in lines]
 
 
 def _wrapped(text: str, indent: str = "") -> str:

@@ -12,26 +12,14 @@ from ...analysis import Fall, implied_by
 from ...calendars import Symbol, Window
 from ...findings import INDEX, Event, EventDetail, Findings, PricePath
 from ...utility import Flag
-from ...words import (
-    capitalised,
-    cell_text,
-    clipped,
-    date_iso,
-    date_prose,
-    has,
-    parameter_letter,
-    percent,
-    say,
-    share_text,
-    signed,
-    words,
-)
+from ...words import capitalised, cell_text, clipped, has, say, words
 from ..figures import event_figures as figures
 from ..sentences.answer import is_day_later, name_news, short_name, split_answer
 from ..sentences.caveats import asides, list_caveats
 from ..sentences.top import KeyFigure
 from ..tables.columns import EFFECT, NAME, PVALUE, Column, Kind
 from ..tables.events import describe_event, explain_flag, safe_url, write_flag
+from ..tables.methods import parameter_letter
 from ..tables.table import Row, Table, make_table
 from ..tables.windows import name_window
 from .first_screen import FirstScreen, screen_without_checks
@@ -97,7 +85,7 @@ def _screen_of_price(own: Findings | None, event: Event, detail: EventDetail) ->
     is_suspended = fall is not None and fall.lack == "suspended"
     if fall and is_suspended:
         code = "event_page.fell" if fall.change < 0 else "event_page.rose"
-        size = share_text(abs(fall.change))
+        size = words().share(abs(fall.change))
         headline = say(code, name=name, size=size, days=_idle_days(fall))
         dates = {"resumed": fall.resumed, "last": fall.last, "first": fall.first}
         sentence = f"{say('event_page.resumed', **dates)} {say('event_page.why', **facts)}"
@@ -120,10 +108,10 @@ def _keys_of_fall(fall: Fall, path: PricePath | None) -> Iterator[KeyFigure]:
     """Yield what became of the price of a share that was suspended, beside its market."""
     key = "event_page.key"
     remark = say(f"{key}.change_remark", first=fall.first, last=fall.last)
-    yield KeyFigure(say(f"{key}.change"), percent(fall.change, decimals=1), remark)
+    yield KeyFigure(say(f"{key}.change"), words().percent(fall.change, decimals=1), remark)
     implied = np.nan if path is None else path.implied_change(fall.first, fall.last)
     if np.isfinite(implied):
-        yield KeyFigure(say("figure.implied_market"), percent(implied, decimals=1), remark)
+        yield KeyFigure(say("figure.implied_market"), words().percent(implied, decimals=1), remark)
     remark = say(f"{key}.idle_remark", stopped=fall.stopped, resumed=fall.resumed)
     yield KeyFigure(say(f"{key}.idle"), say(f"{key}.days", n=_idle_days(fall)), remark)
 
@@ -186,17 +174,17 @@ def _model(own: Findings, event: Event, detail: EventDetail) -> Iterator[Fold]:
         is_level = name in LEVELS
         scale = words().scale if is_level else 1.0
         head = parameter_letter(name) + (f", {words().head} a day" if is_level else "")
-        number = signed(scale * value, 3, sign=is_level)
-        texts[head] = f"{number} (SE {signed(scale * se, 3, sign=False)})"
-    sd = percent(event.sigma, sign=False)
+        number = words().signed(scale * value, 3, sign=is_level)
+        texts[head] = f"{number} (SE {words().signed(scale * se, 3, sign=False)})"
+    sd = words().percent(event.sigma, sign=False)
     facts: dict[str, Any] = {"sd": sd, "r2": event.r2, "n": estimation.n_days}
-    shape = f"{signed(estimation.skewness)}, {signed(estimation.kurtosis, sign=False)}"
-    texts[say(f"{code}.r2")] = signed(event.r2, 3, sign=False)
+    kurtosis = words().signed(estimation.kurtosis, sign=False)
+    texts[say(f"{code}.r2")] = words().signed(event.r2, 3, sign=False)
     texts[say(f"{code}.sd")] = sd
-    texts[say(f"{code}.shape")] = shape
-    texts[say(f"{code}.durbin_watson")] = signed(estimation.durbin_watson, sign=False)
+    texts[say(f"{code}.shape")] = f"{words().signed(estimation.skewness)}, {kurtosis}"
+    texts[say(f"{code}.durbin_watson")] = words().signed(estimation.durbin_watson, sign=False)
     if np.isfinite(ratio := estimation.forecast_ratio):
-        texts[say(f"{code}.forecast")] = signed(ratio, 3, sign=False)
+        texts[say(f"{code}.forecast")] = words().signed(ratio, 3, sign=False)
     finding = say(f"{code}.finding", model=capitalised(model.label), **facts)
     if tuple(model.parameters) == ("alpha", "beta") and not words().what:
         beta = event.params[model.parameters.index("beta")]
@@ -242,7 +230,7 @@ def _flags(event: Event, detail: EventDetail) -> Iterator[tuple[str, str]]:
         names = _some([clipped(name, 60) for name in detail.same_session], n)
         yield _label("same_session"), say("event_page.same_session", n=n, names=names)
     if n := detail.n_other_dates:
-        dates = _some([date_prose(date) for date in detail.other_dates], n)
+        dates = _some([words().date(date) for date in detail.other_dates], n)
         code = "event_page.other_dates" if n > 1 else "event_page.other_dates_once"
         yield _label("other_dates"), say(code, n=n, dates=dates)
     for fault in detail.faults:
@@ -258,7 +246,7 @@ def _some(texts: list[str], n: int) -> list[str]:
 
 def _announcement(event: Event) -> Iterator[tuple[str, str, str]]:
     """Yield label, text and address ("" if it is no link) of each column of the event list."""
-    yield _label("day0"), date_iso(event.day0 or "NaT"), ""
+    yield _label("day0"), words().iso(event.day0 or "NaT"), ""
     for column, value in event.cells.items():
         if column not in ELSEWHERE and cell_text(value):
             yield _label(column), clipped(value, LONGEST), safe_url(value)
@@ -268,11 +256,12 @@ def _neighbours(pages: Sequence[Event], event: Event) -> list[tuple[str, str, st
     """Return relation, address, name and day of the pages next to that of an event."""
     at = [listed.page for listed in pages].index(event.page)
     links = {"prev": pages[max(at - 1, 0) : at], "next": pages[at + 1 : at + 2]}
-    return [
-        (rel, next_to.page.rpartition("/")[2], clipped(next_to.name, 40), date_prose(next_to.day0))
-        for rel, events in links.items()
-        for next_to in events
-    ]
+    found = []
+    for relation, events in links.items():
+        for event in events:
+            address = event.page.rpartition("/")[2]
+            found.append((relation, address, clipped(event.name, 40), words().date(event.day0)))
+    return found
 
 
 def _label(column: str) -> str:

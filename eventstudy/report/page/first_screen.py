@@ -9,7 +9,7 @@ import numpy as np
 
 from ...analysis import NO_RESULT, PROVISIONAL, ImpliedPath, Interval
 from ...findings import Event, Findings, Sample
-from ...words import LEVEL, capitalised, clipped, date_prose, day, say, words
+from ...words import LEVEL, capitalised, clipped, say, words
 from ..figures.strip import FEW, Strip, StripMark
 from ..sentences.answer import (
     count_subject,
@@ -136,7 +136,7 @@ def title_of(findings: Findings) -> str:
     if not setup.first:
         return say("title.unused", **facts)
     first, last = setup.first[:4], setup.last[:4]
-    period = date_prose(setup.first) if setup.first == setup.last else first
+    period = words().date(setup.first) if setup.first == setup.last else first
     # Of very many events not all are listed.
     firms = 0 if setup.is_sampled else len({event.name for event in events})
     code = "title.several" if firms else "title.sampled"
@@ -218,7 +218,10 @@ def days_outside(path: ImpliedPath) -> str:
         return ""
     days = path.days[leaves & beyond & (np.abs(path.days) <= 10)]
     runs = np.split(days, np.flatnonzero(np.diff(days) > 1) + 1) if len(days) else []
-    spans = [" to ".join(day(int(tau)) for tau in dict.fromkeys(run[[0, -1]])) for run in runs]
+    spans = []
+    for run in runs:
+        ends = [words().day(int(tau)) for tau in dict.fromkeys(run[[0, -1]])]
+        spans.append(" to ".join(ends))
     return say("chart.outside_days", n=len(days), days=spans) if spans else ""
 
 
@@ -242,9 +245,9 @@ def _strip(findings: Findings) -> Strip | None:
 
 def _mark(findings: Findings, event: Event) -> StripMark:
     car, name = event.car(findings.setup.main), short_name(event.name)
-    date = date_prose(event.day0).split("\u00a0", 1)[-1].replace("\u00a0", " ")
+    date = words().date(event.day0).split("\u00a0", 1)[-1].replace("\u00a0", " ")
     effect = Interval(car.car, car.se, *car.interval)
     is_single = findings.sample.answer.n_events == 1
-    full = date_prose(event.day0) if is_single else f"{name}, {date}"
+    full = words().date(event.day0) if is_single else f"{name}, {date}"
     brief = full if is_single else clipped(name, 14)
     return StripMark(full, brief, effect, car.pvalue < LEVEL)

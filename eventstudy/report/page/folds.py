@@ -22,16 +22,7 @@ from ...analysis import (
 )
 from ...findings import Event, Findings, Sample, cases_without_prices
 from ...significance import FULL_SAMPLE, STATISTICS
-from ...words import (
-    LEVEL,
-    capitalised,
-    clipped,
-    day,
-    p_prose,
-    say,
-    size_text,
-    words,
-)
+from ...words import LEVEL, capitalised, clipped, say, words
 from ..figures.answer_figures import name_lines
 from ..figures.specification_curve import draw_curve
 from ..figures.svg_canvas import pair
@@ -156,7 +147,7 @@ def list_days(findings: Findings) -> Iterator[Fold]:
     for at, tau in enumerate(path.days.tolist()):
         interval, band = ((gap[at] - half[at], gap[at] + half[at]) for half in halves)
         shares = path.shares[at] if path.counts[at] else None
-        values = {"name": day(tau), "events": path.counts[at], "line": shares}
+        values = {"name": words().day(tau), "events": path.counts[at], "line": shares}
         values |= {"against": path.implied[at], "effect": gap[at]}
         rows.append(Row({**values, "interval": interval, "band": band}))
     columns = [
@@ -273,7 +264,7 @@ def _doubting_tests(sample: Sample) -> Iterator[str]:
     for test in sample.main.tests:
         is_shown = test.test in sample.shown and test.trust != "not valid"
         if is_shown and STATISTICS[test.test].clustering == "yes" and test.pvalue >= LEVEL:
-            yield f"{STATISTICS[test.test].label} ({p_prose(test.pvalue)})"
+            yield f"{STATISTICS[test.test].label} ({words().p(test.pvalue)})"
 
 
 def _shock_facts(answer: Answer) -> dict[str, float]:
@@ -303,7 +294,7 @@ def _power(findings: Findings) -> Iterator[Fold]:
         return
     power = Power.of(findings.setup.main, answer.test, least, answer.effect.df)
     pairs = power.table.to_numpy()[1:]
-    rows = [Row({"name": size_text(effect), "share": share}) for effect, share in pairs]
+    rows = [Row({"name": words().size(effect), "share": share}) for effect, share in pairs]
     finding = say_smallest_effect("folds.power", answer)
     known = "few" if answer.n_events < FULL_SAMPLE else "usual"
     known = "own" if answer.n_events >= KNOWN_SPREAD else known

@@ -28,20 +28,7 @@ from ...files import BLANK
 from ...findings import Findings, ModelFacts, Sample
 from ...fitting import CUT_CODES
 from ...significance import FULL_SAMPLE
-from ...words import (
-    NBSP,
-    Reason,
-    capitalised,
-    clipped,
-    date_prose,
-    has,
-    number_word,
-    rough_percent,
-    say,
-    size_text,
-    span,
-    words,
-)
+from ...words import Reason, capitalised, clipped, has, say, words
 
 # A name in the headline is cut after so many letters, and one in a list of events.
 LONGEST_FIRM = 60
@@ -99,7 +86,7 @@ def split_answer(findings: Findings, sample: Sample | None = None) -> tuple[str,
     head, sentence = _split_answer(findings, sample)
     if not (sample.dividend_days and sample.answer.n_events):
         return head, sentence
-    days = [date_prose(day) for day in sample.dividend_days]
+    days = [words().date(day) for day in sample.dividend_days]
     doubt = say("answer.dividend", who=_name(sample), days=days)
     return doubt, f"{say('answer.as_recorded', head=head)} {sentence}"
 
@@ -296,8 +283,11 @@ def write_interval(effect: Interval, *, sizes: bool = False) -> str:
     -------
     str
     """
-    ends, show = [effect.ci_low, effect.ci_high], size_text if sizes else rough_percent
-    texts = [show(end) for end in (sorted(ends, key=abs) if sizes else ends)]
+    ends = [effect.ci_low, effect.ci_high]
+    if sizes:
+        texts = [words().size(end) for end in sorted(ends, key=abs)]
+    else:
+        texts = [words().rough(end) for end in ends]
     if words().quantity:
         texts[0] = texts[0].removesuffix(words().unit)
     return say("answer.interval", low=texts[0], high=texts[1])
@@ -305,7 +295,7 @@ def write_interval(effect: Interval, *, sizes: bool = False) -> str:
 
 def write_full_interval(effect: Interval) -> str:
     """Return the 95% interval in the digits of a key figure."""
-    return f"95%{NBSP}interval {span(effect.ci_low, effect.ci_high)}"
+    return f"95%\N{NO-BREAK SPACE}interval {words().span(effect.ci_low, effect.ci_high)}"
 
 
 def doubt_variance(result: Answer) -> list[str]:
@@ -529,14 +519,14 @@ def _sample_text(findings: Findings, sample: Sample) -> str:
     if n == 1:
         code = "answer.one_event_cut" if is_against_index(findings) else "answer.one_event"
         return say(code, subject=name.replace("announcements", "announcement", 1))
-    number = number_word(dates) if n < FULL_SAMPLE else f"{dates:,}"
+    number = words().word(dates) if n < FULL_SAMPLE else f"{dates:,}"
     facts = {"number": _number(n), "subject": name, "dates": number}
     return say("answer.average_one_date" if dates == 1 else "answer.average", **facts)
 
 
 def _number(n: int) -> str:
     """Return how many events there are: few in words."""
-    return number_word(n) if n < FULL_SAMPLE else f"{n:,}"
+    return words().word(n) if n < FULL_SAMPLE else f"{n:,}"
 
 
 def _name(sample: Sample) -> str:
@@ -548,7 +538,7 @@ def _who(sample: Sample) -> str:
     """Return the company, or "shares"; of one event with the days at its price limit."""
     if not sample.limit_days or sample.extended:
         return _name(sample)
-    days = [date_prose(day) for day in sample.limit_days]
+    days = [words().date(day) for day in sample.limit_days]
     return say("answer.at_limit", who=_name(sample), days=days)
 
 
@@ -594,7 +584,7 @@ def _no_move(findings: Findings, sample: Sample) -> tuple[str, str]:
     code = "answer.no_change" if words().quantity else "answer.no_move"
     code += "_average" * (result.unequal is not None)
     head = say(code, quantity=words().quantity, **facts)
-    estimate = rough_percent(result.effect.estimate)
+    estimate = words().rough(result.effect.estimate)
     sentence = f"{_sample_text(findings, sample)}: {estimate} ({_evidence(result)})."
     sentence = " ".join([sentence, *describe_violence(result)])
     if result.overturn.largest_t <= quantile(result.effect.df):

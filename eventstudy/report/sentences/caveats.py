@@ -13,7 +13,7 @@ from ...analysis import DIFFERENT, Answer, Caveat, Interval, Missing, caveat_of,
 from ...calendars import Window
 from ...findings import CarRemark, Findings, Sample
 from ...utility import Flag
-from ...words import capitalised, clipped, date_prose, say, share_text, size_text
+from ...words import capitalised, clipped, say, words
 from ..tables.checks import count_other_verdicts, list_checks
 from .answer import (
     EDGE,
@@ -226,7 +226,7 @@ def _write_missing(code: str, facts: Mapping[str, Any], subject: str) -> str:
     counts: dict[str, Any] = {"share": share, "used": used}
     if code == "fall_missing":
         firm = short_name(facts["firm"])
-        firm = firm if facts["is_only"] else f"{firm} ({date_prose(facts['day0'])})"
+        firm = firm if facts["is_only"] else f"{firm} ({words().date(facts['day0'])})"
         return say("caveat.fall_missing", firm=firm, lack=_write_fall(facts), **counts)
     n, n_missing = facts["n"], total - used
     form = "of_others" if n < n_missing else "others" if n > 1 else "other_one"
@@ -238,7 +238,7 @@ def _write_missing(code: str, facts: Mapping[str, Any], subject: str) -> str:
 def _write_fall(facts: Mapping[str, Any]) -> str:
     """Return what a firm lacked, and by how much its price fell."""
     fall, lack = -facts["change"], facts["lack"]
-    size = share_text(fall) if fall >= LARGE else size_text(fall)
+    size = words().share(fall) if fall >= LARGE else words().size(fall)
     if lack != "suspended":
         return say("caveat.lack.fell", lack=say(f"caveat.lack.{lack}", n=1), size=size)
     stopped, resumed = (dt.date.fromisoformat(facts[end]) for end in ("stopped", "resumed"))

@@ -13,18 +13,7 @@ from ...analysis import DIFFERENT, NOT_DIFFERENT, PROVISIONAL, TWINS, Answer
 from ...calendars import Symbol
 from ...findings import Findings, Sample
 from ...utility import Flag
-from ...words import (
-    MISSING,
-    Reason,
-    capitalised,
-    clipped,
-    date_prose,
-    expected,
-    listed,
-    percent,
-    say,
-    words,
-)
+from ...words import MISSING, Reason, capitalised, clipped, say, words
 from .answer import (
     EDGE,
     find_chance,
@@ -68,7 +57,8 @@ def key_figures(findings: Findings) -> Iterator[KeyFigure]:
         return
     code = "measure" if words().what else "effect" if result.n_events > 1 else "car"
     label = say(f"key.{code}", measure=words().what)
-    yield KeyFigure(label, percent(result.effect.estimate), write_full_interval(result.effect))
+    effect = result.effect
+    yield KeyFigure(label, words().percent(effect.estimate), write_full_interval(effect))
     yield KeyFigure(say("key.chance"), *_by_chance(result))
     if has_two_ways(result):
         spread = result.overturn.spread_pvalue
@@ -106,7 +96,7 @@ def _moved(sample: Sample) -> KeyFigure:
     """Return how many CARs have the sign of the average, and how many would on quiet days."""
     main, remark = sample.main, say("key.median", value=sample.main.median)
     if np.isfinite(main.moved_by_chance):
-        remark = say("key.expected", number=expected(main.moved_by_chance))
+        remark = say("key.expected", number=words().expected(main.moved_by_chance))
     fell = main.answer.plain_average.estimate < 0
     label = words().below if fell else words().above
     return KeyFigure(label, f"{main.moved:,} of {main.answer.n_events:,}", remark)
@@ -167,7 +157,7 @@ def describe_setup(findings: Findings) -> str:
     setup = findings.setup
     used = "used" if setup.n_used else "unused"
     first = setup.settings.get("calendar", "exchange")
-    period = " to ".join(map(date_prose, dict.fromkeys(filter(None, (setup.first, setup.last)))))
+    period = " to ".join(map(words().date, dict.fromkeys(filter(None, (setup.first, setup.last)))))
     facts = {"n": findings.pooled.answer.n_events, "total": setup.n_events, "firms": setup.n_firms}
     pieces = [
         capitalised(setup.model.label) + _indices(findings),
@@ -184,7 +174,7 @@ def _indices(findings: Findings) -> str:
     setup = findings.setup
     indices = setup.benchmarks if setup.model.factors else ()
     code = "setup.on" if len(indices) <= MOST_INDICES else "setup.on_many"
-    return say(code, indices=listed(indices), n=len(indices)) if indices else ""
+    return say(code, indices=words().listed(indices), n=len(indices)) if indices else ""
 
 
 def name_indices(findings: Findings) -> str:
@@ -199,7 +189,7 @@ def name_indices(findings: Findings) -> str:
         return ""
     names = list(dict.fromkeys(Symbol(index).index_name for index in setup.benchmarks))
     code = "setup.against" if len(names) <= MOST_INDICES else "setup.against_many"
-    return say(code, indices=listed(names), n=len(names))
+    return say(code, indices=words().listed(names), n=len(names))
 
 
 def find_limitations(findings: Findings) -> list[Reason]:
@@ -308,4 +298,4 @@ def _price_index(findings: Findings) -> Iterator[Reason]:
     if is_adjusted and "market" in setup.model.factors and indices and not words().quantity:
         absorbed = "alpha" in setup.model.parameters
         code = "limit_price_index" if absorbed else "limit_price_index_left"
-        yield Reason(code, n=len(indices), indices=listed(indices))
+        yield Reason(code, n=len(indices), indices=words().listed(indices))

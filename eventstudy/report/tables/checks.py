@@ -14,7 +14,7 @@ from ...calendars import Window
 from ...findings import Findings
 from ...settings import Grid
 from ...significance import FULL_SAMPLE, STATISTICS
-from ...words import LEVEL, MINUS, capitalised, clipped, date_prose, pvalue, say
+from ...words import LEVEL, capitalised, clipped, say, words
 from ..sentences.answer import has_two_ways, is_day_later, name_swinging
 from .columns import ESTIMATE, EVENTS, NAME
 from .robustness import cells_but_for
@@ -60,12 +60,12 @@ class Check:
         """The smallest and the largest p of a range; "" of a single p."""
         if not np.isfinite(self.lowest):
             return ""
-        return f"{pvalue(self.lowest)} to {pvalue(self.pvalue)}"
+        return f"{words().pvalue(self.lowest)} to {words().pvalue(self.pvalue)}"
 
     @property
     def p_text(self) -> str:
         """The p or its range, as a table shows it."""
-        return self.p_range or pvalue(self.pvalue)
+        return self.p_range or words().pvalue(self.pvalue)
 
 
 def list_checks(findings: Findings) -> tuple[Check, ...]:
@@ -174,7 +174,7 @@ def _leave_outs(findings: Findings) -> Iterator[Check]:
     rows = answer.influence.rows if answer.influence else ()
     firms = [row.firm for row in rows if row.kind == "event"]
     for row in rows:
-        first, last = (date_prose(day) for day in (row.first, row.last))
+        first, last = (words().date(day) for day in (row.first, row.last))
         if row.kind == "cluster" and row.first[:7] == row.last[:7]:
             first = first.split()[0]
         facts = {**row.facts, "first": first, "last": last}
@@ -214,7 +214,7 @@ def _window_name(window: Window, is_late: bool) -> str:
     if window in (Window(0, 0), Window(0, 1)):
         return say(f"checks.{'late' if is_late else 'days'}_{len(window)}")
     days = (f"{day:+d}".replace("+0", "0") for day in (window.start, window.stop))
-    return say("checks.days", days=" to ".join(days).replace("-", MINUS))
+    return say("checks.days", days=" to ".join(days).replace("-", "\N{MINUS SIGN}"))
 
 
 def _models(findings: Findings) -> Iterator[Check]:

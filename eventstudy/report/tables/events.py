@@ -14,16 +14,7 @@ from ...files import BLANK
 from ...findings import Event, Findings
 from ...significance import STATISTICS
 from ...utility import Flag
-from ...words import (
-    LEVEL,
-    capitalised,
-    clipped,
-    has,
-    listed,
-    number_word,
-    say,
-    words,
-)
+from ...words import LEVEL, capitalised, clipped, has, say, words
 from ..sentences.answer import name_remedy, name_sample, short_name
 from .columns import EFFECT, ESTIMATE, EVENTS, INTERVAL, NAME, PVALUE, Column, Kind
 from .table import Row, Table, effect_values, make_table
@@ -241,5 +232,5 @@ def group_lede(findings: Findings) -> str:
     facts = {"n": n, "main": main, "name": decided[0]}
     if not changed:
         return say(f"groups.no_move_{several}", **facts)
-    changes = {"k": number_word(len(changed)), "names": listed(changed)}
+    changes = {"k": words().word(len(changed)), "names": words().listed(changed)}
     return say(f"groups.move_{several}", **facts, **changes)

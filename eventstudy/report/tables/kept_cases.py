@@ -10,7 +10,7 @@ from markupsafe import Markup
 from ...analysis import BASE, ImpliedPath
 from ...calendars import Window
 from ...findings import Case
-from ...words import day, percent, say, window_text
+from ...words import say, words
 from ..figures.answer_figures import draw_implied
 from ..figures.svg_canvas import pair
 from ..sentences.answer import short_name
@@ -34,7 +34,7 @@ def describe_case(case: Case) -> str:
 
 
 def _notes(case: Case) -> Iterator[str]:
-    fit, sigma = case.fit, percent(case.fit["sigma"], sign=False)
+    fit, sigma = case.fit, words().percent(case.fit["sigma"], sign=False)
     facts = {"model": case.model, "benchmark": case.benchmark, "estimation": case.estimation}
     yield say("case.model", **facts, n=int(fit["nobs"]), **{**fit, "sigma": sigma})
     if case.other_index:
@@ -49,7 +49,7 @@ def _windows(case: Case) -> Table:
     )  # fmt: skip
     rows = []
     for record in case.windows.to_dict("records"):
-        name = window_text((record["start"], record["stop"]))
+        name = words().window((record["start"], record["stop"]))
         rows.append(Row({**record, "name": name, "effect": record["car"]}))
     return make_table("case.windows", columns, rows)
 
@@ -58,7 +58,7 @@ def _days(case: Case) -> Table:
     columns = [NAME, Column("date", Kind.DATE)]
     columns += [Column(key, Kind.EFFECT) for key in ("ar", "car")]
     records = case.days.to_dict("records")
-    rows = [Row({**record, "name": day(record["tau"])}) for record in records]
+    rows = [Row({**record, "name": words().day(record["tau"])}) for record in records]
     return make_table("case.days", columns, rows)
 
 

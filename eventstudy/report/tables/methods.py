@@ -15,16 +15,7 @@ from ...dependence import Limits
 from ...findings import Findings, ModelFacts
 from ...significance import STATISTICS, DateClusters
 from ...utility import Flag, __version__
-from ...words import (
-    clipped,
-    has,
-    listed,
-    parameter_letter,
-    say,
-    speaking_of,
-    window_text,
-    words,
-)
+from ...words import clipped, has, say, speaking_of, words
 from ..sentences.answer import has_exact_law
 from .columns import NAME, Kind, columns
 from .table import Row, Table, make_table
@@ -102,6 +93,12 @@ def methods(findings: Findings) -> Methods:
     return Methods(paragraphs, cited)
 
 
+def parameter_letter(text: str) -> str:
+    """Write the names of Greek letters as letters."""
+    greek = {"alpha": "α", "beta": "β", "mu": "μ", "gamma": "γ", "sigma": "σ"}
+    return re.sub(r"[a-z]{2,}", lambda name: greek.get(name[0], name[0]), text)
+
+
 def write_formula(text: str) -> str:
     """Return a formula of the registries with Greek letters: ``E[R_it] = α_i + β_i R_mt``."""
     letters = parameter_letter(text).replace("sum_", "Σ_").replace("sum ", "Σ ")
@@ -143,7 +140,7 @@ def _model(findings: Findings) -> Iterator[Paragraph]:
         code = "methods.days" if least == most else "methods.days_between"
         days = say(code, least=least, most=most)
     by = say("methods.by_least_squares") if model.least_squares and model.parameters else ""
-    source = listed(model.source.split("; "))
+    source = words().listed(model.source.split("; "))
     facts = {"estimation": setup.estimation, "length": len(setup.estimation), "days": days}
     facts |= {"kind": words().what or setup.kind, "model": model.label, "source": source, "by": by}
     yield Paragraph(say(f"methods.model_{'values' if words().what else 'returns'}", **facts))
@@ -156,7 +153,8 @@ def _variance(findings: Findings) -> Iterator[Paragraph]:
     setup, model = findings.setup, findings.setup.model
     scar = setup.conventions["scar"]
     code = "methods.computed" if setup.n_used else "methods.would_be_computed"
-    computed = say(code, event=setup.event, tested=listed(map(window_text, setup.tested)))
+    tested = words().listed(map(words().window, setup.tested))
+    computed = say(code, event=setup.event, tested=tested)
     variance, missing = f"{computed} {describe_variance(model)}", explain_missing_days(findings)
     defined = say(f"methods.scar_{scar}")
     if not (model.parameters and model.exact and not model.forecasts_variance):
@@ -256,7 +254,7 @@ def _regression(findings: Findings) -> Iterator[str]:
     if table is None or table.empty or not_possible(table):
         return
     names = [clipped(name, 60) for name in findings.setup.settings["regress"]]
-    characteristics = listed(names) if names else say("practice.characteristics")
+    characteristics = words().listed(names) if names else say("practice.characteristics")
     errors, compared = table["errors"].iloc[0], str(table["compared"].iloc[0])
     yield say(
         "practice.regression", window=findings.setup.main, names=characteristics,
@@ -281,7 +279,7 @@ def _reference(entry: re.Match[str]) -> Reference:
     title = field["title"].strip("{}")
     return Reference(
         key=entry[1],
-        authors=f"{listed(field['author'].split(' and '))} ({field['year']})",
+        authors=f"{words().listed(field['author'].split(' and '))} ({field['year']})",
         title=title if title.endswith("?") else f"{title}.",
         journal=field["journal"],
         place=f"{field['volume']}, {field['pages']}",
@@ -311,7 +309,8 @@ def name_prices(findings: Findings) -> tuple[str, str]:
     prices = sorted((findings.provenance.get("prices") or {}).items())
     sources = Counter(clipped(entry.get("source", "")) for _, entry in prices)
     last = max((str(entry.get("last") or "") for _, entry in prices), default="")
-    return listed(f"{source} ({n:,})" for source, n in sources.items()) if sources else "", last
+    named = [f"{source} ({n:,})" for source, n in sources.items()]
+    return words().listed(named) if named else "", last
 
 
 def source_line(findings: Findings) -> str:

@@ -12,21 +12,9 @@ import pandas as pd
 from ...analysis import CONSTANT, SMALLEST_CLASS, Interval
 from ...analysis import LABEL as PORTFOLIO
 from ...calendars import Window
-from ...words import (
-    LEVEL,
-    capitalised,
-    clipped,
-    listed,
-    number_word,
-    percent,
-    pvalue,
-    say,
-    share_text,
-    span,
-    stars,
-    uncapitalised,
-)
+from ...words import LEVEL, capitalised, clipped, say, uncapitalised, words
 from ..sentences.answer import write_interval
+from .table import stars
 
 # Other characteristics that the headline names, and letters of each.
 MOST_NAMED, LONGEST = 3, 60
@@ -71,13 +59,14 @@ class Coefficient:
     @property
     def texts(self) -> tuple[str, str, str, str]:
         """Estimate, interval, p, and the compared p or why there is none."""
-        ends = span(self.effect.ci_low, self.effect.ci_high)
-        return percent(self.effect.estimate), ends, pvalue(self.pvalue), self.compared
+        estimate = words().percent(self.effect.estimate)
+        ends = words().span(self.effect.ci_low, self.effect.ci_high)
+        return estimate, ends, words().pvalue(self.pvalue), self.compared
 
     @property
     def compared(self) -> str:
         """The p of the errors that are compared, or why there is none."""
-        return self.why or pvalue(self.compared_pvalue)
+        return self.why or words().pvalue(self.compared_pvalue)
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +139,7 @@ class RegressionTable:
     def foot(self) -> list[tuple[str, str, tuple[str, ...], int]]:
         """The lines below the rows: label, remark, a text of each regression, and its column."""
         counted = say("regression.counted", noun=self.noun.capitalize())
-        shares = tuple(map(share_text, self.r2))
+        shares = tuple(map(words().share, self.r2))
         lines = [(counted, "", self.counts, 0), (say("regression.explained"), "R²", shares, 0)]
         return [*lines, (self.together, "", self.joint, 2)] if self.together else lines
 
@@ -273,7 +262,7 @@ def _remark(row: Mapping[Any, Any], label: str) -> str:
 
 
 def _joint(p: float) -> str:
-    return pvalue(p) if np.isfinite(p) else ""
+    return words().pvalue(p) if np.isfinite(p) else ""
 
 
 def _join_notes(heads: Sequence[str], notes: Sequence[Sequence[str]]) -> Iterator[str]:
@@ -282,7 +271,7 @@ def _join_notes(heads: Sequence[str], notes: Sequence[Sequence[str]]) -> Iterato
     for note in every:
         having = [head for head, each in zip(heads, notes, strict=True) if note in each]
         ended = note if note.endswith(".") else f"{note}."
-        yield ended if len(having) == len(heads) else f"{listed(having)}: {ended}"
+        yield ended if len(having) == len(heads) else f"{words().listed(having)}: {ended}"
 
 
 def _leading(table: pd.DataFrame) -> Mapping[Any, Any] | None:
@@ -356,7 +345,7 @@ def _caveat(table: pd.DataFrame, window: Window) -> str:
 
 
 def _days(n: int) -> str:
-    return say("regression.one_day") if n == 1 else say("regression.days", n=number_word(n))
+    return say("regression.one_day") if n == 1 else say("regression.days", n=words().word(n))
 
 
 def _evidence(table: pd.DataFrame) -> str:

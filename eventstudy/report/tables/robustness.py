@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -13,15 +14,7 @@ from ...analysis import CHOICES, Specifications, not_possible
 from ...calendars import Window
 from ...findings import Findings
 from ...significance import STATISTICS
-from ...words import (
-    LEVEL,
-    amount,
-    clipped,
-    expected,
-    percent,
-    say,
-    window_text,
-)
+from ...words import LEVEL, clipped, say, words
 from ..figures.specification_curve import SpecificationCurve
 from ..sentences.answer import calibration_facts, write_days
 from .columns import EFFECT, ESTIMATE, EVENTS, INTERVAL, NAME, PVALUE, Column, Kind, columns
@@ -29,6 +22,7 @@ from .regressions import tabulate
 from .table import Row, Table, effect_values, interval_in, make_table
 
 ADJUSTED = ("holm", "bh", "by", "romano_wolf")
+LARGE = {1e12: "trillion", 1e9: "billion", 1e6: "million"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +116,7 @@ def analysis_of_grid(table: pd.DataFrame) -> Analysis:
     rows = []
     for window, group in cells.groupby("window", sort=False):
         texts = map(_cell, group["estimate"], group["pvalue"])
-        name = window_text(Window.of(str(window)))
+        name = words().window(Window.of(str(window)))
         rows.append(Row({"name": name, **dict(zip(group["model"], texts, strict=True))}))
     shown = [NAME, *(Column(model, Kind.NUMBER, head=model) for model in models)]
     head, curve = make_table(code, shown, rows), None
@@ -143,7 +137,7 @@ def analysis_by_choice(table: pd.DataFrame) -> Analysis:
     code, rows = "robustness.choices", list[Row]()
     for row in Specifications(table).by_choice().to_dict("records"):
         value = row["value"] or say("specifications.every_event")
-        value = window_text(Window.of(value)) if row["choice"] in WINDOWS else value
+        value = words().window(Window.of(value)) if row["choice"] in WINDOWS else value
         name = say("specifications.choice", choice=row["choice"], value=clipped(value, 40))
         rows.append(Row({**row, "name": name}))
     shares = columns(Kind.SHARE, "same_sign", "significant")
@@ -177,7 +171,7 @@ def _announcement_time(findings: Findings) -> Iterator[Analysis]:
     records = findings.beside("announcement_time").to_dict("records")
     if not records:
         return
-    dated, moved = (percent(row["caar"]) for row in records)
+    dated, moved = (words().percent(row["caar"]) for row in records)
     window, n = [records[0]["start"], records[0]["stop"]], int(records[0]["n_uncertain"])
     code = "robustness.announcement_time"
     rows = []
@@ -224,12 +218,23 @@ def _money(findings: Findings) -> str:
     if table.empty or not np.isfinite(table["total"].iloc[0]):
         return ""
     row, setup = table.iloc[0], findings.setup
-    ends = {name: amount(row[name]) for name in ("total", "ci_low", "ci_high")}
+    ends = {name: write_amount(row[name]) for name in ("total", "ci_low", "ci_high")}
     source = "unit_of" if setup.currency else "unit"
     unit = say(f"robustness.money.{source}", currency=setup.currency, source=setup.sizes_source)
     code = "total_interval" if np.isfinite(row["pvalue"]) else "total"
     facts = {"n": int(row["n_events"]), "p": row["pvalue"], "unit": unit}
     return say(f"robustness.money.{code}", **ends, **facts)
+
+
+def write_amount(value: float) -> str:
+    """Format an amount of money: ``+950``, ``−43,200``, ``−43.7 billion``."""
+    size = abs(value)
+    for unit, name in LARGE.items():
+        if size >= unit:
+            decimals = max(0, 2 - int(math.log10(size / unit)))
+            return f"{words().signed(value / unit, decimals)}\N{NO-BREAK SPACE}{name}"
+    text = words().signed(value, 0)
+    return text if size < 1000 else f"{text[0]}{size:,.0f}"
 
 
 def _families(findings: Findings) -> Iterator[Analysis]:
@@ -246,7 +251,7 @@ def _families(findings: Findings) -> Iterator[Analysis]:
         return
     events = tested[tested["family"] == "events"]
     n, raw, holm = len(events), *(int((events[k] < LEVEL).sum()) for k in ("pvalue", "holm"))
-    facts = {"n": n, "raw": raw, "holm": holm, "expected": expected(LEVEL * n)}
+    facts = {"n": n, "raw": raw, "holm": holm, "expected": words().expected(LEVEL * n)}
     lede = say(f"{code}.lede", **facts) if n else ""
     shown = (NAME, *columns(Kind.COUNT, "n", "raw", *ADJUSTED))
     table_of, files = make_table(code, shown, rows), (_file(findings, "families"),)

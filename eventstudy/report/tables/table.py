@@ -4,41 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import Any
 
 import numpy as np
 
 from ...analysis import Interval
-from ...words import (
-    MISSING,
-    date_iso,
-    has,
-    percent,
-    pvalue,
-    say,
-    say_if_any,
-    share_text,
-    signed,
-    span,
-)
+from ...words import LEVEL, MISSING, has, say, words
 from .columns import Column, Kind, Outlet
 
+# Levels of the stars.
+LEVELS = (0.01, LEVEL, 0.1)
 Writers = Mapping[Kind, Callable[[Any], str]]
 # How pages write values.
 WRITERS: Writers = {
     Kind.NAME: str,
     Kind.TEXT: str,
-    Kind.DATE: date_iso,
+    Kind.DATE: lambda day: words().iso(day),
     Kind.COUNT: "{:,}".format,
-    Kind.EFFECT: partial(percent, unit=False),
-    Kind.ERROR: partial(percent, sign=False, unit=False),
-    Kind.INTERVAL: lambda ends: span(*ends, unit=False),
-    Kind.PVALUE: pvalue,
-    Kind.SHARE: share_text,
+    Kind.EFFECT: lambda value: words().percent(value, unit=False),
+    Kind.ERROR: lambda value: words().percent(value, sign=False, unit=False),
+    Kind.INTERVAL: lambda ends: words().span(*ends, unit=False),
+    Kind.PVALUE: lambda p: words().pvalue(p),
+    Kind.SHARE: lambda share: words().share(share),
     Kind.RATE: "{:.1%}".format,
     Kind.LEVEL: "{:.1f}".format,
-    Kind.NUMBER: signed,
+    Kind.NUMBER: lambda number: words().signed(number),
 }
 
 
@@ -143,8 +133,15 @@ def make_table(
         own = f"{code}.column.{column.key}"
         head = column.head or say(own if has(own) else f"column.{column.key}", **facts)
         headed.append(replace(column, head=head))
-    caption, about = (say_if_any(f"{code}.{part}", **facts) for part in ("caption", "about"))
+    over = {}
+    for part in ("caption", "about"):
+        over[part] = say(f"{code}.{part}", **facts) if has(f"{code}.{part}") else ""
     parts = tuple(rows)
     blocks = tuple(part for part in parts if isinstance(part, Block))
     alone = tuple(part for part in parts if isinstance(part, Row))
-    return Table(caption, about, tuple(headed), blocks or (Block("", "", alone),))
+    return Table(over["caption"], over["about"], tuple(headed), blocks or (Block("", "", alone),))
+
+
+def stars(p: float) -> str:
+    """Return the stars of text output: ``***`` below 0.01, ``**`` below 0.05, ``*`` below 0.1."""
+    return "*" * sum(p < level for level in LEVELS)

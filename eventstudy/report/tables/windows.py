@@ -11,7 +11,7 @@ from ...analysis import VALID, WITH_CARE
 from ...calendars import Window
 from ...findings import Findings, Sample, TestFinding, WindowFinding
 from ...significance import STATISTICS
-from ...words import LEVEL, day, has, say, window_text, words
+from ...words import LEVEL, has, say, words
 from ..sentences.answer import describe_swings, is_day_later
 from .columns import ESTIMATE, Column, Kind, Outlet
 from .table import Block, Row, Table, effect_values, make_table
@@ -138,13 +138,13 @@ def _window_row(finding: WindowFinding, findings: Findings) -> Row:
         **effect_values(answer.effect), "pvalue": answer.pvalue, "false_alarms": rate,
         "allows": allows_for(answer.test) if is_main else "",
     }  # fmt: skip
-    place = " ".join(filter(None, [window_text(window), _until(finding, findings)]))
+    place = " ".join(filter(None, [words().window(window), _until(finding, findings)]))
     return Row(values, place, is_main, f"{window.start}_{window.stop}")
 
 
 def name_days(window: Window) -> str:
     """Return a window by its first and last day, each with its sign."""
-    return f"[{day(window.start)}, {day(window.stop)}]"
+    return f"[{words().day(window.start)}, {words().day(window.stop)}]"
 
 
 def _until(finding: WindowFinding, findings: Findings) -> str:
