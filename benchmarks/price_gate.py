@@ -22,14 +22,17 @@ import numpy as np
 import pandas as pd
 
 from eventstudy.calendars import Sessions, Symbol
-from eventstudy.quality import NO_DATES, QUARANTINED, Market, Quotes, by_symbol, rules_of
+from eventstudy.quality import LimitRule, Market, Quotes
 from eventstudy.quality.fault_kinds import FAULTS
+from eventstudy.quality.faults import BROKEN
+from eventstudy.quality.quotes import NO_DATES
 from eventstudy.utility import IntArray
 
 FIRST, SIZE = pd.Timestamp("2012-01-02"), 1500
+BROKEN_KINDS = tuple(name for name, kind in FAULTS.items() if kind.action == BROKEN)
 # What becomes of a move: its return is missing, or it is kept as a suspect split or suspect jump.
 OUTCOMES = {
-    "missing": (*QUARANTINED, "spike"), "suspect split": ("suspect_split",),
+    "missing": (*BROKEN_KINDS, "spike"), "suspect split": ("suspect_split",),
     "suspect move": ("suspect_jump", "suspect_limit"),
 }  # fmt: skip
 HEAD = "| {} | times | missing | suspect split | suspect move | not seen |"
@@ -115,7 +118,7 @@ def share(rng: np.random.Generator, news: News | None = None) -> tuple[pd.DataFr
 def simulated(rng: np.random.Generator, count: int) -> Iterator[Quotes]:
     """Yield clean shares of one market."""
     tables = [share(rng)[0].assign(symbol=f"S{k}") for k in range(count)]
-    yield from in_markets([quotes for _, quotes, _ in by_symbol(pd.concat(tables))])
+    yield from in_markets([quotes for quotes, _ in Quotes.by_symbol(pd.concat(tables))])
 
 
 def real(folder: Path) -> list[Quotes]:
@@ -124,7 +127,7 @@ def real(folder: Path) -> list[Quotes]:
         pd.read_csv(path, parse_dates=["date"]).assign(symbol=path.stem)
         for path in sorted(folder.glob("*.csv"))
     ]
-    return in_markets([quotes for _, quotes, _ in by_symbol(pd.concat(tables))])
+    return in_markets([quotes for quotes, _ in Quotes.by_symbol(pd.concat(tables))])
 
 
 def in_markets(series: list[Quotes]) -> list[Quotes]:
@@ -138,7 +141,7 @@ def in_markets(series: list[Quotes]) -> list[Quotes]:
     for q in series:
         name = exchange_of(q)
         among = (days[name] >= q.dates[0]) & (days[name] <= q.dates[-1])
-        traits: dict[str, Any] = {"sessions": days[name][among], "rules": rules_of(q.symbol)}
+        traits: dict[str, Any] = {"sessions": days[name][among], "rules": LimitRule.of(q.symbol)}
         out.append(replace(q, market=Market(groups[name]), **traits))
     return out
 
@@ -242,7 +245,7 @@ def of_news(news: News, rng: np.random.Generator, count: int) -> Counter[str]:
     outcomes: Counter[str] = Counter()
     for _ in range(count):
         table, row = share(rng, news)
-        outcomes[outcome(next(by_symbol(table.assign(symbol="N")))[1], row)] += 1
+        outcomes[outcome(next(Quotes.by_symbol(table.assign(symbol="N")))[0], row)] += 1
     return outcomes
 
 

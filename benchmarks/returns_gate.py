@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from eventstudy.quality import TAKEN_OUT, Gate, Verdict
+from eventstudy.quality import Gate, Verdict
 from eventstudy.utility import FloatArray, ReturnKind
 
 LENGTHS, FILE, FIRST = (250, 1250, 2500), 50, np.datetime64("2010-01-04")
@@ -142,7 +142,7 @@ def files(draw: Draw, count: int, seed: int) -> Iterator[list[FloatArray]]:
 def alarms(columns: list[FloatArray], kind: ReturnKind) -> Counter[str]:
     """Count the columns, returns, and columns with a value taken as missing, or flagged."""
     verdict = judged([of_kind(values, kind) for values in columns], kind)
-    out = {fault.symbol for fault in verdict.faults if fault.kind in TAKEN_OUT}
+    out = {fault.symbol for fault in verdict.faults if fault.is_impossible}
     flagged = {fault.symbol for fault in verdict.faults} - out
     size = sum(map(len, columns))
     return Counter(columns=len(columns), returns=size, out=len(out), flagged=len(flagged))
@@ -163,10 +163,11 @@ def seen(
             continue
         dirty[k][day] = value
         date = str(FIRST + day)
-        kinds = {
-            f.kind for f in judged(dirty, kind).faults if f.symbol == str(k) and f.date == date
-        }
-        count["taken" if kinds & set(TAKEN_OUT) else "flagged" if kinds else "silent"] += 1
+        faults = [f for f in judged(dirty, kind).faults if f.symbol == str(k) and f.date == date]
+        if any(fault.is_impossible for fault in faults):
+            count["taken"] += 1
+        else:
+            count["flagged" if faults else "silent"] += 1
     return count
 
 

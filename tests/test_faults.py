@@ -18,10 +18,11 @@ import eventstudy as es
 from eventstudy.calendars import Exchange, Sessions, Symbol
 from eventstudy.errors import DataError
 from eventstudy.fitting import SUSPECT
-from eventstudy.prices.sizes import SIZE_FAULTS
-from eventstudy.quality import QUARANTINED, RETURN_FAULTS, SeriesFault, table_of
+from eventstudy.quality import ReturnFault, SeriesFault, SeriesFaults
 from eventstudy.quality.fault_kinds import FAULTS
+from eventstudy.quality.faults import BROKEN
 from eventstudy.quality.quotes import no_trade, spikes
+from eventstudy.quality.sizes import SIZE_FAULTS
 from eventstudy.returns import ReturnsPanel
 from eventstudy.returns.sessions import returns_of
 from eventstudy.words import has
@@ -696,17 +697,18 @@ def test_faults_near_an_event_and_as_a_table() -> None:
     assert panel.faults_near("A", day(57), day(70)) == ()
     assert panel.faults_near("B", day(50), day(56)) == ()
     assert panel.faults_near("C", day(0), day(99)) == ()
-    table = table_of(panel.faults)
+    table = SeriesFaults(panel.faults).table()
     assert list(table.columns) == [f.name for f in dataclasses.fields(SeriesFault)]
     assert table["kind"].tolist() == ["suspension", "suspect_split"]
-    assert table_of(()).empty
+    assert SeriesFaults().table().empty
 
 
 def test_the_document_says_what_is_done() -> None:
     text = (ROOT / "docs" / "faults.md").read_text(encoding="utf-8")
     rows = dict(re.findall(r"^\| `(\w+)` \| (.+) \|$", text, re.M))
     actions = {name: cells.split(" | ")[-1] for name, cells in rows.items()}
-    kinds = {name: kind.action for name, kind in {**FAULTS, **RETURN_FAULTS}.items()}
+    kinds = {name: kind.action for name, kind in FAULTS.items()}
+    kinds |= {str(kind): kind.action for kind in ReturnFault}
     assert list(actions.items()) == [*kinds.items(), *SIZE_FAULTS.items()]
     for name, kind in FAULTS.items():
         rule = rows[name].split(" | ")[1]
@@ -715,8 +717,8 @@ def test_the_document_says_what_is_done() -> None:
 
 
 def test_every_kind_has_its_words() -> None:
-    others = {**RETURN_FAULTS, **SIZE_FAULTS}
-    assert [kind for kind in {**FAULTS, **others} if not has(f"fault.{kind}")] == []
+    others = [*ReturnFault, *SIZE_FAULTS]
+    assert [kind for kind in (*FAULTS, *others) if not has(f"fault.{kind}")] == []
     assert [kind for kind in others if not has(f"fault.remedy.{kind}")] == []
 
 
@@ -812,9 +814,9 @@ def test_a_crash_by_sanctions_is_no_fault() -> None:
 def test_a_close_that_no_rule_allows() -> None:
     """000063.SZ on 2011-03-18: +18 % on the main board, a fault of the source (adjusted closes)."""
     panel = recorded("000063.SZ", folder="prices-as-recorded")
-    assert [
-        (f.kind, f.date) for f in panel.faults if f.kind in SUSPECT or f.kind in QUARANTINED
-    ] == [("unadjusted_split", "2011-03-18")]
+    assert [(f.kind, f.date) for f in panel.faults if f.kind in SUSPECT or f.action == BROKEN] == [
+        ("unadjusted_split", "2011-03-18")
+    ]
 
 
 @pytest.mark.parametrize(
@@ -822,7 +824,8 @@ def test_a_close_that_no_rule_allows() -> None:
 )
 def test_no_real_move_is_quarantined(name: str) -> None:
     """ZTE's -42 % (a gap of 1/1.6) and SMIC's -23 % (near 6:5) among them: size is no proof."""
-    assert not {f.kind for f in recorded(name).faults} & {*QUARANTINED, *SUSPECT}
+    faults = recorded(name).faults
+    assert not [f for f in faults if f.kind in SUSPECT or f.action == BROKEN]
 
 
 def test_files_are_where_the_tests_look() -> None:

@@ -12,13 +12,13 @@ from hypothesis import strategies as st
 
 from eventstudy.calendars import Exchange, Sessions, Symbol
 from eventstudy.events import events_from_frame
-from eventstudy.quality import LIMITS, LimitRule, limit_of, rules_of
+from eventstudy.quality import LimitRule
 from eventstudy.quality.price_limits import daily_limits, find_piles, limit_price
 from eventstudy.returns import ReturnsPanel
 from eventstudy.returns.load import special_treatment
 from eventstudy.utility import FloatArray, IntArray
 
-KOREA, TAIWAN = (rules_of(symbol)[-1].ticks for symbol in ("005930.KS", "2330.TW"))
+KOREA, TAIWAN = (LimitRule.of(symbol)[-1].ticks for symbol in ("005930.KS", "2330.TW"))
 # ZTE-A, 2018-04-16 to 2018-06-25: closes that the exchange quoted, eight of them at the lower
 # limit.
 ZTE = np.array([31.31, 28.18, 25.36, 22.82, 20.54, 18.49, 16.64, 14.98, 13.48])
@@ -88,7 +88,7 @@ def test_the_limit_of_a_board_on_a_day(
 ) -> None:
     last = np.array([10_000.0, 10_000.0])
     dates = np.datetime64(day) - np.array([1, 0], "timedelta64[D]")
-    rules = rules_of(symbol, st=special)
+    rules = LimitRule.of(symbol, st=special)
     for move in (percent, -percent):
         closed, beyond, inside = (
             daily_limits(dates, last * [1, 1 + own], rules)
@@ -107,7 +107,7 @@ def test_the_limit_of_a_board_on_a_day(
      "STAN.L", "1321.T", "2044.T", "CNY=X", "RUAL.ME", "0050.TW", "factor:mkt_rf"],
 )  # fmt: skip
 def test_what_has_no_limit(symbol: str) -> None:
-    assert rules_of(symbol) == ()
+    assert LimitRule.of(symbol) == ()
 
 
 @pytest.mark.parametrize(
@@ -139,12 +139,12 @@ def test_what_has_no_limit(symbol: str) -> None:
 def test_the_limit_of_a_board_is_a_share_or_not_known(
     symbol: str, exchange: str, day: str, limit: float | None
 ) -> None:
-    assert limit_of(symbol, exchange, day) == limit
-    assert limit_of(symbol, exchange, np.datetime64(day)) == limit
+    assert LimitRule.largest_move(symbol, exchange, day) == limit
+    assert LimitRule.largest_move(symbol, exchange, np.datetime64(day)) == limit
 
 
 def test_exchanges_with_a_limit_are_exchanges_that_are_known() -> None:
-    codes = {code for rule in LIMITS for code in rule.exchanges.split()}
+    codes = {code for rule in LimitRule.ALL for code in rule.exchanges.split()}
     assert codes <= {exchange.code for exchange in Exchange.all()}
 
 
@@ -166,7 +166,7 @@ def test_jakarta_limits_by_price_and_falls_otherwise_than_rises(
     day: str, last: float, close: float, state: int
 ) -> None:
     dates = np.datetime64(day) - np.array([1, 0], "timedelta64[D]")
-    found = daily_limits(dates, np.array([last, close]), rules_of("BBCA.JK"))
+    found = daily_limits(dates, np.array([last, close]), LimitRule.of("BBCA.JK"))
     assert found.state[1] == state
     assert not found.proven.any()
 
@@ -174,7 +174,7 @@ def test_jakarta_limits_by_price_and_falls_otherwise_than_rises(
 def test_a_fall_whose_limit_is_not_known_is_none() -> None:
     """15 % for members of Kuala Lumpur's index, 30 % for others, in 2020-21; 30 % up for all."""
     dates = np.array(["2021-03-01", "2021-03-02"], dtype="datetime64[D]")
-    rules = rules_of("1155.KL")
+    rules = LimitRule.of("1155.KL")
     fallen, risen = (
         daily_limits(dates, np.array([8.0, 8.0 * (1 + move)]), rules) for move in (-0.3, 0.3)
     )
@@ -186,8 +186,8 @@ def test_a_fall_whose_limit_is_not_known_is_none() -> None:
 def test_korean_limits_are_those_of_the_exchange_s_own_examples() -> None:
     """KRX prints 9,980 -> 12,970 and 6,990 (today's ticks), and 9,940 -> 12,900 and 6,960."""
     for last, up, down, rule in (
-        (9980.0, 12970, 6990, rules_of("005930.KS")[-1]),
-        (9940.0, 12900, 6960, rules_of("005930.KQ")[-2]),
+        (9980.0, 12970, 6990, LimitRule.of("005930.KS")[-1]),
+        (9940.0, 12900, 6960, LimitRule.of("005930.KQ")[-2]),
     ):
         prices = [
             limit_price(np.array([last]), sign * 0.3, rule.ticks, inward=True)[0]
@@ -212,7 +212,7 @@ def test_korean_limits_are_those_of_the_exchange_s_own_examples() -> None:
 )
 def test_limits_in_yen(last: float, yen: float, up: float, down: float) -> None:
     """Amounts that the exchange published; four of the base prices are those of its notices."""
-    (rule,) = rules_of("3350.T")
+    (rule,) = LimitRule.of("3350.T")
     assert rule.share(np.array([last]), np.ones(1))[0] * last == pytest.approx(yen)
     days = np.array(["2023-02-14", "2023-02-15"], "datetime64[D]")
     for close, state in ((up, 1), (down, -1), (up - (10 if up < 1e5 else 10_000), 0)):
@@ -230,18 +230,18 @@ def test_limits_in_yen(last: float, yen: float, up: float, down: float) -> None:
     [("7203.T", True), ("285A.T", True), ("130A.T", True), ("1306.T", False), ("1570.T", False)],
 )
 def test_shares_of_tokyo_and_not_its_funds(symbol: str, has: bool) -> None:
-    assert bool(rules_of(symbol)) == has
+    assert bool(LimitRule.of(symbol)) == has
 
 
 def test_b_shares_have_a_tick_of_their_own() -> None:
     """Shanghai quotes them in thousandths of a dollar: 0.655 x 1.1 = 0.7205, half up 0.721."""
-    (rule,) = rules_of("900901.SS")
+    (rule,) = LimitRule.of("900901.SS")
     found = daily_limits(
         np.array(["2019-05-21", "2019-05-22"], "datetime64[D]"), np.array([0.655, 0.721]), [rule]
     )
     assert found.state[1] == 1
     assert not found.approx.any()
-    (rule,) = rules_of("200725.SZ")
+    (rule,) = LimitRule.of("200725.SZ")
     found = daily_limits(
         np.array(["2019-05-21", "2019-05-22"], "datetime64[D]"), np.array([2.95, 2.66]), [rule]
     )
@@ -253,7 +253,7 @@ def test_b_shares_have_a_tick_of_their_own() -> None:
 
 def test_before_the_first_rule_no_limit_is_known() -> None:
     dates = np.array(["1995-05-18", "1995-05-19"], "datetime64[D]")
-    days = daily_limits(dates, np.array([10.0, 13.0]), rules_of("600000.SS"))
+    days = daily_limits(dates, np.array([10.0, 13.0]), LimitRule.of("600000.SS"))
     assert not days.state.any()
     assert np.isnan(days.beyond).all()
 
@@ -263,7 +263,7 @@ DAYS = np.arange("2024-01-01", "2024-03-01", dtype="datetime64[D]")[:8]
 
 def days_of(close: list[float], symbol: str = "600000.SS", **more: object) -> list[int]:
     return daily_limits(
-        DAYS[: len(close)], np.array(close), rules_of(symbol), **more
+        DAYS[: len(close)], np.array(close), LimitRule.of(symbol), **more
     ).state.tolist()  # type: ignore[arg-type]
 
 
@@ -288,14 +288,16 @@ def test_a_halt_does_not_count_and_an_unseen_gap_is_no_move_of_one_day() -> None
     assert days_of([10.0, np.nan, np.nan, 9.0]) == [0, 0, 0, -1]
     far = np.array([10.0, 13.0])
     unseen = np.array([False, True])
-    assert np.isfinite(daily_limits(DAYS[:2], far, rules_of("600000.SS")).beyond[1])
-    assert np.isnan(daily_limits(DAYS[:2], far, rules_of("600000.SS"), unseen=unseen).beyond).all()
+    assert np.isfinite(daily_limits(DAYS[:2], far, LimitRule.of("600000.SS")).beyond[1])
+    assert np.isnan(
+        daily_limits(DAYS[:2], far, LimitRule.of("600000.SS"), unseen=unseen).beyond
+    ).all()
 
 
 def test_on_the_day_of_a_dividend_the_last_close_is_without_it() -> None:
     close = np.array([20.0, 20.0, 20.9])  # ex 1.00 on the last day: reference 19.00, limit 20.90
     adjusted = np.array([19.0, 19.0, 20.9])
-    days = daily_limits(DAYS[:3], close, rules_of("600000.SS"), adjusted=adjusted)
+    days = daily_limits(DAYS[:3], close, LimitRule.of("600000.SS"), adjusted=adjusted)
     assert days.state.tolist() == [0, 0, 1]
     assert days.approx.tolist() == [False, False, True]
 
@@ -305,7 +307,7 @@ def test_adjusted_closes_are_judged_from_returns() -> None:
     days = daily_limits(
         np.arange("2018-06-01", "2018-06-11", dtype="datetime64[D]"),
         adjusted,
-        rules_of("000063.SZ"),
+        LimitRule.of("000063.SZ"),
     )
     assert days.state.tolist() == [0, *[-1] * 8, 0]
     assert days.approx.tolist() == [False, *[True] * 8, False]
@@ -324,8 +326,8 @@ def test_adjusted_and_quoted_closes_agree(cents: int, factor: float) -> None:
         (limit - 0.03 if last < 25 else limit - 0.0015 * last, False),
     ):
         pair = np.array([last, close])
-        quoted = daily_limits(DAYS[:2], np.round(pair, 2), rules_of("600000.SS"))
-        moved = daily_limits(DAYS[:2], np.round(pair * factor, 4), rules_of("600000.SS"))
+        quoted = daily_limits(DAYS[:2], np.round(pair, 2), LimitRule.of("600000.SS"))
+        moved = daily_limits(DAYS[:2], np.round(pair * factor, 4), LimitRule.of("600000.SS"))
         if hit:
             assert quoted.state[1] == 1
             assert moved.state[1] == 1 or last * factor * 0.1 < 0.3
@@ -335,10 +337,10 @@ def test_adjusted_and_quoted_closes_agree(cents: int, factor: float) -> None:
 
 def test_own_rules_go_before() -> None:
     own = LimitRule("mine", r"ABC\.XX", "2000-01-01", 0.25)
-    assert rules_of("ABC.XX", (own, *LIMITS)) == (own,)
+    assert LimitRule.of("ABC.XX", (own, *LimitRule.ALL)) == (own,)
     wider = LimitRule("my main", r"600000\.SS", "2000-01-01", 0.25)
-    assert rules_of("600000.SS", (wider, *LIMITS)) == (wider,)
-    assert rules_of("600001.SS", (wider, *LIMITS))[0].percent == 0.1
+    assert LimitRule.of("600000.SS", (wider, *LimitRule.ALL)) == (wider,)
+    assert LimitRule.of("600001.SS", (wider, *LimitRule.ALL))[0].percent == 0.1
 
 
 def test_special_treatment_is_read_from_the_events() -> None:
@@ -496,7 +498,7 @@ def test_a_limit_that_opened_is_not_locked() -> None:
     assert found == {"2022-05-05": -1}, "the day after it fell by 9 %"
 
 
-@pytest.mark.parametrize("limits", [LIMITS, ()])
+@pytest.mark.parametrize("limits", [LimitRule.ALL, ()])
 def test_the_limit_of_istanbul_is_found_with_a_table_and_without_one(
     limits: tuple[LimitRule, ...],
 ) -> None:

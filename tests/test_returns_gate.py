@@ -20,7 +20,8 @@ from eventstudy.calendars import Sessions
 from eventstudy.errors import DataError
 from eventstudy.events import Events, events_from_frame
 from eventstudy.findings.sampling import list_lacking_cars
-from eventstudy.quality import MISSING, RETURN_FAULTS, RETURN_FLAGS, TAKEN_OUT
+from eventstudy.quality import ReturnFault
+from eventstudy.quality.faults import MISSING
 from eventstudy.returns import FrameTable, ReturnsPanel, read_returns
 from eventstudy.runs import reproduce_run
 from eventstudy.utility import FloatArray, ReturnKind
@@ -96,8 +97,10 @@ CASES: dict[tuple[str, ReturnKind], dict[tuple[int, str], float]] = {
 
 
 def test_every_kind_that_is_taken_as_missing_has_a_case() -> None:
-    assert {kind for kind, _ in CASES} | {"percent_column"} == set(TAKEN_OUT)
-    assert {flag for kind in RETURN_FAULTS.values() for flag in kind.flags} == set(RETURN_FLAGS)
+    assert {kind for kind, _ in CASES} | {"percent_column"} == {
+        kind for kind in ReturnFault if kind.action == MISSING
+    }
+    assert {flag for kind in ReturnFault for flag in kind.flags} == set(ReturnFault.all_flags())
 
 
 def test_a_clean_file_passes() -> None:
@@ -132,8 +135,8 @@ def test_events_carry_the_flag_and_the_mean_is_that_without_the_cell(
     )
     pd.testing.assert_frame_equal(results.car([(0, 1)]), without.car([(0, 1)]))
     flags = results.events["flags"].str.split(";")
-    for name in RETURN_FLAGS:
-        touched = [name in RETURN_FAULTS[fault].flags, *[False] * (len(FIRMS) - 1)]
+    for name in ReturnFault.all_flags():
+        touched = [name in ReturnFault(fault).flags, *[False] * (len(FIRMS) - 1)]
         assert [name in text for text in flags] == touched
 
 
@@ -175,7 +178,7 @@ def test_news_stays_however_large(value: float, kind: ReturnKind) -> None:
     results = fitted(with_cells(clean(kind), {(AT, "F0"): written}), kind)
     assert results.panel.faults == ()
     assert results.panel.values[0, AT] == written
-    assert not set(RETURN_FLAGS) & set(";".join(results.events["flags"]).split(";"))
+    assert not set(ReturnFault.all_flags()) & set(";".join(results.events["flags"]).split(";"))
 
 
 def wild_after(frame: pd.DataFrame, times: float) -> pd.DataFrame:
@@ -401,7 +404,7 @@ def test_no_table_of_numbers_is_too_faulty(rows: list[list[float]], kind: Return
     if kind == "simple":
         assert ((panel.values >= -1) | np.isnan(panel.values)).all()
     assert not np.isin(panel.values, [-99.0, -66.0, 999.0]).any()
-    assert {f.kind for f in panel.faults} <= set(RETURN_FAULTS)
+    assert {f.kind for f in panel.faults} <= set(ReturnFault)
 
 
 # The way to the report
@@ -436,4 +439,4 @@ def test_a_run_names_it_everywhere(tmp_path: Path) -> None:
 
 def test_the_document_has_every_flag() -> None:
     text = (ROOT / "docs" / "faults.md").read_text(encoding="utf-8")
-    assert all(f"`{flag}`" in text for flag in RETURN_FLAGS)
+    assert all(f"`{flag}`" in text for flag in ReturnFault.all_flags())

@@ -282,11 +282,11 @@ def test_percent_of_volatile_shares_and_prices_are_no_returns(
 
 
 def test_prices_are_sorted_and_cleaned_and_stale_ones_are_missing() -> None:
-    from eventstudy.quality import by_symbol
+    from eventstudy.quality import Quotes
     from eventstudy.returns.sessions import note_closes
 
     def closes_of(symbol: str, rows: pd.DataFrame) -> Any:
-        quotes = next(by_symbol(rows.assign(symbol=symbol)))[1]
+        quotes = next(Quotes.by_symbol(rows.assign(symbol=symbol)))[0]
         return (quotes.dates, quotes.price), note_closes(quotes)
 
     days = pd.bdate_range("2024-01-01", periods=6)

@@ -24,7 +24,7 @@ from ..fitting import (
     is_large,
     listed,
 )
-from ..quality import RETURN_FLAGS, SeriesFault, table_of
+from ..quality import ReturnFault, SeriesFault, SeriesFaults
 from ..returns import PEERS
 from ..settings import StudyConfig
 from ..utility import Flag, flags_of, stepping
@@ -55,7 +55,7 @@ LEFT_OUT = (
     Flag.CONFOUNDED, Flag.PRICE_LIMIT, Flag.HALT_SHIFTED, Flag.MULTI_DAY_RETURN,
     Flag.SUSPECT_PRICE, Flag.SUSPECT_SPLIT, Flag.SUSPECT_MOVE, Flag.MARKET_UNUSABLE,
     Flag.OVERLAPPING_EVENT,
-    *RETURN_FLAGS, Flag.SHORT_ESTIMATION, Flag.BENCHMARK_FALLBACK, Flag.FALLBACK_MODEL,
+    *ReturnFault.all_flags(), Flag.SHORT_ESTIMATION, Flag.BENCHMARK_FALLBACK, Flag.FALLBACK_MODEL,
     Flag.MASKED_DAYS, Flag.TIME_UNKNOWN,
 )  # fmt: skip
 
@@ -105,7 +105,7 @@ def study_tables(study: FittedStudy, config: StudyConfig) -> dict[str, pd.DataFr
         "diagnostics": diagnostics(listed_study),
     }
     if faults := faults_in_windows(study):
-        out["faults"] = table_of(faults)
+        out["faults"] = SeriesFaults(faults).table()
     if study.sizes is not None:
         out["sizes"] = study.sizes.origin.record()
     if is_small and len(study) >= FEWEST_EVENTS:

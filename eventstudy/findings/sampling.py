@@ -35,7 +35,6 @@ from ..fitting import (
     judged_markets,
     weekdays_closed_within,
 )
-from ..quality import QUARANTINED, TAKEN_OUT
 from ..returns import FACTOR
 from ..settings import StudyConfig
 from ..significance import STATISTICS, consecutive_sums
@@ -260,8 +259,8 @@ def _flag_counts(study: FittedStudy) -> dict[str, int]:
     return dict(Counter(flag for cell in cells for flag in dict.fromkeys(flags_of(cell))))
 
 
-# Price-data issues that make a value missing, unlike a market that is closed.
-WRONG = ("not_positive", "adjusted_gap", "spike", *QUARANTINED, *TAKEN_OUT)
+# Prices that are missing, unlike those of a market that is closed.
+WRONG = ("not_positive", "adjusted_gap", "spike")
 
 
 def list_extended_cars(study: FittedStudy, window: Window) -> Iterator[CarRemark]:
@@ -439,5 +438,6 @@ def _wrong_values(study: FittedStudy, symbols: list[str], missing: DateArray) ->
     """Return the kinds of issues for which values of symbols were taken as missing."""
     first, last = missing[0], missing[-1]
     near = (f for symbol in symbols for f in study.panel.faults_near(symbol, first, last))
-    kinds = dict.fromkeys(fault.kind for fault in near if fault.kind in WRONG)
+    wrong = (fault for fault in near if fault.is_impossible or fault.kind in WRONG)
+    kinds = dict.fromkeys(fault.kind for fault in wrong)
     return [kind.replace("_", " ") for kind in kinds]

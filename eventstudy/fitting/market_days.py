@@ -12,7 +12,7 @@ import pandas as pd
 from ..abnormal import AbnormalReturns
 from ..calendars import Symbol, Window, bundled_rows, weekdays_closed
 from ..models import LinearModel
-from ..quality import LIMITS, limit_of
+from ..quality import LimitRule
 from ..returns import MARKET, ReturnsPanel
 from ..utility import BoolArray, DateArray, FloatArray, IntArray, ObjectArray
 from ..windows import TRADED, EventWindows
@@ -30,7 +30,7 @@ SLOPE, SURE, CUT, FEWEST_DAYS = 0.15, 4.0, 6.0, 60
 # Nobody reads notes on the pairs of more events.
 MOST_PAIRS = 5000
 # The smallest limit of all boards.
-LEAST_LIMIT = min(rule.percent for rule in LIMITS if rule.percent)
+LEAST_LIMIT = min(rule.percent for rule in LimitRule.ALL if rule.percent)
 # Days on which an exchange ended trade in all shares before its close.
 _STOPS = [(row["calendar"], row["day"]) for row in bundled_rows("market_stops.csv")]
 
@@ -184,7 +184,7 @@ def _cut_days(symbol: str, days: DateArray, moves: FloatArray) -> tuple[BoolArra
     if home is None:
         return at_limit, stopped
     for t in np.flatnonzero(np.abs(moves) > NEAR_LIMIT * LEAST_LIMIT):
-        limit = limit_of(symbol, home.code, days[t])
+        limit = LimitRule.largest_move(symbol, home.code, days[t])
         at_limit[t] = limit is not None and abs(moves[t]) > NEAR_LIMIT * limit
     for calendar, day in _STOPS:
         if calendar == home.calendar:

@@ -21,9 +21,8 @@ from ..prices import (
     SIZE_COLUMNS,
     Sizes,
     as_of,
-    judge_sizes,
 )
-from ..quality import CODE_TEXTS, CODES
+from ..quality import MissingCodes, judge_sizes
 from ..returns import (
     LOCAL,
     ReturnsPanel,
@@ -92,7 +91,8 @@ def read_sizes(path: str | Path, firms: Sequence[str] = ()) -> SizesFile:
     dates = pd.to_datetime(table["date"].astype(str).str[:10], errors="coerce", format="ISO8601")
     dates = dates.where(dates.between(str(FIRST_DAY), str(LAST_DAY)))
     numbers = texts.map(number_of).astype(float)
-    is_code = texts.isin(["", *CODE_TEXTS]) | numbers.isin(CODES[CODES < 0])
+    codes = MissingCodes.NUMBERS
+    is_code = texts.isin(["", *MissingCodes.TEXTS]) | numbers.isin(codes[codes < 0])
     _refuse_cells(table["ticker"], table["ticker"].isna(), name)
     _refuse_cells(table["date"], dates.isna(), name)
     _refuse_cells(table[value], numbers.isna() & ~is_code, name)

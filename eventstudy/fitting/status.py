@@ -16,7 +16,7 @@ from ..abnormal import AbnormalReturns
 from ..calendars import Symbol, Window
 from ..errors import NetworkError, OtherDaysError
 from ..models import LinearModel
-from ..quality import QUARANTINED, RETURN_FAULTS, RETURN_FLAGS, SeriesFault
+from ..quality import ReturnFault, SeriesFault
 from ..returns import FACTOR, ReturnsPanel, members, other_indices
 from ..utility import BoolArray, DateArray, Flag, IntArray, ObjectArray
 from ..windows import TRADED, EventWindows
@@ -149,7 +149,7 @@ def with_status(
         symbols_of = {name: symbols[i] for name, symbols in layout.symbols.items()}
         reasons[i] = _reason(int(i), row, abnormal, layout.panel, symbols_of)
     for bit, name in enumerate(STUDY_FLAGS):
-        is_raised = marks[name] if name in RETURN_FLAGS else usable & marks[name]
+        is_raised = marks[name] if name in ReturnFault.all_flags() else usable & marks[name]
         raised |= is_raised.astype(np.int64) << bit
     flags = list(map(_flagged, table["flags"].tolist(), raised.tolist()))
     # Of the type object: reasons keep their codes.
@@ -241,12 +241,12 @@ def _faulty(
     table: pd.DataFrame, abnormal: AbnormalReturns, layout: Layout, main: Window
 ) -> dict[str, BoolArray]:
     """Return which events have a fault with a flag, of the firm or a series, in a window."""
-    flags: list[str] = [Flag.SUSPECT_PRICE, *RETURN_FLAGS, *SUSPECT.values()]
+    flags: list[str] = [Flag.SUSPECT_PRICE, *ReturnFault.all_flags(), *SUSPECT.values()]
     out: dict[str, BoolArray] = {name: np.zeros(len(table), dtype=bool) for name in flags}
     tickers, days = table["ticker"].tolist(), abnormal.windows.dates[:, abnormal.columns(main)]
     for i, near in enumerate(faults_of_events(table, abnormal.windows, layout)):
         for fault in near:
-            for name in _flags_of(fault.kind):
+            for name in _flags_of(fault):
                 out[name][i] = True
             if fault.kind in SUSPECT:
                 flag = SUSPECT[fault.kind] if fault.symbol == tickers[i] else Flag.SUSPECT_MOVE
@@ -255,11 +255,9 @@ def _faulty(
     return out
 
 
-def _flags_of(kind: str) -> Iterable[Flag]:
-    """Return the flags of the events that a kind of fault touches."""
-    if kind in RETURN_FAULTS:
-        return RETURN_FAULTS[kind].flags
-    return [Flag.QUARANTINED] * (kind in QUARANTINED) + [Flag.SUSPECT_PRICE] * (kind in IN_DOUBT)
+def _flags_of(fault: SeriesFault) -> Iterable[Flag]:
+    """Return the flags of the events that a fault touches."""
+    return fault.flags + (Flag.SUSPECT_PRICE,) * (fault.kind in IN_DOUBT)
 
 
 def faults_of_events(

@@ -20,7 +20,6 @@ from .sizes import RECORD as RECORD
 from .sizes import SIZE_COLUMNS as SIZE_COLUMNS
 from .sizes import Sizes as Sizes
 from .sizes import as_of as as_of
-from .sizes import judge_sizes as judge_sizes
 from .sources import PROVIDERS as PROVIDERS
 from .sources import PricesLike as PricesLike
 from .sources import is_name as is_name

@@ -352,14 +352,15 @@ def _adjusted(typed: pd.DataFrame, frame: pd.DataFrame, file: str) -> tuple[pd.D
     close: FloatArray = np.asarray(typed["close"], dtype=np.float64)
     if "dividends" not in columns:
         return typed.assign(adj_close=close), "closes taken as adjusted"
-    from ..quality import add_dividends, are_raw
+    from ..quality import add_dividends
 
     cells = _numbers(frame[columns["dividends"]].loc[typed.index], file)
     dividends: FloatArray = np.asarray(cells, dtype=np.float64)
     start = np.asarray(typed["open"], dtype=np.float64) if "open" in typed else close
-    if are_raw(close, start, dividends):
-        return typed.assign(adj_close=add_dividends(close, dividends)), "dividends added to closes"
-    return typed.assign(adj_close=close), "closes taken as adjusted"
+    adjusted = add_dividends(close, start, dividends)
+    if adjusted is None:
+        return typed.assign(adj_close=close), "closes taken as adjusted"
+    return typed.assign(adj_close=adjusted), "dividends added to closes"
 
 
 def _refuse_returns(typed: pd.DataFrame, symbol: str, file: str) -> None:

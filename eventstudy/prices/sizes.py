@@ -13,14 +13,16 @@ from itertools import chain
 import numpy as np
 import pandas as pd
 
-from ..errors import BadAnswerError, DataError, NoPricesError, PriceError
-from ..quality import FLAGGED, GATE, MISSING, NAMED, SeriesFault, Span, as_faults, notice_of
-from ..utility import BoolArray, DateArray, FloatArray, IntArray, ObjectArray
+from ..errors import BadAnswerError, NoPricesError, PriceError
+from ..quality import SeriesFault, judge_sizes
+from ..utility import DateArray, FloatArray
 from ..words import make_error
 
 SIZE_COLUMNS = ("ticker", "date", "close", "shares", "mcap", "currency")
 # Columns of a record, in which a firm without values has a note.
 RECORD = (*SIZE_COLUMNS, "source", "note")
+# The faults and notices of one firm are in the `attrs` of its table by this name.
+REMARKS = "remarks"
 Splits = Mapping[np.datetime64, float]
 # Days that a share count stays in use, and days after a split in which it may still be the old one.
 OLDEST_COUNT, LAGGING = 370, 120
@@ -77,7 +79,7 @@ class Sizes:
         """
         errors = {s: error for s, error in outcomes.items() if isinstance(error, PriceError)}
         tables = [table for table in outcomes.values() if not isinstance(table, PriceError)]
-        remarks = [table.attrs.pop(GATE, ((), ())) for table in tables]
+        remarks = [table.attrs.pop(REMARKS, ((), ())) for table in tables]
         table = (
             pd.concat(tables, ignore_index=True)
             if tables
@@ -152,7 +154,7 @@ def market_values(
     cells = {"date": sessions.astype("datetime64[s]"), "close": close, "shares": shares}
     table = pd.DataFrame({name: values[keep] for name, values in cells.items()})
     table = table.assign(ticker=symbol, mcap=table["close"] * table["shares"], currency=currency)
-    table.attrs[GATE] = remarks
+    table.attrs[REMARKS] = remarks
     return table[[*SIZE_COLUMNS]]
 
 
@@ -242,94 +244,3 @@ def as_of(dates: DateArray, values: FloatArray, days: DateArray, oldest: int) ->
     fresh[fresh] = days[fresh] - dates[at[fresh]] <= np.timedelta64(oldest, "D")
     out[fresh] = values[at[fresh]]
     return out
-
-
-# A value in another unit is this many times off both of its neighbours, which are within a factor
-# of 3 of each other. Jumps of such a size are doubted. As logarithms.
-OFF, ALIKE = np.log(50), np.log(3)
-LIMITS = {"mcap": OFF, "shares": np.log(1.4)}
-# A file is refused if more than this share of its numbers is impossible.
-MOST = 0.5
-# In the order of docs/faults.md; the sentences of the catalogue have their names.
-SIZE_FAULTS: Mapping[str, str] = {
-    "missing_size": MISSING, "impossible_size": MISSING, "size_slip": MISSING,
-    "suspect_size": FLAGGED,
-}  # fmt: skip
-
-
-def judge_sizes(
-    table: pd.DataFrame, column: str, where: str
-) -> tuple[BoolArray, tuple[SeriesFault, ...], tuple[str, ...]]:
-    """Return which market values or share counts stay, their faults, and a notice on each kind.
-
-    Parameters
-    ----------
-    table : DataFrame
-        n rows in order of ``ticker`` and ``date``, the index their places in the file; ``text`` is
-        the number as the source writes it.
-    column : {"mcap", "shares"}
-        Column of the numbers; NaN for a blank cell or a code for a missing value.
-    where : str
-        The source, for messages.
-
-    Returns
-    -------
-    stays : (n,) bool array
-    faults : tuple of SeriesFault
-    notices : tuple of str
-
-    Raises
-    ------
-    DataError
-        If most of the numbers are not positive, or infinite.
-    """
-    tickers, texts, values = (table[name].to_numpy() for name in ("ticker", "text", column))
-    dates, limit = table["date"].to_numpy().astype("datetime64[D]"), LIMITS[column]
-    kinds = np.full(len(values), "", dtype=object)
-    kinds[np.isnan(values)] = "missing_size"
-    wrong = np.flatnonzero((values <= 0) | np.isinf(values))
-    kinds[wrong] = "impossible_size"
-    if len(wrong) > MOST * np.isfinite(values).sum():
-        first = f"{where}: row {table.index[wrong[0]] + 2}, {column}"
-        raise make_error(DataError, "wrong.sizes", where=first, value=texts[wrong[0]])
-    for rows in _by_firm(tickers, kinds == ""):
-        kinds[rows[slips(values[rows])]] = "size_slip"
-        rows = rows[kinds[rows] == ""]
-        jumps = np.abs(np.diff(np.log(values[rows])))
-        kinds[rows[1:][jumps >= limit]] = "suspect_size"
-    faults, notices = list[SeriesFault](), list[str]()
-    for kind, action in SIZE_FAULTS.items():
-        for rows in _by_firm(tickers, kinds == kind):
-            spans = [Span(dates[i], dates[i], f"{where}: {texts[i]}") for i in rows]
-            faults += as_faults(str(tickers[rows[0]]), kind, action, spans)
-        if len(rows := np.flatnonzero(kinds == kind)):
-            cells = [f"{tickers[i]} on {dates[i]} is {texts[i]}" for i in rows[:NAMED]]
-            notices.append(notice_of(kind, len(rows), cells, where))
-    return (kinds == "") | (kinds == "suspect_size"), tuple(faults), tuple(notices)
-
-
-def slips(values: FloatArray) -> BoolArray:
-    """Return which values are in another unit than both of their neighbours.
-
-    Parameters
-    ----------
-    values : (n,) float array
-        Of one firm, positive, in order of time.
-
-    Returns
-    -------
-    (n,) bool array
-    """
-    out, steps = np.zeros(len(values), dtype=bool), np.diff(np.log(values))
-    is_back = np.abs(steps[:-1] + steps[1:]) <= ALIKE
-    out[1:-1] = (np.minimum(np.abs(steps[:-1]), np.abs(steps[1:])) >= OFF) & is_back
-    for i in np.flatnonzero(out).tolist():
-        # Of a value and the one after it only the first is in another unit.
-        out[i] = not out[i - 1]
-    return out
-
-
-def _by_firm(tickers: ObjectArray, chosen: BoolArray) -> list[IntArray]:
-    """Return the chosen rows of each firm that has any."""
-    rows = np.flatnonzero(chosen)
-    return np.split(rows, np.flatnonzero(tickers[rows[1:]] != tickers[rows[:-1]]) + 1)[: len(rows)]

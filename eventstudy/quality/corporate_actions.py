@@ -190,10 +190,8 @@ def find_steps(bars: Bars, market: Callable[[IntArray], FloatArray]) -> tuple[In
     return at[for_good], at[back]
 
 
-def are_raw(
-    close: FloatArray, start: FloatArray, dividends: FloatArray, least: float = HALF
-) -> bool:
-    r"""Return whether closes fall by the dividends that stand beside them.
+def add_dividends(close: FloatArray, start: FloatArray, dividends: FloatArray) -> FloatArray | None:
+    r"""Return closes less the dividends that came after them; None where they are adjusted already.
 
     Parameters
     ----------
@@ -201,21 +199,23 @@ def are_raw(
         Closes and opens; NaN = missing.
     dividends : (n,) float array
         For a share, on the first day without it; 0 or NaN on other days.
-    least : float
-        Slope from which closes are raw.
 
     Returns
     -------
-    bool
-        False also where the dividends are too small to tell.
+    (n,) float array or None
+        None also where the dividends are too small to tell.
 
     Notes
     -----
     The slope of moves r on dividends d over the last close, through the origin, is -1 for raw
     closes and 0 for adjusted ones; s is the usual size of a move / 0.6745. Moves end at the open
-    where there is one:
+    where there is one. Closes are raw if
 
     .. math:: b = -\sum r_i d_i / \sum d_i^2, \quad b > 1/2, \quad b > 2 s / \sqrt{\sum d_i^2}
+
+    and then
+
+    .. math:: P^{adj}_t = P_t \prod_{u > t} (1 - D_u / P_{u-1})
     """
     priced = np.flatnonzero((close > 0) & (close < np.inf))
     before, rows = priced[:-1], priced[1:]
@@ -224,28 +224,13 @@ def are_raw(
     yields = np.nan_to_num(dividends[rows]) / close[before]
     total = float((yields**2).sum())
     if total <= 0:
-        return False
+        return None
     slope = -float((moves * yields).sum()) / total
     usual = float(np.median(np.abs(moves))) / SIZE
-    return slope > least and slope > 2 * usual / np.sqrt(total)
-
-
-def add_dividends(close: FloatArray, dividends: FloatArray) -> FloatArray:
-    r"""Return raw closes less the dividends that came after them, (n,).
-
-    Parameters
-    ----------
-    close, dividends : (n,) float arrays
-        As for `are_raw`.
-
-    Notes
-    -----
-    .. math:: P^{adj}_t = P_t \prod_{u > t} (1 - D_u / P_{u-1})
-    """
-    priced = np.flatnonzero((close > 0) & (close < np.inf))
+    if slope <= HALF or slope <= 2 * usual / np.sqrt(total):
+        return None
     factor = np.ones(len(close))
-    yields = np.nan_to_num(dividends[priced[1:]]) / close[priced[:-1]]
-    factor[priced[1:]] = 1 - np.clip(yields, 0.0, 0.99)
+    factor[rows] = 1 - np.clip(yields, 0.0, 0.99)
     later = np.cumprod(factor[::-1])[::-1]
     return np.asarray(close * np.append(later[1:], 1.0))
 

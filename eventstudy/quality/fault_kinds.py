@@ -6,56 +6,28 @@ its docstring has the rule.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
-from functools import partial
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..utility import BoolArray, DateArray
+from ..utility import BoolArray, DateArray, FloatArray
 from ..words import Reason
-from . import whole_series
-from .quotes import NO_DATES, Quotes, Span, runs
+from . import comparison, whole_series
+from .corporate_actions import row_medians
+from .faults import BROKEN, FLAGGED, NAMED, SPANNED, SeriesFault, Span, as_faults
+from .quotes import NO_DATES, Quotes, runs
 
 if TYPE_CHECKING:
     import pandas as pd
 
-# More faults of one kind and symbol than LONGEST become one; a note names NAMED days.
-LONGEST, NAMED = 50, 3
 # Equal closes in a row.
 EQUAL = 5
 # Closes lie outside the range of their day by rounding up to this share.
 RANGE = 0.005
-MISSING, FLAGGED, SPANNED = "missing", "flagged, unaltered", "missing; the next return spans it"
-# The return of the day is taken out, and no later one spans it.
-BROKEN = "the return of the day is missing"
 UNADJUSTED = "closes are used: dividends and splits count as returns"
-
-
-@dataclass(frozen=True, slots=True)
-class SeriesFault:
-    """A fault of the prices or returns of one symbol; every field is text.
-
-    Attributes
-    ----------
-    symbol : str
-    date, last : str
-        First and last day, YYYY-MM-DD.
-    kind : str
-        Name in `FAULTS` or `RETURN_FAULTS`.
-    detail : str
-        What was seen.
-    action : str
-        What was done about it.
-    """
-
-    symbol: str
-    date: str
-    last: str
-    kind: str
-    detail: str
-    action: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -343,46 +315,90 @@ FAULTS: Mapping[str, FaultKind] = {
     "short_history": FaultKind(whole_series.short_history, FLAGGED),
 }
 
-# Kinds that prove a return impossible.
-QUARANTINED = tuple(name for name, kind in FAULTS.items() if kind.action == BROKEN)
 
+class SeriesFaults(tuple[SeriesFault, ...]):
+    """Faults of one or several series."""
 
-def find_faults(quotes: Quotes) -> tuple[SeriesFault, ...]:
-    """Return all faults of one symbol, kind by kind in the order of `FAULTS`."""
-    faults = list[SeriesFault]()
-    for name, kind in FAULTS.items():
-        faults += as_faults(quotes.symbol, name, kind.action, kind.find(quotes))
-    return tuple(faults)
+    # The last returns of a series that its dates are judged by.
+    RECENT = comparison.MOVES
 
+    @classmethod
+    def of(cls, quotes: Quotes) -> SeriesFaults:
+        """Return all faults of one symbol, kind by kind in the order of `FAULTS`."""
+        faults = list[SeriesFault]()
+        for name, kind in FAULTS.items():
+            faults += as_faults(quotes.symbol, name, kind.action, kind.find(quotes))
+        return cls(faults)
 
-def as_faults(symbol: str, kind: str, action: str, spans: list[Span]) -> list[SeriesFault]:
-    """Return faults of one kind, at most `LONGEST`: the last of a longer list are one.
+    @classmethod
+    def of_returns(
+        cls, moves: Mapping[str, FloatArray], dates: DateArray, indices: Sequence[str]
+    ) -> SeriesFaults:
+        """Return the returns of a calendar that look shifted, or are those of another symbol.
 
-    Parameters
-    ----------
-    symbol, kind, action : str
-        As for `SeriesFault`.
-    spans : list of Span
-        The days on which it was seen.
+        Parameters
+        ----------
+        moves : mapping of str to (m,) float array
+            The last returns by symbol, `RECENT` at most; NaN = missing.
+        dates : (T,) datetime64[D] array
+            All sessions of the calendar.
+        indices : sequence of str
+            Of its exchange, best first.
 
-    Returns
-    -------
-    list of SeriesFault
-    """
-    if len(spans) > LONGEST:
-        later = spans[LONGEST - 1 :]
-        detail = f"{len(later)} of them, the first: {later[0].detail}"
-        spans = [*spans[: LONGEST - 1], Span(later[0].first, later[-1].last, detail)]
-    return [SeriesFault(symbol, str(a), str(b), kind, detail, action) for a, b, detail in spans]
+        Returns
+        -------
+        SeriesFaults
+            The market is the median of the other rows of the calendar, of 11 of them at most.
+        """
+        recent = dates[-cls.RECENT :]
+        twins = comparison.find_twins((symbol, recent, moves[symbol]) for symbol in moves)
 
+        def compare(symbol: str, peers: Sequence[str]) -> int | None:
+            market = row_medians(np.array([moves[peer] for peer in peers]).T)
+            return comparison.lag_of(moves[symbol], market)
 
-def note_faults(faults: Iterable[SeriesFault]) -> list[str]:
-    """Return the notes on faults, one for each symbol and kind that is noted."""
-    groups: dict[tuple[str, str], list[SeriesFault]] = {}
-    for fault in faults:
-        if FAULTS[fault.kind].is_noted:
-            groups.setdefault((fault.symbol, fault.kind), []).append(fault)
-    return [_note(kind.replace("_", " "), group) for (_, kind), group in groups.items()]
+        lags, faults = comparison.judge_dates(list(moves), indices, compare), list[SeriesFault]()
+        for symbol in moves:
+            shifted = whole_series.spans_of_lag(dates, lags.get(symbol, 0))
+            same = whole_series.same_as(dates, twins.get(symbol, ""))
+            faults += as_faults(symbol, "shifted_dates", FLAGGED, shifted)
+            faults += as_faults(symbol, "same_prices", FLAGGED, same)
+        return cls(faults)
+
+    def notes(self) -> list[str]:
+        """Return the notes on them, one for each symbol and kind that is noted."""
+        groups: dict[tuple[str, str], list[SeriesFault]] = {}
+        for fault in self:
+            if FAULTS[fault.kind].is_noted:
+                groups.setdefault((fault.symbol, fault.kind), []).append(fault)
+        return [_note(kind.replace("_", " "), group) for (_, kind), group in groups.items()]
+
+    def near(self, symbol: str, first: object, last: object) -> tuple[SeriesFault, ...]:
+        """Return the faults of a symbol that touch a range of days.
+
+        Parameters
+        ----------
+        symbol : str
+        first, last : date, datetime64 or str
+            Both inclusive; text is YYYY-MM-DD.
+        """
+        start, stop = (str(np.datetime64(day, "D")) for day in (first, last))  # type: ignore[call-overload]
+        faults = self._by_symbol.get(symbol, ())
+        return tuple(f for f in faults if f.date <= stop and f.last >= start)
+
+    @cached_property
+    def _by_symbol(self) -> dict[str, list[SeriesFault]]:
+        faults: dict[str, list[SeriesFault]] = {}
+        for fault in self:
+            faults.setdefault(fault.symbol, []).append(fault)
+        return faults
+
+    def table(self) -> pd.DataFrame:
+        """Return them as a table, one row a fault."""
+        import pandas as pd
+
+        names = [field.name for field in fields(SeriesFault)]
+        return pd.DataFrame([asdict(fault) for fault in self], columns=names)
 
 
 def _note(kind: str, faults: list[SeriesFault]) -> str:
@@ -390,27 +406,3 @@ def _note(kind: str, faults: list[SeriesFault]) -> str:
     more = "; ..." * (len(faults) > NAMED)
     text = f"{kind} ({days}{more}): {faults[0].action}"
     return Reason("of_symbol", symbol=faults[0].symbol, text=text)
-
-
-def near(faults: Iterable[SeriesFault], first: object, last: object) -> tuple[SeriesFault, ...]:
-    """Return the faults that touch a range of days.
-
-    Parameters
-    ----------
-    faults : iterable of SeriesFault
-    first, last : date, datetime64 or str
-        Both inclusive; text is YYYY-MM-DD.
-
-    Returns
-    -------
-    tuple of SeriesFault
-    """
-    start, stop = (str(np.datetime64(day, "D")) for day in (first, last))  # type: ignore[call-overload]
-    return tuple(f for f in faults if f.date <= stop and f.last >= start)
-
-
-def table_of(faults: Iterable[SeriesFault]) -> pd.DataFrame:
-    """Return faults as a table, one row a fault."""
-    import pandas as pd
-
-    return pd.DataFrame([asdict(f) for f in faults], columns=[f.name for f in fields(SeriesFault)])

@@ -12,8 +12,7 @@ from ..errors import DataError
 from ..utility import BoolArray, DateArray, FloatArray, IntArray, ReturnKind, SmallIntArray
 from ..words import Reason, make_error, say, words
 from . import return_faults as rules
-from .fault_kinds import NAMED, SeriesFault, as_faults
-from .quotes import Span
+from .faults import NAMED, ReturnFault, SeriesFault, Span, as_faults, notice_of
 
 # Returns that the median size is taken from, about at most; cells that are looked at together.
 SAMPLE, CELLS = 2**20, 2**22
@@ -26,8 +25,6 @@ LARGE_MOVE, MARKET = 0.3, 0.2
 MOST_LOSSES, MOST_COLUMNS = 0.01, 0.5
 # A column may be in percent if its median size is this many times that of the other columns.
 TIMES_TYPICAL = 10
-# What the gate saw in a frame of factors is in its `attrs` by this name, as JSON: Parquet keeps it.
-GATE = "eventstudy.gate"
 CRSP = {value: letter for letter, value in rules.LETTERS.items()}
 
 
@@ -117,9 +114,9 @@ class Verdict:
     def _unit(self, column: Marked) -> str:
         """Return the kind of fault of a column as a whole, or ""."""
         if column.not_decimal:
-            return "percent_column"
+            return ReturnFault.PERCENT
         large = column.median > max(rules.LARGE_MEDIAN, TIMES_TYPICAL * self._typical)
-        return "suspect_column" if large else ""
+        return ReturnFault.LARGE if large else ""
 
     def _size(self, symbol: str) -> str:
         """Return the evidence against a column: its median size and count of impossible returns."""
@@ -138,14 +135,14 @@ class Verdict:
             for mark, kind in rules.MARKS.items():
                 runs = _runs_of(*column.cells(mark))
                 spans[kind] = [self._span(a, b, _written(value)) for a, b, value in runs]
-        for kind, listed in spans.items():
-            yield from as_faults(symbol, kind, rules.RETURN_FAULTS[kind].action, listed)
+        for name, listed in spans.items():
+            yield from as_faults(symbol, str(name), ReturnFault(name).action, listed)
 
     def _span(self, first: int, last: int, detail: str) -> Span:
         return Span(self._dates[first], self._dates[last], f"{self._where}: {detail}")
 
     def _of_columns(self, units: Mapping[str, str]) -> Iterator[str]:
-        for kind in ("percent_column", "suspect_column"):
+        for kind in (ReturnFault.PERCENT, ReturnFault.LARGE):
             mine = [symbol for symbol, unit in units.items() if unit == kind]
             if mine:
                 sizes = [f"{s} ({self._size(s)})" for s in mine[:NAMED]]
@@ -163,27 +160,6 @@ class Verdict:
     def _cells(self, symbol: str, column: Marked, mark: int) -> Iterator[str]:
         for t, value in zip(*column.cells(mark), strict=True):
             yield f"{symbol} on {self._dates[t]} is {_written(float(value))}"
-
-
-def notice_of(kind: str, n: int, named: list[str], where: str) -> str:
-    """Return the notice on n values with one kind of fault, the first of which are named.
-
-    Parameters
-    ----------
-    kind : str
-        Name of the kind of fault.
-    n : int
-    named : list of str
-        The first values in words.
-    where : str
-        Name of the file.
-    """
-    cells = ", ".join(named)
-    if n > len(named):
-        cells = say("returns_gate.more", cells=cells, n=n - len(named))
-    code = "flagged" if kind.startswith("suspect") else "missing"
-    texts = {"faults": say(f"fault.{kind}", n=n), "remedy": say(f"fault.remedy.{kind}")}
-    return say(f"returns_gate.{code}", where=where, n=n, cells=cells, **texts)
 
 
 def _written(value: float) -> str:
@@ -230,6 +206,13 @@ class Gate:
         self._negative = False
         self._present, self._movers = np.zeros((2, len(dates)), np.int64)
         self._columns: dict[str, Marked] = {}
+
+    @staticmethod
+    def find_percent(values: FloatArray) -> float:
+        """Return the median size of numbers that look like percent; 0 for decimal returns."""
+        sizes = np.abs(values[~np.isin(values, rules.CODES)])
+        median = _median([sizes[sizes < rules.HUGE]], 0.0)
+        return median if median > rules.LARGE_MEDIAN else 0.0
 
     def look(self, symbols: Sequence[str], values: FloatArray) -> BoolArray:
         """Return which of m symbols have to wait for the verdict.

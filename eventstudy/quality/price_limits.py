@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -70,6 +70,78 @@ class LimitRule:
     fall: float | None = None
     exchanges: str = ""
 
+    # A row a rule of data/price_limits.csv, with its source; ticks are 0.01 where none are given.
+    # The first match decides on the board. Of what is not there no limit is known, unless its
+    # closes show one (`find_piles`).
+    ALL: ClassVar[tuple[LimitRule, ...]] = ()
+
+    @classmethod
+    def of(
+        cls, symbol: str, rules: Sequence[LimitRule] | None = None, *, st: bool = False
+    ) -> tuple[LimitRule, ...]:
+        """Return the rules of the first board that a symbol matches, in order of time.
+
+        Parameters
+        ----------
+        symbol : str
+        rules : sequence of LimitRule, optional
+            Default `ALL`.
+        st : bool
+            Whether the share is under special treatment (ST, *ST).
+
+        Returns
+        -------
+        tuple of LimitRule
+            Empty where no limit is known.
+        """
+        matches = [
+            rule
+            for rule in (cls.ALL if rules is None else rules)
+            if (st or not rule.st) and re.fullmatch(rule.symbols, symbol)
+        ]
+        board = [rule for rule in matches if rule.board == matches[0].board]
+        return tuple(sorted(board, key=lambda rule: rule.since))
+
+    @classmethod
+    def largest_move(cls, symbol: str, exchange: str, day: np.datetime64 | str) -> float | None:
+        """Return the largest move of a symbol in one session as a share, or None where not known.
+
+        An index or a fund moves no further than the shares of its exchange: a symbol without a
+        board of its own has the limit of the first board of `exchange`.
+
+        Parameters
+        ----------
+        symbol, exchange : str
+            Symbol of Yahoo; code of an exchange, such as ``"XTAI"``.
+        day : datetime64 or str
+
+        Returns
+        -------
+        float or None
+            None is not known, which is not "none"; also where the limit depends on the price, or
+            differs for rises and falls.
+
+        Examples
+        --------
+        >>> LimitRule.largest_move("2330.TW", "XTAI", "2025-04-07")
+        0.1
+        >>> LimitRule.largest_move("^TWII", "XTAI", "2015-05-29")
+        0.07
+        >>> LimitRule.largest_move("HSBA.L", "XLON", "2025-04-07") is None
+        True
+        """
+        board = cls.of(symbol)
+        if not board:
+            market = [rule for rule in cls.ALL if exchange in rule.exchanges.split()]
+            of_exchange = [rule for rule in market if not rule.st]
+            board = tuple(rule for rule in of_exchange if rule.board == of_exchange[0].board)
+        in_force = [rule for rule in board if np.datetime64(rule.since) <= np.datetime64(day)]
+        if not in_force:
+            return None
+        rule = max(in_force, key=lambda rule: rule.since)
+        depends = len(rule.shares) > 1 or rule.amounts or rule.fall is not None
+        return None if depends else rule.percent
+
     def share(self, last: FloatArray, sign: FloatArray) -> FloatArray:
         """Return the largest move from each last close as a share of it; NaN where not known.
 
@@ -109,9 +181,7 @@ def _rule(row: dict[str, str]) -> LimitRule:
     )  # fmt: skip
 
 
-# A row a rule, with its source; ticks are 0.01 where none are given. The first match decides on the
-# board. Of what is not there no limit is known, unless its closes show one (`find_piles`).
-LIMITS = tuple(map(_rule, bundled_rows("price_limits.csv")))
+LimitRule.ALL = tuple(map(_rule, bundled_rows("price_limits.csv")))
 # A move of an adjusted price is at the limit within half a tick of the price, or within these
 # bounds of that half tick.
 NARROWEST, WIDEST = 0.0006, 0.006
@@ -151,74 +221,6 @@ class LimitDays:
     def at_limit(self) -> IntArray:
         """+1 up, -1 down, 0 not at a limit."""
         return np.sign(self.state)
-
-
-def rules_of(
-    symbol: str, rules: Sequence[LimitRule] = LIMITS, *, st: bool = False
-) -> tuple[LimitRule, ...]:
-    """Return the rules of the first board that a symbol matches, in order of time.
-
-    Parameters
-    ----------
-    symbol : str
-    rules : sequence of LimitRule
-    st : bool
-        Whether the share is under special treatment (ST, *ST).
-
-    Returns
-    -------
-    tuple of LimitRule
-        Empty where no limit is known.
-    """
-    matches = [r for r in rules if (st or not r.st) and re.fullmatch(r.symbols, symbol)]
-    return tuple(sorted((r for r in matches if r.board == matches[0].board), key=lambda r: r.since))
-
-
-def limit_of(
-    symbol: str,
-    exchange: str,
-    day: np.datetime64 | str,
-    rules: Sequence[LimitRule] = LIMITS,
-    *,
-    st: bool = False,
-) -> float | None:
-    """Return the largest move of a symbol in one session as a share, or None where not known.
-
-    An index or a fund moves no further than the shares of its exchange: a symbol without a board of
-    its own has the limit of the first board of `exchange`.
-
-    Parameters
-    ----------
-    symbol, exchange : str
-        Symbol of Yahoo; code of an exchange, such as ``"XTAI"``.
-    day : datetime64 or str
-    rules : sequence of LimitRule
-    st : bool
-        Whether the share is under special treatment (ST, *ST).
-
-    Returns
-    -------
-    float or None
-        None is not known, which is not "none"; also where the limit depends on the price, or
-        differs for rises and falls.
-
-    Examples
-    --------
-    >>> limit_of("2330.TW", "XTAI", "2025-04-07"), limit_of("^TWII", "XTAI", "2015-05-29")
-    (0.1, 0.07)
-    >>> limit_of("HSBA.L", "XLON", "2025-04-07") is None
-    True
-    """
-    board = rules_of(symbol, rules, st=st)
-    if not board:
-        of_exchange = [r for r in rules if exchange in r.exchanges.split() and not r.st]
-        board = tuple(r for r in of_exchange if r.board == of_exchange[0].board)
-    in_force = [r for r in board if np.datetime64(r.since) <= np.datetime64(day)]
-    if not in_force:
-        return None
-    rule = max(in_force, key=lambda r: r.since)
-    depends = len(rule.shares) > 1 or rule.amounts or rule.fall is not None
-    return None if depends else rule.percent
 
 
 def limit_price(

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..calendars import Symbol
 from ..errors import DataError
 from ..utility import BoolArray, DateArray, FloatArray, IntArray
+from . import comparison
 from . import corporate_actions as traces
+from .faults import Span
 from .price_limits import LimitDays, LimitRule, daily_limits
 
 if TYPE_CHECKING:
@@ -24,23 +26,14 @@ SPIKE, BACK, REVERTS = np.log(5), np.log(1.2), 5
 STEEP_RISE, STEEP_FALL = np.log(2.9), -np.log(5)
 # Pence and pounds are a factor of 100 apart, but for the day's own move; no share moves so far.
 LARGEST_RISE, LARGEST_FALL = np.log(20), -np.log(60)
-# Series of an exchange that its median move is taken from; of `CROWD` or more, a series is part of
-# the market that it is compared with.
-MOST, CROWD = 11, 8
+# Of so many series of an exchange or more, each is part of the market that it is compared with.
+CROWD = 8
 # Series that are enough to doubt the calendar of their exchange; two at least, if they are most.
 ENOUGH, FEWEST = 3, 2
 # Sessions by which a series starts late.
 LATE = 5
 NO_DATES: DateArray = np.empty(0, dtype="datetime64[D]")
 COLUMNS = ("open", "high", "low", "close", "adj_close", "volume")
-
-
-class Span(NamedTuple):
-    """Days from `first` to `last`, with the detail of a fault that was seen on them."""
-
-    first: np.datetime64
-    last: np.datetime64
-    detail: str
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,6 +67,45 @@ class Quotes:
     market: Market | None = None
     twin: str = ""
     lag: int = 0
+
+    @classmethod
+    def by_symbol(cls, table: pd.DataFrame) -> Iterator[tuple[Quotes, IntArray]]:
+        """Yield the rows of each symbol of a long table, by date, and their places in it.
+
+        Symbols are in order of appearance.
+
+        Columns that the table lacks are NaN.
+
+        Raises
+        ------
+        DataError
+            On a date that occurs twice.
+        """
+        import pandas as pd
+
+        codes, names = pd.factorize(table["symbol"])
+        dates = table["date"].to_numpy().astype("datetime64[D]")
+        blank = np.full(len(table), np.nan)
+        arrays = {c: table[c].to_numpy(float) if c in table else blank for c in COLUMNS}
+        order = np.arange(len(table))
+        is_later, is_same = codes[1:] > codes[:-1], codes[1:] == codes[:-1]
+        if not (is_later | (is_same & (dates[1:] >= dates[:-1]))).all():
+            order = np.lexsort((dates, codes))
+            codes, dates = codes[order], dates[order]
+            arrays = {c: values[order] for c, values in arrays.items()}
+        edges = np.searchsorted(codes, np.arange(len(names) + 1))
+        for name, a, b in zip(names, edges[:-1], edges[1:], strict=True):
+            numbers: dict[str, Any] = {c: values[a:b] for c, values in arrays.items()}
+            twice = dates[a + 1 : b][dates[a + 1 : b] == dates[a : b - 1]]
+            if len(twice):
+                raise DataError("two prices on one date", where=str(name), value=str(twice[0]))
+            yield cls(str(name), dates[a:b], **numbers), order[a:b]
+
+    @staticmethod
+    def find_twins(series: Iterable[Quotes]) -> dict[str, str]:
+        """Return the symbols whose last moves are those of another symbol, and which."""
+        moves = ((q.symbol, q.bars.dates[1:], np.diff(np.log(q.bars.price))) for q in series)
+        return comparison.find_twins(moves)
 
     @cached_property
     def adjusted(self) -> bool:
@@ -265,7 +297,34 @@ class Market:
             lost = np.setdiff1d(lost, priced, assume_unique=True)
             ends.append(priced[[0, -1]] if len(priced) else NO_DATES)
         around = [(lost > end[0]) & (lost < end[1]) for end in ends if len(end)]
-        return lost[np.sum(around, axis=0) >= enough_of(len(ends))] if around else NO_DATES
+        return lost[np.sum(around, axis=0) >= self.enough_of(len(ends))] if around else NO_DATES
+
+    @staticmethod
+    def enough_of(n: int) -> int:
+        """Return how many of n series of an exchange are enough to doubt its calendar."""
+        return min(ENOUGH, max(FEWEST, n // 2 + 1))
+
+    def find_lags(self, indices: Sequence[str], guests: Sequence[Quotes] = ()) -> dict[str, int]:
+        """Return the sessions by which the dates of series are late (1) or early (-1).
+
+        Parameters
+        ----------
+        indices : sequence of str
+            Of the exchange, best first.
+        guests : sequence of Quotes
+            Series of other exchanges that are compared too.
+        """
+        quotes_of = {q.symbol: q for q in (*self.series, *guests) if len(q.bars.price) > 1}
+
+        def compare(symbol: str, peers: Sequence[str]) -> int | None:
+            """Return by how many sessions a series lags behind the median of its peers."""
+            bars = quotes_of[symbol].bars
+            moves = np.diff(np.log(bars.price))[-comparison.MOVES :]
+            days = bars.dates[-len(moves) - 1 :]
+            others = [quotes_of[peer].moved(days[:-1], days[1:]) for peer in peers]
+            return comparison.lag_of(moves, traces.row_medians(np.array(others).T))
+
+        return comparison.judge_dates(list(quotes_of), indices, compare)
 
     def moves_without(self, symbol: str, first: DateArray, last: DateArray) -> FloatArray:
         """Return the median log moves of the other series.
@@ -280,17 +339,12 @@ class Market:
         (k,) float array
             0 where there is none.
         """
-        some = self.series[:: max(1, len(self.series) // MOST)]
+        some = self.series[:: max(1, len(self.series) // comparison.MOST)]
         is_part = len(some) >= CROWD
         moves = [q.moved(first, last) for q in some if is_part or q.symbol != symbol]
         if not moves:
             return np.zeros(len(last))
         return np.nan_to_num(traces.row_medians(np.array(moves).T))
-
-
-def enough_of(n: int) -> int:
-    """Return how many of n series of an exchange are enough to doubt its calendar."""
-    return min(ENOUGH, max(FEWEST, n // 2 + 1))
 
 
 def runs(mask: BoolArray) -> list[tuple[int, int]]:
@@ -357,34 +411,3 @@ def spikes(price: FloatArray) -> BoolArray:
             done = j + 1 + back[0]
             is_spike[priced[j:done]] = True
     return is_spike
-
-
-def by_symbol(table: pd.DataFrame) -> Iterator[tuple[str, Quotes, IntArray]]:
-    """Yield each symbol of a long table in order of appearance, its rows by date, their places.
-
-    Columns that the table lacks are NaN.
-
-    Raises
-    ------
-    DataError
-        On a date that occurs twice.
-    """
-    import pandas as pd
-
-    codes, names = pd.factorize(table["symbol"])
-    dates = table["date"].to_numpy().astype("datetime64[D]")
-    blank = np.full(len(table), np.nan)
-    arrays = {c: table[c].to_numpy(float) if c in table else blank for c in COLUMNS}
-    order = np.arange(len(table))
-    is_later, is_same = codes[1:] > codes[:-1], codes[1:] == codes[:-1]
-    if not (is_later | (is_same & (dates[1:] >= dates[:-1]))).all():
-        order = np.lexsort((dates, codes))
-        codes, dates = codes[order], dates[order]
-        arrays = {c: values[order] for c, values in arrays.items()}
-    edges = np.searchsorted(codes, np.arange(len(names) + 1))
-    for name, a, b in zip(names, edges[:-1], edges[1:], strict=True):
-        numbers: dict[str, Any] = {c: values[a:b] for c, values in arrays.items()}
-        twice = dates[a + 1 : b][dates[a + 1 : b] == dates[a : b - 1]]
-        if len(twice):
-            raise DataError("two prices on one date", where=str(name), value=str(twice[0]))
-        yield str(name), Quotes(str(name), dates[a:b], **numbers), order[a:b]

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import NamedTuple
 
 import numpy as np
 
-from ..utility import BoolArray, Flag, FloatArray, ReturnKind, SmallIntArray
-from .fault_kinds import FLAGGED, MISSING
+from ..utility import BoolArray, FloatArray, ReturnKind, SmallIntArray
+from .faults import ReturnFault
 
 # Daily returns of indices are below this size on most days; in percent they are above it.
 LARGE_MEDIAN = 0.1
@@ -45,38 +44,29 @@ CODES = np.array([
     99, 999, 9999, 99999, 99.99, 999.99,
 ])  # fmt: skip
 LETTERS = {"E": -44.0, "D": -55.0, "C": -66.0, "B": -77.0, "A": -88.0}
-# The same as SAS writes them; a point alone is a missing value of SAS and Stata.
-CODE_TEXTS = LETTERS | {f".{letter}": code for letter, code in LETTERS.items()} | {".": -99.0}
 # -99 in percent: a code where the next days are ordinary, otherwise a loss of 99 %.
 HUNDREDTH = -0.99
 # The marks of values; 0 = no mark.
 INFINITE, LOSS, CODE, LONE, SUSPECT = range(1, 6)
-MARKS: Mapping[int, str] = {
-    INFINITE: "infinite_return", LOSS: "impossible_loss", CODE: "missing_code",
-    LONE: "impossible_return", SUSPECT: "suspect_return",
+MARKS: Mapping[int, ReturnFault] = {
+    INFINITE: ReturnFault.INFINITE, LOSS: ReturnFault.LOSS, CODE: ReturnFault.CODE,
+    LONE: ReturnFault.LONE, SUSPECT: ReturnFault.SUSPECT,
 }  # fmt: skip
 
 
-class ReturnFaultKind(NamedTuple):
-    """What is done about one kind of fault of returns, and the flags of the events it touches."""
+class MissingCodes:
+    """What a table has for a missing number.
 
-    action: str
-    flags: tuple[Flag, ...]
+    Attributes
+    ----------
+    NUMBERS : (n,) float array
+    TEXTS : dict of str to float
+        Letters in cells of text, also as SAS writes them, and the numbers that they mean; a point
+        alone is a missing value of SAS and Stata.
+    """
 
-
-QUARANTINED, UNIT, CODED = Flag.QUARANTINED, Flag.SUSPECT_UNIT, Flag.SUSPECT_MISSING_CODE
-RETURN_FLAGS = (QUARANTINED, UNIT, CODED)
-# In the order of docs/faults.md; the sentences of the catalogue have their names.
-RETURN_FAULTS: Mapping[str, ReturnFaultKind] = {
-    "infinite_return": ReturnFaultKind(MISSING, (QUARANTINED,)),
-    "impossible_loss": ReturnFaultKind(MISSING, (QUARANTINED,)),
-    "missing_code": ReturnFaultKind(MISSING, (CODED,)),
-    "impossible_return": ReturnFaultKind(MISSING, (QUARANTINED,)),
-    "percent_column": ReturnFaultKind(MISSING, (QUARANTINED, UNIT)),
-    "suspect_return": ReturnFaultKind(FLAGGED, (UNIT,)),
-    "suspect_column": ReturnFaultKind(FLAGGED, (UNIT,)),
-}
-TAKEN_OUT = tuple(name for name, kind in RETURN_FAULTS.items() if kind.action == MISSING)
+    NUMBERS = CODES
+    TEXTS = LETTERS | {f".{letter}": code for letter, code in LETTERS.items()} | {".": -99.0}
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,28 +2,15 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Sequence
-
 import numpy as np
 
-from ..utility import BoolArray, DateArray, FloatArray
-from ..words import Reason
-from .corporate_actions import ABOVE, row_medians
-from .quotes import LATE, MOST, Quotes, Span, runs
+from ..utility import BoolArray, DateArray
+from .corporate_actions import ABOVE
+from .faults import Span
+from .quotes import LATE, Quotes, runs
 
-# Prices that a history needs; the last moves that two series are compared by.
-HISTORY, COMPARED = 100, 60
-# The last moves that are compared with the market, and the fewest. Their correlation with the
-# market of the day before or after is so large, and so many standard errors above that of the day.
-MOVES, FEWEST, CORRELATED, ERRORS = 750, 100, 0.15, 4.0
-# Moves are cut off at so many times their usual size, so that no single one makes a correlation.
-CUT = 6.0
-# Day and month are swapped where this share of the days that could be, and so many, are no
-# sessions, and nearly all would be the other way round.
-CLOSED, SEVERAL, RIGHT = 0.1, 5, 0.02
-# One value on a closed day is an accident, whatever its share.
-ACCIDENT = 1
+# Prices that a history needs.
+HISTORY = 100
 
 
 def no_adjusted(q: Quotes) -> list[Span]:
@@ -130,77 +117,6 @@ def shifted_dates(q: Quotes) -> list[Span]:
     return spans_of_lag(q.dates, q.lag)
 
 
-def lag_between(q: Quotes, peers: Sequence[Quotes]) -> int | None:
-    """Return by how many sessions a series lags behind the median of its peers; see `lag_of`.
-
-    Parameters
-    ----------
-    q : Quotes
-    peers : sequence of Quotes
-        At least one.
-    """
-    moves = np.diff(np.log(q.bars.price))
-    rows = np.arange(1, len(moves) + 1)[-MOVES:]
-    first, last = q.bars.dates[rows - 1], q.bars.dates[rows]
-    market = row_medians(np.array([peer.moved(first, last) for peer in peers]).T)
-    return lag_of(moves[rows - 1], market)
-
-
-def judge_dates(
-    symbols: Sequence[str],
-    indices: Collection[str],
-    compare: Callable[[str, Sequence[str]], int | None],
-) -> dict[str, int]:
-    """Return the series of an exchange whose dates look a session late (1) or early (-1).
-
-    Each is compared with the index of the exchange; if that decides nothing, with the series in
-    step with the index. Without an index each is compared with the others. Who is right is decided
-    by the larger camp, and by the index if they are equal: a series that is off makes no other one
-    suspect.
-
-    Parameters
-    ----------
-    symbols : sequence of str
-        Two at least; fewer have no lag.
-    indices : collection of str
-        Indices of the exchange, best first.
-    compare : callable
-        Takes a symbol and others, and returns the lag of the one behind the median of the others,
-        as `lag_of`.
-
-    Returns
-    -------
-    dict of str to int
-        Without series that are in step, or of which nothing is certain.
-    """
-    lags: dict[str, int | None] = {}
-    index = next((symbol for symbol in indices if symbol in symbols), None)
-    if index is None:
-        for symbol in symbols:
-            peers = [peer for peer in _some_of(symbols) if peer != symbol]
-            lags[symbol] = compare(symbol, peers) if peers else None
-    else:
-        lags = {symbol: compare(symbol, [index]) for symbol in symbols if symbol != index}
-        lags[index] = 0
-        right = _some_of([symbol for symbol, lag in lags.items() if lag == 0])
-        for symbol in [symbol for symbol, lag in lags.items() if lag is None]:
-            lags[symbol] = compare(symbol, right)
-    number = Counter(lags.values())
-    late, early, in_step = number[1], number[-1], number[0]
-    if index is not None and max(late, early) > in_step:
-        sign = -1 if late > early else 1
-        return {symbol: sign for symbol, lag in lags.items() if lag == 0}
-    if index is None and late and early and late != early:
-        smaller = 1 if late < early else -1
-        return {symbol: lag for symbol, lag in lags.items() if lag == smaller}
-    return {symbol: lag for symbol, lag in lags.items() if lag}
-
-
-def _some_of(symbols: Sequence[str]) -> Sequence[str]:
-    """Return so many of the symbols that a median can be taken of."""
-    return symbols[:: max(1, len(symbols) // MOST)]
-
-
 def spans_of_lag(dates: DateArray, lag: int) -> list[Span]:
     """Return the whole span of a series that lags behind its market; [] if it does not.
 
@@ -222,24 +138,6 @@ def same_prices(q: Quotes) -> list[Span]:
     return same_as(q.dates, q.twin)
 
 
-def twins_of(series: Iterable[tuple[str, DateArray, FloatArray]]) -> dict[str, str]:
-    """Return the symbols whose last moves are those of another symbol, and which.
-
-    Parameters
-    ----------
-    series : iterable of (symbol, dates, moves)
-        Dates and moves of shape (n,); the last 60 are compared, which few zeros and no gap are
-        among.
-    """
-    groups: dict[bytes, list[str]] = {}
-    for symbol, dates, moves in series:
-        last = np.round(moves[-COMPARED:], 6) + 0.0
-        if len(last) == COMPARED and (np.abs(last) > 0).sum() > COMPARED // 2:
-            groups.setdefault(dates[-COMPARED:].tobytes() + last.tobytes(), []).append(symbol)
-    pairs = [symbols for symbols in groups.values() if len(symbols) > 1]
-    return {s: symbols[s == symbols[0]] for symbols in pairs for s in symbols}
-
-
 def same_as(dates: DateArray, twin: str) -> list[Span]:
     """Return the whole span of a series that is that of another symbol; [] without one.
 
@@ -250,113 +148,3 @@ def same_as(dates: DateArray, twin: str) -> list[Span]:
         The other symbol; "" = none.
     """
     return [Span(dates[0], dates[-1], f"the prices of {twin}")] * bool(twin)
-
-
-def lag_of(moves: FloatArray, market: FloatArray) -> int | None:
-    """Return by how many sessions the moves of a series lag behind those of the market.
-
-    Parameters
-    ----------
-    moves, market : (n,) float arrays
-        On the same sessions in order; NaN = missing.
-
-    Returns
-    -------
-    int or None
-        1 if the series is stamped a session late, -1 if early, 0 if it is in step; None if none of
-        them is certain.
-    """
-    fits = {lag: _correlation(moves, market, lag) for lag in (-1, 0, 1)}
-    best = max(fits, key=lambda lag: fits[lag][0])
-    fit, n = fits[best]
-    rivals = (-1, 1) if best == 0 else (0,)
-    if fit < CORRELATED or min(n, *(fits[rival][1] for rival in rivals)) < FEWEST:
-        return None
-    for rival in rivals:
-        weaker, m = fits[rival]
-        error = np.sqrt(1 / (n - 3) + 1 / (m - 3))
-        if np.arctanh(fit) - np.arctanh(weaker) <= ERRORS * error:
-            return None
-    return best
-
-
-def _correlation(moves: FloatArray, market: FloatArray, lag: int) -> tuple[float, int]:
-    """Return the correlation of moves with the market `lag` sessions earlier, and the pairs."""
-    n = len(moves)
-    a, b = moves[max(lag, 0) : n + min(lag, 0)], market[max(-lag, 0) : n - max(lag, 0)]
-    both = np.isfinite(a) & np.isfinite(b)
-    if both.sum() < FEWEST:
-        return 0.0, int(both.sum())
-    a, b = (_cut(values[both]) for values in (a, b))
-    spread = a.std() * b.std()
-    fit = float(np.mean((a - a.mean()) * (b - b.mean())) / spread) if spread > 0 else 0.0
-    return min(fit, 0.9999), int(both.sum())
-
-
-def _cut(values: FloatArray) -> FloatArray:
-    bound = CUT * np.median(np.abs(values))
-    return np.clip(values, -bound, bound)
-
-
-def explain_dates(dates: DateArray, sessions: DateArray) -> Reason | None:
-    """Return why the dates of a series cannot be meant; None if they can.
-
-    Parameters
-    ----------
-    dates : (n,) datetime64[D] array
-    sessions : (S,) datetime64[D] array
-        Of its exchange, at least from the first to the last date; empty = not known.
-
-    Returns
-    -------
-    Reason or None
-        With the number of days that are no sessions, and an example.
-    """
-    if not len(sessions):
-        return None
-    month, day = dates.astype("datetime64[M]"), dates.astype(int)
-    months, days = month.astype(int) % 12, day - month.astype("datetime64[D]").astype(int)
-    can = (days < 12) & (days != months)
-    years = month[can].astype("datetime64[Y]").astype("datetime64[M]")
-    turned = (years + days[can]).astype("datetime64[D]") + months[can]
-    closed = ~np.isin(dates[can], sessions)
-    if closed.sum() < max(SEVERAL, CLOSED * can.sum()):
-        return None
-    inside = (turned >= sessions[0]) & (turned <= sessions[-1])
-    if (~np.isin(turned[inside], sessions)).sum() > RIGHT * inside.sum():
-        return None
-    example, meant = dates[can][closed][0], turned[closed][0]
-    return Reason("swapped_dates", n=int(closed.sum()), day=str(example), meant=str(meant))
-
-
-def explain_closed(
-    dates: DateArray, values: FloatArray, sessions: DateArray, calendar: str
-) -> Reason | None:
-    """Return why a series is not used of which too much happened while its exchange was closed.
-
-    Parameters
-    ----------
-    dates : (n,) datetime64[D] array
-    values : (n,) float array
-        Prices that are not those of the row before, or returns that are not zero; NaN = missing.
-    sessions : (S,) datetime64[D] array
-        Of its exchange; empty = not known.
-    calendar : str
-        Their name.
-
-    Returns
-    -------
-    Reason or None
-        If more than 10 % of the values, and more than one, are between sessions.
-    """
-    if not len(sessions):
-        return None
-    has_value = np.isfinite(values)
-    inside = (dates > sessions[0]) & (dates < sessions[-1])
-    next_session = sessions[np.minimum(np.searchsorted(sessions, dates), len(sessions) - 1)]
-    strays = np.flatnonzero(has_value & inside & (next_session != dates))
-    n = int(has_value.sum())
-    if len(strays) <= max(ACCIDENT, CLOSED * n):
-        return None
-    facts = {"n": len(strays), "total": n, "calendar": calendar, "day": str(dates[strays[0]])}
-    return Reason("mostly_closed", share=len(strays) / n, **facts)

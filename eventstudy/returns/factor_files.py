@@ -24,9 +24,10 @@ from ..calendars import bundled_rows
 from ..errors import ConfigError, DataError, UnreachableError
 from ..files import read_bytes, read_table, replacing
 from ..prices import default_path, store_file
-from ..quality import CODES, GATE, HUGE, LARGE_MEDIAN, Gate, SeriesFault
+from ..quality import Gate, SeriesFault
 from ..utility import did_you_mean
 from ..words import make_error, say
+from .sessions import GATE
 from .table import of_file, wide_returns
 
 if TYPE_CHECKING:
@@ -350,8 +351,7 @@ def _through_gate(values: pd.DataFrame, where: str) -> pd.DataFrame:
 def _refuse_percent(values: pd.DataFrame, where: str) -> None:
     """Refuse a table in percent: a wrong unit would make every abnormal return wrong in silence."""
     numbers = values.drop(columns="rf", errors="ignore").to_numpy(float)
-    sizes = np.abs(numbers[(np.abs(numbers) < HUGE) & ~np.isin(numbers, CODES)])
-    if len(sizes) and (median := float(np.median(sizes))) > LARGE_MEDIAN:
+    if median := Gate.find_percent(numbers):
         raise make_error(DataError, "wrong.factors", where=where, value=median)
     rf = values["rf"].abs().clip(upper=1).median() if "rf" in values else 0.0
     if rf > LARGE_RF:

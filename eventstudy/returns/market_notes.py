@@ -9,21 +9,7 @@ import numpy as np
 
 from ..calendars import Exchange, Sessions
 from ..errors import DataError
-from ..quality import (
-    FLAGGED,
-    MOVES,
-    Quotes,
-    SeriesFault,
-    as_faults,
-    enough_of,
-    explain_dates,
-    judge_dates,
-    lag_of,
-    row_medians,
-    same_as,
-    spans_of_lag,
-    twins_of,
-)
+from ..quality import Market, Quotes, SeriesDates, SeriesFault, SeriesFaults
 from ..utility import BoolArray, DateArray, FloatArray
 from ..words import Reason
 from .sessions import CLOCKS, Clock, Key, home_calendars, indices_of, located
@@ -91,11 +77,11 @@ def refuse_dates(dates: DateArray, clock: Clock, where: str) -> None:
         Name of the file.
     """
     for name, days in clock.dates.items():
-        if why := explain_dates(dates, days):
+        if why := SeriesDates(dates, days).explain_swapped():
             raise DataError(str(why), where=where, value=f"calendar {name}")
 
 
-def find_odd_rows(values: FloatArray, keys: Sequence[Key], clock: Clock) -> list[SeriesFault]:
+def find_odd_rows(values: FloatArray, keys: Sequence[Key], clock: Clock) -> SeriesFaults:
     """Return the rows of returns whose dates look shifted, and those that are of another symbol.
 
     Parameters
@@ -106,33 +92,17 @@ def find_odd_rows(values: FloatArray, keys: Sequence[Key], clock: Clock) -> list
 
     Returns
     -------
-    list of SeriesFault
-        The market is the median of the other rows of the calendar, of 11 of them at most.
+    SeriesFaults
     """
     homes, rows_of, faults = home_calendars(keys), defaultdict(list), list[SeriesFault]()
     for row, (symbol, name) in enumerate(keys):
         if homes.get(symbol) == name:
             rows_of[name].append(row)
     for name, rows in rows_of.items():
-        last, dates = clock.columns[name][-MOVES:], clock.dates[name]
-        recent = dates[-MOVES:]
-        row_of = {keys[row][0]: row for row in rows}
-        moves = {symbol: values[row, last] for symbol, row in row_of.items()}
-        twins = twins_of((symbol, recent, moves[symbol]) for symbol in moves)
-
-        def compare(
-            symbol: str, peers: Sequence[str], moves: Mapping[str, FloatArray] = moves
-        ) -> int | None:
-            market = row_medians(np.array([moves[peer] for peer in peers]).T)
-            return lag_of(moves[symbol], market)
-
-        lags = judge_dates(list(moves), indices_of(name), compare)
-        for symbol in moves:
-            shifted = spans_of_lag(dates, lags.get(symbol, 0))
-            twin = twins.get(symbol, "")
-            faults += as_faults(symbol, "shifted_dates", FLAGGED, shifted)
-            faults += as_faults(symbol, "same_prices", FLAGGED, same_as(dates, twin))
-    return faults
+        last = clock.columns[name][-SeriesFaults.RECENT :]
+        moves = {keys[row][0]: values[row, last] for row in rows}
+        faults += SeriesFaults.of_returns(moves, clock.dates[name], indices_of(name))
+    return SeriesFaults(faults)
 
 
 def note_ends(last: np.datetime64, calendars: Mapping[str, Sessions]) -> list[str]:
@@ -184,7 +154,7 @@ def _note_doubts(name: str, quotes: Sequence[Quotes]) -> list[str]:
         is_inside = (q.dates > dates[0]) & (q.dates < dates[-1])
         for day in q.dates[_traded(q) & is_inside & ~located(q.dates, dates)[1]]:
             traders[str(day)].append(q.symbol)
-    needed = enough_of(len(quotes))
+    needed = Market.enough_of(len(quotes))
     days = sorted(day for day, symbols in traders.items() if len(symbols) >= needed)
     if not days:
         return []

@@ -14,17 +14,7 @@ import numpy as np
 from ..calendars import Sessions, weekdays_closed
 from ..errors import DataError
 from ..prices import Prices
-from ..quality import (
-    LIMITS,
-    LimitRule,
-    SeriesFault,
-    by_symbol,
-    explain_closed,
-    explain_dates,
-    find_faults,
-    near,
-    note_faults,
-)
+from ..quality import LimitRule, Quotes, SeriesDates, SeriesFault, SeriesFaults
 from ..utility import DateArray, FloatArray, IntArray, Measure, ReturnKind, SmallIntArray
 from ..words import make_error
 from . import sessions as laying
@@ -165,14 +155,11 @@ class ReturnsPanel:
         -------
         tuple of SeriesFault
         """
-        return near(self._faults.get(symbol, ()), first, last)
+        return self._faults.near(symbol, first, last)
 
     @cached_property
-    def _faults(self) -> dict[str, list[SeriesFault]]:
-        faults: dict[str, list[SeriesFault]] = {}
-        for fault in self.faults:
-            faults.setdefault(fault.symbol, []).append(fault)
-        return faults
+    def _faults(self) -> SeriesFaults:
+        return SeriesFaults(self.faults)
 
     @cached_property
     def closed(self) -> dict[str, IntArray]:
@@ -226,7 +213,7 @@ class ReturnsPanel:
         shares: Mapping[str, float] | None = None,
         failures: Mapping[str, str] | None = None,
         st: Collection[str] = (),
-        limits: Sequence[LimitRule] = LIMITS,
+        limits: Sequence[LimitRule] = LimitRule.ALL,
         **extra: object,
     ) -> ReturnsPanel:
         """Return the panel of a long table of prices.
@@ -266,20 +253,23 @@ class ReturnsPanel:
             raise make_error(DataError, "wrong.no_price")
         keys, returns = list(keys), kind if measure == "return" else None
         firms, series, notes = {symbol for symbol, _ in keys}, {}, list[str]()
-        symbols, lacking, faults = list(by_symbol(table)), dict[str, str](), list[SeriesFault]()
-        prices = [quotes for _, quotes, _ in symbols]
+        symbols = list(Quotes.by_symbol(table))
+        lacking, seen = dict[str, str](), list[SeriesFault]()
+        prices = [quotes for quotes, _ in symbols]
         clock, homes = laying.clock_of(prices, sessions), laying.home_calendars(keys)
         quotes_of = laying.with_markets(prices, keys, clock, st=st, limits=limits)
-        for symbol, _, rows in symbols:
+        for bare, rows in symbols:
+            symbol = bare.symbol
             quotes = quotes_of[symbol]
-            days = quotes.dates, laying.moved_prices(quotes), quotes.sessions
-            why = explain_dates(quotes.dates, quotes.sessions)
-            if why := why or explain_closed(*days, homes.get(symbol, "")):
+            days = SeriesDates(quotes.dates, quotes.sessions)
+            why = days.explain_swapped()
+            moved = laying.moved_prices(quotes)
+            if why := why or days.explain_closed(moved, homes.get(symbol, "")):
                 lacking[symbol] = why
             elif returns:
                 series[symbol] = quotes.dates, quotes.price
                 if symbol in firms:
-                    faults += find_faults(quotes)
+                    seen += SeriesFaults.of(quotes)
                     notes += laying.note_closes(quotes)
             else:
                 data = table.iloc[rows], measure, (shares or {}).get(symbol, np.nan)
@@ -297,11 +287,12 @@ class ReturnsPanel:
             notes += note_closed_days(symbol, calendar, outside, len(quotes_of[symbol].dates))
         origin: Mapping[str, Any] = extra.get("provenance", {})  # type: ignore[assignment]
         sources = {symbol: entry["source"] for symbol, entry in origin.items()}
-        notes += [*note_faults(faults), *note_markets(quotes_of, wanted, sessions, sources)]
+        faults = SeriesFaults(seen)
+        notes += [*faults.notes(), *note_markets(quotes_of, wanted, sessions, sources)]
         has_limits = any(quotes_of[symbol].rules for symbol, _ in wanted)
         return cls(
             keys=tuple(wanted), values=values, spans=spans, sessions=clock.sessions,
-            calendars=clock.columns, measure=measure, notes=tuple(notes), faults=tuple(faults),
+            calendars=clock.columns, measure=measure, notes=tuple(notes), faults=faults,
             hours={name: laying.usual_hours(s) for name, s in sessions.items()},
             kind=returns or "simple", prices=table,
             limits=states if has_limits or states.any() else None,
@@ -402,7 +393,7 @@ class ReturnsPanel:
             values, outside = values[sound], outside[sound]
         odd, strays = find_odd_rows(values, wanted, clock), zip(wanted, outside, strict=True)
         notes = [n for key, k in strays for n in note_closed_days(*key, int(k), len(dates))]
-        notes += [*note_faults(odd), *note_ends(dates[-1], sessions or {})]
+        notes += [*odd.notes(), *note_ends(dates[-1], sessions or {})]
         spans = np.isfinite(values, out=np.empty(values.shape, laying.span_type(values.shape[1])))
         return cls(
             keys=tuple(wanted), values=values, spans=spans, sessions=clock.sessions,

@@ -21,7 +21,7 @@ from ..files import (
     read_table,
     with_index,
 )
-from ..quality import CODE_TEXTS
+from ..quality import MissingCodes
 from ..utility import CalendarChoice
 from ..words import make_error, say
 from .table import FrameTable, numbers_of
@@ -49,7 +49,7 @@ THOUSAND = 1000
 # Codes of delistings for liquidation or by the exchange: their last loss is large.
 PERFORMANCE = 400
 # Codes of missing returns as numbers, and as other letters than those of returns.
-LOST, LETTER = set(CODE_TEXTS.values()), r"\.?[A-Z]|\."
+LOST, LETTER = set(MissingCodes.TEXTS.values()), r"\.?[A-Z]|\."
 
 
 def has_securities(names: Iterable[Any]) -> bool:

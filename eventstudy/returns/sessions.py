@@ -9,20 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 import numpy as np
 
 from ..calendars import Exchange, Sessions, Symbol
-from ..quality import (
-    GATE,
-    NO_DATES,
-    Gate,
-    LimitRule,
-    Market,
-    Quotes,
-    Verdict,
-    explain_closed,
-    judge_dates,
-    lag_between,
-    rules_of,
-    twins_of,
-)
+from ..quality import Gate, LimitRule, Market, Quotes, SeriesDates, Verdict
 from ..utility import BoolArray, CalendarChoice, DateArray, FloatArray, IntArray, ReturnKind
 from ..words import Reason
 
@@ -31,6 +18,8 @@ if TYPE_CHECKING:
 
 Key = tuple[str, str]
 DATA_CALENDAR = "data"
+# What the gate saw in a frame of factors is in its `attrs` by this name, as JSON: Parquet keeps it.
+GATE = "eventstudy.gate"
 # The calendar that each exchange keeps: Shenzhen's is Shanghai's.
 CLOCKS = {e.code: e.calendar for e in Exchange.all() if e.calendar}
 # Time zone of sessions whose exchange is not known.
@@ -297,6 +286,10 @@ class Clock(NamedTuple):
         union = np.unique(np.concatenate(list(dates.values())))
         return cls(union, dates, {name: np.searchsorted(union, d) for name, d in dates.items()})
 
+    def dates_of(self, name: str) -> DateArray:
+        """Return the dates of the sessions of a calendar; none where it is not known."""
+        return self.dates.get(name, np.empty(0, "datetime64[D]"))
+
 
 class ReturnsTable(Protocol):
     """Returns of many symbols on the same dates.
@@ -361,7 +354,7 @@ def lay_table(
                 row, outside[i] = compounded(table.dates, returns, clock.dates[name], kind)
                 values[i, clock.columns[name]] = row
                 moves = np.where(returns == 0, np.nan, returns)
-                why = explain_closed(table.dates, moves, clock.dates[name], name)
+                why = SeriesDates(table.dates, clock.dates[name]).explain_closed(moves, name)
                 if why and homes.get(symbol) == name:
                     refused[symbol] = why
             else:
@@ -470,16 +463,6 @@ def indices_of(code: str) -> Sequence[str]:
     return exchange.indices if exchange else ()
 
 
-def _judge_dates(members: Iterable[Quotes], indices: Sequence[str]) -> dict[str, int]:
-    """Return the sessions by which the dates of series of an exchange are late."""
-    quotes_of = {q.symbol: q for q in members if len(q.bars.price) > 1}
-
-    def compare(symbol: str, peers: Sequence[str]) -> int | None:
-        return lag_between(quotes_of[symbol], [quotes_of[peer] for peer in peers])
-
-    return judge_dates(list(quotes_of), indices, compare)
-
-
 def with_markets(
     series: Sequence[Quotes],
     keys: Iterable[Key],
@@ -502,27 +485,25 @@ def with_markets(
     """
     keys = list(keys)
     homes, groups = home_calendars(keys), dict[str, list[Quotes]]()
-    twins = twins_of((q.symbol, q.bars.dates[1:], np.diff(np.log(q.bars.price))) for q in series)
+    twins = Quotes.find_twins(series)
     for quotes in series:
         groups.setdefault(homes.get(quotes.symbol, ""), []).append(quotes)
     groups.pop("", None)
-    markets = {
-        home: Market(members, clock.dates.get(home, NO_DATES)) for home, members in groups.items()
-    }
+    markets = {home: Market(members, clock.dates_of(home)) for home, members in groups.items()}
     lags = dict[str, int]()
-    for home, members in groups.items():
+    for home, market in markets.items():
         indices, guests = indices_of(home), list[Quotes]()
         if not indices and home != DATA_CALENDAR:
             # A market without an index of its own is judged by one that its events name.
             indices = tuple(s for s, name in keys if name == home and Symbol(s).kind == "index")
             guests = [quotes for quotes in series if quotes.symbol in indices]
-        lags |= _judge_dates([*members, *guests], indices)
+        lags |= market.find_lags(indices, guests)
     out = {}
     for quotes in series:
         symbol, home = quotes.symbol, homes.get(quotes.symbol, "")
         out[symbol] = replace(
-            quotes, sessions=clock.dates.get(home, NO_DATES), market=markets.get(home),
-            rules=rules_of(symbol, limits, st=symbol in st), twin=twins.get(symbol, ""),
+            quotes, sessions=clock.dates_of(home), market=markets.get(home),
+            rules=LimitRule.of(symbol, limits, st=symbol in st), twin=twins.get(symbol, ""),
             lag=lags.get(symbol, 0),
         )  # fmt: skip
     return out

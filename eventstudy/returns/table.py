@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from ..errors import DataError
 from ..files import frame_of, read_table, reading_parquet, with_index
 from ..prices import FIRST_DAY, LAST_DAY
-from ..quality import CODE_TEXTS
+from ..quality import MissingCodes
 from ..utility import DateArray, FloatArray, IntArray
 from ..words import make_error, say
 
@@ -358,5 +358,6 @@ def numbers_of(cells: pd.Series[Any]) -> pd.Series[float]:
     if not texts.any():
         return numbers
     values = numbers.to_numpy(float, copy=True)
-    values[texts] = cells[texts].astype(str).str.strip().map(CODE_TEXTS).to_numpy(float)
+    stripped = cells[texts].astype(str).str.strip()
+    values[texts] = stripped.map(MissingCodes.TEXTS).to_numpy(float)
     return pd.Series(values, cells.index, name=cells.name)

@@ -10,7 +10,7 @@ import numpy as np
 from ...analysis import PROVISIONAL, Calibration, CarRegression, Path95, draws_error
 from ...calendars import Symbol, Window
 from ...findings import Case, Findings, Sample, cases_without_prices
-from ...quality import RETURN_FAULTS
+from ...quality import ReturnFault
 from ...significance import STATISTICS
 from ...words import (
     LEVEL,
@@ -518,7 +518,7 @@ def issues(findings: Findings) -> str:
     if not kinds:
         return ""
     each = ", ".join(say(f"fault.{kind}", n=n) for kind, n in kinds.items())
-    data = "return" if kinds.keys() <= RETURN_FAULTS.keys() else "price"
+    data = "return" if kinds.keys() <= set(ReturnFault) else "price"
     text = say(f"terminal.{data}_issues", n=sum(kinds.values()), kinds=each)
     lost = [str(n.text) for n in findings.notes if getattr(n.text, "code", "") == "sessions_lost"]
     return ". ".join([text, *lost]) if "lost_session" in kinds else text

@@ -1,0 +1,139 @@
+"""Series beside those of their exchange: in step or a session off, and the same as another one."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Sequence
+
+import numpy as np
+
+from ..utility import DateArray, FloatArray
+
+# The last moves that two series are compared by.
+COMPARED = 60
+# The last moves that are compared with the market, and the fewest. Their correlation with the
+# market of the day before or after is so large, and so many standard errors above that of the day.
+MOVES, FEWEST, CORRELATED, ERRORS = 750, 100, 0.15, 4.0
+# Moves are cut off at so many times their usual size, so that no single one makes a correlation.
+CUT = 6.0
+# Series of an exchange that its median move is taken from.
+MOST = 11
+
+
+def judge_dates(
+    symbols: Sequence[str],
+    indices: Collection[str],
+    compare: Callable[[str, Sequence[str]], int | None],
+) -> dict[str, int]:
+    """Return the series of an exchange whose dates look a session late (1) or early (-1).
+
+    Each is compared with the index of the exchange; if that decides nothing, with the series in
+    step with the index. Without an index each is compared with the others. Who is right is decided
+    by the larger camp, and by the index if they are equal: a series that is off makes no other one
+    suspect.
+
+    Parameters
+    ----------
+    symbols : sequence of str
+        Two at least; fewer have no lag.
+    indices : collection of str
+        Indices of the exchange, best first.
+    compare : callable
+        Takes a symbol and others, and returns the lag of the one behind the median of the others,
+        as `lag_of`.
+
+    Returns
+    -------
+    dict of str to int
+        Without series that are in step, or of which nothing is certain.
+    """
+    lags: dict[str, int | None] = {}
+    index = next((symbol for symbol in indices if symbol in symbols), None)
+    if index is None:
+        for symbol in symbols:
+            peers = [peer for peer in _some_of(symbols) if peer != symbol]
+            lags[symbol] = compare(symbol, peers) if peers else None
+    else:
+        lags = {symbol: compare(symbol, [index]) for symbol in symbols if symbol != index}
+        lags[index] = 0
+        right = _some_of([symbol for symbol, lag in lags.items() if lag == 0])
+        for symbol in [symbol for symbol, lag in lags.items() if lag is None]:
+            lags[symbol] = compare(symbol, right)
+    number = Counter(lags.values())
+    late, early, in_step = number[1], number[-1], number[0]
+    if index is not None and max(late, early) > in_step:
+        sign = -1 if late > early else 1
+        return {symbol: sign for symbol, lag in lags.items() if lag == 0}
+    if index is None and late and early and late != early:
+        smaller = 1 if late < early else -1
+        return {symbol: lag for symbol, lag in lags.items() if lag == smaller}
+    return {symbol: lag for symbol, lag in lags.items() if lag}
+
+
+def _some_of(symbols: Sequence[str]) -> Sequence[str]:
+    """Return so many of the symbols that a median can be taken of."""
+    return symbols[:: max(1, len(symbols) // MOST)]
+
+
+def find_twins(series: Iterable[tuple[str, DateArray, FloatArray]]) -> dict[str, str]:
+    """Return the symbols whose last moves are those of another symbol, and which.
+
+    Parameters
+    ----------
+    series : iterable of (symbol, dates, moves)
+        Dates and moves of shape (n,); the last 60 are compared, which few zeros and no gap are
+        among.
+    """
+    groups: dict[bytes, list[str]] = {}
+    for symbol, dates, moves in series:
+        last = np.round(moves[-COMPARED:], 6) + 0.0
+        if len(last) == COMPARED and (np.abs(last) > 0).sum() > COMPARED // 2:
+            groups.setdefault(dates[-COMPARED:].tobytes() + last.tobytes(), []).append(symbol)
+    pairs = [symbols for symbols in groups.values() if len(symbols) > 1]
+    return {s: symbols[s == symbols[0]] for symbols in pairs for s in symbols}
+
+
+def lag_of(moves: FloatArray, market: FloatArray) -> int | None:
+    """Return by how many sessions the moves of a series lag behind those of the market.
+
+    Parameters
+    ----------
+    moves, market : (n,) float arrays
+        On the same sessions in order; NaN = missing.
+
+    Returns
+    -------
+    int or None
+        1 if the series is stamped a session late, -1 if early, 0 if it is in step; None if none of
+        them is certain.
+    """
+    fits = {lag: _correlation(moves, market, lag) for lag in (-1, 0, 1)}
+    best = max(fits, key=lambda lag: fits[lag][0])
+    fit, n = fits[best]
+    rivals = (-1, 1) if best == 0 else (0,)
+    if fit < CORRELATED or min(n, *(fits[rival][1] for rival in rivals)) < FEWEST:
+        return None
+    for rival in rivals:
+        weaker, m = fits[rival]
+        error = np.sqrt(1 / (n - 3) + 1 / (m - 3))
+        if np.arctanh(fit) - np.arctanh(weaker) <= ERRORS * error:
+            return None
+    return best
+
+
+def _correlation(moves: FloatArray, market: FloatArray, lag: int) -> tuple[float, int]:
+    """Return the correlation of moves with the market `lag` sessions earlier, and the pairs."""
+    n = len(moves)
+    a, b = moves[max(lag, 0) : n + min(lag, 0)], market[max(-lag, 0) : n - max(lag, 0)]
+    both = np.isfinite(a) & np.isfinite(b)
+    if both.sum() < FEWEST:
+        return 0.0, int(both.sum())
+    a, b = (_cut(values[both]) for values in (a, b))
+    spread = a.std() * b.std()
+    fit = float(np.mean((a - a.mean()) * (b - b.mean())) / spread) if spread > 0 else 0.0
+    return min(fit, 0.9999), int(both.sum())
+
+
+def _cut(values: FloatArray) -> FloatArray:
+    bound = CUT * np.median(np.abs(values))
+    return np.clip(values, -bound, bound)
