@@ -9,7 +9,7 @@ import pandas as pd
 from conftest import Market
 from markdown_it import MarkdownIt
 
-from eventstudy.files import read_numbers
+from eventstudy.files.csv_text import read_numbers
 from eventstudy.settings import StudyConfig
 from eventstudy.studies import EventStudyResults
 

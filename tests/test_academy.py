@@ -23,7 +23,7 @@ from crsp_files import DELISTED, LAYOUTS, LOSS, PERMNOS, make_market, write
 import eventstudy as es
 from eventstudy.cli.main import main
 from eventstudy.errors import ConfigError, DataError, EventsFileError, EventStudyError
-from eventstudy.files import read_table, tables
+from eventstudy.files import InputFile
 from eventstudy.prices import resolve
 from eventstudy.returns import market_values, read_securities, security_files
 from eventstudy.returns.factor_files import VARIABLE
@@ -80,13 +80,13 @@ def test_a_large_file_is_read_in_pieces_to_the_same_cells(
     wanted = ["12060", "93436", "ewretd"]
     whole = SecurityTable(read_securities(file, wanted), wanted, "crsp")
     monkeypatch.setattr(security_files, "LARGE", 0)
-    monkeypatch.setattr(tables, "PIECE", 97)
+    monkeypatch.setattr(InputFile, "PIECE", 97)
     part = read_securities(file, wanted)
     assert len(part) < 1500 < len(LAYOUTS[layout](MARKET))
     pieces = SecurityTable(part, wanted, "crsp")
     pd.testing.assert_frame_equal(pieces._wide, whole._wide)
     assert pieces.notices == whole.notices
-    values = [market_values(table, wanted) for table in (part, read_table(file))]
+    values = [market_values(table, wanted) for table in (part, InputFile(file).table())]
     pd.testing.assert_frame_equal(*values)
     with pytest.raises(DataError, match="none of the securities is there"):
         SecurityTable(read_securities(file, ["1"]), ["1"], "crsp")

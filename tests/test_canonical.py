@@ -17,8 +17,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from eventstudy.events import read_events
-from eventstudy.files import read_csv, read_numbers, to_csv, unquoted
-from eventstudy.files.csv_text import quoted
+from eventstudy.files import read_csv, to_csv
+from eventstudy.files.csv_text import quoted, read_numbers, unquoted
 from eventstudy.findings import read_run
 from eventstudy.runs import write_run
 from eventstudy.runs.index import run_of

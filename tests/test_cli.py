@@ -19,7 +19,7 @@ from run_folders import QUICK
 from yahoo_standin import Yahoo, synthetic
 
 from eventstudy.cli.main import main
-from eventstudy.files import read_numbers
+from eventstudy.files.csv_text import read_numbers
 from eventstudy.models import MODELS
 from eventstudy.significance import STATISTICS
 from eventstudy.words import ascii_text

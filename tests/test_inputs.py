@@ -14,7 +14,7 @@ from conftest import ROOT
 
 from eventstudy.errors import ConfigError, DataError
 from eventstudy.events import Events
-from eventstudy.files import read_table
+from eventstudy.files import InputFile
 from eventstudy.fitting import StudyInputs
 from eventstudy.returns import read_factors
 from eventstudy.settings import StudyConfig
@@ -86,14 +86,14 @@ def test_every_separator_gives_the_same_table(tmp_path: Path, separator: str) ->
     frame = pd.DataFrame({"date": ["2020-01-02", "2020-01-03"], "A": [0.1, 1 / 3], "7": [1.0, 2]})
     path = tmp_path / "table.csv"
     frame.to_csv(path, sep=separator, index=False, encoding="utf-8-sig")
-    pd.testing.assert_frame_equal(read_table(path), frame, check_exact=True)
-    pd.testing.assert_frame_equal(read_table(path.read_bytes()), frame, check_exact=True)
+    pd.testing.assert_frame_equal(InputFile(path).table(), frame, check_exact=True)
+    pd.testing.assert_frame_equal(InputFile(path).csv(path.read_bytes()), frame, check_exact=True)
 
 
 def test_decimal_commas_are_read_where_the_separator_is_no_comma(tmp_path: Path) -> None:
     path = tmp_path / "table.csv"
     path.write_text("date;A;B;note\n2020-01-02;0,1;;1,5 million\n2020-01-03;-,25e-1;1,5;x\n")
-    table = read_table(path)
+    table = InputFile(path).table()
     assert table["A"].tolist() == [0.1, -0.025]
     assert table["B"].isna().tolist() == [True, False]
     assert table["note"].tolist() == ["1,5 million", "x"]
@@ -122,6 +122,6 @@ def test_what_is_no_table_is_refused_with_the_reason(
 ) -> None:
     (tmp_path / "table.csv").write_bytes(raw)
     with pytest.raises(DataError, match=f"table.csv: .*{reason}"):
-        read_table(tmp_path / "table.csv")
+        InputFile(tmp_path / "table.csv").table()
     with pytest.raises(ConfigError, match="no such file"):
-        read_table(tmp_path / "none.csv")
+        InputFile(tmp_path / "none.csv").table()

@@ -11,7 +11,7 @@ import pytest
 from conftest import Market
 
 from eventstudy.calendars import Window
-from eventstudy.files import read_numbers
+from eventstudy.files.csv_text import read_numbers
 from eventstudy.fitting import listed, listed_rows
 from eventstudy.runs import verify_run, write_run
 from eventstudy.settings import StudyConfig

@@ -17,7 +17,8 @@ from conftest import Market
 
 from eventstudy.errors import ConfigError, RunFolderError
 from eventstudy.events import read_events
-from eventstudy.files import checked_name, read_numbers
+from eventstudy.files import checked_name
+from eventstudy.files.csv_text import read_numbers
 from eventstudy.fitting import group_column
 from eventstudy.runs import write_run
 from eventstudy.settings import StudyConfig

@@ -23,7 +23,8 @@ from yahoo_standin import Yahoo, synthetic
 from eventstudy.analysis import study_tables
 from eventstudy.calendars import Window
 from eventstudy.errors import RunFolderError
-from eventstudy.files import read_numbers, to_csv
+from eventstudy.files import to_csv
+from eventstudy.files.csv_text import read_numbers
 from eventstudy.runs import (
     Origin,
     Record,

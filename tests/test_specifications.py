@@ -25,7 +25,7 @@ from eventstudy.analysis.robustness.specifications import cells_of, joint_pvalue
 from eventstudy.calendars import Window
 from eventstudy.cli.main import main
 from eventstudy.errors import ConfigError
-from eventstudy.files import read_numbers
+from eventstudy.files.csv_text import read_numbers
 from eventstudy.findings import read_findings
 from eventstudy.report import terminal_text
 from eventstudy.report.formats.pages import render_report

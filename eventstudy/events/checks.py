@@ -15,18 +15,7 @@ import numpy as np
 
 from ..calendars import Sessions, Symbol
 from ..errors import ConfigError, Problem
-from ..files import (
-    OUTCOME,
-    WHOLE_ROW,
-    Sheet,
-    TextColumn,
-    bare,
-    commas_in,
-    identifier_for,
-    is_number,
-    number_combinations,
-    strip,
-)
+from ..files import OUTCOME, SecurityColumns, Sheet, TextColumn, bare, misread_numbers, strip
 from ..utility import CalendarChoice, DateArray, IntArray, day_order, did_you_mean, flags_of, iso_of
 from ..words import make_error, say
 from . import rows as one_row
@@ -115,7 +104,7 @@ def check_sheet(sheet: Sheet, rules: Rules) -> tuple[Checked | None, list[Proble
     if not set(one_row.REQUIRED) <= set(columns):
         return None, problems
     if not len(sheet.lines) and not sheet.odd:
-        problems.append(Problem(sheet.header, WHOLE_ROW, "there are no events below the header"))
+        problems.append(Problem(sheet.header, "", "there are no events below the header"))
     named = zip(columns, sheet.columns, strict=True)
     trimmed = (*one_row.KNOWN, *GROUPS)
     cells = {n: column.changed(strip) if n in trimmed else column for n, column in named}
@@ -154,7 +143,7 @@ def with_known_names(sheet: Sheet, chosen: Mapping[str, str]) -> Sheet:
         If there is no such column, or several that may be meant.
     """
     names, notices = list(map(strip, sheet.names)), list(sheet.notices)
-    columns, by_identifier = list(sheet.columns), identifier_for(names) != ""
+    columns, by_identifier = list(sheet.columns), bool(SecurityColumns(names).in_place_of_ticker)
     for wanted in one_row.REQUIRED:
         name = _meant(wanted, chosen.get(wanted, ""), names)
         if by_identifier and wanted == "announced_at" and name in names:
@@ -193,7 +182,7 @@ def _meant(wanted: str, chosen: str, names: list[str]) -> str:
         facts: Any = {"remedy": did_you_mean(chosen, names), "names": names}
         raise make_error(ConfigError, "events.no_column", value=chosen, **facts)
     usual = [c for c in _aliases(wanted, columns) if bare(c) in UNDERSTOOD]
-    identifier = identifier_for(names) if wanted == "ticker" else ""
+    identifier = SecurityColumns(names).in_place_of_ticker if wanted == "ticker" else ""
     usual = [wanted] if wanted in columns else usual or list(filter(None, [identifier]))
     if chosen not in ("", wanted) and wanted in columns:
         raise make_error(ConfigError, "events.two_columns", value=chosen, wanted=wanted)
@@ -212,11 +201,11 @@ def _check_header(line: int, names: list[str]) -> tuple[list[str], list[Problem]
     for i, column in enumerate(columns):
         if not column:
             remedy = "" if i else say("events.index")
-            problems.append(Problem(line, WHOLE_ROW, say("events.nameless", n=i + 1), None, remedy))
+            problems.append(Problem(line, "", say("events.nameless", n=i + 1), None, remedy))
         elif column in columns[:i]:
             problems.append(Problem(line, column, say("events.named_twice", n=i + 1)))
         elif one_row.CONTROL.search(column):
-            problems.append(Problem(line, WHOLE_ROW, say("events.control"), one_row.short(column)))
+            problems.append(Problem(line, "", say("events.control"), one_row.short(column)))
     lacking = {name: _rename(name, columns) for name in one_row.REQUIRED if name not in columns}
     problems += [Problem(line, n, "column is missing", None, hint) for n, hint in lacking.items()]
     if "tz" not in columns and (alias := next(iter(_aliases("tz", columns)), "")):
@@ -282,7 +271,7 @@ def _judged(
     rows.
     """
     columns = {name: cells.get(name, TextColumn.blank(n)) for name in names}
-    first, number = number_combinations(*(column.codes for column in columns.values()))
+    first, number = TextColumn.combine(*(column.codes for column in columns.values()))
     combinations = zip(*(column.take(first) for column in columns.values()), strict=True)
     rows = [Row(dict(zip(names, texts, strict=True))) for texts in combinations]
     for row in rows:
@@ -301,7 +290,7 @@ def _spread(faults_of: Sequence[Sequence[Problem]], number: IntArray, faults: Fa
 
 def _joined_flags(first: TextColumn, second: TextColumn) -> TextColumn:
     """Return the words of two columns of n rows, each once."""
-    rows, number = number_combinations(first.codes, second.codes)
+    rows, number = TextColumn.combine(first.codes, second.codes)
     cells = map(";".join, zip(first.take(rows), second.take(rows), strict=True))
     return TextColumn.coded([";".join(dict.fromkeys(flags_of(cell))) for cell in cells], number)
 
@@ -309,7 +298,7 @@ def _joined_flags(first: TextColumn, second: TextColumn) -> TextColumn:
 def _note_merged(cells: Mapping[str, TextColumn], day0: DateArray, ids: list[str]) -> list[str]:
     """Return a notice on announcements that are one event: of one listing with one day 0."""
     days = day0.astype(np.int64)
-    first, number = number_combinations(cells["ticker"].codes, days - days.min(initial=0))
+    first, number = TextColumn.combine(cells["ticker"].codes, days - days.min(initial=0))
     groups = {name: list(cells[name]) for name in GROUPS if name in cells}
     merged = np.flatnonzero(first[number] != np.arange(len(ids))).tolist()
     names = []
@@ -364,7 +353,7 @@ def notices_of(cells: Mapping[str, TextColumn], calendar: CalendarChoice) -> tup
         if hours := dict.fromkeys(filter(None, map(_hours_of, odd))):
             out.append(say("events.own_hours", hours=hours))
     for name, column in cells.items():
-        if odd := unread(name, column.texts):
+        if odd := misread_numbers(column.texts, has_numbers=name == SIZE):
             out.append(say("events.no_numbers", column=name, cells=name_some(map(repr, odd))))
     for name in GROUPS:
         if name in cells:
@@ -392,25 +381,6 @@ def _note_shut(cells: Mapping[str, TextColumn], day0: DateArray) -> list[str]:
     tickers = list(cells["ticker"])
     named = [f"{tickers[i]} on {announced[i]} (day 0 is {day0[i]})" for i in late]
     return [say("events.shut", names=name_some(named))] * bool(named)
-
-
-def unread(name: str, texts: Sequence[str]) -> list[str]:
-    """Return those texts of a column that are meant as numbers and are none.
-
-    Of a column other than the market value these are decimal commas, if it holds no other text.
-
-    Parameters
-    ----------
-    name : str
-        The column.
-    texts : sequence of str
-        Its distinct cells.
-    """
-    commas = commas_in(texts)
-    if not commas and name != SIZE:
-        return []
-    odd = [text for text in texts if not is_number(text)]
-    return odd if name == SIZE or len(odd) == len(commas) else []
 
 
 def note_alike(column: str, texts: Iterable[str]) -> Iterator[str]:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ConfigError, EventsFileError, Problem
-from ..files import sheet_of, strip
+from ..files import Sheet, strip
 from ..utility import CalendarChoice
 from .checks import CANDIDATES, GROUPS, Checked, check_sheet, note_alike, with_known_names
 from .rows import REQUIRED, Rules
@@ -216,7 +216,7 @@ def check_file(
     columns : mapping of str to str, optional
         As for :func:`events_given`.
     """
-    sheet, problems, sha256 = sheet_of(path, REQUIRED)
+    sheet, problems, sha256 = Sheet.of(path, REQUIRED)
     if sheet is not None:
         try:
             sheet = with_known_names(sheet, columns or {})

@@ -70,18 +70,3 @@ def with_index(frame: pd.DataFrame) -> pd.DataFrame:
         return frame if isinstance(frame.index, pd.RangeIndex) else frame.reset_index()
     columns, levels = ({str(name).strip().lower() for name in n} for n in (frame.columns, names))
     return frame.reset_index() if levels and not levels & columns else frame
-
-
-def with_numbers(cells: pd.Series[Any]) -> pd.Series[Any]:
-    """Return a column of texts as numbers if each that is not blank is one; codes such as 007 stay.
-
-    Blank cells of numbers are NaN.
-    """
-    import pandas as pd
-
-    texts = cells.astype(str).str.strip()
-    filled = texts[texts != ""]
-    is_code = filled.str.match(r"[+-]?0\d").any()
-    if filled.empty or is_code or pd.to_numeric(filled, errors="coerce").isna().any():
-        return cells
-    return pd.to_numeric(texts.where(texts != ""))

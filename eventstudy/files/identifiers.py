@@ -22,24 +22,42 @@ def bare(name: object) -> str:
     return str(name).strip().strip('"').lower().translate(dict.fromkeys(map(ord, " _-")))
 
 
-def identifiers_in(names: Iterable[Any]) -> list[Any]:
-    """Return those names of columns that are identifiers, best first."""
-    named = {bare(name): name for name in names}
-    return [named[name] for name in IDENTIFIERS if name in named]
+class SecurityColumns:
+    """The columns of a table, of which some name securities.
 
+    Parameters
+    ----------
+    names : iterable
+    """
 
-def identifier_for(names: Iterable[Any]) -> str:
-    """Return the column that names series in place of a ticker; "" where there is a ticker."""
-    listed = list(names)
-    has_ticker = any(bare(name) in TICKERS for name in listed)
-    return "" if has_ticker else str(next(iter(identifiers_in(listed)), ""))
+    # Their names as `bare` writes them.
+    KNOWN = (*IDENTIFIERS, *TICKERS)
 
+    def __init__(self, names: Iterable[Any]) -> None:
+        self._names = list(names)
+        self._by_bare = {bare(name): name for name in self._names}
 
-def is_crsp(names: Iterable[Any]) -> bool:
-    """Return whether columns are those of a daily file of CRSP."""
-    columns = set(map(bare, names))
-    is_dated = bool(columns & {"date", "caldt", "dlycaldt"})
-    return is_dated and "permno" in columns and bool(columns & {"ret", "dlyret"})
+    @property
+    def tickers(self) -> list[Any]:
+        """Those of tickers."""
+        return [name for name in self._names if bare(name) in TICKERS]
+
+    @property
+    def identifiers(self) -> list[Any]:
+        """Those of other identifiers, best first."""
+        return [self._by_bare[name] for name in IDENTIFIERS if name in self._by_bare]
+
+    @property
+    def in_place_of_ticker(self) -> str:
+        """The column that names series in place of a ticker; "" where there is a ticker."""
+        return "" if self.tickers else str(next(iter(self.identifiers), ""))
+
+    @property
+    def is_crsp(self) -> bool:
+        """Whether columns are those of a daily file of CRSP."""
+        dates, returns = {"date", "caldt", "dlycaldt"}, {"ret", "dlyret"}
+        names = self._by_bare.keys()
+        return "permno" in names and not names.isdisjoint(dates) and not names.isdisjoint(returns)
 
 
 def as_text(cells: pd.Series[Any]) -> pd.Series[str]:

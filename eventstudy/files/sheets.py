@@ -27,7 +27,6 @@ from .frames import frame_of
 if TYPE_CHECKING:
     import pandas as pd
 
-WHOLE_ROW = ""
 # Where pandas keeps an index that has no name.
 _INDEX = re.compile(r"__index_level_\d+__")
 
@@ -81,9 +80,30 @@ class TextColumn:
         """Return the column with each text changed."""
         return TextColumn.coded(map(change, self.texts), self.codes)
 
+    @staticmethod
+    def combine(*codes: IntArray) -> tuple[IntArray, IntArray]:
+        """Number the distinct combinations of one row's codes.
+
+        Parameters
+        ----------
+        *codes : (n,) int arrays
+            Not negative.
+
+        Returns
+        -------
+        first : (m,) int array
+            The first row of each combination.
+        number : (n,) int array
+            The combination of each row.
+        """
+        first, number = _numbered(codes[0])
+        for code in codes[1:]:
+            first, number = _numbered(number * (code.max(initial=0) + 1) + code)
+        return first, number
+
     def take(self, rows: IntArray) -> TextColumn:
         """Return the column of some rows, without the texts that none of them holds."""
-        first, codes = number_combinations(self.codes[rows])
+        first, codes = TextColumn.combine(self.codes[rows])
         return TextColumn(codes, [self.texts[code] for code in self.codes[rows[first]].tolist()])
 
 
@@ -114,13 +134,86 @@ class Sheet:
     odd: list[tuple[int, int]] = field(default_factory=list)
     notices: list[str] = field(default_factory=list)
 
+    @classmethod
+    def of(cls, source: Any, required: Sequence[str]) -> tuple[Sheet | None, list[Problem], str]:
+        """Return the rows of a file or table, what cannot be read of them, and their hash.
+
+        Parameters
+        ----------
+        source : path or DataFrame
+            A CSV, Excel, Parquet or Stata file; or a table, which is hashed
+            as the CSV of its cells.
+        required : sequence of str
+            Columns that the header of a CSV must have.
+
+        Raises
+        ------
+        EventStudyError
+            If the file cannot be read.
+        ConfigError
+            If it is no table, or pyarrow is not installed.
+        """
+        if not isinstance(source, str | os.PathLike):
+            sheet = _sheet_of_frame(
+                frame_of(source, "events", "give read_events(path) or a DataFrame")
+            )
+            return sheet, [], _hash_of(sheet)
+        raw, ending = tables.InputFile(source).content(), Path(source).suffix.lower()
+        sha256, kind = hashlib.sha256(raw).hexdigest(), ""
+        try:
+            if raw.startswith(tables.STATA_MAGIC) or ending == tables.STATA:
+                kind = "Stata"
+                return _sheet_of_frame(tables.read_stata(io.BytesIO(raw))), [], sha256
+            if raw.startswith(tables.PARQUET_MAGIC) or ending == ".parquet":
+                kind = "Parquet"
+                return _sheet_of_parquet(raw), [], sha256
+            if raw.startswith(workbooks.MAGIC):
+                kind = "a spreadsheet (.xlsx)"
+                rows = workbooks.rows_of_workbook(io.BytesIO(raw), Path(source).name)
+                texts = ((line, list(map(_cell_text, row))) for line, row in rows)
+                return collect_rows(texts), [], sha256
+        except DataError as error:
+            reason = f"the file cannot be read as {kind} ({error.remedy})"
+            return None, [Problem(1, "", reason)], sha256
+        return *cls.of_csv(raw, required), sha256
+
+    @classmethod
+    def of_csv(
+        cls, raw: bytes, required: Sequence[str], *, has_points: bool = False
+    ) -> tuple[Sheet | None, list[Problem]]:
+        """Return the rows of a CSV file that are not empty, and what cannot be read.
+
+        Parameters
+        ----------
+        raw : bytes
+            The file.
+        required : sequence of str
+            Columns that the header should name: they tell which separator is used.
+        has_points : bool
+            Commas in numbers are no decimal points, whatever the separator.
+        """
+        if fault := tables.why_not_text(raw):
+            return None, [fault]
+        problems: list[Problem] = []
+        header = next((line for line in _lines(raw) if line.strip()), "")
+        separator = tables.separator_of(header, required)
+        sheet = collect_rows(_rows(_lines(raw), separator, problems))
+        if sheet and separator != "," and not has_points:
+            sheet = _with_points(sheet)
+        if sheet and set(OUTCOME) <= set(sheet.names):
+            sheet = _of_a_run(sheet)
+        if sheet is None and not problems:
+            remedy = say("sheet.empty.remedy", columns=required)
+            problems.append(Problem(1, "", say("sheet.empty"), remedy=remedy))
+        return sheet, problems
+
     def odd_rows(self) -> list[Problem]:
         """Return a fault for each row with another number of cells than the header."""
         out, wanted = [], len(self.names)
         for line, count in self.odd:
             hint = say("sheet.cells.remedy") if count > wanted else ""
             fault = say("sheet.cells", n=count, wanted=wanted)
-            out.append(Problem(line, WHOLE_ROW, fault, remedy=hint))
+            out.append(Problem(line, "", fault, remedy=hint))
         return out
 
     def rows(self) -> Iterator[tuple[str, ...]]:
@@ -155,100 +248,9 @@ def _counter() -> defaultdict[str, int]:
     return number
 
 
-def number_combinations(*codes: IntArray) -> tuple[IntArray, IntArray]:
-    """Number the distinct combinations of one row's codes.
-
-    Parameters
-    ----------
-    *codes : (n,) int arrays
-        Not negative.
-
-    Returns
-    -------
-    first : (m,) int array
-        The first row of each combination.
-    number : (n,) int array
-        The combination of each row.
-    """
-    first, number = _numbered(codes[0])
-    for code in codes[1:]:
-        first, number = _numbered(number * (code.max(initial=0) + 1) + code)
-    return first, number
-
-
 def _numbered(codes: IntArray) -> tuple[IntArray, IntArray]:
     _, first, number = np.unique(codes, return_index=True, return_inverse=True)
     return first, number
-
-
-def sheet_of_csv(
-    raw: bytes, required: Sequence[str], *, has_points: bool = False
-) -> tuple[Sheet | None, list[Problem]]:
-    """Return the rows of a CSV file that are not empty, and what cannot be read.
-
-    Parameters
-    ----------
-    raw : bytes
-        The file.
-    required : sequence of str
-        Columns that the header should name: they tell which separator is used.
-    has_points : bool
-        Commas in numbers are no decimal points, whatever the separator.
-    """
-    if fault := tables.why_not_text(raw):
-        return None, [fault]
-    problems: list[Problem] = []
-    header = next((line for line in _lines(raw) if line.strip()), "")
-    separator = tables.separator_of(header, required)
-    sheet = collect_rows(_rows(_lines(raw), separator, problems))
-    if sheet and separator != "," and not has_points:
-        sheet = _with_points(sheet)
-    if sheet and set(OUTCOME) <= set(sheet.names):
-        sheet = _of_a_run(sheet)
-    if sheet is None and not problems:
-        remedy = say("sheet.empty.remedy", columns=required)
-        problems.append(Problem(1, WHOLE_ROW, say("sheet.empty"), remedy=remedy))
-    return sheet, problems
-
-
-def sheet_of(source: Any, required: Sequence[str]) -> tuple[Sheet | None, list[Problem], str]:
-    """Return the rows of a file or table of events, what cannot be read of them, and their hash.
-
-    Parameters
-    ----------
-    source : path or DataFrame
-        A CSV, Excel, Parquet or Stata file; or a table, whose hash is that of the CSV of its cells.
-    required : sequence of str
-        Columns that the header of a CSV must have.
-
-    Raises
-    ------
-    EventStudyError
-        If the file cannot be read.
-    ConfigError
-        If it is no table, or pyarrow is not installed.
-    """
-    if not isinstance(source, str | os.PathLike):
-        sheet = _sheet_of_frame(frame_of(source, "events", "give read_events(path) or a DataFrame"))
-        return sheet, [], _hash_of(sheet)
-    raw, ending = tables.read_bytes(source), Path(source).suffix.lower()
-    sha256, kind = hashlib.sha256(raw).hexdigest(), ""
-    try:
-        if raw.startswith(tables.STATA_MAGIC) or ending == tables.STATA:
-            kind = "Stata"
-            return _sheet_of_frame(tables.read_stata(io.BytesIO(raw))), [], sha256
-        if raw.startswith(tables.PARQUET_MAGIC) or ending == ".parquet":
-            kind = "Parquet"
-            return _sheet_of_parquet(raw), [], sha256
-        if raw.startswith(workbooks.MAGIC):
-            kind = "a spreadsheet (.xlsx)"
-            rows = workbooks.rows_of_workbook(io.BytesIO(raw), Path(source).name)
-            texts = ((line, list(map(_cell_text, row))) for line, row in rows)
-            return collect_rows(texts), [], sha256
-    except DataError as error:
-        reason = f"the file cannot be read as {kind} ({error.remedy})"
-        return None, [Problem(1, WHOLE_ROW, reason)], sha256
-    return *sheet_of_csv(raw, required), sha256
 
 
 def _sheet_of_parquet(raw: bytes) -> Sheet:
@@ -338,7 +340,7 @@ def _broken_row(line: int, error: str) -> Problem:
     code = "long_cell" if "field limit" in error else "quotes"
     code = "open_quote" if "end of data" in error else code
     reason = say(f"sheet.{code}", longest=csv.field_size_limit())
-    return Problem(line, WHOLE_ROW, reason, remedy=say(f"sheet.{code}.remedy"))
+    return Problem(line, "", reason, remedy=say(f"sheet.{code}.remedy"))
 
 
 def _lines(raw: bytes) -> Iterable[str]:

@@ -11,7 +11,7 @@ import stat
 import struct
 import zlib
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
@@ -21,6 +21,7 @@ from ..utility import did_you_mean
 from ..words import make_error, say
 from .csv_text import read_numbers
 from .identifiers import TICKERS, WRITTEN
+from .workbooks import rows_of_workbook
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -31,8 +32,6 @@ UNREADABLE = (
     OSError, ValueError, LookupError, OverflowError, StopIteration, AttributeError, TypeError,
     AssertionError, MemoryError, struct.error,
 )  # fmt: skip
-# Rows of a large table that are held at a time.
-PIECE = 100_000
 # A compressed file holds at most so many times its own bytes, and so many in all.
 INFLATED, LARGEST = 100, 4_000_000_000
 # Bytes of a cell at least, once it is in memory.
@@ -55,29 +54,6 @@ BLANK_WORDS = ("", "-", "na", "n/a", "nan", "none", "null")
 def strip(cell: str) -> str:
     """Return a cell without the white space around it, the invisible kinds included."""
     return cell.strip().strip(_ZERO_WIDTH).strip()
-
-
-def read_bytes(path: str | os.PathLike[str]) -> bytes:
-    """Return the bytes of a file.
-
-    Raises
-    ------
-    EventStudyError
-        There is no such file, it is a folder, or it cannot be read.
-    """
-    path = Path(path)
-    try:
-        require_file(path)
-        return path.read_bytes()
-    except FileNotFoundError:
-        files = [file.name for file in path.parent.glob("*") if file.is_file()]
-        remedy = did_you_mean(path.name, files)
-        raise EventStudyError("there is no such file", where=str(path), remedy=remedy) from None
-    except IsADirectoryError:
-        raise EventStudyError("is a folder, not a file", where=str(path)) from None
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise EventStudyError(f"cannot be read ({reason})", where=str(path)) from None
 
 
 def why_not_text(raw: bytes) -> Problem | None:
@@ -168,28 +144,6 @@ def read_stata(source: Path | IO[bytes]) -> pd.DataFrame:
         raise _unreadable(Path(str(source)).name, error) from None
 
 
-def column_names(source: Any) -> list[str]:
-    """Return the columns of a table or file; none where it cannot be read, which others say."""
-    if not isinstance(source, str | os.PathLike):
-        index = getattr(getattr(source, "index", None), "names", ())
-        return list(map(str, (*getattr(source, "columns", ()), *index)))
-    try:
-        require_file(path := Path(source))
-        if path.suffix.lower() == STATA:
-            import pandas as pd
-
-            with pd.read_stata(path, iterator=True) as reader:
-                return list(reader.variable_labels())
-        if path.suffix.lower() == ".parquet":
-            with reading_parquet(path.name) as (_, pq):
-                return list(pq.read_schema(path).names)
-        with path.open(encoding="utf-8-sig") as file:
-            header = next((line for line in file if line.strip()), "")
-    except (*UNREADABLE, EventStudyError):
-        return []
-    return [strip(cell).strip('"') for cell in header.split(separator_of(header))]
-
-
 def commas_in(texts: Iterable[str]) -> list[str]:
     """Return the texts that are numbers with a decimal comma."""
     return [text for text in texts if "," in text and _COMMA.fullmatch(text)]
@@ -214,6 +168,22 @@ def number_of(cell: object) -> float:
 def point_of(text: str) -> str:
     """Return a number with a decimal point in place of its comma; any other text as it is."""
     return text.replace(",", ".") if _COMMA.fullmatch(text) else text
+
+
+def misread_numbers(texts: Sequence[str], *, has_numbers: bool) -> list[str]:
+    """Return those distinct texts of a column that are meant as numbers and are none.
+
+    Parameters
+    ----------
+    texts : sequence of str
+    has_numbers : bool
+        Whether each text is meant as one; else these are decimal commas, if there is no other text.
+    """
+    commas = commas_in(texts)
+    if not commas and not has_numbers:
+        return []
+    odd = [text for text in texts if not is_number(text)]
+    return odd if has_numbers or len(odd) == len(commas) else []
 
 
 def has_decimal_commas(texts: Sequence[str]) -> bool:
@@ -261,94 +231,213 @@ def reading_parquet(name: str = "") -> Iterator[tuple[Any, Any]]:
         raise _unreadable(name, error) from None
 
 
-def read_table(
-    source: str | Path | bytes, *, text: Iterable[str] = (), name: str = ""
-) -> pd.DataFrame:
-    """Return the columns of a CSV, Parquet or Stata file as a frame.
+class InputFile:
+    """A file that somebody gave: a table, or text.
 
     Parameters
     ----------
-    source : path or bytes
-        The file, or the contents of a CSV.
-    text : iterable of str
-        Columns that stay text in a CSV, besides tickers and identifiers such as ``permno``.
-    name : str
-        The file, for errors; by default that of the path.
-
-    Returns
-    -------
-    DataFrame
-        Numbers are exact to the last bit. Where the separator is no comma, columns of numbers with
-        decimal commas are numbers too.
-
-    Raises
-    ------
-    ConfigError
-        There is no such file, or pyarrow is not installed.
-    DataError
-        The file cannot be read as a table.
+    path : path
     """
-    import pandas as pd
 
-    if isinstance(source, bytes):
-        return _frame_of_csv(io.BytesIO(source), text, name)
-    path = Path(source)
-    if path.exists():
-        require_file(path)
-    if not path.is_file():
-        raise ConfigError("no such file", value=str(path))
-    if path.suffix.lower() == ".parquet":
-        with reading_parquet(path.name):
-            return pd.read_parquet(path)
-    if path.suffix.lower() == STATA:
-        return read_stata(path)
-    with path.open("rb") as file:
-        return _frame_of_csv(file, text, name or path.name)
+    # Rows of a large table that are held at a time.
+    PIECE = 100_000
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self.path = Path(path)
+        self.kind = self.path.suffix.lower()
+
+    def require(self) -> None:
+        """Refuse what would be read without end, or fill the memory: asked of every input.
+
+        A compressed file is decompressed piece by piece, and no further than it may be. A folder
+        passes: its readers say what they want instead.
+
+        Raises
+        ------
+        OSError
+            If there is no such file.
+        DataError
+            If it is a pipe, a device or a socket; or if the content of a ``.gz`` or Parquet file is
+            more than 100 times its size, that of a ``.gz`` also if it is more than 4 GB.
+        """
+        status = self.path.stat()
+        if stat.S_ISDIR(status.st_mode):
+            return
+        if not stat.S_ISREG(status.st_mode):
+            raise make_error(DataError, "wrong.irregular", where=str(self.path))
+        allowed = INFLATED * status.st_size + (1 << 20)
+        size = 0
+        if self.kind == ".parquet":
+            # What is no Parquet file has readers who say so.
+            with suppress(EventStudyError), self.parquet() as (_, parquet):
+                facts = parquet.ParquetFile(self.path).metadata
+                size = CELL * facts.num_rows * facts.num_columns
+        elif self.kind == ".gz":
+            allowed = min(allowed, LARGEST)
+            with suppress(OSError, EOFError, zlib.error), gzip.open(self.path) as file:
+                while size <= allowed and (piece := file.read(1 << 20)):
+                    size += len(piece)
+        if size > allowed:
+            raise make_error(DataError, "wrong.inflated", where=self.path.name, allowed=allowed)
+
+    def content(self) -> bytes:
+        """Return the bytes of the file.
+
+        Raises
+        ------
+        EventStudyError
+            There is no such file, it is a folder, or it cannot be read.
+        """
+        path = self.path
+        try:
+            self.require()
+            return path.read_bytes()
+        except FileNotFoundError:
+            files = [file.name for file in path.parent.glob("*") if file.is_file()]
+            remedy = did_you_mean(path.name, files)
+            raise EventStudyError("there is no such file", where=str(path), remedy=remedy) from None
+        except IsADirectoryError:
+            raise EventStudyError("is a folder, not a file", where=str(path)) from None
+        except (OSError, ValueError) as error:
+            reason = getattr(error, "strerror", None) or error
+            raise EventStudyError(f"cannot be read ({reason})", where=str(path)) from None
+
+    def parquet(self) -> AbstractContextManager[tuple[Any, Any]]:
+        """Return the context in which the file is read with pyarrow: see `reading_parquet`."""
+        return reading_parquet(self.path.name)
+
+    @staticmethod
+    def columns_of(source: Any) -> list[str]:
+        """Return the columns of a frame or file; none where it cannot be read, as others say."""
+        if isinstance(source, str | os.PathLike):
+            return InputFile(source).columns()
+        index = getattr(getattr(source, "index", None), "names", ())
+        return list(map(str, (*getattr(source, "columns", ()), *index)))
+
+    def columns(self) -> list[str]:
+        """Return the columns of a table; none where it cannot be read, which others say."""
+        try:
+            self.require()
+            if self.kind == STATA:
+                import pandas as pd
+
+                with pd.read_stata(self.path, iterator=True) as reader:
+                    return list(reader.variable_labels())
+            if self.kind == ".parquet":
+                with self.parquet() as (_, pq):
+                    return list(pq.read_schema(self.path).names)
+            with self.path.open(encoding="utf-8-sig") as file:
+                header = next((line for line in file if line.strip()), "")
+        except (*UNREADABLE, EventStudyError):
+            return []
+        return [strip(cell).strip('"') for cell in header.split(separator_of(header))]
+
+    def table(self, text: Iterable[str] = ()) -> pd.DataFrame:
+        """Return the columns of a CSV, Parquet or Stata file as a frame.
+
+        Parameters
+        ----------
+        text : iterable of str
+            Columns that stay text in a CSV, besides tickers and identifiers such as ``permno``.
+
+        Returns
+        -------
+        DataFrame
+            Numbers are exact to the last bit. Where the separator is no comma, columns of numbers
+            with decimal commas are numbers too.
+
+        Raises
+        ------
+        ConfigError
+            There is no such file, or pyarrow is not installed.
+        DataError
+            The file cannot be read as a table.
+        """
+        import pandas as pd
+
+        if self.path.exists():
+            self.require()
+        if not self.path.is_file():
+            raise ConfigError("no such file", value=str(self.path))
+        if self.kind == ".parquet":
+            with self.parquet():
+                return pd.read_parquet(self.path)
+        if self.kind == STATA:
+            return read_stata(self.path)
+        with self.path.open("rb") as file:
+            return _frame_of_csv(file, self.path.name, text)
+
+    def csv(self, raw: bytes) -> pd.DataFrame:
+        """Return a CSV that was found in the file as `table` does."""
+        return _frame_of_csv(io.BytesIO(raw), self.path.name)
+
+    def part(
+        self,
+        is_column: Callable[[Any], bool],
+        rows_of: Callable[[pd.DataFrame], pd.Series[bool]],
+    ) -> pd.DataFrame:
+        """Return some columns and rows of a large table, which is read piece by piece.
+
+        Its cells are those of `table`.
+
+        Parameters
+        ----------
+        is_column : callable
+            Tells whether a column of this name is wanted.
+        rows_of : callable
+            Returns a mask of the rows that are wanted of a piece; cells of a CSV are text there.
+        """
+        import pandas as pd
+
+        names = [name for name in self.columns() if is_column(name)]
+        if self.kind == ".parquet":
+            with self.parquet() as (_, pq), pq.ParquetFile(self.path) as file:
+                batches = file.iter_batches(columns=names, batch_size=self.PIECE)
+                pieces: Iterable[pd.DataFrame] = (batch.to_pandas() for batch in batches)
+                return pd.concat([piece[rows_of(piece)] for piece in pieces])
+        options: Any = {"chunksize": self.PIECE}
+        try:
+            if self.kind == STATA:
+                options |= {"columns": names, "convert_categoricals": False}
+                with pd.read_stata(self.path, **options) as pieces:
+                    return pd.concat([piece[rows_of(piece)] for piece in pieces])
+            with self.path.open(encoding="utf-8-sig") as file:
+                separator = separator_of(file.readline())
+            options |= {"dtype": str, "keep_default_na": False, "encoding": "utf-8-sig"}
+            options |= {"sep": separator, "usecols": lambda name: is_column(name)}
+            with pd.read_csv(self.path, **options) as pieces:
+                texts = pd.concat([piece[rows_of(piece)] for piece in pieces])
+        except UNREADABLE as error:
+            raise _unreadable(self.path.name, error) from None
+        return self.csv(texts.to_csv(index=False, sep=separator).encode())
+
+    def sheets(self) -> list[str]:
+        """Return the names of the sheets of a workbook that can be read, in their order."""
+        from openpyxl import load_workbook
+
+        return list(load_workbook(self.path, read_only=True).sheetnames)
+
+    def sheet(self) -> pd.DataFrame:
+        """Return the first sheet of a workbook that holds something; the index holds its lines.
+
+        Raises
+        ------
+        ConfigError, DataError
+            As of `rows_of_workbook`; a sheet without rows is no table.
+        """
+        import pandas as pd
+
+        rows = rows_of_workbook(self.path, self.path.name)
+        if not rows:
+            raise DataError("the file is empty", where=self.path.name)
+        (_, names), *filled = rows
+        lines = [line for line, _ in filled]
+        table = pd.DataFrame([row for _, row in filled], lines, dtype=object)
+        header = ["" if name is None else str(name) for name in names]
+        return table.set_axis(header, axis=1).infer_objects()
 
 
-def read_part(
-    path: Path, is_column: Callable[[Any], bool], rows_of: Callable[[pd.DataFrame], pd.Series[bool]]
-) -> pd.DataFrame:
-    """Return some columns and rows of a large table, which is read piece by piece.
-
-    Parameters
-    ----------
-    path : Path
-        As for :func:`read_table`, which gives the same cells.
-    is_column : callable
-        Tells whether a column of this name is wanted.
-    rows_of : callable
-        Returns a mask of the rows that are wanted of a piece; cells of a CSV are text there.
-    """
-    import pandas as pd
-
-    names = [name for name in column_names(path) if is_column(name)]
-    kind = path.suffix.lower()
-    if kind == ".parquet":
-        with reading_parquet(path.name) as (_, pq), pq.ParquetFile(path) as file:
-            batches = file.iter_batches(columns=names, batch_size=PIECE)
-            pieces: Iterable[pd.DataFrame] = (batch.to_pandas() for batch in batches)
-            return pd.concat([piece[rows_of(piece)] for piece in pieces])
-    try:
-        if kind == STATA:
-            options: Any = {"columns": names, "convert_categoricals": False, "chunksize": PIECE}
-            with pd.read_stata(path, **options) as pieces:
-                picked = [piece[rows_of(piece)] for piece in pieces]
-            return pd.concat(picked)
-        with path.open(encoding="utf-8-sig") as file:
-            separator = separator_of(file.readline())
-        options = {"dtype": str, "keep_default_na": False, "encoding": "utf-8-sig"}
-        with pd.read_csv(
-            path, sep=separator, usecols=lambda name: is_column(name), chunksize=PIECE, **options
-        ) as pieces:
-            texts = pd.concat([piece[rows_of(piece)] for piece in pieces])
-    except UNREADABLE as error:
-        raise _unreadable(path.name, error) from None
-    raw = texts.to_csv(index=False, sep=separator).encode()
-    return _frame_of_csv(io.BytesIO(raw), (), path.name)
-
-
-def _frame_of_csv(file: IO[bytes], text: Iterable[str], name: str) -> pd.DataFrame:
+def _frame_of_csv(file: IO[bytes], name: str, text: Iterable[str] = ()) -> pd.DataFrame:
     import pandas as pd
 
     try:
@@ -387,42 +476,3 @@ def _unreadable(name: str, error: Exception) -> DataError:
     """Return the error for a file that is no table, with the first line of the reason."""
     reason = str(error).partition("\n")[0]
     return DataError("the file cannot be read as a table", where=name, remedy=reason)
-
-
-def require_file(path: Path) -> None:
-    """Refuse a file that would be read without end, or fill the memory: asked of every input.
-
-    A compressed one is decompressed piece by piece, and no further than it may be.
-
-    Parameters
-    ----------
-    path : Path
-        A folder passes: its readers say what they want instead.
-
-    Raises
-    ------
-    OSError
-        If there is no such file.
-    DataError
-        If it is a pipe, a device or a socket; or if the content of a ``.gz`` or Parquet file is
-        more than 100 times its size, that of a ``.gz`` also if it is more than 4 GB.
-    """
-    status, ending = path.stat(), path.suffix.lower()
-    if stat.S_ISDIR(status.st_mode):
-        return
-    if not stat.S_ISREG(status.st_mode):
-        raise make_error(DataError, "wrong.irregular", where=str(path))
-    allowed = INFLATED * status.st_size + (1 << 20)
-    size = 0
-    if ending == ".parquet":
-        # What is no Parquet file has readers who say so.
-        with suppress(EventStudyError), reading_parquet(path.name) as (_, parquet):
-            facts = parquet.ParquetFile(path).metadata
-            size = CELL * facts.num_rows * facts.num_columns
-    elif ending == ".gz":
-        allowed = min(allowed, LARGEST)
-        with suppress(OSError, EOFError, zlib.error), gzip.open(path) as file:
-            while size <= allowed and (piece := file.read(1 << 20)):
-                size += len(piece)
-    if size > allowed:
-        raise make_error(DataError, "wrong.inflated", where=path.name, allowed=allowed)

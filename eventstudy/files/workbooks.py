@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import zipfile
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, Any
 
 from ..errors import ConfigError, DataError, how_to_install
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 SUFFIX, MAGIC = ".xlsx", b"PK\x03\x04"
 
@@ -52,34 +49,3 @@ def rows_of_workbook(source: Path | IO[bytes], name: str) -> list[tuple[int, lis
             width = max(k for _, row in filled for k, cell in enumerate(row, 1) if cell is not None)
             return [(line, [*row, *[None] * width][:width]) for line, row in filled]
     return []
-
-
-def name_sheets(path: Path) -> list[str]:
-    """Return the names of the sheets of a workbook that can be read, in their order."""
-    from openpyxl import load_workbook
-
-    return list(load_workbook(path, read_only=True).sheetnames)
-
-
-def frame_of_workbook(path: Path) -> pd.DataFrame:
-    """Return a sheet as a table; the index holds line numbers.
-
-    Parameters
-    ----------
-    path : Path
-
-    Raises
-    ------
-    ConfigError, DataError
-        As of `rows_of_workbook`; a sheet without rows is no table.
-    """
-    import pandas as pd
-
-    rows = rows_of_workbook(path, path.name)
-    if not rows:
-        raise DataError("the file is empty", where=path.name)
-    (_, names), *filled = rows
-    lines = [line for line, _ in filled]
-    table = pd.DataFrame([row for _, row in filled], lines, dtype=object)
-    header = ["" if name is None else str(name) for name in names]
-    return table.set_axis(header, axis=1).infer_objects()

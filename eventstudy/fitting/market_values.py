@@ -11,8 +11,7 @@ import numpy as np
 import pandas as pd
 
 from ..errors import ConfigError, DataError
-from ..events import SIZE, unread
-from ..files import column_names, is_crsp, number_of, read_table
+from ..files import InputFile, SecurityColumns, misread_numbers, number_of
 from ..prices import (
     FIRST_DAY,
     LAST_DAY,
@@ -72,10 +71,10 @@ def read_sizes(path: str | Path, firms: Sequence[str] = ()) -> SizesFile:
     DataError
         On a missing column, a cell that is no date or no number, or if most are not positive.
     """
-    if is_crsp(column_names(path)):
+    if SecurityColumns(InputFile.columns_of(path)).is_crsp:
         table = market_values(read_securities(path, firms), firms)
     else:
-        table = read_table(path, text=("mcap", "shares", "close")).reset_index(drop=True)
+        table = InputFile(path).table(text=("mcap", "shares", "close")).reset_index(drop=True)
     table = table.rename(columns={c: str(c).strip().lower() for c in table.columns})
     table = table.rename(columns={"symbol": "ticker"})
     value, name = next((c for c in ("mcap", "shares") if c in table), ""), Path(path).name
@@ -162,7 +161,7 @@ def no_numbers(cells: pd.Series[Any], column: str) -> ObjectArray:
     -------
     (n,) object array
     """
-    odd = unread(SIZE, cells.dropna().astype(str).unique().tolist())
+    odd = misread_numbers(cells.dropna().astype(str).unique().tolist(), has_numbers=True)
     why = f"{column} is not a number, such as {odd[0]!r}" if odd else ""
     return np.where(cells.isin(odd).to_numpy(bool), why, "").astype(object)
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from ..errors import DataError, EventsFileError, Problem
 from ..events import parse_date
-from ..files import read_bytes, sheet_of_csv, strip
+from ..files import InputFile, Sheet, strip
 
 # Columns of a file of other news, and the firm of a row that is about all.
 REQUIRED, EVERY_FIRM = ("ticker", "date", "what"), "*"
@@ -50,7 +50,7 @@ def read_confounders(path: str | os.PathLike[str]) -> list[Confounder]:
     EventStudyError
         The file cannot be read.
     """
-    sheet, problems = sheet_of_csv(read_bytes(path), REQUIRED)
+    sheet, problems = Sheet.of_csv(InputFile(path).content(), REQUIRED)
     news: list[Confounder] = []
     if sheet:
         columns = [strip(name).strip('"').lower() for name in sheet.names]

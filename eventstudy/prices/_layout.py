@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from ..errors import BadAnswerError
-from ..files import as_text, identifier_for, is_crsp, number_of, strip
+from ..files import SecurityColumns, as_text, number_of, strip
 from ..utility import day_order, iso_of
 from ..words import make_error, say, words
 from ._base import NUMBER_COLUMNS
@@ -70,7 +70,7 @@ def lay_out(frame: pd.DataFrame, file: str) -> tuple[pd.DataFrame, list[str]]:
         If it is a file of CRSP, a column occurs twice, or there is no column of dates.
     """
     notes = list[str]()
-    if is_crsp(frame.columns):
+    if SecurityColumns(frame.columns).is_crsp:
         raise make_error(BadAnswerError, "wrong.crsp_prices", where=file)
     if frame.columns.nlevels > 1 and not set(map(_key, frame.columns[0])).isdisjoint(FIELDS):
         raise lacks_column("wrong.no_date_column", frame, file)
@@ -101,7 +101,7 @@ def name_columns(frame: pd.DataFrame, file: str) -> list[str]:
     BadAnswerError
         If a column occurs twice.
     """
-    if is_crsp(frame.columns) or _stack_tickers(frame) is not None:
+    if SecurityColumns(frame.columns).is_crsp or _stack_tickers(frame) is not None:
         return []
     return list(map(str, _name_columns(frame, file, [])))
 
@@ -189,7 +189,7 @@ def _name_columns(frame: pd.DataFrame, file: str, notes: list[str]) -> pd.DataFr
     if "date" not in names and names and names[0] in ("", "Unnamed: 0"):
         names[0] = "date"
         taken.append(say("price_rows.nameless"))
-    if CLOSES & set(names) and (series := identifier_for(frame.columns)):
+    if CLOSES & set(names) and (series := SecurityColumns(frame.columns).in_place_of_ticker):
         names[list(map(str, frame)).index(series)] = "symbol"
     has_bars = {"volume", "totalvolume"} & set(map(_key, written)) or set(names) >= BARS
     if not CLOSES & set(names) and has_bars:

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..files import PIECE, as_text, reading_parquet, require_file, with_index
+from ..files import InputFile, as_text, with_index
 from ._layout import CLOSES, name_columns
 
 if TYPE_CHECKING:
@@ -32,12 +32,12 @@ class ParquetParts:
     """
 
     def __init__(self, path: Path) -> None:
-        require_file(path)
+        InputFile(path).require()
         self._path = path
         # The column of tickers of a long table, and the tickers of each of its row groups.
         self._ticker, self._row_groups = "", list[dict[str, list[Any]]]()
         self.symbols = frozenset[str]()
-        with reading_parquet(path.name) as (_, pq):
+        with InputFile(path).parquet() as (_, pq):
             schema = pq.read_schema(path)
             frame = with_index(schema.empty_table().to_pandas())
             names = name_columns(frame, path.name)
@@ -79,7 +79,7 @@ class ParquetParts:
         """
         import pandas as pd
 
-        with reading_parquet(self._path.name) as (pa, pq):
+        with InputFile(self._path).parquet() as (pa, pq):
             if self._ticker:
                 return self._read_rows(set(symbols), pa, pq)
             others = self.symbols.difference(symbols)
@@ -98,7 +98,7 @@ class ParquetParts:
             for number, written in enumerate(self._row_groups):
                 cells = [cell for symbol in symbols & set(written) for cell in written[symbol]]
                 wanted = pa.array(cells, getattr(kind, "value_type", kind))
-                batches = file.iter_batches(PIECE, [number]) if cells else ()
+                batches = file.iter_batches(InputFile.PIECE, [number]) if cells else ()
                 at = first
                 for batch in batches:
                     chosen = np.flatnonzero(pc.is_in(batch[self._ticker], value_set=wanted))

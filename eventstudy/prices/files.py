@@ -19,16 +19,7 @@ from ..errors import (
     PriceError,
     UnknownSymbolError,
 )
-from ..files import (
-    BLANK_WORDS,
-    as_text,
-    frame_of,
-    frame_of_workbook,
-    name_sheets,
-    read_table,
-    require_file,
-    with_index,
-)
+from ..files import BLANK_WORDS, InputFile, as_text, frame_of, with_index
 from ..utility import did_you_mean
 from ..words import make_error, say, words
 from ._base import NUMBER_COLUMNS, Provenance, clean
@@ -207,7 +198,7 @@ class FilesProvider:
     def _name_cause(self, symbol: str, tickers: list[str]) -> str:
         """Return why the file may lack a symbol: its sheets, its name, or a misspelt ticker."""
         suffix = _suffix(self.path)
-        if suffix == ".xlsx" and len(sheets := name_sheets(self.path)) > 1:
+        if suffix == ".xlsx" and len(sheets := InputFile(self.path).sheets()) > 1:
             return say("price_rows.first_sheet", names=sheets)
         if suffix and tickers == [self.path.name[: -len(suffix)]]:
             return say("price_rows.named_by_file", ticker=tickers[0], symbol=symbol)
@@ -417,12 +408,12 @@ def _currency(frame: pd.DataFrame, file: str) -> str:
 def _read_file(file: Path) -> pd.DataFrame:
     """Return the cells of a file; the index holds line numbers (CSV) or row numbers (Parquet)."""
     if _suffix(file) == ".xlsx":
-        return frame_of_workbook(file)
+        return InputFile(file).sheet()
     kind = {".parquet": "Parquet", ".dta": "Stata"}.get(_suffix(file))
     if kind is None:
         return _read_csv(file)
     try:
-        frame = with_index(read_table(file))
+        frame = with_index(InputFile(file).table())
     except DataError as error:
         fault = f"cannot be read as {kind} ({error.remedy})"
         raise BadAnswerError(fault, where=error.where) from error
@@ -432,10 +423,10 @@ def _read_file(file: Path) -> pd.DataFrame:
 def _read_csv(file: Path) -> pd.DataFrame:
     import pandas as pd
 
-    from ..files import sheet_of_csv
+    from ..files import Sheet
 
     try:
-        require_file(file)
+        InputFile(file).require()
         raw = file.read_bytes()
         raw = gzip.decompress(raw) if file.name.lower().endswith(".gz") else raw
     except DataError as error:
@@ -443,7 +434,7 @@ def _read_csv(file: Path) -> pd.DataFrame:
     except (OSError, EOFError, zlib.error) as error:
         reason = getattr(error, "strerror", None) or error
         raise BadAnswerError(f"cannot be read ({reason})", where=file.name) from error
-    sheet, faults = sheet_of_csv(raw, ("date", "close"), has_points=True)
+    sheet, faults = Sheet.of_csv(raw, ("date", "close"), has_points=True)
     faults += sheet.odd_rows() if sheet else []
     if sheet is None or faults:
         fault = min(faults, key=lambda fault: fault.line)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ConfigError, PriceError, RunFolderError, UnknownSymbolError
-from ..files import inside, read_csv, require_file
+from ..files import InputFile, inside, read_csv
 from ..words import make_error, say
 from ._base import DATE_DTYPE, NUMBER_COLUMNS, Provenance, stamp
 from ._prices import Answer, Names, Prices, Progress, gather
@@ -127,7 +127,7 @@ def read_frozen(path: Path) -> pd.DataFrame:
     RunFolderError
         If the file is damaged.
     """
-    require_file(path)
+    InputFile(path).require()
     try:
         table = read_csv(
             path, compression="gzip", keep_default_na=False, dtype={"symbol": "str"},

@@ -7,7 +7,7 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from ..errors import UnknownSymbolError
-from ..files import read_numbers
+from ..files import read_csv
 from ..utility import did_you_mean
 from ._base import Provenance, clean
 from ._prices import Names, Prices, Progress, collect
@@ -67,4 +67,4 @@ def _sample() -> pd.DataFrame:
     from importlib.resources import files
 
     with (files("eventstudy") / "data" / FILE).open("rb") as packed:
-        return read_numbers(packed, compression="gzip", index_col="date", parse_dates=["date"])
+        return read_csv(packed, compression="gzip", index_col="date", parse_dates=["date"])

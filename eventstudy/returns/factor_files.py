@@ -22,7 +22,7 @@ import numpy as np
 
 from ..calendars import bundled_rows
 from ..errors import ConfigError, DataError, UnreachableError
-from ..files import read_bytes, read_table, replacing
+from ..files import InputFile, replacing
 from ..prices import default_path, store_file
 from ..quality import Gate, SeriesFault
 from ..utility import did_you_mean
@@ -262,7 +262,7 @@ def _read(path: Path) -> pd.DataFrame:
     if not path.is_file():
         raise ConfigError("no such file", where="factors", value=str(path))
     if path.suffix.lower() == ".parquet":
-        return checked_factors(read_table(path), path.name)
+        return checked_factors(InputFile(path).table(), path.name)
     raw = _contents(path)
     lines = raw.decode("utf-8-sig", errors="replace").splitlines()
     table = _french(lines, path.name)
@@ -270,7 +270,7 @@ def _read(path: Path) -> pd.DataFrame:
         return _with_vintage(checked_factors(table, path.name), "\n".join(lines[:HEAD]), path.name)
     if any(FRENCH_MONTH.match(line) for line in lines):
         raise make_error(DataError, "wrong.monthly", where=path.name)
-    return checked_factors(read_table(raw, name=path.name), path.name)
+    return checked_factors(InputFile(path).csv(raw), path.name)
 
 
 def _with_vintage(values: pd.DataFrame, head: str, where: str) -> pd.DataFrame:
@@ -285,7 +285,7 @@ def _with_vintage(values: pd.DataFrame, head: str, where: str) -> pd.DataFrame:
 def _contents(path: Path) -> bytes:
     """Return the bytes of a file, or of the one file in a ZIP."""
     if path.suffix.lower() != ".zip":
-        return read_bytes(path)
+        return InputFile(path).content()
     try:
         with zipfile.ZipFile(path) as archive:
             files = archive.infolist()

@@ -7,20 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import DataError
-from ..files import (
-    IDENTIFIERS,
-    TICKERS,
-    as_text,
-    bare,
-    column_names,
-    frame_of,
-    identifier_for,
-    identifiers_in,
-    is_crsp,
-    read_part,
-    read_table,
-    with_index,
-)
+from ..files import InputFile, SecurityColumns, as_text, bare, frame_of, with_index
 from ..quality import MissingCodes
 from ..utility import CalendarChoice
 from ..words import make_error, say
@@ -38,7 +25,7 @@ LONG = ["date", "ticker", "ret"]
 INDICES = ("vwretd", "vwretx", "ewretd", "ewretx", "sprtrn")
 # Columns that are read of a large file, and from how many bytes on a file is one.
 USED = {
-    *NAMES, *NAMES.values(), *IDENTIFIERS, *TICKERS, *INDICES, "shrout", "dlret", "dlstdt",
+    *NAMES, *NAMES.values(), *SecurityColumns.KNOWN, *INDICES, "shrout", "dlret", "dlstdt",
     "dlstcd",
 }  # fmt: skip
 LARGE = 2**24
@@ -56,7 +43,8 @@ def has_securities(names: Iterable[Any]) -> bool:
     """Return whether columns are those of a long table of returns by an identifier."""
     columns = {bare(name) for name in names}
     is_long = "date" in columns and bool(columns & {"ret", "return", "permno"})
-    return is_crsp(columns) or (is_long and bool(identifier_for(columns)))
+    named = SecurityColumns(columns)
+    return named.is_crsp or (is_long and named.in_place_of_ticker != "")
 
 
 def usual_calendar(events: Any, returns: Any = None, ticker: str = "") -> CalendarChoice:
@@ -68,8 +56,10 @@ def usual_calendar(events: Any, returns: Any = None, ticker: str = "") -> Calend
     ticker : str
         The column that names the series of the events, where that is said.
     """
-    has_crsp = returns is not None and is_crsp(column_names(returns))
-    by_identifier = identifier_for([ticker] if ticker else column_names(events)) != ""
+    has_crsp = returns is not None and SecurityColumns(InputFile.columns_of(returns)).is_crsp
+    by_identifier = bool(
+        SecurityColumns([ticker] if ticker else InputFile.columns_of(events)).in_place_of_ticker
+    )
     return "data" if has_crsp or by_identifier else "exchange"
 
 
@@ -84,7 +74,7 @@ def securities_of(source: Any, wanted: Collection[str], where: str) -> SecurityT
     where : str
         The file, for what is said.
     """
-    if not has_securities(column_names(source)):
+    if not has_securities(InputFile.columns_of(source)):
         return None
     if isinstance(source, str | Path):
         return SecurityTable(read_securities(source, wanted), wanted, where)
@@ -101,12 +91,12 @@ def read_securities(path: str | Path, wanted: Collection[str]) -> pd.DataFrame:
         Securities, and indices, of which one row a day is wanted.
     """
     if not Path(path).is_file() or Path(path).stat().st_size < LARGE:
-        return read_table(path)
+        return InputFile(path).table()
     seen, has_index = set[str](), any(name.lower() in INDICES for name in wanted)
 
     def rows_of(piece: pd.DataFrame) -> pd.Series[bool]:
         """Return which rows are wanted, the first ones of days that are new among them."""
-        names = [n for n in piece.columns if bare(n) in (*IDENTIFIERS, *TICKERS)]
+        names = [n for n in piece.columns if bare(n) in SecurityColumns.KNOWN]
         rows = as_text(piece[names[0]]).isin(wanted)
         for name in names[1:]:
             rows |= as_text(piece[name]).isin(wanted)
@@ -118,7 +108,7 @@ def read_securities(path: str | Path, wanted: Collection[str]) -> pd.DataFrame:
             seen.update(days[first])
         return rows
 
-    return read_part(Path(path), lambda name: bare(name) in USED, rows_of)
+    return InputFile(path).part(lambda name: bare(name) in USED, rows_of)
 
 
 class SecurityTable(FrameTable):
@@ -163,8 +153,8 @@ def by_security(frame: pd.DataFrame, wanted: Collection[str]) -> tuple[pd.DataFr
         The column that has most of these names the series.
     """
     frame = frame.reset_index(drop=True)
-    tickers = [n for n in frame.columns if bare(n) in TICKERS]
-    named = [*identifiers_in(frame.columns), *tickers]
+    columns = SecurityColumns(frame.columns)
+    named = [*columns.identifiers, *columns.tickers]
     candidates, texts = {str(name): as_text(frame[name]) for name in named}, set(wanted)
     series = max(candidates, key=lambda name: len(texts & set(candidates[name].unique())))
     table = frame.set_axis([NAMES.get(bare(n), bare(n)) for n in frame.columns], axis=1)

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import DataError
-from ..files import frame_of, read_table, reading_parquet, with_index
+from ..files import InputFile, frame_of, with_index
 from ..prices import FIRST_DAY, LAST_DAY
 from ..quality import MissingCodes
 from ..utility import DateArray, FloatArray, IntArray
@@ -179,8 +179,8 @@ def table_of(path: str | Path | pd.DataFrame) -> FrameTable | _LongFile:
         return FrameTable(with_index(frame_of(path, "returns", say("wrong.returns.remedy"))))
     path = Path(path)
     if path.suffix.lower() != ".parquet" or not path.is_file():
-        return FrameTable(read_table(path))
-    with reading_parquet(path.name) as (_, pq):
+        return FrameTable(InputFile(path).table())
+    with InputFile(path).parquet() as (_, pq):
         file = pq.ParquetFile(path)
     date, long = _columns_of(file.schema_arrow.names)
     return _LongFile(path, long) if long else _WideFile(file, date)

@@ -14,7 +14,7 @@ import pandas as pd
 
 from ..errors import DataError, RunFolderError, UndecidedError
 from ..events import name_some
-from ..files import checked_name, unquoted
+from ..files import checked_name
 from ..fitting import FittedStudy, listed
 from ..returns import members
 from ..settings import StudyConfig
@@ -337,7 +337,7 @@ def free_name(out: Path, name: str, results: FittedStudy, config: StudyConfig) -
         try:
             record = Record.read(place)
             table = record.cells("events.csv")
-            there = [table[name].map(unquoted).tolist() for name in ("event_id", "day0")]
+            there = [table[name].tolist() for name in ("event_id", "day0")]
             return there != mine or not settings.items() <= record.facts.config.items()
         except (RunFolderError, KeyError):
             return False

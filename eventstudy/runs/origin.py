@@ -13,7 +13,7 @@ from typing import Any
 
 from ..errors import ConfigError, DataError, hide_secrets
 from ..events import events_given
-from ..files import read_bytes, require_file
+from ..files import InputFile
 from ..fitting import StudyInputs
 from ..prices import is_name
 from ..settings import StudyConfig
@@ -88,7 +88,7 @@ class Origin:
         The error names the setting that names the file.
         """
 
-        hashes = {self.place: hashlib.sha256(read_bytes(self.events)).hexdigest()}
+        hashes = {self.place: hashlib.sha256(InputFile(self.events).content()).hexdigest()}
         for place, path in self.files.items():
             if place == self.place:
                 continue
@@ -193,7 +193,7 @@ def with_files(config: StudyConfig, change: Callable[[str, str], str]) -> StudyC
 def hash_of(path: Path) -> str:
     """Return the SHA-256 of a file; ConfigError if it cannot be read."""
     try:
-        require_file(path)
+        InputFile(path).require()
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except FileNotFoundError:

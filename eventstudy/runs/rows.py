@@ -16,7 +16,6 @@ import numpy as np
 
 from ..analysis import NO_RESULT
 from ..errors import EventStudyError, RunFolderError
-from ..files import unquoted
 from ..prices import confirmed_on
 from ..report import settings_text
 from ..settings import StudyConfig
@@ -181,7 +180,7 @@ def _path(record: Record, group: str) -> FloatArray:
     path = np.empty((0, len(PATH)))
     with suppress(*DAMAGED):
         table = record.cells(f"tables/path{'_by_group' * bool(group)}.csv")
-        rows = table[table.iloc[:, 0].map(unquoted) == group] if group else table
+        rows = table[table.iloc[:, 0] == group] if group else table
         path = rows[list(PATH)].replace("", "nan").to_numpy(dtype=float)
     finite: FloatArray = path[np.isfinite(path[:, :2]).all(axis=1)]
     return finite

@@ -11,7 +11,7 @@ from pathlib import Path
 import pandas as pd
 
 from ..errors import RunFolderError
-from ..files import inside, require_file
+from ..files import InputFile, inside
 from ..utility import one_thread
 from .contents import write_tables
 from .manifest import MANIFEST
@@ -144,7 +144,7 @@ def refuse_altered(record: Record) -> None:
         remedy = "restore it: a run is computed again from its own inputs only"
         raise AlteredError(problem, remedy=remedy)
     for path in files.values():
-        require_file(path)
+        InputFile(path).require()
 
 
 @dataclass(frozen=True, slots=True)

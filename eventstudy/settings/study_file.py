@@ -16,7 +16,7 @@ from typing import Any
 from ..abnormal import Conventions
 from ..calendars import Window
 from ..errors import ConfigError, EventStudyError, Problem
-from ..files import require_file
+from ..files import InputFile
 from ..returns import is_library, library_files, usual_calendar
 from ..words import make_error
 from .config import Grid, StudyConfig
@@ -262,7 +262,7 @@ def _look_up(config: StudyConfig) -> None:
 
 def _text(path: Path) -> str:
     try:
-        require_file(path)
+        InputFile(path).require()
         return path.read_text(encoding="utf-8-sig")
     except OSError as error:
         facts = {"where": str(path), "remedy": error.strerror or ""}

@@ -33,7 +33,6 @@ from ..analysis import (
 )
 from ..calendars import Window
 from ..events import FIXED, KNOWN, REPLACED
-from ..files import with_numbers
 from ..findings import Findings, finish_run, results_text, studies_of, study_of_group
 from ..fitting import CONFOUNDER, FittedStudy, WindowLike, WindowsLike, is_large, with_market_values
 from ..report import (
@@ -505,3 +504,18 @@ class EventStudyResults(FittedStudy):
         if is_large(self):
             return f"<p>{escape(repr(self))}</p>"
         return render_cell(self.findings(), self.notes)
+
+
+def with_numbers(cells: pd.Series[Any]) -> pd.Series[Any]:
+    """Return a column of texts as numbers if each that is not blank is one; codes such as 007 stay.
+
+    Blank cells of numbers are NaN.
+    """
+    import pandas as pd
+
+    texts = cells.astype(str).str.strip()
+    filled = texts[texts != ""]
+    is_code = filled.str.match(r"[+-]?0\d").any()
+    if filled.empty or is_code or pd.to_numeric(filled, errors="coerce").isna().any():
+        return cells
+    return pd.to_numeric(texts.where(texts != ""))
