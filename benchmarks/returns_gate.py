@@ -19,8 +19,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from eventstudy.quality import Gate, Verdict
-from eventstudy.utility import FloatArray, ReturnKind
+from eventstudy.quality import Gate, ReturnKind, Verdict
+from eventstudy.utility import FloatArray
 
 LENGTHS, FILE, FIRST = (250, 1250, 2500), 50, np.datetime64("2010-01-04")
 # The median of the size of Student's t.

@@ -12,8 +12,7 @@ from scipy import stats
 from eventstudy.abnormal import AbnormalReturns
 from eventstudy.calendars import Window
 from eventstudy.dependence import WeightedSums
-from eventstudy.significance import STATISTICS, pvalue
-from eventstudy.utility import Alternative
+from eventstudy.significance import STATISTICS, Alternative, pvalue
 
 PValue = Callable[[AbnormalReturns, Window], float]
 

@@ -12,9 +12,9 @@ import pandas as pd
 import pytest
 from conftest import SHARED
 
+from eventstudy.files import DateOrder
 from eventstudy.prices import Prices
 from eventstudy.prices.files import FilesProvider, FrameProvider
-from eventstudy.utility import day_order, iso_of
 
 FIRST, LAST = date(1900, 1, 1), date(2100, 1, 1)
 REAL = SHARED / "market-data" / "doors" / "files"
@@ -214,18 +214,20 @@ def test_a_column_for_each_ticker_may_be_of_lowes_and_opendoor() -> None:
 
 
 def test_which_number_is_the_day() -> None:
-    assert day_order(["04/01/2016", "2016-10-31", "31/10/2016 16:00"]) == "day"
-    assert day_order(["1.2.2016", "1.31.2016"]) == "month"
-    assert day_order(["31/10/2016", "10/31/2016"]) == day_order(["4/1/2016"]) == ""
-    assert iso_of("1/2/2016 16:00:00", "month") == "2016-01-02 16:00:00"
+    assert DateOrder.of(["04/01/2016", "2016-10-31", "31/10/2016 16:00"]).first == "day"
+    assert DateOrder.of(["1.2.2016", "1.31.2016"]).first == "month"
     assert (
-        iso_of("2016.1.2", "")
-        == iso_of("2 January 2016", "")
-        == iso_of("Jan 2, 2016", "")
+        DateOrder.of(["31/10/2016", "10/31/2016"]).first == DateOrder.of(["4/1/2016"]).first == ""
+    )
+    assert DateOrder("month").iso("1/2/2016 16:00:00") == "2016-01-02 16:00:00"
+    assert (
+        DateOrder("").iso("2016.1.2")
+        == DateOrder("").iso("2 January 2016")
+        == DateOrder("").iso("Jan 2, 2016")
         == "2016-01-02"
     )
     for text in ("2016-01-02", "20160102", "1/2/16", "2 Foo 2016", "1/2-2016", "soon"):
-        assert iso_of(text, "day") == text
+        assert DateOrder("day").iso(text) == text
 
 
 @pytest.mark.slow

@@ -21,6 +21,7 @@ from eventstudy.report import second_sentence, terminal_text
 from eventstudy.report.sentences import answer
 from eventstudy.report.sentences import top as limits
 from eventstudy.report.sentences.caveats import asides, headline
+from eventstudy.report.tables.table import stars
 from eventstudy.settings import StudyConfig
 from eventstudy.studies import EventStudyResults, run_study
 from eventstudy.words import words

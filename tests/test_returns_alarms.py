@@ -9,8 +9,9 @@ import pandas as pd
 import pytest
 from conftest import SHARED
 
+from eventstudy.quality import ReturnKind
 from eventstudy.returns import ReturnsPanel
-from eventstudy.utility import FloatArray, ReturnKind
+from eventstudy.utility import FloatArray
 
 KINDS: tuple[ReturnKind, ...] = ("simple", "log")
 

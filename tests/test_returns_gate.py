@@ -20,11 +20,11 @@ from eventstudy.calendars import Sessions
 from eventstudy.errors import DataError
 from eventstudy.events import Events, events_from_frame
 from eventstudy.findings.sampling import list_lacking_cars
-from eventstudy.quality import ReturnFault
+from eventstudy.quality import ReturnFault, ReturnKind
 from eventstudy.quality.faults import MISSING
 from eventstudy.returns import FrameTable, ReturnsPanel, read_returns
 from eventstudy.runs import reproduce_run
-from eventstudy.utility import FloatArray, ReturnKind
+from eventstudy.utility import FloatArray
 
 DAYS = pd.bdate_range("2018-01-01", periods=600, name="date")
 FIRMS = [f"F{k}" for k in range(6)]

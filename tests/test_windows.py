@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from eventstudy.calendars import Sessions, Window
 from eventstudy.errors import ConfigError, DataError
+from eventstudy.quality import ReturnKind
 from eventstudy.returns import ReturnsPanel
 from eventstudy.returns.sessions import returns_of
-from eventstudy.utility import ReturnKind
 from eventstudy.windows import EventWindows, build_windows
 
 HOUR = np.timedelta64(3600, "s")

@@ -19,6 +19,7 @@ from .answer.diagnosis import NOT_VALID as NOT_VALID
 from .answer.diagnosis import VALID as VALID
 from .answer.diagnosis import WITH_CARE as WITH_CARE
 from .answer.diagnosis import Diagnosis as Diagnosis
+from .answer.diagnosis import Trust as Trust
 from .answer.diagnosis import diagnose as diagnose
 from .answer.halts import ClockAnswers as ClockAnswers
 from .answer.halts import compare_clocks as compare_clocks

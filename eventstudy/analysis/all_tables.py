@@ -27,7 +27,7 @@ from ..fitting import (
 from ..quality import ReturnFault, SeriesFault, SeriesFaults
 from ..returns import PEERS
 from ..settings import StudyConfig
-from ..utility import Flag, flags_of, stepping
+from ..utility import Flag, stepping
 from ..words import make_error
 from .answer.answer import answer_of, influence_of, main_test_of, verdict_of
 from .answer.diagnosis import diagnose
@@ -373,7 +373,7 @@ def _without_flagged(study: FittedStudy, config: StudyConfig) -> dict[str, pd.Da
     of the answer without them.
     """
     names = list(dict.fromkeys([main_test_of(study, config.main), *config.tests]))
-    flags, out = study.events["flags"].map(flags_of), {}
+    flags, out = study.events["flags"].map(Flag.of), {}
     for flag in LEFT_OUT:
         rows = study.ok & ~np.array([flag in cell for cell in flags], dtype=bool)
         if FEWEST_EVENTS <= rows.sum() < len(study):

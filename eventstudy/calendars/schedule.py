@@ -18,7 +18,7 @@ import zoneinfo
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.resources import files
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -26,6 +26,8 @@ from ..errors import DataError
 from ..utility import DateArray, IntArray, did_you_mean
 from ..words import make_error
 from .exchanges import bundled_rows
+
+CalendarChoice = Literal["exchange", "data"]
 
 DATA = files("eventstudy") / "data"
 SESSIONS, OVERRIDES = DATA / "sessions.txt.gz", DATA / "session_overrides.csv"

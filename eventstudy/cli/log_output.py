@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ..errors import hide_secrets
-from ..utility import LOGGER, __version__, note
+from ..utility import __version__, note
 from ..words import make_visible
 from .shared import json_text, split_arguments
 
@@ -25,11 +25,13 @@ def logged(form: str) -> Iterator[bool]:
     ----------
     form : {"text", "json"}
     """
-    root, handler = logging.getLogger(), logging.StreamHandler(sys.stderr)
+    root = logging.getLogger()
+    journal = logging.getLogger("eventstudy")
+    handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(Lines(form))
-    before, start = LOGGER.level, time.monotonic()
+    before, start = journal.level, time.monotonic()
     root.addHandler(handler)
-    LOGGER.setLevel(logging.INFO)
+    journal.setLevel(logging.INFO)
     logging.captureWarnings(True)
     kept, left = split_arguments()
     note("started", version=__version__, arguments=kept, left_out=left)
@@ -38,7 +40,7 @@ def logged(form: str) -> Iterator[bool]:
     finally:
         note("ended", seconds=round(time.monotonic() - start, 3))
         logging.captureWarnings(False)
-        LOGGER.setLevel(before)
+        journal.setLevel(before)
         root.removeHandler(handler)
 
 

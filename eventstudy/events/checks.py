@@ -13,10 +13,19 @@ from typing import Any
 
 import numpy as np
 
-from ..calendars import Sessions, Symbol
+from ..calendars import CalendarChoice, Sessions, Symbol
 from ..errors import ConfigError, Problem
-from ..files import OUTCOME, SecurityColumns, Sheet, TextColumn, bare, misread_numbers, strip
-from ..utility import CalendarChoice, DateArray, IntArray, day_order, did_you_mean, flags_of, iso_of
+from ..files import (
+    OUTCOME,
+    DateOrder,
+    SecurityColumns,
+    Sheet,
+    TextColumn,
+    bare,
+    misread_numbers,
+    strip,
+)
+from ..utility import DateArray, Flag, IntArray, did_you_mean
 from ..words import make_error, say
 from . import rows as one_row
 from .rows import Row, Rules, check_benchmark, check_day0, check_ticker
@@ -163,8 +172,8 @@ def with_known_names(sheet: Sheet, chosen: Mapping[str, str]) -> Sheet:
 
 def _with_iso_dates(column: TextColumn) -> tuple[TextColumn, str]:
     """Return dates as ISO 8601 has them, where their file proves it, and what came first."""
-    order = day_order(map(strip, column.texts))
-    return column.changed(lambda text: iso_of(strip(text), order)), order
+    order = DateOrder.of(column.texts)
+    return column.changed(order.iso), order.first
 
 
 def _iso_date(text: str) -> str:
@@ -292,7 +301,7 @@ def _joined_flags(first: TextColumn, second: TextColumn) -> TextColumn:
     """Return the words of two columns of n rows, each once."""
     rows, number = TextColumn.combine(first.codes, second.codes)
     cells = map(";".join, zip(first.take(rows), second.take(rows), strict=True))
-    return TextColumn.coded([";".join(dict.fromkeys(flags_of(cell))) for cell in cells], number)
+    return TextColumn.coded([";".join(dict.fromkeys(Flag.of(cell))) for cell in cells], number)
 
 
 def _note_merged(cells: Mapping[str, TextColumn], day0: DateArray, ids: list[str]) -> list[str]:

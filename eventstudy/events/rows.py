@@ -14,10 +14,10 @@ from typing import get_args
 
 import numpy as np
 
-from ..calendars import Exchange, Sessions, Symbol
+from ..calendars import CalendarChoice, Exchange, Sessions, Symbol
 from ..errors import ConfigError, DataError, Problem
 from ..files import strip
-from ..utility import CalendarChoice, Flag, did_you_mean, flags_of
+from ..utility import Flag, did_you_mean
 from ..words import make_error, say
 from . import announcements as news
 
@@ -241,7 +241,7 @@ def check_day0(row: Row, rules: Rules) -> None:
         row.day0 = stated
         # A day 0 that is given decides, unless the row says itself that the time is unknown, as
         # rows that a run wrote do.
-        if stated not in candidates or Flag.TIME_UNKNOWN not in flags_of(row["flags"]):
+        if stated not in candidates or Flag.TIME_UNKNOWN not in Flag.of(row["flags"]):
             return
     if len(candidates) > 1:
         row.candidates = candidates

@@ -10,9 +10,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..calendars import CalendarChoice
 from ..errors import ConfigError, EventsFileError, Problem
 from ..files import Sheet, strip
-from ..utility import CalendarChoice
 from .checks import CANDIDATES, GROUPS, Checked, check_sheet, note_alike, with_known_names
 from .rows import REQUIRED, Rules
 

@@ -15,7 +15,7 @@ import pandas as pd
 
 from ..errors import ConfigError
 from ..files import number_of
-from ..utility import NEUTRAL, BoolArray, Flag, did_you_mean, flags_of
+from ..utility import BoolArray, Flag, did_you_mean
 from ..words import make_error
 
 LONGEST, LISTS = 500, (tuple, list)
@@ -23,6 +23,8 @@ COMPARISONS: dict[type[ast.cmpop], Callable[[Any, Any], bool]] = {
     ast.Eq: operator.eq, ast.Lt: operator.lt, ast.LtE: operator.le, ast.Gt: operator.gt,
     ast.GtE: operator.ge, ast.NotEq: lambda a, b: a < b or a > b,
 }  # fmt: skip
+# Flags that say how day 0 was chosen, or what came out, and point at no issue of the data.
+NEUTRAL = frozenset({Flag.DAY0_GIVEN, Flag.TIME_UNKNOWN, Flag.BELOW_TOTAL_LOSS})
 # What can be said of an event without a comparison, beside its flags.
 MARKS = {
     "flagged": frozenset(Flag) - NEUTRAL, "halted": {Flag.HALT_SHIFTED, Flag.MULTI_DAY_RETURN},
@@ -98,7 +100,7 @@ def _marked(table: pd.DataFrame, mark: str) -> BoolArray:
     if mark == "repeated":
         used = table[table["status"] == "ok"].sort_values("day0", kind="stable")
         return np.isin(table.index, used.index[used["ticker"].duplicated()])
-    return np.array([not MARKS[mark].isdisjoint(flags_of(cell)) for cell in table["flags"]], bool)
+    return np.array([not MARKS[mark].isdisjoint(Flag.of(cell)) for cell in table["flags"]], bool)
 
 
 def _side(node: ast.expr, table: pd.DataFrame) -> Any:

@@ -3,6 +3,7 @@ from .csv_text import BLANK as BLANK
 from .csv_text import OUTCOME as OUTCOME
 from .csv_text import read_csv as read_csv
 from .csv_text import to_csv as to_csv
+from .dates import DateOrder as DateOrder
 from .file_names import checked_name as checked_name
 from .file_names import inside as inside
 from .file_names import is_place as is_place

@@ -16,7 +16,7 @@ from ..files import OUTCOME
 from ..fitting import FittedStudy, listed, listed_rows, merged_into
 from ..returns import FALLBACK, NAMED, Coverage, Need
 from ..settings import StudyConfig
-from ..utility import AnyArray, flags_of, step
+from ..utility import AnyArray, Flag, step
 from ..words import Reason
 from .event_series import Estimation, Fault, fit_of, price_path
 from .sampling import explain_lacking_cars, find_last_session, news_in, of_one_event
@@ -53,7 +53,7 @@ def list_events(study: FittedStudy, config: StudyConfig) -> Iterator[Event]:
             is_used=used[i],
             day0=_cell(event["day0"]),
             reason=Reason.of(event["reason"]),
-            flags=tuple(flags_of(event["flags"])),
+            flags=tuple(Flag.of(event["flags"])),
             params=tuple(a.params[i].tolist()) if used[i] else (),
             r2=float(a.r2[i]),
             sigma=float(np.sqrt(a.sigma2[i])),
@@ -204,7 +204,7 @@ def _estimation(study: FittedStudy, i: int) -> Estimation:
 def _stand_in(study: FittedStudy, i: int) -> Reason:
     """Return which index is used, and what the one in whose place it is lacks."""
     cells, panel, windows = study.records[i], study.panel, study.abnormal.windows
-    if FALLBACK not in flags_of(cells["flags"]):
+    if FALLBACK not in Flag.of(cells["flags"]):
         return Reason.of("")
     exchange = Exchange.of_code(cells["exchange"])
     first = str(cells.get(NAMED) or (exchange.benchmark if exchange else ""))

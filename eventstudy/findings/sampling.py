@@ -38,7 +38,7 @@ from ..fitting import (
 from ..returns import FACTOR
 from ..settings import StudyConfig
 from ..significance import STATISTICS, consecutive_sums
-from ..utility import BoolArray, DateArray, Flag, FloatArray, flags_of
+from ..utility import BoolArray, DateArray, Flag, FloatArray
 from ..words import LEVEL, Reason, words
 from .types import CarRemark, Sample, TestFinding, WindowFinding, firm_name
 
@@ -256,7 +256,7 @@ def _filled(study: FittedStudy, window: Window) -> int:
 def _flag_counts(study: FittedStudy) -> dict[str, int]:
     """Return the number of used events with each flag."""
     cells = study.events.loc[study.ok, "flags"]
-    return dict(Counter(flag for cell in cells for flag in dict.fromkeys(flags_of(cell))))
+    return dict(Counter(flag for cell in cells for flag in dict.fromkeys(Flag.of(cell))))
 
 
 # Prices that are missing, unlike those of a market that is closed.
@@ -369,7 +369,7 @@ def _remark(study: FittedStudy, i: int, reason: Reason) -> CarRemark:
 def _why(study: FittedStudy, i: int, window: Window, covered: int) -> Reason:
     """Return why event i has no CAR over a window."""
     a, cols = study.abnormal, study.abnormal.columns(window)
-    flags = flags_of(study.events["flags"].iloc[i])
+    flags = Flag.of(study.events["flags"].iloc[i])
     if covered == len(window):
         dropped = a.conventions.limits == "drop"
         return Reason("at_limit") if dropped else Reason("limit_run", n=LONGEST_RUN)

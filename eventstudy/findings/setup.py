@@ -8,8 +8,11 @@ from typing import Annotated, Any
 
 from ..abnormal import Conventions
 from ..calendars import Window
+from ..models import Engine
+from ..quality import ReturnKind
+from ..returns import Measure
 from ..settings import StudyConfig
-from ..utility import Day, Engine, Measure, ReturnKind
+from ..utility import Day
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,10 +17,11 @@ from ..analysis import (
     ImpliedPath,
     Path95,
     Surroundings,
+    Trust,
 )
 from ..calendars import Window
 from ..files import BLANK
-from ..utility import Day, TestName, Trust
+from ..utility import Day, TestName
 from ..words import Reason
 from .event_series import Estimation, Fault, Fit, PricePath
 from .setup import Setup

@@ -13,11 +13,12 @@ from ..abnormal import Conventions
 from ..calendars import Window
 from ..events import Events, events_given, grouped
 from ..files import frame_of
-from ..models import LinearModel, make_model
+from ..models import Engine, LinearModel, make_model
 from ..prices import PriceProvider
 from ..quality import SeriesFault
 from ..returns import (
     FACTOR,
+    BenchmarkPolicy,
     IndexChoice,
     Progress,
     ReturnsPanel,
@@ -33,19 +34,8 @@ from ..returns import (
     require_prices,
     settled,
 )
-from ..settings import Setting, StudyConfig, within
-from ..utility import (
-    KEPT,
-    BenchmarkPolicy,
-    DateArray,
-    Engine,
-    Halt,
-    IntArray,
-    ObjectArray,
-    Repeat,
-    note,
-    one_thread,
-)
+from ..settings import Halt, Repeat, Setting, StudyConfig, within
+from ..utility import KEPT, DateArray, IntArray, ObjectArray, note, one_thread
 from ..windows import HALT_DRIFT, EventWindows
 from ..words import Reason, say
 from .fitted import FittedStudy

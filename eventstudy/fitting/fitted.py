@@ -15,20 +15,12 @@ from ..calendars import Window
 from ..errors import ConfigError
 from ..events import REPLACED, rows_where
 from ..files import BLANK, OUTCOME
-from ..models import LinearModel
+from ..models import Engine, LinearModel
 from ..prices import Sizes
 from ..returns import ReturnsPanel
 from ..settings import StudyConfig
-from ..significance import STATISTICS, SignificanceTest
-from ..utility import (
-    Alternative,
-    BoolArray,
-    Engine,
-    FloatArray,
-    IntArray,
-    ObjectArray,
-    did_you_mean,
-)
+from ..significance import STATISTICS, Alternative, SignificanceTest
+from ..utility import BoolArray, FloatArray, IntArray, ObjectArray, did_you_mean
 from .layout import Layout
 
 T = TypeVar("T")

@@ -13,7 +13,7 @@ import pandas as pd
 from ..calendars import Window
 from ..returns import LOCAL, USD, currency_of, dollars_per, rate_symbol, rates_of
 from ..settings import StudyConfig
-from ..utility import Flag, FloatArray, IntArray, ObjectArray, flags_of
+from ..utility import Flag, FloatArray, IntArray, ObjectArray
 from ..windows import EMPTY, EventWindows
 from ..words import say
 from .fitted import FittedStudy
@@ -189,6 +189,6 @@ def with_confounders(study: FittedStudy, texts: ObjectArray) -> FittedStudy:
         What confounds each event; "" for nothing.
     """
     cells = zip(study.events["flags"], texts, strict=True)
-    pairs = [([f for f in flags_of(cell) if f != Flag.CONFOUNDED], text) for cell, text in cells]
+    pairs = [([f for f in Flag.of(cell) if f != Flag.CONFOUNDED], text) for cell, text in cells]
     flags = [";".join([*flagged, Flag.CONFOUNDED] if text else flagged) for flagged, text in pairs]
     return replace(study, events=study.events.assign(flags=flags, **{CONFOUNDER: list(texts)}))

@@ -17,9 +17,9 @@ from ..abnormal import AbnormalReturns, Runs
 from ..calendars import Window
 from ..errors import ConfigError
 from ..events import Events
-from ..models import LinearModel
+from ..models import Engine, LinearModel
 from ..returns import FACTOR, MARKET, Factor, ReturnsPanel, Sources, members, series_of
-from ..utility import BoolArray, DateArray, Engine, FloatArray, IntArray, ObjectArray, chunks
+from ..utility import BoolArray, DateArray, FloatArray, IntArray, ObjectArray, chunks
 from ..windows import EMPTY, HALT_DRIFT, TRADED, EventWindows, build_windows, covers
 from ..words import make_error, say
 

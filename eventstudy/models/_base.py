@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar, Literal, NamedTuple
 
 import numpy as np
 
@@ -17,8 +17,6 @@ from ..utility import (
     SMALL_CHUNK,
     AnyArray,
     BoolArray,
-    CovType,
-    Engine,
     FloatArray,
     IntArray,
     ObjectArray,
@@ -29,7 +27,9 @@ from ..utility import (
 )
 from ..windows import EventWindows
 from ..words import Reason
-from ._engines import ENGINES, Fit
+from ._engines import ENGINES, CovType, Fit
+
+Engine = Literal["statsmodels", "batch"]
 
 # A smaller residual standard deviation than this is a price that does not move, not a forecast.
 NO_VARIANCE = 1e-10

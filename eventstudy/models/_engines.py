@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from typing import Literal
 
 import numpy as np
 
-from ..utility import BoolArray, CovType, FloatArray, IntArray, ObjectArray
+from ..utility import BoolArray, FloatArray, IntArray, ObjectArray
+
+CovType = Literal["nonrobust", "HC0", "HC1", "HC2", "HC3", "HAC"]
 
 # Beyond this condition number of the scaled cross-products the regressors are taken as collinear.
 COLLINEAR = 1e10

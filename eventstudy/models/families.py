@@ -7,9 +7,10 @@ from dataclasses import fields
 from typing import Any
 
 from ..errors import ConfigError
-from ..utility import CovType, did_you_mean
+from ..utility import did_you_mean
 from . import factor_models, garch, market, robust
 from ._base import REGISTERED, LinearModel
+from ._engines import CovType
 
 # Each registers its models when it is imported; ``_base.ORDER`` is the order that users see.
 FAMILIES = (market, factor_models, robust, garch)

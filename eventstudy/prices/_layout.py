@@ -7,8 +7,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from ..errors import BadAnswerError
-from ..files import SecurityColumns, as_text, number_of, strip
-from ..utility import day_order, iso_of
+from ..files import DateOrder, SecurityColumns, as_text, number_of, strip
 from ..words import make_error, say, words
 from ._base import NUMBER_COLUMNS
 
@@ -248,16 +247,17 @@ def _with_iso_dates(frame: pd.DataFrame, file: str, notes: list[str]) -> pd.Data
     if cells.dtype.kind in "Miuf":
         return frame
     texts = [t for t in cells.unique() if isinstance(t, str) and not ISO_DATE.match(t)]
-    order = day_order(map(strip, texts))
-    changed = {text: iso for text in texts if (iso := iso_of(strip(text), order)) != text}
-    if order:
-        notes.append(say(f"price_rows.{order}_first"))
-    proofs = {day_order([strip(text)]): text for text in reversed(texts if not order else [])}
+    order = DateOrder.of(texts)
+    changed = {text: iso for text in texts if (iso := order.iso(text)) != text}
+    if order.first:
+        notes.append(say(f"price_rows.{order.first}_first"))
+    doubtful = [] if order.first else texts
+    proofs = {DateOrder.of([text]).first: text for text in reversed(doubtful)}
     if {"day", "month"} <= proofs.keys():
         lines = {first: cells.index[cells == text][0] for first, text in proofs.items() if first}
         raise make_error(BadAnswerError, "wrong.mixed_dates", where=f"{file}: date", **lines)
-    for text in texts if not order else ():
-        either = [iso_of(strip(text), "day")[:10], iso_of(strip(text), "month")[:10]]
+    for text in doubtful:
+        either = [DateOrder(first).iso(text)[:10] for first in ("day", "month")]
         if either[0] != either[1]:
             where = f"{file}:{cells.index[cells == text][0]}: date"
             facts: Any = {"value": text, "either": " or ".join(either)}

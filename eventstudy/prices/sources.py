@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ..errors import HIDDEN, ConfigError, DataError, EventStudyError, hide_secrets
-from ..utility import PLUGIN_NAME, Plugins, did_you_mean, package_of
+from ..utility import Plugins, did_you_mean
 from ..words import make_error
 from ._base import COLUMNS, Provenance
 from ._prices import Names, PriceProvider, Prices, Progress
@@ -128,8 +128,7 @@ def find_source(spec: str) -> tuple[EntryPoint, str] | None:
     None for a path (``C:\\x``) and for a name that is not known.
     """
     name, _, argument = spec.partition(":")
-    is_foreign = name not in PROVIDERS and PLUGIN_NAME.fullmatch(name)
-    entry = PLUGINS.find(name) if is_foreign else None
+    entry = PLUGINS.find(name) if name not in PROVIDERS else None
     return (entry, argument) if entry else None
 
 
@@ -146,7 +145,7 @@ def _make_foreign(entry: EntryPoint, argument: str, offline: bool) -> PriceProvi
     except Exception as error:
         raise PLUGINS.broken(entry, error) from error
     if not isinstance(provider, PriceProvider):
-        facts = {"name": entry.name, "package": package_of(entry)}
+        facts = {"name": entry.name, "package": Plugins.package_of(entry)}
         raise make_error(ConfigError, "wrong.plug_in", value=type(provider).__name__, **facts)
     return _Guarded(provider, entry)
 
@@ -155,7 +154,7 @@ def _summarise(entry: EntryPoint) -> str:
     """Return the line of a source of another package; ConfigError if it cannot be loaded."""
     factory = PLUGINS.load(entry)
     text = getattr(factory, "summary", "") or (factory.__doc__ or "").strip().partition("\n")[0]
-    return f"{text or 'no summary'} ({package_of(entry)})"
+    return f"{text or 'no summary'} ({Plugins.package_of(entry)})"
 
 
 def _without_secrets(entry: Provenance) -> Provenance:
@@ -204,5 +203,5 @@ class _Guarded:
         return replace(prices, notices=notices, provenance=provenance)
 
     def _fault(self, reason: str) -> DataError:
-        where = f"{self.name} of {package_of(self._entry)}"
+        where = f"{self.name} of {Plugins.package_of(self._entry)}"
         return DataError(f"the price source failed ({reason})", where=where)

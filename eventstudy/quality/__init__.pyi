@@ -8,5 +8,6 @@ from .price_limits import LimitRule as LimitRule
 from .quotes import Market as Market
 from .quotes import Quotes as Quotes
 from .return_faults import MissingCodes as MissingCodes
+from .return_faults import ReturnKind as ReturnKind
 from .series_dates import SeriesDates as SeriesDates
 from .sizes import judge_sizes as judge_sizes

@@ -9,10 +9,11 @@ from itertools import islice
 import numpy as np
 
 from ..errors import DataError
-from ..utility import BoolArray, DateArray, FloatArray, IntArray, ReturnKind, SmallIntArray
+from ..utility import BoolArray, DateArray, FloatArray, IntArray, SmallIntArray
 from ..words import Reason, make_error, say, words
 from . import return_faults as rules
 from .faults import NAMED, ReturnFault, SeriesFault, Span, as_faults, notice_of
+from .return_faults import ReturnKind
 
 # Returns that the median size is taken from, about at most; cells that are looked at together.
 SAMPLE, CELLS = 2**20, 2**22

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Literal
 
 import numpy as np
 
-from ..utility import BoolArray, FloatArray, ReturnKind, SmallIntArray
+from ..utility import BoolArray, FloatArray, SmallIntArray
 from .faults import ReturnFault
+
+ReturnKind = Literal["simple", "log"]
 
 # Daily returns of indices are below this size on most days; in percent they are above it.
 LARGE_MEDIAN = 0.1

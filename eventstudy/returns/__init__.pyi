@@ -1,6 +1,7 @@
 from .benchmarks import FALLBACK as FALLBACK
 from .benchmarks import NAMED as NAMED
 from .benchmarks import PEERS as PEERS
+from .benchmarks import BenchmarkPolicy as BenchmarkPolicy
 from .benchmarks import Coverage as Coverage
 from .benchmarks import IndexChoice as IndexChoice
 from .benchmarks import Need as Need
@@ -26,6 +27,7 @@ from .factor_files import require_decimals as require_decimals
 from .load import Progress as Progress
 from .load import load_returns as load_returns
 from .load import read_returns as read_returns
+from .measures import Measure as Measure
 from .measures import require_intercept as require_intercept
 from .measures import require_prices as require_prices
 from .measures import shares_of as shares_of

@@ -8,19 +8,21 @@ from dataclasses import dataclass, replace
 from datetime import date
 from functools import cache, lru_cache, partial
 from itertools import takewhile
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
 
 from ..calendars import Exchange, Sessions, Symbol, Window
 from ..errors import ConfigError
 from ..events import Events
-from ..utility import BenchmarkPolicy, BoolArray, DateArray, Flag, IntArray, flags_of
+from ..utility import BoolArray, DateArray, Flag, IntArray
 from ..words import say
 from .panel import ReturnsPanel
 
 if TYPE_CHECKING:
     import pandas as pd
+
+BenchmarkPolicy = Literal["fallback", "strict"]
 
 # Column with untreated firms for each event.
 PEERS = "peers"
@@ -420,7 +422,7 @@ def settled(
 
 @lru_cache(1024)
 def _other_flags(text: str) -> str:
-    return ";".join(flag for flag in flags_of(text) if flag != FALLBACK)
+    return ";".join(flag for flag in Flag.of(text) if flag != FALLBACK)
 
 
 def _say_replaced(

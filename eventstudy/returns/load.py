@@ -11,15 +11,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ..calendars import Symbol, Window
+from ..calendars import CalendarChoice, Symbol, Window
 from ..errors import DataError, NoPricesError, PriceError, UnknownSymbolError
 from ..events import FRAME, Events, events_given
 from ..prices import PriceProvider, Prices, PricesLike, resolve
-from ..utility import BenchmarkPolicy, CalendarChoice, Measure, ReturnKind
+from ..quality import ReturnKind
 from ..words import Reason
-from .benchmarks import IndexChoice, chains_of, wanted_next
+from .benchmarks import BenchmarkPolicy, IndexChoice, chains_of, wanted_next
 from .currency import LOCAL, OLDEST_RATE, Rates, in_currency, rates_of
-from .measures import note_several_shares, shares_of
+from .measures import Measure, note_several_shares, shares_of
 from .panel import ReturnsPanel
 from .security_files import securities_of
 from .series import NeedsSeries, Range, calls_of, needed, range_around

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
 from ..errors import ConfigError, DataError
 from ..events import Events
-from ..utility import DateArray, FloatArray, Measure
+from ..utility import DateArray, FloatArray
 from ..words import make_error, say
 
 if TYPE_CHECKING:
     import pandas as pd
+
+Measure = Literal["return", "volume", "turnover", "volatility"]
 
 # Keeps the log of a session without trade finite (Campbell and Wasley 1996).
 SMALL_TURNOVER = 0.000255

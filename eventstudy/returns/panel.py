@@ -14,12 +14,12 @@ import numpy as np
 from ..calendars import Sessions, weekdays_closed
 from ..errors import DataError
 from ..prices import Prices
-from ..quality import LimitRule, Quotes, SeriesDates, SeriesFault, SeriesFaults
-from ..utility import DateArray, FloatArray, IntArray, Measure, ReturnKind, SmallIntArray
+from ..quality import LimitRule, Quotes, ReturnKind, SeriesDates, SeriesFault, SeriesFaults
+from ..utility import DateArray, FloatArray, IntArray, SmallIntArray
 from ..words import make_error
 from . import sessions as laying
 from .market_notes import find_odd_rows, note_closed_days, note_ends, note_markets, refuse_dates
-from .measures import compute_measure, explain_lack
+from .measures import Measure, compute_measure, explain_lack
 from .table import FrameTable
 
 if TYPE_CHECKING:

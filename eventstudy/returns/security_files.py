@@ -6,10 +6,10 @@ from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..calendars import CalendarChoice
 from ..errors import DataError
 from ..files import InputFile, SecurityColumns, as_text, bare, frame_of, with_index
 from ..quality import MissingCodes
-from ..utility import CalendarChoice
 from ..words import make_error, say
 from .table import FrameTable, numbers_of
 

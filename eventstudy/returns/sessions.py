@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import numpy as np
 
-from ..calendars import Exchange, Sessions, Symbol
-from ..quality import Gate, LimitRule, Market, Quotes, SeriesDates, Verdict
-from ..utility import BoolArray, CalendarChoice, DateArray, FloatArray, IntArray, ReturnKind
+from ..calendars import CalendarChoice, Exchange, Sessions, Symbol
+from ..quality import Gate, LimitRule, Market, Quotes, ReturnKind, SeriesDates, Verdict
+from ..utility import BoolArray, DateArray, FloatArray, IntArray
 from ..words import Reason
 
 if TYPE_CHECKING:

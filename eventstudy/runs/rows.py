@@ -18,9 +18,10 @@ from ..analysis import NO_RESULT
 from ..errors import EventStudyError, RunFolderError
 from ..prices import confirmed_on
 from ..report import settings_text
+from ..returns import Measure
 from ..settings import StudyConfig
 from ..significance import STATISTICS
-from ..utility import FloatArray, Measure
+from ..utility import FloatArray
 from ..words import MISSING, clipped, say, speaking_of, words
 from .manifest import MANIFEST, EventCounts, Stated
 from .origin import NAMING_FILES

@@ -1,4 +1,6 @@
 from .config import Grid as Grid
+from .config import Halt as Halt
+from .config import Repeat as Repeat
 from .config import StudyConfig as StudyConfig
 from .settings import Setting as Setting
 from .settings import within as within

@@ -9,21 +9,17 @@ from math import prod
 from typing import Any, ClassVar, Literal
 
 from ..abnormal import CALIBRATE, DRAWS, FEWEST_PLACEBOS, HISTORY, SEED, Conventions
-from ..calendars import Window
+from ..calendars import CalendarChoice, Window
 from ..errors import ConfigError, hide_secrets
-from ..utility import (
-    BenchmarkPolicy,
-    CalendarChoice,
-    CovType,
-    Engine,
-    Halt,
-    Measure,
-    Repeat,
-    ReturnKind,
-)
+from ..models import CovType, Engine
+from ..quality import ReturnKind
+from ..returns import BenchmarkPolicy, Measure
 from ..windows import HALT_DRIFT
 from ..words import make_error
 from .settings import Setting, plain_value, read, within
+
+Halt = Literal["calendar", "shift"]
+Repeat = Literal["mask", "first", "keep-all"]
 
 # Specifications that a table and a figure can show.
 MOST_SPECIFICATIONS = 2000

@@ -1,5 +1,6 @@
 from ._base import EQUAL as EQUAL
 from ._base import FULL_SAMPLE as FULL_SAMPLE
+from ._base import Alternative as Alternative
 from ._base import SignificanceTest as SignificanceTest
 from ._base import Statistic as Statistic
 from ._base import Value as Value

@@ -13,8 +13,10 @@ from ..abnormal import AbnormalReturns
 from ..calendars import Window
 from ..dependence import require
 from ..errors import ConfigError, InapplicableError, TooManyError
-from ..utility import Alternative, FloatArray, Registry, one_thread
+from ..utility import FloatArray, Registry, one_thread
 from ..words import Reason, words
+
+Alternative = Literal["two-sided", "less", "greater"]
 
 # Names in the order of every table; a test that is not in it follows.
 ORDER = (

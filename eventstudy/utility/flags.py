@@ -39,11 +39,7 @@ class Flag(StrEnum):
     BELOW_TOTAL_LOSS = auto()
     MARKET_UNUSABLE = auto()
 
-
-# Flags that say how day 0 was chosen, or what came out, and point at no issue of the data.
-NEUTRAL = frozenset({Flag.DAY0_GIVEN, Flag.TIME_UNKNOWN, Flag.BELOW_TOTAL_LOSS})
-
-
-def flags_of(cell: object) -> list[str]:
-    """Return the flags in a cell of ``events.csv``, in their order."""
-    return [flag.strip() for flag in str(cell).split(";") if flag.strip()]
+    @staticmethod
+    def of(cell: object) -> list[str]:
+        """Return the flags in a cell of ``events.csv``, in their order."""
+        return [flag.strip() for flag in str(cell).split(";") if flag.strip()]

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
 
 T = TypeVar("T")
-PLUGIN_NAME = re.compile(r"[a-z][a-z0-9_-]+")
+_NAME = re.compile(r"[a-z][a-z0-9_-]+")
 
 
 def did_you_mean(word: str, choices: Iterable[str], *, like: float = 0.6) -> str:
@@ -51,8 +51,10 @@ class Plugins:
 
     def find(self, name: str) -> EntryPoint | None:
         """Return the entry point of a name, None without one; ConfigError if packages clash."""
+        if not _NAME.fullmatch(name):
+            return None
         points = [point for point in self._points() if point.name == name]
-        packages = sorted({package_of(point) for point in points})
+        packages = sorted({self.package_of(point) for point in points})
         if len(packages) > 1:
             fault = f"several packages have a {self.kind} of that name"
             remedy = f"uninstall all but one of {', '.join(packages)}"
@@ -76,7 +78,7 @@ class Plugins:
             Raised by the plug-in.
         """
         reason = f"{type(error).__name__}: {str(error).partition(chr(10))[0]}"
-        fault = f"the {self.kind} {point.name} of {package_of(point)} is broken ({reason})"
+        fault = f"the {self.kind} {point.name} of {self.package_of(point)} is broken ({reason})"
         return ConfigError(fault, remedy="repair or uninstall that package")
 
     def listing(
@@ -91,12 +93,12 @@ class Plugins:
         describe : callable
             Takes an entry point and returns its line; may raise ConfigError.
         """
-        for point in sorted(self._points(), key=lambda each: (each.name, package_of(each))):
-            package = package_of(point)
+        for point in sorted(self._points(), key=lambda each: (each.name, self.package_of(each))):
+            package = self.package_of(point)
             if point.name in built_in:
                 kind = self.kind.split()[-1]
                 text = f"ignored: {package} cannot take the name of a built-in {kind}"
-            elif not PLUGIN_NAME.fullmatch(point.name):
+            elif not _NAME.fullmatch(point.name):
                 text = f"ignored: {package} has to name it in lower-case letters"
             else:
                 text = self._described(point, describe)
@@ -114,10 +116,10 @@ class Plugins:
 
         return entry_points(group=self.group)
 
-
-def package_of(point: EntryPoint) -> str:
-    """Return the name of the package that declares an entry point."""
-    return point.dist.name if point.dist else point.value
+    @staticmethod
+    def package_of(point: EntryPoint) -> str:
+        """Return the name of the package that declares an entry point."""
+        return point.dist.name if point.dist else point.value
 
 
 class Registry(Mapping[str, T], Generic[T]):
@@ -214,9 +216,11 @@ class Registry(Mapping[str, T], Generic[T]):
     def plugin_lines(self, describe: Callable[[T], str]) -> Iterator[tuple[str, str]]:
         """Yield name and line of every plug-in; `describe` gives the line of an entry."""
         if self.plugins is not None:
-            yield from self.plugins.listing(
-                self._entries, lambda point: f"{describe(self[point.name])} ({package_of(point)})"
-            )
+
+            def line_of(point: EntryPoint) -> str:
+                return f"{describe(self[point.name])} ({Plugins.package_of(point)})"
+
+            yield from self.plugins.listing(self._entries, line_of)
 
     def __contains__(self, name: object) -> bool:
         """Return whether look-up of a name succeeds, built in or a plug-in."""

@@ -1,8 +1,8 @@
-"""Array aliases and the closed sets of words that options take."""
+"""Types of arrays and of texts."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Annotated, Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,13 +19,3 @@ AnyArray: TypeAlias = NDArray[Any]
 Day: TypeAlias = Annotated[str, "day"]
 # The name of a test of significance, or blank.
 TestName: TypeAlias = Annotated[str, "test"]
-Trust = Literal["valid", "valid with care", "not valid"]
-Measure = Literal["return", "volume", "turnover", "volatility"]
-ReturnKind = Literal["simple", "log"]
-CovType = Literal["nonrobust", "HC0", "HC1", "HC2", "HC3", "HAC"]
-Engine = Literal["statsmodels", "batch"]
-Halt = Literal["calendar", "shift"]
-Repeat = Literal["mask", "first", "keep-all"]
-BenchmarkPolicy = Literal["fallback", "strict"]
-CalendarChoice = Literal["exchange", "data"]
-Alternative = Literal["two-sided", "less", "greater"]

@@ -11,17 +11,9 @@ import numpy as np
 
 from ..calendars import Window
 from ..errors import ConfigError, TooManyError
-from ..utility import (
-    HOLDABLE,
-    BoolArray,
-    DateArray,
-    FloatArray,
-    IntArray,
-    Measure,
-    ReturnKind,
-    chunks,
-    joined,
-)
+from ..quality import ReturnKind
+from ..returns import Measure
+from ..utility import HOLDABLE, BoolArray, DateArray, FloatArray, IntArray, chunks, joined
 from .alignment import TRADED, Laying, numbered, places
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from html import escape
 from math import erfc, isfinite, prod, sqrt
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -16,9 +16,10 @@ from ...calendars import Window
 from ...dependence import Limits
 from ...fitting import FittedStudy, WindowLike, part_of_many
 from ...significance import STATISTICS, SignificanceTest, Statistic
-from ...utility import Trust
 from ...words import Reason, say
 from .situation import KAPPA_EVENTS, SKEWNESS_EVENTS, Situation, measure
+
+Trust = Literal["valid", "valid with care", "not valid"]
 
 VALID: Trust = "valid"
 WITH_CARE: Trust = "valid with care"

@@ -14,8 +14,9 @@ from ...calendars import Window
 from ...dependence import require
 from ...errors import ConfigError, InapplicableError
 from ...fitting import FittedStudy, WindowLike
+from ...returns import Measure
 from ...significance import DateClusters, pvalue
-from ...utility import BoolArray, FloatArray, IntArray, Measure, Registry, did_you_mean
+from ...utility import BoolArray, FloatArray, IntArray, Registry, did_you_mean
 from ...words import Paragraph, words
 from ..interval import quantile, write_estimate
 

@@ -16,11 +16,12 @@ from ...abnormal import AbnormalReturns
 from ...calendars import Window
 from ...errors import ConfigError, InapplicableError
 from ...fitting import FittedStudy, WindowLike, WindowsLike, group_column
+from ...returns import Measure
 from ...significance import (
     STATISTICS,
     DateClusters,
 )
-from ...utility import FloatArray, IntArray, Measure, Registry, did_you_mean
+from ...utility import FloatArray, IntArray, Registry, did_you_mean
 from ...words import words
 from ..answer.answer import Answer, answer_of, default_tests, main_test_of
 

@@ -8,7 +8,7 @@ import pandas as pd
 from ...calendars import Window
 from ...events import CANDIDATES
 from ...fitting import FittedStudy, WindowLike
-from ...utility import Flag, FloatArray, IntArray, flags_of
+from ...utility import Flag, FloatArray, IntArray
 
 COLUMNS = ["dating", "start", "stop", "n_events", "n_uncertain", "caar"]
 DAY0 = Window(0, 0)
@@ -68,7 +68,7 @@ def find_shifts(study: FittedStudy) -> IntArray:
         return out
     columns = (table[name].tolist() for name in (CANDIDATES, "exchange", "day0", "flags"))
     for i, (cell, exchange, day0, flags) in enumerate(zip(*columns, strict=True)):
-        if not cell or Flag.HALT_SHIFTED in flags_of(flags):
+        if not cell or Flag.HALT_SHIFTED in Flag.of(flags):
             continue
         sessions = panel.sessions[panel.calendars.get(panel.calendar_of(exchange), slice(None))]
         days = np.array([np.datetime64(day0, "D"), *cell.split(";")], dtype="datetime64[D]")

@@ -15,8 +15,9 @@ from ...dependence import Limits, WeightedSums, require
 from ...errors import InapplicableError
 from ...events import SIZE
 from ...fitting import FittedStudy, WindowLike, WindowsLike, no_numbers, unvalued
+from ...returns import Measure
 from ...significance import pvalue
-from ...utility import BoolArray, FloatArray, Measure, Registry
+from ...utility import BoolArray, FloatArray, Registry
 from ...words import Paragraph, words
 from ..interval import quantile, write_estimate
 
