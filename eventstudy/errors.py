@@ -148,32 +148,12 @@ class ConfigFaultsError(ConfigError):
         return "\n".join(map(str, self.errors))
 
 
-class NotPossibleError(ConfigError):
-    """A valid request that these events do not allow."""
-
-    def __str__(self) -> str:
-        value = f" ({self.value})" * (self.value is not None)
-        return _sentence([self.where, f"{self.what}{value}"], None, self.remedy)
-
-
 class DataError(EventStudyError):
     """The data do not allow a study."""
 
 
 class NoUsableEventsError(DataError):
     """No event could be studied; the message counts the reasons."""
-
-
-class UndecidedError(DataError):
-    """No event could be studied, and a source did not answer for some: try again later."""
-
-    exit_code = 75
-
-
-class PartialError(DataError):
-    """A run was brought up to date but for some symbols, whose events wait."""
-
-    exit_code = 3
 
 
 class TooManyError(EventStudyError):

@@ -12,7 +12,7 @@ import pandas as pd
 
 from ..abnormal import MOST_CALIBRATED
 from ..calendars import Window
-from ..errors import ConfigError, NotPossibleError
+from ..errors import ConfigError
 from ..events import REPLACED
 from ..files import OUTCOME
 from ..fitting import (
@@ -31,6 +31,7 @@ from ..utility import Flag, stepping
 from ..words import make_error
 from .answer.answer import answer_of, influence_of, main_test_of, verdict_of
 from .answer.diagnosis import diagnose
+from .cross_section._car_errors import NotPossibleError
 from .cross_section.explain import regress_car
 from .cross_section.groups import differences
 from .cross_section.multiple_testing import family

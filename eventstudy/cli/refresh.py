@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..errors import EventStudyError, PartialError, hide_secrets
+from ..errors import DataError, EventStudyError, hide_secrets
 from ..utility import did_you_mean
 from . import shared
 from .options import MOVED, STUDY_OPTIONS, SWITCH, Number, StudyCommand, options
@@ -31,6 +31,12 @@ if TYPE_CHECKING:
 LONGEST = 300
 # Seconds that an ended command has to be gone.
 ENDING = 5
+
+
+class PartialError(DataError):
+    """A run was brought up to date but for some symbols, whose events wait."""
+
+    exit_code = 3
 
 
 def split_command(

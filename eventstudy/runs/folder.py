@@ -12,7 +12,7 @@ from typing import Any
 
 import pandas as pd
 
-from ..errors import DataError, RunFolderError, UndecidedError
+from ..errors import DataError, RunFolderError
 from ..events import name_some
 from ..files import checked_name
 from ..fitting import FittedStudy, listed
@@ -30,6 +30,12 @@ from .rows import SHOWING, read_object
 from .staleness import differing_files, differing_settings
 
 _OURS = re.compile(rf'"schema":\s*"{FAMILY}')
+
+
+class UndecidedError(DataError):
+    """No event could be studied, and a source did not answer for some: try again later."""
+
+    exit_code = 75
 
 
 def write_run(

@@ -7,7 +7,7 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
-from ...errors import ConfigError, NotPossibleError
+from ...errors import ConfigError
 from ...significance import DateClusters
 from ...utility import FloatArray, IntArray
 
@@ -20,6 +20,14 @@ FEW_DATES = 10
 LARGE_SHARE = 1 / 3
 # Scores of dates this small beside those of their events are zero but for rounding.
 ROUNDING = 1e-10
+
+
+class NotPossibleError(ConfigError):
+    """A valid request that these events do not allow."""
+
+    def __str__(self) -> str:
+        value = f" ({self.value})" * (self.value is not None)
+        return str(ConfigError(f"{self.what}{value}", where=self.where, remedy=self.remedy))
 
 
 class Errors(NamedTuple):

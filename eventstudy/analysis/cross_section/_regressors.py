@@ -10,9 +10,9 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from ...errors import NotPossibleError
 from ...utility import BoolArray, FloatArray
 from ...words import clipped
+from ._car_errors import NotPossibleError
 
 # How files write a missing number; in a column of text only an empty cell is missing.
 MISSING = ("", "na", "n/a", "nan", "null", "none", ".", "-")

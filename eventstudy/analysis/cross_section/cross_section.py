@@ -12,13 +12,13 @@ import pandas as pd
 from ...abnormal import AbnormalReturns
 from ...calendars import Window
 from ...dependence import Limits
-from ...errors import ConfigError, NotPossibleError
+from ...errors import ConfigError
 from ...fitting import FittedStudy
 from ...significance import DateClusters, f_value, pvalue
 from ...utility import FloatArray, IntArray, did_you_mean, one_thread
 from ...words import capitalised, say, uncapitalised
 from ..interval import quantile
-from ._car_errors import ClusterError, Errors, errors_by, independent_errors
+from ._car_errors import ClusterError, Errors, NotPossibleError, errors_by, independent_errors
 from ._portfolio_errors import LABEL as PORTFOLIO
 from ._portfolio_errors import measured_before, portfolio_errors
 from ._regressors import CONSTANT, Design, Term, cells_of

@@ -12,13 +12,13 @@ import pandas as pd
 
 from ...abnormal import CALIBRATE, FEWEST_PLACEBOS
 from ...calendars import Window
-from ...errors import ConfigError, NotPossibleError
+from ...errors import ConfigError
 from ...fitting import FittedStudy, WindowLike, names_of
 from ...significance import DateClusters
 from ...utility import IntArray
 from ...words import say
 from ..placebos.shifted_dates import draw_cars
-from ._car_errors import ClusterError
+from ._car_errors import ClusterError, NotPossibleError
 from ._portfolio_errors import rank_pvalues, residual_sums
 from ._regressors import CONSTANT, Design, Labels, name_terms, require_rank, require_variation
 from .cross_section import CarRegression, Cov, Lines, Weights, complete_events, estimate
