@@ -25,7 +25,7 @@ WORDS = re.compile(r"[A-Za-z]{2,} [a-z]{2,}")
 
 
 # The functions that take a code, and which argument it is.
-TAKE_CODES = {"say": 0, "make_error": 1, "Reason": 0, "require": 1, "require_count": 2}
+TAKE_CODES = {"say": 0, "make_error": 1, "Reason": 0, "require": 1}
 
 
 @cache
