@@ -13,13 +13,12 @@ from typing import Any
 import click
 
 from ..errors import ConfigError
-from ..events import name_some
 from ..files import checked_name, inside
 from ..findings import Findings
 from ..prices import moment
 from ..runs import Origin, Record, follow_link, refuse_altered
 from ..settings import StudyConfig, StudyFile, StudyFileError, within
-from ..words import make_error, say
+from ..words import make_error, say, words
 from .shared import HERE, INCOMPLETE, notify, say_home, tell
 
 # Settings that say where prices come from.
@@ -67,7 +66,7 @@ class Order:
         may_ask = self.origin.config.prices == "auto" and not self.origin.offline
         prices = findings.provenance.get("prices", {}).items() if may_ask else ()
         names = [symbol for symbol, entry in prices if entry["source"] == "sample"]
-        line = say("losses.stand_in", n=len(names), symbols=name_some(names))
+        line = say("losses.stand_in", n=len(names), symbols=words().and_more(names))
         return f"{line}\n\n" if names else ""
 
     def end_if_incomplete(self, findings: Findings) -> None:

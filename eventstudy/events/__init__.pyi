@@ -4,7 +4,6 @@ from .checks import CANDIDATES as CANDIDATES
 from .checks import REPLACED as REPLACED
 from .checks import SIZE as SIZE
 from .checks import Checked as Checked
-from .checks import name_some as name_some
 from .rows import KNOWN as KNOWN
 from .rows import Rules as Rules
 from .table import FIXED as FIXED

@@ -26,7 +26,7 @@ from ..files import (
     strip,
 )
 from ..utility import DateArray, Flag, IntArray, did_you_mean
-from ..words import make_error, say
+from ..words import make_error, say, words
 from . import rows as one_row
 from .rows import Row, Rules, check_benchmark, check_day0, check_ticker
 
@@ -46,7 +46,6 @@ GROUPS = ("group", "direction")
 CANDIDATES = "day0_candidates"
 # What a run writes in their place; day0 and flags of the user are heeded.
 REPLACED = ("exchange", CANDIDATES, "benchmark_named", "status", "reason", "nobs")
-NAMED = 3
 # Dates in lists of events by PERMNO and other identifiers.
 SAS_DATES = ("%Y%m%d", "%d%b%Y")
 # Of a market value, which is a number whatever else the column holds.
@@ -319,7 +318,7 @@ def _note_merged(cells: Mapping[str, TextColumn], day0: DateArray, ids: list[str
         facts = {"event": ids[i], "first": ids[same], "differs": " and ".join(texts)}
         code = "other_kind" if facts["differs"] else "one"
         names.append(say(f"events.merged.{code}", **facts))
-    return [say("events.merged", n=len(merged), names=name_some(names))] if merged else []
+    return [say("events.merged", n=len(merged), names=words().and_more(names))] if merged else []
 
 
 def _named(
@@ -358,12 +357,14 @@ def notices_of(cells: Mapping[str, TextColumn], calendar: CalendarChoice) -> tup
         out.append(say("events.replaced", names=replaced))
     odd = [text for text in cells["ticker"].texts if Symbol(text).kind != "share"]
     if odd and calendar == "exchange":
-        out.append(say("events.no_share", names=name_some(odd)))
+        out.append(say("events.no_share", names=words().and_more(odd)))
         if hours := dict.fromkeys(filter(None, map(_hours_of, odd))):
             out.append(say("events.own_hours", hours=hours))
     for name, column in cells.items():
         if odd := misread_numbers(column.texts, has_numbers=name == SIZE):
-            out.append(say("events.no_numbers", column=name, cells=name_some(map(repr, odd))))
+            out.append(
+                say("events.no_numbers", column=name, cells=words().and_more(map(repr, odd)))
+            )
     for name in GROUPS:
         if name in cells:
             out += note_alike(name, cells[name].texts)
@@ -389,7 +390,7 @@ def _note_shut(cells: Mapping[str, TextColumn], day0: DateArray) -> list[str]:
     late = np.flatnonzero(day0 - announced > SHUT)
     tickers = list(cells["ticker"])
     named = [f"{tickers[i]} on {announced[i]} (day 0 is {day0[i]})" for i in late]
-    return [say("events.shut", names=name_some(named))] * bool(named)
+    return [say("events.shut", names=words().and_more(named))] * bool(named)
 
 
 def note_alike(column: str, texts: Iterable[str]) -> Iterator[str]:
@@ -423,21 +424,3 @@ def _note_misspelt(cells: Mapping[str, TextColumn], lines: IntArray) -> Iterator
             if hint := did_you_mean(text, others, like=MISSPELT):
                 line = lines[np.argmax(column.codes == code)]
                 yield say("events.misspelt", line=line, column=name, text=repr(text), hint=hint)
-
-
-def name_some(texts: Iterable[str], total: int = 0) -> str:
-    """Return the first texts, and the number of the remaining ones.
-
-    Parameters
-    ----------
-    texts : iterable of str
-    total : int
-        Number of all, if there are more than `texts`.
-
-    Returns
-    -------
-    str
-    """
-    items = list(texts)
-    more = max(total, len(items)) - len(items[:NAMED])
-    return ", ".join(items[:NAMED]) + f" and {more} more" * (more > 0)

@@ -12,7 +12,6 @@ import numpy as np
 import pandas as pd
 
 from ..analysis import DIFFERENT
-from ..events import name_some
 from ..words import speaking_of, words
 
 # A CAR that moved by one basis point; a p-value as far as the third decimal.
@@ -260,7 +259,7 @@ def _sources(sources: Mapping[str, tuple[str, str]]) -> list[str]:
     alike: dict[tuple[str, str], list[str]] = {}
     for symbol, pair in sources.items():
         alike.setdefault(pair, []).append(symbol)
-    return [f"{name_some(symbols)}: {_arrow(*pair)}" for pair, symbols in alike.items()]
+    return [f"{words().and_more(symbols)}: {_arrow(*pair)}" for pair, symbols in alike.items()]
 
 
 def _answer(answer: Answer, *, split: bool) -> list[str]:

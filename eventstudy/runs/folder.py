@@ -13,13 +13,12 @@ from typing import Any
 import pandas as pd
 
 from ..errors import DataError, RunFolderError
-from ..events import name_some
 from ..files import checked_name
 from ..fitting import FittedStudy, listed
 from ..returns import members
 from ..settings import StudyConfig
 from ..utility import one_thread, step
-from ..words import make_error, say
+from ..words import make_error, say, words
 from .atomic_swap import clear_remains, follow_link, locked, staged
 from .compare import LOG, log_changes
 from .contents import fill
@@ -150,7 +149,7 @@ def nothing_usable(results: FittedStudy, why: str) -> DataError:
     problem = f"none of {n} events could be used" if n != 1 else "the one event could not be used"
     if not (silent := _silent_symbols(results)):
         return DataError(f"{problem}\n{why}")
-    remedy = f"The source did not answer for {name_some(silent)}: try again later"
+    remedy = f"The source did not answer for {words().and_more(silent)}: try again later"
     return UndecidedError(f"{problem}\n{why}\n{remedy}")
 
 

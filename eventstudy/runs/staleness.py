@@ -20,7 +20,6 @@ from ..errors import (
     PriceError,
     RateLimitedError,
 )
-from ..events import name_some
 from ..files import inside
 from ..fitting import GONE, FittedStudy
 from ..prices import (
@@ -38,7 +37,7 @@ from ..prices import (
     resolve,
 )
 from ..returns import Range, members
-from ..words import say
+from ..words import say, words
 from .comparison import price_revision
 from .origin import ASKED, SIZES, Origin, with_files
 from .record import Record, open_events
@@ -332,7 +331,7 @@ def _news(source: KeptSource, is_open: bool) -> News:
         times += [entry.retrieved_at for entry in answer.provenance.values()]
     source.refuse()
     for end, names in longer.items() if is_open else ():
-        reasons.append(f"prices of {name_some(names)} until {end}")
+        reasons.append(f"prices of {words().and_more(names)} until {end}")
     return News(reasons, tuple(notices), source.held_back, confirmed_on(times))
 
 
@@ -443,7 +442,7 @@ def describe_losses(errors: Mapping[str, PriceError]) -> tuple[str, str, str]:
     remedy = "try again later" if first.is_transient else "--accept-loss goes on without"
     if isinstance(first, HeldBackError):
         remedy = first.remedy
-    return first.what, name_some(same, len(errors)), remedy
+    return first.what, words().and_more(same, len(errors)), remedy
 
 
 def _losses(

@@ -312,6 +312,25 @@ class Words:
         listed = list(dict.fromkeys(texts))
         return ", ".join(listed[:limit]) + (", ..." if len(listed) > limit else "")
 
+    @staticmethod
+    def and_more(texts: Iterable[str], total: int = 0) -> str:
+        """Return the first three texts in one, and the number of the remaining ones.
+
+        Parameters
+        ----------
+        texts : iterable of str
+        total : int
+            Number of all, if there are more than `texts`.
+
+        Returns
+        -------
+        str
+        """
+        items = list(texts)
+        named = items[:3]
+        more = max(total, len(items)) - len(named)
+        return ", ".join(named) + f" and {more} more" * (more > 0)
+
     def _decimals(self, value: float, least: int) -> int:
         """Return how many decimals show a value that is not 0 as such; at least `least`."""
         shown = abs(self.scale * value)
