@@ -15,7 +15,8 @@ _DAY_FIRST = re.compile(
 )
 _MONTH_FIRST = re.compile(r"([a-z]{3})[a-z]*\.? (\d{1,2}),? (\d{4})(?=[T ,]|$)(.*)", re.I | re.A)
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
-MONTHS_IN_YEAR, DIGITS_OF_YEAR = 12, 4
+MONTHS_IN_YEAR = 12
+DIGITS_OF_YEAR = 4
 
 
 @dataclass(frozen=True, slots=True)

@@ -159,7 +159,8 @@ class Sheet:
             )
             return sheet, [], _hash_of(sheet)
         raw, ending = tables.InputFile(source).content(), Path(source).suffix.lower()
-        sha256, kind = hashlib.sha256(raw).hexdigest(), ""
+        sha256 = hashlib.sha256(raw).hexdigest()
+        kind = ""
         try:
             if raw.startswith(tables.STATA_MAGIC) or ending == tables.STATA:
                 kind = "Stata"
@@ -209,7 +210,8 @@ class Sheet:
 
     def odd_rows(self) -> list[Problem]:
         """Return a fault for each row with another number of cells than the header."""
-        out, wanted = [], len(self.names)
+        out = []
+        wanted = len(self.names)
         for line, count in self.odd:
             hint = say("sheet.cells.remedy") if count > wanted else ""
             fault = say("sheet.cells", n=count, wanted=wanted)
@@ -309,13 +311,14 @@ def _hash_of(sheet: Sheet) -> str:
 
 def _with_points(sheet: Sheet) -> Sheet:
     """Return the sheet with decimal points in columns of numbers with decimal commas."""
-    columns, notices = list(sheet.columns), []
+    columns = list(sheet.columns)
+    notices = []
     for k, (name, column) in enumerate(zip(sheet.names, columns, strict=True)):
         if tables.has_decimal_commas(column.texts):
             example = tables.commas_in(column.texts)[0]
             columns[k] = column.changed(tables.point_of)
-            number, facts = tables.point_of(example).strip(), {"column": tables.strip(name)}
-            notices.append(say("sheet.commas", cell=repr(example.strip()), number=number, **facts))
+            facts = {"cell": repr(example.strip()), "number": tables.point_of(example).strip()}
+            notices.append(say("sheet.commas", column=tables.strip(name), **facts))
     return replace(sheet, columns=columns, notices=notices)
 
 

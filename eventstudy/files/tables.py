@@ -33,10 +33,12 @@ UNREADABLE = (
     AssertionError, MemoryError, struct.error,
 )  # fmt: skip
 # A compressed file holds at most so many times its own bytes, and so many in all.
-INFLATED, LARGEST = 100, 4_000_000_000
+INFLATED = 100
+LARGEST = 4_000_000_000
 # Bytes of a cell at least, once it is in memory.
 CELL = 8
-STATA, STATA_MAGIC = ".dta", b"<stata_dta>"
+STATA = ".dta"
+STATA_MAGIC = b"<stata_dta>"
 SEPARATORS = ",;\t|"
 _ZERO_WIDTH = "\u200b\u200c\u200d\u200e\u200f\u2060\ufeff"
 SAVE_AS = "save it as 'CSV UTF-8'"

@@ -8,7 +8,7 @@ from typing import IO, Any
 
 from ..errors import ConfigError, DataError, how_to_install
 
-SUFFIX, MAGIC = ".xlsx", b"PK\x03\x04"
+MAGIC = b"PK\x03\x04"
 
 
 def rows_of_workbook(source: Path | IO[bytes], name: str) -> list[tuple[int, list[Any]]]:

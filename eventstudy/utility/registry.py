@@ -162,8 +162,11 @@ class Registry(Mapping[str, T], Generic[T]):
         self, kind: str, group: str = "", order: Iterable[str] = (), base: type | None = None,
         meant: Mapping[str, str] | None = None,
     ) -> None:  # fmt: skip
-        self.kind, self.plugins = kind, Plugins(group, kind) if group else None
-        self._order, self._base, self._meant = tuple(order), base, meant or {}
+        self.kind = kind
+        self.plugins = Plugins(group, kind) if group else None
+        self._order = tuple(order)
+        self._base = base
+        self._meant = meant or {}
         self._entries: dict[str, T] = {}
         self._further: dict[str, T] = {}
 

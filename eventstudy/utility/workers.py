@@ -35,7 +35,8 @@ AHEAD = 2
 # A chunk whose worker dies so often in succession is what kills it.
 PATIENCE = 3
 # Seconds to wait for an answer of a cluster, and for its end.
-SECONDS, CLOSING = 10, 3
+SECONDS = 10
+CLOSING = 3
 
 
 class WorkerError(EventStudyError):
@@ -93,10 +94,13 @@ class Workers(AbstractContextManager["Workers"]):
     ) -> None:
         if count < 1:
             raise ConfigError("at least one worker is needed", where="workers", value=count)
-        self.executor, self.lost = executor, ""
+        self.executor = executor
+        self.lost = ""
         if count > 1 and cluster:
             raise make_error(ConfigError, "workers.counted", where="workers", value=count)
-        self.count, self.cluster, self.progress = count, cluster, progress
+        self.count = count
+        self.cluster = cluster
+        self.progress = progress
         self._pool: Executor | None = None
         self._shut: Callable[[], object] = int
         self._has_workers: Callable[[], bool] = bool
@@ -210,7 +214,8 @@ class Workers(AbstractContextManager["Workers"]):
     def _lose(self, error: Exception) -> None:
         """Go on without the cluster or the executor."""
         self._close()
-        self.lost, self.count = f"{type(error).__name__} {error}".strip(), 1
+        self.lost = f"{type(error).__name__} {error}".strip()
+        self.count = 1
         note("cluster_lost", "warning", text=self.lost)
 
     def _open(self) -> Executor:
@@ -281,7 +286,8 @@ def _cluster(address: str) -> tuple[Executor, Callable[[], object], Callable[[],
 
 def _refuse_others(remote: dict[str, dict[str, str]], where: str, address: str) -> None:
     """Refuse workers that would compute something else, or none."""
-    local, problem = versions(), "" if remote else "it has no workers"
+    local = versions()
+    problem = "" if remote else "it has no workers"
     for name, theirs in remote.items():
         pairs = [(k, theirs.get(k), v) for k, v in local.items() if theirs.get(k) != v]
         if pairs:

@@ -147,7 +147,8 @@ class Words:
         """
         if not self.quantity or not math.isfinite(value):
             return ""
-        factor, daily = math.exp(value / length), " a day" if length > 1 else ""
+        factor = math.exp(value / length)
+        daily = " a day" if length > 1 else ""
         if factor >= 2:
             return f"{self.quantity} {factor:.1f} times normal{daily}"
         side = "below" if factor < 1 else "above"
@@ -354,7 +355,8 @@ def _log(quantity: str, formula: str, source: str) -> Words:
     )  # fmt: skip
 
 
-VOLUMES, RANGES = "Campbell and Wasley (1996)", "Parkinson (1980)"
+VOLUMES = "Campbell and Wasley (1996)"
+RANGES = "Parkinson (1980)"
 # By measure. The formulas are set like those of models.
 _MEASURES: Mapping[str, Words] = {
     "return": Words(),

@@ -199,10 +199,6 @@ class Panel:
             text(self.x(x), foot, label, "s c" if label == "day 0" else "m c") for x, label in at
         )
 
-    def label_x(self, last: float) -> float:
-        """Return where the name of a line begins whose last point is on a day."""
-        return min(self.x(last + 0.5) + 8, LABELS)
-
     def over(self, window: Window, name: str, title: str = "") -> str:
         """Return a name above the middle of a window, within the panel.
 
@@ -217,20 +213,6 @@ class Panel:
         middle = self.x((window.start + window.stop) / 2)
         x = min(max(middle, start + half), self.x.stop - half)
         return text(x, self.y.stop - 8, name, "s c")
-
-
-def day_scale(days: IntArray, width: int) -> Scale:
-    """Return the scale of event days of a figure, with room for names to its right if it is wide.
-
-    Parameters
-    ----------
-    days : (n,) int array
-        Event days, ascending.
-    width : int
-        WIDE or NARROW.
-    """
-    ends = (52.0, 865.0) if width == WIDE else (48.0, 354.0)
-    return Scale(float(days[0]) - 0.5, float(days[-1]) + 0.5, *ends)
 
 
 def return_scale(values: Iterable[FloatArray], n_max: int, top: float, foot: float) -> Scale:
