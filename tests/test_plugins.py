@@ -19,7 +19,7 @@ from eventstudy.calendars import Window
 from eventstudy.cli.main import main
 from eventstudy.errors import ConfigError
 from eventstudy.models import MODELS, make_model
-from eventstudy.settings import check
+from eventstudy.settings import StudyFile
 from eventstudy.significance import STATISTICS
 
 Install = Callable[[str, str, str], Path]
@@ -163,10 +163,10 @@ def test_two_packages_of_one_name_are_refused(install: Install) -> None:
 
 def test_a_study_file_names_them(install: Install) -> None:
     install("my-events", ENTRIES, CODE)
-    _, config = check({"events": "e.csv", "model": "half_market", "tests": ["median_sign", "bmp"]})
+    _, config = StudyFile().check(events="e.csv", model="half_market", tests=["median_sign", "bmp"])
     assert (config.model, config.tests) == ("half_market", ("median_sign", "bmp"))
     with pytest.raises(ConfigError, match="unknown test"):
-        check({"events": "e.csv", "tests": ["median_sin"]})
+        StudyFile().check(events="e.csv", tests=["median_sin"])
 
 
 def test_help_and_built_in_names_look_up_no_package() -> None:
