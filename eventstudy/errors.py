@@ -95,7 +95,8 @@ class EventStudyError(Exception):
     def __init__(
         self, what: str, *, where: str = "", value: object = None, remedy: str = ""
     ) -> None:
-        self.what, self.where = hide_secrets(what), hide_secrets(where)
+        self.what = hide_secrets(what)
+        self.where = hide_secrets(where)
         self.value = hide_secrets(value) if isinstance(value, str) else value
         self.remedy = hide_secrets(remedy)
         super().__init__(self.what)
@@ -189,7 +190,8 @@ class EventsFileError(EventStudyError):
     """
 
     def __init__(self, path: str, problems: Sequence[Problem]) -> None:
-        self.path, self.problems = path, tuple(problems)
+        self.path = path
+        self.problems = tuple(problems)
         count = len(self.problems)
         super().__init__(f"{count} problem{'s' * (count != 1)} in the events file", where=path)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import IO, TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -104,21 +104,17 @@ def read_csv(source: Path | IO[bytes], **options: Any) -> pd.DataFrame:
     **options
         Options of :func:`pandas.read_csv`.
     """
-    if isinstance(options.get("dtype"), Mapping):
-        options["dtype"] = {quoted(name): kind for name, kind in options["dtype"].items()}
-    return _each_text(read_numbers(source, **options), unquoted)
-
-
-def _each_text(table: pd.DataFrame, change: Callable[[str], str]) -> pd.DataFrame:
-    """Return the table with every text of it changed, those of the header too."""
     import pandas as pd
 
+    if isinstance(options.get("dtype"), Mapping):
+        options["dtype"] = {quoted(name): kind for name, kind in options["dtype"].items()}
+    table = read_numbers(source, **options)
     changed = {}
     for name in table.columns:
         column = table[name]
         if pd.api.types.is_object_dtype(column) or pd.api.types.is_string_dtype(column):
             texts = [text for text in column.unique() if isinstance(text, str)]
-            replaced = {text: new for text in texts if (new := change(text)) != text}
+            replaced = {text: new for text in texts if (new := unquoted(text)) != text}
             if replaced:
                 changed[name] = column.map(lambda text, replaced=replaced: replaced.get(text, text))
-    return table.assign(**changed).rename(columns=lambda name: change(str(name)))
+    return table.assign(**changed).rename(columns=lambda name: unquoted(str(name)))

@@ -37,7 +37,8 @@ def checked_name(name: str) -> str:
 
 def is_place(text: str) -> bool:
     """Return whether a text names a file in a folder: no absolute path, no ``..``, no drive."""
-    path, drive = PurePosixPath(text), PureWindowsPath(text).drive
+    path = PurePosixPath(text)
+    drive = PureWindowsPath(text).drive
     return bool(path.name) and not (
         path.is_absolute() or drive or {"..", "\0"} & {*path.parts, *text}
     )

@@ -65,8 +65,10 @@ def with_index(frame: pd.DataFrame) -> pd.DataFrame:
             frame = frame.rename_axis(["date" if is_date else "symbol" for is_date in dated])
     names = [name for name in frame.index.names if name is not None]
     if not names and isinstance(frame.index, pd.DatetimeIndex):
-        frame, names = frame.rename_axis(index="date"), ["date"]
+        frame = frame.rename_axis(index="date")
+        names = ["date"]
     if frame.columns.nlevels > 1:
         return frame if isinstance(frame.index, pd.RangeIndex) else frame.reset_index()
-    columns, levels = ({str(name).strip().lower() for name in n} for n in (frame.columns, names))
+    columns = {str(name).strip().lower() for name in frame.columns}
+    levels = {str(name).strip().lower() for name in names}
     return frame.reset_index() if levels and not levels & columns else frame

@@ -53,7 +53,8 @@ class Reason(str):
 
     def __new__(cls, code: str, **facts: Any) -> Reason:
         reason = super().__new__(cls, say(f"reason.{code}", **facts))
-        reason.code, reason.facts = code, facts
+        reason.code = code
+        reason.facts = facts
         return reason
 
     def __getnewargs_ex__(self) -> tuple[tuple[str], dict[str, Any]]:
@@ -99,7 +100,8 @@ def _field(value: Any, form: str) -> str:
     ``{n:#event}`` is a number with its noun ("1 event", "2 events"; ``#index|indices`` for another
     plural), ``{n:?has|have}`` one of two texts by whether n is 1; a ``#`` in them is the number.
     """
-    kind, (one, _, several) = form[:1], form[1:].partition("|")
+    kind = form[:1]
+    one, _, several = form[1:].partition("|")
     if kind == "#":
         return Words.count(value, one, several)
     if kind == "?":
