@@ -46,7 +46,7 @@ STEPS = {
     "other formats": [
         ("markdown", "pages.py"),
         ("latex_tables", "latex.py"),
-        ("results_text", "finished_run.py"),
+        ("text", "finished_run.py"),
     ],
     "kept prices": [("freeze_series", "contents.py"), ("compress", "contents.py")],
     "manifest, index": [

@@ -264,3 +264,9 @@ class UnreachableError(NetworkError):
 
 class RunFolderError(EventStudyError):
     """A run folder cannot be read or written."""
+
+
+class AlteredError(RunFolderError):
+    """What a run or a kept case holds is not as it was written."""
+
+    exit_code = 4

@@ -8,8 +8,9 @@ from html import unescape
 from typing import Any
 
 from eventstudy.calendars import Window
-from eventstudy.findings import Findings, findings_of, to_json
-from eventstudy.findings.document import read_json
+from eventstudy.findings import Findings
+from eventstudy.findings.document import read_json, to_json
+from eventstudy.findings.finished_run import findings_of
 from eventstudy.settings import StudyConfig
 from eventstudy.studies import EventStudyResults
 

@@ -40,7 +40,7 @@ from eventstudy.calendars import Window
 from eventstudy.cli.main import main
 from eventstudy.dependence import WeightedSums
 from eventstudy.errors import ConfigError
-from eventstudy.findings import finish_run
+from eventstudy.findings import FinishedRun
 from eventstudy.report import markdown
 from eventstudy.report.sentences.answer import compare_spread, write_other_dates
 from eventstudy.report.sentences.top import _by_chance
@@ -254,7 +254,7 @@ def test_monte_carlo_error_stands_beside_each_share(results: EventStudyResults) 
 def test_a_run_and_calibrate_have_the_same_p(tmp_path: Path) -> None:
     study = market(effect=-0.02).fit(engine="batch")
     config = StudyConfig(event="-5:5", estimation="-120:-11", calibrate=99)
-    shown = finish_run(study, config=config).findings.sample.answer.calibrated
+    shown = FinishedRun.of(study, config).findings.sample.answer.calibrated
     # The run draws fewer tests in one matrix product: equal but for rounding.
     brief = calibrate(study, draws=99).brief
     for field in fields(Calibrated):
@@ -282,7 +282,7 @@ def test_the_class_is_that_of_the_report_or_the_worse_of_the_two() -> None:
     quiet = market()
     study = quiet.fit(noisy(quiet, 2.0), engine="batch")
     config = StudyConfig(event="-5:5", estimation="-120:-11", calibrate=99)
-    shown = {t.test: t for t in finish_run(study, config=config).findings.sample.main.tests}
+    shown = {t.test: t for t in FinishedRun.of(study, config).findings.sample.main.tests}
     sizes = calibrate(study, W, draws=99, power=False).sizes
     order = ["valid", "valid with care", "not valid"]
     assert sizes.loc["patell", "size_5"] < 0.12
@@ -424,13 +424,13 @@ def test_few_events_take_their_smallest_effect_from_quiet_dates() -> None:
     t = stats.t.ppf(0.975, n - 1)
     assert stats.nct.sf(t, n - 1, answer.overturn.smallest_effect / error) == pytest.approx(0.8)
     config = StudyConfig(event="-5:5", estimation="-120:-11", calibrate=80)
-    shown = finish_run(study, config=config).findings.sample.answer
+    shown = FinishedRun.of(study, config).findings.sample.answer
     drawn = calibrate(study, W, draws=80)
     assert shown.overturn.smallest_effect == drawn.smallest_effect
     assert shown.calibrated is not None
     assert shown.calibrated.smallest_effect == drawn.smallest_effect
     many = Market(25, seed=2, days=700).fit(engine="batch")
-    large = finish_run(many, config=config).findings.sample.answer
+    large = FinishedRun.of(many, config).findings.sample.answer
     assert large.overturn.smallest_effect == many.answer(W).overturn.smallest_effect
     assert large.overturn.smallest_effect == detectable(large.effect.se, 24)
 
@@ -468,14 +468,14 @@ def test_processes_give_the_bits_of_one(results: EventStudyResults) -> None:
 def test_a_run_calibrates_the_answer_of_the_headline() -> None:
     study = market(effect=-0.02).fit(engine="batch")
     config = StudyConfig(event="-5:5", estimation="-120:-11", calibrate=99)
-    findings = finish_run(study, config=config).findings
+    findings = FinishedRun.of(study, config).findings
     answer = findings.sample.answer
     assert answer.calibrated is not None
     assert answer.calibrated.draws == 99
     assert answer.to_dict()["calibrated"]["pvalue"] == answer.calibrated.pvalue
     text = markdown(findings)
     assert "On 99 shifted calendars" in text
-    off = finish_run(study, config=replace(config, calibrate=0)).findings
+    off = FinishedRun.of(study, replace(config, calibrate=0)).findings
     assert off.sample.answer.calibrated is None
     assert off.sample.answer.to_dict()["calibrated"] is None
     with pytest.raises(ConfigError, match="too few shifted calendars"):

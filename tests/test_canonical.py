@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from eventstudy.events import read_events
 from eventstudy.files import read_csv, to_csv
 from eventstudy.files.csv_text import quoted, read_numbers, unquoted
-from eventstudy.findings import read_run
+from eventstudy.findings import FinishedRun
 from eventstudy.runs import write_run
 from eventstudy.runs.index import run_of
 
@@ -110,7 +110,7 @@ def test_no_csv_of_a_run_has_a_formula(folder: Path) -> None:
 
 
 def test_the_apostrophe_is_no_part_of_the_cell(folder: Path) -> None:
-    run = read_run(folder)
+    run = FinishedRun.read(folder)
     names = [event.cells["company"] for event in run.findings.events]
     assert names == [*HOSTILE, "plain"]
     groups = {sample.group for sample in run.findings.groups}
@@ -124,7 +124,7 @@ def test_groups_and_columns_may_be_named_like_formulas(tmp_path: Path) -> None:
     config = CONFIG.with_options({"by": "=kind()", "regress": []})
     run = write_run(market.fit(), tmp_path, "named", config=config)
     assert "'=kind()" in (run / "tables" / "tests_by_group.csv").read_text().partition("\n")[0]
-    back = read_run(run)
+    back = FinishedRun.read(run)
     groups = {sample.group for sample in back.findings.groups}
     assert groups == {"=a()", "+b()"}
     assert set(back.tables["caar_by_group"]["=kind()"]) == groups

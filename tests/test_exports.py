@@ -24,7 +24,7 @@ from situations import ONE, placed
 
 from eventstudy.calendars import Window
 from eventstudy.errors import ConfigError, DataError, RunFolderError
-from eventstudy.findings import Findings, finish_run, read_run, results_schema, types
+from eventstudy.findings import Findings, FinishedRun, types
 from eventstudy.report import (
     HELD,
     export_file,
@@ -68,7 +68,7 @@ def folder(results: EventStudyResults, tmp_path_factory: pytest.TempPathFactory)
 
 @pytest.fixture(scope="module")
 def findings(folder: Path) -> Findings:
-    return read_run(folder).findings
+    return FinishedRun.read(folder).findings
 
 
 @pytest.fixture(scope="module")
@@ -78,7 +78,7 @@ def document(folder: Path) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def book(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> openpyxl.Workbook:
-    path = export_file(read_run(folder), "xlsx", tmp_path_factory.mktemp("x") / "r.xlsx")
+    path = export_file(FinishedRun.read(folder), "xlsx", tmp_path_factory.mktemp("x") / "r.xlsx")
     return openpyxl.load_workbook(path)
 
 
@@ -114,7 +114,7 @@ def table_of(folder: Path, name: str, group: str) -> pd.DataFrame:
 def test_a_run_holds_the_texts_and_export_gives_the_same_bytes(
     folder: Path, tmp_path: Path
 ) -> None:
-    run = read_run(folder)
+    run = FinishedRun.read(folder)
     for kind in HELD:
         for path in exported(run, kind, tmp_path):
             assert path.read_bytes() == (folder / path.relative_to(tmp_path)).read_bytes(), path
@@ -128,7 +128,7 @@ def test_a_run_holds_the_texts_and_export_gives_the_same_bytes(
 
 def test_equal_runs_give_equal_bytes(folder: Path, tmp_path: Path) -> None:
     for kind in KINDS:
-        one, other = (exported(read_run(folder), kind, tmp_path / d) for d in "ab")
+        one, other = (exported(FinishedRun.read(folder), kind, tmp_path / d) for d in "ab")
         assert [p.read_bytes() for p in one] == [p.read_bytes() for p in other]
 
 
@@ -139,7 +139,7 @@ class TestJson:
         assert document["schema"] == "eventstudy-results/2"
 
     def test_the_schema_is_that_of_the_types(self) -> None:
-        assert results_schema() == SCHEMA, (
+        assert FinishedRun.DOCUMENT.schema() == SCHEMA, (
             "eventstudy schema results > eventstudy/data/results.schema.json"
         )
 
@@ -310,7 +310,7 @@ class TestExcel:
         assert set(FORMS) == {*numbers, Kind.DATE} - {Kind.INTERVAL}
 
     def test_a_test_of_before_keeps_its_name(self, folder: Path, tmp_path: Path) -> None:
-        run = read_run(folder)
+        run = FinishedRun.read(folder)
         first, *others = run.findings.samples
         finding, *windows = first.windows
         *tests, last = finding.tests
@@ -325,14 +325,14 @@ class TestExcel:
         self, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr("eventstudy.report.formats.excel.MOST_ROWS", 7)
-        path = export_file(read_run(folder), "xlsx", tmp_path / "short.xlsx")
+        path = export_file(FinishedRun.read(folder), "xlsx", tmp_path / "short.xlsx")
         sheet = openpyxl.load_workbook(path)["Daily returns"]
         assert sheet.max_row == 9
         assert sheet["A9"].value.startswith(f"{23 * 11 - 7} rows more")
 
 
 def test_parquet_is_the_long_table(folder: Path, tmp_path: Path) -> None:
-    path = export_file(read_run(folder), "parquet", tmp_path / "deep" / "ar.parquet")
+    path = export_file(FinishedRun.read(folder), "parquet", tmp_path / "deep" / "ar.parquet")
     mine, table = pd.read_parquet(path), read_csv(folder, "abnormal_returns")
     events = unmarked(pd.read_csv(folder / "events.csv", keep_default_na=False))
     events = events.set_index("event_id")["direction"]
@@ -410,7 +410,7 @@ def test_small_runs_have_every_format(
     results = market.fit()
     results = results if only is None else results.subset(only)
     folder = write_run(results, tmp_path, "small", config=CONFIG.with_options({"regress": []}))
-    run = read_run(folder)
+    run = FinishedRun.read(folder)
     VALID.validate(json.loads((folder / "results.json").read_text(encoding="utf-8")))
     for kind in KINDS:
         if kind == "card" and only == []:
@@ -425,7 +425,7 @@ def test_every_event_dropped(market: Market, tmp_path: Path) -> None:
     folder = write_run(results, tmp_path, "none", config=CONFIG.with_options({"regress": []}))
     VALID.validate(json.loads((folder / "results.json").read_text(encoding="utf-8")))
     assert "No result:" in (folder / "report.md").read_text(encoding="utf-8")
-    assert len(pd.read_parquet(exported(read_run(folder), "parquet", tmp_path)[0])) == 0
+    assert len(pd.read_parquet(exported(FinishedRun.read(folder), "parquet", tmp_path)[0])) == 0
 
 
 def test_log_points_are_not_percent(tmp_path: Path, market: Market) -> None:
@@ -463,11 +463,11 @@ def test_one_line_in_the_library(market: Market, tmp_path: Path) -> None:
 
 def test_not_a_run(tmp_path: Path, folder: Path) -> None:
     with pytest.raises(RunFolderError, match="not a run"):
-        read_run(tmp_path)
+        FinishedRun.read(tmp_path)
     shutil.copytree(folder, tmp_path / "old")
     (tmp_path / "old" / "results.json").write_text('{"schema": "eventstudy-results/0"}')
     with pytest.raises(RunFolderError, match="run the study again"):
-        read_run(tmp_path / "old")
+        FinishedRun.read(tmp_path / "old")
 
 
 @pytest.mark.parametrize(("kind", "module"), [("xlsx", "xlsxwriter"), ("parquet", "pyarrow")])
@@ -478,7 +478,7 @@ def test_what_is_not_installed_is_named(
     kind: str,
     module: str,
 ) -> None:
-    run = read_run(folder)
+    run = FinishedRun.read(folder)
     monkeypatch.setitem(sys.modules, module, None)
     with pytest.raises(ConfigError, match=rf"pip install .*{module}$"):
         exported(run, kind, tmp_path)
@@ -514,7 +514,7 @@ class TestNotebook:
 def test_tests_that_are_not_valid_over_the_main_window_have_no_column() -> None:
     """Fifteen correlated events on one date: BMP and Patell would give far too small p-values."""
     results = placed(ONE, rho=0.3, seed=33).fit()
-    run = finish_run(results, config=PLAIN)
+    run = FinishedRun.of(results, PLAIN)
     weak = {v.test for v in results.diagnose().opinions if v.trust == "not valid"}
     assert {"bmp", "patell"} <= weak
     blocks = windows_table(run.findings).blocks
@@ -529,7 +529,7 @@ def test_tests_that_are_not_valid_over_the_main_window_have_no_column() -> None:
 
 def test_the_main_test_is_in_every_format_though_others_were_asked_for() -> None:
     results = Market(n=8, dates=4, effect=-0.03).fit()
-    run, main = finish_run(results, config=replace(PLAIN, tests=("grank_t",))), results.main_test()
+    run, main = FinishedRun.of(results, replace(PLAIN, tests=("grank_t",))), results.main_test()
     assert run.findings.sample.shown == (main, "grank_t")
     expected = results.test(main, (0, 1)).pvalue
     assert result_of(run.findings.sample.main, main).pvalue == expected

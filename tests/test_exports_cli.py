@@ -18,7 +18,7 @@ from test_exports import SCHEMA
 from test_runs import contents
 
 from eventstudy.cli.main import main
-from eventstudy.findings import read_findings
+from eventstudy.findings.finished_run import read_findings
 from eventstudy.report import second_sentence, split_answer
 from eventstudy.runs import write_run
 from eventstudy.settings import StudyConfig

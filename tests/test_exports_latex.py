@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from eventstudy.calendars import Window
 from eventstudy.errors import ConfigError
-from eventstudy.findings import read_findings
+from eventstudy.findings.finished_run import read_findings
 from eventstudy.report import latex_table, markdown
 from eventstudy.report.formats.latex import escaped, latex_tables
 from eventstudy.runs import write_run

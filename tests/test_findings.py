@@ -12,8 +12,9 @@ from conftest import ROOT, Market
 
 from eventstudy.calendars import Window
 from eventstudy.errors import RunFolderError
-from eventstudy.findings import Findings, findings_of, results_schema, to_json
-from eventstudy.findings.document import read_json
+from eventstudy.findings import Findings, FinishedRun
+from eventstudy.findings.document import read_json, to_json
+from eventstudy.findings.finished_run import findings_of
 from eventstudy.settings import StudyConfig
 
 CONFIG = StudyConfig(estimation=Window(-120, -11), event=Window(-5, 5), event_pages=3)
@@ -37,13 +38,13 @@ def test_written_and_read_again_it_is_the_same(findings: Findings) -> None:
 
 
 def test_it_is_as_its_schema_says(document: dict[str, Any]) -> None:
-    jsonschema.validate(document, results_schema())
-    jsonschema.Draft202012Validator.check_schema(results_schema())
+    jsonschema.validate(document, FinishedRun.DOCUMENT.schema())
+    jsonschema.Draft202012Validator.check_schema(FinishedRun.DOCUMENT.schema())
 
 
 def test_the_shipped_schema_is_that_of_the_types() -> None:
     shipped = (ROOT / "eventstudy/data/results.schema.json").read_text(encoding="utf-8")
-    assert json.loads(shipped) == results_schema()
+    assert json.loads(shipped) == FinishedRun.DOCUMENT.schema()
 
 
 def test_missing_numbers_are_null_and_infinite_ones_are_named(findings: Findings) -> None:

@@ -19,7 +19,9 @@ from yahoo_world import series
 
 from eventstudy.calendars import Window
 from eventstudy.errors import EventStudyError
-from eventstudy.findings import Case, read_case, read_findings, shipped_case, to_json
+from eventstudy.findings import Case
+from eventstudy.findings.document import to_json
+from eventstudy.findings.finished_run import read_findings
 from eventstudy.runs import reproduce_case, verify_case
 from eventstudy.runs.kept_case import CASE, compute_case
 from eventstudy.settings import StudyConfig
@@ -49,7 +51,7 @@ def test_the_package_ships_what_is_committed() -> None:
 
 def test_its_numbers_are_those_of_another_program() -> None:
     """As other engineers computed them from the same prices."""
-    case = shipped_case(NAME)
+    case = Case.shipped(NAME)
     day0 = case.over(Window(0, 0))
     assert day0["car"] == pytest.approx(-0.0492, abs=5e-5)
     assert day0["car"] / day0["se"] == pytest.approx(-2.59, abs=0.005)
@@ -84,7 +86,7 @@ def regression(index: str) -> tuple[pd.Series[float], pd.Series[float], float]:
 
 @priced
 def test_its_abnormal_returns_are_those_of_a_regression() -> None:
-    case = shipped_case(NAME)
+    case = Case.shipped(NAME)
     ar = regression(INDEX)[0]
     assert [f"{day:%Y-%m-%d}" for day in ar.index] == [f"{d:%Y-%m-%d}" for d in case.days["date"]]
     assert case.days["ar"].to_numpy() == pytest.approx(ar.to_numpy(), abs=1e-5)
@@ -99,7 +101,7 @@ def test_no_price_and_no_return_follows_from_it() -> None:
 
     Var(AR) = s2 (1 + 1/M + (x - mean)2 / Sxx), and Sxx follows from R2, beta and sigma.
     """
-    case = shipped_case(NAME)
+    case = Case.shipped(NAME)
     text = to_json(case)
     for symbol in (FIRM, INDEX, NAMED):
         near = closes(symbol)["2018-03":"2019-10"]  # type: ignore[misc]
@@ -205,7 +207,7 @@ def listing(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Yahoo]]:
 def folder(listing: Callable[..., Yahoo], tmp_path: Path) -> Path:
     """A committed case of synthetic prices, made from what the stand-in serves."""
     listing(series(FIRM), series(INDEX))
-    event = dict(shipped_case(NAME).event)
+    event = dict(Case.shipped(NAME).event)
     config = StudyConfig(prices="yahoo", benchmark=INDEX, model="market")
     case = compute_case(event, config, "synthetic")
     case = replace(case, event=event)
@@ -315,7 +317,7 @@ def test_a_changed_file_is_refused_in_one_sentence(tmp_path: Path, file: str, co
 )  # fmt: skip
 def test_what_is_no_case_is_refused(tmp_path: Path, text: str) -> None:
     with pytest.raises(EventStudyError):
-        read_case(text, CASE)
+        Case.read(text, CASE)
     (tmp_path / CASE).write_text(text, encoding="utf-8")
     assert invoke("reproduce", tmp_path, code=1).count("\n") == 1
 
@@ -337,7 +339,7 @@ def test_a_document_that_lacks_a_number_is_told_in_one_sentence(
     name: str, command: str, tmp_path: Path
 ) -> None:
     """Although its hash is right."""
-    case = shipped_case(NAME)
+    case = Case.shipped(NAME)
     forged = replace(case, files={}, sha256="", **LACKING[name](case))
     (tmp_path / CASE).write_text(to_json(replace(forged, sha256=forged.hash)), encoding="utf-8")
     text = invoke(command, tmp_path, code=4)

@@ -14,7 +14,7 @@ from conftest import SHARED
 import eventstudy as es
 from eventstudy.calendars import Exchange, Sessions, Symbol, Window, weekdays_closed
 from eventstudy.errors import NoUsableEventsError
-from eventstudy.findings import findings_of
+from eventstudy.findings.finished_run import findings_of
 from eventstudy.fitting.market_days import IndexDays, other_session_of
 from eventstudy.report import split_answer
 from eventstudy.report.sentences.caveats import headline

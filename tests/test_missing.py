@@ -18,7 +18,7 @@ from eventstudy.analysis import Missing, measure_fall
 from eventstudy.analysis.answer.missing import find_missing
 from eventstudy.cli.main import main
 from eventstudy.events import Events
-from eventstudy.findings import read_findings
+from eventstudy.findings.finished_run import read_findings
 from eventstudy.quality import SeriesFault
 from eventstudy.report import second_sentence, terminal_text
 from eventstudy.report.formats.figure_files import card

@@ -17,7 +17,7 @@ from test_missing import halted
 
 import eventstudy as es
 from eventstudy.cli.main import main
-from eventstudy.findings import read_run
+from eventstudy.findings import FinishedRun
 from eventstudy.report import export_file, second_sentence, split_answer
 from eventstudy.report.formats.figure_files import card
 from eventstudy.report.formats.terminal import percent_text
@@ -58,7 +58,7 @@ def plain(text: str) -> str:
 def test_every_outlet_has_the_two_sentences_and_the_number(case: str, tmp_path: Path) -> None:
     results = replace(CASES[case](), config=CONFIG)
     folder = results.save(tmp_path, "run")
-    run = read_run(folder)
+    run = FinishedRun.read(folder)
     findings = run.findings
     head, second = split_answer(findings)[0].removesuffix("."), second_sentence(findings)
     assert second

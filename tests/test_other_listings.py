@@ -14,7 +14,7 @@ from run_folders import QUICK
 from eventstudy.analysis import count_firms_once
 from eventstudy.calendars import Exchange, bundled_rows
 from eventstudy.cli.main import main
-from eventstudy.findings import read_findings
+from eventstudy.findings.finished_run import read_findings
 from eventstudy.fitting import find_other_listings
 from eventstudy.report import terminal_text
 from eventstudy.report.sentences.caveats import asides

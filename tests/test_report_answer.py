@@ -16,7 +16,7 @@ from scipy import stats
 from eventstudy.analysis import Interval, Missing, answer_of
 from eventstudy.calendars import Window
 from eventstudy.events import read_events
-from eventstudy.findings import finish_run
+from eventstudy.findings import FinishedRun
 from eventstudy.report import second_sentence, terminal_text
 from eventstudy.report.sentences import answer
 from eventstudy.report.sentences import top as limits
@@ -287,7 +287,7 @@ def test_one_car_left_of_several_events_is_told_as_that_of_one_event() -> None:
     for answered in (left.answer(MAIN), sample.answer):
         same = replace(answered, missing=None, caveat=single.caveat)
         assert same.to_dict() == single.to_dict()
-    run = finish_run(left, config=CONFIG)
+    run = FinishedRun.of(left, CONFIG)
     by_test = run.findings.over_main(run.tables["tests"]).set_index("test")["pvalue"]
     for name in ("event_t_regime", "event_t", "sq"):
         assert by_test[name] == pytest.approx(alone.test(name, MAIN).pvalue)

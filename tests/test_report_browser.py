@@ -16,7 +16,7 @@ from conftest import Market
 from pages import page, with_columns
 
 from eventstudy.calendars import Window
-from eventstudy.findings import findings_of
+from eventstudy.findings.finished_run import findings_of
 from eventstudy.report.formats.pages import render_report
 from eventstudy.settings import StudyConfig
 

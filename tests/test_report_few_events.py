@@ -13,7 +13,7 @@ import pytest
 from conftest import Market
 from pages import CONFIG, MAIN, findings, page
 
-from eventstudy.findings import read_run
+from eventstudy.findings import FinishedRun
 from eventstudy.report import second_sentence, terminal_text
 from eventstudy.report.formats.latex import latex_tables
 from eventstudy.report.formats.terminal import p_text
@@ -57,7 +57,7 @@ def test_every_output_of_a_run_has_the_same_answer(few: EventStudyResults, tmp_p
     assert f"{100 * decided.effect.estimate:+.2f}%" in row
     markdown = (folder / "report.md").read_text(encoding="utf-8")
     assert second_sentence(findings(few)) in markdown
-    assert "Patell-KP" in latex_tables(read_run(folder).findings)["caar"]
+    assert "Patell-KP" in latex_tables(FinishedRun.read(folder).findings)["caar"]
     index = render_index(tmp_path)
     assert shown in unescape(index)
     assert "Patell-KP" in index

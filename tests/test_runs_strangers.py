@@ -25,11 +25,10 @@ from platformdirs import user_data_path
 from run_folders import Project, invoke
 
 from eventstudy.cli.main import OUR_FAULT, main
-from eventstudy.findings import DocumentError
-from eventstudy.findings.document import read_json
+from eventstudy.findings.document import DocumentError, read_json
 from eventstudy.runs import manifest
 from eventstudy.runs.origin import hash_of
-from eventstudy.runs.record import hash_manifest, seal
+from eventstudy.runs.record import Record, hash_manifest, seal
 
 SECRET = "s3cret-of-the-machine"
 
@@ -229,9 +228,9 @@ def test_a_large_manifest_is_refused(theirs: Path, tmp_path: Path) -> None:
 def test_the_schema_is_that_of_the_types_and_of_what_is_written(theirs: Path) -> None:
     text = (ROOT / "eventstudy" / "data" / "manifest.schema.json").read_text(encoding="utf-8")
     made = "eventstudy schema manifest > eventstudy/data/manifest.schema.json"
-    assert json.loads(text) == manifest.manifest_schema(), made
+    assert json.loads(text) == Record.DOCUMENT.schema(), made
     facts = json.loads((theirs / "manifest.json").read_text(encoding="utf-8"))
-    jsonschema.validate(facts, manifest.manifest_schema())
+    jsonschema.validate(facts, Record.DOCUMENT.schema())
 
 
 JUNK = [

@@ -26,7 +26,7 @@ from eventstudy.calendars import Window
 from eventstudy.cli.main import main
 from eventstudy.errors import ConfigError
 from eventstudy.files.csv_text import read_numbers
-from eventstudy.findings import read_findings
+from eventstudy.findings.finished_run import read_findings
 from eventstudy.report import terminal_text
 from eventstudy.report.formats.pages import render_report
 from eventstudy.report.tables.checks import checks_table, list_checks

@@ -13,7 +13,7 @@ from pages import PROVENANCE
 
 import eventstudy as es
 from eventstudy.errors import ConfigError
-from eventstudy.findings import findings_of
+from eventstudy.findings.finished_run import findings_of
 from eventstudy.fitting.status import STUDY_FLAGS
 from eventstudy.report.sentences.caveats import headline
 from eventstudy.settings import StudyConfig, read_config

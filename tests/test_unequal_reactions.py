@@ -14,7 +14,7 @@ from scipy import stats
 
 from eventstudy.analysis import UnequalReactions
 from eventstudy.calendars import Window
-from eventstudy.findings import Findings, finish_run
+from eventstudy.findings import Findings, FinishedRun
 from eventstudy.report import markdown, split_answer, terminal_text
 from eventstudy.report.formats.excel import workbook
 from eventstudy.report.sentences.answer import brief
@@ -105,7 +105,7 @@ def test_every_outlet_with_checks_has_the_row(
     assert found is not None
     assert (first.kind, second.name, second.pvalue) == ("main", ROW, found.pvalue)
     assert second.effect == found.effect
-    (tmp_path / "book.xlsx").write_bytes(workbook(finish_run(differ, config=CONFIG)))
+    (tmp_path / "book.xlsx").write_bytes(workbook(FinishedRun.of(differ, CONFIG)))
     book = openpyxl.load_workbook(tmp_path / "book.xlsx")
     for sheet in ("Summary", "Checks"):
         (row,) = (row for row in book[sheet].iter_rows(values_only=True) if row[0] == ROW)

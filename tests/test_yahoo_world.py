@@ -16,7 +16,7 @@ from yahoo_world import FIRST, GONE, world
 
 import eventstudy as es
 from eventstudy.calendars import Window
-from eventstudy.findings import read_findings
+from eventstudy.findings.finished_run import read_findings
 from eventstudy.returns import FALLBACK
 from eventstudy.runs import Record
 from eventstudy.studies import EventStudyResults

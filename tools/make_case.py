@@ -19,7 +19,8 @@ from importlib.resources import files
 from pathlib import Path
 
 from eventstudy.calendars import Window
-from eventstudy.findings import Case, to_json
+from eventstudy.findings import Case
+from eventstudy.findings.document import to_json
 from eventstudy.findings.kept_case import CELLS
 from eventstudy.report.tables.kept_cases import describe_case, draw_case
 from eventstudy.runs.kept_case import CASE, compute_case

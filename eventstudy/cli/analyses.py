@@ -156,7 +156,7 @@ def calibrate(
     from ..abnormal import CALIBRATE
     from ..analysis import calibrate as repeat
     from ..analysis import compute_study
-    from ..findings import studies_of
+    from ..findings import find_group
     from ..report import calibration_text
     from ..utility import Workers
     from .request import locked_order, read_order
@@ -169,7 +169,7 @@ def calibrate(
         inputs, _ = order.origin.read()
         results = compute_study(inputs, progress=advance)
         notify(*results.panel.notices)
-        group, first = studies_of(results, config)[0]
+        group, first = find_group(results)
         with progress(silent, "other dates") as advance:
             numbers = repeat(
                 first, config.main, tests=config.tests or None,

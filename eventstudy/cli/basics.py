@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Iterator, Mapping
 from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -83,12 +83,16 @@ def listing(kind: str) -> None:
 @options()
 def schema(file: str) -> None:
     """Print the JSON Schema of results.json or manifest.json of a run, or of a study file."""
-    from ..findings import results_schema
-    from ..runs import manifest_schema
+    from ..findings import FinishedRun
+    from ..runs import Record
     from ..settings import StudyFile
 
-    make = {"results": results_schema, "study": StudyFile.schema, "manifest": manifest_schema}[file]
-    print_json(make())
+    forms: dict[str, Any] = {
+        "results": FinishedRun.DOCUMENT,
+        "study": StudyFile,
+        "manifest": Record.DOCUMENT,
+    }
+    print_json(forms[file].schema())
 
 
 @click.command()

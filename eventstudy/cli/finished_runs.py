@@ -55,15 +55,15 @@ def report(
     not as it was written, and writes nothing if that is results.json.
     """
     from ..calendars import Window
-    from ..findings import RESULTS, read_run
+    from ..findings import FinishedRun
     from ..report import Choice, export_file, exported
     from ..runs import verify_run
 
-    finished, kinds = read_run(run), tuple(dict.fromkeys(kinds or ["html"]))
+    finished, kinds = FinishedRun.read(run), tuple(dict.fromkeys(kinds or ["html"]))
     choice = Choice(tuple(map(Window.of, windows)), tests, full)
     _check_choice(kinds, choice)
     state = verify_run(run)
-    if RESULTS in state.changed:
+    if FinishedRun.DOCUMENT.file in state.changed:
         _refuse(run, state, "no format is made from it: ")
     if out is not None and not out.is_dir():
         _check_ending(kinds, out)
@@ -85,7 +85,7 @@ def report(
 @contextmanager
 def _drawing(run: Path) -> Iterator[None]:
     """Say of the run of somebody else that it cannot be drawn, where one's own shows a bug."""
-    from ..findings import RESULTS
+    from ..findings import FinishedRun
     from ..runs import Record
     from ..words import make_error
 
@@ -95,7 +95,7 @@ def _drawing(run: Path) -> Iterator[None]:
         if Record.read(run).is_written_here:
             raise
         why = f"{type(error).__name__}: {error}"[:200]
-        where = str(run / RESULTS)
+        where = str(run / FinishedRun.DOCUMENT.file)
         raise make_error(RunFolderError, "wrong.not_drawn", where=where, why=why) from error
 
 
@@ -113,10 +113,10 @@ def card(ctx: click.Context, run: Path, out: Path | None) -> None:
 @options()
 def cite(run: Path | None) -> None:
     """Print how to cite eventstudy as BibTeX; with a RUN also its model, its tests and the rest."""
-    from ..findings import read_run
+    from ..findings import FinishedRun
     from ..report import write_bibtex
 
-    display(write_bibtex(read_run(run).findings if run else None), nl=False)
+    display(write_bibtex(FinishedRun.read(run).findings if run else None), nl=False)
 
 
 def _check_choice(kinds: tuple[str, ...], choice: Choice) -> None:

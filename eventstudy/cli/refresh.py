@@ -215,7 +215,7 @@ def refresh(
     Does nothing, with exit code 0, if nothing is new. Otherwise the study is computed again, and
     changes.json and changes.md in the run folder say what changed.
     """
-    from ..findings import read_findings
+    from ..findings import FinishedRun
     from ..runs import describe_losses, refresh_run
     from ..words import say
     from .request import order_of_run, read_order
@@ -238,7 +238,7 @@ def refresh(
         shared.notify(*done.notices)
         click.get_current_context().meta[shared.CONFIRMED] = done.confirmed
         _log(done)
-    findings = read_findings(done.folder)
+    findings = FinishedRun.read(done.folder).findings
     if as_json:
         shared.print_json(_json_document(done))
     elif not quiet:

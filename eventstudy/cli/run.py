@@ -124,7 +124,7 @@ def _nothing_usable(
     results: FittedStudy, order: Order, folder: Path, as_json: bool, record: Any
 ) -> DataError:
     """Write the page that says so, unless a good run has that name, and return the error."""
-    from ..findings import finish_run
+    from ..findings import FinishedRun
     from ..report import cases, losses
     from ..runs import follow_link, nothing_usable, write_failed
 
@@ -133,7 +133,7 @@ def _nothing_usable(
     if failed and as_json:
         shared.print_json(_json_document(failed))
     page = f"\nReport: {failed / 'report.html'}" if failed else ""
-    findings = finish_run(results, config=order.origin.config).findings
+    findings = FinishedRun.of(results, order.origin.config).findings
     why = "\n".join([losses(findings, written=False), *cases(findings)])
     return nothing_usable(results, why + page)
 
@@ -180,7 +180,7 @@ def one(ticker: str, date: str, **settings: Any) -> None:
         As the options of `run` have them.
     """
     from ..errors import ConfigError, ConfigFaultsError, EventsFileError, PriceError
-    from ..findings import find_case, to_json
+    from ..findings import Case
     from ..report import case_text
     from ..words import make_error
 
@@ -202,9 +202,9 @@ def one(ticker: str, date: str, **settings: Any) -> None:
         raise ConfigFaultsError(faults) from None
     except PriceError:
         # No study was made: the exit code stays that of the missing prices.
-        if kept := find_case(ticker, date) if _is_usual(context) else None:
+        if kept := Case.find(ticker, date) if _is_usual(context) else None:
             if settings["as_json"]:
-                shared.print_json({"kept_case": json.loads(to_json(kept))})
+                shared.print_json({"kept_case": json.loads(kept.text)})
             elif not settings["quiet"]:
                 shared.display(case_text(kept))
         raise

@@ -7,10 +7,20 @@ import math
 import re
 import types
 from collections.abc import Callable, Mapping
-from dataclasses import MISSING, fields, is_dataclass
+from dataclasses import MISSING, dataclass, fields, is_dataclass
 from datetime import date
 from functools import cache, partial
-from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import (
+    Annotated,
+    Any,
+    Generic,
+    Literal,
+    TypeVar,
+    Union,
+    get_args,
+    get_origin,
+    get_type_hints,
+)
 
 import numpy as np
 import pandas as pd
@@ -37,6 +47,88 @@ class DocumentError(RunFolderError):
     def __init__(self, what: str, *, where: str, value: object = None) -> None:
         remedy = "restore the file as eventstudy wrote it, or run the study again"
         super().__init__(what, where=where, value=value, remedy=remedy)
+
+
+@dataclass(frozen=True, slots=True)
+class Document(Generic[R]):
+    """A JSON document that is one record, and may have further members.
+
+    Attributes
+    ----------
+    kind : type
+        A dataclass with a field ``schema``.
+    form : str
+        What that field says.
+    file : str
+        Its usual name.
+    """
+
+    kind: type[R]
+    form: str
+    file: str
+
+    def read(self, text: str, where: str) -> R:
+        """Return the record of a document.
+
+        Parameters
+        ----------
+        text : str
+        where : str
+            Name of the file, for errors.
+
+        Raises
+        ------
+        RunFolderError
+            If it is no such document.
+        """
+        try:
+            document = json.loads(text)
+        except (ValueError, RecursionError) as error:
+            raise DocumentError("not a JSON document", where=where, value=str(error)) from None
+        name = document.get("schema") if isinstance(document, dict) else None
+        if name != self.form:
+            problem = f"not a document of the form {self.form}"
+            raise DocumentError(problem, where=f"{where}.schema", value=name)
+        record: R = decoded(self.kind, document, where)
+        return record
+
+    @staticmethod
+    def decode(kind: Any, value: Any, where: str) -> Any:
+        """Return a value of JSON as the type of its field.
+
+        Parameters
+        ----------
+        kind : type
+        value : object
+        where : str
+            Its place in the document, for errors.
+
+        Raises
+        ------
+        RunFolderError
+            If it is of another type.
+        """
+        return decoded(kind, value, where)
+
+    def schema(self) -> dict[str, Any]:
+        """Return the JSON Schema, made from the types and their docstrings."""
+        values = {"type": {"enum": ["text", *DTYPES]}, "values": {"type": "array"}}
+        column = {"type": "object", "required": ["type", "values"], "properties": values}
+        records: dict[str, Any] = {"Column": column} if self.kind is Findings else {}
+        _schema_of(self.kind, records)
+        top = records.pop(self.kind.__name__)
+        top["properties"]["schema"] = {"const": self.form}
+        name = self.form.replace("eventstudy-", "").replace("/", ":")
+        return {
+            "$schema": "https://json-schema.org/draft/2020-12/schema",
+            "$id": f"urn:eventstudy-kit:{name}",
+            "title": f"{self.file} of an eventstudy run ({self.form})",
+            **top,
+            "$defs": dict(sorted(records.items())),
+        }
+
+
+RESULTS = Document(Findings, SCHEMA, "results.json")
 
 
 def to_json(findings: Any, **more: Any) -> str:
@@ -119,7 +211,7 @@ def read_json(text: str, where: str = "results.json") -> Findings:
     RunFolderError
         If it is no such document, or a part of it is missing, or is of another type.
     """
-    findings = read_record(Findings, SCHEMA, text, where)
+    findings = RESULTS.read(text, where)
     _refuse_contradictions(findings, where)
     return findings
 
@@ -143,36 +235,6 @@ def _refuse_contradictions(findings: Findings, where: str) -> None:
     for symbol, entry in entries.items():
         for name in ("first", "last"):
             decoded(Day, entry.get(name, ""), f"{place}.{symbol}.{name}")
-
-
-def read_record(kind: type[R], schema: str, text: str, where: str) -> R:
-    """Return a document that is one record.
-
-    Parameters
-    ----------
-    kind : type
-        A dataclass with a field ``schema``.
-    schema : str
-        What that field says.
-    text : str
-    where : str
-        Name of the file, for errors.
-
-    Raises
-    ------
-    RunFolderError
-        If it is no such document.
-    """
-    try:
-        document = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise DocumentError("not a JSON document", where=where, value=str(error)) from None
-    name = document.get("schema") if isinstance(document, dict) else None
-    if name != schema:
-        problem = f"not a document of the form {schema}"
-        raise DocumentError(problem, where=f"{where}.schema", value=name)
-    record: R = decoded(kind, document, where)
-    return record
 
 
 def decoded(kind: Any, value: Any, where: str) -> Any:
@@ -375,37 +437,6 @@ def _require(fits: bool, kind: Any, value: Any, where: str) -> None:
 
 
 READERS = {float: _float, Reason: _reason, Window: _window, pd.DataFrame: _table}
-
-
-def results_schema() -> dict[str, Any]:
-    """Return the JSON Schema of ``results.json``, made from the types and their docstrings."""
-    return document_schema(Findings, SCHEMA, f"results.json of an eventstudy run ({SCHEMA})")
-
-
-def document_schema(kind: type, name: str, title: str) -> dict[str, Any]:
-    """Return the JSON Schema of a document that is one record, and may have further members.
-
-    Parameters
-    ----------
-    kind : type
-        A dataclass with a field ``schema``.
-    name : str
-        What that field says.
-    title : str
-    """
-    values = {"type": {"enum": ["text", *DTYPES]}, "values": {"type": "array"}}
-    column = {"type": "object", "required": ["type", "values"], "properties": values}
-    records: dict[str, Any] = {"Column": column} if kind is Findings else {}
-    _schema_of(kind, records)
-    top = records.pop(kind.__name__)
-    top["properties"]["schema"] = {"const": name}
-    return {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "$id": f"urn:eventstudy-kit:{name.replace('eventstudy-', '').replace('/', ':')}",
-        "title": title,
-        **top,
-        "$defs": dict(sorted(records.items())),
-    }
 
 
 NUMBER: dict[str, Any] = {"anyOf": [{"type": ["number", "null"]}, {"enum": ["inf", "-inf"]}]}

@@ -61,6 +61,11 @@ class PricePath:
     volume: FloatArray
     implied: FloatArray
 
+    @property
+    def is_index(self) -> bool:
+        """Whether the closes are levels of an index, and none of a price."""
+        return self.label == INDEX
+
     def implied_change(self, first: Day, last: Day) -> float:
         """Return what the market implied from a day to another (decimal); NaN if unknown.
 
@@ -96,6 +101,11 @@ class Fit:
     intercept: float
     slope: float
     axis: str
+
+    @property
+    def against(self) -> str:
+        """What `x` is: "day", "fitted" or "benchmark"."""
+        return {DAY: "day", FITTED: "fitted"}.get(self.axis, "benchmark")
 
     @property
     def is_marked(self) -> BoolArray:

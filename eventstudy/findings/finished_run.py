@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
+from functools import cached_property
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -29,7 +30,7 @@ from ..fitting import FittedStudy, group_column, is_large
 from ..settings import StudyConfig
 from ..utility import did_you_mean, stepping
 from ..words import Reason, make_error
-from .document import read_json, to_json
+from .document import RESULTS, read_json, to_json
 from .listed_events import list_events
 from .sampling import sample_of
 from .setup import ModelFacts, Setup
@@ -69,33 +70,17 @@ def findings_of(
         schema=SCHEMA,
         name=name,
         setup=_setup(study, config, column),
-        samples=_samples(studies_of(study, config), config),
+        samples=_samples(_studies_of(study, config), config),
         events=tuple(list_events(study, config)),
-        dropped=count_dropped(study),
+        dropped=_count_dropped(study),
         notes=notes_of(study),
         tables={n: table for n, table in tables.items() if n not in SHOWN_ELSEWHERE},
         provenance={k: v for k, v in (provenance or {}).items() if k != "notices"},
     )
 
 
-def studies_of(study: Study, config: StudyConfig) -> list[tuple[str, Study]]:
-    """Return the groups of a study, that of the answer first, and all events (the group "") last.
-
-    Parameters
-    ----------
-    study : FittedStudy
-    config : StudyConfig
-        Decides the column and the main window.
-    """
-    column = group_column(study, config.by)
-    groups = study.groups(column) if column else {}
-    first = leading_group(groups, config.main)
-    ordered = sorted(groups, key=lambda group: group != first)
-    return [*((group, groups[group]) for group in ordered), ("", study)]
-
-
-def study_of_group(study: Study, group: str | None = None) -> Study:
-    """Return one group of a study; by default that of the answer.
+def find_group(study: Study, group: str | None = None) -> tuple[str, Study]:
+    """Return one group of a study with its name; by default that of the answer.
 
     Parameters
     ----------
@@ -108,21 +93,30 @@ def study_of_group(study: Study, group: str | None = None) -> Study:
     ConfigError
         If there is no such group.
     """
-    studies = dict(studies_of(study, study.settings))
+    studies = _studies_of(study, study.settings)
     name = next(iter(studies)) if group is None else group
     if name not in studies:
         names = list(filter(None, studies))
         remedy = did_you_mean(name, names) or f"it has {', '.join(names) or 'none'}"
         raise ConfigError("no such group", value=name, remedy=remedy)
-    return studies[name]
+    return name, studies[name]
 
 
-def _samples(studies: Sequence[tuple[str, FittedStudy]], config: StudyConfig) -> tuple[Sample, ...]:
+def _studies_of(study: Study, config: StudyConfig) -> dict[str, Study]:
+    """Return the groups of a study, that of the answer first, and last all events (group "")."""
+    column = group_column(study, config.by)
+    groups = study.groups(column) if column else {}
+    first = leading_group(groups, config.main)
+    ordered = sorted(groups, key=lambda group: group != first)
+    return {**{group: groups[group] for group in ordered}, "": study}
+
+
+def _samples(studies: Mapping[str, FittedStudy], config: StudyConfig) -> tuple[Sample, ...]:
     """Return what each group shows; the answer of the first, the headline's, is calibrated."""
-    first, *groups = (sample_of(study, config, group) for group, study in studies)
+    first, *groups = (sample_of(study, config, group) for group, study in studies.items())
     if config.calibrate and first.answer.verdict in (DIFFERENT, NOT_DIFFERENT):
         with stepping("other dates"):
-            numbers = calibrated(studies[0][1], config.main, config.calibrate)
+            numbers = calibrated(next(iter(studies.values())), config.main, config.calibrate)
         first = _with_calibration(first, numbers)
     return first, *groups
 
@@ -222,13 +216,8 @@ def _model(study: FittedStudy) -> ModelFacts:
     )
 
 
-def count_dropped(study: FittedStudy) -> tuple[tuple[Reason, int], ...]:
-    """Return the kinds of reasons, each by an event that has it, and how many events have it.
-
-    Parameters
-    ----------
-    study : FittedStudy
-    """
+def _count_dropped(study: FittedStudy) -> tuple[tuple[Reason, int], ...]:
+    """Return the kinds of reasons, each by an event that has it, and how many events have it."""
     reasons = [Reason.of(cell) for cell in study.events.loc[~study.ok, "reason"]]
     first = {reason.head: reason for reason in reversed(reasons)}
     counts = Counter(reason.head for reason in reasons)
@@ -263,7 +252,6 @@ def notes_of(study: FittedStudy) -> tuple[Note, ...]:
     return (*notices, *(note(text, notice=False) for text in panel.notes))
 
 
-RESULTS = "results.json"
 # Columns of text of the tables that stand only in files, which may look like numbers.
 TEXTS = ("event_id", "ticker")
 DATES = {"date", "last_session"}
@@ -276,84 +264,95 @@ class FinishedRun:
     Attributes
     ----------
     findings : Findings
-    tables : mapping of str to DataFrame
-        All of ``tables/*.csv`` by file name, with their types.
+    made : mapping of str to DataFrame, optional
+        All of ``tables/*.csv`` by file name; None of a run that is read.
     folder : Path, optional
         The run folder that it was read from.
     """
 
     findings: Findings
-    tables: Mapping[str, pd.DataFrame]
+    made: Mapping[str, pd.DataFrame] | None = None
     folder: Path | None = None
 
+    # The document of a run folder.
+    DOCUMENT: ClassVar = RESULTS
 
-def finish_run(
-    study: FittedStudy, *, config: StudyConfig | None = None, name: str = "study"
-) -> FinishedRun:
-    """Return a study as a finished run; nothing is written.
+    @classmethod
+    def of(
+        cls, study: FittedStudy, config: StudyConfig | None = None, *, name: str = "study",
+        provenance: Mapping[str, Any] | None = None,
+        tables: Mapping[str, pd.DataFrame] | None = None,
+    ) -> FinishedRun:  # fmt: skip
+        """Return a study as a finished run; nothing is written.
 
-    Parameters
-    ----------
-    study : FittedStudy
-    config : StudyConfig, optional
-        By default one with the windows of the study.
-    name : str
-        Name of the run.
-    """
-    config = config or study.settings
-    tables, given = study_tables(study, config), {"prices": prices_of(study)}
-    findings = findings_of(study, config, name=name, tables=tables, provenance=given)
-    return FinishedRun(findings, tables)
+        Parameters
+        ----------
+        study : FittedStudy
+        config : StudyConfig, optional
+            By default one with the windows of the study.
+        name : str
+            Name of the run.
+        provenance, tables : mapping, optional
+            As for `findings_of`; where the prices are from is added.
+        """
+        config = config or study.settings
+        tables = study_tables(study, config) if tables is None else tables
+        sources = {**(provenance or {}), "prices": _prices_of(study)}
+        return cls(findings_of(study, config, name=name, provenance=sources, tables=tables), tables)
+
+    @classmethod
+    def read(cls, folder: Path) -> FinishedRun:
+        """Return the run in a folder.
+
+        Raises
+        ------
+        RunFolderError
+            If this is no run, or one of another version.
+        """
+        if not (folder / "manifest.json").is_file():
+            reason = "this is not a run" if folder.exists() else "there is no such folder"
+            remedy = "give a folder of eventstudy run"
+            raise RunFolderError(reason, value=str(folder), remedy=remedy)
+        return cls(read_findings(folder), folder=folder)
+
+    @cached_property
+    def tables(self) -> Mapping[str, pd.DataFrame]:
+        """All of ``tables/*.csv`` by file name, with their types."""
+        if self.made is not None or self.folder is None:
+            return self.made or {}
+        files = {path.stem: path for path in (self.folder / "tables").glob("*.csv")}
+        column = self.findings.setup.group_column
+        tables = dict(self.findings.tables)
+        for name in SHOWN_ELSEWHERE & files.keys():
+            tables[name] = _table(files[name], column)
+        return tables
+
+    @property
+    def text(self) -> str:
+        """``results.json``: the findings, and the answers of all events and of each group."""
+        names = {"": "pooled", "pooled": "pooled (group)"}
+        samples = (self.findings.pooled, *self.findings.groups)
+        answers = {names.get(s.group, s.group): s.answer.to_dict() for s in samples}
+        return to_json(self.findings, answer=answers)
 
 
-def prices_of(study: FittedStudy) -> dict[str, dict[str, Any]]:
-    """Return where the prices of each symbol are from, without the clock.
-
-    Parameters
-    ----------
-    study : FittedStudy
-    """
+def _prices_of(study: FittedStudy) -> dict[str, dict[str, Any]]:
+    """Return where the prices of each symbol are from, without the clock."""
     prices = {}
     for symbol, entry in study.panel.provenance.items():
         prices[symbol] = {key: value for key, value in entry.items() if key != "retrieved_at"}
     return prices
 
 
-def read_run(folder: Path) -> FinishedRun:
-    """Return the run in a folder; tables that the findings have are taken from there.
-
-    Raises
-    ------
-    RunFolderError
-        If this is no run, or one of another version.
-    """
-    if not (folder / "manifest.json").is_file():
-        reason = "this is not a run" if folder.exists() else "there is no such folder"
-        raise RunFolderError(reason, value=str(folder), remedy="give a folder of eventstudy run")
-    findings = read_findings(folder)
-    files = {path.stem: path for path in (folder / "tables").glob("*.csv")}
-    column = findings.setup.group_column
-    tables = {n: _table(files[n], column) for n in SHOWN_ELSEWHERE & files.keys()}
-    return FinishedRun(findings, {**findings.tables, **tables}, folder)
-
-
 def read_findings(folder: Path) -> Findings:
     """Return the findings of the run in a folder; RunFolderError if it has none of this form."""
     try:
-        text = (folder / RESULTS).read_text(encoding="utf-8")
+        text = (folder / RESULTS.file).read_text(encoding="utf-8")
     except FileNotFoundError:
         raise make_error(RunFolderError, "wrong.no_results", where=str(folder)) from None
     except (OSError, UnicodeError):
         text = "{}"
-    return read_json(text, str(folder / RESULTS))
-
-
-def results_text(findings: Findings) -> str:
-    """Return ``results.json``: the findings, and the answers of all events and of each group."""
-    names = {"": "pooled", "pooled": "pooled (group)"}
-    samples = (findings.pooled, *findings.groups)
-    answers = {names.get(s.group, s.group): s.answer.to_dict() for s in samples}
-    return to_json(findings, answer=answers)
+    return read_json(text, str(folder / RESULTS.file))
 
 
 def _table(path: Path, column: str) -> pd.DataFrame:

@@ -7,22 +7,21 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
-from typing import Any
+from typing import Any, ClassVar
 
 import pandas as pd
 
 from ..calendars import Window
-from ..errors import RunFolderError
+from ..errors import AlteredError
 from ..fitting import FittedStudy
 from ..settings import StudyConfig
 from ..significance import STATISTICS
 from ..utility import __version__
 from ..words import say
-from .document import read_record, to_json
+from .document import Document, to_json
 from .types import Findings
 
 SCHEMA = "eventstudy-case/1"
-SHIPPED = ("hikvision-2019",)
 # What a row of the events file must share with a case, which keeps these and some more cells.
 IDENTITY = ("event_id", "ticker", "announced_at")
 CELLS = (*IDENTITY, "tz", "company", "benchmark")
@@ -40,15 +39,6 @@ HELD: Mapping[str, tuple[str, ...]] = {
     "windows": ("start", "stop", "car", "se", "statistic", "pvalue", "sq", "event_f"),
     "prices": ("symbol", *SERIES),
 }  # fmt: skip
-
-
-class AlteredCaseError(RunFolderError):
-    """A kept case is not as it was written."""
-
-    exit_code = 4
-
-    def __init__(self, what: str, where: str) -> None:
-        super().__init__(what, where=where, remedy=say("case.restore"))
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -97,77 +87,124 @@ class Case:
     files: Mapping[str, str]
     sha256: str
 
+    # Those of this package by name.
+    SHIPPED: ClassVar = ("hikvision-2019",)
+
+    @classmethod
+    def of(cls, study: FittedStudy, config: StudyConfig, name: str) -> Case:
+        """Return the derived numbers of a study of one event, rounded so that no price follows.
+
+        Parameters
+        ----------
+        study : FittedStudy
+            Of one used event.
+        config : StudyConfig
+            With the windows.
+        name : str
+
+        Returns
+        -------
+        Case
+            Without hashes of files.
+        """
+        row, a, entries = study.records[0], study.abnormal, study.panel.provenance
+        days = study.abnormal_returns()[["tau", "date", "ar"]]
+        windows = study.car_table(config.tested)[["start", "stop", "car", "se"]]
+        decisive = [study.test(STATISTICS.main(1), w) for w in config.tested]
+        windows["statistic"] = [test.statistic for test in decisive]
+        windows["pvalue"] = [test.pvalue for test in decisive]
+        for test in ("sq", "event_f"):
+            windows[test] = [study.test(test, w).pvalue for w in config.tested]
+        models = study.model_table().drop(columns=["event_id", "ticker"])
+        fit = models.round(DECIMALS).to_dict("records")[0]
+        series = []
+        for symbol, entry in sorted(entries.items()):
+            series.append({"symbol": symbol, **{key: entry[key] for key in SERIES}})
+        return cls(
+            schema=SCHEMA, name=name, version=__version__,
+            event={cell: str(row.get(cell, "")) for cell in CELLS},
+            day0=f"{row['day0']:%Y-%m-%d}", benchmark=str(row["benchmark"]),
+            model=study.model.name, estimation=a.windows.estimation, main=config.main,
+            fit={**{str(k): float(x) for k, x in fit.items()}, "df_resid": float(a.df_resid[0])},
+            days=days.assign(car=days["ar"].cumsum()).round(DECIMALS),
+            windows=windows.round(DECIMALS), prices=pd.DataFrame(series),
+            other_index={}, files={}, sha256="",
+        )  # fmt: skip
+
+    @classmethod
+    def read(cls, text: str, where: str) -> Case:
+        """Return the case of a document.
+
+        Parameters
+        ----------
+        text : str
+            Content of a ``case.json``.
+        where : str
+            Name of the file, for errors.
+
+        Raises
+        ------
+        RunFolderError
+            If it is no such document; AlteredError if it was changed since it was written.
+        """
+        case = Document(cls, SCHEMA, "case.json").read(text, where)
+        remedy = say("case.restore")
+        if case.sha256 != case.hash or case.text != text:
+            raise AlteredError(say("case.altered"), where=where, remedy=remedy)
+        if lacking := list(_lacking(case)):
+            raise AlteredError(say("case.lacking", names=lacking), where=where, remedy=remedy)
+        return case
+
+    @staticmethod
+    @cache
+    def shipped(name: str) -> Case:
+        """Return a case of this package by its name."""
+        text = files("eventstudy").joinpath("data", f"{name}.json").read_text("utf-8")
+        return Case.read(text, f"{name}.json")
+
+    @staticmethod
+    def find(ticker: str, date: str) -> Case | None:
+        """Return the shipped case of one announcement; None for another.
+
+        Parameters
+        ----------
+        ticker, date : str
+            ISO date of the announcement.
+        """
+        for case in map(Case.shipped, Case.SHIPPED):
+            if (case.event["ticker"], case.event["announced_at"][:10]) == (ticker.upper(), date):
+                return case
+        return None
+
+    @staticmethod
+    def without_prices(findings: Findings) -> Iterator[Case]:
+        """Yield the shipped cases whose event was dropped for lack of prices.
+
+        They are shown and enter nothing: no mean, no number of events, no test.
+        """
+        reasons = {
+            tuple(event.cells.get(cell, "") for cell in IDENTITY): event.reason.code
+            for event in findings.events
+            if not event.is_used and findings.setup.measure == "return"
+        }
+        for case in map(Case.shipped, Case.SHIPPED):
+            if reasons.get(tuple(case.event[cell] for cell in IDENTITY)) in WITHOUT_PRICES:
+                yield case
+
     def over(self, window: Window) -> Mapping[str, Any]:
         """Return the numbers over a window; KeyError for one that was not tested."""
         rows: Mapping[Any, Any] = self.windows.set_index(["start", "stop"]).to_dict("index")
         return dict(rows[window.start, window.stop])
 
     @property
+    def text(self) -> str:
+        """The document."""
+        return to_json(self)
+
+    @property
     def hash(self) -> str:
         """The hash that an unaltered document has."""
-        return hashlib.sha256(to_json(replace(self, sha256="")).encode()).hexdigest()
-
-
-def case_of(study: FittedStudy, config: StudyConfig, name: str) -> Case:
-    """Return the derived numbers of a study of one event, rounded so that no price follows.
-
-    Parameters
-    ----------
-    study : FittedStudy
-        Of one used event.
-    config : StudyConfig
-        With the windows.
-    name : str
-
-    Returns
-    -------
-    Case
-        Without hashes of files.
-    """
-    row, a, entries = study.records[0], study.abnormal, study.panel.provenance
-    days = study.abnormal_returns()[["tau", "date", "ar"]]
-    windows = study.car_table(config.tested)[["start", "stop", "car", "se"]]
-    decisive = [study.test(STATISTICS.main(1), w) for w in config.tested]
-    windows = windows.assign(
-        statistic=[test.statistic for test in decisive], pvalue=[test.pvalue for test in decisive]
-    )
-    more = {t: [study.test(t, w).pvalue for w in config.tested] for t in ("sq", "event_f")}
-    models = study.model_table().drop(columns=["event_id", "ticker"])
-    fit = models.round(DECIMALS).to_dict("records")[0]
-    series = [{"symbol": s, **{key: e[key] for key in SERIES}} for s, e in sorted(entries.items())]
-    return Case(
-        schema=SCHEMA, name=name, version=__version__,
-        event={cell: str(row.get(cell, "")) for cell in CELLS},
-        day0=f"{row['day0']:%Y-%m-%d}", benchmark=str(row["benchmark"]), model=study.model.name,
-        estimation=a.windows.estimation, main=config.main,
-        fit={**{str(k): float(x) for k, x in fit.items()}, "df_resid": float(a.df_resid[0])},
-        days=days.assign(car=days["ar"].cumsum()).round(DECIMALS),
-        windows=windows.assign(**more).round(DECIMALS), prices=pd.DataFrame(series),
-        other_index={}, files={}, sha256="",
-    )  # fmt: skip
-
-
-def read_case(text: str, where: str) -> Case:
-    """Return the case of a document.
-
-    Parameters
-    ----------
-    text : str
-        Content of a ``case.json``.
-    where : str
-        Name of the file, for errors.
-
-    Raises
-    ------
-    RunFolderError
-        If it is no such document; AlteredCaseError if it was changed since it was written.
-    """
-    case = read_record(Case, SCHEMA, text, where)
-    if case.sha256 != case.hash or to_json(case) != text:
-        raise AlteredCaseError(say("case.altered"), where)
-    if lacking := list(_lacking(case)):
-        raise AlteredCaseError(say("case.lacking", names=lacking), where)
-    return case
+        return hashlib.sha256(replace(self, sha256="").text.encode()).hexdigest()
 
 
 def _lacking(case: Case) -> Iterator[str]:
@@ -180,39 +217,3 @@ def _lacking(case: Case) -> Iterator[str]:
                 values = pd.to_numeric(values, errors="coerce")
             if values.empty or values.isna().any():
                 yield f"{field}.{name}"
-
-
-@cache
-def shipped_case(name: str) -> Case:
-    """Return a case of this package by its name."""
-    text = files("eventstudy").joinpath("data", f"{name}.json").read_text("utf-8")
-    return read_case(text, f"{name}.json")
-
-
-def find_case(ticker: str, date: str) -> Case | None:
-    """Return the shipped case of one announcement; None for another.
-
-    Parameters
-    ----------
-    ticker, date : str
-        ISO date of the announcement.
-    """
-    for case in map(shipped_case, SHIPPED):
-        if (case.event["ticker"], case.event["announced_at"][:10]) == (ticker.upper(), date):
-            return case
-    return None
-
-
-def cases_without_prices(findings: Findings) -> Iterator[Case]:
-    """Yield the shipped cases whose event was dropped for lack of prices.
-
-    They are shown and enter nothing: no mean, no number of events, no test.
-    """
-    reasons = {
-        tuple(event.cells.get(cell, "") for cell in IDENTITY): event.reason.code
-        for event in findings.events
-        if not event.is_used and findings.setup.measure == "return"
-    }
-    for case in map(shipped_case, SHIPPED):
-        if reasons.get(tuple(case.event[cell] for cell in IDENTITY)) in WITHOUT_PRICES:
-            yield case

@@ -20,7 +20,7 @@ from ..utility import AnyArray, Flag, step
 from ..words import Reason
 from .event_series import Estimation, Fault, fit_of, price_path
 from .sampling import explain_lacking_cars, find_last_session, news_in, of_one_event
-from .types import Event, EventCar, EventDetail, firm_name
+from .types import Event, EventCar, EventDetail
 
 FOLDER = "events"
 SLUG = 60
@@ -164,7 +164,7 @@ def detail_of(
         estimation=_estimation(study, i) if used else None,
         remark=str(study.abnormal.remark[i]),
         stand_in=_stand_in(study, i),
-        same_session=tuple(firm_name(everyone.records[k]) for k in neighbours[:MOST_NAMES]),
+        same_session=tuple(Event.firm_of(everyone.records[k]) for k in neighbours[:MOST_NAMES]),
         n_same_session=len(neighbours),
         other_dates=dates[:MOST_DATES],
         n_other_dates=len(dates),

@@ -40,7 +40,7 @@ from ..settings import StudyConfig
 from ..significance import STATISTICS, consecutive_sums
 from ..utility import BoolArray, DateArray, Flag, FloatArray
 from ..words import LEVEL, Reason, words
-from .types import CarRemark, Sample, TestFinding, WindowFinding, firm_name
+from .types import CarRemark, Event, Sample, TestFinding, WindowFinding
 
 # The kind of fault that a dividend of closes without adjustment is.
 DIVIDEND = "suspect_dividend"
@@ -228,7 +228,7 @@ def _sign_rates(events: AbnormalReturns, *, lengths: tuple[int, ...]) -> FloatAr
 def _firm(study: FittedStudy, window: Window) -> str:
     """Return the company if all events with a CAR are of one; else ""."""
     rows = [study.records[i] for i in np.flatnonzero(study.abnormal.valid(window)).tolist()]
-    return firm_name(rows[0]) if len({row["ticker"] for row in rows}) == 1 else ""
+    return Event.firm_of(rows[0]) if len({row["ticker"] for row in rows}) == 1 else ""
 
 
 def _news(study: FittedStudy, window: Window) -> tuple[str, ...]:
@@ -363,7 +363,7 @@ def list_lacking_cars(study: FittedStudy, window: Window) -> Iterator[CarRemark]
 
 def _remark(study: FittedStudy, i: int, reason: Reason) -> CarRemark:
     event = study.events.iloc[i]
-    return CarRemark(str(event["event_id"]), firm_name(event), reason)
+    return CarRemark(str(event["event_id"]), Event.firm_of(event), reason)
 
 
 def _why(study: FittedStudy, i: int, window: Window, covered: int) -> Reason:

@@ -379,10 +379,17 @@ class Event:
     detail: EventDetail | None
     merged: tuple[str, ...] = ()
 
+    @staticmethod
+    def firm_of(cells: Mapping[str, Any] | pd.Series[Any]) -> str:
+        """Return the company of an event, or its ticker where that is blank."""
+        company = cells.get("company")
+        is_named = isinstance(company, str) and company.strip()
+        return str(company if is_named else cells["ticker"]).strip()
+
     @property
     def name(self) -> str:
         """The company, or the ticker where that is blank."""
-        return firm_name(self.cells)
+        return self.firm_of(self.cells)
 
     def car(self, window: Window) -> EventCar:
         """Return the CAR over a window that was computed; KeyError for another one."""
@@ -474,9 +481,3 @@ class EventDetail:
     currency: str
     halt_drift: Reason = Reason.NONE
     fall: Fall | None = None
-
-
-def firm_name(cells: Mapping[str, Any] | pd.Series[Any]) -> str:
-    """Return the company of an event, or its ticker where that is blank."""
-    company = cells.get("company")
-    return str(company if isinstance(company, str) and company.strip() else cells["ticker"]).strip()

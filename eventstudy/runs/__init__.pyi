@@ -15,7 +15,6 @@ from .kept_case import LIMIT as LIMIT
 from .kept_case import is_case as is_case
 from .kept_case import reproduce_case as reproduce_case
 from .kept_case import verify_case as verify_case
-from .manifest import manifest_schema as manifest_schema
 from .origin import Origin as Origin
 from .outbox import Entry as Entry
 from .outbox import deliver as deliver

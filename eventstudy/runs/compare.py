@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, cast
 from uuid import uuid4
 
-from ..errors import EventStudyError, RunFolderError
+from ..errors import AlteredError, EventStudyError, RunFolderError
 from ..events import CANDIDATES
 from ..files import OUTCOME, inside
 from ..prices import TABLE, read_frozen
@@ -31,7 +31,7 @@ from .comparison import (
 from .origin import ASKED, EVENTS, NAMING_FILES, SIZES
 from .record import Record, seal
 from .rows import DAMAGED
-from .verify import AlteredError, verify_run
+from .verify import verify_run
 
 # The events of a run by name, each with its cells by column.
 Rows = Mapping[str, Mapping[str, str]]

@@ -52,7 +52,7 @@ def fill(
     facts : mapping, optional
         What the manifest has besides.
     """
-    from ..findings import FinishedRun, findings_of
+    from ..findings import FinishedRun
     from ..report import HELD, exported
 
     (stage / "data").mkdir()
@@ -68,18 +68,19 @@ def fill(
         write_long(results, stage / LONG, config)
     step("findings")
     provenance = provenance_of(results, origin, command)
-    findings = findings_of(results, config, name=target.name, provenance=provenance, tables=tables)
-    results.memo["findings"] = findings
+    facts_of_run: Any = {"name": target.name, "provenance": provenance, "tables": tables}
+    run = FinishedRun.of(results, config, **facts_of_run)
+    results.memo["findings"] = run.findings
     for kind in HELD:
         step(f"report ({kind})")
-        exported(FinishedRun(findings, tables), kind, stage)
+        exported(run, kind, stage)
     if config.figures and len(results):
         from ..report import write_figures
 
         step("figures")
         (stage / "figures").mkdir()
-        write_figures(results, stage / "figures", findings)
-    manifest = manifest_of(results, findings, config, origin, target)
+        write_figures(results, stage / "figures", run.findings)
+    manifest = manifest_of(results, run.findings, config, origin, target)
     seal(stage, {**manifest, **(facts or {})}, target)
 
 

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ..errors import RunFolderError
-from ..findings import SHIPPED, AlteredCaseError, Case, case_of, read_case, shipped_case
+from ..errors import AlteredError, RunFolderError
+from ..findings import Case
 from ..settings import StudyConfig
 from ..words import say
 from .record import hash_files
@@ -95,12 +95,12 @@ def _returns(case: Case) -> pd.Series[float]:
 def is_case(folder: Path) -> bool:
     """Return whether a folder holds a case, or its name is that of one of this package."""
     with suppress(OSError):
-        return (folder / CASE).exists() or (not folder.exists() and str(folder) in SHIPPED)
+        return (folder / CASE).exists() or (not folder.exists() and str(folder) in Case.SHIPPED)
     return False
 
 
 def verify_case(folder: Path) -> Verification:
-    """Compare every file of the folder of a case with its hash; errors as of `read_case`."""
+    """Compare every file of the folder of a case with its hash; errors as of `Case.read`."""
     return compare_hashes(_read(folder).files, hash_files(folder), {CASE})
 
 
@@ -109,7 +109,7 @@ def _read(folder: Path) -> Case:
         text = (folder / CASE).read_bytes().decode("utf-8")
     except (OSError, UnicodeError) as error:
         raise RunFolderError(f"cannot be read ({error})", where=str(folder / CASE)) from None
-    return read_case(text, str(folder / CASE))
+    return Case.read(text, str(folder / CASE))
 
 
 def reproduce_case(folder: Path, *, limit: float = LIMIT) -> CaseReproduction:
@@ -124,15 +124,15 @@ def reproduce_case(folder: Path, *, limit: float = LIMIT) -> CaseReproduction:
 
     Raises
     ------
-    AlteredCaseError
+    AlteredError
         If a file of the folder is not as it was written.
     EventStudyError
         If the prices cannot be had.
     """
     if folder.exists() and not (verification := verify_case(folder)).ok:
         problem = say("case.altered_files", files=", ".join(str(verification).splitlines()))
-        raise AlteredCaseError(problem, str(folder))
-    case = _read(folder) if folder.exists() else shipped_case(str(folder))
+        raise AlteredError(problem, where=str(folder), remedy=say("case.restore"))
+    case = _read(folder) if folder.exists() else Case.shipped(str(folder))
     windows = zip(case.windows["start"], case.windows["stop"], strict=True)
     config = StudyConfig(prices="yahoo", model=case.model, benchmark=case.benchmark).with_options(
         {"estimation": str(case.estimation), "windows": [f"{a}:{b}" for a, b in windows]}
@@ -163,4 +163,4 @@ def compute_case(event: Mapping[str, str], config: StudyConfig, name: str) -> Ca
     study = compute_study(StudyInputs(events_from_frame(pd.DataFrame([event])), config))
     if not len(study):
         raise nothing_usable(study, str(study.events["reason"].iloc[0]))
-    return case_of(study, config, name)
+    return Case.of(study, config, name)

@@ -16,7 +16,7 @@ from typing import Any, ClassVar, get_type_hints
 
 from ..errors import RunFolderError
 from ..files import is_place
-from ..findings import DocumentError, decoded, document_schema
+from ..findings import Document
 from ..prices import Provenance
 from ..words import make_error
 
@@ -138,8 +138,8 @@ def read_manifest(folder: Path) -> tuple[dict[str, Any], Manifest]:
     for name, kind in get_type_hints(Manifest).items():
         try:
             if name in facts or name in _NEEDED:
-                members[name] = decoded(kind, facts.get(name), name)
-        except (DocumentError, OverflowError, RecursionError) as error:
+                members[name] = Document.decode(kind, facts.get(name), name)
+        except (RunFolderError, OverflowError, RecursionError) as error:
             faults[name] = str(error).partition(";")[0]
     if not faults:
         faults = dict(_faults(manifest := Manifest(**members)))
@@ -195,8 +195,3 @@ def _is_read(read: Any, text: str) -> bool:
         return bool(read(text))
     except ValueError:
         return False
-
-
-def manifest_schema() -> dict[str, Any]:
-    """Return the JSON Schema of ``manifest.json``, made from the types and their docstrings."""
-    return document_schema(Manifest, SCHEMA, f"{MANIFEST} of an eventstudy run ({SCHEMA})")

@@ -16,7 +16,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
-from ..findings import DocumentError, decoded
+from ..errors import RunFolderError
+from ..findings import Document
 from ..utility import note
 from ..words import clipped, has, say
 from .atomic_swap import flush_names, follow_link, locked
@@ -185,7 +186,7 @@ def _read(path: Path) -> Entry | None:
         facts = json.loads(data) if len(data) <= LARGEST else None
         if not isinstance(facts, dict) or facts.pop("schema", "") != SCHEMA:
             return None
-        entry: Entry = decoded(Entry, facts, path.name)
-    except (OSError, ValueError, RecursionError, DocumentError):
+        entry: Entry = Document.decode(Entry, facts, path.name)
+    except (OSError, ValueError, RecursionError, RunFolderError):
         return None
     return entry if path.name.endswith(f"-{entry.id}.json") else None

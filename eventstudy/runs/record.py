@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from functools import cached_property
 from importlib import metadata
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
@@ -24,7 +24,7 @@ import pandas as pd
 from ..calendars import Sessions
 from ..errors import ConfigError, RunFolderError
 from ..files import inside, read_csv
-from ..findings import Findings, prices_of
+from ..findings import Document, Findings
 from ..fitting import FittedStudy
 from ..prices import confirmed_on, described, is_name
 from ..report import answer, second_sentence
@@ -62,6 +62,8 @@ class Record:
     folder: Path
     manifest: Mapping[str, Any]
     facts: Manifest
+
+    DOCUMENT: ClassVar = Document(Manifest, SCHEMA, MANIFEST)
 
     @classmethod
     def read(cls, folder: str | Path) -> Record:
@@ -342,7 +344,6 @@ def provenance_of(results: FittedStudy, origin: Origin | None, command: str) -> 
         "events_sha256": origin.hashes[origin.place] if origin else "",
         "versions": versions(),
         "command": command,
-        "prices": prices_of(results),
     }
 
 

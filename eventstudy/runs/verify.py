@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from ..errors import RunFolderError
+from ..errors import AlteredError
 from ..files import InputFile, inside
 from ..utility import one_thread
 from .contents import write_tables
@@ -22,12 +22,6 @@ from .record import LITTER, OWN_HASH, Record, cells_of, hash_files, hash_kept_fi
 TOLERANCE = 1e-9
 # Numbers below this differ by rounding alone: differences are taken relative to no less.
 SMALLEST = 1e-6
-
-
-class AlteredError(RunFolderError):
-    """The inputs that a run keeps are not as they were written."""
-
-    exit_code = 4
 
 
 @dataclass(frozen=True, slots=True)

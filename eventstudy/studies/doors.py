@@ -13,7 +13,6 @@ import pandas as pd
 from ..analysis import answer_row, compute_study
 from ..errors import ConfigError, NoUsableEventsError
 from ..events import FRAME, Events, events_given
-from ..findings import count_dropped
 from ..fitting import StudyInputs, UnfittedStudy, WindowsLike
 from ..prices import PricesLike, resolve
 from ..returns import usual_calendar
@@ -117,7 +116,7 @@ def make_no_usable_error(results: EventStudyResults) -> NoUsableEventsError:
     ----------
     results : EventStudyResults
     """
-    dropped, total = count_dropped(results), len(results.events)
+    dropped, total = results.findings().dropped, len(results.events)
     lines = [say("results.none_usable", n=total)]
     for reason, n in dropped[:NAMED_REASONS]:
         why = reason.facts.get("why", "")

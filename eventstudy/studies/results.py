@@ -33,7 +33,7 @@ from ..analysis import (
 )
 from ..calendars import Window
 from ..events import FIXED, KNOWN, REPLACED
-from ..findings import Findings, finish_run, results_text, studies_of, study_of_group
+from ..findings import Findings, FinishedRun, find_group
 from ..fitting import CONFOUNDER, FittedStudy, WindowLike, WindowsLike, is_large, with_market_values
 from ..report import (
     answer_text,
@@ -131,7 +131,7 @@ class EventStudyResults(FittedStudy):
         ConfigError
             If there is no such group.
         """
-        return study_of_group(self, group)
+        return find_group(self, group)[1]
 
     def answer(
         self, window: WindowLike | None = None, *, group: str | None = None
@@ -151,8 +151,8 @@ class EventStudyResults(FittedStudy):
             Printed it is what ``eventstudy run`` prints, with the caveat.
         """
         chosen = self.main if window is None else Window.of(window)
-        name = studies_of(self, self.settings)[0][0] if group is None else group
-        answer = answer_of(self.of_group(name), chosen)
+        name, study = find_group(self, group)
+        answer = answer_of(study, chosen)
         numbers = {f.name: getattr(answer, f.name) for f in fields(answer)}
         write = partial(self._say, chosen, name)
         return figures.DrawnAnswer(**numbers, group=name, write=write)
@@ -349,12 +349,12 @@ class EventStudyResults(FittedStudy):
         Findings
         """
         if config is None and name == "study":
-            return self.remember("findings", lambda: finish_run(self).findings)
-        return finish_run(self, config=config, name=name).findings
+            return self.remember("findings", lambda: FinishedRun.of(self).findings)
+        return FinishedRun.of(self, config, name=name).findings
 
     def to_json(self, *, config: StudyConfig | None = None) -> str:
         """Return the text of ``results.json``; ``eventstudy schema results`` prints its form."""
-        return results_text(self.findings(config=config))
+        return FinishedRun(self.findings(config=config)).text
 
     def to_markdown(self, *, config: StudyConfig | None = None) -> str:
         """Return the report as Markdown."""
@@ -410,7 +410,7 @@ class EventStudyResults(FittedStudy):
     def _exported(self, kind: str, path: str | Path, config: StudyConfig | None) -> Path:
         from ..report import export_file
 
-        return export_file(finish_run(self, config=config), kind, Path(path))
+        return export_file(FinishedRun.of(self, config), kind, Path(path))
 
     @property
     def notes(self) -> tuple[str, ...]:

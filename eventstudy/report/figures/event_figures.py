@@ -9,7 +9,7 @@ import numpy as np
 from markupsafe import Markup
 
 from ...calendars import Window
-from ...findings import DAY, FITTED, Fit, PricePath
+from ...findings import Fit, PricePath
 from ...utility import BoolArray, FloatArray, IntArray
 from ...words import say, words
 from . import svg_canvas as svg
@@ -116,11 +116,6 @@ def _picture(width: int, height: int, marks: list[str], *, title: str, desc: str
     return svg.picture(660 if wide else 358, height, marks, title=title, desc=desc, kind=kind)
 
 
-def name_axis(fit: Fit) -> str:
-    """Return what the axis of a fit is: "day", "fitted" or "benchmark"."""
-    return {DAY: "day", FITTED: "fitted"}.get(fit.axis, "benchmark")
-
-
 def draw_fit(fit: Fit, days: IntArray, window: Window) -> Markup:
     """Return the estimation days as grey points, the model's line, and the days of `window` marked.
 
@@ -134,7 +129,8 @@ def draw_fit(fit: Fit, days: IntArray, window: Window) -> Markup:
     inside = (days >= window.start) & (days <= window.stop)
     ys = svg.roomy([fit.y, fit.y_event[inside]], zero=False)
     xs = svg.roomy([fit.x, fit.x_event[inside]], zero=False)
-    panel, by_day = svg.Panel(svg.Scale(*xs, 58, 488), svg.Scale(*ys, 286, 16)), fit.axis == DAY
+    panel = svg.Panel(svg.Scale(*xs, 58, 488), svg.Scale(*ys, 286, 16))
+    by_day = fit.against == "day"
     ends = np.array(xs)
     marks = [
         panel.y_ticks(panel.y.ticks(6)),
@@ -143,7 +139,7 @@ def draw_fit(fit: Fit, days: IntArray, window: Window) -> Markup:
         panel.dots(fit.x, fit.y, "cloud"),
         _clipped_line(panel, ends, fit.intercept + fit.slope * ends),
         panel.x_ticks(svg.ticks(*xs, 5, svg.signed_label, scale=1.0 if by_day else words().scale)),
-        svg.text(488, 324, say(f"figure.axis_{name_axis(fit)}", axis=words().axis), "m e"),
+        svg.text(488, 324, say(f"figure.axis_{fit.against}", axis=words().axis), "m e"),
         *_marked_days(panel, fit, days, inside),
     ]
     desc = say("figure.fit_desc", n=len(fit.y), window=window)

@@ -21,7 +21,7 @@ from ...analysis import (
 )
 from ...calendars import Window
 from ...errors import ConfigError
-from ...findings import firm_name, study_of_group
+from ...findings import Event, find_group
 from ...fitting import FittedStudy, WindowLike
 from ...words import capitalised, clipped, say, speaking_of, words
 from .answer_figures import BAND, WINDOW, draw_levels, name_lines
@@ -85,7 +85,7 @@ def plot_path(
     ConfigError
         If there is no such group, or no event of it has the days of the main window.
     """
-    study = study_of_group(results, group)
+    _, study = find_group(results, group)
     path, axes = implied_path_of(study), new_axes(ax)
     if path is None:
         raise ConfigError("no event has all days of the main window", value=str(study.main))
@@ -247,7 +247,7 @@ def name_rows(axes: Axes, names: Mapping[Any, str], label: str) -> None:
 def name_events(results: FittedStudy) -> list[str]:
     """Return the company and the date of each event."""
     days = results.events["day0"].map(words().date)
-    firms = (clipped(firm_name(row), 32) for _, row in results.events.iterrows())
+    firms = (clipped(Event.firm_of(row), 32) for _, row in results.events.iterrows())
     return [f"{firm}, {date}" if date else firm for firm, date in zip(firms, days, strict=True)]
 
 

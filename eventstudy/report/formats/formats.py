@@ -13,7 +13,7 @@ from ...analysis import NO_RESULT
 from ...calendars import Window
 from ...errors import DataError
 from ...files import parquet_modules, replacing
-from ...findings import RESULTS, FinishedRun, results_text
+from ...findings import FinishedRun
 from ...words import say
 from ..tables.methods import write_bibtex
 from .excel import workbook
@@ -90,7 +90,7 @@ FORMATS: Mapping[str, Callable[[FinishedRun, Choice], Files]] = {
     "tex": _tex,
     "xlsx": lambda run, choice: {"report.xlsx": workbook(run)},
     "md": lambda run, choice: {"report.md": markdown(run.findings)},
-    "json": lambda run, choice: {RESULTS: results_text(run.findings)},
+    "json": lambda run, choice: {run.DOCUMENT.file: run.text},
     "parquet": lambda run, choice: {"abnormal_returns.parquet": parquet_bytes(run)},
 }
 # What every run folder holds.

@@ -9,7 +9,7 @@ import numpy as np
 
 from ...analysis import PROVISIONAL, Calibration, CarRegression, Path95, draws_error
 from ...calendars import Symbol, Window
-from ...findings import Case, Findings, Sample, cases_without_prices
+from ...findings import Case, Findings, Sample
 from ...quality import ReturnFault
 from ...significance import STATISTICS
 from ...words import (
@@ -158,7 +158,7 @@ def _used(findings: Findings) -> str:
 def cases(findings: Findings) -> list[str]:
     """Return the events without prices whose numbers another run has, a sentence each."""
     lines = []
-    for case in cases_without_prices(findings):
+    for case in Case.without_prices(findings):
         facts = {**case.over(Window.MAIN), "name": case.event["company"], "day0": case.day0}
         lines.append(_wrapped(say("terminal.case", window=_days(Window.MAIN), **facts)))
     return lines

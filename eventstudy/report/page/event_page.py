@@ -10,7 +10,7 @@ import numpy as np
 
 from ...analysis import Fall, implied_by
 from ...calendars import Symbol, Window
-from ...findings import INDEX, Event, EventDetail, Findings, PricePath
+from ...findings import Event, EventDetail, Findings, PricePath
 from ...utility import Flag
 from ...words import capitalised, cell_text, clipped, has, say, words
 from ..figures import event_figures as figures
@@ -134,9 +134,9 @@ def _price(findings: Findings, detail: EventDetail) -> dict[str, Any] | None:
     path = detail.price
     if path is None:
         return None
-    unit = "" if path.label == INDEX else clipped(detail.currency, 12)
+    unit = "" if path.is_index else clipped(detail.currency, 12)
     title = ", ".join(filter(None, (path.label, unit)))
-    if path.label == INDEX:
+    if path.is_index:
         title = say("event_page.index", base=path.base)
     picture = figures.draw_price(path, findings.setup.main, unit=unit)
     return {"title": title, "picture": picture}
@@ -161,7 +161,7 @@ def _model(own: Findings, event: Event, detail: EventDetail) -> Iterator[Fold]:
         return
     model, code = setup.model, "event_page.model"
     subject, axis = words().what or say("event_page.returns"), clipped(fit.axis, 60)
-    about = say(f"event_page.against_{figures.name_axis(fit)}", kind=subject, axis=axis)
+    about = say(f"event_page.against_{fit.against}", kind=subject, axis=axis)
     texts = {}
     if "market" in model.factors:
         symbol = clipped(event.cells["benchmark"], 60)

@@ -20,7 +20,7 @@ from ...analysis import (
     Power,
     implied_by,
 )
-from ...findings import Event, Findings, Sample, cases_without_prices
+from ...findings import Case, Event, Findings, Sample
 from ...significance import FULL_SAMPLE, STATISTICS
 from ...words import LEVEL, capitalised, clipped, say, words
 from ..figures.answer_figures import name_lines
@@ -328,7 +328,7 @@ def fold_analysis(findings: Findings, analysis: Analysis) -> Fold:
 
 
 def _cases(findings: Findings) -> Iterator[Fold]:
-    for i, case in enumerate(cases_without_prices(findings)):
+    for i, case in enumerate(Case.without_prices(findings)):
         title = say("case.title", name=case.event["company"], day0=case.day0)
         blocks = tuple(Figure(b) if isinstance(b, Markup) else b for b in case_blocks(case))
         head = f"{describe_case(case).split('. ')[-2]}."
