@@ -22,8 +22,7 @@ from eventstudy.errors import EventStudyError
 from eventstudy.findings import Case
 from eventstudy.findings.document import to_json
 from eventstudy.findings.finished_run import read_findings
-from eventstudy.runs import reproduce_case, verify_case
-from eventstudy.runs.kept_case import CASE, compute_case
+from eventstudy.runs.kept_case import CASE, compute_case, reproduce_case, verify_case
 from eventstudy.settings import StudyConfig
 
 NAME, EVENT = "hikvision-2019", "hikvision-2019-05-22-report"

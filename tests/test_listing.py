@@ -106,8 +106,7 @@ def test_parquet_is_asked_for_before_anything_is_computed(monkeypatch: pytest.Mo
     import builtins
 
     from eventstudy.errors import ConfigError
-    from eventstudy.runs import require_parquet_for
-    from eventstudy.runs.contents import MANY
+    from eventstudy.runs.contents import MANY, require_parquet_for
 
     plain = builtins.__import__
 

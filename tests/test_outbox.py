@@ -19,9 +19,9 @@ from conftest import ROOT
 from run_folders import FIRMS, Project, contents, invoke
 from test_runs_refresh import refresh
 
-from eventstudy.runs import Record, refresh_run, verify_run, waiting
+from eventstudy.runs import Record, refresh_run, verify_run
 from eventstudy.runs.compare import read_changes
-from eventstudy.runs.outbox import LARGEST
+from eventstudy.runs.outbox import LARGEST, waiting
 
 HOOK = """{ tr -d '\\n' < "$EVENTSTUDY_ENTRY"; echo; } >> %s; test -f "$EVENTSTUDY_CHANGES" || exit 1\n"""
 

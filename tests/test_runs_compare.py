@@ -11,8 +11,9 @@ import pandas as pd
 import pytest
 from run_folders import AT, DAYS, FIRMS, Project, invoke
 
-from eventstudy.runs import Entry, compare_runs
+from eventstudy.runs import compare_runs
 from eventstudy.runs.comparison import Answer, Comparison, Moved, _sources, as_markdown
+from eventstudy.runs.outbox import Entry
 from eventstudy.runs.record import seal
 
 

@@ -52,11 +52,12 @@ def explain(
     from ..calendars import Window
     from ..errors import ConfigError
     from ..report import regressions_as, regressions_text
-    from ..runs import Record, refuse_altered
+    from ..runs import Record
 
     if not on:
         raise ConfigError("name a formula", remedy='such as --on "size + C(sector)"')
-    refuse_altered(record := Record.read(folder))
+    record = Record.read(folder)
+    record.refuse_altered()
     inputs, _ = record.frozen.read()
     config = inputs.config.with_options({"grid": {}})
     study = compute_study(replace(inputs, config=config))
@@ -108,15 +109,13 @@ def robustness(
     [grid] in the study file: three models, two estimation windows and four windows of the effect.
     """
     from ..report import analysis_by_choice, analysis_of_grid, analysis_text
-    from ..runs import refuse
     from ..studies import robustness_of
     from ..utility import Workers
     from ..words import say, speaking_of
     from .request import read_order
 
     order = read_order(config_file, events, settings)
-    inputs, _ = order.origin.read()
-    refuse(inputs)
+    inputs, _ = order.origin.checked()
     with Workers(workers, cluster) as crew, writing(quiet), progress(quiet, "prices") as advance:
         results = robustness_of(inputs, progress=advance)
     if crew.lost:

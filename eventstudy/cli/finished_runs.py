@@ -19,7 +19,6 @@ from .shared import DIFFERENT, INCOMPLETE, PATH, display, print_json, reading_co
 if TYPE_CHECKING:
     from ..findings import FinishedRun
     from ..report import Choice
-    from ..runs import Verification
 
 KINDS = ("html", "card", "pdf", "tex", "xlsx", "md", "json", "parquet")
 # The files to open of the formats that every run folder holds.
@@ -64,7 +63,7 @@ def report(
     _check_choice(kinds, choice)
     state = verify_run(run)
     if FinishedRun.DOCUMENT.file in state.changed:
-        _refuse(run, state, "no format is made from it: ")
+        _refuse(run, state.lost, "no format is made from it: ")
     if out is not None and not out.is_dir():
         _check_ending(kinds, out)
     for kind in kinds:
@@ -79,7 +78,7 @@ def report(
         display("\n".join(map(str, paths)))
     state = verify_run(run)
     if state.missing or state.changed:
-        _refuse(run, state)
+        _refuse(run, state.lost)
 
 
 @contextmanager
@@ -138,9 +137,8 @@ def _check_ending(kinds: tuple[str, ...], out: Path) -> None:
         raise ConfigError(problem, where="--out", value=str(out), remedy=remedy)
 
 
-def _refuse(run: Path, state: Verification, more: str = "") -> NoReturn:
+def _refuse(run: Path, files: Sequence[str], more: str = "") -> NoReturn:
     """Say which files of a run are not as they were written, and exit."""
-    files = [f"missing: {f}" for f in state.missing] + [f"changed: {f}" for f in state.changed]
     rest = f", and {len(files) - NAMED} more" if len(files) > NAMED else ""
     problem = f"{run} is not as it was written ({', '.join(files[:NAMED])}{rest})"
     text = f"{problem}; {more}restore it, or run the study again"
@@ -189,9 +187,9 @@ def verify(folder: Path, as_json: bool, quiet: bool) -> None:
 
     Exits with 4 if one is missing, changed or extra.
     """
-    from ..runs import is_case, verify_case, verify_run
+    from ..runs import verify_run
 
-    verification = (verify_case if is_case(folder) else verify_run)(folder)
+    verification = verify_run(folder)
     document = {"ok": verification.ok, **asdict(verification)}
     _show(str(verification), document, as_json=as_json, quiet=quiet, ok=verification.ok)
 
@@ -213,15 +211,10 @@ def reproduce(folder: Path, tolerance: float | None, as_json: bool, quiet: bool)
     A run of derived numbers, such as hikvision-2019, keeps no prices: these are fetched from Yahoo
     Finance, and returns may differ by 0.001. Exits with 4 if any differs by more.
     """
-    from ..runs import LIMIT, TOLERANCE, is_case, reproduce_case, reproduce_run
+    from ..runs import reproduce_run
 
-    if is_case(folder):
-        case = reproduce_case(folder, limit=LIMIT if tolerance is None else tolerance)
-        _show(str(case), case.to_dict(), as_json=as_json, quiet=quiet, ok=case.ok)
-        return
-    result = reproduce_run(folder, tolerance=TOLERANCE if tolerance is None else tolerance)
-    document = {"ok": result.ok, "exact": result.exact, **asdict(result)}
-    _show(str(result), document, as_json=as_json, quiet=quiet, ok=result.ok)
+    result = reproduce_run(folder, tolerance=tolerance)
+    _show(str(result), result.to_dict(), as_json=as_json, quiet=quiet, ok=result.ok)
 
 
 @click.command(epilog=reading_codes("compared", "4 a run is not as it was written, "))
@@ -269,7 +262,7 @@ def status(
     cannot be read or its files are not as they were written, or if its last check is older than
     --max-age, or its newest price than --data-age.
     """
-    from ..runs import GOOD, list_states
+    from ..runs import list_states
     from ..words import say
 
     ages = (None if age is None else timedelta(days=age) for age in (max_age, data_age))
@@ -277,11 +270,11 @@ def status(
     if as_json:
         print_json(list(map(asdict, states)))
     for each in [] if as_json else states:
-        if not (quiet and each.state == GOOD):
+        if not (quiet and each.is_good):
             facts = {name: text or "-" for name, text in asdict(each).items()}
             facts |= {"state": say(f"status.{each.state}"), "why": f": {each.why}" * bool(each.why)}
             day = each.confirmed
             facts["confirmed"] = say("status.confirmed", day=day) if day else ""
             display(say("status.line", **facts))
-    if any(each.state != GOOD for each in states):
+    if any(not each.is_good for each in states):
         sys.exit(INCOMPLETE)

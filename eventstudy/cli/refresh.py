@@ -10,33 +10,27 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..errors import DataError, EventStudyError, hide_secrets
+from ..errors import EventStudyError, hide_secrets
 from ..utility import did_you_mean
 from . import shared
 from .options import MOVED, STUDY_OPTIONS, SWITCH, Number, StudyCommand, options
 
 if TYPE_CHECKING:
     from ..findings import Findings
-    from ..runs import Entry, Refreshed
+    from ..runs import Refreshed
 
 
 # Seconds that it may take.
 LONGEST = 300
 # Seconds that an ended command has to be gone.
 ENDING = 5
-
-
-class PartialError(DataError):
-    """A run was brought up to date but for some symbols, whose events wait."""
-
-    exit_code = 3
 
 
 def split_command(
@@ -126,25 +120,20 @@ def delivering(command: str | None, run: Path) -> Iterator[list[str]]:
 
 def _delivered(command: str | None, run: Path) -> list[str]:
     """Deliver what waits in the outbox of a run; return how that failed."""
-    from ..runs import clear_errors, deliver, waiting
+    from ..runs import Outbox
 
     if command is None:
         return []
-    bad = [path for path, entry in waiting(run).items() if entry is None]
+    outbox = Outbox(run)
     advice = "so nothing runs for it: read changes.md, then remove it"
-    shared.notify(*(f"{path} is damaged, {advice}" for path in bad))
-    with clear_errors(run):
-        failure = deliver(run, lambda path, entry: _failure(command, path, entry))
+    shared.notify(*(f"{path} is damaged, {advice}" for path in outbox.damaged))
+    failure = outbox.deliver(lambda facts: _failure(command, facts))
     return [failure] * bool(failure)
 
 
-def _failure(command: str, file: Path, entry: Entry) -> str:
+def _failure(command: str, facts: Mapping[str, str]) -> str:
     """Run a command without a shell for an entry; return how it failed, or ""."""
-    file = file.absolute()
-    run = file.parent.parent
-    facts = {"RUN": run, "CHANGES": run / "changes.json", "ENTRY": file, "ID": entry.id}
-    facts["SUMMARY"] = entry.summary
-    env = os.environ | {f"EVENTSTUDY_{name}": str(fact) for name, fact in facts.items()}
+    env = os.environ | {f"EVENTSTUDY_{name}": fact for name, fact in facts.items()}
     try:
         code = _run(arguments_of(command), env)
     except (OSError, ValueError) as error:
@@ -216,8 +205,7 @@ def refresh(
     changes.json and changes.md in the run folder say what changed.
     """
     from ..findings import FinishedRun
-    from ..runs import describe_losses, refresh_run
-    from ..words import say
+    from ..runs import refresh_run
     from .request import order_of_run, read_order
 
     if target is not None and target.is_dir():
@@ -245,9 +233,7 @@ def refresh(
         shared.display(order.stand_ins(findings) + _as_text(done, findings))
     if failures:
         sys.exit(shared.LATER)
-    if done.held_back:
-        what, where, remedy = describe_losses(done.held_back)
-        raise PartialError(what, where=where, remedy=f"{say('losses.waiting')}; {remedy}")
+    done.raise_if_partial()
     order.end_if_incomplete(findings)
 
 

@@ -16,7 +16,7 @@ from ..errors import ConfigError
 from ..files import checked_name, inside
 from ..findings import Findings
 from ..prices import moment
-from ..runs import Origin, Record, follow_link, refuse_altered
+from ..runs import Origin, Record, RunFolder
 from ..settings import StudyConfig, StudyFile, StudyFileError, within
 from ..words import make_error, say, words
 from .shared import HERE, INCOMPLETE, notify, say_home, tell
@@ -236,7 +236,7 @@ def locked_order(
     if twice := next((name for name in SOURCES if name in chosen), ""):
         raise make_error(ConfigError, "wrong.lock", option=twice)
     record = Record.read(os.path.normpath(folder))
-    refuse_altered(record)
+    record.refuse_altered()
     base = record.frozen.settings()
     if config_file or is_study_file(events):
         source = "returns" if "returns" in base else "prices"
@@ -282,7 +282,7 @@ def order_of_run(
     if config_file or fixed:
         where = f"--{fixed[0] if fixed else 'config'}"
         raise ConfigError(say("wrong.placed"), where=where, value=str(folder))
-    folder = follow_link(Path(os.path.normpath(folder)))
+    folder = RunFolder(Path(os.path.normpath(folder))).path
     record = Record.read(folder)
     origin = record.origin
     if not trust:

@@ -16,11 +16,9 @@ from . import shared
 from .options import STUDY_OPTIONS, SWITCH, WORKERS, Row, StudyCommand, options, without
 
 if TYPE_CHECKING:
-    from ..errors import DataError
     from ..findings import Findings
     from ..fitting import FittedStudy
     from ..settings import StudyConfig
-    from .request import Order
 
 
 RUN_OPTIONS: tuple[Row, ...] = (
@@ -66,7 +64,7 @@ def run(
       eventstudy run study.toml -v
     """
     from ..analysis import compute_study
-    from ..runs import claimed, list_differences, refuse, require_parquet_for, write_claimed
+    from ..runs import RunFolder
     from ..utility import Workers, note
     from .request import locked_order, read_order
 
@@ -74,15 +72,16 @@ def run(
     order = locked_order(from_lock, *study) if from_lock else read_order(*study)
     order.begin()
     config = order.origin.config
-    inputs, origin = order.origin.read()
-    refuse(inputs)
-    require_parquet_for(n := len(inputs.events))
+    inputs, origin = order.origin.checked()
+    n = len(inputs.events)
     shared.notify(*_faster(config, n))
     silent = quiet or as_json
     record: Any = {"config": config, "origin": origin, "command": shared.command_line()}
-    with claimed(order.folder, origin, force=force, notify=shared.notify) as folder:
+    named = RunFolder(order.folder)
+    with named.claim(origin, n, force=force, notify=shared.notify) as place:
+        folder = place.path
         # No sooner: a run of other settings or events that fails says nothing of the one there.
-        is_another = force and bool(list_differences(folder, origin))
+        is_another = force and bool(place.differences(origin))
         shared.remember(folder.parent, folder.name, is_another=is_another)
         with Workers(workers, cluster) as crew:
             with shared.writing(silent), shared.progress(silent, "prices") as advance:
@@ -91,9 +90,12 @@ def run(
             gc.freeze()
             shared.notify(*_new_notices(results, from_lock, crew.lost))
             if len(results) == 0:
-                raise _nothing_usable(results, order, folder, as_json, record)
+                failed, error = place.fail(results, is_shown=folder == named.path, **record)
+                if failed and as_json:
+                    shared.print_json(_json_document(failed))
+                raise error
             with shared.writing(silent):
-                write_claimed(results, folder, **record)
+                place.write(results, **record)
             findings = results.memo["findings"]
             if as_json:
                 shared.print_json(_json_document(folder))
@@ -118,24 +120,6 @@ def _new_notices(results: FittedStudy, lock: Path | None, lost: str) -> list[str
     old = Record.read(lock).manifest.get("notices", []) if lock else []
     new = [text for text in results.panel.notices if text not in old]
     return [say("workers.lost", why=lost)] * bool(lost) + new
-
-
-def _nothing_usable(
-    results: FittedStudy, order: Order, folder: Path, as_json: bool, record: Any
-) -> DataError:
-    """Write the page that says so, unless a good run has that name, and return the error."""
-    from ..findings import FinishedRun
-    from ..report import cases, losses
-    from ..runs import follow_link, nothing_usable, write_failed
-
-    is_named = folder == follow_link(order.folder)
-    failed = write_failed(results, folder, **record) if is_named else None
-    if failed and as_json:
-        shared.print_json(_json_document(failed))
-    page = f"\nReport: {failed / 'report.html'}" if failed else ""
-    findings = FinishedRun.of(results, order.origin.config).findings
-    why = "\n".join([losses(findings, written=False), *cases(findings)])
-    return nothing_usable(results, why + page)
 
 
 def _faster(config: StudyConfig, n: int) -> list[str]:

@@ -236,13 +236,13 @@ def state_of_run(context: click.Context, unchanged: str) -> str:
     -------
     str
     """
-    from ..runs import waiting
+    from ..runs import Outbox
 
     if RUN not in context.meta:
         return unchanged
     out, name = context.meta[RUN]
     state: str = "the new report is written" if run_is_new(context) else unchanged
-    due = any(waiting(out / name).values())
+    due = bool(Outbox(out / name).due)
     return state + ", and the next refresh runs the command of --on-change" * due
 
 

@@ -17,6 +17,7 @@ from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 
 from ..errors import RunFolderError
+from .manifest import MANIFEST
 
 _HERE = -100  # AT_FDCWD
 _EXCHANGE = 2  # RENAME_EXCHANGE of Linux, RENAME_SWAP of macOS
@@ -31,6 +32,17 @@ _FAR = 1 << 20
 def follow_link(target: Path) -> Path:
     """Return the folder that a link leads to, which a swap of the link would leave as it is."""
     return target.resolve() if target.is_symlink() else target
+
+
+@contextmanager
+def clear_errors(target: Path) -> Iterator[None]:
+    """Turn an error of the operating system about a folder into a RunFolderError."""
+    try:
+        yield
+    except OSError as error:
+        problem, place = f"cannot write the run folder: {error.strerror}", error.filename or target
+        remedy = "the earlier run is unchanged" if (target / MANIFEST).is_file() else ""
+        raise RunFolderError(problem, value=str(place), remedy=remedy) from error
 
 
 def stage_of(target: Path) -> Path:

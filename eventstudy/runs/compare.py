@@ -31,7 +31,7 @@ from .comparison import (
 from .origin import ASKED, EVENTS, NAMING_FILES, SIZES
 from .record import Record, seal
 from .rows import DAMAGED
-from .verify import verify_run
+from .verify import verify_files
 
 # The events of a run by name, each with its cells by column.
 Rows = Mapping[str, Mapping[str, str]]
@@ -111,7 +111,7 @@ def compare_runs(one: str | Path, other: str | Path, *, moved: float = MOVED) ->
 
 def _altered(record: Record) -> dict[str, str]:
     """Return the files of a run that are not as they were written, and what became of them."""
-    state = verify_run(record.folder)
+    state = verify_files(record)
     changed = {file: f"changed {file}" for file in state.changed}
     return {file: f"missing {file}" for file in state.missing} | changed
 

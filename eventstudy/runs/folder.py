@@ -6,6 +6,7 @@ import re
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
 from itertools import chain, count
 from pathlib import Path
 from typing import Any
@@ -15,15 +16,15 @@ import pandas as pd
 from ..errors import DataError, RunFolderError
 from ..files import checked_name
 from ..fitting import FittedStudy, listed
-from ..returns import members
 from ..settings import StudyConfig
 from ..utility import one_thread, step
-from ..words import make_error, say, words
-from .atomic_swap import clear_remains, follow_link, locked, staged
+from ..words import make_error, say
+from .atomic_swap import clear_errors, clear_remains, follow_link, locked, staged
 from .compare import LOG, log_changes
-from .contents import fill
+from .contents import fill, require_parquet_for
 from .manifest import FAMILY, MANIFEST
 from .origin import EVENTS, Origin
+from .preflight import nothing_usable
 from .record import LITTER, Record
 from .rows import SHOWING, read_object
 from .staleness import differing_files, differing_settings
@@ -31,10 +32,152 @@ from .staleness import differing_files, differing_settings
 _OURS = re.compile(rf'"schema":\s*"{FAMILY}')
 
 
-class UndecidedError(DataError):
-    """No event could be studied, and a source did not answer for some: try again later."""
+@dataclass(frozen=True, slots=True)
+class RunFolder:
+    """The place of a run.
 
-    exit_code = 75
+    Attributes
+    ----------
+    named : Path
+        As it was given; it need not be there, and may be a link.
+    """
+
+    named: Path
+
+    @property
+    def path(self) -> Path:
+        """The folder itself, which a link leads to."""
+        return follow_link(self.named)
+
+    @contextmanager
+    def claim(
+        self, origin: Origin, n_events: int, *, force: bool, notify: Callable[[str], None]
+    ) -> Iterator[RunFolder]:
+        """Hold the lock of this folder, or of ``NAME-2`` ... if this is that of another study.
+
+        Parameters
+        ----------
+        origin : Origin
+            Settings and files of the study, hashed.
+        n_events : int
+            Many need Parquet.
+        force : bool
+            Take this folder, whatever is there.
+        notify : callable
+            Takes a text for the user.
+
+        Yields
+        ------
+        RunFolder
+            A folder that is not there yet, or has a run of the same settings and events, or one in
+            which no event could be used.
+
+        Raises
+        ------
+        ConfigError
+            If there are so many events that they are written to Parquet, which is not installed.
+        RunBusyError
+            At once, if another process writes the run.
+        RunFolderError
+            If this folder is no run of ours, or cannot be written.
+        """
+        require_parquet_for(n_events)
+        refused: list[str] = []
+        for number in count(1):
+            name = self.named.name if number == 1 else f"{self.named.name}-{number}"
+            named = self.named.with_name(name)
+            folder = RunFolder(follow_link(named))
+            if number == 1:
+                refuse_foreign(folder.path)
+            if not force and (differences := folder.differences(origin)):
+                refused = refused or differences
+                continue
+            with ExitStack() as held:
+                with clear_errors(folder.path):
+                    folder.path.parent.mkdir(parents=True, exist_ok=True)
+                    held.enter_context(locked(folder.path, wait=0, notify=notify))
+                # Another process may have been quicker.
+                if not force and folder.differences(origin):
+                    continue
+                if refused:
+                    facts = {"place": str(self.named), "new": str(named), "differ": refused}
+                    notify(say("place.taken", n=len(refused), **facts))
+                yield folder
+                return
+
+    def differences(self, origin: Origin) -> list[str]:
+        """Return what tells the run that is there from a study, in words; nothing without one.
+
+        Parameters
+        ----------
+        origin : Origin
+            Of the study, hashed.
+
+        Returns
+        -------
+        list of str
+            A file that was edited in its place is another one for the events alone: tables of
+            returns or of other news go on, as prices do.
+        """
+        if not self.path.exists():
+            return []
+        try:
+            record = Record.read(self.path)
+            if record.facts.events.ok == 0:
+                return []
+            settings = [n for n in differing_settings(record, origin) if n not in SHOWING]
+            old, new = record.origin.files, origin.files
+            files = differing_files(record, origin)
+        except RunFolderError:
+            return [say("place.unknown")]
+        edited = [p for p in files if p in EVENTS or _differ(p, old, new)]
+        return [*settings, *(say("place.events") if p in EVENTS else Path(p).name for p in edited)]
+
+    def write(self, results: FittedStudy, **settings: Any) -> Path:
+        """Write the run, whose lock is held, as :func:`write_run` does; return its path.
+
+        Parameters
+        ----------
+        results : FittedStudy
+        **settings
+            Config, origin and command, as for :func:`write_run`.
+        """
+        target = self.path
+        with clear_errors(target), replacing(target) as stage:
+            fill(stage, target, results, **settings)
+            if (target / LOG).is_file():
+                log_changes(stage, target)
+        return target
+
+    def fail(
+        self, results: FittedStudy, *, is_shown: bool, **settings: Any
+    ) -> tuple[Path | None, DataError]:
+        """Return the run of a study without a usable event, if it was written, and its error.
+
+        Parameters
+        ----------
+        results : FittedStudy
+        is_shown : bool
+            Whether it is written, where nothing else than such a run is.
+        **settings
+            As for :meth:`write`.
+        """
+        from ..findings import FinishedRun
+        from ..report import cases, losses
+
+        failed = self.write(results, **settings) if is_shown and self._is_free() else None
+        findings = FinishedRun.of(results, settings["config"]).findings
+        lines = [losses(findings, written=False), *cases(findings)]
+        if failed:
+            lines.append(f"Report: {failed / 'report.html'}")
+        return failed, nothing_usable(results, "\n".join(lines))
+
+    def _is_free(self) -> bool:
+        """Return whether there is nothing here but perhaps a run without a usable event."""
+        try:
+            return not self.path.exists() or Record.read(self.path).facts.events.ok == 0
+        except RunFolderError:
+            return False
 
 
 def write_run(
@@ -45,6 +188,7 @@ def write_run(
     config: StudyConfig,
     origin: Origin | None = None,
     command: str = "",
+    force: bool = True,
 ) -> Path:
     """Write ``out/name`` and return its path.
 
@@ -64,6 +208,9 @@ def write_run(
         folder.
     command : str
         The command line, for the report.
+    force : bool
+        Replace the run of that name; else one of other settings or events stays, and this one is
+        ``name-2`` ...
 
     Returns
     -------
@@ -77,100 +224,13 @@ def write_run(
     DataError
         If a file of `origin` was changed since it was hashed.
     """
-    target = follow_link(out / checked_name(name))
+    name = checked_name(name)
+    target = follow_link(out / (name if force else _free_name(out, name, results, config)))
     with clear_errors(target):
         target.parent.mkdir(parents=True, exist_ok=True)
         refuse_foreign(target)
     with locked(target):
-        return write_claimed(results, target, config=config, origin=origin, command=command)
-
-
-def write_claimed(results: FittedStudy, target: Path, **settings: Any) -> Path:
-    """Write a run folder whose lock is held, as :func:`write_run` does.
-
-    Parameters
-    ----------
-    results : FittedStudy
-    target : Path
-        The run folder.
-    **settings
-        Config, origin and command, as for :func:`write_run`.
-
-    Returns
-    -------
-    Path
-        The run folder.
-    """
-    with clear_errors(target), replacing(target) as stage:
-        fill(stage, target, results, **settings)
-        if (target / LOG).is_file():
-            log_changes(stage, target)
-    return target
-
-
-def write_failed(results: FittedStudy, target: Path, **settings: Any) -> Path | None:
-    """Write the run of a study without a usable event as :func:`write_claimed` does.
-
-    Parameters
-    ----------
-    results : FittedStudy
-    target : Path
-    **settings
-        As for :func:`write_claimed`.
-
-    Returns
-    -------
-    Path or None
-        None if the folder holds anything else than such a run: it stays as it is.
-    """
-    try:
-        if target.exists() and Record.read(target).facts.events.ok != 0:
-            return None
-    except RunFolderError:
-        return None
-    return write_claimed(results, target, **settings)
-
-
-def nothing_usable(results: FittedStudy, why: str) -> DataError:
-    """Return the error of a study without a usable event.
-
-    Parameters
-    ----------
-    results : FittedStudy
-    why : str
-        The dropped events and the reasons, on lines of their own.
-
-    Returns
-    -------
-    DataError
-        An UndecidedError, which says to try later, if that may help.
-    """
-    n = len(results.events)
-    problem = f"none of {n} events could be used" if n != 1 else "the one event could not be used"
-    if not (silent := _silent_symbols(results)):
-        return DataError(f"{problem}\n{why}")
-    remedy = f"The source did not answer for {words().and_more(silent)}: try again later"
-    return UndecidedError(f"{problem}\n{why}\n{remedy}")
-
-
-def _silent_symbols(results: FittedStudy) -> list[str]:
-    """Return the symbols that dropped events need and that no source answered for."""
-    failures = results.panel.fetched.failures if results.panel.fetched else {}
-    silent = {symbol for symbol, error in failures.items() if error.is_transient}
-    dropped = results.events.loc[~results.ok].drop(columns="reason")
-    cells = dict.fromkeys(map(str, dropped.to_numpy().ravel()))
-    return list(dict.fromkeys(s for cell in cells for s in members(cell) if s in silent))
-
-
-@contextmanager
-def clear_errors(target: Path) -> Iterator[None]:
-    """Turn an error of the operating system about a folder into a RunFolderError."""
-    try:
-        yield
-    except OSError as error:
-        problem, place = f"cannot write the run folder: {error.strerror}", error.filename or target
-        remedy = "the earlier run is unchanged" if (target / MANIFEST).is_file() else ""
-        raise RunFolderError(problem, value=str(place), remedy=remedy) from error
+        return RunFolder(target).write(results, config=config, origin=origin, command=command)
 
 
 @contextmanager
@@ -239,100 +299,8 @@ def _facts_of(manifest: Path) -> dict[str, Any]:
     return {} if manifest.is_symlink() else read_object(manifest)
 
 
-@contextmanager
-def claimed(
-    target: Path, origin: Origin, *, force: bool, notify: Callable[[str], None]
-) -> Iterator[Path]:
-    """Hold the lock of the folder of a study: `target`, or ``target-2`` ... if that is another's.
-
-    Parameters
-    ----------
-    target : Path
-        The folder by the name of the run.
-    origin : Origin
-        Settings and files of the study, hashed.
-    force : bool
-        Take `target`, whatever is there.
-    notify : callable
-        Takes a text for the user.
-
-    Yields
-    ------
-    Path
-        A folder that is not there yet, or has a run of the same settings and events, or one in
-        which no event could be used.
-
-    Raises
-    ------
-    RunBusyError
-        At once, if another process writes the run.
-    RunFolderError
-        If `target` is no run of ours, or cannot be written.
-    """
-    refused: list[str] = []
-    for number in count(1):
-        named = target if number == 1 else target.with_name(f"{target.name}-{number}")
-        place = follow_link(named)
-        if number == 1:
-            refuse_foreign(place)
-        if not force and (differences := list_differences(place, origin)):
-            refused = refused or differences
-            continue
-        with ExitStack() as held:
-            with clear_errors(place):
-                place.parent.mkdir(parents=True, exist_ok=True)
-                held.enter_context(locked(place, wait=0, notify=notify))
-            # Another process may have been quicker.
-            if not force and list_differences(place, origin):
-                continue
-            if refused:
-                facts = {"place": str(target), "new": str(named), "differ": refused}
-                notify(say("place.taken", n=len(refused), **facts))
-            yield place
-            return
-
-
-def list_differences(place: Path, origin: Origin) -> list[str]:
-    """Return what tells the run in a folder from a study, in words; nothing if there is none.
-
-    Parameters
-    ----------
-    place : Path
-    origin : Origin
-        Of the study, hashed.
-
-    Returns
-    -------
-    list of str
-        A file that was edited in its place is another one for the events alone: tables of returns
-        or of other news go on, as prices do.
-    """
-    if not place.exists():
-        return []
-    try:
-        record = Record.read(place)
-        if record.facts.events.ok == 0:
-            return []
-        settings = [n for n in differing_settings(record, origin) if n not in SHOWING]
-        old, new = record.origin.files, origin.files
-        edited = [p for p in differing_files(record, origin) if p in EVENTS or _differ(p, old, new)]
-    except RunFolderError:
-        return [say("place.unknown")]
-    return [*settings, *(say("place.events") if p in EVENTS else Path(p).name for p in edited)]
-
-
-def free_name(out: Path, name: str, results: FittedStudy, config: StudyConfig) -> str:
-    """Return `name`, or ``name-2`` ... where runs of other settings or events have it.
-
-    Parameters
-    ----------
-    out : Path
-        Folder of the runs.
-    name : str
-    results : FittedStudy
-    config : StudyConfig
-        Of the run to be written.
-    """
+def _free_name(out: Path, name: str, results: FittedStudy, config: StudyConfig) -> str:
+    """Return `name`, or ``name-2`` ... where runs of other settings or events have it."""
     events = listed(results, config.main).events
     day0 = pd.to_datetime(events["day0"]).dt.strftime("%Y-%m-%d").fillna("").tolist()
     mine = [events["event_id"].astype("str").tolist(), day0]

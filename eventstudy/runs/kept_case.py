@@ -17,8 +17,10 @@ from ..errors import AlteredError, RunFolderError
 from ..findings import Case
 from ..settings import StudyConfig
 from ..words import say
+from .manifest import MANIFEST
+from .preflight import nothing_usable
 from .record import hash_files
-from .verify import Verification, compare_hashes
+from .verification import Verification
 
 CASE = "case.json"
 # Largest difference of two returns that counts as the same: 0.1 percentage points.
@@ -55,6 +57,11 @@ class CaseReproduction:
     def ok(self) -> bool:
         """Whether no return differs by more than the limit."""
         return bool((self.differences["size"] <= self.limit).all())
+
+    @property
+    def exact(self) -> bool:
+        """Whether every return is the same to the last digit."""
+        return bool((self.differences["size"] == 0).all())
 
     def __str__(self) -> str:
         table, name = self.differences, self.committed.name
@@ -95,13 +102,15 @@ def _returns(case: Case) -> pd.Series[float]:
 def is_case(folder: Path) -> bool:
     """Return whether a folder holds a case, or its name is that of one of this package."""
     with suppress(OSError):
-        return (folder / CASE).exists() or (not folder.exists() and str(folder) in Case.SHIPPED)
+        if folder.exists():
+            return (folder / CASE).exists() and not (folder / MANIFEST).exists()
+        return str(folder) in Case.SHIPPED
     return False
 
 
 def verify_case(folder: Path) -> Verification:
     """Compare every file of the folder of a case with its hash; errors as of `Case.read`."""
-    return compare_hashes(_read(folder).files, hash_files(folder), {CASE})
+    return Verification.of(_read(folder).files, hash_files(folder), {CASE})
 
 
 def _read(folder: Path) -> Case:
@@ -158,7 +167,6 @@ def compute_case(event: Mapping[str, str], config: StudyConfig, name: str) -> Ca
     from ..analysis import compute_study
     from ..events import events_from_frame
     from ..fitting import StudyInputs
-    from .folder import nothing_usable
 
     study = compute_study(StudyInputs(events_from_frame(pd.DataFrame([event])), config))
     if not len(study):

@@ -11,7 +11,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from ..errors import ConfigError, DataError, hide_secrets
+from ..errors import ConfigError, ConfigFaultsError, DataError, hide_secrets
 from ..events import events_given
 from ..files import InputFile
 from ..fitting import StudyInputs
@@ -81,6 +81,21 @@ class Origin:
         # The file may have been changed in between: what was read is what counts.
         inputs = StudyInputs(events, self.config, self.offline, self.store, self.vintage)
         return inputs, replace(origin, hashes={**origin.hashes, self.place: events.sha256})
+
+    def checked(self) -> tuple[StudyInputs, Origin]:
+        """Return them as :meth:`read` does, once all that needs no price was checked.
+
+        Raises
+        ------
+        EventStudyError
+            The only fault, or a ConfigFaultsError that names all.
+        """
+        from .preflight import refusals
+
+        inputs, origin = self.read()
+        if errors := [error for _, error in refusals(inputs)]:
+            raise errors[0] if len(errors) == 1 else ConfigFaultsError(errors)
+        return inputs, origin
 
     def hashed(self) -> Origin:
         """Return the origin with the present hashes of its files; raise if one cannot be read.

@@ -20,7 +20,7 @@ from ..errors import RunFolderError
 from ..findings import Document
 from ..utility import note
 from ..words import clipped, has, say
-from .atomic_swap import flush_names, follow_link, locked
+from .atomic_swap import clear_errors, flush_names, follow_link, locked
 
 SCHEMA = "eventstudy-outbox/1"
 OUTBOX = "outbox"
@@ -66,6 +66,13 @@ class Entry:
     counts: Mapping[str, int]
     text: str
 
+    def facts(self, file: Path) -> dict[str, str]:
+        """Return what a command is told of the entry in a file, by name."""
+        run = file.parent.parent
+        facts: dict[str, Any] = {"RUN": run, "CHANGES": run / "changes.json", "ENTRY": file}
+        facts |= {"ID": self.id, "SUMMARY": self.summary}
+        return {name: str(fact) for name, fact in facts.items()}
+
     @property
     def summary(self) -> str:
         """The change in one line without control characters, of at most 300 letters."""
@@ -81,40 +88,93 @@ class Entry:
         return "".join(letter if letter.isprintable() else " " for letter in line)
 
 
-def add_entry(
-    stage: Path,
-    target: Path,
-    change: Mapping[str, Any],
-    why: Sequence[str],
-    counts: Mapping[str, int] | None,
-) -> None:
-    """Write the newest change into the outbox of a new run.
+@dataclass(frozen=True, slots=True)
+class Outbox:
+    """The outbox of a run.
 
-    Parameters
+    Attributes
     ----------
-    stage : Path
-        The new run folder, sealed.
-    target : Path
-        The folder whose place it will take: an entry that waits there comes first.
-    change : mapping
-        The newest entry of ``changes.json``.
-    why : sequence of str
-        Why the run was computed again.
-    counts : mapping of str to int, or None
-        How many differences there are by kind; None for a first run.
+    run : Path
+        The run folder.
     """
-    reasons = tuple(reason[:500] for reason in why[:REASONS])
-    entry = Entry(
-        id=change["id"], at=change["at"], run=target.name,
-        kind="first_run" if counts is None else "changed",
-        why=reasons, counts=counts or {}, text=change["text"][:LETTERS],
-    )  # fmt: skip
-    text = json.dumps({"schema": SCHEMA, **asdict(entry)}, indent=1, ensure_ascii=False) + "\n"
-    names = map(_NAME.fullmatch, (file.name for file in (target / OUTBOX).glob("*")))
-    numbers = [int(name[1]) for name in names if name]
-    path = stage / OUTBOX / f"{min(max(numbers, default=0) + 1, _LAST):06d}-{entry.id}.json"
-    path.parent.mkdir()
-    path.write_text(text, encoding="utf-8", newline="\n")
+
+    run: Path
+
+    @property
+    def due(self) -> dict[Path, Entry]:
+        """Its entries by their files, the oldest first."""
+        return {path: entry for path, entry in waiting(self.run).items() if entry}
+
+    @property
+    def damaged(self) -> list[Path]:
+        """Files that are no entries."""
+        return [path for path, entry in waiting(self.run).items() if entry is None]
+
+    def add(
+        self, stage: Path, change: Mapping[str, Any], why: Sequence[str],
+        counts: Mapping[str, int] | None,
+    ) -> None:  # fmt: skip
+        """Write the newest change into the new run, behind the entries that wait here.
+
+        Parameters
+        ----------
+        stage : Path
+            The new run folder, sealed, which takes the place of this one.
+        change : mapping
+            The newest entry of ``changes.json``.
+        why : sequence of str
+            Why the run was computed again.
+        counts : mapping of str to int, or None
+            How many differences there are by kind; None for a first run.
+        """
+        reasons = tuple(reason[:500] for reason in why[:REASONS])
+        entry = Entry(
+            id=change["id"], at=change["at"], run=self.run.name,
+            kind="first_run" if counts is None else "changed",
+            why=reasons, counts=counts or {}, text=change["text"][:LETTERS],
+        )  # fmt: skip
+        text = json.dumps({"schema": SCHEMA, **asdict(entry)}, indent=1, ensure_ascii=False) + "\n"
+        names = map(_NAME.fullmatch, (file.name for file in (self.run / OUTBOX).glob("*")))
+        numbers = [int(name[1]) for name in names if name]
+        number = min(max(numbers, default=0) + 1, _LAST)
+        path = stage / OUTBOX / f"{number:06d}-{entry.id}.json"
+        path.parent.mkdir()
+        path.write_text(text, encoding="utf-8", newline="\n")
+
+    def deliver(self, send: Callable[[Mapping[str, str]], str]) -> str:
+        """Send each entry in order, and remove it once it is sent.
+
+        One process at a time delivers. An entry is sent again if a process ends between the two
+        steps.
+
+        Parameters
+        ----------
+        send : callable
+            Takes what a command is told of an entry, by name; returns how it failed, or "".
+
+        Returns
+        -------
+        str
+            How an entry failed, or "".
+
+        Raises
+        ------
+        RunBusyError
+            If another process delivers, or writes the run, for very long.
+        RunFolderError
+            If an entry cannot be removed.
+        """
+        with clear_errors(self.run):
+            run = follow_link(self.run)
+            if not Outbox(run).due:
+                return ""
+            with locked(run.with_name(f"{run.name}.on-change"), wait=TURN):
+                for path, entry in Outbox(run).due.items():
+                    if failure := send(entry.facts(path.absolute())):
+                        return failure
+                    _acknowledge(run, path)
+                    note("delivered", id=entry.id, at=entry.at)
+        return ""
 
 
 def waiting(run: Path) -> dict[Path, Entry | None]:
@@ -127,43 +187,6 @@ def waiting(run: Path) -> dict[Path, Entry | None]:
         entries = {path: _read(path) for path in files}
         return {path: entry for path, entry in entries.items() if entry or os.path.lexists(path)}
     return {}
-
-
-def deliver(run: Path, send: Callable[[Path, Entry], str]) -> str:
-    """Send each entry in order, and remove it once it is sent.
-
-    One process at a time delivers. An entry is sent again if a process ends between the two steps.
-
-    Parameters
-    ----------
-    run : Path
-    send : callable
-        Takes the file and the entry; returns how it failed, or "".
-
-    Returns
-    -------
-    str
-        How an entry failed, or "".
-
-    Raises
-    ------
-    RunBusyError
-        If another process delivers, or writes the run, for very long.
-    OSError
-        If an entry cannot be removed.
-    """
-    run = follow_link(run)
-    if not any(waiting(run).values()):
-        return ""
-    with locked(run.with_name(f"{run.name}.on-change"), wait=TURN):
-        for path, entry in waiting(run).items():
-            if entry is None:
-                continue
-            if failure := send(path, entry):
-                return failure
-            _acknowledge(run, path)
-            note("delivered", id=entry.id, at=entry.at)
-    return ""
 
 
 def _acknowledge(run: Path, path: Path) -> None:

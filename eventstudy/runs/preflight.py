@@ -1,4 +1,4 @@
-"""The checks of settings and files before prices are fetched: all faults are reported at once."""
+"""What a study is refused for: faults, all at once before prices are fetched; no usable event."""
 
 from __future__ import annotations
 
@@ -7,31 +7,26 @@ from functools import partial
 from pathlib import Path
 
 from ..analysis import require_free
-from ..errors import ConfigError, ConfigFaultsError, EventStudyError
+from ..errors import (
+    ConfigError,
+    DataError,
+    EventStudyError,
+)
 from ..events import rows_where
-from ..fitting import NEWS_COLUMN, YAHOO, StudyInputs, require_network
-from ..returns import Sources, benchmarks_of, named_benchmarks, series_of, shares_of
+from ..fitting import NEWS_COLUMN, YAHOO, FittedStudy, StudyInputs, require_network
+from ..returns import Sources, benchmarks_of, members, named_benchmarks, series_of, shares_of
 from ..settings import StudyConfig
 from ..utility import did_you_mean
+from ..words import words
+
+class UndecidedError(DataError):
+    """No event could be studied, and a source did not answer for some: try again later."""
+
+    exit_code = 75
+
 
 # The setting that is at fault if a check raises, and the check.
 Check = tuple[str, Callable[[], object]]
-
-
-def refuse(inputs: StudyInputs) -> None:
-    """Raise one error with everything that :func:`refusals` finds.
-
-    Parameters
-    ----------
-    inputs : StudyInputs
-
-    Raises
-    ------
-    EventStudyError
-        The only error, or a ConfigFaultsError that names all.
-    """
-    if errors := [error for _, error in refusals(inputs)]:
-        raise errors[0] if len(errors) == 1 else ConfigFaultsError(errors)
 
 
 def refusals(inputs: StudyInputs) -> list[tuple[str, EventStudyError]]:
@@ -122,3 +117,34 @@ def _require_series(inputs: StudyInputs, config: StudyConfig) -> None:
     sources = Sources(benchmarks_of(events, config.benchmark), config.named_series, columns)
     for factor in inputs.model_of(config).factors:
         series_of(factor, events, sources)
+
+
+def nothing_usable(results: FittedStudy, why: str) -> DataError:
+    """Return the error of a study without a usable event.
+
+    Parameters
+    ----------
+    results : FittedStudy
+    why : str
+        The dropped events and the reasons, on lines of their own.
+
+    Returns
+    -------
+    DataError
+        An UndecidedError, which says to try later, if that may help.
+    """
+    n = len(results.events)
+    problem = f"none of {n} events could be used" if n != 1 else "the one event could not be used"
+    if not (silent := _silent_symbols(results)):
+        return DataError(f"{problem}\n{why}")
+    remedy = f"The source did not answer for {words().and_more(silent)}: try again later"
+    return UndecidedError(f"{problem}\n{why}\n{remedy}")
+
+
+def _silent_symbols(results: FittedStudy) -> list[str]:
+    """Return the symbols that dropped events need and that no source answered for."""
+    failures = results.panel.fetched.failures if results.panel.fetched else {}
+    silent = {symbol for symbol, error in failures.items() if error.is_transient}
+    dropped = results.events.loc[~results.ok].drop(columns="reason")
+    cells = dict.fromkeys(map(str, dropped.to_numpy().ravel()))
+    return list(dict.fromkeys(s for cell in cells for s in members(cell) if s in silent))

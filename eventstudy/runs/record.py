@@ -22,8 +22,8 @@ import numpy as np
 import pandas as pd
 
 from ..calendars import Sessions
-from ..errors import ConfigError, RunFolderError
-from ..files import inside, read_csv
+from ..errors import AlteredError, ConfigError, RunFolderError
+from ..files import InputFile, inside, read_csv
 from ..findings import Document, Findings
 from ..fitting import FittedStudy
 from ..prices import confirmed_on, described, is_name
@@ -135,6 +135,35 @@ class Record:
         sizes = SIZES if self.config.size == ASKED else ""
         places = [place for place in files if place.startswith("data/") or place == sizes]
         return {place: files[place] for place in places}
+
+    def refuse_altered(self) -> None:
+        """Raise unless all inputs that the run keeps are as they were written.
+
+        Raises
+        ------
+        AlteredError
+            If one is missing or was changed.
+        RunFolderError
+            If it keeps none.
+        """
+        self.origin  # noqa: B018 - says if there are none
+        folder = self.folder / "data"
+        for path in (folder, self.folder / SIZES, *folder.rglob("*")):
+            if path.is_symlink():
+                raise AlteredError("is a link, and is not read", where=str(path))
+        files = {place: inside(self.folder, place) for place in self.inputs}
+        missing = [str(path) for path in files.values() if not path.is_file()]
+        present = {place: path for place, path in files.items() if path.is_file()}
+        hashes = self.inputs
+        changed = [str(p) for place, p in present.items() if hash_kept_file(p) != hashes[place]]
+        if missing or changed:
+            problems = [f"{', '.join(missing)} is missing"] * bool(missing)
+            problems += [f"{', '.join(changed)} was changed since it was written"] * bool(changed)
+            problem = "; ".join(problems)
+            remedy = "restore it: a run is computed again from its own inputs only"
+            raise AlteredError(problem, remedy=remedy)
+        for path in files.values():
+            InputFile(path).require()
 
     @property
     def other_versions(self) -> dict[str, tuple[str, str]]:

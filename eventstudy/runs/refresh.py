@@ -7,22 +7,25 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from ..errors import PriceError, RunFolderError
+from ..errors import DataError, PriceError, RunFolderError
 from ..fitting import FittedStudy
 from ..settings import StudyConfig
-from .atomic_swap import clear_remains, follow_link, locked
+from ..words import say
+from .atomic_swap import clear_errors, clear_remains, follow_link, locked
 from .compare import log_changes, read_changes
 from .comparison import MOVED, Comparison
 from .contents import fill
-from .folder import clear_errors, nothing_usable, refuse_foreign, replacing
+from .folder import refuse_foreign, replacing
 from .manifest import MANIFEST
 from .origin import Origin
-from .outbox import add_entry
+from .outbox import Outbox
+from .preflight import nothing_usable
 from .record import Record
 from .staleness import (
     AS_IT_WAS,
     KeptSource,
     LostPricesError,
+    describe_losses,
     list_changes,
     other_source,
     refuse_lost_inputs,
@@ -31,6 +34,12 @@ from .staleness import (
 
 # Seconds to wait for another refresh: the time of a large study.
 WAIT = 600.0
+
+
+class PartialError(DataError):
+    """A run was brought up to date but for some symbols, whose events wait."""
+
+    exit_code = 3
 
 
 @dataclass(frozen=True)
@@ -67,6 +76,12 @@ class Refreshed:
     def changed(self) -> bool:
         """Whether the run says anything that it did not say before."""
         return self.results is not None and not (self.comparison and self.comparison.same)
+
+    def raise_if_partial(self) -> None:
+        """Raise PartialError if prices are held back, for the events that wait for them."""
+        if self.held_back:
+            what, where, remedy = describe_losses(self.held_back)
+            raise PartialError(what, where=where, remedy=f"{say('losses.waiting')}; {remedy}")
 
 
 def refresh_run(
@@ -154,7 +169,7 @@ def refresh_run(
                 comparison = log_changes(stage, target, threshold=moved)
                 if outbox and not (comparison and comparison.same):
                     counts = comparison.counts if comparison else None
-                    add_entry(stage, target, read_changes(stage)[0], why, counts)
+                    Outbox(target).add(stage, read_changes(stage)[0], why, counts)
     notices, held_back = results.panel.notices, source.held_back if source else {}
     return Refreshed(target, tuple(why), comparison, results, notices, held_back)
 
@@ -181,10 +196,8 @@ def _compute(
     The failure of all prices is a loss where a run had some.
     """
     from ..analysis import compute_study
-    from .preflight import refuse
 
-    inputs, origin = origin.read()
-    refuse(inputs)
+    inputs, origin = origin.checked()
     if source and not origin.config.returns:
         inputs = replace(inputs, source=source, vintage="")
     try:

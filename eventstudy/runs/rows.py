@@ -25,9 +25,9 @@ from ..utility import FloatArray
 from ..words import MISSING, clipped, say, speaking_of, words
 from .manifest import MANIFEST, EventCounts, Stated
 from .origin import NAMING_FILES
-from .outbox import waiting
+from .outbox import Outbox
 from .record import Record
-from .verify import verify_run
+from .verify import verify_files
 
 # Files beside a run: how its last refresh failed, and when the last one found it up to date.
 FAILED, CHECKED = ".failed.json", ".checked.json"
@@ -35,7 +35,6 @@ FAILED, CHECKED = ".failed.json", ".checked.json"
 LONGEST = 1200
 # Other groups that have a line.
 MOST_GROUPS = 5
-GOOD = "good"
 NEVER = datetime(1, 1, 1, tzinfo=UTC)
 # Settings that say what a run shows, and those that say where prices are, and nothing of its
 # numbers.
@@ -162,7 +161,7 @@ def run_of(folder: Path) -> Run:
         checked=max(written, _time(check.get("at"))),
         data_to=max((entry.last for entry in facts.prices.values()), default=""),
         confirmed=max(confirmed, _day(check.get("confirmed"))),
-        waiting=sum(map(bool, waiting(folder).values())),
+        waiting=len(Outbox(folder).due),
         trouble=trouble,
         path=_path(record, first.group),
         several=first.n_events > 1,
@@ -309,6 +308,11 @@ class RunState:
     confirmed: str = ""
     why: str = ""
 
+    @property
+    def is_good(self) -> bool:
+        """Whether nothing is wrong with it."""
+        return self.state == "good"
+
 
 def list_states(
     out: Path, max_age: timedelta | None = None, data_age: timedelta | None = None
@@ -356,7 +360,8 @@ def _was_run(folder: Path) -> bool:
 
 def _state(folder: Path, max_age: timedelta | None, data_age: timedelta | None) -> RunState:
     try:
-        run, files = run_of(folder), verify_run(folder)
+        run = run_of(folder)
+        files = verify_files(Record.read(folder))
     except DAMAGED as error:
         return RunState(folder.name, "unreadable", why=str(error)[:200])
     times = run.written.isoformat(), run.checked.isoformat()
@@ -368,6 +373,6 @@ def _state(folder: Path, max_age: timedelta | None, data_age: timedelta | None) 
         "damaged": bool(altered), "failed": run.faulty, "undelivered": run.waiting > 0,
         "stale": is_stale,
     }  # fmt: skip
-    state = next((code for code, holds in troubles.items() if holds), GOOD)
+    state = next((code for code, holds in troubles.items() if holds), "good")
     why = say("status.altered", files=altered) if altered else run.trouble
     return RunState(run.name, state, *times, run.data_to, run.confirmed, why)

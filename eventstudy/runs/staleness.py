@@ -41,7 +41,7 @@ from ..words import say, words
 from .comparison import price_revision
 from .origin import ASKED, SIZES, Origin, with_files
 from .record import Record, open_events
-from .verify import verify_run
+from .verify import verify_files
 
 # The key of a manifest with the symbols whose loss was accepted.
 GIVEN_UP = "given_up"
@@ -234,7 +234,7 @@ def refuse_lost_inputs(source: KeptSource, results: FittedStudy) -> dict[str, An
 
 def _changed_inputs(record: Record, origin: Origin) -> list[str]:
     """Return why a run is not that of `origin`, prices aside."""
-    altered = verify_run(record.folder)
+    altered = verify_files(record)
     return [
         *(f"setting {name}" for name in differing_settings(record, origin)),
         *(f"{origin.files.get(p, Path(p)).name} changed" for p in differing_files(record, origin)),

@@ -4,53 +4,24 @@ from __future__ import annotations
 
 import math
 import tempfile
-from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
-from ..errors import AlteredError
-from ..files import InputFile, inside
 from ..utility import one_thread
 from .contents import write_tables
+from .kept_case import LIMIT, CaseReproduction, is_case, reproduce_case, verify_case
 from .manifest import MANIFEST
-from .origin import SIZES
-from .outbox import waiting
-from .record import LITTER, OWN_HASH, Record, cells_of, hash_files, hash_kept_file, hash_manifest
+from .outbox import Outbox
+from .record import OWN_HASH, Record, cells_of, hash_files, hash_manifest
+from .verification import Verification
 
 TOLERANCE = 1e-9
 # Numbers below this differ by rounding alone: differences are taken relative to no less.
 SMALLEST = 1e-6
-
-
-@dataclass(frozen=True, slots=True)
-class Verification:
-    """The outcome of checking a run folder.
-
-    Attributes
-    ----------
-    checked : int
-        Files that the manifest names, and the manifest.
-    missing, changed, extra : tuple of str
-        Files that are not there, have other contents, or are not named.
-    """
-
-    checked: int
-    missing: tuple[str, ...] = ()
-    changed: tuple[str, ...] = ()
-    extra: tuple[str, ...] = ()
-
-    @property
-    def ok(self) -> bool:
-        """Whether nothing was found."""
-        return not (self.missing or self.changed or self.extra)
-
-    def __str__(self) -> str:
-        if self.ok:
-            return f"all {self.checked} files are as they were written"
-        states = ("missing", "changed", "extra")
-        return "\n".join(f"{state}: {file}" for state in states for file in getattr(self, state))
 
 
 def verify_run(folder: str | Path) -> Verification:
@@ -62,6 +33,7 @@ def verify_run(folder: str | Path) -> Verification:
     Parameters
     ----------
     folder : path
+        A run, or a folder of derived numbers such as ``reports/hikvision-2019``.
 
     Returns
     -------
@@ -70,7 +42,7 @@ def verify_run(folder: str | Path) -> Verification:
     Raises
     ------
     RunFolderError
-        If it is not a run folder.
+        If it is neither.
 
     Examples
     --------
@@ -81,64 +53,18 @@ def verify_run(folder: str | Path) -> Verification:
     >>> es.verify_run(results.save("reports", "amd")).ok
     True
     """
-    record = Record.read(folder)
-    recorded, current = record.facts.files, hash_files(record.folder)
-    entries = [path for path, entry in waiting(record.folder).items() if entry]
+    if is_case(Path(folder)):
+        return verify_case(Path(folder))
+    return verify_files(Record.read(folder))
+
+
+def verify_files(record: Record) -> Verification:
+    """Compare the files of a run with its manifest, as :func:`verify_run` does."""
+    entries = Outbox(record.folder).due
     ours = {path.relative_to(record.folder).as_posix() for path in entries}
-    state = compare_hashes(recorded, current, ours)
+    state = Verification.of(record.facts.files, hash_files(record.folder), ours)
     is_sealed = record.manifest.get(OWN_HASH) == hash_manifest(record.manifest)
     return state if is_sealed else replace(state, changed=(MANIFEST, *state.changed))
-
-
-def compare_hashes(
-    recorded: Mapping[str, str], current: Mapping[str, str], ours: Collection[str]
-) -> Verification:
-    """Compare the files of a folder with those that were recorded.
-
-    Parameters
-    ----------
-    recorded, current : mapping of str to str
-        Hashes by file.
-    ours : collection of str
-        Files that were not recorded, and are not extra.
-    """
-    changed = tuple(f for f, sha in recorded.items() if current.get(f, sha) != sha)
-    extra = [f for f in current if f not in recorded and f not in ours]
-    extra = [file for file in extra if Path(file).name not in LITTER]
-    missing = tuple(file for file in recorded if file not in current)
-    return Verification(len(recorded) + 1, missing, changed, tuple(extra))
-
-
-def refuse_altered(record: Record) -> None:
-    """Raise unless all inputs that a run keeps are as they were written.
-
-    Parameters
-    ----------
-    record : Record
-
-    Raises
-    ------
-    AlteredError
-        If one is missing or was changed.
-    RunFolderError
-        If it keeps none.
-    """
-    record.origin  # noqa: B018 - says if there are none
-    folder = record.folder / "data"
-    for path in (folder, record.folder / SIZES, *folder.rglob("*")):
-        if path.is_symlink():
-            raise AlteredError("is a link, and is not read", where=str(path))
-    files = {place: inside(record.folder, place) for place in record.inputs}
-    missing = [str(path) for path in files.values() if not path.is_file()]
-    present = {place: path for place, path in files.items() if path.is_file()}
-    changed = [str(p) for place, p in present.items() if hash_kept_file(p) != record.inputs[place]]
-    if missing or changed:
-        states = {"is missing": missing, "was changed since it was written": changed}
-        problem = "; ".join(f"{', '.join(paths)} {word}" for word, paths in states.items() if paths)
-        remedy = "restore it: a run is computed again from its own inputs only"
-        raise AlteredError(problem, remedy=remedy)
-    for path in files.values():
-        InputFile(path).require()
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,6 +129,10 @@ class Reproduction:
         """Whether no cell differs by more than the tolerance."""
         return all(difference.size <= self.tolerance for difference in self.differences)
 
+    def to_dict(self) -> dict[str, Any]:
+        """Return values for JSON."""
+        return {"ok": self.ok, "exact": self.exact, **asdict(self)}
+
     def __str__(self) -> str:
         cells = f"{self.cells:,} cells of {self.tables} tables"
         lines = [f"{k} {old} was used, {new} is here" for k, (old, new) in self.versions.items()]
@@ -214,19 +144,25 @@ class Reproduction:
         return "\n".join([head, *map(str, self.differences), *lines])
 
 
-def reproduce_run(folder: str | Path, *, tolerance: float = TOLERANCE) -> Reproduction:
+def reproduce_run(
+    folder: str | Path, *, tolerance: float | None = None
+) -> Reproduction | CaseReproduction:
     """Compute a run again from the inputs in its folder, offline, and compare all tables.
+
+    For a folder of derived numbers, such as ``reports/hikvision-2019``, prices are fetched from
+    Yahoo Finance, and returns compared.
 
     Parameters
     ----------
     folder : path
     tolerance : float
         Largest relative difference of two numbers that counts as rounding; numbers below 1e-6 in
-        size are compared as if they were 1e-6.
+        size are compared as if they were 1e-6. By default 1e-9, and 0.001 for returns of derived
+        numbers.
 
     Returns
     -------
-    Reproduction
+    Reproduction or CaseReproduction
 
     Raises
     ------
@@ -248,8 +184,10 @@ def reproduce_run(folder: str | Path, *, tolerance: float = TOLERANCE) -> Reprod
     """
     from ..analysis import compute_study
 
+    if is_case(Path(folder)):
+        return reproduce_case(Path(folder), limit=LIMIT if tolerance is None else tolerance)
     record = Record.read(folder)
-    refuse_altered(record)
+    record.refuse_altered()
     inputs, origin = record.frozen.read()
     results = compute_study(inputs)
     with tempfile.TemporaryDirectory(prefix="eventstudy-") as place:
@@ -262,7 +200,8 @@ def reproduce_run(folder: str | Path, *, tolerance: float = TOLERANCE) -> Reprod
     worst = {d.table: d for d in sorted(differing, key=lambda d: d.size)}
     order = tuple(sorted(worst.values(), key=lambda d: -d.size))
     counts, others = (len(tables), cells), record.other_versions
-    return Reproduction(*counts, order, len(differing), others, tolerance)
+    within = TOLERANCE if tolerance is None else tolerance
+    return Reproduction(*counts, order, len(differing), others, within)
 
 
 def _compared(record: Record, stage: Path) -> Iterator[tuple[str, tuple[int, list[Difference]]]]:

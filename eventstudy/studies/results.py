@@ -327,12 +327,9 @@ class EventStudyResults(FittedStudy):
         RunFolderError
             If the folder cannot be written, or is no run.
         """
-        from ..runs import free_name, write_run
+        from ..runs import write_run
 
-        config = config or self.settings
-        if not force:
-            name = free_name(Path(out), name, self, config)
-        return write_run(self, Path(out), name, config=config)
+        return write_run(self, Path(out), name, config=config or self.settings, force=force)
 
     def findings(self, *, config: StudyConfig | None = None, name: str = "study") -> Findings:
         """Return the document of the study, from which every format is drawn.
