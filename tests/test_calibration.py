@@ -41,7 +41,7 @@ from eventstudy.cli.main import main
 from eventstudy.dependence import WeightedSums
 from eventstudy.errors import ConfigError
 from eventstudy.findings import FinishedRun
-from eventstudy.report import markdown
+from eventstudy.report.formats.pages import markdown
 from eventstudy.report.sentences.answer import compare_spread, write_other_dates
 from eventstudy.report.sentences.top import _by_chance
 from eventstudy.settings import StudyConfig

@@ -25,19 +25,14 @@ from situations import ONE, placed
 from eventstudy.calendars import Window
 from eventstudy.errors import ConfigError, DataError, RunFolderError
 from eventstudy.findings import Findings, FinishedRun, types
-from eventstudy.report import (
-    HELD,
-    export_file,
-    exported,
-    latex_table,
-    markdown,
-    second_sentence,
-    split_answer,
-)
+from eventstudy.report import Export
 from eventstudy.report.formats.excel import FORMS, NAMES
+from eventstudy.report.formats.latex import latex_table
+from eventstudy.report.formats.pages import markdown
 from eventstudy.report.formats.terminal import summary
 from eventstudy.report.page.folds import list_folds
-from eventstudy.report.sentences.answer import short_name
+from eventstudy.report.sentences.answer import short_name, split_answer
+from eventstudy.report.sentences.caveats import second_sentence
 from eventstudy.report.tables.checks import list_checks
 from eventstudy.report.tables.columns import Column, Kind
 from eventstudy.report.tables.windows import windows_table
@@ -49,7 +44,7 @@ from eventstudy.words import words
 
 SCHEMA = json.loads((ROOT / "eventstudy/data/results.schema.json").read_text(encoding="utf-8"))
 PLAIN = StudyConfig(estimation=Window(-120, -11), event=Window(-5, 5), calibrate=0)
-KINDS = (*HELD, "xlsx", "parquet", "card")
+KINDS = (*Export.HELD, "xlsx", "parquet", "card")
 VALID = Draft202012Validator(SCHEMA)
 
 
@@ -78,7 +73,9 @@ def document(folder: Path) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def book(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> openpyxl.Workbook:
-    path = export_file(FinishedRun.read(folder), "xlsx", tmp_path_factory.mktemp("x") / "r.xlsx")
+    path = Export(FinishedRun.read(folder)).write_file(
+        "xlsx", tmp_path_factory.mktemp("x") / "r.xlsx"
+    )
     return openpyxl.load_workbook(path)
 
 
@@ -115,8 +112,8 @@ def test_a_run_holds_the_texts_and_export_gives_the_same_bytes(
     folder: Path, tmp_path: Path
 ) -> None:
     run = FinishedRun.read(folder)
-    for kind in HELD:
-        for path in exported(run, kind, tmp_path):
+    for kind in Export.HELD:
+        for path in Export(run).write(kind, tmp_path):
             assert path.read_bytes() == (folder / path.relative_to(tmp_path)).read_bytes(), path
     assert {p.name for p in (tmp_path / "tables").iterdir()} == {
         "caar.tex",
@@ -128,7 +125,7 @@ def test_a_run_holds_the_texts_and_export_gives_the_same_bytes(
 
 def test_equal_runs_give_equal_bytes(folder: Path, tmp_path: Path) -> None:
     for kind in KINDS:
-        one, other = (exported(FinishedRun.read(folder), kind, tmp_path / d) for d in "ab")
+        one, other = (Export(FinishedRun.read(folder)).write(kind, tmp_path / d) for d in "ab")
         assert [p.read_bytes() for p in one] == [p.read_bytes() for p in other]
 
 
@@ -317,7 +314,7 @@ class TestExcel:
         finding = replace(finding, tests=(*tests, replace(last, test="savickas")))
         samples = (replace(first, windows=(finding, *windows)), *others)
         run = replace(run, findings=replace(run.findings, samples=samples))
-        path = export_file(run, "xlsx", tmp_path / "before.xlsx")
+        path = Export(run).write_file("xlsx", tmp_path / "before.xlsx")
         names = {row[3].value for row in openpyxl.load_workbook(path)["Windows and tests"]}
         assert "savickas" in names
 
@@ -325,14 +322,14 @@ class TestExcel:
         self, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr("eventstudy.report.formats.excel.MOST_ROWS", 7)
-        path = export_file(FinishedRun.read(folder), "xlsx", tmp_path / "short.xlsx")
+        path = Export(FinishedRun.read(folder)).write_file("xlsx", tmp_path / "short.xlsx")
         sheet = openpyxl.load_workbook(path)["Daily returns"]
         assert sheet.max_row == 9
         assert sheet["A9"].value.startswith(f"{23 * 11 - 7} rows more")
 
 
 def test_parquet_is_the_long_table(folder: Path, tmp_path: Path) -> None:
-    path = export_file(FinishedRun.read(folder), "parquet", tmp_path / "deep" / "ar.parquet")
+    path = Export(FinishedRun.read(folder)).write_file("parquet", tmp_path / "deep" / "ar.parquet")
     mine, table = pd.read_parquet(path), read_csv(folder, "abnormal_returns")
     events = unmarked(pd.read_csv(folder / "events.csv", keep_default_na=False))
     events = events.set_index("event_id")["direction"]
@@ -415,9 +412,9 @@ def test_small_runs_have_every_format(
     for kind in KINDS:
         if kind == "card" and only == []:
             with pytest.raises(DataError, match="no answer to draw"):
-                exported(run, kind, tmp_path / "out")
+                Export(run).write(kind, tmp_path / "out")
         else:
-            assert (kind == "tex" and only == []) or exported(run, kind, tmp_path / "out")
+            assert (kind == "tex" and only == []) or Export(run).write(kind, tmp_path / "out")
 
 
 def test_every_event_dropped(market: Market, tmp_path: Path) -> None:
@@ -425,7 +422,7 @@ def test_every_event_dropped(market: Market, tmp_path: Path) -> None:
     folder = write_run(results, tmp_path, "none", config=CONFIG.with_options({"regress": []}))
     VALID.validate(json.loads((folder / "results.json").read_text(encoding="utf-8")))
     assert "No result:" in (folder / "report.md").read_text(encoding="utf-8")
-    assert len(pd.read_parquet(exported(FinishedRun.read(folder), "parquet", tmp_path)[0])) == 0
+    assert len(pd.read_parquet(Export(FinishedRun.read(folder)).write("parquet", tmp_path)[0])) == 0
 
 
 def test_log_points_are_not_percent(tmp_path: Path, market: Market) -> None:
@@ -481,7 +478,7 @@ def test_what_is_not_installed_is_named(
     run = FinishedRun.read(folder)
     monkeypatch.setitem(sys.modules, module, None)
     with pytest.raises(ConfigError, match=rf"pip install .*{module}$"):
-        exported(run, kind, tmp_path)
+        Export(run).write(kind, tmp_path)
 
 
 class TestNotebook:

@@ -19,7 +19,8 @@ from test_runs import contents
 
 from eventstudy.cli.main import main
 from eventstudy.findings.finished_run import read_findings
-from eventstudy.report import second_sentence, split_answer
+from eventstudy.report.sentences.answer import split_answer
+from eventstudy.report.sentences.caveats import second_sentence
 from eventstudy.runs import write_run
 from eventstudy.settings import StudyConfig
 

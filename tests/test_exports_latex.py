@@ -19,8 +19,8 @@ from hypothesis import strategies as st
 from eventstudy.calendars import Window
 from eventstudy.errors import ConfigError
 from eventstudy.findings.finished_run import read_findings
-from eventstudy.report import latex_table, markdown
-from eventstudy.report.formats.latex import escaped, latex_tables
+from eventstudy.report.formats.latex import escaped, latex_table, latex_tables
+from eventstudy.report.formats.pages import markdown
 from eventstudy.runs import write_run
 from eventstudy.settings import StudyConfig
 from eventstudy.significance import STATISTICS

@@ -16,8 +16,8 @@ from eventstudy.analysis.all_tables import path_table
 from eventstudy.calendars import Window
 from eventstudy.events import events_from_frame
 from eventstudy.findings.sampling import list_extended_cars, list_lacking_cars
-from eventstudy.report import split_answer
 from eventstudy.report.page.first_screen import days_outside
+from eventstudy.report.sentences.answer import split_answer
 from eventstudy.report.tables.windows import windows_around
 from eventstudy.returns import ReturnsPanel
 from eventstudy.settings import StudyConfig

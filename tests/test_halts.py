@@ -18,7 +18,7 @@ from eventstudy.analysis import compare_clocks
 from eventstudy.calendars import Window
 from eventstudy.dependence.loadings import loadings_on
 from eventstudy.events import events_from_frame
-from eventstudy.report import terminal_text
+from eventstudy.report import Terminal
 from eventstudy.report.sentences.caveats import headline
 from eventstudy.returns import ReturnsPanel, load_returns
 from eventstudy.studies import EventStudy, EventStudyResults
@@ -486,7 +486,7 @@ def test_the_report_has_both_clocks_in_a_sentence() -> None:
     assert halts is not None
     assert "If the clock of the 2 suspended events starts when trading resumes" in text
     assert f"{words().rough(halts.shift.effect.estimate)} (8 events" in text
-    assert "trading resumes" in str(terminal_text(document, verbose=True))
+    assert "trading resumes" in str(Terminal(document).text(verbose=True))
     assert "suspended" not in headline(findings(suspended(halts=0)))
 
 

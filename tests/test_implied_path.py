@@ -14,9 +14,8 @@ import eventstudy as es
 from eventstudy.analysis import DIFFERENT, answer_of, implied_path_of, surroundings_of
 from eventstudy.analysis.answer.answer import decide
 from eventstudy.calendars import Sessions, Window
-from eventstudy.report import Panel, Scale
 from eventstudy.report.figures.answer_figures import draw_implied, place_number, points_along
-from eventstudy.report.figures.svg_canvas import NARROW, WIDE
+from eventstudy.report.figures.svg_canvas import NARROW, WIDE, Panel, Scale
 from eventstudy.report.page.folds import list_folds
 
 

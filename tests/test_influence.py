@@ -23,8 +23,9 @@ from eventstudy.analysis.interval import robust_means
 from eventstudy.calendars import Window
 from eventstudy.dependence import Limits
 from eventstudy.dependence.pairs import groups_apart
-from eventstudy.report import markdown, terminal_text
+from eventstudy.report import Terminal
 from eventstudy.report.formats.latex import latex_tables
+from eventstudy.report.formats.pages import markdown
 from eventstudy.report.tables.checks import list_checks
 from eventstudy.settings import StudyConfig
 from eventstudy.studies import EventStudyResults, run_study
@@ -230,7 +231,7 @@ def test_a_leave_out_that_turns_no_move_into_one_is_no_caveat() -> None:
     assert (row.name, row.p_range) == ("p without single announcements", shown)
     assert f"| p without single announcements | 11 | – | – | {shown} |" in markdown(study)
     assert shown in page(fit)
-    assert shown in str(terminal_text(study, verbose=True))
+    assert shown in str(Terminal(study).text(verbose=True))
     n = len(list_checks(study)) - 2
     assert f"of {n} checks are not significant" in page(fit), "the range repeats the leave-outs"
 
@@ -363,7 +364,7 @@ def test_every_format_has_the_caveat_behind_the_headline() -> None:
     study, text = findings(fit), "No single announcement, date or company changes this."
     assert text in page(fit)
     assert text in markdown(study)
-    assert text in " ".join(str(terminal_text(study, verbose=True)).split())
+    assert text in " ".join(str(Terminal(study).text(verbose=True)).split())
     assert text in " ".join(latex_tables(study)["caar"].split())
 
 

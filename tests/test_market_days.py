@@ -16,7 +16,7 @@ from eventstudy.calendars import Exchange, Sessions, Symbol, Window, weekdays_cl
 from eventstudy.errors import NoUsableEventsError
 from eventstudy.findings.finished_run import findings_of
 from eventstudy.fitting.market_days import IndexDays, other_session_of
-from eventstudy.report import split_answer
+from eventstudy.report.sentences.answer import split_answer
 from eventstudy.report.sentences.caveats import headline
 from eventstudy.report.tables.checks import list_checks
 from eventstudy.studies import EventStudyResults

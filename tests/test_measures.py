@@ -24,9 +24,9 @@ from eventstudy.cli.main import main
 from eventstudy.errors import ConfigError, DataError
 from eventstudy.events import Events
 from eventstudy.prices._base import COLUMNS
-from eventstudy.report import split_answer, terminal_text
+from eventstudy.report import Terminal
 from eventstudy.report.formats.pages import render_report
-from eventstudy.report.sentences.answer import write_days
+from eventstudy.report.sentences.answer import split_answer, write_days
 from eventstudy.returns import ReturnsPanel, shares_of
 from eventstudy.returns.measures import compute_measure, explain_lack, note_several_shares
 from eventstudy.settings import StudyConfig
@@ -404,9 +404,9 @@ def test_page_and_terminal_speak_of_the_measure(measure: Any) -> None:
     assert spoken.source.split(" (")[0].split(" and ")[0] in references
     for word in ("BHAR", "CAAR, %", "CAR,&nbsp;%", "simple returns", "the shares", "than implied"):
         assert word not in text.split("</style>")[1].split('id="files"')[0], word
-    table = str(terminal_text(study, verbose=True))
+    table = str(Terminal(study).text(verbose=True))
     assert f"Effect: {spoken.what} in log points." in table
-    assert f"Effect: {spoken.what} in log points." in str(terminal_text(study))
+    assert f"Effect: {spoken.what} in log points." in str(Terminal(study).text())
     assert not re.search(r"[+-][\d.]+%", table)
     assert f"CAAR[0,1] of 8: {results.weighted((0, 1)).estimate:+.2f} log points" in str(
         results.weighted((0, 1))

@@ -20,9 +20,9 @@ from eventstudy.cli.main import main
 from eventstudy.events import Events
 from eventstudy.findings.finished_run import read_findings
 from eventstudy.quality import SeriesFault
-from eventstudy.report import second_sentence, terminal_text
+from eventstudy.report import Terminal
 from eventstudy.report.formats.figure_files import card
-from eventstudy.report.sentences.caveats import list_caveats
+from eventstudy.report.sentences.caveats import list_caveats, second_sentence
 from eventstudy.returns import ReturnsPanel
 from eventstudy.runs import compare_runs
 from eventstudy.runs.comparison import as_markdown
@@ -89,7 +89,7 @@ def test_the_largest_fall_that_is_missing_is_the_second_sentence_everywhere() ->
     )
     # All events are of one name here, but the missing one has a ticker of its own.
     assert second_sentence(study) == said
-    assert said in " ".join(str(terminal_text(study)).split())
+    assert said in " ".join(str(Terminal(study).text()).split())
     assert said in page(results)
     drawn = " ".join(" ".join(ET.fromstring(card(study)["card.svg"]).itertext()).split())
     assert said.removesuffix(".") in drawn

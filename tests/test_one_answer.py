@@ -18,9 +18,11 @@ from test_missing import halted
 import eventstudy as es
 from eventstudy.cli.main import main
 from eventstudy.findings import FinishedRun
-from eventstudy.report import export_file, second_sentence, split_answer
+from eventstudy.report import Export
 from eventstudy.report.formats.figure_files import card
 from eventstudy.report.formats.terminal import percent_text
+from eventstudy.report.sentences.answer import split_answer
+from eventstudy.report.sentences.caveats import second_sentence
 from eventstudy.runs.index import render_index
 from eventstudy.settings import StudyConfig
 from eventstudy.studies import EventStudyResults
@@ -63,7 +65,7 @@ def test_every_outlet_has_the_two_sentences_and_the_number(case: str, tmp_path: 
     head, second = split_answer(findings)[0].removesuffix("."), second_sentence(findings)
     assert second
     number = percent_text(findings.sample.answer.effect.estimate).removesuffix("%")
-    workbook = openpyxl.load_workbook(export_file(run, "xlsx", tmp_path / "run.xlsx"))
+    workbook = openpyxl.load_workbook(Export(run).write_file("xlsx", tmp_path / "run.xlsx"))
     cells = [str(cell.value) for row in workbook.worksheets[0] for cell in row]
     listed = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))["answers"][0]
     drawn = " ".join(ET.fromstring(card(findings)["card.svg"]).itertext())

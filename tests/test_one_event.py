@@ -13,7 +13,7 @@ from violent import k_by_hand
 
 import eventstudy as es
 from eventstudy.analysis.answer.one_event import OneEvent
-from eventstudy.report import terminal_text
+from eventstudy.report import Terminal
 from eventstudy.report.sentences.answer import describe_one_event, doubt_variance
 from eventstudy.report.sentences.caveats import headline
 from eventstudy.studies import EventStudyResults
@@ -133,7 +133,7 @@ def test_report_and_terminal_say_it(effect: float) -> None:
     assert (answer.verdict == "different") == (effect == -0.09)
     for text in (
         headline(findings(results)),
-        " ".join(str(terminal_text(findings(results), verbose=True)).split()),
+        " ".join(str(Terminal(findings(results)).text(verbose=True)).split()),
     ):
         assert f"Of 109 earlier windows of the same length, {found.as_far} moved as far" in text
         assert f"Of 9 peers, {found.peers_as_far} moved as much on the same days." in text

@@ -12,7 +12,7 @@ from pages import findings
 
 from eventstudy.events import events_from_frame
 from eventstudy.findings import Findings
-from eventstudy.report import split_answer
+from eventstudy.report.sentences.answer import split_answer
 from eventstudy.report.sentences.caveats import headline
 from eventstudy.returns import load_returns
 from eventstudy.studies import EventStudy

@@ -16,7 +16,7 @@ from eventstudy.calendars import Exchange, bundled_rows
 from eventstudy.cli.main import main
 from eventstudy.findings.finished_run import read_findings
 from eventstudy.fitting import find_other_listings
-from eventstudy.report import terminal_text
+from eventstudy.report import Terminal
 from eventstudy.report.sentences.caveats import asides
 from eventstudy.report.tables.checks import list_checks
 from eventstudy.studies import EventStudyResults
@@ -86,7 +86,7 @@ def test_what_counts_twice_is_said_with_the_answer_of_each_firm_once() -> None:
     [said] = [text for text in asides(study) if "counts more than once" in text]
     assert said.startswith("One announcement counts more than once (TSM and 2330.TW).")
     assert said.endswith("--firm ticker.")
-    assert "counts more than once" in " ".join(str(terminal_text(study)).split())
+    assert "counts more than once" in " ".join(str(Terminal(study).text()).split())
     assert "Each firm counted once" in page(results)
     check = list_checks(study)[1]
     assert (check.kind, check.n_events, check.pvalue) == ("once", 5, single.pvalue)

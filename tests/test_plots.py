@@ -16,7 +16,8 @@ from eventstudy.analysis import implied_path_of
 from eventstudy.calendars import Window
 from eventstudy.errors import ConfigError
 from eventstudy.findings.event_series import price_path
-from eventstudy.report import split_answer, write_figures
+from eventstudy.report import write_figures
+from eventstudy.report.sentences.answer import split_answer
 from eventstudy.studies import EventStudyResults
 from eventstudy.words import words
 

@@ -17,10 +17,10 @@ from eventstudy.analysis import Interval, Missing, answer_of
 from eventstudy.calendars import Window
 from eventstudy.events import read_events
 from eventstudy.findings import FinishedRun
-from eventstudy.report import second_sentence, terminal_text
+from eventstudy.report import Terminal
 from eventstudy.report.sentences import answer
 from eventstudy.report.sentences import top as limits
-from eventstudy.report.sentences.caveats import asides, headline
+from eventstudy.report.sentences.caveats import asides, headline, second_sentence
 from eventstudy.report.tables.table import stars
 from eventstudy.settings import StudyConfig
 from eventstudy.studies import EventStudyResults, run_study
@@ -295,7 +295,7 @@ def test_one_car_left_of_several_events_is_told_as_that_of_one_event() -> None:
     assert decided is not None
     assert decided.pvalue == pytest.approx(single.pvalue)
     assert sample.shown[0] == "event_t_regime"
-    assert re.search(r"\[0, \+1\] +main +1 ", str(terminal_text(findings(left), verbose=True)))
+    assert re.search(r"\[0, \+1\] +main +1 ", str(Terminal(findings(left)).text(verbose=True)))
 
 
 def test_the_main_test_decides_alone_where_ranks_disagree(tmp_path: Path) -> None:

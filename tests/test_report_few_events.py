@@ -14,9 +14,10 @@ from conftest import Market
 from pages import CONFIG, MAIN, findings, page
 
 from eventstudy.findings import FinishedRun
-from eventstudy.report import second_sentence, terminal_text
+from eventstudy.report import Terminal
 from eventstudy.report.formats.latex import latex_tables
 from eventstudy.report.formats.terminal import p_text
+from eventstudy.report.sentences.caveats import second_sentence
 from eventstudy.runs.index import render_index
 from eventstudy.studies import EventStudyResults
 from eventstudy.words import words
@@ -52,7 +53,7 @@ def test_every_output_of_a_run_has_the_same_answer(few: EventStudyResults, tmp_p
     assert decided.overturn.firm_variance == pytest.approx(around.mean())
     swing = f"these shares swung {np.sqrt(around.mean()):.1f} times as much as usual."
     assert swing in (folder / "report.md").read_text(encoding="utf-8")
-    row = re.search(r"\[0, \+1\] +main .*", str(terminal_text(findings(few), verbose=True)))[0]  # type: ignore[index]
+    row = re.search(r"\[0, \+1\] +main .*", str(Terminal(findings(few)).text(verbose=True)))[0]  # type: ignore[index]
     assert p_text(decided.pvalue) in row.split()
     assert f"{100 * decided.effect.estimate:+.2f}%" in row
     markdown = (folder / "report.md").read_text(encoding="utf-8")

@@ -12,11 +12,13 @@ from conftest import Market
 from pages import MAIN, findings, page, plain, with_columns
 from situations import placed
 
-from eventstudy.report import markdown, settings_text, terminal_text
+from eventstudy.report import Terminal
+from eventstudy.report.formats.pages import markdown
 from eventstudy.report.sentences.answer import count_subject, name_group
 from eventstudy.report.sentences.caveats import headline
 from eventstudy.report.sentences.top import describe_setup, find_limitations
 from eventstudy.report.tables.events import group_lede
+from eventstudy.report.tables.methods import settings_text
 from eventstudy.settings import StudyConfig
 from eventstudy.words import capitalised, say, words
 
@@ -64,7 +66,7 @@ def test_a_p_below_the_level_never_reads_as_the_level() -> None:
     said = words().pvalue(p)
     assert re.fullmatch(r"0\.049\d+", said)
     study = findings(results)
-    shown = [page(results), markdown(study), str(terminal_text(study, verbose=True))]
+    shown = [page(results), markdown(study), str(Terminal(study).text(verbose=True))]
     shown += [str(results.test("bmp_kp", MAIN)), str(results.summary([MAIN]))]
     assert all(said in text for text in shown)
     sentences = [headline(study), *shown]

@@ -27,7 +27,7 @@ from eventstudy.cli.main import main
 from eventstudy.errors import ConfigError
 from eventstudy.files.csv_text import read_numbers
 from eventstudy.findings.finished_run import read_findings
-from eventstudy.report import terminal_text
+from eventstudy.report import Terminal
 from eventstudy.report.formats.pages import render_report
 from eventstudy.report.tables.checks import checks_table, list_checks
 from eventstudy.settings import StudyConfig
@@ -330,7 +330,7 @@ class TestRun:
             assert {"model", "estimation", "window", "sample"} <= set(texts)
         findings = read_findings(run)
         assert render_report(findings) == html
-        assert "Other choices\nOf 16 specifications" in str(terminal_text(findings, verbose=True))
+        assert "Other choices\nOf 16 specifications" in str(Terminal(findings).text(verbose=True))
 
     def test_the_windows_by_models_are_in_markdown_and_latex(self, run: Path) -> None:
         markdown = (run / "report.md").read_text(encoding="utf-8")
@@ -488,7 +488,7 @@ class TestCommands:
         shares = pd.read_csv(folder / "tables" / "specifications_by_choice.csv")
         assert shares.groupby("choice")["n"].sum().eq(24).all()
         findings = read_findings(folder)
-        assert "Other choices" not in str(terminal_text(findings, verbose=True))
+        assert "Other choices" not in str(Terminal(findings).text(verbose=True))
         checks = list_checks(findings)
         kinds = [check.kind for check in checks]
         assert kinds == sorted(kinds, key=["main", "leave_out", "window", "model", "test"].index)

@@ -17,8 +17,9 @@ from situations import CLOSE, DISPERSED, ONE, placed
 
 from eventstudy.cli.main import main
 from eventstudy.findings import Findings
-from eventstudy.report import split_answer, terminal_text
+from eventstudy.report import Terminal
 from eventstudy.report.formats.terminal import p_text, percent_text, sketch, summary, text_table
+from eventstudy.report.sentences.answer import split_answer
 from eventstudy.report.tables.columns import NAME, Column, Kind
 from eventstudy.report.tables.table import Row, make_table
 from eventstudy.settings import StudyConfig
@@ -46,7 +47,7 @@ def summary_of(results: EventStudyResults, config: StudyConfig = CONFIG) -> str:
 
 
 def long_text(findings: Findings) -> str:
-    return str(terminal_text(findings, "report.html", verbose=True))
+    return str(Terminal(findings).text("report.html", verbose=True))
 
 
 @pytest.mark.parametrize("kind", STUDIES)
@@ -143,7 +144,7 @@ SITUATIONS = {
 def test_the_answer_fits_one_screen(kind: str) -> None:
     findings = SITUATIONS[kind]()
     for verbose in (False, True):
-        text = terminal_text(findings, "reports/events/report.html", verbose=verbose)
+        text = Terminal(findings).text("reports/events/report.html", verbose=verbose)
         lines = str(text).splitlines()
         assert max(map(len, lines)) <= 79
         assert verbose or len(lines) <= 25
@@ -153,19 +154,19 @@ def test_the_answer_fits_one_screen(kind: str) -> None:
         assert " ".join(head.split()) == ascii_text(split_answer(findings)[0]).replace("\n", " ")
         assert "p =\n" not in str(text)
     assert "-v, or open reports/events/report.html" in str(
-        terminal_text(findings, "reports/events/report.html")
+        Terminal(findings).text("reports/events/report.html")
     )
 
 
 def test_a_long_path_stays_whole() -> None:
     page = f"reports/{'x' * 90}/report.html"
-    text = str(terminal_text(findings_of(STUDIES["few"].fit()), page))
+    text = str(Terminal(findings_of(STUDIES["few"].fit())).text(page))
     assert text.splitlines()[-1].endswith(page)
     assert len(text.splitlines()) <= 25
 
 
 def test_an_early_study_has_no_p_of_its_main_window() -> None:
-    text = str(terminal_text(too_early(), "report.html"))
+    text = str(Terminal(too_early()).text("report.html"))
     assert text.startswith("Too early to say")
     row = next(line for line in text.splitlines() if " main " in line)
     assert row.split()[-1] == "-"
@@ -181,7 +182,7 @@ def test_before_and_after_are_said_with_their_p() -> None:
     )
     assert min(before, after) >= 0.05
     line = f"No significant move before ({words().p(before)}) or after ({words().p(after)})."
-    assert line.replace("\xa0", " ") in str(terminal_text(findings, ""))
+    assert line.replace("\xa0", " ") in str(Terminal(findings).text(""))
 
 
 def test_the_group_of_the_answer_comes_first_in_the_tables(tmp_path: Path) -> None:

@@ -15,9 +15,10 @@ from scipy import stats
 from eventstudy.analysis import UnequalReactions
 from eventstudy.calendars import Window
 from eventstudy.findings import Findings, FinishedRun
-from eventstudy.report import markdown, split_answer, terminal_text
+from eventstudy.report import Terminal
 from eventstudy.report.formats.excel import workbook
-from eventstudy.report.sentences.answer import brief
+from eventstudy.report.formats.pages import markdown
+from eventstudy.report.sentences.answer import brief, split_answer
 from eventstudy.report.tables.checks import list_checks
 from eventstudy.report.tables.windows import windows_table, write_tests_note
 from eventstudy.studies import EventStudyResults
@@ -110,7 +111,7 @@ def test_every_outlet_with_checks_has_the_row(
     for sheet in ("Summary", "Checks"):
         (row,) = (row for row in book[sheet].iter_rows(values_only=True) if row[0] == ROW)
         assert row[4 if sheet == "Summary" else 5] == pytest.approx(found.pvalue)
-    texts = page(differ), markdown(study), str(terminal_text(study, verbose=True))
+    texts = page(differ), markdown(study), str(Terminal(study).text(verbose=True))
     for text in texts:
         assert ROW in unescape(text)
 
@@ -119,7 +120,7 @@ def test_the_cell_of_false_alarms_is_a_range(study: Findings, differ: EventStudy
     rates = {row.key: row.values["false_alarms"] for row in windows_table(study).blocks[0].rows}
     assert [key for key, rate in rates.items() if rate == "0.5 to 5%"] == ["0_1"]
     assert page(differ).count("<td>0.5 to 5%</td>") == 1
-    assert str(terminal_text(study, verbose=True)).count("0.5 to 5%") == 1
+    assert str(Terminal(study).text(verbose=True)).count("0.5 to 5%") == 1
     note = write_tests_note(study)
     assert "where it is the firms' own, false alarms are 0.5 to 5%" in note
     assert note.endswith("times as much as usual, in both directions.")

@@ -51,7 +51,7 @@ def explain(
     from ..analysis import explain as regress
     from ..calendars import Window
     from ..errors import ConfigError
-    from ..report import regressions_as, regressions_text
+    from ..report import Regressions
     from ..runs import Record
 
     if not on:
@@ -65,19 +65,18 @@ def explain(
     chosen = {name: option for name, option in choices.items() if option}
     labels = dict(_read_label(text) for text in label)
     fits = {text: regress(study, text, window, labels=labels, **chosen) for text in on}
+    regressions = Regressions(fits)
     if plot:
-        from ..report import plot_coefficients, save_figure
-
-        save_figure(plot_coefficients(fits), plot)
+        regressions.draw(plot)
     if as_json:
         rows = {text: fit.table.to_json(orient="records") for text, fit in fits.items()}
         print_json({text: json.loads(table) for text, table in rows.items()})
     elif form == "latex":
-        display(regressions_as(form, fits).rstrip())
+        display(regressions.latex().rstrip())
     elif form == "html":
-        display(regressions_as("page", fits, title=config.title or folder.name))
+        display(regressions.page(config.title or folder.name))
     else:
-        display(regressions_text(fits if len(fits) > 1 else {"": fits[on[0]]}))
+        display(Regressions(fits if len(fits) > 1 else {"": fits[on[0]]}).text())
 
 
 def _read_label(text: str) -> tuple[str, str]:
@@ -108,10 +107,10 @@ def robustness(
     Prints a table, and writes specifications.csv and the curve into --out. Without --grid or a
     [grid] in the study file: three models, two estimation windows and four windows of the effect.
     """
-    from ..report import analysis_by_choice, analysis_of_grid, analysis_text
+    from ..report import grid_text
     from ..studies import robustness_of
     from ..utility import Workers
-    from ..words import say, speaking_of
+    from ..words import say
     from .request import read_order
 
     order = read_order(config_file, events, settings)
@@ -126,9 +125,7 @@ def robustness(
         cells = {name: json.loads(table.to_json(orient="records")) for name, table in rows.items()}
         print_json({"sentence": str(results), **cells})
     elif not quiet:
-        with speaking_of(order.origin.config.measure):
-            for analysis in (analysis_of_grid, analysis_by_choice):
-                display(analysis_text(analysis(results.table)) + "\n")
+        display(grid_text(results.table, order.origin.config.measure) + "\n")
         display(say("specifications.wrote", files=files))
 
 

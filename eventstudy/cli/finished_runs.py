@@ -17,8 +17,7 @@ from .options import JSON, MOVED, QUIET, SWITCH, Number, options
 from .shared import DIFFERENT, INCOMPLETE, PATH, display, print_json, reading_codes, tell
 
 if TYPE_CHECKING:
-    from ..findings import FinishedRun
-    from ..report import Choice
+    from ..report import Export
 
 KINDS = ("html", "card", "pdf", "tex", "xlsx", "md", "json", "parquet")
 # The files to open of the formats that every run folder holds.
@@ -55,12 +54,13 @@ def report(
     """
     from ..calendars import Window
     from ..findings import FinishedRun
-    from ..report import Choice, export_file, exported
+    from ..report import Export
     from ..runs import verify_run
 
-    finished, kinds = FinishedRun.read(run), tuple(dict.fromkeys(kinds or ["html"]))
-    choice = Choice(tuple(map(Window.of, windows)), tests, full)
-    _check_choice(kinds, choice)
+    finished = FinishedRun.read(run)
+    kinds = tuple(dict.fromkeys(kinds or ["html"]))
+    export = Export(finished, tuple(map(Window.of, windows)), tuple(tests), full)
+    _check_choice(kinds, export)
     state = verify_run(run)
     if FinishedRun.DOCUMENT.file in state.changed:
         _refuse(run, state.lost, "no format is made from it: ")
@@ -69,12 +69,12 @@ def report(
     for kind in kinds:
         with _drawing(run):
             if out is None:
-                paths = _beside(finished, run, kind, choice, is_missing=bool(state.missing))
+                paths = _beside(export, run, kind, is_missing=bool(state.missing))
             elif len(kinds) == 1 and out.suffix in _endings(kind):
-                paths = [export_file(finished, kind, out, choice=choice)]
+                paths = [export.write_file(kind, out)]
                 paths += [out.with_suffix(".bib")] * (kind == "tex")
             else:
-                paths = exported(finished, kind, out, choice=choice)
+                paths = export.write(kind, out)
         display("\n".join(map(str, paths)))
     state = verify_run(run)
     if state.missing or state.changed:
@@ -118,10 +118,10 @@ def cite(run: Path | None) -> None:
     display(write_bibtex(FinishedRun.read(run).findings if run else None), nl=False)
 
 
-def _check_choice(kinds: tuple[str, ...], choice: Choice) -> None:
+def _check_choice(kinds: tuple[str, ...], export: Export) -> None:
     """Raise ConfigError for an option of a format that was not asked for."""
-    options = (("--full", "pdf", choice.full), ("--car", "tex", choice.windows))
-    for option, kind, is_set in (*options, ("--test", "tex", choice.tests)):
+    options = (("--full", "pdf", export.full), ("--car", "tex", export.windows))
+    for option, kind, is_set in (*options, ("--test", "tex", export.tests)):
         if is_set and kind not in kinds:
             raise ConfigError("is for another format", where=option, remedy=f"add --format {kind}")
 
@@ -146,19 +146,16 @@ def _refuse(run: Path, files: Sequence[str], more: str = "") -> NoReturn:
     sys.exit(DIFFERENT)
 
 
-def _beside(
-    finished: FinishedRun, run: Path, kind: str, choice: Choice, *, is_missing: bool
-) -> list[Path]:
+def _beside(export: Export, run: Path, kind: str, *, is_missing: bool) -> list[Path]:
     """Return the files of one format: those that the run holds, or one next to it.
 
     Parameters
     ----------
-    finished : FinishedRun
+    export : Export
+        A table of chosen windows or tests is none that the run holds.
     run : Path
         Its folder.
     kind : str
-    choice : Choice
-        A table of chosen windows or tests is none that the run holds.
     is_missing : bool
         Whether the run lacks files, which are written again.
 
@@ -166,12 +163,10 @@ def _beside(
     -------
     list of Path
     """
-    from ..report import export_beside, exported
-
-    if kind not in HELD or (kind == "tex" and (choice.windows or choice.tests)):
-        return export_beside(finished, kind, run.resolve(), choice=choice)
+    if kind not in HELD or (kind == "tex" and (export.windows or export.tests)):
+        return export.write_beside(kind, run.resolve())
     if is_missing:
-        exported(finished, kind, run, missing=True)
+        export.write(kind, run, missing=True)
     return sorted(run.glob(HELD[kind]))
 
 

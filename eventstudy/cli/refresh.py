@@ -252,7 +252,7 @@ def _log(done: Refreshed) -> None:
 
 
 def _as_text(done: Refreshed, findings: Findings) -> str:
-    from ..report import answers
+    from ..report import Terminal
     from ..words import ascii_text, say
 
     if done.results is None:
@@ -262,7 +262,7 @@ def _as_text(done: Refreshed, findings: Findings) -> str:
     lines = [f"refreshed: {'; '.join(done.why)}", *(same or [str(changes)] * bool(changes))]
     if provisional := findings.pooled.flags.get("incomplete_window", 0):
         lines.append(say("terminal.provisional", n=provisional))
-    lines += [answers(findings), f"Report: {done.folder / 'report.html'}"]
+    lines += [Terminal(findings).answers(), f"Report: {done.folder / 'report.html'}"]
     return ascii_text("\n".join(lines))
 
 

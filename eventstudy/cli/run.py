@@ -106,10 +106,10 @@ def run(
 
 
 def _show(stand_ins: str, findings: Findings, folder: Path, verbose: bool) -> None:
-    from ..report import terminal_text
+    from ..report import Terminal
 
     shared.display(stand_ins, nl=False)
-    shared.display(terminal_text(findings, str(folder / "report.html"), verbose=verbose))
+    shared.display(Terminal(findings).text(str(folder / "report.html"), verbose=verbose))
 
 
 def _new_notices(results: FittedStudy, lock: Path | None, lost: str) -> list[str]:

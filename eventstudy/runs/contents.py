@@ -53,7 +53,7 @@ def fill(
         What the manifest has besides.
     """
     from ..findings import FinishedRun
-    from ..report import HELD, exported
+    from ..report import Export
 
     (stage / "data").mkdir()
     if origin:
@@ -71,9 +71,9 @@ def fill(
     facts_of_run: Any = {"name": target.name, "provenance": provenance, "tables": tables}
     run = FinishedRun.of(results, config, **facts_of_run)
     results.memo["findings"] = run.findings
-    for kind in HELD:
+    for kind in Export.HELD:
         step(f"report ({kind})")
-        exported(run, kind, stage)
+        Export(run).write(kind, stage)
     if config.figures and len(results):
         from ..report import write_figures
 

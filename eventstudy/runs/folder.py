@@ -163,11 +163,11 @@ class RunFolder:
             As for :meth:`write`.
         """
         from ..findings import FinishedRun
-        from ..report import cases, losses
+        from ..report import Terminal
 
         failed = self.write(results, **settings) if is_shown and self._is_free() else None
-        findings = FinishedRun.of(results, settings["config"]).findings
-        lines = [losses(findings, written=False), *cases(findings)]
+        terminal = Terminal(FinishedRun.of(results, settings["config"]).findings)
+        lines = [terminal.losses(written=False), *terminal.cases()]
         if failed:
             lines.append(f"Report: {failed / 'report.html'}")
         return failed, nothing_usable(results, "\n".join(lines))

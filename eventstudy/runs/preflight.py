@@ -19,6 +19,7 @@ from ..settings import StudyConfig
 from ..utility import did_you_mean
 from ..words import words
 
+
 class UndecidedError(DataError):
     """No event could be studied, and a source did not answer for some: try again later."""
 

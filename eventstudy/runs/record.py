@@ -11,7 +11,7 @@ import secrets
 import stat
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from functools import cached_property
 from importlib import metadata
@@ -27,11 +27,11 @@ from ..files import InputFile, inside, read_csv
 from ..findings import Document, Findings
 from ..fitting import FittedStudy
 from ..prices import confirmed_on, described, is_name
-from ..report import answer, second_sentence
+from ..report import Statement
 from ..returns import ReturnsPanel
 from ..settings import StudyConfig
 from ..utility import BoolArray, Flag, __version__
-from ..words import make_error, speaking_of
+from ..words import make_error
 from .manifest import LARGEST_TABLE, MANIFEST, SCHEMA, Manifest, read_manifest
 from .origin import ASKED, SIZES, Origin, hash_of
 
@@ -336,20 +336,16 @@ def hash_manifest(manifest: Mapping[str, Any]) -> str:
 
 def answers(findings: Findings) -> list[dict[str, Any]]:
     """Return the answer over the main window, of each group where the events are split."""
-
     out = []
-    with speaking_of(findings.setup.measure):
-        for sample in findings.groups or findings.samples:
-            result, text = sample.answer, answer(findings, sample)
-            out.append({
-                "group": sample.group, "window": str(findings.setup.main),
-                "headline": text.pieces[0][0], "text": str(text),
-                "caveat": second_sentence(findings, sample),
-                "verdict": result.verdict, "test": result.test,
-                "estimate": _number(result.effect.estimate),
-                "pvalue": _number(result.pvalue), "n_events": result.n_events,
-                "n_lacking": sample.n_lacking, "n_used": sample.n_used,
-            })  # fmt: skip
+    for sample in findings.groups or findings.samples:
+        result, statement = sample.answer, Statement.of(findings, sample)
+        out.append({
+            "group": sample.group, "window": str(findings.setup.main), **asdict(statement),
+            "verdict": result.verdict, "test": result.test,
+            "estimate": _number(result.effect.estimate),
+            "pvalue": _number(result.pvalue), "n_events": result.n_events,
+            "n_lacking": sample.n_lacking, "n_used": sample.n_used,
+        })  # fmt: skip
     return out
 
 

@@ -17,7 +17,6 @@ import numpy as np
 from ..analysis import NO_RESULT
 from ..errors import EventStudyError, RunFolderError
 from ..prices import confirmed_on
-from ..report import settings_text
 from ..returns import Measure
 from ..settings import StudyConfig
 from ..significance import STATISTICS
@@ -60,7 +59,7 @@ class Run:
         What is studied; one that is not known counts as returns.
     headline, answer : str
         The verdict, and the sentence that follows it with the caveat.
-    setup : str
+    setup : mapping
         Model, estimation window, and the settings that are not as by default.
     others : tuple of str
         How many events are not in the answer, and the answers of the other groups, in short.
@@ -92,7 +91,7 @@ class Run:
     measure: str
     headline: str
     answer: str
-    setup: str
+    setup: Mapping[str, object]
     others: tuple[str, ...]
     effect: str
     pvalue: str
@@ -215,17 +214,17 @@ def _about(first: Stated, events: EventCounts) -> str:
     return ", ".join(filter(None, (source, say("index.first", group=group) if group else "")))
 
 
-def _setup(config: Mapping[str, Any], measure: str) -> str:
+def _setup(config: Mapping[str, Any], measure: str) -> dict[str, object]:
     """Return model, estimation window and what else is not as by default; files by their names."""
     if not config:
-        return ""
+        return {}
     usual = StudyConfig().to_dict()
     model = config.get("model") or StudyConfig().with_options({"measure": measure}).normal_model
     shown = {"model": model, "estimation": config.get("estimation", usual["estimation"])}
     hidden = {*shown, *_SILENT}
     other = [k for k, v in usual.items() if k not in hidden and config.get(k, v) != v]
     shown |= {name: _short_setting(name, config[name]) for name in other}
-    return clipped(settings_text(shown), 160)
+    return shown
 
 
 def _study(name: str, config: Mapping[str, Any], events: EventCounts) -> dict[str, Any]:

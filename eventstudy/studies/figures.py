@@ -12,12 +12,10 @@ import pandas as pd
 from ..analysis import Answer, Calibration, CarRegression, Influence, Power, SideBySide
 from ..report import (
     Look,
+    Regressions,
     plot_answer,
-    plot_coefficients,
     plot_influence,
     plot_power,
-    regressions_as,
-    regressions_text,
 )
 from ..words import Paragraph
 
@@ -50,18 +48,18 @@ class _Columns:
         **look : str or color
             `title`, and `color` of the first regression.
         """
-        return plot_coefficients(self.columns, ax, **look)
+        return Regressions(self.columns).plot(ax, **look)
 
     def to_latex(self) -> str:
         """Return a table of LaTeX of at most 330 points, with stars and errors in parentheses."""
-        return regressions_as("latex", self.columns)
+        return Regressions(self.columns).latex()
 
     def to_html(self) -> str:
         """Return what the regressions say and their table as a part of a page of HTML."""
-        return regressions_as("html", self.columns)
+        return Regressions(self.columns).html()
 
     def __str__(self) -> str:
-        return regressions_text(self.columns)
+        return Regressions(self.columns).text()
 
     __repr__ = __str__
     _repr_html_ = to_html

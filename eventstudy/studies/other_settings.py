@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from importlib.util import find_spec
+from io import BytesIO
 from itertools import count
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import pandas as pd
@@ -19,7 +20,7 @@ from ..events import Events
 from ..files import to_csv
 from ..fitting import StudyInputs
 from ..prices import PriceProvider
-from ..report import SpecificationCurve, curve_file, plot_specifications, png_of
+from ..report import curve_file, plot_specifications
 from ..settings import StudyConfig
 from .doors import EventStudy, inputs_of
 from .results import EventStudyResults
@@ -54,7 +55,7 @@ class RobustnessResults(Specifications):
         Axes
         """
 
-        return plot_specifications(SpecificationCurve.of(self.table), ax)
+        return plot_specifications(self.table, ax)
 
     def save(self, out: str | Path) -> list[Path]:
         """Write ``specifications`` as CSV, SVG and PNG (matplotlib), and ``_by_choice.csv``.
@@ -72,9 +73,9 @@ class RobustnessResults(Specifications):
         """
         files = {".csv": to_csv(self.table), "_by_choice.csv": to_csv(self.by_choice())}
         if self.summary()["n"]:
-            files[".svg"] = curve_file(SpecificationCurve.of(self.table)).encode()
+            files[".svg"] = curve_file(self.table).encode()
             if find_spec("matplotlib"):
-                files[".png"] = png_of(self.plot())
+                files[".png"] = _png_of(self.plot())
         folder = Path(out)
         folder.mkdir(parents=True, exist_ok=True)
         stems = (f"specifications{f'-{k}' * (k > 1)}" for k in count(1))
@@ -91,6 +92,13 @@ class RobustnessResults(Specifications):
 def _is_free(path: Path, content: bytes) -> bool:
     """Return whether there is no file, or one with these bytes."""
     return not path.exists() or path.read_bytes() == content
+
+
+def _png_of(axes: Axes) -> bytes:
+    """Return the figure of axes as the bytes of a PNG file."""
+    file, figure = BytesIO(), cast("Any", axes.figure)
+    figure.savefig(file, format="png", dpi=144, metadata={"Software": None})
+    return file.getvalue()
 
 
 def robustness(

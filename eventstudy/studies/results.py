@@ -36,18 +36,17 @@ from ..events import FIXED, KNOWN, REPLACED
 from ..findings import Findings, FinishedRun, find_group
 from ..fitting import CONFOUNDER, FittedStudy, WindowLike, WindowsLike, is_large, with_market_values
 from ..report import (
-    answer_text,
+    Export,
+    Statement,
+    Terminal,
     plot_caar,
     plot_car_forest,
     plot_event,
     plot_path,
-    second_sentence,
-    split_answer,
-    terminal_text,
 )
 from ..settings import StudyConfig
 from ..utility import IntArray
-from ..words import say, speaking_of
+from ..words import say
 from . import figures
 
 # Notes under a summary.
@@ -163,9 +162,9 @@ class EventStudyResults(FittedStudy):
         if window != self.main:
             findings = self.findings(config=replace(self.settings, windows=(window,)))
         if group == findings.sample.group:
-            return str(terminal_text(findings))
+            return str(Terminal(findings).text())
         sample = next(sample for sample in findings.samples if sample.group == group)
-        return answer_text(findings, sample)
+        return Terminal(findings).answer(sample)
 
     def power(
         self, window: WindowLike | None = None, *, group: str | None = None
@@ -355,9 +354,7 @@ class EventStudyResults(FittedStudy):
 
     def to_markdown(self, *, config: StudyConfig | None = None) -> str:
         """Return the report as Markdown."""
-        from ..report import markdown
-
-        return markdown(self.findings(config=config))
+        return str(self._export(config).files("md")["report.md"])
 
     def to_latex(self, table: str = "caar", *, config: StudyConfig | None = None) -> str:
         """Return a LaTeX table.
@@ -372,9 +369,7 @@ class EventStudyResults(FittedStudy):
         -------
         str
         """
-        from ..report import latex_table
-
-        return latex_table(self.findings(config=config), table)
+        return self._export(config).latex(table)
 
     def to_excel(self, path: str | Path, *, config: StudyConfig | None = None) -> Path:
         """Write a workbook with one sheet a table (extra ``excel``).
@@ -405,9 +400,10 @@ class EventStudyResults(FittedStudy):
         return self._exported("parquet", path, config)
 
     def _exported(self, kind: str, path: str | Path, config: StudyConfig | None) -> Path:
-        from ..report import export_file
+        return Export(FinishedRun.of(self, config)).write_file(kind, Path(path))
 
-        return export_file(FinishedRun.of(self, config), kind, Path(path))
+    def _export(self, config: StudyConfig | None) -> Export:
+        return Export(FinishedRun(self.findings(config=config)))
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -483,8 +479,8 @@ class EventStudyResults(FittedStudy):
         if is_large(self):
             return super().__repr__()
         findings = self.findings()
-        with speaking_of(findings.setup.measure):
-            return f"{split_answer(findings)[0]} {second_sentence(findings)}".strip()
+        statement = Statement.of(findings)
+        return f"{statement.headline} {statement.caveat}".strip()
 
     def __str__(self) -> str:
         return "\n".join([str(self.answer()), *self._first_notes()])

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from io import BytesIO
-from typing import TYPE_CHECKING, Any, Unpack, cast
+from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
+import pandas as pd
 
 from ...analysis import (
     CONSTANT,
@@ -114,15 +114,17 @@ def _name_term(row: Mapping[Any, Any]) -> str:
     return f"{label}, {row['per']}" if row["per"] else str(label)
 
 
-def plot_specifications(curve: SpecificationCurve, ax: Axes | None = None) -> Axes:
+def plot_specifications(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
     """Draw the effects of all specifications with their 95% intervals, by size.
 
     Parameters
     ----------
-    curve : SpecificationCurve
+    table : DataFrame
+        Of the specifications.
     ax : Axes, optional
         Drawn into; by default the axes of a new figure.
     """
+    curve = SpecificationCurve.of(table)
     if ax is None and curve.choices:
         ax = _draw_choices(curve)
     axes, half, xs = new_axes(ax), (curve.high - curve.low) / 2, np.arange(len(curve.estimate))
@@ -179,10 +181,3 @@ def plot_power(numbers: Calibration | Power, ax: Axes | None = None) -> Axes:
     if isinstance(numbers, Power):
         return titled(axes, "plot.power_closed")
     return titled(axes, "plot.power", n=numbers.draws)
-
-
-def png_of(axes: Axes) -> bytes:
-    """Return the figure of axes as the bytes of a PNG file."""
-    file, figure = BytesIO(), cast("Any", axes.figure)
-    figure.savefig(file, format="png", dpi=144, metadata={"Software": None})
-    return file.getvalue()

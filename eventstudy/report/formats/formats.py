@@ -6,6 +6,7 @@ import io
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 import pandas as pd
 
@@ -18,7 +19,7 @@ from ...words import say
 from ..tables.methods import write_bibtex
 from .excel import workbook
 from .figure_files import card
-from .latex import latex_tables
+from .latex import latex_table, latex_tables
 from .pages import event_pages, list_event_pages, markdown, pdf, render_report
 
 BIBLIOGRAPHY = "tables/references.bib"
@@ -26,33 +27,120 @@ Files = Mapping[str, str | bytes]
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
-    """What of a run is shown: windows and tests of the LaTeX table, and whether a PDF is whole."""
+class Export:
+    """A finished run that is written in other formats.
 
+    Attributes
+    ----------
+    run : FinishedRun
+    windows, tests : tuple
+        Of the LaTeX table of windows; by default those that fit.
+    full : bool
+        Whether a PDF is the whole report.
+    """
+
+    run: FinishedRun
     windows: tuple[Window, ...] = ()
     tests: tuple[str, ...] = ()
     full: bool = False
 
+    # What every run folder holds.
+    HELD: ClassVar = ("html", "json", "md", "tex")
 
-ALL = Choice()
+    def files(self, kind: str) -> Files:
+        """Return the files of a format by their paths below a folder.
+
+        Parameters
+        ----------
+        kind : str
+            Name in :data:`FORMATS`.
+        """
+        return FORMATS[kind](self)
+
+    def latex(self, name: str) -> str:
+        """Return one of the LaTeX tables; ConfigError if there is none of that name.
+
+        Parameters
+        ----------
+        name : {"caar", "events", "regression"}
+        """
+        return latex_table(self.run.findings, name)
+
+    def write(self, kind: str, folder: Path, *, missing: bool = False) -> list[Path]:
+        """Write a format below a folder, under the names of a run folder.
+
+        Parameters
+        ----------
+        kind : str
+            Name in :data:`FORMATS`.
+        folder : Path
+            Created if it is missing.
+        missing : bool
+            Write only the files that are not there.
+
+        Returns
+        -------
+        list of Path
+            The files written.
+        """
+        contents = {folder / path: content for path, content in self.files(kind).items()}
+        return [write_file(p, c) for p, c in contents.items() if not (missing and p.exists())]
+
+    def write_file(self, kind: str, path: Path) -> Path:
+        """Write a format as one file; LaTeX has its references beside it (``.bib``).
+
+        Parameters
+        ----------
+        kind : str
+            Name in :data:`FORMATS`.
+        path : Path
+            Of the file; pages of single events are left out. Of a card its ending says which
+            picture.
+        """
+        contents = self.files(kind)
+        if kind == "tex":
+            write_file(path.with_suffix(".bib"), contents[BIBLIOGRAPHY])
+            tables = (str(text) for name, text in contents.items() if name != BIBLIOGRAPHY)
+            return write_file(path, "\n".join(tables))
+        alike = [content for name, content in contents.items() if name.endswith(path.suffix)]
+        return write_file(path, next(iter(alike or contents.values())))
+
+    def write_beside(self, kind: str, path: Path) -> list[Path]:
+        """Write the files of a format under the name of a run, each with its own ending.
+
+        Parameters
+        ----------
+        kind : str
+            Name in :data:`FORMATS`.
+        path : Path
+            Of the run folder.
+        """
+        if kind == "tex":
+            tables = self.write_file(kind, path.with_name(f"{path.name}.tex"))
+            return [tables, tables.with_suffix(".bib")]
+        named = {path.with_name(path.name + Path(n).suffix): c for n, c in self.files(kind).items()}
+        return [write_file(place, content) for place, content in named.items()]
 
 
-def _pages(run: FinishedRun, choice: Choice) -> Files:
-    pages = dict(event_pages(run.findings))
-    index = {"events/index.html": list_event_pages(run.findings)} if pages else {}
-    return {"report.html": render_report(run.findings), **index, **pages}
+def _pages(export: Export) -> Files:
+    findings = export.run.findings
+    pages = dict(event_pages(findings))
+    index = {"events/index.html": list_event_pages(findings)} if pages else {}
+    return {"report.html": render_report(findings), **index, **pages}
 
 
-def _tex(run: FinishedRun, choice: Choice) -> Files:
-    tables = latex_tables(run.findings, choice.windows, choice.tests)
+def _tex(export: Export) -> Files:
+    findings = export.run.findings
+    tables = latex_tables(findings, export.windows, export.tests)
     files = {f"tables/{name}.tex": text for name, text in tables.items()}
-    return {**files, BIBLIOGRAPHY: write_bibtex(run.findings, choice.tests)} if files else {}
+    return {**files, BIBLIOGRAPHY: write_bibtex(findings, export.tests)} if files else {}
 
 
-def _card(run: FinishedRun, choice: Choice) -> Files:
-    if run.findings.sample.answer.verdict == NO_RESULT:
-        raise DataError(say("answer.no_card"), where=run.findings.name)
-    return card(run.findings)
+def _card(export: Export) -> Files:
+    findings = export.run.findings
+    if findings.sample.answer.verdict == NO_RESULT:
+        raise DataError(say("answer.no_card"), where=findings.name)
+    return card(findings)
 
 
 def long_table(run: FinishedRun) -> pd.DataFrame:
@@ -83,86 +171,16 @@ def parquet_bytes(run: FinishedRun) -> bytes:
 
 
 # By name: the files of a run, by their paths below a folder.
-FORMATS: Mapping[str, Callable[[FinishedRun, Choice], Files]] = {
+FORMATS: Mapping[str, Callable[[Export], Files]] = {
     "html": _pages,
     "card": _card,
-    "pdf": lambda run, choice: {"report.pdf": pdf(run.findings, full=choice.full)},
+    "pdf": lambda export: {"report.pdf": pdf(export.run.findings, full=export.full)},
     "tex": _tex,
-    "xlsx": lambda run, choice: {"report.xlsx": workbook(run)},
-    "md": lambda run, choice: {"report.md": markdown(run.findings)},
-    "json": lambda run, choice: {run.DOCUMENT.file: run.text},
-    "parquet": lambda run, choice: {"abnormal_returns.parquet": parquet_bytes(run)},
+    "xlsx": lambda export: {"report.xlsx": workbook(export.run)},
+    "md": lambda export: {"report.md": markdown(export.run.findings)},
+    "json": lambda export: {export.run.DOCUMENT.file: export.run.text},
+    "parquet": lambda export: {"abnormal_returns.parquet": parquet_bytes(export.run)},
 }
-# What every run folder holds.
-HELD = ("html", "json", "md", "tex")
-
-
-def exported(
-    run: FinishedRun, kind: str, folder: Path, *, missing: bool = False, choice: Choice = ALL
-) -> list[Path]:
-    """Write a run in one format below a folder, under the names of a run folder.
-
-    Parameters
-    ----------
-    run : FinishedRun
-    kind : str
-        Name in :data:`FORMATS`.
-    folder : Path
-        Created if it is missing.
-    missing : bool
-        Write only the files that are not there.
-    choice : Choice
-        By default everything.
-
-    Returns
-    -------
-    list of Path
-        The files written.
-    """
-    contents = {folder / path: content for path, content in FORMATS[kind](run, choice).items()}
-    return [write_file(p, c) for p, c in contents.items() if not (missing and p.exists())]
-
-
-def export_file(run: FinishedRun, kind: str, path: Path, *, choice: Choice = ALL) -> Path:
-    """Write a run in one format as one file; LaTeX has its references beside it (``.bib``).
-
-    Parameters
-    ----------
-    run : FinishedRun
-    kind : str
-        Name in :data:`FORMATS`.
-    path : Path
-        Of the file; pages of single events are left out. Of a card its ending says which picture.
-    choice : Choice
-        By default everything.
-    """
-    contents = FORMATS[kind](run, choice)
-    if kind == "tex":
-        write_file(path.with_suffix(".bib"), contents[BIBLIOGRAPHY])
-        tables = (str(text) for name, text in contents.items() if name != BIBLIOGRAPHY)
-        return write_file(path, "\n".join(tables))
-    alike = [content for name, content in contents.items() if name.endswith(path.suffix)]
-    return write_file(path, next(iter(alike or contents.values())))
-
-
-def export_beside(run: FinishedRun, kind: str, path: Path, *, choice: Choice = ALL) -> list[Path]:
-    """Write the files of a format under the name of a run, each with its own ending.
-
-    Parameters
-    ----------
-    run : FinishedRun
-    kind : str
-        Name in :data:`FORMATS`.
-    path : Path
-        Of the run folder.
-    choice : Choice
-        By default everything.
-    """
-    if kind == "tex":
-        tables = export_file(run, kind, path.with_name(f"{path.name}.tex"), choice=choice)
-        return [tables, tables.with_suffix(".bib")]
-    contents = FORMATS[kind](run, choice).items()
-    return [write_file(path.with_name(path.name + Path(name).suffix), c) for name, c in contents]
 
 
 def write_file(path: Path, content: str | bytes) -> Path:

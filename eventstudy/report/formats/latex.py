@@ -12,7 +12,7 @@ import pandas as pd
 from jinja2 import Environment
 from markupsafe import Markup
 
-from ...analysis import CarRegression, Interval, not_possible
+from ...analysis import Interval, not_possible
 from ...calendars import Window
 from ...errors import ConfigError
 from ...files import BLANK
@@ -20,8 +20,6 @@ from ...findings import Findings, Sample
 from ...models import MODELS
 from ...significance import STATISTICS
 from ...words import capitalised, clipped, make_error, say, speaking_of, words
-from ..figures.coefficients import draw_coefficients
-from ..figures.svg_canvas import pair
 from ..sentences.answer import name_sample, write_days
 from ..sentences.caveats import doubts, lacking_lines, list_caveats
 from ..tables.events import in_order
@@ -30,8 +28,7 @@ from ..tables.regressions import RegressionTable, tabulate
 from ..tables.robustness import cells_but_for
 from ..tables.table import stars
 from ..tables.windows import find_role
-from .templating import environment as pages
-from .templating import new_environment, style, visible_line
+from .templating import new_environment, visible_line
 
 # What fits on a page, and into a cell.
 MOST_PANELS, MOST_WINDOWS, MOST_INDICES = 3, 6, 4
@@ -295,6 +292,11 @@ def _events(findings: Findings) -> dict[str, Any]:
     return {"events": events, "starred": starred} if events else {}
 
 
+def regression_file(table: RegressionTable) -> str:
+    """Return the file of a table of regressions that belongs to no run."""
+    return _file("regression", _regression(table, "explain"))
+
+
 def _regression(table: RegressionTable, slug: str) -> dict[str, Any]:
     """Return what a template says of regressions: with all columns of one or two, else the main."""
     n = len(table.heads)
@@ -310,43 +312,3 @@ def _regression(table: RegressionTable, slug: str) -> dict[str, Any]:
         "table": table, "heads": heads, "named": named, "panels": panels, "is_full": is_full,
         "elsewhere": elsewhere, "slug": slug, "room": LABELS[n] if is_full else LABELS[0],
     }  # fmt: skip
-
-
-def regressions_as(
-    kind: str, regressions: Mapping[str, CarRegression], title: str = "", about: str = ""
-) -> str:
-    """Return regressions side by side as a table of LaTeX or HTML.
-
-    Parameters
-    ----------
-    kind : {"latex", "html", "page"}
-        "html" is a part of a page, "page" a page by itself.
-    regressions : mapping of str to CarRegression
-        By their heads.
-    title, about : str
-        Of the page.
-    """
-    table = table_of(regressions)
-    if kind == "latex":
-        return _file("regression", _regression(table, "explain"))
-    if kind == "html":
-        css = Markup(style("regression.css")["css"])  # noqa: S704
-        context: dict[str, Any] = {"page": None, "css": css, "style_hash": "", "picture": ""}
-    else:
-        page = {"title": title, "about": about}
-        picture = pair(lambda width: draw_coefficients(table, width=width))
-        context = {"page": page, "picture": picture, **style("answer.css", "regression.css")}
-    return pages().get_template("regression.html.j2").render(table=table, **context)
-
-
-def table_of(regressions: Mapping[str, CarRegression]) -> RegressionTable:
-    """Return regressions as one table; those whose head is their formula are numbered.
-
-    Parameters
-    ----------
-    regressions : mapping of str to CarRegression
-    """
-    tables = {head: fit.with_facts() for head, fit in regressions.items()}
-    window = next(iter(regressions.values())).window
-    notes = [fit.notes for fit in regressions.values()]
-    return tabulate(tables, notes, window, write_days(window))

@@ -11,6 +11,7 @@ from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 from jinja2 import Environment, FileSystemBytecodeCache, FileSystemLoader, StrictUndefined
 from jinja2.bccache import Bucket
 from markupsafe import Markup, escape
@@ -137,12 +138,14 @@ def _html_row(table: Table, row: Row, looks: Sequence[Sequence[str]]) -> str:
     return f"{line}{'</td>'.join(cells)}</td></tr>" if cells else f"{line}</tr>"
 
 
-def curve_file(curve: SpecificationCurve) -> str:
-    """Return the curve as an SVG file, in the light colours of the pages."""
+def curve_file(table: pd.DataFrame) -> str:
+    """Return the curve of specifications as an SVG file, in the light colours of the pages."""
     css = read_template("answer.css")
     rules = [css.partition("}")[0], "}", *(r for r in css.split("\n") if r.startswith("svg"))]
     ground = '<svg xmlns="http://www.w3.org/2000/svg" style="background:var(--paper)"'
-    figure = str(draw_curve(curve, width=WIDE, label=say("robustness.curve.title")))
+    figure = str(
+        draw_curve(SpecificationCurve.of(table), width=WIDE, label=say("robustness.curve.title"))
+    )
     return figure.replace("<svg", ground, 1).replace(">", f"><style>{''.join(rules)}</style>", 1)
 
 

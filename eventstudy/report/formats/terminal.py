@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 
-from ...analysis import PROVISIONAL, Calibration, CarRegression, Path95, draws_error
+from ...analysis import PROVISIONAL, Calibration, Path95, draws_error
 from ...calendars import Symbol, Window
 from ...findings import Case, Findings, Sample
 from ...quality import ReturnFault
@@ -23,7 +25,7 @@ from ...words import (
     words,
 )
 from ..page.first_screen import days_outside
-from ..sentences.answer import Sentence, answer, brief, name_sample, write_days
+from ..sentences.answer import Sentence, answer, brief, name_sample
 from ..sentences.caveats import (
     MISSING,
     asides,
@@ -39,14 +41,11 @@ from ..tables.columns import NAME, PVALUE, Column, Kind, Outlet
 from ..tables.events import dropped_kinds
 from ..tables.kept_cases import describe_case
 from ..tables.methods import name_prices
-from ..tables.regressions import tabulate
-from ..tables.robustness import Analysis, robustness
+from ..tables.robustness import Analysis, analysis_by_choice, analysis_of_grid, robustness
 from ..tables.table import LEVELS, WRITERS, Row, Table, Writers, make_table
 from ..tables.windows import AROUND, find_role, name_days, windows_around, windows_table
 
 TEXT_WIDTH, MOST_LINES = 79, 25
-# Letters of the names of coefficients in one line.
-NAME_WIDTH = 32
 SKETCH_WIDTH = 55
 HEAD_WIDTH = 9
 # Of the names of rows, where a table is too wide whatever becomes of them.
@@ -60,54 +59,140 @@ FEW_DROPPED = 3
 SHOWN_GROUPS = 6
 
 
-def terminal_text(findings: Findings, page: str = "", *, verbose: bool = False) -> Sentence:
-    """Return the answer on one screen, or all windows, tests, checks and data.
+@dataclass(frozen=True, slots=True)
+class Terminal:
+    """The findings of a study in plain text, for any console and log.
 
-    Parameters
+    Attributes
     ----------
     findings : Findings
-    page : str
-        Where the report is.
-    verbose : bool
-        Without it there are at most 25 lines.
-
-    Returns
-    -------
-    Sentence
-        The headline is emphasised. Lines have at most 79 letters, but a long `page` stays whole.
     """
-    with speaking_of(findings.setup.measure):
-        text = "\n".join(_long(findings, page) if verbose else _short(findings, page))
-        n = len(_plain(answer(findings).pieces[0][0]))
-    return Sentence(((text[:n], True), (text[n:], False)))
 
+    findings: Findings
 
-def _short(findings: Findings, page: str) -> list[str]:
-    """Return at most 25 lines: what finds no room there is in the long answer."""
-    head, end, table = _lines(str(answer(findings))), _end(findings, page), [""]
-    if findings.sample.n_used:
-        table += summary(findings, findings.sample, is_short=True).split("\n")
-    second, *others = list_caveats(findings) or [""]
-    others += doubts(findings)
-    about_data = [text for text in asides(findings) if text not in (second, *others)]
-    head += _lines(second)
-    room = MOST_LINES - len(head) - len(table) - len(end)
-    # Lines in their order, each with its rank: the first find room first.
-    notes = [(1, text) for text in others]
-    notes.append((3, _around(findings)))
-    notes += [(4, text) for text in _other_answers(findings)]
-    notes += [(2, text) for text in about_data]
-    notes += [(1, name_press(findings)), (2, name_fragile(findings))]
-    notes += [(5 if _says_how_many(findings) else 0, _used(findings)), (6, issues(findings))]
-    notes += [(2, text) for text in cases(findings)]
-    blocks = [(rank, k, _lines(text)) for k, (rank, text) in enumerate(notes)]
-    fitting = {}
-    for _, k, lines in sorted(blocks):
-        if len(lines) <= room:
-            fitting[k] = lines
-            room -= len(lines)
-    gap = [""] * (room > 0 and findings.sample.n_used > 0)
-    return [*head, *table, *gap, *(line for k in sorted(fitting) for line in fitting[k]), *end]
+    def text(self, page: str = "", *, verbose: bool = False) -> Sentence:
+        """Return the answer on one screen, or all windows, tests, checks and data.
+
+        Parameters
+        ----------
+        page : str
+            Where the report is.
+        verbose : bool
+            Without it there are at most 25 lines.
+
+        Returns
+        -------
+        Sentence
+            The headline is emphasised. Lines have at most 79 letters; a long `page` stays whole.
+        """
+        with speaking_of(self.findings.setup.measure):
+            text = "\n".join(self._long(page) if verbose else self._short(page))
+            n = len(plain(answer(self.findings).pieces[0][0]))
+        return Sentence(((text[:n], True), (text[n:], False)))
+
+    def answers(self) -> str:
+        """Return the answer, its caveat and all notes, and in short those of the other groups."""
+        findings = self.findings
+        with speaking_of(findings.setup.measure):
+            return "\n".join(map(wrapped, [headline(findings), *_other_answers(findings)]))
+
+    def answer(self, sample: Sample) -> str:
+        """Return the answer of one group in words, with the sentence that travels with it.
+
+        Parameters
+        ----------
+        sample : Sample
+            One of ``findings.samples``.
+        """
+        findings = self.findings
+        with speaking_of(findings.setup.measure):
+            second = second_sentence(findings, sample)
+            return wrapped(f"{answer(findings, sample)} {second}".strip())
+
+    def cases(self) -> list[str]:
+        """Return the events without prices whose numbers another run has, a sentence each."""
+        lines = []
+        for case in Case.without_prices(self.findings):
+            facts = {**case.over(Window.MAIN), "name": case.event["company"], "day0": case.day0}
+            lines.append(wrapped(say("terminal.case", window=_days(Window.MAIN), **facts)))
+        return lines
+
+    def losses(self, *, written: bool = True) -> str:
+        """Return the dropped events by reason.
+
+        Parameters
+        ----------
+        written : bool
+            Whether there is a run to be named that lists all of them.
+        """
+        setup = self.findings.setup
+        n = setup.n_events - setup.n_used
+        lines = [
+            say("terminal.dropped" if n else "terminal.none_dropped", n=n, total=setup.n_events)
+        ]
+        for kind in dropped_kinds(self.findings)[:DROPPED_SHOWN]:
+            event = next(iter(kind.reasons.values()))[0]
+            why = event.reason.example
+            code = "terminal.dropped_kind_why" if why else "terminal.dropped_kind"
+            example = say(code, kind=kind.reason, event=event.cells["event_id"], why=why)
+            lines.append(wrapped(f"{kind.n:6,}  {example}", " " * 8))
+            if kind.remedy and not setup.n_used:
+                lines.append(wrapped(" " * 8 + kind.remedy, " " * 8))
+        if n and written:
+            place = "long/events.parquet" if setup.is_sampled else "events.csv"
+            lines.append(f"  {say('terminal.dropped_place', place=place)}")
+        return plain("\n".join(lines))
+
+    def _short(self, page: str) -> list[str]:
+        """Return at most 25 lines: what finds no room there is in the long answer."""
+        findings = self.findings
+        head, end, table = _lines(str(answer(findings))), _end(findings, page), [""]
+        if findings.sample.n_used:
+            table += summary(findings, findings.sample, is_short=True).split("\n")
+        second, *others = list_caveats(findings) or [""]
+        others += doubts(findings)
+        about_data = [text for text in asides(findings) if text not in (second, *others)]
+        head += _lines(second)
+        room = MOST_LINES - len(head) - len(table) - len(end)
+        # Lines in their order, each with its rank: the first find room first.
+        notes = [(1, text) for text in others]
+        notes.append((3, _around(findings)))
+        notes += [(4, text) for text in _other_answers(findings)]
+        notes += [(2, text) for text in about_data]
+        notes += [(1, name_press(findings)), (2, name_fragile(findings))]
+        notes += [
+            (5 if _says_how_many(findings) else 0, _used(findings)),
+            (6, issues(findings)),
+        ]
+        notes += [(2, text) for text in self.cases()]
+        blocks = [(rank, k, _lines(text)) for k, (rank, text) in enumerate(notes)]
+        fitting = {}
+        for _, k, lines in sorted(blocks):
+            if len(lines) <= room:
+                fitting[k] = lines
+                room -= len(lines)
+        gap = [""] * (room > 0 and findings.sample.n_used > 0)
+        return [*head, *table, *gap, *(line for k in sorted(fitting) for line in fitting[k]), *end]
+
+    def _long(self, page: str) -> Iterator[str]:
+        """Yield blocks with all that is known, a blank line before each but the first."""
+        findings = self.findings
+        samples = [s for s in findings.groups or (findings.pooled,) if s.n_used]
+        blocks = [self.answers()]
+        for sample in samples:
+            blocks += [summary(findings, sample), _battery(findings, sample)]
+        if (path := findings.sample.path) is not None:
+            who = name_sample(findings)
+            blocks.append(sketch(path, capitalised(who), n=findings.sample.answer.n_events))
+        data = [
+            describe_setup(findings).replace(" · ", "; "),
+            issues(findings),
+            *self.cases(),
+        ]
+        data = [say("terminal.data"), *map(wrapped, filter(None, data)), self.losses()]
+        end = plain(say("terminal.report", page=page))
+        blocks += [_checks(findings), *_analyses(findings), "\n".join(data), end]
+        yield "\n\n".join(filter(None, blocks))
 
 
 def _says_how_many(findings: Findings) -> bool:
@@ -155,15 +240,6 @@ def _used(findings: Findings) -> str:
     return say("terminal.used", n=setup.n_used, total=setup.n_events, why=why, who=who)
 
 
-def cases(findings: Findings) -> list[str]:
-    """Return the events without prices whose numbers another run has, a sentence each."""
-    lines = []
-    for case in Case.without_prices(findings):
-        facts = {**case.over(Window.MAIN), "name": case.event["company"], "day0": case.day0}
-        lines.append(_wrapped(say("terminal.case", window=_days(Window.MAIN), **facts)))
-    return lines
-
-
 def case_text(case: Case) -> str:
     """Return the numbers of a kept case, which stand in for those of an event without prices.
 
@@ -174,7 +250,7 @@ def case_text(case: Case) -> str:
     index = Symbol(case.benchmark).index_name
     facts = {"name": case.event["company"], "run": case.name, "index": index}
     texts = [say("case.stored", **facts), describe_case(case), say("case.again", run=case.name)]
-    return _wrapped(" ".join(texts))
+    return wrapped(" ".join(texts))
 
 
 def _end(findings: Findings, page: str) -> list[str]:
@@ -183,45 +259,9 @@ def _end(findings: Findings, page: str) -> list[str]:
     prices = say("terminal.prices_to", last=last) if last else ""
     if indices := name_indices(findings):
         prices = f"{indices}. {prices}"
-    more = _plain(say("terminal.more", page=page)) if page else ""
-    line = _plain(f"{prices} {more}".strip())
+    more = plain(say("terminal.more", page=page)) if page else ""
+    line = plain(f"{prices} {more}".strip())
     return [line] if len(line) <= TEXT_WIDTH else [*_lines(prices), more]
-
-
-def _long(findings: Findings, page: str) -> Iterator[str]:
-    """Yield blocks with all that is known, a blank line before each but the first."""
-    samples = [s for s in findings.groups or (findings.pooled,) if s.n_used]
-    blocks = [answers(findings)]
-    for sample in samples:
-        blocks += [summary(findings, sample), _battery(findings, sample)]
-    if (path := findings.sample.path) is not None:
-        who = name_sample(findings)
-        blocks.append(sketch(path, capitalised(who), n=findings.sample.answer.n_events))
-    data = [describe_setup(findings).replace(" · ", "; "), issues(findings), *cases(findings)]
-    data = [say("terminal.data"), *map(_wrapped, filter(None, data)), losses(findings)]
-    end = _plain(say("terminal.report", page=page))
-    blocks += [_checks(findings), *_analyses(findings), "\n".join(data), end]
-    yield "\n\n".join(filter(None, blocks))
-
-
-def answers(findings: Findings) -> str:
-    """Return the answer with its caveat and all notes, and those of the other groups in short."""
-    with speaking_of(findings.setup.measure):
-        return "\n".join(map(_wrapped, [headline(findings), *_other_answers(findings)]))
-
-
-def answer_text(findings: Findings, sample: Sample) -> str:
-    """Return the answer of one group in words, with the sentence that travels with it.
-
-    Parameters
-    ----------
-    findings : Findings
-    sample : Sample
-        One of ``findings.samples``.
-    """
-    with speaking_of(findings.setup.measure):
-        second = second_sentence(findings, sample)
-        return _wrapped(f"{answer(findings, sample)} {second}".strip())
 
 
 def summary(findings: Findings, sample: Sample, *, is_short: bool = False) -> str:
@@ -255,7 +295,7 @@ def summary(findings: Findings, sample: Sample, *, is_short: bool = False) -> st
         facts = {"tests": ", ".join(tests), "n": sample.n_used, "group": sample.group}
         title = say(f"terminal.{'group' if column else 'windows'}", column=column, **facts)
     unit = say("terminal.unit", measure=words().what, axis=words().axis) if words().what else ""
-    return "\n".join(filter(None, [_wrapped(title), unit, text_table(table, rows)]))
+    return "\n".join(filter(None, [wrapped(title), unit, text_table(table, rows)]))
 
 
 def _battery(findings: Findings, sample: Sample) -> str:
@@ -275,7 +315,7 @@ def _battery(findings: Findings, sample: Sample) -> str:
             name = names.get(row.key, row.name)
             if block.key == "not_valid":
                 why = row.values["allows"]
-                remarks.append(_wrapped(say("terminal.not_valid", test=name, p=p, why=why)))
+                remarks.append(wrapped(say("terminal.not_valid", test=name, p=p, why=why)))
             elif np.isfinite(p):
                 verdict = "different" if p < LEVEL else "not_different"
                 care = "_care" if block.key == "with_care" else ""
@@ -307,7 +347,7 @@ def calibration_text(numbers: Calibration, group: str = "") -> str:
     group : str
         Of the events; "" = all.
     """
-    sentence = _wrapped(f"{f'{group}: ' * bool(group)}{numbers}")
+    sentence = wrapped(f"{f'{group}: ' * bool(group)}{numbers}")
     if numbers.reason:
         return sentence
     rows = []
@@ -322,7 +362,7 @@ def calibration_text(numbers: Calibration, group: str = "") -> str:
     columns = [NAME, PVALUE, Column("calibrated", Kind.PVALUE), *rates, Column("trust", Kind.TEXT)]
     texts = [sentence, text_table(make_table("calibration.tests", columns, rows))]
     errors = {f"at{100 * at:.0f}": draws_error(at, numbers.effective_draws) for at in LEVELS}
-    texts[-1] += "\n" + _wrapped(say("calibration.errors", **errors))
+    texts[-1] += "\n" + wrapped(say("calibration.errors", **errors))
     powers = numbers.power[["effect", "power"]].to_dict("records")
     if powers:
         rows = [Row({**row, "name": percent_text(row["effect"])}) for row in powers]
@@ -350,51 +390,28 @@ def _analyses(findings: Findings) -> Iterator[str]:
             yield analysis_text(analysis)
 
 
+def grid_text(table: pd.DataFrame, measure: str) -> str:
+    """Return what the specifications of a grid say, by window and model, and by choice.
+
+    Parameters
+    ----------
+    table : DataFrame
+        See :func:`~eventstudy.analysis.robustness.specifications.specifications_table`.
+    measure : str
+    """
+    with speaking_of(measure):
+        return "\n\n".join(map(analysis_text, (analysis_of_grid(table), analysis_by_choice(table))))
+
+
 def analysis_text(analysis: Analysis) -> str:
     """Return one analysis with its title, sentence and table."""
-    lines = [analysis.title, _wrapped(analysis.lede) if analysis.lede else ""]
+    lines = [analysis.title, wrapped(analysis.lede) if analysis.lede else ""]
     if analysis.table:
         table = analysis.table
         lines.append(text_table(table, writers=WRITERS))
         remarked = (row for row in table.rows if row.remark)
-        lines += [_wrapped(f"{row.name}: {row.remark}") for row in remarked]
+        lines += [wrapped(f"{row.name}: {row.remark}") for row in remarked]
     return "\n".join(filter(None, lines))
-
-
-def regressions_text(regressions: Mapping[str, CarRegression]) -> str:
-    """Return what regressions say, with a table of each.
-
-    Parameters
-    ----------
-    regressions : mapping of str to CarRegression
-        By their heads.
-    """
-    texts_by_head = []
-    for head, fit in regressions.items():
-        facts, window = {"": fit.with_facts()}, fit.window
-        table = tabulate(facts, [fit.notes], window, write_days(window))
-        sentences = f"{table.headline}. {table.caveat} {table.evidence}"
-        rows = [
-            [", ".join(filter(None, (row.label, row.remark))), *row.texts] for row in table.rows
-        ]
-        foot = [
-            f"{label}: {'p = ' * (place > 0)}{texts[0]}" for label, _, texts, place in table.foot
-        ]
-        name = _wrapped(f"{head}:") if head else ""
-        lines = [name, _wrapped(sentences), "", *_table_of(["", *table.columns], rows), ""]
-        notes = [_wrapped(note) for note in table.notes]
-        texts_by_head.append("\n".join([*lines, _wrapped("; ".join(foot) + "."), *notes]).strip())
-    return "\n\n".join(texts_by_head)
-
-
-def _table_of(head: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
-    """Yield the lines of a table whose first cells go on below where they are long."""
-    wrapped = [textwrap.wrap(_plain(row[0]), NAME_WIDTH) for row in rows]
-    lines: list[list[str]] = []
-    for names, row in zip(wrapped, rows, strict=True):
-        lines.append([names[0], *row[1:]])
-        lines += [[f"  {name}", *[""] * (len(row) - 1)] for name in names[1:]]
-    yield _grid(head, lines)
 
 
 # How a terminal writes values: their unit stands in the cells.
@@ -424,10 +441,10 @@ def text_table(
     if writers is WRITERS:
         heads = [column.page_head for column in table.columns]
     is_left = [not column.is_number for column in table.columns]
-    return _grid(heads, [table.write_cells(row, writers) for row in rows], is_left)
+    return align(heads, [table.write_cells(row, writers) for row in rows], is_left)
 
 
-def _grid(head: Sequence[str], rows: list[list[str]], is_left: Sequence[bool] = ()) -> str:
+def align(head: Sequence[str], rows: list[list[str]], is_left: Sequence[bool] = ()) -> str:
     """Align cells under a head that is wrapped to short lines where the table would be too wide.
 
     Parameters
@@ -441,9 +458,9 @@ def _grid(head: Sequence[str], rows: list[list[str]], is_left: Sequence[bool] = 
     -------
     str
     """
-    rows = [list(map(_plain, row)) for row in rows]
+    rows = [list(map(plain, row)) for row in rows]
     for head_width in (TEXT_WIDTH, HEAD_WIDTH):
-        wrapped = [textwrap.wrap(_plain(text), head_width, break_long_words=False) for text in head]
+        wrapped = [textwrap.wrap(plain(text), head_width, break_long_words=False) for text in head]
         height = max(map(len, wrapped))
         above = [[([""] * (height - len(w)) + w)[k] for w in wrapped] for k in range(height)]
         widths = [max(len(row[j]) for row in [*above, *rows]) for j in range(len(head))]
@@ -476,37 +493,11 @@ def sketch(path: Path95, who: str, *, n: int) -> str:
     """Return the CAAR of some n events up to each event day, as a number and a bar from zero."""
     ends = np.append(np.nan_to_num(path.caar), 0.0)
     *ends, zero = np.rint(SKETCH_WIDTH * (ends - ends.min()) / (np.ptp(ends) or 1)).astype(int)
-    lines = [_wrapped(say(f"terminal.sketch{'_one' * (n == 1)}", who=who))]
+    lines = [wrapped(say(f"terminal.sketch{'_one' * (n == 1)}", who=who))]
     for tau, value, end in zip(path.days, path.caar, ends, strict=True):
         bar = f"{' ' * min(end, zero)}{'#' * (zero - end)}|{'#' * (end - zero)}"
         lines.append(f"  {words().day(tau):>3}  {percent_text(value):>8}  {bar}")
     return ascii_text("\n".join(lines))
-
-
-def losses(findings: Findings, *, written: bool = True) -> str:
-    """Return the dropped events by reason.
-
-    Parameters
-    ----------
-    findings : Findings
-    written : bool
-        Whether there is a run to be named that lists all of them.
-    """
-    setup = findings.setup
-    n = setup.n_events - setup.n_used
-    lines = [say("terminal.dropped" if n else "terminal.none_dropped", n=n, total=setup.n_events)]
-    for kind in dropped_kinds(findings)[:DROPPED_SHOWN]:
-        event = next(iter(kind.reasons.values()))[0]
-        why = event.reason.example
-        code = "terminal.dropped_kind_why" if why else "terminal.dropped_kind"
-        example = say(code, kind=kind.reason, event=event.cells["event_id"], why=why)
-        lines.append(_wrapped(f"{kind.n:6,}  {example}", " " * 8))
-        if kind.remedy and not setup.n_used:
-            lines.append(_wrapped(" " * 8 + kind.remedy, " " * 8))
-    if n and written:
-        place = "long/events.parquet" if setup.is_sampled else "events.csv"
-        lines.append(f"  {say('terminal.dropped_place', place=place)}")
-    return _plain("\n".join(lines))
 
 
 def issues(findings: Findings) -> str:
@@ -524,7 +515,8 @@ def issues(findings: Findings) -> str:
     return ". ".join([text, *lost]) if "lost_session" in kinds else text
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
+    """Return text in letters that any terminal shows."""
     return make_visible(ascii_text(text))
 
 
@@ -540,7 +532,7 @@ def _lines(text: str, most: int | None = None, indent: str = "") -> list[str]:
         Before each line but the first.
     """
     unbreakable = "\N{NO-BREAK SPACE}"
-    unbroken = unbreakable.join(map(_plain, text.split(unbreakable)))
+    unbroken = unbreakable.join(map(plain, text.split(unbreakable)))
     lines = textwrap.wrap(
         unbroken, TEXT_WIDTH, break_on_hyphens=False, max_lines=most, placeholder=" ...",
         subsequent_indent=indent,
@@ -548,5 +540,6 @@ def _lines(text: str, most: int | None = None, indent: str = "") -> list[str]:
     return [line.replace(unbreakable, " ") for line in lines]
 
 
-def _wrapped(text: str, indent: str = "") -> str:
+def wrapped(text: str, indent: str = "") -> str:
+    """Return text in lines of the width of a terminal, the others after `indent`."""
     return "\n".join(_lines(text, indent=indent))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,7 @@ from ...analysis import DIFFERENT, Answer, Caveat, Interval, Missing, caveat_of,
 from ...calendars import Window
 from ...findings import CarRemark, Findings, Sample
 from ...utility import Flag
-from ...words import capitalised, clipped, say, words
+from ...words import capitalised, clipped, say, speaking_of, words
 from ..tables.checks import count_other_verdicts, list_checks
 from .answer import (
     EDGE,
@@ -49,6 +49,36 @@ LARGE = 0.095
 MOST_OTHER = 0.25
 # Flags of moves that may be faults, and are in the mean.
 KEPT_MOVES = (Flag.SUSPECT_SPLIT, Flag.SUSPECT_DIVIDEND, Flag.SUSPECT_MOVE, Flag.MARKET_UNUSABLE)
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """The answer of a sample in words.
+
+    Attributes
+    ----------
+    headline, text : str
+        The verdict; it with the supporting sentence.
+    caveat : str
+        The one thing to say whenever the headline is quoted; "" for nothing.
+    """
+
+    headline: str
+    text: str
+    caveat: str
+
+    @classmethod
+    def of(cls, findings: Findings, sample: Sample | None = None) -> Statement:
+        """Return the statement of a sample, by default that of the answer.
+
+        Parameters
+        ----------
+        findings : Findings
+        sample : Sample, optional
+        """
+        with speaking_of(findings.setup.measure):
+            text = answer(findings, sample)
+            return cls(text.pieces[0][0], str(text), second_sentence(findings, sample))
 
 
 def headline(findings: Findings) -> str:
