@@ -54,10 +54,7 @@ from yahoo_standin import (
 )
 
 from eventstudy.calendars import Sessions
-from eventstudy.runs import (
-    Record,
-    verify_run,
-)
+from eventstudy.runs import Record, verify_run
 
 BEGIN = date(2023, 1, 3)
 FIRMS, INDEX = ("QAAA", "QBBB", "QCCC", "QDDD"), "^GSPC"

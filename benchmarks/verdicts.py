@@ -32,7 +32,7 @@ from eventstudy.abnormal import SEED, AbnormalReturns
 from eventstudy.analysis import DIFFERENT, NO_RESULT, Answer
 from eventstudy.analysis.answer.answer import decide
 from eventstudy.models import MODELS
-from eventstudy.significance import STATISTICS, main_test
+from eventstudy.significance import STATISTICS
 from eventstudy.utility import IntArray, one_thread
 
 CHUNK = 50
@@ -51,7 +51,7 @@ def count(cell: tuple[str, str], seeds: Iterable[np.random.SeedSequence]) -> Int
                 not is_result or rejected != holds(answer, 0.0)
                 for is_result, rejected, answer in zip(has, rejects, (none, some), strict=True)
             ]
-            alone = STATISTICS[main_test(len(fit))](moved, WINDOW).pvalue < LEVEL
+            alone = STATISTICS[STATISTICS.main(len(fit))](moved, WINDOW).pvalue < LEVEL
             total += np.array([
                 1, rejects[0], holds(none, 0.0), not all(has), not all(agrees), rejects[1], alone,
                 holds(some, effect),

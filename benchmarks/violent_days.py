@@ -27,7 +27,7 @@ from eventstudy.abnormal import AbnormalReturns
 from eventstudy.calendars import Window
 from eventstudy.models import MODELS
 from eventstudy.returns import DATA_CALENDAR, ReturnsPanel
-from eventstudy.significance import STATISTICS, recent_variance
+from eventstudy.significance import STATISTICS
 from eventstudy.windows import build_windows
 
 SAMPLE = Path(__file__).parents[1] / "eventstudy" / "data" / "sample.csv.gz"
@@ -98,7 +98,7 @@ def rate(hits: np.ndarray, dates: np.ndarray) -> tuple[float, float]:
 def false_alarms(days: Days, a: AbnormalReturns) -> Iterator[tuple[str, np.ndarray, ...]]:
     """Yield a name, the p without and with the variance of these days, and the dates."""
     for window in WINDOWS:
-        raised = a.car_pvalues(window, recent_variance(a, window))
+        raised = a.car_pvalues(window, a.recent_variance(window))
         yield f"1 event, {window}", a.car_pvalues(window), raised, days.dates
     rng = np.random.default_rng(1)
     pairs, dates = [], []
@@ -131,7 +131,7 @@ def power(days: Days, a: AbnormalReturns) -> Iterator[tuple[str, np.ndarray, ...
     }
     for name, case in cases.items():
         fitted = case.fit()
-        raised = fitted.car_pvalues(MAIN, recent_variance(fitted, MAIN))
+        raised = fitted.car_pvalues(MAIN, fitted.recent_variance(MAIN))
         yield name, fitted.car_pvalues(MAIN), raised, days.dates
 
 
@@ -159,7 +159,7 @@ def main() -> int:
             rates = [rate(p < 0.05, dates) for p in pvalues]
             is_bad |= rates[1][0] > HIGHEST_OF_MEAN
             print_row(f"mean alone, {name}", rates)
-        k = recent_variance(a, MAIN)
+        k = a.recent_variance(MAIN)
         print(f"  k of {MAIN}: median {np.median(k):.2f}, at least 1.5 in {(k >= 1.5).mean():.0%}")
     return int(is_bad)
 

@@ -14,15 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from eventstudy.errors import ConfigError
-from eventstudy.prices import (
-    Action,
-    Prices,
-    Provenance,
-    StoreProvider,
-    clean,
-    moment,
-    resolve,
-)
+from eventstudy.prices import Action, Prices, Provenance, StoreProvider, clean, moment, resolve
 from eventstudy.prices._base import stamp
 from eventstudy.prices._database import Held
 from eventstudy.prices._prices import Answer

@@ -20,14 +20,7 @@ import pytest
 from yahoo_standin import Series, Yahoo, proxy_env, synthetic
 
 from eventstudy.errors import NetworkError
-from eventstudy.prices import (
-    Action,
-    AutoProvider,
-    PriceCache,
-    Prices,
-    StoreProvider,
-    YahooProvider,
-)
+from eventstudy.prices import Action, AutoProvider, PriceCache, Prices, StoreProvider, YahooProvider
 from eventstudy.prices.auto import CHUNK, OVERLAP, update
 from eventstudy.prices.sample import SampleProvider
 

@@ -23,11 +23,7 @@ from eventstudy.dependence.pair_sums import by_pair
 from eventstudy.dependence.session_sums import by_session
 from eventstudy.errors import ConfigError
 from eventstudy.models import MODELS
-from eventstudy.significance import (
-    STATISTICS,
-    SignificanceTest,
-    block_sums,
-)
+from eventstudy.significance import STATISTICS, SignificanceTest, block_sums
 from eventstudy.significance.means import SHARE, resample_johnson
 from eventstudy.significance.multivariate import common_system, left_out
 from eventstudy.significance.variances import standardise

@@ -22,13 +22,7 @@ from eventstudy.cli.basics import DATA, EVENTS, SCHEMA
 from eventstudy.cli.main import main
 from eventstudy.cli.request import read_order
 from eventstudy.errors import ConfigError
-from eventstudy.settings import (
-    Setting,
-    StudyConfig,
-    StudyFile,
-    StudyFileError,
-    read_config,
-)
+from eventstudy.settings import Setting, StudyConfig, StudyFile, StudyFileError, read_config
 from eventstudy.settings.study_file import RunSettings
 
 FAULTY = """# a study

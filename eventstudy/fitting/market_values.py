@@ -12,15 +12,7 @@ import pandas as pd
 
 from ..errors import ConfigError, DataError
 from ..files import InputFile, SecurityColumns, misread_numbers, number_of
-from ..prices import (
-    FIRST_DAY,
-    LAST_DAY,
-    OLDEST_COUNT,
-    RECORD,
-    SIZE_COLUMNS,
-    Sizes,
-    as_of,
-)
+from ..prices import FIRST_DAY, LAST_DAY, OLDEST_COUNT, RECORD, SIZE_COLUMNS, Sizes, as_of
 from ..quality import MissingCodes, judge_sizes
 from ..returns import (
     LOCAL,

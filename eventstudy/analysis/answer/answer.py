@@ -12,13 +12,7 @@ from ...abnormal import AbnormalReturns
 from ...calendars import Window
 from ...dependence import WeightedSums
 from ...fitting import FittedStudy, WindowLike
-from ...significance import (
-    FULL_SAMPLE,
-    STATISTICS,
-    SignificanceTest,
-    decisive_scars,
-    scar_variance,
-)
+from ...significance import FULL_SAMPLE, STATISTICS, SignificanceTest, decisive_scars, scar_variance
 from ...utility import Flag, TestName
 from ...words import LEVEL, Reason, cell_text
 from ..interval import (

@@ -17,10 +17,7 @@ from ...calendars import Window
 from ...errors import ConfigError, InapplicableError
 from ...fitting import FittedStudy, WindowLike, WindowsLike, group_column
 from ...returns import Measure
-from ...significance import (
-    STATISTICS,
-    DateClusters,
-)
+from ...significance import STATISTICS, DateClusters
 from ...utility import FloatArray, IntArray, Registry, did_you_mean
 from ...words import words
 from ..answer.answer import Answer, answer_of, default_tests, main_test_of

@@ -10,11 +10,7 @@ import numpy as np
 from ...abnormal import AbnormalReturns
 from ...calendars import Window
 from ...fitting import FittedStudy
-from ...significance import (
-    STATISTICS,
-    DateClusters,
-    decisive_scars,
-)
+from ...significance import STATISTICS, DateClusters, decisive_scars
 from ...utility import FloatArray, IntArray
 from ...words import LEVEL
 from ..answer.answer import weighted_effect
