@@ -362,9 +362,8 @@ def notices_of(cells: Mapping[str, TextColumn], calendar: CalendarChoice) -> tup
             out.append(say("events.own_hours", hours=hours))
     for name, column in cells.items():
         if odd := misread_numbers(column.texts, has_numbers=name == SIZE):
-            out.append(
-                say("events.no_numbers", column=name, cells=words().and_more(map(repr, odd)))
-            )
+            listed = words().and_more(map(repr, odd))
+            out.append(say("events.no_numbers", column=name, cells=listed))
     for name in GROUPS:
         if name in cells:
             out += note_alike(name, cells[name].texts)

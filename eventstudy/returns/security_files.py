@@ -57,9 +57,8 @@ def usual_calendar(events: Any, returns: Any = None, ticker: str = "") -> Calend
         The column that names the series of the events, where that is said.
     """
     has_crsp = returns is not None and SecurityColumns(InputFile.columns_of(returns)).is_crsp
-    by_identifier = bool(
-        SecurityColumns([ticker] if ticker else InputFile.columns_of(events)).in_place_of_ticker
-    )
+    columns = [ticker] if ticker else InputFile.columns_of(events)
+    by_identifier = SecurityColumns(columns).in_place_of_ticker != ""
     return "data" if has_crsp or by_identifier else "exchange"
 
 
