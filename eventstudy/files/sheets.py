@@ -12,7 +12,6 @@ from array import array
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -141,8 +140,8 @@ class Sheet:
         Parameters
         ----------
         source : path or DataFrame
-            A CSV, Excel, Parquet or Stata file; or a table, which is hashed
-            as the CSV of its cells.
+            A CSV, Excel, Parquet or Stata file; or a table, which is hashed as the CSV
+            of its cells.
         required : sequence of str
             Columns that the header of a CSV must have.
 
@@ -154,23 +153,23 @@ class Sheet:
             If it is no table, or pyarrow is not installed.
         """
         if not isinstance(source, str | os.PathLike):
-            sheet = _sheet_of_frame(
-                frame_of(source, "events", "give read_events(path) or a DataFrame")
-            )
+            frame = frame_of(source, "events", "give read_events(path) or a DataFrame")
+            sheet = _sheet_of_frame(frame)
             return sheet, [], _hash_of(sheet)
-        raw, ending = tables.InputFile(source).content(), Path(source).suffix.lower()
+        file = tables.InputFile(source)
+        raw = file.content()
         sha256 = hashlib.sha256(raw).hexdigest()
         kind = ""
         try:
-            if raw.startswith(tables.STATA_MAGIC) or ending == tables.STATA:
+            if raw.startswith(tables.STATA_MAGIC) or file.suffix == tables.STATA:
                 kind = "Stata"
                 return _sheet_of_frame(tables.read_stata(io.BytesIO(raw))), [], sha256
-            if raw.startswith(tables.PARQUET_MAGIC) or ending == ".parquet":
+            if raw.startswith(tables.PARQUET_MAGIC) or file.suffix == ".parquet":
                 kind = "Parquet"
                 return _sheet_of_parquet(raw), [], sha256
             if raw.startswith(workbooks.MAGIC):
                 kind = "a spreadsheet (.xlsx)"
-                rows = workbooks.rows_of_workbook(io.BytesIO(raw), Path(source).name)
+                rows = workbooks.rows_of_workbook(io.BytesIO(raw), file.path.name)
                 texts = ((line, list(map(_cell_text, row))) for line, row in rows)
                 return collect_rows(texts), [], sha256
         except DataError as error:

@@ -246,7 +246,7 @@ class InputFile:
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = Path(path)
-        self.kind = self.path.suffix.lower()
+        self.suffix = self.path.suffix.lower()
 
     def require(self) -> None:
         """Refuse what would be read without end, or fill the memory: asked of every input.
@@ -269,12 +269,12 @@ class InputFile:
             raise make_error(DataError, "wrong.irregular", where=str(self.path))
         allowed = INFLATED * status.st_size + (1 << 20)
         size = 0
-        if self.kind == ".parquet":
+        if self.suffix == ".parquet":
             # What is no Parquet file has readers who say so.
             with suppress(EventStudyError), self.parquet() as (_, parquet):
                 facts = parquet.ParquetFile(self.path).metadata
                 size = CELL * facts.num_rows * facts.num_columns
-        elif self.kind == ".gz":
+        elif self.suffix == ".gz":
             allowed = min(allowed, LARGEST)
             with suppress(OSError, EOFError, zlib.error), gzip.open(self.path) as file:
                 while size <= allowed and (piece := file.read(1 << 20)):
@@ -320,12 +320,12 @@ class InputFile:
         """Return the columns of a table; none where it cannot be read, which others say."""
         try:
             self.require()
-            if self.kind == STATA:
+            if self.suffix == STATA:
                 import pandas as pd
 
                 with pd.read_stata(self.path, iterator=True) as reader:
                     return list(reader.variable_labels())
-            if self.kind == ".parquet":
+            if self.suffix == ".parquet":
                 with self.parquet() as (_, pq):
                     return list(pq.read_schema(self.path).names)
             with self.path.open(encoding="utf-8-sig") as file:
@@ -361,10 +361,10 @@ class InputFile:
             self.require()
         if not self.path.is_file():
             raise ConfigError("no such file", value=str(self.path))
-        if self.kind == ".parquet":
+        if self.suffix == ".parquet":
             with self.parquet():
                 return pd.read_parquet(self.path)
-        if self.kind == STATA:
+        if self.suffix == STATA:
             return read_stata(self.path)
         with self.path.open("rb") as file:
             return _frame_of_csv(file, self.path.name, text)
@@ -392,14 +392,14 @@ class InputFile:
         import pandas as pd
 
         names = [name for name in self.columns() if is_column(name)]
-        if self.kind == ".parquet":
+        if self.suffix == ".parquet":
             with self.parquet() as (_, pq), pq.ParquetFile(self.path) as file:
                 batches = file.iter_batches(columns=names, batch_size=self.PIECE)
                 pieces: Iterable[pd.DataFrame] = (batch.to_pandas() for batch in batches)
                 return pd.concat([piece[rows_of(piece)] for piece in pieces])
         options: Any = {"chunksize": self.PIECE}
         try:
-            if self.kind == STATA:
+            if self.suffix == STATA:
                 options |= {"columns": names, "convert_categoricals": False}
                 with pd.read_stata(self.path, **options) as pieces:
                     return pd.concat([piece[rows_of(piece)] for piece in pieces])
