@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ..calendars import Sessions, Symbol
+from ..calendars import Symbol
 from ..errors import BadAnswerError
 from ..words import make_error, say, words
 from ._base import DATE_DTYPE, FIRST_DAY
@@ -12,6 +12,7 @@ from ._base import DATE_DTYPE, FIRST_DAY
 if TYPE_CHECKING:
     import pandas as pd
 
+    from ..calendars import Sessions
     from ..utility import IntArray
 
 DAY = r"(\d{4}-\d{2}-\d{2}|\d{8})"
@@ -55,6 +56,8 @@ def read_days(
     is taken which leaves fewer prices on days on which the exchange was closed.
     """
     import pandas as pd
+
+    from ..calendars import Sessions
 
     wall, instant, has_times = _stamps_of(cells)
     days = wall.dt.normalize() if has_times else wall

@@ -75,7 +75,7 @@ class DateClusters:
     @property
     def count(self) -> int:
         """G, the number of clusters."""
-        return int(self.number.max()) + 1
+        return int(self.number.max(initial=-1)) + 1
 
     @property
     def sizes(self) -> FloatArray:
