@@ -7,11 +7,7 @@ from functools import partial
 from pathlib import Path
 
 from ..analysis import require_free
-from ..errors import (
-    ConfigError,
-    DataError,
-    EventStudyError,
-)
+from ..errors import ConfigError, DataError, EventStudyError
 from ..events import rows_where
 from ..fitting import NEWS_COLUMN, YAHOO, FittedStudy, StudyInputs, require_network
 from ..returns import Sources, benchmarks_of, members, named_benchmarks, series_of, shares_of

@@ -10,13 +10,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 import pandas as pd
 
 from ..analysis import Answer, Calibration, CarRegression, Influence, Power, SideBySide
-from ..report import (
-    Look,
-    Regressions,
-    plot_answer,
-    plot_influence,
-    plot_power,
-)
+from ..report import Look, Regressions, plot_answer, plot_influence, plot_power
 from ..words import Paragraph
 
 if TYPE_CHECKING:

@@ -35,15 +35,7 @@ from ..calendars import Window
 from ..events import FIXED, KNOWN, REPLACED
 from ..findings import Findings, FinishedRun, find_group
 from ..fitting import CONFOUNDER, FittedStudy, WindowLike, WindowsLike, is_large, with_market_values
-from ..report import (
-    Export,
-    Statement,
-    Terminal,
-    plot_caar,
-    plot_car_forest,
-    plot_event,
-    plot_path,
-)
+from ..report import Export, Statement, Terminal, plot_caar, plot_car_forest, plot_event, plot_path
 from ..settings import StudyConfig
 from ..utility import IntArray
 from ..words import say
