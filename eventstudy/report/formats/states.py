@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from markupsafe import Markup
 
-from ...utility import FloatArray
 from ...words import clipped, say, words
 from ..figures.svg_canvas import Panel, Scale, picture
 from ..tables.methods import settings_text
@@ -18,42 +17,17 @@ from .templating import environment, style
 LONGEST = 160
 
 
-class State(Protocol):
-    """What a run says of itself, beside what the template prints as it is."""
-
-    @property
-    def name(self) -> str:
-        """Its name."""
-
-    @property
-    def measure(self) -> str:
-        """What is studied."""
-
-    @property
-    def path(self) -> FloatArray:
-        """Event day, CAAR and the ends of its interval, shape (m, 4)."""
-
-    @property
-    def several(self) -> bool:
-        """Whether that is a mean of several events."""
-
-    @property
-    def setup(self) -> Mapping[str, object]:
-        """The settings that are shown."""
-
-    @property
-    def study(self) -> Mapping[str, Any]:
-        """What tells it from other runs of events of the same name."""
-
-
-def draw_states(folder: str, runs: Sequence[State], foreign: Sequence[tuple[str, str]]) -> str:
+def draw_states(folder: str, runs: Sequence[Any], foreign: Sequence[tuple[str, str]]) -> str:
     """Return the page over some runs, in their order; equal runs give equal bytes.
 
     Parameters
     ----------
     folder : str
         What they are in.
-    runs : sequence of State
+    runs : sequence
+        Rows with what the template prints, and with ``measure``, ``path`` ((m, 4): event day, CAAR,
+        ends of its interval), ``several`` (whether that is a mean of several events), ``setup``
+        (the settings shown) and ``study`` (what tells it from others of the same name).
     foreign : sequence of (str, str)
         Folders that are no runs, and why.
     """
@@ -67,7 +41,7 @@ def draw_states(folder: str, runs: Sequence[State], foreign: Sequence[tuple[str,
     return template.render(facts, **style("index.css")) + "\n"
 
 
-def _spark(run: State, reach: Mapping[str, float]) -> Markup | str:
+def _spark(run: Any, reach: Mapping[str, float]) -> Markup | str:
     """Return the path as a small picture; a mean of several on the scale of its measure."""
     days, caar, low, high = run.path.T
     if len(days) < 2 or np.ptp(days) == 0:
@@ -84,7 +58,7 @@ def _spark(run: State, reach: Mapping[str, float]) -> Markup | str:
     return Markup(picture(150, 48, elements, title=name, desc="Line with band.", kind="spark"))  # noqa: S704
 
 
-def _differences(run: State, runs: Sequence[State]) -> str:
+def _differences(run: Any, runs: Sequence[Any]) -> str:
     """Return what tells a run from others of events, or of a name, as its own; "" for nothing."""
     family = [r.study for r in runs if {*r.study["family"]} & {*run.study["family"]}]
     study = {
@@ -94,12 +68,12 @@ def _differences(run: State, runs: Sequence[State]) -> str:
     return clipped(settings_text({k: v or say("index.default") for k, v in study.items()}), LONGEST)
 
 
-def _reach(run: State) -> float:
+def _reach(run: Any) -> float:
     """Return the largest distance of the path or its band from zero."""
     return float(np.nanmax(np.abs(run.path[:, 1:]), initial=0.0))
 
 
-def _reaches(runs: Sequence[State]) -> dict[str, float]:
+def _reaches(runs: Sequence[Any]) -> dict[str, float]:
     """Return, by measure, the largest distance from zero of the paths that are means."""
     rows: dict[str, float] = {}
     for run in runs:
@@ -108,7 +82,7 @@ def _reaches(runs: Sequence[State]) -> dict[str, float]:
     return rows
 
 
-def _note(runs: Sequence[State], reach: Mapping[str, float]) -> str:
+def _note(runs: Sequence[Any], reach: Mapping[str, float]) -> str:
     """Return what the small paths show, and which scale those of each measure share."""
     drawn = [run for run in runs if run.path.size]
     scales = {name: words(name).within(largest) for name, largest in reach.items() if largest}

@@ -127,9 +127,8 @@ class Terminal:
         """
         setup = self.findings.setup
         n = setup.n_events - setup.n_used
-        lines = [
-            say("terminal.dropped" if n else "terminal.none_dropped", n=n, total=setup.n_events)
-        ]
+        code = "terminal.dropped" if n else "terminal.none_dropped"
+        lines = [say(code, n=n, total=setup.n_events)]
         for kind in dropped_kinds(self.findings)[:DROPPED_SHOWN]:
             event = next(iter(kind.reasons.values()))[0]
             why = event.reason.example
@@ -160,10 +159,8 @@ class Terminal:
         notes += [(4, text) for text in _other_answers(findings)]
         notes += [(2, text) for text in about_data]
         notes += [(1, name_press(findings)), (2, name_fragile(findings))]
-        notes += [
-            (5 if _says_how_many(findings) else 0, _used(findings)),
-            (6, issues(findings)),
-        ]
+        notes.append((5 if _says_how_many(findings) else 0, _used(findings)))
+        notes.append((6, issues(findings)))
         notes += [(2, text) for text in self.cases()]
         blocks = [(rank, k, _lines(text)) for k, (rank, text) in enumerate(notes)]
         fitting = {}
@@ -184,12 +181,9 @@ class Terminal:
         if (path := findings.sample.path) is not None:
             who = name_sample(findings)
             blocks.append(sketch(path, capitalised(who), n=findings.sample.answer.n_events))
-        data = [
-            describe_setup(findings).replace(" · ", "; "),
-            issues(findings),
-            *self.cases(),
-        ]
-        data = [say("terminal.data"), *map(wrapped, filter(None, data)), self.losses()]
+        setup = describe_setup(findings).replace(" · ", "; ")
+        texts = map(wrapped, filter(None, [setup, issues(findings), *self.cases()]))
+        data = [say("terminal.data"), *texts, self.losses()]
         end = plain(say("terminal.report", page=page))
         blocks += [_checks(findings), *_analyses(findings), "\n".join(data), end]
         yield "\n\n".join(filter(None, blocks))

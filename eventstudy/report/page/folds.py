@@ -20,6 +20,7 @@ from ...analysis import (
     Power,
     implied_by,
 )
+from ...calendars import Window
 from ...findings import Case, Event, Findings, Sample
 from ...significance import FULL_SAMPLE, STATISTICS
 from ...words import LEVEL, capitalised, clipped, say, words
@@ -331,7 +332,7 @@ def _cases(findings: Findings) -> Iterator[Fold]:
     for i, case in enumerate(Case.without_prices(findings)):
         title = say("case.title", name=case.event["company"], day0=case.day0)
         blocks = tuple(Figure(b) if isinstance(b, Markup) else b for b in case_blocks(case))
-        head = f"{describe_case(case).split('. ')[-2]}."
+        head = describe_case(case, Window.MAIN)
         yield Fold(f"case{i + 1}" if i else "case", title, head, blocks)
 
 

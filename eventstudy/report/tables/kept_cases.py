@@ -28,9 +28,9 @@ def case_blocks(case: Case) -> tuple[str | Markup | Table, ...]:
     return describe_case(case), origin, draw_case(case), *tables, *_notes(case)
 
 
-def describe_case(case: Case) -> str:
-    """Return what a case shows on day 0 and over two windows."""
-    return " ".join(say(code, window=w, **case.over(w)) for w, code in IN_WORDS.items())
+def describe_case(case: Case, *windows: Window) -> str:
+    """Return what a case shows over some windows, by default on day 0 and over two windows."""
+    return " ".join(say(IN_WORDS[w], window=w, **case.over(w)) for w in windows or IN_WORDS)
 
 
 def _notes(case: Case) -> Iterator[str]:
