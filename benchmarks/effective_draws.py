@@ -17,7 +17,7 @@ from scipy import stats
 from verdict_cells import WINDOW
 
 from eventstudy.abnormal import SEED
-from eventstudy.analysis import draws_error
+from eventstudy.analysis import Calibrated
 from eventstudy.analysis.placebos.shifted_dates import Shifts, _spread
 from eventstudy.utility import FloatArray, IntArray
 
@@ -69,7 +69,7 @@ def main() -> None:
         rng, places = np.random.default_rng(SEED), shifts.places(days[at])
         rates = [share(at, rho, places, rng) for _ in range(panels)]
         worth = shifts.effective(days[at], matrix(len(at), rho), WINDOW)
-        stated = [draws_error(float(np.mean(rates)), draws) for draws in (worth, before)]
+        stated = [Calibrated.draws_error(float(np.mean(rates)), draws) for draws in (worth, before)]
         ratio, ratio_before = np.std(rates, ddof=1) / stated
         spread = f"{100 * np.std(rates, ddof=1):.2f}"
         print(f"| {name} | {spread} | {worth:.0f} | {ratio:.2f} | {ratio_before:.2f} |", flush=True)

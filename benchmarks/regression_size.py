@@ -26,7 +26,7 @@ import numpy as np
 import pandas as pd
 
 from eventstudy.abnormal import AbnormalReturns
-from eventstudy.analysis import CONSTANT, CarRegression
+from eventstudy.analysis import CarRegression
 from eventstudy.analysis.cross_section._regressors import Design, Term
 from eventstudy.analysis.cross_section.cross_section import estimate
 from eventstudy.calendars import Window
@@ -150,7 +150,7 @@ def draw(cell: Cell, rng: np.random.Generator) -> tuple[AbnormalReturns, FloatAr
 
 def regressed(sample: AbnormalReturns, x: FloatArray) -> CarRegression:
     """Return the regression of the CARs of a sample on characteristics (n, q)."""
-    n, terms = len(x), [Term(CONSTANT, (), "", "constant", "", len(x), len(x))]
+    n, terms = len(x), [Term(CarRegression.CONSTANT, (), "", "constant", "", len(x), len(x))]
     for j in range(x.shape[1]):
         is_class = bool(np.isin(x[:, j], (0, 1)).all())
         kind, count = ("class", int(x[:, j].sum())) if is_class else ("number", n)

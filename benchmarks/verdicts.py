@@ -29,7 +29,7 @@ from verdict_cells import KINDS, LEVEL, REAL, STUDIES, WINDOW, Cell, Counts, cel
 from verdict_page import failures, page
 
 from eventstudy.abnormal import SEED, AbnormalReturns
-from eventstudy.analysis import DIFFERENT, NO_RESULT, Answer
+from eventstudy.analysis import Answer
 from eventstudy.analysis.answer.answer import decide
 from eventstudy.models import MODELS
 from eventstudy.significance import STATISTICS
@@ -45,8 +45,8 @@ def count(cell: tuple[str, str], seeds: Iterable[np.random.SeedSequence]) -> Int
         for seed in seeds:
             fit = draw(*cell, seed)
             none, some = decide(fit, WINDOW), decide(moved := shifted(fit, effect), WINDOW)
-            rejects = [answer.verdict == DIFFERENT for answer in (none, some)]
-            has = [answer.verdict != NO_RESULT for answer in (none, some)]
+            rejects = [answer.verdict == Answer.DIFFERENT for answer in (none, some)]
+            has = [answer.verdict != Answer.NO_RESULT for answer in (none, some)]
             agrees = [
                 not is_result or rejected != holds(answer, 0.0)
                 for is_result, rejected, answer in zip(has, rejects, (none, some), strict=True)

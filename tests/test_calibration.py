@@ -15,15 +15,7 @@ from scipy import stats
 from situations import noisy
 
 import eventstudy as es
-from eventstudy.analysis import (
-    DIFFERENT,
-    Answer,
-    Calibrated,
-    answer_of,
-    calibrate,
-    calibrated,
-    caveat_of,
-)
+from eventstudy.analysis import Answer, Calibrated, calibrate, calibrated
 from eventstudy.analysis.answer.diagnosis import Opinion, with_rate
 from eventstudy.analysis.interval import detectable, usual_error
 from eventstudy.analysis.placebos import shifted_dates
@@ -554,8 +546,8 @@ def test_shared_movement_by_hand() -> None:
 
 
 def test_a_shared_shock_is_the_caveat_where_other_dates_show_less() -> None:
-    answer = answer_of(Market(12, dates=2, effect=-0.1, rho=0.2, seed=3).fit())
-    assert answer.verdict == DIFFERENT
+    answer = Answer.of(Market(12, dates=2, effect=-0.1, rho=0.2, seed=3).fit())
+    assert answer.verdict == Answer.DIFFERENT
     needed = answer.overturn.shared_shock
     for times, share, code in (
         (needed + 1, 0.002, True),
@@ -563,7 +555,7 @@ def test_a_shared_shock_is_the_caveat_where_other_dates_show_less() -> None:
         (99, 0.02, False),
     ):
         numbers = Calibrated(0.001, 499, 499.0, 0.05, shared_movement=times, shared_share=share)
-        caveat = caveat_of(replace(answer, calibrated=numbers, influence=None))
+        caveat = replace(answer, calibrated=numbers, influence=None).find_caveat()
         assert (caveat.code == "shared_shock" if caveat else False) == code
 
 

@@ -15,13 +15,14 @@ from conftest import Market
 from pages import findings
 
 import eventstudy as es
-from eventstudy.analysis import list_outcomes, study_tables
+from eventstudy.analysis import study_tables
 from eventstudy.calendars import Window
 from eventstudy.events import Events
 from eventstudy.fitting.found_news import confounded_by, with_confounders
 from eventstudy.fitting.press import Confounder, ConfoundersFileError, read_confounders
 from eventstudy.prices._base import Action
 from eventstudy.prices.files import FrameProvider
+from eventstudy.runs.contents import list_outcomes
 from eventstudy.settings import StudyConfig
 from eventstudy.studies import EventStudyResults, run_study
 

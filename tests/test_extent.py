@@ -11,7 +11,7 @@ import pytest
 from conftest import Market
 from pages import findings, page
 
-from eventstudy.analysis import implied_path_of, path_of
+from eventstudy.analysis import ImpliedPath, Path95
 from eventstudy.analysis.all_tables import path_table
 from eventstudy.calendars import Window
 from eventstudy.events import events_from_frame
@@ -60,7 +60,7 @@ def halted() -> EventStudyResults:
 
 
 def test_the_aar_is_the_mean_of_the_day_and_the_path_adds_up(locked: EventStudyResults) -> None:
-    a, path, table = locked.abnormal, path_of(locked), locked.aar_table()
+    a, path, table = locked.abnormal, Path95.of(locked), locked.aar_table()
     np.testing.assert_allclose(path.aar, a.ar.mean(axis=0), rtol=1e-12)
     np.testing.assert_allclose(path.caar, np.cumsum(a.ar.mean(axis=0)), rtol=1e-12)
     written = path_table(locked)
@@ -125,7 +125,7 @@ def test_one_share_at_its_limit_is_drawn_day_by_day(locked: EventStudyResults) -
     assert f"from day 0 to {words().date(last)}, its first close off the price limit" in " ".join(
         split_answer(study)
     )
-    path = implied_path_of(single)
+    path = ImpliedPath.of(single)
     assert path is not None
     gap = dict(zip(path.days.tolist(), (path.gap / 100).tolist(), strict=True))
     returns = np.array([a.expected[0, 5:8], a.expected[0, 5:8] + a.ar[0, 5:8]])
@@ -135,7 +135,7 @@ def test_one_share_at_its_limit_is_drawn_day_by_day(locked: EventStudyResults) -
     assert path.end == 2, "the first close off the limit"
     assert "after" not in windows_around(study)
     assert days_outside(path) == "", "its band is that of added returns"
-    several = implied_path_of(locked)
+    several = ImpliedPath.of(locked)
     assert several is not None
     effect = locked.answer(MAIN).effect.estimate
     assert (several.gap / 100)[several.days == 1] == pytest.approx(effect), "as the headline"

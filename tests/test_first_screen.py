@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pages import MAIN, findings, page, plain, with_columns
 
-from eventstudy.analysis import DIFFERENT, Interval
+from eventstudy.analysis import Answer, Interval
 from eventstudy.findings import Findings
 from eventstudy.report.figures.answer_figures import effect_of
 from eventstudy.report.figures.labels import Box, place_names
@@ -54,7 +54,7 @@ def test_one_number_stands_in_headline_bracket_key_and_table(name: str) -> None:
     assert main.values["effect"] == effect.estimate
     assert main.values["interval"] == (effect.ci_low, effect.ci_high)
     assert main.values["pvalue"] == answer.pvalue
-    if answer.verdict == DIFFERENT:
+    if answer.verdict == Answer.DIFFERENT:
         assert words().size(effect.estimate) in first.headline
     assert first.strip is None or first.strip.average == effect
 
@@ -66,7 +66,7 @@ def test_the_shares_leave_the_band_exactly_if_the_verdict_is_different(name: str
     assert path is not None
     at = int(np.flatnonzero(path.days == path.end)[0])
     leaves = abs(path.gap[at]) > path.half[at]
-    assert leaves == (study.sample.answer.verdict == DIFFERENT)
+    assert leaves == (study.sample.answer.verdict == Answer.DIFFERENT)
 
 
 @pytest.mark.parametrize(

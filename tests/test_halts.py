@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from pages import findings
 
 from eventstudy.abnormal import AbnormalReturns
-from eventstudy.analysis import compare_clocks
+from eventstudy.analysis import ClockAnswers
 from eventstudy.calendars import Window
 from eventstudy.dependence.loadings import loadings_on
 from eventstudy.events import events_from_frame
@@ -468,16 +468,16 @@ def test_both_clocks_stand_in_the_answer_where_trading_was_suspended() -> None:
     running, moved = suspended(), suspended(halt="shift")
     assert (running.answer(W).n_events, moved.answer(W).n_events) == (6, 8)
     for study in (running, moved):
-        both = compare_clocks(study, W)
+        both = ClockAnswers.of(study, W)
         assert both is not None
         assert both.n_suspended == 2
         assert repr(both.calendar.to_dict()) == repr(running.answer(W).to_dict())
         assert repr(both.shift.to_dict()) == repr(moved.answer(W).to_dict())
-    part = compare_clocks(running.subset([0, 3, 4]), W)
+    part = ClockAnswers.of(running.subset([0, 3, 4]), W)
     assert part is not None
     assert repr(part.shift.to_dict()) == repr(moved.subset([0, 3, 4]).answer(W).to_dict())
-    assert compare_clocks(running.subset([3, 4]), W) is None
-    assert compare_clocks(suspended(halts=0), W) is None
+    assert ClockAnswers.of(running.subset([3, 4]), W) is None
+    assert ClockAnswers.of(suspended(halts=0), W) is None
 
 
 def test_the_report_has_both_clocks_in_a_sentence() -> None:

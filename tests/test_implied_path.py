@@ -11,7 +11,7 @@ from scipy import stats
 from violent import k_by_hand
 
 import eventstudy as es
-from eventstudy.analysis import DIFFERENT, answer_of, implied_path_of, surroundings_of
+from eventstudy.analysis import Answer, ImpliedPath, Surroundings
 from eventstudy.analysis.answer.answer import decide
 from eventstudy.calendars import Sessions, Window
 from eventstudy.report.figures.answer_figures import draw_implied, place_number, points_along
@@ -23,7 +23,7 @@ from eventstudy.report.page.folds import list_folds
 @pytest.mark.parametrize("effect", [0.0, -0.03])
 def test_each_gap_is_the_effect_of_its_window(n: int, effect: float) -> None:
     study = Market(n, dates=2 if n > 1 else 1, effect=effect, seed=n).fit()
-    path = implied_path_of(study)
+    path = ImpliedPath.of(study)
     assert path is not None
     at = {int(day): k for k, day in enumerate(path.days)}
     assert (path.base, path.end) == (-1, 1)
@@ -35,16 +35,16 @@ def test_each_gap_is_the_effect_of_its_window(n: int, effect: float) -> None:
         assert path.half[at[day]] / 100 == pytest.approx(
             effect_of.ci_high - effect_of.estimate, abs=1e-12
         )
-    answer = answer_of(study)
+    answer = Answer.of(study)
     assert path.gap[at[1]] / 100 == pytest.approx(answer.effect.estimate, abs=1e-12)
-    assert bool(abs(path.gap[at[1]]) > path.half[at[1]]) == (answer.verdict == DIFFERENT)
+    assert bool(abs(path.gap[at[1]]) > path.half[at[1]]) == (answer.verdict == Answer.DIFFERENT)
 
 
 def test_the_implied_level_by_hand() -> None:
     """Least squares in plain numpy: 100 (1 + sum of weighted expected returns), both ways."""
     market = Market(3, dates=1, seed=4)
     study = market.fit()
-    path = implied_path_of(study)
+    path = ImpliedPath.of(study)
     assert path is not None
     x, weights, expected = market.frame["MKT"].to_numpy(), [], []
     a = study.abnormal
@@ -91,7 +91,7 @@ def test_run_up_and_drift_of_a_planted_path() -> None:
         ):
             market.frame.iloc[on + offset, market.frame.columns.get_loc(ticker)] += move
     study = market.fit()
-    around = surroundings_of(study)
+    around = Surroundings.of(study)
     assert around is not None
     share, low, high = around.run_up_share
     assert low < 0.6 < high
@@ -112,7 +112,7 @@ def test_without_a_run_up_no_day_stands_out() -> None:
     """The p of the day is that of the largest of all days: 5 % of null samples have 5 % or less."""
     pvalues = []
     for seed in range(120):
-        around = surroundings_of(spread(16, seed).fit())
+        around = Surroundings.of(spread(16, seed).fit())
         assert around is not None
         pvalues.append(around.first_day_pvalue)
     assert stats.binomtest(int(np.sum(np.array(pvalues) <= 0.05)), 120, 0.05).pvalue > 0.001
@@ -123,7 +123,7 @@ def test_without_a_run_up_no_day_stands_out() -> None:
 def test_the_band_of_all_days_is_left_in_one_of_twenty_studies() -> None:
     left_pointwise, left_all, n = 0, 0, 400
     for seed in range(n):
-        path = implied_path_of(spread(20, seed).fit())
+        path = ImpliedPath.of(spread(20, seed).fit())
         assert path is not None
         gap = np.abs(path.gap)
         left_all += bool((gap > path.path_half + 1e-9).any())
@@ -135,7 +135,7 @@ def test_the_band_of_all_days_is_left_in_one_of_twenty_studies() -> None:
 @pytest.mark.parametrize("effect", [-0.03, 0.0, 0.03])
 def test_the_number_of_the_bracket_covers_no_line(effect: float) -> None:
     study = Market(8, dates=4, effect=effect, seed=3).fit()
-    path = implied_path_of(study)
+    path = ImpliedPath.of(study)
     assert path is not None
     y = Scale(float(path.shares.min()) - 3, float(path.shares.max()) + 3, 330, 20)
     panel = Panel(Scale(path.days[0] - 0.5, path.days[-1] + 0.5, 52, 865), y)
@@ -150,7 +150,7 @@ def test_the_number_of_the_bracket_covers_no_line(effect: float) -> None:
 
 def test_the_figure_names_its_lines_clear_of_each_other() -> None:
     study = Market(8, dates=4, seed=3).fit()
-    path = implied_path_of(study)
+    path = ImpliedPath.of(study)
     assert path is not None
     for width in (WIDE, NARROW):
         figure = draw_implied(path, width=width, title="Path")
@@ -194,7 +194,7 @@ def test_a_day_at_a_price_limit_is_one_number_in_path_windows_and_table() -> Non
     expected = study.abnormal_returns().set_index("tau").loc[[0, 1], "expected"].to_numpy()
     by_hand = np.prod(1 + returns) - 1 - expected.sum()
     assert table["car"].iloc[0] == pytest.approx(by_hand, rel=1e-12)
-    path = implied_path_of(study)
+    path = ImpliedPath.of(study)
     assert path is not None
     gap = dict(zip(path.days.tolist(), (path.gap / 100).tolist(), strict=True))
     assert gap[1] == pytest.approx(by_hand, rel=1e-9)

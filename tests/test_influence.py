@@ -16,7 +16,7 @@ from scipy.stats import mstats
 from situations import placed
 
 from eventstudy.abnormal import AbnormalReturns
-from eventstudy.analysis import Answer, Calibrated, Caveat, Influence, Missing, caveat_of
+from eventstudy.analysis import Answer, Calibrated, Caveat, Influence, Missing
 from eventstudy.analysis.answer.answer import decide
 from eventstudy.analysis.answer.influence import LeaveOut, Names, list_sets, measure_influence
 from eventstudy.analysis.interval import robust_means
@@ -336,10 +336,10 @@ def test_the_order_of_caveats() -> None:
     missing = Missing(16, {"prices": 3, "history": 1})
     facts = {"used": 12, "total": 16, "lack": "prices", "n": 3}
     for answer in (clear, replace(clear, n_dates=1)):
-        partial = caveat_of(replace(answer, missing=missing))
+        partial = replace(answer, missing=missing).find_caveat()
         assert partial == Caveat("many_missing", facts), "goes before all others"
-    assert caveat_of(replace(clear, pvalue=np.nan, missing=missing)) == caveat
-    assert caveat_of(Answer("no_result", "bmp_kp", missing=missing)) is None
+    assert replace(clear, pvalue=np.nan, missing=missing).find_caveat() == caveat
+    assert Answer("no_result", "bmp_kp", missing=missing).find_caveat() is None
 
 
 def code_of(answer: Answer) -> str:
@@ -352,11 +352,11 @@ def test_a_calibrated_p_on_the_other_side_is_the_caveat() -> None:
     clear = Market(12, effect=-0.06, seed=3).fit().answer(MAIN)
     for p, code in ((0.08, "calibrated"), (0.07, "stands"), (0.052, "stands"), (0.01, "stands")):
         numbers = Calibrated(pvalue=p, draws=499, effective_draws=499.0, false_alarms=0.05)
-        found = caveat_of(replace(clear, calibrated=numbers))
+        found = replace(clear, calibrated=numbers).find_caveat()
         assert found is not None
         assert found.code == code
     none = Calibrated(reason="too few dates")
-    assert code_of(replace(clear, caveat=caveat_of(replace(clear, calibrated=none)))) == "stands"
+    assert code_of(replace(clear, caveat=replace(clear, calibrated=none).find_caveat())) == "stands"
 
 
 def test_every_format_has_the_caveat_behind_the_headline() -> None:

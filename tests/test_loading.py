@@ -16,7 +16,6 @@ from hypothesis import strategies as st
 from yahoo_standin import Yahoo, synthetic
 
 import eventstudy as es
-from eventstudy.analysis import list_outcomes
 from eventstudy.calendars import Sessions, Symbol, Window, bundled_rows
 from eventstudy.calendars.exchanges import EXCHANGES
 from eventstudy.errors import ConfigError, DataError, NetworkError, PriceError, RateLimitedError
@@ -26,6 +25,7 @@ from eventstudy.prices.sample import SampleProvider
 from eventstudy.returns import FALLBACK, range_around, read_factors
 from eventstudy.returns.load import Basket
 from eventstudy.returns.series import MOST_CALLS, calls_of
+from eventstudy.runs.contents import list_outcomes
 from eventstudy.settings import StudyConfig
 from eventstudy.studies import EventStudyResults
 from eventstudy.utility import FloatArray

@@ -14,8 +14,7 @@ from conftest import SHARED, Market
 from pages import MAIN, findings, page
 from run_folders import QUICK
 
-from eventstudy.analysis import Missing, measure_fall
-from eventstudy.analysis.answer.missing import find_missing
+from eventstudy.analysis import Fall, Missing
 from eventstudy.cli.main import main
 from eventstudy.events import Events
 from eventstudy.findings.finished_run import read_findings
@@ -65,16 +64,16 @@ def test_a_fall_goes_on_to_the_first_close_off_the_limit() -> None:
     market = Market(5, dates=5, effect=-0.05, seed=8)
     results = halted(market, 2, [-0.1, -0.1, -0.03, 0.2], 12)
     at = market.frame.index.get_loc(market.table["day0"][2])
-    fall = measure_fall(closed_at_limit(results, 2, at + 12, 2), 2, MAIN)
+    fall = Fall.of(closed_at_limit(results, 2, at + 12, 2), 2, MAIN)
     assert fall is not None
     assert fall.change == pytest.approx(0.9 * 0.9 * 0.97 - 1)
     days = [str(market.frame.index[at + k].date()) for k in (-1, 14, -1, 12)]
     assert [fall.first, fall.last, fall.stopped, fall.resumed] == days
     assert (fall.n_idle, fall.lack) == (12, "suspended")
-    free = measure_fall(results, 2, MAIN)
+    free = Fall.of(results, 2, MAIN)
     assert free is not None
     assert free.change == pytest.approx(-0.1), "without a limit it ends with the first close"
-    never = measure_fall(closed_at_limit(results, 2, at + 12, 400), 2, MAIN)
+    never = Fall.of(closed_at_limit(results, 2, at + 12, 400), 2, MAIN)
     assert never is None, "no close is off the limit"
 
 
@@ -123,7 +122,7 @@ def test_a_fall_of_the_whole_market_is_no_larger_than_that_of_the_others() -> No
     frame.loc[frame.index[at], "MKT"] -= 0.2
     frame.iloc[: at - 20, 5] = np.nan
     results = market.fit(frame)
-    fall = measure_fall(results, 5, MAIN)
+    fall = Fall.of(results, 5, MAIN)
     assert fall is not None
     assert fall.change < results.abnormal.car(MAIN)[:5].min()
     assert results.answer().missing == Missing(6, {"history": 1})
@@ -136,7 +135,7 @@ def test_a_move_that_may_be_an_error_is_no_fall() -> None:
     day = str(market.frame.index[market.frame.index.get_loc(market.table["day0"][2]) + 12].date())
     fault = SeriesFault("F02", day, day, "suspect_split", "near 10:1", "flagged, unaltered")
     doubted = replace(results, panel=replace(results.panel, faults=(fault,)))
-    assert measure_fall(doubted, 2, MAIN) is None
+    assert Fall.of(doubted, 2, MAIN) is None
 
 
 @pytest.mark.parametrize(("lost", "n", "is_said"), [(1, 5, False), (2, 9, True), (2, 10, False)])
@@ -175,7 +174,7 @@ def test_an_announcement_with_two_rows_is_not_missing() -> None:
     events = results.events.copy()
     events["reason"] = events["reason"].astype(object)
     events.at[3, "reason"] = Reason("other_listing", event="e0")
-    assert find_missing(replace(results, events=events), MAIN) == Missing(3, {})
+    assert Missing.of(replace(results, events=events), MAIN) == Missing(3, {})
 
 
 def test_the_index_and_what_is_mailed_carry_it(tmp_path: Path) -> None:

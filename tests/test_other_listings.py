@@ -11,7 +11,7 @@ from conftest import SHARED, Market
 from pages import MAIN, findings, page
 from run_folders import QUICK
 
-from eventstudy.analysis import count_firms_once
+from eventstudy.analysis import CountedOnce
 from eventstudy.calendars import Exchange, bundled_rows
 from eventstudy.cli.main import main
 from eventstudy.findings.finished_run import read_findings
@@ -76,7 +76,7 @@ def test_two_announcements_at_one_time_are_not_each_other() -> None:
 
 def test_what_counts_twice_is_said_with_the_answer_of_each_firm_once() -> None:
     results = listed(["A", "B", "TSM", "2330.TW", "C", "D"])
-    once = count_firms_once(results, MAIN)
+    once = CountedOnce.of(results, MAIN)
     assert once is not None
     assert (once.n, once.tickers, once.column) == (1, ("TSM", "2330.TW"), "ticker")
     single = results.subset([0, 1, 2, 4, 5]).answer(MAIN)
@@ -90,7 +90,7 @@ def test_what_counts_twice_is_said_with_the_answer_of_each_firm_once() -> None:
     assert "Each firm counted once" in page(results)
     check = list_checks(study)[1]
     assert (check.kind, check.n_events, check.pvalue) == ("once", 5, single.pvalue)
-    assert count_firms_once(results.subset([0, 1, 2]), MAIN) is None
+    assert CountedOnce.of(results.subset([0, 1, 2]), MAIN) is None
 
 
 def test_each_row_of_the_table_has_a_source_and_a_date() -> None:

@@ -12,7 +12,7 @@ from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure
 from pages import CONFIG, MAIN, with_columns
 
-from eventstudy.analysis import implied_path_of
+from eventstudy.analysis import ImpliedPath
 from eventstudy.calendars import Window
 from eventstudy.errors import ConfigError
 from eventstudy.findings.event_series import price_path
@@ -65,7 +65,7 @@ def test_plots_follow_the_style_and_stay_in_their_axes(
 
 
 def test_path_is_that_of_the_answer(fallen: EventStudyResults) -> None:
-    axes, path = fallen.plot_path(), implied_path_of(fallen)
+    axes, path = fallen.plot_path(), ImpliedPath.of(fallen)
     assert path is not None
     drawn = {line.get_label(): line.get_ydata() for line in axes.lines}
     np.testing.assert_array_equal(drawn["Shares"], path.shares)

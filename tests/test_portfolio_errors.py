@@ -18,7 +18,7 @@ from numpy.testing import assert_allclose
 from scipy import stats
 from test_cross_section import HERE, large_results, with_columns
 
-from eventstudy.analysis import LABEL, explain
+from eventstudy.analysis import CarRegression, explain
 from eventstudy.analysis.cross_section._portfolio_errors import (
     dispersion,
     measured_before,
@@ -69,7 +69,7 @@ def test_numbers_of_another_program(case: str) -> None:
     expected, study = CASES[case], study_of(case)
     window, a = Window(*expected["window"]), study.abnormal
     own = explain(study, "x1 + x2", window, weights=expected["weights"])
-    assert own.cov == LABEL
+    assert own.cov == CarRegression.BY_PORTFOLIO
     assert_allclose(own.params, expected["b"], **CLOSE)
     X = np.column_stack([np.ones(len(a)), study.events[["x1", "x2"]].astype(float)])
     A = weights_of(study, X, expected["weights"], window)
@@ -118,7 +118,10 @@ def spread_out(dates: int) -> EventStudyResults:
     return with_columns(market.fit(), x=np.random.default_rng(5).standard_normal(60))
 
 
-@pytest.mark.parametrize(("dates", "label"), [(1, LABEL), (5, LABEL), (40, "CR2")])
+@pytest.mark.parametrize(
+    ("dates", "label"),
+    [(1, CarRegression.BY_PORTFOLIO), (5, CarRegression.BY_PORTFOLIO), (40, "CR2")],
+)
 def test_the_design_alone_decides_which_errors_decide(dates: int, label: str) -> None:
     study = spread_out(dates)
     own = explain(study, "x")
@@ -127,7 +130,7 @@ def test_the_design_alone_decides_which_errors_decide(dates: int, label: str) ->
     if dates > 2:
         assert (own.by("CR2")["df"].iloc[1] >= 10) == (label == "CR2")
     # Windows of seven days share sessions from each date to the next: they count as one date.
-    assert explain(study, "x", (-3, 3)).cov == LABEL
+    assert explain(study, "x", (-3, 3)).cov == CarRegression.BY_PORTFOLIO
 
 
 def test_a_joint_test_by_date_has_the_smallest_degrees_of_freedom() -> None:

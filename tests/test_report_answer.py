@@ -13,7 +13,7 @@ from conftest import Market
 from pages import CONFIG, MAIN, findings, with_columns
 from scipy import stats
 
-from eventstudy.analysis import Interval, Missing, answer_of
+from eventstudy.analysis import Answer, Interval, Missing
 from eventstudy.calendars import Window
 from eventstudy.events import read_events
 from eventstudy.findings import FinishedRun
@@ -282,7 +282,7 @@ def test_one_car_left_of_several_events_is_told_as_that_of_one_event() -> None:
     assert "2 of 3 used events lack days of this window and are left out: F00" in " ".join(
         asides(findings(left))
     )
-    sample, single = findings(left).sample, answer_of(alone, MAIN)
+    sample, single = findings(left).sample, Answer.of(alone, MAIN)
     assert left.answer(MAIN).missing == Missing(3, {"days": 2})
     for answered in (left.answer(MAIN), sample.answer):
         same = replace(answered, missing=None, caveat=single.caveat)

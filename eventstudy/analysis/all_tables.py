@@ -14,7 +14,6 @@ from ..abnormal import MOST_CALIBRATED
 from ..calendars import Window
 from ..errors import ConfigError
 from ..events import REPLACED
-from ..files import OUTCOME
 from ..fitting import (
     MOST_GROUPS,
     FittedStudy,
@@ -29,17 +28,18 @@ from ..returns import PEERS
 from ..settings import StudyConfig
 from ..utility import Flag, stepping
 from ..words import make_error
-from .answer.answer import answer_of, influence_of, main_test_of, verdict_of
+from .answer.answer import Answer, main_test_of, verdict_of
 from .answer.diagnosis import diagnose
+from .answer.influence import Influence
 from .cross_section._car_errors import NotPossibleError
 from .cross_section.explain import regress_car
 from .cross_section.groups import differences
 from .cross_section.multiple_testing import family
 from .cross_section.regressions import diagnostics
 from .over_time.announcement_time import depend_on_time
-from .over_time.caar_path import path_of, prepare_windows
+from .over_time.caar_path import Path95, prepare_windows
 from .over_time.calendar_portfolio import calendar_portfolio
-from .over_time.implied_path import BASE, implied_path_of
+from .over_time.implied_path import ImpliedPath
 from .over_time.long_horizon import abhar
 from .over_time.weights import aggregates, has_sizes, market_values
 from .placebos.placebo import placebo_firms
@@ -208,7 +208,7 @@ def caar_table(study: FittedStudy, windows: WindowsLike) -> pd.DataFrame:
     prepare_windows(study)
     rows = []
     for window in Window.several(windows):
-        answer, car = answer_of(study, window), study.abnormal.sample(window).car(window)
+        answer, car = Answer.of(study, window), study.abnormal.sample(window).car(window)
         median = float(np.median(car)) if len(car) else np.nan
         intervals = answer.plain_average, answer.effect
         average, effect = ((i.estimate, i.se, i.ci_low, i.ci_high) for i in intervals)
@@ -229,27 +229,25 @@ def path_table(study: FittedStudy) -> pd.DataFrame:
     main window; `gap` is the effect between (decimal) with its 95% interval, and a band that chance
     leaves on no day in 19 of 20 studies (`path_low` to `path_high`).
     """
-    path = path_of(study)
+    path = Path95.of(study)
     table = pd.DataFrame({
         "tau": path.days, "n_events": path.aar_counts, "aar": path.aar,
         "aar_low": path.aar - path.aar_half,
         "aar_high": path.aar + path.aar_half, "n_complete": path.counts, "caar": path.caar,
         "caar_low": path.caar - path.caar_half, "caar_high": path.caar + path.caar_half,
     })  # fmt: skip
-    implied = implied_path_of(study) if study.panel.measure == "return" else None
+    implied = ImpliedPath.of(study) if study.panel.measure == "return" else None
     if implied is None:
         return table
-    gap, half, all_days = implied.gap / BASE, implied.half / BASE, implied.path_half / BASE
+    gap, half, all_days = (
+        implied.gap / ImpliedPath.BASE,
+        implied.half / ImpliedPath.BASE,
+        implied.path_half / ImpliedPath.BASE,
+    )
     return table.assign(
         implied=implied.implied, shares=implied.shares, gap=gap, gap_low=gap - half,
         gap_high=gap + half, path_low=gap - all_days, path_high=gap + all_days,
     )  # fmt: skip
-
-
-def list_outcomes(study: FittedStudy) -> pd.DataFrame:
-    """Return the events as they were given, with day0, status, reason, flags and nobs behind."""
-    columns = [c for c in study.events.columns if c not in {*OUTCOME, "exchange"}]
-    return study.events[[*columns, *OUTCOME]]
 
 
 @stepping("tables: families and weights")
@@ -293,7 +291,8 @@ def influence_table(study: FittedStudy, main: Window) -> pd.DataFrame:
     DataFrame
         One row a leave-out, as :meth:`Influence.frame` has it, without the company.
     """
-    table = influence_of(study, main, answer_of(study, main)).frame()
+    answer = Answer.of(study, main)
+    table = Influence.of(study, main, answer.effect, answer.pvalue).frame()
     table = table.drop(columns="firm", errors="ignore").rename(columns=INFLUENCE)
     return table.astype({"carries": int}) if len(table) else table
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import pandas as pd
@@ -23,8 +23,6 @@ MULTIPLES = (0.0, 0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 2.0, 3.0)
 # Share of the CARs that is trimmed, or pulled in, at each end.
 TRIMMED = 0.1
 ROBUST = ("median", "trimmed", "winsorised")
-# Fewer events know their own spread too badly for the effect that they find.
-KNOWN_SPREAD = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +58,7 @@ class Interval:
         -------
         Interval
         """
-        half = quantile(df) * se
+        half = Interval.quantile(df) * se
         return cls(*map(float, (estimate, se, estimate - half, estimate + half, df)))
 
     @property
@@ -68,13 +66,13 @@ class Interval:
         """Two-sided p of no effect; NaN without a standard error."""
         return pvalue(self.estimate / self.se, self.df) if self.se > 0 else np.nan
 
+    @staticmethod
+    def quantile(df: float) -> float:
+        """Return the 97.5% quantile of Student's t, or of the normal where `df` is infinite."""
+        from scipy.special import ndtri, stdtrit
 
-def quantile(df: float) -> float:
-    """Return the 97.5% quantile of Student's t, or of the normal where `df` is infinite."""
-    from scipy.special import ndtri, stdtrit
-
-    upper = 1 - LEVEL / 2
-    return float(ndtri(upper) if np.isinf(df) else stdtrit(df, upper))
+        upper = 1 - LEVEL / 2
+        return float(ndtri(upper) if np.isinf(df) else stdtrit(df, upper))
 
 
 def detectable(se: float, df: float = np.inf, power: float = POWER) -> float:
@@ -100,8 +98,8 @@ def detectable(se: float, df: float = np.inf, power: float = POWER) -> float:
     from scipy.special import nctdtrinc, ndtri
 
     if not np.isfinite(df):
-        return (quantile(np.inf) + float(ndtri(power))) * se
-    return float(nctdtrinc(df, 1 - power, quantile(df))) * se
+        return (Interval.quantile(np.inf) + float(ndtri(power))) * se
+    return float(nctdtrinc(df, 1 - power, Interval.quantile(df))) * se
 
 
 def usual_error(sample: AbnormalReturns, window: Window) -> float:
@@ -127,25 +125,6 @@ def usual_error(sample: AbnormalReturns, window: Window) -> float:
     factor = WeightedSums(sample, window).factor[1]
     precision = (1 / np.sqrt(sample.var_car(window))).sum()
     return float(np.sqrt(len(sample) * factor) / precision)
-
-
-def limits_by_chance(n: int) -> tuple[float, float]:
-    """Return between which shares of the usual spread that of n events lies in 95 of 100 studies.
-
-    Parameters
-    ----------
-    n : int
-        Events, 2 or more.
-
-    Returns
-    -------
-    low, high : float
-        The roots of the 2.5 and 97.5% quantiles of chi2(n-1) / (n-1).
-    """
-    from scipy.special import chdtri
-
-    low, high = (np.sqrt(chdtri(n - 1, 1 - p) / (n - 1)) for p in (LEVEL / 2, 1 - LEVEL / 2))
-    return float(low), float(high)
 
 
 def robust_means(car: FloatArray, factor: float) -> tuple[Interval, Interval, Interval]:
@@ -174,8 +153,8 @@ def robust_means(car: FloatArray, factor: float) -> tuple[Interval, Interval, In
     pulled = np.clip(x, x[g], x[n - g - 1])
     se, df = factor * pulled.std(ddof=1) / np.sqrt(n), n - 2.0 * g - 1
     # The order statistics that a 95% interval of a binomial of n and one half leaves out.
-    k = max(1, round((n + 1) / 2 - quantile(np.inf) * np.sqrt(n / 4)))
-    error = factor * (x[n - k] - x[k - 1]) / (2 * quantile(np.inf))
+    k = max(1, round((n + 1) / 2 - Interval.quantile(np.inf) * np.sqrt(n / 4)))
+    error = factor * (x[n - k] - x[k - 1]) / (2 * Interval.quantile(np.inf))
     return (
         Interval.of(float(np.median(x)), error, np.inf),
         Interval.of(x[g : n - g].mean(), se * n / (n - 2 * g), df),
@@ -251,7 +230,7 @@ def power_of(effects: FloatArray, se: float, df: float) -> FloatArray:
     """
     from scipy.special import nctdtr, ndtr
 
-    shift, critical = np.abs(effects) / se, quantile(df)
+    shift, critical = np.abs(effects) / se, Interval.quantile(df)
     if not np.isfinite(df):
         return np.asarray(ndtr(shift - critical) + ndtr(-shift - critical))
     return np.asarray(1 - nctdtr(df, shift, critical) + nctdtr(df, shift, -critical))
@@ -271,6 +250,11 @@ class Power:
     table : DataFrame
         effect (decimal), power.
     """
+
+    # Fewer events know their own spread too badly for the effect that they find.
+    KNOWN_SPREAD: ClassVar[int] = 20
+    # How often the smallest effect is found.
+    FOUND: ClassVar[float] = POWER
 
     window: Window
     test: str
@@ -304,6 +288,25 @@ class Power:
         if not np.isfinite(self.smallest_effect):
             return say("power.none", window=self.window)
         return say("power.sentence", window=self.window, effect=self.smallest_effect)
+
+    @staticmethod
+    def limits_by_chance(n: int) -> tuple[float, float]:
+        """Return between which shares of the usual spread that of n events lies by chance.
+
+        Parameters
+        ----------
+        n : int
+            Events, 2 or more.
+
+        Returns
+        -------
+        low, high : float
+            In 95 of 100 studies: the roots of the 2.5 and 97.5% quantiles of chi2(n-1) / (n-1).
+        """
+        from scipy.special import chdtri
+
+        low, high = (np.sqrt(chdtri(n - 1, 1 - p) / (n - 1)) for p in (LEVEL / 2, 1 - LEVEL / 2))
+        return float(low), float(high)
 
 
 def plain_values(value: Any) -> Any:

@@ -13,13 +13,11 @@ import numpy as np
 import pandas as pd
 
 from ..analysis import (
-    DIFFERENT,
-    NOT_DIFFERENT,
     SHOWN_ELSEWHERE,
+    Answer,
     Calibrated,
     Calibration,
     calibrated,
-    caveat_of,
     faults_in_windows,
     leading_group,
     study_tables,
@@ -114,7 +112,7 @@ def _studies_of(study: Study, config: StudyConfig) -> dict[str, Study]:
 def _samples(studies: Mapping[str, FittedStudy], config: StudyConfig) -> tuple[Sample, ...]:
     """Return what each group shows; the answer of the first, the headline's, is calibrated."""
     first, *groups = (sample_of(study, config, group) for group, study in studies.items())
-    if config.calibrate and first.answer.verdict in (DIFFERENT, NOT_DIFFERENT):
+    if config.calibrate and first.answer.verdict in (Answer.DIFFERENT, Answer.NOT_DIFFERENT):
         with stepping("other dates"):
             numbers = calibrated(next(iter(studies.values())), config.main, config.calibrate)
         first = _with_calibration(first, numbers)
@@ -135,7 +133,7 @@ def _with_calibration(sample: Sample, numbers: Calibration) -> Sample:
     if len(numbers.power) and not brief.reason:
         overturn = replace(answer.overturn, smallest_effect=brief.smallest_effect)
         answer = replace(answer, overturn=overturn)
-    answer = replace(answer, caveat=caveat_of(answer))
+    answer = replace(answer, caveat=answer.find_caveat())
     rated = numbers.rated
     main = replace(sample.main, answer=answer, tests=tuple(map(rated, sample.main.tests)))
     windows = tuple(main if w.window == main.window else w for w in sample.windows)

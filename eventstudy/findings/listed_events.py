@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from ..analysis import measure_fall
+from ..analysis import Fall
 from ..calendars import Exchange, Window
 from ..files import OUTCOME
 from ..fitting import FittedStudy, listed, listed_rows, merged_into
@@ -152,7 +152,7 @@ def detail_of(
     """
     used = bool(study.ok[i])
     has_car = used and np.isfinite(study.abnormal.car(config.main)[i])
-    fall = None if has_car else measure_fall(study, i, config.main)
+    fall = None if has_car else Fall.of(study, i, config.main)
     until = fall.last if fall and fall.lack == "suspended" else ""
     neighbours = _same_session(everyone, row)
     dates = _other_dates(everyone, row)

@@ -11,16 +11,15 @@ import numpy as np
 
 from ..abnormal import AbnormalReturns
 from ..analysis import (
-    NOT_VALID,
-    answer_of,
-    compare_clocks,
-    count_firms_once,
+    Answer,
+    ClockAnswers,
+    CountedOnce,
+    Diagnosis,
+    ImpliedPath,
+    Path95,
+    Surroundings,
     diagnose,
-    implied_path_of,
     main_test_of,
-    path_of,
-    path_of_event,
-    surroundings_of,
 )
 from ..calendars import Window
 from ..dependence import Limits, WeightedSums
@@ -70,7 +69,7 @@ def sample_of(study: FittedStudy, config: StudyConfig, group: str = "") -> Sampl
     lengths = tuple(sorted({len(w) for w in chosen}))
     windows = {w: _window(study, w, tests, lengths) for w in chosen}
     usual = (name for name in study.all_tests if STATISTICS[name].core)
-    path = None if empty else path_of(study)
+    path = None if empty else Path95.of(study)
     has_levels = not empty and study.panel.measure == "return"
     limited = a.runs is not None and a.conventions.limits == "extend"
     facts = _shared_facts(study, main)
@@ -88,10 +87,10 @@ def sample_of(study: FittedStudy, config: StudyConfig, group: str = "") -> Sampl
         filled_pairs=_filled(study, main),
         flags=_flag_counts(study),
         shortest_estimation=0 if empty else int(a.nobs[study.ok].min()),
-        halts=None if empty else compare_clocks(study, main),
-        once=None if empty else count_firms_once(study, main),
-        implied=None if empty else implied_path_of(study),
-        around=surroundings_of(study) if has_levels else None,
+        halts=None if empty else ClockAnswers.of(study, main),
+        once=None if empty else CountedOnce.of(study, main),
+        implied=None if empty else ImpliedPath.of(study),
+        around=Surroundings.of(study) if has_levels else None,
         **facts,
     )
 
@@ -112,7 +111,7 @@ def of_one_event(study: FittedStudy, i: int, config: StudyConfig) -> Sample:
         Without other windows and diagnosis.
     """
     main, single = config.main, study.subset(np.array([i]))
-    window, path = _window(single, main), path_of_event(study, i)
+    window, path = _window(single, main), ImpliedPath.of_event(study, i)
     facts = _shared_facts(single, main) | _market_facts(study, i, main)
     return Sample(group="", main=window, implied=path, **facts)
 
@@ -163,7 +162,7 @@ def _window(
 
     `lengths` are those of all windows that have tests.
     """
-    answer, sample = answer_of(study, window), study.abnormal.tested(window)
+    answer, sample = Answer.of(study, window), study.abnormal.tested(window)
     car, bhar = sample.car(window), sample.bhar(window)
     each = sample.car_pvalues(window, sample.recent_variance(window))
     fell = bool(len(car) and car.mean() < 0)
@@ -193,7 +192,7 @@ def _tests(study: FittedStudy, window: Window, names: Iterable[str]) -> Iterator
             pvalue=result.pvalue,
             distribution=result.distribution,
             n_events=result.n_events,
-            trust=opinion.trust if opinion else NOT_VALID,
+            trust=opinion.trust if opinion else Diagnosis.NOT_VALID,
             false_alarms=opinion.false_alarms if opinion else np.nan,
             reasons=opinion.reasons if opinion else (Reason.of(result.reason or Reason(unjudged)),),
         )

@@ -257,6 +257,33 @@ class FittedStudy:
         tail = {"sigma": np.sqrt(a.sigma2[rows]), "r2": a.r2[rows]}
         return pd.DataFrame({**self.ids_of(rows), "nobs": a.nobs[rows], **estimates, **tail})
 
+    def row_of(self, event_id: str) -> int:
+        """Return the row of a used event.
+
+        Parameters
+        ----------
+        event_id : str
+
+        Returns
+        -------
+        int
+
+        Raises
+        ------
+        ConfigError
+            For an unknown event, and for a dropped one (with its reason).
+        """
+        ids = self.events["event_id"].astype(str).tolist()
+        if str(event_id) not in ids:
+            raise ConfigError(
+                "no such event", value=event_id, remedy=did_you_mean(str(event_id), ids)
+            )
+        row = ids.index(str(event_id))
+        if not self.ok[row]:
+            reason = self.events["reason"].iloc[row]
+            raise ConfigError(f"the event was dropped: {reason}", value=event_id)
+        return row
+
     def subset(self, rows: str | BoolArray | IntArray | pd.Series[bool] | Sequence[int]) -> Self:
         """Return the results of some events; nothing is estimated anew.
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ..analysis import DIFFERENT
+from ..analysis import Answer as AnswerOfStudy
 from ..words import speaking_of, words
 
 # A CAR that moved by one basis point; a p-value as far as the third decimal.
@@ -65,7 +65,9 @@ class Answer:
         pair = self.before, self.after
         signs = [math.copysign(1, answer["estimate"] or 0.0) for answer in pair]
         verdicts = [answer["verdict"] for answer in pair]
-        return verdicts[0] != verdicts[1] or (verdicts[0] == DIFFERENT and signs[0] != signs[1])
+        return verdicts[0] != verdicts[1] or (
+            verdicts[0] == AnswerOfStudy.DIFFERENT and signs[0] != signs[1]
+        )
 
     def differs(self, threshold: float) -> bool:
         """Return whether the answers state something else, in whatever words.

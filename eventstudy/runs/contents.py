@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ..analysis import list_outcomes, study_tables
-from ..files import parquet_modules, to_csv
+from ..analysis import study_tables
+from ..files import OUTCOME, parquet_modules, to_csv
 from ..fitting import MANY, FittedStudy, is_large, listed
 from ..settings import StudyConfig
 from ..utility import step
@@ -175,3 +175,9 @@ def _long_tables(events: FittedStudy, config: StudyConfig) -> dict[str, pd.DataF
         objects = [column for column in table if table[column].dtype == object]
         tables[name] = table.astype(dict.fromkeys(objects, "string"))
     return tables
+
+
+def list_outcomes(study: FittedStudy) -> pd.DataFrame:
+    """Return the events as they were given, with day0, status, reason, flags and nobs behind."""
+    columns = [c for c in study.events.columns if c not in {*OUTCOME, "exchange"}]
+    return study.events[[*columns, *OUTCOME]]

@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 import numpy as np
 
-from ..analysis import NO_RESULT
+from ..analysis import Answer
 from ..errors import EventStudyError, RunFolderError
 from ..prices import confirmed_on
 from ..returns import Measure
@@ -262,7 +262,7 @@ def _label(entry: Stated) -> str:
 def _status(events: EventCounts, first: Stated, *, is_there: bool) -> str:
     if not is_there:
         return say("index.no_report")
-    if first.verdict == NO_RESULT:
+    if first.verdict == Answer.NO_RESULT:
         return say("index.no_result")
     n = events.provisional
     return say("index.provisional", n=n) if n else say("index.complete")

@@ -13,8 +13,9 @@ import numpy as np
 import pandas as pd
 
 from ..analysis import (
+    Answer,
+    Influence,
     abhar,
-    answer_of,
     calendar_portfolio,
     calibrate,
     diagnose,
@@ -23,7 +24,6 @@ from ..analysis import (
     dollar_loss,
     explain,
     family,
-    influence_of,
     main_test_of,
     placebo_firms,
     regress_car,
@@ -143,7 +143,7 @@ class EventStudyResults(FittedStudy):
         """
         chosen = self.main if window is None else Window.of(window)
         name, study = find_group(self, group)
-        answer = answer_of(study, chosen)
+        answer = Answer.of(study, chosen)
         numbers = {f.name: getattr(answer, f.name) for f in fields(answer)}
         write = partial(self._say, chosen, name)
         return figures.DrawnAnswer(**numbers, group=name, write=write)
@@ -177,7 +177,7 @@ class EventStudyResults(FittedStudy):
             other dates of the firms.
         """
         chosen = self.main if window is None else Window.of(window)
-        answer = answer_of(self.of_group(group), chosen)
+        answer = Answer.of(self.of_group(group), chosen)
         least, df = answer.overturn.smallest_effect, answer.effect.df
         return figures.DrawnPower.of(chosen, answer.test, least, df)
 
@@ -200,8 +200,9 @@ class EventStudyResults(FittedStudy):
         """
         chosen = self.main if window is None else Window.of(window)
         study = self.of_group(group)
-        answer = answer_of(study, chosen)
-        return figures.DrawnInfluence(**vars(influence_of(study, chosen, answer)))
+        answer = Answer.of(study, chosen)
+        influence = Influence.of(study, chosen, answer.effect, answer.pvalue)
+        return figures.DrawnInfluence(**vars(influence))
 
     def with_market_values(self, source: str | Path, **options: Any) -> EventStudyResults:
         """Return the results with market values of Yahoo or a file.

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 
@@ -14,28 +14,23 @@ from ...dependence import WeightedSums
 from ...fitting import FittedStudy, WindowLike
 from ...significance import FULL_SAMPLE, STATISTICS, SignificanceTest, decisive_scars, scar_variance
 from ...utility import Flag, TestName
-from ...words import LEVEL, Reason, cell_text
+from ...words import LEVEL, Reason
 from ..interval import (
-    KNOWN_SPREAD,
     Interval,
+    Power,
     detectable,
     inflation,
     plain_average,
     plain_values,
-    quantile,
     usual_error,
 )
 from ..placebos.calibrated import Calibrated
-from .influence import Influence, LeftOut, Names, leave_outs, measure_influence
-from .missing import MOST_MISSING, Missing, find_missing
+from .influence import Caveat, Influence, LeftOut, Names, leave_outs
+from .missing import MOST_MISSING, Missing
 from .one_event import OneEvent, measure_one_event, other_days_variance
 from .unequal_reactions import UnequalReactions, measure_unequal
 
 Verdict = Literal["different", "not_different", "no_result", "provisional"]
-DIFFERENT: Verdict = "different"
-NOT_DIFFERENT: Verdict = "not_different"
-NO_RESULT: Verdict = "no_result"
-PROVISIONAL: Verdict = "provisional"
 # The main test of a sample that is large enough for every test.
 FULL_TEST = STATISTICS.main(FULL_SAMPLE)
 # A smaller mean correlation leaves a shared shock next to nothing to work through.
@@ -90,14 +85,6 @@ class Overturn:
 
 
 @dataclass(frozen=True, slots=True)
-class Caveat:
-    """The one caveat that travels with the verdict, as a code of the catalogue and its facts."""
-
-    code: str
-    facts: Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
 class Answer:
     """The answer over one window (docs/methods/answer.md).
 
@@ -137,6 +124,11 @@ class Answer:
         spread is the firms' own.
     """
 
+    DIFFERENT: ClassVar[Verdict] = "different"
+    NOT_DIFFERENT: ClassVar[Verdict] = "not_different"
+    NO_RESULT: ClassVar[Verdict] = "no_result"
+    PROVISIONAL: ClassVar[Verdict] = "provisional"
+
     verdict: Verdict
     test: TestName
     pvalue: float = np.nan
@@ -161,6 +153,11 @@ class Answer:
         is_few = numbers is not None and 0 < self.n_events < FULL_SAMPLE
         return numbers if is_few and numbers and numbers.contradicts(self.pvalue) else None
 
+    def find_caveat(self) -> Caveat | None:
+        """Return the first caveat that holds, in a fixed order; None where nothing can be said."""
+        code, facts = next(_caveats(self), ("", {}))
+        return Caveat(code, facts) if code else None
+
     def to_dict(self) -> dict[str, Any]:
         """Return the answer as it stands in ``study.json``, None for NaN."""
         record = plain_values(asdict(self))
@@ -169,23 +166,23 @@ class Answer:
         test = {name: record.pop(name) for name in ("verdict", "test", "pvalue")}
         return {**test, **record.pop("effect"), **record}
 
+    @classmethod
+    def of(cls, study: FittedStudy, window: WindowLike | None = None) -> Answer:
+        """Return the answer of a study over `window`; while events wait for days it has no verdict.
 
-def answer_of(study: FittedStudy, window: WindowLike | None = None) -> Answer:
-    """Return the answer of a study over `window`; while events wait for days it has no verdict.
+        Parameters
+        ----------
+        study : FittedStudy
+        window : window, optional
+            By default the main one.
 
-    Parameters
-    ----------
-    study : FittedStudy
-    window : window, optional
-        By default the main one.
-
-    Returns
-    -------
-    Answer
-        Of :func:`decide`, computed once for a study.
-    """
-    chosen = study.main if window is None else Window.of(window)
-    return study.remember(("answer", chosen), lambda: _answer(study, chosen))
+        Returns
+        -------
+        Answer
+            Of :func:`decide`, computed once for a study.
+        """
+        chosen = study.main if window is None else Window.of(window)
+        return study.remember(("answer", chosen), lambda: _answer(study, chosen))
 
 
 def main_test_of(study: FittedStudy, window: WindowLike | None = None) -> str:
@@ -201,7 +198,7 @@ def main_test_of(study: FittedStudy, window: WindowLike | None = None) -> str:
     -------
     str
     """
-    return answer_of(study, window).test
+    return Answer.of(study, window).test
 
 
 def default_tests(study: FittedStudy) -> list[str]:
@@ -227,7 +224,7 @@ def verdict_of(study: FittedStudy, window: Window) -> Answer:
     def verdict() -> Answer:
         answer = decide(study.abnormal, window, [str(i) for i in study.events["event_id"].array])
         if is_provisional(study, window):
-            return replace(answer, verdict=PROVISIONAL, pvalue=np.nan, overturn=Overturn())
+            return replace(answer, verdict=Answer.PROVISIONAL, pvalue=np.nan, overturn=Overturn())
         return answer
 
     return study.remember(("verdict", window), verdict)
@@ -235,50 +232,17 @@ def verdict_of(study: FittedStudy, window: Window) -> Answer:
 
 def _answer(study: FittedStudy, window: Window) -> Answer:
     answer = verdict_of(study, window)
-    if answer.verdict != PROVISIONAL and np.isfinite(answer.pvalue) and window == study.main:
+    if answer.verdict != Answer.PROVISIONAL and np.isfinite(answer.pvalue) and window == study.main:
         if answer.n_events == 1:
             single = measure_one_event(study, window)
             answer = replace(answer, overturn=replace(answer.overturn, one_event=single))
         tested = study.abnormal.tested(window)
         unequal = measure_unequal(tested, window, answer.effect.estimate)
-        influence = influence_of(study, window, answer).brief()
+        influence = Influence.of(study, window, answer.effect, answer.pvalue).brief()
         answer = replace(answer, influence=influence, unequal=unequal)
     if answer.n_events and answer.n_events < len(study.events):
-        answer = replace(answer, missing=find_missing(study, window))
-    return replace(answer, caveat=caveat_of(answer))
-
-
-def influence_of(study: FittedStudy, window: Window, answer: Answer) -> Influence:
-    """Return what an answer of a study owes to single events, dates, clusters and firms.
-
-    Parameters
-    ----------
-    study : FittedStudy
-    window : Window
-    answer : Answer
-        Over this window.
-
-    Returns
-    -------
-    Influence
-        With every leave-out, computed once for a study.
-    """
-
-    def measured() -> Influence:
-        sample, rows = (
-            study.abnormal.tested(window),
-            np.flatnonzero(study.abnormal.in_tests(window)),
-        )
-        columns = (study.events[name].to_numpy()[rows] for name in ("event_id", "ticker"))
-        ids, tickers = ([str(cell) for cell in column] for column in columns)
-        has_name = "company" in study.events
-        cells = study.events["company"].to_numpy()[rows] if has_name else tickers
-        companies = [cell_text(c) or ticker for c, ticker in zip(cells, tickers, strict=True)]
-        names = Names(ids, tickers, companies)
-        factor = inflation(sample, window) if len(sample) > 1 else 1.0
-        return measure_influence(sample, window, names, answer.effect, answer.pvalue, factor)
-
-    return study.remember(("influence", window), measured)
+        answer = replace(answer, missing=Missing.of(study, window))
+    return replace(answer, caveat=answer.find_caveat())
 
 
 def decide(abnormal: AbnormalReturns, window: Window, event_ids: Sequence[str] = ()) -> Answer:
@@ -314,50 +278,33 @@ def decide(abnormal: AbnormalReturns, window: Window, event_ids: Sequence[str] =
     n, short = len(sample), len(valid) - len(sample)
     if len(valid) == 0:
         name = STATISTICS.main(int(np.isfinite(abnormal.sigma2).sum()))
-        return Answer(NO_RESULT, name, reason="no event has all days of the window")
+        return Answer(Answer.NO_RESULT, name, reason="no event has all days of the window")
     average: dict[str, Any] = {"plain_average": plain_average(abnormal, window), "n_short": short}
     if n == 0:
         why = Reason("short_histories", n=short, needed=valid.least_history)
-        return Answer(NO_RESULT, STATISTICS.main(short), reason=str(why), **average)
+        return Answer(Answer.NO_RESULT, STATISTICS.main(short), reason=str(why), **average)
     test = STATISTICS[STATISTICS.main(n)](sample, window)
     common: dict[str, Any] = {
         "n_events": n, "n_dates": len(np.unique(sample.windows.day0)),
         "market_implied": _implied(sample, window), **average,
     }  # fmt: skip
     if not np.isfinite(test.pvalue):
-        return Answer(NO_RESULT, test.name, reason=str(test.reason), **common)
+        return Answer(Answer.NO_RESULT, test.name, reason=str(test.reason), **common)
     effect = weighted_effect(sample, window, test)
-    verdict = DIFFERENT if test.pvalue < LEVEL else NOT_DIFFERENT
+    verdict = Answer.DIFFERENT if test.pvalue < LEVEL else Answer.NOT_DIFFERENT
     ids = list(event_ids) or [str(i) for i in range(len(abnormal))]
     used = [ids[i] for i in np.flatnonzero(abnormal.in_tests(window))]
-    is_own = n < FULL_SAMPLE or n >= KNOWN_SPREAD
+    is_own = n < FULL_SAMPLE or n >= Power.KNOWN_SPREAD
     error = effect.se if is_own else usual_error(sample, window)
     least, names = detectable(error, effect.df), Names(used, used, used)
     overturn = _overturn(sample, window, test, least, names)
     return Answer(verdict, test.name, test.pvalue, effect, overturn=overturn, **common)
 
 
-def caveat_of(answer: Answer) -> Caveat | None:
-    """Return the caveat of an answer: the first that holds, in a fixed order.
-
-    Parameters
-    ----------
-    answer : Answer
-        Its field ``calibrated``, if it has one, is read for ``pvalue``.
-
-    Returns
-    -------
-    Caveat or None
-        None without a result, and where nothing can be said.
-    """
-    code, facts = next(_caveats(answer), ("", {}))
-    return Caveat(code, facts) if code else None
-
-
 def _caveats(answer: Answer) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield the caveats that hold, the most important first."""
     is_decided = np.isfinite(answer.pvalue)
-    if answer.verdict == NO_RESULT or not answer.n_events:
+    if answer.verdict == Answer.NO_RESULT or not answer.n_events:
         return
     if is_decided and answer.missing is not None:
         yield from _missing_caveats(answer.n_events, answer.missing)
@@ -368,7 +315,7 @@ def _caveats(answer: Answer) -> Iterator[tuple[str, dict[str, Any]]]:
     code, facts = answer.influence.caveat() if answer.influence else ("", {})
     if code in ("carried", "hidden"):
         yield code, facts
-    if answer.verdict == DIFFERENT and (times := _unusual_sharing(answer)):
+    if answer.verdict == Answer.DIFFERENT and (times := _unusual_sharing(answer)):
         yield "shared_shock", {"times": times, "needed": answer.overturn.shared_shock}
     if is_decided and answer.calibrated and answer.calibrated.overturns(answer.pvalue):
         yield "calibrated", {"p": answer.calibrated.pvalue}
@@ -441,7 +388,7 @@ def _overturn(
     sample: AbnormalReturns, window: Window, test: SignificanceTest, least: float, names: Names
 ) -> Overturn:
     n = len(sample)
-    ratio = (test.statistic / quantile(test.df)) ** 2
+    ratio = (test.statistic / Interval.quantile(test.df)) ** 2
 
     if n < FULL_SAMPLE:
         rows = leave_outs(sample, window, names) if n > 1 else ()

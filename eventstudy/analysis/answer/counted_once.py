@@ -33,29 +33,29 @@ class CountedOnce:
     column: str
     answer: Answer
 
+    @classmethod
+    def of(cls, study: FittedStudy, window: Window) -> CountedOnce | None:
+        """Return the answer of a study with each firm counted once for an announcement.
 
-def count_firms_once(study: FittedStudy, window: Window) -> CountedOnce | None:
-    """Return the answer of a study with each firm counted once for an announcement.
+        Parameters
+        ----------
+        study : FittedStudy
+        window : Window
 
-    Parameters
-    ----------
-    study : FittedStudy
-    window : Window
-
-    Returns
-    -------
-    CountedOnce or None
-        None where no announcement counts more than once.
-    """
-    column = firm_column(study.events)
-    again = find_other_listings(study, column, window)
-    is_again = np.array([text != "" for text in again], dtype=bool)
-    rows = np.flatnonzero(is_again & study.abnormal.in_tests(window)).tolist()
-    if not rows:
-        return None
-    tickers = study.events["ticker"].tolist()
-    stays = [Reason.of(again[i]).facts["event"] for i in rows]
-    others = [tickers[i] for i, event in zip(rows, stays, strict=True) if event == stays[0]]
-    first = tickers[study.events["event_id"].tolist().index(stays[0])]
-    answer = verdict_of(study.subset(~is_again), window)
-    return CountedOnce(len(set(stays)), (first, *others), column, answer)
+        Returns
+        -------
+        CountedOnce or None
+            None where no announcement counts more than once.
+        """
+        column = firm_column(study.events)
+        again = find_other_listings(study, column, window)
+        is_again = np.array([text != "" for text in again], dtype=bool)
+        rows = np.flatnonzero(is_again & study.abnormal.in_tests(window)).tolist()
+        if not rows:
+            return None
+        tickers = study.events["ticker"].tolist()
+        stays = [Reason.of(again[i]).facts["event"] for i in rows]
+        others = [tickers[i] for i, event in zip(rows, stays, strict=True) if event == stays[0]]
+        first = tickers[study.events["event_id"].tolist().index(stays[0])]
+        answer = verdict_of(study.subset(~is_again), window)
+        return CountedOnce(len(set(stays)), (first, *others), column, answer)

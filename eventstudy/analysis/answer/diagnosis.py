@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from html import escape
 from math import erfc, isfinite, prod, sqrt
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 import pandas as pd
@@ -20,11 +20,6 @@ from ...words import Reason, say
 from .situation import KAPPA_EVENTS, SKEWNESS_EVENTS, Situation, measure
 
 Trust = Literal["valid", "valid with care", "not valid"]
-
-VALID: Trust = "valid"
-WITH_CARE: Trust = "valid with care"
-NOT_VALID: Trust = "not valid"
-CLASSES = VALID, WITH_CARE, NOT_VALID
 # Largest false-alarm rates of a valid 5% test, and of one that is valid with care.
 VALID_UP_TO, WITH_CARE_UP_TO = 0.07, 0.12
 # Below this a rate differs from 5% by no more than chance and rounding.
@@ -118,7 +113,7 @@ def opinion(
     Opinion
     """
     if not isfinite(result.pvalue):
-        return Opinion(entry.name, NOT_VALID, np.nan, (Reason.of(result.reason),), np.nan)
+        return Opinion(entry.name, Diagnosis.NOT_VALID, np.nan, (Reason.of(result.reason),), np.nan)
     objections = list(_objections(s, entry, measure))
     if result.reason:
         objections.append((np.nan, Reason.of(result.reason)))
@@ -170,8 +165,8 @@ def class_of(rate: float, *, unknown: bool = False) -> Trust:
         Whether an objection is of unknown size.
     """
     if rate > WITH_CARE_UP_TO:
-        return NOT_VALID
-    return WITH_CARE if unknown or rate > VALID_UP_TO else VALID
+        return Diagnosis.NOT_VALID
+    return Diagnosis.WITH_CARE if unknown or rate > VALID_UP_TO else Diagnosis.VALID
 
 
 def _objections(s: Situation, entry: Statistic, measure: str) -> Iterator[Objection]:
@@ -245,6 +240,11 @@ class Diagnosis(Situation):
     opinions : tuple of Opinion
         One for every registered test that speaks of this number of events.
     """
+
+    VALID: ClassVar[Trust] = "valid"
+    WITH_CARE: ClassVar[Trust] = "valid with care"
+    NOT_VALID: ClassVar[Trust] = "not valid"
+    CLASSES: ClassVar[tuple[Trust, ...]] = (VALID, WITH_CARE, NOT_VALID)
 
     main_test: str
     opinions: tuple[Opinion, ...]

@@ -9,7 +9,7 @@ import numpy as np
 from ...calendars import Window
 from ...fitting import FittedStudy, find_halts, is_large
 from ...windows import TRADED
-from .answer import Answer, answer_of
+from .answer import Answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,33 +31,36 @@ class ClockAnswers:
     calendar: Answer
     shift: Answer
 
+    @classmethod
+    def of(cls, study: FittedStudy, window: Window) -> ClockAnswers | None:
+        """Return the answer by both clocks; None where no event is lost to a halt.
 
-def compare_clocks(study: FittedStudy, window: Window) -> ClockAnswers | None:
-    """Return the answer by both clocks; None where no event is lost to a halt.
+        Parameters
+        ----------
+        study : FittedStudy
+        window : Window
 
-    Parameters
-    ----------
-    study : FittedStudy
-    window : Window
-
-    Returns
-    -------
-    ClockAnswers or None
-        None as well for a study too large to be laid out twice, and for models with leads or lags
-        of the market, which have no place on a clock without halted sessions.
-    """
-    layout, a = study.layout, study.abnormal
-    if layout is None or study.other_clock is None or is_large(study) or any(layout.lags):
-        return None
-    shifted = np.array([TRADED in name for name in layout.calendars], dtype=bool)
-    halted = study.ok & ~a.valid(window)
-    if not shifted.any() and not (halted.any() and (find_halts(a.windows, layout) & halted).any()):
-        return None
-    second = study.remember("other clock", study.other_clock)
-    calendar, shift = (second, study) if shifted.any() else (study, second)
-    gained = shift.abnormal.valid(window) & ~calendar.abnormal.valid(window)
-    if not gained.any():
-        return None
-    short = gained & ~shift.abnormal.in_tests(window)
-    answers = (answer_of(study, window) for study in (calendar, shift))
-    return ClockAnswers(int(gained.sum()), int(short.sum()), *answers)
+        Returns
+        -------
+        ClockAnswers or None
+            None as well for a study too large to be laid out twice, and for models with
+            leads or lags of the market, which have no place on a clock without halted
+            sessions.
+        """
+        layout, a = study.layout, study.abnormal
+        if layout is None or study.other_clock is None or is_large(study) or any(layout.lags):
+            return None
+        shifted = np.array([TRADED in name for name in layout.calendars], dtype=bool)
+        halted = study.ok & ~a.valid(window)
+        if not shifted.any() and not (
+            halted.any() and (find_halts(a.windows, layout) & halted).any()
+        ):
+            return None
+        second = study.remember("other clock", study.other_clock)
+        calendar, shift = (second, study) if shifted.any() else (study, second)
+        gained = shift.abnormal.valid(window) & ~calendar.abnormal.valid(window)
+        if not gained.any():
+            return None
+        short = gained & ~shift.abnormal.in_tests(window)
+        answers = (Answer.of(study, window) for study in (calendar, shift))
+        return ClockAnswers(int(gained.sum()), int(short.sum()), *answers)

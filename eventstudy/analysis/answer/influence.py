@@ -14,10 +14,11 @@ from ...abnormal import AbnormalReturns
 from ...calendars import Window
 from ...dependence import Limits, WeightedSums
 from ...errors import InapplicableError
+from ...fitting import FittedStudy
 from ...significance import EQUAL, FULL_SAMPLE, DateClusters, decisive_scars, scar_variance
-from ...utility import Day, FloatArray, IntArray
-from ...words import LEVEL, Paragraph, say
-from ..interval import ROBUST, Interval, robust_means
+from ...utility import BoolArray, Day, FloatArray, IntArray
+from ...words import LEVEL, Paragraph, cell_text, say
+from ..interval import ROBUST, Interval, inflation, robust_means
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
@@ -33,12 +34,55 @@ STRETCHES = {"week": 7, "fortnight": 14}
 
 
 @dataclass(frozen=True, slots=True)
+class Caveat:
+    """The one caveat that travels with the verdict, as a code of the catalogue and its facts."""
+
+    code: str
+    facts: Mapping[str, Any]
+
+    def sentence(self, **more: object) -> str:
+        """Return the caveat in words; a set of events is named by its kind.
+
+        Parameters
+        ----------
+        **more
+            Facts beside its own.
+        """
+        facts, named = {**more, **self.facts}, {}
+        if kind := facts.get("kind"):
+            first, last = (dt.date.fromisoformat(facts[end]) for end in ("first", "last"))
+            days = (last - first).days
+            stretch = next((name for name, longest in STRETCHES.items() if days < longest), kind)
+            noun = say(f"caveat.kinds.{stretch if kind == 'cluster' else kind}")
+            named = {"one": noun, "what": say(f"caveat.{kind}", **facts)}
+        return say(f"caveat.{self.code}", **facts, **named)
+
+
+@dataclass(frozen=True, slots=True)
 class Names:
     """Names of n events: their ids, and the ticker and company of their firms."""
 
     ids: Sequence[str]
     tickers: Sequence[str]
     companies: Sequence[str]
+
+    @classmethod
+    def of(cls, study: FittedStudy, rows: BoolArray) -> Names:
+        """Return the names of some events; without a company a firm has its ticker.
+
+        Parameters
+        ----------
+        study : FittedStudy
+        rows : (N,) bool array
+            Of all its events.
+        """
+        events = study.events[rows]
+        tickers = events["ticker"].astype(str).tolist()
+        companies = tickers
+        if "company" in events:
+            cells = zip(events["company"], tickers, strict=True)
+            companies = [cell_text(cell) or ticker for cell, ticker in cells]
+        return cls(events["event_id"].astype(str).tolist(), tickers, companies)
 
 
 Kind = Literal["event", "date", "cluster", "firm"]
@@ -199,14 +243,42 @@ class Influence(Paragraph):
         # In every tenth study without an effect some leave-out is significant: that is no caveat.
         return ("turned", facts) if differs else ("", {})
 
+    @classmethod
+    def of(cls, study: FittedStudy, window: Window, effect: Interval, pvalue: float) -> Influence:
+        """Return what an answer owes to single events, dates, clusters and firms.
+
+        Parameters
+        ----------
+        study : FittedStudy
+        window : Window
+        effect : Interval
+            Of all events over this window.
+        pvalue : float
+            Of the main test.
+
+        Returns
+        -------
+        Influence
+            With every leave-out, computed once for a study.
+        """
+
+        def measured() -> Influence:
+            sample = study.abnormal.tested(window)
+            factor = inflation(sample, window) if len(sample) > 1 else 1.0
+            names = Names.of(study, study.abnormal.in_tests(window))
+            return measure_influence(sample, window, names, effect, pvalue, factor)
+
+        return study.remember(("influence", window), measured)
+
     def frame(self) -> pd.DataFrame:
         """Return one row a leave-out; returns are decimal."""
         rows = [{**asdict(row), **asdict(row.effect)} for row in self.leave_outs]
         return pd.DataFrame(rows).drop(columns=["effect", "df"], errors="ignore")
 
     def __str__(self) -> str:
-        if caveat := write_caveat(*self.caveat()):
-            return caveat
+        code, facts = self.caveat()
+        if code:
+            return Caveat(code, facts).sentence()
         if self.n_events < FULL_SAMPLE:
             return say("caveat.rows", n=self.n_events)
         return say("caveat.range", low=self.p_low, high=self.p_high)
@@ -215,28 +287,6 @@ class Influence(Paragraph):
         tested = [row for row in rows if np.isfinite(row.pvalue)]
         chosen = max if self.pvalue < LEVEL else min
         return chosen(tested, key=lambda row: row.pvalue) if tested else None
-
-
-def write_caveat(code: str, facts: Mapping[str, Any]) -> str:
-    """Return the sentence of a caveat; "" for none.
-
-    Parameters
-    ----------
-    code : str
-        Below ``[caveat]`` of the catalogue.
-    facts : mapping
-        With ``kind`` for a set of events, which is named in words.
-    """
-    if not code:
-        return ""
-    named = {}
-    if kind := facts.get("kind"):
-        first, last = (dt.date.fromisoformat(facts[end]) for end in ("first", "last"))
-        days = (last - first).days
-        stretch = next((name for name, longest in STRETCHES.items() if days < longest), kind)
-        noun = say(f"caveat.kinds.{stretch if kind == 'cluster' else kind}")
-        named = {"one": noun, "what": say(f"caveat.{kind}", **facts)}
-    return say(f"caveat.{code}", **facts, **named)
 
 
 def measure_influence(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 import numpy as np
 
@@ -15,8 +16,6 @@ from ...words import cell_text
 
 # With a larger share of the announcements missing, that is what travels with the answer.
 MOST_MISSING = 0.2
-# Announcements that are in the answer all the same, by another row of the list.
-TWINS = (*MERGED, "other_listing")
 # So many sessions in a row without a price are a suspension; fewer may be holes in the data.
 SUSPENSION = 5
 # What a dropped event lacks, by the code of its reason.
@@ -64,6 +63,65 @@ class Fall:
     resumed: str
     n_idle: int
 
+    @classmethod
+    def of(cls, study: FittedStudy, i: int, window: Window) -> Fall | None:
+        """Return what became of the price of one event over a window, and over a suspension in it.
+
+        Parameters
+        ----------
+        study : FittedStudy
+        i : int
+            Row of the event.
+        window : Window
+
+        Returns
+        -------
+        Fall or None
+            It lacks days, or was suspended if more than four sessions in a row have no
+            price. None without a price before the window or after it, where a move in
+            between may be an error in the data, and for measures other than returns.
+        """
+        panel, event = study.panel, study.records[i]
+        ticker, calendar = str(event["ticker"]), panel.calendar_of(str(event["exchange"]))
+        row = panel.row(ticker, calendar)
+        if row < 0 or panel.measure != "return":
+            return None
+        columns = panel.calendars[calendar]
+        sessions, spans = panel.sessions[columns], panel.spans[row, columns]
+        day0 = int(np.searchsorted(sessions, np.datetime64(event["day0"], "D")))
+        start, stop = day0 + window.start, day0 + window.stop
+        is_free = spans > 0
+        if panel.limits is not None:
+            is_free &= panel.limits[row, columns] == 0
+        free = np.flatnonzero(is_free[max(stop, 0) :]) + stop
+        if start < 1 or not len(free):
+            return None
+        priced = np.flatnonzero(spans[start : free[0] + 1] > 0) + start
+        before = priced - spans[priced]
+        # Each return goes on from the close of the one before it, the first from before the window.
+        if not 0 <= before[0] < start or (before[1:] != priced[:-1]).any():
+            return None
+        near = panel.faults_near(ticker, sessions[before[0]], sessions[free[0]])
+        if any(fault.kind in SUSPECT for fault in near):
+            return None
+        values = panel.values[row, columns[priced]]
+        change = np.expm1(values.sum()) if panel.kind == "log" else np.prod(1 + values) - 1
+        gap = int(spans[priced].argmax())
+        n_idle = int(spans[priced[gap]]) - 1
+        first, last, stopped, resumed = (
+            str(sessions[at]) for at in (before[0], free[0], before[gap], priced[gap])
+        )
+        expected = study.abnormal.expected[i, study.abnormal.columns(window)]
+        complete = "index" if np.isnan(expected).any() else "limit"
+        return Fall(
+            event_id=str(event["event_id"]), ticker=ticker,
+            firm=cell_text(event.get("company")) or ticker,
+            day0=str(sessions[day0]), is_only=True,
+            lack="suspended" if n_idle >= SUSPENSION else "days" if n_idle else complete,
+            change=float(change), first=first, last=last, stopped=stopped, resumed=resumed,
+            n_idle=n_idle,
+        )  # fmt: skip
+
 
 @dataclass(frozen=True, slots=True)
 class Missing:
@@ -79,6 +137,9 @@ class Missing:
         The largest fall among them; None where a fall in the answer is larger, and without prices.
     """
 
+    # Reasons of announcements that are in the answer all the same, by another row of the list.
+    TWINS: ClassVar[tuple[str, ...]] = (*MERGED, "other_listing")
+
     n_listed: int
     lacks: Mapping[str, int]
     fall: Fall | None = None
@@ -88,38 +149,38 @@ class Missing:
         """How many announcements are missing."""
         return sum(self.lacks.values())
 
+    @classmethod
+    def of(cls, study: FittedStudy, window: Window) -> Missing:
+        """Return the announcements of a study that are not in its answer over a window.
 
-def find_missing(study: FittedStudy, window: Window) -> Missing:
-    """Return the announcements of a study that are not in its answer over a window.
+        Parameters
+        ----------
+        study : FittedStudy
+        window : Window
 
-    Parameters
-    ----------
-    study : FittedStudy
-    window : Window
-
-    Returns
-    -------
-    Missing
-        Its fall is larger than each fall in the answer, both as CAR and by :func:`measure_fall`. It
-        is looked for over the main window alone, and not in a study too large to be listed.
-    """
-    has_fall = window == study.main and not is_large(study)
-    codes = [getattr(reason, "code", "") for reason in study.events["reason"]]
-    is_twin, is_in = np.isin(codes, TWINS), study.abnormal.in_tests(window)
-    lacks, falls = Counter[str](), list[Fall]()
-    for i in np.flatnonzero(~is_in & ~is_twin).tolist():
-        lack = _lack_of(study, i, window, codes[i])
-        fall = measure_fall(study, i, window) if has_fall and lack != "prices" else None
-        if fall is not None:
-            lack = fall.lack if lack == "days" else lack
-            falls.append(replace(fall, lack=lack))
-        lacks[lack] += 1
-    largest = min(falls, key=lambda fall: fall.change, default=None)
-    if largest is not None:
-        is_only = (study.events["ticker"] == largest.ticker).sum() == 1
-        largest = replace(largest, is_only=bool(is_only))
-        largest = largest if _exceeds(largest, study, window) else None
-    return Missing(int((~is_twin).sum()), dict(lacks.most_common()), largest)
+        Returns
+        -------
+        Missing
+            Its fall is larger than each fall in the answer, both as CAR and by ``Fall.of``. It
+            is looked for over the main window alone, and not in a study too large to be listed.
+        """
+        has_fall = window == study.main and not is_large(study)
+        codes = [getattr(reason, "code", "") for reason in study.events["reason"]]
+        is_twin, is_in = np.isin(codes, Missing.TWINS), study.abnormal.in_tests(window)
+        lacks, falls = Counter[str](), list[Fall]()
+        for i in np.flatnonzero(~is_in & ~is_twin).tolist():
+            lack = _lack_of(study, i, window, codes[i])
+            fall = Fall.of(study, i, window) if has_fall and lack != "prices" else None
+            if fall is not None:
+                lack = fall.lack if lack == "days" else lack
+                falls.append(replace(fall, lack=lack))
+            lacks[lack] += 1
+        largest = min(falls, key=lambda fall: fall.change, default=None)
+        if largest is not None:
+            is_only = (study.events["ticker"] == largest.ticker).sum() == 1
+            largest = replace(largest, is_only=bool(is_only))
+            largest = largest if _exceeds(largest, study, window) else None
+        return Missing(int((~is_twin).sum()), dict(lacks.most_common()), largest)
 
 
 def _lack_of(study: FittedStudy, i: int, window: Window, code: str) -> str:
@@ -134,64 +195,5 @@ def _exceeds(fall: Fall, study: FittedStudy, window: Window) -> bool:
     rows = np.flatnonzero(study.abnormal.in_tests(window))
     if fall.change >= min(0.0, float(study.abnormal.car(window)[rows].min())):
         return False
-    changes = (measure_fall(study, i, window) for i in rows.tolist())
+    changes = (Fall.of(study, i, window) for i in rows.tolist())
     return all(change is None or change.change > fall.change for change in changes)
-
-
-def measure_fall(study: FittedStudy, i: int, window: Window) -> Fall | None:
-    """Return what became of the price of one event over a window, and over a suspension in it.
-
-    Parameters
-    ----------
-    study : FittedStudy
-    i : int
-        Row of the event.
-    window : Window
-
-    Returns
-    -------
-    Fall or None
-        It lacks days, or was suspended if more than four sessions in a row have no price. None
-        without a price before the window or after it, where a move in between may be an error in
-        the data, and for measures other than returns.
-    """
-    panel, event = study.panel, study.records[i]
-    ticker, calendar = str(event["ticker"]), panel.calendar_of(str(event["exchange"]))
-    row = panel.row(ticker, calendar)
-    if row < 0 or panel.measure != "return":
-        return None
-    columns = panel.calendars[calendar]
-    sessions, spans = panel.sessions[columns], panel.spans[row, columns]
-    day0 = int(np.searchsorted(sessions, np.datetime64(event["day0"], "D")))
-    start, stop = day0 + window.start, day0 + window.stop
-    is_free = spans > 0
-    if panel.limits is not None:
-        is_free &= panel.limits[row, columns] == 0
-    free = np.flatnonzero(is_free[max(stop, 0) :]) + stop
-    if start < 1 or not len(free):
-        return None
-    priced = np.flatnonzero(spans[start : free[0] + 1] > 0) + start
-    before = priced - spans[priced]
-    # Each return goes on from the close of the one before it, the first from before the window.
-    if not 0 <= before[0] < start or (before[1:] != priced[:-1]).any():
-        return None
-    near = panel.faults_near(ticker, sessions[before[0]], sessions[free[0]])
-    if any(fault.kind in SUSPECT for fault in near):
-        return None
-    values = panel.values[row, columns[priced]]
-    change = np.expm1(values.sum()) if panel.kind == "log" else np.prod(1 + values) - 1
-    gap = int(spans[priced].argmax())
-    n_idle = int(spans[priced[gap]]) - 1
-    first, last, stopped, resumed = (
-        str(sessions[at]) for at in (before[0], free[0], before[gap], priced[gap])
-    )
-    expected = study.abnormal.expected[i, study.abnormal.columns(window)]
-    complete = "index" if np.isnan(expected).any() else "limit"
-    return Fall(
-        event_id=str(event["event_id"]), ticker=ticker,
-        firm=cell_text(event.get("company")) or ticker,
-        day0=str(sessions[day0]), is_only=True,
-        lack="suspended" if n_idle >= SUSPENSION else "days" if n_idle else complete,
-        change=float(change), first=first, last=last, stopped=stopped, resumed=resumed,
-        n_idle=n_idle,
-    )  # fmt: skip

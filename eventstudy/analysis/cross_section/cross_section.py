@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Any, Literal, get_args
+from typing import Any, ClassVar, Literal, get_args
 
 import numpy as np
 import pandas as pd
@@ -17,7 +17,7 @@ from ...fitting import FittedStudy
 from ...significance import DateClusters, f_value, pvalue
 from ...utility import FloatArray, IntArray, did_you_mean, one_thread
 from ...words import capitalised, say, uncapitalised
-from ..interval import quantile
+from ..interval import Interval
 from ._car_errors import ClusterError, Errors, NotPossibleError, errors_by, independent_errors
 from ._portfolio_errors import LABEL as PORTFOLIO
 from ._portfolio_errors import measured_before, portfolio_errors
@@ -85,6 +85,11 @@ class CarRegression:
     fit : statsmodels RegressionResults
         With classical errors.
     """
+
+    CONSTANT: ClassVar[str] = CONSTANT
+    BY_PORTFOLIO: ClassVar[str] = PORTFOLIO
+    # Fewer events of a class are too few for its p.
+    SMALLEST_CLASS: ClassVar[int] = SMALLEST_CLASS
 
     table: pd.DataFrame
     window: Window
@@ -196,6 +201,12 @@ class CarRegression:
         return self.table.to_string(index=False, na_rep="-")
 
     __repr__ = __str__
+
+    @staticmethod
+    def why_not(table: pd.DataFrame) -> str:
+        """Return why the regression of a table was not possible, and what to do; "" if it was."""
+        reason = table.iloc[0].get("reason", "")
+        return f"not possible: {reason}" if isinstance(reason, str) and reason else ""
 
 
 def _joint(b: FloatArray, V: FloatArray, dfs: FloatArray) -> JointTest:
@@ -374,12 +385,6 @@ class Lines:
             return Errors.none(label, self.X.shape[1], str(error))
 
 
-def not_possible(table: pd.DataFrame) -> str:
-    """Return why the regression of a table could not be estimated, and what to do; "" if it was."""
-    reason = table.iloc[0].get("reason", "")
-    return f"not possible: {reason}" if isinstance(reason, str) and reason else ""
-
-
 def _check(weights: str, cov: str, se: str) -> None:
     choices = {"weights": (weights, Weights), "cov": (cov, Cov), "se": (se, ClusterError)}
     for name, (value, literal) in choices.items():
@@ -428,7 +433,7 @@ def numbers_of(b: FloatArray, errors: Errors, terms: Sequence[Term]) -> pd.DataF
     with np.errstate(invalid="ignore", divide="ignore"):
         t = np.where(is_none, np.nan, b / se)
     p = [pvalue(value, nu) if value == value else np.nan for value, nu in zip(t, df, strict=True)]
-    half = np.where(is_none, np.nan, se * np.array([quantile(nu) for nu in df]))
+    half = np.where(is_none, np.nan, se * np.array([Interval.quantile(nu) for nu in df]))
     reasons = [
         say("regression.small_class", n=term.smallest) if none else errors.reason
         for term, none in zip(terms, is_none, strict=True)

@@ -18,7 +18,7 @@ from ...returns import Measure
 from ...significance import DateClusters, pvalue
 from ...utility import BoolArray, FloatArray, IntArray, Registry, did_you_mean
 from ...words import Paragraph, words
-from ..interval import quantile, write_estimate
+from ..interval import Interval, write_estimate
 
 
 class Pair(NamedTuple):
@@ -256,7 +256,7 @@ def welch(pair: Pair) -> Outcome:
 
 
 def _student(se: float, statistic: float, df: float, caution: str = "") -> Outcome:
-    return Outcome(se, statistic, df, pvalue(statistic, df), quantile(df), caution)
+    return Outcome(se, statistic, df, pvalue(statistic, df), Interval.quantile(df), caution)
 
 
 def _compared(

@@ -20,7 +20,7 @@ from ...returns import Measure
 from ...significance import STATISTICS, DateClusters
 from ...utility import FloatArray, IntArray, Registry, did_you_mean
 from ...words import words
-from ..answer.answer import Answer, answer_of, default_tests, main_test_of
+from ..answer.answer import Answer, default_tests, main_test_of
 
 # What statsmodels calls them.
 ADJUSTMENTS: Registry[str] = Registry("adjustment")
@@ -380,6 +380,6 @@ def summary(
     """
     chosen = study.windows_of(windows)
     tests = study.tests(chosen, names or default_tests(study))
-    answers = tuple(answer_of(study, window) for window in chosen)
+    answers = tuple(Answer.of(study, window) for window in chosen)
     counts = len(study), len(study.events)
     return Summary(tests, answers, *counts, study.panel.measure, main_test_of(study))

@@ -12,7 +12,7 @@ from ...abnormal import AbnormalReturns
 from ...errors import ConfigError
 from ...fitting import FittedStudy
 from ...models import batch
-from ...utility import BoolArray, FloatArray, IntArray, did_you_mean, joined
+from ...utility import BoolArray, FloatArray, IntArray, joined
 
 if TYPE_CHECKING:
     from statsmodels.regression.linear_model import RegressionResults
@@ -61,7 +61,7 @@ def regression(study: FittedStudy, event_id: str) -> RegressionResults:
     """
     from statsmodels.regression.linear_model import OLS
 
-    i = find_event(study, event_id)
+    i = study.row_of(event_id)
     a = study.abnormal.take(np.array([i]))
     if not a.parameters:
         raise ConfigError(f"the {study.model.label} estimates no regression", value=event_id)
@@ -235,30 +235,3 @@ def _with_constant(X: FloatArray) -> FloatArray:
 def _r2(z: FloatArray, Z: FloatArray) -> FloatArray:
     """Return the R2 of z (r, M) on Z (r, M, k), one of each row."""
     return batch(z, Z, np.ones(z.shape, dtype=np.bool_)).r2
-
-
-def find_event(study: FittedStudy, event_id: str) -> int:
-    """Return the row of a used event.
-
-    Parameters
-    ----------
-    study : FittedStudy
-    event_id : str
-
-    Returns
-    -------
-    int
-
-    Raises
-    ------
-    ConfigError
-        For an unknown event, and for a dropped one (with its reason).
-    """
-    ids = study.events["event_id"].astype(str).tolist()
-    if str(event_id) not in ids:
-        raise ConfigError("no such event", value=event_id, remedy=did_you_mean(str(event_id), ids))
-    row = ids.index(str(event_id))
-    if not study.ok[row]:
-        reason = study.events["reason"].iloc[row]
-        raise ConfigError(f"the event was dropped: {reason}", value=event_id)
-    return row

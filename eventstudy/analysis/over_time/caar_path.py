@@ -52,10 +52,10 @@ class Path95:
         """Return the path for a scale that it shares: without the band of a single event."""
         return replace(self, caar_half=np.where(self.counts < BAND_EVENTS, np.nan, self.caar_half))
 
-
-def path_of(study: FittedStudy) -> Path95:
-    """Return the path of a study, with half the width of each day's interval."""
-    return study.remember(("path",), lambda: _path(study))
+    @classmethod
+    def of(cls, study: FittedStudy) -> Path95:
+        """Return the path of a study, with half the width of each day's interval."""
+        return study.remember(("path",), lambda: _path(study))
 
 
 def _path(study: FittedStudy) -> Path95:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 import numpy as np
 
@@ -14,13 +15,11 @@ from ...significance import STATISTICS, DateClusters, decisive_scars
 from ...utility import FloatArray, IntArray
 from ...words import LEVEL
 from ..answer.answer import weighted_effect
-from ..interval import Interval, inflation, plain_average, quantile
-from .caar_path import BAND_EVENTS, Path95, from_main, path_of, prepare_windows
+from ..interval import Interval, inflation, plain_average
+from .caar_path import BAND_EVENTS, Path95, from_main, prepare_windows
 
 # Clusters of dates that a band for the whole path needs.
 FEWEST_CLUSTERS = 6
-# The level of the shares on the day before the main window.
-BASE = 100.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,8 +50,11 @@ class ImpliedPath:
     is_price : bool
         Whether the levels are those of a price that ran to its limit: no gap is then an effect.
     by : str
-        What implied the level, see :func:`implied_by`.
+        What implied the level, see ``ImpliedPath.name_source``.
     """
+
+    # The level of the shares on the day before the main window.
+    BASE: ClassVar[float] = 100.0
 
     days: IntArray
     base: int
@@ -76,64 +78,148 @@ class ImpliedPath:
         """Half the width of the band for the whole path, in points."""
         return self.critical * self.se
 
+    @classmethod
+    def of(cls, study: FittedStudy) -> ImpliedPath | None:
+        r"""Return the path of the shares against the market implied, of the events of the answer.
 
-def implied_by(factors: Collection[str], measure: str = "return") -> str:
-    """Return what the shares are set against.
+        Parameters
+        ----------
+        study : FittedStudy
 
-    Parameters
-    ----------
-    factors : collection of str
-        Names of the factors of the model.
-    measure : str
+        Returns
+        -------
+        ImpliedPath or None
+            None without an event of the main window.
 
-    Returns
-    -------
-    str
-        ``market``; ``model`` where the factors have no market; ``own`` without factors, as then a
-        share has only its own average; ``normal`` of measures other than the return.
-    """
-    if measure != "return":
-        return "normal"
-    if "market" in factors:
-        return "market"
-    return "model" if factors else "own"
+        Notes
+        -----
+        With a the first day of the main window, w_i = (1/s_i) / sum 1/s_i in the errors of that
+        window, ER the expected returns and d[.] the effect of a window (docs/methods/answer.md),
 
+        .. math:: E_t = 100 (1 + \sum_{k=a}^{t} \sum_i w_i ER_{ik}), \quad A_t = E_t + 100\, d[a, t]
 
-def implied_path_of(study: FittedStudy) -> ImpliedPath | None:
-    r"""Return the path of the shares against the market implied, of the events of the answer.
+        for t >= a; before day a - 1 both go backwards: 100 (1 - sum) from t + 1 to a - 1, and
+        A_t = E_t - 100 d[t+1, a-1]. Returns are added, not compounded.
 
-    Parameters
-    ----------
-    study : FittedStudy
+        That of one event is seen day by day: on a day at a price limit it stands where the
+        share closed. If its main window is extended, both lines are compounded instead, so
+        that A_t is the price. The gap is then no CAR, and the band around E_t is still that
+        of the added abnormal returns.
+        """
+        return study.remember(("implied path",), lambda: _path(study))
 
-    Returns
-    -------
-    ImpliedPath or None
-        None without an event of the main window.
+    @classmethod
+    def of_event(cls, study: FittedStudy, i: int) -> ImpliedPath | None:
+        """Return the path of one event of a study, as a study of this event alone has it.
 
-    Notes
-    -----
-    With a the first day of the main window, w_i = (1/s_i) / sum 1/s_i in the errors of that window,
-    ER the expected returns and d[.] the effect of a window (docs/methods/answer.md),
+        It is seen day by day: a share cannot fall at once as far as until it left its price limit.
 
-    .. math:: E_t = 100 (1 + \sum_{k=a}^{t} \sum_i w_i ER_{ik}), \quad A_t = E_t + 100\, d[a, t]
+        Parameters
+        ----------
+        study : FittedStudy
+        i : int
+            Row of the event.
 
-    for t >= a; before day a - 1 both go backwards: 100 (1 - sum) from t + 1 to a - 1, and
-    A_t = E_t - 100 d[t+1, a-1]. Returns are added, not compounded.
+        Returns
+        -------
+        ImpliedPath or None
+            None if the event has no CAR over the main window.
+        """
+        abnormal, main = study.abnormal, study.main
+        if not np.isfinite(abnormal.car(main)[i]):
+            return None
+        days, end = abnormal.event.days, main.stop
+        expected = abnormal.expected[i, abnormal.columns(abnormal.event)]
+        gap, se = (ImpliedPath.BASE * values[i] for values in ImpliedPath.gaps_of_events(study))
+        level = _level(study, np.nan_to_num(expected))
+        shares = level + gap
+        is_price = study.panel.measure == "return" and bool(abnormal.extended(main)[i])
+        if is_price:
+            end, level, shares = _compounded(study, i, gap)
+        half = Interval.quantile(float(abnormal.df_resid[i])) * se
+        counts = np.isfinite(gap).astype(np.int64)
+        return ImpliedPath(
+            days, main.start - 1, end, level, shares, half, np.nan, se, counts, is_price,
+            by=_implied_by(study),
+        )  # fmt: skip
 
-    That of one event is seen day by day: on a day at a price limit it stands where the share
-    closed. If its main window is extended, both lines are compounded instead, so that A_t is the
-    price. The gap is then no CAR, and the band around E_t is still that of the added abnormal
-    returns.
-    """
-    return study.remember(("implied path",), lambda: _path(study))
+    @staticmethod
+    def gaps_of_events(study: FittedStudy) -> tuple[FloatArray, FloatArray]:
+        """Return the CAR of each event since the day before the main window, and its error.
+
+        Before that day it is minus the CAR of the days up to there. A CAR that would run on
+        beyond the day, to the first close off a price limit, ends on the day; the error is
+        that of the main test of one event.
+
+        Parameters
+        ----------
+        study : FittedStudy
+
+        Returns
+        -------
+        gap, se : (n, L2) float arrays
+            Decimal returns; NaN where the CAR is missing, 0 on the day before the main window.
+        """
+        return study.remember(("gaps",), lambda: _gaps(study))
+
+    @staticmethod
+    def name_source(factors: Collection[str], measure: str = "return") -> str:
+        """Return what the shares are set against.
+
+        Parameters
+        ----------
+        factors : collection of str
+            Names of the factors of the model.
+        measure : str
+
+        Returns
+        -------
+        str
+            ``market``; ``model`` where the factors have no market; ``own`` without
+            factors, as then a share has only its own average; ``normal`` of measures
+            other than the return.
+        """
+        if measure != "return":
+            return "normal"
+        if "market" in factors:
+            return "market"
+        return "model" if factors else "own"
+
+    @staticmethod
+    def caar_around(study: FittedStudy) -> Path95:
+        """Return the path of the mean CAR since the day before the main window, with its 95% band.
+
+        Before that day it is minus the mean CAR of the days up to there. The band of a
+        single event is that of its main test.
+
+        Parameters
+        ----------
+        study : FittedStudy
+        """
+        path, main, days = Path95.of(study), study.main, study.abnormal.event.days
+        if len(study) == 1:
+            (row,) = np.flatnonzero(study.ok)
+            gap, se = (values[row] for values in ImpliedPath.gaps_of_events(study))
+            half = Interval.quantile(float(study.abnormal.df_resid[row])) * se
+            return replace(path, caar=gap, caar_half=half, counts=np.isfinite(gap).astype(np.int64))
+        caar, half = np.zeros(len(days)), np.zeros(len(days))
+        counts = np.full(len(days), study.abnormal.valid(main).sum())
+        for k, window in enumerate(from_main(study.abnormal.event, main.start)):
+            if window is not None:
+                average = plain_average(study.abnormal, window)
+                counts[k] = study.abnormal.valid(window).sum()
+                caar[k] = average.estimate if window.start == main.start else -average.estimate
+                half[k] = average.ci_high - average.estimate
+        if len(study) < BAND_EVENTS:
+            half[:] = np.nan
+        return replace(path, caar=caar, caar_half=half, counts=counts)
 
 
 def _path(study: FittedStudy) -> ImpliedPath | None:
     abnormal, main = study.abnormal, study.main
     rows = np.flatnonzero(abnormal.in_tests(main))
     if len(rows) < 2:
-        return path_of_event(study, int(rows[0])) if len(rows) else None
+        return ImpliedPath.of_event(study, int(rows[0])) if len(rows) else None
     sample, days = abnormal.tested(main), abnormal.event.days
     weights = 1 / decisive_scars(sample, main)[1]
     expected = np.nan_to_num(sample.expected[:, sample.columns(abnormal.event)])
@@ -143,19 +229,22 @@ def _path(study: FittedStudy) -> ImpliedPath | None:
     none = Interval(0.0, 0.0, 0.0, 0.0, np.inf)
     effects = [_effect_of(abnormal, w) if w else none for w in windows]
     sign = np.where(days > base, 1.0, -1.0)
-    gap = BASE * sign * np.array([effect.estimate for effect in effects])
-    half = BASE * np.array([effect.ci_high - effect.estimate for effect in effects])
+    gap = ImpliedPath.BASE * sign * np.array([effect.estimate for effect in effects])
+    half = ImpliedPath.BASE * np.array([effect.ci_high - effect.estimate for effect in effects])
     counts = np.array([len(abnormal.tested(w)) if w else len(sample) for w in windows])
     level = _level(study, weights @ expected / weights.sum())
     return ImpliedPath(
         days, base, main.stop, level, level + gap, half,
         _critical(abnormal, [w for w in windows if w]),
-        BASE * np.array([effect.se for effect in effects]), counts, by=_implied_by(study),
+        ImpliedPath.BASE * np.array([effect.se for effect in effects]), counts,
+        by=_implied_by(study),
     )  # fmt: skip
 
 
 def _implied_by(study: FittedStudy) -> str:
-    return implied_by([factor.name for factor in study.model.factors], study.panel.measure)
+    return ImpliedPath.name_source(
+        [factor.name for factor in study.model.factors], study.panel.measure
+    )
 
 
 def _level(study: FittedStudy, daily: FloatArray) -> FloatArray:
@@ -171,61 +260,7 @@ def _level(study: FittedStudy, daily: FloatArray) -> FloatArray:
         daily = np.zeros_like(daily)
     total = np.cumsum(daily)
     at_base = float(total[study.abnormal.event.days == study.main.start - 1].sum())
-    return np.asarray(BASE * (1 + total - at_base))
-
-
-def path_of_event(study: FittedStudy, i: int) -> ImpliedPath | None:
-    """Return the path of one event of a study, as a study of this event alone has it.
-
-    It is seen day by day: a share cannot fall at once as far as until it left its price limit.
-
-    Parameters
-    ----------
-    study : FittedStudy
-    i : int
-        Row of the event.
-
-    Returns
-    -------
-    ImpliedPath or None
-        None if the event has no CAR over the main window.
-    """
-    abnormal, main = study.abnormal, study.main
-    if not np.isfinite(abnormal.car(main)[i]):
-        return None
-    days, end = abnormal.event.days, main.stop
-    expected = abnormal.expected[i, abnormal.columns(abnormal.event)]
-    gap, se = (BASE * values[i] for values in gaps_of_events(study))
-    level = _level(study, np.nan_to_num(expected))
-    shares = level + gap
-    is_price = study.panel.measure == "return" and bool(abnormal.extended(main)[i])
-    if is_price:
-        end, level, shares = _compounded(study, i, gap)
-    half = quantile(float(abnormal.df_resid[i])) * se
-    counts = np.isfinite(gap).astype(np.int64)
-    return ImpliedPath(
-        days, main.start - 1, end, level, shares, half, np.nan, se, counts, is_price,
-        by=_implied_by(study),
-    )  # fmt: skip
-
-
-def gaps_of_events(study: FittedStudy) -> tuple[FloatArray, FloatArray]:
-    """Return the CAR of each event since the day before the main window, and its error, (n, L2).
-
-    Before that day it is minus the CAR of the days up to there. A CAR that would run on beyond the
-    day, to the first close off a price limit, ends on the day; the error is that of the main test
-    of one event.
-
-    Parameters
-    ----------
-    study : FittedStudy
-
-    Returns
-    -------
-    gap, se : (n, L2) float arrays
-        Decimal returns; NaN where the CAR is missing, 0 on the day before the main window.
-    """
-    return study.remember(("gaps",), lambda: _gaps(study))
+    return np.asarray(ImpliedPath.BASE * (1 + total - at_base))
 
 
 def _gaps(study: FittedStudy) -> tuple[FloatArray, FloatArray]:
@@ -251,35 +286,6 @@ def _car_and_error(abnormal: AbnormalReturns, window: Window) -> tuple[FloatArra
     return abnormal.car(window), np.sqrt(variance)
 
 
-def caar_around(study: FittedStudy) -> Path95:
-    """Return the path of the mean CAR since the day before the main window, with its 95% band.
-
-    Before that day it is minus the mean CAR of the days up to there. The band of a single event is
-    that of its main test.
-
-    Parameters
-    ----------
-    study : FittedStudy
-    """
-    path, main, days = path_of(study), study.main, study.abnormal.event.days
-    if len(study) == 1:
-        (row,) = np.flatnonzero(study.ok)
-        gap, se = (values[row] for values in gaps_of_events(study))
-        half = quantile(float(study.abnormal.df_resid[row])) * se
-        return replace(path, caar=gap, caar_half=half, counts=np.isfinite(gap).astype(np.int64))
-    caar, half = np.zeros(len(days)), np.zeros(len(days))
-    counts = np.full(len(days), study.abnormal.valid(main).sum())
-    for k, window in enumerate(from_main(study.abnormal.event, main.start)):
-        if window is not None:
-            average = plain_average(study.abnormal, window)
-            counts[k] = study.abnormal.valid(window).sum()
-            caar[k] = average.estimate if window.start == main.start else -average.estimate
-            half[k] = average.ci_high - average.estimate
-    if len(study) < BAND_EVENTS:
-        half[:] = np.nan
-    return replace(path, caar=caar, caar_half=half, counts=counts)
-
-
 def _compounded(study: FittedStudy, i: int, gap: FloatArray) -> tuple[int, FloatArray, FloatArray]:
     """Return the last day, and both levels, of an event whose main window a price limit extends.
 
@@ -291,7 +297,7 @@ def _compounded(study: FittedStudy, i: int, gap: FloatArray) -> tuple[int, Float
     days, last = abnormal.event.days, abnormal.sessions_of(main)[1][i]
     to_log = np.positive if study.panel.kind == "log" else np.log1p
     totals = [np.cumsum(to_log(np.nan_to_num(r))) for r in (expected, expected + ar)]
-    level, shares = (BASE * np.exp(t - t[days == main.start - 1].sum()) for t in totals)
+    level, shares = (ImpliedPath.BASE * np.exp(t - t[days == main.start - 1].sum()) for t in totals)
     end = days[abnormal.windows.dates[i] >= last]
     return int(end[0] if len(end) else days[-1]), level, np.where(np.isfinite(gap), shares, np.nan)
 
@@ -358,45 +364,45 @@ class Surroundings:
     first_day: int
     first_day_pvalue: float
 
+    @classmethod
+    def of(cls, study: FittedStudy) -> Surroundings | None:
+        """Return run-up and drift of a study, of the events that have all days of the event window.
 
-def surroundings_of(study: FittedStudy) -> Surroundings | None:
-    """Return run-up and drift of a study, of the events that have all days of the event window.
+        Parameters
+        ----------
+        study : FittedStudy
 
-    Parameters
-    ----------
-    study : FittedStudy
+        Returns
+        -------
+        Surroundings or None
+            None without days on both sides of the main window, or with fewer than five events.
 
-    Returns
-    -------
-    Surroundings or None
-        None without days on both sides of the main window, or with fewer than five events.
-
-    References
-    ----------
-    .. [1] Fieller, E. C. (1954). Some problems in interval estimation. Journal of the Royal
-       Statistical Society B 16, 175-185.
-    """
-    abnormal, main, event = study.abnormal, study.main, study.abnormal.event
-    if event.start >= main.start or event.stop <= main.stop:
-        return None
-    before, after = Window(event.start, main.start - 1), Window(main.stop + 1, event.stop)
-    sample = abnormal.tested(event)
-    if len(sample) < 5:
-        return None
-    w = 1 / np.sqrt(sample.var_car(main))
-    pre, now, post = (w * sample.car(x) / w.sum() for x in (before, main, after))
-    f = inflation(sample, event)
-    starts = [Window(int(day), before.stop) for day in before.days]
-    ts = np.array([_t_of(_effect_of(abnormal, x)) for x in starts])
-    first = int(np.nanargmax(np.abs(ts))) if np.isfinite(ts).any() else 0
-    stars = list(_flipped(abnormal, starts))
-    largest = np.max(stars, axis=0) if len(stars) == len(starts) else np.empty(0)
-    reached = (largest >= abs(ts[first]) - 1e-9).sum()
-    p = (1 + reached) / (1 + len(largest)) if len(largest) else np.nan
-    return Surroundings(
-        _effect_of(abnormal, before), _effect_of(abnormal, after),
-        _ratio(pre, pre + now, f), _ratio(post, now, f), int(before.days[first]), float(p),
-    )  # fmt: skip
+        References
+        ----------
+        .. [1] Fieller, E. C. (1954). Some problems in interval estimation. Journal of the Royal
+           Statistical Society B 16, 175-185.
+        """
+        abnormal, main, event = study.abnormal, study.main, study.abnormal.event
+        if event.start >= main.start or event.stop <= main.stop:
+            return None
+        before, after = Window(event.start, main.start - 1), Window(main.stop + 1, event.stop)
+        sample = abnormal.tested(event)
+        if len(sample) < 5:
+            return None
+        w = 1 / np.sqrt(sample.var_car(main))
+        pre, now, post = (w * sample.car(x) / w.sum() for x in (before, main, after))
+        f = inflation(sample, event)
+        starts = [Window(int(day), before.stop) for day in before.days]
+        ts = np.array([_t_of(_effect_of(abnormal, x)) for x in starts])
+        first = int(np.nanargmax(np.abs(ts))) if np.isfinite(ts).any() else 0
+        stars = list(_flipped(abnormal, starts))
+        largest = np.max(stars, axis=0) if len(stars) == len(starts) else np.empty(0)
+        reached = (largest >= abs(ts[first]) - 1e-9).sum()
+        p = (1 + reached) / (1 + len(largest)) if len(largest) else np.nan
+        return Surroundings(
+            _effect_of(abnormal, before), _effect_of(abnormal, after),
+            _ratio(pre, pre + now, f), _ratio(post, now, f), int(before.days[first]), float(p),
+        )  # fmt: skip
 
 
 def _t_of(effect: Interval) -> float:
@@ -406,7 +412,7 @@ def _t_of(effect: Interval) -> float:
 def _ratio(top: FloatArray, foot: FloatArray, f: float) -> tuple[float, float, float]:
     """Return sum(top) / sum(foot) with its interval, errors inflated by the correlation."""
     n, x, y = len(top), float(top.sum()), float(foot.sum())
-    c = quantile(n - 1.0) ** 2 * f**2 * n * np.cov(top, foot)
+    c = Interval.quantile(n - 1.0) ** 2 * f**2 * n * np.cov(top, foot)
     a, b, d = y**2 - c[1, 1], x * y - c[0, 1], x**2 - c[0, 0]
     root = b**2 - a * d
     if not (a > 0 and root >= 0):

@@ -19,7 +19,7 @@ from ...returns import Measure
 from ...significance import pvalue
 from ...utility import BoolArray, FloatArray, Registry
 from ...words import Paragraph, words
-from ..interval import quantile, write_estimate
+from ..interval import Interval, write_estimate
 
 # Weights of events by their market values and the variances of their CARs.
 WEIGHTS: Registry[Callable[[FloatArray, FloatArray], FloatArray]] = Registry("weighting")
@@ -275,7 +275,7 @@ def _combined(
         return {**facts, "reason": reasons}
     se = float(np.sqrt(variance * np.fmax(1, kappa)))
     df, t = _freedom(sample, kappa), total / se
-    low, high = total - quantile(df) * se, total + quantile(df) * se
+    low, high = total - Interval.quantile(df) * se, total + Interval.quantile(df) * se
     test = {"se": se, "statistic": t, "pvalue": pvalue(t, df), "ci_low": low, "ci_high": high}
     return {**facts, **test, "kappa": kappa, "reason": reason}
 

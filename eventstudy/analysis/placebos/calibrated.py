@@ -55,12 +55,12 @@ class Calibrated:
     @property
     def error(self) -> float:
         """Monte Carlo standard error of `pvalue`."""
-        return draws_error(self.pvalue, self.effective_draws)
+        return Calibrated.draws_error(self.pvalue, self.effective_draws)
 
     @property
     def rate_error(self) -> float:
         """Monte Carlo standard error of `false_alarms`."""
-        return draws_error(self.false_alarms, self.effective_draws)
+        return Calibrated.draws_error(self.false_alarms, self.effective_draws)
 
     def contradicts(self, pvalue: float) -> bool:
         """Return whether a nominal p, or its 5%, is off by more than twice the Monte Carlo error.
@@ -88,21 +88,21 @@ class Calibrated:
         """Share of the draws that show as much as the study."""
         return (self.pvalue * (1 + self.draws) - 1) / self.draws if self.draws else np.nan
 
+    @staticmethod
+    def draws_error(share: float, draws: float) -> float:
+        """Return the Monte Carlo standard error of a share; of none as if it were one of the draws.
 
-def draws_error(share: float, draws: float) -> float:
-    """Return the Monte Carlo standard error of a share; of none as if it were one of the draws.
-
-    Parameters
-    ----------
-    share : float
-        From 0 to 1.
-    draws : float
-        Effective number of draws; NaN for none.
-    """
-    if not draws > 0:
-        return np.nan
-    share = max(share, 1 / draws)
-    return float(np.sqrt(share * (1 - share) / draws))
+        Parameters
+        ----------
+        share : float
+            From 0 to 1.
+        draws : float
+            Effective number of draws; NaN for none.
+        """
+        if not draws > 0:
+            return np.nan
+        share = max(share, 1 / draws)
+        return float(np.sqrt(share * (1 - share) / draws))
 
 
 def shared_movement(sample: AbnormalReturns, window: Window) -> float:

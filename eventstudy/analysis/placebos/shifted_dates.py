@@ -27,7 +27,7 @@ from ...utility import (
     current,
     one_thread,
 )
-from ..interval import inflation, quantile
+from ..interval import Interval, inflation
 from .calibrated import shared_movement
 
 # A draw whose sample is much smaller than the study's has another distribution.
@@ -488,4 +488,4 @@ def _find_effects(
         statistics = z.mean(axis=-1) / spread
     else:
         statistics = found.statistic + signed * (test(altered, window).statistic - found.statistic)
-    return np.asarray((np.abs(statistics) > quantile(found.df)).mean(axis=0))
+    return np.asarray((np.abs(statistics) > Interval.quantile(found.df)).mean(axis=0))

@@ -16,10 +16,10 @@ from ...fitting import FittedStudy, WindowLike
 from ...significance import FULL_SAMPLE, STATISTICS
 from ...utility import FloatArray
 from ...words import Reason, say
-from ..answer.answer import NO_RESULT, PROVISIONAL, Answer, answer_of, default_tests
-from ..answer.diagnosis import CLASSES, class_of, diagnose, with_rate
-from ..interval import KNOWN_SPREAD, MULTIPLES, POWER, plain_values
-from ..placebos.calibrated import Calibrated, draws_error, shared_movement
+from ..answer.answer import Answer, default_tests
+from ..answer.diagnosis import Diagnosis, class_of, diagnose, with_rate
+from ..interval import MULTIPLES, POWER, Power, plain_values
+from ..placebos.calibrated import Calibrated, shared_movement
 from ..placebos.shifted_dates import MOST_FITS, Progress, Shifts, days_of, draw, shifts_of
 
 LEVELS = (0.01, 0.05, 0.10)
@@ -74,7 +74,7 @@ class Calibration(Calibrated):
         if judged.test not in self.sizes.index:
             return judged
         row: Any = self.sizes.loc[judged.test]
-        error = draws_error(row["size_5"], self.effective_draws)
+        error = Calibrated.draws_error(row["size_5"], self.effective_draws)
         return with_rate(judged, float(row["size_5"]), error, int(row["draws"]))
 
     @property
@@ -109,7 +109,7 @@ class Calibration(Calibrated):
         if not np.isfinite(effect):
             return []
         closed = float(self.power["effect"].iloc[MULTIPLES.index(1.0)])
-        if self.n_events < KNOWN_SPREAD:
+        if self.n_events < Power.KNOWN_SPREAD:
             code = "calibration.closed_usual"
         else:
             is_raised = closed > APART * effect
@@ -168,10 +168,10 @@ def calibrate(
        single-event studies. American Law and Economics Review 15, 495-541.
     """
     chosen = study.main if window is None else Window.of(window)
-    answer = answer_of(study, chosen)
+    answer = Answer.of(study, chosen)
     names = list(dict.fromkeys([answer.test, *(default_tests(study) if tests is None else tests)]))
     none = _without(answer, chosen, str(answer.reason or Reason("days_to_come")))
-    if answer.verdict in (NO_RESULT, PROVISIONAL):
+    if answer.verdict in (Answer.NO_RESULT, Answer.PROVISIONAL):
         return none
     shifts = shifts_of(study, chosen, draws)
     effects = np.array(MULTIPLES) * answer.overturn.smallest_effect if power else np.empty(0)
@@ -245,9 +245,9 @@ def calibrated(study: FittedStudy, window: Window, draws: int) -> Calibration:
     elif study.model.by_search and n * draws > MOST_FITS:
         why = Reason("too_many_fits", n=n * draws, most=MOST_FITS)
     if why:
-        return _without(answer_of(study, window), window, str(why))
+        return _without(Answer.of(study, window), window, str(why))
     # The effect that few events find is that of other dates.
-    power = FULL_SAMPLE <= answer_of(study, window).n_events < KNOWN_SPREAD
+    power = FULL_SAMPLE <= Answer.of(study, window).n_events < Power.KNOWN_SPREAD
     return calibrate(study, window, tests=_quick_tests(study), draws=draws, power=power)
 
 
@@ -274,10 +274,10 @@ def _sizes(
         trust = class_of(rates[1]) if len(drawn) else ""
         if trust and (opinion := judged.get(name)):
             if name in in_report:
-                rate_error = draws_error(rates[1], effective)
+                rate_error = Calibrated.draws_error(rates[1], effective)
                 opinion = with_rate(opinion, rates[1], rate_error, len(drawn))
-            trust = max(trust, opinion.trust, key=CLASSES.index)
-        error = draws_error(calibrated, effective)
+            trust = max(trust, opinion.trust, key=Diagnosis.CLASSES.index)
+        error = Calibrated.draws_error(calibrated, effective)
         rows.append((name, nominal, calibrated, error, len(drawn), *rates, trust))
     levels = [f"size_{round(100 * level)}" for level in LEVELS]
     columns = ["test", "pvalue", "calibrated", "error", "draws", *levels, "trust"]

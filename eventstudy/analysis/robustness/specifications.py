@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import product
 from operator import attrgetter
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
@@ -19,11 +19,10 @@ from ...fitting import FittedStudy, group_column
 from ...settings import Grid, StudyConfig
 from ...utility import FloatArray, IntArray, step
 from ...words import LEVEL, Reason, say
-from ..answer.answer import NO_RESULT, PROVISIONAL, Answer, verdict_of
+from ..answer.answer import Answer, verdict_of
 from ..placebos.shifted_dates import MOST_FITS, draw, shifts_of
 
 # Choices of a grid, in the order of the columns, and what is said of those with each value.
-CHOICES = ("model", "estimation", "window", "sample", "halt")
 SHARES = ("n", "same_sign", "significant", "median")
 # Numbers that agree to this are the same: the engines differ by rounding.
 SAME = 1e-9
@@ -38,7 +37,9 @@ def leading_group(groups: Mapping[str, FittedStudy], window: Window) -> str:
     window : Window
         The main one.
     """
-    decided = (name for name in groups if verdict_of(groups[name], window).verdict != NO_RESULT)
+    decided = (
+        name for name in groups if verdict_of(groups[name], window).verdict != Answer.NO_RESULT
+    )
     return next(decided, next(iter(groups), ""))
 
 
@@ -242,14 +243,14 @@ def _attempt(study: FittedStudy, settings: StudyConfig) -> Any:
 def _sample(study: Any, column: str, group: str, text: str) -> FittedStudy | Answer:
     """Return a sample of the group, or the answer with the reason where there is none."""
     if isinstance(study, ConfigError):
-        return Answer(NO_RESULT, "", reason=str(study))
+        return Answer(Answer.NO_RESULT, "", reason=str(study))
     of_group: FittedStudy = study.remember(("group", group), lambda: _group(study, column, group))
     if not text or not len(of_group):
         return of_group
     sample: FittedStudy = of_group.remember(("sample", text), lambda: of_group.subset(text))
     if len(sample):
         return sample
-    return Answer(NO_RESULT, "", reason=Reason("no_event_in_sample", n=len(of_group)))
+    return Answer(Answer.NO_RESULT, "", reason=Reason("no_event_in_sample", n=len(of_group)))
 
 
 def _group(study: FittedStudy, column: str, group: str) -> FittedStudy:
@@ -265,9 +266,9 @@ def _answer(sample: FittedStudy | Answer, window: Window) -> Answer:
     if isinstance(sample, Answer):
         return sample
     if not len(sample):
-        return Answer(NO_RESULT, "", reason=Reason("no_event_used", n=len(sample.events)))
+        return Answer(Answer.NO_RESULT, "", reason=Reason("no_event_used", n=len(sample.events)))
     answer = verdict_of(sample, window)
-    is_provisional = answer.verdict == PROVISIONAL
+    is_provisional = answer.verdict == Answer.PROVISIONAL
     return replace(answer, reason=Reason("days_to_come")) if is_provisional else answer
 
 
@@ -348,6 +349,8 @@ class Specifications:
         As :func:`specifications_table` returns it.
     """
 
+    CHOICES: ClassVar[tuple[str, ...]] = ("model", "estimation", "window", "sample", "halt")
+
     table: pd.DataFrame
 
     @property
@@ -381,7 +384,7 @@ class Specifications:
             sign of the study), median (effect, decimal).
         """
         rows = list[dict[str, Any]]()
-        for choice in CHOICES:
+        for choice in Specifications.CHOICES:
             cells = dict(list(self.table.groupby(choice, sort=False)))
             if len(cells) > 1:
                 rows += [

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 from markupsafe import Markup
 
-from ...analysis import BASE, ImpliedPath
+from ...analysis import ImpliedPath
 from ...utility import FloatArray
 from ...words import has, say, words
 from .labels import Box
@@ -65,7 +65,7 @@ def draw_implied(
         panel.band(days, low, high, "range"),
         rect(first, panel.y.stop, last - first, panel.y.start - panel.y.stop, "win"),
         panel.y_ticks(ticks(*scale, LEVELS, lambda value, n: f"{value:.{n}f}")),
-        panel.rule(BASE, "base"),
+        panel.rule(ImpliedPath.BASE, "base"),
         panel.line(days, path.implied, "i dashed"),
         panel.line(days, path.shares, "b"),
         panel.dots(days, path.shares, "b dot"),
@@ -102,7 +102,7 @@ def _last(values: FloatArray) -> float:
 
 def effect_of(path: ImpliedPath) -> float:
     """Return the effect of the main window (decimal), which the bracket shows."""
-    return float(path.gap[path.days == path.end].sum()) / BASE
+    return float(path.gap[path.days == path.end].sum()) / ImpliedPath.BASE
 
 
 def _bracket(panel: Panel, path: ImpliedPath) -> Iterator[str]:
@@ -279,7 +279,7 @@ def _tips(path: ImpliedPath) -> Iterator[str]:
     names = name_lines(path)
     for tau, shares, implied, half in zip(*columns, strict=True):
         facts = {"day": tau, "shares": shares, "implied": implied, **names}
-        reach, gap = words().within(half / BASE), (shares - implied) / BASE
+        reach, gap = words().within(half / ImpliedPath.BASE), (shares - implied) / ImpliedPath.BASE
         yield say("figure.implied_day", gap=gap, reach=reach, **facts)
 
 
@@ -317,7 +317,7 @@ def draw_levels(
     axes.axvspan(max(path.base, days[0]), path.end, linewidth=0, zorder=0.4, **shade)
     fill: Any = {"color": band} if band else {"color": ink, "alpha": BAND}
     axes.fill_between(days, low, high, linewidth=0, zorder=0.6, label=say("figure.band"), **fill)
-    axes.axhline(BASE, color=ink, linewidth=0.8, alpha=0.8, zorder=1)
+    axes.axhline(ImpliedPath.BASE, color=ink, linewidth=0.8, alpha=0.8, zorder=1)
     axes.plot(days, path.implied, color=ink, alpha=0.65, linestyle=(0, (4, 2.2)), linewidth=1.6,
               zorder=2, label=say(f"figure.implied_{path.by}"))  # fmt: skip
     axes.plot(days, path.shares, color=color, linewidth=2.4, marker="o", markersize=4.5,

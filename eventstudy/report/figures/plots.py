@@ -10,15 +10,7 @@ from typing import TYPE_CHECKING, Any, TypedDict, TypeVar, Unpack, cast
 
 import numpy as np
 
-from ...analysis import (
-    DIFFERENT,
-    answer_of,
-    caar_around,
-    find_event,
-    gaps_of_events,
-    implied_path_of,
-    quantile,
-)
+from ...analysis import Answer, ImpliedPath, Interval
 from ...calendars import Window
 from ...errors import ConfigError
 from ...findings import Event, find_group
@@ -86,7 +78,7 @@ def plot_path(
         If there is no such group, or no event of it has the days of the main window.
     """
     _, study = find_group(results, group)
-    path, axes = implied_path_of(study), new_axes(ax)
+    path, axes = ImpliedPath.of(study), new_axes(ax)
     if path is None:
         raise ConfigError("no event has all days of the main window", value=str(study.main))
     draw_levels(axes, path, color=look.get("color", "C0"), label=look.get("label"))
@@ -129,11 +121,11 @@ def plot_caar(
     """
     groups = results.groups(by) if by is not None else {}
     paths = {
-        name: caar_around(group).beside_others()
+        name: ImpliedPath.caar_around(group).beside_others()
         for name, group in list(groups.items())[: len(MARKERS)]
     }
     n_more = len(groups) - len(paths)
-    paths = paths or {look.get("label", say("plot.caar_label")): caar_around(results)}
+    paths = paths or {look.get("label", say("plot.caar_label")): ImpliedPath.caar_around(results)}
     axes = shaded_axes(ax, window_of(results, window))
     colors = look.get("color", "C0"), "C1", "C2"
     for color, marker, (name, path) in zip(colors, MARKERS, paths.items(), strict=False):
@@ -175,7 +167,7 @@ def plot_car_forest(
     -------
     Axes
     """
-    window, answer = window_of(results, window), answer_of(results, window_of(results, window))
+    window, answer = window_of(results, window), Answer.of(results, window_of(results, window))
     abnormal = results.abnormal
     car, half = (
         abnormal.car(window),
@@ -190,7 +182,10 @@ def plot_car_forest(
         is_clear = bool(abs(car[i]) > half[i])
         label = look.get("label", say("plot.events")) * (y == 0)
         draw_point(axes, y, car[i], half[i], color, "o", is_filled=is_clear, label=label)
-    reach, is_clear = answer.effect.ci_high - answer.effect.estimate, answer.verdict == DIFFERENT
+    reach, is_clear = (
+        answer.effect.ci_high - answer.effect.estimate,
+        answer.verdict == Answer.DIFFERENT,
+    )
     draw_point(axes, MEAN_ROW, answer.effect.estimate, reach, ink(axes), "D",
                is_filled=is_clear, label=say("plot.effect"))  # fmt: skip
     named: dict[float, str] = {MEAN_ROW: say("plot.effect")}
@@ -281,10 +276,10 @@ def plot_event(
     ConfigError
         For an unknown or dropped event.
     """
-    row, main = find_event(results, event_id), window_of(results, window)
+    row, main = results.row_of(event_id), window_of(results, window)
     axes, color, days = shaded_axes(ax, main), look.get("color", "C0"), results.abnormal.event.days
-    gap, se = (values[row] for values in gaps_of_events(results))
-    half = quantile(float(results.abnormal.df_resid[row])) * se
+    gap, se = (values[row] for values in ImpliedPath.gaps_of_events(results))
+    half = Interval.quantile(float(results.abnormal.df_resid[row])) * se
     axes.fill_between(days, -half, half, color=ink(axes), alpha=BAND, linewidth=0, zorder=0.8,
                       label=say("plot.range"))  # fmt: skip
     axes.bar(days, results.abnormal.ar[row], width=0.66, color=color, alpha=0.35, zorder=2,

@@ -8,16 +8,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 import numpy as np
 import pandas as pd
 
-from ...analysis import (
-    CONSTANT,
-    POWER,
-    Answer,
-    Calibration,
-    CarRegression,
-    Influence,
-    Interval,
-    Power,
-)
+from ...analysis import Answer, Calibration, CarRegression, Influence, Interval, Power
 from ...words import LEVEL, clipped, say, words
 from .plots import Look, draw_point, ink, label_returns, name_rows, new_axes, shown_axes, titled
 from .specification_curve import ROW, SpecificationCurve
@@ -91,7 +82,7 @@ def plot_coefficients(
     tables = [fit.table for fit in regressions.values()]
     labels = {row["term"]: _name_term(row) for t in tables for row in t.to_dict("records")}
     every = [term for table in tables for term in table["term"]]
-    terms = [term for term in dict.fromkeys(every) if term != CONSTANT] or every[:1]
+    terms = [term for term in dict.fromkeys(every) if term != CarRegression.CONSTANT] or every[:1]
     axes, step = new_axes(ax, 1.5 + 0.28 * (len(terms) + len(every))), 0.7 / len(regressions)
     for k, (name, fit) in enumerate(regressions.items()):
         color = look.get("color", "C0") if k == 0 else f"C{k}"
@@ -174,7 +165,7 @@ def plot_power(numbers: Calibration | Power, ax: Axes | None = None) -> Axes:
     table = numbers.table if isinstance(numbers, Power) else numbers.power
     effects, power = (table[name].to_numpy() for name in ("effect", "power"))
     axes.plot(effects, power, linewidth=2, marker="o", markersize=5, zorder=3)
-    axes.axhline(POWER, color=GREY, linewidth=1, zorder=1.5)
+    axes.axhline(Power.FOUND, color=GREY, linewidth=1, zorder=1.5)
     label_returns(axes.xaxis, say("plot.effect_axis", axis=words().axis))
     axes.set_ylim(0, 1.02)
     axes.set_ylabel(say("plot.power_axis"))

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from markupsafe import Markup
 
-from ...analysis import CHOICES
+from ...analysis import Specifications
 from ...utility import BoolArray, FloatArray
 from ...words import LEVEL, clipped, say
 from .svg_canvas import WIDE, Panel, Scale, picture, return_scale, text
@@ -46,7 +46,7 @@ class SpecificationCurve:
         is_main, is_significant = rows["is_main"].to_numpy(), (rows["pvalue"] < LEVEL).to_numpy()
         choices = tuple(
             (name, value or say("specifications.every_event"), (rows[name] == value).to_numpy())
-            for name in CHOICES
+            for name in Specifications.CHOICES
             for value in dict.fromkeys(decided[name])
             if len(set(decided[name])) > 1
         )

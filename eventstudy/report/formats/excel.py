@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from ...analysis import BASE, ImpliedPath, Interval, implied_by
+from ...analysis import ImpliedPath, Interval
 from ...errors import ConfigError, how_to_install
 from ...findings import Findings, FinishedRun, Sample
 from ...significance import STATISTICS
@@ -97,7 +97,7 @@ def workbook(run: FinishedRun) -> bytes:
         book.set_properties({"title": findings.name[:255], "created": pd.Timestamp(2000, 1, 1)})
         writer = Writer(book)
         writer.summarise(findings)
-        by = implied_by(findings.setup.model.factors, findings.setup.measure)
+        by = ImpliedPath.name_source(findings.setup.model.factors, findings.setup.measure)
         implied = say(f"figure.implied_{by}")
         for code, shown, records in _sheets(run):
             rows = map(Row, records)
@@ -130,8 +130,9 @@ def _sheets(run: FinishedRun) -> Iterator[tuple[str, Sequence[Column], Records]]
 def _path(implied: ImpliedPath) -> list[dict[Any, Any]]:
     """Return the path day by day, with the band as its lower end and its width."""
     table = {
-        "tau": implied.days, "shares": implied.shares, "implied": implied.implied,
-        "gap": implied.gap / BASE, "low": implied.implied - implied.half, "width": 2 * implied.half,
+        "tau": implied.days, "shares": implied.shares, "implied": implied.implied, "gap":
+        implied.gap / ImpliedPath.BASE, "low": implied.implied - implied.half, "width": 2 *
+        implied.half,
     }  # fmt: skip
     return pd.DataFrame(table).to_dict("records")
 

@@ -11,7 +11,7 @@ from warnings import catch_warnings, filterwarnings
 
 import numpy as np
 
-from ...analysis import ImpliedPath, implied_path_of
+from ...analysis import ImpliedPath
 from ...errors import ConfigError
 from ...findings import Findings
 from ...fitting import FittedStudy
@@ -100,7 +100,7 @@ def write_figures(results: FittedStudy, folder: Path, findings: Findings) -> Non
         # A plain average, which may differ from the effect of the headline, has its own title.
         drawn = {"caar": plot_caar(study, main)}
         drawn["car"] = plot_car_forest(study, main, **look)
-        if study.main == main and implied_path_of(study) is not None:
+        if study.main == main and ImpliedPath.of(study) is not None:
             drawn["path"] = plot_path(study, **look)
         for name, axes in drawn.items():
             figure: Any = axes.figure

@@ -10,7 +10,7 @@ from typing import ClassVar
 
 import pandas as pd
 
-from ...analysis import NO_RESULT
+from ...analysis import Answer
 from ...calendars import Window
 from ...errors import DataError
 from ...files import parquet_modules, replacing
@@ -138,7 +138,7 @@ def _tex(export: Export) -> Files:
 
 def _card(export: Export) -> Files:
     findings = export.run.findings
-    if findings.sample.answer.verdict == NO_RESULT:
+    if findings.sample.answer.verdict == Answer.NO_RESULT:
         raise DataError(say("answer.no_card"), where=findings.name)
     return card(findings)
 

@@ -12,7 +12,7 @@ import pandas as pd
 from jinja2 import Environment
 from markupsafe import Markup
 
-from ...analysis import Interval, not_possible
+from ...analysis import CarRegression, Interval
 from ...calendars import Window
 from ...errors import ConfigError
 from ...files import BLANK
@@ -73,7 +73,7 @@ def latex_tables(
     with speaking_of(findings.setup.measure):
         contexts = {"caar": _windows(findings, windows, tests), "events": _events(findings)}
         terms = findings.tables.get("regression", pd.DataFrame())
-        if len(terms) and not not_possible(terms):
+        if len(terms) and not CarRegression.why_not(terms):
             main = findings.setup.main
             table = tabulate({"": terms}, [[terms["notes"].iloc[0]]], main, write_days(main))
             contexts["regression"] = _regression(table, slug_of(findings))

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from ...analysis import PROVISIONAL, Calibration, Path95, draws_error
+from ...analysis import Answer, Calibrated, Calibration, Path95
 from ...calendars import Symbol, Window
 from ...findings import Case, Findings, Sample
 from ...quality import ReturnFault
@@ -315,7 +315,7 @@ def _battery(findings: Findings, sample: Sample) -> str:
                 care = "_care" if block.key == "with_care" else ""
                 values = {**row.values, "name": name, "verdict": say(f"terminal.{verdict}{care}")}
                 rows.append(Row(values))
-    if not (rows or remarks) or sample.answer.verdict == PROVISIONAL:
+    if not (rows or remarks) or sample.answer.verdict == Answer.PROVISIONAL:
         return ""
     title = say("terminal.battery", window=_days(sample.main.window))
     columns = (NAME, PVALUE, Column("false_alarms", Kind.RATE), Column("verdict", Kind.TEXT))
@@ -355,7 +355,8 @@ def calibration_text(numbers: Calibration, group: str = "") -> str:
     rates = [Column(f"size_{level}", Kind.RATE) for level in (1, 5, 10)]
     columns = [NAME, PVALUE, Column("calibrated", Kind.PVALUE), *rates, Column("trust", Kind.TEXT)]
     texts = [sentence, text_table(make_table("calibration.tests", columns, rows))]
-    errors = {f"at{100 * at:.0f}": draws_error(at, numbers.effective_draws) for at in LEVELS}
+    draws = numbers.effective_draws
+    errors = {f"at{100 * at:.0f}": Calibrated.draws_error(at, draws) for at in LEVELS}
     texts[-1] += "\n" + wrapped(say("calibration.errors", **errors))
     powers = numbers.power[["effect", "power"]].to_dict("records")
     if powers:

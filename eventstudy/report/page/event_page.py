@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ...analysis import Fall, implied_by
+from ...analysis import Fall, ImpliedPath
 from ...calendars import Symbol, Window
 from ...findings import Event, EventDetail, Findings, PricePath
 from ...utility import Flag
@@ -192,7 +192,7 @@ def _model(own: Findings, event: Event, detail: EventDetail) -> Iterator[Fold]:
     picture = Figure(figures.draw_fit(fit, setup.event.days, setup.main))
     rows = [Row({"name": head, "estimate": text}) for head, text in texts.items()]
     table = make_table(f"{code}.table", (NAME, Column("estimate", Kind.TEXT)), rows)
-    implied = say(f"answer.implied_{implied_by(model.factors)}", n=1)
+    implied = say(f"answer.implied_{ImpliedPath.name_source(model.factors)}", n=1)
     title = say(f"{code}.title_value" if words().what else f"{code}.title", implied=implied)
     yield Fold("estimation", title, finding, (about, picture, table))
 

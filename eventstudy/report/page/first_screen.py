@@ -7,7 +7,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from ...analysis import NO_RESULT, PROVISIONAL, ImpliedPath, Interval
+from ...analysis import Answer, ImpliedPath, Interval
 from ...findings import Event, Findings, Sample
 from ...words import LEVEL, capitalised, clipped, say, words
 from ..figures.strip import FEW, Strip, StripMark
@@ -80,7 +80,7 @@ class FirstScreen:
 def first_screen(findings: Findings) -> FirstScreen:
     """Return the first screen of a report."""
     answer = findings.sample.answer
-    decided = answer.n_events > 0 and answer.verdict != NO_RESULT
+    decided = answer.n_events > 0 and answer.verdict != Answer.NO_RESULT
     return screen_without_checks(findings, list_checks(findings) if decided else ())
 
 
@@ -95,7 +95,7 @@ def screen_without_checks(findings: Findings, checks: tuple[Check, ...] = ()) ->
     """
     headline, sentence = split_answer(findings)
     answer = findings.sample.answer
-    decided = answer.n_events > 0 and answer.verdict != NO_RESULT
+    decided = answer.n_events > 0 and answer.verdict != Answer.NO_RESULT
     return FirstScreen(
         title=title_of(findings),
         as_of=_as_of(findings),
@@ -184,7 +184,7 @@ def _chart(findings: Findings) -> Chart | None:
     about = capitalised(average + say(f"chart.about{'_value' * bool(what)}", when=when))
     who = capitalised(what) or clipped(firm, LABEL)
     about = say("chart.about_run") if path.is_price else about
-    is_early = sample.answer.verdict == PROVISIONAL or path.is_price
+    is_early = sample.answer.verdict == Answer.PROVISIONAL or path.is_price
     return Chart(path, title, about, who, _around(findings, path), is_early, is_late)
 
 

@@ -10,16 +10,7 @@ from typing import Any
 import numpy as np
 from markupsafe import Markup
 
-from ...analysis import (
-    BASE,
-    DIFFERENT,
-    KNOWN_SPREAD,
-    NOT_DIFFERENT,
-    Answer,
-    Calibrated,
-    Power,
-    implied_by,
-)
+from ...analysis import Answer, Calibrated, ImpliedPath, Power
 from ...calendars import Window
 from ...findings import Case, Event, Findings, Sample
 from ...significance import FULL_SAMPLE, STATISTICS
@@ -127,7 +118,7 @@ def _extremes(findings: Findings) -> str:
     who = count_subject(len(events), name_sample(findings, sample))
     finding = say(f"{code}.finding", who=who, low=low, high=high)
     influence = sample.answer.influence
-    if influence and influence.half and sample.answer.verdict == DIFFERENT:
+    if influence and influence.half and sample.answer.verdict == Answer.DIFFERENT:
         return f"{finding} {say(f'{code}.half', n=influence.half)}"
     return finding
 
@@ -143,7 +134,10 @@ def list_days(findings: Findings) -> Iterator[Fold]:
     if path is None:
         return
     code, is_whole = "folds.days", bool(np.isfinite(path.critical))
-    gap, halves = path.gap / BASE, (path.half / BASE, path.path_half / BASE)
+    gap, halves = (
+        path.gap / ImpliedPath.BASE,
+        (path.half / ImpliedPath.BASE, path.path_half / ImpliedPath.BASE),
+    )
     rows = []
     for at, tau in enumerate(path.days.tolist()):
         interval, band = ((gap[at] - half[at], gap[at] + half[at]) for half in halves)
@@ -170,7 +164,7 @@ def list_days(findings: Findings) -> Iterator[Fold]:
 def _describe_around(sample: Sample) -> Iterator[str]:
     """Yield which share of the move came before, and what became of it, where that is known."""
     around = sample.around
-    if around is None or sample.answer.verdict != DIFFERENT:
+    if around is None or sample.answer.verdict != Answer.DIFFERENT:
         return
     share, low, high = around.run_up_share
     if np.isfinite(low) and low > 0:
@@ -228,7 +222,7 @@ def _group_table(findings: Findings) -> Table:
         result, name = sample.answer, clipped(sample.group, 60)
         values = {"name": name, "events": result.n_events, "dates": result.n_dates}
         values |= {**effect_values(result.effect), "pvalue": result.pvalue}
-        is_early = result.verdict not in (DIFFERENT, NOT_DIFFERENT)
+        is_early = result.verdict not in (Answer.DIFFERENT, Answer.NOT_DIFFERENT)
         remark = capitalised(str(result.reason)) if is_early else ""
         rows.append(Row(values, remark))
     events, dates = Column("events", Kind.COUNT), Column("dates", Kind.COUNT, is_wide=True)
@@ -298,7 +292,7 @@ def _power(findings: Findings) -> Iterator[Fold]:
     rows = [Row({"name": words().size(effect), "share": share}) for effect, share in pairs]
     finding = say_smallest_effect("folds.power", answer)
     known = "few" if answer.n_events < FULL_SAMPLE else "usual"
-    known = "own" if answer.n_events >= KNOWN_SPREAD else known
+    known = "own" if answer.n_events >= Power.KNOWN_SPREAD else known
     note = say(f"folds.power.note_{known}", n=answer.n_events)
     columns = (NAME, Column("share", Kind.SHARE))
     blocks = (note, make_table("folds.power.table", columns, rows))
@@ -389,7 +383,7 @@ def _method(findings: Findings) -> Iterator[Fold]:
 
 
 def _words(findings: Findings) -> Iterator[Fold]:
-    by = implied_by(findings.setup.model.factors, findings.setup.measure)
+    by = ImpliedPath.name_source(findings.setup.model.factors, findings.setup.measure)
     codes = []
     for code in GLOSSARY:
         if code not in OF_RETURNS or by == "market":

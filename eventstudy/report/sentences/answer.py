@@ -8,21 +8,7 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
-from ...analysis import (
-    DIFFERENT,
-    KNOWN_SPREAD,
-    NO_RESULT,
-    NOT_DIFFERENT,
-    PROVISIONAL,
-    Answer,
-    Calibrated,
-    Interval,
-    UnequalReactions,
-    caveat_of,
-    implied_by,
-    limits_by_chance,
-    quantile,
-)
+from ...analysis import Answer, Calibrated, ImpliedPath, Interval, Power, UnequalReactions
 from ...calendars import Window
 from ...files import BLANK
 from ...findings import Findings, ModelFacts, Sample
@@ -96,7 +82,11 @@ def _split_answer(findings: Findings, sample: Sample) -> tuple[str, str]:
     result = sample.answer
     if sample.n_used == 0:
         return _nothing_usable(findings, sample)
-    makers = {PROVISIONAL: _provisional, NO_RESULT: _undecided, NOT_DIFFERENT: _no_move}
+    makers = {
+        Answer.PROVISIONAL: _provisional,
+        Answer.NO_RESULT: _undecided,
+        Answer.NOT_DIFFERENT: _no_move,
+    }
     if maker := makers.get(result.verdict):
         return maker(findings, sample)
     head = capitalised(_moved(findings, sample, _who(sample)))
@@ -120,14 +110,14 @@ def brief(findings: Findings, sample: Sample) -> Sentence:
     result, n = sample.answer, sample.answer.n_events or sample.n_events
     name = name_sample(findings, sample) if sample.group else say("answer.pooled")
     who = say("answer.who", number=_number(n), subject=count_subject(n, name).partition(" ")[2])
-    if result.verdict == DIFFERENT:
+    if result.verdict == Answer.DIFFERENT:
         caveats = doubt_variance(result) if result.n_events < FULL_SAMPLE else []
         caveats += [*say_spread(result), *describe_one_event(result)]
         head = _moved(findings, sample, say("answer.shares"))
         tail = " ".join(
             [say("answer.brief_p", p=result.pvalue), *describe_violence(result), *caveats]
         )
-    elif result.verdict == NOT_DIFFERENT:
+    elif result.verdict == Answer.NOT_DIFFERENT:
         head = say(f"answer.brief_no_move{'_average' * (result.unequal is not None)}")
         tail = say("answer.brief_value", value=result.effect.estimate, p=result.pvalue)
         tail = " ".join([tail, *describe_violence(result)])
@@ -306,7 +296,7 @@ def doubt_variance(result: Answer) -> list[str]:
     result : Answer
     """
     times = result.overturn.variance_multiple
-    if result.verdict != DIFFERENT or not np.isfinite(times):
+    if result.verdict != Answer.DIFFERENT or not np.isfinite(times):
         return []
     size = "edge" if times < EDGE else "small" if times < LARGE else "large"
     further = "_further" if find_swing(result) and size != "edge" else ""
@@ -322,7 +312,7 @@ def write_other_days(result: Answer) -> list[str]:
     result : Answer
     """
     around = result.overturn.firm_variance
-    if result.verdict != DIFFERENT or not around > 0:
+    if result.verdict != Answer.DIFFERENT or not around > 0:
         return []
     code = "answer.other_days_one" if result.n_events == 1 else "answer.other_days"
     return [say(code, swing=np.sqrt(around), what=name_swinging(result))]
@@ -381,7 +371,7 @@ def say_spread(result: Answer) -> list[str]:
 
 def has_two_ways(result: Answer) -> bool:
     """Return whether an answer is judged in two ways: of two to four events that have both p."""
-    is_decided = result.verdict in (DIFFERENT, NOT_DIFFERENT)
+    is_decided = result.verdict in (Answer.DIFFERENT, Answer.NOT_DIFFERENT)
     return is_decided and 1 < result.n_events < FULL_SAMPLE and result.overturn.spread_pvalue >= 0
 
 
@@ -457,9 +447,9 @@ def say_smallest_effect(code: str, result: Answer) -> str:
     least, n = result.overturn.smallest_effect, result.n_events
     if not np.isfinite(least):
         return ""
-    if not FULL_SAMPLE <= n < KNOWN_SPREAD:
+    if not FULL_SAMPLE <= n < Power.KNOWN_SPREAD:
         return say(f"{code}.{'one' if n == 1 else 'average'}", least=least)
-    low, high = limits_by_chance(n)
+    low, high = Power.limits_by_chance(n)
     return say(f"{code}.range", least=least, low=low * least, high=high * least)
 
 
@@ -507,7 +497,7 @@ def has_exact_law(model: ModelFacts) -> bool:
 
 
 def _evidence(result: Answer) -> str:
-    sizes = result.verdict == DIFFERENT and not words().quantity
+    sizes = result.verdict == Answer.DIFFERENT and not words().quantity
     interval = write_interval(result.effect, sizes=sizes)
     return say("answer.evidence", interval=interval, p=result.pvalue)
 
@@ -574,7 +564,7 @@ def _implied_by(findings: Findings, sample: Sample) -> str:
         return say(f"answer.implied_{kind}")
     if sample.market.code in CUT_CODES:
         return say("answer.implied_limited")
-    by = implied_by(findings.setup.model.factors)
+    by = ImpliedPath.name_source(findings.setup.model.factors)
     return say(f"answer.implied_{by}", n=sample.answer.n_events)
 
 
@@ -587,12 +577,12 @@ def _no_move(findings: Findings, sample: Sample) -> tuple[str, str]:
     estimate = words().rough(result.effect.estimate)
     sentence = f"{_sample_text(findings, sample)}: {estimate} ({_evidence(result)})."
     sentence = " ".join([sentence, *describe_violence(result)])
-    if result.overturn.largest_t <= quantile(result.effect.df):
+    if result.overturn.largest_t <= Interval.quantile(result.effect.df):
         average, interval = result.plain_average.estimate, write_interval(result.plain_average)
         remark = say("answer.unequal_firms", value=average, interval=interval)
     else:
         remark = say_smallest_effect("answer.power", result)
-    caveat = caveat_of(result)
+    caveat = result.find_caveat()
     if caveat is not None and caveat.code == "few":
         # The sentence that travels with the headline says it.
         remark = ""

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ...analysis import DIFFERENT, Answer, Caveat, Interval, Missing, caveat_of, write_caveat
+from ...analysis import Answer, Caveat, Interval, Missing
 from ...calendars import Window
 from ...findings import CarRemark, Findings, Sample
 from ...utility import Flag
@@ -137,7 +137,7 @@ def find_caveat(sample: Sample) -> Caveat | None:
     result, n_missing = sample.answer, sample.n_events - sample.answer.n_events
     if result.missing is None and n_missing:
         result = replace(result, missing=Missing(sample.n_events, {"other": n_missing}))
-    return caveat_of(result)
+    return result.find_caveat()
 
 
 def second_sentence(findings: Findings, sample: Sample | None = None) -> str:
@@ -232,13 +232,13 @@ def _write_caveat(findings: Findings, sample: Sample, caveat: Caveat) -> str:
         if counts["k"] > MOST_OTHER * counts["n"]:
             return say("caveat.checks", **counts)
     drawn = calibration_facts(result.calibrated) if result.calibrated else {}
-    return write_caveat(code, {**drawn, **caveat.facts})
+    return caveat.sentence(**drawn)
 
 
 def _write_few(result: Answer) -> str:
     """Return by how much two to four shares would have had to swing, or what they could show."""
     n, times = result.n_events, result.overturn.variance_multiple
-    if result.verdict != DIFFERENT:
+    if result.verdict != Answer.DIFFERENT:
         least = result.overturn.smallest_effect
         return say("caveat.few_power", n=n, least=least) if np.isfinite(least) else ""
     if times < EDGE:

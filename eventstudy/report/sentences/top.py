@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ...analysis import DIFFERENT, NOT_DIFFERENT, PROVISIONAL, TWINS, Answer
+from ...analysis import Answer, Missing
 from ...calendars import Symbol
 from ...findings import Findings, Sample
 from ...utility import Flag
@@ -79,9 +79,9 @@ def key_figures(findings: Findings) -> Iterator[KeyFigure]:
 
 def _by_chance(result: Answer) -> tuple[str, str]:
     """Return how many of a hundred studies would show as much, and p; or why nobody knows."""
-    if result.verdict == PROVISIONAL:
+    if result.verdict == Answer.PROVISIONAL:
         return MISSING, say("key.provisional")
-    if result.verdict not in (DIFFERENT, NOT_DIFFERENT):
+    if result.verdict not in (Answer.DIFFERENT, Answer.NOT_DIFFERENT):
         return MISSING, str(result.reason)
     p, basis = find_chance(result)
     share = write_chance(p, name_repetition(result), is_brief=True)
@@ -119,7 +119,7 @@ def _needed(result: Answer) -> KeyFigure | None:
     overturn, times = result.overturn, result.overturn.variance_multiple
     if swings := _swings(result):
         return swings
-    if result.n_dates != 1 or result.verdict != DIFFERENT:
+    if result.n_dates != 1 or result.verdict != Answer.DIFFERENT:
         return None
     if np.isfinite(shock := overturn.shared_shock):
         return KeyFigure(say("key.shock"), f"{shock:.1f}×", say("key.shock_remark"))
@@ -265,7 +265,7 @@ def _directions(findings: Findings) -> Iterator[Reason]:
 def _dropped(findings: Findings) -> Iterator[Reason]:
     """Yield a warning where many events were dropped; of most it is the caveat of the answer."""
     total = findings.setup.n_events
-    reasons = [(reason, n) for reason, n in findings.dropped if reason.code not in TWINS]
+    reasons = [(reason, n) for reason, n in findings.dropped if reason.code not in Missing.TWINS]
     lost = sum(n for _, n in reasons)
     if lost and lost >= MANY * total:
         reason, n = reasons[0]

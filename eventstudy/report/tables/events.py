@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from ...analysis import DIFFERENT, NOT_DIFFERENT, PROVISIONAL, Interval
+from ...analysis import Answer, Interval
 from ...files import BLANK
 from ...findings import Event, Findings
 from ...significance import STATISTICS
@@ -222,11 +222,13 @@ def differences_table(findings: Findings) -> Table | None:
 def group_lede(findings: Findings) -> str:
     """Return which of the groups moved."""
     verdicts = {clipped(s.group, 60): s.answer.verdict for s in findings.groups}
-    decided = [name for name, v in verdicts.items() if v in (DIFFERENT, NOT_DIFFERENT)]
-    changed = [name for name in decided if verdicts[name] == DIFFERENT]
+    decided = [
+        name for name, v in verdicts.items() if v in (Answer.DIFFERENT, Answer.NOT_DIFFERENT)
+    ]
+    changed = [name for name in decided if verdicts[name] == Answer.DIFFERENT]
     n, main = len(decided), findings.setup.main
     if not decided:
-        kind = "early" if PROVISIONAL in verdicts.values() else "none"
+        kind = "early" if Answer.PROVISIONAL in verdicts.values() else "none"
         return say(f"groups.{kind}", main=main)
     several = "several" if n > 1 else "one"
     facts = {"n": n, "main": main, "name": decided[0]}

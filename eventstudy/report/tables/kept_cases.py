@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 from markupsafe import Markup
 
-from ...analysis import BASE, ImpliedPath
+from ...analysis import ImpliedPath
 from ...calendars import Window
 from ...findings import Case
 from ...words import say, words
@@ -70,8 +70,8 @@ def draw_case(case: Case) -> Markup:
     tau, car = (case.days[name].to_numpy() for name in ("tau", "car"))
     n = np.abs(tau - base)
     error = stdtrit(fit["df_resid"], 0.975) * fit["sigma"]
-    half = BASE * error * np.sqrt(n + n**2 / fit["nobs"])
-    normal, gap = np.full(len(n), BASE), BASE * (car - car[tau == base])
+    half = ImpliedPath.BASE * error * np.sqrt(n + n**2 / fit["nobs"])
+    normal, gap = np.full(len(n), ImpliedPath.BASE), ImpliedPath.BASE * (car - car[tau == base])
     counts, unknown = np.ones(len(n), dtype=np.int64), np.full(len(n), np.nan)
     path = ImpliedPath(
         tau, base, case.main.stop, normal, normal + gap, half, np.nan, unknown, counts

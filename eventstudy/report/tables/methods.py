@@ -10,7 +10,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from ...analysis import not_possible
+from ...analysis import CarRegression
 from ...dependence import Limits
 from ...findings import Findings, ModelFacts
 from ...significance import STATISTICS, DateClusters
@@ -251,7 +251,7 @@ def describe_law(findings: Findings) -> tuple[str, str]:
 
 def _regression(findings: Findings) -> Iterator[str]:
     table = findings.tables.get("regression")
-    if table is None or table.empty or not_possible(table):
+    if table is None or table.empty or CarRegression.why_not(table):
         return
     names = [clipped(name, 60) for name in findings.setup.settings["regress"]]
     characteristics = words().listed(names) if names else say("practice.characteristics")

@@ -9,8 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ...analysis import CONSTANT, SMALLEST_CLASS, Interval
-from ...analysis import LABEL as PORTFOLIO
+from ...analysis import CarRegression, Interval
 from ...calendars import Window
 from ...words import LEVEL, capitalised, clipped, say, uncapitalised, words
 from ..sentences.answer import write_interval
@@ -184,7 +183,7 @@ def tabulate(
             label = _label(row, table)
             labels[term] = label, _remark(row, label)
             cells.setdefault(term, [None] * len(tables))[k] = _coefficient(row)
-    order = sorted(cells, key=lambda term: term == CONSTANT)
+    order = sorted(cells, key=lambda term: term == CarRegression.CONSTANT)
     firsts = [table.iloc[0] for table in tables.values()]
     n_slopes = max(len(_slopes(table)) for table in tables.values())
     named = [*tables] if len(tables) > 1 else [""]
@@ -196,7 +195,8 @@ def tabulate(
         title=say("regression.title", when=when), heads=tuple(named),
         compared=say(f"regression.{code}", errors=errors),
         rows=tuple(
-            TermRow(*labels[term], tuple(cells[term]), term == CONSTANT) for term in order
+            TermRow(*labels[term], tuple(cells[term]), term == CarRegression.CONSTANT)
+            for term in order
         ),
         counts=tuple(f"{first['n_events']:,} · {first['n_dates']:,}" for first in firsts),
         r2=tuple(float(first["r2"]) for first in firsts),
@@ -213,7 +213,7 @@ def noun_of(n_dates: int) -> str:
 
 
 def _slopes(table: pd.DataFrame) -> pd.DataFrame:
-    return table[table["term"] != CONSTANT]
+    return table[table["term"] != CarRegression.CONSTANT]
 
 
 def _coefficient(row: Mapping[Any, Any]) -> Coefficient:
@@ -224,13 +224,13 @@ def _coefficient(row: Mapping[Any, Any]) -> Coefficient:
         Interval(*(step * row[name] for name in each)) for each in (names, second_names)
     )
     why = str(row["compared_reason"] or "") if not np.isfinite(row["compared_pvalue"]) else ""
-    why = why if row["smallest"] < SMALLEST_CLASS else ""
+    why = why if row["smallest"] < CarRegression.SMALLEST_CLASS else ""
     return Coefficient(effect, row["pvalue"], compared, row["compared_pvalue"], why)
 
 
 def _label(row: Mapping[Any, Any], table: pd.DataFrame) -> str:
     """Return what a row is called; a constant by the class that it is of, if it is of one."""
-    if row["term"] != CONSTANT or row["label"]:
+    if row["term"] != CarRegression.CONSTANT or row["label"]:
         return _heading(row["label"])
     slopes = _slopes(table)
     bases = set(slopes["base"])
@@ -248,7 +248,7 @@ def _heading(label: str) -> str:
 
 def _remark(row: Mapping[Any, Any], label: str) -> str:
     """Return the size of a class, the step of a number, or that it is the constant."""
-    if row["term"] == CONSTANT:
+    if row["term"] == CarRegression.CONSTANT:
         name = say("regression.constant")
         return "" if label == name.capitalize() else name
     noun = noun_of(int(row["n_dates"]))
@@ -340,7 +340,7 @@ def _caveat(table: pd.DataFrame, window: Window) -> str:
         facts["who"] = _name_class(row["label"], noun)
     if dates == 1:
         return say("regression.caveat_one_date", **facts)
-    code = "few" if first["errors"] == PORTFOLIO else "many"
+    code = "few" if first["errors"] == CarRegression.BY_PORTFOLIO else "many"
     return say(f"regression.caveat_{code}_dates", **facts)
 
 

@@ -10,7 +10,7 @@ from functools import lru_cache
 import numpy as np
 import pandas as pd
 
-from ...analysis import CHOICES, Specifications, not_possible
+from ...analysis import CarRegression, Specifications
 from ...calendars import Window
 from ...findings import Findings
 from ...significance import STATISTICS
@@ -157,7 +157,7 @@ def cells_but_for(table: pd.DataFrame, *choices: str) -> pd.DataFrame:
     *choices : str
         Such as ``"model"``.
     """
-    alike = [name for name in CHOICES if name not in choices]
+    alike = [name for name in Specifications.CHOICES if name not in choices]
     main = table.loc[table["is_main"], alike].iloc[0]
     return table[(table[alike] == main).all(axis=1)]
 
@@ -267,7 +267,7 @@ def _regression(findings: Findings) -> Iterator[Analysis]:
     terms = findings.tables.get("regression")
     if terms is None or terms.empty:
         return
-    if why := not_possible(terms):
+    if why := CarRegression.why_not(terms):
         term = clipped(terms["term"].iloc[0], 60)
         yield Analysis("regression", say("robustness.regression.failed", term=term, why=why))
         return

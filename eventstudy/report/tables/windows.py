@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ...analysis import VALID, WITH_CARE
+from ...analysis import Diagnosis
 from ...calendars import Window
 from ...findings import Findings, Sample, TestFinding, WindowFinding
 from ...significance import STATISTICS
@@ -19,7 +19,7 @@ from .table import Block, Row, Table, effect_values, make_table
 # Windows before and after the event by their roles, and what the sides are called.
 AROUND = {"leakage": "before", "drift": "after"}
 # Blocks of other tests in their order; tests that are not valid have no place in the table.
-TRUST = {VALID: "valid", WITH_CARE: "with_care"}
+TRUST = {Diagnosis.VALID: "valid", Diagnosis.WITH_CARE: "with_care"}
 
 
 def windows_lede(findings: Findings) -> str:
@@ -111,7 +111,7 @@ def _blocks(findings: Findings, sample: Sample) -> Iterator[Block]:
     further = (test for test in sample.main.tests if test.test in sample.shown[1:])
     opinions = [test for test in further if np.isfinite(test.pvalue)]
     for trust, key in TRUST.items():
-        rows = [*_other_estimates(sample)] if trust == VALID else []
+        rows = [*_other_estimates(sample)] if trust == Diagnosis.VALID else []
         rows += [_test_row(test) for test in opinions if test.trust == trust]
         if rows:
             yield Block(key, say(f"tests.{key}", window=main), tuple(rows))
