@@ -16,7 +16,7 @@ import numpy as np
 from scipy import stats
 from verdict_cells import WINDOW
 
-from eventstudy.abnormal import SEED
+from eventstudy.abnormal import Conventions
 from eventstudy.analysis import Calibrated
 from eventstudy.analysis.placebos.shifted_dates import Shifts, _spread
 from eventstudy.utility import FloatArray, IntArray
@@ -58,7 +58,7 @@ def main() -> None:
     panels = parser.parse_args().panels
     days = np.datetime64("2010-01-01") + np.arange(T)
     moves = np.arange(21, T - 20)
-    moves = moves[_spread(len(moves), DRAWS, SEED)]
+    moves = moves[_spread(len(moves), DRAWS, Conventions.SEED)]
     shifts = Shifts(days, 0, T, np.zeros(1, np.int64), moves[:, None])
     counts = np.bincount(moves)
     weights = 1 - np.abs(np.arange(1 - L, L)) / L
@@ -66,7 +66,7 @@ def main() -> None:
     print("| design | spread over panels | effective draws | ratio | own date alone |")
     print("|---|--:|--:|--:|--:|")
     for name, (at, rho) in DESIGNS.items():
-        rng, places = np.random.default_rng(SEED), shifts.places(days[at])
+        rng, places = np.random.default_rng(Conventions.SEED), shifts.places(days[at])
         rates = [share(at, rho, places, rng) for _ in range(panels)]
         worth = shifts.effective(days[at], matrix(len(at), rho), WINDOW)
         stated = [Calibrated.draws_error(float(np.mean(rates)), draws) for draws in (worth, before)]

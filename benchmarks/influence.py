@@ -17,7 +17,7 @@ from dataclasses import replace
 import numpy as np
 from designs import EVENT, Design, dates, simulate
 
-from eventstudy.abnormal import SEED
+from eventstudy.abnormal import Conventions
 from eventstudy.analysis import Influence
 from eventstudy.analysis.answer.answer import decide
 from eventstudy.analysis.answer.influence import Names, measure_influence
@@ -65,7 +65,7 @@ def shares(name: str, samples: int, *, homogeneous: bool) -> tuple[int, float, f
     """
     design, every, group = STUDIES[name]
     effects = (every, 0.0) if homogeneous else (0.0, group)
-    seeds = np.random.SeedSequence([SEED, zlib.crc32(name.encode()), int(homogeneous)])
+    seeds = np.random.SeedSequence([Conventions.SEED, zlib.crc32(name.encode()), int(homogeneous)])
     carried, turned = [], []
     for seed in seeds.spawn(samples):
         found = influence(design, *effects, np.random.default_rng(seed))

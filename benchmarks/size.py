@@ -33,7 +33,7 @@ from designs import DESIGNS, Design, simulate
 from tables import cells, listing, markdown
 from variants import VARIANTS, PValue, registered
 
-from eventstudy.abnormal import SEED
+from eventstudy.abnormal import Conventions
 from eventstudy.calendars import Window
 from eventstudy.models import MODELS
 from eventstudy.significance import STATISTICS
@@ -68,7 +68,12 @@ def count(
 
 
 def rejections(
-    name: str, samples: int, *, names: tuple[str, ...] = (), seed: int = SEED, workers: int = 0
+    name: str,
+    samples: int,
+    *,
+    names: tuple[str, ...] = (),
+    seed: int = Conventions.SEED,
+    workers: int = 0,
 ) -> Rates:
     """Return, by window and test, in how many samples it rejected and in how many it applied.
 
@@ -147,7 +152,7 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--tests", type=_names(tests), default=(), help="default: all that apply")
     parser.add_argument("--samples", type=int, default=2000)
-    parser.add_argument("--seed", type=int, default=SEED)
+    parser.add_argument("--seed", type=int, default=Conventions.SEED)
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument(
         "--json", type=Path, help="results replace those of the same designs in this file"

@@ -15,7 +15,7 @@ from designs import Design, dates, simulate
 from verdict_cells import KINDS, LEVEL, STUDIES, UNEQUAL, WINDOW
 from verdicts import shifted
 
-from eventstudy.abnormal import SEED, AbnormalReturns
+from eventstudy.abnormal import AbnormalReturns, Conventions
 from eventstudy.analysis.answer.answer import decide
 from eventstudy.analysis.answer.unequal_reactions import added_interval
 from eventstudy.models import MODELS
@@ -45,7 +45,7 @@ def main() -> None:
     print("| what was raised | main test | if the spread is the firms' own |\n|---|--:|--:|")
     for name, kind in RAISED.items():
         drawn = Design("", dates(25), **{**dict(study.more), **kind})
-        seeds = np.random.SeedSequence([SEED, zlib.crc32(name.encode())]).spawn(samples)
+        seeds = np.random.SeedSequence([Conventions.SEED, zlib.crc32(name.encode())]).spawn(samples)
         counts = np.zeros((2, 2))
         with one_thread():
             for seed in seeds:

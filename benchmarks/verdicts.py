@@ -28,7 +28,7 @@ from shifted_dates import shifted_study, shifts
 from verdict_cells import KINDS, LEVEL, REAL, STUDIES, WINDOW, Cell, Counts, cells
 from verdict_page import failures, page
 
-from eventstudy.abnormal import SEED, AbnormalReturns
+from eventstudy.abnormal import AbnormalReturns, Conventions
 from eventstudy.analysis import Answer
 from eventstudy.analysis.answer.answer import decide
 from eventstudy.models import MODELS
@@ -84,7 +84,7 @@ def shifted(fit: AbnormalReturns, effect: float) -> AbnormalReturns:
 def run(cell: tuple[str, str], begin: int, end: int, workers: int) -> Counts:
     """Return the counts of the samples `begin` to `end` of a cell; each has a seed of its own."""
     name = " | ".join(cell)
-    seeds = np.random.SeedSequence([SEED, zlib.crc32(name.encode())]).spawn(end)[begin:]
+    seeds = np.random.SeedSequence([Conventions.SEED, zlib.crc32(name.encode())]).spawn(end)[begin:]
     chunks = [seeds[i : i + CHUNK] for i in range(0, len(seeds), CHUNK)]
     if workers < 2:
         return Counts(*sum(map(partial(count, cell), chunks)).tolist())  # type: ignore[union-attr]

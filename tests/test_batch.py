@@ -600,17 +600,16 @@ def test_blocks_of_neighbours_hold_all_correlations(monkeypatch: pytest.MonkeyPa
 
 def test_the_command_proposes_the_batch_where_it_helps() -> None:
     from eventstudy.cli.run import _faster
-    from eventstudy.fitting import MANY
     from eventstudy.settings import StudyConfig
 
-    assert "--engine batch" in _faster(StudyConfig(), MANY + 1)[0]
+    assert "--engine batch" in _faster(StudyConfig(), AbnormalReturns.MANY + 1)[0]
     for config in (
         StudyConfig(engine="batch"),
         StudyConfig(cov_type="HC3"),
         StudyConfig(model="theil_sen"),
     ):
-        assert _faster(config, MANY + 1) == []
-    assert _faster(StudyConfig(), MANY) == []
+        assert _faster(config, AbnormalReturns.MANY + 1) == []
+    assert _faster(StudyConfig(), AbnormalReturns.MANY) == []
 
 
 TWO_THREADS = """

@@ -477,7 +477,7 @@ def test_a_run_calibrates_the_answer_of_the_headline() -> None:
 def test_many_events_are_not_drawn_in_a_run(
     results: EventStudyResults, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("eventstudy.analysis.robustness.calibration.MOST_CALIBRATED", 11)
+    monkeypatch.setattr(es.Conventions, "MOST_CALIBRATED", 11)
     numbers = calibrated(results, W, 99)
     assert numbers.draws == 0
     assert "12 events" in numbers.reason

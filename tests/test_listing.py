@@ -10,9 +10,10 @@ import pandas as pd
 import pytest
 from conftest import Market
 
+from eventstudy.abnormal import AbnormalReturns
 from eventstudy.calendars import Window
 from eventstudy.files.csv_text import read_numbers
-from eventstudy.fitting import listed, listed_rows
+from eventstudy.fitting import FittedStudy
 from eventstudy.runs import verify_run, write_run
 from eventstudy.settings import StudyConfig
 from eventstudy.significance import STATISTICS
@@ -25,8 +26,8 @@ MAIN = Window(0, 1)
 @pytest.fixture
 def few(monkeypatch: pytest.MonkeyPatch) -> None:
     """A study of thirty events is one of many."""
-    monkeypatch.setattr("eventstudy.fitting.fitted.MANY", 25)
-    monkeypatch.setattr("eventstudy.fitting.fitted.LISTED", 6)
+    monkeypatch.setattr(AbnormalReturns, "MANY", 25)
+    monkeypatch.setattr(FittedStudy, "LISTED", 6)
     monkeypatch.setattr("eventstudy.runs.contents.AT_A_TIME", 7)
 
 
@@ -40,8 +41,8 @@ def study() -> EventStudyResults:
 
 def test_all_events_are_listed_where_they_can_be_read() -> None:
     results = study()
-    assert listed(results, MAIN) is results
-    assert listed_rows(results, MAIN).tolist() == list(range(30))
+    assert results.listed(MAIN) is results
+    assert results.listed_rows(MAIN).tolist() == list(range(30))
 
 
 @pytest.mark.usefixtures("few")
@@ -49,7 +50,7 @@ def test_the_most_unusual_events_are_listed_and_those_that_were_dropped() -> Non
     results = study()
     t = np.abs(results.abnormal.scar(MAIN))
     largest = np.argsort(-np.nan_to_num(t))[:6]
-    assert listed_rows(results, MAIN).tolist() == sorted([*largest, 3, 20])
+    assert results.listed_rows(MAIN).tolist() == sorted([*largest, 3, 20])
 
 
 @pytest.mark.usefixtures("few")
@@ -106,7 +107,7 @@ def test_parquet_is_asked_for_before_anything_is_computed(monkeypatch: pytest.Mo
     import builtins
 
     from eventstudy.errors import ConfigError
-    from eventstudy.runs.contents import MANY, require_parquet_for
+    from eventstudy.runs.contents import require_parquet_for
 
     plain = builtins.__import__
 
@@ -116,6 +117,6 @@ def test_parquet_is_asked_for_before_anything_is_computed(monkeypatch: pytest.Mo
         return plain(name, *rest, **others)  # type: ignore[arg-type]
 
     monkeypatch.setattr(builtins, "__import__", without)
-    require_parquet_for(MANY)
+    require_parquet_for(AbnormalReturns.MANY)
     with pytest.raises(ConfigError, match="run of 5,001 events: Parquet files need pyarrow"):
-        require_parquet_for(MANY + 1)
+        require_parquet_for(AbnormalReturns.MANY + 1)

@@ -14,7 +14,7 @@ from test_reference import CLOSE, HERE, check_test
 from eventstudy.abnormal import AbnormalReturns
 from eventstudy.calendars import Window
 from eventstudy.events import Events
-from eventstudy.models import MODELS, LinearModel, convex_weights, make_model
+from eventstudy.models import MODELS, LinearModel, convex_weights
 from eventstudy.models._engines import ENGINES
 from eventstudy.models.robust import thin_beta
 from eventstudy.returns import ReturnsPanel
@@ -205,7 +205,7 @@ def test_tiny_market_adjusted_around_zero() -> None:
     mkt = np.r_[tiny["estimation"]["mkt"], tiny["event"]["mkt"]]
     frame = pd.DataFrame(returns, columns=list("ABC")).assign(M=mkt)
     frame.index = pd.bdate_range("2024-01-01", periods=11)
-    model = make_model("market_adjusted", ["centred=false"])
+    model = MODELS.make("market_adjusted", ["centred=false"])
     for i, ticker in enumerate("ABC"):
         events = one_event(ticker, frame.index[9], "M")
         fit = (
@@ -229,7 +229,7 @@ def one_event(ticker: str, day0: pd.Timestamp, benchmark: str, **columns: str) -
 def test_dimson_with_its_slopes_in_one() -> None:
     """sum_beta=True by numpy: slopes of the full regression summed, the mean residual zero."""
     market = Market(n=3, seed=6)
-    models = [make_model("dimson", [f"sum_beta={value}"]) for value in ("false", "true")]
+    models = [MODELS.make("dimson", [f"sum_beta={value}"]) for value in ("false", "true")]
     full, one = (market.fit(model=model).abnormal for model in models)
     beta = full.params[:, 1:].sum(axis=1)
     np.testing.assert_allclose(one.params[:, 2], beta, rtol=1e-12)

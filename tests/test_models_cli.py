@@ -102,14 +102,14 @@ def cars(run_folder: Path) -> np.ndarray:
 def test_run_equals_the_library(
     folder: Path, study: Market, model: str, options: list[str]
 ) -> None:
-    from eventstudy.models import make_model
+    from eventstudy.models import MODELS
 
     paths = [str(folder / o) if o == "F-F.CSV" else o for o in options]
     found, written = run(folder, "--model", model, *paths)
     assert found["setup"]["n_used"] == 6
     named = [o for o in options if "=" in o and not o.startswith("world")]
     cov = "HC3" if "HC3" in options else "nonrobust"
-    fit = study.fit(model=make_model(model, named, cov_type=cov), series={"world": "WORLD"})  # type: ignore[arg-type]
+    fit = study.fit(model=MODELS.make(model, named, cov_type=cov), series={"world": "WORLD"})  # type: ignore[arg-type]
     np.testing.assert_allclose(cars(written), fit.car([(0, 1)])["car"], atol=1e-9)
     (over,) = (w for w in found["samples"][-1]["windows"] if w["window"] == [0, 1])
     (bmp,) = (t for t in over["tests"] if t["test"] == "bmp")

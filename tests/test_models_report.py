@@ -6,7 +6,7 @@ import pytest
 from conftest import Market
 from pages import findings
 
-from eventstudy.models import MODELS, make_model
+from eventstudy.models import MODELS
 from eventstudy.report.tables.methods import describe_variance
 from eventstudy.words import say
 
@@ -24,7 +24,7 @@ from eventstudy.words import say
     ],
 )
 def test_variance(market: Market, name: str, options: dict[str, str], code: str) -> None:
-    model = make_model(name, (), **options) if options else name
+    model = MODELS.make(name, (), **options) if options else name
     facts = findings(market.fit(model=model)).setup.model
     covariance = {"covariance": say("covariance.HC3")} if options else {}
     assert describe_variance(facts) == say(f"variance.{code}", **covariance)

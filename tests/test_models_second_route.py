@@ -12,7 +12,7 @@ from test_models import one_event
 
 from eventstudy.calendars import Window
 from eventstudy.errors import ConfigError
-from eventstudy.models import MODELS, make_model
+from eventstudy.models import MODELS
 from eventstudy.returns import ReturnsPanel
 from eventstudy.studies import EventStudy
 
@@ -80,7 +80,7 @@ def test_one_regression_with_event_dummies(name: str) -> None:
 def test_robust_covariance_enters_the_forecast_error(name: str, cov_type: str) -> None:
     """The mean's part of the error from statsmodels' get_prediction, and s2 for the day itself."""
     market = Market(n=3, seed=22)
-    fit = market.fit(model=make_model(name, cov_type=cov_type)).abnormal  # type: ignore[arg-type]
+    fit = market.fit(model=MODELS.make(name, cov_type=cov_type)).abnormal  # type: ignore[arg-type]
     plain = market.fit(model=name).abnormal
     X, off = regressors(market, name)
     lags = {"maxlags": 4} if cov_type == "HAC" else None
@@ -96,7 +96,7 @@ def test_robust_covariance_enters_the_forecast_error(name: str, cov_type: str) -
 
 def test_robust_covariance_needs_statsmodels() -> None:
     with pytest.raises(ConfigError, match="needs the engine statsmodels"):
-        Market(n=2).fit(model=make_model("market", cov_type="HC3"), engine="batch")
+        Market(n=2).fit(model=MODELS.make("market", cov_type="HC3"), engine="batch")
 
 
 @pytest.mark.parametrize("name", ["two_index", "industry"])
@@ -157,7 +157,7 @@ def test_robust_lines_are_not_moved_by_outliers() -> None:
 
 def test_dimson_with_lags_and_leads() -> None:
     market = Market(n=3, seed=26)
-    fit = market.fit(model=make_model("dimson", ["lags=2", "leads=0"])).abnormal
+    fit = market.fit(model=MODELS.make("dimson", ["lags=2", "leads=0"])).abnormal
     assert fit.parameters == ("alpha", "beta-2", "beta-1", "beta")
     m = market.frame["MKT"]
     X = pd.DataFrame({"c": 1.0, "b2": m.shift(2), "b1": m.shift(1), "b": m}).to_numpy()
@@ -165,7 +165,7 @@ def test_dimson_with_lags_and_leads() -> None:
         past = slice(at - 120, at - 10)
         ols = sm.OLS(market.frame[f"F{i:02d}"].to_numpy()[past], X[past]).fit()
         np.testing.assert_allclose(fit.params[i], ols.params, rtol=1e-9)
-    none = market.fit(model=make_model("dimson", ["lags=0", "leads=0"])).abnormal
+    none = market.fit(model=MODELS.make("dimson", ["lags=0", "leads=0"])).abnormal
     np.testing.assert_allclose(none.ar, market.fit().abnormal.ar, rtol=1e-12)
 
 
@@ -184,7 +184,7 @@ def test_dimson_with_lags_and_leads() -> None:
 )
 def test_wrong_options(name: str, options: list[str], what: str, remedy: str) -> None:
     with pytest.raises(ConfigError, match=what) as error:
-        make_model(name, options)
+        MODELS.make(name, options)
     assert remedy in str(error.value)
 
 

@@ -18,7 +18,7 @@ from conftest import ROOT, Market
 from eventstudy.calendars import Window
 from eventstudy.cli.main import main
 from eventstudy.errors import ConfigError
-from eventstudy.models import MODELS, make_model
+from eventstudy.models import MODELS
 from eventstudy.settings import StudyFile
 from eventstudy.significance import STATISTICS
 
@@ -79,7 +79,7 @@ def test_a_test_and_a_model_of_another_package_are_used_by_name(install: Install
     other = MODELS["half_market"]().fit(results.abnormal.windows)
     np.testing.assert_allclose(fit.ar, other.ar, rtol=1e-12)
     assert (fit.model, fit.k) == ("half_market", 1)
-    assert make_model("half_market").label == "half-market model"
+    assert MODELS.make("half_market").label == "half-market model"
 
 
 def test_tables_hold_built_in_tests_unless_others_are_named(install: Install) -> None:
@@ -175,10 +175,10 @@ def test_help_and_built_in_names_look_up_no_package() -> None:
         "m.entry_points = lambda **k: sys.exit('looked up')\n"
         "from click.testing import CliRunner\n"
         "from eventstudy.cli.main import main\n"
-        "from eventstudy.models import make_model\n"
+        "from eventstudy.models import MODELS\n"
         "from eventstudy.significance import STATISTICS\n"
         "texts = [CliRunner().invoke(main, [*c, '--help']).exit_code for c in ([], ['run'], ['list'])]\n"
-        "print(texts, make_model('market').name, STATISTICS['bmp'].name)\n"
+        "print(texts, MODELS.make('market').name, STATISTICS['bmp'].name)\n"
     )
     env = {**os.environ, "PYTHONPATH": str(ROOT)}
     run = subprocess.run(

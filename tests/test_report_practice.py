@@ -16,7 +16,7 @@ from eventstudy.abnormal import Conventions
 from eventstudy.calendars import Window
 from eventstudy.events import events_from_frame
 from eventstudy.fitting.found_news import with_confounders
-from eventstudy.models import make_model
+from eventstudy.models import MODELS
 from eventstudy.report.tables.methods import (
     Methods,
     describe_choices,
@@ -156,7 +156,7 @@ def test_regressions_have_their_sources(cov: str, source: str) -> None:
 def test_the_law_of_one_event(
     market: Market, model: str, options: dict[str, Any], kind: str
 ) -> None:
-    one = market.fit(model=make_model(model, (), **options)).subset(np.arange(12) == 0)
+    one = market.fit(model=MODELS.make(model, (), **options)).subset(np.arange(12) == 0)
     study = findings(one)
     law, letters = describe_law(study)
     assert law == ("t(M − 1)" if model == "market_adjusted" else "t(M − k)")

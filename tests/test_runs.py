@@ -19,7 +19,6 @@ from eventstudy.errors import ConfigError, RunFolderError
 from eventstudy.events import read_events
 from eventstudy.files import checked_name
 from eventstudy.files.csv_text import read_numbers
-from eventstudy.fitting import group_column
 from eventstudy.runs import write_run
 from eventstudy.settings import StudyConfig
 from eventstudy.studies import EventStudyResults
@@ -210,10 +209,10 @@ def test_names(name: str) -> None:
 
 def test_grouping_by_default() -> None:
     market = Market(n=4)
-    assert group_column(market.fit(), "") == ""
+    assert market.fit().group_column("") == ""
     market.table["direction"] = ["adverse", "relief"] * 2
-    assert group_column(market.fit(), "") == "direction"
-    assert group_column(market.fit(), "none") == ""
+    assert market.fit().group_column("") == "direction"
+    assert market.fit().group_column("none") == ""
     market.table["group"] = ["a", "b"] * 2
-    assert group_column(market.fit(), "") == "group"
-    assert group_column(market.fit(), "direction") == "direction"
+    assert market.fit().group_column("") == "group"
+    assert market.fit().group_column("direction") == "direction"

@@ -1,11 +1,5 @@
 from .abnormal_returns import AbnormalReturns as AbnormalReturns
 from .abnormal_returns import form as form
-from .conventions import CALIBRATE as CALIBRATE
-from .conventions import DRAWS as DRAWS
-from .conventions import FEWEST_PLACEBOS as FEWEST_PLACEBOS
-from .conventions import HISTORY as HISTORY
-from .conventions import MOST_CALIBRATED as MOST_CALIBRATED
-from .conventions import SEED as SEED
 from .conventions import Conventions as Conventions
 from .estimates import Estimates as Estimates
 from .estimates import Runs as Runs

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 import numpy as np
 
@@ -25,7 +25,7 @@ from ..utility import (
     did_you_mean,
 )
 from ..windows import EventWindows
-from .conventions import HISTORY, Conventions
+from .conventions import Conventions
 from .estimates import RUN, Estimates, Runs
 from .recent_days import RecentDays
 
@@ -87,6 +87,9 @@ class AbnormalReturns:
     >>> abnormal.car(es.Window(0, 1)).round(3).tolist()
     [-0.031, -0.074]
     """
+
+    # Of more events only some are listed one by one, and only the usual tests are computed.
+    MANY: ClassVar[int] = 5000
 
     study: Estimates
     rows: IntArray | slice = field(default_factory=lambda: slice(None))
@@ -247,6 +250,11 @@ class AbnormalReturns:
             return self.taken(self.study.x_estimation)
         assert self.study.regressors is not None  # noqa: S101
         return self.study.regressors(self.windows)
+
+    @property
+    def is_of_many(self) -> bool:
+        """Whether events are so many, or some of so many, that only usual tests are computed."""
+        return len(self.all_events) > self.MANY
 
     @property
     def all_events(self) -> AbnormalReturns:
@@ -410,7 +418,7 @@ class AbnormalReturns:
     def least_history(self) -> int:
         """Fewest complete estimation days of an event in standardised tests."""
         least = self.conventions.min_history
-        if least > HISTORY:
+        if least > Conventions.HISTORY:
             return least
         return min(least, int(MOST_HISTORY * len(self.windows.estimation)))
 

@@ -2,22 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cache
-from typing import Any, Literal, get_args, get_type_hints
+from typing import Any, ClassVar, Literal, get_args, get_type_hints
 
 from ..errors import ConfigError
-
-# The draws of a published number can be repeated with it; no other meaning.
-SEED = 20251119
-DRAWS = 999
-# The fewest of which one may be as extreme as the study and p = (1 + 1) / (1 + N) is not above 5 %.
-FEWEST_PLACEBOS = 39
-# Other dates on which a run repeats its main test, and of how many events at most.
-CALIBRATE, MOST_CALIBRATED = 499, 200
-
-# Complete estimation days that standardised tests need unless another number is asked for.
-HISTORY = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +45,18 @@ class Conventions:
     999
     """
 
+    # The draws of a published number can be repeated with it; no other meaning.
+    SEED: ClassVar[int] = 20251119
+    DRAWS: ClassVar[int] = 999
+    # Other dates on which a run repeats its main test, and of how many events at most.
+    CALIBRATE: ClassVar[int] = 499
+    MOST_CALIBRATED: ClassVar[int] = 200
+    # The fewest of which one may be as extreme as the study and p = (1 + 1) / (1 + N) is not above
+    # 5 %.
+    FEWEST_PLACEBOS: ClassVar[int] = 39
+    # Complete estimation days that standardised tests need unless another number is asked for.
+    HISTORY: ClassVar[int] = 60
+
     scar: Literal["exact", "sum"] = "exact"
     overlap: Literal["exact", "share"] = "exact"
     missing: Literal["drop", "rescale", "zero"] = "drop"
@@ -77,5 +78,6 @@ class Conventions:
 @cache
 def _choices(kind: Any) -> dict[str, tuple[Any, ...]]:
     """Return the choices of each convention that has some."""
-    hints = {name: get_args(hint) for name, hint in get_type_hints(kind).items()}
-    return {name: choices for name, choices in hints.items() if choices}
+    hints = get_type_hints(kind)
+    choices = {f.name: get_args(hints[f.name]) for f in fields(kind)}
+    return {name: words for name, words in choices.items() if words}

@@ -10,19 +10,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ..abnormal import MOST_CALIBRATED
+from ..abnormal import Conventions
 from ..calendars import Window
 from ..errors import ConfigError
 from ..events import REPLACED
-from ..fitting import (
-    MOST_GROUPS,
-    FittedStudy,
-    WindowsLike,
-    faults_of_events,
-    group_column,
-    is_large,
-    listed,
-)
+from ..fitting import FittedStudy, WindowsLike, faults_of_events
 from ..quality import ReturnFault, SeriesFault, SeriesFaults
 from ..returns import PEERS
 from ..settings import StudyConfig
@@ -95,9 +87,9 @@ def study_tables(study: FittedStudy, config: StudyConfig) -> dict[str, pd.DataFr
     config : StudyConfig
         Decides windows, tests, groups and what is asked for beside them.
     """
-    windows, column = list(config.tested), group_column(study, config.by)
+    windows, column = list(config.tested), study.group_column(config.by)
     names = tests_in_tables(study, config)
-    listed_study, is_small = listed(study, config.main), not is_large(study)
+    listed_study, is_small = study.listed(config.main), not study.is_large
     out = {
         "abnormal_returns": listed_study.abnormal_returns(),
         "car": listed_study.car_table(windows),
@@ -154,7 +146,7 @@ def tests_in_tables(study: FittedStudy, config: StudyConfig) -> list[str] | None
     """
     if not config.tests:
         return None
-    column = group_column(study, config.by)
+    column = study.group_column(config.by)
     samples = [study, *(study.groups(column) if column else {}).values()]
     main_tests = [main_test_of(sample, config.main) for sample in samples]
     return list(dict.fromkeys([*main_tests, *config.tests]))
@@ -310,7 +302,8 @@ def _beside_groups(
 
     An answer is about one group: what stands beside it must be about the same events.
     """
-    large = [(g, study) for g, study in groups.items() if len(study) >= FEWEST_EVENTS][:MOST_GROUPS]
+    large = [(g, study) for g, study in groups.items() if len(study) >= FEWEST_EVENTS]
+    large = large[: FittedStudy.MOST_GROUPS]
     stacked: dict[str, dict[str, pd.DataFrame]] = {}
     windows = list(config.tested)
     for group, study in large:
@@ -337,7 +330,7 @@ def _of_groups(
         f"{name}_by_group": _stacked(column, {g: tables[g][name] for g in groups})
         for name in next(iter(tables.values()))
     }
-    if 1 < len(groups) <= MOST_GROUPS and not is_large(study):
+    if 1 < len(groups) <= FittedStudy.MOST_GROUPS and not study.is_large:
         out["differences"] = differences(study, column, main)
     return out
 
@@ -357,7 +350,7 @@ def _of_regression(study: FittedStudy, config: StudyConfig) -> pd.DataFrame:
 def _of_grid(study: FittedStudy, config: StudyConfig) -> dict[str, pd.DataFrame]:
     """Return the specifications of the grid, and what they say by choice; of one cell none."""
     table = study.specifications
-    if table is None and study.refit and 0 < len(study) <= MOST_CALIBRATED:
+    if table is None and study.refit and 0 < len(study) <= Conventions.MOST_CALIBRATED:
         table = specifications_table(study, config)
     if table is None or len(table) == 1:
         return {}
@@ -388,7 +381,11 @@ def _without_flagged(study: FittedStudy, config: StudyConfig) -> dict[str, pd.Da
 @stepping("tables: other firms")
 def _of_placebos(study: FittedStudy, config: StudyConfig) -> dict[str, pd.DataFrame]:
     """Return the study on the firms in the column of peers, if the events have one."""
-    if not config.calibrate or len(study) > MOST_CALIBRATED or PEERS not in study.events:
+    if (
+        not config.calibrate
+        or len(study) > Conventions.MOST_CALIBRATED
+        or PEERS not in study.events
+    ):
         return {}
     if not study.events[PEERS].str.strip().any() or study.layout is None:
         return {}

@@ -149,7 +149,7 @@ def calibrate(
     test is wrong there, the p-value calibrated by that, and which effects the main test finds. The
     first of several groups is calibrated, as in the headline of a run.
     """
-    from ..abnormal import CALIBRATE
+    from ..abnormal import Conventions
     from ..analysis import calibrate as repeat
     from ..analysis import compute_study
     from ..findings import find_group
@@ -169,7 +169,7 @@ def calibrate(
         with progress(silent, "other dates") as advance:
             numbers = repeat(
                 first, config.main, tests=config.tests or None,
-                draws=draws or config.calibrate or CALIBRATE, progress=advance,
+                draws=draws or config.calibrate or Conventions.CALIBRATE, progress=advance,
             )  # fmt: skip
     if as_json:
         print_json({"group": group, **numbers.to_dict()})

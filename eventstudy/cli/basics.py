@@ -113,11 +113,12 @@ def completion(shell: str) -> None:
 
 
 def _list_models() -> Iterator[str]:
-    from ..models import MODELS, options_of
+    from ..models import MODELS
 
     for name, model in MODELS.items():
         yield f"{name:<18} {_model_line(model)}"
-        options = ", ".join(f"{key}={_option(value)}" for key, value in options_of(name).items())
+        defaults = MODELS.options_of(name)
+        options = ", ".join(f"{key}={_option(value)}" for key, value in defaults.items())
         for line in (model.formula, *filter(None, [options and f"options: {options}"])):
             yield f"{'':<18} {line}"
     for name, text in MODELS.plugin_lines(_model_line):

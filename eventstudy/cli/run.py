@@ -124,12 +124,12 @@ def _new_notices(results: FittedStudy, lock: Path | None, lost: str) -> list[str
 
 def _faster(config: StudyConfig, n: int) -> list[str]:
     """Propose to fit all events at once where there are many and the model allows it."""
-    from ..fitting import MANY
-    from ..models import make_model
+    from ..abnormal import AbnormalReturns
+    from ..models import MODELS
 
-    if n <= MANY or config.engine == "batch" or config.cov_type != "nonrobust":
+    if n <= AbnormalReturns.MANY or config.engine == "batch" or config.cov_type != "nonrobust":
         return []
-    if not make_model(config.normal_model, config.model_options).least_squares:
+    if not MODELS.make(config.normal_model, config.model_options).least_squares:
         return []
     return [f"{n} events: --engine batch fits them all at once; the numbers agree to rounding"]
 

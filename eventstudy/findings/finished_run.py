@@ -24,7 +24,7 @@ from ..analysis import (
 )
 from ..errors import ConfigError, RunFolderError
 from ..files import read_csv
-from ..fitting import FittedStudy, group_column, is_large
+from ..fitting import FittedStudy
 from ..settings import StudyConfig
 from ..utility import did_you_mean, stepping
 from ..words import Reason, make_error
@@ -63,7 +63,7 @@ def findings_of(
         Those of `study_tables`, if they are there already.
     """
     tables = study_tables(study, config) if tables is None else tables
-    column = group_column(study, config.by)
+    column = study.group_column(config.by)
     return Findings(
         schema=SCHEMA,
         name=name,
@@ -102,7 +102,7 @@ def find_group(study: Study, group: str | None = None) -> tuple[str, Study]:
 
 def _studies_of(study: Study, config: StudyConfig) -> dict[str, Study]:
     """Return the groups of a study, that of the answer first, and last all events (group "")."""
-    column = group_column(study, config.by)
+    column = study.group_column(config.by)
     groups = study.groups(column) if column else {}
     first = leading_group(groups, config.main)
     ordered = sorted(groups, key=lambda group: group != first)
@@ -163,7 +163,7 @@ def _setup(study: FittedStudy, config: StudyConfig, column: str) -> Setup:
         n_events=len(study.events),
         n_used=len(study),
         n_firms=int(used["ticker"].nunique()),
-        is_sampled=is_large(study),
+        is_sampled=study.is_large,
         first=f"{days.min():%Y-%m-%d}" if len(days) else "",
         last=f"{days.max():%Y-%m-%d}" if len(days) else "",
         benchmarks=_distinct(used, "benchmark"),

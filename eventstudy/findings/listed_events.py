@@ -13,7 +13,7 @@ import numpy as np
 from ..analysis import Fall
 from ..calendars import Exchange, Window
 from ..files import OUTCOME
-from ..fitting import FittedStudy, listed, listed_rows, merged_into
+from ..fitting import FittedStudy, merged_into
 from ..returns import FALLBACK, NAMED, Coverage, Need
 from ..settings import StudyConfig
 from ..utility import AnyArray, Flag, step
@@ -39,7 +39,7 @@ def list_events(study: FittedStudy, config: StudyConfig) -> Iterator[Event]:
     ------
     Event
     """
-    listed_study, rows = listed(study, config.main), listed_rows(study, config.main)
+    listed_study, rows = study.listed(config.main), study.listed_rows(config.main)
     a, used = listed_study.abnormal, listed_study.ok.tolist()
     windows = tuple(dict.fromkeys((config.main, *config.tested)))
     cars = list(zip(*(_cars(listed_study, w) for w in windows), strict=True))

@@ -25,12 +25,10 @@ from ..calendars import Window
 from ..dependence import Limits, WeightedSums
 from ..fitting import (
     CONFOUNDER,
-    LISTED,
-    LONGEST_RUN,
     NEWS_COLUMN,
     NO_NEWS,
     FittedStudy,
-    is_large,
+    Layout,
     judged_markets,
     weekdays_closed_within,
 )
@@ -318,7 +316,7 @@ def list_short_histories(study: FittedStudy, window: Window) -> Iterator[CarRema
         Of a large study only the first such events.
     """
     a = study.abnormal
-    for i in np.flatnonzero(a.valid(window) & ~a.in_tests(window))[:LISTED].tolist():
+    for i in np.flatnonzero(a.valid(window) & ~a.in_tests(window))[: FittedStudy.LISTED].tolist():
         facts = {"n": int(a.nobs[i]), "needed": a.least_history}
         yield _remark(study, i, Reason("short_history", **facts))
 
@@ -339,7 +337,7 @@ def explain_lacking_cars(study: FittedStudy, window: Window) -> Iterator[tuple[i
     """
     without = np.flatnonzero(study.ok & ~study.abnormal.valid(window))
     covered = study.abnormal.covered(window)
-    for i in (without[:LISTED] if is_large(study) else without).tolist():
+    for i in (without[: FittedStudy.LISTED] if study.is_large else without).tolist():
         yield i, _why(study, i, window, int(covered[i]))
 
 
@@ -371,7 +369,7 @@ def _why(study: FittedStudy, i: int, window: Window, covered: int) -> Reason:
     flags = Flag.of(study.events["flags"].iloc[i])
     if covered == len(window):
         dropped = a.conventions.limits == "drop"
-        return Reason("at_limit") if dropped else Reason("limit_run", n=LONGEST_RUN)
+        return Reason("at_limit") if dropped else Reason("limit_run", n=Layout.LONGEST_RUN)
     datum = words(study.panel.measure).datum
     event = a.windows.take(np.array([i]))
     dates, gone = event.dates[0, cols], np.isnan(event.returns[0, len(event.estimation) :][cols])

@@ -13,7 +13,7 @@ from ..abnormal import Conventions
 from ..calendars import Window
 from ..events import Events, events_given, grouped
 from ..files import frame_of
-from ..models import Engine, LinearModel, make_model
+from ..models import MODELS, Engine, LinearModel
 from ..prices import PriceProvider
 from ..quality import SeriesFault
 from ..returns import (
@@ -83,7 +83,7 @@ class UnfittedStudy:
         read["estimation"].require_before(read["event"])
         if not isinstance(self.model, LinearModel):
             with within("model"):
-                make_model(self.model)
+                MODELS.make(self.model)
         read["events"] = events_given(self.events)
         read["returns"] = _panel(self.returns, read["events"])
         for name, value in read.items():
@@ -194,7 +194,7 @@ class UnfittedStudy:
 
     def _bound_model(self, panel: ReturnsPanel) -> tuple[LinearModel, list[str], ReturnsPanel]:
         """Return the model bound to the factors, their names, and the panel with them."""
-        model = make_model(self.model) if isinstance(self.model, str) else self.model
+        model = MODELS.make(self.model) if isinstance(self.model, str) else self.model
         columns, faults = list[str](), list[SeriesFault]()
         if self.factors is not None:
             factors = checked_factors(self.factors)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any, Self, TypeVar
+from typing import Any, ClassVar, Self, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -26,8 +26,6 @@ from .layout import Layout
 T = TypeVar("T")
 WindowLike = Window | tuple[int, int] | str
 WindowsLike = WindowLike | Iterable[WindowLike]
-# Pairs of groups grow with the square of their number.
-MOST_GROUPS = 6
 TESTS = [
     "test", "start", "stop", "n_events", "statistic", "pvalue", "distribution", "estimate",
     "reason",
@@ -95,6 +93,11 @@ class FittedStudy:
     instead_of : str
         Model that was asked for where the index of the only event is not free; else "".
     """
+
+    # Events of very many that pages, lists and texts have: the most unusual ones.
+    LISTED: ClassVar[int] = 500
+    # Pairs of groups grow with the square of their number.
+    MOST_GROUPS: ClassVar[int] = 6
 
     abnormal: AbnormalReturns
     events: pd.DataFrame
@@ -173,7 +176,7 @@ class FittedStudy:
         """Names of all tests for this number of events; of very many only those of summaries."""
         single = len(self) == 1
         applicable = (name for name, entry in STATISTICS.items() if entry.per_event == single)
-        core_only = part_of_many(self.abnormal)
+        core_only = self.abnormal.is_of_many
         return [name for name in applicable if STATISTICS[name].core or not core_only]
 
     def _of_one_car(self, windows: list[Window]) -> list[str]:
@@ -226,7 +229,7 @@ class FittedStudy:
     def _car(self, window: Window, rows: IntArray) -> pd.DataFrame:
         a = self.abnormal
         t, half = a.car_t(window)[rows], a.car_half_widths(window)
-        k = np.full(len(a), np.nan) if is_large(self) else a.recent_variance(window)
+        k = np.full(len(a), np.nan) if self.is_large else a.recent_variance(window)
         sessions, last = a.sessions_of(window)
         return pd.DataFrame({
             **self.ids_of(rows), "start": window.start, "stop": window.stop,
@@ -311,7 +314,7 @@ class FittedStudy:
         make = self.other_clock
         other = (lambda: self.remember("other clock", make).subset(rows)) if make else None
         subset = replace(self, specifications=None, other_clock=other, refit=None, **sample)
-        if not is_large(self):
+        if not self.is_large:
             vars(subset)["records"] = [self.records[i] for i in rows.tolist()]
         return subset
 
@@ -338,6 +341,59 @@ class FittedStudy:
             return {labels[k]: self.subset(codes == k) for k in order if used[k]}
 
         return dict(self.remember(("groups", *names, is_single), groups))
+
+    @property
+    def is_large(self) -> bool:
+        """Whether the events are too many to be listed one by one."""
+        return len(self.events) > AbnormalReturns.MANY
+
+    def listed_rows(self, window: Window) -> IntArray:
+        r"""Return the events that are listed, ascending: all, or of very many a part.
+
+        These are the 500 used events with the largest \|CAR / se\| over a window, and the first 500
+        that were dropped.
+        """
+        if not self.is_large:
+            return np.arange(len(self.events))
+        a = self.abnormal
+        size = np.abs(np.nan_to_num(a.car(window) / np.sqrt(a.var_car(window))))
+        used, dropped = np.flatnonzero(self.ok), np.flatnonzero(~self.ok)
+        largest = used[np.argsort(-size[used], kind="stable")[: self.LISTED]]
+        return np.sort(np.concatenate([largest, dropped[: self.LISTED]]))
+
+    def listed(self, window: Window) -> Self:
+        """Return the study of the events that are listed, by their CARs over a window."""
+        if not self.is_large:
+            return self
+        rows = self.listed_rows(window)
+        return self.remember(("listed", window), lambda: self.subset(rows))
+
+    def group_column(self, by: str = "") -> str:
+        """Return the column that splits the events; "" for none, as where no event could be used.
+
+        Without a wish this is ``group``, else ``direction``, if the used events have several values
+        of it: adverse and relieving announcements are not one sample.
+
+        Parameters
+        ----------
+        by : str
+            The column; "" = ``group`` or ``direction``, "none" = no column.
+
+        Raises
+        ------
+        ConfigError
+            If there is no such column.
+        """
+        if by == "none" or len(self) == 0:
+            return ""
+        if by:
+            self.column(by)
+            return by
+        used = self.events[self.ok]
+        for name in ("group", "direction"):
+            if name in used and len(used[name].unique()) > 1:
+                return name
+        return ""
 
     def column(self, name: str) -> pd.Series[Any]:
         """Return a column of the events; ConfigError with the closest name if there is none."""
@@ -416,73 +472,3 @@ def names_of(columns: str | Iterable[str]) -> list[str]:
     """Return the names of one column or of several."""
     is_single = isinstance(columns, str) or not isinstance(columns, Iterable)
     return [columns] if is_single else list(columns)  # type: ignore[list-item]
-
-
-def group_column(study: FittedStudy, by: str) -> str:
-    """Return the column that splits the events; "" for none, as where no event could be used.
-
-    Without a wish this is ``group``, else ``direction``, if the used events have several values of
-    it: adverse and relieving announcements are not one sample.
-
-    Parameters
-    ----------
-    study : FittedStudy
-    by : str
-        The column; "" = ``group`` or ``direction``, "none" = no column.
-    """
-    if by == "none" or len(study) == 0:
-        return ""
-    if by:
-        study.groups(by)
-        return by
-    used = study.events[study.ok]
-    return next((c for c in ("group", "direction") if c in used and len(used[c].unique()) > 1), "")
-
-
-# Nobody reads a table of more events; pages, lists and texts have the LISTED most unusual ones.
-MANY = 5000
-LISTED = 500
-
-
-def is_large(study: FittedStudy) -> bool:
-    """Return whether the events are too many to be listed one by one."""
-    return len(study.events) > MANY
-
-
-def part_of_many(abnormal: AbnormalReturns) -> bool:
-    """Return whether events are so many, or some of so many, that only usual tests are computed."""
-    return len(abnormal.all_events) > MANY
-
-
-def listed_rows(study: FittedStudy, window: Window) -> IntArray:
-    r"""Return the events that are listed, ascending: all, or of more than MANY a part.
-
-    These are the LISTED used events with the largest \|CAR / se\| over `window`, and the first
-    LISTED that were dropped.
-
-    Parameters
-    ----------
-    study : FittedStudy
-    window : Window
-    """
-    if not is_large(study):
-        return np.arange(len(study.events))
-    a = study.abnormal
-    size = np.abs(np.nan_to_num(a.car(window) / np.sqrt(a.var_car(window))))
-    used, dropped = np.flatnonzero(study.ok), np.flatnonzero(~study.ok)
-    largest = used[np.argsort(-size[used], kind="stable")[:LISTED]]
-    return np.sort(np.concatenate([largest, dropped[:LISTED]]))
-
-
-def listed(study: FittedStudy, window: Window) -> FittedStudy:
-    """Return the study of the events that are listed; the same if these are all.
-
-    Parameters
-    ----------
-    study : FittedStudy
-    window : Window
-        Its CARs decide which events are unusual.
-    """
-    if not is_large(study):
-        return study
-    return study.remember(("listed", window), lambda: study.subset(listed_rows(study, window)))

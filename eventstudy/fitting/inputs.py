@@ -12,7 +12,7 @@ import pandas as pd
 from ..errors import ConfigError
 from ..events import Events
 from ..files import frame_of
-from ..models import LinearModel, make_model
+from ..models import MODELS, LinearModel
 from ..prices import PriceProvider
 from ..returns import MARKET, checked_factors, read_factors
 from ..settings import StudyConfig
@@ -86,7 +86,7 @@ class StudyInputs:
 
     def model_of(self, config: StudyConfig) -> LinearModel:
         """Return the model of settings of the study, bound to the factors of the files."""
-        model = make_model(config.normal_model, config.model_options, cov_type=config.cov_type)
+        model = MODELS.make(config.normal_model, config.model_options, cov_type=config.cov_type)
         return model.bound(() if self.factors is None else list(self.factors.columns))
 
     def factors_of(self, model: LinearModel) -> pd.DataFrame | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -56,6 +56,9 @@ class Layout:
         Columns of the panel on which the index of an event is not free; None where that changes
         nothing.
     """
+
+    # Sessions for which a run of closes at a price limit is followed beyond the event window.
+    LONGEST_RUN: ClassVar[int] = 30
 
     panel: ReturnsPanel
     calendars: tuple[str, ...]
@@ -129,6 +132,24 @@ class Layout:
             factor_rows=self.factor_rows[at], market_rows=self.market_rows[at], symbols=symbols,
             stops=None if self.stops is None else self.stops[at],
         )  # fmt: skip
+
+    def halts(self, windows: EventWindows) -> BoolArray:
+        """Return which events have a session in their event window that a return bridges, (n,).
+
+        Only gaps of the firm count: where the benchmark alone has none, the market did not
+        halt. A day whose return was refused is no halt.
+
+        Parameters
+        ----------
+        windows : EventWindows
+        """
+        event = windows.event_positions
+        out = np.zeros(len(event), dtype=bool)
+        for i in np.flatnonzero(self.rows >= 0):
+            columns = self.panel.calendars[self.calendars[i]]
+            closed = columns[find_bridged(self.panel.spans[self.rows[i], columns])]
+            out[i] = np.isin(event[i], closed).any()
+        return out
 
 
 def lay_out(
@@ -238,31 +259,11 @@ def resume_after_halts(
     """
     if any(layout.lags):
         raise make_error(ConfigError, "setting.shifted_lags", where="halt", value="shift")
-    layout = shift_clocks(layout, find_halts(windows, layout))
+    layout = shift_clocks(layout, layout.halts(windows))
     estimation, event, keeps = windows.estimation, windows.event, windows.keeps_days
     around = layout.around(days, estimation=estimation, event=event, keep_estimation=keeps)
     is_shifted = np.array([TRADED in name for name in layout.calendars]) & (around.day0 >= 0)
     return layout, np.where(is_shifted, around.sessions[around.day0], days)
-
-
-def find_halts(windows: EventWindows, layout: Layout) -> BoolArray:
-    """Return which events have a session in their event window that a later return bridges, (n,).
-
-    Only gaps of the firm count: where the benchmark alone has none, the market did not halt. A day
-    whose return was refused is no halt.
-
-    Parameters
-    ----------
-    windows : EventWindows
-    layout : Layout
-    """
-    event = windows.event_positions
-    out = np.zeros(len(event), dtype=bool)
-    for i in np.flatnonzero(layout.rows >= 0):
-        columns = layout.panel.calendars[layout.calendars[i]]
-        closed = columns[find_bridged(layout.panel.spans[layout.rows[i], columns])]
-        out[i] = np.isin(event[i], closed).any()
-    return out
 
 
 def find_bridged(spans: IntArray) -> BoolArray:
@@ -337,7 +338,6 @@ def _summed(
 
 
 # Longer runs of closes at a limit have no price: thirty days without a market are a halt.
-LONGEST_RUN = 30
 
 
 def with_runs(
@@ -363,7 +363,7 @@ def with_runs(
     """
     windows = abnormal.windows
     event, estimation = windows.event, windows.estimation
-    wide = Window(event.start, event.stop + LONGEST_RUN)
+    wide = Window(event.start, event.stop + Layout.LONGEST_RUN)
     hit = is_cut(layout, windows.event_positions)
     rows = np.flatnonzero(hit.any(axis=1))
     if len(rows) == 0:

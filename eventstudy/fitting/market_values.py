@@ -215,9 +215,16 @@ def with_market_values(
     return replace(study, sizes=sizes, panel=panel)
 
 
-def require_network(offline: bool) -> None:
-    """Raise ConfigError for market values from Yahoo if the network is not to be used."""
-    if offline:
+def require_network(source: str, offline: bool) -> None:
+    """Raise ConfigError for market values from Yahoo if the network is not to be used.
+
+    Parameters
+    ----------
+    source : str
+        Where market values come from.
+    offline : bool
+    """
+    if source == YAHOO and offline:
         problem = "shares outstanding from Yahoo need the network"
         remedy = "give --size a file: the tables/sizes.csv of an earlier run will do"
         raise ConfigError(problem, value=YAHOO, remedy=remedy)
@@ -226,7 +233,7 @@ def require_network(offline: bool) -> None:
 def _from_yahoo(tickers: list[str], dates: DateArray, offline: bool) -> Sizes:
     from ..prices import YahooProvider
 
-    require_network(offline)
+    require_network(YAHOO, offline)
     start = (dates.min() - np.timedelta64(HALTED, "D")).astype(object)
     return YahooProvider().sizes(tickers, start, dates.max().astype(object))
 

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from ..abnormal import SEED
+from ..abnormal import Conventions
 from ..errors import ConfigError, how_to_install
 from ..utility import FloatArray
 from ._base import EstimationData, LinearModel
@@ -209,7 +209,7 @@ def _forecast(fit: Any, horizon: int, *, simulated: bool) -> FloatArray:
     """Return the variance forecasts of the next `horizon` sessions, shape (horizon,)."""
     options: dict[str, Any] = {}
     if simulated:
-        draw = np.random.default_rng(SEED).standard_normal
+        draw = np.random.default_rng(Conventions.SEED).standard_normal
         options = {"method": "simulation", "simulations": SIMULATIONS, "rng": draw}
     # The forecast of the mean needs the market of the days ahead, that of the variance does not.
     ahead = {"beta": np.zeros((1, horizon))}

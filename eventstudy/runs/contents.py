@@ -12,9 +12,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from ..abnormal import AbnormalReturns
 from ..analysis import study_tables
 from ..files import OUTCOME, parquet_modules, to_csv
-from ..fitting import MANY, FittedStudy, is_large, listed
+from ..fitting import FittedStudy
 from ..settings import StudyConfig
 from ..utility import step
 from .origin import Origin
@@ -63,7 +64,7 @@ def fill(
     if not (origin and config.returns):
         kind, series = freeze_series(results)
         (stage / "data" / f"{kind}.csv.gz").write_bytes(compress(to_csv(series)))
-    if is_large(results):
+    if results.is_large:
         step("all events")
         write_long(results, stage / LONG, config)
     step("findings")
@@ -100,7 +101,7 @@ def write_tables(stage: Path, results: FittedStudy, config: StudyConfig) -> dict
     dict of str to DataFrame
     """
     (stage / "tables").mkdir()
-    (stage / "events.csv").write_bytes(to_csv(list_outcomes(listed(results, config.main))))
+    (stage / "events.csv").write_bytes(to_csv(list_outcomes(results.listed(config.main))))
     tables = study_tables(results, config)
     for table, frame in tables.items():
         (stage / "tables" / f"{table}.csv").write_bytes(to_csv(frame))
@@ -131,7 +132,7 @@ def compress(data: bytes) -> bytes:
 
 def require_parquet_for(n: int) -> None:
     """Refuse so many events before anything is computed if they could not be written as Parquet."""
-    if n > MANY:
+    if n > AbnormalReturns.MANY:
         parquet_modules(f"{LONG}/ of a run of {n:,} events")
 
 

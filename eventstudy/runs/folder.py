@@ -15,7 +15,7 @@ import pandas as pd
 
 from ..errors import DataError, RunFolderError
 from ..files import checked_name
-from ..fitting import FittedStudy, listed
+from ..fitting import FittedStudy
 from ..settings import StudyConfig
 from ..utility import one_thread, step
 from ..words import make_error, say
@@ -301,7 +301,7 @@ def _facts_of(manifest: Path) -> dict[str, Any]:
 
 def _free_name(out: Path, name: str, results: FittedStudy, config: StudyConfig) -> str:
     """Return `name`, or ``name-2`` ... where runs of other settings or events have it."""
-    events = listed(results, config.main).events
+    events = results.listed(config.main).events
     day0 = pd.to_datetime(events["day0"]).dt.strftime("%Y-%m-%d").fillna("").tolist()
     mine = [events["event_id"].astype("str").tolist(), day0]
     settings = {k: v for k, v in config.to_dict().items() if k not in SHOWING}

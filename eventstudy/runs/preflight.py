@@ -9,7 +9,7 @@ from pathlib import Path
 from ..analysis import require_free
 from ..errors import ConfigError, DataError, EventStudyError
 from ..events import rows_where
-from ..fitting import NEWS_COLUMN, YAHOO, FittedStudy, StudyInputs, require_network
+from ..fitting import NEWS_COLUMN, FittedStudy, StudyInputs, require_network
 from ..returns import Sources, benchmarks_of, members, named_benchmarks, series_of, shares_of
 from ..settings import StudyConfig
 from ..utility import did_you_mean
@@ -52,8 +52,7 @@ def _of_files(inputs: StudyInputs) -> Iterator[Check]:
         yield "returns", partial(_require_file, config.returns)
     yield "size", lambda: inputs.sizes
     yield "confounders", lambda: inputs.news
-    if config.size == YAHOO:
-        yield "size", partial(require_network, inputs.offline)
+    yield "size", partial(require_network, config.size, inputs.offline)
     if not config.returns:
         yield "prices", partial(resolve, config.prices, **inputs.price_options)
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, fields, replace
 from math import prod
 from typing import Any, ClassVar, Literal
 
-from ..abnormal import CALIBRATE, DRAWS, FEWEST_PLACEBOS, HISTORY, SEED, Conventions
+from ..abnormal import Conventions
 from ..calendars import CalendarChoice, Window
 from ..errors import ConfigError, hide_secrets
 from ..models import CovType, Engine
@@ -233,7 +233,7 @@ class StudyConfig:
     confounder_days: int = 1
     find_confounders: bool = False
     drop_confounded: bool = False
-    calibrate: int = CALIBRATE
+    calibrate: int = Conventions.CALIBRATE
     regress: tuple[str, ...] = ()
     regress_cov: Literal["HC3", "HC0", "HC1", "HC2", "nonrobust", "date"] = "HC3"
     event_pages: int = 100
@@ -243,10 +243,10 @@ class StudyConfig:
     overlap: Literal["exact", "share"] = "exact"
     missing: Literal["drop", "rescale", "zero"] = "drop"
     limits: Literal["extend", "none", "drop"] = "extend"
-    min_history: int = HISTORY
+    min_history: int = Conventions.HISTORY
     fpc: bool = False
-    draws: int = DRAWS
-    seed: int = SEED
+    draws: int = Conventions.DRAWS
+    seed: int = Conventions.SEED
     grid: Mapping[str, Any] = field(default_factory=dict, hash=False)
 
     def __post_init__(self) -> None:
@@ -261,8 +261,8 @@ class StudyConfig:
             raise make_error(ConfigError, "setting.overlap", where=where, value=pair)
         if self.currency != "local" and not re.fullmatch("[A-Z]{3}", self.currency):
             raise self._refused("currency")
-        if 0 < self.calibrate < FEWEST_PLACEBOS:
-            raise self._refused("calibrate", least=FEWEST_PLACEBOS)
+        if 0 < self.calibrate < Conventions.FEWEST_PLACEBOS:
+            raise self._refused("calibrate", least=Conventions.FEWEST_PLACEBOS)
         self._check_data()
         self.conventions  # noqa: B018 - checks them
         self.named_series  # noqa: B018

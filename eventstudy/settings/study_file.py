@@ -247,14 +247,14 @@ def _check(settings: Mapping[str, Any]) -> tuple[RunSettings, StudyConfig]:
 
 
 def _look_up(config: StudyConfig) -> None:
-    from ..models import MODELS, make_model
+    from ..models import MODELS
     from ..significance import STATISTICS
 
     with within("model"):
         MODELS[config.normal_model]
     with within("model_options"):
-        make_model(config.normal_model, config.model_options)
-    make_model(config.normal_model, config.model_options, cov_type=config.cov_type)
+        MODELS.make(config.normal_model, config.model_options)
+    MODELS.make(config.normal_model, config.model_options, cov_type=config.cov_type)
     with within("tests"):
         for name in config.tests:
             STATISTICS[name]

@@ -34,7 +34,7 @@ from ..analysis import (
 from ..calendars import Window
 from ..events import FIXED, KNOWN, REPLACED
 from ..findings import Findings, FinishedRun, find_group
-from ..fitting import CONFOUNDER, FittedStudy, WindowLike, WindowsLike, is_large, with_market_values
+from ..fitting import CONFOUNDER, FittedStudy, WindowLike, WindowsLike, with_market_values
 from ..report import Export, Statement, Terminal, plot_caar, plot_car_forest, plot_event, plot_path
 from ..settings import StudyConfig
 from ..utility import IntArray
@@ -469,7 +469,7 @@ class EventStudyResults(FittedStudy):
         return table.assign(**cells)
 
     def __repr__(self) -> str:
-        if is_large(self):
+        if self.is_large:
             return super().__repr__()
         findings = self.findings()
         statement = Statement.of(findings)
@@ -487,7 +487,7 @@ class EventStudyResults(FittedStudy):
     def _repr_html_(self) -> str:
         from ..report import render_cell
 
-        if is_large(self):
+        if self.is_large:
             return f"<p>{escape(repr(self))}</p>"
         return render_cell(self.findings(), self.notes)
 

@@ -14,7 +14,7 @@ import pandas as pd
 from ...abnormal import AbnormalReturns
 from ...calendars import Window
 from ...dependence import Limits
-from ...fitting import FittedStudy, WindowLike, part_of_many
+from ...fitting import FittedStudy, WindowLike
 from ...significance import STATISTICS, SignificanceTest, Statistic
 from ...words import Reason, say
 from .situation import KAPPA_EVENTS, SKEWNESS_EVENTS, Situation, measure
@@ -87,7 +87,7 @@ def opinions(s: Situation, abnormal: AbnormalReturns) -> tuple[Opinion, ...]:
     tuple of Opinion
     """
     entries = [entry for entry in STATISTICS.values() if entry.per_event == (s.n_events == 1)]
-    if part_of_many(abnormal):
+    if abnormal.is_of_many:
         entries = [entry for entry in entries if entry.core or entry.for_skewness]
     measure = abnormal.windows.measure
     return tuple(opinion(s, entry, entry(abnormal, s.window), measure) for entry in entries)

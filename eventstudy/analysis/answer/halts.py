@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...calendars import Window
-from ...fitting import FittedStudy, find_halts, is_large
+from ...fitting import FittedStudy
 from ...windows import TRADED
 from .answer import Answer
 
@@ -48,13 +48,11 @@ class ClockAnswers:
             sessions.
         """
         layout, a = study.layout, study.abnormal
-        if layout is None or study.other_clock is None or is_large(study) or any(layout.lags):
+        if layout is None or study.other_clock is None or study.is_large or any(layout.lags):
             return None
         shifted = np.array([TRADED in name for name in layout.calendars], dtype=bool)
         halted = study.ok & ~a.valid(window)
-        if not shifted.any() and not (
-            halted.any() and (find_halts(a.windows, layout) & halted).any()
-        ):
+        if not shifted.any() and not (halted.any() and (layout.halts(a.windows) & halted).any()):
             return None
         second = study.remember("other clock", study.other_clock)
         calendar, shift = (second, study) if shifted.any() else (study, second)

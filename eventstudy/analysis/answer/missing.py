@@ -10,7 +10,7 @@ from typing import ClassVar
 import numpy as np
 
 from ...calendars import Window
-from ...fitting import MERGED, SUSPECT, FittedStudy, is_large
+from ...fitting import MERGED, SUSPECT, FittedStudy
 from ...utility import Day
 from ...words import cell_text
 
@@ -164,7 +164,7 @@ class Missing:
             Its fall is larger than each fall in the answer, both as CAR and by ``Fall.of``. It
             is looked for over the main window alone, and not in a study too large to be listed.
         """
-        has_fall = window == study.main and not is_large(study)
+        has_fall = window == study.main and not study.is_large
         codes = [getattr(reason, "code", "") for reason in study.events["reason"]]
         is_twin, is_in = np.isin(codes, Missing.TWINS), study.abnormal.in_tests(window)
         lacks, falls = Counter[str](), list[Fall]()

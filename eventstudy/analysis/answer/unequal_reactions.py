@@ -10,7 +10,6 @@ from ...abnormal import AbnormalReturns
 from ...calendars import Window
 from ...dependence import WeightedSums
 from ...errors import InapplicableError
-from ...fitting import part_of_many
 from ...significance import FULL_SAMPLE, STATISTICS
 from ...words import LEVEL
 from ..interval import Interval
@@ -99,7 +98,7 @@ def measure_unequal(
         return None
     effect = added_interval(sample, window, estimate)
     statistic, p = np.nan, np.nan
-    if not part_of_many(sample):
+    if not sample.is_of_many:
         ranks = STATISTICS[STATISTICS.for_role("raised variance")](sample, window)
         statistic, p = ranks.statistic, ranks.pvalue
     car, k = sample.car(window), sample.recent_variance(window)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ...abnormal import CALIBRATE, FEWEST_PLACEBOS
+from ...abnormal import Conventions
 from ...calendars import Window
 from ...errors import ConfigError
 from ...fitting import FittedStudy, WindowLike, names_of
@@ -187,13 +187,13 @@ def _ranked(
     if fit.n_dates == 1:
         cars = residual_sums(sample, len(window))
     else:
-        cars = draw_cars(study.subset(rows), window, CALIBRATE)
+        cars = draw_cars(study.subset(rows), window, Conventions.CALIBRATE)
     placebo = np.array([lines.refitted(row) for row in cars]).reshape(len(cars), len(lines.A))
     p, drawn = rank_pvalues(lines.b, placebo), len(placebo)
     code = "regression.ranked_one_date" if fit.n_dates == 1 else "regression.ranked"
-    if drawn < FEWEST_PLACEBOS:
+    if drawn < Conventions.FEWEST_PLACEBOS:
         p, code = np.full(len(p), np.nan), "regression.not_ranked"
-    note = say(code, n=drawn, needed=FEWEST_PLACEBOS)
+    note = say(code, n=drawn, needed=Conventions.FEWEST_PLACEBOS)
     return replace(fit, table=fit.table.assign(rank_pvalue=p), notes=(*fit.notes, note))
 
 

@@ -15,7 +15,7 @@ import pandas as pd
 from ...abnormal import AbnormalReturns
 from ...calendars import Window
 from ...errors import ConfigError, InapplicableError
-from ...fitting import FittedStudy, WindowLike, WindowsLike, group_column
+from ...fitting import FittedStudy, WindowLike, WindowsLike
 from ...returns import Measure
 from ...significance import STATISTICS, DateClusters
 from ...utility import FloatArray, IntArray, Registry, did_you_mean
@@ -274,7 +274,7 @@ def _members(
         case "windows":
             return [(str(w), study, w) for w in study.windows_of(windows)]
         case "groups":
-            if column := by or group_column(study, ""):
+            if column := by or study.group_column(""):
                 return [(name, group, window) for name, group in study.groups(column).items()]
             raise ConfigError("no column splits the events", remedy="name one with by=")
     remedy = did_you_mean(kind, FAMILIES) or "known: " + ", ".join(FAMILIES)

@@ -9,7 +9,7 @@ import numpy as np
 
 from ...calendars import Window
 from ...dependence import WeightedSums
-from ...fitting import FittedStudy, group_column, is_large
+from ...fitting import FittedStudy
 from ...utility import FloatArray, IntArray
 from ..interval import plain_average
 
@@ -100,7 +100,7 @@ def prepare_windows(study: FittedStudy) -> None:
 
 def _prepared(study: FittedStudy) -> bool:
     a, main = study.abnormal, study.main
-    column = group_column(study, study.settings.by) if is_large(study) else ""
+    column = study.group_column(study.settings.by) if study.is_large else ""
     if column and a.taken_from is None:
         groups = list(study.groups(column).values())
         for group in groups:

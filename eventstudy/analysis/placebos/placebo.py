@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ...abnormal import FEWEST_PLACEBOS, AbnormalReturns
+from ...abnormal import AbnormalReturns, Conventions
 from ...calendars import Window
 from ...errors import ConfigError
 from ...fitting import FittedStudy, Layout, WindowLike, rows_of
@@ -167,10 +167,11 @@ def fit_around(
 
 def _shortage(n: int) -> str:
     """Return why so many different samples of firms give no p-value; "" if they do."""
-    if n >= FEWEST_PLACEBOS:
+    if n >= Conventions.FEWEST_PLACEBOS:
         return ""
     count = f"{n} different sample{'s' * (n != 1)} of firms {'are' if n != 1 else 'is'} possible"
-    return f"only {count}, at least {FEWEST_PLACEBOS} are needed for a p-value: give more peers"
+    needed = Conventions.FEWEST_PLACEBOS
+    return f"only {count}, at least {needed} are needed for a p-value: give more peers"
 
 
 def rank_pvalue(statistic: float, draws: FloatArray) -> float:

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ...abnormal import FEWEST_PLACEBOS, AbnormalReturns, Conventions
+from ...abnormal import AbnormalReturns, Conventions
 from ...calendars import Window
 from ...dependence import WeightedSums
 from ...errors import ConfigError
@@ -190,7 +190,7 @@ def shifts_of(study: FittedStudy, window: Window, draws: int) -> Shifts:
     first = int(np.searchsorted(columns, np.sort(ends[:, 0])[need]))
     count = int(np.searchsorted(columns, -np.sort(-ends[:, 1])[need], side="right")) - first
     moves = np.arange(len(a.event), count - len(a.event) + 1)
-    if len(moves) < FEWEST_PLACEBOS:
+    if len(moves) < Conventions.FEWEST_PLACEBOS:
         return none
     day0, quiet = days_of(study)[used], _quiet(study, used, window, columns[first : first + count])
     together = replace(none, first=first, count=count, moves=moves[:, None]).among(quiet, day0)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ...abnormal import CALIBRATE, FEWEST_PLACEBOS, MOST_CALIBRATED
+from ...abnormal import Conventions
 from ...calendars import Window
 from ...dependence import Limits, residual_correlations
 from ...fitting import FittedStudy, WindowLike
@@ -127,7 +127,7 @@ def calibrate(
     window: WindowLike | None = None,
     *,
     tests: Iterable[str] | None = None,
-    draws: int = CALIBRATE,
+    draws: int = Conventions.CALIBRATE,
     power: bool = True,
     progress: Progress | None = None,
 ) -> Calibration:
@@ -177,8 +177,9 @@ def calibrate(
     effects = np.array(MULTIPLES) * answer.overturn.smallest_effect if power else np.empty(0)
     drawn = draw(study, [chosen], names, shifts, effects=effects.tolist(), progress=progress)
     p, counted = drawn.pvalue[:, 0], np.isfinite(drawn.pvalue[:, 0, 0])
-    if counted.sum() < FEWEST_PLACEBOS:
-        shortage = Reason("few_placebo_dates", n=int(counted.sum()), needed=FEWEST_PLACEBOS)
+    if counted.sum() < Conventions.FEWEST_PLACEBOS:
+        needed = Conventions.FEWEST_PLACEBOS
+        shortage = Reason("few_placebo_dates", n=int(counted.sum()), needed=needed)
         return replace(none, are_common=shifts.are_common, reason=str(shortage))
     shifts = replace(shifts, moves=shifts.moves[counted])
     effective = _effective_draws(study, chosen, shifts)
@@ -187,7 +188,7 @@ def calibrate(
     shared = shared_movement(study.abnormal.tested(chosen), chosen)
     on_draws = drawn.shared[counted, 0]
     on_draws = on_draws[np.isfinite(on_draws)]
-    is_measured = np.isfinite(shared) and len(on_draws) >= FEWEST_PLACEBOS
+    is_measured = np.isfinite(shared) and len(on_draws) >= Conventions.FEWEST_PLACEBOS
     statistic = drawn.statistic[counted, 0, 0]
     return replace(
         none, are_common=shifts.are_common, reason="", false_alarms=float(sizes["size_5"].iloc[0]),
@@ -240,8 +241,8 @@ def calibrated(study: FittedStudy, window: Window, draws: int) -> Calibration:
     Calibrated
     """
     n, why = len(study), ""
-    if n > MOST_CALIBRATED:
-        why = Reason("too_many_to_draw", n=n, most=MOST_CALIBRATED)
+    if n > Conventions.MOST_CALIBRATED:
+        why = Reason("too_many_to_draw", n=n, most=Conventions.MOST_CALIBRATED)
     elif study.model.by_search and n * draws > MOST_FITS:
         why = Reason("too_many_fits", n=n * draws, most=MOST_FITS)
     if why:
@@ -293,7 +294,7 @@ def rank_of(pvalue: float, draws: FloatArray) -> float:
     draws : (B,) float array
         p\*.
     """
-    if not np.isfinite(pvalue) or len(draws) < FEWEST_PLACEBOS:
+    if not np.isfinite(pvalue) or len(draws) < Conventions.FEWEST_PLACEBOS:
         return np.nan
     return float((1 + (draws <= pvalue * EQUAL).sum()) / (1 + len(draws)))
 

@@ -11,11 +11,11 @@ from typing import Any, ClassVar
 import numpy as np
 import pandas as pd
 
-from ...abnormal import MOST_CALIBRATED
+from ...abnormal import Conventions
 from ...calendars import Window
 from ...errors import ConfigError
 from ...files import BLANK, OUTCOME
-from ...fitting import FittedStudy, group_column
+from ...fitting import FittedStudy
 from ...settings import Grid, StudyConfig
 from ...utility import FloatArray, IntArray, step
 from ...words import LEVEL, Reason, say
@@ -120,7 +120,7 @@ def specifications_table(
     main = _of_fit(config, config.normal_model, config.main)
     for sample in dict.fromkeys(sample for _, _, sample in cells):
         study.subset(sample)
-    column = group_column(study, config.by)
+    column = study.group_column(config.by)
     group = leading_group(study.groups(column), config.main) if column else ""
     rows, settings, fitted, samples = [], main, study, list[Any]()
     for k, (settings_of_cell, car, sample) in enumerate(cells):
@@ -153,7 +153,7 @@ def specifications_table(
 
 def _shifts(leading: FittedStudy | Answer, config: StudyConfig) -> Any:
     """Return the other dates of the events of the answer; none where nothing is drawn."""
-    if isinstance(leading, Answer) or len(leading) > MOST_CALIBRATED:
+    if isinstance(leading, Answer) or len(leading) > Conventions.MOST_CALIBRATED:
         return ()
     is_drawn = config.grid and config.calibrate
     return shifts_of(leading, config.main, config.calibrate) if is_drawn else ()
