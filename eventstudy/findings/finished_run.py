@@ -70,7 +70,7 @@ def findings_of(
         setup=_setup(study, config, column),
         samples=_samples(_studies_of(study, config), config),
         events=tuple(list_events(study, config)),
-        dropped=_count_dropped(study),
+        dropped=count_dropped(study),
         notes=notes_of(study),
         tables={n: table for n, table in tables.items() if n not in SHOWN_ELSEWHERE},
         provenance={k: v for k, v in (provenance or {}).items() if k != "notices"},
@@ -214,7 +214,7 @@ def _model(study: FittedStudy) -> ModelFacts:
     )
 
 
-def _count_dropped(study: FittedStudy) -> tuple[tuple[Reason, int], ...]:
+def count_dropped(study: FittedStudy) -> tuple[tuple[Reason, int], ...]:
     """Return the kinds of reasons, each by an event that has it, and how many events have it."""
     reasons = [Reason.of(cell) for cell in study.events.loc[~study.ok, "reason"]]
     first = {reason.head: reason for reason in reversed(reasons)}

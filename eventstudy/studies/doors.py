@@ -13,6 +13,7 @@ import pandas as pd
 from ..analysis import answer_row, compute_study
 from ..errors import ConfigError, NoUsableEventsError
 from ..events import FRAME, Events, events_given
+from ..findings import count_dropped
 from ..fitting import StudyInputs, UnfittedStudy, WindowsLike
 from ..prices import PricesLike, resolve
 from ..returns import usual_calendar
@@ -116,7 +117,8 @@ def make_no_usable_error(results: EventStudyResults) -> NoUsableEventsError:
     ----------
     results : EventStudyResults
     """
-    dropped, total = results.findings().dropped, len(results.events)
+    dropped = count_dropped(results)
+    total = len(results.events)
     lines = [say("results.none_usable", n=total)]
     for reason, n in dropped[:NAMED_REASONS]:
         why = reason.facts.get("why", "")
