@@ -25,9 +25,9 @@ from eventstudy.cli.main import main
 from eventstudy.errors import ConfigError, DataError, EventsFileError, EventStudyError
 from eventstudy.files import InputFile
 from eventstudy.prices import resolve
-from eventstudy.returns import market_values, read_securities, security_files
+from eventstudy.returns import security_files
 from eventstudy.returns.factor_files import VARIABLE
-from eventstudy.returns.security_files import SecurityTable
+from eventstudy.returns.security_files import SecurityTable, market_values, read_securities
 from eventstudy.runs import write_run
 
 MARKET = make_market()

@@ -17,8 +17,9 @@ import eventstudy as es
 from eventstudy.calendars import Sessions
 from eventstudy.calendars.exchanges import EXCHANGES
 from eventstudy.errors import ConfigError
-from eventstudy.returns import ReturnsPanel, currency_of, dollars_per, factor_currency, rate_symbol
-from eventstudy.returns.currency import converted, major
+from eventstudy.fitting.fit import note_currency
+from eventstudy.returns import Quotation, Rates, ReturnsPanel
+from eventstudy.returns.currency import converted, major, rate_symbol
 from eventstudy.settings import StudyConfig
 from eventstudy.studies import EventStudyResults, run_study
 from eventstudy.utility import FloatArray
@@ -97,16 +98,16 @@ class TestByHand:
     def test_rates_stay_in_use_for_five_calendar_days(self) -> None:
         dates = np.array(["2024-03-01", "2024-03-04"], dtype="datetime64[D]")
         days = np.arange("2024-02-29", "2024-03-12", dtype="datetime64[D]")
-        rates = {"EURUSD=X": (dates, np.array([1.0, 2.0]))}
-        found = dollars_per("EUR", rates, days)
+        rates = Rates({"EUR": (dates, np.array([1.0, 2.0]))})
+        found = rates.dollars_per("EUR", days)
         np.testing.assert_array_equal(found, [np.nan, *[1.0] * 3, *[2.0] * 6, *[np.nan] * 2])
 
     def test_rates_are_quoted_both_ways(self) -> None:
         day = np.array(["2024-03-01"], dtype="datetime64[D]")
-        rates = {"EURUSD=X": (day, np.array([1.25])), "CNY=X": (day, np.array([8.0]))}
-        assert dollars_per("EUR", rates, day)[0] == 1.25
-        assert dollars_per("CNY", rates, day)[0] == 0.125
-        assert dollars_per("USD", rates, day)[0] == 1
+        rates = Rates({"EUR": (day, np.array([1.25])), "CNY": (day, np.array([8.0]))})
+        assert rates.dollars_per("EUR", day)[0] == 1.25
+        assert rates.dollars_per("CNY", day)[0] == 0.125
+        assert rates.dollars_per("USD", day)[0] == 1
 
 
 class TestCurrencies:
@@ -121,7 +122,7 @@ class TestCurrencies:
         ],
     )  # fmt: skip
     def test_of_symbols(self, symbol: str, given_by_source: str, currency: str) -> None:
-        assert currency_of(symbol, given_by_source) == currency
+        assert Quotation(symbol, given_by_source).currency == currency
 
     def test_every_exchange_has_one(self) -> None:
         assert [suffix for suffix, e in EXCHANGES.items() if not e.currency] == ["XD"]
@@ -284,10 +285,10 @@ class TestStudies:
         )
 
     def test_factors_of_another_currency_are_said(self) -> None:
-        assert factor_currency("local", ["XNYS"]) == []
-        assert factor_currency("USD", ["XHKG"]) == []
-        assert "returns here are in HKD" in factor_currency("local", ["XNYS", "XHKG"])[0]
-        assert "returns here are in EUR" in factor_currency("EUR", ["XNYS"])[0]
+        assert note_currency("local", ["XNYS"]) == []
+        assert note_currency("USD", ["XHKG"]) == []
+        assert "returns here are in HKD" in note_currency("local", ["XNYS", "XHKG"])[0]
+        assert "returns here are in EUR" in note_currency("EUR", ["XNYS"])[0]
 
     def test_returns_and_other_measures_have_no_currency(self, tmp_path: Path) -> None:
         events = listed("0700.HK")

@@ -22,13 +22,13 @@ from eventstudy.errors import ConfigError, DataError, NetworkError, PriceError, 
 from eventstudy.prices import Prices
 from eventstudy.prices.files import FilesProvider
 from eventstudy.prices.sample import SampleProvider
-from eventstudy.returns import FALLBACK, range_around, read_factors
+from eventstudy.returns import read_factors
 from eventstudy.returns.load import Basket
-from eventstudy.returns.series import MOST_CALLS, calls_of
+from eventstudy.returns.series import MOST_CALLS, calls_of, range_around
 from eventstudy.runs.contents import list_outcomes
 from eventstudy.settings import StudyConfig
 from eventstudy.studies import EventStudyResults
-from eventstudy.utility import FloatArray
+from eventstudy.utility import Flag, FloatArray
 from eventstudy.words import Reason
 
 WINDOWS = {"estimation": (-60, -11), "event": (-5, 5)}
@@ -104,7 +104,10 @@ class TestStandIns:
         source = Recording(tmp_path)
         results = fitted(listed(EARLY, LATE), source, calibrate=False)
         assert results.events["benchmark"].tolist() == ["399001.SZ", "000300.SS"]
-        assert [FALLBACK in flags for flags in results.events["flags"]] == [True, False]
+        assert [Flag.BENCHMARK_FALLBACK in flags for flags in results.events["flags"]] == [
+            True,
+            False,
+        ]
         assert results.panel.notices == (
             (
                 "Benchmark: 1 of 2 events uses 399001.SZ because 000300.SS has no prices before 3 "
@@ -189,7 +192,11 @@ class TestStandIns:
         results = fitted(events, source)
         assert results.events["benchmark"].tolist() == ["399001.SZ", "000300.SS", "000300.SS"]
         assert results.events["benchmark_named"].tolist() == ["000300.SS", "000300.SS", ""]
-        assert [FALLBACK in flags for flags in results.events["flags"]] == [True, False, False]
+        assert [Flag.BENCHMARK_FALLBACK in flags for flags in results.events["flags"]] == [
+            True,
+            False,
+            False,
+        ]
         assert [symbols for symbols, *_ in source.calls[1:]] == [["399001.SZ"]], (
             "nothing beyond need"
         )
@@ -279,7 +286,7 @@ class TestStandIns:
                 "no price data for the benchmark: no 000300.SS.csv"
             )
             assert "other indices" not in results.events["reason"][0], "the folder gave none"
-            assert FALLBACK not in results.events["flags"][0]
+            assert Flag.BENCHMARK_FALLBACK not in results.events["flags"][0]
 
     def test_a_hint_names_only_indices_that_the_source_has(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -320,9 +327,9 @@ class TestStandIns:
 
     def test_a_flag_of_an_earlier_run_does_not_stay(self, tmp_path: Path) -> None:
         write(tmp_path)
-        results = fitted(listed(LATE, flags=[f"{FALLBACK};mine"]), tmp_path)
+        results = fitted(listed(LATE, flags=[f"{Flag.BENCHMARK_FALLBACK};mine"]), tmp_path)
         assert results.events["flags"][0].split(";")[0] == "mine"
-        assert FALLBACK not in results.events["flags"][0]
+        assert Flag.BENCHMARK_FALLBACK not in results.events["flags"][0]
 
     def test_returns_from_a_file_fall_back_as_well(self, tmp_path: Path) -> None:
         wide = pd.DataFrame({s: pd.Series(closes(i), CHINA).pct_change() for i, s in

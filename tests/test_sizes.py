@@ -16,7 +16,7 @@ from eventstudy.errors import BadAnswerError, DataError
 from eventstudy.events import read_events
 from eventstudy.prices import YahooProvider, as_of
 from eventstudy.prices.sizes import checked, restated
-from eventstudy.returns import unit_of
+from eventstudy.returns import Quotation
 from eventstudy.settings import StudyConfig
 from eventstudy.studies import run_study
 
@@ -245,4 +245,4 @@ def test_pence_are_counted_in_pounds(tmp_path: Path) -> None:
     assert sizes is not None
     assert sizes.currency == "GBP"
     np.testing.assert_allclose(sizes.before(0), [3, 1, 2], rtol=1e-15)
-    assert (unit_of("KWF"), unit_of("USD")) == (0.001, 1.0)
+    assert (Quotation("X", "KWF").unit, Quotation("X", "USD").unit) == (0.001, 1.0)

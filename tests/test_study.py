@@ -188,7 +188,7 @@ def test_an_index_serves_exchanges_that_differ() -> None:
         )
     )
 
-    from eventstudy.returns import needed
+    from eventstudy.returns.series import needed
     from eventstudy.returns.sessions import build_sessions
 
     keys = list(needed(events))

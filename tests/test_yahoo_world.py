@@ -17,9 +17,9 @@ from yahoo_world import FIRST, GONE, world
 import eventstudy as es
 from eventstudy.calendars import Window
 from eventstudy.findings.finished_run import read_findings
-from eventstudy.returns import FALLBACK
 from eventstudy.runs import Record
 from eventstudy.studies import EventStudyResults
+from eventstudy.utility import Flag
 
 HIKVISION, SOON = "hikvision-2019-05-22-report", "hoshine-2021-06-23-wro"
 BEGINS = "000300.SS has no prices before 11 March 2021"
@@ -85,7 +85,7 @@ def test_the_first_case_has_a_result(yahoo: Yahoo, shipped: Shipped) -> None:
         "399001.SZ",
         "000300.SS",
     )
-    assert FALLBACK in case["flags"].split(";")
+    assert Flag.BENCHMARK_FALLBACK in case["flags"].split(";")
     expected, days = ar0_of(yahoo.series["002415.SZ"], yahoo.series["399001.SZ"], "2019-05-22")
     assert case["nobs"] == days == 220
     assert results.abnormal.car(Window(0, 0))[case.name] == pytest.approx(expected, rel=1e-9)
@@ -97,7 +97,7 @@ def test_mainland_rows_have_results_and_one_line_says_by_which_index(shipped: Sh
     assert (rows["status"] == "ok").sum() >= 29
     lost = rows[rows["status"] == "dropped"]
     assert not lost["reason"].str.contains("benchmark").any(), lost["reason"].tolist()
-    early = rows["flags"].str.contains(FALLBACK)
+    early = rows["flags"].str.contains(Flag.BENCHMARK_FALLBACK)
     assert (rows["benchmark"][~early] == "000300.SS").all()
     counts = rows["benchmark"][early].value_counts()
     assert set(counts.index) == {"399001.SZ", "000001.SS"}

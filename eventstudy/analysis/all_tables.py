@@ -16,7 +16,7 @@ from ..errors import ConfigError
 from ..events import REPLACED
 from ..fitting import FittedStudy, WindowsLike, faults_of_events
 from ..quality import ReturnFault, SeriesFault, SeriesFaults
-from ..returns import PEERS
+from ..returns import Benchmarks
 from ..settings import StudyConfig
 from ..utility import Flag, stepping
 from ..words import make_error
@@ -381,13 +381,10 @@ def _without_flagged(study: FittedStudy, config: StudyConfig) -> dict[str, pd.Da
 @stepping("tables: other firms")
 def _of_placebos(study: FittedStudy, config: StudyConfig) -> dict[str, pd.DataFrame]:
     """Return the study on the firms in the column of peers, if the events have one."""
-    if (
-        not config.calibrate
-        or len(study) > Conventions.MOST_CALIBRATED
-        or PEERS not in study.events
-    ):
+    is_large = len(study) > Conventions.MOST_CALIBRATED
+    if not config.calibrate or is_large or Benchmarks.PEERS not in study.events:
         return {}
-    if not study.events[PEERS].str.strip().any() or study.layout is None:
+    if not study.events[Benchmarks.PEERS].str.strip().any() or study.layout is None:
         return {}
     placebo = placebo_firms(study, config.main, draws=config.calibrate)
     row = {k: v for k, v in vars(placebo).items() if k not in ("draws", "window")}

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from ..fitting import FittedStudy, StudyInputs, fit_config, with_market_values
-from ..returns import Progress
 from ..settings import within
 from .placebos.shifted_dates import MOST_FITS
 from .robustness.specifications import specifications_table
 
 
 def compute_study(
-    inputs: StudyInputs, *, progress: Progress = None, most_fits: float = MOST_FITS
+    inputs: StudyInputs,
+    *,
+    progress: Callable[[int, int], None] | None = None,
+    most_fits: float = MOST_FITS,
 ) -> FittedStudy:
     """Return the fitted study of the inputs, with market values and a grid if they name some.
 

@@ -188,14 +188,10 @@ def _wanted(symbols: tuple[str, ...], events: Path | None) -> tuple[list[str], d
     today = date.today()  # noqa: DTZ011 - a civil date
     if events is None:
         return list(dict.fromkeys(symbols)), today - timedelta(days=round(365.25 * YEARS)), today
-    from ..calendars import Window
     from ..events import read_events
-    from ..returns import needed, range_around
+    from ..returns import usual_needs
 
-    listed = read_events(events)
-    named = [symbol for symbol, _ in needed(listed, peers=True)]
-    days = [day.date() for day in listed.table["day0"]]
-    first, last = range_around(days, Window.ESTIMATION, Window.EVENT)
+    named, first, last = usual_needs(read_events(events))
     return list(dict.fromkeys([*symbols, *named])), first, last
 
 

@@ -14,7 +14,7 @@ from ..analysis import Fall
 from ..calendars import Exchange, Window
 from ..files import OUTCOME
 from ..fitting import FittedStudy, merged_into
-from ..returns import FALLBACK, NAMED, Coverage, Need
+from ..returns import Benchmarks, Coverage
 from ..settings import StudyConfig
 from ..utility import AnyArray, Flag, step
 from ..words import Reason
@@ -204,14 +204,13 @@ def _estimation(study: FittedStudy, i: int) -> Estimation:
 def _stand_in(study: FittedStudy, i: int) -> Reason:
     """Return which index is used, and what the one in whose place it is lacks."""
     cells, panel, windows = study.records[i], study.panel, study.abnormal.windows
-    if FALLBACK not in Flag.of(cells["flags"]):
+    if Flag.BENCHMARK_FALLBACK not in Flag.of(cells["flags"]):
         return Reason.of("")
     exchange = Exchange.of_code(cells["exchange"])
-    first = str(cells.get(NAMED) or (exchange.benchmark if exchange else ""))
+    first = str(cells.get(Benchmarks.NAMED) or (exchange.benchmark if exchange else ""))
     at = np.split(windows.positions[i], [len(windows.estimation)])
     inside = (positions[positions >= 0] for positions in at)
-    need, cover = Need(panel.calendar_of(cells["exchange"]), *inside), Coverage(panel)
-    why = cover.why(first, cover.kind(first, need), [need])
+    why = Coverage(panel).explain(first, panel.calendar_of(cells["exchange"]), *inside)
     return Reason("stand_in", index=cells["benchmark"], first=first, why=why)
 
 

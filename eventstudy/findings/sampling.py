@@ -32,7 +32,7 @@ from ..fitting import (
     judged_markets,
     weekdays_closed_within,
 )
-from ..returns import FACTOR
+from ..returns import Factor
 from ..settings import StudyConfig
 from ..significance import STATISTICS, consecutive_sums
 from ..utility import BoolArray, DateArray, Flag, FloatArray
@@ -397,7 +397,7 @@ def _short_series(study: FittedStudy, i: int, day: np.datetime64, datum: str) ->
     column = int(np.searchsorted(panel.sessions, day))
     firm = layout.rows[i]
     for row in layout.factor_rows[i][layout.factor_rows[i] >= 0]:
-        series, spans = panel.keys[row][0].removeprefix(FACTOR), panel.spans[row]
+        series, spans = panel.keys[row][0].removeprefix(Factor.PREFIX), panel.spans[row]
         present = np.flatnonzero(spans > 0)
         if len(present) and column > present[-1]:
             last = panel.sessions[present[-1]]

@@ -2,42 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from ..abnormal import Conventions
-from ..calendars import Window
+from ..calendars import Exchange, Window
+from ..errors import ConfigError, DataError
 from ..events import Events, events_given, grouped
 from ..files import frame_of
 from ..models import MODELS, Engine, LinearModel
 from ..prices import PriceProvider
-from ..quality import SeriesFault
+from ..quality import ReturnFault, SeriesFault
 from ..returns import (
-    FACTOR,
     BenchmarkPolicy,
-    IndexChoice,
-    Progress,
+    Benchmarks,
+    Factor,
+    Measure,
+    Rates,
     ReturnsPanel,
-    SeveralModels,
     Sources,
     checked_factors,
-    factor_currency,
     gate_of,
     load_returns,
     read_returns,
-    require_decimals,
-    require_intercept,
-    require_prices,
-    settled,
 )
 from ..settings import Halt, Repeat, Setting, StudyConfig, within
 from ..utility import KEPT, DateArray, IntArray, ObjectArray, note, one_thread
 from ..windows import HALT_DRIFT, EventWindows
-from ..words import Reason, say
+from ..words import Reason, make_error, say
 from .fitted import FittedStudy
 from .found_news import confounded_by, find_news, with_confounders, without_announcing_donors
 from .inputs import StudyInputs
@@ -189,8 +185,8 @@ class UnfittedStudy:
         notices = dict.fromkeys((*self.returns.notices, *self.events.notices))
         panel = replace(self.returns, notices=tuple(notices))
         windows = Window.of(self.estimation), Window.of(self.event)
-        choice = IndexChoice(self.benchmark, self.benchmark_policy, *windows)
-        return settled(self.events, panel, choice)
+        benchmarks = Benchmarks(self.events, self.benchmark, self.benchmark_policy)
+        return benchmarks.settle(panel, windows)
 
     def _bound_model(self, panel: ReturnsPanel) -> tuple[LinearModel, list[str], ReturnsPanel]:
         """Return the model bound to the factors, their names, and the panel with them."""
@@ -199,13 +195,12 @@ class UnfittedStudy:
         if self.factors is not None:
             factors = checked_factors(self.factors)
             columns, (notices, faults) = list(factors.columns), gate_of(factors)
-            panel = panel.with_factors(factors, FACTOR)
+            panel = panel.with_factors(factors, Factor.PREFIX)
             gate: Any = {"notices": (*panel.notices, *notices), "faults": (*panel.faults, *faults)}
             panel = replace(panel, **gate)
         model = model.bound(columns)
-        require_decimals(faults, [factor.name for factor in model.factors])
-        require_intercept(model.parameters, panel.measure, model.name)
-        require_prices(self.conventions.limits, panel.measure)
+        _require_decimals(faults, [factor.name for factor in model.factors])
+        _require_measured(model, self.conventions.limits, panel.measure)
         return model, columns, panel
 
     def _within(self, overlap: IntArray) -> ObjectArray:
@@ -213,6 +208,32 @@ class UnfittedStudy:
         ids = self.events.table["event_id"].to_numpy(object)
         reasons = [Reason("overlapped", event=str(ids[j])) if j >= 0 else "" for j in overlap]
         return np.array(reasons, dtype=object)
+
+
+def _require_decimals(faults: Iterable[SeriesFault], names: Container[str]) -> None:
+    """Raise DataError if a fault is that one of the named factors is not in decimals."""
+    for fault in faults:
+        if fault.kind == ReturnFault.PERCENT and fault.symbol in names:
+            cell: Any = {"where": fault.symbol, "value": fault.detail}
+            raise make_error(DataError, "wrong.percent_factor", **cell)
+
+
+def _require_measured(model: LinearModel, limits: str, measure: Measure) -> None:
+    """Refuse choices that suit returns alone for another measure.
+
+    A log volume differs from another by the size of the firm: only returns may be compared as they
+    are, without an intercept. A close at a limit is not yet the price; the volume of that day is
+    the volume.
+    """
+    if measure == "return":
+        return
+    facts: Any = {"measure": measure}
+    if "alpha" not in model.parameters:
+        raise make_error(
+            ConfigError, "wrong.no_intercept", where="model", value=model.name, **facts
+        )
+    if limits == "drop":
+        raise make_error(ConfigError, "wrong.limits", where="limits", value=limits, **facts)
 
 
 def _panel(returns: Any, events: Events) -> ReturnsPanel:
@@ -225,8 +246,34 @@ def _panel(returns: Any, events: Events) -> ReturnsPanel:
     return replace(panel, notices=(*panel.notices, *notices))
 
 
+def note_currency(currency: str, exchanges: Iterable[str]) -> list[str]:
+    """Return a notice if the returns are not in dollars, which factors from files usually are.
+
+    Parameters
+    ----------
+    currency : str
+        An ISO code, or ``local``.
+    exchanges : iterable of str
+        Market identifier codes of the events.
+    """
+    homes = filter(None, map(Exchange.of_code, exchanges))
+    used = {currency} if currency != Rates.LOCAL else {home.currency for home in homes}
+    foreign = sorted(used - {"USD", ""})
+    return [say("currency.factors", currencies=foreign)] if foreign else []
+
+
+class _SeveralModels(NamedTuple):
+    """The series of several models."""
+
+    factors: tuple[Factor, ...]
+
+
 def fit_config(
-    inputs: StudyInputs, config: StudyConfig, prices: Source, *, progress: Progress = None
+    inputs: StudyInputs,
+    config: StudyConfig,
+    prices: Source,
+    *,
+    progress: Callable[[int, int], None] | None = None,
 ) -> FittedStudy:
     """Return the study of `config`, fitted, with the returns that its grid needs besides.
 
@@ -244,7 +291,7 @@ def fit_config(
     every = [inputs.model_of(config.with_model(name)) for name in models]
     data: Any = {
         "benchmark": config.benchmark, "benchmark_policy": config.benchmark_policy,
-        "model": SeveralModels(tuple(dict.fromkeys(f for model in every for f in model.factors))),
+        "model": _SeveralModels(tuple(dict.fromkeys(f for model in every for f in model.factors))),
         "series": config.named_series, "calendar": config.calendar, "kind": config.kind,
     }  # fmt: skip
     if config.returns:
@@ -285,7 +332,7 @@ def fit_panel(
     """
     model, panel = inputs.model_of(config), returns
     if (factors := inputs.factors_of(model)) is not None:
-        notices = factor_currency(config.currency, events.table["exchange"])
+        notices = note_currency(config.currency, events.table["exchange"])
         panel = replace(panel, notices=(*panel.notices, *notices))
     same: Any = {n: getattr(config, n) for n in (*CHECKED, "benchmark", "main", "conventions")}
     data: Any = {"series": config.named_series, "factors": factors}

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from ..calendars import Window
-from ..returns import LOCAL, USD, currency_of, dollars_per, rate_symbol, rates_of
+from ..returns import Quotation, Rates
 from ..settings import StudyConfig
 from ..utility import Flag, FloatArray, IntArray, ObjectArray
 from ..windows import EMPTY, EventWindows
@@ -124,13 +124,13 @@ def _jumps(study: FittedStudy, event: Any, near: Near, config: StudyConfig) -> I
     row = panel.row(event["benchmark"], panel.calendar_of(event["exchange"]))
     if row >= 0:
         series[event["benchmark"]] = panel.values[row]
-    if config.currency != LOCAL and panel.prices is not None:
+    if config.currency != Rates.LOCAL:
         quoted = str(panel.provenance.get(event["ticker"], {}).get("currency", ""))
-        codes = {currency_of(event["ticker"], quoted), config.currency} - {"", USD}
-        rates = rates_of(panel.prices, map(rate_symbol, codes))
-        for code in sorted(code for code in codes if rate_symbol(code) in rates):
-            rate = dollars_per(code, rates, panel.sessions)
-            series[f"{code} in {USD}"] = np.r_[np.nan, rate[1:] / rate[:-1] - 1]
+        codes = {Quotation(event["ticker"], quoted).currency, config.currency}
+        rates = Rates.of(panel.prices, codes)
+        for code in sorted(rates.quoted):
+            rate = rates.dollars_per(code, panel.sessions)
+            series[f"{code} in USD"] = np.r_[np.nan, rate[1:] / rate[:-1] - 1]
     for symbol, values in series.items():
         past = values[near.estimation]
         past = past[np.isfinite(past)]

@@ -14,7 +14,7 @@ from ..events import Events
 from ..files import frame_of
 from ..models import MODELS, LinearModel
 from ..prices import PriceProvider
-from ..returns import MARKET, checked_factors, read_factors
+from ..returns import Factor, checked_factors, read_factors
 from ..settings import StudyConfig
 from ..words import make_error
 from .market_values import YAHOO, SizesFile, read_sizes
@@ -99,7 +99,8 @@ class StudyInputs:
         """Raise ConfigError for factor files and series that no model of the study uses."""
         in_grid = map(self.config.with_model, self.config.grid.get("model", ()))
         models = [self.model_of(config) for config in (self.config, *in_grid)]
-        needed = {factor.name for model in models for factor in model.factors} - {MARKET.name}
+        needed = {factor.name for model in models for factor in model.factors}
+        needed.discard(Factor.MARKET.name)
         series = self.config.named_series.items()
         unused = dict.fromkeys(f"{name}={ticker}" for name, ticker in series if name not in needed)
         if unused:

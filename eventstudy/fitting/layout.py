@@ -18,7 +18,7 @@ from ..calendars import Window
 from ..errors import ConfigError
 from ..events import Events
 from ..models import Engine, LinearModel
-from ..returns import FACTOR, MARKET, Factor, ReturnsPanel, Sources, members, series_of
+from ..returns import Benchmarks, Factor, ReturnsPanel, Sources
 from ..utility import BoolArray, DateArray, FloatArray, IntArray, ObjectArray, chunks
 from ..windows import EMPTY, HALT_DRIFT, TRADED, EventWindows, build_windows, covers
 from ..words import make_error, say
@@ -120,8 +120,9 @@ class Layout:
 
     def series_of_event(self, i: int) -> list[str]:
         """Return the symbols, and names of factors, of the model's series that event i uses."""
-        symbols = [symbol for series in self.symbols.values() for symbol in members(series[i])]
-        return [symbol.removeprefix(FACTOR) for symbol in symbols]
+        cells = [series[i] for series in self.symbols.values()]
+        symbols = [symbol for cell in cells for symbol in Benchmarks.members(cell)]
+        return [symbol.removeprefix(Factor.PREFIX) for symbol in symbols]
 
     def take(self, events: IntArray | BoolArray) -> Layout:
         """Return the layout of some events, by position or mask."""
@@ -175,7 +176,7 @@ def lay_out(
     ConfigError
         If a series is nowhere to be found.
     """
-    symbols = {f: series_of(f, events, sources) for f in model.factors}
+    symbols = {f: sources.symbols_of(f, events) for f in model.factors}
     single = [zip(s, calendars, strict=True) for f, s in symbols.items() if not f.several]
     single.append(zip(sources.benchmarks, calendars, strict=True))
     panel = panel.with_portfolios(chain.from_iterable(single))
@@ -219,9 +220,13 @@ def _without_prices(
 ) -> list[str]:
     """Return a note on members of portfolios and series that have no prices."""
     texts = dict.fromkeys(zip(symbols, calendars, strict=True))
-    cells = ((s, c) for text, c in texts if factor.several or ";" in text for s in members(text))
-    missing = dict.fromkeys(symbol for symbol, calendar in cells if panel.row(symbol, calendar) < 0)
-    code = "series" if factor.several else "benchmark" if factor.name == MARKET.name else "members"
+    missing = dict[str, None]()
+    for text, calendar in texts:
+        if factor.several or ";" in text:
+            symbols_of = Benchmarks.members(text)
+            missing |= dict.fromkeys(s for s in symbols_of if panel.row(s, calendar) < 0)
+    is_market = factor.name == Factor.MARKET.name
+    code = "series" if factor.several else "benchmark" if is_market else "members"
     return [say(f"left_out.{code}", name=factor.name, symbols=missing)] if missing else []
 
 
@@ -232,7 +237,7 @@ def _placed(
     if not factor.several:
         return rows_of(panel, symbols, calendars)[:, None]
     pairs = zip(symbols, calendars, strict=True)
-    rows = [[panel.row(s, c) for s in members(text)] for text, c in pairs]
+    rows = [[panel.row(s, c) for s in Benchmarks.members(text)] for text, c in pairs]
     cells = [[row for row in cell if row >= 0] for cell in rows]
     out = np.full((len(cells), max(1, *map(len, cells))), EMPTY, dtype=np.int64)
     for i, cell in enumerate(cells):

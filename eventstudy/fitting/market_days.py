@@ -13,7 +13,7 @@ from ..abnormal import AbnormalReturns
 from ..calendars import Symbol, Window, bundled_rows, weekdays_closed
 from ..models import LinearModel
 from ..quality import LimitRule
-from ..returns import MARKET, ReturnsPanel
+from ..returns import Factor, ReturnsPanel
 from ..utility import BoolArray, DateArray, FloatArray, IntArray, ObjectArray
 from ..windows import TRADED, EventWindows
 from ..words import Reason
@@ -166,7 +166,7 @@ def indices_of(layout: Layout) -> Iterator[tuple[IndexDays, IntArray]]:
     ----------
     layout : Layout
     """
-    panel, symbols = layout.panel, layout.symbols.get(MARKET.name)
+    panel, symbols = layout.panel, layout.symbols.get(Factor.MARKET.name)
     if symbols is None or panel.measure != "return":
         return
     groups: dict[tuple[str, str], list[int]] = {}
@@ -275,7 +275,7 @@ def note_markets(
     # The answer of one event says it itself.
     if closed.any() and used.sum() > 1:
         yield Reason("exchange_closed", n=int((closed > 0).sum()), weekdays=int(closed.max()))
-    symbols = layout.symbols.get(MARKET.name)
+    symbols = layout.symbols.get(Factor.MARKET.name)
     if symbols is None:
         return
     tickers = table["ticker"].tolist()

@@ -14,17 +14,7 @@ from ..errors import ConfigError, DataError
 from ..files import InputFile, SecurityColumns, misread_numbers, number_of
 from ..prices import FIRST_DAY, LAST_DAY, OLDEST_COUNT, RECORD, SIZE_COLUMNS, Sizes, as_of
 from ..quality import MissingCodes, judge_sizes
-from ..returns import (
-    LOCAL,
-    ReturnsPanel,
-    currency_of,
-    dollars_per,
-    market_values,
-    rate_symbol,
-    rates_of,
-    read_securities,
-    unit_of,
-)
+from ..returns import Quotation, Rates, ReturnsPanel, read_market_values
 from ..utility import BoolArray, DateArray, FloatArray, ObjectArray
 from ..words import make_error, say
 from .fitted import FittedStudy, MarketValues
@@ -64,7 +54,7 @@ def read_sizes(path: str | Path, firms: Sequence[str] = ()) -> SizesFile:
         On a missing column, a cell that is no date or no number, or if most are not positive.
     """
     if SecurityColumns(InputFile.columns_of(path)).is_crsp:
-        table = market_values(read_securities(path, firms), firms)
+        table = read_market_values(path, firms)
     else:
         table = InputFile(path).table(text=("mcap", "shares", "close")).reset_index(drop=True)
     table = table.rename(columns={c: str(c).strip().lower() for c in table.columns})
@@ -166,7 +156,7 @@ def with_market_values(
     study: FittedStudy,
     source: str | Path | SizesFile,
     *,
-    currency: str = LOCAL,
+    currency: str = Rates.LOCAL,
     offline: bool = False,
 ) -> FittedStudy:
     """Return a study with market values for weights and for losses in money.
@@ -276,18 +266,19 @@ def _before_events(
     values, reasons = np.full(days.shape, np.nan), np.full(len(days), "", dtype=object)
     by_ticker = {str(ticker): rows for ticker, rows in sizes.table.groupby("ticker", sort=False)}
     spelled = {t: str(rows["currency"].fillna("").iloc[0]) for t, rows in by_ticker.items()}
-    currencies = sorted({currency_of(t, spelled[t]) for t in tickers if t in by_ticker})
-    wanted = currencies[0] if code == LOCAL and len(currencies) == 1 else code
+    quotations = {t: Quotation(t, text) for t, text in spelled.items()}
+    currencies = sorted({quotations[t].currency for t in tickers if t in by_ticker})
+    wanted = currencies[0] if code == Rates.LOCAL and len(currencies) == 1 else code
     for i, ticker in enumerate(tickers):
         if ticker not in by_ticker:
             reasons[i] = sizes.failures.get(ticker, f"not in {sizes.source}")
             continue
-        if wanted == LOCAL:
+        if wanted == Rates.LOCAL:
             reasons[i] = f"market values are in {', '.join(currencies)}: use --currency USD"
             continue
         rows = by_ticker[ticker]
         dates = rows["date"].to_numpy().astype("datetime64[D]")
-        mcap = rows["mcap"].to_numpy(float) * _rate(spelled[ticker], ticker, wanted, panel, dates)
+        mcap = rows["mcap"].to_numpy(float) * _rate(quotations[ticker], wanted, panel, dates)
         # At the last close before each day; a day beyond the data has none.
         oldest = HALTED if rows["close"].notna().any() else OLDEST_COUNT
         values[i] = as_of(dates, mcap, days[i] - np.timedelta64(1, "D"), oldest)
@@ -296,13 +287,9 @@ def _before_events(
     return MarketValues(values, start, wanted, reasons, sizes)
 
 
-def _rate(quoted: str, ticker: str, into: str, panel: ReturnsPanel, days: DateArray) -> FloatArray:
+def _rate(quotation: Quotation, into: str, panel: ReturnsPanel, days: DateArray) -> FloatArray:
     """Return units of the into currency per unit that the source counts in, on `days`."""
-    source_currency, unit = currency_of(ticker, quoted), unit_of(quoted)
-    if source_currency == into:
-        return np.full(len(days), unit)
-    symbols = [s for s in map(rate_symbol, (source_currency, into)) if s]
-    rates = rates_of(panel.prices, symbols) if panel.prices is not None else {}
-    if not source_currency or any(s not in rates for s in symbols):
-        return np.full(len(days), np.nan)
-    return unit * dollars_per(source_currency, rates, days) / dollars_per(into, rates, days)
+    if quotation.currency == into:
+        return np.full(len(days), quotation.unit)
+    rates = Rates.of(panel.prices, (quotation.currency, into))
+    return quotation.unit * rates.between(quotation.currency, into, days)

@@ -13,14 +13,14 @@ import numpy as np
 import pandas as pd
 
 from ..abnormal import AbnormalReturns
-from ..calendars import Symbol, Window
+from ..calendars import Exchange, Symbol, Window
 from ..errors import NetworkError, OtherDaysError
 from ..models import LinearModel
 from ..quality import ReturnFault, SeriesFault
-from ..returns import FACTOR, ReturnsPanel, members, other_indices
+from ..returns import Benchmarks, Factor, ReturnsPanel
 from ..utility import BoolArray, DateArray, Flag, IntArray, ObjectArray
 from ..windows import TRADED, EventWindows
-from ..words import Reason
+from ..words import Reason, say
 from .layout import Layout, at_limit
 from .market_days import judge_markets
 
@@ -297,7 +297,7 @@ def _reason(
     symbols = {event.ticker: ""}
     for name, text in needs.items():
         series = "the benchmark" if name == "market" else name
-        for symbol in [text] if panel.row(text, calendar) >= 0 else members(text):
+        for symbol in [text] if panel.row(text, calendar) >= 0 else Benchmarks.members(text):
             symbols.setdefault(symbol, series)
     for symbol, series in symbols.items():
         row, why = panel.row(symbol, calendar), ""
@@ -310,13 +310,13 @@ def _reason(
             if unconverted := panel.failures_on.get((symbol, calendar)):
                 return Reason("not_converted", why=unconverted)
         elif beyond := _beyond(panel, row, event.day0):
-            if symbol.startswith(FACTOR):
-                factor = symbol.removeprefix(FACTOR)
+            if symbol.startswith(Factor.PREFIX):
+                factor = symbol.removeprefix(Factor.PREFIX)
                 return Reason(f"factor_{beyond.code}", factor=factor, **beyond.facts)
             lack, why = "no_data_on_day0", f"{symbol} {beyond}"
         if why:
             is_index = symbol == needs.get("market")
-            why += other_indices(symbol, event.exchange, panel) if is_index else ""
+            why += _other_indices(symbol, event.exchange, panel) if is_index else ""
             datum = "price" if panel.measure == "return" else panel.measure
             return Reason(
                 f"{lack}_for" if series else lack, datum=datum, series=series, why=why, **facts
@@ -324,6 +324,30 @@ def _reason(
     if panel.measure != "return" and not abnormal.problem[i]:
         return Reason("no_abnormal_value", datum=panel.measure)
     return Reason.of(abnormal.problem[i] or Reason("no_abnormal_return"))
+
+
+def _other_indices(symbol: str, exchange: str, panel: ReturnsPanel) -> str:
+    """Return the end of a reason: what an index is called, or other indices of the exchange.
+
+    Yahoo has all of them; of another source only those that it gave are known to be there.
+
+    Parameters
+    ----------
+    symbol : str
+        The index that is not named.
+    exchange : str
+        Market identifier code.
+    panel : ReturnsPanel
+    """
+    if (meant := Symbol.of_index(symbol)) not in ("", symbol):
+        return say("benchmark.meant", name=Symbol(meant).index_name, symbol=meant)
+    market = Exchange.of_code(exchange)
+    chain = market.chain if market else ()
+    yahoo = any(entry.get("source") == "yahoo" for entry in panel.provenance.values())
+    calendar = panel.calendar_of(exchange)
+    untried = [index for index in chain if index != symbol and index not in panel.failures]
+    available = [index for index in untried if yahoo or panel.row(index, calendar) >= 0]
+    return say("benchmark.others", symbols=available) if available else ""
 
 
 def _beyond(panel: ReturnsPanel, row: int, day0: pd.Timestamp) -> Reason | None:

@@ -11,7 +11,7 @@ import numpy as np
 
 from ..abnormal import AbnormalReturns, Estimates, RecentDays, form
 from ..errors import ConfigError
-from ..returns import MARKET, Factor
+from ..returns import Factor
 from ..utility import (
     CHUNK,
     SMALL_CHUNK,
@@ -147,7 +147,7 @@ class LinearModel:
     @property
     def factors(self) -> tuple[Factor, ...]:
         """The series that the model needs, in the order of ``EventWindows.factors``."""
-        return (MARKET,)
+        return (Factor.MARKET,)
 
     @property
     def parameters(self) -> tuple[str, ...]:
@@ -177,9 +177,9 @@ class LinearModel:
 
     def market_returns(self, windows: EventWindows) -> FloatArray | None:
         """Return the market's returns as the model has them, (n, L1+L2); None without a market."""
-        if MARKET not in self.factors:
+        if Factor.MARKET not in self.factors:
             return None
-        return np.asarray(windows.factors[:, :, self.factors.index(MARKET)])
+        return np.asarray(windows.factors[:, :, self.factors.index(Factor.MARKET)])
 
     def fit(self, windows: EventWindows, *, engine: Engine = "statsmodels") -> AbnormalReturns:
         """Estimate on the estimation window and forecast the event window.
@@ -440,7 +440,7 @@ def noise(fit: Fit, spans: IntArray, length: IntArray) -> FloatArray:
 
 
 def checked(
-    fit: Fit, moves: BoolArray, factors: tuple[Factor, ...] = (MARKET,)
+    fit: Fit, moves: BoolArray, factors: tuple[Factor, ...] = (Factor.MARKET,)
 ) -> tuple[Fit, ObjectArray]:
     """Return the fit with rows without information set to NaN, and the reason for each, (n,).
 

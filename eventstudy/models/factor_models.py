@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from ..errors import ConfigError
-from ..returns import MARKET, Factor
+from ..returns import Factor
 from ..utility import FloatArray
 from ..windows import EventWindows
 from ._base import LinearModel
@@ -45,7 +45,7 @@ class FactorModel(LinearModel):
     @property
     def factors(self) -> tuple[Factor, ...]:
         """The columns, the market first where it is the benchmark's, and ``rf`` last."""
-        columns = tuple(MARKET if self._from_market(c) else Factor(c) for c in self.columns)
+        columns = tuple(Factor.MARKET if self._from_market(c) else Factor(c) for c in self.columns)
         return columns + ((Factor(RF),) if self.excess else ())
 
     @property
@@ -305,7 +305,7 @@ class TwoIndex(LinearModel, name="two_index"):
     label = "two-index model"
     formula = "E[R_it] = alpha_i + beta_i R_mt + c_i R_world,t"
     source = "Solnik (1974)"
-    factors = (MARKET, Factor("world"))
+    factors = (Factor.MARKET, Factor("world"))
     parameters = ("alpha", "beta", "beta_world")
 
 
@@ -336,5 +336,5 @@ class Industry(LinearModel, name="industry"):
     label = "market-and-industry model"
     formula = "E[R_it] = alpha_i + beta_i R_mt + c_i R_industry,t"
     source = "King (1966)"
-    factors = (MARKET, Factor("industry"))
+    factors = (Factor.MARKET, Factor("industry"))
     parameters = ("alpha", "beta", "beta_industry")

@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 
 from ..errors import ConfigError
-from ..returns import MARKET, Factor
+from ..returns import Factor
 from ..utility import BoolArray, FloatArray
 from ..windows import EventWindows
 from ..words import Reason
@@ -136,7 +136,7 @@ class Dimson(LinearModel, name="dimson"):
     @property
     def factors(self) -> tuple[Factor, ...]:
         """The market on each of the days."""
-        return tuple(MARKET._replace(lag=j) for j in self._days)
+        return tuple(Factor("market", lag=j) for j in self._days)
 
     @property
     def parameters(self) -> tuple[str, ...]:

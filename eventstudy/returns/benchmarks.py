@@ -6,9 +6,9 @@ from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from functools import cache, lru_cache, partial
+from functools import cache, cached_property, lru_cache, partial
 from itertools import takewhile
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
 
@@ -24,11 +24,7 @@ if TYPE_CHECKING:
 
 BenchmarkPolicy = Literal["fallback", "strict"]
 
-# Column with untreated firms for each event.
-PEERS = "peers"
 FALLBACK = Flag.BENCHMARK_FALLBACK
-# What the events file names, in the table of a run where another index replaces one of these.
-NAMED = "benchmark_named"
 # Share of the estimation window that an index must have; it must have all of the event window.
 LEAST_COVERED = 0.95
 # Where no index has as much, estimation days that one must have which has all of the event window;
@@ -38,128 +34,173 @@ LEAST_DAYS = 100
 LATE = 5
 
 
-class IndexChoice(NamedTuple):
-    """The index that is asked for, what may stand in for it, and the windows it has to cover."""
+@dataclass(frozen=True, eq=False)
+class Benchmarks:
+    """The indices of a list of events: what is asked for, and what may stand in for it.
 
-    benchmark: str
-    policy: BenchmarkPolicy
-    estimation: Window
-    event: Window
-
-
-def members(cell: str, without: Collection[str] = ()) -> list[str]:
-    """Return the tickers of a cell ``A;B;C``, less those in `without`.
-
-    Parameters
-    ----------
-    cell : str
-    without : collection of str
-        Tickers that are left out.
-    """
-    return [t.strip() for t in cell.split(";") if t.strip() and t.strip() not in without]
-
-
-def named_benchmarks(events: Events, benchmark: str = "") -> list[str]:
-    """Return the benchmark named for each event, by `benchmark` or its column; "" where none is.
-
-    ``peers`` is the column of that name. The text ``A;B;C`` is an equal-weight portfolio.
-
-    Parameters
+    Attributes
     ----------
     events : Events
     benchmark : str
-        One benchmark for all events; "" = the column ``benchmark``.
-
-    Raises
-    ------
-    ConfigError
-        If `benchmark` is ``peers`` and the events have no such column.
-    """
-    table = events.table
-    if benchmark == PEERS and PEERS not in table:
-        raise ConfigError("the events have no column peers", where="benchmark", value=benchmark)
-    if benchmark and benchmark != PEERS:
-        return [benchmark] * len(table)
-    return [str(cell) for cell in table[benchmark or "benchmark"].tolist()]
-
-
-def chains_of(
-    events: Events, benchmark: str = "", policy: BenchmarkPolicy = "fallback"
-) -> list[tuple[str, ...]]:
-    """Return the indices that each event may use, best first.
-
-    The chain of its exchange follows the index that the events file names, unless `policy` is
-    ``strict``. Nothing follows `benchmark` or a portfolio, and what is no share has no chain. Firms
-    of the list of events are left out of portfolios: their own reaction is no benchmark.
-
-    Parameters
-    ----------
-    events : Events
-    benchmark : str
-        One benchmark for all events; "" = the column ``benchmark``.
+        One benchmark for all events; "" = the column ``benchmark``, ``peers`` the column of that
+        name. The text ``A;B;C`` is an equal-weight portfolio.
     policy : {"fallback", "strict"}
         Whether the indices of the exchange may replace the one that the events file names.
     """
-    firms = set(events.table["ticker"].tolist())
-    peers = benchmark == PEERS
 
-    @cache
-    def chain(named: str, code: str, kind: str) -> tuple[str, ...]:
-        """Return the indices for one event.
+    events: Events
+    benchmark: str = ""
+    policy: BenchmarkPolicy = "fallback"
+
+    # Column with untreated firms for each event, and that of what the events file names, in the
+    # table of a run where another index replaces one of these.
+    PEERS: ClassVar[str] = "peers"
+    NAMED: ClassVar[str] = "benchmark_named"
+
+    @staticmethod
+    def members(cell: str, without: Collection[str] = ()) -> list[str]:
+        """Return the tickers of a cell ``A;B;C``, less those in `without`.
 
         Parameters
         ----------
-        named : str
-            Index or portfolio of the events file; "" for none.
-        code : str
-            Of the exchange.
-        kind : str
-            Of what is traded.
-
-        Returns
-        -------
-        tuple of str
-            Best first.
+        cell : str
+        without : collection of str
+            Tickers that are left out.
         """
-        if ";" in named or (peers and named):
-            return (";".join(members(named, firms)),)
-        exchange = Exchange.of_code(code)
-        usual = exchange.chain if exchange and kind == "share" else ()
-        if named and not benchmark and policy == "fallback":
-            return tuple(dict.fromkeys((named, *usual)))
-        return (named,) if named or peers else usual or ("",)
+        return [t.strip() for t in cell.split(";") if t.strip() and t.strip() not in without]
 
-    codes = events.table["exchange"].tolist()
-    kinds = (Symbol(ticker).kind for ticker in events.table["ticker"].tolist())
-    return list(map(chain, named_benchmarks(events, benchmark), codes, kinds))
+    @cached_property
+    def named(self) -> list[str]:
+        """The benchmark named for each event; "" where none is.
 
+        Raises
+        ------
+        ConfigError
+            If `benchmark` is ``peers`` and the events have no such column.
+        """
+        table = self.events.table
+        if self._are_peers and self.PEERS not in table:
+            problem = "the events have no column peers"
+            raise ConfigError(problem, where="benchmark", value=self.benchmark)
+        if self.benchmark and not self._are_peers:
+            return [self.benchmark] * len(table)
+        return [str(cell) for cell in table[self.benchmark or "benchmark"].tolist()]
 
-def benchmarks_of(events: Events, benchmark: str = "") -> list[str]:
-    """Return each event's benchmark: `benchmark`, else its column, else its exchange's index.
+    @cached_property
+    def chains(self) -> list[tuple[str, ...]]:
+        """The indices that each event may use, best first.
 
-    Parameters
-    ----------
-    events : Events
-    benchmark : str
-        One benchmark for all events; "" = the column ``benchmark``.
-    """
-    return [chain[0] for chain in chains_of(events, benchmark)]
+        The chain of its exchange follows the index that the events file names, unless `policy` is
+        ``strict``. Nothing follows `benchmark` or a portfolio, and what is no share has no chain.
+        Firms of the list of events are left out of portfolios: their own reaction is no benchmark.
+        """
+        firms, peers = self._firms, self._are_peers
 
+        @cache
+        def chain(named: str, code: str, kind: str) -> tuple[str, ...]:
+            """Return the indices for one event, best first.
 
-def note_left_out(events: Events, benchmark: str = "") -> list[str]:
-    """Return a note on firms of the list of events that portfolios leave out.
+            Parameters
+            ----------
+            named : str
+                Index or portfolio of the events file; "" for none.
+            code : str
+                Of the exchange.
+            kind : str
+                Of what is traded.
+            """
+            if ";" in named or (peers and named):
+                return (";".join(self.members(named, firms)),)
+            exchange = Exchange.of_code(code)
+            usual = exchange.chain if exchange and kind == "share" else ()
+            if named and not self.benchmark and self.policy == "fallback":
+                return tuple(dict.fromkeys((named, *usual)))
+            return (named,) if named or peers else usual or ("",)
 
-    Parameters
-    ----------
-    events : Events
-    benchmark : str
-        One benchmark for all events; "" = the column ``benchmark``.
-    """
-    firms = set(events.table["ticker"].tolist())
-    named, peers = named_benchmarks(events, benchmark), benchmark == PEERS
-    tickers = [ticker for cell in named if ";" in cell or peers for ticker in members(cell)]
-    excluded = dict.fromkeys(ticker for ticker in tickers if ticker in firms)
-    return [say("benchmark.left_out", symbols=excluded)] if excluded else []
+        codes = self.events.table["exchange"].tolist()
+        kinds = (Symbol(ticker).kind for ticker in self.events.table["ticker"].tolist())
+        return list(map(chain, self.named, codes, kinds))
+
+    @property
+    def first(self) -> list[str]:
+        """Each event's benchmark: `benchmark`, else its column, else its exchange's index."""
+        return [chain[0] for chain in self.chains]
+
+    @property
+    def indices(self) -> set[str]:
+        """The benchmarks whose days are sessions: no fund on an exchange of another country."""
+        symbols = {symbol for chain in self.chains for symbol in chain}
+        return {*self.first, *(s for s in symbols if Symbol(s).suffix or s.startswith("^"))}
+
+    def find_next(
+        self, panel: ReturnsPanel, tried: Collection[tuple[str, int]], windows: Sequence[Window]
+    ) -> list[tuple[str, int]]:
+        """Return (index, event) to fetch next, for events that the indices fetched do not cover.
+
+        Parameters
+        ----------
+        panel : ReturnsPanel
+        tried : collection of (symbol, event)
+            What was fetched before.
+        windows : (estimation, event)
+        """
+        chains, cover = _answered(self.chains, panel), Coverage(panel)
+        covered = cache(lambda need, chain: any(cover.covers(symbol, need) for symbol in chain))
+        out = []
+        for i, need in _needs(self.events, panel, chains, windows).items():
+            further = [symbol for symbol in chains[i] if (symbol, i) not in tried]
+            if further and not covered(need, chains[i]):
+                out.append((further[0], i))
+        return out
+
+    def settle(
+        self, panel: ReturnsPanel, windows: Sequence[Window]
+    ) -> tuple[pd.DataFrame, ReturnsPanel]:
+        """Return the events with the benchmark of each, and the panel with a notice on stand-ins.
+
+        The first index of an event's chain that has at least 95 % of the sessions of the estimation
+        window and all of the event window is used; without one, that with most estimation days
+        among those with all of the event window. It is flagged ``benchmark_fallback`` if it is not
+        the first of all. Where one that the events file names is replaced, the column
+        ``benchmark_named`` has what it names.
+
+        Parameters
+        ----------
+        panel : ReturnsPanel
+        windows : (estimation, event)
+        """
+        table, cover = self.events.table, Coverage(panel)
+        chains = _answered(self.chains, panel)
+        chosen = [chain[0] for chain in chains]
+        flags = list(map(_other_flags, table["flags"].tolist()))
+        instead: dict[tuple[str, str], list[tuple[str, Need]]] = {}
+        for i, need in _needs(self.events, panel, chains, windows).items():
+            first, chosen[i] = chains[i][0], cover.best(chains[i], need)
+            if chosen[i] != first:
+                flags[i] = ";".join(filter(None, (flags[i], FALLBACK)))
+                instead.setdefault((first, cover.kind(first, need)), []).append((chosen[i], need))
+        line = [_say_replaced(cover, instead, len(table))] if instead else []
+        notes = (*self._note_left_out(), *panel.notes)
+        panel = replace(panel, notices=(*panel.notices, *line), notes=notes)
+        file = table["benchmark"]
+        is_replaced = self.NAMED in table or file.isin({first for first, _ in instead}).any()
+        named = {self.NAMED: file} if is_replaced else {}
+        return table.assign(**named, benchmark=chosen, flags=flags), panel
+
+    @property
+    def _are_peers(self) -> bool:
+        return self.benchmark == self.PEERS
+
+    @cached_property
+    def _firms(self) -> set[str]:
+        return set(self.events.table["ticker"].tolist())
+
+    def _note_left_out(self) -> list[str]:
+        """Return a note on firms of the list of events that portfolios leave out."""
+        portfolios = (cell for cell in self.named if ";" in cell or self._are_peers)
+        tickers = [ticker for cell in portfolios for ticker in self.members(cell)]
+        excluded = dict.fromkeys(ticker for ticker in tickers if ticker in self._firms)
+        return [say("benchmark.left_out", symbols=excluded)] if excluded else []
 
 
 @dataclass(frozen=True, eq=False)
@@ -234,6 +275,18 @@ class Coverage:
         if within >= max(before, after):
             return "within"
         return "before" if before >= after else "after"
+
+    def explain(self, symbol: str, calendar: str, estimation: IntArray, event: IntArray) -> str:
+        """Return what an index lacks of the windows of one event, in words.
+
+        Parameters
+        ----------
+        symbol, calendar : str
+        estimation, event : int arrays
+            The sessions of the windows, as columns of the panel.
+        """
+        need = Need(calendar, estimation, event)
+        return self.why(symbol, self.kind(symbol, need), [need])
 
     def why(self, symbol: str, kind: str, needs: Sequence[Need]) -> str:
         """Return what an index lacks in words, such as ``has no prices before 11 March 2021``.
@@ -331,7 +384,10 @@ def _shut(symbol: str, calendar: str, days: DateArray) -> BoolArray:
 
 
 def _needs(
-    events: Events, panel: ReturnsPanel, chains: Sequence[tuple[str, ...]], choice: IndexChoice
+    events: Events,
+    panel: ReturnsPanel,
+    chains: Sequence[tuple[str, ...]],
+    windows: Sequence[Window],
 ) -> dict[int, Need]:
     """Return the windows of the events that have a firm and a choice, by position.
 
@@ -339,7 +395,7 @@ def _needs(
     """
     out = dict[int, Need]()
     several = [i for i, chain in enumerate(chains) if len(chain) > 1]
-    table, windows = events.table.iloc[several], (choice.estimation, choice.event)
+    table = events.table.iloc[several]
     days = table["day0"].to_numpy().astype("datetime64[D]")
     need_of = cache(partial(Need.around, panel, windows=windows))
     rows = zip(several, table["ticker"].tolist(), table["exchange"].tolist(), days, strict=True)
@@ -362,64 +418,6 @@ def _answered(chains: Sequence[tuple[str, ...]], panel: ReturnsPanel) -> list[tu
     return list(map(before, chains))
 
 
-def wanted_next(
-    events: Events, panel: ReturnsPanel, tried: Collection[tuple[str, int]], choice: IndexChoice
-) -> list[tuple[str, int]]:
-    """Return (index, event) to fetch next, for events that the indices fetched do not cover.
-
-    Parameters
-    ----------
-    events : Events
-    panel : ReturnsPanel
-    tried : collection of (symbol, event)
-        What was fetched before.
-    choice : IndexChoice
-    """
-    chains, cover = _answered(chains_of(events, *choice[:2]), panel), Coverage(panel)
-    covered = cache(lambda need, chain: any(cover.covers(symbol, need) for symbol in chain))
-    out = []
-    for i, need in _needs(events, panel, chains, choice).items():
-        further = [symbol for symbol in chains[i] if (symbol, i) not in tried]
-        if further and not covered(need, chains[i]):
-            out.append((further[0], i))
-    return out
-
-
-def settled(
-    events: Events, panel: ReturnsPanel, choice: IndexChoice
-) -> tuple[pd.DataFrame, ReturnsPanel]:
-    """Return the events with the benchmark of each, and the panel with a notice on stand-ins.
-
-    The first index of an event's chain that has at least 95 % of the sessions of the estimation
-    window and all of the event window is used; without one, that with most estimation days among
-    those with all of the event window. It is flagged ``benchmark_fallback`` if it is not the first
-    of all. Where one that the events file names is replaced, the column ``benchmark_named``
-    has what it names.
-
-    Parameters
-    ----------
-    events : Events
-    panel : ReturnsPanel
-    choice : IndexChoice
-    """
-    table, cover = events.table, Coverage(panel)
-    chains = _answered(chains_of(events, *choice[:2]), panel)
-    chosen, flags = [chain[0] for chain in chains], list(map(_other_flags, table["flags"].tolist()))
-    instead: dict[tuple[str, str], list[tuple[str, Need]]] = {}
-    for i, need in _needs(events, panel, chains, choice).items():
-        first, chosen[i] = chains[i][0], cover.best(chains[i], need)
-        if chosen[i] != first:
-            flags[i] = ";".join(filter(None, (flags[i], FALLBACK)))
-            instead.setdefault((first, cover.kind(first, need)), []).append((chosen[i], need))
-    line = [_say_replaced(cover, instead, len(table))] if instead else []
-    notes = (*note_left_out(events, choice.benchmark), *panel.notes)
-    panel = replace(panel, notices=(*panel.notices, *line), notes=notes)
-    file = table["benchmark"]
-    is_replaced = NAMED in table or file.isin({first for first, _ in instead}).any()
-    named = {NAMED: file} if is_replaced else {}
-    return table.assign(**named, benchmark=chosen, flags=flags), panel
-
-
 @lru_cache(1024)
 def _other_flags(text: str) -> str:
     return ";".join(flag for flag in Flag.of(text) if flag != FALLBACK)
@@ -438,27 +436,3 @@ def _say_replaced(
         lack = cover.why(first, kind, [need for _, need in events])
         clauses.append(say("benchmark.because", uses=" and ".join(uses), symbol=first, lack=lack))
     return say("benchmark.replaced", clauses="; ".join(clauses))
-
-
-def other_indices(symbol: str, exchange: str, panel: ReturnsPanel) -> str:
-    """Return the end of a reason: what an index is called, or other indices of the exchange.
-
-    Yahoo has all of them; of another source only those that it gave are known to be there.
-
-    Parameters
-    ----------
-    symbol : str
-        The index that is not named.
-    exchange : str
-        Market identifier code.
-    panel : ReturnsPanel
-    """
-    if (meant := Symbol.of_index(symbol)) not in ("", symbol):
-        return say("benchmark.meant", name=Symbol(meant).index_name, symbol=meant)
-    market = Exchange.of_code(exchange)
-    chain = market.chain if market else ()
-    yahoo = any(entry.get("source") == "yahoo" for entry in panel.provenance.values())
-    calendar = panel.calendar_of(exchange)
-    untried = [index for index in chain if index != symbol and index not in panel.failures]
-    available = [index for index in untried if yahoo or panel.row(index, calendar) >= 0]
-    return say("benchmark.others", symbols=available) if available else ""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from typing import ClassVar, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -15,15 +16,13 @@ from ..words import Reason, say
 from .panel import ReturnsPanel
 from .sessions import Key
 
-LOCAL, USD = "local", "USD"
+USD = "USD"
 # Calendar days that an exchange rate stays in use.
 OLDEST_RATE = 5
 # Hundredths (fils: thousandths), as price sources spell them.
 _MINOR = {"GBp": "GBP", "GBX": "GBP", "ILA": "ILS", "ZAc": "ZAR", "ZAC": "ZAR", "KWF": "KWD"}
 # Quoted in dollars per unit; the others in units per dollar.
 _IN_DOLLARS = {"EUR", "GBP", "AUD", "NZD"}
-Rates = Mapping[str, tuple[DateArray, FloatArray]]
-Fetch = Callable[[list[str]], tuple[Rates, Mapping[str, str]]]
 
 
 def major(currency: str) -> str:
@@ -31,21 +30,31 @@ def major(currency: str) -> str:
     return _MINOR.get(currency, currency.upper())
 
 
-def unit_of(currency: str) -> float:
-    """Return what part of a currency prices are counted in: 0.01 for pence."""
-    return 1.0 if currency not in _MINOR else 0.001 if currency == "KWF" else 0.01
+class Quotation(NamedTuple):
+    """What the prices of a symbol are counted in.
 
-
-def currency_of(symbol: str, quoted: str = "") -> str:
-    """Return the currency that a source gives, else that of the symbol's exchange; "" if not known.
-
-    Parameters
+    Attributes
     ----------
     symbol : str
-    quoted : str
+    spelled : str
         The currency as the source spells it; "" = not given.
     """
-    return major(quoted) if quoted else Symbol(symbol).currency
+
+    symbol: str
+    spelled: str = ""
+
+    @property
+    def currency(self) -> str:
+        """The currency that the source gives, else that of the symbol's exchange; "" if not known.
+
+        Pounds for pence: a return is the same in both.
+        """
+        return major(self.spelled) if self.spelled else Symbol(self.symbol).currency
+
+    @property
+    def unit(self) -> float:
+        """What part of the currency prices are counted in: 0.01 for pence."""
+        return 1.0 if self.spelled not in _MINOR else 0.001 if self.spelled == "KWF" else 0.01
 
 
 def rate_symbol(currency: str) -> str:
@@ -58,26 +67,71 @@ def rate_symbol(currency: str) -> str:
     return f"{currency}USD=X" if currency in _IN_DOLLARS else f"{currency}=X"
 
 
-def dollars_per(currency: str, rates: Rates, days: DateArray) -> FloatArray:
-    """Return dollars per unit of a currency on `days`, shape (T,); NaN where there is no rate.
+@dataclass(frozen=True, eq=False)
+class Rates:
+    """Exchange rates of currencies against the dollar.
 
-    Parameters
+    Attributes
     ----------
-    currency : str
-    rates : mapping of str to (dates, values)
-        Quoted rates by symbol.
-    days : (T,) datetime64 array
-
-    Notes
-    -----
-    The last rate of at most five calendar days before is used.
+    quoted : mapping of str to (dates, closes)
+        By currency, in order of time; NaN where a close is not positive.
     """
-    if currency == USD:
-        return np.ones(len(days))
-    dates, quoted = rates[rate_symbol(currency)]
-    is_quoted = np.isfinite(quoted)
-    carried = as_of(dates[is_quoted], quoted[is_quoted], days, OLDEST_RATE)
-    return carried if currency in _IN_DOLLARS else 1 / carried
+
+    quoted: Mapping[str, tuple[DateArray, FloatArray]]
+
+    # What returns are converted to if they stay in the currency of each exchange.
+    LOCAL: ClassVar[str] = "local"
+
+    @classmethod
+    def of(cls, table: pd.DataFrame | None, currencies: Iterable[str]) -> Rates:
+        """Return the exchange rates in a long table of prices.
+
+        Parameters
+        ----------
+        table : DataFrame or None
+            Columns symbol, date, close, adj_close.
+        currencies : iterable of str
+            Those without rows have no rate.
+        """
+        out = {}
+        for currency in currencies:
+            if table is None or currency in ("", USD):
+                continue
+            rows = table[table["symbol"] == rate_symbol(currency)].sort_values("date")
+            if len(rows):
+                close = rows["close"].fillna(rows["adj_close"]).to_numpy(float)
+                dates = rows["date"].to_numpy().astype("datetime64[D]")
+                out[currency] = dates, np.where(close > 0, close, np.nan)
+        return cls(out)
+
+    def dollars_per(self, currency: str, days: DateArray) -> FloatArray:
+        """Return dollars per unit of a currency on `days`, shape (T,); NaN where there is no rate.
+
+        Parameters
+        ----------
+        currency : str
+        days : (T,) datetime64 array
+
+        Notes
+        -----
+        The last rate of at most five calendar days before is used.
+        """
+        if currency == USD:
+            return np.ones(len(days))
+        if currency not in self.quoted:
+            return np.full(len(days), np.nan)
+        dates, quoted = self.quoted[currency]
+        is_quoted = np.isfinite(quoted)
+        carried = as_of(dates[is_quoted], quoted[is_quoted], days, OLDEST_RATE)
+        return carried if currency in _IN_DOLLARS else 1 / carried
+
+    def between(self, old: str, new: str, days: DateArray) -> FloatArray:
+        """Return units of the new currency per unit of the old one on `days`, shape (T,)."""
+        return self.dollars_per(old, days) / self.dollars_per(new, days)
+
+
+# Takes currencies; returns their rates, and why a symbol of a rate has none.
+Fetch = Callable[[list[str]], tuple[Rates, Mapping[str, str]]]
 
 
 def converted(
@@ -119,7 +173,7 @@ def in_currency(panel: ReturnsPanel, currency: str, fetch: Fetch) -> ReturnsPane
         An ISO code, or ``local``: that of each exchange, so that a benchmark of another country is
         converted.
     fetch : callable
-        Takes symbols of exchange rates; returns those it has, and why it does not have the others.
+        Takes currencies; returns the rates it has, and why it does not have those of others.
 
     Returns
     -------
@@ -131,8 +185,8 @@ def in_currency(panel: ReturnsPanel, currency: str, fetch: Fetch) -> ReturnsPane
     pairs = {key: pair for key, pair in wanted.items() if pair[0] != pair[1]}
     if not pairs:
         return panel
-    symbols = dict.fromkeys(rate_symbol(c) for pair in pairs.values() for c in pair if c)
-    rates, missing = fetch([s for s in symbols if s])
+    currencies = dict.fromkeys(c for pair in pairs.values() for c in pair if c not in ("", USD))
+    rates, missing = fetch(list(currencies))
     panel = _without(panel, {key: why for key, p in pairs.items() if (why := _lacking(p, missing))})
     values, spans, notes = panel.values.copy(), panel.spans.copy(), []
     for i, (symbol, calendar) in enumerate(panel.keys):
@@ -141,41 +195,25 @@ def in_currency(panel: ReturnsPanel, currency: str, fetch: Fetch) -> ReturnsPane
             continue
         columns = panel.calendars[calendar]
         days = panel.sessions[columns]
-        rate = dollars_per(old, rates, days) / dollars_per(new, rates, days)
+        rate = rates.between(old, new, days)
         before = int((spans[i, columns] > 0).sum())
         row = values[i, columns], spans[i, columns]
         values[i, columns], spans[i, columns] = converted(*row, rate, log=panel.kind == "log")
         if count := before - int((spans[i, columns] > 0).sum()):
             notes.append(Reason("no_rate", symbol=symbol, n=count, old=old, new=new))
     done = {key: pairs[key] for key in panel.keys if key in pairs}
-    guessed = [] if currency == LOCAL else _guessed(panel)
+    guessed = [] if currency == Rates.LOCAL else _guessed(panel)
     notices = [*_say_converted(done, currency), *guessed]
     panel = replace(panel, notes=(*panel.notes, *notes), notices=(*panel.notices, *notices))
     return replace(panel, values=values, spans=spans)
-
-
-def factor_currency(currency: str, exchanges: Iterable[str]) -> list[str]:
-    """Return a notice if the returns are not in dollars, which factors from files usually are.
-
-    Parameters
-    ----------
-    currency : str
-        An ISO code, or ``local``.
-    exchanges : iterable of str
-        Market identifier codes of the events.
-    """
-    homes = filter(None, map(Exchange.of_code, exchanges))
-    used = {currency} if currency != LOCAL else {home.currency for home in homes}
-    foreign = sorted(used - {USD, ""})
-    return [say("currency.factors", currencies=foreign)] if foreign else []
 
 
 def _pair(panel: ReturnsPanel, key: Key, currency: str) -> tuple[str, str]:
     """Return the currency of a series and the one that is wanted, equal for no conversion."""
     symbol, calendar = key
     quoted = str(panel.provenance.get(symbol, {}).get("currency", ""))
-    source, exchange = currency_of(symbol, quoted), Exchange.of_code(calendar)
-    if currency != LOCAL:
+    source, exchange = Quotation(symbol, quoted).currency, Exchange.of_code(calendar)
+    if currency != Rates.LOCAL:
         return source, currency
     home = exchange.currency if exchange else ""
     # The name of a user's own file need not be a ticker of New York.
@@ -228,34 +266,10 @@ def _say_converted(pairs: Mapping[Key, tuple[str, str]], currency: str) -> list[
     groups: dict[tuple[str, str], dict[str, None]] = {}
     for (symbol, _), pair in pairs.items():
         groups.setdefault(pair, {})[symbol] = None
-    clauses, code = [], "currency.local" if currency == LOCAL else "currency.group"
+    clauses, code = [], "currency.local" if currency == Rates.LOCAL else "currency.group"
     for (old, new), names in groups.items():
         facts = {"symbols": names, "n": len(names), "old": old, "new": new}
         clauses.append(say(code, **facts, rates=filter(None, map(rate_symbol, (old, new)))))
-    if currency == LOCAL or not clauses:
+    if currency == Rates.LOCAL or not clauses:
         return clauses
     return [say("currency.all", currency=currency, groups=clauses)]
-
-
-def rates_of(table: pd.DataFrame, symbols: Iterable[str]) -> Rates:
-    """Return dates and closes of exchange rates in a long table of prices.
-
-    Parameters
-    ----------
-    table : DataFrame
-        Columns symbol, date, close, adj_close.
-    symbols : iterable of str
-
-    Returns
-    -------
-    dict of str to (dates, closes)
-        NaN where a close is not positive; symbols without rows are absent.
-    """
-    out = {}
-    for symbol in symbols:
-        rows = table[table["symbol"] == symbol].sort_values("date")
-        if len(rows):
-            close = rows["close"].fillna(rows["adj_close"]).to_numpy(float)
-            dates = rows["date"].to_numpy().astype("datetime64[D]")
-            out[symbol] = dates, np.where(close > 0, close, np.nan)
-    return out

@@ -11,8 +11,8 @@ import os
 import re
 import zipfile
 import zlib
-from collections.abc import Container, Iterable, Sequence
-from dataclasses import astuple
+from collections.abc import Sequence
+from dataclasses import astuple, dataclass
 from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -41,81 +41,99 @@ NAME = re.compile(r"([a-z][a-z0-9_]+):([a-z]+)")
 SECONDS, LARGEST_ARCHIVE = 30, 50_000_000
 
 
-def is_library(text: str | Path) -> bool:
-    """Return whether a text names factors of the library, such as ``ff5:daily``, and no file."""
-    return str(text) in FILES or bool(NAME.fullmatch(str(text)))
+@dataclass(frozen=True)
+class FactorLibrary:
+    """Ken French's library of factors, and the folder that keeps what was fetched of it.
 
-
-def library_files(
-    factors: Sequence[str | Path], *, store: str = "", offline: bool = False
-) -> tuple[str, ...]:
-    """Return files of factors, each name of the library as its file, fetched where it is not there.
-
-    Parameters
+    Attributes
     ----------
-    factors : sequence of path or str
-    store : str
-        The price cache, whose folder ``factors`` keeps the files; "" = the usual one.
+    folder : Path
     offline : bool
         Never use the network.
-
-    Raises
-    ------
-    ConfigError
-        If there are no such factors, or only monthly ones.
-    DataError
-        If the file is not as it was fetched.
-    UnreachableError
-        If it is not there, and cannot be fetched.
     """
-    folder = (store_file(store) if store else default_path()).parent / "factors"
-    return tuple(
-        str(_kept(str(text), folder, offline)) if is_library(text) else str(text)
-        for text in factors
-    )
 
+    folder: Path
+    offline: bool = False
 
-def _kept(name: str, folder: Path, offline: bool) -> Path:
-    short, _, frequency = name.partition(":")
-    if short not in FILES or frequency != "daily":
-        names = [f"{stem}:daily" for stem in FILES]
-        facts: Any = {"remedy": did_you_mean(name, names), "names": names[:5]}
-        raise make_error(ConfigError, "factor_library.none", where="factors", value=name, **facts)
-    path = next(folder.glob(f"{FILES[short]}_CSV-*.zip"), None)
-    if path is None:
-        raw = _fetched(f"{FILES[short]}_CSV.zip", offline)
-        folder.mkdir(parents=True, exist_ok=True)
-        path = folder / f"{FILES[short]}_CSV-{_hash_of(raw)}.zip"
-        with replacing(path) as file:
-            file.write_bytes(raw)
-    if not path.stem.endswith(_hash_of(path.read_bytes())):
-        raise make_error(DataError, "factor_library.altered", where=str(path))
-    return path
+    @classmethod
+    def of(cls, store: str = "", *, offline: bool = False) -> FactorLibrary:
+        """Return the library with the folder ``factors`` beside a price cache.
+
+        Parameters
+        ----------
+        store : str
+            The price cache; "" = the usual one.
+        offline : bool
+        """
+        path = store_file(store) if store else default_path()
+        return cls(path.parent / "factors", offline)
+
+    @staticmethod
+    def has(text: str | Path) -> bool:
+        """Return whether a text is a name of the library, such as ``ff5:daily``, and no file."""
+        return str(text) in FILES or bool(NAME.fullmatch(str(text)))
+
+    def files(self, factors: Sequence[str | Path]) -> tuple[str, ...]:
+        """Return files of factors, each name of the library as its file, fetched if need be.
+
+        Parameters
+        ----------
+        factors : sequence of path or str
+
+        Raises
+        ------
+        ConfigError
+            If there are no such factors, or only monthly ones.
+        DataError
+            If the file is not as it was fetched.
+        UnreachableError
+            If it is not there, and cannot be fetched.
+        """
+        return tuple(str(self._kept(str(t)) if self.has(t) else t) for t in factors)
+
+    def _kept(self, name: str) -> Path:
+        short, _, frequency = name.partition(":")
+        if short not in FILES or frequency != "daily":
+            names = [f"{stem}:daily" for stem in FILES]
+            facts: Any = {"remedy": did_you_mean(name, names), "names": names[:5]}
+            raise make_error(
+                ConfigError, "factor_library.none", where="factors", value=name, **facts
+            )
+        path = next(self.folder.glob(f"{FILES[short]}_CSV-*.zip"), None)
+        if path is None:
+            raw = self._fetched(f"{FILES[short]}_CSV.zip")
+            self.folder.mkdir(parents=True, exist_ok=True)
+            path = self.folder / f"{FILES[short]}_CSV-{_hash_of(raw)}.zip"
+            with replacing(path) as file:
+                file.write_bytes(raw)
+        if not path.stem.endswith(_hash_of(path.read_bytes())):
+            raise make_error(DataError, "factor_library.altered", where=str(path))
+        return path
+
+    def _fetched(self, file: str) -> bytes:
+        """Return a file of the library."""
+        from http.client import HTTPException
+        from ssl import create_default_context
+        from urllib.request import Request, urlopen
+
+        url = f"{os.environ.get(VARIABLE, LIBRARY).rstrip('/')}/{file}"
+        remedy = say("factor_library.remedy", url=url)
+        if self.offline:
+            raise UnreachableError("is not in the cache, and --offline", where=file, remedy=remedy)
+        try:
+            request = Request(url, headers={"User-Agent": "Mozilla/5.0 (eventstudy)"})  # noqa: S310 - of the library, or the user's own
+            with urlopen(request, timeout=SECONDS, context=create_default_context()) as answer:  # noqa: S310
+                raw: bytes = answer.read(LARGEST_ARCHIVE)
+        except (OSError, HTTPException) as error:
+            problem = f"cannot be fetched ({error})"
+            raise UnreachableError(problem, where=url, remedy=remedy) from None
+        if not is_zipfile(io.BytesIO(raw)):
+            raise UnreachableError("the answer is no ZIP file", where=url, remedy=remedy)
+        return raw
 
 
 def _hash_of(raw: bytes) -> str:
     return hashlib.sha256(raw).hexdigest()[:16]
-
-
-def _fetched(file: str, offline: bool) -> bytes:
-    """Return a file of the library."""
-    from http.client import HTTPException
-    from ssl import create_default_context
-    from urllib.request import Request, urlopen
-
-    url = f"{os.environ.get(VARIABLE, LIBRARY).rstrip('/')}/{file}"
-    remedy = say("factor_library.remedy", url=url)
-    if offline:
-        raise UnreachableError("is not in the cache, and --offline", where=file, remedy=remedy)
-    try:
-        request = Request(url, headers={"User-Agent": "Mozilla/5.0 (eventstudy)"})  # noqa: S310 - of the library, or the user's own
-        with urlopen(request, timeout=SECONDS, context=create_default_context()) as answer:  # noqa: S310
-            raw: bytes = answer.read(LARGEST_ARCHIVE)
-    except (OSError, HTTPException) as error:
-        raise UnreachableError(f"cannot be fetched ({error})", where=url, remedy=remedy) from None
-    if not is_zipfile(io.BytesIO(raw)):
-        raise UnreachableError("the answer is no ZIP file", where=url, remedy=remedy)
-    return raw
 
 
 # Missing values of Ken French's files, in percent.
@@ -179,7 +197,7 @@ def read_factors(
     import pandas as pd
 
     named = [paths] if isinstance(paths, (str, Path)) else list(paths)
-    files = library_files(named, store=store, offline=offline)
+    files = FactorLibrary.of(store, offline=offline).files(named)
     frames = [_read(Path(p)) for p in files]
     names = [str(c) for frame in frames for c in frame.columns]
     for path, frame in zip(files, frames, strict=True):
@@ -235,21 +253,6 @@ def gate_of(frame: pd.DataFrame) -> tuple[list[str], list[SeriesFault]]:
     """Return the notices and the faults of the gate that factors went through."""
     record = frame.attrs.get(GATE, {})
     return record.get("notices", []), [SeriesFault(*texts) for texts in record.get("faults", [])]
-
-
-def require_decimals(faults: Iterable[SeriesFault], names: Container[str]) -> None:
-    """Raise DataError if a fault is that one of the named factors is not in decimals.
-
-    Parameters
-    ----------
-    faults : iterable of SeriesFault
-    names : container of str
-        Factors that the model uses.
-    """
-    for fault in faults:
-        if fault.kind == "percent_column" and fault.symbol in names:
-            cell: Any = {"where": fault.symbol, "value": fault.detail}
-            raise make_error(DataError, "wrong.percent_factor", **cell)
 
 
 def factor_name(column: str) -> str:

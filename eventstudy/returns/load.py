@@ -11,14 +11,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ..calendars import CalendarChoice, Symbol, Window
+from ..calendars import CalendarChoice, Window
 from ..errors import DataError, NoPricesError, PriceError, UnknownSymbolError
 from ..events import FRAME, Events, events_given
 from ..prices import PriceProvider, Prices, PricesLike, resolve
 from ..quality import ReturnKind
 from ..words import Reason
-from .benchmarks import BenchmarkPolicy, IndexChoice, chains_of, wanted_next
-from .currency import LOCAL, OLDEST_RATE, Rates, in_currency, rates_of
+from .benchmarks import BenchmarkPolicy, Benchmarks
+from .currency import OLDEST_RATE, Rates, in_currency, rate_symbol
 from .measures import Measure, note_several_shares, shares_of
 from .panel import ReturnsPanel
 from .security_files import securities_of
@@ -107,7 +107,7 @@ def load_returns(
     calendar: CalendarChoice | None = None,
     kind: ReturnKind = "simple",
     measure: Measure = "return",
-    currency: str = LOCAL,
+    currency: str = Rates.LOCAL,
     further: int = 0,
     calibrate: bool | None = None,
     offline: bool = False,
@@ -181,7 +181,7 @@ def load_returns(
     if len(events := events_given(events)) == 0:
         raise DataError("there are no events")
     windows = Window.of(estimation), Window.of(event)
-    choice = IndexChoice(benchmark, benchmark_policy, *windows)
+    benchmarks = Benchmarks(events, benchmark, benchmark_policy)
     days = [day.date() for day in events.table["day0"]]
     calibrate = len(events) <= MOST_MOVED if calibrate is None else calibrate
     codes = [code or DATA_CALENDAR for code in events.table["exchange"]]
@@ -197,13 +197,13 @@ def load_returns(
             for s, at in dates.items()
         }
         basket.fetch(needs)
-        indices, calendar = indices_of(events, *choice[:2]), calendar or events.calendar
+        indices, calendar = benchmarks.indices, calendar or events.calendar
         panel = _panel(events, basket, list(keys), indices, calendar, kind, measure)
         if measure == "return":
             panel = _in_currency(panel, currency, basket)
         panel = replace(panel, unanswered=frozenset() if offline else _unanswered(panel, basket))
         tried = {(symbol, i) for (symbol, _), rows in keys.items() for i in rows}
-        more = wanted_next(events, panel, tried, choice)
+        more = benchmarks.find_next(panel, tried, windows)
         if not more:
             return panel
         for symbol, i in more:
@@ -267,11 +267,12 @@ def _in_currency(panel: ReturnsPanel, currency: str, basket: Basket) -> ReturnsP
     first, last = (day.astype(date) for day in panel.sessions[[0, -1]])
     before = first - timedelta(days=2 * OLDEST_RATE)
 
-    def fetch(symbols: list[str]) -> tuple[Rates, Mapping[str, str]]:
+    def fetch(currencies: list[str]) -> tuple[Rates, Mapping[str, str]]:
+        symbols = list(map(rate_symbol, currencies))
         basket.fetch(dict.fromkeys(symbols, (before, last)))
         prices = basket.prices
         causes = {s: _cause(s, prices.failures[s]) for s in symbols if s in prices.failures}
-        return rates_of(prices.table, symbols), causes
+        return Rates.of(prices.table, currencies), causes
 
     notices = panel.notices
     panel, prices = in_currency(panel, currency, fetch), basket.prices
@@ -334,7 +335,8 @@ def read_returns(
     name = Path(path).name if isinstance(path, str | Path) else FRAME
     with of_file(name):
         keys = list(needed(events, benchmark, model, series, peers=True))
-        chains = chains_of(events, benchmark, benchmark_policy)
+        benchmarks = Benchmarks(events, benchmark, benchmark_policy)
+        chains = benchmarks.chains
         table = securities_of(path, {s for s, _ in keys}.union(*chains), name) or table_of(path)
         codes = [code or DATA_CALENDAR for code in events.table["exchange"]]
         have = table.symbols
@@ -345,9 +347,9 @@ def read_returns(
         further = [(s, k) for chain, k in zip(chains, codes, strict=True) for s in chain[1:]]
         keys = list(dict.fromkeys([*keys, *(key for key in further if key[0] in have)]))
         available = list(dict.fromkeys(s for s, _ in keys if s in have))
-        indices = indices_of(events, benchmark, benchmark_policy)
         days = present_days(table, available)
-        sessions = build_sessions(keys, available, days, calendar or events.calendar, indices)
+        indices, calendar = benchmarks.indices, calendar or events.calendar
+        sessions = build_sessions(keys, available, days, calendar, indices)
         origin = {s: {"source": "returns file", "detail": name} for s in available}
         data: Any = {"keys": keys, "sessions": sessions, "failures": missing}
         panel = ReturnsPanel.from_table(table, kind=kind, where=name, provenance=origin, **data)
@@ -368,17 +370,3 @@ def special_treatment(events: Events) -> frozenset[str]:
         names = table["company"].astype(str).str.strip()
         tickers |= set(table["ticker"][names.str.match(r"S?\*?ST(?![A-Za-z])")])
     return frozenset(map(str, tickers))
-
-
-def indices_of(events: Events, benchmark: str, policy: BenchmarkPolicy) -> set[str]:
-    """Return the benchmarks whose days are sessions: no fund on an exchange of another country.
-
-    Parameters
-    ----------
-    events : Events
-    benchmark : str
-    policy : {"fallback", "strict"}
-    """
-    chains = set(chains_of(events, benchmark, policy))
-    firsts, symbols = {chain[0] for chain in chains}, {s for chain in chains for s in chain}
-    return firsts | {s for s in symbols if Symbol(s).suffix or s.startswith("^")}

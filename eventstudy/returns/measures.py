@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from ..errors import ConfigError, DataError
+from ..errors import DataError
 from ..events import Events
 from ..utility import DateArray, FloatArray
 from ..words import make_error, say
@@ -112,50 +112,6 @@ def explain_lack(rows: pd.DataFrame, measure: Measure, shares: float = np.nan) -
     if measure == "turnover" and not np.isfinite(shares):
         return f"its shares outstanding are not known; give them in the column {SHARES}"
     return "high equals low every day" if measure == "volatility" else "the volume is 0 every day"
-
-
-def require_intercept(parameters: Collection[str], measure: Measure, model: str) -> None:
-    """Refuse a model without an intercept for a level such as log volume.
-
-    A log volume differs from another by the size of the firm: only returns may be compared as they
-    are.
-
-    Parameters
-    ----------
-    parameters : collection of str
-        Names of the parameters of the model.
-    measure : {"return", "volume", "turnover", "volatility"}
-    model : str
-        Name of the model.
-
-    Raises
-    ------
-    ConfigError
-        If the measure is no return and the model has no intercept.
-    """
-    if measure != "return" and "alpha" not in parameters:
-        facts = {"where": "model", "measure": measure}
-        raise make_error(ConfigError, "wrong.no_intercept", value=model, **facts)
-
-
-def require_prices(limits: str, measure: Measure) -> None:
-    """Refuse price limits that leave out days for a measure other than returns.
-
-    A close at a limit is not yet the price; the volume of that day is the volume.
-
-    Parameters
-    ----------
-    limits : {"extend", "none", "drop"}
-    measure : {"return", "volume", "turnover", "volatility"}
-
-    Raises
-    ------
-    ConfigError
-        If the measure is no return and `limits` is "drop".
-    """
-    if measure != "return" and limits == "drop":
-        facts = {"where": "limits", "measure": measure}
-        raise make_error(ConfigError, "wrong.limits", value=limits, **facts)
 
 
 def _column(rows: pd.DataFrame, name: str) -> FloatArray:

@@ -272,3 +272,8 @@ def market_values(frame: pd.DataFrame, wanted: Collection[str]) -> pd.DataFrame:
     value = THOUSAND * numbers.abs().prod(axis=1, skipna=False)
     out = table[["ticker"]].assign(date=days_of(table["date"]), mcap=value, currency="USD")
     return out[out["mcap"] > 0].reset_index(drop=True)
+
+
+def read_market_values(path: str | Path, wanted: Collection[str]) -> pd.DataFrame:
+    """Return the market values in a daily file of CRSP; see `market_values`."""
+    return market_values(read_securities(path, wanted), wanted)

@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cache
-from typing import NamedTuple, Protocol
+from typing import ClassVar, NamedTuple, Protocol
 
 from ..calendars import Window
 from ..errors import ConfigError
 from ..events import Events
 from ..words import make_error
-from .benchmarks import PEERS, benchmarks_of, members
+from .benchmarks import Benchmarks
 from .sessions import DATA_CALENDAR, Key
 
-# Begins the symbol of a series from a factor file; no ticker has a colon.
-FACTOR = "factor:"
 
-
-class Factor(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Factor:
     """A series that a model needs beside the firm's own.
 
     Attributes
@@ -37,8 +36,12 @@ class Factor(NamedTuple):
     lag: int = 0
     several: bool = False
 
+    # The benchmark of the event; what begins the symbol of a series from a factor file.
+    MARKET: ClassVar[Factor]
+    PREFIX: ClassVar[str] = "factor:"
 
-MARKET = Factor("market")
+
+Factor.MARKET = Factor("market")
 
 
 class NeedsSeries(Protocol):
@@ -50,12 +53,6 @@ class NeedsSeries(Protocol):
         ...
 
 
-class SeveralModels(NamedTuple):
-    """The series of several models."""
-
-    factors: tuple[Factor, ...]
-
-
 class Sources(NamedTuple):
     """Where series are from: benchmarks of the events, tickers by name, columns of factor files."""
 
@@ -63,35 +60,35 @@ class Sources(NamedTuple):
     series: Mapping[str, str]
     columns: Collection[str]
 
+    def symbols_of(self, factor: Factor, events: Events) -> list[str]:
+        """Return the symbol of a factor for each event.
 
-def series_of(factor: Factor, events: Events, sources: Sources) -> list[str]:
-    """Return the symbol of a factor for each event; ``A;B`` are several, ``factor:NAME`` a file's.
+        ``A;B`` are several, ``factor:NAME`` is of a file. One that `series` names for all events
+        goes before a column of the events, as a benchmark for all does. Of several in a column that
+        of the event's own firm is none.
 
-    One that `series` names for all events goes before a column of the events, as a benchmark for
-    all does. Of several in a column that of the event's own firm is none.
+        Parameters
+        ----------
+        factor : Factor
+        events : Events
 
-    Parameters
-    ----------
-    factor : Factor
-    events : Events
-    sources : Sources
-
-    Raises
-    ------
-    ConfigError
-        If the name is neither a column of the events, nor in `series`, nor in the factor files.
-    """
-    table, name, (benchmarks, series, columns) = events.table, factor.name, sources
-    if name == "market":
-        return list(benchmarks)
-    if name in series:
-        return [";".join(members(series[name]))] * len(table)
-    if name in table:
-        own = table["ticker"] if factor.several else [""] * len(table)
-        return [";".join(members(str(c), [firm])) for c, firm in zip(table[name], own, strict=True)]
-    if name in columns:
-        return [FACTOR + name] * len(table)
-    raise make_error(ConfigError, "wrong.no_series", value=name, name=name)
+        Raises
+        ------
+        ConfigError
+            If the name is neither a column of the events, nor in `series`, nor in the factor files.
+        """
+        table, name = events.table, factor.name
+        if name == "market":
+            return list(self.benchmarks)
+        if name in self.series:
+            return [";".join(Benchmarks.members(self.series[name]))] * len(table)
+        if name in table:
+            firms = table["ticker"] if factor.several else [""] * len(table)
+            cells = zip(table[name], firms, strict=True)
+            return [";".join(Benchmarks.members(str(cell), [firm])) for cell, firm in cells]
+        if name in self.columns:
+            return [Factor.PREFIX + name] * len(table)
+        raise make_error(ConfigError, "wrong.no_series", value=name, name=name)
 
 
 def needed(
@@ -113,14 +110,14 @@ def needed(
     peers : bool
         Whether the firms in the column ``peers`` are needed too, for placebo firms.
     """
-    tickers, table, benchmarks = series or {}, events.table, benchmarks_of(events, benchmark)
+    tickers, table, benchmarks = series or {}, events.table, Benchmarks(events, benchmark).first
     named = [f for f in (model.factors if model else ()) if f.name in table or f.name in tickers]
     sources = Sources(benchmarks, tickers, ())
-    rows = [list(table["ticker"]), benchmarks, *(series_of(f, events, sources) for f in named)]
-    if peers and PEERS in table:
-        rows.append([str(cell) for cell in table[PEERS]])
+    rows = [list(table["ticker"]), benchmarks, *(sources.symbols_of(f, events) for f in named)]
+    if peers and Benchmarks.PEERS in table:
+        rows.append([str(cell) for cell in table[Benchmarks.PEERS]])
     out: dict[Key, list[int]] = {}
-    symbols = cache(members)
+    symbols = cache(Benchmarks.members)
     for row in rows:
         for i, (cell, code) in enumerate(zip(row, table["exchange"], strict=True)):
             for symbol in symbols(cell):
@@ -161,6 +158,18 @@ def range_around(
     after = int(max(event.stop, 0) * DAYS_PER_SESSION) + DAYS_AFTER
     last = max(day0) + timedelta(days=after)
     return min(day0) - timedelta(days=before), min(last, today or date.today())  # noqa: DTZ011 - a civil date
+
+
+def usual_needs(events: Events) -> tuple[list[str], date, date]:
+    """Return the symbols that a study with the usual settings needs, and the days of their prices.
+
+    Parameters
+    ----------
+    events : Events
+    """
+    days = [day.date() for day in events.table["day0"]]
+    symbols = dict.fromkeys(symbol for symbol, _ in needed(events, peers=True))
+    return list(symbols), *range_around(days, Window.ESTIMATION, Window.EVENT)
 
 
 def calls_of(ranges: Mapping[str, Range]) -> list[tuple[list[str], Range]]:

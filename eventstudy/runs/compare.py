@@ -14,7 +14,7 @@ from ..errors import AlteredError, EventStudyError, RunFolderError
 from ..events import CANDIDATES
 from ..files import OUTCOME, inside
 from ..prices import TABLE, read_frozen
-from ..returns import NAMED, members
+from ..returns import Benchmarks
 from ..utility import Flag
 from ..words import say
 from .comparison import (
@@ -39,7 +39,7 @@ Rows = Mapping[str, Mapping[str, str]]
 Pairs = dict[str, tuple[Any, Any]]
 
 # Columns of a run's events that are not the user's.
-_OURS = {*OUTCOME, CANDIDATES, "confounder", NAMED}
+_OURS = {*OUTCOME, CANDIDATES, "confounder", Benchmarks.NAMED}
 # Settings and columns that day 0 follows from.
 _OF_DAY0 = {"halt", "calendar", "cutoff_minutes"}
 _CELLS_OF_DAY0 = {"announced_at", "tz", "when", "day0", "ticker"}
@@ -217,7 +217,7 @@ def _symbols(row: Mapping[str, str], record: Record) -> set[str]:
     config = record.config
     cells = [*row.values(), config.benchmark, *config.named_series.values()]
     rates = {symbol for symbol in record.facts.prices if "=" in symbol}
-    return {symbol for cell in cells for symbol in members(cell)} | rates
+    return {symbol for cell in cells for symbol in Benchmarks.members(cell)} | rates
 
 
 def _edits(old: Rows, new: Rows, both: list[str]) -> dict[str, Pairs]:
@@ -228,7 +228,7 @@ def _edits(old: Rows, new: Rows, both: list[str]) -> dict[str, Pairs]:
 
 def _cells(row: Mapping[str, str]) -> dict[str, str]:
     """Return the cells of an event that its events file names, the benchmark among them."""
-    named = {**row, "benchmark": row[NAMED]} if row.get(NAMED) else row
+    named = {**row, "benchmark": row[Benchmarks.NAMED]} if row.get(Benchmarks.NAMED) else row
     return {column: cell for column, cell in named.items() if column not in _OURS}
 
 

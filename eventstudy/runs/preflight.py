@@ -10,7 +10,7 @@ from ..analysis import require_free
 from ..errors import ConfigError, DataError, EventStudyError
 from ..events import rows_where
 from ..fitting import NEWS_COLUMN, FittedStudy, StudyInputs, require_network
-from ..returns import Sources, benchmarks_of, members, named_benchmarks, series_of, shares_of
+from ..returns import Benchmarks, Sources, shares_of
 from ..settings import StudyConfig
 from ..utility import did_you_mean
 from ..words import words
@@ -67,7 +67,7 @@ def _of_columns(inputs: StudyInputs) -> Iterator[Check]:
         yield "drop_confounded", partial(_require_news, inputs)
     if config.measure == "turnover":
         yield "measure", partial(shares_of, events)
-    yield "benchmark", partial(named_benchmarks, events, config.benchmark)
+    yield "benchmark", lambda: Benchmarks(events, config.benchmark).named
     yield "model", partial(_require_series, inputs, config)
     for name in config.grid.get("model", ()):
         yield "grid.model", partial(_require_series, inputs, config.with_model(name))
@@ -110,9 +110,9 @@ def _require_series(inputs: StudyInputs, config: StudyConfig) -> None:
     """Refuse a model that needs a series which neither the events nor the settings name."""
     events = inputs.events
     columns = () if inputs.factors is None else tuple(inputs.factors.columns)
-    sources = Sources(benchmarks_of(events, config.benchmark), config.named_series, columns)
+    sources = Sources(Benchmarks(events, config.benchmark).first, config.named_series, columns)
     for factor in inputs.model_of(config).factors:
-        series_of(factor, events, sources)
+        sources.symbols_of(factor, events)
 
 
 def nothing_usable(results: FittedStudy, why: str) -> DataError:
@@ -143,4 +143,4 @@ def _silent_symbols(results: FittedStudy) -> list[str]:
     silent = {symbol for symbol, error in failures.items() if error.is_transient}
     dropped = results.events.loc[~results.ok].drop(columns="reason")
     cells = dict.fromkeys(map(str, dropped.to_numpy().ravel()))
-    return list(dict.fromkeys(s for cell in cells for s in members(cell) if s in silent))
+    return list(dict.fromkeys(s for cell in cells for s in Benchmarks.members(cell) if s in silent))

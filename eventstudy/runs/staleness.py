@@ -36,7 +36,7 @@ from ..prices import (
     read_frozen,
     resolve,
 )
-from ..returns import Range, members
+from ..returns import Benchmarks
 from ..words import say, words
 from .comparison import price_revision
 from .origin import ASKED, SIZES, Origin, with_files
@@ -336,7 +336,7 @@ def _news(source: KeptSource, is_open: bool) -> News:
 
 
 def _answer(
-    record: Record, origin: Origin, symbols: Names, days: Range, progress: Progress
+    record: Record, origin: Origin, symbols: Names, days: tuple[date, date], progress: Progress
 ) -> Prices:
     """Ask the source of `origin`; a file or folder that has gone is a loss, not a wrong setting."""
     options: Any = {"store": origin.store or None, "vintage": origin.vintage or None}
@@ -351,13 +351,13 @@ def _answer(
         raise LostPricesError(error.what, where=str(Path(source)), remedy=remedy) from error
 
 
-def _calls(record: Record, *, to_date: bool) -> dict[Range, list[str]]:
+def _calls(record: Record, *, to_date: bool) -> dict[tuple[date, date], list[str]]:
     """Return the symbols of a run by the range that was asked for, up to today with `to_date`.
 
     A range that ended on the day of the run ends today. That day is the one on which the run began:
     if it spanned midnight, some ranges end a day later.
     """
-    day, calls = record.facts.asked_on, dict[Range, list[str]]()
+    day, calls = record.facts.asked_on, dict[tuple[date, date], list[str]]()
     # A symbol of a specification only was asked for as many days as it has.
     entries = record.facts.prices.items()
     ends = {symbol: (e.first, e.last) for symbol, e in entries if e.first}
@@ -446,7 +446,7 @@ def describe_losses(errors: Mapping[str, PriceError]) -> tuple[str, str, str]:
 
 
 def _losses(
-    record: Record, answer: Prices, ranges: Mapping[str, Range], origin: Origin
+    record: Record, answer: Prices, ranges: Mapping[str, tuple[date, date]], origin: Origin
 ) -> Iterator[tuple[str, PriceError]]:
     had, is_same = record.facts.prices, _have_same_source(record, origin)
     for symbol, error in answer.failures.items():
@@ -485,5 +485,5 @@ def _spare_symbols(record: Record) -> set[str]:
     still = events["ticker"][open_events(events, last, config.event.stop)]
     texts = set(events.drop(columns=["event_id", "ticker"]).to_numpy().ravel())
     cells = [*texts, config.benchmark, *config.named_series.values()]
-    named = {symbol for cell in cells for symbol in members(cell)}
+    named = {symbol for cell in cells for symbol in Benchmarks.members(cell)}
     return set(events["ticker"]) - set(still) - named

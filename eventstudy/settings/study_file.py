@@ -7,7 +7,7 @@ import json
 import re
 import textwrap
 import tomllib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from importlib.resources import files
 from pathlib import Path
@@ -17,7 +17,7 @@ from ..abnormal import Conventions
 from ..calendars import Window
 from ..errors import ConfigError, EventStudyError, Problem
 from ..files import InputFile
-from ..returns import is_library, library_files, usual_calendar
+from ..returns import FactorLibrary, usual_calendar
 from ..words import make_error
 from .config import Grid, StudyConfig
 from .settings import FARTHEST, Setting, read, within
@@ -230,7 +230,7 @@ def _check(settings: Mapping[str, Any]) -> tuple[RunSettings, StudyConfig]:
     run = RunSettings(**read(RunSettings, {k: v for k, v in settings.items() if k in run_settings}))
     study_settings = {k: v for k, v in settings.items() if k not in run_settings}
     config = StudyConfig(**read(StudyConfig, study_settings, RunSettings))
-    factors = library_files(config.factors, store=run.store, offline=run.offline)
+    factors = FactorLibrary.of(run.store, offline=run.offline).files(config.factors)
     config = replace(config, factors=factors)
     if "calendar" not in study_settings and run.events:
         calendar = usual_calendar(run.events, config.returns or None, config.ticker)
@@ -346,9 +346,11 @@ def _put(key: str, value: Any, folder: Path) -> Any:
     is_source = (key == "prices" and is_name(str(value))) or (key, value) == ("size", "yahoo")
     if key not in PATHS or is_source:
         return value
-    below: Callable[[str], str] = lambda text: (  # noqa: E731
-        str(folder / text) if isinstance(text, str) and text and not is_library(text) else text
-    )
+
+    def below(text: Any) -> Any:
+        is_path = isinstance(text, str) and text and not FactorLibrary.has(text)
+        return str(folder / text) if is_path else text
+
     return [below(text) for text in value] if isinstance(value, list) else below(value)
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from ...abnormal import AbnormalReturns
 from ...calendars import Window
 from ...fitting import FittedStudy
-from ...returns import PEERS
+from ...returns import Benchmarks
 from ...significance import DECIMALS, STATISTICS, block_sums
 from ...utility import FloatArray
 from ..placebos.placebo import fit_around, peers_of
@@ -95,7 +95,7 @@ def other_days_variance(sample: AbnormalReturns, window: Window) -> float:
 
 def _peers(study: FittedStudy, row: int, window: Window) -> FloatArray:
     """Return the t of the CARs that the peers of an event have on its days."""
-    if PEERS not in study.events or study.layout is None:
+    if Benchmarks.PEERS not in study.events or study.layout is None:
         return np.zeros(0)
     rows = peers_of(study, study.layout)[row]
     if not len(rows):

@@ -12,7 +12,7 @@ from ...abnormal import AbnormalReturns, Conventions
 from ...calendars import Window
 from ...errors import ConfigError
 from ...fitting import FittedStudy, Layout, WindowLike, rows_of
-from ...returns import PEERS, members
+from ...returns import Benchmarks
 from ...significance import STATISTICS
 from ...utility import BoolArray, DateArray, FloatArray, IntArray
 from ...words import Paragraph, words
@@ -61,7 +61,7 @@ def placebo_firms(
     study: FittedStudy,
     window: WindowLike,
     *,
-    peers: str = PEERS,
+    peers: str = Benchmarks.PEERS,
     test: str | None = None,
     draws: int | None = None,
 ) -> Placebo:
@@ -190,7 +190,7 @@ def rank_pvalue(statistic: float, draws: FloatArray) -> float:
     return float((1 + reached.sum()) / (1 + len(draws)))
 
 
-def peers_of(study: FittedStudy, layout: Layout, column: str = PEERS) -> list[IntArray]:
+def peers_of(study: FittedStudy, layout: Layout, column: str = Benchmarks.PEERS) -> list[IntArray]:
     """Return the rows of each event's peers in the panel.
 
     Parameters
@@ -203,7 +203,7 @@ def peers_of(study: FittedStudy, layout: Layout, column: str = PEERS) -> list[In
     treated = set(study.events["ticker"])
     pools = []
     for text, calendar in zip(study.events[column], layout.calendars, strict=True):
-        names = members(str(text), treated)
+        names = Benchmarks.members(str(text), treated)
         rows = rows_of(layout.panel, names, [calendar] * len(names))
         pools.append(rows[rows >= 0])
     return pools
