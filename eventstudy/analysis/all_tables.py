@@ -13,7 +13,7 @@ import pandas as pd
 from ..abnormal import Conventions
 from ..calendars import Window
 from ..errors import ConfigError
-from ..events import REPLACED
+from ..events import Events
 from ..fitting import FittedStudy, WindowsLike, faults_of_events
 from ..quality import ReturnFault, SeriesFault, SeriesFaults
 from ..returns import Benchmarks
@@ -176,8 +176,8 @@ def require_free(column: str) -> None:
     ConfigError
         If the name is taken.
     """
-    if column in REPLACED or column in STACKED:
-        code = "wrong.not_kept" if column in REPLACED else "wrong.stacked"
+    if column in Events.REPLACED or column in STACKED:
+        code = "wrong.not_kept" if column in Events.REPLACED else "wrong.stacked"
         raise make_error(ConfigError, code, column=column, where="by", value=column)
 
 

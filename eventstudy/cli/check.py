@@ -29,7 +29,7 @@ def check(events: Path, calendar: Any, as_json: bool) -> None:
     Of a study file (.toml) the settings are checked as well, with the files and columns that they
     name: all that ``run`` would refuse. Exit with 2 if any is wrong.
     """
-    from ..events import Rules, check_file
+    from ..events import Events as Listed
     from ..returns import usual_calendar
 
     study, faults = events, list[Problem]()
@@ -37,7 +37,7 @@ def check(events: Path, calendar: Any, as_json: bool) -> None:
     if is_study:
         events, good, problems, faults = check_study(study)
     else:
-        good, problems = check_file(events, Rules.of(calendar or usual_calendar(events)))
+        good, problems = Listed.check(events, calendar or usual_calendar(events))
     rows = [] if good is None else _checked(good)
     notices = () if good is None else good.notices
     if as_json:
@@ -60,7 +60,7 @@ def check(events: Path, calendar: Any, as_json: bool) -> None:
 def check_study(path: Path) -> tuple[Path, Checked | None, list[Problem], list[Problem]]:
     """Return the events file that a study file names, its good rows, and faults of both files."""
     from ..errors import ConfigError, EventStudyError
-    from ..events import Events, Rules, check_file, events_of, grouped
+    from ..events import Events
     from ..files import checked_name
     from ..fitting import StudyInputs
     from ..prices import moment
@@ -81,23 +81,23 @@ def check_study(path: Path) -> tuple[Path, Checked | None, list[Problem], list[P
     try:
         if run.events:
             checked_name(run.name or Path(run.events).stem)
-            good, problems = check_file(run.events, Rules.of(config.calendar), config.columns)
+            good, problems = Events.check(run.events, config.calendar, config.columns)
     except EventStudyError as error:
         more.append(("events", error))
     vintage = moment(run.vintage) if run.vintage else ""
-    events = events_of(good)
+    events = Events.of(good)
     more += refusals(StudyInputs(events or Events.none(), config, run.offline, run.store, vintage))
     if good and events:
-        good = replace(good, notices=grouped(events, config.by).notices)
+        good = replace(good, notices=events.grouped(config.by).notices)
     faults = sorted([*faults, *file.problems(more)], key=lambda fault: fault.line)
     return Path(run.events), good, problems, faults
 
 
 def _checked(good: Checked) -> list[dict[str, Any]]:
-    from ..events import CANDIDATES
+    from ..events import Events
 
     names = ("event_id", "ticker", "announced_at", "when", "exchange")
-    lists = (CANDIDATES, "flags")
+    lists = (Events.CANDIDATES, "flags")
     texts = (good.column(name) for name in lists)
     several = ([list(filter(None, text.split(";"))) for text in column] for column in texts)
     columns = [*map(good.column, names), good.day0.astype(str).tolist(), *several]

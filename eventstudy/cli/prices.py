@@ -188,10 +188,10 @@ def _wanted(symbols: tuple[str, ...], events: Path | None) -> tuple[list[str], d
     today = date.today()  # noqa: DTZ011 - a civil date
     if events is None:
         return list(dict.fromkeys(symbols)), today - timedelta(days=round(365.25 * YEARS)), today
-    from ..events import read_events
+    from ..events import Events
     from ..returns import usual_needs
 
-    named, first, last = usual_needs(read_events(events))
+    named, first, last = usual_needs(Events.given(events))
     return list(dict.fromkeys([*symbols, *named])), first, last
 
 

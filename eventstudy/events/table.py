@@ -8,13 +8,22 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from ..calendars import CalendarChoice
 from ..errors import ConfigError, EventsFileError, Problem
 from ..files import Sheet, strip
-from .checks import CANDIDATES, GROUPS, Checked, check_sheet, note_alike, with_known_names
-from .rows import REQUIRED, Rules
+from .checks import (
+    CANDIDATES,
+    GROUPS,
+    REPLACED,
+    SIZE,
+    Checked,
+    check_sheet,
+    note_alike,
+    with_known_names,
+)
+from .rows import KNOWN, REQUIRED, Rules
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -72,6 +81,14 @@ class Events:
     ('002415.SZ', '2019-05-22')
     """
 
+    # Columns that we make, those that we write in the place of others, that of market values, and
+    # that of the sessions that could be day 0; what a table in memory is called.
+    COLUMNS: ClassVar[tuple[str, ...]] = (*FIXED, *KNOWN, *REPLACED)
+    REPLACED: ClassVar[tuple[str, ...]] = REPLACED
+    SIZE: ClassVar[str] = SIZE
+    CANDIDATES: ClassVar[str] = CANDIDATES
+    FRAME: ClassVar[str] = FRAME
+
     table: pd.DataFrame
     source: str
     sha256: str
@@ -97,6 +114,86 @@ class Events:
     def symbols(self) -> list[str]:
         """Tickers, each once, in order of first appearance."""
         return list(dict.fromkeys(self.table["ticker"]))
+
+    @staticmethod
+    def check(
+        source: Any, calendar: CalendarChoice = "exchange", columns: Mapping[str, str] | None = None
+    ) -> tuple[Checked | None, list[Problem]]:
+        """Return the good rows of an events file, and every fault by line.
+
+        Parameters
+        ----------
+        source : DataFrame or path
+        calendar, columns : optional
+            As for :meth:`given`.
+        """
+        return _check(source, Rules.of(calendar), columns)
+
+    @classmethod
+    def given(
+        cls,
+        events: Any,
+        calendar: CalendarChoice = "exchange",
+        columns: Mapping[str, str] | None = None,
+    ) -> Events:
+        """Return events, read from a file or a table where `events` is one.
+
+        Parameters
+        ----------
+        events : Events, DataFrame or path
+            A DataFrame may be one of polars or of another library that narwhals knows.
+        calendar : {"exchange", "data"}
+        columns : mapping of str to str, optional
+            The column that is meant by ``ticker`` and ``announced_at``; by default those of this
+            name, or of a usual one such as ``symbol`` and ``date``.
+
+        Returns
+        -------
+        Events
+
+        Raises
+        ------
+        ConfigError
+            If they are no events, or there is no such column.
+        EventsFileError
+            If they have faults; all are listed.
+        """
+        if isinstance(events, Events):
+            return events
+        checked, problems = cls.check(events, calendar, columns)
+        return _all_or_nothing(events, cls.of(checked), problems)
+
+    @classmethod
+    def of(cls, checked: Checked | None) -> Events | None:
+        """Return the good rows of a file of events as a table; None where there are none."""
+        if checked is None:
+            return None
+        import pandas as pd
+
+        table: dict[str, pd.Series[Any]] = {}
+        for name in dict.fromkeys((*FIXED, *checked.columns_in)):
+            column = checked.column(name)
+            if name == CANDIDATES and not any(column.texts):
+                continue
+            table[name] = pd.Series(pd.Series(column.texts, dtype=str).array.take(column.codes))
+        table["day0"] = pd.Series(checked.day0.astype("datetime64[s]"))
+        facts = (checked.source, checked.sha256, tuple(checked.columns_in), checked.calendar)
+        return cls(pd.DataFrame(table), *facts, checked.notices)
+
+    def grouped(self, column: str) -> Events:
+        """Return events whose cells of a column that splits them have no white space around.
+
+        Parameters
+        ----------
+        column : str
+        """
+        if column not in self.table or column in GROUPS:
+            return self
+        cells = self.table[column]
+        bare = cells.map(lambda cell: strip(cell) if isinstance(cell, str) else cell)
+        notices = note_alike(column, [text for text in bare.unique() if isinstance(text, str)])
+        table = self.table.assign(**{column: bare})
+        return replace(self, table=table, notices=tuple(dict.fromkeys([*self.notices, *notices])))
 
     @classmethod
     def none(cls) -> Events:
@@ -198,24 +295,13 @@ def check_events(
     >>> len(events), problems
     (230, [])
     """
-    checked, problems = check_file(path, Rules.of(calendar, today, cutoff_minutes))
-    return events_of(checked), problems
+    checked, problems = _check(path, Rules.of(calendar, today, cutoff_minutes), None)
+    return Events.of(checked), problems
 
 
-def check_file(
-    path: str | os.PathLike[str] | pd.DataFrame,
-    rules: Rules,
-    columns: Mapping[str, str] | None = None,
+def _check(
+    path: str | os.PathLike[str] | pd.DataFrame, rules: Rules, columns: Mapping[str, str] | None
 ) -> tuple[Checked | None, list[Problem]]:
-    """Return the good rows of an events file, and every fault by line.
-
-    Parameters
-    ----------
-    path : path or DataFrame
-    rules : Rules
-    columns : mapping of str to str, optional
-        As for :func:`events_given`.
-    """
     sheet, problems, sha256 = Sheet.of(path, REQUIRED)
     if sheet is not None:
         try:
@@ -236,37 +322,6 @@ def _name_of(source: Any) -> str:
     return str(source) if isinstance(source, str | os.PathLike) else FRAME
 
 
-def events_given(
-    events: Any, calendar: CalendarChoice = "exchange", columns: Mapping[str, str] | None = None
-) -> Events:
-    """Return events, read from a file or a table where `events` is one.
-
-    Parameters
-    ----------
-    events : Events, DataFrame or path
-        A DataFrame may be one of polars or of another library that narwhals knows.
-    calendar : {"exchange", "data"}
-    columns : mapping of str to str, optional
-        The column that is meant by ``ticker`` and ``announced_at``; by default those of this name,
-        or of a usual one such as ``symbol`` and ``date``.
-
-    Returns
-    -------
-    Events
-
-    Raises
-    ------
-    ConfigError
-        If they are no events, or there is no such column.
-    EventsFileError
-        If they have faults; all are listed.
-    """
-    if isinstance(events, Events):
-        return events
-    checked, problems = check_file(events, Rules.of(calendar), columns or {})
-    return _all_or_nothing(events, events_of(checked), problems)
-
-
 # The same for a table in memory, by the name that says so.
 events_from_frame = read_events
 
@@ -275,37 +330,3 @@ def _all_or_nothing(source: Any, events: Events | None, problems: list[Problem])
     if problems or events is None:
         raise EventsFileError(_name_of(source), problems)
     return events
-
-
-def events_of(checked: Checked | None) -> Events | None:
-    """Return the good rows of a file of events as a table; None where there are none."""
-    if checked is None:
-        return None
-    import pandas as pd
-
-    table: dict[str, pd.Series[Any]] = {}
-    for name in dict.fromkeys((*FIXED, *checked.columns_in)):
-        column = checked.column(name)
-        if name == CANDIDATES and not any(column.texts):
-            continue
-        table[name] = pd.Series(pd.Series(column.texts, dtype=str).array.take(column.codes))
-    table["day0"] = pd.Series(checked.day0.astype("datetime64[s]"))
-    facts = (checked.source, checked.sha256, tuple(checked.columns_in), checked.calendar)
-    return Events(pd.DataFrame(table), *facts, checked.notices)
-
-
-def grouped(events: Events, column: str) -> Events:
-    """Return events whose cells of a column that splits them have no white space around them.
-
-    Parameters
-    ----------
-    events : Events
-    column : str
-    """
-    if column not in events.table or column in GROUPS:
-        return events
-    cells = events.table[column]
-    bare = cells.map(lambda cell: strip(cell) if isinstance(cell, str) else cell)
-    notices = note_alike(column, [text for text in bare.unique() if isinstance(text, str)])
-    table = events.table.assign(**{column: bare})
-    return replace(events, table=table, notices=tuple(dict.fromkeys([*events.notices, *notices])))

@@ -12,7 +12,7 @@ import pandas as pd
 from ..abnormal import Conventions
 from ..calendars import Exchange, Window
 from ..errors import ConfigError, DataError
-from ..events import Events, events_given, grouped
+from ..events import Events
 from ..files import frame_of
 from ..models import MODELS, Engine, LinearModel
 from ..prices import PriceProvider
@@ -80,7 +80,7 @@ class UnfittedStudy:
         if not isinstance(self.model, LinearModel):
             with within("model"):
                 MODELS.make(self.model)
-        read["events"] = events_given(self.events)
+        read["events"] = Events.given(self.events)
         read["returns"] = _panel(self.returns, read["events"])
         for name, value in read.items():
             object.__setattr__(self, name, value)
@@ -286,7 +286,7 @@ def fit_config(
     progress : callable, optional
         Called with (symbols done, symbols in all) while prices are fetched.
     """
-    events, models = grouped(inputs.events, config.by), [config.normal_model]
+    events, models = inputs.events.grouped(config.by), [config.normal_model]
     models += [name for name in config.grid.get("model", ()) if name not in models]
     every = [inputs.model_of(config.with_model(name)) for name in models]
     data: Any = {

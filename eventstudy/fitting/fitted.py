@@ -13,7 +13,7 @@ import pandas as pd
 from ..abnormal import AbnormalReturns
 from ..calendars import Window
 from ..errors import ConfigError
-from ..events import REPLACED, rows_where
+from ..events import Events, rows_where
 from ..files import BLANK, OUTCOME
 from ..models import Engine, LinearModel
 from ..prices import Sizes
@@ -398,8 +398,9 @@ class FittedStudy:
     def column(self, name: str) -> pd.Series[Any]:
         """Return a column of the events; ConfigError with the closest name if there is none."""
         if name not in self.events:
-            names = sorted(map(str, self.events.columns), key={*OUTCOME, *REPLACED}.__contains__)
-            mine = [column for column in names if column not in {*OUTCOME, *REPLACED}]
+            ours = {*OUTCOME, *Events.REPLACED}
+            names = sorted(map(str, self.events.columns), key=ours.__contains__)
+            mine = [column for column in names if column not in ours]
             hint = did_you_mean(str(name), mine) or f"they have {', '.join(names)}"
             raise ConfigError("the events have no such column", value=name, remedy=hint)
         return self.events[name]

@@ -13,7 +13,7 @@ import pandas as pd
 
 from ..calendars import CalendarChoice, Window
 from ..errors import DataError, NoPricesError, PriceError, UnknownSymbolError
-from ..events import FRAME, Events, events_given
+from ..events import Events
 from ..prices import PriceProvider, Prices, PricesLike, resolve
 from ..quality import ReturnKind
 from ..words import Reason
@@ -178,7 +178,7 @@ def load_returns(
     ['AMD', '^GSPC']
     """
 
-    if len(events := events_given(events)) == 0:
+    if len(events := Events.given(events)) == 0:
         raise DataError("there are no events")
     windows = Window.of(estimation), Window.of(event)
     benchmarks = Benchmarks(events, benchmark, benchmark_policy)
@@ -332,7 +332,7 @@ def read_returns(
     >>> panel.values.tolist()
     [[0.01, -0.1], [0.0, -0.03]]
     """
-    name = Path(path).name if isinstance(path, str | Path) else FRAME
+    name = Path(path).name if isinstance(path, str | Path) else Events.FRAME
     with of_file(name):
         keys = list(needed(events, benchmark, model, series, peers=True))
         benchmarks = Benchmarks(events, benchmark, benchmark_policy)

@@ -11,7 +11,7 @@ from typing import Any, cast
 from uuid import uuid4
 
 from ..errors import AlteredError, EventStudyError, RunFolderError
-from ..events import CANDIDATES
+from ..events import Events
 from ..files import OUTCOME, inside
 from ..prices import TABLE, read_frozen
 from ..returns import Benchmarks
@@ -39,7 +39,7 @@ Rows = Mapping[str, Mapping[str, str]]
 Pairs = dict[str, tuple[Any, Any]]
 
 # Columns of a run's events that are not the user's.
-_OURS = {*OUTCOME, CANDIDATES, "confounder", Benchmarks.NAMED}
+_OURS = {*OUTCOME, Events.CANDIDATES, "confounder", Benchmarks.NAMED}
 # Settings and columns that day 0 follows from.
 _OF_DAY0 = {"halt", "calendar", "cutoff_minutes"}
 _CELLS_OF_DAY0 = {"announced_at", "tz", "when", "day0", "ticker"}

@@ -165,10 +165,10 @@ def compute_case(event: Mapping[str, str], config: StudyConfig, name: str) -> Ca
         If the event cannot be used.
     """
     from ..analysis import compute_study
-    from ..events import events_from_frame
+    from ..events import Events
     from ..fitting import StudyInputs
 
-    study = compute_study(StudyInputs(events_from_frame(pd.DataFrame([event])), config))
+    study = compute_study(StudyInputs(Events.given(pd.DataFrame([event])), config))
     if not len(study):
         raise nothing_usable(study, str(study.events["reason"].iloc[0]))
     return Case.of(study, config, name)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import ConfigError, ConfigFaultsError, DataError, hide_secrets
-from ..events import events_given
+from ..events import Events
 from ..files import InputFile
 from ..fitting import StudyInputs
 from ..prices import is_name
@@ -76,7 +76,7 @@ class Origin:
             If another file cannot be read.
         """
         config = self.config
-        events = events_given(self.events, config.calendar, config.columns)
+        events = Events.given(self.events, config.calendar, config.columns)
         origin = self.hashed()
         # The file may have been changed in between: what was read is what counts.
         inputs = StudyInputs(events, self.config, self.offline, self.store, self.vintage)

@@ -12,7 +12,7 @@ import pandas as pd
 
 from ..analysis import answer_row, compute_study
 from ..errors import ConfigError, NoUsableEventsError
-from ..events import FRAME, Events, events_given
+from ..events import Events
 from ..findings import count_dropped
 from ..fitting import StudyInputs, UnfittedStudy, WindowsLike
 from ..prices import PricesLike, resolve
@@ -147,10 +147,11 @@ def inputs_of(
     in_memory = {name: options[name] for name in TABLES if _is_in_memory(options.get(name, ""))}
     if config is None and "calendar" not in options:
         options["calendar"] = usual_calendar(events, options.get("returns"), ticker)
-    config = (config or StudyConfig()).with_options(options | dict.fromkeys(in_memory, FRAME))
+    options |= dict.fromkeys(in_memory, Events.FRAME)
+    config = (config or StudyConfig()).with_options(options)
     source = resolve(in_memory.pop("prices")) if "prices" in in_memory else None
     columns = {"announced_at": date or config.date, "ticker": ticker or config.ticker}
-    listed = events_given(events, config.calendar, columns)
+    listed = Events.given(events, config.calendar, columns)
     # A run of the results keeps the events by their usual names.
     config = replace(config, ticker="", date="")
     return StudyInputs(listed, config, offline, store, vintage, source, in_memory)

@@ -32,7 +32,7 @@ from ..analysis import (
     weighted_caar,
 )
 from ..calendars import Window
-from ..events import FIXED, KNOWN, REPLACED
+from ..events import Events
 from ..findings import Findings, FinishedRun, find_group
 from ..fitting import CONFOUNDER, FittedStudy, WindowLike, WindowsLike, with_market_values
 from ..report import Export, Statement, Terminal, plot_caar, plot_car_forest, plot_event, plot_path
@@ -44,7 +44,7 @@ from . import figures
 # Notes under a summary.
 NAMED = 3
 # Columns of the events that are ours.
-NOT_OWN = (*FIXED, *KNOWN, *REPLACED, CONFOUNDER)
+NOT_OWN = (*Events.COLUMNS, CONFOUNDER)
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from ...calendars import Window
-from ...events import CANDIDATES
+from ...events import Events
 from ...fitting import FittedStudy, WindowLike
 from ...utility import Flag, FloatArray, IntArray
 
@@ -64,9 +64,9 @@ def find_shifts(study: FittedStudy) -> IntArray:
     """
     table, panel = study.events, study.panel
     out = np.zeros(len(table), dtype=np.int64)
-    if CANDIDATES not in table:
+    if Events.CANDIDATES not in table:
         return out
-    columns = (table[name].tolist() for name in (CANDIDATES, "exchange", "day0", "flags"))
+    columns = (table[name].tolist() for name in (Events.CANDIDATES, "exchange", "day0", "flags"))
     for i, (cell, exchange, day0, flags) in enumerate(zip(*columns, strict=True)):
         if not cell or Flag.HALT_SHIFTED in Flag.of(flags):
             continue

@@ -11,7 +11,7 @@ import pandas as pd
 
 from ...calendars import Window
 from ...errors import ConfigError
-from ...events import SIZE
+from ...events import Events
 from ...fitting import FittedStudy, WindowLike
 from ...significance import MIN_SESSIONS
 from ...utility import BoolArray, FloatArray, IntArray
@@ -205,7 +205,7 @@ def _weights(study: FittedStudy, weights: Weights, window: Window) -> tuple[Floa
         raise ConfigError("unknown weights", value=weights, remedy="use equal or value")
     if weights == "equal":
         return study.ok.astype(float), ""
-    size, valid, note = with_size(study, study.ok, SIZE, window)
+    size, valid, note = with_size(study, study.ok, Events.SIZE, window)
     return np.where(valid, size, 0.0), f"{note}, left out" if note else ""
 
 

@@ -13,7 +13,7 @@ from ...abnormal import AbnormalReturns
 from ...calendars import Window
 from ...dependence import Limits, WeightedSums, require
 from ...errors import InapplicableError
-from ...events import SIZE
+from ...events import Events
 from ...fitting import FittedStudy, WindowLike, WindowsLike, no_numbers, unvalued
 from ...returns import Measure
 from ...significance import pvalue
@@ -122,7 +122,7 @@ class DollarLoss(WeightedSum):
 
 
 def weighted_caar(
-    study: FittedStudy, window: WindowLike, weights: str = "equal", column: str = SIZE
+    study: FittedStudy, window: WindowLike, weights: str = "equal", column: str = Events.SIZE
 ) -> WeightedMean:
     r"""Return the weighted mean CAR over `window`; the weights sum to one.
 
@@ -169,7 +169,7 @@ def weighted_caar(
     return WeightedMean(weights=weights, n_events=len(sample), measure=measure, **combined)
 
 
-def dollar_loss(study: FittedStudy, window: WindowLike, column: str = SIZE) -> DollarLoss:
+def dollar_loss(study: FittedStudy, window: WindowLike, column: str = Events.SIZE) -> DollarLoss:
     """Return the abnormal change of market value of each event and of all.
 
     Parameters
@@ -203,7 +203,7 @@ def dollar_loss(study: FittedStudy, window: WindowLike, column: str = SIZE) -> D
 
 
 def aggregates(
-    study: FittedStudy, windows: WindowsLike | None = None, column: str = SIZE
+    study: FittedStudy, windows: WindowsLike | None = None, column: str = Events.SIZE
 ) -> pd.DataFrame:
     """Return the weighted means over all windows, one row each.
 
@@ -227,7 +227,7 @@ def aggregates(
 
 
 def market_values(
-    study: FittedStudy, windows: WindowsLike | None = None, column: str = SIZE
+    study: FittedStudy, windows: WindowsLike | None = None, column: str = Events.SIZE
 ) -> pd.DataFrame:
     """Return the abnormal change of market value of all events over all windows, one row each.
 
@@ -306,7 +306,7 @@ def _taken(abnormal: AbnormalReturns, window: Window, chosen: BoolArray) -> Abno
     return sample if chosen.sum() == len(sample) else abnormal.take(chosen)
 
 
-def has_sizes(study: FittedStudy, column: str = SIZE) -> bool:
+def has_sizes(study: FittedStudy, column: str = Events.SIZE) -> bool:
     """Return whether the study, or a column of its events, has market values.
 
     Parameters
@@ -318,7 +318,7 @@ def has_sizes(study: FittedStudy, column: str = SIZE) -> bool:
     -------
     bool
     """
-    return column in study.events or (column == SIZE and study.sizes is not None)
+    return column in study.events or (column == Events.SIZE and study.sizes is not None)
 
 
 def with_size(
@@ -340,7 +340,7 @@ def with_size(
     the column says: numbers of two origins are never weighed against each other.
     """
     reasons = np.full(len(valid), "", dtype=object)
-    if column == SIZE and study.sizes is not None:
+    if column == Events.SIZE and study.sizes is not None:
         size, reasons = study.sizes.before(window.start), study.sizes.reasons
     else:
         cells = study.column(column)
