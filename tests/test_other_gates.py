@@ -211,7 +211,7 @@ def test_counts_of_yahoo_go_through_the_gate() -> None:
     span = days[0].date(), days[-1].date()
     table = market_values("AAA", history, counts, "USD", *span)
     assert table["shares"].tolist() == [1e6] * 5 + [2e6] * 3
-    ((faults, _),) = [table.attrs["eventstudy.gate"]]
+    ((faults, _),) = [table.attrs["remarks"]]
     assert [(f.kind, f.date) for f in faults] == [
         ("size_slip", "2020-01-03"), ("suspect_size", "2020-01-06"),
     ]  # fmt: skip

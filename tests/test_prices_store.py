@@ -24,7 +24,7 @@ from platformdirs.unix import Unix
 from platformdirs.windows import Windows
 
 from eventstudy.errors import DataError
-from eventstudy.prices import Prices, Provenance, StoreProvider, collect, default_path, store_file
+from eventstudy.prices import Prices, Provenance, StoreProvider, collect, store_file
 from eventstudy.prices._base import clean, matrix_of, stamp
 from eventstudy.prices._prices import Answer
 
@@ -229,11 +229,11 @@ def test_the_default_place(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> N
     monkeypatch.setattr(platformdirs, "PlatformDirs", Unix)
     monkeypatch.delenv("EVENTSTUDY_STORE", raising=False)
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
-    assert default_path() == tmp_path / "eventstudy" / "prices.sqlite"
+    assert store_file() == tmp_path / "eventstudy" / "prices.sqlite"
     monkeypatch.delenv("XDG_DATA_HOME")
-    assert default_path() == Path.home() / ".local" / "share" / "eventstudy" / "prices.sqlite"
+    assert store_file() == Path.home() / ".local" / "share" / "eventstudy" / "prices.sqlite"
     monkeypatch.setattr(platformdirs, "PlatformDirs", MacOS)
-    assert default_path().parts[-4:] == (
+    assert store_file().parts[-4:] == (
         "Library",
         "Application Support",
         "eventstudy",
@@ -241,9 +241,9 @@ def test_the_default_place(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> N
     )
     monkeypatch.setattr(platformdirs, "PlatformDirs", Windows)
     monkeypatch.setattr(windows, "get_win_folder", lambda name: str(tmp_path / "local"))
-    assert default_path() == tmp_path / "local" / "eventstudy" / "prices.sqlite"
+    assert store_file() == tmp_path / "local" / "eventstudy" / "prices.sqlite"
     monkeypatch.setenv("EVENTSTUDY_STORE", str(tmp_path / "mine.sqlite"))
-    assert default_path() == tmp_path / "mine.sqlite"
+    assert store_file() == tmp_path / "mine.sqlite"
     assert StoreProvider().path == tmp_path / "mine.sqlite"
 
 

@@ -168,9 +168,10 @@ def export(
     quiet: bool,
 ) -> None:
     """Write stored prices to PATH as one long table, .csv or .parquet."""
-    from ..prices import FIRST_DAY, LAST_DAY
+    from ..prices import Prices
 
-    prices = _cache(store, vintage).export(path, symbols, start or FIRST_DAY, end or LAST_DAY)
+    first, last = start or Prices.FIRST_DAY, end or Prices.LAST_DAY
+    prices = _cache(store, vintage).export(path, symbols, first, last)
     for symbol in () if quiet else prices.symbols:
         extent = prices.provenance[symbol]
         shared.display(f"{symbol:<12} exported  {extent.first} {extent.last} {extent.rows:>6}")

@@ -12,7 +12,7 @@ import pandas as pd
 
 from ..errors import ConfigError, DataError
 from ..files import InputFile, SecurityColumns, misread_numbers, number_of
-from ..prices import FIRST_DAY, LAST_DAY, OLDEST_COUNT, RECORD, SIZE_COLUMNS, Sizes, as_of
+from ..prices import Prices, Sizes, as_of
 from ..quality import MissingCodes, judge_sizes
 from ..returns import Quotation, Rates, ReturnsPanel, read_market_values
 from ..utility import BoolArray, DateArray, FloatArray, ObjectArray
@@ -63,14 +63,14 @@ def read_sizes(path: str | Path, firms: Sequence[str] = ()) -> SizesFile:
     missing = [c for c in ("ticker", "date") if c not in table] + ["mcap or shares"] * (not value)
     if missing:
         raise DataError("a column is missing", where=name, value=", ".join(missing))
-    is_record, failures = set(RECORD) <= set(table.columns), dict[str, str]()
+    is_record, failures = set(Sizes.RECORD) <= set(table.columns), dict[str, str]()
     if is_record:
         noted = table[table[value].isna() & table["note"].notna()]
         failures |= zip(noted["ticker"], noted["note"].astype(str), strict=True)
         table = table.drop(index=noted.index)
     texts = table[value].fillna("").astype(str).str.strip()
     dates = pd.to_datetime(table["date"].astype(str).str[:10], errors="coerce", format="ISO8601")
-    dates = dates.where(dates.between(str(FIRST_DAY), str(LAST_DAY)))
+    dates = dates.where(dates.between(str(Prices.FIRST_DAY), str(Prices.LAST_DAY)))
     numbers = texts.map(number_of).astype(float)
     codes = MissingCodes.NUMBERS
     is_code = texts.isin(["", *MissingCodes.TEXTS]) | numbers.isin(codes[codes < 0])
@@ -231,7 +231,7 @@ def _from_yahoo(tickers: list[str], dates: DateArray, offline: bool) -> Sizes:
 def _sizes_of(file: Sizes, panel: ReturnsPanel) -> Sizes:
     """Return the market values of a file; shares are multiplied with the closes of the panel."""
     table = file.table if "mcap" in file.table else _times_closes(file.table, panel)
-    rows = table.reindex(columns=[*SIZE_COLUMNS]).reset_index(drop=True)
+    rows = table.reindex(columns=[*Sizes.COLUMNS]).reset_index(drop=True)
     return replace(file, table=rows)
 
 
@@ -244,7 +244,7 @@ def _times_closes(table: pd.DataFrame, panel: ReturnsPanel) -> pd.DataFrame:
             continue
         days = closes["date"].to_numpy().astype("datetime64[D]")
         dates = counts["date"].to_numpy().astype("datetime64[D]")
-        shares = as_of(dates, counts["shares"].to_numpy(float), days, OLDEST_COUNT)
+        shares = as_of(dates, counts["shares"].to_numpy(float), days, Sizes.OLDEST_COUNT)
         close = closes["close"].to_numpy(float)
         currency = str(panel.provenance.get(str(ticker), {}).get("currency") or "")
         table_ = pd.DataFrame({"date": closes["date"].to_numpy(), "close": close, "shares": shares})
@@ -280,7 +280,7 @@ def _before_events(
         dates = rows["date"].to_numpy().astype("datetime64[D]")
         mcap = rows["mcap"].to_numpy(float) * _rate(quotations[ticker], wanted, panel, dates)
         # At the last close before each day; a day beyond the data has none.
-        oldest = HALTED if rows["close"].notna().any() else OLDEST_COUNT
+        oldest = HALTED if rows["close"].notna().any() else Sizes.OLDEST_COUNT
         values[i] = as_of(dates, mcap, days[i] - np.timedelta64(1, "D"), oldest)
         if not np.isfinite(values[i]).any():
             reasons[i] = "no market value before the event, or no exchange rate"

@@ -90,21 +90,21 @@ class Provenance:
     instrument: str = ""
     timezone: str = ""
 
+    @staticmethod
+    def confirmed_on(times: Iterable[str]) -> str:
+        """Return the day on which the source had given or repeated all prices.
 
-def confirmed_on(times: Iterable[str]) -> str:
-    """Return the day on which the source had given or repeated all prices.
+        Parameters
+        ----------
+        times : iterable of str
+            `retrieved_at` of each series.
 
-    Parameters
-    ----------
-    times : iterable of str
-        `Provenance.retrieved_at` of each series.
-
-    Returns
-    -------
-    str
-        ISO date, the earliest of them; "" if none was retrieved.
-    """
-    return min((time[:10] for time in times if time), default="")
+        Returns
+        -------
+        str
+            ISO date, the earliest of them; "" if none was retrieved.
+        """
+        return min((time[:10] for time in times if time), default="")
 
 
 def unique(symbols: Iterable[str]) -> list[str]:

@@ -5,10 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeVar, runtime_checkable
+from typing import TYPE_CHECKING, ClassVar, NamedTuple, Protocol, TypeVar, runtime_checkable
 
 from ..errors import NoPricesError, OtherDaysError, PriceError, UnknownSymbolError
-from ._base import Action, Provenance, in_range, make_empty_table, stamp, unique
+from ._base import (
+    FIRST_DAY,
+    LAST_DAY,
+    Action,
+    Provenance,
+    in_range,
+    make_empty_table,
+    stamp,
+    unique,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -88,6 +97,10 @@ class Prices:
     stale : dict of str to PriceError
         Symbols of ``table`` whose rows were stored before, as the source did not answer, and why.
     """
+
+    # Days before and after which nothing has a price.
+    FIRST_DAY: ClassVar[date] = FIRST_DAY
+    LAST_DAY: ClassVar[date] = LAST_DAY
 
     table: pd.DataFrame
     failures: dict[str, PriceError] = field(default_factory=dict)

@@ -19,7 +19,6 @@ from ._prices import Answer, Names, Prices, Progress, gather
 if TYPE_CHECKING:
     import pandas as pd
 
-TABLE = "data/prices.csv.gz"
 MANIFEST = "manifest.json"
 _KINDS = {kind.kind: kind for kind in PriceError.__subclasses__()}
 
@@ -51,10 +50,12 @@ class FrozenProvider:
     """
 
     name = "frozen"
+    # The table of prices in the folder.
+    TABLE = "data/prices.csv.gz"
 
     def __init__(self, folder: str | Path) -> None:
         self.folder = Path(folder)
-        if not (self.folder / TABLE).is_file():
+        if not (self.folder / self.TABLE).is_file():
             raise make_error(ConfigError, "wrong.no_frozen_prices", value=str(folder))
 
     def fetch(self, symbols: Names, start: date, end: date, *, progress: Progress = None) -> Prices:
@@ -116,35 +117,36 @@ class FrozenProvider:
 
     @cached_property
     def _tables(self) -> dict[str, pd.DataFrame]:
-        return Prices(read_frozen(inside(self.folder, TABLE))).by_symbol()
+        return Prices(self.read_table(inside(self.folder, self.TABLE))).by_symbol()
 
+    @staticmethod
+    def read_table(path: Path) -> pd.DataFrame:
+        """Return a frozen table of prices, exact to the last bit.
 
-def read_frozen(path: Path) -> pd.DataFrame:
-    """Return a frozen table of prices, exact to the last bit.
+        Raises
+        ------
+        RunFolderError
+            If the file is damaged.
+        """
+        InputFile(path).require()
+        try:
+            table = read_csv(
+                path, compression="gzip", keep_default_na=False, dtype={"symbol": "str"},
+                na_values={name: [""] for name in NUMBER_COLUMNS}, parse_dates=["date"],
+                date_format="%Y-%m-%d",
+            )  # fmt: skip
+            return table.astype({"date": DATE_DTYPE, **dict.fromkeys(NUMBER_COLUMNS, "float64")})
+        except (OSError, EOFError, zlib.error, ValueError, KeyError, TypeError) as error:
+            reason = str(error).partition("\n")[0]
+            problem = f"the frozen prices are damaged ({reason})"
+            raise RunFolderError(problem, where=path.name) from None
 
-    Raises
-    ------
-    RunFolderError
-        If the file is damaged.
-    """
-    InputFile(path).require()
-    try:
-        table = read_csv(
-            path, compression="gzip", keep_default_na=False, dtype={"symbol": "str"},
-            na_values={name: [""] for name in NUMBER_COLUMNS}, parse_dates=["date"],
-            date_format="%Y-%m-%d",
-        )  # fmt: skip
-        return table.astype({"date": DATE_DTYPE, **dict.fromkeys(NUMBER_COLUMNS, "float64")})
-    except (OSError, EOFError, zlib.error, ValueError, KeyError, TypeError) as error:
-        reason = str(error).partition("\n")[0]
-        raise RunFolderError(f"the frozen prices are damaged ({reason})", where=path.name) from None
-
-
-def described(error: PriceError) -> dict[str, Any]:
-    """Return a failure as a mapping that can become JSON."""
-    is_json = isinstance(error.value, (str, int, float, type(None)))
-    value = error.value if is_json else str(error.value)
-    return {
-        "kind": error.kind, "what": error.what, "where": error.where, "value": value,
-        "remedy": error.remedy, "transient": error.is_transient,
-    }  # fmt: skip
+    @staticmethod
+    def describe(error: PriceError) -> dict[str, Any]:
+        """Return a failure as a mapping that can become JSON."""
+        is_json = isinstance(error.value, (str, int, float, type(None)))
+        value = error.value if is_json else str(error.value)
+        return {
+            "kind": error.kind, "what": error.what, "where": error.where, "value": value,
+            "remedy": error.remedy, "transient": error.is_transient,
+        }  # fmt: skip

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from itertools import chain
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
@@ -18,14 +19,12 @@ from ..quality import SeriesFault, judge_sizes
 from ..utility import DateArray, FloatArray
 from ..words import make_error
 
-SIZE_COLUMNS = ("ticker", "date", "close", "shares", "mcap", "currency")
-# Columns of a record, in which a firm without values has a note.
-RECORD = (*SIZE_COLUMNS, "source", "note")
+COLUMNS = ("ticker", "date", "close", "shares", "mcap", "currency")
 # The faults and notices of one firm are in the `attrs` of its table by this name.
 REMARKS = "remarks"
 Splits = Mapping[np.datetime64, float]
-# Days that a share count stays in use, and days after a split in which it may still be the old one.
-OLDEST_COUNT, LAGGING = 370, 120
+# Days after a split in which a share count may still be the old one.
+LAGGING = 120
 # Stock dividends below this size are within the noise of the counts (log ratio).
 SMALL_SPLIT = 0.05
 
@@ -37,7 +36,7 @@ class Sizes:
     Attributes
     ----------
     table : DataFrame
-        Columns `SIZE_COLUMNS`, a row a firm and session; ``mcap`` in units of ``currency``, as the
+        Columns `COLUMNS`, a row a firm and session; ``mcap`` in units of ``currency``, as the
         source spells it (``GBp`` is pence).
     failures : mapping of str to str
         Why a firm has none.
@@ -48,6 +47,12 @@ class Sizes:
     notices : tuple of str
         What the gate saw in the numbers.
     """
+
+    # Columns of a table, and of a record, in which a firm without values has a note.
+    COLUMNS: ClassVar[tuple[str, ...]] = COLUMNS
+    RECORD: ClassVar[tuple[str, ...]] = (*COLUMNS, "source", "note")
+    # Days that a share count stays in use.
+    OLDEST_COUNT: ClassVar[int] = 370
 
     table: pd.DataFrame
     failures: Mapping[str, str]
@@ -61,7 +66,7 @@ class Sizes:
         failed = pd.DataFrame({"ticker": [*self.failures], "note": [*self.failures.values()]})
         rows = pd.concat([self.table, failed]) if len(failed) else self.table.assign(note="")
         rows = rows.assign(source=self.source).sort_values(["ticker", "date"], kind="stable")
-        return rows.reset_index(drop=True)[[*RECORD]]
+        return rows.reset_index(drop=True)[[*self.RECORD]]
 
     @classmethod
     def of(cls, outcomes: Mapping[str, pd.DataFrame | PriceError], source: str) -> Sizes:
@@ -80,11 +85,7 @@ class Sizes:
         errors = {s: error for s, error in outcomes.items() if isinstance(error, PriceError)}
         tables = [table for table in outcomes.values() if not isinstance(table, PriceError)]
         remarks = [table.attrs.pop(REMARKS, ((), ())) for table in tables]
-        table = (
-            pd.concat(tables, ignore_index=True)
-            if tables
-            else pd.DataFrame(columns=[*SIZE_COLUMNS])
-        )
+        table = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=[*COLUMNS])
         unanswered = (s for s, error in errors.items() if error.is_transient)
         failures = {symbol: error.what for symbol, error in errors.items()}
         faults, notices = (tuple(chain.from_iterable(s[i] for s in remarks)) for i in (0, 1))
@@ -115,7 +116,7 @@ def market_values(
     Returns
     -------
     DataFrame
-        Columns `SIZE_COLUMNS`. ``shares`` is the last count of at most 370 days before, times the
+        Columns `COLUMNS`. ``shares`` is the last count of at most 370 days before, times the
         splits since it: it has the unit of ``close``; NaN where there is none.
 
     Raises
@@ -146,7 +147,7 @@ def market_values(
     texts = {"ticker": symbol, "text": current.astype(str)}
     judged = pd.DataFrame({"date": dates.astype("datetime64[s]"), "shares": current, **texts})
     stays, *remarks = judge_sizes(judged, "shares", "yahoo")
-    shares = as_of(dates[stays], current[stays], sessions, OLDEST_COUNT)
+    shares = as_of(dates[stays], current[stays], sessions, Sizes.OLDEST_COUNT)
     first, last = (np.datetime64(day, "D") for day in (start, end))
     keep = (sessions >= first) & (sessions <= last) & np.isfinite(close)
     if not np.isfinite(shares[keep]).any():
@@ -155,7 +156,7 @@ def market_values(
     table = pd.DataFrame({name: values[keep] for name, values in cells.items()})
     table = table.assign(ticker=symbol, mcap=table["close"] * table["shares"], currency=currency)
     table.attrs[REMARKS] = remarks
-    return table[[*SIZE_COLUMNS]]
+    return table[[*COLUMNS]]
 
 
 def checked(

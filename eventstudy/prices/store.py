@@ -60,7 +60,7 @@ LOG = """INSERT INTO fetches SELECT ?1,
     (SELECT coalesce(max(number), 0) + 1 FROM fetches WHERE symbol = ?1), ?, ?, ?, ?, ?, ?, ?, ?"""
 
 
-def default_path() -> Path:
+def _default_path() -> Path:
     """Return ``$EVENTSTUDY_STORE``, or ``eventstudy/prices.sqlite`` in the user's data folder."""
     from platformdirs import user_data_path
 
@@ -69,8 +69,16 @@ def default_path() -> Path:
     return user_data_path("eventstudy", appauthor=False).expanduser() / FILE
 
 
-def store_file(path: str | Path) -> Path:
-    """Return the file of a store, named by its file or folder; a new name without suffix is one."""
+def store_file(path: str | Path | None = None) -> Path:
+    """Return the file of a store, named by its file or folder; a new name without suffix is one.
+
+    Parameters
+    ----------
+    path : str or Path, optional
+        By default ``$EVENTSTUDY_STORE``, or ``eventstudy/prices.sqlite`` in the user's data folder.
+    """
+    if path is None:
+        return _default_path()
     path = Path(path)
     if path.is_dir() or (not path.exists() and path.suffix.lower() not in SUFFIXES):
         return path / FILE
@@ -137,7 +145,8 @@ class StoreProvider:
     Parameters
     ----------
     path : str or Path, optional
-        The SQLite file, or its folder; `default_path` when omitted. It is made when it is written.
+        The SQLite file, or its folder; by default that of `store_file`. It is made when it is
+        written.
     vintage : str or date, optional
         Answer as the store would have answered then: for each symbol the newest vintage fetched at
         or before.
@@ -164,7 +173,7 @@ class StoreProvider:
         vintage: str | date | None = None,
         partial: bool = False,
     ) -> None:
-        self.path = store_file(path) if path is not None else default_path()
+        self.path = store_file(path)
         self.database = disk.Database(self.path)
         self._as_of = "" if vintage is None else moment(vintage)
         self._partial = partial or bool(self._as_of)

@@ -120,10 +120,10 @@ class YahooProvider:
         Asks for share counts, and for closes and splits until today: see
         :func:`.sizes.market_values`.
         """
-        from .sizes import OLDEST_COUNT, Sizes, market_values
+        from .sizes import Sizes, market_values
 
         today = self._now().date()
-        earliest = start - timedelta(days=OLDEST_COUNT)
+        earliest = start - timedelta(days=Sizes.OLDEST_COUNT)
 
         def _ask(yfinance: Any, session: Any, symbol: str) -> pd.DataFrame:
             ticker = yfinance.Ticker(symbol, session=session)

@@ -23,7 +23,7 @@ import numpy as np
 from ..calendars import bundled_rows
 from ..errors import ConfigError, DataError, UnreachableError
 from ..files import InputFile, replacing
-from ..prices import default_path, store_file
+from ..prices import store_file
 from ..quality import Gate, SeriesFault
 from ..utility import did_you_mean
 from ..words import make_error, say
@@ -65,8 +65,7 @@ class FactorLibrary:
             The price cache; "" = the usual one.
         offline : bool
         """
-        path = store_file(store) if store else default_path()
-        return cls(path.parent / "factors", offline)
+        return cls(store_file(store or None).parent / "factors", offline)
 
     @staticmethod
     def has(text: str | Path) -> bool:

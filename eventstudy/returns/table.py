@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from ..errors import DataError
 from ..files import InputFile, frame_of, with_index
-from ..prices import FIRST_DAY, LAST_DAY
+from ..prices import Prices
 from ..quality import MissingCodes
 from ..utility import DateArray, FloatArray, IntArray
 from ..words import make_error, say
@@ -317,7 +317,7 @@ def civil_dates(written: pd.Index) -> pd.DatetimeIndex:
 
     days = pd.Series(written.astype(str)).str.slice(0, 10)
     dates = pd.to_datetime(days, errors="coerce", format="ISO8601")
-    bad = dates.isna() | ~dates.between(str(FIRST_DAY), str(LAST_DAY))
+    bad = dates.isna() | ~dates.between(str(Prices.FIRST_DAY), str(Prices.LAST_DAY))
     if bad.any():
         at = int(np.flatnonzero(bad)[0])
         raise make_error(DataError, "wrong.date", where="returns", value=str(written[at]))

@@ -13,7 +13,7 @@ from uuid import uuid4
 from ..errors import AlteredError, EventStudyError, RunFolderError
 from ..events import Events
 from ..files import OUTCOME, inside
-from ..prices import TABLE, read_frozen
+from ..prices import FrozenProvider
 from ..returns import Benchmarks
 from ..utility import Flag
 from ..words import say
@@ -47,7 +47,7 @@ _CELLS_OF_DAY0 = {"announced_at", "tz", "when", "day0", "ticker"}
 _PARTS = {
     "tables/car.csv": ("moves",),
     "events.csv": ("added", "removed", "edited", "days", "statuses", "moves"),
-    TABLE: ("prices",),
+    FrozenProvider.TABLE: ("prices",),
 }
 # Settings that say only where prices come from.
 _WHENCE = ("prices", "store", "vintage", "offline")
@@ -282,10 +282,11 @@ def _unequal_prices(a: Record, b: Record) -> set[str]:
 
 def _price_revisions(a: Record, b: Record, unequal: set[str]) -> dict[str, Revision]:
     """Return the revised prices of the symbols that both runs have."""
-    if not all((record.folder / TABLE).is_file() for record in (a, b)):
+    if not all((record.folder / FrozenProvider.TABLE).is_file() for record in (a, b)):
         return {}
     names = [name for name in a.facts.prices if name in unequal and name in b.facts.prices]
-    tables = [read_frozen(inside(r.folder, TABLE)) for r in (a, b)] if names else []
+    places = [inside(run.folder, FrozenProvider.TABLE) for run in (a, b)] if names else []
+    tables = list(map(FrozenProvider.read_table, places))
     revisions = {}
     for name in names:
         before, after = (table[table["symbol"] == name] for table in tables)
@@ -295,7 +296,7 @@ def _price_revisions(a: Record, b: Record, unequal: set[str]) -> dict[str, Revis
 
 def _files(a: Record, b: Record) -> tuple[str, ...]:
     """Return the places of inputs, events and prices aside, that differ or are in one run only."""
-    ours = (*EVENTS, TABLE, SIZES)
+    ours = (*EVENTS, FrozenProvider.TABLE, SIZES)
     pairs = _unlike(a.inputs, b.inputs).items()
     return tuple(place for place, pair in pairs if place not in ours and any(pair))
 

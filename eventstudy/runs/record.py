@@ -26,7 +26,7 @@ from ..errors import AlteredError, ConfigError, RunFolderError
 from ..files import InputFile, inside, read_csv
 from ..findings import Document, Findings
 from ..fitting import FittedStudy
-from ..prices import confirmed_on, described, is_name
+from ..prices import FrozenProvider, Provenance, is_name
 from ..report import Statement
 from ..returns import ReturnsPanel
 from ..settings import StudyConfig
@@ -277,6 +277,7 @@ def manifest_of(
     if panel.sessions.size:
         stop = results.abnormal.event.stop
         is_open = open_events(events, panel.sessions[-1], stop) | _are_settling(events, panel, stop)
+    failures = fetched.failures if fetched else {}
     return {
         "schema": SCHEMA,
         "name": findings.name,
@@ -302,7 +303,7 @@ def manifest_of(
         "asked": {symbol: [str(day) for day in days] for symbol, days in panel.requested.items()},
         "asked_on": origin.read_on if origin else "",
         "prices": {symbol: dict(entry) for symbol, entry in panel.provenance.items()},
-        "failures": {s: described(e) for s, e in fetched.failures.items()} if fetched else {},
+        "failures": {s: FrozenProvider.describe(e) for s, e in failures.items()},
         "notices": list(fetched.notices) if fetched else [],
         "warnings": [*panel.notices, *panel.notes],
     }
@@ -362,7 +363,8 @@ def provenance_of(results: FittedStudy, origin: Origin | None, command: str) -> 
     -------
     dict
     """
-    day = confirmed_on(str(e.get("retrieved_at", "")) for e in results.panel.provenance.values())
+    times = (str(entry.get("retrieved_at", "")) for entry in results.panel.provenance.values())
+    day = Provenance.confirmed_on(times)
     return {
         **({"confirmed": day} if day else {}),
         "events_source": origin.events.name if origin else "",

@@ -16,7 +16,7 @@ import numpy as np
 
 from ..analysis import Answer
 from ..errors import EventStudyError, RunFolderError
-from ..prices import confirmed_on
+from ..prices import Provenance
 from ..returns import Measure
 from ..settings import StudyConfig
 from ..significance import STATISTICS
@@ -137,7 +137,7 @@ def run_of(folder: Path) -> Run:
     used, dropped = facts.events.ok, facts.events.dropped
     written = _time(facts.written_at)
     check = _beside(folder, CHECKED)
-    confirmed = confirmed_on(entry.retrieved_at for entry in facts.prices.values())
+    confirmed = Provenance.confirmed_on(entry.retrieved_at for entry in facts.prices.values())
     trouble = _trouble(folder, written)
     with speaking_of(measure):
         effect, others = words().percent(first.estimate), tuple(_others(entries))

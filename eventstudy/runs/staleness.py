@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
@@ -23,17 +23,13 @@ from ..errors import (
 from ..files import inside
 from ..fitting import GONE, FittedStudy
 from ..prices import (
-    TABLE,
     AutoProvider,
     FrozenProvider,
-    Names,
     Prices,
     Progress,
     Provenance,
     Sizes,
-    confirmed_on,
     is_name,
-    read_frozen,
     resolve,
 )
 from ..returns import Benchmarks
@@ -93,7 +89,9 @@ class KeptSource:
     since: str = field(default_factory=utc_now)
     name: str = "kept"
 
-    def fetch(self, symbols: Names, start: date, end: date, *, progress: Progress = None) -> Prices:
+    def fetch(
+        self, symbols: Sequence[str], start: date, end: date, *, progress: Progress = None
+    ) -> Prices:
         """Return prices as `PriceProvider.fetch` does; a source that fails is a loss of each."""
         try:
             answer = _answer(self.record, self.origin, symbols, (start, end), progress)
@@ -332,11 +330,15 @@ def _news(source: KeptSource, is_open: bool) -> News:
     source.refuse()
     for end, names in longer.items() if is_open else ():
         reasons.append(f"prices of {words().and_more(names)} until {end}")
-    return News(reasons, tuple(notices), source.held_back, confirmed_on(times))
+    return News(reasons, tuple(notices), source.held_back, Provenance.confirmed_on(times))
 
 
 def _answer(
-    record: Record, origin: Origin, symbols: Names, days: tuple[date, date], progress: Progress
+    record: Record,
+    origin: Origin,
+    symbols: Sequence[str],
+    days: tuple[date, date],
+    progress: Progress,
 ) -> Prices:
     """Ask the source of `origin`; a file or folder that has gone is a loss, not a wrong setting."""
     options: Any = {"store": origin.store or None, "vintage": origin.vintage or None}
@@ -387,7 +389,8 @@ def _changes(
     changed = [s for s in common if answer.provenance[s].sha256 != had[s].sha256]
     if not changed:
         return
-    table, answered = read_frozen(inside(record.folder, TABLE)), answer.by_symbol()
+    table = FrozenProvider.read_table(inside(record.folder, FrozenProvider.TABLE))
+    answered = answer.by_symbol()
     for symbol in changed:
         rows = table[table["symbol"] == symbol]
         revision = price_revision(rows, answered[symbol], record.config.measure)
