@@ -122,11 +122,6 @@ class Symbol(str):
         return self.rpartition(".")[2] if "." in self else ""
 
     @property
-    def has_market(self) -> bool:
-        """Whether its suffix, or the lack of one, is that of a market."""
-        return self.suffix in EXCHANGES
-
-    @property
     def is_bare_index(self) -> bool:
         """Whether it is an index without a suffix, such as ``^GSPC``."""
         return self.startswith("^") and not self.suffix

@@ -172,8 +172,9 @@ class Sessions:
         """Dates, opens and closes."""
         return self.dates, self.opens, self.closes
 
-    @classmethod
-    def of(cls, calendar: str) -> Sessions:
+    @staticmethod
+    @functools.cache
+    def of(calendar: str) -> Sessions:
         """Return all sessions of a calendar that are known, past and future.
 
         They are those of the snapshot of exchange_calendars, corrected by each row of
@@ -190,7 +191,16 @@ class Sessions:
         DataError
             There is no such calendar.
         """
-        return _sessions(calendar)
+        base, _, end = calendar.partition(" ")
+        if base in (WEEKDAYS, DAILY):
+            return _around_the_clock(calendar, base, *end.split(" "))
+        if end:
+            return _ending_at(Sessions.of(base), calendar, end)
+        schedule = Sessions.fixed(calendar, *read_sessions(calendar))
+        for override in _overrides():
+            if override["calendar"] == calendar:
+                schedule = _corrected(schedule, override)
+        return schedule
 
     @classmethod
     def of_days(cls, code: str, tz: str, dates: DateArray, like: Sessions | None) -> Sessions:
@@ -241,20 +251,6 @@ class Sessions:
     def _out_of_bounds(self, side: str, value: object, bound: np.datetime64) -> DataError:
         facts: Any = {"calendar": self.code, "day": value, "bound": bound}
         return make_error(DataError, f"sessions.{side}", **facts)
-
-
-@functools.cache
-def _sessions(calendar_name: str) -> Sessions:
-    base, _, end = calendar_name.partition(" ")
-    if base in (WEEKDAYS, DAILY):
-        return _around_the_clock(calendar_name, base, *end.split(" "))
-    if end:
-        return _ending_at(Sessions.of(base), calendar_name, end)
-    schedule = Sessions.fixed(calendar_name, *read_sessions(calendar_name))
-    for override in _overrides():
-        if override["calendar"] == calendar_name:
-            schedule = _corrected(schedule, override)
-    return schedule
 
 
 def _ending_at(schedule: Sessions, name: str, time: str) -> Sessions:

@@ -215,7 +215,7 @@ def check_benchmark(row: Row, rules: Rules) -> None:
     for symbol in filter(None, map(strip, benchmark.split(";"))):
         for reason, remedy in _symbol_faults(symbol):
             row.fault("benchmark", reason, symbol, remedy)
-        if symbol.isascii() and not Symbol(symbol.upper()).has_market:
+        if symbol.isascii() and Symbol(symbol.upper()).home is None:
             _find_exchange(row, "benchmark", symbol.upper())
 
 

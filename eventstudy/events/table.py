@@ -13,16 +13,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from ..calendars import CalendarChoice
 from ..errors import ConfigError, EventsFileError, Problem
 from ..files import Sheet, strip
-from .checks import (
-    CANDIDATES,
-    GROUPS,
-    REPLACED,
-    SIZE,
-    Checked,
-    check_sheet,
-    note_alike,
-    with_known_names,
-)
+from . import checks
+from .checks import Checked
 from .rows import KNOWN, REQUIRED, Rules
 
 if TYPE_CHECKING:
@@ -31,7 +23,7 @@ if TYPE_CHECKING:
 # What a table in memory is called in place of its file.
 FRAME = "frame"
 FIXED = (
-    "event_id", "ticker", "announced_at", "tz", "exchange", "benchmark", "day0", CANDIDATES,
+    "event_id", "ticker", "announced_at", "tz", "exchange", "benchmark", "day0", checks.CANDIDATES,
     "flags",
 )  # fmt: skip
 # Columns that a notebook shows.
@@ -83,10 +75,10 @@ class Events:
 
     # Columns that we make, those that we write in the place of others, that of market values, and
     # that of the sessions that could be day 0; what a table in memory is called.
-    COLUMNS: ClassVar[tuple[str, ...]] = (*FIXED, *KNOWN, *REPLACED)
-    REPLACED: ClassVar[tuple[str, ...]] = REPLACED
-    SIZE: ClassVar[str] = SIZE
-    CANDIDATES: ClassVar[str] = CANDIDATES
+    COLUMNS: ClassVar[tuple[str, ...]] = (*FIXED, *KNOWN, *checks.REPLACED)
+    REPLACED: ClassVar[tuple[str, ...]] = checks.REPLACED
+    SIZE: ClassVar[str] = checks.SIZE
+    CANDIDATES: ClassVar[str] = checks.CANDIDATES
     FRAME: ClassVar[str] = FRAME
 
     table: pd.DataFrame
@@ -173,7 +165,7 @@ class Events:
         table: dict[str, pd.Series[Any]] = {}
         for name in dict.fromkeys((*FIXED, *checked.columns_in)):
             column = checked.column(name)
-            if name == CANDIDATES and not any(column.texts):
+            if name == checks.CANDIDATES and not any(column.texts):
                 continue
             table[name] = pd.Series(pd.Series(column.texts, dtype=str).array.take(column.codes))
         table["day0"] = pd.Series(checked.day0.astype("datetime64[s]"))
@@ -187,11 +179,12 @@ class Events:
         ----------
         column : str
         """
-        if column not in self.table or column in GROUPS:
+        if column not in self.table or column in checks.GROUPS:
             return self
         cells = self.table[column]
         bare = cells.map(lambda cell: strip(cell) if isinstance(cell, str) else cell)
-        notices = note_alike(column, [text for text in bare.unique() if isinstance(text, str)])
+        texts = [text for text in bare.unique() if isinstance(text, str)]
+        notices = checks.note_alike(column, texts)
         table = self.table.assign(**{column: bare})
         return replace(self, table=table, notices=tuple(dict.fromkeys([*self.notices, *notices])))
 
@@ -305,13 +298,13 @@ def _check(
     sheet, problems, sha256 = Sheet.of(path, REQUIRED)
     if sheet is not None:
         try:
-            sheet = with_known_names(sheet, columns or {})
+            sheet = checks.with_known_names(sheet, columns or {})
         except ConfigError as error:
             if columns or _name_of(path) == FRAME:
                 raise
             value = None if error.value is None else str(error.value)
             return None, [*problems, Problem(1, "", error.what, value, error.remedy)]
-    checked, more = (None, []) if sheet is None else check_sheet(sheet, rules)
+    checked, more = (None, []) if sheet is None else checks.check_sheet(sheet, rules)
     if checked:
         name = Path(_name_of(path)).name
         checked = replace(checked, source=name, sha256=sha256, calendar=rules.calendar)

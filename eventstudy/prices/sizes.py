@@ -19,7 +19,6 @@ from ..quality import SeriesFault, judge_sizes
 from ..utility import DateArray, FloatArray
 from ..words import make_error
 
-COLUMNS = ("ticker", "date", "close", "shares", "mcap", "currency")
 # The faults and notices of one firm are in the `attrs` of its table by this name.
 REMARKS = "remarks"
 Splits = Mapping[np.datetime64, float]
@@ -36,7 +35,7 @@ class Sizes:
     Attributes
     ----------
     table : DataFrame
-        Columns `COLUMNS`, a row a firm and session; ``mcap`` in units of ``currency``, as the
+        Columns `Sizes.COLUMNS`, a row a firm and session; ``mcap`` in units of ``currency``, as the
         source spells it (``GBp`` is pence).
     failures : mapping of str to str
         Why a firm has none.
@@ -49,8 +48,8 @@ class Sizes:
     """
 
     # Columns of a table, and of a record, in which a firm without values has a note.
-    COLUMNS: ClassVar[tuple[str, ...]] = COLUMNS
-    RECORD: ClassVar[tuple[str, ...]] = (*COLUMNS, "source", "note")
+    COLUMNS: ClassVar = ("ticker", "date", "close", "shares", "mcap", "currency")
+    RECORD: ClassVar = (*COLUMNS, "source", "note")
     # Days that a share count stays in use.
     OLDEST_COUNT: ClassVar[int] = 370
 
@@ -85,7 +84,9 @@ class Sizes:
         errors = {s: error for s, error in outcomes.items() if isinstance(error, PriceError)}
         tables = [table for table in outcomes.values() if not isinstance(table, PriceError)]
         remarks = [table.attrs.pop(REMARKS, ((), ())) for table in tables]
-        table = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=[*COLUMNS])
+        table = pd.DataFrame(columns=[*cls.COLUMNS])
+        if tables:
+            table = pd.concat(tables, ignore_index=True)
         unanswered = (s for s, error in errors.items() if error.is_transient)
         failures = {symbol: error.what for symbol, error in errors.items()}
         faults, notices = (tuple(chain.from_iterable(s[i] for s in remarks)) for i in (0, 1))
@@ -116,7 +117,7 @@ def market_values(
     Returns
     -------
     DataFrame
-        Columns `COLUMNS`. ``shares`` is the last count of at most 370 days before, times the
+        Columns `Sizes.COLUMNS`. ``shares`` is the last count of at most 370 days before, times the
         splits since it: it has the unit of ``close``; NaN where there is none.
 
     Raises
@@ -156,7 +157,7 @@ def market_values(
     table = pd.DataFrame({name: values[keep] for name, values in cells.items()})
     table = table.assign(ticker=symbol, mcap=table["close"] * table["shares"], currency=currency)
     table.attrs[REMARKS] = remarks
-    return table[[*COLUMNS]]
+    return table[[*Sizes.COLUMNS]]
 
 
 def checked(

@@ -1,3 +1,4 @@
+from .comparison import SeriesDates as SeriesDates
 from .corporate_actions import add_dividends as add_dividends
 from .fault_kinds import SeriesFaults as SeriesFaults
 from .faults import ReturnFault as ReturnFault
@@ -9,5 +10,4 @@ from .quotes import Market as Market
 from .quotes import Quotes as Quotes
 from .return_faults import MissingCodes as MissingCodes
 from .return_faults import ReturnKind as ReturnKind
-from .series_dates import SeriesDates as SeriesDates
 from .sizes import judge_sizes as judge_sizes

@@ -144,10 +144,10 @@ class Benchmarks:
             What was fetched before.
         windows : (estimation, event)
         """
-        chains, cover = _answered(self.chains, panel), Coverage(panel)
+        chains, cover = self._answered(panel), Coverage(panel)
         covered = cache(lambda need, chain: any(cover.covers(symbol, need) for symbol in chain))
         out = []
-        for i, need in _needs(self.events, panel, chains, windows).items():
+        for i, need in self._needs(panel, chains, windows).items():
             further = [symbol for symbol in chains[i] if (symbol, i) not in tried]
             if further and not covered(need, chains[i]):
                 out.append((further[0], i))
@@ -170,11 +170,11 @@ class Benchmarks:
         windows : (estimation, event)
         """
         table, cover = self.events.table, Coverage(panel)
-        chains = _answered(self.chains, panel)
+        chains = self._answered(panel)
         chosen = [chain[0] for chain in chains]
         flags = list(map(_other_flags, table["flags"].tolist()))
         instead: dict[tuple[str, str], list[tuple[str, Need]]] = {}
-        for i, need in _needs(self.events, panel, chains, windows).items():
+        for i, need in self._needs(panel, chains, windows).items():
             first, chosen[i] = chains[i][0], cover.best(chains[i], need)
             if chosen[i] != first:
                 flags[i] = ";".join(filter(None, (flags[i], FALLBACK)))
@@ -186,6 +186,37 @@ class Benchmarks:
         is_replaced = self.NAMED in table or file.isin({first for first, _ in instead}).any()
         named = {self.NAMED: file} if is_replaced else {}
         return table.assign(**named, benchmark=chosen, flags=flags), panel
+
+    def _needs(
+        self, panel: ReturnsPanel, chains: Sequence[tuple[str, ...]], windows: Sequence[Window]
+    ) -> dict[int, Need]:
+        """Return the windows of the events that have a firm and a choice, by position.
+
+        Events of one day and calendar share their windows.
+        """
+        out = dict[int, Need]()
+        several = [i for i, chain in enumerate(chains) if len(chain) > 1]
+        table = self.events.table.iloc[several]
+        days = table["day0"].to_numpy().astype("datetime64[D]")
+        need_of = cache(partial(Need.around, panel, windows=windows))
+        rows = zip(several, table["ticker"].tolist(), table["exchange"].tolist(), days, strict=True)
+        for i, ticker, code, day0 in rows:
+            calendar = panel.calendar_of(code)
+            if panel.row(ticker, calendar) >= 0:
+                need = need_of(calendar, day0)
+                if len(need.estimation) and len(need.event):
+                    out[i] = need
+        return out
+
+    def _answered(self, panel: ReturnsPanel) -> list[tuple[str, ...]]:
+        """Return the chains up to the first index that the source did not answer for."""
+        if not panel.unanswered:
+            return self.chains
+        out = []
+        for chain in self.chains:
+            answered = tuple(takewhile(lambda symbol: symbol not in panel.unanswered, chain))
+            out.append(answered or chain[:1])
+        return out
 
     @property
     def _are_peers(self) -> bool:
@@ -381,41 +412,6 @@ def _shut(symbol: str, calendar: str, days: DateArray) -> BoolArray:
     if not (home and local and home.calendar) or home.calendar == local.calendar:
         return np.zeros(len(days), dtype=bool)
     return ~np.isin(days, Sessions.of(home.calendar).dates)
-
-
-def _needs(
-    events: Events,
-    panel: ReturnsPanel,
-    chains: Sequence[tuple[str, ...]],
-    windows: Sequence[Window],
-) -> dict[int, Need]:
-    """Return the windows of the events that have a firm and a choice, by position.
-
-    Events of one day and calendar share their windows.
-    """
-    out = dict[int, Need]()
-    several = [i for i, chain in enumerate(chains) if len(chain) > 1]
-    table = events.table.iloc[several]
-    days = table["day0"].to_numpy().astype("datetime64[D]")
-    need_of = cache(partial(Need.around, panel, windows=windows))
-    rows = zip(several, table["ticker"].tolist(), table["exchange"].tolist(), days, strict=True)
-    for i, ticker, code, day0 in rows:
-        calendar = panel.calendar_of(code)
-        if panel.row(ticker, calendar) >= 0:
-            need = need_of(calendar, day0)
-            if len(need.estimation) and len(need.event):
-                out[i] = need
-    return out
-
-
-def _answered(chains: Sequence[tuple[str, ...]], panel: ReturnsPanel) -> list[tuple[str, ...]]:
-    """Return the chains up to the first index that the source did not answer for."""
-
-    @cache
-    def before(chain: tuple[str, ...]) -> tuple[str, ...]:
-        return tuple(takewhile(lambda symbol: symbol not in panel.unanswered, chain)) or chain[:1]
-
-    return list(map(before, chains))
 
 
 @lru_cache(1024)

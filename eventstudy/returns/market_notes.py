@@ -11,7 +11,7 @@ from ..calendars import Exchange, Sessions
 from ..errors import DataError
 from ..quality import Market, Quotes, SeriesDates, SeriesFault, SeriesFaults
 from ..utility import BoolArray, DateArray, FloatArray
-from ..words import Reason
+from ..words import Reason, words
 from .sessions import CLOCKS, Clock, Key, home_calendars, indices_of, located
 
 # Days and symbols that are named.
@@ -136,8 +136,7 @@ def _note_limits(quotes_of: Mapping[str, Quotes], keys: Iterable[Key]) -> list[s
     notes = list[str]()
     for code, names in (("limits_from_returns", approx), ("limits_found", piled)):
         if names:
-            text = ", ".join(names[:NAMED]) + ", ..." * (len(names) > NAMED)
-            notes.append(Reason(code, names=text))
+            notes.append(Reason(code, names=words().some(names)))
     return notes
 
 
