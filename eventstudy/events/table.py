@@ -118,6 +118,12 @@ class Events:
         source : DataFrame or path
         calendar, columns : optional
             As for :meth:`given`.
+
+        Returns
+        -------
+        checked : Checked or None
+            The rows without faults; None where there are none, or the header is faulty.
+        problems : list of Problem
         """
         return _check(source, Rules.of(calendar), columns)
 
