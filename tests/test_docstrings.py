@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import doctest
 import importlib
 import inspect
+import json
 import pkgutil
 import re
 import shutil
@@ -13,6 +15,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 from conftest import ROOT
 from numpydoc.validate import validate
@@ -77,6 +80,39 @@ def test_example(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     test = doctest.DocTestParser().get_doctest(text, {}, name, None, 0)
     assert any(re.search(rf"\b{name}\b", example.source) for example in test.examples)
     assert any(example.want for example in test.examples)
+    runner, failures = doctest.DocTestRunner(optionflags=doctest.NORMALIZE_WHITESPACE), []
+    runner.run(test, out=failures.append)
+    assert not failures, "".join(failures)
+
+
+# Methods of results whose examples go on from the study of the class's own example.
+METHODS = [
+    pytest.param(name, marks=[pytest.mark.slow] if name in ("calibrate", "save") else [])
+    for name in dir(es.EventStudyResults)
+    if name[0] != "_"
+    and ">>>" in (inspect.getdoc(getattr(es.EventStudyResults, name)) or "")
+    and not isinstance(getattr(es.EventStudyResults, name), int)
+]
+
+
+@pytest.fixture(scope="module")
+def results() -> es.EventStudyResults:
+    return es.run_study(str(ROOT / "events.csv"), es.StudyConfig(prices="sample"))
+
+
+def test_the_most_used_methods_have_examples() -> None:
+    assert len(METHODS) >= 40
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_example_of_a_method(
+    name: str, results: es.EventStudyResults, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    text = inspect.getdoc(getattr(es.EventStudyResults, name)) or ""
+    names = {"results": results, "es": es, "pd": pd, "json": json, "dataclasses": dataclasses}
+    test = doctest.DocTestParser().get_doctest(text, names, name, None, 0)
+    assert any(re.search(rf"\.{name}\b", example.source) for example in test.examples)
     runner, failures = doctest.DocTestRunner(optionflags=doctest.NORMALIZE_WHITESPACE), []
     runner.run(test, out=failures.append)
     assert not failures, "".join(failures)

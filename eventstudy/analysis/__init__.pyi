@@ -19,7 +19,9 @@ from .cross_section.cross_section import CarRegression as CarRegression
 from .cross_section.explain import SideBySide as SideBySide
 from .cross_section.explain import explain as explain
 from .cross_section.explain import regress_car as regress_car
+from .cross_section.groups import Difference as Difference
 from .cross_section.groups import difference as difference
+from .cross_section.multiple_testing import Summary as Summary
 from .cross_section.multiple_testing import family as family
 from .cross_section.multiple_testing import summary as summary
 from .cross_section.regressions import diagnostics as diagnostics
@@ -31,9 +33,12 @@ from .over_time.calendar_portfolio import calendar_portfolio as calendar_portfol
 from .over_time.implied_path import ImpliedPath as ImpliedPath
 from .over_time.implied_path import Surroundings as Surroundings
 from .over_time.long_horizon import abhar as abhar
+from .over_time.weights import DollarLoss as DollarLoss
+from .over_time.weights import WeightedMean as WeightedMean
 from .over_time.weights import dollar_loss as dollar_loss
 from .over_time.weights import weighted_caar as weighted_caar
 from .placebos.calibrated import Calibrated as Calibrated
+from .placebos.placebo import Placebo as Placebo
 from .placebos.placebo import placebo_firms as placebo_firms
 from .robustness.calibration import Calibration as Calibration
 from .robustness.calibration import calibrate as calibrate

@@ -149,6 +149,11 @@ class FittedStudy:
         alternative : {"two-sided", "less", "greater"}
         **conventions
             Fields of :class:`Conventions`, such as ``scar="sum"``.
+
+        Examples
+        --------
+        >>> print(results.test("corrado_zivney", (0, 1)))
+        Corrado-Zivney rank: N(0,1) = -1.54, p = 0.1247, 70 events
         """
         abnormal = self.abnormal.under(**conventions) if conventions else self.abnormal
         return STATISTICS[name](abnormal, Window.of(window), alternative=alternative)
@@ -164,6 +169,13 @@ class FittedStudy:
             By default the standard windows that fit into the event window.
         names : iterable of str, optional
             By default all tests of a sample, or the single-event t if there is one event only.
+
+        Examples
+        --------
+        >>> table = results.tests((0, 1))
+        >>> table.loc[table["test"] == "bmp", ["n_events", "pvalue"]].round(3)
+           n_events  pvalue
+        1        70   0.049
         """
         tested = self.windows_of(windows)
         chosen = list(names) if names else [*self.all_tests, *self._of_one_car(tested)]
@@ -187,12 +199,24 @@ class FittedStudy:
 
     @property
     def aar(self) -> pd.Series[float]:
-        """Average abnormal return by event day (decimal)."""
+        """Average abnormal return by event day (decimal).
+
+        Examples
+        --------
+        >>> results.aar.head(2).round(4).tolist()
+        [-0.0012, 0.0009]
+        """
         return pd.Series(self.abnormal.aar, self._tau, name="aar")
 
     @property
     def caar(self) -> pd.Series[float]:
-        """Mean CAR from the first day to each day, of events with all of these (decimal)."""
+        """Mean CAR from the first day to each day, of events with all of these (decimal).
+
+        Examples
+        --------
+        >>> results.caar.head(2).round(4).tolist()
+        [-0.0012, -0.0003]
+        """
         return pd.Series(self.abnormal.caar, self._tau, name="caar")
 
     @property
@@ -205,6 +229,13 @@ class FittedStudy:
         `aar` is the mean AR of the n_events that have one of this day alone; `caar` the mean CAR
         from the first day of the event window up to that day, of the n_complete that have all of
         it.
+
+        Examples
+        --------
+        >>> results.aar_table()[["tau", "n_events", "aar", "caar"]].head(2).round(4)
+           tau  n_events     aar    caar
+        0  -10        70 -0.0012 -0.0012
+        1   -9        70  0.0009 -0.0003
         """
         return pd.DataFrame({
             "tau": self.aar.index, "n_events": self.abnormal.in_aar, "aar": self.aar.to_numpy(),
@@ -222,6 +253,11 @@ class FittedStudy:
         times as variable as in its estimation window the firm was around the event, and
         pvalue_regime is the p that allows for it, the one of a report
         (``AbnormalReturns.recent_variance``); NaN for very many events.
+
+        Examples
+        --------
+        >>> results.car_table((0, 1)).shape
+        (70, 17)
         """
         rows = np.flatnonzero(self.ok)
         return pd.concat([self._car(w, rows) for w in self.windows_of(windows)], ignore_index=True)
@@ -242,7 +278,15 @@ class FittedStudy:
         })  # fmt: skip
 
     def abnormal_returns(self) -> pd.DataFrame:
-        """Return event_id, ticker, tau, date, ret, expected, ar, se, sar of the used events."""
+        """Return event_id, ticker, tau, date, ret, expected, ar, se, sar of the used events.
+
+        Examples
+        --------
+        >>> results.abnormal_returns()[["ticker", "tau", "ret", "expected"]].head(2).round(4)
+          ticker  tau     ret  expected
+        0    XOM  -10  0.0058    0.0010
+        1    XOM   -9 -0.0030   -0.0013
+        """
         a, rows = self.abnormal, np.flatnonzero(self.ok)
         ids = {name: np.repeat(values, len(a.event)) for name, values in self.ids_of(rows).items()}
         returns = a.windows.event_returns[rows]
@@ -254,7 +298,15 @@ class FittedStudy:
         })  # fmt: skip
 
     def model_table(self) -> pd.DataFrame:
-        """Return event_id, ticker, nobs, the parameters, sigma and r2 of each used event."""
+        """Return event_id, ticker, nobs, the parameters, sigma and r2 of each used event.
+
+        Examples
+        --------
+        >>> results.model_table()[["ticker", "nobs", "beta", "r2"]].head(2).round(2)
+          ticker  nobs  beta    r2
+        0    XOM   220  0.85  0.30
+        1    XOM   199  0.87  0.22
+        """
         a, rows = self.abnormal, np.flatnonzero(self.ok)
         estimates = {name: a.params[rows, j] for j, name in enumerate(a.parameters)}
         tail = {"sigma": np.sqrt(a.sigma2[rows]), "r2": a.r2[rows]}
@@ -300,6 +352,11 @@ class FittedStudy:
         ------
         ConfigError
             For what is none of them, a mask of another length, or a position that there is not.
+
+        Examples
+        --------
+        >>> len(results.subset("direction == 'adverse'"))
+        54
         """
         n = len(self.events)
         rows = chosen(rows_where(self.events, rows) if isinstance(rows, str) else rows, n)
@@ -329,6 +386,11 @@ class FittedStudy:
         ------
         ConfigError
             If there is no such column.
+
+        Examples
+        --------
+        >>> {name: len(group) for name, group in results.groups("direction").items()}
+        {'adverse': 54, 'relief': 16}
         """
         names, is_single = names_of(column), isinstance(column, str)
         cells = [self.column(name).astype(str).replace("", BLANK) for name in names]
@@ -396,7 +458,13 @@ class FittedStudy:
         return ""
 
     def column(self, name: str) -> pd.Series[Any]:
-        """Return a column of the events; ConfigError with the closest name if there is none."""
+        """Return a column of the events; ConfigError with the closest name if there is none.
+
+        Examples
+        --------
+        >>> results.column("direction").head(2).tolist()
+        ['adverse', 'adverse']
+        """
         if name not in self.events:
             ours = {*OUTCOME, *Events.REPLACED}
             names = sorted(map(str, self.events.columns), key=ours.__contains__)
@@ -425,7 +493,13 @@ class FittedStudy:
         return self.config or StudyConfig(**around, model=self.model.name)
 
     def windows_of(self, windows: WindowsLike | None) -> list[Window]:
-        """Return the windows that are meant; by default the standard ones in the event window."""
+        """Return the windows that are meant; by default the standard ones in the event window.
+
+        Examples
+        --------
+        >>> [str(window) for window in results.windows_of([(0, 0), (0, 3)])]
+        ['[0,0]', '[0,3]']
+        """
         chosen = self.settings.tested if windows is None else Window.several(windows)
         if not chosen:
             raise ConfigError("no window", remedy="name one, such as (0, 1), or several")

@@ -342,7 +342,14 @@ MEANT = {
 
 
 class Models(Registry["type[LinearModel]"]):
-    """All models, by name; those of other packages are found as well."""
+    """All models, by name; those of other packages are found as well.
+
+    Examples
+    --------
+    >>> from eventstudy import MODELS
+    >>> MODELS["market"].label, MODELS.options_of("dimson")["lags"]
+    ('market model', 1)
+    """
 
     def make(
         self, name: str, options: Iterable[str] = (), *, cov_type: CovType = "nonrobust"
