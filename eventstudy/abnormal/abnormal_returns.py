@@ -499,7 +499,8 @@ class AbnormalReturns:
         return self.of_each_event(("valid", window), lambda study: study._valid(window))
 
     def _valid(self, window: Window) -> BoolArray:
-        covered, delayed = self.covered(window), self.delayed(window)
+        covered = self.covered(window)
+        delayed = self.delayed(window)
         need = len(window) if self.conventions.missing == "drop" else 1
         complete: BoolArray = covered >= need
         if self.conventions.limits == "drop":
@@ -522,7 +523,8 @@ class AbnormalReturns:
         return np.where(self.valid(window), total, np.nan)
 
     def _var_car(self, window: Window) -> FloatArray:
-        x, noise = self._summed(window), self._entering(window, "noise").sum(axis=1)
+        x = self._summed(window)
+        noise = self._entering(window, "noise").sum(axis=1)
         variance = noise + np.einsum("nk,nkj,nj->n", x, self.cov_params, x)
         return np.where(self.valid(window), variance * self._rescaled(window) ** 2, np.nan)
 
@@ -538,8 +540,10 @@ class AbnormalReturns:
         Sessions of an extended window and those that a return bridges count; 0 and NaT without a
         CAR.
         """
-        cols, inside = self.columns(window), self.inside(window)
-        valid, run_on = self.valid(window), self.extended(window)
+        cols = self.columns(window)
+        inside = self.inside(window)
+        valid = self.valid(window)
+        run_on = self.extended(window)
         length = np.where(inside, self.over(self.study.length, window), 0)
         count = length.sum(axis=1)
         for i in np.flatnonzero((length > self.over(self.study.spans, window)).any(axis=1)):
@@ -548,7 +552,8 @@ class AbnormalReturns:
         last = self.windows.dates[:, cols.stop - 1].copy()
         for i in np.flatnonzero(run_on):
             later = self._run_on(i, cols.stop - 1)
-            count[i], last[i] = count[i] + len(later), self.windows.sessions[later[-1]]
+            count[i] = count[i] + len(later)
+            last[i] = self.windows.sessions[later[-1]]
         return np.where(valid, count, 0), np.where(valid, last, np.datetime64("NaT", "D"))
 
     def level_car(self, window: Window) -> FloatArray:
@@ -570,7 +575,8 @@ class AbnormalReturns:
         Limit days of the window and the days until the next free close are one compounded return,
         which stands on the first of them (docs/methods/price-limits.md).
         """
-        cols, enters = self.columns(window), self.inside(window)
+        cols = self.columns(window)
+        enters = self.inside(window)
         values: FloatArray = self.over(getattr(self.study, name), window)
         if self.runs is not None and self.conventions.limits == "extend":
             begins, covered = self.runs.joined(cols, enters)
@@ -777,7 +783,8 @@ class AbnormalReturns:
             actual[run_on, -1] = self.runs.actual[run_on, cols.stop - 1]
             expected[run_on, -1] = self.runs.expected[run_on, cols.stop - 1]
         if self.windows.kind == "log":
-            actual, expected = np.expm1(actual), np.expm1(expected)
+            actual = np.expm1(actual)
+            expected = np.expm1(expected)
         inside = self.inside(window)
         grown = [np.prod(1 + np.where(inside, r, 0.0), axis=1) for r in (actual, expected)]
         return np.where(self.valid(window), grown[0] - grown[1], np.nan)
@@ -827,7 +834,8 @@ class AbnormalReturns:
             1 on the days of the window that are covered, else 0.
         """
         pull = -np.einsum("nk,nkj->nj", self._summed(window), self.bread)
-        inside, spans = self.inside(window), self.over(self.study.spans, window)
+        inside = self.inside(window)
+        spans = self.over(self.study.spans, window)
         event = np.zeros_like(self.ar)
         covered = event[:, self.columns(window)]
         for back in range(int(spans.max(initial=1))):
@@ -846,7 +854,8 @@ class AbnormalReturns:
         )
         if self.runs is None and not is_bridged:
             return []
-        cols, inside = self.columns(window), self.inside(window)
+        cols = self.columns(window)
+        inside = self.inside(window)
         delayed = self.delayed(window) & (self.conventions.limits == "extend")
         bridged = inside & (
             self.over(self.study.length, window) > self.over(self.study.spans, window)

@@ -117,7 +117,8 @@ class Runs:
         """
         at_limit = self.at_limit[:, cols] & inside
         can_begin = at_limit & np.isfinite(self.ar[:, cols])
-        begins, covered = np.zeros_like(at_limit), np.zeros_like(at_limit)
+        begins = np.zeros_like(at_limit)
+        covered = np.zeros_like(at_limit)
         is_open = np.zeros(len(at_limit), dtype=bool)
         for t in range(at_limit.shape[1]):
             covered[:, t] = is_open

@@ -72,7 +72,8 @@ class RecentDays:
 
     def _mean(self, values: FloatArray, chosen: BoolArray) -> FloatArray:
         """Return the weighted mean of the `chosen` days, recent days first; NaN without any."""
-        values, days = values[:, chosen], self.days[chosen]
+        values = values[:, chosen]
+        days = self.days[chosen]
         weights = DECAY ** (days.max(initial=0) - days)
         there = np.isfinite(values)
         with np.errstate(invalid="ignore"):

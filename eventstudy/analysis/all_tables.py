@@ -87,7 +87,8 @@ def study_tables(study: FittedStudy, config: StudyConfig) -> dict[str, pd.DataFr
     config : StudyConfig
         Decides windows, tests, groups and what is asked for beside them.
     """
-    windows, column = list(config.tested), study.group_column(config.by)
+    windows = list(config.tested)
+    column = study.group_column(config.by)
     names = tests_in_tables(study, config)
     listed_study, is_small = study.listed(config.main), not study.is_large
     out = {
@@ -200,7 +201,8 @@ def caar_table(study: FittedStudy, windows: WindowsLike) -> pd.DataFrame:
     prepare_windows(study)
     rows = []
     for window in Window.several(windows):
-        answer, car = Answer.of(study, window), study.abnormal.sample(window).car(window)
+        answer = Answer.of(study, window)
+        car = study.abnormal.sample(window).car(window)
         median = float(np.median(car)) if len(car) else np.nan
         intervals = answer.plain_average, answer.effect
         average, effect = ((i.estimate, i.se, i.ci_low, i.ci_high) for i in intervals)
@@ -231,11 +233,9 @@ def path_table(study: FittedStudy) -> pd.DataFrame:
     implied = ImpliedPath.of(study) if study.panel.measure == "return" else None
     if implied is None:
         return table
-    gap, half, all_days = (
-        implied.gap / ImpliedPath.BASE,
-        implied.half / ImpliedPath.BASE,
-        implied.path_half / ImpliedPath.BASE,
-    )
+    gap = implied.gap / ImpliedPath.BASE
+    half = implied.half / ImpliedPath.BASE
+    all_days = implied.path_half / ImpliedPath.BASE
     return table.assign(
         implied=implied.implied, shares=implied.shares, gap=gap, gap_low=gap - half,
         gap_high=gap + half, path_low=gap - all_days, path_high=gap + all_days,

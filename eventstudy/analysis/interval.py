@@ -148,10 +148,12 @@ def robust_means(car: FloatArray, factor: float) -> tuple[Interval, Interval, In
     winsorized t, Technometrics 10, 83-98. McKean, J. W. and Schrader, R. M. (1984), A comparison of
     methods for studentizing the sample median, Communications in Statistics B 13, 751-773.
     """
-    x, n = np.sort(car), len(car)
+    x = np.sort(car)
+    n = len(car)
     g = int(TRIMMED * n)
     pulled = np.clip(x, x[g], x[n - g - 1])
-    se, df = factor * pulled.std(ddof=1) / np.sqrt(n), n - 2.0 * g - 1
+    se = factor * pulled.std(ddof=1) / np.sqrt(n)
+    df = n - 2.0 * g - 1
     # The order statistics that a 95% interval of a binomial of n and one half leaves out.
     k = max(1, round((n + 1) / 2 - Interval.quantile(np.inf) * np.sqrt(n / 4)))
     error = factor * (x[n - k] - x[k - 1]) / (2 * Interval.quantile(np.inf))
@@ -203,7 +205,8 @@ def plain_average(abnormal: AbnormalReturns, window: Window) -> Interval:
     where the mean CAR is near zero and the mean standardised CAR is not.
     """
     sample = abnormal.sample(window)
-    car, n = sample.car(window), len(sample)
+    car = sample.car(window)
+    n = len(sample)
     if n == 0:
         return Interval()
     if n == 1:
@@ -230,7 +233,8 @@ def power_of(effects: FloatArray, se: float, df: float) -> FloatArray:
     """
     from scipy.special import nctdtr, ndtr
 
-    shift, critical = np.abs(effects) / se, Interval.quantile(df)
+    shift = np.abs(effects) / se
+    critical = Interval.quantile(df)
     if not np.isfinite(df):
         return np.asarray(ndtr(shift - critical) + ndtr(-shift - critical))
     return np.asarray(1 - nctdtr(df, shift, critical) + nctdtr(df, shift, -critical))

@@ -173,7 +173,8 @@ class Symbol(str):
             code = "CG" if name[0] in "69" else "CS"
         if not name or code not in _BLOOMBERG:
             return ""
-        suffix, stem = _BLOOMBERG[code], name.rstrip("/").replace("/", "-")
+        suffix = _BLOOMBERG[code]
+        stem = name.rstrip("/").replace("/", "-")
         return cls(f"{stem}.{suffix}").padded if suffix else stem
 
     @classmethod
@@ -215,7 +216,8 @@ def _bare_code(text: str) -> str:
 
 def _exchange(row: dict[str, str]) -> Exchange:
     stand_ins = tuple(row["stand_ins"].split())
-    benchmark, calendar = row["benchmark"] or None, row["calendar"] or None
+    benchmark = row["benchmark"] or None
+    calendar = row["calendar"] or None
     return Exchange(row["code"], calendar, row["name"], benchmark, row["currency"], stand_ins)
 
 

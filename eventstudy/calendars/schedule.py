@@ -30,8 +30,10 @@ from .exchanges import bundled_rows
 CalendarChoice = Literal["exchange", "data"]
 
 DATA = files("eventstudy") / "data"
-SESSIONS, OVERRIDES = DATA / "sessions.txt.gz", DATA / "session_overrides.csv"
-CLOSED, FIRST_HOURS = ord("."), ord("a")
+SESSIONS = DATA / "sessions.txt.gz"
+OVERRIDES = DATA / "session_overrides.csv"
+CLOSED = ord(".")
+FIRST_HOURS = ord("a")
 # Markets without an exchange: their days, and the weekdays that are none.
 WEEKDAYS, DAILY = "weekdays", "daily"
 ALL_DAYS = ("1990-01-01", "2036-01-01")
@@ -76,10 +78,12 @@ def to_utc(walls: DateArray, tz: str) -> DateArray:
     -----
     The offset is looked up once a week, and for each time in weeks at whose ends it differs.
     """
-    zone, walls = zoneinfo.ZoneInfo(tz), walls.astype("datetime64[s]")
+    zone = zoneinfo.ZoneInfo(tz)
+    walls = walls.astype("datetime64[s]")
     weeks = walls.astype("datetime64[W]")
     edges: DateArray = np.arange(weeks.min(), weeks.max() + np.timedelta64(2, "W"))
-    at, offsets = (weeks - edges[0]).astype(np.int64), _offsets(edges, zone)
+    at = (weeks - edges[0]).astype(np.int64)
+    offsets = _offsets(edges, zone)
     out = offsets[at]
     changing = out != offsets[at + 1]
     out[changing] = _offsets(walls[changing], zone)
@@ -296,7 +300,8 @@ def _corrected(schedule: Sessions, override: dict[str, str]) -> Sessions:
     for i, time in enumerate((override["opens"], override["closes"])):
         if time:
             clock, _, zone = time.partition(" ")
-            instants, hours[i] = _at(dates[within], clock, zone or schedule.tz), hours[i].copy()
+            instants = _at(dates[within], clock, zone or schedule.tz)
+            hours[i] = hours[i].copy()
             is_limit = override["state"] == "closes_by"
             hours[i][within] = np.minimum(instants, hours[i][within]) if is_limit else instants
     return schedule.having(dates, *hours)
@@ -306,7 +311,8 @@ def _opened(schedule: Sessions, days: DateArray) -> Sessions:
     """Return the sessions with those of `days` that are not among them, at the usual hours."""
     at = np.searchsorted(schedule.dates, days)
     is_new = schedule.dates[at] != days
-    days, at = days[is_new], at[is_new]
+    days = days[is_new]
+    at = at[is_new]
     fresh = days, *(_hours(days, schedule, array) for array in schedule.arrays[1:])
     pairs = zip(schedule.arrays, fresh, strict=True)
     return schedule.having(*(np.insert(array, at, new) for array, new in pairs))
@@ -342,7 +348,8 @@ def weekdays_closed(dates: DateArray) -> IntArray:
 def _hours(days: DateArray, like: Sessions, instants: DateArray) -> DateArray:
     """Return the instants (UTC) of `days` at the local time of those of `like`."""
     at = np.clip(np.searchsorted(like.dates, days, side="right") - 1, 0, None)
-    out, zone = instants[at].copy(), zoneinfo.ZoneInfo(like.tz)
+    out = instants[at].copy()
+    zone = zoneinfo.ZoneInfo(like.tz)
     for i in np.flatnonzero(like.dates[at] != days):
         local = out[i].item().replace(tzinfo=dt.UTC).astimezone(zone)
         out[i : i + 1] = _at(days[i : i + 1], f"{local:%H:%M:%S}", like.tz)

@@ -107,7 +107,8 @@ def completion(shell: str) -> None:
     """
     from click.shell_completion import get_completion_class
 
-    program, complete = click.get_current_context().find_root().command, get_completion_class(shell)
+    program = click.get_current_context().find_root().command
+    complete = get_completion_class(shell)
     if complete:
         display(complete(program, {}, "eventstudy", "_EVENTSTUDY_COMPLETE").source())
 

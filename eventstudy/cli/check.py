@@ -68,7 +68,8 @@ def check_study(path: Path) -> tuple[Path, Checked | None, list[Problem], list[P
     from ..settings import StudyFile, StudyFileError
 
     try:
-        file, faults = StudyFile.read(path), list[Problem]()
+        file = StudyFile.read(path)
+        faults = list[Problem]()
     except StudyFileError as error:
         file, faults = error.valid, list(error.problems)
     run, config = file.check()

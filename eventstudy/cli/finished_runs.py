@@ -128,7 +128,8 @@ def _check_choice(kinds: tuple[str, ...], export: Export) -> None:
 
 def _check_ending(kinds: tuple[str, ...], out: Path) -> None:
     """Raise ConfigError where a new `out` is called as a file of another format."""
-    endings, is_several = _endings(kinds[0]), len(kinds) > 1
+    endings = _endings(kinds[0])
+    is_several = len(kinds) > 1
     is_one = out.suffix[1:] in KINDS or out.suffix in _endings("card")
     if is_one and (is_several or out.suffix not in endings):
         name = " or ".join(endings)

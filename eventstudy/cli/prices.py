@@ -110,7 +110,8 @@ def fetch(
     from ..prices import resolve
 
     wanted, first, last = _wanted(symbols, events)
-    first, last = start or first, end or last
+    first = start or first
+    last = end or last
     if not wanted:
         raise ConfigError("nothing to fetch", remedy="name symbols, or --events FILE")
     if first > last:
@@ -170,7 +171,8 @@ def export(
     """Write stored prices to PATH as one long table, .csv or .parquet."""
     from ..prices import Prices
 
-    first, last = start or Prices.FIRST_DAY, end or Prices.LAST_DAY
+    first = start or Prices.FIRST_DAY
+    last = end or Prices.LAST_DAY
     prices = _cache(store, vintage).export(path, symbols, first, last)
     for symbol in () if quiet else prices.symbols:
         extent = prices.provenance[symbol]

@@ -244,7 +244,8 @@ def _log(done: Refreshed) -> None:
     if done.results is None:
         note("nothing_new", folder=str(done.folder))
         return
-    n, used = len(done.results.events), len(done.results)
+    n = len(done.results.events)
+    used = len(done.results)
     note("run_written", folder=str(done.folder), events=n, used=used)
     if done.changed:
         differences: dict[str, Any] = done.comparison.counts if done.comparison else {}

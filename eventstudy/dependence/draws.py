@@ -67,7 +67,8 @@ def preset_correlations(
     room = max((lag.reach for lag in lags), default=int(still.any()))
     first, layers = _layers(stack, loadings, place, axis, window, room)
     layers[~in_draw.T] = 0.0
-    length, need = np.sqrt(loadings.squares).reshape(B, n), least_common(stack)
+    length = np.sqrt(loadings.squares).reshape(B, n)
+    need = least_common(stack)
     main = _Pairs.of((layers, layers), place, np.triu_indices(n, 1), length, need)
     if still.any():
         shut = never_together(one_draw.windows.hours)
@@ -132,7 +133,8 @@ class _Pairs(NamedTuple):
 
     def sum_of(self, b: int, in_draw: BoolArray) -> PairSum:
         """Return the sum over the pairs that draw b keeps."""
-        total, counted = PairSum(), in_draw[self.i] & in_draw[self.j]
+        total = PairSum()
+        counted = in_draw[self.i] & in_draw[self.j]
         total.add(self.rho[b, counted], self.weight[b, counted])
         return total
 
@@ -167,7 +169,8 @@ class _Lag(NamedTuple):
         self, layers: FloatArray, place: IntArray, first: int, length: FloatArray, need: int
     ) -> _Pairs:
         """Return the pairs of the two groups, each session against the following one."""
-        later, shifted = self.rows if self.rows_later else self.columns, np.zeros_like(layers)
+        later = self.rows if self.rows_later else self.columns
+        shifted = np.zeros_like(layers)
         zero = place.T[later][:, :, None] + first
         at = zero + np.arange(layers.shape[3])
         inside = (at >= 0) & (at < len(self.following))
@@ -192,7 +195,8 @@ def _layers(
     days = (windows.estimation.days, event)
     covered = (days[0], np.concatenate(days) if loadings.before else event)
     positions = (windows.estimation_positions, loadings.positions)
-    first, last = days[0][0], event[-1]
+    first = days[0][0]
+    last = event[-1]
     is_one_clock = len(windows.calendars) == 1 and all((at >= 0).all() for at in positions)
     if not is_one_clock:
         # A day is where its session is on the clock of all.
@@ -233,21 +237,28 @@ def _sums(
     sums : (pairs, B, LAYERS, LAYERS) float array
         Of the products of their layers.
     """
-    B, width, (i, j) = rows.shape[1], rows.shape[3], pairs
+    B = rows.shape[1]
+    width = rows.shape[3]
+    (i, j) = pairs
     gap = place[:, i] - place[:, j]
     near = (abs(gap) < width).any(axis=0)
-    i, j, gap = i[near], j[near], gap[:, near]
+    i = i[near]
+    j = j[near]
+    gap = gap[:, near]
     out = np.zeros((len(i), B, LAYERS, LAYERS))
     steady = (gap == gap[0]).all(axis=0).tolist()
     before, after = (np.maximum(days, 0).tolist() for days in (gap[0], -gap[0]))
     for pair, (a, b) in enumerate(zip(i.tolist(), j.tolist(), strict=True)):
         if steady[pair]:
-            early, late = before[pair], after[pair]
+            early = before[pair]
+            late = after[pair]
             first = rows[a, :, :, late : width - early]
             out[pair] = first @ columns[b, :, :, early : width - late].transpose(0, 2, 1)
             continue
         for days in np.unique(gap[:, pair]).tolist():
-            draws, early, late = gap[:, pair] == days, max(days, 0), max(-days, 0)
+            draws = gap[:, pair] == days
+            early = max(days, 0)
+            late = max(-days, 0)
             if abs(days) < width:
                 first = rows[a, draws, :, late : width - early]
                 second = columns[b, draws, :, early : width - late]

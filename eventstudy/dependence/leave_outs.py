@@ -69,8 +69,10 @@ def _layer_sums(sets: csr_array, rho: FloatArray, weight: FloatArray, lag: int) 
 
     A missing rho is the mean of the remaining ones; at a lag the sum is 0 without any.
     """
-    matters, present = weight != 0, np.isfinite(rho)
-    finite, missing = matters & present, matters & ~present
+    matters = weight != 0
+    present = np.isfinite(rho)
+    finite = matters & present
+    missing = matters & ~present
     total = next(_sums(sets, np.where(finite, rho, 0.0) * weight))
     if not missing.any():
         return total

@@ -78,10 +78,14 @@ class LoadingSums:
     ) -> list[LoadingSums]:
         if not windows:
             return []
-        T, (of_pair, masks) = len(abnormal.windows.sessions), zip(*windows, strict=True)
-        names, in_window, first = list(dict.fromkeys(of_pair)), np.stack(masks, axis=1), 0
+        T = len(abnormal.windows.sessions)
+        (of_pair, masks) = zip(*windows, strict=True)
+        names = list(dict.fromkeys(of_pair))
+        in_window = np.stack(masks, axis=1)
+        first = 0
         numbers = np.array([names.index(window) for window in of_pair])
-        total, squares = np.zeros((2, T, len(numbers))), np.zeros((2, len(numbers)))
+        total = np.zeros((2, T, len(numbers)))
+        squares = np.zeros((2, len(numbers)))
         for units in abnormal.by_chunk(lambda events: UnitLoadings.of(events, names).over(numbers)):
             rows = slice(first, first := first + len(units.x))
             for sums, added in zip((total, squares), units.summed(in_window[rows], T), strict=True):
@@ -106,7 +110,8 @@ class LoadingSums:
             Sessions of either group that belong together.
         """
         a, b = at
-        every, inside = self.all[a] @ sums.all[b], self.inside[a] @ sums.inside[b]
+        every = self.all[a] @ sums.all[b]
+        inside = self.inside[a] @ sums.inside[b]
         return float(inside), float(every - inside)
 
 

@@ -61,8 +61,10 @@ def _distinct(valid: BoolArray, tested: BoolArray) -> list[BoolArray]:
 
 def _prepare(sample: AbnormalReturns, windows: list[Window]) -> None:
     """Preset the mean correlations of a sample over some windows."""
-    forms, need = _Forms.of(sample, windows), least_common(sample)
-    sums, same_date = [PairSum() for _ in windows], PairSum()
+    forms = _Forms.of(sample, windows)
+    need = least_common(sample)
+    sums = [PairSum() for _ in windows]
+    same_date = PairSum()
     for rows, near in neighbours(*forms.ends):
         block = Block.of(sample, need, rows, near)
         same_date.merge(block.same_date)
@@ -75,7 +77,8 @@ def _prepare(sample: AbnormalReturns, windows: list[Window]) -> None:
         products, missing = forms.over_pairs(np.stack([block.rho, lacking]), rows, near)
         rho, none = forms.without_overlap(block, rows, near)
         first, last = forms.ends
-        i, j = rows[block.missing[0]], near[block.missing[1]]
+        i = rows[block.missing[0]]
+        j = near[block.missing[1]]
         sharing = int(((first[i] <= last[j]) & (first[j] <= last[i])).sum())
         for w, pairs in enumerate(sums):
             pairs.products += float(products[w])
@@ -110,7 +113,8 @@ class _Forms(UnitLoadings):
     def over_pairs(self, weights: FloatArray, rows: IntArray, near: IntArray) -> FloatArray:
         """Return the sums of weights (2, rows, near) times the overlap over pairs, (2, W)."""
         (first, last), windows = self.ends, self.events.windows
-        start, stop = int(first[rows].min()), int(last[rows].max()) + 1
+        start = int(first[rows].min())
+        stop = int(last[rows].max()) + 1
         x = laid(self.x[near], windows.estimation_positions[near], range(start, stop))
         estimation = self._of_estimation(weights, rows, near, x, start)
         return estimation + self._of_event_days(weights, rows, near)
@@ -123,7 +127,9 @@ class _Forms(UnitLoadings):
         Loadings are orthogonal to the regressors on their days: where those of the first lie within
         the estimation days of the second, nothing is left.
         """
-        (begin, end), day, i = self.estimation, self.event[0], rows[:, None]
+        (begin, end) = self.estimation
+        day = self.event[0]
+        i = rows[:, None]
         within = (begin[near] <= begin[i]) & (day[i] <= end[near])
         row, column = np.nonzero(within & block.present)
         pairs = np.stack([rows[row], near[column]])
@@ -144,7 +150,8 @@ class _Forms(UnitLoadings):
         """Return the part of the second events' estimation days, with all days of the first."""
         m, columns, k = x.shape
         of_day = x.transpose(1, 2, 0).reshape(columns, k * m)
-        weights, pull = np.tile(weights, k), self.pull[near].transpose(1, 0, 2).reshape(k * m, -1)
+        weights = np.tile(weights, k)
+        pull = self.pull[near].transpose(1, 0, 2).reshape(k * m, -1)
         total = np.zeros((2, pull.shape[1]))
         for j in range(k):
             form = weights * (x[: len(rows), :, j] @ of_day)
@@ -160,7 +167,8 @@ class _Forms(UnitLoadings):
     def _of_event_days(self, weights: FloatArray, rows: IntArray, near: IntArray) -> FloatArray:
         """Return the part of the sessions that are event days of both."""
         close = np.flatnonzero(self.event[0][near] <= self.event[1][rows].max())
-        at, r = self.events.windows.event_positions[near[close]], len(rows)
+        at = self.events.windows.event_positions[near[close]]
+        r = len(rows)
         session, events = np.unique(at[at >= 0], return_counts=True)
         shared = session[events > 1]
         if not len(shared):

@@ -82,7 +82,8 @@ class PairSum:
         sides : two (n,) or (n, q) float arrays, optional
             Weights of the events of both sides; by default 1.
         """
-        known, matters = np.isfinite(rho), overlap != 0
+        known = np.isfinite(rho)
+        matters = overlap != 0
         missing = matters & ~known
         self.products += _over_pairs(np.where(matters & known, rho * overlap, 0.0), sides)
         self.rho += float(rho[matters & known].sum())
@@ -157,11 +158,13 @@ class Block(NamedTuple):
     def _of(cls, sample: AbnormalReturns, need: int, rows: IntArray, near: IntArray) -> Block:
         study, there = study_of(sample)
         rho = correlations(study, need)[there[rows, None], there[near]]
-        later, known = np.arange(len(near)) > np.arange(len(rows))[:, None], np.isfinite(rho)
+        later = np.arange(len(near)) > np.arange(len(rows))[:, None]
+        known = np.isfinite(rho)
         present, day0 = later & known, sample.windows.day0
         missing, rho[~present] = np.nonzero(later & ~known), 0.0
         same = np.equal.outer(day0[rows], day0[near])
-        total, lacking = float(np.vdot(rho, same)), int(np.count_nonzero(same[missing]))
+        total = float(np.vdot(rho, same))
+        lacking = int(np.count_nonzero(same[missing]))
         count = int(np.count_nonzero(present & same))
         same_date = PairSum(total, total, count, lacking, lacking, lacking)
         pairs = int(np.count_nonzero(present))
@@ -214,7 +217,8 @@ def _pairs(
     sample: AbnormalReturns, window: Window, weights: FloatArray | None = None
 ) -> tuple[PairSum, PairSum]:
     """Return the sums over all pairs, weighted by the overlap, and over those of one date."""
-    all_pairs, same_date = PairSum(), PairSum()
+    all_pairs = PairSum()
+    same_date = PairSum()
     need = least_common(sample)
     for rows, near, overlap in overlaps(sample, window):
         block = Block.of(sample, need, rows, near)
@@ -235,7 +239,9 @@ def summed_up(all_pairs: PairSum, same_date: PairSum, n: int, lagged: Sum = 0.0)
     lagged : float
         The sum over pairs of exchanges that are never open together.
     """
-    total, same, filled = float(all_pairs.total), float(same_date.total), all_pairs.missing
+    total = float(all_pairs.total)
+    same = float(same_date.total)
+    filled = all_pairs.missing
     if all_pairs.is_negligible(n):
         total, filled = 0.0, 0
     pairs = max(n * (n - 1) // 2, 1)
@@ -271,7 +277,8 @@ def _in_pieces(sample: AbnormalReturns, window: Window, weights: FloatArray) -> 
     """
     pieces = [np.arange(len(sample))[piece] for piece in chunks(len(sample), Limits.PAIRWISE // 2)]
     both = [(np.concatenate(two), 1) for two in combinations(pieces, 2)]
-    pairs, later = PairSum(), np.zeros(())
+    pairs = PairSum()
+    later = np.zeros(())
     for rows, times in [*both, *((piece, 2 - len(pieces)) for piece in pieces)]:
         piece = sample.take(rows).as_study()
         pairs.merge(_pairs(piece, window, weights[rows])[0], times)

@@ -165,7 +165,8 @@ def near_sessions_apart(sample: AbnormalReturns, window: Window) -> bool:
     """
     day0, reach = sample.windows.day0, len(window)
     for pair in groups_apart(sample):
-        events, days = day0[pair.rows], np.sort(day0[pair.columns])
+        events = day0[pair.rows]
+        days = np.sort(day0[pair.columns])
         first = np.searchsorted(days, events - reach)
         last = np.searchsorted(days, events + reach, side="right")
         if (first < last).any():
@@ -175,7 +176,8 @@ def near_sessions_apart(sample: AbnormalReturns, window: Window) -> bool:
 
 def never_together(hours: FloatArray) -> BoolArray:
     """Return which pairs of exchanges are never open at one time, shape (n, n)."""
-    opens, closes = hours[:, 0], hours[:, 1]
+    opens = hours[:, 0]
+    closes = hours[:, 1]
     return np.greater_equal.outer(opens, closes) | np.less_equal.outer(closes, opens)
 
 
@@ -212,7 +214,8 @@ def residual_correlation(a: FloatArray, b: FloatArray, need: int) -> FloatArray:
         A pair with fewer common sessions is NaN.
     """
     (x, in_x), (y, in_y) = a, b
-    sums, squares = (x @ in_y.T, in_x @ y.T), (x**2 @ in_y.T, in_x @ (y**2).T)
+    sums = (x @ in_y.T, in_x @ y.T)
+    squares = (x**2 @ in_y.T, in_x @ (y**2).T)
     return pearson(x @ y.T, in_x @ in_y.T, sums, squares, need)
 
 
@@ -256,7 +259,8 @@ def mean_common_sessions(sample: AbnormalReturns) -> float:
 
 def _common_sessions(sample: AbnormalReturns) -> float:
     counts, first, last = zip(*sample.by_chunk(_presence), strict=True)
-    present, begins = np.sum(counts, axis=0), np.sort(np.concatenate(first))
+    present = np.sum(counts, axis=0)
+    begins = np.sort(np.concatenate(first))
     reached = int(np.searchsorted(begins, np.concatenate(last), side="right").sum())
     pairs = reached - len(sample) * (len(sample) + 1) // 2
     return float((present * (present - 1)).sum() / 2 / pairs) if pairs else 0.0
@@ -366,7 +370,8 @@ def _next_session(sample: AbnormalReturns, need: int) -> FloatArray:
     for rows, near in neighbours(first, last, Limits.LARGE_BLOCK):
         begin, end = np.searchsorted(clock, [first[rows].min(), last[rows].max()])
         days = residuals_on(sample.take(near), clock[max(begin - 1, 0) : end + 2])
-        today, following = days[:, :, :-1], days[:, :, 1:]
+        today = days[:, :, :-1]
+        following = days[:, :, 1:]
         block = slice(0, len(rows))
         out[np.ix_(rows, near)] = residual_correlation(today[:, block], following, need)
         out[np.ix_(near, rows)] = residual_correlation(today, following[:, block], need)

@@ -40,10 +40,12 @@ def by_session(sample: AbnormalReturns, window: Window) -> Correlation:
     pairs, and what estimation windows add has that of all pairs, each a ratio of sums
     (docs/methods/tests.md).
     """
-    n, hidden = len(sample), sample.hidden(window)
+    n = len(sample)
+    hidden = sample.hidden(window)
     grouped = Sums.kept(sample)
     sums = Sums.of(sample, [i for i, _ in hidden]) if hidden else grouped
-    near, every = covering(sample, window, sums, hidden), everywhere(sums)
+    near = covering(sample, window, sums, hidden)
+    every = everywhere(sums)
     inside, outside = LoadingSums.of(sample, window).pairs()
     total = mean_rho(sums, near) * inside + grouped.rho * outside
     for pair in groups_apart(sample):
@@ -104,7 +106,8 @@ class Sums:
         separate : iterable of int
             Events that are groups by themselves.
         """
-        grouped, T = _grouped(sample, np.fromiter(separate, np.int64)), len(sample.windows.sessions)
+        grouped = _grouped(sample, np.fromiter(separate, np.int64))
+        T = len(sample.windows.sessions)
         zq = _spread(grouped.sums[0] + 1j * grouped.sums[1], grouped.at, T)
         first = _first(grouped.group)
         return cls(grouped.group, first, zq, sample.windows.day0[first], T)
@@ -117,7 +120,8 @@ class Sums:
     @cached_property
     def same_date(self) -> float:
         """Mean of rho_ij 1[same date] over all pairs."""
-        n, at = len(self.group), np.flatnonzero(self.day0 >= 0)
+        n = len(self.group)
+        at = np.flatnonzero(self.day0 >= 0)
         on_day0 = _sparse(np.ones(len(at)), (self.day0[at], at), (self.sessions, len(self.day0)))
         pairs = float((self.count(on_day0) ** 2).sum()) - n
         return mean_rho(self, on_day0) * pairs / (n * (n - 1))
@@ -177,7 +181,8 @@ def _grouped(sample: AbnormalReturns, separate: IntArray) -> Grouped:
 
 def _of_all(study: AbnormalReturns) -> Grouped:
     """Return the sums of events of which samples are taken, computed once."""
-    make, separate = _added if study.left_out is None else _grouped, np.empty(0, np.int64)
+    make = _added if study.left_out is None else _grouped
+    separate = np.empty(0, np.int64)
     return study.cached(("grouped",), lambda: make(study, separate), any_convention=True)
 
 
@@ -193,7 +198,8 @@ def _summed(sample: AbnormalReturns, group: IntArray, groups: int) -> FloatArray
     scores = sample.by_chunk(lambda events: _standard(events.resid))
     for rows, values in zip(chunks(len(group)), scores, strict=True):
         used, place = _numbered(group[rows])
-        ones, columns = np.ones(place.size), np.arange(place.size)
+        ones = np.ones(place.size)
+        columns = np.arange(place.size)
         indicator = _sparse(ones, (place, columns), (len(used), place.size))
         for total, score in zip(sums, values, strict=True):
             total[used] += indicator @ score
@@ -217,7 +223,8 @@ def mean_rho(sums: Sums, weights: csr_array) -> float:
     n for the pairs of an event with itself; q in place of z gives its value if every rho were 1
     (docs/methods/tests.md).
     """
-    n, total = len(sums.group), sums.over(weights).data
+    n = len(sums.group)
+    total = sums.over(weights).data
     cross, shared = (float((part**2).sum()) - n for part in (total.real, total.imag))
     return cross / shared if shared > Limits.ROUNDING * n else 0.0
 
@@ -240,7 +247,8 @@ def next_session_rho(sums: Sums, weights: csr_array, sides: Sides, pairs: Sides)
         rows = at if weights.shape[0] > 1 else slice(None)
         totals.append(sums.over(weights, np.unique(sums.group[events]))[rows][:, at])
     a, b = totals
-    cross, shared = a.real.multiply(b.real).sum(), a.imag.multiply(b.imag).sum()
+    cross = a.real.multiply(b.real).sum()
+    shared = a.imag.multiply(b.imag).sum()
     return float(cross / shared) if shared > Limits.ROUNDING * n else 0.0
 
 
@@ -300,7 +308,8 @@ def _alike(windows: EventWindows, separate: IntArray) -> tuple[IntArray, IntArra
     same = hours == hours[first[group]]
     for rows in chunks(len(group)):
         used, place = _numbered(first[group[rows]])
-        positions, of_first = windows.take(rows).positions, windows.take(used).positions
+        positions = windows.take(rows).positions
+        of_first = windows.take(used).positions
         same[rows] &= (positions == of_first[place]).all(axis=1)
     single = np.union1d(np.flatnonzero(~same), separate).astype(np.int64)
     group[single] = len(first) + np.arange(len(single))

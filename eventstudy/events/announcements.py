@@ -196,7 +196,8 @@ def candidate_positions(
     if announcement.instant is not None or announcement.date is None:
         only = day0_position(announcement, sessions, cutoff_minutes=cutoff_minutes)
         return range(only, only + 1)
-    zone, shift = announcement.tz or sessions.tz, dt.timedelta(minutes=cutoff_minutes)
+    zone = announcement.tz or sessions.tz
+    shift = dt.timedelta(minutes=cutoff_minutes)
     midnights = (_midnight(announcement.date + days, zone) for days in (0 * ONE_DAY, ONE_DAY))
     start, end = (_in_utc(midnight + shift) for midnight in midnights)
     first = int(np.searchsorted(sessions.closes, start, side="right"))

@@ -150,8 +150,10 @@ def with_known_names(sheet: Sheet, chosen: Mapping[str, str]) -> Sheet:
     ConfigError
         If there is no such column, or several that may be meant.
     """
-    names, notices = list(map(strip, sheet.names)), list(sheet.notices)
-    columns, by_identifier = list(sheet.columns), bool(SecurityColumns(names).in_place_of_ticker)
+    names = list(map(strip, sheet.names))
+    notices = list(sheet.notices)
+    columns = list(sheet.columns)
+    by_identifier = bool(SecurityColumns(names).in_place_of_ticker)
     for wanted in one_row.REQUIRED:
         name = _meant(wanted, chosen.get(wanted, ""), names)
         if by_identifier and wanted == "announced_at" and name in names:

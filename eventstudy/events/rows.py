@@ -227,7 +227,8 @@ def check_day0(row: Row, rules: Rules) -> None:
     row : Row
     rules : Rules
     """
-    announcement, stated = _check_announcement(row, rules), _given_day0(row, rules)
+    announcement = _check_announcement(row, rules)
+    stated = _given_day0(row, rules)
     if announcement is None or (rules.calendar == "exchange" and row.exchange is None):
         row.day0 = stated
         return

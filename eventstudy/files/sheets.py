@@ -229,7 +229,9 @@ def collect_rows(rows: Iterable[tuple[int, list[str]]]) -> Sheet | None:
     if names is None:
         return None
     numbers = [_counter() for _ in names]
-    codes, lines, odd = [array("q") for _ in names], array("q"), []
+    codes = [array("q") for _ in names]
+    lines = array("q")
+    odd = []
     for line, cells in remaining:
         if len(cells) != len(names):
             odd.append((line, len(cells)))

@@ -330,14 +330,16 @@ TEXTS: dict[str, Any] = {
 @cache
 def _parts(kind: Any) -> tuple[Any, tuple[Any, ...]]:
     """Return the origin and the arguments of a type; numpy 2.5 has `NDArray` as an alias."""
-    origin, inner = get_origin(kind), get_args(kind)
+    origin = get_origin(kind)
+    inner = get_args(kind)
     return _parts(origin.__value__[inner]) if hasattr(origin, "__value__") else (origin, inner)
 
 
 def _record(kind: Any, value: Any, where: str) -> Any:
     _require(isinstance(value, dict), kind, value, where)
     hints = _hints(kind)
-    lacking, more = _needed(kind) - value.keys(), value.keys() - hints.keys()
+    lacking = _needed(kind) - value.keys()
+    more = value.keys() - hints.keys()
     # What later versions add to a record that is open is passed over.
     if odd := sorted(lacking | (set() if _is_open(kind) else more)):
         lack = "is missing" if odd[0] in hints else "is not part of it"
@@ -413,7 +415,8 @@ def _table(value: Any, where: str) -> pd.DataFrame:
 
 def _series(column: Any, where: str) -> pd.Series[Any]:
     _require(isinstance(column, dict) and column.keys() == {"type", "values"}, dict, column, where)
-    kind, values = column["type"], column["values"]
+    kind = column["type"]
+    values = column["values"]
     _require(isinstance(values, list), list, values, f"{where}.values")
     if kind == "number":
         return pd.Series([_float(v, where) for v in values], dtype="float64")

@@ -209,7 +209,8 @@ def price_path(study: FittedStudy, i: int, window: Window, until: Day = "") -> P
     quotes = study.remember("quotes", lambda: _quotes(panel))
     label, scale = _scale(quotes.get(symbol), panel.sessions[columns], level)
     before = windows.positions[i, : len(windows.estimation)]
-    typical, sessions = panel.sessions[before[before >= 0]], panel.sessions[columns]
+    typical = panel.sessions[before[before >= 0]]
+    sessions = panel.sessions[columns]
     volume = _volume(quotes.get(symbol), sessions, typical)
     implied = np.full(len(days), np.nan)
     if until:
@@ -224,7 +225,9 @@ def _expected_growth(study: FittedStudy, i: int, columns: IntArray) -> FloatArra
 
     NaN if the model of the event is no line in its benchmark.
     """
-    panel, record, fit = study.panel, study.records[i], fit_of(study, i)
+    panel = study.panel
+    record = study.records[i]
+    fit = fit_of(study, i)
     row = panel.row(str(record["benchmark"]), panel.calendar_of(str(record["exchange"])))
     if row < 0 or fit.axis != str(record["benchmark"]):
         return np.full(len(columns), np.nan)
@@ -237,7 +240,8 @@ def _columns(windows: EventWindows, i: int) -> tuple[IntArray, IntArray]:
     """Return the columns and event days of the sessions to show, as far as the data go."""
     inside = windows.positions[i, len(windows.estimation) :]
     has_session = inside >= 0
-    columns, days = inside[has_session], windows.event.days[has_session]
+    columns = inside[has_session]
+    days = windows.event.days[has_session]
     if not has_session.any():
         return columns, days
     calendar = windows.calendars[windows.calendar[i]]
@@ -315,7 +319,8 @@ def fit_of(study: FittedStudy, i: int) -> Fit:
         Decimal returns; estimation days that the model does not use are left out.
     """
     a, windows = study.abnormal, study.abnormal.windows
-    length, used = len(windows.estimation), np.isfinite(a.resid[i])
+    length = len(windows.estimation)
+    used = np.isfinite(a.resid[i])
     explained = windows.returns[i, :length] - a.resid[i]
     fitted = explained[used]
     days = np.concatenate([windows.estimation.days, a.event.days]).astype(float)

@@ -39,12 +39,14 @@ def list_events(study: FittedStudy, config: StudyConfig) -> Iterator[Event]:
     ------
     Event
     """
-    listed_study, rows = study.listed(config.main), study.listed_rows(config.main)
+    listed_study = study.listed(config.main)
+    rows = study.listed_rows(config.main)
     a, used = listed_study.abnormal, listed_study.ok.tolist()
     windows = tuple(dict.fromkeys((config.main, *config.tested)))
     cars = list(zip(*(_cars(listed_study, w) for w in windows), strict=True))
     pages = pages_of(listed_study, config)
-    ids, merged = study.events["event_id"].tolist(), merged_into(study.events["reason"])
+    ids = study.events["event_id"].tolist()
+    merged = merged_into(study.events["reason"])
     for i, event in enumerate(listed_study.records):
         if i in pages:
             step("event pages", list(pages).index(i), len(pages))
@@ -76,7 +78,8 @@ def _cars(study: FittedStudy, window: Window) -> Iterator[EventCar]:
     """Return the CAR of each event over a window, shape (n,)."""
     a = study.abnormal
     missing = dict(explain_lacking_cars(study, window))
-    ends, is_extended = a.sessions_of(window)[1], a.extended(window) & study.ok
+    ends = a.sessions_of(window)[1]
+    is_extended = a.extended(window) & study.ok
     k = a.recent_variance(window)
     tests = (a.car_t(window) / np.sqrt(k), a.car_pvalues(window, k), a.bhar(window))
     columns = (a.car(window), np.sqrt(a.var_car(window)), a.car_half_widths(window, k), *tests)
@@ -256,6 +259,7 @@ def _faults(study: FittedStudy, i: int) -> tuple[Fault, ...]:
     inside = windows.positions[i][windows.positions[i] >= 0]
     if not inside.size:
         return ()
-    first, last = windows.sessions[inside.min()], windows.sessions[inside.max()]
+    first = windows.sessions[inside.min()]
+    last = windows.sessions[inside.max()]
     near = study.panel.faults_near(str(study.records[i]["ticker"]), first, last)
     return tuple(Fault(f.kind, f.date, f.detail, f.action) for f in near[:MOST_FAULTS])

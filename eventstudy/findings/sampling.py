@@ -109,7 +109,8 @@ def of_one_event(study: FittedStudy, i: int, config: StudyConfig) -> Sample:
         Without other windows and diagnosis.
     """
     main, single = config.main, study.subset(np.array([i]))
-    window, path = _window(single, main), ImpliedPath.of_event(study, i)
+    window = _window(single, main)
+    path = ImpliedPath.of_event(study, i)
     facts = _shared_facts(single, main) | _market_facts(study, i, main)
     return Sample(group="", main=window, implied=path, **facts)
 
@@ -160,8 +161,10 @@ def _window(
 
     `lengths` are those of all windows that have tests.
     """
-    answer, sample = Answer.of(study, window), study.abnormal.tested(window)
-    car, bhar = sample.car(window), sample.bhar(window)
+    answer = Answer.of(study, window)
+    sample = study.abnormal.tested(window)
+    car = sample.car(window)
+    bhar = sample.bhar(window)
     each = sample.car_pvalues(window, sample.recent_variance(window))
     fell = bool(len(car) and car.mean() < 0)
     return WindowFinding(
@@ -182,7 +185,8 @@ def _tests(study: FittedStudy, window: Window, names: Iterable[str]) -> Iterator
     opinions = {opinion.test: opinion for opinion in diagnose(study, window).opinions}
     main_test = main_test_of(study, window)
     for name in dict.fromkeys([*names, main_test]):
-        result, opinion = study.test(name, window), opinions.get(name)
+        result = study.test(name, window)
+        opinion = opinions.get(name)
         unjudged = "not_for_one_event" if result.n_events == 1 else "not_judged"
         yield TestFinding(
             test=name,
@@ -372,7 +376,8 @@ def _why(study: FittedStudy, i: int, window: Window, covered: int) -> Reason:
         return Reason("at_limit") if dropped else Reason("limit_run", n=Layout.LONGEST_RUN)
     datum = words(study.panel.measure).datum
     event = a.windows.take(np.array([i]))
-    dates, gone = event.dates[0, cols], np.isnan(event.returns[0, len(event.estimation) :][cols])
+    dates = event.dates[0, cols]
+    gone = np.isnan(event.returns[0, len(event.estimation) :][cols])
     if gone[-1] and Flag.INCOMPLETE_WINDOW in flags:
         return Reason("beyond_data", datum=datum)
     shifted = "_shifted" if Flag.HALT_SHIFTED in flags else ""
@@ -397,7 +402,8 @@ def _short_series(study: FittedStudy, i: int, day: np.datetime64, datum: str) ->
     column = int(np.searchsorted(panel.sessions, day))
     firm = layout.rows[i]
     for row in layout.factor_rows[i][layout.factor_rows[i] >= 0]:
-        series, spans = panel.keys[row][0].removeprefix(Factor.PREFIX), panel.spans[row]
+        series = panel.keys[row][0].removeprefix(Factor.PREFIX)
+        spans = panel.spans[row]
         present = np.flatnonzero(spans > 0)
         if len(present) and column > present[-1]:
             last = panel.sessions[present[-1]]
@@ -415,7 +421,8 @@ def _missing_days(
     """Return that days of the window have no value, and which price-data issue took them."""
     several = "days" if len(missing) > 1 else "one_day" if length > 1 else "day"
     kinds = _wrong_values(study, [str(study.events["ticker"].iloc[i])], missing)
-    first, last = str(missing[0]), str(missing[-1])
+    first = str(missing[0])
+    last = str(missing[-1])
     facts = {"datum": datum, "n": len(missing), "length": length, "first": first, "last": last}
     if kinds:
         return Reason(f"no_data_{several}_faulty", kinds=kinds, **facts)
@@ -433,7 +440,8 @@ def _spanned(study: FittedStudy, i: int, cols: slice) -> BoolArray:
 
 def _wrong_values(study: FittedStudy, symbols: list[str], missing: DateArray) -> list[str]:
     """Return the kinds of issues for which values of symbols were taken as missing."""
-    first, last = missing[0], missing[-1]
+    first = missing[0]
+    last = missing[-1]
     near = (f for symbol in symbols for f in study.panel.faults_near(symbol, first, last))
     wrong = (fault for fault in near if fault.is_impossible or fault.kind in WRONG)
     kinds = dict.fromkeys(fault.kind for fault in wrong)

@@ -150,7 +150,8 @@ class UnfittedStudy:
 
         Where halts leave the clock, day0 of `table` is changed in place.
         """
-        firms, duplicates = table["ticker"].to_numpy(object), repeats_of(table)
+        firms = table["ticker"].to_numpy(object)
+        duplicates = repeats_of(table)
         # Of the type object: reasons keep their codes.
         excluded = np.array(self.left_out or [""] * len(table), dtype=object)
         excluded = np.where(duplicates == "", excluded, duplicates)
@@ -191,10 +192,12 @@ class UnfittedStudy:
     def _bound_model(self, panel: ReturnsPanel) -> tuple[LinearModel, list[str], ReturnsPanel]:
         """Return the model bound to the factors, their names, and the panel with them."""
         model = MODELS.make(self.model) if isinstance(self.model, str) else self.model
-        columns, faults = list[str](), list[SeriesFault]()
+        columns = list[str]()
+        faults = list[SeriesFault]()
         if self.factors is not None:
             factors = checked_factors(self.factors)
-            columns, (notices, faults) = list(factors.columns), gate_of(factors)
+            columns = list(factors.columns)
+            (notices, faults) = gate_of(factors)
             panel = panel.with_factors(factors, Factor.PREFIX)
             gate: Any = {"notices": (*panel.notices, *notices), "faults": (*panel.faults, *faults)}
             panel = replace(panel, **gate)

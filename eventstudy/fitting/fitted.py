@@ -264,7 +264,8 @@ class FittedStudy:
 
     def _car(self, window: Window, rows: IntArray) -> pd.DataFrame:
         a = self.abnormal
-        t, half = a.car_t(window)[rows], a.car_half_widths(window)
+        t = a.car_t(window)[rows]
+        half = a.car_half_widths(window)
         k = np.full(len(a), np.nan) if self.is_large else a.recent_variance(window)
         sessions, last = a.sessions_of(window)
         return pd.DataFrame({
@@ -392,7 +393,8 @@ class FittedStudy:
         >>> {name: len(group) for name, group in results.groups("direction").items()}
         {'adverse': 54, 'relief': 16}
         """
-        names, is_single = names_of(column), isinstance(column, str)
+        names = names_of(column)
+        is_single = isinstance(column, str)
         cells = [self.column(name).astype(str).replace("", BLANK) for name in names]
         values = cells[0] if is_single else pd.Series(zip(*cells, strict=True), dtype=object)
 
@@ -419,7 +421,8 @@ class FittedStudy:
             return np.arange(len(self.events))
         a = self.abnormal
         size = np.abs(np.nan_to_num(a.car(window) / np.sqrt(a.var_car(window))))
-        used, dropped = np.flatnonzero(self.ok), np.flatnonzero(~self.ok)
+        used = np.flatnonzero(self.ok)
+        dropped = np.flatnonzero(~self.ok)
         largest = used[np.argsort(-size[used], kind="stable")[: self.LISTED]]
         return np.sort(np.concatenate([largest, dropped[: self.LISTED]]))
 

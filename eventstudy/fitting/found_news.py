@@ -91,7 +91,8 @@ def find_news(study: FittedStudy, config: StudyConfig) -> ObjectArray:
     out, panel = np.full(len(study.events), "", dtype=object), study.panel
     listed = dict(iter(study.events.groupby("ticker")))
     for i in np.flatnonzero(study.ok):
-        event, code = study.events.iloc[i], study.events["exchange"].iloc[i]
+        event = study.events.iloc[i]
+        code = study.events["exchange"].iloc[i]
         columns = panel.calendars[panel.calendar_of(code)]
         zero = np.searchsorted(panel.sessions[columns], np.datetime64(event["day0"], "D"))
         main, reach = config.main, config.confounder_days

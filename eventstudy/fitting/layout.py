@@ -297,7 +297,8 @@ def shift_clocks(layout: Layout, events: BoolArray) -> Layout:
     rows = layout.rows.copy()
     series = np.column_stack([layout.factor_rows, layout.market_rows])
     for i in np.flatnonzero(events & (layout.rows >= 0)):
-        base, symbol = calendars[i], panel.keys[rows[i]][0]
+        base = calendars[i]
+        symbol = panel.keys[rows[i]][0]
         name = f"{base}{TRADED}{symbol}"
         columns = panel.calendars[base]
         traded = np.flatnonzero(~find_bridged(panel.spans[rows[i], columns]))
@@ -332,8 +333,10 @@ def _summed(
     panel: ReturnsPanel, row: int, columns: IntArray, traded: IntArray
 ) -> tuple[FloatArray, IntArray]:
     """Return a factor summed over the sessions since the last traded one, and their number."""
-    values, spans = np.full(len(panel.sessions), np.nan), np.zeros(len(panel.sessions), np.int64)
-    theirs, lengths = panel.values[row, columns], panel.spans[row, columns]
+    values = np.full(len(panel.sessions), np.nan)
+    spans = np.zeros(len(panel.sessions), np.int64)
+    theirs = panel.values[row, columns]
+    lengths = panel.spans[row, columns]
     before = np.r_[traded[:1] - 1, traded[:-1]]
     for last, t in zip(before, traded, strict=True):
         run = slice(last + 1, t + 1)
@@ -378,7 +381,8 @@ def with_runs(
     runs = Runs(at_limit=hit, actual=actual, x=abnormal.x_event.copy(), **days)
     L1 = len(estimation)
     for chunk in chunks(len(rows)):
-        chunk_layout, chunk_windows = layout.take(rows[chunk]), windows.take(rows[chunk])
+        chunk_layout = layout.take(rows[chunk])
+        chunk_windows = windows.take(rows[chunk])
         longer = chunk_layout.around(day0[rows[chunk]], estimation=estimation, event=wide)
         # The estimation days are those of the study, less what it masked.
         for name in ("returns", "spans", "length"):
@@ -433,7 +437,8 @@ def _join(runs: Runs, i: int, t: int, fit: AbnormalReturns, row: int, closes: Bo
     if not traded.any() or covered != len(traded):
         runs.ar[i, t] = np.nan
         return
-    ar, expected = fit.ar[row, span][traded], fit.expected[row, span][traded]
+    ar = fit.ar[row, span][traded]
+    expected = fit.expected[row, span][traded]
     actual = ar + expected
     simple = fit.windows.kind == "simple"
     total = np.prod(1 + actual) - 1 if simple else actual.sum()

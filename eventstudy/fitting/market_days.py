@@ -73,8 +73,10 @@ class IndexDays:
         panel : ReturnsPanel
         symbol, calendar : str
         """
-        columns, row = panel.calendars[calendar], panel.row(symbol, calendar)
-        moves, spans = panel.values[row, columns], panel.spans[row, columns].astype(np.int64)
+        columns = panel.calendars[calendar]
+        row = panel.row(symbol, calendar)
+        moves = panel.values[row, columns]
+        spans = panel.spans[row, columns].astype(np.int64)
         days = panel.sessions[columns]
         sessions = spans
         if calendar in panel.closed:
@@ -100,7 +102,8 @@ class IndexDays:
         start, stop = (sums[:, at] for at in ends)
         with np.errstate(invalid="ignore", divide="ignore"):
             count, mean, square = stop - start
-            mean, square = mean / count, square / count
+            mean = mean / count
+            square = square / count
             return mean, np.sqrt(np.maximum(square - mean**2, 0.0))
 
 
@@ -154,7 +157,8 @@ def judge_markets(layout: Layout, windows: EventWindows, main: Window) -> Object
                 code = next(code for code, days in kinds.items() if days[k].any())
                 moves = np.where(kinds[code][k], index.moves[at[k]], 0.0)
                 day = int(np.argmax(np.abs(moves)))
-                date, size = str(index.days[at[k, day]]), float(times[k, day])
+                date = str(index.days[at[k, day]])
+                size = float(times[k, day])
                 out[i] = Reason(code, date=date, move=float(moves[day]), times=size, **facts)
     return out
 
@@ -329,7 +333,8 @@ def _note_hours(
         last = {tickers[i]: i for i in rows[np.argsort(windows.day0[rows])].tolist() if used[i]}
         for ticker, i in last.items():
             calendar = layout.calendars[i].partition(TRADED)[0]
-            row, columns = panel.row(ticker, calendar), panel.calendars[calendar]
+            row = panel.row(ticker, calendar)
+            columns = panel.calendars[calendar]
             zero = int(np.searchsorted(index.days, windows.sessions[windows.day0[i]]))
             days = zero + windows.estimation.days
             single = (panel.spans[row, columns] == 1) & (index.sessions == 1)
@@ -379,11 +384,13 @@ def other_session_of(
     Financial Economics 7, 197-226.
     """
     days = days[(days >= 1) & (days < len(market) - 1)]
-    share, market = _cut(share, days), _cut(market, days)
+    share = _cut(share, days)
+    market = _cut(market, days)
     X = np.column_stack([np.ones(len(days)), market[days], market[days + 1], market[days - 1]])
     y = share[days]
     complete = np.isfinite(y) & np.isfinite(X).all(axis=1)
-    X, y = X[complete], y[complete]
+    X = X[complete]
+    y = y[complete]
     if len(y) < FEWEST_DAYS or np.linalg.matrix_rank(X) < X.shape[1]:
         return "", np.nan, np.nan
     inverse = np.linalg.inv(X.T @ X)

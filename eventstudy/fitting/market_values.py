@@ -59,11 +59,13 @@ def read_sizes(path: str | Path, firms: Sequence[str] = ()) -> SizesFile:
         table = InputFile(path).table(text=("mcap", "shares", "close")).reset_index(drop=True)
     table = table.rename(columns={c: str(c).strip().lower() for c in table.columns})
     table = table.rename(columns={"symbol": "ticker"})
-    value, name = next((c for c in ("mcap", "shares") if c in table), ""), Path(path).name
+    value = next((c for c in ("mcap", "shares") if c in table), "")
+    name = Path(path).name
     missing = [c for c in ("ticker", "date") if c not in table] + ["mcap or shares"] * (not value)
     if missing:
         raise DataError("a column is missing", where=name, value=", ".join(missing))
-    is_record, failures = set(Sizes.RECORD) <= set(table.columns), dict[str, str]()
+    is_record = set(Sizes.RECORD) <= set(table.columns)
+    failures = dict[str, str]()
     if is_record:
         noted = table[table[value].isna() & table["note"].notna()]
         failures |= zip(noted["ticker"], noted["note"].astype(str), strict=True)
@@ -77,7 +79,8 @@ def read_sizes(path: str | Path, firms: Sequence[str] = ()) -> SizesFile:
     _refuse_cells(table["ticker"], table["ticker"].isna(), name)
     _refuse_cells(table["date"], dates.isna(), name)
     _refuse_cells(table[value], numbers.isna() & ~is_code, name)
-    tickers, shown = table["ticker"].astype(str).str.strip(), texts.str[:40].replace("", "blank")
+    tickers = table["ticker"].astype(str).str.strip()
+    shown = texts.str[:40].replace("", "blank")
     table = table.assign(ticker=tickers, date=dates, text=shown)
     table[value] = numbers.mask(is_code)
     table = table.sort_values(["ticker", "date"], kind="stable")
@@ -263,7 +266,8 @@ def _before_events(
     sizes: Sizes, tickers: ObjectArray, days: DateArray, panel: ReturnsPanel, code: str, start: int
 ) -> MarketValues:
     """Return the market values before each day (n, L2), in one currency."""
-    values, reasons = np.full(days.shape, np.nan), np.full(len(days), "", dtype=object)
+    values = np.full(days.shape, np.nan)
+    reasons = np.full(len(days), "", dtype=object)
     by_ticker = {str(ticker): rows for ticker, rows in sizes.table.groupby("ticker", sort=False)}
     spelled = {t: str(rows["currency"].fillna("").iloc[0]) for t, rows in by_ticker.items()}
     quotations = {t: Quotation(t, text) for t, text in spelled.items()}

@@ -82,7 +82,8 @@ def find_overlaps(
         Whether an event that overlaps is left out, so that a later one may stay.
     """
     event, beyond = windows.event_positions, len(windows.sessions)
-    first, last = np.where(event >= 0, event, beyond).min(axis=1), event.max(axis=1)
+    first = np.where(event >= 0, event, beyond).min(axis=1)
+    last = event.max(axis=1)
     out = np.full(len(firms), -1, dtype=np.int64)
 
     def share(earlier: IntArray, later: IntArray) -> BoolArray:
@@ -91,7 +92,8 @@ def find_overlaps(
         near = np.flatnonzero(shared)
         for chunk in chunks(len(near)):
             pairs = near[chunk]
-            later_days, earlier_days = event[later[pairs], :, None], event[earlier[pairs], None, :]
+            later_days = event[later[pairs], :, None]
+            earlier_days = event[earlier[pairs], None, :]
             is_same = (later_days == earlier_days) & (later_days >= 0)
             shared[pairs] = is_same.any(axis=(1, 2))
         return shared

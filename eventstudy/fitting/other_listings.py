@@ -46,7 +46,8 @@ def find_other_listings(study: FittedStudy, column: str, window: Window) -> list
     window : Window
     """
     table, out = study.events, [""] * len(study.events)
-    tickers, ids = table["ticker"].tolist(), table["event_id"].tolist()
+    tickers = table["ticker"].tolist()
+    ids = table["event_id"].tolist()
     firms = _name_firms(study.column(column).tolist(), tickers)
     of_firm: dict[str, set[str]] = {}
     for firm, ticker in zip(firms, tickers, strict=True):

@@ -35,7 +35,8 @@ def below_total_loss(abnormal: AbnormalReturns) -> BoolArray:
     below = np.zeros(len(abnormal), dtype=bool)
     if abnormal.windows.measure != "return":
         return below
-    ar, normal = np.nan_to_num(abnormal.ar), np.nan_to_num(abnormal.expected)
+    ar = np.nan_to_num(abnormal.ar)
+    normal = np.nan_to_num(abnormal.expected)
     is_log = abnormal.windows.kind == "log"
     held, held_normal = (np.exp(r) if is_log else 1 + r for r in (normal + ar, normal))
     # No window has a smaller sum than all losses, nor a smaller difference than this.
@@ -62,7 +63,8 @@ def note_long_windows(
     model : LinearModel
     """
     below = flags.str.contains(Flag.BELOW_TOTAL_LOSS).to_numpy(bool)
-    n, has_alpha = int(below.sum()), "alpha" in model.parameters and not model.zero_alpha
+    n = int(below.sum())
+    has_alpha = "alpha" in model.parameters and not model.zero_alpha
     if n and not has_alpha:
         yield Reason("below_total_loss", n=n)
     elif n or (has_alpha and len(main) > LONG and abnormal.windows.measure == "return"):
@@ -143,7 +145,8 @@ def with_status(
         Flag.BELOW_TOTAL_LOSS: below_total_loss(abnormal),
         Flag.MARKET_UNUSABLE: judge_markets(layout, abnormal.windows, main) != "",
     }
-    reasons, raised = left_out.tolist(), np.zeros(len(table), np.int64)
+    reasons = left_out.tolist()
+    raised = np.zeros(len(table), np.int64)
     dropped = np.flatnonzero(~usable & (left_out == ""))
     for i, row in zip(dropped, table.iloc[dropped].itertuples(index=False), strict=True):
         symbols_of = {name: symbols[i] for name, symbols in layout.symbols.items()}
@@ -154,7 +157,8 @@ def with_status(
     flags = list(map(_flagged, table["flags"].tolist(), raised.tolist()))
     # Of the type object: reasons keep their codes.
     reason = pd.Series(reasons, index=table.index, dtype=object)
-    status, nobs = np.where(usable, "ok", "dropped"), abnormal.nobs.astype(int)
+    status = np.where(usable, "ok", "dropped")
+    nobs = abnormal.nobs.astype(int)
     return table.assign(status=status, reason=reason, flags=flags, nobs=nobs)
 
 
@@ -171,7 +175,8 @@ def _flagged(text: str, raised: int) -> str:
 def repeats_of(table: pd.DataFrame) -> ObjectArray:
     """Say which events are on the listing and session of an earlier one; "" for all others."""
     first: dict[tuple[str, int], int] = {}
-    out, ids = np.full(len(table), "", dtype=object), table["event_id"].to_numpy()
+    out = np.full(len(table), "", dtype=object)
+    ids = table["event_id"].to_numpy()
     days = dates_of(table["day0"]).astype(np.int64).tolist()
     for i, key in enumerate(zip(table["ticker"].tolist(), days, strict=True)):
         if first.setdefault(key, i) != i:
@@ -204,7 +209,8 @@ def repeated_by_shift(table: pd.DataFrame, left_out: ObjectArray) -> ObjectArray
     left_out : (n,) object array
         Why an event was left out before; "" otherwise.
     """
-    out, rows = left_out.copy(), np.flatnonzero(left_out == "")
+    out = left_out.copy()
+    rows = np.flatnonzero(left_out == "")
     again = repeats_of(table.iloc[rows])
     out[rows] = [why and Reason("same_session_resumed", **why.facts) for why in again]
     return out
@@ -223,7 +229,8 @@ def _flags(
     keys = list(zip(table["ticker"].tolist(), table["exchange"].tolist(), strict=True))
     ends = {(t, e): panel.last_session(t, panel.calendar_of(e)) for t, e in dict.fromkeys(keys)}
     last = np.array([ends[key] for key in keys], dtype="datetime64[D]")
-    final, limited = abnormal.windows.dates[:, -1], at_limit(layout, windows.event_positions)
+    final = abnormal.windows.dates[:, -1]
+    limited = at_limit(layout, windows.event_positions)
     provisional = (np.isnat(final) | (final > last)) & ~(panel.sessions[-1] - last >= GONE)
     return {
         Flag.SHORT_ESTIMATION: abnormal.nobs < minimum,
@@ -243,7 +250,8 @@ def _faulty(
     """Return which events have a fault with a flag, of the firm or a series, in a window."""
     flags: list[str] = [Flag.SUSPECT_PRICE, *ReturnFault.all_flags(), *SUSPECT.values()]
     out: dict[str, BoolArray] = {name: np.zeros(len(table), dtype=bool) for name in flags}
-    tickers, days = table["ticker"].tolist(), abnormal.windows.dates[:, abnormal.columns(main)]
+    tickers = table["ticker"].tolist()
+    days = abnormal.windows.dates[:, abnormal.columns(main)]
     for i, near in enumerate(faults_of_events(table, abnormal.windows, layout)):
         for fault in near:
             for name in _flags_of(fault):

@@ -303,7 +303,8 @@ class LinearModel:
 
     def _data(self, windows: EventWindows) -> tuple[FloatArray, FloatArray, BoolArray]:
         """Return the response (n, L), regressors (n, L, k), and days without a gap (n, L)."""
-        y, X = self.response(windows), self.design(windows)
+        y = self.response(windows)
+        X = self.design(windows)
         if self.zero_alpha:
             X[:, len(windows.estimation) :, 0] = 0.0
         complete = np.isfinite(y)
@@ -369,7 +370,8 @@ class Models(Registry["type[LinearModel]"]):
         ConfigError
             For an unknown model or option (with the closest one), or a value of the wrong type.
         """
-        kind, defaults = self[name], self.options_of(name)
+        kind = self[name]
+        defaults = self.options_of(name)
         chosen: dict[str, Any] = {}
         for text in options:
             key, _, value = text.partition("=")

@@ -82,14 +82,16 @@ def batch(
         Ignored: the covariance is the classical one.
     """
     Y, Z = _columns(y, X, complete)
-    nobs, k = complete.sum(axis=1), len(Z)
+    nobs = complete.sum(axis=1)
+    k = len(Z)
     cross = _cross(Z, Z)
     bad = (nobs <= k) | _collinear(cross)
     bread = np.full(cross.shape, np.nan)
     bread[~bad] = np.linalg.inv(cross[~bad])
     params = np.einsum("nkj,nj->nk", bread, _cross(Z, [Y])[:, :, 0])
     sigma2, r2 = _spread(Y, Z, params, nobs)
-    cov_params, collinear = sigma2[:, None, None] * bread, bad & (nobs > k)
+    cov_params = sigma2[:, None, None] * bread
+    collinear = bad & (nobs > k)
     return Fit(params, cov_params, bread, sigma2, r2, nobs, nobs - k, collinear)
 
 
@@ -167,7 +169,8 @@ def _spread(
     for j, z in enumerate(Z):
         np.multiply(z, params[:, j, None], out=product)
         e = np.subtract(e, product, out=None if e is Y else e)
-    df, sse = nobs - len(Z), np.einsum("nl,nl->n", e, e)
+    df = nobs - len(Z)
+    sse = np.einsum("nl,nl->n", e, e)
     with np.errstate(invalid="ignore", divide="ignore"):
         sigma2 = np.where(df > 0, sse / np.maximum(df, 1), np.nan)
         r2 = 1 - sse / (np.einsum("nl,nl->n", Y, Y) - Y.sum(axis=1) ** 2 / nobs)

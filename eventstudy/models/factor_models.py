@@ -72,7 +72,8 @@ class FactorModel(LinearModel):
             reason = f"the {self.label} needs the factors {needed}"
             remedy = f"add {lacking} with another --factors FILE"
             raise ConfigError(reason, value=", ".join(columns), remedy=remedy)
-        excess, own_market = RF in columns, EXCESS_MARKET in columns
+        excess = RF in columns
+        own_market = EXCESS_MARKET in columns
         return replace(self, columns=wanted, excess=excess, own_market=own_market)
 
     def design(self, windows: EventWindows) -> FloatArray:

@@ -40,12 +40,16 @@ class _Volatility(LinearModel):
         """Return the estimates, event by event with the package ``arch`` from least squares."""
         y, X, complete, windows, _ = data
         ols = ENGINES["batch"](y, X, complete, "nonrobust")
-        gap, L2 = windows.event.stop - windows.estimation.stop, len(windows.event)
-        params, cov, remark = ols.params.copy(), ols.cov_params.copy(), ols.remark.copy()
+        gap = windows.event.stop - windows.estimation.stop
+        L2 = len(windows.event)
+        params = ols.params.copy()
+        cov = ols.cov_params.copy()
+        remark = ols.remark.copy()
         forecast = np.repeat(ols.sigma2[:, None], L2, axis=1)
         e = np.where(complete, y - np.einsum("nlk,nk->nl", np.nan_to_num(X), params), 0.0)
         for i in np.flatnonzero(np.sqrt(np.nan_to_num(ols.sigma2)) > 0):
-            days, horizon = complete[i], gap + int(np.argmax(complete[i, ::-1]))
+            days = complete[i]
+            horizon = gap + int(np.argmax(complete[i, ::-1]))
             scale = np.sqrt(ols.sigma2[i])
             estimates = self._fit_one(y[i, days], X[i, days, 1], scale, horizon)
             if estimates is None:
@@ -68,7 +72,8 @@ class _Volatility(LinearModel):
         import pandas as pd
 
         # The likelihood is flat in units of 1e-4: errors are brought to unit variance.
-        returns, market = pd.Series(y / scale, name="y"), pd.DataFrame({"beta": x / scale})
+        returns = pd.Series(y / scale, name="y")
+        market = pd.DataFrame({"beta": x / scale})
         model = _arch()(returns, x=market, mean="LS", rescale=False, **self.volatility)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")

@@ -137,7 +137,8 @@ def estimate_variance(y: FloatArray, complete: BoolArray, *, centred: bool) -> F
     centred : bool
         Around the mean with M-1 degrees of freedom, or around zero with M.
     """
-    n, nobs = len(y), complete.sum(axis=1)
+    n = len(y)
+    nobs = complete.sum(axis=1)
     df = nobs - centred
     with np.errstate(invalid="ignore", divide="ignore"):
         mean = np.where(complete, y, 0.0).sum(axis=1) / nobs if centred else np.zeros(n)
@@ -248,7 +249,8 @@ class SyntheticControl(ParameterFree, name="synthetic_control"):
         weights = np.full(used.shape, np.nan)
         enough = (used.sum(axis=1) >= MIN_DONORS) & (complete.sum(axis=1) > SPARE_DAYS)
         for i in np.flatnonzero(enough):
-            donors, days = used[i], np.flatnonzero(complete[i])
+            donors = used[i]
+            days = np.flatnonzero(complete[i])
             weights[i] = 0.0
             Z = windows.factors[i, days][:, donors]
             weights[i, donors] = convex_weights(windows.returns[i, days], Z)
@@ -256,10 +258,12 @@ class SyntheticControl(ParameterFree, name="synthetic_control"):
 
     def estimate(self, data: EstimationData) -> Fit:
         """Return the variance around the weighted donors; either engine comes to the same."""
-        (complete, used), problem = _donors(data.windows), np.full(len(data.y), "", dtype=object)
+        (complete, used) = _donors(data.windows)
+        problem = np.full(len(data.y), "", dtype=object)
         for i in np.flatnonzero(used.sum(axis=1) < MIN_DONORS):
             problem[i] = Reason("few_donors", n=int(used[i].sum()), needed=MIN_DONORS)
-        fit, nobs = estimate_variance(data.y, data.complete, centred=False), complete.sum(axis=1)
+        fit = estimate_variance(data.y, data.complete, centred=False)
+        nobs = complete.sum(axis=1)
         df = nobs - np.maximum((self.weights(data.windows) > 0).sum(axis=1), 1) + 1
         sse = (np.where(data.complete, data.y, 0.0) ** 2).sum(axis=1)
         sigma2 = np.where(data.complete.any(axis=1), sse / np.maximum(df, 1), np.nan)
@@ -269,7 +273,8 @@ class SyntheticControl(ParameterFree, name="synthetic_control"):
 def _donors(windows: EventWindows) -> tuple[BoolArray, BoolArray]:
     """Return the estimation days without a gap (n, L1), and the places with a donor (n, J)."""
     L1 = len(windows.estimation)
-    y, Z = windows.returns[:, :L1], windows.factors[:, :L1]
+    y = windows.returns[:, :L1]
+    Z = windows.factors[:, :L1]
     complete: BoolArray = np.isfinite(y) & np.isfinite(Z).all(axis=2)
     used: BoolArray = (np.where(complete[:, :, None], Z, 0.0) != 0).any(axis=1)
     return complete, used

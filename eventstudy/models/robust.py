@@ -58,7 +58,8 @@ class ScholesWilliams(LinearModel, name="scholes_williams"):
     def estimate(self, data: EstimationData) -> Fit:
         """Return the estimates; events with a market too negatively autocorrelated have none."""
         n = len(data.y)
-        params, problem = np.full((n, 2), np.nan), np.full(n, "", dtype=object)
+        params = np.full((n, 2), np.nan)
+        problem = np.full(n, "", dtype=object)
         for i in range(n):
             alpha, beta, divisor = thin_beta(data.y[i], data.X[i, :, 1], data.complete[i])
             params[i] = alpha, beta
@@ -126,8 +127,10 @@ class Dimson(LinearModel, name="dimson"):
         fit = super().estimate(data)
         if not self.sum_beta:
             return fit
-        today, (y, X, complete) = 1 + self.lags, data[:3]
-        params, days = np.zeros_like(fit.params), np.maximum(fit.nobs, 1)
+        today = 1 + self.lags
+        (y, X, complete) = data[:3]
+        params = np.zeros_like(fit.params)
+        days = np.maximum(fit.nobs, 1)
         params[:, today] = fit.params[:, 1:].sum(axis=1)
         R, R_m = (np.where(complete, v, 0.0).sum(axis=1) / days for v in (y, X[:, :, today]))
         params[:, 0] = R - params[:, today] * R_m
@@ -236,7 +239,8 @@ class _Robust(LinearModel):
         params = np.full((len(data.y), 2), np.nan)
         for i in np.flatnonzero(data.complete.sum(axis=1) > 2):
             days = data.complete[i]
-            y, market = data.y[i, days], data.X[i, days, 1]
+            y = data.y[i, days]
+            market = data.X[i, days, 1]
             if np.ptp(y) > 0 and np.ptp(market) > 0:
                 params[i] = self.line(y, market)
         return around(params, data.y, data.X, data.complete)

@@ -22,7 +22,8 @@ DATE_DTYPE: Literal["datetime64[ns]"] = "datetime64[ns]"
 
 # Two rows of one date agree up to this share of the price.
 SAME_PRICE = 1e-6
-FIRST_DAY, LAST_DAY = date(1800, 1, 1), date(2200, 1, 1)
+FIRST_DAY = date(1800, 1, 1)
+LAST_DAY = date(2200, 1, 1)
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -117,7 +118,8 @@ def make_empty_table() -> pd.DataFrame:
     import pandas as pd
 
     numbers = {name: pd.Series(dtype="float64") for name in NUMBER_COLUMNS}
-    symbol, dates = pd.Series(dtype="str"), pd.Series(dtype=DATE_DTYPE)
+    symbol = pd.Series(dtype="str")
+    dates = pd.Series(dtype=DATE_DTYPE)
     return pd.DataFrame({"symbol": symbol, "date": dates, **numbers})
 
 

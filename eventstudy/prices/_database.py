@@ -205,7 +205,8 @@ class Held:
         """
         fetched = []
         for symbol, rows in prices.by_symbol().items():
-            source, actions = prices.provenance[symbol], prices.actions.get(symbol, ())
+            source = prices.provenance[symbol]
+            actions = prices.actions.get(symbol, ())
             moment = to_utc(source.retrieved_at or now.isoformat())
             fetched.append(cls(symbol, rows, source, actions, _settled(source, days), moment))
         return fetched
@@ -249,7 +250,8 @@ def _settled(provenance: Provenance, requested: tuple[date, date] | None) -> tup
     """Return the range that need not be asked again: of the day of retrieval only its rows."""
     if requested is None:
         return provenance.first, provenance.last
-    first, last = requested[0].isoformat(), requested[1].isoformat()
+    first = requested[0].isoformat()
+    last = requested[1].isoformat()
     if provenance.retrieved_at:
         day = datetime.fromisoformat(provenance.retrieved_at).date() - timedelta(days=1)
         last = min(last, max(day.isoformat(), provenance.last))
@@ -279,7 +281,8 @@ def unpack(symbol: str, record: tuple[Any, ...], donor: tuple[Any, ...] | None =
         As for `verify_record`.
     """
     matrix, provenance, actions = verify_record(symbol, record, donor)
-    rows, coverage = frame({symbol: matrix}), (record[0], record[1])
+    rows = frame({symbol: matrix})
+    coverage = (record[0], record[1])
     return Held(symbol, rows, provenance, actions, coverage, record[2])
 
 
@@ -340,7 +343,8 @@ def cut_days(matrix: FloatArray, start: date | str, end: date | str) -> FloatArr
     import numpy as np
 
     first, last = (np.datetime64(str(day), "D").astype("int64") for day in (start, end))
-    low, high = np.searchsorted(matrix[0], first), np.searchsorted(matrix[0], last, side="right")
+    low = np.searchsorted(matrix[0], first)
+    high = np.searchsorted(matrix[0], last, side="right")
     return matrix[:, low:high]
 
 

@@ -43,7 +43,8 @@ FLAT = re.compile(
 )
 ISO_DATE = re.compile(r"\d{4}-\d{2}-\d{2}|\d{8}", re.ASCII)
 # A comma that must be that of decimals, and one that must part thousands.
-DECIMAL, THOUSANDS = re.compile(r",(\d{1,2}|\d{4,})\D*$|\.\d{3},"), re.compile(r",\d{3}[.,]")
+DECIMAL = re.compile(r",(\d{1,2}|\d{4,})\D*$|\.\d{3},")
+THOUSANDS = re.compile(r",\d{3}[.,]")
 UNITS = {"K": 1e3, "M": 1e6, "B": 1e9}
 SIGNS_OF_MONEY = "$€£¥"
 
@@ -287,7 +288,8 @@ def plain_numbers(table: pd.DataFrame) -> tuple[pd.DataFrame, str]:
     is_number = pd.api.types.is_numeric_dtype
     texts = {str(c): table[c].astype(str) for c in table if not is_number(table[c])}
     commas = [text for cells in texts.values() for text in cells if "," in text]
-    is_decimal, is_thousands = _prove(commas, DECIMAL), _prove(commas, THOUSANDS)
+    is_decimal = _prove(commas, DECIMAL)
+    is_thousands = _prove(commas, THOUSANDS)
     note = ""
     for column, cells in texts.items():
         plain = cells.str.strip().str.lstrip(SIGNS_OF_MONEY).str.replace(r"[\s']", "", regex=True)

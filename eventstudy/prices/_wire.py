@@ -101,7 +101,8 @@ class Wire:
             When Yahoo does not answer a first, small request, or the network failed for every
             symbol.
         """
-        session, breaker = self.session or capped_session(self.timeout), Breaker(BREAK_AFTER)
+        session = self.session or capped_session(self.timeout)
+        breaker = Breaker(BREAK_AFTER)
         probe(session)
         with yfinance_quiet() as yfinance:
 

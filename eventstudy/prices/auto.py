@@ -98,10 +98,12 @@ def _range(row: tuple[str, ...] | None, source: str, wanted: Range, complete: bo
     if row is None:
         return wanted
     try:
-        first, last = date.fromisoformat(row[0]), date.fromisoformat(row[1])
+        first = date.fromisoformat(row[0])
+        last = date.fromisoformat(row[1])
     except ValueError:  # damaged
         return wanted
-    early, late = wanted[0] < first, wanted[1] > last
+    early = wanted[0] < first
+    late = wanted[1] > last
     if not complete and row[2] == source and not (early or late):
         return None
     if complete or row[2] != source or (early and late) or not (row[3] and row[4]):

@@ -101,7 +101,8 @@ class FrozenProvider:
         if not isinstance(entry, dict):
             facts = {"where": symbol, "run": self.folder.name}
             return make_error(UnknownSymbolError, "wrong.not_frozen", **facts)
-        kind, texts = entry.get("kind"), {k: str(entry.get(k, "")) for k in ("where", "remedy")}
+        kind = entry.get("kind")
+        texts = {k: str(entry.get(k, "")) for k in ("where", "remedy")}
         error = _KINDS.get(str(kind), PriceError)
         return error(str(entry.get("what", kind)), value=entry.get("value"), **texts)
 

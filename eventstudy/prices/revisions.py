@@ -121,7 +121,8 @@ def merge(old: Held | None, new: Held, *, exact: bool = False) -> Merged:
     words = say("price_cache.left_out", n=len(lost), extent=_span(lost))
     if completed is None:
         return Merged("held_back", old, changed=False, note=words)
-    merged, notice = _merged(old, completed), say("price_cache.kept", symbol=new.symbol, text=words)
+    merged = _merged(old, completed)
+    notice = say("price_cache.kept", symbol=new.symbol, text=words)
     notices = filter(None, [merged.notice, notice])
     return replace(merged, notice="; ".join(notices), note=_joined([merged.note, words]))
 
@@ -146,7 +147,8 @@ def _find_misfit(old: Held, new: Held) -> str:
         return say("price_cache.other_currency", **facts)
     if stored.timezone and answered.timezone and not _are_equal(stored.timezone, answered.timezone):
         return say("price_cache.other_zone", new=answered.timezone, old=stored.timezone)
-    before, after = _priced(old.rows), _priced(new.rows)
+    before = _priced(old.rows)
+    after = _priced(new.rows)
     if before.empty or after.empty:
         return ""
     last, end = (f"{rows['date'].iloc[-1]:%Y-%m-%d}" for rows in (before, after))
@@ -202,7 +204,8 @@ def _complete(old: Held, new: Held, lost: np.ndarray) -> Held | None:
     """
     before, after = _numbers_by_day(old, new)
     ratio = after[CLOSES] / before[CLOSES]
-    earlier, later = ratio.ffill(), ratio.bfill()
+    earlier = ratio.ffill()
+    later = ratio.bfill()
     earlier, later = earlier.fillna(later).loc[lost], later.fillna(earlier).loc[lost]
     if ((earlier / later - 1).abs() > SMALLEST_MOVE).any(axis=None):
         return None
@@ -244,17 +247,20 @@ def compare(old: Held, new: Held) -> Change:
         volumes divided by it or a split of that ratio among the new actions, and (b) adjusted
         closes times one further ratio below 1 before a date, as after a dividend.
     """
-    before, after = _priced(old.rows), _priced(new.rows)
+    before = _priced(old.rows)
+    after = _priced(new.rows)
     if before.empty or after.empty:
         return Change("apart", say("price_cache.apart"))
     last = before["date"].iloc[-1]
     before = before[(before["date"] >= new.coverage[0]) & (before["date"] <= new.coverage[1])]
     after = after[(after["date"] >= old.rows["date"].iloc[0]) & (after["date"] <= last)]
-    old_days, new_days = before["date"].to_numpy(), after["date"].to_numpy()
+    old_days = before["date"].to_numpy()
+    new_days = after["date"].to_numpy()
     days, i, j = np.intersect1d(old_days, new_days, return_indices=True)
     if len(before) == len(after) == 0:
         return Change("apart", say("price_cache.apart"))
-    vanished, added = np.setdiff1d(old_days, days), np.setdiff1d(new_days, days)
+    vanished = np.setdiff1d(old_days, days)
+    added = np.setdiff1d(new_days, days)
     pairs = ((before[c].to_numpy()[i], after[c].to_numpy()[j]) for c in CLOSES)
     close, adjusted = (_ratio(*pair) for pair in pairs)
     off = [~(np.abs(ratio - 1) <= TOLERANCE) for ratio in (close, adjusted)]
@@ -267,7 +273,8 @@ def compare(old: Held, new: Held) -> Change:
     if not any(len(dates) for dates, _ in named.values()):
         return Change("same")
     volumes = before["volume"].to_numpy()[i], after["volume"].to_numpy()[j]
-    split, dividend = _step(close), _step(adjusted / close)
+    split = _step(close)
+    dividend = _step(adjusted / close)
     if len(vanished) or len(added) or split is None or dividend is None or dividend[0] > 1:
         return _described("revision", named)
     is_rebase = split[1] == 0 or _is_split(*split, days, volumes, old, new)
@@ -309,7 +316,8 @@ def _is_split(
         return True
     inverse = max(ratio, 1 / ratio)
     nearest = Fraction(inverse).limit_denominator(LARGEST_SPLIT)
-    before, after = volumes[0][:count], volumes[1][:count]
+    before = volumes[0][:count]
+    after = volumes[1][:count]
     traded = (before > 0) & (after > 0)
     follows = np.isclose(after[traded] * ratio, before[traded], rtol=1e-3, atol=max(1.0, ratio))
     return abs(float(nearest) / inverse - 1) <= TOLERANCE and bool(traded.any() and follows.all())
@@ -388,7 +396,8 @@ def _coverage(old: Held, new: Held) -> tuple[str, str]:
 
 def _changed(old: pd.DataFrame, new: pd.DataFrame) -> np.ndarray:
     """Return the days on which rows differ in a value, or that only `old` or `new` has."""
-    before, after = matrix_of(old), matrix_of(new)
+    before = matrix_of(old)
+    after = matrix_of(new)
     _, i, j = np.intersect1d(before[0], after[0], return_indices=True)
     equal = (before[:, i] == after[:, j]) | (np.isnan(before[:, i]) & np.isnan(after[:, j]))
     days = np.concatenate([np.setxor1d(before[0], after[0]), before[0, i][~equal.all(axis=0)]])

@@ -140,7 +140,8 @@ def market_values(
     by_day = pd.Series(counts.to_numpy(float), index=days).groupby(level=0).last()
     by_day = by_day[by_day > 0]
     sessions = np.array([at.date() for at in history.index], dtype="datetime64[D]")
-    close, ratio = history["Close"].to_numpy(float), history["Stock Splits"].to_numpy(float)
+    close = history["Close"].to_numpy(float)
+    ratio = history["Stock Splits"].to_numpy(float)
     splits = {sessions[i]: float(ratio[i]) for i in np.flatnonzero(ratio > 0)}
     dates = by_day.index.to_numpy().astype("datetime64[D]")
     dates, current = checked(dates, np.asarray(by_day, dtype=np.float64), splits, symbol)

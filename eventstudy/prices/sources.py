@@ -118,7 +118,8 @@ def resolve(
             return FrozenProvider(spec) if is_run(spec) else FilesProvider(spec)
     except OSError as error:
         raise ConfigError(f"cannot be read ({error.strerror})", where=str(spec)) from None
-    names, hint = [n for n in PROVIDERS if n != "files"], did_you_mean(str(spec), PROVIDERS)
+    names = [n for n in PROVIDERS if n != "files"]
+    hint = did_you_mean(str(spec), PROVIDERS)
     raise make_error(ConfigError, "wrong.no_source", value=str(spec), hint=hint, names=names)
 
 
@@ -158,7 +159,8 @@ def _summarise(entry: EntryPoint) -> str:
 
 
 def _without_secrets(entry: Provenance) -> Provenance:
-    detail, note = hide_secrets(entry.detail), hide_secrets(entry.note)
+    detail = hide_secrets(entry.detail)
+    note = hide_secrets(entry.note)
     return replace(entry, detail=detail, note=note)
 
 

@@ -240,7 +240,8 @@ class StoreProvider:
         """Return the notice on symbols that could not be written, if there are any."""
         if not unwritten:
             return ()
-        reason, names = next(iter(unwritten.values())), words().some(unwritten, NAMED)
+        reason = next(iter(unwritten.values()))
+        names = words().some(unwritten, NAMED)
         facts = {"file": self.path.name, "reason": reason, "n": len(unwritten), "names": names}
         return (say("price_cache.unwritten", **facts),)
 
@@ -277,7 +278,8 @@ class StoreProvider:
         """
         import sqlite3
 
-        fetched, stored = disk.Held.all_of(prices, requested, datetime.now(UTC)), Stored()
+        fetched = disk.Held.all_of(prices, requested, datetime.now(UTC))
+        stored = Stored()
         if not fetched:
             return stored
         try:

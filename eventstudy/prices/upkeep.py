@@ -101,7 +101,8 @@ class PriceCache(StoreProvider):
         NetworkError
             If the source cannot be reached for any symbol.
         """
-        wanted, stored = list(map(_check_symbol, symbols)), Stored()
+        wanted = list(map(_check_symbol, symbols))
+        stored = Stored()
         prices = update(
             self, source, wanted, start, end, refresh=refresh, progress=progress, stored=stored
         )
@@ -145,7 +146,8 @@ class PriceCache(StoreProvider):
         parts = {s: answer for portion in portions for s, answer in portion.answers().items()}
         failures = {s: error for portion in portions for s, error in portion.failures.items()}
         prices = _stamped(Prices.of(parts, failures))
-        before, stored = self.extents(prices.symbols), self.add(prices, exact=True)
+        before = self.extents(prices.symbols)
+        stored = self.add(prices, exact=True)
         answers = self.read_back(prices, stored, repeats)
         notices = (*stored.notices, *_notice_ends(answers, prices, before))
         return answers, replace(prices, notices=notices)
@@ -241,7 +243,8 @@ def _difference(
     """Return what the price cache lacks of a symbol; None if nothing."""
     if stored is None:
         return Reason("not_cached", text=again.failures[symbol].what)
-    wanted, cached = prices.provenance[symbol].currency, again.provenance[symbol].currency
+    wanted = prices.provenance[symbol].currency
+    cached = again.provenance[symbol].currency
     if wanted and wanted != cached:
         return Reason("cached_currency", cached=cached or "unknown", wanted=wanted)
     if days := days_unlike(rows, stored):
@@ -250,7 +253,8 @@ def _difference(
 
 
 def _row(symbol: str, outcome: str, prices: Prices, again: Prices, why: Reason | None) -> ReadBack:
-    note, cached = prices.provenance[symbol].note, again.provenance.get(symbol)
+    note = prices.provenance[symbol].note
+    cached = again.provenance.get(symbol)
     notes = tuple(note.split("; ")) if note else ()
     if cached and not cached.currency:
         notes += ("currency unknown",)
@@ -276,7 +280,8 @@ def days_unlike(wanted: pd.DataFrame, held: pd.DataFrame, tolerance: float = 0) 
     """
     import numpy as np
 
-    dates, stored = wanted["date"].to_numpy(), held["date"].to_numpy()
+    dates = wanted["date"].to_numpy()
+    stored = held["date"].to_numpy()
     at = np.clip(np.searchsorted(stored, dates), 0, len(stored) - 1)
     wrong = np.zeros(len(dates), dtype=np.bool_)
     for column in (name for name in base.NUMBER_COLUMNS if name in wanted):

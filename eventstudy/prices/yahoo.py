@@ -148,7 +148,8 @@ class YahooProvider:
         import yfinance
 
         history = ticker.history(**self._options(start, end))
-        metadata, now = ticker.get_history_metadata(), self._now()
+        metadata = ticker.get_history_metadata()
+        now = self._now()
         _refuse_another(symbol, str(metadata.get("symbol") or ""))
         finished = _finished(history, metadata, now)
         table = finished.rename(columns=lambda name: name.lower().replace(" ", "_"))
@@ -168,7 +169,8 @@ def _refuse_another(symbol: str, answered: str) -> None:
     """Raise if an answer names another symbol than was asked; ``USDCNY=X`` is ``CNY=X``."""
     wanted, named = (name.upper() for name in (symbol, answered))
     if wanted.endswith("=X"):
-        wanted, named = wanted.removeprefix("USD"), named.removeprefix("USD")
+        wanted = wanted.removeprefix("USD")
+        named = named.removeprefix("USD")
     if wanted != named:
         error = make_error(BadAnswerError, "yahoo.another", where=symbol, answered=answered or "-")
         error.is_transient = True

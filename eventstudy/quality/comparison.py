@@ -67,7 +67,9 @@ def judge_dates(
         for symbol in [symbol for symbol, lag in lags.items() if lag is None]:
             lags[symbol] = compare(symbol, right)
     number = Counter(lags.values())
-    late, early, in_step = number[1], number[-1], number[0]
+    late = number[1]
+    early = number[-1]
+    in_step = number[0]
     if index is not None and max(late, early) > in_step:
         sign = -1 if late > early else 1
         return {symbol: sign for symbol, lag in lags.items() if lag == 0}
@@ -131,7 +133,8 @@ def lag_of(moves: FloatArray, market: FloatArray) -> int | None:
 def _correlation(moves: FloatArray, market: FloatArray, lag: int) -> tuple[float, int]:
     """Return the correlation of moves with the market `lag` sessions earlier, and the pairs."""
     n = len(moves)
-    a, b = moves[max(lag, 0) : n + min(lag, 0)], market[max(-lag, 0) : n - max(lag, 0)]
+    a = moves[max(lag, 0) : n + min(lag, 0)]
+    b = market[max(-lag, 0) : n - max(lag, 0)]
     both = np.isfinite(a) & np.isfinite(b)
     if both.sum() < FEWEST:
         return 0.0, int(both.sum())
@@ -169,8 +172,10 @@ class SeriesDates(NamedTuple):
         """
         if not len(self.sessions):
             return None
-        month, day = self.dates.astype("datetime64[M]"), self.dates.astype(int)
-        months, days = month.astype(int) % 12, day - month.astype("datetime64[D]").astype(int)
+        month = self.dates.astype("datetime64[M]")
+        day = self.dates.astype(int)
+        months = month.astype(int) % 12
+        days = day - month.astype("datetime64[D]").astype(int)
         can = (days < 12) & (days != months)
         years = month[can].astype("datetime64[Y]").astype("datetime64[M]")
         turned = (years + days[can]).astype("datetime64[D]") + months[can]
@@ -180,7 +185,8 @@ class SeriesDates(NamedTuple):
         inside = (turned >= self.sessions[0]) & (turned <= self.sessions[-1])
         if (~np.isin(turned[inside], self.sessions)).sum() > RIGHT * inside.sum():
             return None
-        example, meant = self.dates[can][closed][0], turned[closed][0]
+        example = self.dates[can][closed][0]
+        meant = turned[closed][0]
         return Reason("swapped_dates", n=int(closed.sum()), day=str(example), meant=str(meant))
 
     def explain_closed(self, values: FloatArray, calendar: str) -> Reason | None:

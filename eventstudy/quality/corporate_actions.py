@@ -64,12 +64,18 @@ UNMOVED, BACK, STEEP, BUSY = 3.0, 0.25, 5.0, 2.0
 # A fall at the open may be a dividend from such a size on, and so many times the usual gap, if the
 # market falls by less than a third of it and the close keeps half of it. The usual gap is `FLOOR`
 # at least.
-OPENING, GAPS, STILL, HALF = np.log(1.03), 7.0, 1 / 3, 1 / 2
+OPENING = np.log(1.03)
+GAPS = 7.0
+STILL = 1 / 3
+HALF = 1 / 2
 # Adjusted close over close changes from here on, and from so many usual moves; a third of it is
 # the most that the close moves where it is alone, and what is left of a split in the close.
-CHANGE, TIMES, THIRD = np.log(1.03), 5.0, 1 / 3
+CHANGE = np.log(1.03)
+TIMES = 5.0
+THIRD = 1 / 3
 # The adjusted close is above the close; a reverse split.
-ABOVE, REVERSE = np.log(1.005), np.log(1.3)
+ABOVE = np.log(1.005)
+REVERSE = np.log(1.3)
 
 
 class Bars(NamedTuple):
@@ -144,10 +150,13 @@ def find_adjustments(close: FloatArray, adj_close: FloatArray) -> Adjustments:
     Adjustments
     """
     rows = np.flatnonzero((close > 0) & (adj_close > 0) & (close < np.inf) & (adj_close < np.inf))
-    ratio, moves = np.log(adj_close[rows] / close[rows]), np.diff(np.log(close[rows]))
-    changes, usual = np.diff(ratio), float(np.median(np.abs(moves))) if len(moves) else 0.0
+    ratio = np.log(adj_close[rows] / close[rows])
+    moves = np.diff(np.log(close[rows]))
+    changes = np.diff(ratio)
+    usual = float(np.median(np.abs(moves))) if len(moves) else 0.0
     at = np.flatnonzero(np.abs(changes) >= max(CHANGE, TIMES * usual))
-    change, move = changes[at], moves[at]
+    change = changes[at]
+    move = moves[at]
     return Adjustments(
         rows[at + 1], rows[at],
         lone=np.abs(move) < THIRD * np.abs(change),
@@ -175,8 +184,10 @@ def find_steps(bars: Bars, market: Callable[[IntArray], FloatArray]) -> tuple[In
     at = np.flatnonzero(np.abs(moves) > LEAST)
     if not len(at):
         return at, at
-    sizes, after = np.abs(moves), np.append(moves[1:], np.nan)[at]
-    sigma, common = _sigma(sizes, bars.dates, at), market(at)
+    sizes = np.abs(moves)
+    after = np.append(moves[1:], np.nan)[at]
+    sigma = _sigma(sizes, bars.dates, at)
+    common = market(at)
     large = np.abs(moves[at] - common) > np.maximum(LEAST, MULTIPLE * sigma)
     volumes, has_volume = _of_volumes(bars.volume, at, np.zeros(len(at)))
     traces = volumes + _of_range(bars, at) + _of_sizes(sizes, at)[0]
@@ -218,7 +229,8 @@ def add_dividends(close: FloatArray, start: FloatArray, dividends: FloatArray) -
     .. math:: P^{adj}_t = P_t \prod_{u > t} (1 - D_u / P_{u-1})
     """
     priced = np.flatnonzero((close > 0) & (close < np.inf))
-    before, rows = priced[:-1], priced[1:]
+    before = priced[:-1]
+    rows = priced[1:]
     ends = np.where(start[rows] > 0, start[rows], close[rows])
     moves = np.log(ends / close[before])
     yields = np.nan_to_num(dividends[rows]) / close[before]
@@ -298,7 +310,8 @@ def find_actions(
         return Actions(at, np.empty(0), np.zeros(0, dtype=bool))
     sigma = _sigma(np.abs(moves), days, at)
     may_be = (np.abs(moves[at]) > MULTIPLE * sigma) & _settled(bars, level, at)
-    at, sigma = at[may_be], sigma[may_be]
+    at = at[may_be]
+    sigma = sigma[may_be]
     logs, odds = _likeliest(bars, at, moves[at] - market(at), sigma)
     volumes, has_volume = _of_volumes(bars.volume, at, logs)
     later, calm = _of_sizes(np.abs(moves), at)
@@ -345,7 +358,8 @@ def _of_volumes(volume: FloatArray, at: IntArray, logs: FloatArray) -> tuple[Flo
     there are any."""
     amount = np.log(np.where((volume > 0) & (volume < np.inf), volume, np.nan))
     before = row_medians(_windows(amount, at, -DAYS, 0), SOME)
-    later, day = row_medians(_windows(amount, at, 0, DAYS), SOME) - before, amount[at] - before
+    later = row_medians(_windows(amount, at, 0, DAYS), SOME) - before
+    day = amount[at] - before
     adjusting = _odds(later, LEVEL, logs) + _odds(day, VOLUME, logs)
     unmoved = _odds(later, LEVEL) + _odds(day, VOLUME)
     odds = np.logaddexp(adjusting + np.log(1 - ADJUSTED), unmoved + np.log(ADJUSTED))
@@ -416,7 +430,8 @@ def row_medians(values: FloatArray, fewest: int = 1) -> FloatArray:
 def _settled(bars: Bars, level: FloatArray, at: IntArray) -> BoolArray:
     """Return which jumps part two levels: prices before, and that day and after, on a side."""
     move = level[at] - level[at - 1]
-    sign, middle = np.sign(move), level[at] - move / 2
+    sign = np.sign(move)
+    middle = level[at] - move / 2
     with np.errstate(invalid="ignore", divide="ignore"):
         edge = np.log(np.where(move > 0, bars.low[at], bars.high[at]) / bars.close[at]) + level[at]
     before = 2 * middle[:, None] - _windows(level, at, -STAYS, 0)

@@ -357,7 +357,8 @@ class SeriesFaults(tuple[SeriesFault, ...]):
             market = row_medians(np.array([moves[peer] for peer in peers]).T)
             return comparison.lag_of(moves[symbol], market)
 
-        lags, faults = comparison.judge_dates(list(moves), indices, compare), list[SeriesFault]()
+        lags = comparison.judge_dates(list(moves), indices, compare)
+        faults = list[SeriesFault]()
         for symbol in moves:
             shifted = whole_series.spans_of_lag(dates, lags.get(symbol, 0))
             same = whole_series.same_as(dates, twins.get(symbol, ""))

@@ -16,7 +16,8 @@ from .faults import NAMED, ReturnFault, SeriesFault, Span, as_faults, notice_of
 from .return_faults import ReturnKind
 
 # Returns that the median size is taken from, about at most; cells that are looked at together.
-SAMPLE, CELLS = 2**20, 2**22
+SAMPLE = 2**20
+CELLS = 2**22
 # Larger values are looked at one column at a time: the smallest log return that doubles a price.
 EXTREME = np.log(2)
 # A day is the market's if this share of the other columns moves by 30 % to 100 %.
@@ -129,7 +130,8 @@ class Verdict:
         return f"median size {column.median:.2g}{typical}{more}"
 
     def _faults_of(self, symbol: str, unit: str) -> Iterator[SeriesFault]:
-        column, spans = self._columns[symbol], dict[str, list[Span]]()
+        column = self._columns[symbol]
+        spans = dict[str, list[Span]]()
         if unit:
             spans[unit] = [self._span(0, -1, self._size(symbol))]
         if not column.not_decimal:
@@ -238,7 +240,8 @@ class Gate:
 
     def _doubtful(self, values: FloatArray) -> BoolArray:
         """Count what moves on each day, and return which rows (m,) need a closer look."""
-        sizes, present = np.abs(values), np.isfinite(values)
+        sizes = np.abs(values)
+        present = np.isfinite(values)
         rows, days = np.nonzero(sizes >= rules.LARGE_MEDIAN)
         large = sizes[rows, days]
         self._present += present.sum(axis=0)

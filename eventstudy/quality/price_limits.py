@@ -316,14 +316,18 @@ def daily_limits(
         limits that the closes show (`find_piles`).
     """
     n = len(dates)
-    state, approx, beyond = np.zeros(n, np.int64), np.zeros(n, bool), np.full(n, np.nan)
+    state = np.zeros(n, np.int64)
+    approx = np.zeros(n, bool)
+    beyond = np.full(n, np.nan)
     proven = np.zeros(n, bool)
     result = LimitDays(state, approx, beyond, proven)
     traded = np.flatnonzero((close > 0) & (close < np.inf))
     if len(traded) < 2:
         return result
-    last, now = traded[:-1], traded[1:]
-    reference, unadjusted = close[last], np.ones(len(now), dtype=bool)
+    last = traded[:-1]
+    now = traded[1:]
+    reference = close[last]
+    unadjusted = np.ones(len(now), dtype=bool)
     if adjusted is not None:
         change = (adjusted[last] / close[last]) / (adjusted[now] / close[now])
         unadjusted = ~(np.abs(change - 1) > 1e-4)
@@ -334,12 +338,18 @@ def daily_limits(
     starts = np.array([r.since for r in rules], dtype="datetime64[D]")
     in_force = np.searchsorted(starts, dates[now[near]], side="right") - 1
     for k in np.unique(in_force[in_force >= 0]):
-        rule, at = rules[k], near[in_force == k]
+        rule = rules[k]
+        at = near[in_force == k]
         at = at[at + 1 >= rule.free] if listed else at
-        row, ref, move, price = now[at], reference[at], moves[at], close[now[at]]
+        row = now[at]
+        ref = reference[at]
+        move = moves[at]
+        price = close[now[at]]
         share = rule.share(ref, np.sign(move))
         # Where ticks are not known no close is on them.
-        limit, step, exact = np.full(len(ref), np.nan), PILE * ref, np.zeros(len(ref), dtype=bool)
+        limit = np.full(len(ref), np.nan)
+        step = PILE * ref
+        exact = np.zeros(len(ref), dtype=bool)
         if rule.ticks:
             limit = limit_price(ref, np.sign(move) * share, rule.ticks, inward=rule.inward)
             step = tick_of(limit, rule.ticks)
@@ -370,7 +380,9 @@ def daily_limits(
         # A close at its limit is the highest or the lowest price of its day.
         edge = np.where(moves[at] > 0, ohl[1][row], ohl[2][row])
         is_edge = ~(np.abs(close[row] / edge - 1) > NARROWEST)
-        at, row, limits = at[is_edge], row[is_edge], limits[is_edge]
+        at = at[is_edge]
+        row = row[is_edge]
+        limits = limits[is_edge]
     state[row] = np.sign(moves[at]).astype(np.int64) * (1 + _one_price(row, close[row], ohl))
     approx[row] = True
     return replace(result, piles=tuple(np.unique(limits).tolist()))
@@ -407,12 +419,14 @@ def find_piles(moves: FloatArray) -> tuple[IntArray, FloatArray]:
     whole = np.ceil(np.round(100 * (sizes - NARROWEST), 9)) / 100
     is_near = (sizes >= whole - PILE) & (whole >= LEAST)
     candidates, counts = np.unique(whole[is_near], return_counts=True)
-    at, limits = [np.empty(0, np.int64)], [np.empty(0)]
+    at = [np.empty(0, np.int64)]
+    limits = [np.empty(0)]
     for limit in candidates[counts >= FEWEST].tolist():
         large = np.flatnonzero(sizes >= limit - PILE)
         is_beyond = sizes[large] > limit + NARROWEST
         edges = np.flatnonzero(np.diff(is_beyond, prepend=True, append=True))
-        starts, stops = edges[::2], edges[1::2]
+        starts = edges[::2]
+        stops = edges[1::2]
         is_long = stops - starts >= FEWEST
         for first, stop in zip(starts[is_long], stops[is_long], strict=True):
             pile = large[first:stop]

@@ -21,11 +21,15 @@ if TYPE_CHECKING:
     import pandas as pd
 
 # A spike moves by more than SPIKE and is back within BACK after at most REVERTS sessions.
-SPIKE, BACK, REVERTS = np.log(5), np.log(1.2), 5
+SPIKE = np.log(5)
+BACK = np.log(1.2)
+REVERTS = 5
 # Moves beyond these are looked at.
-STEEP_RISE, STEEP_FALL = np.log(2.9), -np.log(5)
+STEEP_RISE = np.log(2.9)
+STEEP_FALL = -np.log(5)
 # Pence and pounds are a factor of 100 apart, but for the day's own move; no share moves so far.
-LARGEST_RISE, LARGEST_FALL = np.log(20), -np.log(60)
+LARGEST_RISE = np.log(20)
+LARGEST_FALL = -np.log(60)
 # Of so many series of an exchange or more, each is part of the market that it is compared with.
 CROWD = 8
 # Series that are enough to doubt the calendar of their exchange; two at least, if they are most.
@@ -88,10 +92,12 @@ class Quotes:
         blank = np.full(len(table), np.nan)
         arrays = {c: table[c].to_numpy(float) if c in table else blank for c in COLUMNS}
         order = np.arange(len(table))
-        is_later, is_same = codes[1:] > codes[:-1], codes[1:] == codes[:-1]
+        is_later = codes[1:] > codes[:-1]
+        is_same = codes[1:] == codes[:-1]
         if not (is_later | (is_same & (dates[1:] >= dates[:-1]))).all():
             order = np.lexsort((dates, codes))
-            codes, dates = codes[order], dates[order]
+            codes = codes[order]
+            dates = dates[order]
             arrays = {c: values[order] for c, values in arrays.items()}
         edges = np.searchsorted(codes, np.arange(len(names) + 1))
         for name, a, b in zip(names, edges[:-1], edges[1:], strict=True):
@@ -190,7 +196,8 @@ class Quotes:
 
         A close at a price limit is none: the limit explains the day.
         """
-        at, limited = np.flatnonzero(np.isfinite(self.price)), np.flatnonzero(self.limits.state)
+        at = np.flatnonzero(np.isfinite(self.price))
+        limited = np.flatnonzero(self.limits.state)
         for_good, back = (at[rows] for rows in traces.find_steps(self.bars, self.market_moves))
         explained = np.r_[self.actions.rows, limited, self.adjustments.lone_rows]
         return np.setdiff1d(for_good, explained), np.setdiff1d(back, explained)

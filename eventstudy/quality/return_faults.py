@@ -197,7 +197,8 @@ class ReturnColumn:
         at = np.flatnonzero(self._sound & ~self._sure & (self.values != 0))
         place = int(np.searchsorted(at, row))
         sizes = np.abs(self.values[at])
-        before, after = sizes[max(place - BEFORE, 0) : place], sizes[place : place + AFTER]
+        before = sizes[max(place - BEFORE, 0) : place]
+        after = sizes[place : place + AFTER]
         if len(before) < HISTORY or len(after) < FEWEST_AFTER:
             return np.inf, np.zeros(1)
         return float(np.median(before)), after

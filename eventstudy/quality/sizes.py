@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
 # A value in another unit is this many times off both of its neighbours, which are within a factor
 # of 3 of each other. Jumps of such a size are doubted. As logarithms.
-OFF, ALIKE = np.log(50), np.log(3)
+OFF = np.log(50)
+ALIKE = np.log(3)
 LIMITS = {"mcap": OFF, "shares": np.log(1.4)}
 # A file is refused if more than this share of its numbers is impossible.
 MOST = 0.5
@@ -55,7 +56,8 @@ def judge_sizes(
         If most of the numbers are not positive, or infinite.
     """
     tickers, texts, values = (table[name].to_numpy() for name in ("ticker", "text", column))
-    dates, limit = table["date"].to_numpy().astype("datetime64[D]"), LIMITS[column]
+    dates = table["date"].to_numpy().astype("datetime64[D]")
+    limit = LIMITS[column]
     kinds = np.full(len(values), "", dtype=object)
     kinds[np.isnan(values)] = "missing_size"
     wrong = np.flatnonzero((values <= 0) | np.isinf(values))
@@ -68,7 +70,8 @@ def judge_sizes(
         rows = rows[kinds[rows] == ""]
         jumps = np.abs(np.diff(np.log(values[rows])))
         kinds[rows[1:][jumps >= limit]] = "suspect_size"
-    faults, notices = list[SeriesFault](), list[str]()
+    faults = list[SeriesFault]()
+    notices = list[str]()
     for kind, action in SIZE_FAULTS.items():
         for rows in _by_firm(tickers, kinds == kind):
             spans = [Span(dates[i], dates[i], f"{where}: {texts[i]}") for i in rows]
@@ -91,7 +94,8 @@ def slips(values: FloatArray) -> BoolArray:
     -------
     (n,) bool array
     """
-    out, steps = np.zeros(len(values), dtype=bool), np.diff(np.log(values))
+    out = np.zeros(len(values), dtype=bool)
+    steps = np.diff(np.log(values))
     is_back = np.abs(steps[:-1] + steps[1:]) <= ALIKE
     out[1:-1] = (np.minimum(np.abs(steps[:-1]), np.abs(steps[1:])) >= OFF) & is_back
     for i in np.flatnonzero(out).tolist():

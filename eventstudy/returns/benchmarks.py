@@ -144,7 +144,8 @@ class Benchmarks:
             What was fetched before.
         windows : (estimation, event)
         """
-        chains, cover = self._answered(panel), Coverage(panel)
+        chains = self._answered(panel)
+        cover = Coverage(panel)
         covered = cache(lambda need, chain: any(cover.covers(symbol, need) for symbol in chain))
         out = []
         for i, need in self._needs(panel, chains, windows).items():
@@ -175,7 +176,8 @@ class Benchmarks:
         flags = list(map(_other_flags, table["flags"].tolist()))
         instead: dict[tuple[str, str], list[tuple[str, Need]]] = {}
         for i, need in self._needs(panel, chains, windows).items():
-            first, chosen[i] = chains[i][0], cover.best(chains[i], need)
+            first = chains[i][0]
+            chosen[i] = cover.best(chains[i], need)
             if chosen[i] != first:
                 flags[i] = ";".join(filter(None, (flags[i], FALLBACK)))
                 instead.setdefault((first, cover.kind(first, need)), []).append((chosen[i], need))
@@ -301,7 +303,8 @@ class Coverage:
         lacking = self.lacking(symbol, need.calendar)
         gaps = need.event[lacking[need.event]]
         gaps = gaps if len(gaps) else need.estimation[lacking[need.estimation]]
-        before, after = int((gaps < present[0]).sum()), int((gaps > present[-1]).sum())
+        before = int((gaps < present[0]).sum())
+        after = int((gaps > present[-1]).sum())
         within = len(gaps) - before - after
         if within >= max(before, after):
             return "within"

@@ -157,7 +157,8 @@ def converted(
     """
     at = np.flatnonzero((spans > 0) & (np.arange(len(spans)) >= spans))
     change = rate[at] / rate[at - spans[at]]
-    out, new_spans = np.full(len(values), np.nan), np.zeros(len(spans), dtype=np.int64)
+    out = np.full(len(values), np.nan)
+    new_spans = np.zeros(len(spans), dtype=np.int64)
     out[at] = values[at] + np.log(change) if log else (1 + values[at]) * change - 1
     new_spans[at] = np.where(np.isfinite(out[at]), spans[at], 0)
     return out, new_spans
@@ -188,7 +189,9 @@ def in_currency(panel: ReturnsPanel, currency: str, fetch: Fetch) -> ReturnsPane
     currencies = dict.fromkeys(c for pair in pairs.values() for c in pair if c not in ("", USD))
     rates, missing = fetch(list(currencies))
     panel = _without(panel, {key: why for key, p in pairs.items() if (why := _lacking(p, missing))})
-    values, spans, notes = panel.values.copy(), panel.spans.copy(), []
+    values = panel.values.copy()
+    spans = panel.spans.copy()
+    notes = []
     for i, (symbol, calendar) in enumerate(panel.keys):
         old, new = wanted[symbol, calendar]
         if old == new:
@@ -212,7 +215,8 @@ def _pair(panel: ReturnsPanel, key: Key, currency: str) -> tuple[str, str]:
     """Return the currency of a series and the one that is wanted, equal for no conversion."""
     symbol, calendar = key
     quoted = str(panel.provenance.get(symbol, {}).get("currency", ""))
-    source, exchange = Quotation(symbol, quoted).currency, Exchange.of_code(calendar)
+    source = Quotation(symbol, quoted).currency
+    exchange = Exchange.of_code(calendar)
     if currency != Rates.LOCAL:
         return source, currency
     home = exchange.currency if exchange else ""
@@ -235,7 +239,9 @@ def _without(panel: ReturnsPanel, reasons: Mapping[Key, str]) -> ReturnsPanel:
     on = {**panel.failures_on, **reasons}
     keep = np.array([key not in reasons for key in panel.keys], dtype=bool)
     keys = tuple(key for key in panel.keys if key not in reasons)
-    values, spans, limits = panel.values[keep], panel.spans[keep], panel.limits
+    values = panel.values[keep]
+    spans = panel.spans[keep]
+    limits = panel.limits
     limits = None if limits is None else limits[keep]
     return replace(
         panel, keys=keys, values=values, spans=spans, limits=limits, failures=failures,

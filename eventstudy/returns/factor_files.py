@@ -279,7 +279,8 @@ def _with_vintage(values: pd.DataFrame, head: str, where: str) -> pd.DataFrame:
     """Return factors with a notice of what they were made from, where their file says it."""
     if vintage := VINTAGE.search(head):
         record = values.attrs.setdefault(GATE, {"notices": [], "faults": [], "missing": []})
-        last, source = str(values.index[-1].date()), f"{vintage[2]} {vintage[1]}"
+        last = str(values.index[-1].date())
+        source = f"{vintage[2]} {vintage[1]}"
         record["notices"].insert(0, say("factor_library.used", where=where, of=source, last=last))
     return values
 
@@ -331,7 +332,8 @@ def _french(lines: list[str], where: str) -> pd.DataFrame | None:
 
 def _through_gate(values: pd.DataFrame, where: str) -> pd.DataFrame:
     """Return the factors without what the gate takes as missing, which is in their `attrs`."""
-    names, days = list(values.columns), values.index.to_numpy().astype("datetime64[D]")
+    names = list(values.columns)
+    days = values.index.to_numpy().astype("datetime64[D]")
     returns = values.to_numpy(float).T
     gate = Gate(days, names, "simple", where)
     gate.look(names, returns)
@@ -345,7 +347,8 @@ def _through_gate(values: pd.DataFrame, where: str) -> pd.DataFrame:
         missing += [[name, str(day)] for day in taken_out]
     values[[*verdict.failures]] = np.nan
     if verdict.faults:
-        faults, notices = [[*astuple(f)] for f in verdict.faults], [*map(str, verdict.notices)]
+        faults = [[*astuple(f)] for f in verdict.faults]
+        notices = [*map(str, verdict.notices)]
         values.attrs[GATE] = {"notices": notices, "faults": faults, "missing": missing}
     return values
 

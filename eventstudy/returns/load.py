@@ -77,7 +77,8 @@ class Basket:
 
 def _merged(prices: Prices, earlier: Prices) -> Prices:
     """Return the prices of two calls; notices that differ in their symbols only become one."""
-    merged, joined = prices.merge(earlier), dict[str, str]()
+    merged = prices.merge(earlier)
+    joined = dict[str, str]()
     for notice in merged.notices:
         key = str(notice)
         if isinstance(notice, Reason) and "symbols" in notice.facts:

@@ -94,7 +94,9 @@ def find_odd_rows(values: FloatArray, keys: Sequence[Key], clock: Clock) -> Seri
     -------
     SeriesFaults
     """
-    homes, rows_of, faults = home_calendars(keys), defaultdict(list), list[SeriesFault]()
+    homes = home_calendars(keys)
+    rows_of = defaultdict(list)
+    faults = list[SeriesFault]()
     for row, (symbol, name) in enumerate(keys):
         if homes.get(symbol) == name:
             rows_of[name].append(row)
@@ -126,7 +128,8 @@ def _is_of_exchange(name: str, calendars: Mapping[str, Sessions]) -> bool:
 def _note_limits(quotes_of: Mapping[str, Quotes], keys: Iterable[Key]) -> list[str]:
     """Return notes on the symbols whose limits were judged from returns, or found in them."""
     symbols = dict.fromkeys(symbol for symbol, _ in keys)
-    approx, piled = list[str](), list[str]()
+    approx = list[str]()
+    piled = list[str]()
     for symbol in symbols:
         limits = quotes_of[symbol].limits
         if limits.piles:

@@ -189,9 +189,11 @@ class ReturnsPanel:
         (n,) datetime64 array
             The day itself where it is outside of the calendar.
         """
-        out, names = days.astype("datetime64[D]"), np.array(calendars, dtype=object)
+        out = days.astype("datetime64[D]")
+        names = np.array(calendars, dtype=object)
         for name in self.calendars.keys() & set(calendars):
-            rows, open_days = np.flatnonzero(names == name), self.sessions[self.calendars[name]]
+            rows = np.flatnonzero(names == name)
+            open_days = self.sessions[self.calendars[name]]
             at, after = (np.searchsorted(open_days, out[rows], side) for side in ("left", "right"))
             is_covered = (at < len(open_days)) & (after > 0)
             out[rows[is_covered]] = open_days[at[is_covered]]
@@ -251,12 +253,15 @@ class ReturnsPanel:
         """
         if table.empty:
             raise make_error(DataError, "wrong.no_price")
-        keys, returns = list(keys), kind if measure == "return" else None
+        keys = list(keys)
+        returns = kind if measure == "return" else None
         firms, series, notes = {symbol for symbol, _ in keys}, {}, list[str]()
         symbols = list(Quotes.by_symbol(table))
-        lacking, seen = dict[str, str](), list[SeriesFault]()
+        lacking = dict[str, str]()
+        seen = list[SeriesFault]()
         prices = [quotes for quotes, _ in symbols]
-        clock, homes = laying.clock_of(prices, sessions), laying.home_calendars(keys)
+        clock = laying.clock_of(prices, sessions)
+        homes = laying.home_calendars(keys)
         quotes_of = laying.with_markets(prices, keys, clock, st=st, limits=limits)
         for bare, rows in symbols:
             symbol = bare.symbol
@@ -278,10 +283,12 @@ class ReturnsPanel:
                     lacking[symbol] = explain_lack(*data)
         wanted = [key for key in dict.fromkeys(keys) if key[0] in series and key[0] not in lacking]
         shape = len(wanted), len(clock.sessions)
-        values, states = np.full(shape, np.nan), np.zeros(shape, dtype=np.int8)
+        values = np.full(shape, np.nan)
+        states = np.zeros(shape, dtype=np.int8)
         spans = np.zeros(shape, dtype=laying.span_type(shape[1]))
         for i, (symbol, calendar) in enumerate(wanted):
-            at, laid = clock.columns[calendar], (series[symbol], quotes_of[symbol])
+            at = clock.columns[calendar]
+            laid = (series[symbol], quotes_of[symbol])
             *row, outside = laying.lay_row(*laid, clock.dates[calendar], returns)
             values[i, at], spans[i, at], states[i, at] = row
             notes += note_closed_days(symbol, calendar, outside, len(quotes_of[symbol].dates))
@@ -390,8 +397,10 @@ class ReturnsPanel:
         if verdict.failures:
             sound = np.array([symbol not in verdict.failures for symbol, _ in wanted])
             wanted = [key for key in wanted if key[0] not in verdict.failures]
-            values, outside = values[sound], outside[sound]
-        odd, strays = find_odd_rows(values, wanted, clock), zip(wanted, outside, strict=True)
+            values = values[sound]
+            outside = outside[sound]
+        odd = find_odd_rows(values, wanted, clock)
+        strays = zip(wanted, outside, strict=True)
         notes = [n for key, k in strays for n in note_closed_days(*key, int(k), len(dates))]
         notes += [*odd.notes(), *note_ends(dates[-1], sessions or {})]
         spans = np.isfinite(values, out=np.empty(values.shape, laying.span_type(values.shape[1])))

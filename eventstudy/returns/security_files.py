@@ -91,7 +91,8 @@ def read_securities(path: str | Path, wanted: Collection[str]) -> pd.DataFrame:
     """
     if not Path(path).is_file() or Path(path).stat().st_size < LARGE:
         return InputFile(path).table()
-    seen, has_index = set[str](), any(name.lower() in INDICES for name in wanted)
+    seen = set[str]()
+    has_index = any(name.lower() in INDICES for name in wanted)
 
     def rows_of(piece: pd.DataFrame) -> pd.Series[bool]:
         """Return which rows are wanted, the first ones of days that are new among them."""
@@ -154,7 +155,8 @@ def by_security(frame: pd.DataFrame, wanted: Collection[str]) -> tuple[pd.DataFr
     frame = frame.reset_index(drop=True)
     columns = SecurityColumns(frame.columns)
     named = [*columns.identifiers, *columns.tickers]
-    candidates, texts = {str(name): as_text(frame[name]) for name in named}, set(wanted)
+    candidates = {str(name): as_text(frame[name]) for name in named}
+    texts = set(wanted)
     series = max(candidates, key=lambda name: len(texts & set(candidates[name].unique())))
     table = frame.set_axis([NAMES.get(bare(n), bare(n)) for n in frame.columns], axis=1)
     return table.assign(ticker=candidates[series]), series
@@ -224,7 +226,8 @@ def _delisted(rows: pd.DataFrame, returns: pd.Series[float]) -> tuple[pd.Series[
         used &= _days(rows["dlstdt"]) == rows["date"]
     for row in rows[used & rows["ticker"].where(used).duplicated()].itertuples():
         raise make_error(DataError, "crsp.delisted_twice", where=str(row.ticker))
-    tickers, done = rows["ticker"], [say("crsp.delisted", n=int(used.sum()))] if used.any() else []
+    tickers = rows["ticker"]
+    done = [say("crsp.delisted", n=int(used.sum()))] if used.any() else []
     if "dlstcd" in rows:
         ended = set(tickers[numbers_of(rows["dlstcd"]) >= PERFORMANCE]) - set(tickers[used])
         done += [say("crsp.lacking", n=len(ended))] if ended else []

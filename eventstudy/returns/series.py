@@ -110,7 +110,9 @@ def needed(
     peers : bool
         Whether the firms in the column ``peers`` are needed too, for placebo firms.
     """
-    tickers, table, benchmarks = series or {}, events.table, Benchmarks(events, benchmark).first
+    tickers = series or {}
+    table = events.table
+    benchmarks = Benchmarks(events, benchmark).first
     named = [f for f in (model.factors if model else ()) if f.name in table or f.name in tickers]
     sources = Sources(benchmarks, tickers, ())
     rows = [list(table["ticker"]), benchmarks, *(sources.symbols_of(f, events) for f in named)]

@@ -71,10 +71,12 @@ def _market_days(
     ends = [listing[[0, -1]] for s in symbols if len(listing := days_of(s))]
     if not ends:
         return np.empty(0, "datetime64[D]")
-    first, last = np.min(ends), np.max(ends)
+    first = np.min(ends)
+    last = np.max(ends)
     days: DateArray = np.arange(first, last + np.timedelta64(1, "D"))
     index = np.zeros(len(days), dtype=bool)
-    present, listed = np.zeros(len(days), np.int64), np.zeros(len(days) + 1, np.int64)
+    present = np.zeros(len(days), np.int64)
+    listed = np.zeros(len(days) + 1, np.int64)
     for symbol in symbols:
         at = (days_of(symbol) - first).astype(np.int64)
         if symbol in benchmarks:
@@ -122,7 +124,8 @@ def returns_of(price: FloatArray, *, kind: ReturnKind = "simple") -> tuple[Float
         Sessions since the last observed price; 0 where the return is missing.
     """
     traded = np.flatnonzero(np.isfinite(price))
-    values, spans = np.full(len(price), np.nan), np.zeros(len(price), dtype=np.int64)
+    values = np.full(len(price), np.nan)
+    spans = np.zeros(len(price), dtype=np.int64)
     ratio = price[traded[1:]] / price[traded[:-1]]
     values[traded[1:]] = ratio - 1 if kind == "simple" else np.log(ratio)
     spans[traded[1:]] = np.diff(traded)
@@ -145,7 +148,8 @@ def usual_hours(sessions: Sessions) -> tuple[float, float]:
     if sessions.tz == NO_ZONE:
         return 0.0, 24.0
     midnight = sessions.dates.astype("datetime64[s]")
-    opens, closes = sessions.opens - midnight, sessions.closes - midnight
+    opens = sessions.opens - midnight
+    closes = sessions.closes - midnight
     hour = np.timedelta64(1, "h")
     return float(np.median(opens / hour)), float(np.median(closes / hour))
 
@@ -174,7 +178,8 @@ def compounded(
         has a value.
     """
     present = np.isfinite(values)
-    dates, values = dates[present], values[present]
+    dates = dates[present]
+    values = values[present]
     # A return of -100 % stays one: its logarithm is kept finite.
     growth = values if kind == "log" else np.log1p(np.maximum(values, -1 + 1e-15))
     at, is_session = located(dates, sessions)
@@ -241,7 +246,8 @@ def on_sessions(
     """
     if len(dates) == len(sessions) and (dates == sessions).all():
         return values, 0
-    out, (at, hit) = np.full(len(sessions), absent), located(dates, sessions)
+    out = np.full(len(sessions), absent)
+    (at, hit) = located(dates, sessions)
     out[at[hit]] = values[hit]
     return out, int((~hit & np.isfinite(values)).sum())
 
@@ -341,7 +347,9 @@ def lay_table(
         rows.setdefault(symbol, []).append(i)
     values = np.full((len(keys), len(clock.sessions)), np.nan)
     outside = np.zeros(len(keys), np.int64)
-    homes, refused, places = home_calendars(keys), dict[str, str](), {}
+    homes = home_calendars(keys)
+    refused = dict[str, str]()
+    places = {}
     for name, days in clock.dates.items():
         at, hit = located(table.dates, days)
         places[name] = np.flatnonzero(hit), clock.columns[name][at[hit]], np.flatnonzero(~hit)
@@ -421,7 +429,8 @@ def clock_of(prices: Sequence[Quotes], sessions: Mapping[str, Sessions]) -> Cloc
     prices : sequence of Quotes
     sessions : mapping of calendar name to Sessions
     """
-    first, last = min(q.dates[0] for q in prices), max(q.dates[-1] for q in prices)
+    first = min(q.dates[0] for q in prices)
+    last = max(q.dates[-1] for q in prices)
     return Clock.of({name: between(s.dates, first, last) for name, s in sessions.items()})
 
 
@@ -484,7 +493,8 @@ def with_markets(
     limits : sequence of LimitRule
     """
     keys = list(keys)
-    homes, groups = home_calendars(keys), dict[str, list[Quotes]]()
+    homes = home_calendars(keys)
+    groups = dict[str, list[Quotes]]()
     twins = Quotes.find_twins(series)
     for quotes in series:
         groups.setdefault(homes.get(quotes.symbol, ""), []).append(quotes)
@@ -492,7 +502,8 @@ def with_markets(
     markets = {home: Market(members, clock.dates_of(home)) for home, members in groups.items()}
     lags = dict[str, int]()
     for home, market in markets.items():
-        indices, guests = indices_of(home), list[Quotes]()
+        indices = indices_of(home)
+        guests = list[Quotes]()
         if not indices and home != DATA_CALENDAR:
             # A market without an index of its own is judged by one that its events name.
             indices = tuple(s for s, name in keys if name == home and Symbol(s).kind == "index")

@@ -138,7 +138,8 @@ class _LongFile:
         import pyarrow.compute as pc
 
         date, ticker, ret = self._columns
-        days, wanted = self._found[0], pa.array(tickers, self._found[1].type)
+        days = self._found[0]
+        wanted = pa.array(tickers, self._found[1].type)
         places_of = self._days[1]
         # Row groups without any of the tickers are not read.
         chosen = pc.field(ticker).isin(wanted)
@@ -296,7 +297,8 @@ def wide_returns(frame: pd.DataFrame) -> pd.DataFrame:
 def _columns_of(names: Iterable[Any]) -> tuple[Any, tuple[Any, Any, Any] | None]:
     """Return the column of the dates, or None, and the three of a long table where it is one."""
     named = {str(name).strip().lower(): name for name in names}
-    date, ticker = named.get("date"), named.get("ticker", named.get("symbol"))
+    date = named.get("date")
+    ticker = named.get("ticker", named.get("symbol"))
     ret = named.get("ret", named.get("return"))
     if ret is None:
         return date, None
@@ -335,7 +337,8 @@ def _numbers(wide: pd.DataFrame) -> pd.DataFrame:
     bad = numbers.isna() & wide.notna()
     if bad.to_numpy().any():
         r, c = np.argwhere(bad.to_numpy())[0]
-        where, cell = f"{wide.columns[c]} on {wide.index[r]}", str(wide.iloc[r, c])
+        where = f"{wide.columns[c]} on {wide.index[r]}"
+        cell = str(wide.iloc[r, c])
         raise DataError("a return that is no number", where=where, value=cell)
     return numbers
 

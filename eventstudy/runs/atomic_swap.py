@@ -125,7 +125,8 @@ def exchange(source: Path, target: Path) -> bool:
         If the system can, and this exchange failed.
     """
     library = ctypes.CDLL(None, use_errno=True) if os.name == "posix" else None
-    a, b = os.fsencode(source), os.fsencode(target)
+    a = os.fsencode(source)
+    b = os.fsencode(target)
     try:
         if library is None:
             return False

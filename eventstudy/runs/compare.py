@@ -94,7 +94,8 @@ def compare_runs(one: str | Path, other: str | Path, *, moved: float = MOVED) ->
     >>> es.compare_runs(first, second).moves
     ()
     """
-    a, b = Record.read(one), Record.read(other)
+    a = Record.read(one)
+    b = Record.read(other)
     damaged = {record: _altered(record) for record in (a, b)}
     altered = [f"{r.folder}: {line}" for r, lines in damaged.items() for line in lines.values()]
     try:
@@ -138,7 +139,8 @@ def compare_records(a: Record, b: Record, *, threshold: float = MOVED) -> Compar
     -------
     Comparison
     """
-    old, new = _rows(a), _rows(b)
+    old = _rows(a)
+    new = _rows(b)
     both = [name for name in new if name in old]
     unequal = _unequal_prices(a, b)
     files = [[sha for place, sha in r.inputs.items() if place in EVENTS] for r in (a, b)]
@@ -185,7 +187,9 @@ def _causes(
     the benchmarks that differ.
     """
     row, config = rows[event], record.config
-    edited, day, why = changes["edited"].get(event, ()), changes["days"].get(event), []
+    edited = changes["edited"].get(event, ())
+    day = changes["days"].get(event)
+    why = []
     if edited:
         why.append(f"event edited: {', '.join(edited)}")
     if day:
@@ -194,7 +198,8 @@ def _causes(
         why.append("benchmark {1} instead of {0}".format(*indices[event]))
     if "provisional" in changes["statuses"].get(event, ()):
         why.append("new sessions")
-    near, reach = _symbols(row, record), (-config.estimation.start, max(config.event.stop, 0))
+    near = _symbols(row, record)
+    reach = (-config.estimation.start, max(config.event.stop, 0))
     for symbol, revision in changes["prices"].items():
         if symbol in near and row["day0"] and revision.touches(row["day0"], *reach):
             why.append(f"prices of {symbol} revised")
@@ -239,7 +244,9 @@ def _days(
     settings = [f"setting {name}" for name in changes["settings"] if name in _OF_DAY0]
     days = {}
     for event in both:
-        before, after, ticker = old[event]["day0"], new[event]["day0"], new[event]["ticker"]
+        before = old[event]["day0"]
+        after = new[event]["day0"]
+        ticker = new[event]["ticker"]
         cells = [name for name in changes["edited"].get(event, ()) if name in _CELLS_OF_DAY0]
         prices = [f"prices of {ticker} revised"] * (ticker in changes["prices"])
         why = [f"event edited: {', '.join(cells)}"] * bool(cells) + settings + prices
@@ -267,7 +274,8 @@ def _settings(record: Record, *, whence: bool) -> dict[str, Any]:
     Without `whence` those are left out that say where prices come from, which differ where these do
     not.
     """
-    config, origin = dict(record.facts.config), dict(record.manifest["origin"])
+    config = dict(record.facts.config)
+    origin = dict(record.manifest["origin"])
     source = {name: origin.get(name, config.get(name, "")) for name in _WHENCE}
     source |= {"size": ASKED} if record.config.size == ASKED else {}
     settings = {k: v for k, v in config.items() if k not in NAMING_FILES} | source
@@ -276,7 +284,8 @@ def _settings(record: Record, *, whence: bool) -> dict[str, Any]:
 
 def _unequal_prices(a: Record, b: Record) -> set[str]:
     """Return the symbols of either run whose prices are not the same to the last bit."""
-    old, new = _entries(a, "sha256"), _entries(b, "sha256")
+    old = _entries(a, "sha256")
+    new = _entries(b, "sha256")
     return {s for s in {*old, *new} if not old.get(s) or old[s] != new.get(s)}
 
 
@@ -308,7 +317,8 @@ def _unlike(a: Mapping[str, Any], b: Mapping[str, Any]) -> Pairs:
 
 def _moves(a: Record, b: Record, both: set[str], threshold: float) -> Iterator[Move]:
     """Yield the CARs that moved, without the causes."""
-    old, new = _cars(a), _cars(b)
+    old = _cars(a)
+    new = _cars(b)
     for key in new:
         event, ticker, start, stop = key
         if event in both and key in old and is_moved(old[key], new[key], threshold):
@@ -346,7 +356,9 @@ def log_changes(stage: Path, target: Path, *, threshold: float = MOVED) -> Compa
     Comparison or None
         The differences; None if there was no run that can be compared.
     """
-    now, log, comparison = Record.read(stage), read_changes(target), None
+    now = Record.read(stage)
+    log = read_changes(target)
+    comparison = None
     altered = dict[str, str]()
     with suppress(*DAMAGED):
         before = Record.read(target)

@@ -385,11 +385,15 @@ def price_revision(old: pd.DataFrame, new: pd.DataFrame, measure: str) -> Revisi
         None if they are the same.
     """
     columns = {"return": ["price"], "volatility": ["high", "low"]}.get(measure, ["volume"])
-    old, new = _dated(old), _dated(new)
-    first, last = max(old.index[0], new.index[0]), min(old.index[-1], new.index[-1])
-    a, b = old.loc[first:last, columns], new.loc[first:last, columns]
+    old = _dated(old)
+    new = _dated(new)
+    first = max(old.index[0], new.index[0])
+    last = min(old.index[-1], new.index[-1])
+    a = old.loc[first:last, columns]
+    b = new.loc[first:last, columns]
     dates = a.index.union(b.index)
-    a, b = a.reindex(dates), b.reindex(dates)
+    a = a.reindex(dates)
+    b = b.reindex(dates)
     pairs = ((a[name].to_numpy(float), b[name].to_numpy(float), name) for name in columns)
     different = np.any([_differ(x, y, name == "price") for x, y, name in pairs], axis=0)
     days = tuple(f"{day:%Y-%m-%d}" for day in dates[different])

@@ -75,7 +75,8 @@ class CaseReproduction:
         now = self.computed.prices.set_index("symbol").to_dict("index")
         before = self.committed.prices.set_index("symbol").to_dict("index")
         for symbol in (symbol for symbol in before if symbol in now):
-            old, new = before[symbol], now[symbol]
+            old = before[symbol]
+            new = now[symbol]
             code = "equal" if old["sha256"] == new["sha256"] else "differ"
             rows = {"symbol": symbol, "rows": old["rows"], "rows_now": new["rows"]}
             yield say(f"case.prices_{code}", **rows, source=old["source"], now=new["source"])

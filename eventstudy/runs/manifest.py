@@ -134,7 +134,8 @@ def read_manifest(folder: Path) -> tuple[dict[str, Any], Manifest]:
     if schema != SCHEMA:
         facts = {"schema": str(schema)[:40], "ours": SCHEMA}
         raise make_error(RunFolderError, "wrong.version", where=str(folder), **facts)
-    members, faults = dict[str, Any](), dict[str, str]()
+    members = dict[str, Any]()
+    faults = dict[str, str]()
     for name, kind in get_type_hints(Manifest).items():
         try:
             if name in facts or name in _NEEDED:

@@ -149,13 +149,15 @@ def refresh_run(
     >>> es.refresh_run(origin, Path("reports/amd")).changed
     False
     """
-    origin, target = origin.hashed(), follow_link(target)
+    origin = origin.hashed()
+    target = follow_link(target)
     with clear_errors(target):
         target.parent.mkdir(parents=True, exist_ok=True)
         with locked(target, wait=wait, notify=told):
             clear_remains(target)
             refuse_foreign(target)
-            record, since = _record(target, told), utc_now()
+            record = _record(target, told)
+            since = utc_now()
             news = list_changes(record, origin, accept_loss=accept_loss)
             why = news.why
             if not why:

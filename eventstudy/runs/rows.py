@@ -133,14 +133,16 @@ def run_of(folder: Path) -> Run:
     measure = str(config.get("measure"))
     measure = measure if measure in get_args(Measure) else "return"
     entries = facts.answers or (Stated("", "", "", np.nan, np.nan),)
-    first, is_there = entries[0], (folder / "report.html").is_file()
+    first = entries[0]
+    is_there = (folder / "report.html").is_file()
     used, dropped = facts.events.ok, facts.events.dropped
     written = _time(facts.written_at)
     check = _beside(folder, CHECKED)
     confirmed = Provenance.confirmed_on(entry.retrieved_at for entry in facts.prices.values())
     trouble = _trouble(folder, written)
     with speaking_of(measure):
-        effect, others = words().percent(first.estimate), tuple(_others(entries))
+        effect = words().percent(first.estimate)
+        others = tuple(_others(entries))
     return Run(
         name=folder.name,
         href=f"{quote(folder.name)}/report.html" if is_there else "",
@@ -188,7 +190,8 @@ def _path(record: Record, group: str) -> FloatArray:
 def _trouble(folder: Path, written: datetime) -> str:
     """Return when and why the last refresh since the run was `written` failed; "" if none did."""
     failure = _beside(folder, FAILED)
-    at, error = _time(failure.get("at")), clipped(failure.get("error"), 400)
+    at = _time(failure.get("at"))
+    error = clipped(failure.get("error"), 400)
     return f"{_moment(at)}: {error}" if failure and at >= written else ""
 
 
@@ -210,7 +213,8 @@ def _moment(at: datetime) -> str:
 
 
 def _about(first: Stated, events: EventCounts) -> str:
-    group, source = clipped(first.group, 60), clipped(events.source, 80)
+    group = clipped(first.group, 60)
+    source = clipped(events.source, 80)
     return ", ".join(filter(None, (source, say("index.first", group=group) if group else "")))
 
 

@@ -139,7 +139,8 @@ class KeptSource:
         """Return an answer with the rows of the run for symbols of which it has less."""
         lacking = []
         for symbol in symbols:
-            now, had = answer.provenance.get(symbol), self.record.facts.prices.get(symbol)
+            now = answer.provenance.get(symbol)
+            had = self.record.facts.prices.get(symbol)
             if had and not (now and now.first <= had.first and had.last <= now.last):
                 lacking.append(symbol)
         if not lacking:
@@ -317,7 +318,9 @@ def _confirm(record: Record, origin: Origin, is_open: bool) -> tuple[str, ...]:
 
 def _news(source: KeptSource, is_open: bool) -> News:
     """Return what a source has that the run has not, in words, and what it said."""
-    reasons, longer, notices = list[str](), dict[str, list[str]](), dict[str, None]()
+    reasons = list[str]()
+    longer = dict[str, list[str]]()
+    notices = dict[str, None]()
     record, times = source.record, list[str]()
     for days, symbols in _calls(record, to_date=is_open).items():
         answer = source.fetch(symbols, *days)
@@ -459,8 +462,10 @@ def _losses(
     yield from ((symbol, error) for symbol, error in answer.stale.items() if symbol not in spare)
     for symbol in had if is_same else ():
         if symbol in answer.provenance and symbol in ranges:
-            now, (first, last) = answer.provenance[symbol], ranges[symbol]
-            start, end = had[symbol].first, had[symbol].last
+            now = answer.provenance[symbol]
+            (first, last) = ranges[symbol]
+            start = had[symbol].first
+            end = had[symbol].last
             if str(first) <= start < now.first:
                 what = f"prices start on {now.first}, in the run on {start}"
                 yield symbol, PriceError(what)

@@ -91,7 +91,8 @@ class Difference:
     def __str__(self) -> str:
         place = f"{self.table}, line {self.row}, {self.column}"
         size = "" if math.isinf(self.size) else f" (relative difference {self.size:.1e})"
-        written, computed = self.written or "blank", self.computed or "blank"
+        written = self.written or "blank"
+        computed = self.computed or "blank"
         return f"{place}: {written} was written, {computed} computed{size}"
 
 
@@ -212,7 +213,8 @@ def _compared(record: Record, stage: Path) -> Iterator[tuple[str, tuple[int, lis
             states = ("no table", "a table") if name not in written else ("a table", "no table")
             yield name, (1, [Difference(name, 0, "the file", *states, math.inf)])
         else:
-            old, new = record.cells(name), cells_of(stage / name)
+            old = record.cells(name)
+            new = cells_of(stage / name)
             yield name, (old.size, list(differences(name, old, new)))
 
 
@@ -234,14 +236,16 @@ def differences(name: str, old: pd.DataFrame, new: pd.DataFrame) -> Iterator[Dif
     Difference
     """
     if list(old.columns) != list(new.columns):
-        written, computed = ", ".join(old.columns), ", ".join(new.columns)
+        written = ", ".join(old.columns)
+        computed = ", ".join(new.columns)
         yield Difference(name, 1, "columns", written, computed, math.inf)
         return
     if len(old) != len(new):
         yield Difference(name, 0, "lines", str(len(old) + 1), str(len(new) + 1), math.inf)
         return
     for column in old.columns:
-        a, b = old[column].to_numpy(object), new[column].to_numpy(object)
+        a = old[column].to_numpy(object)
+        b = new[column].to_numpy(object)
         for row in (a != b).nonzero()[0]:
             yield Difference(name, int(row) + 2, column, a[row], b[row], _size(a[row], b[row]))
 
@@ -249,7 +253,8 @@ def differences(name: str, old: pd.DataFrame, new: pd.DataFrame) -> Iterator[Dif
 def _size(old: str, new: str) -> float:
     """Return the relative difference of two numbers, infinite if they are not numbers."""
     try:
-        a, b = float(old), float(new)
+        a = float(old)
+        b = float(new)
     except ValueError:
         return math.inf
     size = abs(a - b) / max(abs(a), abs(b), SMALLEST)

@@ -197,7 +197,8 @@ class StudyFileError(ConfigError):
     def __init__(
         self, path: str | Path, problems: list[Problem], valid: StudyFile | None = None
     ) -> None:
-        self.path, self.problems = str(path), tuple(sorted(problems, key=lambda p: p.line))
+        self.path = str(path)
+        self.problems = tuple(sorted(problems, key=lambda p: p.line))
         self.valid = valid or StudyFile(path=Path(path))
         super().__init__("\n".join(f"{self.path}:{problem}" for problem in self.problems))
 

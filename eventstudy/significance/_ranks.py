@@ -70,7 +70,8 @@ class Totals(NamedTuple):
         """
         left_out, whole = sample.left_out, sample.taken_from
         if left_out is not None and whole is not None and not sample.is_group:
-            every, minus = cls.once(whole, name, scores), cls.over(whole.take(left_out), scores)
+            every = cls.once(whole, name, scores)
+            minus = cls.over(whole.take(left_out), scores)
             return cls(every.total - minus.total, every.days - minus.days)
         if groups := sample.groups:
             totals = [cls.once(group, name, scores) for group in groups]

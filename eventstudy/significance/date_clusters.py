@@ -146,7 +146,8 @@ class DateClusters:
         G = self.count
         if G <= self.ENUMERATED:
             return self.flipped_t(values, self.all_signs(G))
-        rng, half = np.random.default_rng(seed), (draws + 1) // 2
+        rng = np.random.default_rng(seed)
+        half = (draws + 1) // 2
         stars = np.concatenate([
             self.flipped_t(values, rng.choice([-1.0, 1.0], size=(block.stop - block.start, G)))
             for block in chunks(half, max(1, BLOCK // G))

@@ -312,7 +312,8 @@ def johnson_statistic(rows: FloatArray, centre: float = 0.0) -> FloatArray:
     """
     m = rows.shape[1]
     deviation = rows - rows.mean(axis=1, keepdims=True)
-    s, gap = rows.std(axis=1, ddof=1), rows.mean(axis=1) - centre
+    s = rows.std(axis=1, ddof=1)
+    gap = rows.mean(axis=1) - centre
     with np.errstate(divide="ignore", invalid="ignore"):
         t = np.sqrt(m) * gap / s
         g = (deviation**3).sum(axis=1) / (m * s**3)
@@ -353,7 +354,8 @@ def resample_johnson(
     size = n // SHARE
     observed = johnson_t(values).statistic
     require(n >= SHARE * MIN_VALUES, "events_to_resample", n=n, needed=SHARE * MIN_VALUES)
-    rng, mean = np.random.default_rng(seed), float(values.mean())
+    rng = np.random.default_rng(seed)
+    mean = float(values.mean())
     blocks = chunks(draws, max(1, BLOCK // size))
     drawn = (rng.integers(0, n, (block.stop - block.start, size)) for block in blocks)
     stars = np.concatenate([johnson_statistic(values[index], mean) for index in drawn])

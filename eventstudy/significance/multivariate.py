@@ -242,15 +242,19 @@ def common_system(sample: AbnormalReturns, window: Window, *, ranked: bool = Tru
         If they differ in date, days or regressors, or are too many for an (N, N) covariance.
     """
     require(len(np.unique(sample.windows.day0)) <= 1, "several_dates")
-    used, cols = np.isfinite(sample.resid).all(axis=0), sample.columns(window)
+    used = np.isfinite(sample.resid).all(axis=0)
+    cols = sample.columns(window)
     spans = sample.length[:, cols]
     days = spans[0] > 0
-    x, x_event = sample.x_estimation[:, used], sample.x_event[:, cols][:, days]
+    x = sample.x_estimation[:, used]
+    x_event = sample.x_event[:, cols][:, days]
     alike = all((values == values[:1]).all() for values in (spans, x, x_event, sample.df_resid))
     require(alike and (sample.nobs == used.sum()).all(), "events_differ")
     usual = np.allclose(sample.noise[:, cols], sample.sigma2[:, None] * spans, rtol=1e-9, atol=0)
     require(usual, "variance_of_each_event")
-    residuals, bread, nu = sample.resid[:, used].T, sample.bread[0], int(sample.df_resid[0])
+    residuals = sample.resid[:, used].T
+    bread = sample.bread[0]
+    nu = int(sample.df_resid[0])
     if nu < sample.nobs[0] - sample.k:
         residuals = residuals - residuals.mean(axis=0)
     if ranked:
@@ -287,5 +291,6 @@ def left_out(system: System) -> FloatArray:
     -----
     .. math:: \frac{q}{(1 - h) (1 - q / (1 - h))}, \quad q = e' (E'E)^{-1} e
     """
-    q, keep = quadratic(system, system.residuals), 1 - system.hat
+    q = quadratic(system, system.residuals)
+    keep = 1 - system.hat
     return q / (1 - q / keep) / keep

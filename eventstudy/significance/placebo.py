@@ -173,7 +173,8 @@ def placebo_in_space(sample: AbnormalReturns, window: Window) -> Value:
     Placebo in space: donors = 3.66, p = 0.0909, 1 event (10 donors, 20 needed for p below 0.05)
     """
     past, ahead = np.split(sample.windows.factors[0], [sample.resid.shape[1]])
-    Z, cols = past[np.isfinite(sample.resid[0])], sample.columns(window)
+    Z = past[np.isfinite(sample.resid[0])]
+    cols = sample.columns(window)
     total = ahead[cols][np.isfinite(sample.ar[0, cols])].sum(axis=0)
     used = Z.any(axis=0)
     donors = _ratios(Z[:, used], total[used])
@@ -248,7 +249,8 @@ def _block_sums(sample: AbnormalReturns, length: int) -> FloatArray:
     x = [np.where(used, regressors[:, :, j], 0.0) for j in range(k)]
     y = np.where(used, e, 0.0)
     sums = consecutive_sums(np.where(sample.windows.length[:, : e.shape[1]] > 1, np.nan, e), length)
-    remaining, cross = np.empty((*sums.shape, k, k)), np.empty((*sums.shape, k))
+    remaining = np.empty((*sums.shape, k, k))
+    cross = np.empty((*sums.shape, k))
     for a, b in combinations_with_replacement(range(k), 2):
         product = x[a] * x[b]
         total = product.sum(axis=1, keepdims=True)
@@ -288,7 +290,8 @@ def placebo_rank(observed: float, placebo: FloatArray) -> Value:
     (-1.8974, 0.1667, 1.0)
     """
     placebo = placebo[np.isfinite(placebo)]
-    n, excess = len(placebo), np.round(placebo - observed, DECIMALS)
+    n = len(placebo)
+    excess = np.round(placebo - observed, DECIMALS)
     require(n >= 2 and np.ptp(placebo) != 0, "placebo_windows_needed", n=n, needed=2)
     lower, upper = (float((1 + tail.sum()) / (n + 1)) for tail in (excess <= 0, excess >= 0))
     few = Reason("placebo_windows_for_rank", n=n, needed=ENOUGH) if n < ENOUGH else ""

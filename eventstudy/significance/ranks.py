@@ -218,7 +218,8 @@ def spread_across(sample: AbnormalReturns) -> FloatArray:
 def signs(sample: AbnormalReturns) -> FloatArray:
     """Return whether each day is above the median of the event, 1, 0 or -1, shape (n, L1+L2)."""
     values = np.round(all_days(sample), DECIMALS)
-    ordered, days = np.sort(values, axis=1), np.isfinite(values).sum(axis=1, keepdims=True)
+    ordered = np.sort(values, axis=1)
+    days = np.isfinite(values).sum(axis=1, keepdims=True)
     below, above = (
         np.take_along_axis(ordered, np.maximum(place, 0), axis=1)
         for place in ((days - 1) // 2, days // 2)
@@ -457,9 +458,11 @@ def _inserted(
 
     Ranks are sums over events of centred ranks.
     """
-    residuals, scar = _standardised(events), np.round(events.scar(window) / sd, DECIMALS)[:, None]
+    residuals = _standardised(events)
+    scar = np.round(events.scar(window) / sd, DECIMALS)[:, None]
     above = (residuals > scar) + 0.5 * (residuals == scar)
     M = np.isfinite(residuals).sum(axis=1)
     rank = (M - above.sum(axis=1) + 1) / (M + 2) - 0.5
-    raised, variance = (above / (M + 2)[:, None]).sum(axis=0), (M / (12 * (M + 2))).sum()
+    raised = (above / (M + 2)[:, None]).sum(axis=0)
+    variance = (M / (12 * (M + 2))).sum()
     return raised, float(rank.sum()), float(variance)

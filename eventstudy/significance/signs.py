@@ -108,7 +108,8 @@ def sign_exact(sample: AbnormalReturns, window: Window) -> Value:
     """
     from scipy.special import bdtr, bdtrc
 
-    n, positive = len(sample), positive_cars(sample, window)
+    n = len(sample)
+    positive = positive_cars(sample, window)
     lower = float(bdtr(positive, n, 0.5))
     upper = float(bdtrc(positive - 1, n, 0.5)) if positive else 1.0
     return Value(sign(sample, window).statistic, np.nan, "exact", lower, upper)

@@ -324,7 +324,8 @@ def decisive_scars(
     error : (n,) float array
         Decimal.
     """
-    scar, error = sample.scar(window), np.sqrt(sample.var_car(window))
+    scar = sample.scar(window)
+    error = np.sqrt(sample.var_car(window))
     if is_few is None:
         is_few = len(sample) < FULL_SAMPLE
     if not is_few:
@@ -471,7 +472,9 @@ def event_f(sample: AbnormalReturns, window: Window) -> Value:
     >>> print(es.study(news, "sample").test("event_f", (0, 1)))
     Single-event F (Chow): F(2,218) = 5.16, p = 0.0065, 1 event
     """
-    cols, days = sample.columns(window), sample.inside(window)[0]
-    ar, x = sample.ar[0, cols][days], sample.x_event[0, cols][days]
+    cols = sample.columns(window)
+    days = sample.inside(window)[0]
+    ar = sample.ar[0, cols][days]
+    x = sample.x_event[0, cols][days]
     V = np.diag(sample.noise[0, cols][days]) + x @ sample.cov_params[0] @ x.T
     return f_value(float(ar @ np.linalg.solve(V, ar)) / len(ar), len(ar), float(sample.df_resid[0]))

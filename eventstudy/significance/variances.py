@@ -207,7 +207,8 @@ def standardise(sample: AbnormalReturns) -> FloatArray:
     and on event days the SAR: both follow t. With one s for all, residuals are bounded and event
     days look more variable than they are.
     """
-    x, nu = np.nan_to_num(sample.x_estimation), sample.df_resid[:, None]
+    x = np.nan_to_num(sample.x_estimation)
+    nu = sample.df_resid[:, None]
     free = 1 - form(x, sample.bread)
     remaining = nu * sample.sigma2[:, None] * free - sample.resid**2
     spread = np.sqrt(np.where(remaining > 0, remaining, np.nan) / (nu - 1))

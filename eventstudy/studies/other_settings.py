@@ -96,7 +96,8 @@ def _is_free(path: Path, content: bytes) -> bool:
 
 def _png_of(axes: Axes) -> bytes:
     """Return the figure of axes as the bytes of a PNG file."""
-    file, figure = BytesIO(), cast("Any", axes.figure)
+    file = BytesIO()
+    figure = cast("Any", axes.figure)
     figure.savefig(file, format="png", dpi=144, metadata={"Software": None})
     return file.getvalue()
 

@@ -1108,7 +1108,8 @@ class EventStudyResults(FittedStudy):
 
     def _first_notes(self) -> list[str]:
         """Return the notes that stand under an answer."""
-        notes, more = self.notes[:NAMED], len(self.notes) - NAMED
+        notes = self.notes[:NAMED]
+        more = len(self.notes) - NAMED
         last = [say("results.more_notes", n=more)] if more > 0 else []
         return [*(say("results.note", text=text) for text in notes), *last]
 

@@ -312,7 +312,8 @@ def versions() -> dict[str, str]:
 @cache
 def _content() -> str:
     """Return a hash of all that the package is made of, but for the name of its version."""
-    folder, content = Path(__file__).parents[1], hashlib.sha256()
+    folder = Path(__file__).parents[1]
+    content = hashlib.sha256()
     files = (path for path in folder.rglob("*") if path.suffix in (".py", ".toml", ".csv", ".gz"))
     for file in sorted(files):
         if file.name == "_version.py":  # a build writes it anew

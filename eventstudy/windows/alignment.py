@@ -165,7 +165,8 @@ class Laying:
             return laid
         # Until here days and sessions may be one array.
         laid = laid._replace(length=laid.length.copy())
-        before, after = slice(0, self.L1), slice(self.L1, None)
+        before = slice(0, self.L1)
+        after = slice(self.L1, None)
         for days in (before, after) if self.keep_spans else (after,):
             rows = np.flatnonzero(~one_day[:, days].all(axis=1))
             if len(rows):
@@ -250,7 +251,8 @@ def places(panel: ReturnsPanel, names: Sequence[str], clock: IntArray, day0: Dat
     """
     out = np.full(len(day0), NOWHERE, dtype=np.int64)
     for k, name in enumerate(names):
-        dates, mine = panel.sessions[panel.calendars[name]], np.flatnonzero(clock == k)
+        dates = panel.sessions[panel.calendars[name]]
+        mine = np.flatnonzero(clock == k)
         if len(dates):
             inside = (day0[mine] >= dates[0]) & (day0[mine] <= dates[-1])
             out[mine] = np.where(inside, np.searchsorted(dates, day0[mine]), NOWHERE)
@@ -346,7 +348,8 @@ def jointly(series: Joint, factor_spans: IntArray, *, log: bool) -> Joint:
     the last such day: the firm's return is compounded over them, factors are summed. A return that
     began before the first day can enter no window and is missing.
     """
-    priced, factor_priced = series.spans > 0, factor_spans > 0
+    priced = series.spans > 0
+    factor_priced = factor_spans > 0
     joint = priced & factor_priced.all(axis=2)
     runs = Runs.of(joint)
     exact = runs.covered(series.spans)
@@ -380,7 +383,8 @@ def _placed(
     """Return the sums of the runs that are `used` on their last days; single days as they are."""
     out = np.full_like(days, np.nan if days.dtype.kind == "f" else 0)
     shape = (days.shape[0] * days.shape[1], *days.shape[2:])
-    flat, values = out.reshape(shape), days.reshape(shape)
+    flat = out.reshape(shape)
+    values = days.reshape(shape)
     flat[last[used]] = sums[used]
     flat[last[used & single]] = values[last[used & single]]
     return out

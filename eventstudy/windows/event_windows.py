@@ -155,11 +155,13 @@ class EventWindows:
     @cached_property
     def reach(self) -> IntArray:
         """First and last column of `sessions` of each event's days, (n, 2); -1 without any."""
-        out, beyond = np.empty((len(self), 2), np.int64), len(self.sessions)
+        out = np.empty((len(self), 2), np.int64)
+        beyond = len(self.sessions)
         for rows in chunks(len(self)):
             at = self.take(rows).positions
             first = np.where(at >= 0, at, beyond).min(axis=1)
-            out[rows, 0], out[rows, 1] = np.where(first < beyond, first, -1), at.max(axis=1)
+            out[rows, 0] = np.where(first < beyond, first, -1)
+            out[rows, 1] = at.max(axis=1)
         return out
 
     def take(self, rows: IntArray | BoolArray | slice) -> EventWindows:
@@ -226,7 +228,9 @@ class EventWindows:
             )
         L1 = len(self.estimation)
         mask = mask & np.isfinite(self.returns[:, :L1])
-        returns, spans, length = self.returns.copy(), self.spans.copy(), self.length.copy()
+        returns = self.returns.copy()
+        spans = self.spans.copy()
+        length = self.length.copy()
         returns[:, :L1][mask], spans[:, :L1][mask], length[:, :L1][mask] = np.nan, 0, 0
         return replace(self, returns=returns, spans=spans, length=length, masked=mask.sum(axis=1))
 

@@ -274,8 +274,10 @@ def decide(abnormal: AbnormalReturns, window: Window, event_ids: Sequence[str] =
     (``AbnormalReturns.recent_variance``). The interval leaves out zero exactly where the verdict is
     ``different``.
     """
-    valid, sample = abnormal.sample(window), abnormal.tested(window)
-    n, short = len(sample), len(valid) - len(sample)
+    valid = abnormal.sample(window)
+    sample = abnormal.tested(window)
+    n = len(sample)
+    short = len(valid) - len(sample)
     if len(valid) == 0:
         name = STATISTICS.main(int(np.isfinite(abnormal.sigma2).sum()))
         return Answer(Answer.NO_RESULT, name, reason="no event has all days of the window")
@@ -296,7 +298,8 @@ def decide(abnormal: AbnormalReturns, window: Window, event_ids: Sequence[str] =
     used = [ids[i] for i in np.flatnonzero(abnormal.in_tests(window))]
     is_own = n < FULL_SAMPLE or n >= Power.KNOWN_SPREAD
     error = effect.se if is_own else usual_error(sample, window)
-    least, names = detectable(error, effect.df), Names(used, used, used)
+    least = detectable(error, effect.df)
+    names = Names(used, used, used)
     overturn = _overturn(sample, window, test, least, names)
     return Answer(verdict, test.name, test.pvalue, effect, overturn=overturn, **common)
 

@@ -316,10 +316,8 @@ def diagnose(study: FittedStudy, window: WindowLike | None = None) -> Diagnosis:
 
 def _diagnosis(study: FittedStudy, window: Window) -> Diagnosis:
     situation = measure(study, window)
-    name, judged = (
-        STATISTICS.main(situation.n_events or len(study)),
-        opinions(situation, study.abnormal),
-    )
+    name = STATISTICS.main(situation.n_events or len(study))
+    judged = opinions(situation, study.abnormal)
     return Diagnosis(**vars(situation), main_test=name, opinions=judged)
 
 

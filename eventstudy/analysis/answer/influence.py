@@ -231,7 +231,8 @@ class Influence(Paragraph):
 
     def caveat(self) -> tuple[str, dict[str, Any]]:
         """Return the code and the facts of what single sets do to the answer."""
-        differs, row = self.pvalue < LEVEL, self.carried_by or self._nearest(self.leave_outs)
+        differs = self.pvalue < LEVEL
+        row = self.carried_by or self._nearest(self.leave_outs)
         if row is None or not np.isfinite(self.pvalue):
             return "", {}
         facts = {**row.facts, "value": row.effect.estimate, "p": row.pvalue}
@@ -317,7 +318,8 @@ def measure_influence(
     -------
     Influence
     """
-    n, z = len(sample), sample.scar(window)
+    n = len(sample)
+    z = sample.scar(window)
     signed = np.sort(z * np.sign(z.sum()))[::-1]
     half = int(np.searchsorted(np.cumsum(signed), abs(z.sum()) / 2 - EQUAL) + 1) if n > 1 else 0
     largest = np.argsort(-z * np.sign(z.sum()), kind="stable")[: min(half, NAMED)]
@@ -355,7 +357,8 @@ def leave_outs(sample: AbnormalReturns, window: Window, names: Names) -> tuple[L
         rows = sets.indices[sets.indptr[k] : sets.indptr[k + 1]]
         first, last = days[np.sort(sample.windows.day0[rows])[[0, -1]]].tolist()
         firm = names.companies[rows[0]] if kind in ("event", "firm") else ""
-        n, interval = len(rows), Interval.of(*effect)
+        n = len(rows)
+        interval = Interval.of(*effect)
         row = LeaveOut(kind, name, firm, first, last, n, len(sample) - n, interval, p, distance)
         out.append(row)
     return tuple(out)
@@ -392,7 +395,8 @@ def list_sets(
         for rows in _groups_of(values):
             if 1 < len(rows) < n and rows.tobytes() not in seen:
                 seen.add(rows.tobytes())
-                first, last = days[day0[rows].min()], days[day0[rows].max()]
+                first = days[day0[rows].min()]
+                last = days[day0[rows].max()]
                 name = {"date": f"{first}", "cluster": f"{first}/{last}"}.get(kind)
                 labels.append((kind, name or str(names.tickers[rows[0]])))
                 members.append(rows)
@@ -450,7 +454,8 @@ def _estimates(
 
     z, s = decisive_scars(sample, window, is_few=is_few)
     size = sets.sum(axis=1)
-    remaining, y = len(z) - size, z - z.mean()
+    remaining = len(z) - size
+    y = z - z.mean()
     r, contrast = WeightedSums(sample, window).without(sets)
     with np.errstate(invalid="ignore", divide="ignore"):
         total = -(sets @ y)
@@ -464,7 +469,8 @@ def _estimates(
             spread = np.sqrt(_variance_left(sample, sets) * np.maximum(factor, 1))
             df = np.full(len(spread), np.inf)
         else:
-            spread, df = sd * np.sqrt(remaining * factor / (1 - r)), remaining - 1.0
+            spread = sd * np.sqrt(remaining * factor / (1 - r))
+            df = remaining - 1.0
         sums = np.array([z.sum() - sets @ z, spread]) / precision
         single = remaining == 1
         lone = np.array([sample.car(window), s, sample.df_resid.astype(float)])

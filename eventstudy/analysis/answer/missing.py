@@ -82,14 +82,17 @@ class Fall:
             between may be an error in the data, and for measures other than returns.
         """
         panel, event = study.panel, study.records[i]
-        ticker, calendar = str(event["ticker"]), panel.calendar_of(str(event["exchange"]))
+        ticker = str(event["ticker"])
+        calendar = panel.calendar_of(str(event["exchange"]))
         row = panel.row(ticker, calendar)
         if row < 0 or panel.measure != "return":
             return None
         columns = panel.calendars[calendar]
-        sessions, spans = panel.sessions[columns], panel.spans[row, columns]
+        sessions = panel.sessions[columns]
+        spans = panel.spans[row, columns]
         day0 = int(np.searchsorted(sessions, np.datetime64(event["day0"], "D")))
-        start, stop = day0 + window.start, day0 + window.stop
+        start = day0 + window.start
+        stop = day0 + window.stop
         is_free = spans > 0
         if panel.limits is not None:
             is_free &= panel.limits[row, columns] == 0
@@ -166,8 +169,10 @@ class Missing:
         """
         has_fall = window == study.main and not study.is_large
         codes = [getattr(reason, "code", "") for reason in study.events["reason"]]
-        is_twin, is_in = np.isin(codes, Missing.TWINS), study.abnormal.in_tests(window)
-        lacks, falls = Counter[str](), list[Fall]()
+        is_twin = np.isin(codes, Missing.TWINS)
+        is_in = study.abnormal.in_tests(window)
+        lacks = Counter[str]()
+        falls = list[Fall]()
         for i in np.flatnonzero(~is_in & ~is_twin).tolist():
             lack = _lack_of(study, i, window, codes[i])
             fall = Fall.of(study, i, window) if has_fall and lack != "prices" else None

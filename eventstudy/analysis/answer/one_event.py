@@ -59,7 +59,8 @@ def measure_one_event(study: FittedStudy, window: Window) -> OneEvent:
         Without earlier windows where none can be predicted, or a price limit extends the window;
         without peers where the events name none or their prices are not in the panel.
     """
-    row, sample = int(np.argmax(study.abnormal.in_tests(window))), study.abnormal.tested(window)
+    row = int(np.argmax(study.abnormal.in_tests(window)))
+    sample = study.abnormal.tested(window)
     t = STATISTICS[STATISTICS.main(1)](sample, window).statistic
     rank = STATISTICS["sq"](sample, window).pvalue
     # Windows of this length say nothing of one that a price limit extends.
@@ -101,7 +102,8 @@ def _peers(study: FittedStudy, row: int, window: Window) -> FloatArray:
     if not len(rows):
         return np.zeros(0)
     same = np.full(len(rows), row)
-    layout, day0 = replace(study.layout.take(same), rows=rows), days_of(study)
+    layout = replace(study.layout.take(same), rows=rows)
+    day0 = days_of(study)
     abnormal = fit_around(study, layout, day0[same], window)
     used = abnormal.valid(window) & (abnormal.nobs >= MIN_SHARE * study.abnormal.nobs[row])
     t = abnormal.car_t(window) / np.sqrt(abnormal.recent_variance(window))

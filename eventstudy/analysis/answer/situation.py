@@ -156,7 +156,8 @@ def measure(study: FittedStudy, window: Window) -> Situation:
     valid = study.abnormal.in_tests(window)
     flags, tickers = (study.events[name].to_numpy()[valid] for name in ("flags", "ticker"))
     size = np.unique(sample.windows.day0, return_counts=True)[1]
-    n, n_dates = len(sample), len(size)
+    n = len(sample)
+    n_dates = len(size)
     same, overlapping = _pairs(sample, window)
     per_date = (int(size.min()), float(np.median(size)), int(size.max())) if n else (0, np.nan, 0)
     return Situation(
@@ -195,7 +196,9 @@ def _pairs(sample: AbnormalReturns, window: Window) -> tuple[float, float]:
     if n < 2:
         return 0.0, 0.0
     at = sample.positions_over(window)
-    first, last, pairs = at[:, 0], at[:, -1], n * (n - 1) / 2
+    first = at[:, 0]
+    last = at[:, -1]
+    pairs = n * (n - 1) / 2
     apart = int((n - np.searchsorted(np.sort(first), last, side="right")).sum())
     size = np.unique(sample.windows.day0, return_counts=True)[1]
     same = float((size * (size - 1)).sum()) / 2
@@ -226,9 +229,11 @@ def _shape(sample: AbnormalReturns, window: Window) -> dict[str, Any]:
     values = sample.of_each_event(
         ("normality",), lambda study: np.vstack(list(study.by_chunk(_normality_of)))
     )
-    normal_p, skewness = values[:, 0], values[:, 1]
+    normal_p = values[:, 0]
+    skewness = values[:, 1]
     car = sample.car(window)
-    n, varies = len(car), len(car) > 2 and np.ptp(car) > 0
+    n = len(car)
+    varies = len(car) > 2 and np.ptp(car) > 0
     moments = jarque_bera(car) if varies else (np.nan,) * 4
     return {
         "variance_ratio": _mean(squares),
@@ -254,7 +259,8 @@ def _normality_of(events: AbnormalReturns) -> FloatArray:
 
 
 def _trading(sample: AbnormalReturns) -> dict[str, Any]:
-    n_returns, length = int((sample.spans > 0).sum()), len(sample.windows.estimation)
+    n_returns = int((sample.spans > 0).sum())
+    length = len(sample.windows.estimation)
     absent = sample.of_each_event(
         ("late",), lambda study: np.concatenate(list(study.by_chunk(_late)))
     )

@@ -101,7 +101,8 @@ def measure_unequal(
     if not sample.is_of_many:
         ranks = STATISTICS[STATISTICS.for_role("raised variance")](sample, window)
         statistic, p = ranks.statistic, ranks.pvalue
-    car, k = sample.car(window), sample.recent_variance(window)
+    car = sample.car(window)
+    k = sample.recent_variance(window)
     is_significant = sample.car_pvalues(window, k) < LEVEL
     rose = int((is_significant & (car > 0)).sum())
     fell = int((is_significant & (car < 0)).sum())
@@ -133,7 +134,8 @@ def added_interval(sample: AbnormalReturns, window: Window, estimate: float) -> 
 
     with t(N-1). Where the shared variance rises, this test rejects too often.
     """
-    n, r = len(sample), WeightedSums(sample, window).factor[0]
+    n = len(sample)
+    r = WeightedSums(sample, window).factor[0]
     error = np.sqrt((sample.scar(window).var(ddof=1) + n * max(r, 0.0)) / n)
     precision = float((1 / np.sqrt(sample.var_car(window))).mean())
     return Interval.of(estimate, error / precision, n - 1.0)

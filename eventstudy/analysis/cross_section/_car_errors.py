@@ -187,7 +187,8 @@ def errors_by(
     .. [1] Cameron, A. C., Gelbach, J. B. and Miller, D. L. (2011). Robust inference with multiway
        clustering. Journal of Business & Economic Statistics 29, 238-249.
     """
-    names, codes = list(clusters), list(clusters.values())
+    names = list(clusters)
+    codes = list(clusters.values())
     if len(codes) == 1:
         unit = names[0] if names == ["date"] else "cluster"
         label = se if names == ["date"] else f"{se} by {names[0]}"
@@ -244,7 +245,8 @@ def weigh_residuals(X: FloatArray, cluster: IntArray, kind: ClusterError) -> Flo
         G = int(cluster.max()) + 1
         return np.asarray(np.sqrt(G / (G - 1) * (N - 1) / (N - k)) * (X @ root @ root.T))
     # (I - ZZ')^{-1/2} Z = Z (I - Z'Z)^{-1/2}: k x k instead of n_g x n_g.
-    Z, A = X @ root, np.empty_like(X)
+    Z = X @ root
+    A = np.empty_like(X)
     for g in range(int(cluster.max()) + 1):
         members = cluster == g
         value, vector = np.linalg.eigh(np.eye(k) - Z[members].T @ Z[members])
@@ -315,7 +317,8 @@ def satterthwaite(X: FloatArray, A: FloatArray, cluster: IntArray) -> FloatArray
     .. [1] Bell, R. M. and McCaffrey, D. F. (2002). Bias reduction in standard errors for linear
        regression with multi-stage samples. Survey Methodology 28, 169-181.
     """
-    Z, G = X @ invert_root(X), int(cluster.max()) + 1
+    Z = X @ invert_root(X)
+    G = int(cluster.max()) + 1
     variances = sum_scores(A**2, np.ones(len(A)), cluster)
     df = np.empty(A.shape[1])
     for j in range(A.shape[1]):
@@ -353,11 +356,14 @@ def bootstrap_pvalues(X: FloatArray, y: FloatArray, cluster: IntArray, A: FloatA
     .. [1] Cameron, A. C., Gelbach, J. B. and Miller, D. L. (2008). Bootstrap-based improvements for
        inference with clustered errors. Review of Economics and Statistics 90, 414-427.
     """
-    G, k = int(cluster.max()) + 1, X.shape[1]
-    signs, inverse = DateClusters.all_signs(G), np.linalg.pinv(X)
+    G = int(cluster.max()) + 1
+    k = X.shape[1]
+    signs = DateClusters.all_signs(G)
+    inverse = np.linalg.pinv(X)
     p = np.empty(k)
     for j in range(k):
-        fitted, restricted = np.zeros_like(y), np.delete(X, j, axis=1)
+        fitted = np.zeros_like(y)
+        restricted = np.delete(X, j, axis=1)
         if k > 1:
             fitted = restricted @ np.linalg.lstsq(restricted, y, rcond=None)[0]
         stars = fitted + signs[:, cluster] * (y - fitted)

@@ -84,10 +84,12 @@ def _variances(
     sample: AbnormalReturns, window: Window, X: FloatArray, A: FloatArray
 ) -> tuple[FloatArray, FloatArray]:
     """Return the variance of each coefficient (k,), and V_k, (k, k)."""
-    k, var = len(A), sample.var_car(window)
+    k = len(A)
+    var = sample.var_car(window)
     recent = A * np.sqrt(recent_variances(sample, window, A))
     both = WeightedSums(sample, window).variance(np.vstack([A, recent]).T * np.sqrt(var)[:, None])
-    V, C = np.diag(both)[:k], both[k:, k:]
+    V = np.diag(both)[:k]
+    C = both[k:, k:]
     independent = A**2 @ var
     x = dispersion(sample, window, X, A)
     raised = V + np.maximum(0.0, x - 1) * independent

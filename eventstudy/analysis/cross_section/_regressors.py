@@ -185,7 +185,8 @@ def _read_factor(text: str, cells: Mapping[str, pd.Series]) -> _Factor:
         factor, column = f"{function[1]} of {inside.text}", inside.column
     elif factor not in cells:
         inside_names = [name for name in cells if re.search(rf"\b{re.escape(name)}\b", factor)]
-        column, factor = ", ".join(inside_names), re.sub(r"^I\((.*)\)$", r"\1", factor)
+        column = ", ".join(inside_names)
+        factor = re.sub(r"^I\((.*)\)$", r"\1", factor)
     return _Factor(column, factor, level)
 
 
@@ -193,7 +194,9 @@ def _name_term(
     name: str, factors: Sequence[_Factor], x: FloatArray, cells: Mapping[str, pd.Series],
     labels: Labels, all_factors: Sequence[Sequence[_Factor]],
 ) -> Term:  # fmt: skip
-    n, count, values = len(x), int((x != 0).sum()), np.unique(x)
+    n = len(x)
+    count = int((x != 0).sum())
+    values = np.unique(x)
     columns = tuple(factor.column for factor in factors)
     label = clipped(" × ".join(factor.label(labels) for factor in factors), LONGEST_LABEL)
     if name == CONSTANT:

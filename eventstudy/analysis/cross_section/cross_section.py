@@ -332,7 +332,8 @@ class Lines:
             named = dict.fromkeys(name for term in design.terms for name in term.columns)
             remedy = "merge values of a column, or leave one out"
             raise NotPossibleError(reason, value=", ".join(named), remedy=remedy)
-        car, weight = sample.car(window), np.ones(N)
+        car = sample.car(window)
+        weight = np.ones(N)
         X = pd.DataFrame(design.X, columns=[term.name for term in design.terms])
         model = OLS(pd.Series(car, name="CAR"), X)
         if weights == "precision":

@@ -71,7 +71,8 @@ def regress_car(
         A ConfigError: for event ids that occur twice, columns that are constant, collinear or mix
         numbers and text, and too few events.
     """
-    window, names = Window.of(study.main if window is None else window), names_of(columns)
+    window = Window.of(study.main if window is None else window)
+    names = names_of(columns)
     rows, series, dropped = complete_events(study, names, window)
     # Names that no column of a user can clash with, whatever letters that has.
     aliases = {f"column_{i}": name for i, name in enumerate(names)}
@@ -159,7 +160,8 @@ def explain(
        abnormal returns when effects vary across firms. Journal of Financial and Quantitative
        Analysis 42, 229-256.
     """
-    window, right = Window.of(window), str(formula).rpartition("~")[2].strip()
+    window = Window.of(window)
+    right = str(formula).rpartition("~")[2].strip()
     if "\\" in right or not _SAFE.fullmatch("".join(_QUOTED.sub(_as_mark, right).split())):
         raise ConfigError("a formula that cannot be read", value=formula, remedy=ALLOWED)
     by = names_of(cluster) if cluster else []
@@ -189,7 +191,8 @@ def _ranked(
     else:
         cars = draw_cars(study.subset(rows), window, Conventions.CALIBRATE)
     placebo = np.array([lines.refitted(row) for row in cars]).reshape(len(cars), len(lines.A))
-    p, drawn = rank_pvalues(lines.b, placebo), len(placebo)
+    p = rank_pvalues(lines.b, placebo)
+    drawn = len(placebo)
     code = "regression.ranked_one_date" if fit.n_dates == 1 else "regression.ranked"
     if drawn < Conventions.FEWEST_PLACEBOS:
         p, code = np.full(len(p), np.nan), "regression.not_ranked"
@@ -231,12 +234,14 @@ def _design(
     except Exception as error:
         problem, remedy = "a formula that cannot be read", str(error).partition("\n")[0]
         raise ConfigError(problem, value=formula, remedy=remedy) from None
-    X, names = np.asarray(model.exog, dtype=float), list(model.exog_names)
+    X = np.asarray(model.exog, dtype=float)
+    names = list(model.exog_names)
     if is_listed:
         # Columns stay in the order in which they were named.
         places = [_ALIAS.match(name) for name in names]
         order = np.argsort([int(place[1]) if place else -1 for place in places], kind="stable")
-        X, names = X[:, order], [names[i] for i in order]
+        X = X[:, order]
+        names = [names[i] for i in order]
     names = [CONSTANT if name == "Intercept" else name for name in names]
     names = [_ALIAS.sub(lambda m: aliases.get(m[0], m[0]), name) for name in names]
     if len(X) < len(cells) or not np.isfinite(X).all():

@@ -134,7 +134,8 @@ def difference(
     .. [2] Welch, B. L. (1947). The generalization of "Student's" problem when several different
        population variances are involved. Biometrika 34, 28-35.
     """
-    names, window = _names(study, column, one, other), Window.of(window)
+    names = _names(study, column, one, other)
+    window = Window.of(window)
     pair, subject = _pair(study, column, names, window), (*names, window)
     result = _compared(pair, subject, method or "date_clustered")
     if method is None and not np.isfinite(result.pvalue):
@@ -218,7 +219,8 @@ def _satterthwaite(size: FloatArray) -> float:
     """Return tr(G)^2 / tr(G^2), G_gh = q_g'q_h, from the events of each group and date, (2, G)."""
     N = size.sum(axis=1, keepdims=True)
     u = size / (N * np.sqrt(1 - size / N)) / np.sqrt(N)
-    within, between = (size / N**2).sum(axis=0), (u**2).sum(axis=0)
+    within = (size / N**2).sum(axis=0)
+    between = (u**2).sum(axis=0)
     squares = (within**2).sum() + ((u @ u.T) ** 2).sum() - (between**2).sum()
     return float(within.sum() ** 2 / squares)
 
@@ -247,7 +249,8 @@ def welch(pair: Pair) -> Outcome:
     """
     from scipy import stats
 
-    first, second = pair.car[pair.first], pair.car[~pair.first]
+    first = pair.car[pair.first]
+    second = pair.car[~pair.first]
     require(min(len(first), len(second)) >= 2, "two_events_a_group")
     require(np.ptp(first) != 0 or np.ptp(second) != 0, "flat_groups")
     t = stats.ttest_ind(first, second, equal_var=False)
@@ -264,7 +267,8 @@ def _compared(
 ) -> Difference:
     """Return the difference of the groups and window of `subject`, and `why` it is not another."""
     compare = COMPARISONS[method]
-    first, second = pair.car[pair.first], pair.car[~pair.first]
+    first = pair.car[pair.first]
+    second = pair.car[~pair.first]
     mean, mean_other = (float(v.mean()) if len(v) else np.nan for v in (first, second))
     gap = mean - mean_other
     try:

@@ -102,7 +102,8 @@ def family(
     .. [4] Romano, J. P. and Wolf, M. (2005). Stepwise multiple testing as formalized data snooping.
        Econometrica 73, 1237-1282.
     """
-    window, hypotheses = Window.of(window), list[Hypothesis]()
+    window = Window.of(window)
+    hypotheses = list[Hypothesis]()
     if kind == "events":
         frame = _of_events(study, window, test or OF_ONE)
     else:
@@ -135,7 +136,8 @@ def adjusted(pvalues: FloatArray | Sequence[float], method: str) -> FloatArray:
     """
     from statsmodels.stats.multitest import multipletests
 
-    out, name = np.array(pvalues, dtype=float), ADJUSTMENTS[method]
+    out = np.array(pvalues, dtype=float)
+    name = ADJUSTMENTS[method]
     if (counted := ~np.isnan(out)).any():
         out[counted] = multipletests(out[counted], method=name)[1]
     return out

@@ -65,7 +65,8 @@ def regression(study: FittedStudy, event_id: str) -> RegressionResults:
     a = study.abnormal.take(np.array([i]))
     if not a.parameters:
         raise ConfigError(f"the {study.model.label} estimates no regression", value=event_id)
-    y, has_resid = response(a)[0], np.isfinite(a.resid[0])
+    y = response(a)[0]
+    has_resid = np.isfinite(a.resid[0])
     at = a.windows.estimation_positions[0, has_resid]
     dates = pd.DatetimeIndex(a.windows.sessions[at], name="date")
     X = pd.DataFrame(a.x_estimation[0, has_resid], index=dates, columns=list(a.parameters))
@@ -154,7 +155,8 @@ def by_length(a: AbnormalReturns) -> Iterator[Compact]:
         rows = np.flatnonzero(count == M)
         days = has_resid[rows]
         X = a.x_estimation[rows] if a.parameters else np.empty((*days.shape, 0))
-        e, X = a.resid[rows][days].reshape(-1, M), X[days].reshape(len(rows), M, X.shape[2])
+        e = a.resid[rows][days].reshape(-1, M)
+        X = X[days].reshape(len(rows), M, X.shape[2])
         yield Compact(rows, e, X)
 
 
@@ -173,7 +175,8 @@ def chow(a: AbnormalReturns) -> tuple[FloatArray, FloatArray]:
     y, X = response(a), a.x_estimation
     spells = has_resid, has_resid & early, has_resid & ~early
     pooled, first, second = (_sse(y, X, days) for days in spells)
-    split, df = first + second, has_resid.sum(axis=1) - 2 * k
+    split = first + second
+    df = has_resid.sum(axis=1) - 2 * k
     F = ((pooled - split) / k) / (split / np.where(df > 0, df, np.nan))
     return F, fdtrc(k, df, np.maximum(F, 0))
 
@@ -205,7 +208,8 @@ def _of_residuals(events: Compact, lags: int) -> dict[str, FloatArray]:
 
 def _autocorrelations(e: FloatArray, lags: int) -> FloatArray:
     """Return the autocorrelations of each row of residuals at lags 1, 2, ..., (r, lags)."""
-    centred, last = [row - row.mean() for row in e], e.shape[1] - 1
+    centred = [row - row.mean() for row in e]
+    last = e.shape[1] - 1
     sums = [np.correlate(row, row, "full")[last : last + lags + 1] for row in centred]
     covariances = np.array(sums) / e.shape[1]
     return np.asarray(covariances[:, 1:] / covariances[:, :1])
@@ -219,7 +223,8 @@ def _of_regressors(events: Compact) -> dict[str, FloatArray]:
     if k == 0:
         return {}
     constant = np.ptp(X[:, :, 0], axis=1) == 0
-    z, df = (e / e.std(axis=1, keepdims=True)) ** 2, k - constant
+    z = (e / e.std(axis=1, keepdims=True)) ** 2
+    df = k - constant
     r2 = np.where(constant, _r2(z, X), _r2(z, _with_constant(X)))
     unit = X / np.sqrt((X**2).sum(axis=1, keepdims=True))
     singular = ~np.isfinite(unit).all(axis=(1, 2))

@@ -34,7 +34,8 @@ def depend_on_time(study: FittedStudy, window: WindowLike = DAY0) -> pd.DataFram
     The window of an event that moves by s sessions is [start + s, stop + s] of the same abnormal
     returns: nothing is estimated anew. An event that lacks these days leaves the second mean.
     """
-    window, shifts = Window.of(window), find_shifts(study)
+    window = Window.of(window)
+    shifts = find_shifts(study)
     is_uncertain = shifts != 0
     if window not in study.abnormal.event or not is_uncertain[study.abnormal.valid(window)].any():
         return pd.DataFrame(columns=COLUMNS)
@@ -93,7 +94,8 @@ def shift_cars(study: FittedStudy, window: Window, shifts: IntArray) -> FloatArr
     """
     a, out = study.abnormal, np.full(len(shifts), np.nan)
     for step in np.unique(shifts).tolist():
-        later, rows = Window(window.start + step, window.stop + step), shifts == step
+        later = Window(window.start + step, window.stop + step)
+        rows = shifts == step
         if later in a.event:
             out[rows] = a.car(later)[rows]
     return out

@@ -141,7 +141,8 @@ def portfolio(study: FittedStudy, window: WindowLike, *, weights: Weights = "equ
         As in :func:`calendar_portfolio`.
     """
     a, w = study.abnormal, study.abnormal.windows
-    cols, L1 = a.columns(Window.of(window)), len(study.abnormal.windows.estimation)
+    cols = a.columns(Window.of(window))
+    L1 = len(study.abnormal.windows.estimation)
     weight, without = _weights(study, weights, Window.of(window))
     series = _series(study)
     names, factors, spans = _factors(study, series)
@@ -150,7 +151,8 @@ def portfolio(study: FittedStudy, window: WindowLike, *, weights: Weights = "equ
         y = np.expm1(y)
     if RISKLESS in series:
         y = y - series[RISKLESS][:, cols]
-    F, spans = factors[:, cols], spans[:, cols]
+    F = factors[:, cols]
+    spans = spans[:, cols]
     has_return = (weight > 0)[:, None] & np.isfinite(y)
     # A return over several sessions is none of the portfolio's on any one of them.
     one_day = (w.length[:, L1:][:, cols] == 1) & (spans == 1) & np.isfinite(F).all(axis=2)
@@ -158,8 +160,10 @@ def portfolio(study: FittedStudy, window: WindowLike, *, weights: Weights = "equ
     used, twice = _once(study, has_return & one_day, position)
     event = np.nonzero(used)[0]
     at, session = np.unique(position[used], return_inverse=True)
-    mass, T = weight[event], len(at)
-    total, firms = np.bincount(session, mass, T), np.bincount(session, minlength=T)
+    mass = weight[event]
+    T = len(at)
+    total = np.bincount(session, mass, T)
+    firms = np.bincount(session, minlength=T)
     columns = (np.bincount(session, mass * v, T) / total for v in (y[used], *F[used].T))
     means = np.column_stack(list(columns))
     left_out = _notes(int((has_return & ~one_day).sum()), twice)

@@ -202,7 +202,8 @@ class ImpliedPath:
             gap, se = (values[row] for values in ImpliedPath.gaps_of_events(study))
             half = Interval.quantile(float(study.abnormal.df_resid[row])) * se
             return replace(path, caar=gap, caar_half=half, counts=np.isfinite(gap).astype(np.int64))
-        caar, half = np.zeros(len(days)), np.zeros(len(days))
+        caar = np.zeros(len(days))
+        half = np.zeros(len(days))
         counts = np.full(len(days), study.abnormal.valid(main).sum())
         for k, window in enumerate(from_main(study.abnormal.event, main.start)):
             if window is not None:
@@ -293,7 +294,8 @@ def _compounded(study: FittedStudy, i: int, gap: FloatArray) -> tuple[int, Float
     """
     abnormal, main = study.abnormal, study.main
     cols = abnormal.columns(abnormal.event)
-    expected, ar = abnormal.expected[i, cols], abnormal.unextended.ar[i, cols]
+    expected = abnormal.expected[i, cols]
+    ar = abnormal.unextended.ar[i, cols]
     days, last = abnormal.event.days, abnormal.sessions_of(main)[1][i]
     to_log = np.positive if study.panel.kind == "log" else np.log1p
     totals = [np.cumsum(to_log(np.nan_to_num(r))) for r in (expected, expected + ar)]
@@ -385,7 +387,8 @@ class Surroundings:
         abnormal, main, event = study.abnormal, study.main, study.abnormal.event
         if event.start >= main.start or event.stop <= main.stop:
             return None
-        before, after = Window(event.start, main.start - 1), Window(main.stop + 1, event.stop)
+        before = Window(event.start, main.start - 1)
+        after = Window(main.stop + 1, event.stop)
         sample = abnormal.tested(event)
         if len(sample) < 5:
             return None
@@ -411,9 +414,13 @@ def _t_of(effect: Interval) -> float:
 
 def _ratio(top: FloatArray, foot: FloatArray, f: float) -> tuple[float, float, float]:
     """Return sum(top) / sum(foot) with its interval, errors inflated by the correlation."""
-    n, x, y = len(top), float(top.sum()), float(foot.sum())
+    n = len(top)
+    x = float(top.sum())
+    y = float(foot.sum())
     c = Interval.quantile(n - 1.0) ** 2 * f**2 * n * np.cov(top, foot)
-    a, b, d = y**2 - c[1, 1], x * y - c[0, 1], x**2 - c[0, 0]
+    a = y**2 - c[1, 1]
+    b = x * y - c[0, 1]
+    d = x**2 - c[0, 0]
     root = b**2 - a * d
     if not (a > 0 and root >= 0):
         return x / y if y else np.nan, np.nan, np.nan

@@ -187,7 +187,8 @@ def overlapping(positions: IntArray) -> float:
     n = len(positions)
     if n < 2:
         return 0.0
-    starts, stops = np.sort(positions[:, 0]), np.sort(positions[:, -1])
+    starts = np.sort(positions[:, 0])
+    stops = np.sort(positions[:, -1])
     # A pair is apart if one starts after the other has stopped.
     apart = (n - np.searchsorted(starts, stops, side="right")).sum()
     return float(1 - apart / (n * (n - 1) / 2))

@@ -157,7 +157,8 @@ def weighted_caar(
     .. [1] MacKinlay, A. C. (1997). Event studies in economics and finance. Journal of Economic
        Literature 35, 13-39.
     """
-    weigh, window = WEIGHTS[weights], Window.of(window)
+    weigh = WEIGHTS[weights]
+    window = Window.of(window)
     valid, reason = study.abnormal.valid(window), ""
     size = np.full(len(valid), np.nan)
     if weights == "value":
@@ -193,8 +194,10 @@ def dollar_loss(study: FittedStudy, window: WindowLike, column: str = Events.SIZ
     study.abnormal.require_returns()
     window = Window.of(window)
     size, valid, reason = with_size(study, study.abnormal.valid(window), column, window)
-    sample, size = _taken(study.abnormal, window, valid), size[valid]
-    car, sd = sample.car(window), np.sqrt(sample.var_car(window))
+    sample = _taken(study.abnormal, window, valid)
+    size = size[valid]
+    car = sample.car(window)
+    sd = np.sqrt(sample.var_car(window))
     frame = pd.DataFrame({
         **study.ids_of(np.flatnonzero(valid)), column: size, "car": car, "adl": car * size,
         "se": sd * size,
@@ -264,7 +267,8 @@ def _combined(
     if not len(sample):
         return {"window": window, "reason": reason or "no event has all days of the window"}
     scaled = weights * np.sqrt(sample.var_car(window))
-    total, se_independent = float(weights @ sample.car(window)), float(np.sqrt((scaled**2).sum()))
+    total = float(weights @ sample.car(window))
+    se_independent = float(np.sqrt((scaled**2).sum()))
     facts = {"window": window, "estimate": total, "se_independent": se_independent}
     try:
         kappa = _inflation(sample, window)
@@ -274,8 +278,10 @@ def _combined(
         reasons = "; ".join(filter(None, (str(error), reason)))
         return {**facts, "reason": reasons}
     se = float(np.sqrt(variance * np.fmax(1, kappa)))
-    df, t = _freedom(sample, kappa), total / se
-    low, high = total - Interval.quantile(df) * se, total + Interval.quantile(df) * se
+    df = _freedom(sample, kappa)
+    t = total / se
+    low = total - Interval.quantile(df) * se
+    high = total + Interval.quantile(df) * se
     test = {"se": se, "statistic": t, "pvalue": pvalue(t, df), "ci_low": low, "ci_high": high}
     return {**facts, **test, "kappa": kappa, "reason": reason}
 

@@ -100,7 +100,8 @@ def placebo_firms(
     ----------
     .. [1] Fisher, R. A. (1935). The Design of Experiments, chapter 2. Oliver and Boyd.
     """
-    layout, window = layout_of(study), Window.of(window)
+    layout = layout_of(study)
+    window = Window.of(window)
     is_single = study.abnormal.valid(window).sum() == 1
     test = test or (STATISTICS.main(1) if is_single else TEST)
     if peers not in study.events:

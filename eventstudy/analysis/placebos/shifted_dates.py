@@ -101,11 +101,13 @@ class Shifts:
         The correlation is squared since p is two-sided. Where clusters move by themselves, the sum
         over pairs of draws is that which their chances have.
         """
-        B, L = len(self), len(window)
+        B = len(self)
+        L = len(window)
         if not B:
             return 0.0
         at = np.searchsorted(self.sessions, day0)
-        cluster, apart = self._clusters(at), (at[:, None] - at) % self.count
+        cluster = self._clusters(at)
+        apart = (at[:, None] - at) % self.count
         if self.are_common:
             shared = self._shared(np.zeros_like(apart), apart, rho, L)[0]
             moves = np.bincount(self.moves[:, 0] % self.count, minlength=self.count)
@@ -192,7 +194,8 @@ def shifts_of(study: FittedStudy, window: Window, draws: int) -> Shifts:
     moves = np.arange(len(a.event), count - len(a.event) + 1)
     if len(moves) < Conventions.FEWEST_PLACEBOS:
         return none
-    day0, quiet = days_of(study)[used], _quiet(study, used, window, columns[first : first + count])
+    day0 = days_of(study)[used]
+    quiet = _quiet(study, used, window, columns[first : first + count])
     together = replace(none, first=first, count=count, moves=moves[:, None]).among(quiet, day0)
     clusters = DateClusters.merged(a.take(used), window).number
     if len(together) >= min(draws, ENOUGH) or not clusters.any():
@@ -225,7 +228,8 @@ def _usable(layout: Layout, i: int, estimation: Window, event: Window) -> tuple[
     priced = np.flatnonzero((panel.spans[np.ix_(rows, calendar)] > 0).all(axis=0))
     if not priced.size:
         return int(calendar[-1]), int(calendar[0])
-    first, last = priced[0] - estimation.start, priced[-1] - event.stop
+    first = priced[0] - estimation.start
+    last = priced[-1] - event.stop
     return int(calendar[min(first, len(calendar) - 1)]), int(calendar[max(last, 0)])
 
 
@@ -324,8 +328,10 @@ def draw_cars(study: FittedStudy, window: Window, draws: int) -> FloatArray:
     draws : int
         At most so many; a draw that keeps less than 80 % of the events is left out.
     """
-    plan, shifts = _Plan.of(study, (window,), (), ()), shifts_of(study, window, draws)
-    places, n = shifts.places(plan.day0), len(plan.day0)
+    plan = _Plan.of(study, (window,), (), ())
+    shifts = shifts_of(study, window, draws)
+    places = shifts.places(plan.day0)
+    n = len(plan.day0)
     out = np.full(places.shape, np.nan)
     for piece in chunks(len(places), max(1, CHUNK // max(n, 1))):
         a, usable = plan.fitted(shifts.sessions[places[piece].ravel()])
@@ -403,7 +409,8 @@ class _Plan:
             windows = windows.altered(other_news=self._near_news(event, after))
         engine: Any = "batch" if self.model.cov_type == "nonrobust" else "statsmodels"
         a = replace(self.model.fit(windows, engine=engine), conventions=self.conventions)
-        first, last = min(w.start for w in self.windows), max(w.stop for w in self.windows)
+        first = min(w.start for w in self.windows)
+        last = max(w.stop for w in self.windows)
         at = windows.event_positions[:, a.columns(Window(first, last))]
         touches = self._near_news(event, at).any(axis=1)
         return a, ~touches & (a.nobs + windows.masked >= self.least[event])
@@ -475,7 +482,8 @@ def _find_effects(
     An effect on all events adds a multiple of it to each standardised CAR. BMP-KP takes its spread
     from these; main tests of fewer events do not, and are linear in the effect.
     """
-    test, last = STATISTICS[found.name], sample.columns(window).stop - 1
+    test = STATISTICS[found.name]
+    last = sample.columns(window).stop - 1
     ar = sample.ar.copy()
     ar[:, last] += 1.0
     altered = sample.as_study(ar=ar)

@@ -176,7 +176,8 @@ def calibrate(
     shifts = shifts_of(study, chosen, draws)
     effects = np.array(MULTIPLES) * answer.overturn.smallest_effect if power else np.empty(0)
     drawn = draw(study, [chosen], names, shifts, effects=effects.tolist(), progress=progress)
-    p, counted = drawn.pvalue[:, 0], np.isfinite(drawn.pvalue[:, 0, 0])
+    p = drawn.pvalue[:, 0]
+    counted = np.isfinite(drawn.pvalue[:, 0, 0])
     if counted.sum() < Conventions.FEWEST_PLACEBOS:
         needed = Conventions.FEWEST_PLACEBOS
         shortage = Reason("few_placebo_dates", n=int(counted.sum()), needed=needed)
@@ -269,7 +270,8 @@ def _sizes(
     rows, judged = [], {opinion.test: opinion for opinion in diagnose(study, window).opinions}
     in_report = _quick_tests(study)
     for name, p in zip(names, pvalues.T, strict=True):
-        drawn, nominal = p[np.isfinite(p)], study.test(name, window).pvalue
+        drawn = p[np.isfinite(p)]
+        nominal = study.test(name, window).pvalue
         calibrated = rank_of(nominal, drawn)
         rates = [float((drawn < level).mean()) if len(drawn) else np.nan for level in LEVELS]
         trust = class_of(rates[1]) if len(drawn) else ""

@@ -143,7 +143,8 @@ def specifications_table(
         if value not in set(table[name])
     ]
     shifts = _shifts(_sample(study, column, group, ""), config)
-    kept, windows = [samples[k] for k in distinct], [cells[k][1] for k in distinct]
+    kept = [samples[k] for k in distinct]
+    windows = [cells[k][1] for k in distinct]
     joint, n_undrawn = _drawn(table, kept, windows, shifts, most_fits)
     return table.assign(
         joint_pvalue=joint.significant, joint_median=joint.median, draws=joint.n_draws,
@@ -203,8 +204,10 @@ def _drawn(
     take too many fits.
     """
     shape = len(shifts), len(table)
-    t, p = np.full(shape, np.nan), np.full(shape, np.nan)
-    cells, places = table["pvalue"].notna() & bool(len(shifts)), dict[int, list[int]]()
+    t = np.full(shape, np.nan)
+    p = np.full(shape, np.nan)
+    cells = table["pvalue"].notna() & bool(len(shifts))
+    places = dict[int, list[int]]()
     for k in np.flatnonzero(cells).tolist():
         places.setdefault(id(samples[k]), []).append(k)
     slow = {key for key, at in places.items() if samples[at[0]].model.by_search}
@@ -218,7 +221,8 @@ def _drawn(
         drawn = draw(samples[at[0]], spans, tests, shifts)
         for k in at:
             place = spans.index(windows[k]), tests.index(table["test"].iloc[k])
-            t[:, k], p[:, k] = drawn.statistic[:, *place], drawn.pvalue[:, *place]
+            t[:, k] = drawn.statistic[:, *place]
+            p[:, k] = drawn.pvalue[:, *place]
     statistics, pvalues = (table[name].to_numpy(float) for name in ("statistic", "pvalue"))
     numbers = statistics[is_in], pvalues[is_in], (t[:, is_in], p[:, is_in])
     joint = joint_pvalues(*numbers, Specifications(table).sign)
@@ -366,7 +370,8 @@ class Specifications:
     @property
     def sign(self) -> float:
         """Sign of the effect of the study; of the median where the study has none."""
-        effects, is_main = self.table["estimate"], self.table["is_main"]
+        effects = self.table["estimate"]
+        is_main = self.table["is_main"]
         return float(np.sign(effects[is_main].fillna(effects.median()).iloc[0]))
 
     def summary(self) -> dict[str, float]:

@@ -53,13 +53,17 @@ def draw_implied(
     is_late : bool
         Whether day 0 is after the announcement.
     """
-    path, wide = near_days(path), width == WIDE
+    path = near_days(path)
+    wide = width == WIDE
     pixels, height = (660, 280 - shorter) if wide else (358, 242)
     start, stop, foot = (40, 532, height - 40) if wide else (34, 350, 206)
-    days, low, high = path.days, path.implied - path.half, path.implied + path.half
+    days = path.days
+    low = path.implied - path.half
+    high = path.implied + path.half
     scale = roomy([path.shares, path.implied, low, high], zero=False)
     panel = Panel(Scale(float(days[0]), float(days[-1]), start, stop), Scale(*scale, foot, 6.0))
-    first, last = panel.x(max(path.base, days[0])), panel.x(path.end)
+    first = panel.x(max(path.base, days[0]))
+    last = panel.x(path.end)
     labels = [*_ends(panel, path, who or say("figure.shares"), wide=wide)]
     marks = [
         panel.band(days, low, high, "range"),
@@ -78,7 +82,8 @@ def draw_implied(
     ]
     facts: dict[str, Any] = {"shares": _last(path.shares), "implied": _last(path.implied)}
     facts |= {"end": path.end, "gap": effect_of(path), **name_lines(path)}
-    desc, kind = say("figure.implied_desc", **facts), "wide" if wide else "narrow"
+    desc = say("figure.implied_desc", **facts)
+    kind = "wide" if wide else "narrow"
     return picture(pixels, int(height), marks, title=title, desc=desc, kind=kind)
 
 
@@ -151,7 +156,8 @@ def _apart(ys: dict[str, float], panel: Panel, *, wide: bool) -> dict[str, float
     upper = min(ys, key=lambda name: (ys[name], name))
     if not wide:
         ys = {name: y - 8 if name == upper else y + 18 for name, y in ys.items()}
-    middle, spread = sum(ys.values()) / 2, max(ys.values()) - min(ys.values())
+    middle = sum(ys.values()) / 2
+    spread = max(ys.values()) - min(ys.values())
     if wide and spread < APART:
         ys = {name: middle + (-1 if name == upper else 1) * APART / 2 for name in ys}
     return {name: min(max(y, panel.y.stop + 12), panel.y.start - 4) for name, y in ys.items()}
@@ -164,7 +170,8 @@ def _texts(
     effect = effect_of(path)
     lines = points_along(panel, path, (path.shares, path.implied))
     if not is_early and np.isfinite(effect) and path.counts[path.days == path.end].any():
-        name, after = words().rough(effect), _by_when(path.end) if wide else ""
+        name = words().rough(effect)
+        after = _by_when(path.end) if wide else ""
         first = text_width(name, size=19, is_bold=True)
         length = first + (8 + text_width(after, is_bold=True)) * bool(after)
         x, y, cost = place_number(panel, path, lines, length, reserved)
@@ -202,7 +209,8 @@ def _band_name(
     panel: Panel, lines: list[str], curves: list[tuple[FloatArray, FloatArray]], reserved: list[Box]
 ) -> Iterator[str]:
     """Yield the name of the band in the corner where it covers least."""
-    length, height = max(map(text_width, lines)), 16 * len(lines)
+    length = max(map(text_width, lines))
+    height = 16 * len(lines)
     xs = np.linspace(panel.x.start + 8, panel.x.stop - length - 4, 9)
     ys = np.linspace(panel.y.stop + 14, panel.y.start - height + 8, 12)
     across, down = (np.concatenate(places) for places in zip(*curves, strict=True))
@@ -250,7 +258,8 @@ def place_number(
         x and y of its foot, right or left of the bracket, above, below or between its ends, and how
         much it covers.
     """
-    points, rooms = np.concatenate(lines, axis=1), list(reserved)
+    points = np.concatenate(lines, axis=1)
+    rooms = list(reserved)
     levels = [float(np.interp(path.end, path.days, ys)) for ys in (path.shares, path.implied)]
     top, foot = sorted(panel.y(value) for value in levels)
     x = panel.x(path.end)
@@ -279,7 +288,8 @@ def _tips(path: ImpliedPath) -> Iterator[str]:
     names = name_lines(path)
     for tau, shares, implied, half in zip(*columns, strict=True):
         facts = {"day": tau, "shares": shares, "implied": implied, **names}
-        reach, gap = words().within(half / ImpliedPath.BASE), (shares - implied) / ImpliedPath.BASE
+        reach = words().within(half / ImpliedPath.BASE)
+        gap = (shares - implied) / ImpliedPath.BASE
         yield say("figure.implied_day", gap=gap, reach=reach, **facts)
 
 
@@ -308,8 +318,11 @@ def draw_levels(
     Panel
         Days and levels in points of the figure, from its top.
     """
-    ink, days, figure = axes.title.get_color(), path.days, cast("Figure", axes.figure)
-    low, high = path.implied - path.half, path.implied + path.half
+    ink = axes.title.get_color()
+    days = path.days
+    figure = cast("Figure", axes.figure)
+    low = path.implied - path.half
+    high = path.implied + path.half
     scale = roomy([path.shares, path.implied, low, high], zero=False)
     axes.set(xlim=(days[0] - 0.5, days[-1] + 0.5), ylim=scale)
     axes.set_yticks(*zip(*ticks(*scale, LEVELS, lambda v, n: f"{v:.{n}f}"), strict=True))
@@ -336,7 +349,9 @@ def _draw_bracket(axes: Axes, panel: Panel, path: ImpliedPath, size: float) -> N
     ends = np.array([path.implied, path.shares])[:, path.days == path.end]
     if path.is_price or not (ends.size and np.isfinite(ends).all()):
         return
-    middle, reach, name = ends.mean(), np.ptp(ends) / 2, words().rough(effect_of(path))
+    middle = ends.mean()
+    reach = np.ptp(ends) / 2
+    name = words().rough(effect_of(path))
     axes.errorbar([path.end], [middle], yerr=reach, color=axes.title.get_color(),
                   linewidth=1.8, capsize=4, capthick=1.8, zorder=4)  # fmt: skip
     lines = points_along(panel, path, (path.shares, path.implied))

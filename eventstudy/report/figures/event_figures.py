@@ -61,7 +61,8 @@ def _name_implied(panel: svg.Panel, path: PricePath) -> Iterator[str]:
     shown = np.flatnonzero(np.isfinite(path.implied))
     if not shown.size:
         return
-    name, last = say("figure.implied_market"), path.close[np.isfinite(path.close)][-1]
+    name = say("figure.implied_market")
+    last = path.close[np.isfinite(path.close)][-1]
     is_above = bool(last < path.implied[shown[-1]])
     levels = path.implied[shown]
     at = shown[np.argmax(levels) if is_above else np.argmin(levels)]
@@ -83,7 +84,8 @@ def draw_volume(path: PricePath, window: Window, days: IntArray) -> Markup:
         Event days that are shown.
     """
     shown = np.isin(path.days, days)
-    at, volume = path.days[shown], path.volume[shown]
+    at = path.days[shown]
+    volume = path.volume[shown]
     high = max(2.0, 1.05 * float(np.nanmax(volume, initial=0)))
     inside = (at >= window.start) & (at <= window.stop)
 

@@ -78,7 +78,8 @@ def plot_path(
         If there is no such group, or no event of it has the days of the main window.
     """
     _, study = find_group(results, group)
-    path, axes = ImpliedPath.of(study), new_axes(ax)
+    path = ImpliedPath.of(study)
+    axes = new_axes(ax)
     if path is None:
         raise ConfigError("no event has all days of the main window", value=str(study.main))
     draw_levels(axes, path, color=look.get("color", "C0"), label=look.get("label"))
@@ -129,7 +130,8 @@ def plot_caar(
     axes = shaded_axes(ax, window_of(results, window))
     colors = look.get("color", "C0"), "C1", "C2"
     for color, marker, (name, path) in zip(colors, MARKERS, paths.items(), strict=False):
-        low, high = path.caar - path.caar_half, path.caar + path.caar_half
+        low = path.caar - path.caar_half
+        high = path.caar + path.caar_half
         axes.fill_between(path.days, low, high, color=color, linewidth=0, zorder=1, alpha=0.2)
         axes.plot(path.days, path.caar, color=color, linewidth=2, marker=marker, markersize=5,
                   label=clipped(name, 40), zorder=3)  # fmt: skip
@@ -169,23 +171,21 @@ def plot_car_forest(
     """
     window, answer = window_of(results, window), Answer.of(results, window_of(results, window))
     abnormal = results.abnormal
-    car, half = (
-        abnormal.car(window),
-        abnormal.car_half_widths(window, abnormal.recent_variance(window)),
-    )
-    names, ends = name_events(results), FOREST_ROWS // 2
+    car = abnormal.car(window)
+    half = abnormal.car_half_widths(window, abnormal.recent_variance(window))
+    names = name_events(results)
+    ends = FOREST_ROWS // 2
     rows = sorted(np.flatnonzero(np.isfinite(car)).tolist(), key=lambda i: (car[i], names[i]))
     n_hidden = max(0, len(rows) - FOREST_ROWS)
     rows = [*rows[:ends], *rows[-ends:]] if n_hidden else rows
-    axes, color = new_axes(ax, 1.5 + 0.28 * len(rows)), look.get("color", "C0")
+    axes = new_axes(ax, 1.5 + 0.28 * len(rows))
+    color = look.get("color", "C0")
     for y, i in enumerate(rows):
         is_clear = bool(abs(car[i]) > half[i])
         label = look.get("label", say("plot.events")) * (y == 0)
         draw_point(axes, y, car[i], half[i], color, "o", is_filled=is_clear, label=label)
-    reach, is_clear = (
-        answer.effect.ci_high - answer.effect.estimate,
-        answer.verdict == Answer.DIFFERENT,
-    )
+    reach = answer.effect.ci_high - answer.effect.estimate
+    is_clear = answer.verdict == Answer.DIFFERENT
     draw_point(axes, MEAN_ROW, answer.effect.estimate, reach, ink(axes), "D",
                is_filled=is_clear, label=say("plot.effect"))  # fmt: skip
     named: dict[float, str] = {MEAN_ROW: say("plot.effect")}
@@ -231,7 +231,8 @@ def name_rows(axes: Axes, names: Mapping[Any, str], label: str) -> None:
     """
     figure: Any = axes.figure
     room = 60 * figure.get_figheight() * axes.get_position().height / max(1, len(names))
-    size, rows = min(axes.xaxis.label.get_fontsize(), room), list(names)
+    size = min(axes.xaxis.label.get_fontsize(), room)
+    rows = list(names)
     axes.set_yticks(rows, list(names.values()), parse_math=False, fontsize=size)
     axes.grid(visible=False, axis="y")
     axes.set_ylim(rows[-1] + 0.7, rows[0] - 0.8)
@@ -276,8 +277,11 @@ def plot_event(
     ConfigError
         For an unknown or dropped event.
     """
-    row, main = results.row_of(event_id), window_of(results, window)
-    axes, color, days = shaded_axes(ax, main), look.get("color", "C0"), results.abnormal.event.days
+    row = results.row_of(event_id)
+    main = window_of(results, window)
+    axes = shaded_axes(ax, main)
+    color = look.get("color", "C0")
+    days = results.abnormal.event.days
     gap, se = (values[row] for values in ImpliedPath.gaps_of_events(results))
     half = Interval.quantile(float(results.abnormal.df_resid[row])) * se
     axes.fill_between(days, -half, half, color=ink(axes), alpha=BAND, linewidth=0, zorder=0.8,
@@ -337,7 +341,8 @@ def shown_axes() -> type[Axes]:
         """Axes whose figure is the display of a cell that ends with them."""
 
         def _repr_png_(self) -> tuple[bytes, dict[str, float]]:
-            file, figure = BytesIO(), cast("Figure", self.figure)
+            file = BytesIO()
+            figure = cast("Figure", self.figure)
             figure.savefig(file, format="png", dpi=2 * SCREEN)
             width, height = SCREEN * figure.get_size_inches()
             return file.getvalue(), {"width": float(width), "height": float(height)}
@@ -358,7 +363,8 @@ def shaded_axes(ax: Axes | None, window: Window) -> Axes:
     ax : Axes, optional
     window : Window
     """
-    axes, ends = new_axes(ax), (window.start - 0.5, window.stop + 0.5)
+    axes = new_axes(ax)
+    ends = (window.start - 0.5, window.stop + 0.5)
     axes.axvspan(*ends, color=ink(axes), alpha=WINDOW, linewidth=0, zorder=0)
     axes.axvline(0, color=ink(axes), linewidth=1, linestyle=(0, (3, 3)), zorder=2.5)
     axes.axhline(0, color=ink(axes), linewidth=1, zorder=1.5)
@@ -373,7 +379,8 @@ def label_returns(axis: Axis, label: str) -> None:
     axis : Axis
     label : str
     """
-    scale, unit = words().scale, "%" if words().unit == "%" else ""
+    scale = words().scale
+    unit = "%" if words().unit == "%" else ""
 
     def write(tick: float, _: object) -> str:
         text = f"{scale * tick:+.6g}" if tick else "0"

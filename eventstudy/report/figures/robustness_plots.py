@@ -83,13 +83,15 @@ def plot_coefficients(
     labels = {row["term"]: _name_term(row) for t in tables for row in t.to_dict("records")}
     every = [term for table in tables for term in table["term"]]
     terms = [term for term in dict.fromkeys(every) if term != CarRegression.CONSTANT] or every[:1]
-    axes, step = new_axes(ax, 1.5 + 0.28 * (len(terms) + len(every))), 0.7 / len(regressions)
+    axes = new_axes(ax, 1.5 + 0.28 * (len(terms) + len(every)))
+    step = 0.7 / len(regressions)
     for k, (name, fit) in enumerate(regressions.items()):
         color = look.get("color", "C0") if k == 0 else f"C{k}"
         drawn = fit.table[fit.table["term"].isin(terms)]
         for row in drawn.to_dict("records"):
             y = terms.index(row["term"]) + step * (k - (len(regressions) - 1) / 2)
-            b, high = row["step"] * row["estimate"], row["step"] * row["ci_high"]
+            b = row["step"] * row["estimate"]
+            high = row["step"] * row["ci_high"]
             draw_point(axes, y, b, high - b, color, "o", is_filled=row["pvalue"] < LEVEL)
         axes.plot([], [], "o", color=color, label=clipped(name, 60))
     names = {y: clipped(labels[term], 40) for y, term in enumerate(terms)}
@@ -118,7 +120,9 @@ def plot_specifications(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
     curve = SpecificationCurve.of(table)
     if ax is None and curve.choices:
         ax = _draw_choices(curve)
-    axes, half, xs = new_axes(ax), (curve.high - curve.low) / 2, np.arange(len(curve.estimate))
+    axes = new_axes(ax)
+    half = (curve.high - curve.low) / 2
+    xs = np.arange(len(curve.estimate))
     is_clear = curve.is_significant
     for at, color in ((~is_clear, GREY), (is_clear, "C0"), (curve.is_main, "C1")):
         axes.errorbar(xs[at], curve.estimate[at], half[at], color=color, fmt="o", markersize=4)
@@ -133,7 +137,8 @@ def _draw_choices(curve: SpecificationCurve) -> Axes:
     from matplotlib import rcParams
     from matplotlib.figure import Figure
 
-    (width, height), rows = rcParams["figure.figsize"], ROW / 72 * len(curve.choices)
+    (width, height) = rcParams["figure.figsize"]
+    rows = ROW / 72 * len(curve.choices)
     figure = Figure((width, height + rows), layout="constrained")
     kind = {"axes_class": shown_axes()}
     above, axes = figure.subplots(2, sharex=True, height_ratios=(height, rows), subplot_kw=kind)

@@ -42,8 +42,10 @@ class SpecificationCurve:
         """Return the curve of a table of specifications."""
         decided = table[table["pvalue"].notna()]
         rows = decided.sort_values("estimate", kind="stable")
-        low, high = rows["ci_low"].to_numpy(), rows["ci_high"].to_numpy()
-        is_main, is_significant = rows["is_main"].to_numpy(), (rows["pvalue"] < LEVEL).to_numpy()
+        low = rows["ci_low"].to_numpy()
+        high = rows["ci_high"].to_numpy()
+        is_main = rows["is_main"].to_numpy()
+        is_significant = (rows["pvalue"] < LEVEL).to_numpy()
         choices = tuple(
             (name, value or say("specifications.every_event"), (rows[name] == value).to_numpy())
             for name in Specifications.CHOICES
@@ -64,9 +66,11 @@ def draw_curve(curve: SpecificationCurve, *, width: int, label: str) -> Markup:
     label : str
         Name of the picture.
     """
-    n, wide = len(curve.estimate), width == WIDE
+    n = len(curve.estimate)
+    wide = width == WIDE
     start, stop, foot, letters = (236.0, 985.0, 270, 30) if wide else (128.0, 354.0, 220, 16)
-    xs, axis = np.arange(n), Scale(-0.5, n - 0.5, start, stop)
+    xs = np.arange(n)
+    axis = Scale(-0.5, n - 0.5, start, stop)
     top = Panel(axis, return_scale([curve.low, curve.high], 6, 13, foot))
     marks = [
         top.y_ticks(top.y.ticks(6)),

@@ -113,7 +113,8 @@ def stack(xs: FloatArray, radius: float, room: float = np.inf) -> FloatArray:
         Of the places that touch a neighbour the nearest one to the line, by a fixed search from
         the left.
     """
-    apart, ys = 2 * radius + GAP, np.zeros(len(xs))
+    apart = 2 * radius + GAP
+    ys = np.zeros(len(xs))
     order = np.argsort(xs, kind="stable")
     reach = np.searchsorted(xs[order], xs[order] - apart, side="right")
     for k, i in enumerate(order):
@@ -323,7 +324,8 @@ def draw_rows(
 def _axis(rows: Sequence[MarkRow], layout: Layout, cut: float) -> Scale:
     """Return the scale that holds all estimates, and intervals that are not far wider."""
     ends = np.array([[r.effect.estimate, r.effect.ci_low, r.effect.ci_high] for r in rows])
-    estimates, half = ends[:, 0], np.abs(ends[:, 2] - ends[:, 0])
+    estimates = ends[:, 0]
+    half = np.abs(ends[:, 2] - ends[:, 0])
     if not np.isfinite(estimates).any():
         return return_scale([np.array([-0.01, 0.01])], 6, layout.stop, layout.start)
     usual = cut * np.nanmedian(half) if np.isfinite(half).any() else 0.0
@@ -343,7 +345,9 @@ def _shades(rows: Sequence[MarkRow], panel: Panel, layout: Layout) -> Iterator[s
 
 
 def _row(row: MarkRow, panel: Panel, at: float, layout: Layout) -> Iterator[str]:
-    y, x, main = panel.y(at), panel.x, " s" * row.is_main
+    y = panel.y(at)
+    x = panel.x
+    main = " s" * row.is_main
     name = _fitted(row.name, layout.start - 12, is_bold=row.is_main)
     yield text(4, y + 4, name, f"halo{main}{' m' * row.is_muted}")
     strong = " s" if row.is_clear or row.is_main else " m"

@@ -133,7 +133,9 @@ class Panel:
         kind : str
             Class of its style.
         """
-        at, zero, pixels = np.flatnonzero(np.isfinite(ys)), self.y(0), self.x.step(width)
+        at = np.flatnonzero(np.isfinite(ys))
+        zero = self.y(0)
+        pixels = self.x.step(width)
         places = zip(self.x.places(xs[at]).tolist(), self.y.places(ys[at]).tolist(), strict=True)
         bars = ((x - pixels / 2, min(y, zero), pixels, abs(y - zero)) for x, y in places)
         return "".join(rect(*bar, kind) for bar in bars)
@@ -160,7 +162,9 @@ class Panel:
         tips : iterable of str
             Their texts.
         """
-        y, height, width = self.y.stop, self.y.start - self.y.stop, self.x.step()
+        y = self.y.stop
+        height = self.y.start - self.y.stop
+        width = self.x.step()
         starts = self.x.places(days.astype(float) - 0.5).tolist()
         places = zip(starts, tips, strict=True)
         return "".join(rect(x, y, width, height, "hit", tip) for x, tip in places)
@@ -209,7 +213,8 @@ class Panel:
         title : str
             Text at the left edge that the name stays clear of.
         """
-        half, start = LETTER * len(name) / 2, max(self.x.start, LETTER * (len(title) + 1))
+        half = LETTER * len(name) / 2
+        start = max(self.x.start, LETTER * (len(title) + 1))
         middle = self.x((window.start + window.stop) / 2)
         x = min(max(middle, start + half), self.x.stop - half)
         return text(x, self.y.stop - 8, name, "s c")
@@ -311,7 +316,8 @@ def picture(
     kind : str
         Classes of the picture beside that of its width.
     """
-    body, kind = "".join(marks), f"own {KINDS.get(width, '')} {kind}"
+    body = "".join(marks)
+    kind = f"own {KINDS.get(width, '')} {kind}"
     salt = hashlib.sha256(f"{title}|{kind}|{body}".encode()).hexdigest()[:8]
     names = f'aria-labelledby="t{salt} d{salt}"'
     head = (
@@ -374,7 +380,8 @@ def sided(low: float, high: float, n_max: int, *, scale: float = 1.0) -> tuple[f
         Shown is the value times this.
     """
     step, first, last = _step(scale * low, scale * high, n_max)
-    step, length = step / scale, high - low
+    step = step / scale
+    length = high - low
     ends = [-low, high]
     for side, (reach, is_bare) in enumerate(zip(ends, (first >= 0, last <= 0), strict=True)):
         if is_bare and REACHED * length < reach and step - reach < LENGTHENED * length:
@@ -407,7 +414,8 @@ def roomy(values: Iterable[FloatArray], *, zero: bool = True) -> tuple[float, fl
     finite = finite[np.isfinite(finite)]
     if finite.size == 0:
         return -0.01, 0.01
-    low, high = float(finite.min()), float(finite.max())
+    low = float(finite.min())
+    high = float(finite.max())
     spare = ROOM * ((high - low) or abs(high) or 0.02)
     return low - spare, high + spare
 

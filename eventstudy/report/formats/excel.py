@@ -231,7 +231,8 @@ class Writer:
         rows, table = table.rows, _with_ends(table)
         if not rows:
             return
-        page, last = self.book.add_worksheet(say(f"workbook.{code}.title")), len(rows[:MOST_ROWS])
+        page = self.book.add_worksheet(say(f"workbook.{code}.title"))
+        last = len(rows[:MOST_ROWS])
         look = {"bold": True, "bottom": 1, "text_wrap": True, "valign": "top"}
         self.write(page, 0, table.columns, rows[:last], **look)
         for j, column in enumerate(table.columns):
@@ -339,7 +340,8 @@ class Writer:
 
         look = {"color": MUTED, "bottom": 1, "text_wrap": True}
         table = _with_ends(windows_table(findings).shown(Outlet.SHEET), say("workbook.window"))
-        rows, keys = table.blocks[0].rows, [column.key for column in table.columns]
+        rows = table.blocks[0].rows
+        keys = [column.key for column in table.columns]
         main = [windows.is_main for windows in rows].index(True)
         for name, key in NAMES.items():
             cell = xl_rowcol_to_cell(row + 1 + main, keys.index(key), row_abs=True, col_abs=True)
@@ -354,11 +356,14 @@ class Writer:
 
     def _chart(self, page: Worksheet, row: int, implied: ImpliedPath, text: str) -> None:
         """Draw the path as a chart that can be edited; its numbers are on the sheet of the path."""
-        sheet, keys = say("workbook.path.title"), [column.key for column in PATH]
-        low, high = implied.implied - implied.half, implied.implied + implied.half
+        sheet = say("workbook.path.title")
+        keys = [column.key for column in PATH]
+        low = implied.implied - implied.half
+        high = implied.implied + implied.half
         low_end, high_end = roomy([implied.shares, low, high], zero=False)
         area = self.book.add_chart({"type": "area", "subtype": "stacked"})
-        line, n = self.book.add_chart({"type": "line"}), len(implied.days)
+        line = self.book.add_chart({"type": "line"})
+        n = len(implied.days)
         bare, last = {"none": True}, [{"delete": True}] * (n - 1)
         labels = {"series_name": True, "value": False, "position": "right", "custom": last}
         dash = {"line": {"color": MUTED, "width": 1.5, "dash_type": "dash"}, "data_labels": labels}

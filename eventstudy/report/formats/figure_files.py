@@ -202,9 +202,11 @@ def _draw_chart(figure: Figure, path: ImpliedPath, top: float, foot: float) -> N
     panel = draw_levels(axes, path, size=29 * POINT, **COLORS)
     ends = [(f"implied_{path.by}", path.implied[-1], MUTED), ("shares", path.shares[-1], BLUE)]
     ends.sort(key=lambda end: (end[1], end[0]))
-    middle, half = (ends[0][1] + ends[1][1]) / 2, NAME * POINT / panel.y.step() / 2
+    middle = (ends[0][1] + ends[1][1]) / 2
+    half = NAME * POINT / panel.y.step() / 2
     for side, (name, level, color) in zip((-1, 1), ends, strict=True):
-        y, text = middle + side * max(half, abs(level - middle)), say(f"figure.{name}")
+        y = middle + side * max(half, abs(level - middle))
+        text = say(f"figure.{name}")
         if np.isfinite(y):
             axes.annotate(f"{text}\n{level:.1f}", (1, y), (9, 0), ("axes fraction", "data"),
                           "offset points", va="center", fontsize=19 * POINT, color=color,

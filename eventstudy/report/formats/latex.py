@@ -286,7 +286,8 @@ def _events(findings: Findings) -> dict[str, Any]:
     for event in in_order(findings):
         if event.is_used:
             group = clipped(event.cells[column], LONGEST_GROUP) or BLANK if column else ""
-            name, car = clipped(event.name, LONGEST_NAME), event.car(main)
+            name = clipped(event.name, LONGEST_NAME)
+            car = event.car(main)
             events.append({"day0": event.day0, "name": name, "group": group, "car": car})
     starred = any(stars(event["car"].pvalue) for event in events)
     return {"events": events, "starred": starred} if events else {}

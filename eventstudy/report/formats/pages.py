@@ -122,7 +122,8 @@ def _draw_checks(checks: tuple[Check, ...], *, width: int) -> Markup:
         for i, c in enumerate(checks)
     ]
     layout = checks_layout([row.name for row in rows], wide=width == WIDE)
-    title, desc = say("checks.title"), say("checks.desc", n=len(rows))
+    title = say("checks.title")
+    desc = say("checks.desc", n=len(rows))
     return draw_rows(rows, layout, title=title, desc=desc, head="p")
 
 
@@ -153,7 +154,8 @@ def markdown(findings: Findings) -> str:
     """Return ``report.md``; equal findings give equal text."""
     with speaking_of(findings.setup.measure):
         context = _shared_context(findings)
-        checks, folds = context["first"].checks, context["folds"]
+        checks = context["first"].checks
+        folds = context["folds"]
         # What the page has in tables alone.
         more = [fold_analysis(findings, a) for a in robustness(findings) if a.name == "weights"]
         at = [fold.code for fold in folds].index("data")
@@ -228,13 +230,16 @@ def pdf(findings: Findings, *, full: bool = False) -> bytes:
     ConfigError
         If there is no browser that prints, or it wrote nothing.
     """
-    browser, page, reason = find_browser(), _NEAR.sub("", render_report(findings)), ""
+    browser = find_browser()
+    page = _NEAR.sub("", render_report(findings))
+    reason = ""
     if full:
         page = re.sub(r"(</?)details\b", r"\1div", page).replace("summary>", "h3>")
         page = page.replace("</b><span>", "</b>: <span>")
         page = _NAME.sub(CELL, page)
     with tempfile.TemporaryDirectory(prefix="eventstudy-", ignore_cleanup_errors=True) as folder:
-        source, target = Path(folder, "report.html"), Path(folder, "report.pdf")
+        source = Path(folder, "report.html")
+        target = Path(folder, "report.pdf")
         source.write_text(page, encoding="utf-8")
         # The sandbox of Chromium does not start for root, as in a container.
         root = ["--no-sandbox"] * (getattr(os, "geteuid", lambda: 1)() == 0)

@@ -145,7 +145,9 @@ class Terminal:
     def _short(self, page: str) -> list[str]:
         """Return at most 25 lines: what finds no room there is in the long answer."""
         findings = self.findings
-        head, end, table = _lines(str(answer(findings))), _end(findings, page), [""]
+        head = _lines(str(answer(findings)))
+        end = _end(findings, page)
+        table = [""]
         if findings.sample.n_used:
             table += summary(findings, findings.sample, is_short=True).split("\n")
         second, *others = list_caveats(findings) or [""]

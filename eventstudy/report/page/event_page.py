@@ -79,7 +79,8 @@ def _screen_of_price(own: Findings | None, event: Event, detail: EventDetail) ->
     """Return the first screen of an event without an answer: what became of its price."""
     fall, name, reason, remedy = detail.fall, short_name(event.name), event.reason, ""
     if own:
-        reason, remedy = own.sample.lacking[0].reason, split_answer(own)[1]
+        reason = own.sample.lacking[0].reason
+        remedy = split_answer(own)[1]
     facts = {"name": name, "reason": clipped(reason, 600).removesuffix(".")}
     headline, sentence = say("event_page.dropped", **facts), ""
     is_suspended = fall is not None and fall.lack == "suspended"
@@ -160,7 +161,8 @@ def _model(own: Findings, event: Event, detail: EventDetail) -> Iterator[Fold]:
     if fit is None or estimation is None:
         return
     model, code = setup.model, "event_page.model"
-    subject, axis = words().what or say("event_page.returns"), clipped(fit.axis, 60)
+    subject = words().what or say("event_page.returns")
+    axis = clipped(fit.axis, 60)
     about = say(f"event_page.against_{fit.against}", kind=subject, axis=axis)
     texts = {}
     if "market" in model.factors:
@@ -207,7 +209,8 @@ def _notes(own: Findings | None, event: Event, detail: EventDetail) -> Iterator[
         sentence = f"{head}. {capitalised(text)}" if text else head
         texts.append(f"{sentence.removesuffix('.')}.")
     if texts:
-        title, finding = say("event_page.notes"), say("event_page.notes_finding", n=len(texts))
+        title = say("event_page.notes")
+        finding = say("event_page.notes_finding", n=len(texts))
         yield Fold("flags", title, finding, tuple(texts))
 
 

@@ -135,7 +135,8 @@ def title_of(findings: Findings) -> str:
     facts = {"who": capitalised(count_subject(n, name_sample(findings, sample)))}
     if not setup.first:
         return say("title.unused", **facts)
-    first, last = setup.first[:4], setup.last[:4]
+    first = setup.first[:4]
+    last = setup.last[:4]
     period = words().date(setup.first) if setup.first == setup.last else first
     # Of very many events not all are listed.
     firms = 0 if setup.is_sampled else len({event.name for event in events})
@@ -190,7 +191,8 @@ def _chart(findings: Findings) -> Chart | None:
 
 def _around(findings: Findings, path: ImpliedPath) -> str:
     """Return what came before and after the main window."""
-    sides, outside = windows_around(findings), days_outside(path)
+    sides = windows_around(findings)
+    outside = days_outside(path)
     texts = [f"{say(f'chart.{side}')} ({_move(move)})" for side, move in sides.items()]
     if texts and all(move.pvalue >= LEVEL for move in sides.values()):
         code = f"chart.quiet{'_outside' * bool(outside)}"
@@ -232,7 +234,8 @@ def _strip(findings: Findings) -> Strip | None:
     if not events:
         return None
     n, one_event = len(events), sample.answer.overturn.one_event
-    marks, when = tuple(_mark(findings, event) for event in events), write_days(main)
+    marks = tuple(_mark(findings, event) for event in events)
+    when = write_days(main)
     moves = np.array(one_event.moves if one_event else ())
     if n == 1 and not len(moves):
         return None
@@ -244,7 +247,8 @@ def _strip(findings: Findings) -> Strip | None:
 
 
 def _mark(findings: Findings, event: Event) -> StripMark:
-    car, name = event.car(findings.setup.main), short_name(event.name)
+    car = event.car(findings.setup.main)
+    name = short_name(event.name)
     date = words().date(event.day0).split("\u00a0", 1)[-1].replace("\u00a0", " ")
     effect = Interval(car.car, car.se, *car.interval)
     is_single = findings.sample.answer.n_events == 1

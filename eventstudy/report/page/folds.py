@@ -95,7 +95,8 @@ def list_folds(findings: Findings) -> list[Fold]:
 
 def _announcements(findings: Findings) -> Iterator[Fold]:
     table, code = events_table(findings), "folds.announcements"
-    n, notes = len(table.rows), [count_significant(findings), *common_notes(findings)]
+    n = len(table.rows)
+    notes = [count_significant(findings), *common_notes(findings)]
     if any(event.page for event in findings.used):
         notes.append(say(f"{code}.pages"))
     if findings.setup.is_sampled:
@@ -134,10 +135,8 @@ def list_days(findings: Findings) -> Iterator[Fold]:
     if path is None:
         return
     code, is_whole = "folds.days", bool(np.isfinite(path.critical))
-    gap, halves = (
-        path.gap / ImpliedPath.BASE,
-        (path.half / ImpliedPath.BASE, path.path_half / ImpliedPath.BASE),
-    )
+    gap = path.gap / ImpliedPath.BASE
+    halves = (path.half / ImpliedPath.BASE, path.path_half / ImpliedPath.BASE)
     rows = []
     for at, tau in enumerate(path.days.tolist()):
         interval, band = ((gap[at] - half[at], gap[at] + half[at]) for half in halves)
@@ -225,7 +224,8 @@ def _group_table(findings: Findings) -> Table:
         is_early = result.verdict not in (Answer.DIFFERENT, Answer.NOT_DIFFERENT)
         remark = capitalised(str(result.reason)) if is_early else ""
         rows.append(Row(values, remark))
-    events, dates = Column("events", Kind.COUNT), Column("dates", Kind.COUNT, is_wide=True)
+    events = Column("events", Kind.COUNT)
+    dates = Column("dates", Kind.COUNT, is_wide=True)
     columns = (NAME, events, dates, *ESTIMATE)
     return make_table("folds.by_group", columns, rows, window=findings.setup.main)
 
@@ -245,7 +245,8 @@ def _shared_shock(findings: Findings) -> Iterator[Fold]:
     judged, answer = findings.sample.diagnosis, findings.sample.answer
     if judged is None or answer.n_events < 2 or findings.sample.firm:
         return
-    code, tests = _shock_code(answer), list(_doubting_tests(findings.sample))
+    code = _shock_code(answer)
+    tests = list(_doubting_tests(findings.sample))
     code = "disputed" if code == "unlikely" and tests else code
     finding = say(f"folds.shock.{code}", n=len(tests), tests=tests, **_shock_facts(answer))
     calibration = [a.lede for a in robustness(findings) if a.name == "calibration"]
@@ -270,7 +271,8 @@ def _shock_facts(answer: Answer) -> dict[str, float]:
 
 
 def _shock_code(answer: Answer) -> str:
-    facts, is_one = _shock_facts(answer), answer.n_dates == 1
+    facts = _shock_facts(answer)
+    is_one = answer.n_dates == 1
     if not np.isfinite(facts["needed"]):
         return "one_date" if is_one else "unlikely"
     if is_one:
@@ -398,7 +400,8 @@ def _words(findings: Findings) -> Iterator[Fold]:
 
 
 def _files(findings: Findings) -> Iterator[Fold]:
-    sources, symbols = provenance(findings), symbols_table(findings)
+    sources = provenance(findings)
+    symbols = symbols_table(findings)
     software = findings.provenance.get("versions") or {}
     texts = [f"{say(f'provenance.{code}')}: {text}" for code, text in sources.items() if text]
     cite = say("folds.files.cite", version=software.get("eventstudy", ""))

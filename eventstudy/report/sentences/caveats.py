@@ -123,7 +123,8 @@ def lacking_lines(remarks: Iterable[CarRemark]) -> list[tuple[str, str]]:
 
 
 def _named(remark: CarRemark) -> str:
-    name, event_id = clipped(remark.name, LONGEST_FIRM), clipped(remark.event_id, LONGEST_FIRM)
+    name = clipped(remark.name, LONGEST_FIRM)
+    event_id = clipped(remark.event_id, LONGEST_FIRM)
     return name if name == event_id else f"{name} ({event_id})"
 
 
@@ -250,7 +251,9 @@ def _write_few(result: Answer) -> str:
 
 def _write_missing(code: str, facts: Mapping[str, Any], subject: str) -> str:
     """Return which announcements of a sample, called `subject`, are not in its answer."""
-    used, total, lack = facts["used"], facts["total"], facts["lack"]
+    used = facts["used"]
+    total = facts["total"]
+    lack = facts["lack"]
     form = "share" if total > MOST_IN_WORDS else "share_in_words"
     share = say(f"caveat.lack.{form}", used=used, total=total, subject=subject)
     counts: dict[str, Any] = {"share": share, "used": used}
@@ -258,7 +261,8 @@ def _write_missing(code: str, facts: Mapping[str, Any], subject: str) -> str:
         firm = short_name(facts["firm"])
         firm = firm if facts["is_only"] else f"{firm} ({words().date(facts['day0'])})"
         return say("caveat.fall_missing", firm=firm, lack=_write_fall(facts), **counts)
-    n, n_missing = facts["n"], total - used
+    n = facts["n"]
+    n_missing = total - used
     form = "of_others" if n < n_missing else "others" if n > 1 else "other_one"
     lack = say(f"caveat.lack.{lack}", n=n)
     lack = say(f"caveat.lack.{form}", others=n_missing, n=n, lack=lack)
@@ -267,7 +271,8 @@ def _write_missing(code: str, facts: Mapping[str, Any], subject: str) -> str:
 
 def _write_fall(facts: Mapping[str, Any]) -> str:
     """Return what a firm lacked, and by how much its price fell."""
-    fall, lack = -facts["change"], facts["lack"]
+    fall = -facts["change"]
+    lack = facts["lack"]
     size = words().share(fall) if fall >= LARGE else words().size(fall)
     if lack != "suspended":
         return say("caveat.lack.fell", lack=say(f"caveat.lack.{lack}", n=1), size=size)

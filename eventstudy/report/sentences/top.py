@@ -136,7 +136,8 @@ def _swings(result: Answer) -> KeyFigure | None:
     swing = find_swing(result)
     if not swing:
         return None
-    label, value = say("key.swings"), say("key.swings_value", swing=write_swing(swing))
+    label = say("key.swings")
+    value = say("key.swings_value", swing=write_swing(swing))
     return KeyFigure(label, value, say("key.swings_remark"))
 
 
@@ -253,7 +254,8 @@ def _limits(findings: Findings) -> Iterator[Reason]:
 
 def _directions(findings: Findings) -> Iterator[Reason]:
     """Yield a warning where the events of the answer have several directions."""
-    kinds, events = list(findings.setup.directions), findings.of_group(findings.sample.group)
+    kinds = list(findings.setup.directions)
+    events = findings.of_group(findings.sample.group)
     if findings.setup.group_column:
         kinds = sorted({str(e.cells.get("direction", "")).strip() for e in events} - {""})
     if len(kinds) > LISTED_DIRECTIONS:
@@ -283,7 +285,8 @@ def _chosen_by_press(findings: Findings) -> Iterator[Reason]:
 def name_press(findings: Findings) -> str:
     """Return in short how many announcements were found in the press; "" for none."""
     for reason in _chosen_by_press(findings):
-        n, total = reason.facts["n"], reason.facts["total"]
+        n = reason.facts["n"]
+        total = reason.facts["total"]
         kind = "some" if n < total else "all" if n > 1 else "one"
         return say(f"caveat.press_{kind}", n=n, total=total)
     return ""

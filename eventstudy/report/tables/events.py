@@ -215,7 +215,8 @@ def differences_table(findings: Findings) -> Table | None:
         pvalues = pair.set_index("method")["pvalue"].astype(float)
         both = {method: pvalues.get(method) for method in ("date_clustered", "welch")}
         rows.append(Row({"name": name, **effect_values(effect), **both}))
-    by_date, welch = Column("date_clustered", Kind.PVALUE), Column("welch", Kind.PVALUE, True)
+    by_date = Column("date_clustered", Kind.PVALUE)
+    welch = Column("welch", Kind.PVALUE, True)
     return make_table("folds.differences", (NAME, EFFECT, INTERVAL, by_date, welch), rows)
 
 

@@ -71,10 +71,13 @@ def draw_case(case: Case) -> Markup:
     n = np.abs(tau - base)
     error = stdtrit(fit["df_resid"], 0.975) * fit["sigma"]
     half = ImpliedPath.BASE * error * np.sqrt(n + n**2 / fit["nobs"])
-    normal, gap = np.full(len(n), ImpliedPath.BASE), ImpliedPath.BASE * (car - car[tau == base])
-    counts, unknown = np.ones(len(n), dtype=np.int64), np.full(len(n), np.nan)
+    normal = np.full(len(n), ImpliedPath.BASE)
+    gap = ImpliedPath.BASE * (car - car[tau == base])
+    counts = np.ones(len(n), dtype=np.int64)
+    unknown = np.full(len(n), np.nan)
     path = ImpliedPath(
         tau, base, case.main.stop, normal, normal + gap, half, np.nan, unknown, counts
     )
-    title, who = say("case.picture"), short_name(case.event["company"])
+    title = say("case.picture")
+    who = short_name(case.event["company"])
     return pair(lambda width: draw_implied(path, width=width, title=title, who=who))

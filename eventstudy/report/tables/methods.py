@@ -155,7 +155,8 @@ def _variance(findings: Findings) -> Iterator[Paragraph]:
     code = "methods.computed" if setup.n_used else "methods.would_be_computed"
     tested = words().listed(map(words().window, setup.tested))
     computed = say(code, event=setup.event, tested=tested)
-    variance, missing = f"{computed} {describe_variance(model)}", explain_missing_days(findings)
+    variance = f"{computed} {describe_variance(model)}"
+    missing = explain_missing_days(findings)
     defined = say(f"methods.scar_{scar}")
     if not (model.parameters and model.exact and not model.forecasts_variance):
         yield Paragraph(f"{variance}. {defined} {missing}")
@@ -255,7 +256,8 @@ def _regression(findings: Findings) -> Iterator[str]:
         return
     names = [clipped(name, 60) for name in findings.setup.settings["regress"]]
     characteristics = words().listed(names) if names else say("practice.characteristics")
-    errors, compared = table["errors"].iloc[0], str(table["compared"].iloc[0])
+    errors = table["errors"].iloc[0]
+    compared = str(table["compared"].iloc[0])
     yield say(
         "practice.regression", window=findings.setup.main, names=characteristics,
         errors=say(f"errors.{errors}"),
@@ -322,7 +324,8 @@ def source_line(findings: Findings) -> str:
 def provenance(findings: Findings) -> dict[str, str]:
     """Return where the numbers of a study come from, as texts by name; "" for what is unknown."""
     record = findings.provenance
-    prices, versions = record.get("prices") or {}, record.get("versions") or {}
+    prices = record.get("prices") or {}
+    versions = record.get("versions") or {}
     sources, _ = name_prices(findings)
     text = say("provenance.sources", n=len(prices), sources=sources) if prices else ""
     if prices and (day := record.get("confirmed")):

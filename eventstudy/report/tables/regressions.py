@@ -145,7 +145,8 @@ class RegressionTable:
     @property
     def columns(self) -> list[str]:
         """Heads of the numbers of one regression."""
-        first, second = say("regression.column.difference"), say("regression.column.interval")
+        first = say("regression.column.difference")
+        second = say("regression.column.interval")
         return [first, second, say("column.pvalue"), self.compared]
 
     @property
@@ -176,7 +177,8 @@ def tabulate(
     """
     last = list(tables.values())[-1]
     facts = last.iloc[0]
-    labels, cells = dict[str, tuple[str, str]](), dict[str, list[Coefficient | None]]()
+    labels = dict[str, tuple[str, str]]()
+    cells = dict[str, list[Coefficient | None]]()
     for k, table in enumerate(tables.values()):
         for row in table.to_dict("records"):
             term = row["term"]
@@ -290,7 +292,8 @@ def _headline(table: pd.DataFrame) -> str:
         return say("regression.average", value=table["estimate"].iloc[0])
     if row is None:
         return say("regression.nothing")
-    effect, noun = row["estimate"] * row["step"], noun_of(int(row["n_dates"]))
+    effect = row["estimate"] * row["step"]
+    noun = noun_of(int(row["n_dates"]))
     side = "worse" if effect < 0 else "better"
     facts = {"size": effect, "same": _held_equal(table, row), "noun": noun}
     if row["kind"] == "class":
@@ -329,8 +332,11 @@ def _held_equal(table: pd.DataFrame, row: Mapping[Any, Any]) -> str:
 
 def _caveat(table: pd.DataFrame, window: Window) -> str:
     """Return the one sentence to say with the headline."""
-    first, row = table.iloc[0], _leading(table)
-    n, missing, dates = int(first["n_events"]), int(first["n_left_out"]), int(first["n_dates"])
+    first = table.iloc[0]
+    row = _leading(table)
+    n = int(first["n_events"])
+    missing = int(first["n_left_out"])
+    dates = int(first["n_dates"])
     if missing > MANY_MISSING * (n + missing):
         return say("regression.missing", n=n, total=n + missing, missing=missing)
     facts = {"n": n, "dates": dates, "days": _days(len(window))}

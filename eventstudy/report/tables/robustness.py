@@ -172,7 +172,8 @@ def _announcement_time(findings: Findings) -> Iterator[Analysis]:
     if not records:
         return
     dated, moved = (words().percent(row["caar"]) for row in records)
-    window, n = [records[0]["start"], records[0]["stop"]], int(records[0]["n_uncertain"])
+    window = [records[0]["start"], records[0]["stop"]]
+    n = int(records[0]["n_uncertain"])
     code = "robustness.announcement_time"
     rows = []
     for record in records:
@@ -254,7 +255,8 @@ def _families(findings: Findings) -> Iterator[Analysis]:
     facts = {"n": n, "raw": raw, "holm": holm, "expected": words().expected(LEVEL * n)}
     lede = say(f"{code}.lede", **facts) if n else ""
     shown = (NAME, *columns(Kind.COUNT, "n", "raw", *ADJUSTED))
-    table_of, files = make_table(code, shown, rows), (_file(findings, "families"),)
+    table_of = make_table(code, shown, rows)
+    files = (_file(findings, "families"),)
     yield Analysis("families", lede, table_of, note=say(f"{code}.note"), files=files)
 
 

@@ -125,7 +125,8 @@ def _blocks(findings: Findings, sample: Sample) -> Iterator[Block]:
 
 def _window_row(finding: WindowFinding, findings: Findings) -> Row:
     answer, window = finding.answer, finding.window
-    test, is_main = finding.test(answer.test), window == findings.setup.main
+    test = finding.test(answer.test)
+    is_main = window == findings.setup.main
     rate: float | str = test.false_alarms if test else np.nan
     if is_main and answer.calibrated and np.isfinite(answer.calibrated.false_alarms):
         rate = answer.calibrated.false_alarms
@@ -161,7 +162,8 @@ def _other_estimates(sample: Sample) -> Iterator[Row]:
     answer = sample.answer
     average, numbers = answer.plain_average, answer.calibrated
     if answer.n_events > 1 and np.isfinite(average.pvalue):
-        name, allows = say("tests.average"), say("tests.alike")
+        name = say("tests.average")
+        allows = say("tests.alike")
         values = {"name": name, **effect_values(average), "pvalue": average.pvalue}
         yield Row({**values, "allows": allows}, key="plain_average")
     name = say("tests.calibrated")
