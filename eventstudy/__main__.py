@@ -1,6 +1,6 @@
 """``python -m eventstudy``."""
 
-from .cli.main import main
+from eventstudy_kit import main
 
 if __name__ == "__main__":
     main()

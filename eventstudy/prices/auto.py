@@ -10,7 +10,14 @@ from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from zlib import crc32
 
-from .. import errors
+from ..errors import (
+    BadAnswerError,
+    HeldBackError,
+    NetworkError,
+    NoPricesError,
+    PriceError,
+    RateLimitedError,
+)
 from ..words import Reason, say, words
 from ._base import unique
 from ._prices import Answer, Names, PriceProvider, Prices, Progress, collect
@@ -72,7 +79,7 @@ def update(
     wanted, days = unique(symbols), (start, end)
     ranges = _missing(store, source.name, wanted, days, refresh)
     kept = store.fetch([symbol for symbol in wanted if symbol not in ranges], start, end)
-    damaged = [s for s, error in kept.failures.items() if isinstance(error, errors.BadAnswerError)]
+    damaged = [s for s, error in kept.failures.items() if isinstance(error, BadAnswerError)]
     ranges |= _missing(store, source.name, damaged, days, True)
     download = _Download(store, source, progress, len(ranges), stored or Stored())
     refused = download.ask(ranges, append_only=True)
@@ -122,7 +129,7 @@ class _Download:
     progress: Progress
     total: int
     stored: Stored
-    failures: dict[str, errors.PriceError] = field(default_factory=dict)
+    failures: dict[str, PriceError] = field(default_factory=dict)
     notices: list[str] = field(default_factory=list)
     done: int = 0
 
@@ -142,7 +149,7 @@ class _Download:
         """
         refused: list[str] = []
         # Failures by the network or the rate limit since the last answer: two are no fault of one.
-        silent: list[errors.PriceError] = []
+        silent: list[PriceError] = []
         for days, chunk in _chunks(ranges):
             if len(silent) > 1:
                 message = f"not asked: {silent[-1].what}"
@@ -150,7 +157,7 @@ class _Download:
                 continue
             try:
                 prices = self.source.fetch(chunk, *days, progress=self._report)
-            except errors.NetworkError as error:
+            except NetworkError as error:
                 prices = Prices.of({}, dict.fromkeys(chunk, error))
             self.done += len(chunk)
             stored = self.store.add(prices, days, append_only=append_only)
@@ -160,7 +167,7 @@ class _Download:
             self.notices += [*prices.notices, *stored.notices]
             refused += [symbol for symbol, merged in stored.results.items() if merged is None]
             silent = [*silent, *prices.failures.values()] if _is_silent(prices) else []
-        networks = [e for e in self.failures.values() if isinstance(e, errors.NetworkError)]
+        networks = [e for e in self.failures.values() if isinstance(e, NetworkError)]
         if append_only and ranges and len(networks) == len(ranges):
             raise networks[0]
         return refused
@@ -208,7 +215,7 @@ def _chunks(ranges: Mapping[str, Range]) -> list[tuple[Range, list[str]]]:
 
 def _is_silent(prices: Prices) -> bool:
     """Return whether the network or the rate limit failed for every symbol."""
-    silence = (errors.NetworkError, errors.RateLimitedError)
+    silence = (NetworkError, RateLimitedError)
     failures = prices.failures.values()
     return not prices.symbols and all(isinstance(error, silence) for error in failures)
 
@@ -281,17 +288,17 @@ class AutoProvider:
         else:
             try:
                 fetched = self._download(missing, days, progress)
-            except errors.NetworkError as silence:
+            except NetworkError as silence:
                 fetched = self._stand_in(missing, days, "Yahoo cannot be reached")
                 cached = [s for s, p in fetched.provenance.items() if p.source != self._sample.name]
-                stale: dict[str, errors.PriceError] = dict.fromkeys(cached, silence)
+                stale: dict[str, PriceError] = dict.fromkeys(cached, silence)
                 fetched = replace(fetched, notices=(str(silence), *fetched.notices), stale=stale)
         prices = stored.select([*stored.symbols, *imported]).merge(fetched)
         failures = list(prices.failures.values())
-        if not prices.symbols and all(isinstance(e, errors.NetworkError) for e in failures):
+        if not prices.symbols and all(isinstance(e, NetworkError) for e in failures):
             names = words().some((e.where for e in failures), 5)
             message = "no price data: "
-            error = errors.NetworkError(message + failures[0].what, where=names, remedy=REMEDY)
+            error = NetworkError(message + failures[0].what, where=names, remedy=REMEDY)
             error.is_transient = not self._offline
             raise error
         return prices
@@ -323,9 +330,9 @@ class AutoProvider:
         due = due[: max(CHUNK, 2 * len(times) // ROTA)]
         try:
             found = update(self._store, self._yahoo, due, start, end, refresh=True)
-        except errors.NetworkError:
+        except NetworkError:
             return ()
-        held_back = (e for e in found.failures.values() if isinstance(e, errors.HeldBackError))
+        held_back = (e for e in found.failures.values() if isinstance(e, HeldBackError))
         return (*found.notices, *map(str, held_back))
 
     def _download(self, symbols: list[str], days: Range, progress: Progress) -> Prices:
@@ -363,10 +370,10 @@ def _is_due(symbol: str, confirmed: date, today: date) -> bool:
     return (confirmed.toordinal() + phase) // ROTA < (today.toordinal() + phase) // ROTA
 
 
-def _no_network(symbol: str, why: str, error: errors.PriceError) -> errors.PriceError:
+def _no_network(symbol: str, why: str, error: PriceError) -> PriceError:
     """Return the failure of a symbol that the sample lacks too, with `error`."""
-    if isinstance(error, errors.NoPricesError):
+    if isinstance(error, NoPricesError):
         message = f"{why} and the bundled sample has none in the range"
-        return errors.NetworkError(message, where=symbol, remedy=error.remedy)
+        return NetworkError(message, where=symbol, remedy=error.remedy)
     message = f"{why} and not in the bundled sample"
-    return errors.NetworkError(message, where=symbol, remedy=error.remedy)
+    return NetworkError(message, where=symbol, remedy=error.remedy)
