@@ -78,7 +78,8 @@ class EventStudyError(Exception):
     Attributes
     ----------
     exit_code : int
-        Exit code of the command line: 1 data problem, 2 usage or configuration, 75 try again later.
+        Exit code of the command line: 1 data problem, 2 usage or configuration, 4 altered files,
+        75 try again later.
 
     Examples
     --------
@@ -196,7 +197,7 @@ class EventsFileError(EventStudyError):
         super().__init__(f"{count} problem{'s' * (count != 1)} in the events file", where=path)
 
     def __str__(self) -> str:
-        lines = (f"{self.path}:{problem}" for problem in self.problems)
+        lines = (hide_secrets(f"{self.path}:{problem}") for problem in self.problems)
         return "\n".join([f"{self.where}: {self.what}", *lines])
 
 

@@ -71,6 +71,7 @@ def test_a_file_of_crsp_is_the_plain_table(
     np.testing.assert_allclose(cars[NUMBERS], by_plain[NUMBERS], rtol=0, atol=1e-12)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("layout", LAYOUTS)
 @pytest.mark.parametrize("ending", [".csv", ".parquet", ".dta"])
 def test_a_large_file_is_read_in_pieces_to_the_same_cells(
@@ -259,6 +260,7 @@ def test_a_file_of_crsp_is_no_file_of_prices(tmp_path: Path) -> None:
         es.study(MARKET.events, prices=str(file), **AROUND)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ending", [".csv", ".parquet", ".dta"])
 def test_one_command_from_an_export_to_the_report(ending: str, tmp_path: Path) -> None:
     events = write(MARKET.events, tmp_path / f"news{ending}")
@@ -381,6 +383,7 @@ def test_factors_offline_before_they_were_fetched() -> None:
     assert error.value.exit_code == 75
 
 
+@pytest.mark.slow
 def test_a_run_says_which_factors_it_used(library: list[str], tmp_path: Path) -> None:
     write(MARKET.events, tmp_path / "news.csv")
     write(crsp_files.ciz(MARKET), tmp_path / "crsp.csv")
@@ -501,6 +504,7 @@ def test_models_without_alpha_have_no_such_option() -> None:
         _long(0.0, model_options=["zero_alpha=maybe"])
 
 
+@pytest.mark.slow
 def test_the_page_says_it(tmp_path: Path) -> None:
     config = es.StudyConfig(event="0:250", windows=["1:250"], calibrate=0)
     folder = write_run(rising(), tmp_path, "long", config=config)

@@ -259,6 +259,7 @@ def test_uncertain_events_move_to_their_other_session(results: EventStudyResults
     )
 
 
+@pytest.mark.slow
 def test_the_report_says_it_for_the_group_of_the_answer(results: EventStudyResults) -> None:
     study = findings(results, by="direction")
     (analysis,) = (a for a in robustness(study) if a.name == "announcement_time")

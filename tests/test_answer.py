@@ -112,6 +112,7 @@ def test_the_main_test_comes_from_the_number_of_events_alone() -> None:
     ]  # fmt: skip
 
 
+@pytest.mark.slow
 @settings(max_examples=40)
 @given(
     n=st.integers(1, 14), seed=st.integers(0, 10**6), effect=st.floats(-0.05, 0.05),
@@ -266,6 +267,7 @@ def test_a_firm_that_is_gone_leaves_nothing_open() -> None:
         assert ("missing_days" in flags) == (verdict != "provisional")
 
 
+@pytest.mark.slow
 def test_a_group_may_be_called_pooled() -> None:
     market = Market(12, seed=5)
     market.table["direction"] = ["pooled", "b"] * 6
@@ -397,6 +399,7 @@ def test_a_short_estimation_window_needs_three_quarters_of_its_days() -> None:
     assert study.answer(MAIN).n_events == 6
 
 
+@pytest.mark.slow
 def test_an_answer_has_a_row_a_figure_and_a_sentence() -> None:
     results = Market(8, dates=4, effect=-0.05, seed=2).fit()
     answer = results.answer()

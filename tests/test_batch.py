@@ -103,6 +103,7 @@ def test_an_event_has_the_same_bits_in_any_company() -> None:
         )
 
 
+@pytest.mark.slow
 def test_estimation_days_that_are_not_kept_come_back_bit_by_bit() -> None:
     """With holes, masked days, and every test of a sample of many events."""
     module = floor()
@@ -153,6 +154,7 @@ def test_closes_at_a_limit_are_joined_in_chunks(monkeypatch: pytest.MonkeyPatch)
         )
 
 
+@pytest.mark.slow
 def test_tables_by_event_never_ask_for_all_days(monkeypatch: pytest.MonkeyPatch) -> None:
     market = Market(n=1100, dates=30)
     kept = market.fit(engine="batch")
@@ -246,6 +248,7 @@ def test_threads_give_the_same_bits() -> None:
 series = st.lists(st.integers(0, 4), min_size=7, max_size=7)
 
 
+@pytest.mark.slow
 @settings(max_examples=200)
 @given(st.lists(st.tuples(series, series, series), min_size=1, max_size=4), st.booleans())
 def test_returns_over_several_sessions_are_joined_as_one_by_one(
@@ -389,6 +392,7 @@ def test_work_that_kills_every_worker_ends() -> None:
         list(workers.map(deadly, [1, 1]))
 
 
+@pytest.mark.slow
 def test_two_workers_give_the_same_bits_and_show_progress() -> None:
     market = Market(n=120, seed=8)
     one, seen = market.fit().abnormal, list[tuple[int, int]]()
@@ -426,6 +430,7 @@ def test_any_executor_computes_and_what_it_loses_is_computed_here() -> None:
             list(workers.map(len, [1, 2, 3]))  # type: ignore[arg-type]
 
 
+@pytest.mark.slow
 def test_a_study_whose_executor_is_lost_has_the_same_bits() -> None:
     """The chunks are real ones, which are cut when they are needed."""
     market = Market(n=400, seed=8)

@@ -229,6 +229,7 @@ def test_numbers_do_not_depend_on_workers(bench: SimpleNamespace, tmp_path: Path
     assert kept["C20"]["samples"] == 60
 
 
+@pytest.mark.slow
 def test_unknown_names_are_refused() -> None:
     done = run("--designs", "D9", "--samples", "2")
     assert done.returncode == 2

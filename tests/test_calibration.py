@@ -60,6 +60,7 @@ def results() -> EventStudyResults:
     return market().fit(engine="batch")
 
 
+@pytest.mark.slow
 def test_a_draw_is_the_study_refitted_by_hand_on_the_shifted_dates() -> None:
     """The real events stand beside the moved ones, so that their windows are masked as in a
     study."""
@@ -243,6 +244,7 @@ def test_monte_carlo_error_stands_beside_each_share(results: EventStudyResults) 
     assert drawn.sizes["error"].iloc[0] == drawn.brief.error
 
 
+@pytest.mark.slow
 def test_a_run_and_calibrate_have_the_same_p(tmp_path: Path) -> None:
     study = market(effect=-0.02).fit(engine="batch")
     config = StudyConfig(event="-5:5", estimation="-120:-11", calibrate=99)
@@ -269,6 +271,7 @@ def test_measured_rates_replace_formulas_but_for_raised_variance() -> None:
     assert with_rate(formula, np.nan, np.nan, 0) is formula
 
 
+@pytest.mark.slow
 def test_the_class_is_that_of_the_report_or_the_worse_of_the_two() -> None:
     """The events are twice as variable: quiet dates do not show it, and the report does."""
     quiet = market()
@@ -303,6 +306,7 @@ def test_few_events_that_other_dates_contradict_say_so() -> None:
     assert replace(off, n_events=5).doubtful_rate is None
 
 
+@pytest.mark.slow
 def test_few_sessions_give_each_cluster_of_dates_a_shift_of_its_own() -> None:
     study = market(days=400).fit(engine="batch")
     shifts = shifts_of(study, W, 499)
@@ -336,6 +340,7 @@ def test_events_near_news_of_their_firm_leave_a_draw() -> None:
     assert drawn.n_events[at[100], 0] == 12
 
 
+@pytest.mark.slow
 def test_repeated_firms_over_years_have_five_hundred_draws() -> None:
     """44 events of 20 firms over eight years."""
     rng = np.random.default_rng(8)
@@ -405,6 +410,7 @@ def test_effects_are_found_as_by_the_test_of_altered_cars(n: int, test: str) -> 
     )
 
 
+@pytest.mark.slow
 def test_few_events_take_their_smallest_effect_from_quiet_dates() -> None:
     """Five to 19 events: from the draws of a run, else from the variance of estimation days."""
     study = market(effect=-0.01).fit(engine="batch")
@@ -447,6 +453,7 @@ def test_settings_are_compared_on_the_same_dates(results: EventStudyResults) -> 
     assert np.corrcoef(a.ravel(), b.ravel())[0, 1] > 0.3
 
 
+@pytest.mark.slow
 def test_processes_give_the_bits_of_one(results: EventStudyResults) -> None:
     shifts, done = shifts_of(results, W, 90), list[int]()
     one = draw(results, [W], TESTS, shifts, progress=lambda n, total: done.append(n))
@@ -457,6 +464,7 @@ def test_processes_give_the_bits_of_one(results: EventStudyResults) -> None:
     assert done[-1] == 90
 
 
+@pytest.mark.slow
 def test_a_run_calibrates_the_answer_of_the_headline() -> None:
     study = market(effect=-0.02).fit(engine="batch")
     config = StudyConfig(event="-5:5", estimation="-120:-11", calibrate=99)

@@ -99,6 +99,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_run(hostile_market(), tmp_path_factory.mktemp("runs"), "hostile", config=CONFIG)
 
 
+@pytest.mark.slow
 def test_no_csv_of_a_run_has_a_formula(folder: Path) -> None:
     files = [folder / "events.csv", *(folder / "tables").glob("*.csv")]
     assert len(files) > 15
@@ -118,6 +119,7 @@ def test_the_apostrophe_is_no_part_of_the_cell(folder: Path) -> None:
     assert set(run.tables["tests_by_group"]["direction"]) == groups
 
 
+@pytest.mark.slow
 def test_groups_and_columns_may_be_named_like_formulas(tmp_path: Path) -> None:
     market = Market(n=8)
     market.table["=kind()"] = ["=a()", "+b()"] * 4

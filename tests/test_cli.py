@@ -63,6 +63,7 @@ def process(
     )
 
 
+@pytest.mark.slow
 def test_run_offline(events: Path, tmp_path: Path) -> None:
     code, out, err = invoke("run", events, "--prices", "sample", "--out", tmp_path / "r")
     assert code == 0, err
@@ -75,6 +76,7 @@ def test_run_offline(events: Path, tmp_path: Path) -> None:
     assert status.to_dict() == {"apple": "ok", "nvidia": "ok", "amd": "ok", "hikvision": "dropped"}
 
 
+@pytest.mark.slow
 def test_json_is_one_document_and_equals_the_tables(events: Path, tmp_path: Path) -> None:
     code, out, _ = invoke(
         "run", events, "--prices", "sample", "--out", tmp_path / "r", "--json", "--by", "company"
@@ -150,6 +152,7 @@ def test_study_file_and_options_over_it(events: Path, tmp_path: Path) -> None:
     assert (tmp_path / "runs" / "mine" / "report.html").is_file()
 
 
+@pytest.mark.slow
 def test_strict_and_max_loss_write_and_exit_with_3(events: Path, tmp_path: Path) -> None:
     common = ["run", events, "--prices", "sample", "--out", tmp_path / "r", *QUICK]
     for extra in (["--strict"], ["--max-loss", "0.2"]):
@@ -160,6 +163,7 @@ def test_strict_and_max_loss_write_and_exit_with_3(events: Path, tmp_path: Path)
     assert invoke(*common, "--max-loss", "0.25")[0] == 0
 
 
+@pytest.mark.slow
 def test_nothing_usable_keeps_the_old_run(events: Path, tmp_path: Path) -> None:
     assert invoke("run", events, "--prices", "sample", "--out", tmp_path / "r", *QUICK)[0] == 0
     before = (tmp_path / "r" / "events" / "manifest.json").read_bytes()
@@ -234,6 +238,7 @@ def test_settings_of_the_wrong_type(line: str, events: Path, tmp_path: Path) -> 
     assert line.split(" = ")[0] in err
 
 
+@pytest.mark.slow
 def test_a_test_named_twice_and_windows_before_the_event(events: Path, tmp_path: Path) -> None:
     common = ["run", events, "--prices", "sample", "--out", tmp_path / "r", *QUICK]
     assert invoke(*common, "--test", "bmp", "--test", "bmp", "--car", "0:1", "--car", "0:1")[0] == 0
@@ -343,6 +348,7 @@ def test_lists_come_from_the_registries() -> None:
     assert "yahoo" in invoke("list", "prices")[1]
 
 
+@pytest.mark.slow
 def test_returns_that_the_user_holds(tmp_path: Path) -> None:
     market = Market(n=6, effect=-0.02)
     market.frame.rename_axis("date").to_csv(tmp_path / "returns.csv")
@@ -500,6 +506,7 @@ def test_json_where_no_event_could_be_used(tmp_path: Path) -> None:
     assert study("NOSUCH") == (1, "")
 
 
+@pytest.mark.slow
 def test_debug_shows_the_traceback(tmp_path: Path) -> None:
     done = process("run", tmp_path / "none.csv", "--debug")
     assert done.returncode == 1

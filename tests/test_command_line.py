@@ -140,6 +140,7 @@ def test_the_closest_name_is_proposed(
     assert done.stderr.startswith(("eventstudy: ", "s.toml"))
 
 
+@pytest.mark.slow
 def test_events_can_come_from_stdin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     done = invoke("run", "-", *OPTIONS, text=ROWS)
@@ -155,6 +156,7 @@ def test_events_can_come_from_stdin(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert "stdin.csv:3: announced_at" in done.stderr
 
 
+@pytest.mark.slow
 def test_without_a_file_the_study_of_the_folder_is_taken(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

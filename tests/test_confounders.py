@@ -210,6 +210,7 @@ class TestStudies:
             rest.subset(~is_confounded(rest)).test("bmp", W).statistic, rel=1e-12
         )
 
+    @pytest.mark.slow
     def test_leaving_them_out_does_not_change_which_group_leads(self, tmp_path: Path) -> None:
         leads = []
         for drop in (False, True):

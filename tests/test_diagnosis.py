@@ -29,6 +29,7 @@ def test_false_alarms_by_published_closed_forms() -> None:
     assert [words().share(x) for x in shares] == list(shares.values())
 
 
+@pytest.mark.slow
 def test_trust_follows_the_rate_alone_where_all_is_known() -> None:
     """Up to 7% valid, up to 12% with care, above not valid; BMP on one date, by
     (1+(N-1)r)/(1-r)."""

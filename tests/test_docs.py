@@ -59,12 +59,14 @@ def _in_a_copy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("_in_a_copy")
 @pytest.mark.parametrize("text", examples("python"))
 def test_python_examples(text: str) -> None:
     exec(compile(text, "example", "exec"), {"__name__": "example"})
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("_in_a_copy")
 @pytest.mark.parametrize("text", examples("console"))
 def test_commands(text: str) -> None:

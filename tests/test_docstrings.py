@@ -71,6 +71,7 @@ EXAMPLES = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_example(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """It uses the name, prints values, and needs no network."""
@@ -104,6 +105,7 @@ def test_the_most_used_methods_have_examples() -> None:
     assert len(METHODS) >= 40
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", METHODS)
 def test_example_of_a_method(
     name: str, results: es.EventStudyResults, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -94,6 +94,7 @@ def test_colours_follow_the_scheme(
     assert browser.execute_script(style, "svg.own path.b", "stroke") == line
 
 
+@pytest.mark.slow
 def test_links_lead_to_pages_that_are_there(browser: Any, reports: Path) -> None:
     show(browser, reports / "index.html", width=1280)
     links = "return [...document.querySelectorAll(arguments[0])].map(a => a.href)"

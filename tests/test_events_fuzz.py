@@ -190,6 +190,7 @@ def test_thirty_damaged_files(kind, tmp_path: Path) -> None:
         survives(tmp_path / "events.csv", kind(random.Random(seed)))
 
 
+@pytest.mark.slow
 def test_huge_cells(tmp_path: Path) -> None:
     for seed in range(12):
         survives(tmp_path / "events.csv", huge(random.Random(seed)))
@@ -215,6 +216,7 @@ def test_any_bytes(tmp_path: Path, content: bytes) -> None:
     survives(tmp_path / "events.csv", content)
 
 
+@pytest.mark.slow
 @QUIET
 @given(
     st.lists(

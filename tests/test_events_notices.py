@@ -95,6 +95,7 @@ def test_groups_have_no_white_space_around_them_and_their_case_is_told(tmp_path:
     ) in (results.panel.notices)
 
 
+@pytest.mark.slow
 def test_columns_that_a_run_has_of_its_own(tmp_path: Path) -> None:
     file = listed(tmp_path, "reason,nobs", "a,1", "b,2", "c,3")
     (notice,) = read_events(file).notices

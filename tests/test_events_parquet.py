@@ -70,6 +70,7 @@ def as_csv(path: Path, rows: list[list[str]]) -> Path:
     return path
 
 
+@pytest.mark.slow
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     rows=st.lists(st.lists(WORDS, min_size=len(HEADER), max_size=len(HEADER)), max_size=12),
@@ -92,6 +93,7 @@ def test_the_same_events_and_the_same_problems_as_of_a_csv(
         assert same.columns_in == events.columns_in
 
 
+@pytest.mark.slow
 @settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     rows=st.lists(

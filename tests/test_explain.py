@@ -305,6 +305,7 @@ def test_a_base_level_of_one_event_is_named(
     assert slopes["compared_pvalue"].isna().all()
 
 
+@pytest.mark.slow
 def test_the_command_explains_a_finished_run(studied: Project, tmp_path: Path) -> None:
     column = "C(event_id)"
     code, out, err = invoke("explain", studied.run, "--on", "1", "--cov", "HC1")

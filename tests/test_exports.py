@@ -108,6 +108,7 @@ def table_of(folder: Path, name: str, group: str) -> pd.DataFrame:
     return table[table["direction"] == group]
 
 
+@pytest.mark.slow
 def test_a_run_holds_the_texts_and_export_gives_the_same_bytes(
     folder: Path, tmp_path: Path
 ) -> None:
@@ -123,6 +124,7 @@ def test_a_run_holds_the_texts_and_export_gives_the_same_bytes(
     }
 
 
+@pytest.mark.slow
 def test_equal_runs_give_equal_bytes(folder: Path, tmp_path: Path) -> None:
     for kind in KINDS:
         one, other = (Export(FinishedRun.read(folder)).write(kind, tmp_path / d) for d in "ab")
@@ -130,6 +132,7 @@ def test_equal_runs_give_equal_bytes(folder: Path, tmp_path: Path) -> None:
 
 
 class TestJson:
+    @pytest.mark.slow
     def test_follows_the_schema(self, document: dict[str, Any]) -> None:
         Draft202012Validator.check_schema(SCHEMA)
         VALID.validate(document)
@@ -218,6 +221,7 @@ def read_sheet(book: openpyxl.Workbook, name: str) -> pd.DataFrame:
 
 
 class TestExcel:
+    @pytest.mark.slow
     def test_the_first_sheet_is_the_answer(
         self, book: openpyxl.Workbook, findings: Findings
     ) -> None:
@@ -399,6 +403,7 @@ class TestMarkdown:
         assert str(findings.events[-1].reason) in text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("only", [None, [0], []])
 def test_small_runs_have_every_format(
     market: Market, tmp_path: Path, only: list[int] | None
@@ -425,6 +430,7 @@ def test_every_event_dropped(market: Market, tmp_path: Path) -> None:
     assert len(pd.read_parquet(Export(FinishedRun.read(folder)).write("parquet", tmp_path)[0])) == 0
 
 
+@pytest.mark.slow
 def test_log_points_are_not_percent(tmp_path: Path, market: Market) -> None:
     results = market.fit()
     object.__setattr__(results.panel, "measure", "volume")
@@ -447,6 +453,7 @@ def test_the_workbook_names_what_the_model_sets_returns_against(
         assert heads[column] == "Own average"
 
 
+@pytest.mark.slow
 def test_one_line_in_the_library(market: Market, tmp_path: Path) -> None:
     results = market.fit()
     VALID.validate(json.loads(results.to_json(config=PLAIN)))
@@ -493,6 +500,7 @@ class TestNotebook:
         assert "Further columns: tz, exchange, day0_candidates, note" in shown
         assert len(shown) < 40_000
 
+    @pytest.mark.slow
     def test_results_print_as_a_table(self, market: Market) -> None:
         results = market.fit()
         lines = str(results).splitlines()

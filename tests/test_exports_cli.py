@@ -86,6 +86,7 @@ def test_several_to_a_folder(folder: Path, tmp_path: Path) -> None:
     }  # fmt: skip
 
 
+@pytest.mark.slow
 def test_a_card_is_a_picture_of_a_fixed_size_with_its_caveat(folder: Path, tmp_path: Path) -> None:
     found = report(folder, "--format", "card")
     paths = [folder.with_name(f"study.{ending}") for ending in ("svg", "png")]
@@ -161,6 +162,7 @@ def test_without_a_browser_it_says_what_to_do(
     assert "the browser wrote no PDF" in found.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not (CHROMIUM and shutil.which("pdftotext")), reason="no chromium or poppler")
 @pytest.mark.xdist_group("browser")
 def test_a_pdf_is_a_summary_of_two_pages_or_all(folder: Path, tmp_path: Path) -> None:
@@ -255,6 +257,7 @@ def test_a_run_that_is_not_as_it_was_written_is_given_with_a_warning(
     assert "manifest.json: is cut short, or is no JSON" in found.stderr
 
 
+@pytest.mark.slow
 def test_json_of_a_run_is_its_document(tmp_path: Path) -> None:
     events = tmp_path / "events.csv"
     events.write_text(

@@ -96,6 +96,7 @@ def rows_of(text: str) -> dict[str, list[list[str]]]:
     return panels
 
 
+@pytest.mark.slow
 def test_windows_are_those_of_the_tables(folder: Path) -> None:
     text = (folder / "tables/caar.tex").read_text(encoding="utf-8")
     samples, panels = read_findings(folder).samples, rows_of(text)
@@ -191,6 +192,7 @@ def test_tables_say_what_a_reader_needs(folder: Path) -> None:
     assert "XeLaTeX" in (folder / "tables/events.tex").read_text(encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_many_groups_stay_on_a_page(market: Market) -> None:
     market.table["direction"] = list("abcdef") * 2
     text = market.fit().to_latex(config=CONFIG.with_options({"regress": []}))
@@ -220,6 +222,7 @@ def test_tables_compile_with_hostile_cells(folder: Path, tmp_path: Path) -> None
     assert "passwd" not in "".join(re.findall(r"\(([^()\s]+)", log)), "no file of a cell was read"
 
 
+@pytest.mark.slow
 def test_latin_cells_compile_with_pdflatex(market: Market, tmp_path: Path) -> None:
     names = [
         "Älpha & Söhne",
@@ -244,6 +247,7 @@ def test_latin_cells_compile_with_pdflatex(market: Market, tmp_path: Path) -> No
             assert name in shown
 
 
+@pytest.mark.slow
 def test_a_group_of_one_event_has_its_own_test() -> None:
     """No test of a sample speaks of one event: its exact t stands in text and LaTeX with its
     stars."""
@@ -270,6 +274,7 @@ def blank_and_halted() -> tuple[EventStudyResults, StudyConfig]:
     return market.fit(frame), CONFIG.with_options({"regress": ["direction"]})
 
 
+@pytest.mark.slow
 def test_a_blank_group_is_a_cell_and_every_row_of_a_table_has_as_many() -> None:
     results, config = blank_and_halted()
     findings = results.findings(config=config)
@@ -286,6 +291,7 @@ def test_a_blank_group_is_a_cell_and_every_row_of_a_table_has_as_many() -> None:
     assert {len(row) for row in rows} == {7}
 
 
+@pytest.mark.slow
 def test_notes_of_a_paper_give_no_advice_on_options() -> None:
     results, config = blank_and_halted()
     findings = results.findings(config=config)

@@ -83,6 +83,14 @@ def test_the_path_is_the_mean_of_complete_events(halted: EventStudyResults) -> N
     assert table.loc[2, "caar"] == pytest.approx(np.nansum(ar[:, :8], axis=1).mean())
 
 
+def test_days_of_a_window_are_those_that_it_has(halted: EventStudyResults) -> None:
+    """A return that spans sessions before the window has no day of it."""
+    for window in ((1, 2), (2, 2), (0, 2)):
+        cars = halted.car(window)
+        assert (cars["n_days"] <= window[1] - window[0] + 1).all()
+        assert (cars["n_days"] == window[1] - window[0] + 1).equals(cars["car"].notna())
+
+
 def test_sessions_and_bhar_are_those_of_the_car(locked: EventStudyResults) -> None:
     a, car = locked.abnormal, locked.car([DAY, MAIN, DRIFT])
     own = car[car["event_id"] == "e0"].set_index("start")
@@ -101,6 +109,7 @@ def test_sessions_and_bhar_are_those_of_the_car(locked: EventStudyResults) -> No
     assert a.unextended.sessions_of(MAIN)[0].tolist() == [2] * 6
 
 
+@pytest.mark.slow
 def test_an_extended_window_is_named(locked: EventStudyResults) -> None:
     last = locked.abnormal.windows.dates[0, 7]
     (one,) = list_extended_cars(locked, MAIN)
@@ -141,6 +150,7 @@ def test_one_share_at_its_limit_is_drawn_day_by_day(locked: EventStudyResults) -
     assert (several.gap / 100)[several.days == 1] == pytest.approx(effect), "as the headline"
 
 
+@pytest.mark.slow
 def test_events_without_the_main_window_are_named(halted: EventStudyResults) -> None:
     first, second = list_lacking_cars(halted, MAIN)
     dates = halted.abnormal.windows.dates

@@ -662,6 +662,7 @@ CELLS = st.sampled_from(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=150)
 @given(
     st.lists(st.tuples(*[CELLS] * 6), min_size=1, max_size=25),
@@ -858,6 +859,7 @@ def test_one_coin_of_the_day_before_makes_neither_the_other_nor_the_index_suspec
     assert shifted == [("ETH-USD", "dates look one session late")]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("halt", ["calendar", "shift"])
 @pytest.mark.parametrize("announced", ["2025-03-24", "2025-03-27", "2025-03-28"])
 def test_the_split_of_polyus_is_in_no_number(tmp_path: Path, announced: str, halt: str) -> None:

@@ -32,6 +32,7 @@ def document(findings: Findings) -> dict[str, Any]:
     return dict(json.loads(to_json(findings)))
 
 
+@pytest.mark.slow
 def test_written_and_read_again_it_is_the_same(findings: Findings) -> None:
     text = to_json(findings)
     assert to_json(read_json(text)) == text

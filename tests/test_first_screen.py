@@ -149,6 +149,7 @@ def test_short_names(name: str, short: str) -> None:
     assert short_name(name) == short
 
 
+@pytest.mark.slow
 def test_title_of_the_study() -> None:
     results = Market(20, dates=9, seed=3).fit()
     made = first_screen(findings(results)).title

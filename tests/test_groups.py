@@ -227,6 +227,7 @@ def test_errors_of_use(arguments: Any, options: Any, message: str) -> None:
         grouped(groups="abc").difference(*arguments, **options)
 
 
+@pytest.mark.slow
 def test_a_group_column_cannot_be_named_like_one_of_the_tables() -> None:
     """The names that are refused are those of the tables that stand below each other by group."""
     market = Market(n=12, dates=6)

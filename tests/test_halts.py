@@ -170,6 +170,7 @@ def paths_by_hand(
     return sessions, total
 
 
+@pytest.mark.slow
 @given(st.lists(DAY_OF_A_RUN, min_size=12, max_size=12))
 def test_windows_that_cover_the_same_sessions_give_the_same_number(
     days: list[tuple[float, int, bool]],
@@ -417,6 +418,7 @@ def test_masks_hold_for_runs_as_well() -> None:
     assert a.runs.noise[1, 5] / a.sigma2[1] == pytest.approx(2.0)
 
 
+@pytest.mark.slow
 def test_long_halts_do_not_make_tests_of_levels_reject() -> None:
     """Half the firms were halted for ten sessions before day 0: under the null few of 40 studies
     reject."""
@@ -490,6 +492,7 @@ def test_the_report_has_both_clocks_in_a_sentence() -> None:
     assert "suspended" not in headline(findings(suspended(halts=0)))
 
 
+@pytest.mark.slow
 def test_the_page_of_an_event_says_how_much_alpha_is_left_out() -> None:
     study = suspended(halt="shift")
     detail = findings(study, event_pages=9).events[0].detail

@@ -59,6 +59,7 @@ def run(out: Path, name: str, manifest: object) -> None:
     (out / name / "manifest.json").write_bytes(data if isinstance(data, bytes) else data.encode())
 
 
+@pytest.mark.slow
 def test_each_run_has_its_headline_and_numbers(reports: Path) -> None:
     found = rows(reports)
     assert set(found) == {"several 制裁", "one"}
@@ -273,6 +274,7 @@ def test_runs_that_end_together_are_all_in_the_index(tmp_path: Path) -> None:
         assert f"<bdi>{name}</bdi>" in (tmp_path / "index.html").read_text(encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_the_command_shows_a_run_that_could_not_be_refreshed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -150,6 +150,7 @@ def sampled() -> EventStudyResults:
     return run_study(ROOT / "events.csv", StudyConfig(prices="sample"))
 
 
+@pytest.mark.slow
 def test_leave_outs_equal_refits_across_exchanges(sampled: EventStudyResults) -> None:
     assert any(groups_apart(sampled.abnormal)), "the next session counts for some pairs"
     sample = sampled.abnormal.tested(MAIN)
@@ -163,6 +164,7 @@ def test_leave_outs_equal_refits_across_exchanges(sampled: EventStudyResults) ->
         )
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not FROZEN.is_file(), reason="the list of reference is not here")
 def test_the_list_of_reference() -> None:
     """The figures of the method, to the digits that it gives."""
@@ -216,6 +218,7 @@ def test_one_event_can_hide_a_move() -> None:
     assert found.carried_by.pvalue == min(row.pvalue for row in found.leave_outs)
 
 
+@pytest.mark.slow
 def test_a_leave_out_that_turns_no_move_into_one_is_no_caveat() -> None:
     """In every tenth study without an effect some leave-out has p < .05: its range is a row."""
     fit = Market(12, seed=3).fit()
@@ -359,6 +362,7 @@ def test_a_calibrated_p_on_the_other_side_is_the_caveat() -> None:
     assert code_of(replace(clear, caveat=replace(clear, calibrated=none).find_caveat())) == "stands"
 
 
+@pytest.mark.slow
 def test_every_format_has_the_caveat_behind_the_headline() -> None:
     fit = Market(12, effect=-0.06, seed=3).fit()
     study, text = findings(fit), "No single announcement, date or company changes this."

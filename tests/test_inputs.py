@@ -51,6 +51,7 @@ print(*(counts[name] for name in sys.argv[2:]))
 """
 
 
+@pytest.mark.slow
 def test_a_run_opens_each_file_for_its_hash_its_contents_and_its_copy(tmp_path: Path) -> None:
     days = pd.bdate_range("2014-01-01", "2023-09-21", name="date")
     numbers = np.random.default_rng(5).normal(0, 0.01, (len(days), 3))
@@ -98,6 +99,14 @@ def test_decimal_commas_are_read_where_the_separator_is_no_comma(tmp_path: Path)
     assert table["B"].isna().tolist() == [True, False]
     assert table["note"].tolist() == ["1,5 million", "x"]
     assert read_factors(path_of_factors(tmp_path))["smb"].tolist() == [0.001, -0.002]
+
+
+@pytest.mark.parametrize("blank", ["-", "na", " none", "NULL", "n/a"])
+def test_a_blank_cell_among_decimal_commas_is_missing(tmp_path: Path, blank: str) -> None:
+    path = tmp_path / "table.csv"
+    path.write_text(f"date;A\n2020-01-02;0,5\n2020-01-03;{blank}\n")
+    numbers = InputFile(path).table()["A"]
+    assert (numbers[0], np.isnan(numbers[1])) == (0.5, True)
 
 
 def path_of_factors(folder: Path) -> Path:

@@ -136,6 +136,7 @@ def run_of(events: Path, out: Path, *options: object) -> str:
     )
 
 
+@pytest.mark.slow
 def test_it_is_shown_and_enters_nothing(events: Path, tmp_path: Path) -> None:
     output = run_of(events, tmp_path / "a")
     assert f"{LINE}, -7.6%" in " ".join(output.split())
@@ -160,6 +161,7 @@ def test_it_is_shown_and_enters_nothing(events: Path, tmp_path: Path) -> None:
     assert [e.is_used for e in with_case.events] == [False, True, True]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("old", "new"), [(f",{FIRM},", ",002236.SZ,"), (f"{EVENT},2019-05-22", f"{EVENT},2019-05-23")]
 )
@@ -172,6 +174,7 @@ def test_another_event_of_that_name_is_not_it(
     assert LINE not in run_of(tmp_path / "events.csv", tmp_path / "out")
 
 
+@pytest.mark.slow
 def test_it_is_of_returns(events: Path, tmp_path: Path) -> None:
     sources = {symbol: series(symbol) for symbol in (FIRM, "AMD", "AAPL")}
     folder = tmp_path / "prices"
@@ -226,6 +229,7 @@ def changed(share: Series, day: str, factor: float) -> Series:
 
 
 class TestReproduce:
+    @pytest.mark.slow
     def test_the_same_prices_are_the_same_rows(self, folder: Path) -> None:
         output = invoke("reproduce", folder)
         assert output.startswith("reproduced: all 31 numbers")
@@ -251,6 +255,7 @@ class TestReproduce:
         case = reproduce_case(folder)
         assert any("lacks sessions" in text for text in case.reasons())
 
+    @pytest.mark.slow
     def test_another_price_on_day_0_is_beyond(
         self, folder: Path, listing: Callable[..., Yahoo]
     ) -> None:
@@ -286,6 +291,7 @@ class TestReproduce:
         for place in (FOLDER, NAME):
             assert "cannot be reached" in invoke("reproduce", place, code=75)
 
+    @pytest.mark.slow
     def test_with_prices_it_is_an_ordinary_event(
         self, listing: Callable[..., Yahoo], events: Path, tmp_path: Path
     ) -> None:

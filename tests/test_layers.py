@@ -71,6 +71,7 @@ def test_entries_at_the_top() -> None:
     assert entries <= set(LAYERS)
 
 
+@pytest.mark.slow
 def test_imports_go_downwards() -> None:
     back = sorted(
         f"{a} imports {b}"

@@ -53,6 +53,7 @@ def test_the_most_unusual_events_are_listed_and_those_that_were_dropped() -> Non
     assert results.listed_rows(MAIN).tolist() == sorted([*largest, 3, 20])
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("few")
 def test_a_run_of_many_lists_some_and_has_all_in_parquet(tmp_path: Path) -> None:
     results = study()

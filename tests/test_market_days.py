@@ -351,6 +351,7 @@ def test_no_sentence_points_to_a_table_that_there_is_not() -> None:
     assert "faults.csv" not in text
 
 
+@pytest.mark.slow
 def test_an_answer_of_one_event_has_the_flags_of_that_event_alone() -> None:
     """The other event lies where the index has no price any more."""
     assert "the index itself" not in crash("2022-12-28", "2022-08-31")

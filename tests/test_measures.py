@@ -318,6 +318,7 @@ def test_the_first_of_several_shares_outstanding_counts_on_all_days() -> None:
     assert note_several_shares(events_for(["F0", "F0"], shares_outstanding=["1e6", "1e6"])) == []
 
 
+@pytest.mark.slow
 @settings(max_examples=30)
 @given(st.lists(st.floats(0.01, 100), min_size=len(FIRMS), max_size=len(FIRMS)))
 def test_another_unit_of_volume_changes_nothing(factors: list[float]) -> None:
@@ -453,6 +454,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 COMMON = ("--calendar", "data", "--estimation", "-120:-11", "--event-window", "-5:5", *QUICK)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("measure", MEASURES)
 def test_run(folder: Path, tmp_path: Path, measure: str) -> None:
     code, out, err = invoke(

@@ -77,6 +77,7 @@ def test_a_fall_goes_on_to_the_first_close_off_the_limit() -> None:
     assert never is None, "no close is off the limit"
 
 
+@pytest.mark.slow
 def test_the_largest_fall_that_is_missing_is_the_second_sentence_everywhere() -> None:
     market = Market(5, dates=5, effect=-0.05, seed=8, days=260)
     results = halted(market, 2, [-0.4], 42)
@@ -102,6 +103,7 @@ def test_a_short_gap_is_no_suspension() -> None:
     )
 
 
+@pytest.mark.slow
 def test_a_smaller_fall_and_a_rise_are_not_the_second_sentence() -> None:
     market = Market(5, dates=5, effect=-0.05, seed=8)
     largest = market.fit().abnormal.car(MAIN).min()
@@ -147,6 +149,7 @@ def test_more_than_a_fifth_is_said(lost: int, n: int, is_said: bool) -> None:
     assert (answer.caveat.code == "many_missing") is is_said  # type: ignore[union-attr]
 
 
+@pytest.mark.slow
 def test_the_words_of_what_is_missing() -> None:
     market = Market(20, dates=20, effect=-0.06, seed=3)
     fewer = market.frame.drop(columns=market.tickers[:6])
@@ -177,6 +180,7 @@ def test_an_announcement_with_two_rows_is_not_missing() -> None:
     assert Missing.of(replace(results, events=events), MAIN) == Missing(3, {})
 
 
+@pytest.mark.slow
 def test_the_index_and_what_is_mailed_carry_it(tmp_path: Path) -> None:
     rows = ["AMD,2022-10-07", "AAPL,2022-08-02", "NOWHERE,2022-08-02"]
     said = "Only two of three announcements are in this average; the other one has no prices"
@@ -193,6 +197,7 @@ def test_the_index_and_what_is_mailed_carry_it(tmp_path: Path) -> None:
     assert "Only three of five announcements are in this average" in changes
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not REAL.exists(), reason="no real prices")
 def test_zte_of_2018_is_the_second_sentence(tmp_path: Path) -> None:
     """30.57 on 16 April to 12.97 on 26 June 2018, the first close off the limit: 58% (the figures

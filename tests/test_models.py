@@ -231,6 +231,7 @@ def test_dimson_with_its_slopes_in_one() -> None:
     market = Market(n=3, seed=6)
     models = [MODELS.make("dimson", [f"sum_beta={value}"]) for value in ("false", "true")]
     full, one = (market.fit(model=model).abnormal for model in models)
+    assert [model.exact for model in models] == [True, False]
     beta = full.params[:, 1:].sum(axis=1)
     np.testing.assert_allclose(one.params[:, 2], beta, rtol=1e-12)
     np.testing.assert_allclose(np.nanmean(one.resid, axis=1), 0, atol=1e-15)

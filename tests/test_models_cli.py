@@ -191,6 +191,7 @@ def test_donors_with_news_of_their_own_are_left_out_and_named(folder: Path, stud
     np.testing.assert_allclose(cars(written), fit.car([(0, 1)])["car"], atol=1e-9)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("lines", "options"),
     [

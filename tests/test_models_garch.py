@@ -161,6 +161,7 @@ def test_spans_of_forecasts_by_hand() -> None:
     np.testing.assert_array_equal(noise(fit, one, np.array([[1, 40, 1, 1]])), [[1, 80, 4, 8]])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", VARIANCE)
 def test_standardised_abnormal_returns_have_unit_variance(name: str) -> None:
     """150 events after 400 days of GARCH errors; their variances differ by a factor of four."""

@@ -11,6 +11,7 @@ from eventstudy.report.tables.methods import describe_variance
 from eventstudy.words import say
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "options", "code"),
     [

@@ -80,6 +80,7 @@ SLOW = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", [gone, *SLOW])
 def test_a_fault_of_one_symbol_holds_back_its_own_events(
     fault: Callable[[Yahoo, Series], None], tmp_path: Path

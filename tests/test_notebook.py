@@ -170,6 +170,7 @@ def agree(results: es.EventStudyResults, tables: dict[str, pd.DataFrame]) -> Non
     np.testing.assert_allclose(ours["statistic"], ours["statistic_file"], rtol=1e-10, atol=1e-12)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shape", SHAPES)
 def test_prices_in_memory_are_those_of_files(
     shape: str, by_prices: dict[str, pd.DataFrame]
@@ -179,6 +180,7 @@ def test_prices_in_memory_are_those_of_files(
     assert results.main == es.Window(0, 1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shape", ["wide", "long", "other library"])
 def test_returns_in_memory_are_those_of_a_file(
     shape: str, by_returns: dict[str, pd.DataFrame]
@@ -202,6 +204,7 @@ def results() -> es.EventStudyResults:
     return es.study(news(), WIDE, by="direction", **AROUND)
 
 
+@pytest.mark.slow
 def test_usual_names_of_columns_are_taken_and_said() -> None:
     named = news().rename(columns={"ticker": "Symbol", "announced_at": "event_date"})
     results = es.study(named, WIDE, **AROUND)
@@ -223,6 +226,7 @@ def test_a_column_can_be_chosen() -> None:
     assert "date" in chosen.car()
 
 
+@pytest.mark.slow
 def test_a_column_is_chosen_by_options_and_in_a_study_file(tmp_path: Path) -> None:
     filed = news().rename(columns={"ticker": "listing", "announced_at": "filed"})
     filed.to_csv(tmp_path / "events.csv", index=False)
@@ -245,6 +249,8 @@ def test_a_column_is_chosen_by_options_and_in_a_study_file(tmp_path: Path) -> No
     saved = results.save(tmp_path, "saved")
     code, _, err = invoke("verify", saved)
     assert code == 0, err
+    (saved / "manifest.json").write_text('{"schema": "eventstudy-run/')
+    assert results.save(tmp_path, "saved").name == "saved-2", "what cannot be read stays"
 
 
 @pytest.mark.parametrize(
@@ -355,6 +361,7 @@ def test_an_empty_result_is_a_row_with_its_reason(results: es.EventStudyResults)
     assert nothing.wide().empty
 
 
+@pytest.mark.slow
 def test_windows_are_given_once(results: es.EventStudyResults, tmp_path: Path) -> None:
     assert set(zip(results.car()["start"], results.car()["stop"], strict=True)) == {(0, 1), (-1, 1)}
     folder = results.save(tmp_path)

@@ -56,6 +56,7 @@ def plain(text: str) -> str:
     return " ".join(text.split())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", list(CASES))
 def test_every_outlet_has_the_two_sentences_and_the_number(case: str, tmp_path: Path) -> None:
     results = replace(CASES[case](), config=CONFIG)
@@ -84,6 +85,7 @@ def test_every_outlet_has_the_two_sentences_and_the_number(case: str, tmp_path: 
     assert listed["estimate"] == findings.sample.answer.effect.estimate
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", list(CASES))
 def test_a_notebook_says_what_the_command_says(case: str) -> None:
     results = replace(CASES[case](), config=CONFIG)

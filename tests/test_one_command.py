@@ -33,6 +33,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return made
 
 
+@pytest.mark.slow
 def test_the_run_keeps_the_events_file_and_the_command(folder: Path) -> None:
     run = folder / "reports" / "NVDA-2022-08-31"
     events = (run / "data" / "events.csv").read_text(encoding="utf-8")
@@ -41,6 +42,7 @@ def test_the_run_keeps_the_events_file_and_the_command(folder: Path) -> None:
     assert manifest["command"].startswith("eventstudy one NVDA 2022-08-31 --prices sample")
 
 
+@pytest.mark.slow
 def test_it_is_the_study_of_that_file(folder: Path) -> None:
     events = Path("reports", "NVDA-2022-08-31", "data", "events.csv")
     done = eventstudy(folder, "run", str(events), *SAMPLE, "-w", "0:1", "-n", "again")
@@ -51,6 +53,7 @@ def test_it_is_the_study_of_that_file(folder: Path) -> None:
         assert path.read_bytes() == (tables[1] / path.name).read_bytes(), path.name
 
 
+@pytest.mark.slow
 def test_once_more_it_takes_its_own_place_and_is_up_to_date(folder: Path) -> None:
     done = eventstudy(folder, "one", "NVDA", "2022-08-31", *SAMPLE, "-w", "0:1", "--quiet")
     assert (done.returncode, done.stderr) == (0, "")
@@ -83,12 +86,14 @@ def test_a_wrong_ticker_or_date_is_named(
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_a_name_has_no_letter_that_a_folder_cannot_have(tmp_path: Path) -> None:
     done = eventstudy(tmp_path, "one", "M&M.NS", "2022-08-31T16:30-04:00", *SAMPLE)
     assert done.returncode == 1, done.stderr
     assert (tmp_path / "reports" / "M-M.NS-2022-08-31" / "report.html").is_file()
 
 
+@pytest.mark.slow
 def test_a_kept_case_is_shown_and_is_no_study(tmp_path: Path) -> None:
     """Text and JSON have its numbers, and end as any event whose prices cannot be had."""
     command = "one", "002415.SZ", "2019-05-22", "--offline"

@@ -160,6 +160,7 @@ def test_several_events_have_none_of_it() -> None:
     assert Market(1).fit().answer((0, 0)).overturn.one_event is None, "the main window alone"
 
 
+@pytest.mark.slow
 def test_placebo_firms_of_one_event_compare_its_t() -> None:
     """BMP needs two events; the t of each of 40 peers needs one."""
     market, results = alone(peers=40)

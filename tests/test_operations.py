@@ -257,6 +257,7 @@ class TestHomeless:
         )
         assert (quiet.returncode, quiet.stderr) == (0, "")
 
+    @pytest.mark.slow
     def test_yfinance_can_be_had_without_a_home(self, folder: Path) -> None:
         program = "from eventstudy.cli.main import main\ntry: main(['list', 'models'])\nfinally: import yfinance"
         writable = folder / "tmp"
@@ -340,6 +341,7 @@ class TestFilesToCopy:
         assert (done.returncode, done.stdout) == (0, ""), done.stderr
         assert (folder / "reports" / "events" / "report.html").is_file()
 
+    @pytest.mark.slow
     @pytest.mark.skipif(not shutil.which("curl"), reason="the scripts need curl")
     def test_the_scripts_tell_slack_mail_and_a_monitor(
         self, folder: Path, program: Path, monkeypatch: pytest.MonkeyPatch

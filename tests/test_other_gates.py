@@ -220,6 +220,7 @@ def test_counts_of_yahoo_go_through_the_gate() -> None:
 # The way to the report
 
 
+@pytest.mark.slow
 def test_a_run_names_what_was_taken_out(tmp_path: Path) -> None:
     market = Market(n=4, seed=63)
     table = market.wide[list(FACTORS)].astype(object)
@@ -268,6 +269,7 @@ CELL = st.one_of(
 )  # fmt: skip
 
 
+@pytest.mark.slow
 @settings(max_examples=60)
 @given(
     st.lists(st.tuples(st.integers(0, 5), st.integers(0, 3), CELL), min_size=1, max_size=4),

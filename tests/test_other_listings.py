@@ -104,6 +104,7 @@ def test_each_row_of_the_table_has_a_source_and_a_date() -> None:
     assert all(sum(row["firm"] == firm for row in rows) > 1 for firm in {r["firm"] for r in rows})
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not DOORS.exists(), reason="no real prices")
 def test_tsm_and_its_share_in_taipei_count_once_on_request(tmp_path: Path) -> None:
     (tmp_path / "px").mkdir()

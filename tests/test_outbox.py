@@ -97,6 +97,7 @@ def test_what_cannot_be_printed_stops_no_command(
     assert len(watched.delivered) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("event", "text", "times", "new"),
     [
@@ -154,6 +155,7 @@ def test_changes_pile_up_and_are_delivered_in_order(watched: Watched) -> None:
     assert verify_run(watched.run).ok
 
 
+@pytest.mark.slow
 def test_what_an_entry_says(watched: Watched) -> None:
     watched.announce(FIRMS[:4])
     refresh(watched, *watched.told)
@@ -175,6 +177,7 @@ def test_what_an_entry_says(watched: Watched) -> None:
     }  # fmt: skip
 
 
+@pytest.mark.slow
 def test_a_command_that_dies_is_run_again(watched: Watched) -> None:
     watched.announce(FIRMS[:4])
     assert "exit code -9" in refresh(watched, "--on-change", "/bin/sh -c 'kill -9 $$'", code=75)
@@ -183,6 +186,7 @@ def test_a_command_that_dies_is_run_again(watched: Watched) -> None:
     assert len(watched.delivered) == 1
 
 
+@pytest.mark.slow
 def test_a_refresh_that_fails_delivers_what_waits(watched: Watched) -> None:
     """Its prices are lost, or its events are damaged: the earlier change is as true as before."""
     watched.announce(FIRMS[:4])
@@ -198,6 +202,7 @@ def test_a_refresh_that_fails_delivers_what_waits(watched: Watched) -> None:
     assert not waiting(watched.run)
 
 
+@pytest.mark.slow
 def test_a_refresh_without_a_change_makes_no_entry(watched: Watched) -> None:
     """Rows in another order are computed again, and nothing differs."""
     rows = watched.events.read_text().splitlines()
@@ -206,6 +211,7 @@ def test_a_refresh_without_a_change_makes_no_entry(watched: Watched) -> None:
     assert watched.delivered == []
 
 
+@pytest.mark.slow
 def test_a_library_call_leaves_its_change(watched: Watched) -> None:
     record = Record.read(watched.run)
     watched.announce(FIRMS[:4])

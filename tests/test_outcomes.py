@@ -90,6 +90,7 @@ def test_the_table_has_every_fault() -> None:
     assert len(documented()) == 13
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", ["429", "refused"])
 def test_codes_are_those_of_the_table(
     fault: str, folder: Path, monkeypatch: pytest.MonkeyPatch
@@ -105,6 +106,7 @@ def test_codes_of_the_other_faults(
     assert codes_of(fault, folder, monkeypatch) == documented()[fault]
 
 
+@pytest.mark.slow
 def test_a_part_is_a_part(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """One symbol at fault: the study is written without its event, and prices are incomplete."""
     with faulty("", monkeypatch) as yahoo:

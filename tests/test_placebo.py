@@ -100,6 +100,7 @@ def test_peers_without_prices_are_a_reason() -> None:
     assert placebo.reason.startswith("6 events have no untreated peer with prices")
 
 
+@pytest.mark.slow
 def test_a_run_has_other_firms_where_the_events_name_peers() -> None:
     """A blank column is none; without other dates there are no other firms either."""
     for cell, draws, has_firms in ((" ", 39, False), ("F05", 39, True), ("F05", 0, False)):

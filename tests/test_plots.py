@@ -110,6 +110,7 @@ def test_a_long_forest_says_how_many_events_it_leaves_out() -> None:
     assert "10 events" in axes.get_title()
 
 
+@pytest.mark.slow
 def test_figures_are_files_with_equal_bytes(split: EventStudyResults, tmp_path: Path) -> None:
     results = with_columns(split, company="华为 $x$")
     findings = results.findings(config=CONFIG)

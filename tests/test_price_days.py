@@ -54,6 +54,7 @@ def shapes_of(table: pd.DataFrame, zone: str) -> dict[str, pd.DataFrame]:
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", MARKETS)
 def test_a_stamp_has_the_day_of_the_exchange(name: str, tmp_path: Path) -> None:
     table, _, zone = market(name)

@@ -56,6 +56,7 @@ def run(folder: Path, splits: dict[str, float]) -> tuple[str, Path]:
     return " ".join(text.split()), folder / "study"
 
 
+@pytest.mark.slow
 def test_a_proven_split_leaves_the_mean_with_its_reason(tmp_path: Path) -> None:
     text, folder = run(tmp_path, {"AAA": 4.0})
     events = pd.read_csv(folder / "events.csv", index_col="event_id", keep_default_na=False)
@@ -71,6 +72,7 @@ def test_a_proven_split_leaves_the_mean_with_its_reason(tmp_path: Path) -> None:
     assert "unadjusted split" in text
 
 
+@pytest.mark.slow
 def test_the_answer_names_what_may_be_a_split(tmp_path: Path) -> None:
     text, folder = run(tmp_path, {"AAA": 1.5, "BBB": 1.5})
     events = pd.read_csv(folder / "events.csv", index_col="event_id", keep_default_na=False)
@@ -91,6 +93,7 @@ def test_the_answer_names_what_may_be_a_split(tmp_path: Path) -> None:
         assert "2 of 6 moves look like unadjusted splits" in (folder / name).read_text("utf-8")
 
 
+@pytest.mark.slow
 def test_one_suspect_move_alone_is_named(tmp_path: Path) -> None:
     _, folder = run(tmp_path, {"CCC": 1.5})
     findings = read_json((folder / "results.json").read_text("utf-8"))
@@ -99,6 +102,7 @@ def test_one_suspect_move_alone_is_named(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("splits", [{}, {"AAA": 1.0}])
 def test_without_suspects_the_answer_has_no_such_note(
     tmp_path: Path, splits: dict[str, float]

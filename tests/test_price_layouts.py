@@ -330,6 +330,7 @@ def test_prices_that_fall_below_zero_are_prices() -> None:
     assert not prices.failures
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not REAL.is_dir(), reason="needs the recorded market data")
 def test_no_recorded_series_is_taken_for_returns() -> None:
     folders = [SHARED / "market-data" / name for name in ("prices", "doors/prices")]

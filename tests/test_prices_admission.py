@@ -138,6 +138,7 @@ def test_what_was_left_out_of_an_earlier_range_is_not_asked_for_ever(
     assert found.table["date"].iloc[0] == pd.Timestamp(early)
 
 
+@pytest.mark.slow
 def test_the_user_accepts_what_was_held_back(
     ask: Update, store: StoreProvider, tmp_path: Path
 ) -> None:

@@ -138,6 +138,7 @@ def test_fetch(yahoo: Yahoo, tmp_path: Path) -> None:
     assert invoke("fetch", "NOPE", *span)[0] == 1
 
 
+@pytest.mark.slow
 def test_fetch_for_events(yahoo: Yahoo, tmp_path: Path) -> None:
     events = tmp_path / "events.csv"
     events.write_text("ticker,announced_at\nAAPL,2020-06-04\n", encoding="utf-8")
@@ -190,6 +191,7 @@ def test_wrong_usage(args: list[str], words: str) -> None:
     assert words in err
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("silent", [False, True], ids=["refused", "silent"])
 def test_no_network_is_noticed_at_once(
     silent: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -79,6 +79,7 @@ def installed(
         sys.modules.pop(module, None)
 
 
+@pytest.mark.slow
 def test_the_example_is_built_installed_and_used(iss: Path, tmp_path: Path) -> None:
     """By pip, into a folder of its own; a new process finds it by its entry point alone."""
     site = tmp_path / "target"

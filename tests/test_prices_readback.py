@@ -45,6 +45,7 @@ main(["prices", *sys.argv[1:]])
 """
 
 
+@pytest.mark.slow
 def test_a_full_disk_is_named_symbol_by_symbol(tmp_path: Path) -> None:
     pytest.importorskip("resource")
     rng = np.random.default_rng(1)

@@ -121,6 +121,7 @@ def test_one_price_amid_a_rebase_is_still_a_revision() -> None:
     assert outcome(table(HALF), new) == "revision"
 
 
+@pytest.mark.slow
 @given(factor=st.floats(0.2, 0.999), scale=st.floats(0.01, 1e4), position=st.integers(1, 120))
 def test_kinds_do_not_depend_on_the_unit(factor: float, scale: float, position: int) -> None:
     def unit(rows: pd.DataFrame) -> pd.DataFrame:

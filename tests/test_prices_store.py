@@ -359,6 +359,7 @@ def test_reading_some_symbols_never_looks_at_all(store: StoreProvider) -> None:
         )
 
 
+@pytest.mark.slow
 def test_the_work_of_a_read_is_that_of_its_symbols(store: StoreProvider) -> None:
     """Steps of SQLite's machine for three symbols: the same beside 10 others and beside 200."""
     steps = []

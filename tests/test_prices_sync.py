@@ -186,6 +186,7 @@ def test_a_store_that_cannot_be_written_still_gives_the_whole_range(
     assert found.table["close"].tolist() == whole(series)[0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", ["429", "drop"])
 def test_after_a_failure_only_the_rest_is_asked(
     fault: str, ask: Update, store: StoreProvider
@@ -209,6 +210,7 @@ def test_after_a_failure_only_the_rest_is_asked(
     assert set(again.symbols) == set(names)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", ["429", "drop"])
 def test_a_symbol_at_fault_with_a_range_of_its_own_does_not_stop_the_others(
     fault: str, ask: Update
@@ -224,6 +226,7 @@ def test_a_symbol_at_fault_with_a_range_of_its_own_does_not_stop_the_others(
     assert [*found.failures] == names[:1]
 
 
+@pytest.mark.slow
 def test_what_came_before_the_end_of_the_program_is_kept(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

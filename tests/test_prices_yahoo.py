@@ -106,6 +106,7 @@ def test_every_fault_has_a_kind() -> None:
     assert set(FAULTS) | {"drop", "hang", "cut", "trickle"} == set(KINDS)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("known", [False, True], ids=["new", "known"])
 def test_failures_say_what_happened(known: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     """Both for a symbol whose time zone yfinance has to ask first, and for one that it knows."""
@@ -155,6 +156,7 @@ def test_a_passing_fault_is_tried_again(fault: str, monkeypatch: pytest.MonkeyPa
     assert 0.5 <= pauses[0] <= 1.0 <= pauses[1] <= 2.0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", ["429", "drop"])
 def test_gives_up_after_three_in_a_row(fault: str, monkeypatch: pytest.MonkeyPatch) -> None:
     bad = [synthetic(f"ROW{fault.upper()}{n}", fault=fault) for n in range(6)]
@@ -226,6 +228,7 @@ def test_nothing_listens(monkeypatch: pytest.MonkeyPatch) -> None:
         quick().fetch(["AAPL"], FIRST, LAST)
 
 
+@pytest.mark.slow
 def test_a_silent_network_is_noticed_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     with socket.socket() as silent:
         silent.bind(("127.0.0.1", 0))
@@ -263,6 +266,7 @@ print(prices.table.groupby("symbol")["close"].sum().round(2).to_dict(), sorted(p
 """
 
 
+@pytest.mark.slow
 def test_a_program_needs_only_the_environment(tmp_path: Path) -> None:
     series = synthetic("AAPL"), synthetic("000725.SZ")
     with Yahoo(*series) as yahoo:

@@ -42,6 +42,7 @@ def on_a_terminal(*args: object) -> tuple[int, str]:
     return child.wait(timeout=300), shown.decode()
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="terminals of other systems")
 @pytest.mark.parametrize("command", [pytest.param("run", marks=pytest.mark.slow), "refresh"])
 def test_a_terminal_shows_what_is_written(command: str, tmp_path: Path) -> None:

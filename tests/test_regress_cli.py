@@ -27,6 +27,7 @@ def events(tmp_path: Path) -> Path:
     return path
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("columns", "why", "remedy"),
     [

@@ -24,6 +24,7 @@ def split(fallen: EventStudyResults) -> EventStudyResults:
     return with_columns(fallen, direction=["adverse"] * 12 + ["relief"] * 8)
 
 
+@pytest.mark.slow
 def test_page_has_equal_bytes_for_equal_inputs(split: EventStudyResults) -> None:
     assert page(split, "direction") == page(split, "direction")
 

@@ -203,6 +203,7 @@ def plain(text: str) -> str:
     return text.replace("\u00a0", " ").replace("−", "-")
 
 
+@pytest.mark.slow
 def test_the_verb_is_true_of_shares_and_market() -> None:
     """Shares "fell more than the market implied" only where both fell; else they did worse than
     it."""
@@ -260,6 +261,7 @@ def test_other_news_of_a_single_event_is_named() -> None:
     assert "Quarterly results" in asides(findings(results))[0]
 
 
+@pytest.mark.slow
 def test_few_of_many_announcements_are_not_representative() -> None:
     market = Market(24, dates=12, effect=-0.06)
     results = market.fit(market.frame.drop(columns=market.tickers[:14]))
@@ -271,6 +273,7 @@ def test_few_of_many_announcements_are_not_representative() -> None:
     assert asides(findings(market.fit()))[0].startswith(NOTHING)
 
 
+@pytest.mark.slow
 def test_one_car_left_of_several_events_is_told_as_that_of_one_event() -> None:
     market = Market(3, dates=3, effect=-0.05)
     alone = market.fit().subset(np.array([False, True, False]))
@@ -331,6 +334,7 @@ def test_too_unequal_volatilities_point_to_the_plain_average() -> None:
     assert "80% power" not in sentences
 
 
+@pytest.mark.slow
 def test_open_windows_make_the_answer_provisional() -> None:
     market = Market(12)
     last = market.table["day0"].sort_values().iloc[-3]
@@ -363,6 +367,7 @@ def test_a_group_in_short(n: int, effect: float, strong: str) -> None:
     assert strong in next(text for text, emphasised in sentences.pieces if emphasised)
 
 
+@pytest.mark.slow
 def test_the_first_group_with_a_verdict_leads(fallen: EventStudyResults) -> None:
     direction = ["a"] * 8 + ["b"] * 6 + ["c"] * 6
     results = with_columns(fallen, direction=direction)

@@ -76,6 +76,7 @@ def show(browser: Any, report: Path, *, width: int, dark: bool = False) -> None:
     browser.get(report.as_uri())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("width", [390, 760, 900, 1280])
 def test_page_fits_and_is_silent(browser: Any, report: Path, width: int) -> None:
     show(browser, report, width=width)
@@ -114,6 +115,7 @@ def studies(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 KINDS = ("many", "nine", "twelve", "three", "one", "date")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", KINDS)
 def test_the_first_screen_fits_a_desk(browser: Any, studies: dict[str, Path], name: str) -> None:
     show(browser, studies[name], width=1280)
@@ -216,10 +218,12 @@ def test_two_sheets_are_printed_and_nothing_folded(
     assert "Cite as" not in second
 
 
+@pytest.mark.slow
 def test_500_events_are_light() -> None:
     assert len(page(Market(500, effect=-0.01).fit()).encode()) < 1_000_000
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("width", "dark"), [(1280, False), (1280, True), (390, False)])
 def test_axe_finds_no_serious_violation(browser: Any, report: Path, width: int, dark: bool) -> None:
     import axe_core_python

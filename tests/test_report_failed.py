@@ -51,6 +51,7 @@ def test_what_is_asked_for_beside_the_answer_needs_events(folder: Path, options:
     assert (folder / "reports" / "events" / "report.html").is_file()
 
 
+@pytest.mark.slow
 def test_a_run_with_results_stays(folder: Path) -> None:
     assert run(folder, GOOD).exit_code == 0
     page = (folder / "reports" / "events" / "report.html").read_bytes()
@@ -60,6 +61,7 @@ def test_a_run_with_results_stays(folder: Path) -> None:
     assert (folder / "reports" / "events" / "report.html").read_bytes() == page
 
 
+@pytest.mark.slow
 def test_a_failed_run_gives_way_to_the_next(folder: Path) -> None:
     run(folder, BAD)
     assert run(folder, BAD.splitlines(keepends=True)[0] + "MSFT,2014-01-06,other\n").exit_code == 1

@@ -30,6 +30,7 @@ def few(request: pytest.FixtureRequest) -> EventStudyResults:
     return fallen.subset(np.arange(len(fallen)) < request.param)
 
 
+@pytest.mark.slow
 def test_a_band_of_all_days_needs_clusters_of_dates(few: EventStudyResults) -> None:
     assert "all days at once" not in unescape(page(few))
     market = Market(20, days=420, seed=3)

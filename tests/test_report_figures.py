@@ -87,6 +87,7 @@ def test_names_of_points_are_clear_of_each_other_and_of_points() -> None:
     assert all(box.start >= 0 and box.stop <= 500 for box in boxes)
 
 
+@pytest.mark.slow
 def test_ids_differ_between_figures_of_a_page(split: EventStudyResults) -> None:
     ids = re.findall(r' id="([^"]+)"', page(split, "direction"))
     assert len(ids) == len(set(ids))

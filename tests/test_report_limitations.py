@@ -39,11 +39,13 @@ def test_the_most_serious_come_first(results: EventStudyResults) -> None:
     assert codes(serious) == ["other", *codes(study)]
 
 
+@pytest.mark.slow
 def test_good_studies_have_no_warning(results: EventStudyResults) -> None:
     assert codes(findings(with_columns(results, direction="adverse", benchmark="^GDAXI"))) == []
     assert codes(findings(results, by="direction")) == []
 
 
+@pytest.mark.slow
 def test_directions_within_a_group_of_another_column(results: EventStudyResults) -> None:
     mixed = with_columns(results, sector=["a", "b"] * 10)
     assert codes(findings(mixed, by="sector")) == ["limit_directions"]
@@ -58,6 +60,7 @@ def test_open_windows_are_provisional() -> None:
     assert codes(study)[0] == "limit_open_windows"
 
 
+@pytest.mark.slow
 def test_few_events_and_many_dropped() -> None:
     market = Market(12)
     study = findings(market.fit(market.frame.drop(columns=market.tickers[:4])))
@@ -85,6 +88,7 @@ def test_few_notes_are_listed_and_many_counted(results: EventStudyResults) -> No
     assert (many[5].code, many[5].facts) == ("limit_more_notes", {"n": 2})
 
 
+@pytest.mark.slow
 def test_notes_that_change_no_reading_stand_with_the_provenance(
     results: EventStudyResults,
 ) -> None:
@@ -128,6 +132,7 @@ def test_provenance(results: EventStudyResults) -> None:
     assert [symbols.write_cells(row)[:3] for row in symbols.rows] == [["F00", "files", "a.csv"]]
 
 
+@pytest.mark.slow
 def test_the_press_chose_the_events(results: EventStudyResults) -> None:
     mixed = with_columns(results, selection=["press"] * 5 + ["census"] * 15)
     (reason,) = [r for r in find_limitations(findings(mixed)) if r.code == "limit_press"]

@@ -44,6 +44,7 @@ def text_of(section: Methods) -> str:
     return "\n".join(paragraph.text for paragraph in section.paragraphs)
 
 
+@pytest.mark.slow
 def test_the_sum_of_standardised_returns_is_not_called_the_exact_one(market: Market) -> None:
     summed, usual = (
         methods(findings(under(market, scar=scar), scar=scar)) for scar in ("sum", "exact")
@@ -62,6 +63,7 @@ def test_days_that_are_lacking(market: Market, rule: Any) -> None:
     assert explain_missing_days(study) in text_of(methods(study))
 
 
+@pytest.mark.slow
 def test_several_events_of_a_firm() -> None:
     market = Market(8, dates=8)
     market.table["ticker"] = [*market.tickers[:4], *market.tickers[:4]]
@@ -117,6 +119,7 @@ def test_what_did_not_come_to_bear_is_not_told(market: Market) -> None:
     assert describe_choices(findings(market.fit())) == []
 
 
+@pytest.mark.slow
 def test_other_news(market: Market) -> None:
     results, news = market.fit(), np.array(["strike", *[""] * 11], dtype=object)
     near = say("practice.near", n=1, window=Window(0, 1))
@@ -166,6 +169,7 @@ def test_the_law_of_one_event(
     assert study.setup.model.freedom_lost == ((1,) if model == "market_adjusted" else (2,))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("model", "options", "conventions"),
     [

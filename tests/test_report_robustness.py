@@ -48,6 +48,7 @@ def of_lead(study: Findings, name: str) -> pd.DataFrame:
     return rows
 
 
+@pytest.mark.slow
 def test_without_tables_there_is_no_analysis(study: Findings) -> None:
     assert robustness(replace(study, tables={})) == ()
 
@@ -115,6 +116,7 @@ def test_regression_of_the_cars(study: Findings) -> None:
     assert rows[-1][0] == "Constant"
 
 
+@pytest.mark.slow
 def test_a_regression_that_failed_says_why(results: EventStudyResults) -> None:
     study = findings(with_columns(results, late=1.0), regress=("late",))
     analysis = analyses(study)["regression"]

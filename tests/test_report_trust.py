@@ -108,6 +108,7 @@ def test_without_usable_events_there_is_no_result() -> None:
     assert nothing.main_test() == nothing.diagnose().main_test
 
 
+@pytest.mark.slow
 def test_the_summary_begins_with_the_main_test() -> None:
     results = placed(ONE, rho=0.3, seed=33).fit()
     summary = results.summary()

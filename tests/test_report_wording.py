@@ -41,6 +41,7 @@ def test_a_sentence_begins_with_a_capital(text: str) -> None:
     assert capitalised(text) == text[0].upper() + text[1:]
 
 
+@pytest.mark.slow
 def test_counts_in_sentences_have_separators() -> None:
     found = placed([150 + i % 6 for i in range(1200)], seed=3).fit().diagnose(MAIN)
     for text in [*found.text, say("terminal.more_groups", n=3076)]:
@@ -55,6 +56,7 @@ def test_expected_counts_have_the_digits_that_count(number: float, text: str) ->
     assert words().expected(number) == text
 
 
+@pytest.mark.slow
 def test_a_p_below_the_level_never_reads_as_the_level() -> None:
     low, high = 0.0, 0.02
     for _ in range(60):

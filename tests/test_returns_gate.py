@@ -381,6 +381,7 @@ VALUES = st.sampled_from([
 ])  # fmt: skip
 
 
+@pytest.mark.slow
 @settings(max_examples=100)
 @given(
     st.lists(st.lists(VALUES, min_size=3, max_size=3), min_size=40, max_size=90),
@@ -410,6 +411,7 @@ def test_no_table_of_numbers_is_too_faulty(rows: list[list[float]], kind: Return
 # The way to the report
 
 
+@pytest.mark.slow
 def test_a_run_names_it_everywhere(tmp_path: Path) -> None:
     with_cells(clean(), {(AT, "F0"): 5.0}).to_csv(tmp_path / "r.csv")
     listed().table[["event_id", "ticker", "announced_at", "benchmark"]].to_csv(

@@ -55,6 +55,7 @@ def same(one: ReturnsPanel, other: ReturnsPanel) -> None:
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("calendar", ["exchange", "data"])
 @pytest.mark.parametrize("cells", [1, 250, 2**20])
 def test_the_panel_of_a_csv_whatever_form_and_portions(
@@ -160,6 +161,7 @@ def test_a_file_that_is_no_parquet(tmp_path: Path) -> None:
         read_returns(tmp_path / "r.parquet", events_of("data", "A"), calendar="data")
 
 
+@pytest.mark.slow
 def test_memory_is_that_of_the_panel_and_a_portion(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -192,6 +194,7 @@ def test_spans_longer_than_two_bytes_hold() -> None:
     assert int(panel.spans.sum()) == len(days)
 
 
+@pytest.mark.slow
 def test_a_run_of_parquet_returns_is_that_of_a_csv(tmp_path: Path) -> None:
     market = Market(n=4)
     wide = market.wide.rename_axis("date")

@@ -74,6 +74,7 @@ def test_all_files_are_there_and_hashed(folder: Path, tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.slow
 def test_figures_are_written_on_request(results: EventStudyResults, tmp_path: Path) -> None:
     config = replace(CONFIG, figures=True)
     files = contents(write_run(results, tmp_path, "study", config=config))

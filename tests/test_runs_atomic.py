@@ -94,6 +94,7 @@ def limited(project: Project, limit: Callable[[], None], *args: object) -> tuple
     return done.returncode, done.stdout + done.stderr
 
 
+@pytest.mark.slow
 def test_a_file_that_cannot_grow_leaves_the_old_run(project: Project) -> None:
     before = contents(project.run, without="")
     code, said = limited(project, lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (9000, 9000)))
@@ -162,6 +163,7 @@ def test_no_right_to_write_is_one_clear_line(project: Project) -> None:
     assert left_in(project.out) == []
 
 
+@pytest.mark.slow
 def test_a_run_that_may_not_be_removed_is_not_exchanged(project: Project) -> None:
     """What would be left of it barred every later run."""
     before = contents(project.run, without="")
@@ -203,6 +205,7 @@ def blind() -> None:
     ctypes.CDLL(None).prctl(24, 2, 0, 0, 0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("place", "command", "code", "says"),
     [

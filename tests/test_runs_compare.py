@@ -66,6 +66,7 @@ def test_a_revised_price_is_named_with_its_day_and_what_it_moved(
     assert not any((found.added, found.removed, found.edited, found.settings))
 
 
+@pytest.mark.slow
 def test_after_an_upgrade_the_program_changed_and_not_the_prices(
     project: Project, tmp_path: Path
 ) -> None:
@@ -111,6 +112,7 @@ def test_events_added_removed_and_edited_are_named(project: Project, tmp_path: P
     assert "Events added:\n  e-EEE" in str(back)
 
 
+@pytest.mark.slow
 def test_a_day_0_that_a_setting_moved_is_no_edit(tmp_path: Path) -> None:
     """The file is the same: trading stops on day 0, and --halt shift takes the day it resumes."""
     made = Project(tmp_path)

@@ -28,6 +28,7 @@ def project(settled: Project, tmp_path: Path) -> Project:
     return settled.copied(tmp_path)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("way", ["folder", "empty", "file", "emptied", "cut"])
 def test_lost_files_leave_the_report(way: str, project: Project) -> None:
     """One exit code for a folder that is not mounted, a file that is gone, and one that lost its
@@ -63,6 +64,7 @@ def test_another_source_may_have_less(project: Project) -> None:
     )
 
 
+@pytest.mark.slow
 def test_a_silent_source_of_another_name_is_told_apart(project: Project, tmp_path: Path) -> None:
     """The remedy is the option that was forgotten."""
     env = {"EVENTSTUDY_STORE": str(tmp_path / "store.sqlite"), "HTTPS_PROXY": "http://127.0.0.1:9"}
@@ -125,6 +127,7 @@ def test_a_folder_of_others_is_left_alone(tmp_path: Path) -> None:
     assert (made.run / "precious.txt").read_text() == "mine"
 
 
+@pytest.mark.slow
 def test_a_file_of_the_user_survives(project: Project) -> None:
     notes = project.run / "notes" / "mine.md"
     notes.parent.mkdir()
@@ -137,6 +140,7 @@ def test_a_file_of_the_user_survives(project: Project) -> None:
     assert not verify_run(project.run).changed
 
 
+@pytest.mark.slow
 def test_tampered_prices_are_not_computed_from(project: Project) -> None:
     frozen = project.run / "data" / "prices.csv.gz"
     honest = Record.read(project.run).manifest["prices"]["BBB"]["sha256"]
@@ -180,6 +184,7 @@ def test_strict_rings_every_night(project: Project) -> None:
     assert refresh(project, "--max-loss", "0.2").startswith("nothing new")
 
 
+@pytest.mark.slow
 def test_a_failed_hook_is_called_again(project: Project) -> None:
     told = project.folder / "told"
     hook = project.folder / "hook.py"
@@ -258,6 +263,7 @@ def test_a_hook_that_is_no_command_is_refused_at_once(
     assert contents(project.run, without="") == before
 
 
+@pytest.mark.slow
 def test_what_was_done_is_logged(project: Project) -> None:
     def logged() -> list[dict[str, object]]:
         said = invoke("refresh", *project.options, "--log-format", "json")
@@ -293,6 +299,7 @@ def test_changes_are_in_the_units_of_the_measure(tmp_path: Path) -> None:
     assert any("[0,0]" in line and f"{move['after']:+.2f} log points" in line for line in moves)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_an_end_while_the_command_runs_says_what_is_true(
     number: signal.Signals, settled: Project, tmp_path: Path

@@ -72,6 +72,7 @@ def test_frozen_prices_are_those_of_the_files_to_the_last_bit(project: Project) 
     assert mine == project.closes["CCC"][-len(mine) :].tolist()
 
 
+@pytest.mark.slow
 def test_a_run_is_reproduced_exactly_from_its_folder_alone(run: Path) -> None:
     found = reproduce_run(run)
     assert found.exact, str(found)
@@ -119,6 +120,7 @@ def test_the_same_bytes_in_another_folder_time_zone_and_locale(
     assert "reproduced exactly" in again.communicate()[0]
 
 
+@pytest.mark.slow
 def test_everything_that_an_option_names_is_kept(tmp_path: Path) -> None:
     """Factors, other news, shares: the run is reproduced without the files it was made of."""
     made = Project(tmp_path / "p")
@@ -186,6 +188,7 @@ def test_a_manifest_whose_settings_are_sorted_is_as_it_was_written(run: Path) ->
     assert verify_run(run).ok
 
 
+@pytest.mark.slow
 def test_a_run_of_returns_is_reproduced(tmp_path: Path) -> None:
     market = Market(n=4)
     market.wide.to_csv(tmp_path / "ret.csv", index_label="date")
@@ -251,6 +254,7 @@ def test_many_events_on_several_cores_are_reproduced_and_refreshed_to_the_last_d
         assert (run / f"tables/{name}.csv").read_bytes() == to_csv(table), name
 
 
+@pytest.mark.slow
 def test_failures_are_kept_with_their_reasons(tmp_path: Path) -> None:
     """An event without prices has the same reason in the second life of the run."""
     made = Project(tmp_path)
@@ -305,6 +309,7 @@ def test_altered_inputs_are_not_computed_from(run: Path) -> None:
     assert "data/events.csv" in invoke("reproduce", run, code=4)
 
 
+@pytest.mark.slow
 def test_another_number_is_found_and_the_worst_is_named(run: Path) -> None:
     """Within the tolerance it is rounding, beyond it the run is not reproduced."""
     path = run / "tables" / "car.csv"
@@ -331,6 +336,7 @@ def test_versions_that_differ_are_named(run: Path) -> None:
     assert "scipy 0.1 was used" in str(reproduce_run(run))
 
 
+@pytest.mark.slow
 def test_what_is_no_run_is_said_clearly(tmp_path: Path) -> None:
     assert "is not a run folder" in invoke("verify", tmp_path, code=1)
     (tmp_path / "manifest.json").write_text("{}")
@@ -382,6 +388,7 @@ def test_a_name_in_a_manifest_is_no_path(run: Path, tmp_path: Path) -> None:
     assert "not a name for a study" in invoke("run", "--from-lock", theirs, code=2)
 
 
+@pytest.mark.slow
 def test_prices_of_a_lock_are_told_of_as_they_are(tmp_path: Path) -> None:
     """What Yahoo or the sample said when the run was computed is no notice of a run on its lock."""
     events = tmp_path / "events.csv"
@@ -421,6 +428,7 @@ def test_an_edited_study_on_the_frozen_prices(project: Project, tmp_path: Path) 
     assert contents(run, without="") == before
 
 
+@pytest.mark.slow
 def test_nothing_is_replaced_unasked(tmp_path: Path) -> None:
     """A run of other settings or events has a place of its own, where it is replaced by its own
     next; what a report shows is no other study, and neither is a copy of the events."""
@@ -454,6 +462,7 @@ def test_nothing_is_replaced_unasked(tmp_path: Path) -> None:
     assert all("list of events: " in head for head in told.values())
 
 
+@pytest.mark.slow
 def test_the_second_of_two_equal_runs_says_so_at_once(tmp_path: Path) -> None:
     """It holds the lock of its place before it computes, whatever that takes."""
     made = Project(tmp_path)

@@ -33,6 +33,7 @@ def refresh(project: Project, *more: object, code: int = 0) -> str:
     return project.refresh(*more, code=code)
 
 
+@pytest.mark.slow
 def test_nothing_new_is_no_work(settled: Project) -> None:
     """No byte of the run is written, whether events or run are named, and nothing is loaded that
     computes; the index alone has the time of the check."""
@@ -56,6 +57,7 @@ def test_nothing_new_is_no_work(settled: Project) -> None:
     assert "; checked " in (settled.out / "index.html").read_text(encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_new_sessions_complete_a_window(tmp_path: Path) -> None:
     """An event near the end of the prices is provisional and fills in; later sessions change no
     more."""
@@ -86,6 +88,7 @@ def test_new_sessions_complete_a_window(tmp_path: Path) -> None:
     assert verify_run(made.run).ok
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="a process has one time zone there")
 def test_a_run_over_midnight_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its prices end on the day on which it began; a refresh asks for those of the days since."""
@@ -128,6 +131,7 @@ def test_a_run_over_midnight_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyP
         time.tzset()
 
 
+@pytest.mark.slow
 def test_a_revised_price_and_an_added_event_are_named(tmp_path: Path) -> None:
     """Each in a log that goes on, newest first; the command of --on-change learns where it is."""
     made = Project(tmp_path)
@@ -188,6 +192,7 @@ def test_a_command_is_read_as_its_system_reads_it(monkeypatch: pytest.MonkeyPatc
     assert not arguments_of("  ")
 
 
+@pytest.mark.slow
 def test_what_else_makes_a_run_stale(settled: Project, tmp_path: Path) -> None:
     made = settled.copied(tmp_path)
     assert "refreshed: setting model" in refresh(made, "--model", "market_adjusted")
@@ -214,6 +219,7 @@ def test_what_else_makes_a_run_stale(settled: Project, tmp_path: Path) -> None:
     assert "the run's own copy of the events is used" in invoke("refresh", made.run)
 
 
+@pytest.mark.slow
 def test_a_study_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A project with study.toml is refreshed without a word, from any folder."""
     Project(tmp_path)

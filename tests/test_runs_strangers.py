@@ -149,6 +149,7 @@ def test_hand_made_manifests(case: str, theirs: Path, project: Project, tmp_path
     assert b"root:" not in kept, "nothing of the machine is copied"
 
 
+@pytest.mark.slow
 def test_links_lead_nowhere(theirs: Path, project: Project, tmp_path: Path) -> None:
     """A link is not followed, whether the manifest has the hash of what it leads to or not."""
     for place in ("data/prices.csv.gz", "events.csv", "tables/car.csv", "data", "results.json",
@@ -174,6 +175,7 @@ def test_links_lead_nowhere(theirs: Path, project: Project, tmp_path: Path) -> N
     assert {outcome(*command)[0] for command in commands(run, project.run)} == {1}
 
 
+@pytest.mark.slow
 def test_files_elsewhere_are_read_where_the_run_was_written_or_asked_for(tmp_path: Path) -> None:
     made = Project(tmp_path / "a")
     made.study()
@@ -187,6 +189,7 @@ def test_files_elsewhere_are_read_where_the_run_was_written_or_asked_for(tmp_pat
     assert "nothing new" in invoke("refresh", moved, "--trust")
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="Linux says its peak there")
 def test_a_bomb_is_refused_within_200_mb(theirs: Path, tmp_path: Path) -> None:
     run = Path(shutil.copytree(theirs, tmp_path / "run"))
@@ -276,6 +279,7 @@ def fuzz(n: int, seed: int, theirs: Path, other: Path, tmp_path: Path) -> int:
     return noticed
 
 
+@pytest.mark.slow
 def test_mutated_manifests(theirs: Path, project: Project, tmp_path: Path) -> None:
     assert fuzz(24, 1, theirs, project.run, tmp_path) > 8
 

@@ -24,6 +24,7 @@ def test_it_is_as_it_was_written_and_of_the_current_events() -> None:
     assert record.manifest["origin"]["files"] == {"data/events.csv": "../../events.csv"}
 
 
+@pytest.mark.slow
 def test_it_is_reproduced() -> None:
     """Exactly under the versions that computed it, to nine digits under others."""
     found = reproduce_run(RUN)

@@ -63,6 +63,7 @@ def test_controls_and_marks_of_direction_are_written_out() -> None:
     assert json.loads(make_visible(json.dumps(document, ensure_ascii=False))) == document
 
 
+@pytest.mark.slow
 def test_one_function_prints() -> None:
     """No module but one writes to a stream; logs have their handler."""
     printing = []
@@ -92,6 +93,7 @@ def hostile(tmp_path: Path) -> Path:
     return path
 
 
+@pytest.mark.slow
 @NO_WINDOWS
 @pytest.mark.parametrize("command", ["check", "run"])
 def test_a_hostile_file_shows_its_controls(command: str, hostile: Path, tmp_path: Path) -> None:
@@ -108,6 +110,7 @@ def test_a_hostile_file_shows_its_controls(command: str, hostile: Path, tmp_path
     assert not RAW.search(done.stdout + done.stderr), ascii(done.stdout + done.stderr)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "args",
     [
@@ -124,6 +127,7 @@ def test_a_hostile_argument_shows_its_controls(args: list[str]) -> None:
     assert "\\u202e" in done.stderr
 
 
+@pytest.mark.slow
 @NO_WINDOWS
 @pytest.mark.parametrize("env", [{}, {"NO_COLOR": "1"}, {"TERM": "dumb"}])
 def test_the_headline_is_bold_on_a_terminal_that_shows_it(

@@ -134,6 +134,7 @@ def same(one: Diagnosis, other: Diagnosis) -> None:
     assert (other.main_test, trust(other)) == (one.main_test, trust(one))
 
 
+@pytest.mark.slow
 @settings(max_examples=8)
 @given(scale=st.floats(0.05, 8))
 def test_units_do_not_matter(scale: float) -> None:

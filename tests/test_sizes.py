@@ -16,6 +16,7 @@ from eventstudy.errors import BadAnswerError, DataError
 from eventstudy.events import read_events
 from eventstudy.prices import YahooProvider, as_of
 from eventstudy.prices.sizes import checked, restated
+from eventstudy.quality import judge_sizes
 from eventstudy.returns import Quotation
 from eventstudy.settings import StudyConfig
 from eventstudy.studies import run_study
@@ -246,3 +247,19 @@ def test_pence_are_counted_in_pounds(tmp_path: Path) -> None:
     assert sizes.currency == "GBP"
     np.testing.assert_allclose(sizes.before(0), [3, 1, 2], rtol=1e-15)
     assert (Quotation("X", "KWF").unit, Quotation("X", "USD").unit) == (0.001, 1.0)
+
+
+@pytest.mark.parametrize(("n_infinite", "is_refused"), [(5, False), (6, True)])
+def test_a_column_is_refused_where_most_of_its_numbers_are_impossible(
+    n_infinite: int, is_refused: bool
+) -> None:
+    values = [float("inf")] * n_infinite + [5e9] * (10 - n_infinite) + [float("nan")] * 3
+    table = pd.DataFrame({
+        "ticker": "AMD", "date": pd.date_range("2022-01-03", periods=13), "mcap": values,
+        "text": [str(value) for value in values],
+    })  # fmt: skip
+    if is_refused:
+        with pytest.raises(DataError, match="sizes"):
+            judge_sizes(table, "mcap", "sizes.csv")
+    else:
+        assert judge_sizes(table, "mcap", "sizes.csv")[0].sum() == 5

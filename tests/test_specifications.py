@@ -58,6 +58,7 @@ def _answer(study: es.EventStudyResults, window: str) -> list[float]:
     return [*interval, answer.pvalue, answer.n_events, answer.n_dates]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("model", "estimation", "engine"), [
     ("market", "-250:-31", "statsmodels"),
     ("market_adjusted", "-120:-21", "batch"),
@@ -105,6 +106,7 @@ def test_a_list_without_a_usable_event_says_so() -> None:
     assert "has a result: none of 2 events could be used" in str(results)
 
 
+@pytest.mark.slow
 def test_choices_that_change_nothing_are_merged(results: es.RobustnessResults) -> None:
     """The bundled sample has no halt: its cells by either clock are the same and count once."""
     table = results.frame()
@@ -232,6 +234,7 @@ def test_faults_of_a_grid_are_named(grid: dict[str, object], where: str, said: s
     assert raised.value.where == where
 
 
+@pytest.mark.slow
 def test_a_model_that_its_settings_forbid_is_a_reason() -> None:
     grid = {"model": ["market", "dimson"], "halt": ["calendar", "shift"], "car": ["0:1"]}
     table = es.robustness(EVENTS, grid, CONFIG, offline=True).frame()
@@ -255,6 +258,7 @@ def _study(market: Market) -> es.EventStudy:
     return es.EventStudy(events, market.frame, estimation="-120:-11", event="-5:5")
 
 
+@pytest.mark.slow
 def test_a_study_with_its_returns_has_them_too(market: Market) -> None:
     study = _study(market)
     grid = {"model": ["market", "constant_mean"], "car": ["0:0", "0:1"]}
@@ -310,6 +314,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 class TestRun:
+    @pytest.mark.slow
     def test_the_cells_are_in_the_run(self, run: Path, results: es.RobustnessResults) -> None:
         table = read_numbers(run / "tables" / "specifications.csv")
         table = table.fillna({"sample": "", "test": "", "reason": "", "inert": ""})
@@ -352,6 +357,7 @@ class TestModelsThatAreFittedEventByEvent:
     def study(self) -> es.EventStudyResults:
         return es.run_study(self.LISTED, replace(CONFIG, calibrate=0, by="none"))
 
+    @pytest.mark.slow
     def test_above_the_bound_they_are_left_out_and_counted(
         self, study: es.EventStudyResults
     ) -> None:
@@ -425,6 +431,7 @@ def _invoked(*args: str) -> str:
 class TestCommands:
     SAMPLE = (str(EVENTS), "--prices", "sample", "--offline")
 
+    @pytest.mark.slow
     def test_robustness_writes_table_and_curve(self, tmp_path: Path) -> None:
         out = tmp_path / "new" / "folder"
         grid = ("--grid", "model=market,market_adjusted", "--grid", "car=0:0,0:1",
@@ -439,6 +446,7 @@ class TestCommands:
         assert svg.tag == "{http://www.w3.org/2000/svg}svg"
         assert (out / "specifications.png").read_bytes().startswith(b"\x89PNG")
 
+    @pytest.mark.slow
     def test_json_has_every_cell(self, tmp_path: Path) -> None:
         args = (
             "--out",
@@ -454,6 +462,7 @@ class TestCommands:
         assert {cell["window"] for cell in cells} == {"[0,0]", "[0,1]", "[-1,1]", "[0,5]"}
         assert sum(cell["pvalue"] is None for cell in cells) == 4 == len(cells) / 2
 
+    @pytest.mark.slow
     def test_several_models_and_windows_are_one_small_table(self, tmp_path: Path) -> None:
         args = ("--out", str(tmp_path), "--model", "market,market_adjusted", "--car", "0:1,-1:1")
         text = _invoked("run", *self.SAMPLE, *args, *QUICK, "-v")
@@ -467,6 +476,7 @@ class TestCommands:
         html = (tmp_path / "events" / "report.html").read_text(encoding="utf-8")
         assert "Specification curve" not in html
 
+    @pytest.mark.slow
     def test_a_run_without_a_grid_has_the_usual_one_without_draws(self, tmp_path: Path) -> None:
         _invoked(
             "run",
@@ -503,6 +513,7 @@ class TestCommands:
         # 49 shifted calendars are too few for a calibrated p, so that check is not there.
         assert checks_table(checks).about == f"{unclear} of 12 checks are not significant"
 
+    @pytest.mark.slow
     def test_a_grid_of_one_choice_turns_it_off(self, tmp_path: Path) -> None:
         study = tmp_path / "study.toml"
         study.write_text(

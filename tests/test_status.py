@@ -47,6 +47,7 @@ def test_a_check_that_finds_nothing_new_is_the_newest(project: Project) -> None:
     assert states(project, "--data-age", str(old + 2))[0]["state"] == "good"
 
 
+@pytest.mark.slow
 def test_failures_damage_and_what_waits(project: Project) -> None:
     (project.prices / "AAA.csv").unlink()
     invoke("refresh", *project.options, code=3)

@@ -149,6 +149,7 @@ def test_one_event_has_its_own_t() -> None:
     assert car["statistic"][0] == tests["statistic"][0]
 
 
+@pytest.mark.slow
 def test_summary_and_notebook_views() -> None:
     results = Market(n=6).fit()
     summary = results.summary(windows=[(0, 0), (-1, 1)])
@@ -158,6 +159,7 @@ def test_summary_and_notebook_views() -> None:
         assert "<table" in view._repr_html_()
 
 
+@pytest.mark.slow
 def test_six_lines_of_a_notebook(tmp_path: Path) -> None:
     events = es.events_from_frame(pd.DataFrame({
         "ticker": ["AAPL", "NVDA", "AMD"],
@@ -326,6 +328,7 @@ def test_the_t_of_an_event_is_that_of_its_own_error_by_every_convention() -> Non
     )
 
 
+@pytest.mark.slow
 def test_several_listings_of_an_announcement_are_one_observation_where_asked(
     tmp_path: Path,
 ) -> None:

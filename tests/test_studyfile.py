@@ -321,6 +321,7 @@ class TestInit:
         assert {(r["ticker"], str(r["announced_at"])) for r in _rows(rows)} <= listed
         assert rows.splitlines()[1].split(",")[1:3] == ["002415.SZ", "2019-05-22"]
 
+    @pytest.mark.slow
     def test_it_writes_what_runs_and_names_the_next_command(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:

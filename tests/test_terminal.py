@@ -237,6 +237,7 @@ def test_the_sketch_has_a_bar_for_each_day() -> None:
     assert longest == rows[int(np.argmax(np.abs(path.caar)))]
 
 
+@pytest.mark.slow
 def test_events_beyond_the_data_have_a_line_of_their_own_and_no_fault_is_counted_for_them(
     tmp_path: Path,
 ) -> None:
@@ -268,6 +269,7 @@ def flat(findings: Findings) -> str:
     return " ".join(long_text(findings).split())
 
 
+@pytest.mark.slow
 def test_a_chosen_test_that_is_not_valid_says_why() -> None:
     """It is on the page as well; one that nobody chose is in tables/tests.csv alone."""
     results = Market(2, dates=1).fit()

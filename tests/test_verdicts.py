@@ -131,6 +131,7 @@ def test_every_kind_of_shocks_does_what_it_says(bench: SimpleNamespace) -> None:
     np.testing.assert_allclose(*totals, err_msg="what is held back comes with the next trade")
 
 
+@pytest.mark.slow
 def test_real_draws_keep_the_pattern_and_avoid_real_windows(bench: SimpleNamespace) -> None:
     shifted, rng = bench.shifted_dates, np.random.default_rng(1)
     study, sessions, at = shifted.listed()

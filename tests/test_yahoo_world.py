@@ -77,6 +77,7 @@ def ar0_of(firm: Series, index: Series, day: str) -> tuple[float, int]:
     return float(returns["firm"].iloc[-1] - level - slope * returns["index"].iloc[-1]), len(past)
 
 
+@pytest.mark.slow
 def test_the_first_case_has_a_result(yahoo: Yahoo, shipped: Shipped) -> None:
     results = shipped.wish
     case = results.events[results.events["event_id"] == HIKVISION].iloc[0]
@@ -177,6 +178,7 @@ def run_of(place: Path, name: str, *options: str, file: str = "events.csv", code
     return said
 
 
+@pytest.mark.slow
 def test_a_run_says_it_once_and_keeps_what_it_used(run: Path) -> None:
     record = Record.read(run)
     assert {"000300.SS", "399001.SZ", "000001.SS"} <= set(record.manifest["prices"])
@@ -191,6 +193,7 @@ def test_a_run_says_it_once_and_keeps_what_it_used(run: Path) -> None:
     assert es.reproduce_run(run).exact
 
 
+@pytest.mark.slow
 def test_a_refresh_stays_and_a_comparison_names_the_index(run: Path) -> None:
     assert "nothing new" in invoke("refresh", run)
     place = run.parents[1]
@@ -210,6 +213,7 @@ def test_a_refresh_stays_and_a_comparison_names_the_index(run: Path) -> None:
     assert found.edited == {HIKVISION: {"company": ("Hikvision", "Hangzhou Hikvision")}}
 
 
+@pytest.mark.slow
 def test_an_option_is_strict(run: Path) -> None:
     said = run_of(run.parents[1], "named", "--benchmark", "000300.SS", "--strict", code=3)
     assert "000300.SS begins 2021-03-12, day 0 is 2019-05-22" in said

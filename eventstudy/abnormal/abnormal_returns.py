@@ -162,8 +162,8 @@ class AbnormalReturns:
     def noise(self) -> FloatArray:
         """Variance of the noise of each event day, shape (n, L2).
 
-        It is s2 times the span, or the forecast of a model of variance. The error of the parameters
-        comes on top of it (:attr:`var_ar`).
+        It is s2 times the sessions of the return, or the forecast of a model of variance. The error
+        of the parameters comes on top of it (:attr:`var_ar`).
         """
         return self.taken(self.study.noise)
 
@@ -438,7 +438,7 @@ class AbnormalReturns:
 
     @cached_property
     def var_ar(self) -> FloatArray:
-        """Prediction-error variance of each AR, shape (n, L2): s2 (span + x*'(X'X)^-1 x*)."""
+        """Prediction-error variance of each AR, shape (n, L2): noise + x*' Cov(theta) x*."""
         variance = self.noise + form(self.x_event, self.cov_params)
         return np.where(np.isfinite(self.ar), variance, np.nan)
 

@@ -89,7 +89,7 @@ def check_study(path: Path) -> tuple[Path, Checked | None, list[Problem], list[P
     events = Events.of(good)
     more += refusals(StudyInputs(events or Events.none(), config, run.offline, run.store, vintage))
     if good and events:
-        good = replace(good, notices=events.grouped(config.by).notices)
+        good = replace(good, notices=events.with_bare_cells(config.by).notices)
     faults = sorted([*faults, *file.problems(more)], key=lambda fault: fault.line)
     return Path(run.events), good, problems, faults
 

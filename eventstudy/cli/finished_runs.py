@@ -129,11 +129,10 @@ def _check_choice(kinds: tuple[str, ...], export: Export) -> None:
 def _check_ending(kinds: tuple[str, ...], out: Path) -> None:
     """Raise ConfigError where a new `out` is called as a file of another format."""
     endings = _endings(kinds[0])
-    is_several = len(kinds) > 1
-    is_one = out.suffix[1:] in KINDS or out.suffix in _endings("card")
-    if is_one and (is_several or out.suffix not in endings):
+    has_ending = out.suffix[1:] in KINDS or out.suffix in _endings("card")
+    if has_ending and (len(kinds) > 1 or out.suffix not in endings):
         name = " or ".join(endings)
-        remedy = "give a folder" if is_several else f"give a folder or a name on {name}"
+        remedy = "give a folder" if len(kinds) > 1 else f"give a folder or a name on {name}"
         problem = "the ending belongs to another format"
         raise ConfigError(problem, where="--out", value=str(out), remedy=remedy)
 

@@ -18,16 +18,16 @@ class Limits:
         A negative mean correlation of pairs that share fewer sessions than this is taken as chance.
     SMALLEST_FACTOR, SMALL_FACTOR : float
         A variance factor below the first means that the benchmark holds the treated firms
-        themselves; one below the second is told.
+        themselves, and there is no result; below the second a caution says so.
     NEGLIGIBLE : float
-        Where no pair has a rho, r is 0 if 1 + (N-1) r would be at most this much above 1 with
-        rho = 1.
+        Where no pair has a rho: if even a rho of 1 would raise the variance factor by no more than
+        this, r is 0.
     STANDSTILL : float
         Share of zero returns above which the moves of a firm may come a session late.
     ROUNDING : float
         An overlap below it is none; sums of shared days below this share of the events are none.
     BLOCK, LARGE_BLOCK : int
-        Events of a block of pairs; of larger ones where it is looked at once.
+        Events of a block of pairs; the larger where each block is visited only once.
     SUMS_KEPT : int
         Sums of so many samples are kept, some 10 MB each.
     FEWEST_WINDOWS : int

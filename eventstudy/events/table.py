@@ -178,8 +178,10 @@ class Events:
         facts = (checked.source, checked.sha256, tuple(checked.columns_in), checked.calendar)
         return cls(pd.DataFrame(table), *facts, checked.notices)
 
-    def grouped(self, column: str) -> Events:
-        """Return events whose cells of a column that splits them have no white space around.
+    def with_bare_cells(self, column: str) -> Events:
+        """Return the events without white space around the cells of a column that splits them.
+
+        A notice names cells that look alike.
 
         Parameters
         ----------

@@ -153,10 +153,13 @@ def commas_in(texts: Iterable[str]) -> list[str]:
 
 def is_number(text: str) -> bool:
     """Return whether a cell holds a number, or nothing."""
+    if text.strip().lower() in BLANK_WORDS:
+        return True
     try:
-        return text.strip().lower() in BLANK_WORDS or float(text) is not None
+        float(text)
     except ValueError:
         return False
+    return True
 
 
 def number_of(cell: object) -> float:
@@ -471,7 +474,8 @@ def _with_points(cells: pd.Series[Any]) -> pd.Series[Any]:
         return cells
     # Of more than 300 digits is no number that pandas can hold, but a text that is infinite.
     numbers = cells.map(lambda cell: point_of(str(cell)), na_action="ignore")
-    return numbers.replace("-", None).astype(float)
+    is_blank = numbers.str.strip().str.lower().isin(BLANK_WORDS)
+    return numbers.mask(is_blank).astype(float)
 
 
 def _unreadable(name: str, error: Exception) -> DataError:

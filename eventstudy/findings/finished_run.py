@@ -184,9 +184,12 @@ def _issues(study: FittedStudy) -> dict[str, int]:
     if len(study) == 0:
         return {}
     faults = faults_in_windows(study.subset(study.ok))
-    # Sessions that a whole exchange lacks count once.
-    distinct = dict.fromkeys((f.kind, f.date, f.kind != "lost_session" and f) for f in faults)
-    return dict(Counter(kind for kind, *_ in distinct).most_common())
+    distinct: dict[Any, str] = {}
+    for fault in faults:
+        # A session that a whole exchange lacks counts once.
+        key = fault.date if fault.kind == "lost_session" else fault
+        distinct[key] = fault.kind
+    return dict(Counter(distinct.values()).most_common())
 
 
 def _distinct(events: pd.DataFrame, column: str) -> tuple[str, ...]:
@@ -242,9 +245,9 @@ def notes_of(study: FittedStudy) -> tuple[Note, ...]:
         reason = Reason.of(text)
         symbol = reason.facts.get("symbol", "")
         unused = symbol in panel.provenance and symbol not in needed
-        about_data = len(study) > 0 and (reason.code in ROUTINE or unused)
+        is_harmless = len(study) > 0 and (reason.code in ROUTINE or unused)
         serious = notice and reason.code in SERIOUS
-        return Note(reason, is_notice=notice, is_warning=not about_data, is_serious=serious)
+        return Note(reason, is_notice=notice, is_warning=not is_harmless, is_serious=serious)
 
     notices = [note(text, notice=True) for text in panel.notices]
     return (*notices, *(note(text, notice=False) for text in panel.notes))

@@ -289,7 +289,7 @@ def fit_config(
     progress : callable, optional
         Called with (symbols done, symbols in all) while prices are fetched.
     """
-    events, models = inputs.events.grouped(config.by), [config.normal_model]
+    events, models = inputs.events.with_bare_cells(config.by), [config.normal_model]
     models += [name for name in config.grid.get("model", ()) if name not in models]
     every = [inputs.model_of(config.with_model(name)) for name in models]
     data: Any = {

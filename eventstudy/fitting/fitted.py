@@ -272,7 +272,7 @@ class FittedStudy:
             **self.ids_of(rows), "start": window.start, "stop": window.stop,
             "car": a.car(window)[rows], "se": np.sqrt(a.var_car(window))[rows], "statistic": t,
             "pvalue": a.car_pvalues(window)[rows], "scar": a.scar(window)[rows],
-            "bhar": a.bhar(window)[rows], "n_days": a.spans[:, a.columns(window)].sum(axis=1)[rows],
+            "bhar": a.bhar(window)[rows], "n_days": a.covered(window)[rows],
             "ci_low": (a.car(window) - half)[rows], "ci_high": (a.car(window) + half)[rows],
             "n_sessions": sessions[rows], "last_session": last[rows].astype("datetime64[s]"),
             "variance_multiple": k[rows], "pvalue_regime": a.car_pvalues(window, k)[rows],
@@ -373,6 +373,7 @@ class FittedStudy:
         other = (lambda: self.remember("other clock", make).subset(rows)) if make else None
         subset = replace(self, specifications=None, other_clock=other, refit=None, **sample)
         if not self.is_large:
+            # Fills the cached property of the subset.
             vars(subset)["records"] = [self.records[i] for i in rows.tolist()]
         return subset
 
@@ -469,10 +470,10 @@ class FittedStudy:
         ['adverse', 'adverse']
         """
         if name not in self.events:
-            ours = {*OUTCOME, *Events.REPLACED}
-            names = sorted(map(str, self.events.columns), key=ours.__contains__)
-            mine = [column for column in names if column not in ours]
-            hint = did_you_mean(str(name), mine) or f"they have {', '.join(names)}"
+            names = [str(column) for column in self.events.columns]
+            made = [column for column in names if column in {*OUTCOME, *Events.REPLACED}]
+            given = [column for column in names if column not in made]
+            hint = did_you_mean(str(name), given) or f"they have {', '.join([*given, *made])}"
             raise ConfigError("the events have no such column", value=name, remedy=hint)
         return self.events[name]
 

@@ -118,6 +118,11 @@ class Dimson(LinearModel, name="dimson"):
             raise ConfigError("lags and leads are counts", where=self.name, value=counts)
 
     @property
+    def exact(self) -> bool:  # type: ignore[override]
+        """Whether the forecast variance is exact."""
+        return not self.sum_beta
+
+    @property
     def least_squares(self) -> bool:
         """Whether the estimates are those of least squares on the design."""
         return not self.sum_beta

@@ -233,12 +233,12 @@ class Gate:
         waits = np.zeros(len(symbols), dtype=bool)
         step = max(1, CELLS // max(len(self._dates), 1))
         for start in range(0, len(symbols), step):
-            doubtful = np.flatnonzero(self._doubtful(values[start : start + step]))
+            doubtful = np.flatnonzero(self._tally(values[start : start + step]))
             for k in (doubtful + start).tolist():
                 waits[k] = self._judge(symbols[k], values[k])
         return waits
 
-    def _doubtful(self, values: FloatArray) -> BoolArray:
+    def _tally(self, values: FloatArray) -> BoolArray:
         """Count what moves on each day, and return which rows (m,) need a closer look."""
         sizes = np.abs(values)
         present = np.isfinite(values)
@@ -247,10 +247,12 @@ class Gate:
         self._present += present.sum(axis=0)
         movers = days[(large >= LARGE_MOVE) & (large < 1)]
         self._movers += np.bincount(movers, minlength=len(self._dates))
+        # More than half of a row is large: its median is.
         doubtful = 2 * np.bincount(rows, minlength=len(values)) > present.sum(axis=1)
         doubtful[rows[large >= EXTREME]] = True
         at = np.arange(0, sizes.size, self._step)
-        sample = sizes.reshape(-1)[at[~doubtful[at // max(len(self._dates), 1)]]]
+        row_of = at // max(len(self._dates), 1)
+        sample = sizes.reshape(-1)[at[~doubtful[row_of]]]
         self._sizes.append(sample[np.isfinite(sample)])
         self._negative = self._negative or bool((values[~doubtful] < 0).any())
         return np.asarray(doubtful)
@@ -309,7 +311,7 @@ class Gate:
                     yield int(t), self._place[symbol], symbol, float(value)
 
     def _spare_market_days(self) -> None:
-        """Keep lone returns on days that moved the other columns too, none of them impossibly."""
+        """Keep lone returns on days that moved the other columns too, at most one impossibly."""
         decimals = [column for column in self._columns.values() if not column.not_decimal]
         none = np.zeros(len(self._dates), np.int64)
         wrong: IntArray = sum((c.marks == rules.LOSS for c in decimals), none)

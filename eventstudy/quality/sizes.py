@@ -62,7 +62,7 @@ def judge_sizes(
     kinds[np.isnan(values)] = "missing_size"
     wrong = np.flatnonzero((values <= 0) | np.isinf(values))
     kinds[wrong] = "impossible_size"
-    if len(wrong) > MOST * np.isfinite(values).sum():
+    if len(wrong) > MOST * (~np.isnan(values)).sum():
         first = f"{where}: row {table.index[wrong[0]] + 2}, {column}"
         raise make_error(DataError, "wrong.sizes", where=first, value=texts[wrong[0]])
     for rows in _by_firm(tickers, kinds == ""):

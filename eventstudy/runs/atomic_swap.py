@@ -1,6 +1,7 @@
 """A folder that one process at a time writes, and that takes its place in one step.
 
-A lock is released when its owner dies, and what a killed process left is clear_remains.
+A lock is released when its owner dies, and what a killed process left is removed before the
+next one writes.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ def follow_link(target: Path) -> Path:
 
 
 @contextmanager
-def clear_errors(target: Path) -> Iterator[None]:
+def as_run_folder_errors(target: Path) -> Iterator[None]:
     """Turn an error of the operating system about a folder into a RunFolderError."""
     try:
         yield
@@ -59,8 +60,8 @@ def clear_remains(target: Path) -> None:
     remove(stage_of(target), loud=True)
 
 
-def refuse_lasting(target: Path) -> None:
-    """Raise if a run could be exchange but not removed: its remains would bar the next one."""
+def require_removable(target: Path) -> None:
+    """Raise if a run could be exchanged but not removed: its remains would bar the next one."""
     for folder in [p for p in (target, *target.rglob("*")) if p.is_dir() and not p.is_symlink()]:
         if not os.access(folder, os.W_OK | os.X_OK):
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(folder))
@@ -72,7 +73,7 @@ def staged(target: Path) -> Iterator[Path]:
 
     The lock of `target` must be held.
     """
-    refuse_lasting(target)
+    require_removable(target)
     stage = stage_of(target)
     try:
         stage.mkdir()

@@ -19,7 +19,7 @@ from ..fitting import FittedStudy
 from ..settings import StudyConfig
 from ..utility import one_thread, step
 from ..words import make_error, say
-from .atomic_swap import clear_errors, clear_remains, follow_link, locked, staged
+from .atomic_swap import as_run_folder_errors, clear_remains, follow_link, locked, staged
 from .compare import LOG, log_changes
 from .contents import fill, require_parquet_for
 from .manifest import FAMILY, MANIFEST
@@ -93,7 +93,7 @@ class RunFolder:
                 refused = refused or differences
                 continue
             with ExitStack() as held:
-                with clear_errors(folder.path):
+                with as_run_folder_errors(folder.path):
                     folder.path.parent.mkdir(parents=True, exist_ok=True)
                     held.enter_context(locked(folder.path, wait=0, notify=notify))
                 # Another process may have been quicker.
@@ -116,8 +116,8 @@ class RunFolder:
         Returns
         -------
         list of str
-            A file that was edited in its place is another one for the events alone: tables of
-            returns or of other news go on, as prices do.
+            Edited contents count as a difference for the file of events alone; other files differ
+            by their paths.
         """
         if not self.path.exists():
             return []
@@ -143,7 +143,7 @@ class RunFolder:
             Config, origin and command, as for :func:`write_run`.
         """
         target = self.path
-        with clear_errors(target), replacing(target) as stage:
+        with as_run_folder_errors(target), replacing(target) as stage:
             fill(stage, target, results, **settings)
             if (target / LOG).is_file():
                 log_changes(stage, target)
@@ -158,7 +158,7 @@ class RunFolder:
         ----------
         results : FittedStudy
         is_shown : bool
-            Whether it is written, where nothing else than such a run is.
+            Whether it is written; it never takes the place of a run that has a result.
         **settings
             As for :meth:`write`.
         """
@@ -226,7 +226,7 @@ def write_run(
     """
     name = checked_name(name)
     target = follow_link(out / (name if force else _free_name(out, name, results, config)))
-    with clear_errors(target):
+    with as_run_folder_errors(target):
         target.parent.mkdir(parents=True, exist_ok=True)
         refuse_foreign(target)
     with locked(target):
@@ -309,12 +309,16 @@ def _free_name(out: Path, name: str, results: FittedStudy, config: StudyConfig) 
     def is_taken(place: Path) -> bool:
         try:
             record = Record.read(place)
+            if record.facts.events.ok == 0:
+                return False
             table = record.cells("events.csv")
             there = [table[name].tolist() for name in ("event_id", "day0")]
             return there != mine or not settings.items() <= record.facts.config.items()
         except (RunFolderError, KeyError):
-            return False
+            # What cannot be read is not overwritten.
+            return place.exists()
 
+    refuse_foreign(follow_link(out / name))
     names = chain([name], (f"{name}-{number}" for number in count(2)))
     return next(named for named in names if not is_taken(follow_link(out / named)))
 

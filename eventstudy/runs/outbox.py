@@ -20,7 +20,7 @@ from ..errors import RunFolderError
 from ..findings import Document
 from ..utility import note
 from ..words import clipped, has, say
-from .atomic_swap import clear_errors, flush_names, follow_link, locked
+from .atomic_swap import as_run_folder_errors, flush_names, follow_link, locked
 
 SCHEMA = "eventstudy-outbox/1"
 OUTBOX = "outbox"
@@ -164,7 +164,7 @@ class Outbox:
         RunFolderError
             If an entry cannot be removed.
         """
-        with clear_errors(self.run):
+        with as_run_folder_errors(self.run):
             run = follow_link(self.run)
             if not Outbox(run).due:
                 return ""

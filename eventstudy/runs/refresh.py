@@ -11,7 +11,7 @@ from ..errors import DataError, PriceError, RunFolderError
 from ..fitting import FittedStudy
 from ..settings import StudyConfig
 from ..words import say
-from .atomic_swap import clear_errors, clear_remains, follow_link, locked
+from .atomic_swap import as_run_folder_errors, clear_remains, follow_link, locked
 from .compare import log_changes, read_changes
 from .comparison import MOVED, Comparison
 from .contents import fill
@@ -151,7 +151,7 @@ def refresh_run(
     """
     origin = origin.hashed()
     target = follow_link(target)
-    with clear_errors(target):
+    with as_run_folder_errors(target):
         target.parent.mkdir(parents=True, exist_ok=True)
         with locked(target, wait=wait, notify=told):
             clear_remains(target)

@@ -431,7 +431,7 @@ def grank(sample: AbnormalReturns, window: Window) -> Grank:
 
 def _grank(sample: AbnormalReturns, window: Window) -> Grank:
     scar = sample.scar(window)
-    t_of_mean(scar)
+    t_of_mean(scar)  # raises for one event, or equal SCARs
     residuals = Totals.once(sample, "residual_ranks", residual_ranks)
     inserted = sample.by_chunk(partial(_inserted, window=window, sd=float(scar.std(ddof=1))))
     raised, event, variance = (np.sum(terms, axis=0) for terms in zip(*inserted, strict=True))

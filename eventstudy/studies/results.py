@@ -378,7 +378,7 @@ class EventStudyResults(FittedStudy):
         return main_test_of(self, window)
 
     def multiple(
-        self, kind: str, *, window: WindowLike = (0, 1),
+        self, kind: str, *, window: WindowLike | None = None,
         windows: Iterable[WindowLike] | None = None, test: str | None = None,
         by: str | None = None, methods: Iterable[str] | None = None,
     ) -> pd.DataFrame:  # fmt: skip
@@ -392,7 +392,8 @@ class EventStudyResults(FittedStudy):
         kind : {"events", "days", "windows", "groups"}
             The t of each event alone over `window`; `test` on each day of the event window, over
             each of `windows`, or over `window` in each group of the column `by`.
-        window : window
+        window : window, optional
+            By default the main one.
         windows : iterable of windows, optional
             By default the standard windows that fit into the event window.
         test : str, optional
@@ -426,7 +427,7 @@ class EventStudyResults(FittedStudy):
 
     def difference(
         self, column: str, one: str | None = None, other: str | None = None, *,
-        window: WindowLike = (0, 1), method: str | None = None,
+        window: WindowLike | None = None, method: str | None = None,
     ) -> Difference:  # fmt: skip
         """Test whether the mean CAR over `window` differs between two groups of events.
 
@@ -438,7 +439,8 @@ class EventStudyResults(FittedStudy):
             Column of the events that holds the groups.
         one, other : str, optional
             Needed if there are more than two groups.
-        window : window
+        window : window, optional
+            By default the main one.
         method : {"date_clustered", "welch"}, optional
             By default date_clustered, and welch with a reason where that is not defined.
 

@@ -125,13 +125,13 @@ class EventWindows:
 
     @property
     def drift(self) -> IntArray:
-        """Sessions of each return that count for alpha, shape (n, L1+L2), at least 1.
+        """Sessions of each return that count for alpha, shape (n, L1+L2).
 
-        All of its sessions; `halt_drift` at most where halted sessions have left the clock
-        (docs/methods/missing-days.md).
+        All of its sessions, at least 1; `halt_drift` at most where halted sessions have left the
+        clock (docs/methods/missing-days.md).
         """
         bridges = (self.length > self.spans) & (self.length > self.halt_drift)
-        return np.maximum(np.where(bridges, self.halt_drift, self.length), ~bridges)
+        return np.where(bridges, self.halt_drift, np.maximum(self.length, 1))
 
     @property
     def keeps_days(self) -> bool:
@@ -220,7 +220,10 @@ class EventWindows:
         return self if self.laying is None else self.altered(laying=self.laying.before)
 
     def without(self, mask: BoolArray) -> EventWindows:
-        """Return the windows without some estimation days (n, L1); those with a return count."""
+        """Return the windows without some estimation days (n, L1), to be called once.
+
+        `masked` counts the days left out that had a return.
+        """
         if self.laying is not None:
             held = {name: getattr(self, name) for name in ALWAYS_KEPT}
             return EventWindows.holding(

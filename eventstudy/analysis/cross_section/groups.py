@@ -102,7 +102,7 @@ def difference(
     one: str | None = None,
     other: str | None = None,
     *,
-    window: WindowLike = (0, 1),
+    window: WindowLike | None = None,
     method: str | None = None,
 ) -> Difference:
     """Test whether the mean CAR over `window` differs between two groups of events.
@@ -114,7 +114,8 @@ def difference(
         Column of the events that holds the groups.
     one, other : str, optional
         Needed if there are more than two groups.
-    window : window
+    window : window, optional
+        By default the main one.
     method : {"date_clustered", "welch"}, optional
         By default date_clustered, and welch with a reason where that is not defined.
 
@@ -135,7 +136,7 @@ def difference(
        population variances are involved. Biometrika 34, 28-35.
     """
     names = _names(study, column, one, other)
-    window = Window.of(window)
+    window = study.main if window is None else Window.of(window)
     pair, subject = _pair(study, column, names, window), (*names, window)
     result = _compared(pair, subject, method or "date_clustered")
     if method is None and not np.isfinite(result.pvalue):
@@ -144,21 +145,23 @@ def difference(
     return replace(result, measure=study.panel.measure)
 
 
-def differences(study: FittedStudy, column: str, window: WindowLike = (0, 1)) -> pd.DataFrame:
+def differences(study: FittedStudy, column: str, window: WindowLike | None = None) -> pd.DataFrame:
     """Return every pair of groups under every method, one row each.
 
     Parameters
     ----------
     study : FittedStudy
     column : str
-    window : window
+    window : window, optional
+        By default the main one.
 
     Returns
     -------
     DataFrame
         In the fields of :class:`Difference`.
     """
-    window, rows = Window.of(window), []
+    window = study.main if window is None else Window.of(window)
+    rows = []
     for names in combinations(study.groups(column), 2):
         pair = _pair(study, column, names, window)
         tests = [_compared(pair, (*names, window), m) for m in COMPARISONS]

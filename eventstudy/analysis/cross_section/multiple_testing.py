@@ -46,7 +46,7 @@ def family(
     study: FittedStudy,
     kind: str,
     *,
-    window: WindowLike = (0, 1),
+    window: WindowLike | None = None,
     windows: Iterable[WindowLike] | None = None,
     test: str | None = None,
     by: str | None = None,
@@ -62,7 +62,8 @@ def family(
     kind : {"events", "days", "windows", "groups"}
         The t of each event alone over `window`; `test` on each day of the event window, over
         each of `windows`, or over `window` in each group of the column `by`.
-    window : window
+    window : window, optional
+        By default the main one.
     windows : iterable of windows, optional
         By default the standard windows that fit into the event window.
     test : str, optional
@@ -102,7 +103,7 @@ def family(
     .. [4] Romano, J. P. and Wolf, M. (2005). Stepwise multiple testing as formalized data snooping.
        Econometrica 73, 1237-1282.
     """
-    window = Window.of(window)
+    window = study.main if window is None else Window.of(window)
     hypotheses = list[Hypothesis]()
     if kind == "events":
         frame = _of_events(study, window, test or OF_ONE)

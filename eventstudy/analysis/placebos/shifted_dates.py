@@ -348,8 +348,8 @@ class _Plan:
     """What a draw needs of a study: little enough to be sent to another process.
 
     The events are in the order of their dates; `news` is (n, T), the sessions in an event window of
-    the firm; `least` the fewest estimation days of each event; `fewest` the fewest events of each
-    window.
+    the firm; `least` the fewest estimation days of each event; `valid` (windows, n), the events
+    that the study itself has over each window, of which a draw keeps most.
     """
 
     layout: Layout
@@ -433,11 +433,11 @@ class _Plan:
 def _tested(plan: _Plan, sessions: DateArray, places: IntArray, *, common: bool) -> Draws:
     """Return the draws of some places, (B, n)."""
     B, n = places.shape
-    pair, empty = (B, len(plan.windows)), np.full
+    pair = (B, len(plan.windows))
     out = Draws(
-        empty((*pair, len(plan.tests)), np.nan), empty((*pair, len(plan.tests)), np.nan),
-        empty(pair, np.nan), np.zeros(pair, np.int64), empty((*pair, len(plan.effects)), np.nan),
-        empty(pair, np.nan),
+        np.full((*pair, len(plan.tests)), np.nan), np.full((*pair, len(plan.tests)), np.nan),
+        np.full(pair, np.nan), np.zeros(pair, np.int64),
+        np.full((*pair, len(plan.effects)), np.nan), np.full(pair, np.nan),
     )  # fmt: skip
     if not B:
         return out

@@ -169,7 +169,8 @@ def plot_car_forest(
     -------
     Axes
     """
-    window, answer = window_of(results, window), Answer.of(results, window_of(results, window))
+    window = window_of(results, window)
+    answer = Answer.of(results, window)
     abnormal = results.abnormal
     car = abnormal.car(window)
     half = abnormal.car_half_widths(window, abnormal.recent_variance(window))
@@ -321,12 +322,14 @@ def new_axes(ax: Axes | None, height: float = 0.0) -> Axes:
     height : float
         Inches of a new figure; 0 = as rcParams have it.
     """
+    if ax is not None:
+        return ax
     from matplotlib import rcParams
     from matplotlib.figure import Figure
 
     width, usual = rcParams["figure.figsize"]
     figure = Figure((width, height or usual), layout="constrained")
-    return ax or figure.subplots(subplot_kw={"axes_class": shown_axes()})
+    return figure.subplots(subplot_kw={"axes_class": shown_axes()})
 
 
 @cache

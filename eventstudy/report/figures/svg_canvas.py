@@ -20,7 +20,7 @@ KINDS = {WIDE: "wide", NARROW: "narrow", HALF: "half"}
 # Shares of an axis: from where on a side of zero has a tick, how much is added for it at most, and
 # how much at either end.
 REACHED, LENGTHENED, ROOM = 0.08, 0.3, 0.04
-# Where names of lines begin that go on to the last day; width of a bold letter at n_max, in pixels.
+# Where names of lines begin that go on to the last day; width of a bold letter at most, in pixels.
 LABELS, LETTER = 873.0, 8.4
 
 
@@ -199,9 +199,7 @@ class Panel:
     def x_ticks(self, at: Iterable[tuple[float, str]]) -> str:
         """Return labels below the panel; that of day 0 stands out."""
         foot = self.y.start + 20
-        return "".join(
-            text(self.x(x), foot, label, "s c" if label == "day 0" else "m c") for x, label in at
-        )
+        return "".join(text(self.x(x), foot, label, "s c" if x == 0 else "m c") for x, label in at)
 
     def over(self, window: Window, name: str, title: str = "") -> str:
         """Return a name above the middle of a window, within the panel.
@@ -242,7 +240,7 @@ def day_ticks(days: IntArray, n_max: int) -> list[tuple[float, str]]:
     ----------
     days : (n,) int array
     n_max : int
-        Number of days at most.
+        Number of labels at most.
     """
     step = next((s for s in (1, 2, 5, 10, 20, 50, 100) if len(days) / s <= n_max), 200)
     return [(float(t), "day 0" if t == 0 else words().day(int(t))) for t in days if t % step == 0]
@@ -362,9 +360,12 @@ def _step(low: float, high: float, n_max: int) -> tuple[float, int, int]:
         (step, int(np.ceil(low / step - 1e-9)), int(np.floor(high / step + 1e-9))) for step in steps
     ]
     fits = [k for k, (_, first, last) in enumerate(tried) if last - first < n_max]
-    # Halves have one more digit: only where fives are too few.
-    halves = fits[0] == 2 and tried[3][2] - tried[3][1] >= 2
-    return tried[fits[0] + halves]
+    chosen = fits[0]
+    _, first, last = tried[chosen + 1] if chosen + 1 < len(tried) else tried[chosen]
+    if chosen == 2 and last - first >= 2:
+        # 2.5 has one more digit than 5: only where fives are too few.
+        chosen = 3
+    return tried[chosen]
 
 
 def sided(low: float, high: float, n_max: int, *, scale: float = 1.0) -> tuple[float, float]:
