@@ -276,6 +276,7 @@ def test_a_group_may_be_called_pooled() -> None:
     assert list(found) == ["pooled", "pooled (group)", "b"]
 
 
+@pytest.mark.slow
 def test_a_negative_correlation_of_short_histories_counts_as_zero() -> None:
     """With 50 common sessions a pair r is chance; with 110 a negative one is used as it is."""
     for length, zero in ((50, True), (110, False)):
@@ -326,6 +327,7 @@ def test_the_list_of_reference(tmp_path: Path) -> None:
     assert set(found) == {"pooled", "adverse", "relief"}
 
 
+@pytest.mark.slow
 def test_few_events_that_differ_wildly_say_what_a_test_of_their_spread_finds() -> None:
     """Two of four fall by a tenth and two do not move: surely not nothing, but not one effect
     either."""

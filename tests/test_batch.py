@@ -230,6 +230,7 @@ def test_what_depends_on_conventions_does_not_outlive_them() -> None:
     np.testing.assert_array_equal(other.caar, delayed().under(missing="zero").caar)
 
 
+@pytest.mark.slow
 def test_threads_give_the_same_bits() -> None:
     module = floor()
     drawn = module.draw(2603, firms=40, sessions=700)

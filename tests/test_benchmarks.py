@@ -135,6 +135,7 @@ def test_shanghai_hears_a_session_later(bench: SimpleNamespace) -> None:
 # --- rates that are known ---
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("n", "rho"), [(30, 0.05), (30, 0.1), (50, 0.02)])
 def test_bmp_under_equicorrelation(bench: SimpleNamespace, n: int, rho: float) -> None:
     """Unadjusted BMP rejects in 2 Phi(-1.96 sqrt((1-rho)/(1+(N-1)rho))) of the samples: 22, 35 and
@@ -144,6 +145,7 @@ def test_bmp_under_equicorrelation(bench: SimpleNamespace, n: int, rho: float) -
     assert within(rate(bench, design, "bmp", 400), expected, 400)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("theta", [1.5, 3.0])
 def test_patell_under_variance(bench: SimpleNamespace, theta: float) -> None:
     """Variance times theta: Patell rejects in 2 Phi(-1.96/sqrt(theta)), 11 and 26 %."""
@@ -153,6 +155,7 @@ def test_patell_under_variance(bench: SimpleNamespace, theta: float) -> None:
     )
 
 
+@pytest.mark.slow
 def test_power(bench: SimpleNamespace) -> None:
     """+0.5 %, sigma 2 %, N = 50: x = AR sqrt(N)/sigma, Phi(x-1.96) + Phi(-x-1.96) = 42 %."""
     design = replace(bench.designs.DESIGNS["DP"], sigma=(0.02, 0.02), tail=np.inf)

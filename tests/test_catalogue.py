@@ -66,6 +66,7 @@ def codes_of(node: ast.expr) -> str:
     return r".*"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("function", "argument"), TAKE_CODES.items())
 def test_every_code_is_in_the_catalogue(function: str, argument: int) -> None:
     prefix = "" if function in ("say", "make_error") else "reason."

@@ -105,6 +105,7 @@ def test_json_is_one_document_and_equals_the_tables(events: Path, tmp_path: Path
     assert diagnosis["main_test"] == choosing.index[0] == document["answer"]["pooled"]["test"]
 
 
+@pytest.mark.slow
 def test_quiet_says_nothing(events: Path, tmp_path: Path) -> None:
     code, out, err = invoke(
         "run", events, "--prices", "sample", "--out", tmp_path / "r", "--quiet", *QUICK
@@ -488,6 +489,7 @@ def test_json_loses_no_letter_whatever_the_console(encoding: str, events: Path) 
     assert name in next(entry["text"] for entry in entries if entry["event"] == "failed")
 
 
+@pytest.mark.slow
 def test_json_where_no_event_could_be_used(tmp_path: Path) -> None:
     """The document of the run that says so, unless a good one stays in its place."""
     path, run = tmp_path / "e.csv", tmp_path / "r" / "e"

@@ -194,6 +194,7 @@ class TestStudies:
         assert all_of_them.loc[("bmp", 0, 1), "n_events"] == 8
         assert len(results.subset(~is_confounded(results))) == 6
 
+    @pytest.mark.slow
     def test_left_out_with_a_reason(self, tmp_path: Path) -> None:
         market = Market(n=8)
         results, config = study(market, tmp_path, drop_confounded=True)

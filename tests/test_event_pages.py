@@ -255,6 +255,7 @@ def test_announcement_is_given_with_what_confounds_it(fallen: EventStudyResults)
     assert links == ["https://example.com/x"]
 
 
+@pytest.mark.slow
 def test_equal_inputs_give_equal_bytes(fallen: EventStudyResults) -> None:
     assert written(fallen) == written(fallen)
 

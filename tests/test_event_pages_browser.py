@@ -48,6 +48,7 @@ def address(reports: Path, request: pytest.FixtureRequest) -> Path:
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("width", [390, 760, 1280])
 def test_pages_fit_and_are_silent(browser: Any, address: Path, width: int) -> None:
     show(browser, address, width=width)

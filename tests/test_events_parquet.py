@@ -214,6 +214,7 @@ def test_a_run_of_parquet_events_is_kept_verified_and_computed_again(tmp_path: P
     assert not verify_run(run).ok
 
 
+@pytest.mark.slow
 def test_check_reads_both_and_needs_no_pandas_for_a_csv(tmp_path: Path) -> None:
     rows = [["AAPL", "2019-05-22", *[""] * 6], ["VOD.L", "2019-13-22", *[""] * 6]]
     script = (

@@ -159,6 +159,7 @@ class TestJson:
         change(changed)
         assert not VALID.is_valid(changed)
 
+    @pytest.mark.slow
     def test_numbers_are_those_of_the_tables(self, findings: Findings, folder: Path) -> None:
         for name, rows in findings.tables.items():
             same(rows, read_csv(folder, name))
@@ -443,6 +444,7 @@ def test_log_points_are_not_percent(tmp_path: Path, market: Market) -> None:
     assert sheet["F2"].number_format == "+0.0000;\N{MINUS SIGN}0.0000;0.0000"
 
 
+@pytest.mark.slow
 def test_the_workbook_names_what_the_model_sets_returns_against(
     tmp_path: Path, market: Market
 ) -> None:

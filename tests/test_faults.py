@@ -409,6 +409,7 @@ def test_a_large_dividend_is_no_fault() -> None:
     assert market_panel(table).faults == ()
 
 
+@pytest.mark.slow
 def test_a_step_on_a_day_like_any_other_is_suspect() -> None:
     """A change of currency by 17 % leaves volume and range as they were; news does not."""
     quiet, news = [], []
@@ -566,6 +567,7 @@ def test_a_fall_of_the_market_is_no_split() -> None:
     assert [(f.symbol, f.kind) for f in alone.faults] == [("A", "suspect_split")]
 
 
+@pytest.mark.slow
 @settings(max_examples=30)
 @given(
     st.integers(0, 10_000), st.sampled_from([0.2, 0.5, 0.8, 1.3, 2.0, 5.0]),

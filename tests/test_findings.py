@@ -38,6 +38,7 @@ def test_written_and_read_again_it_is_the_same(findings: Findings) -> None:
     assert to_json(read_json(text)) == text
 
 
+@pytest.mark.slow
 def test_it_is_as_its_schema_says(document: dict[str, Any]) -> None:
     jsonschema.validate(document, FinishedRun.DOCUMENT.schema())
     jsonschema.Draft202012Validator.check_schema(FinishedRun.DOCUMENT.schema())

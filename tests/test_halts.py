@@ -482,6 +482,7 @@ def test_both_clocks_stand_in_the_answer_where_trading_was_suspended() -> None:
     assert ClockAnswers.of(suspended(halts=0), W) is None
 
 
+@pytest.mark.slow
 def test_the_report_has_both_clocks_in_a_sentence() -> None:
     document = findings(suspended())
     text, halts = headline(document), document.sample.halts

@@ -74,6 +74,7 @@ def spread(n: int, seed: int) -> Market:
     return market
 
 
+@pytest.mark.slow
 def test_run_up_and_drift_of_a_planted_path() -> None:
     """-2 % on days -3 to -1 each, -4 % on day 0, 1.5 % back on days 3 and 4 each."""
     market = spread(40, seed=2)

@@ -245,6 +245,7 @@ def test_failures_of_the_index_are_not_those_of_the_run(tmp_path: Path) -> None:
     assert not (tmp_path / "missing").exists()
 
 
+@pytest.mark.slow
 def test_what_lies_beside_a_run_is_no_error_of_it(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -262,6 +263,7 @@ def test_what_lies_beside_a_run_is_no_error_of_it(
     assert [r.getMessage() for r in caplog.records][-1:] == ["index_not_written"]
 
 
+@pytest.mark.slow
 def test_runs_that_end_together_are_all_in_the_index(tmp_path: Path) -> None:
     """Who writes it looks at the folder while nobody else does."""
     for name in ("one", "other"):

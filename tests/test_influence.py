@@ -99,6 +99,7 @@ def numbers(row: LeaveOut) -> list[float]:
     return [row.effect.estimate, row.effect.se, row.pvalue, row.distance]
 
 
+@pytest.mark.slow
 def test_leave_outs_equal_those_by_hand() -> None:
     sample, names = sample_of(placed(AT, seed=3, rho=0.4, effect=-0.01).fit().abnormal)
     labels, sets = list_sets(sample, MAIN, names)
@@ -372,6 +373,7 @@ def test_every_format_has_the_caveat_behind_the_headline() -> None:
     assert text in " ".join(latex_tables(study)["caar"].split())
 
 
+@pytest.mark.slow
 def test_the_figure_has_a_row_for_each_way_to_ask() -> None:
     fit = Market(12, seed=3, effect=-0.01).fit()
     study = findings(fit)

@@ -75,6 +75,7 @@ def test_a_run_of_many_lists_some_and_has_all_in_parquet(tmp_path: Path) -> None
     assert (every["status"] != "ok").sum() == 2
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("few")
 def test_what_a_run_of_many_says_is_of_all_events(tmp_path: Path) -> None:
     results = study()

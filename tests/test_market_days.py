@@ -324,6 +324,7 @@ def test_an_exchange_without_a_limit_has_no_index_at_one() -> None:
     assert results.model.name == "market"
 
 
+@pytest.mark.slow
 def test_the_model_of_several_events_stays_and_the_answer_says_it() -> None:
     prices, day = taiwan(share=-0.0995, index=-0.097)
     dates = Sessions.of("XTAI").dates
@@ -462,6 +463,7 @@ def late(share: np.ndarray, market: np.ndarray, portion: float) -> np.ndarray:
     return out
 
 
+@pytest.mark.slow
 def test_a_share_that_closes_later_than_its_index_is_named() -> None:
     dates, index, share = made("XMOS", "2018-01-03", 330, own=0.006)
     names = {"SBER.ME": late(share, index, 0.4), "IMOEX.ME": index}

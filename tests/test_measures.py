@@ -378,6 +378,7 @@ def test_nobody_can_hold_a_measure(measure: Any) -> None:
             call()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("measure", MEASURES)
 def test_page_and_terminal_speak_of_the_measure(measure: Any) -> None:
     results = fitted(measure=measure)
@@ -477,6 +478,7 @@ def test_run(folder: Path, tmp_path: Path, measure: str) -> None:
     assert "log points" in svg
 
 
+@pytest.mark.slow
 def test_market_volume(folder: Path, tmp_path: Path) -> None:
     code, out, err = invoke(
         "run", folder / "events.csv", "--prices", folder / "prices", "--measure", "volume", *COMMON,
@@ -487,6 +489,7 @@ def test_market_volume(folder: Path, tmp_path: Path) -> None:
     assert "beta" in pd.read_csv(tmp_path / "m" / "tables" / "models.csv")
 
 
+@pytest.mark.slow
 def test_files_of_closes_alone_say_what_they_lack(folder: Path, tmp_path: Path) -> None:
     for name in (*FIRMS, "IDX"):
         part = pd.read_csv(folder / "prices" / f"{name}.csv")[["date", "close"]]

@@ -82,6 +82,7 @@ def cars(run_folder: Path) -> np.ndarray:
     return table["car"].to_numpy()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("model", "options"),
     [

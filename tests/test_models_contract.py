@@ -38,6 +38,7 @@ def test_engines_agree_with_holes_in_the_data(model_name: str) -> None:
     np.testing.assert_array_equal(a.nobs, b.nobs)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", list(MODELS))
 @settings(max_examples=4)
 @given(scale=st.floats(0.01, 8))

@@ -192,6 +192,7 @@ def test_returns_in_memory_are_those_of_a_file(
     agree(es.study(news(), returns=given, **AROUND), by_returns)
 
 
+@pytest.mark.slow
 def test_files_and_a_folder_may_be_named_as_well(
     run: Path, by_prices: dict[str, pd.DataFrame], by_returns: dict[str, pd.DataFrame]
 ) -> None:
@@ -412,6 +413,7 @@ class Asked:
         return FrameProvider(WIDE).fetch(symbols, start, end, progress=progress)
 
 
+@pytest.mark.slow
 def test_a_provider_of_the_user(by_prices: dict[str, pd.DataFrame]) -> None:
     agree(
         es.study(
@@ -421,6 +423,7 @@ def test_a_provider_of_the_user(by_prices: dict[str, pd.DataFrame]) -> None:
     )
 
 
+@pytest.mark.slow
 def test_prices_of_a_list_in_a_file(run: Path) -> None:
     panel = es.load_returns(run / "events.csv", WIDE)  # type: ignore[arg-type]
     assert set(panel.symbols) == set(WIDE)

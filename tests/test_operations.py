@@ -175,6 +175,7 @@ class TestLogs:
         )
         assert "failed" in [e["event"] for e in found]
 
+    @pytest.mark.slow
     def test_notices_and_losses(self, folder: Path) -> None:
         found = self.entries(
             "run", folder / "events.csv", "--offline", "--out", folder / "r", "--strict", "--quiet", *QUICK,
@@ -186,6 +187,7 @@ class TestLogs:
         assert "hik (002415.SZ): no price data" in str(by_name["incomplete"]["text"])
         assert by_name["incomplete"]["exit_code"] == 3
 
+    @pytest.mark.slow
     def test_text_is_a_line_an_event(self, folder: Path) -> None:
         env = {"EVENTSTUDY_LOG_FORMAT": "text"}
         done = CliRunner().invoke(main, ["run", str(folder / "study.toml"), "--quiet"], env=env)
@@ -221,6 +223,7 @@ class TestLogs:
         assert (done.stdout, done.stderr) == ("", "")
 
 
+@pytest.mark.slow
 def test_losses_are_named_also_if_all_else_is_quiet(folder: Path) -> None:
     done = CliRunner().invoke(
         main, ["run", str(folder / "study.toml"), "--quiet", "--max-loss", "0.3"]

@@ -128,6 +128,7 @@ def test_tsm_and_its_share_in_taipei_count_once_on_request(tmp_path: Path) -> No
     assert said.answer.pvalue == answer.pvalue
 
 
+@pytest.mark.slow
 def test_two_announcements_with_one_day0_are_one_event_with_both_names(tmp_path: Path) -> None:
     events = tmp_path / "two.csv"
     rows = [

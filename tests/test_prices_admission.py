@@ -45,6 +45,7 @@ def short(series: Series) -> Series:
     return replace(series, rows=[row for row in series.rows if row[0] < date(2019, 6, 15)])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("change", "kind", "why"),
     [

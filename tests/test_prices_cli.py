@@ -125,6 +125,7 @@ def test_a_symbol_that_is_a_formula_is_refused(tmp_path: Path) -> None:
     assert not (tmp_path / "s").exists()
 
 
+@pytest.mark.slow
 def test_fetch(yahoo: Yahoo, tmp_path: Path) -> None:
     span = ("--start", "2019-01-01", "--end", "2019-06-28", "--store", tmp_path / "s")
     code, out, err = invoke("fetch", "AAPL", "AAPL", *span)

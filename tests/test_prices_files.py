@@ -334,6 +334,7 @@ def test_parquet_without_pyarrow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         FilesProvider(tmp_path).fetch(["AAA"], FIRST, LAST)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not REAL.is_dir(), reason="the real prices are not here")
 def test_real_prices() -> None:
     provider = FilesProvider(REAL)

@@ -438,6 +438,7 @@ def test_rows_exchanged_between_symbols_are_seen(store: StoreProvider, is_old: b
     assert list(store.fetch(["AAA", "BBB"], FIRST, LAST).failures) == ["AAA", "BBB"]
 
 
+@pytest.mark.slow
 def test_a_log_that_a_power_cut_ends_anywhere_leaves_whole_symbols(
     store: StoreProvider, tmp_path: Path
 ) -> None:

@@ -96,6 +96,7 @@ def test_what_is_not_possible_is_a_section_with_a_reason(
         assert invoke("report", folder, "--format", kind, "--out", tmp_path / "x")[0] == 0
 
 
+@pytest.mark.slow
 def test_what_is_possible_has_no_reason(events: Path, tmp_path: Path) -> None:
     code, out, _ = invoke(
         "run", events, "--prices", "sample", "--out", tmp_path, "--regress", "size", "-v", *QUICK

@@ -316,6 +316,7 @@ def test_the_main_test_decides_alone_where_ranks_disagree(tmp_path: Path) -> Non
     assert decided.effect.ci_low < 0 < decided.effect.ci_high
 
 
+@pytest.mark.slow
 def test_too_unequal_volatilities_point_to_the_plain_average() -> None:
     """Five equal effects on firms of which one is very calm: no effect could reach the critical
     value."""
@@ -352,6 +353,7 @@ def test_open_windows_make_the_answer_provisional() -> None:
     assert limits.find_limitations(findings(results))[0].startswith("Provisional:")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("n", "effect", "strong"),
     [(8, 0.0, "no significant move"), (8, -0.06, "worse than"), (1, -0.06, "than")],
@@ -380,6 +382,7 @@ def test_the_first_group_with_a_verdict_leads(fallen: EventStudyResults) -> None
     assert [s.answer.n_events for s in without.samples] == [6, 0, 6, 12]
 
 
+@pytest.mark.slow
 def test_without_a_main_test_there_is_no_result() -> None:
     market = Market(15, dates=1, seed=42)
     frame = market.frame.assign(MKT=market.frame[market.tickers].mean(axis=1))

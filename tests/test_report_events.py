@@ -53,6 +53,7 @@ def test_only_web_addresses_become_links(url: str) -> None:
     assert safe_url("HTTPS://example.com/x") == "HTTPS://example.com/x"
 
 
+@pytest.mark.slow
 def test_the_lede_counts_what_is_significant(fallen: EventStudyResults, study: Findings) -> None:
     lede, p = count_significant(study).replace("\u00a0", " "), fallen.car([MAIN])["pvalue"]
     n = int((p < 0.05).sum())

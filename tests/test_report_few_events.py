@@ -38,6 +38,7 @@ def test_a_band_of_all_days_needs_clusters_of_dates(few: EventStudyResults) -> N
     assert "all days at once" in unescape(page(market.fit()))
 
 
+@pytest.mark.slow
 def test_every_output_of_a_run_has_the_same_answer(few: EventStudyResults, tmp_path: Path) -> None:
     folder = few.save(tmp_path, "run", config=replace(CONFIG, event_pages=0))
     decided, shown = few.answer(MAIN), words().pvalue(few.answer(MAIN).pvalue)

@@ -157,6 +157,7 @@ def test_each_part_says_which_events_it_is_about(
     assert everything[0].files == ("specifications.csv",)
 
 
+@pytest.mark.slow
 def test_each_analysis_of_its_own_is_a_folded_line(results: EventStudyResults) -> None:
     text = page(results, "direction", regress=("late",))
     codes = re.findall(r'<details id="(\w+)"', text)

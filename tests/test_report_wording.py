@@ -90,6 +90,7 @@ def test_how_it_was_computed_is_no_warning() -> None:
     assert not any("batch" in text for text in find_limitations(study))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("kinds", "code", "names"),
     [

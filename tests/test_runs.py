@@ -57,6 +57,7 @@ def contents(folder: Path) -> dict[str, bytes]:
     }
 
 
+@pytest.mark.slow
 def test_all_files_are_there_and_hashed(folder: Path, tmp_path: Path) -> None:
     files = contents(folder)
     assert set(files) >= FILES

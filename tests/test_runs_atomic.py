@@ -150,6 +150,7 @@ def powerless() -> None:
     ctypes.CDLL(None).prctl(24, 1, 0, 0, 0)
 
 
+@pytest.mark.slow
 def test_no_right_to_write_is_one_clear_line(project: Project) -> None:
     before = contents(project.run, without="")
     project.out.chmod(0o555)

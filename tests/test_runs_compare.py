@@ -37,6 +37,7 @@ def changed(project: Project, tmp_path: Path, **changes: object) -> tuple[Projec
     return copy, compare_runs(copy.out / "first", copy.out / "second")
 
 
+@pytest.mark.slow
 def test_a_run_is_the_same_as_itself(project: Project) -> None:
     found = compare_runs(project.out / "first", project.out / "first")
     assert found.same

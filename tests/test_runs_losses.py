@@ -174,6 +174,7 @@ def test_tampered_prices_are_not_computed_from(project: Project) -> None:
     assert Record.read(project.out / "third").manifest["prices"]["BBB"]["sha256"] != honest
 
 
+@pytest.mark.slow
 def test_strict_rings_every_night(project: Project) -> None:
     text = project.events.read_text()
     project.events.write_text(f"{text}none,ZZZ,2020-08-06,MKT\n")

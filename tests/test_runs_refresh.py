@@ -257,6 +257,7 @@ def test_a_link_to_a_run(tmp_path: Path) -> None:
     assert verify_run(link).ok
 
 
+@pytest.mark.slow
 def test_the_log_is_bounded(settled: Project, tmp_path: Path) -> None:
     made = settled.copied(tmp_path)
     entry = read_changes(made.run)[0]

@@ -135,6 +135,7 @@ HAND_MADE = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", HAND_MADE)
 def test_hand_made_manifests(case: str, theirs: Path, project: Project, tmp_path: Path) -> None:
     run = Path(shutil.copytree(theirs, tmp_path / "run"))

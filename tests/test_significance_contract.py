@@ -94,6 +94,7 @@ def test_order_of_events_does_not_matter(
     same(results.test(name, window), results.subset(order).test(name, window), 1e-10)
 
 
+@pytest.mark.slow
 @settings(max_examples=6)
 @given(scale=st.floats(0.05, 8))
 def test_units_do_not_matter(scale: float) -> None:
@@ -327,6 +328,7 @@ def test_sums_over_sessions_agree_with_all_pairs() -> None:
     assert factor[1] == pytest.approx(factor[0], rel=0.02)
 
 
+@pytest.mark.slow
 def test_estimation_windows_count_in_sums_over_sessions() -> None:
     """Dispersed dates: each window lies within the estimation windows of others, which cancels most
     of r."""

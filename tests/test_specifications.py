@@ -323,6 +323,7 @@ class TestRun:
         assert kept["estimate"].equals(results.frame()["estimate"])
         assert kept["sample"].tolist() == results.frame()["sample"].tolist()
 
+    @pytest.mark.slow
     def test_page_and_terminal_have_sentence_and_curve(
         self, run: Path, results: es.RobustnessResults
     ) -> None:
@@ -337,6 +338,7 @@ class TestRun:
         assert render_report(findings) == html
         assert "Other choices\nOf 16 specifications" in str(Terminal(findings).text(verbose=True))
 
+    @pytest.mark.slow
     def test_the_windows_by_models_are_in_markdown_and_latex(self, run: Path) -> None:
         markdown = (run / "report.md").read_text(encoding="utf-8")
         assert "| Window | market | market_adjusted |" in markdown

@@ -360,6 +360,7 @@ def test_several_listings_of_an_announcement_are_one_observation_where_asked(
     assert len(each) == 6, "where nobody asks each listing is an event"
 
 
+@pytest.mark.slow
 def test_a_day_that_the_source_lacks_for_all_is_in_the_answer_and_the_notes() -> None:
     news = pd.DataFrame({"ticker": ["NVDA", "AMD"], "announced_at": ["2022-10-07"] * 2})
     sample = es.study(news, prices="sample").panel.prices

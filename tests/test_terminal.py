@@ -140,6 +140,7 @@ SITUATIONS = {
 }  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", SITUATIONS)
 def test_the_answer_fits_one_screen(kind: str) -> None:
     findings = SITUATIONS[kind]()
@@ -185,6 +186,7 @@ def test_before_and_after_are_said_with_their_p() -> None:
     assert line.replace("\xa0", " ") in str(Terminal(findings).text(""))
 
 
+@pytest.mark.slow
 def test_the_group_of_the_answer_comes_first_in_the_tables(tmp_path: Path) -> None:
     """Of the six rows of one group five have no prices, and one none on day 1: the other group
     leads."""
@@ -207,6 +209,7 @@ def test_the_group_of_the_answer_comes_first_in_the_tables(tmp_path: Path) -> No
     assert document["answer"]["many"]["verdict"] == "no_result"
 
 
+@pytest.mark.slow
 def test_analyses_are_those_of_the_tables() -> None:
     results = Market(20, dates=7, seed=3).fit()
     plain = long_text(results.findings(config=CONFIG))

@@ -67,6 +67,7 @@ def test_the_error_adds_the_shared_part_of_usual_days(differ: EventStudyResults)
     assert answer.pvalue > found.pvalue
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("n", "sd", "rho"), [(25, 0.0, 0.15), (25, 0.06, 0.0), (4, 0.06, 0.5)],
     ids=["usual spread", "no shared part", "few events"],
@@ -98,6 +99,7 @@ def test_the_headline_speaks_of_the_average(study: Findings, differ: EventStudyR
     assert "no significant average move" in str(brief(study, study.sample))
 
 
+@pytest.mark.slow
 def test_every_outlet_with_checks_has_the_row(
     study: Findings, differ: EventStudyResults, tmp_path: Path
 ) -> None:
@@ -137,6 +139,7 @@ def test_a_clear_move_keeps_its_headline() -> None:
     assert "both directions" not in write_tests_note(study), "all of these firms fell"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("rose", "fell", "n", "both"),
     [(2, 9, 25, True), (1, 9, 25, False), (9, 2, 60, False), (3, 9, 60, True), (0, 0, 5, False)],

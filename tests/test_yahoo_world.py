@@ -92,6 +92,7 @@ def test_the_first_case_has_a_result(yahoo: Yahoo, shipped: Shipped) -> None:
     assert results.abnormal.car(Window(0, 0))[case.name] == pytest.approx(expected, rel=1e-9)
 
 
+@pytest.mark.slow
 def test_mainland_rows_have_results_and_one_line_says_by_which_index(shipped: Shipped) -> None:
     rows = mainland(shipped.wish)
     assert len(rows) == 40
@@ -109,11 +110,13 @@ def test_mainland_rows_have_results_and_one_line_says_by_which_index(shipped: Sh
     assert line == f"Benchmark: {who} because {BEGINS}"
 
 
+@pytest.mark.slow
 def test_indices_are_asked_for_in_rounds(shipped: Shipped) -> None:
     assert {"399001.SZ", "000001.SS"} <= shipped.symbols
     assert shipped.symbols.isdisjoint({"ASHR", "SPY", "2800.HK"})
 
 
+@pytest.mark.slow
 def test_a_strict_policy_drops_them_with_a_reason(shipped: Shipped) -> None:
     rows, wish = mainland(shipped.strict), mainland(shipped.wish)
     assert rows["status"][HIKVISION] == "dropped"
@@ -130,6 +133,7 @@ def test_a_strict_policy_drops_them_with_a_reason(shipped: Shipped) -> None:
     assert not any(text.startswith("Benchmark") for text in shipped.strict.panel.notices)
 
 
+@pytest.mark.slow
 def test_what_yahoo_has_no_more_and_what_was_not_traded(shipped: Shipped) -> None:
     results = shipped.wish
     events, ar = results.events.set_index("event_id"), results.abnormal.ar
