@@ -22,8 +22,8 @@ from eventstudy.analysis import regress_car
 from eventstudy.analysis.cross_section._car_errors import (
     bootstrap_pvalues,
     satterthwaite,
+    score_weights,
     sum_scores,
-    weigh_residuals,
 )
 from eventstudy.calendars import Window
 from eventstudy.errors import ConfigError
@@ -180,7 +180,7 @@ def test_cr2_published_example_of_unequal_dates() -> None:
     """docs/methods/regressions.md: seven values on four dates: t 1.8860222, df 2.3684211."""
     y, g = np.array([0.02, 0.01, 0.03, -0.01, 0.00, 0.04, 0.02]), np.array([0, 0, 0, 1, 1, 2, 3])
     X = np.ones((7, 1))
-    A = weigh_residuals(X, g, "CR2")
+    A = score_weights(X, g, "CR2")
     se = np.sqrt((sum_scores(A, y - y.mean(), g) ** 2).sum())
     assert (y.mean() / se, satterthwaite(X, A, g)[0]) == pytest.approx(
         (1.8860222, 2.3684211), abs=5e-8
@@ -192,7 +192,7 @@ def test_cr2_of_single_events_is_hc2() -> None:
     X, y = sm.add_constant(rng.standard_normal((20, 2))), rng.standard_normal(20)
     fit = sm.OLS(y, X).fit(cov_type="HC2")
     g = np.arange(20)
-    A = weigh_residuals(X, g, "CR2")
+    A = score_weights(X, g, "CR2")
     assert_allclose(np.sqrt((sum_scores(A, fit.resid, g) ** 2).sum(axis=0)), fit.bse, **CLOSE)
 
 
@@ -202,7 +202,7 @@ def test_cr2_where_one_date_determines_a_coefficient() -> None:
     g = np.repeat(np.arange(6), 4)
     x, y = rng.standard_normal(24), rng.standard_normal(24)
     X = np.column_stack([np.ones(24), x, g == 5])
-    A = weigh_residuals(X, g, "CR2")
+    A = score_weights(X, g, "CR2")
     e = y - X @ np.linalg.lstsq(X, y, rcond=None)[0]
     se, df = brute_cr2(X, e, g)
     assert_allclose(np.sqrt((sum_scores(A, e, g) ** 2).sum(axis=0)), se, **CLOSE)
@@ -379,7 +379,7 @@ def test_a_change_of_units_changes_no_t(seed: int, scale: float, shift: float) -
 
     def slope(x: np.ndarray, y: np.ndarray, g: np.ndarray) -> list[float]:
         X = np.column_stack([np.ones(20), x])
-        A = weigh_residuals(X, g, "CR2")
+        A = score_weights(X, g, "CR2")
         b = np.linalg.lstsq(X, y, rcond=None)[0]
         se = np.sqrt((sum_scores(A, y - X @ b, g) ** 2).sum(axis=0))
         return [(b / se)[1], satterthwaite(X, A, g)[1], bootstrap_pvalues(X, y, g, A)[1]]

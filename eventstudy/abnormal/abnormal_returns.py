@@ -722,10 +722,10 @@ class AbnormalReturns:
         if len(self) < CHUNK:
             return self.cached(key, lambda: self._recent_variance(window))
 
-        def by_chunk(study: AbnormalReturns) -> FloatArray:
+        def in_chunks(study: AbnormalReturns) -> FloatArray:
             return np.concatenate(list(study.by_chunk(lambda some: some._recent_variance(window))))
 
-        return self.of_each_event(key, by_chunk)
+        return self.of_each_event(key, in_chunks)
 
     def _recent_variance(self, window: Window) -> FloatArray:
         recent = self.recent_days
@@ -744,7 +744,7 @@ class AbnormalReturns:
         if not runs_on.any():
             return
         last = self.sessions_of(window)[1][:, None]
-        dates = self.windows.dates[:, self.columns(self.event)]
+        dates = self.windows.dates
         stops = self.event.start + (dates <= last).sum(axis=1) - 1
         for stop in np.unique(stops[runs_on]).tolist():
             yield stop, runs_on & (stops == stop)

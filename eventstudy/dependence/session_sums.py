@@ -164,7 +164,10 @@ class Grouped:
 
 
 def _grouped(sample: AbnormalReturns, separate: IntArray) -> Grouped:
-    """Return the sums by group; those of most of many events are all less those of the rest."""
+    """Return the sums by group.
+
+    Where a sample lacks only a few of many events, their sums are taken from those of all.
+    """
     left_out, whole = sample.left_out, sample.taken_from
     if len(separate):
         return _added(sample, separate)

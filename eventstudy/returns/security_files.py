@@ -171,8 +171,9 @@ def days_of(cells: pd.Series[Any]) -> pd.Series[pd.Timestamp]:
         If one cannot be read.
     """
     days = _days(cells)
-    for row in cells.index[days.isna()][:1]:
-        raise make_error(DataError, "wrong.date", value=str(cells[row]))
+    unread = cells[days.isna()]
+    if len(unread):
+        raise make_error(DataError, "wrong.date", value=str(unread.iloc[0]))
     return days
 
 
@@ -198,9 +199,11 @@ def _complete(rows: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
     """Return rows with returns as numbers, those on delisting included, and what was done."""
     returns, codes = _decoded(rows["ret"])
     is_blank = rows["ret"].isna() | (rows["ret"].astype(str).str.strip() == "")
-    for row in rows[returns.isna() & ~is_blank & (codes == "")].itertuples():
-        where = f"{row.ticker} on {row.date:%Y-%m-%d}"
-        raise DataError("a return that is no number", where=where, value=str(row.ret))
+    wrong = rows[returns.isna() & ~is_blank & (codes == "")]
+    if len(wrong):
+        first = wrong.iloc[0]
+        where = f"{first['ticker']} on {first['date']:%Y-%m-%d}"
+        raise DataError("a return that is no number", where=where, value=str(first["ret"]))
     if "missing" in rows:
         codes = as_text(rows["missing"]).where(returns.isna(), "")
     counts = codes[codes != ""].value_counts().sort_index()
@@ -224,8 +227,9 @@ def _delisted(rows: pd.DataFrame, returns: pd.Series[float]) -> tuple[pd.Series[
     used = after.notna()
     if "dlstdt" in rows:
         used &= _days(rows["dlstdt"]) == rows["date"]
-    for row in rows[used & rows["ticker"].where(used).duplicated()].itertuples():
-        raise make_error(DataError, "crsp.delisted_twice", where=str(row.ticker))
+    twice = rows[used & rows["ticker"].where(used).duplicated()]
+    if len(twice):
+        raise make_error(DataError, "crsp.delisted_twice", where=str(twice["ticker"].iloc[0]))
     tickers = rows["ticker"]
     done = [say("crsp.delisted", n=int(used.sum()))] if used.any() else []
     if "dlstcd" in rows:

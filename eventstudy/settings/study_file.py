@@ -108,6 +108,7 @@ class StudyFile:
         text = _text(path)
         try:
             tree = tomllib.loads(text)
+            # Takes what is at fault out of the tree.
             problems = list(_problems(tree, _places(text)))
         except tomllib.TOMLDecodeError as error:
             raise StudyFileError(path, [_syntax(error, text)]) from None
@@ -330,12 +331,18 @@ def _problems(tree: dict[str, Any], places: Mapping[str, tuple[Keys, int]]) -> I
 def _problem(
     setting: str, error: EventStudyError, places: Mapping[str, tuple[Keys, int]]
 ) -> tuple[Problem, Keys]:
-    """Return a fault with its line, and the keys that are there of the setting."""
+    """Return a fault with its line, and under which keys the file has the setting."""
     where = setting
     while where and where not in places:
         where = where.rpartition(".")[0]
-    inside = (place for name, place in places.items() if name.startswith(f"{setting}."))
-    keys, line = places.get(where) or next(((k[:1], line) for k, line in inside), ((), 1))
+    inside = [place for name, place in places.items() if name.startswith(f"{setting}.")]
+    keys: Keys = ()
+    line = 1
+    if where in places:
+        keys, line = places[where]
+    elif inside:
+        # The file has a part of the setting alone.
+        keys, line = inside[0][0][:1], inside[0][1]
     value = None if error.value is None else str(error.value)
     return Problem(line, error.where or "study", error.what, value, error.remedy), keys
 

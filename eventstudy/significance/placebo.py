@@ -238,7 +238,7 @@ def block_sums(sample: AbnormalReturns, length: int) -> FloatArray:
     try:
         return sample.of_each_event(("block sums", length), summed)
     except InapplicableError:
-        # Of another event of the study, maybe.
+        # Another event of the study may be collinear: these alone are not.
         return summed(sample)
 
 

@@ -75,7 +75,7 @@ class DrawnAnswer(Paragraph, Answer):
     """
 
     group: str = ""
-    write: Callable[[], str] = field(default=str, compare=False)
+    write: Callable[[], str] = field(default=lambda: "", compare=False)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the answer as it stands in ``results.json``."""

@@ -1067,8 +1067,8 @@ class EventStudyResults(FittedStudy):
         >>> len(results.tidy()) == 70 * 21
         True
         """
-        days = np.repeat(self._used, len(self.abnormal.event))
-        return self._with_own_columns(self.abnormal_returns(), days)
+        rows = np.repeat(self._used, len(self.abnormal.event))
+        return self._with_own_columns(self.abnormal_returns(), rows)
 
     def models(self) -> pd.DataFrame:
         """Return event_id, ticker, nobs, parameters, sigma, r2 and standard errors of each event.
@@ -1128,8 +1128,6 @@ def with_numbers(cells: pd.Series[Any]) -> pd.Series[Any]:
 
     Blank cells of numbers are NaN.
     """
-    import pandas as pd
-
     texts = cells.astype(str).str.strip()
     filled = texts[texts != ""]
     is_code = filled.str.match(r"[+-]?0\d").any()

@@ -102,8 +102,8 @@ class Workers(AbstractContextManager["Workers"]):
         self.cluster = cluster
         self.progress = progress
         self._pool: Executor | None = None
-        self._shut: Callable[[], object] = int
-        self._has_workers: Callable[[], bool] = bool
+        self._shut: Callable[[], object] = lambda: None
+        self._has_workers: Callable[[], bool] = lambda: False
         self._tokens: list[Token[Workers]] = []
 
     def __enter__(self) -> Workers:

@@ -141,7 +141,7 @@ def cluster_errors(
     if G < DateClusters.FEWEST:
         reason = f"{G} {unit}s, at least {DateClusters.FEWEST} are needed to cluster by {unit}"
         raise NotPossibleError(reason, where="cov")
-    A = weigh_residuals(X, dates, se)
+    A = score_weights(X, dates, se)
     S = sum_scores(A, e, dates)
     if (np.abs(S).max(axis=0) <= ROUNDING * np.abs(A * e[:, None]).max(axis=0)).any():
         reason = f"the columns separate every {unit} from the others: no errors by {unit} exist"
@@ -198,7 +198,7 @@ def errors_by(
     both = np.unique(np.column_stack(codes), axis=0, return_inverse=True)[1].ravel()
     V = np.zeros((X.shape[1], X.shape[1]))
     for sign, code in ((1, codes[0]), (1, codes[1]), (-1, both)):
-        S = sum_scores(weigh_residuals(X, code, "CR1"), e, code)
+        S = sum_scores(score_weights(X, code, "CR1"), e, code)
         V += sign * S.T @ S
     G = min(int(code.max()) + 1 for code in codes)
     if not (np.diag(V) > 0).all() or G < DateClusters.FEWEST:
@@ -207,7 +207,7 @@ def errors_by(
     return Errors(f"CR1 by {' and '.join(names)}", V, np.full(X.shape[1], G - 1.0))
 
 
-def weigh_residuals(X: FloatArray, cluster: IntArray, kind: ClusterError) -> FloatArray:
+def score_weights(X: FloatArray, cluster: IntArray, kind: ClusterError) -> FloatArray:
     r"""Return A, shape (N, k), by which residuals become the scores of each cluster.
 
     Parameters
@@ -299,7 +299,7 @@ def satterthwaite(X: FloatArray, A: FloatArray, cluster: IntArray) -> FloatArray
     ----------
     X : (N, k) float array
     A : (N, k) float array
-        Of :func:`weigh_residuals`.
+        Of :func:`score_weights`.
     cluster : (N,) int array
         From 0 to G-1.
 
@@ -340,7 +340,7 @@ def bootstrap_pvalues(X: FloatArray, y: FloatArray, cluster: IntArray, A: FloatA
     cluster : (N,) int array
         From 0 to G-1.
     A : (N, k) float array
-        Of :func:`weigh_residuals`.
+        Of :func:`score_weights`.
 
     Returns
     -------
