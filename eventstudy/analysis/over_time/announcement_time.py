@@ -43,13 +43,12 @@ def depend_on_time(study: FittedStudy, window: WindowLike = DAY0) -> pd.DataFram
         "as_dated": study.abnormal.car(window),
         "other_session": shift_cars(study, window, shifts),
     }
-    rows = [
-        (name, window.start, window.stop, len(used), int(is_uncertain[has_car].sum()), mean)
-        for name, car in cars.items()
-        for has_car in [study.ok & np.isfinite(car)]
-        for used in [car[has_car]]
-        for mean in [used.mean() if len(used) else np.nan]
-    ]
+    rows = []
+    for name, car in cars.items():
+        has_car = study.ok & np.isfinite(car)
+        n_uncertain = int(is_uncertain[has_car].sum())
+        mean = car[has_car].mean() if has_car.any() else np.nan
+        rows.append((name, window.start, window.stop, int(has_car.sum()), n_uncertain, mean))
     return pd.DataFrame(rows, columns=COLUMNS)
 
 

@@ -297,12 +297,10 @@ def _plain(text: str) -> str:
 
 def find_references(sources: Iterable[str]) -> list[Reference]:
     """Return the references that texts name, as ``Brown and Warner (1980, 1985)``."""
-    named = {
-        f"{surname.lower()}{year}"
-        for source in sources
-        for surname, years in _CITED.findall(source)
-        for year in re.findall(r"\d{4}", years)
-    }
+    named = set[str]()
+    for source in sources:
+        for surname, years in _CITED.findall(source):
+            named.update(f"{surname.lower()}{year}" for year in re.findall(r"\d{4}", years))
     return [reference for key, reference in read_bibliography().items() if key in named]
 
 
