@@ -214,10 +214,10 @@ def simulate(design: Design, rng: np.random.Generator) -> EventWindows:
     if design.uneven:
         returns[1::2] = _shortened(returns[1::2], L1, rng)
     known = np.isfinite(returns)
-    return EventWindows(
-        design.estimation,
-        EVENT,
-        returns,
+    return EventWindows.of(
+        estimation=design.estimation,
+        event=EVENT,
+        returns=returns,
         spans=known.astype(np.int64),
         length=known.astype(np.int64),
         factors=np.where(known, market, np.nan)[:, :, None],

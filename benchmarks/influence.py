@@ -43,7 +43,7 @@ def influence(design: Design, effect: float, group: float, rng: np.random.Genera
     rows = windows.day0 == day[np.argmax(count)]
     returns = windows.returns.copy()
     returns[rows, len(windows.estimation) - EVENT.start] += group
-    fit = MODELS["market"]().fit(replace(windows, returns=returns), engine="batch")
+    fit = MODELS["market"]().fit(windows.altered(returns=returns), engine="batch")
     names = [f"e{i}" for i in range(len(fit))]
     answer = decide(fit, WINDOW)
     return measure_influence(

@@ -139,8 +139,9 @@ def draw(cell: Cell, rng: np.random.Generator) -> tuple[AbnormalReturns, FloatAr
     mine = returns[at, np.arange(n)[:, None]]
     mine[:, -1] += cell.effect * x[:, 0]
     ones = np.ones(mine.shape, np.int64)
-    windows = EventWindows(
-        ESTIMATION, EVENT, mine, spans=ones, length=ones, factors=market[at][:, :, None],
+    windows = EventWindows.of(
+        estimation=ESTIMATION, event=EVENT, returns=mine, spans=ones, length=ones,
+        factors=market[at][:, :, None],
         positions=at, day0=day0, sessions=np.arange(T).astype("datetime64[D]"),
         hours=np.tile([14.5, 21.0], (n, 1)), calendar=np.zeros(n, np.int64),
         calendars=(np.arange(T),),
@@ -207,8 +208,8 @@ def real_sample(
         more = mine[:, : len(ESTIMATION)].std(axis=1)[:, None] * np.sqrt(own - 1)
         mine[:, -len(CAR) :] += more * rng.standard_normal((n, len(CAR)))
     ones = np.ones(mine.shape, np.int64)
-    windows = EventWindows(
-        ESTIMATION, EVENT, mine, spans=ones, length=ones,
+    windows = EventWindows.of(
+        estimation=ESTIMATION, event=EVENT, returns=mine, spans=ones, length=ones,
         factors=returns[INDEX].to_numpy()[at][:, :, None], positions=at, day0=np.full(n, day),
         sessions=np.arange(T).astype("datetime64[D]"), hours=np.tile([14.5, 21.0], (n, 1)),
         calendar=np.zeros(n, np.int64), calendars=(np.arange(T),),

@@ -70,7 +70,7 @@ def _calendar_time(fit: AbnormalReturns, window: Window, days: int) -> float:
 
 def same_session(fit: AbnormalReturns, window: Window) -> float:
     """BMP-KP that pairs New York and Shanghai on the same session only."""
-    windows = replace(fit.windows, hours=np.tile([0.0, 24.0], (len(fit), 1)))
+    windows = fit.windows.altered(hours=np.tile([0.0, 24.0], (len(fit), 1)))
     return STATISTICS["bmp_kp"](fit.as_study(windows=windows), window).pvalue
 
 

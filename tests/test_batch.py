@@ -362,7 +362,7 @@ def test_sums_over_sessions_pair_exchanges_that_are_never_open_together() -> Non
     market.frame["MKT"] = np.random.default_rng(3).standard_normal(220) * 0.01
     fit = market.fit().abnormal
     hours = np.array([[14.5, 21.0]] * 20 + [[1.5, 7.0]] * 20)
-    apart = fit.as_study(windows=replace(fit.windows, hours=hours))
+    apart = fit.as_study(windows=fit.windows.altered(hours=hours))
     window = Window(-1, 1)
     together = by_session(fit, window).rbar
     exact = by_pair(apart, window).rbar

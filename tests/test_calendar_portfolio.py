@@ -261,7 +261,7 @@ def with_factors(base: EventStudyResults, extra: pd.DataFrame, name: str) -> dic
         windows.factors[:, :, 0] if f.name == "market" else extra[f.name].to_numpy()[at]
         for f in model.factors
     ]
-    windows = replace(windows, factors=np.stack(series, axis=2))
+    windows = windows.altered(factors=np.stack(series, axis=2))
     return {"abnormal": model.fit(windows, engine="batch"), "model": model}
 
 

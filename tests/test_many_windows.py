@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -95,7 +94,7 @@ def test_what_another_way_suits_better_is_left_to_it() -> None:
     prepare(shared)
     longer = fitted(short=True)
     positions = np.where(np.isnan(longer.windows.returns), -1, longer.windows.positions)
-    longer = longer.as_study(windows=replace(longer.windows, positions=positions))
+    longer = longer.as_study(windows=longer.windows.altered(positions=positions))
     prepare(longer)
     for sample in (few, shared, longer):
         assert not [key for key in sample.facts if "mean_correlation" in key]

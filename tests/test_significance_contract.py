@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -356,13 +355,13 @@ def test_never_open_together_pairs_across_days() -> None:
     fit = market.fit().abnormal
     window = Window(0, 1)
     hours = np.array([[14.5, 21.0]] * 4 + [[1.5, 7.0]] * 4)
-    apart = fit.as_study(windows=replace(fit.windows, hours=hours))
+    apart = fit.as_study(windows=fit.windows.altered(hours=hours))
     r = by_pair(apart, window).rbar
     assert r > by_pair(fit, window).rbar + 0.05
     # A third market that is open on more days does not stand between the sessions of the other two.
     columns = apart.windows.positions
-    wide = replace(
-        apart.windows, positions=np.where(columns >= 0, 2 * columns, -1),
+    wide = apart.windows.altered(
+        positions=np.where(columns >= 0, 2 * columns, -1),
         day0=2 * apart.windows.day0,
         calendars=(2 * apart.windows.calendars[0], np.arange(2 * len(apart.windows.sessions))),
     )  # fmt: skip
@@ -391,7 +390,7 @@ def test_one_event_of_each_of_two_exchanges_is_not_lost_among_many() -> None:
     market = Market(n=8, seed=17, dates=1, rho=0.6)
     fit = market.fit().abnormal
     hours = np.array([[14.5, 21.0]] * 4 + [[1.5, 7.0]] * 4)
-    apart = fit.as_study(windows=replace(fit.windows, hours=hours))
+    apart = fit.as_study(windows=fit.windows.altered(hours=hours))
     exact = by_pair(apart, Window(0, 1))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Limits, "PAIRWISE", 4)
@@ -417,8 +416,8 @@ def test_news_of_a_shut_week_meets_the_session_on_which_the_other_exchange_opens
     later = np.r_[np.arange(day0), np.arange(day0 + 5, T + 5)]
     positions = fit.windows.positions.copy()
     positions[far] = later[positions[far]]
-    windows = replace(
-        fit.windows, positions=positions, hours=np.array([[14.5, 21.0]] * 3 + [[1.5, 7.0]] * 3),
+    windows = fit.windows.altered(
+        positions=positions, hours=np.array([[14.5, 21.0]] * 3 + [[1.5, 7.0]] * 3),
         calendar=np.array([0, 0, 0, 1, 1, 1]), calendars=(np.arange(T + 5), later),
         sessions=np.arange(T + 5).astype("datetime64[D]"),
         day0=np.where(np.arange(6) < 3, day0, later[day0]),

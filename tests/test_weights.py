@@ -146,11 +146,10 @@ def test_matrix_fills_pairs_with_too_few_common_days(
 
 
 def test_matrix_pairs_exchanges_that_are_never_open_together_at_lags() -> None:
-    from dataclasses import replace
 
     a = Market(8, rho=0.4, dates=2).fit().abnormal
     hours = np.where(np.arange(8)[:, None] < 4, (1.0, 7.0), (14.0, 20.0))
-    apart = a.as_study(windows=replace(a.windows, hours=hours))
+    apart = a.as_study(windows=a.windows.altered(hours=hours))
     matrix = join(layers(apart, Window(-3, 3)))
     assert (matrix.sum() - 8) / 56 == pytest.approx(
         WeightedSums(apart, Window(-3, 3)).correlation.rbar

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +13,7 @@ from ..calendars import Window
 from ..errors import ConfigError, TooManyError
 from ..quality import ReturnKind
 from ..returns import Measure
-from ..utility import HOLDABLE, BoolArray, DateArray, FloatArray, IntArray, chunks, joined
+from ..utility import HOLDABLE, AnyArray, BoolArray, DateArray, FloatArray, IntArray, chunks, joined
 from .alignment import TRADED, Laying, numbered, places
 
 if TYPE_CHECKING:
@@ -25,6 +25,19 @@ HALT_DRIFT = 5
 
 
 @dataclass(frozen=True, eq=False)
+class StudyWindows:
+    """What the windows of all events of a study have in common."""
+
+    estimation: Window
+    event: Window
+    sessions: DateArray
+    calendars: tuple[IntArray, ...]
+    kind: ReturnKind = "simple"
+    measure: Measure = "return"
+    halt_drift: int = HALT_DRIFT
+    source: Laying | None = None
+
+
 class EventWindows:
     """Returns and factors of n events on the estimation and event windows.
 
@@ -81,41 +94,172 @@ class EventWindows:
     (True, (2, 241))
     """
 
-    estimation: Window
-    event: Window
-    returns: FloatArray
-    spans: IntArray
-    length: IntArray
-    factors: FloatArray
-    positions: IntArray
-    day0: IntArray
-    sessions: DateArray
-    hours: FloatArray
-    calendar: IntArray
-    calendars: tuple[IntArray, ...]
-    kind: ReturnKind = "simple"
-    measure: Measure = "return"
-    masked: IntArray = field(default_factory=lambda: np.zeros(0, np.int64))
-    other_news: BoolArray = field(default_factory=lambda: np.zeros((0, 0), bool))
-    source_rows: IntArray = field(default_factory=lambda: np.zeros(0, np.int64))
+    def __init__(
+        self,
+        study: StudyWindows,
+        arrays: Mapping[str, AnyArray],
+        *,
+        laying: Laying | None = None,
+        whole: EventWindows | None = None,
+        rows: IntArray | slice = slice(None),
+    ) -> None:
+        self.study = study
+        self.laying = laying
+        self._whole = whole
+        self._rows = rows
+        self._arrays = dict(arrays)
 
-    laying: Laying | None = None
-    source: Laying | None = None
-    halt_drift: int = HALT_DRIFT
+    @classmethod
+    def of(cls, **fields: Any) -> EventWindows:
+        """Return windows from their fields, each array kept in memory.
 
-    if TYPE_CHECKING:
-        event_positions: IntArray = field(init=False)
-
-    def __post_init__(self) -> None:
-        if len(self.masked) != len(self.returns):
-            object.__setattr__(self, "masked", np.zeros(len(self.returns), np.int64))
-        if len(self.other_news) != len(self.returns):
-            object.__setattr__(self, "other_news", np.zeros((len(self.returns), 0), bool))
-        if len(self.source_rows) != len(self.returns):
-            object.__setattr__(self, "source_rows", np.arange(len(self.returns)))
+        Parameters
+        ----------
+        **fields
+            The attributes by name; `masked`, `other_news` and `source_rows` have defaults.
+        """
+        study = StudyWindows(**{k: v for k, v in fields.items() if k in OF_THE_STUDY})
+        n = len(fields["day0"])
+        arrays = {
+            "masked": np.zeros(n, np.int64), "other_news": np.zeros((n, 0), dtype=bool),
+            "source_rows": np.arange(n), **{k: v for k, v in fields.items() if k in BY_EVENT},
+        }  # fmt: skip
+        return cls(study, arrays)
 
     def __len__(self) -> int:
         return len(self.day0)
+
+    @property
+    def estimation(self) -> Window:
+        """The estimation window."""
+        return self.study.estimation
+
+    @property
+    def event(self) -> Window:
+        """The event window."""
+        return self.study.event
+
+    @property
+    def sessions(self) -> DateArray:
+        """The union of all sessions, ascending, (T,)."""
+        return self.study.sessions
+
+    @property
+    def calendars(self) -> tuple[IntArray, ...]:
+        """Columns of `sessions` on which each calendar is open."""
+        return self.study.calendars
+
+    @property
+    def kind(self) -> ReturnKind:
+        """Whether returns are simple or log."""
+        return self.study.kind
+
+    @property
+    def measure(self) -> Measure:
+        """What is studied: returns, or another measure."""
+        return self.study.measure
+
+    @property
+    def halt_drift(self) -> int:
+        """Most sessions of a return over a halt for which :attr:`drift` counts."""
+        return self.study.halt_drift
+
+    @property
+    def source(self) -> Laying | None:
+        """Where the returns of the study were laid out from."""
+        return self.study.source
+
+    @property
+    def returns(self) -> FloatArray:
+        """Decimal returns, (n, L1+L2); NaN where missing."""
+        return self._array("returns")
+
+    @property
+    def spans(self) -> IntArray:
+        """Days of the event's clock that each return spans, (n, L1+L2); 0 where missing."""
+        return self._array("spans")
+
+    @property
+    def length(self) -> IntArray:
+        """Sessions that each return spans, (n, L1+L2); 0 where missing."""
+        return self._array("length")
+
+    @property
+    def factors(self) -> FloatArray:
+        """Factor returns, summed over the sessions that the return spans, (n, L1+L2, f)."""
+        return self._array("factors")
+
+    @property
+    def positions(self) -> IntArray:
+        """Column of `sessions` of each day, (n, L1+L2); -1 beyond the data."""
+        return self._array("positions")
+
+    @property
+    def event_positions(self) -> IntArray:
+        """The event days of `positions`, (n, L2)."""
+        return self._array("event_positions")
+
+    @property
+    def day0(self) -> IntArray:
+        """Column of `sessions` of each event's day 0, (n,); -1 beyond the data."""
+        return self._array("day0")
+
+    @property
+    def hours(self) -> FloatArray:
+        """Opening and closing of each event's exchange in UTC hours, (n, 2)."""
+        return self._array("hours")
+
+    @property
+    def calendar(self) -> IntArray:
+        """Which of `calendars` the exchange of each event is, (n,)."""
+        return self._array("calendar")
+
+    @property
+    def masked(self) -> IntArray:
+        """Estimation days with a return that were left out for further events of the firm, (n,)."""
+        return self._array("masked")
+
+    @property
+    def other_news(self) -> BoolArray:
+        """Days that lie in the event window of another event of the firm, (n, G+L2) or (n, 0)."""
+        return self._array("other_news")
+
+    @property
+    def source_rows(self) -> IntArray:
+        """Rows of these events in `source`, (n,)."""
+        return self._array("source_rows")
+
+    def _array(self, name: str) -> AnyArray:
+        """Return an array by event: held here, taken from the whole, or laid out on demand."""
+        if name in self._arrays:
+            return self._arrays[name]
+        if self._whole is None or name not in self._whole._arrays:
+            return self._laid_out(name)
+        array = self._whole._arrays[name][self._rows]
+        if array.nbytes <= LASTING:
+            self._arrays[name] = array
+        return array
+
+    def _laid_out(self, name: str) -> AnyArray:
+        """Lay out the array `name`, and keep it.
+
+        Raises
+        ------
+        TooManyError
+            If the days of so many events do not fit into memory.
+        """
+        if name == "event_positions":
+            self._arrays[name] = self.positions[:, len(self.estimation) :]
+            return self._arrays[name]
+        assert self.laying is not None  # noqa: S101
+        if len(self) > HOLDABLE:
+            problem = f"needs the estimation days of {len(self):,} events at once"
+            raise TooManyError(problem, remedy=f"at most {HOLDABLE:,} fit in memory")
+        if name == "positions":
+            self._arrays[name] = self.laying.at(self.laying.days)
+        else:
+            self._arrays.update(self.laying.laid())
+        return self._arrays[name]
 
     @property
     def dates(self) -> DateArray:
@@ -165,26 +309,39 @@ class EventWindows:
         return out
 
     def take(self, rows: IntArray | BoolArray | slice) -> EventWindows:
-        """Return the windows of some events, by position, mask or slice."""
-        whole: EventWindows = vars(self).get("_whole", self)
-        of_whole = rows
-        if whole is not self or not isinstance(rows, slice):
-            positions = np.arange(len(whole))[vars(self).get("_rows", slice(None))]
-            of_whole = positions[rows]
-        held = {name: array for name, array in vars(self).items() if name in OF_THE_STUDY}
-        laying = None if self.laying is None else self.laying.take(rows)
-        return EventWindows.holding(**held, laying=laying, _whole=whole, _rows=of_whole)
+        """Return the windows of some events, by position, mask or slice.
 
-    @classmethod
-    def holding(cls, **held: Any) -> EventWindows:
-        """Return windows that hold just this, and take or lay out the rest when it is asked for."""
-        new = object.__new__(cls)
-        vars(new).update(held)
-        return new
+        They hold their rows only; an array is taken from that of all events when it is asked for.
+        """
+        whole = self if self._whole is None else self._whole
+        if whole is self and isinstance(rows, slice):
+            # A slice of the whole has views of its arrays, no copies.
+            of_whole: IntArray | slice = rows
+        else:
+            of_whole = np.arange(len(whole))[self._rows][rows]
+        laying = None if self.laying is None else self.laying.take(rows)
+        return EventWindows(self.study, {}, laying=laying, whole=whole, rows=of_whole)
 
     def altered(self, **changes: Any) -> EventWindows:
-        """Return the windows with other fields, on which nothing else that they hold depends."""
-        return EventWindows.holding(**vars(self) | changes)
+        """Return the windows with other fields, on which nothing else that they hold depends.
+
+        Parameters
+        ----------
+        **changes
+            Attributes by name; event days follow from `positions`.
+        """
+        common = {name: value for name, value in changes.items() if name in OF_THE_STUDY}
+        arrays = {name: value for name, value in changes.items() if name in BY_EVENT}
+        whole = self if self._whole is None else self._whole
+        held = {name: self._array(name) for name in whole._arrays}
+        if "positions" in arrays:
+            held.pop("event_positions", None)
+        return EventWindows(replace(self.study, **common), held | arrays, laying=self.laying)
+
+    def _on_demand(self, study: StudyWindows, laying: Laying, **arrays: AnyArray) -> EventWindows:
+        """Return windows of these events whose days are laid out when they are asked for."""
+        held = {name: self._array(name) for name in ALWAYS_KEPT}
+        return EventWindows(study, held | arrays, laying=laying)
 
     def without_gap(self) -> EventWindows:
         """Return the windows with event days from the end of the estimation window on.
@@ -200,9 +357,9 @@ class EventWindows:
             raise ConfigError("these windows do not know where their returns came from")
         event = Window(self.estimation.stop + 1, self.event.stop)
         laying = self.source.take(self.source_rows).until(event)
-        held = {name: getattr(self, name) for name in ALWAYS_KEPT}
-        held |= {"event": event, "event_positions": laying.at(event.days)}
-        return EventWindows.holding(**held, laying=laying, masked=self.masked)
+        days = laying.at(event.days)
+        study = replace(self.study, event=event)
+        return self._on_demand(study, laying, event_positions=days, masked=self.masked)
 
     def index_returns(self) -> tuple[FloatArray, IntArray]:
         """Return the returns of the index of each event on these days, and their sessions, (n, L).
@@ -217,7 +374,7 @@ class EventWindows:
     @property
     def before(self) -> EventWindows:
         """The windows without their event days, unless all are kept in memory."""
-        return self if self.laying is None else self.altered(laying=self.laying.before)
+        return self if self.laying is None else self._on_demand(self.study, self.laying.before)
 
     def without(self, mask: BoolArray) -> EventWindows:
         """Return the windows without some estimation days (n, L1), to be called once.
@@ -225,75 +382,35 @@ class EventWindows:
         `masked` counts the days left out that had a return.
         """
         if self.laying is not None:
-            held = {name: getattr(self, name) for name in ALWAYS_KEPT}
-            return EventWindows.holding(
-                **held, laying=replace(self.laying, mask=np.packbits(mask, axis=1))
-            )
+            laying = replace(self.laying, mask=np.packbits(mask, axis=1))
+            return self._on_demand(self.study, laying)
         L1 = len(self.estimation)
         mask = mask & np.isfinite(self.returns[:, :L1])
         returns = self.returns.copy()
         spans = self.spans.copy()
         length = self.length.copy()
-        returns[:, :L1][mask], spans[:, :L1][mask], length[:, :L1][mask] = np.nan, 0, 0
-        return replace(self, returns=returns, spans=spans, length=length, masked=mask.sum(axis=1))
+        returns[:, :L1][mask] = np.nan
+        spans[:, :L1][mask] = 0
+        length[:, :L1][mask] = 0
+        n_masked = mask.sum(axis=1)
+        return self.altered(returns=returns, spans=spans, length=length, masked=n_masked)
 
     def __getstate__(self) -> dict[str, Any]:
         """Return what is pickled: the arrays, and not the panel that they are laid out from."""
-        held = {name: getattr(self, name) for name in (*OF_THE_STUDY, *BY_EVENT)}
-        return {**held, "laying": None, "source": None}
-
-    if not TYPE_CHECKING:
-
-        def __getattr__(self, name: str) -> Any:
-            """Return an array by event that these windows take from the whole, or lay out."""
-            if name not in BY_EVENT:
-                raise AttributeError(f"event windows have no {name}")
-            whole = vars(self).get("_whole")
-            if whole is None or name not in vars(whole):
-                return self._laid_out(name)
-            array = vars(whole)[name][vars(self)["_rows"]]
-            if array.nbytes <= LASTING:
-                vars(self)[name] = array
-            return array
-
-    def _laid_out(self, name: str) -> Any:
-        """Lay out the array `name`, and keep it.
-
-        Raises
-        ------
-        TooManyError
-            If the days of so many events do not fit into memory.
-        """
-        if name == "event_positions":
-            vars(self)[name] = self.positions[:, len(self.estimation) :]
-            return vars(self)[name]
-        if self.laying is None:
-            raise AttributeError(f"these event windows have no {name}")
-        if len(self) > HOLDABLE:
-            problem = f"needs the estimation days of {len(self):,} events at once"
-            raise TooManyError(problem, remedy=f"at most {HOLDABLE:,} fit in memory")
-        if name == "positions":
-            vars(self)[name] = self.laying.at(self.laying.days)
-        else:
-            vars(self).update(self.laying.laid())
-        return vars(self)[name]
+        arrays = {name: self._array(name) for name in BY_EVENT}
+        return vars(EventWindows(replace(self.study, source=None), arrays))
 
 
-# The arrays with a row for each event, and what all events of a study have in common.
+# The arrays with a row for each event, and those of windows whose days are laid out on demand.
 BY_EVENT = (
     "returns", "spans", "length", "factors", "positions", "day0", "hours", "calendar", "masked",
     "event_positions", "other_news", "source_rows",
 )  # fmt: skip
-OF_THE_STUDY = (
-    "estimation", "event", "sessions", "calendars", "kind", "measure", "halt_drift", "source",
-)  # fmt: skip
+ALWAYS_KEPT = ("day0", "hours", "calendar", "event_positions", "other_news", "source_rows")
+OF_THE_STUDY = tuple(f.name for f in fields(StudyWindows))
 # Rows of more bytes are taken again whenever they are asked for: every window has a sample of its
 # own, and their copies would be many times the study.
 LASTING = 1 << 21
-# The fields of windows whose days are laid out on demand.
-ALWAYS_KEPT = (
-    *OF_THE_STUDY, "day0", "hours", "calendar", "event_positions", "other_news", "source_rows",
-)  # fmt: skip
 
 
 def build_windows(
@@ -352,18 +469,18 @@ def build_windows(
     bases = [name.partition(TRADED)[0] for name in names]
     exchanges, base = numbered(bases)
     hours = np.array([panel.hours.get(name, (0.0, 24.0)) for name in bases]).reshape(-1, 2)
-    held: dict[str, Any] = {
-        "estimation": estimation, "event": event, "day0": laying.at(np.zeros(1, np.int64))[:, 0],
-        "sessions": panel.sessions, "hours": hours[clock], "calendar": base[clock],
-        "kind": panel.kind,
-        "calendars": tuple(panel.calendars[name] for name in exchanges), "measure": panel.measure,
-        "halt_drift": halt_drift, "source": laying,
+    study = StudyWindows(
+        estimation, event, panel.sessions, tuple(panel.calendars[name] for name in exchanges),
+        panel.kind, panel.measure, halt_drift, laying,
+    )  # fmt: skip
+    arrays: dict[str, AnyArray] = {
+        "day0": laying.at(np.zeros(1, np.int64))[:, 0], "hours": hours[clock],
+        "calendar": base[clock], "other_news": np.zeros((len(rows), 0), dtype=bool),
+        "source_rows": np.arange(len(rows)),
     }  # fmt: skip
     if not keep_days:
-        nobody_looked = np.zeros((len(rows), 0), dtype=bool)
-        held |= {"event_positions": laying.at(event.days), "other_news": nobody_looked}
-        held |= {"source_rows": np.arange(len(rows))}
-        return EventWindows.holding(**held, laying=laying)
+        arrays["event_positions"] = laying.at(event.days)
+        return EventWindows(study, arrays, laying=laying)
     blocks = (laying.take(block) for block in chunks(len(rows)))
-    arrays = ({"positions": block.at(block.days), **block.laid()} for block in blocks)
-    return EventWindows(**held, **joined(len(rows), arrays))
+    days = ({"positions": block.at(block.days), **block.laid()} for block in blocks)
+    return EventWindows(study, arrays | joined(len(rows), days))
