@@ -23,7 +23,9 @@ class Exchange:
     code : str
         Market identifier code, e.g. ``"XSHE"``.
     calendar : str or None
-        Name of its calendar in exchange_calendars; None where there is none.
+        Name of its calendar in exchange_calendars, alone or with the hour and zone at which its
+        days end (``XNYS 14:30``). ``weekdays`` and ``daily`` are markets without an exchange, such
+        as currencies: ``weekdays 17:00 America/New_York``. None where there is none.
     name : str
         The market in words.
     benchmark : str or None

@@ -53,7 +53,7 @@ class Findings:
         Source and checksum of the events, versions, command, prices by symbol.
     """
 
-    # Members beside the findings: the answers by group, and where a run is.
+    # The JSON may hold members that are no fields here: the answers by group, and where a run is.
     is_open: ClassVar = True
     schema: str
     name: str
@@ -320,7 +320,7 @@ class TestFinding:
 
 @dataclass(frozen=True, slots=True)
 class CarRemark:
-    """An event whose CAR over a window is missing, or runs on beyond the window.
+    """An event of whose CAR over a window something must be said: missing, extended, short.
 
     Attributes
     ----------

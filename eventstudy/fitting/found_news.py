@@ -38,8 +38,8 @@ def without_announcing_donors(layout: Layout, windows: EventWindows, firms: Obje
         Whose announcements these are; "" where one is a repetition.
     """
     rows, panel, event = layout.factor_rows.copy(), layout.panel, windows.event_positions
-    # Behind the last symbol stand those of places without a row, -1 and -2.
-    symbols = np.array([*(symbol for symbol, _ in panel.keys), "", ""], dtype=object)[rows]
+    names = np.array([symbol for symbol, _ in panel.keys], dtype=object)
+    symbols = np.where(rows >= 0, names[np.maximum(rows, 0)], "")
     at = {firm: event[firms == firm] for firm in set(firms) & set(symbols[:, layout.donors].flat)}
     is_used = (rows >= 0) & layout.donors & (layout.rows >= 0)[:, None]
     for i in np.flatnonzero((is_used & np.isin(symbols, list(at))).any(axis=1)):
@@ -165,16 +165,16 @@ def confounded_by(
     cells = table[NEWS_COLUMN].astype(str) if NEWS_COLUMN in table else [""] * len(table)
     rows = zip(table["ticker"], table["exchange"], table["day0"], cells, strict=True)
     for i, (ticker, code, day0, cell) in enumerate(rows):
-        items, near = [item for item in news if item.ticker in (ticker, EVERY_FIRM)], []
+        items = [item for item in news if item.ticker in (ticker, EVERY_FIRM)]
+        near = list[str]()
         if items:
             sessions = panel.sessions[panel.calendars.get(panel.calendar_of(code), slice(None))]
             zero = int(np.searchsorted(sessions, np.datetime64(day0, "D")))
-            near = [
-                f"{item.text} ({item.date})"
-                for item in items
-                if (at := int(np.searchsorted(sessions, np.datetime64(item.date)))) < len(sessions)
-                and window.start - days <= at - zero <= window.stop + days
-            ]
+        for item in items:
+            at = int(np.searchsorted(sessions, np.datetime64(item.date)))
+            is_near = window.start - days <= at - zero <= window.stop + days
+            if at < len(sessions) and is_near:
+                near.append(f"{item.text} ({item.date})")
         is_named = cell.strip().lower() not in NO_NEWS
         out[i] = "; ".join([*near, cell.strip()] if is_named else near)
     return out

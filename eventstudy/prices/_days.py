@@ -73,21 +73,21 @@ def read_days(
         return days.astype(DATE_DTYPE), ""
     schedule = Sessions.of(home.calendar)
     local = _local_days(wall if instant is None else instant, schedule)
-    as_written = is_dated or instant is None
-    if as_written and _count_closed(days[is_priced], schedule) <= _count_closed(
-        local[is_priced], schedule
-    ):
-        local = days
+    if is_dated or instant is None:
+        n_closed = _count_closed(days[is_priced], schedule)
+        if n_closed <= _count_closed(local[is_priced], schedule):
+            # The dates as they are written fit the exchange as well or better.
+            local = days
     code = "utc" if instant is None else "zone"
     note = say(f"price_rows.{code}", zone=schedule.tz) if (local != days).any() else ""
     return local.astype(DATE_DTYPE), note
 
 
 def _refuse_bars(stamps: pd.Series[Any], file: str) -> None:
-    """Raise the error for prices several times a day."""
+    """Raise the error for prices several times a day: more than two, which may be a revision."""
     stamps = stamps.drop_duplicates()
     days = stamps.dt.normalize()
-    if days.duplicated().sum() > days.nunique():
+    if len(days) > 2 * days.nunique():
         n = int(days.value_counts().median())
         raise make_error(BadAnswerError, "wrong.intraday", where=file, n=n)
 

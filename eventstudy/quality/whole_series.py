@@ -1,4 +1,7 @@
-"""Faults of a whole series of prices: its length, its dates, its firm and its adjusted closes."""
+"""Faults of a whole series of prices: its length, its dates, its firm and its adjusted closes.
+
+The last paragraph of each function is its rule as it stands in docs/faults.md, word for word.
+"""
 
 from __future__ import annotations
 

@@ -122,7 +122,9 @@ def make_no_usable_error(results: EventStudyResults) -> NoUsableEventsError:
     lines = [say("results.none_usable", n=total)]
     for reason, n in dropped[:NAMED_REASONS]:
         why = reason.facts.get("why", "")
-        example = f"  {n:,}: {reason.head}" + f", e.g. {why}" * bool(why)
+        example = f"  {n:,}: {reason.head}"
+        if why:
+            example += f", e.g. {why}"
         lines.append(example if total > 1 else str(reason))
     lines += list(filter(None, (reason.remedy for reason, _ in dropped)))[:1]
     return NoUsableEventsError("\n".join(lines))
@@ -142,11 +144,12 @@ def inputs_of(
     """
     if prices is not None and returns is not None:
         raise ConfigError("both prices and returns are given", remedy="give one of them")
-    named = {"prices": prices, "returns": returns, **Setting.by_name(settings)}
-    options = {name: setting for name, setting in named.items() if setting is not None}
+    given = {"prices": prices, "returns": returns, **Setting.by_name(settings)}
+    options = {name: setting for name, setting in given.items() if setting is not None}
     in_memory = {name: options[name] for name in TABLES if _is_in_memory(options.get(name, ""))}
     if config is None and "calendar" not in options:
         options["calendar"] = usual_calendar(events, options.get("returns"), ticker)
+    # The settings have a word in place of each table.
     options |= dict.fromkeys(in_memory, Events.FRAME)
     config = (config or StudyConfig()).with_options(options)
     source = resolve(in_memory.pop("prices")) if "prices" in in_memory else None

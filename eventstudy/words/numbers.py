@@ -23,7 +23,9 @@ LEVEL = 0.05
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """The words of one measure, and how its numbers are written; so are those of any.
+    """The words of one measure, and how its numbers are written.
+
+    Numbers that have no unit are written alike for every measure: by the static methods.
 
     In the catalogue the name of a method is a format: ``{n:word}``.
 
@@ -58,7 +60,7 @@ class Words:
     symbol: str = "R"
     quantity: str = ""
 
-    def say(self, text: str) -> str:
+    def adapt(self, text: str) -> str:
         """Return a text that was written for returns and prices in the words of the measure."""
         if not self.what:
             return text

@@ -392,7 +392,9 @@ def _words(findings: Findings) -> Iterator[Fold]:
             codes.append(f"glossary.{code}")
         elif by != "normal":
             codes.append(f"glossary_{by}.{code}")
-    rows = [Row({"name": say(f"{code}.term"), "meaning": words().say(say(code))}) for code in codes]
+    rows = [
+        Row({"name": say(f"{code}.term"), "meaning": words().adapt(say(code))}) for code in codes
+    ]
     terms = [row.name.lower() for row in rows[:NAMED]]
     finding = say("folds.words.finding", terms=terms)
     table = make_table("folds.words", (NAME, Column("meaning", Kind.TEXT)), rows)
