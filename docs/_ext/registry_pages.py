@@ -14,7 +14,7 @@ from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
 import eventstudy
-from eventstudy.models import MODELS, options_of
+from eventstudy.models import MODELS
 from eventstudy.significance import STATISTICS
 
 DOCS = Path(__file__).parents[1]
@@ -228,7 +228,8 @@ def size_rows(name: str) -> list[tuple[str, str, str]]:
 
 def model_page(name: str) -> str:
     """Return the page of a model."""
-    model, options = MODELS[name], options_of(name)
+    model = MODELS[name]
+    options = MODELS.options_of(name)
     rows = [("Normal return", f"`{model.formula}`".replace("|", r"\|")), ("Source", model.source)]
     rows += [(f"Option `{key}`", f"default `{value}`") for key, value in options.items()]
     where = f"{model.__module__}.{model.__qualname__}"
