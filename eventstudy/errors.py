@@ -271,3 +271,20 @@ class AlteredError(RunFolderError):
     """What a run or a kept case holds is not as it was written."""
 
     exit_code = 4
+
+
+class RecordError(EventStudyError):
+    """What a public record answered, or what was kept of it, cannot be read."""
+
+
+class WireError(RecordError):
+    """A public record did not answer with its data, and may do so later.
+
+    Attributes
+    ----------
+    status : int
+        Of HTTP; 0 where there was none.
+    """
+
+    exit_code = 75
+    status = 0

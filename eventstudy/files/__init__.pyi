@@ -1,3 +1,5 @@
+from .atomic_file import flush as flush
+from .atomic_file import flush_names as flush_names
 from .atomic_file import replacing as replacing
 from .csv_text import BLANK as BLANK
 from .csv_text import OUTCOME as OUTCOME

@@ -18,6 +18,7 @@ from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 
 from ..errors import RunFolderError
+from ..files import flush, flush_names
 from .manifest import MANIFEST
 
 _HERE = -100  # AT_FDCWD
@@ -173,28 +174,6 @@ def sync_to_disk(folder: Path) -> None:
             flush(path, os.O_RDWR if windows else os.O_RDONLY)
     for path in [folder, *(p for p in folder.rglob("*") if p.is_dir() and not p.is_symlink())]:
         flush_names(path)
-
-
-def flush_names(folder: Path) -> None:
-    """Flush the names in a folder to the disk, where the system and the file system can."""
-    with suppress(OSError):
-        flush(folder)
-
-
-def flush(path: Path, flags: int = os.O_RDONLY) -> None:
-    """Flush a file, or the names in a folder, to the disk.
-
-    Parameters
-    ----------
-    path : Path
-    flags : int
-        How it is opened.
-    """
-    handle = os.open(path, flags)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def _old(target: Path) -> Path:
