@@ -12,8 +12,9 @@ from .shelf import Answer
 
 LONGEST_NAME = 120
 # A company stands within a sentence, behind what it makes and before what else is said of it.
+_MAKES = "(?:produced|provided|supplied|manufactured|offered|sold)"
 _MAKER = re.compile(
-    r"(?:produced|provided|supplied|manufactured|offered|sold)\b[^.;]*?\bby\s+(?P<name>[A-Z].*)"
+    rf"\b{_MAKES}(?:,? (?:or|and|directly|indirectly|{_MAKES}))*,? by (?P<name>[A-Z].*)"
 )
 _END = re.compile(
     r"\s*(?:,(?! (?:Inc|Ltd|LLC|L\.L\.C|Corp|Co|S\.A|GmbH|PLC)\b)"

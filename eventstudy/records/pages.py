@@ -25,12 +25,11 @@ LONGEST_EXCERPT = 300
 # How alike two rows without a date are of which one is the other in new words.
 ALIKE = 0.6
 _UNSEEN = ("script", "style", "template", "noscript")
-_HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6", "caption")
 _CELLS = ("td", "th")
 # Tags between which words do not run together.
 _BREAKS = (
-    "br", "p", "div", "li", "ul", "ol", "table", "tr", "section", "article", "option", *_CELLS,
-    *_HEADINGS,
+    "br", "p", "div", "li", "ul", "ol", "table", "tr", "section", "article", "caption", *_CELLS,
+    "h1", "h2", "h3", "h4", "h5", "h6",
 )  # fmt: skip
 _DATE = re.compile(r"([A-Z][a-z]{2})[a-z]*\.? (\d{1,2}),? (\d{4})|(\d{1,2})/(\d{1,2})/(\d{4})")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -42,13 +41,13 @@ class Table:
 
     Attributes
     ----------
-    heading : str
-        The last heading above it, or its caption.
+    lead : str
+        The text above it, from the table before.
     rows : list of list of str
         Texts of the cells, with single blanks.
     """
 
-    heading: str
+    lead: str
     rows: list[list[str]]
 
     def below(self, *heads: str) -> list[list[str]]:
@@ -95,10 +94,9 @@ class Page(HTMLParser):
         super().__init__()
         self.tables: list[Table] = []
         self._text: list[str] = []
-        self._heading = ""
-        self._title = 0
+        self._end = 0
         self._cell: int | None = None
-        self._open: list[list[list[str]]] = []
+        self._open: list[Table] = []
         self._hidden = 0
         self.feed(answer.body.decode("utf-8", "replace"))
         self.close()
@@ -111,41 +109,37 @@ class Page(HTMLParser):
         return _joined(self._text)
 
     def handle_starttag(self, tag: str, attrs: object) -> None:
-        """Begin a table, a row, a cell or a heading."""
+        """Begin a table, a row or a cell."""
         if tag in _UNSEEN:
             self._hidden += 1
         if tag in _BREAKS:
             self._text.append(" ")
         if tag == "table":
-            self._open.append([])
+            self._open.append(Table(_joined(self._text[self._end :]), []))
         elif tag == "tr" and self._open:
             self._end_cell()
-            self._open[-1].append([])
+            self._open[-1].rows.append([])
         elif tag in _CELLS:
             self._end_cell()
             self._cell = len(self._text)
-        elif tag in _HEADINGS:
-            self._title = len(self._text)
 
     def handle_endtag(self, tag: str) -> None:
-        """End a table, a cell or a heading."""
+        """End a table or a cell."""
         if tag in _UNSEEN:
             self._hidden = max(0, self._hidden - 1)
-        if tag in _HEADINGS:
-            self._heading = _joined(self._text[self._title :])
-        elif tag in _CELLS:
+        if tag in _CELLS:
             self._end_cell()
         elif tag == "table" and self._open:
             self._end_cell()
-            rows = [row for row in self._open.pop() if row]
-            self.tables.append(Table(self._heading, rows))
+            self.tables.append(self._open.pop())
+            self._end = len(self._text)
         if tag in _BREAKS:
             self._text.append(" ")
 
     def _end_cell(self) -> None:
         """End the open cell, if any: the tag that does so may be left out."""
-        if self._cell is not None and self._open and self._open[-1]:
-            self._open[-1][-1].append(_joined(self._text[self._cell :]))
+        if self._cell is not None and self._open and self._open[-1].rows:
+            self._open[-1].rows[-1].append(_joined(self._text[self._cell :]))
         self._cell = None
 
     def handle_data(self, data: str) -> None:
@@ -202,8 +196,8 @@ class Entry:
 def changes(before: list[Entry], now: list[Entry]) -> Iterator[tuple[str, Entry]]:
     """Yield what became of a list: ``added``, ``revised`` or ``removed``, and the entry.
 
-    An entry in new words is revised: it has the name or the day of one that is gone from the same
-    part of the list.
+    An entry in new words, or in another part of the list, is revised: it has the name or the day of
+    one that is gone.
 
     Parameters
     ----------
@@ -229,14 +223,13 @@ def changes(before: list[Entry], now: list[Entry]) -> Iterator[tuple[str, Entry]
 
 def _likeness(old: Entry, new: Entry) -> float:
     """Return how alike two entries are, above 0 where the one may be the other in new words."""
-    if old.listing != new.listing:
+    has_name = old.name.casefold() == new.name.casefold()
+    if not has_name and old.day != new.day:
         return 0.0
     ratio = SequenceMatcher(None, old.text, new.text, autojunk=False).ratio()
-    if old.name.casefold() == new.name.casefold():
-        return 2 + ratio
-    if old.day != new.day or (new.day is None and ratio < ALIKE):
+    if not has_name and new.day is None and ratio < ALIKE:
         return 0.0
-    return 1 + ratio
+    return 2 * (old.listing == new.listing) + has_name + ratio
 
 
 class PageSource:
@@ -249,6 +242,8 @@ class PageSource:
         A text that the page has, unless it is another page.
     authority, listing : str
         As of `Action`.
+    prints_effect : bool
+        Whether the printed day is the one on which it takes effect.
     """
 
     name: ClassVar[str]
@@ -258,6 +253,7 @@ class PageSource:
     holds: ClassVar[str]
     authority: ClassVar[str]
     listing: ClassVar[str]
+    prints_effect: ClassVar[bool] = False
     time: ClassVar[str] = "day"
     licence: ClassVar[str] = "US public domain"
 
@@ -338,7 +334,7 @@ class PageSource:
             verb=verb, authority=self.authority,
             listing=" ".join(filter(None, (self.listing, entry.listing))),
             title=self.listing, url=self.url, claimed=day if is_past else None, seen=seen,
-            looked_before=answer.looked_before, effective_on=day,
+            looked_before=answer.looked_before, effective_on=day if self.prints_effect else None,
         )  # fmt: skip
         return Named(
             action, entry.name, entry.kind, entry.former_names, entry.other_names,

@@ -10,14 +10,18 @@ from ..words import make_error
 from .pages import Entry, Page, PageSource, date_in
 from .shelf import Answer
 
-# Which of the law's lists a heading names: 2(d)(2)(B)(i), (ii), (iv) or (v).
-_PART = re.compile(r"\((i{1,3}|iv|v)\)(?!.*\((?:i{1,3}|iv|v)\))")
+# Which of the law's lists a table is; the last one above it counts.
+_PART = re.compile(r"2\(d\)\(2\)\(B\)(\([iv]+\))")
 _SUBSIDIARIES = re.compile(
     r",?\s+(?:and|including)(?: \S+){0,4} (?:subsidiar|affiliat|subordinat).*$", re.IGNORECASE
 )
 _FORMER = re.compile(r"(?:and )?(?:formerly(?: known as)?|f/?k/?a\.?):?\s+", re.IGNORECASE)
 _OTHER = re.compile(
-    r"(?:and |including )?(?:also known as|a/?k/?a\.?|(\w+) alias(?:es)?):?\s+", re.IGNORECASE
+    r"(?:and |including )?(?:also known as|a/?k/?a\.?|\w+ alias(?:es)?):?\s+", re.IGNORECASE
+)
+# Between two names; "and" is within a name too, but not behind a legal form.
+_BETWEEN = re.compile(
+    r";\s*(?:and\s+)?|\s+and\s+(?=formerly|also)|(?:(?<=Co\.)|(?<=Ltd\.)|(?<=Inc\.))\s+and\s+"
 )
 
 
@@ -34,6 +38,7 @@ class Uflpa(PageSource):
     holds: ClassVar = "UFLPA"
     authority: ClassVar = "US Homeland Security (FLETF)"
     listing: ClassVar = "UFLPA Entity List"
+    prints_effect: ClassVar = True
 
     def entries(self, answer: Answer) -> list[Entry]:
         """Return the rows of all its tables.
@@ -48,9 +53,8 @@ class Uflpa(PageSource):
             If the page has no table of names and days.
         """
         found = []
-        for number, table in enumerate(Page(answer).tables, 1):
-            part = _PART.search(table.heading)
-            listing = f"({part[1]})" if part else f"table {number}"
+        for table in Page(answer).tables:
+            listing = (_PART.findall(table.lead) or [""])[-1]
             for text, day in table.below("name|entit|facilit", "date"):
                 if text:
                     name, former, other = read_names(text)
@@ -78,22 +82,18 @@ def read_names(text: str) -> tuple[str, tuple[str, ...], tuple[str, ...]]:
     rest = text
     for bracket in brackets(text):
         names: list[str] | None = None
-        is_pair = False
-        for part in bracket[1:-1].split(";"):
-            piece = part.strip()
+        for piece in _BETWEEN.split(bracket[1:-1]):
             if match := _FORMER.match(piece):
                 names = former
             elif match := _OTHER.match(piece):
                 names = other
-                is_pair = (match[1] or "").lower() == "two" and ";" not in bracket
             if names is None:
                 break
-            piece = piece[match.end() if match else 0 :].removeprefix("and ")
-            names += piece.split(" and ", 1) if is_pair else [piece]
+            names.append(piece[match.end() :] if match else piece)
         if names is not None:
             rest = rest.replace(bracket, " ")
     name = " ".join(_SUBSIDIARIES.sub("", rest).split()).rstrip(" ,;*")
-    return name or text, tuple(filter(None, former)), tuple(filter(None, other))
+    return name or text, tuple(former), tuple(other)
 
 
 def brackets(text: str) -> list[str]:
