@@ -263,6 +263,12 @@ class UnreachableError(NetworkError):
     """The host does not answer at all: there is no use in asking for the next symbol."""
 
 
+class BusyError(EventStudyError):
+    """Another process writes this: try again later."""
+
+    exit_code = 75
+
+
 class RunFolderError(EventStudyError):
     """A run folder cannot be read or written."""
 
@@ -271,3 +277,20 @@ class AlteredError(RunFolderError):
     """What a run or a kept case holds is not as it was written."""
 
     exit_code = 4
+
+
+class RecordError(EventStudyError):
+    """What a public record answered, or what was kept of it, cannot be read."""
+
+
+class WireError(RecordError):
+    """A public record did not answer with its data, and may do so later.
+
+    Attributes
+    ----------
+    status : int
+        Of HTTP; 0 where there was none.
+    """
+
+    exit_code = 75
+    status = 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 
@@ -24,3 +24,25 @@ def replacing(path: Path) -> Iterator[Path]:
         Path(name).replace(path)
     finally:
         Path(name).unlink(missing_ok=True)
+
+
+def flush_names(folder: Path) -> None:
+    """Flush the names in a folder to the disk, where the system and the file system can."""
+    with suppress(OSError):
+        flush(folder)
+
+
+def flush(path: Path, flags: int = os.O_RDONLY) -> None:
+    """Flush a file, or the names in a folder, to the disk.
+
+    Parameters
+    ----------
+    path : Path
+    flags : int
+        How it is opened.
+    """
+    handle = os.open(path, flags)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

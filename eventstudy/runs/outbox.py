@@ -17,10 +17,11 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from ..errors import RunFolderError
+from ..files import flush_names
 from ..findings import Document
 from ..utility import note
 from ..words import clipped, has, say
-from .atomic_swap import as_run_folder_errors, flush_names, follow_link, locked
+from .atomic_swap import as_run_folder_errors, follow_link, locked
 
 SCHEMA = "eventstudy-outbox/1"
 OUTBOX = "outbox"

@@ -1,0 +1,11 @@
+from .describe import describe_row as describe_row
+from .record import Accepted as Accepted
+from .record import EventRecord as EventRecord
+from .record import Found as Found
+from .review import Row as Row
+from .shelf import Answer as Answer
+from .shelf import Shelf as Shelf
+from .sources import listing as listing
+from .types import Action as Action
+from .types import Named as Named
+from .types import RecordSource as RecordSource
