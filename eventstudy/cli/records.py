@@ -7,7 +7,7 @@ import sys
 from collections import Counter
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -26,16 +26,12 @@ Exit codes: 0 done, also if candidates wait, 1 data or disk, 2 wrong usage, 3 so
 
 LIST = click.Path(path_type=Path)
 RECORD: Row = ("--record", (LIST, "DIR"), "Folder of the record. [default: EVENTS.record]")
-SOURCE: Row = (
-    "--source sources",
-    "NAME ...",
-    "A record source (eventstudy list records). May be repeated.",
-)
+FILES = {"type": LIST, "metavar": "FILE", "multiple": True}
 LOOK: tuple[Row, ...] = (
-    SOURCE,
+    ("--source sources", "NAME ...", "A source (eventstudy list records). May be repeated."),
     ("--since", DAY, "First day of the actions that are looked at."),
-    ("--names", {"type": LIST, "metavar": "FILE", "multiple": True}, "Your file of shares: columns symbol and name. May be repeated."),
-    ("--page pages", "URL ...", "A page that dates what a list names on the same day. May be repeated."),
+    ("--names", FILES, "Your shares, with columns symbol and name. May be repeated."),
+    ("--page pages", "URL ...", "A page that gives the minute of a listing. May be repeated."),
     ("--contact", (str, "MAIL"), "Your address, for those who run the servers."),
     ("--offline", SWITCH, "Read what is kept and ask nobody."),
     RECORD,
@@ -98,8 +94,8 @@ def review(
         cells = row.cells()
         share = cells["ticker"] or f"({cells['match']})"
         day = cells["public_no_later_than"][:10]
-        line = f"{cells['candidate_id']} {day} {cells['verb']:<9} {share:<14} {cells['entity_as_printed']}"
-        shared.display(line)
+        head = f"{cells['candidate_id']} {day} {cells['verb']:<9} {share:<14}"
+        shared.display(f"{head} {cells['entity_as_printed']}")
     shared.display(f"{len(chosen)} candidates", err=True)
 
 
@@ -151,10 +147,9 @@ def _report(kept: EventRecord, found: Found, *, as_json: bool, quiet: bool) -> N
     shared.display(f"{kept.review}: {len(waiting)} rows wait for a decision.")
     shared.display(f"Nothing was added to {kept.events}.")
     if waiting:
-        name = shlex.quote(str(kept.events))
-        shared.display(
-            f'Next: write yes or no in its column decision, then\n  eventstudy events accept {name} --by "Your Name"'
-        )
+        command = f"eventstudy events accept {shlex.quote(str(kept.events))}"
+        shared.display("Next: write yes or no into its column decision, then")
+        shared.display(f'  {command} --by "Your Name"')
 
 
 def _end_on_failures(found: Found) -> None:
@@ -178,9 +173,8 @@ def _show_one(rows: list[Candidate], name: str, *, as_json: bool) -> None:
     found = [row for row in rows if name in row.candidate.id]
     if len(found) != 1:
         problem = "no candidate" if not found else f"{len(found)} candidates"
-        raise ConfigError(
-            f"{problem} of that id", value=name, remedy="eventstudy events review shows all"
-        )
+        remedy = "eventstudy events review shows all"
+        raise ConfigError(f"{problem} of that id", value=name, remedy=remedy)
     if as_json:
         shared.print_json(found[0].cells())
         return

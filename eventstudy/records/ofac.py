@@ -162,9 +162,7 @@ def read_entries(
     names = defaultdict(list)
     for number, _, kind, name, _ in _rows(aliases):
         names[number].append((kind, name))
-    rest = {}
-    for number, text in _rows(comments):
-        rest[number] = text
+    rest = {row[0]: row[1] for row in _rows(comments)}
     entries = {}
     for number, name, kind, program, *_, remarks in _rows(answer):
         if len(remarks) >= CUT and number not in rest:
