@@ -83,10 +83,12 @@ class Candidate:
 
     @cached_property
     def evidence(self) -> str:
-        """Hash of the excerpts and dates; a page that changes elsewhere leaves it as it is."""
-        action = self.action
+        """Hash of names, numbers, excerpts and dates; what else a page has is no part of it."""
+        action, named = self.action, self.named
         dates = (self.clock.public_by, self.clock.basis, action.effective_on, action.printed_on)
-        return _digest((self.named.excerpt, self.proof.excerpt, *map(str, dates)))
+        numbers = sorted(named.identifiers.items())
+        names = (named.name, named.former_names, named.other_names)
+        return _digest((*names, numbers, named.excerpt, self.proof.excerpt, *dates))
 
     @property
     def announced_at(self) -> str:

@@ -134,16 +134,23 @@ class Ofac:
         DataError
             If a remark is cut and its rest is missing, or a file has other columns.
         """
-        before: dict[str, Entry] | None = None
         answers = shelf.kept(PRIMARY)
+        states = []
         for k, answer in enumerate(answers):
             next_at = answers[k + 1].retrieved_at if k + 1 < len(answers) else None
             others = (_newest(shelf.kept(url), next_at) for url in (ALIASES, COMMENTS))
-            entries = read_entries(answer, *others)
-            for named in _changes(before, entries, answer):
-                day = named.action.claimed or answer.retrieved_at.date()
+            states.append((answer, read_entries(answer, *others)))
+        # What an entry says is taken from the newest file that has it.
+        newest = {}
+        for answer, entries in states:
+            newest.update({number: (entry, answer) for number, entry in entries.items()})
+        before: dict[str, Entry] | None = None
+        for answer, entries in states:
+            for number, action in _actions(before, entries, answer):
+                day = action.claimed or answer.retrieved_at.date()
                 if since <= day <= until:
-                    yield named
+                    entry, source = newest[number]
+                    yield entry.named(action, source)
             before = entries
 
 
@@ -174,22 +181,25 @@ def read_entries(
     return entries
 
 
-def _changes(
+def _actions(
     before: dict[str, Entry] | None, now: dict[str, Entry], answer: Answer
-) -> Iterator[Named]:
-    """Yield what one file of the list has that the file before had not."""
+) -> Iterator[tuple[str, Action]]:
+    """Yield what was done to which entry, by what one file has that the file before had not."""
     for number, entry in now.items():
         old = None if before is None else before.get(number)
+        listed = {} if old is None else old.listed
         for code, day in entry.listed.items():
-            if old is None or code not in old.listed:
-                yield entry.named(_action(entry, code, "added", answer, day), answer)
+            if code not in listed:
+                yield number, _action(entry, code, "added", answer, day)
+            elif listed[code] != day:
+                yield number, _action(entry, code, "relisted", answer, day)
         if before is not None and old is None and not entry.listed:
-            yield entry.named(_action(entry, entry.program, "added", answer, None), answer)
+            yield number, _action(entry, entry.program, "added", answer, None)
         if old is not None and _identity(old) != _identity(entry):
-            yield entry.named(_action(entry, _code(entry), "revised", answer, None), answer)
+            yield number, _action(entry, _code(entry), "revised", answer, None)
     for number, entry in (before or {}).items():
         if number not in now:
-            yield entry.named(_action(entry, _code(entry), "removed", answer, None), answer)
+            yield number, _action(entry, _code(entry), "removed", answer, None)
 
 
 def _identity(entry: Entry) -> tuple[object, ...]:

@@ -78,7 +78,7 @@ class RecordSettings:
                 facts: dict[str, Any] = {"hint": did_you_mean(key, KINDS), "keys": list(KINDS)}
                 raise make_error(ConfigError, "records.key", where=str(path), value=key, **facts)
             if not _fits(value, KINDS[key][0]):
-                facts = {"key": key, "kind": KINDS[key][1]}
+                facts = {"key": key, "form": KINDS[key][1]}
                 shown = str(value)
                 raise make_error(
                     ConfigError, "records.setting", where=str(path), value=shown, **facts
