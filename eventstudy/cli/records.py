@@ -14,6 +14,7 @@ import click
 from . import shared
 from .options import JSON, QUIET, SWITCH, Row, options
 from .prices import DAY
+from .refresh import delivering, split_command
 
 if TYPE_CHECKING:
     from ..records import EventRecord, Found
@@ -129,6 +130,54 @@ def accept(
         shared.display(f"Census complete: {text}.")
     if taken.events:
         shared.display(f"Next: eventstudy run {shlex.quote(str(events))}")
+
+
+@events.command(epilog=EXIT_CODES)
+@click.argument("events", type=LIST)
+@options(
+    ("--on-change", {"metavar": "COMMAND", "callback": split_command}, "Run it for what is new."),
+    ("--fail-if-new", SWITCH, "Exit with 3 while something waits for a decision."),
+    RECORD, JSON, QUIET,
+)  # fmt: skip
+def watch(
+    events: Path, on_change: str | None, fail_if_new: bool, record: Path | None, as_json: bool,
+    quiet: bool,
+) -> None:  # fmt: skip
+    """Look again at what record.toml of EVENTS names, and tell what is new; made for schedulers.
+
+    A night without news writes nothing but its time. EVENTS stays as it is.
+    """
+    from ..records import EventRecord
+    from ..runs import Outbox
+
+    kept = EventRecord(events, record)
+    told = []
+
+    def tell(rows: list[Candidate]) -> None:
+        told.extend(rows)
+        if rows and on_change:
+            Outbox(kept.folder).announce([row.candidate.id for row in rows])
+
+    with delivering(on_change, kept.folder) as failures:
+        found = kept.find(tell=tell)
+    _report(kept, found, as_json=as_json, quiet=quiet or not told)
+    _end_on_failures(found)
+    if failures:
+        sys.exit(shared.LATER)
+    if fail_if_new and found.waiting:
+        sys.exit(shared.INCOMPLETE)
+
+
+@events.command("cite", epilog=EXIT_CODES)
+@click.argument("events", type=LIST)
+@click.argument("event_id")
+@options(("--bibtex", SWITCH, "As an entry of BibTeX."), RECORD)
+def cite_event(events: Path, event_id: str, bibtex: bool, record: Path | None) -> None:
+    """Print the citation of an event: its document, and what was seen when."""
+    from ..records import EventRecord, cite, cite_bibtex
+
+    event, rows = EventRecord(events, record).event(event_id)
+    shared.display(cite_bibtex(event, rows) if bibtex else cite(event, rows), nl=not bibtex)
 
 
 def _report(kept: EventRecord, found: Found, *, as_json: bool, quiet: bool) -> None:

@@ -1,7 +1,10 @@
+from .citation import cite as cite
+from .citation import cite_bibtex as cite_bibtex
 from .describe import describe_row as describe_row
 from .record import Accepted as Accepted
 from .record import EventRecord as EventRecord
 from .record import Found as Found
+from .record import list_waiting as list_waiting
 from .review import Row as Row
 from .shelf import Answer as Answer
 from .shelf import Shelf as Shelf

@@ -157,8 +157,10 @@ def _faults(line: ReadRow, row: Row | None, answer: str) -> Iterable[Problem]:
     """Yield what is wrong with a line that has a decision, but for its ticker and its stamp."""
 
     def fault(column: str, code: str, value: str | None = None, **facts: object) -> Problem:
+        # In a spreadsheet a cell of several lines is one row: the name finds it there.
+        name = "" if row is None else f"{row.candidate.named.name}: "
         remedy = say(f"review.{code}.remedy", **facts)
-        return Problem(line.line, column, say(f"review.{code}", **facts), value, remedy)
+        return Problem(line.line, column, f"{name}{say(f'review.{code}', **facts)}", value, remedy)
 
     if row is None:
         yield fault("candidate_id", "unknown", line.candidate_id)

@@ -13,6 +13,7 @@ from pathlib import Path
 from ..errors import BusyError, ConfigError, DataError, EventsFileError, EventStudyError
 from ..events import Events
 from ..files import locked, replacing
+from ..utility import did_you_mean
 from ..words import make_error
 from .accept import append_events, count_census, join_events, judge, name_apart
 from .candidates import find_candidates
@@ -231,6 +232,31 @@ class EventRecord:
         readers = [_reader(name, settings) for name in settings.sources]
         return self._read(settings, readers, dt.datetime.now(dt.UTC).date())[1]
 
+    def event(self, event_id: str) -> tuple[dict[str, str], list[Row]]:
+        """Return the cells of an event of the list, and its candidates.
+
+        Parameters
+        ----------
+        event_id : str
+
+        Raises
+        ------
+        ConfigError
+            If the list has no such event.
+        """
+        listed = self._list()
+        names = [] if listed is None else list(listed.table["event_id"])
+        if event_id not in names:
+            hint = did_you_mean(event_id, names)
+            raise make_error(ConfigError, "records.no_event", value=event_id, hint=hint)
+        assert listed is not None  # noqa: S101
+        cells = listed.table.iloc[names.index(event_id)]
+        event = {str(name): str(cell) for name, cell in cells.items()}
+        wanted = event.get("record_id", "").split("; ")
+        if not any(wanted):
+            return event, []
+        return event, [row for row in self.rows() if row.candidate.id in wanted]
+
     @contextmanager
     def _held(self) -> Iterator[None]:
         """Hold the record: one process at a time looks or accepts."""
@@ -319,6 +345,18 @@ class EventRecord:
         known = {row.candidate.id for row in rows}
         last = self.decisions.last.values()
         write_review(self.review, rows, [one for one in last if one.candidate_id not in known])
+
+
+def list_waiting(place: Path) -> Iterator[tuple[Path, int]]:
+    """Yield the records in a folder with the number of candidates that wait for a decision.
+
+    Parameters
+    ----------
+    place : Path
+    """
+    for folder in sorted(place.glob("*.record")):
+        if (folder / REVIEW).exists():
+            yield folder, sum(line.waited for line in read_review(folder / REVIEW))
 
 
 def _reader(name: str, settings: RecordSettings) -> RecordSource:

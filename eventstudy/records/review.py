@@ -282,8 +282,10 @@ def write_review(path: Path, rows: Iterable[Row], gone: Iterable[Decision]) -> N
         cells = {"candidate_id": decision.candidate_id, "state": "gone", **_as_typed(decision)}
         cells["evidence_sha256"] = decision.evidence_sha256
         writer.writerow([quoted(cells.get(name, "")) for name in COLUMNS])
-    with replacing(path) as stage:
-        stage.write_text(text.getvalue(), encoding="utf-8", newline="")
+    content = text.getvalue().encode()
+    if not path.exists() or path.read_bytes() != content:
+        with replacing(path) as stage:
+            stage.write_bytes(content)
 
 
 @dataclass(frozen=True, slots=True)
