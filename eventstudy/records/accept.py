@@ -339,8 +339,8 @@ def count_census(
     for key, shares in by_action.items():
         if all(_is_decided(candidate, decisions.get(candidate.id)) for candidate in shares):
             firms = {fold(candidate.named.name) for candidate in shares}
-            facts = {"n": named[key], "shares": len(firms)}
-            census[key] = say("review.census", action="/".join(key), **facts)
+            counts = f"{named[key]} named, {len(firms)} with a share"
+            census[key] = f"{'/'.join(key)}: {counts}"
     return census
 
 

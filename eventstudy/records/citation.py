@@ -53,6 +53,8 @@ def cite_bibtex(event: Mapping[str, str], rows: Sequence[Row]) -> str:
     facts = _plain(event)
     facts["note"] = say("cite_event.seen", **_seen(rows[0].candidate.proof)) if rows else ""
     facts["author"] = event.get("authority", "") or "unknown"
+    if rows:
+        facts["author"] = rows[0].candidate.proof.action.authority
     safe = {name: re.sub(r"[{}\\%]", " ", text) for name, text in facts.items()}
     safe["key"] = re.sub(r"[^A-Za-z0-9-]", "-", event.get("event_id", "")) or "event"
     return say("cite_event.bibtex", **safe)
