@@ -21,7 +21,7 @@ from eventstudy.errors import AlteredError, ConfigError, EventsFileError
 from eventstudy.records import Action, EventRecord, Shelf
 from eventstudy.records.clocks import Clock, TimeBasis
 from eventstudy.records.decisions import Decisions
-from eventstudy.records.names import Listing, Names, find_name, fold
+from eventstudy.records.names import ALIKE, Listing, Names, _alike, find_name, fold
 from eventstudy.records.ofac import ALIASES, COMMENTS, PRIMARY
 from eventstudy.records.tickers import is_isin, symbol_of
 
@@ -388,6 +388,15 @@ def test_no_share_is_found_by_a_name_that_is_not_the_same() -> None:
     assert [one.symbol for one in shares.similar("Leon Technology Company Limited")] == [
         "300433.SZ"
     ]
+
+
+@given(st.lists(st.text("abc d", min_size=1, max_size=12), min_size=2, max_size=6, unique=True))
+def test_names_are_as_alike_without_rapidfuzz(names: list[str]) -> None:
+    fuzz = pytest.importorskip("rapidfuzz.fuzz")
+    first, *others = names
+    expected = {other: fuzz.ratio(first, other) / 100 for other in others}
+    found = {other: likeness for likeness, other in _alike(first, others)}
+    assert found == pytest.approx({k: v for k, v in expected.items() if v >= ALIKE})
 
 
 def test_a_similar_name_fills_in_no_ticker(listed: Path) -> None:

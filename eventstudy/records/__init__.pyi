@@ -1,5 +1,6 @@
 from .citation import cite as cite
 from .citation import cite_bibtex as cite_bibtex
+from .decisions import decisions_beside as decisions_beside
 from .describe import describe_row as describe_row
 from .record import Accepted as Accepted
 from .record import EventRecord as EventRecord

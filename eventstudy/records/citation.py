@@ -51,13 +51,20 @@ def cite_bibtex(event: Mapping[str, str], rows: Sequence[Row]) -> str:
         As for :func:`cite`.
     """
     facts = _plain(event)
-    facts["note"] = say("cite_event.seen", **_seen(rows[0].candidate.proof)) if rows else ""
-    facts["author"] = event.get("authority", "") or "unknown"
-    if rows:
-        facts["author"] = rows[0].candidate.proof.action.authority
-    safe = {name: re.sub(r"[{}\\%]", " ", text) for name, text in facts.items()}
-    safe["key"] = re.sub(r"[^A-Za-z0-9-]", "-", event.get("event_id", "")) or "event"
-    return say("cite_event.bibtex", **safe)
+    fields = {
+        "author": rows[0].candidate.proof.action.authority if rows else event.get("authority", ""),
+        "title": facts["title"], "year": facts["year"], "howpublished": facts["url"],
+        "note": say("cite_event.seen", **_seen(rows[0].candidate.proof)) if rows else "",
+    }  # fmt: skip
+    key = re.sub(r"[^A-Za-z0-9-]", "-", event.get("event_id", "")) or "event"
+    lines = [f"@misc{{{key},"]
+    for name, text in fields.items():
+        safe = re.sub(r"[{}\\%]", " ", text)
+        if name == "howpublished":
+            safe = rf"\url{{{safe}}}"
+        if text:
+            lines.append(f"  {name} = {{{safe}}},")
+    return "\n".join([*lines, "}", ""])
 
 
 def _plain(event: Mapping[str, str]) -> dict[str, str]:

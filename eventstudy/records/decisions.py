@@ -48,6 +48,7 @@ class Decision:
     decided_at: str
 
 
+DECISIONS = "decisions.csv"
 COLUMNS = (*(field.name for field in fields(Decision)), "chain")
 
 
@@ -119,3 +120,24 @@ class Decisions:
 def _link(chain: str, decision: Decision) -> str:
     text = "\x1f".join((chain, *astuple(decision)))
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def folder_beside(events: Path) -> Path:
+    """Return where the record of a list is kept: ``events.record`` beside ``events.csv``."""
+    return events.with_suffix(".record")
+
+
+def decisions_beside(events: Path) -> dict[str, str]:
+    """Return what is told of the decisions beside a list: their hash, number and newest time.
+
+    Parameters
+    ----------
+    events : Path
+        The list. Without a record beside it nothing is told.
+    """
+    decisions = Decisions(folder_beside(events) / DECISIONS)
+    if not decisions.path.exists():
+        return {}
+    every = decisions.all
+    facts = {"decisions_sha256": decisions.sha256, "decisions": str(len(every))}
+    return facts | {"decided_at": max((one.decided_at for one in every), default="")}

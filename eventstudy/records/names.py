@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 import unicodedata
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 from ..calendars import Exchange, Symbol
@@ -152,6 +151,10 @@ class Names:
         """
         return cls(listing for path in paths for listing in _listings(path))
 
+    @cached_property
+    def _folded(self) -> list[str]:
+        return list(self._by_name)
+
     def of_symbol(self, symbol: str) -> Listing | None:
         """Return the share of a symbol; None where no file has it."""
         return self._by_symbol.get(symbol)
@@ -174,19 +177,43 @@ class Names:
         They are a hint for a person: most of them are other companies. ``rapidfuzz`` (extra
         ``records``) finds them faster than the standard library.
         """
-        best = _likest(fold(name), self._by_name.keys())
+        best = _likest(fold(name), self._folded)
         return [self._by_name[folded][0] for folded in best]
 
 
-def _likest(name: str, names: Iterable[str]) -> list[str]:
+def _likest(name: str, names: Sequence[str]) -> list[str]:
+    """Return the names that are likest, by twice the letters in common over those of both."""
     try:
         from rapidfuzz import fuzz, process
     except ImportError:
-        return difflib.get_close_matches(name, list(names), MOST_SIMILAR, ALIKE)
-    found = process.extract(
-        name, list(names), scorer=fuzz.ratio, limit=MOST_SIMILAR, score_cutoff=100 * ALIKE
-    )
-    return [folded for folded, *_ in found]
+        found = list(_alike(name, names))
+    else:
+        every = process.extract_iter(name, names, scorer=fuzz.ratio, score_cutoff=100 * ALIKE)
+        found = [(score / 100, other) for other, score, _ in every]
+    best = sorted(found, key=lambda pair: (-pair[0], pair[1]))[:MOST_SIMILAR]
+    return [other for _, other in best]
+
+
+def _alike(name: str, names: Iterable[str]) -> Iterator[tuple[float, str]]:
+    """Yield likeness and name of those that are alike, as rapidfuzz does, some 40 times slower.
+
+    Letters in common are those of the longest common subsequence (Hyyrö 2004, bit-parallel).
+    """
+    places: dict[str, int] = defaultdict(int)
+    for k, letter in enumerate(name):
+        places[letter] |= 1 << k
+    all_ones = (1 << len(name)) - 1
+    for other in names:
+        total = len(name) + len(other)
+        if 2 * min(len(name), len(other)) < ALIKE * total:
+            continue
+        state = all_ones
+        for letter in other:
+            matched = state & places.get(letter, 0)
+            state = (state + matched) | (state - matched)
+        likeness = 2 * (~state & all_ones).bit_count() / total
+        if likeness >= ALIKE:
+            yield likeness, other
 
 
 def _listings(path: Path) -> Iterable[Listing]:

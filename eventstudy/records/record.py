@@ -17,7 +17,7 @@ from ..utility import did_you_mean
 from ..words import make_error
 from .accept import append_events, count_census, join_events, judge, name_apart
 from .candidates import find_candidates
-from .decisions import Decision, Decisions
+from .decisions import DECISIONS, Decision, Decisions, folder_beside
 from .describe import describe_found
 from .names import Names
 from .review import ReadRow, Row, make_rows, read_review, write_review
@@ -28,7 +28,7 @@ from .types import Named, RecordSource
 from .white_house import Page, WhiteHouse
 from .wire import Wire
 
-REVIEW, DECISIONS, PENDING = "review.csv", "decisions.csv", ".pending.json"
+REVIEW, PENDING = "review.csv", ".pending.json"
 
 
 @dataclass(frozen=True)
@@ -102,7 +102,7 @@ class EventRecord:
 
     def __init__(self, events: str | Path, folder: str | Path | None = None) -> None:
         self.events = Path(events)
-        self.folder = Path(folder) if folder else self.events.with_suffix(".record")
+        self.folder = Path(folder) if folder else folder_beside(self.events)
         if self.events.suffix.lower() != ".csv":
             raise make_error(ConfigError, "records.no_csv", where=str(self.events))
 
