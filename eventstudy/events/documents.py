@@ -21,10 +21,11 @@ PUBLIC = "public_no_later_than"
 def note_documents(
     cells: Mapping[str, TextColumn], day0: DateArray, ids: Sequence[str]
 ) -> tuple[str, ...]:
-    """Return a notice for each event whose document was public on another day 0 than its own.
+    """Return a notice for each event whose day 0 does not go with its document.
 
-    The column ``public_no_later_than`` says when the document of an event was public at the latest
-    (``eventstudy events date``).
+    The column ``public_no_later_than`` says when that was public at the latest. A day 0 behind it
+    is late. One before it is too early only for a bare date, that of the document: there may be an
+    earlier report of other events.
 
     Parameters
     ----------
@@ -37,13 +38,14 @@ def note_documents(
     notices = []
     columns = zip(ids, day0, cells["ticker"], cells["announced_at"], cells[PUBLIC], strict=True)
     for event_id, day, ticker, stamp, public in columns:
-        by_clock = _day0_of(ticker, public)
-        if by_clock is None or by_clock == day:
+        by_document = _day0_of(ticker, public)
+        if by_document is None or by_document == day:
             continue
-        kind = "date_only" if len(stamp) == len("2019-10-07") else "time"
-        late = "late" if day > by_clock else "early"
-        facts = {"event": event_id, "public": public, "day": str(day), "other": str(by_clock)}
-        notices.append(say(f"events.document_{kind}", **facts, late=late))
+        facts = {"event": event_id, "public": public, "day": str(day), "other": str(by_document)}
+        if day > by_document:
+            notices.append(say("events.after_document", **facts))
+        elif stamp == public[: len(stamp)]:
+            notices.append(say("events.date_only", **facts))
     return tuple(notices)
 
 

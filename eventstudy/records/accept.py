@@ -23,8 +23,8 @@ from .review import ReadRow, Row
 COLUMNS = (
     "event_id", "announced_at", "tz", "when", "company", "ticker", "authority", "instrument",
     "action", "direction", "role", "source", "source_url", "confidence", "basis", "selection",
-    "confounders", "document_number", "record_id", "retrieved_at", "evidence_sha256", "time_basis",
-    "census", "decided_by",
+    "confounders", "document_number", "public_no_later_than", "time_basis", "record_id",
+    "retrieved_at", "evidence_sha256", "census", "decided_by",
 )  # fmt: skip
 ANSWERS = ("yes", "no")
 # Names that the reader of events takes for two of them.
@@ -76,6 +76,7 @@ class Event:
             "confidence": "confirmed", "basis": "official release",
             "selection": "census" if counts else "record", "confounders": decision.confounders,
             "document_number": action.document_number,
+            "public_no_later_than": candidate.announced_at,
             "record_id": "; ".join(c.id for c in self.candidates),
             "retrieved_at": first.cells()["retrieved_at"],
             "evidence_sha256": candidate.evidence, "time_basis": str(candidate.clock.basis),
