@@ -16,7 +16,9 @@ from eventstudy.words.catalogue import FORMATS, sentences
 
 PACKAGE = ROOT / "eventstudy"
 # Modules that read the messages of other packages, systems and sites.
-READ_OTHERS = ("prices/", "files/", "calendars/", "events/", "settings/study_file.py")
+READ_OTHERS = (
+    "prices/", "files/", "calendars/", "events/", "records/", "settings/study_file.py"
+)  # fmt: skip
 READING = {
     "startswith", "endswith", "removeprefix", "removesuffix", "partition", "rpartition", "contains",
     "find", "index", "match", "fullmatch", "search", "compile", "sub", "findall",

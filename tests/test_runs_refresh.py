@@ -22,8 +22,8 @@ from yahoo_standin import Yahoo, synthetic
 
 from eventstudy.calendars import Window
 from eventstudy.cli.refresh import arguments_of
-from eventstudy.runs import Origin, Record, RunBusyError, reproduce_run, verify_run, write_run
 from eventstudy.files.locks import Lock
+from eventstudy.runs import Origin, Record, RunBusyError, reproduce_run, verify_run, write_run
 from eventstudy.runs.atomic_swap import locked
 from eventstudy.runs.compare import LOG, MAX_ENTRIES, read_changes
 from eventstudy.settings import StudyConfig

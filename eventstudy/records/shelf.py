@@ -35,7 +35,7 @@ HEADERS = ("etag", "last-modified", "age", "date")
 PRIVATE = 0o700
 # The last letter of a line of the index, and what it has at least.
 LAST = b"}"
-NEEDED = {"url", "status", "kind", "retrieved_at", "looked_before", "sha256"}
+NEEDED = {"url", "status", "kind", "retrieved_at", "as_of", "looked_before", "sha256"}
 Line = dict[str, Any]
 
 
@@ -180,7 +180,7 @@ class Shelf:
     def looked_at(self, url: str) -> dt.datetime | None:
         """Return when an address answered last, in UTC; None where it never did."""
         lines = self._of(url)
-        text = self._looks().get(url) or (lines[-1]["retrieved_at"] if lines else "")
+        text = self._looks().get(url) or (lines[-1]["as_of"] if lines else "")
         return dt.datetime.fromisoformat(text) if text else None
 
     def _put(
@@ -199,7 +199,7 @@ class Shelf:
         before = look if look <= now else ""
         line = {
             "url": url, "status": status, "kind": kind, **headers, "retrieved_at": now,
-            "looked_before": before, "sha256": sha256, "bytes": len(body),
+            "as_of": _text(as_of), "looked_before": before, "sha256": sha256, "bytes": len(body),
         }  # fmt: skip
         self._write_body(sha256, body)
         self._write_line(line)
@@ -295,7 +295,7 @@ class Shelf:
         path = self.folder / LOOKED
         try:
             return dict(json.loads(path.read_bytes()))
-        except (FileNotFoundError, ValueError):
+        except (FileNotFoundError, TypeError, ValueError):
             return {}
 
     def _note_look(self, url: str, at: dt.datetime) -> None:
@@ -312,7 +312,7 @@ def in_order(lines: list[Line]) -> list[Line]:
     """
     lines = sorted(lines, key=lambda line: line["retrieved_at"])
     for older, newer in pairwise(lines):
-        newer["looked_before"] = newer["looked_before"] or older["retrieved_at"]
+        newer["looked_before"] = max(newer["looked_before"], older["as_of"])
     return lines
 
 

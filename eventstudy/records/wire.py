@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, Literal, TypeVar
-from urllib.error import URLError
+from urllib.error import HTTPError, URLError
 from urllib.parse import urlsplit
 from urllib.request import HTTPDefaultErrorHandler, HTTPRedirectHandler, Request, build_opener
 from xml.etree.ElementTree import Element, TreeBuilder
@@ -233,8 +233,9 @@ class _NamedHosts(HTTPRedirectHandler):
     def redirect_request(
         self, req: Request, fp: Any, code: int, msg: str, headers: Any, newurl: str
     ) -> Request | None:
-        host = urlsplit(newurl).netloc
         if not is_named(newurl, self.hosts):
+            fp.close()
+            host = urlsplit(newurl).netloc
             raise make_error(WireError, "wire.elsewhere", where=req.full_url, host=host)
         return super().redirect_request(req, fp, code, msg, headers, newurl)
 
@@ -288,6 +289,9 @@ def classify(error: Exception, url: str) -> WireError:
     url : str
         What was asked for.
     """
+    if isinstance(error, HTTPError):
+        error.close()
+        return make_error(WireError, "wire.circle", where=url)
     cause = error.reason if isinstance(error, URLError) else error
     why = clipped(cause, 160) or type(cause).__name__
     if isinstance(cause, TimeoutError):
