@@ -263,6 +263,12 @@ class UnreachableError(NetworkError):
     """The host does not answer at all: there is no use in asking for the next symbol."""
 
 
+class BusyError(EventStudyError):
+    """Another process writes this: try again later."""
+
+    exit_code = 75
+
+
 class RunFolderError(EventStudyError):
     """A run folder cannot be read or written."""
 

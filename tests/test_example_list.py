@@ -107,7 +107,8 @@ class TestCommand:
         done = CliRunner().invoke(main, ["example", str(folder)])
         assert done.exit_code == 0, done.output
         assert done.output.endswith(f"\n  eventstudy run '{folder / 'events.csv'}'\n")
-        assert {path.name for path in folder.iterdir()} == {"events.csv", "README.md"}
+        written = {path.name for path in folder.iterdir()}
+        assert written == {"events.csv", "README.md", "events.record"}
         assert (folder / "events.csv").read_bytes() == (ROOT / "events.csv").read_bytes()
 
     @pytest.mark.parametrize("name", ["events.csv", "README.md"])

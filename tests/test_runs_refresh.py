@@ -22,8 +22,9 @@ from yahoo_standin import Yahoo, synthetic
 
 from eventstudy.calendars import Window
 from eventstudy.cli.refresh import arguments_of
+from eventstudy.files.locks import Lock
 from eventstudy.runs import Origin, Record, RunBusyError, reproduce_run, verify_run, write_run
-from eventstudy.runs.atomic_swap import _Lock, locked
+from eventstudy.runs.atomic_swap import locked
 from eventstudy.runs.compare import LOG, MAX_ENTRIES, read_changes
 from eventstudy.settings import StudyConfig
 from eventstudy.studies import run_study
@@ -305,12 +306,12 @@ def test_a_lock_that_is_held_and_one_that_was_left(settled: Project, tmp_path: P
 
 def test_a_lock_that_was_made_as_sigterm_came_is_removed(tmp_path: Path) -> None:
     """Before its handle was known; that of another process stays."""
-    lock = _Lock(tmp_path / ".run.lock")
+    lock = Lock(tmp_path / ".run.lock")
     lock.path.touch()
     lock.release()
     assert not lock.path.exists()
     with locked(tmp_path / "run"):
-        _Lock(lock.path).release()
+        Lock(lock.path).release()
         assert lock.path.exists()
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ..significance import Statistic
 
 STUDY, EVENTS, SCHEMA = "study.toml", "events.csv", "study.schema.json"
-ABOUT = "README.md"
+ABOUT, RECORD = "README.md", "events.record"
 DATA = files("eventstudy") / "data"
 
 
@@ -37,7 +37,8 @@ def init(folder: Path) -> None:
     rows = (DATA / "init" / EVENTS).read_text(encoding="utf-8")
     schema = (DATA / SCHEMA).read_text(encoding="utf-8")
     texts = {EVENTS: rows, STUDY: StudyFile.template(), SCHEMA: schema}
-    _write_new(folder, texts, STUDY, f", {EVENTS} and {SCHEMA} (for editors)")
+    contents = {name: text.encode() for name, text in texts.items()}
+    _write_new(folder, contents, STUDY, f", {EVENTS} and {SCHEMA} (for editors)")
 
 
 @click.command()
@@ -46,35 +47,44 @@ def init(folder: Path) -> None:
 def example(folder: Path) -> None:
     """Write a list of announcements on sanctions, and its README, into FOLDER (this one).
 
-    Nothing is overwritten.
+    Beside it stands a public record to be decided on: the companies that the US put on its NS-CMIC
+    list (eventstudy events find FOLDER/events.csv --offline). Nothing is overwritten.
     """
-    bundled = {name: DATA / "example" / name for name in (EVENTS, ABOUT)}
-    texts = {name: path.read_text(encoding="utf-8") for name, path in bundled.items()}
-    _write_new(folder, texts, EVENTS, f" and {ABOUT} (what its columns mean)")
+    place = Path(str(DATA / "example"))
+    contents = {}
+    for path in sorted(place.rglob("*")):
+        if path.is_file():
+            contents[path.relative_to(place).as_posix()] = path.read_bytes()
+    more = f", {ABOUT} (what its columns mean) and {RECORD} (proposals of the public record)"
+    _write_new(folder, contents, EVENTS, more)
 
 
-def _write_new(folder: Path, texts: Mapping[str, str], to_run: str, more: str) -> None:
+def _write_new(folder: Path, contents: Mapping[str, bytes], to_run: str, more: str) -> None:
     """Write files by their names, all or none; one that has appeared meanwhile stays."""
     from ..errors import ConfigError
 
-    if existing := sorted(name for name in texts if (folder / name).exists()):
+    if existing := sorted(name for name in contents if (folder / name).exists()):
         remedy = "nothing was written; name another folder"
         problem = f"holds {' and '.join(existing)} already"
         raise ConfigError(problem, where=str(folder), remedy=remedy)
     folder.mkdir(parents=True, exist_ok=True)
-    for name, text in texts.items():
-        with (folder / name).open("x", encoding="utf-8", newline="\n") as file:
-            file.write(text)
+    for name, content in contents.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        with (folder / name).open("xb") as file:
+            file.write(content)
     display(f"Wrote {folder / to_run}{more}.\nNext:\n")
     display(f"  eventstudy run {shlex.quote(str(folder / to_run))}")
 
 
 @click.command("list")
-@click.argument("kind", type=click.Choice(["models", "tests", "prices"]))
+@click.argument("kind", type=click.Choice(["models", "tests", "prices", "records"]))
 @options()
 def listing(kind: str) -> None:
-    """List the models, tests or price sources that can be named in options."""
-    lists = {"models": _list_models, "tests": _list_tests, "prices": _list_prices}
+    """List the models, tests, price sources or record sources that can be named in options."""
+    lists = {
+        "models": _list_models, "tests": _list_tests, "prices": _list_prices,
+        "records": _list_records,
+    }  # fmt: skip
     display("\n".join(lists[kind]()))
 
 
@@ -153,6 +163,12 @@ def _test_line(test: Statistic) -> str:
     grades = (test.clustering, test.overlap, test.variance, test.skewness)
     columns = " ".join(f"{grade:<5}" for grade in grades)
     return f"{test.label:<29} {columns} {test.reference.split(', ')[0]:<15} {test.source}"
+
+
+def _list_records() -> Iterator[str]:
+    from ..records import listing
+
+    return (f"{name:<18} {summary}" for name, summary in listing())
 
 
 def _list_prices() -> Iterator[str]:

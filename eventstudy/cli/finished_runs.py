@@ -257,9 +257,14 @@ def status(
     cannot be read or its files are not as they were written, or if its last check is older than
     --max-age, or its newest price than --data-age.
     """
+    from ..records import list_waiting
     from ..runs import list_states
     from ..words import say
 
+    if not as_json:
+        for record, waiting in list_waiting(folder.absolute().parent):
+            if waiting:
+                display(say("status.record", record=record.name, n=waiting))
     ages = (None if age is None else timedelta(days=age) for age in (max_age, data_age))
     states = list_states(folder, *ages)
     if as_json:

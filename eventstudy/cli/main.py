@@ -26,6 +26,7 @@ from .check import check
 from .finished_runs import card, cite, compare, report, reproduce, status, verify
 from .options import options
 from .prices import prices
+from .records import events
 from .refresh import refresh
 from .run import one, run
 
@@ -263,7 +264,7 @@ def main() -> None:
 
 for command in (
     init, example, one, run, calibrate, explain, refresh, report, verify, reproduce, compare, check,
-    listing, completion, schema, robustness, status, prices, card, cite,
+    listing, completion, schema, robustness, status, prices, events, card, cite,
 ):  # fmt: skip
     main.add_command(command)
 

@@ -1,5 +1,6 @@
 from .announcements import parse_announcement as parse_announcement
 from .announcements import parse_date as parse_date
+from .announcements import parts_of_day as parts_of_day
 from .checks import Checked as Checked
 from .rows import Rules as Rules
 from .table import Events as Events

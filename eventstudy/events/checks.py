@@ -28,6 +28,7 @@ from ..files import (
 from ..utility import DateArray, Flag, IntArray, did_you_mean
 from ..words import make_error, say, words
 from . import rows as one_row
+from .documents import note_documents
 from .rows import Row, Rules, check_benchmark, check_day0, check_ticker
 
 _ALIASES = {
@@ -131,6 +132,8 @@ def check_sheet(sheet: Sheet, rules: Rules) -> tuple[Checked | None, list[Proble
         merged = _note_merged(selected, day0[rows], list(derived["event_id"]))
         misspelt = _note_misspelt(selected, sheet.lines[rows])
         notices = (*sheet.notices, *notices, *misspelt, *_note_shut(selected, day0[rows]), *merged)
+        if rules.calendar == "exchange":
+            notices += note_documents(selected, day0[rows], derived["event_id"].texts)
         checked = Checked(columns, {**selected, **derived}, day0[rows], notices)
     return checked, sorted([*problems, *row_faults], key=lambda fault: fault.line)
 

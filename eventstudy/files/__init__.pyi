@@ -3,8 +3,10 @@ from .atomic_file import flush_names as flush_names
 from .atomic_file import replacing as replacing
 from .csv_text import BLANK as BLANK
 from .csv_text import OUTCOME as OUTCOME
+from .csv_text import quoted as quoted
 from .csv_text import read_csv as read_csv
 from .csv_text import to_csv as to_csv
+from .csv_text import unquoted as unquoted
 from .dates import DateOrder as DateOrder
 from .file_names import checked_name as checked_name
 from .file_names import inside as inside
@@ -14,6 +16,8 @@ from .frames import with_index as with_index
 from .identifiers import SecurityColumns as SecurityColumns
 from .identifiers import as_text as as_text
 from .identifiers import bare as bare
+from .locks import LOCK_WAIT as LOCK_WAIT
+from .locks import locked as locked
 from .sheets import Sheet as Sheet
 from .sheets import TextColumn as TextColumn
 from .tables import BLANK_WORDS as BLANK_WORDS

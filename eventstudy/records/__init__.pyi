@@ -1,5 +1,15 @@
+from .citation import cite as cite
+from .citation import cite_bibtex as cite_bibtex
+from .decisions import decisions_beside as decisions_beside
+from .describe import describe_row as describe_row
+from .record import Accepted as Accepted
+from .record import EventRecord as EventRecord
+from .record import Found as Found
+from .record import list_waiting as list_waiting
+from .review import Row as Row
 from .shelf import Answer as Answer
 from .shelf import Shelf as Shelf
+from .sources import listing as listing
 from .types import VERBS as VERBS
 from .types import Action as Action
 from .types import Named as Named

@@ -1,13 +1,12 @@
-"""What a record gives: answers as they were received, actions, and who is named in them."""
+"""What a record gives: actions, and who is named in them."""
 
 from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol, runtime_checkable
+from typing import ClassVar, Protocol, runtime_checkable
 
-from .shelf import Answer as Answer
 from .shelf import Shelf
 
 
@@ -113,11 +112,11 @@ class RecordSource(Protocol):
     licence : str
     """
 
-    name: str
-    summary: str
-    hosts: tuple[str, ...]
-    time: str
-    licence: str
+    name: ClassVar[str]
+    summary: ClassVar[str]
+    hosts: ClassVar[tuple[str, ...]]
+    time: ClassVar[str]
+    licence: ClassVar[str]
 
     def ask(self, shelf: Shelf, since: dt.date, until: dt.date) -> None:
         """Ask for what is needed to read the actions of some days; answers go to the shelf.

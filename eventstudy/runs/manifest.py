@@ -112,6 +112,7 @@ class Manifest:
     warnings: tuple[str, ...] = ()
     given_up: Mapping[str, str] = field(default_factory=dict)
     manifest_sha256: str = ""
+    record: Mapping[str, str] = field(default_factory=dict)
 
 
 def read_manifest(folder: Path) -> tuple[dict[str, Any], Manifest]:

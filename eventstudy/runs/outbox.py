@@ -7,12 +7,14 @@ user alone.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -113,7 +115,7 @@ class Outbox:
 
     def add(
         self, stage: Path, change: Mapping[str, Any], why: Sequence[str],
-        counts: Mapping[str, int] | None,
+        counts: Mapping[str, int] | None, kind: str = "",
     ) -> None:  # fmt: skip
         """Write the newest change into the new run, behind the entries that wait here.
 
@@ -127,11 +129,13 @@ class Outbox:
             Why the run was computed again.
         counts : mapping of str to int, or None
             How many differences there are by kind; None for a first run.
+        kind : str
+            Default ``changed``, or ``first_run``.
         """
         reasons = tuple(reason[:500] for reason in why[:REASONS])
         entry = Entry(
             id=change["id"], at=change["at"], run=self.run.name,
-            kind="first_run" if counts is None else "changed",
+            kind=kind or ("first_run" if counts is None else "changed"),
             why=reasons, counts=counts or {}, text=change["text"][:LETTERS],
         )  # fmt: skip
         text = json.dumps({"schema": SCHEMA, **asdict(entry)}, indent=1, ensure_ascii=False) + "\n"
@@ -139,8 +143,22 @@ class Outbox:
         numbers = [int(name[1]) for name in names if name]
         number = min(max(numbers, default=0) + 1, _LAST)
         path = stage / OUTBOX / f"{number:06d}-{entry.id}.json"
-        path.parent.mkdir()
+        path.parent.mkdir(exist_ok=True)
         path.write_text(text, encoding="utf-8", newline="\n")
+
+    def announce(self, candidates: Sequence[str]) -> None:
+        """Write that candidates of a record wait for a decision; each set of them once.
+
+        Parameters
+        ----------
+        candidates : sequence of str
+            Their ids.
+        """
+        at = datetime.now(UTC).isoformat(timespec="seconds")
+        key = hashlib.sha256("\n".join(candidates).encode()).hexdigest()[:32]
+        if all(entry.id != key for entry in self.due.values()):
+            change = {"id": key, "at": at, "text": "\n".join(candidates)}
+            self.add(self.run, change, (), {"candidates": len(candidates)}, "candidates")
 
     def deliver(self, send: Callable[[Mapping[str, str]], str]) -> str:
         """Send each entry in order, and remove it once it is sent.

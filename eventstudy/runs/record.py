@@ -27,6 +27,7 @@ from ..files import InputFile, inside, read_csv
 from ..findings import Document, Findings
 from ..fitting import FittedStudy
 from ..prices import FrozenProvider, Provenance, is_name
+from ..records import decisions_beside
 from ..report import Statement
 from ..returns import ReturnsPanel
 from ..settings import StudyConfig
@@ -278,7 +279,9 @@ def manifest_of(
         stop = results.abnormal.event.stop
         is_open = open_events(events, panel.sessions[-1], stop) | _are_settling(events, panel, stop)
     failures = fetched.failures if fetched else {}
+    decisions = decisions_beside(origin.events) if origin else {}
     return {
+        **({"record": decisions} if decisions else {}),
         "schema": SCHEMA,
         "name": findings.name,
         "written_at": datetime.now(UTC).isoformat(timespec="seconds"),

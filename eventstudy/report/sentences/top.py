@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -30,6 +30,8 @@ FEW_EVENTS = 10
 MANY = 0.1
 # Column of the events that says how they came to be on the list.
 SELECTION = "selection"
+# The cell of an event from a list all of whose shares were decided on (eventstudy events accept).
+_CENSUS = re.compile(r"([^;:]+): (\d+) named, (\d+) with a share")
 LISTED_NOTES, LISTED_DIRECTIONS = 5, 4
 # Indices of these forms leave dividends out, save those that are known to reinvest them.
 _PRICE_INDEX = re.compile(r"\^.+|000\d{3}\.SS|399\d{3}\.SZ|.+\.ME")
@@ -246,7 +248,7 @@ def _limits(findings: Findings) -> Iterator[Reason]:
         yield Reason("limit_short_estimations", n=k, total=total, shortest=shortest)
     if diagnosis := sample.diagnosis:
         yield from map(Reason.of, filter(None, (diagnosis.late, diagnosis.still)))
-    for maker in (_dropped, _chosen_by_press, _price_index):
+    for maker in (_dropped, _chosen_by_press, _of_a_census, _price_index):
         yield from maker(findings)
     if k := flags[Flag.TIME_UNKNOWN]:
         yield Reason("limit_no_times" if k == total else "limit_some_times", n=k, total=total)
@@ -280,6 +282,16 @@ def _chosen_by_press(findings: Findings) -> Iterator[Reason]:
     used = findings.used
     if n := sum(str(event.cells.get(SELECTION, "")).strip() == "press" for event in used):
         yield Reason("limit_press", n=n, total=len(used))
+
+
+def _of_a_census(findings: Findings) -> Iterator[Reason]:
+    """Yield how many of the companies of an official list are here, for each list."""
+    here = defaultdict(set)
+    for event in findings.used:
+        for match in _CENSUS.finditer(str(event.cells.get("census", ""))):
+            here[match.groups()].add(event.cells.get("company", event.cells["ticker"]))
+    for (action, named, shares), firms in here.items():
+        yield Reason("census", action=action, named=named, shares=int(shares), n=len(firms))
 
 
 def name_press(findings: Findings) -> str:

@@ -1,0 +1,143 @@
+"""What was decided on candidates, by whom and when: a file that only grows."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+from collections.abc import Iterable
+from dataclasses import astuple, dataclass, fields
+from functools import cached_property
+from pathlib import Path
+
+from ..errors import AlteredError
+from ..files import replacing
+from ..words import make_error
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What somebody decided on a candidate.
+
+    Attributes
+    ----------
+    candidate_id, evidence_sha256 : str
+        The candidate, and the evidence that was looked at.
+    decision : {"yes", "no"}
+    ticker, announced_at, tz, when, role, direction, confounders, note : str
+        As they stand in the event.
+    also : str
+        Ids of candidates that are the same event.
+    decided_by, decided_at : str
+        A name, and a time in UTC.
+    """
+
+    candidate_id: str
+    evidence_sha256: str
+    decision: str
+    ticker: str
+    announced_at: str
+    tz: str
+    when: str
+    role: str
+    direction: str
+    confounders: str
+    also: str
+    note: str
+    decided_by: str
+    decided_at: str
+
+
+DECISIONS = "decisions.csv"
+COLUMNS = (*(field.name for field in fields(Decision)), "chain")
+
+
+class Decisions:
+    """The decisions on the candidates of a list.
+
+    Parameters
+    ----------
+    path : Path
+        ``decisions.csv``; each row has the hash of itself and of the row before.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    @cached_property
+    def all(self) -> list[Decision]:
+        """Every decision, the oldest first.
+
+        Raises
+        ------
+        AlteredError
+            If a row is not as it was written.
+        """
+        if not self.path.exists():
+            return []
+        decisions = []
+        chain = ""
+        rows = csv.reader(io.StringIO(self.path.read_text(encoding="utf-8"), newline=""))
+        if tuple(next(rows, ())) != COLUMNS:
+            raise self._altered(1)
+        for *cells, written in rows:
+            if len(cells) != len(COLUMNS) - 1:
+                raise self._altered(rows.line_num)
+            decision = Decision(*cells)
+            chain = _link(chain, decision)
+            if written != chain:
+                raise self._altered(rows.line_num)
+            decisions.append(decision)
+        return decisions
+
+    @property
+    def last(self) -> dict[str, Decision]:
+        """The last decision on each candidate, by its id."""
+        return {decision.candidate_id: decision for decision in self.all}
+
+    @property
+    def sha256(self) -> str:
+        """Hash of the file; "" where there is none yet."""
+        return hashlib.sha256(self.path.read_bytes()).hexdigest() if self.path.exists() else ""
+
+    def add(self, decisions: Iterable[Decision]) -> Decisions:
+        """Write further decisions behind those that are there, all or none; return all of them."""
+        text = io.StringIO()
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerow(COLUMNS)
+        chain = ""
+        for decision in (*self.all, *decisions):
+            chain = _link(chain, decision)
+            writer.writerow((*astuple(decision), chain))
+        with replacing(self.path) as stage:
+            stage.write_text(text.getvalue(), encoding="utf-8", newline="")
+        return Decisions(self.path)
+
+    def _altered(self, line: int) -> AlteredError:
+        return make_error(AlteredError, "records.altered", where=f"{self.path}:{line}")
+
+
+def _link(chain: str, decision: Decision) -> str:
+    text = "\x1f".join((chain, *astuple(decision)))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def folder_beside(events: Path) -> Path:
+    """Return where the record of a list is kept: ``events.record`` beside ``events.csv``."""
+    return events.with_suffix(".record")
+
+
+def decisions_beside(events: Path) -> dict[str, str]:
+    """Return what is told of the decisions beside a list: their hash, number and newest time.
+
+    Parameters
+    ----------
+    events : Path
+        The list. Without a record beside it nothing is told.
+    """
+    decisions = Decisions(folder_beside(events) / DECISIONS)
+    if not decisions.path.exists():
+        return {}
+    every = decisions.all
+    facts = {"decisions_sha256": decisions.sha256, "decisions": str(len(every))}
+    return facts | {"decided_at": max((one.decided_at for one in every), default="")}

@@ -1,0 +1,375 @@
+"""The record of a list of events: what was found, what waits, and what was decided."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+from ..errors import BusyError, ConfigError, DataError, EventsFileError, EventStudyError
+from ..events import Events
+from ..files import locked, replacing
+from ..utility import did_you_mean
+from ..words import make_error
+from .accept import append_events, count_census, join_events, judge, name_apart
+from .candidates import find_candidates
+from .decisions import DECISIONS, Decision, Decisions, folder_beside
+from .describe import describe_found
+from .names import Names
+from .review import ReadRow, Row, make_rows, read_review, write_review
+from .settings import RecordSettings
+from .shelf import Shelf
+from .sources import make_source
+from .types import Named, RecordSource
+from .white_house import Page, WhiteHouse
+from .wire import Wire
+
+REVIEW, PENDING = "review.csv", ".pending.json"
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a look at the record found.
+
+    Attributes
+    ----------
+    rows : list of Row
+        Every candidate.
+    named : list of Named
+        Everybody named, companies or not.
+    failures : mapping of str to EventStudyError
+        Why a source could not be asked, by its name; what was kept of it is read all the same.
+    fresh : list of Row
+        Those that wait and did not before.
+    """
+
+    rows: list[Row]
+    named: list[Named]
+    failures: Mapping[str, EventStudyError]
+    fresh: list[Row]
+
+    @property
+    def waiting(self) -> list[Row]:
+        """Rows that wait for a decision, and have a share or a similar name."""
+        return [row for row in self.rows if row.waits]
+
+    def describe(self) -> list[str]:
+        """Return what was found, a line each."""
+        return list(describe_found(self.named, self.rows))
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """What was taken from a review.
+
+    Attributes
+    ----------
+    decisions : list of Decision
+        The new ones.
+    events : list of dict
+        Cells of the events that were added.
+    unchanged : int
+        How many events the list had before.
+    census : mapping of (str, str) to str
+        What is said of each action all of whose shares are decided, by its source and key.
+    """
+
+    decisions: list[Decision]
+    events: list[dict[str, str]]
+    unchanged: int
+    census: Mapping[tuple[str, str], str]
+
+
+class EventRecord:
+    """The record beside a list of events: the folder ``events.record`` beside ``events.csv``.
+
+    Parameters
+    ----------
+    events : path
+        The list, a CSV; it need not exist yet.
+    folder : path, optional
+        Where the record is kept.
+
+    Raises
+    ------
+    ConfigError
+        If the list is no CSV.
+    """
+
+    def __init__(self, events: str | Path, folder: str | Path | None = None) -> None:
+        self.events = Path(events)
+        self.folder = Path(folder) if folder else folder_beside(self.events)
+        if self.events.suffix.lower() != ".csv":
+            raise make_error(ConfigError, "records.no_csv", where=str(self.events))
+
+    @property
+    def review(self) -> Path:
+        """The file of what waits."""
+        return self.folder / REVIEW
+
+    @property
+    def settings(self) -> RecordSettings:
+        """What ``record.toml`` says."""
+        return RecordSettings.read(self.folder)
+
+    @property
+    def decisions(self) -> Decisions:
+        """What was decided."""
+        return Decisions(self.folder / DECISIONS)
+
+    def find(
+        self,
+        sources: Sequence[str] = (),
+        since: dt.date | None = None,
+        *,
+        names: Sequence[Path] = (),
+        pages: Sequence[str] = (),
+        contact: str = "",
+        offline: bool = False,
+        tell: Callable[[list[Row]], object] = lambda rows: None,
+    ) -> Found:
+        """Look at the record, and write what waits for a decision; no event is added.
+
+        What is given here is kept in ``record.toml``, so that the next look is the same.
+
+        Parameters
+        ----------
+        sources : sequence of str
+            Further sources.
+        since : date, optional
+            First day of the actions that are looked at.
+        names : sequence of Path
+            Further names files.
+        pages : sequence of str
+            Addresses of further pages that date what a list names.
+        contact : str
+            Who asks.
+        offline : bool
+            Read what is kept and ask nobody.
+        tell : callable
+            Takes the rows that wait and did not before; called before these are written.
+
+        Raises
+        ------
+        EventStudyError
+            If the list, the decisions, the review, a names file or a kept answer cannot be read.
+        """
+        today = dt.datetime.now(dt.UTC).date()
+        with self._held():
+            settings = self.settings.added(
+                sources=sources, since=since, names=[str(path.absolute()) for path in names],
+                pages=pages,
+            )  # fmt: skip
+            settings = replace(settings, contact=contact or settings.contact)
+            readers = [_reader(name, settings) for name in settings.sources]
+            if not readers:
+                raise make_error(ConfigError, "records.no_sources", where=str(self.folder))
+            settings.write(self.folder)
+            failures = {} if offline else self._ask(readers, settings, today)
+            named, rows = self._read(settings, readers, today)
+            waited = {line.candidate_id for line in self._reviewed() if line.waited}
+            fresh = [row for row in rows if row.waits and row.candidate.id not in waited]
+            tell(fresh)
+            self._write(rows)
+        return Found(rows, named, failures, fresh)
+
+    def accept(self, by: str, review: Path | None = None) -> Accepted:
+        """Take the decisions of a review; the only step that adds events.
+
+        Parameters
+        ----------
+        by : str
+            Who decides: a name.
+        review : Path, optional
+            Default ``review.csv`` of the record.
+
+        Raises
+        ------
+        EventsFileError
+            If the review, or the list, has faults; all are listed, and nothing is changed.
+        DataError
+            If there is no review.
+        """
+        if not by.strip():
+            raise make_error(ConfigError, "records.nobody", where="--by")
+        path = review or self.review
+        if not path.exists():
+            raise make_error(DataError, "records.no_review", where=str(path))
+        at = dt.datetime.now(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        with self._held():
+            self._finish()
+            settings = self.settings
+            readers = [_reader(name, settings) for name in settings.sources]
+            today = dt.datetime.now(dt.UTC).date()
+            named, rows = self._read(settings, readers, today)
+            by_id = {row.candidate.id: row for row in rows}
+            before = self._list()
+            new = judge(path, read_review(path), by_id, by.strip(), at)
+            pairs = [
+                (by_id[one.candidate_id], one) for one in new
+                if one.decision == "yes" and not by_id[one.candidate_id].is_listed
+            ]  # fmt: skip
+            latest = self.decisions.last | {one.candidate_id: one for one in new}
+            census = count_census(rows, latest, _count_named(named))
+            taken = [] if before is None else list(before.table["event_id"])
+            events = name_apart([event.cells(census) for event in join_events(pairs)], taken)
+            self._commit(new, events)
+            for name, decision in latest.items():
+                if name in by_id:
+                    row = by_id[name]
+                    is_listed = row.is_listed or decision.decision == "yes"
+                    by_id[name] = replace(row, decision=decision, typed={}, is_listed=is_listed)
+            self._write(list(by_id.values()))
+        return Accepted(new, events, len(taken), census)
+
+    def rows(self) -> list[Row]:
+        """Return every candidate as it stands, from what is kept."""
+        settings = self.settings
+        readers = [_reader(name, settings) for name in settings.sources]
+        return self._read(settings, readers, dt.datetime.now(dt.UTC).date())[1]
+
+    def event(self, event_id: str) -> tuple[dict[str, str], list[Row]]:
+        """Return the cells of an event of the list, and its candidates.
+
+        Parameters
+        ----------
+        event_id : str
+
+        Raises
+        ------
+        ConfigError
+            If the list has no such event.
+        """
+        listed = self._list()
+        names = [] if listed is None else list(listed.table["event_id"])
+        if event_id not in names:
+            hint = did_you_mean(event_id, names)
+            raise make_error(ConfigError, "records.no_event", value=event_id, hint=hint)
+        assert listed is not None  # noqa: S101
+        cells = listed.table.iloc[names.index(event_id)]
+        event = {str(name): str(cell) for name, cell in cells.items()}
+        wanted = event.get("record_id", "").split("; ")
+        if not any(wanted):
+            return event, []
+        return event, [row for row in self.rows() if row.candidate.id in wanted]
+
+    @contextmanager
+    def _held(self) -> Iterator[None]:
+        """Hold the record: one process at a time looks or accepts."""
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with locked(self.folder, what="this record", busy=BusyError):
+            yield
+
+    def _ask(
+        self, readers: Sequence[RecordSource], settings: RecordSettings, today: dt.date
+    ) -> dict[str, EventStudyError]:
+        """Ask every source; return why some could not be asked."""
+        if not settings.contact:
+            raise make_error(ConfigError, "records.no_contact", where=str(self.folder))
+        shelf = Shelf(self.folder, Wire(settings.contact))
+        failures: dict[str, EventStudyError] = {}
+        for reader in readers:
+            try:
+                reader.ask(shelf, settings.since, today)
+            except EventStudyError as error:
+                if error.exit_code != BusyError.exit_code:
+                    raise
+                failures[reader.name] = error
+        return failures
+
+    def _read(
+        self, settings: RecordSettings, readers: Sequence[RecordSource], today: dt.date
+    ) -> tuple[list[Named], list[Row]]:
+        """Return who is named in kept answers, and the candidates."""
+        shelf = Shelf(self.folder)
+        named: list[Named] = []
+        for reader in readers:
+            named += reader.read(shelf, settings.since, today)
+        pages: list[Page] = list(WhiteHouse().pages(shelf))
+        names = Names.read([Path(name) for name in settings.names])
+        candidates = find_candidates(named, pages, names)
+        typed = {line.candidate_id: line for line in self._reviewed()}
+        return named, make_rows(candidates, self._list(), self.decisions.last, typed)
+
+    def _list(self) -> Events | None:
+        """Return the list as it is; None where there is none yet.
+
+        Raises
+        ------
+        EventsFileError
+            If it has faults: an event that is not read cannot be compared.
+        """
+        if not self.events.exists() or not self.events.read_bytes().strip():
+            return None
+        checked, problems = Events.check(self.events)
+        if problems:
+            raise EventsFileError(str(self.events), problems)
+        return Events.of(checked)
+
+    def _commit(self, new: Sequence[Decision], events: Sequence[dict[str, str]]) -> None:
+        """Write decisions and events so that a process killed in between leaves both or neither."""
+        note = {"decisions": [asdict(one) for one in new], "events": list(events)}
+        with replacing(self.folder / PENDING) as stage:
+            stage.write_text(json.dumps(note), encoding="utf-8")
+        if new:
+            self.decisions.add(new)
+        self._finish()
+
+    def _finish(self) -> None:
+        """Add the events of decisions that were written; drop those of decisions that were not."""
+        pending = self.folder / PENDING
+        if not pending.exists():
+            return
+        note = json.loads(pending.read_text(encoding="utf-8"))
+        decided = {one.candidate_id: one for one in self.decisions.all}
+        new = [Decision(**cells) for cells in note["decisions"]]
+        if note["events"] and all(decided.get(one.candidate_id) == one for one in new):
+            there = self._list()
+            known = set() if there is None else set(there.table.get("record_id", ()))
+            missing = [event for event in note["events"] if event["record_id"] not in known]
+            if missing:
+                raw = self.events.read_bytes() if self.events.exists() else b""
+                with replacing(self.events) as stage:
+                    stage.write_bytes(append_events(raw, missing))
+        pending.unlink()
+
+    def _reviewed(self) -> list[ReadRow]:
+        """Return the rows of the review as they stand; none where there is no review."""
+        return read_review(self.review) if self.review.exists() else []
+
+    def _write(self, rows: Sequence[Row]) -> None:
+        known = {row.candidate.id for row in rows}
+        last = self.decisions.last.values()
+        write_review(self.review, rows, [one for one in last if one.candidate_id not in known])
+
+
+def list_waiting(place: Path) -> Iterator[tuple[Path, int]]:
+    """Yield the records in a folder with the number of candidates that wait for a decision.
+
+    Parameters
+    ----------
+    place : Path
+    """
+    for folder in sorted(place.glob("*.record")):
+        if (folder / REVIEW).exists():
+            yield folder, sum(line.waited for line in read_review(folder / REVIEW))
+
+
+def _reader(name: str, settings: RecordSettings) -> RecordSource:
+    """Return a source, told what the settings say of it."""
+    if name == WhiteHouse.name:
+        return WhiteHouse(settings.pages)
+    return make_source(name)
+
+
+def _count_named(named: Sequence[Named]) -> dict[tuple[str, str], int]:
+    """Return how many each action named, by its source and key."""
+    counts: dict[tuple[str, str], int] = defaultdict(int)
+    for entry in named:
+        if entry.action.verb == "added":
+            counts[entry.action.source, entry.action.key] += 1
+    return counts

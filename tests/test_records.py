@@ -1,0 +1,610 @@
+"""The public record: candidates, the review, decisions, and what becomes an event."""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import gzip
+import json
+import shutil
+from collections import Counter
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import ROOT
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from eventstudy.errors import AlteredError, ConfigError, EventsFileError
+from eventstudy.records import Action, EventRecord, Shelf
+from eventstudy.records.clocks import Clock, TimeBasis
+from eventstudy.records.decisions import Decisions
+from eventstudy.records.names import ALIKE, Listing, Names, _alike, find_name, fold
+from eventstudy.records.ofac import ALIASES, COMMENTS, PRIMARY
+from eventstudy.records.tickers import is_isin, symbol_of
+
+EXAMPLE = ROOT / "eventstudy" / "data" / "example"
+SAMPLES = ROOT.parent / "shared" / "record-samples"
+BY = "Jane Doe"
+
+
+@pytest.fixture
+def listed(tmp_path: Path) -> Path:
+    """Return the bundled list with its record, in a folder of its own."""
+    shutil.copytree(EXAMPLE, tmp_path / "list")
+    return tmp_path / "list" / "events.csv"
+
+
+def rows_of(path: Path) -> list[dict[str, str]]:
+    with path.open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def write_rows(path: Path, rows: list[dict[str, str]], **options: Any) -> None:
+    with path.open("w", newline="", encoding=options.pop("encoding", "utf-8")) as file:
+        writer = csv.DictWriter(file, list(rows[0]), **options)
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def decide(record: EventRecord, answers: dict[str, dict[str, str]]) -> None:
+    """Write into the review what a person would, by candidate."""
+    rows = rows_of(record.review)
+    for row in rows:
+        row.update(answers.get(row["candidate_id"], {}))
+    write_rows(record.review, rows)
+
+
+def test_the_whole_list_of_ofac_is_read(listed: Path) -> None:
+    found = EventRecord(listed).find(offline=True)
+    assert len(found.named) == 68
+    tickers = Counter(row.candidate.ticker for row in found.rows if row.candidate.ticker)
+    assert sum(tickers.values()) == len(tickers) == 45
+    firms = {row.candidate.named.name for row in found.rows if row.candidate.ticker}
+    assert len(firms) == 40
+    assert {ticker.rpartition(".")[2] for ticker in tickers} == {"SS", "SZ", "HK"}
+    # By the list as printed: "601698  CN", "603019CN", "00981 HK", "941 HK".
+    assert {"601698.SS", "603019.SS", "0981.HK", "0941.HK", "002415.SZ"} <= tickers.keys()
+
+
+def test_a_page_of_the_same_day_gives_the_minute(listed: Path) -> None:
+    record = EventRecord(listed)
+    record.find(offline=True)
+    rows = rows_of(record.review)
+    of_day = [row for row in rows if row["action_id"] == "cmic/2021-06-03"]
+    assert len({row["entity_as_printed"] for row in of_day}) == 59
+    assert {row["public_no_later_than"] for row in of_day} == {"2021-06-03T13:59:44-04:00"}
+    shares = [row for row in of_day if row["ticker"]]
+    assert len({row["entity_as_printed"] for row in shares}) == 36
+    assert {row["day0"] for row in shares} == {"2021-06-04"}
+    others = [row for row in rows if row not in of_day]
+    assert {row["public_no_later_than"] for row in others} == {"2021-12-10", "2021-12-16"}
+    assert {row["time_basis"] for row in others} == {"printed date"}
+
+
+def test_what_is_decided_becomes_an_event_and_nothing_else(listed: Path) -> None:
+    before = listed.read_bytes()
+    record = EventRecord(listed)
+    record.find(offline=True)
+    assert listed.read_bytes() == before
+    taken = record.accept(BY)
+    assert (taken.decisions, taken.events, listed.read_bytes()) == ([], [], before)
+    wanted = {"600118.SS", "0981.HK"}
+    answers = {}
+    for row in rows_of(record.review):
+        if row["ticker"] in wanted:
+            answers[row["candidate_id"]] = {"decision": "yes", "direction": "adverse"}
+        elif row["ticker"] == "688981.SS":
+            answers[row["candidate_id"]] = {"decision": "no"}
+    decide(record, answers)
+    taken = record.accept(BY)
+    assert Counter(one.decision for one in taken.decisions) == {"yes": 2, "no": 1}
+    rows = rows_of(listed)
+    new = rows[-2:]
+    assert {row["ticker"] for row in new} == wanted
+    assert [row["event_id"] for row in rows[:-2]] == [
+        row["event_id"] for row in csv.DictReader(before.decode().splitlines())
+    ]
+    assert {row["decided_by"] for row in new} == {BY}
+    assert {row["announced_at"] for row in new} == {"2021-06-03T13:59:44-04:00"}
+    assert {row["selection"] for row in new} == {"record"}
+    after = listed.read_bytes()
+    assert record.accept(BY).events == []
+    assert listed.read_bytes() == after
+
+
+def test_a_census_is_an_action_all_of_whose_shares_are_decided(listed: Path) -> None:
+    record = EventRecord(listed)
+    record.find(offline=True)
+    of_december = [row for row in rows_of(record.review) if row["action_id"] == "cmic/2021-12-16"]
+    shares = [row["candidate_id"] for row in of_december if row["ticker"]]
+    assert (len(of_december), len(shares)) == (8, 4)
+    decide(
+        record, {**{key: {"decision": "yes"} for key in shares[1:]}, shares[0]: {"decision": "no"}}
+    )
+    assert record.accept(BY).census == {}  # a "no" without a note may be a slip
+    decide(record, {shares[0]: {"note": "its shares were not traded"}})
+    assert list(record.accept(BY).census.values()) == [
+        "ofac/cmic/2021-12-16: 8 named, 4 with a share"
+    ]
+
+
+def test_a_second_file_of_the_record_makes_the_same_rows_again(listed: Path) -> None:
+    record = EventRecord(listed)
+    record.find(offline=True)
+    first = record.review.read_bytes()
+    record.review.unlink()
+    record.find(offline=True)
+    assert record.review.read_bytes() == first
+    some = next(row["candidate_id"] for row in rows_of(record.review) if row["ticker"])
+    decide(record, {some: {"decision": "no", "note": "=cmd()"}})
+    record.accept(BY)
+    decided = record.review.read_bytes()
+    record.review.unlink()
+    record.find(offline=True)
+    assert record.review.read_bytes() == decided
+    assert "'=cmd()" in decided.decode()
+
+
+def test_every_excerpt_stands_in_a_kept_answer(listed: Path) -> None:
+    record = EventRecord(listed)
+    found = record.find(offline=True)
+    bodies = {}
+    for path in record.folder.glob("answers/*/*.gz"):
+        bodies[path.stem] = gzip.decompress(path.read_bytes()).decode()
+    for row in found.rows:
+        for entry in (row.candidate.named, row.candidate.proof):
+            assert entry.excerpt
+            assert entry.excerpt in bodies[entry.sha256]
+
+
+def keep_changed_list(record: EventRecord, old: str, new: str) -> None:
+    """Keep a later answer of OFAC in which one text is another."""
+    shelf = Shelf(record.folder)
+    body = shelf.kept(PRIMARY)[-1].body
+    assert old.encode() in body
+    at = dt.datetime(2026, 11, 30, 12, tzinfo=dt.UTC)
+    shelf.keep(PRIMARY, body.replace(old.encode(), new.encode()), kind="text/csv", at=at)
+
+
+def test_evidence_that_changed_voids_a_decision_on_it_alone(listed: Path) -> None:
+    record = EventRecord(listed)
+    record.find(offline=True)
+    shares = [row["candidate_id"] for row in rows_of(record.review) if row["ticker"]]
+    decide(record, {key: {"decision": "yes"} for key in shares})
+    record.accept(BY)
+    events = listed.read_bytes()
+    keep_changed_list(
+        record, "Equity Ticker 002415 CN; ", "Equity Ticker 002415 CN; ISIN US0378331005; "
+    )
+    found = record.find(offline=True)
+    stale = [row for row in found.rows if row.state == "stale"]
+    assert [row.candidate.ticker for row in stale] == ["002415.SZ"]
+    assert stale[0].cells()["decision"] == ""
+    assert record.accept(BY).decisions == []
+    assert listed.read_bytes() == events
+    decide(record, {stale[0].candidate.id: {"decision": "yes"}})
+    assert len(record.accept(BY).decisions) == 1
+    assert listed.read_bytes() == events  # the event is there already
+
+
+def test_a_decision_on_evidence_that_changed_meanwhile_is_refused(listed: Path) -> None:
+    record = EventRecord(listed)
+    record.find(offline=True)
+    some = next(
+        row["candidate_id"] for row in rows_of(record.review) if row["ticker"] == "002415.SZ"
+    )
+    decide(record, {some: {"decision": "yes"}})
+    keep_changed_list(
+        record, "Equity Ticker 002415 CN; ", "Equity Ticker 002415 CN; ISIN US0378331005; "
+    )
+    before = listed.read_bytes()
+    for look_again in (False, True):
+        if look_again:
+            record.find(offline=True)
+        with pytest.raises(EventsFileError, match="the evidence changed since you looked"):
+            record.accept(BY)
+    assert listed.read_bytes() == before
+
+
+def test_all_faults_of_a_review_are_told_at_once(listed: Path) -> None:
+    record = EventRecord(listed)
+    record.find(offline=True)
+    rows = rows_of(record.review)
+    by_ticker = {row["ticker"]: row["candidate_id"] for row in rows}
+    wrong = {
+        "002415.SZ": {"decision": "yes", "chosen_ticker": "002415.TO"},
+        "600118.SS": {"decision": "yes", "announced_at": "2021-06-09"},
+        "0981.HK": {"decision": "perhaps"},
+        "0883.HK": {"decision": "yes", "announced_at": "2021-06-03T10:00"},
+        "1800.HK": {"decision": "yes", "when": "at noon"},
+        "": {"decision": "yes"},
+        "601800.SS": {"decision": "yes", "chosen_ticker": "0941.HK"},
+    }
+    decide(record, {by_ticker[ticker]: cells for ticker, cells in wrong.items()})
+    before = listed.read_bytes()
+    with pytest.raises(EventsFileError) as caught:
+        record.accept(BY)
+    assert {(problem.column) for problem in caught.value.problems} == {
+        "chosen_ticker", "announced_at", "decision", "when", "note",
+    }  # fmt: skip
+    assert len(caught.value.problems) == len(wrong)
+    lines = {k: row["ticker"] for k, row in enumerate(rows, 2)}
+    text = record.review.read_text()
+    assert all(problem.line <= text.count("\n") + 1 for problem in caught.value.problems)
+    assert lines
+    assert listed.read_bytes() == before
+    assert not record.decisions.path.exists()
+
+
+def test_a_decision_that_was_edited_is_found(listed: Path) -> None:
+    record = EventRecord(listed)
+    record.find(offline=True)
+    shares = [row["candidate_id"] for row in rows_of(record.review) if row["ticker"]][:3]
+    decide(record, {key: {"decision": "no"} for key in shares})
+    record.accept(BY)
+    path = record.decisions.path
+    path.write_text(path.read_text().replace(",no,", ",yes,", 1))
+    with pytest.raises(AlteredError, match=r"decisions\.csv:2"):
+        record.find(offline=True)
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_a_review_that_a_spreadsheet_saved_is_read(listed: Path, end: str) -> None:
+    record = EventRecord(listed)
+    record.find(offline=True)
+    rows = rows_of(record.review)
+    for row in rows:
+        if row["ticker"] == "000768.SZ":
+            row.update(decision="Yes", note='"seen", by me', direction="adverse")
+    copy = listed.parent / "saved.csv"
+    write_rows(copy, rows, encoding="utf-8-sig", delimiter=";", lineterminator=end)
+    taken = record.accept(BY, copy)
+    assert [one.ticker for one in taken.decisions] == ["000768.SZ"]
+    assert taken.decisions[0].note == '"seen", by me'
+
+
+def test_a_workbook_of_the_review_is_read(listed: Path) -> None:
+    openpyxl = pytest.importorskip("openpyxl")
+    record = EventRecord(listed)
+    record.find(offline=True)
+    book = openpyxl.Workbook()
+    rows = list(csv.reader(record.review.read_text(encoding="utf-8").splitlines(keepends=True)))
+    column = rows[0].index("decision")
+    for row in rows:
+        if "000768.SZ" in row:
+            row[column] = "yes"
+        book.active.append(row)
+    book.save(listed.parent / "review.xlsx")
+    taken = record.accept(BY, listed.parent / "review.xlsx")
+    assert [one.ticker for one in taken.decisions] == ["000768.SZ"]
+
+
+class KilledError(BaseException):
+    """The process is gone."""
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    steps=st.lists(
+        st.one_of(
+            st.just(("find",)),
+            st.tuples(st.just("type"), st.integers(0, 71), st.sampled_from(["yes", "no", "", "x"])),
+            st.tuples(st.just("accept"), st.integers(0, 8)),
+            st.tuples(st.just("change"), st.integers(0, 5)),
+        ),
+        min_size=3, max_size=8,
+    )
+)  # fmt: skip
+def test_nothing_becomes_an_event_without_a_decision(steps: list[tuple[Any, ...]]) -> None:
+    """Looks, edits, crashes between any two files, and later answers, in any order."""
+    import tempfile
+
+    with tempfile.TemporaryDirectory() as folder:
+        shutil.copytree(EXAMPLE, Path(folder, "list"))
+        events = Path(folder, "list", "events.csv")
+        before = events.read_bytes()
+        record = EventRecord(events)
+        record.find(offline=True)
+        for number, step in enumerate(steps):
+            take_step(record, step, number)
+            check_events(record, before)
+        with suppress(EventsFileError):
+            record.accept(BY)
+        check_events(record, before)
+        accepted = {d.candidate_id for d in record.decisions.all if d.decision == "yes"}
+        ids = {name for row in rows_of(events) for name in row.get("record_id", "").split("; ")}
+        assert accepted == ids - {""}
+
+
+def take_step(record: EventRecord, step: tuple[Any, ...], number: int) -> None:
+    if step[0] == "find":
+        record.find(offline=True)
+    elif step[0] == "type":
+        rows = rows_of(record.review)
+        rows[step[1] % len(rows)]["decision"] = step[2]
+        write_rows(record.review, rows)
+    elif step[0] == "change":
+        shelf = Shelf(record.folder)
+        body = shelf.kept(PRIMARY)[-1].body
+        changed = body.replace(b"CNE", b"CNF", step[1])
+        at = dt.datetime(2026, 11, 30, tzinfo=dt.UTC) + dt.timedelta(hours=number)
+        shelf.keep(PRIMARY, changed, kind="text/csv", at=at)
+    else:
+        accept_until(record, step[1])
+
+
+def accept_until(record: EventRecord, writes: int) -> None:
+    """Accept, in a process that is killed before one of its files takes its place."""
+    left = [writes]
+    replace = Path.replace
+
+    def fail(self: Path, target: Path) -> Path:
+        if left[0] == 0:
+            raise KilledError
+        left[0] -= 1
+        return replace(self, target)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Path, "replace", fail)
+        with suppress(KilledError, EventsFileError):
+            record.accept(BY)
+
+
+def check_events(record: EventRecord, before: bytes) -> None:
+    rows = rows_of(record.events)
+    old = list(csv.DictReader(before.decode().splitlines()))
+    assert [{k: row[k] for k in old[0]} for row in rows[: len(old)]] == old
+    decisions = record.decisions.all
+    for row in rows[len(old) :]:
+        for name in row["record_id"].split("; "):
+            one = next(d for d in decisions if d.candidate_id == name and d.decision == "yes")
+            assert (one.decided_by, row["decided_by"]) == (BY, BY)
+        assert row["evidence_sha256"] in {d.evidence_sha256 for d in decisions}
+    ids = [name for row in rows for name in row.get("record_id", "").split("; ") if name]
+    assert len(ids) == len(set(ids))
+
+
+def test_no_share_is_found_by_a_name_that_is_not_the_same() -> None:
+    shares = Names(
+        Listing(symbol, name)
+        for symbol, name in {
+            "300433.SZ": "Lens Technology Co., Ltd.",
+            "0232.HK": "Continental Aerospace Technologies Holding Limited",
+            "0883.HK": "CNOOC Limited",
+            "0941.HK": "China Mobile Limited",
+            "600893.SS": "AECC Aviation Power Co.,Ltd",
+        }.items()
+    )
+    wrong = (
+        "Leon Technology Company Limited", "Continental Aerospace Technologies",
+        "China National Offshore Oil Corporation", "CNOOC Group", "China Mobile Communications Group",
+        "Aero Engine Corporation of China",
+    )  # fmt: skip
+    assert [shares.same([name]) for name in wrong] == [[]] * len(wrong)
+    assert [one.symbol for one in shares.same(["LENS TECHNOLOGY COMPANY LIMITED"])] == ["300433.SZ"]
+    assert [one.symbol for one in shares.similar("Leon Technology Company Limited")] == [
+        "300433.SZ"
+    ]
+
+
+@given(st.lists(st.text("abc d", min_size=1, max_size=12), min_size=2, max_size=6, unique=True))
+def test_names_are_as_alike_without_rapidfuzz(names: list[str]) -> None:
+    fuzz = pytest.importorskip("rapidfuzz.fuzz")
+    first, *others = names
+    expected = {other: fuzz.ratio(first, other) / 100 for other in others}
+    found = {other: likeness for likeness, other in _alike(first, others)}
+    assert found == pytest.approx({k: v for k, v in expected.items() if v >= ALIKE})
+
+
+def test_a_similar_name_fills_in_no_ticker(listed: Path) -> None:
+    names = listed.parent / "names.csv"
+    names.write_text(
+        "symbol,name,first_day\n300433.SZ,Megvii Technologies,\n0020.HK,SenseTime Group Inc.,2021-12-30\n"
+    )
+    record = EventRecord(listed)
+    found = record.find(names=[names], offline=True)
+    rows = {row.candidate.named.name: row for row in found.rows}
+    megvii = rows["MEGVII TECHNOLOGY LIMITED"].candidate
+    assert (megvii.ticker, str(megvii.match)) == ("", "similar name")
+    assert megvii.alternatives == ("300433.SZ Megvii Technologies",)
+    # Listed after the action: no event, whatever its name.
+    sense = rows["SENSETIME GROUP LIMITED"].candidate
+    assert (sense.ticker, sense.not_listed_then) == ("", "2021-12-30")
+    decide(record, {megvii.id: {"decision": "yes"}})
+    with pytest.raises(EventsFileError, match="yes needs chosen_ticker and a note"):
+        record.accept(BY)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "found"),
+    [
+        ("China Mobile Limited", "and China Mobile Communications Group Co., Ltd.", None),
+        ("China Mobile Limited", "and China\nMobile Limited; others", "China\nMobile Limited"),
+        ("Electronics Group Co", "of Panda Electronics Group Co., Ltd", None),
+        ("AVIC XI'AN AIRCRAFT", "the AVIC Xi’An Aircraft Company Ltd. too", "AVIC Xi’An Aircraft Company Ltd"),
+        ("Proven Honour Capital", "Proven Honour Capital Limited.\n\nFor more", "Proven Honour Capital Limited"),
+        ("A & B Inc", "named A and B Inc., today", "A and B Inc"),
+    ],
+)  # fmt: skip
+def test_a_name_is_found_as_a_whole(name: str, text: str, found: str | None) -> None:
+    span = find_name(name, text)
+    assert (text[slice(*span)] if span else None) == found
+
+
+def test_names_are_equal_but_for_spelling() -> None:
+    assert fold("Société Générale S.A.") == fold("SOCIETE GENERALE S.A.")
+    assert fold("Costar Group Co., Ltd.") != fold("Costar Co., Ltd.")
+    assert fold("Limited Brands Inc.") == "limited brands"
+
+
+def test_tickers_of_ofac_are_not_those_of_bloomberg() -> None:
+    """Bloomberg's CN is Canada; OFAC's is China."""
+    from eventstudy.calendars import Symbol
+
+    assert Symbol.of_bloomberg("002415 CN") == "002415.TO"
+    assert symbol_of("002415 CN") == "002415.SZ"
+    odd = ("900901 CN", "430047 CN", "833171 CN", "CHA US", "0 HK", "12 CN", "ABC HK", "")
+    assert [symbol_of(text) for text in odd] == ["900901.SS", "", "", "", "", "", "", ""]
+
+
+@pytest.mark.parametrize(
+    ("isin", "valid"),
+    [("US0378331005", True), ("CNE100000PM8", True), ("CND10002K094", False), ("CND10002G601", False),
+     ("US0378331006", False), ("us0378331005", False), ("", False)],
+)  # fmt: skip
+def test_check_digits_of_isins(isin: str, valid: bool) -> None:
+    assert is_isin(isin) is valid
+
+
+def action(**facts: Any) -> Action:
+    return Action("x", "k", "added", "a", "l", "t", "u", **facts)
+
+
+def test_a_claim_is_measured_by_our_own_clock() -> None:
+    claimed = dt.datetime(2025, 2, 1, 20, 3, 58, tzinfo=dt.UTC)
+    day, minute = dt.timedelta(days=1), dt.timedelta(minutes=1)
+
+    def basis(**facts: Any) -> TimeBasis:
+        return Clock.of(action(**facts)).basis
+
+    assert basis(claimed=claimed, seen=claimed + minute) is TimeBasis.CLAIMED
+    assert basis(claimed=claimed, seen=claimed + 300 * day) is TimeBasis.CLAIMED
+    assert basis(claimed=claimed, seen=claimed - minute) is TimeBasis.CONTRADICTED
+    late = {
+        "claimed": claimed,
+        "seen": claimed + 2 * day,
+        "looked_before": claimed + 2 * day - minute,
+    }
+    assert basis(**late) is TimeBasis.CONTRADICTED
+    assert Clock.of(action(**late)).public_by == claimed + 2 * day
+    set_before = claimed.replace(minute=0, second=0)
+    assert basis(claimed=set_before, modified=set_before - minute) is TimeBasis.SCHEDULED
+    assert basis(claimed=set_before, modified=set_before + minute) is TimeBasis.CLAIMED
+    assert basis(claimed=claimed.date()) is TimeBasis.PRINTED_DATE
+    assert basis(claimed=claimed.date(), seen=claimed - day) is TimeBasis.CONTRADICTED
+    assert basis(seen=claimed) is TimeBasis.SEEN
+
+
+def test_two_of_twenty_watched_pages_are_contradicted() -> None:
+    """Pages that a crawler watched from 3 April 2022 on: it looked some minutes before it saw each."""
+    path = SAMPLES / "white-house" / "two_clocks.csv"
+    if not path.exists():
+        pytest.skip("the recorded samples are not here")
+    began = dt.datetime.fromisoformat("2022-04-03T21:26:22+08:00")
+    bases = Counter[str]()
+    contradicted = []
+    for row in rows_of(path):
+        seen = dt.datetime.fromisoformat(row["first_seen_by_crawler_utc"])
+        modified = row["modified_time_claimed"]
+        before = seen - dt.timedelta(hours=1) if seen > began else None
+        clock = Clock.of(
+            action(
+                claimed=dt.datetime.fromisoformat(row["published_time_claimed"]), seen=seen,
+                modified=dt.datetime.fromisoformat(modified) if modified else None,
+                looked_before=before,
+            )
+        )  # fmt: skip
+        bases[str(clock.basis)] += 1
+        if clock.basis is TimeBasis.CONTRADICTED:
+            contradicted.append(row["page"])
+    assert len(contradicted) == 2
+    assert all("2025-02-01" in page for page in contradicted)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("contact = 5", "contact must be a text"),
+        ("sources = 'ofac'", "sources must be a list of texts"),
+        ("since = 2019-01-01T10:00:00Z", "since must be a date"),
+        ("sorces = []", "did you mean 'sources'"),
+        ("sources = [", "is no TOML"),
+        ('sources = ["bis"]', "no such record source"),
+    ],
+)
+def test_faults_of_the_settings_are_told(listed: Path, text: str, message: str) -> None:
+    record = EventRecord(listed)
+    (record.folder / "record.toml").write_text(text)
+    with pytest.raises(ConfigError, match=message):
+        record.find(offline=True)
+
+
+def test_settings_that_are_given_are_kept_with_the_comments(listed: Path, tmp_path: Path) -> None:
+    record = EventRecord(listed)
+    names = tmp_path / "names.csv"
+    names.write_text("symbol,name\n0020.HK,SenseTime\n")
+    record.find(
+        ["ofac"], dt.date(2021, 12, 1), names=[names], contact="me@example.org", offline=True
+    )
+    text = (record.folder / "record.toml").read_text()
+    assert text.startswith("# What `eventstudy events find`")
+    assert record.settings.contact == "me@example.org"
+    assert record.settings.since == dt.date(2021, 6, 1)  # the earlier one
+    assert record.settings.names == (str(names),)
+
+
+def test_a_list_that_is_no_csv_or_is_faulty_is_refused(listed: Path) -> None:
+    with pytest.raises(ConfigError, match="save the list as a CSV"):
+        EventRecord(listed.with_suffix(".xlsx"))
+    listed.write_text(listed.read_text() + "x,not a date\n")
+    with pytest.raises(EventsFileError):
+        EventRecord(listed).find(offline=True)
+
+
+def test_a_new_list_is_begun(tmp_path: Path) -> None:
+    record = EventRecord(tmp_path / "new.csv")
+    shutil.copytree(EXAMPLE / "events.record", record.folder)
+    record.find(offline=True)
+    some = next(row["candidate_id"] for row in rows_of(record.review) if row["ticker"])
+    decide(record, {some: {"decision": "yes"}})
+    record.accept(BY)
+    assert [row["record_id"] for row in rows_of(record.events)] == [some]
+
+
+def test_a_remark_that_is_cut_needs_its_rest(tmp_path: Path) -> None:
+    from eventstudy.errors import DataError
+
+    record = EventRecord(tmp_path / "new.csv")
+    shelf = Shelf(record.folder)
+    bundled = Shelf(EXAMPLE / "events.record")
+    shelf.keep(PRIMARY, bundled.kept(PRIMARY)[0].body, kind="text/csv")
+    with pytest.raises(DataError, match="record 30930 is cut at 1000 letters"):
+        record.find(["ofac"], offline=True)
+    shelf.keep(COMMENTS, bundled.kept(COMMENTS)[0].body, kind="text/csv")
+    shelf.keep(ALIASES, bundled.kept(ALIASES)[0].body, kind="text/csv")
+    assert len(EventRecord(tmp_path / "new.csv").find(["ofac"], offline=True).named) == 68
+
+
+def test_decisions_are_a_chain(tmp_path: Path) -> None:
+    assert Decisions(tmp_path / "none.csv").all == []
+    assert Decisions(tmp_path / "none.csv").sha256 == ""
+
+
+def test_what_was_removed_from_the_list_is_told(listed: Path) -> None:
+    record = EventRecord(listed)
+    shelf = Shelf(record.folder)
+    lines = shelf.kept(PRIMARY)[0].body.decode().splitlines(keepends=True)
+    without = "".join(line for line in lines if not line.startswith("30946,"))
+    at = dt.datetime(2026, 11, 30, 12, tzinfo=dt.UTC)
+    shelf.keep(PRIMARY, without.encode(), kind="text/csv", at=at)
+    found = record.find(offline=True)
+    removed = [row for row in found.rows if row.candidate.action.verb == "removed"]
+    assert [row.candidate.ticker for row in removed] == ["002415.SZ"]
+    assert removed[0].candidate.clock.basis is TimeBasis.SEEN
+    decide(record, {removed[0].candidate.id: {"decision": "yes"}})
+    with pytest.raises(EventsFileError, match="yes needs a note, since the entry is: removed"):
+        record.accept(BY)
+
+
+def test_the_record_can_be_read_by_json(listed: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    from click.testing import CliRunner
+
+    from eventstudy.cli.main import main
+
+    result = CliRunner().invoke(main, ["events", "find", str(listed), "--offline", "--json"])
+    assert result.exit_code == 0
+    document = json.loads(result.stdout)
+    assert len(document["waiting"]) == 45
