@@ -140,15 +140,14 @@ def test_a_fault_is_no_answer_and_no_look(
     assert online.looked_at(URL) == looked
 
 
-def test_offline_says_which_address_is_missing(tmp_path: Path) -> None:
+def test_offline_nothing_is_asked(tmp_path: Path) -> None:
     shelf = Shelf(tmp_path / "none")
     assert shelf.kept(URL) == []
     assert shelf.looked_at(URL) is None
-    for ask in (shelf.need, lambda url: shelf.ask(url, wants="json", hosts=(HOST,))):
-        with pytest.raises(RecordError) as caught:
-            ask(URL)
-        assert URL in str(caught.value)
-        assert caught.value.exit_code == 1
+    with pytest.raises(RecordError) as caught:
+        shelf.ask(URL, wants="json", hosts=(HOST,))
+    assert URL in str(caught.value)
+    assert caught.value.exit_code == 1
     assert not shelf.folder.exists()
 
 

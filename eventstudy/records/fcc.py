@@ -31,7 +31,7 @@ class Fcc(PageSource):
 
     name: ClassVar = "fcc"
     summary: ClassVar = "the Covered List of the FCC"
-    hosts: ClassVar = ("www.fcc.gov",)
+    hosts: ClassVar[tuple[str, ...]] = ("www.fcc.gov",)
     url: ClassVar = "https://www.fcc.gov/supplychain/coveredlist"
     holds: ClassVar = "Covered List"
     authority: ClassVar = "US Federal Communications Commission"

@@ -294,11 +294,11 @@ class PageSource:
         Raises
         ------
         RecordError
-            If no answer is kept, or one has no such table.
+            If an answer has no such table.
         """
         before: list[Entry] | None = None
         earlier: Answer | None = None
-        for answer in shelf.need(self.url):
+        for answer in shelf.kept(self.url):
             now = self.entries(answer)
             seen = answer.retrieved_at.date()
             first = (("added", entry) for entry in now)

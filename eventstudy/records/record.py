@@ -10,7 +10,14 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from ..errors import BusyError, ConfigError, DataError, EventsFileError, EventStudyError
+from ..errors import (
+    BusyError,
+    ConfigError,
+    DataError,
+    EventsFileError,
+    EventStudyError,
+    RecordError,
+)
 from ..events import Events
 from ..files import locked, replacing
 from ..utility import did_you_mean
@@ -169,6 +176,8 @@ class EventRecord:
             if not readers:
                 raise make_error(ConfigError, "records.no_sources", where=str(self.folder))
             settings.write(self.folder)
+            if offline:
+                self._require_answers(readers)
             failures = {} if offline else self._ask(readers, settings, today)
             named, rows = self._read(settings, readers, today)
             waited = {line.candidate_id for line in self._reviewed() if line.waited}
@@ -263,6 +272,14 @@ class EventRecord:
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         with locked(self.folder, what="this record", busy=BusyError):
             yield
+
+    def _require_answers(self, readers: Sequence[RecordSource]) -> None:
+        """Raise RecordError for a source of which nothing is kept: it would read as "none"."""
+        shelf = Shelf(self.folder)
+        for reader in readers:
+            places = [f"https://{host}/" for host in reader.hosts]
+            if not any(shelf.urls(place) for place in places):
+                raise make_error(RecordError, "shelf.lacking", where=reader.name, hosts=places)
 
     def _ask(
         self, readers: Sequence[RecordSource], settings: RecordSettings, today: dt.date

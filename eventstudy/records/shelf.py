@@ -167,12 +167,6 @@ class Shelf:
         """
         return [self._answer(line) for line in self._of(url)]
 
-    def need(self, url: str) -> list[Answer]:
-        """Return all kept answers of an address; RecordError if there is none."""
-        if not self._of(url):
-            raise make_error(RecordError, "shelf.lacking", where=url)
-        return self.kept(url)
-
     def urls(self, prefix: str = "") -> list[str]:
         """Return the addresses that begin in some way and have kept answers, in order."""
         return sorted(url for url in self._index() if url.startswith(prefix))

@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from ..errors import RecordError
 from ..words import make_error
+from .names import is_body
 from .pages import Entry, Page, PageSource, date_in
 from .shelf import Answer
 
@@ -33,7 +34,7 @@ class Uflpa(PageSource):
 
     name: ClassVar = "uflpa"
     summary: ClassVar = "the UFLPA Entity List of Homeland Security"
-    hosts: ClassVar = ("www.dhs.gov",)
+    hosts: ClassVar[tuple[str, ...]] = ("www.dhs.gov",)
     url: ClassVar = "https://www.dhs.gov/uflpa-entity-list"
     holds: ClassVar = "UFLPA"
     authority: ClassVar = "US Homeland Security (FLETF)"
@@ -58,7 +59,8 @@ class Uflpa(PageSource):
             for text, day in table.below("name|entit|facilit", "date"):
                 if text:
                     name, former, other = read_names(text)
-                    found.append(Entry(listing, text, date_in(day), name, "company", former, other))
+                    kind = "body" if is_body(name) else "company"
+                    found.append(Entry(listing, text, date_in(day), name, kind, former, other))
         if not found:
             raise make_error(RecordError, "record_page.no_table", where=answer.url)
         return found
