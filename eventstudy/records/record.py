@@ -28,7 +28,9 @@ from .types import Named, RecordSource
 from .white_house import Page, WhiteHouse
 from .wire import Wire
 
-REVIEW, PENDING = "review.csv", ".pending.json"
+REVIEW, PENDING, ASKED = "review.csv", ".pending.json", ".asked.json"
+# How far a look goes back behind the last one.
+OVERLAP = dt.timedelta(days=10)
 
 
 @dataclass(frozen=True)
@@ -267,18 +269,31 @@ class EventRecord:
     def _ask(
         self, readers: Sequence[RecordSource], settings: RecordSettings, today: dt.date
     ) -> dict[str, EventStudyError]:
-        """Ask every source; return why some could not be asked."""
+        """Ask every source for what came since the last look; return why some could not be asked.
+
+        A look goes back ten days behind the last one: some documents are shown late.
+        """
         if not settings.contact:
             raise make_error(ConfigError, "records.no_contact", where=str(self.folder))
         shelf = Shelf(self.folder, Wire(settings.contact))
         failures: dict[str, EventStudyError] = {}
+        path = self.folder / ASKED
+        asked: dict[str, list[str]] = json.loads(path.read_bytes()) if path.exists() else {}
         for reader in readers:
+            since = settings.since
+            first, last = map(dt.date.fromisoformat, asked.get(reader.name, (str(today),) * 2))
+            if first <= since:
+                since = max(since, last - OVERLAP)
             try:
-                reader.ask(shelf, settings.since, today)
+                reader.ask(shelf, since, today)
             except EventStudyError as error:
                 if error.exit_code != BusyError.exit_code:
                     raise
                 failures[reader.name] = error
+            else:
+                asked[reader.name] = [str(min(first, settings.since)), str(today)]
+        with replacing(path) as stage:
+            stage.write_text(json.dumps(asked, indent=0, sort_keys=True), encoding="utf-8")
         return failures
 
     def _read(
