@@ -168,6 +168,41 @@ def watch(
         sys.exit(shared.INCOMPLETE)
 
 
+@events.command("date", epilog=EXIT_CODES)
+@click.argument("events", type=LIST)
+@options(
+    ("--write", SWITCH, "Fill in document_number, public_no_later_than and time_basis in EVENTS."),
+    ("--contact", (str, "MAIL"), "Your address, for those who run the servers."),
+    ("--offline", SWITCH, "Read what is kept and ask nobody."), RECORD, JSON,
+)  # fmt: skip
+def date_(
+    events: Path, write: bool, contact: str | None, offline: bool, record: Path | None,
+    as_json: bool,
+) -> None:  # fmt: skip
+    """Show when the documents that EVENTS cites were public at the latest.
+
+    An event cites a document of the Federal Register by its number in document_number, or in
+    source_url. announced_at stays as it is; "eventstudy check" compares both.
+    """
+    from ..records import EventRecord
+
+    dated = EventRecord(events, record).date(contact=contact or "", offline=offline, write=write)
+    if as_json:
+        rows = [
+            {"event_id": one.event_id, "announced_at": one.announced_at, **one.cells}
+            for one in dated
+        ]
+        shared.print_json(rows)
+    for one in [] if as_json else dated:
+        known = " ".join(list(one.cells.values())[1:]) or "no answer has this document"
+        shared.display(f"{one.event_id} {one.announced_at}: {one.number} {known}")
+    failures = {str(one.failure) for one in dated if one.failure}
+    for failure in sorted(failures):
+        shared.display(f"eventstudy: {failure}", err=True)
+    if failures:
+        sys.exit(shared.LATER)
+
+
 @events.command("cite", epilog=EXIT_CODES)
 @click.argument("events", type=LIST)
 @click.argument("event_id")

@@ -8,10 +8,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from zoneinfo import ZoneInfo
 
 from ..words import say
-from .candidates import HOME, Match
+from .candidates import Match
 from .names import fold
 from .review import Row
-from .types import Named
+from .types import HOME, Named
 
 # Verbs of actions that are counted, in the order in which they are told.
 COUNTED = ("added", "relisted", "revised", "corrected", "withdrawn", "removed", "unclear")

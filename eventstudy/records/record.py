@@ -17,6 +17,7 @@ from ..utility import did_you_mean
 from ..words import make_error
 from .accept import append_events, count_census, join_events, judge, name_apart
 from .candidates import find_candidates
+from .dating import Dated, date_events, with_cells
 from .decisions import DECISIONS, Decision, Decisions, folder_beside
 from .describe import describe_found
 from .names import Names
@@ -228,6 +229,44 @@ class EventRecord:
             self._write(list(by_id.values()))
         return Accepted(new, events, len(taken), census)
 
+    def date(self, *, contact: str = "", offline: bool = False, write: bool = False) -> list[Dated]:
+        """Return the events that cite a document, with when that was public at the latest.
+
+        Parameters
+        ----------
+        contact : str
+            Who asks; default that of ``record.toml``.
+        offline : bool
+            Read what is kept and ask nobody.
+        write : bool
+            Whether to fill in the columns ``document_number``, ``public_no_later_than`` and
+            ``time_basis`` of the list. What stands in ``announced_at`` stays.
+
+        Raises
+        ------
+        EventsFileError
+            If the list has faults.
+        ConfigError
+            If nobody is named who asks.
+        """
+        with self._held():
+            listed = self._list()
+            if listed is None:
+                return []
+            settings = replace(self.settings, contact=contact or self.settings.contact)
+            settings.write(self.folder)
+            shelf = Shelf(self.folder) if offline else self._online(settings)
+            events = [
+                {str(k): str(v) for k, v in row.items()} for row in listed.table.to_dict("records")
+            ]
+            dated = date_events(events, shelf, offline=offline)
+            cells = {one.event_id: one.cells for one in dated if one.cells}
+            if write and cells:
+                content = with_cells(self.events.read_bytes(), cells)
+                with replacing(self.events) as stage:
+                    stage.write_bytes(content)
+        return dated
+
     def rows(self) -> list[Row]:
         """Return every candidate as it stands, from what is kept."""
         settings = self.settings
@@ -266,6 +305,12 @@ class EventRecord:
         with locked(self.folder, what="this record", busy=BusyError):
             yield
 
+    def _online(self, settings: RecordSettings) -> Shelf:
+        """Return the shelf with a connection; ConfigError where nobody is named who asks."""
+        if not settings.contact:
+            raise make_error(ConfigError, "records.no_contact", where=str(self.folder))
+        return Shelf(self.folder, Wire(settings.contact))
+
     def _ask(
         self, readers: Sequence[RecordSource], settings: RecordSettings, today: dt.date
     ) -> dict[str, EventStudyError]:
@@ -273,9 +318,7 @@ class EventRecord:
 
         A look goes back ten days behind the last one: some documents are shown late.
         """
-        if not settings.contact:
-            raise make_error(ConfigError, "records.no_contact", where=str(self.folder))
-        shelf = Shelf(self.folder, Wire(settings.contact))
+        shelf = self._online(settings)
         failures: dict[str, EventStudyError] = {}
         path = self.folder / ASKED
         asked: dict[str, list[str]] = json.loads(path.read_bytes()) if path.exists() else {}
