@@ -641,3 +641,23 @@ def test_events_that_cite_a_document_are_dated(tmp_path: Path) -> None:
     assert checked is not None
     (notice,) = [text for text in checked.notices if "date only" in text]
     assert "day 0 may be a session later (2026-10-01, not 2026-09-30)" in notice
+
+
+def test_the_page_says_what_a_census_is(tmp_path: Path) -> None:
+    from click.testing import CliRunner
+
+    from eventstudy.cli.main import main
+
+    rows = ["event_id,ticker,announced_at,company,selection,census"]
+    for ticker in ("AMD", "NVDA"):
+        census = '"ofac/cmic/2021-06-03: 5 named, 3 with a share"'
+        rows.append(f"{ticker},{ticker},2022-08-31T16:30-04:00,{ticker},census,{census}")
+    events = tmp_path / "two.csv"
+    events.write_text("\n".join([*rows, ""]))
+    command = ["run", str(events), "--prices", "sample", "--offline", "-o", str(tmp_path), "-q"]
+    result = CliRunner().invoke(main, command)
+    assert result.exit_code == 0, result.output
+    page = (tmp_path / "two" / "report.html").read_text()
+    assert (
+        "A census of ofac/cmic/2021-06-03: 5 were named there, 3 have a share, 2 are here" in page
+    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 import sys
 from collections import Counter
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,6 +27,7 @@ Exit codes: 0 done, also if candidates wait, 1 data or disk, 2 wrong usage, 3 so
 
 LIST = click.Path(path_type=Path)
 RECORD: Row = ("--record", (LIST, "DIR"), "Folder of the record. [default: EVENTS.record]")
+MOMENT = {"type": click.DateTime(["%Y-%m-%dT%H:%M:%S%z", "%Y-%m-%d"])}
 FILES = {"type": LIST, "metavar": "FILE", "multiple": True}
 LOOK: tuple[Row, ...] = (
     ("--source sources", "NAME ...", "A source (eventstudy list records). May be repeated."),
@@ -166,6 +167,24 @@ def watch(
         sys.exit(shared.LATER)
     if fail_if_new and found.waiting:
         sys.exit(shared.INCOMPLETE)
+
+
+@events.command(epilog=EXIT_CODES)
+@click.argument("events", type=LIST)
+@click.argument("url")
+@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@options(
+    ("--at", MOMENT, "When it was saved. [default: now]"),
+    RECORD,
+)  # fmt: skip
+def keep(events: Path, url: str, file: Path, at: datetime | None, record: Path | None) -> None:
+    """Keep a FILE that you saved from URL, such as a page that a server shows to people only.
+
+    "find --offline" then reads it as an answer of that address.
+    """
+    from ..records import EventRecord
+
+    EventRecord(events, record).keep(url, file, at)
 
 
 @events.command("date", epilog=EXIT_CODES)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import mimetypes
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -228,6 +229,21 @@ class EventRecord:
                     by_id[name] = replace(row, decision=decision, typed={}, is_listed=is_listed)
             self._write(list(by_id.values()))
         return Accepted(new, events, len(taken), census)
+
+    def keep(self, url: str, file: Path, at: dt.datetime | None = None) -> None:
+        """Keep a page that a person saved, as an answer of its address.
+
+        Parameters
+        ----------
+        url : str
+        file : Path
+        at : datetime, optional
+            When it was saved, in UTC where it names no zone; by default now.
+        """
+        kind = mimetypes.guess_type(file.name)[0] or ""
+        moment = at if at is None or at.tzinfo else at.replace(tzinfo=dt.UTC)
+        with self._held():
+            Shelf(self.folder).keep(url, file.read_bytes(), kind=kind, at=moment)
 
     def date(self, *, contact: str = "", offline: bool = False, write: bool = False) -> list[Dated]:
         """Return the events that cite a document, with when that was public at the latest.

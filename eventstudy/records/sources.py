@@ -8,15 +8,19 @@ from typing import TYPE_CHECKING
 from ..errors import ConfigError
 from ..utility import Plugins, did_you_mean
 from ..words import make_error
+from .fcc import Fcc
+from .federal_register import FederalRegister
 from .ofac import Ofac
 from .types import RecordSource
+from .uflpa import Uflpa
 from .white_house import WhiteHouse
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
 
 # The sources of this package.
-SOURCES: dict[str, type[RecordSource]] = {source.name: source for source in (Ofac, WhiteHouse)}
+BUILT_IN: tuple[type[RecordSource], ...] = (Ofac, WhiteHouse, FederalRegister, Uflpa, Fcc)
+SOURCES = {source.name: source for source in BUILT_IN}
 PLUGINS = Plugins("eventstudy.records", "record source")
 
 
