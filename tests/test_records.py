@@ -608,3 +608,56 @@ def test_the_record_can_be_read_by_json(listed: Path, capsys: pytest.CaptureFixt
     assert result.exit_code == 0
     document = json.loads(result.stdout)
     assert len(document["waiting"]) == 45
+
+
+def test_events_that_cite_a_document_are_dated(tmp_path: Path) -> None:
+    events = tmp_path / "events.csv"
+    before = (
+        "event_id,ticker,announced_at,tz,source_url,note\r\n"
+        'a,NVDA,2026-09-30,America/New_York,https://www.federalregister.gov/d/2026-20228,"x, ""y"""\r\n'
+        "b,NVDA,2026-09-29,America/New_York,https://example.org,\r\n"
+    )
+    events.write_bytes(before.encode())
+    record = EventRecord(events)
+    facts = {
+        "document_number": "2026-20228", "title": "Addition of Entities", "publication_date": "2026-10-05",
+        "filed_at": "2026-09-30T16:15:00.000-04:00", "editorial_note": None, "agencies": [],
+    }  # fmt: skip
+    url = "https://www.federalregister.gov/api/v1/public-inspection-documents/2026-20228.json"
+    at = dt.datetime(2026, 10, 2, 18, tzinfo=dt.UTC)
+    Shelf(record.folder).keep(url, json.dumps(facts).encode(), kind="application/json", at=at)
+    dated = record.date(offline=True)
+    assert [(one.event_id, one.number) for one in dated] == [("a", "2026-20228")]
+    assert events.read_bytes() == before.encode()
+    record.date(offline=True, write=True)
+    rows = rows_of(events)
+    assert rows[0]["public_no_later_than"] == "2026-09-30T16:15:00-04:00"
+    assert (rows[0]["time_basis"], rows[0]["note"]) == ("claimed", 'x, "y"')
+    assert (rows[1]["public_no_later_than"], rows[1]["document_number"]) == ("", "")
+    from eventstudy.events import check_events
+
+    checked, problems = check_events(events)
+    assert problems == []
+    assert checked is not None
+    (notice,) = [text for text in checked.notices if "date only" in text]
+    assert "day 0 may be a session later (2026-10-01, not 2026-09-30)" in notice
+
+
+def test_the_page_says_what_a_census_is(tmp_path: Path) -> None:
+    from click.testing import CliRunner
+
+    from eventstudy.cli.main import main
+
+    rows = ["event_id,ticker,announced_at,company,selection,census"]
+    for ticker in ("AMD", "NVDA"):
+        census = '"ofac/cmic/2021-06-03: 5 named, 3 with a share"'
+        rows.append(f"{ticker},{ticker},2022-08-31T16:30-04:00,{ticker},census,{census}")
+    events = tmp_path / "two.csv"
+    events.write_text("\n".join([*rows, ""]))
+    command = ["run", str(events), "--prices", "sample", "--offline", "-o", str(tmp_path), "-q"]
+    result = CliRunner().invoke(main, command)
+    assert result.exit_code == 0, result.output
+    page = (tmp_path / "two" / "report.html").read_text()
+    assert (
+        "A census of ofac/cmic/2021-06-03: 5 were named there, 3 have a share, 2 are here" in page
+    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 import sys
 from collections import Counter
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,6 +27,7 @@ Exit codes: 0 done, also if candidates wait, 1 data or disk, 2 wrong usage, 3 so
 
 LIST = click.Path(path_type=Path)
 RECORD: Row = ("--record", (LIST, "DIR"), "Folder of the record. [default: EVENTS.record]")
+MOMENT = {"type": click.DateTime(["%Y-%m-%dT%H:%M:%S%z", "%Y-%m-%d"])}
 FILES = {"type": LIST, "metavar": "FILE", "multiple": True}
 LOOK: tuple[Row, ...] = (
     ("--source sources", "NAME ...", "A source (eventstudy list records). May be repeated."),
@@ -166,6 +167,59 @@ def watch(
         sys.exit(shared.LATER)
     if fail_if_new and found.waiting:
         sys.exit(shared.INCOMPLETE)
+
+
+@events.command(epilog=EXIT_CODES)
+@click.argument("events", type=LIST)
+@click.argument("url")
+@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@options(
+    ("--at", MOMENT, "When it was saved. [default: now]"),
+    RECORD,
+)  # fmt: skip
+def keep(events: Path, url: str, file: Path, at: datetime | None, record: Path | None) -> None:
+    """Keep a FILE that you saved from URL, such as a page that a server shows to people only.
+
+    "find --offline" then reads it as an answer of that address.
+    """
+    from ..records import EventRecord
+
+    EventRecord(events, record).keep(url, file, at)
+
+
+@events.command("date", epilog=EXIT_CODES)
+@click.argument("events", type=LIST)
+@options(
+    ("--write", SWITCH, "Fill in document_number, public_no_later_than and time_basis in EVENTS."),
+    ("--contact", (str, "MAIL"), "Your address, for those who run the servers."),
+    ("--offline", SWITCH, "Read what is kept and ask nobody."), RECORD, JSON,
+)  # fmt: skip
+def date_(
+    events: Path, write: bool, contact: str | None, offline: bool, record: Path | None,
+    as_json: bool,
+) -> None:  # fmt: skip
+    """Show when the documents that EVENTS cites were public at the latest.
+
+    An event cites a document of the Federal Register by its number in document_number, or in
+    source_url. announced_at stays as it is; "eventstudy check" compares both.
+    """
+    from ..records import EventRecord
+
+    dated = EventRecord(events, record).date(contact=contact or "", offline=offline, write=write)
+    if as_json:
+        rows = [
+            {"event_id": one.event_id, "announced_at": one.announced_at, **one.cells}
+            for one in dated
+        ]
+        shared.print_json(rows)
+    for one in [] if as_json else dated:
+        known = " ".join(list(one.cells.values())[1:]) or "no answer has this document"
+        shared.display(f"{one.event_id} {one.announced_at}: {one.number} {known}")
+    failures = {str(one.failure) for one in dated if one.failure}
+    for failure in sorted(failures):
+        shared.display(f"eventstudy: {failure}", err=True)
+    if failures:
+        sys.exit(shared.LATER)
 
 
 @events.command("cite", epilog=EXIT_CODES)

@@ -12,9 +12,9 @@ from pathlib import Path
 
 from ..errors import EventsFileError, Problem
 from ..events import Events
-from ..files import bare
+from ..files import bare, quoted
 from ..words import say
-from .candidates import HOME, Candidate
+from .candidates import Candidate
 from .decisions import Decision
 from .names import fold
 from .review import ReadRow, Row
@@ -144,7 +144,7 @@ def _decision(line: ReadRow, row: Row, answer: str, by: str, at: str) -> Decisio
     stamp = typed["announced_at"] or candidate.announced_at
     zone = typed["tz"]
     if not zone and not typed["announced_at"]:
-        zone = HOME
+        zone = candidate.tz
     return Decision(
         candidate_id=candidate.id, evidence_sha256=candidate.evidence, decision=answer,
         ticker=typed["chosen_ticker"].upper() or candidate.ticker, announced_at=stamp, tz=zone,
@@ -288,7 +288,7 @@ def _with_cells(rows: Sequence[str], new: Sequence[str], end: str) -> str:
 
 def _line(cells: Iterable[str], end: str) -> str:
     text = io.StringIO()
-    csv.writer(text, lineterminator=end).writerow(cells)
+    csv.writer(text, lineterminator=end).writerow(map(quoted, cells))
     return text.getvalue()
 
 

@@ -15,9 +15,6 @@ from .tickers import is_isin, symbol_of
 from .types import Action, Named
 from .white_house import Page
 
-# Zone of the authorities whose records are read.
-HOME = "America/New_York"
-
 
 class Match(StrEnum):
     """How a share was found.
@@ -93,10 +90,12 @@ class Candidate:
     @property
     def announced_at(self) -> str:
         """When it was public at the latest, as a cell of an events file; "" where unknown."""
-        public_by = self.clock.public_by
-        if isinstance(public_by, dt.datetime):
-            return public_by.isoformat(timespec="seconds")
-        return public_by.isoformat() if public_by else ""
+        return self.clock.cell
+
+    @property
+    def tz(self) -> str:
+        """Zone of `announced_at`, where that is a date."""
+        return self.proof.action.tz
 
     @property
     def day(self) -> dt.date:

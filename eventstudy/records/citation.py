@@ -8,9 +8,8 @@ from collections.abc import Mapping, Sequence
 from zoneinfo import ZoneInfo
 
 from ..words import say
-from .candidates import HOME
 from .review import Row
-from .types import Action, Named
+from .types import HOME, Action, Named
 
 
 def cite(event: Mapping[str, str], rows: Sequence[Row]) -> str:

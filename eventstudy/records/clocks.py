@@ -50,6 +50,13 @@ class Clock:
     public_by: dt.datetime | dt.date | None
     basis: TimeBasis
 
+    @property
+    def cell(self) -> str:
+        """The bound as a cell of an events file; "" where nothing is known."""
+        if isinstance(self.public_by, dt.datetime):
+            return self.public_by.isoformat(timespec="seconds")
+        return self.public_by.isoformat() if self.public_by else ""
+
     @classmethod
     def of(cls, action: Action) -> Clock:
         """Return what two clocks say of an action.

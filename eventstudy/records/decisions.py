@@ -11,7 +11,7 @@ from functools import cached_property
 from pathlib import Path
 
 from ..errors import AlteredError
-from ..files import replacing
+from ..files import quoted, replacing, unquoted
 from ..words import make_error
 
 
@@ -83,7 +83,7 @@ class Decisions:
         for *cells, written in rows:
             if len(cells) != len(COLUMNS) - 1:
                 raise self._altered(rows.line_num)
-            decision = Decision(*cells)
+            decision = Decision(*map(unquoted, cells))
             chain = _link(chain, decision)
             if written != chain:
                 raise self._altered(rows.line_num)
@@ -108,7 +108,7 @@ class Decisions:
         chain = ""
         for decision in (*self.all, *decisions):
             chain = _link(chain, decision)
-            writer.writerow((*astuple(decision), chain))
+            writer.writerow((*map(quoted, astuple(decision)), chain))
         with replacing(self.path) as stage:
             stage.write_text(text.getvalue(), encoding="utf-8", newline="")
         return Decisions(self.path)

@@ -8,10 +8,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from zoneinfo import ZoneInfo
 
 from ..words import say
-from .candidates import HOME, Match
+from .candidates import Match
 from .names import fold
 from .review import Row
-from .types import Named
+from .types import HOME, Action, Named
 
 # Verbs of actions that are counted, in the order in which they are told.
 COUNTED = ("added", "relisted", "revised", "corrected", "withdrawn", "removed", "unclear")
@@ -46,7 +46,7 @@ def describe_found(named: Sequence[Named], rows: Sequence[Row]) -> Iterator[str]
 def _counts(entries: Iterable[Named]) -> Iterator[str]:
     by_verb = defaultdict(Counter)  # type: ignore[var-annotated]
     for entry in entries:
-        by_verb[entry.action.verb][entry.action.key.rpartition("/")[2]] += 1
+        by_verb[entry.action.verb][_day_of(entry.action)] += 1
     for verb in COUNTED:
         actions = by_verb[verb]
         if not actions:
@@ -56,6 +56,12 @@ def _counts(entries: Iterable[Named]) -> Iterator[str]:
         if len(actions) <= MOST_ACTIONS:
             days = f" ({', '.join(f'{day}: {n}' for day, n in sorted(actions.items()))})"
         yield say("found.named", **facts) + days
+
+
+def _day_of(action: Action) -> str:
+    """Return the day of an action; that of the first look at it where it says none."""
+    at = action.claimed or action.seen
+    return f"{at:%Y-%m-%d}" if at else "unknown"
 
 
 def _shares(named: Sequence[Named], rows: Sequence[Row]) -> str:

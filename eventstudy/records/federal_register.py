@@ -156,7 +156,7 @@ class FederalRegister:
         ----------
         shelf : Shelf
         since, until : date
-            Both inclusive; print is asked for all since the first.
+            Both inclusive; print is asked for all since the year of the first.
 
         Raises
         ------
@@ -332,9 +332,12 @@ def _vanished(
 
 
 def print_of(query: Mapping[str, str], since: dt.date) -> str:
-    """Return the address of documents in print since a day, the same on every night."""
+    """Return the address of documents in print since the year of a day.
+
+    It is the same on every night of a year, so that a night without news keeps nothing.
+    """
     pairs = [(f"conditions[{name}]", value) for name, value in query.items()]
-    pairs += [("conditions[publication_date][gte]", since.isoformat())]
+    pairs += [("conditions[publication_date][gte]", f"{since.year}-01-01")]
     pairs += [("fields[]", name) for name in FIELDS]
     pairs += [("per_page", str(PER_PAGE)), ("order", "oldest")]
     return f"{PRINT}.json?{urlencode(pairs)}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import mimetypes
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -24,6 +25,7 @@ from ..utility import did_you_mean
 from ..words import make_error
 from .accept import append_events, count_census, join_events, judge, name_apart
 from .candidates import find_candidates
+from .dating import Dated, date_events, with_cells
 from .decisions import DECISIONS, Decision, Decisions, folder_beside
 from .describe import describe_found
 from .names import Names
@@ -35,7 +37,9 @@ from .types import Named, RecordSource
 from .white_house import Page, WhiteHouse
 from .wire import Wire
 
-REVIEW, PENDING = "review.csv", ".pending.json"
+REVIEW, PENDING, ASKED = "review.csv", ".pending.json", ".asked.json"
+# How far a look goes back behind the last one.
+OVERLAP = dt.timedelta(days=10)
 
 
 @dataclass(frozen=True)
@@ -235,6 +239,59 @@ class EventRecord:
             self._write(list(by_id.values()))
         return Accepted(new, events, len(taken), census)
 
+    def keep(self, url: str, file: Path, at: dt.datetime | None = None) -> None:
+        """Keep a page that a person saved, as an answer of its address.
+
+        Parameters
+        ----------
+        url : str
+        file : Path
+        at : datetime, optional
+            When it was saved, in UTC where it names no zone; by default now.
+        """
+        kind = mimetypes.guess_type(file.name)[0] or ""
+        moment = at if at is None or at.tzinfo else at.replace(tzinfo=dt.UTC)
+        with self._held():
+            Shelf(self.folder).keep(url, file.read_bytes(), kind=kind, at=moment)
+
+    def date(self, *, contact: str = "", offline: bool = False, write: bool = False) -> list[Dated]:
+        """Return the events that cite a document, with when that was public at the latest.
+
+        Parameters
+        ----------
+        contact : str
+            Who asks; default that of ``record.toml``.
+        offline : bool
+            Read what is kept and ask nobody.
+        write : bool
+            Whether to fill in the columns ``document_number``, ``public_no_later_than`` and
+            ``time_basis`` of the list. What stands in ``announced_at`` stays.
+
+        Raises
+        ------
+        EventsFileError
+            If the list has faults.
+        ConfigError
+            If nobody is named who asks.
+        """
+        with self._held():
+            listed = self._list()
+            if listed is None:
+                return []
+            settings = replace(self.settings, contact=contact or self.settings.contact)
+            settings.write(self.folder)
+            shelf = Shelf(self.folder) if offline else self._online(settings)
+            events = [
+                {str(k): str(v) for k, v in row.items()} for row in listed.table.to_dict("records")
+            ]
+            dated = date_events(events, shelf, offline=offline)
+            cells = {one.event_id: one.cells for one in dated if one.cells}
+            if write and cells:
+                content = with_cells(self.events.read_bytes(), cells)
+                with replacing(self.events) as stage:
+                    stage.write_bytes(content)
+        return dated
+
     def rows(self) -> list[Row]:
         """Return every candidate as it stands, from what is kept."""
         settings = self.settings
@@ -281,21 +338,38 @@ class EventRecord:
             if not any(shelf.urls(place) for place in places):
                 raise make_error(RecordError, "shelf.lacking", where=reader.name, hosts=places)
 
+    def _online(self, settings: RecordSettings) -> Shelf:
+        """Return the shelf with a connection; ConfigError where nobody is named who asks."""
+        if not settings.contact:
+            raise make_error(ConfigError, "records.no_contact", where=str(self.folder))
+        return Shelf(self.folder, Wire(settings.contact))
+
     def _ask(
         self, readers: Sequence[RecordSource], settings: RecordSettings, today: dt.date
     ) -> dict[str, EventStudyError]:
-        """Ask every source; return why some could not be asked."""
-        if not settings.contact:
-            raise make_error(ConfigError, "records.no_contact", where=str(self.folder))
-        shelf = Shelf(self.folder, Wire(settings.contact))
+        """Ask every source for what came since the last look; return why some could not be asked.
+
+        A look goes back ten days behind the last one: some documents are shown late.
+        """
+        shelf = self._online(settings)
         failures: dict[str, EventStudyError] = {}
+        path = self.folder / ASKED
+        asked: dict[str, list[str]] = json.loads(path.read_bytes()) if path.exists() else {}
         for reader in readers:
+            since = settings.since
+            first, last = map(dt.date.fromisoformat, asked.get(reader.name, (str(today),) * 2))
+            if first <= since:
+                since = max(since, last - OVERLAP)
             try:
-                reader.ask(shelf, settings.since, today)
+                reader.ask(shelf, since, today)
             except EventStudyError as error:
                 if error.exit_code != BusyError.exit_code:
                     raise
                 failures[reader.name] = error
+            else:
+                asked[reader.name] = [str(min(first, settings.since)), str(today)]
+        with replacing(path) as stage:
+            stage.write_text(json.dumps(asked, indent=0, sort_keys=True), encoding="utf-8")
         return failures
 
     def _read(

@@ -18,7 +18,7 @@ from ..errors import DataError
 from ..events import Events
 from ..files import Sheet, quoted, replacing, unquoted
 from ..words import make_error
-from .candidates import HOME, Candidate, Match
+from .candidates import Candidate, Match
 from .decisions import Decision
 
 if TYPE_CHECKING:
@@ -181,7 +181,7 @@ def _days_of(candidates: Iterable[Candidate]) -> dict[str, dict[str, str]]:
             "event_id": [c.id for c in placed],
             "ticker": [c.ticker for c in placed],
             "announced_at": [c.announced_at for c in placed],
-            "tz": [HOME if len(c.announced_at) == 10 else "" for c in placed],
+            "tz": [c.tz if len(c.announced_at) == 10 else "" for c in placed],
         }
     )
     checked, _ = Events.check(table)

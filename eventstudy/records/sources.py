@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
 
 # The sources of this package.
-_BUILT_IN: tuple[type[RecordSource], ...] = (Ofac, WhiteHouse, FederalRegister, Uflpa, Fcc)
-SOURCES: dict[str, type[RecordSource]] = {source.name: source for source in _BUILT_IN}
+BUILT_IN: tuple[type[RecordSource], ...] = (Ofac, WhiteHouse, FederalRegister, Uflpa, Fcc)
+SOURCES = {source.name: source for source in BUILT_IN}
 PLUGINS = Plugins("eventstudy.records", "record source")
 
 

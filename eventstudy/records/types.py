@@ -9,6 +9,9 @@ from typing import ClassVar, Protocol, runtime_checkable
 
 from .shelf import Shelf
 
+# Zone of the authorities whose records are read here.
+HOME = "America/New_York"
+
 
 @dataclass(frozen=True, slots=True)
 class Action:
@@ -36,6 +39,8 @@ class Action:
         When an answer last did not have it, in UTC; None where it was there at the first look.
     effective_on, printed_on : date or None
     document_number, citation : str
+    tz : str
+        Zone of the authority, in which its dates are meant.
     """
 
     source: str
@@ -53,6 +58,7 @@ class Action:
     printed_on: dt.date | None = None
     document_number: str = ""
     citation: str = ""
+    tz: str = HOME
 
 
 # What an action does to an entry: `unclear` where its document does several of these.
