@@ -190,11 +190,11 @@ class EventsFileError(EventStudyError):
     [(2, 'announced_at')]
     """
 
-    def __init__(self, path: str, problems: Sequence[Problem]) -> None:
+    def __init__(self, path: str, problems: Sequence[Problem], what: str = "events file") -> None:
         self.path = path
         self.problems = tuple(problems)
         count = len(self.problems)
-        super().__init__(f"{count} problem{'s' * (count != 1)} in the events file", where=path)
+        super().__init__(f"{count} problem{'s' * (count != 1)} in the {what}", where=path)
 
     def __str__(self) -> str:
         lines = (hide_secrets(f"{self.path}:{problem}") for problem in self.problems)

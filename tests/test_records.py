@@ -661,3 +661,154 @@ def test_the_page_says_what_a_census_is(tmp_path: Path) -> None:
     assert (
         "A census of ofac/cmic/2021-06-03: 5 were named there, 3 have a share, 2 are here" in page
     )
+
+
+@pytest.mark.parametrize(
+    ("announced_at", "tz", "late"),
+    [
+        ("2021-06-03T15:00-04:00", "", True),
+        ("2021-06-04T00:30+08:00", "", False),  # 12:30 in New York
+        ("2021-06-04 00:30", "Asia/Shanghai", False),
+        ("2021-06-04 02:00", "Asia/Shanghai", True),
+        ("2021-06-03", "America/New_York", False),
+        ("2021-06-04", "America/New_York", True),
+    ],
+)
+def test_a_time_behind_the_bound_is_refused(
+    listed: Path, announced_at: str, tz: str, late: bool
+) -> None:
+    record = EventRecord(listed)
+    record.find(offline=True)
+    some = next(
+        row["candidate_id"] for row in rows_of(record.review) if row["ticker"] == "002415.SZ"
+    )
+    cells = {"decision": "yes", "announced_at": announced_at, "tz": tz, "note": "seen earlier"}
+    decide(record, {some: cells})
+    if late:
+        with pytest.raises(EventsFileError, match="when this was public at the latest"):
+            record.accept(BY)
+        return
+    assert record.accept(BY).events[0]["announced_at"] == announced_at
+    decide(record, {some: {"note": ""}})
+    with pytest.raises(EventsFileError, match="another time than that of the record needs a note"):
+        record.accept(BY)
+
+
+def test_what_cannot_be_read_is_told_as_such(listed: Path) -> None:
+    record = EventRecord(listed)
+    record.find(offline=True)
+    some = next(
+        row["candidate_id"] for row in rows_of(record.review) if row["ticker"] == "002415.SZ"
+    )
+    decide(record, {some: {"decision": "yes", "announced_at": "yesterday", "note": "x"}})
+    with pytest.raises(EventsFileError, match="problem in the review") as caught:
+        record.accept(BY)
+    (problem,) = caught.value.problems
+    assert (problem.column, problem.value) == ("announced_at", "yesterday")
+
+
+def test_a_candidate_is_decided_on_once_and_its_ticker_is_the_records(listed: Path) -> None:
+    record = EventRecord(listed)
+    record.find(offline=True)
+    rows = rows_of(record.review)
+    row = next(row for row in rows if row["ticker"] == "002415.SZ")
+    write_rows(record.review, [*rows, {**row, "decision": "no"}])
+    decide(record, {row["candidate_id"]: {"decision": "yes"}})
+    rows = rows_of(record.review)
+    rows[-1]["decision"] = "no"
+    write_rows(record.review, rows)
+    with pytest.raises(EventsFileError, match="the same candidate is decided on in line"):
+        record.accept(BY)
+    rows.pop()
+    for each in rows:
+        if each["candidate_id"] == row["candidate_id"]:
+            each["ticker"] = "AAPL"
+    write_rows(record.review, rows)
+    with pytest.raises(EventsFileError, match=r"the record has 002415\.SZ"):
+        record.accept(BY)
+
+
+def test_a_names_file_that_comes_later_takes_no_decision_away(listed: Path) -> None:
+    record = EventRecord(listed)
+    found = record.find(offline=True)
+    aero = next(r for r in found.rows if r.candidate.named.name.startswith("AERO ENGINE CORP"))
+    decide(
+        record,
+        {
+            aero.candidate.id: {
+                "decision": "yes",
+                "chosen_ticker": "600893.SS",
+                "note": "its listed company",
+            }
+        },
+    )
+    assert len(record.accept(BY).events) == 1
+    names = listed.parent / "names.csv"
+    names.write_text("symbol,name\n600893.SS,Aero Engine Corporation of China\n")
+    rows = {row.candidate.id: row for row in record.find(names=[names], offline=True).rows}
+    assert rows[aero.candidate.id].state == "in events"
+    before = listed.read_bytes()
+    assert record.accept(BY).decisions == []
+    assert listed.read_bytes() == before
+
+
+def test_a_decision_that_the_record_lost_blocks_nothing(listed: Path) -> None:
+    record = EventRecord(listed)
+    record.find(offline=True)
+    some = next(
+        row["candidate_id"] for row in rows_of(record.review) if row["ticker"] == "002415.SZ"
+    )
+    decide(record, {some: {"decision": "yes"}})
+    record.accept(BY)
+    settings_file = record.folder / "record.toml"
+    settings_file.write_text(
+        settings_file.read_text().replace("since = 2021-06-01", "since = 2021-12-01")
+    )
+    record.find(offline=True)
+    gone = next(row for row in rows_of(record.review) if row["candidate_id"] == some)
+    assert gone["state"] == "gone"
+    assert record.accept(BY).decisions == []
+
+
+def test_decisions_that_were_taken_away_are_missed(listed: Path) -> None:
+    record = EventRecord(listed)
+    record.find(offline=True)
+    shares = [row["candidate_id"] for row in rows_of(record.review) if row["ticker"]][:2]
+    decide(record, {key: {"decision": "no"} for key in shares})
+    record.accept(BY)
+    path = record.decisions.path
+    lines = path.read_text().splitlines(keepends=True)
+    path.write_text("".join(lines[:-1]))
+    with pytest.raises(AlteredError):
+        record.find(offline=True)
+    path.unlink()
+    with pytest.raises(AlteredError):
+        record.find(offline=True)
+
+
+def test_a_no_after_a_yes_leaves_the_row_to_a_person(listed: Path) -> None:
+    record = EventRecord(listed)
+    record.find(offline=True)
+    listed.chmod(0o664)
+    some = next(
+        row["candidate_id"] for row in rows_of(record.review) if row["ticker"] == "002415.SZ"
+    )
+    decide(record, {some: {"decision": "yes"}})
+    record.accept(BY)
+    assert listed.stat().st_mode & 0o777 == 0o664
+    decide(record, {some: {"decision": "no"}})
+    before = listed.read_bytes()
+    taken = record.accept(BY)
+    assert any("take it out there" in line for line in taken.describe(listed))
+    assert listed.read_bytes() == before
+
+
+def test_a_names_file_that_cannot_be_read_is_not_kept(listed: Path) -> None:
+    from eventstudy.errors import DataError
+
+    record = EventRecord(listed)
+    bad = listed.parent / "bad.csv"
+    bad.write_text("a,b\n1,2\n")
+    with pytest.raises(DataError, match="no column symbol or name"):
+        record.find(names=[bad], offline=True)
+    assert record.settings.names == ()

@@ -63,7 +63,8 @@ def _write_new(folder: Path, contents: Mapping[str, bytes], to_run: str, more: s
     """Write files by their names, all or none; one that has appeared meanwhile stays."""
     from ..errors import ConfigError
 
-    if existing := sorted(name for name in contents if (folder / name).exists()):
+    places = sorted({name.partition("/")[0] for name in contents})
+    if existing := [name for name in places if (folder / name).exists()]:
         remedy = "nothing was written; name another folder"
         problem = f"holds {' and '.join(existing)} already"
         raise ConfigError(problem, where=str(folder), remedy=remedy)

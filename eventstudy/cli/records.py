@@ -124,11 +124,8 @@ def accept(
         return
     if quiet:
         return
-    count = len(taken.decisions)
-    shared.display(f"{count} decided: {answers['yes']} yes, {answers['no']} no.")
-    shared.display(f"{events}: {len(taken.events)} rows added, {taken.unchanged} unchanged.")
-    for text in taken.census.values():
-        shared.display(f"Census complete: {text}.")
+    for line in taken.describe(events):
+        shared.display(line)
     if taken.events:
         shared.display(f"Next: eventstudy run {shlex.quote(str(events))}")
 
@@ -276,7 +273,7 @@ def _show_one(rows: list[Candidate], name: str, *, as_json: bool) -> None:
     found = [row for row in rows if name in row.candidate.id]
     if len(found) != 1:
         problem = "no candidate" if not found else f"{len(found)} candidates"
-        remedy = "eventstudy events review shows all"
+        remedy = "eventstudy events review --show all has all"
         raise ConfigError(f"{problem} of that id", value=name, remedy=remedy)
     if as_json:
         shared.print_json(found[0].cells())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -13,12 +14,15 @@ from pathlib import Path
 def replacing(path: Path) -> Iterator[Path]:
     """Yield a new file in the same folder, which takes the place of `path` after the body.
 
-    A reader sees all of it or nothing; nothing is replaced if the body fails.
+    A reader sees all of it or nothing; nothing is replaced if the body fails. Who may read a file
+    that is there may do so afterwards.
     """
     handle, name = tempfile.mkstemp(dir=path.absolute().parent, prefix=f".{path.name}-")
     os.close(handle)
     try:
         yield Path(name)
+        with suppress(FileNotFoundError):
+            Path(name).chmod(stat.S_IMODE(path.stat().st_mode))
         with Path(name).open("r+b") as file:
             os.fsync(file.fileno())  # its name must not last longer than its content
         Path(name).replace(path)

@@ -1,4 +1,4 @@
-"""From decisions in a review to events in the list, and never otherwise."""
+"""From decisions to events in the list, and never otherwise."""
 
 from __future__ import annotations
 
@@ -7,17 +7,14 @@ import io
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import dataclass
 
-from ..errors import EventsFileError, Problem
 from ..events import Events
 from ..files import bare, quoted
-from ..words import say
 from .candidates import Candidate
 from .decisions import Decision
 from .names import fold
-from .review import ReadRow, Row
+from .review import Row
 
 # Columns of an event that came from a record.
 COLUMNS = (
@@ -26,7 +23,8 @@ COLUMNS = (
     "confounders", "document_number", "public_no_later_than", "time_basis", "record_id",
     "retrieved_at", "evidence_sha256", "census", "decided_by",
 )  # fmt: skip
-ANSWERS = ("yes", "no")
+# Letters of a company's name in the id of its event.
+LONGEST_NAME = 48
 # Names that the reader of events takes for two of them.
 _ALIASES = {"symbol": "ticker", "date": "announcedat", "eventdate": "announcedat"}
 
@@ -63,7 +61,9 @@ class Event:
                   if (c.action.source, c.action.key) in census}  # fmt: skip
         listings = dict.fromkeys(c.action.listing for c in self.candidates)
         day = decision.announced_at[:10]
-        name = re.sub(r"\W+", "-", fold(candidate.named.name))[:40].strip("-")
+        name = re.sub(r"\W+", "-", fold(candidate.named.name))
+        if len(name) > LONGEST_NAME:
+            name = name[:LONGEST_NAME].rpartition("-")[0]
         listing = re.sub(r"\W+", "-", action.listing.casefold()).strip("-")
         market = decision.ticker.rpartition(".")[2].lower() if "." in decision.ticker else "us"
         return {
@@ -87,130 +87,6 @@ class Event:
     def candidates(self) -> list[Candidate]:
         """Its candidates."""
         return [row.candidate for row in self.rows]
-
-
-def judge(
-    path: Path, read: Sequence[ReadRow], rows: Mapping[str, Row], by: str, at: str
-) -> list[Decision]:
-    """Return the new decisions that a review holds.
-
-    Parameters
-    ----------
-    path : Path
-        The review, for messages.
-    read : sequence of ReadRow
-    rows : mapping of str to Row
-        The candidates as they are now, by id.
-    by, at : str
-        Who decides, and when.
-
-    Raises
-    ------
-    EventsFileError
-        If a row is faulty; all faults are listed, and nothing is taken.
-    """
-    problems: list[Problem] = []
-    decisions: list[Decision] = []
-    lines: list[int] = []
-    for line in read:
-        row = rows.get(line.candidate_id)
-        answer = line.typed["decision"].casefold()
-        if not answer or (row is not None and _is_taken(line, row)):
-            continue
-        faults = list(_faults(line, row, answer))
-        problems += faults
-        if row is not None and not faults:
-            decisions.append(_decision(line, row, answer, by, at))
-            lines.append(line.line)
-    problems += _faults_of_stamps(decisions, lines)
-    if problems:
-        raise EventsFileError(str(path), sorted(problems, key=lambda problem: problem.line))
-    return decisions
-
-
-def _is_taken(line: ReadRow, row: Row) -> bool:
-    """Return whether a line says what was decided last, on the evidence that there is now."""
-    last = row.decision
-    if last is None or last.evidence_sha256 != row.candidate.evidence:
-        return False
-    if line.evidence_sha256 not in ("", row.candidate.evidence):
-        return False
-    answer = line.typed["decision"].casefold()
-    return _decision(line, row, answer, last.decided_by, last.decided_at) == last
-
-
-def _decision(line: ReadRow, row: Row, answer: str, by: str, at: str) -> Decision:
-    typed, candidate = line.typed, row.candidate
-    stamp = typed["announced_at"] or candidate.announced_at
-    zone = typed["tz"]
-    if not zone and not typed["announced_at"]:
-        zone = candidate.tz
-    return Decision(
-        candidate_id=candidate.id, evidence_sha256=candidate.evidence, decision=answer,
-        ticker=typed["chosen_ticker"].upper() or candidate.ticker, announced_at=stamp, tz=zone,
-        when=typed["when"], role=typed["role"], direction=typed["direction"],
-        confounders=typed["confounders"], also="", note=typed["note"],
-        decided_by=by, decided_at=at,
-    )  # fmt: skip
-
-
-def _faults(line: ReadRow, row: Row | None, answer: str) -> Iterable[Problem]:
-    """Yield what is wrong with a line that has a decision, but for its ticker and its stamp."""
-
-    def fault(column: str, code: str, value: str | None = None, **facts: object) -> Problem:
-        # In a spreadsheet a cell of several lines is one row: the name finds it there.
-        name = "" if row is None else f"{row.candidate.named.name}: "
-        remedy = say(f"review.{code}.remedy", **facts)
-        return Problem(line.line, column, f"{name}{say(f'review.{code}', **facts)}", value, remedy)
-
-    if row is None:
-        yield fault("candidate_id", "unknown", line.candidate_id)
-        return
-    candidate, typed = row.candidate, line.typed
-    if answer not in ANSWERS:
-        yield fault("decision", "answer", typed["decision"])
-        return
-    if line.evidence_sha256 != candidate.evidence:
-        was, now = line.evidence_sha256[:4] or "none", candidate.evidence[:4]
-        yield fault("evidence_sha256", "changed", was=was, now=now)
-    if answer == "no":
-        return
-    chosen = typed["chosen_ticker"].upper()
-    if not candidate.ticker and not (chosen and typed["note"]):
-        yield fault("chosen_ticker", "no_ticker", chosen or None, match=candidate.match)
-    if _is_same_code(chosen, candidate):
-        yield fault("chosen_ticker", "other_market", chosen, ticker=candidate.ticker)
-    elif candidate.ticker and chosen not in ("", candidate.ticker) and not typed["note"]:
-        yield fault("note", "other_ticker", chosen, ticker=candidate.ticker)
-    if candidate.action.verb != "added" and not typed["note"]:
-        yield fault("note", "verb", verb=candidate.action.verb)
-    stamp = typed["announced_at"] or candidate.announced_at
-    if not stamp:
-        yield fault("announced_at", "no_time")
-    elif candidate.announced_at and stamp[:10] > candidate.announced_at[:10]:
-        yield fault("announced_at", "too_late", stamp, bound=candidate.announced_at)
-
-
-def _is_same_code(chosen: str, candidate: Candidate) -> bool:
-    """Return whether a ticker has the code of the printed one, and another market."""
-    code, _, market = chosen.rpartition(".")
-    printed = candidate.ticker.rpartition(".")
-    return bool(code) and code.lstrip("0") == printed[0].lstrip("0") and market != printed[2]
-
-
-def _faults_of_stamps(decisions: Sequence[Decision], lines: Sequence[int]) -> list[Problem]:
-    """Return what the reader of events says of tickers and stamps that were decided."""
-    import pandas as pd
-
-    taken = [k for k, decision in enumerate(decisions) if decision.decision == "yes"]
-    if not taken:
-        return []
-    columns = ("ticker", "announced_at", "tz", "when")
-    cells = {name: [getattr(decisions[k], name) for k in taken] for name in columns}
-    _, problems = Events.check(pd.DataFrame(cells))
-    # The reader numbers the rows of a table from 2.
-    of_review = {k + 2: lines[position] for k, position in enumerate(taken)}
-    return [replace(problem, line=of_review.get(problem.line, 1)) for problem in problems]
 
 
 def join_events(decided: Sequence[tuple[Row, Decision]]) -> list[Event]:
@@ -315,8 +191,8 @@ def name_apart(events: Sequence[dict[str, str]], taken: Iterable[str]) -> list[d
 
 def count_census(
     rows: Iterable[Row], decisions: Mapping[str, Decision], named: Mapping[tuple[str, str], int]
-) -> dict[tuple[str, str], str]:
-    """Return what to say of each action all of whose shares are decided.
+) -> tuple[dict[tuple[str, str], str], dict[tuple[str, str], tuple[int, int]]]:
+    """Return what to say of each action all of whose shares are decided, and what others lack.
 
     Parameters
     ----------
@@ -328,8 +204,11 @@ def count_census(
 
     Returns
     -------
-    dict of (str, str) to str
-        By source and key, such as "59 named, 36 with a share".
+    census : dict of (str, str) to str
+        By source and key, such as "ofac/cmic/2021-06-03: 59 named, 36 with a share".
+    lacking : dict of (str, str) to (int, int)
+        Of the others on which something was decided: shares that are not, and those with a ``no``
+        without a note.
     """
     by_action = defaultdict(list)
     for row in rows:
@@ -337,15 +216,21 @@ def count_census(
         if action.verb == "added" and row.candidate.ticker:
             by_action[action.source, action.key].append(row.candidate)
     census = {}
+    lacking = {}
     for key, shares in by_action.items():
-        if all(_is_decided(candidate, decisions.get(candidate.id)) for candidate in shares):
+        last = [_valid(candidate, decisions.get(candidate.id)) for candidate in shares]
+        undecided = last.count(None)
+        unsaid = sum(one is not None and one.decision == "no" and not one.note for one in last)
+        if not undecided and not unsaid:
             firms = {fold(candidate.named.name) for candidate in shares}
             counts = f"{named[key]} named, {len(firms)} with a share"
             census[key] = f"{'/'.join(key)}: {counts}"
-    return census
+        elif undecided < len(shares):
+            lacking[key] = undecided, unsaid
+    return census, lacking
 
 
-def _is_decided(candidate: Candidate, decision: Decision | None) -> bool:
-    if decision is None or decision.evidence_sha256 != candidate.evidence:
-        return False
-    return decision.decision == "yes" or bool(decision.note)
+def _valid(candidate: Candidate, decision: Decision | None) -> Decision | None:
+    """Return the decision on the evidence that there is now; None without one."""
+    is_valid = decision is not None and decision.evidence_sha256 == candidate.evidence
+    return decision if is_valid else None

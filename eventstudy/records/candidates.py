@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cached_property
 
@@ -106,7 +106,9 @@ class Candidate:
         return public_by or dt.date.max
 
 
-def find_candidates(named: Iterable[Named], pages: Sequence[Page], names: Names) -> list[Candidate]:
+def find_candidates(
+    named: Iterable[Named], pages: Sequence[Page], names: Names, decided: Collection[str] = ()
+) -> list[Candidate]:
     """Return a candidate for each listing of each company, in order of day, list, name and ticker.
 
     Parameters
@@ -117,6 +119,9 @@ def find_candidates(named: Iterable[Named], pages: Sequence[Page], names: Names)
         What may give an earlier time than a list does.
     names : Names
         The user's names files.
+    decided : collection of str
+        Ids of candidates that were decided on. One that had no share then keeps its id, though a
+        names file has a share of that name now.
     """
     by_day: dict[dt.date, list[Page]] = {}
     for page in pages:
@@ -127,8 +132,12 @@ def find_candidates(named: Iterable[Named], pages: Sequence[Page], names: Names)
     for entry in named:
         if entry.kind != "person":
             clock, proof = _first_public(entry, by_day)
+            unlisted = Candidate(entry, "", Match.SIMILAR, clock, proof)
             for candidate in _listings(entry, clock, proof, names):
-                found.setdefault(candidate.id, candidate)
+                if candidate.match is Match.SAME and unlisted.id in decided:
+                    hint = (*unlisted.alternatives, f"{candidate.ticker} (same name)")
+                    candidate = unlisted = replace(unlisted, alternatives=hint)
+                found[candidate.id] = candidate
     return sorted(found.values(), key=_place)
 
 
@@ -160,7 +169,7 @@ def _listings(entry: Named, clock: Clock, proof: Named, names: Names) -> Iterato
     for isin in filter(is_isin, entry.identifiers.get("isin", ())):
         if listing := names.of_isin(isin):
             found.setdefault(listing.symbol, Match.IDENTIFIER)
-    elsewhere = tuple(f"{ticker} (printed)" for ticker in printed if not symbol_of(ticker))
+    elsewhere = tuple(" ".join(ticker.split()) for ticker in printed if not symbol_of(ticker))
     if entry.kind == "body" and not found:
         yield Candidate(entry, "", Match.NONE, clock, proof)
         return

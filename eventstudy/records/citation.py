@@ -53,7 +53,7 @@ def cite_bibtex(event: Mapping[str, str], rows: Sequence[Row]) -> str:
     fields = {
         "author": rows[0].candidate.proof.action.authority if rows else event.get("authority", ""),
         "title": facts["title"], "year": facts["year"], "howpublished": facts["url"],
-        "note": say("cite_event.seen", **_seen(rows[0].candidate.proof)) if rows else "",
+        "note": _note(rows[0]) if rows else "",
     }  # fmt: skip
     key = re.sub(r"[^A-Za-z0-9-]", "-", event.get("event_id", "")) or "event"
     lines = [f"@misc{{{key},"]
@@ -64,6 +64,14 @@ def cite_bibtex(event: Mapping[str, str], rows: Sequence[Row]) -> str:
         if text:
             lines.append(f"  {name} = {{{safe}}},")
     return "\n".join([*lines, "}", ""])
+
+
+def _note(row: Row) -> str:
+    candidate = row.candidate
+    seen = say("cite_event.seen", **_seen(candidate.proof))
+    return (
+        f"published {_moment(candidate.announced_at)}; {seen}" if candidate.announced_at else seen
+    )
 
 
 def _plain(event: Mapping[str, str]) -> dict[str, str]:

@@ -63,6 +63,8 @@ class Decisions:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        # The hash of the last row, by which rows that are gone are noticed.
+        self._head = path.with_name(f".{path.stem}.head")
 
     @cached_property
     def all(self) -> list[Decision]:
@@ -73,9 +75,13 @@ class Decisions:
         AlteredError
             If a row is not as it was written.
         """
+        head = self._head.read_text(encoding="utf-8") if self._head.exists() else ""
         if not self.path.exists():
+            if head:
+                raise self._altered(1)
             return []
         decisions = []
+        chains = [""]
         chain = ""
         rows = csv.reader(io.StringIO(self.path.read_text(encoding="utf-8"), newline=""))
         if tuple(next(rows, ())) != COLUMNS:
@@ -88,6 +94,9 @@ class Decisions:
             if written != chain:
                 raise self._altered(rows.line_num)
             decisions.append(decision)
+            chains.append(chain)
+        if head not in chains:  # the last rows are gone
+            raise self._altered(len(decisions) + 2)
         return decisions
 
     @property
@@ -111,6 +120,8 @@ class Decisions:
             writer.writerow((*map(quoted, astuple(decision)), chain))
         with replacing(self.path) as stage:
             stage.write_text(text.getvalue(), encoding="utf-8", newline="")
+        with replacing(self._head) as stage:
+            stage.write_text(chain, encoding="utf-8")
         return Decisions(self.path)
 
     def _altered(self, line: int) -> AlteredError:

@@ -15,6 +15,10 @@ from .types import HOME, Action, Named
 
 # Verbs of actions that are counted, in the order in which they are told.
 COUNTED = ("added", "relisted", "revised", "corrected", "withdrawn", "removed", "unclear")
+_PARTS = {
+    "before_open": "before the open", "in_session": "during the session",
+    "after_close": "after the close", "closed day": "on a day without a session",
+}  # fmt: skip
 # Actions whose days are told one by one.
 MOST_ACTIONS = 4
 
@@ -107,24 +111,26 @@ def describe_row(row: Row) -> Iterator[str]:
     """
     cells = row.cells()
     candidate = row.candidate
-    numbers = [": " + ", ".join(found) for found in candidate.named.identifiers.values()]
-    yield say(
-        "candidate.share",
-        **{**cells, "ticker": cells["ticker"] or "?"},
-        printed="".join(numbers[:1]),
-    )
+    printed = ""
+    if candidate.match is Match.IDENTIFIER:
+        numbers = candidate.named.identifiers.get("ticker", ())
+        printed = f": {' '.join(', '.join(numbers).split())}" if numbers else ""
+    share = {**cells, "ticker": cells["ticker"] or "no share"}
+    yield say("candidate.share", **share, printed=printed)
     seen = candidate.action.seen
     yield say(
         "candidate.time", **cells, where=candidate.proof.action.url.split("/")[2],
         seen=f"{seen:%Y-%m-%d %H:%M} UTC" if seen else "",
     )  # fmt: skip
     if cells.get("day0"):
-        yield say("candidate.day0", **cells)
+        part = _PARTS.get(cells["session_then"], "at an hour that is not known")
+        yield say("candidate.day0", **{**cells, "session_then": part})
     yield f'"{" ".join(candidate.proof.excerpt.split())}"'
     yield say("candidate.evidence", **cells)
     for name in ("also_named", "alternatives", "not_listed_then", "same_day", "already", "earlier"):
         if cells.get(name):
-            yield say(f"candidate.{name}", **cells)
+            kind = "elsewhere" if name == "alternatives" and candidate.ticker else name
+            yield say(f"candidate.{kind}", **cells)
     yield say("candidate.bound")
     if row.decision:
         yield say("candidate.decided", by=row.decision.decided_by, **cells)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import datetime as dt
 import json
 import mimetypes
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -22,12 +22,13 @@ from ..errors import (
 from ..events import Events
 from ..files import locked, replacing
 from ..utility import did_you_mean
-from ..words import make_error
-from .accept import append_events, count_census, join_events, judge, name_apart
+from ..words import make_error, say
+from .accept import append_events, count_census, join_events, name_apart
 from .candidates import find_candidates
 from .dating import Dated, date_events, with_cells
 from .decisions import DECISIONS, Decision, Decisions, folder_beside
 from .describe import describe_found
+from .judge import judge
 from .names import Names
 from .review import ReadRow, Row, make_rows, read_review, write_review
 from .settings import RecordSettings
@@ -87,12 +88,43 @@ class Accepted:
         How many events the list had before.
     census : mapping of (str, str) to str
         What is said of each action all of whose shares are decided, by its source and key.
+    lacking : mapping of (str, str) to (int, int)
+        Of the other actions on which something was decided: shares that are not, and those with a
+        *no* that has no note.
+    kept : list of Row
+        Candidates with a *no* whose event is in the list: a person takes it out there.
     """
 
     decisions: list[Decision]
     events: list[dict[str, str]]
     unchanged: int
     census: Mapping[tuple[str, str], str]
+    lacking: Mapping[tuple[str, str], tuple[int, int]]
+    kept: list[Row]
+
+    def describe(self, events: Path) -> list[str]:
+        """Return what was taken, a line each.
+
+        Parameters
+        ----------
+        events : Path
+            The list.
+        """
+        answers = Counter(one.decision for one in self.decisions)
+        facts = {"yes": answers["yes"], "no": answers["no"], "n": len(self.decisions)}
+        lines = [say("accepted.decided", **facts)]
+        counts = {"added": len(self.events), "unchanged": self.unchanged}
+        lines.append(say("accepted.events", events=events, **counts))
+        joined = sum(event["record_id"].count(";") for event in self.events)
+        lines += [say("accepted.joined", n=joined)] * bool(joined)
+        for row in self.kept:
+            named = row.candidate.named.name
+            lines.append(say("accepted.kept", name=named, id=row.candidate.id, events=events))
+        lines += [say("accepted.census", text=text) for text in self.census.values()]
+        for key, (undecided, unsaid) in self.lacking.items():
+            facts = {"undecided": undecided, "n": unsaid}
+            lines.append(say("accepted.lacking", action="/".join(key), **facts))
+        return lines
 
 
 class EventRecord:
@@ -179,9 +211,11 @@ class EventRecord:
             readers = [_reader(name, settings) for name in settings.sources]
             if not readers:
                 raise make_error(ConfigError, "records.no_sources", where=str(self.folder))
-            settings.write(self.folder)
+            # What cannot be read is not kept in the settings either.
+            Names.read([Path(name) for name in settings.names])
             if offline:
                 self._require_answers(readers)
+            settings.write(self.folder)
             failures = {} if offline else self._ask(readers, settings, today)
             named, rows = self._read(settings, readers, today)
             waited = {line.candidate_id for line in self._reviewed() if line.waited}
@@ -221,13 +255,18 @@ class EventRecord:
             named, rows = self._read(settings, readers, today)
             by_id = {row.candidate.id: row for row in rows}
             before = self._list()
-            new = judge(path, read_review(path), by_id, by.strip(), at)
+            gone = self.decisions.last.keys() - by_id.keys()
+            new = judge(path, read_review(path), by_id, gone, by.strip(), at)
             pairs = [
                 (by_id[one.candidate_id], one) for one in new
                 if one.decision == "yes" and not by_id[one.candidate_id].is_listed
             ]  # fmt: skip
             latest = self.decisions.last | {one.candidate_id: one for one in new}
-            census = count_census(rows, latest, _count_named(named))
+            census, lacking = count_census(rows, latest, _count_named(named))
+            kept = [
+                by_id[one.candidate_id] for one in new
+                if one.decision == "no" and by_id[one.candidate_id].is_listed
+            ]  # fmt: skip
             taken = [] if before is None else list(before.table["event_id"])
             events = name_apart([event.cells(census) for event in join_events(pairs)], taken)
             self._commit(new, events)
@@ -237,7 +276,7 @@ class EventRecord:
                     is_listed = row.is_listed or decision.decision == "yes"
                     by_id[name] = replace(row, decision=decision, typed={}, is_listed=is_listed)
             self._write(list(by_id.values()))
-        return Accepted(new, events, len(taken), census)
+        return Accepted(new, events, len(taken), census, lacking, kept)
 
     def keep(self, url: str, file: Path, at: dt.datetime | None = None) -> None:
         """Keep a page that a person saved, as an answer of its address.
@@ -327,8 +366,12 @@ class EventRecord:
     def _held(self) -> Iterator[None]:
         """Hold the record: one process at a time looks or accepts."""
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with locked(self.folder, what="this record", busy=BusyError):
-            yield
+        try:
+            with locked(self.folder, what="this record", busy=BusyError):
+                yield
+        finally:
+            with suppress(OSError):  # there is something in it
+                self.folder.rmdir()
 
     def _require_answers(self, readers: Sequence[RecordSource]) -> None:
         """Raise RecordError for a source of which nothing is kept: it would read as "none"."""
@@ -342,6 +385,9 @@ class EventRecord:
         """Return the shelf with a connection; ConfigError where nobody is named who asks."""
         if not settings.contact:
             raise make_error(ConfigError, "records.no_contact", where=str(self.folder))
+        if "@" not in settings.contact and "://" not in settings.contact:
+            facts = {"contact": settings.contact}
+            raise make_error(ConfigError, "records.contact", where=str(self.folder), **facts)
         return Shelf(self.folder, Wire(settings.contact))
 
     def _ask(
@@ -382,9 +428,10 @@ class EventRecord:
             named += reader.read(shelf, settings.since, today)
         pages: list[Page] = list(WhiteHouse().pages(shelf))
         names = Names.read([Path(name) for name in settings.names])
-        candidates = find_candidates(named, pages, names)
+        decided = self.decisions.last
+        candidates = find_candidates(named, pages, names, decided.keys())
         typed = {line.candidate_id: line for line in self._reviewed()}
-        return named, make_rows(candidates, self._list(), self.decisions.last, typed)
+        return named, make_rows(candidates, self._list(), decided, typed)
 
     def _list(self) -> Events | None:
         """Return the list as it is; None where there is none yet.
@@ -423,7 +470,8 @@ class EventRecord:
             known = set() if there is None else set(there.table.get("record_id", ()))
             missing = [event for event in note["events"] if event["record_id"] not in known]
             if missing:
-                raw = self.events.read_bytes() if self.events.exists() else b""
+                self.events.touch()  # with the usual rights
+                raw = self.events.read_bytes()
                 with replacing(self.events) as stage:
                     stage.write_bytes(append_events(raw, missing))
         pending.unlink()

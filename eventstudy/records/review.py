@@ -300,6 +300,8 @@ class ReadRow:
         Whether it waited for a decision when it was written.
     typed : mapping of str to str
         The person's columns.
+    ticker : str or None
+        The tool's ticker, which is not hers to change; None where that column is gone.
     """
 
     line: int
@@ -307,6 +309,7 @@ class ReadRow:
     evidence_sha256: str
     waited: bool
     typed: Mapping[str, str]
+    ticker: str | None = None
 
 
 def read_review(path: Path) -> list[ReadRow]:
@@ -341,4 +344,6 @@ def _read_rows(sheet: Sheet, names: Sequence[str]) -> Iterator[ReadRow]:
         typed = {name: row[name] for name in PERSON}
         if row["candidate_id"]:
             waited = row.get("state") in ("new", "stale") and row.get("match") != str(Match.NONE)
-            yield ReadRow(line, row["candidate_id"], row["evidence_sha256"], waited, typed)
+            yield ReadRow(
+                line, row["candidate_id"], row["evidence_sha256"], waited, typed, row.get("ticker")
+            )

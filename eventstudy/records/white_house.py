@@ -24,7 +24,7 @@ FEEDS = (
     "https://www.whitehouse.gov/news/feed/",
 )
 # Letters of an excerpt, at most and before the name.
-LONGEST, BEFORE = 200, 40
+LONGEST, BEFORE = 200, 60
 # What a scrape writes above the text of a page.
 _HEAD = re.compile(r"---\n(.*?)\n---\n", re.DOTALL)
 
@@ -176,7 +176,9 @@ def excerpt_around(text: str, start: int, end: int) -> str:
     first = max(0, start - BEFORE)
     last = min(len(text), max(end, first + LONGEST))
     if first:
-        first = text.find(" ", first, start) + 1 or start
+        # Begin at a name, where names are listed.
+        first = max(text.rfind("; ", first, start) + 2, text.rfind("\n\n", first, start) + 2)
+        first = first if first > 2 else text.find(" ", start - BEFORE, start) + 1 or start
     if last < len(text):
         last = max(text.rfind(" ", end, last), end)
     return text[first:last].strip()
