@@ -323,13 +323,9 @@ def plain_values(value: Any) -> Any:
 
 
 def write_estimate(
-    head: str,
-    estimate: float,
-    ends: tuple[float, float],
-    test: str,
-    reason: str,
+    head: str, estimate: float, ends: tuple[float, float], test: str, reason: str,
     show: Callable[[float], str],
-) -> str:
+) -> str:  # fmt: skip
     """Return a result in one line.
 
     Parameters

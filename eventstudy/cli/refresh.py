@@ -188,17 +188,9 @@ def _run(arguments: list[str] | str, env: dict[str, str]) -> int:
     MOVED,
 )  # fmt: skip
 def refresh(
-    target: Path | None,
-    config_file: Path | None,
-    on_change: str | None,
-    trust: bool,
-    accept_loss: bool,
-    wait: float,
-    threshold: float,
-    as_json: bool,
-    quiet: bool,
-    **settings: Any,
-) -> None:
+    target: Path | None, config_file: Path | None, on_change: str | None, trust: bool,
+    accept_loss: bool, wait: float, threshold: float, as_json: bool, quiet: bool, **settings: Any,
+) -> None:  # fmt: skip
     """Bring a run up to date: a RUN folder, or that of a study file or of EVENTS.
 
     Does nothing, with exit code 0, if nothing is new. Otherwise the study is computed again, and

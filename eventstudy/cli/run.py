@@ -41,17 +41,9 @@ _DAY = re.compile(r"\d{4}-\d\d-\d\d")
      "Use the prices that a run has kept; also its settings and events unless others are given."),
 )  # fmt: skip
 def run(
-    events: Path | None,
-    config_file: Path | None,
-    from_lock: Path | None,
-    workers: int,
-    cluster: str,
-    force: bool,
-    as_json: bool,
-    quiet: bool,
-    verbose: bool,
-    **settings: Any,
-) -> None:
+    events: Path | None, config_file: Path | None, from_lock: Path | None, workers: int,
+    cluster: str, force: bool, as_json: bool, quiet: bool, verbose: bool, **settings: Any,
+) -> None:  # fmt: skip
     """Run a study of EVENTS and write its report.
 
     EVENTS is a CSV, Parquet or Stata file with the columns ticker (or permno, cusip, isin ...) and

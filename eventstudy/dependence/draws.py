@@ -112,14 +112,9 @@ class _Pairs(NamedTuple):
         return cls(i, j, rho, cosines_of(total(LOADING, LOADING), length[:, i] * length[:, j]))
 
     def with_late_moves(
-        self,
-        layers: FloatArray,
-        place: IntArray,
-        length: FloatArray,
-        need: int,
-        still: BoolArray,
+        self, layers: FloatArray, place: IntArray, length: FloatArray, need: int, still: BoolArray,
         shut: BoolArray,
-    ) -> _Pairs:
+    ) -> _Pairs:  # fmt: skip
         """Return the pairs with the moves that come a session late (:func:`with_late_moves`)."""
         next_day = np.zeros_like(layers)
         next_day[..., :-1] = layers[..., 1:]

@@ -220,12 +220,9 @@ def residual_correlation(a: FloatArray, b: FloatArray, need: int) -> FloatArray:
 
 
 def pearson(
-    cross: FloatArray,
-    n: FloatArray,
-    sums: tuple[FloatArray, FloatArray],
-    squares: tuple[FloatArray, FloatArray],
-    need: int,
-) -> FloatArray:
+    cross: FloatArray, n: FloatArray, sums: tuple[FloatArray, FloatArray],
+    squares: tuple[FloatArray, FloatArray], need: int,
+) -> FloatArray:  # fmt: skip
     """Return centred correlations of pairs from their sums over n common sessions.
 
     Parameters

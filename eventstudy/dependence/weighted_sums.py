@@ -209,12 +209,9 @@ class WeightedSums:
         many_windows.prepare_correlations(abnormal, windows, main)
 
     def give_to(
-        self,
-        draws_of_events: list[AbnormalReturns],
-        in_draw: BoolArray,
-        place: IntArray,
+        self, draws_of_events: list[AbnormalReturns], in_draw: BoolArray, place: IntArray,
         axis: IntArray,
-    ) -> BoolArray:
+    ) -> BoolArray:  # fmt: skip
         """Give draws with shifted dates their mean correlation, all at once.
 
         Parameters

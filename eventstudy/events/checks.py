@@ -269,12 +269,9 @@ def _judge(
 
 
 def _judged(
-    cells: Mapping[str, TextColumn],
-    names: Sequence[str],
-    n: int,
-    check: Callable[[Row], None],
+    cells: Mapping[str, TextColumn], names: Sequence[str], n: int, check: Callable[[Row], None],
     faults: Faults,
-) -> tuple[list[Row], IntArray]:
+) -> tuple[list[Row], IntArray]:  # fmt: skip
     """Judge each combination of cells in some columns once.
 
     Returns the combinations and which of them each row has; their faults are added to those of the

@@ -40,13 +40,9 @@ FEWEST_EFFECTIVE = 60
 
 
 def findings_of(
-    study: FittedStudy,
-    config: StudyConfig,
-    *,
-    name: str = "study",
-    provenance: Mapping[str, Any] | None = None,
-    tables: Mapping[str, pd.DataFrame] | None = None,
-) -> Findings:
+    study: FittedStudy, config: StudyConfig, *, name: str = "study",
+    provenance: Mapping[str, Any] | None = None, tables: Mapping[str, pd.DataFrame] | None = None,
+) -> Findings:  # fmt: skip
     """Return the findings of a fitted study; equal inputs give equal findings.
 
     Parameters

@@ -133,13 +133,9 @@ class FittedStudy:
         return self.settings.main
 
     def test(
-        self,
-        name: str,
-        window: WindowLike,
-        *,
-        alternative: Alternative = "two-sided",
+        self, name: str, window: WindowLike, *, alternative: Alternative = "two-sided",
         **conventions: Any,
-    ) -> SignificanceTest:
+    ) -> SignificanceTest:  # fmt: skip
         """Return the result of one test over one window; ``eventstudy list tests`` has the names.
 
         Parameters

@@ -154,12 +154,9 @@ class Layout:
 
 
 def lay_out(
-    panel: ReturnsPanel,
-    events: Events,
-    model: LinearModel,
-    calendars: Sequence[str],
+    panel: ReturnsPanel, events: Events, model: LinearModel, calendars: Sequence[str],
     sources: Sources,
-) -> Layout:
+) -> Layout:  # fmt: skip
     """Return the rows that a model needs for each event.
 
     Parameters

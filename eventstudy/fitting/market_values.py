@@ -156,12 +156,9 @@ HALTED = 100
 
 
 def with_market_values(
-    study: FittedStudy,
-    source: str | Path | SizesFile,
-    *,
-    currency: str = Rates.LOCAL,
+    study: FittedStudy, source: str | Path | SizesFile, *, currency: str = Rates.LOCAL,
     offline: bool = False,
-) -> FittedStudy:
+) -> FittedStudy:  # fmt: skip
     """Return a study with market values for weights and for losses in money.
 
     Parameters

@@ -111,12 +111,9 @@ class Prices:
 
     @classmethod
     def of(
-        cls,
-        answers: Mapping[str, Answer],
-        failures: Mapping[str, PriceError],
-        notices: Iterable[str] = (),
-        stale: Mapping[str, PriceError] | None = None,
-    ) -> Prices:
+        cls, answers: Mapping[str, Answer], failures: Mapping[str, PriceError],
+        notices: Iterable[str] = (), stale: Mapping[str, PriceError] | None = None,
+    ) -> Prices:  # fmt: skip
         """Return prices assembled from one answer a symbol.
 
         Parameters
@@ -216,12 +213,9 @@ def gather(
 
 
 def collect(
-    symbols: Iterable[str],
-    start: date,
-    end: date,
-    read: Callable[[str], Answer | tuple[pd.DataFrame, Provenance]],
-    progress: Progress = None,
-) -> Prices:
+    symbols: Iterable[str], start: date, end: date,
+    read: Callable[[str], Answer | tuple[pd.DataFrame, Provenance]], progress: Progress = None,
+) -> Prices:  # fmt: skip
     """Return the prices that `read` gives, symbol by symbol: a complete `fetch` for a source.
 
     Parameters

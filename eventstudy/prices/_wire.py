@@ -85,11 +85,9 @@ class Wire:
     sleep: Callable[[float], object]
 
     def ask_all(
-        self,
-        ask: Callable[[Any, Any, str], T],
-        symbols: list[str],
+        self, ask: Callable[[Any, Any, str], T], symbols: list[str],
         progress: Callable[[int, int], None] | None = None,
-    ) -> dict[str, T | PriceError]:
+    ) -> dict[str, T | PriceError]:  # fmt: skip
         """Return the answer of `ask` for each symbol, or why it failed.
 
         Parameters

@@ -34,16 +34,9 @@ Range = tuple[date, date]
 
 
 def update(
-    store: StoreProvider,
-    source: PriceProvider,
-    symbols: Iterable[str],
-    start: date,
-    end: date,
-    *,
-    refresh: bool = False,
-    progress: Progress = None,
-    stored: Stored | None = None,
-) -> Prices:
+    store: StoreProvider, source: PriceProvider, symbols: Iterable[str], start: date, end: date, *,
+    refresh: bool = False, progress: Progress = None, stored: Stored | None = None,
+) -> Prices:  # fmt: skip
     """Fetch the missing days of a range, store them, and return the prices of the range.
 
     Parameters
@@ -243,12 +236,9 @@ class AutoProvider:
     name = "auto"
 
     def __init__(
-        self,
-        store: StoreProvider,
-        yahoo: PriceProvider,
-        sample: PriceProvider,
+        self, store: StoreProvider, yahoo: PriceProvider, sample: PriceProvider,
         offline: bool = False,
-    ) -> None:
+    ) -> None:  # fmt: skip
         self._store, self._yahoo, self._sample, self._offline = store, yahoo, sample, offline
 
     def fetch(self, symbols: Names, start: date, end: date, *, progress: Progress = None) -> Prices:

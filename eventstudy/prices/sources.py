@@ -68,12 +68,9 @@ def listing() -> Iterator[tuple[str, str]]:
 
 
 def resolve(
-    spec: PricesLike,
-    *,
-    offline: bool = False,
-    store: str | Path | None = None,
+    spec: PricesLike, *, offline: bool = False, store: str | Path | None = None,
     vintage: str | date | None = None,
-) -> PriceProvider:
+) -> PriceProvider:  # fmt: skip
     """Return the price source that `spec` names.
 
     Parameters

@@ -278,12 +278,9 @@ def find_dividends(bars: Bars, market: Callable[[IntArray], FloatArray]) -> IntA
 
 
 def find_actions(
-    bars: Bars,
-    market: Callable[[IntArray], FloatArray],
-    beyond: BoolArray,
-    proven: BoolArray,
+    bars: Bars, market: Callable[[IntArray], FloatArray], beyond: BoolArray, proven: BoolArray,
     reopened: BoolArray,
-) -> Actions:
+) -> Actions:  # fmt: skip
     """Return the rows of a symbol that look like an action which its source did not apply.
 
     Parameters

@@ -278,15 +278,11 @@ def tick_of(price: FloatArray, ticks: Ticks = CENT) -> FloatArray:
 
 
 def daily_limits(
-    dates: DateArray,
-    close: FloatArray,
-    rules: Sequence[LimitRule],
-    *,
+    dates: DateArray, close: FloatArray, rules: Sequence[LimitRule], *,
     adjusted: FloatArray | None = None,
-    ohl: tuple[FloatArray, FloatArray, FloatArray] | None = None,
-    unseen: BoolArray | None = None,
+    ohl: tuple[FloatArray, FloatArray, FloatArray] | None = None, unseen: BoolArray | None = None,
     listed: bool = False,
-) -> LimitDays:
+) -> LimitDays:  # fmt: skip
     """Return on which days one symbol closed at a price limit.
 
     The limit price is last close x (1 +- percent) on the tick. On a day that the adjustment of

@@ -21,11 +21,9 @@ SEVERAL, LARGE_SHARE = 10, 0.05
 
 
 def note_markets(
-    quotes_of: Mapping[str, Quotes],
-    keys: Iterable[Key],
-    calendars: Mapping[str, Sessions],
+    quotes_of: Mapping[str, Quotes], keys: Iterable[Key], calendars: Mapping[str, Sessions],
     sources: Mapping[str, str],
-) -> list[str]:
+) -> list[str]:  # fmt: skip
     """Return notes on price limits, and on calendars that prices contradict or outlast.
 
     Parameters

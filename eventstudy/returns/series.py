@@ -92,13 +92,9 @@ class Sources(NamedTuple):
 
 
 def needed(
-    events: Events,
-    benchmark: str = "",
-    model: NeedsSeries | None = None,
-    series: Mapping[str, str] | None = None,
-    *,
-    peers: bool = False,
-) -> dict[Key, list[int]]:
+    events: Events, benchmark: str = "", model: NeedsSeries | None = None,
+    series: Mapping[str, str] | None = None, *, peers: bool = False,
+) -> dict[Key, list[int]]:  # fmt: skip
     """Return the (symbol, calendar) pairs that are needed, firms first, with the events of each.
 
     Parameters
@@ -138,13 +134,9 @@ MOST_CALLS = 4
 
 
 def range_around(
-    day0: Sequence[date],
-    estimation: Window,
-    event: Window,
-    *,
-    further: int = 0,
+    day0: Sequence[date], estimation: Window, event: Window, *, further: int = 0,
     today: date | None = None,
-) -> Range:
+) -> Range:  # fmt: skip
     """Return the first and last day whose prices the windows can need.
 
     Parameters

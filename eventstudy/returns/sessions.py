@@ -27,12 +27,9 @@ NO_ZONE = "UTC"
 
 
 def build_sessions(
-    keys: list[tuple[str, str]],
-    available: Collection[str],
-    days_of: Callable[[str], DateArray],
-    calendar: CalendarChoice,
-    benchmarks: set[str],
-) -> dict[str, Sessions]:
+    keys: list[tuple[str, str]], available: Collection[str], days_of: Callable[[str], DateArray],
+    calendar: CalendarChoice, benchmarks: set[str],
+) -> dict[str, Sessions]:  # fmt: skip
     """Return the sessions of each calendar: those of the exchange, or the dates of its symbols.
 
     Parameters
@@ -473,13 +470,9 @@ def indices_of(code: str) -> Sequence[str]:
 
 
 def with_markets(
-    series: Sequence[Quotes],
-    keys: Iterable[Key],
-    clock: Clock,
-    *,
-    st: Collection[str],
+    series: Sequence[Quotes], keys: Iterable[Key], clock: Clock, *, st: Collection[str],
     limits: Sequence[LimitRule],
-) -> dict[str, Quotes]:
+) -> dict[str, Quotes]:  # fmt: skip
     """Return series by symbol, each with the sessions, limits and other series of its exchange.
 
     Parameters

@@ -249,12 +249,9 @@ def cells_of(path: Path) -> pd.DataFrame:
 
 
 def manifest_of(
-    results: FittedStudy,
-    findings: Findings,
-    config: StudyConfig,
-    origin: Origin | None,
+    results: FittedStudy, findings: Findings, config: StudyConfig, origin: Origin | None,
     target: Path,
-) -> dict[str, Any]:
+) -> dict[str, Any]:  # fmt: skip
     """Return ``manifest.json`` without the hashes; the time of writing stands nowhere else.
 
     Parameters

@@ -85,18 +85,10 @@ class Refreshed:
 
 
 def refresh_run(
-    origin: Origin,
-    target: Path,
-    *,
-    config: StudyConfig | None = None,
-    command: str = "",
-    moved: float = MOVED,
-    wait: float = WAIT,
-    accept_loss: bool = False,
-    outbox: bool = False,
-    told: Callable[[str], None] | None = None,
-    progress: Callable[[int, int], None] | None = None,
-) -> Refreshed:
+    origin: Origin, target: Path, *, config: StudyConfig | None = None, command: str = "",
+    moved: float = MOVED, wait: float = WAIT, accept_loss: bool = False, outbox: bool = False,
+    told: Callable[[str], None] | None = None, progress: Callable[[int, int], None] | None = None,
+) -> Refreshed:  # fmt: skip
     """Compute a run anew if anything is new, and keep a log of its changes.
 
     Parameters

@@ -337,12 +337,9 @@ def _news(source: KeptSource, is_open: bool) -> News:
 
 
 def _answer(
-    record: Record,
-    origin: Origin,
-    symbols: Sequence[str],
-    days: tuple[date, date],
+    record: Record, origin: Origin, symbols: Sequence[str], days: tuple[date, date],
     progress: Progress,
-) -> Prices:
+) -> Prices:  # fmt: skip
     """Ask the source of `origin`; a file or folder that has gone is a loss, not a wrong setting."""
     options: Any = {"store": origin.store or None, "vintage": origin.vintage or None}
     source = origin.config.prices

@@ -561,12 +561,9 @@ class EventStudyResults(FittedStudy):
         return abhar(self, window, against, **changes)
 
     def calendar_portfolio(
-        self,
-        window: WindowLike,
-        *,
-        weights: Literal["equal", "value"] = "equal",
+        self, window: WindowLike, *, weights: Literal["equal", "value"] = "equal",
         lags: int | None = None,
-    ) -> pd.DataFrame:
+    ) -> pd.DataFrame:  # fmt: skip
         """Test whether the portfolio of the firms in their event window has an abnormal return.
 
         The regression and its sources:

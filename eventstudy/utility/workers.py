@@ -86,12 +86,9 @@ class Workers(AbstractContextManager["Workers"]):
     """
 
     def __init__(
-        self,
-        count: int = 1,
-        cluster: str = "",
-        progress: Progress | None = None,
+        self, count: int = 1, cluster: str = "", progress: Progress | None = None,
         executor: Executor | None = None,
-    ) -> None:
+    ) -> None:  # fmt: skip
         if count < 1:
             raise ConfigError("at least one worker is needed", where="workers", value=count)
         self.executor = executor

@@ -95,14 +95,9 @@ class EventWindows:
     """
 
     def __init__(
-        self,
-        study: StudyWindows,
-        arrays: Mapping[str, AnyArray],
-        *,
-        laying: Laying | None = None,
-        whole: EventWindows | None = None,
-        rows: IntArray | slice = slice(None),
-    ) -> None:
+        self, study: StudyWindows, arrays: Mapping[str, AnyArray], *, laying: Laying | None = None,
+        whole: EventWindows | None = None, rows: IntArray | slice = slice(None),
+    ) -> None:  # fmt: skip
         self.study = study
         self.laying = laying
         self._whole = whole
@@ -414,20 +409,11 @@ LASTING = 1 << 21
 
 
 def build_windows(
-    panel: ReturnsPanel,
-    *,
-    calendars: list[str],
-    day0: DateArray,
-    rows: IntArray,
-    factor_rows: IntArray,
-    estimation: Window,
-    event: Window,
-    lags: Sequence[int] = (),
-    keep_spans: bool = False,
-    keep_days: bool = True,
-    halt_drift: int = HALT_DRIFT,
+    panel: ReturnsPanel, *, calendars: list[str], day0: DateArray, rows: IntArray,
+    factor_rows: IntArray, estimation: Window, event: Window, lags: Sequence[int] = (),
+    keep_spans: bool = False, keep_days: bool = True, halt_drift: int = HALT_DRIFT,
     market_rows: IntArray | None = None,
-) -> EventWindows:
+) -> EventWindows:  # fmt: skip
     """Lay the returns of every event on its windows, counted in sessions of its exchange.
 
     Parameters

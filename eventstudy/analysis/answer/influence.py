@@ -291,13 +291,9 @@ class Influence(Paragraph):
 
 
 def measure_influence(
-    sample: AbnormalReturns,
-    window: Window,
-    names: Names,
-    effect: Interval,
-    pvalue: float,
+    sample: AbnormalReturns, window: Window, names: Names, effect: Interval, pvalue: float,
     factor: float = 1.0,
-) -> Influence:
+) -> Influence:  # fmt: skip
     """Return what the answer of a sample owes to single events, dates, clusters and firms.
 
     Parameters

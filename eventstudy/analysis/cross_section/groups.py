@@ -97,14 +97,9 @@ class Difference(Paragraph):
 
 
 def difference(
-    study: FittedStudy,
-    column: str,
-    one: str | None = None,
-    other: str | None = None,
-    *,
-    window: WindowLike | None = None,
-    method: str | None = None,
-) -> Difference:
+    study: FittedStudy, column: str, one: str | None = None, other: str | None = None, *,
+    window: WindowLike | None = None, method: str | None = None,
+) -> Difference:  # fmt: skip
     """Test whether the mean CAR over `window` differs between two groups of events.
 
     Parameters

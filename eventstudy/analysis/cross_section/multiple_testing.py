@@ -43,15 +43,10 @@ class Hypothesis:
 
 
 def family(
-    study: FittedStudy,
-    kind: str,
-    *,
-    window: WindowLike | None = None,
-    windows: Iterable[WindowLike] | None = None,
-    test: str | None = None,
-    by: str | None = None,
+    study: FittedStudy, kind: str, *, window: WindowLike | None = None,
+    windows: Iterable[WindowLike] | None = None, test: str | None = None, by: str | None = None,
     methods: Iterable[str] | None = None,
-) -> pd.DataFrame:
+) -> pd.DataFrame:  # fmt: skip
     """Test a family of hypotheses and adjust its p-values for their number.
 
     Declare the family before looking at the study.

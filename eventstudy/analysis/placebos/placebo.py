@@ -58,13 +58,9 @@ class Placebo(Paragraph):
 
 
 def placebo_firms(
-    study: FittedStudy,
-    window: WindowLike,
-    *,
-    peers: str = Benchmarks.PEERS,
-    test: str | None = None,
-    draws: int | None = None,
-) -> Placebo:
+    study: FittedStudy, window: WindowLike, *, peers: str = Benchmarks.PEERS,
+    test: str | None = None, draws: int | None = None,
+) -> Placebo:  # fmt: skip
     """Compare the study with the same announcements made about other firms, on the same days.
 
     Parameters

@@ -123,14 +123,9 @@ class Calibration(Calibrated):
 
 
 def calibrate(
-    study: FittedStudy,
-    window: WindowLike | None = None,
-    *,
-    tests: Iterable[str] | None = None,
-    draws: int = Conventions.CALIBRATE,
-    power: bool = True,
-    progress: Progress | None = None,
-) -> Calibration:
+    study: FittedStudy, window: WindowLike | None = None, *, tests: Iterable[str] | None = None,
+    draws: int = Conventions.CALIBRATE, power: bool = True, progress: Progress | None = None,
+) -> Calibration:  # fmt: skip
     r"""Repeat a study on other days of its own firms, and see how often its tests are wrong there.
 
     Parameters
@@ -260,12 +255,8 @@ def _quick_tests(study: FittedStudy) -> list[str]:
 
 
 def _sizes(
-    study: FittedStudy,
-    window: Window,
-    names: Sequence[str],
-    pvalues: FloatArray,
-    effective: float,
-) -> pd.DataFrame:
+    study: FittedStudy, window: Window, names: Sequence[str], pvalues: FloatArray, effective: float,
+) -> pd.DataFrame:  # fmt: skip
     """Return one row a test; its class is that of the report, or the worse of the two."""
     rows, judged = [], {opinion.test: opinion for opinion in diagnose(study, window).opinions}
     in_report = _quick_tests(study)
