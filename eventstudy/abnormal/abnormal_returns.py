@@ -25,9 +25,9 @@ from ..utility import (
     did_you_mean,
 )
 from ..windows import EventWindows
+from ..words import make_error
 from .conventions import Conventions
-from .estimates import RUN, Estimates, Runs
-from .recent_days import RecentDays
+from .estimates import RUN, Estimates, RecentDays, Runs
 
 T = TypeVar("T")
 Rows = TypeVar("Rows", bound=AnyArray)
@@ -462,9 +462,7 @@ class AbnormalReturns:
             If it reaches beyond the event window.
         """
         if window not in self.event:
-            remedy = f"keep it inside {self.event}, or widen the event window"
-            reason = "the window reaches beyond the event window"
-            raise ConfigError(reason, value=str(window), remedy=remedy)
+            raise make_error(ConfigError, "wrong.beyond", value=str(window), event=self.event)
         return slice(window.start - self.event.start, window.stop - self.event.start + 1)
 
     def positions_over(self, window: Window) -> IntArray:

@@ -29,9 +29,8 @@ from .cross_section.groups import differences
 from .cross_section.multiple_testing import family
 from .cross_section.regressions import diagnostics
 from .over_time.announcement_time import depend_on_time
-from .over_time.caar_path import Path95, prepare_windows
 from .over_time.calendar_portfolio import calendar_portfolio
-from .over_time.implied_path import ImpliedPath
+from .over_time.implied_path import ImpliedPath, Path95, prepare_windows
 from .over_time.long_horizon import abhar
 from .over_time.weights import aggregates, has_sizes, market_values
 from .placebos.placebo import placebo_firms

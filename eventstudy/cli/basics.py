@@ -56,11 +56,11 @@ def example(folder: Path) -> None:
 def _write_new(folder: Path, texts: Mapping[str, str], to_run: str, more: str) -> None:
     """Write files by their names, all or none; one that has appeared meanwhile stays."""
     from ..errors import ConfigError
+    from ..words import make_error
 
     if existing := sorted(name for name in texts if (folder / name).exists()):
-        remedy = "nothing was written; name another folder"
-        problem = f"holds {' and '.join(existing)} already"
-        raise ConfigError(problem, where=str(folder), remedy=remedy)
+        names = " and ".join(existing)
+        raise make_error(ConfigError, "wrong.holds", where=str(folder), names=names)
     folder.mkdir(parents=True, exist_ok=True)
     for name, text in texts.items():
         with (folder / name).open("x", encoding="utf-8", newline="\n") as file:

@@ -13,11 +13,10 @@ from ..calendars import Window
 from ..errors import InapplicableError
 from ..utility import BoolArray, FloatArray, IntArray
 from ..words import Reason
-from . import draws, leave_outs, many_windows, pair_sums, pairs
-from .correlation import Correlation, key_of
-from .limits import Limits
+from . import draws, many_windows, pair_sums, pairs
+from .limits import Limits, require
 from .loadings import Loadings
-from .requirements import require
+from .pairs import Correlation, key_of
 from .session_sums import by_session
 
 if TYPE_CHECKING:
@@ -162,7 +161,7 @@ class WeightedSums:
         size = sets.sum(axis=1)
         try:
             if len(self.sample) <= Limits.PAIRWISE:
-                return leave_outs.correlation_without(self.sample, self.window, sets)
+                return pair_sums.correlation_without(self.sample, self.window, sets)
             r = np.full(len(size), self.factor[0])
         except InapplicableError:
             return np.full(len(size), np.nan), np.full(len(size), np.nan)

@@ -1,4 +1,3 @@
-from .atomic_file import replacing as replacing
 from .csv_text import BLANK as BLANK
 from .csv_text import OUTCOME as OUTCOME
 from .csv_text import read_csv as read_csv
@@ -7,6 +6,7 @@ from .dates import DateOrder as DateOrder
 from .file_names import checked_name as checked_name
 from .file_names import inside as inside
 from .file_names import is_place as is_place
+from .file_names import replacing as replacing
 from .frames import frame_of as frame_of
 from .frames import with_index as with_index
 from .identifiers import SecurityColumns as SecurityColumns

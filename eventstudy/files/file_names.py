@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
 from ..errors import ConfigError, RunFolderError
@@ -71,3 +75,20 @@ def inside(folder: Path, place: str, largest: int = 0) -> Path:
     if size > largest > 0:
         raise RunFolderError(f"is larger than {largest:,} bytes, and is not read", where=str(path))
     return path
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Yield a new file in the same folder, which takes the place of `path` after the body.
+
+    A reader sees all of it or nothing; nothing is replaced if the body fails.
+    """
+    handle, name = tempfile.mkstemp(dir=path.absolute().parent, prefix=f".{path.name}-")
+    os.close(handle)
+    try:
+        yield Path(name)
+        with Path(name).open("r+b") as file:
+            os.fsync(file.fileno())  # its name must not last longer than its content
+        Path(name).replace(path)
+    finally:
+        Path(name).unlink(missing_ok=True)

@@ -21,6 +21,7 @@ from ..returns import ReturnsPanel
 from ..settings import StudyConfig
 from ..significance import STATISTICS, Alternative, SignificanceTest
 from ..utility import BoolArray, FloatArray, IntArray, ObjectArray, did_you_mean
+from ..words import make_error
 from .layout import Layout
 
 T = TypeVar("T")
@@ -530,9 +531,8 @@ def chosen(rows: Any, n: int) -> BoolArray | IntArray:
     """
     array = np.asarray(rows)
     if array.ndim != 1 or (array.size and array.dtype.kind not in "biu"):
-        remedy = 'give a mask, such as results.events["direction"] == "adverse", or positions'
         value = rows if isinstance(rows, str) else type(rows).__name__
-        raise ConfigError("neither a mask of the events nor positions", value=value, remedy=remedy)
+        raise make_error(ConfigError, "wrong.no_mask", value=value)
     if array.dtype == bool:
         if len(array) != n:
             raise ConfigError(f"a mask of {n} events is needed", value=f"a mask of {len(array)}")

@@ -215,9 +215,7 @@ def require_network(source: str, offline: bool) -> None:
     offline : bool
     """
     if source == YAHOO and offline:
-        problem = "shares outstanding from Yahoo need the network"
-        remedy = "give --size a file: the tables/sizes.csv of an earlier run will do"
-        raise ConfigError(problem, value=YAHOO, remedy=remedy)
+        raise make_error(ConfigError, "wrong.shares_offline", value=YAHOO)
 
 
 def _from_yahoo(tickers: list[str], dates: DateArray, offline: bool) -> Sizes:

@@ -209,9 +209,7 @@ class PriceCache(StoreProvider):
             For a symbol that a spreadsheet would take for a formula.
         """
         if path.suffix.lower() not in (".csv", ".parquet"):
-            raise ConfigError(
-                "unknown kind of file", value=path.name, remedy="use .csv or .parquet"
-            )
+            raise make_error(ConfigError, "wrong.kind_of_file", value=path.name)
         prices = self.fetch(symbols or self.symbols(), start, end)
         if not prices.symbols:
             return prices

@@ -16,8 +16,7 @@ from .contents import write_tables
 from .kept_case import LIMIT, CaseReproduction, is_case, reproduce_case, verify_case
 from .manifest import MANIFEST
 from .outbox import Outbox
-from .record import OWN_HASH, Record, cells_of, hash_files, hash_manifest
-from .verification import Verification
+from .record import OWN_HASH, Record, Verification, cells_of, hash_files, hash_manifest
 
 TOLERANCE = 1e-9
 # Numbers below this differ by rounding alone: differences are taken relative to no less.

@@ -14,7 +14,7 @@ from ..calendars import Window
 from ..dependence import require
 from ..errors import ConfigError, InapplicableError, TooManyError
 from ..utility import FloatArray, Registry, one_thread
-from ..words import Reason, words
+from ..words import Reason, make_error, words
 
 Alternative = Literal["two-sided", "less", "greater"]
 
@@ -390,8 +390,7 @@ def _tail(less: float, greater: float, two_sided: float, alternative: str) -> fl
     """Return the probability of an alternative; ConfigError for an unknown one."""
     tails = {"two-sided": two_sided, "less": less, "greater": greater}
     if alternative not in tails:
-        remedy = "use two-sided, less or greater"
-        raise ConfigError("unknown alternative", value=alternative, remedy=remedy)
+        raise make_error(ConfigError, "wrong.alternative", value=alternative)
     return tails[alternative]
 
 

@@ -15,7 +15,7 @@ from ..models import convex_weights
 from ..utility import KEPT, FloatArray
 from ..words import Reason
 from ._base import Value, statistic
-from ._ranks import DECIMALS, day_sums, same_date_mean, scaled_total
+from .ranks import DECIMALS, day_sums, same_date_mean, scaled_total
 
 # With fewer placebo windows the two-sided p cannot fall below 0.05, with fewer donors p cannot.
 ENOUGH, ENOUGH_DONORS = 40, 20

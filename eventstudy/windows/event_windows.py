@@ -14,6 +14,7 @@ from ..errors import ConfigError, TooManyError
 from ..quality import ReturnKind
 from ..returns import Measure
 from ..utility import HOLDABLE, AnyArray, BoolArray, DateArray, FloatArray, IntArray, chunks, joined
+from ..words import make_error
 from .alignment import TRADED, Laying, numbered, places
 
 if TYPE_CHECKING:
@@ -248,8 +249,7 @@ class EventWindows:
             return self._arrays[name]
         assert self.laying is not None  # noqa: S101
         if len(self) > HOLDABLE:
-            problem = f"needs the estimation days of {len(self):,} events at once"
-            raise TooManyError(problem, remedy=f"at most {HOLDABLE:,} fit in memory")
+            raise make_error(TooManyError, "wrong.not_held", n=len(self), most=HOLDABLE)
         if name == "positions":
             self._arrays[name] = self.laying.at(self.laying.days)
         else:

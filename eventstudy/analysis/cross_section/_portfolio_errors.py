@@ -47,7 +47,7 @@ def portfolio_errors(
     -----
     .. math:: V = A C A', \quad C_{il} = \rho_{il} o_{il} \sqrt{Var_i Var_l}
 
-    with the correlations and overlaps of :func:`~eventstudy.dependence.correlation.quadratic`.
+    with the correlations and overlaps of :func:`~eventstudy.dependence.pairs.quadratic`.
     V_k is the same with each weight times the root of k_jd, how much the part of date d in
     portfolio j moved before the event against usual (:func:`recent_variances`), and x_j is the
     dispersion of the residuals on the event days against usual (:func:`dispersion`):

@@ -17,7 +17,7 @@ from ...fitting import FittedStudy, WindowLike
 from ...returns import Measure
 from ...significance import DateClusters, pvalue
 from ...utility import BoolArray, FloatArray, IntArray, Registry, did_you_mean
-from ...words import Paragraph, words
+from ...words import Paragraph, make_error, words
 from ..interval import Interval, write_estimate
 
 
@@ -303,6 +303,5 @@ def _names(
     missing = (first_name is None) + (second_name is None)
     same = first_name is not None and first_name == second_name
     if len(remaining) < missing or (missing and len(remaining) > missing) or same:
-        problem, remedy = "a difference is between two groups", "name one and other"
-        raise ConfigError(problem, where=column, value=groups, remedy=remedy)
+        raise make_error(ConfigError, "wrong.two_groups", where=column, value=groups)
     return first_name or remaining.pop(0), second_name or remaining.pop(0)

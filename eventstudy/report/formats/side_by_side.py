@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from markupsafe import Markup
 
 from ...analysis import CarRegression
-from ..figures.coefficients import draw_coefficients
+from ..figures.strip import draw_coefficients
 from ..figures.svg_canvas import pair
 from ..sentences.answer import write_days
 from ..tables.regressions import RegressionTable, tabulate

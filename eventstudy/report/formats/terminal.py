@@ -25,16 +25,8 @@ from ...words import (
     words,
 )
 from ..page.first_screen import days_outside
+from ..sentences import caveats
 from ..sentences.answer import Sentence, answer, brief, name_sample
-from ..sentences.caveats import (
-    MISSING,
-    asides,
-    doubts,
-    find_caveat,
-    headline,
-    list_caveats,
-    second_sentence,
-)
 from ..sentences.top import describe_setup, name_indices, name_press
 from ..tables.checks import checks_table, list_checks, name_fragile
 from ..tables.columns import NAME, PVALUE, Column, Kind, Outlet
@@ -94,7 +86,7 @@ class Terminal:
         """Return the answer, its caveat and all notes, and in short those of the other groups."""
         findings = self.findings
         with speaking_of(findings.setup.measure):
-            return "\n".join(map(wrapped, [headline(findings), *_other_answers(findings)]))
+            return "\n".join(map(wrapped, [caveats.headline(findings), *_other_answers(findings)]))
 
     def answer(self, sample: Sample) -> str:
         """Return the answer of one group in words, with the sentence that travels with it.
@@ -106,7 +98,7 @@ class Terminal:
         """
         findings = self.findings
         with speaking_of(findings.setup.measure):
-            second = second_sentence(findings, sample)
+            second = caveats.second_sentence(findings, sample)
             return wrapped(f"{answer(findings, sample)} {second}".strip())
 
     def cases(self) -> list[str]:
@@ -150,9 +142,9 @@ class Terminal:
         table = [""]
         if findings.sample.n_used:
             table += summary(findings, findings.sample, is_short=True).split("\n")
-        second, *others = list_caveats(findings) or [""]
-        others += doubts(findings)
-        about_data = [text for text in asides(findings) if text not in (second, *others)]
+        second, *others = caveats.list_caveats(findings) or [""]
+        others += caveats.doubts(findings)
+        about_data = [text for text in caveats.asides(findings) if text not in (second, *others)]
         head += _lines(second)
         room = MOST_LINES - len(head) - len(table) - len(end)
         # Lines in their order, each with its rank: the first find room first.
@@ -193,8 +185,8 @@ class Terminal:
 
 def _says_how_many(findings: Findings) -> bool:
     """Return whether the second sentence says already how many of many events were used."""
-    caveat, setup = find_caveat(findings.sample), findings.setup
-    is_about_losses = caveat is not None and caveat.code in MISSING
+    caveat, setup = caveats.find_caveat(findings.sample), findings.setup
+    is_about_losses = caveat is not None and caveat.code in caveats.MISSING
     return is_about_losses and setup.n_events - setup.n_used > FEW_DROPPED
 
 
