@@ -34,6 +34,8 @@ Rows = TypeVar("Rows", bound=AnyArray)
 
 # The share of a short estimation window that the usual minimum history does not exceed.
 MOST_HISTORY = 0.75
+# In place of a fact that is not known.
+_UNKNOWN: Any = object()
 # Facts that do not depend on abnormal returns.
 CORRELATIONS = ("correlations", "mean_correlation")
 
@@ -338,9 +340,10 @@ class AbnormalReturns:
             What `compute` has returned.
         """
         key = key if any_convention else (*key, self.conventions)
-        if key not in self.facts:
-            self.facts[key] = compute()
-        return self.facts[key]  # type: ignore[no-any-return]
+        value = self.facts.get(key, _UNKNOWN)
+        if value is _UNKNOWN:
+            value = self.facts[key] = compute()
+        return value  # type: ignore[no-any-return]
 
     def kept(self, key: tuple[Any, ...]) -> Any:
         """Return what was kept of this sample under its conventions; None if nothing was."""
