@@ -515,6 +515,12 @@ class AbnormalReturns:
         """Return the cumulative abnormal return, decimal, shape (n,); NaN unless :meth:`valid`."""
         return self.of_each_event(("car", window), lambda study: study._car(window))
 
+    def mean_car(self, window: Window) -> float:
+        """Return the mean CAR; NaN without events."""
+        if not len(self):
+            return np.nan
+        return self.cached(("mean_car", window), lambda: float(self.car(window).mean()))
+
     def var_car(self, window: Window) -> FloatArray:
         """Return the prediction-error variance of the CAR, c'Vc, (n,); NaN unless :meth:`valid`."""
         return self.of_each_event(("var_car", window), lambda study: study._var_car(window))
