@@ -822,7 +822,7 @@ class AbnormalReturns:
     @cached_property
     def complete(self) -> IntArray:
         """Number of events in each point of `caar`, shape (L2,)."""
-        return np.array([len(car) for car in self._from_start])
+        return np.array(list(map(len, self._from_start)))
 
     @cached_property
     def _from_start(self) -> list[FloatArray]:

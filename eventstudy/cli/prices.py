@@ -66,7 +66,7 @@ def show(store: str | None, symbol: str, rows: int, vintage: str | None, as_json
     last = held.rows.tail(rows)
     if as_json:
         table = json.loads(last.to_json(orient="records", date_format="iso", double_precision=15))
-        actions = [asdict(action) for action in held.actions]
+        actions = list(map(asdict, held.actions))
         head = {"symbol": symbol, "provenance": asdict(held.provenance)}
         shared.print_json({**head, "rows": table, "actions": actions, **facts})
         return

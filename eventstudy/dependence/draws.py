@@ -197,7 +197,7 @@ def _layers(
         # A day is where its session is on the clock of all.
         zero = place.reshape(-1, 1)
         relative = [np.where(at >= 0, axis[at] - zero, 0) for at in positions]
-        first, last = (int(f([f(at) for at in relative])) for f in (np.min, np.max))
+        first, last = (int(f(list(map(f, relative)))) for f in (np.min, np.max))
     first -= room
     out = np.zeros((n, B, LAYERS, last - first + 1))
     for layer, array in enumerate(values):

@@ -206,7 +206,7 @@ def _meant(wanted: str, chosen: str, names: list[str]) -> str:
 
 def _check_header(line: int, names: list[str]) -> tuple[list[str], list[Problem]]:
     """Return the columns, known ones in lower case, and the faults of the header."""
-    columns = [_canonical(name) for name in names]
+    columns = list(map(_canonical, names))
     problems = []
     for i, column in enumerate(columns):
         if not column:

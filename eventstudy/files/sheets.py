@@ -326,7 +326,7 @@ def _with_points(sheet: Sheet) -> Sheet:
 def _of_a_run(sheet: Sheet) -> Sheet:
     """Return the sheet of a run's ``events.csv`` with the cells it was written from."""
     columns = [column.changed(unquoted) for column in sheet.columns]
-    return replace(sheet, names=[unquoted(name) for name in sheet.names], columns=columns)
+    return replace(sheet, names=list(map(unquoted, sheet.names)), columns=columns)
 
 
 def _rows(

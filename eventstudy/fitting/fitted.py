@@ -467,7 +467,7 @@ class FittedStudy:
         ['adverse', 'adverse']
         """
         if name not in self.events:
-            names = [str(column) for column in self.events.columns]
+            names = list(map(str, self.events.columns))
             made = [column for column in names if column in {*OUTCOME, *Events.REPLACED}]
             given = [column for column in names if column not in made]
             hint = did_you_mean(str(name), given) or f"they have {', '.join([*given, *made])}"

@@ -127,7 +127,7 @@ def unvalued(
     """
     out = []
     for why in dict.fromkeys(reasons[lacking]):
-        names = [str(i) for i in ids[lacking & (reasons == why)]]
+        names = list(map(str, ids[lacking & (reasons == why)]))
         more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
         head = f"no usable market value ({why})" if why else f"no positive {column}"
         out.append(f"{head}: {', '.join(names[:NAMED])}{more}")

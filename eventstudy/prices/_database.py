@@ -252,7 +252,7 @@ def _settled(provenance: base.Provenance, requested: tuple[date, date] | None) -
 
 def to_json(actions: Iterable[base.Action]) -> str:
     """Return the actions as a JSON list of [date, kind, value]."""
-    return json.dumps([astuple(action) for action in sorted(actions)])
+    return json.dumps(list(map(astuple, sorted(actions))))
 
 
 def unpack(symbol: str, record: tuple[Any, ...], donor: tuple[Any, ...] | None = None) -> Held:

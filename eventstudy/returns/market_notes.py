@@ -165,7 +165,7 @@ def _note_doubts(name: str, quotes: Sequence[Quotes]) -> list[str]:
 
 def _note_lost(name: str, quotes: Sequence[Quotes], sources: Mapping[str, str]) -> list[str]:
     """Return a note on the sessions on which no symbol has a price: a hole, or a holiday."""
-    days = [str(day) for day in quotes[0].market.lost] if quotes[0].market else []
+    days = list(map(str, quotes[0].market.lost)) if quotes[0].market else []
     if not days:
         return []
     named = sorted({sources.get(q.symbol, "a table") for q in quotes})

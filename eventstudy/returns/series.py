@@ -113,7 +113,7 @@ def needed(
     sources = Sources(benchmarks, tickers, ())
     rows = [list(table["ticker"]), benchmarks, *(sources.symbols_of(f, events) for f in named)]
     if peers and Benchmarks.PEERS in table:
-        rows.append([str(cell) for cell in table[Benchmarks.PEERS]])
+        rows.append(list(map(str, table[Benchmarks.PEERS])))
     out: dict[Key, list[int]] = {}
     symbols = cache(Benchmarks.members)
     for row in rows:

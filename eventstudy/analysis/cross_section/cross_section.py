@@ -401,7 +401,7 @@ def _covers(clusters: Mapping[str, IntArray], merged: IntArray) -> bool:
 
 def _table(lines: Lines, design: Design, main: Errors, compared: Errors) -> pd.DataFrame:
     """Return one row a term: what it is called, the errors that decide, and compared ones."""
-    terms = pd.DataFrame([asdict(term) for term in design.terms]).drop(columns="columns")
+    terms = pd.DataFrame(list(map(asdict, design.terms))).drop(columns="columns")
     numbers, second = (numbers_of(lines.b, each, design.terms) for each in (main, compared))
     p = second["wild_pvalue" if "wild_pvalue" in second else "pvalue"]
     table = pd.concat([terms.rename(columns={"name": "term"}), numbers], axis=1)

@@ -286,7 +286,7 @@ def _pair(study: FittedStudy, column: str, names: tuple[str, str], window: Windo
     groups = study.groups(column)
     samples = [groups[name].abnormal.sample(window) for name in names]
     day0, date = np.unique(np.concatenate([s.windows.day0 for s in samples]), return_inverse=True)
-    first = np.repeat([True, False], [len(s) for s in samples])
+    first = np.repeat([True, False], list(map(len, samples)))
     near = bool((np.diff(day0) < len(window)).any())
     return Pair(np.concatenate([s.car(window) for s in samples]), first, date.ravel(), near)
 

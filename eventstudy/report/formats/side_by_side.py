@@ -110,7 +110,7 @@ def _text_of(head: str, fit: CarRegression) -> str:
     foot = [f"{label}: {'p = ' * (place > 0)}{texts[0]}" for label, _, texts, place in table.foot]
     name = wrapped(f"{head}:") if head else ""
     lines = [name, wrapped(sentences), "", *_aligned(["", *table.columns], rows), ""]
-    notes = [wrapped(note) for note in table.notes]
+    notes = list(map(wrapped, table.notes))
     return "\n".join([*lines, wrapped("; ".join(foot) + "."), *notes]).strip()
 
 

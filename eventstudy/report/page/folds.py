@@ -332,7 +332,7 @@ def _data(findings: Findings) -> Iterator[Fold]:
     finding = f"{finding} {name_press(findings)}".strip()
     said = list_caveats(findings)
     remarks = [note for note in asides(findings) if note not in said]
-    notes = [str(text) for text in (*remarks, *find_limitations(findings))]
+    notes = list(map(str, (*remarks, *find_limitations(findings))))
     notes += data_notes(findings)
     rows = []
     for kind in kinds:
