@@ -751,8 +751,7 @@ class AbnormalReturns:
         if not runs_on.any():
             return
         last = self.sessions_of(window)[1][:, None]
-        dates = self.windows.dates
-        stops = self.event.start + (dates <= last).sum(axis=1) - 1
+        stops = self.event.start + (self.windows.dates <= last).sum(axis=1) - 1
         for stop in np.unique(stops[runs_on]).tolist():
             yield stop, runs_on & (stops == stop)
 

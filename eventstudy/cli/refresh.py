@@ -237,8 +237,7 @@ def _log(done: Refreshed) -> None:
         note("nothing_new", folder=str(done.folder))
         return
     n = len(done.results.events)
-    used = len(done.results)
-    note("run_written", folder=str(done.folder), events=n, used=used)
+    note("run_written", folder=str(done.folder), events=n, used=len(done.results))
     if done.changed:
         differences: dict[str, Any] = done.comparison.counts if done.comparison else {}
         note("changed", why=list(done.why), **differences)

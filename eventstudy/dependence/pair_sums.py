@@ -212,8 +212,7 @@ def by_pair(sample: AbnormalReturns, window: Window) -> Correlation:
     window : Window
     """
     all_pairs, same_date = _pairs(sample, window)
-    lagged = sum(_lagged_sums(sample, window))
-    return summed_up(all_pairs, same_date, len(sample), lagged)
+    return summed_up(all_pairs, same_date, len(sample), sum(_lagged_sums(sample, window)))
 
 
 def _pairs(

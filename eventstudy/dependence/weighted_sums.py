@@ -131,8 +131,7 @@ class WeightedSums:
         """
         squares = weights.T @ weights
         if len(self.sample) > Limits.PAIRWISE and weights.ndim == 1:
-            r = self.correlation.rbar
-            return np.asarray(squares + r * (weights.sum() ** 2 - squares))
+            return np.asarray(squares + self.correlation.rbar * (weights.sum() ** 2 - squares))
         total = pair_sums.weighted(self.sample, self.window, weights)
         require(bool(np.isfinite(total).all()), "no_common_days")
         return np.asarray(squares + total + total.T)

@@ -376,8 +376,7 @@ def _hours_of(symbol: str) -> str:
         return ""
     _, time, *zone = home.calendar.split(" ")
     tz = zone[0] if zone else Sessions.of(home.calendar).tz
-    end = f"{time} {tz}"
-    return say("events.hours", name=home.name, end=end)
+    return say("events.hours", name=home.name, end=f"{time} {tz}")
 
 
 def _note_shut(cells: Mapping[str, TextColumn], day0: DateArray) -> list[str]:

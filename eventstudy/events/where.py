@@ -61,8 +61,7 @@ def rows_where(table: pd.DataFrame, text: str) -> BoolArray:
     """
     source = re.sub(r"^\s*without\s+", "not ", text).strip()
     if len(source) > LONGEST:
-        start = f"{source[:40]} ..."
-        raise make_error(ConfigError, "where.long", value=start, most=LONGEST)
+        raise make_error(ConfigError, "where.long", value=f"{source[:40]} ...", most=LONGEST)
     if not source:
         return np.ones(len(table), dtype=bool)
     try:

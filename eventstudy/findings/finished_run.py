@@ -49,11 +49,10 @@ def findings_of(
         Those of `study_tables`, if they are there already.
     """
     tables = analysis.study_tables(study, config) if tables is None else tables
-    column = study.group_column(config.by)
     return Findings(
         schema=SCHEMA,
         name=name,
-        setup=_setup(study, config, column),
+        setup=_setup(study, config, study.group_column(config.by)),
         samples=_samples(_studies_of(study, config), config),
         events=tuple(list_events(study, config)),
         dropped=count_dropped(study),

@@ -173,8 +173,7 @@ def _window(
 
 def _tests(study: FittedStudy, window: Window, names: Iterable[str]) -> Iterator[TestFinding]:
     opinions = {opinion.test: opinion for opinion in analysis.diagnose(study, window).opinions}
-    main_test = analysis.main_test_of(study, window)
-    for name in dict.fromkeys([*names, main_test]):
+    for name in dict.fromkeys([*names, analysis.main_test_of(study, window)]):
         result = study.test(name, window)
         opinion = opinions.get(name)
         unjudged = "not_for_one_event" if result.n_events == 1 else "not_judged"

@@ -185,7 +185,6 @@ def lay_out(
     lags = tuple(f.lag for f in placed for _ in range(placed[f].shape[1]))
     donors = np.array([f.several for f in placed for _ in range(placed[f].shape[1])], dtype=bool)
     names = {f.name: tickers for f, tickers in symbols.items()}
-    market_rows = rows_of(panel, sources.benchmarks, calendars)
     return Layout(
         panel,
         tuple(calendars),
@@ -195,7 +194,7 @@ def lay_out(
         donors,
         model.keep_spans,
         names,
-        market_rows,
+        rows_of(panel, sources.benchmarks, calendars),
     )
 
 

@@ -80,8 +80,7 @@ def read_sizes(path: str | Path, firms: Sequence[str] = ()) -> SizesFile:
     _refuse_cells(table["date"], dates.isna(), name)
     _refuse_cells(table[value], numbers.isna() & ~is_code, name)
     tickers = table["ticker"].astype(str).str.strip()
-    shown = texts.str[:40].replace("", "blank")
-    table = table.assign(ticker=tickers, date=dates, text=shown)
+    table = table.assign(ticker=tickers, date=dates, text=texts.str[:40].replace("", "blank"))
     table[value] = numbers.mask(is_code)
     table = table.sort_values(["ticker", "date"], kind="stable")
     source = str(table["source"].iloc[0]) if is_record and len(table) else name

@@ -157,8 +157,7 @@ def _summarise(entry: EntryPoint) -> str:
 
 def _without_secrets(entry: Provenance) -> Provenance:
     detail = hide_secrets(entry.detail)
-    note = hide_secrets(entry.note)
-    return replace(entry, detail=detail, note=note)
+    return replace(entry, detail=detail, note=hide_secrets(entry.note))
 
 
 class _Guarded:

@@ -69,8 +69,7 @@ def _market_days(
     if not ends:
         return np.empty(0, "datetime64[D]")
     first = np.min(ends)
-    last = np.max(ends)
-    days: DateArray = np.arange(first, last + np.timedelta64(1, "D"))
+    days: DateArray = np.arange(first, np.max(ends) + np.timedelta64(1, "D"))
     index = np.zeros(len(days), dtype=bool)
     present = np.zeros(len(days), np.int64)
     listed = np.zeros(len(days) + 1, np.int64)

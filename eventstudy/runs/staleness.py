@@ -352,8 +352,7 @@ def _calls(record: Record, *, to_date: bool) -> dict[tuple[date, date], list[str
     """
     day, calls = record.facts.asked_on, dict[tuple[date, date], list[str]]()
     # A symbol of a specification only was asked for as many days as it has.
-    entries = record.facts.prices.items()
-    ends = {symbol: (e.first, e.last) for symbol, e in entries if e.first}
+    ends = {symbol: (e.first, e.last) for symbol, e in record.facts.prices.items() if e.first}
     for symbol, (first, last) in {**ends, **record.facts.asked}.items():
         end = date.today() if to_date and last >= day else date.fromisoformat(last)  # noqa: DTZ011
         calls.setdefault((date.fromisoformat(first), end), []).append(symbol)

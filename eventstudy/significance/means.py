@@ -289,8 +289,7 @@ def hall_t(values: FloatArray) -> Value:
 
 def johnson_t(values: FloatArray) -> Value:
     """Return Johnson's modified t of the mean of N values (:func:`johnson`), with N-1 degrees."""
-    df = t_of_mean(values).df
-    return Value(float(johnson_statistic(values[None])[0]), df)
+    return Value(float(johnson_statistic(values[None])[0]), t_of_mean(values).df)
 
 
 OF_VALUES: dict[str, Callable[[FloatArray], Value]] = {

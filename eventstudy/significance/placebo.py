@@ -227,8 +227,7 @@ def block_sums(sample: AbnormalReturns, length: int) -> FloatArray:
     so that no (L, L) matrix is built. NaN where the block has a gap, or too few days remain to
     estimate from.
     """
-    L1 = len(sample.windows.estimation)
-    require(length <= L1, "long_window")
+    require(length <= len(sample.windows.estimation), "long_window")
 
     def summed(events: AbnormalReturns) -> FloatArray:
         return np.concatenate(list(events.by_chunk(partial(_block_sums, length=length))))

@@ -1072,8 +1072,7 @@ class EventStudyResults(FittedStudy):
     def __repr__(self) -> str:
         if self.is_large:
             return super().__repr__()
-        findings = self.findings()
-        statement = report.Statement.of(findings)
+        statement = report.Statement.of(self.findings())
         return f"{statement.headline} {statement.caveat}".strip()
 
     def __str__(self) -> str:

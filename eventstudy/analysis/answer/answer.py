@@ -236,8 +236,7 @@ def _answer(study: FittedStudy, window: Window) -> Answer:
         if answer.n_events == 1:
             single = measure_one_event(study, window)
             answer = replace(answer, overturn=replace(answer.overturn, one_event=single))
-        tested = study.abnormal.tested(window)
-        unequal = measure_unequal(tested, window, answer.effect.estimate)
+        unequal = measure_unequal(study.abnormal.tested(window), window, answer.effect.estimate)
         influence = Influence.of(study, window, answer.effect, answer.pvalue).brief()
         answer = replace(answer, influence=influence, unequal=unequal)
     if answer.n_events and answer.n_events < len(study.events):
@@ -299,8 +298,7 @@ def decide(abnormal: AbnormalReturns, window: Window, event_ids: Sequence[str] =
     is_own = n < FULL_SAMPLE or n >= Power.KNOWN_SPREAD
     error = effect.se if is_own else usual_error(sample, window)
     least = detectable(error, effect.df)
-    names = Names(used, used, used)
-    overturn = _overturn(sample, window, test, least, names)
+    overturn = _overturn(sample, window, test, least, Names(used, used, used))
     return Answer(verdict, test.name, test.pvalue, effect, overturn=overturn, **common)
 
 

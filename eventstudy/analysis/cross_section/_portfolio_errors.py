@@ -176,8 +176,7 @@ def recent_variances(sample: AbnormalReturns, window: Window, A: FloatArray) -> 
         squares = errors[has_errors] ** 2 / usual[has_errors, None]
         markets = of_market[rows][np.isfinite(of_market[rows])]
         market = np.full(len(squares), markets.mean() if len(markets) else np.nan)
-        ratio = recent.ratio(squares, market, window)
-        k[np.ix_(has_errors, rows)] = ratio[:, None]
+        k[np.ix_(has_errors, rows)] = recent.ratio(squares, market, window)[:, None]
     return k
 
 

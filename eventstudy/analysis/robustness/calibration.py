@@ -206,8 +206,7 @@ def _effective_draws(study: FittedStudy, window: Window, shifts: Shifts) -> floa
     rows = np.flatnonzero(study.abnormal.in_tests(window))
     if len(rows) > Limits.PAIRWISE:
         rows = rows[np.linspace(0, len(rows) - 1, Limits.PAIRWISE).astype(int)]
-    sample = study.abnormal.take(rows)
-    rho = residual_correlations(sample).copy()
+    rho = residual_correlations(study.abnormal.take(rows)).copy()
     is_known = np.isfinite(rho) & ~np.eye(len(rows), dtype=bool)
     rho[~np.isfinite(rho)] = rho[is_known].mean() if is_known.any() else 0.0
     tickers = study.events["ticker"].to_numpy(object)[rows]

@@ -127,8 +127,7 @@ def _draw_checks(checks: tuple[Check, ...], *, width: int) -> Markup:
     ]
     layout = checks_layout([row.name for row in rows], wide=width == WIDE)
     title = say("checks.title")
-    desc = say("checks.desc", n=len(rows))
-    return draw_rows(rows, layout, title=title, desc=desc, head="p")
+    return draw_rows(rows, layout, title=title, desc=say("checks.desc", n=len(rows)), head="p")
 
 
 def list_event_pages(findings: Findings) -> str:

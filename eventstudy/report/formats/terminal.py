@@ -509,23 +509,11 @@ def plain(text: str) -> str:
     return make_visible(ascii_text(text))
 
 
-def _lines(text: str, most: int | None = None, indent: str = "") -> list[str]:
-    """Return text in lines.
-
-    Parameters
-    ----------
-    text : str
-    most : int, optional
-        If there are more lines, this one ends in dots.
-    indent : str
-        Before each line but the first.
-    """
+def _lines(text: str, indent: str = "") -> list[str]:
+    """Return text in lines; `indent` stands before each but the first."""
     unbreakable = "\N{NO-BREAK SPACE}"
     unbroken = unbreakable.join(map(plain, text.split(unbreakable)))
-    lines = textwrap.wrap(
-        unbroken, TEXT_WIDTH, break_on_hyphens=False, max_lines=most, placeholder=" ...",
-        subsequent_indent=indent,
-    )  # fmt: skip
+    lines = textwrap.wrap(unbroken, TEXT_WIDTH, break_on_hyphens=False, subsequent_indent=indent)
     return [line.replace(unbreakable, " ") for line in lines]
 
 

@@ -351,8 +351,7 @@ def _data(findings: Findings) -> Iterator[Fold]:
     )
     remedies = list(dict.fromkeys(kind.remedy for kind in kinds if kind.remedy))
     blocks: tuple[Block, ...] = (*notes, *remedies, *tables)
-    title = say("folds.data.title")
-    yield Fold("data", title, finding, blocks, is_open=not setup.n_used)
+    yield Fold("data", say("folds.data.title"), finding, blocks, is_open=not setup.n_used)
 
 
 def _named(event: Event) -> str:

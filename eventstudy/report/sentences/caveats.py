@@ -216,8 +216,7 @@ def _write_caveat(findings: Findings, sample: Sample, caveat: Caveat) -> str:
     if code == "few":
         return _write_few(result)
     if code in ("stands", "nothing") and sample is findings.sample:
-        checks = list_checks(findings)
-        counts = count_other_verdicts(checks)
+        counts = count_other_verdicts(list_checks(findings))
         if counts["k"] > MOST_OTHER * counts["n"]:
             return say("caveat.checks", **counts)
     drawn = sentences.calibration_facts(result.calibrated) if result.calibrated else {}

@@ -146,8 +146,7 @@ class RegressionTable:
     def columns(self) -> list[str]:
         """Heads of the numbers of one regression."""
         first = say("regression.column.difference")
-        second = say("regression.column.interval")
-        return [first, second, say("column.pvalue"), self.compared]
+        return [first, say("regression.column.interval"), say("column.pvalue"), self.compared]
 
     @property
     def starred(self) -> bool:
