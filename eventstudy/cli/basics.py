@@ -83,14 +83,12 @@ def listing(kind: str) -> None:
 @options()
 def schema(file: str) -> None:
     """Print the JSON Schema of results.json or manifest.json of a run, or of a study file."""
-    from ..findings import FinishedRun
-    from ..runs import Record
-    from ..settings import StudyFile
+    from .. import findings, runs, settings
 
     forms: dict[str, Any] = {
-        "results": FinishedRun.DOCUMENT,
-        "study": StudyFile,
-        "manifest": Record.DOCUMENT,
+        "results": findings.FinishedRun.DOCUMENT,
+        "study": settings.StudyFile,
+        "manifest": runs.Record.DOCUMENT,
     }
     print_json(forms[file].schema())
 

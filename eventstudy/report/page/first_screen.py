@@ -123,9 +123,8 @@ def title_of(findings: Findings) -> str:
     if len(events) == 1:
         return say("title.one", name=sentences.short_name(events[0].name), date=events[0].day0)
     n = sample.answer.n_events or sample.n_events
-    facts = {
-        "who": capitalised(sentences.count_subject(n, sentences.name_sample(findings, sample)))
-    }
+    who = sentences.count_subject(n, sentences.name_sample(findings, sample))
+    facts = {"who": capitalised(who)}
     if not setup.first:
         return say("title.unused", **facts)
     first = setup.first[:4]
@@ -174,11 +173,8 @@ def _chart(findings: Findings) -> Chart | None:
         title = say("chart.title_one" if firm else "chart.title", firm=firm, implied=implied)
     is_late = sentences.is_day_later(findings)
     when = sentences.write_days(findings.setup.main, is_late=is_late).removeprefix("on ")
-    average = (
-        ""
-        if n == 1
-        else say("chart.average", who=sentences.count_subject(n, "announcements")) + " "
-    )
+    several = sentences.count_subject(n, "announcements")
+    average = "" if n == 1 else say("chart.average", who=several) + " "
     about = capitalised(average + say(f"chart.about{'_value' * bool(what)}", when=when))
     who = capitalised(what) or clipped(firm, LABEL)
     about = say("chart.about_run") if path.is_price else about
