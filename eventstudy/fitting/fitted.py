@@ -328,9 +328,8 @@ class FittedStudy:
         """
         ids = self.events["event_id"].astype(str).tolist()
         if str(event_id) not in ids:
-            raise ConfigError(
-                "no such event", value=event_id, remedy=did_you_mean(str(event_id), ids)
-            )
+            remedy = did_you_mean(str(event_id), ids)
+            raise ConfigError("no such event", value=event_id, remedy=remedy)
         row = ids.index(str(event_id))
         if not self.ok[row]:
             reason = self.events["reason"].iloc[row]
