@@ -51,8 +51,7 @@ LEFT_OUT = (
     Flag.MASKED_DAYS, Flag.TIME_UNKNOWN,
 )  # fmt: skip
 
-# Columns of the tables below each other by group, and of those on placebo studies: no group column
-# can have such a name as well.
+# Columns of tables by group and on placebo studies: no group column can have such a name as well.
 CAAR = [
     "start", "stop", "n_events", "caar", "se", "ci_low", "ci_high", "median", "positive",
     "weighted_caar",

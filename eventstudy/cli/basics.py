@@ -32,8 +32,7 @@ def init(folder: Path) -> None:
     """
     from ..settings import StudyFile
 
-    # A firm whose prices come from the network, and one whose prices are bundled: the study runs
-    # without it too.
+    # The prices of one firm come from the network, of the other they are bundled.
     rows = (DATA / "init" / EVENTS).read_text(encoding="utf-8")
     schema = (DATA / SCHEMA).read_text(encoding="utf-8")
     texts = {EVENTS: rows, STUDY: StudyFile.template(), SCHEMA: schema}

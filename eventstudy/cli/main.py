@@ -81,8 +81,7 @@ def terminable() -> Iterator[None]:
     try:
         yield
     except Exception:
-        # Compiled code that is being imported turns what is raised amid it into an error of its
-        # own.
+        # Compiled code that is being imported turns what is raised amid it into its own error.
         if requested:
             raise Terminated from None
         raise

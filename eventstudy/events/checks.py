@@ -39,8 +39,7 @@ _ALIASES = {
 }  # fmt: skip
 # Those that are taken for them where a table is given in Python.
 UNDERSTOOD = ("symbol", "date", "eventdate")
-# Columns that split events into groups where they are there; no cell of them has white space around
-# it.
+# Columns that split events into groups where they are there; their cells are stripped.
 GROUPS = ("group", "direction")
 # The sessions that could be day 0, joined by ";", of events where these are several.
 CANDIDATES = "day0_candidates"

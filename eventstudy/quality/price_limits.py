@@ -182,8 +182,7 @@ def _rule(row: dict[str, str]) -> LimitRule:
 
 
 LimitRule.ALL = tuple(map(_rule, bundled_rows("price_limits.csv")))
-# A move of an adjusted price is at the limit within half a tick of the price, or within these
-# bounds of that half tick.
+# A move of an adjusted price is at the limit within half a tick, or these bounds of half a tick.
 NARROWEST, WIDEST = 0.0006, 0.006
 # Closes pile up at a whole percentage from LEAST on if so many lie within PILE below it, and so few
 # as far below that, that chance does it with a probability below SURE, FEWEST at least.

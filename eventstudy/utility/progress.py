@@ -25,8 +25,7 @@ def note(event: str, level: str = "info", **facts: object) -> None:
     LOGGER.log(LEVELS[level], event, extra={"facts": facts})
 
 
-# Takes what is being written, how many of it are done, and how many there are; 0 where that is not
-# known.
+# Takes what is being written, how many of it are done, and how many there are (0: not known).
 Listener = Callable[[str, int, int], None]
 
 _LISTENER: ContextVar[Listener | None] = ContextVar("listener", default=None)

@@ -17,8 +17,7 @@ from ...words import words
 
 WIDE, NARROW, HALF = 1000, 360, 500
 KINDS = {WIDE: "wide", NARROW: "narrow", HALF: "half"}
-# Shares of an axis: from where on a side of zero has a tick, how much is added for it at most, and
-# how much at either end.
+# Shares of an axis: a side of zero that has a tick, what is added for it at most, and at the ends.
 REACHED, LENGTHENED, ROOM = 0.08, 0.3, 0.04
 
 
