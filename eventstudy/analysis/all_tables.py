@@ -122,12 +122,9 @@ def _of_each_group(
 ) -> dict[str, pd.DataFrame]:
     """Return the tables that all events have, and each group of them as well."""
     return {
-        "caar": caar_table(study, windows),
-        "aar": study.aar_table(),
-        "path": path_table(study),
-        "tests": study.tests(windows, names),
-        "choosing": diagnose(study, main).table,
-    }
+        "caar": caar_table(study, windows), "aar": study.aar_table(), "path": path_table(study),
+        "tests": study.tests(windows, names), "choosing": diagnose(study, main).table,
+    }  # fmt: skip
 
 
 def tests_in_tables(study: FittedStudy, config: StudyConfig) -> list[str] | None:

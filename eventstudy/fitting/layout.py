@@ -186,16 +186,9 @@ def lay_out(
     donors = np.array([f.several for f in placed for _ in range(placed[f].shape[1])], dtype=bool)
     names = {f.name: tickers for f, tickers in symbols.items()}
     return Layout(
-        panel,
-        tuple(calendars),
-        rows,
-        factor_rows,
-        lags,
-        donors,
-        model.keep_spans,
-        names,
+        panel, tuple(calendars), rows, factor_rows, lags, donors, model.keep_spans, names,
         rows_of(panel, sources.benchmarks, calendars),
-    )
+    )  # fmt: skip
 
 
 def rows_of(panel: ReturnsPanel, symbols: Iterable[str], calendars: Sequence[str]) -> IntArray:

@@ -75,13 +75,9 @@ def environment() -> Environment:
     """Return the templates of the pages."""
     templates = new_environment()
     templates.filters |= {
-        "capitalised": capitalised,
-        "clipped": clipped,
-        "isolated": isolated,
-        "date": words().date,
-        "formula": formula,
-        "table": html_table,
-    }
+        "capitalised": capitalised, "clipped": clipped, "isolated": isolated, "date": words().date,
+        "formula": formula, "table": html_table,
+    }  # fmt: skip
     templates.globals |= {"say": say}
     return templates
 

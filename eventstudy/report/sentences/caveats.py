@@ -23,7 +23,7 @@ NAMED = 3
 MISSING = ("fall_missing", "many_missing")
 # Larger numbers of announcements are written in figures, as the numbers beside them.
 MOST_IN_WORDS = 12
-# Shorter suspensions are told in trading days; others in the longest unit of which they have some.
+# Shorter suspensions are told in trading days; others in the longest unit that fits so often.
 FORTNIGHT = 14
 LENGTHS, FEWEST_UNITS = {"years": 365.25, "months": 30.44, "weeks": 7.0}, 1.5
 # Larger falls are told in whole percent.
