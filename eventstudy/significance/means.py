@@ -289,7 +289,8 @@ def hall_t(values: FloatArray) -> Value:
 
 def johnson_t(values: FloatArray) -> Value:
     """Return Johnson's modified t of the mean of N values (:func:`johnson`), with N-1 degrees."""
-    return Value(float(johnson_statistic(values[None])[0]), t_of_mean(values).df)
+    df = t_of_mean(values).df
+    return Value(float(johnson_statistic(values[None])[0]), df)
 
 
 OF_VALUES: dict[str, Callable[[FloatArray], Value]] = {

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from ...analysis import Answer, Calibrated, Calibration, Path95
+from ...analysis import Answer, Calibrated, Calibration
 from ...calendars import Symbol, Window
 from ...findings import Case, Findings, Sample
 from ...quality import ReturnFault
@@ -17,7 +17,6 @@ from ...significance import STATISTICS
 from ...words import (
     LEVEL,
     ascii_text,
-    capitalised,
     make_visible,
     say,
     speaking_of,
@@ -26,7 +25,7 @@ from ...words import (
 )
 from ..page.first_screen import days_outside
 from ..sentences import caveats
-from ..sentences.answer import Sentence, answer, brief, name_sample
+from ..sentences.answer import Sentence, answer, brief
 from ..sentences.top import describe_setup, name_indices, name_press
 from ..tables.checks import checks_table, list_checks, name_fragile
 from ..tables.columns import NAME, PVALUE, Column, Kind, Outlet
@@ -38,7 +37,6 @@ from ..tables.table import LEVELS, WRITERS, Row, Table, Writers, make_table
 from ..tables.windows import AROUND, find_role, name_days, windows_around, windows_table
 
 TEXT_WIDTH, MOST_LINES = 79, 25
-SKETCH_WIDTH = 55
 HEAD_WIDTH = 9
 # Of the names of rows, where a table is too wide whatever becomes of them.
 NARROWEST = 9
@@ -172,9 +170,6 @@ class Terminal:
         blocks = [self.answers()]
         for sample in samples:
             blocks += [summary(findings, sample), _battery(findings, sample)]
-        if (path := findings.sample.path) is not None:
-            who = name_sample(findings)
-            blocks.append(sketch(path, capitalised(who), n=findings.sample.answer.n_events))
         setup = describe_setup(findings).replace(" · ", "; ")
         texts = map(wrapped, filter(None, [setup, issues(findings), *self.cases()]))
         data = [say("terminal.data"), *texts, self.losses()]
@@ -476,17 +471,6 @@ def _with_short_names(rows: list[list[str]], width: int) -> list[list[str]]:
         first, *more = textwrap.wrap(name, width, subsequent_indent="  ")
         out += [[first, *cells], *([line, *[""] * len(cells)] for line in more)]
     return out
-
-
-def sketch(path: Path95, who: str, *, n: int) -> str:
-    """Return the CAAR of some n events up to each event day, as a number and a bar from zero."""
-    ends = np.append(np.nan_to_num(path.caar), 0.0)
-    *ends, zero = np.rint(SKETCH_WIDTH * (ends - ends.min()) / (np.ptp(ends) or 1)).astype(int)
-    lines = [wrapped(say(f"terminal.sketch{'_one' * (n == 1)}", who=who))]
-    for tau, value, end in zip(path.days, path.caar, ends, strict=True):
-        bar = f"{' ' * min(end, zero)}{'#' * (zero - end)}|{'#' * (end - zero)}"
-        lines.append(f"  {words().day(tau):>3}  {percent_text(value):>8}  {bar}")
-    return ascii_text("\n".join(lines))
 
 
 def issues(findings: Findings) -> str:
