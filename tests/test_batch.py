@@ -47,7 +47,7 @@ from eventstudy.errors import ConfigError
 from eventstudy.models import MODELS
 from eventstudy.returns import ReturnsPanel
 from eventstudy.significance import STATISTICS
-from eventstudy.significance._ranks import scaled_ranks
+from eventstudy.significance.ranks import scaled_ranks
 from eventstudy.studies import EventStudy
 from eventstudy.utility import Workers, chunks
 from eventstudy.utility.workers import ClusterError, WorkerError, _refuse_others, versions

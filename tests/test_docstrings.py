@@ -31,7 +31,7 @@ from eventstudy.analysis.cross_section import (
     multiple_testing,
     regressions,
 )
-from eventstudy.analysis.over_time import caar_path, calendar_portfolio, long_horizon, weights
+from eventstudy.analysis.over_time import calendar_portfolio, implied_path, long_horizon, weights
 from eventstudy.analysis.placebos import placebo
 from eventstudy.models import MODELS
 from eventstudy.runs import comparison, refresh, verify
@@ -40,7 +40,7 @@ from eventstudy.significance import STATISTICS
 NAMES = [name for name in es.__all__ if name != "__version__"]
 # Classes of results, and the analyses that make them.
 RESULTS = (
-    answer.Answer, answer.Caveat, answer.LeftOut, answer.Overturn, caar_path.Path95,
+    answer.Answer, answer.Caveat, answer.LeftOut, answer.Overturn, implied_path.Path95,
     influence.Influence, influence.LeaveOut, interval.Interval,
     cross_section.CarRegression, diagnosis.Diagnosis, groups.Difference, diagnosis.Opinion,
     placebo.Placebo, situation.Situation, multiple_testing.Summary, weights.DollarLoss,

@@ -26,7 +26,7 @@ from eventstudy.calendars import Window
 from eventstudy.errors import ConfigError, DataError, RunFolderError
 from eventstudy.findings import Findings, FinishedRun, types
 from eventstudy.report import Export
-from eventstudy.report.formats.excel import FORMS, NAMES
+from eventstudy.report.formats.excel import FORMS
 from eventstudy.report.formats.latex import latex_table
 from eventstudy.report.formats.pages import markdown
 from eventstudy.report.formats.terminal import summary
@@ -230,12 +230,8 @@ class TestExcel:
         said = [head, second_sentence(findings), sentence]
         assert [page.cell(i, 1).value for i in (1, 2, 3)] == said
         assert page["A4"].value.endswith("Source: eventstudy")
-        effect, p = findings.sample.answer.effect, findings.sample.answer.pvalue
-        facts = (effect.estimate, effect.ci_low, effect.ci_high, p)
-        for name, fact in zip(NAMES, facts, strict=True):
-            (place,) = book.defined_names[name].destinations
-            assert book[place[0]][place[1]].value == pytest.approx(fact, rel=1e-15)
-        assert len(page._charts) == 1
+        assert not page._charts
+        assert not book.defined_names
         names = [str(row[0].value) for row in page.iter_rows(max_col=1)]
         assert [check.name for check in list_checks(findings)] == [
             name for name in names if name in {check.name for check in list_checks(findings)}

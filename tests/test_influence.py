@@ -295,7 +295,7 @@ def test_thousands_of_events_need_no_array_of_pairs(monkeypatch: pytest.MonkeyPa
     def never(*_: object) -> None:
         raise AssertionError("an array of pairs")
 
-    monkeypatch.setattr("eventstudy.dependence.leave_outs.layers", never)
+    monkeypatch.setattr("eventstudy.dependence.pair_sums.layers", never)
     found, answer = fit.influence(MAIN), fit.answer(MAIN)
     z, s = fit.abnormal.scar(MAIN), np.sqrt(fit.abnormal.var_car(MAIN))
     n = len(z)

@@ -11,13 +11,11 @@ from conftest import Market
 
 from eventstudy.calendars import Window
 from eventstudy.dependence import Limits, WeightedSums
-from eventstudy.dependence.loading_sums import LoadingSums
-from eventstudy.dependence.loadings import loadings_on
+from eventstudy.dependence.loadings import LoadingSums, loadings_on
 from eventstudy.dependence.pair_sums import by_pair
 from eventstudy.dependence.pairs import least_common
 from eventstudy.dependence.session_sums import Sums
-from eventstudy.significance._ranks import Totals
-from eventstudy.significance.ranks import ranks
+from eventstudy.significance.ranks import Totals, ranks
 
 WINDOWS = [*(Window(t, t) for t in range(-5, 6)), *(Window(-5, t) for t in range(-4, 6))]
 

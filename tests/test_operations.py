@@ -216,7 +216,7 @@ class TestLogs:
         assert "look out" in entry["text"]
 
     def test_a_library_says_nothing_unasked(self) -> None:
-        program = "from eventstudy.utility.log import note\nnote('failed', 'error')"
+        program = "from eventstudy.utility.progress import note\nnote('failed', 'error')"
         done = subprocess.run(
             [sys.executable, "-c", program], env=PYTHON, capture_output=True, text=True, check=True
         )

@@ -16,7 +16,7 @@ from eventstudy.dependence.pairs import residual_correlation, residuals_on
 from eventstudy.models import MODELS
 from eventstudy.returns import ReturnsPanel
 from eventstudy.significance import STATISTICS
-from eventstudy.significance._ranks import day_sums, scaled_ranks
+from eventstudy.significance.ranks import day_sums, scaled_ranks
 from eventstudy.windows import EventWindows, build_windows
 
 HERE = Path(__file__).parent / "reference"

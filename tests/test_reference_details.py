@@ -18,8 +18,7 @@ from eventstudy.dependence.loadings import loadings_on
 from eventstudy.dependence.pairs import correlations
 from eventstudy.models import MODELS
 from eventstudy.significance import STATISTICS, DateClusters
-from eventstudy.significance._ranks import all_days, day_sums, scaled_ranks
-from eventstudy.significance.ranks import grank
+from eventstudy.significance.ranks import all_days, day_sums, grank, scaled_ranks
 from eventstudy.windows import EventWindows
 
 LARGE, TINY = "large_example.json", "worked_example.json"

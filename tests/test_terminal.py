@@ -18,7 +18,7 @@ from situations import CLOSE, DISPERSED, ONE, placed
 from eventstudy.cli.main import main
 from eventstudy.findings import Findings
 from eventstudy.report import Terminal
-from eventstudy.report.formats.terminal import p_text, percent_text, sketch, summary, text_table
+from eventstudy.report.formats.terminal import p_text, percent_text, summary, text_table
 from eventstudy.report.sentences.answer import split_answer
 from eventstudy.report.tables.columns import NAME, Column, Kind
 from eventstudy.report.tables.table import Row, make_table
@@ -223,21 +223,6 @@ def test_analyses_are_those_of_the_tables() -> None:
     (row,) = (line.split() for line in text.splitlines() if line.strip().startswith("Late "))
     assert row[1] == f"{100 * terms['step'][1] * terms['estimate'][1]:+.2f}%"
     assert row[-2:] == [p_text(terms["pvalue"][1]), p_text(terms["compared_pvalue"][1])]
-
-
-def test_the_sketch_has_a_bar_for_each_day() -> None:
-    path = STUDIES["different"].fit().findings(config=CONFIG).sample.path
-    assert path is not None
-    _, *rows = sketch(path, "All announcements", n=9).splitlines()
-    assert [int(row.split()[0]) for row in rows] == list(path.days)
-    assert [row.split()[1] for row in rows] == list(map(percent_text, path.caar))
-    zero = {row.index("|") for row in rows}
-    assert len(zero) == 1
-    for row, value in zip(rows, path.caar, strict=True):
-        left, right = row[17:].split("|")
-        assert not (right if value < 0 else left).strip()
-    longest = max(rows, key=lambda row: row.count("#"))
-    assert longest == rows[int(np.argmax(np.abs(path.caar)))]
 
 
 @pytest.mark.slow

@@ -25,15 +25,17 @@ from ..utility import (
     did_you_mean,
 )
 from ..windows import EventWindows
+from ..words import make_error
 from .conventions import Conventions
-from .estimates import RUN, Estimates, Runs
-from .recent_days import RecentDays
+from .estimates import RUN, Estimates, RecentDays, Runs
 
 T = TypeVar("T")
 Rows = TypeVar("Rows", bound=AnyArray)
 
 # The share of a short estimation window that the usual minimum history does not exceed.
 MOST_HISTORY = 0.75
+# In place of a fact that is not known.
+_UNKNOWN: Any = object()
 # Facts that do not depend on abnormal returns.
 CORRELATIONS = ("correlations", "mean_correlation")
 
@@ -338,9 +340,10 @@ class AbnormalReturns:
             What `compute` has returned.
         """
         key = key if any_convention else (*key, self.conventions)
-        if key not in self.facts:
-            self.facts[key] = compute()
-        return self.facts[key]  # type: ignore[no-any-return]
+        value = self.facts.get(key, _UNKNOWN)
+        if value is _UNKNOWN:
+            value = self.facts[key] = compute()
+        return value  # type: ignore[no-any-return]
 
     def kept(self, key: tuple[Any, ...]) -> Any:
         """Return what was kept of this sample under its conventions; None if nothing was."""
@@ -462,9 +465,7 @@ class AbnormalReturns:
             If it reaches beyond the event window.
         """
         if window not in self.event:
-            remedy = f"keep it inside {self.event}, or widen the event window"
-            reason = "the window reaches beyond the event window"
-            raise ConfigError(reason, value=str(window), remedy=remedy)
+            raise make_error(ConfigError, "wrong.beyond", value=str(window), event=self.event)
         return slice(window.start - self.event.start, window.stop - self.event.start + 1)
 
     def positions_over(self, window: Window) -> IntArray:
@@ -513,6 +514,12 @@ class AbnormalReturns:
     def car(self, window: Window) -> FloatArray:
         """Return the cumulative abnormal return, decimal, shape (n,); NaN unless :meth:`valid`."""
         return self.of_each_event(("car", window), lambda study: study._car(window))
+
+    def mean_car(self, window: Window) -> float:
+        """Return the mean CAR; NaN without events."""
+        if not len(self):
+            return np.nan
+        return self.cached(("mean_car", window), lambda: float(self.car(window).mean()))
 
     def var_car(self, window: Window) -> FloatArray:
         """Return the prediction-error variance of the CAR, c'Vc, (n,); NaN unless :meth:`valid`."""
@@ -744,8 +751,7 @@ class AbnormalReturns:
         if not runs_on.any():
             return
         last = self.sessions_of(window)[1][:, None]
-        dates = self.windows.dates
-        stops = self.event.start + (dates <= last).sum(axis=1) - 1
+        stops = self.event.start + (self.windows.dates <= last).sum(axis=1) - 1
         for stop in np.unique(stops[runs_on]).tolist():
             yield stop, runs_on & (stops == stop)
 
@@ -815,7 +821,7 @@ class AbnormalReturns:
     @cached_property
     def complete(self) -> IntArray:
         """Number of events in each point of `caar`, shape (L2,)."""
-        return np.array([len(car) for car in self._from_start])
+        return np.array(list(map(len, self._from_start)))
 
     @cached_property
     def _from_start(self) -> list[FloatArray]:

@@ -51,8 +51,7 @@ class Conventions:
     # Other dates on which a run repeats its main test, and of how many events at most.
     CALIBRATE: ClassVar[int] = 499
     MOST_CALIBRATED: ClassVar[int] = 200
-    # The fewest of which one may be as extreme as the study and p = (1 + 1) / (1 + N) is not above
-    # 5 %.
+    # The fewest of which one may be as extreme as the study and p = (1 + 1) / (1 + N) is 5 %.
     FEWEST_PLACEBOS: ClassVar[int] = 39
     # Complete estimation days that standardised tests need unless another number is asked for.
     HISTORY: ClassVar[int] = 60

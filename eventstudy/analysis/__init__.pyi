@@ -28,9 +28,9 @@ from .cross_section.regressions import diagnostics as diagnostics
 from .cross_section.regressions import regression as regression
 from .interval import Interval as Interval
 from .interval import Power as Power
-from .over_time.caar_path import Path95 as Path95
 from .over_time.calendar_portfolio import calendar_portfolio as calendar_portfolio
 from .over_time.implied_path import ImpliedPath as ImpliedPath
+from .over_time.implied_path import Path95 as Path95
 from .over_time.implied_path import Surroundings as Surroundings
 from .over_time.long_horizon import abhar as abhar
 from .over_time.weights import DollarLoss as DollarLoss

@@ -29,9 +29,8 @@ from .cross_section.groups import differences
 from .cross_section.multiple_testing import family
 from .cross_section.regressions import diagnostics
 from .over_time.announcement_time import depend_on_time
-from .over_time.caar_path import Path95, prepare_windows
 from .over_time.calendar_portfolio import calendar_portfolio
-from .over_time.implied_path import ImpliedPath
+from .over_time.implied_path import ImpliedPath, Path95, prepare_windows
 from .over_time.long_horizon import abhar
 from .over_time.weights import aggregates, has_sizes, market_values
 from .placebos.placebo import placebo_firms
@@ -52,8 +51,7 @@ LEFT_OUT = (
     Flag.MASKED_DAYS, Flag.TIME_UNKNOWN,
 )  # fmt: skip
 
-# Columns of the tables below each other by group, and of those on placebo studies: no group column
-# can have such a name as well.
+# Columns of tables by group and on placebo studies: no group column can have such a name as well.
 CAAR = [
     "start", "stop", "n_events", "caar", "se", "ci_low", "ci_high", "median", "positive",
     "weighted_caar",
@@ -124,12 +122,9 @@ def _of_each_group(
 ) -> dict[str, pd.DataFrame]:
     """Return the tables that all events have, and each group of them as well."""
     return {
-        "caar": caar_table(study, windows),
-        "aar": study.aar_table(),
-        "path": path_table(study),
-        "tests": study.tests(windows, names),
-        "choosing": diagnose(study, main).table,
-    }
+        "caar": caar_table(study, windows), "aar": study.aar_table(), "path": path_table(study),
+        "tests": study.tests(windows, names), "choosing": diagnose(study, main).table,
+    }  # fmt: skip
 
 
 def tests_in_tables(study: FittedStudy, config: StudyConfig) -> list[str] | None:

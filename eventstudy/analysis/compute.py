@@ -12,11 +12,9 @@ from .robustness.specifications import specifications_table
 
 
 def compute_study(
-    inputs: StudyInputs,
-    *,
-    progress: Callable[[int, int], None] | None = None,
+    inputs: StudyInputs, *, progress: Callable[[int, int], None] | None = None,
     most_fits: float = MOST_FITS,
-) -> FittedStudy:
+) -> FittedStudy:  # fmt: skip
     """Return the fitted study of the inputs, with market values and a grid if they name some.
 
     Parameters

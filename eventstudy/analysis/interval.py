@@ -318,18 +318,14 @@ def plain_values(value: Any) -> Any:
     if isinstance(value, dict):
         return {name: plain_values(inner) for name, inner in value.items()}
     if isinstance(value, (tuple, list)):
-        return [plain_values(inner) for inner in value]
+        return list(map(plain_values, value))
     return None if isinstance(value, float) and not np.isfinite(value) else value
 
 
 def write_estimate(
-    head: str,
-    estimate: float,
-    ends: tuple[float, float],
-    test: str,
-    reason: str,
+    head: str, estimate: float, ends: tuple[float, float], test: str, reason: str,
     show: Callable[[float], str],
-) -> str:
+) -> str:  # fmt: skip
     """Return a result in one line.
 
     Parameters

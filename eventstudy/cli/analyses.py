@@ -47,25 +47,20 @@ def explain(
     Nothing is fetched: the study is fitted again from what its folder keeps. Several formulas stand
     side by side.
     """
-    from ..analysis import compute_study
-    from ..analysis import explain as regress
-    from ..calendars import Window
-    from ..errors import ConfigError
-    from ..report import Regressions
-    from ..runs import Record
+    from .. import analysis, calendars, errors, report, runs
 
     if not on:
-        raise ConfigError("name a formula", remedy='such as --on "size + C(sector)"')
-    record = Record.read(folder)
+        raise errors.ConfigError("name a formula", remedy='such as --on "size + C(sector)"')
+    record = runs.Record.read(folder)
     record.refuse_altered()
     inputs, _ = record.frozen.read()
     config = inputs.config.with_options({"grid": {}})
-    study = compute_study(replace(inputs, config=config))
-    window = Window.of(car) if car else config.main
+    study = analysis.compute_study(replace(inputs, config=config))
+    window = calendars.Window.of(car) if car else config.main
     chosen = {name: option for name, option in choices.items() if option}
     labels = dict(_read_label(text) for text in label)
-    fits = {text: regress(study, text, window, labels=labels, **chosen) for text in on}
-    regressions = Regressions(fits)
+    fits = {text: analysis.explain(study, text, window, labels=labels, **chosen) for text in on}
+    regressions = report.Regressions(fits)
     if plot:
         regressions.draw(plot)
     if as_json:
@@ -76,7 +71,7 @@ def explain(
     elif form == "html":
         display(regressions.page(config.title or folder.name))
     else:
-        display(Regressions(fits if len(fits) > 1 else {"": fits[on[0]]}).text())
+        display(report.Regressions(fits if len(fits) > 1 else {"": fits[on[0]]}).text())
 
 
 def _read_label(text: str) -> tuple[str, str]:
@@ -107,8 +102,7 @@ def robustness(
     Prints a table, and writes specifications.csv and the curve into --out. Without --grid or a
     [grid] in the study file: three models, two estimation windows and four windows of the effect.
     """
-    from ..report import grid_text
-    from ..studies import robustness_of
+    from .. import report, studies
     from ..utility import Workers
     from ..words import say
     from .request import read_order
@@ -116,7 +110,7 @@ def robustness(
     order = read_order(config_file, events, settings)
     inputs, _ = order.origin.checked()
     with Workers(workers, cluster) as crew, writing(quiet), progress(quiet, "prices") as advance:
-        results = robustness_of(inputs, progress=advance)
+        results = studies.robustness_of(inputs, progress=advance)
     if crew.lost:
         notify(say("workers.lost", why=crew.lost))
     files = list(map(str, results.save(order.out)))
@@ -125,7 +119,7 @@ def robustness(
         cells = {name: json.loads(table.to_json(orient="records")) for name, table in rows.items()}
         print_json({"sentence": str(results), **cells})
     elif not quiet:
-        display(grid_text(results.table, order.origin.config.measure) + "\n")
+        display(report.grid_text(results.table, order.origin.config.measure) + "\n")
         display(say("specifications.wrote", files=files))
 
 
@@ -149,30 +143,25 @@ def calibrate(
     test is wrong there, the p-value calibrated by that, and which effects the main test finds. The
     first of several groups is calibrated, as in the headline of a run.
     """
-    from ..abnormal import Conventions
-    from ..analysis import calibrate as repeat
-    from ..analysis import compute_study
-    from ..findings import find_group
-    from ..report import calibration_text
-    from ..utility import Workers
+    from .. import abnormal, analysis, findings, report, utility
     from .request import locked_order, read_order
 
     is_run = events.is_dir()
     study = config_file, None if is_run else events, settings
     order = locked_order(events, *study) if is_run else read_order(*study)
     config, silent = order.origin.config, quiet or as_json
-    with Workers(workers), progress(silent, "prices") as advance:
+    with utility.Workers(workers), progress(silent, "prices") as advance:
         inputs, _ = order.origin.read()
-        results = compute_study(inputs, progress=advance)
+        results = analysis.compute_study(inputs, progress=advance)
         notify(*results.panel.notices)
-        group, first = find_group(results)
+        group, first = findings.find_group(results)
         with progress(silent, "other dates") as advance:
-            numbers = repeat(
+            numbers = analysis.calibrate(
                 first, config.main, tests=config.tests or None,
-                draws=draws or config.calibrate or Conventions.CALIBRATE, progress=advance,
+                draws=draws or config.calibrate or abnormal.Conventions.CALIBRATE, progress=advance,
             )  # fmt: skip
     if as_json:
         print_json({"group": group, **numbers.to_dict()})
     else:
-        display(calibration_text(numbers, group))
+        display(report.calibration_text(numbers, group))
     sys.exit(int(bool(numbers.reason)))

@@ -32,8 +32,7 @@ def init(folder: Path) -> None:
     """
     from ..settings import StudyFile
 
-    # A firm whose prices come from the network, and one whose prices are bundled: the study runs
-    # without it too.
+    # The prices of one firm come from the network, of the other they are bundled.
     rows = (DATA / "init" / EVENTS).read_text(encoding="utf-8")
     schema = (DATA / SCHEMA).read_text(encoding="utf-8")
     texts = {EVENTS: rows, STUDY: StudyFile.template(), SCHEMA: schema}
@@ -62,12 +61,12 @@ def example(folder: Path) -> None:
 def _write_new(folder: Path, contents: Mapping[str, bytes], to_run: str, more: str) -> None:
     """Write files by their names, all or none; one that has appeared meanwhile stays."""
     from ..errors import ConfigError
+    from ..words import make_error
 
     places = sorted({name.partition("/")[0] for name in contents})
     if existing := [name for name in places if (folder / name).exists()]:
-        remedy = "nothing was written; name another folder"
-        problem = f"holds {' and '.join(existing)} already"
-        raise ConfigError(problem, where=str(folder), remedy=remedy)
+        names = " and ".join(existing)
+        raise make_error(ConfigError, "wrong.holds", where=str(folder), names=names)
     folder.mkdir(parents=True, exist_ok=True)
     for name, content in contents.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
@@ -94,14 +93,12 @@ def listing(kind: str) -> None:
 @options()
 def schema(file: str) -> None:
     """Print the JSON Schema of results.json or manifest.json of a run, or of a study file."""
-    from ..findings import FinishedRun
-    from ..runs import Record
-    from ..settings import StudyFile
+    from .. import findings, runs, settings
 
     forms: dict[str, Any] = {
-        "results": FinishedRun.DOCUMENT,
-        "study": StudyFile,
-        "manifest": Record.DOCUMENT,
+        "results": findings.FinishedRun.DOCUMENT,
+        "study": settings.StudyFile,
+        "manifest": runs.Record.DOCUMENT,
     }
     print_json(forms[file].schema())
 

@@ -59,35 +59,32 @@ def check(events: Path, calendar: Any, as_json: bool) -> None:
 
 def check_study(path: Path) -> tuple[Path, Checked | None, list[Problem], list[Problem]]:
     """Return the events file that a study file names, its good rows, and faults of both files."""
-    from ..errors import ConfigError, EventStudyError
+    from .. import errors, files, fitting, prices, runs, settings
     from ..events import Events
-    from ..files import checked_name
-    from ..fitting import StudyInputs
-    from ..prices import moment
-    from ..runs import refusals
-    from ..settings import StudyFile, StudyFileError
 
     try:
-        file = StudyFile.read(path)
+        file = settings.StudyFile.read(path)
         faults = list[Problem]()
-    except StudyFileError as error:
+    except settings.StudyFileError as error:
         file, faults = error.valid, list(error.problems)
     run, config = file.check()
-    more: list[tuple[str, EventStudyError]] = []
+    more: list[tuple[str, errors.EventStudyError]] = []
     is_read = file.run or file.study or not faults
     if is_read and not run.events and all(fault.column != "events" for fault in faults):
         problem, remedy = "the study file names no events", "such as events.csv"
-        more.append(("events", ConfigError(problem, where="events", remedy=remedy)))
+        more.append(("events", errors.ConfigError(problem, where="events", remedy=remedy)))
     good, problems = None, list[Problem]()
     try:
         if run.events:
-            checked_name(run.name or Path(run.events).stem)
+            files.checked_name(run.name or Path(run.events).stem)
             good, problems = Events.check(run.events, config.calendar, config.columns)
-    except EventStudyError as error:
+    except errors.EventStudyError as error:
         more.append(("events", error))
-    vintage = moment(run.vintage) if run.vintage else ""
+    vintage = prices.moment(run.vintage) if run.vintage else ""
     events = Events.of(good)
-    more += refusals(StudyInputs(events or Events.none(), config, run.offline, run.store, vintage))
+    more += runs.refusals(
+        fitting.StudyInputs(events or Events.none(), config, run.offline, run.store, vintage)
+    )
     if good and events:
         good = replace(good, notices=events.with_bare_cells(config.by).notices)
     faults = sorted([*faults, *file.problems(more)], key=lambda fault: fault.line)

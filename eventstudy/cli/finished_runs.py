@@ -52,17 +52,14 @@ def report(
     browser; xlsx; parquet; and tex with chosen windows or tests. Exits with 4 if a file of RUN is
     not as it was written, and writes nothing if that is results.json.
     """
-    from ..calendars import Window
-    from ..findings import FinishedRun
-    from ..report import Export
-    from ..runs import verify_run
+    from .. import calendars, findings, report, runs
 
-    finished = FinishedRun.read(run)
+    finished = findings.FinishedRun.read(run)
     kinds = tuple(dict.fromkeys(kinds or ["html"]))
-    export = Export(finished, tuple(map(Window.of, windows)), tuple(tests), full)
+    export = report.Export(finished, tuple(map(calendars.Window.of, windows)), tuple(tests), full)
     _check_choice(kinds, export)
-    state = verify_run(run)
-    if FinishedRun.DOCUMENT.file in state.changed:
+    state = runs.verify_run(run)
+    if findings.FinishedRun.DOCUMENT.file in state.changed:
         _refuse(run, state.lost, "no format is made from it: ")
     if out is not None and not out.is_dir():
         _check_ending(kinds, out)
@@ -76,7 +73,7 @@ def report(
             else:
                 paths = export.write(kind, out)
         display("\n".join(map(str, paths)))
-    state = verify_run(run)
+    state = runs.verify_run(run)
     if state.missing or state.changed:
         _refuse(run, state.lost)
 
@@ -84,17 +81,16 @@ def report(
 @contextmanager
 def _drawing(run: Path) -> Iterator[None]:
     """Say of the run of somebody else that it cannot be drawn, where one's own shows a bug."""
-    from ..findings import FinishedRun
-    from ..runs import Record
+    from .. import findings, runs
     from ..words import make_error
 
     try:
         yield
     except (LookupError, TypeError, ValueError, ArithmeticError, RuntimeError) as error:
-        if Record.read(run).is_written_here:
+        if runs.Record.read(run).is_written_here:
             raise
         why = f"{type(error).__name__}: {error}"[:200]
-        where = str(run / FinishedRun.DOCUMENT.file)
+        where = str(run / findings.FinishedRun.DOCUMENT.file)
         raise make_error(RunFolderError, "wrong.not_drawn", where=where, why=why) from error
 
 
@@ -112,10 +108,9 @@ def card(ctx: click.Context, run: Path, out: Path | None) -> None:
 @options()
 def cite(run: Path | None) -> None:
     """Print how to cite eventstudy as BibTeX; with a RUN also its model, its tests and the rest."""
-    from ..findings import FinishedRun
-    from ..report import write_bibtex
+    from .. import findings, report
 
-    display(write_bibtex(FinishedRun.read(run).findings if run else None), nl=False)
+    display(report.write_bibtex(findings.FinishedRun.read(run).findings if run else None), nl=False)
 
 
 def _check_choice(kinds: tuple[str, ...], export: Export) -> None:

@@ -82,8 +82,7 @@ def terminable() -> Iterator[None]:
     try:
         yield
     except Exception:
-        # Compiled code that is being imported turns what is raised amid it into an error of its
-        # own.
+        # Compiled code that is being imported turns what is raised amid it into its own error.
         if requested:
             raise Terminated from None
         raise
@@ -253,7 +252,7 @@ def main() -> None:
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
     context.meta[shared.HOME] = settle()
-    # Matrix products take one thread (:mod:`eventstudy.utility.blas`): others need not be started.
+    # Matrix products take one thread (`one_thread` of utility): others need not be started.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     # A study makes many objects and few cycles: looking for these often is time for nothing.
     gc.set_threshold(200_000, 20, 100)

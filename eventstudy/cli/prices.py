@@ -66,7 +66,7 @@ def show(store: str | None, symbol: str, rows: int, vintage: str | None, as_json
     last = held.rows.tail(rows)
     if as_json:
         table = json.loads(last.to_json(orient="records", date_format="iso", double_precision=15))
-        actions = [asdict(action) for action in held.actions]
+        actions = list(map(asdict, held.actions))
         head = {"symbol": symbol, "provenance": asdict(held.provenance)}
         shared.print_json({**head, "rows": table, "actions": actions, **facts})
         return
@@ -95,16 +95,9 @@ def show(store: str | None, symbol: str, rows: int, vintage: str | None, as_json
     JSON, QUIET, STORE,
 )  # fmt: skip
 def fetch(
-    store: str | None,
-    symbols: tuple[str, ...],
-    events: Path | None,
-    start: date | None,
-    end: date | None,
-    source: str,
-    refresh: bool,
-    as_json: bool,
-    quiet: bool,
-) -> None:
+    store: str | None, symbols: tuple[str, ...], events: Path | None, start: date | None,
+    end: date | None, source: str, refresh: bool, as_json: bool, quiet: bool,
+) -> None:  # fmt: skip
     """Download what is missing of SYMBOLS, keep it, and read it back."""
     from ..errors import ConfigError
     from ..prices import resolve
@@ -160,14 +153,9 @@ def import_(store: str | None, paths: tuple[Path, ...], as_json: bool, quiet: bo
     VINTAGE, QUIET, STORE,
 )  # fmt: skip
 def export(
-    store: str | None,
-    path: Path,
-    symbols: tuple[str, ...],
-    start: date | None,
-    end: date | None,
-    vintage: str | None,
-    quiet: bool,
-) -> None:
+    store: str | None, path: Path, symbols: tuple[str, ...], start: date | None, end: date | None,
+    vintage: str | None, quiet: bool,
+) -> None:  # fmt: skip
     """Write stored prices to PATH as one long table, .csv or .parquet."""
     from ..prices import Prices
 

@@ -188,17 +188,9 @@ def _run(arguments: list[str] | str, env: dict[str, str]) -> int:
     MOVED,
 )  # fmt: skip
 def refresh(
-    target: Path | None,
-    config_file: Path | None,
-    on_change: str | None,
-    trust: bool,
-    accept_loss: bool,
-    wait: float,
-    threshold: float,
-    as_json: bool,
-    quiet: bool,
-    **settings: Any,
-) -> None:
+    target: Path | None, config_file: Path | None, on_change: str | None, trust: bool,
+    accept_loss: bool, wait: float, threshold: float, as_json: bool, quiet: bool, **settings: Any,
+) -> None:  # fmt: skip
     """Bring a run up to date: a RUN folder, or that of a study file or of EVENTS.
 
     Does nothing, with exit code 0, if nothing is new. Otherwise the study is computed again, and
@@ -245,8 +237,7 @@ def _log(done: Refreshed) -> None:
         note("nothing_new", folder=str(done.folder))
         return
     n = len(done.results.events)
-    used = len(done.results)
-    note("run_written", folder=str(done.folder), events=n, used=used)
+    note("run_written", folder=str(done.folder), events=n, used=len(done.results))
     if done.changed:
         differences: dict[str, Any] = done.comparison.counts if done.comparison else {}
         note("changed", why=list(done.why), **differences)

@@ -41,17 +41,9 @@ _DAY = re.compile(r"\d{4}-\d\d-\d\d")
      "Use the prices that a run has kept; also its settings and events unless others are given."),
 )  # fmt: skip
 def run(
-    events: Path | None,
-    config_file: Path | None,
-    from_lock: Path | None,
-    workers: int,
-    cluster: str,
-    force: bool,
-    as_json: bool,
-    quiet: bool,
-    verbose: bool,
-    **settings: Any,
-) -> None:
+    events: Path | None, config_file: Path | None, from_lock: Path | None, workers: int,
+    cluster: str, force: bool, as_json: bool, quiet: bool, verbose: bool, **settings: Any,
+) -> None:  # fmt: skip
     """Run a study of EVENTS and write its report.
 
     EVENTS is a CSV, Parquet or Stata file with the columns ticker (or permno, cusip, isin ...) and
@@ -63,9 +55,7 @@ def run(
       eventstudy run events.csv -p sample -m market_adjusted -w 0:1 -w -1:1
       eventstudy run study.toml -v
     """
-    from ..analysis import compute_study
-    from ..runs import RunFolder
-    from ..utility import Workers, note
+    from .. import analysis, runs, utility
     from .request import locked_order, read_order
 
     study = config_file, events, settings
@@ -77,15 +67,15 @@ def run(
     shared.notify(*_faster(config, n))
     silent = quiet or as_json
     record: Any = {"config": config, "origin": origin, "command": shared.command_line()}
-    named = RunFolder(order.folder)
+    named = runs.RunFolder(order.folder)
     with named.claim(origin, n, force=force, notify=shared.notify) as place:
         folder = place.path
         # No sooner: a run of other settings or events that fails says nothing of the one there.
         is_another = force and bool(place.differences(origin))
         shared.remember(folder.parent, folder.name, is_another=is_another)
-        with Workers(workers, cluster) as crew:
+        with utility.Workers(workers, cluster) as crew:
             with shared.writing(silent), shared.progress(silent, "prices") as advance:
-                results = compute_study(inputs, progress=advance)
+                results = analysis.compute_study(inputs, progress=advance)
             # statsmodels looks for garbage at each family of p-values: what is there by now stays.
             gc.freeze()
             shared.notify(*_new_notices(results, from_lock, crew.lost))
@@ -101,7 +91,7 @@ def run(
                 shared.print_json(_json_document(folder))
             elif not quiet:
                 _show(order.stand_ins(findings), findings, folder, verbose)
-    note("run_written", folder=str(folder), events=len(results.events), used=len(results))
+    utility.note("run_written", folder=str(folder), events=len(results.events), used=len(results))
     order.end_if_incomplete(findings)
 
 
@@ -163,13 +153,11 @@ def one(ticker: str, date: str, **settings: Any) -> None:
     **settings
         As the options of `run` have them.
     """
-    from ..errors import ConfigError, ConfigFaultsError, EventsFileError, PriceError
-    from ..findings import Case
-    from ..report import case_text
+    from .. import errors, findings, report
     from ..words import make_error
 
     if _DAY.match(ticker) and not _DAY.match(date):
-        raise make_error(ConfigError, "wrong.swapped", value=f"{ticker} {date}")
+        raise make_error(errors.ConfigError, "wrong.swapped", value=f"{ticker} {date}")
     context = click.get_current_context()
     path = Path(context.with_resource(TemporaryDirectory()), "events.csv")
     with path.open("w", encoding="utf-8", newline="") as file:
@@ -178,19 +166,21 @@ def one(ticker: str, date: str, **settings: Any) -> None:
     settings["name"] = settings["name"] or name
     try:
         context.invoke(run, events=path, from_lock=None, **settings)
-    except EventsFileError as error:
+    except errors.EventsFileError as error:
         faults = [
-            ConfigError(p.what, where=ARGUMENTS.get(p.column, ""), value=p.value, remedy=p.remedy)
+            errors.ConfigError(
+                p.what, where=ARGUMENTS.get(p.column, ""), value=p.value, remedy=p.remedy
+            )
             for p in error.problems
         ]
-        raise ConfigFaultsError(faults) from None
-    except PriceError:
+        raise errors.ConfigFaultsError(faults) from None
+    except errors.PriceError:
         # No study was made: the exit code stays that of the missing prices.
-        if kept := Case.find(ticker, date) if _is_usual(context) else None:
+        if kept := findings.Case.find(ticker, date) if _is_usual(context) else None:
             if settings["as_json"]:
                 shared.print_json({"kept_case": json.loads(kept.text)})
             elif not settings["quiet"]:
-                shared.display(case_text(kept))
+                shared.display(report.case_text(kept))
         raise
 
 

@@ -277,8 +277,7 @@ def show_end(context: click.Context, trouble: str = "") -> None:
         out, name = context.meta[RUN]
         first = hide_secrets(trouble).partition("\n")[0]
         confirmed = context.meta.get(CONFIRMED, "")
-        is_new = run_is_new(context)
-        show_in_index(out, name, first, is_new=is_new, confirmed=confirmed)
+        show_in_index(out, name, first, is_new=run_is_new(context), confirmed=confirmed)
 
 
 def command_line() -> str:

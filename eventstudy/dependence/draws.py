@@ -112,14 +112,9 @@ class _Pairs(NamedTuple):
         return cls(i, j, rho, cosines_of(total(LOADING, LOADING), length[:, i] * length[:, j]))
 
     def with_late_moves(
-        self,
-        layers: FloatArray,
-        place: IntArray,
-        length: FloatArray,
-        need: int,
-        still: BoolArray,
+        self, layers: FloatArray, place: IntArray, length: FloatArray, need: int, still: BoolArray,
         shut: BoolArray,
-    ) -> _Pairs:
+    ) -> _Pairs:  # fmt: skip
         """Return the pairs with the moves that come a session late (:func:`with_late_moves`)."""
         next_day = np.zeros_like(layers)
         next_day[..., :-1] = layers[..., 1:]
@@ -202,7 +197,7 @@ def _layers(
         # A day is where its session is on the clock of all.
         zero = place.reshape(-1, 1)
         relative = [np.where(at >= 0, axis[at] - zero, 0) for at in positions]
-        first, last = (int(f([f(at) for at in relative])) for f in (np.min, np.max))
+        first, last = (int(f(list(map(f, relative)))) for f in (np.min, np.max))
     first -= room
     out = np.zeros((n, B, LAYERS, last - first + 1))
     for layer, array in enumerate(values):

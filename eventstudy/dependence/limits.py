@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from ..errors import InapplicableError
+from ..words import Reason
+
 
 class Limits:
     """Limits of the estimators of correlation (docs/methods/tests.md).
@@ -46,3 +51,18 @@ class Limits:
     LARGE_BLOCK = 200
     SUMS_KEPT = 8
     FEWEST_WINDOWS = 4
+
+
+def require(condition: object, code: str, **facts: Any) -> None:
+    """Raise InapplicableError with a :class:`Reason` unless a condition of the test holds.
+
+    Parameters
+    ----------
+    condition : bool
+    code : str
+        Key below ``[reason]`` in the catalogue.
+    **facts
+        What the sentence names.
+    """
+    if not condition:
+        raise InapplicableError(Reason(code, **facts))

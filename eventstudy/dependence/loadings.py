@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, fields, replace
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
 from ..abnormal import AbnormalReturns
 from ..calendars import Window
-from ..utility import FloatArray, IntArray
+from ..utility import BoolArray, FloatArray, IntArray
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
 
 
 def loadings_on(
@@ -136,3 +141,213 @@ def laid(values: FloatArray, positions: IntArray, columns: range) -> FloatArray:
     place[(place < 0) | (place >= len(columns))] = -1
     out[np.arange(len(values))[:, None], place] = values
     return out[:, :-1]
+
+
+@dataclass(frozen=True, eq=False)
+class LoadingSums:
+    """Loadings over their length, l_i / |l_i|, added up over events, on T sessions.
+
+    Attributes
+    ----------
+    all, inside : (T,) float arrays
+        Sums of all loadings, and of those of the days of the CARs only.
+    squares : (2,) float array
+        Sums over events of the squared lengths of these.
+    """
+
+    all: FloatArray
+    inside: FloatArray
+    squares: FloatArray
+
+    @classmethod
+    def of(cls, sample: AbnormalReturns, window: Window) -> LoadingSums:
+        """Return the sums over the events of a sample, chunk by chunk.
+
+        Parameters
+        ----------
+        sample : AbnormalReturns
+        window : Window
+        """
+        key, rows = ("loading_sums", window), np.ones(len(sample), dtype=bool)
+        return sample.cached(key, lambda: cls._summed(sample, [(window, rows)])[0])
+
+    @classmethod
+    def prepare(
+        cls, abnormal: AbnormalReturns, windows: Iterable[tuple[Window, BoolArray]]
+    ) -> None:
+        """Make the sums of many windows in one pass over the events, or add up those of groups.
+
+        Parameters
+        ----------
+        abnormal : AbnormalReturns
+            n events.
+        windows : iterable of Window and (n,) bool array
+            With the events that are taken over each.
+        """
+        new = []
+        for window, rows in windows:
+            key = ("loading_sums", window)
+            used = [(group, rows[group.positions]) for group in abnormal.groups]
+            known = [group.where(mask).kept(key) for group, mask in used if mask.any()]
+            if known and None not in known:
+                sums = cls(*(sum(getattr(k, f.name) for k in known) for f in fields(cls)))
+                abnormal.where(rows).keep(key, sums)
+            else:
+                new.append((window, rows))
+        for (window, rows), sums in zip(new, cls._summed(abnormal, new), strict=True):
+            sample = abnormal.where(rows)
+            if sample.kept(("loading_sums", window)) is None:
+                sample.keep(("loading_sums", window), sums)
+
+    @classmethod
+    def _summed(
+        cls, abnormal: AbnormalReturns, windows: Sequence[tuple[Window, BoolArray]]
+    ) -> list[LoadingSums]:
+        if not windows:
+            return []
+        T = len(abnormal.windows.sessions)
+        (of_pair, masks) = zip(*windows, strict=True)
+        names = list(dict.fromkeys(of_pair))
+        in_window = np.stack(masks, axis=1)
+        first = 0
+        numbers = np.array([names.index(window) for window in of_pair])
+        total = np.zeros((2, T, len(numbers)))
+        squares = np.zeros((2, len(numbers)))
+        for units in abnormal.by_chunk(lambda events: UnitLoadings.of(events, names).over(numbers)):
+            rows = slice(first, first := first + len(units.x))
+            for sums, added in zip((total, squares), units.summed(in_window[rows], T), strict=True):
+                sums += added
+        of_window = zip(*total.transpose(0, 2, 1), squares.T, strict=True)
+        return [cls(every, inside, square) for every, inside, square in of_window]
+
+    def pairs(self) -> tuple[float, float]:
+        """Return the sum of o_ij over all pairs i != j, in the days of the CARs and elsewhere."""
+        every = self.all @ self.all - self.squares[0]
+        inside = self.inside @ self.inside - self.squares[1]
+        return float(inside), float(every - inside)
+
+    def pairs_with(self, sums: LoadingSums, at: tuple[IntArray, IntArray]) -> tuple[float, float]:
+        """Return the sums of o_ij over the pairs of one event each, as in :meth:`pairs`.
+
+        Parameters
+        ----------
+        sums : LoadingSums
+            Of the second group of events.
+        at : two int arrays
+            Sessions of either group that belong together.
+        """
+        a, b = at
+        every = self.all[a] @ sums.all[b]
+        inside = self.inside[a] @ sums.inside[b]
+        return float(inside), float(every - inside)
+
+
+@dataclass(frozen=True, eq=False)
+class UnitLoadings:
+    """Loadings of n events over W windows, over their length.
+
+    Those of an estimation day are its regressors times a vector, and those of an event day one
+    number or 0.
+
+    Attributes
+    ----------
+    events : AbnormalReturns
+    x : (n, L1, k) float array
+        Regressors of the estimation days, 0 on those left out.
+    pull : (n, k, W) float array
+        What they are multiplied by.
+    days : (n, L2, W) float array
+        Loadings of the event days.
+    unit : (n, W) float array
+        One over the length; 0 where there is none.
+    hidden : list of (event, window, sessions)
+        Sessions that a CAR covers in addition to the days of the window.
+    """
+
+    events: AbnormalReturns
+    x: FloatArray
+    pull: FloatArray
+    days: FloatArray
+    unit: FloatArray
+    hidden: list[tuple[int, int, IntArray]]
+
+    @classmethod
+    def of(cls, events: AbnormalReturns, windows: Sequence[Window]) -> Self:
+        """Return the loadings of events.
+
+        Parameters
+        ----------
+        events : AbnormalReturns
+        windows : sequence of Window
+        """
+        pairs = [_parts(events, window) for window in windows]
+        pull, days = (np.stack(each, axis=2) for each in zip(*pairs, strict=True))
+        # Events without an estimate, or without a day of the window, are none of a sample.
+        pull[~np.isfinite(pull)] = days[events.windows.event_positions < 0] = 0.0
+        x = np.zeros((len(events), 0, 0))
+        if pull.shape[1]:
+            x = np.where(np.isfinite(events.resid)[:, :, None], events.x_estimation, 0.0)
+        squares = np.einsum("nkw,nkw->nw", pull, (x.transpose(0, 2, 1) @ x) @ pull)
+        squares += np.einsum("nlw,nlw->nw", days, days)
+        hidden = [(i, w, at) for w, window in enumerate(windows) for i, at in events.hidden(window)]
+        for i, w, at in hidden:
+            squares[i, w] += len(at)
+        unit = np.divide(1.0, np.sqrt(squares), out=np.zeros_like(squares), where=squares > 0)
+        return cls(events, x, pull * unit[:, None], days * unit[:, None], unit, hidden)
+
+    def over(self, numbers: IntArray) -> Self:
+        """Return the loadings over some of the windows, which may come several times.
+
+        Parameters
+        ----------
+        numbers : (P,) int array
+            Numbers of windows.
+        """
+        hidden = [(i, int(p), at) for i, w, at in self.hidden for p in np.flatnonzero(numbers == w)]
+        arrays = {name: getattr(self, name)[..., numbers] for name in ("pull", "days", "unit")}
+        return replace(self, hidden=hidden, **arrays)
+
+    def summed(self, in_window: BoolArray, T: int) -> tuple[FloatArray, FloatArray]:
+        """Return the sums of :class:`LoadingSums` of the events taken, (2, T, W) and (2, W).
+
+        Parameters
+        ----------
+        in_window : (n, W) bool array
+        T : int
+            Sessions.
+        """
+        at, days = self.events.windows, self.days * in_window[:, None]
+        event = at.event_positions.reshape(-1, 1)
+        covered = _by_session(event, event >= 0, np.ones(event.shape), T)
+        inside = covered @ days.reshape(len(event), -1)
+        squares = np.einsum("nlw,nlw->w", days, days)
+        for i, w, sessions in self.hidden:
+            inside[sessions, w] += self.unit[i, w] * in_window[i, w]
+            squares[w] += len(sessions) * (self.unit[i, w] * in_window[i, w]) ** 2
+        total = inside.copy()
+        if self.x.size:
+            before = at.estimation_positions
+            used = np.isfinite(self.events.resid) & (before >= 0)
+        for j in range(self.x.shape[2]):
+            regressor = _by_session(before, used, self.x[:, :, j], T)
+            total += regressor @ (self.pull[:, j] * in_window)
+        return np.stack([total, inside]), np.stack(
+            [(in_window & (self.unit > 0)).sum(axis=0), squares]
+        )
+
+
+def _parts(events: AbnormalReturns, window: Window) -> tuple[FloatArray, FloatArray]:
+    """Return what multiplies the regressors of estimation days, and the loadings of event days."""
+    if events.conventions.overlap == "exact":
+        return events.loading_parts(window)
+    days = np.zeros(events.ar.shape)
+    days[:, events.columns(window)] = 1.0
+    return np.zeros((len(events), 0)), days
+
+
+def _by_session(at: IntArray, used: BoolArray, values: FloatArray, T: int) -> csr_array:
+    """Lay the values (n, L) that are `used` on their sessions, (T, n)."""
+    from scipy.sparse import csc_array
+
+    ends = np.append(0, np.cumsum(used.sum(axis=1)))
+    return csc_array((values[used], at[used], ends), shape=(T, len(at))).tocsr()

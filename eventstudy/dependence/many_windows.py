@@ -11,8 +11,7 @@ from ..abnormal import AbnormalReturns
 from ..calendars import Window
 from ..utility import BoolArray, FloatArray, IntArray
 from .limits import Limits
-from .loading_sums import LoadingSums, UnitLoadings
-from .loadings import ends_of, laid
+from .loadings import LoadingSums, UnitLoadings, ends_of, laid
 from .pair_sums import Block, PairSum, summed_up
 from .pairs import apart, least_common, neighbours
 

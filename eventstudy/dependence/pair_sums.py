@@ -5,27 +5,30 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import combinations
-from typing import NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 import numpy as np
 
 from ..abnormal import AbnormalReturns
 from ..calendars import Window
 from ..utility import BoolArray, FloatArray, IntArray, chunks
-from .correlation import Correlation
-from .limits import Limits
+from .limits import Limits, require
 from .loadings import loadings_on
 from .pairs import (
     Apart,
+    Correlation,
     correlations,
     cosines,
     groups_apart,
     keep_overlaps,
     least_common,
+    mean_common_sessions,
     overlaps,
     study_of,
 )
-from .requirements import require
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
 
 # A sum of q weightings is a (q, q) array; of one it is a number.
 Sum: TypeAlias = float | FloatArray
@@ -209,8 +212,7 @@ def by_pair(sample: AbnormalReturns, window: Window) -> Correlation:
     window : Window
     """
     all_pairs, same_date = _pairs(sample, window)
-    lagged = sum(_lagged_sums(sample, window))
-    return summed_up(all_pairs, same_date, len(sample), lagged)
+    return summed_up(all_pairs, same_date, len(sample), sum(_lagged_sums(sample, window)))
 
 
 def _pairs(
@@ -369,3 +371,75 @@ def _lagged(
     left, right = pair.adjacent(lag)
     squares = [(side**2).sum(axis=1) for side in (a, b)]
     return rho, cosines(a[:, left] @ b[:, right].T, *squares)
+
+
+def correlation_without(
+    sample: AbnormalReturns, window: Window, sets: csr_array
+) -> tuple[FloatArray, FloatArray]:
+    """Return the mean correlation of the events without each set, and the variance of contrasts.
+
+    Parameters
+    ----------
+    sample : AbnormalReturns
+        n events, all valid for `window`.
+    window : Window
+    sets : (G, n) sparse array
+        1 for the events of each set.
+
+    Raises
+    ------
+    InapplicableError
+        If windows overlap and no pair has enough common sessions.
+
+    Notes
+    -----
+    The correlations of all pairs are computed once. Their sum over the pairs that remain is the sum
+    of all, less twice the rows of the set, plus the pairs within it.
+    """
+    size = sets.sum(axis=1)
+    remaining = sets.shape[1] - size
+    pairs = list(layers(sample, window))
+    r = np.sum([_layer_sums(sets, *layer) for layer in pairs], axis=0)
+    matrix = join(pairs)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        r = np.where(remaining > 1, r / (remaining * (remaining - 1)), 0.0)
+    if mean_common_sessions(sample) < Limits.SHORT_HISTORY:
+        r = np.maximum(r, 0.0)
+    rest, within, all_of_set = _sums(sets, matrix)
+    across = (all_of_set - within) / size / remaining
+    return r, within / size**2 + rest / remaining**2 - 2 * across
+
+
+def _sums(sets: csr_array, matrix: FloatArray) -> Iterator[FloatArray]:
+    """Yield the sums of a matrix (n, n) over the rest, over each set, and over its rows, (G,)."""
+    within = np.asarray(sets.multiply(sets @ matrix).sum(axis=1))
+    rows, columns = (sets @ matrix.sum(axis=axis) for axis in (1, 0))
+    yield matrix.sum() - rows - columns + within
+    yield within
+    yield rows
+
+
+def _layer_sums(sets: csr_array, rho: FloatArray, weight: FloatArray, lag: int) -> FloatArray:
+    """Return the sum of rho * weight over the remaining pairs (i, j) and (j, i), (G,).
+
+    A missing rho is the mean of the remaining ones; at a lag the sum is 0 without any.
+    """
+    matters = weight != 0
+    present = np.isfinite(rho)
+    finite = matters & present
+    missing = matters & ~present
+    total = next(_sums(sets, np.where(finite, rho, 0.0) * weight))
+    if not missing.any():
+        return total
+    filled, absent, present_pairs, scale = (
+        next(_sums(sets, values))
+        for values in (
+            np.where(missing, weight, 0.0), missing.astype(float), finite.astype(float),
+            np.where(finite, rho, 0.0),
+        )
+    )  # fmt: skip
+    remaining = sets.shape[1] - sets.sum(axis=1)
+    small = (next(_sums(sets, np.abs(weight))) / remaining <= Limits.NEGLIGIBLE) | (lag != 0)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        mean = np.where(present_pairs > 0.5, scale / present_pairs, np.where(small, 0.0, np.nan))
+    return np.where(absent > 0.5, total + mean * filled, total)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -220,12 +221,9 @@ def residual_correlation(a: FloatArray, b: FloatArray, need: int) -> FloatArray:
 
 
 def pearson(
-    cross: FloatArray,
-    n: FloatArray,
-    sums: tuple[FloatArray, FloatArray],
-    squares: tuple[FloatArray, FloatArray],
-    need: int,
-) -> FloatArray:
+    cross: FloatArray, n: FloatArray, sums: tuple[FloatArray, FloatArray],
+    squares: tuple[FloatArray, FloatArray], need: int,
+) -> FloatArray:  # fmt: skip
     """Return centred correlations of pairs from their sums over n common sessions.
 
     Parameters
@@ -387,3 +385,44 @@ def _at_lag(sample: AbnormalReturns, need: int, lag: int) -> FloatArray:
         b = residuals_on(sample.take(pair.columns), pair.column_sessions)[:, :, right]
         out[np.ix_(pair.rows, pair.columns)] = residual_correlation(a, b, need)
     return out
+
+
+@dataclass(frozen=True, slots=True)
+class Correlation:
+    """Mean correlation over all pairs of events.
+
+    Attributes
+    ----------
+    rbar : float
+        Mean of rho_ij o_ij; NaN if windows overlap and no pair has enough common sessions, unless
+        the o_ij are too small for that to matter.
+    same_date : float
+        Mean over all pairs of rho_ij 1[same date], not below 0 (docs/methods/tests.md, r0).
+    filled : int
+        Pairs with too few common sessions that took the mean of the others.
+    """
+
+    rbar: float
+    same_date: float
+    filled: int
+
+    def keep(self, sample: AbnormalReturns, window: Window) -> None:
+        """Let a sample know its mean correlation over a window.
+
+        Parameters
+        ----------
+        sample : AbnormalReturns
+        window : Window
+        """
+        sample.keep(key_of(sample, window), self)
+
+
+def key_of(sample: AbnormalReturns, window: Window) -> tuple[str, Window, int]:
+    """Return under which key a sample knows its mean correlation.
+
+    Parameters
+    ----------
+    sample : AbnormalReturns
+    window : Window
+    """
+    return "mean_correlation", window, least_common(sample)

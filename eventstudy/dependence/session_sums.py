@@ -13,10 +13,9 @@ from ..abnormal import AbnormalReturns
 from ..calendars import Window
 from ..utility import AnyArray, FloatArray, IntArray, chunks
 from ..windows import EventWindows
-from .correlation import Correlation
 from .limits import Limits
-from .loading_sums import LoadingSums
-from .pairs import groups_apart
+from .loadings import LoadingSums
+from .pairs import Correlation, groups_apart
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array

@@ -13,11 +13,10 @@ from ..calendars import Window
 from ..errors import InapplicableError
 from ..utility import BoolArray, FloatArray, IntArray
 from ..words import Reason
-from . import draws, leave_outs, many_windows, pair_sums, pairs
-from .correlation import Correlation, key_of
-from .limits import Limits
+from . import draws, many_windows, pair_sums, pairs
+from .limits import Limits, require
 from .loadings import Loadings
-from .requirements import require
+from .pairs import Correlation, key_of
 from .session_sums import by_session
 
 if TYPE_CHECKING:
@@ -132,8 +131,7 @@ class WeightedSums:
         """
         squares = weights.T @ weights
         if len(self.sample) > Limits.PAIRWISE and weights.ndim == 1:
-            r = self.correlation.rbar
-            return np.asarray(squares + r * (weights.sum() ** 2 - squares))
+            return np.asarray(squares + self.correlation.rbar * (weights.sum() ** 2 - squares))
         total = pair_sums.weighted(self.sample, self.window, weights)
         require(bool(np.isfinite(total).all()), "no_common_days")
         return np.asarray(squares + total + total.T)
@@ -162,7 +160,7 @@ class WeightedSums:
         size = sets.sum(axis=1)
         try:
             if len(self.sample) <= Limits.PAIRWISE:
-                return leave_outs.correlation_without(self.sample, self.window, sets)
+                return pair_sums.correlation_without(self.sample, self.window, sets)
             r = np.full(len(size), self.factor[0])
         except InapplicableError:
             return np.full(len(size), np.nan), np.full(len(size), np.nan)
@@ -209,12 +207,9 @@ class WeightedSums:
         many_windows.prepare_correlations(abnormal, windows, main)
 
     def give_to(
-        self,
-        draws_of_events: list[AbnormalReturns],
-        in_draw: BoolArray,
-        place: IntArray,
+        self, draws_of_events: list[AbnormalReturns], in_draw: BoolArray, place: IntArray,
         axis: IntArray,
-    ) -> BoolArray:
+    ) -> BoolArray:  # fmt: skip
         """Give draws with shifted dates their mean correlation, all at once.
 
         Parameters

@@ -40,8 +40,7 @@ class When(StrEnum):
     AFTER_CLOSE = auto()
 
 
-# As databases of earnings announcements write it: before market open, during market hours, after
-# market close.
+# As databases of earnings write it: before market open, during market hours, after market close.
 _ABBREVIATIONS = {
     "bmo": When.BEFORE_OPEN, "dmh": When.IN_SESSION, "amc": When.AFTER_CLOSE,
 }  # fmt: skip

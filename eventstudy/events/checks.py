@@ -40,8 +40,7 @@ _ALIASES = {
 }  # fmt: skip
 # Those that are taken for them where a table is given in Python.
 UNDERSTOOD = ("symbol", "date", "eventdate")
-# Columns that split events into groups where they are there; no cell of them has white space around
-# it.
+# Columns that split events into groups where they are there; their cells are stripped.
 GROUPS = ("group", "direction")
 # The sessions that could be day 0, joined by ";", of events where these are several.
 CANDIDATES = "day0_candidates"
@@ -209,7 +208,7 @@ def _meant(wanted: str, chosen: str, names: list[str]) -> str:
 
 def _check_header(line: int, names: list[str]) -> tuple[list[str], list[Problem]]:
     """Return the columns, known ones in lower case, and the faults of the header."""
-    columns = [_canonical(name) for name in names]
+    columns = list(map(_canonical, names))
     problems = []
     for i, column in enumerate(columns):
         if not column:
@@ -272,12 +271,9 @@ def _judge(
 
 
 def _judged(
-    cells: Mapping[str, TextColumn],
-    names: Sequence[str],
-    n: int,
-    check: Callable[[Row], None],
+    cells: Mapping[str, TextColumn], names: Sequence[str], n: int, check: Callable[[Row], None],
     faults: Faults,
-) -> tuple[list[Row], IntArray]:
+) -> tuple[list[Row], IntArray]:  # fmt: skip
     """Judge each combination of cells in some columns once.
 
     Returns the combinations and which of them each row has; their faults are added to those of the
@@ -382,8 +378,7 @@ def _hours_of(symbol: str) -> str:
         return ""
     _, time, *zone = home.calendar.split(" ")
     tz = zone[0] if zone else Sessions.of(home.calendar).tz
-    end = f"{time} {tz}"
-    return say("events.hours", name=home.name, end=end)
+    return say("events.hours", name=home.name, end=f"{time} {tz}")
 
 
 def _note_shut(cells: Mapping[str, TextColumn], day0: DateArray) -> list[str]:

@@ -41,8 +41,7 @@ class Rules:
     calendar: CalendarChoice
     today: dt.date
     cutoff_minutes: float
-    # Whether every stamp is at midnight in no zone, as where a column of dates is written with a
-    # time.
+    # Whether every stamp is at midnight in no zone, as dates are that are written with a time.
     dates_only: bool = False
 
     @classmethod
@@ -240,8 +239,7 @@ def check_day0(row: Row, rules: Rules) -> None:
             row.fault("day0", "is more than a year from the announcement", row["day0"])
         row.flags += [Flag.DAY0_GIVEN] if stated != row.day0 else []
         row.day0 = stated
-        # A day 0 that is given decides, unless the row says itself that the time is unknown, as
-        # rows that a run wrote do.
+        # A day 0 that is given decides, unless the row says, as those of a run do, "time unknown".
         if stated not in candidates or Flag.TIME_UNKNOWN not in Flag.of(row["flags"]):
             return
     if len(candidates) > 1:

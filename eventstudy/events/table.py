@@ -129,11 +129,9 @@ class Events:
 
     @classmethod
     def given(
-        cls,
-        events: Any,
-        calendar: CalendarChoice = "exchange",
+        cls, events: Any, calendar: CalendarChoice = "exchange",
         columns: Mapping[str, str] | None = None,
-    ) -> Events:
+    ) -> Events:  # fmt: skip
         """Return events, read from a file or a table where `events` is one.
 
         Parameters
@@ -205,12 +203,9 @@ class Events:
 
 
 def read_events(
-    path: str | os.PathLike[str] | pd.DataFrame,
-    *,
-    calendar: CalendarChoice = "exchange",
-    today: dt.date | None = None,
-    cutoff_minutes: float = 0,
-) -> Events:
+    path: str | os.PathLike[str] | pd.DataFrame, *, calendar: CalendarChoice = "exchange",
+    today: dt.date | None = None, cutoff_minutes: float = 0,
+) -> Events:  # fmt: skip
     """Read an events file and find day 0 of each event.
 
     Parameters
@@ -263,12 +258,9 @@ def read_events(
 
 
 def check_events(
-    path: str | os.PathLike[str] | pd.DataFrame,
-    *,
-    calendar: CalendarChoice = "exchange",
-    today: dt.date | None = None,
-    cutoff_minutes: float = 0,
-) -> tuple[Events | None, list[Problem]]:
+    path: str | os.PathLike[str] | pd.DataFrame, *, calendar: CalendarChoice = "exchange",
+    today: dt.date | None = None, cutoff_minutes: float = 0,
+) -> tuple[Events | None, list[Problem]]:  # fmt: skip
     """Read an events file as far as it can be read.
 
     Parameters

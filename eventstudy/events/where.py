@@ -61,8 +61,7 @@ def rows_where(table: pd.DataFrame, text: str) -> BoolArray:
     """
     source = re.sub(r"^\s*without\s+", "not ", text).strip()
     if len(source) > LONGEST:
-        start = f"{source[:40]} ..."
-        raise make_error(ConfigError, "where.long", value=start, most=LONGEST)
+        raise make_error(ConfigError, "where.long", value=f"{source[:40]} ...", most=LONGEST)
     if not source:
         return np.ones(len(table), dtype=bool)
     try:
@@ -107,7 +106,7 @@ def _side(node: ast.expr, table: pd.DataFrame) -> Any:
     """Return a side of a comparison: a column, a text, a number or a list of them."""
     if isinstance(node, ast.Name):
         if node.id not in table:
-            names = [str(column) for column in table.columns]
+            names = list(map(str, table.columns))
             hint = did_you_mean(node.id, names) or f"put text in quotes: {node.id!r};"
             raise make_error(ConfigError, "where.no_column", value=node.id, hint=hint, names=names)
         return table[node.id]

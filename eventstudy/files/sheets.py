@@ -19,7 +19,7 @@ import numpy as np
 from ..errors import DataError, Problem
 from ..utility import IntArray
 from ..words import say
-from . import tables, workbooks
+from . import frames, tables
 from .csv_text import OUTCOME, unquoted
 from .frames import frame_of
 
@@ -167,9 +167,9 @@ class Sheet:
             if raw.startswith(tables.PARQUET_MAGIC) or file.suffix == ".parquet":
                 kind = "Parquet"
                 return _sheet_of_parquet(raw), [], sha256
-            if raw.startswith(workbooks.MAGIC):
+            if raw.startswith(frames.MAGIC):
                 kind = "a spreadsheet (.xlsx)"
-                rows = workbooks.rows_of_workbook(io.BytesIO(raw), file.path.name)
+                rows = frames.rows_of_workbook(io.BytesIO(raw), file.path.name)
                 texts = ((line, list(map(_cell_text, row))) for line, row in rows)
                 return collect_rows(texts), [], sha256
         except DataError as error:
@@ -326,7 +326,7 @@ def _with_points(sheet: Sheet) -> Sheet:
 def _of_a_run(sheet: Sheet) -> Sheet:
     """Return the sheet of a run's ``events.csv`` with the cells it was written from."""
     columns = [column.changed(unquoted) for column in sheet.columns]
-    return replace(sheet, names=[unquoted(name) for name in sheet.names], columns=columns)
+    return replace(sheet, names=list(map(unquoted, sheet.names)), columns=columns)
 
 
 def _rows(

@@ -20,8 +20,8 @@ from ..errors import ConfigError, DataError, EventStudyError, Problem, how_to_in
 from ..utility import did_you_mean
 from ..words import make_error, say
 from .csv_text import read_numbers
+from .frames import rows_of_workbook
 from .identifiers import TICKERS, WRITTEN
-from .workbooks import rows_of_workbook
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -5,11 +5,11 @@ from .finished_run import FinishedRun as FinishedRun
 from .finished_run import count_dropped as count_dropped
 from .finished_run import find_group as find_group
 from .kept_case import Case as Case
-from .setup import ModelFacts as ModelFacts
 from .types import CarRemark as CarRemark
 from .types import Event as Event
 from .types import EventDetail as EventDetail
 from .types import Findings as Findings
+from .types import ModelFacts as ModelFacts
 from .types import Sample as Sample
 from .types import TestFinding as TestFinding
 from .types import WindowFinding as WindowFinding

@@ -175,7 +175,7 @@ def _encoded(value: Any) -> Any:
         case np.ndarray() if value.dtype.kind in "fiub" and np.isfinite(value).all():
             return value.tolist()
         case np.ndarray():
-            return [_encoded(v) for v in (value.tolist() if value.dtype.kind == "f" else value)]
+            return list(map(_encoded, value.tolist() if value.dtype.kind == "f" else value))
         case Window():
             return [value.start, value.stop]
         case pd.DataFrame():
@@ -183,7 +183,7 @@ def _encoded(value: Any) -> Any:
         case Mapping():
             return {str(k): _encoded(v) for k, v in value.items()}
         case list() | tuple():
-            return [_encoded(v) for v in value]
+            return list(map(_encoded, value))
     kind: Any = type(value)
     return {name: _encoded(getattr(value, name)) for name in _hints(kind)}
 

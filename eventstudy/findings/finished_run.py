@@ -12,16 +12,7 @@ from typing import Any, ClassVar, TypeVar
 import numpy as np
 import pandas as pd
 
-from ..analysis import (
-    SHOWN_ELSEWHERE,
-    Answer,
-    Calibrated,
-    Calibration,
-    calibrated,
-    faults_in_windows,
-    leading_group,
-    study_tables,
-)
+from .. import analysis
 from ..errors import ConfigError, RunFolderError
 from ..files import read_csv
 from ..fitting import FittedStudy
@@ -31,8 +22,7 @@ from ..words import Reason, make_error
 from .document import RESULTS, read_json, to_json
 from .listed_events import list_events
 from .sampling import sample_of
-from .setup import ModelFacts, Setup
-from .types import SCHEMA, Findings, Note, Sample
+from .types import SCHEMA, Findings, ModelFacts, Note, Sample, Setup
 
 Study = TypeVar("Study", bound=FittedStudy)
 # Independent draws below which a calibrated p says nothing: its error is as large as itself.
@@ -40,13 +30,9 @@ FEWEST_EFFECTIVE = 60
 
 
 def findings_of(
-    study: FittedStudy,
-    config: StudyConfig,
-    *,
-    name: str = "study",
-    provenance: Mapping[str, Any] | None = None,
-    tables: Mapping[str, pd.DataFrame] | None = None,
-) -> Findings:
+    study: FittedStudy, config: StudyConfig, *, name: str = "study",
+    provenance: Mapping[str, Any] | None = None, tables: Mapping[str, pd.DataFrame] | None = None,
+) -> Findings:  # fmt: skip
     """Return the findings of a fitted study; equal inputs give equal findings.
 
     Parameters
@@ -62,17 +48,16 @@ def findings_of(
     tables : mapping of str to DataFrame, optional
         Those of `study_tables`, if they are there already.
     """
-    tables = study_tables(study, config) if tables is None else tables
-    column = study.group_column(config.by)
+    tables = analysis.study_tables(study, config) if tables is None else tables
     return Findings(
         schema=SCHEMA,
         name=name,
-        setup=_setup(study, config, column),
+        setup=_setup(study, config, study.group_column(config.by)),
         samples=_samples(_studies_of(study, config), config),
         events=tuple(list_events(study, config)),
         dropped=count_dropped(study),
         notes=notes_of(study),
-        tables={n: table for n, table in tables.items() if n not in SHOWN_ELSEWHERE},
+        tables={n: table for n, table in tables.items() if n not in analysis.SHOWN_ELSEWHERE},
         provenance={k: v for k, v in (provenance or {}).items() if k != "notices"},
     )
 
@@ -104,7 +89,7 @@ def _studies_of(study: Study, config: StudyConfig) -> dict[str, Study]:
     """Return the groups of a study, that of the answer first, and last all events (group "")."""
     column = study.group_column(config.by)
     groups = study.groups(column) if column else {}
-    first = leading_group(groups, config.main)
+    first = analysis.leading_group(groups, config.main)
     ordered = sorted(groups, key=lambda group: group != first)
     return {**{group: groups[group] for group in ordered}, "": study}
 
@@ -112,14 +97,16 @@ def _studies_of(study: Study, config: StudyConfig) -> dict[str, Study]:
 def _samples(studies: Mapping[str, FittedStudy], config: StudyConfig) -> tuple[Sample, ...]:
     """Return what each group shows; the answer of the first, the headline's, is calibrated."""
     first, *groups = (sample_of(study, config, group) for group, study in studies.items())
-    if config.calibrate and first.answer.verdict in (Answer.DIFFERENT, Answer.NOT_DIFFERENT):
+    decided = (analysis.Answer.DIFFERENT, analysis.Answer.NOT_DIFFERENT)
+    if config.calibrate and first.answer.verdict in decided:
         with stepping("other dates"):
-            numbers = calibrated(next(iter(studies.values())), config.main, config.calibrate)
+            study = next(iter(studies.values()))
+            numbers = analysis.calibrated(study, config.main, config.calibrate)
         first = _with_calibration(first, numbers)
     return first, *groups
 
 
-def _with_calibration(sample: Sample, numbers: Calibration) -> Sample:
+def _with_calibration(sample: Sample, numbers: analysis.Calibration) -> Sample:
     """Return a sample with the calibrated p of its answer and the measured rates of its tests.
 
     With few independent draws their errors are as large as they are: then it has the reason alone.
@@ -127,7 +114,7 @@ def _with_calibration(sample: Sample, numbers: Calibration) -> Sample:
     brief = numbers.brief
     if not numbers.reason and numbers.effective_draws < FEWEST_EFFECTIVE:
         facts = {"n": round(numbers.effective_draws), "needed": FEWEST_EFFECTIVE}
-        brief = Calibrated(reason=str(Reason("few_effective_dates", **facts)))
+        brief = analysis.Calibrated(reason=str(Reason("few_effective_dates", **facts)))
         numbers = replace(numbers, sizes=numbers.sizes.iloc[:0])
     answer = replace(sample.answer, calibrated=brief)
     if len(numbers.power) and not brief.reason:
@@ -183,7 +170,7 @@ def _issues(study: FittedStudy) -> dict[str, int]:
     """Return the number of price-data issues in the windows of used events by kind."""
     if len(study) == 0:
         return {}
-    faults = faults_in_windows(study.subset(study.ok))
+    faults = analysis.faults_in_windows(study.subset(study.ok))
     distinct: dict[Any, str] = {}
     for fault in faults:
         # A session that a whole exchange lacks counts once.
@@ -297,7 +284,7 @@ class FinishedRun:
             As for `findings_of`; where the prices are from is added.
         """
         config = config or study.settings
-        tables = study_tables(study, config) if tables is None else tables
+        tables = analysis.study_tables(study, config) if tables is None else tables
         sources = {**(provenance or {}), "prices": _prices_of(study)}
         return cls(findings_of(study, config, name=name, provenance=sources, tables=tables), tables)
 
@@ -311,9 +298,8 @@ class FinishedRun:
             If this is no run, or one of another version.
         """
         if not (folder / "manifest.json").is_file():
-            reason = "this is not a run" if folder.exists() else "there is no such folder"
-            remedy = "give a folder of eventstudy run"
-            raise RunFolderError(reason, value=str(folder), remedy=remedy)
+            code = "wrong.not_a_run" if folder.exists() else "wrong.no_folder"
+            raise make_error(RunFolderError, code, value=str(folder))
         return cls(read_findings(folder), folder=folder)
 
     @cached_property
@@ -324,7 +310,7 @@ class FinishedRun:
         files = {path.stem: path for path in (self.folder / "tables").glob("*.csv")}
         column = self.findings.setup.group_column
         tables = dict(self.findings.tables)
-        for name in SHOWN_ELSEWHERE & files.keys():
+        for name in analysis.SHOWN_ELSEWHERE & files.keys():
             tables[name] = _table(files[name], column)
         return tables
 

@@ -110,8 +110,7 @@ def pages_of(study: FittedStudy, config: StudyConfig) -> dict[int, str]:
     order = np.argsort(np.where(np.isfinite(car), -np.abs(car), np.inf), kind="stable")
     priced = (i for i in order.tolist() if ok[i] or price_path(study, i, config.main) is not None)
     ids = study.events["event_id"].astype(str)
-    rows = sorted(islice(priced, config.event_pages))
-    return {i: page_name(ids.iloc[i], i) for i in rows}
+    return {i: page_name(ids.iloc[i], i) for i in sorted(islice(priced, config.event_pages))}
 
 
 def page_name(event_id: str, row: int) -> str:

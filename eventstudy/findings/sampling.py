@@ -9,18 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from .. import analysis
 from ..abnormal import AbnormalReturns
-from ..analysis import (
-    Answer,
-    ClockAnswers,
-    CountedOnce,
-    Diagnosis,
-    ImpliedPath,
-    Path95,
-    Surroundings,
-    diagnose,
-    main_test_of,
-)
 from ..calendars import Window
 from ..dependence import Limits, WeightedSums
 from ..fitting import (
@@ -67,7 +57,7 @@ def sample_of(study: FittedStudy, config: StudyConfig, group: str = "") -> Sampl
     lengths = tuple(sorted({len(w) for w in chosen}))
     windows = {w: _window(study, w, tests, lengths) for w in chosen}
     usual = (name for name in study.all_tests if STATISTICS[name].core)
-    path = None if empty else Path95.of(study)
+    path = None if empty else analysis.Path95.of(study)
     has_levels = not empty and study.panel.measure == "return"
     limited = a.runs is not None and a.conventions.limits == "extend"
     facts = _shared_facts(study, main)
@@ -78,17 +68,17 @@ def sample_of(study: FittedStudy, config: StudyConfig, group: str = "") -> Sampl
         main=windows[main],
         windows=tuple(windows[w] for w in config.tested),
         day0=_window(study, day0) if day0 in a.event else None,
-        shown=tuple(dict.fromkeys([main_test_of(study, main), *(config.tests or usual)])),
+        shown=tuple(dict.fromkeys([analysis.main_test_of(study, main), *(config.tests or usual)])),
         path=path,
-        diagnosis=None if empty else diagnose(study, main),
+        diagnosis=None if empty else analysis.diagnose(study, main),
         at_limit=int(a.runs.at_limit.any(axis=1).sum()) if limited and a.runs else 0,
         filled_pairs=_filled(study, main),
         flags=_flag_counts(study),
         shortest_estimation=0 if empty else int(a.nobs[study.ok].min()),
-        halts=None if empty else ClockAnswers.of(study, main),
-        once=None if empty else CountedOnce.of(study, main),
-        implied=None if empty else ImpliedPath.of(study),
-        around=Surroundings.of(study) if has_levels else None,
+        halts=None if empty else analysis.ClockAnswers.of(study, main),
+        once=None if empty else analysis.CountedOnce.of(study, main),
+        implied=None if empty else analysis.ImpliedPath.of(study),
+        around=analysis.Surroundings.of(study) if has_levels else None,
         **facts,
     )
 
@@ -110,7 +100,7 @@ def of_one_event(study: FittedStudy, i: int, config: StudyConfig) -> Sample:
     """
     main, single = config.main, study.subset(np.array([i]))
     window = _window(single, main)
-    path = ImpliedPath.of_event(study, i)
+    path = analysis.ImpliedPath.of_event(study, i)
     facts = _shared_facts(single, main) | _market_facts(study, i, main)
     return Sample(group="", main=window, implied=path, **facts)
 
@@ -161,7 +151,7 @@ def _window(
 
     `lengths` are those of all windows that have tests.
     """
-    answer = Answer.of(study, window)
+    answer = analysis.Answer.of(study, window)
     sample = study.abnormal.tested(window)
     car = sample.car(window)
     bhar = sample.bhar(window)
@@ -182,9 +172,8 @@ def _window(
 
 
 def _tests(study: FittedStudy, window: Window, names: Iterable[str]) -> Iterator[TestFinding]:
-    opinions = {opinion.test: opinion for opinion in diagnose(study, window).opinions}
-    main_test = main_test_of(study, window)
-    for name in dict.fromkeys([*names, main_test]):
+    opinions = {opinion.test: opinion for opinion in analysis.diagnose(study, window).opinions}
+    for name in dict.fromkeys([*names, analysis.main_test_of(study, window)]):
         result = study.test(name, window)
         opinion = opinions.get(name)
         unjudged = "not_for_one_event" if result.n_events == 1 else "not_judged"
@@ -194,7 +183,7 @@ def _tests(study: FittedStudy, window: Window, names: Iterable[str]) -> Iterator
             pvalue=result.pvalue,
             distribution=result.distribution,
             n_events=result.n_events,
-            trust=opinion.trust if opinion else Diagnosis.NOT_VALID,
+            trust=opinion.trust if opinion else analysis.Diagnosis.NOT_VALID,
             false_alarms=opinion.false_alarms if opinion else np.nan,
             reasons=opinion.reasons if opinion else (Reason.of(result.reason or Reason(unjudged)),),
         )

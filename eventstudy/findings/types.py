@@ -4,27 +4,124 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
 import pandas as pd
 
-from ..analysis import (
-    Answer,
-    ClockAnswers,
-    CountedOnce,
-    Diagnosis,
-    Fall,
-    ImpliedPath,
-    Path95,
-    Surroundings,
-    Trust,
-)
+from .. import analysis
+from ..abnormal import Conventions
 from ..calendars import Window
 from ..files import BLANK
+from ..models import Engine
+from ..quality import ReturnKind
+from ..returns import Measure
+from ..settings import StudyConfig
 from ..utility import Day, TestName
 from ..words import Reason
 from .event_series import Estimation, Fault, Fit, PricePath
-from .setup import Setup
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFacts:
+    """The model of normal returns, as the methods describe it.
+
+    Attributes
+    ----------
+    name, label, formula, source : str
+        As in the registry of models.
+    factors, parameters : tuple of str
+        Names of the factors of the model and of what it estimates for each event.
+    least_squares, exact, forecasts_variance : bool
+        How it is estimated, and whether the variance of a CAR is that of the estimator.
+    cov_type : str
+        Covariance of the parameters, "nonrobust" for the classical one.
+    freedom_lost : tuple of int
+        Values of M - degrees of freedom over the used events, ascending.
+    instead_of : str
+        Model that was asked for where the index of the only event is not free; else "".
+    """
+
+    name: str
+    label: str
+    formula: str
+    source: str
+    factors: tuple[str, ...]
+    parameters: tuple[str, ...]
+    least_squares: bool
+    exact: bool
+    forecasts_variance: bool
+    cov_type: str
+    freedom_lost: tuple[int, ...]
+    instead_of: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """What the study is: its settings, model, windows, and how many events it has.
+
+    Attributes
+    ----------
+    settings : dict
+        The settings by their names in a study file.
+    measure, kind, engine : str
+        What is studied ("return", "volume" ...), simple or log returns, and the engine of the fit.
+    model : ModelFacts
+    main, estimation, event : Window
+    tested : tuple of Window
+        The windows of the tables, in their order.
+    conventions : dict
+        What tests do where authors differ, see :class:`~eventstudy.Conventions`.
+    group_column : str
+        Column that splits the events; "" for one sample.
+    n_events, n_used, n_firms : int
+        Events in the file, events used, and companies among these.
+    is_sampled : bool
+        Whether only the most unusual of very many events are listed one by one.
+    first, last : str
+        Earliest and latest day 0 of the used events (ISO date); "" without any.
+    benchmarks, directions : tuple of str
+        Distinct values of the used events.
+    estimation_days : tuple of int
+        Smallest and largest number of complete estimation days; empty without used events.
+    has_repeats : bool
+        Whether a company has several used events.
+    overlapped, confounded, extended : int
+        Events left out for an earlier event of the firm, events left out for other news, and
+        events whose CAR runs on beyond a price limit in some window.
+    issues : dict of str to int
+        Price-data issues in the windows of used events by kind, the most frequent first.
+    currency, sizes_source : str
+        Of the market values; "" without any.
+    """
+
+    settings: Annotated[Mapping[str, Any], StudyConfig]
+    measure: Measure
+    kind: ReturnKind
+    engine: Engine
+    model: ModelFacts
+    main: Window
+    estimation: Window
+    event: Window
+    tested: tuple[Window, ...]
+    conventions: Annotated[Mapping[str, Any], Conventions]
+    group_column: str
+    n_events: int
+    n_used: int
+    n_firms: int
+    is_sampled: bool
+    first: Day
+    last: Day
+    benchmarks: tuple[str, ...]
+    directions: tuple[str, ...]
+    estimation_days: tuple[int, ...]
+    has_repeats: bool
+    overlapped: int
+    confounded: int
+    extended: int
+    issues: Mapping[str, int]
+    currency: str
+    sizes_source: str
+
 
 SCHEMA = "eventstudy-results/2"
 
@@ -207,8 +304,8 @@ class Sample:
     shown: tuple[TestName, ...] = ()
     firm: str
     news: tuple[str, ...]
-    path: Path95 | None = None
-    diagnosis: Diagnosis | None = None
+    path: analysis.Path95 | None = None
+    diagnosis: analysis.Diagnosis | None = None
     at_limit: int = 0
     filled_pairs: int = 0
     flags: Mapping[str, int] = field(default_factory=dict)
@@ -219,12 +316,12 @@ class Sample:
     n_lacking: int
     shortest_estimation: int = 0
     short: tuple[CarRemark, ...] = ()
-    halts: ClockAnswers | None = None
-    once: CountedOnce | None = None
+    halts: analysis.ClockAnswers | None = None
+    once: analysis.CountedOnce | None = None
     market: Reason = Reason.NONE
     weekdays_closed: int = 0
-    implied: ImpliedPath | None = None
-    around: Surroundings | None = None
+    implied: analysis.ImpliedPath | None = None
+    around: analysis.Surroundings | None = None
 
     def over(self, window: Window) -> WindowFinding:
         """Return what the sample shows over a window that was computed.
@@ -238,7 +335,7 @@ class Sample:
         return {finding.window: finding for finding in every if finding}[window]
 
     @property
-    def answer(self) -> Answer:
+    def answer(self) -> analysis.Answer:
         """The answer over the main window."""
         return self.main.answer
 
@@ -268,7 +365,7 @@ class WindowFinding:
     """
 
     window: Window
-    answer: Answer
+    answer: analysis.Answer
     tests: tuple[TestFinding, ...]
     median: float
     positive: int
@@ -308,7 +405,7 @@ class TestFinding:
     pvalue: float
     distribution: str
     n_events: int
-    trust: Trust
+    trust: analysis.Trust
     false_alarms: float
     reasons: tuple[Reason, ...]
 
@@ -480,4 +577,4 @@ class EventDetail:
     news: tuple[str, ...]
     currency: str
     halt_drift: Reason = Reason.NONE
-    fall: Fall | None = None
+    fall: analysis.Fall | None = None

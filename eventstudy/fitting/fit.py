@@ -272,12 +272,9 @@ class _SeveralModels(NamedTuple):
 
 
 def fit_config(
-    inputs: StudyInputs,
-    config: StudyConfig,
-    prices: Source,
-    *,
+    inputs: StudyInputs, config: StudyConfig, prices: Source, *,
     progress: Callable[[int, int], None] | None = None,
-) -> FittedStudy:
+) -> FittedStudy:  # fmt: skip
     """Return the study of `config`, fitted, with the returns that its grid needs besides.
 
     Parameters

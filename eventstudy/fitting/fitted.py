@@ -21,6 +21,7 @@ from ..returns import ReturnsPanel
 from ..settings import StudyConfig
 from ..significance import STATISTICS, Alternative, SignificanceTest
 from ..utility import BoolArray, FloatArray, IntArray, ObjectArray, did_you_mean
+from ..words import make_error
 from .layout import Layout
 
 T = TypeVar("T")
@@ -133,13 +134,9 @@ class FittedStudy:
         return self.settings.main
 
     def test(
-        self,
-        name: str,
-        window: WindowLike,
-        *,
-        alternative: Alternative = "two-sided",
+        self, name: str, window: WindowLike, *, alternative: Alternative = "two-sided",
         **conventions: Any,
-    ) -> SignificanceTest:
+    ) -> SignificanceTest:  # fmt: skip
         """Return the result of one test over one window; ``eventstudy list tests`` has the names.
 
         Parameters
@@ -331,9 +328,8 @@ class FittedStudy:
         """
         ids = self.events["event_id"].astype(str).tolist()
         if str(event_id) not in ids:
-            raise ConfigError(
-                "no such event", value=event_id, remedy=did_you_mean(str(event_id), ids)
-            )
+            remedy = did_you_mean(str(event_id), ids)
+            raise ConfigError("no such event", value=event_id, remedy=remedy)
         row = ids.index(str(event_id))
         if not self.ok[row]:
             reason = self.events["reason"].iloc[row]
@@ -470,7 +466,7 @@ class FittedStudy:
         ['adverse', 'adverse']
         """
         if name not in self.events:
-            names = [str(column) for column in self.events.columns]
+            names = list(map(str, self.events.columns))
             made = [column for column in names if column in {*OUTCOME, *Events.REPLACED}]
             given = [column for column in names if column not in made]
             hint = did_you_mean(str(name), given) or f"they have {', '.join([*given, *made])}"
@@ -534,9 +530,8 @@ def chosen(rows: Any, n: int) -> BoolArray | IntArray:
     """
     array = np.asarray(rows)
     if array.ndim != 1 or (array.size and array.dtype.kind not in "biu"):
-        remedy = 'give a mask, such as results.events["direction"] == "adverse", or positions'
         value = rows if isinstance(rows, str) else type(rows).__name__
-        raise ConfigError("neither a mask of the events nor positions", value=value, remedy=remedy)
+        raise make_error(ConfigError, "wrong.no_mask", value=value)
     if array.dtype == bool:
         if len(array) != n:
             raise ConfigError(f"a mask of {n} events is needed", value=f"a mask of {len(array)}")

@@ -154,12 +154,9 @@ class Layout:
 
 
 def lay_out(
-    panel: ReturnsPanel,
-    events: Events,
-    model: LinearModel,
-    calendars: Sequence[str],
+    panel: ReturnsPanel, events: Events, model: LinearModel, calendars: Sequence[str],
     sources: Sources,
-) -> Layout:
+) -> Layout:  # fmt: skip
     """Return the rows that a model needs for each event.
 
     Parameters
@@ -188,18 +185,10 @@ def lay_out(
     lags = tuple(f.lag for f in placed for _ in range(placed[f].shape[1]))
     donors = np.array([f.several for f in placed for _ in range(placed[f].shape[1])], dtype=bool)
     names = {f.name: tickers for f, tickers in symbols.items()}
-    market_rows = rows_of(panel, sources.benchmarks, calendars)
     return Layout(
-        panel,
-        tuple(calendars),
-        rows,
-        factor_rows,
-        lags,
-        donors,
-        model.keep_spans,
-        names,
-        market_rows,
-    )
+        panel, tuple(calendars), rows, factor_rows, lags, donors, model.keep_spans, names,
+        rows_of(panel, sources.benchmarks, calendars),
+    )  # fmt: skip
 
 
 def rows_of(panel: ReturnsPanel, symbols: Iterable[str], calendars: Sequence[str]) -> IntArray:

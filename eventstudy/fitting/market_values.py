@@ -80,8 +80,7 @@ def read_sizes(path: str | Path, firms: Sequence[str] = ()) -> SizesFile:
     _refuse_cells(table["date"], dates.isna(), name)
     _refuse_cells(table[value], numbers.isna() & ~is_code, name)
     tickers = table["ticker"].astype(str).str.strip()
-    shown = texts.str[:40].replace("", "blank")
-    table = table.assign(ticker=tickers, date=dates, text=shown)
+    table = table.assign(ticker=tickers, date=dates, text=texts.str[:40].replace("", "blank"))
     table[value] = numbers.mask(is_code)
     table = table.sort_values(["ticker", "date"], kind="stable")
     source = str(table["source"].iloc[0]) if is_record and len(table) else name
@@ -127,7 +126,7 @@ def unvalued(
     """
     out = []
     for why in dict.fromkeys(reasons[lacking]):
-        names = [str(i) for i in ids[lacking & (reasons == why)]]
+        names = list(map(str, ids[lacking & (reasons == why)]))
         more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
         head = f"no usable market value ({why})" if why else f"no positive {column}"
         out.append(f"{head}: {', '.join(names[:NAMED])}{more}")
@@ -156,12 +155,9 @@ HALTED = 100
 
 
 def with_market_values(
-    study: FittedStudy,
-    source: str | Path | SizesFile,
-    *,
-    currency: str = Rates.LOCAL,
+    study: FittedStudy, source: str | Path | SizesFile, *, currency: str = Rates.LOCAL,
     offline: bool = False,
-) -> FittedStudy:
+) -> FittedStudy:  # fmt: skip
     """Return a study with market values for weights and for losses in money.
 
     Parameters
@@ -218,9 +214,7 @@ def require_network(source: str, offline: bool) -> None:
     offline : bool
     """
     if source == YAHOO and offline:
-        problem = "shares outstanding from Yahoo need the network"
-        remedy = "give --size a file: the tables/sizes.csv of an earlier run will do"
-        raise ConfigError(problem, value=YAHOO, remedy=remedy)
+        raise make_error(ConfigError, "wrong.shares_offline", value=YAHOO)
 
 
 def _from_yahoo(tickers: list[str], dates: DateArray, offline: bool) -> Sizes:

@@ -100,15 +100,9 @@ SUSPECT = {
 
 
 def with_status(
-    table: pd.DataFrame,
-    abnormal: AbnormalReturns,
-    layout: Layout,
-    *,
-    minimum: int,
-    main: Window,
-    left_out: ObjectArray,
-    overlap: IntArray,
-) -> pd.DataFrame:
+    table: pd.DataFrame, abnormal: AbnormalReturns, layout: Layout, *, minimum: int, main: Window,
+    left_out: ObjectArray, overlap: IntArray,
+) -> pd.DataFrame:  # fmt: skip
     """Return the table of events with status (ok or dropped), reason, flags and nobs.
 
     Every event ends with one status.

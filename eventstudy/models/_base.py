@@ -207,8 +207,7 @@ class LinearModel:
         local = engine == "batch" and self.least_squares
         over, size = (current().threads, CHUNK) if local else (current().map, SMALL_CHUNK)
         fit_chunk = partial(self.fitted, engine=engine, keep_days=windows.keeps_days)
-        pieces = over(fit_chunk, Pieces(windows, size))
-        arrays = joined(len(windows), pieces)
+        arrays = joined(len(windows), over(fit_chunk, Pieces(windows, size)))
         names: dict[str, Any] = {"model": self.name, "parameters": self.parameters}
         is_known = windows.source is not None and not self.forecasts_variance
         recent = self.recent_days if is_known else None

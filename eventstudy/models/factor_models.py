@@ -10,6 +10,7 @@ from ..errors import ConfigError
 from ..returns import Factor
 from ..utility import FloatArray
 from ..windows import EventWindows
+from ..words import make_error
 from ._base import LinearModel
 
 RF, EXCESS_MARKET = "rf", "mkt_rf"
@@ -62,8 +63,7 @@ class FactorModel(LinearModel):
             If a column that the model needs is missing.
         """
         if not columns:
-            remedy = "give a file of factors with --factors FILE, or --factors ff5:daily"
-            raise ConfigError(f"the {self.label} needs factors", remedy=remedy)
+            raise make_error(ConfigError, "wrong.needs_factors", model=self.label)
         wanted = self.columns or self.needed or tuple(c for c in columns if c != RF)
         missing = [c for c in wanted if c not in columns and c != EXCESS_MARKET]
         if missing or (self.needed and RF not in columns):

@@ -119,8 +119,7 @@ def make_empty_table() -> pd.DataFrame:
 
     numbers = {name: pd.Series(dtype="float64") for name in NUMBER_COLUMNS}
     symbol = pd.Series(dtype="str")
-    dates = pd.Series(dtype=DATE_DTYPE)
-    return pd.DataFrame({"symbol": symbol, "date": dates, **numbers})
+    return pd.DataFrame({"symbol": symbol, "date": pd.Series(dtype=DATE_DTYPE), **numbers})
 
 
 def in_range(rows: pd.DataFrame, start: date | None, end: date | None) -> pd.DataFrame:

@@ -14,15 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import BadAnswerError, DataError
 from ..words import make_error
-from ._base import (
-    DATE_DTYPE,
-    NUMBER_COLUMNS,
-    Action,
-    Provenance,
-    make_empty_table,
-    matrix_of,
-    stamped,
-)
+from . import _base as base
 from ._prices import Prices
 
 if TYPE_CHECKING:
@@ -182,8 +174,8 @@ class Held:
 
     symbol: str
     rows: pd.DataFrame
-    provenance: Provenance
-    actions: tuple[Action, ...]
+    provenance: base.Provenance
+    actions: tuple[base.Action, ...]
     coverage: tuple[str, str]
     fetched_at: str
 
@@ -227,7 +219,7 @@ class Held:
 
     def packed(self) -> tuple[str, str, str, str, str, str, bytes]:
         """Return the columns `RECORD` of the database."""
-        raw = matrix_of(self.rows).astype("<f8").tobytes()
+        raw = base.matrix_of(self.rows).astype("<f8").tobytes()
         about = json.dumps(asdict(self.provenance), sort_keys=True)
         texts = (*self.coverage, self.fetched_at, about, to_json(self.actions))
         return *texts, _seal(self.symbol, texts, raw), zlib.compress(raw, 1)
@@ -246,7 +238,7 @@ def to_utc(text: str) -> str:
     return aware.astimezone(UTC).isoformat(timespec="seconds")
 
 
-def _settled(provenance: Provenance, requested: tuple[date, date] | None) -> tuple[str, str]:
+def _settled(provenance: base.Provenance, requested: tuple[date, date] | None) -> tuple[str, str]:
     """Return the range that need not be asked again: of the day of retrieval only its rows."""
     if requested is None:
         return provenance.first, provenance.last
@@ -258,9 +250,9 @@ def _settled(provenance: Provenance, requested: tuple[date, date] | None) -> tup
     return first, last
 
 
-def to_json(actions: Iterable[Action]) -> str:
+def to_json(actions: Iterable[base.Action]) -> str:
     """Return the actions as a JSON list of [date, kind, value]."""
-    return json.dumps([astuple(action) for action in sorted(actions)])
+    return json.dumps(list(map(astuple, sorted(actions))))
 
 
 def unpack(symbol: str, record: tuple[Any, ...], donor: tuple[Any, ...] | None = None) -> Held:
@@ -288,7 +280,7 @@ def unpack(symbol: str, record: tuple[Any, ...], donor: tuple[Any, ...] | None =
 
 def verify_record(
     symbol: str, record: tuple[Any, ...], donor: tuple[Any, ...] | None = None
-) -> tuple[FloatArray, Provenance, tuple[Action, ...]]:
+) -> tuple[FloatArray, base.Provenance, tuple[base.Action, ...]]:
     """Return the array of a record, shape (7, n_rows), with provenance and actions.
 
     Parameters
@@ -309,9 +301,9 @@ def verify_record(
     *texts, digest, blob = record
     try:
         raw = zlib.decompress(blob if donor is None else donor[-1])
-        provenance = Provenance(**json.loads(texts[-2]))
-        acts = tuple(Action(*fields) for fields in json.loads(texts[-1]))
-        matrix = np.frombuffer(raw, dtype="<f8").reshape(len(NUMBER_COLUMNS) + 1, -1)
+        provenance = base.Provenance(**json.loads(texts[-2]))
+        acts = tuple(base.Action(*fields) for fields in json.loads(texts[-1]))
+        matrix = np.frombuffer(raw, dtype="<f8").reshape(len(base.NUMBER_COLUMNS) + 1, -1)
         if donor is not None:
             matrix = cut_days(matrix, provenance.first, provenance.last)
             raw = matrix.tobytes()
@@ -320,7 +312,7 @@ def verify_record(
         raise damaged(symbol) from None
     if not is_sound and digest == hashlib.sha256(raw).hexdigest():
         # Written before the hash held more than the array.
-        is_sound = provenance.sha256 == stamped(provenance, symbol, matrix).sha256
+        is_sound = provenance.sha256 == base.stamped(provenance, symbol, matrix).sha256
     if not is_sound:
         raise damaged(symbol)
     return matrix, provenance, acts
@@ -352,7 +344,7 @@ def has_closes(matrix: FloatArray) -> bool:
     """Return whether an array, shape (7, n_rows), has any close, adjusted or not."""
     import numpy as np
 
-    closes = [1 + NUMBER_COLUMNS.index(name) for name in ("close", "adj_close")]
+    closes = [1 + base.NUMBER_COLUMNS.index(name) for name in ("close", "adj_close")]
     return not np.isnan(matrix[closes]).all()
 
 
@@ -362,12 +354,12 @@ def frame(matrices: Mapping[str, FloatArray]) -> pd.DataFrame:
     import pandas as pd
 
     if not matrices:
-        return make_empty_table()
+        return base.make_empty_table()
     lengths = [matrix.shape[1] for matrix in matrices.values()]
     days, *numbers = np.concatenate([*matrices.values()], axis=1).astype("float64")
-    dates = days.astype("int64").astype("datetime64[D]").astype(DATE_DTYPE)
+    dates = days.astype("int64").astype("datetime64[D]").astype(base.DATE_DTYPE)
     symbols = pd.Series([*matrices], dtype="str").repeat(lengths).reset_index(drop=True)
-    columns = dict(zip(NUMBER_COLUMNS, numbers, strict=True))
+    columns = dict(zip(base.NUMBER_COLUMNS, numbers, strict=True))
     return pd.DataFrame({"symbol": symbols, "date": dates, **columns})
 
 

@@ -8,16 +8,8 @@ from datetime import date
 from typing import TYPE_CHECKING, ClassVar, NamedTuple, Protocol, TypeVar, runtime_checkable
 
 from ..errors import NoPricesError, OtherDaysError, PriceError, UnknownSymbolError
-from ._base import (
-    FIRST_DAY,
-    LAST_DAY,
-    Action,
-    Provenance,
-    in_range,
-    make_empty_table,
-    stamp,
-    unique,
-)
+from . import _base as base
+from ._base import FIRST_DAY, LAST_DAY
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -72,8 +64,8 @@ class Answer(NamedTuple):
     """The rows of one symbol as `clean` makes them, their provenance, and corporate actions."""
 
     rows: pd.DataFrame
-    provenance: Provenance
-    actions: tuple[Action, ...] = ()
+    provenance: base.Provenance
+    actions: tuple[base.Action, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,19 +96,16 @@ class Prices:
 
     table: pd.DataFrame
     failures: dict[str, PriceError] = field(default_factory=dict)
-    provenance: dict[str, Provenance] = field(default_factory=dict)
+    provenance: dict[str, base.Provenance] = field(default_factory=dict)
     notices: tuple[str, ...] = ()
-    actions: dict[str, tuple[Action, ...]] = field(default_factory=dict)
+    actions: dict[str, tuple[base.Action, ...]] = field(default_factory=dict)
     stale: dict[str, PriceError] = field(default_factory=dict)
 
     @classmethod
     def of(
-        cls,
-        answers: Mapping[str, Answer],
-        failures: Mapping[str, PriceError],
-        notices: Iterable[str] = (),
-        stale: Mapping[str, PriceError] | None = None,
-    ) -> Prices:
+        cls, answers: Mapping[str, Answer], failures: Mapping[str, PriceError],
+        notices: Iterable[str] = (), stale: Mapping[str, PriceError] | None = None,
+    ) -> Prices:  # fmt: skip
         """Return prices assembled from one answer a symbol.
 
         Parameters
@@ -134,7 +123,7 @@ class Prices:
         by_name = dict(sorted(answers.items()))
         frames = [answer.rows for answer in by_name.values()]
         return cls(
-            table=pd.concat(frames, ignore_index=True) if frames else make_empty_table(),
+            table=pd.concat(frames, ignore_index=True) if frames else base.make_empty_table(),
             failures=dict(sorted(failures.items())),
             provenance={name: answer.provenance for name, answer in by_name.items()},
             notices=tuple(dict.fromkeys(notices)),
@@ -204,7 +193,7 @@ def gather(
     answers : dict of str to object
     failures : dict of str to PriceError
     """
-    answers, failures, wanted = {}, {}, unique(symbols)
+    answers, failures, wanted = {}, {}, base.unique(symbols)
     for done, symbol in enumerate(wanted, 1):
         try:
             answers[symbol] = read(symbol)
@@ -216,12 +205,9 @@ def gather(
 
 
 def collect(
-    symbols: Iterable[str],
-    start: date,
-    end: date,
-    read: Callable[[str], Answer | tuple[pd.DataFrame, Provenance]],
-    progress: Progress = None,
-) -> Prices:
+    symbols: Iterable[str], start: date, end: date,
+    read: Callable[[str], Answer | tuple[pd.DataFrame, base.Provenance]], progress: Progress = None,
+) -> Prices:  # fmt: skip
     """Return the prices that `read` gives, symbol by symbol: a complete `fetch` for a source.
 
     Parameters
@@ -268,10 +254,10 @@ def cut_range(symbol: str, answer: Answer, start: date, end: date) -> Answer:
     NoPricesError
         When there is no close in the range.
     """
-    rows, provenance = in_range(answer.rows, start, end), answer.provenance
+    rows, provenance = base.in_range(answer.rows, start, end), answer.provenance
     if not rows[["close", "adj_close"]].notna().any(axis=None):
         raise no_rows(symbol, answer.rows, start, end)
-    stamped = provenance if len(rows) == provenance.rows else stamp(provenance, rows)
+    stamped = provenance if len(rows) == provenance.rows else base.stamp(provenance, rows)
     return Answer(rows, stamped, between(answer.actions, start, end))
 
 
@@ -299,7 +285,7 @@ def no_rows(symbol: str, rows: pd.DataFrame, start: date, end: date) -> NoPrices
     return OtherDaysError(wanted, where=symbol, remedy=f"prices are there from {have}")
 
 
-def between(actions: Iterable[Action], start: date, end: date) -> tuple[Action, ...]:
+def between(actions: Iterable[base.Action], start: date, end: date) -> tuple[base.Action, ...]:
     """Return the actions of a range of days.
 
     Parameters

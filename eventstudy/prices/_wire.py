@@ -14,15 +14,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
-from ..errors import (
-    BadAnswerError,
-    NetworkError,
-    NoPricesError,
-    PriceError,
-    RateLimitedError,
-    UnknownSymbolError,
-    UnreachableError,
-)
+from .. import errors
 from ..words import has, make_error, say
 
 HOST = "query2.finance.yahoo.com"
@@ -51,21 +43,21 @@ class Breaker:
 
     def __init__(self, limit: int) -> None:
         self._lock, self._limit, self._answered = threading.Lock(), limit, False
-        self._run: list[PriceError] = []
+        self._run: list[errors.PriceError] = []
 
     def record(self, outcome: object) -> None:
         """Count the outcome of one symbol."""
         with self._lock:
             if len(self._run) >= self._limit:
                 return
-            if isinstance(outcome, NetworkError | RateLimitedError):
-                is_first = isinstance(outcome, RateLimitedError) and not self._answered
+            if isinstance(outcome, errors.NetworkError | errors.RateLimitedError):
+                is_first = isinstance(outcome, errors.RateLimitedError) and not self._answered
                 self._run += [outcome] * (self._limit - 1 if is_first else 1)
             else:
                 self._answered = True
                 self._run.clear()
 
-    def refuse(self, symbol: str) -> PriceError | None:
+    def refuse(self, symbol: str) -> errors.PriceError | None:
         """Return the failure of a symbol that need not be asked, or None."""
         with self._lock:
             if len(self._run) < self._limit:
@@ -85,11 +77,9 @@ class Wire:
     sleep: Callable[[float], object]
 
     def ask_all(
-        self,
-        ask: Callable[[Any, Any, str], T],
-        symbols: list[str],
+        self, ask: Callable[[Any, Any, str], T], symbols: list[str],
         progress: Callable[[int, int], None] | None = None,
-    ) -> dict[str, T | PriceError]:
+    ) -> dict[str, T | errors.PriceError]:  # fmt: skip
         """Return the answer of `ask` for each symbol, or why it failed.
 
         Parameters
@@ -114,7 +104,7 @@ class Wire:
         probe(session)
         with yfinance_quiet() as yfinance:
 
-            def ask_symbol(symbol: str) -> T | PriceError:
+            def ask_symbol(symbol: str) -> T | errors.PriceError:
                 refused = breaker.refuse(symbol)
                 if refused is not None:
                     return refused
@@ -125,11 +115,11 @@ class Wire:
             advance = progress or (lambda done, total: None)
             # yfinance sets up its caches at the first request, and loses them when threads race.
             # A rate limit may be of one symbol, so a second one is asked before the others.
-            outcomes: dict[str, T | PriceError] = {}
+            outcomes: dict[str, T | errors.PriceError] = {}
             for symbol in symbols[:2]:
                 outcomes[symbol] = ask_symbol(symbol)
                 advance(len(outcomes), len(symbols))
-                if not isinstance(outcomes[symbol], RateLimitedError):
+                if not isinstance(outcomes[symbol], errors.RateLimitedError):
                     break
             with ThreadPoolExecutor(self.workers) as pool:
                 others = symbols[len(outcomes) :]
@@ -137,19 +127,19 @@ class Wire:
                 for future in as_completed(pending):
                     outcomes[pending[future]] = future.result()
                     advance(len(outcomes), len(symbols))
-        silent = [o for o in outcomes.values() if isinstance(o, NetworkError)]
+        silent = [o for o in outcomes.values() if isinstance(o, errors.NetworkError)]
         if len(silent) == len(outcomes):
             raise unreachable(silent[0].what)
         return outcomes
 
-    def _retry(self, ask: Callable[[], T], symbol: str, breaker: Breaker) -> T | PriceError:
+    def _retry(self, ask: Callable[[], T], symbol: str, breaker: Breaker) -> T | errors.PriceError:
         """Ask for one symbol, again where that may help and others have not failed meanwhile."""
         for attempt in range(RETRIES + 1):
             try:
                 return ask()
             except Exception as error:
-                failure = error if isinstance(error, PriceError) else classify(error, symbol)
-            may_pass = isinstance(failure, RateLimitedError | BadAnswerError)
+                failure = error if isinstance(error, errors.PriceError) else classify(error, symbol)
+            may_pass = isinstance(failure, errors.RateLimitedError | errors.BadAnswerError)
             if not may_pass or attempt == RETRIES or breaker.refuse(symbol):
                 break
             self.sleep(2.0**attempt * random.uniform(0.5, 1.0))  # noqa: S311 - jitter, no secret
@@ -157,7 +147,7 @@ class Wire:
         return failure
 
 
-def classify(error: Exception, symbol: str) -> PriceError:
+def classify(error: Exception, symbol: str) -> errors.PriceError:
     """Return the failure of a symbol that an exception means.
 
     Parameters
@@ -173,23 +163,23 @@ def classify(error: Exception, symbol: str) -> PriceError:
     name = type(error).__name__
     status = getattr(getattr(error, "response", None), "status_code", 0)
     reason = str(getattr(error, "yahoo_reason", "") or "")
-    kind: type[PriceError] = BadAnswerError
+    kind: type[errors.PriceError] = errors.BadAnswerError
     code = "odd"
     if name == "YFRateLimitError" or status == 429:
-        kind, code = RateLimitedError, "limited"
+        kind, code = errors.RateLimitedError, "limited"
     elif name == "YFTzMissingError" or 400 <= status < 500 or "No data found" in reason:
-        kind, code = UnknownSymbolError, "unknown"
+        kind, code = errors.UnknownSymbolError, "unknown"
     elif name == "YFPricesMissingError":
-        kind, code = NoPricesError, "no_prices"
+        kind, code = errors.NoPricesError, "no_prices"
     elif isinstance(error, ServerFaultError):
         code = "at_fault"
     elif isinstance(error, OSError) and not isinstance(error, ValueError) and status < 400:
-        kind, code = NetworkError, "no_answer"
+        kind, code = errors.NetworkError, "no_answer"
     facts = {"name": name, "why": short(error), "reason": reason or "no reason given"}
     failure = make_error(kind, f"yahoo.{code}", where=symbol, **facts)
     # Yahoo says of what it does not have that it has not: all else may pass.
-    is_lack = kind is NoPricesError and bool(reason)
-    failure.is_transient = kind is not UnknownSymbolError and not is_lack
+    is_lack = kind is errors.NoPricesError and bool(reason)
+    failure.is_transient = kind is not errors.UnknownSymbolError and not is_lack
     return failure
 
 
@@ -202,9 +192,9 @@ def short(error: Exception) -> str:
     return cause or type(error).__name__
 
 
-def unreachable(reason: str) -> UnreachableError:
+def unreachable(reason: str) -> errors.UnreachableError:
     """Return the error for a host that does not answer."""
-    return make_error(UnreachableError, "yahoo.unreachable", where=HOST, why=reason)
+    return make_error(errors.UnreachableError, "yahoo.unreachable", where=HOST, why=reason)
 
 
 def probe(session: Any) -> None:

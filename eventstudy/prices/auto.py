@@ -10,14 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from zlib import crc32
 
-from ..errors import (
-    BadAnswerError,
-    HeldBackError,
-    NetworkError,
-    NoPricesError,
-    PriceError,
-    RateLimitedError,
-)
+from .. import errors
 from ..words import Reason, say, words
 from ._base import unique
 from ._prices import Answer, Names, PriceProvider, Prices, Progress, collect
@@ -34,16 +27,9 @@ Range = tuple[date, date]
 
 
 def update(
-    store: StoreProvider,
-    source: PriceProvider,
-    symbols: Iterable[str],
-    start: date,
-    end: date,
-    *,
-    refresh: bool = False,
-    progress: Progress = None,
-    stored: Stored | None = None,
-) -> Prices:
+    store: StoreProvider, source: PriceProvider, symbols: Iterable[str], start: date, end: date, *,
+    refresh: bool = False, progress: Progress = None, stored: Stored | None = None,
+) -> Prices:  # fmt: skip
     """Fetch the missing days of a range, store them, and return the prices of the range.
 
     Parameters
@@ -79,7 +65,7 @@ def update(
     wanted, days = unique(symbols), (start, end)
     ranges = _missing(store, source.name, wanted, days, refresh)
     kept = store.fetch([symbol for symbol in wanted if symbol not in ranges], start, end)
-    damaged = [s for s, error in kept.failures.items() if isinstance(error, BadAnswerError)]
+    damaged = [s for s, error in kept.failures.items() if isinstance(error, errors.BadAnswerError)]
     ranges |= _missing(store, source.name, damaged, days, True)
     download = _Download(store, source, progress, len(ranges), stored or Stored())
     refused = download.ask(ranges, append_only=True)
@@ -129,7 +115,7 @@ class _Download:
     progress: Progress
     total: int
     stored: Stored
-    failures: dict[str, PriceError] = field(default_factory=dict)
+    failures: dict[str, errors.PriceError] = field(default_factory=dict)
     notices: list[str] = field(default_factory=list)
     done: int = 0
 
@@ -149,7 +135,7 @@ class _Download:
         """
         refused: list[str] = []
         # Failures by the network or the rate limit since the last answer: two are no fault of one.
-        silent: list[PriceError] = []
+        silent: list[errors.PriceError] = []
         for days, chunk in _chunks(ranges):
             if len(silent) > 1:
                 message = f"not asked: {silent[-1].what}"
@@ -157,7 +143,7 @@ class _Download:
                 continue
             try:
                 prices = self.source.fetch(chunk, *days, progress=self._report)
-            except NetworkError as error:
+            except errors.NetworkError as error:
                 prices = Prices.of({}, dict.fromkeys(chunk, error))
             self.done += len(chunk)
             stored = self.store.add(prices, days, append_only=append_only)
@@ -167,7 +153,7 @@ class _Download:
             self.notices += [*prices.notices, *stored.notices]
             refused += [symbol for symbol, merged in stored.results.items() if merged is None]
             silent = [*silent, *prices.failures.values()] if _is_silent(prices) else []
-        networks = [e for e in self.failures.values() if isinstance(e, NetworkError)]
+        networks = [e for e in self.failures.values() if isinstance(e, errors.NetworkError)]
         if append_only and ranges and len(networks) == len(ranges):
             raise networks[0]
         return refused
@@ -215,7 +201,7 @@ def _chunks(ranges: Mapping[str, Range]) -> list[tuple[Range, list[str]]]:
 
 def _is_silent(prices: Prices) -> bool:
     """Return whether the network or the rate limit failed for every symbol."""
-    silence = (NetworkError, RateLimitedError)
+    silence = (errors.NetworkError, errors.RateLimitedError)
     failures = prices.failures.values()
     return not prices.symbols and all(isinstance(error, silence) for error in failures)
 
@@ -243,12 +229,9 @@ class AutoProvider:
     name = "auto"
 
     def __init__(
-        self,
-        store: StoreProvider,
-        yahoo: PriceProvider,
-        sample: PriceProvider,
+        self, store: StoreProvider, yahoo: PriceProvider, sample: PriceProvider,
         offline: bool = False,
-    ) -> None:
+    ) -> None:  # fmt: skip
         self._store, self._yahoo, self._sample, self._offline = store, yahoo, sample, offline
 
     def fetch(self, symbols: Names, start: date, end: date, *, progress: Progress = None) -> Prices:
@@ -288,17 +271,17 @@ class AutoProvider:
         else:
             try:
                 fetched = self._download(missing, days, progress)
-            except NetworkError as silence:
+            except errors.NetworkError as silence:
                 fetched = self._stand_in(missing, days, "Yahoo cannot be reached")
                 cached = [s for s, p in fetched.provenance.items() if p.source != self._sample.name]
-                stale: dict[str, PriceError] = dict.fromkeys(cached, silence)
+                stale: dict[str, errors.PriceError] = dict.fromkeys(cached, silence)
                 fetched = replace(fetched, notices=(str(silence), *fetched.notices), stale=stale)
         prices = stored.select([*stored.symbols, *imported]).merge(fetched)
         failures = list(prices.failures.values())
-        if not prices.symbols and all(isinstance(e, NetworkError) for e in failures):
+        if not prices.symbols and all(isinstance(e, errors.NetworkError) for e in failures):
             names = words().some((e.where for e in failures), 5)
             message = "no price data: "
-            error = NetworkError(message + failures[0].what, where=names, remedy=REMEDY)
+            error = errors.NetworkError(message + failures[0].what, where=names, remedy=REMEDY)
             error.is_transient = not self._offline
             raise error
         return prices
@@ -330,9 +313,9 @@ class AutoProvider:
         due = due[: max(CHUNK, 2 * len(times) // ROTA)]
         try:
             found = update(self._store, self._yahoo, due, start, end, refresh=True)
-        except NetworkError:
+        except errors.NetworkError:
             return ()
-        held_back = (e for e in found.failures.values() if isinstance(e, HeldBackError))
+        held_back = (e for e in found.failures.values() if isinstance(e, errors.HeldBackError))
         return (*found.notices, *map(str, held_back))
 
     def _download(self, symbols: list[str], days: Range, progress: Progress) -> Prices:
@@ -370,10 +353,10 @@ def _is_due(symbol: str, confirmed: date, today: date) -> bool:
     return (confirmed.toordinal() + phase) // ROTA < (today.toordinal() + phase) // ROTA
 
 
-def _no_network(symbol: str, why: str, error: PriceError) -> PriceError:
+def _no_network(symbol: str, why: str, error: errors.PriceError) -> errors.PriceError:
     """Return the failure of a symbol that the sample lacks too, with `error`."""
-    if isinstance(error, NoPricesError):
+    if isinstance(error, errors.NoPricesError):
         message = f"{why} and the bundled sample has none in the range"
-        return NetworkError(message, where=symbol, remedy=error.remedy)
+        return errors.NetworkError(message, where=symbol, remedy=error.remedy)
     message = f"{why} and not in the bundled sample"
-    return NetworkError(message, where=symbol, remedy=error.remedy)
+    return errors.NetworkError(message, where=symbol, remedy=error.remedy)

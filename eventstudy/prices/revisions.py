@@ -301,13 +301,9 @@ def _step(ratio: FloatArray) -> tuple[float, int] | None:
 
 
 def _is_split(
-    ratio: float,
-    count: int,
-    days: np.ndarray,
-    volumes: tuple[FloatArray, FloatArray],
-    old: Held,
+    ratio: float, count: int, days: np.ndarray, volumes: tuple[FloatArray, FloatArray], old: Held,
     new: Held,
-) -> bool:
+) -> bool:  # fmt: skip
     """Return whether a split explains closes times `ratio` on the first `count` days."""
     ex = str(days[count - 1].astype("datetime64[D]"))
     added = set(new.actions) - set(old.actions)

@@ -94,13 +94,9 @@ class Sizes:
 
 
 def market_values(
-    symbol: str,
-    history: pd.DataFrame,
-    counts: pd.Series[float] | None,
-    currency: str,
-    start: date,
+    symbol: str, history: pd.DataFrame, counts: pd.Series[float] | None, currency: str, start: date,
     end: date,
-) -> pd.DataFrame:
+) -> pd.DataFrame:  # fmt: skip
     """Return the market values of one firm on its sessions from `start` to `end`.
 
     Parameters

@@ -68,12 +68,9 @@ def listing() -> Iterator[tuple[str, str]]:
 
 
 def resolve(
-    spec: PricesLike,
-    *,
-    offline: bool = False,
-    store: str | Path | None = None,
+    spec: PricesLike, *, offline: bool = False, store: str | Path | None = None,
     vintage: str | date | None = None,
-) -> PriceProvider:
+) -> PriceProvider:  # fmt: skip
     """Return the price source that `spec` names.
 
     Parameters
@@ -160,8 +157,7 @@ def _summarise(entry: EntryPoint) -> str:
 
 def _without_secrets(entry: Provenance) -> Provenance:
     detail = hide_secrets(entry.detail)
-    note = hide_secrets(entry.note)
-    return replace(entry, detail=detail, note=note)
+    return replace(entry, detail=detail, note=hide_secrets(entry.note))
 
 
 class _Guarded:

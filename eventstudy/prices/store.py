@@ -167,12 +167,9 @@ class StoreProvider:
     name = "store"
 
     def __init__(
-        self,
-        path: str | Path | None = None,
-        *,
-        vintage: str | date | None = None,
+        self, path: str | Path | None = None, *, vintage: str | date | None = None,
         partial: bool = False,
-    ) -> None:
+    ) -> None:  # fmt: skip
         self.path = store_file(path)
         self.database = disk.Database(self.path)
         self._as_of = "" if vintage is None else moment(vintage)
@@ -246,13 +243,9 @@ class StoreProvider:
         return (say("price_cache.unwritten", **facts),)
 
     def add(
-        self,
-        prices: Prices,
-        requested: tuple[date, date] | None = None,
-        *,
-        append_only: bool = False,
-        exact: bool = False,
-    ) -> Stored:
+        self, prices: Prices, requested: tuple[date, date] | None = None, *,
+        append_only: bool = False, exact: bool = False,
+    ) -> Stored:  # fmt: skip
         """Store prices: a symbol is appended where it agrees with its stored rows, else replaced.
 
         Parameters

@@ -66,15 +66,9 @@ class PriceCache(StoreProvider):
         super().__init__(path, vintage=vintage, partial=True)
 
     def fetch_from(
-        self,
-        source: PriceProvider,
-        symbols: Iterable[str],
-        start: date,
-        end: date,
-        *,
-        refresh: bool = False,
-        progress: Progress = None,
-    ) -> tuple[list[ReadBack], Prices]:
+        self, source: PriceProvider, symbols: Iterable[str], start: date, end: date, *,
+        refresh: bool = False, progress: Progress = None,
+    ) -> tuple[list[ReadBack], Prices]:  # fmt: skip
         """Fetch what is missing of a range, store it, and read it back.
 
         Parameters
@@ -153,11 +147,9 @@ class PriceCache(StoreProvider):
         return answers, replace(prices, notices=notices)
 
     def read_back(
-        self,
-        prices: Prices,
-        kept: Stored,
+        self, prices: Prices, kept: Stored,
         repeats: Mapping[str, Sequence[str]] = MappingProxyType({}),
-    ) -> list[ReadBack]:
+    ) -> list[ReadBack]:  # fmt: skip
         """Compare the price cache with the prices that were to be stored.
 
         Parameters
@@ -217,9 +209,7 @@ class PriceCache(StoreProvider):
             For a symbol that a spreadsheet would take for a formula.
         """
         if path.suffix.lower() not in (".csv", ".parquet"):
-            raise ConfigError(
-                "unknown kind of file", value=path.name, remedy="use .csv or .parquet"
-            )
+            raise make_error(ConfigError, "wrong.kind_of_file", value=path.name)
         prices = self.fetch(symbols or self.symbols(), start, end)
         if not prices.symbols:
             return prices

@@ -53,14 +53,10 @@ class YahooProvider:
     name = "yahoo"
 
     def __init__(
-        self,
-        session: Any = None,
-        workers: int = 8,
-        timeout: float = 10.0,
-        *,
+        self, session: Any = None, workers: int = 8, timeout: float = 10.0, *,
         sleep: Callable[[float], object] = time.sleep,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
-    ) -> None:
+    ) -> None:  # fmt: skip
         self._wire, self._now = Wire(session, workers, timeout, sleep), now
 
     def fetch(self, symbols: Names, start: date, end: date, *, progress: Progress = None) -> Prices:

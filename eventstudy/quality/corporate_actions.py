@@ -27,6 +27,7 @@ scales were measured on splits planted in real series (benchmarks/price_gate.py)
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
@@ -278,12 +279,9 @@ def find_dividends(bars: Bars, market: Callable[[IntArray], FloatArray]) -> IntA
 
 
 def find_actions(
-    bars: Bars,
-    market: Callable[[IntArray], FloatArray],
-    beyond: BoolArray,
-    proven: BoolArray,
+    bars: Bars, market: Callable[[IntArray], FloatArray], beyond: BoolArray, proven: BoolArray,
     reopened: BoolArray,
-) -> Actions:
+) -> Actions:  # fmt: skip
     """Return the rows of a symbol that look like an action which its source did not apply.
 
     Parameters
@@ -393,11 +391,17 @@ def _odds(
 
 def _student(values: FloatArray, df: int, scale: FloatArray | float) -> FloatArray:
     """Return the log density of Student's t around 0."""
-    from scipy.special import poch
-
-    constant = np.log(poch(0.5 * df, 0.5)) - 0.5 * (np.log(df) + np.log(np.pi))
+    constant = _constant(df)
     square = (values / scale) ** 2
     return np.asarray(constant - (df + 1) / 2 * np.log1p(square / df) - np.log(scale))
+
+
+@cache
+def _constant(df: int) -> float:
+    """Return the log of the factor of the density of Student's t."""
+    from scipy.special import poch
+
+    return float(np.log(poch(0.5 * df, 0.5)) - 0.5 * (np.log(df) + np.log(np.pi)))
 
 
 def _windows(values: FloatArray, at: IntArray, first: int, stop: int) -> FloatArray:

@@ -399,7 +399,7 @@ class SeriesFaults(tuple[SeriesFault, ...]):
         import pandas as pd
 
         names = [field.name for field in fields(SeriesFault)]
-        return pd.DataFrame([asdict(fault) for fault in self], columns=names)
+        return pd.DataFrame(list(map(asdict, self)), columns=names)
 
 
 def _note(kind: str, faults: list[SeriesFault]) -> str:

@@ -75,14 +75,9 @@ class Verdict:
     """
 
     def __init__(
-        self,
-        dates: DateArray,
-        where: str,
-        columns: Mapping[str, Marked],
-        *,
-        median: float,
+        self, dates: DateArray, where: str, columns: Mapping[str, Marked], *, median: float,
         typical: float,
-    ) -> None:
+    ) -> None:  # fmt: skip
         self._dates, self._where, self._columns, self._typical = dates, where, columns, typical
         units = {symbol: self._unit(column) for symbol, column in columns.items()}
         self.failures = {s: self._failure(s) for s, column in columns.items() if column.not_decimal}

@@ -182,8 +182,7 @@ def _rule(row: dict[str, str]) -> LimitRule:
 
 
 LimitRule.ALL = tuple(map(_rule, bundled_rows("price_limits.csv")))
-# A move of an adjusted price is at the limit within half a tick of the price, or within these
-# bounds of that half tick.
+# A move of an adjusted price is at the limit within half a tick, or these bounds of half a tick.
 NARROWEST, WIDEST = 0.0006, 0.006
 # Closes pile up at a whole percentage from LEAST on if so many lie within PILE below it, and so few
 # as far below that, that chance does it with a probability below SURE, FEWEST at least.
@@ -278,15 +277,11 @@ def tick_of(price: FloatArray, ticks: Ticks = CENT) -> FloatArray:
 
 
 def daily_limits(
-    dates: DateArray,
-    close: FloatArray,
-    rules: Sequence[LimitRule],
-    *,
+    dates: DateArray, close: FloatArray, rules: Sequence[LimitRule], *,
     adjusted: FloatArray | None = None,
-    ohl: tuple[FloatArray, FloatArray, FloatArray] | None = None,
-    unseen: BoolArray | None = None,
+    ohl: tuple[FloatArray, FloatArray, FloatArray] | None = None, unseen: BoolArray | None = None,
     listed: bool = False,
-) -> LimitDays:
+) -> LimitDays:  # fmt: skip
     """Return on which days one symbol closed at a price limit.
 
     The limit price is last close x (1 +- percent) on the tick. On a day that the adjustment of

@@ -22,9 +22,8 @@ LARGEST_MEDIAN = 1.0
 HUGE = 1e100
 # Returns that a column needs before its unit, and before its history, can be judged.
 FEWEST, HISTORY = 30, 60
-# A lone return doubles the price or leaves less than exp(-3) of it, is 150 times the median size of
-# its column (60 times as a logarithm) and 9 times the next largest move; a suspect one is 50 times
-# the median and 3 times the next.
+# A lone return doubles the price or leaves less than exp(-3) of it, is 150 times the median of its
+# column (60 times as a logarithm) and 9 times the next; a suspect one 50 and 3 times.
 RISE, FALL = 1.0, 3.0
 SURE, IN_LOGS, ISOLATED = 150, 60, 9
 DOUBT, APART = 50, 3

@@ -7,11 +7,11 @@ from .figures.robustness_plots import plot_answer as plot_answer
 from .figures.robustness_plots import plot_influence as plot_influence
 from .figures.robustness_plots import plot_power as plot_power
 from .figures.robustness_plots import plot_specifications as plot_specifications
-from .formats.cell import render_cell as render_cell
 from .formats.figure_files import write_figures as write_figures
 from .formats.formats import Export as Export
+from .formats.pages import draw_states as draw_states
+from .formats.pages import render_cell as render_cell
 from .formats.side_by_side import Regressions as Regressions
-from .formats.states import draw_states as draw_states
 from .formats.templating import curve_file as curve_file
 from .formats.terminal import Terminal as Terminal
 from .formats.terminal import calibration_text as calibration_text

@@ -84,7 +84,7 @@ class Benchmarks:
             raise ConfigError(problem, where="benchmark", value=self.benchmark)
         if self.benchmark and not self._are_peers:
             return [self.benchmark] * len(table)
-        return [str(cell) for cell in table[self.benchmark or "benchmark"].tolist()]
+        return list(map(str, table[self.benchmark or "benchmark"].tolist()))
 
     @cached_property
     def chains(self) -> list[tuple[str, ...]]:

@@ -197,8 +197,7 @@ def in_currency(panel: ReturnsPanel, currency: str, fetch: Fetch) -> ReturnsPane
         if old == new:
             continue
         columns = panel.calendars[calendar]
-        days = panel.sessions[columns]
-        rate = rates.between(old, new, days)
+        rate = rates.between(old, new, panel.sessions[columns])
         before = int((spans[i, columns] > 0).sum())
         row = values[i, columns], spans[i, columns]
         values[i, columns], spans[i, columns] = converted(*row, rate, log=panel.kind == "log")

@@ -235,7 +235,7 @@ def checked_factors(frame: pd.DataFrame, where: str = "factors") -> pd.DataFrame
     """
     with of_file(where):
         values = wide_returns(frame)
-    values.columns = [factor_name(c) for c in values.columns]
+    values.columns = list(map(factor_name, values.columns))
     if values.empty or len(values.columns) == 0:
         raise make_error(DataError, "wrong.no_factor", where=where)
     if values.columns.has_duplicates:

@@ -96,26 +96,15 @@ def _shifted(progress: Progress, before: int, total: int) -> Progress:
 
 
 def load_returns(
-    events: Events,
-    provider: PricesLike = "auto",
-    *,
-    benchmark: str = "",
+    events: Events, provider: PricesLike = "auto", *, benchmark: str = "",
     benchmark_policy: BenchmarkPolicy = "fallback",
     estimation: Window | tuple[int, int] = Window.ESTIMATION,
-    event: Window | tuple[int, int] = Window.EVENT,
-    model: NeedsSeries | None = None,
-    series: Mapping[str, str] | None = None,
-    calendar: CalendarChoice | None = None,
-    kind: ReturnKind = "simple",
-    measure: Measure = "return",
-    currency: str = Rates.LOCAL,
-    further: int = 0,
-    calibrate: bool | None = None,
-    offline: bool = False,
-    store: str | Path = "",
-    vintage: str = "",
-    progress: Callable[[int, int], None] | None = None,
-) -> ReturnsPanel:
+    event: Window | tuple[int, int] = Window.EVENT, model: NeedsSeries | None = None,
+    series: Mapping[str, str] | None = None, calendar: CalendarChoice | None = None,
+    kind: ReturnKind = "simple", measure: Measure = "return", currency: str = Rates.LOCAL,
+    further: int = 0, calibrate: bool | None = None, offline: bool = False, store: str | Path = "",
+    vintage: str = "", progress: Callable[[int, int], None] | None = None,
+) -> ReturnsPanel:  # fmt: skip
     """Fetch the prices that the events need and turn them into returns.
 
     Parameters
@@ -219,14 +208,9 @@ def _unanswered(panel: ReturnsPanel, basket: Basket) -> frozenset[str]:
 
 
 def _panel(
-    events: Events,
-    basket: Basket,
-    keys: list[Key],
-    indices: set[str],
-    calendar: CalendarChoice,
-    kind: ReturnKind,
-    measure: Measure,
-) -> ReturnsPanel:
+    events: Events, basket: Basket, keys: list[Key], indices: set[str], calendar: CalendarChoice,
+    kind: ReturnKind, measure: Measure,
+) -> ReturnsPanel:  # fmt: skip
     """Return the panel of what was fetched so far."""
     fetched = basket.prices
     failures = {symbol: _cause(symbol, error) for symbol, error in fetched.failures.items()}
@@ -292,16 +276,11 @@ def _cause(symbol: str, error: PriceError) -> str:
 
 
 def read_returns(
-    path: str | Path | pd.DataFrame,
-    events: Events,
-    *,
-    benchmark: str = "",
-    benchmark_policy: BenchmarkPolicy = "fallback",
-    model: NeedsSeries | None = None,
-    series: Mapping[str, str] | None = None,
-    calendar: CalendarChoice | None = None,
+    path: str | Path | pd.DataFrame, events: Events, *, benchmark: str = "",
+    benchmark_policy: BenchmarkPolicy = "fallback", model: NeedsSeries | None = None,
+    series: Mapping[str, str] | None = None, calendar: CalendarChoice | None = None,
     kind: ReturnKind = "simple",
-) -> ReturnsPanel:
+) -> ReturnsPanel:  # fmt: skip
     """Return the returns of a frame or file (CSV, Parquet, Stata), wide or long, for the events.
 
     A long one may be a daily file of CRSP, legacy or CIZ, as it is exported.

@@ -21,11 +21,9 @@ SEVERAL, LARGE_SHARE = 10, 0.05
 
 
 def note_markets(
-    quotes_of: Mapping[str, Quotes],
-    keys: Iterable[Key],
-    calendars: Mapping[str, Sessions],
+    quotes_of: Mapping[str, Quotes], keys: Iterable[Key], calendars: Mapping[str, Sessions],
     sources: Mapping[str, str],
-) -> list[str]:
+) -> list[str]:  # fmt: skip
     """Return notes on price limits, and on calendars that prices contradict or outlast.
 
     Parameters
@@ -167,7 +165,7 @@ def _note_doubts(name: str, quotes: Sequence[Quotes]) -> list[str]:
 
 def _note_lost(name: str, quotes: Sequence[Quotes], sources: Mapping[str, str]) -> list[str]:
     """Return a note on the sessions on which no symbol has a price: a hole, or a holiday."""
-    days = [str(day) for day in quotes[0].market.lost] if quotes[0].market else []
+    days = list(map(str, quotes[0].market.lost)) if quotes[0].market else []
     if not days:
         return []
     named = sorted({sources.get(q.symbol, "a table") for q in quotes})

@@ -77,8 +77,7 @@ def shares_of(events: Events) -> Mapping[str, float]:
         row = table[bad].iloc[0]
         where = f"event {row['event_id']}: {SHARES}"
         raise DataError("not a positive number", where=where, value=row[SHARES])
-    positive = numbers[~blank]
-    by_day = positive.loc[table["day0"][~blank].sort_values(kind="stable").index]
+    by_day = numbers[~blank].loc[table["day0"][~blank].sort_values(kind="stable").index]
     first = by_day.groupby(table["ticker"]).first()
     return {str(ticker): float(n) for ticker, n in first.items()}
 

@@ -205,19 +205,11 @@ class ReturnsPanel:
 
     @classmethod
     def from_prices(
-        cls,
-        table: pd.DataFrame,
-        *,
-        keys: Iterable[laying.Key],
-        sessions: Mapping[str, Sessions],
-        kind: ReturnKind = "simple",
-        measure: Measure = "return",
-        shares: Mapping[str, float] | None = None,
-        failures: Mapping[str, str] | None = None,
-        st: Collection[str] = (),
-        limits: Sequence[LimitRule] = LimitRule.ALL,
-        **extra: object,
-    ) -> ReturnsPanel:
+        cls, table: pd.DataFrame, *, keys: Iterable[laying.Key], sessions: Mapping[str, Sessions],
+        kind: ReturnKind = "simple", measure: Measure = "return",
+        shares: Mapping[str, float] | None = None, failures: Mapping[str, str] | None = None,
+        st: Collection[str] = (), limits: Sequence[LimitRule] = LimitRule.ALL, **extra: object,
+    ) -> ReturnsPanel:  # fmt: skip
         """Return the panel of a long table of prices.
 
         Parameters
@@ -308,14 +300,10 @@ class ReturnsPanel:
 
     @classmethod
     def from_frame(
-        cls,
-        frame: pd.DataFrame,
-        *,
-        kind: ReturnKind = "simple",
-        keys: Iterable[laying.Key] | None = None,
-        sessions: Mapping[str, Sessions] | None = None,
+        cls, frame: pd.DataFrame, *, kind: ReturnKind = "simple",
+        keys: Iterable[laying.Key] | None = None, sessions: Mapping[str, Sessions] | None = None,
         **extra: Any,
-    ) -> ReturnsPanel:
+    ) -> ReturnsPanel:  # fmt: skip
         """Return the panel of returns that the user holds already (CRSP, Datastream ...).
 
         Parameters
@@ -346,16 +334,10 @@ class ReturnsPanel:
 
     @classmethod
     def from_table(
-        cls,
-        table: laying.ReturnsTable,
-        *,
-        kind: ReturnKind = "simple",
-        keys: Iterable[laying.Key] | None = None,
-        sessions: Mapping[str, Sessions] | None = None,
-        where: str = "returns",
-        failures: Mapping[str, str] | None = None,
-        **extra: object,
-    ) -> ReturnsPanel:
+        cls, table: laying.ReturnsTable, *, kind: ReturnKind = "simple",
+        keys: Iterable[laying.Key] | None = None, sessions: Mapping[str, Sessions] | None = None,
+        where: str = "returns", failures: Mapping[str, str] | None = None, **extra: object,
+    ) -> ReturnsPanel:  # fmt: skip
         """Return the panel of a table of returns, some symbols of which are read at a time.
 
         Parameters

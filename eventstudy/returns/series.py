@@ -92,13 +92,9 @@ class Sources(NamedTuple):
 
 
 def needed(
-    events: Events,
-    benchmark: str = "",
-    model: NeedsSeries | None = None,
-    series: Mapping[str, str] | None = None,
-    *,
-    peers: bool = False,
-) -> dict[Key, list[int]]:
+    events: Events, benchmark: str = "", model: NeedsSeries | None = None,
+    series: Mapping[str, str] | None = None, *, peers: bool = False,
+) -> dict[Key, list[int]]:  # fmt: skip
     """Return the (symbol, calendar) pairs that are needed, firms first, with the events of each.
 
     Parameters
@@ -117,7 +113,7 @@ def needed(
     sources = Sources(benchmarks, tickers, ())
     rows = [list(table["ticker"]), benchmarks, *(sources.symbols_of(f, events) for f in named)]
     if peers and Benchmarks.PEERS in table:
-        rows.append([str(cell) for cell in table[Benchmarks.PEERS]])
+        rows.append(list(map(str, table[Benchmarks.PEERS])))
     out: dict[Key, list[int]] = {}
     symbols = cache(Benchmarks.members)
     for row in rows:
@@ -138,13 +134,9 @@ MOST_CALLS = 4
 
 
 def range_around(
-    day0: Sequence[date],
-    estimation: Window,
-    event: Window,
-    *,
-    further: int = 0,
+    day0: Sequence[date], estimation: Window, event: Window, *, further: int = 0,
     today: date | None = None,
-) -> Range:
+) -> Range:  # fmt: skip
     """Return the first and last day whose prices the windows can need.
 
     Parameters

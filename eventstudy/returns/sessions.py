@@ -27,12 +27,9 @@ NO_ZONE = "UTC"
 
 
 def build_sessions(
-    keys: list[tuple[str, str]],
-    available: Collection[str],
-    days_of: Callable[[str], DateArray],
-    calendar: CalendarChoice,
-    benchmarks: set[str],
-) -> dict[str, Sessions]:
+    keys: list[tuple[str, str]], available: Collection[str], days_of: Callable[[str], DateArray],
+    calendar: CalendarChoice, benchmarks: set[str],
+) -> dict[str, Sessions]:  # fmt: skip
     """Return the sessions of each calendar: those of the exchange, or the dates of its symbols.
 
     Parameters
@@ -72,8 +69,7 @@ def _market_days(
     if not ends:
         return np.empty(0, "datetime64[D]")
     first = np.min(ends)
-    last = np.max(ends)
-    days: DateArray = np.arange(first, last + np.timedelta64(1, "D"))
+    days: DateArray = np.arange(first, np.max(ends) + np.timedelta64(1, "D"))
     index = np.zeros(len(days), dtype=bool)
     present = np.zeros(len(days), np.int64)
     listed = np.zeros(len(days) + 1, np.int64)
@@ -473,13 +469,9 @@ def indices_of(code: str) -> Sequence[str]:
 
 
 def with_markets(
-    series: Sequence[Quotes],
-    keys: Iterable[Key],
-    clock: Clock,
-    *,
-    st: Collection[str],
+    series: Sequence[Quotes], keys: Iterable[Key], clock: Clock, *, st: Collection[str],
     limits: Sequence[LimitRule],
-) -> dict[str, Quotes]:
+) -> dict[str, Quotes]:  # fmt: skip
     """Return series by symbol, each with the sessions, limits and other series of its exchange.
 
     Parameters

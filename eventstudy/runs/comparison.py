@@ -212,7 +212,7 @@ def _sections(c: Comparison) -> Iterator[tuple[str, list[str]]]:
     days = [f"{e}: {_arrow(d.before, d.after)}, {'; '.join(d.why)}" for e, d in c.days.items()]
     states = [f"{e}: {a} -> {b}" for e, (a, b) in c.statuses.items() if e not in c.completed]
     main = {move.event_id: move for move in c.moves if move.window == c.main}
-    moves = [_move(move) for move in sorted(main.values(), key=_size)]
+    moves = list(map(_move, sorted(main.values(), key=_size)))
     others = sorted((move for move in c.moves if move.window != c.main), key=_size)
     elsewhere = [f"{move.window} {_move(move)}" for move in others]
     cars = {e: f"{e}: CAR over {c.main} {_value(move.after)}" for e, move in main.items()}

@@ -29,15 +29,9 @@ AT_A_TIME = 20_000
 
 
 def fill(
-    stage: Path,
-    target: Path,
-    results: FittedStudy,
-    *,
-    config: StudyConfig,
-    origin: Origin | None,
-    command: str,
-    facts: Mapping[str, Any] | None = None,
-) -> None:
+    stage: Path, target: Path, results: FittedStudy, *, config: StudyConfig, origin: Origin | None,
+    command: str, facts: Mapping[str, Any] | None = None,
+) -> None:  # fmt: skip
     """Write all files of a run, the manifest last.
 
     Parameters

@@ -181,15 +181,9 @@ class RunFolder:
 
 
 def write_run(
-    results: FittedStudy,
-    out: Path,
-    name: str,
-    *,
-    config: StudyConfig,
-    origin: Origin | None = None,
-    command: str = "",
-    force: bool = True,
-) -> Path:
+    results: FittedStudy, out: Path, name: str, *, config: StudyConfig,
+    origin: Origin | None = None, command: str = "", force: bool = True,
+) -> Path:  # fmt: skip
     """Write ``out/name`` and return its path.
 
     Everything is written to a temporary folder first, so a reader sees the old run or the new one.

@@ -98,8 +98,7 @@ def show_end(
             return
         at = datetime.now(UTC).isoformat(timespec="seconds")
         facts = {"name": name, "at": at, "error": trouble[:2000], "confirmed": confirmed}
-        document = json.dumps(facts)
-        (failure if trouble else check).write_text(f"{document}\n", encoding="utf-8")
+        (failure if trouble else check).write_text(f"{json.dumps(facts)}\n", encoding="utf-8")
         write_index(out)
 
 

@@ -19,8 +19,7 @@ from ..settings import StudyConfig
 from ..words import say
 from .manifest import MANIFEST
 from .preflight import nothing_usable
-from .record import hash_files
-from .verification import Verification
+from .record import Verification, hash_files
 
 CASE = "case.json"
 # Largest difference of two returns that counts as the same: 0.1 percentage points.

@@ -17,6 +17,7 @@ from ..files import InputFile
 from ..fitting import StudyInputs
 from ..prices import is_name
 from ..settings import StudyConfig
+from ..words import make_error
 from .manifest import Sources
 
 # Where a run folder keeps the events file.
@@ -127,8 +128,7 @@ class Origin:
             copy.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(path, copy)
             if self.hashes[place] != hash_of(copy):
-                problem = "was changed while the study ran"
-                raise DataError(problem, where=str(path), remedy="run it again")
+                raise make_error(DataError, "wrong.changed_amid", where=str(path))
 
     def frozen(self, folder: Path) -> Origin:
         """Return the origin with the inputs and prices that a run folder keeps."""

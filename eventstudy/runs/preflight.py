@@ -13,7 +13,7 @@ from ..fitting import NEWS_COLUMN, FittedStudy, StudyInputs, require_network
 from ..returns import Benchmarks, Sources, shares_of
 from ..settings import StudyConfig
 from ..utility import did_you_mean
-from ..words import words
+from ..words import make_error, words
 
 
 class UndecidedError(DataError):
@@ -90,15 +90,13 @@ def _require_column(inputs: StudyInputs, where: str, column: str) -> None:
     events = inputs.events
     if column not in events.table.columns:
         hint = did_you_mean(column, events.columns_in)
-        problem = "the events file has no such column"
         remedy = f"{hint} it has {', '.join(events.columns_in)}".strip()
-        raise ConfigError(problem, where=where, value=column, remedy=remedy)
+        raise make_error(ConfigError, "wrong.no_column", where=where, value=column, remedy=remedy)
 
 
 def _require_news(inputs: StudyInputs) -> None:
     if NEWS_COLUMN not in inputs.events.table.columns:
-        remedy = f"name a file with --confounders, or give the events a column {NEWS_COLUMN}"
-        raise ConfigError("there is no other news by which to leave events out", remedy=remedy)
+        raise make_error(ConfigError, "wrong.no_news", column=NEWS_COLUMN)
 
 
 def _require_file(path: str) -> None:

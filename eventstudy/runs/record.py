@@ -9,7 +9,7 @@ import os
 import platform
 import secrets
 import stat
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -250,12 +250,9 @@ def cells_of(path: Path) -> pd.DataFrame:
 
 
 def manifest_of(
-    results: FittedStudy,
-    findings: Findings,
-    config: StudyConfig,
-    origin: Origin | None,
+    results: FittedStudy, findings: Findings, config: StudyConfig, origin: Origin | None,
     target: Path,
-) -> dict[str, Any]:
+) -> dict[str, Any]:  # fmt: skip
     """Return ``manifest.json`` without the hashes; the time of writing stands nowhere else.
 
     Parameters
@@ -289,7 +286,7 @@ def manifest_of(
         "config": config.to_dict(),
         "origin": origin.to_dict(target) if origin else {},
         "home": "",
-        "windows": [str(window) for window in config.tested],
+        "windows": list(map(str, config.tested)),
         "engine": results.engine,
         "seed": config.seed,
         "versions": sources["versions"],
@@ -303,7 +300,7 @@ def manifest_of(
             "reasons": {str(reason): int(count) for reason, count in dropped.items()},
         },
         "answers": answers(findings),
-        "asked": {symbol: [str(day) for day in days] for symbol, days in panel.requested.items()},
+        "asked": {symbol: list(map(str, days)) for symbol, days in panel.requested.items()},
         "asked_on": origin.read_on if origin else "",
         "prices": {symbol: dict(entry) for symbol, entry in panel.provenance.items()},
         "failures": {s: FrozenProvider.describe(e) for s, e in failures.items()},
@@ -456,3 +453,57 @@ def _are_flagged(events: pd.DataFrame, flag: str) -> pd.Series[bool]:
 
 def _number(value: float) -> float | None:
     return float(value) if value == value else None
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """The outcome of checking a run folder.
+
+    Attributes
+    ----------
+    checked : int
+        Files that the manifest names, and the manifest.
+    missing, changed, extra : tuple of str
+        Files that are not there, have other contents, or are not named.
+    """
+
+    checked: int
+    missing: tuple[str, ...] = ()
+    changed: tuple[str, ...] = ()
+    extra: tuple[str, ...] = ()
+
+    @classmethod
+    def of(
+        cls, recorded: Mapping[str, str], current: Mapping[str, str], ours: Collection[str]
+    ) -> Verification:
+        """Compare the files of a folder with those that were recorded.
+
+        Parameters
+        ----------
+        recorded, current : mapping of str to str
+            Hashes by file.
+        ours : collection of str
+            Files that were not recorded, and are not extra.
+        """
+        changed = tuple(f for f, sha in recorded.items() if current.get(f, sha) != sha)
+        extra = [f for f in current if f not in recorded and f not in ours]
+        extra = [file for file in extra if Path(file).name not in LITTER]
+        missing = tuple(file for file in recorded if file not in current)
+        return cls(len(recorded) + 1, missing, changed, tuple(extra))
+
+    @property
+    def lost(self) -> list[str]:
+        """The files that are not as they were written, each with what became of it."""
+        missing = [f"missing: {file}" for file in self.missing]
+        return missing + [f"changed: {file}" for file in self.changed]
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing was found."""
+        return not (self.missing or self.changed or self.extra)
+
+    def __str__(self) -> str:
+        if self.ok:
+            return f"all {self.checked} files are as they were written"
+        states = ("missing", "changed", "extra")
+        return "\n".join(f"{state}: {file}" for state in states for file in getattr(self, state))

@@ -11,6 +11,7 @@ from ..errors import DataError, PriceError, RunFolderError
 from ..fitting import FittedStudy
 from ..settings import StudyConfig
 from ..words import say
+from . import staleness
 from .atomic_swap import as_run_folder_errors, clear_remains, follow_link, locked
 from .compare import log_changes, read_changes
 from .comparison import MOVED, Comparison
@@ -21,16 +22,6 @@ from .origin import Origin
 from .outbox import Outbox
 from .preflight import nothing_usable
 from .record import Record
-from .staleness import (
-    AS_IT_WAS,
-    KeptSource,
-    LostPricesError,
-    describe_losses,
-    list_changes,
-    other_source,
-    refuse_lost_inputs,
-    utc_now,
-)
 
 # Seconds to wait for another refresh: the time of a large study.
 WAIT = 600.0
@@ -80,23 +71,15 @@ class Refreshed:
     def raise_if_partial(self) -> None:
         """Raise PartialError if prices are held back, for the events that wait for them."""
         if self.held_back:
-            what, where, remedy = describe_losses(self.held_back)
+            what, where, remedy = staleness.describe_losses(self.held_back)
             raise PartialError(what, where=where, remedy=f"{say('losses.waiting')}; {remedy}")
 
 
 def refresh_run(
-    origin: Origin,
-    target: Path,
-    *,
-    config: StudyConfig | None = None,
-    command: str = "",
-    moved: float = MOVED,
-    wait: float = WAIT,
-    accept_loss: bool = False,
-    outbox: bool = False,
-    told: Callable[[str], None] | None = None,
-    progress: Callable[[int, int], None] | None = None,
-) -> Refreshed:
+    origin: Origin, target: Path, *, config: StudyConfig | None = None, command: str = "",
+    moved: float = MOVED, wait: float = WAIT, accept_loss: bool = False, outbox: bool = False,
+    told: Callable[[str], None] | None = None, progress: Callable[[int, int], None] | None = None,
+) -> Refreshed:  # fmt: skip
     """Compute a run anew if anything is new, and keep a log of its changes.
 
     Parameters
@@ -157,13 +140,15 @@ def refresh_run(
             clear_remains(target)
             refuse_foreign(target)
             record = _record(target, told)
-            since = utc_now()
-            news = list_changes(record, origin, accept_loss=accept_loss)
+            since = staleness.utc_now()
+            news = staleness.list_changes(record, origin, accept_loss=accept_loss)
             why = news.why
             if not why:
                 facts: Any = {"held_back": news.held_back, "confirmed": news.confirmed}
                 return Refreshed(target, notices=news.notices, **facts)
-            source = KeptSource(record, origin, accept_loss, since=since) if record else None
+            source = (
+                staleness.KeptSource(record, origin, accept_loss, since=since) if record else None
+            )
             results, origin, facts = _compute(source, origin, progress)
             with replacing(target) as stage:
                 written: Any = {"config": config or origin.config, "origin": origin}
@@ -191,7 +176,7 @@ def _record(target: Path, notify: Callable[[str], None] | None) -> Record | None
 
 
 def _compute(
-    source: KeptSource | None, origin: Origin, progress: Callable[[int, int], None] | None
+    source: staleness.KeptSource | None, origin: Origin, progress: Callable[[int, int], None] | None
 ) -> tuple[FittedStudy, Origin, dict[str, Any]]:
     """Return the study, its origin as it was read, and what the manifest has on losses.
 
@@ -208,9 +193,11 @@ def _compute(
         if source is None:
             raise
         source.refuse()
-        remedy = f"{AS_IT_WAS}; try again later{other_source(source.record, origin)}"
-        raise LostPricesError(error.what, where=error.where, remedy=remedy) from error
-    facts = refuse_lost_inputs(source, results) if source else {}
+        remedy = (
+            f"{staleness.AS_IT_WAS}; try again later{staleness.other_source(source.record, origin)}"
+        )
+        raise staleness.LostPricesError(error.what, where=error.where, remedy=remedy) from error
+    facts = staleness.refuse_lost_inputs(source, results) if source else {}
     if len(results) == 0:
         reason = next(iter(results.events["reason"]), "")
         raise nothing_usable(results, f"such as: {reason}")

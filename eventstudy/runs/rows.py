@@ -35,8 +35,7 @@ LONGEST = 1200
 # Other groups that have a line.
 MOST_GROUPS = 5
 NEVER = datetime(1, 1, 1, tzinfo=UTC)
-# Settings that say what a run shows, and those that say where prices are, and nothing of its
-# numbers.
+# Settings that say what a run shows, and where its prices are; they move no number.
 SHOWING = ("event_pages", "figures", "title")
 _SILENT = ("prices", *SHOWING)
 PATH = ("tau", "caar", "caar_low", "caar_high")

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple, cast
 
 import numpy as np
 
+from .. import prices
 from ..errors import (
     ConfigError,
     DataError,
@@ -22,16 +23,6 @@ from ..errors import (
 )
 from ..files import inside
 from ..fitting import GONE, FittedStudy
-from ..prices import (
-    AutoProvider,
-    FrozenProvider,
-    Prices,
-    Progress,
-    Provenance,
-    Sizes,
-    is_name,
-    resolve,
-)
 from ..returns import Benchmarks
 from ..words import say, words
 from .comparison import price_revision
@@ -90,13 +81,13 @@ class KeptSource:
     name: str = "kept"
 
     def fetch(
-        self, symbols: Sequence[str], start: date, end: date, *, progress: Progress = None
-    ) -> Prices:
+        self, symbols: Sequence[str], start: date, end: date, *, progress: prices.Progress = None
+    ) -> prices.Prices:
         """Return prices as `PriceProvider.fetch` does; a source that fails is a loss of each."""
         try:
             answer = _answer(self.record, self.origin, symbols, (start, end), progress)
         except PriceError as error:
-            answer = Prices.of({}, dict.fromkeys(symbols, error))
+            answer = prices.Prices.of({}, dict.fromkeys(symbols, error))
         ranges = dict.fromkeys(symbols, (start, end))
         losses = dict(_losses(self.record, answer, ranges, self.origin))
         accepted = losses if self.accept_loss else self.record.facts.given_up
@@ -116,7 +107,7 @@ class KeptSource:
                 self.answered.add(symbol)
         return self._with_run(answer, kept, losses)
 
-    def _is_of_source(self, entry: Provenance, end: date) -> bool:
+    def _is_of_source(self, entry: prices.Provenance, end: date) -> bool:
         """Return whether the source was asked, where the cache or the sample may answer for it."""
         if self.origin.config.prices != "auto":
             return True
@@ -124,7 +115,7 @@ class KeptSource:
         is_asked = end >= date.today() or entry.retrieved_at >= self.since  # noqa: DTZ011
         return entry.source == "yahoo" and is_asked
 
-    def _is_gone(self, symbol: str, answer: Prices) -> bool:
+    def _is_gone(self, symbol: str, answer: prices.Prices) -> bool:
         """Return whether the prices of a symbol ended long before the others."""
         had = self.record.facts.prices
         entry = answer.provenance.get(symbol) or had.get(symbol)
@@ -134,8 +125,8 @@ class KeptSource:
         return bool(np.datetime64(newest) - np.datetime64(entry.last) >= GONE)
 
     def _with_run(
-        self, answer: Prices, symbols: list[str], why: Mapping[str, PriceError]
-    ) -> Prices:
+        self, answer: prices.Prices, symbols: list[str], why: Mapping[str, PriceError]
+    ) -> prices.Prices:
         """Return an answer with the rows of the run for symbols of which it has less."""
         lacking = []
         for symbol in symbols:
@@ -145,7 +136,7 @@ class KeptSource:
                 lacking.append(symbol)
         if not lacking:
             return answer
-        run = FrozenProvider(self.record.folder).fetch(lacking, date.min, date.max)
+        run = prices.FrozenProvider(self.record.folder).fetch(lacking, date.min, date.max)
         kept = [s for s in run.symbols if run.provenance[s] == self.record.facts.prices[s]]
         notices = [say("price_cache.stale", symbol=s, why=why[s].what) for s in kept]
         stale = {symbol: why[symbol] for symbol in kept}
@@ -309,10 +300,10 @@ def _changed_prices(record: Record, origin: Origin, accept_loss: bool) -> News:
 
 def _confirm(record: Record, origin: Origin, is_open: bool) -> tuple[str, ...]:
     """Have the symbols of a run confirmed whose turn it is; return the notices."""
-    provider = resolve("auto", store=origin.store or None)
+    provider = prices.resolve("auto", store=origin.store or None)
     notices: list[str] = []
     for days, symbols in _calls(record, to_date=is_open).items():
-        notices += cast("AutoProvider", provider).confirm(symbols, *days)
+        notices += cast("prices.AutoProvider", provider).confirm(symbols, *days)
     return tuple(notices)
 
 
@@ -333,24 +324,21 @@ def _news(source: KeptSource, is_open: bool) -> News:
     source.refuse()
     for end, names in longer.items() if is_open else ():
         reasons.append(f"prices of {words().and_more(names)} until {end}")
-    return News(reasons, tuple(notices), source.held_back, Provenance.confirmed_on(times))
+    return News(reasons, tuple(notices), source.held_back, prices.Provenance.confirmed_on(times))
 
 
 def _answer(
-    record: Record,
-    origin: Origin,
-    symbols: Sequence[str],
-    days: tuple[date, date],
-    progress: Progress,
-) -> Prices:
+    record: Record, origin: Origin, symbols: Sequence[str], days: tuple[date, date],
+    progress: prices.Progress,
+) -> prices.Prices:  # fmt: skip
     """Ask the source of `origin`; a file or folder that has gone is a loss, not a wrong setting."""
     options: Any = {"store": origin.store or None, "vintage": origin.vintage or None}
     source = origin.config.prices
     try:
-        provider = resolve(source, offline=origin.offline, **options)
+        provider = prices.resolve(source, offline=origin.offline, **options)
         return provider.fetch(symbols, *days, progress=progress)
     except (ConfigError, DataError) as error:
-        if is_name(source) or not _have_same_source(record, origin):
+        if prices.is_name(source) or not _have_same_source(record, origin):
             raise
         remedy = f"{AS_IT_WAS}; mount or restore the prices"
         raise LostPricesError(error.what, where=str(Path(source)), remedy=remedy) from error
@@ -364,8 +352,7 @@ def _calls(record: Record, *, to_date: bool) -> dict[tuple[date, date], list[str
     """
     day, calls = record.facts.asked_on, dict[tuple[date, date], list[str]]()
     # A symbol of a specification only was asked for as many days as it has.
-    entries = record.facts.prices.items()
-    ends = {symbol: (e.first, e.last) for symbol, e in entries if e.first}
+    ends = {symbol: (e.first, e.last) for symbol, e in record.facts.prices.items() if e.first}
     for symbol, (first, last) in {**ends, **record.facts.asked}.items():
         end = date.today() if to_date and last >= day else date.fromisoformat(last)  # noqa: DTZ011
         calls.setdefault((date.fromisoformat(first), end), []).append(symbol)
@@ -373,7 +360,7 @@ def _calls(record: Record, *, to_date: bool) -> dict[tuple[date, date], list[str
 
 
 def _changes(
-    record: Record, answer: Prices, symbols: list[str], longer: dict[str, list[str]]
+    record: Record, answer: prices.Prices, symbols: list[str], longer: dict[str, list[str]]
 ) -> Iterator[str]:
     """Yield the news of some symbols; those that only go on are added to `longer`, by last day."""
     had = record.facts.prices
@@ -392,7 +379,7 @@ def _changes(
     changed = [s for s in common if answer.provenance[s].sha256 != had[s].sha256]
     if not changed:
         return
-    table = FrozenProvider.read_table(inside(record.folder, FrozenProvider.TABLE))
+    table = prices.FrozenProvider.read_table(inside(record.folder, prices.FrozenProvider.TABLE))
     answered = answer.by_symbol()
     for symbol in changed:
         rows = table[table["symbol"] == symbol]
@@ -404,7 +391,7 @@ def _changes(
 
 
 def _refuse_lost_sizes(
-    record: Record, now: Sizes, events: Iterable[str], accept_loss: bool
+    record: Record, now: prices.Sizes, events: Iterable[str], accept_loss: bool
 ) -> None:
     """Raise if a firm that is still studied has no market value any more."""
     if not (record.folder / SIZES).is_file():
@@ -452,7 +439,7 @@ def describe_losses(errors: Mapping[str, PriceError]) -> tuple[str, str, str]:
 
 
 def _losses(
-    record: Record, answer: Prices, ranges: Mapping[str, tuple[date, date]], origin: Origin
+    record: Record, answer: prices.Prices, ranges: Mapping[str, tuple[date, date]], origin: Origin
 ) -> Iterator[tuple[str, PriceError]]:
     had, is_same = record.facts.prices, _have_same_source(record, origin)
     for symbol, error in answer.failures.items():

@@ -16,8 +16,7 @@ from .contents import write_tables
 from .kept_case import LIMIT, CaseReproduction, is_case, reproduce_case, verify_case
 from .manifest import MANIFEST
 from .outbox import Outbox
-from .record import OWN_HASH, Record, cells_of, hash_files, hash_manifest
-from .verification import Verification
+from .record import OWN_HASH, Record, Verification, cells_of, hash_files, hash_manifest
 
 TOLERANCE = 1e-9
 # Numbers below this differ by rounding alone: differences are taken relative to no less.
@@ -60,8 +59,7 @@ def verify_run(folder: str | Path) -> Verification:
 
 def verify_files(record: Record) -> Verification:
     """Compare the files of a run with its manifest, as :func:`verify_run` does."""
-    entries = Outbox(record.folder).due
-    ours = {path.relative_to(record.folder).as_posix() for path in entries}
+    ours = {path.relative_to(record.folder).as_posix() for path in Outbox(record.folder).due}
     state = Verification.of(record.facts.files, hash_files(record.folder), ours)
     is_sealed = record.manifest.get(OWN_HASH) == hash_manifest(record.manifest)
     return state if is_sealed else replace(state, changed=(MANIFEST, *state.changed))
@@ -237,8 +235,7 @@ def differences(name: str, old: pd.DataFrame, new: pd.DataFrame) -> Iterator[Dif
     """
     if list(old.columns) != list(new.columns):
         written = ", ".join(old.columns)
-        computed = ", ".join(new.columns)
-        yield Difference(name, 1, "columns", written, computed, math.inf)
+        yield Difference(name, 1, "columns", written, ", ".join(new.columns), math.inf)
         return
     if len(old) != len(new):
         yield Difference(name, 0, "lines", str(len(old) + 1), str(len(new) + 1), math.inf)

@@ -144,7 +144,7 @@ def plain_value(value: Any) -> Any:
     """Return a setting as JSON and TOML have it."""
     if isinstance(value, Window):
         return f"{value.start}:{value.stop}"
-    return [plain_value(member) for member in value] if isinstance(value, tuple) else value
+    return list(map(plain_value, value)) if isinstance(value, tuple) else value
 
 
 def _near(window: Window) -> Window:

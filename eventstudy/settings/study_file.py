@@ -359,7 +359,7 @@ def _put(key: str, value: Any, folder: Path) -> Any:
         is_path = isinstance(text, str) and text and not FactorLibrary.has(text)
         return str(folder / text) if is_path else text
 
-    return [below(text) for text in value] if isinstance(value, list) else below(value)
+    return list(map(below, value)) if isinstance(value, list) else below(value)
 
 
 # A day from -FARTHEST to FARTHEST.

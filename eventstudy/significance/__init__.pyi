@@ -7,13 +7,13 @@ from ._base import Value as Value
 from ._base import f_value as f_value
 from ._base import pvalue as pvalue
 from ._base import statistic as statistic
-from ._ranks import DECIMALS as DECIMALS
 from .clusters import MIN_SESSIONS as MIN_SESSIONS
-from .date_clusters import DateClusters as DateClusters
+from .clusters import DateClusters as DateClusters
 from .families import STATISTICS as STATISTICS
 from .means import TESTS_OF_VALUES as TESTS_OF_VALUES
 from .means import mean_test as mean_test
 from .placebo import block_sums as block_sums
 from .placebo import consecutive_sums as consecutive_sums
+from .ranks import DECIMALS as DECIMALS
 from .standardised import decisive_scars as decisive_scars
 from .standardised import scar_variance as scar_variance

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from html import escape
@@ -14,7 +15,7 @@ from ..calendars import Window
 from ..dependence import require
 from ..errors import ConfigError, InapplicableError, TooManyError
 from ..utility import FloatArray, Registry, one_thread
-from ..words import Reason, words
+from ..words import Reason, make_error, words
 
 Alternative = Literal["two-sided", "less", "greater"]
 
@@ -261,7 +262,7 @@ class Statistic:
         valid = abnormal.sample(window)
         sample = abnormal.tested(window) if self.standardised else valid
         n = len(sample)
-        estimate = float(sample.car(window).mean()) if n else np.nan
+        estimate = sample.mean_car(window)
         key = ("value", self.name, window)
         value = sample.cached(key, lambda: self._value(sample, window))
         is_tested = not np.isnan(value.statistic)
@@ -380,18 +381,18 @@ def pvalue(statistic: float, df: float, alternative: Alternative = "two-sided") 
     from scipy.special import ndtr, stdtr
 
     def below(x: float) -> float:
-        return float(ndtr(x) if np.isinf(df) else stdtr(df, x))
+        return float(ndtr(x) if math.isinf(df) else stdtr(df, x))
 
-    two_sided = min(1.0, 2 * below(-abs(statistic)))
-    return _tail(below(statistic), below(-statistic), two_sided, alternative)
+    if alternative == "two-sided":
+        return min(1.0, 2 * below(-abs(statistic)))
+    return _tail(below(statistic), below(-statistic), np.nan, alternative)
 
 
 def _tail(less: float, greater: float, two_sided: float, alternative: str) -> float:
     """Return the probability of an alternative; ConfigError for an unknown one."""
     tails = {"two-sided": two_sided, "less": less, "greater": greater}
     if alternative not in tails:
-        remedy = "use two-sided, less or greater"
-        raise ConfigError("unknown alternative", value=alternative, remedy=remedy)
+        raise make_error(ConfigError, "wrong.alternative", value=alternative)
     return tails[alternative]
 
 

@@ -15,7 +15,7 @@ from ..models import convex_weights
 from ..utility import KEPT, FloatArray
 from ..words import Reason
 from ._base import Value, statistic
-from ._ranks import DECIMALS, day_sums, same_date_mean, scaled_total
+from .ranks import DECIMALS, day_sums, same_date_mean, scaled_total
 
 # With fewer placebo windows the two-sided p cannot fall below 0.05, with fewer donors p cannot.
 ENOUGH, ENOUGH_DONORS = 40, 20
@@ -227,8 +227,7 @@ def block_sums(sample: AbnormalReturns, length: int) -> FloatArray:
     so that no (L, L) matrix is built. NaN where the block has a gap, or too few days remain to
     estimate from.
     """
-    L1 = len(sample.windows.estimation)
-    require(length <= L1, "long_window")
+    require(length <= len(sample.windows.estimation), "long_window")
 
     def summed(events: AbnormalReturns) -> FloatArray:
         return np.concatenate(list(events.by_chunk(partial(_block_sums, length=length))))

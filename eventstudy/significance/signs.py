@@ -11,8 +11,8 @@ from ..calendars import Window
 from ..dependence import require
 from ..utility import FloatArray
 from ._base import Value, statistic
-from ._ranks import DECIMALS, positive_cars
 from .placebo import consecutive_sums
+from .ranks import DECIMALS, positive_cars
 
 EVEN = "CARs are positive and negative with equal chance"
 # Of more CARs, or with ties, Wilcoxon's statistic has its normal law.

@@ -9,7 +9,7 @@ from ..calendars import Window
 from ..dependence import require
 from ..utility import FloatArray
 from ._base import Value, statistic
-from ._ranks import Totals, rank_z, scaled_ranks
+from .ranks import Totals, rank_z, scaled_ranks
 
 
 @statistic(

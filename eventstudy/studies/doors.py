@@ -18,7 +18,7 @@ from ..fitting import StudyInputs, UnfittedStudy, WindowsLike
 from ..prices import PricesLike, resolve
 from ..returns import usual_calendar
 from ..settings import Setting, StudyConfig
-from ..words import say
+from ..words import make_error, say
 from .results import EventStudyResults
 
 # Settings that name files, in whose place a table can be given.
@@ -252,9 +252,8 @@ def compare(
 
     kinds = set(map(type, results.values())) if isinstance(results, Mapping) else {type(results)}
     if not isinstance(results, Mapping) or kinds != {EventStudyResults}:
-        remedy = 'give results by name, such as {"market": results, "ff3": others}'
         types = ", ".join(kind.__name__ for kind in kinds)
-        raise ConfigError("not results by name", value=types, remedy=remedy)
+        raise make_error(ConfigError, "wrong.not_by_name", value=types)
     table: dict[Any, pd.DataFrame] = {}
     for name, one in results.items():
         member = one.of_group()

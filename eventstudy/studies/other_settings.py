@@ -22,6 +22,7 @@ from ..fitting import StudyInputs
 from ..prices import PriceProvider
 from ..report import curve_file, plot_specifications
 from ..settings import StudyConfig
+from ..words import make_error
 from .doors import EventStudy, inputs_of
 from .results import EventStudyResults
 
@@ -158,8 +159,7 @@ def robustness(
         settings |= {} if grid is None else {"grid": grid}
         return robustness_of(inputs_of(study, prices, config=config, **settings), progress=progress)
     if config or prices is not None or settings:
-        remedy = "give events, or another study"
-        raise ConfigError("a study has its prices and settings", remedy=remedy)
+        raise make_error(ConfigError, "wrong.has_settings")
     return _of_study(study, grid)
 
 

@@ -12,45 +12,11 @@ from typing import TYPE_CHECKING, Any, Literal, Unpack
 import numpy as np
 import pandas as pd
 
-from ..analysis import (
-    Answer,
-    Diagnosis,
-    Difference,
-    DollarLoss,
-    Influence,
-    Placebo,
-    Summary,
-    WeightedMean,
-    abhar,
-    calendar_portfolio,
-    calibrate,
-    diagnose,
-    diagnostics,
-    difference,
-    dollar_loss,
-    explain,
-    family,
-    main_test_of,
-    placebo_firms,
-    regress_car,
-    regression,
-    summary,
-    weighted_caar,
-)
+from .. import analysis, report
 from ..calendars import Window
 from ..events import Events
 from ..findings import Findings, FinishedRun, find_group
 from ..fitting import CONFOUNDER, FittedStudy, WindowLike, WindowsLike, with_market_values
-from ..report import (
-    Export,
-    Look,
-    Statement,
-    Terminal,
-    plot_caar,
-    plot_car_forest,
-    plot_event,
-    plot_path,
-)
 from ..settings import StudyConfig
 from ..utility import IntArray
 from ..words import say
@@ -156,7 +122,7 @@ class EventStudyResults(FittedStudy):
         """
         chosen = self.main if window is None else Window.of(window)
         name, study = find_group(self, group)
-        answer = Answer.of(study, chosen)
+        answer = analysis.Answer.of(study, chosen)
         numbers = {f.name: getattr(answer, f.name) for f in fields(answer)}
         write = partial(self._say, chosen, name)
         return figures.DrawnAnswer(**numbers, group=name, write=write)
@@ -167,9 +133,9 @@ class EventStudyResults(FittedStudy):
         if window != self.main:
             findings = self.findings(config=replace(self.settings, windows=(window,)))
         if group == findings.sample.group:
-            return str(Terminal(findings).text())
+            return str(report.Terminal(findings).text())
         sample = next(sample for sample in findings.samples if sample.group == group)
-        return Terminal(findings).answer(sample)
+        return report.Terminal(findings).answer(sample)
 
     def power(
         self, window: WindowLike | None = None, *, group: str | None = None
@@ -195,7 +161,7 @@ class EventStudyResults(FittedStudy):
         0.0084
         """
         chosen = self.main if window is None else Window.of(window)
-        answer = Answer.of(self.of_group(group), chosen)
+        answer = analysis.Answer.of(self.of_group(group), chosen)
         least, df = answer.overturn.smallest_effect, answer.effect.df
         return figures.DrawnPower.of(chosen, answer.test, least, df)
 
@@ -223,12 +189,12 @@ class EventStudyResults(FittedStudy):
         """
         chosen = self.main if window is None else Window.of(window)
         study = self.of_group(group)
-        answer = Answer.of(study, chosen)
-        influence = Influence.of(study, chosen, answer.effect, answer.pvalue)
+        answer = analysis.Answer.of(study, chosen)
+        influence = analysis.Influence.of(study, chosen, answer.effect, answer.pvalue)
         return figures.DrawnInfluence(**vars(influence))
 
     def plot_path(
-        self, ax: Axes | None = None, *, group: str | None = None, **look: Unpack[Look]
+        self, ax: Axes | None = None, *, group: str | None = None, **look: Unpack[report.Look]
     ) -> Axes:
         """Draw the shares against what the market implied, the figure of the answer.
 
@@ -255,11 +221,11 @@ class EventStudyResults(FittedStudy):
         >>> results.plot_path().get_title()
         'Shares against what the market implied, 54 events'
         """
-        return plot_path(self, ax, group=group, **look)
+        return report.plot_path(self, ax, group=group, **look)
 
     def plot_caar(
         self, window: WindowLike | None = None, by: str | None = None, ax: Axes | None = None,
-        **look: Unpack[Look],
+        **look: Unpack[report.Look],
     ) -> Axes:  # fmt: skip
         """Draw the CAAR since the day before the main window, with its pointwise 95% band.
 
@@ -291,10 +257,10 @@ class EventStudyResults(FittedStudy):
         >>> axes.get_xlabel()
         'Trading days from the announcement'
         """
-        return plot_caar(self, window, by, ax, **look)
+        return report.plot_caar(self, window, by, ax, **look)
 
     def plot_car_forest(
-        self, window: WindowLike | None = None, ax: Axes | None = None, **look: Unpack[Look]
+        self, window: WindowLike | None = None, ax: Axes | None = None, **look: Unpack[report.Look]
     ) -> Axes:
         """Draw the CAR over `window` of each event with its 95% interval, and the effect.
 
@@ -320,11 +286,11 @@ class EventStudyResults(FittedStudy):
         >>> axes.get_title()
         'Relief'
         """
-        return plot_car_forest(self, window, ax, **look)
+        return report.plot_car_forest(self, window, ax, **look)
 
     def plot_event(
         self, event_id: str, window: WindowLike | None = None, ax: Axes | None = None,
-        **look: Unpack[Look],
+        **look: Unpack[report.Look],
     ) -> Axes:  # fmt: skip
         """Draw AR as bars, and the CAR since the day before the main window with its 95% range.
 
@@ -356,7 +322,7 @@ class EventStudyResults(FittedStudy):
         >>> len(axes.get_lines()) > 0
         True
         """
-        return plot_event(self, event_id, window, ax, **look)
+        return report.plot_event(self, event_id, window, ax, **look)
 
     def main_test(self, window: WindowLike | None = None) -> str:
         """Return the name of the test that decides over `window`.
@@ -375,7 +341,7 @@ class EventStudyResults(FittedStudy):
         >>> results.main_test()
         'bmp_kp'
         """
-        return main_test_of(self, window)
+        return analysis.main_test_of(self, window)
 
     def multiple(
         self, kind: str, *, window: WindowLike | None = None,
@@ -423,12 +389,14 @@ class EventStudyResults(FittedStudy):
         0  [0,0]   0.050   0.1
         1  [0,1]   0.056   0.1
         """
-        return family(self, kind, window=window, windows=windows, test=test, by=by, methods=methods)
+        return analysis.family(
+            self, kind, window=window, windows=windows, test=test, by=by, methods=methods
+        )
 
     def difference(
         self, column: str, one: str | None = None, other: str | None = None, *,
         window: WindowLike | None = None, method: str | None = None,
-    ) -> Difference:  # fmt: skip
+    ) -> analysis.Difference:  # fmt: skip
         """Test whether the mean CAR over `window` differs between two groups of events.
 
         Sources: :func:`eventstudy.analysis.cross_section.groups.difference`.
@@ -459,11 +427,11 @@ class EventStudyResults(FittedStudy):
         >>> round(adverse_less_relief.difference, 4), round(adverse_less_relief.pvalue, 2)
         (-0.0085, 0.26)
         """
-        return difference(self, column, one, other, window=window, method=method)
+        return analysis.difference(self, column, one, other, window=window, method=method)
 
     def weighted(
         self, window: WindowLike, weights: str = "equal", column: str = "mcap"
-    ) -> WeightedMean:
+    ) -> analysis.WeightedMean:
         """Return the weighted mean CAR over `window`; the weights sum to one.
 
         Its variance: :func:`eventstudy.analysis.over_time.weights.weighted_caar`.
@@ -492,9 +460,9 @@ class EventStudyResults(FittedStudy):
         >>> print(results.weighted((0, 1), "precision"))
         precision-weighted CAAR[0,1] of 70: -0.52% (95% -1.01% to -0.02%), z = -2.091, p = 0.0402
         """
-        return weighted_caar(self, window, weights, column)
+        return analysis.weighted_caar(self, window, weights, column)
 
-    def dollar_loss(self, window: WindowLike, column: str = "mcap") -> DollarLoss:
+    def dollar_loss(self, window: WindowLike, column: str = "mcap") -> analysis.DollarLoss:
         """Return the abnormal change of market value of each event and of all.
 
         Parameters
@@ -521,7 +489,7 @@ class EventStudyResults(FittedStudy):
           ticker    car         adl
         0    XOM -0.004 -8167604.52
         """
-        return dollar_loss(self, window, column)
+        return analysis.dollar_loss(self, window, column)
 
     def abhar(
         self, window: WindowLike, against: Literal["market", "model"] = "market", **changes: Any
@@ -558,15 +526,12 @@ class EventStudyResults(FittedStudy):
         0     t    -0.005   0.345
         1  hall    -0.005   0.340
         """
-        return abhar(self, window, against, **changes)
+        return analysis.abhar(self, window, against, **changes)
 
     def calendar_portfolio(
-        self,
-        window: WindowLike,
-        *,
-        weights: Literal["equal", "value"] = "equal",
+        self, window: WindowLike, *, weights: Literal["equal", "value"] = "equal",
         lags: int | None = None,
-    ) -> pd.DataFrame:
+    ) -> pd.DataFrame:  # fmt: skip
         """Test whether the portfolio of the firms in their event window has an abnormal return.
 
         The regression and its sources:
@@ -601,9 +566,9 @@ class EventStudyResults(FittedStudy):
         0    ols -0.0002 -0.2221
         1    hc1 -0.0002 -0.2210
         """
-        return calendar_portfolio(self, window, weights=weights, lags=lags)
+        return analysis.calendar_portfolio(self, window, weights=weights, lags=lags)
 
-    def diagnose(self, window: WindowLike | None = None) -> Diagnosis:
+    def diagnose(self, window: WindowLike | None = None) -> analysis.Diagnosis:
         """Return the kind of a study, and how far to trust each test over `window`.
 
         Parameters
@@ -626,7 +591,7 @@ class EventStudyResults(FittedStudy):
         >>> trust["bmp_kp"], trust["patell"], trust["patell_u"]
         ('valid', 'valid with care', 'not valid')
         """
-        return diagnose(self, window)
+        return analysis.diagnose(self, window)
 
     def diagnostics(self, *, lags: int = 5) -> pd.DataFrame:
         """Return diagnostics of the estimation of each usable event.
@@ -653,7 +618,7 @@ class EventStudyResults(FittedStudy):
         0    XOM   220  0.30
         1    XOM   199  0.22
         """
-        return diagnostics(self, lags=lags)
+        return analysis.diagnostics(self, lags=lags)
 
     def regression(self, event_id: str) -> RegressionResults:
         """Return the regression of one event, on exactly the days that the study used.
@@ -679,12 +644,12 @@ class EventStudyResults(FittedStudy):
         >>> results.regression(first).params.round(2)["beta"].item()
         0.85
         """
-        return regression(self, event_id)
+        return analysis.regression(self, event_id)
 
     def placebo_firms(
         self, window: WindowLike, *, peers: str = "peers", test: str | None = None,
         draws: int | None = None,
-    ) -> Placebo:  # fmt: skip
+    ) -> analysis.Placebo:  # fmt: skip
         """Compare the study with the same announcements made about other firms, on the same days.
 
         What is drawn, and why: :func:`eventstudy.analysis.placebos.placebo.placebo_firms`.
@@ -717,11 +682,11 @@ class EventStudyResults(FittedStudy):
         >>> placebo.n_events
         1
         """
-        return placebo_firms(self, window, peers=peers, test=test, draws=draws)
+        return analysis.placebo_firms(self, window, peers=peers, test=test, draws=draws)
 
     def summary(
         self, windows: WindowsLike | None = None, names: Iterable[str] | None = None
-    ) -> Summary:
+    ) -> analysis.Summary:
         """Return answers and tests of a study by window in short.
 
         Parameters
@@ -740,7 +705,7 @@ class EventStudyResults(FittedStudy):
         >>> int(results.summary((0, 1), ["bmp_kp", "sign"]).frame.loc["[0,1]", "N"])
         70
         """
-        return summary(self, windows, names)
+        return analysis.summary(self, windows, names)
 
     def with_market_values(self, source: str | Path, **options: Any) -> EventStudyResults:
         """Return the results with market values of Yahoo or a file.
@@ -783,7 +748,9 @@ class EventStudyResults(FittedStudy):
         0                const   -0.0077  0.0421
         1  direction[T.relief]    0.0085  0.2547
         """
-        return figures.DrawnRegression(**vars(regress_car(self, columns, window, **options)))
+        return figures.DrawnRegression(
+            **vars(analysis.regress_car(self, columns, window, **options))
+        )
 
     def explain(
         self, formulas: str | Iterable[str] | Mapping[str, str], window: WindowLike | None = None,
@@ -815,9 +782,13 @@ class EventStudyResults(FittedStudy):
         """
         chosen = self.main if window is None else window
         if isinstance(formulas, str):
-            return figures.DrawnRegression(**vars(explain(self, formulas, chosen, **options)))
+            return figures.DrawnRegression(
+                **vars(analysis.explain(self, formulas, chosen, **options))
+            )
         named = formulas if isinstance(formulas, Mapping) else {text: text for text in formulas}
-        fits = {head: explain(self, text, chosen, **options) for head, text in named.items()}
+        fits = {
+            head: analysis.explain(self, text, chosen, **options) for head, text in named.items()
+        }
         return figures.DrawnRegressions(fits)
 
     def calibrate(
@@ -845,7 +816,7 @@ class EventStudyResults(FittedStudy):
         >>> 0 < numbers.pvalue < 0.2, len(numbers.placebos)
         (True, 99)
         """
-        numbers = calibrate(self.of_group(group), window, **options)
+        numbers = analysis.calibrate(self.of_group(group), window, **options)
         return figures.CalibrationWithFigure(**vars(numbers))
 
     def save(
@@ -990,10 +961,10 @@ class EventStudyResults(FittedStudy):
         return self._exported("parquet", path, config)
 
     def _exported(self, kind: str, path: str | Path, config: StudyConfig | None) -> Path:
-        return Export(FinishedRun.of(self, config)).write_file(kind, Path(path))
+        return report.Export(FinishedRun.of(self, config)).write_file(kind, Path(path))
 
-    def _export(self, config: StudyConfig | None) -> Export:
-        return Export(FinishedRun(self.findings(config=config)))
+    def _export(self, config: StudyConfig | None) -> report.Export:
+        return report.Export(FinishedRun(self.findings(config=config)))
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -1101,8 +1072,7 @@ class EventStudyResults(FittedStudy):
     def __repr__(self) -> str:
         if self.is_large:
             return super().__repr__()
-        findings = self.findings()
-        statement = Statement.of(findings)
+        statement = report.Statement.of(self.findings())
         return f"{statement.headline} {statement.caveat}".strip()
 
     def __str__(self) -> str:

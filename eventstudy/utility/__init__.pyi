@@ -1,6 +1,4 @@
-from .blas import one_thread as one_thread
 from .flags import Flag as Flag
-from .log import note as note
 from .pieces import CHUNK as CHUNK
 from .pieces import HOLDABLE as HOLDABLE
 from .pieces import KEPT as KEPT
@@ -9,6 +7,7 @@ from .pieces import Pieces as Pieces
 from .pieces import chunks as chunks
 from .pieces import joined as joined
 from .progress import listening as listening
+from .progress import note as note
 from .progress import step as step
 from .progress import stepping as stepping
 from .registry import Plugins as Plugins
@@ -26,3 +25,4 @@ from .typing import TestName as TestName
 from .version import __version__ as __version__
 from .workers import Workers as Workers
 from .workers import current as current
+from .workers import one_thread as one_thread

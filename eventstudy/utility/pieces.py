@@ -11,9 +11,8 @@ from .typing import AnyArray
 
 # Events of a chunk. The same for any number of workers, so that they compute the same bits.
 CHUNK = 500
-# The estimation days of so many events are kept. Of more events only the residuals are; the rest is
-# laid out again, chunk by chunk, whenever it is asked for: writing 20 kB an event to memory takes
-# longer than to gather them anew.
+# The estimation days of so many events are kept, of more only the residuals; the rest is laid out
+# again, chunk by chunk: to write 20 kB an event to memory takes longer than to gather them anew.
 KEPT = 2000
 # All estimation days of more events than this would not fit into memory.
 HOLDABLE = 50_000

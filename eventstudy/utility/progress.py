@@ -2,12 +2,30 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
-# Takes what is being written, how many of it are done, and how many there are; 0 where that is not
-# known.
+LOGGER = logging.getLogger("eventstudy")
+LOGGER.addHandler(logging.NullHandler())
+LEVELS = {"info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
+
+
+def note(event: str, level: str = "info", **facts: object) -> None:
+    """Log an event: a stable name in lower case, and facts that JSON can hold.
+
+    Parameters
+    ----------
+    event : str
+    level : {"info", "warning", "error"}
+    **facts
+        What JSON can hold.
+    """
+    LOGGER.log(LEVELS[level], event, extra={"facts": facts})
+
+
+# Takes what is being written, how many of it are done, and how many there are (0: not known).
 Listener = Callable[[str, int, int], None]
 
 _LISTENER: ContextVar[Listener | None] = ContextVar("listener", default=None)

@@ -2,29 +2,55 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import logging
 import platform
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence, Sized
-from concurrent.futures import (
-    BrokenExecutor,
-    CancelledError,
-    Executor,
-    Future,
-    ThreadPoolExecutor,
-    wait,
-)
-from contextlib import AbstractContextManager, suppress
+from concurrent import futures
+from contextlib import AbstractContextManager, contextmanager, suppress
 from contextvars import ContextVar, Token
 from functools import cache, partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..errors import ConfigError, EventStudyError, how_to_install
 from ..words import make_error
-from .log import note
-from .progress import advance
+from .progress import advance, note
+
+if TYPE_CHECKING:
+    from threadpoolctl import ThreadpoolController
+
+_limited: list[bool] = []
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Return a context in which BLAS uses one thread.
+
+    Several sum in another order, gain nothing on arrays as small as ours, and wait for one another
+    on a busy machine. Inside such a context another one has nothing to do.
+    """
+    if _limited:
+        yield
+        return
+    _limited.append(True)
+    try:
+        with _controller().limit(limits=1, user_api="blas"):
+            yield
+    finally:
+        _limited.clear()
+
+
+@functools.cache
+def _controller() -> ThreadpoolController:
+    """Return what knows the libraries that are loaded, scipy's own among them."""
+    import scipy.linalg  # noqa: F401
+    from threadpoolctl import ThreadpoolController
+
+    return ThreadpoolController()
+
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -86,12 +112,9 @@ class Workers(AbstractContextManager["Workers"]):
     """
 
     def __init__(
-        self,
-        count: int = 1,
-        cluster: str = "",
-        progress: Progress | None = None,
-        executor: Executor | None = None,
-    ) -> None:
+        self, count: int = 1, cluster: str = "", progress: Progress | None = None,
+        executor: futures.Executor | None = None,
+    ) -> None:  # fmt: skip
         if count < 1:
             raise ConfigError("at least one worker is needed", where="workers", value=count)
         self.executor = executor
@@ -101,7 +124,7 @@ class Workers(AbstractContextManager["Workers"]):
         self.count = count
         self.cluster = cluster
         self.progress = progress
-        self._pool: Executor | None = None
+        self._pool: futures.Executor | None = None
         self._shut: Callable[[], object] = lambda: None
         self._has_workers: Callable[[], bool] = lambda: False
         self._tokens: list[Token[Workers]] = []
@@ -159,8 +182,8 @@ class Workers(AbstractContextManager["Workers"]):
             yield from map(function, items)
             return
 
-        with ThreadPoolExecutor(self.count) as pool:
-            waiting: deque[Future[Result]] = deque()
+        with futures.ThreadPoolExecutor(self.count) as pool:
+            waiting: deque[futures.Future[Result]] = deque()
             for first in range(len(items)):
                 for i in self._ahead(first, waiting, items):
                     # The item is made by the thread that needs it.
@@ -174,7 +197,7 @@ class Workers(AbstractContextManager["Workers"]):
     def _mapped(
         self, function: Callable[[Item], Result], items: Sequence[Item]
     ) -> Iterator[Result]:
-        waiting: deque[Future[Result]] = deque()
+        waiting: deque[futures.Future[Result]] = deque()
         first = deaths = 0
         while first < len(items):
             try:
@@ -189,7 +212,7 @@ class Workers(AbstractContextManager["Workers"]):
                     self._lose(error)
                     yield from (function(items[i]) for i in range(first, len(items)))
                     return
-                if not isinstance(error, BrokenExecutor):
+                if not isinstance(error, futures.BrokenExecutor):
                     raise
                 deaths += 1
                 if deaths > PATIENCE:
@@ -202,10 +225,10 @@ class Workers(AbstractContextManager["Workers"]):
             first += 1
             yield result
 
-    def _awaited(self, future: Future[Result]) -> Result:
+    def _awaited(self, future: futures.Future[Result]) -> Result:
         """Return a result; ClusterError if a cluster has no workers any more, for two looks."""
         absences = 0
-        while self.cluster and not wait([future], SECONDS).done:
+        while self.cluster and not futures.wait([future], SECONDS).done:
             absences = 0 if self._has_workers() else absences + 1
             if absences > 1:
                 raise ClusterError("all its workers are gone", where="cluster")
@@ -218,7 +241,7 @@ class Workers(AbstractContextManager["Workers"]):
         self.count = 1
         note("cluster_lost", "warning", text=self.lost)
 
-    def _open(self) -> Executor:
+    def _open(self) -> futures.Executor:
         if self._pool is None:
             if self.executor:
                 self._pool = self.executor
@@ -245,7 +268,7 @@ def current() -> Workers:
 _CURRENT: ContextVar[Workers] = ContextVar("workers", default=Workers())  # noqa: B039 - holds no data
 
 
-def _processes(count: int) -> Executor:
+def _processes(count: int) -> futures.Executor:
     import multiprocessing
     from concurrent.futures import ProcessPoolExecutor
 
@@ -254,7 +277,9 @@ def _processes(count: int) -> Executor:
     return ProcessPoolExecutor(count, mp_context=context)
 
 
-def _cluster(address: str) -> tuple[Executor, Callable[[], object], Callable[[], bool], int]:
+def _cluster(
+    address: str,
+) -> tuple[futures.Executor, Callable[[], object], Callable[[], bool], int]:
     """Return the executor of a cluster, its shutdown, whether it has workers, and their number."""
     place: Any = {"where": "cluster", "value": address}
     try:
@@ -270,7 +295,7 @@ def _cluster(address: str) -> tuple[Executor, Callable[[], object], Callable[[],
     except EventStudyError:
         client.close(CLOSING)
         raise
-    except (OSError, CancelledError) as error:
+    except (OSError, futures.CancelledError) as error:
         raise ClusterError(f"no scheduler answers: {error}", **place) from None
     except Exception as error:  # also what a worker could not import, which has no type of its own
         why = str(error).partition("\n")[0]

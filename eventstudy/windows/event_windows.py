@@ -14,6 +14,7 @@ from ..errors import ConfigError, TooManyError
 from ..quality import ReturnKind
 from ..returns import Measure
 from ..utility import HOLDABLE, AnyArray, BoolArray, DateArray, FloatArray, IntArray, chunks, joined
+from ..words import make_error
 from .alignment import TRADED, Laying, numbered, places
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 HALT_DRIFT = 5
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class StudyWindows:
     """What the windows of all events of a study have in common."""
 
@@ -38,7 +39,7 @@ class StudyWindows:
     source: Laying | None = None
 
 
-class EventWindows:
+class EventWindows(StudyWindows):
     """Returns and factors of n events on the estimation and event windows.
 
     Attributes
@@ -95,15 +96,10 @@ class EventWindows:
     """
 
     def __init__(
-        self,
-        study: StudyWindows,
-        arrays: Mapping[str, AnyArray],
-        *,
-        laying: Laying | None = None,
-        whole: EventWindows | None = None,
-        rows: IntArray | slice = slice(None),
-    ) -> None:
-        self.study = study
+        self, study: StudyWindows, arrays: Mapping[str, AnyArray], *, laying: Laying | None = None,
+        whole: EventWindows | None = None, rows: IntArray | slice = slice(None),
+    ) -> None:  # fmt: skip
+        super().__init__(**{name: getattr(study, name) for name in OF_THE_STUDY})
         self.laying = laying
         self._whole = whole
         self._rows = rows
@@ -128,46 +124,6 @@ class EventWindows:
 
     def __len__(self) -> int:
         return len(self.day0)
-
-    @property
-    def estimation(self) -> Window:
-        """The estimation window."""
-        return self.study.estimation
-
-    @property
-    def event(self) -> Window:
-        """The event window."""
-        return self.study.event
-
-    @property
-    def sessions(self) -> DateArray:
-        """The union of all sessions, ascending, (T,)."""
-        return self.study.sessions
-
-    @property
-    def calendars(self) -> tuple[IntArray, ...]:
-        """Columns of `sessions` on which each calendar is open."""
-        return self.study.calendars
-
-    @property
-    def kind(self) -> ReturnKind:
-        """Whether returns are simple or log."""
-        return self.study.kind
-
-    @property
-    def measure(self) -> Measure:
-        """What is studied: returns, or another measure."""
-        return self.study.measure
-
-    @property
-    def halt_drift(self) -> int:
-        """Most sessions of a return over a halt for which :attr:`drift` counts."""
-        return self.study.halt_drift
-
-    @property
-    def source(self) -> Laying | None:
-        """Where the returns of the study were laid out from."""
-        return self.study.source
 
     @property
     def returns(self) -> FloatArray:
@@ -253,8 +209,7 @@ class EventWindows:
             return self._arrays[name]
         assert self.laying is not None  # noqa: S101
         if len(self) > HOLDABLE:
-            problem = f"needs the estimation days of {len(self):,} events at once"
-            raise TooManyError(problem, remedy=f"at most {HOLDABLE:,} fit in memory")
+            raise make_error(TooManyError, "wrong.not_held", n=len(self), most=HOLDABLE)
         if name == "positions":
             self._arrays[name] = self.laying.at(self.laying.days)
         else:
@@ -320,7 +275,7 @@ class EventWindows:
         else:
             of_whole = np.arange(len(whole))[self._rows][rows]
         laying = None if self.laying is None else self.laying.take(rows)
-        return EventWindows(self.study, {}, laying=laying, whole=whole, rows=of_whole)
+        return EventWindows(self, {}, laying=laying, whole=whole, rows=of_whole)
 
     def altered(self, **changes: Any) -> EventWindows:
         """Return the windows with other fields, on which nothing else that they hold depends.
@@ -336,7 +291,11 @@ class EventWindows:
         held = {name: self._array(name) for name in whole._arrays}
         if "positions" in arrays:
             held.pop("event_positions", None)
-        return EventWindows(replace(self.study, **common), held | arrays, laying=self.laying)
+        return EventWindows(self._in_common(**common), held | arrays, laying=self.laying)
+
+    def _in_common(self, **changes: Any) -> StudyWindows:
+        """Return what these windows have in common with all of the study, with changes."""
+        return StudyWindows(**{name: getattr(self, name) for name in OF_THE_STUDY} | changes)
 
     def _on_demand(self, study: StudyWindows, laying: Laying, **arrays: AnyArray) -> EventWindows:
         """Return windows of these events whose days are laid out when they are asked for."""
@@ -358,7 +317,7 @@ class EventWindows:
         event = Window(self.estimation.stop + 1, self.event.stop)
         laying = self.source.take(self.source_rows).until(event)
         days = laying.at(event.days)
-        study = replace(self.study, event=event)
+        study = self._in_common(event=event)
         return self._on_demand(study, laying, event_positions=days, masked=self.masked)
 
     def index_returns(self) -> tuple[FloatArray, IntArray]:
@@ -374,7 +333,7 @@ class EventWindows:
     @property
     def before(self) -> EventWindows:
         """The windows without their event days, unless all are kept in memory."""
-        return self if self.laying is None else self._on_demand(self.study, self.laying.before)
+        return self if self.laying is None else self._on_demand(self, self.laying.before)
 
     def without(self, mask: BoolArray) -> EventWindows:
         """Return the windows without some estimation days (n, L1), to be called once.
@@ -383,7 +342,7 @@ class EventWindows:
         """
         if self.laying is not None:
             laying = replace(self.laying, mask=np.packbits(mask, axis=1))
-            return self._on_demand(self.study, laying)
+            return self._on_demand(self, laying)
         L1 = len(self.estimation)
         mask = mask & np.isfinite(self.returns[:, :L1])
         returns = self.returns.copy()
@@ -398,7 +357,7 @@ class EventWindows:
     def __getstate__(self) -> dict[str, Any]:
         """Return what is pickled: the arrays, and not the panel that they are laid out from."""
         arrays = {name: self._array(name) for name in BY_EVENT}
-        return vars(EventWindows(replace(self.study, source=None), arrays))
+        return vars(EventWindows(self._in_common(source=None), arrays))
 
 
 # The arrays with a row for each event, and those of windows whose days are laid out on demand.
@@ -414,20 +373,11 @@ LASTING = 1 << 21
 
 
 def build_windows(
-    panel: ReturnsPanel,
-    *,
-    calendars: list[str],
-    day0: DateArray,
-    rows: IntArray,
-    factor_rows: IntArray,
-    estimation: Window,
-    event: Window,
-    lags: Sequence[int] = (),
-    keep_spans: bool = False,
-    keep_days: bool = True,
-    halt_drift: int = HALT_DRIFT,
+    panel: ReturnsPanel, *, calendars: list[str], day0: DateArray, rows: IntArray,
+    factor_rows: IntArray, estimation: Window, event: Window, lags: Sequence[int] = (),
+    keep_spans: bool = False, keep_days: bool = True, halt_drift: int = HALT_DRIFT,
     market_rows: IntArray | None = None,
-) -> EventWindows:
+) -> EventWindows:  # fmt: skip
     """Lay the returns of every event on its windows, counted in sessions of its exchange.
 
     Parameters

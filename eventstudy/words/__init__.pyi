@@ -5,11 +5,11 @@ from .catalogue import say as say
 from .numbers import LEVEL as LEVEL
 from .numbers import speaking_of as speaking_of
 from .numbers import words as words
-from .screen import ascii_text as ascii_text
-from .screen import make_visible as make_visible
 from .texts import MISSING as MISSING
 from .texts import Paragraph as Paragraph
+from .texts import ascii_text as ascii_text
 from .texts import capitalised as capitalised
 from .texts import cell_text as cell_text
 from .texts import clipped as clipped
+from .texts import make_visible as make_visible
 from .texts import uncapitalised as uncapitalised

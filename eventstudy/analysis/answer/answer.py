@@ -222,7 +222,7 @@ def verdict_of(study: FittedStudy, window: Window) -> Answer:
     """
 
     def verdict() -> Answer:
-        answer = decide(study.abnormal, window, [str(i) for i in study.events["event_id"].array])
+        answer = decide(study.abnormal, window, list(map(str, study.events["event_id"].array)))
         if is_provisional(study, window):
             return replace(answer, verdict=Answer.PROVISIONAL, pvalue=np.nan, overturn=Overturn())
         return answer
@@ -236,8 +236,7 @@ def _answer(study: FittedStudy, window: Window) -> Answer:
         if answer.n_events == 1:
             single = measure_one_event(study, window)
             answer = replace(answer, overturn=replace(answer.overturn, one_event=single))
-        tested = study.abnormal.tested(window)
-        unequal = measure_unequal(tested, window, answer.effect.estimate)
+        unequal = measure_unequal(study.abnormal.tested(window), window, answer.effect.estimate)
         influence = Influence.of(study, window, answer.effect, answer.pvalue).brief()
         answer = replace(answer, influence=influence, unequal=unequal)
     if answer.n_events and answer.n_events < len(study.events):
@@ -294,13 +293,12 @@ def decide(abnormal: AbnormalReturns, window: Window, event_ids: Sequence[str] =
         return Answer(Answer.NO_RESULT, test.name, reason=str(test.reason), **common)
     effect = weighted_effect(sample, window, test)
     verdict = Answer.DIFFERENT if test.pvalue < LEVEL else Answer.NOT_DIFFERENT
-    ids = list(event_ids) or [str(i) for i in range(len(abnormal))]
+    ids = list(event_ids) or list(map(str, range(len(abnormal))))
     used = [ids[i] for i in np.flatnonzero(abnormal.in_tests(window))]
     is_own = n < FULL_SAMPLE or n >= Power.KNOWN_SPREAD
     error = effect.se if is_own else usual_error(sample, window)
     least = detectable(error, effect.df)
-    names = Names(used, used, used)
-    overturn = _overturn(sample, window, test, least, names)
+    overturn = _overturn(sample, window, test, least, Names(used, used, used))
     return Answer(verdict, test.name, test.pvalue, effect, overturn=overturn, **common)
 
 

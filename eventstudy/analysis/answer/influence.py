@@ -291,13 +291,9 @@ class Influence(Paragraph):
 
 
 def measure_influence(
-    sample: AbnormalReturns,
-    window: Window,
-    names: Names,
-    effect: Interval,
-    pvalue: float,
+    sample: AbnormalReturns, window: Window, names: Names, effect: Interval, pvalue: float,
     factor: float = 1.0,
-) -> Influence:
+) -> Influence:  # fmt: skip
     """Return what the answer of a sample owes to single events, dates, clusters and firms.
 
     Parameters
@@ -436,8 +432,7 @@ def estimates_without(
     .. math:: h_g = \frac{\bar z_g - \bar z_{rest}}
         {sd_{rest} / \sqrt{1 - r_{rest}} \, \sqrt{c'(I + [\rho_{ij} o_{ij}])c}}
     """
-    size = sets.sum(axis=1)
-    is_few = len(sample) - size < FULL_SAMPLE
+    is_few = len(sample) - sets.sum(axis=1) < FULL_SAMPLE
     if not is_few.any() or is_few.all():
         return _estimates(sample, window, sets, is_few=bool(is_few.all()))
     *of_many, distance = _estimates(sample, window, sets, is_few=False)

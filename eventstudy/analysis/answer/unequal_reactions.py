@@ -102,8 +102,7 @@ def measure_unequal(
         ranks = STATISTICS[STATISTICS.for_role("raised variance")](sample, window)
         statistic, p = ranks.statistic, ranks.pvalue
     car = sample.car(window)
-    k = sample.recent_variance(window)
-    is_significant = sample.car_pvalues(window, k) < LEVEL
+    is_significant = sample.car_pvalues(window, sample.recent_variance(window)) < LEVEL
     rose = int((is_significant & (car > 0)).sum())
     fell = int((is_significant & (car < 0)).sum())
     return UnequalReactions(kappa, effect, effect.pvalue, statistic, p, rose, fell, n)

@@ -10,6 +10,7 @@ import numpy as np
 from ...errors import ConfigError
 from ...significance import DateClusters
 from ...utility import FloatArray, IntArray
+from ...words import make_error
 
 ClusterError = Literal["CR2", "CR1"]
 Clusters = Mapping[str, IntArray]
@@ -144,9 +145,7 @@ def cluster_errors(
     A = score_weights(X, dates, se)
     S = sum_scores(A, e, dates)
     if (np.abs(S).max(axis=0) <= ROUNDING * np.abs(A * e[:, None]).max(axis=0)).any():
-        reason = f"the columns separate every {unit} from the others: no errors by {unit} exist"
-        remedy = f"leave out what is the same for all events of a {unit}"
-        raise NotPossibleError(reason, where="cov", remedy=remedy)
+        raise make_error(NotPossibleError, "wrong.separate", where="cov", unit=unit)
     df = np.full(k, G - 1.0) if se == "CR1" else satterthwaite(X, A, dates)
     notes = []
     if n_decisive := count_decisive(X, dates):
@@ -202,8 +201,7 @@ def errors_by(
         V += sign * S.T @ S
     G = min(int(code.max()) + 1 for code in codes)
     if not (np.diag(V) > 0).all() or G < DateClusters.FEWEST:
-        reason, remedy = "no variance clustered both ways", "cluster by one of the columns"
-        raise NotPossibleError(reason, value=", ".join(names), remedy=remedy)
+        raise make_error(NotPossibleError, "wrong.both_ways", value=", ".join(names))
     return Errors(f"CR1 by {' and '.join(names)}", V, np.full(X.shape[1], G - 1.0))
 
 

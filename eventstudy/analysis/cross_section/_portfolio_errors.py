@@ -47,7 +47,7 @@ def portfolio_errors(
     -----
     .. math:: V = A C A', \quad C_{il} = \rho_{il} o_{il} \sqrt{Var_i Var_l}
 
-    with the correlations and overlaps of :func:`~eventstudy.dependence.correlation.quadratic`.
+    with the correlations and overlaps of :func:`~eventstudy.dependence.pairs.quadratic`.
     V_k is the same with each weight times the root of k_jd, how much the part of date d in
     portfolio j moved before the event against usual (:func:`recent_variances`), and x_j is the
     dispersion of the residuals on the event days against usual (:func:`dispersion`):
@@ -176,8 +176,7 @@ def recent_variances(sample: AbnormalReturns, window: Window, A: FloatArray) -> 
         squares = errors[has_errors] ** 2 / usual[has_errors, None]
         markets = of_market[rows][np.isfinite(of_market[rows])]
         market = np.full(len(squares), markets.mean() if len(markets) else np.nan)
-        ratio = recent.ratio(squares, market, window)
-        k[np.ix_(has_errors, rows)] = ratio[:, None]
+        k[np.ix_(has_errors, rows)] = recent.ratio(squares, market, window)[:, None]
     return k
 
 

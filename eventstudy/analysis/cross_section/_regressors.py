@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from ...utility import BoolArray, FloatArray
-from ...words import clipped
+from ...words import clipped, make_error
 from ._car_errors import NotPossibleError
 
 # How files write a missing number; in a column of text only an empty cell is missing.
@@ -110,9 +110,7 @@ def cells_of(cells: pd.Series, column: str) -> tuple[pd.Series, BoolArray]:
     if not odd.any():
         return numbers, ~finite
     if finite.any():
-        remedy = "leave the cell empty if it is missing, or let every cell hold text"
-        reason, cell = "a column that mixes numbers and text", text[odd].iloc[0]
-        raise NotPossibleError(reason, where=column, value=cell, remedy=remedy)
+        raise make_error(NotPossibleError, "wrong.mixed", where=column, value=text[odd].iloc[0])
     return text, (text == "").to_numpy()
 
 
@@ -255,9 +253,8 @@ def require_variation(cells: Mapping[str, Any]) -> None:
     for name, values in cells.items():
         value = values.iloc[0]
         if (values == value).all():
-            message, remedy = "a column with one value explains nothing", "leave the column out"
             text = f"{value:g}" if pd.api.types.is_number(value) else value
-            raise NotPossibleError(message, where=name, value=text, remedy=remedy)
+            raise make_error(NotPossibleError, "wrong.one_value", where=name, value=text)
 
 
 def require_rank(X: FloatArray, terms: Sequence[Term]) -> None:
@@ -270,8 +267,7 @@ def require_rank(X: FloatArray, terms: Sequence[Term]) -> None:
     """
     # More columns than events are collinear whatever they hold: the caller refuses them.
     if X.shape[1] <= len(X) and (guilty := _collinear(X, [term.name for term in terms])):
-        reason, remedy = "the regressors are collinear", "leave one of these columns out"
-        raise NotPossibleError(reason, value=", ".join(guilty), remedy=remedy)
+        raise make_error(NotPossibleError, "wrong.collinear", value=", ".join(guilty))
 
 
 def _collinear(X: FloatArray, origin: list[str]) -> list[str]:

@@ -16,7 +16,7 @@ from ...errors import ConfigError
 from ...fitting import FittedStudy
 from ...significance import DateClusters, f_value, pvalue
 from ...utility import FloatArray, IntArray, did_you_mean, one_thread
-from ...words import capitalised, say, uncapitalised
+from ...words import capitalised, make_error, say, uncapitalised
 from ..interval import Interval
 from ._car_errors import ClusterError, Errors, NotPossibleError, errors_by, independent_errors
 from ._portfolio_errors import LABEL as PORTFOLIO
@@ -328,10 +328,8 @@ class Lines:
 
         N, k = design.X.shape
         if k >= N:
-            reason = f"{N} event{'s' * (N != 1)} cannot determine {k} coefficients"
             named = dict.fromkeys(name for term in design.terms for name in term.columns)
-            remedy = "merge values of a column, or leave one out"
-            raise NotPossibleError(reason, value=", ".join(named), remedy=remedy)
+            raise make_error(NotPossibleError, "wrong.many_terms", value=", ".join(named), n=N, k=k)
         car = sample.car(window)
         weight = np.ones(N)
         X = pd.DataFrame(design.X, columns=[term.name for term in design.terms])
@@ -403,7 +401,7 @@ def _covers(clusters: Mapping[str, IntArray], merged: IntArray) -> bool:
 
 def _table(lines: Lines, design: Design, main: Errors, compared: Errors) -> pd.DataFrame:
     """Return one row a term: what it is called, the errors that decide, and compared ones."""
-    terms = pd.DataFrame([asdict(term) for term in design.terms]).drop(columns="columns")
+    terms = pd.DataFrame(list(map(asdict, design.terms))).drop(columns="columns")
     numbers, second = (numbers_of(lines.b, each, design.terms) for each in (main, compared))
     p = second["wild_pvalue" if "wild_pvalue" in second else "pvalue"]
     table = pd.concat([terms.rename(columns={"name": "term"}), numbers], axis=1)
@@ -467,8 +465,7 @@ def complete_events(
     ids = study.events["event_id"].astype(str)
     twice = ids[study.ok & ids.duplicated().to_numpy()]
     if len(twice):
-        remedy = "give each event its own"
-        raise NotPossibleError("event ids occur twice", value=twice.iloc[0], remedy=remedy)
+        raise make_error(NotPossibleError, "wrong.ids_twice", value=twice.iloc[0])
     rows = np.flatnonzero(study.ok)
     used = study.events.iloc[rows]
     cells = [(name, *cells_of(study.column(name).iloc[rows], name)) for name in names]

@@ -16,7 +16,7 @@ from ...errors import ConfigError
 from ...fitting import FittedStudy, WindowLike, names_of
 from ...significance import DateClusters
 from ...utility import IntArray
-from ...words import say
+from ...words import make_error, say
 from ..placebos.shifted_dates import draw_cars
 from ._car_errors import ClusterError, NotPossibleError
 from ._portfolio_errors import rank_pvalues, residual_sums
@@ -245,8 +245,7 @@ def _design(
     names = [CONSTANT if name == "Intercept" else name for name in names]
     names = [_ALIAS.sub(lambda m: aliases.get(m[0], m[0]), name) for name in names]
     if len(X) < len(cells) or not np.isfinite(X).all():
-        remedy = "is it a log of zero, or a division by zero? leave these events out by subset()"
-        raise NotPossibleError("a term is not finite", value=formula, remedy=remedy)
+        raise make_error(NotPossibleError, "wrong.not_finite", value=formula)
     terms = name_terms(names, X, {name: cells[a] for a, name in aliases.items()}, labels)
     require_rank(X, terms)
     return Design(X, terms)

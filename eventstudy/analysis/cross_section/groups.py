@@ -17,7 +17,7 @@ from ...fitting import FittedStudy, WindowLike
 from ...returns import Measure
 from ...significance import DateClusters, pvalue
 from ...utility import BoolArray, FloatArray, IntArray, Registry, did_you_mean
-from ...words import Paragraph, words
+from ...words import Paragraph, make_error, words
 from ..interval import Interval, write_estimate
 
 
@@ -97,14 +97,9 @@ class Difference(Paragraph):
 
 
 def difference(
-    study: FittedStudy,
-    column: str,
-    one: str | None = None,
-    other: str | None = None,
-    *,
-    window: WindowLike | None = None,
-    method: str | None = None,
-) -> Difference:
+    study: FittedStudy, column: str, one: str | None = None, other: str | None = None, *,
+    window: WindowLike | None = None, method: str | None = None,
+) -> Difference:  # fmt: skip
     """Test whether the mean CAR over `window` differs between two groups of events.
 
     Parameters
@@ -291,7 +286,7 @@ def _pair(study: FittedStudy, column: str, names: tuple[str, str], window: Windo
     groups = study.groups(column)
     samples = [groups[name].abnormal.sample(window) for name in names]
     day0, date = np.unique(np.concatenate([s.windows.day0 for s in samples]), return_inverse=True)
-    first = np.repeat([True, False], [len(s) for s in samples])
+    first = np.repeat([True, False], list(map(len, samples)))
     near = bool((np.diff(day0) < len(window)).any())
     return Pair(np.concatenate([s.car(window) for s in samples]), first, date.ravel(), near)
 
@@ -308,6 +303,5 @@ def _names(
     missing = (first_name is None) + (second_name is None)
     same = first_name is not None and first_name == second_name
     if len(remaining) < missing or (missing and len(remaining) > missing) or same:
-        problem, remedy = "a difference is between two groups", "name one and other"
-        raise ConfigError(problem, where=column, value=groups, remedy=remedy)
+        raise make_error(ConfigError, "wrong.two_groups", where=column, value=groups)
     return first_name or remaining.pop(0), second_name or remaining.pop(0)

@@ -19,7 +19,7 @@ from ...fitting import FittedStudy, WindowLike, WindowsLike
 from ...returns import Measure
 from ...significance import STATISTICS, DateClusters
 from ...utility import FloatArray, IntArray, Registry, did_you_mean
-from ...words import words
+from ...words import make_error, words
 from ..answer.answer import Answer, default_tests, main_test_of
 
 # What statsmodels calls them.
@@ -43,15 +43,10 @@ class Hypothesis:
 
 
 def family(
-    study: FittedStudy,
-    kind: str,
-    *,
-    window: WindowLike | None = None,
-    windows: Iterable[WindowLike] | None = None,
-    test: str | None = None,
-    by: str | None = None,
+    study: FittedStudy, kind: str, *, window: WindowLike | None = None,
+    windows: Iterable[WindowLike] | None = None, test: str | None = None, by: str | None = None,
     methods: Iterable[str] | None = None,
-) -> pd.DataFrame:
+) -> pd.DataFrame:  # fmt: skip
     """Test a family of hypotheses and adjust its p-values for their number.
 
     Declare the family before looking at the study.
@@ -210,8 +205,7 @@ def _romano_wolf(
     Dates closer than the longest window are one cluster.
     """
     if not hypotheses:
-        problem = "Romano-Wolf needs several events to a hypothesis"
-        raise ConfigError(problem, remedy="use holm, bh or by")
+        raise make_error(ConfigError, "wrong.romano_wolf")
     values = [h.sample.car(h.window) for h in hypotheses]
     clusters = _clusters(study, hypotheses)
     reasons = [_obstacle(v, c) for v, c in zip(values, clusters, strict=True)]
@@ -248,8 +242,7 @@ def _obstacle(values: FloatArray, cluster: IntArray) -> str:
 def _of_events(study: FittedStudy, window: Window, test: str) -> pd.DataFrame:
     """Return the test of each event alone, one row each."""
     if test not in (OF_ONE, "event_t"):
-        remedy = f"use {OF_ONE} (the p of its page) or event_t (the p of the textbook)"
-        raise ConfigError("no test of each event", value=test, remedy=remedy)
+        raise make_error(ConfigError, "wrong.not_of_one", value=test, of_one=OF_ONE)
     a, rows = study.abnormal, np.flatnonzero(study.ok)
     k = a.recent_variance(window) if test == OF_ONE else np.ones(len(a))
     car = a.car(window)[rows]

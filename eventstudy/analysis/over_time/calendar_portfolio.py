@@ -55,12 +55,8 @@ class Portfolio:
 
 
 def calendar_portfolio(
-    study: FittedStudy,
-    window: WindowLike,
-    *,
-    weights: Weights = "equal",
-    lags: int | None = None,
-) -> pd.DataFrame:
+    study: FittedStudy, window: WindowLike, *, weights: Weights = "equal", lags: int | None = None,
+) -> pd.DataFrame:  # fmt: skip
     r"""Test whether the portfolio of the firms in their event window has an abnormal return.
 
     Parameters

@@ -13,7 +13,7 @@ from ...errors import ConfigError, InapplicableError
 from ...fitting import FittedStudy, WindowLike
 from ...significance import TESTS_OF_VALUES, mean_test
 from ...utility import BoolArray, FloatArray, IntArray
-from ...words import say
+from ...words import make_error, say
 
 
 def benchmark_returns(study: FittedStudy) -> tuple[FloatArray, IntArray]:
@@ -139,8 +139,7 @@ def bhar(study: FittedStudy, window: WindowLike, against: Against = "market") ->
     study.abnormal.require_returns()
     window = Window.of(window)
     if against not in get_args(Against):
-        problem, remedy = "unknown benchmark of a buy-and-hold return", "use market or model"
-        raise ConfigError(problem, value=against, remedy=remedy)
+        raise make_error(ConfigError, "wrong.against", value=against)
     abnormal = study.abnormal
     if against == "model":
         return abnormal.bhar(window)

@@ -15,7 +15,7 @@ from ...fitting import FittedStudy, Layout, WindowLike, rows_of
 from ...returns import Benchmarks
 from ...significance import STATISTICS
 from ...utility import BoolArray, DateArray, FloatArray, IntArray
-from ...words import Paragraph, words
+from ...words import Paragraph, make_error, words
 from .shifted_dates import MIN_SHARE, days_of, layout_of
 
 # The statistic that is compared by default.
@@ -58,13 +58,9 @@ class Placebo(Paragraph):
 
 
 def placebo_firms(
-    study: FittedStudy,
-    window: WindowLike,
-    *,
-    peers: str = Benchmarks.PEERS,
-    test: str | None = None,
-    draws: int | None = None,
-) -> Placebo:
+    study: FittedStudy, window: WindowLike, *, peers: str = Benchmarks.PEERS,
+    test: str | None = None, draws: int | None = None,
+) -> Placebo:  # fmt: skip
     """Compare the study with the same announcements made about other firms, on the same days.
 
     Parameters
@@ -105,8 +101,7 @@ def placebo_firms(
     is_single = study.abnormal.valid(window).sum() == 1
     test = test or (STATISTICS.main(1) if is_single else TEST)
     if peers not in study.events:
-        remedy = "add one with tickers: A;B;C"
-        raise ConfigError("the events have no column of peers", value=peers, remedy=remedy)
+        raise make_error(ConfigError, "wrong.no_peers", value=peers)
     pools = peers_of(study, layout, peers)
     lacking = int(sum(len(pool) == 0 for pool, ok in zip(pools, study.ok, strict=True) if ok))
     conventions = study.abnormal.conventions

@@ -275,14 +275,9 @@ class Draws(NamedTuple):
 
 
 def draw(
-    study: FittedStudy,
-    windows: Sequence[Window],
-    tests: Sequence[str],
-    shifts: Shifts,
-    *,
-    effects: Sequence[float] = (),
-    progress: Progress | None = None,
-) -> Draws:
+    study: FittedStudy, windows: Sequence[Window], tests: Sequence[str], shifts: Shifts, *,
+    effects: Sequence[float] = (), progress: Progress | None = None,
+) -> Draws:  # fmt: skip
     """Return every test over every window of the study on other days.
 
     Parameters

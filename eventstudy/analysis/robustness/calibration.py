@@ -123,14 +123,9 @@ class Calibration(Calibrated):
 
 
 def calibrate(
-    study: FittedStudy,
-    window: WindowLike | None = None,
-    *,
-    tests: Iterable[str] | None = None,
-    draws: int = Conventions.CALIBRATE,
-    power: bool = True,
-    progress: Progress | None = None,
-) -> Calibration:
+    study: FittedStudy, window: WindowLike | None = None, *, tests: Iterable[str] | None = None,
+    draws: int = Conventions.CALIBRATE, power: bool = True, progress: Progress | None = None,
+) -> Calibration:  # fmt: skip
     r"""Repeat a study on other days of its own firms, and see how often its tests are wrong there.
 
     Parameters
@@ -211,8 +206,7 @@ def _effective_draws(study: FittedStudy, window: Window, shifts: Shifts) -> floa
     rows = np.flatnonzero(study.abnormal.in_tests(window))
     if len(rows) > Limits.PAIRWISE:
         rows = rows[np.linspace(0, len(rows) - 1, Limits.PAIRWISE).astype(int)]
-    sample = study.abnormal.take(rows)
-    rho = residual_correlations(sample).copy()
+    rho = residual_correlations(study.abnormal.take(rows)).copy()
     is_known = np.isfinite(rho) & ~np.eye(len(rows), dtype=bool)
     rho[~np.isfinite(rho)] = rho[is_known].mean() if is_known.any() else 0.0
     tickers = study.events["ticker"].to_numpy(object)[rows]
@@ -260,12 +254,8 @@ def _quick_tests(study: FittedStudy) -> list[str]:
 
 
 def _sizes(
-    study: FittedStudy,
-    window: Window,
-    names: Sequence[str],
-    pvalues: FloatArray,
-    effective: float,
-) -> pd.DataFrame:
+    study: FittedStudy, window: Window, names: Sequence[str], pvalues: FloatArray, effective: float,
+) -> pd.DataFrame:  # fmt: skip
     """Return one row a test; its class is that of the report, or the worse of the two."""
     rows, judged = [], {opinion.test: opinion for opinion in diagnose(study, window).opinions}
     in_report = _quick_tests(study)

@@ -233,12 +233,9 @@ def _band_name(
 
 
 def place_number(
-    panel: Panel,
-    path: ImpliedPath,
-    lines: list[tuple[FloatArray, FloatArray]],
-    width: float,
+    panel: Panel, path: ImpliedPath, lines: list[tuple[FloatArray, FloatArray]], width: float,
     reserved: Iterable[Box] = (),
-) -> tuple[float, float, float]:
+) -> tuple[float, float, float]:  # fmt: skip
     """Return where the number of the bracket begins: where it covers least of the lines.
 
     Parameters

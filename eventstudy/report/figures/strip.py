@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from markupsafe import Markup
@@ -13,6 +14,9 @@ from ...utility import FloatArray
 from ...words import say, words
 from .labels import LETTERS, MOST, Box, place_names
 from .svg_canvas import WIDE, Panel, Scale, number, picture, return_scale, text, text_width
+
+if TYPE_CHECKING:
+    from ..tables.regressions import RegressionTable
 
 # Radii of dots, the largest that fits counts; pixels between two dots.
 RADII = (4.2, 3.4, 2.6, 2.0, 1.5, 1.1, 0.8)
@@ -395,3 +399,31 @@ def checks_layout(names: Sequence[str], *, wide: bool) -> Layout:
     longest = max((text_width(name, is_bold=not i) for i, name in enumerate(names)), default=0)
     start = min(longest + 18, most)
     return Layout(width, start, width - 56.0, LINE, "wide" if wide else "narrow")
+
+
+def draw_coefficients(table: RegressionTable, *, width: int) -> Markup:
+    """Return the slopes of the last regression, or its constant alone, by both kinds of errors.
+
+    Parameters
+    ----------
+    table : RegressionTable
+    width : int
+        WIDE or NARROW.
+    """
+    rows = list(_rows(table))
+    pixels, widest, kind = (560, 230.0, "wide") if width == WIDE else (358, 190.0, "narrow")
+    longest = max((text_width(row.name) for row in rows), default=0.0)
+    layout = Layout(pixels, min(longest + 18, widest), pixels - 56.0, LINE, kind)
+    desc = say("regression.picture_about")
+    return draw_rows(rows, layout, title=table.headline, desc=desc, head="p", cut=np.inf)
+
+
+def _rows(table: RegressionTable) -> Iterator[MarkRow]:
+    slopes = [row for row in table.rows if not row.is_constant]
+    for row in slopes or table.rows:
+        cell = row.cells[-1]
+        if cell:
+            p, kind = words().pvalue(cell.pvalue), row.label
+            yield MarkRow(row.label, cell.effect, p, cell.is_clear, kind=kind)
+            compared = cell.compared_effect, cell.compared
+            yield MarkRow(table.compared, *compared, is_clear=False, kind=kind, is_muted=True)

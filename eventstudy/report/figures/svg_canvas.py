@@ -17,11 +17,8 @@ from ...words import words
 
 WIDE, NARROW, HALF = 1000, 360, 500
 KINDS = {WIDE: "wide", NARROW: "narrow", HALF: "half"}
-# Shares of an axis: from where on a side of zero has a tick, how much is added for it at most, and
-# how much at either end.
+# Shares of an axis: a side of zero that has a tick, what is added for it at most, and at the ends.
 REACHED, LENGTHENED, ROOM = 0.08, 0.3, 0.04
-# Where names of lines begin that go on to the last day; width of a bold letter at most, in pixels.
-LABELS, LETTER = 873.0, 8.4
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,22 +197,6 @@ class Panel:
         """Return labels below the panel; that of day 0 stands out."""
         foot = self.y.start + 20
         return "".join(text(self.x(x), foot, label, "s c" if x == 0 else "m c") for x, label in at)
-
-    def over(self, window: Window, name: str, title: str = "") -> str:
-        """Return a name above the middle of a window, within the panel.
-
-        Parameters
-        ----------
-        window : Window
-        name : str
-        title : str
-            Text at the left edge that the name stays clear of.
-        """
-        half = LETTER * len(name) / 2
-        start = max(self.x.start, LETTER * (len(title) + 1))
-        middle = self.x((window.start + window.stop) / 2)
-        x = min(max(middle, start + half), self.x.stop - half)
-        return text(x, self.y.stop - 8, name, "s c")
 
 
 def return_scale(values: Iterable[FloatArray], n_max: int, top: float, foot: float) -> Scale:

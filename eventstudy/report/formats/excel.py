@@ -16,7 +16,6 @@ from ...errors import ConfigError, how_to_install
 from ...findings import Findings, FinishedRun, Sample
 from ...significance import STATISTICS
 from ...words import LEVEL, make_error, say, speaking_of, words
-from ..figures.svg_canvas import roomy
 from ..page.first_screen import title_of
 from ..sentences.answer import split_answer
 from ..sentences.caveats import asides, second_sentence
@@ -44,8 +43,6 @@ FORMS = {
 IN_LOGS = {Kind.EFFECT: "+0.0000;\N{MINUS SIGN}0.0000;0.0000", Kind.ERROR: "0.0000"}
 # Excel would take a cell that begins so as a formula once it is edited.
 _FORMULA = re.compile(r"^[=+\-@\t\r]")
-# Numbers of the answer that have names for other programs, with their columns.
-NAMES = {"estimate": "effect", "ci_low": "ci_low", "ci_high": "ci_high", "p_value": "pvalue"}
 # An interval is two columns.
 ENDS = columns(Kind.EFFECT, "ci_low", "ci_high")
 PATH = (
@@ -298,7 +295,7 @@ class Writer:
             page.write_number(i, j, float(cell), self.form(num_format=self.forms[kind], **look))
 
     def summarise(self, findings: Findings) -> None:
-        """Write the answer, its key figures, the chart, the windows, the checks, and notes."""
+        """Write the answer, its key figures, the windows, the checks, and notes."""
         page = self.book.add_worksheet(say("workbook.summary"))
         for j, width in enumerate((36, 16, 12, 12, 10, 14, 40)):
             page.set_column(j, j, width)
@@ -316,10 +313,7 @@ class Writer:
             self.cell(page, 5, j, key.label, color=MUTED, size=10, text_wrap=True)
             self.cell(page, 6, j, key.value, bold=True, size=16)
             self.cell(page, 7, j, key.remark, color=MUTED, size=9, text_wrap=True)
-        row, implied = 9, findings.sample.implied
-        if implied is not None:
-            self._chart(page, row, implied, f"{head} {sentence}")
-            row += 19
+        row = 9
         if findings.setup.n_used:
             row = self._numbers(page, row, findings)
             notes.append(windows_lede(findings))
@@ -335,52 +329,13 @@ class Writer:
         page.set_row(i, 1.4 * size * max(1, -(-len(text) * size // (11 * LINE))))
 
     def _numbers(self, page: Worksheet, row: int, findings: Findings) -> int:
-        """Write the windows, whose main numbers get names, and the checks; return the row below."""
-        from xlsxwriter.utility import xl_rowcol_to_cell
-
+        """Write the windows and the checks; return the row below."""
         look = {"color": MUTED, "bottom": 1, "text_wrap": True}
         table = _with_ends(windows_table(findings).shown(Outlet.SHEET), say("workbook.window"))
-        rows = table.blocks[0].rows
-        keys = [column.key for column in table.columns]
-        main = [windows.is_main for windows in rows].index(True)
-        for name, key in NAMES.items():
-            cell = xl_rowcol_to_cell(row + 1 + main, keys.index(key), row_abs=True, col_abs=True)
-            self.book.define_name(name, f"='{page.get_name()}'!{cell}")
-        row = self.write(page, row, table.columns, rows, **look)
+        row = self.write(page, row, table.columns, table.blocks[0].rows, **look)
         checks = list_checks(findings)
         if not checks:
             return row
         table = checks_table(checks).only("name", "effect", "interval", "pvalue")
         table = _with_ends(table, say("checks.title"))
         return self.write(page, row, table.columns, table.rows, **look)
-
-    def _chart(self, page: Worksheet, row: int, implied: ImpliedPath, text: str) -> None:
-        """Draw the path as a chart that can be edited; its numbers are on the sheet of the path."""
-        sheet = say("workbook.path.title")
-        keys = [column.key for column in PATH]
-        low = implied.implied - implied.half
-        high = implied.implied + implied.half
-        low_end, high_end = roomy([implied.shares, low, high], zero=False)
-        area = self.book.add_chart({"type": "area", "subtype": "stacked"})
-        line = self.book.add_chart({"type": "line"})
-        n = len(implied.days)
-        bare, last = {"none": True}, [{"delete": True}] * (n - 1)
-        labels = {"series_name": True, "value": False, "position": "right", "custom": last}
-        dash = {"line": {"color": MUTED, "width": 1.5, "dash_type": "dash"}, "data_labels": labels}
-        full = {"line": {"color": BLUE, "width": 2.25}, "data_labels": labels}
-        for chart, key, code, look in (
-            (area, "low", "workbook.low", {"fill": bare, "border": bare}),
-            (area, "width", "figure.band", {"fill": {"color": BAND}, "border": bare}),
-            (line, "implied", f"figure.implied_{implied.by}", dash),
-            (line, "shares", "figure.shares", full),
-        ):  # fmt: skip
-            column = keys.index(key)
-            ends = {"categories": [sheet, 1, 0, n, 0], "values": [sheet, 1, column, n, column]}
-            chart.add_series({"name": say(code), **ends, **look})
-        area.combine(line)
-        area.set_title({"none": True})
-        area.set_legend({"none": True})
-        scale = {"min": low_end, "max": high_end, "num_format": "0"}
-        area.set_y_axis({**scale, "name": say("workbook.level")})
-        area.set_x_axis({"name": say("workbook.day"), "label_position": "low"})
-        page.insert_chart(row, 0, area, {"description": text[:400], "x_scale": 2, "y_scale": 1.25})

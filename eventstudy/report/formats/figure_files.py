@@ -43,8 +43,7 @@ PAPER, COLORS = "#fcfbf8", {"color": BLUE, "window": "#f0e7d2", "band": "#e4e2dc
 CJK = ("Noto Sans CJK SC", "Noto Sans SC", "PingFang SC", "Microsoft YaHei", "DejaVu Sans")
 SERIF = ("Charter", "Georgia", "Times New Roman", "Liberation Serif", "DejaVu Serif", *CJK)
 SANS = ("Segoe UI", "Helvetica Neue", "Arial", "Liberation Sans", *CJK)
-# Sizes of the headline, of the caveat below it and of the lines below the chart, and the height
-# that they may take.
+# Sizes of the headline, the caveat and the lines below the chart, and the height they may take.
 HEADS, LINES, MOST_HEADS, MOST_LINES, LEADING = (48, 40, 32), (21, 19, 17, 15, 13), 104, 170, 1.34
 CAVEATS, MOST_CAVEAT = (25, 23, 21, 19, 17, 15, 13), 52
 

@@ -7,31 +7,35 @@ import re
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from jinja2 import Environment
 from markupsafe import Markup
 
 from ...errors import ConfigError
 from ...findings import Findings
 from ...utility import step
-from ...words import say, speaking_of, words
+from ...words import clipped, say, speaking_of, words
 from ..figures.answer_figures import draw_implied
 from ..figures.strip import MarkRow, checks_layout, draw_rows, draw_strip, strip_height
-from ..figures.svg_canvas import WIDE, pair
+from ..figures.svg_canvas import NARROW, WIDE, Panel, Scale, pair, picture
 from ..page.event_page import render_context
 from ..page.first_screen import FirstScreen, first_screen, title_of
 from ..page.folds import fold_analysis, list_folds
-from ..tables.checks import Check, checks_table
-from ..tables.columns import Outlet
+from ..sentences.answer import compare_spread
+from ..tables.checks import Check, checks_table, count_other_verdicts
+from ..tables.columns import EFFECT, NAME, PVALUE, Column, Kind, Outlet
 from ..tables.events import in_order
+from ..tables.methods import settings_text
 from ..tables.robustness import robustness
-from ..tables.table import Table
-from ..tables.windows import tests_finding, windows_table, write_tests_note
-from .templating import environment, new_environment, style, visible_line
+from ..tables.table import Table, make_table
+from ..tables.windows import find_role, tests_finding, windows_table, write_tests_note
+from .templating import environment, new_environment, read_template, style, visible_line
 
 # Pixels of the strip for which the path has its full height on the first screen.
 STRIP = 130.0
@@ -123,8 +127,7 @@ def _draw_checks(checks: tuple[Check, ...], *, width: int) -> Markup:
     ]
     layout = checks_layout([row.name for row in rows], wide=width == WIDE)
     title = say("checks.title")
-    desc = say("checks.desc", n=len(rows))
-    return draw_rows(rows, layout, title=title, desc=desc, head="p")
+    return draw_rows(rows, layout, title=title, desc=say("checks.desc", n=len(rows)), head="p")
 
 
 def list_event_pages(findings: Findings) -> str:
@@ -267,3 +270,167 @@ def find_browser() -> str:
     if path := next(filter(None, map(shutil.which, names)), None):
         return path
     raise ConfigError("a PDF needs Chrome, Chromium or Edge, and none is here", remedy=REMEDY)
+
+
+# Folded parts of the page that a cell has as well.
+FOLDS = ("announcements", "data")
+# Windows shown beside the path: that of the answer, so many around day 0, one before, one after.
+NEAR = 2
+# Announcements above which a cell leaves their table to the report.
+MOST_EVENTS = 50
+# How notebooks say that their theme is dark or light, whatever the system says.
+DARK = '[data-jp-theme-light="false"] .eventstudy,.vscode-dark .eventstudy'
+LIGHT = '[data-jp-theme-light="true"] .eventstudy,.vscode-light .eventstudy'
+
+
+def render_cell(findings: Findings, notes: Sequence[str] = ()) -> str:
+    """Return the answer as HTML for the output of a notebook cell.
+
+    Parameters
+    ----------
+    findings : Findings
+    notes : sequence of str
+        What was read otherwise than it is written.
+
+    Returns
+    -------
+    str
+        At most 920 pixels wide; without a script, and with a style of its own class.
+    """
+    with speaking_of(findings.setup.measure):
+        first, answer = first_screen(findings), findings.sample.answer
+        left_out = {"announcements"} if findings.setup.n_used > MOST_EVENTS else set()
+        folds = [f for f in list_folds(findings) if f.code in FOLDS and f.code not in left_out]
+        near = _near_windows(findings) if first.chart else None
+        return environment().get_template("cell.html.j2").render(
+            first=first, path=_path(first), windows=near,
+            two_ways=compare_spread(answer), folds=folds, notes=[*notes], foot=_foot(first),
+            css=_style(), words=words(),
+        )  # fmt: skip
+
+
+def _path(first: FirstScreen) -> Markup | None:
+    chart = first.chart
+    if chart is None:
+        return None
+    return draw_implied(
+        chart.path, width=NARROW, title=chart.title, who=chart.who, is_early=chart.is_early,
+        is_late=chart.is_late,
+    )  # fmt: skip
+
+
+def _near_windows(findings: Findings) -> Table:
+    """Return the windows beside the path in their order."""
+    rows = windows_table(findings).blocks[0].rows
+    shown, room = [], {"main": 1, "": NEAR, "leakage": 1, "drift": 1}
+    for row, finding in zip(rows, findings.sample.windows, strict=True):
+        role = find_role(finding.window, findings.setup.main)
+        if room[role]:
+            shown.append(replace(row, remark=""))
+            room[role] -= 1
+    interval = Column("interval", Kind.INTERVAL)
+    return make_table("cell.windows", (NAME, EFFECT, interval, PVALUE), shown)
+
+
+def _foot(first: FirstScreen) -> str:
+    """Return indices, last day of the prices, and in how many checks the verdict holds."""
+    counts = count_other_verdicts(first.checks)
+    held = say("cell.holds", k=counts["n"] - counts["k"], n=counts["n"]) if counts["n"] else ""
+    return " · ".join(filter(None, [first.as_of, held]))
+
+
+@cache
+def _style() -> Markup:
+    """Return the style of a cell: colours and lines of the page, for one class alone."""
+    page = read_template("answer.css").splitlines()
+    light = page[0].removeprefix(":root{").split("color-scheme")[0]
+    dark = page[1].partition(":root{")[2].removesuffix("}}")
+    rules = [f".eventstudy{{{light}}}"]
+    rules.append(f"@media screen and (prefers-color-scheme:dark){{.eventstudy{{{dark}}}}}")
+    rules += [f"{DARK}{{{dark}}}", f"{LIGHT}{{{light}}}", read_template("cell.css")]
+    lines = [line for line in page if line.startswith("svg.own")]
+    rules += [line.replace("svg.own", ".eventstudy svg.own") for line in lines]
+    return Markup("\n".join(rules))  # noqa: S704
+
+
+# Letters of the settings of a run.
+LONGEST = 160
+
+
+def draw_states(folder: str, runs: Sequence[Any], foreign: Sequence[tuple[str, str]]) -> str:
+    """Return the page over some runs, in their order; equal runs give equal bytes.
+
+    Parameters
+    ----------
+    folder : str
+        What they are in.
+    runs : sequence
+        Rows with what the template prints, and with ``measure``, ``path`` ((m, 4): event day, CAAR,
+        ends of its interval), ``several`` (whether that is a mean of several events), ``setup``
+        (the settings shown) and ``study`` (what tells it from others of the same name).
+    foreign : sequence of (str, str)
+        Folders that are no runs, and why.
+    """
+    reach = _reaches(runs)
+    rows = []
+    for run in runs:
+        setup = clipped(settings_text(run.setup), LONGEST)
+        rows.append((run, _spark(run, reach), _differences(run, runs), setup))
+    template = environment().get_template("index.html.j2")
+    facts = {"folder": folder, "runs": rows, "others": foreign, "note": _note(runs, reach)}
+    return template.render(facts, **style("index.css")) + "\n"
+
+
+def _spark(run: Any, reach: Mapping[str, float]) -> Markup | str:
+    """Return the path as a small picture; a mean of several on the scale of its measure."""
+    days, caar, low, high = run.path.T
+    if len(days) < 2 or np.ptp(days) == 0:
+        return ""
+    height = (reach[run.measure] if run.several else _reach(run)) or 0.01
+    panel = Panel(Scale(days.min(), days.max(), 3, 147), Scale(-height, height, 45, 3))
+    name = f"{run.name}: CAAR from day {words().day(int(days[0]))} to {words().day(int(days[-1]))}"
+    zero = panel.post(0, "z") if days[0] <= 0 <= days[-1] else ""
+    last = np.where(np.arange(len(days)) == len(days) - 1, caar, np.nan)
+    elements = (
+        panel.band(days, low, high, "band"), panel.rule(0, "g"), zero, panel.line(days, caar, "b"),
+        panel.dots(days, last, "b dot"),
+    )  # fmt: skip
+    return Markup(picture(150, 48, elements, title=name, desc="Line with band.", kind="spark"))  # noqa: S704
+
+
+def _differences(run: Any, runs: Sequence[Any]) -> str:
+    """Return what tells a run from others of events, or of a name, as its own; "" for nothing."""
+    family = [r.study for r in runs if {*r.study["family"]} & {*run.study["family"]}]
+    study = {
+        k: v for k, v in run.study.items() if any(f.get(k) != v and (k in f or v) for f in family)
+    }
+    study.pop("family", None)
+    return clipped(settings_text({k: v or say("index.default") for k, v in study.items()}), LONGEST)
+
+
+def _reach(run: Any) -> float:
+    """Return the largest distance of the path or its band from zero."""
+    return float(np.nanmax(np.abs(run.path[:, 1:]), initial=0.0))
+
+
+def _reaches(runs: Sequence[Any]) -> dict[str, float]:
+    """Return, by measure, the largest distance from zero of the paths that are means."""
+    rows: dict[str, float] = {}
+    for run in runs:
+        if run.several and run.path.size:
+            rows[run.measure] = max(rows.get(run.measure, 0.0), _reach(run))
+    return rows
+
+
+def _note(runs: Sequence[Any], reach: Mapping[str, float]) -> str:
+    """Return what the small paths show, and which scale those of each measure share."""
+    drawn = [run for run in runs if run.path.size]
+    scales = {name: words(name).within(largest) for name, largest in reach.items() if largest}
+    notes = [say("index.paths")] * bool(drawn)
+    if len(scales) == 1:
+        notes += [say("index.one_scale", scale=scale) for scale in scales.values()]
+    elif scales:
+        each = [f"{words(name).what or 'returns'} {scale}" for name, scale in scales.items()]
+        notes.append(say("index.scales", scales=each))
+    notes += [say("index.single")] * any(not run.several for run in drawn)
+    return " ".join(notes)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from markupsafe import Markup
 
 from ...analysis import CarRegression
-from ..figures.coefficients import draw_coefficients
+from ..figures.strip import draw_coefficients
 from ..figures.svg_canvas import pair
 from ..sentences.answer import write_days
 from ..tables.regressions import RegressionTable, tabulate
@@ -110,7 +110,7 @@ def _text_of(head: str, fit: CarRegression) -> str:
     foot = [f"{label}: {'p = ' * (place > 0)}{texts[0]}" for label, _, texts, place in table.foot]
     name = wrapped(f"{head}:") if head else ""
     lines = [name, wrapped(sentences), "", *_aligned(["", *table.columns], rows), ""]
-    notes = [wrapped(note) for note in table.notes]
+    notes = list(map(wrapped, table.notes))
     return "\n".join([*lines, wrapped("; ".join(foot) + "."), *notes]).strip()
 
 

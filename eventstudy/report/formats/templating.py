@@ -75,13 +75,9 @@ def environment() -> Environment:
     """Return the templates of the pages."""
     templates = new_environment()
     templates.filters |= {
-        "capitalised": capitalised,
-        "clipped": clipped,
-        "isolated": isolated,
-        "date": words().date,
-        "formula": formula,
-        "table": html_table,
-    }
+        "capitalised": capitalised, "clipped": clipped, "isolated": isolated, "date": words().date,
+        "formula": formula, "table": html_table,
+    }  # fmt: skip
     templates.globals |= {"say": say}
     return templates
 
@@ -143,9 +139,8 @@ def curve_file(table: pd.DataFrame) -> str:
     css = read_template("answer.css")
     rules = [css.partition("}")[0], "}", *(r for r in css.split("\n") if r.startswith("svg"))]
     ground = '<svg xmlns="http://www.w3.org/2000/svg" style="background:var(--paper)"'
-    figure = str(
-        draw_curve(SpecificationCurve.of(table), width=WIDE, label=say("robustness.curve.title"))
-    )
+    label = say("robustness.curve.title")
+    figure = str(draw_curve(SpecificationCurve.of(table), width=WIDE, label=label))
     return figure.replace("<svg", ground, 1).replace(">", f"><style>{''.join(rules)}</style>", 1)
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from ...analysis import Answer, Calibrated, Calibration, Path95
+from ...analysis import Answer, Calibrated, Calibration
 from ...calendars import Symbol, Window
 from ...findings import Case, Findings, Sample
 from ...quality import ReturnFault
@@ -17,7 +17,6 @@ from ...significance import STATISTICS
 from ...words import (
     LEVEL,
     ascii_text,
-    capitalised,
     make_visible,
     say,
     speaking_of,
@@ -25,16 +24,8 @@ from ...words import (
     words,
 )
 from ..page.first_screen import days_outside
-from ..sentences.answer import Sentence, answer, brief, name_sample
-from ..sentences.caveats import (
-    MISSING,
-    asides,
-    doubts,
-    find_caveat,
-    headline,
-    list_caveats,
-    second_sentence,
-)
+from ..sentences import caveats
+from ..sentences.answer import Sentence, answer, brief
 from ..sentences.top import describe_setup, name_indices, name_press
 from ..tables.checks import checks_table, list_checks, name_fragile
 from ..tables.columns import NAME, PVALUE, Column, Kind, Outlet
@@ -46,7 +37,6 @@ from ..tables.table import LEVELS, WRITERS, Row, Table, Writers, make_table
 from ..tables.windows import AROUND, find_role, name_days, windows_around, windows_table
 
 TEXT_WIDTH, MOST_LINES = 79, 25
-SKETCH_WIDTH = 55
 HEAD_WIDTH = 9
 # Of the names of rows, where a table is too wide whatever becomes of them.
 NARROWEST = 9
@@ -94,7 +84,7 @@ class Terminal:
         """Return the answer, its caveat and all notes, and in short those of the other groups."""
         findings = self.findings
         with speaking_of(findings.setup.measure):
-            return "\n".join(map(wrapped, [headline(findings), *_other_answers(findings)]))
+            return "\n".join(map(wrapped, [caveats.headline(findings), *_other_answers(findings)]))
 
     def answer(self, sample: Sample) -> str:
         """Return the answer of one group in words, with the sentence that travels with it.
@@ -106,7 +96,7 @@ class Terminal:
         """
         findings = self.findings
         with speaking_of(findings.setup.measure):
-            second = second_sentence(findings, sample)
+            second = caveats.second_sentence(findings, sample)
             return wrapped(f"{answer(findings, sample)} {second}".strip())
 
     def cases(self) -> list[str]:
@@ -150,9 +140,9 @@ class Terminal:
         table = [""]
         if findings.sample.n_used:
             table += summary(findings, findings.sample, is_short=True).split("\n")
-        second, *others = list_caveats(findings) or [""]
-        others += doubts(findings)
-        about_data = [text for text in asides(findings) if text not in (second, *others)]
+        second, *others = caveats.list_caveats(findings) or [""]
+        others += caveats.doubts(findings)
+        about_data = [text for text in caveats.asides(findings) if text not in (second, *others)]
         head += _lines(second)
         room = MOST_LINES - len(head) - len(table) - len(end)
         # Lines in their order, each with its rank: the first find room first.
@@ -180,9 +170,6 @@ class Terminal:
         blocks = [self.answers()]
         for sample in samples:
             blocks += [summary(findings, sample), _battery(findings, sample)]
-        if (path := findings.sample.path) is not None:
-            who = name_sample(findings)
-            blocks.append(sketch(path, capitalised(who), n=findings.sample.answer.n_events))
         setup = describe_setup(findings).replace(" · ", "; ")
         texts = map(wrapped, filter(None, [setup, issues(findings), *self.cases()]))
         data = [say("terminal.data"), *texts, self.losses()]
@@ -193,8 +180,8 @@ class Terminal:
 
 def _says_how_many(findings: Findings) -> bool:
     """Return whether the second sentence says already how many of many events were used."""
-    caveat, setup = find_caveat(findings.sample), findings.setup
-    is_about_losses = caveat is not None and caveat.code in MISSING
+    caveat, setup = caveats.find_caveat(findings.sample), findings.setup
+    is_about_losses = caveat is not None and caveat.code in caveats.MISSING
     return is_about_losses and setup.n_events - setup.n_used > FEW_DROPPED
 
 
@@ -486,17 +473,6 @@ def _with_short_names(rows: list[list[str]], width: int) -> list[list[str]]:
     return out
 
 
-def sketch(path: Path95, who: str, *, n: int) -> str:
-    """Return the CAAR of some n events up to each event day, as a number and a bar from zero."""
-    ends = np.append(np.nan_to_num(path.caar), 0.0)
-    *ends, zero = np.rint(SKETCH_WIDTH * (ends - ends.min()) / (np.ptp(ends) or 1)).astype(int)
-    lines = [wrapped(say(f"terminal.sketch{'_one' * (n == 1)}", who=who))]
-    for tau, value, end in zip(path.days, path.caar, ends, strict=True):
-        bar = f"{' ' * min(end, zero)}{'#' * (zero - end)}|{'#' * (end - zero)}"
-        lines.append(f"  {words().day(tau):>3}  {percent_text(value):>8}  {bar}")
-    return ascii_text("\n".join(lines))
-
-
 def issues(findings: Findings) -> str:
     """Return how many price-data issues touch windows of used events, by kind; "" without any.
 
@@ -517,23 +493,11 @@ def plain(text: str) -> str:
     return make_visible(ascii_text(text))
 
 
-def _lines(text: str, most: int | None = None, indent: str = "") -> list[str]:
-    """Return text in lines.
-
-    Parameters
-    ----------
-    text : str
-    most : int, optional
-        If there are more lines, this one ends in dots.
-    indent : str
-        Before each line but the first.
-    """
+def _lines(text: str, indent: str = "") -> list[str]:
+    """Return text in lines; `indent` stands before each but the first."""
     unbreakable = "\N{NO-BREAK SPACE}"
     unbroken = unbreakable.join(map(plain, text.split(unbreakable)))
-    lines = textwrap.wrap(
-        unbroken, TEXT_WIDTH, break_on_hyphens=False, max_lines=most, placeholder=" ...",
-        subsequent_indent=indent,
-    )  # fmt: skip
+    lines = textwrap.wrap(unbroken, TEXT_WIDTH, break_on_hyphens=False, subsequent_indent=indent)
     return [line.replace(unbreakable, " ") for line in lines]
 
 

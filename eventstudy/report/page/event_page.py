@@ -139,8 +139,7 @@ def _price(findings: Findings, detail: EventDetail) -> dict[str, Any] | None:
     title = ", ".join(filter(None, (path.label, unit)))
     if path.is_index:
         title = say("event_page.index", base=path.base)
-    picture = figures.draw_price(path, findings.setup.main, unit=unit)
-    return {"title": title, "picture": picture}
+    return {"title": title, "picture": figures.draw_price(path, findings.setup.main, unit=unit)}
 
 
 def _volume(main: Window, path: PricePath | None, first: FirstScreen) -> Any:
@@ -210,8 +209,7 @@ def _notes(own: Findings | None, event: Event, detail: EventDetail) -> Iterator[
         texts.append(f"{sentence.removesuffix('.')}.")
     if texts:
         title = say("event_page.notes")
-        finding = say("event_page.notes_finding", n=len(texts))
-        yield Fold("flags", title, finding, tuple(texts))
+        yield Fold("flags", title, say("event_page.notes_finding", n=len(texts)), tuple(texts))
 
 
 def _flags(event: Event, detail: EventDetail) -> Iterator[tuple[str, str]]:

@@ -11,16 +11,7 @@ from ...analysis import Answer, ImpliedPath, Interval
 from ...findings import Event, Findings, Sample
 from ...words import LEVEL, capitalised, clipped, say, words
 from ..figures.strip import FEW, Strip, StripMark
-from ..sentences.answer import (
-    count_subject,
-    has_two_ways,
-    is_day_later,
-    name_sample,
-    short_name,
-    split_answer,
-    write_days,
-    write_other_dates,
-)
+from ..sentences import answer as sentences
 from ..sentences.caveats import list_caveats
 from ..sentences.top import KeyFigure, key_figures, name_indices
 from ..tables.checks import Check, count_checks, list_checks
@@ -93,7 +84,7 @@ def screen_without_checks(findings: Findings, checks: tuple[Check, ...] = ()) ->
     checks : tuple of Check
         What else stands on that of a report.
     """
-    headline, sentence = split_answer(findings)
+    headline, sentence = sentences.split_answer(findings)
     answer = findings.sample.answer
     decided = answer.n_events > 0 and answer.verdict != Answer.NO_RESULT
     return FirstScreen(
@@ -113,8 +104,8 @@ def _caveat(findings: Findings) -> tuple[str, str]:
     """Return the second sentence, and what follows it; the key figures have other doubts."""
     first, *more = list_caveats(findings) or [""]
     result = findings.sample.answer
-    if has_two_ways(result):
-        more += [say("answer.which_decides"), *write_other_dates(result)]
+    if sentences.has_two_ways(result):
+        more += [say("answer.which_decides"), *sentences.write_other_dates(result)]
     return first, " ".join(more)
 
 
@@ -130,9 +121,10 @@ def title_of(findings: Findings) -> str:
         return clipped(title, 120)
     events = events_of(findings, sample)
     if len(events) == 1:
-        return say("title.one", name=short_name(events[0].name), date=events[0].day0)
+        return say("title.one", name=sentences.short_name(events[0].name), date=events[0].day0)
     n = sample.answer.n_events or sample.n_events
-    facts = {"who": capitalised(count_subject(n, name_sample(findings, sample)))}
+    who = sentences.count_subject(n, sentences.name_sample(findings, sample))
+    facts = {"who": capitalised(who)}
     if not setup.first:
         return say("title.unused", **facts)
     first = setup.first[:4]
@@ -172,16 +164,17 @@ def _chart(findings: Findings) -> Chart | None:
     path, n = sample.implied, sample.answer.n_events
     if path is None:
         return None
-    firm = short_name(sample.firm) if sample.firm and n == 1 else ""
+    firm = sentences.short_name(sample.firm) if sample.firm and n == 1 else ""
     what = words().quantity
     if what:
         title = say("chart.title_value", quantity=what)
     else:
         implied = say(f"answer.implied_{path.by}", n=n)
         title = say("chart.title_one" if firm else "chart.title", firm=firm, implied=implied)
-    is_late = is_day_later(findings)
-    when = write_days(findings.setup.main, is_late=is_late).removeprefix("on ")
-    average = "" if n == 1 else say("chart.average", who=count_subject(n, "announcements")) + " "
+    is_late = sentences.is_day_later(findings)
+    when = sentences.write_days(findings.setup.main, is_late=is_late).removeprefix("on ")
+    several = sentences.count_subject(n, "announcements")
+    average = "" if n == 1 else say("chart.average", who=several) + " "
     about = capitalised(average + say(f"chart.about{'_value' * bool(what)}", when=when))
     who = capitalised(what) or clipped(firm, LABEL)
     about = say("chart.about_run") if path.is_price else about
@@ -235,7 +228,7 @@ def _strip(findings: Findings) -> Strip | None:
         return None
     n, one_event = len(events), sample.answer.overturn.one_event
     marks = tuple(_mark(findings, event) for event in events)
-    when = write_days(main)
+    when = sentences.write_days(main)
     moves = np.array(one_event.moves if one_event else ())
     if n == 1 and not len(moves):
         return None
@@ -248,7 +241,7 @@ def _strip(findings: Findings) -> Strip | None:
 
 def _mark(findings: Findings, event: Event) -> StripMark:
     car = event.car(findings.setup.main)
-    name = short_name(event.name)
+    name = sentences.short_name(event.name)
     date = words().date(event.day0).split("\u00a0", 1)[-1].replace("\u00a0", " ")
     effect = Interval(car.car, car.se, *car.interval)
     is_single = findings.sample.answer.n_events == 1

@@ -21,18 +21,8 @@ from ..figures.svg_canvas import pair
 from ..sentences.answer import brief, count_subject, name_sample, say_smallest_effect, short_name
 from ..sentences.caveats import asides, list_caveats
 from ..sentences.top import data_notes, describe_setup, find_limitations, name_press
+from ..tables import events as event_tables
 from ..tables.columns import EFFECT, ESTIMATE, EVENTS, INTERVAL, NAME, Column, Kind
-from ..tables.events import (
-    common_notes,
-    count_significant,
-    differences_table,
-    dropped_kinds,
-    dropped_lede,
-    events_table,
-    flags_table,
-    group_lede,
-    left_out_table,
-)
 from ..tables.kept_cases import case_blocks, describe_case
 from ..tables.methods import Paragraph, methods, provenance, symbols_table
 from ..tables.robustness import Analysis, robustness
@@ -94,9 +84,9 @@ def list_folds(findings: Findings) -> list[Fold]:
 
 
 def _announcements(findings: Findings) -> Iterator[Fold]:
-    table, code = events_table(findings), "folds.announcements"
+    table, code = event_tables.events_table(findings), "folds.announcements"
     n = len(table.rows)
-    notes = [count_significant(findings), *common_notes(findings)]
+    notes = [event_tables.count_significant(findings), *event_tables.common_notes(findings)]
     if any(event.page for event in findings.used):
         notes.append(say(f"{code}.pages"))
     if findings.setup.is_sampled:
@@ -206,9 +196,9 @@ def _groups(findings: Findings) -> Iterator[Fold]:
     several = len(compared) > 1
     title = say("folds.groups") if several else capitalised(name_sample(findings, compared[0]))
     only = str(brief(findings, compared[0])).partition(": ")[2]
-    finding = group_lede(findings) if several else capitalised(only)
+    finding = event_tables.group_lede(findings) if several else capitalised(only)
     blocks: list[Block] = [_group_table(findings)]
-    if differences := differences_table(findings):
+    if differences := event_tables.differences_table(findings):
         blocks.append(differences)
     blocks += [_tests_table(findings, sample) for sample in compared if sample.n_used]
     blocks.append(str(brief(findings, findings.pooled)))
@@ -334,15 +324,15 @@ def _cases(findings: Findings) -> Iterator[Fold]:
 
 def _data(findings: Findings) -> Iterator[Fold]:
     """Yield what was used, dropped and flagged, with the notes on data."""
-    setup, sample, kinds = findings.setup, findings.pooled, dropped_kinds(findings)
-    finding = dropped_lede(findings)
+    setup, sample, kinds = findings.setup, findings.pooled, event_tables.dropped_kinds(findings)
+    finding = event_tables.dropped_lede(findings)
     if findings.dropped:
         reason, n = findings.dropped[0]
         finding += " " + say("folds.data.reason", reason=clipped(reason.head), n=n)
     finding = f"{finding} {name_press(findings)}".strip()
     said = list_caveats(findings)
     remarks = [note for note in asides(findings) if note not in said]
-    notes = [str(text) for text in (*remarks, *find_limitations(findings))]
+    notes = list(map(str, (*remarks, *find_limitations(findings))))
     notes += data_notes(findings)
     rows = []
     for kind in kinds:
@@ -356,11 +346,12 @@ def _data(findings: Findings) -> Iterator[Fold]:
             rows.append(Row(values, say(f"dropped.{code}", window=setup.main)))
     columns = (NAME, Column("n", Kind.COUNT), Column("events", Kind.TEXT))
     tables = [make_table("folds.dropped", columns, rows)] if rows else []
-    tables += filter(None, (flags_table(findings), left_out_table(findings)))
+    tables += filter(
+        None, (event_tables.flags_table(findings), event_tables.left_out_table(findings))
+    )
     remedies = list(dict.fromkeys(kind.remedy for kind in kinds if kind.remedy))
     blocks: tuple[Block, ...] = (*notes, *remedies, *tables)
-    title = say("folds.data.title")
-    yield Fold("data", title, finding, blocks, is_open=not setup.n_used)
+    yield Fold("data", say("folds.data.title"), finding, blocks, is_open=not setup.n_used)
 
 
 def _named(event: Event) -> str:

@@ -15,23 +15,7 @@ from ...findings import CarRemark, Findings, Sample
 from ...utility import Flag
 from ...words import capitalised, clipped, say, speaking_of, words
 from ..tables.checks import count_other_verdicts, list_checks
-from .answer import (
-    EDGE,
-    LONGEST_FIRM,
-    answer,
-    calibration_facts,
-    compare_spread,
-    describe_one_event,
-    doubt_variance,
-    find_swing,
-    is_against_index,
-    name_sample,
-    name_swinging,
-    short_name,
-    write_interval,
-    write_other_dates,
-    write_other_days,
-)
+from . import answer as sentences
 
 # Events named in a sentence; the list below has all of them.
 NAMED = 3
@@ -39,8 +23,7 @@ NAMED = 3
 MISSING = ("fall_missing", "many_missing")
 # Larger numbers of announcements are written in figures, as the numbers beside them.
 MOST_IN_WORDS = 12
-# Shorter suspensions are told in trading days; longer ones in the longest unit (of so many days)
-# that they have so many of.
+# Shorter suspensions are told in trading days; others in the longest unit that fits so often.
 FORTNIGHT = 14
 LENGTHS, FEWEST_UNITS = {"years": 365.25, "months": 30.44, "weeks": 7.0}, 1.5
 # Larger falls are told in whole percent.
@@ -77,13 +60,13 @@ class Statement:
         sample : Sample, optional
         """
         with speaking_of(findings.setup.measure):
-            text = answer(findings, sample)
+            text = sentences.answer(findings, sample)
             return cls(text.pieces[0][0], str(text), second_sentence(findings, sample))
 
 
 def headline(findings: Findings) -> str:
     """Return the answer of a study and its caveats as plain text."""
-    return " ".join([str(answer(findings)), *asides(findings)])
+    return " ".join([str(sentences.answer(findings)), *asides(findings)])
 
 
 def asides(findings: Findings, sample: Sample | None = None) -> list[str]:
@@ -123,8 +106,8 @@ def lacking_lines(remarks: Iterable[CarRemark]) -> list[tuple[str, str]]:
 
 
 def _named(remark: CarRemark) -> str:
-    name = clipped(remark.name, LONGEST_FIRM)
-    event_id = clipped(remark.event_id, LONGEST_FIRM)
+    name = clipped(remark.name, sentences.LONGEST_FIRM)
+    event_id = clipped(remark.event_id, sentences.LONGEST_FIRM)
     return name if name == event_id else f"{name} ({event_id})"
 
 
@@ -203,9 +186,13 @@ def doubts(findings: Findings, sample: Sample | None = None) -> list[str]:
     sample = sample or findings.sample
     result, caveat = sample.answer, find_caveat(sample)
     has_swing = caveat is not None and caveat.code == "few"
-    texts = [] if has_swing else doubt_variance(result)
-    texts += [*compare_spread(result), *write_other_days(result), *write_other_dates(result)]
-    return texts + (describe_one_event(result) if result.n_events == 1 else [])
+    texts = [] if has_swing else sentences.doubt_variance(result)
+    texts += [
+        *sentences.compare_spread(result),
+        *sentences.write_other_days(result),
+        *sentences.write_other_dates(result),
+    ]
+    return texts + (sentences.describe_one_event(result) if result.n_events == 1 else [])
 
 
 def _serious_notes(findings: Findings) -> list[str]:
@@ -219,7 +206,7 @@ def _write_caveat(findings: Findings, sample: Sample, caveat: Caveat) -> str:
     result, code = sample.answer, caveat.code
     n = result.n_events
     if code in MISSING:
-        return _write_missing(code, caveat.facts, name_sample(findings, sample))
+        return _write_missing(code, caveat.facts, sentences.name_sample(findings, sample))
     if code == "one_event":
         news = "; ".join(clipped(cell, 600).rstrip(".;") for cell in sample.news)
         return say(f"caveat.{'one_event_news' if news else code}", news=news)
@@ -228,11 +215,10 @@ def _write_caveat(findings: Findings, sample: Sample, caveat: Caveat) -> str:
     if code == "few":
         return _write_few(result)
     if code in ("stands", "nothing") and sample is findings.sample:
-        checks = list_checks(findings)
-        counts = count_other_verdicts(checks)
+        counts = count_other_verdicts(list_checks(findings))
         if counts["k"] > MOST_OTHER * counts["n"]:
             return say("caveat.checks", **counts)
-    drawn = calibration_facts(result.calibrated) if result.calibrated else {}
+    drawn = sentences.calibration_facts(result.calibrated) if result.calibrated else {}
     return caveat.sentence(**drawn)
 
 
@@ -242,10 +228,10 @@ def _write_few(result: Answer) -> str:
     if result.verdict != Answer.DIFFERENT:
         least = result.overturn.smallest_effect
         return say("caveat.few_power", n=n, least=least) if np.isfinite(least) else ""
-    if times < EDGE:
+    if times < sentences.EDGE:
         return say("caveat.few_edge", n=n)
-    further = "_further" if find_swing(result) else ""
-    facts = {"n": n, "swing": np.sqrt(times), "what": name_swinging(result)}
+    further = "_further" if sentences.find_swing(result) else ""
+    facts = {"n": n, "swing": np.sqrt(times), "what": sentences.name_swinging(result)}
     return say(f"caveat.few{further}", **facts)
 
 
@@ -258,7 +244,7 @@ def _write_missing(code: str, facts: Mapping[str, Any], subject: str) -> str:
     share = say(f"caveat.lack.{form}", used=used, total=total, subject=subject)
     counts: dict[str, Any] = {"share": share, "used": used}
     if code == "fall_missing":
-        firm = short_name(facts["firm"])
+        firm = sentences.short_name(facts["firm"])
         firm = firm if facts["is_only"] else f"{firm} ({words().date(facts['day0'])})"
         return say("caveat.fall_missing", firm=firm, lack=_write_fall(facts), **counts)
     n = facts["n"]
@@ -316,7 +302,7 @@ def _suspects(findings: Findings, sample: Sample, flag: Flag) -> str:
     effect = Interval(value, ci_low=low, ci_high=high)
     code = f"answer.without_them{'_interval' * bool(np.isfinite(effect.ci_low))}"
     facts = {"suspects": suspects, "n": n, "value": effect.estimate}
-    return say(code, **facts, interval=write_interval(effect))
+    return say(code, **facts, interval=sentences.write_interval(effect))
 
 
 def _is_flagged(findings: Findings, sample: Sample, flag: Flag) -> bool:
@@ -335,7 +321,7 @@ def _name_suspects(flag: Flag, suspects: str) -> str:
 def _write_market(findings: Findings, sample: Sample) -> str:
     """Return why the market model cannot be used on the days of one event; "" if it can."""
     texts = []
-    if sample.market and not is_against_index(findings):
+    if sample.market and not sentences.is_against_index(findings):
         texts.append(say(f"answer.{sample.market.code}", **sample.market.facts))
     if sample.weekdays_closed:
         texts.append(say("answer.weekdays_closed", n=sample.weekdays_closed))
@@ -345,7 +331,7 @@ def _write_market(findings: Findings, sample: Sample) -> str:
 def _names_of(findings: Findings, sample: Sample, flag: Flag) -> str:
     """Return the firms of the listed events of a sample with a flag, in brackets."""
     flagged = (event for event in findings.of_group(sample.group) if flag in event.flags)
-    names = list(dict.fromkeys(clipped(event.name, LONGEST_FIRM) for event in flagged))
+    names = list(dict.fromkeys(clipped(event.name, sentences.LONGEST_FIRM) for event in flagged))
     more = ", ..." * (len(names) > NAMED)
     return f" ({', '.join(names[:NAMED])}{more})" if names else ""
 
@@ -385,7 +371,7 @@ def _halts_note(findings: Findings, sample: Sample) -> str:
     texts = {
         clock: say(
             "answer.of_clock", value=result.effect.estimate, n=result.n_events, p=result.pvalue,
-            interval=write_interval(result.effect),
+            interval=sentences.write_interval(result.effect),
         )
         for clock, result in both.items()
     }  # fmt: skip

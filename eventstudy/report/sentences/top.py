@@ -14,16 +14,7 @@ from ...calendars import Symbol
 from ...findings import Findings, Sample
 from ...utility import Flag
 from ...words import MISSING, Reason, capitalised, clipped, say, words
-from .answer import (
-    EDGE,
-    find_chance,
-    find_swing,
-    has_two_ways,
-    name_repetition,
-    write_chance,
-    write_full_interval,
-    write_swing,
-)
+from . import answer as sentences
 
 MOST_INDICES = 4
 FEW_EVENTS = 10
@@ -60,13 +51,15 @@ def key_figures(findings: Findings) -> Iterator[KeyFigure]:
     code = "measure" if words().what else "effect" if result.n_events > 1 else "car"
     label = say(f"key.{code}", measure=words().what)
     effect = result.effect
-    yield KeyFigure(label, words().percent(effect.estimate), write_full_interval(effect))
+    yield KeyFigure(label, words().percent(effect.estimate), sentences.write_full_interval(effect))
     yield KeyFigure(say("key.chance"), *_by_chance(result))
-    if has_two_ways(result):
+    if sentences.has_two_ways(result):
         spread = result.overturn.spread_pvalue
         remark = say("key.by_spread", n=result.n_events, p=spread)
         yield KeyFigure(
-            say("key.chance"), write_chance(spread, name_repetition(result), is_brief=True), remark
+            say("key.chance"),
+            sentences.write_chance(spread, sentences.name_repetition(result), is_brief=True),
+            remark,
         )
         yield _swings(result) or _moved(findings.sample)
         return
@@ -85,9 +78,9 @@ def _by_chance(result: Answer) -> tuple[str, str]:
         return MISSING, say("key.provisional")
     if result.verdict not in (Answer.DIFFERENT, Answer.NOT_DIFFERENT):
         return MISSING, str(result.reason)
-    p, basis = find_chance(result)
-    share = write_chance(p, name_repetition(result), is_brief=True)
-    if has_two_ways(result):
+    p, basis = sentences.find_chance(result)
+    share = sentences.write_chance(p, sentences.name_repetition(result), is_brief=True)
+    if sentences.has_two_ways(result):
         return share, say("key.by", basis=basis, p=p)
     if numbers := result.doubtful_rate:
         return share, say("key.as_much_calibrated", p=p, error=numbers.error)
@@ -125,7 +118,7 @@ def _needed(result: Answer) -> KeyFigure | None:
         return None
     if np.isfinite(shock := overturn.shared_shock):
         return KeyFigure(say("key.shock"), f"{shock:.1f}×", say("key.shock_remark"))
-    if not times >= EDGE:
+    if not times >= sentences.EDGE:
         return None
     around = overturn.firm_variance
     code = "key.swing_had" if around > 0 else "key.swing_usual"
@@ -135,11 +128,11 @@ def _needed(result: Answer) -> KeyFigure | None:
 
 def _swings(result: Answer) -> KeyFigure | None:
     """Return how much few shares moved on such days; None if hardly more than usual."""
-    swing = find_swing(result)
+    swing = sentences.find_swing(result)
     if not swing:
         return None
     label = say("key.swings")
-    value = say("key.swings_value", swing=write_swing(swing))
+    value = say("key.swings_value", swing=sentences.write_swing(swing))
     return KeyFigure(label, value, say("key.swings_remark"))
 
 

@@ -21,8 +21,7 @@ from .robustness import cells_but_for
 from .table import Row, Table, effect_values, interval_in, make_table
 
 LONGEST_NAME = 64
-# Up to so many events, with p of the answer above and of their usual moves below these, are shown
-# with both.
+# Up to so many events whose p is above by the answer, and below by their usual moves, show both.
 NEAR_FEW, SURE, HARDLY = 6, 0.01, 0.001
 
 

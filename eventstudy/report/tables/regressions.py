@@ -146,8 +146,7 @@ class RegressionTable:
     def columns(self) -> list[str]:
         """Heads of the numbers of one regression."""
         first = say("regression.column.difference")
-        second = say("regression.column.interval")
-        return [first, second, say("column.pvalue"), self.compared]
+        return [first, say("regression.column.interval"), say("column.pvalue"), self.compared]
 
     @property
     def starred(self) -> bool:
@@ -303,9 +302,8 @@ def _headline(table: pd.DataFrame) -> str:
         return say(f"regression.class_{side}", who=who, base=base, **facts)
     step = str(row["per"]).removeprefix("per ")
     who = say("regression.any", noun=noun)
-    return say(
-        f"regression.number_{side}", who=who, step=step, name=uncapitalised(row["label"]), **facts
-    )
+    name = uncapitalised(row["label"])
+    return say(f"regression.number_{side}", who=who, step=step, name=name, **facts)
 
 
 def _name_class(label: str, noun: str) -> str:
