@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from ..errors import EventStudyError
 from ..files import bare
 from .clocks import Clock
-from .federal_register import FederalRegister, document
+from .federal_register import FederalRegister, read_documents
 from .shelf import Shelf
 from .types import Action
 
@@ -74,20 +74,17 @@ def date_events(events: Iterable[Mapping[str, str]], shelf: Shelf, *, offline: b
         Read what is kept and ask nobody.
     """
     register = FederalRegister()
+    cited = [(event, number) for event in events if (number := number_of(event))]
     failures: dict[str, EventStudyError] = {}
-    asked = set()
+    for number in dict.fromkeys(number for _, number in cited if not offline):
+        try:
+            register.ask_document(shelf, number)
+        except EventStudyError as error:
+            failures[number] = error
+    known = read_documents(shelf)
     dated = []
-    for event in events:
-        number = number_of(event)
-        if not number:
-            continue
-        if not offline and number not in asked:
-            asked.add(number)
-            try:
-                register.ask_document(shelf, number)
-            except EventStudyError as error:
-                failures[number] = error
-        action = document(shelf, number)
+    for event, number in cited:
+        action = known[number].dated if number in known else None
         facts = (event["event_id"], event["announced_at"], number)
         dated.append(Dated(*facts, action, failures.get(number)))
     return dated

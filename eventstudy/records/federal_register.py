@@ -30,6 +30,8 @@ MOST = 10_000
 # Documents of one request to the desk, and days before the last one whose desk is looked at again:
 # a document may lie there for weeks before it is printed, and be withdrawn.
 AT_ONCE, DESK_DAYS = 50, 10
+# The desk has no records of earlier documents.
+FIRST_DESK = "2011-01-01"
 LONGEST_EXCERPT = 300
 FIELDS = (
     "document_number", "title", "type", "action", "abstract", "effective_on", "publication_date",
@@ -139,6 +141,12 @@ class Document:
         )  # fmt: skip
         return [filing, withdrawal] if filed_at else [withdrawal]
 
+    @property
+    def dated(self) -> Action:
+        """The last action with the time of the filing, also of one that was withdrawn later."""
+        actions = self.actions
+        return replace(actions[-1], claimed=actions[0].claimed)
+
 
 class FederalRegister:
     """Documents about lists, by the desk of public inspection and by print."""
@@ -174,7 +182,11 @@ class FederalRegister:
                 shelf.ask(desk_of(day), wants="json", hosts=self.hosts, fresh=True)
         known = read_documents(shelf)
         asked = {number for url in shelf.urls(f"{DESK}/") for number in _numbers_of(url)}
-        missing = sorted(n for n in set(numbers) if n not in asked and not known[n].desk)
+        missing = sorted(
+            number for number in set(numbers)
+            if number not in asked and not known[number].desk
+            and known[number].facts.get("publication_date", "") >= FIRST_DESK
+        )  # fmt: skip
         for start in range(0, len(missing), AT_ONCE):
             self._ask_numbers(shelf, DESK, missing[start : start + AT_ONCE])
 
@@ -281,10 +293,7 @@ def document(shelf: Shelf, number: str) -> Action | None:
         withdrawn is so in its verb; its time is that of an answer kept before.
     """
     found = read_documents(shelf).get(number)
-    if found is None:
-        return None
-    actions = found.actions
-    return replace(actions[-1], claimed=actions[0].claimed)
+    return found.dated if found else None
 
 
 def read_documents(shelf: Shelf) -> dict[str, Document]:

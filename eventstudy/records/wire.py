@@ -328,7 +328,7 @@ def judge(response: Response, url: str, wants: Wants, holds: str) -> None:
         why = fault_of_body(response.body, wants)
         fault = make_error(BriefError, "wire.cut", **facts, why=why) if why else None
         if fault is None and holds.encode() not in response.body:
-            fault = make_error(WireError, "wire.page", **facts)
+            fault = make_error(WireError, "wire.other_page", **facts)
     if isinstance(fault, WireError):
         fault.status = status
     if fault is not None:
