@@ -21,8 +21,8 @@ LEGAL_FORMS = {
 }  # fmt: skip
 # Words in the names of those that have no shares.
 BODIES = {
-    "academy", "administration", "agency", "bureau", "committee", "department", "institute",
-    "ministry", "police", "university",
+    "academy", "administration", "agency", "bureau", "center", "committee", "corps", "department",
+    "institute", "ministry", "park", "police", "university",
 }  # fmt: skip
 # How many similar names are shown, and how alike they are at least, from 0 to 1.
 MOST_SIMILAR, ALIKE = 5, 0.8
@@ -56,8 +56,17 @@ def fold(name: str) -> str:
 
 
 def is_body(name: str) -> bool:
-    """Return whether a name is that of an authority, a university or an institute."""
-    return not BODIES.isdisjoint(fold(name).split())
+    """Return whether a name is that of an authority, a university or an institute.
+
+    A name that ends with a legal form is a company's.
+
+    Examples
+    --------
+    >>> is_body("Hangzhou Public Security Bureau"), is_body("Hi-Tech Park Development Co., Ltd.")
+    (True, False)
+    """
+    words = re.findall(r"\w+", name.casefold())
+    return not BODIES.isdisjoint(words) and words[-1] not in LEGAL_FORMS
 
 
 def find_name(name: str, text: str) -> tuple[int, int] | None:

@@ -11,13 +11,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from html.parser import HTMLParser
 from typing import ClassVar
-from xml.etree import ElementTree
 
 from ..errors import DataError
 from ..words import make_error
 from .names import find_name
 from .shelf import Answer, Shelf
 from .types import Action, Named
+from .wire import read_xml
 
 FEEDS = (
     "https://www.whitehouse.gov/presidential-actions/feed/",
@@ -200,7 +200,7 @@ def _items(answer: Answer) -> Iterator[tuple[str, dt.date]]:
     """Yield address and day of each item of a feed (RSS 2.0)."""
     from email.utils import parsedate_to_datetime
 
-    for item in ElementTree.fromstring(answer.body).iter("item"):  # noqa: S314
+    for item in read_xml(answer.body).iter("item"):
         link = (item.findtext("link") or "").strip()
         stamp = item.findtext("pubDate")
         if link and stamp:
