@@ -142,7 +142,7 @@ class _Handler(BaseHTTPRequestHandler):
         if reply.fault == "drop":
             return
         if reply.fault == "hang":
-            time.sleep(3)
+            time.sleep(10)
         data = reply.data
         if reply.headers.get("Content-Encoding") == "gzip":
             data = gzip.compress(data)

@@ -491,7 +491,7 @@ def servers(monkeypatch: pytest.MonkeyPatch) -> Iterator[Authorities]:
 
 @pytest.fixture
 def online(shelf: Shelf, servers: Authorities) -> Shelf:
-    return Shelf(shelf.folder, Wire("jane@example.org", pause=0.01, timeout=1))
+    return Shelf(shelf.folder, Wire("jane@example.org", pause=0.01, timeout=2.5))
 
 
 def files_of(shelf: Shelf) -> dict[str, bytes]:

@@ -43,7 +43,7 @@ def servers(monkeypatch: pytest.MonkeyPatch) -> Iterator[Authorities]:
 
 @pytest.fixture
 def online(tmp_path: Path, servers: Authorities) -> Shelf:
-    return Shelf(tmp_path / "record", Wire("jane@example.org", pause=0.01, timeout=1))
+    return Shelf(tmp_path / "record", Wire("jane@example.org", pause=0.01, timeout=2.5))
 
 
 def files_of(shelf: Shelf) -> dict[str, bytes]:

@@ -30,7 +30,7 @@ def servers(monkeypatch: pytest.MonkeyPatch) -> Iterator[Authorities]:
 
 
 def make_wire(**options: float) -> Wire:
-    return Wire("jane@example.org", **{"pause": 0.01, "timeout": 1.0, **options})  # type: ignore[arg-type]
+    return Wire("jane@example.org", **{"pause": 0.01, "timeout": 2.5, **options})  # type: ignore[arg-type]
 
 
 def get(
@@ -201,7 +201,7 @@ def test_packed_answers(servers: Authorities) -> None:
 def test_an_answer_that_is_too_large(servers: Authorities, headers: dict[str, str]) -> None:
     servers.answers[URL] = Reply(b"0" * (50 << 20), "text/csv", headers=headers)
     with pytest.raises(RecordError) as caught:
-        get(wants="csv")
+        make_wire(timeout=60.0).get(URL, wants="csv", hosts=(HOST,))
     assert (type(caught.value), caught.value.exit_code) == (RecordError, 1)
 
 
