@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    import pandas as pd
+from typing import Any
 
 # Columns that name the series of an event or a row, best first.
+from ..utility import pd
+
 IDENTIFIERS = (
     "permno", "lpermno", "cusip", "ncusip", "isin", "ric", "sedol", "figi", "gvkey", "secid",
 )  # fmt: skip

@@ -8,11 +8,10 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
+from ..utility import pd
 from ..words import say, words
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from ..utility import FloatArray
 
 COLUMNS = ("symbol", "date", "open", "high", "low", "close", "adj_close", "volume")
@@ -115,8 +114,6 @@ def unique(symbols: Iterable[str]) -> list[str]:
 
 def make_empty_table() -> pd.DataFrame:
     """Return a price table without rows, with the right columns and dtypes."""
-    import pandas as pd
-
     numbers = {name: pd.Series(dtype="float64") for name in NUMBER_COLUMNS}
     symbol = pd.Series(dtype="str")
     return pd.DataFrame({"symbol": symbol, "date": pd.Series(dtype=DATE_DTYPE), **numbers})
@@ -228,8 +225,6 @@ def clean(table: pd.DataFrame, symbol: str) -> tuple[pd.DataFrame, tuple[str, ..
         date are left out; prices that are not positive and finite, and volumes that are negative or
         infinite, become NaN. Rows whose prices are all missing stay.
     """
-    import pandas as pd
-
     numbers = {
         column: table[column].astype("float64") if column in table else float("nan")
         for column in NUMBER_COLUMNS

@@ -13,14 +13,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import BadAnswerError, DataError
+from ..utility import pd
 from ..words import make_error
 from . import _base as base
 from ._prices import Prices
 
 if TYPE_CHECKING:
     import sqlite3
-
-    import pandas as pd
 
     from ..utility import FloatArray
 
@@ -351,7 +350,6 @@ def has_closes(matrix: FloatArray) -> bool:
 def frame(matrices: Mapping[str, FloatArray]) -> pd.DataFrame:
     """Return the rows of symbols in the common shape and in their order, in one go for speed."""
     import numpy as np
-    import pandas as pd
 
     if not matrices:
         return base.make_empty_table()

@@ -8,11 +8,11 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..errors import BadAnswerError, ConfigError, DataError
 from ..files import parquet_modules, replacing
-from ..utility import __version__
+from ..utility import __version__, pd
 from ..words import Reason, make_error, say, words
 from . import _base as base
 from ._base import FIRST_DAY, LAST_DAY
@@ -20,9 +20,6 @@ from ._prices import PriceProvider, Prices, Progress
 from .auto import update
 from .files import FilesProvider, OnRead
 from .store import Stored, StoreProvider
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 
 @dataclass(frozen=True)

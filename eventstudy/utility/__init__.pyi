@@ -1,4 +1,5 @@
 from .flags import Flag as Flag
+from .lazy_pandas import pd as pd
 from .pieces import CHUNK as CHUNK
 from .pieces import HOLDABLE as HOLDABLE
 from .pieces import KEPT as KEPT
