@@ -6,14 +6,12 @@ import csv
 import io
 import re
 from collections.abc import Mapping
-from typing import IO, TYPE_CHECKING, Any
+from pathlib import Path
+from typing import IO, Any
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
-# Name of the group of events whose cell is blank.
 from ..utility import pd
 
+# Name of the group of events whose cell is blank.
 BLANK = "(blank)"
 # What events.csv has behind the columns that were given.
 OUTCOME = ["day0", "status", "reason", "flags", "nobs"]

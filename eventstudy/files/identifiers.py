@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-# Columns that name the series of an event or a row, best first.
 from ..utility import pd
 
+# Columns that name the series of an event or a row, best first.
 IDENTIFIERS = (
     "permno", "lpermno", "cusip", "ncusip", "isin", "ric", "sedol", "figi", "gvkey", "secid",
 )  # fmt: skip

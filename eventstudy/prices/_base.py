@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from ..utility import pd
+from ..utility import np, pd
 from ..words import say, words
 
 if TYPE_CHECKING:
@@ -153,16 +153,12 @@ def canonical_bytes(symbol: str, matrix: FloatArray) -> bytes:
         The symbol in UTF-8, a line feed, the array as little-endian float64, row by row; every
         missing value is the same NaN.
     """
-    import numpy as np
-
     numbers = np.where(np.isnan(matrix), np.nan, matrix).astype("<f8")
     return symbol.encode() + b"\n" + numbers.tobytes()
 
 
 def matrix_of(rows: pd.DataFrame) -> FloatArray:
     """Return an array of shape (7, n_rows): days since 1970-01-01, then the numbers."""
-    import numpy as np
-
     days = rows["date"].to_numpy().astype("datetime64[D]").astype("int64")
     return np.vstack([days, *(rows[column].to_numpy() for column in NUMBER_COLUMNS)])
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ..files import InputFile, as_text, with_index
-from ..utility import pd
+from ..utility import np, pd
 from ._layout import CLOSES, name_columns
 
 
@@ -82,7 +82,6 @@ class ParquetParts:
         return frame.set_axis(range(1, len(frame) + 1), axis=0)
 
     def _read_rows(self, symbols: set[str], pa: Any, pq: Any) -> pd.DataFrame:
-        import numpy as np
         import pyarrow.compute as pc
 
         pieces, rows, first = [], [], 1

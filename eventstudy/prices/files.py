@@ -20,7 +20,7 @@ from ..errors import (
     UnknownSymbolError,
 )
 from ..files import BLANK_WORDS, InputFile, as_text, frame_of, with_index
-from ..utility import did_you_mean, pd
+from ..utility import did_you_mean, np, pd
 from ..words import make_error, say, words
 from ._base import NUMBER_COLUMNS, Provenance, clean
 from ._days import bad_cell, read_days, refuse_spacing
@@ -333,8 +333,6 @@ def _adjusted(typed: pd.DataFrame, frame: pd.DataFrame, file: str) -> tuple[pd.D
     columns = {str(name).strip().lower(): name for name in frame}
     if not ({"dividends", "stock splits", ADJUSTED} & set(columns)):
         return typed, ""
-    import numpy as np
-
     typed = typed.sort_values("date", kind="stable")
     close: FloatArray = np.asarray(typed["close"], dtype=np.float64)
     if "dividends" not in columns:
@@ -352,8 +350,6 @@ def _adjusted(typed: pd.DataFrame, frame: pd.DataFrame, file: str) -> tuple[pd.D
 
 def _refuse_returns(typed: pd.DataFrame, symbol: str, file: str) -> None:
     """Raise the error for returns in the place of prices: they change their sign all the time."""
-    import numpy as np
-
     for column in sorted(CLOSES & set(typed)):
         cells = typed.sort_values("date", kind="stable")[column].to_numpy()
         moves = np.sign(cells[np.isfinite(cells) & (cells != 0)])

@@ -12,7 +12,7 @@ from typing import Any
 
 from ..errors import BadAnswerError, ConfigError, DataError
 from ..files import parquet_modules, replacing
-from ..utility import __version__, pd
+from ..utility import __version__, np, pd
 from ..words import Reason, make_error, say, words
 from . import _base as base
 from ._base import FIRST_DAY, LAST_DAY
@@ -265,8 +265,6 @@ def days_unlike(wanted: pd.DataFrame, held: pd.DataFrame, tolerance: float = 0) 
     -------
     list of str
     """
-    import numpy as np
-
     dates = wanted["date"].to_numpy()
     stored = held["date"].to_numpy()
     at = np.clip(np.searchsorted(stored, dates), 0, len(stored) - 1)
