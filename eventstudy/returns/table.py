@@ -86,9 +86,8 @@ class _LongFile:
         values = [_plain(pa.array([], self._file.schema.field(name).type)) for name in columns]
         for batch in self._file.to_batches(columns=columns, batch_size=ROWS):
             for k, name in enumerate(columns):
-                values[k] = pa.concat_arrays(
-                    [values[k], _plain(batch.column(name)).unique()]
-                ).unique()
+                more = _plain(batch.column(name)).unique()
+                values[k] = pa.concat_arrays([values[k], more]).unique()
         if not len(values[0]):
             raise make_error(DataError, "wrong.no_return")
         return values[0], pc.drop_null(values[1])

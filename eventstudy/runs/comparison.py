@@ -65,9 +65,8 @@ class Answer:
         pair = self.before, self.after
         signs = [math.copysign(1, answer["estimate"] or 0.0) for answer in pair]
         verdicts = [answer["verdict"] for answer in pair]
-        return verdicts[0] != verdicts[1] or (
-            verdicts[0] == AnswerOfStudy.DIFFERENT and signs[0] != signs[1]
-        )
+        has_turned = verdicts[0] == AnswerOfStudy.DIFFERENT and signs[0] != signs[1]
+        return verdicts[0] != verdicts[1] or has_turned
 
     def differs(self, threshold: float) -> bool:
         """Return whether the answers state something else, in whatever words.

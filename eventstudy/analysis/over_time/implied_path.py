@@ -354,9 +354,8 @@ def _path(study: FittedStudy) -> ImpliedPath | None:
 
 
 def _implied_by(study: FittedStudy) -> str:
-    return ImpliedPath.name_source(
-        [factor.name for factor in study.model.factors], study.panel.measure
-    )
+    factors = [factor.name for factor in study.model.factors]
+    return ImpliedPath.name_source(factors, study.panel.measure)
 
 
 def _level(study: FittedStudy, daily: FloatArray) -> FloatArray:
