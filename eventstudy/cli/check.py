@@ -19,10 +19,7 @@ if TYPE_CHECKING:
 
 @click.command(epilog=EXIT_CODES)
 @click.argument("events", type=EVENTS)
-@options(
-    ("--calendar", ["exchange", "data"], "As for run."),
-    JSON,
-)
+@options(("--calendar", ["exchange", "data"], "As for run."), JSON)
 def check(events: Path, calendar: Any, as_json: bool) -> None:
     """Check EVENTS and show the day 0 of each event; exit with 1 if any row is bad.
 

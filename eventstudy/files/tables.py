@@ -368,9 +368,7 @@ class InputFile:
         return _frame_of_csv(io.BytesIO(raw), self.path.name)
 
     def part(
-        self,
-        is_column: Callable[[Any], bool],
-        rows_of: Callable[[pd.DataFrame], pd.Series[bool]],
+        self, is_column: Callable[[Any], bool], rows_of: Callable[[pd.DataFrame], pd.Series[bool]]
     ) -> pd.DataFrame:
         """Return some columns and rows of a large table, which is read piece by piece.
 

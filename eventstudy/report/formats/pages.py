@@ -173,11 +173,7 @@ def _markdown_environment() -> Environment:
     """Return templates in which every text is shown by Markdown as it is."""
     templates = new_environment(inert)
     templates.globals |= environment().globals
-    templates.filters |= {
-        **environment().filters,
-        "block": block,
-        "table": markdown_table,
-    }
+    templates.filters |= {**environment().filters, "block": block, "table": markdown_table}
     return templates
 
 
