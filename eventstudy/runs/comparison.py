@@ -187,11 +187,10 @@ class Comparison:
     def __str__(self) -> str:
         return _joined(self, "{}:", "\n  ", "\n") or "nothing differs"
 
-
-def as_markdown(comparison: Comparison) -> str:
-    """Return the differences as Markdown."""
-    text = _joined(comparison, "**{}**\n", "\n- ", "\n\n") or "Nothing differs."
-    return f"{text}\n"
+    def markdown(self) -> str:
+        """Return the comparison as Markdown."""
+        text = _joined(self, "**{}**\n", "\n- ", "\n\n") or "Nothing differs."
+        return f"{text}\n"
 
 
 def _joined(comparison: Comparison, head: str, item: str, section: str) -> str:
