@@ -1,4 +1,4 @@
-"""The loadings of CARs on daily errors: how much each day's error counts in the CAR of an event."""
+"""How much each daily error counts in the CAR of an event, and sums of that over sessions."""
 
 from __future__ import annotations
 

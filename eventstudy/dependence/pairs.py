@@ -1,4 +1,4 @@
-"""Pairs of events: the overlaps of their CARs, and the correlations of their residuals."""
+"""Pairs of events: overlaps of their CARs, correlations of their residuals, and their mean."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tables in memory: of any library as a frame, with dates as a column, with numbers as such."""
+"""Tables of any library as a frame, with dates as a column, and the rows of a workbook."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Shares against what the market implied, day by day, and what came before and after the event."""
+"""Mean CARs, and shares against what the market implied, day by day."""
 
 from __future__ import annotations
 

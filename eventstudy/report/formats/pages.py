@@ -1,4 +1,4 @@
-"""The report of a study as HTML, Markdown and PDF, and an HTML page for each event."""
+"""Reports as HTML, Markdown, PDF, pages of events, the cell of a notebook, the index of runs."""
 
 from __future__ import annotations
 
