@@ -17,7 +17,7 @@ from situations import noisy
 import eventstudy as es
 from eventstudy.analysis import Answer, Calibrated, calibrate, calibrated
 from eventstudy.analysis.answer.diagnosis import Opinion, with_rate
-from eventstudy.analysis.interval import detectable, usual_error
+from eventstudy.analysis.interval import detectable, usual_se
 from eventstudy.analysis.placebos import shifted_dates
 from eventstudy.analysis.placebos.calibrated import shared_movement
 from eventstudy.analysis.placebos.shifted_dates import (
@@ -577,7 +577,7 @@ def test_power_is_the_share_that_a_simulated_test_finds(n: int) -> None:
     assert table[power.smallest_effect] == pytest.approx(0.8, abs=1e-3)
     rng, df = np.random.default_rng(0), answer.effect.df
     # From 20 events on the error is their own; of two to four it is that of the estimation window.
-    se = answer.effect.se if n < 5 or n >= 20 else usual_error(results.abnormal, W)
+    se = answer.effect.se if n < 5 or n >= 20 else usual_se(results.abnormal, W)
     z = rng.standard_normal(200_000)
     scale = np.sqrt(rng.chisquare(df, z.size) / df) if np.isfinite(df) else 1.0
     critical = stats.norm.ppf(0.975) if np.isinf(df) else stats.t.ppf(0.975, df)

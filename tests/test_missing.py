@@ -24,7 +24,6 @@ from eventstudy.report.formats.figure_files import card
 from eventstudy.report.sentences.caveats import list_caveats, second_sentence
 from eventstudy.returns import ReturnsPanel
 from eventstudy.runs import compare_runs
-from eventstudy.runs.comparison import as_markdown
 from eventstudy.studies import EventStudy, EventStudyResults
 from eventstudy.words import Reason
 
@@ -192,7 +191,7 @@ def test_the_index_and_what_is_mailed_carry_it(tmp_path: Path) -> None:
         result = CliRunner().invoke(main, ["run", str(events), *options, *quick])
         assert result.exit_code == 0, result.output
     assert said in (tmp_path / "out" / "index.html").read_text("utf-8")
-    changes = as_markdown(compare_runs(tmp_path / "out" / "old", tmp_path / "out" / "new"))
+    changes = compare_runs(tmp_path / "out" / "old", tmp_path / "out" / "new").markdown()
     assert said in changes
     assert "Only three of five announcements are in this average" in changes
 

@@ -12,7 +12,7 @@ import pytest
 from run_folders import AT, DAYS, FIRMS, Project, invoke
 
 from eventstudy.runs import compare_runs
-from eventstudy.runs.comparison import Answer, Comparison, Moved, _sources, as_markdown
+from eventstudy.runs.comparison import Answer, Comparison, Moved, _sources
 from eventstudy.runs.outbox import Entry
 from eventstudy.runs.record import seal
 
@@ -134,7 +134,7 @@ def test_settings_and_answers(project: Project, tmp_path: Path) -> None:
     assert {move.why for move in found.moves} == {("setting model",)}
     assert found.main == "[0,0]"
     assert len(found.answers) == 1
-    text = as_markdown(found)
+    text = found.markdown()
     assert "**Settings**\n\n- model: default -> constant_mean\n" in text
 
 

@@ -61,10 +61,14 @@ def check(results: EventStudyResults, window: Window, ref: dict[str, Any]) -> No
         weighted_caar(results, window, w) for w in ("equal", "value", "precision")
     )
     loss = dollar_loss(results, window)
-    np.testing.assert_allclose(equal.z_independent, ref["mackinlay_J1"]["stat"], **CLOSE)
+    np.testing.assert_allclose(
+        equal.estimate / equal.se_independent, ref["mackinlay_J1"]["stat"], **CLOSE
+    )
     np.testing.assert_allclose(value.estimate, ref["CAAR_value_weighted"], **CLOSE)
     np.testing.assert_allclose(precision.estimate, ref["CAAR_precision_weighted"], **CLOSE)
-    np.testing.assert_allclose(precision.z_independent, ref["z_precision_weighted"], **CLOSE)
+    np.testing.assert_allclose(
+        precision.estimate / precision.se_independent, ref["z_precision_weighted"], **CLOSE
+    )
     np.testing.assert_allclose(loss.events["adl"], ref["dollar"], **CLOSE)
     np.testing.assert_allclose(loss.total, ref["dollar_total"], **CLOSE)
     np.testing.assert_allclose(loss.se_independent, ref["dollar_se_independent"], **CLOSE)
@@ -222,7 +226,7 @@ def test_no_event_has_a_reason() -> None:
     results = Market(4).fit()
     nobody = results.subset(np.zeros(4, dtype=bool)).weighted((0, 1), "precision")
     assert str(nobody) == "precision-weighted CAAR[0,1] of 0; no event has all days of the window"
-    assert np.isnan([nobody.estimate, nobody.se, nobody.z_independent]).all()
+    assert np.isnan([nobody.estimate, nobody.se, nobody.se_independent]).all()
 
 
 def test_one_event_is_the_single_event_z() -> None:

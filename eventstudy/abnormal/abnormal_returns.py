@@ -452,9 +452,8 @@ class AbnormalReturns:
 
     def sar_over(self, window: Window) -> FloatArray:
         """Return the `sar` of the days of a window, shape (n, L)."""
-        return self.of_each_event(
-            ("sar", window), lambda study: study.sar[:, self.columns(window)].copy()
-        )
+        days = self.columns(window)
+        return self.of_each_event(("sar", window), lambda study: study.sar[:, days].copy())
 
     def columns(self, window: Window) -> slice:
         """Return the columns of the event window that `window` covers.
@@ -863,9 +862,8 @@ class AbnormalReturns:
         cols = self.columns(window)
         inside = self.inside(window)
         delayed = self.delayed(window) & (self.conventions.limits == "extend")
-        bridged = inside & (
-            self.over(self.study.length, window) > self.over(self.study.spans, window)
-        )
+        spans = self.over(self.study.spans, window)
+        bridged = inside & (self.over(self.study.length, window) > spans)
         out = []
         for i in np.flatnonzero(bridged.any(axis=1) | delayed):
             calendar, at, begins = self._places(i, cols)

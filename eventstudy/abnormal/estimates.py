@@ -1,4 +1,4 @@
-"""What a model estimates of the events of a study: plain arrays with a row per event."""
+"""What a model estimates of the events of a study, a row each, and of the days before them."""
 
 from __future__ import annotations
 

@@ -102,7 +102,7 @@ def detectable(se: float, df: float = np.inf, power: float = POWER) -> float:
     return float(nctdtrinc(df, 1 - power, Interval.quantile(df))) * se
 
 
-def usual_error(sample: AbnormalReturns, window: Window) -> float:
+def usual_se(sample: AbnormalReturns, window: Window) -> float:
     r"""Return the standard error of the answer if the events spread as on estimation days.
 
     Parameters

@@ -19,10 +19,7 @@ if TYPE_CHECKING:
 
 @click.command(epilog=EXIT_CODES)
 @click.argument("events", type=EVENTS)
-@options(
-    ("--calendar", ["exchange", "data"], "As for run."),
-    JSON,
-)
+@options(("--calendar", ["exchange", "data"], "As for run."), JSON)
 def check(events: Path, calendar: Any, as_json: bool) -> None:
     """Check EVENTS and show the day 0 of each event; exit with 1 if any row is bad.
 
@@ -82,9 +79,8 @@ def check_study(path: Path) -> tuple[Path, Checked | None, list[Problem], list[P
         more.append(("events", error))
     vintage = prices.moment(run.vintage) if run.vintage else ""
     events = Events.of(good)
-    more += runs.refusals(
-        fitting.StudyInputs(events or Events.none(), config, run.offline, run.store, vintage)
-    )
+    listed = events or Events.none()
+    more += runs.refusals(fitting.StudyInputs(listed, config, run.offline, run.store, vintage))
     if good and events:
         good = replace(good, notices=events.with_bare_cells(config.by).notices)
     faults = sorted([*faults, *file.problems(more)], key=lambda fault: fault.line)

@@ -1,4 +1,4 @@
-"""The numbers that decide how correlations are estimated, each with its reason."""
+"""The numbers that decide how correlations are estimated, and the error where none is."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The loadings of CARs on daily errors: how much each day's error counts in the CAR of an event."""
+"""How much each daily error counts in the CAR of an event, and sums of that over sessions."""
 
 from __future__ import annotations
 
@@ -331,9 +331,8 @@ class UnitLoadings:
         for j in range(self.x.shape[2]):
             regressor = _by_session(before, used, self.x[:, :, j], T)
             total += regressor @ (self.pull[:, j] * in_window)
-        return np.stack([total, inside]), np.stack(
-            [(in_window & (self.unit > 0)).sum(axis=0), squares]
-        )
+        every = (in_window & (self.unit > 0)).sum(axis=0)
+        return np.stack([total, inside]), np.stack([every, squares])
 
 
 def _parts(events: AbnormalReturns, window: Window) -> tuple[FloatArray, FloatArray]:

@@ -1,4 +1,4 @@
-"""The exact engine: sums over pairs of events, in blocks of neighbours."""
+"""The exact engine: sums over pairs of events, in blocks of neighbours, and without some."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pairs of events: the overlaps of their CARs, and the correlations of their residuals."""
+"""Pairs of events: overlaps of their CARs, correlations of their residuals, and their mean."""
 
 from __future__ import annotations
 
@@ -238,9 +238,8 @@ def pearson(
     """
     (sum_x, sum_y), (square_x, square_y) = sums, squares
     with np.errstate(invalid="ignore", divide="ignore"):
-        rho = (cross - sum_x * sum_y / n) / np.sqrt(
-            (square_x - sum_x**2 / n) * (square_y - sum_y**2 / n)
-        )
+        variances = (square_x - sum_x**2 / n) * (square_y - sum_y**2 / n)
+        rho = (cross - sum_x * sum_y / n) / np.sqrt(variances)
     return np.where(n >= need, rho, np.nan)
 
 

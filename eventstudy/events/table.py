@@ -8,17 +8,15 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 from ..calendars import CalendarChoice
 from ..errors import ConfigError, EventsFileError, Problem
 from ..files import Sheet, strip
+from ..utility import pd
 from . import checks
 from .checks import Checked
 from .rows import KNOWN, REQUIRED, Rules
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 # What a table in memory is called in place of its file.
 FRAME = "frame"
@@ -164,8 +162,6 @@ class Events:
         """Return the good rows of a file of events as a table; None where there are none."""
         if checked is None:
             return None
-        import pandas as pd
-
         table: dict[str, pd.Series[Any]] = {}
         for name in dict.fromkeys((*FIXED, *checked.columns_in)):
             column = checked.column(name)
@@ -197,8 +193,6 @@ class Events:
     @classmethod
     def none(cls) -> Events:
         """Return a table without any event."""
-        import pandas as pd
-
         return cls(pd.DataFrame(columns=["ticker"], dtype=str), "", "")
 
 

@@ -6,12 +6,10 @@ import csv
 import io
 import re
 from collections.abc import Mapping
-from typing import IO, TYPE_CHECKING, Any
+from pathlib import Path
+from typing import IO, Any
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    import pandas as pd
+from ..utility import pd
 
 # Name of the group of events whose cell is blank.
 BLANK = "(blank)"
@@ -85,8 +83,6 @@ def read_numbers(source: Path | IO[bytes], **options: Any) -> pd.DataFrame:
     **options
         Options of :func:`pandas.read_csv`.
     """
-    import pandas as pd
-
     major, minor = pd.__version__.split(".")[:2]
     # Since 3.1 pandas reads numbers exactly, and warns of the option with which it did before.
     if (int(major), int(minor)) < (3, 1):
@@ -104,8 +100,6 @@ def read_csv(source: Path | IO[bytes], **options: Any) -> pd.DataFrame:
     **options
         Options of :func:`pandas.read_csv`.
     """
-    import pandas as pd
-
     if isinstance(options.get("dtype"), Mapping):
         options["dtype"] = {quoted(name): kind for name, kind in options["dtype"].items()}
     table = read_numbers(source, **options)

@@ -1,4 +1,4 @@
-"""Names that may become files, and paths that stay inside a folder."""
+"""Names that may become files, paths that stay inside a folder, and files written whole."""
 
 from __future__ import annotations
 

@@ -1,16 +1,14 @@
-"""Tables in memory: of any library as a frame, with dates as a column, with numbers as such."""
+"""Tables of any library as a frame, with dates as a column, and the rows of a workbook."""
 
 from __future__ import annotations
 
 import zipfile
 from importlib.util import find_spec
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, Any
 
 from ..errors import ConfigError, DataError, how_to_install
-
-if TYPE_CHECKING:
-    import pandas as pd
+from ..utility import pd
 
 
 def frame_of(table: Any, name: str, remedy: str = "give a DataFrame") -> pd.DataFrame:
@@ -33,8 +31,6 @@ def frame_of(table: Any, name: str, remedy: str = "give a DataFrame") -> pd.Data
     ConfigError
         If it is no table, or narwhals is not installed.
     """
-    import pandas as pd
-
     if isinstance(table, pd.DataFrame):
         return table
     if find_spec("narwhals"):
@@ -58,8 +54,6 @@ def with_index(frame: pd.DataFrame) -> pd.DataFrame:
     ----------
     frame : DataFrame
     """
-    import pandas as pd
-
     index: Any = frame.index
     if index.nlevels == 2 and None in index.names:
         dated = [isinstance(level, pd.DatetimeIndex) for level in index.levels]

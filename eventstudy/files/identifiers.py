@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    import pandas as pd
+from ..utility import pd
 
 # Columns that name the series of an event or a row, best first.
 IDENTIFIERS = (

@@ -12,19 +12,16 @@ from array import array
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from ..errors import DataError, Problem
-from ..utility import IntArray
+from ..utility import IntArray, pd
 from ..words import say
 from . import frames, tables
 from .csv_text import OUTCOME, unquoted
 from .frames import frame_of
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 # Where pandas keeps an index that has no name.
 _INDEX = re.compile(r"__index_level_\d+__")

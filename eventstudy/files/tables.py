@@ -14,17 +14,14 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from functools import partial
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, Any
 
 from ..errors import ConfigError, DataError, EventStudyError, Problem, how_to_install
-from ..utility import did_you_mean
+from ..utility import did_you_mean, pd
 from ..words import make_error, say
 from .csv_text import read_numbers
 from .frames import rows_of_workbook
 from .identifiers import TICKERS, WRITTEN
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 PARQUET_MAGIC = b"PAR1"
 # What pandas raises for a file of Stata that is none.
@@ -138,8 +135,6 @@ def read_stata(source: Path | IO[bytes]) -> pd.DataFrame:
     DataError
         If it cannot be read.
     """
-    import pandas as pd
-
     try:
         return pd.read_stata(source, convert_categoricals=False)
     except UNREADABLE as error:
@@ -324,8 +319,6 @@ class InputFile:
         try:
             self.require()
             if self.suffix == STATA:
-                import pandas as pd
-
                 with pd.read_stata(self.path, iterator=True) as reader:
                     return list(reader.variable_labels())
             if self.suffix == ".parquet":
@@ -358,8 +351,6 @@ class InputFile:
         DataError
             The file cannot be read as a table.
         """
-        import pandas as pd
-
         if self.path.exists():
             self.require()
         if not self.path.is_file():
@@ -377,9 +368,7 @@ class InputFile:
         return _frame_of_csv(io.BytesIO(raw), self.path.name)
 
     def part(
-        self,
-        is_column: Callable[[Any], bool],
-        rows_of: Callable[[pd.DataFrame], pd.Series[bool]],
+        self, is_column: Callable[[Any], bool], rows_of: Callable[[pd.DataFrame], pd.Series[bool]]
     ) -> pd.DataFrame:
         """Return some columns and rows of a large table, which is read piece by piece.
 
@@ -392,8 +381,6 @@ class InputFile:
         rows_of : callable
             Returns a mask of the rows that are wanted of a piece; cells of a CSV are text there.
         """
-        import pandas as pd
-
         names = [name for name in self.columns() if is_column(name)]
         if self.suffix == ".parquet":
             with self.parquet() as (_, pq), pq.ParquetFile(self.path) as file:
@@ -430,8 +417,6 @@ class InputFile:
         ConfigError, DataError
             As of `rows_of_workbook`; a sheet without rows is no table.
         """
-        import pandas as pd
-
         rows = rows_of_workbook(self.path, self.path.name)
         if not rows:
             raise DataError("the file is empty", where=self.path.name)
@@ -443,8 +428,6 @@ class InputFile:
 
 
 def _frame_of_csv(file: IO[bytes], name: str, text: Iterable[str] = ()) -> pd.DataFrame:
-    import pandas as pd
-
     try:
         header = file.readline()
         if fault := why_not_text(header):

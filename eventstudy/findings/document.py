@@ -10,17 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import MISSING, dataclass, fields, is_dataclass
 from datetime import date
 from functools import cache, partial
-from typing import (
-    Annotated,
-    Any,
-    Generic,
-    Literal,
-    TypeVar,
-    Union,
-    get_args,
-    get_origin,
-    get_type_hints,
-)
+from typing import Annotated, Any, Generic, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 import numpy as np
 import pandas as pd
@@ -263,7 +253,7 @@ def decoded(kind: Any, value: Any, where: str) -> Any:
         return decoded(inner[0], value, where)
     if kind is Any:
         return value
-    if origin in (Union, types.UnionType):
+    if types.NoneType in inner:
         return None if value is None else decoded(inner[0], value, where)  # X | None
     if origin is np.ndarray:
         return _read_by(partial(_array, inner[1]), list, value, where)
@@ -462,7 +452,7 @@ def _schema_of(kind: Any, records: dict[str, Any]) -> dict[str, Any]:
     if origin is Annotated:
         pattern = {"pattern": r"^(\d{4}-\d{2}-\d{2})?$"} if inner[1] == "day" else {}
         return {**_schema_of(inner[0], records), **pattern}
-    if origin in (Union, types.UnionType):
+    if types.NoneType in inner:
         return {"anyOf": [_schema_of(inner[0], records), {"type": "null"}]}
     if origin is np.ndarray:
         dates = issubclass(get_args(inner[1])[0], np.datetime64)

@@ -247,9 +247,8 @@ def _other_dates(study: FittedStudy, i: int) -> tuple[str, ...]:
 def _days_and_tickers(study: FittedStudy) -> list[AnyArray]:
     """Return day 0 and ticker of each event, (n,) each, converted once for all pages."""
     names = ("day0", "ticker")
-    return study.remember(
-        "days and tickers", lambda: [study.events[name].to_numpy() for name in names]
-    )
+    columns = [study.events[name] for name in names]
+    return study.remember("days and tickers", lambda: [cells.to_numpy() for cells in columns])
 
 
 def _faults(study: FittedStudy, i: int) -> tuple[Fault, ...]:

@@ -1,4 +1,4 @@
-"""Findings: the typed document of a study, from which every format is drawn."""
+"""Findings: the typed document of a study and its setup, from which every format is drawn."""
 
 from __future__ import annotations
 

@@ -131,9 +131,8 @@ def judge_markets(layout: Layout, windows: EventWindows, main: Window) -> Object
     for index, rows in indices_of(layout):
         place = np.searchsorted(index.days, windows.sessions[windows.day0[rows]])
         rows, place = rows[windows.day0[rows] >= 0], place[windows.day0[rows] >= 0]
-        mean, spread = index.usual(
-            place + windows.estimation.start, place + windows.estimation.stop
-        )
+        first, last = windows.estimation.start, windows.estimation.stop
+        mean, spread = index.usual(place + first, place + last)
         at = place[:, None] + main.days
         inside = (at >= 0) & (at < len(index.days))
         at = np.clip(at, 0, len(index.days) - 1)

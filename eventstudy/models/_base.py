@@ -241,9 +241,8 @@ class LinearModel:
         L1 = len(windows.estimation)
         fit = self.estimate(EstimationData(y[:, :L1], X[:, :L1], complete[:, :L1], windows, engine))
         fit, problem = checked(fit, _moves(windows.returns[:, :L1]), self.factors)
-        resid, ar = np.split(
-            _unexplained(y, X, complete & (problem == "")[:, None], fit.params), [L1], axis=1
-        )
+        errors = _unexplained(y, X, complete & (problem == "")[:, None], fit.params)
+        resid, ar = np.split(errors, [L1], axis=1)
         finite = np.isfinite(ar)
         spans, length = (np.where(finite, a[:, L1:], 0) for a in (windows.spans, windows.length))
         arrays = {

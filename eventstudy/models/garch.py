@@ -9,7 +9,7 @@ import numpy as np
 
 from ..abnormal import Conventions
 from ..errors import ConfigError, how_to_install
-from ..utility import FloatArray
+from ..utility import FloatArray, pd
 from ._base import EstimationData, LinearModel
 from ._engines import ENGINES, Fit
 
@@ -68,8 +68,6 @@ class _Volatility(LinearModel):
     ) -> tuple[FloatArray, FloatArray, FloatArray] | None:
         """Return (alpha, beta), their covariance and h_T+1.., or None without an optimum."""
         import warnings
-
-        import pandas as pd
 
         # The likelihood is flat in units of 1e-4: errors are brought to unit variance.
         returns = pd.Series(y / scale, name="y")

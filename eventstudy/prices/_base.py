@@ -8,11 +8,10 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
+from ..utility import np, pd
 from ..words import say, words
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from ..utility import FloatArray
 
 COLUMNS = ("symbol", "date", "open", "high", "low", "close", "adj_close", "volume")
@@ -115,8 +114,6 @@ def unique(symbols: Iterable[str]) -> list[str]:
 
 def make_empty_table() -> pd.DataFrame:
     """Return a price table without rows, with the right columns and dtypes."""
-    import pandas as pd
-
     numbers = {name: pd.Series(dtype="float64") for name in NUMBER_COLUMNS}
     symbol = pd.Series(dtype="str")
     return pd.DataFrame({"symbol": symbol, "date": pd.Series(dtype=DATE_DTYPE), **numbers})
@@ -156,16 +153,12 @@ def canonical_bytes(symbol: str, matrix: FloatArray) -> bytes:
         The symbol in UTF-8, a line feed, the array as little-endian float64, row by row; every
         missing value is the same NaN.
     """
-    import numpy as np
-
     numbers = np.where(np.isnan(matrix), np.nan, matrix).astype("<f8")
     return symbol.encode() + b"\n" + numbers.tobytes()
 
 
 def matrix_of(rows: pd.DataFrame) -> FloatArray:
     """Return an array of shape (7, n_rows): days since 1970-01-01, then the numbers."""
-    import numpy as np
-
     days = rows["date"].to_numpy().astype("datetime64[D]").astype("int64")
     return np.vstack([days, *(rows[column].to_numpy() for column in NUMBER_COLUMNS)])
 
@@ -228,8 +221,6 @@ def clean(table: pd.DataFrame, symbol: str) -> tuple[pd.DataFrame, tuple[str, ..
         date are left out; prices that are not positive and finite, and volumes that are negative or
         infinite, become NaN. Rows whose prices are all missing stay.
     """
-    import pandas as pd
-
     numbers = {
         column: table[column].astype("float64") if column in table else float("nan")
         for column in NUMBER_COLUMNS

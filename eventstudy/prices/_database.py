@@ -13,15 +13,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import BadAnswerError, DataError
+from ..utility import np, pd, sqlite3
 from ..words import make_error
 from . import _base as base
 from ._prices import Prices
 
 if TYPE_CHECKING:
-    import sqlite3
-
-    import pandas as pd
-
     from ..utility import FloatArray
 
 SCHEMA_VERSION = 2
@@ -61,8 +58,6 @@ class Database:
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection | None]:
         """Yield a connection that sees one state of the store; None when there is no store yet."""
-        import sqlite3
-
         if not self.path.is_file():
             yield None
             return
@@ -78,8 +73,6 @@ class Database:
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
         """Yield a connection to a present store; sqlite3.OperationalError if it is read-only."""
-        import sqlite3
-
         try:
             with closing(_connect(self.path, "mode=rwc")) as connection:
                 if self._version(connection) < SCHEMA_VERSION:
@@ -116,15 +109,11 @@ def transaction(connection: sqlite3.Connection) -> Iterator[None]:
 
 
 def _connect(path: Path, options: str) -> sqlite3.Connection:
-    import sqlite3
-
     return sqlite3.connect(f"{path.absolute().as_uri()}?{options}", uri=True, timeout=TIMEOUT)
 
 
 def _connect_to_read(path: Path) -> sqlite3.Connection:
     """Return a connection that also reads a store in a folder where nothing can be written."""
-    import sqlite3
-
     connection = _connect(path, "mode=rw")
     try:
         connection.execute("SELECT count(*) FROM sqlite_master")
@@ -147,8 +136,6 @@ def _create(connection: sqlite3.Connection) -> None:
 
 
 def _use_write_ahead_log(connection: sqlite3.Connection) -> None:
-    import sqlite3
-
     connection.execute("PRAGMA synchronous = NORMAL")
     # the switch needs the file for itself; without it a second writer only waits longer
     with suppress(sqlite3.OperationalError):
@@ -296,8 +283,6 @@ def verify_record(
     BadAnswerError
         When anything of the record has changed since it was written, or it is of another symbol.
     """
-    import numpy as np
-
     *texts, digest, blob = record
     try:
         raw = zlib.decompress(blob if donor is None else donor[-1])
@@ -332,8 +317,6 @@ def cut_days(matrix: FloatArray, start: date | str, end: date | str) -> FloatArr
     -------
     (7, n) float array
     """
-    import numpy as np
-
     first, last = (np.datetime64(str(day), "D").astype("int64") for day in (start, end))
     low = np.searchsorted(matrix[0], first)
     high = np.searchsorted(matrix[0], last, side="right")
@@ -342,17 +325,12 @@ def cut_days(matrix: FloatArray, start: date | str, end: date | str) -> FloatArr
 
 def has_closes(matrix: FloatArray) -> bool:
     """Return whether an array, shape (7, n_rows), has any close, adjusted or not."""
-    import numpy as np
-
     closes = [1 + base.NUMBER_COLUMNS.index(name) for name in ("close", "adj_close")]
     return not np.isnan(matrix[closes]).all()
 
 
 def frame(matrices: Mapping[str, FloatArray]) -> pd.DataFrame:
     """Return the rows of symbols in the common shape and in their order, in one go for speed."""
-    import numpy as np
-    import pandas as pd
-
     if not matrices:
         return base.make_empty_table()
     lengths = [matrix.shape[1] for matrix in matrices.values()]

@@ -6,12 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 from ..calendars import Symbol
 from ..errors import BadAnswerError
+from ..utility import np, pd
 from ..words import make_error, say, words
 from ._base import DATE_DTYPE, FIRST_DAY
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from ..calendars import Sessions
     from ..utility import IntArray
 
@@ -55,8 +54,6 @@ def read_days(
     as well. Stamps without a zone are read as written, or in UTC. Of two ways to read them that one
     is taken which leaves fewer prices on days on which the exchange was closed.
     """
-    import pandas as pd
-
     from ..calendars import Sessions
 
     wall, instant, has_times = _stamps_of(cells)
@@ -107,8 +104,6 @@ def refuse_spacing(rows: pd.DataFrame, file: str) -> None:
         If nine in ten prices are as far from the one before as those of a week, month, quarter or
         year.
     """
-    import numpy as np
-
     is_priced = ~(np.isnan(rows["close"].to_numpy()) & np.isnan(rows["adj_close"].to_numpy()))
     days = rows["date"].to_numpy()[is_priced].astype("datetime64[D]")
     gaps = np.diff(days.astype(np.int64))
@@ -124,8 +119,6 @@ def _stamps_of(cells: pd.Series[Any]) -> tuple[pd.Series[Any], pd.Series[Any] | 
 
     NaT where a cell is no date.
     """
-    import pandas as pd
-
     if pd.api.types.is_datetime64_any_dtype(cells):
         zone = cells.dt.tz
         instant = None if zone is None else cells.dt.tz_convert("UTC").dt.tz_localize(None)
@@ -155,9 +148,6 @@ def _offset_of(zone: str) -> int:
 
 def _local_days(instants: pd.Series[Any], schedule: Sessions) -> pd.Series[Any]:
     """Return the days of an exchange at instants in UTC; one that never closes has its own ends."""
-    import numpy as np
-    import pandas as pd
-
     if schedule.closes[0] - schedule.opens[0] < np.timedelta64(1, "D"):
         there = instants.dt.tz_localize("UTC").dt.tz_convert(schedule.tz)
         local: pd.Series[Any] = there.dt.tz_localize(None).dt.normalize()
@@ -169,8 +159,6 @@ def _local_days(instants: pd.Series[Any], schedule: Sessions) -> pd.Series[Any]:
 
 def _count_closed(days: pd.Series[Any], schedule: Sessions) -> int:
     """Return how many days are none of the sessions, as far as these are known."""
-    import numpy as np
-
     dates = days.to_numpy().astype("datetime64[D]")
     is_known = (dates >= schedule.dates[0]) & (dates <= schedule.dates[-1])
     return int((is_known & ~np.isin(dates, schedule.dates)).sum())

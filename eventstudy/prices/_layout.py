@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..errors import BadAnswerError
 from ..files import DateOrder, SecurityColumns, as_text, number_of, strip
+from ..utility import pd
 from ..words import make_error, say, words
 from ._base import NUMBER_COLUMNS
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 # The names of a column in other files, in small letters without anything between; best first.
 SYNONYMS = {
@@ -117,8 +115,6 @@ def _key(name: object) -> str:
 
 def _stack_tickers(frame: pd.DataFrame) -> pd.DataFrame | None:
     """Return a table with prices and tickers in its headers as a long one; None for another."""
-    import pandas as pd
-
     levels, titles, body = _levels_of(frame)
     is_field = ["close" in map(_key, level) or "adjclose" in map(_key, level) for level in levels]
     if sum(is_field) != 1:
@@ -217,8 +213,6 @@ def _common(text: str) -> str:
 
 def _with_source(frame: pd.DataFrame, place: int, source: str, notes: list[str]) -> pd.DataFrame:
     """Return the table with the cells of a column that mean more than its name says."""
-    import pandas as pd
-
     name = frame.columns[place]
     cells: pd.Series[Any] = frame.iloc[:, place]
     if source == "tscode":
@@ -283,8 +277,6 @@ def plain_numbers(table: pd.DataFrame) -> tuple[pd.DataFrame, str]:
     note : str
         "" where there are no commas.
     """
-    import pandas as pd
-
     is_number = pd.api.types.is_numeric_dtype
     texts = {str(c): table[c].astype(str) for c in table if not is_number(table[c])}
     commas = [text for cells in texts.values() for text in cells if "," in text]

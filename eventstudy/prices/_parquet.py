@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..files import InputFile, as_text, with_index
+from ..utility import np, pd
 from ._layout import CLOSES, name_columns
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 
 class ParquetParts:
@@ -53,8 +51,6 @@ class ParquetParts:
 
     def _list_row_groups(self, pq: Any) -> Iterator[dict[str, list[Any]]]:
         """Yield for each row group its tickers, and how they are written."""
-        import pandas as pd
-
         with pq.ParquetFile(self._path, read_dictionary=[self._ticker]) as file:
             for number in range(file.num_row_groups):
                 column = file.read_row_group(number, columns=[self._ticker])[self._ticker]
@@ -77,8 +73,6 @@ class ParquetParts:
         DataError
             If the file cannot be read.
         """
-        import pandas as pd
-
         with InputFile(self._path).parquet() as (pa, pq):
             if self._ticker:
                 return self._read_rows(set(symbols), pa, pq)
@@ -88,7 +82,6 @@ class ParquetParts:
         return frame.set_axis(range(1, len(frame) + 1), axis=0)
 
     def _read_rows(self, symbols: set[str], pa: Any, pq: Any) -> pd.DataFrame:
-        import numpy as np
         import pyarrow.compute as pc
 
         pieces, rows, first = [], [], 1

@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import TYPE_CHECKING, ClassVar, NamedTuple, Protocol, TypeVar, runtime_checkable
+from typing import ClassVar, NamedTuple, Protocol, TypeVar, runtime_checkable
 
 from ..errors import NoPricesError, OtherDaysError, PriceError, UnknownSymbolError
+from ..utility import pd
 from . import _base as base
 from ._base import FIRST_DAY, LAST_DAY
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 # Called with the number of symbols done, and the number of all.
 Progress = Callable[[int, int], None] | None
@@ -118,8 +116,6 @@ class Prices:
         -------
         Prices
         """
-        import pandas as pd
-
         by_name = dict(sorted(answers.items()))
         frames = [answer.rows for answer in by_name.values()]
         return cls(

@@ -20,7 +20,7 @@ from ..errors import (
     UnknownSymbolError,
 )
 from ..files import BLANK_WORDS, InputFile, as_text, frame_of, with_index
-from ..utility import did_you_mean
+from ..utility import did_you_mean, np, pd
 from ..words import make_error, say, words
 from ._base import NUMBER_COLUMNS, Provenance, clean
 from ._days import bad_cell, read_days, refuse_spacing
@@ -29,8 +29,6 @@ from ._parquet import ParquetParts
 from ._prices import Names, Prices, Progress, collect
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from ..utility import FloatArray
 
 OnRead: TypeAlias = "Callable[[str, pd.DataFrame, pd.DataFrame], None]"
@@ -240,8 +238,6 @@ class FrameProvider(FilesProvider):
 
 def _lay_out_frame(prices: Any, where: str, symbol: str) -> tuple[pd.DataFrame, list[str]]:
     """Return a table in memory as `lay_out` does; `symbol` is its ticker where it has one."""
-    import pandas as pd
-
     if isinstance(prices, pd.Series):
         is_wide = prices.index.nlevels == 1 and not symbol
         is_named = prices.name is not None and (is_wide or is_close(prices.name))
@@ -337,8 +333,6 @@ def _adjusted(typed: pd.DataFrame, frame: pd.DataFrame, file: str) -> tuple[pd.D
     columns = {str(name).strip().lower(): name for name in frame}
     if not ({"dividends", "stock splits", ADJUSTED} & set(columns)):
         return typed, ""
-    import numpy as np
-
     typed = typed.sort_values("date", kind="stable")
     close: FloatArray = np.asarray(typed["close"], dtype=np.float64)
     if "dividends" not in columns:
@@ -356,8 +350,6 @@ def _adjusted(typed: pd.DataFrame, frame: pd.DataFrame, file: str) -> tuple[pd.D
 
 def _refuse_returns(typed: pd.DataFrame, symbol: str, file: str) -> None:
     """Raise the error for returns in the place of prices: they change their sign all the time."""
-    import numpy as np
-
     for column in sorted(CLOSES & set(typed)):
         cells = typed.sort_values("date", kind="stable")[column].to_numpy()
         moves = np.sign(cells[np.isfinite(cells) & (cells != 0)])
@@ -373,8 +365,6 @@ def _require_price(frame: pd.DataFrame, file: str) -> None:
 
 
 def _numbers(cells: pd.Series[Any], file: str) -> pd.Series[float]:
-    import pandas as pd
-
     if pd.api.types.is_numeric_dtype(cells):
         return cells.astype("float64")
     with suppress(TypeError, ValueError, OverflowError):
@@ -391,8 +381,6 @@ def _numbers(cells: pd.Series[Any], file: str) -> pd.Series[float]:
 
 def _exact(cells: pd.Series[Any]) -> pd.Series[float]:
     """Return the numbers in text as Python reads them: to_numeric errs in the last bit of some."""
-    import pandas as pd
-
     return pd.Series(cells.to_numpy(object).astype("float64"), index=cells.index)
 
 
@@ -421,8 +409,6 @@ def _read_file(file: Path) -> pd.DataFrame:
 
 
 def _read_csv(file: Path) -> pd.DataFrame:
-    import pandas as pd
-
     from ..files import Sheet
 
     try:

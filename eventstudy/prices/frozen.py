@@ -8,16 +8,14 @@ from dataclasses import fields
 from datetime import date
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..errors import ConfigError, PriceError, RunFolderError, UnknownSymbolError
 from ..files import InputFile, inside, read_csv
+from ..utility import pd
 from ..words import make_error, say
 from ._base import DATE_DTYPE, NUMBER_COLUMNS, Provenance, stamp
 from ._prices import Answer, Names, Prices, Progress, gather
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 MANIFEST = "manifest.json"
 _KINDS = {kind.kind: kind for kind in PriceError.__subclasses__()}

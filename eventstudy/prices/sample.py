@@ -4,16 +4,12 @@ from __future__ import annotations
 
 import functools
 from datetime import date
-from typing import TYPE_CHECKING
 
 from ..errors import UnknownSymbolError
 from ..files import read_csv
-from ..utility import did_you_mean
+from ..utility import did_you_mean, pd
 from ._base import Provenance, clean
 from ._prices import Names, Prices, Progress, collect
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 FILE = "sample.csv.gz"
 CONTENTS = (

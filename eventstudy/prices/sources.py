@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ..errors import HIDDEN, ConfigError, DataError, EventStudyError, hide_secrets
-from ..utility import Plugins, did_you_mean
+from ..utility import Plugins, did_you_mean, pd
 from ..words import make_error
 from ._base import COLUMNS, Provenance
 from ._prices import Names, PriceProvider, Prices, Progress
@@ -22,8 +22,6 @@ from .yahoo import YahooProvider
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
-
-    import pandas as pd
 
 PricesLike: TypeAlias = (
     "str | Path | PriceProvider | pd.DataFrame | pd.Series[Any] | Mapping[str, Any]"

@@ -13,14 +13,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ConfigError, HeldBackError, NoPricesError, PriceError, UnknownSymbolError
+from ..utility import sqlite3
 from ..words import Reason, make_error, say, words
 from . import _database as disk
 from ._base import Action, Provenance, stamped, unique
 from ._prices import Names, Prices, Progress, between, gather, no_rows
 
 if TYPE_CHECKING:
-    import sqlite3
-
     from ..utility import FloatArray
     from .revisions import Merged
 
@@ -269,8 +268,6 @@ class StoreProvider:
         DataError
             When the file is not a store, is damaged, or is of a newer version of the program.
         """
-        import sqlite3
-
         fetched = disk.Held.all_of(prices, requested, datetime.now(UTC))
         stored = Stored()
         if not fetched:

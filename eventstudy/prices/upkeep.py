@@ -8,11 +8,11 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..errors import BadAnswerError, ConfigError, DataError
 from ..files import parquet_modules, replacing
-from ..utility import __version__
+from ..utility import __version__, np, pd
 from ..words import Reason, make_error, say, words
 from . import _base as base
 from ._base import FIRST_DAY, LAST_DAY
@@ -20,9 +20,6 @@ from ._prices import PriceProvider, Prices, Progress
 from .auto import update
 from .files import FilesProvider, OnRead
 from .store import Stored, StoreProvider
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 
 @dataclass(frozen=True)
@@ -268,8 +265,6 @@ def days_unlike(wanted: pd.DataFrame, held: pd.DataFrame, tolerance: float = 0) 
     -------
     list of str
     """
-    import numpy as np
-
     dates = wanted["date"].to_numpy()
     stored = held["date"].to_numpy()
     at = np.clip(np.searchsorted(stored, dates), 0, len(stored) - 1)

@@ -8,14 +8,13 @@ from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, cast
 
 from ..errors import BadAnswerError, PriceError
+from ..utility import pd
 from ..words import make_error, words
 from ._base import Action, Provenance, clean, in_range, unique
 from ._prices import Answer, Names, Prices, Progress, cut_range
 from ._wire import HOST, Wire
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from .sizes import Sizes
 
 SETTLED = timedelta(minutes=30)

@@ -9,19 +9,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from functools import cached_property, partial
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..utility import BoolArray, DateArray, FloatArray
+from ..utility import BoolArray, DateArray, FloatArray, pd
 from ..words import Reason
 from . import comparison, whole_series
 from .corporate_actions import row_medians
 from .faults import BROKEN, FLAGGED, NAMED, SPANNED, SeriesFault, Span, as_faults
 from .quotes import NO_DATES, Quotes, runs
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 # Equal closes in a row.
 EQUAL = 5
@@ -396,8 +392,6 @@ class SeriesFaults(tuple[SeriesFault, ...]):
 
     def table(self) -> pd.DataFrame:
         """Return them as a table, one row a fault."""
-        import pandas as pd
-
         names = [field.name for field in fields(SeriesFault)]
         return pd.DataFrame(list(map(asdict, self)), columns=names)
 

@@ -5,20 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from ..calendars import Symbol
 from ..errors import DataError
-from ..utility import BoolArray, DateArray, FloatArray, IntArray
+from ..utility import BoolArray, DateArray, FloatArray, IntArray, pd
 from . import comparison
 from . import corporate_actions as traces
 from .faults import Span
 from .price_limits import LimitDays, LimitRule, daily_limits
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 # A spike moves by more than SPIKE and is back within BACK after at most REVERTS sessions.
 SPIKE = np.log(5)
@@ -85,8 +82,6 @@ class Quotes:
         DataError
             On a date that occurs twice.
         """
-        import pandas as pd
-
         codes, names = pd.factorize(table["symbol"])
         dates = table["date"].to_numpy().astype("datetime64[D]")
         blank = np.full(len(table), np.nan)

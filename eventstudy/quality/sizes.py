@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ..errors import DataError
-from ..utility import BoolArray, FloatArray, IntArray, ObjectArray
+from ..utility import BoolArray, FloatArray, IntArray, ObjectArray, pd
 from ..words import make_error
 from .faults import FLAGGED, MISSING, NAMED, SeriesFault, Span, as_faults, notice_of
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 # A value in another unit is this many times off both of its neighbours, which are within a factor
 # of 3 of each other. Jumps of such a size are doubted. As logarithms.

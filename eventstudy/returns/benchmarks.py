@@ -8,19 +8,16 @@ from dataclasses import dataclass, replace
 from datetime import date
 from functools import cache, cached_property, lru_cache, partial
 from itertools import takewhile
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 
 from ..calendars import Exchange, Sessions, Symbol, Window
 from ..errors import ConfigError
 from ..events import Events
-from ..utility import BoolArray, DateArray, Flag, IntArray
+from ..utility import BoolArray, DateArray, Flag, IntArray, pd
 from ..words import say
 from .panel import ReturnsPanel
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 BenchmarkPolicy = Literal["fallback", "strict"]
 

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from dataclasses import astuple, dataclass
 from itertools import takewhile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from zipfile import is_zipfile
 
 import numpy as np
@@ -25,13 +25,10 @@ from ..errors import ConfigError, DataError, UnreachableError
 from ..files import InputFile, replacing
 from ..prices import store_file
 from ..quality import Gate, SeriesFault
-from ..utility import did_you_mean
+from ..utility import did_you_mean, pd
 from ..words import make_error, say
 from .sessions import GATE
 from .table import of_file, wide_returns
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 LIBRARY = "https://mba.tuck.dartmouth.edu/pages/faculty/ken.french/ftp/"
 # Where to look instead, such as a mirror.
@@ -193,8 +190,6 @@ def read_factors(
     >>> es.read_factors("factors.csv").columns.tolist()
     ['mkt_rf', 'mom']
     """
-    import pandas as pd
-
     named = [paths] if isinstance(paths, (str, Path)) else list(paths)
     files = FactorLibrary.of(store, offline=offline).files(named)
     frames = [_read(Path(p)) for p in files]
@@ -304,8 +299,6 @@ def _contents(path: Path) -> bytes:
 
 def _french(lines: list[str], where: str) -> pd.DataFrame | None:
     """Return the first table in Ken French's layout, in decimals, or None."""
-    import pandas as pd
-
     first = next((i for i, line in enumerate(lines) if FRENCH_ROW.match(line)), None)
     header = next((line for line in reversed(lines[:first]) if line.strip()), "")
     if first is None or not header.lstrip().startswith(","):

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import numpy as np
 
 from ..errors import DataError
 from ..events import Events
-from ..utility import DateArray, FloatArray
+from ..utility import DateArray, FloatArray, pd
 from ..words import make_error, say
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 Measure = Literal["return", "volume", "turnover", "volatility"]
 
@@ -65,8 +62,6 @@ def shares_of(events: Events) -> Mapping[str, float]:
     DataError
         If there is no such column, or a cell is not a positive number.
     """
-    import pandas as pd
-
     table = events.table
     if SHARES not in table:
         raise make_error(DataError, "wrong.no_shares", column=SHARES)
@@ -84,8 +79,6 @@ def shares_of(events: Events) -> Mapping[str, float]:
 
 def note_several_shares(events: Events) -> list[str]:
     """Say which tickers have several numbers of shares outstanding, of which the first counts."""
-    import pandas as pd
-
     table = events.table
     numbers = pd.to_numeric(table[SHARES], errors="coerce").groupby(table["ticker"]).nunique()
     tickers = list(map(str, numbers.index[numbers > 1]))

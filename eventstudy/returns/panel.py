@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cached_property
 from html import escape
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -15,15 +15,12 @@ from ..calendars import Sessions, weekdays_closed
 from ..errors import DataError
 from ..prices import Prices
 from ..quality import LimitRule, Quotes, ReturnKind, SeriesDates, SeriesFault, SeriesFaults
-from ..utility import DateArray, FloatArray, IntArray, SmallIntArray
+from ..utility import DateArray, FloatArray, IntArray, SmallIntArray, pd
 from ..words import make_error
 from . import sessions as laying
 from .market_notes import find_odd_rows, note_closed_days, note_ends, note_markets, refuse_dates
 from .measures import Measure, compute_measure, explain_lack
 from .table import FrameTable
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 
 @dataclass(frozen=True, eq=False, repr=False)

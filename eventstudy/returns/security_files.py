@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..calendars import CalendarChoice
 from ..errors import DataError
 from ..files import InputFile, SecurityColumns, as_text, bare, frame_of, with_index
 from ..quality import MissingCodes
+from ..utility import pd
 from ..words import make_error, say
 from .table import FrameTable, numbers_of
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 # Columns of the new layout by their names in the old one, and other names of these.
 NAMES = {
@@ -126,8 +124,6 @@ class SecurityTable(FrameTable):
     """
 
     def __init__(self, frame: pd.DataFrame, wanted: Collection[str], where: str) -> None:
-        import pandas as pd
-
         table, series = by_security(frame, wanted)
         if "ret" not in table:
             names = ", ".join(map(str, frame.columns))
@@ -179,8 +175,6 @@ def days_of(cells: pd.Series[Any]) -> pd.Series[pd.Timestamp]:
 
 def _days(cells: pd.Series[Any]) -> pd.Series[pd.Timestamp]:
     """Return cells as days, in the form that reads most of them; NaT for the others."""
-    import pandas as pd
-
     texts = as_text(cells)
     read = (pd.to_datetime(texts, format=form, errors="coerce") for form in DATES)
     days: pd.Series[pd.Timestamp] = max(read, key=lambda dates: int(dates.notna().sum()))
@@ -267,8 +261,6 @@ def market_values(frame: pd.DataFrame, wanted: Collection[str]) -> pd.DataFrame:
     DataError
         If there are no prices and shares.
     """
-    import pandas as pd
-
     table, _ = by_security(frame, wanted)
     table = table[table["ticker"].isin(wanted)]
     if "cap" not in table and not {"prc", "shrout"} <= set(table):

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
 from ..calendars import CalendarChoice, Exchange, Sessions, Symbol
 from ..quality import Gate, LimitRule, Market, Quotes, ReturnKind, SeriesDates, Verdict
-from ..utility import BoolArray, DateArray, FloatArray, IntArray
+from ..utility import BoolArray, DateArray, FloatArray, IntArray, pd
 from ..words import Reason
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 Key = tuple[str, str]
 DATA_CALENDAR = "data"

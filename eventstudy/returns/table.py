@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache, cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,11 +15,8 @@ from ..errors import DataError
 from ..files import InputFile, frame_of, with_index
 from ..prices import Prices
 from ..quality import MissingCodes
-from ..utility import DateArray, FloatArray, IntArray
+from ..utility import DateArray, FloatArray, IntArray, pd
 from ..words import make_error, say
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 # Cells of a table that are held at a time, beside those of the panel.
 CELLS = 2**22
@@ -89,9 +86,8 @@ class _LongFile:
         values = [_plain(pa.array([], self._file.schema.field(name).type)) for name in columns]
         for batch in self._file.to_batches(columns=columns, batch_size=ROWS):
             for k, name in enumerate(columns):
-                values[k] = pa.concat_arrays(
-                    [values[k], _plain(batch.column(name)).unique()]
-                ).unique()
+                more = _plain(batch.column(name)).unique()
+                values[k] = pa.concat_arrays([values[k], more]).unique()
         if not len(values[0]):
             raise make_error(DataError, "wrong.no_return")
         return values[0], pc.drop_null(values[1])
@@ -99,8 +95,6 @@ class _LongFile:
     @cached_property
     def _days(self) -> tuple[DateArray, IntArray]:
         """The dates in order, and the place among them of each that was found."""
-        import pandas as pd
-
         days = civil_dates(pd.Index(self._found[0].to_pandas())).to_numpy().astype("datetime64[D]")
         return np.unique(days, return_inverse=True)
 
@@ -265,8 +259,6 @@ def wide_returns(frame: pd.DataFrame) -> pd.DataFrame:
         On a missing column, a date that cannot be read, a cell that is no number, or a day that
         occurs twice for one symbol.
     """
-    import pandas as pd
-
     date, long = _columns_of(frame.columns)
     if long:
         cells = frame[list(long)].copy()
@@ -276,7 +268,7 @@ def wide_returns(frame: pd.DataFrame) -> pd.DataFrame:
             row = cells[twice].iloc[0]
             cell = f"{row['ticker']} {row['date']}"
             raise DataError(say("wrong.twice"), value=cell, remedy=say("crsp.twice"))
-        wide = cells.set_index(["date", "ticker"])["ret"].unstack("ticker")  # noqa: PD010 - no aggregation wanted
+        wide = cells.set_index(["date", "ticker"])["ret"].unstack("ticker")
     elif date is not None:
         wide = frame.set_index(date)
     elif isinstance(frame.index, pd.RangeIndex) and not frame.empty:
@@ -315,8 +307,6 @@ def civil_dates(written: pd.Index) -> pd.DatetimeIndex:
     DataError
         On one that cannot be read.
     """
-    import pandas as pd
-
     days = pd.Series(written.astype(str)).str.slice(0, 10)
     dates = pd.to_datetime(days, errors="coerce", format="ISO8601")
     bad = dates.isna() | ~dates.between(str(Prices.FIRST_DAY), str(Prices.LAST_DAY))
@@ -328,8 +318,6 @@ def civil_dates(written: pd.Index) -> pd.DatetimeIndex:
 
 def _numbers(wide: pd.DataFrame) -> pd.DataFrame:
     """Return the frame with all columns as numbers."""
-    import pandas as pd
-
     is_numeric = np.array([pd.api.types.is_numeric_dtype(kind) for kind in wide.dtypes], dtype=bool)
     if is_numeric.all():
         return wide.copy(deep=False)
@@ -350,8 +338,6 @@ def numbers_of(cells: pd.Series[Any]) -> pd.Series[float]:
     ----------
     cells : Series
     """
-    import pandas as pd
-
     try:
         numbers: pd.Series[float] = pd.to_numeric(cells, errors="coerce")
     except OverflowError:

@@ -17,17 +17,7 @@ from ..prices import FrozenProvider
 from ..returns import Benchmarks
 from ..utility import Flag
 from ..words import say
-from .comparison import (
-    MOVED,
-    Answer,
-    Comparison,
-    Move,
-    Moved,
-    Revision,
-    as_markdown,
-    is_moved,
-    price_revision,
-)
+from .comparison import MOVED, Answer, Comparison, Move, Moved, Revision, is_moved, price_revision
 from .origin import ASKED, EVENTS, NAMING_FILES, SIZES
 from .record import Record, seal
 from .rows import DAMAGED
@@ -367,7 +357,7 @@ def log_changes(stage: Path, target: Path, *, threshold: float = MOVED) -> Compa
         comparison = _leave_out(comparison, altered, altered.values())
     if not (comparison and comparison.same):
         first = say("outbox.damaged", files=list(altered.values())) if altered else "First run."
-        text = as_markdown(comparison) if comparison else f"{first}\n"
+        text = comparison.markdown() if comparison else f"{first}\n"
         head = {"id": uuid4().hex, "at": now.manifest["written_at"], "text": text}
         entry = {**head, **(comparison.to_dict() if comparison else {})}
         log = [entry, *log][:MAX_ENTRIES]

@@ -65,9 +65,8 @@ class Answer:
         pair = self.before, self.after
         signs = [math.copysign(1, answer["estimate"] or 0.0) for answer in pair]
         verdicts = [answer["verdict"] for answer in pair]
-        return verdicts[0] != verdicts[1] or (
-            verdicts[0] == AnswerOfStudy.DIFFERENT and signs[0] != signs[1]
-        )
+        has_turned = verdicts[0] == AnswerOfStudy.DIFFERENT and signs[0] != signs[1]
+        return verdicts[0] != verdicts[1] or has_turned
 
     def differs(self, threshold: float) -> bool:
         """Return whether the answers state something else, in whatever words.
@@ -188,11 +187,10 @@ class Comparison:
     def __str__(self) -> str:
         return _joined(self, "{}:", "\n  ", "\n") or "nothing differs"
 
-
-def as_markdown(comparison: Comparison) -> str:
-    """Return the differences as Markdown."""
-    text = _joined(comparison, "**{}**\n", "\n- ", "\n\n") or "Nothing differs."
-    return f"{text}\n"
+    def markdown(self) -> str:
+        """Return the comparison as Markdown."""
+        text = _joined(self, "**{}**\n", "\n- ", "\n\n") or "Nothing differs."
+        return f"{text}\n"
 
 
 def _joined(comparison: Comparison, head: str, item: str, section: str) -> str:

@@ -1,4 +1,4 @@
-"""The record of a run: its manifest, written with the hash of every file, and read again."""
+"""The record of a run: its manifest with the hash of every file, read again, and verified."""
 
 from __future__ import annotations
 

@@ -146,9 +146,9 @@ def refresh_run(
             if not why:
                 facts: Any = {"held_back": news.held_back, "confirmed": news.confirmed}
                 return Refreshed(target, notices=news.notices, **facts)
-            source = (
-                staleness.KeptSource(record, origin, accept_loss, since=since) if record else None
-            )
+            source = None
+            if record:
+                source = staleness.KeptSource(record, origin, accept_loss, since=since)
             results, origin, facts = _compute(source, origin, progress)
             with replacing(target) as stage:
                 written: Any = {"config": config or origin.config, "origin": origin}
@@ -193,9 +193,8 @@ def _compute(
         if source is None:
             raise
         source.refuse()
-        remedy = (
-            f"{staleness.AS_IT_WAS}; try again later{staleness.other_source(source.record, origin)}"
-        )
+        other = staleness.other_source(source.record, origin)
+        remedy = f"{staleness.AS_IT_WAS}; try again later{other}"
         raise staleness.LostPricesError(error.what, where=error.where, remedy=remedy) from error
     facts = staleness.refuse_lost_inputs(source, results) if source else {}
     if len(results) == 0:

@@ -1,4 +1,4 @@
-"""Tests of the mean CAR of events that share dates: CR2 errors, wild bootstrap, calendar time."""
+"""Clusters of dates, and tests by them: CR2 errors, wild bootstrap, calendar time."""
 
 from __future__ import annotations
 

@@ -748,9 +748,8 @@ class EventStudyResults(FittedStudy):
         0                const   -0.0077  0.0421
         1  direction[T.relief]    0.0085  0.2547
         """
-        return figures.DrawnRegression(
-            **vars(analysis.regress_car(self, columns, window, **options))
-        )
+        fit = analysis.regress_car(self, columns, window, **options)
+        return figures.DrawnRegression(**vars(fit))
 
     def explain(
         self, formulas: str | Iterable[str] | Mapping[str, str], window: WindowLike | None = None,
@@ -782,9 +781,8 @@ class EventStudyResults(FittedStudy):
         """
         chosen = self.main if window is None else window
         if isinstance(formulas, str):
-            return figures.DrawnRegression(
-                **vars(analysis.explain(self, formulas, chosen, **options))
-            )
+            fit = analysis.explain(self, formulas, chosen, **options)
+            return figures.DrawnRegression(**vars(fit))
         named = formulas if isinstance(formulas, Mapping) else {text: text for text in formulas}
         fits = {
             head: analysis.explain(self, text, chosen, **options) for head, text in named.items()

@@ -1,4 +1,7 @@
 from .flags import Flag as Flag
+from .lazy import np as np
+from .lazy import pd as pd
+from .lazy import sqlite3 as sqlite3
 from .pieces import CHUNK as CHUNK
 from .pieces import HOLDABLE as HOLDABLE
 from .pieces import KEPT as KEPT

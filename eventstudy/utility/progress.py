@@ -1,4 +1,4 @@
-"""What a run is writing at the moment, for a listener that shows it."""
+"""What a run is doing at the moment, for a listener that shows it and for the log."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where chunks of events are computed: here, in local processes, or by any executor or cluster."""
+"""Where chunks of events are computed: here in one thread, in processes, by any executor."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Texts: shortened, capitalised, blank or not, and those that a notebook shows."""
+"""Texts: shortened, capitalised, safe for a terminal, and those that a notebook shows."""
 
 from __future__ import annotations
 

@@ -15,15 +15,7 @@ from ...fitting import FittedStudy, WindowLike
 from ...significance import FULL_SAMPLE, STATISTICS, SignificanceTest, decisive_scars, scar_variance
 from ...utility import Flag, TestName
 from ...words import LEVEL, Reason
-from ..interval import (
-    Interval,
-    Power,
-    detectable,
-    inflation,
-    plain_average,
-    plain_values,
-    usual_error,
-)
+from ..interval import Interval, Power, detectable, inflation, plain_average, plain_values, usual_se
 from ..placebos.calibrated import Calibrated
 from .influence import Caveat, Influence, LeftOut, Names, leave_outs
 from .missing import MOST_MISSING, Missing
@@ -296,7 +288,7 @@ def decide(abnormal: AbnormalReturns, window: Window, event_ids: Sequence[str] =
     ids = list(event_ids) or list(map(str, range(len(abnormal))))
     used = [ids[i] for i in np.flatnonzero(abnormal.in_tests(window))]
     is_own = n < FULL_SAMPLE or n >= Power.KNOWN_SPREAD
-    error = effect.se if is_own else usual_error(sample, window)
+    error = effect.se if is_own else usual_se(sample, window)
     least = detectable(error, effect.df)
     overturn = _overturn(sample, window, test, least, Names(used, used, used))
     return Answer(verdict, test.name, test.pvalue, effect, overturn=overturn, **common)

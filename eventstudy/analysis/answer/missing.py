@@ -111,9 +111,8 @@ class Fall:
         change = np.expm1(values.sum()) if panel.kind == "log" else np.prod(1 + values) - 1
         gap = int(spans[priced].argmax())
         n_idle = int(spans[priced[gap]]) - 1
-        first, last, stopped, resumed = (
-            str(sessions[at]) for at in (before[0], free[0], before[gap], priced[gap])
-        )
+        ends = (before[0], free[0], before[gap], priced[gap])
+        first, last, stopped, resumed = (str(sessions[at]) for at in ends)
         expected = study.abnormal.expected[i, study.abnormal.columns(window)]
         complete = "index" if np.isnan(expected).any() else "limit"
         return Fall(

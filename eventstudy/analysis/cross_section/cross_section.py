@@ -221,6 +221,7 @@ def _joint(b: FloatArray, V: FloatArray, dfs: FloatArray) -> JointTest:
     return JointTest(statistic, q, df - q + 1, float(value.upper))
 
 
+@one_thread()
 def estimate(
     sample: AbnormalReturns, design: Design, window: Window, dropped: dict[str, str], *,
     weights: Weights = "equal", cov: Cov = "HC3", se: ClusterError = "CR2",
@@ -245,14 +246,6 @@ def estimate(
     CarRegression
     """
     _check(weights, cov, se)
-    with one_thread():
-        return _estimate(sample, design, window, dropped, weights, cov, se, clusters or {})
-
-
-def _estimate(
-    sample: AbnormalReturns, design: Design, window: Window, dropped: dict[str, str],
-    weights: Weights, cov: Cov, se: ClusterError, clusters: Mapping[str, IntArray],
-) -> CarRegression:  # fmt: skip
     lines = Lines.of(sample, design, window, weights)
     dates = DateClusters.by_date(sample).number
     merged = DateClusters.merged(sample, window).number
@@ -262,7 +255,7 @@ def _estimate(
     if not is_by_date or len(dates) <= Limits.PAIRWISE:
         every.append(portfolio_errors(sample, window, lines.X, lines.A))
     main = by_date if is_by_date else every[-1]
-    clustering = {"date": dates} if cov == "date" and not clusters else clusters
+    clustering = {"date": dates} if cov == "date" and not clusters else clusters or {}
     by_dates = list(clustering) == ["date"] and se == "CR2"
     is_known = by_dates and np.array_equal(merged, clustering["date"])
     if clustering and not (is_known and is_by_date):

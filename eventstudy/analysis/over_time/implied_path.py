@@ -1,4 +1,4 @@
-"""Shares against what the market implied, day by day, and what came before and after the event."""
+"""Mean CARs, and shares against what the market implied, day by day."""
 
 from __future__ import annotations
 
@@ -354,9 +354,8 @@ def _path(study: FittedStudy) -> ImpliedPath | None:
 
 
 def _implied_by(study: FittedStudy) -> str:
-    return ImpliedPath.name_source(
-        [factor.name for factor in study.model.factors], study.panel.measure
-    )
+    factors = [factor.name for factor in study.model.factors]
+    return ImpliedPath.name_source(factors, study.panel.measure)
 
 
 def _level(study: FittedStudy, daily: FloatArray) -> FloatArray:

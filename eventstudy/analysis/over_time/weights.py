@@ -78,11 +78,6 @@ class WeightedMean(WeightedSum):
     n_events: int
     measure: Measure = "return"
 
-    @property
-    def z_independent(self) -> float:
-        """estimate / se_independent: J1 of MacKinlay (1997) for equal weights."""
-        return self.estimate / self.se_independent
-
     def __str__(self) -> str:
         head = f"{self.weights}-weighted CAAR{self.window} of {self.n_events}"
         test = ""

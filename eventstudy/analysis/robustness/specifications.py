@@ -112,9 +112,8 @@ def specifications_table(
     Fits other than that of the study are of the engine ``batch`` where it can estimate the model.
     """
     # Where share and index close at different hours, the slopes of the days around are one answer.
-    differ = any(
-        str(Reason.of(note).code).startswith("other_hours") for note in study.panel.notices
-    )
+    codes = [str(Reason.of(note).code) for note in study.panel.notices]
+    differ = any(code.startswith("other_hours") for code in codes)
     further = ("dimson",) if differ and study.model.name in Grid.MODELS else ()
     cells = list(cells_of(config, further))
     main = _of_fit(config, config.normal_model, config.main)

@@ -1,4 +1,4 @@
-"""Effects on one axis: rows of a dot and its interval, and dots that do not touch with names."""
+"""Effects and coefficients on one axis: rows of a dot and its interval, and dots with names."""
 
 from __future__ import annotations
 

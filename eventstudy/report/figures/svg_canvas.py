@@ -337,9 +337,8 @@ def _step(low: float, high: float, n_max: int) -> tuple[float, int, int]:
     """Return the smallest round step with at most `n_max` multiples on an axis, and their ends."""
     power = 10.0 ** np.floor(np.log10((high - low) / n_max))
     steps = [float(m * power) for m in (1, 2, 2.5, 5, 10)]
-    tried = [
-        (step, int(np.ceil(low / step - 1e-9)), int(np.floor(high / step + 1e-9))) for step in steps
-    ]
+    ends = [(np.ceil(low / step - 1e-9), np.floor(high / step + 1e-9)) for step in steps]
+    tried = [(step, int(a), int(b)) for step, (a, b) in zip(steps, ends, strict=True)]
     fits = [k for k, (_, first, last) in enumerate(tried) if last - first < n_max]
     chosen = fits[0]
     _, first, last = tried[chosen + 1] if chosen + 1 < len(tried) else tried[chosen]

@@ -1,4 +1,4 @@
-"""The report of a study as HTML, Markdown and PDF, and an HTML page for each event."""
+"""Reports as HTML, Markdown, PDF, pages of events, the cell of a notebook, the index of runs."""
 
 from __future__ import annotations
 
@@ -173,11 +173,7 @@ def _markdown_environment() -> Environment:
     """Return templates in which every text is shown by Markdown as it is."""
     templates = new_environment(inert)
     templates.globals |= environment().globals
-    templates.filters |= {
-        **environment().filters,
-        "block": block,
-        "table": markdown_table,
-    }
+    templates.filters |= {**environment().filters, "block": block, "table": markdown_table}
     return templates
 
 

@@ -14,15 +14,7 @@ from ...calendars import Symbol, Window
 from ...findings import Case, Findings, Sample
 from ...quality import ReturnFault
 from ...significance import STATISTICS
-from ...words import (
-    LEVEL,
-    ascii_text,
-    make_visible,
-    say,
-    speaking_of,
-    uncapitalised,
-    words,
-)
+from ...words import LEVEL, ascii_text, make_visible, say, speaking_of, uncapitalised, words
 from ..page.first_screen import days_outside
 from ..sentences import caveats
 from ..sentences.answer import Sentence, answer, brief

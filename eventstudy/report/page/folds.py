@@ -346,9 +346,8 @@ def _data(findings: Findings) -> Iterator[Fold]:
             rows.append(Row(values, say(f"dropped.{code}", window=setup.main)))
     columns = (NAME, Column("n", Kind.COUNT), Column("events", Kind.TEXT))
     tables = [make_table("folds.dropped", columns, rows)] if rows else []
-    tables += filter(
-        None, (event_tables.flags_table(findings), event_tables.left_out_table(findings))
-    )
+    more = (event_tables.flags_table(findings), event_tables.left_out_table(findings))
+    tables += filter(None, more)
     remedies = list(dict.fromkeys(kind.remedy for kind in kinds if kind.remedy))
     blocks: tuple[Block, ...] = (*notes, *remedies, *tables)
     yield Fold("data", say("folds.data.title"), finding, blocks, is_open=not setup.n_used)

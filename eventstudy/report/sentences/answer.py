@@ -114,9 +114,8 @@ def brief(findings: Findings, sample: Sample) -> Sentence:
         caveats = doubt_variance(result) if result.n_events < FULL_SAMPLE else []
         caveats += [*say_spread(result), *describe_one_event(result)]
         head = _moved(findings, sample, say("answer.shares"))
-        tail = " ".join(
-            [say("answer.brief_p", p=result.pvalue), *describe_violence(result), *caveats]
-        )
+        texts = [say("answer.brief_p", p=result.pvalue), *describe_violence(result), *caveats]
+        tail = " ".join(texts)
     elif result.verdict == Answer.NOT_DIFFERENT:
         head = say(f"answer.brief_no_move{'_average' * (result.unequal is not None)}")
         tail = say("answer.brief_value", value=result.effect.estimate, p=result.pvalue)

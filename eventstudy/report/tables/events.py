@@ -223,9 +223,8 @@ def differences_table(findings: Findings) -> Table | None:
 def group_lede(findings: Findings) -> str:
     """Return which of the groups moved."""
     verdicts = {clipped(s.group, 60): s.answer.verdict for s in findings.groups}
-    decided = [
-        name for name, v in verdicts.items() if v in (Answer.DIFFERENT, Answer.NOT_DIFFERENT)
-    ]
+    decisions = (Answer.DIFFERENT, Answer.NOT_DIFFERENT)
+    decided = [name for name, verdict in verdicts.items() if verdict in decisions]
     changed = [name for name in decided if verdicts[name] == Answer.DIFFERENT]
     n, main = len(decided), findings.setup.main
     if not decided:

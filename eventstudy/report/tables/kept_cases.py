@@ -75,9 +75,8 @@ def draw_case(case: Case) -> Markup:
     gap = ImpliedPath.BASE * (car - car[tau == base])
     counts = np.ones(len(n), dtype=np.int64)
     unknown = np.full(len(n), np.nan)
-    path = ImpliedPath(
-        tau, base, case.main.stop, normal, normal + gap, half, np.nan, unknown, counts
-    )
+    levels = (normal, normal + gap)
+    path = ImpliedPath(tau, base, case.main.stop, *levels, half, np.nan, unknown, counts)
     title = say("case.picture")
     who = short_name(case.event["company"])
     return pair(lambda width: draw_implied(path, width=width, title=title, who=who))

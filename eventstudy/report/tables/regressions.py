@@ -221,9 +221,8 @@ def _coefficient(row: Mapping[Any, Any]) -> Coefficient:
     step = row["step"]
     names = ("estimate", "se", "ci_low", "ci_high")
     second_names = ("estimate", "compared_se", "compared_low", "compared_high")
-    effect, compared = (
-        Interval(*(step * row[name] for name in each)) for each in (names, second_names)
-    )
+    both = (names, second_names)
+    effect, compared = (Interval(*(step * row[name] for name in each)) for each in both)
     why = str(row["compared_reason"] or "") if not np.isfinite(row["compared_pvalue"]) else ""
     why = why if row["smallest"] < CarRegression.SMALLEST_CLASS else ""
     return Coefficient(effect, row["pvalue"], compared, row["compared_pvalue"], why)
