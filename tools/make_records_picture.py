@@ -35,7 +35,7 @@ class Mark:
     level: int
 
 
-# docs/tutorials/hikvision-records.md has their sources.
+# docs/explanation/hikvision-records.md has their sources.
 MARKS = (
     Mark(1, "2018-08-13", "none", "purchases (NDAA)", 1),
     Mark(2, "2019-05-22", "day", "leak: New York Times", 3),

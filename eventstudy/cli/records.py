@@ -6,6 +6,7 @@ import shlex
 import sys
 from collections import Counter
 from datetime import date, datetime
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -64,12 +65,16 @@ def find(
     EVENTS stays as it is. What is given here is kept in record.toml of the record, so that the next
     look needs no options.
     """
+    from ..errors import how_to_install
     from ..records import EventRecord
+    from ..words import say
 
     kept = EventRecord(events, record)
     found = kept.find(
         sources, since, names=names, pages=pages, contact=contact or "", offline=offline
     )
+    if kept.settings.names and find_spec("rapidfuzz") is None:
+        shared.notify(say("records.slow_names", command=how_to_install("rapidfuzz")))
     _report(kept, found, as_json=as_json, quiet=quiet)
     _end_on_failures(found)
 
