@@ -58,7 +58,7 @@ def explain(
     study = analysis.compute_study(replace(inputs, config=config))
     window = calendars.Window.of(car) if car else config.main
     chosen = {name: option for name, option in choices.items() if option}
-    labels = dict(_read_label(text) for text in label)
+    labels = dict(map(_read_label, label))
     fits = {text: analysis.explain(study, text, window, labels=labels, **chosen) for text in on}
     regressions = report.Regressions(fits)
     if plot:

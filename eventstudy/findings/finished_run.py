@@ -199,7 +199,7 @@ def _model(study: FittedStudy) -> ModelFacts:
         exact=model.exact,
         forecasts_variance=model.forecasts_variance,
         cov_type=model.cov_type,
-        freedom_lost=tuple(int(k) for k in np.unique((a.nobs - a.df_resid)[study.ok])),
+        freedom_lost=tuple(map(int, np.unique((a.nobs - a.df_resid)[study.ok]))),
         instead_of=study.instead_of,
     )
 

@@ -279,7 +279,7 @@ def _answer(answer: Answer, *, split: bool) -> list[str]:
 
 
 def _move(move: Move) -> str:
-    values = " -> ".join(_value(value) for value in (move.before, move.after))
+    values = " -> ".join(map(_value, (move.before, move.after)))
     return f"{move.event_id} ({move.ticker}): {values}, {'; '.join(move.why)}"
 
 

@@ -92,7 +92,7 @@ def from_main(event: Window, start: int) -> list[Window | None]:
     start : int
         First day of the main window. For the day before it there is none.
     """
-    days = (int(t) for t in event.days)
+    days = map(int, event.days)
     return [
         None if t == start - 1 else Window(start, t) if t >= start else Window(t + 1, start - 1)
         for t in days

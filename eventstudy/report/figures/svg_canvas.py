@@ -308,7 +308,7 @@ def picture(
 
 def pair(draw: Callable[[int], Markup]) -> Markup:
     """Return a figure as it is drawn for wide pages and for narrow ones."""
-    return Markup("\n").join(draw(width) for width in (WIDE, NARROW))
+    return Markup("\n").join(map(draw, (WIDE, NARROW)))
 
 
 def ticks(

@@ -179,7 +179,7 @@ def _bracketed(statistic: float) -> Markup:
 
 
 def _interval(effect: Interval) -> Markup:
-    low, high = (_percent(end) for end in (effect.ci_low, effect.ci_high))
+    low, high = map(_percent, (effect.ci_low, effect.ci_high))
     if not np.isfinite(effect.ci_low + effect.ci_high):
         return low
     return Markup(rf"{{\scriptsize [{low},{high}]}}")  # noqa: S704
