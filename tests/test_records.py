@@ -812,3 +812,18 @@ def test_a_names_file_that_cannot_be_read_is_not_kept(listed: Path) -> None:
     with pytest.raises(DataError, match="no column symbol or name"):
         record.find(names=[bad], offline=True)
     assert record.settings.names == ()
+
+
+def test_excerpts_of_pages_stand_in_them_letter_for_letter(tmp_path: Path) -> None:
+    if not SAMPLES.exists():
+        pytest.skip("the recorded samples are not here")
+    record = EventRecord(tmp_path / "new.csv")
+    fcc = SAMPLES / "fcc-covered-list" / "coveredlist_2026-07-06.html"
+    uflpa = SAMPLES / "uflpa" / "uflpa_entity_list_2026-07-24.html"
+    record.keep("https://www.fcc.gov/supplychain/coveredlist", fcc)
+    record.keep("https://www.dhs.gov/uflpa-entity-list", uflpa)
+    found = record.find(["fcc", "uflpa"], offline=True)
+    pages = [path.read_text(encoding="utf-8") for path in (fcc, uflpa)]
+    excerpts = [row.candidate.named.excerpt for row in found.rows]
+    assert len(excerpts) > 150
+    assert all(text and any(text in page for page in pages) for text in excerpts)

@@ -232,6 +232,40 @@ def _likeness(old: Entry, new: Entry) -> float:
     return 2 * (old.listing == new.listing) + has_name + ratio
 
 
+def excerpt_of(answer: Answer, entry: Entry) -> str:
+    """Return what a page says of an entry, letter for letter: at most 300, without a tag amid them.
+
+    Where tags divide the text it is the part that has the name.
+
+    Parameters
+    ----------
+    answer : Answer
+    entry : Entry
+    """
+    source = answer.body.decode("utf-8", "replace")
+    text = entry.text[:LONGEST_EXCERPT]
+    if text in source:
+        return text
+    at = source.find(entry.name)
+    if at < 0:
+        return _longest_run(text, source)
+    begin = max(source.rfind(">", 0, at) + 1, at - LONGEST_EXCERPT // 2)
+    end = source.find("<", at)
+    return source[begin : min(end, begin + LONGEST_EXCERPT)].strip()
+
+
+def _longest_run(text: str, source: str) -> str:
+    """Return the most words of a text that stand in a source one behind the other."""
+    words = text.split(" ")
+    longest = ""
+    for first in range(len(words)):
+        last = first + 1
+        while last <= len(words) and (run := " ".join(words[first:last])) in source:
+            longest = max(longest, run, key=len)
+            last += 1
+    return longest
+
+
 class PageSource:
     """A record source that is one page; what the page has is read by `entries`.
 
@@ -338,6 +372,6 @@ class PageSource:
         )  # fmt: skip
         return Named(
             action, entry.name, entry.kind, entry.former_names, entry.other_names,
-            excerpt=entry.text[:LONGEST_EXCERPT], sha256=source.sha256,
+            excerpt=excerpt_of(source, entry), sha256=source.sha256,
             retrieved_at=source.retrieved_at,
         )  # fmt: skip
