@@ -12,7 +12,21 @@ import time
 from eventstudy.records.names import Listing, Names
 
 NAMED, SHARES = 3415, 25_000
-COMMON = "global tech motor power steel china energy bank data union east bright stone".split()
+COMMON = [
+    "global",
+    "tech",
+    "motor",
+    "power",
+    "steel",
+    "china",
+    "energy",
+    "bank",
+    "data",
+    "union",
+    "east",
+    "bright",
+    "stone",
+]
 
 
 def make_names(count: int, seed: int) -> list[str]:
