@@ -13,10 +13,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 from conftest import ROOT
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from eventstudy.cli.main import main
 from eventstudy.errors import AlteredError, ConfigError, EventsFileError
 from eventstudy.records import Action, EventRecord, Shelf
 from eventstudy.records.clocks import Clock, TimeBasis
@@ -183,6 +185,8 @@ def test_evidence_that_changed_voids_a_decision_on_it_alone(listed: Path) -> Non
     stale = [row for row in found.rows if row.state == "stale"]
     assert [row.candidate.ticker for row in stale] == ["002415.SZ"]
     assert stale[0].cells()["decision"] == ""
+    done = CliRunner().invoke(main, ["check", str(listed)])
+    assert "1 decision is stale: the evidence changed" in done.output
     assert record.accept(BY).decisions == []
     assert listed.read_bytes() == events
     decide(record, {stale[0].candidate.id: {"decision": "yes"}})
@@ -600,10 +604,6 @@ def test_what_was_removed_from_the_list_is_told(listed: Path) -> None:
 
 
 def test_the_record_can_be_read_by_json(listed: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    from click.testing import CliRunner
-
-    from eventstudy.cli.main import main
-
     result = CliRunner().invoke(main, ["events", "find", str(listed), "--offline", "--json"])
     assert result.exit_code == 0
     document = json.loads(result.stdout)
@@ -644,10 +644,6 @@ def test_events_that_cite_a_document_are_dated(tmp_path: Path) -> None:
 
 
 def test_the_page_says_what_a_census_is(tmp_path: Path) -> None:
-    from click.testing import CliRunner
-
-    from eventstudy.cli.main import main
-
     rows = ["event_id,ticker,announced_at,company,selection,census"]
     for ticker in ("AMD", "NVDA"):
         census = '"ofac/cmic/2021-06-03: 5 named, 3 with a share"'

@@ -27,7 +27,9 @@ def check(events: Path, calendar: Any, as_json: bool) -> None:
     name: all that ``run`` would refuse. Exit with 2 if any is wrong.
     """
     from ..events import Events as Listed
+    from ..records import count_stale
     from ..returns import usual_calendar
+    from ..words import say
 
     study, faults = events, list[Problem]()
     is_study = study.suffix.lower() == ".toml"
@@ -44,6 +46,8 @@ def check(events: Path, calendar: Any, as_json: bool) -> None:
     else:
         _show(rows)
         notify(*notices)
+        if stale := count_stale(events):
+            notify(say("found.stale", n=stale))
         for path, problems_ in ((study, faults), (events, problems)):
             for problem in problems_:
                 display(f"{path}:{problem}", err=True)

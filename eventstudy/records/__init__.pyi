@@ -5,6 +5,7 @@ from .describe import describe_row as describe_row
 from .record import Accepted as Accepted
 from .record import EventRecord as EventRecord
 from .record import Found as Found
+from .record import count_stale as count_stale
 from .record import list_waiting as list_waiting
 from .review import Row as Row
 from .shelf import Answer as Answer

@@ -486,6 +486,19 @@ class EventRecord:
         write_review(self.review, rows, [one for one in last if one.candidate_id not in known])
 
 
+def count_stale(events: Path) -> int:
+    """Return how many events of a list rest on evidence that changed after the decision.
+
+    Parameters
+    ----------
+    events : Path
+        The list. Without a record beside it there are none.
+    """
+    review = folder_beside(events) / REVIEW
+    lines = read_review(review) if review.exists() else []
+    return sum(line.state == "stale" for line in lines)
+
+
 def list_waiting(place: Path) -> Iterator[tuple[Path, int]]:
     """Yield the records in a folder with the number of candidates that wait for a decision.
 

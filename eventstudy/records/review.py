@@ -296,8 +296,8 @@ class ReadRow:
     ----------
     line : int
     candidate_id, evidence_sha256 : str
-    waited : bool
-        Whether it waited for a decision when it was written.
+    state, match : str
+        As they were written.
     typed : mapping of str to str
         The person's columns.
     ticker : str or None
@@ -307,9 +307,15 @@ class ReadRow:
     line: int
     candidate_id: str
     evidence_sha256: str
-    waited: bool
+    state: str
+    match: str
     typed: Mapping[str, str]
     ticker: str | None = None
+
+    @property
+    def waited(self) -> bool:
+        """Whether it waited for a decision when it was written."""
+        return self.state in ("new", "stale") and self.match != str(Match.NONE)
 
 
 def read_review(path: Path) -> list[ReadRow]:
@@ -343,7 +349,7 @@ def _read_rows(sheet: Sheet, names: Sequence[str]) -> Iterator[ReadRow]:
         row = {name: unquoted(cell).strip() for name, cell in zip(names, cells, strict=True)}
         typed = {name: row[name] for name in PERSON}
         if row["candidate_id"]:
-            waited = row.get("state") in ("new", "stale") and row.get("match") != str(Match.NONE)
             yield ReadRow(
-                line, row["candidate_id"], row["evidence_sha256"], waited, typed, row.get("ticker")
-            )
+                line, row["candidate_id"], row["evidence_sha256"], row.get("state", ""),
+                row.get("match", ""), typed, row.get("ticker"),
+            )  # fmt: skip
