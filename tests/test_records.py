@@ -823,3 +823,33 @@ def test_excerpts_of_pages_stand_in_them_letter_for_letter(tmp_path: Path) -> No
     excerpts = [row.candidate.named.excerpt for row in found.rows]
     assert len(excerpts) > 150
     assert all(text and any(text in page for page in pages) for text in excerpts)
+
+
+def test_names_with_control_characters_and_formulas_are_made_harmless(listed: Path) -> None:
+    record = EventRecord(listed)
+    keep_changed_list(record, '"AEROSUN CORPORATION"', '"=cmd()|\x1b[31mAEROSUN\x07 CORPORATION"')
+    record.find(offline=True)
+    text = record.review.read_text(encoding="utf-8")
+    assert "'=cmd()| [31mAEROSUN CORPORATION" in text
+    assert not set(text) & {"\x1b", "\x07"}
+    added = next(
+        r for r in rows_of(record.review) if (r["ticker"], r["verb"]) == ("600501.SS", "added")
+    )
+    decide(record, {added["candidate_id"]: {"decision": "yes"}})
+    record.accept(BY)
+    assert rows_of(listed)[-1]["company"] == "'=cmd()| [31mAEROSUN CORPORATION"
+    assert EventRecord(listed).find(offline=True).rows  # the list can be read
+
+
+def test_a_list_with_faults_is_never_written(listed: Path) -> None:
+    record = EventRecord(listed)
+    record.find(offline=True)
+    some = next(
+        row["candidate_id"] for row in rows_of(record.review) if row["ticker"] == "002415.SZ"
+    )
+    decide(record, {some: {"decision": "yes", "role": "a\x07b"}})
+    before = listed.read_bytes()
+    with pytest.raises(EventsFileError, match="control character"):
+        record.accept(BY)
+    assert listed.read_bytes() == before
+    assert not record.decisions.path.exists()

@@ -10,11 +10,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from ..events import Events
-from ..files import bare, quoted
+from ..files import bare as bare_name
+from ..files import quoted
 from .candidates import Candidate
 from .decisions import Decision
 from .names import fold
 from .review import Row
+from .types import bare
 
 # Columns of an event that came from a record.
 COLUMNS = (
@@ -66,13 +68,14 @@ class Event:
             name = name[:LONGEST_NAME].rpartition("-")[0]
         listing = re.sub(r"\W+", "-", action.listing.casefold()).strip("-")
         market = decision.ticker.rpartition(".")[2].lower() if "." in decision.ticker else "us"
+        title = bare(proof.action.title)
         return {
             "event_id": f"{name}-{day}-{listing}-{market}",
             "announced_at": decision.announced_at, "tz": decision.tz, "when": decision.when,
             "company": candidate.named.name, "ticker": decision.ticker,
             "authority": action.authority, "instrument": "; ".join(filter(None, listings)),
             "action": action.verb, "direction": decision.direction, "role": decision.role,
-            "source": proof.action.title, "source_url": proof.action.url,
+            "source": title, "source_url": proof.action.url,
             "confidence": "confirmed", "basis": "official release",
             "selection": "census" if counts else "record", "confounders": decision.confounders,
             "document_number": action.document_number,
@@ -129,10 +132,10 @@ def append_events(raw: bytes, events: Sequence[Mapping[str, str]]) -> bytes:
     text = raw.decode("utf-8-sig")
     lines = list(io.StringIO(text, newline=""))
     head = next(csv.reader(lines), [])
-    known = [_ALIASES.get(bare(name), bare(name)) for name in head]
+    known = [_ALIASES.get(bare_name(name), bare_name(name)) for name in head]
     new = [
         name for name in COLUMNS
-        if bare(name) not in known and (not head or any(event[name] for event in events))
+        if bare_name(name) not in known and (not head or any(event[name] for event in events))
     ]  # fmt: skip
     end = "\r\n" if lines and lines[0].endswith("\r\n") else "\n"
     out = io.StringIO()
@@ -143,8 +146,8 @@ def append_events(raw: bytes, events: Sequence[Mapping[str, str]]) -> bytes:
     else:
         out.write(text + ("" if text.endswith(("\n", "\r")) else end))
     for event in events:
-        cells = {bare(name): value for name, value in event.items()}
-        out.write(_line([cells.get(name, "") for name in (*known, *map(bare, new))], end))
+        cells = {bare_name(name): value for name, value in event.items()}
+        out.write(_line([cells.get(name, "") for name in (*known, *map(bare_name, new))], end))
     mark = b"\xef\xbb\xbf" if raw.startswith(b"\xef\xbb\xbf") else b""
     return mark + out.getvalue().encode()
 

@@ -222,9 +222,9 @@ def _action(entry: Entry, code: str, verb: str, answer: Answer, day: dt.date | N
 
 
 def _newest(answers: list[Answer], before: dt.datetime | None) -> Answer | None:
-    """Return the newest of some answers that came before a moment, if there is one."""
+    """Return the newest of some answers that came before a moment, else the first, if any."""
     known = [answer for answer in answers if before is None or answer.retrieved_at < before]
-    return known[-1] if known else None
+    return next(reversed(known or answers[:1]), None)
 
 
 def _rows(answer: Answer | None) -> Iterator[list[str]]:

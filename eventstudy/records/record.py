@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from ..errors import (
     BusyError,
@@ -269,6 +270,7 @@ class EventRecord:
             ]  # fmt: skip
             taken = [] if before is None else list(before.table["event_id"])
             events = name_apart([event.cells(census) for event in join_events(pairs)], taken)
+            self._require_good(events)
             self._commit(new, events)
             for name, decision in latest.items():
                 if name in by_id:
@@ -425,7 +427,8 @@ class EventRecord:
         shelf = Shelf(self.folder)
         named: list[Named] = []
         for reader in readers:
-            named += reader.read(shelf, settings.since, today)
+            found = reader.read(shelf, settings.since, today)
+            named += [entry.without_controls() for entry in found]
         pages: list[Page] = list(WhiteHouse().pages(shelf))
         names = Names.read([Path(name) for name in settings.names])
         decided = self.decisions.last
@@ -447,6 +450,16 @@ class EventRecord:
         if problems:
             raise EventsFileError(str(self.events), problems)
         return Events.of(checked)
+
+    def _require_good(self, events: Sequence[dict[str, str]]) -> None:
+        """Raise EventsFileError if the list would have faults with further events."""
+        raw = self.events.read_bytes() if self.events.exists() else b""
+        with TemporaryDirectory() as folder:
+            path = Path(folder, self.events.name)
+            path.write_bytes(append_events(raw, events))
+            problems = Events.check(path)[1] if events else []
+        if problems:
+            raise EventsFileError(str(self.events), problems, what="list with the new events")
 
     def _commit(self, new: Sequence[Decision], events: Sequence[dict[str, str]]) -> None:
         """Write decisions and events so that a process killed in between leaves both or neither."""

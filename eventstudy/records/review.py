@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import io
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -36,6 +37,8 @@ COLUMNS = (
     "exchange", "match", "alternatives", "relation", "not_listed_then", "day0", "day0_candidates",
     "session_then", "same_day", "already", "earlier", *PERSON,
 )  # fmt: skip
+# What no cell may hold, but for the ends of lines.
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 # Sessions within which two events of a share are near, and how many earlier ones are named.
 NEAR, MOST_EARLIER = 5, 8
 STATES = ("new", "stale", "decided", "in events", "gone")
@@ -277,7 +280,7 @@ def write_review(path: Path, rows: Iterable[Row], gone: Iterable[Decision]) -> N
     writer.writerow(COLUMNS)
     for row in rows:
         cells = row.cells()
-        writer.writerow([quoted(cells.get(name, "")) for name in COLUMNS])
+        writer.writerow([quoted(_CONTROL.sub("", cells.get(name, ""))) for name in COLUMNS])
     for decision in gone:
         cells = {"candidate_id": decision.candidate_id, "state": "gone", **_as_typed(decision)}
         cells["evidence_sha256"] = decision.evidence_sha256

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import ClassVar, Protocol, runtime_checkable
 
 from .shelf import Shelf
@@ -98,6 +98,20 @@ class Named:
     excerpt: str = ""
     sha256: str = ""
     retrieved_at: dt.datetime | None = None
+
+    def without_controls(self) -> Named:
+        """Return the entry without control characters in its names, which a terminal would obey."""
+        if bare(self.name) == self.name and all(map(str.isprintable, self.other_names)):
+            return self
+        return replace(
+            self, name=bare(self.name), former_names=tuple(map(bare, self.former_names)),
+            other_names=tuple(map(bare, self.other_names)),
+        )  # fmt: skip
+
+
+def bare(text: str) -> str:
+    """Return a text without control characters; white space is single blanks."""
+    return " ".join("".join(x if x.isprintable() else " " for x in text).split())
 
 
 @runtime_checkable
