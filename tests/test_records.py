@@ -853,3 +853,73 @@ def test_a_list_with_faults_is_never_written(listed: Path) -> None:
         record.accept(BY)
     assert listed.read_bytes() == before
     assert not record.decisions.path.exists()
+
+
+@pytest.mark.parametrize("separator", [";", "\t"])
+def test_a_list_without_commas_is_not_written_to(listed: Path, separator: str) -> None:
+    rows = rows_of(listed)
+    write_rows(listed, rows, delimiter=separator)
+    before = listed.read_bytes()
+    record = EventRecord(listed)
+    record.find(offline=True)
+    some = next(row["candidate_id"] for row in rows_of(record.review) if row["ticker"])
+    decide(record, {some: {"decision": "yes"}})
+    with pytest.raises(ConfigError, match="not separated by commas"):
+        record.accept(BY)
+    assert listed.read_bytes() == before
+    assert not record.decisions.path.exists()
+
+
+def test_what_was_written_stays_though_its_candidate_is_gone(listed: Path) -> None:
+    record = EventRecord(listed)
+    record.find(offline=True)
+    some = next(
+        row["candidate_id"] for row in rows_of(record.review) if row["ticker"] == "002415.SZ"
+    )
+    decide(record, {some: {"decision": "yes", "note": "mine"}})
+    file = record.folder / "record.toml"
+    text = file.read_text()
+    file.write_text(text.replace("2021-06-01", "2021-12-01"))
+    record.find(offline=True)
+    kept = next(row for row in rows_of(record.review) if row["candidate_id"] == some)
+    assert (kept["state"], kept["decision"], kept["note"]) == ("gone", "yes", "mine")
+    assert record.accept(BY).decisions == []
+    file.write_text(text)
+    record.find(offline=True)
+    kept = next(row for row in rows_of(record.review) if row["candidate_id"] == some)
+    assert (kept["state"], kept["note"]) == ("new", "mine")
+
+
+def test_a_later_look_can_be_accepted_as_it_is(listed: Path) -> None:
+    record = EventRecord(listed)
+    shelf = Shelf(record.folder)
+    lines = shelf.kept(PRIMARY)[0].body.decode().splitlines(keepends=True)
+    without = "".join(line for line in lines if not line.startswith("30946,"))
+    at = dt.datetime(2026, 11, 29, 13, 30, tzinfo=dt.UTC)
+    shelf.keep(PRIMARY, without.encode(), kind="text/csv", at=at)
+    found = record.find(offline=True)
+    removed = next(row for row in found.rows if row.candidate.action.verb == "removed")
+    assert removed.candidate.announced_at == "2026-11-29T08:30:00-05:00"
+    decide(record, {removed.candidate.id: {"decision": "yes", "note": "a relief"}})
+    assert record.accept(BY).events[0]["announced_at"] == "2026-11-29T08:30:00-05:00"
+
+
+def test_a_list_that_is_a_link_stays_one(listed: Path, tmp_path: Path) -> None:
+    real = tmp_path / "real.csv"
+    listed.rename(real)
+    listed.symlink_to(real)
+    record = EventRecord(listed)
+    record.find(offline=True)
+    some = next(row["candidate_id"] for row in rows_of(record.review) if row["ticker"])
+    decide(record, {some: {"decision": "yes"}})
+    record.accept(BY)
+    assert listed.is_symlink()
+    assert rows_of(real)[-1]["record_id"] == some
+
+
+def test_a_page_is_kept_by_its_whole_address_and_not_from_the_future(listed: Path) -> None:
+    record = EventRecord(listed)
+    with pytest.raises(ConfigError, match="is no address"):
+        record.keep("notaurl", listed)
+    with pytest.raises(ConfigError, match="in the future"):
+        record.keep("https://www.dhs.gov/x", listed, dt.datetime(2100, 1, 1, tzinfo=dt.UTC))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 import sys
 from collections import Counter
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -186,7 +186,10 @@ def keep(events: Path, url: str, file: Path, at: datetime | None, record: Path |
     """
     from ..records import EventRecord
 
+    if at is not None and at.tzinfo is None:  # a bare date: it was there by the end of that day
+        at = at.replace(hour=23, minute=59, second=59, tzinfo=UTC)
     EventRecord(events, record).keep(url, file, at)
+    shared.display(f"Kept {file} as an answer of {url}.")
 
 
 @events.command("date", epilog=EXIT_CODES)

@@ -9,9 +9,11 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from ..errors import ConfigError
 from ..events import Events
 from ..files import bare as bare_name
 from ..files import quoted
+from ..words import make_error
 from .candidates import Candidate
 from .decisions import Decision
 from .names import fold
@@ -117,6 +119,25 @@ def join_events(decided: Sequence[tuple[Row, Decision]]) -> list[Event]:
     return found
 
 
+def rows_with_commas(raw: bytes) -> list[str]:
+    """Return the lines of an events file, each with its end.
+
+    Parameters
+    ----------
+    raw : bytes
+
+    Raises
+    ------
+    ConfigError
+        If its cells are separated otherwise: such a file is not written to.
+    """
+    lines = list(io.StringIO(raw.decode("utf-8-sig"), newline=""))
+    head = next(csv.reader(lines), [])
+    if len(head) == 1 and re.search(r"[;|\t]", head[0]):
+        raise make_error(ConfigError, "records.no_commas", value=head[0][:40])
+    return lines
+
+
 def append_events(raw: bytes, events: Sequence[Mapping[str, str]]) -> bytes:
     """Return an events file with further rows at its end; the rows before stay as they are.
 
@@ -129,8 +150,8 @@ def append_events(raw: bytes, events: Sequence[Mapping[str, str]]) -> bytes:
     events : sequence of mapping of str to str
         Cells by column.
     """
-    text = raw.decode("utf-8-sig")
-    lines = list(io.StringIO(text, newline=""))
+    lines = rows_with_commas(raw)
+    text = "".join(lines)
     head = next(csv.reader(lines), [])
     known = [_ALIASES.get(bare_name(name), bare_name(name)) for name in head]
     new = [

@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 from zoneinfo import ZoneInfo
 
 from ..words import say
+from .candidates import Candidate
+from .clocks import TimeBasis
 from .review import Row
 from .types import HOME, Action, Named
 
@@ -34,7 +36,7 @@ def cite(event: Mapping[str, str], rows: Sequence[Row]) -> str:
     parts = []
     for row in rows:
         candidate = row.candidate
-        parts.append(_cite_entry(candidate.proof, candidate.announced_at))
+        parts.append(_cite_entry(candidate.proof, _when(candidate)))
         if candidate.proof is not candidate.named:
             parts.append(_cite_entry(candidate.named, ""))
     return "; ".join(dict.fromkeys(parts)) + "."
@@ -69,9 +71,16 @@ def cite_bibtex(event: Mapping[str, str], rows: Sequence[Row]) -> str:
 def _note(row: Row) -> str:
     candidate = row.candidate
     seen = say("cite_event.seen", **_seen(candidate.proof))
-    return (
-        f"published {_moment(candidate.announced_at)}; {seen}" if candidate.announced_at else seen
-    )
+    return "; ".join(filter(None, (_when(candidate), seen)))
+
+
+def _when(candidate: Candidate) -> str:
+    """Return when a document was published, or first seen by us; "" where neither is known."""
+    if not candidate.announced_at:
+        return ""
+    is_ours = candidate.clock.basis in (TimeBasis.SEEN, TimeBasis.CONTRADICTED)
+    verb = "first seen by us" if is_ours else "published"
+    return f"{verb} {_moment(candidate.announced_at)}"
 
 
 def _plain(event: Mapping[str, str]) -> dict[str, str]:
@@ -88,10 +97,10 @@ def _seen(entry: Named) -> dict[str, str]:
     return {"retrieved": shown, "sha256": entry.sha256}
 
 
-def _cite_entry(entry: Named, public_by: str) -> str:
+def _cite_entry(entry: Named, when: str) -> str:
     action = entry.action
     facts = {"document": _document(action), "url": action.url, **_seen(entry)}
-    facts["published"] = f", published {_moment(public_by)}" if public_by else ""
+    facts["published"] = f", {when}" if when else ""
     text = say("cite_event.entry", **facts)
     return f'{text}, "{" ".join(entry.excerpt.split())}"'
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 from enum import StrEnum
+from zoneinfo import ZoneInfo
 
 from .types import Action
 
@@ -64,7 +65,8 @@ class Clock:
         A time is contradicted if an answer had the action before, or if it was looked for more than
         a day after that time and was not there. A bare date stays a date: no hour is added.
         """
-        claimed, seen, before = action.claimed, action.seen, action.looked_before
+        claimed, before = action.claimed, action.looked_before
+        seen = action.seen and action.seen.astimezone(ZoneInfo(action.tz))
         if claimed is None:
             return cls(seen, TimeBasis.SEEN)
         if not isinstance(claimed, dt.datetime):

@@ -8,8 +8,10 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from ..errors import EventStudyError
+from ..errors import ConfigError, EventStudyError
 from ..files import bare
+from ..words import make_error
+from .accept import rows_with_commas
 from .clocks import Clock
 from .federal_register import FederalRegister, read_documents
 from .shelf import Shelf
@@ -99,8 +101,10 @@ def with_cells(raw: bytes, cells: Mapping[str, Mapping[str, str]]) -> bytes:
     cells : mapping of str to (mapping of str to str)
         By event id, then by column.
     """
-    rows = list(csv.reader(io.StringIO(raw.decode("utf-8-sig"), newline="")))
+    rows = list(csv.reader(rows_with_commas(raw)))
     head = [bare(name) for name in rows[0]]
+    if "eventid" not in head:
+        raise make_error(ConfigError, "records.no_event_id", value=", ".join(rows[0])[:80])
     new = [name for name in COLUMNS if bare(name) not in head]
     places = {name: k for k, name in enumerate([*head, *map(bare, new)])}
     text = io.StringIO()

@@ -46,7 +46,7 @@ def judge(
     lines: dict[str, int] = {}
     for line in read:
         row = rows.get(line.candidate_id)
-        is_old = row is None and line.candidate_id in gone
+        is_old = row is None and (line.candidate_id in gone or line.state == "gone")
         if not line.typed["decision"] or is_old or (row is not None and _is_taken(line, row)):
             continue
         faults = list(_faults(line, row, lines.get(line.candidate_id)))

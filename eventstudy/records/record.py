@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import mimetypes
+import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -31,7 +32,7 @@ from .decisions import DECISIONS, Decision, Decisions, folder_beside
 from .describe import describe_found
 from .judge import judge
 from .names import Names
-from .review import ReadRow, Row, make_rows, read_review, write_review
+from .review import ReadRow, Row, as_typed, make_rows, read_review, write_review
 from .settings import RecordSettings
 from .shelf import Shelf
 from .sources import make_source
@@ -288,12 +289,20 @@ class EventRecord:
         url : str
         file : Path
         at : datetime, optional
-            When it was saved, in UTC where it names no zone; by default now.
+            When it was saved, with a zone; by default now.
+
+        Raises
+        ------
+        ConfigError
+            If it is no address, or a time to come.
         """
+        if not re.match(r"https://[\w.-]+/", url):
+            raise make_error(ConfigError, "records.not_https", value=url)
+        if at is not None and at > dt.datetime.now(dt.UTC):
+            raise make_error(ConfigError, "records.in_future", value=str(at))
         kind = mimetypes.guess_type(file.name)[0] or ""
-        moment = at if at is None or at.tzinfo else at.replace(tzinfo=dt.UTC)
         with self._held():
-            Shelf(self.folder).keep(url, file.read_bytes(), kind=kind, at=moment)
+            Shelf(self.folder).keep(url, file.read_bytes(), kind=kind, at=at)
 
     def date(self, *, contact: str = "", offline: bool = False, write: bool = False) -> list[Dated]:
         """Return the events that cite a document, with when that was public at the latest.
@@ -329,7 +338,7 @@ class EventRecord:
             cells = {one.event_id: one.cells for one in dated if one.cells}
             if write and cells:
                 content = with_cells(self.events.read_bytes(), cells)
-                with replacing(self.events) as stage:
+                with replacing(self.events.resolve()) as stage:
                     stage.write_bytes(content)
         return dated
 
@@ -444,7 +453,8 @@ class EventRecord:
         EventsFileError
             If it has faults: an event that is not read cannot be compared.
         """
-        if not self.events.exists() or not self.events.read_bytes().strip():
+        raw = self.events.read_bytes() if self.events.exists() else b""
+        if len(raw.strip().splitlines()) < 2:
             return None
         checked, problems = Events.check(self.events)
         if problems:
@@ -485,7 +495,8 @@ class EventRecord:
             if missing:
                 self.events.touch()  # with the usual rights
                 raw = self.events.read_bytes()
-                with replacing(self.events) as stage:
+                # Where it is a link, the file that it leads to.
+                with replacing(self.events.resolve()) as stage:
                     stage.write_bytes(append_events(raw, missing))
         pending.unlink()
 
@@ -495,8 +506,11 @@ class EventRecord:
 
     def _write(self, rows: Sequence[Row]) -> None:
         known = {row.candidate.id for row in rows}
-        last = self.decisions.last.values()
-        write_review(self.review, rows, [one for one in last if one.candidate_id not in known])
+        gone = {
+            line.candidate_id: line.typed for line in self._reviewed() if any(line.typed.values())
+        }
+        gone |= {name: as_typed(one) for name, one in self.decisions.last.items()}
+        write_review(self.review, rows, {k: v for k, v in gone.items() if k not in known})
 
 
 def count_stale(events: Path) -> int:

@@ -103,7 +103,7 @@ class Row:
             "relation": "issuer itself" if candidate.ticker else "unknown",
             "not_listed_then": candidate.not_listed_then,
         }  # fmt: skip
-        decided = {} if self.decision is None else _as_typed(self.decision)
+        decided = {} if self.decision is None else as_typed(self.decision)
         if self.state == "stale":
             decided["decision"] = ""  # nobody has decided on this evidence
         return cells | dict(self.facts) | decided | dict(self.typed)
@@ -115,7 +115,8 @@ def _stamp(moment: dt.date | None) -> str:
     return moment.isoformat() if moment else ""
 
 
-def _as_typed(decision: Decision) -> dict[str, str]:
+def as_typed(decision: Decision) -> dict[str, str]:
+    """Return a decision as the person's columns."""
     cells = {name: getattr(decision, name) for name in PERSON if name != "chosen_ticker"}
     return {**cells, "chosen_ticker": decision.ticker}
 
@@ -165,7 +166,7 @@ def make_rows(
 
 def _not_taken(line: ReadRow, decision: Decision | None) -> dict[str, str]:
     """Return what a person wrote on a line beside what was decided, with the evidence then."""
-    decided = {} if decision is None else _as_typed(decision)
+    decided = {} if decision is None else as_typed(decision)
     typed = dict(line.typed)
     if not any(typed.values()) or typed in (decided, {**decided, "decision": ""}):
         return {}
@@ -265,15 +266,15 @@ def _sessions_between(exchange: str, first: str, last: str) -> int:
     return int(positions[1] - positions[0])
 
 
-def write_review(path: Path, rows: Iterable[Row], gone: Iterable[Decision]) -> None:
+def write_review(path: Path, rows: Iterable[Row], gone: Mapping[str, Mapping[str, str]]) -> None:
     """Write ``review.csv`` whole: equal rows give equal bytes, and no cell is a formula.
 
     Parameters
     ----------
     path : Path
     rows : iterable of Row
-    gone : iterable of Decision
-        On candidates that the record has no more.
+    gone : mapping of str to (mapping of str to str)
+        What was decided, or written, on candidates that the record has no more.
     """
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
@@ -281,9 +282,8 @@ def write_review(path: Path, rows: Iterable[Row], gone: Iterable[Decision]) -> N
     for row in rows:
         cells = row.cells()
         writer.writerow([quoted(_CONTROL.sub("", cells.get(name, ""))) for name in COLUMNS])
-    for decision in gone:
-        cells = {"candidate_id": decision.candidate_id, "state": "gone", **_as_typed(decision)}
-        cells["evidence_sha256"] = decision.evidence_sha256
+    for candidate_id, typed in gone.items():
+        cells = {"candidate_id": candidate_id, "state": "gone", **typed}
         writer.writerow([quoted(cells.get(name, "")) for name in COLUMNS])
     content = text.getvalue().encode()
     if not path.exists() or path.read_bytes() != content:
