@@ -1,4 +1,4 @@
-"""A stand-in for the servers of public records on loopback, over real HTTP and TLS.
+"""A stand-in for public servers on loopback, over real HTTP and TLS.
 
 It is an HTTP proxy that answers for the hosts of its addresses itself, with a certificate made for
 the occasion, and refuses all others. The program under test needs only the environment of
@@ -68,7 +68,7 @@ class Authorities:
         self.answers: dict[str, Reply | list[Reply]] = dict(answers or {})
         self.log: list[tuple[str, dict[str, str]]] = []
         self.lock = threading.Lock()
-        self._folder = tempfile.TemporaryDirectory(prefix="record-standin-")
+        self._folder = tempfile.TemporaryDirectory(prefix="servers-standin-")
         self.authority = trustme.CA()
         self.ca_file = Path(self._folder.name) / "ca.pem"
         self.authority.cert_pem.write_to_path(str(self.ca_file))
