@@ -19,7 +19,8 @@ from servers_standin import CHALLENGE, Authorities, Reply
 
 from eventstudy.calendars import Sessions
 from eventstudy.errors import ConfigError, NetworkError
-from eventstudy.prices import Action, MoexProvider, Prices, resolve
+from eventstudy.prices import Action, MoexProvider, Prices, StoreProvider, resolve
+from eventstudy.prices.auto import update
 
 ISS = "https://iss.moex.com/iss"
 # The columns of 2025, in another order than the server's.
@@ -345,6 +346,38 @@ def test_a_connection_that_breaks(moscow: Exchange) -> None:
     assert {e.kind for e in fetch("NONE.ME", "SBER.ME").failures.values()} == {
         "unknown_symbol", "network",
     }  # fmt: skip
+
+
+def test_ranges_of_the_cache_fit_together(moscow: Exchange, tmp_path: Path) -> None:
+    """Later and earlier days are added; a dividend or a split since is one ratio, no revision."""
+    sessions = Sessions.of("XMOS")
+    first = sessions.position(date(2024, 1, 9))
+    days = [str(at) for at in sessions.dates[first : first + 120]]
+    draw = random.Random(1)
+    moscow.rows = [day(at, round(100 + draw.random() * 20, 2)) for at in days]
+    moscow.acts(dividends=[["2024-05-15", 9.0, "RUB"]])
+    store = StoreProvider(tmp_path / "prices.sqlite")
+
+    def ask(start: str, end: str, now: str) -> Prices:
+        moment = datetime.fromisoformat(f"{now}T09:00").replace(tzinfo=UTC)
+        source = MoexProvider(pause=0.01, now=lambda: moment)
+        wanted = date.fromisoformat(start), date.fromisoformat(end)
+        return update(store, source, ["SBER.ME"], *wanted)
+
+    ask("2024-02-01", "2024-03-29", now="2024-05-01")
+    # The dividend has been paid since, and then the share was split.
+    ask("2024-02-01", "2024-04-10", now="2024-05-20")
+    ask("2024-01-15", "2024-04-10", now="2024-05-20")
+    late = [row for row in moscow.rows if row["TRADEDATE"] >= "2024-06-03"]
+    for row in late:
+        row["LEGALCLOSEPRICE"] /= 10
+    moscow.acts(splits=[["2024-06-03", "SBER", 1, 10]], dividends=[["2024-05-15", 9.0, "RUB"]])
+    prices = ask("2024-01-15", "2024-06-20", now="2024-06-25")
+    outcomes = [fetch["outcome"] for fetch in store.history("SBER.ME")["fetches"]]
+    assert outcomes == ["new", "rebase", "append", "rebase"]
+    whole = fetch(start="2024-01-15", end="2024-06-20", now="2024-06-25")
+    assert prices.table["adj_close"].tolist() == whole.table["adj_close"].tolist()
+    assert not [text for text in prices.notices if "revised" in text]
 
 
 def test_the_source_by_its_name() -> None:
