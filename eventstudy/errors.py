@@ -284,7 +284,7 @@ class RecordError(EventStudyError):
 
 
 class WireError(RecordError):
-    """A public record did not answer with its data, and may do so later.
+    """A public server did not answer with its data, and may do so later.
 
     Attributes
     ----------

@@ -17,8 +17,8 @@ from conftest import ROOT
 PACKAGE = ROOT / "eventstudy"
 # From the ground up: a module imports only from its own layer and from those before it.
 LAYERS = (
-    "errors", "words", "utility", "files", "calendars", "quality", "prices", "events", "records",
-    "returns", "windows", "abnormal", "models", "dependence", "significance", "settings", "fitting",
+    "errors", "words", "utility", "files", "wire", "calendars", "quality", "prices", "events",
+    "records", "returns", "windows", "abnormal", "models", "dependence", "significance", "settings", "fitting",
     "analysis", "findings", "report", "runs", "studies", "cli",
 )  # fmt: skip
 # What hands names on, or starts the command line.

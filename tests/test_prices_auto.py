@@ -143,7 +143,7 @@ def test_a_store_that_cannot_be_written_is_a_notice(auto: Auto, tmp_path: Path) 
 
 
 def test_the_names_of_the_sources(tmp_path: Path) -> None:
-    assert list(PROVIDERS) == ["auto", "yahoo", "store", "sample", "files"]
+    assert list(PROVIDERS) == ["auto", "yahoo", "moex", "store", "sample", "files"]
     assert all(PROVIDERS.values())
     for name in ("auto", "yahoo", "store", "sample"):
         provider = resolve(name, store=tmp_path / "prices.sqlite")
@@ -168,7 +168,7 @@ def test_an_unknown_source(spec: str, words: str) -> None:
 
 
 def test_sources_that_make_no_sense() -> None:
-    with pytest.raises(ConfigError, match="need the network"):
+    with pytest.raises(ConfigError, match="needs the network"):
         resolve("yahoo", offline=True)
     with pytest.raises(ConfigError, match="give the path"):
         resolve("files")

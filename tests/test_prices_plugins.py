@@ -98,11 +98,11 @@ def test_the_example_is_built_installed_and_used(iss: Path, tmp_path: Path) -> N
         timeout=300,
         check=True,
     )
-    assert "moex       raw closes of the Moscow exchange" in shown.stdout
+    assert "iss        raw closes of the Moscow exchange" in shown.stdout
     assert "(moex-prices)" in shown.stdout
     store = tmp_path / "store"
     fetched = subprocess.run(
-        [*command, "prices", "fetch", "RUAL.ME", "--source", f"moex:{iss}", "--store", store,
+        [*command, "prices", "fetch", "RUAL.ME", "--source", f"iss:{iss}", "--store", store,
          "--start", "2018-01-01", "--end", "2018-12-31"],
         env=env, capture_output=True, text=True, timeout=300, check=False,
     )  # fmt: skip
@@ -111,7 +111,7 @@ def test_the_example_is_built_installed_and_used(iss: Path, tmp_path: Path) -> N
     found = resolve("store", store=store).fetch(["RUAL.ME"], FIRST, LAST)
     assert found.table["close"].tolist()[:2] == [28.305, 20.86]
     assert (found.provenance["RUAL.ME"].source, found.provenance["RUAL.ME"].currency) == (
-        "moex",
+        "iss",
         "RUB",
     )
 
@@ -121,12 +121,10 @@ def test_the_example_reads_both_shapes(
 ) -> None:
     installed(
         "moex-prices",
-        "moex = moex_prices:MoexProvider",
+        "iss = moex_prices:IssFiles",
         (EXAMPLE / "moex_prices.py").read_text("utf-8"),
     )
-    prices = resolve(f"moex:{iss}").fetch(
-        ["RUAL.ME", "GAZP", "BAD", "NONE", "../RUAL"], FIRST, LAST
-    )
+    prices = resolve(f"iss:{iss}").fetch(["RUAL.ME", "GAZP", "BAD", "NONE", "../RUAL"], FIRST, LAST)
     parts = prices.by_symbol()
     pd.testing.assert_frame_equal(
         parts["RUAL.ME"].drop(columns="symbol"),
@@ -137,8 +135,8 @@ def test_the_example_reads_both_shapes(
     assert {name: error.kind for name, error in prices.failures.items()} == {
         "../RUAL": "unknown_symbol", "BAD": "bad_answer", "NONE": "unknown_symbol",
     }  # fmt: skip
-    with pytest.raises(ConfigError, match="moex:FOLDER"):
-        resolve("moex")
+    with pytest.raises(ConfigError, match="iss:FOLDER"):
+        resolve("iss")
 
 
 BROKEN = {
@@ -207,7 +205,7 @@ def test_no_built_in_name_is_shadowed(installed: Callable[[str, str, str], Path]
     assert ("sample", "ignored: cuckoo cannot take the name of a built-in source") in list(
         listing()
     )
-    assert list(PROVIDERS) == ["auto", "yahoo", "store", "sample", "files"]
+    assert list(PROVIDERS) == ["auto", "yahoo", "moex", "store", "sample", "files"]
 
 
 def test_two_packages_of_one_name_are_refused(installed: Callable[[str, str, str], Path]) -> None:

@@ -16,10 +16,10 @@ import pytest
 from conftest import SHARED
 from hypothesis import given
 from hypothesis import strategies as st
-from record_standin import CHALLENGE, Authorities, Reply
+from servers_standin import CHALLENGE, Authorities, Reply
 
 from eventstudy.errors import RecordError, WireError
-from eventstudy.records import Named, RecordSource, Shelf, Wire
+from eventstudy.records import Named, RecordSource, Shelf
 from eventstudy.records.fcc import Fcc, maker_in
 from eventstudy.records.federal_register import (
     DESK,
@@ -35,6 +35,7 @@ from eventstudy.records.federal_register import (
 )
 from eventstudy.records.pages import Entry, Page, changes, date_in
 from eventstudy.records.uflpa import Uflpa, read_names
+from eventstudy.wire import Wire
 
 SAMPLES = SHARED / "record-samples"
 EVER = (dt.date(2000, 1, 1), dt.date(2040, 1, 1))

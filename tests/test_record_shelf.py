@@ -17,11 +17,12 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from record_standin import CHALLENGE, Authorities, Reply
+from servers_standin import CHALLENGE, Authorities, Reply
 
 from eventstudy.errors import AlteredError, RecordError, WireError
-from eventstudy.records import Shelf, Wire
+from eventstudy.records import Shelf
 from eventstudy.records.shelf import INDEX, LOOKED
+from eventstudy.wire import Wire
 
 HOST = "lists.example.gov"
 URL = f"https://{HOST}/list.json"

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from conftest import ROOT
-from record_standin import CHALLENGE, Authorities, Reply
+from servers_standin import CHALLENGE, Authorities, Reply
 
 from eventstudy.records import Shelf
 from eventstudy.records.ofac import ALIASES, COMMENTS, PRIMARY

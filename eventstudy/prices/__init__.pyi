@@ -8,6 +8,7 @@ from ._prices import Progress as Progress
 from ._prices import collect as collect
 from .auto import AutoProvider as AutoProvider
 from .frozen import FrozenProvider as FrozenProvider
+from .moex import MoexProvider as MoexProvider
 from .sizes import Sizes as Sizes
 from .sizes import as_of as as_of
 from .sources import PROVIDERS as PROVIDERS

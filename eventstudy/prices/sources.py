@@ -16,6 +16,7 @@ from ._prices import Names, PriceProvider, Prices, Progress
 from .auto import AutoProvider
 from .files import FilesProvider, FrameProvider
 from .frozen import FrozenProvider, is_run
+from .moex import MoexProvider
 from .sample import CONTENTS, SampleProvider
 from .store import StoreProvider
 from .yahoo import YahooProvider
@@ -30,22 +31,24 @@ PricesLike: TypeAlias = (
 PROVIDERS = {
     "auto": "the price cache, then Yahoo, then the bundled sample when there is no network",
     "yahoo": "Yahoo Finance through yfinance, downloaded anew",
+    "moex": "closes of the main session of the Moscow exchange, from its server: SBER.ME, IMOEX.ME",
     "store": "only what earlier downloads left in the price cache",
     "sample": "the bundled sample, adjusted closes",
     "files": "your own files: give a path, a folder of <ticker>.csv or one table",
 }
-
-
+ONLINE: dict[str, type[YahooProvider | MoexProvider]] = {
+    "yahoo": YahooProvider, "moex": MoexProvider,
+}  # fmt: skip
 PLUGINS = Plugins("eventstudy.prices", "price source")
 
 
 def _make(name: str, store: str | Path | None, offline: bool) -> PriceProvider:
     if name == "files":
         raise make_error(ConfigError, "wrong.files_alone", value=name)
-    if name == "yahoo" and offline:
-        raise make_error(ConfigError, "wrong.yahoo_offline", value=name)
-    if name == "yahoo":
-        return YahooProvider()
+    if name in ONLINE:
+        if offline:
+            raise make_error(ConfigError, "wrong.needs_network", value=name)
+        return ONLINE[name]()
     if name == "sample":
         return SampleProvider()
     if name == "store":

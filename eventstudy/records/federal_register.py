@@ -15,11 +15,11 @@ from typing import Any, ClassVar
 from urllib.parse import urlencode
 
 from ..errors import RecordError, WireError
+from ..wire import GONE
 from ..words import make_error
 from .names import is_body
 from .shelf import Answer, Shelf
 from .types import Action, Named
-from .wire import GONE
 
 API = "https://www.federalregister.gov/api/v1/"
 PRINT = f"{API}documents"

@@ -24,6 +24,7 @@ from ..errors import (
 from ..events import Events
 from ..files import locked, replacing
 from ..utility import did_you_mean
+from ..wire import Wire
 from ..words import make_error, say
 from .accept import append_events, count_census, join_events, name_apart
 from .candidates import find_candidates
@@ -38,7 +39,6 @@ from .shelf import Shelf
 from .sources import make_source
 from .types import Named, RecordSource
 from .white_house import Page, WhiteHouse
-from .wire import Wire
 
 REVIEW, PENDING, ASKED = "review.csv", ".pending.json", ".asked.json"
 # How far a look goes back behind the last one.

@@ -24,8 +24,8 @@ from urllib.parse import urlsplit
 
 from ..errors import AlteredError, RecordError
 from ..files import flush_names, replacing
+from ..wire import UNCHANGED, Wants, Wire
 from ..words import make_error
-from .wire import UNCHANGED, Wants, Wire
 
 INDEX = "answers.jsonl"
 BODIES = "answers"

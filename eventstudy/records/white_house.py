@@ -13,11 +13,11 @@ from html.parser import HTMLParser
 from typing import ClassVar
 
 from ..errors import DataError
+from ..wire import read_xml
 from ..words import make_error
 from .names import find_name
 from .shelf import Answer, Shelf
 from .types import Action, Named
-from .wire import read_xml
 
 FEEDS = (
     "https://www.whitehouse.gov/presidential-actions/feed/",

@@ -1,6 +1,6 @@
 """A price source of another package: files as the Moscow exchange's ISS gives them.
 
-``eventstudy run events.csv --prices moex:FOLDER`` reads ``FOLDER/GAZP.json`` or ``FOLDER/GAZP.csv``
+``eventstudy run events.csv --prices iss:FOLDER`` reads ``FOLDER/GAZP.json`` or ``FOLDER/GAZP.csv``
 for the ticker ``GAZP.ME``: what
 ``https://iss.moex.com/iss/history/engines/stock/markets/shares/boards/TQBR/securities/ GAZP.json``
 (or ``.csv``) answers.
@@ -31,16 +31,16 @@ COLUMNS = {
 }
 
 
-class MoexProvider:
-    """raw closes of the Moscow exchange from files in the shape of its ISS: moex:FOLDER"""
+class IssFiles:
+    """raw closes of the Moscow exchange from files in the shape of its ISS: iss:FOLDER"""
 
-    name = "moex"
+    name = "iss"
 
     def __init__(self, folder: str, *, offline: bool = False) -> None:
         self.folder = Path(folder)
         if not folder or not self.folder.is_dir():
             raise ConfigError(
-                "no such folder of ISS files", value=folder, remedy="write --prices moex:FOLDER"
+                "no such folder of ISS files", value=folder, remedy="write --prices iss:FOLDER"
             )
 
     def fetch(self, symbols: Sequence[str], start: date, end: date, *, progress=None) -> Prices:

@@ -1,18 +1,19 @@
-"""Requests to public records over real HTTP and TLS on loopback: no fault reads as "none"."""
+"""Requests to public servers over real HTTP and TLS on loopback: no fault reads as "none"."""
 
 from __future__ import annotations
 
 import email.utils
 import json
+import re
 import time
 from collections.abc import Iterator
 
 import pytest
-from record_standin import CHALLENGE, Authorities, Reply
+from servers_standin import CHALLENGE, Authorities, Reply
 
 from eventstudy.errors import ConfigError, EventStudyError, RecordError, WireError
-from eventstudy.records import Wire
-from eventstudy.records.wire import LONGEST_WAIT, read_xml, seconds_to_wait
+from eventstudy.wire import Wire
+from eventstudy.wire.wire import LONGEST_WAIT, read_xml, seconds_to_wait
 
 HOST = "lists.example.gov"
 URL = f"https://{HOST}/list.json"
@@ -44,6 +45,11 @@ def test_who_asks_is_said(servers: Authorities) -> None:
     agent = servers.log[0][1]["user-agent"]
     assert agent.startswith("eventstudy/")
     assert agent.endswith(" (jane@example.org)")
+
+
+def test_a_source_of_prices_may_ask_without_a_contact(servers: Authorities) -> None:
+    Wire(pause=0.01).get(URL, wants="json", hosts=(HOST,))
+    assert re.fullmatch(r"eventstudy/\S+", servers.log[0][1]["user-agent"])
 
 
 @pytest.mark.parametrize("contact", ["", "  ", "jane@example.org\r\nX-Evil: 1", "Jané"])

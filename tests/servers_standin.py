@@ -1,4 +1,4 @@
-"""A stand-in for the servers of public records on loopback, over real HTTP and TLS.
+"""A stand-in for public servers on loopback, over real HTTP and TLS.
 
 It is an HTTP proxy that answers for the hosts of its addresses itself, with a certificate made for
 the occasion, and refuses all others. The program under test needs only the environment of
@@ -13,6 +13,7 @@ import ssl
 import tempfile
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -41,6 +42,8 @@ class Reply:
         return self.body.encode() if isinstance(self.body, str) else self.body
 
 
+# A reply, several in turn, or a function that makes one from the address.
+Answer = Reply | list[Any] | Callable[[str], Reply]
 CHALLENGE = Reply(
     "<!doctype html><html><h1>Request Access</h1><p>Your request has been flagged.</p></html>",
     "text/html",
@@ -59,16 +62,17 @@ class Authorities:
 
     Parameters
     ----------
-    answers : dict of str to Reply or list of Reply
-        By address; of several replies each is given once, the last for ever. The number that is
-        sent to pass by caches is no part of an address.
+    answers : dict of str to Reply, list of Reply or function
+        By address, with its query or without; of several replies each is given once, the last for
+        ever; a function makes one from the address. The number that is sent to pass by caches is no
+        part of an address.
     """
 
-    def __init__(self, answers: dict[str, Reply | list[Reply]] | None = None) -> None:
-        self.answers: dict[str, Reply | list[Reply]] = dict(answers or {})
+    def __init__(self, answers: dict[str, Answer] | None = None) -> None:
+        self.answers: dict[str, Answer] = dict(answers or {})
         self.log: list[tuple[str, dict[str, str]]] = []
         self.lock = threading.Lock()
-        self._folder = tempfile.TemporaryDirectory(prefix="record-standin-")
+        self._folder = tempfile.TemporaryDirectory(prefix="servers-standin-")
         self.authority = trustme.CA()
         self.ca_file = Path(self._folder.name) / "ca.pem"
         self.authority.cert_pem.write_to_path(str(self.ca_file))
@@ -103,9 +107,12 @@ class Authorities:
     def reply_to(self, url: str, headers: dict[str, str]) -> Reply:
         with self.lock:
             self.log.append((url, headers))
-            reply = self.answers.get(re.sub(r"[?&]_=\d+$", "", url), Reply("{}", status=404))
+            plain = self.answers.get(url.partition("?")[0], Reply("{}", status=404))
+            reply = self.answers.get(re.sub(r"[?&]_=\d+$", "", url), plain)
             if isinstance(reply, list):
                 reply = reply.pop(0) if len(reply) > 1 else reply[0]
+            if not isinstance(reply, Reply):
+                reply = reply(url)
         etag = reply.headers.get("ETag")
         if etag and headers.get("if-none-match") == etag:
             return Reply(status=304, headers={"ETag": etag})

@@ -1,4 +1,4 @@
-"""Requests to public records: honest, slow, bounded, and to named hosts only.
+"""Requests to public servers: honest, slow, bounded, and to named hosts only.
 
 A page in place of data, such as a request to prove that one is a person, is a fault. So are a cut
 answer and one that takes too long: none of them ever reads as "there is nothing".
@@ -82,8 +82,8 @@ class Wire:
 
     Parameters
     ----------
-    contact : str
-        Of the person who asks, such as a mail address; servers are told it.
+    contact : str, optional
+        Of the person who asks, such as a mail address; servers are told it. Records need one.
     pause : float
         Seconds between two requests to one host.
     timeout : float
@@ -96,16 +96,18 @@ class Wire:
     Raises
     ------
     ConfigError
-        Without a contact in plain letters.
+        If the contact is blank, or not in plain letters.
     """
 
     def __init__(
-        self, contact: str, *, pause: float = 1.0, timeout: float = 30.0, longest: float = 300.0,
-        most_bytes: int = 50_000_000,
+        self, contact: str | None = None, *, pause: float = 1.0, timeout: float = 30.0,
+        longest: float = 300.0, most_bytes: int = 50_000_000,
     ) -> None:  # fmt: skip
-        if not contact.strip() or not contact.isascii() or not contact.isprintable():
-            raise make_error(ConfigError, "wire.no_contact", value=contact)
-        self.agent = f"eventstudy/{__version__} ({contact.strip()})"
+        self.agent = f"eventstudy/{__version__}"
+        if contact is not None:
+            if not contact.strip() or not contact.isascii() or not contact.isprintable():
+                raise make_error(ConfigError, "wire.no_contact", value=contact)
+            self.agent += f" ({contact.strip()})"
         self.pause = pause
         self.timeout = timeout
         self.longest = longest
@@ -146,7 +148,9 @@ class Wire:
         host = urlsplit(url).netloc
         failures = self._failures.setdefault(host, [])
         if len(failures) >= BREAK_AFTER:
-            raise make_error(WireError, "wire.not_asked", where=url, why=failures[-1].what)
+            refusal = make_error(WireError, "wire.not_asked", where=url, why=failures[-1].what)
+            refusal.status = failures[-1].status
+            raise refusal
         headers = {"User-Agent": self.agent, "Accept-Encoding": "gzip"}
         if etag:
             headers["If-None-Match"] = etag

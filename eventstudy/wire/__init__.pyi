@@ -1,0 +1,5 @@
+from .wire import GONE as GONE
+from .wire import UNCHANGED as UNCHANGED
+from .wire import Wants as Wants
+from .wire import Wire as Wire
+from .wire import read_xml as read_xml
