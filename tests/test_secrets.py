@@ -85,6 +85,19 @@ def safe(tmp_path_factory: pytest.TempPathFactory) -> Safe:
     return made
 
 
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Safe:
+    """Return a run of a secret source that was refreshed with a command."""
+    made = Safe(tmp_path_factory.mktemp("kept"))
+    made.announce(FIRMS)
+    options = [made.events, "--prices", PRICES, "--out", made.out, *SHORT[:-1]]
+    made.call("run", *options)
+    made.announce(FIRMS[:4])
+    hook = f"{shlex.quote(sys.executable)} -c '1/0'"
+    made.call("refresh", *options, f"--on_change={hook}", code=75)
+    return made
+
+
 def places_of_canary(folder: Path) -> list[str]:
     """Return the files below a folder that have a canary."""
     files = {str(path): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
@@ -119,21 +132,21 @@ def test_no_canary_is_written(safe: Safe) -> None:
 
 
 @pytest.mark.slow
-def test_a_run_says_what_its_command_left_out(safe: Safe) -> None:
-    command = json.loads((safe.run / "manifest.json").read_text())["command"]
+def test_a_run_says_what_its_command_left_out(kept: Safe) -> None:
+    command = json.loads((kept.run / "manifest.json").read_text())["command"]
     line, _, comment = command.partition("  # ")
     assert comment == "without --on-change"
     assert "--on" not in line
     assert "--prices 'keyed:https://***@api.example.org/v1?***'" in line
-    assert "--on-change" in (safe.run / "report.md").read_text()
+    assert "--on-change" in (kept.run / "report.md").read_text()
 
 
 @pytest.mark.slow
-def test_a_secret_that_was_not_kept_is_asked_for(safe: Safe) -> None:
-    said = safe.call("refresh", safe.run, code=2)
+def test_a_secret_that_was_not_kept_is_asked_for(kept: Safe) -> None:
+    said = kept.call("refresh", kept.run, code=2)
     assert "does not keep the secrets of its price source" in said
     assert "give --prices again" in said
-    safe.call("refresh", safe.run, "--prices", PRICES)
+    kept.call("refresh", kept.run, "--prices", PRICES)
 
 
 @pytest.mark.parametrize(
