@@ -135,7 +135,7 @@ def _link(chain: str, decision: Decision) -> str:
 
 def folder_beside(events: Path) -> Path:
     """Return where the record of a list is kept: ``events.record`` beside ``events.csv``."""
-    return events.with_suffix(".record")
+    return events.parent / f"{events.stem}.record"
 
 
 def decisions_beside(events: Path) -> dict[str, str]:
