@@ -923,3 +923,37 @@ def test_a_page_is_kept_by_its_whole_address_and_not_from_the_future(listed: Pat
         record.keep("notaurl", listed)
     with pytest.raises(ConfigError, match="in the future"):
         record.keep("https://www.dhs.gov/x", listed, dt.datetime(2100, 1, 1, tzinfo=dt.UTC))
+
+
+PAGE = """<!DOCTYPE html><html><head><title>Sheet | The White House</title>
+<meta property="og:title" content="FACT SHEET: Some Companies">
+<meta property="article:published_time" content="2021-06-03T13:59:44-04:00"></head><body>
+<h2>The Annex</h2><ul><li>Aerosun Corporation</li><li>China Mobile Communications Group</li>
+<li>Costar Group Co.,&nbsp;Ltd.</li><li>CSSC Offshore &amp; <b>Marine</b> Engineering (Group) Company Limited</li>
+<li>China</li><li>Spacesat Co., Ltd.</li></ul></body></html>"""
+
+
+def test_a_page_of_html_is_read_block_by_block(listed: Path) -> None:
+    """Names in items of a list do not run together, and none reaches over two of them."""
+    record = EventRecord(listed)
+    shelf = Shelf(record.folder)
+    for path in record.folder.glob("answers.jsonl"):
+        lines = path.read_text().splitlines(keepends=True)
+        path.write_text("".join(line for line in lines if "whitehouse" not in line))
+    url = "https://www.whitehouse.gov/briefing/sheet/"
+    Shelf(record.folder).keep(url, PAGE.encode(), kind="text/html")
+    found = record.find(offline=True)
+    minute = {
+        row.candidate.named.name: row.candidate
+        for row in found.rows if isinstance(row.candidate.clock.public_by, dt.datetime)
+    }  # fmt: skip
+    assert set(minute) == {
+        "AEROSUN CORPORATION", "CHINA MOBILE COMMUNICATIONS GROUP CO., LTD.",
+        "COSTAR GROUP CO., LTD.", "CSSC OFFSHORE & MARINE ENGINEERING (GROUP) COMPANY LIMITED",
+    }  # fmt: skip
+    for candidate in minute.values():
+        assert candidate.proof.action.title == "FACT SHEET: Some Companies"
+        assert candidate.proof.excerpt
+        assert candidate.proof.excerpt in PAGE
+    assert minute["AEROSUN CORPORATION"].proof.excerpt == "Aerosun Corporation"
+    assert shelf.kept(PRIMARY)

@@ -13,7 +13,7 @@ from .clocks import Clock, TimeBasis
 from .names import Listing, Names, fold
 from .tickers import is_isin, symbol_of
 from .types import Action, Named
-from .white_house import Page
+from .white_house import DatedPage
 
 
 class Match(StrEnum):
@@ -107,7 +107,7 @@ class Candidate:
 
 
 def find_candidates(
-    named: Iterable[Named], pages: Sequence[Page], names: Names, decided: Collection[str] = ()
+    named: Iterable[Named], pages: Sequence[DatedPage], names: Names, decided: Collection[str] = ()
 ) -> list[Candidate]:
     """Return a candidate for each listing of each company, in order of day, list, name and ticker.
 
@@ -123,7 +123,7 @@ def find_candidates(
         Ids of candidates that were decided on. One that had no share then keeps its id, though a
         names file has a share of that name now.
     """
-    by_day: dict[dt.date, list[Page]] = {}
+    by_day: dict[dt.date, list[DatedPage]] = {}
     for page in pages:
         claimed = page.action.claimed
         if isinstance(claimed, dt.datetime):
@@ -146,7 +146,9 @@ def _place(candidate: Candidate) -> tuple[object, ...]:
     return candidate.day, action.source, action.key, fold(named.name), candidate.ticker
 
 
-def _first_public(entry: Named, pages: Mapping[dt.date, Sequence[Page]]) -> tuple[Clock, Named]:
+def _first_public(
+    entry: Named, pages: Mapping[dt.date, Sequence[DatedPage]]
+) -> tuple[Clock, Named]:
     """Return the earliest clock of an entry, and the entry of the document that shows it."""
     clock = Clock.of(entry.action)
     if clock.basis is not TimeBasis.PRINTED_DATE or entry.action.verb != "added":

@@ -205,7 +205,8 @@ class FederalRegister:
             for name, excerpt in names_in(facts.get("title", ""), facts.get("abstract", "")):
                 for action in document.actions:
                     yield Named(
-                        action, name, "body" if is_body(name) else "company", excerpt=excerpt,
+                        action, name, "body" if is_body(name) else "company",
+                        excerpt=answer.quote(excerpt, name),
                         sha256=answer.sha256, retrieved_at=answer.retrieved_at,
                     )  # fmt: skip
 

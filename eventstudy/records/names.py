@@ -84,7 +84,7 @@ def find_name(name: str, text: str) -> tuple[int, int] | None:
     >>> find_name("CHINA MOBILE LIMITED", "China Mobile Group; China Mobile\\nLimited; and others")
     (20, 40)
     """
-    words = r"[\W_]+".join(map(_spellings, fold(name).split()))
+    words = r"(?:(?!\n\s*\n)[^\w;:]|_)+".join(map(_spellings, fold(name).split()))
     pattern = rf"(?i:\b{words}(?:[\s.,(]+(?:{_FORM})\b)*)(?![\w-])"
     for match in re.finditer(pattern, text):
         start, end = match.span()

@@ -21,7 +21,6 @@ PLACE = "https://sanctionslistservice.ofac.treas.gov/api/PublicationPreview/expo
 PRIMARY, ALIASES, COMMENTS = (f"{PLACE}CONS_{part}.CSV" for part in ("PRIM", "ALT", "COMMENTS"))
 # Letters after which a remark is cut, and goes on in the file of comments.
 CUT = 1000
-LONGEST = 300
 COLUMNS = {PRIMARY: 12, ALIASES: 5, COMMENTS: 2}
 # What a list is called, by the code of its program.
 LISTS = {"CMIC": "NS-CMIC List"}
@@ -89,7 +88,8 @@ class Entry:
             action, self.name, "body" if is_body(self.name) else "company",
             former_names=tuple(name for kind, name in self.aliases if kind == "fka"),
             other_names=tuple(name for kind, name in self.aliases if kind != "fka"),
-            identifiers=self.identifiers, excerpt=self.remarks[:LONGEST],
+            identifiers=self.identifiers,
+            excerpt=answer.quote(self.remarks or self.name, self.name),
             sha256=answer.sha256, retrieved_at=answer.retrieved_at,
         )  # fmt: skip
 

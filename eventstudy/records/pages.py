@@ -21,11 +21,12 @@ from .types import Action, Named
 
 # Rows of a table in which its heads may stand.
 HEAD_ROWS = 3
-LONGEST_EXCERPT = 300
 # How alike two rows without a date are of which one is the other in new words.
 ALIKE = 0.6
 _UNSEEN = ("script", "style", "template", "noscript")
 _CELLS = ("td", "th")
+# What stands between two blocks of a text.
+BLOCK = "\n\n"
 # Tags between which words do not run together.
 _BREAKS = (
     "br", "p", "div", "li", "ul", "ol", "table", "tr", "section", "article", "caption", *_CELLS,
@@ -73,7 +74,7 @@ def _place(head: str, row: list[str]) -> int | None:
 
 
 class Page(HTMLParser):
-    """The text of a page, and its tables.
+    """The text of a page, its tables, and what it states of itself.
 
     Parameters
     ----------
@@ -83,6 +84,8 @@ class Page(HTMLParser):
     ----------
     tables : list of Table
         Those inside another table come first.
+    facts : dict of str to str
+        Content of its meta elements, by their property.
 
     Raises
     ------
@@ -93,6 +96,7 @@ class Page(HTMLParser):
     def __init__(self, answer: Answer) -> None:
         super().__init__()
         self.tables: list[Table] = []
+        self.facts: dict[str, str] = {}
         self._text: list[str] = []
         self._end = 0
         self._cell: int | None = None
@@ -105,15 +109,24 @@ class Page(HTMLParser):
 
     @property
     def text(self) -> str:
-        """What a reader sees, with single blanks: excerpts stand in it letter for letter."""
-        return _joined(self._text)
+        """What a reader sees; blocks such as paragraphs and cells stand apart by blank lines."""
+        return "".join(self._text)
 
-    def handle_starttag(self, tag: str, attrs: object) -> None:
-        """Begin a table, a row or a cell."""
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Begin a table, a row or a cell, or take what a meta element states.
+
+        Parameters
+        ----------
+        tag : str
+        attrs : list of (str, str or None)
+        """
+        if tag == "meta":
+            given = dict(attrs)
+            self.facts[given.get("property") or ""] = given.get("content") or ""
         if tag in _UNSEEN:
             self._hidden += 1
         if tag in _BREAKS:
-            self._text.append(" ")
+            self._text.append(BLOCK)
         if tag == "table":
             self._open.append(Table(_joined(self._text[self._end :]), []))
         elif tag == "tr" and self._open:
@@ -134,7 +147,7 @@ class Page(HTMLParser):
             self.tables.append(self._open.pop())
             self._end = len(self._text)
         if tag in _BREAKS:
-            self._text.append(" ")
+            self._text.append(BLOCK)
 
     def _end_cell(self) -> None:
         """End the open cell, if any: the tag that does so may be left out."""
@@ -230,40 +243,6 @@ def _likeness(old: Entry, new: Entry) -> float:
     if not has_name and new.day is None and ratio < ALIKE:
         return 0.0
     return 2 * (old.listing == new.listing) + has_name + ratio
-
-
-def excerpt_of(answer: Answer, entry: Entry) -> str:
-    """Return what a page says of an entry, letter for letter: at most 300, without a tag amid them.
-
-    Where tags divide the text it is the part that has the name.
-
-    Parameters
-    ----------
-    answer : Answer
-    entry : Entry
-    """
-    source = answer.body.decode("utf-8", "replace")
-    text = entry.text[:LONGEST_EXCERPT]
-    if text in source:
-        return text
-    at = source.find(entry.name)
-    if at < 0:
-        return _longest_run(text, source)
-    begin = max(source.rfind(">", 0, at) + 1, at - LONGEST_EXCERPT // 2)
-    end = source.find("<", at)
-    return source[begin : min(end, begin + LONGEST_EXCERPT)].strip()
-
-
-def _longest_run(text: str, source: str) -> str:
-    """Return the most words of a text that stand in a source one behind the other."""
-    words = text.split(" ")
-    longest = ""
-    for first in range(len(words)):
-        last = first + 1
-        while last <= len(words) and (run := " ".join(words[first:last])) in source:
-            longest = max(longest, run, key=len)
-            last += 1
-    return longest
 
 
 class PageSource:
@@ -372,6 +351,6 @@ class PageSource:
         )  # fmt: skip
         return Named(
             action, entry.name, entry.kind, entry.former_names, entry.other_names,
-            excerpt=excerpt_of(source, entry), sha256=source.sha256,
+            excerpt=source.quote(entry.text, entry.name), sha256=source.sha256,
             retrieved_at=source.retrieved_at,
         )  # fmt: skip

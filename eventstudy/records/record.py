@@ -38,7 +38,7 @@ from .settings import RecordSettings
 from .shelf import Shelf
 from .sources import make_source
 from .types import Named, RecordSource
-from .white_house import Page, WhiteHouse
+from .white_house import DatedPage, WhiteHouse
 
 REVIEW, PENDING, ASKED = "review.csv", ".pending.json", ".asked.json"
 # How far a look goes back behind the last one.
@@ -438,7 +438,7 @@ class EventRecord:
         for reader in readers:
             found = reader.read(shelf, settings.since, today)
             named += [entry.without_controls() for entry in found]
-        pages: list[Page] = list(WhiteHouse().pages(shelf))
+        pages: list[DatedPage] = list(WhiteHouse().pages(shelf))
         names = Names.read([Path(name) for name in settings.names])
         decided = self.decisions.last
         candidates = find_candidates(named, pages, names, decided.keys())

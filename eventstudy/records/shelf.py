@@ -30,6 +30,8 @@ from ..words import make_error
 INDEX = "answers.jsonl"
 BODIES = "answers"
 LOOKED = ".looked.json"
+# Letters of an excerpt.
+LONGEST_EXCERPT = 300
 # Headers that are kept beside an answer.
 HEADERS = ("etag", "last-modified", "age", "date")
 PRIVATE = 0o700
@@ -67,6 +69,29 @@ class Answer:
     looked_before: dt.datetime | None
     sha256: str
     body: bytes = field(repr=False)
+
+    def quote(self, text: str, name: str = "") -> str:
+        """Return what it has of a text letter for letter, as an excerpt of at most 300 letters.
+
+        Parameters
+        ----------
+        text : str
+            As a reader sees it: without tags, escapes and some of the white space.
+        name : str
+            What the excerpt has to name.
+
+        Returns
+        -------
+        str
+            All of the text, else the part around the name, else the longest run of its words.
+        """
+        source = self.body.decode("utf-8", "replace")
+        text = text[:LONGEST_EXCERPT]
+        if text in source:
+            return text
+        if name and name in text and name in source:
+            return _common_part(text, source, name)
+        return _longest_run(text, source)
 
 
 class Shelf:
@@ -297,6 +322,29 @@ class Shelf:
         looks[url] = max(_text(at), looks.get(url, ""))
         with replacing(self.folder / LOOKED) as new:
             new.write_text(json.dumps(looks, indent=0, sort_keys=True), encoding="utf-8")
+
+
+def _common_part(text: str, source: str, name: str) -> str:
+    """Return the name with what stands around it in both."""
+    first, last = text.index(name), text.index(name) + len(name)
+    shift = source.index(name) - first
+    while min(first, first + shift) > 0 and text[first - 1] == source[first - 1 + shift]:
+        first -= 1
+    while last < len(text) and text[last] == source[last + shift : last + shift + 1]:
+        last += 1
+    return text[first:last].strip()
+
+
+def _longest_run(text: str, source: str) -> str:
+    """Return the most words of a text that stand in a source one behind the other."""
+    words = text.split(" ")
+    longest = ""
+    for first in range(len(words)):
+        last = first + 1
+        while last <= len(words) and (run := " ".join(words[first:last])) in source:
+            longest = max(longest, run, key=len)
+            last += 1
+    return longest
 
 
 def in_order(lines: list[Line]) -> list[Line]:

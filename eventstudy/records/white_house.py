@@ -9,13 +9,13 @@ import datetime as dt
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from html.parser import HTMLParser
 from typing import ClassVar
 
 from ..errors import DataError
 from ..wire import read_xml
 from ..words import make_error
 from .names import find_name
+from .pages import BLOCK, Page
 from .shelf import Answer, Shelf
 from .types import Action, Named
 
@@ -30,7 +30,7 @@ _HEAD = re.compile(r"---\n(.*?)\n---\n", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class DatedPage:
     """A page with the time that it claims.
 
     Attributes
@@ -58,7 +58,8 @@ class Page:
                 continue
             answer = self.answer
             return replace(
-                named, action=self.action, excerpt=excerpt_around(self.text, *span),
+                named, action=self.action,
+                excerpt=answer.quote(surroundings(self.text, *span), self.text[slice(*span)]),
                 sha256=answer.sha256, retrieved_at=answer.retrieved_at,
             )  # fmt: skip
         return None
@@ -113,7 +114,7 @@ class WhiteHouse:
         """
         yield from ()
 
-    def pages(self, shelf: Shelf) -> Iterator[Page]:
+    def pages(self, shelf: Shelf) -> Iterator[DatedPage]:
         """Yield the kept pages that claim a time, each as it was first seen."""
         for host in self.hosts:
             for url in shelf.urls(f"https://{host}/"):
@@ -134,7 +135,7 @@ def _last_look_without(shelf: Shelf, answer: Answer) -> dt.datetime | None:
     return max(looks, default=None)
 
 
-def page_of(answer: Answer) -> Page | None:
+def page_of(answer: Answer) -> DatedPage | None:
     """Return the page that an answer has; None if it claims no time."""
     source = answer.body.decode("utf-8", "replace")
     head = _HEAD.match(source)
@@ -144,9 +145,9 @@ def page_of(answer: Answer) -> Page | None:
         title = re.sub(r"\\u([0-9a-fA-F]{4})", lambda code: chr(int(code[1], 16)), title)
         text = source[head.end() :]
     else:
-        reader = _PageReader()
-        reader.feed(source)
-        facts, title, text = reader.facts, reader.title, "".join(reader.text)
+        page = Page(answer)
+        facts = {name.removeprefix("article:"): fact for name, fact in page.facts.items()}
+        title, text = facts.get("og:title", answer.url), page.text
     claimed = _moment(facts.get("published_time", ""), answer.url)
     if claimed is None:
         return None
@@ -156,32 +157,28 @@ def page_of(answer: Answer) -> Page | None:
         modified=_moment(facts.get("modified_time", ""), answer.url),
         seen=answer.retrieved_at, looked_before=answer.looked_before,
     )  # fmt: skip
-    return Page(action, text, answer)
+    return DatedPage(action, text, answer)
 
 
-def excerpt_around(text: str, start: int, end: int) -> str:
-    """Return what stands around a place in a text, letter for letter, between two white spaces.
+def surroundings(text: str, start: int, end: int) -> str:
+    """Return what stands around a place in a text, between two white spaces.
 
     Parameters
     ----------
     text : str
     start, end : int
         The place.
-
-    Returns
-    -------
-    str
-        At most 300 letters.
     """
     first = max(0, start - BEFORE)
     last = min(len(text), max(end, first + LONGEST))
     if first:
-        # Begin at a name, where names are listed.
-        first = max(text.rfind("; ", first, start) + 2, text.rfind("\n\n", first, start) + 2)
-        first = first if first > 2 else text.find(" ", start - BEFORE, start) + 1 or start
+        # Begin at a name where names are listed, and never in another block.
+        ends = [text.rfind(mark, first, start) + len(mark) for mark in ("; ", BLOCK)]
+        first = max(ends) if max(ends) > first else text.find(" ", first, start) + 1 or start
     if last < len(text):
         last = max(text.rfind(" ", end, last), end)
-    return text[first:last].strip()
+    block = text.find(BLOCK, end, last)
+    return text[first : last if block < 0 else block].strip()
 
 
 def _moment(text: str, url: str) -> dt.datetime | None:
@@ -205,43 +202,3 @@ def _items(answer: Answer) -> Iterator[tuple[str, dt.date]]:
         stamp = item.findtext("pubDate")
         if link and stamp:
             yield link, parsedate_to_datetime(stamp).date()
-
-
-class _PageReader(HTMLParser):
-    """The stated times, the title and the text of an HTML page."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.facts: dict[str, str] = {}
-        self.title = ""
-        self.text: list[str] = []
-        self._hidden = 0
-        self._in_title = False
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Take the facts of a meta element.
-
-        Parameters
-        ----------
-        tag : str
-        attrs : list of (str, str or None)
-        """
-        given = dict(attrs)
-        fact = (given.get("property") or "").removeprefix("article:")
-        if tag == "meta" and fact in ("published_time", "modified_time"):
-            self.facts[fact] = given.get("content") or ""
-        self._hidden += tag in ("script", "style")
-        self._in_title |= tag == "title"
-
-    def handle_endtag(self, tag: str) -> None:
-        """Leave an element."""
-        self._hidden -= tag in ("script", "style")
-        if tag == "title":
-            self._in_title = False
-
-    def handle_data(self, data: str) -> None:
-        """Take text."""
-        if self._in_title:
-            self.title += data
-        elif not self._hidden:
-            self.text.append(data)
