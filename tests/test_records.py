@@ -117,6 +117,28 @@ def test_what_is_decided_becomes_an_event_and_nothing_else(listed: Path) -> None
     assert listed.read_bytes() == after
 
 
+def test_an_event_says_on_what_its_time_rests(listed: Path) -> None:
+    record = EventRecord(listed)
+    uflpa = SAMPLES / "uflpa" / "uflpa_entity_list_2026-07-24.html"
+    if not uflpa.exists():
+        pytest.skip("the recorded samples are not here")
+    record.keep("https://www.dhs.gov/uflpa-entity-list", uflpa)
+    found = record.find(["uflpa"], offline=True)
+    by_name = {row.candidate.named.name: row.candidate.id for row in found.rows}
+    shares = {row.candidate.ticker: row.candidate.id for row in found.rows}
+    yes = {"decision": "yes", "note": "read by hand"}
+    earlier = {"announced_at": "2021-06-02T09:00-04:00"}
+    hoshine = by_name["Hoshine Silicon Industry (Shanshan) Co., Ltd"]
+    decide(record, {
+        shares["002415.SZ"]: yes, shares["0981.HK"]: {**yes, **earlier},
+        hoshine: {**yes, "chosen_ticker": "603260.SS"},
+    })  # fmt: skip
+    bases = {event["ticker"]: event["basis"] for event in record.accept(BY).events}
+    assert bases == {
+        "002415.SZ": "official release", "0981.HK": "first report", "603260.SS": "effective date",
+    }  # fmt: skip
+
+
 def test_a_census_is_an_action_all_of_whose_shares_are_decided(listed: Path) -> None:
     record = EventRecord(listed)
     record.find(offline=True)

@@ -15,6 +15,7 @@ from ..files import bare as bare_name
 from ..files import quoted
 from ..words import make_error
 from .candidates import Candidate
+from .clocks import TimeBasis
 from .decisions import Decision
 from .names import fold
 from .review import Row
@@ -78,7 +79,7 @@ class Event:
             "authority": action.authority, "instrument": "; ".join(filter(None, listings)),
             "action": action.verb, "direction": decision.direction, "role": decision.role,
             "source": title, "source_url": proof.action.url,
-            "confidence": "confirmed", "basis": "official release",
+            "confidence": "confirmed", "basis": _basis_of(candidate, decision),
             "selection": "census" if counts else "record", "confounders": decision.confounders,
             "document_number": action.document_number,
             "public_no_later_than": candidate.announced_at,
@@ -117,6 +118,18 @@ def join_events(decided: Sequence[tuple[Row, Decision]]) -> list[Event]:
         rows, decisions = zip(*pairs, strict=True)
         found.append(Event(rows, decisions, day0))
     return found
+
+
+def _basis_of(candidate: Candidate, decision: Decision) -> str:
+    """Return of which kind the first public moment of an event is, as in the bundled list."""
+    action = candidate.proof.action
+    if decision.announced_at != candidate.announced_at:
+        return "first report"
+    if candidate.clock.basis in (TimeBasis.SEEN, TimeBasis.CONTRADICTED):
+        return "first seen"
+    if action.claimed == action.printed_on:
+        return "printed date"
+    return "effective date" if action.claimed == action.effective_on else "official release"
 
 
 def rows_with_commas(raw: bytes) -> list[str]:
