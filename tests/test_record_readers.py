@@ -202,10 +202,12 @@ entries = st.builds(
 @given(st.lists(entries, max_size=6), st.lists(entries, max_size=6))
 def test_changes_lead_from_one_list_to_the_other(before: list[Entry], now: list[Entry]) -> None:
     found = list(changes(before, now))
-    count = Counter(verb for verb, _ in found)
+    count = Counter(verb for verb, _, _ in found)
     assert len(before) + count["added"] - count["removed"] == len(now)
-    assert not Counter(entry for verb, entry in found if verb != "removed") - Counter(now)
-    assert not Counter(entry for verb, entry in found if verb == "removed") - Counter(before)
+    assert not Counter(entry for verb, entry, _ in found if verb != "removed") - Counter(now)
+    assert not Counter(entry for verb, entry, _ in found if verb == "removed") - Counter(before)
+    old = Counter(text for verb, _, text in found if verb == "revised")
+    assert not old - Counter(entry.text for entry in before)
     assert list(changes(now, now)) == []
     assert list(changes(now, now[::-1])) == []
 

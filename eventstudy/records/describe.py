@@ -7,7 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from zoneinfo import ZoneInfo
 
-from ..words import say
+from ..words import clipped, say
 from .candidates import Match
 from .names import fold
 from .review import Row
@@ -19,23 +19,30 @@ _PARTS = {
     "before_open": "before the open", "in_session": "during the session",
     "after_close": "after the close", "closed day": "on a day without a session",
 }  # fmt: skip
+# Letters that are shown of earlier and of new words.
+LONGEST_WORDS = 600
 # Actions whose days are told one by one.
 MOST_ACTIONS = 4
 
 
-def describe_found(named: Sequence[Named], rows: Sequence[Row]) -> Iterator[str]:
+def describe_found(
+    sources: Sequence[str], named: Sequence[Named], rows: Sequence[Row]
+) -> Iterator[str]:
     """Yield the lines of what was found: who was named, with which shares, and since when.
 
     Parameters
     ----------
+    sources : sequence of str
+        That were read.
     named : sequence of Named
     rows : sequence of Row
     """
     by_source = defaultdict(list)
     for entry in named:
         by_source[entry.action.source].append(entry)
-    for source, entries in by_source.items():
-        yield f"{source}: {', '.join(_counts(entries))}"
+    for source in sources:
+        counts = _counts(by_source[source]) if source in by_source else [say("found.nobody")]
+        yield f"{source}: {', '.join(counts)}"
     if not rows:
         return
     yield _shares(named, rows)
@@ -126,6 +133,10 @@ def describe_row(row: Row) -> Iterator[str]:
         part = _PARTS.get(cells["session_then"], "at an hour that is not known")
         yield say("candidate.day0", **{**cells, "session_then": part})
     yield f'"{" ".join(candidate.proof.excerpt.split())}"'
+    before, now = candidate.named.change
+    if before:
+        yield say("candidate.before", text=clipped(before, LONGEST_WORDS))
+        yield say("candidate.now", text=clipped(now, LONGEST_WORDS))
     yield say("candidate.evidence", **cells)
     for name in ("also_named", "alternatives", "not_listed_then", "same_day", "already", "earlier"):
         if cells.get(name):

@@ -8,7 +8,7 @@ import io
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 from ..errors import DataError
@@ -51,6 +51,11 @@ class Entry:
     program: str
     remarks: str
     aliases: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def words(self) -> str:
+        """Its names and its remark."""
+        return "; ".join((self.name, *(name for _, name in self.aliases), self.remarks))
 
     @property
     def listed(self) -> dict[str, dt.date]:
@@ -150,7 +155,10 @@ class Ofac:
                 day = action.claimed or answer.retrieved_at.date()
                 if since <= day <= until:
                     entry, source = newest[number]
-                    yield entry.named(action, source)
+                    named = entry.named(action, source)
+                    if action.verb == "revised" and before is not None:
+                        named = replace(named, change=(before[number].words, entries[number].words))
+                    yield named
             before = entries
 
 

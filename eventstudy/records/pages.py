@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from difflib import SequenceMatcher
 from html.parser import HTMLParser
 from typing import ClassVar
@@ -206,8 +206,8 @@ class Entry:
     other_names: tuple[str, ...] = field(default=(), compare=False)
 
 
-def changes(before: list[Entry], now: list[Entry]) -> Iterator[tuple[str, Entry]]:
-    """Yield what became of a list: ``added``, ``revised`` or ``removed``, and the entry.
+def changes(before: list[Entry], now: list[Entry]) -> Iterator[tuple[str, Entry, str]]:
+    """Yield what became of a list: ``added``, ``revised`` or ``removed``, the entry, its old words.
 
     An entry in new words, or in another part of the list, is revised: it has the name or the day of
     one that is gone.
@@ -227,11 +227,11 @@ def changes(before: list[Entry], now: list[Entry]) -> Iterator[tuple[str, Entry]
         earlier = max(gone, key=lambda old: _likeness(old, entry), default=None)
         if earlier is not None and _likeness(earlier, entry) > 0:
             gone.remove(earlier)
-            yield "revised", entry
+            yield "revised", entry, earlier.text
         else:
-            yield "added", entry
+            yield "added", entry, ""
     for entry in gone:
-        yield "removed", entry
+        yield "removed", entry, ""
 
 
 def _likeness(old: Entry, new: Entry) -> float:
@@ -314,14 +314,15 @@ class PageSource:
         for answer in shelf.kept(self.url):
             now = self.entries(answer)
             seen = answer.retrieved_at.date()
-            first = (("added", entry) for entry in now)
-            for verb, entry in first if before is None else changes(before, now):
+            first = (("added", entry, "") for entry in now)
+            for verb, entry, old in first if before is None else changes(before, now):
                 day = entry.day if verb == "added" else None
                 is_printed_then = day is not None and since <= day <= until
                 is_seen_then = since <= seen <= until and (before is not None or day is None)
                 if is_printed_then or is_seen_then:
                     source = earlier if verb == "removed" and earlier else answer
-                    yield self._named(verb, entry, day, answer, source)
+                    named = self._named(verb, entry, day, answer, source)
+                    yield replace(named, change=(old, entry.text)) if old else named
             before = now
             earlier = answer
 

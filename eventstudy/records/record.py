@@ -59,12 +59,15 @@ class Found:
         Why a source could not be asked, by its name; what was kept of it is read all the same.
     fresh : list of Row
         Those that wait and did not before.
+    sources : tuple of str
+        That were read.
     """
 
     rows: list[Row]
     named: list[Named]
     failures: Mapping[str, EventStudyError]
     fresh: list[Row]
+    sources: tuple[str, ...]
 
     @property
     def waiting(self) -> list[Row]:
@@ -73,7 +76,7 @@ class Found:
 
     def describe(self) -> list[str]:
         """Return what was found, a line each."""
-        return list(describe_found(self.named, self.rows))
+        return list(describe_found(self.sources, self.named, self.rows))
 
 
 @dataclass(frozen=True)
@@ -224,7 +227,7 @@ class EventRecord:
             fresh = [row for row in rows if row.waits and row.candidate.id not in waited]
             tell(fresh)
             self._write(rows)
-        return Found(rows, named, failures, fresh)
+        return Found(rows, named, failures, fresh, settings.sources)
 
     def accept(self, by: str, review: Path | None = None) -> Accepted:
         """Take the decisions of a review; the only step that adds events.

@@ -13,6 +13,7 @@ import gzip
 import hashlib
 import json
 import os
+import re
 import time
 import zlib
 from collections.abc import Collection, Iterator, Mapping
@@ -325,14 +326,27 @@ class Shelf:
 
 
 def _common_part(text: str, source: str, name: str) -> str:
-    """Return the name with what stands around it in both."""
-    first, last = text.index(name), text.index(name) + len(name)
-    shift = source.index(name) - first
-    while min(first, first + shift) > 0 and text[first - 1] == source[first - 1 + shift]:
-        first -= 1
-    while last < len(text) and text[last] == source[last + shift : last + shift + 1]:
-        last += 1
-    return text[first:last].strip()
+    """Return the name with what stands around it in both, at the place where that is most."""
+    parts = []
+    for in_text in re.finditer(re.escape(name), text):
+        for in_source in re.finditer(re.escape(name), source):
+            begin = max(0, in_source.start() - LONGEST_EXCERPT)
+            left = source[begin : in_source.start()][::-1]
+            before = _common_start(text[: in_text.start()][::-1], left)[::-1]
+            right = source[in_source.end() : in_source.end() + LONGEST_EXCERPT]
+            after = _common_start(text[in_text.end() :], right)
+            parts.append(f"{before}{name}{after}".strip())
+    return max(parts, key=len)
+
+
+def _common_start(text: str, other: str) -> str:
+    """Return the letters with which two texts begin."""
+    length = 0
+    for letter, another in zip(text, other, strict=False):
+        if letter != another:
+            break
+        length += 1
+    return text[:length]
 
 
 def _longest_run(text: str, source: str) -> str:

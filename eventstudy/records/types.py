@@ -87,6 +87,8 @@ class Named:
         Hash of the answer that has the excerpt.
     retrieved_at : datetime or None
         When that answer came.
+    change : (str, str)
+        What was said of it before and what is said now, where the action is a revision.
     """
 
     action: Action
@@ -98,6 +100,7 @@ class Named:
     excerpt: str = ""
     sha256: str = ""
     retrieved_at: dt.datetime | None = None
+    change: tuple[str, str] = ("", "")
 
     def without_controls(self) -> Named:
         """Return the entry without control characters in its names, which a terminal would obey."""
