@@ -30,7 +30,7 @@ COMMON = [
 
 
 def make_names(count: int, seed: int) -> list[str]:
-    """Return names of two to four words, some of which are common."""
+    """Return made-up names of two to four words; some words come in many names."""
     draw = random.Random(seed)
     letters = "abcdefghijklmnopqrstuvwxyz"
     words = COMMON + ["".join(draw.choices(letters, k=draw.randint(4, 9))) for _ in range(4000)]

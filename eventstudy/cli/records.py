@@ -47,8 +47,8 @@ SHOWN = ("waiting", "identifier", "same", "similar", "stale", "all")
 def events() -> None:
     """Find events in the public record, decide on each, and add what was decided.
 
-    This is no sanctions screening: no candidate does not mean not listed. Nothing is ever added
-    without a decision that a person wrote.
+    This is no sanctions screening: a company without a candidate may still be listed. Nothing is
+    ever added without a decision that a person wrote.
     """
 
 
@@ -249,7 +249,7 @@ def _report(kept: EventRecord, found: Found, *, as_json: bool, quiet: bool) -> N
         return
     if quiet:
         return
-    shared.display("Not a sanctions screening: no candidate does not mean not listed.")
+    shared.display("Not a sanctions screening: a company without a candidate may still be listed.")
     for line in found.describe():
         shared.display(line)
     shared.display(f"{kept.review}: {len(waiting)} rows wait for a decision.")

@@ -1,7 +1,7 @@
 """The public record: from documents of authorities to a list of events that a person decides.
 
 Nothing becomes an event here without a decision that somebody took and signed. It is not a
-sanctions screening: no candidate does not mean not listed.
+sanctions screening: a company without a candidate may still be listed.
 
 Another package names its source as an entry point::
 
