@@ -174,7 +174,7 @@ CASES: dict[str, tuple[Callable[[pd.DataFrame], pd.DataFrame], tuple[str, str], 
 
 
 def test_every_kind_has_a_fixture() -> None:
-    alone = {"shifted_dates", "same_prices", "lost_session"}
+    alone = {"shifted_dates", "same_prices", "lost_session", "filled", "sources_differ"}
     assert set(FAULTS) - alone == set(CASES), "those of several series have tests of their own"
     assert len(FAULTS) >= 15
 

@@ -91,7 +91,8 @@ STUDY_OPTIONS: tuple[Row, ...] = (
     ),
     ("Prices", "", ""),
     *_settings(
-        "-p --prices auto|yahoo|moex|sample|store|NAME|PATH", "-b --benchmark TICKER",
+        "-p --prices auto|yahoo|moex|sample|store|NAME|PATH", "--fill NAME|PATH",
+        "-b --benchmark TICKER",
         "--benchmark-policy", "--returns FILE", "--calendar", "--currency local|CODE",
         "--size yahoo|FILE", "--offline", "--store DIR|FILE", "--vintage DATE",
     ),

@@ -303,8 +303,8 @@ def fit_config(
             measure=config.measure, currency=config.currency,
             further=max(0, config.estimation.start - min(starts, default=0)),
             calibrate=None if config.calibrate else False,
-            offline=inputs.offline, store=inputs.store, vintage=inputs.vintage, progress=progress,
-            **data,
+            offline=inputs.offline, store=inputs.store, vintage=inputs.vintage, fill=config.fill,
+            progress=progress, **data,
         )  # fmt: skip
     symbols = len(panel.provenance) or len(panel.keys)
     note("prices_loaded", symbols=symbols, failed=len(panel.failures))

@@ -82,7 +82,8 @@ class StudyInputs:
     def price_options(self) -> dict[str, Any]:
         """The options of :func:`eventstudy.prices.resolve` besides the source."""
         vintage = self.vintage or None
-        return {"offline": self.offline, "store": self.store or None, "vintage": vintage}
+        options = {"offline": self.offline, "store": self.store or None, "vintage": vintage}
+        return {**options, "fill": self.config.fill}
 
     def model_of(self, config: StudyConfig) -> LinearModel:
         """Return the model of settings of the study, bound to the factors of the files."""

@@ -93,9 +93,12 @@ MOVES = (
     "suspect_jump", "suspect_limit", "suspect_return", "suspect_reversal", "suspect_adjustment",
     "shifted_dates", "same_prices",
 )  # fmt: skip
+# What several sources say has the same flag for a firm and for its benchmark.
+SEVERAL = {"filled": Flag.FILLED, "sources_differ": Flag.SOURCES_DIFFER}
 SUSPECT = {
     "suspect_split": Flag.SUSPECT_SPLIT,
     "suspect_dividend": Flag.SUSPECT_DIVIDEND,
+    **SEVERAL,
 } | dict.fromkeys(MOVES, Flag.SUSPECT_MOVE)
 
 
@@ -251,7 +254,8 @@ def _faulty(
             for name in _flags_of(fault):
                 out[name][i] = True
             if fault.kind in SUSPECT:
-                flag = SUSPECT[fault.kind] if fault.symbol == tickers[i] else Flag.SUSPECT_MOVE
+                is_own = fault.symbol == tickers[i] or fault.kind in SEVERAL
+                flag = SUSPECT[fault.kind] if is_own else Flag.SUSPECT_MOVE
                 first, last = (np.datetime64(day, "D") for day in (fault.date, fault.last))
                 out[flag][i] |= ((days[i] >= first) & (days[i] <= last)).any()
     return out

@@ -59,11 +59,15 @@ class PriceProvider(Protocol):
 
 
 class Answer(NamedTuple):
-    """The rows of one symbol as `clean` makes them, their provenance, and corporate actions."""
+    """The rows of one symbol as `clean` makes them, their provenance, and corporate actions.
+
+    ``others`` has rows of other sources, as ``Prices.others``.
+    """
 
     rows: pd.DataFrame
     provenance: base.Provenance
     actions: tuple[base.Action, ...] = ()
+    others: pd.DataFrame | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,6 +90,9 @@ class Prices:
         Dividends, splits and distributions of the symbols that have any, where the source has them.
     stale : dict of str to PriceError
         Symbols of ``table`` whose rows were stored before, as the source did not answer, and why.
+    others : DataFrame, optional
+        Rows of other sources where these disagree, or have what the source of a symbol lacks:
+        columns ``source``, ``is_fill`` (whether they may fill a hole) and `COLUMNS`.
     """
 
     # Days before and after which nothing has a price.
@@ -98,6 +105,7 @@ class Prices:
     notices: tuple[str, ...] = ()
     actions: dict[str, tuple[base.Action, ...]] = field(default_factory=dict)
     stale: dict[str, PriceError] = field(default_factory=dict)
+    others: pd.DataFrame | None = None
 
     @classmethod
     def of(
@@ -118,6 +126,7 @@ class Prices:
         """
         by_name = dict(sorted(answers.items()))
         frames = [answer.rows for answer in by_name.values()]
+        others = [answer.others for answer in by_name.values() if answer.others is not None]
         return cls(
             table=pd.concat(frames, ignore_index=True) if frames else base.make_empty_table(),
             failures=dict(sorted(failures.items())),
@@ -125,6 +134,7 @@ class Prices:
             notices=tuple(dict.fromkeys(notices)),
             actions={name: answer.actions for name, answer in by_name.items() if answer.actions},
             stale={name: error for name in by_name if (error := (stale or {}).get(name))},
+            others=pd.concat(others, ignore_index=True) if others else None,
         )
 
     @property
@@ -139,10 +149,14 @@ class Prices:
 
     def answers(self) -> dict[str, Answer]:
         """Return the answer for each symbol that has rows."""
-        return {
-            symbol: Answer(rows, self.provenance[symbol], self.actions.get(symbol, ()))
-            for symbol, rows in self.by_symbol().items()
-        }
+        others = {}
+        if self.others is not None:
+            others = {str(name): rows for name, rows in self.others.groupby("symbol")}
+        out = {}
+        for symbol, rows in self.by_symbol().items():
+            facts = self.provenance[symbol], self.actions.get(symbol, ()), others.get(symbol)
+            out[symbol] = Answer(rows, *facts)
+        return out
 
     def merge(self, second: Prices) -> Prices:
         """Return the symbols of both; where both have a symbol, the rows of `self` win.

@@ -68,6 +68,8 @@ class FilesProvider:
     """
 
     name = "files"
+    # A chain of sources asks it for every symbol.
+    is_local = True
 
     def __init__(self, path: str | Path, on_read: OnRead | None = None) -> None:
         self.path, self._on_read = Path(path), on_read
@@ -220,6 +222,8 @@ class FrameProvider(FilesProvider):
     """
 
     name = "frame"
+    # A chain of sources asks it for every symbol.
+    is_local = True
 
     def __init__(self, prices: Any) -> None:
         self.path, self._on_read, self._is_folder = Path(self.name), None, False

@@ -48,8 +48,12 @@ class FrozenProvider:
     """
 
     name = "frozen"
+    # A chain of sources asks it for every symbol.
+    is_local = True
     # The table of prices in the folder.
     TABLE = "data/prices.csv.gz"
+    # The rows of other sources, where there are any.
+    OTHERS = "data/other_prices.csv.gz"
 
     def __init__(self, folder: str | Path) -> None:
         self.folder = Path(folder)
@@ -70,7 +74,9 @@ class FrozenProvider:
         """
         rows, failures = gather(symbols, self._read, progress)
         sources = {s: self._source(s) for s in rows}
-        answers = {s: Answer(rows[s], stamp(sources[s], rows[s])) for s in rows}
+        answers = {
+            s: Answer(rows[s], stamp(sources[s], rows[s]), others=self._others.get(s)) for s in rows
+        }
         hashes = {s: answer.provenance.sha256 for s, answer in answers.items()}
         altered = [s for s in rows if sources[s].sha256 not in ("", hashes[s])]
         notices = [say("price_cache.altered", symbol=s, run=self.folder.name) for s in altered]
@@ -117,6 +123,13 @@ class FrozenProvider:
     @cached_property
     def _tables(self) -> dict[str, pd.DataFrame]:
         return Prices(self.read_table(inside(self.folder, self.TABLE))).by_symbol()
+
+    @cached_property
+    def _others(self) -> dict[str, pd.DataFrame]:
+        if not (self.folder / self.OTHERS).is_file():
+            return {}
+        table = self.read_table(inside(self.folder, self.OTHERS))
+        return {str(name): rows for name, rows in table.groupby("symbol")}
 
     @staticmethod
     def read_table(path: Path) -> pd.DataFrame:

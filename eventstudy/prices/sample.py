@@ -25,6 +25,8 @@ class SampleProvider:
     """
 
     name = "sample"
+    # A chain of sources asks it for every symbol.
+    is_local = True
 
     def fetch(self, symbols: Names, start: date, end: date, *, progress: Progress = None) -> Prices:
         """Return the adjusted closes that the sample has; all other number columns are NaN.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -14,6 +14,7 @@ from ..words import make_error
 from ._base import COLUMNS, Provenance
 from ._prices import Names, PriceProvider, Prices, Progress
 from .auto import AutoProvider
+from .chain import ChainProvider
 from .files import FilesProvider, FrameProvider
 from .frozen import FrozenProvider, is_run
 from .moex import MoexProvider
@@ -40,6 +41,8 @@ ONLINE: dict[str, type[YahooProvider | MoexProvider]] = {
     "yahoo": YahooProvider, "moex": MoexProvider,
 }  # fmt: skip
 PLUGINS = Plugins("eventstudy.prices", "price source")
+# Before the path of a source among several.
+FILES = "files:"
 
 
 def _make(name: str, store: str | Path | None, offline: bool) -> PriceProvider:
@@ -61,6 +64,58 @@ def is_name(spec: str) -> bool:
     return spec in PROVIDERS or find_source(spec) is not None
 
 
+def split_chain(spec: str) -> list[str]:
+    """Return the sources that a text names, first choice first: ``yahoo,files:backup``.
+
+    Only a comma before a name or ``files:`` parts them: paths and texts have commas of their own.
+    """
+    pieces: list[str] = []
+    for piece in spec.split(","):
+        name = piece.strip()
+        if not pieces or name.startswith(FILES) or is_name(name):
+            pieces.append(name)
+        else:
+            pieces[-1] += f",{piece}"
+    return pieces
+
+
+def with_paths(spec: str, change: Callable[[str], str]) -> str:
+    """Return a text that names sources with another path for each of those that are paths.
+
+    Parameters
+    ----------
+    spec : str
+        As for `resolve`.
+    change : callable
+        Takes a path and returns one.
+    """
+    pieces = split_chain(spec) if is_chain(spec) else [spec]
+    for k, piece in enumerate(pieces):
+        if piece and not is_name(piece):
+            prefix = FILES if piece.startswith(FILES) else ""
+            pieces[k] = prefix + change(piece.removeprefix(FILES))
+    return ",".join(pieces)
+
+
+def paths_of(spec: str) -> list[str]:
+    """Return the paths among the sources that a text names."""
+    paths: list[str] = []
+    with_paths(spec, lambda path: paths.append(path) or path)  # type: ignore[func-returns-value]
+    return paths
+
+
+def is_chain(spec: str) -> bool:
+    """Return whether a text names several sources; a path that is there is one."""
+    return "," in spec and not _is_there(spec) and len(split_chain(spec)) > 1
+
+
+def _is_there(spec: str) -> bool:
+    try:
+        return bool(spec) and Path(spec).exists()
+    except (OSError, ValueError):
+        return False
+
+
 def listing() -> Iterator[tuple[str, str]]:
     """Yield name and summary of every price source, those of other packages last."""
     for name, summary in PROVIDERS.items():
@@ -70,7 +125,7 @@ def listing() -> Iterator[tuple[str, str]]:
 
 def resolve(
     spec: PricesLike, *, offline: bool = False, store: str | Path | None = None,
-    vintage: str | date | None = None,
+    vintage: str | date | None = None, fill: str = "",
 ) -> PriceProvider:  # fmt: skip
     """Return the price source that `spec` names.
 
@@ -79,8 +134,9 @@ def resolve(
     spec : str, Path, PriceProvider, DataFrame, Series or mapping
         A name in `PROVIDERS` or of another package's source; the path of a folder or table of
         prices, or of a run, for its frozen prices; a provider, which is returned unchanged; or
-        prices in memory, as for `FrameProvider`. A name wins over a path: write ``./sample`` for a
-        folder called ``sample``.
+        prices in memory, as for `FrameProvider`. A name wins over a path: write ``./sample`` or
+        ``files:sample`` for a folder called ``sample``. Several with commas between them are a
+        chain (:class:`.chain.ChainProvider`).
     offline : bool
         Never use the network.
     store : str or Path, optional
@@ -88,6 +144,8 @@ def resolve(
         omitted.
     vintage : str or date, optional
         Prices as the cache had them then, for ``auto`` and ``store``; only the cache is asked.
+    fill : str
+        A further source, for single sessions that the source of a symbol lacks.
 
     Returns
     -------
@@ -98,6 +156,19 @@ def resolve(
     ConfigError
         When `spec` is neither a name nor an existing path, or a vintage of it cannot be had.
     """
+    pieces: list[PricesLike] = [spec]
+    if isinstance(spec, str) and is_chain(spec):
+        pieces = [*split_chain(spec)]
+    if fill or len(pieces) > 1:
+        options: Any = {"offline": offline, "store": store}
+        sources: dict[str, PriceProvider] = {}
+        for piece in pieces:
+            label = _label(piece)
+            if label in sources:
+                label += f" ({len(sources) + 1})"
+            sources[label] = resolve(piece, vintage=vintage, **options)
+        filling = (_label(fill), resolve(fill, **options)) if fill else None
+        return ChainProvider(sources, filling)
     if vintage is not None:
         if not isinstance(spec, str) or spec not in ("auto", "store"):
             raise make_error(ConfigError, "wrong.no_vintages", value=str(spec))
@@ -111,6 +182,8 @@ def resolve(
 
     if isinstance(spec, str) and (source := find_source(spec)):
         return _make_foreign(*source, offline)
+    if isinstance(spec, str):
+        spec = spec.removeprefix(FILES)
     try:
         if str(spec) and Path(spec).exists():
             return FrozenProvider(spec) if is_run(spec) else FilesProvider(spec)
@@ -119,6 +192,15 @@ def resolve(
     names = [n for n in PROVIDERS if n != "files"]
     hint = did_you_mean(str(spec), PROVIDERS)
     raise make_error(ConfigError, "wrong.no_source", value=str(spec), hint=hint, names=names)
+
+
+def _label(spec: PricesLike) -> str:
+    """Return what messages call a source among several."""
+    if not isinstance(spec, str | Path):
+        return str(getattr(spec, "name", "prices"))
+    if is_name(text := str(spec)):
+        return text.partition(":")[0]
+    return f"{FILES}{Path(text.removeprefix(FILES)).name}"
 
 
 def find_source(spec: str) -> tuple[EntryPoint, str] | None:

@@ -164,6 +164,8 @@ class StoreProvider:
     """
 
     name = "store"
+    # A chain of sources asks it for every symbol.
+    is_local = True
 
     def __init__(
         self, path: str | Path | None = None, *, vintage: str | date | None = None,

@@ -23,6 +23,7 @@ from .quotes import NO_DATES, Quotes, runs
 EQUAL = 5
 # Closes lie outside the range of their day by rounding up to this share.
 RANGE = 0.005
+FILLED = "returns of a second source"
 UNADJUSTED = "closes are used: dividends and splits count as returns"
 
 
@@ -73,7 +74,8 @@ def missing_session(q: Quotes) -> list[Span]:
 
     The calendar has sessions between two rows.
     """
-    return [] if q.complete else _gaps(q, ~np.isin(q.sessions, np.r_[q.dates, _lost(q)]), "row")
+    known = np.r_[q.dates, _lost(q), q.filled]
+    return [] if q.complete else _gaps(q, ~np.isin(q.sessions, known), "row")
 
 
 def lost_session(q: Quotes) -> list[Span]:
@@ -81,7 +83,7 @@ def lost_session(q: Quotes) -> list[Span]:
 
     The same, or a row without a usable close, for each symbol of the exchange.
     """
-    lost = _lost(q)
+    lost = np.setdiff1d(_lost(q), q.filled)
     return _gaps(q, np.isin(q.sessions, lost), "price") if len(lost) else []
 
 
@@ -99,12 +101,38 @@ def _gaps(q: Quotes, is_missing: BoolArray, what: str) -> list[Span]:
     ]
 
 
+def filled(q: Quotes) -> list[Span]:
+    """Return the sessions whose returns, and the one after them, are those of another source.
+
+    Both have the same return from the close before to the close after, within 5 basis points; the
+    second source has no move above 2.9 times or below 1/5, and does not repeat the last close.
+    """
+    return [
+        Span(fill.dates[1], fill.dates[-1], f"{len(fill.dates) - 1} returns from {fill.source}")
+        for fill in q.fills
+    ]
+
+
+def sources_differ(q: Quotes) -> list[Span]:
+    """Return the days whose returns in two sources differ.
+
+    Returns of one session differ by more than 0.25 % of the price.
+    """
+    out = []
+    for source, _, other in q.others:
+        _, days, ours, theirs = q.differing(other)
+        for day, own, move in zip(days, ours, theirs, strict=True):
+            out.append(Span(day, day, f"{own:+.2%}, {source} {move:+.2%}"))
+    return sorted(out)
+
+
 def no_price(q: Quotes) -> list[Span]:
     """Return rows without a usable close, or rows that contradict each other.
 
     Close and adjusted close are blank, not positive and finite, or differ between rows of the day.
     """
-    blank = np.isnan(q.close) & np.isnan(q.adj_close) & ~np.isin(q.dates, _lost(q))
+    blank = np.isnan(q.close) & np.isnan(q.adj_close)
+    blank &= ~np.isin(q.dates, np.r_[_lost(q), q.filled])
     detail = "a row without a usable close, or rows that contradict each other"
     return q.spans(runs(blank), lambda a, b: detail)
 
@@ -286,6 +314,8 @@ FAULTS: Mapping[str, FaultKind] = {
     "missing_session": FaultKind(missing_session, SPANNED),
     "lost_session": FaultKind(lost_session, SPANNED),
     "no_price": FaultKind(no_price, SPANNED),
+    "filled": FaultKind(filled, FILLED, is_noted=True),
+    "sources_differ": FaultKind(sources_differ, FLAGGED, is_noted=True),
     "closed_day": FaultKind(closed_day, "put aside"),
     "not_positive": FaultKind(not_positive, SPANNED),
     "no_adjusted": FaultKind(whole_series.no_adjusted, UNADJUSTED),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -27,6 +27,10 @@ STEEP_FALL = -np.log(5)
 # Pence and pounds are a factor of 100 apart, but for the day's own move; no share moves so far.
 LARGEST_RISE = np.log(20)
 LARGEST_FALL = -np.log(60)
+# A hole is filled if both sources have the same return over it, but for so much.
+SAME_RETURN = 5e-4
+# Returns of one day in two sources differ by rounding up to this size.
+DIFFERENT = 0.0025
 # Of so many series of an exchange or more, each is part of the market that it is compared with.
 CROWD = 8
 # Series that are enough to doubt the calendar of their exchange; two at least, if they are most.
@@ -35,6 +39,39 @@ ENOUGH, FEWEST = 3, 2
 LATE = 5
 NO_DATES: DateArray = np.empty(0, dtype="datetime64[D]")
 COLUMNS = ("open", "high", "low", "close", "adj_close", "volume")
+
+
+class OtherQuotes(NamedTuple):
+    """Rows of the same symbol from another source, on some days.
+
+    Attributes
+    ----------
+    source : str
+    is_fill : bool
+        Whether they may take the place of sessions that are not there.
+    quotes : Quotes
+    """
+
+    source: str
+    is_fill: bool
+    quotes: Quotes
+
+
+class Differences(NamedTuple):
+    """Days with another return in another source: the days before them, and both returns."""
+
+    before: DateArray
+    days: DateArray
+    ours: FloatArray
+    theirs: FloatArray
+
+
+class Fill(NamedTuple):
+    """Prices of another source from the last one before a hole to the first one after it."""
+
+    source: str
+    dates: DateArray
+    price: FloatArray
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,6 +90,8 @@ class Quotes:
         Another symbol with the same moves; "" = none.
     lag : int
         Sessions by which its dates are late, as far as the other series of the exchange tell.
+    others : tuple of OtherQuotes
+        What other sources say.
     """
 
     symbol: str
@@ -68,6 +107,25 @@ class Quotes:
     market: Market | None = None
     twin: str = ""
     lag: int = 0
+    others: tuple[OtherQuotes, ...] = ()
+
+    @classmethod
+    def of_others(cls, table: pd.DataFrame | None) -> dict[str, tuple[OtherQuotes, ...]]:
+        """Return what other sources say of each symbol.
+
+        Parameters
+        ----------
+        table : DataFrame, optional
+            As ``Prices.others``.
+        """
+        out: dict[str, tuple[OtherQuotes, ...]] = {}
+        if table is None:
+            return out
+        for (source, is_fill), rows in table.groupby(["source", "is_fill"], sort=False):
+            for quotes, _ in cls.by_symbol(rows):
+                other = OtherQuotes(str(source), bool(is_fill), quotes)
+                out[quotes.symbol] = (*out.get(quotes.symbol, ()), other)
+        return out
 
     @classmethod
     def by_symbol(cls, table: pd.DataFrame) -> Iterator[tuple[Quotes, IntArray]]:
@@ -225,6 +283,20 @@ class Quotes:
         return self.dates[no_move | self.limits.proven]
 
     @cached_property
+    def fills(self) -> list[Fill]:
+        """Prices of other sources in place of sessions that are not there."""
+        out = list[Fill]()
+        for other in self.others:
+            out += _find_fills(self, other) if other.is_fill and not out else []
+        return out
+
+    @cached_property
+    def filled(self) -> DateArray:
+        """The sessions that are not there and were filled."""
+        inside = [fill.dates[1:-1] for fill in self.fills]
+        return np.concatenate(inside) if inside else NO_DATES
+
+    @cached_property
     def complete(self) -> bool:
         """Whether the rows are the sessions from the first row to the last, as far as is known."""
         if not len(self.sessions):
@@ -266,6 +338,17 @@ class Quotes:
         has_both = (self.dates[a] == first) & (self.dates[b] == last)
         return np.where(has_both, np.log(self.price[b] / self.price[a]), np.nan)
 
+    def differing(self, other: Quotes) -> Differences:
+        """Return the days whose returns differ by more than `DIFFERENT` in another source."""
+        shared, at, theirs_at = np.intersect1d(
+            self.bars.dates, other.bars.dates, return_indices=True
+        )
+        ours = np.diff(self.bars.price[at]) / self.bars.price[at[:-1]]
+        theirs = np.diff(other.bars.price[theirs_at]) / other.bars.price[theirs_at[:-1]]
+        follows = (np.diff(at) == 1) & (np.diff(theirs_at) == 1)
+        rows = np.flatnonzero(follows & (np.abs(ours - theirs) > DIFFERENT))
+        return Differences(shared[rows], shared[rows + 1], ours[rows], theirs[rows])
+
     def spans(self, rows: Iterable[tuple[int, int]], text: Callable[[int, int], str]) -> list[Span]:
         """Return runs of rows as days.
 
@@ -283,6 +366,37 @@ class Quotes:
         return [Span(self.dates[a], self.dates[b], text(a, b)) for a, b in rows]
 
 
+def _find_fills(quotes: Quotes, other: OtherQuotes) -> list[Fill]:
+    """Return the holes of a series that another source can fill.
+
+    The other source has a price on every day that it has between the two prices around a hole, and
+    on these two; its returns, compounded, are that of the series from one to the other, within
+    `SAME_RETURN`. A hole is no row at all, or one without a price: a row that repeats the last
+    close without volume is a halt.
+    """
+    priced = np.isfinite(quotes.price)
+    days, prices = quotes.dates[priced], quotes.price[priced]
+    not_traded = quotes.dates[~priced & np.isfinite(quotes.raw)]
+    others = other.quotes
+    inside = others.dates[~np.isin(others.dates, days)]
+    after = np.unique(np.searchsorted(days, inside))
+    out = []
+    for k in after[(after > 0) & (after < len(days))] - 1:
+        first, last = days[k], days[k + 1]
+        at = np.flatnonzero((others.dates >= first) & (others.dates <= last))
+        theirs = others.raw[at]
+        is_halt = ((not_traded > first) & (not_traded < last)).any()
+        has_both = len(at) > 2 and others.dates[at[0]] == first and others.dates[at[-1]] == last
+        if is_halt or not has_both or not np.isfinite(theirs).all():
+            continue
+        moves = np.diff(np.log(theirs))
+        is_possible = ((moves < STEEP_RISE) & (moves > STEEP_FALL)).all() and moves[:-1].any()
+        is_same = abs(theirs[-1] / theirs[0] - prices[k + 1] / prices[k]) <= SAME_RETURN
+        if is_possible and is_same and last not in quotes.broken:
+            out.append(Fill(other.source, others.dates[at], theirs))
+    return out
+
+
 @dataclass(frozen=True, eq=False)
 class Market:
     """Series of one exchange, and its sessions within the data."""
@@ -295,7 +409,7 @@ class Market:
         """Sessions without a price of any series, of `ENOUGH` at least that are priced around."""
         lost, ends = self.sessions, list[DateArray]()
         for quotes in self.series:
-            priced = quotes.dates[np.isfinite(quotes.raw)]
+            priced = np.union1d(quotes.dates[np.isfinite(quotes.raw)], quotes.filled)
             lost = np.setdiff1d(lost, priced, assume_unique=True)
             ends.append(priced[[0, -1]] if len(priced) else NO_DATES)
         around = [(lost > end[0]) & (lost < end[1]) for end in ends if len(end)]

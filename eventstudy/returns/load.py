@@ -22,7 +22,7 @@ from .currency import OLDEST_RATE, Rates, in_currency, rate_symbol
 from .measures import Measure, note_several_shares, shares_of
 from .panel import ReturnsPanel
 from .security_files import securities_of
-from .series import NeedsSeries, Range, calls_of, needed, range_around
+from .series import NeedsSeries, Range, calls_of, needed, range_around, windows_of
 from .sessions import DATA_CALENDAR, Key, build_sessions
 from .table import of_file, present_days, table_of
 
@@ -103,7 +103,7 @@ def load_returns(
     series: Mapping[str, str] | None = None, calendar: CalendarChoice | None = None,
     kind: ReturnKind = "simple", measure: Measure = "return", currency: str = Rates.LOCAL,
     further: int = 0, calibrate: bool | None = None, offline: bool = False, store: str | Path = "",
-    vintage: str = "", progress: Callable[[int, int], None] | None = None,
+    vintage: str = "", fill: str = "", progress: Callable[[int, int], None] | None = None,
 ) -> ReturnsPanel:  # fmt: skip
     """Fetch the prices that the events need and turn them into returns.
 
@@ -111,8 +111,8 @@ def load_returns(
     ----------
     events : Events
     provider : str, Path, PriceProvider, DataFrame, Series or mapping
-        ``auto``, ``yahoo``, ``sample``, ``store``, a path, any object with ``fetch``, or prices in
-        memory.
+        ``auto``, ``yahoo``, ``sample``, ``store``, a path, several of them with commas between, any
+        object with ``fetch``, or prices in memory.
     benchmark : str
         One index for all events; by default the events' own or their exchanges'.
     benchmark_policy : {"fallback", "strict"}
@@ -145,6 +145,8 @@ def load_returns(
         File or folder of the price cache; by default ``$EVENTSTUDY_STORE``, or the user's.
     vintage : str
         ISO date or time: only what the price cache had then.
+    fill : str
+        A further source, for sessions that the source of a symbol lacks.
     progress : callable, optional
         Called with (symbols done, symbols in all).
 
@@ -176,7 +178,8 @@ def load_returns(
     calibrate = len(events) <= MOST_MOVED if calibrate is None else calibrate
     codes = [code or DATA_CALENDAR for code in events.table["exchange"]]
     keys = needed(events, benchmark, model, series, peers=calibrate or len(events) == 1)
-    source = resolve(provider, offline=offline, store=store or None, vintage=vintage or None)
+    options: Any = {"store": store or None, "vintage": vintage or None, "fill": fill}
+    source = resolve(provider, offline=offline, **options)
     basket = Basket(source, progress)
     while True:
         dates: dict[str, list[date]] = {}
@@ -186,11 +189,15 @@ def load_returns(
             s: range_around(days if calibrate else at, *windows, further=further)
             for s, at in dates.items()
         }
+        if hasattr(source, "windows"):
+            spans = {(s, c): [days[i] for i in rows] for (s, c), rows in keys.items()}
+            source.windows = windows_of(spans, *windows, further=further)
         basket.fetch(needs)
         indices, calendar = benchmarks.indices, calendar or events.calendar
         panel = _panel(events, basket, list(keys), indices, calendar, kind, measure)
         if measure == "return":
             panel = _in_currency(panel, currency, basket)
+        panel = replace(panel, windows=getattr(source, "windows", {}))
         panel = replace(panel, unanswered=frozenset() if offline else _unanswered(panel, basket))
         tried = {(symbol, i) for (symbol, _), rows in keys.items() for i in rows}
         more = benchmarks.find_next(panel, tried, windows)
@@ -237,6 +244,7 @@ def _panel(
         sessions=build_sessions(keys, dates, dates.__getitem__, calendar, indices),
         shares=shares_of(events) if measure == "turnover" else {},
         st=special_treatment(events),
+        others=fetched.others,
         notices=(*fetched.notices, *(note_several_shares(events) if measure == "turnover" else ())),
         provenance={symbol: vars(p) for symbol, p in fetched.provenance.items()},
         **shared,

@@ -56,6 +56,8 @@ class ReturnsPanel:
         What the source of prices answered, failures included.
     requested : mapping of str to (first, last)
         The days that it was asked for each symbol.
+    windows : mapping of str to list of (first, last)
+        The days that each symbol is needed on, where one of several sources was chosen for it.
     unanswered : frozenset of str
         Symbols that it did not answer for: another index is no stand-in for one of these.
     faults : tuple of SeriesFault
@@ -86,6 +88,7 @@ class ReturnsPanel:
     prices: pd.DataFrame | None = None
     fetched: Prices | None = None
     requested: Mapping[str, tuple[date, date]] = field(default_factory=dict)
+    windows: Mapping[str, Sequence[tuple[date, date]]] = field(default_factory=dict)
     unanswered: frozenset[str] = frozenset()
     provenance: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
     limits: SmallIntArray | None = None
@@ -205,7 +208,8 @@ class ReturnsPanel:
         cls, table: pd.DataFrame, *, keys: Iterable[laying.Key], sessions: Mapping[str, Sessions],
         kind: ReturnKind = "simple", measure: Measure = "return",
         shares: Mapping[str, float] | None = None, failures: Mapping[str, str] | None = None,
-        st: Collection[str] = (), limits: Sequence[LimitRule] = LimitRule.ALL, **extra: object,
+        st: Collection[str] = (), limits: Sequence[LimitRule] = LimitRule.ALL,
+        others: pd.DataFrame | None = None, **extra: object,
     ) -> ReturnsPanel:  # fmt: skip
         """Return the panel of a long table of prices.
 
@@ -228,6 +232,8 @@ class ReturnsPanel:
             Symbols under special treatment, which have limits of their own.
         limits : sequence of LimitRule
             Price limits; rules of the user go before those of the package.
+        others : DataFrame, optional
+            Rows of other sources, as ``Prices.others``.
         **extra
             Further fields of the panel.
 
@@ -249,6 +255,9 @@ class ReturnsPanel:
         lacking = dict[str, str]()
         seen = list[SeriesFault]()
         prices = [quotes for quotes, _ in symbols]
+        if others is not None:
+            said = Quotes.of_others(others)
+            prices = [replace(quotes, others=said.get(quotes.symbol, ())) for quotes in prices]
         clock = laying.clock_of(prices, sessions)
         homes = laying.home_calendars(keys)
         quotes_of = laying.with_markets(prices, keys, clock, st=st, limits=limits)

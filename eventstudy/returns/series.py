@@ -8,9 +8,10 @@ from datetime import date, timedelta
 from functools import cache
 from typing import ClassVar, NamedTuple, Protocol
 
-from ..calendars import Window
+from ..calendars import Exchange, Sessions, Window
 from ..errors import ConfigError
 from ..events import Events
+from ..utility import np
 from ..words import make_error
 from .benchmarks import Benchmarks
 from .sessions import DATA_CALENDAR, Key
@@ -126,6 +127,8 @@ def needed(
 Range = tuple[date, date]
 # Calendar days for one session, holidays and weekends included, with room to spare.
 DAYS_PER_SESSION = 1.6
+# Calendar days for one session of a year with the usual holidays.
+DAYS = 365.25 / 252
 MARGIN_DAYS = 20
 # Prices after the last window tell a halt that goes on from data that end.
 DAYS_AFTER = 120
@@ -152,6 +155,52 @@ def range_around(
     after = int(max(event.stop, 0) * DAYS_PER_SESSION) + DAYS_AFTER
     last = max(day0) + timedelta(days=after)
     return min(day0) - timedelta(days=before), min(last, today or date.today())  # noqa: DTZ011 - a civil date
+
+
+def windows_of(
+    days: Mapping[Key, Sequence[date]], estimation: Window, event: Window, *, further: int = 0
+) -> dict[str, list[Range]]:  # fmt: skip
+    """Return the days of the windows of each symbol, with the close before their first return.
+
+    Parameters
+    ----------
+    days : mapping of (symbol, calendar) to sequence of date
+        Days 0 of the events that need the symbol.
+    estimation, event : Window
+    further : int
+        Sessions that are needed before the estimation window.
+
+    Returns
+    -------
+    dict of str to list of (first, last)
+        Without overlaps, ascending. Where a calendar is not known a session counts as `DAYS` days.
+    """
+    out: dict[str, list[Range]] = {}
+    for (symbol, calendar), zeros in days.items():
+        exchange = Exchange.of_code(calendar)
+        sessions = Sessions.of(exchange.calendar).dates if exchange and exchange.calendar else None
+        for day in sorted(set(zeros)):
+            first = estimation.start - further - 1
+            last = event.stop
+            if sessions is None:
+                ends = [day + timedelta(days=round(n * DAYS)) for n in (first, last)]
+            else:
+                at = int(np.searchsorted(sessions, np.datetime64(day)))
+                places = np.clip([at + first, at + last], 0, len(sessions) - 1)
+                ends = sessions[places].tolist()
+            out.setdefault(symbol, []).append((ends[0], ends[1]))
+    return {symbol: _joined(ranges) for symbol, ranges in out.items()}
+
+
+def _joined(ranges: list[Range]) -> list[Range]:
+    """Return ranges without overlaps, ascending."""
+    out: list[Range] = []
+    for first, last in sorted(ranges):
+        if out and first <= out[-1][1]:
+            out[-1] = out[-1][0], max(out[-1][1], last)
+        else:
+            out.append((first, last))
+    return out
 
 
 def usual_needs(events: Events) -> tuple[list[str], date, date]:

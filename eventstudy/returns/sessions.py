@@ -266,6 +266,11 @@ def lay_row(
         for day in quotes.broken:
             later = np.flatnonzero((spans > 0) & (days >= day))[:1]
             values[later], spans[later] = np.nan, 0
+        for fill in quotes.fills:
+            if np.isin(fill.dates[[0, -1]], days).all():
+                moves, lengths = returns_of(on_sessions(*fill[1:], days)[0], kind=kind)
+                is_filled = lengths > 0
+                values[is_filled], spans[is_filled] = moves[is_filled], lengths[is_filled]
     states = np.zeros(len(days))
     if quotes.limits.state.any():
         states, _ = on_sessions(quotes.dates, quotes.limits.state.astype(float), days, 0.0)

@@ -40,7 +40,7 @@ _PARTS = {
     FrozenProvider.TABLE: ("prices",),
 }
 # Settings that say only where prices come from.
-_WHENCE = ("prices", "store", "vintage", "offline")
+_WHENCE = ("prices", "fill", "store", "vintage", "offline")
 # Settings that move no CAR; prices are compared themselves.
 _ASIDE = {
     *_WHENCE,

@@ -16,6 +16,7 @@ from ..abnormal import AbnormalReturns
 from ..analysis import study_tables
 from ..files import OUTCOME, parquet_modules, to_csv
 from ..fitting import FittedStudy
+from ..prices import FrozenProvider
 from ..settings import StudyConfig
 from ..utility import step
 from .origin import Origin
@@ -58,6 +59,9 @@ def fill(
     if not (origin and config.returns):
         kind, series = freeze_series(results)
         (stage / "data" / f"{kind}.csv.gz").write_bytes(compress(to_csv(series)))
+    fetched = results.panel.fetched
+    if fetched is not None and fetched.others is not None:
+        (stage / FrozenProvider.OTHERS).write_bytes(compress(to_csv(fetched.others)))
     if results.is_large:
         step("all events")
         write_long(results, stage / LONG, config)

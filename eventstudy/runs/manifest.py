@@ -61,6 +61,7 @@ class Sources:
     is_open: ClassVar = True
     files: Mapping[str, str] = field(default_factory=dict)
     prices: str = ""
+    fill: str = ""
     store: str = ""
     vintage: str = ""
     offline: bool = False
@@ -113,6 +114,7 @@ class Manifest:
     given_up: Mapping[str, str] = field(default_factory=dict)
     manifest_sha256: str = ""
     record: Mapping[str, str] = field(default_factory=dict)
+    needed: Mapping[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)
 
 
 def read_manifest(folder: Path) -> tuple[dict[str, Any], Manifest]:
@@ -175,6 +177,7 @@ def _faults(manifest: Manifest) -> Iterator[tuple[str, str]]:
     days = {
         "asked_on": [manifest.asked_on],
         "asked": [day for pair in manifest.asked.values() for day in pair],
+        "needed": [day for each in manifest.needed.values() for pair in each for day in pair],
         "prices": [day for each in manifest.prices.values() for day in (each.first, each.last)],
     }
     for name, texts in days.items():

@@ -15,7 +15,7 @@ from ..errors import ConfigError, ConfigFaultsError, DataError, hide_secrets
 from ..events import Events
 from ..files import InputFile
 from ..fitting import StudyInputs
-from ..prices import is_name
+from ..prices import with_paths
 from ..settings import StudyConfig
 from ..words import make_error
 from .manifest import Sources
@@ -134,7 +134,7 @@ class Origin:
         """Return the origin with the inputs and prices that a run folder keeps."""
         config = with_files(self.config, lambda place, _: str(folder / place))
         if not config.returns:
-            config = replace(config, prices=str(folder))
+            config = replace(config, prices=str(folder), fill="")
         if config.size == ASKED:
             config = replace(config, size=str(folder / SIZES))
         return replace(self, events=folder / self.place, config=config, store="", vintage="")
@@ -148,10 +148,14 @@ class Origin:
 
     def to_dict(self, target: Path) -> dict[str, Any]:
         """Return values for JSON, with paths relative to the run folder: a project can be moved."""
-        named = self.config.prices
+        prices, fill = (
+            hide_secrets(with_paths(spec, lambda path: _relative(path, target)))
+            for spec in (self.config.prices, self.config.fill)
+        )
         return {
             "files": {place: _relative(path, target) for place, path in self.files.items()},
-            "prices": hide_secrets(named) if is_name(named) else _relative(named, target),
+            "prices": prices,
+            "fill": fill,
             "store": _relative(self.store, target),
             "vintage": self.vintage,
             "offline": self.offline,
@@ -172,9 +176,13 @@ class Origin:
         -------
         Origin
         """
-        files, named = sources.files, sources.prices
+        files = sources.files
         config = with_files(config, lambda place, _: _absolute(files[place], target))
-        config = replace(config, prices=named if is_name(named) else _absolute(named, target))
+        prices, fill = (
+            with_paths(spec, lambda path: _absolute(path, target))
+            for spec in (sources.prices, sources.fill)
+        )
+        config = replace(config, prices=prices, fill=fill)
         store = _absolute(sources.store, target)
         place = next((place for place in EVENTS if place in files), EVENTS[0])
         events = Path(_absolute(files[place], target))

@@ -26,7 +26,7 @@ from ..errors import AlteredError, ConfigError, RunFolderError
 from ..files import InputFile, inside, read_csv
 from ..findings import Document, Findings
 from ..fitting import FittedStudy
-from ..prices import FrozenProvider, Provenance, is_name
+from ..prices import FrozenProvider, Provenance, paths_of
 from ..records import decisions_beside
 from ..report import Statement
 from ..returns import ReturnsPanel
@@ -110,8 +110,9 @@ class Record:
         RunFolderError
             Naming a file, which is not read.
         """
-        source = self.origin.config.prices
-        places = [] if is_name(source) or self.origin.config.returns else [Path(source)]
+        config, places = self.origin.config, list[Path]()
+        for spec in () if config.returns else (config.prices, config.fill):
+            places += map(Path, paths_of(spec))
         outside = [p for p in (*self.origin.files.values(), *places) if os.path.lexists(p)]
         outside += [Path(self.origin.store)] * bool(self.origin.store)
         if outside and not self.is_written_here:
@@ -277,6 +278,7 @@ def manifest_of(
         is_open = open_events(events, panel.sessions[-1], stop) | _are_settling(events, panel, stop)
     failures = fetched.failures if fetched else {}
     decisions = decisions_beside(origin.events) if origin else {}
+    needed = {s: [list(map(str, days)) for days in spans] for s, spans in panel.windows.items()}
     return {
         **({"record": decisions} if decisions else {}),
         "schema": SCHEMA,
@@ -302,6 +304,7 @@ def manifest_of(
         "answers": answers(findings),
         "asked": {symbol: list(map(str, days)) for symbol, days in panel.requested.items()},
         "asked_on": origin.read_on if origin else "",
+        **({"needed": needed} if needed else {}),
         "prices": {symbol: dict(entry) for symbol, entry in panel.provenance.items()},
         "failures": {s: FrozenProvider.describe(e) for s, e in failures.items()},
         "notices": list(fetched.notices) if fetched else [],

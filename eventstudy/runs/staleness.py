@@ -69,6 +69,8 @@ class KeptSource:
         Losses that are accepted, now or before.
     since : str
         ISO time (UTC) from which on the source is asked.
+    windows : mapping of str to list of (first, last)
+        The days that each symbol is needed on, where one of several sources is chosen for it.
     """
 
     record: Record
@@ -78,14 +80,23 @@ class KeptSource:
     given_up: dict[str, str] = field(default_factory=dict)
     answered: set[str] = field(default_factory=set)
     since: str = field(default_factory=utc_now)
+    windows: Mapping[str, Sequence[tuple[date, date]]] = field(init=False)
     name: str = "kept"
+
+    def __post_init__(self) -> None:
+        self.windows = {
+            symbol: [(date.fromisoformat(first), date.fromisoformat(last)) for first, last in spans]
+            for symbol, spans in self.record.facts.needed.items()
+        }
 
     def fetch(
         self, symbols: Sequence[str], start: date, end: date, *, progress: prices.Progress = None
     ) -> prices.Prices:
         """Return prices as `PriceProvider.fetch` does; a source that fails is a loss of each."""
         try:
-            answer = _answer(self.record, self.origin, symbols, (start, end), progress)
+            days = start, end
+            windows = self.windows
+            answer = _answer(self.record, self.origin, symbols, days, progress, windows)
         except PriceError as error:
             answer = prices.Prices.of({}, dict.fromkeys(symbols, error))
         ranges = dict.fromkeys(symbols, (start, end))
@@ -329,16 +340,20 @@ def _news(source: KeptSource, is_open: bool) -> News:
 
 def _answer(
     record: Record, origin: Origin, symbols: Sequence[str], days: tuple[date, date],
-    progress: prices.Progress,
+    progress: prices.Progress, windows: Mapping[str, Sequence[tuple[date, date]]],
 ) -> prices.Prices:  # fmt: skip
     """Ask the source of `origin`; a file or folder that has gone is a loss, not a wrong setting."""
     options: Any = {"store": origin.store or None, "vintage": origin.vintage or None}
     source = origin.config.prices
     try:
-        provider = prices.resolve(source, offline=origin.offline, **options)
+        provider = prices.resolve(
+            source, offline=origin.offline, fill=origin.config.fill, **options
+        )
+        if isinstance(provider, prices.ChainProvider):
+            provider.windows = windows
         return provider.fetch(symbols, *days, progress=progress)
     except (ConfigError, DataError) as error:
-        if prices.is_name(source) or not _have_same_source(record, origin):
+        if not prices.paths_of(source) or not _have_same_source(record, origin):
             raise
         remedy = f"{AS_IT_WAS}; mount or restore the prices"
         raise LostPricesError(error.what, where=str(Path(source)), remedy=remedy) from error
@@ -375,6 +390,8 @@ def _changes(
             yield f"prices of {symbol}" if failed else f"{symbol} is new"
         elif now.source != had[symbol].source:
             yield f"prices of {symbol} from {now.source}"
+    for symbol in _find_said_otherwise(record, answer, symbols):
+        yield f"prices of {symbol} in other sources"
     common = [s for s in symbols if s in had and s in answer.provenance]
     changed = [s for s in common if answer.provenance[s].sha256 != had[s].sha256]
     if not changed:
@@ -388,6 +405,26 @@ def _changes(
             yield f"prices of {symbol} {revision}"
         elif revision and revision.after > revision.before:
             longer.setdefault(revision.after, []).append(symbol)
+
+
+def _find_said_otherwise(
+    record: Record, answer: prices.Prices, symbols: list[str]
+) -> Iterator[str]:
+    """Yield the symbols of which other sources do not say what they said in the run."""
+    has_others = (record.folder / prices.FrozenProvider.OTHERS).is_file()
+    if answer.others is None and not has_others:
+        return
+    run = prices.FrozenProvider(record.folder).fetch(symbols, date.min, date.max)
+    had, now = _write_others(run), _write_others(answer)
+    yield from (symbol for symbol in symbols if had.get(symbol) != now.get(symbol))
+
+
+def _write_others(answer: prices.Prices) -> dict[str, str]:
+    """Return what other sources say of each symbol, as text."""
+    if answer.others is None:
+        return {}
+    groups = answer.others.groupby("symbol")
+    return {str(symbol): rows.to_csv(index=False) for symbol, rows in groups}
 
 
 def _refuse_lost_sizes(
@@ -467,7 +504,7 @@ def _losses(
 def _have_same_source(record: Record, origin: Origin) -> bool:
     """Return whether prices are asked of the source that the run asked."""
     a, b = (o.to_dict(record.folder) for o in (record.origin, origin))
-    return all(a[name] == b[name] for name in ("prices", "store", "vintage"))
+    return all(a[name] == b[name] for name in ("prices", "fill", "store", "vintage"))
 
 
 def _spare_symbols(record: Record) -> set[str]:

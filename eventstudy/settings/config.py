@@ -110,7 +110,10 @@ class StudyConfig:
     Attributes
     ----------
     prices : str
-        ``auto``, ``yahoo``, ``sample``, ``store`` or a path.
+        ``auto``, ``yahoo``, ``sample``, ``store`` or a path; of several, such as
+        ``yahoo,files:backup``, each symbol has the first that covers its windows.
+    fill : str
+        A further source of prices, for sessions that the source of a symbol lacks; "" = none.
     returns : str
         A file of returns to be used instead of prices; "" = none.
     benchmark : str
@@ -203,6 +206,7 @@ class StudyConfig:
     """
 
     prices: str = "auto"
+    fill: str = ""
     returns: str = ""
     benchmark: str = ""
     benchmark_policy: BenchmarkPolicy = "fallback"
@@ -330,14 +334,17 @@ class StudyConfig:
     def to_dict(self) -> dict[str, Any]:
         """Return plain values (windows as ``"START:STOP"``) for JSON or TOML, without secrets."""
         values = {f.name: plain_value(getattr(self, f.name)) for f in fields(self)}
-        if ":" in self.prices:  # what follows is for the price source of another package
-            values["prices"] = hide_secrets(self.prices)
+        for name in ("prices", "fill"):
+            if ":" in values[name]:  # what follows is for the price source of another package
+                values[name] = hide_secrets(values[name])
         return values if self.grid else {k: v for k, v in values.items() if k != "grid"}
 
     def _check_data(self) -> None:
         """Refuse what the data of a study cannot be asked for."""
         if self.returns and self.measure != "return":
             raise self._refused("measure")
+        if self.fill and (self.returns or self.measure != "return"):
+            raise self._refused("fill")
         if self.currency != "local" and (self.returns or self.measure != "return"):
             raise self._refused("currency", "no_rates" if self.returns else "no_currency")
 

@@ -26,7 +26,7 @@ Keys = tuple[str, ...]
 # Letters of a line of the template.
 WIDTH = 100
 # Settings that name files; relative ones are relative to the study file.
-PATHS = ("events", "out", "store", "prices", "returns", "size", "confounders", "factors")
+PATHS = ("events", "out", "store", "prices", "fill", "returns", "size", "confounders", "factors")
 
 
 @dataclass(frozen=True, slots=True)
@@ -349,11 +349,12 @@ def _problem(
 
 def _put(key: str, value: Any, folder: Path) -> Any:
     """Return a setting; a relative path is put below the folder of the study file."""
-    from ..prices import is_name
+    from ..prices import with_paths
 
-    is_source = (key == "prices" and is_name(str(value))) or (key, value) == ("size", "yahoo")
-    if key not in PATHS or is_source:
+    if key not in PATHS or (key, value) == ("size", "yahoo"):
         return value
+    if key in ("prices", "fill") and isinstance(value, str):
+        return with_paths(value, lambda path: str(folder / path))
 
     def below(text: Any) -> Any:
         is_path = isinstance(text, str) and text and not FactorLibrary.has(text)

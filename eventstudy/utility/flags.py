@@ -33,6 +33,8 @@ class Flag(StrEnum):
     SUSPECT_SPLIT = auto()
     SUSPECT_DIVIDEND = auto()
     SUSPECT_MOVE = auto()
+    FILLED = auto()
+    SOURCES_DIFFER = auto()
     QUARANTINED = auto()
     SUSPECT_UNIT = auto()
     SUSPECT_MISSING_CODE = auto()

@@ -31,7 +31,10 @@ LARGE = 0.095
 # No caveat says that nothing changes the answer where more of the checks come to another verdict.
 MOST_OTHER = 0.25
 # Flags of moves that may be faults, and are in the mean.
-KEPT_MOVES = (Flag.SUSPECT_SPLIT, Flag.SUSPECT_DIVIDEND, Flag.SUSPECT_MOVE, Flag.MARKET_UNUSABLE)
+KEPT_MOVES = (
+    Flag.SUSPECT_SPLIT, Flag.SUSPECT_DIVIDEND, Flag.SUSPECT_MOVE, Flag.SOURCES_DIFFER, Flag.FILLED,
+    Flag.MARKET_UNUSABLE,
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
