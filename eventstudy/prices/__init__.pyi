@@ -9,6 +9,8 @@ from ._prices import collect as collect
 from .auto import AutoProvider as AutoProvider
 from .chain import ChainProvider as ChainProvider
 from .frozen import FrozenProvider as FrozenProvider
+from .gone import explain_gone as explain_gone
+from .gone import with_successors as with_successors
 from .moex import MoexProvider as MoexProvider
 from .sizes import Sizes as Sizes
 from .sizes import as_of as as_of

@@ -19,6 +19,7 @@ from ._base import FIRST_DAY, LAST_DAY
 from ._prices import PriceProvider, Prices, Progress
 from .auto import update
 from .files import FilesProvider, OnRead
+from .gone import with_successors
 from .store import Stored, StoreProvider
 
 
@@ -97,6 +98,7 @@ class PriceCache(StoreProvider):
         prices = update(
             self, source, wanted, start, end, refresh=refresh, progress=progress, stored=stored
         )
+        prices = replace(prices, failures=with_successors(prices.failures))
         return self.read_back(prices, stored), prices
 
     def import_files(

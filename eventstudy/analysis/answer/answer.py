@@ -318,12 +318,15 @@ def _caveats(answer: Answer) -> Iterator[tuple[str, dict[str, Any]]]:
 
 def _missing_caveats(n_events: int, missing: Missing) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield that the largest fall is missing, and that many announcements are."""
-    facts = {"used": n_events, "total": missing.n_listed}
+    facts: dict[str, Any] = {"used": n_events, "total": missing.n_listed}
     if missing.fall is not None:
         yield "fall_missing", {**facts, **asdict(missing.fall)}
     if missing.count > MOST_MISSING * missing.n_listed:
         lack, n = next(iter(missing.lacks.items()))
-        yield "many_missing", {**facts, "lack": lack, "n": n}
+        facts |= {"lack": lack, "n": n}
+        if missing.place is not None:
+            facts["place"] = asdict(missing.place)
+        yield "many_missing", facts
 
 
 def _unusual_sharing(answer: Answer) -> float:

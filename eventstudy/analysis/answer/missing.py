@@ -9,13 +9,15 @@ from typing import ClassVar
 
 import numpy as np
 
-from ...calendars import Window
+from ...calendars import Exchange, Window
 from ...fitting import MERGED, SUSPECT, FittedStudy
-from ...utility import Day
+from ...utility import BoolArray, Day
 from ...words import cell_text
 
 # With a larger share of the announcements missing, that is what travels with the answer.
 MOST_MISSING = 0.2
+# With so large a share of its announcements missing the answer is not about an exchange.
+LOST_PLACE = 0.8
 # So many sessions in a row without a price are a suspension; fewer may be holes in the data.
 SUSPENSION = 5
 # What a dropped event lacks, by the code of its reason.
@@ -126,6 +128,50 @@ class Fall:
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """The exchange that most of the missing announcements are of.
+
+    Attributes
+    ----------
+    name : str
+        Such as ``Moscow``.
+    n_missing, n_used : int
+        Its announcements that are missing, and those in the answer.
+    """
+
+    name: str
+    n_missing: int
+    n_used: int
+
+    @classmethod
+    def of(cls, study: FittedStudy, missing: list[int], used: BoolArray) -> Place | None:
+        """Return the place with at least half of the missing announcements, and most of its own.
+
+        Parameters
+        ----------
+        study : FittedStudy
+        missing : list of int
+            Rows of the announcements that are not in the answer.
+        used : (n,) bool array
+            Whether each announcement is.
+
+        Returns
+        -------
+        Place or None
+            None for fewer than two of them, and where all announcements are of one place.
+        """
+        codes = study.events["exchange"].astype(str).to_numpy()
+        counts = Counter(codes[missing].tolist())
+        code, n = counts.most_common(1)[0] if counts else ("", 0)
+        exchange = Exchange.of_code(code)
+        n_used = int((used & (codes == code)).sum())
+        is_most = n > 1 and 2 * n >= len(missing) and n >= LOST_PLACE * (n + n_used)
+        if exchange is None or not is_most or (codes == code).all():
+            return None
+        return cls(exchange.name.partition(" (")[0], n, n_used)
+
+
+@dataclass(frozen=True, slots=True)
 class Missing:
     """The announcements of a sample that are not in its answer.
 
@@ -137,6 +183,8 @@ class Missing:
         What they lack, as codes below ``[caveat.lack]``, and how many lack it; the most first.
     fall : Fall, optional
         The largest fall among them; None where a fall in the answer is larger, and without prices.
+    place : Place, optional
+        The exchange that most of them are of, and that the answer says little of.
     """
 
     # Reasons of announcements that are in the answer all the same, by another row of the list.
@@ -145,6 +193,7 @@ class Missing:
     n_listed: int
     lacks: Mapping[str, int]
     fall: Fall | None = None
+    place: Place | None = None
 
     @property
     def count(self) -> int:
@@ -172,7 +221,8 @@ class Missing:
         is_in = study.abnormal.in_tests(window)
         lacks = Counter[str]()
         falls = list[Fall]()
-        for i in np.flatnonzero(~is_in & ~is_twin).tolist():
+        missing = np.flatnonzero(~is_in & ~is_twin).tolist()
+        for i in missing:
             lack = _lack_of(study, i, window, codes[i])
             fall = Fall.of(study, i, window) if has_fall and lack != "prices" else None
             if fall is not None:
@@ -184,7 +234,8 @@ class Missing:
             is_only = (study.events["ticker"] == largest.ticker).sum() == 1
             largest = replace(largest, is_only=bool(is_only))
             largest = largest if _exceeds(largest, study, window) else None
-        return Missing(int((~is_twin).sum()), dict(lacks.most_common()), largest)
+        place = Place.of(study, missing, is_in)
+        return Missing(int((~is_twin).sum()), dict(lacks.most_common()), largest, place)
 
 
 def _lack_of(study: FittedStudy, i: int, window: Window, code: str) -> str:

@@ -255,7 +255,12 @@ def _write_missing(code: str, facts: Mapping[str, Any], subject: str) -> str:
     form = "of_others" if n < n_missing else "others" if n > 1 else "other_one"
     lack = say(f"caveat.lack.{lack}", n=n)
     lack = say(f"caveat.lack.{form}", others=n_missing, n=n, lack=lack)
-    return say("caveat.many_missing", lack=lack, **counts)
+    text = say("caveat.many_missing", lack=lack, **counts)
+    place = facts.get("place")
+    if place:
+        code = "none" if place["n_used"] == 0 else "few"
+        text += " " + say(f"caveat.place.{code}", n_others=n_missing, **place)
+    return text
 
 
 def _write_fall(facts: Mapping[str, Any]) -> str:
