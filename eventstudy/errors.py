@@ -9,6 +9,10 @@ import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 # Stands for what is not shown.
 HIDDEN = "***"
@@ -246,10 +250,17 @@ class HeldBackError(PriceError):
 
 
 class RateLimitedError(PriceError):
-    """The source asks us to slow down."""
+    """The source asks us to slow down.
+
+    Attributes
+    ----------
+    until : datetime or None
+        When it answers again, with a time zone; None where it does not say.
+    """
 
     kind = "rate_limited"
     is_transient = True
+    until: datetime | None = None
 
 
 class NetworkError(PriceError):

@@ -381,7 +381,7 @@ def test_ranges_of_the_cache_fit_together(moscow: Exchange, tmp_path: Path) -> N
 
 
 def test_the_source_by_its_name() -> None:
-    assert isinstance(resolve("moex"), MoexProvider)
+    assert isinstance(resolve("moex").source, MoexProvider)  # type: ignore[attr-defined]
     with pytest.raises(ConfigError) as caught:
         resolve("moex", offline=True)
     assert caught.value.exit_code == 2

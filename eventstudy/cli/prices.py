@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections import Counter
 from dataclasses import asdict
 from datetime import date, timedelta
 from pathlib import Path
@@ -36,6 +37,34 @@ SYMBOLS: Row = ("--symbol symbols", "SYMBOL ...", "May be repeated. [default: al
 def prices() -> None:
     """Manage the local price cache."""
     shared.say_home()
+
+
+@prices.command(epilog=EXIT_CODES)
+@options(
+    ("--ask-again", SWITCH, "Ask sources at once that asked us to wait."), JSON, STORE,
+)  # fmt: skip
+def status(store: str | None, ask_again: bool, as_json: bool) -> None:
+    """Show what each online source did when it was last asked, and what it waits for."""
+    from ..prices import ONLINE, SourceState, SourceStates
+
+    states = SourceStates(store)
+    if ask_again:
+        for name in states.forget_waits():
+            shared.display(f"{name} may be asked again", err=True)
+    known = states.read()
+    for name in ONLINE:
+        known.setdefault(name, SourceState(name))
+    stored = Counter(row["source"] for row in _cache(store).list_symbols())
+    rows = [{**asdict(known[name]), "symbols": stored[name]} for name in sorted(known)]
+    if as_json:
+        shared.print_json(rows)
+        return
+    for row in rows:
+        state = f"answered {row['answered']}" if row["answered"] else "never asked"
+        if row["fault"]:
+            state = f"asked {row['asked']}: {row['fault']}"
+        wait = f"; not asked before {row['until']}" if row["until"] else ""
+        shared.display(f"{row['name']:<8} {row['symbols']:>5} symbols kept  {state}{wait}")
 
 
 @prices.command("list", epilog=EXIT_CODES)
@@ -113,7 +142,7 @@ def fetch(
         raise ConfigError("not a source to download from", where="--source", value=source)
     with shared.progress(quiet, "prices") as advance:
         answers, prices = _cache(store).fetch_from(
-            resolve(source), wanted, first, last, refresh=refresh, progress=advance
+            resolve(source, store=store), wanted, first, last, refresh=refresh, progress=advance
         )
     _show_kept(answers, prices, quiet, as_json)
 

@@ -12,8 +12,12 @@ from .frozen import FrozenProvider as FrozenProvider
 from .gone import explain_gone as explain_gone
 from .gone import with_successors as with_successors
 from .moex import MoexProvider as MoexProvider
+from .patience import PatientProvider as PatientProvider
+from .patience import SourceState as SourceState
+from .patience import SourceStates as SourceStates
 from .sizes import Sizes as Sizes
 from .sizes import as_of as as_of
+from .sources import ONLINE as ONLINE
 from .sources import PROVIDERS as PROVIDERS
 from .sources import PricesLike as PricesLike
 from .sources import is_chain as is_chain

@@ -18,6 +18,7 @@ from .chain import ChainProvider
 from .files import FilesProvider, FrameProvider
 from .frozen import FrozenProvider, is_run
 from .moex import MoexProvider
+from .patience import PatientProvider, SourceStates
 from .sample import CONTENTS, SampleProvider
 from .store import StoreProvider
 from .yahoo import YahooProvider
@@ -51,12 +52,13 @@ def _make(name: str, store: str | Path | None, offline: bool) -> PriceProvider:
     if name in ONLINE:
         if offline:
             raise make_error(ConfigError, "wrong.needs_network", value=name)
-        return ONLINE[name]()
+        return PatientProvider(ONLINE[name](), SourceStates(store))
     if name == "sample":
         return SampleProvider()
     if name == "store":
         return StoreProvider(store, partial=True)
-    return AutoProvider(StoreProvider(store), YahooProvider(), SampleProvider(), offline=offline)
+    yahoo = PatientProvider(YahooProvider(), SourceStates(store))
+    return AutoProvider(StoreProvider(store), yahoo, SampleProvider(), offline=offline)
 
 
 def is_name(spec: str) -> bool:
