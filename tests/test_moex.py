@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+import numpy as np
 import pytest
 from conftest import ROOT, SHARED
 from servers_standin import CHALLENGE, Authorities, Reply
@@ -461,3 +462,27 @@ def test_the_recorded_index(monkeypatch: pytest.MonkeyPatch) -> None:
         table = fetch(start="2023-10-16", end="2023-10-17").table
         assert table["close"].tolist() == [3234.78, 3247.15]
         assert table["volume"].isna().all()
+
+
+def test_the_index_of_tomorrow_explains_nothing_of_today(moscow: Exchange) -> None:
+    """Trades of the evening move the last price of a share today, and its index tomorrow."""
+    rng = np.random.default_rng(11)
+    sessions = Sessions.of("XMOS")
+    first = sessions.position(date(2023, 9, 1))
+    days = sessions.dates[first : first + 300]
+    in_session, in_evening = rng.normal(0, 0.01, (2, 300))
+    index = np.append(0, in_evening[:-1]) + in_session
+    late, on_time = [], []
+    for _ in range(6):
+        beta = rng.uniform(0.8, 1.2)
+        own = rng.normal(0, 0.008, 300)
+        legal = 100 * np.exp(np.cumsum(beta * index + own))
+        last = legal * np.exp(beta * in_evening)
+        moscow.rows = [day(str(at), *closes) for at, *closes in zip(days, legal, last, strict=True)]
+        rows = fetch(start=str(days[0]), end=str(days[-1])).table
+        for closes, found in ((rows["close"].to_numpy(), on_time), (last, late)):
+            returns = np.diff(np.log(closes))[1:-1]
+            x = np.column_stack([np.ones(297), index[1:-2], index[2:-1], index[3:]])
+            found.append(np.linalg.lstsq(x, returns, rcond=None)[0][3])
+    assert abs(np.mean(on_time)) < 0.1
+    assert np.mean(late) > 0.3, "with the last trade of the day it would"
