@@ -301,7 +301,10 @@ class WireError(RecordError):
     ----------
     status : int
         Of HTTP; 0 where there was none.
+    until : datetime or None
+        When the server answers again, with a time zone; None where it does not say.
     """
 
     exit_code = 75
     status = 0
+    until: datetime | None = None

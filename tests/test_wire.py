@@ -7,12 +7,13 @@ import json
 import re
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
 import pytest
 from servers_standin import CHALLENGE, Authorities, Reply
 
 from eventstudy.errors import ConfigError, EventStudyError, RecordError, WireError
-from eventstudy.wire import Wire
+from eventstudy.wire import Response, Wire
 from eventstudy.wire.wire import LONGEST_WAIT, read_xml, seconds_to_wait
 
 HOST = "lists.example.gov"
@@ -152,6 +153,52 @@ def test_a_redirect_to_a_named_host(servers: Authorities) -> None:
     body = get(hosts=(HOST, "bucket.example.com"))
     assert json.loads(body)["count"] == 1
     assert servers.urls == [URL, ELSEWHERE]
+
+
+def test_a_key_goes_to_its_host_alone(servers: Authorities) -> None:
+    """Nor from another host on to a third address there; urllib hands other headers on."""
+    away = f"{ELSEWHERE}?once"
+    key = {"Authorization": "Token c4nary"}
+    hosts = (HOST, "bucket.example.com")
+    servers.answers[URL] = Reply(status=302, headers={"Location": f"{URL}?again"})
+    servers.answers[f"{URL}?again"] = Reply(status=302, headers={"Location": away})
+    servers.answers[away] = Reply(status=302, headers={"Location": ELSEWHERE})
+    make_wire().get(URL, wants="json", hosts=hosts, headers=key)
+    assert servers.urls == [URL, f"{URL}?again", away, ELSEWHERE]
+    assert ["authorization" in headers for _, headers in servers.log] == [True, True, False, False]
+    assert all("user-agent" in headers for _, headers in servers.log)
+
+
+def test_the_words_of_an_answer_are_heeded_first(servers: Authorities) -> None:
+    """Whatever its status; what they mean is not asked again and is no failure of the host."""
+    wire = make_wire()
+    seen = []
+
+    def heed(response: Response) -> None:
+        seen.append((response.status, response.body))
+        raise ConfigError("as it says")
+
+    servers.answers[URL] = Reply("Unauthenticated", "text/html", 401)
+    for _ in range(5):
+        with pytest.raises(ConfigError):
+            wire.get(URL, wants="json", hosts=(HOST,), heed=heed)
+    assert seen == [(401, b"Unauthenticated")] * 5
+
+
+def test_the_end_of_a_limit(servers: Authorities) -> None:
+    """It is also that of requests that are not sent any more."""
+    wire = make_wire()
+    servers.answers[URL] = Reply("", status=429, headers={"Retry-After": "3600"})
+    for _ in range(4):
+        with pytest.raises(WireError) as caught:
+            wire.get(URL, wants="json", hosts=(HOST,))
+        assert caught.value.until is not None
+        assert 3500 < (caught.value.until - datetime.now(UTC)).total_seconds() <= 3600
+    assert len(servers.log) == 3
+    servers.answers[URL] = Reply("", status=429)
+    with pytest.raises(WireError) as caught:
+        get()
+    assert caught.value.until is None
 
 
 def test_unknown_addresses(servers: Authorities) -> None:

@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import json
-import math
 import re
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from datetime import UTC, date, datetime, timedelta
+from collections.abc import Collection, Iterator
+from datetime import UTC, date, datetime
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import urlencode
-from zoneinfo import ZoneInfo
 
 from .. import errors
 from ..calendars import Sessions
 from ..utility import np, pd
-from ..words import clipped, make_error, say
-from ._base import Action, Provenance, clean, unique
-from ._prices import Answer, Names, Prices, Progress, cut_range, gather
+from ..words import make_error, say
+from ._base import Action, Provenance, clean
+from ._online import (
+    FormError,
+    OnlineProvider,
+    Row,
+    Server,
+    in_todays_shares,
+    known_form,
+    scale_for_splits,
+)
+from ._prices import Answer, cut_range
 
 if TYPE_CHECKING:
     from ..wire import Wire
@@ -30,14 +36,185 @@ SHARES = "TQBR"
 # The boards that are read, each with its market, and the column of its close.
 MARKETS = {SHARES: ("shares", "LEGALCLOSEPRICE"), "SNDX": ("index", "CLOSE")}
 NUMBERS = {"OPEN": "open", "HIGH": "high", "LOW": "low", "VOLUME": "volume"}
-SCALED = ["open", "high", "low", "close"]
 ROUBLES = ("RUB", "SUR")
 # From this record date on trades had settled after one session, before after two.
 ONE_SESSION = date(2023, 8, 1)
-Row = dict[str, Any]
 
 
-class MoexProvider:
+class _Server(Server):
+    """What ISS answers during one fetch."""
+
+    title = "the Moscow exchange"
+    host = HOST
+
+    def __init__(self, wire: Wire, now: datetime) -> None:
+        super().__init__(wire, now)
+        self.yesterday = self.last_day(ZONE)
+
+    def list_notices(self, answers: Collection[Answer]) -> Iterator[str]:
+        """Yield that dividends may be lacking."""
+        shares = [a for a in answers if a.provenance.instrument == "EQUITY"]
+        if shares:
+            yield say("moex.dividends", n=len(shares))
+
+    def read(self, symbol: str, start: date, end: date) -> Answer:
+        """Return the prices of a symbol, adjusted for what is known today."""
+        code = symbol.removesuffix(SUFFIX)
+        if code == symbol or not re.fullmatch(r"[A-Z0-9_-]+", code):
+            raise make_error(errors.UnknownSymbolError, "moex.spelling", where=symbol)
+        columns = ("secid", "boardid", "history_from", "history_till")
+        rows, _ = self._ask(f"securities/{code}", "boards", columns, code)
+        boards = {str(row["boardid"]): row for row in rows}
+        board = next((name for name in MARKETS if name in boards), "")
+        if not board:
+            fault = "moex.other_boards" if boards else "moex.unknown"
+            names = sorted(boards)
+            raise make_error(errors.UnknownSymbolError, fault, where=symbol, boards=names)
+        splits: list[Action] = []
+        dividends: list[Action] = []
+        notes = [say("moex.index_close")]
+        if board == SHARES:
+            splits = [split for name, split in self._splits if name == code]
+            dividends, foreign = self._list_dividends(code)
+            notes = [say("moex.main_close")]
+            if foreign:
+                notes.append(say("moex.foreign", n=foreign))
+        # A dividend after `end` changes the adjusted closes by its share of the close before it.
+        until = max([str(end), *(action.date for action in dividends)])
+        history = self._list_days(code, board, start, min(until, str(self.yesterday)))
+        if history.empty:
+            first, last = (boards[board][f"history_{side}"] or "-" for side in ("from", "till"))
+            facts: Row = {"start": start, "end": end, "first": first, "last": last, "board": board}
+            raise make_error(errors.OtherDaysError, "moex.other_days", where=symbol, **facts)
+        actions = _adjust(history, splits, dividends)
+        table, changes = clean(history, symbol)
+        provenance = Provenance(
+            MoexProvider.name, HOST, currency="RUB", timezone=ZONE,
+            instrument="EQUITY" if board == SHARES else "INDEX",
+            retrieved_at=self.now.astimezone(UTC).isoformat(timespec="seconds"),
+            note="; ".join([*notes, say("online.shape"), *changes]),
+        )  # fmt: skip
+        return cut_range(symbol, Answer(table, provenance, actions), start, end)
+
+    def _ask(
+        self, path: str, block: str, columns: tuple[str, ...], code: str = "", **query: object
+    ) -> tuple[list[Row], Row]:
+        """Return the rows of a block by the names of its columns, and where it stands in all rows.
+
+        The first of `columns` has the security, which must be `code` if that is given.
+        """
+        url = f"https://{HOST}/iss/{path}.json?{urlencode({'iss.meta': 'off', **query})}"
+        body = self.wire.get(url, wants="json", hosts=(HOST,)).body
+        with known_form(url):
+            answer = json.loads(body)
+            rows = _list_rows(answer[block])
+            cursor = answer.get(f"{block}.cursor")
+            place = _list_rows(cursor)[0] if cursor else {}
+            lacking = [name for name in columns if name not in answer[block]["columns"]]
+            others = {str(row.get(columns[0])) for row in rows} - {code}
+        if lacking:
+            raise make_error(FormError, "online.columns", where=url, names=lacking)
+        if code and others:
+            raise make_error(FormError, "online.another", where=url, names=sorted(others))
+        return rows, place
+
+    @cached_property
+    def _splits(self) -> list[tuple[str, Action]]:
+        """The splits of all shares until the last day, each with the code of its share."""
+        path = "statistics/engines/stock/splits"
+        rows, _ = self._ask(path, "splits", ("secid", "tradedate", "before", "after"))
+        splits = []
+        with known_form(path):
+            for row in rows:
+                day = date.fromisoformat(row["tradedate"])
+                if day <= self.yesterday:
+                    ratio = float(row["after"]) / float(row["before"])
+                    splits.append((row["secid"], Action(str(day), "split", ratio)))
+        return splits
+
+    def _list_dividends(self, code: str) -> tuple[list[Action], int]:
+        """Return the dividends in roubles by ex-date, as paid, and the number of the others."""
+        path = f"securities/{code}/dividends"
+        columns = ("secid", "registryclosedate", "value", "currencyid")
+        rows, _ = self._ask(path, "dividends", columns, code)
+        dividends = []
+        with known_form(path):
+            in_roubles = [row for row in rows if row["currencyid"] in ROUBLES]
+            for row in in_roubles:
+                day = _find_ex_date(date.fromisoformat(row["registryclosedate"]))
+                value = float(row["value"])
+                if value > 0 and day <= self.yesterday:
+                    dividends.append(Action(str(day), "dividend", value))
+        return sorted(dividends), len(rows) - len(in_roubles)
+
+    def _list_days(self, code: str, board: str, first: date, last: str) -> pd.DataFrame:
+        """Return the raw numbers of each day, page by page; the close is of one kind throughout."""
+        market, close = MARKETS[board]
+        path = f"history/engines/stock/markets/{market}/boards/{board}/securities/{code}"
+        columns: tuple[str, ...] = ("SECID", "BOARDID", "TRADEDATE", close)
+        if board == SHARES:
+            columns += ("NUMTRADES",)
+        rows: list[Row] = []
+        total = 0
+        while True:
+            query = {"from": first, "till": last, "start": len(rows)}
+            page, place = self._ask(path, "history", columns, code, **query)
+            if place and place.get("INDEX") != len(rows):
+                raise make_error(FormError, "moex.page", where=path, n=len(rows))
+            total = max(total, int(place.get("TOTAL") or 0))
+            if not page:
+                break
+            if page[0] in rows:
+                raise make_error(FormError, "moex.page", where=path, n=len(rows))
+            rows += page
+        if len(rows) < total:
+            raise make_error(FormError, "moex.short", where=path, n=len(rows), total=total)
+        others = {str(row["BOARDID"]) for row in rows} - {board}
+        others |= {str(row.get("CURRENCYID") or "RUB") for row in rows} - {*ROUBLES}
+        if others:
+            raise make_error(FormError, "online.another", where=path, names=sorted(others))
+        with known_form(path):
+            table = pd.DataFrame(rows, columns=[*columns, *NUMBERS])
+            frame = pd.DataFrame({"date": pd.to_datetime(table["TRADEDATE"], format="%Y-%m-%d")})
+            for column, name in {**NUMBERS, close: "close"}.items():
+                frame[name] = table[column].astype("float64")
+            if board == SHARES:
+                traded = table["NUMTRADES"].astype("float64") > 0
+                frame["close"] = frame["close"].where(traded)
+        return frame
+
+
+def _list_rows(block: Row) -> list[Row]:
+    """Return the rows of a block by the names of its columns."""
+    return [dict(zip(block["columns"], row, strict=True)) for row in block["data"]]
+
+
+def _find_ex_date(record_date: date) -> date:
+    """Return the first session whose buyers are not yet on the books on the record date."""
+    sessions = Sessions.of("XMOS").dates
+    until = np.searchsorted(sessions, np.datetime64(record_date), side="right")
+    return sessions[until - (1 if record_date >= ONE_SESSION else 2)].item()  # type: ignore[no-any-return]
+
+
+def _adjust(
+    days: pd.DataFrame, splits: list[Action], dividends: list[Action]
+) -> tuple[Action, ...]:
+    """Adjust raw numbers in place for splits, and the adjusted closes for dividends too.
+
+    Returns the actions, dividends in the unit of the adjusted closes.
+    """
+    scale_for_splits(days, splits)
+    dividends = [in_todays_shares(dividend, splits) for dividend in dividends]
+    days["adj_close"] = days["close"]
+    for dividend in dividends:
+        before = days["date"] < dividend.date
+        closes = days.loc[before, "close"].dropna()
+        if len(closes) and not before.all():
+            days.loc[before, "adj_close"] *= 1 - dividend.value / closes.iloc[-1]
+    return tuple(sorted([*splits, *dividends]))
+
+
+class MoexProvider(OnlineProvider):
     """Prices of the Moscow exchange, as its server ISS gives them to anybody.
 
     Parameters
@@ -60,251 +237,4 @@ class MoexProvider:
     """
 
     name = "moex"
-
-    def __init__(
-        self, *, pause: float = 0.2, timeout: float = 30.0,
-        now: Callable[[], datetime] = lambda: datetime.now(UTC),
-    ) -> None:  # fmt: skip
-        self._pause = pause
-        self._timeout = timeout
-        self._now = now
-
-    def fetch(self, symbols: Names, start: date, end: date, *, progress: Progress = None) -> Prices:
-        """Download the prices from `start` to `end`, both inclusive.
-
-        Parameters
-        ----------
-        symbols, start, end, progress
-            As for `PriceProvider.fetch`.
-
-        Returns
-        -------
-        Prices
-            A failure is an UnknownSymbolError, OtherDaysError, NoPricesError, RateLimitedError,
-            NetworkError or BadAnswerError. After three failures of the server in a row the rest
-            fails without being asked.
-
-        Raises
-        ------
-        NetworkError
-            When the network failed for every symbol.
-        """
-        from ..wire import Wire
-
-        server = _Server(Wire(pause=self._pause, timeout=self._timeout), self._now())
-
-        def read(symbol: str) -> Answer:
-            try:
-                return server.read(symbol, start, end)
-            except errors.RecordError as fault:
-                raise _classify(fault, symbol) from fault
-
-        answers, failures = gather(unique(symbols), read, progress)
-        networks = [e for e in failures.values() if isinstance(e, errors.NetworkError)]
-        if networks and len(networks) == len(failures) and not answers:
-            raise networks[0]
-        shares = [a for a in answers.values() if a.provenance.instrument == "EQUITY"]
-        notices = [say("moex.dividends", n=len(shares))] if shares else []
-        return Prices.of(answers, failures, notices)
-
-
-class _FormError(errors.WireError):
-    """An answer that is not of the form that is known."""
-
-    status = 200
-
-
-class _Server:
-    """What ISS answers during one fetch.
-
-    Parameters
-    ----------
-    wire : Wire
-    now : datetime
-        With a time zone.
-    """
-
-    def __init__(self, wire: Wire, now: datetime) -> None:
-        self.wire = wire
-        self.now = now
-        self.last_day = now.astimezone(ZoneInfo(ZONE)).date() - timedelta(days=1)
-
-    def read(self, symbol: str, start: date, end: date) -> Answer:
-        """Return the prices of a symbol, adjusted for what is known today."""
-        code = symbol.removesuffix(SUFFIX)
-        if code == symbol or not re.fullmatch(r"[A-Z0-9_-]+", code):
-            raise make_error(errors.UnknownSymbolError, "moex.spelling", where=symbol)
-        columns = ("secid", "boardid", "history_from", "history_till")
-        rows, _ = self._ask(f"securities/{code}", "boards", columns, code)
-        boards = {str(row["boardid"]): row for row in rows}
-        board = next((name for name in MARKETS if name in boards), "")
-        if not board:
-            fault = "moex.other_boards" if boards else "moex.unknown"
-            names = sorted(boards)
-            raise make_error(errors.UnknownSymbolError, fault, where=symbol, boards=names)
-        splits: list[Row] = []
-        dividends: list[Action] = []
-        notes = [say("moex.index_close")]
-        if board == SHARES:
-            splits = [row for row in self._splits if row["secid"] == code]
-            dividends, foreign = self._list_dividends(code)
-            notes = [say("moex.main_close")]
-            if foreign:
-                notes.append(say("moex.foreign", n=foreign))
-        # A dividend after `end` changes the adjusted closes by its share of the close before it.
-        until = max([str(end), *(action.date for action in dividends)])
-        history = self._list_days(code, board, start, min(until, str(self.last_day)))
-        if history.empty:
-            first, last = (boards[board][f"history_{side}"] or "-" for side in ("from", "till"))
-            facts: Row = {"start": start, "end": end, "first": first, "last": last, "board": board}
-            raise make_error(errors.OtherDaysError, "moex.other_days", where=symbol, **facts)
-        actions = _adjust(history, splits, dividends)
-        table, changes = clean(history, symbol)
-        provenance = Provenance(
-            MoexProvider.name, HOST, currency="RUB", timezone=ZONE,
-            instrument="EQUITY" if board == SHARES else "INDEX",
-            retrieved_at=self.now.astimezone(UTC).isoformat(timespec="seconds"),
-            note="; ".join([*notes, say("moex.shape"), *changes]),
-        )  # fmt: skip
-        return cut_range(symbol, Answer(table, provenance, actions), start, end)
-
-    def _ask(
-        self, path: str, block: str, columns: tuple[str, ...], code: str = "", **query: object
-    ) -> tuple[list[Row], Row]:
-        """Return the rows of a block by the names of its columns, and where it stands in all rows.
-
-        The first of `columns` has the security, which must be `code` if that is given.
-        """
-        url = f"https://{HOST}/iss/{path}.json?{urlencode({'iss.meta': 'off', **query})}"
-        body = self.wire.get(url, wants="json", hosts=(HOST,)).body
-        with _known_form(url):
-            answer = json.loads(body)
-            rows = _list_rows(answer[block])
-            cursor = answer.get(f"{block}.cursor")
-            place = _list_rows(cursor)[0] if cursor else {}
-            lacking = [name for name in columns if name not in answer[block]["columns"]]
-            others = {str(row.get(columns[0])) for row in rows} - {code}
-        if lacking:
-            raise make_error(_FormError, "moex.columns", where=url, names=lacking)
-        if code and others:
-            raise make_error(_FormError, "moex.another", where=url, names=sorted(others))
-        return rows, place
-
-    @cached_property
-    def _splits(self) -> list[Row]:
-        """The splits of all shares until the last day."""
-        path = "statistics/engines/stock/splits"
-        rows, _ = self._ask(path, "splits", ("secid", "tradedate", "before", "after"))
-        with _known_form(path):
-            for row in rows:
-                row["ratio"] = float(row["after"]) / float(row["before"])
-                row["day"] = date.fromisoformat(row["tradedate"])
-        return [row for row in rows if row["day"] <= self.last_day]
-
-    def _list_dividends(self, code: str) -> tuple[list[Action], int]:
-        """Return the dividends in roubles by ex-date, as paid, and the number of the others."""
-        path = f"securities/{code}/dividends"
-        columns = ("secid", "registryclosedate", "value", "currencyid")
-        rows, _ = self._ask(path, "dividends", columns, code)
-        dividends = []
-        with _known_form(path):
-            in_roubles = [row for row in rows if row["currencyid"] in ROUBLES]
-            for row in in_roubles:
-                day = _find_ex_date(date.fromisoformat(row["registryclosedate"]))
-                value = float(row["value"])
-                if value > 0 and day <= self.last_day:
-                    dividends.append(Action(str(day), "dividend", value))
-        return sorted(dividends), len(rows) - len(in_roubles)
-
-    def _list_days(self, code: str, board: str, first: date, last: str) -> pd.DataFrame:
-        """Return the raw numbers of each day, page by page; the close is of one kind throughout."""
-        market, close = MARKETS[board]
-        path = f"history/engines/stock/markets/{market}/boards/{board}/securities/{code}"
-        columns: tuple[str, ...] = ("SECID", "BOARDID", "TRADEDATE", close)
-        if board == SHARES:
-            columns += ("NUMTRADES",)
-        rows: list[Row] = []
-        total = 0
-        while True:
-            query = {"from": first, "till": last, "start": len(rows)}
-            page, place = self._ask(path, "history", columns, code, **query)
-            if place and place.get("INDEX") != len(rows):
-                raise make_error(_FormError, "moex.page", where=path, n=len(rows))
-            total = max(total, int(place.get("TOTAL") or 0))
-            if not page:
-                break
-            if page[0] in rows:
-                raise make_error(_FormError, "moex.page", where=path, n=len(rows))
-            rows += page
-        if len(rows) < total:
-            raise make_error(_FormError, "moex.short", where=path, n=len(rows), total=total)
-        others = {str(row["BOARDID"]) for row in rows} - {board}
-        others |= {str(row.get("CURRENCYID") or "RUB") for row in rows} - {*ROUBLES}
-        if others:
-            raise make_error(_FormError, "moex.another", where=path, names=sorted(others))
-        with _known_form(path):
-            table = pd.DataFrame(rows, columns=[*columns, *NUMBERS])
-            frame = pd.DataFrame({"date": pd.to_datetime(table["TRADEDATE"], format="%Y-%m-%d")})
-            for column, name in {**NUMBERS, close: "close"}.items():
-                frame[name] = table[column].astype("float64")
-            if board == SHARES:
-                traded = table["NUMTRADES"].astype("float64") > 0
-                frame["close"] = frame["close"].where(traded)
-        return frame
-
-
-@contextmanager
-def _known_form(url: str) -> Iterator[None]:
-    """Raise _FormError where what is read in it is of another form."""
-    try:
-        yield
-    except (LookupError, TypeError, ValueError, AttributeError, ZeroDivisionError) as error:
-        why = clipped(error, 160)
-        raise make_error(_FormError, "moex.form", where=url, why=why) from error
-
-
-def _list_rows(block: Row) -> list[Row]:
-    """Return the rows of a block by the names of its columns."""
-    return [dict(zip(block["columns"], row, strict=True)) for row in block["data"]]
-
-
-def _find_ex_date(record_date: date) -> date:
-    """Return the first session whose buyers are not yet on the books on the record date."""
-    sessions = Sessions.of("XMOS").dates
-    until = np.searchsorted(sessions, np.datetime64(record_date), side="right")
-    return sessions[until - (1 if record_date >= ONE_SESSION else 2)].item()  # type: ignore[no-any-return]
-
-
-def _adjust(days: pd.DataFrame, splits: list[Row], dividends: list[Action]) -> tuple[Action, ...]:
-    """Adjust raw numbers in place for splits, and the adjusted closes for dividends too.
-
-    Returns the actions, dividends in the unit of the adjusted closes.
-    """
-    actions = []
-    for row in splits:
-        before = days["date"] < row["tradedate"]
-        days.loc[before, SCALED] /= row["ratio"]
-        days.loc[before, "volume"] *= row["ratio"]
-        actions.append(Action(str(row["day"]), "split", row["ratio"]))
-    days["adj_close"] = days["close"]
-    for dividend in dividends:
-        later = [row["ratio"] for row in splits if str(row["day"]) > dividend.date]
-        value = dividend.value / math.prod(later)
-        before = days["date"] < dividend.date
-        closes = days.loc[before, "close"].dropna()
-        if len(closes) and not before.all():
-            days.loc[before, "adj_close"] *= 1 - value / closes.iloc[-1]
-        actions.append(Action(dividend.date, "dividend", value))
-    return tuple(sorted(actions))
-
-
-def _classify(fault: errors.RecordError, symbol: str) -> errors.PriceError:
-    """Return the failure of a symbol that a fault of the server means."""
-    kind: type[errors.PriceError] = errors.BadAnswerError
-    if isinstance(fault, errors.WireError) and fault.status == 429:
-        kind = errors.RateLimitedError
-    elif isinstance(fault, errors.WireError) and not fault.status:
-        kind = errors.NetworkError
-    failure = make_error(kind, "moex.fault", where=symbol, remedy=fault.remedy, why=fault.what)
-    failure.is_transient = isinstance(fault, errors.WireError)
-    return failure
+    server = _Server

@@ -14,7 +14,7 @@ import zlib
 from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any, Literal, TypeVar
 from urllib.error import HTTPError, URLError
@@ -23,7 +23,7 @@ from urllib.request import HTTPDefaultErrorHandler, HTTPRedirectHandler, Request
 from xml.etree.ElementTree import Element, TreeBuilder
 from xml.parsers import expat
 
-from ..errors import ConfigError, RecordError, WireError
+from ..errors import ConfigError, EventStudyError, RecordError, WireError
 from ..utility import __version__
 from ..words import clipped, make_error
 
@@ -117,7 +117,8 @@ class Wire:
 
     def get(
         self, url: str, *, wants: Wants, hosts: Collection[str], holds: str = "", etag: str = "",
-        modified: str = "",
+        modified: str = "", headers: Mapping[str, str] | None = None,
+        heed: Callable[[Response], None] | None = None,
     ) -> Response:  # fmt: skip
         """Return what a server answers.
 
@@ -131,6 +132,11 @@ class Wire:
             A text that the answer has, unless it is another page.
         etag, modified : str
             ETag and Last-Modified of the last answer: the server may say that nothing changed.
+        headers : mapping of str to str, optional
+            Such as a key: sent to the host of `url` alone, also where it sends us on.
+        heed : callable, optional
+            Sees each answer before its form is judged, and raises what its words mean. Only a
+            BriefError makes us ask again.
 
         Returns
         -------
@@ -150,20 +156,24 @@ class Wire:
         if len(failures) >= BREAK_AFTER:
             refusal = make_error(WireError, "wire.not_asked", where=url, why=failures[-1].what)
             refusal.status = failures[-1].status
+            refusal.until = failures[-1].until
             raise refusal
-        headers = {"User-Agent": self.agent, "Accept-Encoding": "gzip"}
+        always = {"User-Agent": self.agent, "Accept-Encoding": "gzip"}
         if etag:
-            headers["If-None-Match"] = etag
+            always["If-None-Match"] = etag
         if modified:
-            headers["If-Modified-Since"] = modified
+            always["If-Modified-Since"] = modified
 
         def ask() -> Response:
             self._keep_pace(host)
-            request = Request(url, headers=headers)  # noqa: S310 - https, by require_named
+            request = Request(url, headers=always)  # noqa: S310 - https, by require_named
+            to_host(request, host, headers)
             try:
-                response = within(self.longest, lambda: self._receive(request, hosts))
+                response = within(self.longest, lambda: self._receive(request, hosts, headers))
             except (OSError, http.client.HTTPException, zlib.error) as error:
                 raise classify(error, url) from error
+            if heed:
+                heed(response)
             judge(response, url, wants, holds)
             return response
 
@@ -171,6 +181,9 @@ class Wire:
             response = self._retry(ask)
         except WireError as error:
             failures.append(error)
+            raise
+        except EventStudyError:
+            failures.clear()
             raise
         failures.clear()
         return response
@@ -193,17 +206,20 @@ class Wire:
         time.sleep(max(0.0, due - time.monotonic()))
         self._asked_at[host] = time.monotonic()
 
-    def _receive(self, request: Request, hosts: Collection[str]) -> Response:
+    def _receive(
+        self, request: Request, hosts: Collection[str], headers: Mapping[str, str] | None
+    ) -> Response:
         """Return one answer, whatever its status."""
         until = time.monotonic() + self.longest
-        opener = build_opener(_NamedHosts(hosts), _AnyStatus())
+        first = urlsplit(request.full_url).netloc
+        opener = build_opener(_NamedHosts(hosts, first, headers), _AnyStatus())
         with opener.open(request, timeout=self.timeout) as answer:
-            headers = {name.lower(): value for name, value in answer.headers.items()}
+            received = {name.lower(): value for name, value in answer.headers.items()}
             return Response(
                 answer.status,
-                answer.headers.get_content_type() if "content-type" in headers else "",
-                headers,
-                self._read(answer, headers.get("content-encoding") == "gzip", until),
+                answer.headers.get_content_type() if "content-type" in received else "",
+                received,
+                self._read(answer, received.get("content-encoding") == "gzip", until),
             )
 
     def _read(self, answer: http.client.HTTPResponse, is_gzip: bool, until: float) -> bytes:
@@ -229,10 +245,14 @@ class Wire:
 
 
 class _NamedHosts(HTTPRedirectHandler):
-    """Goes on to named hosts only."""
+    """Goes on to named hosts only, and takes headers of a request to its first host alone."""
 
-    def __init__(self, hosts: Collection[str]) -> None:
+    def __init__(
+        self, hosts: Collection[str], first: str, headers: Mapping[str, str] | None
+    ) -> None:
         self.hosts = hosts
+        self.first = first
+        self.headers = headers
 
     def redirect_request(
         self, req: Request, fp: Any, code: int, msg: str, headers: Any, newurl: str
@@ -241,7 +261,10 @@ class _NamedHosts(HTTPRedirectHandler):
             fp.close()
             host = urlsplit(newurl).netloc
             raise make_error(WireError, "wire.elsewhere", where=req.full_url, host=host)
-        return super().redirect_request(req, fp, code, msg, headers, newurl)
+        onward = super().redirect_request(req, fp, code, msg, headers, newurl)
+        if onward:
+            to_host(onward, self.first, self.headers)
+        return onward
 
 
 class _AnyStatus(HTTPDefaultErrorHandler):
@@ -249,6 +272,13 @@ class _AnyStatus(HTTPDefaultErrorHandler):
 
     def http_error_default(self, req: Request, fp: Any, code: int, msg: str, hdrs: Any) -> Any:
         return fp
+
+
+def to_host(request: Request, host: str, headers: Mapping[str, str] | None) -> None:
+    """Add headers to a request in place if it is to their host; urllib takes them no further."""
+    if urlsplit(request.full_url).netloc == host:
+        for name, value in (headers or {}).items():
+            request.add_unredirected_header(name, value)
 
 
 def is_named(url: str, hosts: Collection[str]) -> bool:
@@ -321,6 +351,8 @@ def judge(response: Response, url: str, wants: Wants, holds: str) -> None:
         code = "wire.limited" if status == 429 else "wire.at_fault"
         fault = make_error(BriefError, code, **facts)
         fault.wait = seconds_to_wait(response.headers.get("retry-after", ""))
+        if fault.wait:
+            fault.until = datetime.now(UTC) + timedelta(seconds=fault.wait)
     elif status in (401, 403):
         fault = make_error(WireError, "wire.refused", **facts)
     elif status != UNCHANGED and is_page(response) and wants not in ("html", "text"):
