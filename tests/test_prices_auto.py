@@ -143,7 +143,16 @@ def test_a_store_that_cannot_be_written_is_a_notice(auto: Auto, tmp_path: Path) 
 
 
 def test_the_names_of_the_sources(tmp_path: Path) -> None:
-    assert list(PROVIDERS) == ["auto", "yahoo", "moex", "store", "sample", "files"]
+    assert list(PROVIDERS) == [
+        "auto",
+        "yahoo",
+        "moex",
+        "tiingo",
+        "eodhd",
+        "store",
+        "sample",
+        "files",
+    ]
     assert all(PROVIDERS.values())
     for name in ("auto", "yahoo", "store", "sample"):
         provider = resolve(name, store=tmp_path / "prices.sqlite")

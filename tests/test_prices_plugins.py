@@ -205,7 +205,16 @@ def test_no_built_in_name_is_shadowed(installed: Callable[[str, str, str], Path]
     assert ("sample", "ignored: cuckoo cannot take the name of a built-in source") in list(
         listing()
     )
-    assert list(PROVIDERS) == ["auto", "yahoo", "moex", "store", "sample", "files"]
+    assert list(PROVIDERS) == [
+        "auto",
+        "yahoo",
+        "moex",
+        "tiingo",
+        "eodhd",
+        "store",
+        "sample",
+        "files",
+    ]
 
 
 def test_two_packages_of_one_name_are_refused(installed: Callable[[str, str, str], Path]) -> None:

@@ -91,7 +91,7 @@ STUDY_OPTIONS: tuple[Row, ...] = (
     ),
     ("Prices", "", ""),
     *_settings(
-        "-p --prices auto|yahoo|moex|sample|store|NAME|PATH", "--fill NAME|PATH",
+        "-p --prices auto|yahoo|moex|tiingo|eodhd|sample|store|NAME|PATH", "--fill NAME|PATH",
         "-b --benchmark TICKER",
         "--benchmark-policy", "--returns FILE", "--calendar", "--currency local|CODE",
         "--size yahoo|FILE", "--offline", "--store DIR|FILE", "--vintage DATE",

@@ -8,6 +8,7 @@ from ._prices import Progress as Progress
 from ._prices import collect as collect
 from .auto import AutoProvider as AutoProvider
 from .chain import ChainProvider as ChainProvider
+from .eodhd import EodhdProvider as EodhdProvider
 from .frozen import FrozenProvider as FrozenProvider
 from .gone import explain_gone as explain_gone
 from .gone import with_successors as with_successors
@@ -29,6 +30,7 @@ from .sources import with_paths as with_paths
 from .store import StoreProvider as StoreProvider
 from .store import moment as moment
 from .store import store_file as store_file
+from .tiingo import TiingoProvider as TiingoProvider
 from .upkeep import PriceCache as PriceCache
 from .upkeep import ReadBack as ReadBack
 from .yahoo import YahooProvider as YahooProvider

@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
@@ -86,9 +86,10 @@ class Server:
         return self.now.astimezone(ZoneInfo(tz)).date() - timedelta(days=1)
 
     def ask(
-        self, symbol: str, path: str, headers: Mapping[str, str] | None = None, **query: object
-    ) -> Any:
-        """Return the JSON that a vendor answers; what it says in its place is a fault."""
+        self, symbol: str, path: str, kind: type, headers: Mapping[str, str] | None = None,
+        **query: object,
+    ) -> Any:  # fmt: skip
+        """Return the JSON of a kind that a vendor answers; what it says in its place is a fault."""
         url = f"https://{self.host}/{path}?{urlencode(query)}"
 
         def heed(response: Response) -> None:
@@ -96,7 +97,11 @@ class Server:
 
         hosts = (self.host,)
         response = self.wire.get(url, wants="json", hosts=hosts, headers=headers, heed=heed)
-        return json.loads(response.body)
+        answer = json.loads(response.body)
+        if not isinstance(answer, kind):
+            why = clipped(response.body.decode("utf-8", "replace"), 160)
+            raise make_error(FormError, "online.form", why=why)
+        return answer
 
     def heed(self, response: Response, symbol: str) -> None:
         """Raise what the words of a vendor mean, whatever the status that they come with."""
@@ -205,6 +210,12 @@ def _classify(fault: errors.RecordError, symbol: str, title: str) -> errors.Pric
     return failure
 
 
+def next_midnight(now: datetime, zone: tzinfo) -> datetime:
+    """Return the end of the present day of a time zone."""
+    tomorrow = now.astimezone(zone).date() + timedelta(days=1)
+    return datetime.combine(tomorrow, time(), zone)
+
+
 def words_of(body: bytes) -> str:
     """Return what a vendor says in the place of data, "" for data and for half of them."""
     text = body.decode("utf-8", "replace").strip()
@@ -229,7 +240,7 @@ def known_form(url: str = "") -> Iterator[None]:
         raise make_error(FormError, "online.form", where=url, why=why) from error
 
 
-def read_rows(rows: Any, columns: Mapping[str, str]) -> pd.DataFrame:
+def read_rows(rows: list[Row], columns: Mapping[str, str]) -> pd.DataFrame:
     """Return the rows of a vendor as a table.
 
     Parameters

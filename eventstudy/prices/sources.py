@@ -12,15 +12,18 @@ from ..errors import HIDDEN, ConfigError, DataError, EventStudyError, hide_secre
 from ..utility import Plugins, did_you_mean, pd
 from ..words import make_error
 from ._base import COLUMNS, Provenance
+from ._online import OnlineProvider
 from ._prices import Names, PriceProvider, Prices, Progress
 from .auto import AutoProvider
 from .chain import ChainProvider
+from .eodhd import EodhdProvider
 from .files import FilesProvider, FrameProvider
 from .frozen import FrozenProvider, is_run
 from .moex import MoexProvider
 from .patience import PatientProvider, SourceStates
 from .sample import CONTENTS, SampleProvider
 from .store import StoreProvider
+from .tiingo import TiingoProvider
 from .yahoo import YahooProvider
 
 if TYPE_CHECKING:
@@ -34,12 +37,14 @@ PROVIDERS = {
     "auto": "the price cache, then Yahoo, then the bundled sample when there is no network",
     "yahoo": "Yahoo Finance through yfinance, downloaded anew",
     "moex": "closes of the main session of the Moscow exchange, from its server: SBER.ME, IMOEX.ME",
+    "tiingo": "US shares and funds from Tiingo, by the key in TIINGO_API_KEY",
+    "eodhd": "some 30 exchanges from EODHD, by the key in EODHD_API_TOKEN",
     "store": "only what earlier downloads left in the price cache",
     "sample": "the bundled sample, adjusted closes",
     "files": "your own files: give a path, a folder of <ticker>.csv or one table",
 }
-ONLINE: dict[str, type[YahooProvider | MoexProvider]] = {
-    "yahoo": YahooProvider, "moex": MoexProvider,
+ONLINE: dict[str, type[YahooProvider | OnlineProvider]] = {
+    "yahoo": YahooProvider, "moex": MoexProvider, "tiingo": TiingoProvider, "eodhd": EodhdProvider,
 }  # fmt: skip
 PLUGINS = Plugins("eventstudy.prices", "price source")
 # Before the path of a source among several.
