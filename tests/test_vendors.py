@@ -282,6 +282,7 @@ def test_a_limit_is_no_absence(case: str, request: pytest.FixtureRequest) -> Non
     for error in failures.values():
         assert isinstance(error, RateLimitedError)
         assert error.until == wanted
+        assert not until or until.replace("T", " ") in error.remedy
     tries = 3 if case == "minute" else 1
     assert len(vendor.urls) == 3 * tries
     vendor.fault = None

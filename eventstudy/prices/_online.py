@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 
 from .. import errors
 from ..utility import pd
-from ..words import clipped, make_error
+from ..words import clipped, make_error, say
 from ._base import Action, unique
 from ._prices import Answer, Names, Prices, Progress, gather
 
@@ -202,11 +202,15 @@ def _classify(fault: errors.RecordError, symbol: str, title: str) -> errors.Pric
         kind = errors.RateLimitedError
     elif isinstance(fault, errors.WireError) and not fault.status:
         kind = errors.NetworkError
-    facts = {"remedy": fault.remedy, "why": fault.what, "title": title}
+    until = fault.until if isinstance(fault, errors.WireError) else None
+    remedy = fault.remedy
+    if until:
+        remedy = say("online.after", until=f"{until.astimezone(UTC):%Y-%m-%d %H:%M}")
+    facts = {"remedy": remedy, "why": fault.what, "title": title}
     failure = make_error(kind, "online.fault", where=symbol, **facts)
     failure.is_transient = isinstance(fault, errors.WireError)
     if isinstance(failure, errors.RateLimitedError):
-        failure.until = fault.until  # type: ignore[attr-defined]
+        failure.until = until
     return failure
 
 
