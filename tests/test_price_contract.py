@@ -22,6 +22,7 @@ from yahoo_standin import Yahoo, synthetic
 from eventstudy.errors import DataError, NoPricesError, UnknownSymbolError
 from eventstudy.prices import (
     Action,
+    ChainProvider,
     EodhdProvider,
     MoexProvider,
     PriceProvider,
@@ -74,6 +75,11 @@ def store(folder: Path, stack: ExitStack, patch: pytest.MonkeyPatch) -> PriceCas
     source = resolve(table_of("BBB", "AAA"))
     update(kept, source, ["BBB", "AAA"], START - timedelta(days=20), END)
     return PriceCase(resolve("store", store=folder / "prices.sqlite"), ["BBB", "AAA"], START, END)
+
+
+def chain(folder: Path, stack: ExitStack, patch: pytest.MonkeyPatch) -> PriceCase:
+    sources = {"one": resolve(table_of("AAA")), "two": resolve(table_of("BBB", "AAA"))}
+    return PriceCase(ChainProvider(sources), ["BBB", "AAA"], START, END)
 
 
 def serve(standin: Any, stack: ExitStack, patch: pytest.MonkeyPatch) -> None:
@@ -140,7 +146,7 @@ def example(folder: Path, stack: ExitStack, patch: pytest.MonkeyPatch) -> PriceC
 
 
 SOURCES: list[Make] = [
-    sample, frame, files, store, yahoo, moex, tiingo, eodhd, example,
+    sample, frame, files, store, chain, yahoo, moex, tiingo, eodhd, example,
 ]  # fmt: skip
 
 

@@ -19,7 +19,15 @@ from servers_standin import CHALLENGE, Reply
 from vendors_standin import CANARY, Eodhd, Tiingo, Vendor, days_of, eodhd_row, tiingo_row
 
 from eventstudy.errors import ConfigError, NetworkError, RateLimitedError
-from eventstudy.prices import Action, EodhdProvider, Prices, StoreProvider, TiingoProvider, resolve
+from eventstudy.prices import (
+    Action,
+    ChainProvider,
+    EodhdProvider,
+    Prices,
+    StoreProvider,
+    TiingoProvider,
+    resolve,
+)
 from eventstudy.prices.auto import update
 
 WEEK = ["2023-02-06", "2023-02-07", "2023-02-08", "2023-02-09", "2023-02-10"]
@@ -296,6 +304,18 @@ def test_a_limit_of_so_many_seconds(vendor: Vendor) -> None:
     assert error.until is not None
     assert 800 < (error.until - datetime.now(UTC)).total_seconds() <= 900
     assert len(vendor.urls) == 1
+
+
+def test_a_limit_among_several_sources(tiingo: Tiingo) -> None:
+    tiingo.fault = LIMITS["hour"][1]
+    now = datetime.fromisoformat(NOW).replace(tzinfo=UTC)
+    limited = TiingoProvider(pause=0.01, now=lambda: now)
+    both = ChainProvider({"tiingo": limited, "sample": resolve("sample")})
+    prices = both.fetch(["AAPL", "NONE"], date(2020, 2, 3), date(2020, 2, 7))
+    assert prices.symbols == ("AAPL",)
+    error = prices.failures["NONE"]
+    assert isinstance(error, RateLimitedError)
+    assert error.until == now.replace(hour=15, minute=0)
 
 
 REFUSED: dict[str, Reply] = {

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
 
 from ..calendars import Sessions, Symbol
-from ..errors import PriceError
+from ..errors import PriceError, RateLimitedError, UnknownSymbolError
 from ..quality import Quotes
 from ..utility import DateArray, np, pd
 from ..words import Reason, say
@@ -175,15 +175,23 @@ class _Said:
         return answer._replace(others=others)
 
     def failure(self, symbol: str) -> PriceError:
-        """Return why no source has a symbol: one that may answer later counts first."""
+        """Return why no source has a symbol.
+
+        One that may answer later counts first, one that does not know it last.
+        """
         errors = self.failures[symbol]
         if len(errors) == 1:
             return next(iter(errors.values()))
-        leading = next((e for e in errors.values() if e.is_transient), None)
-        leading = leading or next(iter(errors.values()))
+
+        def rank(error: PriceError) -> tuple[bool, bool]:
+            return not error.is_transient, isinstance(error, UnknownSymbolError)
+
+        leading = min(errors.values(), key=rank)
         what = "; ".join(f"{label}: {error.what}" for label, error in errors.items())
         failure = type(leading)(what, where=symbol, remedy=leading.remedy)
         failure.is_transient = leading.is_transient
+        if isinstance(failure, RateLimitedError):
+            failure.until = leading.until  # type: ignore[attr-defined]
         return failure
 
     def notices(self) -> list[str]:
