@@ -23,6 +23,7 @@ from eventstudy.prices import (
     Action,
     ChainProvider,
     EodhdProvider,
+    PatientProvider,
     Prices,
     StoreProvider,
     TiingoProvider,
@@ -475,8 +476,10 @@ def test_ranges_of_the_cache_fit_together(vendor: Vendor, tmp_path: Path) -> Non
 
 
 def test_the_sources_by_their_names() -> None:
-    assert isinstance(resolve("tiingo"), TiingoProvider)
-    assert isinstance(resolve("eodhd"), EodhdProvider)
+    for name, kind in (("tiingo", TiingoProvider), ("eodhd", EodhdProvider)):
+        patient = resolve(name)
+        assert isinstance(patient, PatientProvider)
+        assert isinstance(patient.source, kind)
     with pytest.raises(ConfigError) as caught:
         resolve("tiingo", offline=True)
     assert caught.value.exit_code == 2
@@ -551,15 +554,18 @@ def test_a_study_by_the_command_line(vendor: Vendor, tmp_path: Path) -> None:
     said = run(vendor, tmp_path, "run", *options, *logs, "--force", code=2)
     assert "Traceback" in said
     assert vendor.variable in said
-    for reply in (LIMITS["hour"][1], LIMITS["month with 200"][1], Reply(fault="drop"), CHALLENGE):
+    for reply in (Reply(fault="drop"), CHALLENGE, LIMITS["hour"][1]):
         vendor.fault = reply
         run(vendor, tmp_path, "run", *options, *logs, "--force", code=75)
+    asked = len(vendor.urls)
     run(vendor, tmp_path, "refresh", *options, *logs, code=75)
+    # The limit has not ended.
+    assert len(vendor.urls) == asked
     store = ["--store", tmp_path / "store", "--start", "2022-12-01", "--end", "2022-12-31"]
     vendor.fault = None
     run(vendor, tmp_path, "prices", "fetch", "AAPL", "--source", name, *store, "--debug", code=0)
     run(vendor, tmp_path, "prices", "show", "AAPL", "--store", tmp_path / "store", code=0)
     run(vendor, tmp_path, "prices", "fetch", "NONE", "--source", name, *store, "--debug", code=1)
     os.environ.pop(vendor.variable)
-    said = run(vendor, tmp_path, "run", *options, "--force", code=2)
+    said = run(vendor, tmp_path, "run", *options, "--force", *store[:2], code=2)
     assert "tiingo.com/account" in said or "eodhd.com/cp" in said
