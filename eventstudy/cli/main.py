@@ -25,6 +25,7 @@ from .basics import completion, example, init, listing, schema
 from .check import check
 from .finished_runs import card, cite, compare, report, reproduce, status, verify
 from .options import options
+from .plan import plan
 from .prices import prices
 from .records import events
 from .refresh import refresh
@@ -262,8 +263,8 @@ def main() -> None:
 
 
 for command in (
-    init, example, one, run, calibrate, explain, refresh, report, verify, reproduce, compare, check,
-    listing, completion, schema, robustness, status, prices, events, card, cite,
+    init, example, plan, one, run, calibrate, explain, refresh, report, verify, reproduce, compare,
+    check, listing, completion, schema, robustness, status, prices, events, card, cite,
 ):  # fmt: skip
     main.add_command(command)
 

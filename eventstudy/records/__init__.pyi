@@ -1,6 +1,8 @@
 from .citation import cite as cite
 from .citation import cite_bibtex as cite_bibtex
+from .decisions import Decisions as Decisions
 from .decisions import decisions_beside as decisions_beside
+from .decisions import folder_beside as folder_beside
 from .describe import describe_row as describe_row
 from .record import Accepted as Accepted
 from .record import EventRecord as EventRecord

@@ -109,6 +109,18 @@ class Decisions:
         """Hash of the file; "" where there is none yet."""
         return hashlib.sha256(self.path.read_bytes()).hexdigest() if self.path.exists() else ""
 
+    @classmethod
+    def beside(cls, events: Path) -> Decisions:
+        """Return the decisions on the record beside a list."""
+        return cls(folder_beside(events) / DECISIONS)
+
+    def chain_of(self, n: int) -> str:
+        """Return the hash of the first n decisions; "" if there are fewer, or none."""
+        chain = ""
+        for decision in self.all[:n]:
+            chain = _link(chain, decision)
+        return chain if len(self.all) >= n else ""
+
     def add(self, decisions: Iterable[Decision]) -> Decisions:
         """Write further decisions behind those that are there, all or none; return all of them."""
         text = io.StringIO()
@@ -146,9 +158,10 @@ def decisions_beside(events: Path) -> dict[str, str]:
     events : Path
         The list. Without a record beside it nothing is told.
     """
-    decisions = Decisions(folder_beside(events) / DECISIONS)
+    decisions = Decisions.beside(events)
     if not decisions.path.exists():
         return {}
     every = decisions.all
     facts = {"decisions_sha256": decisions.sha256, "decisions": str(len(every))}
+    facts["chain"] = decisions.chain_of(len(every))
     return facts | {"decided_at": max((one.decided_at for one in every), default="")}

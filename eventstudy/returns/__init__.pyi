@@ -17,5 +17,6 @@ from .security_files import usual_calendar as usual_calendar
 from .series import Factor as Factor
 from .series import Sources as Sources
 from .series import usual_needs as usual_needs
+from .series import windows_of as windows_of
 from .sessions import DATA_CALENDAR as DATA_CALENDAR
 from .table import FrameTable as FrameTable

@@ -5,6 +5,8 @@ from .folder import write_run as write_run
 from .index import show_end as show_end
 from .origin import Origin as Origin
 from .outbox import Outbox as Outbox
+from .plan import Plan as Plan
+from .plan import describe_seen as describe_seen
 from .preflight import refusals as refusals
 from .record import Record as Record
 from .refresh import Refreshed as Refreshed

@@ -18,7 +18,8 @@ from ..returns import Benchmarks
 from ..utility import Flag
 from ..words import say
 from .comparison import MOVED, Answer, Comparison, Move, Moved, Revision, is_moved, price_revision
-from .origin import ASKED, EVENTS, NAMING_FILES, SIZES
+from .origin import ASKED, EVENTS, SIZES
+from .plan import NAMING_FILES
 from .record import Record, seal
 from .rows import DAMAGED
 from .verify import verify_files

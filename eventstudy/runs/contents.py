@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import shutil
 from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
@@ -20,6 +21,7 @@ from ..prices import FrozenProvider
 from ..settings import StudyConfig
 from ..utility import step
 from .origin import Origin
+from .plan import Plan, describe_plan
 from .record import manifest_of, provenance_of, seal
 
 # A quarter of the time of the highest level, and files of prices 2 % larger.
@@ -67,6 +69,10 @@ def fill(
         write_long(results, stage / LONG, config)
     step("findings")
     provenance = provenance_of(results, origin, command)
+    if origin and (planned := describe_plan(origin.events, origin.config)):
+        provenance["plan"] = planned
+        plan = Plan.place(origin.events)
+        shutil.copyfile(plan, Plan.place(stage / origin.place))
     facts_of_run: Any = {"name": target.name, "provenance": provenance, "tables": tables}
     run = FinishedRun.of(results, config, **facts_of_run)
     results.memo["findings"] = run.findings

@@ -19,11 +19,10 @@ from ..prices import with_paths
 from ..settings import StudyConfig
 from ..words import make_error
 from .manifest import Sources
+from .plan import NAMING_FILES, Plan
 
 # Where a run folder keeps the events file.
 EVENTS = ("data/events.csv", "data/events.parquet", "data/events.dta")
-# Settings that name files, prices aside: a run folder keeps those.
-NAMING_FILES = ("returns", "size", "factors", "confounders")
 # The source of market values that is no file, and what a run keeps of its answer.
 ASKED, SIZES = "yahoo", "tables/sizes.csv"
 
@@ -93,6 +92,8 @@ class Origin:
         """
         from .preflight import refusals
 
+        # A plan that is not as it was written is told before hours of work.
+        Plan.beside(self.events)
         inputs, origin = self.read()
         if errors := [error for _, error in refusals(inputs)]:
             raise errors[0] if len(errors) == 1 else ConfigFaultsError(errors)

@@ -23,8 +23,8 @@ from ..significance import STATISTICS
 from ..utility import FloatArray
 from ..words import MISSING, clipped, say, speaking_of, words
 from .manifest import MANIFEST, EventCounts, Stated
-from .origin import NAMING_FILES
 from .outbox import Outbox
+from .plan import NAMING_FILES
 from .record import Record
 from .verify import verify_files
 

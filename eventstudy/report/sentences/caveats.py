@@ -99,6 +99,7 @@ def asides(findings: Findings, sample: Sample | None = None) -> list[str]:
         _short_note(sample),
         _extended_note(sample, findings.setup.main),
         say("answer.listings", n=listings) if listings else "",
+        _plan_note(findings),
     ]
     return list(filter(None, notes))
 
@@ -342,6 +343,19 @@ def _names_of(findings: Findings, sample: Sample, flag: Flag) -> str:
     names = list(dict.fromkeys(clipped(event.name, sentences.LONGEST_FIRM) for event in flagged))
     more = ", ..." * (len(names) > NAMED)
     return f" ({', '.join(names[:NAMED])}{more})" if names else ""
+
+
+def _plan_note(findings: Findings) -> str:
+    """Return that the study is as it was planned, or what differs; "" without a plan."""
+    plan = findings.provenance.get("plan")
+    if not plan:
+        return ""
+    day = dt.date.fromisoformat(plan["written_at"][:10])
+    differences = plan["differs"]
+    if not differences:
+        return say("plan.as_planned", day=day)
+    text = "; ".join(differences)
+    return say("plan.not_as_planned", day=day, n=len(differences), differences=text)
 
 
 def _extended_note(sample: Sample, main: Window) -> str:
