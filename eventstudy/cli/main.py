@@ -23,7 +23,7 @@ from . import shared
 from .analyses import calibrate, explain, robustness
 from .basics import completion, example, init, listing, schema
 from .check import check
-from .finished_runs import card, cite, compare, report, reproduce, status, verify
+from .finished_runs import card, cite, compare, proof, report, reproduce, status, verify
 from .options import options
 from .prices import prices
 from .records import events
@@ -262,8 +262,8 @@ def main() -> None:
 
 
 for command in (
-    init, example, one, run, calibrate, explain, refresh, report, verify, reproduce, compare, check,
-    listing, completion, schema, robustness, status, prices, events, card, cite,
+    init, example, one, run, calibrate, explain, refresh, report, verify, reproduce, proof, compare,
+    check, listing, completion, schema, robustness, status, prices, events, card, cite,
 ):  # fmt: skip
     main.add_command(command)
 

@@ -6,6 +6,7 @@ from .index import show_end as show_end
 from .origin import Origin as Origin
 from .outbox import Outbox as Outbox
 from .preflight import refusals as refusals
+from .proof import write_proof as write_proof
 from .record import Record as Record
 from .refresh import Refreshed as Refreshed
 from .refresh import refresh_run as refresh_run
