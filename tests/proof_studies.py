@@ -23,6 +23,7 @@ class World:
         self.prices.mkdir(parents=True)
         self.rng = np.random.default_rng(seed)
         self.news: list[dict[str, str]] = []
+        self.span = SPAN
         self.moves: dict[str, pd.Series[float]] = {}
 
     def add(
@@ -33,7 +34,7 @@ class World:
         """Write the closes of a ticker; `holes` are places or slices without a price."""
         dates = Sessions.of(calendar).dates
         days = pd.DatetimeIndex(
-            dates[(dates >= np.datetime64(SPAN[0])) & (dates <= np.datetime64(SPAN[1]))]
+            dates[(dates >= np.datetime64(self.span[0])) & (dates <= np.datetime64(self.span[1]))]
         )
         moves = pd.Series(self.rng.standard_normal(len(days)) * sd, index=days)
         if index:
@@ -258,6 +259,18 @@ def peers(folder: Path) -> Path:
     return world.study()
 
 
+def closed_exchange(folder: Path) -> Path:
+    """Moscow, closed from 28 February to 23 March 2022."""
+    world = World(folder, seed=14)
+    world.span = "2020-06-01", "2023-06-30"
+    world.add("IMOEX.ME", "XMOS", sd=0.01)
+    for k, day in enumerate(["2022-02-22", "2022-03-24", "2022-03-01", "2022-09-21", "2022-06-01"]):
+        name = f"FIR{'ABCDE'[k]}.ME"
+        world.add(name, "XMOS", index="IMOEX.ME", beta=0.8)
+        world.announce(name, day)
+    return world.study()
+
+
 def currencies(folder: Path) -> Path:
     """Shares of London and Frankfurt in dollars."""
     world = World(folder, seed=9)
@@ -318,7 +331,7 @@ STUDIES: dict[str, Callable[[Path], Path]] = {
     f.__name__: f
     for f in (
         one_event, few_events, odd_names, six_events, market_adjusted, constant_mean, shared_dates,
-        repeated_firms, halts, holes, still_prices, still_adjusted, factors, riskless, mixed_exchanges, price_limits, peers,
+        repeated_firms, halts, holes, still_prices, still_adjusted, factors, riskless, mixed_exchanges, price_limits, peers, closed_exchange,
         currencies,
         clock_times, own_returns, groups,
     )

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import SHARED
+from conftest import ROOT, SHARED
 from proof_studies import SIX, STUDIES, of_sample, run
 from run_folders import invoke
 
@@ -261,10 +261,10 @@ PRICES = SHARED / "market-data" / "prices"
 
 @pytest.mark.slow
 @pytest.mark.skipif(not PRICES.is_dir(), reason="there are no real prices")
-def test_real_shares_of_several_exchanges(tmp_path: Path) -> None:
-    rows = ["002415.SZ,2019-10-08", "002236.SZ,2019-10-08", "0763.HK,2018-04-17", "AMD,2022-08-31T16:30-04:00",
-            "0981.HK,2020-12-18", "002415.SZ,2019-05-22"]  # fmt: skip
-    events = tmp_path / "events.csv"
-    events.write_text("\n".join(["ticker,announced_at", *rows, ""]), encoding="utf-8")
-    proof = write_proof(run(events, "--prices", PRICES))
+def test_real_shares_of_five_exchanges(tmp_path: Path) -> None:
+    """Moscow was closed, ZTE at its limit for days, and Shanghai asleep while New York traded."""
+    shutil.copy(ROOT / "events.csv", tmp_path / "events.csv")
+    proof = write_proof(run(tmp_path / "events.csv", "--prices", PRICES))
     assert proof.ok, proof.text[:2000]
+    parts = json.loads((proof.folder / "settings.json").read_text(encoding="utf-8"))["not_in_r"]
+    assert len(parts) == 2

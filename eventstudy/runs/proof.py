@@ -229,8 +229,6 @@ class Contents:
                 yield say("proof.setting", name=name, value=shown)
         if len(study) > MOST_EVENTS:
             yield say("proof.many", n=len(study), most=MOST_EVENTS)
-        if closed := sorted(self.homes & panel.closed.keys()):
-            yield say("proof.closed", exchanges=closed)
         for i, (symbol, _) in enumerate(panel.keys):
             if symbol.startswith(Factor.PREFIX) and (panel.spans[i] > 1).any():
                 yield say("proof.factor_gaps", name=symbol.removeprefix(Factor.PREFIX))
@@ -292,6 +290,7 @@ class Contents:
             "portfolios": bool(is_benchmark.any()),
             "returns": any(self._is_given((symbol, "")) for symbol in panel.symbols),
             "currencies": bool(self.pairs),
+            "closed": bool(self.homes & panel.closed.keys()),
             "clock": bool(has_clock or has_time),
             "adjusted": self.study.model.name in KINDS,
             "excess": bool(getattr(self.study.model, "excess", False)),
