@@ -178,6 +178,8 @@ def test_prices_that_stand_still_are_said_where_events_share_sessions() -> None:
     assert found.still_days == pytest.approx(0.25, abs=0.01)
     assert found.still in found.text
     assert "25% of the estimation days have a return of exactly zero" in found.still
+    adjusted = market.fit(frame, model="market_adjusted").diagnose()
+    assert adjusted.still_days == found.still_days, "a return less the index is never zero"
     apart = placed(DISPERSED, seed=49)
     frame = apart.frame.copy()
     frame.loc[frame.index[::4], [name for name in frame if name != "MKT"]] = 0.0

@@ -207,6 +207,30 @@ def reproduce(folder: Path, tolerance: float | None, as_json: bool, quiet: bool)
     _show(str(result), result.to_dict(), as_json=as_json, quiet=quiet, ok=result.ok)
 
 
+@click.command(
+    epilog=reading_codes("written and all numbers agree", "4 numbers or inputs differ, ")
+)
+@click.argument("folder", metavar="RUN", type=PATH)
+@options(
+    ("--to target", (click.Path(path_type=Path), "DIR"), "The new folder. [default: RUN-proof]"),
+    ("--force", SWITCH, "Replace the proof that is there."),
+)
+def proof(folder: Path, target: Path | None, force: bool) -> None:
+    """Write a folder that proves a RUN to somebody who does not have this program.
+
+    It has prices, events and settings as plain files, and two short programs, check.py and check.R,
+    that compute the numbers of the run again and import nothing of eventstudy. check.py is run at
+    once. Exits with 4 if a number does not agree.
+    """
+    from ..runs import write_proof
+
+    done = write_proof(folder, target, force=force)
+    display(done.text)
+    display(str(done.folder))
+    if not done.ok:
+        sys.exit(DIFFERENT)
+
+
 @click.command(epilog=reading_codes("compared", "4 a run is not as it was written, "))
 @click.argument("first", metavar="RUN_A", type=PATH)
 @click.argument("second", metavar="RUN_B", type=PATH)

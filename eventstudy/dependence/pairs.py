@@ -340,8 +340,10 @@ def still_days(sample: AbnormalReturns) -> FloatArray:
 
 def _zero_returns(events: AbnormalReturns) -> IntArray:
     """Return the number of estimation days (n,) whose return is zero."""
-    returns = events.resid + (events.x_estimation * events.params[:, None]).sum(axis=2)
-    return np.asarray((np.abs(returns) < Limits.ROUNDING).sum(axis=1))
+    # The return itself: less an index or a riskless rate it is never zero.
+    returns = events.windows.before.returns[:, : events.resid.shape[1]]
+    is_zero = (np.abs(returns) < Limits.ROUNDING) & np.isfinite(events.resid)
+    return np.asarray(is_zero.sum(axis=1))
 
 
 def with_late_moves(rho: FloatArray, still: BoolArray, *late: FloatArray) -> FloatArray:

@@ -3,6 +3,8 @@ from .benchmarks import Benchmarks as Benchmarks
 from .benchmarks import Coverage as Coverage
 from .currency import Quotation as Quotation
 from .currency import Rates as Rates
+from .currency import conversions as conversions
+from .currency import rate_symbol as rate_symbol
 from .factor_files import FactorLibrary as FactorLibrary
 from .factor_files import checked_factors as checked_factors
 from .factor_files import gate_of as gate_of

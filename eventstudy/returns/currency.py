@@ -182,8 +182,7 @@ def in_currency(panel: ReturnsPanel, currency: str, fetch: Fetch) -> ReturnsPane
         A symbol whose currency or rate is not known has no row, and the reason in ``failures``
         and, for each calendar, in ``failures_on``.
     """
-    wanted = {key: _pair(panel, key, currency) for key in panel.keys}
-    pairs = {key: pair for key, pair in wanted.items() if pair[0] != pair[1]}
+    pairs = conversions(panel, currency)
     if not pairs:
         return panel
     currencies = dict.fromkeys(c for pair in pairs.values() for c in pair if c not in ("", USD))
@@ -193,9 +192,9 @@ def in_currency(panel: ReturnsPanel, currency: str, fetch: Fetch) -> ReturnsPane
     spans = panel.spans.copy()
     notes = []
     for i, (symbol, calendar) in enumerate(panel.keys):
-        old, new = wanted[symbol, calendar]
-        if old == new:
+        if (symbol, calendar) not in pairs:
             continue
+        old, new = pairs[symbol, calendar]
         columns = panel.calendars[calendar]
         rate = rates.between(old, new, panel.sessions[columns])
         before = int((spans[i, columns] > 0).sum())
@@ -208,6 +207,23 @@ def in_currency(panel: ReturnsPanel, currency: str, fetch: Fetch) -> ReturnsPane
     notices = [*_say_converted(done, currency), *guessed]
     panel = replace(panel, notes=(*panel.notes, *notes), notices=(*panel.notices, *notices))
     return replace(panel, values=values, spans=spans)
+
+
+def conversions(panel: ReturnsPanel, currency: str) -> dict[Key, tuple[str, str]]:
+    """Return the currency of each series that is converted, and the one that it is converted to.
+
+    Parameters
+    ----------
+    panel : ReturnsPanel
+    currency : str
+        As for :func:`in_currency`.
+
+    Returns
+    -------
+    dict of (symbol, calendar) to (str, str)
+    """
+    wanted = {key: _pair(panel, key, currency) for key in panel.keys}
+    return {key: pair for key, pair in wanted.items() if pair[0] != pair[1]}
 
 
 def _pair(panel: ReturnsPanel, key: Key, currency: str) -> tuple[str, str]:

@@ -8,6 +8,7 @@ from .outbox import Outbox as Outbox
 from .plan import Plan as Plan
 from .plan import describe_seen as describe_seen
 from .preflight import refusals as refusals
+from .proof import write_proof as write_proof
 from .record import Record as Record
 from .refresh import Refreshed as Refreshed
 from .refresh import refresh_run as refresh_run

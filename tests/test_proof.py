@@ -1,0 +1,270 @@
+"""A proof of a run stands alone: its programs find every number again, and every change of one."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import ROOT, SHARED
+from proof_studies import SIX, STUDIES, of_sample, run
+from run_folders import invoke
+
+from eventstudy.runs import write_proof
+
+DATA = ("prices.csv", "events.csv", "settings.json")
+QUICK_ONES = ("few_events", "halts", "odd_names")
+NAMES = [
+    pytest.param(name, marks=() if name in QUICK_ONES else pytest.mark.slow) for name in STUDIES
+]
+NO_R = {"mixed_exchanges", "price_limits", "peers", "currencies"}
+IN_R = [each for each in NAMES if each.values[0] not in NO_R]
+# Runs a program in whose process this package cannot be imported.
+ALONE = """
+import runpy, sys
+class Blocked:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in ("eventstudy", "eventstudy_kit"):
+            raise ImportError("blocked: " + name)
+sys.meta_path.insert(0, Blocked())
+runpy.run_path(sys.argv[1], run_name="__main__")
+"""
+needs_r = pytest.mark.skipif(shutil.which("Rscript") is None, reason="there is no Rscript")
+Proved = Callable[[str], Path]
+
+
+@pytest.fixture(scope="module")
+def proved(tmp_path_factory: pytest.TempPathFactory) -> Proved:
+    """Return the folder of the proof of a study, made once."""
+    made: dict[str, Path] = {}
+
+    def proof_of(name: str) -> Path:
+        if name not in made:
+            folder = tmp_path_factory.mktemp("proof") / name
+            made[name] = write_proof(STUDIES[name](folder), folder / "proof").folder
+        return made[name]
+
+    return proof_of
+
+
+def alone(proof: Path, folder: Path, program: str = "check.py") -> Path:
+    """Copy a program and the three files that it reads to a new folder; return the program."""
+    folder.mkdir()
+    for name in (program, *DATA):
+        shutil.copy(proof / name, folder / name)
+    return folder / program
+
+
+def checked(program: Path) -> tuple[int, list[str]]:
+    """Run a program of a proof in a process of its own; return exit code and lines."""
+    command = ["Rscript", "--vanilla", str(program)]
+    if program.suffix == ".py":
+        command = [sys.executable, "-I", "-W", "error", "-c", ALONE, str(program)]
+    done = subprocess.run(
+        command, capture_output=True, text=True, encoding="utf-8", timeout=300, check=False
+    )
+    assert not done.stderr, done.stderr
+    return done.returncode, done.stdout.splitlines()
+
+
+def all_agree(code: int, lines: list[str]) -> int:
+    """Assert that every number agrees; return how many there are."""
+    match = re.fullmatch(r"(\d+) of (\d+) numbers agree", lines[0])
+    assert match, lines
+    assert match[1] == match[2], lines[:20]
+    assert code == 0
+    assert int(match[1]) > 100
+    return int(match[1])
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_python_finds_every_number_alone(name: str, proved: Proved, tmp_path: Path) -> None:
+    program = alone(proved(name), tmp_path / "alone")
+    assert all_agree(*checked(program)) == numbers_in(program.with_name("settings.json"))
+
+
+@needs_r
+@pytest.mark.parametrize("name", IN_R)
+def test_r_finds_every_number_alone(name: str, proved: Proved, tmp_path: Path) -> None:
+    program = alone(proved(name), tmp_path / "alone", "check.R")
+    assert all_agree(*checked(program)) == numbers_in(program.with_name("settings.json"))
+
+
+@needs_r
+@pytest.mark.slow
+@pytest.mark.parametrize("name", sorted(NO_R))
+def test_r_names_what_it_does_not_cover(name: str, proved: Proved) -> None:
+    proof = proved(name)
+    code, lines = checked(proof / "check.R")
+    (reason,) = json.loads((proof / "settings.json").read_text(encoding="utf-8"))["not_in_r"]
+    assert code == 2
+    assert reason in lines[0]
+    assert reason in (proof / "README.md").read_text(encoding="utf-8")
+
+
+def numbers_in(settings: Path) -> int:
+    claims = json.loads(settings.read_text(encoding="utf-8"))["claims"]
+    keys = {"event_id", "start", "stop", "group", "test"}
+    columns = [
+        column for table in claims.values() for name, column in table.items() if name not in keys
+    ]
+    return sum(value is not None for column in columns for value in column)
+
+
+def changed(settings: Path, table: str, column: str, change: Callable[[Any], Any]) -> None:
+    """Change the last number of a column of claims."""
+    content = json.loads(settings.read_text(encoding="utf-8"))
+    numbers = content["claims"][table][column]
+    last = max(i for i, number in enumerate(numbers) if number is not None)
+    numbers[last] = change(numbers[last])
+    settings.write_text(json.dumps(content), encoding="utf-8")
+
+
+CHANGES = {
+    ("car", "car"): lambda x: x + 1e-6, ("car", "pvalue"): lambda x: x + 1e-6,
+    ("car", "se"): lambda x: x * (1 + 3e-9), ("models", "beta"): lambda x: x * (1 - 3e-9),
+    ("windows", "weighted_caar"): lambda x: x - 1e-6, ("windows", "pvalue"): lambda x: x * (1 + 3e-9),
+    ("windows", "weighted_high"): lambda x: x + 1e-6, ("windows", "n_events"): lambda x: x + 1,
+    ("tests", "statistic"): lambda x: -x, ("day0", "day0"): lambda _: "2020-02-03",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("program", ["check.py", pytest.param("check.R", marks=needs_r)])
+def test_a_changed_number_is_found(program: str, proved: Proved, tmp_path: Path) -> None:
+    path = alone(proved("few_events"), tmp_path / "alone", program)
+    count = numbers_in(path.with_name("settings.json"))
+    for (table, column), change in CHANGES.items():
+        changed(path.with_name("settings.json"), table, column, change)
+    code, lines = checked(path)
+    assert code == 1
+    assert lines[0] == f"{count - len(CHANGES)} of {count} numbers agree"
+    told = lines[1 : 1 + len(CHANGES)]
+    for table, column in CHANGES:
+        assert any(re.match(rf"  {table} .*{column}: ", line) for line in told), (table, column)
+
+
+@pytest.mark.parametrize("program", ["check.py", pytest.param("check.R", marks=needs_r)])
+def test_rounding_is_no_difference_and_nothing_is_no_agreement(
+    program: str, proved: Proved, tmp_path: Path
+) -> None:
+    path = alone(proved("few_events"), tmp_path / "alone", program)
+    settings = path.with_name("settings.json")
+    changed(settings, "car", "se", lambda x: x * (1 + 3e-10))
+    all_agree(*checked(path))
+    content = json.loads(settings.read_text(encoding="utf-8"))
+    content["claims"] = {"car": {"event_id": [], "start": [], "stop": [], "car": []}}
+    settings.write_text(json.dumps(content), encoding="utf-8")
+    code, lines = checked(path)
+    assert (code, lines[0]) == (1, "0 of 0 numbers agree")
+
+
+def test_a_changed_price_is_found(proved: Proved, tmp_path: Path) -> None:
+    path = alone(proved("few_events"), tmp_path / "alone")
+    prices = path.with_name("prices.csv")
+    text = prices.read_text(encoding="utf-8")
+    row = re.search(r"^AMD,2022-10-07,,([\d.]+),", text, re.M)
+    assert row
+    prices.write_text(
+        text.replace(row[0], row[0].replace(row[1], str(float(row[1]) * (1 + 1e-6)))),
+        encoding="utf-8",
+    )
+    code, lines = checked(path)
+    assert code == 1
+    assert any(line.startswith("  car AMD-2022-10-07 0 0 car: ") for line in lines)
+
+
+def test_the_package_cannot_be_imported_where_programs_are_checked(tmp_path: Path) -> None:
+    program = tmp_path / "check.py"
+    program.write_text(
+        "try:\n    import eventstudy\nexcept ImportError as error:\n    print(error)\n"
+    )
+    assert checked(program) == (0, ["blocked: eventstudy"])
+
+
+def test_a_changed_table_of_the_run_is_found_by_the_command(tmp_path: Path) -> None:
+    folder = of_sample(tmp_path / "study", SIX[:1])
+    said = invoke("proof", folder, "--to", tmp_path / "good")
+    assert re.match(r"(\d+) of \1 numbers agree\n", said)
+    assert str(tmp_path / "good") in said
+    table = folder / "tables" / "car.csv"
+    text = table.read_text(encoding="utf-8")
+    cell = text.splitlines()[1].split(",")[4]
+    table.write_text(text.replace(cell, str(float(cell) + 1e-6), 1), encoding="utf-8")
+    said = invoke("proof", folder, "--to", tmp_path / "bad", code=4)
+    assert f" 0 0 car: {float(cell) + 1e-6} in the run, " in said
+
+    before = (tmp_path / "good" / "settings.json").read_bytes()
+    assert "--force" in invoke("proof", folder, "--to", tmp_path / "good", code=1)
+    assert (tmp_path / "good" / "settings.json").read_bytes() == before
+    invoke("proof", folder, "--to", tmp_path / "good", "--force", code=4)
+    assert (tmp_path / "good" / "settings.json").read_bytes() != before
+
+    invoke("proof", folder, "--to", folder, "--force", code=1)
+    assert (folder / "report.html").is_file(), "a run is no proof, and stays"
+    (folder / "data" / "prices.csv.gz").write_bytes(b"")
+    assert "prices.csv.gz" in invoke("proof", folder, code=4)
+    assert not folder.with_name("events-proof").exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "named"),
+    [
+        (("--model", "theil_sen"), "Theil-Sen"),
+        (("--halt", "shift", "--scar", "sum"), "halt = shift and .*scar = sum"),
+    ],
+)
+@pytest.mark.slow
+def test_a_run_that_cannot_be_proved_is_refused_with_reasons(
+    options: tuple[str, ...], named: str, tmp_path: Path
+) -> None:
+    folder = of_sample(tmp_path / "study", SIX[:2], *options)
+    assert re.search(named, invoke("proof", folder, code=1))
+    assert not folder.with_name("events-proof").exists()
+
+
+def test_what_is_not_covered_is_counted(proved: Proved) -> None:
+    proof = proved("few_events")
+    _, lines = checked(proof / "check.py")
+    settings = json.loads((proof / "settings.json").read_text(encoding="utf-8"))
+    assert lines[1:] == [
+        f"{n['numbers']} numbers are not covered: {n['what']}" for n in settings["not_covered"]
+    ]
+    assert [n["numbers"] > 0 for n in settings["not_covered"]] == [True, True]
+    assert "corrado" in settings["not_covered"][0]["what"]
+    assert "specifications" in settings["not_covered"][1]["what"]
+    readme = (proof / "README.md").read_text(encoding="utf-8")
+    assert all(n["what"] in readme for n in settings["not_covered"])
+    assert "@" not in readme.replace("e@", "")
+
+
+def test_programs_have_what_their_study_needs_and_can_be_read(proved: Proved) -> None:
+    text = (proved("few_events") / "check.py").read_text(encoding="utf-8")
+    assert "def dollars_per" not in text
+    for name in ("check.py", "check.R"):
+        lines = (proved("few_events") / name).read_text(encoding="utf-8").splitlines()
+        assert max(map(len, lines)) <= 100, name
+        assert not [line for line in lines if line.strip().startswith(("#<", "#>"))]
+        assert "import eventstudy" not in "\n".join(lines)
+    program = proved("few_events") / "check.py"
+    command = [sys.executable, "-m", "ruff", "check", "--isolated", "--ignore", "B019", program]
+    assert subprocess.run(command, capture_output=True, check=False).returncode == 0
+
+
+PRICES = SHARED / "market-data" / "prices"
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not PRICES.is_dir(), reason="there are no real prices")
+def test_real_shares_of_five_exchanges(tmp_path: Path) -> None:
+    """Moscow was closed, ZTE at its limit for days, and Shanghai asleep while New York traded."""
+    shutil.copy(ROOT / "events.csv", tmp_path / "events.csv")
+    proof = write_proof(run(tmp_path / "events.csv", "--prices", PRICES))
+    assert proof.ok, proof.text[:2000]
+    parts = json.loads((proof.folder / "settings.json").read_text(encoding="utf-8"))["not_in_r"]
+    assert len(parts) == 2
