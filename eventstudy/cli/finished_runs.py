@@ -14,7 +14,7 @@ import click
 
 from ..errors import ConfigError, RunFolderError
 from .options import JSON, MOVED, QUIET, SWITCH, Number, options
-from .shared import DIFFERENT, INCOMPLETE, PATH, display, print_json, reading_codes, tell
+from .shared import DIFFERENT, INCOMPLETE, PATH, display, notify, print_json, reading_codes, tell
 
 if TYPE_CHECKING:
     from ..report import Export
@@ -229,6 +229,26 @@ def proof(folder: Path, target: Path | None, force: bool) -> None:
     display(str(done.folder))
     if not done.ok:
         sys.exit(DIFFERENT)
+
+
+@click.command(epilog=reading_codes("written", "4 the run is not as it was written, "))
+@click.argument("folder", metavar="RUN", type=PATH)
+@options(
+    ("--to target", (click.Path(path_type=Path), "FILE"), "The zip. [default: RUN.zip]"),
+    ("--force", SWITCH, "Write it in the place of a file that is there."),
+)  # fmt: skip
+def archive(folder: Path, target: Path | None, force: bool) -> None:
+    """Write a RUN as a replication package: one zip as data editors of journals ask for it.
+
+    It has the run, its proof and plan, the versions of all packages, where the data are from and
+    whose they are, the literature, and the hash of each file. The same run gives the same bytes.
+    """
+    from ..runs import write_archive
+
+    done = write_archive(folder, target, force=force)
+    if done.no_proof:
+        notify(f"without a proof: {done.no_proof}")
+    display(f"{done.n_files} files in {done.path}")
 
 
 @click.command(epilog=reading_codes("compared", "4 a run is not as it was written, "))

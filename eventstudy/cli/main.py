@@ -23,7 +23,7 @@ from . import shared
 from .analyses import calibrate, explain, robustness
 from .basics import completion, example, init, listing, schema
 from .check import check
-from .finished_runs import card, cite, compare, proof, report, reproduce, status, verify
+from .finished_runs import archive, card, cite, compare, proof, report, reproduce, status, verify
 from .options import options
 from .plan import plan
 from .prices import prices
@@ -264,7 +264,8 @@ def main() -> None:
 
 for command in (
     init, example, plan, one, run, calibrate, explain, refresh, report, verify, reproduce, proof,
-    compare, check, listing, completion, schema, robustness, status, prices, events, card, cite,
+    archive, compare, check, listing, completion, schema, robustness, status, prices, events, card,
+    cite,
 ):  # fmt: skip
     main.add_command(command)
 

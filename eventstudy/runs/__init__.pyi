@@ -1,3 +1,5 @@
+from .archive import Archive as Archive
+from .archive import write_archive as write_archive
 from .atomic_swap import RunBusyError as RunBusyError
 from .compare import compare_runs as compare_runs
 from .folder import RunFolder as RunFolder

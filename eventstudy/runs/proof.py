@@ -229,6 +229,8 @@ class Contents:
                 yield say("proof.setting", name=name, value=shown)
         if len(study) > MOST_EVENTS:
             yield say("proof.many", n=len(study), most=MOST_EVENTS)
+        if filled := {fault.symbol for fault in panel.faults if fault.kind == "filled"}:
+            yield say("proof.filled", n=len(filled))
         for i, (symbol, _) in enumerate(panel.keys):
             if symbol.startswith(Factor.PREFIX) and (panel.spans[i] > 1).any():
                 yield say("proof.factor_gaps", name=symbol.removeprefix(Factor.PREFIX))
