@@ -16,11 +16,13 @@ if TYPE_CHECKING:
 
 # Stands for what is not shown.
 HIDDEN = "***"
+# Values of variables that a source of prices was given, whatever their names are.
+_GIVEN: set[str] = set()
 # How names of variables end whose values are secrets, and letters of the shortest such value.
 _SECRET_NAMES = ("KEY", "TOKEN", "SECRET", "PASSWORD", "PASSWD", "WEBHOOK", "_URL")
 _SHORTEST = 6
 # What a text has where a secret may be, where that is, and what is shown: user and password of a
-# URL, its query and fragment, values whose name says what they are, and headers.
+# URL, its query and fragment, values whose name says what they are, headers, and text of SQL.
 _SECRET_PLACES = (
     ("://", r"(://)[^\s\"'<>/?#@]*(?::[^\s\"'<>]*)?@", rf"\1{HIDDEN}@"),
     ("@", r"(^|[\s\"'])[^\s\"'<>@:/]+:[^\s\"'<>@/]+@", rf"\1{HIDDEN}@"),
@@ -28,7 +30,15 @@ _SECRET_PLACES = (
     ("=", r"(?i)((?:key|token|secret|passw(?:or)?d|pwd)=)[^\s\"'<>&;,]+", rf"\1{HIDDEN}"),
     (":", r"(?i)([-_](?:key|token|secret)[\"']?: ?[\"']?)[^\s\"'<>&;,]+", rf"\1{HIDDEN}"),
     (":", r"(?i)(authorization[\"']?: ?[\"']?(?:\w+ )?)[^\s\"'<>,]+", rf"\1{HIDDEN}"),
+    (":", r'(?i)("(?:[^"\\]*,)?(?:duckdb|sql):)(?!\*)(?:\\.|[^"\\])+', rf"\1{HIDDEN}"),
+    (":", r"(?is)((?:^|[\s'=,])(?:duckdb|sql):)(?!\*).+", rf"\1{HIDDEN}"),
 )
+
+
+def keep_secret(value: str) -> str:
+    """Return a value that `hide_secrets` hides from now on."""
+    _GIVEN.add(value)
+    return value
 
 
 def hide_secrets(text: str, secrets: Iterable[str] = ()) -> str:
@@ -45,8 +55,9 @@ def hide_secrets(text: str, secrets: Iterable[str] = ()) -> str:
     -------
     str
         Without the user, password, query and fragment of any URL, the value behind ``token=`` and
-        the like, and the values of environment variables whose names end in KEY, TOKEN, SECRET,
-        PASSWORD, WEBHOOK or _URL.
+        the like, the text behind ``duckdb:`` and ``sql:``, what `keep_secret` was given, and the
+        values of environment variables whose names end in KEY, TOKEN, SECRET, PASSWORD, WEBHOOK or
+        _URL.
 
     Examples
     --------
@@ -56,7 +67,7 @@ def hide_secrets(text: str, secrets: Iterable[str] = ()) -> str:
     if not text:
         return text
     named = [value for name, value in os.environ.items() if name.upper().endswith(_SECRET_NAMES)]
-    for value in (*named, *secrets):
+    for value in (*named, *_GIVEN, *secrets):
         if len(value) >= _SHORTEST:
             text = text.replace(value, HIDDEN)
     for mark, pattern, shown in _SECRET_PLACES:
@@ -291,7 +302,15 @@ class AlteredError(RunFolderError):
 
 
 class RecordError(EventStudyError):
-    """What a public record answered, or what was kept of it, cannot be read."""
+    """What a public record answered, or what was kept of it, cannot be read.
+
+    Attributes
+    ----------
+    status : int
+        Of HTTP; 0 where there was none.
+    """
+
+    status = 0
 
 
 class WireError(RecordError):
@@ -299,12 +318,9 @@ class WireError(RecordError):
 
     Attributes
     ----------
-    status : int
-        Of HTTP; 0 where there was none.
     until : datetime or None
         When the server answers again, with a time zone; None where it does not say.
     """
 
     exit_code = 75
-    status = 0
     until: datetime | None = None

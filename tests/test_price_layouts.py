@@ -125,6 +125,7 @@ LAYOUTS = {
     "Google Finance": made("Date,Close", lambda d, c: f"{d:%m/%d/%Y} 16:00:00,{c}"),
     "Google Finance, day first": made("Date,Close", lambda d, c: f"{d:%d/%m/%Y} 16:35:00,{c}"),
     "Nasdaq": made("Date,Close/Last,Volume,Open", lambda d, c: f"{d:%m/%d/%Y},${c},77,$1.5"),
+    "Refinitiv": made("Instrument,Date,Price Close,Volume", lambda d, c: f"AAA,{d:%Y-%m-%d}T00:00:00Z,{c},5"),
     "German": made("Datum;Zuletzt;Hoch;Vol.", lambda d, c: f"{d:%d.%m.%Y};{comma(c)};1.234,5;1,5K"),
     "thousands": made('Date,Price,Open', lambda d, c: f'"{d:%b %d, %Y}",{c},"1,234.56"'),
     "month named": made("date,close", lambda d, c: f"{d:%d-%b-%Y},{c}"),

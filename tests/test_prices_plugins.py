@@ -214,6 +214,8 @@ def test_no_built_in_name_is_shadowed(installed: Callable[[str, str, str], Path]
         "store",
         "sample",
         "files",
+        "duckdb",
+        "sql",
     ]
 
 

@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 import os
 import shlex
+import sqlite3
 import sys
+from contextlib import closing
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from conftest import ROOT
 from run_folders import FIRMS, SHORT, Project, started
@@ -131,6 +134,69 @@ def test_no_canary_is_written(safe: Safe) -> None:
     assert places_of_canary(safe.folder / "store") == []
 
 
+def write_source(folder: Path, name: str, text: str) -> Path:
+    path = folder / f"{name}.toml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+@pytest.mark.slow
+def test_no_canary_of_a_query_or_an_address_is_written(tmp_path: Path) -> None:
+    pytest.importorskip("duckdb")
+    pytest.importorskip("sqlalchemy")
+    made = Safe(tmp_path)
+    frames = [pd.read_csv(f).assign(symbol=f.stem) for f in sorted(made.prices.glob("*.csv"))]
+    table = pd.concat(frames)
+    table.to_csv(tmp_path / "all.csv", index=False)
+    with closing(sqlite3.connect(tmp_path / "all.db")) as connection:
+        table.to_sql("t", connection, index=False)
+    condition = f"'{CANARY}' = '{CANARY}'"
+    duck = f"duckdb:SELECT symbol, date, close FROM '{tmp_path / 'all.csv'}' WHERE {condition}"
+    lite = f"SELECT symbol, date, close FROM t WHERE symbol IN :symbols AND {condition}"
+    filed = write_source(
+        tmp_path, "lite", f'kind = "sql"\nurl = "sqlite:///all.db"\nquery = "{lite}"\n'
+    )
+    far = write_source(
+        tmp_path,
+        "far",
+        f'kind = "sql"\nurl = "postgresql+psycopg2://me:{CANARY}@127.0.0.1:9/desk?sslmode=disable'
+        f'&application_name={CANARY}"\nquery = "{lite}"\n',
+    )
+    vendor = write_source(
+        tmp_path,
+        "vendor",
+        f'kind = "url"\nurl = "https://v.example/{{symbol}}?token={CANARY}&k={{env:SHOP_API_KEY}}"\n'
+        f'headers = {{ X-Api-Key = "{CANARY}" }}\n',
+    )
+    broken = write_source(tmp_path, "broken", f'kind = "duckdb"\nquery = "SELECT {CANARY}"\n')
+    cut = write_source(tmp_path, "cut", f'kind = "sql"\nurl = "{CANARY}\n')
+    odd = write_source(tmp_path, "odd", f'kind = "sql"\nurl = "{CANARY}://"\nquery = "{lite}"\n')
+    options: list[object] = [made.events, "--out", made.out, *SHORT[:-1]]
+    address = f"sqlite:///{tmp_path / 'all.db'}?password={CANARY}"
+    for form in ("json", "text"):
+        logs = ["--log-format", form, "--debug", "--force"]
+        for source in (duck, filed, f"sql:LITE:{lite}"):
+            made.call("run", *options, *logs, "--prices", source, LITE=address)
+            assert places_of_canary(made.out) == []
+        made.call("run", *options, *logs, f"--prices={duck}", "-v")
+        for source, code in (
+            (duck.replace("SELECT symbol", f"SELECT {CANARY}"), 1), (broken, 1),
+            (f"sql:LITE:SELECT {CANARY} FROM t WHERE symbol IN :symbols", 1),
+            (far, 75), (vendor, 75), (cut, 2), (odd, 2), (f"sql:{CANARY}", 2),
+            (f"sql:LITE:DROP TABLE {CANARY}", 2),
+        ):  # fmt: skip
+            made.call("run", *options, *logs, "--prices", source, code=code, LITE=address)
+    store = ["--store", tmp_path / "store"]
+    made.call("prices", "fetch", "AAA", "--source", duck, "--debug", *store)
+    made.call("refresh", *options, "--prices", duck, "--debug")
+    assert "give --prices again" in made.call("refresh", made.run, code=2)
+    made.call("report", made.run, "--format", "html")
+    assert places_of_canary(made.out) == []
+    assert places_of_canary(tmp_path / "store") == []
+    command = json.loads((made.run / "manifest.json").read_text())["command"]
+    assert "'--prices=duckdb:***'" in command
+
+
 @pytest.mark.slow
 def test_a_run_says_what_its_command_left_out(kept: Safe) -> None:
     command = json.loads((kept.run / "manifest.json").read_text())["command"]
@@ -162,6 +228,11 @@ def test_a_secret_that_was_not_kept_is_asked_for(kept: Safe) -> None:
         ("Authorization: Bearer abc", "Authorization: Bearer ***"),
         ("Basic Resources: no token was given", "Basic Resources: no token was given"),
         ("https://a.org/b/c.csv", "https://a.org/b/c.csv"),
+        ("yahoo,sql:X:SELECT a", "yahoo,sql:***"),
+        ("--prices=duckdb:SELECT 'a' FROM \"b\"\nWHERE c", "--prices=duckdb:***"),
+        ('{"a": ["sql:X:SELECT \\"d\\" FROM t", "--out"]}', '{"a": ["sql:***", "--out"]}'),
+        ("eventstudy run --prices 'sql:***' --quiet", "eventstudy run --prices 'sql:***' --quiet"),
+        ("postgresql:5432 and mysql:3306", "postgresql:5432 and mysql:3306"),
     ],
 )  # fmt: skip
 def test_what_is_hidden(text: str, shown: str) -> None:

@@ -56,7 +56,7 @@ def read_days(
     """
     from ..calendars import Sessions
 
-    wall, instant, has_times = _stamps_of(cells)
+    wall, instant, has_times = stamps_of(cells)
     days = wall.dt.normalize() if has_times else wall
     bad = days.isna() | (days < pd.Timestamp(FIRST_DAY))
     if bad.any():
@@ -114,10 +114,20 @@ def refuse_spacing(rows: pd.DataFrame, file: str) -> None:
             raise make_error(BadAnswerError, "wrong.spacing", where=file, **facts)
 
 
-def _stamps_of(cells: pd.Series[Any]) -> tuple[pd.Series[Any], pd.Series[Any] | None, bool]:
+def stamps_of(cells: pd.Series[Any]) -> tuple[pd.Series[Any], pd.Series[Any] | None, bool]:
     """Return stamps as written, in UTC if all have a zone, and whether any has a time of day.
 
-    NaT where a cell is no date.
+    Parameters
+    ----------
+    cells : (n,) Series
+        As for `read_days`.
+
+    Returns
+    -------
+    wall : (n,) Series of datetime64
+        NaT where a cell is no date.
+    instants : (n,) Series of datetime64 or None
+    has_times : bool
     """
     if pd.api.types.is_datetime64_any_dtype(cells):
         zone = cells.dt.tz

@@ -14,14 +14,14 @@ from ._base import NUMBER_COLUMNS
 
 # The names of a column in other files, in small letters without anything between; best first.
 SYNONYMS = {
-    "symbol": ("ticker", "tscode"),
+    "symbol": ("ticker", "tscode", "instrument"),
     "date": ("datetime", "timestamp", "tradedate", "snappedat", "datum", "fecha", "time"),
     "open": ("ouv", "eröffn", "apertura"),
     "high": ("plushaut", "hoch", "máximo"),
     "low": ("plusbas", "tief", "mínimo"),
     "close": (
-        "closelast", "closeprice", "closingprice", "price", "pxlast", "last", "lastprice", "prc",
-        "dernier", "zuletzt", "último",
+        "closelast", "closeprice", "priceclose", "closingprice", "price", "pxlast", "last",
+        "lastprice", "prc", "dernier", "zuletzt", "último",
     ),
     "adj_close": ("adjclose", "adjusted", "adjustedclose", "adjcls"),
     "volume": ("vol", "totalvolume", "pxvolume"),

@@ -184,7 +184,7 @@ class OnlineProvider:
             try:
                 return server.read(symbol, start, end)
             except errors.RecordError as fault:
-                failure = _classify(fault, symbol, server.title)
+                failure = classify(fault, symbol, server.title)
             # Outside: no address, which may have a key, is in the chain of the failure.
             raise failure
 
@@ -195,11 +195,22 @@ class OnlineProvider:
         return Prices.of(answers, failures, server.list_notices(answers.values()))
 
 
-def _classify(fault: errors.RecordError, symbol: str, title: str) -> errors.PriceError:
-    """Return the failure of a symbol that a fault of the server means."""
+def classify(fault: errors.RecordError, symbol: str, title: str) -> errors.PriceError:
+    """Return the failure of a symbol that a fault of the server means.
+
+    Parameters
+    ----------
+    fault : RecordError
+        Of `Wire`.
+    symbol : str
+    title : str
+        What the server is called.
+    """
     kind: type[errors.PriceError] = errors.BadAnswerError
-    if isinstance(fault, errors.WireError) and fault.status == 429:
+    if fault.status in (402, 429):
         kind = errors.RateLimitedError
+    elif fault.status in (404, 410) and not isinstance(fault, errors.WireError):
+        kind = errors.UnknownSymbolError
     elif isinstance(fault, errors.WireError) and not fault.status:
         kind = errors.NetworkError
     until = fault.until if isinstance(fault, errors.WireError) else None
@@ -208,7 +219,7 @@ def _classify(fault: errors.RecordError, symbol: str, title: str) -> errors.Pric
         remedy = say("online.after", until=f"{until.astimezone(UTC):%Y-%m-%d %H:%M}")
     facts = {"remedy": remedy, "why": fault.what, "title": title}
     failure = make_error(kind, "online.fault", where=symbol, **facts)
-    failure.is_transient = isinstance(fault, errors.WireError)
+    failure.is_transient = isinstance(fault, errors.WireError) or fault.status == 402
     if isinstance(failure, errors.RateLimitedError):
         failure.until = until
     return failure

@@ -171,7 +171,7 @@ class FilesProvider:
         """The rows of each ticker, and what was taken for what; of parts those that were read."""
         if self._parts:
             return {}
-        with _refusing():
+        with refusing():
             table, layout = self._whole
             return {name: (rows, layout) for name, rows in _split(table, self.path).items()}
 
@@ -182,7 +182,7 @@ class FilesProvider:
     def _read_parts(self, symbols: Names, parts: ParquetParts) -> None:
         new = [s for s in symbols if s in parts.symbols and s not in self._groups]
         if new:
-            with _refusing():
+            with refusing():
                 table, layout = lay_out(parts.read(new), self.path.name)
                 for name, rows in _split(table, self.path).items():
                     self._groups[name] = rows, layout
@@ -251,7 +251,7 @@ def _lay_out_frame(prices: Any, where: str, symbol: str) -> tuple[pd.DataFrame, 
 
 
 @contextmanager
-def _refusing() -> Iterator[None]:
+def refusing() -> Iterator[None]:
     """Say that a fault of a table is one of all its tickers."""
     try:
         yield
@@ -277,7 +277,7 @@ def _rows_of(symbol: str, frame: pd.DataFrame, file: str) -> pd.DataFrame:
     """Return the rows of a ticker in the file that is named after it."""
     if "symbol" not in frame:
         return frame
-    groups = _split_long(frame, file)
+    groups = split_long(frame, file)
     if len(groups) == 1:
         return frame
     if symbol not in groups:
@@ -288,7 +288,7 @@ def _rows_of(symbol: str, frame: pd.DataFrame, file: str) -> pd.DataFrame:
 def _split(frame: pd.DataFrame, file: Path) -> dict[str, pd.DataFrame]:
     """Return the rows of each ticker of a table, be it long, wide or of one ticker."""
     if "symbol" in frame:
-        return _split_long(frame, file.name)
+        return split_long(frame, file.name)
     if CLOSES & set(frame):
         return {file.name[: -len(_suffix(file))]: frame}
     tickers = [str(column) for column in frame if column != "date"]
@@ -297,7 +297,20 @@ def _split(frame: pd.DataFrame, file: Path) -> dict[str, pd.DataFrame]:
     return {name: frame[["date", name]].rename(columns={name: "adj_close"}) for name in tickers}
 
 
-def _split_long(frame: pd.DataFrame, file: str) -> dict[str, pd.DataFrame]:
+def split_long(frame: pd.DataFrame, file: str) -> dict[str, pd.DataFrame]:
+    """Return the rows of each ticker of a long table.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        With a column ``symbol``; the index holds line numbers.
+    file : str
+
+    Raises
+    ------
+    BadAnswerError
+        If there is no close, or a row has no ticker.
+    """
     _require_price(frame, file)
     tickers = as_text(frame["symbol"])
     blank = tickers.index[tickers == ""]
@@ -413,8 +426,6 @@ def _read_file(file: Path) -> pd.DataFrame:
 
 
 def _read_csv(file: Path) -> pd.DataFrame:
-    from ..files import Sheet
-
     try:
         InputFile(file).require()
         raw = file.read_bytes()
@@ -424,11 +435,30 @@ def _read_csv(file: Path) -> pd.DataFrame:
     except (OSError, EOFError, zlib.error) as error:
         reason = getattr(error, "strerror", None) or error
         raise BadAnswerError(f"cannot be read ({reason})", where=file.name) from error
+    return csv_table(raw, file.name)
+
+
+def csv_table(raw: bytes, name: str) -> pd.DataFrame:
+    """Return the cells of CSV text; the index holds line numbers.
+
+    Parameters
+    ----------
+    raw : bytes
+    name : str
+        Of the file, for errors.
+
+    Raises
+    ------
+    BadAnswerError
+        If it is no such text, or a row has other cells than the header.
+    """
+    from ..files import Sheet
+
     sheet, faults = Sheet.of_csv(raw, ("date", "close"), has_points=True)
     faults += sheet.odd_rows() if sheet else []
     if sheet is None or faults:
         fault = min(faults, key=lambda fault: fault.line)
-        where = f"{file.name}:{fault.line}"
+        where = f"{name}:{fault.line}"
         raise BadAnswerError(fault.what, where=where, value=fault.value, remedy=fault.remedy)
     cells = {k: list(column) for k, column in enumerate(sheet.columns)}
     return pd.DataFrame(cells, sheet.lines, dtype="str").set_axis(sheet.names, axis=1)

@@ -12,10 +12,13 @@ from ..errors import HIDDEN, ConfigError, DataError, EventStudyError, hide_secre
 from ..utility import Plugins, did_you_mean, pd
 from ..words import make_error
 from ._base import COLUMNS, Provenance
+from ._databases import DuckdbProvider
 from ._online import OnlineProvider
 from ._prices import Names, PriceProvider, Prices, Progress
+from ._url import UrlProvider
 from .auto import AutoProvider
 from .chain import ChainProvider
+from .described import SHORT, SUFFIX, is_partitioned, read_short_form, read_source_file
 from .eodhd import EodhdProvider
 from .files import FilesProvider, FrameProvider
 from .frozen import FrozenProvider, is_run
@@ -42,6 +45,8 @@ PROVIDERS = {
     "store": "only what earlier downloads left in the price cache",
     "sample": "the bundled sample, adjusted closes",
     "files": "your own files: give a path, a folder of <ticker>.csv or one table",
+    "duckdb": "a query over your files or a database: duckdb:SELECT ...",
+    "sql": "a query of a database whose address is in a variable: sql:NAME:SELECT ...",
 }
 ONLINE: dict[str, type[YahooProvider | OnlineProvider]] = {
     "yahoo": YahooProvider, "moex": MoexProvider, "tiingo": TiingoProvider, "eodhd": EodhdProvider,
@@ -54,6 +59,8 @@ FILES = "files:"
 def _make(name: str, store: str | Path | None, offline: bool) -> PriceProvider:
     if name == "files":
         raise make_error(ConfigError, "wrong.files_alone", value=name)
+    if name in SHORT:
+        raise make_error(ConfigError, "asked.short", where="prices")
     if name in ONLINE:
         if offline:
             raise make_error(ConfigError, "wrong.needs_network", value=name)
@@ -68,18 +75,26 @@ def _make(name: str, store: str | Path | None, offline: bool) -> PriceProvider:
 
 def is_name(spec: str) -> bool:
     """Return whether `spec` names a price source, built in or of another package, not a path."""
-    return spec in PROVIDERS or find_source(spec) is not None
+    return spec in PROVIDERS or is_short_form(spec) or find_source(spec) is not None
+
+
+def is_short_form(spec: str) -> bool:
+    """Return whether `spec` is a query after the name of its source and a colon."""
+    return spec.partition(":")[0] in SHORT and ":" in spec
 
 
 def split_chain(spec: str) -> list[str]:
     """Return the sources that a text names, first choice first: ``yahoo,files:backup``.
 
     Only a comma before a name or ``files:`` parts them: paths and texts have commas of their own.
+    All behind the name of a query is its text.
     """
     pieces: list[str] = []
     for piece in spec.split(","):
         name = piece.strip()
-        if not pieces or name.startswith(FILES) or is_name(name):
+        if pieces and is_short_form(pieces[-1]):
+            pieces[-1] += f",{piece}"
+        elif not pieces or name.startswith(FILES) or is_name(name):
             pieces.append(name)
         else:
             pieces[-1] += f",{piece}"
@@ -139,11 +154,12 @@ def resolve(
     Parameters
     ----------
     spec : str, Path, PriceProvider, DataFrame, Series or mapping
-        A name in `PROVIDERS` or of another package's source; the path of a folder or table of
-        prices, or of a run, for its frozen prices; a provider, which is returned unchanged; or
-        prices in memory, as for `FrameProvider`. A name wins over a path: write ``./sample`` or
-        ``files:sample`` for a folder called ``sample``. Several with commas between them are a
-        chain (:class:`.chain.ChainProvider`).
+        A name in `PROVIDERS` or of another package's source; ``duckdb:SELECT ...`` or
+        ``sql:NAME:SELECT ...``; the path of a folder or table of prices, of a TOML file that
+        describes a source, or of a run, for its frozen prices; a provider, which is returned
+        unchanged; or prices in memory, as for `FrameProvider`. A name wins over a path: write
+        ``./sample`` or ``files:sample`` for a folder called ``sample``. Several with commas between
+        them are a chain (:class:`.chain.ChainProvider`); a query is the last of them.
     offline : bool
         Never use the network.
     store : str or Path, optional
@@ -187,13 +203,15 @@ def resolve(
     if isinstance(spec, str) and spec in PROVIDERS:
         return _make(spec, store, offline)
 
+    if isinstance(spec, str) and is_short_form(spec):
+        return read_short_form(spec, offline)
     if isinstance(spec, str) and (source := find_source(spec)):
         return _make_foreign(*source, offline)
     if isinstance(spec, str):
         spec = spec.removeprefix(FILES)
     try:
         if str(spec) and Path(spec).exists():
-            return FrozenProvider(spec) if is_run(spec) else FilesProvider(spec)
+            return _open(Path(spec), store, offline)
     except OSError as error:
         raise ConfigError(f"cannot be read ({error.strerror})", where=str(spec)) from None
     names = [n for n in PROVIDERS if n != "files"]
@@ -208,6 +226,19 @@ def _label(spec: PricesLike) -> str:
     if is_name(text := str(spec)):
         return text.partition(":")[0]
     return f"{FILES}{Path(text.removeprefix(FILES)).name}"
+
+
+def _open(path: Path, store: str | Path | None, offline: bool) -> PriceProvider:
+    """Return the source that a path is."""
+    if path.is_file() and path.suffix.lower() == SUFFIX:
+        source = read_source_file(path, offline)
+        is_online = isinstance(source, UrlProvider)
+        return PatientProvider(source, SourceStates(store)) if is_online else source
+    if is_run(path):
+        return FrozenProvider(path)
+    if path.is_dir() and is_partitioned(path):
+        return DuckdbProvider.of_parquet(path)
+    return FilesProvider(path)
 
 
 def find_source(spec: str) -> tuple[EntryPoint, str] | None:

@@ -179,8 +179,9 @@ class Origin:
         """
         files = sources.files
         config = with_files(config, lambda place, _: _absolute(files[place], target))
+        # A query is never kept: one that stands there is of somebody else.
         prices, fill = (
-            with_paths(spec, lambda path: _absolute(path, target))
+            with_paths(hide_secrets(spec), lambda path: _absolute(path, target))
             for spec in (sources.prices, sources.fill)
         )
         config = replace(config, prices=prices, fill=fill)

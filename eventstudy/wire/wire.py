@@ -365,9 +365,8 @@ def judge(response: Response, url: str, wants: Wants, holds: str) -> None:
         fault = make_error(BriefError, "wire.cut", **facts, why=why) if why else None
         if fault is None and holds.encode() not in response.body:
             fault = make_error(WireError, "wire.other_page", **facts)
-    if isinstance(fault, WireError):
-        fault.status = status
     if fault is not None:
+        fault.status = status
         raise fault
 
 
