@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import re
 import shlex
 import shutil
 import subprocess
 import tomllib
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +21,9 @@ from eventstudy.utility.version import UNTAGGED
 
 yaml = pytest.importorskip("yaml")
 FLOWS = ROOT / ".github" / "workflows"
-PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+_PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+PROJECT = _PYPROJECT["project"]
+HOME = _PYPROJECT["tool"]["hatch"]["metadata"]["hooks"]["custom"]["home"]
 pytestmark = pytest.mark.skipif(not FLOWS.exists(), reason="the source package has no workflows")
 
 
@@ -40,7 +44,7 @@ def test_the_matrix_has_every_python_that_is_promised() -> None:
     assert min(matrix["python"], key=lambda v: int(v[2:])) == PROJECT["requires-python"][2:]
     [lowest] = [text for text in scripts(flow("ci.yml")["jobs"]["tests"]) if "lowest" in text]
     extras = re.findall(r"--extra ([a-z]+)", lowest)
-    assert set(extras) == {*PROJECT["optional-dependencies"]} - {"dev", "docs"}
+    assert set(extras) == {*PROJECT["optional-dependencies"]} - {"all", "dev", "docs"}
 
 
 def test_actions_are_named_by_their_commit() -> None:
@@ -65,8 +69,8 @@ def test_workflows_have_no_right_that_they_do_not_need(name: str) -> None:
 def test_commands_of_the_release_exist() -> None:
     lines = [t for text in scripts(flow("release.yml")["jobs"]["build"]) for t in text.splitlines()]
     commands = [shlex.split(line)[1:] for line in lines if line.strip().startswith("eventstudy ")]
-    assert [words[0] for words in commands] == ["--version", "one", "example", "run"]
-    assert all(_parsed(words) for words in commands[1:])
+    assert [words[0] for words in commands] == ["one", "example", "run"]
+    assert all(_parsed(words) for words in commands)
 
 
 def test_the_citation_has_the_version_and_the_licence_of_the_package() -> None:
@@ -74,45 +78,70 @@ def test_the_citation_has_the_version_and_the_licence_of_the_package() -> None:
     assert {"cff-version", "message", "title", "authors", "version", "license"} <= set(cited)
     assert cited["license"] == PROJECT["license"]
     assert cited["version"] == UNTAGGED.partition(".dev")[0]
-    assert cited["repository-code"] == PROJECT["urls"]["Source"]
+    assert cited.get("repository-code", "") == HOME
+    assert date.fromisoformat(str(cited["date-released"])) <= date(2100, 1, 1)
 
 
-def test_no_release_is_made_before_every_file_names_it(tmp_path: Path) -> None:
+def test_no_release_is_made_before_the_files_name_its_version(tmp_path: Path) -> None:
     """The check of the workflow, run by bash."""
-    [check] = [t for t in scripts(flow("release.yml")["jobs"]["build"]) if "OWNER" in t]
-    files = (
-        "CHANGELOG.md",
-        "CITATION.cff",
-        "docs/operations/github-workflow.yml",
-        "pyproject.toml",
-    )
-    for name in files:
-        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+    [check] = [t for t in scripts(flow("release.yml")["jobs"]["build"]) if "CITATION" in t]
+    for name in ("CHANGELOG.md", "CITATION.cff"):
         shutil.copy(ROOT / name, tmp_path / name)
 
-    def released() -> bool:
-        env = {**os.environ, "GITHUB_REF_NAME": "v7.1.0"}
+    def released(version: str) -> bool:
+        env = {**os.environ, "GITHUB_REF_NAME": f"v{version}"}
         command = ["bash", "-eo", "pipefail", "-c", check]
         done = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, check=False)
         return done.returncode == 0
 
-    changes = [(name, "OWNER/", "somebody/") for name in files]
-    changes += [
+    assert released("0.1.0"), "a person tags it, and nothing else"
+    assert not released("7.1.0")
+    changes = [
         ("CITATION.cff", "version: 0.1.0", "version: 7.1.0"),
-        ("CHANGELOG.md", "## 0.1.0 (unreleased)", "## 7.1.0 (unreleased)"),
-        ("CHANGELOG.md", " (unreleased)", " (2027-01-31)"),
+        ("CHANGELOG.md", "## 0.1.0", "## 7.1.0"),
     ]
     for name, old, new in changes:
-        assert not released(), (name, old)
+        assert not released("7.1.0"), (name, old)
         path = tmp_path / name
         path.write_text(path.read_text(encoding="utf-8").replace(old, new), encoding="utf-8")
-    assert released()
+    assert released("7.1.0")
 
 
-def test_an_address_that_is_not_named_yet_is_where_the_release_looks() -> None:
+def test_no_file_has_a_placeholder_of_an_owner() -> None:
     listed = subprocess.run(
-        ["git", "grep", "-l", "--fixed-strings", "OWNER" + "/eventstudy"],
+        ["git", "grep", "-l", "--fixed-strings", "OWNER" + "/"],
         cwd=ROOT, capture_output=True, text=True, check=False,
     ).stdout.split()  # fmt: skip
-    looked_at = {"CITATION.cff", "docs/operations/github-workflow.yml", "pyproject.toml"}
-    assert set(listed) - looked_at <= {".github/workflows/release.yml"}
+    assert listed == []
+
+
+@pytest.mark.parametrize("home", ["", "https://github.com/somebody/eventstudy"])
+def test_links_of_the_package_lead_home_or_nowhere(home: str) -> None:
+    spec = importlib.util.spec_from_file_location("metadata", ROOT / "tools" / "metadata.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    metadata: dict[str, Any] = {}
+    module.HomeHook(str(ROOT), {"home": home}).update(metadata)
+    text = metadata["readme"]["text"]
+    links = re.findall(r"\]\(([^)]+)\)", text)
+    assert all(link.startswith(("https://", "#")) for link in links)
+    assert bool(metadata["urls"]) == bool(home)
+    for link in [link for link in links if home and link.startswith(f"{home}/blob/main/")]:
+        assert (ROOT / link.removeprefix(f"{home}/blob/main/").partition("#")[0]).exists()
+    # All that is said stays.
+    plain = re.sub(
+        r"!?\[([^\]]*)\]\([^)]*\)", r"\1", (ROOT / "README.md").read_text(encoding="utf-8")
+    )
+    words = re.sub(r"!?\[([^\]]*)\]\([^)]*\)", r"\1", text).split()
+    lost = set(plain.split()) - set(words)
+    assert not lost if home else len(lost) < 30, "but the words of the picture"
+
+
+def test_all_is_every_extra() -> None:
+    extras = PROJECT["optional-dependencies"]
+    [everything] = extras["all"]
+    named = re.search(r"\[(.+)\]", everything)
+    assert named is not None
+    assert set(named[1].split(",")) == set(extras) - {"all", "dev", "docs"}
