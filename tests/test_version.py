@@ -20,7 +20,7 @@ from eventstudy.utility.version import UNTAGGED
 
 NEEDED = (
     ".git_archival.txt", ".gitattributes", ".gitignore", "LICENSE", "README.md", "eventstudy",
-    "eventstudy_kit.py", "pyproject.toml",
+    "eventstudy_kit.py", "pyproject.toml", "tools",
 )  # fmt: skip
 pytestmark = pytest.mark.skipif(not (ROOT / ".git").exists(), reason="a source package is no clone")
 VERSION = re.compile(r"(\d+\.\d+\.\d+)(\.post1)?(\.dev\d+)?(\+g[0-9a-f]+)?")
