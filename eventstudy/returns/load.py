@@ -14,7 +14,7 @@ import pandas as pd
 from ..calendars import CalendarChoice, Window
 from ..errors import DataError, NoPricesError, PriceError, UnknownSymbolError
 from ..events import Events
-from ..prices import PriceProvider, Prices, PricesLike, resolve, with_successors
+from ..prices import FrozenProvider, PriceProvider, Prices, PricesLike, resolve, with_successors
 from ..quality import ReturnKind
 from ..words import Reason
 from .benchmarks import BenchmarkPolicy, Benchmarks
@@ -63,7 +63,8 @@ class Basket:
                 answer = self.source.fetch(symbols, first, last, progress=shifted)
             except PriceError as error:
                 answer = Prices.of({}, dict.fromkeys(symbols, error))
-            answer = replace(answer, failures=with_successors(answer.failures))
+            if not isinstance(self.source, FrozenProvider):  # a run fails for its own reasons
+                answer = replace(answer, failures=with_successors(answer.failures))
             self.prices = _merged(answer, self.prices) if self.ranges else answer
             self.ranges |= {s: new[s] for s in symbols}
             self.calls |= dict.fromkeys(symbols, (first, last))

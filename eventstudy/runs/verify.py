@@ -106,6 +106,8 @@ class Reproduction:
         The worst cell of each table in which any differs, worst first.
     differing : int
         Cells that differ.
+    beyond : int
+        Cells that differ by more than the tolerance.
     versions : mapping of str to (written, here)
         Versions that are not the same.
     tolerance : float
@@ -115,6 +117,7 @@ class Reproduction:
     cells: int
     differences: tuple[Difference, ...]
     differing: int
+    beyond: int
     versions: Mapping[str, tuple[str, str]]
     tolerance: float
 
@@ -126,7 +129,7 @@ class Reproduction:
     @property
     def ok(self) -> bool:
         """Whether no cell differs by more than the tolerance."""
-        return all(difference.size <= self.tolerance for difference in self.differences)
+        return self.beyond == 0
 
     def to_dict(self) -> dict[str, Any]:
         """Return values for JSON."""
@@ -137,9 +140,12 @@ class Reproduction:
         lines = [f"{k} {old} was used, {new} is here" for k, (old, new) in self.versions.items()]
         if self.exact:
             return "\n".join([f"reproduced exactly: {cells}", *lines])
-        count = f"{self.differing:,} of {cells} differ"
-        verdict, word = ("reproduced", "within") if self.ok else ("not reproduced", "by more than")
-        head = f"{verdict}: {count} {word} {self.tolerance:g}; the worst:"
+        head = f"reproduced: {self.differing:,} of {cells} differ within {self.tolerance:g}"
+        if not self.ok:
+            within = self.differing - self.beyond
+            head = f"not reproduced: {self.beyond:,} of {cells} differ by more than"
+            head += f" {self.tolerance:g}" + f" ({within:,} within it)" * bool(within)
+        head += "; the worst:"
         return "\n".join([head, *map(str, self.differences), *lines])
 
 
@@ -200,7 +206,8 @@ def reproduce_run(
     order = tuple(sorted(worst.values(), key=lambda d: -d.size))
     counts, others = (len(tables), cells), record.other_versions
     within = TOLERANCE if tolerance is None else tolerance
-    return Reproduction(*counts, order, len(differing), others, within)
+    beyond = sum(difference.size > within for difference in differing)
+    return Reproduction(*counts, order, len(differing), beyond, others, within)
 
 
 def _compared(record: Record, stage: Path) -> Iterator[tuple[str, tuple[int, list[Difference]]]]:
