@@ -46,12 +46,11 @@ def disagreeing(done: subprocess.CompletedProcess[str]) -> set[str]:
     return {name for name, row in verdicts(done, "number").items() if row["disagree"]} - {"all"}
 
 
-def with_fault(tmp_path: Path, *changes: tuple[str, str]) -> Path:
-    """Return the loop with lines changed, each of which stands in it once."""
+def with_fault(tmp_path: Path, right: str, wrong: str) -> Path:
+    """Return the loop with one place changed, which stands in it once."""
     source = LOOP.read_text(encoding="utf-8")
-    for right, wrong in changes:
-        assert source.count(right) == 1
-        source = source.replace(right, wrong)
+    assert source.count(right) == 1
+    source = source.replace(right, wrong)
     faulty = tmp_path / "faulty.py"
     faulty.write_text(source, encoding="utf-8")
     return faulty
@@ -90,27 +89,45 @@ def test_the_textbook_loop_has_what_it_computes() -> None:
     assert found["grank_t"]["agree"] == 0
 
 
+WITH_CAR = {
+    "caar",
+    "cross_sectional",
+    "patell",
+    "bmp",
+    "patell_kp",
+    "bmp_kp",
+    "sign",
+    "car",
+    "se_car",
+}
+KP = {"patell_kp", "bmp_kp"}
+
+
 @pytest.mark.parametrize(
-    ("changes", "touched"),
+    ("right", "wrong", "touched"),
     [
         # BMP divides by its own spread: a factor that all events share cancels.
-        ([("fit.ssr / fit.df_resid", "fit.ssr / fit.nobs")], {"sigma", "se_car", "patell", "patell_kp"}),
-        ([('"] = cars.mean() / (cars.std(ddof=1)', '"] = cars.mean() / (cars.std(ddof=0)')], {"cross_sectional"}),
-        ([("day0 + np.arange(first, last + 1)", "day0 + 1 + np.arange(first, last + 1)")],
-         {"car", "se_car", "caar", "cross_sectional", "patell", "bmp", "patell_kp", "bmp_kp", "sign"}),
-        ([("day0 + before[day0 + before >= 0]", "1 + day0 + before[day0 + before >= 0]")],
-         {"alpha", "beta", "sigma", "car", "se_car", "caar", "cross_sectional", "patell", "bmp", "patell_kp", "bmp_kp", "sign"}),
-        # Events as if none shared a day, and as if all were on one date.
-        ([("overlap = unit @ unit.T", "overlap = np.eye(len(unit))")], {"patell_kp", "bmp_kp"}),
-        ([("overlap = unit @ unit.T", "overlap = np.ones_like(rho)")], {"patell_kp", "bmp_kp"}),
+        ("fit.ssr / fit.df_resid", "fit.ssr / fit.nobs", {"sigma", "se_car", "patell", "patell_kp"}),
+        ("day0 + np.arange(first, last + 1)", "day0 + 1 + np.arange(first, last + 1)", WITH_CAR),
+        # As if all events were on one date, and as if none shared a day with another.
+        ("= unit @ unit.T", "= np.ones((len(unit), len(unit)))", KP),
+        pytest.param("= unit @ unit.T", "= np.eye(len(unit))", KP, marks=pytest.mark.slow),
+        pytest.param(
+            '"] = cars.mean() / (cars.std(ddof=1)', '"] = cars.mean() / (cars.std(ddof=0)',
+            {"cross_sectional"}, marks=pytest.mark.slow,
+        ),
+        pytest.param(
+            "day0 + before[day0 + before >= 0]", "1 + day0 + before[day0 + before >= 0]",
+            WITH_CAR | {"alpha", "beta", "sigma"}, marks=pytest.mark.slow,
+        ),
     ],
-    ids=["ddof of residuals", "ddof of CARs", "window", "estimation", "overlap none", "overlap all"],
+    ids=["residual ddof", "window", "one date", "no overlap", "CAR ddof", "estimation"],
 )  # fmt: skip
 def test_planted_faults_are_found(
-    tmp_path: Path, changes: list[tuple[str, str]], touched: set[str]
+    tmp_path: Path, right: str, wrong: str, touched: set[str]
 ) -> None:
     """Each by the numbers that it touches, and by no other."""
-    done = run(with_fault(tmp_path, *changes), "--cases", "eight_dates")
+    done = run(with_fault(tmp_path, right, wrong), "--cases", "eight_dates")
     assert done.returncode == 1
     assert disagreeing(done) == touched
     assert "Disagrees: eight_dates " in done.stdout
@@ -119,7 +136,7 @@ def test_planted_faults_are_found(
 def test_a_known_convention_is_named_and_is_no_fault(tmp_path: Path) -> None:
     """A sigma over M-1, as R's estudy2 gives it."""
     change = ("= np.sqrt(s2)", "= np.sqrt(fit.ssr / (fit.nobs - 1))")
-    done = run(with_fault(tmp_path, change), "--cases", "one_date")
+    done = run(with_fault(tmp_path, *change), "--cases", "one_date")
     assert done.returncode == 0
     assert verdicts(done, "number")["sigma"]["other convention"] == 25
     assert "25 x sigma: residual variance over M-1 (R estudy2, Stata estudy)" in done.stdout
@@ -169,6 +186,9 @@ def test_an_adapter_that_ends_early_or_misnames_its_numbers(tmp_path: Path) -> N
     assert "No case asks for BMP/[0,1]" in done.stdout
     row = verdicts(done, "case")["all"]
     assert sum(row.values()) == row["not answered"] > 700
+    done = run(adapter, "--sizes", "1")
+    assert done.returncode == 1
+    assert "ended with exit code 3" in done.stderr
 
 
 def test_cases_as_files_without_packages(tmp_path: Path) -> None:
@@ -199,7 +219,7 @@ def test_sizes(adapter: Path) -> None:
 def test_sizes_of_a_program_that_ignores_overlap(tmp_path: Path) -> None:
     """It takes 50 events of one date for independent: the rates of BMP-KP are those of BMP."""
     change = ("overlap = unit @ unit.T", "overlap = np.eye(len(unit))")
-    done = run(with_fault(tmp_path, change), "--sizes", "60")
+    done = run(with_fault(tmp_path, *change), "--sizes", "60")
     assert done.returncode == 1
     wrong = [line.split(" | ")[:3] for line in done.stdout.splitlines() if "disagree" in line]
     assert {(design.strip("| "), test) for design, _, test in wrong} == {

@@ -24,7 +24,7 @@ from collections import Counter
 from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from cases import SUITE, TESTS, Case, write_case, write_inputs
 
@@ -35,6 +35,16 @@ SHOWN = 10
 # Samples of a design: seed of benchmarks/sizes.json, samples behind benchmarks/sizes.csv.
 SEED, BATCH, PUBLISHED, LEVEL, ERRORS = 20251119, 50, 10_000, 0.05, 4
 DESIGNS, DESIGN_WINDOWS = ("D0", "C0"), ("[0,0]", "[-5,5]")
+
+
+class Judged(NamedTuple):
+    """One number of a case, what a program answered, and what becomes of it."""
+
+    case: str
+    item: dict[str, Any]
+    answer: Any
+    verdict: str
+    why: str
 
 
 def main() -> int:
@@ -71,28 +81,30 @@ def check_cases(adapter: str, names: list[str]) -> int:
         folders = [Path(place) / name for name in names]
         expected = [write_case(folder.name, folder) for folder in folders]
         answers, code = ask(adapter, folders)
-    judged = [
-        (name, item, answered.get(item["name"]), *judge(item, answered.get(item["name"])))
-        for name, items, answered in zip(names, expected, answers, strict=True)
-        for item in items
-    ]
-    counts = Counter(verdict for *_, verdict, _ in judged)
-    for title, key in (("case", lambda j: j[0]), ("number", lambda j: quantity(j[1]["name"]))):
-        print(*table(title, [(key(j), j[3]) for j in judged]), "", sep="\n")
-    reasons = Counter((j[1]["name"].split("/")[0], j[4]) for j in judged if j[3] == OTHER)
+    judged = []
+    for name, items, answered in zip(names, expected, answers, strict=True):
+        for item in items:
+            answer = answered.get(item["name"])
+            judged.append(Judged(name, item, answer, *judge(item, answer)))
+    print(*table("case", [(one.case, one.verdict) for one in judged]), "", sep="\n")
+    numbers = [(quantity(one.item["name"]), one.verdict) for one in judged]
+    print(*table("number", numbers), "", sep="\n")
+    known = [one for one in judged if one.verdict == OTHER]
+    reasons = Counter((one.item["name"].split("/")[0], one.why) for one in known)
     for (what, why), n in sorted(reasons.items()):
         print(f"Other convention, {n} x {what}: {why}")
-    strange = {name for answered in answers for name in answered} - {j[1]["name"] for j in judged}
-    strange = {name for name in strange if quantity(name) not in SUITE["quantities"]}
+    given = {name for answered in answers for name in answered}
+    strange = sorted(name for name in given if quantity(name) not in SUITE["quantities"])
     if strange:
-        print(f"No case asks for {', '.join(sorted(strange)[:SHOWN])}: see the names in README.md")
-    wrong = [j for j in judged if j[3] == DISAGREE]
-    for name, item, answer, *_ in wrong[:SHOWN]:
-        by = item["computed_by"]
-        print(f"Disagrees: {name} {item['name']} is {item['value']!r} ({by}), not {answer!r}")
+        print(f"No case asks for {', '.join(strange[:SHOWN])}: see the names in README.md")
+    wrong = [one for one in judged if one.verdict == DISAGREE]
+    for one in wrong[:SHOWN]:
+        right, by = one.item["value"], one.item["computed_by"]
+        print(f"Disagrees: {one.case} {one.item['name']} is {right!r} ({by}), not {one.answer!r}")
     if len(wrong) > SHOWN:
         print(f"... and {len(wrong) - SHOWN} more")
-    return int(code != 0 or counts[DISAGREE] > 0 or counts[AGREE] == 0)
+    agreeing = any(one.verdict == AGREE for one in judged)
+    return int(code != 0 or bool(wrong) or not agreeing)
 
 
 def quantity(name: str) -> str:
@@ -162,7 +174,10 @@ def rejections(adapter: str, design: str, samples: int) -> tuple[Counter[str], C
     for first in range(0, samples, BATCH):
         with tempfile.TemporaryDirectory() as place:
             folders = draw(design, range(first, min(first + BATCH, samples)), Path(place))
-            for answers in ask(adapter, folders)[0]:
+            found, code = ask(adapter, folders)
+            if code:
+                raise SystemExit(1)
+            for answers in found:
                 for name, value in answers.items():
                     answered[name] += math.isfinite(value)
                     rejected[name] += value < LEVEL

@@ -87,7 +87,11 @@ def mean_correlation(residuals: np.ndarray, loadings: np.ndarray) -> float:
     unit = loadings / np.linalg.norm(loadings, axis=1)[:, None]
     overlap = unit @ unit.T
     pairs = np.triu_indices(len(rho), 1)
-    return float((np.where(np.isfinite(rho), rho, np.nanmean(rho[pairs])) * overlap)[pairs].mean())
+    rho, overlap = rho[pairs], overlap[pairs]
+    known = rho[np.isfinite(rho)]
+    # Pairs without enough common days; where no pair has them, no two events overlap.
+    rho[~np.isfinite(rho)] = known.mean() if len(known) else 0.0
+    return float((rho * overlap).mean())
 
 
 for name in sys.argv[1:]:
