@@ -18,6 +18,7 @@ COPIED = {
     "reports/README.md": "run-folder",
     "tests/reference/README.md": "reference-values",
     "benchmarks/README.md": "benchmarks",
+    "benchmarks/conformance/README.md": "conformance",
 }
 LINK = re.compile(r"\]\((?!https?:|mailto:|#)([^)\s#]+)(#[^)\s]*)?\)")
 
