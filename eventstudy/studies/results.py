@@ -18,8 +18,8 @@ from ..events import Events
 from ..findings import Findings, FinishedRun, find_group
 from ..fitting import CONFOUNDER, FittedStudy, WindowLike, WindowsLike, with_market_values
 from ..settings import StudyConfig
-from ..utility import IntArray
-from ..words import say
+from ..utility import IntArray, did_you_mean
+from ..words import has, say
 from . import figures
 
 if TYPE_CHECKING:
@@ -53,6 +53,17 @@ class EventStudyResults(FittedStudy):
     >>> print(adverse.test("bmp_kp", (0, 1)))
     BMP-KP: t(53) = -2.29, p = 0.0258, 54 events
     """
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            """Say which method has what a name that is not here asks for."""
+            if name.startswith("_"):
+                raise AttributeError(name)
+            hint = say(f"names.{name}") if has(f"names.{name}") else ""
+            public = (known for known in dir(type(self)) if not known.startswith("_"))
+            hint = hint or did_you_mean(name, public)
+            raise AttributeError(f"results have no {name!r}" + f": {hint}" * bool(hint))
 
     @classmethod
     def of(cls, study: FittedStudy, config: StudyConfig | None = None) -> EventStudyResults:
