@@ -235,7 +235,7 @@ def test_what_is_no_run_is_one_clear_line(tmp_path: Path) -> None:
     found = report(tmp_path)
     assert found.exit_code == 1
     assert "not a run" in found.output
-    assert report(tmp_path, "--format", "docx").exit_code == 2
+    assert report(tmp_path, "--format", "rtf").exit_code == 2
 
 
 def test_a_run_that_is_not_as_it_was_written_is_given_with_a_warning(

@@ -50,5 +50,5 @@ def test_every_package_that_a_message_names_is_of_an_extra() -> None:
     code = "\n".join(
         path.read_text(encoding="utf-8") for path in (ROOT / "eventstudy").rglob("*.py")
     )
-    named = set(re.findall(r"(?:how_to_install|[^_]module)\([\"'](\w+)[\"']", code))
+    named = set(re.findall(r"(?:how_to_install|[^_]module)\([\"']([\w-]+)[\"']", code))
     assert named - {"narwhals"} == listed

@@ -152,6 +152,8 @@ def test_the_names_of_the_sources(tmp_path: Path) -> None:
         "store",
         "sample",
         "files",
+        "duckdb",
+        "sql",
     ]
     assert all(PROVIDERS.values())
     for name in ("auto", "yahoo", "store", "sample"):

@@ -19,7 +19,7 @@ from .shared import DIFFERENT, INCOMPLETE, PATH, display, notify, print_json, re
 if TYPE_CHECKING:
     from ..report import Export
 
-KINDS = ("html", "card", "pdf", "tex", "xlsx", "md", "json", "parquet")
+KINDS = ("html", "card", "pdf", "tex", "xlsx", "md", "docx", "json", "dta", "parquet")
 # The files to open of the formats that every run folder holds.
 HELD = {"html": "report.html", "md": "report.md", "json": "results.json", "tex": "tables/*.tex"}
 # Files that one message names.

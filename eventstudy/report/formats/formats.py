@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import pandas as pd
 
@@ -21,8 +22,12 @@ from .excel import workbook
 from .figure_files import card
 from .latex import latex_table, latex_tables
 from .pages import event_pages, list_event_pages, markdown, pdf, render_report
+from .word import NO_TIME, word
 
 BIBLIOGRAPHY = "tables/references.bib"
+# Letters of a name of Stata, of a text that it keeps in place, and what no name has.
+LONGEST_NAME, LONGEST_TEXT = 32, 244
+_NO_NAME = re.compile(r"\W|^(?=\d)", re.ASCII)
 Files = Mapping[str, str | bytes]
 
 
@@ -170,6 +175,26 @@ def parquet_bytes(run: FinishedRun) -> bytes:
     return file.getvalue()
 
 
+def stata_bytes(run: FinishedRun) -> bytes:
+    """Return the CARs of all events and windows, with the columns of the events, for Stata."""
+    car = run.tables["car"]
+    rows = [{**event.cells, "day0": event.day0} for event in run.findings.used]
+    events = pd.DataFrame(rows).drop(columns=list(set(car.columns) - {"event_id"}), errors="ignore")
+    table = car.merge(events, on="event_id", how="left")
+    table.columns = [_NO_NAME.sub("_", str(name))[:LONGEST_NAME] for name in table]
+    dates: Any = {"last_session": "td", "day0": "td"}
+    table = table.astype(dict.fromkeys(dates, "datetime64[ns]"))
+    texts = table.select_dtypes(exclude=["number", "datetime", "bool"]).columns
+    table[texts] = table[texts].fillna("").astype(str)
+    long = [name for name in texts if table[name].str.len().max() > LONGEST_TEXT]
+    file = io.BytesIO()
+    table.to_stata(
+        file, write_index=False, version=118, convert_dates=dates, time_stamp=NO_TIME,
+        data_label=say("stata.label", window=run.findings.setup.main), convert_strl=long,
+    )  # fmt: skip
+    return file.getvalue()
+
+
 # By name: the files of a run, by their paths below a folder.
 FORMATS: Mapping[str, Callable[[Export], Files]] = {
     "html": _pages,
@@ -179,6 +204,8 @@ FORMATS: Mapping[str, Callable[[Export], Files]] = {
     "xlsx": lambda export: {"report.xlsx": workbook(export.run)},
     "md": lambda export: {"report.md": markdown(export.run.findings)},
     "json": lambda export: {export.run.DOCUMENT.file: export.run.text},
+    "docx": lambda export: {"report.docx": word(export.run.findings)},
+    "dta": lambda export: {"car.dta": stata_bytes(export.run)},
     "parquet": lambda export: {"abnormal_returns.parquet": parquet_bytes(export.run)},
 }
 

@@ -156,16 +156,22 @@ def event_pages(findings: Findings) -> Iterator[tuple[str, str]]:
 def markdown(findings: Findings) -> str:
     """Return ``report.md``; equal findings give equal text."""
     with speaking_of(findings.setup.measure):
-        context = _shared_context(findings)
-        checks = context["first"].checks
-        folds = context["folds"]
-        # What the page has in tables alone.
-        more = [fold_analysis(findings, a) for a in robustness(findings) if a.name == "weights"]
-        at = [fold.code for fold in folds].index("data")
-        context["folds"] = [*folds[:at], *more, *folds[at:]]
-        context["checks"] = checks_table(checks) if checks else None
+        context = markdown_context(findings)
         text = _markdown_environment().get_template("report.md.j2").render(context)
     return re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"
+
+
+def markdown_context(findings: Findings) -> dict[str, Any]:
+    """Return what Markdown and Word show: the page, and what that has in pictures, as tables."""
+    context = _shared_context(findings)
+    checks = context["first"].checks
+    folds = context["folds"]
+    # What the page has in tables alone.
+    more = [fold_analysis(findings, a) for a in robustness(findings) if a.name == "weights"]
+    at = [fold.code for fold in folds].index("data")
+    context["folds"] = [*folds[:at], *more, *folds[at:]]
+    context["checks"] = checks_table(checks) if checks else None
+    return context
 
 
 @cache

@@ -1,0 +1,97 @@
+"""The report as a document of Word, and CARs for Stata."""
+
+from __future__ import annotations
+
+import io
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from click.testing import CliRunner
+from conftest import ROOT
+
+from eventstudy.cli.main import main
+from eventstudy.findings import FinishedRun
+from eventstudy.report.sentences.caveats import Statement
+
+docx = pytest.importorskip("docx")
+RUN = ROOT / "reports" / "sanctions-sample"
+
+
+def written(kind: str, target: Path) -> Path:
+    done = CliRunner().invoke(main, ["report", str(RUN), "--format", kind, "--out", str(target)])
+    assert done.exit_code == 0, done.output
+    return target
+
+
+@pytest.fixture(scope="module")
+def document(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return written("docx", tmp_path_factory.mktemp("word") / "report.docx")
+
+
+def test_the_document_has_the_answer_its_caveat_and_the_tables(document: Path) -> None:
+    read = docx.Document(str(document))
+    text = "\n".join(paragraph.text for paragraph in read.paragraphs)
+    statement = Statement.of(FinishedRun.read(RUN).findings)
+    for sentence in (statement.headline, statement.caveat):
+        assert sentence.removesuffix(".") in text
+    assert len(read.inline_shapes) == 1
+    cells = [cell.text for table in read.tables for row in table.rows for cell in row.cells]
+    assert {"BMP", "Announcement day only", "Best Buy"} <= {
+        c.partition(" tariff")[0] for c in cells
+    }
+    assert any("0.026" in cell for cell in cells)
+    assert "Salinger" in text + "".join(cells)
+
+
+def test_the_document_is_the_same_twice(document: Path, tmp_path: Path) -> None:
+    again = written("docx", tmp_path / "again.docx")
+    with zipfile.ZipFile(document) as one, zipfile.ZipFile(again) as other:
+        assert one.namelist() == other.namelist()
+        for name in one.namelist():
+            assert one.read(name) == other.read(name), name
+
+
+def test_nothing_in_a_cell_becomes_a_field(tmp_path: Path) -> None:
+    events = tmp_path / "events.csv"
+    name = '"=cmd() { HYPERLINK x } <w:p>"'
+    events.write_text(f"ticker,announced_at,company\nAMD,2022-10-07,{name}\n", encoding="utf-8")
+    options = ["--prices", "sample", "--event-pages", "0", "--calibrate", "0"]
+    done = CliRunner().invoke(main, ["run", str(events), *options, "--out", str(tmp_path / "r")])
+    assert done.exit_code == 0, done.output
+    target = tmp_path / "x.docx"
+    command = ["report", str(tmp_path / "r" / "events"), "--format", "docx", "--out", str(target)]
+    assert CliRunner().invoke(main, command).exit_code == 0
+    with zipfile.ZipFile(target) as parts:
+        xml = parts.read("word/document.xml").decode()
+    assert "w:fldSimple" not in xml
+    assert "instrText" not in xml
+    assert "&lt;w:p&gt;" in xml
+
+
+def test_stata_reads_the_cars(tmp_path: Path) -> None:
+    table = pd.read_stata(written("dta", tmp_path / "car.dta"))
+    kept = pd.read_csv(RUN / "tables" / "car.csv")
+    assert len(table) == len(kept)
+    assert table["car"].tolist() == kept["car"].tolist()
+    assert table["event_id"].tolist() == kept["event_id"].tolist()
+    assert table["day0"].dtype.kind == "M"
+    assert {"company", "direction", "day0"} <= set(table)
+    assert max(map(len, table)) <= 32
+    with pd.io.stata.StataReader(io.BytesIO((tmp_path / "car.dta").read_bytes())) as reader:
+        assert "main window" in reader.data_label
+    assert written("dta", tmp_path / "b.dta").read_bytes() == (tmp_path / "car.dta").read_bytes()
+
+
+def test_without_the_extra_the_remedy_is_one_command(tmp_path: Path) -> None:
+    code = (
+        "import sys; sys.modules['docx'] = None; from eventstudy.cli.main import main;"
+        f"main(['report', {str(RUN)!r}, '--format', 'docx', '--out', {str(tmp_path / 'x.docx')!r}])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "install" in done.stderr
+    assert done.stderr.rstrip().endswith("python-docx")
