@@ -99,6 +99,20 @@ def test_output_in_the_readme_is_that_of_the_command(tmp_path: Path) -> None:
     assert done.stdout.endswith(shown)
 
 
+@pytest.mark.slow
+def test_python_in_five_minutes_has_the_answer_of_the_readme(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Its cells run as one program, in a folder without anything; the first prints the answer."""
+    monkeypatch.chdir(tmp_path)
+    page = (ROOT / "docs" / "start" / "python.md").read_text(encoding="utf-8")
+    cells = re.findall(r"^```\{code-cell\}\n([^:].*?)^```", page, re.S | re.M)
+    exec(compile("\n".join(cells), "python.md", "exec"), {"__name__": "example"})
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    [shown] = re.findall(r"^\$ eventstudy run events.csv\n(.*?)^More: ", readme, re.S | re.M)
+    assert capsys.readouterr().out.startswith(shown)
+
+
 def test_readme_starts_with_exactly_two_commands() -> None:
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     assert len(re.findall(r"^python3 -m venv ", text, re.M)) == 2
