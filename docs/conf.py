@@ -58,7 +58,7 @@ smartquotes = False
 STRIDE = 6
 
 html_theme = "furo"
-html_title = f"eventstudy {version}"
+html_title = f"eventstudy {version.partition('+')[0]}"
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
 html_search_scorer = str(HERE / "_ext" / "ranks.js")

@@ -20,9 +20,9 @@ from eventstudy.cli.main import main
 from eventstudy.models import MODELS
 from eventstudy.significance import STATISTICS
 
-DOCUMENTS = sorted(
-    [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), *(ROOT / "docs" / "methods").glob("*.md")]
-)
+FOLDERS = (".", "docs", "docs/methods")
+DOCUMENTS = sorted(path for folder in FOLDERS for path in (ROOT / folder).glob("*.md"))
+DOCUMENTS.append(ROOT / "docs" / "reference" / "other-programs.md")
 
 
 # Whole runs or exports of which the quick examples have some as well.
@@ -163,6 +163,38 @@ def test_links_between_documents_lead_somewhere() -> None:
                 heads = re.findall(r"^#+ (.*)$", target.read_text(encoding="utf-8"), re.M)
                 slugs = {re.sub(r"[^\w\- ]", "", head.lower()).replace(" ", "-") for head in heads}
                 assert heading in slugs, (path.name, link)
+
+
+# A page to read, and the pages that have its details.
+DETAILS = {
+    "how-to/coming-from": ("reference/other-programs",),
+    "how-to/every-night": ("operations", "reproduce"),
+    "how-to/own-prices": ("prices",),
+    "how-to/vendors": ("prices",),
+    "how-to/tables": ("exports",),
+    "how-to/extend": ("plug-ins",),
+    "how-to/times": ("methods/dates", "day0-differences"),
+    "how-to/choose-a-test": ("methods/tests", "methods/second-opinions"),
+    "how-to/groups": ("methods/groups",),
+    "how-to/regressions": ("methods/regressions",),
+    "how-to/long-horizon": ("methods/long-horizon",),
+    "explanation/halts-and-bad-prices": (
+        "faults", "methods/missing-days", "methods/price-limits",
+    ),
+    "explanation/reproducible": ("reproduce",),
+    "reference/validation": ("verdicts",),
+}  # fmt: skip
+
+
+def test_short_pages_and_their_details_lead_to_each_other() -> None:
+    docs = ROOT / "docs"
+    for short, pages in DETAILS.items():
+        for page in pages:
+            for one, other in ((short, page), (page, short)):
+                path = docs / f"{one}.md"
+                text = path.read_text(encoding="utf-8")
+                link = Path(os.path.relpath(docs / f"{other}.md", path.parent)).as_posix()
+                assert re.search(rf"\]\({re.escape(link)}[)#]", text), (one, other)
 
 
 def test_grades_of_the_document_are_those_of_the_tests() -> None:
