@@ -30,6 +30,7 @@ extensions = [
     "sphinx_design",
     "console",
     "copies",
+    "finding",
     "mathml",
     "messages",
     "registry_pages",
@@ -57,9 +58,10 @@ smartquotes = False
 STRIDE = 6
 
 html_theme = "furo"
-html_title = f"eventstudy {version}"
+html_title = f"eventstudy {version.partition('+')[0]}"
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
+html_search_scorer = str(HERE / "_ext" / "ranks.js")
 html_show_sphinx = False
 html_copy_source = False
 html_show_sourcelink = False

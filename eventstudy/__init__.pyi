@@ -6,6 +6,7 @@ from .errors import EventStudyError as EventStudyError
 from .events import Events as Events
 from .events import check_events as check_events
 from .events import events_from_frame as events_from_frame
+from .events import example as example
 from .events import read_events as read_events
 from .models import MODELS as MODELS
 from .models import LinearModel as LinearModel

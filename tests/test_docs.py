@@ -20,9 +20,9 @@ from eventstudy.cli.main import main
 from eventstudy.models import MODELS
 from eventstudy.significance import STATISTICS
 
-DOCUMENTS = sorted(
-    [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), *(ROOT / "docs" / "methods").glob("*.md")]
-)
+FOLDERS = (".", "docs", "docs/methods")
+DOCUMENTS = sorted(path for folder in FOLDERS for path in (ROOT / folder).glob("*.md"))
+DOCUMENTS.append(ROOT / "docs" / "reference" / "other-programs.md")
 
 
 # Whole runs or exports of which the quick examples have some as well.
@@ -99,6 +99,20 @@ def test_output_in_the_readme_is_that_of_the_command(tmp_path: Path) -> None:
     assert done.stdout.endswith(shown)
 
 
+@pytest.mark.slow
+def test_python_in_five_minutes_has_the_answer_of_the_readme(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Its cells run as one program, in a folder without anything; the first prints the answer."""
+    monkeypatch.chdir(tmp_path)
+    page = (ROOT / "docs" / "start" / "python.md").read_text(encoding="utf-8")
+    cells = re.findall(r"^```\{code-cell\}\n([^:].*?)^```", page, re.S | re.M)
+    exec(compile("\n".join(cells), "python.md", "exec"), {"__name__": "example"})
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    [shown] = re.findall(r"^\$ eventstudy run events.csv\n(.*?)^More: ", readme, re.S | re.M)
+    assert capsys.readouterr().out.startswith(shown)
+
+
 def test_readme_starts_with_exactly_two_commands() -> None:
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     assert len(re.findall(r"^python3 -m venv ", text, re.M)) == 2
@@ -149,6 +163,38 @@ def test_links_between_documents_lead_somewhere() -> None:
                 heads = re.findall(r"^#+ (.*)$", target.read_text(encoding="utf-8"), re.M)
                 slugs = {re.sub(r"[^\w\- ]", "", head.lower()).replace(" ", "-") for head in heads}
                 assert heading in slugs, (path.name, link)
+
+
+# A page to read, and the pages that have its details.
+DETAILS = {
+    "how-to/coming-from": ("reference/other-programs",),
+    "how-to/every-night": ("operations", "reproduce"),
+    "how-to/own-prices": ("prices",),
+    "how-to/vendors": ("prices",),
+    "how-to/tables": ("exports",),
+    "how-to/extend": ("plug-ins",),
+    "how-to/times": ("methods/dates", "day0-differences"),
+    "how-to/choose-a-test": ("methods/tests", "methods/second-opinions"),
+    "how-to/groups": ("methods/groups",),
+    "how-to/regressions": ("methods/regressions",),
+    "how-to/long-horizon": ("methods/long-horizon",),
+    "explanation/halts-and-bad-prices": (
+        "faults", "methods/missing-days", "methods/price-limits",
+    ),
+    "explanation/reproducible": ("reproduce",),
+    "reference/validation": ("verdicts",),
+}  # fmt: skip
+
+
+def test_short_pages_and_their_details_lead_to_each_other() -> None:
+    docs = ROOT / "docs"
+    for short, pages in DETAILS.items():
+        for page in pages:
+            for one, other in ((short, page), (page, short)):
+                path = docs / f"{one}.md"
+                text = path.read_text(encoding="utf-8")
+                link = Path(os.path.relpath(docs / f"{other}.md", path.parent)).as_posix()
+                assert re.search(rf"\]\({re.escape(link)}[)#]", text), (one, other)
 
 
 def test_grades_of_the_document_are_those_of_the_tests() -> None:

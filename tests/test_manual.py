@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
 import subprocess
 import sys
-from html import escape
+from html import escape, unescape
 from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote, urldefrag, urlsplit
 
 import pytest
 from conftest import ROOT
+from test_report_browser import CHROMIUM
 
 import eventstudy
 from eventstudy.cli.main import main
@@ -62,6 +64,7 @@ def test_the_site(tmp_path: Path) -> None:
     check_nothing_is_loaded_from_elsewhere(site, pages)
     check_formulas_need_no_script(site, pages)
     check_messages_are_those_of_the_catalogue(site)
+    check_searches_find_their_page_first(site)
 
 
 def build(clone: Path) -> Path:
@@ -147,6 +150,55 @@ def check_messages_are_those_of_the_catalogue(site: Path) -> None:
         assert f">{parts[-1]}</span>" in text, parts
     remedies = [known[code] for code in known if code.startswith("fault.remedy.")]
     assert all(escape(text_of, quote=False).split("--")[0] in text for text_of in remedies)
+
+
+# What people type, and the page that answers.
+SEARCHES = {
+    "few events": "how-to/choose-a-test", "3 events": "how-to/choose-a-test",
+    "which test": "how-to/choose-a-test", "after the close": "how-to/times",
+    "time zone": "how-to/times", "stata": "how-to/coming-from",
+    "factor model": "how-to/windows-and-models", "estimation window": "how-to/windows-and-models",
+    "cite": "how-to/cite", "citation": "how-to/cite", "provisional": "how-to/every-night",
+    "nightly": "how-to/every-night", "exit code": "how-to/every-night",
+    "bloomberg": "how-to/vendors", "refinitiv prices": "how-to/vendors",
+    "moscow": "how-to/vendors", "exclude events": "how-to/other-news",
+    "confounded": "how-to/other-news", "earnings": "how-to/other-news",
+    "bmp-kp": "tests/bmp_kp", "one date": "tutorials/shared-dates",
+    "log returns": "how-to/own-prices", "bhar": "how-to/long-horizon",
+    "long horizon": "how-to/long-horizon", "latex": "how-to/tables",
+    "cross-section": "how-to/regressions", "regression": "how-to/regressions",
+    "compare groups": "how-to/groups", "memory": "speed", "100,000 events": "speed",
+    "dropped events": "start/read-the-report", "jupyter": "start/python",
+    "how many events": "explanation/power", "event-induced variance": "how-to/choose-a-test",
+}  # fmt: skip
+# The site's own search of each query, by the files that its page of searches loads.
+ASK = """<!doctype html><html data-content_root="./"><body><script src="_static/documentation_options.js">
+</script><script src="_static/doctools.js"></script><script src="_static/sphinx_highlight.js"></script>
+<script src="_static/language_data.js"></script><script src="_static/searchtools.js"></script>
+<script src="searchindex.js"></script><pre id="found"></pre><script>
+const found = {};
+for (const query of QUERIES) {
+  const parsed = Search._parseQuery(query);
+  found[query] = Search._performSearch(...parsed).reverse().map((result) => result[0]);
+}
+document.getElementById("found").textContent = JSON.stringify(found);
+</script></body></html>"""
+
+
+def check_searches_find_their_page_first(site: Path) -> None:
+    """And none is in the list of changes, or an option of a command."""
+    if CHROMIUM is None:
+        return
+    page = site / "ask.html"
+    page.write_text(ASK.replace("QUERIES", json.dumps(list(SEARCHES))), encoding="utf-8")
+    command = [CHROMIUM, "--headless", "--no-sandbox", "--dump-dom", page.as_uri()]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    page.unlink()
+    found = json.loads(unescape(re.findall(r'<pre id="found">(.*?)</pre>', done.stdout)[0]))
+    first = {query: pages[0] if pages else None for query, pages in found.items()}
+    wrong = {query: page for query, page in first.items() if page != SEARCHES[query]}
+    assert not wrong
+    assert "copies/changelog" not in {page for pages in found.values() for page in pages}
 
 
 def test_pages_can_be_read_in_three_minutes() -> None:

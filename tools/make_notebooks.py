@@ -18,7 +18,8 @@ from typing import Any
 
 ROOT = Path(__file__).parents[1]
 TUTORIALS = ROOT / "docs" / "tutorials"
-HEAD = re.compile(r"\A---\n.*?\n---\n", re.S)
+# What stands for the site alone: its settings, and the words of its index.
+HEAD = re.compile(r"\A---\n.*?\n---\n|^```\{index\}.*?^```\n+", re.S | re.M)
 BLOCK = re.compile(r"^```\{(code-cell|console|file|run|note)\}(.*?)\n(.*?)^```\n", re.S | re.M)
 OPTION = re.compile(r"^:\w+:.*\n+", re.M)
 LINK = re.compile(r"\]\((?!https?:|#)([^)\s#]+)")

@@ -1,6 +1,9 @@
 """Draw the first screen of a report with numbered notes, for docs/start/read-the-report.md.
 
     python tools/make_report_picture.py reports/events/report.html docs/_static/report.png
+    python tools/make_report_picture.py reports/events/report.html docs/_static/headline.png plain
+
+The second one, for the first page of the manual, ends below the path and has no notes.
 
 Needs Chromium with its driver, and selenium.
 """
@@ -28,14 +31,17 @@ height:24px;border-radius:12px;background:#b3261e;color:#fff;font:bold 15px/24px
 text-align:center`;
 document.body.append(mark);
 """
+END = "return Math.ceil(document.querySelector('.chart').getBoundingClientRect().bottom) + 8"
 
 
-def draw(page: Path, picture: Path) -> None:
+def draw(page: Path, picture: Path, *, is_plain: bool) -> None:
     """Write the picture of a page.
 
     Parameters
     ----------
     page, picture : Path
+    is_plain : bool
+        Without notes, as far as the end of the path.
     """
     options = webdriver.ChromeOptions()
     options.add_argument("--headless=new")
@@ -45,10 +51,14 @@ def draw(page: Path, picture: Path) -> None:
         size = {"width": SIZE[0], "height": SIZE[1], "deviceScaleFactor": 1, "mobile": False}
         browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
         browser.get(page.resolve().as_uri())
-        for number, place in enumerate(PLACES, 1):
-            browser.execute_script(MARK, place, number)
+        if is_plain:
+            size["height"] = browser.execute_script(END)
+            browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+        else:
+            for number, place in enumerate(PLACES, 1):
+                browser.execute_script(MARK, place, number)
         browser.save_screenshot(str(picture))
 
 
 if __name__ == "__main__":
-    draw(Path(sys.argv[1]), Path(sys.argv[2]))
+    draw(Path(sys.argv[1]), Path(sys.argv[2]), is_plain="plain" in sys.argv[3:])

@@ -158,6 +158,18 @@ class InFolder(SphinxDirective):
             self.env.temp_data["console"] = True
         return folder
 
+    def cut(self, output: str) -> list[str]:
+        """Return the lines of an output as far as they are wanted.
+
+        Parameters
+        ----------
+        output : str
+        """
+        lines = output.rstrip().splitlines()
+        if len(lines) > self.options.get("lines", len(lines)):
+            lines = [*lines[: self.options["lines"]], "..."]
+        return lines
+
 
 class Console(InFolder):
     """Run the lines that begin with `$`, and show them with what they print."""
@@ -188,12 +200,8 @@ class Console(InFolder):
         """
         if not command:
             return []
-        output = self.output(command[2:]).rstrip().splitlines()
-        if "quiet" in self.options:
-            return [command]
-        if len(output) > self.options.get("lines", len(output)):
-            output = [*output[: self.options["lines"]], "..."]
-        return [command, *output]
+        output = self.cut(self.output(command[2:]))
+        return [command] if "quiet" in self.options else [command, *output]
 
     def output(self, command: str) -> str:
         """Return the output of a command; the first study was run beforehand."""
@@ -221,12 +229,12 @@ class Program(InFolder):
     """Run a program in Python, and show it with what it prints."""
 
     has_content = True
-    option_spec: ClassVar = {"hidden": directives.flag}
+    option_spec: ClassVar = {"lines": directives.nonnegative_int, "hidden": directives.flag}
 
     def run(self) -> list[nodes.Node]:
         text = "\n".join(self.content)
         (self.folder / "program.py").write_text(f"{text}\n", encoding="utf-8")
-        output = run(PROGRAM, self.folder).rstrip()
+        output = "\n".join(self.cut(run(PROGRAM, self.folder)))
         if "hidden" in self.options:
             return []
         blocks = [nodes.literal_block(text, text, language="python")]

@@ -52,7 +52,9 @@ GROUPS = {
         "study", "robustness", "compare", "run_study", "EventStudy", "EventStudyResults",
         "RobustnessResults", "SignificanceTest",
     ),
-    "Events": ("read_events", "events_from_frame", "check_events", "Events", "Window"),
+    "Events": (
+        "example", "read_events", "events_from_frame", "check_events", "Events", "Window",
+    ),
     "Prices and returns": (
         "load_returns", "read_returns", "read_factors", "ReturnsPanel", "PriceProvider",
     ),

@@ -6,5 +6,6 @@ from .rows import Rules as Rules
 from .table import Events as Events
 from .table import check_events as check_events
 from .table import events_from_frame as events_from_frame
+from .table import example as example
 from .table import read_events as read_events
 from .where import rows_where as rows_where

@@ -7,6 +7,7 @@ import html
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from importlib.resources import files
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -249,6 +250,27 @@ def read_events(
     """
     checked = check_events(path, calendar=calendar, today=today, cutoff_minutes=cutoff_minutes)
     return _all_or_nothing(path, *checked)
+
+
+def example() -> Events:
+    """Return the list of announcements that comes with the program, to try it with.
+
+    Returns
+    -------
+    Events
+        230 announcements on sanctions, 2012 to 2026, as ``eventstudy example`` writes them to a
+        file. The prices called ``"sample"`` have 25 of their shares and need no network.
+
+    Examples
+    --------
+    >>> import eventstudy as es
+    >>> events = es.example()
+    >>> len(events)
+    230
+    >>> len(es.study(events, prices="sample"))
+    70
+    """
+    return read_events(Path(str(files("eventstudy") / "data" / "example" / "events.csv")))
 
 
 def check_events(
