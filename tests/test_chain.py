@@ -95,8 +95,8 @@ def test_a_symbol_has_the_first_source_that_covers_its_windows(
     (notice,) = results.panel.notices
     # The windows of CCC begin in July 2020 and end in August 2021: they hold the session too.
     assert notice == (
-        "files:second has the prices of 4 symbols (AAA, BBB, CCC, ^GSPC), "
-        "which files:first does not cover"
+        "files:second has the prices of 4 symbols (AAA, BBB, CCC, ^GSPC): "
+        "files:first lacks them, or some of their sessions"
     )
 
 
@@ -152,7 +152,7 @@ def test_a_source_that_is_blocked_is_said_and_the_next_one_answers(
     assert prices.symbols == ("AAA",)
     assert prices.notices == (
         "silent did not answer for 1 symbol (AAA): asks us to wait",
-        "second has the prices of 1 symbol (AAA), which silent does not cover",
+        "second has the prices of 1 symbol (AAA): silent lacks it, or some of its sessions",
     )
 
 
@@ -195,6 +195,7 @@ def test_a_filled_hole_gives_the_numbers_of_the_complete_folder(
     assert np.array_equal(results.panel.spans, complete.panel.spans)
     np.testing.assert_allclose(cars(results), cars(complete), rtol=0, atol=1e-12)
     assert kinds(results) == {"filled"}
+    assert str(results.panel.notices[-1]).startswith(f"files:whole fills {4 * len(hole)} of ")
 
 
 def test_without_another_source_the_hole_is_spanned(
@@ -259,6 +260,7 @@ def test_a_last_close_that_is_repeated_fills_nothing(
     other = vendor("other", repeat)
     results = study(events, vendor("holed", without("2021-06-01")), fill=f"files:{other}")
     assert "filled" not in kinds(results)
+    assert "files:other fills none of 4 sessions that 4 symbols lack" in results.panel.notices[-1]
 
 
 def test_a_halt_is_not_filled(vendor: Callable[..., Path], events: Path) -> None:
@@ -415,7 +417,7 @@ def test_sources_that_disagree_on_an_event_day_are_a_finding(
     faults = pd.read_csv(run / "tables" / "faults.csv")
     seen = faults[(faults["kind"] == "sources_differ") & (faults["symbol"] == "AAA")]
     assert seen["date"].tolist() == ["2021-06-01", "2021-06-02"]
-    assert seen["detail"].str.contains("files:second").all()
+    assert seen["detail"].str.contains("is used, files:second has ").all()
     # The first source is used as it is.
     numbers = pd.read_csv(run / "tables" / "car.csv")
     own = study(events, first).car((0, 1))["car"]

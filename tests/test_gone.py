@@ -126,3 +126,16 @@ def test_a_dropped_event_names_the_successor_of_its_ticker(tmp_path: Path) -> No
     news = pd.DataFrame({"ticker": ["AMD", "FB"], "announced_at": ["2022-10-07", "2022-01-12"]})
     results = es.study(news, prices="sample")
     assert "since 9 Jun 2022 FB is META" in results.events["reason"].iloc[1].replace("\xa0", " ")
+
+
+def test_the_command_says_what_is_gone_and_which_files_cannot_be_read(tmp_path: Path) -> None:
+    arguments = write_study(tmp_path, [])
+    bad = tmp_path / "prices" / "F0.csv"
+    bad.write_text("date,close\n2019-01-02,abc\n", encoding="utf-8")
+    events = tmp_path / "events.csv"
+    events.write_text(events.read_text(encoding="utf-8") + "\nFB,2019-03-05\n", encoding="utf-8")
+    shown = CliRunner().invoke(main, arguments)
+    assert shown.exit_code == 0, shown.output
+    said = shown.stderr.replace("\xa0", " ")
+    assert "F0.csv:2: close: not a number, got 'abc'" in said
+    assert "gone: since 9 Jun 2022 FB is META" in said

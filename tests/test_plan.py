@@ -82,11 +82,11 @@ def test_without_a_plan_nothing_is_said(study: Study) -> None:
 @pytest.mark.parametrize(
     ("options", "lines", "said"),
     [
-        (["-w", "-1:1"], LIST, "1 difference since: windows is -1:1 instead of 0:1"),
-        (["-w", "0:1", "-m", "market_adjusted"], LIST, "model is market_adjusted instead of -"),
-        (["-w", "0:1", "--seed", "7"], LIST, "seed is 7 instead of"),
+        (["-w", "-1:1"], LIST, "1 difference since: windows is -1:1, planned was 0:1"),
+        (["-w", "0:1", "-m", "market_adjusted"], LIST, "model is market_adjusted, planned was the default"),
+        (["-w", "0:1", "--seed", "7"], LIST, "seed is 7, planned was"),
         (["-w", "0:1"], [*LIST, "d,MSFT,2022-02-24"],
-         "1 announcement of before the plan was added (d)"),
+         "1 announcement dated before the plan was added later (d)"),
         (["-w", "0:1"], LIST[:-1], "1 planned announcement is not here (c)"),
         (["-w", "0:1"], [*LIST[:-1], "c,AAPL,2022-03-04"],
          "1 planned announcement has another ticker, time or day 0 (c)"),
@@ -123,7 +123,7 @@ def test_a_list_grows_by_the_rule_of_its_plan(study: Study, rule: str) -> None:
     study.list(*LIST, "d,MSFT,2022-10-07", "e,AMD,2022-05-05")
     text = study.study("-w", "0:1")
     assert "2 differences since" in text
-    assert "1 announcement of before the plan was added (e)" in text
+    assert "1 announcement dated before the plan was added later (e)" in text
     by_rule = "1 announcement came later by the rule of the plan (d; each new rule on chips)"
     no_rule = "1 announcement came after the plan, which has no rule for it (d)"
     assert (by_rule in text, no_rule in text) == (bool(rule), not rule)
@@ -154,10 +154,10 @@ def test_a_plan_is_not_written_over_unasked(study: Study) -> None:
 
 
 def seen_of(text: str) -> tuple[int, int]:
-    """Return how many main windows were open, and how many prices of event days were at hand."""
-    [still_open] = re.findall(r"(\d+) of \d+ main windows", text)
+    """Return how many main windows were over, and how many prices of event days were at hand."""
+    [over] = re.findall(r"(\d+) of \d+ main windows were over", text)
     at_hand = re.findall(r"prices of (\d+) event day", text)
-    return int(still_open), int(at_hand[0]) if at_hand else 0
+    return int(over), int(at_hand[0]) if at_hand else 0
 
 
 def test_prices_that_were_at_hand_are_said(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -173,15 +173,15 @@ def test_prices_that_were_at_hand_are_said(study: Study, monkeypatch: pytest.Mon
         str(study.run.parent),
         "--force",
     ]
-    assert "no price of an event day was at hand" in study.call(*plan).output
+    assert "No price of an event day was at hand" in study.call(*plan).output
     sample = resolve("sample").fetch(["AMD"], date(2022, 1, 3), date(2022, 12, 20))
     StoreProvider(store).add(sample)
     text = " ".join(study.call(*plan).output.split())
-    assert seen_of(text) == (0, 1)
+    assert seen_of(text) == (3, 1)
     assert "(price cache)" in text
     study.study()
     text = " ".join(study.call(*plan).output.split())
-    assert seen_of(text) == (0, 3)
+    assert seen_of(text) == (3, 3)
     assert "(price cache, an earlier run)" in text
     assert "the source of prices)" in study.planned("--force")
 
@@ -189,8 +189,8 @@ def test_prices_that_were_at_hand_are_said(study: Study, monkeypatch: pytest.Mon
 def test_windows_that_are_not_over_are_counted(study: Study) -> None:
     recent = date.today() - timedelta(days=4)  # noqa: DTZ011
     study.list(*LIST, f"d,MSFT,{recent}")
-    assert seen_of(study.planned("-w", "0:10"))[0] == 1
-    assert seen_of(study.planned("-w", "0:10", "--force"))[0] == 1
+    assert seen_of(study.planned("-w", "0:10"))[0] == 3
+    assert seen_of(study.planned("-w", "0:10", "--force"))[0] == 3
 
 
 def decide(events: Path, *notes: str) -> None:

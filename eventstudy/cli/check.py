@@ -29,6 +29,7 @@ def check(events: Path, calendar: Any, as_json: bool) -> None:
     from ..events import Events as Listed
     from ..records import count_stale
     from ..returns import usual_calendar
+    from ..runs import Plan
     from ..words import say
 
     study, faults = events, list[Problem]()
@@ -37,6 +38,8 @@ def check(events: Path, calendar: Any, as_json: bool) -> None:
         events, good, problems, faults = check_study(study)
     else:
         good, problems = Listed.check(events, calendar or usual_calendar(events))
+    # A plan that was changed is said here too.
+    Plan.beside(events)
     rows = [] if good is None else _checked(good)
     notices = () if good is None else good.notices
     if as_json:

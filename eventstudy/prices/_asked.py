@@ -221,8 +221,10 @@ def fill_variables(text: str, where: str, change: Callable[[str], str] = str) ->
 
     def value_of(match: re.Match[str]) -> str:
         value = os.environ.get(match[1], "").strip()
-        if not value.isascii() or not value.isprintable() or not value:
+        if not value:
             raise make_error(ConfigError, "asked.variable", where=where, value=match[1])
+        if not value.isascii() or not value.isprintable():
+            raise make_error(ConfigError, "asked.letters", where=where, value=match[1])
         return change(keep_secret(value))
 
     return _VARIABLE.sub(value_of, text)

@@ -16,7 +16,7 @@ from urllib.parse import quote
 
 from ..errors import ConfigError, DataError, EventStudyError, NetworkError
 from ..utility import pd
-from ..words import make_error
+from ..words import has, make_error, say
 from ._asked import AskedProvider, Meaning, fill_variables, lacks_package, module
 from ._base import FIRST_DAY, LAST_DAY
 from ._layout import name_columns
@@ -282,7 +282,9 @@ def _hiding(label: str) -> Iterator[None]:
         raise
     except Exception as error:
         name = type(error).__name__
-        raise make_error(DataError, "asked.query", where=label, name=name) from None
+        kind = name.removesuffix("Exception")
+        why = say(f"asked.query_why.{kind if has(f'asked.query_why.{kind}') else 'other'}")
+        raise make_error(DataError, "asked.query", where=label, name=name, why=why) from None
 
 
 def _with_margin(start: date, end: date) -> list[date]:

@@ -7,6 +7,7 @@ rows of the other are kept beside it.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 
 from ..calendars import Sessions, Symbol
@@ -75,15 +76,19 @@ class ChainProvider:
             said.ask(label, source, names, _shifted(progress, done, len(wanted)))
         chosen = {s: said.choose(s) for s in wanted if said.answers.get(s)}
         first = next(iter(self.sources))
+        fill, holes = "", dict[str, int]()
         if self.fill:
-            label, source = self.fill
-            holed = [s for s, name in chosen.items() if said.has_hole(s, name)]
-            said.ask(label, source, holed)
-        answers = {}
-        for symbol, name in chosen.items():
-            answers[symbol] = said.with_others(symbol, name, self.fill[0] if self.fill else "")
+            fill, source = self.fill
+            for symbol, name in chosen.items():
+                holes[symbol] = said.count_holes(symbol, name)
+            said.ask(fill, source, [s for s, n in holes.items() if n or _home_days(s) is None])
+        answers = {s: said.with_others(s, name, fill) for s, name in chosen.items()}
         failures = {s: said.failure(s) for s in wanted if s not in chosen}
-        notices = [*said.notices(), *_name_used(chosen, first)]
+        notices = [
+            *said.notices(),
+            *_name_used(chosen, first),
+            *_count_filled(answers, holes, fill),
+        ]
         return Prices.of(answers, failures, notices, said.stale)
 
 
@@ -140,17 +145,20 @@ class _Said:
         labels = self.answers[symbol]
         return min(labels, key=lambda label: len(self._find_lacking(symbol, label)))
 
-    def has_hole(self, symbol: str, label: str) -> bool:
-        """Return whether a source lacks a session between two prices of a symbol, or may do so."""
-        if _home_days(symbol) is None:
-            return True
+    def count_holes(self, symbol: str, label: str) -> int:
+        """Return how many sessions a source lacks between two prices of a symbol."""
         priced = self._quotes(symbol, label).bars.dates
+        if not len(priced):
+            return 0
         lacking = self._find_lacking(symbol, label)
-        return bool(len(priced) and ((lacking > priced[0]) & (lacking < priced[-1])).any())
+        return int(((lacking > priced[0]) & (lacking < priced[-1])).sum())
 
     def with_others(self, symbol: str, label: str, fill: str) -> Answer:
         """Return the answer of a source, with the rows of others that matter beside it."""
         answer = self.answers[symbol][label]
+        if ":" in label:  # one of several folders or files
+            detail = f"{label} | {answer.provenance.detail}"
+            answer = answer._replace(provenance=replace(answer.provenance, detail=detail))
         pieces = []
         for name, other in self.answers[symbol].items():
             if name == label:
@@ -250,6 +258,22 @@ def _find_around_holes(ours: Quotes, theirs: Quotes) -> DateArray:
     is_inside = (after > 0) & (after < len(days))
     after = after[is_inside]
     return np.unique(np.concatenate([holes[is_inside], days[after - 1], days[after]]))
+
+
+def _count_filled(
+    answers: Mapping[str, Answer], holes: Mapping[str, int], fill: str
+) -> Iterable[str]:
+    """Yield how many of the sessions that are not there the second source fills."""
+    symbols = [symbol for symbol, n in holes.items() if n]
+    n_filled = 0
+    for symbol in symbols:
+        quotes, _ = next(Quotes.by_symbol(answers[symbol].rows))
+        others = Quotes.of_others(answers[symbol].others).get(symbol, ())
+        n_filled += len(replace(quotes, others=others).filled)
+    if symbols:
+        code = "source_filled" if n_filled else "source_no_fill"
+        facts = {"n": sum(holes.values()), "n_symbols": len(symbols), "symbols": symbols}
+        yield Reason(code, source=fill, n_filled=n_filled, **facts)
 
 
 def _name_used(chosen: Mapping[str, str], first: str) -> Iterable[str]:

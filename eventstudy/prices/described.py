@@ -110,12 +110,15 @@ def _read_settings(path: Path) -> dict[str, Any]:
         why = place[0] if place else ""
         raise make_error(ConfigError, "asked.toml", where=where, why=why) from None
     kind = settings.get("kind")
-    if not isinstance(kind, str) or kind not in KINDS:
+    if kind is None:
         raise make_error(ConfigError, "asked.kind", where=where, kinds=list(KINDS))
+    if kind not in KINDS:
+        facts: dict[str, Any] = {"hint": did_you_mean(str(kind), KINDS), "kinds": list(KINDS)}
+        raise make_error(ConfigError, "asked.other_kind", where=where, value=kind, **facts)
     types = {"kind": str, **KINDS[kind], **MEANING}
     for key, value in settings.items():
         if key not in types:
-            facts: dict[str, Any] = {"hint": did_you_mean(key, types), "keys": list(types)}
+            facts = {"hint": did_you_mean(key, types), "keys": list(types)}
             raise make_error(ConfigError, "asked.key", where=where, value=key, **facts)
         if not _fits(value, types[key]):
             form = types[key].__name__

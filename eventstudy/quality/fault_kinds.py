@@ -122,7 +122,7 @@ def sources_differ(q: Quotes) -> list[Span]:
     for source, _, other in q.others:
         _, days, ours, theirs = q.differing(other)
         for day, own, move in zip(days, ours, theirs, strict=True):
-            out.append(Span(day, day, f"{own:+.2%}, {source} {move:+.2%}"))
+            out.append(Span(day, day, f"return {own:+.2%} is used, {source} has {move:+.2%}"))
     return sorted(out)
 
 

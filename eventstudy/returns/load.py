@@ -12,9 +12,17 @@ import numpy as np
 import pandas as pd
 
 from ..calendars import CalendarChoice, Window
-from ..errors import DataError, NoPricesError, PriceError, UnknownSymbolError
+from ..errors import BadAnswerError, DataError, NoPricesError, PriceError, UnknownSymbolError
 from ..events import Events
-from ..prices import FrozenProvider, PriceProvider, Prices, PricesLike, resolve, with_successors
+from ..prices import (
+    FrozenProvider,
+    PriceProvider,
+    Prices,
+    PricesLike,
+    explain_gone,
+    resolve,
+    with_successors,
+)
 from ..quality import ReturnKind
 from ..words import Reason
 from .benchmarks import BenchmarkPolicy, Benchmarks
@@ -64,7 +72,9 @@ class Basket:
             except PriceError as error:
                 answer = Prices.of({}, dict.fromkeys(symbols, error))
             if not isinstance(self.source, FrozenProvider):  # a run fails for its own reasons
-                answer = replace(answer, failures=with_successors(answer.failures))
+                failures = with_successors(answer.failures)
+                notices = (*answer.notices, *_note_failures(failures))
+                answer = replace(answer, failures=failures, notices=notices)
             self.prices = _merged(answer, self.prices) if self.ranges else answer
             self.ranges |= {s: new[s] for s in symbols}
             self.calls |= dict.fromkeys(symbols, (first, last))
@@ -75,6 +85,16 @@ class Basket:
         """Symbols of which the source did not say that it has no prices: nobody knows."""
         answers, failures = (NoPricesError, UnknownSymbolError), self.prices.failures
         return frozenset(s for s, error in failures.items() if not isinstance(error, answers))
+
+
+def _note_failures(failures: Mapping[str, PriceError]) -> list[str]:
+    """Return notices on symbols that are gone, and on files that cannot be read."""
+    bad = [e for e in failures.values() if isinstance(e, BadAnswerError) and not e.is_transient]
+    notices: list[str] = [Reason("unreadable", text=str(error)) for error in bad]
+    gone = [symbol for symbol in failures if explain_gone(symbol)]
+    if gone:
+        notices.append(Reason("gone", symbols=list(map(explain_gone, gone))))
+    return notices
 
 
 def _merged(prices: Prices, earlier: Prices) -> Prices:

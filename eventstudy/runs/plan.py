@@ -254,7 +254,8 @@ def describe_seen(plan: Plan) -> str:
     seen = plan.seen
     code = "plan.seen" if seen.at_hand else "plan.unseen"
     where = [say(f"plan.where.{name}") for name in seen.where]
-    facts: Any = {"n": len(plan.events), "still_open": seen.still_open, "at_hand": seen.at_hand}
+    n = len(plan.events)
+    facts: Any = {"n": n, "over": n - seen.still_open, "at_hand": seen.at_hand}
     return say(code, **facts, where=where)
 
 
@@ -325,7 +326,7 @@ def _shown(name: str, value: Any) -> str:
     if name in NAMING_FILES:
         values = [Path(text).name for text in values]
     texts = [json.dumps(each) if isinstance(each, dict | bool) else str(each) for each in values]
-    return ", ".join(texts) or "-"
+    return ", ".join(filter(None, texts)) or say("plan.blank")
 
 
 def _named(names: Sequence[str]) -> str:

@@ -220,6 +220,8 @@ class Contents:
     def _reasons(self) -> Iterator[str]:
         """Yield why nothing of the study can be proved; nothing where it can."""
         study, panel = self.study, self.study.panel
+        if not len(study):
+            yield say("proof.no_events")
         if study.model.name not in MODELS or study.instead_of:
             yield say("proof.model", model=study.model.label)
         for name, usual in USUAL.items():
