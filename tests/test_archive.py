@@ -120,3 +120,4 @@ def test_a_study_without_a_proof_says_why(tmp_path: Path) -> None:
         text = package.read("events/README.md").decode()
     assert not any(name.startswith("events/proof/") for name in names)
     assert "There is no `proof/`" in text
+    assert "proof/check" not in text

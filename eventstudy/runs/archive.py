@@ -139,6 +139,8 @@ def _write_readme(record: Record, contents: Mapping[str, bytes], no_proof: str) 
         "TABLES": "\n".join(f"- `{name}`" for name in tables[:LISTED_TABLES]),
     }
     text = TEMPLATE.read_text(encoding="utf-8")
+    if no_proof:
+        text = "\n".join(line for line in text.splitlines() if "proof/" not in line) + "\n"
     for name, value in places.items():
         text = text.replace(f"@{name}@", value)
     return text
