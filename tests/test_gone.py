@@ -138,4 +138,4 @@ def test_the_command_says_what_is_gone_and_which_files_cannot_be_read(tmp_path: 
     assert shown.exit_code == 0, shown.output
     said = shown.stderr.replace("\xa0", " ")
     assert "F0.csv:2: close: not a number, got 'abc'" in said
-    assert "gone: since 9 Jun 2022 FB is META" in said
+    assert "1 symbol is gone: since 9 Jun 2022 FB is META" in said

@@ -38,6 +38,8 @@ from .table import of_file, present_days, table_of
 Progress = Callable[[int, int], None] | None
 # Lists of up to so many events have the prices of all years fetched for each firm.
 MOST_MOVED = 1000
+# Symbols that are gone and named in a notice; the reasons of the events have all.
+NAMED = 5
 
 
 @dataclass(eq=False)
@@ -91,9 +93,10 @@ def _note_failures(failures: Mapping[str, PriceError]) -> list[str]:
     """Return notices on symbols that are gone, and on files that cannot be read."""
     bad = [e for e in failures.values() if isinstance(e, BadAnswerError) and not e.is_transient]
     notices: list[str] = [Reason("unreadable", text=str(error)) for error in bad]
-    gone = [symbol for symbol in failures if explain_gone(symbol)]
+    gone = [text for symbol in failures if (text := explain_gone(symbol))]
     if gone:
-        notices.append(Reason("gone", symbols=list(map(explain_gone, gone))))
+        more = "; ..." * (len(gone) > NAMED)
+        notices.append(Reason("gone", n=len(gone), what="; ".join(gone[:NAMED]) + more))
     return notices
 
 
