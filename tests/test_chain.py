@@ -195,7 +195,9 @@ def test_a_filled_hole_gives_the_numbers_of_the_complete_folder(
     assert np.array_equal(results.panel.spans, complete.panel.spans)
     np.testing.assert_allclose(cars(results), cars(complete), rtol=0, atol=1e-12)
     assert kinds(results) == {"filled"}
-    assert str(results.panel.notices[-1]).startswith(f"files:whole fills {4 * len(hole)} of ")
+    assert str(results.panel.notices[-1]).startswith(
+        f"files:whole fills {4 * len(hole)} of {4 * len(hole)} sessions"
+    )
 
 
 def test_without_another_source_the_hole_is_spanned(

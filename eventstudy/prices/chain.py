@@ -76,12 +76,13 @@ class ChainProvider:
             said.ask(label, source, names, _shifted(progress, done, len(wanted)))
         chosen = {s: said.choose(s) for s in wanted if said.answers.get(s)}
         first = next(iter(self.sources))
-        fill, holes = "", dict[str, int]()
+        fill, holes = "", dict[str, DateArray]()
         if self.fill:
             fill, source = self.fill
             for symbol, name in chosen.items():
-                holes[symbol] = said.count_holes(symbol, name)
-            said.ask(fill, source, [s for s, n in holes.items() if n or _home_days(s) is None])
+                holes[symbol] = said.find_holes(symbol, name)
+            holed = [s for s, days in holes.items() if len(days) or _home_days(s) is None]
+            said.ask(fill, source, holed)
         answers = {s: said.with_others(s, name, fill) for s, name in chosen.items()}
         failures = {s: said.failure(s) for s in wanted if s not in chosen}
         notices = [
@@ -145,13 +146,14 @@ class _Said:
         labels = self.answers[symbol]
         return min(labels, key=lambda label: len(self._find_lacking(symbol, label)))
 
-    def count_holes(self, symbol: str, label: str) -> int:
-        """Return how many sessions a source lacks between two prices of a symbol."""
+    def find_holes(self, symbol: str, label: str) -> DateArray:
+        """Return the needed sessions that a source lacks between two prices of a symbol."""
         priced = self._quotes(symbol, label).bars.dates
-        if not len(priced):
-            return 0
         lacking = self._find_lacking(symbol, label)
-        return int(((lacking > priced[0]) & (lacking < priced[-1])).sum())
+        is_inside = np.zeros(len(lacking), dtype=bool)
+        if len(priced):
+            is_inside = (lacking > priced[0]) & (lacking < priced[-1])
+        return np.compress(is_inside, lacking)
 
     def with_others(self, symbol: str, label: str, fill: str) -> Answer:
         """Return the answer of a source, with the rows of others that matter beside it."""
@@ -261,18 +263,19 @@ def _find_around_holes(ours: Quotes, theirs: Quotes) -> DateArray:
 
 
 def _count_filled(
-    answers: Mapping[str, Answer], holes: Mapping[str, int], fill: str
+    answers: Mapping[str, Answer], holes: Mapping[str, DateArray], fill: str
 ) -> Iterable[str]:
-    """Yield how many of the sessions that are not there the second source fills."""
-    symbols = [symbol for symbol, n in holes.items() if n]
+    """Yield how many of the needed sessions that are not there the second source fills."""
+    symbols = [symbol for symbol, days in holes.items() if len(days)]
     n_filled = 0
     for symbol in symbols:
         quotes, _ = next(Quotes.by_symbol(answers[symbol].rows))
         others = Quotes.of_others(answers[symbol].others).get(symbol, ())
-        n_filled += len(replace(quotes, others=others).filled)
+        filled = replace(quotes, others=others).filled
+        n_filled += int(np.isin(holes[symbol], filled).sum())
     if symbols:
         code = "source_filled" if n_filled else "source_no_fill"
-        facts = {"n": sum(holes.values()), "n_symbols": len(symbols), "symbols": symbols}
+        facts = {"n": sum(map(len, holes.values())), "n_symbols": len(symbols), "symbols": symbols}
         yield Reason(code, source=fill, n_filled=n_filled, **facts)
 
 
