@@ -38,8 +38,8 @@ def check(events: Path, calendar: Any, as_json: bool) -> None:
         events, good, problems, faults = check_study(study)
     else:
         good, problems = Listed.check(events, calendar or usual_calendar(events))
-    # A plan that was changed is said here too.
-    Plan.beside(events)
+    if events.name:
+        Plan.beside(events)  # a plan that was changed is said here too
     rows = [] if good is None else _checked(good)
     notices = () if good is None else good.notices
     if as_json:
