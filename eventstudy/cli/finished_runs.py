@@ -19,6 +19,8 @@ from .shared import DIFFERENT, INCOMPLETE, PATH, display, notify, print_json, re
 if TYPE_CHECKING:
     from ..report import Export
 
+# Letters of a line of a proof; its README and settings.json have all of it.
+LONGEST = 160
 KINDS = ("html", "card", "pdf", "tex", "xlsx", "md", "docx", "json", "dta", "parquet")
 # The files to open of the formats that every run folder holds.
 HELD = {"html": "report.html", "md": "report.md", "json": "results.json", "tex": "tables/*.tex"}
@@ -223,9 +225,11 @@ def proof(folder: Path, target: Path | None, force: bool) -> None:
     once. Exits with 4 if a number does not agree.
     """
     from ..runs import write_proof
+    from ..words import clipped
 
     done = write_proof(folder, target, force=force)
-    display(done.text)
+    for line in done.text.splitlines():
+        display(clipped(line, LONGEST))
     display(str(done.folder))
     if not done.ok:
         sys.exit(DIFFERENT)

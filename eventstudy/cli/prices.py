@@ -49,8 +49,9 @@ def status(store: str | None, ask_again: bool, as_json: bool) -> None:
 
     states = SourceStates(store)
     if ask_again:
-        for name in states.forget_waits():
-            shared.display(f"{name} may be asked again", err=True)
+        waiting = states.forget_waits()
+        told = f"{', '.join(waiting)} may be asked again" if waiting else "no source waits"
+        shared.display(told, err=True)
     known = states.read()
     for name in ONLINE:
         known.setdefault(name, SourceState(name))
