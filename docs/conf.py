@@ -92,8 +92,19 @@ def cut_parameters(_app: Any, _context: Any, lines: list[str]) -> None:
             break
 
 
+def help_readers(
+    _app: Any, _page: str, _template: str, context: dict[str, Any], _tree: Any
+) -> None:
+    """Give captions of the sidebar the level of a heading, and let a keyboard scroll code."""
+    tree = str(context.get("furo_navigation_tree", ""))
+    leveled = tree.replace('role="heading"', 'role="heading" aria-level="2"')
+    context["furo_navigation_tree"] = leveled
+    context["body"] = str(context.get("body", "")).replace("<pre>", '<pre tabindex="0">')
+
+
 def setup(app: Any) -> None:
     """Look at docstrings once numpydoc has formed them; read pages in another order."""
     app.connect("autodoc-process-docstring", keep_bars, priority=900)
     app.connect("env-before-read-docs", spread)
     app.connect("sphinx-click-process-description", cut_parameters)
+    app.connect("html-page-context", help_readers, priority=900)

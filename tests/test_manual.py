@@ -64,7 +64,16 @@ def test_the_site(tmp_path: Path) -> None:
     check_nothing_is_loaded_from_elsewhere(site, pages)
     check_formulas_need_no_script(site, pages)
     check_messages_are_those_of_the_catalogue(site)
+    check_readers_without_eyes_or_mouse_are_helped(site)
     check_searches_find_their_page_first(site)
+
+
+def check_readers_without_eyes_or_mouse_are_helped(site: Path) -> None:
+    """Captions have the level of a heading, and a keyboard can scroll code."""
+    for name in ("index.html", "how-to/times.html", "start/five-minutes.html"):
+        text = (site / name).read_text(encoding="utf-8")
+        assert text.count('role="heading"') == text.count('role="heading" aria-level="2"') > 0
+        assert "<pre>" not in text
 
 
 def build(clone: Path) -> Path:

@@ -11,6 +11,7 @@ from .chain import ChainProvider as ChainProvider
 from .eodhd import EodhdProvider as EodhdProvider
 from .frozen import FrozenProvider as FrozenProvider
 from .gone import explain_gone as explain_gone
+from .gone import has_successor as has_successor
 from .gone import with_successors as with_successors
 from .moex import MoexProvider as MoexProvider
 from .patience import PatientProvider as PatientProvider

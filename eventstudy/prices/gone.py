@@ -39,6 +39,11 @@ def explain_gone(symbol: str) -> str:
     return say(f"gone.{code}", old=symbol, new=row["new"], day=day, exchange=row["exchange"])
 
 
+def has_successor(symbol: str) -> bool:
+    """Return whether another symbol took the place of one."""
+    return bool(_gone().get(symbol, {}).get("new"))
+
+
 def with_successors(failures: Mapping[str, PriceError]) -> dict[str, PriceError]:
     """Return failures, those of symbols that are gone with what took their place.
 

@@ -20,6 +20,7 @@ from ..prices import (
     Prices,
     PricesLike,
     explain_gone,
+    has_successor,
     resolve,
     with_successors,
 )
@@ -93,7 +94,7 @@ def _note_failures(failures: Mapping[str, PriceError]) -> list[str]:
     """Return notices on symbols that are gone, and on files that cannot be read."""
     bad = [e for e in failures.values() if isinstance(e, BadAnswerError) and not e.is_transient]
     notices: list[str] = [Reason("unreadable", text=str(error)) for error in bad]
-    gone = [text for symbol in failures if (text := explain_gone(symbol))]
+    gone = [explain_gone(symbol) for symbol in failures if has_successor(symbol)]
     if gone:
         more = "; ..." * (len(gone) > NAMED)
         notices.append(Reason("gone", n=len(gone), what="; ".join(gone[:NAMED]) + more))
