@@ -80,6 +80,9 @@ def codes_of(fault: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> list[
         yahoo.log.clear()
         codes.append(exit_code("prices", "fetch", *SYMBOLS)[0])
         if fault == "429":
+            assert not yahoo.charts(), "the source is left alone for an hour"
+            assert exit_code("prices", "status", "--ask-again")[0] == 0
+            assert exit_code("prices", "fetch", *SYMBOLS)[0] == codes[-1]
             asked = {call["path"].rpartition("/")[2] for call in yahoo.charts()}
             assert asked == {*SYMBOLS[:2]}, "two answers say it for all"
     return codes

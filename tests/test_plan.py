@@ -215,3 +215,11 @@ def test_a_plan_fixes_the_decisions_on_the_record(study: Study) -> None:
     decide(study.events, "a", "x", "c")
     said = "decisions on the public record that the plan counts were changed"
     assert said in study.study("-w", "0:1")
+
+
+def test_check_says_that_a_plan_was_changed(study: Study) -> None:
+    study.planned()
+    study.call("check", str(study.events))
+    text = study.plan.read_text(encoding="utf-8")
+    study.plan.write_text(text.replace("2022-10-07", "2022-10-06"), encoding="utf-8")
+    assert "changed after it was written" in study.call("check", str(study.events), code=4).output

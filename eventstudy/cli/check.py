@@ -29,7 +29,6 @@ def check(events: Path, calendar: Any, as_json: bool) -> None:
     from ..events import Events as Listed
     from ..records import count_stale
     from ..returns import usual_calendar
-    from ..runs import Plan
     from ..words import say
 
     study, faults = events, list[Problem]()
@@ -38,8 +37,10 @@ def check(events: Path, calendar: Any, as_json: bool) -> None:
         events, good, problems, faults = check_study(study)
     else:
         good, problems = Listed.check(events, calendar or usual_calendar(events))
-    if events.name:
-        Plan.beside(events)  # a plan that was changed is said here too
+    if events.name and events.with_suffix(".plan.json").is_file():
+        from ..runs import Plan
+
+        Plan.beside(events)  # one that was changed is said here too
     rows = [] if good is None else _checked(good)
     notices = () if good is None else good.notices
     if as_json:
