@@ -63,6 +63,7 @@ def test_every_file_has_its_hash(unpacked: Path) -> None:
         assert hashlib.sha256(path.read_bytes()).hexdigest() == hashes[name]
 
 
+@pytest.mark.slow
 def test_the_package_stands_alone(unpacked: Path) -> None:
     call("verify", unpacked / "run")
     call("reproduce", unpacked / "run")
@@ -108,6 +109,7 @@ def test_a_run_that_was_changed_is_refused(run: Path, tmp_path: Path) -> None:
     assert not (tmp_path / "chips.zip").exists()
 
 
+@pytest.mark.slow
 def test_a_study_without_a_proof_says_why(tmp_path: Path) -> None:
     events = tmp_path / "events.csv"
     events.write_text(LIST, encoding="utf-8")

@@ -310,6 +310,7 @@ def test_a_filled_main_window_is_in_the_caveat_the_manifest_and_the_table(
     assert again.exit_code == 0, again.output
 
 
+@pytest.mark.slow
 def test_a_refresh_sees_that_a_hole_can_be_filled(
     vendor: Callable[..., Path], events: Path, tmp_path: Path
 ) -> None:

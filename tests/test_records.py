@@ -312,6 +312,7 @@ class KilledError(BaseException):
     """The process is gone."""
 
 
+@pytest.mark.slow
 @settings(max_examples=25, deadline=None)
 @given(
     steps=st.lists(
