@@ -19,6 +19,7 @@ import eventstudy as es
 from eventstudy.calendars import Sessions
 from eventstudy.cli.main import main
 from eventstudy.errors import NetworkError, PriceError, RateLimitedError, UnknownSymbolError
+from eventstudy.files import read_csv
 from eventstudy.prices import ChainProvider, Prices, is_chain, paths_of, resolve, with_paths
 from eventstudy.prices.sources import split_chain
 
@@ -422,7 +423,7 @@ def test_sources_that_disagree_on_an_event_day_are_a_finding(
     assert seen["date"].tolist() == ["2021-06-01", "2021-06-02"]
     assert seen["detail"].str.contains("is used, files:second has ").all()
     # The first source is used as it is.
-    numbers = pd.read_csv(run / "tables" / "car.csv", float_precision="round_trip")
+    numbers = read_csv(run / "tables" / "car.csv")
     own = study(events, first).car((0, 1))["car"]
     main_window = numbers[(numbers["start"] == 0) & (numbers["stop"] == 1)]
     assert np.array_equal(main_window["car"], own)
