@@ -465,6 +465,17 @@ def test_a_source_that_is_not_there_is_named(events: Path) -> None:
     assert "'nowhere'" in shown.output
 
 
+def test_a_second_source_that_is_not_there_is_named(
+    vendor: Callable[..., Path], events: Path
+) -> None:
+    command = ["run", str(events), "--prices", str(vendor("first")), "--fill", "yahooo"]
+    shown = CliRunner().invoke(main, command)
+    assert shown.exit_code == 2
+    assert (
+        "--fill: no such price source or path, got 'yahooo'; did you mean 'yahoo'?" in shown.output
+    )
+
+
 def test_a_study_file_names_sources_beside_it(
     vendor: Callable[..., Path], events: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

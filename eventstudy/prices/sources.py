@@ -190,8 +190,7 @@ def resolve(
             if label in sources:
                 label += f" ({len(sources) + 1})"
             sources[label] = resolve(piece, vintage=vintage, **options)
-        filling = (_label(fill), resolve(fill, **options)) if fill else None
-        return ChainProvider(sources, filling)
+        return ChainProvider(sources, _resolve_fill(fill, options) if fill else None)
     if vintage is not None:
         if not isinstance(spec, str) or spec not in ("auto", "store"):
             raise make_error(ConfigError, "wrong.no_vintages", value=str(spec))
@@ -217,6 +216,15 @@ def resolve(
     names = [n for n in PROVIDERS if n != "files"]
     hint = did_you_mean(str(spec), PROVIDERS)
     raise make_error(ConfigError, "wrong.no_source", value=str(spec), hint=hint, names=names)
+
+
+def _resolve_fill(fill: str, options: Mapping[str, Any]) -> tuple[str, PriceProvider]:
+    """Return the source that fills holes, with its label; its errors name the setting."""
+    try:
+        return _label(fill), resolve(fill, **options)
+    except ConfigError as error:
+        error.where = error.where or "fill"
+        raise
 
 
 def _label(spec: PricesLike) -> str:
