@@ -179,3 +179,41 @@ def test_a_night_that_is_blocked_takes_what_came_and_goes_on_later(tmp_path: Pat
         assert night("prices", "status", "--ask-again").returncode == 0
         assert night(*fetch).returncode == 0
         assert not any(yahoo.charts(name) for name in kept)
+
+
+def test_a_cache_that_cannot_be_read_is_no_reason_not_to_ask(desk: Desk) -> None:
+    desk.store.write_bytes(b"this is no database, and a long text" * 100)
+    before = desk.store.read_bytes()
+    assert desk.ask("AMD").symbols == ("AMD",)
+    desk.limit("AMD", "AAPL")
+    assert desk.ask("AMD", "AAPL").failures["AMD"].kind == "rate_limited"
+    assert desk.store.read_bytes() == before
+
+
+def test_a_limit_behind_a_fault_of_the_network_is_the_first(desk: Desk) -> None:
+    desk.vendor.down = NetworkError("no answer")
+    with pytest.raises(NetworkError):
+        desk.ask("AMD")
+    desk.vendor.down = None
+    desk.limit("AMD")
+    desk.ask("AMD")
+    assert SourceStates(desk.store).read()["vendor"].until == ""
+
+
+@pytest.mark.slow
+def test_a_night_with_a_second_source_online(tmp_path: Path) -> None:
+    """Windows are over, so that the cache could answer alone; the second source is asked."""
+    span: Any = {"start": date(2019, 1, 2), "end": date(2021, 12, 31)}
+    events = tmp_path / "events.csv"
+    events.write_text("ticker,announced_at\nAAA,2020-06-15\n", encoding="utf-8")
+    with Yahoo(synthetic("AAA", **span), synthetic("^GSPC", **span)) as yahoo:
+        env = {
+            **os.environ, **yahoo.env(), "PYTHONPATH": str(ROOT), "XDG_CACHE_HOME": str(tmp_path),
+            "EVENTSTUDY_STORE": str(tmp_path / "prices.sqlite"),
+        }  # fmt: skip
+        command = [sys.executable, "-m", "eventstudy", "refresh", str(events), "--fill", "yahoo"]
+        command += ["--event-pages", "0"]
+        for said in ("refreshed: first run", "nothing new"):
+            done = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True)
+            assert done.returncode == 0, done.stderr
+            assert said in done.stdout

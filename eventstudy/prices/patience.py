@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
-from ..errors import NetworkError, PriceError, RateLimitedError
+from ..errors import DataError, NetworkError, PriceError, RateLimitedError
 from ..utility import sqlite3
 from ..words import make_error
 from . import _database as disk
@@ -32,7 +32,7 @@ class SourceState:
     ----------
     name : str
     asked, answered : str
-        When it was last asked, and when it last had prices.
+        When it was last asked, and when it last answered.
     fault : str
         Why it had none when it was last asked; "" if it had.
     until : str
@@ -67,7 +67,7 @@ class SourceStates:
 
     def note(self, state: SourceState) -> None:
         """Keep a state; one that cannot be written is not kept."""
-        with suppress(OSError, sqlite3.OperationalError):
+        with suppress(OSError, sqlite3.OperationalError, DataError):
             self._database.path.parent.mkdir(parents=True, exist_ok=True)
             with self._database.writing() as connection, disk.transaction(connection):
                 connection.execute(TABLE)
@@ -124,7 +124,9 @@ class PatientProvider:
         NetworkError
             When the source cannot be reached at all.
         """
-        before = self._states.read().get(self.name, SourceState(self.name))
+        before = SourceState(self.name)
+        with suppress(DataError):  # a cache that cannot be read is no reason not to ask
+            before = self._states.read().get(self.name, before)
         now = _written(self._now())
         if now < before.until:
             facts = {"source": self.name, "until": _clock(before.until), "why": before.fault}
@@ -139,8 +141,8 @@ class PatientProvider:
             raise
         limits = [e for e in prices.failures.values() if isinstance(e, RateLimitedError)]
         is_silent = bool(limits) and not prices.symbols
-        # A limit may be of one symbol alone.
-        is_blocked = len(limits) > 1 or (is_silent and before.fault != "")
+        # A limit may be of one symbol alone; twice in a row it is of the source.
+        is_blocked = len(limits) > 1 or (is_silent and before.fault == limits[0].what)
         if not is_silent and not is_blocked:
             if before.fault or self._states.is_kept:
                 self._states.note(SourceState(self.name, now, now))

@@ -294,7 +294,8 @@ def _changed_prices(record: Record, origin: Origin, accept_loss: bool) -> News:
     unanswered = not record.origin.offline and any(failure.transient for failure in failures)
     since = utc_now()
     confirmed = _confirm(record, origin, is_open) if stored and not origin.vintage else ()
-    if stored and not (is_open or unanswered):
+    # The cache alone can say that nothing is new, unless a second source is asked beside it.
+    if stored and not (is_open or unanswered or origin.config.fill):
         cache = KeptSource(record, replace(origin, offline=True), accept_loss)
         with suppress(PriceError):
             news = _news(cache, is_open)
