@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import shutil
 import subprocess
 import sys
 import zipfile
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from click.testing import CliRunner, Result
 
 from eventstudy.cli.main import main
+from eventstudy.runs.record import OWN_HASH, seal
 
 LIST = "event_id,ticker,announced_at\na,AMD,2022-10-07\nb,NVDA,2022-08-31\n"
 SHORT = ["--prices", "sample", "--event-pages", "0", "--calibrate", "0"]
@@ -123,3 +126,20 @@ def test_a_study_without_a_proof_says_why(tmp_path: Path) -> None:
     assert not any(name.startswith("events/proof/") for name in names)
     assert "There is no `proof/`" in text
     assert "proof/check" not in text
+
+
+@pytest.mark.slow
+def test_a_run_whose_proof_does_not_agree_is_refused(run: Path, tmp_path: Path) -> None:
+    """The run is sealed anew with another number, so that every hash is right."""
+    copy = tmp_path / "chips"
+    shutil.copytree(run, copy)
+    table = copy / "tables" / "car.csv"
+    cells = pd.read_csv(table, dtype=str)
+    cells.loc[0, "car"] = str(float(cells.loc[0, "car"]) * 1.000001)
+    cells.to_csv(table, index=False)
+    manifest = json.loads((copy / "manifest.json").read_text(encoding="utf-8"))
+    (copy / "manifest.json").unlink()
+    seal(copy, {k: v for k, v in manifest.items() if k not in ("files", OWN_HASH)}, copy)
+    said = call("archive", copy, code=4).output
+    assert "numbers of its proof do not agree with the run" in said
+    assert not (tmp_path / "chips.zip").exists()

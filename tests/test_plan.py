@@ -223,3 +223,11 @@ def test_check_says_that_a_plan_was_changed(study: Study) -> None:
     text = study.plan.read_text(encoding="utf-8")
     study.plan.write_text(text.replace("2022-10-07", "2022-10-06"), encoding="utf-8")
     assert "changed after it was written" in study.call("check", str(study.events), code=4).output
+
+
+def test_prices_of_several_files_are_at_hand(study: Study) -> None:
+    prices = study.folder / "prices.csv"
+    rows = resolve("sample").fetch(["AMD"], date(2022, 1, 3), date(2022, 12, 20)).table
+    rows.to_csv(prices, index=False)
+    words = ["plan", str(study.events), "--prices", f"sample,files:{prices}"]
+    assert seen_of(" ".join(study.call(*words).output.split())) == (3, 3)

@@ -57,7 +57,7 @@ def write_archive(run: str | Path, target: Path | None = None, *, force: bool = 
     RunFolderError
         If it is no run folder, or the file is there.
     AlteredError
-        If a file of the run is not as it was written.
+        If a file of the run is not as it was written, or a number of its proof does not agree.
     """
     from ..report import write_bibtex
 
@@ -73,10 +73,13 @@ def write_archive(run: str | Path, target: Path | None = None, *, force: bool = 
     no_proof = ""
     with TemporaryDirectory() as place:
         try:
-            proof = write_proof(folder, Path(place) / "proof").folder
-            contents |= {f"proof/{name}": data for name, data in _read_files(proof)}
+            proof = write_proof(folder, Path(place) / "proof")
         except RunFolderError as error:
             no_proof = error.what
+        else:
+            if not proof.ok:
+                raise make_error(AlteredError, "archive.disagrees", where=str(folder))
+            contents |= {f"proof/{name}": data for name, data in _read_files(proof.folder)}
     findings = FinishedRun.read(folder).findings
     contents["references.bib"] = write_bibtex(findings).encode()
     contents["requirements.txt"] = _list_requirements(record).encode()

@@ -15,7 +15,7 @@ from ..events import Events
 from ..files import InputFile, replacing
 from ..findings import Document
 from ..fitting import StudyInputs
-from ..prices import FrozenProvider, PriceProvider, Prices, StoreProvider, resolve
+from ..prices import ChainProvider, FrozenProvider, PriceProvider, Prices, StoreProvider, resolve
 from ..records import Decisions, decisions_beside, folder_beside
 from ..returns import windows_of
 from ..settings import StudyConfig
@@ -303,8 +303,10 @@ def _find_prices(
         yield "returns", dict.fromkeys(symbols, (date.min, date.max))
         return
     source = inputs.source or resolve(inputs.config.prices, **inputs.price_options)
-    if getattr(source, "is_local", False) and inputs.config.prices != "store":
-        yield "source", _extents(source, symbols)
+    sources = source.sources.values() if isinstance(source, ChainProvider) else [source]
+    for each in sources:
+        if getattr(each, "is_local", False) and not isinstance(each, StoreProvider):
+            yield "source", _extents(each, symbols)
 
 
 def _extents(source: PriceProvider, symbols: Sequence[str]) -> dict[str, tuple[date, date]]:
