@@ -91,7 +91,7 @@ def main() -> None:
         ways = ["{lake}", f"duckdb:SELECT {', '.join(COLUMNS)} FROM '{{lake}}'"]
         is_slow = False
         for way in ways:
-            # A process a way: the peak of children is that of the largest so far.
+            # The peak of children is the largest so far, so each way has a process of its own.
             command = [sys.executable, __file__, "--folder", folder, "--prices", way]
             said = subprocess.run(command, check=True, capture_output=True, text=True)
             seconds, megabytes = map(float, said.stdout.split())

@@ -12,7 +12,7 @@ from typing import Any
 from sphinx.application import Sphinx
 from sphinx.domains.std import StandardDomain
 
-# Pages of which only the title is found.
+# Pages that a search finds by their title alone.
 UNREAD = ("copies/", "architecture", "reference/command-line", "api/index", "genindex")
 
 

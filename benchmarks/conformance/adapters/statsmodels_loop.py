@@ -80,8 +80,11 @@ def window(text: str, fits: list, X: np.ndarray, within: np.ndarray) -> dict[str
 
 
 def mean_correlation(residuals: np.ndarray, loadings: np.ndarray) -> float:
-    """Return the mean correlation of standardised CARs: that of the residuals of two events on
-    their common days, times the share of their windows' errors that falls on the same days."""
+    """Return the mean correlation of standardised CARs.
+
+    The correlation of two events is that of their residuals on common days, times the share of
+    the errors of their windows that falls on the same days.
+    """
     least = min(30, int(np.isfinite(residuals).sum(axis=1).min()))
     rho = pd.DataFrame(residuals.T).corr(min_periods=least).to_numpy()
     unit = loadings / np.linalg.norm(loadings, axis=1)[:, None]
