@@ -12,12 +12,12 @@ import pytest
 from conftest import Market
 from hypothesis import given
 from hypothesis import strategies as st
-from pages import MAIN, findings, page, plain, with_columns
+from pages import MAIN, findings, page, with_columns
 
 from eventstudy.analysis import Answer, Interval
 from eventstudy.findings import Findings
 from eventstudy.report.figures.answer_figures import effect_of
-from eventstudy.report.figures.labels import Box, place_names
+from eventstudy.report.figures.labels import Box, lead_names
 from eventstudy.report.figures.strip import RADII, Strip, StripMark, draw_strip, stack
 from eventstudy.report.figures.svg_canvas import NARROW, WIDE, text_width
 from eventstudy.report.formats.pages import render_report
@@ -181,15 +181,24 @@ def test_dots_do_not_touch(xs: list[float], radius: float) -> None:
 )
 def test_names_touch_neither_each_other_nor_a_dot(points: list[tuple[str, float]]) -> None:
     xs = np.array([x for _, x in points])
-    ys = 47 + stack(xs, 2.0)
+    ys = 64 + stack(xs, 2.0)
     dots = [Box(x - 2, x + 2, y - 2, y + 2) for x, y in zip(xs, ys, strict=True)]
     names = [(name, x, float(y)) for (name, x), y in zip(points, ys, strict=True)]
-    placed = place_names(names, dots, Box(0, 660, 0, 92))
-    boxes = [
-        Box(x, x + text_width(names[i][0], size=12.0), foot - 11, foot + 3) for i, x, foot in placed
-    ]
+    placed = lead_names(names, dots, (12.0, 28.0), 660, 6)
+    assert len(placed) <= 6
+    boxes = []
+    for name in placed:
+        length = text_width(names[name.i][0], size=12.0)
+        boxes.append(Box(name.start, name.start + length, name.foot - 11, name.foot + 3))
+        assert name.start >= 0
+        assert name.start + length <= 660
+        assert name.line[2:] == names[name.i][1:], "the line ends at its dot"
     assert not any(a.meets(b) for k, a in enumerate(boxes) for b in [*boxes[k + 1 :], *dots])
-    assert all(box.start >= 0 and box.stop <= 660 and box.top >= 0 for box in boxes)
+    for k, one in enumerate(placed):
+        points = np.linspace(one.line[:2], one.line[2:], 50).T
+        assert not any(box.holds((points[0], points[1])) for box in boxes[:k] + boxes[k + 1 :])
+        for other in placed[:k]:
+            assert (one.line[0] - other.line[0]) * (one.line[2] - other.line[2]) >= 0
 
 
 def test_the_ends_are_named_first() -> None:
@@ -199,31 +208,55 @@ def test_the_ends_are_named_first() -> None:
         for i, v in enumerate(np.linspace(-0.1, 0.1, 40))
     )
     strip = Strip("t", "a", marks, effect, np.empty(0))
-    for width, names in ((WIDE, [m.name for m in marks]), (NARROW, [m.brief for m in marks])):
+    for width, most in ((WIDE, 6), (NARROW, 2)):
         figure = draw_strip(strip, width=width)
-        drawn = [unescape(t) for t in re.findall(r'class="small halo"[^>]*>([^<]*)<', figure)]
-        assert {names[0], names[-1]} <= set(drawn)
+        drawn = [unescape(t) for t in re.findall(r'class="small"[^>]*>([^<]*)<', figure)]
+        assert {marks[0].name, marks[-1].name} <= set(drawn)
+        assert len(drawn) <= most
+        assert figure.count('class="lead"') == len(drawn)
 
 
 @pytest.mark.parametrize("name", ["many", "one", "one date"])
-def test_the_page_has_no_script_no_link_to_a_file_and_no_address(name: str) -> None:
+def test_the_page_has_no_script_loads_nothing_and_names_no_address(name: str) -> None:
     results = Market(**STUDIES[name]).fit()  # type: ignore[arg-type]
     text = render_report(findings(results, event_pages=99))
     assert "<script" not in text
     assert "style=" not in text
-    assert not re.findall(r'(?:href|src)="(?!#)[^"]*"', text)
+    assert "src=" not in text
+    links = re.findall(r'<(\w+)[^>]* href="(?!#)([^"]*)"', text)
+    assert {tag for tag, _ in links} == {"a"}, "what a reader clicks, and nothing that is loaded"
+    assert all(re.fullmatch(r"(events|tables)/[\w-]+\.(html|csv)", link) for _, link in links)
     assert not re.search("https?://", re.sub(r"xmlns\S+", "", text))
 
 
 def test_folded_lines_have_findings_and_their_order() -> None:
     text = page(Market(20, dates=9, effect=-0.03, seed=3).fit())
-    folds = re.findall(r'<details id="(\w+)"[^>]*><summary><b>(.*?)</b><span>(.*?)</span>', text)
+    folds = re.findall(r'<details id="(\w+)"[^>]*><summary><h2>(.*?)</h2><span>(.*?)</span>', text)
     codes = [code for code, _, _ in folds]
     assert codes[0] == "announcements"
     assert codes[-4:] == ["data", "method", "words", "files"]
     assert all(title and finding for _, title, finding in folds)
     assert "yellow" not in text
-    assert plain(text).count("Windows and tests") == 1
+    assert re.findall(r'<section id="(\w+)"', text) == ["windows", "tests"]
+
+
+def test_dots_and_checks_lead_to_a_part_of_the_page_and_rows_to_their_page() -> None:
+    results = Market(20, dates=9, effect=-0.03, seed=3).fit()
+    text = render_report(findings(results, event_pages=99))
+    anchors = re.findall(r' id="([^"]+)"', text)
+    assert len(anchors) == len(set(anchors))
+    links = re.findall(r'<a href="#([^"]+)"', text)
+    assert set(links) <= set(anchors)
+    rows = dict(re.findall(r'<tr id="(e\d+)"><th scope="row"><a href="(events/[^"]+)"', text))
+    assert len(rows) == 20
+    wide = text.partition('<figure class="strip">')[2].partition("</svg>")[0]
+    assert sorted(re.findall(r'<a href="#(e\d+)"', wide)) == sorted(rows)
+    assert 'role="group"' in wide, "a screen reader skips the links of an image"
+    named = re.findall(r"<a href=\"#e\d+\"><title>([^<]+)</title>", wide)
+    assert len(named) == 20
+    checks = text.partition('<figure class="checks"')[2].partition("</svg>")[0]
+    assert {"#tests", "#windows"} <= set(re.findall(r'<a href="(#\w+)"', checks))
+    assert re.search(r'<a href="#e\d+"><title>Leave out ', checks)
 
 
 def test_tests_are_in_blocks_and_those_not_valid_are_missing() -> None:

@@ -100,7 +100,7 @@ def test_runs_of_one_list_are_told_apart_in_a_line(tmp_path: Path) -> None:
         run(tmp_path, name, {**BARE, "config": told, **more})
     found = rows(tmp_path)
     for name, (_, line) in settings.items():
-        assert f'<span class="sub"><bdi>{line}</bdi></span>' in found[name]
+        assert f'<span class="remark"><bdi>{line}</bdi></span>' in found[name]
         assert "<bdi>3 of 50 used events without a CAR</bdi>" in found[name]
 
 

@@ -109,7 +109,7 @@ def test_a_smaller_fall_and_a_rise_are_not_the_second_sentence() -> None:
     for growth in (0.5 * largest, 0.3):
         results = halted(market, 2, [growth], 12)
         missing = results.answer().missing
-        assert missing == Missing(5, {"suspended": 1})
+        assert missing == Missing(5, {"suspended": 1}, by_place={"": {"used": 4, "suspended": 1}})
         assert "Halted" not in caveat(results)
 
 
@@ -126,7 +126,8 @@ def test_a_fall_of_the_whole_market_is_no_larger_than_that_of_the_others() -> No
     fall = Fall.of(results, 5, MAIN)
     assert fall is not None
     assert fall.change < results.abnormal.car(MAIN)[:5].min()
-    assert results.answer().missing == Missing(6, {"history": 1})
+    counts = {"": {"used": 5, "history": 1}}
+    assert results.answer().missing == Missing(6, {"history": 1}, by_place=counts)
 
 
 def test_a_move_that_may_be_an_error_is_no_fall() -> None:
@@ -144,7 +145,8 @@ def test_more_than_a_fifth_is_said(lost: int, n: int, is_said: bool) -> None:
     market = Market(n, dates=n, effect=-0.06, seed=3)
     results = market.fit(market.frame.drop(columns=market.tickers[:lost]))
     answer = results.answer()
-    assert answer.missing == Missing(n, {"prices": lost})
+    counts = {"": {"used": n - lost, "prices": lost}}
+    assert answer.missing == Missing(n, {"prices": lost}, by_place=counts)
     assert (answer.caveat.code == "many_missing") is is_said  # type: ignore[union-attr]
 
 
@@ -176,7 +178,9 @@ def test_an_announcement_with_two_rows_is_not_missing() -> None:
     events = results.events.copy()
     events["reason"] = events["reason"].astype(object)
     events.at[3, "reason"] = Reason("other_listing", event="e0")
-    assert Missing.of(replace(results, events=events), MAIN) == Missing(3, {})
+    assert Missing.of(replace(results, events=events), MAIN) == Missing(
+        3, {}, by_place={"": {"used": 3}}
+    )
 
 
 @pytest.mark.slow

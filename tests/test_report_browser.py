@@ -213,7 +213,7 @@ def test_two_sheets_are_printed_and_nothing_folded(
 ) -> None:
     first, second = printed(browser, studies[name], tmp_path / "report.pdf")
     assert "market implied" in " ".join(first.split())
-    assert second.strip().startswith("Windows and tests")
+    assert second.strip().startswith("Windows")
     assert "Files and citation" in second
     assert "Cite as" not in second
 

@@ -398,6 +398,9 @@ class TestFinding:
         Estimated rate at which the 5% test rejects a true null here; NaN where nobody knows.
     reasons : tuple of Reason
         Why it does not apply, or what it does not allow for; empty otherwise.
+    is_measured : bool
+        Whether `false_alarms` was measured on other dates of these firms; else it follows from a
+        formula.
     """
 
     test: TestName
@@ -408,6 +411,7 @@ class TestFinding:
     trust: analysis.Trust
     false_alarms: float
     reasons: tuple[Reason, ...]
+    is_measured: bool = False
 
     @property
     def reason(self) -> str:

@@ -60,6 +60,8 @@ class Opinion:
         What it does not allow for; empty where nothing speaks against it.
     pvalue : float
         Two-sided; NaN where the test does not apply.
+    is_measured : bool
+        Whether that rate was measured on other dates; else it follows from a formula.
     """
 
     test: str
@@ -67,6 +69,7 @@ class Opinion:
     false_alarms: float
     reasons: tuple[Reason, ...]
     pvalue: float
+    is_measured: bool = False
 
     @property
     def reason(self) -> str:
@@ -130,7 +133,7 @@ def with_rate(judged: Any, rate: float, error: float, draws: int) -> Any:
     Parameters
     ----------
     judged : Opinion
-        Or what has its fields test, trust, false_alarms, reasons and pvalue.
+        Or what has its fields.
     rate, error : float
         NaN where the test was not drawn; its Monte Carlo standard error.
     draws : int
@@ -147,7 +150,8 @@ def with_rate(judged: Any, rate: float, error: float, draws: int) -> Any:
     note = Reason("measured_quiet" if raised else "measured", rate=rate, error=error, n=draws)
     rate = judged.false_alarms if raised else rate
     reasons = (*judged.reasons, note) if judged.reasons or rate > VALID_UP_TO else ()
-    return replace(judged, trust=class_of(rate), false_alarms=rate, reasons=reasons)
+    found = {"trust": class_of(rate), "false_alarms": rate, "reasons": reasons}
+    return replace(judged, **found, is_measured=not raised)
 
 
 def false_alarms(factor: float) -> float:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
 import numpy as np
@@ -163,12 +163,17 @@ class Place:
         codes = study.events["exchange"].astype(str).to_numpy()
         counts = Counter(codes[missing].tolist())
         code, n = counts.most_common(1)[0] if counts else ("", 0)
-        exchange = Exchange.of_code(code)
         n_used = int((used & (codes == code)).sum())
         is_most = n > 1 and 2 * n >= len(missing) and n >= LOST_PLACE * (n + n_used)
-        if exchange is None or not is_most or (codes == code).all():
+        if Exchange.of_code(code) is None or not is_most or (codes == code).all():
             return None
-        return cls(exchange.name.partition(" (")[0], n, n_used)
+        return cls(cls.name_of(code), n, n_used)
+
+    @staticmethod
+    def name_of(code: str) -> str:
+        """Return the name of an exchange in short, or the code of one that is not known."""
+        exchange = Exchange.of_code(code)
+        return exchange.name.partition(" (")[0] if exchange else code
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,6 +190,9 @@ class Missing:
         The largest fall among them; None where a fall in the answer is larger, and without prices.
     place : Place, optional
         The exchange that most of them are of, and that the answer says little of.
+    by_place : mapping of str to mapping of str to int
+        By exchange, the one with most announcements first: how many are ``used``, and how many lack
+        what. Over the main window alone.
     """
 
     # Reasons of announcements that are in the answer all the same, by another row of the list.
@@ -194,6 +202,7 @@ class Missing:
     lacks: Mapping[str, int]
     fall: Fall | None = None
     place: Place | None = None
+    by_place: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
 
     @property
     def count(self) -> int:
@@ -220,6 +229,10 @@ class Missing:
         is_twin = np.isin(codes, Missing.TWINS)
         is_in = study.abnormal.in_tests(window)
         lacks = Counter[str]()
+        places = study.events["exchange"].astype(str).map(Place.name_of).to_numpy()
+        by_place: dict[str, Counter[str]] = defaultdict(Counter)
+        for name, n in Counter(places[is_in].tolist()).items():
+            by_place[name]["used"] = n
         falls = list[Fall]()
         missing = np.flatnonzero(~is_in & ~is_twin).tolist()
         for i in missing:
@@ -229,13 +242,17 @@ class Missing:
                 lack = fall.lack if lack == "days" else lack
                 falls.append(replace(fall, lack=lack))
             lacks[lack] += 1
+            by_place[places[i]][lack] += 1
         largest = min(falls, key=lambda fall: fall.change, default=None)
         if largest is not None:
             is_only = (study.events["ticker"] == largest.ticker).sum() == 1
             largest = replace(largest, is_only=bool(is_only))
             largest = largest if _exceeds(largest, study, window) else None
         place = Place.of(study, missing, is_in)
-        return Missing(int((~is_twin).sum()), dict(lacks.most_common()), largest, place)
+        listed = sorted(by_place, key=lambda name: (-by_place[name].total(), name))
+        shown = {name: dict(by_place[name]) for name in listed if window == study.main}
+        n_listed = int((~is_twin).sum())
+        return Missing(n_listed, dict(lacks.most_common()), largest, place, shown)
 
 
 def _lack_of(study: FittedStudy, i: int, window: Window, code: str) -> str:

@@ -61,12 +61,14 @@ def draw_implied(
     low = path.implied - path.half
     high = path.implied + path.half
     scale = roomy([path.shares, path.implied, low, high], zero=False)
-    panel = Panel(Scale(float(days[0]), float(days[-1]), start, stop), Scale(*scale, foot, 6.0))
+    panel = Panel(Scale(float(days[0]), float(days[-1]), start, stop), Scale(*scale, foot, 18.0))
     first = panel.x(max(path.base, days[0]))
     last = panel.x(path.end)
     labels = [*_ends(panel, path, who or say("figure.shares"), wide=wide)]
     marks = [
         panel.band(days, low, high, "range"),
+        panel.line(days, low, "edge"),
+        panel.line(days, high, "edge"),
         rect(first, panel.y.stop, last - first, panel.y.start - panel.y.stop, "win"),
         panel.y_ticks(ticks(*scale, LEVELS, lambda value, n: f"{value:.{n}f}")),
         panel.rule(ImpliedPath.BASE, "base"),
@@ -75,6 +77,7 @@ def draw_implied(
         panel.dots(days, path.shares, "b dot"),
         *([] if is_early else _bracket(panel, path)),
         *_axis(panel, path, wide=wide, is_late=is_late),
+        text(0, 10, say(f"figure.unit{'_value' * bool(words().what)}"), "m small"),
         *(mark for _, mark in labels),
         *_texts(panel, path, [box for box, _ in labels], wide=wide, is_early=is_early),
         # Only a mouse shows tips.

@@ -6,11 +6,15 @@ from collections.abc import Sequence
 from itertools import product
 from typing import NamedTuple
 
+import numpy as np
+
 from ...utility import FloatArray
 from .svg_canvas import text_width
 
 # Height of letters, and names in a figure at most.
 LETTERS, MOST = 12.0, 8
+# Points of a line from a name to its dot that are kept clear of other names.
+STEPS = 12
 
 
 class Box(NamedTuple):
@@ -68,3 +72,75 @@ def place_names(
         if len(placed) == MOST:
             break
     return placed
+
+
+class Lead(NamedTuple):
+    """A name above the dots: its place in the list, where it begins, its foot, and its line."""
+
+    i: int
+    start: float
+    foot: float
+    line: tuple[float, float, float, float]
+
+
+def lead_names(
+    names: Sequence[tuple[str, float, float]], dots: Sequence[Box], feet: Sequence[float],
+    width: float, most: int,
+) -> list[Lead]:  # fmt: skip
+    """Return which names fit above the dots, each with a line that leads to its dot.
+
+    Parameters
+    ----------
+    names : sequence of (str, float, float)
+        Each name with the top of its dot, the most important first.
+    dots : sequence of Box
+        Of all dots.
+    feet : sequence of float
+        Feet of the rows of names, the best first.
+    width : float
+        Pixels from side to side.
+    most : int
+        Names at most.
+
+    Returns
+    -------
+    list of Lead
+        No name touches another, a dot or the line of another; no two lines cross.
+    """
+    placed: list[Lead] = []
+    boxes = list(dots)
+    for i, (name, x, y) in enumerate(names):
+        length = text_width(name, size=LETTERS)
+        starts = (x - length / 2, x - 6, x - length + 6, x + 14, x - length - 14)
+        for foot, start in product(feet, starts):
+            box = Box(start - 5, start + length + 5, foot - LETTERS + 1, foot + 4)
+            middle = min(max(x, start + 4), start + length - 4)
+            line = (middle, foot + 4, x, y)
+            inside = start >= 0 and start + length <= width
+            if inside and not any(map(box.meets, boxes)) and _is_clear(line, box, placed, names):
+                boxes.append(box)
+                placed.append(Lead(i, start, foot, line))
+                break
+        if len(placed) == most:
+            break
+    return placed
+
+
+def _is_clear(
+    line: tuple[float, float, float, float], box: Box, placed: Sequence[Lead],
+    names: Sequence[tuple[str, float, float]],
+) -> bool:  # fmt: skip
+    """Return whether a line and its name keep clear of those that are placed."""
+    for other in placed:
+        length = text_width(names[other.i][0], size=LETTERS)
+        start, foot = other.start, other.foot
+        taken = Box(start - 3, start + length + 3, foot - LETTERS, foot + 3)
+        crosses = (line[0] - other.line[0]) * (line[2] - other.line[2]) < 0
+        if crosses or taken.holds(_points(line)) or box.holds(_points(other.line)):
+            return False
+    return True
+
+
+def _points(line: tuple[float, float, float, float]) -> tuple[FloatArray, FloatArray]:
+    x, y, x_end, y_end = line
+    return np.linspace(x, x_end, STEPS), np.linspace(y, y_end, STEPS)

@@ -12,8 +12,19 @@ from markupsafe import Markup
 from ...analysis import Interval
 from ...utility import FloatArray
 from ...words import say, words
-from .labels import LETTERS, MOST, Box, place_names
-from .svg_canvas import WIDE, Panel, Scale, number, picture, return_scale, text, text_width
+from .labels import LETTERS, Box, lead_names
+from .svg_canvas import (
+    WIDE,
+    Panel,
+    Scale,
+    linked,
+    number,
+    picture,
+    rect,
+    return_scale,
+    text,
+    text_width,
+)
 
 if TYPE_CHECKING:
     from ..tables.regressions import RegressionTable
@@ -23,8 +34,12 @@ RADII = (4.2, 3.4, 2.6, 2.0, 1.5, 1.1, 0.8)
 GAP = 0.6
 # Below this radius a line as thick as that of other rings would fill them.
 TINY = 2.5
-# Names at either end that come first.
+# Names at either end that come first; names on a wide page and on a narrow one at most.
 FIRST = 2
+NAMED = {"wide": 6, "narrow": 2}
+# Pixels of the strip of dots: feet of names, middle of the dots, the average, the axis, the end.
+FEET = (12.0, 28.0)
+MIDDLE, MEAN, AXIS, TALL = 64.0, 117.0, 126.0, 146
 # Up to so many events have a row each.
 FEW = 12
 # Shares of an axis: how far an interval may go on beyond the inner ones before it is cut.
@@ -38,12 +53,16 @@ DIAMOND = "m-6.5 0 6.5-6.5 6.5 6.5-6.5 6.5z"
 
 @dataclass(frozen=True, slots=True)
 class StripMark:
-    """One announcement: its name in two lengths, its effect with the interval, whether p < 0.05."""
+    """One announcement: its name in two lengths, its effect with the interval, whether p < 0.05.
+
+    The link leads to its row below.
+    """
 
     name: str
     brief: str
     effect: Interval
     is_clear: bool
+    link: str = ""
 
     def label(self, width: int) -> str:
         """Return the name that a page of a width has room for."""
@@ -89,7 +108,9 @@ def draw_strip(strip: Strip, *, width: int) -> Markup:
 def strip_height(strip: Strip) -> float:
     """Return the pixels of height of a strip on a wide page."""
     n = len(strip.marks)
-    return 26 + (n + 1) * _line(n) if 1 < n <= FEW else 130.0
+    if n == 1:
+        return 130.0
+    return 26 + (n + 1) * _line(n) if n <= FEW else float(TALL)
 
 
 def _line(n: int) -> float:
@@ -133,11 +154,14 @@ def stack(xs: FloatArray, radius: float, room: float = np.inf) -> FloatArray:
     return ys
 
 
-def _by_importance(n: int) -> list[int]:
-    """Return the places of ascending effects: the ends first, then towards the middle."""
-    ends = [*range(min(FIRST, n)), *range(n - 1, max(n - 1 - FIRST, 0), -1)]
-    inner = [i for k in range(FIRST, n) for i in (k, n - 1 - k)]
-    return list(dict.fromkeys([*ends, *inner]))[: 4 * MOST]
+def _by_importance(effects: Sequence[Interval]) -> list[int]:
+    """Return the places of ascending effects: both ends first, then by size of their own t."""
+    n = len(effects)
+    ends = [at for k in range(min(FIRST, n)) for at in (k, n - 1 - k)]
+    with np.errstate(invalid="ignore", divide="ignore"):
+        t = np.abs([effect.estimate / np.float64(effect.se) for effect in effects])
+    inner = np.argsort(-np.nan_to_num(t), kind="stable").tolist()
+    return list(dict.fromkeys([*ends, *inner]))
 
 
 def _draw_dots(strip: Strip, width: int) -> Markup:
@@ -145,30 +169,31 @@ def _draw_dots(strip: Strip, width: int) -> Markup:
     pixels, stop, kind = _frame(width)
     values = np.array([mark.effect.estimate for mark in strip.marks])
     axis = return_scale([values], 9 if width == WIDE else 7, stop, 16)
-    xs, middle = axis.places(values), 47.0
+    xs = axis.places(values)
     for radius in RADII:
         room = 28 - radius if radius != RADII[-1] else np.inf
         offsets = stack(xs, radius, room)
         if np.abs(offsets).max() < room:
             break
-    ys = middle + offsets
-    panel = Panel(axis, Scale(0, 1, 110, 4))
+    ys = MIDDLE + offsets
+    panel = Panel(axis, Scale(0, 1, AXIS, FEET[-1] + 6))
     marks = [*_grid(panel, 9 if width == WIDE else 7)]
+    ends = np.stack([xs - radius, xs + radius, ys - radius, ys + radius], axis=1)
+    dots = [Box(*row) for row in ends.tolist()]
+    order = _by_importance([mark.effect for mark in strip.marks])[: 4 * NAMED[kind]]
+    names = [(strip.marks[i].name, float(xs[i]), float(ys[i] - radius)) for i in order]
+    for i, x, y, line in lead_names(names, dots, FEET, pixels, NAMED[kind]):
+        start, foot, end, top = map(number, line)
+        marks.append(f'<path class="lead" d="M{start} {foot}L{end} {top}"/>')
+        marks.append(text(x, y, names[i][0], "small"))
     for x, y, mark in zip(xs, ys, strip.marks, strict=True):
         place = f'cx="{number(x)}" cy="{number(y)}" r="{radius}"'
         kind_of = "check full" if mark.is_clear else "ring tiny" if radius < TINY else "ring"
         tip = say("strip.tip", name=mark.name, value=mark.effect.estimate)
-        title = f"><title>{Markup.escape(tip)}</title></circle>" if width == WIDE else "/>"
-        marks.append(f'<circle class="{kind_of}" {place}{title}')
-    ends = np.stack([xs - radius, xs + radius, ys - radius, ys + radius], axis=1)
-    boxes = [Box(*row) for row in ends.tolist()]
-    order = _by_importance(len(xs))
-    names = [(strip.marks[i].label(width), float(xs[i]), float(ys[i])) for i in order]
-    for i, x, y in place_names(names, boxes, Box(0, pixels, 0, 92)):
-        marks.append(text(x, y, names[i][0], "small halo"))
-    marks += _average(panel, strip.average, 101.0)
+        marks.append(linked(f'<circle class="{kind_of}" {place}/>', mark.link, tip))
+    marks += _average(panel, strip.average, MEAN)
     desc = say("strip.desc", n=len(xs), low=values.min(), high=values.max())
-    return picture(pixels, 130, marks, title=say("strip.title"), desc=desc, kind=kind)
+    return picture(pixels, TALL, marks, title=say("strip.title"), desc=desc, kind=kind)
 
 
 def _grid(panel: Panel, n_max: int) -> Iterator[str]:
@@ -201,10 +226,10 @@ def _draw_rows(strip: Strip, width: int) -> Markup:
     pixels, _, kind = _frame(width)
     average, name = strip.average, say("strip.average_row")
     mean = StripMark(name, name, average, average.ci_low * average.ci_high > 0)
-    rows = [
-        MarkRow(m.label(width), m.effect, words().rough(m.effect.estimate), m.is_clear, m is mean)
-        for m in (*strip.marks, mean)
-    ]
+    rows = []
+    for m in (*strip.marks, mean):
+        size = words().rough(m.effect.estimate)
+        rows.append(MarkRow(m.label(width), m.effect, size, m.is_clear, m is mean, link=m.link))
     wide = max(text_width(row.name) for row in rows)
     start = min(wide, 210.0 if width == WIDE else 130.0) + 18
     layout = Layout(pixels, start, pixels - 76.0, _line(len(strip.marks)), kind, True)
@@ -270,6 +295,8 @@ class MarkRow:
         A hairline parts rows of different kinds.
     is_muted : bool
         Whether its name is grey.
+    link : str
+        What of the page it leads to.
     """
 
     name: str
@@ -279,6 +306,7 @@ class MarkRow:
     is_main: bool = False
     kind: str = ""
     is_muted: bool = False
+    link: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -320,7 +348,9 @@ def draw_rows(
     names = [text(x(at), y, label, "m c") for at, label in ticks]
     marks = [*_shades(rows, panel, layout), *posts, *names, text(layout.width - 2, y, head, "m e")]
     for at, row in enumerate(rows):
-        marks += _row(row, panel, at + 0.5, layout)
+        drawn = "".join(_row(row, panel, at + 0.5, layout))
+        field = rect(0, panel.y(at), layout.width, layout.line - 1, "hit")
+        marks.append(linked(field + drawn, row.link, row.name) if row.link else drawn)
     height = int(foot + (4 if head else 22))
     return picture(layout.width, height, marks, title=title, desc=desc, kind=layout.kind)
 

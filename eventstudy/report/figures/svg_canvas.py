@@ -280,6 +280,22 @@ def text(x: float, y: float, label: str, kind: str) -> str:
     return f'<text class="{kind}" x="{number(x)}" y="{number(y)}">{escape(label)}</text>'
 
 
+def linked(mark: str, address: str, name: str) -> str:
+    """Return marks that lead to another part of the page, or marks that show their name.
+
+    Parameters
+    ----------
+    mark : str
+        SVG elements, whose texts are escaped.
+    address : str
+        Such as ``#e12``; "" for none.
+    name : str
+        Of the link, for those who point at it or have it read out.
+    """
+    named = f"<title>{escape(name)}</title>{mark}"
+    return f'<a href="{escape(address)}">{named}</a>' if address else f"<g>{named}</g>"
+
+
 def picture(
     width: int, height: int, marks: Iterable[str], *, title: str, desc: str, kind: str = ""
 ) -> Markup:
@@ -299,8 +315,10 @@ def picture(
     kind = f"own {KINDS.get(width, '')} {kind}"
     salt = hashlib.sha256(f"{title}|{kind}|{body}".encode()).hexdigest()[:8]
     names = f'aria-labelledby="t{salt} d{salt}"'
+    # A screen reader skips the links within an image.
+    names = f'role="{"group" if "<a " in body else "img"}" {names}'
     head = (
-        f'<svg class="{" ".join(kind.split())}" viewBox="0 0 {width} {height}" role="img" {names}>'
+        f'<svg class="{" ".join(kind.split())}" viewBox="0 0 {width} {height}" {names}>'
         f'<title id="t{salt}">{escape(title)}</title><desc id="d{salt}">{escape(desc)}</desc>'
     )
     return Markup(head + body + "</svg>")  # noqa: S704 - texts are escaped

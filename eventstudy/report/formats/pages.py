@@ -26,15 +26,15 @@ from ..figures.strip import MarkRow, checks_layout, draw_rows, draw_strip, strip
 from ..figures.svg_canvas import NARROW, WIDE, Panel, Scale, pair, picture
 from ..page.event_page import render_context
 from ..page.first_screen import FirstScreen, first_screen, title_of
-from ..page.folds import fold_analysis, list_folds
+from ..page.folds import fold_analysis, list_folds, list_sections
 from ..sentences.answer import compare_spread
-from ..tables.checks import Check, checks_table, count_other_verdicts
-from ..tables.columns import EFFECT, NAME, PVALUE, Column, Kind, Outlet
+from ..tables.checks import Check, checks_table
+from ..tables.columns import EFFECT, NAME, PVALUE, Column, Kind
 from ..tables.events import in_order
 from ..tables.methods import settings_text
 from ..tables.robustness import robustness
 from ..tables.table import Table, make_table
-from ..tables.windows import find_role, tests_finding, windows_table, write_tests_note
+from ..tables.windows import find_role, windows_table
 from .templating import environment, new_environment, read_template, style, visible_line
 
 # Pixels of the strip for which the path has its full height on the first screen.
@@ -94,12 +94,9 @@ def render_report(findings: Findings) -> str:
 
 def _shared_context(findings: Findings) -> dict[str, Any]:
     """Return what HTML and Markdown show alike."""
-    has_tests = findings.sample.answer.n_events > 0
     return {
         "first": first_screen(findings),
-        "tests": windows_table(findings).shown(Outlet.PAGE) if has_tests else None,
-        "tests_finding": tests_finding(findings) if has_tests else "",
-        "tests_note": write_tests_note(findings),
+        "sections": list_sections(findings),
         "folds": list_folds(findings),
         "words": words(),
     }
@@ -122,7 +119,7 @@ def _figures(first: FirstScreen) -> dict[str, Markup]:
 def _draw_checks(checks: tuple[Check, ...], *, width: int) -> Markup:
     """Return what could change the answer, a row each."""
     rows = [
-        MarkRow(c.name, c.effect, c.p_text, c.is_clear, is_main=not i, kind=c.kind)
+        MarkRow(c.name, c.effect, c.p_text, c.is_clear, not i, kind=c.kind, link=c.link)
         for i, c in enumerate(checks)
     ]
     layout = checks_layout([row.name for row in rows], wide=width == WIDE)
@@ -133,7 +130,7 @@ def _draw_checks(checks: tuple[Check, ...], *, width: int) -> Markup:
 def list_event_pages(findings: Findings) -> str:
     """Return the page that links to the pages of the events, beside them."""
     pages = [event for event in in_order(findings) if event.page]
-    sheets = style("index.css")
+    sheets = style("answer.css", "index.css")
     title = first_screen(findings).title
     return environment().get_template("events.html.j2").render(pages=pages, title=title, **sheets)
 
@@ -149,7 +146,7 @@ def event_pages(findings: Findings) -> Iterator[tuple[str, str]]:
         for i, event in enumerate(events):
             step("event pages", i, len(events))
             context = render_context(findings, event, pages) | {"study": title}
-            context |= {"tests": None, "main": findings.setup.main, **_figures(context["first"])}
+            context |= {"sections": (), "main": findings.setup.main, **_figures(context["first"])}
             yield event.page, template.render(context, **sheets) + "\n"
 
 
@@ -206,7 +203,9 @@ def markdown_table(table: Table) -> Markup:
         cells = [heads, rules]
         for row in part.rows:
             name, *others = map(inert, table.write_cells(row))
-            remark = inert(row.remark if part.title or not row.remark else f"({row.remark})")
+            # Behind a window or a test stands its other name.
+            is_name = part.title or row.key or not row.remark
+            remark = inert(row.remark if is_name else f"({row.remark})")
             cells.append([f"{name} {remark}".rstrip(), *others])
         lines += [title, "", *(f"| {' | '.join(row)} |" for row in cells), ""]
     return Markup("\n".join(lines))  # noqa: S704
@@ -239,8 +238,8 @@ def pdf(findings: Findings, *, full: bool = False) -> bytes:
     page = _NEAR.sub("", render_report(findings))
     reason = ""
     if full:
-        page = re.sub(r"(</?)details\b", r"\1div", page).replace("summary>", "h3>")
-        page = page.replace("</b><span>", "</b>: <span>")
+        page = re.sub(r"(</?)details\b", r"\1div", page)
+        page = page.replace("<summary>", "<div>").replace("</summary>", "</div>")
         page = _NAME.sub(CELL, page)
     with tempfile.TemporaryDirectory(prefix="eventstudy-", ignore_cleanup_errors=True) as folder:
         source = Path(folder, "report.html")
@@ -336,9 +335,7 @@ def _near_windows(findings: Findings) -> Table:
 
 def _foot(first: FirstScreen) -> str:
     """Return indices, last day of the prices, and in how many checks the verdict holds."""
-    counts = count_other_verdicts(first.checks)
-    held = say("cell.holds", k=counts["n"] - counts["k"], n=counts["n"]) if counts["n"] else ""
-    return " · ".join(filter(None, [first.as_of, held]))
+    return " · ".join(filter(None, [first.as_of, first.fragility]))
 
 
 @cache
@@ -380,7 +377,7 @@ def draw_states(folder: str, runs: Sequence[Any], foreign: Sequence[tuple[str, s
         rows.append((run, _spark(run, reach), _differences(run, runs), setup))
     template = environment().get_template("index.html.j2")
     facts = {"folder": folder, "runs": rows, "others": foreign, "note": _note(runs, reach)}
-    return template.render(facts, **style("index.css")) + "\n"
+    return template.render(facts, **style("answer.css", "index.css")) + "\n"
 
 
 def _spark(run: Any, reach: Mapping[str, float]) -> Markup | str:
@@ -394,7 +391,7 @@ def _spark(run: Any, reach: Mapping[str, float]) -> Markup | str:
     zero = panel.post(0, "z") if days[0] <= 0 <= days[-1] else ""
     last = np.where(np.arange(len(days)) == len(days) - 1, caar, np.nan)
     elements = (
-        panel.band(days, low, high, "band"), panel.rule(0, "g"), zero, panel.line(days, caar, "b"),
+        panel.band(days, low, high, "range"), panel.rule(0, "g"), zero, panel.line(days, caar, "b"),
         panel.dots(days, last, "b dot"),
     )  # fmt: skip
     return Markup(picture(150, 48, elements, title=name, desc="Line with band.", kind="spark"))  # noqa: S704

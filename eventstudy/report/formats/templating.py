@@ -30,6 +30,8 @@ _FROM_RIGHT = re.compile(
 )
 _UNSEEN = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
 _TOGETHER = re.compile(r"\bp (?:=|&lt;|≥) [\d.]+|\b[Dd]ay 0\b|\bt\(N − 1\)")
+# Pixels of the axis of a rate of false alarms, and where that ends.
+RATE_PIXELS, RATE_TOP = 72, 0.12
 TEMPLATES = Path(__file__).parents[1] / "templates"
 
 
@@ -86,14 +88,17 @@ def environment() -> Environment:
 CLASSES = {Kind.TEXT: ("l", "l"), Kind.DATE: ("l", "l d")}
 
 
-def html_table(table: Table) -> Markup:
+def html_table(table: Table, is_linked: bool = True) -> Markup:
     """Return a table as HTML, whose p-values below 0.05 are bold.
 
-    Narrow pages leave out its wide columns; an interval stands beneath the estimate there.
+    Narrow pages leave out its wide columns; an interval stands beneath the estimate there. Rates of
+    false alarms have a dot on an axis.
 
     Parameters
     ----------
     table : Table
+    is_linked : bool
+        Whether rows have their links, which lead nowhere outside the page.
     """
     looks = []
     for column in table.columns:
@@ -111,27 +116,47 @@ def html_table(table: Table) -> Markup:
         if block.title:
             head = f'<th colspan="{len(looks)}" scope="rowgroup">{isolated(block.title)}</th>'
             lines.append(f'<tr class="g">{head}</tr>')
-        lines += [_html_row(table, row, looks) for row in block.rows]
+        lines += [_html_row(table, row, looks, is_linked) for row in block.rows]
         lines.append("</tbody>")
     return Markup("\n".join([*lines, "</table>"]))  # noqa: S704
 
 
-def _html_row(table: Table, row: Row, looks: Sequence[Sequence[str]]) -> str:
+def _html_row(table: Table, row: Row, looks: Sequence[Sequence[str]], is_linked: bool) -> str:
     """Return a row as HTML, where the classes of cells are known."""
     name, *texts = table.write_cells(row)
     remark = f' <span class="remark">{isolated(row.remark)}</span>' if row.remark else ""
-    main = ' class="main"' if row.is_main else ""
-    line = f'<tr{main}><th scope="row">{isolated(name)}{remark}</th>'
+    place = f' id="{escape(row.anchor)}"' if row.anchor and is_linked else ""
+    place += ' class="main"' if row.is_main else ""
+    shown = isolated(name)
+    if row.link and is_linked:
+        shown = Markup('<a href="%s">%s</a>') % (row.link, shown)
+    line = f'<tr{place}><th scope="row">{shown}{remark}</th>'
     cells: list[str] = []
     for text, column, (_, look) in zip(texts, table.columns[1:], looks[1:], strict=True):
         cell = escape(text) if column.is_number else isolated(text)
         value = row.values.get(column.key)
         if column.kind is Kind.PVALUE and isinstance(value, float) and value < LEVEL:
             cell = Markup("<b>%s</b>") % cell
+        if column.kind is Kind.RATE and isinstance(value, float) and value == value:
+            cell += _draw_rate(value, is_measured=bool(row.values.get("is_measured")))
         if column.is_wide and column.kind is Kind.INTERVAL and text != MISSING:
             cells[-1] += f'<span class="sub">{cell}</span>'
         cells.append(f"<td{look}>{cell}")
     return f"{line}{'</td>'.join(cells)}</td></tr>" if cells else f"{line}</tr>"
+
+
+def _draw_rate(rate: float, *, is_measured: bool) -> Markup:
+    """Return a rate of false alarms as a dot on an axis, filled where it was measured."""
+    x = RATE_PIXELS * min(rate / RATE_TOP, 1.0) + 4
+    low, level, high = (RATE_PIXELS * share / RATE_TOP + 4 for share in (0.04, LEVEL, 0.07))
+    kind = "check full" if is_measured else "ring"
+    marks = (
+        f'<rect class="zone" x="{low:.1f}" y="1" width="{high - low:.1f}" height="12"/>'
+        f'<path class="d" d="M{level:.1f} 1V13"/>'
+        f'<circle class="{kind}" cx="{x:.1f}" cy="7" r="3.6"/>'
+    )
+    box = f"0 0 {RATE_PIXELS + 8} 14"
+    return Markup(f' <svg class="own rate" viewBox="{box}" aria-hidden="true">{marks}</svg>')  # noqa: S704
 
 
 def curve_file(table: pd.DataFrame) -> str:

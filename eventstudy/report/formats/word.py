@@ -59,12 +59,8 @@ def word(findings: Findings) -> bytes:
             document.add_heading(say("checks.title"), 2)
             _say(document, say("checks.table.note"))
             _add_table(document, context["checks"])
-        if context["tests"]:
-            document.add_heading(say("tests.title"), 2)
-            _say(document, context["tests_finding"])
-            _add_table(document, context["tests"])
-            _say(document, context["tests_note"])
-        for fold in (fold for fold in context["folds"] if fold.code in KEPT):
+        kept = [fold for fold in context["folds"] if fold.code in KEPT]
+        for fold in [*context["sections"], *kept]:
             document.add_heading(visible_line(fold.title), 2)
             _say(document, fold.finding)
             for block in fold.blocks:
@@ -90,7 +86,6 @@ def _add_table(document: Any, table: Table) -> None:
     about = f". {table.about}" if table.about else ""
     if table.caption:
         _say(document, f"{table.caption}{about}")
-    table = table.only(*(column.key for column in table.columns if column.key != "page"))
     heads = [column.page_head for column in table.columns]
     rows = [heads]
     titles = set()

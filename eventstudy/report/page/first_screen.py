@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 import numpy as np
@@ -14,7 +16,8 @@ from ..figures.strip import FEW, Strip, StripMark
 from ..sentences import answer as sentences
 from ..sentences.caveats import list_caveats
 from ..sentences.top import KeyFigure, key_figures, name_indices
-from ..tables.checks import Check, count_checks, list_checks
+from ..tables.checks import Check, count_checks, list_checks, say_fragility
+from ..tables.events import name_anchors
 from ..tables.methods import name_prices
 from ..tables.windows import Move, windows_around
 
@@ -38,6 +41,15 @@ class Chart:
 
 
 @dataclass(frozen=True, slots=True)
+class Use:
+    """What a figure can be taken as: for what, the file or command, and the address of a file."""
+
+    what: str
+    name: str
+    address: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class FirstScreen:
     """What stands on the first screen.
 
@@ -51,6 +63,10 @@ class FirstScreen:
     keys : tuple of KeyFigure
     strip : Strip, optional
     checks : tuple of Check
+    fragility : str
+        In how many of them the verdict holds.
+    uses : dict of str to tuple of Use
+        What to take the figures as, by ``chart``, ``strip`` and ``checks``.
     """
 
     title: str
@@ -62,6 +78,8 @@ class FirstScreen:
     keys: tuple[KeyFigure, ...]
     strip: Strip | None
     checks: tuple[Check, ...]
+    fragility: str = ""
+    uses: Mapping[str, tuple[Use, ...]] = field(default_factory=dict)
 
     @property
     def counts(self) -> dict[str, int]:
@@ -74,7 +92,21 @@ def first_screen(findings: Findings) -> FirstScreen:
     """Return the first screen of a report."""
     answer = findings.sample.answer
     decided = answer.n_events > 0 and answer.verdict != Answer.NO_RESULT
-    return screen_without_checks(findings, list_checks(findings) if decided else ())
+    screen = screen_without_checks(findings, list_checks(findings) if decided else ())
+    return replace(screen, uses=_name_uses(findings)) if decided else screen
+
+
+def _name_uses(findings: Findings) -> dict[str, tuple[Use, ...]]:
+    """Return the files of the run, and the command, that have what each figure shows."""
+    slide = Use(say("use.slide"), f"eventstudy card {shlex.quote(findings.name)}")
+    uses = {"chart": [slide], "strip": []}
+    for part, name, table in (("chart", "path", "path"), ("strip", "car", "car")):
+        if findings.setup.settings.get("figures"):
+            uses[part].append(Use(say("use.paper"), f"{name}.pdf", f"figures/{name}.pdf"))
+        uses[part].append(Use(say("use.numbers"), f"{table}.csv", f"tables/{table}.csv"))
+    tables = [name for name in ("influence", "specifications") if name in findings.tables]
+    uses["checks"] = [Use(say("use.numbers"), f"{n}.csv", f"tables/{n}.csv") for n in tables]
+    return {part: tuple(listed) for part, listed in uses.items()}
 
 
 def screen_without_checks(findings: Findings, checks: tuple[Check, ...] = ()) -> FirstScreen:
@@ -99,6 +131,7 @@ def screen_without_checks(findings: Findings, checks: tuple[Check, ...] = ()) ->
         keys=tuple(key_figures(findings)),
         strip=_strip(findings) if decided else None,
         checks=checks,
+        fragility=say_fragility(findings, checks),
     )
 
 
@@ -230,7 +263,8 @@ def _strip(findings: Findings) -> Strip | None:
     if not events:
         return None
     n, one_event = len(events), sample.answer.overturn.one_event
-    marks = tuple(_mark(findings, event) for event in events)
+    anchors = name_anchors(findings)
+    marks = tuple(_mark(findings, event, anchors) for event in events)
     when = sentences.write_days(main)
     moves = np.array(one_event.moves if one_event else ())
     if n == 1 and not len(moves):
@@ -242,7 +276,7 @@ def _strip(findings: Findings) -> Strip | None:
     return Strip(title, say(f"strip.about_{kind}", **facts), marks, sample.answer.effect, moves)
 
 
-def _mark(findings: Findings, event: Event) -> StripMark:
+def _mark(findings: Findings, event: Event, anchors: Mapping[str, str]) -> StripMark:
     car = event.car(findings.setup.main)
     name = sentences.short_name(event.name)
     date = words().date(event.day0).split("\u00a0", 1)[-1].replace("\u00a0", " ")
@@ -250,4 +284,5 @@ def _mark(findings: Findings, event: Event) -> StripMark:
     is_single = findings.sample.answer.n_events == 1
     full = words().date(event.day0) if is_single else f"{name}, {date}"
     brief = full if is_single else clipped(name, 14)
-    return StripMark(full, brief, effect, car.pvalue < LEVEL)
+    link = "" if is_single else f"#{anchors[event.cells['event_id']]}"
+    return StripMark(full, brief, effect, car.pvalue < LEVEL, link)

@@ -17,6 +17,7 @@ from ...significance import FULL_SAMPLE, STATISTICS
 from ...words import LEVEL, capitalised, clipped, say, words
 from ..figures.answer_figures import name_lines
 from ..figures.specification_curve import draw_curve
+from ..figures.stacked_bars import draw_stacks
 from ..figures.svg_canvas import pair
 from ..sentences.answer import brief, count_subject, name_sample, say_smallest_effect, short_name
 from ..sentences.caveats import asides, list_caveats
@@ -27,7 +28,13 @@ from ..tables.kept_cases import case_blocks, describe_case
 from ..tables.methods import Paragraph, methods, provenance, symbols_table
 from ..tables.robustness import Analysis, robustness
 from ..tables.table import Row, Table, effect_values, make_table
-from ..tables.windows import windows_table
+from ..tables.windows import (
+    split_tables,
+    tests_finding,
+    windows_finding,
+    windows_table,
+    write_tests_note,
+)
 from .first_screen import events_of
 
 # What the glossary explains, in its order.
@@ -81,6 +88,24 @@ def list_folds(findings: Findings) -> list[Fold]:
     used = (_announcements, list_days, _choices, _groups, _shared_shock, _power, _analyses_left)
     makers = (*(used if findings.setup.n_used else ()), _cases, _data, _method, _words, _files)
     return [fold for maker in makers for fold in maker(findings)]
+
+
+@lru_cache(maxsize=1)
+def list_sections(findings: Findings) -> list[Fold]:
+    """Return the parts of a report that are never folded: windows, tests, what is missing."""
+    if not findings.sample.answer.n_events:
+        return []
+    windows, tests = split_tables(findings)
+    sections = [
+        Fold("windows", say("windows.title"), windows_finding(findings), (windows,)),
+        Fold("tests", say("tests.title"), tests_finding(findings),
+             (tests, write_tests_note(findings))),
+    ]  # fmt: skip
+    if table := event_tables.missing_table(findings):
+        title = say("missing.title")
+        picture = pair(lambda width: draw_stacks(table, width=width, title=title))
+        sections.append(Fold("missing", title, table.caption, (Figure(picture, table),)))
+    return sections
 
 
 def _announcements(findings: Findings) -> Iterator[Fold]:

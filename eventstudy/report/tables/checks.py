@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from ...analysis import Interval
+from ...analysis import Caveat, Interval
 from ...calendars import Window
 from ...findings import Findings
 from ...settings import Grid
@@ -17,10 +17,13 @@ from ...significance import FULL_SAMPLE, STATISTICS
 from ...words import LEVEL, capitalised, clipped, say, words
 from ..sentences.answer import has_two_ways, is_day_later, name_swinging
 from .columns import ESTIMATE, EVENTS, NAME
+from .events import name_anchors
 from .robustness import cells_but_for
 from .table import Row, Table, effect_values, interval_in, make_table
 
 LONGEST_NAME = 64
+# Where on the page a check of a kind leads to.
+LINKS = {"leave_out": "#announcements", "window": "#windows", "model": "#choices", "test": "#tests"}
 # Up to so many events whose p is above by the answer, and below by their usual moves, show both.
 NEAR_FEW, SURE, HARDLY = 6, 0.01, 0.001
 
@@ -40,6 +43,8 @@ class Check:
         Of a range the largest.
     lowest : float
         The smallest p of a range; NaN elsewhere.
+    anchor : str
+        Of the announcement that is left out, on the page; "" of anything else.
     """
 
     kind: str
@@ -48,6 +53,12 @@ class Check:
     effect: Interval
     pvalue: float
     lowest: float = np.nan
+    anchor: str = ""
+
+    @property
+    def link(self) -> str:
+        """The part of the page that the check leads to."""
+        return f"#{self.anchor}" if self.anchor else LINKS.get(self.kind, "")
 
     @property
     def is_clear(self) -> bool:
@@ -124,6 +135,31 @@ def count_other_verdicts(checks: Sequence[Check]) -> dict[str, int]:
     }
 
 
+def say_fragility(findings: Findings, checks: Sequence[Check]) -> str:
+    """Return in how many checks the verdict holds, or the set of announcements that it rests on.
+
+    Parameters
+    ----------
+    findings : Findings
+    checks : sequence of Check
+        The first is the answer itself.
+
+    Returns
+    -------
+    str
+        "" without a check.
+    """
+    counts = count_other_verdicts(checks)
+    if not counts["n"]:
+        return ""
+    influence = findings.sample.answer.influence
+    carrying = influence.carried_by if influence and checks[0].is_clear else None
+    if carrying:
+        return Caveat("rests", carrying.facts).sentence()
+    code = "checks.holds" if counts["k"] else "checks.holds_all"
+    return say(code, k=counts["n"] - counts["k"], n=counts["n"])
+
+
 def name_fragile(findings: Findings) -> str:
     """Return what happens to a significant answer where a leave-out turns it; "" if none does."""
     checks = list_checks(findings)
@@ -171,6 +207,7 @@ def _two_ways(findings: Findings) -> Iterator[Check]:
 def _leave_outs(findings: Findings) -> Iterator[Check]:
     answer = findings.sample.answer
     rows = answer.influence.rows if answer.influence else ()
+    anchors = name_anchors(findings)
     firms = [row.firm for row in rows if row.kind == "event"]
     for row in rows:
         first, last = (words().date(day) for day in (row.first, row.last))
@@ -180,7 +217,11 @@ def _leave_outs(findings: Findings) -> Iterator[Check]:
         name = say(f"checks.leave_out.{row.kind}", **facts)
         if row.kind == "event" and firms.count(row.firm) > 1:
             name = f"{name}, {first}"
-        yield Check("leave_out", clipped(name, LONGEST_NAME), row.n_events, row.effect, row.pvalue)
+        name = clipped(name, LONGEST_NAME)
+        check = Check("leave_out", name, row.n_events, row.effect, row.pvalue)
+        # In a study too large for the page the announcement may not be listed.
+        anchor = anchors.get(row.name, "") if row.kind == "event" else ""
+        yield replace(check, anchor=anchor)
     if (influence := answer.influence) and influence.is_near_border:
         name, ends = say("checks.leave_out.any"), (influence.p_high, influence.p_low)
         yield Check("leave_out", name, answer.n_events - 1, Interval(), *ends)

@@ -30,7 +30,6 @@ class Kind(StrEnum):
 class Outlet(StrEnum):
     """Where a table is shown."""
 
-    PAGE = "page"
     SHEET = "sheet"
     TERMINAL = "terminal"
 

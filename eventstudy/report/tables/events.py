@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -15,12 +16,14 @@ from ...findings import Event, Findings
 from ...significance import STATISTICS
 from ...utility import Flag
 from ...words import LEVEL, capitalised, clipped, has, say, words
-from ..sentences.answer import name_remedy, name_sample, short_name
+from ..sentences.answer import count_subject, name_remedy, name_sample, short_name
 from .columns import EFFECT, ESTIMATE, EVENTS, INTERVAL, NAME, PVALUE, Column, Kind
 from .table import Row, Table, effect_values, make_table
 
 # A flag that nearly every event carries is said once instead of at each event.
 NEARLY_ALL = 0.8
+# From so many missing announcements on they are shown by exchange; exchanges and reasons at most.
+FEW_MISSING, MOST_PLACES, MOST_LACKS = 5, 7, 2
 # Columns that describe the announcement, the best first.
 DESCRIPTIONS = ("instrument", "headline", "title", "action", "description", "source_title")
 
@@ -33,11 +36,26 @@ def events_table(findings: Findings) -> Table:
     findings : Findings
         With a used event.
     """
-    rows = [_event_row(findings, event) for event in in_order(findings) if event.is_used]
+    anchors = name_anchors(findings)
+    rows = []
+    for event in in_order(findings):
+        if event.is_used:
+            row = _event_row(findings, event)
+            rows.append(replace(row, anchor=anchors[event.cells["event_id"]], link=event.page))
     group = [Column("group", Kind.TEXT, is_wide=True)] if findings.groups else []
-    page = Column("page", Kind.TEXT, is_wide=True)
-    shown = (NAME, Column("day0", Kind.DATE), *group, *ESTIMATE, page)
+    shown = (NAME, Column("day0", Kind.DATE), *group, *ESTIMATE)
     return make_table("folds.announcements", shown, rows, window=findings.setup.main)
+
+
+def name_anchors(findings: Findings) -> dict[str, str]:
+    """Return the anchor of the row of each listed event on the page, by the id of the event.
+
+    Parameters
+    ----------
+    findings : Findings
+    """
+    ids = [event.cells["event_id"] for event in findings.events]
+    return {name: f"e{at}" for at, name in enumerate(ids, 1)}
 
 
 def in_order(findings: Findings) -> list[Event]:
@@ -95,7 +113,7 @@ def _event_row(findings: Findings, event: Event) -> Row:
     about = " · ".join(filter(None, [clipped(describe_event(event), 90), ", ".join(tags)]))
     values = {
         "name": short_name(event.name), "day0": event.day0, "effect": car.car,
-        "interval": car.interval, "pvalue": car.pvalue, "page": event.page.rpartition("/")[2],
+        "interval": car.interval, "pvalue": car.pvalue,
         "group": clipped(event.cells.get(column) or BLANK),
     }  # fmt: skip
     return Row(values, about)
@@ -157,6 +175,54 @@ def dropped_kinds(findings: Findings) -> list[DroppedKind]:
         DroppedKind(clipped(why.head), name_remedy(findings, why), n, reasons.get(why.head, {}))
         for why, n in findings.dropped
     ]
+
+
+def missing_table(findings: Findings) -> Table | None:
+    """Return the announcements of the answer and those that it lacks, by exchange; None of few.
+
+    Parameters
+    ----------
+    findings : Findings
+
+    Returns
+    -------
+    Table or None
+        A row an exchange, the one with most announcements first; the last row has all smaller ones.
+        After the column of those that are used, one for each frequent reason.
+    """
+    answer = findings.sample.answer
+    missing = answer.missing
+    if missing is None or missing.count < FEW_MISSING or not any(missing.by_place):
+        return None
+    codes = ["used", *list(missing.lacks)[:MOST_LACKS]]
+    rest = list(missing.lacks)[MOST_LACKS:]
+    rows, smaller, n_smaller = [], Counter[str](), 0
+    for at, (place, counts) in enumerate(missing.by_place.items()):
+        if at < MOST_PLACES or len(missing.by_place) == MOST_PLACES + 1:
+            rows.append(_missing_row(place or say("missing.nowhere"), counts, codes, rest))
+        else:
+            smaller.update(counts)
+            n_smaller += 1
+    if n_smaller:
+        rows.append(_missing_row(say("missing.smaller", n=n_smaller), smaller, codes, rest))
+    if rest and "other" not in codes:
+        codes = [*codes, "other"]
+    counted = [Column(code, Kind.COUNT, head=say(f"missing.head.{code}")) for code in codes]
+    who = count_subject(missing.n_listed, name_sample(findings))
+    table = make_table("missing.table", (NAME, *counted), rows, who=who)
+    speaking = [place for place, counts in missing.by_place.items() if counts.get("used")]
+    if len(speaking) == 1 < len(missing.by_place) and speaking[0]:
+        caption = capitalised(say("missing.only", who=who, place=speaking[0]))
+        table = replace(table, caption=caption)
+    return table
+
+
+def _missing_row(
+    name: str, counts: Mapping[str, int], codes: Sequence[str], rest: Sequence[str]
+) -> Row:
+    values = {code: counts[code] for code in codes if counts.get(code)}
+    others = values.get("other", 0) + sum(counts.get(code, 0) for code in rest)
+    return Row({"name": name, **values, **({"other": others} if others else {})})
 
 
 def left_out_table(findings: Findings) -> Table | None:

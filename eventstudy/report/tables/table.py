@@ -37,13 +37,16 @@ class Row:
     """One row: its values by the keys of the columns, and a remark at its name.
 
     A value that is a text is shown as it is; None and NaN are missing. That of the main window is
-    marked. The key says which row it is, where somebody asks for it.
+    marked. The key says which row it is, where somebody asks for it. On a page, a row with an
+    anchor can be linked to, and one with a link leads to another page of the run.
     """
 
     values: Mapping[Any, Any]
     remark: str = ""
     is_main: bool = False
     key: str = ""
+    anchor: str = ""
+    link: str = ""
 
     @property
     def name(self) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -13,7 +13,7 @@ from ...findings import Findings, Sample, TestFinding, WindowFinding
 from ...significance import STATISTICS
 from ...words import LEVEL, has, say, words
 from ..sentences.answer import describe_swings, is_day_later
-from .columns import ESTIMATE, Column, Kind, Outlet
+from .columns import ESTIMATE, NAME, PVALUE, Column, Kind, Outlet
 from .table import Block, Row, Table, effect_values, make_table
 
 # Windows before and after the event by their roles, and what the sides are called.
@@ -76,11 +76,11 @@ def windows_around(findings: Findings) -> dict[str, Move]:
 
 
 COLUMNS = (
-    Column("name", Kind.NAME, only=(Outlet.PAGE, Outlet.SHEET)),
+    Column("name", Kind.NAME, only=(Outlet.SHEET,)),
     Column("days", Kind.NAME, only=(Outlet.TERMINAL,)),
     Column("role", Kind.TEXT, only=(Outlet.TERMINAL,)),
     Column("n_events", Kind.COUNT, only=(Outlet.TERMINAL,)), *ESTIMATE,
-    Column("false_alarms", Kind.RATE), Column("allows", Kind.TEXT, only=(Outlet.PAGE,)),
+    Column("false_alarms", Kind.RATE),
 )  # fmt: skip
 
 
@@ -101,6 +101,43 @@ def windows_table(findings: Findings, sample: Sample | None = None) -> Table:
     """
     blocks = _blocks(findings, sample or findings.sample)
     return make_table("tests", COLUMNS, blocks, unit=words().axis)
+
+
+def split_tables(findings: Findings) -> tuple[Table, Table]:
+    """Return the table as two: the windows of the main test, and the tests of the main window.
+
+    Parameters
+    ----------
+    findings : Findings
+    """
+    whole = windows_table(findings)
+    columns = (NAME, *ESTIMATE)
+    windows = make_table("windows.table", columns, whole.blocks[0].rows, unit=words().axis)
+    label = STATISTICS[findings.sample.answer.test].label
+    rows = []
+    for row in whole.blocks[0].rows:
+        if row.is_main:
+            values = {**row.values, "name": say("tests.main_test")}
+            rows.append(replace(row, values=values, remark=label, key=findings.sample.answer.test))
+    blocks = []
+    for block in whole.blocks[1:]:
+        tests = [_in_words(row) for row in block.rows]
+        if block.key == "valid":
+            rows += tests
+        else:
+            blocks.append(Block(block.key, block.title, tuple(tests)))
+    blocks.insert(0, Block("valid", "", tuple(rows)))
+    rate = Column("false_alarms", Kind.RATE)
+    columns = (NAME, PVALUE, rate, Column("allows", Kind.TEXT, is_wide=True))
+    return windows, make_table("tests.table", columns, blocks, window=findings.setup.main)
+
+
+def _in_words(row: Row) -> Row:
+    """Return the row of a test with its name in words first, and its name in print behind it."""
+    code = f"tests.in_words.{row.key}"
+    if not has(code):
+        return row
+    return replace(row, values={**row.values, "name": say(code)}, remark=row.name)
 
 
 def _blocks(findings: Findings, sample: Sample) -> Iterator[Block]:
@@ -128,8 +165,10 @@ def _window_row(finding: WindowFinding, findings: Findings) -> Row:
     test = finding.test(answer.test)
     is_main = window == findings.setup.main
     rate: float | str = test.false_alarms if test else np.nan
-    if is_main and answer.calibrated and np.isfinite(answer.calibrated.false_alarms):
-        rate = answer.calibrated.false_alarms
+    numbers = answer.calibrated
+    is_measured = bool(is_main and numbers and np.isfinite(numbers.false_alarms))
+    if numbers and is_measured:
+        rate = numbers.false_alarms
     if answer.unequal:
         rate = say("tests.unequal_rate")
     values = {
@@ -137,7 +176,7 @@ def _window_row(finding: WindowFinding, findings: Findings) -> Row:
         "role": say(f"terminal.role_{find_role(window, findings.setup.main)}"),
         "n_events": answer.n_events,
         **effect_values(answer.effect), "pvalue": answer.pvalue, "false_alarms": rate,
-        "allows": allows_for(answer.test) if is_main else "",
+        "allows": allows_for(answer.test) if is_main else "", "is_measured": is_measured,
     }  # fmt: skip
     place = " ".join(filter(None, [words().window(window), _until(finding, findings)]))
     return Row(values, place, is_main, f"{window.start}_{window.stop}")
@@ -183,6 +222,7 @@ def _test_row(test: TestFinding, why: str = "") -> Row:
     values = {
         "name": STATISTICS[test.test].label, "pvalue": test.pvalue,
         "false_alarms": test.false_alarms, "allows": why or allows_for(test.test),
+        "is_measured": test.is_measured,
     }  # fmt: skip
     return Row(values, key=test.test)
 
@@ -217,16 +257,21 @@ def name_window(window: Window, *, is_late: bool = False) -> str:
     return say("tests.window.after" if first > 0 else "tests.window.days", first=first, last=last)
 
 
-def tests_finding(findings: Findings) -> str:
-    """Return in how many windows, and by how many other valid tests, there is an effect."""
-    main, *others = windows_table(findings).blocks
+def windows_finding(findings: Findings) -> str:
+    """Return in how many windows the main test finds an effect."""
+    main = windows_table(findings).blocks[0]
     decided = [p for row in main.rows if np.isfinite(p := row.values["pvalue"])]
     clear = sum(p < LEVEL for p in decided)
-    text = say("tests.finding", n=len(decided), clear=clear)
+    return say("windows.finding", n=len(decided), clear=clear)
+
+
+def tests_finding(findings: Findings) -> str:
+    """Return how many other valid tests come to the verdict of the main test."""
+    others = windows_table(findings).blocks[1:]
     rows = others[0].rows if others and others[0].key == "valid" else ()
     valid = [p for row in rows if np.isfinite(p := row.values.get("pvalue", np.nan))]
     if not valid or not np.isfinite(findings.sample.answer.pvalue):
-        return text
+        return say("tests.alone")
     agree = sum((p < LEVEL) == (findings.sample.answer.pvalue < LEVEL) for p in valid)
     code = "tests.agree" if len(valid) > 1 else "tests.agree_one"
-    return f"{text} {say(code, n=len(valid), agree=agree)}"
+    return say(code, n=len(valid), agree=agree)
