@@ -51,13 +51,13 @@ def placebo_windows(sample: AbnormalReturns, window: Window) -> Value:
     -----
     .. math:: \frac{CAAR}{sd(CAAR^*)}, \quad p_{low} = \frac{1 + \#\{CAAR^* \le CAAR\}}{n + 1}
 
-    A placebo CAAR takes one block of L estimation days, the same in event time for all events. It
-    is the mean over events of the prediction errors of this block, from fits without the block
-    (:func:`block_sums`). So events on one date stay together, and events of different dates count
-    as independent. Variance that the event adds looks like an effect. Blocks overlap, and long
-    windows have few blocks that do not. So long windows give too many false alarms (L = 11 of 120
-    days: 8 % instead of 5). Missing data: an event has no block with a gap. Blocks of fewer events
-    are scaled to the variance of the others.
+    A placebo CAAR takes one block of L estimation days, the same in event time for all events. The
+    placebo CAAR is the mean over events of the prediction errors of this block, from fits without
+    the block (:func:`block_sums`). So events on one date stay together, and events of different
+    dates count as independent. Variance that the event adds looks like an effect. Blocks overlap,
+    and long windows have few blocks that do not. So long windows give too many false alarms (L = 11
+    of 120 days: 8 % instead of 5). Missing data: an event has no block with a gap. Blocks of fewer
+    events are scaled to the variance of the others.
 
     References
     ----------

@@ -313,9 +313,9 @@ def corrado_zivney(sample: AbnormalReturns, window: Window) -> Value:
     .. math:: \frac{e_{it}}{s_i} \text{ (estimation)}, \quad
         \frac{AR_{it}}{s_i \, sd_t(AR / s)} \text{ (event days)}
 
-    where :math:`sd_t` is the standard deviation across events on day t, with divisor N-1. This
-    removes the variance that the event adds. Missing data: as in :func:`corrado`; a day with fewer
-    than two events has no ranks.
+    where :math:`sd_t` is the standard deviation across events on day t, with divisor N-1. The
+    division removes the variance that the event adds. Missing data: as in :func:`corrado`; a day
+    with fewer than two events has no ranks.
 
     References
     ----------
@@ -583,9 +583,9 @@ def grank_z_kp(sample: AbnormalReturns, window: Window) -> Value:
     -----
     .. math:: Z_{KP} = Z \, / \sqrt{1 + (N - 1) \bar r}
 
-    r is the mean correlation of BMP-KP, weighted by overlap. This is an extension of our own. It is
-    for windows of different dates that overlap, where GRANK-T gives false alarms. Like BMP-KP it
-    rejects too rarely if the event adds idiosyncratic variance. Missing data: as in
+    r is the mean correlation of BMP-KP, weighted by overlap. GRANK-Z-KP is an extension of our own,
+    for windows of different dates that overlap; GRANK-T gives false alarms there. Like BMP-KP, the
+    test rejects too rarely if the event adds idiosyncratic variance. Missing data: as in
     :func:`grank_t`.
 
     References

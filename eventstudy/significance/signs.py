@@ -145,9 +145,9 @@ def generalized_sign(sample: AbnormalReturns, window: Window) -> Value:
     -----
     .. math:: z = \frac{n_+ - N \hat p}{\sqrt{N \hat p (1 - \hat p)}}
 
-    p is the share of positive sums of L consecutive estimation residuals, averaged over events. It
-    is not the share of single days, because sums of skewed returns are positive at another rate.
-    Missing data: sums with a gap do not count; CARs as in :func:`sign`.
+    p is the share of positive sums of L consecutive estimation residuals, averaged over events. The
+    share of single days would be wrong, because sums of skewed returns are positive at another
+    rate. Missing data: sums with a gap do not count; CARs as in :func:`sign`.
 
     References
     ----------

@@ -103,7 +103,7 @@ def bmp_kp(sample: AbnormalReturns, window: Window) -> Value:
 
     :math:`\rho_{ij}` is the correlation of estimation residuals on common calendar sessions, and
     :math:`o_{ij}` the overlap of two CARs (``WeightedSums.correlation``). For one date and equal
-    histories this is the statistic of the paper. It rejects too rarely if the event adds
+    histories this is the statistic of the paper. The test rejects too rarely if the event adds
     idiosyncratic variance. If the event raises the common variance, no test on one date is valid.
     Missing data: as in :func:`bmp`; a pair with fewer than 30 common sessions gets the mean
     :math:`\rho` of the other pairs.
@@ -456,8 +456,8 @@ def event_f(sample: AbnormalReturns, window: Window) -> Value:
     -----
     .. math:: F = \frac{AR' V^{-1} AR}{L}
 
-    with V of :func:`event_t`. It is the F of the event-day dummies in one regression over both
-    windows, and for one day the square of the single-event t. This test sees effects that cancel
+    with V of :func:`event_t`. This F is that of the event-day dummies in one regression over both
+    windows. For one day it is the square of the single-event t. This test sees effects that cancel
     over the window; the CAR does not. Missing data: missing days are left out and not counted in L.
 
     References

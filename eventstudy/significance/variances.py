@@ -162,8 +162,8 @@ def brown_forsythe(sample: AbnormalReturns, window: Window) -> Value:
 
     Firm-days are pooled because over one day an event has only one value, and standardised values
     have equal variance under the null. The square of t is the F of Levene's test around medians;
-    the sign says whether the variance rose. The median removes an effect that the events share. It
-    does not remove their differences, which are the event-induced variance. Missing data: missing
+    the sign says whether the variance rose. The median removes an effect that the events share. The
+    differences between events remain; they are the event-induced variance. Missing data: missing
     days are left out.
 
     References
