@@ -80,23 +80,24 @@ class LinearModel:
     Parameters
     ----------
     cov_type : {"nonrobust", "HC0", "HC1", "HC2", "HC3", "HAC"}
-        Covariance of the parameters, which enters the prediction-error variance.
+        Covariance of the parameters, which is part of the prediction-error variance.
     zero_alpha : bool
-        Whether the normal returns of the event window leave out the estimated alpha, which over
-        many days adds up to a trend that nobody expects (docs/methods/normal-returns.md).
+        Whether the normal returns of the event window leave out the estimated alpha. Over many
+        days, alpha adds up to a trend that nobody expects (docs/methods/normal-returns.md).
 
     Attributes
     ----------
     name, label, formula, source : str
         Canonical name, name in words, the normal return as a formula, and the paper.
     exact : bool
-        Whether the prediction-error variance is that of the estimator, or of least squares instead.
+        Whether the prediction-error variance is that of the estimator; if not, it is that of least
+        squares.
     by_search : bool
-        Whether each event is fitted by a search of its own, which takes long.
+        Whether each event needs a search of its own, which takes long.
     forecasts_variance : bool
         Whether each event day has a forecast variance of its own.
     keep_spans : bool
-        Whether returns over several sessions belong into the estimation window.
+        Whether the estimation uses returns over several sessions.
 
     Notes
     -----
@@ -107,9 +108,10 @@ class LinearModel:
         \hat\theta = (X'X)^{-1} X'y, \quad s^2 = \frac{e'e}{M - k}, \quad
         AR^* = y^* - X^* \hat\theta, \quad V = s^2 (I + X^* (X'X)^{-1} X^{*\prime})
 
-    Missing data: an estimation day without the return or a regressor is left out, an event day is
-    NaN. An event with fewer than k + 5 complete days, regressors that are collinear or residuals
-    without variance has no estimates, and says so (`problem`). docs/methods/normal-returns.md.
+    Missing data: an estimation day without the return or a regressor is left out, and such an event
+    day is NaN. In three cases an event has no estimates, and `problem` says why: it has fewer than
+    k + 5 complete days, its regressors are collinear, or its residuals do not vary.
+    docs/methods/normal-returns.md.
 
     References
     ----------

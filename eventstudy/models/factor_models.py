@@ -241,7 +241,7 @@ class FamaFrench5(FactorModel, name="ff5"):
 
 
 class Factors(FactorModel, name="factors"):
-    r"""All columns of the factor files; in excess of ``rf`` if they have it.
+    r"""All columns of the factor files, in excess of ``rf`` if there is such a column.
 
     Parameters
     ----------
@@ -285,7 +285,7 @@ class TwoIndex(LinearModel, name="two_index"):
     -----
     .. math:: R_{it} = \alpha_i + \beta_i R_{mt} + c_i R_{world,t} + e_{it}
 
-    To orthogonalise one index on the other would change no abnormal return. Missing data: days
+    If one index is orthogonalised on the other, no abnormal return changes. Missing data: days
     without any of the three returns are left out.
 
     References

@@ -106,8 +106,8 @@ class Garch(_Volatility, name="garch"):
 
     by quasi maximum likelihood on the estimation window. The variance of an event day is the
     forecast from the last complete estimation day, plus the error of alpha and beta. Missing data:
-    days without either return are passed over. An event without a stationary optimum is fitted by
-    least squares (`remark`).
+    days on which a return is missing are skipped. An event without a stationary optimum is fitted
+    by least squares (`remark`).
 
     References
     ----------
@@ -140,8 +140,8 @@ class Gjr(_Volatility, name="gjr"):
 
     by quasi maximum likelihood on the estimation window. The variance of an event day is the
     forecast from the last complete estimation day, plus the error of alpha and beta. Missing data:
-    days without either return are passed over. An event without a stationary optimum is fitted by
-    least squares (`remark`).
+    days on which a return is missing are skipped. An event without a stationary optimum is fitted
+    by least squares (`remark`).
 
     References
     ----------
@@ -173,11 +173,10 @@ class Egarch(_Volatility, name="egarch"):
     .. math:: R_{it} = \alpha_i + \beta_i R_{mt} + e_{it}, \quad
         \log h_t = w + a (|z_{t-1}| - E|z|) + g z_{t-1} + b \log h_{t-1}
 
-    with :math:`z = e / \sqrt h`,
-    by quasi maximum likelihood on the estimation window. The variance of an event day is the
-    forecast from the last complete estimation day, plus the error of alpha and beta. Missing data:
-    days without either return are passed over. An event without a stationary optimum is fitted by
-    least squares (`remark`).
+    with :math:`z = e / \sqrt h`, by quasi maximum likelihood on the estimation window. The variance
+    of an event day is the forecast from the last complete estimation day, plus the error of alpha
+    and beta. Missing data: days on which a return is missing are skipped. An event without a
+    stationary optimum is fitted by least squares (`remark`).
 
     References
     ----------

@@ -22,8 +22,8 @@ class Market(LinearModel, name="market"):
     .. math:: R_{it} = \alpha_i + \beta_i R_{mt} + e_{it}
 
     R are decimal returns of the firm and of its benchmark; k = 2. The forecast error of a day has
-    the variance :math:`s^2 (1 + 1/M + (R_{mt} - \bar R_m)^2 / S_{mm})`. Missing data: days without
-    either return are left out.
+    the variance :math:`s^2 (1 + 1/M + (R_{mt} - \bar R_m)^2 / S_{mm})`. Missing data: days on which
+    a return is missing are left out.
 
     References
     ----------
@@ -48,19 +48,20 @@ class Market(LinearModel, name="market"):
 
 @dataclass(frozen=True)
 class MarketAdjusted(ParameterFree, name="market_adjusted"):
-    r"""The market's return as the normal return: only the variance is estimated.
+    r"""The market's return as the normal return; only the variance is estimated.
 
     Parameters
     ----------
     centred : bool
-        Variance around the mean of R - R_m with M-1 degrees of freedom, or around zero with M.
+        Whether the variance is around the mean of R - R_m, with M-1 degrees of freedom. Otherwise
+        it is around zero, with M.
 
     Notes
     -----
     .. math:: R_{it} = R_{mt} + e_{it}
 
-    There is no forecast term: :math:`V = s^2 I`. Missing data: days without either return are left
-    out.
+    There is no forecast term: :math:`V = s^2 I`. Missing data: days on which a return is missing
+    are left out.
 
     References
     ----------
@@ -162,14 +163,15 @@ class Matched(MarketAdjusted, name="matched"):
     Parameters
     ----------
     centred : bool
-        Variance around the mean of R - R_match with M-1 degrees of freedom, or around zero with M.
+        Whether the variance is around the mean of R - R_match, with M-1 degrees of freedom.
+        Otherwise it is around zero, with M.
 
     Notes
     -----
     .. math:: R_{it} = R_{match(i),t} + e_{it}
 
-    There is no forecast term: :math:`V = s^2 I`. Missing data: days without either return are left
-    out.
+    There is no forecast term: :math:`V = s^2 I`. Missing data: days on which a return is missing
+    are left out.
 
     References
     ----------
@@ -197,19 +199,18 @@ class Matched(MarketAdjusted, name="matched"):
 class SyntheticControl(ParameterFree, name="synthetic_control"):
     r"""A weighted portfolio of donors as the normal return.
 
-    The column ``donors`` of the events names them, as ``A;B;C``. A firm of the list of events is a
-    donor of an event unless a session of an event window of its own is in the estimation or the
-    event window of this event: its own reaction would enter the weights, or the normal return.
+    The column ``donors`` of the events names the donors, as ``A;B;C``. A firm of the list of events
+    may be a donor of an event only if its own event windows are elsewhere. Otherwise its own
+    reaction would change the weights or the normal return.
 
     Notes
     -----
     .. math:: R_{it} = \sum_j w_{ij} R_{jt} + e_{it}, \quad w_{ij} \ge 0, \quad \sum_j w_{ij} = 1
 
-    with the weights that minimise the squared errors of the estimation days. Weights have no
-    sampling error in the usual sense and are no parameters: :math:`V = s^2 I`, :math:`s^2 = SSE /
-    (M - \#(w > 0) + 1)`. Inference is by the rank of the event among its donors
-    (``placebo_in_space``). Missing data: days without a return of the firm or of any donor are left
-    out.
+    with the weights that minimise the squared errors of the estimation days. The weights are not
+    parameters with a sampling error in the usual sense: :math:`V = s^2 I`, :math:`s^2 = SSE / (M -
+    \#(w > 0) + 1)`. To test an event, use its rank among its donors (``placebo_in_space``). Missing
+    data: days without a return of the firm or of any donor are left out.
 
     References
     ----------

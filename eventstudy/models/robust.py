@@ -30,10 +30,10 @@ class ScholesWilliams(LinearModel, name="scholes_williams"):
         \beta_{SW} = \frac{b_{-1} + b_0 + b_{+1}}{1 + 2 \rho_m}, \quad
         \alpha = \bar R - \beta_{SW} \bar R_m
 
-    each slope from a regression by itself. Slopes and means run over days whose neighbours are in
-    the estimation window too; :math:`\rho_m` is the first autocorrelation of the market there. The
-    variance is that of the market model (approximate). Missing data: a day enters with both its
-    neighbours only. An event whose :math:`1 + 2 \rho_m` is below 0.25 has no estimates.
+    Each slope is from a regression of its own. Slopes and means use days whose neighbours are also
+    in the estimation window; :math:`\rho_m` is the first autocorrelation of the market there. The
+    variance is that of the market model (approximate). Missing data: a day is used only if both its
+    neighbours are complete. An event whose :math:`1 + 2 \rho_m` is below 0.25 has no estimates.
 
     References
     ----------
@@ -79,8 +79,9 @@ class Dimson(LinearModel, name="dimson"):
     lags, leads : int
         Sessions before and after, at least 0.
     sum_beta : bool
-        Normal returns are alpha + (sum of the slopes) R_m of the day, alpha = mean(R) - (sum of the
-        slopes) mean(R_m); the variance is then that of least squares around them (approximate).
+        Whether normal returns are alpha + (sum of the slopes) R_m of the day. Then alpha is the
+        mean of R less (sum of the slopes) times the mean of R_m, and the variance is that of least
+        squares (approximate).
 
     Notes
     -----
@@ -157,7 +158,7 @@ class Dimson(LinearModel, name="dimson"):
 
 
 class TradeToTrade(LinearModel, name="trade_to_trade"):
-    r"""The market model over trade-to-trade returns: returns over n sessions count as such.
+    r"""The market model over trade-to-trade returns, which may cover n sessions.
 
     Notes
     -----
@@ -167,8 +168,8 @@ class TradeToTrade(LinearModel, name="trade_to_trade"):
         + \beta_i \frac{\sum R_m}{\sqrt{n_t}} + e_{it}
 
     with the sum over the :math:`n_t` sessions since the last trade. Estimation residuals are those
-    of the weighted regression, one variance for all. Missing data: sessions without a trade are
-    bridged by the next return, which stays in the estimation window.
+    of the weighted regression; all have one variance. Missing data: the next return covers sessions
+    without a trade, and the estimation uses it.
 
     References
     ----------
@@ -275,8 +276,8 @@ class TheilSen(_Robust, name="theil_sen"):
         \beta_i = \operatorname{median}_{s<t} \frac{R_{it} - R_{is}}{R_{mt} - R_{ms}}, \quad
         \alpha_i = \operatorname{median}_t (R_{it} - \beta_i R_{mt})
 
-    The variance is that of least squares around them (approximate). Missing data: days without
-    either return are left out.
+    The variance is that of least squares around this line (approximate). Missing data: days on
+    which a return is missing are left out.
 
     References
     ----------
@@ -327,9 +328,9 @@ class Huber(_Robust, name="huber"):
     .. math:: \min_{\alpha, \beta} \sum_t \rho_c\Bigl(
         \frac{R_{it} - \alpha - \beta R_{mt}}{\hat\sigma} \Bigr), \quad c = 1.345
 
-    rho is quadratic up to c and linear beyond; the scale is the median absolute residual over
+    rho is quadratic up to c and linear beyond. The scale is the median absolute residual divided by
     0.6745. The variance is that of least squares around the line (approximate). Missing data: days
-    without either return are left out.
+    on which a return is missing are left out.
 
     References
     ----------

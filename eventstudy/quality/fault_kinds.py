@@ -49,8 +49,8 @@ class FaultKind:
 def suspension(q: Quotes) -> list[Span]:
     """Return the halts whose sessions repeat the last close.
 
-    Two rows or more without volume (0 or blank) and range whose close repeats the last; at the
-    start of the data from the first row on.
+    Two or more rows without volume (0 or blank) and without range, whose close repeats the last; at
+    the start of the data, the first row counts too.
     """
     return q.spans(
         ((a, b) for a, b in runs(q.stale) if b > a),
@@ -81,7 +81,7 @@ def missing_session(q: Quotes) -> list[Span]:
 def lost_session(q: Quotes) -> list[Span]:
     """Return the sessions between two rows on which the whole exchange has no price.
 
-    The same, or a row without a usable close, for each symbol of the exchange.
+    Every symbol of the exchange lacks the row, or has a row without a usable close.
     """
     lost = np.setdiff1d(_lost(q), q.filled)
     return _gaps(q, np.isin(q.sessions, lost), "price") if len(lost) else []
@@ -104,8 +104,9 @@ def _gaps(q: Quotes, is_missing: BoolArray, what: str) -> list[Span]:
 def filled(q: Quotes) -> list[Span]:
     """Return the sessions whose returns, and the one after them, are those of another source.
 
-    Both have the same return from the close before to the close after, within 5 basis points; the
-    second source has no move above 2.9 times or below 1/5, and does not repeat the last close.
+    Both sources have the same return from the close before to the close after, within 5 basis
+    points. In the second source no price is above 2.9 times or below 1/5 of the last, and none
+    repeats it.
     """
     return [
         Span(fill.dates[1], fill.dates[-1], f"{len(fill.dates) - 1} returns from {fill.source}")
@@ -180,9 +181,9 @@ def unit_change(q: Quotes) -> list[Span]:
 def unadjusted_split(q: Quotes) -> list[Span]:
     """Return splits that were not applied to the prices before them.
 
-    Log-odds of 4 or more (move, volume, range, the 10 moves afterwards) for a ratio of 1.9 or more,
-    or of 1.1 or more beyond a price limit; of 2 or more for a ratio of 1.9 or more after sessions
-    without a price.
+    Log-odds of 4 or more (from move, volume, range and the 10 moves afterwards) for a ratio of 1.9
+    or more, or for one of 1.1 or more beyond a price limit. After sessions without a price,
+    log-odds of 2 or more for a ratio of 1.9 or more.
     """
     return _splits(q, q.actions.proven)
 
@@ -198,8 +199,9 @@ def suspect_split(q: Quotes) -> list[Span]:
 def suspect_dividend(q: Quotes) -> list[Span]:
     """Return falls at the open that may be a dividend, of shares without adjusted closes.
 
-    3 % and 7 times the usual gap or more, while the market falls by less than a third of it and the
-    close keeps half of it; no split, not at a limit, and only in a share without adjusted closes.
+    The open falls by 3 % or more, and by 7 times the usual gap. The market falls by less than a
+    third of that, and the close keeps half of it. Not a split, not at a limit, and only in a share
+    without adjusted closes.
     """
     priced = np.flatnonzero(np.isfinite(q.price))
 
@@ -213,9 +215,9 @@ def suspect_dividend(q: Quotes) -> list[Span]:
 def suspect_jump(q: Quotes) -> list[Span]:
     """Return moves that no other kind explains and news does not make.
 
-    More than 2.9 times the last price, or less than 1/5 of it; or 8 % more or less than the market,
-    for good, while volume, range and the next 10 moves are the usual ones (log-odds of 3). No
-    change of unit, no split and not beyond a limit.
+    More than 2.9 times the last price, or less than 1/5 of it. Or 8 % more or less than the market,
+    for good, while volume, range and the next 10 moves are as usual (log-odds of 3). Not a change
+    of unit, not a split and not beyond a limit.
     """
     rows = np.union1d(q.jumps[0][~q.units], q.steps[0])
     explained = np.isin(rows, np.r_[q.actions.rows, q.dividends])
@@ -226,9 +228,9 @@ def suspect_jump(q: Quotes) -> list[Span]:
 def suspect_reversal(q: Quotes) -> list[Span]:
     """Return moves of one day that the next one takes back, with usual volume and range.
 
-    8 % against the market and 5 times the usual move, but for a quarter taken back by the next
-    price; volume at most twice the usual, range at most half of the move (one of them is known);
-    not at a limit.
+    8 % against the market and 5 times the usual move, and the next price takes back at least three
+    quarters. Volume is at most twice the usual, range at most half of the move (one of them is
+    known). Not at a limit.
     """
     return _jumps(q, q.steps[1])
 
@@ -236,8 +238,9 @@ def suspect_reversal(q: Quotes) -> list[Span]:
 def beyond_limit(q: Quotes) -> list[Span]:
     """Return closes that the exchange did not allow.
 
-    Outside the limit price of a mainland share that is not ST, closes on the tick, a trade in the
-    session before, not in the first sessions of the data that a listing may have free; no split.
+    Outside the limit price of a mainland share that is not ST. Closes are on the tick, there was
+    trade in the session before, and it is not one of the first sessions of the data, in which a
+    listing may have no limit. Not a split.
     """
     return _beyond(q, proven=True)
 
@@ -245,8 +248,8 @@ def beyond_limit(q: Quotes) -> list[Span]:
 def suspect_limit(q: Quotes) -> list[Span]:
     """Return closes outside price limits that are not known well enough for a proof.
 
-    Outside the limit price, no session unseen in between, not in the first sessions after a
-    listing; no proof, and no split.
+    Outside the limit price, without a missing session in between and not in the first sessions
+    after a listing. Not proven, and not a split.
     """
     return _beyond(q, proven=False)
 

@@ -70,8 +70,9 @@ def short_history(q: Quotes) -> list[Span]:
 def adjusted_jump(q: Quotes) -> list[Span]:
     """Return moves of the adjusted close that neither the close nor an action explains.
 
-    Adjusted close over close changes by 3 % or more (5 times the usual move) while the close moves
-    by less than a third of that; and it falls, or ends above 1: no dividend or split does so.
+    The ratio of adjusted close to close changes by 3 % or more (5 times the usual move) while the
+    close moves by less than a third of that. The ratio falls, or ends above 1, which no dividend or
+    split does.
     """
     return _adjustments(q, q.adjustments.lone & q.adjustments.impossible)
 
@@ -79,7 +80,7 @@ def adjusted_jump(q: Quotes) -> list[Span]:
 def suspect_adjustment(q: Quotes) -> list[Span]:
     """Return moves of the adjusted close alone that may be a large dividend on a day of news.
 
-    The same where adjusted close over close rises, to 1 at most.
+    As `adjusted_jump`, but the ratio of adjusted close to close rises, to 1 at most.
     """
     return _adjustments(q, q.adjustments.lone & ~q.adjustments.impossible)
 
@@ -113,9 +114,10 @@ def adjusted_above(q: Quotes) -> list[Span]:
 def shifted_dates(q: Quotes) -> list[Span]:
     """Return the whole span of a series whose moves fit the market of another session better.
 
-    The last 750 moves, 100 at least: the correlation with the index of the exchange, or with the
-    series in step with it, of the session before or after is 0.15 or more, and 4 standard errors
-    above that of the session itself. The index itself only if more series are off than in step.
+    Over the last 750 moves, at least 100: the correlation with the index of the exchange, or with
+    the series that agree with the index, is higher for the session before or after than for the
+    session itself. It is 0.15 or more, and 4 standard errors higher. The index itself is flagged
+    only if more series disagree with it than agree.
     """
     return spans_of_lag(q.dates, q.lag)
 

@@ -192,7 +192,7 @@ def date_clustered(sample: AbnormalReturns, window: Window) -> Value:
     Parameters
     ----------
     sample : AbnormalReturns
-        N events on G dates, all valid for `window`; decimal returns.
+        N events on G dates that have all days of `window`; returns are decimal.
     window : Window
 
     Returns
@@ -217,9 +217,9 @@ def date_clustered(sample: AbnormalReturns, window: Window) -> Value:
         df = N^2 \Big/ \Bigl[ \sum_g n_g^2 + \sum_{g \ne h}
         \frac{n_g^2 n_h^2}{(N - n_g)(N - n_h)} \Bigr]
 
-    With one event a date this is the cross-sectional t. CR1 with t(G-1) rejects too often where
-    dates are of unequal size. Missing data: an event without all days of the window is not in the
-    sample, unless convention ``missing`` lets it in.
+    If each date has one event, this is the cross-sectional t. CR1 with t(G-1) rejects too often
+    where dates are of unequal size. Missing data: an event without all days of the window is not in
+    the sample, unless the convention ``missing`` keeps it.
 
     References
     ----------
@@ -245,13 +245,13 @@ def date_clustered(sample: AbnormalReturns, window: Window) -> Value:
     reference="sign flips", source="Cameron, Gelbach and Miller (2008)",
 )  # fmt: skip
 def wild_bootstrap(sample: AbnormalReturns, window: Window) -> Value:
-    r"""Return the date-clustered t, compared with its law under sign flips of whole clusters.
+    r"""Return the date-clustered t, compared with its values under sign flips of whole clusters.
 
     Parameters
     ----------
     sample : AbnormalReturns
-        N events, all valid for `window`; decimal returns. Its conventions give the number of draws
-        B and the seed.
+        N events that have all days of `window`; returns are decimal. Its conventions have the
+        number of draws B and the seed.
     window : Window
         L days.
 
@@ -267,14 +267,14 @@ def wild_bootstrap(sample: AbnormalReturns, window: Window) -> Value:
 
     Notes
     -----
-    The null is imposed and each draw studentised anew:
+    The null is imposed, and each draw has a t of its own:
 
     .. math:: CAR_i^* = v_{g(i)} CAR_i, \quad v_g = \pm 1
 
     Dates closer than L sessions share a cluster (``DateClusters.merged``), so overlapping windows
-    flip together. All 2^G flips are taken for up to 12 clusters, p being the share that reaches the
-    statistic; else B seeded draws and (1 + #) / (1 + B). Missing data: as in
-    :func:`date_clustered`.
+    flip together. For up to 12 clusters all 2^G flips are taken, and p is the share that reaches
+    the statistic. With more clusters there are B seeded draws, and p is (1 + #) / (1 + B). Missing
+    data: as in :func:`date_clustered`.
 
     References
     ----------
@@ -315,7 +315,7 @@ def cda(sample: AbnormalReturns, window: Window) -> Value:
     Parameters
     ----------
     sample : AbnormalReturns
-        N events, all valid for `window`; decimal returns.
+        N events that have all days of `window`; returns are decimal.
     window : Window
         L days.
 
@@ -334,8 +334,8 @@ def cda(sample: AbnormalReturns, window: Window) -> Value:
     .. math:: t = \frac{CAAR}{sd(\overline{AR}_{est}) \sqrt L}
 
     Missing data: days with fewer events are scaled to the variance of the others
-    (:meth:`Totals.scaled`), which changes nothing where all events have all days. Price limits do
-    not extend the window.
+    (:meth:`Totals.scaled`). If all events have all days, this changes nothing. Windows are not
+    extended at price limits.
 
     References
     ----------
@@ -368,12 +368,12 @@ def cda(sample: AbnormalReturns, window: Window) -> Value:
     about_mean=False, core=True,
 )  # fmt: skip
 def calendar_time(sample: AbnormalReturns, window: Window) -> Value:
-    r"""Return the t of mean daily abnormal returns over calendar sessions.
+    r"""Return the t of the mean abnormal returns of each calendar session.
 
     Parameters
     ----------
     sample : AbnormalReturns
-        N events, all valid for `window`; decimal returns.
+        N events that have all days of `window`; returns are decimal.
     window : Window
 
     Returns
@@ -391,9 +391,10 @@ def calendar_time(sample: AbnormalReturns, window: Window) -> Value:
     -----
     .. math:: t = \frac{\bar a}{s_a / \sqrt S} \Big/ \sqrt{1 + D / \bar M}
 
-    a is one mean per session over the firms whose window covers it. D is the mean length of runs of
-    consecutive sessions, M the mean number of estimation days: the error of the parameters is
-    common to the days of a run. Missing data: a missing day leaves the mean of its session.
+    a has one value for each session: the mean over the firms whose window covers the session. D is
+    the mean length of runs of consecutive sessions, and M the mean number of estimation days. Days
+    of a run share the error of the parameters. Missing data: the mean of a session leaves out a
+    firm that lacks this day.
 
     References
     ----------

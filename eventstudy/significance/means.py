@@ -31,7 +31,7 @@ def cross_sectional(sample: AbnormalReturns, window: Window) -> Value:
     Parameters
     ----------
     sample : AbnormalReturns
-        N events, all valid for `window`; decimal returns.
+        N events that have all days of `window`; returns are decimal.
     window : Window
 
     Returns
@@ -49,7 +49,7 @@ def cross_sectional(sample: AbnormalReturns, window: Window) -> Value:
     .. math:: t = \frac{CAAR}{sd(CAR) / \sqrt N}
 
     The standard deviation has the divisor N-1. Missing data: an event without all days of the
-    window is not in the sample, unless convention ``missing`` lets it in.
+    window is not in the sample, unless the convention ``missing`` keeps it.
 
     References
     ----------
@@ -74,12 +74,12 @@ def cross_sectional(sample: AbnormalReturns, window: Window) -> Value:
     reference="t(N-1)", source="Tukey (1958); Giaccotto and Sfiridis (1996)",
 )  # fmt: skip
 def jackknife(sample: AbnormalReturns, window: Window) -> Value:
-    r"""Return the t of the delete-one pseudo-values of the mean CAR.
+    r"""Return the jackknife t of the mean CAR, which leaves out one event at a time.
 
     Parameters
     ----------
     sample : AbnormalReturns
-        N events, all valid for `window`; decimal returns.
+        N events that have all days of `window`; returns are decimal.
     window : Window
 
     Returns
@@ -132,7 +132,7 @@ def hall(sample: AbnormalReturns, window: Window) -> Value:
     Parameters
     ----------
     sample : AbnormalReturns
-        N events, all valid for `window`; decimal returns.
+        N events that have all days of `window`; returns are decimal.
     window : Window
 
     Returns
@@ -182,7 +182,7 @@ def johnson(sample: AbnormalReturns, window: Window) -> Value:
     Parameters
     ----------
     sample : AbnormalReturns
-        N events, all valid for `window`; decimal returns.
+        N events that have all days of `window`; returns are decimal.
     window : Window
 
     Returns
@@ -229,13 +229,13 @@ def johnson(sample: AbnormalReturns, window: Window) -> Value:
     null=NULL, reference="bootstrap", source="Lyon, Barber and Tsai (1999)",
 )  # fmt: skip
 def johnson_bootstrap(sample: AbnormalReturns, window: Window) -> Value:
-    """Return Johnson's modified t of the mean CAR, compared with its bootstrap law.
+    """Return Johnson's modified t of the mean CAR, compared with its values in resamples.
 
     Parameters
     ----------
     sample : AbnormalReturns
-        N events, all valid for `window`; decimal returns. Its conventions give B, the number of
-        draws, and the seed.
+        N events that have all days of `window`; returns are decimal. Its conventions have B, the
+        number of draws, and the seed.
     window : Window
 
     Returns
@@ -252,8 +252,8 @@ def johnson_bootstrap(sample: AbnormalReturns, window: Window) -> Value:
     -----
     Resamples of floor(N/4) events are drawn with replacement and centred at the mean CAR. The tails
     are (1 + #) / (1 + B), so p < 0.05 lies outside the 2.5 and 97.5 percent quantiles. Resamples
-    are drawn from the CARs in the order of their size, which neither the order of the events nor a
-    change of all signs alters. Missing data: as in :func:`cross_sectional`.
+    are drawn from the CARs sorted by size. So the order of the events does not matter, nor does a
+    change of all signs. Missing data: as in :func:`cross_sectional`.
 
     References
     ----------

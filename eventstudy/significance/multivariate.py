@@ -24,7 +24,7 @@ def portfolio(sample: AbnormalReturns, window: Window) -> Value:
     Parameters
     ----------
     sample : AbnormalReturns
-        N events on one date, all valid for `window`; decimal returns.
+        N events on one date that have all days of `window`; returns are decimal.
     window : Window
         L days.
 
@@ -45,9 +45,10 @@ def portfolio(sample: AbnormalReturns, window: Window) -> Value:
         t = \frac{CAAR}{\sqrt{s_p^2 \, 1' V 1}}, \quad
         s_p^2 = \frac1\nu \sum_t \bar e_t^2
 
-    With regressors in common the residual of the portfolio is the mean residual, so nothing is
-    estimated anew. Missing data: estimation days that an event lacks are left out for all; events
-    that differ in days make the test inapplicable. Price limits do not extend the window.
+    All events have the same regressors. So the residual of the portfolio is the mean residual, and
+    no model is fitted again. Missing data: if an event lacks an estimation day, that day is left
+    out for all events. If events differ in their event days, the test is not defined. Windows are
+    not extended at price limits.
 
     References
     ----------
@@ -77,19 +78,19 @@ def portfolio(sample: AbnormalReturns, window: Window) -> Value:
     source="Schipper and Thompson (1983)", about_mean=False, of_every_event=True,
 )  # fmt: skip
 def mvrm(sample: AbnormalReturns, window: Window) -> Value:
-    r"""Return the F of all CARs of events on one date; over one day its rank among other days.
+    r"""Return the F of all CARs of events on one date, or over one day its rank among other days.
 
     Parameters
     ----------
     sample : AbnormalReturns
-        N events on one date, all valid for `window`; decimal returns.
+        N events on one date that have all days of `window`; returns are decimal.
     window : Window
         L days.
 
     Returns
     -------
     Value
-        The statistic with N and nu-N+1 degrees of freedom of Fisher's F; over one day its upper
+        The statistic with N and nu-N+1 degrees of freedom of Fisher's F. Over one day its upper
         tail is the rank of T2 among the estimation days.
 
     Raises
@@ -106,10 +107,10 @@ def mvrm(sample: AbnormalReturns, window: Window) -> Value:
         F = \frac{\nu - N + 1}{N \nu} T^2, \quad T^2 = \frac1d \gamma' S^{-1} \gamma, \quad
         S = \frac{E'E}{\nu}
 
-    F is exact for normal returns only (8 % instead of 5 with t(5), 12 with skewed ones). Over one
-    day p is therefore the rank of T2 among those of the estimation days, each predicted without
-    itself (:func:`left_out`). Effects of both signs count: the test has one tail. Missing data: as
-    in :func:`portfolio`.
+    F is exact only for normal returns. With t(5) returns it gives 8 % false alarms instead of 5,
+    and 12 % with skewed returns. Over one day, p is therefore the rank of T2 among the T2 of the
+    estimation days. Each of these days is predicted by a fit that leaves it out (:func:`left_out`).
+    Effects of both signs count: the test has one tail. Missing data: as in :func:`portfolio`.
 
     References
     ----------
@@ -149,7 +150,7 @@ def mvrm_wilks(sample: AbnormalReturns, window: Window) -> Value:
     Parameters
     ----------
     sample : AbnormalReturns
-        N events on one date, all valid for `window`; decimal returns.
+        N events on one date that have all days of `window`; returns are decimal.
     window : Window
         L days.
 
@@ -175,8 +176,8 @@ def mvrm_wilks(sample: AbnormalReturns, window: Window) -> Value:
         s^2 = \frac{N^2 L^2 - 4}{N^2 + L^2 - 5}, \quad
         df_2 = s \Bigl(\nu + L - \frac{N + L + 1}{2}\Bigr) - \frac{N L}{2} + 1
 
-    Over one day it is the F of the CARs. Fat tails and skewness make it reject too often (9 to 15 %
-    instead of 5). Missing data: as in :func:`portfolio`.
+    Over one day this is the F of the CARs. With fat tails or skewness the test rejects too often (9
+    to 15 % instead of 5). Missing data: as in :func:`portfolio`.
 
     References
     ----------

@@ -28,12 +28,12 @@ ENOUGH, ENOUGH_DONORS = 40, 20
     source="Gelbach, Helland and Klick (2013), for the mean of several events", uses_residuals=True,
 )  # fmt: skip
 def placebo_windows(sample: AbnormalReturns, window: Window) -> Value:
-    r"""Return the mean CAR over the deviation of placebo means, and its rank among them.
+    r"""Return the mean CAR over the deviation of placebo means, and its rank among these means.
 
     Parameters
     ----------
     sample : AbnormalReturns
-        N events, all valid for `window`; decimal returns.
+        N events that have all days of `window`; returns are decimal.
     window : Window
         L days.
 
@@ -51,12 +51,13 @@ def placebo_windows(sample: AbnormalReturns, window: Window) -> Value:
     -----
     .. math:: \frac{CAAR}{sd(CAAR^*)}, \quad p_{low} = \frac{1 + \#\{CAAR^* \le CAAR\}}{n + 1}
 
-    A placebo CAAR is the mean over events of the block-deleted prediction errors
-    (:func:`block_sums`) of one block of L estimation days, the same in event time for all. So
-    events on one date stay together, those of different dates are taken as independent, and
-    variance that the event adds looks like an effect. Blocks overlap, so long windows have few that
-    do not (L = 11 of 120 days: 8 % instead of 5). Missing data: a block with a gap is left out for
-    its event, and blocks of fewer events are scaled to the variance of the others.
+    A placebo CAAR takes one block of L estimation days, the same in event time for all events. The
+    placebo CAAR is the mean over events of the prediction errors of this block, from fits without
+    the block (:func:`block_sums`). So events on one date stay together, and events of different
+    dates count as independent. Variance that the event adds looks like an effect. Blocks overlap,
+    and long windows have few blocks that do not. So long windows give too many false alarms (L = 11
+    of 120 days: 8 % instead of 5). Missing data: an event has no block with a gap. Blocks of fewer
+    events are scaled to the variance of the others.
 
     References
     ----------
@@ -108,9 +109,10 @@ def sq(sample: AbnormalReturns, window: Window) -> Value:
     -----
     .. math:: \frac{CAR}{sd(CAR^*)}, \quad p_{low} = \frac{1 + \#\{CAR^* \le CAR\}}{n + 1}
 
-    The placebo sums are those of every block of L consecutive estimation days, predicted without
-    that block: sums of in-sample residuals are too narrow for long windows. One-sided p-values hold
-    under skewness, unlike those of the t-test. Missing data: a block with a gap is left out.
+    The placebo sums are those of every block of L consecutive estimation days. Each block is
+    predicted by a fit without the block, because sums of in-sample residuals vary too little over
+    long windows. One-sided p-values are right even with skewed returns, unlike those of the t-test.
+    Missing data: a block with a gap is left out.
 
     References
     ----------
@@ -136,7 +138,7 @@ def sq(sample: AbnormalReturns, window: Window) -> Value:
     about_mean=False, per_event=True, model="synthetic_control",
 )  # fmt: skip
 def placebo_in_space(sample: AbnormalReturns, window: Window) -> Value:
-    r"""Return |CAR| over the error before the event, and its rank among those of the donors.
+    r"""Return |CAR| over the error before the event, and its rank among the same ratios of donors.
 
     Parameters
     ----------
@@ -153,9 +155,10 @@ def placebo_in_space(sample: AbnormalReturns, window: Window) -> Value:
     -----
     .. math:: \frac{|CAR|}{RMSE}, \quad p = \frac{1 + \#\{\text{donors} \ge \text{event}\}}{1 + J}
 
-    RMSE is that of the estimation days. Each of the J donors is given a synthetic control from the
-    other J-1, on the days and over the window of the event. Effects of either sign count. Missing
-    data: estimation and window days that the event lacks are left out for the donors as well.
+    RMSE is the root mean squared error on the estimation days. Each of the J donors gets a
+    synthetic control from the other J-1 donors, on the days and over the window of the event.
+    Effects of either sign count. Missing data: days that the event lacks are left out for the
+    donors as well.
 
     References
     ----------

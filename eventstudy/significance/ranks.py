@@ -235,7 +235,7 @@ def corrado(sample: AbnormalReturns, window: Window) -> Value:
     Parameters
     ----------
     sample : AbnormalReturns
-        N events, all valid for `window`; decimal returns.
+        N events that have all days of `window`; returns are decimal.
     window : Window
         L days.
 
@@ -258,8 +258,8 @@ def corrado(sample: AbnormalReturns, window: Window) -> Value:
         S^2 = \frac1T \sum_t g_t^2
 
     Ranks K run over the estimation window and the *entire* event window. Missing data: a missing
-    day has no rank, and day sums allow for unequal histories (:meth:`Totals.scaled`); a return over
-    m sessions enters divided by the root of m.
+    day has no rank. Day sums allow for unequal histories (:meth:`Totals.scaled`). A return over m
+    sessions is divided by the root of m.
 
     References
     ----------
@@ -287,12 +287,12 @@ def corrado(sample: AbnormalReturns, window: Window) -> Value:
     skewed=(0.061, 0.172), uses_residuals=True, standardised=True,
 )  # fmt: skip
 def corrado_zivney(sample: AbnormalReturns, window: Window) -> Value:
-    r"""Return Corrado's rank statistic of values that are re-standardised on event days.
+    r"""Return Corrado's rank statistic of abnormal returns standardised again on event days.
 
     Parameters
     ----------
     sample : AbnormalReturns
-        N events, all valid for `window`; decimal returns.
+        N events that have all days of `window`; returns are decimal.
     window : Window
         L days.
 
@@ -313,9 +313,9 @@ def corrado_zivney(sample: AbnormalReturns, window: Window) -> Value:
     .. math:: \frac{e_{it}}{s_i} \text{ (estimation)}, \quad
         \frac{AR_{it}}{s_i \, sd_t(AR / s)} \text{ (event days)}
 
-    where :math:`sd_t` is the standard deviation across events on day t, with divisor N-1. That
-    takes out variance which the event adds. Missing data: as in :func:`corrado`; a day with fewer
-    than two events has no ranks.
+    where :math:`sd_t` is the standard deviation across events on day t, with divisor N-1. The
+    division removes the variance that the event adds. Missing data: as in :func:`corrado`; a day
+    with fewer than two events has no ranks.
 
     References
     ----------
@@ -353,7 +353,7 @@ def corrado_zivney_sign(sample: AbnormalReturns, window: Window) -> Value:
     Parameters
     ----------
     sample : AbnormalReturns
-        N events, all valid for `window`; decimal returns.
+        N events that have all days of `window`; returns are decimal.
     window : Window
         L days.
 
@@ -373,7 +373,8 @@ def corrado_zivney_sign(sample: AbnormalReturns, window: Window) -> Value:
 
     .. math:: G_{it} = \operatorname{sign}(AR_{it} - \operatorname{median}_i)
 
-    The median is that of all days of the event. Missing data: as in :func:`corrado`.
+    The median is over all days of the event, estimation days included. Missing data: as in
+    :func:`corrado`.
 
     References
     ----------
@@ -449,7 +450,7 @@ def grank_t(sample: AbnormalReturns, window: Window) -> Value:
     Parameters
     ----------
     sample : AbnormalReturns
-        N events, all valid for `window`; decimal returns.
+        N events that have all days of `window`; returns are decimal.
     window : Window
 
     Returns
@@ -464,16 +465,17 @@ def grank_t(sample: AbnormalReturns, window: Window) -> Value:
 
     Notes
     -----
-    The window is one value per event, SCAR / sd(SCAR), ranked among the M standardised estimation
-    residuals; T = M + 1. With day sums g of the centred ranks, the window being day 0:
+    The window counts as one value for each event: SCAR / sd(SCAR). This value is ranked among the M
+    standardised estimation residuals, so T = M + 1. With day sums g of the centred ranks, the
+    window being day 0:
 
     .. math::
 
         t = Z \sqrt{\frac{T - 2}{T - 1 - Z^2}}, \quad Z = \frac{g_0}{S}, \quad
         S^2 = \frac1T \sum_t g_t^2
 
-    S includes the window, so that t equals the OLS t of the mean ranks on a dummy for the window.
-    Missing data: residuals that are missing have no rank; day sums allow for unequal histories.
+    S includes the window. So t equals the OLS t of the mean ranks on a dummy for the window.
+    Missing data: missing residuals have no rank, and day sums allow for unequal histories.
 
     References
     ----------
@@ -506,12 +508,12 @@ def grank_t(sample: AbnormalReturns, window: Window) -> Value:
     skewed=(0.064, 0.198), uses_residuals=True, standardised=True,
 )  # fmt: skip
 def grank_z(sample: AbnormalReturns, window: Window) -> Value:
-    r"""Return the generalized rank z of the window, the events taken as independent.
+    r"""Return the generalized rank z of the window, which treats events as independent.
 
     Parameters
     ----------
     sample : AbnormalReturns
-        N events, all valid for `window`; decimal returns.
+        N events that have all days of `window`; returns are decimal.
     window : Window
 
     Returns
@@ -564,26 +566,27 @@ def grank_z_kp(sample: AbnormalReturns, window: Window) -> Value:
     Parameters
     ----------
     sample : AbnormalReturns
-        N events, all valid for `window`; decimal returns.
+        N events that have all days of `window`; returns are decimal.
     window : Window
 
     Returns
     -------
     Value
-        The statistic, to be compared with N(0,1); a caution where 1 + (N-1) r is below 0.5.
+        The statistic, to be compared with N(0,1); a caution if 1 + (N-1) r is below 0.5.
 
     Raises
     ------
     InapplicableError
-        As :func:`grank_z`, and where r cannot be estimated or 1 + (N-1) r is not clearly positive.
+        As :func:`grank_z`, and if r cannot be estimated or 1 + (N-1) r is not clearly positive.
 
     Notes
     -----
     .. math:: Z_{KP} = Z \, / \sqrt{1 + (N - 1) \bar r}
 
-    r is the overlap-weighted mean correlation of BMP-KP. An extension of ours, for windows of
-    different dates that overlap, where GRANK-T fails; like BMP-KP it is conservative where the
-    event adds idiosyncratic variance. Missing data: as in :func:`grank_t`.
+    r is the mean correlation of BMP-KP, weighted by overlap. GRANK-Z-KP is an extension of our own,
+    for windows of different dates that overlap; GRANK-T gives false alarms there. Like BMP-KP, the
+    test rejects too rarely if the event adds idiosyncratic variance. Missing data: as in
+    :func:`grank_t`.
 
     References
     ----------

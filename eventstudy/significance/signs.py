@@ -29,7 +29,7 @@ def sign(sample: AbnormalReturns, window: Window) -> Value:
     Parameters
     ----------
     sample : AbnormalReturns
-        N events, all valid for `window`; decimal returns.
+        N events that have all days of `window`; returns are decimal.
     window : Window
 
     Returns
@@ -43,7 +43,7 @@ def sign(sample: AbnormalReturns, window: Window) -> Value:
 
     Skewed returns are not positive half the time (Cowan 1992). CARs are rounded to 12 decimals; a
     CAR of 0 is not positive. Missing data: an event without all days of the window is not in the
-    sample, unless convention ``missing`` lets it in.
+    sample, unless the convention ``missing`` keeps it.
 
     References
     ----------
@@ -76,7 +76,7 @@ def sign_exact(sample: AbnormalReturns, window: Window) -> Value:
     Parameters
     ----------
     sample : AbnormalReturns
-        N events, all valid for `window`; decimal returns.
+        N events that have all days of `window`; returns are decimal.
     window : Window
 
     Returns
@@ -88,8 +88,8 @@ def sign_exact(sample: AbnormalReturns, window: Window) -> Value:
     -----
     .. math:: P(n_+ \le k) = 2^{-N} \sum_{j \le k} \binom{N}{j}
 
-    Two-sided p is twice the smaller tail. Below 6 events it cannot fall to 0.05. Missing data and
-    rounding: as in :func:`sign`.
+    Two-sided p is twice the smaller tail. With fewer than 6 events, p cannot be below 0.05. Missing
+    data and rounding: as in :func:`sign`.
 
     References
     ----------
@@ -121,12 +121,12 @@ def sign_exact(sample: AbnormalReturns, window: Window) -> Value:
     source="Cowan (1992)", about_mean=False, core=True, uses_residuals=True,
 )  # fmt: skip
 def generalized_sign(sample: AbnormalReturns, window: Window) -> Value:
-    r"""Return the z of the number of positive CARs against the share before the event.
+    r"""Return the z of the number of positive CARs, compared with the share before the event.
 
     Parameters
     ----------
     sample : AbnormalReturns
-        N events, all valid for `window`; decimal returns.
+        N events that have all days of `window`; returns are decimal.
     window : Window
         L days.
 
@@ -145,9 +145,9 @@ def generalized_sign(sample: AbnormalReturns, window: Window) -> Value:
     -----
     .. math:: z = \frac{n_+ - N \hat p}{\sqrt{N \hat p (1 - \hat p)}}
 
-    p is the mean over events of the share of positive sums of L consecutive estimation residuals
-    (not of single days: sums of skewed returns are positive at another rate). Missing data: sums
-    with a gap do not count; CARs as in :func:`sign`.
+    p is the share of positive sums of L consecutive estimation residuals, averaged over events. The
+    share of single days would be wrong, because sums of skewed returns are positive at another
+    rate. Missing data: sums with a gap do not count; CARs as in :func:`sign`.
 
     References
     ----------
@@ -204,7 +204,7 @@ def wilcoxon(sample: AbnormalReturns, window: Window) -> Value:
     Parameters
     ----------
     sample : AbnormalReturns
-        N events, all valid for `window`; decimal returns.
+        N events that have all days of `window`; returns are decimal.
     window : Window
 
     Returns

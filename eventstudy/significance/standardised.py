@@ -25,7 +25,7 @@ def bmp(sample: AbnormalReturns, window: Window) -> Value:
     Parameters
     ----------
     sample : AbnormalReturns
-        N events, all valid for `window`; decimal returns.
+        N events that have all days of `window`; returns are decimal.
     window : Window
         L days.
 
@@ -46,9 +46,9 @@ def bmp(sample: AbnormalReturns, window: Window) -> Value:
         t_{BMP} = \frac{\overline{SCAR}}{sd(SCAR) / \sqrt N}, \quad
         SCAR_i = \frac{CAR_i}{\sqrt{c' V_i c}}
 
-    The standard error of a CAR is that of its forecast, :math:`V_i = s_i^2 (I + X^*(X'X)^{-1}
+    The standard error of a CAR is that of its forecast: :math:`V_i = s_i^2 (I + X^*(X'X)^{-1}
     X^{*\prime})`. Missing data: an event without all days of the window is not in the sample,
-    unless convention ``missing`` lets it in with the days that it has.
+    unless the convention ``missing`` keeps it with the days that it has.
 
     References
     ----------
@@ -79,20 +79,20 @@ def bmp_kp(sample: AbnormalReturns, window: Window) -> Value:
     Parameters
     ----------
     sample : AbnormalReturns
-        N events, all valid for `window`; decimal returns.
+        N events that have all days of `window`; returns are decimal.
     window : Window
         L days.
 
     Returns
     -------
     Value
-        The statistic and N-1 degrees of freedom of Student's t; a caution where the factor
-        1 + (N-1) r is below 0.5.
+        The statistic and N-1 degrees of freedom of Student's t; a caution if the factor 1 + (N-1) r
+        is below 0.5.
 
     Raises
     ------
     InapplicableError
-        As :func:`bmp`, and where r cannot be estimated or 1 + (N-1) r is not clearly positive.
+        As :func:`bmp`, and if r cannot be estimated or 1 + (N-1) r is not clearly positive.
 
     Notes
     -----
@@ -101,11 +101,11 @@ def bmp_kp(sample: AbnormalReturns, window: Window) -> Value:
         t = t_{BMP} \sqrt{\frac{1 - \bar r}{1 + (N - 1) \bar r}}, \quad
         \bar r = \frac{2}{N (N-1)} \sum_{i<j} \rho_{ij} o_{ij}
 
-    :math:`\rho_{ij}` is the correlation of estimation residuals on common calendar sessions,
+    :math:`\rho_{ij}` is the correlation of estimation residuals on common calendar sessions, and
     :math:`o_{ij}` the overlap of two CARs (``WeightedSums.correlation``). For one date and equal
-    histories this is the statistic of the paper. It is conservative where the event adds
-    idiosyncratic variance. No test on one date is valid where the event raises the common variance.
-    Missing data: as in :func:`bmp`; a pair with fewer than 30 common sessions takes the mean
+    histories this is the statistic of the paper. The test rejects too rarely if the event adds
+    idiosyncratic variance. If the event raises the common variance, no test on one date is valid.
+    Missing data: as in :func:`bmp`; a pair with fewer than 30 common sessions gets the mean
     :math:`\rho` of the other pairs.
 
     References
@@ -139,7 +139,7 @@ def patell(sample: AbnormalReturns, window: Window) -> Value:
     Parameters
     ----------
     sample : AbnormalReturns
-        N events, all valid for `window`; decimal returns.
+        N events that have all days of `window`; returns are decimal.
     window : Window
         L days.
 
@@ -159,9 +159,9 @@ def patell(sample: AbnormalReturns, window: Window) -> Value:
 
         Z = \frac{\sum_i SCAR_i}{\sqrt{\sum_i \nu_i / (\nu_i - 2)}}, \quad \nu_i = M_i - k
 
-    SCAR is exact (CAR over its forecast error); by convention ``scar="sum"`` it is the sum of the
-    daily SARs over the root of L, as in the paper, which rejects too often as L grows. Missing
-    data: as in :func:`bmp`.
+    SCAR is exact: the CAR over its forecast error. With the convention ``scar="sum"`` it is the sum
+    of the daily SARs over the root of L, as in the paper; the test then rejects too often as L
+    grows. Missing data: as in :func:`bmp`.
 
     References
     ----------
@@ -191,26 +191,26 @@ def patell_kp(sample: AbnormalReturns, window: Window) -> Value:
     Parameters
     ----------
     sample : AbnormalReturns
-        N events, all valid for `window`; decimal returns.
+        N events that have all days of `window`; returns are decimal.
     window : Window
         L days.
 
     Returns
     -------
     Value
-        The statistic, to be compared with N(0,1); a caution where 1 + (N-1) r is below 0.5.
+        The statistic, to be compared with N(0,1); a caution if 1 + (N-1) r is below 0.5.
 
     Raises
     ------
     InapplicableError
-        As :func:`patell`, and where r cannot be estimated or 1 + (N-1) r is not clearly positive.
+        As :func:`patell`, and if r cannot be estimated or 1 + (N-1) r is not clearly positive.
 
     Notes
     -----
     .. math:: Z_{KP} = Z \, / \sqrt{1 + (N - 1) \bar r}
 
-    There is no factor 1 - r as in :func:`bmp_kp`, since the scale is not estimated across events.
-    Of fewer than five events a negative r counts as zero: so few correlations are no evidence that
+    There is no factor 1 - r as in :func:`bmp_kp`, because the scale is not estimated across events.
+    With fewer than five events a negative r counts as zero: so few correlations do not prove that
     errors cancel. Missing data: as in :func:`bmp_kp`.
 
     References
@@ -243,14 +243,14 @@ def patell_kp_regime(sample: AbnormalReturns, window: Window) -> Value:
     Parameters
     ----------
     sample : AbnormalReturns
-        N events, all valid for `window`; decimal returns.
+        N events that have all days of `window`; returns are decimal.
     window : Window
         L days.
 
     Returns
     -------
     Value
-        The statistic, to be compared with N(0,1); a caution where 1 + (N-1) r is below 0.5.
+        The statistic, to be compared with N(0,1); a caution if 1 + (N-1) r is below 0.5.
 
     Raises
     ------
@@ -264,9 +264,10 @@ def patell_kp_regime(sample: AbnormalReturns, window: Window) -> Value:
         Z = \frac{\sum_i SCAR_i / \sqrt{k_i}}
             {\sqrt{\sum_i \nu_i / (\nu_i - 2)} \sqrt{1 + (N - 1) \max(\bar r, 0)}}
 
-    :math:`k_i` says how many times as variable as in its estimation window a firm was around the
-    event (docs/methods/answer.md#violent-days). In quiet times it is 1, and this is
-    :func:`patell_kp`. It decides for two to four events. Missing data: as in :func:`patell_kp`.
+    :math:`k_i` compares the variance of a firm around the event with that in its estimation window
+    (docs/methods/answer.md#violent-days). In quiet times :math:`k_i` is 1, and the test is
+    :func:`patell_kp`. This test decides for two to four events. Missing data: as in
+    :func:`patell_kp`.
 
     References
     ----------
@@ -361,10 +362,10 @@ def event_t(sample: AbnormalReturns, window: Window) -> Value:
 
         t = \frac{CAR}{\sqrt{c' V c}}, \quad V = s^2 (I + X^* (X'X)^{-1} X^{*\prime})
 
-    c selects the days of the window. The off-diagonal part of V is the error of the parameters,
-    which the days of an event share. For several events the same numbers stand in the table of
-    CARs, one row per event. Missing data: an event without all days of the window has no CAR,
-    unless convention ``missing`` lets it have one.
+    c selects the days of the window. The off-diagonal part of V is the error of the parameters; all
+    days of an event share it. For several events, the table of CARs has the same numbers, with one
+    row for each event. Missing data: an event without all days of the window has no CAR, unless the
+    convention ``missing`` gives it one.
 
     References
     ----------
@@ -408,9 +409,9 @@ def event_t_regime(sample: AbnormalReturns, window: Window) -> Value:
     -----
     .. math:: t = \frac{CAR}{\sqrt{k\, c' V c}}
 
-    with V of :func:`event_t`. k says how many times as variable as in its estimation window the
-    firm was around the event (docs/methods/answer.md#violent-days). In quiet times it is 1, and
-    this is :func:`event_t`. It decides for one event. Missing data: as in :func:`event_t`.
+    with V of :func:`event_t`. k compares the variance of the firm around the event with that in its
+    estimation window (docs/methods/answer.md#violent-days). In quiet times k is 1, and the test is
+    :func:`event_t`. This test decides for one event. Missing data: as in :func:`event_t`.
 
     References
     ----------
@@ -455,9 +456,9 @@ def event_f(sample: AbnormalReturns, window: Window) -> Value:
     -----
     .. math:: F = \frac{AR' V^{-1} AR}{L}
 
-    with V of :func:`event_t`. It is the F of the event-day dummies in one regression over both
-    windows, and for one day the square of the single-event t. Effects that cancel over the window
-    show here and not in the CAR. Missing data: missing days are left out and not counted in L.
+    with V of :func:`event_t`. This F is that of the event-day dummies in one regression over both
+    windows. For one day it is the square of the single-event t. This test sees effects that cancel
+    over the window; the CAR does not. Missing data: missing days are left out and not counted in L.
 
     References
     ----------

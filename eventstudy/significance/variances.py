@@ -23,13 +23,13 @@ def patell_u(sample: AbnormalReturns, window: Window) -> Value:
     Parameters
     ----------
     sample : AbnormalReturns
-        N events, all valid for `window`; decimal returns.
+        N events that have all days of `window`; returns are decimal.
     window : Window
 
     Returns
     -------
     Value
-        The statistic, to be compared with N(0,1); positive where returns vary more.
+        The statistic, to be compared with N(0,1); positive if returns vary more.
 
     Raises
     ------
@@ -45,8 +45,8 @@ def patell_u(sample: AbnormalReturns, window: Window) -> Value:
         U = \sum_{i,t} \Bigl[ SAR_{it}^2 \frac{\nu_i - 2}{\nu_i} - 1 \Bigr] \Big/
         \sqrt{\sum_{i,t} \frac{2 (\nu_i - 1)}{\nu_i - 4}}
 
-    The law holds for normal returns only. Real returns reject far too often (17 % with t5), so it
-    is never the main test. Missing data: a missing day does not count.
+    The normal law holds only for normal returns. Real returns reject far too often (17 % with t5),
+    so this is never the main test. Missing data: a missing day does not count.
 
     References
     ----------
@@ -85,7 +85,7 @@ def rank_variance(sample: AbnormalReturns, window: Window) -> Value:
     Parameters
     ----------
     sample : AbnormalReturns
-        N events, all valid for `window`; decimal returns.
+        N events that have all days of `window`; returns are decimal.
     window : Window
         L days.
 
@@ -103,10 +103,10 @@ def rank_variance(sample: AbnormalReturns, window: Window) -> Value:
     -----
     .. math:: Z = \frac{\sum_{t \in W} g_t}{\sqrt L \, S}
 
-    with the day sums g of the centred ranks of |SAR| (:func:`corrado`, :func:`standardise`). A
-    mean effect makes |SAR| larger as well as a variance does. :func:`brown_forsythe` tells them
-    apart; this one holds for events on one date and for heavy tails. Missing data: a missing day
-    has no rank.
+    with the day sums g of the centred ranks of |SAR| (:func:`corrado`, :func:`standardise`). |SAR|
+    grows with a mean effect, and also with the variance. :func:`brown_forsythe` separates the two.
+    This test is right for events on one date and for heavy tails. Missing data: a missing day has
+    no rank.
 
     References
     ----------
@@ -140,7 +140,7 @@ def brown_forsythe(sample: AbnormalReturns, window: Window) -> Value:
     Parameters
     ----------
     sample : AbnormalReturns
-        N events, all valid for `window`; decimal returns.
+        N events that have all days of `window`; returns are decimal.
     window : Window
 
     Returns
@@ -160,10 +160,11 @@ def brown_forsythe(sample: AbnormalReturns, window: Window) -> Value:
     .. math:: z_{jd} = |SAR_{jd} - \operatorname{median}_j|, \quad
         t = \frac{\bar z_1 - \bar z_2}{s_p \sqrt{1/n_1 + 1/n_2}}
 
-    Over one day an event has one value only, and standardised ones are of equal variance under the
-    null, hence the pooling. The square of t is the F of Levene's test around medians; the sign says
-    whether the variance rose. The median takes out an effect that the events share, not their
-    differences: those are what event-induced variance is. Missing data: missing days are left out.
+    Firm-days are pooled because over one day an event has only one value, and standardised values
+    have equal variance under the null. The square of t is the F of Levene's test around medians;
+    the sign says whether the variance rose. The median removes an effect that the events share. The
+    differences between events remain; they are the event-induced variance. Missing data: missing
+    days are left out.
 
     References
     ----------
