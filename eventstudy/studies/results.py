@@ -916,8 +916,9 @@ class EventStudyResults(FittedStudy):
 
         Parameters
         ----------
-        table : {"caar", "events", "regression"}
-            ``caar`` is of windows by tests.
+        table : {"caar", "robustness", "events", "regression"}
+            ``caar`` is of windows by tests, ``robustness`` of the answer with other choices and of
+            p adjusted for the number of windows. All fit a default article.
         config : StudyConfig, optional
 
         Returns
