@@ -15,6 +15,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 from conftest import ROOT
@@ -33,9 +34,12 @@ from eventstudy.analysis.cross_section import (
 )
 from eventstudy.analysis.over_time import calendar_portfolio, implied_path, long_horizon, weights
 from eventstudy.analysis.placebos import placebo
+from eventstudy.fitting import FittedStudy
 from eventstudy.models import MODELS
 from eventstudy.runs import comparison, refresh, verify
 from eventstudy.significance import STATISTICS
+from eventstudy.studies import figures
+from eventstudy.studies.results import INNER
 
 NAMES = [name for name in es.__all__ if name != "__version__"]
 # Classes of results, and the analyses that make them.
@@ -101,8 +105,53 @@ def results() -> es.EventStudyResults:
     return es.run_study(str(ROOT / "events.csv"), es.StudyConfig(prices="sample"))
 
 
-def test_the_most_used_methods_have_examples() -> None:
-    assert len(METHODS) >= 40
+def test_all_that_completion_and_the_reference_show_has_an_example(
+    results: es.EventStudyResults,
+) -> None:
+    """Fields of the record have a line in the docstring of the class instead."""
+    shown = {name for name in dir(results) if name[0] != "_"}
+    assert shown.isdisjoint(INNER)
+    assert all(hasattr(results, name) for name in INNER)
+    record = {field.name for field in dataclasses.fields(results)}
+    tried = {name for parameter in METHODS for name in parameter.values}
+    assert shown - record == tried - {*INNER}
+    about = inspect.getdoc(es.EventStudyResults) or ""
+    for name in (shown & record) - {"specifications"}:
+        assert re.search(rf"^{name} : ", about, re.MULTILINE), name
+
+
+@pytest.mark.slow
+def test_the_example_of_an_attribute(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It stands in comments, which Sphinx reads."""
+    shutil.copy(ROOT / "events.csv", tmp_path)
+    monkeypatch.chdir(tmp_path)
+    source = inspect.getsource(FittedStudy).partition("    specifications: ")[0]
+    comments = re.findall(r"^    #: ?(.*)$", source, re.MULTILINE)
+    text = "\n".join(comments)
+    test = doctest.DocTestParser().get_doctest(text, {"es": es}, "specifications", None, 0)
+    assert any(".specifications" in example.source for example in test.examples)
+    runner, failures = doctest.DocTestRunner(optionflags=doctest.NORMALIZE_WHITESPACE), []
+    runner.run(test, out=failures.append)
+    assert not failures, "".join(failures)
+
+
+def test_methods_document_no_argument_that_a_reader_never_passes() -> None:
+    drawn = (
+        figures.DrawnAnswer, figures.DrawnPower, figures.DrawnInfluence,
+        figures.CalibrationWithFigure, figures.DrawnRegression, figures.DrawnRegressions,
+        es.RobustnessResults,
+    )  # fmt: skip
+    members = [getattr(es.EventStudyResults, p.values[0]) for p in METHODS]
+    members += [kind.plot for kind in drawn]
+    for member in members:
+        text = inspect.getdoc(member) or ""
+        named = re.findall(
+            r"^(\w+)(?:, \w+)* : ",
+            text.partition("Parameters\n")[2].partition("\n\n")[0],
+            re.MULTILINE,
+        )
+        if named:
+            assert set(named) <= {*inspect.signature(member).parameters} - {"self"}, member
 
 
 @pytest.mark.slow
@@ -112,7 +161,8 @@ def test_example_of_a_method(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     text = inspect.getdoc(getattr(es.EventStudyResults, name)) or ""
-    names = {"results": results, "es": es, "pd": pd, "json": json, "dataclasses": dataclasses}
+    names = {"results": results, "es": es, "np": np, "pd": pd, "json": json}
+    names |= {"dataclasses": dataclasses}
     test = doctest.DocTestParser().get_doctest(text, names, name, None, 0)
     assert any(re.search(rf"\.{name}\b", example.source) for example in test.examples)
     runner, failures = doctest.DocTestRunner(optionflags=doctest.NORMALIZE_WHITESPACE), []

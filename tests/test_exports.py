@@ -118,6 +118,7 @@ def test_a_run_holds_the_texts_and_export_gives_the_same_bytes(
             assert path.read_bytes() == (folder / path.relative_to(tmp_path)).read_bytes(), path
     assert {p.name for p in (tmp_path / "tables").iterdir()} == {
         "caar.tex",
+        "robustness.tex",
         "events.tex",
         "regression.tex",
         "references.bib",

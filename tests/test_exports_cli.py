@@ -55,8 +55,9 @@ def test_what_the_run_holds_is_left_alone(folder: Path) -> None:
     assert found.exit_code == 0, found.output
     lines = found.output.splitlines()
     assert lines[:2] == [str(folder / "report.md"), str(folder / "results.json")]
-    assert {Path(line).name for line in lines[2:4]} == {"caar.tex", "events.tex"}
-    assert lines[4:] == [str(folder.with_name(f"study.{k}")) for k in ("xlsx", "parquet")]
+    tables = {"caar.tex", "robustness.tex", "events.tex"}
+    assert {Path(line).name for line in lines[2:5]} == tables
+    assert lines[5:] == [str(folder.with_name(f"study.{k}")) for k in ("xlsx", "parquet")]
     assert all(Path(line).stat().st_size for line in lines)
     assert contents(folder) == before, "a run that was checked by its hashes still is"
 
@@ -68,7 +69,8 @@ def test_to_one_file(folder: Path, tmp_path: Path) -> None:
         beside = f"{target.with_suffix('.bib')}\n" if kind == "tex" else ""
         assert (found.exit_code, found.output) == (0, f"{target}\n{beside}")
     both = (tmp_path / "new folder" / "x.tex").read_text(encoding="utf-8")
-    assert both.count(r"\toprule") == 3
+    assert both.count(r"\caption") == 3
+    assert both.count(r"\toprule") == 5
     assert (tmp_path / "new folder" / "x.html").read_bytes() == (
         folder / "report.html"
     ).read_bytes()
@@ -81,8 +83,8 @@ def test_several_to_a_folder(folder: Path, tmp_path: Path) -> None:
     assert found.exit_code == 0, found.output
     pages = {f"events/{i + 1:04d}-e{i}.html" for i in range(6)}
     assert set(contents(tmp_path / "out")) == {
-        "tables/caar.tex", "tables/events.tex", "tables/references.bib", "report.html",
-        "results.json", "events/index.html", *pages,
+        "tables/caar.tex", "tables/robustness.tex", "tables/events.tex", "tables/references.bib",
+        "report.html", "results.json", "events/index.html", *pages,
     }  # fmt: skip
 
 

@@ -7,6 +7,7 @@ import json
 import re
 import shutil
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,11 +17,15 @@ from exported import CONFIG, hostile_market, markdown_tables, read_csv
 from hypothesis import given
 from hypothesis import strategies as st
 
+from eventstudy.analysis import Interval
 from eventstudy.calendars import Window
 from eventstudy.errors import ConfigError
+from eventstudy.findings import Findings
 from eventstudy.findings.finished_run import read_findings
+from eventstudy.findings.types import WindowFinding
 from eventstudy.report.formats.latex import escaped, latex_table, latex_tables
 from eventstudy.report.formats.pages import markdown
+from eventstudy.report.tables.checks import list_checks
 from eventstudy.runs import write_run
 from eventstudy.settings import StudyConfig
 from eventstudy.significance import STATISTICS
@@ -34,9 +39,9 @@ READ = {
     r"\textasciigrave{}": "`", r"\allowbreak{}": "", r"\{": "{", r"\}": "}", r"\%": "%", r"\&": "&",
     r"\#": "#", r"\$": "$", r"\_": "_", "{[}": "[", "{]}": "]", "{}": "",
 }  # fmt: skip
+# A default article: letters of 10 pt, lines of 345 pt.
 PREAMBLE = r"""\documentclass{article}
 %s
-\usepackage[margin=1in,a4paper]{geometry}
 \usepackage{booktabs,array,longtable}
 \begin{document}
 %s
@@ -92,7 +97,13 @@ def rows_of(text: str) -> dict[str, list[list[str]]]:
         if title := re.search(r".*\\textit\{(.*)\} \(\$N=", line):
             panels[title[1]] = []
         elif panels and " & " in line:
-            panels[list(panels)[-1]].append(line.removesuffix(r" \\").split(" & "))
+            rows = panels[list(panels)[-1]]
+            cells = line.removesuffix(r" \\").split(" & ")
+            if rows and any(cell.endswith(",}") for cell in rows[-1]):
+                # The second line of intervals.
+                rows[-1] = [low + high for low, high in zip(rows[-1], cells, strict=True)]
+            else:
+                rows.append(cells)
     return panels
 
 
@@ -165,6 +176,37 @@ def test_events_are_those_of_the_tables(folder: Path) -> None:
         assert value(row[5])[0] == pytest.approx(shown, abs=0.0051, nan_ok=True)
 
 
+def test_checks_are_those_of_the_page_and_windows_have_their_adjusted_p(folder: Path) -> None:
+    findings = read_findings(folder)
+    text = (folder / "tables/robustness.tex").read_text(encoding="utf-8")
+    checks, windows = text.split(r"\bottomrule")[:2]
+    cells = [line.removesuffix(r" \\").split(" & ") for line in checks.splitlines()]
+    rows = [row for row in cells if len(row) == 5][1:]
+    wanted = list_checks(findings)
+    assert len(wanted) == len(rows) > 8
+    for (name, n, effect, interval, p), check in zip(rows, wanted, strict=True):
+        assert name == escaped(check.name)
+        assert (int(n), p) == (check.n_events, escaped(check.p_text))
+        ends = [100 * check.effect.ci_low, 100 * check.effect.ci_high]
+        shown = [float(end) for end in re.findall(r"\$(-?[\d.]+)\$", interval)]
+        known = [pytest.approx(end, abs=0.0051) for end in ends if np.isfinite(end)]
+        assert shown == known
+        estimate = pytest.approx(100 * check.effect.estimate, abs=0.0051, nan_ok=True)
+        assert value(effect) == (estimate, "")
+    table = read_csv(folder, "families_by_group").query("family == 'windows'")
+    table = table[table["direction"] == findings.sample.group]
+    rows = [line.removesuffix(r" \\").split(" & ") for line in windows.splitlines()]
+    rows = [row for row in rows if row[0].startswith("$[")]
+    heads = next(line for line in windows.splitlines() if line.startswith("Window & "))
+    names = {"Holm": "holm", "BH": "bh", "BY": "by", "Romano-Wolf": "romano_wolf"}
+    methods = [names[head] for head in heads.removesuffix(r" \\").split(" & ")[4:]]
+    assert "holm" in methods
+    assert [row[0].strip("$") for row in rows] == table["label"].tolist()
+    for row, record in zip(rows, table.to_dict("records"), strict=True):
+        known = [record[name] for name in ("pvalue", *methods)]
+        assert [float(p) for p in row[3:]] == [pytest.approx(p, abs=5.1e-4) for p in known]
+
+
 def test_regression_is_that_of_the_table(folder: Path) -> None:
     text = (folder / "tables/regression.tex").read_text(encoding="utf-8")
     marked = r"& \$(-?[\d.]+)\$(?:\\sym\{(\*+)\})? & .*\n.* & \(([\d.]+)\)"
@@ -193,7 +235,8 @@ def test_tables_say_what_a_reader_needs(folder: Path) -> None:
 
 
 @pytest.mark.slow
-def test_many_groups_stay_on_a_page(market: Market) -> None:
+def test_many_groups_stay_on_a_page() -> None:
+    market = Market()
     market.table["direction"] = list("abcdef") * 2
     text = market.fit().to_latex(config=CONFIG.with_options({"regress": []}))
     assert len(rows_of(text)) == 4
@@ -215,15 +258,56 @@ def compiled(text: str, engine: str, tmp_path: Path) -> str:
 def test_tables_compile_with_hostile_cells(folder: Path, tmp_path: Path) -> None:
     parts = [
         (folder / f"tables/{n}.tex").read_text(encoding="utf-8")
-        for n in ("caar", "events", "regression")
+        for n in ("caar", "robustness", "events", "regression")
     ]
     log = compiled(PREAMBLE % (r"\usepackage{fontspec}", "\n".join(parts)), "xelatex", tmp_path)
     assert "Overfull" not in log
     assert "passwd" not in "".join(re.findall(r"\(([^()\s]+)", log)), "no file of a cell was read"
 
 
+@pytest.mark.parametrize("n_windows", [0, 1, 3, 6])
+def test_windows_tests_and_long_names_fit_a_default_article(
+    folder: Path, n_windows: int, tmp_path: Path
+) -> None:
+    findings = read_findings(folder)
+    tested = findings.setup.tested
+    assert len(tested) == 5
+    windows = [*tested, Window(0, 0)][:n_windows]
+    every = [test.test for test in findings.sample.main.tests]
+    assert len(every) > 25
+    tables = [latex_tables(findings, windows, every)["caar"]]
+    longest = "Announcements " + "of a long name " * 8
+    tables += latex_tables(with_long_names(findings, longest), windows).values()
+    # Their height is that of the tests that are asked for, which no page has room for.
+    body = "\n".join(tables).replace(r"\begin{table}", r"\clearpage\begin{table}")
+    log = compiled(PREAMBLE % (r"\usepackage{fontspec}", body), "xelatex", tmp_path)
+    assert "Overfull" not in log
+
+
+def with_long_names(findings: Findings, name: str) -> Findings:
+    """Return findings whose groups, events and columns have long names, and large effects."""
+    effect = Interval(-12.34, 1.2, -23.45, -1.23)
+
+    def large(found: WindowFinding) -> WindowFinding:
+        influence = found.answer.influence
+        if influence is not None:
+            named = tuple(replace(row, firm=name) for row in influence.leave_outs)
+            influence = replace(influence, leave_outs=named)
+        return replace(found, answer=replace(found.answer, effect=effect, influence=influence))
+
+    first = findings.groups[0]
+    group = replace(first, group=name, windows=tuple(map(large, first.windows)))
+    events = tuple(
+        replace(event, cells={**event.cells, "company": name, "direction": name.upper()})
+        for event in findings.events
+    )
+    samples = (group, *findings.samples[1:])
+    return replace(findings, samples=samples, events=events)
+
+
 @pytest.mark.slow
-def test_latin_cells_compile_with_pdflatex(market: Market, tmp_path: Path) -> None:
+def test_latin_cells_compile_with_pdflatex(tmp_path: Path) -> None:
+    market = Market()
     names = [
         "Älpha & Söhne",
         r"\input{x}",
@@ -279,10 +363,10 @@ def test_a_blank_group_is_a_cell_and_every_row_of_a_table_has_as_many() -> None:
     results, config = blank_and_halted()
     findings = results.findings(config=config)
     found = latex_tables(findings)
-    assert set(found) == {"caar", "events", "regression"}
+    assert set(found) == {"caar", "robustness", "events", "regression"}
     assert sum(" & (blank) & " in line for line in found["events"].splitlines()) == 1
     for name, text in found.items():
-        body = text.partition(r"\midrule")[2].partition(r"\end{")[0]
+        body = text.partition(r"\midrule")[2].partition(r"\bottomrule")[0]
         spread = re.sub(r"\\multicolumn\{3\}", " & & ", body)
         wide = {row.count(" &") for row in spread.split(r"\\") if "&" in row}
         assert len(wide) == 1, name
@@ -298,5 +382,5 @@ def test_notes_of_a_paper_give_no_advice_on_options() -> None:
     assert all("--halt shift" in remark.reason.remedy for remark in findings.pooled.lacking)
     assert "--halt shift" in markdown(findings)
     for text in latex_tables(findings).values():
-        assert "F03" in text or "least squares" in text
+        assert any(part in text for part in ("F03", "least squares", "first row is the answer"))
         assert "--" not in re.sub(r"(?m)^%.*|& --|-- \\\\", "", text)

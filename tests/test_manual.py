@@ -21,6 +21,7 @@ import eventstudy
 from eventstudy.cli.main import main
 from eventstudy.models import MODELS
 from eventstudy.significance import STATISTICS
+from eventstudy.studies.results import INNER
 from eventstudy.words.catalogue import sentences
 
 pytest.importorskip("myst_nb", reason="needs the extra docs")
@@ -99,6 +100,10 @@ def check_every_public_name_test_and_model_has_its_page(pages: dict[str, Page]) 
     """With the anchor that its docstring makes."""
     for name in set(eventstudy.__all__) - {"__version__"}:
         assert f"eventstudy.{name}" in pages[f"api/{name}.html"].anchors, name
+    members = pages["api/EventStudyResults.html"].anchors
+    for name in ("tests", "test", "subset", "groups", "specifications", "wide", "answer", "car"):
+        assert f"eventstudy.EventStudyResults.{name}" in members, name
+    assert not {f"eventstudy.EventStudyResults.{name}" for name in INNER} & {*members}
     for name, test in STATISTICS.items():
         where = f"{test.compute.__module__}.{test.compute.__qualname__}"
         assert where in pages[f"tests/{name}.html"].anchors, name

@@ -14,10 +14,12 @@ from pages import CONFIG, MAIN, with_columns
 
 from eventstudy.analysis import ImpliedPath
 from eventstudy.calendars import Window
+from eventstudy.cli.run import run
 from eventstudy.errors import ConfigError
 from eventstudy.findings.event_series import price_path
 from eventstudy.report import write_figures
 from eventstudy.report.sentences.answer import split_answer
+from eventstudy.settings import StudyConfig
 from eventstudy.studies import EventStudyResults
 from eventstudy.words import words
 
@@ -126,6 +128,53 @@ def test_figures_are_files_with_equal_bytes(split: EventStudyResults, tmp_path: 
     text = (tmp_path / "a" / "car.svg").read_text(encoding="utf-8")
     for part in (split_answer(findings)[0].split()[0], "Source: eventstudy", "华为 $x$, "):
         assert part in text
+
+
+def test_plain_figures_have_no_title_and_no_source(
+    split: EventStudyResults, tmp_path: Path
+) -> None:
+    findings = split.findings(config=CONFIG)
+    texts = {}
+    for is_plain in (False, True):
+        folder = tmp_path / str(is_plain)
+        folder.mkdir()
+        write_figures(split, folder, findings, is_plain=is_plain)
+        texts[is_plain] = {f.name: f.read_text(encoding="utf-8") for f in folder.glob("*.svg")}
+    assert set(texts[True]) == {"caar.svg", "car.svg", "path.svg"}
+    headline = " ".join(split_answer(findings)[0].split()[:3])
+    for name, text in texts[True].items():
+        titled = texts[False][name]
+        assert "Source: eventstudy" in titled
+        assert (headline if name != "caar.svg" else "CAAR of") in titled
+        for part in ("Source: eventstudy", headline, "CAAR of"):
+            assert part not in text
+        assert "in percent" in text or "Trading days" in text, "axes keep their names"
+
+
+@pytest.mark.parametrize(
+    ("words", "style"),
+    [
+        ([], None),
+        (["--figures"], "titled"),
+        (["--figures", "plain"], "plain"),
+        (["--figures=plain"], "plain"),
+        (["--figures", "--offline"], "titled"),
+    ],
+)
+def test_a_style_behind_the_option_is_of_it_and_a_list_is_not(
+    words: list[str], style: str | None
+) -> None:
+    for arguments in ([*words, "events.csv"], ["events.csv", *words]):
+        context = run.make_context("run", [*arguments])
+        assert context.params["figures"] == style
+        assert "events.csv" in str(context.params)
+
+
+def test_true_is_the_style_of_before(tmp_path: Path) -> None:
+    for value, style in ((True, "titled"), (False, ""), ("plain", "plain")):
+        assert StudyConfig().with_options({"figures": value}).figures == style
+    with pytest.raises(ConfigError, match="titled"):
+        StudyConfig().with_options({"figures": "plian"})
 
 
 def since_day_before(results: EventStudyResults) -> np.ndarray:

@@ -77,12 +77,13 @@ def test_all_files_are_there_and_hashed(folder: Path, tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_figures_are_written_on_request(results: EventStudyResults, tmp_path: Path) -> None:
-    config = replace(CONFIG, figures=True)
+    config = replace(CONFIG, figures="plain")
     files = contents(write_run(results, tmp_path, "study", config=config))
     figures = {name for name in files if name.startswith("figures/")}
     names = ("path", "caar", "car")
     assert figures == {f"figures/{n}.{kind}" for n in names for kind in ("svg", "pdf", "png")}
     assert figures <= json.loads(files["manifest.json"])["files"].keys()
+    assert b"Source: eventstudy" not in files["figures/path.svg"]
 
 
 def test_same_inputs_give_the_same_bytes(

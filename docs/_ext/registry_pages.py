@@ -16,6 +16,7 @@ from sphinx.util.docutils import SphinxDirective
 import eventstudy
 from eventstudy.models import MODELS
 from eventstudy.significance import STATISTICS
+from eventstudy.studies.results import INNER
 
 DOCS = Path(__file__).parents[1]
 BENCHMARKS = DOCS.parent / "benchmarks"
@@ -98,6 +99,11 @@ compare several.
     )
     for name, m in MODELS.items()
 )  # fmt: skip
+# What pages of classes leave out, as only other parts of the package need it.
+LEFT_OUT = {
+    "EventStudyResults": INNER, "AbnormalReturns": ("least_history",), "EventWindows": ("reach",),
+    "Events": ("none",),
+}  # fmt: skip
 # Names whose pages list what they hold, and what these pages say first.
 REGISTRIES = {
     "MODELS": MODEL.replace("](", "](models/"),
@@ -255,6 +261,10 @@ def name_page(name: str) -> str:
     thing: Any = getattr(eventstudy, name)
     kind = "autofunction" if not isinstance(thing, type) else "autoclass"
     lines = [f".. {kind}:: eventstudy.{name}", "   :members:"]
+    if name in LEFT_OUT:
+        lines.append(f"   :exclude-members: {', '.join(LEFT_OUT[name])}")
+    if name == "EventStudyResults":
+        lines.append("   :inherited-members:")
     if name in REGISTRIES:
         rows = REGISTRIES[name].partition("\n\n")[2].replace("](", "](../")
         head = f".. py:data:: eventstudy.{name}\n\n   {ABOUT[name]}"

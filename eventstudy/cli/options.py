@@ -18,6 +18,8 @@ from .shared import EXIT_CODES, LOGGING, PATH, display
 F = TypeVar("F", bound=Callable[..., Any])
 # A flag of this call alone, and where the context keeps that all options are wanted.
 SWITCH, ALL = False, "eventstudy.all"
+# The option that may have a word behind it, and these words; alone it means the first.
+FIGURES, STYLES = "--figures", ("titled", "plain")
 # Options of which there is one help, and names that stand in a metavar.
 FEW, MANY = 15, 8
 # Bytes that a process must be allowed to address.
@@ -117,9 +119,11 @@ STUDY_OPTIONS: tuple[Row, ...] = (
     ("Output", "", ""),
     ("-o --out", (click.Path(path_type=Path), ""), "Folder of the runs. [default: reports]"),
     *_settings(
-        "-n --name TEXT", "--title TEXT", "--event-pages N", "--figures",
-        "--strict", "--max-loss SHARE",
+        "-n --name TEXT", "--title TEXT", "--event-pages N",
     ),
+    (FIGURES, {"is_flag": False, "flag_value": "titled", "type": click.Choice(STYLES)},
+     "Write figures as well (SVG, PDF, PNG), or plain ones: without titles and sources."),
+    *_settings("--strict", "--max-loss SHARE"),
     JSON,
     QUIET,
 )  # fmt: skip
@@ -132,6 +136,23 @@ def without(*names: str, rows: Iterable[Row] = STUDY_OPTIONS) -> Iterator[Row]:
 
 class StudyCommand(click.Command):
     """A command that computes a study: its help is short, and its errors name options as typed."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Read the arguments; what stands behind ``--figures`` is of it only if it is a style.
+
+        Parameters
+        ----------
+        ctx : click.Context
+        args : list of str
+
+        Returns
+        -------
+        list of str
+        """
+        for place, word in enumerate(args):
+            if word == FIGURES and args[place + 1 : place + 2] not in [[style] for style in STYLES]:
+                args[place] = f"{FIGURES}={STYLES[0]}"
+        return super().parse_args(ctx, args)
 
     def invoke(self, context: click.Context) -> Any:
         """Run the command; say of the fault of a setting that is an option which option it is."""

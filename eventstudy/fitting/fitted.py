@@ -107,6 +107,16 @@ class FittedStudy:
     engine: Engine
     layout: Layout | None = None
     sizes: MarketValues | None = None
+    #: The answer by every combination of the choices in the setting ``grid``, a row each; None
+    #: without one, and of a subset. :func:`eventstudy.robustness` has it for any results.
+    #:
+    #: >>> models = {"model": ["market", "market_adjusted"], "car": ["0:1"],
+    #: ...           "estimation": ["-250:-31"]}
+    #: >>> with_grid = es.study("events.csv", prices="sample", grid=models)
+    #: >>> with_grid.specifications[["model", "estimate", "pvalue"]].round(4)
+    #:              model  estimate  pvalue
+    #: 0           market   -0.0068  0.0258
+    #: 1  market_adjusted   -0.0086  0.0095
     specifications: pd.DataFrame | None = None
     other_clock: Callable[[], FittedStudy] | None = None
     config: StudyConfig | None = None
@@ -119,7 +129,13 @@ class FittedStudy:
 
     @cached_property
     def ok(self) -> BoolArray:
-        """Which events were used, shape (n,)."""
+        """Which events were used, shape (n,).
+
+        Examples
+        --------
+        >>> int(results.ok.sum()), len(results.events)
+        (70, 230)
+        """
         return np.asarray(self.events["status"].to_numpy() == "ok", dtype=bool)
 
     @cached_property
@@ -130,7 +146,13 @@ class FittedStudy:
 
     @property
     def main(self) -> Window:
-        """The main window unless another is named: [0,1] if the event window holds it."""
+        """The main window unless another is named: [0,1] if the event window holds it.
+
+        Examples
+        --------
+        >>> print(results.main)
+        [0,1]
+        """
         return self.settings.main
 
     def test(
@@ -142,15 +164,31 @@ class FittedStudy:
         Parameters
         ----------
         name : str
-        window : Window, (start, stop) or str
+            Such as ``"bmp_kp"``.
+        window : window
+            A :class:`Window`, ``(0, 1)`` or ``"0:1"``, in trading days.
         alternative : {"two-sided", "less", "greater"}
         **conventions
             Fields of :class:`Conventions`, such as ``scar="sum"``.
 
+        Returns
+        -------
+        SignificanceTest
+            Of the events that have all days of the window. Where the test does not apply, statistic
+            and p are NaN, with the reason.
+
+        Raises
+        ------
+        ConfigError
+            For an unknown test or convention, and a window that reaches beyond the event window.
+
         Examples
         --------
-        >>> print(results.test("corrado_zivney", (0, 1)))
+        >>> for name in ("bmp_kp", "corrado_zivney", "sign"):
+        ...     print(results.test(name, (0, 1)))
+        BMP-KP: t(69) = -1.95, p = 0.0556, 70 events
         Corrado-Zivney rank: N(0,1) = -1.54, p = 0.1247, 70 events
+        Sign: N(0,1) = -2.15, p = 0.0314, 70 events
         """
         abnormal = self.abnormal.under(**conventions) if conventions else self.abnormal
         return STATISTICS[name](abnormal, Window.of(window), alternative=alternative)
@@ -167,12 +205,19 @@ class FittedStudy:
         names : iterable of str, optional
             By default all tests of a sample, or the single-event t if there is one event only.
 
+        Returns
+        -------
+        DataFrame
+            test, start, stop, n_events, statistic, pvalue (two-sided), distribution, estimate (the
+            mean CAR, decimal), reason (why a test does not apply; its numbers are NaN).
+
         Examples
         --------
-        >>> table = results.tests((0, 1))
-        >>> table.loc[table["test"] == "bmp", ["n_events", "pvalue"]].round(3)
-           n_events  pvalue
-        1        70   0.049
+        >>> results.tests((0, 1))[["test", "n_events", "statistic", "pvalue"]].head(3).round(3)
+             test  n_events  statistic  pvalue
+        0  bmp_kp        70     -1.947   0.056
+        1     bmp        70     -2.004   0.049
+        2  patell        70     -2.333   0.020
         """
         tested = self.windows_of(windows)
         chosen = list(names) if names else [*self.all_tests, *self._of_one_car(tested)]
@@ -182,7 +227,13 @@ class FittedStudy:
 
     @property
     def all_tests(self) -> list[str]:
-        """Names of all tests for this number of events; of very many only those of summaries."""
+        """Names of all tests for this number of events; of very many only those of summaries.
+
+        Examples
+        --------
+        >>> results.all_tests[:3]
+        ['bmp_kp', 'bmp', 'patell']
+        """
         single = len(self) == 1
         applicable = (name for name, entry in STATISTICS.items() if entry.per_event == single)
         core_only = self.abnormal.is_of_many
@@ -345,6 +396,11 @@ class FittedStudy:
             A where-expression such as ``"direction == 'adverse' and not flagged"`` (see
             :func:`~eventstudy.events.where.rows_where`), a mask over the events, or positions.
 
+        Returns
+        -------
+        EventStudyResults
+            With every method of the whole.
+
         Raises
         ------
         ConfigError
@@ -352,8 +408,12 @@ class FittedStudy:
 
         Examples
         --------
-        >>> len(results.subset("direction == 'adverse'"))
-        54
+        >>> adverse = results.subset("direction == 'adverse'")
+        >>> adverse.car((0, 1))[["ticker", "car", "se"]].head(3).round(3)
+          ticker    car     se
+        0    XOM -0.004  0.012
+        1    XOM -0.007  0.012
+        2    XOM -0.018  0.010
         """
         n = len(self.events)
         rows = chosen(rows_where(self.events, rows) if isinstance(rows, str) else rows, n)
@@ -380,6 +440,14 @@ class FittedStudy:
         so that dropping some does not change it; groups of as many are in the order of the list. A
         group without a used event is left out.
 
+        Parameters
+        ----------
+        column : str or iterable of str
+
+        Returns
+        -------
+        dict of str to EventStudyResults
+
         Raises
         ------
         ConfigError
@@ -387,8 +455,12 @@ class FittedStudy:
 
         Examples
         --------
-        >>> {name: len(group) for name, group in results.groups("direction").items()}
-        {'adverse': 54, 'relief': 16}
+        >>> for direction, group in results.groups("direction").items():
+        ...     print(direction, group.test("bmp_kp", (0, 1)))
+        adverse BMP-KP: t(53) = -2.29, p = 0.0258, 54 events
+        relief BMP-KP: t(15) = 0.19, p = 0.8516, 16 events
+        >>> len(results.groups("role"))
+        11
         """
         names = names_of(column)
         is_single = isinstance(column, str)
@@ -488,7 +560,13 @@ class FittedStudy:
 
     @cached_property
     def settings(self) -> StudyConfig:
-        """The settings; of a study fitted without any its windows and its model."""
+        """The settings; of a study fitted without any its windows and its model.
+
+        Examples
+        --------
+        >>> results.settings.prices, str(results.settings.estimation)
+        ('sample', '[-250,-31]')
+        """
         around: Any = {"estimation": self.abnormal.windows.estimation, "event": self.abnormal.event}
         return self.config or StudyConfig(**around, model=self.model.name)
 

@@ -84,7 +84,8 @@ def fill(
 
         step("figures")
         (stage / "figures").mkdir()
-        write_figures(results, stage / "figures", run.findings)
+        is_plain = config.figures == "plain"
+        write_figures(results, stage / "figures", run.findings, is_plain=is_plain)
     manifest = manifest_of(results, run.findings, config, origin, target)
     seal(stage, {**manifest, **(facts or {})}, target)
 

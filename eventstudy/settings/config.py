@@ -189,8 +189,9 @@ class StudyConfig:
         Number of pages of single events, for those that moved most; 0 = none.
     title : str
         Title of the report; "" = made from the events, such as ``54 announcements, 22 companies``.
-    figures : bool
-        Write figures for papers as well (SVG, PDF and PNG).
+    figures : {"", "titled", "plain"}
+        Write figures as well (SVG, PDF and PNG), with titles and sources, or plain, for a paper
+        that has its own captions; true = titled, "" = none.
     scar, overlap, missing, limits, min_history, fpc, draws, seed
         See :class:`Conventions`.
     grid : mapping of str to list
@@ -241,7 +242,7 @@ class StudyConfig:
     regress: tuple[str, ...] = ()
     regress_cov: Literal["HC3", "HC0", "HC1", "HC2", "nonrobust", "date"] = "HC3"
     event_pages: int = 100
-    figures: bool = False
+    figures: Literal["", "titled", "plain"] = ""
     title: str = ""
     scar: Literal["exact", "sum"] = "exact"
     overlap: Literal["exact", "share"] = "exact"

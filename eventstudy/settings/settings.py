@@ -22,6 +22,8 @@ COMMAND_NAMES = {
     "event_window": "event", "window": "windows", "car": "windows", "test": "tests",
     "cov": "cov_type", "csv": "events",
 }  # fmt: skip
+# What true means where a setting is a word; false is "".
+TRUE = {"figures": "titled"}
 # Whole numbers that cannot be 0.
 POSITIVE = ("min_estimation", "draws")
 # Trading days from an event, some 80 years, beyond which there is no window.
@@ -130,6 +132,8 @@ class Setting:
         return value
 
     def _text(self, value: Any) -> str:
+        if isinstance(value, bool) and self.name in TRUE:
+            return TRUE[self.name] * value
         if not isinstance(value, (str, Path, date)):
             code = "setting.is_table" if hasattr(value, "columns") else "setting.no_text"
             raise make_error(ConfigError, code, where=self.name, value=value)

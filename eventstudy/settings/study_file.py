@@ -20,7 +20,7 @@ from ..files import InputFile
 from ..returns import FactorLibrary, usual_calendar
 from ..words import make_error
 from .config import Grid, StudyConfig
-from .settings import FARTHEST, Setting, read, within
+from .settings import FARTHEST, TRUE, Setting, read, within
 
 Keys = tuple[str, ...]
 # Letters of a line of the template.
@@ -379,7 +379,8 @@ TYPES = {str: "string", int: "integer", float: "number", bool: "boolean"}
 
 def _lines(setting: Setting) -> str:
     """Return the lines of a setting in the template."""
-    words = [setting.about, *filter(None, [", ".join(setting.choices)])]
+    choices = ", ".join(filter(None, setting.choices))
+    words = [setting.about, *filter(None, [choices])]
     about = textwrap.wrap(" Choices: ".join(words), WIDTH - 2)
     # The JSON of a default is its TOML as well.
     default = json.dumps(setting.plain_default)
@@ -400,6 +401,8 @@ def _one(setting: Setting) -> dict[str, Any]:
 
     names = {"model": ["", *MODELS], "tests": list(STATISTICS)}
     choices = names.get(setting.name, list(setting.choices))
+    if setting.name in TRUE:
+        return {"enum": [*choices, True, False]}
     single: dict[str, Any] = {"type": TYPES[setting.kind], **({"enum": choices} if choices else {})}
     if setting.kind is int:
         lowest, highest = setting.limits

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from html import escape
-from typing import TYPE_CHECKING, Any, Unpack
+from typing import TYPE_CHECKING, Any, ClassVar, Unpack
 
 import pandas as pd
 
@@ -17,10 +17,30 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
-class CalibrationWithFigure(Paragraph, Calibration):
+class _Drawn:
+    """Numbers that draw themselves."""
+
+    _draw: ClassVar[Callable[..., Axes]]
+
+    def plot(self, ax: Axes | None = None) -> Axes:
+        """Draw these numbers.
+
+        Parameters
+        ----------
+        ax : Axes, optional
+            Drawn into; by default the axes of a new figure.
+
+        Returns
+        -------
+        Axes
+        """
+        return type(self)._draw(self, ax)
+
+
+class CalibrationWithFigure(_Drawn, Paragraph, Calibration):
     """A calibration that draws itself."""
 
-    plot = plot_power
+    _draw = plot_power
 
 
 class _Columns:
@@ -68,7 +88,7 @@ class DrawnRegressions(_Columns, SideBySide):
 
 
 @dataclass(frozen=True, repr=False)
-class DrawnAnswer(Paragraph, Answer):
+class DrawnAnswer(_Drawn, Paragraph, Answer):
     """An answer as a table (``frame()``), a figure and what the command prints (``str``).
 
     `group` is the group of events that it is about, "" for all; `write` returns it in words.
@@ -96,17 +116,17 @@ class DrawnAnswer(Paragraph, Answer):
     def _repr_html_(self) -> str:
         return f"<pre>{escape(str(self))}</pre>"
 
-    plot = plot_answer
+    _draw = plot_answer
 
 
-class DrawnPower(Paragraph, Power):
+class DrawnPower(_Drawn, Paragraph, Power):
     """Which effects the answer finds, which draws itself."""
 
-    plot = plot_power
+    _draw = plot_power
 
 
-class DrawnInfluence(Influence):
+class DrawnInfluence(_Drawn, Influence):
     """What the answer owes to single sets of events, which draws itself."""
 
     __repr__ = Influence.__str__
-    plot = plot_influence
+    _draw = plot_influence

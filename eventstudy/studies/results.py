@@ -28,6 +28,12 @@ if TYPE_CHECKING:
 
 # Notes under a summary.
 NAMED = 3
+# Members that other parts of the package share, which no reader needs: neither the completion of a
+# notebook nor the reference shows them.
+INNER = (
+    "LISTED", "MOST_GROUPS", "group_column", "ids_of", "instead_of", "is_large", "layout", "listed",
+    "listed_rows", "memo", "of", "other_clock", "records", "refit", "remember", "row_of",
+)  # fmt: skip
 # Columns of the events that are ours.
 NOT_OWN = (*Events.COLUMNS, CONFOUNDER)
 
@@ -36,7 +42,23 @@ NOT_OWN = (*Events.COLUMNS, CONFOUNDER)
 class EventStudyResults(FittedStudy):
     """Results of :meth:`EventStudy.fit`. Tests are chosen here and never refit the model.
 
-    Its fields and tables are those of :class:`~eventstudy.fitting.fitted.FittedStudy`.
+    A group or a subset of the events has all methods as well.
+
+    Attributes
+    ----------
+    events : DataFrame
+        The events with day0, benchmark (the index used), status ("ok" or "dropped"), reason, flags
+        and nobs.
+    abnormal : AbnormalReturns
+        Abnormal returns with their variances, one row per event; those of dropped events are NaN.
+    panel : ReturnsPanel
+        The returns that were used.
+    model : LinearModel
+    engine : {"statsmodels", "batch"}
+    config : StudyConfig, optional
+        The settings that the study was asked for with; `settings` has them in any case.
+    sizes : MarketValues, optional
+        Market values before each day of the event windows.
 
     Examples
     --------
@@ -64,6 +86,10 @@ class EventStudyResults(FittedStudy):
             public = (known for known in dir(type(self)) if not known.startswith("_"))
             hint = hint or did_you_mean(name, public)
             raise AttributeError(f"results have no {name!r}" + f": {hint}" * bool(hint))
+
+    def __dir__(self) -> list[str]:
+        """Return the names that a reader needs."""
+        return [name for name in super().__dir__() if name not in INNER]
 
     @classmethod
     def of(cls, study: FittedStudy, config: StudyConfig | None = None) -> EventStudyResults:
@@ -731,6 +757,16 @@ class EventStudyResults(FittedStudy):
         Returns
         -------
         EventStudyResults
+            An event has the last value of its firm before its window, if that is at most 370 days
+            old.
+
+        Examples
+        --------
+        >>> values = {"ticker": ["XOM"], "date": ["2017-04-20"], "mcap": [3.4e11]}
+        >>> pd.DataFrame(values).to_csv("values.csv", index=False)
+        >>> valued = results.with_market_values("values.csv")
+        >>> int(np.isfinite(valued.sizes.before(0)).sum())
+        3
         """
         return EventStudyResults.of(with_market_values(self, source, **options))
 
@@ -916,8 +952,9 @@ class EventStudyResults(FittedStudy):
 
         Parameters
         ----------
-        table : {"caar", "events", "regression"}
-            ``caar`` is of windows by tests.
+        table : {"caar", "robustness", "events", "regression"}
+            ``caar`` is of windows by tests, ``robustness`` of the answer with other choices and of
+            p adjusted for the number of windows. All fit a default article.
         config : StudyConfig, optional
 
         Returns
@@ -1030,10 +1067,11 @@ class EventStudyResults(FittedStudy):
 
         Examples
         --------
-        >>> results.wide([(0, 1), (-1, 1)])[["ticker", "[0,1]", "[-1,1]"]].head(2).round(3)
+        >>> results.wide([(0, 1), (-1, 1)])[["ticker", "[0,1]", "[-1,1]"]].head(3).round(3)
           ticker  [0,1]  [-1,1]
         0    XOM -0.004  -0.003
         1    XOM -0.007  -0.007
+        2    XOM -0.018  -0.028
         """
         rows = self._used
         cars = {str(w): self.abnormal.car(w)[rows] for w in self.windows_of(windows)}

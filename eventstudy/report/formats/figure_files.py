@@ -78,7 +78,9 @@ def save_figure(axes: Axes, path: Path) -> None:
     figure.savefig(path, metadata=METADATA[kind])
 
 
-def write_figures(results: FittedStudy, folder: Path, findings: Findings) -> None:
+def write_figures(
+    results: FittedStudy, folder: Path, findings: Findings, *, is_plain: bool = False
+) -> None:
     """Write the figures of the answer with its headline; none if it is about no event.
 
     Parameters
@@ -89,21 +91,25 @@ def write_figures(results: FittedStudy, folder: Path, findings: Findings) -> Non
         One that is there.
     findings : Findings
         Of the same study: its answer, main window and sources.
+    is_plain : bool
+        Leave out titles and sources, for a paper that has its own captions.
     """
     column, group, main = findings.setup.group_column, findings.sample.group, findings.setup.main
     study = results.groups(column)[group] if group else results
     if len(study) == 0:
         return
     with _styled(findings):
-        look = Look(title=split_answer(findings)[0].removesuffix("."))
+        look = Look(title="" if is_plain else split_answer(findings)[0].removesuffix("."))
         # A plain average, which may differ from the effect of the headline, has its own title.
-        drawn = {"caar": plot_caar(study, main)}
+        drawn = {"caar": plot_caar(study, main, **(look if is_plain else Look()))}
         drawn["car"] = plot_car_forest(study, main, **look)
         if study.main == main and ImpliedPath.of(study) is not None:
             drawn["path"] = plot_path(study, **look)
         for name, axes in drawn.items():
             figure: Any = axes.figure
-            figure.supxlabel(source_line(findings), x=0.01, ha="left", fontsize=9, color=MUTED)
+            if not is_plain:
+                source = source_line(findings)
+                figure.supxlabel(source, x=0.01, ha="left", fontsize=9, color=MUTED)
             for kind, metadata in METADATA.items():
                 figure.savefig(folder / f"{name}.{kind}", metadata=metadata)
 

@@ -67,7 +67,7 @@ class Export:
 
         Parameters
         ----------
-        name : {"caar", "events", "regression"}
+        name : {"caar", "robustness", "events", "regression"}
         """
         return latex_table(self.run.findings, name)
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from typing import Any
+from unicodedata import east_asian_width
 
 import numpy as np
 import pandas as pd
@@ -13,7 +14,7 @@ from jinja2 import Environment
 from markupsafe import Markup
 
 from ...analysis import CarRegression, Interval
-from ...calendars import Window
+from ...calendars import Symbol, Window
 from ...errors import ConfigError
 from ...files import BLANK
 from ...findings import Findings, Sample
@@ -22,10 +23,11 @@ from ...significance import STATISTICS
 from ...words import capitalised, clipped, make_error, say, speaking_of, words
 from ..sentences.answer import name_sample, write_days
 from ..sentences.caveats import doubts, lacking_lines, list_caveats
+from ..tables.checks import count_checks, list_checks
 from ..tables.events import in_order
 from ..tables.methods import source_line
 from ..tables.regressions import RegressionTable, tabulate
-from ..tables.robustness import cells_but_for
+from ..tables.robustness import ADJUSTED, cells_but_for
 from ..tables.table import stars
 from ..tables.windows import find_role
 from .templating import new_environment, visible_line
@@ -35,8 +37,14 @@ MOST_PANELS, MOST_WINDOWS, MOST_INDICES = 3, 6, 4
 LONGEST_NAME, LONGEST_GROUP = 60, 40
 # Regressions side by side: so many with p, and so many in a row of the table without.
 MOST_FULL, MOST_BRIEF = 2, 4
-# Points for the labels beside none, one and two regressions with p, so that 330 are enough.
-LABELS = (120, 200, 106)
+# Points of a line of a default article, and of the labels beside none, one and two regressions.
+PAGE, LABELS = 345, (120, 200, 106)
+# Points of a digit, and of one in an interval; what parts two columns; the least for labels.
+DIGIT, SMALL_DIGIT, APART, LEAST_LABEL = 4.3, 4.0, 4, 80
+# Points that the numbers of a list of events take, and the most that its groups take.
+EVENT_NUMBERS, MOST_OF_GROUP = 186, 70
+# Points of a check beside its name and p; so many rows are more than the answer alone.
+NUMBERS, FEWEST_CHECKS = 150, 2
 _SPECIAL = {
     "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "%": r"\%", "&": r"\&", "#": r"\#",
     "$": r"\$", "_": r"\_", "^": r"\textasciicircum{}", "~": r"\textasciitilde{}",
@@ -49,20 +57,30 @@ _SPECIAL = {
 }  # fmt: skip
 # A head that is a formula, or too long for two lines, is a number in the table.
 _FORMULA = re.compile(r"[+:*()~]|.{41}")
-# A word that no line can hold may be broken.
-_LONG = re.compile(r"(\S{16})(?=\S)")
+# What takes no room beside the number in a cell: stars, and commands.
+_NO_NUMBER = re.compile(r"\\rlap.*|\\[a-z]+|[^\d.,()\[\]-]")
+# A word of more letters may be broken.
+LONGEST_WORD = 16
 
 
-def escaped(text: object) -> str:
-    r"""Return text that TeX prints as it is: nothing in it is a command, ``\input{}`` neither."""
-    visible = _LONG.sub("\\1\u200b", visible_line(text))
+def escaped(text: object, longest: int = LONGEST_WORD) -> str:
+    r"""Return text that TeX prints as it is: nothing in it is a command, ``\input{}`` neither.
+
+    Parameters
+    ----------
+    text : object
+    longest : int
+        Letters of a word after which it may be broken.
+    """
+    long = rf"([^\s-]{{{longest}}})(?=[^\s-])"
+    visible = re.sub(long, "\\1\u200b", visible_line(text))
     return re.sub("-(?=-)", "-{}", "".join(_SPECIAL.get(letter, letter) for letter in visible))
 
 
 def latex_tables(
     findings: Findings, windows: Sequence[Window] = (), tests: Sequence[str] = ()
 ) -> dict[str, str]:
-    """Return the LaTeX tables of a run by file name: caar, events, and what else it has.
+    """Return the LaTeX tables of a run by file name: caar, robustness, events, and regression.
 
     Parameters
     ----------
@@ -71,7 +89,10 @@ def latex_tables(
         Of the table of windows; by default those that fit.
     """
     with speaking_of(findings.setup.measure):
-        contexts = {"caar": _windows(findings, windows, tests), "events": _events(findings)}
+        contexts = {
+            "caar": _windows(findings, windows, tests), "robustness": _robustness(findings),
+            "events": _events(findings),
+        }  # fmt: skip
         terms = findings.tables.get("regression", pd.DataFrame())
         if len(terms) and not CarRegression.why_not(terms):
             main = findings.setup.main
@@ -86,7 +107,7 @@ def latex_table(findings: Findings, name: str) -> str:
     Parameters
     ----------
     findings : Findings
-    name : {"caar", "events", "regression"}
+    name : {"caar", "robustness", "events", "regression"}
 
     Raises
     ------
@@ -137,6 +158,7 @@ def environment() -> Environment:
         "percent": _percent,
         "error": lambda value: f"{words().scale * value:.2f}" if np.isfinite(value) else "--",
         "number": _number,
+        "points": _points,
         "starred": _starred,
         "marked": _marked,
         "window": _window,
@@ -151,6 +173,15 @@ def environment() -> Environment:
 
 # A row of a panel: its label, "" for one that goes on, and its cells.
 Line = tuple[str, list[Any]]
+# Its name, what stands in brackets behind that, and its rows.
+Panel = tuple[str, Markup, list[Line]]
+
+
+def _points(text: str) -> float:
+    """Return about how wide a text is in letters of 10 pt, a little more rather than less."""
+    wide = sum(east_asian_width(letter) in "WF" for letter in text)
+    large = sum(letter.isupper() for letter in text)
+    return 5.3 * len(text) + 2.3 * large + 4.9 * wide
 
 
 def _starred(text: Markup, p: float) -> Markup:
@@ -178,11 +209,31 @@ def _bracketed(statistic: float) -> Markup:
     return Markup(f"({text})") if np.isfinite(statistic) else text  # noqa: S704
 
 
-def _interval(effect: Interval) -> Markup:
+def _interval(effect: Interval) -> tuple[Markup, Markup]:
+    """Return the ends of an interval, each in its bracket."""
     low, high = map(_percent, (effect.ci_low, effect.ci_high))
     if not np.isfinite(effect.ci_low + effect.ci_high):
-        return low
-    return Markup(rf"{{\scriptsize [{low},{high}]}}")  # noqa: S704
+        return low, Markup("")
+    return (
+        Markup(rf"{{\scriptsize [{low},}}"),  # noqa: S704
+        Markup(rf"{{\scriptsize {high}]}}"),  # noqa: S704
+    )
+
+
+def _cell(text: str, width: float) -> Markup:
+    """Return a text of 8 pt in a column, where a word that the column has no room for may break."""
+    fits = all(0.8 * _points(word) <= width for word in text.split())
+    return Markup(escaped(text, LONGEST_WORD if fits else int(width // 7)))  # noqa: S704
+
+
+def _room(panels: Sequence[Panel], windows: Sequence[Window]) -> float:
+    """Return the points that the columns of windows leave for labels."""
+    widths = [DIGIT * len(str(window)) for window in windows]
+    for _, _, lines in panels:
+        for cell in (str(cell) for _, cells in lines for cell in cells):
+            digit = SMALL_DIGIT if "scriptsize" in cell else DIGIT
+            widths.append(digit * len(_NO_NUMBER.sub("", cell)))
+    return PAGE - len(windows) * (max(widths) + APART)
 
 
 def _window(window: Window) -> Markup:
@@ -198,12 +249,20 @@ def _windows(findings: Findings, windows: Sequence[Window], names: Sequence[str]
     names = _tests(findings, names)
     grid = findings.tables.get("specifications")
     models = [] if grid is None else list(_models(grid, windows))
-    panels = [(_title(findings, s), list(_estimates(s, windows, names))) for s in samples]
-    panels[0][1].extend(models)
     answers = [w.answer for s in samples for w in s.windows if w.window in windows]
-    indices = setup.benchmarks if setup.model.factors else ()
+    for is_stacked in (False, True):
+        panels = [
+            (*_title(findings, s), list(_estimates(s, windows, names, is_stacked=is_stacked)))
+            for s in samples
+        ]
+        panels[0][2].extend(models)
+        room = _room(panels, windows)
+        if room >= LEAST_LABEL:
+            break
+    benchmarks = setup.benchmarks if setup.model.factors else ()
+    indices = list(dict.fromkeys(Symbol(index).index_name for index in benchmarks))
     return {
-        "windows": windows, "panels": panels, "models": models,
+        "windows": windows, "panels": panels, "models": models, "page": PAGE, "room": room,
         "tests": [STATISTICS[name] for name in names],
         "main_tests": [STATISTICS[name] for name in dict.fromkeys(a.test for a in answers)],
         "singles": {sample.n_used == 1 for sample in samples},
@@ -238,13 +297,16 @@ def _tests(findings: Findings, names: Sequence[str]) -> list[str]:
     return [name for name in names if name in names_of_run and name != main]
 
 
-def _title(findings: Findings, sample: Sample) -> Markup:
+def _title(findings: Findings, sample: Sample) -> tuple[str, Markup]:
+    """Return the name of a sample, and what stands in brackets behind it."""
     name = capitalised(name_sample(findings, sample)) if sample.group else say("paper.all")
     n, dates = sample.answer.n_events, sample.answer.n_dates
-    return Markup(rf"\textit{{{escaped(name)}}} ($N={n}$, {say('paper.dates', n=dates)})")  # noqa: S704
+    return name, Markup(f"($N={n}$, {say('paper.dates', n=dates)})")  # noqa: S704
 
 
-def _estimates(sample: Sample, windows: list[Window], names: list[str]) -> Iterator[Line]:
+def _estimates(
+    sample: Sample, windows: list[Window], names: list[str], *, is_stacked: bool
+) -> Iterator[Line]:
     """Yield the rows of a sample: the effect, the plain average, further tests, and N."""
     findings = {finding.window: finding for finding in sample.windows}
     answers = [findings[window].answer for window in windows]
@@ -257,7 +319,12 @@ def _estimates(sample: Sample, windows: list[Window], names: list[str]) -> Itera
     label = say(f"paper.{'car' if sample.n_used == 1 else 'weighted'}")
     yield (label, [_starred(_percent(a.effect.estimate), a.pvalue) for a in answers])
     yield ("", statistics(answer.test for answer in answers))
-    yield ("", [_interval(answer.effect) for answer in answers])
+    ends = [_interval(answer.effect) for answer in answers]
+    if is_stacked:
+        yield ("", [low for low, _ in ends])
+        yield ("", [high for _, high in ends])
+    else:
+        yield ("", [low + high for low, high in ends])
     if sample.n_used > 1:
         means = [answer.plain_average for answer in answers]
         yield (say("paper.plain"), [_percent(mean.estimate) for mean in means])
@@ -279,6 +346,30 @@ def _models(grid: pd.DataFrame, windows: list[Window]) -> Iterator[Line]:
         yield ("", [_bracketed(value / se) for value, se, _ in rows])
 
 
+def _robustness(findings: Findings) -> dict[str, Any]:
+    """Return the checks of the answer, and its windows with adjusted p; {} without any check."""
+    checks = list_checks(findings)
+    if len(checks) < FEWEST_CHECKS:
+        return {}
+    answer, table = findings.sample.answer, findings.beside("families")
+    family = table[table["family"] == "windows"] if len(table) else table
+    is_family = len(family) > 1
+    methods = [name for name in ADJUSTED if is_family and family[name].notna().any()]
+    answers = {finding.window: finding.answer for finding in findings.sample.windows}
+    rows = [(Window.of(row["label"]), row) for row in family.to_dict("records")]
+    letters = max(len(check.p_text) for check in checks)
+    intervals = [_interval(check.effect) for check in checks]
+    return {
+        "title": _title(findings, findings.sample),
+        "rows": list(zip(checks, [low + high for low, high in intervals], strict=True)),
+        "room": PAGE - NUMBERS - DIGIT * letters, "page": PAGE,
+        "family": [(window, answers[window], row) for window, row in rows],
+        "methods": methods,
+        "test": STATISTICS[answer.test], "unclear": count_checks(checks),
+        "last": source_line(findings),
+    }  # fmt: skip
+
+
 def _events(findings: Findings) -> dict[str, Any]:
     """Return the used events by CAR over the main window, those without one last; {} for none."""
     column, main = findings.setup.group_column, findings.setup.main
@@ -289,8 +380,19 @@ def _events(findings: Findings) -> dict[str, Any]:
             name = clipped(event.name, LONGEST_NAME)
             car = event.car(main)
             events.append({"day0": event.day0, "name": name, "group": group, "car": car})
-    starred = any(stars(event["car"].pvalue) for event in events)
-    return {"events": events, "starred": starred} if events else {}
+    if not events:
+        return {}
+    head = capitalised(clipped(column, LONGEST_GROUP))
+    longest = max(_points(text) for text in (head, *(event["group"] for event in events)))
+    of_group = min(round(0.8 * longest), MOST_OF_GROUP) if column else 0
+    of_name = PAGE - EVENT_NUMBERS - of_group - 12 * bool(column)
+    for row in events:
+        row["name"] = _cell(row["name"], of_name)
+        row["group"] = _cell(row["group"], of_group)
+    return {
+        "events": events, "starred": any(stars(event["car"].pvalue) for event in events),
+        "head": _cell(head, of_group), "of_group": of_group, "of_name": of_name,
+    }  # fmt: skip
 
 
 def regression_file(table: RegressionTable) -> str:
