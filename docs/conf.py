@@ -5,8 +5,12 @@ from __future__ import annotations
 import os
 import re
 import sys
+from bisect import bisect
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
+
+from docutils import nodes
 
 HERE = Path(__file__).parent
 sys.path[:0] = [str(HERE / "_ext"), str(HERE.parent)]
@@ -56,6 +60,8 @@ copybutton_prompt_is_regexp = True
 smartquotes = False
 # Pages that stand this far apart in the alphabet are read by one process after the other.
 STRIDE = 6
+# False alarms in percent at which a table takes another colour: 4 to 7 is good.
+HEAT = (4, 7, 10, 20, 40)
 
 html_theme = "furo"
 html_title = f"eventstudy {version.partition('+')[0]}"
@@ -84,6 +90,14 @@ def spread(_app: Any, _env: Any, names: list[str]) -> None:
     names[:] = [name for first in range(STRIDE) for name in names[first::STRIDE]]
 
 
+def color_rates(_app: Any, doctree: nodes.document) -> None:
+    """Give each rate of a table of the class `heat` the class of its colour."""
+    for table in doctree.findall(nodes.table):
+        for entry in table.findall(nodes.entry) if "heat" in table["classes"] else ():
+            with suppress(ValueError):
+                entry["classes"].append(f"heat-{bisect(HEAT, float(entry.astext()))}")
+
+
 def cut_parameters(_app: Any, _context: Any, lines: list[str]) -> None:
     """Leave out of a command's help what its docstring says to programmers."""
     for i, line in enumerate(lines[1:]):
@@ -106,5 +120,6 @@ def setup(app: Any) -> None:
     """Look at docstrings once numpydoc has formed them; read pages in another order."""
     app.connect("autodoc-process-docstring", keep_bars, priority=900)
     app.connect("env-before-read-docs", spread)
+    app.connect("doctree-read", color_rates)
     app.connect("sphinx-click-process-description", cut_parameters)
     app.connect("html-page-context", help_readers, priority=900)

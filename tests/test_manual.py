@@ -66,7 +66,18 @@ def test_the_site(tmp_path: Path) -> None:
     check_formulas_need_no_script(site, pages)
     check_messages_are_those_of_the_catalogue(site)
     check_readers_without_eyes_or_mouse_are_helped(site)
+    check_false_alarms_stand_where_their_numbers_say(site)
     check_searches_find_their_page_first(site)
+
+
+def check_false_alarms_stand_where_their_numbers_say(site: Path) -> None:
+    """On an axis from 0 at 5% of its cell to 20 at 95%; a rate beyond it stands at its end."""
+    text = (site / "tests" / "patell.html").read_text(encoding="utf-8")
+    rows = re.findall(r'class="full" cx="([\d.]+)%".*?<p>([\d.]+)%</p>', text, re.S)
+    assert len(rows) > 5
+    assert {float(rate) > 20 for _, rate in rows} == {True, False}
+    for x, rate in rows:
+        assert float(x) == pytest.approx(5 + 4.5 * min(float(rate), 20), abs=0.01)
 
 
 def check_readers_without_eyes_or_mouse_are_helped(site: Path) -> None:

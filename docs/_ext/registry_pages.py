@@ -165,7 +165,7 @@ def test_page(name: str) -> str:
             f"`{name}` tests the hypothesis that {test.null}.",
             "## When it is valid",
             table(("", ""), rows),
-            *(["## False alarms", ALARMS, table(ALARM_HEAD, alarms)] if alarms else []),
+            *(["## False alarms", ALARMS, table(alarm_head(), alarms)] if alarms else []),
             "## Use it",
             USE_TEST.format(name=name) if not test.per_event else USE_EVENT_TEST.format(name=name),
             "## Formula and code",
@@ -175,11 +175,13 @@ def test_page(name: str) -> str:
 
 
 ALARMS = (
-    "How often the test rejects at 5% when nothing happened; the line in each bar is 5%, which is\n"
-    "right. The last column comes from a program that was written independently.\n"
+    "How often the test rejects at 5% when nothing happened. 5% (the dashed line) is right,\n"
+    "4 to 7% (shaded) is good. A filled dot is our samples, a ring those of a program that was\n"
+    "written independently. What exceeds 20% stands at the edge with its number.\n"
     "[Size and power](../methods/size.md) says how the samples are drawn."
 )
-ALARM_HEAD = ("simulated samples", "false alarms", "another program")
+# Where the axis of false alarms ends, in percent.
+LAST_RATE = 20
 USE_TEST = """```sh
 eventstudy run events.csv --test {name}
 ```
@@ -229,9 +231,39 @@ def size_rows(name: str) -> list[tuple[str, str, str]]:
         if rate := ours[design]["rates"].get(window, {}).get(name):
             their = theirs.get((design, window, name))
             share = f"{100 * rate[0] / rate[1]:.1f}"
-            bar = f'<span class="alarms" style="--rate:{share}"></span>'
-            rows.append((text, f"{bar} {share}%", f"{their}%" if their else ""))
+            dots = axis_of(dot(share, "full") + dot(their or "", "ring"))
+            rows.append((text, dots, f"{share}%", f"{their}%" if their else ""))
     return rows
+
+
+def alarm_head() -> tuple[str, str, str, str]:
+    """Return the heads of false alarms, with the axis over the dots."""
+    ticks = "".join(
+        f'<text x="{place(rate)}%" y="60%" text-anchor="middle">{rate}</text>'
+        for rate in (0, 5, 10, LAST_RATE)
+    )
+    return "simulated samples", axis_of(ticks), "false alarms", "another program"
+
+
+def axis_of(marks: str) -> str:
+    """Return marks on the axis of a cell; its numbers stand in the cells after it."""
+    return f'<svg class="alarms" aria-hidden="true">{marks}</svg>'
+
+
+def dot(rate: str, kind: str) -> str:
+    """Return the mark of a rate in percent; what is beyond the axis has its number beside it."""
+    if not rate:
+        return ""
+    x = place(min(float(rate), LAST_RATE))
+    mark = f'<circle class="{kind}" cx="{x}%" cy="50%"></circle>'
+    if float(rate) > LAST_RATE and kind == "full":
+        mark += f'<text x="{x - 6}%" y="50%" dy="4" text-anchor="end">{float(rate):.0f}</text>'
+    return mark
+
+
+def place(rate: float) -> float:
+    """Return where a rate stands on the axis, in percent of its width."""
+    return round(5 + 90 * rate / LAST_RATE, 2)
 
 
 def model_page(name: str) -> str:
