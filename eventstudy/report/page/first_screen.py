@@ -99,13 +99,15 @@ def first_screen(findings: Findings) -> FirstScreen:
 def _name_uses(findings: Findings) -> dict[str, tuple[Use, ...]]:
     """Return the files of the run, and the command, that have what each figure shows."""
     slide = Use(say("use.slide"), f"eventstudy card {shlex.quote(findings.name)}")
-    uses = {"chart": [slide], "strip": []}
+    uses = {"chart": [slide], "strip": [], "checks": []}
     for part, name, table in (("chart", "path", "path"), ("strip", "car", "car")):
         if findings.setup.settings.get("figures"):
             uses[part].append(Use(say("use.paper"), f"{name}.pdf", f"figures/{name}.pdf"))
         uses[part].append(Use(say("use.numbers"), f"{table}.csv", f"tables/{table}.csv"))
-    tables = [name for name in ("influence", "specifications") if name in findings.tables]
-    uses["checks"] = [Use(say("use.numbers"), f"{n}.csv", f"tables/{n}.csv") for n in tables]
+    tables = ["influence"] if findings.sample.answer.influence else []
+    tables += ["specifications"] if "specifications" in findings.tables else []
+    for table in tables:
+        uses["checks"].append(Use(say("use.numbers"), f"{table}.csv", f"tables/{table}.csv"))
     return {part: tuple(listed) for part, listed in uses.items()}
 
 
