@@ -52,7 +52,7 @@ def word(findings: Findings) -> bytes:
         if first.as_of:
             _say(document, first.as_of)
         _say(document, f"{first.headline}.").runs[0].bold = True
-        _say(document, " ".join([str(first.sentence), *map(str, first.caveat)]))
+        _say(document, first.deck)
         if findings.sample.answer.n_events:
             document.add_picture(io.BytesIO(card(findings)["card.png"]), Inches(WIDTH))
         if context["checks"]:

@@ -82,6 +82,13 @@ class FirstScreen:
     uses: Mapping[str, tuple[Use, ...]] = field(default_factory=dict)
 
     @property
+    def deck(self) -> str:
+        """What stands below the headline, as text: the caveat first."""
+        fragility = f"{self.fragility}." if self.fragility else ""
+        texts = (self.caveat[0], self.sentence, self.caveat[1], fragility)
+        return " ".join(filter(None, map(str, texts)))
+
+    @property
     def counts(self) -> dict[str, int]:
         """How many checks there are, and how many are not significant."""
         return count_checks(self.checks)
