@@ -116,8 +116,8 @@ def shifted_dates(q: Quotes) -> list[Span]:
 
     Over the last 750 moves, at least 100: the correlation with the index of the exchange, or with
     the series that agree with the index, is higher for the session before or after than for the
-    session itself. It is 0.15 or more, and 4 standard errors higher. The index itself is flagged
-    only if more series disagree with it than agree.
+    session itself. The higher correlation is 0.15 or more, and 4 standard errors above the other.
+    The index itself is flagged only if more series disagree with it than agree.
     """
     return spans_of_lag(q.dates, q.lag)
 
