@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 from scipy import stats
 
-from eventstudy.analysis import abhar
+from eventstudy.analysis import abhar, say_too_early
 from eventstudy.analysis.over_time.long_horizon import bhar, overlapping
 from eventstudy.errors import ConfigError, InapplicableError
 from eventstudy.events import Events
@@ -28,6 +28,7 @@ from eventstudy.significance.means import (
     resample_johnson,
 )
 from eventstudy.studies import EventStudy, EventStudyResults
+from eventstudy.words import say
 
 HERE = Path(__file__).parent / "reference"
 CLOSE = {"rtol": 1e-9, "atol": 1e-12}
@@ -75,6 +76,40 @@ def test_large_example(large: EventStudyResults) -> None:
     assert own.loc["johnson_bootstrap", "distribution"] == "999 resamples of 10"
     model = abhar(large, (-5, 5), "model")
     assert_allclose(model["estimate"], ref["abhar_model"], **CLOSE)
+
+
+def test_while_windows_wait_for_days_it_is_too_early_as_for_the_answer() -> None:
+    """A portfolio takes each event on the days that it has, so it has p, and says so."""
+    market = Market(12)
+    last = market.table["day0"].sort_values().iloc[-3]
+    open_windows = market.fit(market.frame.loc[:last])
+    window = open_windows.main
+    answer = open_windows.answer(group="")
+    assert (answer.verdict, answer.n_short) == ("provisional", 0)
+    table = open_windows.abhar(window)
+    assert table["pvalue"].isna().all()
+    assert table[["statistic", "critical_low", "critical_high"]].isna().all(axis=None)
+    assert table["estimate"].notna().all()
+    assert (table["n_events"] == answer.n_events).all()
+    first = say_too_early(answer.n_events, len(open_windows), window)
+    assert table["note"].str.startswith(first).all()
+    assert " ".join(str(answer).split()).startswith(first)
+    portfolio = open_windows.calendar_portfolio((-5, 5))
+    assert portfolio["pvalue"].notna().all()
+    assert portfolio["note"].str.contains(say("reason.days_to_come")).all()
+
+    day0 = market.table["day0"][0]
+    young = market.frame["F00"].where(market.frame.index > day0 - pd.Timedelta(days=75))
+    short = market.fit(market.frame.assign(F00=young).loc[:last], min_estimation=20)
+    assert short.answer(group="").n_short == 1
+    both = say_too_early(answer.n_events, len(open_windows), window)
+    assert " ".join(str(short.answer(group="")).split()).startswith(both)
+    assert short.abhar(window)["note"].str.startswith(both).all()
+
+    over = open_windows.subset((open_windows.events["day0"] < last).to_numpy())
+    assert over.answer(group="").verdict != "provisional"
+    assert over.abhar(window)["pvalue"].notna().any()
+    assert not over.abhar(window)["note"].str.contains(first.partition(":")[0]).any()
 
 
 @pytest.mark.parametrize("text", ["[0,0]", "[0,1]", "[-5,5]"])

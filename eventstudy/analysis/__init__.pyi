@@ -4,6 +4,7 @@ from .all_tables import require_free as require_free
 from .all_tables import study_tables as study_tables
 from .answer.answer import Answer as Answer
 from .answer.answer import main_test_of as main_test_of
+from .answer.answer import say_too_early as say_too_early
 from .answer.counted_once import CountedOnce as CountedOnce
 from .answer.diagnosis import Diagnosis as Diagnosis
 from .answer.diagnosis import Trust as Trust

@@ -548,7 +548,8 @@ class EventStudyResults(FittedStudy):
         DataFrame
             One row per test (t, Hall, Johnson, Johnson resampled): test, n_events, estimate (the
             mean BHAR, decimal), statistic, distribution, pvalue (two-sided), critical_low,
-            critical_high (5 %, two-sided), note. NaN where a test does not apply, with its reason.
+            critical_high (5 %, two-sided), note. NaN where a test does not apply, with its reason,
+            and for all tests while days of the window are yet to come.
 
         Raises
         ------

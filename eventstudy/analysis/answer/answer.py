@@ -14,7 +14,7 @@ from ...dependence import WeightedSums
 from ...fitting import FittedStudy, WindowLike
 from ...significance import FULL_SAMPLE, STATISTICS, SignificanceTest, decisive_scars, scar_variance
 from ...utility import Flag, TestName
-from ...words import LEVEL, Reason
+from ...words import LEVEL, Reason, has, say
 from ..interval import Interval, Power, detectable, inflation, plain_average, plain_values, usual_se
 from ..placebos.calibrated import Calibrated
 from .influence import Caveat, Influence, LeftOut, Names, leave_outs
@@ -348,6 +348,20 @@ def is_provisional(study: FittedStudy, window: Window) -> bool:
     lacking = study.ok & ~study.abnormal.valid(window)
     flags = study.events["flags"].to_numpy()[lacking]
     return any(Flag.INCOMPLETE_WINDOW in str(cell).split(";") for cell in flags)
+
+
+def say_too_early(n_events: int, n_used: int, window: Window) -> str:
+    """Return that some used events wait for days of a window, which is true of provisional ones.
+
+    Parameters
+    ----------
+    n_events, n_used : int
+        Events that have all days so far, and all used events.
+    window : Window
+    """
+    n = len(window)
+    days = say(f"days.all_{n}") if has(f"days.all_{n}") else say("days.all", n=n)
+    return say("answer.provisional", n=n_events, total=n_used, days=days)
 
 
 def weighted_effect(sample: AbnormalReturns, window: Window, test: SignificanceTest) -> Interval:

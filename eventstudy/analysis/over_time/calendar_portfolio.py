@@ -15,6 +15,8 @@ from ...events import Events
 from ...fitting import FittedStudy, WindowLike
 from ...significance import MIN_SESSIONS
 from ...utility import BoolArray, FloatArray, IntArray
+from ...words import say
+from ..answer.answer import is_provisional
 from .long_horizon import benchmark_returns
 from .weights import with_size
 
@@ -95,7 +97,8 @@ def calendar_portfolio(
     factors of the same session, less ``rf`` where the model has it. Sessions are those of all
     exchanges together; autocorrelation is taken in their order, gaps skipped. A firm with two
     events on one session counts once, returns over several sessions are left out, and an event that
-    lacks days is in on the days that it has: leaving it out would keep survivors only. The test
+    lacks days is in on the days that it has: leaving it out would keep survivors only. So a window
+    that is not over yet has a p as well, and a note. The test
     ``calendar_time`` is the mean-AR version. Newey-West errors are too small with few sessions: 9 %
     rejections at 5 % with 35 sessions in 300 samples.
 
@@ -112,6 +115,8 @@ def calendar_portfolio(
     T, f = book.factors.shape
     rows: Iterable[dict[str, Any]] = ({"method": method} for method in METHODS)
     notes = list(book.notes)
+    if is_provisional(study, window):
+        notes.append(say("reason.days_to_come"))
     if (least := max(MIN_SESSIONS, f + 2)) > T:
         notes.insert(0, f"{T} sessions, at least {least} are needed")
     else:

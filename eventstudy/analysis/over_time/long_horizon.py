@@ -14,6 +14,7 @@ from ...fitting import FittedStudy, WindowLike
 from ...significance import TESTS_OF_VALUES, mean_test
 from ...utility import BoolArray, FloatArray, IntArray
 from ...words import make_error, say
+from ..answer.answer import is_provisional, say_too_early
 
 
 def benchmark_returns(study: FittedStudy) -> tuple[FloatArray, IntArray]:
@@ -69,7 +70,8 @@ def abhar(
         for skewness; ``johnson_bootstrap``, Johnson's t among resamples of size floor(N/4) centred
         at the sample mean. Columns test, n_events, estimate (the mean BHAR, decimal), statistic,
         distribution, pvalue (two-sided), critical_low, critical_high (5 %, two-sided), note. A test
-        that does not apply is NaN, with its reason in `note`.
+        that does not apply is NaN, with its reason in `note`. So are all while days of the window
+        are yet to come: then the answer over this window is provisional as well.
 
     Raises
     ------
@@ -105,12 +107,17 @@ def abhar(
     kept = np.isfinite(values) & study.ok
     shared = _notes(abnormal, kept, study.ok, window)
     held, rows = values[kept], []
+    is_early = is_provisional(study, window)
+    if is_early:
+        n = int((abnormal.valid(window) & study.ok).sum())
+        shared = [say_too_early(n, len(study), window), *shared]
     shared += [say("reason.below_total_loss", n=n)] if (n := int((held < -1).sum())) else []
     for name in TESTS_OF_VALUES:
+        result, note = (np.nan, "", np.nan, np.nan, np.nan), shared
         try:
-            result, note = _tested(name, held, abnormal), shared
+            result = result if is_early else _tested(name, held, abnormal)
         except InapplicableError as error:
-            result, note = (np.nan, "", np.nan, np.nan, np.nan), [str(error), *shared]
+            note = [str(error), *shared]
         mean = float(held.mean()) if len(held) else np.nan
         rows.append((name, len(held), mean, *result, "; ".join(note)))
     return pd.DataFrame(rows, columns=list(COLUMNS))

@@ -8,13 +8,21 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
-from ...analysis import Answer, Calibrated, ImpliedPath, Interval, Power, UnequalReactions
+from ...analysis import (
+    Answer,
+    Calibrated,
+    ImpliedPath,
+    Interval,
+    Power,
+    UnequalReactions,
+    say_too_early,
+)
 from ...calendars import Window
 from ...files import BLANK
 from ...findings import Findings, ModelFacts, Sample
 from ...fitting import CUT_CODES
 from ...significance import FULL_SAMPLE
-from ...words import Reason, capitalised, clipped, has, say, words
+from ...words import Reason, capitalised, clipped, say, words
 
 # A name in the headline is cut after so many letters, and one in a list of events.
 LONGEST_FIRM = 60
@@ -590,9 +598,9 @@ def _no_move(findings: Findings, sample: Sample) -> tuple[str, str]:
 
 
 def _provisional(findings: Findings, sample: Sample) -> tuple[str, str]:
-    result, length = sample.answer, len(findings.setup.main)
-    days = say(f"days.all_{length}") if has(f"days.all_{length}") else say("days.all", n=length)
-    head = say("answer.provisional", n=result.n_events, total=sample.n_used, days=days)
+    result = sample.answer
+    n_complete = result.n_events + result.n_short
+    head = say_too_early(n_complete, sample.n_used, findings.setup.main)
     if not result.n_events:
         return head, say("answer.run_again")
     facts = {"value": result.effect.estimate, "interval": write_interval(result.effect)}
