@@ -227,17 +227,20 @@ def test_models_without_a_market_or_with_a_variance_of_their_own() -> None:
     assert (recent_variances(without.abnormal, DAY01, A) == 1).all()
 
 
-@pytest.mark.parametrize("n", [1, 2, 6])
-def test_a_table_of_latex_fits_a_default_article(n: int, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("n", "head"),
+    [(1, "Formula"), (2, "Formula"), (6, "Formula"), (2, "Semiconductors"), (5, "Semiconductors")],
+)
+def test_a_table_of_latex_fits_a_default_article(n: int, head: str, tmp_path: Path) -> None:
     if not (compiler := shutil.which("pdflatex")):
         pytest.skip("no pdflatex")
     rng = np.random.default_rng(1)
     study = with_columns(
         Market(30, dates=6).fit(), leverage_before_the_news=rng.uniform(0, 1, 30),
-        sector=np.array(["banks & <insurers>", "semiconductors"])[np.arange(30) % 2],
+        sector=np.array(["banks & <insurers>", "SEMICONDUCTOR EQUIPMENT"])[np.arange(30) % 2],
     )  # fmt: skip
     formulas = ["leverage_before_the_news + sector", "sector", "1", "sector + 0"]
-    heads = [f"Formula {k}" for k in range(n)]
+    heads = [f"{head} {k}" for k in range(n)]
     named = {head: formulas[k % 4] for k, head in enumerate(heads)}
     text = study.explain(named).to_latex()
     document = (

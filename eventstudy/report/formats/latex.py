@@ -39,6 +39,8 @@ LONGEST_NAME, LONGEST_GROUP = 60, 40
 MOST_FULL, MOST_BRIEF = 2, 4
 # Points of a line of a default article, and of the labels beside none, one and two regressions.
 PAGE, LABELS = 345, (120, 200, 106)
+# Points of the head of a regression with p and without.
+FULL_HEAD, BRIEF_HEAD = 100, 46
 # Points of a digit, and of one in an interval; what parts two columns; the least for labels.
 DIGIT, SMALL_DIGIT, APART, LEAST_LABEL = 4.3, 4.0, 4, 80
 # Points that the numbers of a list of events take, and the most that its groups take.
@@ -55,7 +57,8 @@ _SPECIAL = {
     "σ": r"$\sigma$", "μ": r"$\mu$", "Σ": r"$\Sigma$", "“": "``", "”": "''",
     "\u200b": r"\allowbreak{}", "‘": "`", "’": "'",
 }  # fmt: skip
-# A head that is a formula, or too long for two lines, is a number in the table.
+# A head that is a formula, too long for two lines, or has a word too wide for its column, is a
+# number in the table.
 _FORMULA = re.compile(r"[+:*()~]|.{41}")
 # What takes no room beside the number in a cell: stars, and commands.
 _NO_NUMBER = re.compile(r"\\rlap.*|\\[a-z]+|[^\d.,()\[\]-]")
@@ -407,11 +410,14 @@ def _regression(table: RegressionTable, slug: str) -> dict[str, Any]:
     panels = [range(n)[k : k + MOST_BRIEF] for k in range(0, n, MOST_BRIEF)]
     elsewhere = say("regression.elsewhere") if table.is_published else table.compared
     heads, named = list(table.heads), ""
-    if any(_FORMULA.search(head) for head in heads):
+    widths = [0.9 * _points(word) for head in heads for word in head.split()]
+    width = FULL_HEAD if is_full else BRIEF_HEAD
+    if any(_FORMULA.search(head) for head in heads) or max(widths, default=0) > width:
         heads = [f"({k + 1})" for k in range(n)]
         pairs = zip(heads, table.heads, strict=True)
         named = "; ".join(f"{number} {head}" for number, head in pairs)
     return {
         "table": table, "heads": heads, "named": named, "panels": panels, "is_full": is_full,
-        "elsewhere": elsewhere, "slug": slug, "room": LABELS[n] if is_full else LABELS[0],
+        "width": width, "elsewhere": elsewhere, "slug": slug,
+        "room": LABELS[n] if is_full else LABELS[0],
     }  # fmt: skip
