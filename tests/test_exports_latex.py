@@ -320,9 +320,10 @@ def test_latin_cells_compile_with_pdflatex(tmp_path: Path) -> None:
     ]
     market.table["company"] = [*names, *"abcd"]
     results = market.fit()
-    texts = "\n".join(results.to_latex(table) for table in ("caar", "events"))
+    texts = "\n".join(results.to_latex(table) for table in ("caar", "robustness", "events"))
     assert "XeLaTeX" not in texts
-    compiled(PREAMBLE % (r"\usepackage[T1]{fontenc}", texts), "pdflatex", tmp_path)
+    log = compiled(PREAMBLE % (r"\usepackage[T1]{fontenc}", texts), "pdflatex", tmp_path)
+    assert "Overfull" not in log
     if shutil.which("pdftotext"):
         shown = subprocess.run(
             ["pdftotext", "-layout", "doc.pdf", "-"], cwd=tmp_path, capture_output=True, check=True

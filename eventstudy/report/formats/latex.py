@@ -368,6 +368,7 @@ def _robustness(findings: Findings) -> dict[str, Any]:
         "room": PAGE - NUMBERS - DIGIT * letters, "page": PAGE,
         "family": [(window, answers[window], row) for window, row in rows],
         "methods": methods,
+        "has_leave_outs": any(check.kind == "leave_out" for check in checks),
         "test": STATISTICS[answer.test], "unclear": count_checks(checks),
         "last": source_line(findings),
     }  # fmt: skip
