@@ -80,7 +80,7 @@ LOOKED_AT = (
 
 
 def check_axe_finds_nothing(site: Path, profile: Path) -> None:
-    """On a desk in the light, and on a phone in the dark; no page is wider than its screen."""
+    """On a desk in the light, a phone in the dark; none is too wide, and formulas have our font."""
     if CHROMIUM is None or DRIVER is None:
         return
     with open_browser(profile) as browser:
@@ -88,9 +88,11 @@ def check_axe_finds_nothing(site: Path, profile: Path) -> None:
             for width in (1280, 390):
                 show(browser, site / f"{name}.html", width=width, dark=width < 500)
                 assert violations(browser) == [], (name, width)
-                assert (
-                    browser.execute_script("return document.documentElement.scrollWidth") <= width
-                )
+                wide = browser.execute_script("return document.documentElement.scrollWidth")
+                assert wide <= width, name
+        browser.get((site / "explanation" / "power.html").as_uri())
+        fonts = browser.execute_script("return [...document.fonts].map(f => [f.family, f.status])")
+        assert fonts == [["eventstudy math", "loaded"]]
 
 
 def check_false_alarms_stand_where_their_numbers_say(site: Path) -> None:
