@@ -17,6 +17,9 @@ sys.path[:0] = [str(HERE / "_ext"), str(HERE.parent)]
 # The kernel of the tutorials imports this clone.
 os.environ["PYTHONPATH"] = os.pathsep.join([str(HERE.parent), os.environ.get("PYTHONPATH", "")])
 
+# Its figures have the style of those of a run.
+os.environ["MATPLOTLIBRC"] = str(HERE.parent / "eventstudy" / "data" / "figures.mplstyle")
+
 from eventstudy import __version__  # noqa: E402
 
 project = "eventstudy"
@@ -37,6 +40,7 @@ extensions = [
     "finding",
     "mathml",
     "messages",
+    "readers",
     "registry_pages",
 ]
 exclude_patterns = ["_build", "operations", "**/.ipynb_checkpoints"]
@@ -64,6 +68,8 @@ STRIDE = 6
 HEAT = (4, 7, 10, 20, 40)
 
 html_theme = "furo"
+template_bridge = "readers.Templates"
+html_favicon = "_static/favicon.svg"
 html_title = f"eventstudy {version.partition('+')[0]}"
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
@@ -106,20 +112,9 @@ def cut_parameters(_app: Any, _context: Any, lines: list[str]) -> None:
             break
 
 
-def help_readers(
-    _app: Any, _page: str, _template: str, context: dict[str, Any], _tree: Any
-) -> None:
-    """Give captions of the sidebar the level of a heading, and let a keyboard scroll code."""
-    tree = str(context.get("furo_navigation_tree", ""))
-    leveled = tree.replace('role="heading"', 'role="heading" aria-level="2"')
-    context["furo_navigation_tree"] = leveled
-    context["body"] = str(context.get("body", "")).replace("<pre>", '<pre tabindex="0">')
-
-
 def setup(app: Any) -> None:
     """Look at docstrings once numpydoc has formed them; read pages in another order."""
     app.connect("autodoc-process-docstring", keep_bars, priority=900)
     app.connect("env-before-read-docs", spread)
     app.connect("doctree-read", color_rates)
     app.connect("sphinx-click-process-description", cut_parameters)
-    app.connect("html-page-context", help_readers, priority=900)

@@ -15,7 +15,7 @@ from urllib.parse import unquote, urldefrag, urlsplit
 
 import pytest
 from conftest import ROOT
-from test_report_browser import CHROMIUM
+from test_report_browser import CHROMIUM, DRIVER, open_browser, show, violations
 
 import eventstudy
 from eventstudy.cli.main import main
@@ -68,6 +68,31 @@ def test_the_site(tmp_path: Path) -> None:
     check_readers_without_eyes_or_mouse_are_helped(site)
     check_false_alarms_stand_where_their_numbers_say(site)
     check_searches_find_their_page_first(site)
+    check_axe_finds_nothing(site, tmp_path / "profile")
+
+
+# Pages of each kind: tables, formulas, code, drawings, notebooks, literature.
+LOOKED_AT = (
+    "index", "start/words", "how-to/times", "how-to/gallery", "how-to/coming-from", "methods/size",
+    "methods/price-limits", "tests/patell", "models/market", "api/study", "reference/command-line",
+    "reference/bibliography", "tutorials/shared-dates", "search",
+)  # fmt: skip
+
+
+def check_axe_finds_nothing(site: Path, profile: Path) -> None:
+    """On a desk in the light, a phone in the dark; none is too wide, and formulas have our font."""
+    if CHROMIUM is None or DRIVER is None:
+        return
+    with open_browser(profile) as browser:
+        for name in LOOKED_AT:
+            for width in (1280, 390):
+                show(browser, site / f"{name}.html", width=width, dark=width < 500)
+                assert violations(browser) == [], (name, width)
+                wide = browser.execute_script("return document.documentElement.scrollWidth")
+                assert wide <= width, name
+        browser.get((site / "explanation" / "power.html").as_uri())
+        fonts = browser.execute_script("return [...document.fonts].map(f => [f.family, f.status])")
+        assert fonts == [["eventstudy math", "loaded"]]
 
 
 def check_false_alarms_stand_where_their_numbers_say(site: Path) -> None:
@@ -81,11 +106,13 @@ def check_false_alarms_stand_where_their_numbers_say(site: Path) -> None:
 
 
 def check_readers_without_eyes_or_mouse_are_helped(site: Path) -> None:
-    """Captions have the level of a heading, and a keyboard can scroll code."""
+    """Captions have a level, a keyboard scrolls code, lists have a summary, figures a name."""
+    assert 'alt="Figure: ' in (site / "how-to" / "gallery.html").read_text(encoding="utf-8")
     for name in ("index.html", "how-to/times.html", "start/five-minutes.html"):
         text = (site / name).read_text(encoding="utf-8")
         assert text.count('role="heading"') == text.count('role="heading" aria-level="2"') > 0
         assert "<pre>" not in text
+        assert re.search('<meta name="description" content="[^"]{20,165}">', text)
 
 
 def build(clone: Path) -> Path:

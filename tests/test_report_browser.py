@@ -7,6 +7,7 @@ import base64
 import shutil
 import subprocess
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -32,19 +33,27 @@ pytestmark = [
 ]
 
 
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+@contextmanager
+def open_browser(profile: Path) -> Iterator[Any]:
     """Headless Chromium that keeps its console and its requests."""
     from selenium import webdriver
 
     options = webdriver.ChromeOptions()
     options.binary_location = str(CHROMIUM)
-    for option in (*OPTIONS, f"--user-data-dir={tmp_path_factory.mktemp('profile')}"):
+    for option in (*OPTIONS, f"--user-data-dir={profile}"):
         options.add_argument(option)
     options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
     driver = webdriver.Chrome(options=options, service=webdriver.ChromeService(str(DRIVER)))
-    yield driver
-    driver.quit()
+    try:
+        yield driver
+    finally:
+        driver.quit()
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    with open_browser(tmp_path_factory.mktemp("profile")) as driver:
+        yield driver
 
 
 @pytest.fixture(scope="module")
@@ -223,20 +232,26 @@ def test_500_events_are_light() -> None:
     assert len(page(Market(500, effect=-0.01).fit()).encode()) < 1_000_000
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize(("width", "dark"), [(1280, False), (1280, True), (390, False)])
-def test_axe_finds_no_serious_violation(browser: Any, report: Path, width: int, dark: bool) -> None:
+def violations(browser: Any) -> list[Any]:
+    """Return what axe finds wrong on the page that is open: impact, rule and elements."""
     import axe_core_python
 
     source = next(Path(axe_core_python.__file__).parent.rglob("axe.min.js")).read_text(
         encoding="utf-8"
     )
-    show(browser, report, width=width, dark=dark)
-    browser.execute_script("document.querySelectorAll('details').forEach(d => d.open = true)")
     browser.execute_script(source)
     browser.set_script_timeout(60)
-    found = browser.execute_async_script(
+    found: list[Any] = browser.execute_async_script(
         "const done = arguments[0]; axe.run().then(r => done(r.violations.map(v =>"
         " [v.impact, v.id, v.nodes.map(n => n.html.slice(0, 120))])))"
     )
+    return found
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("width", "dark"), [(1280, False), (1280, True), (390, False)])
+def test_axe_finds_no_serious_violation(browser: Any, report: Path, width: int, dark: bool) -> None:
+    show(browser, report, width=width, dark=dark)
+    browser.execute_script("document.querySelectorAll('details').forEach(d => d.open = true)")
+    found = violations(browser)
     assert [v for v in found if v[0] in ("serious", "critical")] == []
