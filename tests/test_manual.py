@@ -221,6 +221,7 @@ SEARCHES = {
     "cross-section": "how-to/regressions", "regression": "how-to/regressions",
     "compare groups": "how-to/groups", "memory": "speed", "100,000 events": "speed",
     "dropped events": "start/read-the-report", "jupyter": "start/python",
+    "offline": "prices", "recompute": "how-to/proof", "write a paper": "tutorials/paper",
     "how many events": "explanation/power", "event-induced variance": "how-to/choose-a-test",
 }  # fmt: skip
 # The site's own search of each query, by the files that its page of searches loads.
