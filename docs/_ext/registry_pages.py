@@ -257,7 +257,8 @@ def dot(rate: str, kind: str) -> str:
     x = place(min(float(rate), LAST_RATE))
     mark = f'<circle class="{kind}" cx="{x}%" cy="50%"></circle>'
     if float(rate) > LAST_RATE and kind == "full":
-        mark += f'<text x="{x - 6}%" y="50%" dy="4" text-anchor="end">{float(rate):.0f}</text>'
+        at = f'x="{x}%" y="50%" dx="-11" dy="4" text-anchor="end"'
+        mark += f"<text {at}>{float(rate):.0f}</text>"
     return mark
 
 
