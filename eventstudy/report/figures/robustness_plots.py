@@ -124,11 +124,15 @@ def plot_specifications(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
     half = (curve.high - curve.low) / 2
     xs = np.arange(len(curve.estimate))
     is_clear = curve.is_significant
-    for at, color in ((~is_clear, GREY), (is_clear, "C0"), (curve.is_main, "C1")):
-        axes.errorbar(xs[at], curve.estimate[at], half[at], color=color, fmt="o", markersize=4)
+    kinds = {"unclear": (~is_clear, GREY), "clear": (is_clear, "C0"), "main": (curve.is_main, "C1")}
+    for code, (at, color) in kinds.items():
+        marks: Any = {"color": color, "fmt": "o", "markersize": 4}
+        label = say(f"figure.curve_key.{code}")
+        axes.errorbar(xs[at], curve.estimate[at], half[at], label=label, **marks)
     axes.axhline(0, color=ink(axes), linewidth=1, zorder=1.5)
     axes.set_xticks([])
     label_returns(axes.yaxis, say("plot.effect_axis", axis=words().axis))
+    axes.legend()
     return titled(axes, "plot.curve", n=len(half))
 
 

@@ -9,9 +9,10 @@ import pandas as pd
 from markupsafe import Markup
 
 from ...analysis import Specifications
+from ...models import MODELS
 from ...utility import BoolArray, FloatArray
 from ...words import LEVEL, clipped, say
-from .svg_canvas import WIDE, Panel, Scale, picture, return_scale, text
+from .svg_canvas import WIDE, Panel, Scale, picture, return_scale, text, text_width
 
 # Marks: a tick of the matrix, and the disc of the study itself.
 TICK, DISC = "m0-5v10", "m-5 0a5 5 0 1 0 10 0a5 5 0 1 0-10 0"
@@ -47,12 +48,19 @@ class SpecificationCurve:
         is_main = rows["is_main"].to_numpy()
         is_significant = (rows["pvalue"] < LEVEL).to_numpy()
         choices = tuple(
-            (name, value or say("specifications.every_event"), (rows[name] == value).to_numpy())
+            (name, _name_choice(name, value), (rows[name] == value).to_numpy())
             for name in Specifications.CHOICES
             for value in dict.fromkeys(decided[name])
             if len(set(decided[name])) > 1
         )
         return cls(rows["estimate"].to_numpy(), low, high, is_main, is_significant, choices)
+
+
+def _name_choice(name: str, value: str) -> str:
+    """Return one choice in words."""
+    if name == "model" and value in MODELS:
+        return MODELS[value].label
+    return value or say("specifications.every_event")
 
 
 def draw_curve(curve: SpecificationCurve, *, width: int, label: str) -> Markup:
@@ -91,5 +99,14 @@ def draw_curve(curve: SpecificationCurve, *, width: int, label: str) -> Markup:
         for is_drawn, kind in ((~curve.is_significant, "whisker"), (curve.is_significant, "b")):
             at = xs[has_choice & is_drawn]
             marks.append(grid.dots(at, np.full(len(at), y), kind, TICK))
+    y += 30
+    x = start if wide else 2.0
+    key = (("mark full", DISC, "main"), ("b dot", "h0", "clear"), ("cloud", "h0", "unclear"))
+    pixels = Scale(0.0, 1.0, 0.0, 1.0)
+    for kind, shape, code in key:
+        label_of = say(f"figure.curve_key.{code}")
+        marks.append(Panel(pixels, pixels).dots(np.array([x + 5]), np.array([y - 4]), kind, shape))
+        marks.append(text(x + 15, y, label_of, "small"))
+        x += 15 + text_width(label_of, size=12.0) + 14
     desc = say("figure.curve_desc", n=n, significant=int(curve.is_significant.sum()))
     return picture(width, int(y) + 14, marks, title=label, desc=desc)
