@@ -149,6 +149,12 @@ def test_events_can_come_from_stdin(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     run = tmp_path / "reports" / "stdin"
     assert (run / "data" / "events.csv").read_text(encoding="utf-8") == ROWS
     assert invoke("verify", run).exit_code == 0
+    # By its name, as the page prints it, from where the study was run, and from beside the run.
+    assert invoke("verify", "stdin").exit_code == 0
+    monkeypatch.chdir(run.parent)
+    assert invoke("verify", "stdin").exit_code == 0
+    monkeypatch.chdir(tmp_path)
+    assert "no such folder, got 'other'" in invoke("verify", "other").stderr
     assert invoke("reproduce", run).exit_code == 0
     assert invoke("refresh", run).exit_code == 0, "the run has its own copy"
     assert "2 events are good" in invoke("check", "-", text=ROWS).output

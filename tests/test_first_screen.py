@@ -255,7 +255,10 @@ def test_dots_and_checks_lead_to_a_part_of_the_page_and_rows_to_their_page() -> 
     named = re.findall(r"<a href=\"#e\d+\"><title>([^<]+)</title>", wide)
     assert len(named) == 20
     checks = text.partition('<figure class="checks"')[2].partition("</svg>")[0]
-    assert {"#tests", "#windows"} <= set(re.findall(r'<a href="(#\w+)"', checks))
+    leading = set(re.findall(r'<a href="#(\w+)"', checks))
+    assert {"tests", "windows", "combinations"} <= leading
+    folded = re.findall(r'<details id="(\w+)"', text)
+    assert not leading & set(folded), "a browser opens a fold for what is within it alone"
     assert re.search(r'<a href="#e\d+"><title>Leave out ', checks)
 
 

@@ -12,6 +12,7 @@ from .answer.diagnosis import diagnose as diagnose
 from .answer.halts import ClockAnswers as ClockAnswers
 from .answer.influence import Caveat as Caveat
 from .answer.influence import Influence as Influence
+from .answer.influence import LeaveOut as LeaveOut
 from .answer.missing import Fall as Fall
 from .answer.missing import Missing as Missing
 from .answer.unequal_reactions import UnequalReactions as UnequalReactions

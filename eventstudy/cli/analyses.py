@@ -11,7 +11,17 @@ from typing import Any
 import click
 
 from .options import JSON, QUIET, SWITCH, WORKERS, StudyCommand, WholeNumber, options, without
-from .shared import EVENTS, PATH, display, notify, print_json, progress, reading_codes, writing
+from .shared import (
+    EVENTS,
+    PATH,
+    RUN_FOLDER,
+    display,
+    notify,
+    print_json,
+    progress,
+    reading_codes,
+    writing,
+)
 
 # Options that are about what a run folder has besides the answer.
 OF_RUNS = (
@@ -21,7 +31,7 @@ OF_RUNS = (
 
 
 @click.command(epilog=reading_codes("estimated", "75 no network (derived numbers),\n"))
-@click.argument("folder", metavar="RUN", type=PATH)
+@click.argument("folder", metavar="RUN", type=RUN_FOLDER)
 @options(
     ("--on", "FORMULA ...",
      'Columns of the events, such as "size + C(sector) + direction:leverage"; may be repeated.'),

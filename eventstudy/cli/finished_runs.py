@@ -14,7 +14,17 @@ import click
 
 from ..errors import ConfigError, RunFolderError
 from .options import JSON, MOVED, QUIET, SWITCH, Number, options
-from .shared import DIFFERENT, INCOMPLETE, PATH, display, notify, print_json, reading_codes, tell
+from .shared import (
+    DIFFERENT,
+    INCOMPLETE,
+    PATH,
+    RUN_FOLDER,
+    display,
+    notify,
+    print_json,
+    reading_codes,
+    tell,
+)
 
 if TYPE_CHECKING:
     from ..report import Export
@@ -30,7 +40,7 @@ NOTHING = ("-q --quiet", SWITCH, "Print nothing, only exit with 0 or 4.")
 
 
 @click.command(epilog=reading_codes("written", "4 the run is not as it was written, "))
-@click.argument("run", type=PATH)
+@click.argument("run", type=RUN_FOLDER)
 @options(
     ("-f --format kinds", {"type": click.Choice(KINDS), "multiple": True},
      "May be repeated.  [html]"),
@@ -97,7 +107,7 @@ def _drawing(run: Path) -> Iterator[None]:
 
 
 @click.command(epilog=reading_codes("written", "4 the run is not as it was written, "))
-@click.argument("run", type=PATH)
+@click.argument("run", type=RUN_FOLDER)
 @options(("-o --out", (click.Path(path_type=Path), ""), "A .png or .svg file, or a folder."))
 @click.pass_context
 def card(ctx: click.Context, run: Path, out: Path | None) -> None:
@@ -106,7 +116,7 @@ def card(ctx: click.Context, run: Path, out: Path | None) -> None:
 
 
 @click.command(epilog=reading_codes("printed"))
-@click.argument("run", type=PATH, required=False)
+@click.argument("run", type=RUN_FOLDER, required=False)
 @options()
 def cite(run: Path | None) -> None:
     """Print how to cite eventstudy as BibTeX; with a RUN also its model, its tests and the rest."""
@@ -172,7 +182,7 @@ def _endings(kind: str) -> tuple[str, ...]:
 
 
 @click.command(epilog=reading_codes("all is as it was written", "4 some is not, "))
-@click.argument("folder", metavar="RUN", type=PATH)
+@click.argument("folder", metavar="RUN", type=RUN_FOLDER)
 @options(JSON, NOTHING)
 def verify(folder: Path, as_json: bool, quiet: bool) -> None:
     """Compare every file of a run folder with its hash.
@@ -191,7 +201,7 @@ def verify(folder: Path, as_json: bool, quiet: bool) -> None:
         "reproduced", "4 numbers or inputs differ, 75 no network (derived numbers),\n"
     )
 )
-@click.argument("folder", metavar="RUN", type=PATH)
+@click.argument("folder", metavar="RUN", type=RUN_FOLDER)
 @options(
     ("--tolerance", (Number(0), ""), "Largest difference that counts as rounding. [default: 1e-9]"),
     JSON,
@@ -212,7 +222,7 @@ def reproduce(folder: Path, tolerance: float | None, as_json: bool, quiet: bool)
 @click.command(
     epilog=reading_codes("written and all numbers agree", "4 numbers or inputs differ, ")
 )
-@click.argument("folder", metavar="RUN", type=PATH)
+@click.argument("folder", metavar="RUN", type=RUN_FOLDER)
 @options(
     ("--to target", (click.Path(path_type=Path), "DIR"), "The new folder. [default: RUN-proof]"),
     ("--force", SWITCH, "Replace the proof that is there."),
@@ -236,7 +246,7 @@ def proof(folder: Path, target: Path | None, force: bool) -> None:
 
 
 @click.command(epilog=reading_codes("written", "4 the run is not as it was written, "))
-@click.argument("folder", metavar="RUN", type=PATH)
+@click.argument("folder", metavar="RUN", type=RUN_FOLDER)
 @options(
     ("--to target", (click.Path(path_type=Path), "FILE"), "The zip. [default: RUN.zip]"),
     ("--force", SWITCH, "Write it in the place of a file that is there."),
@@ -256,8 +266,8 @@ def archive(folder: Path, target: Path | None, force: bool) -> None:
 
 
 @click.command(epilog=reading_codes("compared", "4 a run is not as it was written, "))
-@click.argument("first", metavar="RUN_A", type=PATH)
-@click.argument("second", metavar="RUN_B", type=PATH)
+@click.argument("first", metavar="RUN_A", type=RUN_FOLDER)
+@click.argument("second", metavar="RUN_B", type=RUN_FOLDER)
 @options(MOVED, JSON)
 def compare(first: Path, second: Path, threshold: float, as_json: bool) -> None:
     """List the differences of RUN_B from RUN_A, with the reasons.

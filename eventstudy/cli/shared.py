@@ -31,6 +31,19 @@ LOGGING = "eventstudy.logging"
 HOME = "eventstudy.home"
 # A path whose faults are told in our words.
 PATH = click.Path(path_type=Path, readable=False)
+
+
+class _RunFolder(click.Path):
+    """The folder of a run, or its name alone where it stands in the folder ``reports``."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the path; of a name that is not here, that of the run in ``reports``."""
+        path = Path(str(super().convert(value, param, ctx)))
+        named = Path("reports", path.name)
+        return named if path == Path(path.name) and not path.exists() and named.is_dir() else path
+
+
+RUN_FOLDER = _RunFolder(path_type=Path, readable=False)
 # Names of a study in the folder where a command is called without one.
 HERE = ("study.toml", "events.csv")
 

@@ -534,6 +534,14 @@ class EventCar:
         """The 95% interval."""
         return self.car - self.half, self.car + self.half
 
+    @property
+    def error(self) -> float:
+        """The standard error by which the statistic, p and interval judge: larger on violent days.
+
+        Of a CAR of zero it is `se`.
+        """
+        return abs(self.car / self.statistic) if self.statistic else self.se
+
 
 @dataclass(frozen=True, slots=True)
 class EventDetail:

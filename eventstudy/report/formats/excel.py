@@ -168,7 +168,7 @@ def _announcements(findings: Findings) -> Iterator[dict[str, Any]]:
             "flags": "; ".join(map(write_flag, event.flags)),
         }  # fmt: skip
         if car:
-            values |= effect_values(Interval(car.car, car.se, *car.interval))
+            values |= effect_values(Interval(car.car, car.error, *car.interval))
             values["pvalue"] = car.pvalue
         yield values
 

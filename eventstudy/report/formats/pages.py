@@ -65,9 +65,6 @@ OPTIONS = (
 )  # fmt: skip
 SECONDS = 120
 REMEDY = "set BROWSER to Chrome, Chromium or Edge, or print report.html from any browser"
-# Names of rows, which stand in one line on the page; here they may have several.
-_NAME = re.compile(r"<th\ss[^>]*row[^>]*>(.*?)</th>", re.DOTALL)
-CELL = r'<td class="l">\1</td>'
 # Links to other files of the run, which a PDF does not have beside it.
 _NEAR = re.compile(r' href="(?!#|https?:)[^"]*"')
 
@@ -200,12 +197,12 @@ def markdown_table(table: Table) -> Markup:
     lines = []
     for part in table.blocks:
         title = f"### {inert(part.title)}" if part.title else f"{block(table.caption)}{about}:"
+        title = title.removeprefix(":")
         cells = [heads, rules]
         for row in part.rows:
             name, *others = map(inert, table.write_cells(row))
-            # Behind a window or a test stands its other name.
-            is_name = part.title or row.key or not row.remark
-            remark = inert(row.remark if is_name else f"({row.remark})")
+            is_bare = part.title or not row.remark or row.remark.startswith("[")
+            remark = inert(row.remark if is_bare else f"({row.remark})")
             cells.append([f"{name} {remark}".rstrip(), *others])
         lines += [title, "", *(f"| {' | '.join(row)} |" for row in cells), ""]
     return Markup("\n".join(lines))  # noqa: S704
@@ -238,9 +235,7 @@ def pdf(findings: Findings, *, full: bool = False) -> bytes:
     page = _NEAR.sub("", render_report(findings))
     reason = ""
     if full:
-        page = re.sub(r"(</?)details\b", r"\1div", page)
-        page = page.replace("<summary>", "<div>").replace("</summary>", "</div>")
-        page = _NAME.sub(CELL, page)
+        page = page.replace("<details ", "<details open ")
     with tempfile.TemporaryDirectory(prefix="eventstudy-", ignore_cleanup_errors=True) as folder:
         source = Path(folder, "report.html")
         target = Path(folder, "report.pdf")

@@ -149,7 +149,8 @@ def _caveat(findings: Findings) -> tuple[str, str]:
     first, *more = list_caveats(findings) or [""]
     result = findings.sample.answer
     if sentences.has_two_ways(result):
-        more += [say("answer.which_decides"), *sentences.write_other_dates(result)]
+        code = "main_decides" if result.doubtful_rate else "which_decides"
+        more += [say(f"answer.{code}", p=result.pvalue), *sentences.write_other_dates(result)]
     return first, " ".join(more)
 
 
@@ -289,7 +290,7 @@ def _mark(findings: Findings, event: Event, anchors: Mapping[str, str]) -> Strip
     car = event.car(findings.setup.main)
     name = sentences.short_name(event.name)
     date = words().date(event.day0).split("\u00a0", 1)[-1].replace("\u00a0", " ")
-    effect = Interval(car.car, car.se, *car.interval)
+    effect = Interval(car.car, car.error, *car.interval)
     is_single = findings.sample.answer.n_events == 1
     full = words().date(event.day0) if is_single else f"{name}, {date}"
     brief = full if is_single else clipped(name, 14)

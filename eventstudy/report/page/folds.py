@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any
 
@@ -12,7 +12,7 @@ from markupsafe import Markup
 
 from ...analysis import Answer, Calibrated, ImpliedPath, Power
 from ...calendars import Window
-from ...findings import Case, Event, Findings, Sample
+from ...findings import Case, Event, Findings, Sample, TestFinding
 from ...significance import FULL_SAMPLE, STATISTICS
 from ...words import LEVEL, capitalised, clipped, say, words
 from ..figures.answer_figures import name_lines
@@ -104,7 +104,8 @@ def list_sections(findings: Findings) -> list[Fold]:
     if table := event_tables.missing_table(findings):
         title = say("missing.title")
         picture = pair(lambda width: draw_stacks(table, width=width, title=title))
-        sections.append(Fold("missing", title, table.caption, (Figure(picture, table),)))
+        figure = Figure(picture, replace(table, caption=""))
+        sections.append(Fold("missing", title, table.caption, (figure,)))
     return sections
 
 
@@ -263,7 +264,8 @@ def _shared_shock(findings: Findings) -> Iterator[Fold]:
     code = _shock_code(answer)
     tests = list(_doubting_tests(findings.sample))
     code = "disputed" if code == "unlikely" and tests else code
-    finding = say(f"folds.shock.{code}", n=len(tests), tests=tests, **_shock_facts(answer))
+    facts = {"n": len(tests), "total": len(list(_allowing_tests(findings.sample)))}
+    finding = say(f"folds.shock.{code}", tests=tests, **facts, **_shock_facts(answer))
     calibration = [a.lede for a in robustness(findings) if a.name == "calibration"]
     note = [say("robustness.calibration.note")] if calibration and answer.calibrated else []
     blocks = (" ".join(judged.text), *calibration, *note)
@@ -272,10 +274,17 @@ def _shared_shock(findings: Findings) -> Iterator[Fold]:
 
 def _doubting_tests(sample: Sample) -> Iterator[str]:
     """Yield the tests that allow for shared movement and are not clear, each with its p."""
+    for test in _allowing_tests(sample):
+        if test.pvalue >= LEVEL:
+            yield f"{STATISTICS[test.test].label} ({words().p(test.pvalue)})"
+
+
+def _allowing_tests(sample: Sample) -> Iterator[TestFinding]:
+    """Yield the tests of the page that allow for shared movement."""
     for test in sample.main.tests:
         is_shown = test.test in sample.shown and test.trust != "not valid"
-        if is_shown and STATISTICS[test.test].clustering == "yes" and test.pvalue >= LEVEL:
-            yield f"{STATISTICS[test.test].label} ({words().p(test.pvalue)})"
+        if is_shown and STATISTICS[test.test].clustering == "yes" and np.isfinite(test.pvalue):
+            yield test
 
 
 def _shock_facts(answer: Answer) -> dict[str, float]:

@@ -338,7 +338,9 @@ def compare_spread(result: Answer) -> list[str]:
     kind, facts = name_repetition(result), {"n": result.n_events, "basis": basis}
     facts |= {"usual": write_chance(usual, kind), "usual_p": usual}
     facts |= {"spread": write_chance(spread, kind), "spread_p": spread}
-    return [say("answer.two_ways", **facts)]
+    # Where the frequency is by other dates, it is not what decides.
+    code = "main_decides" if result.doubtful_rate else "first_decides"
+    return [say("answer.two_ways", **facts, decides=say(f"answer.{code}", p=result.pvalue))]
 
 
 def find_chance(result: Answer) -> tuple[float, str]:

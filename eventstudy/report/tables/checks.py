@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from ...analysis import Caveat, Interval
+from ...analysis import Caveat, Interval, LeaveOut
 from ...calendars import Window
 from ...findings import Findings
 from ...settings import Grid
@@ -17,13 +17,13 @@ from ...significance import FULL_SAMPLE, STATISTICS
 from ...words import LEVEL, capitalised, clipped, say, words
 from ..sentences.answer import has_two_ways, is_day_later, name_swinging
 from .columns import ESTIMATE, EVENTS, NAME
-from .events import name_anchors
+from .events import in_order, name_anchors
 from .robustness import cells_but_for
 from .table import Row, Table, effect_values, interval_in, make_table
 
 LONGEST_NAME = 64
 # Where on the page a check of a kind leads to.
-LINKS = {"leave_out": "#announcements", "window": "#windows", "model": "#choices", "test": "#tests"}
+LINKS = {"leave_out": "all", "window": "windows", "model": "combinations", "test": "tests"}
 # Up to so many events whose p is above by the answer, and below by their usual moves, show both.
 NEAR_FEW, SURE, HARDLY = 6, 0.01, 0.001
 
@@ -44,7 +44,7 @@ class Check:
     lowest : float
         The smallest p of a range; NaN elsewhere.
     anchor : str
-        Of the announcement that is left out, on the page; "" of anything else.
+        Of the first announcement that is left out, on the page; "" of anything else.
     """
 
     kind: str
@@ -58,7 +58,8 @@ class Check:
     @property
     def link(self) -> str:
         """The part of the page that the check leads to."""
-        return f"#{self.anchor}" if self.anchor else LINKS.get(self.kind, "")
+        place = self.anchor or LINKS.get(self.kind, "")
+        return f"#{place}" if place else ""
 
     @property
     def is_clear(self) -> bool:
@@ -219,12 +220,24 @@ def _leave_outs(findings: Findings) -> Iterator[Check]:
             name = f"{name}, {first}"
         name = clipped(name, LONGEST_NAME)
         check = Check("leave_out", name, row.n_events, row.effect, row.pvalue)
-        # In a study too large for the page the announcement may not be listed.
-        anchor = anchors.get(row.name, "") if row.kind == "event" else ""
-        yield replace(check, anchor=anchor)
+        yield replace(check, anchor=_first_anchor(findings, row, anchors))
     if (influence := answer.influence) and influence.is_near_border:
         name, ends = say("checks.leave_out.any"), (influence.p_high, influence.p_low)
         yield Check("leave_out", name, answer.n_events - 1, Interval(), *ends)
+
+
+def _first_anchor(findings: Findings, row: LeaveOut, anchors: Mapping[str, str]) -> str:
+    """Return the anchor of the first announcement of a set; "" if it is not listed.
+
+    In a study too large for the page not all are.
+    """
+    for event in in_order(findings):
+        name = event.cells["event_id"]
+        is_of_firm = row.kind != "firm" or event.cells["ticker"] == row.name
+        is_named = row.kind != "event" or name == row.name
+        if event.is_used and is_of_firm and is_named and row.first <= event.day0 <= row.last:
+            return anchors[name]
+    return ""
 
 
 def _windows(findings: Findings) -> Iterator[Check]:
@@ -245,7 +258,9 @@ def _windows(findings: Findings) -> Iterator[Check]:
         if window == main or window in same:
             continue
         if row := cells.get(str(window)):
-            yield _check("window", name, row)
+            # The table of windows may not have it, the combinations do.
+            place = "" if str(window) in tested else LINKS["model"]
+            yield replace(_check("window", name, row), anchor=place)
         elif over := tested.get(str(window)):
             yield Check("window", name, over.n_events, over.effect, over.pvalue)
 

@@ -50,7 +50,9 @@ def _windows(case: Case) -> Table:
     rows = []
     for record in case.windows.to_dict("records"):
         name = words().window((record["start"], record["stop"]))
-        rows.append(Row({**record, "name": name, "effect": record["car"]}))
+        # t and p are by the variance of these days, and so is the error beside them.
+        error = abs(record["car"] / record["statistic"])
+        rows.append(Row({**record, "name": name, "effect": record["car"], "se": error}))
     return make_table("case.windows", columns, rows)
 
 
