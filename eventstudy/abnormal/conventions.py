@@ -18,8 +18,9 @@ class Conventions:
     Attributes
     ----------
     scar : {"exact", "sum"}
-        How the CAR is standardised: CAR / sqrt(c'Vc) ("exact"), or the sum of the SARs over sqrt(L)
-        ("sum"; Patell 1976). The sum rejects too often as L grows.
+        How the CAR is standardised. "exact" divides the CAR by its standard error sqrt(c'Vc). "sum"
+        divides the sum of the standardised abnormal returns by sqrt(L) (Patell 1976); it rejects
+        too often in windows of many days L.
     overlap : {"exact", "share"}
         How the correlation of two CARs is computed: from the cosine of their loadings ("exact"), or
         from the share of common sessions ("share").

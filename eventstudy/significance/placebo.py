@@ -138,7 +138,7 @@ def sq(sample: AbnormalReturns, window: Window) -> Value:
     about_mean=False, per_event=True, model="synthetic_control",
 )  # fmt: skip
 def placebo_in_space(sample: AbnormalReturns, window: Window) -> Value:
-    r"""Return |CAR| over the error before the event, and its rank among the same ratios of donors.
+    r"""Return the ratio of |CAR| to the error before the event, and its rank among donors.
 
     Parameters
     ----------

@@ -278,8 +278,8 @@ class EventStudyResults(FittedStudy):
     ) -> Axes:  # fmt: skip
         """Draw the mean CAR (CAAR) of each day with its pointwise 95% band.
 
-        The CAAR is cumulated from the day before the main window. On an earlier day, the figure
-        shows minus the CAAR of the days from there up to the start.
+        The CAAR is cumulated from the day before the main window. The path is 0 on that day. An
+        earlier day shows minus the CAAR of the days between it and the zero point.
 
         Parameters
         ----------
@@ -346,8 +346,8 @@ class EventStudyResults(FittedStudy):
         """Draw the abnormal returns of one event as bars, and its CAR as a line.
 
         The CAR is cumulated from the day before the main window. The shaded 95% range shows the
-        CARs to expect without an event. On an earlier day, the figure shows minus the CAR of the
-        days from there up to the start.
+        CARs to expect without an event. The line is 0 on that day. An earlier day shows minus the
+        CAR of the days between it and the zero point.
 
         Parameters
         ----------
