@@ -37,8 +37,8 @@ class Conventions:
         minimum. A value up to 60 is capped at three quarters of the estimation window; a larger
         value counts as it is. The plain average keeps events with fewer days.
     fpc : bool
-        Whether rank statistics of windows are divided by sqrt((T-L)/(T-1)), because ranks are a
-        finite population.
+        Divide rank statistics of windows by sqrt((T-L)/(T-1)), because ranks are a finite
+        population.
     draws : int
         Number of draws of each resampling test.
     seed : int

@@ -121,7 +121,7 @@ class StudyConfig:
         File of returns to use instead of prices; "" = none.
     benchmark : str
         Benchmark of all events: an index, a portfolio ``A;B;C``, or ``peers`` for the firms in the
-        column ``peers``. "" = the index in the column ``benchmark``, otherwise the index of the
+        column ``peers``; "" = the index in the column ``benchmark``, otherwise the index of the
         exchange or its replacement.
     benchmark_policy : {"fallback", "strict"}
         What to do if the index in the column ``benchmark`` lacks prices: take an index of the
@@ -135,7 +135,7 @@ class StudyConfig:
         Quantity that is studied: returns, log volume, log turnover, or the log of a variance from
         daily highs and lows.
     model : str
-        Name of the model of normal returns. "" = ``market`` for returns, ``constant_mean`` for
+        Name of the model of normal returns; "" = ``market`` for returns, ``constant_mean`` for
         other measures.
     model_options : tuple of str
         Options of the model, such as ``lags=2``.
@@ -156,7 +156,7 @@ class StudyConfig:
     tests : tuple of str
         Names of the tests to compute; empty = all tests.
     by : str
-        Column that splits the events into groups. "" = ``group`` or ``direction``, if the column
+        Column that splits the events into groups; "" = ``group`` or ``direction``, if the column
         has several values; "none" = no groups. The main answer is about the group with the most
         rows that can be tested.
     ticker, date : str
@@ -198,15 +198,15 @@ class StudyConfig:
         Number of sessions around the main window. Other news within these sessions confounds an
         event.
     find_confounders : bool
-        Whether to flag events that have other news nearby, found in the prices and events:
-        dividends, splits, jumps of the index or exchange rate, or another event of the firm. No
-        event is dropped for this reason.
+        Flag events that have other news nearby, found in the prices and events: dividends, splits,
+        jumps of the index or exchange rate, or another event of the firm. No event is dropped for
+        this reason.
     drop_confounded : bool
-        Whether to leave out confounded events.
+        Leave out confounded events.
     event_pages : int
         Number of pages about single events. The events with the largest moves get a page; 0 = none.
     title : str
-        Title of the report. "" = a title made from the events, such as ``54 announcements, 22
+        Title of the report; "" = a title made from the events, such as ``54 announcements, 22
         companies``.
     figures : {"", "titled", "plain"}
         Whether to write figure files (SVG, PDF and PNG). "titled" or true = with titles and

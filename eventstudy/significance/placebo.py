@@ -35,7 +35,7 @@ def placebo_windows(sample: AbnormalReturns, window: Window) -> Value:
     sample : AbnormalReturns
         N events that have all days of `window`; returns are decimal.
     window : Window
-        L days.
+        A window of L days.
 
     Returns
     -------
@@ -91,9 +91,9 @@ def sq(sample: AbnormalReturns, window: Window) -> Value:
     Parameters
     ----------
     sample : AbnormalReturns
-        One event, valid for `window`; decimal returns.
+        One event that is valid for `window`; returns are decimal.
     window : Window
-        L days.
+        A window of L days.
 
     Returns
     -------
