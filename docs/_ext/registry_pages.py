@@ -110,14 +110,16 @@ REGISTRIES = {
     "STATISTICS": TESTS.replace("](", "](tests/"),
 }
 ABOUT = {
-    "MODELS": """The models of normal returns by name: ``es.MODELS["market"]`` is a class, of which
-   ``es.EventStudy(model=...)`` takes an instance. Plug-ins are found by their names as well.""",
-    "STATISTICS": """The tests of significance by name. ``results.test("bmp_kp", (0, 1))`` calls
-   ``es.STATISTICS["bmp_kp"]``, which has its label, null hypothesis and source. Plug-ins are found
-   by their names as well.""",
+    "MODELS": """A mapping from the name of each model of normal returns to its class. For example,
+   ``es.MODELS["market"]`` is the class of the market model. ``es.EventStudy(model=...)`` takes an
+   instance of such a class. The mapping also has the models of installed plug-ins.""",
+    "STATISTICS": """A mapping from the name of each significance test to the test. For example,
+   ``results.test("bmp_kp", (0, 1))`` calls ``es.STATISTICS["bmp_kp"]``. Each test has a label, a
+   null hypothesis and a source. The mapping also has the tests of installed plug-ins.""",
 }
 PYTHON = (
-    "`import eventstudy as es` has these names. [In a notebook](../notebook.md) has examples.\n"
+    "After `import eventstudy as es`, a program can use the names below. "
+    "[In a notebook](../notebook.md) has examples.\n"
 )
 PYTHON += "\n".join(
     f"\n## {group}\n\n"

@@ -166,9 +166,9 @@ class AbnormalReturns:
     def noise(self) -> FloatArray:
         """Variance of the residual of each event day, shape (n, L2).
 
-        The variance is the residual variance times the number of sessions in the return. A model of
-        variance, such as GARCH, gives its forecast instead. :attr:`var_ar` adds the error of the
-        estimated parameters.
+        The variance is the residual variance times the number of sessions in the return. A model
+        that forecasts the variance, such as GARCH, gives the forecast instead. :attr:`var_ar` adds
+        the error of the estimated parameters.
         """
         return self.taken(self.study.noise)
 
@@ -288,7 +288,7 @@ class AbnormalReturns:
         return self.cached(("events", mask), lambda: replace(self.take(rows), facts=facts))
 
     def as_study(self, **arrays: Any) -> AbnormalReturns:
-        """Return these events as a study of their own; `arrays` replace the arrays of those names.
+        """Return these events as a separate study; `arrays` replace the arrays of those names.
 
         If only the abnormal returns `ar` are replaced, correlations that were computed before are
         kept.
@@ -308,7 +308,7 @@ class AbnormalReturns:
         Raises
         ------
         ConfigError
-            If a convention, or the choice for it, is unknown.
+            If a convention is unknown, or has an unknown value.
         """
         names = [f.name for f in fields(Conventions)]
         for name in changes:
@@ -359,7 +359,7 @@ class AbnormalReturns:
         return value  # type: ignore[no-any-return]
 
     def kept(self, key: tuple[Any, ...]) -> Any:
-        """Return the result stored for this sample under its conventions; None if there is none."""
+        """Return the result stored for this sample under its conventions, or None."""
         return self.facts.get((*key, self.conventions))
 
     def keep(self, key: tuple[Any, ...], value: object) -> None:
@@ -368,7 +368,7 @@ class AbnormalReturns:
         Parameters
         ----------
         key : tuple
-            Name of the result and the values it depends on, as for :meth:`cached`.
+            Name of the result and the values that the result depends on, as for :meth:`cached`.
         value : object
         """
         self.facts[*key, self.conventions] = value
@@ -519,8 +519,8 @@ class AbnormalReturns:
     def valid(self, window: Window) -> BoolArray:
         """Return which events have all days of `window`, shape (n,).
 
-        A return over several sessions counts for all of its days if it begins and ends inside the
-        window. A window that ends while trading is halted is not complete.
+        A return over several sessions counts for all of its days if the return begins and ends
+        inside the window. A window that ends while trading is halted is not complete.
 
         The convention ``missing`` can admit events that have only some days of the window. The
         convention ``limits`` concerns events that close the window at a price limit: "drop" removes
@@ -807,7 +807,7 @@ class AbnormalReturns:
     def require_returns(self) -> None:
         """Raise ConfigError unless the study measures returns.
 
-        Volume and volatility are no returns: no investor can hold them.
+        No investor can hold volume or volatility.
         """
         if (measure := self.windows.measure) != "return":
             raise ConfigError("this needs a study of returns", where="measure", value=measure)
@@ -858,9 +858,9 @@ class AbnormalReturns:
     def caar(self) -> FloatArray:
         """Mean CAR (CAAR) from the first event day up to each event day, shape (L2,).
 
-        The mean of a day takes the events that have all days up to it. If every event has all days,
-        the CAAR is the sum of `aar`. Price limits do not extend windows here. The value is NaN if
-        no event has all days.
+        The mean of a day takes the events that have all days up to that day. If every event has all
+        days, the CAAR is the sum of `aar`. Price limits do not extend windows here. The value is
+        NaN if no event has all days.
         """
         return np.array([car.mean() if len(car) else np.nan for car in self._from_start])
 
@@ -900,8 +900,8 @@ class AbnormalReturns:
         """Return the sessions that a CAR covers in addition to the days of `window`.
 
         The list has pairs of an event's position and its sessions, as columns of
-        ``windows.sessions``. These are halted sessions that event time skips, and sessions after
-        the window until the first close off the price limit.
+        ``windows.sessions``. Additional sessions are halted sessions that event time skips, and
+        sessions after the window until the first close off the price limit.
         """
         is_bridged = self.cached(
             ("bridged",), lambda: (self.length > self.spans).any(), any_convention=True

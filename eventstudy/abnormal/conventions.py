@@ -19,8 +19,8 @@ class Conventions:
     ----------
     scar : {"exact", "sum"}
         How the CAR is standardised. "exact" divides the CAR by its standard error sqrt(c'Vc). "sum"
-        divides the sum of the standardised abnormal returns by sqrt(L) (Patell 1976); it rejects
-        too often in windows of many days L.
+        divides the sum of the standardised abnormal returns by sqrt(L) (Patell 1976); the sum
+        rejects too often in windows of many days L.
     overlap : {"exact", "share"}
         How the correlation of two CARs is computed: from the cosine of their loadings ("exact"), or
         from the share of common sessions ("share").
@@ -34,8 +34,8 @@ class Conventions:
         out, which is biased because large effects are left out.
     min_history : int
         Fewest complete estimation days of an event in standardised tests and in the answer; 0 = no
-        minimum. A value up to 60 is capped at three quarters of the estimation window; a larger
-        value counts as it is. The plain average keeps events with fewer days.
+        minimum. A value up to 60 is capped at three quarters of the estimation window; a value
+        above 60 is not capped. The plain average keeps events with fewer days.
     fpc : bool
         Divide rank statistics of windows by sqrt((T-L)/(T-1)), because ranks are a finite
         population.

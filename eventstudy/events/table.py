@@ -41,13 +41,13 @@ class Events:
     Attributes
     ----------
     table : DataFrame, shape (n_events, ...)
-        One row per announcement and listing, with the index 0, 1, 2 ... The columns are
+        One row per announcement and listing, with the index 0, 1, 2 ... The first columns are
         ``event_id``, ``ticker``, ``announced_at`` (as in the file), ``tz``, ``exchange`` (market
         identifier code), ``benchmark``, ``day0`` (session date without a zone, ``datetime64[s]``),
-        ``day0_candidates``, ``flags`` (words joined by ``;``), then every other column of the file
-        as text. ``day0_candidates`` lists the sessions that could be day 0, joined by ``;``. The
-        column ``day0_candidates`` exists only if some event has several such sessions. An empty
-        cell is ``""``.
+        ``day0_candidates`` and ``flags`` (words joined by ``;``). Every other column of the file
+        follows as text. ``day0_candidates`` lists the sessions that could be day 0, joined by
+        ``;``. The column ``day0_candidates`` exists only if some event has several such sessions.
+        An empty cell is ``""``.
     source : str
         Name of the file, or ``"frame"`` for a DataFrame.
     sha256 : str
@@ -143,8 +143,9 @@ class Events:
             A DataFrame may come from pandas, polars or another library that narwhals supports.
         calendar : {"exchange", "data"}
         columns : mapping of str to str, optional
-            Names of the columns that hold ``ticker`` and ``announced_at``. By default these are the
-            columns of these names, or columns with usual names such as ``symbol`` and ``date``.
+            Names of the columns that hold ``ticker`` and ``announced_at``. By default columns named
+            ``ticker`` and ``announced_at``, or columns with usual names such as ``symbol`` and
+            ``date``.
 
         Returns
         -------
@@ -164,7 +165,7 @@ class Events:
 
     @classmethod
     def of(cls, checked: Checked | None) -> Events | None:
-        """Return the faultless rows of a checked events file as Events; None if there are none."""
+        """Return the faultless rows of a checked events file as Events; None without such rows."""
         if checked is None:
             return None
         table: dict[str, pd.Series[Any]] = {}
@@ -212,7 +213,7 @@ def read_events(
     path : path or DataFrame
         A DataFrame or a file: text (CSV), Parquet (extra ``parquet``), Excel (extra ``excel``) or
         Stata. Text is in UTF-8, has a header line, and separates cells by comma, semicolon, tab or
-        ``|``. A cell of the other kinds of file is read as a CSV would write it.
+        ``|``. Each cell of a Parquet, Excel or Stata file is read like the same cell in a CSV file.
 
         Two columns are needed. ``ticker`` (or ``symbol``) names the share. ``announced_at`` (or
         ``date``, ``event_date``) is a date, a timestamp with its offset, or a timestamp whose zone

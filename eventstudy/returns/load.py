@@ -146,7 +146,7 @@ def load_returns(
         What to do if the benchmark named in the events file lacks prices: "fallback" takes an index
         of the exchange instead, "strict" does not.
     estimation, event : Window
-        Estimation window and event window; prices are needed for all of their days.
+        Estimation window and event window. Prices are fetched for all days of both windows.
     model : LinearModel, optional
         Model whose further series are fetched as well, such as an industry index or donors.
     series : mapping of str to ticker, optional
@@ -163,10 +163,10 @@ def load_returns(
     further : int
         Number of further sessions that are needed before the estimation window.
     calibrate : bool, optional
-        Whether to fetch the prices that ``results.calibrate()`` needs. These are the prices of each
-        symbol over the years of all events, and those of the firms in the column ``peers``. The
-        firms in ``peers`` are also fetched for a list of one event. By default true for up to 1,000
-        events, as in a run.
+        Whether to fetch the prices that ``results.calibrate()`` needs. Calibration needs the prices
+        of each symbol over the years of all events, and the prices of the firms in the column
+        ``peers``. The firms in ``peers`` are also fetched for a list of one event. By default these
+        prices are fetched for up to 1,000 events, as in a run.
     offline : bool
         If true, the network is never used.
     store : str or Path

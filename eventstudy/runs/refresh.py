@@ -87,7 +87,7 @@ def refresh_run(
     origin : Origin
         Settings and input files of the study.
     target : Path
-        The run folder. It is created if it does not exist.
+        The run folder. A missing folder is created.
     config : StudyConfig, optional
         Settings to show in the report, with paths as the user wrote them. By default the settings
         of `origin`.
@@ -102,8 +102,8 @@ def refresh_run(
         Whether to accept that the source no longer has some prices of the run. If false, the run
         waits for these prices.
     outbox : bool
-        Whether to put the changes into the outbox of the run. They stay there until a command has
-        handled them successfully.
+        Whether to put the changes into the outbox of the run. The changes stay in the outbox until
+        a command has handled them successfully.
     told : callable, optional
         Function that is called with each message for the user.
     progress : callable, optional

@@ -154,9 +154,9 @@ def reproduce_run(
 ) -> Reproduction | CaseReproduction:
     """Compute a run again from the inputs in its folder and compare all tables.
 
-    The computation does not use the network. A folder of derived numbers, such as
-    ``reports/hikvision-2019``, has no prices: they are fetched from Yahoo Finance, and the returns
-    are compared.
+    The computation for a run folder does not use the network. A folder of derived numbers, such as
+    ``reports/hikvision-2019``, contains no prices. For such a folder, prices are fetched from Yahoo
+    Finance and the returns are compared.
 
     Parameters
     ----------

@@ -148,8 +148,8 @@ class StudyConfig:
     estimation : Window
         Days to whose returns the model is fitted, counted in trading days from the event day 0.
     event : Window
-        Days for which abnormal returns are computed. The window is widened if it does not contain
-        all tested windows.
+        Days for which abnormal returns are computed. This event window is widened if it does not
+        contain all tested windows.
     windows : tuple of Window
         Windows to test; the first is the main window. Empty = the default windows that fit into the
         event window.

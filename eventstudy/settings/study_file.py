@@ -207,6 +207,8 @@ class StudyFileError(ConfigError):
 def read_config(path: str | Path) -> StudyConfig:
     """Return the settings of a study file.
 
+    Entries about the run, such as ``events``, are checked too, but not returned.
+
     The entries about the run itself, such as ``events``, are checked too.
 
     Parameters

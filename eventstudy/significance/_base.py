@@ -105,9 +105,9 @@ class SignificanceTest:
         Notes
         -----
         The interval is estimate -+ q |estimate / statistic|, where q is the quantile of the
-        reference distribution. The interval is NaN for tests that are not about the mean. It is
-        also NaN if the statistic is missing, is zero, or has another sign than the mean. The two
-        signs can differ because the statistic weighs events by precision.
+        reference distribution. The interval is NaN for tests that are not about the mean. The
+        interval is also NaN if the statistic is missing, is zero, or has another sign than the
+        mean. The two signs can differ because the statistic weighs events by precision.
         """
         from scipy import stats
 

@@ -66,9 +66,9 @@ def study(
         prices are fetched.
     **settings
         Settings of :class:`StudyConfig`. The names of the command line work too, such as
-        ``windows`` or ``window`` (windows to test, the first is the main one), ``event_window``,
-        ``estimation``, ``model`` and ``by``. The settings also apply to reports of the results.
-        ``factors`` may be a DataFrame.
+        ``event_window``, ``estimation``, ``model`` and ``by``. ``windows`` or ``window`` gives the
+        windows to test; the first is the main window. The settings also apply to reports of the
+        results. ``factors`` may be a DataFrame.
 
     Returns
     -------
@@ -231,10 +231,10 @@ def compare(
     -------
     DataFrame
         One row per result and window, with the name of the result as index. The columns are start,
-        stop, n_events, n_dates, estimate, se, ci_low, ci_high, statistic, test (the main test),
-        pvalue and reason (why there is no answer). The effect ``estimate`` and its 95% interval are
-        decimals. Each row gives the answer of ``answer()``, which is about the group that the
-        report begins with.
+        stop, n_events, n_dates, estimate, se, ci_low, ci_high, statistic, test, pvalue and reason.
+        ``test`` is the name of the main test. ``reason`` says why there is no answer. The effect
+        ``estimate`` and its 95% interval are decimals. Each row gives the answer of ``answer()``,
+        which is about the group that the report begins with.
 
     Raises
     ------
@@ -243,9 +243,9 @@ def compare(
 
     Notes
     -----
-    Results of the same events are not independent, so the table is no test of their difference;
-    ``results.difference`` is such a test. Missing data: a result without a used event has NaN and a
-    reason.
+    Results of the same events are not independent, so the table does not test the difference
+    between results. To test a difference between two groups of events, use ``results.difference``.
+    Missing data: a result without a used event has NaN and a reason.
 
     References
     ----------

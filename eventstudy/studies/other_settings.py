@@ -34,6 +34,9 @@ if TYPE_CHECKING:
 class RobustnessResults(Specifications):
     """The answers of a study under all combinations of choices.
 
+    The attribute ``table`` holds the answers, :meth:`plot` draws a figure, and ``str`` gives a
+    sentence.
+
     They are a DataFrame, a figure (:meth:`plot`) and a sentence (``str``).
 
     Examples
@@ -66,7 +69,7 @@ class RobustnessResults(Specifications):
         Parameters
         ----------
         out : path
-            Folder of the files. It is created if it does not exist.
+            Folder of the files. A missing folder is created.
 
         Returns
         -------
@@ -118,8 +121,8 @@ def robustness(
     Parameters
     ----------
     study : EventStudy, EventStudyResults, or events as for :func:`study`
-        A study, its results, or events. The returns of a study or its results are used again, and
-        so are its windows and model unless the grid has others.
+        A study, its results, or events. If `study` is a study or its results, its returns are used
+        again. Its windows and its model are used too, unless the grid has others.
     grid : mapping of str to list, optional
         Choices of ``model``, ``estimation``, ``car``, ``sample`` and ``halt``, as in ``[grid]`` of
         a study file. By default the grid of `config`, otherwise three models, two estimation

@@ -49,8 +49,8 @@ class EventStudyResults(FittedStudy):
     Attributes
     ----------
     events : DataFrame
-        The table of events. It has the columns day0, benchmark (the index used), status ("ok" or
-        "dropped"), reason, flags and nobs.
+        The table of events. The table has the columns day0, benchmark (the index used), status
+        ("ok" or "dropped"), reason, flags and nobs.
     abnormal : AbnormalReturns
         Abnormal returns and their variances, with one row per event. The row of a dropped event is
         NaN.
@@ -118,8 +118,8 @@ class EventStudyResults(FittedStudy):
         ----------
         group : str, optional
             A value of the column that splits the study; "" for all events together. The setting
-            ``by`` names this column. By default it is ``group`` or ``direction``, if the column has
-            several values. The default group is the one that the report begins with.
+            ``by`` names this column. The default column is ``group`` or ``direction``, if the
+            column has several values. The default group is the one that the report begins with.
 
         Returns
         -------
@@ -244,6 +244,8 @@ class EventStudyResults(FittedStudy):
     ) -> Axes:
         """Draw the path of the shares and the path that the market implied.
 
+        The report shows the same figure with its answer.
+
         This is the figure of the answer.
 
         Parameters
@@ -278,8 +280,8 @@ class EventStudyResults(FittedStudy):
     ) -> Axes:  # fmt: skip
         """Draw the mean CAR (CAAR) of each day with its pointwise 95% band.
 
-        The CAAR is cumulated from the day before the main window. The path is 0 on that day. An
-        earlier day shows minus the CAAR of the days between it and the zero point.
+        The CAAR is cumulated from the day before the main window. The path is 0 on that day. On
+        each earlier day, the path is minus the CAAR of the following days up to the zero point.
 
         Parameters
         ----------
@@ -346,8 +348,8 @@ class EventStudyResults(FittedStudy):
         """Draw the abnormal returns of one event as bars, and its CAR as a line.
 
         The CAR is cumulated from the day before the main window. The shaded 95% range shows the
-        CARs to expect without an event. The line is 0 on that day. An earlier day shows minus the
-        CAR of the days between it and the zero point.
+        CARs to expect without an event. The line is 0 on that day. On each earlier day, the line is
+        minus the CAR of the following days up to the zero point.
 
         Parameters
         ----------
@@ -464,7 +466,7 @@ class EventStudyResults(FittedStudy):
         column : str
             Column of the events that holds the groups.
         one, other : str, optional
-            Names of the two groups. They are needed if the column has more than two groups.
+            Names of the two groups, needed if the column has more than two groups.
         window : window, optional
             Window of event days. Window of event days. By default the main window.
         method : {"date_clustered", "welch"}, optional
@@ -728,8 +730,8 @@ class EventStudyResults(FittedStudy):
             Column of the events with the peers of each firm, written ``A;B;C``. The panel must hold
             the returns of the peers.
         test : str
-            Test whose statistic is compared. By default BMP, or the t of the event if there is only
-            one.
+            Test whose statistic is compared. The default is BMP, or the t of the event if there is
+            only one event.
         draws : int, optional
             Number of draws. By default ``conventions.draws``; ``conventions.seed`` is the seed.
 
@@ -1081,13 +1083,15 @@ class EventStudyResults(FittedStudy):
         Returns
         -------
         DataFrame
-            One row per window and event. The columns are event_id, ticker, start, stop, car
-            (decimal), se, statistic and pvalue (exact single-event t), scar, bhar, n_days (days of
-            the window that the event has), ci_low and ci_high (95%), n_sessions, last_session,
-            variance_multiple, pvalue_regime, then your own columns. ``variance_multiple`` is the
-            firm's variance around the event, relative to the estimation window. ``pvalue_regime``
-            allows for this variance, as the report does; it is NaN above 5,000 events. Your own
-            columns of numbers stay numbers. Values are NaN if the event lacks days of the window.
+            One row per window and event. The columns start with event_id, ticker, start, stop, car
+            (decimal), se, statistic, pvalue, scar, bhar, n_days, ci_low, ci_high, n_sessions,
+            last_session, variance_multiple and pvalue_regime. Your own columns follow. statistic
+            and pvalue are those of the exact single-event t. n_days counts the days of the window
+            that the event has. ci_low and ci_high are the ends of the 95% interval.
+            ``variance_multiple`` is the firm's variance around the event, relative to the
+            estimation window. ``pvalue_regime`` is the p of the report, which allows for this
+            variance. ``pvalue_regime`` is NaN above 5,000 events. Columns of numbers in your events
+            file stay numbers. Values are NaN if the event lacks days of the window.
 
         Examples
         --------

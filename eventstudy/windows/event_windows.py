@@ -55,7 +55,7 @@ class EventWindows(StudyWindows):
         Number of days in event time that each return spans; 0 where missing.
     length : (n, L1+L2) int array
         Number of sessions that each return spans (n in docs/methods/missing-days.md); 0 where
-        missing. It differs from `spans` only if event time skips halted sessions.
+        missing. `length` differs from `spans` only if event time skips halted sessions.
     factors : (n, L1+L2, f) float array
         Factor returns. Each value is the sum over the sessions that the firm's return spans.
     positions : (n, L1+L2) int array
@@ -188,7 +188,7 @@ class EventWindows(StudyWindows):
     def other_news(self) -> BoolArray:
         """Whether each day lies in the event window of another event of the firm.
 
-        The shape is (n, G+L2). It is (n, 0) if other events were not searched for.
+        The shape is (n, G+L2), or (n, 0) if other events were not searched for.
         """
         return self._array("other_news")
 
@@ -338,10 +338,10 @@ class EventWindows(StudyWindows):
         return self._on_demand(study, laying, event_positions=days, masked=self.masked)
 
     def index_returns(self) -> tuple[FloatArray, IntArray]:
-        """Return the returns of each event's index, and the sessions that each return spans.
+        """Return the returns of each event's index and the sessions that each return spans.
 
-        Both arrays have shape (n, L1+L2). They serve models that have no market. A missing return
-        is NaN.
+        Both arrays have shape (n, L1+L2). Models without a market use these returns. A missing
+        return is NaN.
         """
         if self.source is None:
             return np.full(self.returns.shape, np.nan), self.length
