@@ -183,11 +183,12 @@ def test_page(name: str) -> str:
 
 
 ALARMS = (
-    "The table shows how often the test rejects at 5% when nothing happened. A rate of 5% (the\n"
-    "dashed line) is right, and 4 to 7% (shaded) is good. A filled dot is from our samples.\n"
-    "A ring is from another program, which was written independently. A rate above 20%\n"
-    "stands at the edge with its number.\n"
-    "[Size and power](../methods/size.md) says how the samples are drawn."
+    "The table shows how often this test rejects at the 5% level in samples without any effect.\n"
+    "A rate of 5% (the dashed line) is right, and a rate of 4 to 7% (shaded) is good.\n"
+    "In the table, a filled dot shows a rate from our own samples.\n"
+    "A ring shows a rate from another program, which was written independently of ours.\n"
+    "A rate above 20% is shown at the edge of the axis, with its number.\n"
+    "The page [Size and power](../methods/size.md) explains how we drew the samples."
 )
 # Where the axis of false alarms ends, in percent.
 LAST_RATE = 20

@@ -754,10 +754,10 @@ class AbnormalReturns:
 
         Here q' equals q, but on the days of the window q' is at most 6 max(1, k_0). For a model
         without a market, q comes from the index of the event. Without any index, k = max(1, k_u).
-        The two limits keep the news itself from counting as volatility: a leak, an earlier
-        announcement, or news that moves the index. If a price limit extends the window of an event,
-        b is the last day of the extended window. Missing data: the means leave out days without a
-        return; k is 1 if no day has a return.
+        The limits 6 max(1, k_m) and 6 max(1, k_0) keep the news itself from counting as volatility:
+        a leak, an earlier announcement, or news that moves the index. If a price limit extends the
+        window of an event, b is the last day of the extended window. Missing data: the means leave
+        out days without a return; k is 1 if no day has a return.
 
         References
         ----------

@@ -40,7 +40,8 @@ class ReturnsPanel:
         for a missing return.
     sessions : (T,) datetime64[D] array
     calendars : mapping of str to int array
-        For each calendar, the columns of `sessions` on which it is open.
+        For each calendar, the column numbers in `sessions` of the days on which the calendar is
+        open.
     hours : mapping of str to (open, close)
         Usual opening and closing hour of each exchange in UTC. The hours show which exchanges are
         never open at the same time.

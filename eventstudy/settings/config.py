@@ -209,8 +209,9 @@ class StudyConfig:
         Title of the report; "" = a title made from the events, such as ``54 announcements, 22
         companies``.
     figures : {"", "titled", "plain"}
-        Whether to write figure files (SVG, PDF and PNG). "titled" or true = with titles and
-        sources; "plain" = without them, for a paper with its own captions; "" = no files.
+        Whether to write figure files (SVG, PDF and PNG). "titled" or true = the figures have titles
+        and sources; "plain" = the figures have neither, for a paper with its own captions; "" = no
+        files.
     scar, overlap, missing, limits, min_history, fpc, draws, seed
         Choices of the tests, explained in :class:`Conventions`.
     grid : mapping of str to list

@@ -53,8 +53,8 @@ class SignificanceTest:
     name : str
         Name of the test, such as ``"bmp_kp"``.
     statistic, pvalue : float
-        Test statistic and its p-value. Both are NaN if the test does not apply; `reason` then says
-        why.
+        Test statistic and its p-value. The statistic and the p-value are NaN if the test does not
+        apply; `reason` then says why.
     df : float
         Degrees of freedom of Student's t; infinite for the standard normal; NaN for other
         distributions.

@@ -192,7 +192,7 @@ def date_clustered(sample: AbnormalReturns, window: Window) -> Value:
     Parameters
     ----------
     sample : AbnormalReturns
-        N events on G dates that have all days of `window`; returns are decimal.
+        Decimal abnormal returns of N events on G dates that have all days of `window`.
     window : Window
 
     Returns
@@ -250,8 +250,8 @@ def wild_bootstrap(sample: AbnormalReturns, window: Window) -> Value:
     Parameters
     ----------
     sample : AbnormalReturns
-        N events that have all days of `window`; returns are decimal. Its conventions have the
-        number of draws B and the seed.
+        Decimal abnormal returns of N events that have all days of `window`. The conventions of the
+        sample give the number of draws B and the seed.
     window : Window
         A window of L days.
 
@@ -315,7 +315,7 @@ def cda(sample: AbnormalReturns, window: Window) -> Value:
     Parameters
     ----------
     sample : AbnormalReturns
-        N events that have all days of `window`; returns are decimal.
+        Decimal abnormal returns of N events that have all days of `window`.
     window : Window
         A window of L days.
 
@@ -373,7 +373,7 @@ def calendar_time(sample: AbnormalReturns, window: Window) -> Value:
     Parameters
     ----------
     sample : AbnormalReturns
-        N events that have all days of `window`; returns are decimal.
+        Decimal abnormal returns of N events that have all days of `window`.
     window : Window
 
     Returns

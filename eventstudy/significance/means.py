@@ -31,7 +31,7 @@ def cross_sectional(sample: AbnormalReturns, window: Window) -> Value:
     Parameters
     ----------
     sample : AbnormalReturns
-        N events that have all days of `window`; returns are decimal.
+        Decimal abnormal returns of N events that have all days of `window`.
     window : Window
 
     Returns
@@ -79,7 +79,7 @@ def jackknife(sample: AbnormalReturns, window: Window) -> Value:
     Parameters
     ----------
     sample : AbnormalReturns
-        N events that have all days of `window`; returns are decimal.
+        Decimal abnormal returns of N events that have all days of `window`.
     window : Window
 
     Returns
@@ -132,7 +132,7 @@ def hall(sample: AbnormalReturns, window: Window) -> Value:
     Parameters
     ----------
     sample : AbnormalReturns
-        N events that have all days of `window`; returns are decimal.
+        Decimal abnormal returns of N events that have all days of `window`.
     window : Window
 
     Returns
@@ -182,7 +182,7 @@ def johnson(sample: AbnormalReturns, window: Window) -> Value:
     Parameters
     ----------
     sample : AbnormalReturns
-        N events that have all days of `window`; returns are decimal.
+        Decimal abnormal returns of N events that have all days of `window`.
     window : Window
 
     Returns
@@ -234,8 +234,8 @@ def johnson_bootstrap(sample: AbnormalReturns, window: Window) -> Value:
     Parameters
     ----------
     sample : AbnormalReturns
-        N events that have all days of `window`; returns are decimal. Its conventions have B, the
-        number of draws, and the seed.
+        Decimal abnormal returns of N events that have all days of `window`. The conventions of the
+        sample give the number of draws B and the seed.
     window : Window
 
     Returns

@@ -24,7 +24,7 @@ def portfolio(sample: AbnormalReturns, window: Window) -> Value:
     Parameters
     ----------
     sample : AbnormalReturns
-        N events on one date that have all days of `window`; returns are decimal.
+        Decimal abnormal returns of N events on one date that have all days of `window`.
     window : Window
         A window of L days.
 
@@ -83,7 +83,7 @@ def mvrm(sample: AbnormalReturns, window: Window) -> Value:
     Parameters
     ----------
     sample : AbnormalReturns
-        N events on one date that have all days of `window`; returns are decimal.
+        Decimal abnormal returns of N events on one date that have all days of `window`.
     window : Window
         A window of L days.
 
@@ -151,7 +151,7 @@ def mvrm_wilks(sample: AbnormalReturns, window: Window) -> Value:
     Parameters
     ----------
     sample : AbnormalReturns
-        N events on one date that have all days of `window`; returns are decimal.
+        Decimal abnormal returns of N events on one date that have all days of `window`.
     window : Window
         A window of L days.
 

@@ -33,7 +33,7 @@ def placebo_windows(sample: AbnormalReturns, window: Window) -> Value:
     Parameters
     ----------
     sample : AbnormalReturns
-        N events that have all days of `window`; returns are decimal.
+        Decimal abnormal returns of N events that have all days of `window`.
     window : Window
         A window of L days.
 
@@ -91,7 +91,7 @@ def sq(sample: AbnormalReturns, window: Window) -> Value:
     Parameters
     ----------
     sample : AbnormalReturns
-        One event that is valid for `window`; returns are decimal.
+        Decimal abnormal returns of one event that is valid for `window`.
     window : Window
         A window of L days.
 
@@ -143,7 +143,7 @@ def placebo_in_space(sample: AbnormalReturns, window: Window) -> Value:
     Parameters
     ----------
     sample : AbnormalReturns
-        One event of the model ``synthetic_control``, valid for `window`; decimal returns.
+        Decimal abnormal returns of one event, by the model ``synthetic_control``.
     window : Window
 
     Returns

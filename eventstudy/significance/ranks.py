@@ -235,7 +235,7 @@ def corrado(sample: AbnormalReturns, window: Window) -> Value:
     Parameters
     ----------
     sample : AbnormalReturns
-        N events that have all days of `window`; returns are decimal.
+        Decimal abnormal returns of N events that have all days of `window`.
     window : Window
         A window of L days.
 
@@ -292,7 +292,7 @@ def corrado_zivney(sample: AbnormalReturns, window: Window) -> Value:
     Parameters
     ----------
     sample : AbnormalReturns
-        N events that have all days of `window`; returns are decimal.
+        Decimal abnormal returns of N events that have all days of `window`.
     window : Window
         A window of L days.
 
@@ -353,7 +353,7 @@ def corrado_zivney_sign(sample: AbnormalReturns, window: Window) -> Value:
     Parameters
     ----------
     sample : AbnormalReturns
-        N events that have all days of `window`; returns are decimal.
+        Decimal abnormal returns of N events that have all days of `window`.
     window : Window
         A window of L days.
 
@@ -450,7 +450,7 @@ def grank_t(sample: AbnormalReturns, window: Window) -> Value:
     Parameters
     ----------
     sample : AbnormalReturns
-        N events that have all days of `window`; returns are decimal.
+        Decimal abnormal returns of N events that have all days of `window`.
     window : Window
 
     Returns
@@ -513,7 +513,7 @@ def grank_z(sample: AbnormalReturns, window: Window) -> Value:
     Parameters
     ----------
     sample : AbnormalReturns
-        N events that have all days of `window`; returns are decimal.
+        Decimal abnormal returns of N events that have all days of `window`.
     window : Window
 
     Returns
@@ -566,7 +566,7 @@ def grank_z_kp(sample: AbnormalReturns, window: Window) -> Value:
     Parameters
     ----------
     sample : AbnormalReturns
-        N events that have all days of `window`; returns are decimal.
+        Decimal abnormal returns of N events that have all days of `window`.
     window : Window
 
     Returns

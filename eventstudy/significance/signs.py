@@ -29,7 +29,7 @@ def sign(sample: AbnormalReturns, window: Window) -> Value:
     Parameters
     ----------
     sample : AbnormalReturns
-        N events that have all days of `window`; returns are decimal.
+        Decimal abnormal returns of N events that have all days of `window`.
     window : Window
 
     Returns
@@ -76,7 +76,7 @@ def sign_exact(sample: AbnormalReturns, window: Window) -> Value:
     Parameters
     ----------
     sample : AbnormalReturns
-        N events that have all days of `window`; returns are decimal.
+        Decimal abnormal returns of N events that have all days of `window`.
     window : Window
 
     Returns
@@ -126,7 +126,7 @@ def generalized_sign(sample: AbnormalReturns, window: Window) -> Value:
     Parameters
     ----------
     sample : AbnormalReturns
-        N events that have all days of `window`; returns are decimal.
+        Decimal abnormal returns of N events that have all days of `window`.
     window : Window
         A window of L days.
 
@@ -205,7 +205,7 @@ def wilcoxon(sample: AbnormalReturns, window: Window) -> Value:
     Parameters
     ----------
     sample : AbnormalReturns
-        N events that have all days of `window`; returns are decimal.
+        Decimal abnormal returns of N events that have all days of `window`.
     window : Window
 
     Returns

@@ -25,7 +25,7 @@ def bmp(sample: AbnormalReturns, window: Window) -> Value:
     Parameters
     ----------
     sample : AbnormalReturns
-        N events that have all days of `window`; returns are decimal.
+        Decimal abnormal returns of N events that have all days of `window`.
     window : Window
         A window of L days.
 
@@ -79,7 +79,7 @@ def bmp_kp(sample: AbnormalReturns, window: Window) -> Value:
     Parameters
     ----------
     sample : AbnormalReturns
-        N events that have all days of `window`; returns are decimal.
+        Decimal abnormal returns of N events that have all days of `window`.
     window : Window
         A window of L days.
 
@@ -139,7 +139,7 @@ def patell(sample: AbnormalReturns, window: Window) -> Value:
     Parameters
     ----------
     sample : AbnormalReturns
-        N events that have all days of `window`; returns are decimal.
+        Decimal abnormal returns of N events that have all days of `window`.
     window : Window
         A window of L days.
 
@@ -191,7 +191,7 @@ def patell_kp(sample: AbnormalReturns, window: Window) -> Value:
     Parameters
     ----------
     sample : AbnormalReturns
-        N events that have all days of `window`; returns are decimal.
+        Decimal abnormal returns of N events that have all days of `window`.
     window : Window
         A window of L days.
 
@@ -243,7 +243,7 @@ def patell_kp_regime(sample: AbnormalReturns, window: Window) -> Value:
     Parameters
     ----------
     sample : AbnormalReturns
-        N events that have all days of `window`; returns are decimal.
+        Decimal abnormal returns of N events that have all days of `window`.
     window : Window
         A window of L days.
 
@@ -347,7 +347,7 @@ def event_t(sample: AbnormalReturns, window: Window) -> Value:
     Parameters
     ----------
     sample : AbnormalReturns
-        One event that is valid for `window`; returns are decimal.
+        Decimal abnormal returns of one event that is valid for `window`.
     window : Window
         A window of L days.
 
@@ -396,7 +396,7 @@ def event_t_regime(sample: AbnormalReturns, window: Window) -> Value:
     Parameters
     ----------
     sample : AbnormalReturns
-        One event that is valid for `window`; returns are decimal.
+        Decimal abnormal returns of one event that is valid for `window`.
     window : Window
         A window of L days.
 
@@ -444,7 +444,7 @@ def event_f(sample: AbnormalReturns, window: Window) -> Value:
     Parameters
     ----------
     sample : AbnormalReturns
-        One event that is valid for `window`; returns are decimal.
+        Decimal abnormal returns of one event that is valid for `window`.
     window : Window
         A window of L days.
 

@@ -23,7 +23,7 @@ def patell_u(sample: AbnormalReturns, window: Window) -> Value:
     Parameters
     ----------
     sample : AbnormalReturns
-        N events that have all days of `window`; returns are decimal.
+        Decimal abnormal returns of N events that have all days of `window`.
     window : Window
 
     Returns
@@ -85,7 +85,7 @@ def rank_variance(sample: AbnormalReturns, window: Window) -> Value:
     Parameters
     ----------
     sample : AbnormalReturns
-        N events that have all days of `window`; returns are decimal.
+        Decimal abnormal returns of N events that have all days of `window`.
     window : Window
         A window of L days.
 
@@ -140,7 +140,7 @@ def brown_forsythe(sample: AbnormalReturns, window: Window) -> Value:
     Parameters
     ----------
     sample : AbnormalReturns
-        N events that have all days of `window`; returns are decimal.
+        Decimal abnormal returns of N events that have all days of `window`.
     window : Window
 
     Returns

@@ -280,8 +280,8 @@ class EventStudyResults(FittedStudy):
     ) -> Axes:  # fmt: skip
         """Draw the mean CAR (CAAR) of each day with its pointwise 95% band.
 
-        The CAAR is cumulated from the day before the main window. The path is 0 on that day. On
-        each earlier day, the path is minus the CAAR of the following days up to the zero point.
+        The CAAR is cumulated from the day before the main window, where the path is 0. On a day
+        before that zero point, the path is minus the CAAR of the days up to the zero point.
 
         Parameters
         ----------
@@ -347,9 +347,9 @@ class EventStudyResults(FittedStudy):
     ) -> Axes:  # fmt: skip
         """Draw the abnormal returns of one event as bars, and its CAR as a line.
 
-        The CAR is cumulated from the day before the main window. The shaded 95% range shows the
-        CARs to expect without an event. The line is 0 on that day. On each earlier day, the line is
-        minus the CAR of the following days up to the zero point.
+        The CAR is cumulated from the day before the main window, where the line is 0. The shaded
+        95% range shows the CARs to expect without an event. On a day before that zero point, the
+        line is minus the CAR of the days up to the zero point.
 
         Parameters
         ----------
@@ -676,8 +676,8 @@ class EventStudyResults(FittedStudy):
         DataFrame
             One row per event. The columns are event_id, ticker, nobs (M), missing, r2, r2_adjusted,
             durbin_watson, autocorrelation, ljung_box_p, arch_p, jarque_bera_p, skewness, kurtosis,
-            breusch_pagan_p, chow_f, chow_p, cusum_p and condition. A value is NaN if there are too
-            few days or regressors.
+            breusch_pagan_p, chow_f, chow_p, cusum_p and condition. A diagnostic is NaN if there are
+            too few days or regressors.
 
         Examples
         --------
@@ -1109,7 +1109,7 @@ class EventStudyResults(FittedStudy):
         Parameters
         ----------
         windows : window or iterable of window, optional
-            Windows as for :meth:`car`.
+            Windows of the CARs. The default windows are those of :meth:`car`.
 
         Returns
         -------

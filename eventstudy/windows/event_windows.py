@@ -69,7 +69,8 @@ class EventWindows(StudyWindows):
     calendar : (n,) int array
         Position in `calendars` of each event's exchange.
     calendars : tuple of int arrays
-        For each calendar, the columns of `sessions` on which it is open.
+        For each calendar, the column numbers in `sessions` of the days on which the calendar is
+        open.
     masked : (n,) int array
         Number of estimation days with a return that were left out because of other events of the
         firm.
