@@ -77,24 +77,24 @@ def hide_secrets(text: str, secrets: Iterable[str] = ()) -> str:
 
 
 class EventStudyError(Exception):
-    """Base of all errors raised on purpose.
+    """Base class of all errors that the package raises on purpose.
 
     Parameters
     ----------
     what : str
-        The problem, in words.
+        Description of the problem.
     where : str, optional
-        File, line, column, ticker or option it was found in.
+        File, line, column, ticker or option where the problem was found.
     value : object, optional
-        The offending value, shown with ``repr``.
+        The faulty value, shown with ``repr``.
     remedy : str, optional
-        What the user can do.
+        What the user can do about the problem.
 
     Attributes
     ----------
     exit_code : int
-        Exit code of the command line: 1 data problem, 2 usage or configuration, 4 altered files,
-        75 try again later.
+        Exit code of the command line: 1 = problem of the data, 2 = problem of usage or
+        configuration, 4 = altered files, 75 = try again later.
 
     Examples
     --------
@@ -192,7 +192,9 @@ class Problem:
 
 
 class EventsFileError(EventStudyError):
-    """The events file has faults; ``problems`` lists all of them, in file order.
+    """The events file has faults.
+
+    The attribute ``problems`` lists all faults in the order of the file.
 
     Examples
     --------

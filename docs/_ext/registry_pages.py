@@ -77,8 +77,9 @@ def write_pages(_app: Sphinx) -> None:
     write_folder("api", "Python", PYTHON, {name: name_page(name) for name in names})
 
 
-TESTS = """One page a test: its idea, its formula, when it is valid, and how often it is wrong.
-The [main test](../how-to/choose-a-test.md) is chosen for you; the others are second opinions.
+TESTS = """Each test has a page with its idea, its formula, when it is valid, and its false alarms.
+The program chooses the [main test](../how-to/choose-a-test.md). The other tests are second
+opinions.
 
 | test | name | one date | overlap | variance | skewness |
 |---|---|---|---|---|---|
@@ -87,9 +88,9 @@ The [main test](../how-to/choose-a-test.md) is chosen for you; the others are se
     f"| {t.skewness} |"
     for name, t in STATISTICS.items()
 )  # fmt: skip
-MODEL = """One page a model: what it takes for normal, and when to choose it.
+MODEL = """Each model has a page with its normal return and advice on when to choose it.
 The market model is the default. [Windows and models](../how-to/windows-and-models.md) says how to
-compare several.
+compare several models.
 
 | model | name | normal return |
 |---|---|---|
@@ -101,7 +102,12 @@ compare several.
 )  # fmt: skip
 # What pages of classes leave out, as only other parts of the package need it.
 LEFT_OUT = {
-    "EventStudyResults": INNER, "AbnormalReturns": ("least_history",), "EventWindows": ("reach",),
+    "EventStudyResults": INNER,
+    "AbnormalReturns": (
+        "groups", "hidden", "is_group", "is_of_many", "keep", "kept", "least_history", "left_out",
+        "loading_parts", "made_up_of", "taken", "where",
+    ),
+    "EventWindows": ("altered", "before", "keeps_days", "reach", "source_rows", "without"),
     "Events": ("none",),
 }  # fmt: skip
 # Names whose pages list what they hold, and what these pages say first.
@@ -110,14 +116,16 @@ REGISTRIES = {
     "STATISTICS": TESTS.replace("](", "](tests/"),
 }
 ABOUT = {
-    "MODELS": """The models of normal returns by name: ``es.MODELS["market"]`` is a class, of which
-   ``es.EventStudy(model=...)`` takes an instance. Plug-ins are found by their names as well.""",
-    "STATISTICS": """The tests of significance by name. ``results.test("bmp_kp", (0, 1))`` calls
-   ``es.STATISTICS["bmp_kp"]``, which has its label, null hypothesis and source. Plug-ins are found
-   by their names as well.""",
+    "MODELS": """A mapping from the name of each model of normal returns to its class. For example,
+   ``es.MODELS["market"]`` is the class of the market model. ``es.EventStudy(model=...)`` takes an
+   instance of such a class. The mapping also has the models of installed plug-ins.""",
+    "STATISTICS": """A mapping from the name of each significance test to the test. For example,
+   ``results.test("bmp_kp", (0, 1))`` calls ``es.STATISTICS["bmp_kp"]``. Each test has a label, a
+   null hypothesis and a source. The mapping also has the tests of installed plug-ins.""",
 }
 PYTHON = (
-    "`import eventstudy as es` has these names. [In a notebook](../notebook.md) has examples.\n"
+    "After `import eventstudy as es`, a program can use the names below. "
+    "[In a notebook](../notebook.md) has examples.\n"
 )
 PYTHON += "\n".join(
     f"\n## {group}\n\n"
@@ -175,10 +183,12 @@ def test_page(name: str) -> str:
 
 
 ALARMS = (
-    "How often the test rejects at 5% when nothing happened. 5% (the dashed line) is right,\n"
-    "4 to 7% (shaded) is good. A filled dot is our samples, a ring those of a program that was\n"
-    "written independently. What exceeds 20% stands at the edge with its number.\n"
-    "[Size and power](../methods/size.md) says how the samples are drawn."
+    "The table shows how often this test rejects at the 5% level in samples without any effect.\n"
+    "A rate of 5% (the dashed line) is right, and a rate of 4 to 7% (shaded) is good.\n"
+    "In the table, a filled dot shows a rate from our own samples.\n"
+    "A ring shows a rate from another program, which was written independently of ours.\n"
+    "A rate above 20% is shown at the edge of the axis, with its number.\n"
+    "The page [Size and power](../methods/size.md) explains how we drew the samples."
 )
 # Where the axis of false alarms ends, in percent.
 LAST_RATE = 20
@@ -189,7 +199,7 @@ eventstudy run events.csv --test {name}
 ```py
 results.test("{name}", (0, 1))
 ```"""
-USE_EVENT_TEST = """It is for one event: take it from the results first.
+USE_EVENT_TEST = """The test is for one event. First take this event from the results:
 
 ```py
 results.subset([0]).test("{name}", (0, 1))
@@ -206,17 +216,17 @@ es.study("events.csv", model="{name}"{argument})
 # What a model needs beside the market: a sentence, an option and an argument.
 NEEDS = {
     "factors": (
-        "It needs a file of factor returns, such as Kenneth French's daily file as published.",
+        "The model needs a file of factor returns, such as Kenneth French's daily file.",
         " --factors FILE", ', factors=["FILE"]',
     ),
     "two_index": (
-        "It needs a world index: one ticker for all events, or a column `world` of the events.",
+        "The model needs a world index: one ticker for all events, or a column `world`.",
         " --series world=URTH", ', series=["world=URTH"]',
     ),
-    "industry": ("It needs a column `industry` of the events: a ticker for each.", "", ""),
-    "matched": ("It needs a column `match` of the events: tickers as `A;B;C`.", "", ""),
-    "synthetic_control": ("It needs a column `donors` of the events: tickers as `A;B;C`.", "", ""),
-    "garch": ("It needs the package `arch`: `pip install arch` beside eventstudy.", "", ""),
+    "industry": ("The events need a column `industry` with the ticker of an index.", "", ""),
+    "matched": ("The events need a column `match` with tickers, as `A;B;C`.", "", ""),
+    "synthetic_control": ("The events need a column `donors` with tickers, as `A;B;C`.", "", ""),
+    "garch": ("The model needs the package `arch`. Install it with `pip install arch`.", "", ""),
 }  # fmt: skip
 LIKE = {"gjr": "garch", "egarch": "garch"}
 

@@ -42,35 +42,37 @@ CORRELATIONS = ("correlations", "mean_correlation")
 
 @dataclass(frozen=True, eq=False, repr=False)
 class AbnormalReturns:
-    r"""Abnormal returns of n events on L1 estimation and L2 event days; k estimated parameters.
+    r"""Abnormal returns of n events, each on L1 estimation days and L2 event days.
 
-    Tests take a sample: some events of a study, by the days of a window, by group, or without some.
-    A sample holds only the row numbers of its events. An array is taken from that of the study when
-    it is asked for.
+    A model with k estimated parameters gives the normal returns.
+
+    A statistical test takes a sample of events: those that have all days of a window, one group, or
+    all events but a few. A sample stores only the row numbers of its events. Each array of a sample
+    is cut from the array of the whole study on first use.
 
     Attributes
     ----------
     study : Estimates
         The arrays of all events of the study.
     rows : (n,) int array or slice
-        Rows of these events there.
+        Row numbers of these events in `study`.
     conventions : Conventions
-        Choices of the tests where authors differ.
+        Choices that the tests follow where published methods differ.
     taken_from : AbnormalReturns, optional
-        The sample that these events were taken from; None for the whole study.
+        The larger sample that these events were taken from; None for the whole study.
     facts : dict
-        What was computed of these events, for all conventions.
+        Results already computed for these events, under all conventions used so far.
 
     Notes
     -----
-    With c selecting the days of a window, and the forecast errors of an event sharing one parameter
-    error (its days are not independent):
+    The vector c selects the days of a window. The forecast errors of one event share the error of
+    its parameters, so its days are not independent:
 
     .. math:: Var(CAR) = c'Vc = \sum_{t \in W} noise_t + c' X^* Cov(\hat\theta) X^{*\prime} c
 
-    The (n, L2, L2) matrix is never built. Missing data: an abnormal return that follows h missing
-    sessions spans h + 1 of them; an event without all days of a window has no CAR there
-    (:meth:`valid`).
+    The matrix of shape (n, L2, L2) is never built. Missing data: an abnormal return that follows h
+    missing sessions spans h + 1 sessions. An event that lacks days of a window has no CAR over that
+    window (:meth:`valid`).
 
     References
     ----------
@@ -107,109 +109,110 @@ class AbnormalReturns:
 
     @property
     def event(self) -> Window:
-        """The event window."""
+        """The event window of the study."""
         return self.study.windows.event
 
     @property
     def k(self) -> int:
-        """Number of parameters estimated per event."""
+        """Number of parameters that the model estimates for each event."""
         return int(self.study.params.shape[1])
 
     @property
     def ar(self) -> FloatArray:
-        """Abnormal returns (decimal), shape (n, L2); NaN where missing, never 0."""
+        """Abnormal returns as decimals, shape (n, L2); a missing one is NaN, never 0."""
         return self.taken(self.study.ar)
 
     @property
     def resid(self) -> FloatArray:
-        """Estimation residuals, shape (n, L1); NaN on days left out."""
+        """Residuals of the estimation, shape (n, L1); NaN on days that the estimation left out."""
         return self.taken(self.study.resid)
 
     @property
     def expected(self) -> FloatArray:
-        """Normal returns that the model expects, shape (n, L2)."""
+        """Normal returns that the model expects on the event days, shape (n, L2)."""
         return self.taken(self.study.expected)
 
     @property
     def spans(self) -> IntArray:
-        """Days of the event's clock that each abnormal return spans, (n, L2); 0 = missing."""
+        """Number of event days that each abnormal return covers, shape (n, L2); 0 where missing."""
         return self.taken(self.study.spans)
 
     @property
     def length(self) -> IntArray:
-        """Sessions that each abnormal return spans, shape (n, L2); 0 where missing."""
+        """Number of sessions that each abnormal return covers, shape (n, L2); 0 where missing."""
         return self.taken(self.study.length)
 
     @property
     def x_event(self) -> FloatArray:
-        """Regressors of the event days, shape (n, L2, k)."""
+        """Regressors of the model on the event days, shape (n, L2, k)."""
         return self.taken(self.study.x_event)
 
     @property
     def nobs(self) -> IntArray:
-        """M, the complete estimation days, shape (n,)."""
+        """Number M of complete estimation days of each event, shape (n,)."""
         return self.taken(self.study.nobs)
 
     @property
     def df_resid(self) -> IntArray:
-        """M - k, shape (n,)."""
+        """Degrees of freedom M - k of the residuals of each event, shape (n,)."""
         return self.taken(self.study.df_resid)
 
     @property
     def sigma2(self) -> FloatArray:
-        """Residual variance e'e/(M-k), shape (n,)."""
+        """Residual variance e'e/(M-k) of each event, shape (n,)."""
         return self.taken(self.study.sigma2)
 
     @property
     def noise(self) -> FloatArray:
-        """Variance of the noise of each event day, shape (n, L2).
+        """Variance of the residual of each event day, shape (n, L2).
 
-        It is s2 times the sessions of the return, or the forecast of a model of variance. The error
-        of the parameters comes on top of it (:attr:`var_ar`).
+        The variance is the residual variance times the number of sessions in the return. A model
+        that forecasts the variance, such as GARCH, gives the forecast instead. :attr:`var_ar` adds
+        the error of the estimated parameters.
         """
         return self.taken(self.study.noise)
 
     @property
     def params(self) -> FloatArray:
-        """Estimates, shape (n, k)."""
+        """Estimated parameters of each event, shape (n, k)."""
         return self.taken(self.study.params)
 
     @property
     def cov_params(self) -> FloatArray:
-        """Covariance of the estimates, shape (n, k, k)."""
+        """Covariance matrix of the estimated parameters of each event, shape (n, k, k)."""
         return self.taken(self.study.cov_params)
 
     @property
     def bread(self) -> FloatArray:
-        """(X'X)^-1, shape (n, k, k)."""
+        """The matrix (X'X)^-1 of the estimation days of each event, shape (n, k, k)."""
         return self.taken(self.study.bread)
 
     @property
     def r2(self) -> FloatArray:
-        """Share of the variance that the model explains, shape (n,)."""
+        """Share of the variance of returns that the model explains, shape (n,)."""
         return self.taken(self.study.r2)
 
     @property
     def problem(self) -> ObjectArray:
-        """Why an event could not be estimated, shape (n,); "" otherwise."""
+        """Reason why an event could not be estimated, shape (n,); "" for other events."""
         return self.taken(self.study.problem)
 
     @property
     def remark(self) -> ObjectArray:
-        """A remark on an event that was estimated, shape (n,); "" where there is none."""
+        """Remark on an event that was estimated, shape (n,); "" for an event without a remark."""
         return self.taken(self.study.remark)
 
     def taken(self, array: Rows) -> Rows:
-        """Return the rows of these events, of an array with a row for each event of the study."""
+        """Return the rows of these events from an array that has one row per event of the study."""
         return array[self.rows]  # type: ignore[return-value]
 
     def over(self, array: Rows, window: Window) -> Rows:
-        """Return the rows of these events and the days of a window, of an array by event day.
+        """Return the part of an array that belongs to these events and the days of a window.
 
         Parameters
         ----------
         array : (N, L2, ...) array
-            Of all N events of the study.
+            Array with one row for each of the N events of the study and one column per event day.
         window : Window
 
         Returns
@@ -220,34 +223,37 @@ class AbnormalReturns:
 
     @cached_property
     def positions(self) -> IntArray:
-        """Rows of these events in the study, shape (n,)."""
+        """Row numbers of these events in the study, shape (n,)."""
         rows = self.rows
         return np.arange(len(self.study.nobs))[rows] if isinstance(rows, slice) else rows
 
     @property
     def model(self) -> str:
-        """Name of the model."""
+        """Name of the model of normal returns."""
         return self.study.model
 
     @property
     def parameters(self) -> tuple[str, ...]:
-        """Names of the k estimates."""
+        """Names of the k estimated parameters."""
         return self.study.parameters
 
     @cached_property
     def windows(self) -> EventWindows:
-        """Returns and factors of these events on their windows."""
+        """Returns and factors of these events on the estimation and event windows."""
         study = self.study.windows
         return study if self.taken_from is None else study.take(self.rows)
 
     @cached_property
     def runs(self) -> Runs | None:
-        """For each day the return until the first close off a price limit; None without limits."""
+        """Return of each event day joined with the days until the first close off a price limit.
+
+        The value is None where no price limits are known.
+        """
         return None if self.study.runs is None else self.study.runs.take(self.rows)
 
     @property
     def x_estimation(self) -> FloatArray:
-        """Regressors of the estimation days, shape (n, L1, k)."""
+        """Regressors of the model on the estimation days, shape (n, L1, k)."""
         if self.study.x_estimation is not None:
             return self.taken(self.study.x_estimation)
         assert self.study.regressors is not None  # noqa: S101
@@ -255,23 +261,26 @@ class AbnormalReturns:
 
     @property
     def is_of_many(self) -> bool:
-        """Whether events are so many, or some of so many, that only usual tests are computed."""
+        """Whether the study has more than 5,000 events, so only the usual tests are computed."""
         return len(self.all_events) > self.MANY
 
     @property
     def all_events(self) -> AbnormalReturns:
-        """The study that these events were taken from, under the same conventions."""
+        """All events of the study that these events were taken from, under the same conventions."""
         return self if self.taken_from is None else self.taken_from.all_events
 
     def take(self, rows: IntArray | BoolArray | slice) -> AbnormalReturns:
-        """Return some events, by position or mask."""
+        """Return a sample of some of these events, chosen by position or by a mask."""
         if self.taken_from is None and isinstance(rows, slice):
             # A slice of the study has views of its arrays, no copies.
             return AbnormalReturns(self.study, rows, self.conventions, self)
         return AbnormalReturns(self.study, self.positions[rows], self.conventions, self)
 
     def where(self, rows: BoolArray) -> AbnormalReturns:
-        """Return the events of a mask: one sample for all windows that have the same events."""
+        """Return the sample of the events that a mask selects.
+
+        Windows that select the same events share one sample.
+        """
         if rows.all():
             return self
         mask = rows.tobytes()
@@ -279,9 +288,10 @@ class AbnormalReturns:
         return self.cached(("events", mask), lambda: replace(self.take(rows), facts=facts))
 
     def as_study(self, **arrays: Any) -> AbnormalReturns:
-        """Return these events as a study of their own, with other `arrays` where they are given.
+        """Return these events as a separate study; `arrays` replace the arrays of those names.
 
-        What was computed of correlations stays where only abnormal returns are others.
+        If only the abnormal returns `ar` are replaced, correlations that were computed before are
+        kept.
         """
         known = {k: v for k, v in self.facts.items() if k[0] in CORRELATIONS}
         facts = known if list(arrays) == ["ar"] else {}
@@ -293,12 +303,12 @@ class AbnormalReturns:
         return vars(AbnormalReturns(self.study.take(self.rows), conventions=self.conventions))
 
     def under(self, **changes: Any) -> AbnormalReturns:
-        """Return the same abnormal returns for tests under other conventions.
+        """Return the same abnormal returns with other conventions for the tests.
 
         Raises
         ------
         ConfigError
-            For an unknown convention or choice.
+            If a convention is unknown, or has an unknown value.
         """
         names = [f.name for f in fields(Conventions)]
         for name in changes:
@@ -311,11 +321,14 @@ class AbnormalReturns:
 
     @cached_property
     def unextended(self) -> AbnormalReturns:
-        """The same abnormal returns with windows that end where they end, limit or not."""
+        """The same abnormal returns with windows that price limits do not extend."""
         return self if self.study.runs is None else self.under(limits="none")
 
     def by_chunk(self, function: Callable[[AbnormalReturns], T]) -> Iterator[T]:
-        """Yield the results of a function of events, in chunks that fit into memory, in order."""
+        """Yield the result of a function for each chunk of events, in the order of the events.
+
+        A chunk is small enough to fit into memory.
+        """
         if len(self) <= CHUNK:
             return iter([function(self)])
         return current().threads(lambda rows: function(self.take(rows)), chunks(len(self)))
@@ -323,21 +336,21 @@ class AbnormalReturns:
     def cached(
         self, key: tuple[Any, ...], compute: Callable[[], T], *, any_convention: bool = False
     ) -> T:
-        """Return what a function computes of this sample, called on first use only.
+        """Return the result of a function for this sample; the function is called only once.
 
         Parameters
         ----------
         key : tuple
-            The name of the fact, and what it depends on.
+            The name of the result, followed by all values that the result depends on.
         compute : callable
-            Takes no argument.
+            Function without arguments that computes the result.
         any_convention : bool
-            Whether the fact is the same under all conventions.
+            Whether the result is the same under all conventions.
 
         Returns
         -------
         object
-            What `compute` has returned.
+            The value that `compute` returned.
         """
         key = key if any_convention else (*key, self.conventions)
         value = self.facts.get(key, _UNKNOWN)
@@ -346,16 +359,16 @@ class AbnormalReturns:
         return value  # type: ignore[no-any-return]
 
     def kept(self, key: tuple[Any, ...]) -> Any:
-        """Return what was kept of this sample under its conventions; None if nothing was."""
+        """Return the result stored for this sample under its conventions, or None."""
         return self.facts.get((*key, self.conventions))
 
     def keep(self, key: tuple[Any, ...], value: object) -> None:
-        """Keep what was computed elsewhere of this sample under its conventions.
+        """Store a result for this sample under its conventions.
 
         Parameters
         ----------
         key : tuple
-            As for :meth:`cached`.
+            Name of the result and the values that the result depends on, as for :meth:`cached`.
         value : object
         """
         self.facts[*key, self.conventions] = value
@@ -363,19 +376,19 @@ class AbnormalReturns:
     def of_each_event(
         self, key: tuple[Any, ...], compute: Callable[[AbnormalReturns], Rows]
     ) -> Rows:
-        """Return an array by event, computed once for the study that the events were taken from.
+        """Return an array with one row per event, computed once for the whole study.
 
         Parameters
         ----------
         key : tuple
         compute : callable
-            Takes events and returns their array. The value of an event must not depend on the
-            events beside it.
+            Function that takes events and returns their array. The value of an event must not
+            depend on other events.
 
         Returns
         -------
         (n, ...) array
-            Rows of these events; not to be written to.
+            Rows of these events. Do not change the values of this array.
         """
         study = self.all_events
         array = study.cached(key, lambda: compute(study))
@@ -384,24 +397,30 @@ class AbnormalReturns:
 
     @property
     def groups(self) -> list[AbnormalReturns]:
-        """Groups that make up these events: sums over all are theirs, added up."""
+        """Groups that together contain all of these events; empty if no groups were named.
+
+        A sum over all events is the sum of the sums over the groups.
+        """
         groups = self.facts.get(("groups",), [])
         return [replace(g, conventions=self.conventions, taken_from=self) for g in groups]
 
     def made_up_of(self, groups: list[AbnormalReturns]) -> None:
-        """Name groups that were taken from these events; without effect unless they are all."""
+        """Name the groups that these events consist of.
+
+        The call has no effect if the groups do not contain all of the events.
+        """
         if sum(map(len, groups)) == len(self):
             self.facts["groups",] = groups
 
     @property
     def is_group(self) -> bool:
-        """Whether these are a group of those that make up the events they were taken from."""
+        """Whether these events are one of the groups named for the sample they were taken from."""
         whole = self.taken_from
         return whole is not None and any(g.facts is self.facts for g in whole.groups)
 
     @property
     def left_out(self) -> IntArray | None:
-        """The few of many events, as rows of `taken_from`, that these are without; else None."""
+        """Rows of `taken_from` that this sample leaves out of a large sample; otherwise None."""
         whole = self.taken_from
         if whole is None or not KEPT < len(whole) <= 2 * len(self):
             return None
@@ -414,7 +433,7 @@ class AbnormalReturns:
         return np.flatnonzero(is_left_out[whole.rows])
 
     def sample(self, window: Window) -> AbnormalReturns:
-        """Return the events that are valid for `window` (itself if all are)."""
+        """Return the events that are valid for `window`; the same object if all are valid."""
         return self.where(self.valid(window))
 
     @property
@@ -427,21 +446,25 @@ class AbnormalReturns:
 
     @property
     def has_history(self) -> BoolArray:
-        """Which events have that many, shape (n,)."""
+        """Whether each event has enough estimation days for standardised tests, shape (n,)."""
         return np.asarray(self.nobs >= self.least_history)
 
     def in_tests(self, window: Window) -> BoolArray:
-        """Return which valid events standardised tests take, shape (n,); a single one stays."""
+        """Return which events enter standardised tests over `window`, shape (n,).
+
+        Such an event is valid for the window and has enough complete estimation days. If only one
+        event is valid, the event enters in any case.
+        """
         valid = self.valid(window)
         return valid if valid.sum() == 1 else valid & self.has_history
 
     def tested(self, window: Window) -> AbnormalReturns:
-        """Return the events that standardised tests take (the :meth:`sample` if these are all)."""
+        """Return the sample of the events that enter standardised tests over `window`."""
         return self.where(self.in_tests(window))
 
     @cached_property
     def var_ar(self) -> FloatArray:
-        """Prediction-error variance of each AR, shape (n, L2): noise + x*' Cov(theta) x*."""
+        """Variance of the prediction error of each AR, noise + x*' Cov(theta) x*, shape (n, L2)."""
         variance = self.noise + form(self.x_event, self.cov_params)
         return np.where(np.isfinite(self.ar), variance, np.nan)
 
@@ -451,50 +474,57 @@ class AbnormalReturns:
         return self.ar / np.sqrt(self.var_ar)
 
     def sar_over(self, window: Window) -> FloatArray:
-        """Return the `sar` of the days of a window, shape (n, L)."""
+        """Return the standardised abnormal returns on the days of a window, shape (n, L)."""
         days = self.columns(window)
         return self.of_each_event(("sar", window), lambda study: study.sar[:, days].copy())
 
     def columns(self, window: Window) -> slice:
-        """Return the columns of the event window that `window` covers.
+        """Return the columns of the event window that belong to the days of `window`.
 
         Raises
         ------
         ConfigError
-            If it reaches beyond the event window.
+            If `window` reaches beyond the event window.
         """
         if window not in self.event:
             raise make_error(ConfigError, "wrong.beyond", value=str(window), event=self.event)
         return slice(window.start - self.event.start, window.stop - self.event.start + 1)
 
     def positions_over(self, window: Window) -> IntArray:
-        """Return the days of a window as columns of ``windows.sessions``, (n, L); -1 = none."""
+        """Return the columns of ``windows.sessions`` for each day of `window`, shape (n, L).
+
+        A day without a session has -1.
+        """
         return self.over(self.study.windows.event_positions, window)
 
     def inside(self, window: Window) -> BoolArray:
-        """Return which abnormal returns of the window begin and end inside it, shape (n, L)."""
+        """Return which abnormal returns begin and end inside the window, shape (n, L)."""
         spans = self.over(self.study.spans, window)
         return np.asarray((spans > 0) & (spans <= np.arange(1, len(window) + 1)))
 
     def covered(self, window: Window) -> IntArray:
-        """Return the days of `window` that abnormal returns inside it cover, shape (n,)."""
+        """Return the number of days of `window` that have abnormal returns, shape (n,).
+
+        Only abnormal returns that begin and end inside the window count.
+        """
         spans = self.over(self.study.spans, window)
         return np.asarray(np.where(self.inside(window), spans, 0).sum(axis=1))
 
     def delayed(self, window: Window) -> BoolArray:
-        """Return which events close the last day of `window` at a price limit, shape (n,)."""
+        """Return which events close at a price limit on the last day of `window`, shape (n,)."""
         if self.runs is None or self.conventions.limits == "none":
             return np.zeros(len(self), dtype=bool)
         return self.runs.at_limit[:, self.columns(window).stop - 1] & self.inside(window)[:, -1]
 
     def valid(self, window: Window) -> BoolArray:
-        """Return which events can be used over `window`, shape (n,): those with all its days.
+        """Return which events have all days of `window`, shape (n,).
 
-        Days bridged by a return that spans several sessions count as present if the return ends and
-        begins inside the window; a window that ends while trading is halted is not complete. By
-        convention ``missing`` an event with some of the days is enough; by ``limits`` one that
-        closes the window at a price limit leaves it (drop), or needs a close off the limit later on
-        (extend).
+        A return over several sessions counts for all of its days if the return begins and ends
+        inside the window. A window that ends while trading is halted is not complete.
+
+        The convention ``missing`` can admit events that have only some days of the window. The
+        convention ``limits`` concerns events that close the window at a price limit: "drop" removes
+        these events, and "extend" requires a later close off the limit.
         """
         return self.of_each_event(("valid", window), lambda study: study._valid(window))
 
@@ -511,17 +541,23 @@ class AbnormalReturns:
         return complete & (~delayed | reopened)
 
     def car(self, window: Window) -> FloatArray:
-        """Return the cumulative abnormal return, decimal, shape (n,); NaN unless :meth:`valid`."""
+        """Return the cumulative abnormal returns (CAR) as decimals, shape (n,).
+
+        The CAR of an event that is not :meth:`valid` is NaN.
+        """
         return self.of_each_event(("car", window), lambda study: study._car(window))
 
     def mean_car(self, window: Window) -> float:
-        """Return the mean CAR; NaN without events."""
+        """Return the mean CAR of the events; NaN if there are no events."""
         if not len(self):
             return np.nan
         return self.cached(("mean_car", window), lambda: float(self.car(window).mean()))
 
     def var_car(self, window: Window) -> FloatArray:
-        """Return the prediction-error variance of the CAR, c'Vc, (n,); NaN unless :meth:`valid`."""
+        """Return the variance c'Vc of the prediction error of each CAR, shape (n,).
+
+        The variance for an event that is not :meth:`valid` is NaN.
+        """
         return self.of_each_event(("var_car", window), lambda study: study._var_car(window))
 
     def _car(self, window: Window) -> FloatArray:
@@ -535,16 +571,19 @@ class AbnormalReturns:
         return np.where(self.valid(window), variance * self._rescaled(window) ** 2, np.nan)
 
     def extended(self, window: Window) -> BoolArray:
-        """Return which CARs over `window` run on to the first close off a price limit, (n,)."""
+        """Return for which events a price limit extends `window`, shape (n,).
+
+        An extended window runs until the first close off the price limit.
+        """
         if self.conventions.limits != "extend":
             return np.zeros(len(self), dtype=bool)
         return self.valid(window) & self.delayed(window)
 
     def sessions_of(self, window: Window) -> tuple[IntArray, DateArray]:
-        """Return the number of sessions that the CAR covers, and the last of them, each (n,).
+        """Return the number of sessions that each CAR covers and the last of these sessions.
 
-        Sessions of an extended window and those that a return bridges count; 0 and NaT without a
-        CAR.
+        Both arrays have shape (n,). Sessions count that a return over several sessions bridges, or
+        that a price limit adds to the window. An event without a CAR has 0 and NaT.
         """
         cols = self.columns(window)
         inside = self.inside(window)
@@ -563,11 +602,12 @@ class AbnormalReturns:
         return np.where(valid, count, 0), np.where(valid, last, np.datetime64("NaT", "D"))
 
     def level_car(self, window: Window) -> FloatArray:
-        """Return CARs with the variance of L single sessions, shape (n,).
+        """Return each CAR scaled to the variance of L single sessions, shape (n,).
 
-        Tests that compare CARs with sums of as many estimation days need them. It is the sum of the
-        abnormal returns inside the window, times the root of L over the sessions that they cover.
-        That factor is 1 unless a halt has left the clock, or days are missing by convention.
+        Tests that compare a CAR with the sum of L estimation days need this scale. The scaled CAR
+        is the sum of the abnormal returns inside the window, multiplied by sqrt(L / sessions
+        covered). The factor is 1 unless halted sessions are skipped, or the convention ``missing``
+        admits missing days.
         """
         inside = self.inside(window)
         total = np.where(inside, self.over(self.study.ar, window), 0.0).sum(axis=1)
@@ -625,22 +665,22 @@ class AbnormalReturns:
         return len(window) / np.maximum(self.covered(window), 1)
 
     def car_t(self, window: Window) -> FloatArray:
-        """Return CAR / sqrt(Var(CAR)), the t of each event, shape (n,)."""
+        """Return the t statistic CAR / sqrt(Var(CAR)) of each event, shape (n,)."""
         return self.car(window) / np.sqrt(self.var_car(window))
 
     def car_pvalues(self, window: Window, raised: FloatArray | float = 1.0) -> FloatArray:
-        """Return the two-sided p-value of each event's CAR by Student's t, shape (n,); or NaN.
+        """Return the two-sided p-value of each event's CAR by Student's t, shape (n,).
 
         Parameters
         ----------
         window : Window
         raised : (n,) float array
-            By which the variance of each CAR is multiplied.
+            Factor by which the variance of each CAR is multiplied.
 
         Returns
         -------
         (n,) float array
-            NaN for events that are not :meth:`valid`.
+            P-value of each event; NaN for events that are not :meth:`valid`.
         """
         from scipy.special import stdtr
 
@@ -651,18 +691,18 @@ class AbnormalReturns:
         return np.asarray(np.minimum(1.0, p))
 
     def car_half_widths(self, window: Window, raised: FloatArray | float = 1.0) -> FloatArray:
-        """Return half the width of the 95% interval of each CAR, (n,); NaN without a CAR.
+        """Return half the width of the 95% interval of each CAR, shape (n,).
 
         Parameters
         ----------
         window : Window
         raised : (n,) float array
-            By which the variance of each CAR is multiplied.
+            Factor by which the variance of each CAR is multiplied.
 
         Returns
         -------
         (n,) float array
-            Decimal; NaN for events that are not :meth:`valid`.
+            Half the width of each interval as a decimal; NaN for events that are not :meth:`valid`.
         """
         from scipy.special import stdtrit
 
@@ -671,11 +711,11 @@ class AbnormalReturns:
         return np.asarray(half, dtype=float)
 
     def scar(self, window: Window) -> FloatArray:
-        r"""Return the standardised CARs, shape (n,); NaN unless :meth:`valid`.
+        r"""Return the standardised CAR of each event, shape (n,); NaN unless :meth:`valid`.
 
         Notes
         -----
-        By convention ``scar`` exact, or the sum of Patell (1976):
+        The convention ``scar`` chooses the exact form or the sum of Patell (1976):
 
         .. math:: \frac{CAR}{\sqrt{c'Vc}} \quad \text{or} \quad
             \frac{1}{\sqrt L} \sum_{t \in W} SAR_t
@@ -688,38 +728,40 @@ class AbnormalReturns:
         return np.where(self.valid(window), total, np.nan)
 
     def recent_variance(self, window: Window) -> FloatArray:
-        r"""Return how many times the variance of its estimation window a firm has around an event.
+        r"""Return the variance of each firm around its event relative to its estimation window.
 
         Parameters
         ----------
         window : Window
-            [a, b].
+            The window [a, b], in event days.
 
         Returns
         -------
         (n,) float array
-            k, at least 1. It is 1 for models that forecast a variance of their own.
+            The ratio k of the two variances, at least 1. The ratio is 1 for models that forecast a
+            variance.
 
         Notes
         -----
-        With E_s[z] the mean of the days up to s, each day with .94 of the weight of the next, the
-        squared returns of the market :math:`q_t` and errors of the firm :math:`u_t^2` in units of
-        their variance in the estimation window, and m = min(-2, a-1):
+        Here :math:`q_t` is the squared return of the market. :math:`u_t^2` is the squared error of
+        the firm. Both are divided by their variance in the estimation window. E_s[z] is the mean of
+        the days up to s, where each day has .94 of the weight of the next. m = min(-2, a-1):
 
         .. math::
 
             k_0 = E_{a-1}[q], \quad k_m = E_b[q'], \quad
             k_u = E_m[\min(u^2, 6 \max(1, k_m))], \quad k = \max(1, \sqrt{k_u k_m})
 
-        where q' is q, but on the days of the window at most 6 max(1, k_0). A model without a market
-        takes the index of the event; without any, k = max(1, k_u). The two limits keep news from
-        passing as volatility: a leak, an earlier announcement, or one that moves the index itself.
-        The window of an event that a price limit extends ends on its last day.
-        Missing data: days without a return are left out of the means; k is 1 without any.
+        Here q' equals q, but on the days of the window q' is at most 6 max(1, k_0). For a model
+        without a market, q comes from the index of the event. Without any index, k = max(1, k_u).
+        The limits 6 max(1, k_m) and 6 max(1, k_0) keep the news itself from counting as volatility:
+        a leak, an earlier announcement, or news that moves the index. If a price limit extends the
+        window of an event, b is the last day of the extended window. Missing data: the means leave
+        out days without a return; k is 1 if no day has a return.
 
         References
         ----------
-        The weights are those of J. P. Morgan/Reuters (1996), RiskMetrics technical document, 4th
+        Source of the weights: J. P. Morgan/Reuters (1996), RiskMetrics technical document, 4th
         edition.
         """
         key = ("recent variance", window)
@@ -756,26 +798,30 @@ class AbnormalReturns:
 
     @property
     def recent_days(self) -> RecentDays | None:
-        """What came just before each event; None for a model with a variance of its own."""
+        """Returns just before each event; None for a model that forecasts the variance."""
         recent = self.study.recent
         if recent is None:
             return None
         return self.cached(("recent days",), lambda: recent(self), any_convention=True)
 
     def require_returns(self) -> None:
-        """Raise ConfigError unless these are returns: nobody holds volume or volatility."""
+        """Raise ConfigError unless the study measures returns.
+
+        No investor can hold volume or volatility.
+        """
         if (measure := self.windows.measure) != "return":
             raise ConfigError("this needs a study of returns", where="measure", value=measure)
 
     def bhar(self, window: Window) -> FloatArray:
-        r"""Return the buy-and-hold abnormal returns against the model, decimal, shape (n,).
+        r"""Return the buy-and-hold abnormal returns against the model as decimals, shape (n,).
 
         Notes
         -----
         .. math:: BHAR = \prod_{t \in W} (1 + R_t) - \prod_{t \in W} (1 + E[R_t])
 
-        over the sessions that the CAR covers. Log returns are turned into simple ones first. NaN
-        unless :meth:`valid`, and for volume, turnover and volatility, which nobody can hold.
+        The products run over the sessions that the CAR covers. Log returns are converted to simple
+        returns first. The value is NaN for an event that is not :meth:`valid`. The value is also
+        NaN for volume, turnover and volatility, which no investor can hold.
         """
         cols = self.columns(window)
         if self.windows.measure != "return":
@@ -796,30 +842,31 @@ class AbnormalReturns:
 
     @cached_property
     def aar(self) -> FloatArray:
-        """Mean abnormal return of each day, shape (L2,), limits not extended; NaN without any.
+        """Mean abnormal return (AAR) of each event day, shape (L2,); NaN without any return.
 
-        It is of the events whose return covers only this day: a return over several sessions does
-        not belong to its last day.
+        The mean of a day takes only returns that cover this one session. A return over several
+        sessions does not belong to its last day. Price limits do not extend days.
         """
         return _mean(np.where(self.spans == 1, self.ar, np.nan))
 
     @property
     def in_aar(self) -> IntArray:
-        """Number of events in each point of `aar`, shape (L2,)."""
+        """Number of events in the mean `aar` of each event day, shape (L2,)."""
         return np.asarray(((self.spans == 1) & np.isfinite(self.ar)).sum(axis=0))
 
     @cached_property
     def caar(self) -> FloatArray:
-        """Mean CAR from the first day of the event window up to each day, shape (L2,).
+        """Mean CAR (CAAR) from the first event day up to each event day, shape (L2,).
 
-        It is of the events that have all of these days, limits not extended; the cumulated AAR if
-        all have them. NaN where none has.
+        The mean of a day takes the events that have all days up to that day. If every event has all
+        days, the CAAR is the sum of `aar`. Price limits do not extend windows here. The value is
+        NaN if no event has all days.
         """
         return np.array([car.mean() if len(car) else np.nan for car in self._from_start])
 
     @cached_property
     def complete(self) -> IntArray:
-        """Number of events in each point of `caar`, shape (L2,)."""
+        """Number of events in the mean `caar` of each event day, shape (L2,)."""
         return np.array(list(map(len, self._from_start)))
 
     @cached_property
@@ -829,14 +876,15 @@ class AbnormalReturns:
         return [car[np.isfinite(car)] for car in cars]
 
     def loading_parts(self, window: Window) -> tuple[FloatArray, FloatArray]:
-        """Return what makes the weight of a day's error in the CAR (docs/methods/tests.md).
+        """Return the weights of each day's error in the CAR (docs/methods/tests.md).
 
         Returns
         -------
         pull : (n, k) float array
-            -c'X*(X'X)^-1, which times the regressors is the weight of an estimation day.
+            The vector -c'X*(X'X)^-1 of each event. Its product with the regressors of an estimation
+            day is the weight of that day.
         event : (n, L2) float array
-            1 on the days of the window that are covered, else 0.
+            Weight 1 on the days of the window that the CAR covers, and 0 on other days.
         """
         pull = -np.einsum("nk,nkj->nj", self._summed(window), self.bread)
         inside = self.inside(window)
@@ -849,10 +897,11 @@ class AbnormalReturns:
         return pull, event
 
     def hidden(self, window: Window) -> list[tuple[int, IntArray]]:
-        """Return events and the sessions that their CAR covers in addition to the days of `window`.
+        """Return the sessions that a CAR covers in addition to the days of `window`.
 
-        Halted sessions that have left the clock, and the sessions after the window until a close
-        off the price limit; as columns of ``windows.sessions``.
+        The list has pairs of an event's position and its sessions, as columns of
+        ``windows.sessions``. Additional sessions are halted sessions that event time skips, and
+        sessions after the window until the first close off the price limit.
         """
         is_bridged = self.cached(
             ("bridged",), lambda: (self.length > self.spans).any(), any_convention=True

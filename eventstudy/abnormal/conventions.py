@@ -11,32 +11,38 @@ from ..errors import ConfigError
 
 @dataclass(frozen=True, slots=True)
 class Conventions:
-    """Choices that a test may make in more than one way; the defaults are in docs/methods/tests.md.
+    """Choices where published methods of a test differ.
+
+    docs/methods/tests.md gives the reasons for the defaults.
 
     Attributes
     ----------
     scar : {"exact", "sum"}
-        SCAR as CAR / sqrt(c'Vc), or as the sum of the SARs over sqrt(L) (Patell 1976), which
-        over-rejects as L grows.
+        How the CAR is standardised. "exact" divides the CAR by its standard error sqrt(c'Vc). "sum"
+        divides the sum of the standardised abnormal returns by sqrt(L) (Patell 1976); the sum
+        rejects too often in windows of many days L.
     overlap : {"exact", "share"}
-        Correlation of two CARs by the cosine of their loadings, or by the share of common sessions.
+        How the correlation of two CARs is computed: from the cosine of their loadings ("exact"), or
+        from the share of common sessions ("share").
     missing : {"drop", "rescale", "zero"}
-        An event that lacks days of a window leaves it ("drop"), enters with CAR x L / days covered
-        ("rescale"), or with the days that it has ("zero"). The standardised CAR is the same in the
-        last two cases.
+        How to treat an event that lacks days of a window. "drop" leaves the event out of the
+        window. "rescale" uses CAR x L / days covered. "zero" uses the sum over the days that the
+        event has. The standardised CAR is the same for "rescale" and "zero".
     limits : {"extend", "none", "drop"}
-        A window that closes at a price limit runs on to the first close off the limit ("extend"),
-        ends as it is ("none"), or loses the event ("drop": biased, since large effects leave).
+        How to treat a window whose last day closes at a price limit. "extend" lets the window run
+        to the first close off the limit. "none" ends the window as usual. "drop" leaves the event
+        out, which is biased because large effects are left out.
     min_history : int
         Fewest complete estimation days of an event in standardised tests and in the answer; 0 = no
-        minimum. Up to 60 it is three quarters of the estimation window at most; a larger number
-        counts as it is. The plain average keeps the event.
+        minimum. A value up to 60 is capped at three quarters of the estimation window; a value
+        above 60 is not capped. The plain average keeps events with fewer days.
     fpc : bool
-        Divide rank statistics of windows by sqrt((T-L)/(T-1)): ranks are a finite population.
+        Divide rank statistics of windows by sqrt((T-L)/(T-1)), because ranks are a finite
+        population.
     draws : int
-        Draws of resampling tests.
+        Number of draws of each resampling test.
     seed : int
-        Seed of resampling tests.
+        Seed of the random numbers of resampling tests.
 
     Examples
     --------

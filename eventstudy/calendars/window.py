@@ -17,7 +17,7 @@ from ..words import make_error
 
 @dataclass(frozen=True, slots=True, order=True)
 class Window:
-    """A closed interval of trading days in event time; the event day is 0.
+    """A range of trading days in event time, both ends included; day 0 is the event day.
 
     Raises
     ------
@@ -49,7 +49,10 @@ class Window:
 
     @classmethod
     def of(cls, value: Window | tuple[int, int] | list[int] | str) -> Window:
-        """Return `value` as a Window; accepts ``(0, 1)``, ``"0:1"`` and ``"[0,1]"``."""
+        """Return `value` as a Window.
+
+        The value may be written ``(0, 1)``, ``"0:1"`` or ``"[0,1]"``.
+        """
         if isinstance(value, Window):
             return value
         if isinstance(value, str):
@@ -63,14 +66,14 @@ class Window:
 
     @classmethod
     def several(cls, value: Window | tuple[int, int] | str | Iterable[Any]) -> tuple[Window, ...]:
-        """Return one window, or several, in a tuple; ``(0, 1)`` is one."""
+        """Return one window or several windows as a tuple of Windows; ``(0, 1)`` is one window."""
         if isinstance(value, (Window, str)) or not isinstance(value, Iterable):
             return (cls.of(value),)
         members = list(value)
         return (cls.of(members),) if _whole_numbers(members) else tuple(map(cls.of, members))
 
     def require_before(self, event: Window) -> None:
-        """Refuse an estimation window that overlaps the event window or follows it.
+        """Raise ConfigError unless this estimation window ends before the event window starts.
 
         Parameters
         ----------
@@ -86,7 +89,7 @@ class Window:
 
     @property
     def days(self) -> IntArray:
-        """Event days from start to stop, shape (L,)."""
+        """Numbers of the event days from start to stop, shape (L,)."""
         return np.arange(self.start, self.stop + 1)
 
     def __len__(self) -> int:

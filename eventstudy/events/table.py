@@ -34,33 +34,37 @@ SHOWN = (
 
 @dataclass(frozen=True, eq=False)
 class Events:
-    """Events in the order of the file; the row position is the only key.
+    """A table of events in the order of the file.
+
+    The row number is the only key of an event.
 
     Attributes
     ----------
     table : DataFrame, shape (n_events, ...)
-        One row per announcement and listing, index 0, 1, 2 ... Columns: ``event_id``, ``ticker``,
-        ``announced_at`` (as in the file), ``tz``, ``exchange`` (market identifier code),
-        ``benchmark``, ``day0`` (session date without a zone, ``datetime64[s]``),
-        ``day0_candidates`` (the sessions that could be day 0, joined by ``;``, of events where
-        these are several; no column without such events), ``flags`` (words joined by ``;``), then
-        every other column of the file as text. An empty cell is ``""``.
+        One row per announcement and listing, with the index 0, 1, 2 ... The first columns are
+        ``event_id``, ``ticker``, ``announced_at`` (as in the file), ``tz``, ``exchange`` (market
+        identifier code), ``benchmark``, ``day0`` (session date without a zone, ``datetime64[s]``),
+        ``day0_candidates`` and ``flags`` (words joined by ``;``). Every other column of the file
+        follows as text. ``day0_candidates`` lists the sessions that could be day 0, joined by
+        ``;``. The column ``day0_candidates`` exists only if some event has several such sessions.
+        An empty cell is ``""``.
     source : str
-        File name, or ``"frame"``.
+        Name of the file, or ``"frame"`` for a DataFrame.
     sha256 : str
-        Hash of the file's bytes, or of the frame written as CSV.
+        SHA-256 hash of the file's bytes, or of the DataFrame written as CSV.
     columns_in : tuple of str
-        Columns of the input in their order.
+        Names of the input columns in their order.
     calendar : {"exchange", "data"}
-        Whose sessions they were read for; their returns are laid on the same by default.
+        Whether day 0 is a session of the exchange ("exchange") or a date of the price data
+        ("data"). Returns use the same calendar by default.
     notices : tuple of str
-        What may not mean what was meant, though it is no fault.
+        Remarks on entries that are allowed but may be a mistake.
 
     Notes
     -----
-    Flags: ``time_unknown``, the time is not known and more than one session could be day 0;
-    ``day0_given``, the file's day 0 differs from the one the clock gives. Words of an input column
-    ``flags`` are kept.
+    The column ``flags`` may hold two words. ``time_unknown``: the time of day is not known, and
+    more than one session could be day 0. ``day0_given``: day 0 in the file differs from the day 0
+    computed from the time of the announcement. Words in a column ``flags`` of the input are kept.
 
     Examples
     --------
@@ -103,25 +107,25 @@ class Events:
 
     @property
     def symbols(self) -> list[str]:
-        """Tickers, each once, in order of first appearance."""
+        """Tickers of the events without repetition, in order of first appearance."""
         return list(dict.fromkeys(self.table["ticker"]))
 
     @staticmethod
     def check(
         source: Any, calendar: CalendarChoice = "exchange", columns: Mapping[str, str] | None = None
     ) -> tuple[Checked | None, list[Problem]]:
-        """Return the good rows of an events file, and every fault by line.
+        """Return the rows of an events file that have no faults, and every fault by line.
 
         Parameters
         ----------
         source : DataFrame or path
         calendar, columns : optional
-            As for :meth:`given`.
+            Arguments as for :meth:`given`.
 
         Returns
         -------
         checked : Checked or None
-            The rows without faults; None where there are none, or the header is faulty.
+            The rows without faults; None if every row or the header has a fault.
         problems : list of Problem
         """
         return _check(source, Rules.of(calendar), columns)
@@ -131,16 +135,17 @@ class Events:
         cls, events: Any, calendar: CalendarChoice = "exchange",
         columns: Mapping[str, str] | None = None,
     ) -> Events:  # fmt: skip
-        """Return events, read from a file or a table where `events` is one.
+        """Return `events` as Events; a file or a table is read first.
 
         Parameters
         ----------
         events : Events, DataFrame or path
-            A DataFrame may be one of polars or of another library that narwhals knows.
+            A DataFrame may come from pandas, polars or another library that narwhals supports.
         calendar : {"exchange", "data"}
         columns : mapping of str to str, optional
-            The column that is meant by ``ticker`` and ``announced_at``; by default those of this
-            name, or of a usual one such as ``symbol`` and ``date``.
+            Names of the columns that hold ``ticker`` and ``announced_at``. By default columns named
+            ``ticker`` and ``announced_at``, or columns with usual names such as ``symbol`` and
+            ``date``.
 
         Returns
         -------
@@ -149,9 +154,9 @@ class Events:
         Raises
         ------
         ConfigError
-            If they are no events, or there is no such column.
+            If `events` are not events, or a column of `columns` does not exist.
         EventsFileError
-            If they have faults; all are listed.
+            If the events have faults; the error lists all faults.
         """
         if isinstance(events, Events):
             return events
@@ -160,7 +165,7 @@ class Events:
 
     @classmethod
     def of(cls, checked: Checked | None) -> Events | None:
-        """Return the good rows of a file of events as a table; None where there are none."""
+        """Return the faultless rows of a checked events file as Events; None without such rows."""
         if checked is None:
             return None
         table: dict[str, pd.Series[Any]] = {}
@@ -174,9 +179,9 @@ class Events:
         return cls(pd.DataFrame(table), *facts, checked.notices)
 
     def with_bare_cells(self, column: str) -> Events:
-        """Return the events without white space around the cells of a column that splits them.
+        """Return the events after removing white space around the cells of a column.
 
-        A notice names cells that look alike.
+        A notice lists cells that differ only in capital letters or white space.
 
         Parameters
         ----------
@@ -201,31 +206,37 @@ def read_events(
     path: str | os.PathLike[str] | pd.DataFrame, *, calendar: CalendarChoice = "exchange",
     today: dt.date | None = None, cutoff_minutes: float = 0,
 ) -> Events:  # fmt: skip
-    """Read an events file and find day 0 of each event.
+    """Read an events file or a DataFrame and find day 0 of each event.
 
     Parameters
     ----------
     path : path or DataFrame
-        Text in UTF-8, a header line, cells separated by comma, semicolon, tab or ``|``; or Parquet
-        (extra ``parquet``), Excel (extra ``excel``) or Stata, each cell of which is read as it
-        would stand in a CSV. Needed: ``ticker`` (or ``symbol``) and ``announced_at`` (or ``date``,
-        ``event_date``): a date, a timestamp with its offset, or one with a zone in ``tz``. Dates
-        such as 31/10/2022 are read where one of the file shows which number is the day. Optional:
-        ``event_id``, ``tz``, ``when`` (``before_open``, ``in_session`` or ``after_close``, of the
-        ticker's exchange, beside a date), ``benchmark``, ``day0``. An identifier such as ``permno``
-        or ``isin`` stands for ``ticker``, then ``date`` too. All other columns are kept as they
-        are, but for white space around ``group`` and ``direction``, and for columns of numbers with
-        decimal commas where the separator is no comma, which get points. In a DataFrame missing
-        values are empty cells, a date-time at midnight without a zone is a date, and the line of a
-        problem is the row's position + 2.
+        A DataFrame or a file: text (CSV), Parquet (extra ``parquet``), Excel (extra ``excel``) or
+        Stata. Text is in UTF-8, has a header line, and separates cells by comma, semicolon, tab or
+        ``|``. Each cell of a Parquet, Excel or Stata file is read like the same cell in a CSV file.
+
+        Two columns are needed. ``ticker`` (or ``symbol``) names the share. ``announced_at`` (or
+        ``date``, ``event_date``) is a date, a timestamp with its offset, or a timestamp whose zone
+        is in the column ``tz``. Dates such as 31/10/2022 can be read if at least one date of the
+        file shows which number is the day. A column with an identifier such as ``permno`` or
+        ``isin`` can replace ``ticker``; then a column ``date`` is accepted too.
+
+        Optional columns are ``event_id``, ``tz``, ``when``, ``benchmark`` and ``day0``. ``when``
+        gives the time of a plain date: ``before_open``, ``in_session`` or ``after_close`` of the
+        ticker's exchange. All other columns are kept unchanged, with two exceptions. White space
+        around cells of ``group`` and ``direction`` is removed. Decimal commas become points in
+        columns of numbers, if the separator is not a comma.
+
+        In a DataFrame, missing values are empty cells. A date-time at midnight without a zone is a
+        date. The line of a problem is the row's position + 2.
     calendar : {"exchange", "data"}
-        ``"exchange"``: day 0 is a session of the ticker's exchange, told by its suffix. ``"data"``:
-        any name is a ticker, and day 0 is the date itself until price data say which dates are
-        sessions.
+        ``"exchange"``: day 0 is a session of the ticker's exchange, which the suffix of the ticker
+        shows. ``"data"``: every name is accepted as a ticker. Day 0 is then the announced date
+        until price data show which dates are sessions.
     today : date or datetime, optional
-        Announcements after it are faults; default now.
+        Announcements after this date are faults. The default is the present time.
     cutoff_minutes : float
-        News in the last `cutoff_minutes` before a close belong to the next session.
+        An announcement in the last `cutoff_minutes` before a close belongs to the next session.
 
     Returns
     -------
@@ -234,9 +245,9 @@ def read_events(
     Raises
     ------
     EventsFileError
-        The file has faults; all are listed.
+        If the file has faults; the error lists all faults.
     EventStudyError
-        The file cannot be read.
+        If the file cannot be read.
 
     Examples
     --------
@@ -253,13 +264,13 @@ def read_events(
 
 
 def example() -> Events:
-    """Return the list of announcements that comes with the program, to try it with.
+    """Return the list of example announcements that comes with the package.
 
     Returns
     -------
     Events
-        230 announcements on sanctions, 2012 to 2026, as ``eventstudy example`` writes them to a
-        file. The prices called ``"sample"`` have 25 of their shares and need no network.
+        230 announcements on sanctions from 2012 to 2026. ``eventstudy example`` writes the same
+        list to a file. The prices called ``"sample"`` cover 25 of the shares and need no network.
 
     Examples
     --------
@@ -277,25 +288,25 @@ def check_events(
     path: str | os.PathLike[str] | pd.DataFrame, *, calendar: CalendarChoice = "exchange",
     today: dt.date | None = None, cutoff_minutes: float = 0,
 ) -> tuple[Events | None, list[Problem]]:  # fmt: skip
-    """Read an events file as far as it can be read.
+    """Read the rows of an events file that have no faults, and list every fault.
 
     Parameters
     ----------
     path : path or DataFrame
     calendar, today, cutoff_minutes : optional
-        As for :func:`read_events`.
+        Arguments as for :func:`read_events`.
 
     Returns
     -------
     events : Events or None
-        The rows without faults; None where there are none, or the header is faulty.
+        The rows without faults; None if every row or the header has a fault.
     problems : list of Problem
-        Every fault, by line.
+        Every fault of the file, in the order of lines.
 
     Raises
     ------
     EventStudyError
-        The file cannot be read.
+        If the file cannot be read.
 
     Examples
     --------

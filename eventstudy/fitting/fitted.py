@@ -129,7 +129,7 @@ class FittedStudy:
 
     @cached_property
     def ok(self) -> BoolArray:
-        """Which events were used, shape (n,).
+        """Whether each event was used, shape (n,).
 
         Examples
         --------
@@ -146,7 +146,7 @@ class FittedStudy:
 
     @property
     def main(self) -> Window:
-        """The main window unless another is named: [0,1] if the event window holds it.
+        """The main window of the study, by default [0,1] if the event window contains it.
 
         Examples
         --------
@@ -159,28 +159,30 @@ class FittedStudy:
         self, name: str, window: WindowLike, *, alternative: Alternative = "two-sided",
         **conventions: Any,
     ) -> SignificanceTest:  # fmt: skip
-        """Return the result of one test over one window; ``eventstudy list tests`` has the names.
+        """Return the result of one test over one window.
+
+        The command ``eventstudy list tests`` prints the names of all tests.
 
         Parameters
         ----------
         name : str
-            Such as ``"bmp_kp"``.
+            Name of the test, such as ``"bmp_kp"``.
         window : window
-            A :class:`Window`, ``(0, 1)`` or ``"0:1"``, in trading days.
+            Window in trading days, as a :class:`Window`, ``(0, 1)`` or ``"0:1"``.
         alternative : {"two-sided", "less", "greater"}
         **conventions
-            Fields of :class:`Conventions`, such as ``scar="sum"``.
+            Choices of the test by name, such as ``scar="sum"``; see :class:`Conventions`.
 
         Returns
         -------
         SignificanceTest
-            Of the events that have all days of the window. Where the test does not apply, statistic
-            and p are NaN, with the reason.
+            Result of the test on the events that have all days of the window. If the test does not
+            apply, the statistic and p are NaN and a reason is given.
 
         Raises
         ------
         ConfigError
-            For an unknown test or convention, and a window that reaches beyond the event window.
+            If the test or a convention is unknown, or the window reaches beyond the event window.
 
         Examples
         --------
@@ -196,20 +198,22 @@ class FittedStudy:
     def tests(
         self, windows: WindowsLike | None = None, names: Iterable[str] | None = None
     ) -> pd.DataFrame:
-        """Return all tests over all windows, one row each, in the columns of ``tables/tests.csv``.
+        """Return the results of all tests over all windows, with one row per test and window.
 
         Parameters
         ----------
         windows : window or iterable of window, optional
-            By default the standard windows that fit into the event window.
+            Windows of the tests. By default the standard windows that fit into the event window.
         names : iterable of str, optional
-            By default all tests of a sample, or the single-event t if there is one event only.
+            Names of the tests. By default all tests of a sample, or the single-event t if there is
+            only one event.
 
         Returns
         -------
         DataFrame
-            test, start, stop, n_events, statistic, pvalue (two-sided), distribution, estimate (the
-            mean CAR, decimal), reason (why a test does not apply; its numbers are NaN).
+            The columns are those of ``tables/tests.csv``: test, start, stop, n_events, statistic,
+            pvalue (two-sided), distribution, estimate (the mean CAR, decimal) and reason. If a test
+            does not apply, ``reason`` says why and the numbers are NaN.
 
         Examples
         --------
@@ -227,7 +231,9 @@ class FittedStudy:
 
     @property
     def all_tests(self) -> list[str]:
-        """Names of all tests for this number of events; of very many only those of summaries.
+        """Names of all tests that suit this number of events.
+
+        Very many events have only the tests of the summary.
 
         Examples
         --------
@@ -247,7 +253,7 @@ class FittedStudy:
 
     @property
     def aar(self) -> pd.Series[float]:
-        """Average abnormal return by event day (decimal).
+        """Average abnormal return of each event day, as a decimal.
 
         Examples
         --------
@@ -258,7 +264,9 @@ class FittedStudy:
 
     @property
     def caar(self) -> pd.Series[float]:
-        """Mean CAR from the first day to each day, of events with all of these (decimal).
+        """Mean CAR from the first event day to each event day, as a decimal.
+
+        The mean of a day takes the events that have all days up to that day.
 
         Examples
         --------
@@ -272,11 +280,12 @@ class FittedStudy:
         return pd.Index(self.abnormal.event.days, name="tau")
 
     def aar_table(self) -> pd.DataFrame:
-        """Return tau, n_events, aar, n_complete, caar of each day, limits not extended.
+        """Return a table with the AAR and the CAAR of each event day.
 
-        `aar` is the mean AR of the n_events that have one of this day alone; `caar` the mean CAR
-        from the first day of the event window up to that day, of the n_complete that have all of
-        it.
+        The columns are tau (the event day), n_events, aar, n_complete and caar. `aar` is the mean
+        AR of the n_events events that have a return of this day alone. `caar` is the mean CAR from
+        the first day of the event window up to this day. The mean takes the n_complete events that
+        have all of these days. Price limits do not extend windows here.
 
         Examples
         --------
@@ -291,16 +300,20 @@ class FittedStudy:
         })  # fmt: skip
 
     def car_table(self, windows: WindowsLike | None = None) -> pd.DataFrame:
-        """Return the CAR of each usable event over each window with the exact single-event t-test.
+        """Return the CAR of each used event over each window, with the single-event t-test.
 
-        Columns event_id, ticker, start, stop, car, se, statistic, pvalue, scar, bhar, n_days,
-        ci_low, ci_high, n_sessions, last_session, variance_multiple, pvalue_regime. NaN where the
-        event lacks days of the window; n_days counts the days of the window that it has. n_sessions
-        and last_session are those that enter the CAR: a window that closes at a price limit runs on
-        to the first close off it, and a return may span sessions. variance_multiple says how many
-        times as variable as in its estimation window the firm was around the event, and
-        pvalue_regime is the p that allows for it, the one of a report
-        (``AbnormalReturns.recent_variance``); NaN for very many events.
+        The columns are event_id, ticker, start, stop, car, se, statistic, pvalue, scar, bhar,
+        n_days, ci_low, ci_high, n_sessions, last_session, variance_multiple and pvalue_regime. An
+        event that lacks days of the window has NaN, and n_days counts the days that the event has.
+
+        n_sessions is the number of sessions in the CAR, and last_session the last of these
+        sessions. Sessions after the window count if the window closes at a price limit: the CAR
+        then runs to the first close off the limit. All sessions of a return over several sessions
+        count too.
+
+        variance_multiple is the firm's variance around the event, relative to the estimation window
+        (``AbnormalReturns.recent_variance``). pvalue_regime is the p of the report, which allows
+        for this variance. pvalue_regime is NaN for very many events.
 
         Examples
         --------
@@ -327,7 +340,9 @@ class FittedStudy:
         })  # fmt: skip
 
     def abnormal_returns(self) -> pd.DataFrame:
-        """Return event_id, ticker, tau, date, ret, expected, ar, se, sar of the used events.
+        """Return the abnormal returns of the used events, one row per event and day.
+
+        The columns are event_id, ticker, tau, date, ret, expected, ar, se and sar.
 
         Examples
         --------
@@ -347,7 +362,9 @@ class FittedStudy:
         })  # fmt: skip
 
     def model_table(self) -> pd.DataFrame:
-        """Return event_id, ticker, nobs, the parameters, sigma and r2 of each used event.
+        """Return the estimated models of the used events, one row per event.
+
+        The columns are event_id, ticker, nobs, the parameters, sigma and r2.
 
         Examples
         --------
@@ -388,23 +405,24 @@ class FittedStudy:
         return row
 
     def subset(self, rows: str | BoolArray | IntArray | pd.Series[bool] | Sequence[int]) -> Self:
-        """Return the results of some events; nothing is estimated anew.
+        """Return the results of some events, without a new estimation.
 
         Parameters
         ----------
         rows : str, (n,) array or Series of bool, or array of int
-            A where-expression such as ``"direction == 'adverse' and not flagged"`` (see
-            :func:`~eventstudy.events.where.rows_where`), a mask over the events, or positions.
+            The events to take: an expression such as ``"direction == 'adverse' and not flagged"``
+            (see :func:`~eventstudy.events.where.rows_where`), a mask over the events, or positions
+            of events.
 
         Returns
         -------
         EventStudyResults
-            With every method of the whole.
+            Results with the same methods.
 
         Raises
         ------
         ConfigError
-            For what is none of them, a mask of another length, or a position that there is not.
+            If `rows` has another form, a mask has the wrong length, or a position does not exist.
 
         Examples
         --------
@@ -434,11 +452,12 @@ class FittedStudy:
         return subset
 
     def groups(self, column: str | Iterable[str]) -> dict[Any, Self]:
-        """Return the results by value of a column of the events, that of most events first.
+        """Return the results of each group of events, the largest group first.
 
-        Of several columns a group is a tuple of their values. Dropped events count for the order,
-        so that dropping some does not change it; groups of as many are in the order of the list. A
-        group without a used event is left out.
+        The values of a column of the events define the groups. With several columns, the name of a
+        group is a tuple of values. The order of groups counts dropped events too, so dropping
+        events does not change the order. Groups of equal size are in the order of the list. A group
+        without a used event is left out.
 
         Parameters
         ----------
@@ -451,7 +470,7 @@ class FittedStudy:
         Raises
         ------
         ConfigError
-            If there is no such column.
+            If the events do not have the column.
 
         Examples
         --------
@@ -530,7 +549,7 @@ class FittedStudy:
         return ""
 
     def column(self, name: str) -> pd.Series[Any]:
-        """Return a column of the events; ConfigError with the closest name if there is none.
+        """Return a column of the events; an unknown name gives ConfigError with the closest name.
 
         Examples
         --------
@@ -560,7 +579,9 @@ class FittedStudy:
 
     @cached_property
     def settings(self) -> StudyConfig:
-        """The settings; of a study fitted without any its windows and its model.
+        """The settings of the study.
+
+        If the study was fitted without settings, these are its windows and its model.
 
         Examples
         --------
@@ -571,7 +592,7 @@ class FittedStudy:
         return self.config or StudyConfig(**around, model=self.model.name)
 
     def windows_of(self, windows: WindowsLike | None) -> list[Window]:
-        """Return the windows that are meant; by default the standard ones in the event window.
+        """Return `windows` as Windows, or the windows of the settings if `windows` is None.
 
         Examples
         --------

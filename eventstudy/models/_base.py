@@ -73,29 +73,30 @@ class EstimationData(NamedTuple):
 class LinearModel:
     r"""A model of normal returns that is linear in its parameters.
 
-    A subclass states the series that it needs (`factors`), the names of its estimates
-    (`parameters`) and its regressors (`design`). Estimation, abnormal returns and their exact
-    prediction-error variance follow from that.
+    A subclass defines the series that it needs (`factors`), the names of its parameters
+    (`parameters`) and its regressors (`design`). LinearModel then computes the estimates, the
+    abnormal returns and their exact prediction-error variance.
 
     Parameters
     ----------
     cov_type : {"nonrobust", "HC0", "HC1", "HC2", "HC3", "HAC"}
-        Covariance of the parameters, which is part of the prediction-error variance.
+        Kind of the covariance matrix of the parameters. The prediction-error variance contains this
+        covariance.
     zero_alpha : bool
         Whether the normal returns of the event window leave out the estimated alpha. Over many
-        days, alpha adds up to a trend that nobody expects (docs/methods/normal-returns.md).
+        days, alpha adds up to a trend that no investor expects (docs/methods/normal-returns.md).
 
     Attributes
     ----------
     name, label, formula, source : str
-        Canonical name, name in words, the normal return as a formula, and the paper.
+        Short name, name in words, formula of the normal return, and source of the model.
     exact : bool
-        Whether the prediction-error variance is that of the estimator; if not, it is that of least
-        squares.
+        Whether the prediction-error variance is exact for the estimator. If false, the variance is
+        that of least squares.
     by_search : bool
-        Whether each event needs a search of its own, which takes long.
+        Whether the parameters of each event are found by a numerical search, which takes long.
     forecasts_variance : bool
-        Whether each event day has a forecast variance of its own.
+        Whether the model forecasts a variance for each event day.
     keep_spans : bool
         Whether the estimation uses returns over several sessions.
 
@@ -108,10 +109,10 @@ class LinearModel:
         \hat\theta = (X'X)^{-1} X'y, \quad s^2 = \frac{e'e}{M - k}, \quad
         AR^* = y^* - X^* \hat\theta, \quad V = s^2 (I + X^* (X'X)^{-1} X^{*\prime})
 
-    Missing data: an estimation day without the return or a regressor is left out, and such an event
-    day is NaN. In three cases an event has no estimates, and `problem` says why: it has fewer than
-    k + 5 complete days, its regressors are collinear, or its residuals do not vary.
-    docs/methods/normal-returns.md.
+    Missing data: the estimation leaves out a day without the return or a regressor. The abnormal
+    return of such an event day is NaN. An event has no estimates in three cases: fewer than k + 5
+    complete days, collinear regressors, or residuals that do not vary. `problem` then says which
+    case applies. See docs/methods/normal-returns.md.
 
     References
     ----------
@@ -153,18 +154,21 @@ class LinearModel:
 
     @property
     def parameters(self) -> tuple[str, ...]:
-        """Names of the k estimated parameters."""
+        """Names of the k parameters that the model estimates."""
         return ("alpha", "beta")
 
     def bound(self, columns: Collection[str]) -> LinearModel:
-        """Return the model for factor files with these columns; itself if it needs none."""
+        """Return the model for factor files that have these columns.
+
+        A model that needs no columns returns itself.
+        """
         return self
 
     def design(self, windows: EventWindows) -> FloatArray:
-        """Return the regressors, shape (n, L1+L2, k).
+        """Return the regressors of all days, shape (n, L1+L2, k).
 
-        A return that spans m sessions has the intercept m, or ``windows.drift``, and the sum of the
-        factor (docs/methods/missing-days.md).
+        For a return over m sessions, the intercept is m, or ``windows.drift``. The factor is the
+        sum over these sessions (docs/methods/missing-days.md).
         """
         factors = windows.factors[:, :, : len(self.factors)]
         # Each regressor lies in one piece of memory: the engines take them one by one.
@@ -174,35 +178,41 @@ class LinearModel:
         return X
 
     def response(self, windows: EventWindows) -> FloatArray:
-        """Return the explained variable, shape (n, L1+L2): the firm's return."""
+        """Return the explained variable, which is the return of the firm, shape (n, L1+L2)."""
         return windows.returns
 
     def market_returns(self, windows: EventWindows) -> FloatArray | None:
-        """Return the market's returns as the model has them, (n, L1+L2); None without a market."""
+        """Return the market returns that the model uses, shape (n, L1+L2).
+
+        The value is None for a model without a market.
+        """
         if Factor.MARKET not in self.factors:
             return None
         return np.asarray(windows.factors[:, :, self.factors.index(Factor.MARKET)])
 
     def fit(self, windows: EventWindows, *, engine: Engine = "statsmodels") -> AbnormalReturns:
-        """Estimate on the estimation window and forecast the event window.
+        """Estimate the model on the estimation window and forecast the event window.
 
         Parameters
         ----------
         windows : EventWindows
-            n events; days with a missing return or regressor are left out of the estimation.
+            Returns and factors of n events. The estimation leaves out days with a missing return or
+            regressor.
         engine : {"statsmodels", "batch"}
-            Event by event, or all at once: the same least squares.
+            How least squares are computed: event by event ("statsmodels"), or for all events at
+            once ("batch").
 
         Returns
         -------
         AbnormalReturns
-            Rows of events that cannot be estimated are NaN; `problem` says why.
+            The abnormal returns. The row of an event that cannot be estimated is NaN, and `problem`
+            gives the reason.
 
         Raises
         ------
         ConfigError
-            If `cov_type` is not "nonrobust" with the batch engine, which has no other, or for a
-            model that is not fitted by least squares.
+            If `cov_type` is not "nonrobust" and the engine is "batch" or the model is not fitted by
+            least squares.
         """
         self.check_covariance(engine)
         # Least squares all at once takes less time than to send its arrays away.
@@ -222,22 +232,22 @@ class LinearModel:
     def fitted(
         self, windows: EventWindows, *, engine: Engine, keep_days: bool = True
     ) -> dict[str, AnyArray]:
-        """Return the arrays by event of :meth:`fit` for a chunk of events.
+        """Return the arrays of :meth:`fit` for a chunk of m events.
 
         Parameters
         ----------
         windows : EventWindows
-            Of m events.
+            Returns and factors of m events.
         engine : {"statsmodels", "batch"}
         keep_days : bool
-            Whether the regressors of estimation days are among them; else the number of masked days
-            is.
+            Whether the result has the regressors of the estimation days. If false, the result has
+            the number of masked days instead.
 
         Returns
         -------
         dict of str to array
-            By field of :class:`AbnormalReturns`, each with m rows; NaN on days without complete
-            data, and for an event with a ``problem``.
+            Arrays by attribute of :class:`AbnormalReturns`, each with m rows. Days without complete
+            data are NaN, and so are events with a ``problem``.
         """
         y, X, complete = self._data(windows)
         L1 = len(windows.estimation)
@@ -256,22 +266,22 @@ class LinearModel:
         return arrays | ({"x_estimation": X[:, :L1]} if keep_days else {"masked": windows.masked})
 
     def regressors(self, windows: EventWindows) -> FloatArray:
-        """Return the regressors of the estimation days, (n, L1, k), the bits of :meth:`fit`."""
+        """Return the regressors of the estimation days, exactly as in :meth:`fit`, (n, L1, k)."""
         before = windows.before
         return self.design(before)[:, : len(before.estimation)]
 
     def recent_days(self, abnormal: AbnormalReturns) -> RecentDays:
-        """Return the errors of fitted events, and the moves of their market, up to the event days.
+        """Return the errors of fitted events and the market moves up to the event days.
 
         Parameters
         ----------
         abnormal : AbnormalReturns
-            Of n events.
+            Abnormal returns of n events.
 
         Returns
         -------
         RecentDays
-            NaN where data are missing.
+            Errors and market moves; NaN where data are missing.
         """
         windows = abnormal.windows.without_gap()
         L1 = len(windows.estimation)
@@ -314,11 +324,11 @@ class LinearModel:
 
     @property
     def least_squares(self) -> bool:
-        """Whether the estimates are those of least squares on the design."""
+        """Whether the model is estimated by least squares on its regressors."""
         return type(self).estimate is LinearModel.estimate
 
     def check_covariance(self, engine: Engine = "statsmodels") -> None:
-        """Raise ConfigError where there is no covariance of the kind `cov_type`."""
+        """Raise ConfigError if the model or engine lacks the covariance `cov_type`."""
         if self.cov_type == "nonrobust":
             return
         if not self.least_squares:
@@ -330,7 +340,7 @@ class LinearModel:
             raise ConfigError(reason, where="cov_type", value=self.cov_type)
 
     def estimate(self, data: EstimationData) -> Fit:
-        """Return the estimates of n events, by default least squares on the complete days."""
+        """Return the estimates of n events; the default is least squares on complete days."""
         return ENGINES[data.engine](data.y, data.X, data.complete, self.cov_type)
 
 

@@ -99,7 +99,7 @@ class FactorModel(LinearModel):
 
 
 class Capm(FactorModel, name="capm"):
-    r"""The market model in excess of the riskless rate.
+    r"""The market model for returns in excess of the riskless rate.
 
     Notes
     -----
@@ -136,7 +136,7 @@ class Capm(FactorModel, name="capm"):
 
 
 class FamaFrench3(FactorModel, name="ff3"):
-    r"""Market, size and value.
+    r"""The Fama-French model with three factors: market, size and value.
 
     Notes
     -----
@@ -171,7 +171,7 @@ class FamaFrench3(FactorModel, name="ff3"):
 
 
 class Carhart(FactorModel, name="carhart"):
-    r"""Market, size, value and momentum.
+    r"""The Carhart model with four factors: market, size, value and momentum.
 
     Notes
     -----
@@ -205,7 +205,7 @@ class Carhart(FactorModel, name="carhart"):
 
 
 class FamaFrench5(FactorModel, name="ff5"):
-    r"""Market, size, value, profitability and investment.
+    r"""The Fama-French model with the factors market, size, value, profitability and investment.
 
     Notes
     -----
@@ -241,12 +241,14 @@ class FamaFrench5(FactorModel, name="ff5"):
 
 
 class Factors(FactorModel, name="factors"):
-    r"""All columns of the factor files, in excess of ``rf`` if there is such a column.
+    r"""A model with all columns of the factor files as factors.
+
+    If there is a column ``rf``, returns are in excess of it.
 
     Parameters
     ----------
     columns : tuple of str
-        Columns of the factor files; by default all.
+        Columns of the factor files to use as factors. By default all columns.
 
     Notes
     -----
@@ -279,13 +281,13 @@ class Factors(FactorModel, name="factors"):
 
 
 class TwoIndex(LinearModel, name="two_index"):
-    r"""The market model with a world index.
+    r"""The market model with a world index as a second factor.
 
     Notes
     -----
     .. math:: R_{it} = \alpha_i + \beta_i R_{mt} + c_i R_{world,t} + e_{it}
 
-    If one index is orthogonalised on the other, no abnormal return changes. Missing data: days
+    Abnormal returns do not change if one index is orthogonalised on the other. Missing data: days
     without any of the three returns are left out.
 
     References
@@ -311,7 +313,7 @@ class TwoIndex(LinearModel, name="two_index"):
 
 
 class Industry(LinearModel, name="industry"):
-    r"""The market model with an industry index.
+    r"""The market model with an industry index as a second factor.
 
     Notes
     -----

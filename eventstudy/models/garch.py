@@ -104,10 +104,10 @@ class Garch(_Volatility, name="garch"):
     .. math:: R_{it} = \alpha_i + \beta_i R_{mt} + e_{it}, \quad
         h_t = w + a e_{t-1}^2 + b h_{t-1}
 
-    by quasi maximum likelihood on the estimation window. The variance of an event day is the
-    forecast from the last complete estimation day, plus the error of alpha and beta. Missing data:
-    days on which a return is missing are skipped. An event without a stationary optimum is fitted
-    by least squares (`remark`).
+    The parameters are estimated by quasi maximum likelihood on the estimation window. The variance
+    of an event day has two parts: the forecast from the last complete estimation day, and the error
+    of alpha and beta. Missing data: days on which a return is missing are skipped. An event without
+    a stationary optimum is fitted by least squares (`remark`).
 
     References
     ----------
@@ -131,17 +131,17 @@ class Garch(_Volatility, name="garch"):
 
 
 class Gjr(_Volatility, name="gjr"):
-    r"""The market model with GJR-GARCH(1,1) errors: bad news may raise the variance more.
+    r"""The market model with GJR-GARCH(1,1) errors, in which bad news can raise the variance more.
 
     Notes
     -----
     .. math:: R_{it} = \alpha_i + \beta_i R_{mt} + e_{it}, \quad
         h_t = w + (a + g 1[e_{t-1} < 0]) e_{t-1}^2 + b h_{t-1}
 
-    by quasi maximum likelihood on the estimation window. The variance of an event day is the
-    forecast from the last complete estimation day, plus the error of alpha and beta. Missing data:
-    days on which a return is missing are skipped. An event without a stationary optimum is fitted
-    by least squares (`remark`).
+    The parameters are estimated by quasi maximum likelihood on the estimation window. The variance
+    of an event day has two parts: the forecast from the last complete estimation day, and the error
+    of alpha and beta. Missing data: days on which a return is missing are skipped. An event without
+    a stationary optimum is fitted by least squares (`remark`).
 
     References
     ----------
@@ -166,17 +166,18 @@ class Gjr(_Volatility, name="gjr"):
 
 
 class Egarch(_Volatility, name="egarch"):
-    r"""The market model with EGARCH(1,1) errors; forecasts by seeded simulation.
+    r"""The market model with EGARCH(1,1) errors, whose variance is forecast by seeded simulation.
 
     Notes
     -----
     .. math:: R_{it} = \alpha_i + \beta_i R_{mt} + e_{it}, \quad
         \log h_t = w + a (|z_{t-1}| - E|z|) + g z_{t-1} + b \log h_{t-1}
 
-    with :math:`z = e / \sqrt h`, by quasi maximum likelihood on the estimation window. The variance
-    of an event day is the forecast from the last complete estimation day, plus the error of alpha
-    and beta. Missing data: days on which a return is missing are skipped. An event without a
-    stationary optimum is fitted by least squares (`remark`).
+    Here :math:`z = e / \sqrt h`. The parameters are estimated by quasi maximum likelihood on the
+    estimation window. The variance of an event day has two parts: the forecast from the last
+    complete estimation day, and the error of alpha and beta. Missing data: days on which a return
+    is missing are skipped. An event without a stationary optimum is fitted by least squares
+    (`remark`).
 
     References
     ----------

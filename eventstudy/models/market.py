@@ -15,15 +15,15 @@ from ._engines import Fit
 
 
 class Market(LinearModel, name="market"):
-    r"""The market model, by least squares on the estimation window.
+    r"""The market model, estimated by least squares on the estimation window.
 
     Notes
     -----
     .. math:: R_{it} = \alpha_i + \beta_i R_{mt} + e_{it}
 
-    R are decimal returns of the firm and of its benchmark; k = 2. The forecast error of a day has
-    the variance :math:`s^2 (1 + 1/M + (R_{mt} - \bar R_m)^2 / S_{mm})`. Missing data: days on which
-    a return is missing are left out.
+    :math:`R_{it}` and :math:`R_{mt}` are the decimal returns of the firm and of its benchmark. The
+    model has k = 2 parameters. The forecast error of a day has the variance :math:`s^2 (1 + 1/M +
+    (R_{mt} - \bar R_m)^2 / S_{mm})`. Missing data: days on which a return is missing are left out.
 
     References
     ----------
@@ -48,20 +48,22 @@ class Market(LinearModel, name="market"):
 
 @dataclass(frozen=True)
 class MarketAdjusted(ParameterFree, name="market_adjusted"):
-    r"""The market's return as the normal return; only the variance is estimated.
+    r"""The model in which the normal return is the return of the market.
+
+    Only the variance is estimated.
 
     Parameters
     ----------
     centred : bool
         Whether the variance is around the mean of R - R_m, with M-1 degrees of freedom. Otherwise
-        it is around zero, with M.
+        the variance is around zero, with M degrees of freedom.
 
     Notes
     -----
     .. math:: R_{it} = R_{mt} + e_{it}
 
-    There is no forecast term: :math:`V = s^2 I`. Missing data: days on which a return is missing
-    are left out.
+    The forecast adds no error, so :math:`V = s^2 I`. Missing data: days on which a return is
+    missing are left out.
 
     References
     ----------
@@ -95,14 +97,14 @@ class MarketAdjusted(ParameterFree, name="market_adjusted"):
 
 
 class ConstantMean(LinearModel, name="constant_mean"):
-    r"""The firm's mean return over the estimation window as the normal return.
+    r"""The model in which the normal return is the firm's mean return in the estimation window.
 
     Notes
     -----
     .. math:: R_{it} = \mu_i + e_{it}
 
-    k = 1; the forecast error of a day has the variance :math:`s^2 (1 + 1/M)`. Missing data: days
-    without a return are left out.
+    The model has k = 1 parameter. The forecast error of a day has the variance :math:`s^2 (1 +
+    1/M)`. Missing data: days without a return are left out.
 
     References
     ----------
@@ -156,22 +158,22 @@ MIN_DONORS = 2
 
 
 class Matched(MarketAdjusted, name="matched"):
-    r"""The return of a matched firm, or of an equal-weight portfolio, as the normal return.
+    r"""The model in which the normal return is that of a matched firm or portfolio.
 
-    The column ``match`` of the events names the firm, or the portfolio as ``A;B;C``.
+    The column ``match`` of the events names the firm, or an equal-weight portfolio as ``A;B;C``.
 
     Parameters
     ----------
     centred : bool
         Whether the variance is around the mean of R - R_match, with M-1 degrees of freedom.
-        Otherwise it is around zero, with M.
+        Otherwise the variance is around zero, with M degrees of freedom.
 
     Notes
     -----
     .. math:: R_{it} = R_{match(i),t} + e_{it}
 
-    There is no forecast term: :math:`V = s^2 I`. Missing data: days on which a return is missing
-    are left out.
+    The forecast adds no error, so :math:`V = s^2 I`. Missing data: days on which a return is
+    missing are left out.
 
     References
     ----------
@@ -197,20 +199,20 @@ class Matched(MarketAdjusted, name="matched"):
 
 
 class SyntheticControl(ParameterFree, name="synthetic_control"):
-    r"""A weighted portfolio of donors as the normal return.
+    r"""The model in which the normal return is that of a weighted portfolio of donors.
 
-    The column ``donors`` of the events names the donors, as ``A;B;C``. A firm of the list of events
-    may be a donor of an event only if its own event windows are elsewhere. Otherwise its own
-    reaction would change the weights or the normal return.
+    The column ``donors`` of the events names the donors, as ``A;B;C``. A firm in the list of events
+    may be a donor only if its event windows do not overlap the windows of the event. Otherwise the
+    donor's own reaction would change the weights or the normal return.
 
     Notes
     -----
     .. math:: R_{it} = \sum_j w_{ij} R_{jt} + e_{it}, \quad w_{ij} \ge 0, \quad \sum_j w_{ij} = 1
 
-    with the weights that minimise the squared errors of the estimation days. The weights are not
-    parameters with a sampling error in the usual sense: :math:`V = s^2 I`, :math:`s^2 = SSE / (M -
-    \#(w > 0) + 1)`. To test an event, use its rank among its donors (``placebo_in_space``). Missing
-    data: days without a return of the firm or of any donor are left out.
+    The weights minimise the squared errors of the estimation days. The weights are not parameters
+    with a sampling error in the usual sense: :math:`V = s^2 I`, :math:`s^2 = SSE / (M - \#(w > 0) +
+    1)`. To test an event, use its rank among its donors (``placebo_in_space``). Missing data: days
+    without a return of the firm or of any donor are left out.
 
     References
     ----------

@@ -30,10 +30,11 @@ class ScholesWilliams(LinearModel, name="scholes_williams"):
         \beta_{SW} = \frac{b_{-1} + b_0 + b_{+1}}{1 + 2 \rho_m}, \quad
         \alpha = \bar R - \beta_{SW} \bar R_m
 
-    Each slope is from a regression of its own. Slopes and means use days whose neighbours are also
-    in the estimation window; :math:`\rho_m` is the first autocorrelation of the market there. The
-    variance is that of the market model (approximate). Missing data: a day is used only if both its
-    neighbours are complete. An event whose :math:`1 + 2 \rho_m` is below 0.25 has no estimates.
+    Each of the three slopes comes from a separate regression. Slopes and means use days whose
+    neighbours are also in the estimation window; :math:`\rho_m` is the first autocorrelation of the
+    market on these days. The variance of the market model is used as an approximation. Missing
+    data: a day is used only if both its neighbours are complete. An event whose :math:`1 + 2
+    \rho_m` is below 0.25 has no estimates.
 
     References
     ----------
@@ -72,23 +73,24 @@ class ScholesWilliams(LinearModel, name="scholes_williams"):
 
 @dataclass(frozen=True)
 class Dimson(LinearModel, name="dimson"):
-    r"""The market model with leads and lags of the market.
+    r"""The market model with further market returns before and after each day.
 
     Parameters
     ----------
     lags, leads : int
-        Sessions before and after, at least 0.
+        Number of sessions before and after the day whose market returns enter, at least 0.
     sum_beta : bool
         Whether normal returns are alpha + (sum of the slopes) R_m of the day. Then alpha is the
-        mean of R less (sum of the slopes) times the mean of R_m, and the variance is that of least
-        squares (approximate).
+        mean of R less (sum of the slopes) times the mean of R_m. The variance of least squares is
+        used as an approximation.
 
     Notes
     -----
     .. math:: R_{it} = \alpha_i + \sum_{j=-lags}^{leads} \beta_{ij} R_{m,t+j} + e_{it}
 
     k = 2 + lags + leads. Abnormal returns come from the full regression, whose variance is exact.
-    Missing data: a day without the return, or without the market on any of its days, is left out.
+    Missing data: a day is left out if the return, or the market return on one of its leads and
+    lags, is missing.
 
     References
     ----------
@@ -158,7 +160,7 @@ class Dimson(LinearModel, name="dimson"):
 
 
 class TradeToTrade(LinearModel, name="trade_to_trade"):
-    r"""The market model over trade-to-trade returns, which may cover n sessions.
+    r"""The market model over returns from trade to trade, which may cover n sessions.
 
     Notes
     -----
@@ -167,9 +169,9 @@ class TradeToTrade(LinearModel, name="trade_to_trade"):
         \frac{R_{it}}{\sqrt{n_t}} = \alpha_i \sqrt{n_t}
         + \beta_i \frac{\sum R_m}{\sqrt{n_t}} + e_{it}
 
-    with the sum over the :math:`n_t` sessions since the last trade. Estimation residuals are those
-    of the weighted regression; all have one variance. Missing data: the next return covers sessions
-    without a trade, and the estimation uses it.
+    The sum runs over the :math:`n_t` sessions since the last trade. Estimation residuals are those
+    of the weighted regression, so all have the same variance. Missing data: the next return covers
+    sessions without a trade, and the estimation uses it.
 
     References
     ----------
@@ -267,7 +269,7 @@ class _Robust(LinearModel):
 
 
 class TheilSen(_Robust, name="theil_sen"):
-    r"""The market model with the median of all pairwise slopes.
+    r"""The market model whose slope is the median of the slopes of all pairs of days.
 
     Notes
     -----
@@ -276,8 +278,8 @@ class TheilSen(_Robust, name="theil_sen"):
         \beta_i = \operatorname{median}_{s<t} \frac{R_{it} - R_{is}}{R_{mt} - R_{ms}}, \quad
         \alpha_i = \operatorname{median}_t (R_{it} - \beta_i R_{mt})
 
-    The variance is that of least squares around this line (approximate). Missing data: days on
-    which a return is missing are left out.
+    The variance of least squares around this line is used as an approximation. Missing data: days
+    on which a return is missing are left out.
 
     References
     ----------
@@ -321,7 +323,7 @@ class TheilSen(_Robust, name="theil_sen"):
 
 
 class Huber(_Robust, name="huber"):
-    r"""The market model by Huber's M-estimator.
+    r"""The market model estimated by Huber's M-estimator, which limits the weight of outliers.
 
     Notes
     -----
@@ -329,8 +331,8 @@ class Huber(_Robust, name="huber"):
         \frac{R_{it} - \alpha - \beta R_{mt}}{\hat\sigma} \Bigr), \quad c = 1.345
 
     rho is quadratic up to c and linear beyond. The scale is the median absolute residual divided by
-    0.6745. The variance is that of least squares around the line (approximate). Missing data: days
-    on which a return is missing are left out.
+    0.6745. The variance of least squares around the line is used as an approximation. Missing data:
+    days on which a return is missing are left out.
 
     References
     ----------

@@ -20,7 +20,7 @@ T = TypeVar("T")
 
 @runtime_checkable
 class PriceProvider(Protocol):
-    """A source of daily prices.
+    """A source of daily prices: any object with the method ``fetch``.
 
     Examples
     --------
@@ -34,26 +34,26 @@ class PriceProvider(Protocol):
     name: str
 
     def fetch(self, symbols: Names, start: date, end: date, *, progress: Progress = None) -> Prices:
-        """Return the daily prices of `symbols` from `start` to `end`, both inclusive.
+        """Return the daily prices of `symbols` from `start` to `end`, both dates included.
 
         Parameters
         ----------
         symbols : sequence of str
-            Tickers, e.g. ``"002415.SZ"``; duplicates are asked once.
+            Tickers such as ``"002415.SZ"``. A ticker that is listed twice is fetched once.
         start, end : date
-            First and last session date wanted, inclusive.
+            First and last session date to fetch, both included.
         progress : callable, optional
             Called with the number of symbols done and the number of all symbols.
 
         Returns
         -------
         Prices
-            Every symbol asked for is either in ``table`` or in ``failures``.
+            The prices. Every requested symbol is either in ``table`` or in ``failures``.
 
         Raises
         ------
         NetworkError
-            When the source cannot be reached at all.
+            If the source cannot be reached at all.
         """
         ...
 

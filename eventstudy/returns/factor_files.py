@@ -151,20 +151,23 @@ LARGE_RF = 0.002
 def read_factors(
     paths: Sequence[str | Path] | str | Path, *, store: str = "", offline: bool = False
 ) -> pd.DataFrame:
-    """Return factors of files, or by name: dates as index, names in lower case, decimal returns.
+    """Return the daily factor returns of files, or of Ken French's data library by name.
 
-    Ken French's daily files (CSV, or the ZIP they come in) are read as published: they are known by
-    days as YYYYMMDD under a line of names that begins with a comma; text before and after the table
-    is left out, percent become decimals. Any other CSV or Parquet file has a column ``date`` and
-    one column per factor, in decimals. ``Mkt-RF`` is ``mkt_rf``; ``UMD``, ``WML`` are ``mom``.
-    Codes for missing values and impossible returns are NaN (docs/faults.md, files of factors).
+    The rows are dates, the column names are in lower case, and returns are decimals. Ken French's
+    daily files are read as published, either the CSV or the ZIP file that contains the CSV. Such a
+    file is recognised by days written YYYYMMDD below a line of names that begins with a comma. Text
+    before and after the table is ignored, and percentages become decimals. Any other CSV or Parquet
+    file needs a column ``date`` and one column per factor, in decimals. ``Mkt-RF`` is renamed
+    ``mkt_rf``; ``UMD`` and ``WML`` are renamed ``mom``. Codes for missing values and impossible
+    returns become NaN (docs/faults.md, section on files of factors).
 
     Parameters
     ----------
     paths : path or sequence of paths
-        A name of Ken French's data library, such as ``"ff5:daily"``, is fetched once and kept.
+        Paths of files, or names of Ken French's data library such as ``"ff5:daily"``. A named data
+        set is downloaded once and kept on disk.
     store : str
-        The price cache, beside which it is kept; "" = the usual one.
+        The price cache. Downloaded factors are kept in the same folder; "" = the usual price cache.
     offline : bool
         Never use the network.
 
@@ -177,10 +180,10 @@ def read_factors(
     ConfigError
         If a file does not exist.
     DataError
-        If a file is no table of factors, a factor is in two files, or the numbers look like
-        percent.
+        If a file is not a table of factors, two files have the same factor, or the numbers look
+        like percentages.
     UnreachableError
-        If factors of the library are not kept yet, and cannot be fetched.
+        If factors of the library are not on disk and cannot be downloaded.
 
     Examples
     --------

@@ -131,55 +131,58 @@ def load_returns(
     further: int = 0, calibrate: bool | None = None, offline: bool = False, store: str | Path = "",
     vintage: str = "", fill: str = "", progress: Callable[[int, int], None] | None = None,
 ) -> ReturnsPanel:  # fmt: skip
-    """Fetch the prices that the events need and turn them into returns.
+    """Fetch the prices that the events need and convert the prices to returns.
 
     Parameters
     ----------
     events : Events
     provider : str, Path, PriceProvider, DataFrame, Series or mapping
-        ``auto``, ``yahoo``, ``sample``, ``store``, a path, several of them with commas between, any
-        object with ``fetch``, or prices in memory.
+        Source of the prices: ``auto``, ``yahoo``, ``sample``, ``store`` or a path; several of
+        these, separated by commas; any object with the method ``fetch``; or prices in memory.
     benchmark : str
-        One index for all events; by default the events' own or their exchanges'.
+        One index for all events. By default each event has its own benchmark or the index of its
+        exchange.
     benchmark_policy : {"fallback", "strict"}
-        Whether an index of the exchange replaces one that the events file names where this lacks
-        prices.
+        What to do if the benchmark named in the events file lacks prices: "fallback" takes an index
+        of the exchange instead, "strict" does not.
     estimation, event : Window
-        How far back and ahead prices are needed.
+        Estimation window and event window. Prices are fetched for all days of both windows.
     model : LinearModel, optional
-        Whose further series (an industry index, donors ...) are fetched as well.
+        Model whose further series are fetched as well, such as an industry index or donors.
     series : mapping of str to ticker, optional
-        Series of the model that are the same for all events.
+        Tickers of further series that the model needs and that are the same for all events.
     calendar : {"exchange", "data"}, optional
-        Sessions of the exchanges, or the dates of the data; by default what the events were read
-        for.
+        Trading days: the sessions of the exchanges ("exchange"), or the dates of the data ("data").
+        By default the choice made when the events were read.
     kind : {"simple", "log"}
-        Of the returns.
+        Kind of the returns.
     measure : {"return", "volume", "turnover", "volatility"}
-        What the panel holds (docs/methods/measures.md).
+        Quantity that the panel holds (docs/methods/measures.md).
     currency : str
-        What returns are converted to: an ISO code, or ``local``, the currency of each exchange.
+        Currency of the returns: an ISO code, or ``local`` for the currency of each exchange.
     further : int
-        Sessions that are needed before the estimation window.
+        Number of further sessions that are needed before the estimation window.
     calibrate : bool, optional
-        Whether each symbol is fetched for the years of all events, which ``results.calibrate()``
-        needs to move all dates, and the firms in the column ``peers``, which are fetched for a list
-        of one event too; by default for up to 1,000 events, as in a run.
+        Whether to fetch the prices that ``results.calibrate()`` needs. Calibration needs the prices
+        of each symbol over the years of all events, and the prices of the firms in the column
+        ``peers``. The firms in ``peers`` are also fetched for a list of one event. By default these
+        prices are fetched for up to 1,000 events, as in a run.
     offline : bool
-        Never use the network.
+        If true, the network is never used.
     store : str or Path
-        File or folder of the price cache; by default ``$EVENTSTUDY_STORE``, or the user's.
+        File or folder of the price cache. By default ``$EVENTSTUDY_STORE``, otherwise the user's
+        price cache.
     vintage : str
-        ISO date or time: only what the price cache had then.
+        ISO date or time. Only prices that the price cache had at this time are used.
     fill : str
-        A further source, for sessions that the source of a symbol lacks.
+        A further source of prices, for sessions that the source of a symbol lacks.
     progress : callable, optional
-        Called with (symbols done, symbols in all).
+        Function that is called with the number of symbols done and the number of all symbols.
 
     Returns
     -------
     ReturnsPanel
-        Symbols without prices are in ``failures`` with the reason.
+        The returns. ``failures`` lists each symbol without prices and the reason.
 
     Raises
     ------
@@ -315,16 +318,18 @@ def read_returns(
     series: Mapping[str, str] | None = None, calendar: CalendarChoice | None = None,
     kind: ReturnKind = "simple",
 ) -> ReturnsPanel:  # fmt: skip
-    """Return the returns of a frame or file (CSV, Parquet, Stata), wide or long, for the events.
+    """Return the returns of the events' symbols from a file or a DataFrame.
 
-    A long one may be a daily file of CRSP, legacy or CIZ, as it is exported.
+    A file is CSV, Parquet or Stata. The table is wide (one column per symbol) or long (one row per
+    date and symbol). A long table may be an exported daily file of CRSP, in the legacy or the CIZ
+    format.
 
     Parameters
     ----------
     path : str, Path or DataFrame
     events : Events
     benchmark, benchmark_policy, model, series, calendar, kind : optional
-        As for :func:`load_returns`.
+        Arguments as for :func:`load_returns`.
 
     Returns
     -------
@@ -333,7 +338,7 @@ def read_returns(
     Raises
     ------
     DataError
-        If the file cannot be read as such, or holds none of the symbols.
+        If the file cannot be read as returns, or holds none of the symbols.
 
     Examples
     --------

@@ -25,45 +25,55 @@ from .table import FrameTable
 
 @dataclass(frozen=True, eq=False, repr=False)
 class ReturnsPanel:
-    """Decimal returns of every symbol on the union of all sessions, symbol-major.
+    """Decimal returns of every symbol on all sessions, with one row per symbol and calendar.
 
     Attributes
     ----------
     keys : tuple of (symbol, calendar)
-        One row for each calendar that a symbol is needed on, compounded over its sessions.
+        Symbol and calendar of each row. A symbol has one row for each calendar on which it is
+        needed. Its returns are compounded over the sessions of that calendar.
     values : (n_rows, T) float array
-        Decimal returns from the last observed close to that of t; NaN = missing, never 0.
+        Decimal return on each session t, from the last observed close to the close of t; a missing
+        return is NaN, never 0.
     spans : (n_rows, T) int16 or int32 array
-        Sessions that each return spans: 1 normally, h+1 after h missing sessions, 0 where missing.
+        Number of sessions that each return spans: usually 1, h+1 after h missing sessions, and 0
+        for a missing return.
     sessions : (T,) datetime64[D] array
     calendars : mapping of str to int array
-        Columns of `sessions` on which each calendar is open.
+        For each calendar, the column numbers in `sessions` of the days on which the calendar is
+        open.
     hours : mapping of str to (open, close)
-        Usual opening hours in UTC, for exchanges that are never open together.
+        Usual opening and closing hour of each exchange in UTC. The hours show which exchanges are
+        never open at the same time.
     kind : {"simple", "log"}
-        Of returns.
+        Kind of the returns.
     measure : {"return", "volume", "turnover", "volatility"}
-        What the values are; all but returns are logarithms, each of one session.
+        Quantity that `values` holds. All quantities except returns are logarithms, each of one
+        session.
     failures : mapping of str to str
-        Why a symbol that was asked for has no row.
+        Reason why a requested symbol has no row.
     failures_on : mapping of (symbol, calendar) to str
-        Why it has none on one calendar; these count before `failures`.
+        Reason why a symbol has no row on one calendar. Such a reason is used before one in
+        `failures`.
     notes : tuple of str
-        What was put aside while the panel was built.
+        Notes on data that were set aside while the panel was built.
     prices : DataFrame, optional
-        The long table that the returns were made of.
+        The long table of prices from which the returns were computed.
     fetched : Prices, optional
-        What the source of prices answered, failures included.
+        The answer of the source of prices, including its failures.
     requested : mapping of str to (first, last)
-        The days that it was asked for each symbol.
+        First and last day that were requested from the source for each symbol.
     windows : mapping of str to list of (first, last)
-        The days that each symbol is needed on, where one of several sources was chosen for it.
+        First and last days of the periods for which each symbol is needed. Only symbols whose
+        source was chosen among several have an entry.
     unanswered : frozenset of str
-        Symbols that it did not answer for: another index is no stand-in for one of these.
+        Symbols for which the source gave no answer. No other index replaces such a symbol.
     faults : tuple of SeriesFault
-        Every fault seen in the prices or returns, and what was done about it (docs/faults.md).
+        Every price-data issue found in the prices or returns, and how it was handled
+        (docs/faults.md).
     limits : (n_rows, T) int8 array, optional
-        +1 or -1: a close at the upper or lower limit; +2 or -2: no other price; None: no limits.
+        Price limits of each session. +1 or -1: the close is at the upper or lower limit. +2 or -2:
+        the session has no other price than that limit. None: no price limits are known.
 
     Examples
     --------
@@ -105,11 +115,11 @@ class ReturnsPanel:
 
     @property
     def symbols(self) -> tuple[str, ...]:
-        """Symbols that have a row, in order of first appearance."""
+        """Symbols that have a row in the panel, in order of first appearance."""
         return tuple(dict.fromkeys(symbol for symbol, _ in self.keys))
 
     def row(self, symbol: str, calendar: str) -> int:
-        """Return the row of a symbol on a calendar.
+        """Return the row number of a symbol on a calendar.
 
         Parameters
         ----------
@@ -118,7 +128,7 @@ class ReturnsPanel:
         Returns
         -------
         int
-            -1 if there is none.
+            Number of the row; -1 if the symbol has no row on this calendar.
         """
         return self._rows.get((symbol, calendar), -1)
 
@@ -136,7 +146,7 @@ class ReturnsPanel:
         Returns
         -------
         datetime64
-            NaT if there is none.
+            Date of the session; NaT if the symbol has no return.
         """
         row = self.row(symbol, calendar)
         present = np.flatnonzero(self.spans[row] > 0) if row >= 0 else np.empty(0, np.intp)
@@ -149,7 +159,7 @@ class ReturnsPanel:
         ----------
         symbol : str
         first, last : date or datetime64
-            Both included.
+            First and last day of the period, both included.
 
         Returns
         -------
@@ -163,9 +173,10 @@ class ReturnsPanel:
 
     @cached_property
     def closed(self) -> dict[str, IntArray]:
-        """Weekdays that exchanges were closed, up to each column of `sessions`, (T,).
+        """Number of weekdays on which each exchange was closed so far, shape (T,) per calendar.
 
-        By calendar; only of exchanges that were closed for longer than any holiday.
+        The weekdays up to each column of `sessions` are counted. Only exchanges that were once
+        closed for longer than any holiday have an entry.
         """
         out = {}
         for name, columns in self.calendars.items():
@@ -177,7 +188,7 @@ class ReturnsPanel:
         return out
 
     def sessions_of(self, calendars: Sequence[str], days: DateArray) -> DateArray:
-        """Return the first session of each calendar on or after its day.
+        """Return, for each calendar and day, the first session on or after that day.
 
         Parameters
         ----------
@@ -187,7 +198,7 @@ class ReturnsPanel:
         Returns
         -------
         (n,) datetime64 array
-            The day itself where it is outside of the calendar.
+            The sessions. A day outside its calendar is returned unchanged.
         """
         out = days.astype("datetime64[D]")
         names = np.array(calendars, dtype=object)
@@ -200,7 +211,7 @@ class ReturnsPanel:
         return out
 
     def calendar_of(self, exchange: str) -> str:
-        """Return the calendar that events of `exchange` run on: its own, or the data's."""
+        """Return the calendar of events on `exchange`: the exchange's or the data's."""
         return exchange if exchange in self.calendars else laying.DATA_CALENDAR
 
     @classmethod
@@ -211,31 +222,32 @@ class ReturnsPanel:
         st: Collection[str] = (), limits: Sequence[LimitRule] = LimitRule.ALL,
         others: pd.DataFrame | None = None, **extra: object,
     ) -> ReturnsPanel:  # fmt: skip
-        """Return the panel of a long table of prices.
+        """Return a panel of returns computed from a long table of prices.
 
         Parameters
         ----------
         table : DataFrame
-            Columns symbol, date, close, adj_close, and for halts and price limits open, high, low,
-            volume; NaN = no price. A symbol whose adj_close is blank throughout is used at its
-            close.
+            Prices with the columns symbol, date, close and adj_close. The columns open, high, low
+            and volume are needed to find halts and price limits. A missing price is NaN. If
+            adj_close is blank for all rows of a symbol, its close is used.
         keys : iterable of (symbol, calendar)
-            The rows wanted; symbols absent from `table` get none.
+            The rows to make. A symbol that is absent from `table` gets no row.
         sessions : mapping of calendar name to Sessions
         kind : {"simple", "log"}
         measure : {"return", "volume", "turnover", "volatility"}
         shares : mapping of symbol to float, optional
-            Shares outstanding, for the turnover.
+            Shares outstanding of each symbol, needed for the turnover.
         failures : mapping of symbol to str, optional
-            Why symbols are not in `table`; those without the measure are added.
+            Reasons why symbols are not in `table`. Symbols without the data for `measure` are
+            added.
         st : collection of str
-            Symbols under special treatment, which have limits of their own.
+            Symbols under special treatment (ST), which have price limits of their own.
         limits : sequence of LimitRule
-            Price limits; rules of the user go before those of the package.
+            Rules for price limits. Rules of the user take precedence over rules of the package.
         others : DataFrame, optional
-            Rows of other sources, as ``Prices.others``.
+            Price rows of other sources, in the form of ``Prices.others``.
         **extra
-            Further fields of the panel.
+            Further attributes of the panel, by name.
 
         Returns
         -------
@@ -310,17 +322,19 @@ class ReturnsPanel:
         keys: Iterable[laying.Key] | None = None, sessions: Mapping[str, Sessions] | None = None,
         **extra: Any,
     ) -> ReturnsPanel:  # fmt: skip
-        """Return the panel of returns that the user holds already (CRSP, Datastream ...).
+        """Return a panel of returns that the user already has, such as those of CRSP.
 
         Parameters
         ----------
         frame : DataFrame
-            Wide (dates as index or first column, one column a symbol) or long (date, ticker, ret);
-            decimal returns, NaN = missing. Every return is taken to span one session.
+            Table of decimal returns, where a missing return is NaN. A wide table has dates as index
+            or first column, and one column per symbol. A long table has the columns date, ticker
+            and ret. Every return is taken to span one session.
         kind : {"simple", "log"}
-            What the returns are; they are not converted.
+            Kind of the returns in `frame`. The returns are not converted.
         keys, sessions : optional
-            As in :meth:`from_prices`. Without them the sessions are the dates of the data.
+            Arguments as in :meth:`from_prices`. Without these arguments, the sessions are the dates
+            of the data.
         **extra
             Further arguments of :meth:`from_table`.
 
@@ -331,7 +345,7 @@ class ReturnsPanel:
         Raises
         ------
         DataError
-            If it has no return, a date or ticker twice, or a cell that is no number.
+            If `frame` has no return, the same date or ticker twice, or a cell that is not a number.
         """
         table = FrameTable(frame)
         if not len(table.dates) or not table.symbols:
@@ -344,19 +358,20 @@ class ReturnsPanel:
         keys: Iterable[laying.Key] | None = None, sessions: Mapping[str, Sessions] | None = None,
         where: str = "returns", failures: Mapping[str, str] | None = None, **extra: object,
     ) -> ReturnsPanel:  # fmt: skip
-        """Return the panel of a table of returns, some symbols of which are read at a time.
+        """Return a panel from a table of returns that is read a few symbols at a time.
 
         Parameters
         ----------
         table : ReturnsTable
         kind, keys, sessions : optional
-            As in :meth:`from_frame`.
+            Arguments as in :meth:`from_frame`.
         where : str
-            The file, which messages on its returns name.
+            Name of the file, for messages about its returns.
         failures : mapping of str to str, optional
-            Why symbols are not in `table`. Those whose returns are no decimals are added.
+            Reasons why symbols are not in `table`. Symbols whose returns are not decimals are
+            added.
         **extra
-            Further fields of the panel.
+            Further attributes of the panel, by name.
 
         Returns
         -------
@@ -365,7 +380,7 @@ class ReturnsPanel:
         Raises
         ------
         DataError
-            If the table has none of the rows.
+            If the table has none of the requested rows.
         """
         dates = table.dates
         if not dates.size:
@@ -401,9 +416,9 @@ class ReturnsPanel:
         )  # fmt: skip
 
     def with_rows(self, rows: Mapping[laying.Key, tuple[FloatArray, IntArray]]) -> ReturnsPanel:
-        """Return the panel with further rows: (values, spans) on `sessions` for each new key.
+        """Return the panel with a further row of values and spans for each new key.
 
-        No price limit is known for them.
+        Values and spans are given on `sessions`. The new rows have no price limits.
         """
         new = {key: row for key, row in rows.items() if key not in self.keys}
         if not new:
@@ -414,17 +429,17 @@ class ReturnsPanel:
         return replace(self, keys=(*self.keys, *new), values=values, spans=spans, limits=limits)
 
     def with_factors(self, frame: pd.DataFrame, prefix: str) -> ReturnsPanel:
-        """Return the panel with the columns of a factor table (dates x factors) on each calendar.
+        """Return the panel with a row for each factor of a table on each calendar.
 
-        A factor is compounded over the sessions of the calendar; where its own market was closed
-        the next value spans the sessions since the last one.
+        A factor is compounded over the sessions of the calendar. If the market of the factor was
+        closed on some sessions, the next value spans all sessions since the last value.
 
         Parameters
         ----------
         frame : DataFrame
-            Decimal returns, dates as index.
+            Decimal returns of the factors, with dates as index and one column per factor.
         prefix : str
-            Begins the symbol of each factor.
+            Text that the symbol of each factor begins with.
 
         Returns
         -------
@@ -439,9 +454,10 @@ class ReturnsPanel:
         return self.with_rows(rows)
 
     def with_portfolios(self, keys: Iterable[laying.Key]) -> ReturnsPanel:
-        """Return the panel with an equal-weight portfolio for each key whose symbol is ``A;B;C``.
+        """Return the panel with a portfolio for each key whose symbol has the form ``A;B;C``.
 
-        Its return is the mean over the members that have a row and a return of one session.
+        The portfolio gives equal weights to its members. Its return is the mean return of the
+        members that have a row and a return over one session.
         """
         rows = {}
         for text, calendar in dict.fromkeys(key for key in keys if ";" in key[0]):

@@ -55,14 +55,15 @@ MAX_ENTRIES = 100
 
 
 def compare_runs(one: str | Path, other: str | Path, *, moved: float = MOVED) -> Comparison:
-    """Return the differences of the second of two runs from the first, and their causes.
+    """Return how the second of two runs differs from the first, and why.
 
     Parameters
     ----------
     one, other : path
-        Run folders, the earlier first.
+        Two run folders; `one` is the earlier run.
     moved : float
-        A CAR that moved by no more (decimal) is left out.
+        Smallest change to report, as a decimal. A CAR that changed by no more than `moved` is left
+        out.
 
     Returns
     -------
@@ -71,9 +72,9 @@ def compare_runs(one: str | Path, other: str | Path, *, moved: float = MOVED) ->
     Raises
     ------
     RunFolderError
-        If one of them is not a run folder.
+        If `one` or `other` is not a run folder.
     AlteredError
-        If one of them lacks its events, or was altered so that it cannot be compared.
+        If a run lacks its events, or if altered files make the comparison impossible.
 
     Examples
     --------

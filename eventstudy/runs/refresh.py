@@ -80,30 +80,34 @@ def refresh_run(
     moved: float = MOVED, wait: float = WAIT, accept_loss: bool = False, outbox: bool = False,
     told: Callable[[str], None] | None = None, progress: Callable[[int, int], None] | None = None,
 ) -> Refreshed:  # fmt: skip
-    """Compute a run anew if anything is new, and keep a log of its changes.
+    """Compute a run again if any input has changed, and log what changed in the results.
 
     Parameters
     ----------
     origin : Origin
-        Settings and files of the study.
+        Settings and input files of the study.
     target : Path
-        The run folder; it is made if it is not there.
+        The run folder. A missing folder is created.
     config : StudyConfig, optional
-        The settings as they are shown, with paths as they were given; by default those of `origin`.
+        Settings to show in the report, with paths as the user wrote them. By default the settings
+        of `origin`.
     command : str
-        The command line, for the report.
+        The command line that the report shows.
     moved : float
-        A CAR that moved by no more (decimal) is left out of the log.
+        Smallest change to log, as a decimal. A CAR that changed by no more than `moved` is left out
+        of the log.
     wait : float
-        Seconds to wait for another process that writes the run.
+        Seconds to wait while another process writes the run.
     accept_loss : bool
-        Wait no longer for prices that the source does not have any more.
+        Whether to accept that the source no longer has some prices of the run. If false, the run
+        waits for these prices.
     outbox : bool
-        Leave the changes in the outbox of the run, until a command has succeeded for it.
+        Whether to put the changes into the outbox of the run. The changes stay in the outbox until
+        a command has handled them successfully.
     told : callable, optional
-        Takes a text for the user.
+        Function that is called with each message for the user.
     progress : callable, optional
-        Takes (symbols done, symbols in all).
+        Function that is called with the number of symbols done and the number of all symbols.
 
     Returns
     -------
@@ -112,11 +116,12 @@ def refresh_run(
     Raises
     ------
     RunBusyError
-        If another process writes the run for longer than `wait`.
+        If another process still writes the run after `wait` seconds.
     PriceError
-        If the source does not answer, or has none of the prices any more; the run is as it was.
+        If the source does not answer, or no longer has any of the prices. The run is left
+        unchanged.
     DataError
-        If no event could be used; the run is as it was.
+        If no event can be used. The run is left unchanged.
     RunFolderError
         If the folder cannot be written.
 

@@ -24,15 +24,15 @@ SMALLEST = 1e-6
 
 
 def verify_run(folder: str | Path) -> Verification:
-    """Compare every file of a run folder with the hash in its manifest, and that with its own hash.
+    """Check every file of a run folder against its hash in the manifest, and the manifest itself.
 
-    An entry of the outbox is no extra file: it comes and goes while the run stays as it was
-    written.
+    The manifest is checked against its own hash. Files in the outbox do not count as extra files,
+    because they come and go while the run stays unchanged.
 
     Parameters
     ----------
     folder : path
-        A run, or a folder of derived numbers such as ``reports/hikvision-2019``.
+        A run folder, or a folder of derived numbers such as ``reports/hikvision-2019``.
 
     Returns
     -------
@@ -41,7 +41,7 @@ def verify_run(folder: str | Path) -> Verification:
     Raises
     ------
     RunFolderError
-        If it is neither.
+        If `folder` is neither of these.
 
     Examples
     --------
@@ -152,18 +152,19 @@ class Reproduction:
 def reproduce_run(
     folder: str | Path, *, tolerance: float | None = None
 ) -> Reproduction | CaseReproduction:
-    """Compute a run again from the inputs in its folder, offline, and compare all tables.
+    """Compute a run again from the inputs in its folder and compare all tables.
 
-    For a folder of derived numbers, such as ``reports/hikvision-2019``, prices are fetched from
-    Yahoo Finance, and returns compared.
+    The computation for a run folder does not use the network. A folder of derived numbers, such as
+    ``reports/hikvision-2019``, contains no prices. For such a folder, prices are fetched from Yahoo
+    Finance and the returns are compared.
 
     Parameters
     ----------
     folder : path
     tolerance : float
-        Largest relative difference of two numbers that counts as rounding; numbers below 1e-6 in
-        size are compared as if they were 1e-6. By default 1e-9, and 0.001 for returns of derived
-        numbers.
+        Largest relative difference of two numbers that counts as rounding. Numbers below 1e-6 in
+        size are compared as if they were 1e-6. The default is 1e-9, and 0.001 for returns of
+        derived numbers.
 
     Returns
     -------
@@ -172,9 +173,9 @@ def reproduce_run(
     Raises
     ------
     RunFolderError
-        If it is not a run folder, or does not keep its inputs.
+        If `folder` is not a run folder, or does not contain its inputs.
     AlteredError
-        If these are not as they were written.
+        If the inputs were altered after the run.
 
     Examples
     --------

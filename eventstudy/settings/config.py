@@ -103,100 +103,120 @@ def usual_grid(estimation: Window, event: Window, measure: Measure) -> dict[str,
 
 @dataclass(frozen=True, slots=True)
 class StudyConfig:
-    """All settings of a study; two runs with equal settings and equal data give equal numbers.
+    """All settings of a study.
+
+    Two studies with equal settings and equal data give equal numbers.
 
     Values may be written as in a study file: a window as ``(0, 1)`` or ``"0:1"``.
 
     Attributes
     ----------
     prices : str
-        ``auto``, ``yahoo``, ``sample``, ``store`` or a path; of several, such as
-        ``yahoo,files:backup``, each symbol has the first that covers its windows.
+        Source of prices: ``auto``, ``yahoo``, ``sample``, ``store`` or a path. Several sources are
+        separated by commas, such as ``yahoo,files:backup``; each symbol takes the first source that
+        covers its windows.
     fill : str
-        A further source of prices, for sessions that the source of a symbol lacks; "" = none.
+        A further source of prices for sessions that the main source of a symbol lacks; "" = none.
     returns : str
-        A file of returns to be used instead of prices; "" = none.
+        File of returns to use instead of prices; "" = none.
     benchmark : str
-        Index for all events, a portfolio ``A;B;C``, or ``peers`` for the column of that name; "" =
-        the column ``benchmark``, else the index of the exchange or its stand-in.
+        Benchmark of all events: an index, a portfolio ``A;B;C``, or ``peers`` for the firms in the
+        column ``peers``; "" = the index in the column ``benchmark``, otherwise the index of the
+        exchange or its replacement.
     benchmark_policy : {"fallback", "strict"}
-        If the index in the column ``benchmark`` lacks prices: take an index of the exchange, or
-        drop the event ("strict").
+        What to do if the index in the column ``benchmark`` lacks prices: take an index of the
+        exchange ("fallback"), or drop the event ("strict").
     size : str
-        Market values for weights and losses: ``yahoo``, or a file; "" = the column ``mcap``.
+        Source of the market values for weights and losses: ``yahoo`` or a file; "" = the column
+        ``mcap``.
     currency : str
-        What returns are converted to: an ISO code, or ``local``.
+        Currency of the returns: an ISO code, or ``local`` for the currency of each exchange.
     measure : {"return", "volume", "turnover", "volatility"}
-        What is studied: returns, log volume, log turnover, or log range-based variance.
+        Quantity that is studied: returns, log volume, log turnover, or the log of a variance from
+        daily highs and lows.
     model : str
-        Name of a registered model; "" = ``market``, or ``constant_mean`` for other measures.
+        Name of the model of normal returns; "" = ``market`` for returns, ``constant_mean`` for
+        other measures.
     model_options : tuple of str
         Options of the model, such as ``lags=2``.
     cov_type : {"nonrobust", "HC0", "HC1", "HC2", "HC3", "HAC"}
-        Covariance of the parameters.
+        Kind of the covariance matrix of the model's parameters.
     factors : tuple of str
         Files of factors, or names of Ken French's data library such as ``ff5:daily``.
     series : tuple of str
-        Series that a model needs and that are the same for all events, such as ``world=URTH``.
+        Further series that the model needs, the same for all events, such as ``world=URTH``.
     estimation : Window
-        Days whose returns the model is fitted to, in trading days, event day = 0.
+        Days to whose returns the model is fitted, counted in trading days from the event day 0.
     event : Window
-        Days that abnormal returns are computed for; it is widened to hold the windows tested.
+        Days for which abnormal returns are computed. This event window is widened if it does not
+        contain all tested windows.
     windows : tuple of Window
-        Windows tested, the first is the main one; empty = the defaults that fit into the event
-        window.
+        Windows to test; the first is the main window. Empty = the default windows that fit into the
+        event window.
     tests : tuple of str
-        Names of registered tests; empty = all.
+        Names of the tests to compute; empty = all tests.
     by : str
-        Column that splits the events; "" = ``group`` or ``direction`` if it has several values;
-        "none" = no groups. The answer is about the group with most rows that can be tested.
+        Column that splits the events into groups; "" = ``group`` or ``direction``, if the column
+        has several values; "none" = no groups. The main answer is about the group with the most
+        rows that can be tested.
     ticker, date : str
-        The columns of the events with the ticker and the announcement; "" = ``ticker`` and
+        Names of the columns with the ticker and the announcement date; "" = ``ticker`` and
         ``announced_at``.
     firm : str
-        Column that names the firm: if its listings share an announcement, the first counts.
+        Column that names the firm of each listing. If several listings of a firm share an
+        announcement, only the first listing counts.
     calendar : {"exchange", "data"}
-        Sessions of the exchange, or the dates of the data.
+        Trading days: the sessions of the exchange ("exchange"), or the dates of the data ("data").
     kind : {"simple", "log"}
-        Kind of returns.
+        Kind of the returns: simple or logarithmic.
     engine : {"statsmodels", "batch"}
-        How models are fitted: event by event, or all at once; the numbers agree to rounding.
+        How models are fitted: event by event ("statsmodels"), or all events at once ("batch"). Both
+        give the same numbers up to rounding.
     min_estimation : int
-        Events with fewer complete estimation days are flagged.
+        Number of estimation days. Events with fewer complete estimation days are flagged.
     calibrate : int
-        Most other dates on which a run repeats its main test, for up to 200 events; with a column
-        ``peers`` also on other firms; 0 = none.
+        Largest number of other dates on which a run repeats its main test; 0 = none. The test is
+        repeated in studies of up to 200 events. With a column ``peers`` the test is also repeated
+        on other firms.
     regress : tuple of str
-        Columns of the events on which the CARs are regressed.
+        Columns of the events that explain the CARs in a regression.
     regress_cov : {"HC3", "HC0", "HC1", "HC2", "nonrobust", "date"}
-        Errors to compare with those that decide: of independent events, or by event date.
+        Kind of standard errors that are shown for comparison with the deciding ones: for
+        independent events, or clustered by event date ("date").
     halt : {"calendar", "shift"}
-        Let an event's clock run through a halt, or start it when trading resumes ("shift").
+        How to count days during a trading halt: count all sessions ("calendar"), or start counting
+        when trading resumes ("shift").
     halt_drift : int
-        Most sessions of a halt for which the expected return counts alpha; for "shift".
+        Largest number of halted sessions for which the expected return includes alpha. The setting
+        applies only if ``halt`` is "shift".
     repeat : {"mask", "first", "keep-all"}
-        Several events of one firm: mask their windows in estimation, keep the first, or do neither.
+        How to treat several events of one firm. "mask" leaves event windows of other events out of
+        the estimation. "first" keeps only the first of overlapping events. "keep-all" does neither.
     confounders : str
-        A file of other news; "" = none.
+        File of other news; "" = none.
     confounder_days : int
-        Sessions around the main window in which other news confounds an event.
+        Number of sessions around the main window. Other news within these sessions confounds an
+        event.
     find_confounders : bool
-        Flag events near which the prices have other news: dividends, splits, jumps of index or
-        exchange rate, or another event of the firm. None is dropped for it.
+        Flag events that have other news nearby, found in the prices and events: dividends, splits,
+        jumps of the index or exchange rate, or another event of the firm. No event is dropped for
+        this reason.
     drop_confounded : bool
-        Leave confounded events out.
+        Leave out confounded events.
     event_pages : int
-        Number of pages of single events, for those that moved most; 0 = none.
+        Number of pages about single events. The events with the largest moves get a page; 0 = none.
     title : str
-        Title of the report; "" = made from the events, such as ``54 announcements, 22 companies``.
+        Title of the report; "" = a title made from the events, such as ``54 announcements, 22
+        companies``.
     figures : {"", "titled", "plain"}
-        Write figures as well (SVG, PDF and PNG), with titles and sources, or plain, for a paper
-        that has its own captions; true = titled, "" = none.
+        Whether to write figure files (SVG, PDF and PNG). "titled" or true = the figures have titles
+        and sources; "plain" = the figures have neither, for a paper with its own captions; "" = no
+        files.
     scar, overlap, missing, limits, min_history, fpc, draws, seed
-        See :class:`Conventions`.
+        Choices of the tests, explained in :class:`Conventions`.
     grid : mapping of str to list
-        Choices of :class:`Grid` by name, for ``tables/specifications.csv``; empty = the usual
-        grid, for up to 200 events.
+        Choices of :class:`Grid` by name, for the file ``tables/specifications.csv``. Empty = the
+        usual grid, in studies of up to 200 events.
 
     Examples
     --------
@@ -281,18 +301,18 @@ class StudyConfig:
 
     @property
     def columns(self) -> dict[str, str] | None:
-        """Which columns of the events stand for the two needed ones; None where nobody says it."""
+        """Names of the columns for the ticker and the date; None if no names are set."""
         is_said = self.ticker or self.date
         return {"ticker": self.ticker, "announced_at": self.date} if is_said else None
 
     @property
     def conventions(self) -> Conventions:
-        """What tests do where authors differ."""
+        """The choices of the tests where published methods differ, as Conventions."""
         return Conventions(**{f.name: getattr(self, f.name) for f in fields(Conventions)})
 
     @property
     def named_series(self) -> dict[str, str]:
-        """Tickers by name of the series."""
+        """Ticker of each further series, by the name of the series."""
         pairs = [text.partition("=") for text in self.series]
         for (name, _, ticker), text in zip(pairs, self.series, strict=True):
             if not (name and ticker):
@@ -301,39 +321,48 @@ class StudyConfig:
 
     @property
     def tested(self) -> tuple[Window, ...]:
-        """The windows that are tested, without repetition."""
+        """The windows that are tested, each of them once."""
         usual = tuple(window for window in USUAL if window in self.event)
         return tuple(dict.fromkeys(self.windows)) or usual or (self.event,)
 
     @property
     def main(self) -> Window:
-        """The window of the headline: the first one asked for, else [0,1] if it is tested."""
+        """The main window: the first window asked for, otherwise [0,1] if it is tested."""
         if self.windows or Window.MAIN not in self.tested:
             return self.tested[0]
         return Window.MAIN
 
     @property
     def choices(self) -> Grid:
-        """The grid of the settings, or the usual one."""
+        """The grid of other choices in these settings, otherwise the usual grid."""
         return Grid.of(self.grid or usual_grid(self.estimation, self.event, self.measure))
 
     def with_model(self, name: str) -> StudyConfig:
-        """Return the settings of the study alone with a model; options are of its model only."""
+        """Return the settings with the model `name` and without a grid.
+
+        The model options are kept only if the settings already have this model.
+        """
         options = self.model_options if name == self.normal_model else ()
         return replace(self, grid={}, model=name, model_options=options)
 
     def with_options(self, options: Mapping[str, Any]) -> StudyConfig:
-        """Return the settings with `options` in their place, as TOML or the command line has them.
+        """Return the settings with `options` replaced.
+
+        The options have the names of a TOML file or of the command line.
 
         Raises
         ------
         ConfigError
-            For an unknown name (with the closest one) or a value of the wrong type.
+            If a name is unknown or a value has the wrong type. The message suggests the closest
+            known name.
         """
         return replace(self, **read(StudyConfig, options))
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain values (windows as ``"START:STOP"``) for JSON or TOML, without secrets."""
+        """Return the settings as plain values for JSON or TOML, without secrets.
+
+        A window is written ``"START:STOP"``.
+        """
         values = {f.name: plain_value(getattr(self, f.name)) for f in fields(self)}
         for name in ("prices", "fill"):
             if ":" in values[name]:  # what follows is for the price source of another package

@@ -205,7 +205,11 @@ class StudyFileError(ConfigError):
 
 
 def read_config(path: str | Path) -> StudyConfig:
-    """Return the settings in a study file; what it says of the run (``events`` ...) is checked too.
+    """Return the settings of a study file.
+
+    Entries about the run, such as ``events``, are checked too, but not returned.
+
+    The entries about the run itself, such as ``events``, are checked too.
 
     Parameters
     ----------
@@ -214,7 +218,7 @@ def read_config(path: str | Path) -> StudyConfig:
     Raises
     ------
     StudyFileError
-        Naming every fault with its line.
+        If the file has faults. The message names every fault with its line.
 
     Examples
     --------

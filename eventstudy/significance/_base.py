@@ -44,25 +44,30 @@ Role = Literal[
 
 @dataclass(frozen=True, slots=True)
 class SignificanceTest:
-    """Result of one test over one window; unpacks as ``statistic, pvalue``.
+    """Result of one test over one window.
+
+    ``statistic, pvalue = test`` unpacks the result.
 
     Attributes
     ----------
     name : str
-        Canonical name of the test.
+        Name of the test, such as ``"bmp_kp"``.
     statistic, pvalue : float
-        NaN if the test does not apply; `reason` then says why.
+        Test statistic and its p-value. The statistic and the p-value are NaN if the test does not
+        apply; `reason` then says why.
     df : float
-        Degrees of freedom of Student's t; infinite for the standard normal; NaN if not applicable.
+        Degrees of freedom of Student's t; infinite for the standard normal; NaN for other
+        distributions.
     n_events : int
-        Events that entered.
+        Number of events that entered the test.
     estimate : float
-        Mean CAR over the window (decimal).
+        Mean CAR over the window, as a decimal.
     alternative : {"two-sided", "less", "greater"}
     reason : str
-        Why there is no statistic, or why it should not be relied on; "" otherwise.
+        Reason why there is no statistic, or why the statistic should not be relied on; ""
+        otherwise.
     law : str
-        The reference law where it is neither t nor normal.
+        Name of the reference distribution if it is neither t nor normal.
 
     Examples
     --------
@@ -89,19 +94,20 @@ class SignificanceTest:
 
     @property
     def distribution(self) -> str:
-        """The reference law in words: ``N(0,1)``, ``t(39)``, ``exact``; "" if not applicable."""
+        """The reference distribution in words: ``N(0,1)``, ``t(39)``, ``exact``; or ""."""
         if np.isnan(self.df):
             return self.law
         return "N(0,1)" if np.isinf(self.df) else f"t({self.df:g})"
 
     def confidence_interval(self, level: float = 0.95) -> tuple[float, float]:
-        """Return the interval for the mean CAR that inverts the test (decimal).
+        """Return the confidence interval of the mean CAR that inverts the test, as decimals.
 
         Notes
         -----
-        The interval is estimate -+ q |estimate / statistic|, q the quantile of the reference law.
-        NaN for tests that are not about the mean, and where the statistic is missing, zero, or of
-        another sign than the mean (it can be, since the statistic weighs events by precision).
+        The interval is estimate -+ q |estimate / statistic|, where q is the quantile of the
+        reference distribution. The interval is NaN for tests that are not about the mean. The
+        interval is also NaN if the statistic is missing, is zero, or has another sign than the
+        mean. The two signs can differ because the statistic weighs events by precision.
         """
         from scipy import stats
 

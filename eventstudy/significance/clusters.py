@@ -59,7 +59,7 @@ class DateClusters:
         sample : AbnormalReturns
             n events.
         window : Window
-            L days.
+            A window of L days.
 
         Notes
         -----
@@ -192,7 +192,7 @@ def date_clustered(sample: AbnormalReturns, window: Window) -> Value:
     Parameters
     ----------
     sample : AbnormalReturns
-        N events on G dates that have all days of `window`; returns are decimal.
+        Decimal abnormal returns of N events on G dates that have all days of `window`.
     window : Window
 
     Returns
@@ -203,7 +203,7 @@ def date_clustered(sample: AbnormalReturns, window: Window) -> Value:
     Raises
     ------
     InapplicableError
-        For fewer than three dates, or if the CARs do not vary across dates.
+        If there are fewer than three dates, or the CARs do not vary across dates.
 
     Notes
     -----
@@ -250,10 +250,10 @@ def wild_bootstrap(sample: AbnormalReturns, window: Window) -> Value:
     Parameters
     ----------
     sample : AbnormalReturns
-        N events that have all days of `window`; returns are decimal. Its conventions have the
-        number of draws B and the seed.
+        Decimal abnormal returns of N events that have all days of `window`. The conventions of the
+        sample give the number of draws B and the seed.
     window : Window
-        L days.
+        A window of L days.
 
     Returns
     -------
@@ -263,7 +263,7 @@ def wild_bootstrap(sample: AbnormalReturns, window: Window) -> Value:
     Raises
     ------
     InapplicableError
-        For fewer than six clusters, or if the CARs do not vary across clusters.
+        If there are fewer than six clusters, or the CARs do not vary across clusters.
 
     Notes
     -----
@@ -315,9 +315,9 @@ def cda(sample: AbnormalReturns, window: Window) -> Value:
     Parameters
     ----------
     sample : AbnormalReturns
-        N events that have all days of `window`; returns are decimal.
+        Decimal abnormal returns of N events that have all days of `window`.
     window : Window
-        L days.
+        A window of L days.
 
     Returns
     -------
@@ -373,7 +373,7 @@ def calendar_time(sample: AbnormalReturns, window: Window) -> Value:
     Parameters
     ----------
     sample : AbnormalReturns
-        N events that have all days of `window`; returns are decimal.
+        Decimal abnormal returns of N events that have all days of `window`.
     window : Window
 
     Returns
@@ -385,7 +385,7 @@ def calendar_time(sample: AbnormalReturns, window: Window) -> Value:
     Raises
     ------
     InapplicableError
-        For fewer than 10 sessions, or means that do not vary.
+        If there are fewer than 10 sessions, or the means do not vary.
 
     Notes
     -----

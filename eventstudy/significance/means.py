@@ -31,7 +31,7 @@ def cross_sectional(sample: AbnormalReturns, window: Window) -> Value:
     Parameters
     ----------
     sample : AbnormalReturns
-        N events that have all days of `window`; returns are decimal.
+        Decimal abnormal returns of N events that have all days of `window`.
     window : Window
 
     Returns
@@ -42,7 +42,7 @@ def cross_sectional(sample: AbnormalReturns, window: Window) -> Value:
     Raises
     ------
     InapplicableError
-        For one event, or events with the same CAR.
+        If there is one event, or all events have the same CAR.
 
     Notes
     -----
@@ -79,7 +79,7 @@ def jackknife(sample: AbnormalReturns, window: Window) -> Value:
     Parameters
     ----------
     sample : AbnormalReturns
-        N events that have all days of `window`; returns are decimal.
+        Decimal abnormal returns of N events that have all days of `window`.
     window : Window
 
     Returns
@@ -90,15 +90,15 @@ def jackknife(sample: AbnormalReturns, window: Window) -> Value:
     Raises
     ------
     InapplicableError
-        For one event, or events with the same CAR.
+        If there is one event, or all events have the same CAR.
 
     Notes
     -----
-    The t of the N pseudo-values, which for a mean is :func:`cross_sectional`:
+    The statistic is the t of the N pseudo-values. For a mean, it equals :func:`cross_sectional`:
 
     .. math:: p_i = N \, CAAR - (N - 1) \, CAAR_{(-i)}
 
-    Missing data: as in :func:`cross_sectional`.
+    Missing data are treated as in :func:`cross_sectional`.
 
     References
     ----------
@@ -132,7 +132,7 @@ def hall(sample: AbnormalReturns, window: Window) -> Value:
     Parameters
     ----------
     sample : AbnormalReturns
-        N events that have all days of `window`; returns are decimal.
+        Decimal abnormal returns of N events that have all days of `window`.
     window : Window
 
     Returns
@@ -143,16 +143,16 @@ def hall(sample: AbnormalReturns, window: Window) -> Value:
     Raises
     ------
     InapplicableError
-        For fewer than three events, or events with the same CAR.
+        If there are fewer than three events, or all events have the same CAR.
 
     Notes
     -----
-    With t of :func:`cross_sectional` and the unbiased skewness g of the CARs:
+    t is the statistic of :func:`cross_sectional`, and g the unbiased skewness of the CARs:
 
     .. math:: t_H = t + \frac{g}{\sqrt N} \Bigl(\frac{t^2}{3} + \frac16\Bigr)
         + \frac{g^2 t^3}{27 N}
 
-    Missing data: as in :func:`cross_sectional`.
+    Missing data are treated as in :func:`cross_sectional`.
 
     References
     ----------
@@ -182,7 +182,7 @@ def johnson(sample: AbnormalReturns, window: Window) -> Value:
     Parameters
     ----------
     sample : AbnormalReturns
-        N events that have all days of `window`; returns are decimal.
+        Decimal abnormal returns of N events that have all days of `window`.
     window : Window
 
     Returns
@@ -193,16 +193,16 @@ def johnson(sample: AbnormalReturns, window: Window) -> Value:
     Raises
     ------
     InapplicableError
-        For one event, or events with the same CAR.
+        If there is one event, or all events have the same CAR.
 
     Notes
     -----
-    With t of :func:`cross_sectional`:
+    t is the statistic of :func:`cross_sectional`:
 
     .. math:: t_J = t + \frac{g}{6 \sqrt N} (2 t^2 + 1), \quad
         g = \frac{\sum_i (CAR_i - CAAR)^3}{N s^3}
 
-    s has the divisor N-1. Missing data: as in :func:`cross_sectional`.
+    s has the divisor N-1. Missing data are treated as in :func:`cross_sectional`.
 
     References
     ----------
@@ -234,8 +234,8 @@ def johnson_bootstrap(sample: AbnormalReturns, window: Window) -> Value:
     Parameters
     ----------
     sample : AbnormalReturns
-        N events that have all days of `window`; returns are decimal. Its conventions have B, the
-        number of draws, and the seed.
+        Decimal abnormal returns of N events that have all days of `window`. The conventions of the
+        sample give the number of draws B and the seed.
     window : Window
 
     Returns
@@ -246,14 +246,14 @@ def johnson_bootstrap(sample: AbnormalReturns, window: Window) -> Value:
     Raises
     ------
     InapplicableError
-        For fewer than 12 events, or events with the same CAR.
+        If there are fewer than 12 events, or all events have the same CAR.
 
     Notes
     -----
     Resamples of floor(N/4) events are drawn with replacement and centred at the mean CAR. The tails
     are (1 + #) / (1 + B), so p < 0.05 lies outside the 2.5 and 97.5 percent quantiles. Resamples
     are drawn from the CARs sorted by size. So the order of the events does not matter, nor does a
-    change of all signs. Missing data: as in :func:`cross_sectional`.
+    change of all signs. Missing data are treated as in :func:`cross_sectional`.
 
     References
     ----------

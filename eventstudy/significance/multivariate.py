@@ -24,9 +24,9 @@ def portfolio(sample: AbnormalReturns, window: Window) -> Value:
     Parameters
     ----------
     sample : AbnormalReturns
-        N events on one date that have all days of `window`; returns are decimal.
+        Decimal abnormal returns of N events on one date that have all days of `window`.
     window : Window
-        L days.
+        A window of L days.
 
     Returns
     -------
@@ -36,7 +36,7 @@ def portfolio(sample: AbnormalReturns, window: Window) -> Value:
     Raises
     ------
     InapplicableError
-        Where :func:`common_system` does, and for a portfolio without residual variance.
+        In the cases of :func:`common_system`, and if the portfolio has no residual variance.
 
     Notes
     -----
@@ -83,9 +83,9 @@ def mvrm(sample: AbnormalReturns, window: Window) -> Value:
     Parameters
     ----------
     sample : AbnormalReturns
-        N events on one date that have all days of `window`; returns are decimal.
+        Decimal abnormal returns of N events on one date that have all days of `window`.
     window : Window
-        L days.
+        A window of L days.
 
     Returns
     -------
@@ -96,21 +96,22 @@ def mvrm(sample: AbnormalReturns, window: Window) -> Value:
     Raises
     ------
     InapplicableError
-        Where :func:`common_system` does.
+        In the cases of :func:`common_system`.
 
     Notes
     -----
-    With the CARs gamma, the residuals E, nu = M - k and d the sum of V:
+    Let gamma be the CARs, E the residuals, nu = M - k, and d the sum of V:
 
     .. math::
 
         F = \frac{\nu - N + 1}{N \nu} T^2, \quad T^2 = \frac1d \gamma' S^{-1} \gamma, \quad
         S = \frac{E'E}{\nu}
 
-    F is exact only for normal returns. With t(5) returns it gives 8 % false alarms instead of 5,
-    and 12 % with skewed returns. Over one day, p is therefore the rank of T2 among the T2 of the
-    estimation days. Each of these days is predicted by a fit that leaves it out (:func:`left_out`).
-    Effects of both signs count: the test has one tail. Missing data: as in :func:`portfolio`.
+    F is exact only for normal returns. With t(5) returns, F gives 8 % false alarms instead of 5 %.
+    With skewed returns, F gives 12 %. Over one day, p is therefore the rank of T2 among the T2 of
+    the estimation days. Each of these days is predicted by a fit that leaves it out
+    (:func:`left_out`). Effects of both signs count: the test has one tail. Missing data are treated
+    as in :func:`portfolio`.
 
     References
     ----------
@@ -150,9 +151,9 @@ def mvrm_wilks(sample: AbnormalReturns, window: Window) -> Value:
     Parameters
     ----------
     sample : AbnormalReturns
-        N events on one date that have all days of `window`; returns are decimal.
+        Decimal abnormal returns of N events on one date that have all days of `window`.
     window : Window
-        L days.
+        A window of L days.
 
     Returns
     -------
@@ -162,11 +163,11 @@ def mvrm_wilks(sample: AbnormalReturns, window: Window) -> Value:
     Raises
     ------
     InapplicableError
-        Where :func:`common_system` does.
+        In the cases of :func:`common_system`.
 
     Notes
     -----
-    With the residuals E and the (L, N) abnormal returns G:
+    Let E be the residuals and G the (L, N) abnormal returns:
 
     .. math::
 
@@ -177,7 +178,7 @@ def mvrm_wilks(sample: AbnormalReturns, window: Window) -> Value:
         df_2 = s \Bigl(\nu + L - \frac{N + L + 1}{2}\Bigr) - \frac{N L}{2} + 1
 
     Over one day this is the F of the CARs. With fat tails or skewness the test rejects too often (9
-    to 15 % instead of 5). Missing data: as in :func:`portfolio`.
+    to 15 % instead of 5). Missing data are treated as in :func:`portfolio`.
 
     References
     ----------

@@ -33,9 +33,9 @@ def placebo_windows(sample: AbnormalReturns, window: Window) -> Value:
     Parameters
     ----------
     sample : AbnormalReturns
-        N events that have all days of `window`; returns are decimal.
+        Decimal abnormal returns of N events that have all days of `window`.
     window : Window
-        L days.
+        A window of L days.
 
     Returns
     -------
@@ -91,9 +91,9 @@ def sq(sample: AbnormalReturns, window: Window) -> Value:
     Parameters
     ----------
     sample : AbnormalReturns
-        One event, valid for `window`; decimal returns.
+        Decimal abnormal returns of one event that is valid for `window`.
     window : Window
-        L days.
+        A window of L days.
 
     Returns
     -------
@@ -138,12 +138,12 @@ def sq(sample: AbnormalReturns, window: Window) -> Value:
     about_mean=False, per_event=True, model="synthetic_control",
 )  # fmt: skip
 def placebo_in_space(sample: AbnormalReturns, window: Window) -> Value:
-    r"""Return |CAR| over the error before the event, and its rank among the same ratios of donors.
+    r"""Return the ratio of |CAR| to the error before the event, and its rank among donors.
 
     Parameters
     ----------
     sample : AbnormalReturns
-        One event of the model ``synthetic_control``, valid for `window`; decimal returns.
+        Decimal abnormal returns of one event, by the model ``synthetic_control``.
     window : Window
 
     Returns

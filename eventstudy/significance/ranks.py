@@ -188,7 +188,7 @@ def rank_z(sample: AbnormalReturns, window: Window, totals: Totals) -> Value:
     sample : AbnormalReturns
         N events.
     window : Window
-        L days.
+        A window of L days.
     totals : Totals
         Of the scores of all T = L1+L2 days.
 
@@ -235,9 +235,9 @@ def corrado(sample: AbnormalReturns, window: Window) -> Value:
     Parameters
     ----------
     sample : AbnormalReturns
-        N events that have all days of `window`; returns are decimal.
+        Decimal abnormal returns of N events that have all days of `window`.
     window : Window
-        L days.
+        A window of L days.
 
     Returns
     -------
@@ -292,9 +292,9 @@ def corrado_zivney(sample: AbnormalReturns, window: Window) -> Value:
     Parameters
     ----------
     sample : AbnormalReturns
-        N events that have all days of `window`; returns are decimal.
+        Decimal abnormal returns of N events that have all days of `window`.
     window : Window
-        L days.
+        A window of L days.
 
     Returns
     -------
@@ -304,18 +304,18 @@ def corrado_zivney(sample: AbnormalReturns, window: Window) -> Value:
     Raises
     ------
     InapplicableError
-        For one event, or if all ranks are tied.
+        If there is one event, or all ranks are tied.
 
     Notes
     -----
-    As :func:`corrado`, with the ranks of
+    The statistic is that of :func:`corrado`, with the ranks of
 
     .. math:: \frac{e_{it}}{s_i} \text{ (estimation)}, \quad
         \frac{AR_{it}}{s_i \, sd_t(AR / s)} \text{ (event days)}
 
-    where :math:`sd_t` is the standard deviation across events on day t, with divisor N-1. The
-    division removes the variance that the event adds. Missing data: as in :func:`corrado`; a day
-    with fewer than two events has no ranks.
+    Here :math:`sd_t` is the standard deviation across events on day t, with divisor N-1. The
+    division removes the variance that the event adds. Missing data are treated as in
+    :func:`corrado`; a day with fewer than two events has no ranks.
 
     References
     ----------
@@ -353,9 +353,9 @@ def corrado_zivney_sign(sample: AbnormalReturns, window: Window) -> Value:
     Parameters
     ----------
     sample : AbnormalReturns
-        N events that have all days of `window`; returns are decimal.
+        Decimal abnormal returns of N events that have all days of `window`.
     window : Window
-        L days.
+        A window of L days.
 
     Returns
     -------
@@ -369,12 +369,12 @@ def corrado_zivney_sign(sample: AbnormalReturns, window: Window) -> Value:
 
     Notes
     -----
-    As :func:`corrado`, with signs in place of centred ranks:
+    The statistic is that of :func:`corrado`, with signs in place of centred ranks:
 
     .. math:: G_{it} = \operatorname{sign}(AR_{it} - \operatorname{median}_i)
 
-    The median is over all days of the event, estimation days included. Missing data: as in
-    :func:`corrado`.
+    The median is over all days of the event, estimation days included. Missing data are treated as
+    in :func:`corrado`.
 
     References
     ----------
@@ -450,7 +450,7 @@ def grank_t(sample: AbnormalReturns, window: Window) -> Value:
     Parameters
     ----------
     sample : AbnormalReturns
-        N events that have all days of `window`; returns are decimal.
+        Decimal abnormal returns of N events that have all days of `window`.
     window : Window
 
     Returns
@@ -461,13 +461,13 @@ def grank_t(sample: AbnormalReturns, window: Window) -> Value:
     Raises
     ------
     InapplicableError
-        For one event or equal SCARs, and if every event has an extreme rank.
+        If there is one event, all SCARs are equal, or every event has an extreme rank.
 
     Notes
     -----
     The window counts as one value for each event: SCAR / sd(SCAR). This value is ranked among the M
-    standardised estimation residuals, so T = M + 1. With day sums g of the centred ranks, the
-    window being day 0:
+    standardised estimation residuals, so T = M + 1. Let g be the day sums of the centred ranks,
+    where the window is day 0:
 
     .. math::
 
@@ -513,7 +513,7 @@ def grank_z(sample: AbnormalReturns, window: Window) -> Value:
     Parameters
     ----------
     sample : AbnormalReturns
-        N events that have all days of `window`; returns are decimal.
+        Decimal abnormal returns of N events that have all days of `window`.
     window : Window
 
     Returns
@@ -524,7 +524,7 @@ def grank_z(sample: AbnormalReturns, window: Window) -> Value:
     Raises
     ------
     InapplicableError
-        For one event, or equal SCARs.
+        If there is one event, or all SCARs are equal.
 
     Notes
     -----
@@ -533,7 +533,7 @@ def grank_z(sample: AbnormalReturns, window: Window) -> Value:
 
     .. math:: Z = \sum_i U_{i0} \Big/ \sqrt{\sum_i \frac{T_i - 1}{12 (T_i + 1)}}
 
-    Missing data: as in :func:`grank_t`.
+    Missing data are treated as in :func:`grank_t`.
 
     References
     ----------
@@ -566,7 +566,7 @@ def grank_z_kp(sample: AbnormalReturns, window: Window) -> Value:
     Parameters
     ----------
     sample : AbnormalReturns
-        N events that have all days of `window`; returns are decimal.
+        Decimal abnormal returns of N events that have all days of `window`.
     window : Window
 
     Returns
@@ -577,16 +577,16 @@ def grank_z_kp(sample: AbnormalReturns, window: Window) -> Value:
     Raises
     ------
     InapplicableError
-        As :func:`grank_z`, and if r cannot be estimated or 1 + (N-1) r is not clearly positive.
+        As in :func:`grank_z`, and if r cannot be estimated or 1 + (N-1) r is not clearly positive.
 
     Notes
     -----
     .. math:: Z_{KP} = Z \, / \sqrt{1 + (N - 1) \bar r}
 
-    r is the mean correlation of BMP-KP, weighted by overlap. GRANK-Z-KP is an extension of our own,
-    for windows of different dates that overlap; GRANK-T gives false alarms there. Like BMP-KP, the
-    test rejects too rarely if the event adds idiosyncratic variance. Missing data: as in
-    :func:`grank_t`.
+    r is the mean correlation of BMP-KP, weighted by overlap. GRANK-Z-KP is our own extension for
+    events on different dates whose windows overlap. For such events, GRANK-T gives too many false
+    alarms. Like BMP-KP, the test rejects too rarely if the event adds idiosyncratic variance.
+    Missing data are treated as in :func:`grank_t`.
 
     References
     ----------
@@ -629,7 +629,7 @@ def grank(sample: AbnormalReturns, window: Window) -> Grank:
     Raises
     ------
     InapplicableError
-        For one event, or equal SCARs.
+        If there is one event, or all SCARs are equal.
 
     Notes
     -----

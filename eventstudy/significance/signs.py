@@ -29,7 +29,7 @@ def sign(sample: AbnormalReturns, window: Window) -> Value:
     Parameters
     ----------
     sample : AbnormalReturns
-        N events that have all days of `window`; returns are decimal.
+        Decimal abnormal returns of N events that have all days of `window`.
     window : Window
 
     Returns
@@ -76,7 +76,7 @@ def sign_exact(sample: AbnormalReturns, window: Window) -> Value:
     Parameters
     ----------
     sample : AbnormalReturns
-        N events that have all days of `window`; returns are decimal.
+        Decimal abnormal returns of N events that have all days of `window`.
     window : Window
 
     Returns
@@ -89,7 +89,7 @@ def sign_exact(sample: AbnormalReturns, window: Window) -> Value:
     .. math:: P(n_+ \le k) = 2^{-N} \sum_{j \le k} \binom{N}{j}
 
     Two-sided p is twice the smaller tail. With fewer than 6 events, p cannot be below 0.05. Missing
-    data and rounding: as in :func:`sign`.
+    data and rounding are treated as in :func:`sign`.
 
     References
     ----------
@@ -126,9 +126,9 @@ def generalized_sign(sample: AbnormalReturns, window: Window) -> Value:
     Parameters
     ----------
     sample : AbnormalReturns
-        N events that have all days of `window`; returns are decimal.
+        Decimal abnormal returns of N events that have all days of `window`.
     window : Window
-        L days.
+        A window of L days.
 
     Returns
     -------
@@ -147,7 +147,8 @@ def generalized_sign(sample: AbnormalReturns, window: Window) -> Value:
 
     p is the share of positive sums of L consecutive estimation residuals, averaged over events. The
     share of single days would be wrong, because sums of skewed returns are positive at another
-    rate. Missing data: sums with a gap do not count; CARs as in :func:`sign`.
+    rate. Missing data: sums with a gap do not count, and missing CARs are treated as in
+    :func:`sign`.
 
     References
     ----------
@@ -204,7 +205,7 @@ def wilcoxon(sample: AbnormalReturns, window: Window) -> Value:
     Parameters
     ----------
     sample : AbnormalReturns
-        N events that have all days of `window`; returns are decimal.
+        Decimal abnormal returns of N events that have all days of `window`.
     window : Window
 
     Returns
@@ -223,8 +224,9 @@ def wilcoxon(sample: AbnormalReturns, window: Window) -> Value:
 
         z = \frac{W_+ - N (N + 1) / 4}{\sqrt{N (N + 1)(2N + 1) / 24 - \sum_j (t_j^3 - t_j) / 48}}
 
-    :math:`W_+` is the sum of the ranks of |CAR| of the positive ones, :math:`t_j` the sizes of
-    ties. CARs are rounded to 12 decimals; zeros are left out. Missing data: as in :func:`sign`.
+    :math:`W_+` is the sum of the ranks of |CAR| over positive CARs. :math:`t_j` are the sizes of
+    ties. CARs are rounded to 12 decimals; CARs of zero are left out. Missing data are treated as in
+    :func:`sign`.
 
     References
     ----------

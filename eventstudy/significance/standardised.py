@@ -25,9 +25,9 @@ def bmp(sample: AbnormalReturns, window: Window) -> Value:
     Parameters
     ----------
     sample : AbnormalReturns
-        N events that have all days of `window`; returns are decimal.
+        Decimal abnormal returns of N events that have all days of `window`.
     window : Window
-        L days.
+        A window of L days.
 
     Returns
     -------
@@ -37,7 +37,7 @@ def bmp(sample: AbnormalReturns, window: Window) -> Value:
     Raises
     ------
     InapplicableError
-        For one event, or events with the same value.
+        If there is one event, or all events have the same value.
 
     Notes
     -----
@@ -79,9 +79,9 @@ def bmp_kp(sample: AbnormalReturns, window: Window) -> Value:
     Parameters
     ----------
     sample : AbnormalReturns
-        N events that have all days of `window`; returns are decimal.
+        Decimal abnormal returns of N events that have all days of `window`.
     window : Window
-        L days.
+        A window of L days.
 
     Returns
     -------
@@ -92,7 +92,7 @@ def bmp_kp(sample: AbnormalReturns, window: Window) -> Value:
     Raises
     ------
     InapplicableError
-        As :func:`bmp`, and if r cannot be estimated or 1 + (N-1) r is not clearly positive.
+        As in :func:`bmp`, and if r cannot be estimated or 1 + (N-1) r is not clearly positive.
 
     Notes
     -----
@@ -102,11 +102,11 @@ def bmp_kp(sample: AbnormalReturns, window: Window) -> Value:
         \bar r = \frac{2}{N (N-1)} \sum_{i<j} \rho_{ij} o_{ij}
 
     :math:`\rho_{ij}` is the correlation of estimation residuals on common calendar sessions, and
-    :math:`o_{ij}` the overlap of two CARs (``WeightedSums.correlation``). For one date and equal
-    histories this is the statistic of the paper. The test rejects too rarely if the event adds
-    idiosyncratic variance. If the event raises the common variance, no test on one date is valid.
-    Missing data: as in :func:`bmp`; a pair with fewer than 30 common sessions gets the mean
-    :math:`\rho` of the other pairs.
+    :math:`o_{ij}` the overlap of two CARs (``WeightedSums.correlation``). If all events share one
+    date and have histories of equal length, this is the statistic of the paper. The test rejects
+    too rarely if the event adds idiosyncratic variance. If the event raises the common variance, no
+    test on one date is valid. Missing data are treated as in :func:`bmp`; a pair with fewer than 30
+    common sessions gets the mean :math:`\rho` of the other pairs.
 
     References
     ----------
@@ -139,9 +139,9 @@ def patell(sample: AbnormalReturns, window: Window) -> Value:
     Parameters
     ----------
     sample : AbnormalReturns
-        N events that have all days of `window`; returns are decimal.
+        Decimal abnormal returns of N events that have all days of `window`.
     window : Window
-        L days.
+        A window of L days.
 
     Returns
     -------
@@ -159,9 +159,9 @@ def patell(sample: AbnormalReturns, window: Window) -> Value:
 
         Z = \frac{\sum_i SCAR_i}{\sqrt{\sum_i \nu_i / (\nu_i - 2)}}, \quad \nu_i = M_i - k
 
-    SCAR is exact: the CAR over its forecast error. With the convention ``scar="sum"`` it is the sum
-    of the daily SARs over the root of L, as in the paper; the test then rejects too often as L
-    grows. Missing data: as in :func:`bmp`.
+    SCAR is exact: the CAR over its forecast error. With the convention ``scar="sum"``, SCAR is the
+    sum of the daily SARs over the root of L, as in the paper. The test then rejects too often as L
+    grows. Missing data are treated as in :func:`bmp`.
 
     References
     ----------
@@ -191,9 +191,9 @@ def patell_kp(sample: AbnormalReturns, window: Window) -> Value:
     Parameters
     ----------
     sample : AbnormalReturns
-        N events that have all days of `window`; returns are decimal.
+        Decimal abnormal returns of N events that have all days of `window`.
     window : Window
-        L days.
+        A window of L days.
 
     Returns
     -------
@@ -203,15 +203,15 @@ def patell_kp(sample: AbnormalReturns, window: Window) -> Value:
     Raises
     ------
     InapplicableError
-        As :func:`patell`, and if r cannot be estimated or 1 + (N-1) r is not clearly positive.
+        As in :func:`patell`, and if r cannot be estimated or 1 + (N-1) r is not clearly positive.
 
     Notes
     -----
     .. math:: Z_{KP} = Z \, / \sqrt{1 + (N - 1) \bar r}
 
     There is no factor 1 - r as in :func:`bmp_kp`, because the scale is not estimated across events.
-    With fewer than five events a negative r counts as zero: so few correlations do not prove that
-    errors cancel. Missing data: as in :func:`bmp_kp`.
+    With fewer than five events a negative r counts as zero, because so few correlations do not
+    prove that errors cancel. Missing data are treated as in :func:`bmp_kp`.
 
     References
     ----------
@@ -243,9 +243,9 @@ def patell_kp_regime(sample: AbnormalReturns, window: Window) -> Value:
     Parameters
     ----------
     sample : AbnormalReturns
-        N events that have all days of `window`; returns are decimal.
+        Decimal abnormal returns of N events that have all days of `window`.
     window : Window
-        L days.
+        A window of L days.
 
     Returns
     -------
@@ -255,7 +255,7 @@ def patell_kp_regime(sample: AbnormalReturns, window: Window) -> Value:
     Raises
     ------
     InapplicableError
-        As :func:`patell_kp`.
+        In the cases of :func:`patell_kp`.
 
     Notes
     -----
@@ -266,7 +266,7 @@ def patell_kp_regime(sample: AbnormalReturns, window: Window) -> Value:
 
     :math:`k_i` compares the variance of a firm around the event with that in its estimation window
     (docs/methods/answer.md#violent-days). In quiet times :math:`k_i` is 1, and the test is
-    :func:`patell_kp`. This test decides for two to four events. Missing data: as in
+    :func:`patell_kp`. This is the main test for two to four events. Missing data are treated as in
     :func:`patell_kp`.
 
     References
@@ -347,9 +347,9 @@ def event_t(sample: AbnormalReturns, window: Window) -> Value:
     Parameters
     ----------
     sample : AbnormalReturns
-        One event, valid for `window`; decimal returns.
+        Decimal abnormal returns of one event that is valid for `window`.
     window : Window
-        L days.
+        A window of L days.
 
     Returns
     -------
@@ -362,9 +362,9 @@ def event_t(sample: AbnormalReturns, window: Window) -> Value:
 
         t = \frac{CAR}{\sqrt{c' V c}}, \quad V = s^2 (I + X^* (X'X)^{-1} X^{*\prime})
 
-    c selects the days of the window. The off-diagonal part of V is the error of the parameters; all
-    days of an event share it. For several events, the table of CARs has the same numbers, with one
-    row for each event. Missing data: an event without all days of the window has no CAR, unless the
+    c selects the days of the window. The off-diagonal part of V is the error of the parameters,
+    which all days of an event share. For several events, the table of CARs has these numbers with
+    one row per event. Missing data: an event without all days of the window has no CAR, unless the
     convention ``missing`` gives it one.
 
     References
@@ -396,9 +396,9 @@ def event_t_regime(sample: AbnormalReturns, window: Window) -> Value:
     Parameters
     ----------
     sample : AbnormalReturns
-        One event, valid for `window`; decimal returns.
+        Decimal abnormal returns of one event that is valid for `window`.
     window : Window
-        L days.
+        A window of L days.
 
     Returns
     -------
@@ -409,9 +409,10 @@ def event_t_regime(sample: AbnormalReturns, window: Window) -> Value:
     -----
     .. math:: t = \frac{CAR}{\sqrt{k\, c' V c}}
 
-    with V of :func:`event_t`. k compares the variance of the firm around the event with that in its
-    estimation window (docs/methods/answer.md#violent-days). In quiet times k is 1, and the test is
-    :func:`event_t`. This test decides for one event. Missing data: as in :func:`event_t`.
+    V is defined in :func:`event_t`. k compares the variance of the firm around the event with that
+    in its estimation window (docs/methods/answer.md#violent-days). In quiet times k is 1, and the
+    test is :func:`event_t`. This is the main test for one event. Missing data are treated as in
+    :func:`event_t`.
 
     References
     ----------
@@ -443,9 +444,9 @@ def event_f(sample: AbnormalReturns, window: Window) -> Value:
     Parameters
     ----------
     sample : AbnormalReturns
-        One event, valid for `window`; decimal returns.
+        Decimal abnormal returns of one event that is valid for `window`.
     window : Window
-        L days.
+        A window of L days.
 
     Returns
     -------
@@ -456,9 +457,10 @@ def event_f(sample: AbnormalReturns, window: Window) -> Value:
     -----
     .. math:: F = \frac{AR' V^{-1} AR}{L}
 
-    with V of :func:`event_t`. This F is that of the event-day dummies in one regression over both
-    windows. For one day it is the square of the single-event t. This test sees effects that cancel
-    over the window; the CAR does not. Missing data: missing days are left out and not counted in L.
+    V is defined in :func:`event_t`. This F equals that of dummies for the event days in one
+    regression over both windows. For one day, F is the square of the single-event t. This test
+    finds effects that cancel over the window; the CAR does not. Missing data: missing days are left
+    out and not counted in L.
 
     References
     ----------

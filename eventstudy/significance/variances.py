@@ -23,7 +23,7 @@ def patell_u(sample: AbnormalReturns, window: Window) -> Value:
     Parameters
     ----------
     sample : AbnormalReturns
-        N events that have all days of `window`; returns are decimal.
+        Decimal abnormal returns of N events that have all days of `window`.
     window : Window
 
     Returns
@@ -85,9 +85,9 @@ def rank_variance(sample: AbnormalReturns, window: Window) -> Value:
     Parameters
     ----------
     sample : AbnormalReturns
-        N events that have all days of `window`; returns are decimal.
+        Decimal abnormal returns of N events that have all days of `window`.
     window : Window
-        L days.
+        A window of L days.
 
     Returns
     -------
@@ -103,10 +103,10 @@ def rank_variance(sample: AbnormalReturns, window: Window) -> Value:
     -----
     .. math:: Z = \frac{\sum_{t \in W} g_t}{\sqrt L \, S}
 
-    with the day sums g of the centred ranks of |SAR| (:func:`corrado`, :func:`standardise`). |SAR|
+    g are the day sums of the centred ranks of |SAR| (:func:`corrado`, :func:`standardise`). |SAR|
     grows with a mean effect, and also with the variance. :func:`brown_forsythe` separates the two.
-    This test is right for events on one date and for heavy tails. Missing data: a missing day has
-    no rank.
+    The test keeps its false-alarm rate for events on one date and for heavy tails. Missing data: a
+    missing day has no rank.
 
     References
     ----------
@@ -140,7 +140,7 @@ def brown_forsythe(sample: AbnormalReturns, window: Window) -> Value:
     Parameters
     ----------
     sample : AbnormalReturns
-        N events that have all days of `window`; returns are decimal.
+        Decimal abnormal returns of N events that have all days of `window`.
     window : Window
 
     Returns
@@ -151,11 +151,11 @@ def brown_forsythe(sample: AbnormalReturns, window: Window) -> Value:
     Raises
     ------
     InapplicableError
-        For fewer than three event days.
+        If there are fewer than three event days.
 
     Notes
     -----
-    With firm-days pooled over events, n_1 in the window and n_2 in the estimation window:
+    Firm-days of all events are pooled: n_1 in the window and n_2 in the estimation window.
 
     .. math:: z_{jd} = |SAR_{jd} - \operatorname{median}_j|, \quad
         t = \frac{\bar z_1 - \bar z_2}{s_p \sqrt{1/n_1 + 1/n_2}}

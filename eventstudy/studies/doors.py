@@ -34,56 +34,64 @@ def study(
     config: StudyConfig | None = None, offline: bool = False, store: str = "", vintage: str = "",
     progress: Callable[[int, int], None] | None = None, **settings: Any,
 ) -> EventStudyResults:  # fmt: skip
-    """Fit a study of events and prices, with the numbers of ``eventstudy run`` on the same data.
+    """Fit an event study of events and prices.
+
+    The numbers equal those of the command ``eventstudy run`` on the same data.
 
     Parameters
     ----------
     events : DataFrame, path or Events
-        One row is one announcement on one listing. Needed are its ticker and its date; a column
-        ``symbol``, ``date`` or ``event_date`` is taken for them, and a note of the results says so.
+        A table with one row per announcement and listing. The table needs the ticker and the date.
+        A column ``symbol``, ``date`` or ``event_date`` can replace the standard names; a note of
+        the results says so.
     prices : DataFrame, Series, mapping, path, str or PriceProvider, optional
-        Adjusted closes, as a wide table (dates x tickers) or a long one (``symbol``, ``date``,
-        ``close`` or ``adj_close``); a table for each ticker; a folder or a file; a name such as
-        ``"sample"`` or ``"yahoo"``; or an object with ``fetch``. The indices of the exchanges
-        belong to them. By default that of `config`, else ``"auto"``.
+        Adjusted closes of the tickers and of the indices of their exchanges. A wide table has dates
+        as rows and tickers as columns. A long table has the columns ``symbol``, ``date``, and
+        ``close`` or ``adj_close``. A mapping has one table per ticker. A folder, a file, a name
+        such as ``"sample"`` or ``"yahoo"``, and an object with ``fetch`` are accepted too. By
+        default the prices of `config`, otherwise ``"auto"``.
     returns : DataFrame or path, optional
-        Decimal returns in place of prices, wide or long (``date``, ``ticker``, ``ret``).
+        Decimal returns to use instead of prices. The table is wide, or long with the columns
+        ``date``, ``ticker`` and ``ret``.
     date, ticker : str
-        The columns of the events with the date of the announcement and the ticker.
+        Names of the columns with the date of the announcement and the ticker.
     config : StudyConfig, optional
-        Settings; those given by name go before them.
+        Settings of the study. Settings given by name take precedence.
     offline : bool
-        Never use the network.
+        If true, the network is never used.
     store, vintage : str
-        As for :func:`load_returns`.
+        Price cache and its date, as for :func:`load_returns`.
     progress : callable, optional
-        Called with (symbols done, symbols in all) while prices are fetched.
+        Function that is called with the number of symbols done and the number of all symbols while
+        prices are fetched.
     **settings
-        Settings of :class:`StudyConfig`, also by the words of the command line: ``windows`` or
-        ``window`` (to be tested, the first leads), ``event_window``, ``estimation``, ``model``,
-        ``by`` ... They hold for the results and their reports. ``factors`` may be a DataFrame.
+        Settings of :class:`StudyConfig`. The names of the command line work too, such as
+        ``event_window``, ``estimation``, ``model`` and ``by``. ``windows`` or ``window`` gives the
+        windows to test; the first is the main window. The settings also apply to reports of the
+        results. ``factors`` may be a DataFrame.
 
     Returns
     -------
     EventStudyResults
-        Its ``notes`` say what was read otherwise than it is written.
+        The results. The attribute ``notes`` lists entries that were interpreted, such as a column
+        read under another name.
 
     Raises
     ------
     EventStudyError
-        For faults of the events, the settings or the prices; the message says what to do.
+        If the events, the settings or the prices have faults. The message says what to do.
     NoUsableEventsError
-        If no event can be studied, with the reasons.
+        If no event can be studied. The message gives the reasons.
 
     Notes
     -----
-    The answer, its figures and the cell of a notebook begin with the group of the report: where the
-    column ``direction`` has several values, with one of them. ``answer(group="")`` is of all events
-    together, as are ``summary()``, ``test()`` and the tables.
+    If the column ``direction`` has several values, the report begins with one of these groups. The
+    answer, its figures and the display in a notebook are about this group. ``answer(group="")``,
+    ``summary()``, ``test()`` and the tables are about all events together.
 
-    Tables in memory take the way of files: each event has the sessions of its exchange, gaps of
-    prices are bridged, and faults of prices are found and named. Missing values are NaN or None.
-    A DataFrame may be one of polars or of another library if narwhals is installed.
+    Tables in memory are treated like files. Each event has the sessions of its exchange, missing
+    prices are bridged, and price-data issues are found and reported. Missing values are NaN or
+    None. If narwhals is installed, a DataFrame may come from polars or another library.
 
     References
     ----------
@@ -174,14 +182,15 @@ def run_study(
     Parameters
     ----------
     events : Events, DataFrame or path
-        A frame or a file is read as by :func:`events_from_frame` and :func:`read_events`.
+        Events, or a DataFrame or file that is read as by :func:`read_events`.
     config : StudyConfig, optional
     offline : bool
-        Never use the network.
+        If true, the network is never used.
     store, vintage : str
-        As for :func:`load_returns`.
+        Price cache and its date, as for :func:`load_returns`.
     progress : callable, optional
-        Called with (symbols done, symbols in all) while prices are fetched.
+        Function that is called with the number of symbols done and the number of all symbols while
+        prices are fetched.
 
     Returns
     -------
@@ -190,7 +199,7 @@ def run_study(
     Raises
     ------
     EventStudyError
-        For faults of the events, the settings or the prices.
+        If the events, the settings or the prices have faults.
 
     Examples
     --------
@@ -209,32 +218,34 @@ def run_study(
 def compare(
     results: Mapping[Any, EventStudyResults], windows: WindowsLike | None = None
 ) -> pd.DataFrame:
-    """Return the answers of several results as one table.
+    """Return a table that compares the answers of several results.
 
     Parameters
     ----------
     results : mapping of name to EventStudyResults
-        Such as studies with several models, or the groups of one.
+        Results by name, such as studies with several models, or the groups of one study.
     windows : window or iterable of window, optional
-        By default the main one of each.
+        Windows to compare. By default the main window of each result.
 
     Returns
     -------
     DataFrame
-        The answer of each is that of ``answer()``: of the group that its report begins with.
-        One row a name and window, with the name as index: start, stop, n_events, n_dates, estimate,
-        se, ci_low, ci_high (of the effect, decimal and 95%), statistic, test (the main test),
-        pvalue, reason (why there is no answer).
+        One row per result and window, with the name of the result as index. The columns are start,
+        stop, n_events, n_dates, estimate, se, ci_low, ci_high, statistic, test, pvalue and reason.
+        ``test`` is the name of the main test. ``reason`` says why there is no answer. The effect
+        ``estimate`` and its 95% interval are decimals. Each row gives the answer of ``answer()``,
+        which is about the group that the report begins with.
 
     Raises
     ------
     ConfigError
-        If there is nothing to compare, or something else than results.
+        If `results` is empty or contains other objects than results.
 
     Notes
     -----
-    Results of the same events are not independent: this is no test of their difference
-    (``results.difference``). Missing data: a result without a used event has NaN and a reason.
+    Results of the same events are not independent, so the table does not test the difference
+    between results. To test a difference between two groups of events, use ``results.difference``.
+    Missing data: a result without a used event has NaN and a reason.
 
     References
     ----------
@@ -266,50 +277,60 @@ def compare(
 
 @dataclass(frozen=True, eq=False, repr=False)
 class EventStudy(UnfittedStudy):
-    """A study of announcements, ready to be fitted.
+    """A study of announcements that is ready to be fitted.
 
     Parameters
     ----------
     events : Events, DataFrame or path
-        A frame or a file is read as by :func:`events_from_frame` and :func:`read_events`.
+        Events, or a DataFrame or file that is read as by :func:`read_events`.
     returns : ReturnsPanel or DataFrame
-        Must hold the events' tickers and benchmarks; what it lacks drops the event, with a reason.
-        A frame is read as by :meth:`ReturnsPanel.from_frame`.
+        Returns of the events' tickers and benchmarks. An event whose ticker or benchmark is missing
+        is dropped with a reason. A DataFrame is read as by :meth:`ReturnsPanel.from_frame`.
     model : str or LinearModel
-        Name of a registered model, or an instance.
+        Name of a registered model, or an instance of a model.
     estimation, event : Window or (start, stop)
-        In trading days of each event's exchange; the event day is 0.
+        Estimation window and event window, in trading days of each event's exchange. The event day
+        is 0.
     benchmark : str
-        One index for all events; by default the events' own or their exchanges'.
+        One index for all events. By default each event has its own benchmark or the index of its
+        exchange.
     benchmark_policy : {"fallback", "strict"}
-        Whether an index of the exchange replaces one that the events name where this lacks days.
+        What to do if the benchmark named in the events lacks days: "fallback" takes an index of the
+        exchange instead, "strict" does not.
     engine : {"statsmodels", "batch"}
-        Least squares event by event, or all at once; the numbers agree to rounding.
+        How least squares are computed: event by event ("statsmodels"), or for all events at once
+        ("batch"). Both give the same numbers up to rounding.
     min_estimation : int
-        Events with fewer complete estimation days are flagged ``short_estimation``.
+        Number of estimation days. Events with fewer complete estimation days get the flag
+        ``short_estimation``.
     factors : DataFrame, optional
-        Decimal returns of factors, dates x names, for models that need them (:func:`read_factors`).
+        Decimal returns of factors, with dates as rows and factor names as columns, for models that
+        need factors (:func:`read_factors`).
     series : mapping of str to ticker
-        Further series of the model that are the same for all events, such as ``{"world": "URTH"}``.
+        Tickers of further series that the model needs, the same for all events, such as ``{"world":
+        "URTH"}``.
     conventions : Conventions
-        What tests do where authors differ.
+        Choices of the tests where published methods differ.
     halt : {"calendar", "shift"}
-        Whether the clock runs on through a halt, or halted sessions leave it: day 0 is then the
-        session on which trading resumes.
+        How to count days during a trading halt. "calendar" counts all sessions. "shift" skips
+        halted sessions, so day 0 is the session on which trading resumes.
     repeat : {"mask", "first", "keep-all"}
-        Whether estimation days within an event window of another event of the firm are left out;
-        with "first" an event whose window overlaps that of an earlier one of the firm is left out
-        as well.
+        How to treat several events of one firm. "mask" leaves out estimation days that lie in the
+        event window of another event of the firm. "first" does the same, and also leaves out an
+        event whose window overlaps that of an earlier event of the firm. "keep-all" does neither.
     left_out : sequence of n str
-        Why each event is not to be used; "" for those that are. By default all are.
+        Reason why each event must not be used; "" for an event to use. By default all events are
+        used.
     main : Window or (start, stop), optional
-        Window whose suspect moves give an event the flag ``suspect_split`` or ``suspect_move``; by
-        default [0,1] if the event window holds it.
+        Main window of the study. Suspicious price moves in this window give an event the flag
+        ``suspect_split`` or ``suspect_move``. By default [0,1], if the event window contains these
+        days.
 
     Raises
     ------
     ConfigError
-        For what is no such thing, an unknown model or choice, or windows that are none or overlap.
+        If an argument has the wrong type, a model or choice is unknown, or the windows are not
+        valid or overlap.
 
     Examples
     --------
@@ -332,7 +353,7 @@ class EventStudy(UnfittedStudy):
     """
 
     def fit(self) -> EventStudyResults:
-        """Estimate the model for every event and return abnormal returns and results.
+        """Estimate the model for every event and return the results.
 
         Returns
         -------
@@ -341,7 +362,7 @@ class EventStudy(UnfittedStudy):
         Raises
         ------
         ConfigError
-            If the model needs a series that there is not.
+            If the model needs a series that is not available.
         """
         return EventStudyResults.of(self.fitted())
 

@@ -32,7 +32,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class RobustnessResults(Specifications):
-    """All specifications of a study: a frame, a figure, and a sentence (``str``).
+    """The answers of a study under all combinations of choices.
+
+    The attribute ``table`` holds the answers, :meth:`plot` draws a figure, and ``str`` gives a
+    sentence.
+
+    They are a DataFrame, a figure (:meth:`plot`) and a sentence (``str``).
 
     Examples
     --------
@@ -44,12 +49,12 @@ class RobustnessResults(Specifications):
     """
 
     def plot(self, ax: Axes | None = None) -> Axes:
-        """Draw the effects of all specifications with their 95% intervals, by size.
+        """Draw the effect of each combination with its 95% interval, sorted by size.
 
         Parameters
         ----------
         ax : Axes, optional
-            Of matplotlib.
+            Matplotlib axes to draw into.
 
         Returns
         -------
@@ -59,18 +64,20 @@ class RobustnessResults(Specifications):
         return plot_specifications(self.table, ax)
 
     def save(self, out: str | Path) -> list[Path]:
-        """Write ``specifications`` as CSV, SVG and PNG (matplotlib), and ``_by_choice.csv``.
+        """Write the answers as CSV tables and as a figure in SVG and PNG.
 
         Parameters
         ----------
         out : path
-            Folder; made if it is not there.
+            Folder of the files. A missing folder is created.
 
         Returns
         -------
         list of Path
-            The files; no figure where no specification has a result. Where ``specifications.csv``
-            is there with other numbers, all have the next free number behind their name.
+            Paths of the files: ``specifications`` (CSV, SVG, PNG) and
+            ``specifications_by_choice.csv``. The PNG file needs matplotlib. No figure is written if
+            no combination has a result. If ``specifications.csv`` exists with other numbers, the
+            names of all files get the next free number.
         """
         files = {".csv": to_csv(self.table), "_by_choice.csv": to_csv(self.by_choice())}
         if self.summary()["n"]:
@@ -114,20 +121,21 @@ def robustness(
     Parameters
     ----------
     study : EventStudy, EventStudyResults, or events as for :func:`study`
-        A study, or its results, has its returns, and its windows and model unless the grid has
-        others.
+        A study, its results, or events. If `study` is a study or its results, its returns are used
+        again. Its windows and its model are used too, unless the grid has others.
     grid : mapping of str to list, optional
         Choices of ``model``, ``estimation``, ``car``, ``sample`` and ``halt``, as in ``[grid]`` of
-        a study file; by default that of `config`, else three models, two estimation windows and
-        four windows of the effect.
+        a study file. By default the grid of `config`, otherwise three models, two estimation
+        windows and four windows of the effect.
     config : StudyConfig, optional
-        Settings, where `study` is events.
+        Settings of the study, if `study` is events.
     prices : DataFrame, path, str or PriceProvider, optional
-        As for :func:`study`, where `study` is events.
+        Prices as for :func:`study`, if `study` is events.
     progress : callable, optional
-        Called with (symbols done, symbols in all) while prices are fetched.
+        Function that is called with the number of symbols done and the number of all symbols while
+        prices are fetched.
     **settings
-        Further ones of :func:`study`: ``returns``, ``date``, ``offline``, ``model`` ...
+        Further settings of :func:`study`, such as ``returns``, ``date``, ``offline`` and ``model``.
 
     Returns
     -------
@@ -136,12 +144,12 @@ def robustness(
     Raises
     ------
     EventStudyError
-        For faults of the grid, the events, the settings or the prices.
+        If the grid, the events, the settings or the prices have faults.
 
     Notes
     -----
-    A specification without a result has NaN and a reason. See :func:`specifications_table` for the
-    columns.
+    A combination of choices without a result has NaN and a reason. The columns are those of
+    :func:`specifications_table`.
 
     References
     ----------

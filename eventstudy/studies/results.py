@@ -40,25 +40,28 @@ NOT_OWN = (*Events.COLUMNS, CONFOUNDER)
 
 @dataclass(frozen=True, eq=False, repr=False)
 class EventStudyResults(FittedStudy):
-    """Results of :meth:`EventStudy.fit`. Tests are chosen here and never refit the model.
+    """Results of a fitted study.
 
-    A group or a subset of the events has all methods as well.
+    The methods run tests on the results; they never fit the model again.
+
+    The results of a group or of a subset of the events have the same methods.
 
     Attributes
     ----------
     events : DataFrame
-        The events with day0, benchmark (the index used), status ("ok" or "dropped"), reason, flags
-        and nobs.
+        The table of events. The table has the columns day0, benchmark (the index used), status
+        ("ok" or "dropped"), reason, flags and nobs.
     abnormal : AbnormalReturns
-        Abnormal returns with their variances, one row per event; those of dropped events are NaN.
+        Abnormal returns and their variances, with one row per event. The row of a dropped event is
+        NaN.
     panel : ReturnsPanel
-        The returns that were used.
+        The returns from which the study was computed.
     model : LinearModel
     engine : {"statsmodels", "batch"}
     config : StudyConfig, optional
-        The settings that the study was asked for with; `settings` has them in any case.
+        The settings of the study. The attribute `settings` holds them even if `config` is None.
     sizes : MarketValues, optional
-        Market values before each day of the event windows.
+        Market values of the firms before each day of the event windows.
 
     Examples
     --------
@@ -114,9 +117,9 @@ class EventStudyResults(FittedStudy):
         Parameters
         ----------
         group : str, optional
-            A value of the column that splits the study (the setting ``by``: by default ``group`` or
-            ``direction``, where it has several values); "" for all events together. By default the
-            group that the report begins with.
+            A value of the column that splits the study; "" for all events together. The setting
+            ``by`` names this column. The default column is ``group`` or ``direction``, if the
+            column has several values. The default group is the one that the report begins with.
 
         Returns
         -------
@@ -125,7 +128,7 @@ class EventStudyResults(FittedStudy):
         Raises
         ------
         ConfigError
-            If there is no such group.
+            If no event belongs to this group.
 
         Examples
         --------
@@ -137,19 +140,20 @@ class EventStudyResults(FittedStudy):
     def answer(
         self, window: WindowLike | None = None, *, group: str | None = None
     ) -> figures.DrawnAnswer:
-        """Return verdict, main test, estimate and interval, those of the report.
+        """Return the verdict, the main test, the effect and its interval, as in the report.
 
         Parameters
         ----------
         window : window, optional
-            By default the main one.
+            Window of event days. Window of event days. By default the main window.
         group : str, optional
-            As for :meth:`of_group`: by default the group that the report begins with.
+            Group of the events, as for :meth:`of_group`. By default the group that the report
+            begins with.
 
         Returns
         -------
         DrawnAnswer
-            Printed it is what ``eventstudy run`` prints, with the caveat.
+            The answer. When printed, it shows the text of ``eventstudy run`` with its caveat.
 
         Examples
         --------
@@ -177,20 +181,23 @@ class EventStudyResults(FittedStudy):
     def power(
         self, window: WindowLike | None = None, *, group: str | None = None
     ) -> figures.DrawnPower:
-        """Return which effects the answer would find, by the closed form of its test.
+        """Return how likely the main test is to find effects of different sizes.
+
+        The values come from the closed form of the test's power.
 
         Parameters
         ----------
         window : window, optional
-            By default the main one.
+            Window of event days. Window of event days. By default the main window.
         group : str, optional
-            As for :meth:`of_group`: by default the group that the report begins with.
+            Group of the events, as for :meth:`of_group`. By default the group that the report
+            begins with.
 
         Returns
         -------
         DrawnPower
-            A sentence; ``frame()`` and ``plot()`` have the curve. ``calibrate()`` has the same on
-            other dates of the firms.
+            The power, which prints as a sentence. ``frame()`` and ``plot()`` give the power curve.
+            :meth:`calibrate` gives the power measured on other dates of the firms.
 
         Examples
         --------
@@ -205,19 +212,21 @@ class EventStudyResults(FittedStudy):
     def influence(
         self, window: WindowLike | None = None, *, group: str | None = None
     ) -> figures.DrawnInfluence:
-        """Return the answer without each event, date, cluster of dates and firm.
+        """Return the answer without each event, each date, each cluster of dates and each firm.
 
         Parameters
         ----------
         window : window, optional
-            By default the main one.
+            Window of event days. Window of event days. By default the main window.
         group : str, optional
-            As for :meth:`of_group`: by default the group that the report begins with.
+            Group of the events, as for :meth:`of_group`. By default the group that the report
+            begins with.
 
         Returns
         -------
         DrawnInfluence
-            Its text is what single announcements, dates and firms change; ``frame()`` has all rows.
+            The answers. As text they say how single announcements, dates and firms change the
+            answer. ``frame()`` has one row per answer.
 
         Examples
         --------
@@ -233,16 +242,21 @@ class EventStudyResults(FittedStudy):
     def plot_path(
         self, ax: Axes | None = None, *, group: str | None = None, **look: Unpack[report.Look]
     ) -> Axes:
-        """Draw the shares against what the market implied, the figure of the answer.
+        """Draw the path of the shares and the path that the market implied.
+
+        The report shows the same figure with its answer.
+
+        This is the figure of the answer.
 
         Parameters
         ----------
         ax : Axes, optional
-            Drawn into; by default the axes of a new figure.
+            Matplotlib axes to draw into. By default the axes of a new figure.
         group : str, optional
-            As for :meth:`of_group`: by default the group that the report begins with.
+            Group of the events, as for :meth:`of_group`. By default the group that the report
+            begins with.
         **look : str or color
-            `title`, `color` and `label` of the shares.
+            `title`, `color` and `label` of the path of the shares.
 
         Returns
         -------
@@ -251,7 +265,7 @@ class EventStudyResults(FittedStudy):
         Raises
         ------
         ConfigError
-            If there is no such group, or no event of it has the days of the main window.
+            If the group does not exist, or none of its events has the days of the main window.
 
         Examples
         --------
@@ -264,18 +278,20 @@ class EventStudyResults(FittedStudy):
         self, window: WindowLike | None = None, by: str | None = None, ax: Axes | None = None,
         **look: Unpack[report.Look],
     ) -> Axes:  # fmt: skip
-        """Draw the CAAR since the day before the main window, with its pointwise 95% band.
+        """Draw the mean CAR (CAAR) of each day with its pointwise 95% band.
 
-        Before that day it is minus the CAAR of the days up to there.
+        The CAAR is cumulated from the day before the main window, where the path is 0. On a day
+        before that zero point, the path is minus the CAAR of the days up to the zero point.
 
         Parameters
         ----------
         window : window, optional
-            Shaded; by default the main window.
+            Window to shade. Window of event days. By default the main window.
         by : str, optional
-            Column of the events: one path for each of the first three groups, with a legend.
+            Column that splits the events into groups. The figure has one path for each of the first
+            three groups, and a legend.
         ax : Axes, optional
-            Drawn into; by default the axes of a new figure.
+            Matplotlib axes to draw into. By default the axes of a new figure.
         **look : str or color
             `title`, `color` and `label` of the path.
 
@@ -286,7 +302,7 @@ class EventStudyResults(FittedStudy):
         Raises
         ------
         ConfigError
-            If the events have no column `by`.
+            If the events do not have the column `by`.
 
         Examples
         --------
@@ -299,19 +315,19 @@ class EventStudyResults(FittedStudy):
     def plot_car_forest(
         self, window: WindowLike | None = None, ax: Axes | None = None, **look: Unpack[report.Look]
     ) -> Axes:
-        """Draw the CAR over `window` of each event with its 95% interval, and the effect.
+        """Draw each event's CAR over `window` with its 95% interval, and the mean effect.
 
-        What has p below 0.05 is filled, the effect (a diamond) by the main test. Of more than 60
-        events the ends of the order are drawn.
+        Markers with p below 0.05 are filled. The effect is a diamond, and its p is that of the main
+        test. Of more than 60 events, only those with the smallest and the largest CARs are drawn.
 
         Parameters
         ----------
         window : window, optional
-            By default the main window.
+            Window of event days. By default the main window.
         ax : Axes, optional
-            Drawn into; by default the axes of a new figure.
+            Matplotlib axes to draw into. By default the axes of a new figure.
         **look : str or color
-            `title`, `color` and `label` of the events.
+            `title`, `color` and `label` of the markers of the events.
 
         Returns
         -------
@@ -329,18 +345,19 @@ class EventStudyResults(FittedStudy):
         self, event_id: str, window: WindowLike | None = None, ax: Axes | None = None,
         **look: Unpack[report.Look],
     ) -> Axes:  # fmt: skip
-        """Draw AR as bars, and the CAR since the day before the main window with its 95% range.
+        """Draw the abnormal returns of one event as bars, and its CAR as a line.
 
-        The range is that of the CAR without an event. Before that day the CAR is minus that of the
-        days up to there.
+        The CAR is cumulated from the day before the main window, where the line is 0. The shaded
+        95% range shows the CARs to expect without an event. On a day before that zero point, the
+        line is minus the CAR of the days up to the zero point.
 
         Parameters
         ----------
         event_id : str
         window : window, optional
-            Shaded; by default the main window.
+            Window to shade. Window of event days. By default the main window.
         ax : Axes, optional
-            Drawn into; by default the axes of a new figure.
+            Matplotlib axes to draw into. By default the axes of a new figure.
         **look : str or color
             `title`, `color` and `label` of the CAR.
 
@@ -351,7 +368,7 @@ class EventStudyResults(FittedStudy):
         Raises
         ------
         ConfigError
-            For an unknown or dropped event.
+            If the event is unknown or was dropped.
 
         Examples
         --------
@@ -362,12 +379,12 @@ class EventStudyResults(FittedStudy):
         return report.plot_event(self, event_id, window, ax, **look)
 
     def main_test(self, window: WindowLike | None = None) -> str:
-        """Return the name of the test that decides over `window`.
+        """Return the name of the main test over `window`, which decides the verdict.
 
         Parameters
         ----------
         window : window, optional
-            By default the main one.
+            Window of event days. Window of event days. By default the main window.
 
         Returns
         -------
@@ -385,38 +402,44 @@ class EventStudyResults(FittedStudy):
         windows: Iterable[WindowLike] | None = None, test: str | None = None,
         by: str | None = None, methods: Iterable[str] | None = None,
     ) -> pd.DataFrame:  # fmt: skip
-        """Test a family of hypotheses and adjust its p-values for their number.
+        """Test several hypotheses and adjust their p-values for the number of tests.
 
-        Declare the family before looking at the study. Formulas and sources:
+        Choose the family of hypotheses before you see the results. For formulas and sources see
         :func:`eventstudy.analysis.cross_section.multiple_testing.family`.
 
         Parameters
         ----------
         kind : {"events", "days", "windows", "groups"}
-            The t of each event alone over `window`; `test` on each day of the event window, over
-            each of `windows`, or over `window` in each group of the column `by`.
+            Family of hypotheses. "events": the t of each single event over `window`. "days": `test`
+            on each day of the event window. "windows": `test` over each of `windows`. "groups":
+            `test` over `window` in each group of the column `by`.
         window : window, optional
-            By default the main one.
+            Window of event days. Window of event days. By default the main window.
         windows : iterable of windows, optional
-            By default the standard windows that fit into the event window.
+            Windows of the family "windows". By default the standard windows that fit into the event
+            window.
         test : str, optional
-            By default the main test. For events this is ``event_t_regime``, which allows for
-            violent times and gives the p of their pages; ``event_t`` gives the p of the textbook.
+            Name of the test. By default the main test. For the family "events" the default is
+            ``event_t_regime``, which allows for times of high volatility and equals the p on the
+            pages of single events. ``event_t`` gives the textbook p.
         by : str, optional
-            By default the column that splits the report: group, else direction.
+            Column of the groups. By default the column that splits the report: group, otherwise
+            direction.
         methods : iterable of {"holm", "bh", "by", "romano_wolf"}, optional
-            By default all that apply.
+            Methods of adjustment. By default all methods that apply.
 
         Returns
         -------
         DataFrame
-            label, n_events, estimate (decimal), statistic, pvalue, one column per method, reason.
-            Hypotheses without a p-value stay NaN and are not counted.
+            One row per hypothesis. The columns are label, n_events, estimate (decimal), statistic,
+            pvalue, one column per method, and reason. A hypothesis without a p-value has NaN and
+            does not count.
 
         Raises
         ------
         ConfigError
-            For an unknown kind, method, test or column, and for Romano-Wolf of single events.
+            If the kind, method, test or column is unknown, or if Romano-Wolf is asked for single
+            events.
 
         Examples
         --------
@@ -436,18 +459,19 @@ class EventStudyResults(FittedStudy):
     ) -> analysis.Difference:  # fmt: skip
         """Test whether the mean CAR over `window` differs between two groups of events.
 
-        Sources: :func:`eventstudy.analysis.cross_section.groups.difference`.
+        For sources see :func:`eventstudy.analysis.cross_section.groups.difference`.
 
         Parameters
         ----------
         column : str
             Column of the events that holds the groups.
         one, other : str, optional
-            Needed if there are more than two groups.
+            Names of the two groups, needed if the column has more than two groups.
         window : window, optional
-            By default the main one.
+            Window of event days. Window of event days. By default the main window.
         method : {"date_clustered", "welch"}, optional
-            By default date_clustered, and welch with a reason where that is not defined.
+            Test of the difference. By default date_clustered. If that test is not defined, welch is
+            used and a reason is given.
 
         Returns
         -------
@@ -456,7 +480,7 @@ class EventStudyResults(FittedStudy):
         Raises
         ------
         ConfigError
-            For an unknown column, group or method.
+            If the column, a group or the method is unknown.
 
         Examples
         --------
@@ -469,28 +493,28 @@ class EventStudyResults(FittedStudy):
     def weighted(
         self, window: WindowLike, weights: str = "equal", column: str = "mcap"
     ) -> analysis.WeightedMean:
-        """Return the weighted mean CAR over `window`; the weights sum to one.
+        """Return the weighted mean CAR over `window`, with weights that sum to one.
 
-        Its variance: :func:`eventstudy.analysis.over_time.weights.weighted_caar`.
+        For its variance see :func:`eventstudy.analysis.over_time.weights.weighted_caar`.
 
         Parameters
         ----------
         window : window
         weights : {"equal", "value", "precision"}
-            Alike, by market value, or by 1/Var(CAR).
+            Weights of the events: equal, by market value ("value"), or by 1/Var(CAR) ("precision").
         column : str
-            Column of the events with the market value *before* the window; later values depend on
-            the CAR. For ``mcap`` the market values of the study go first, if it has any.
+            Column of the events with the market value *before* the window; later market values
+            depend on the CAR. For ``mcap``, market values stored in the study take precedence.
 
         Returns
         -------
         WeightedMean
-            Of the events that have a weight.
+            The weighted mean of the events that have a weight.
 
         Raises
         ------
         ConfigError
-            For unknown weights or column.
+            If the weights or the column are unknown.
 
         Examples
         --------
@@ -500,23 +524,23 @@ class EventStudyResults(FittedStudy):
         return analysis.weighted_caar(self, window, weights, column)
 
     def dollar_loss(self, window: WindowLike, column: str = "mcap") -> analysis.DollarLoss:
-        """Return the abnormal change of market value of each event and of all.
+        """Return the abnormal change of market value, for each event and for all events.
 
         Parameters
         ----------
         window : window
         column : str
-            Column of market values, all in one currency; see :meth:`weighted`.
+            Column of the events with market values, all in one currency; see :meth:`weighted`.
 
         Returns
         -------
         DollarLoss
-            ADL_i = CAR_i times market value.
+            The change ADL_i = CAR_i times market value of each event i, and the sum.
 
         Raises
         ------
         ConfigError
-            For an unknown column, and if the study is not one of returns.
+            If the column is unknown, or the study does not measure returns.
 
         Examples
         --------
@@ -533,29 +557,31 @@ class EventStudyResults(FittedStudy):
     ) -> pd.DataFrame:
         """Test whether the mean buy-and-hold abnormal return over `window` is zero.
 
-        Formulas and sources: :func:`eventstudy.analysis.over_time.long_horizon.abhar`.
+        For formulas and sources see :func:`eventstudy.analysis.over_time.long_horizon.abhar`.
 
         Parameters
         ----------
         window : window
         against : {"market", "model"}
-            The event's benchmark, or the model's expected returns.
+            What the returns are compared with: the benchmark of the event ("market"), or the
+            expected returns of the model ("model").
         **changes
-            Conventions for this call: ``draws``, ``seed``.
+            Conventions for this call only: ``draws`` and ``seed``.
 
         Returns
         -------
         DataFrame
-            One row per test (t, Hall, Johnson, Johnson resampled): test, n_events, estimate (the
-            mean BHAR, decimal), statistic, distribution, pvalue (two-sided), critical_low,
-            critical_high (5 %, two-sided), note. NaN where a test does not apply, with its reason,
-            and for all tests while days of the window are yet to come.
+            One row per test: t, Hall, Johnson, and Johnson resampled. The columns are test,
+            n_events, estimate (the mean BHAR, decimal), statistic, distribution, pvalue
+            (two-sided), critical_low and critical_high (5 %, two-sided), and note. A test that does
+            not apply has NaN and a reason. All tests are NaN while days of the window lie in the
+            future.
 
         Raises
         ------
         ConfigError
-            If the window reaches beyond the event window, for an unknown benchmark or convention,
-            and if the study is not one of returns.
+            If the window reaches beyond the event window, `against` or a convention is unknown, or
+            the study does not measure returns.
 
         Examples
         --------
@@ -570,32 +596,34 @@ class EventStudyResults(FittedStudy):
         self, window: WindowLike, *, weights: Literal["equal", "value"] = "equal",
         lags: int | None = None,
     ) -> pd.DataFrame:  # fmt: skip
-        """Test whether the portfolio of the firms in their event window has an abnormal return.
+        """Test the abnormal return of a portfolio that holds the firms in their event windows.
 
-        The regression and its sources:
+        For the regression and its sources see
         :func:`eventstudy.analysis.over_time.calendar_portfolio.calendar_portfolio`.
 
         Parameters
         ----------
         window : window
-            A firm is in the portfolio on the sessions of its window.
+            Window of event days. A firm is in the portfolio on the sessions of this window.
         weights : {"equal", "value"}
-            Value weights are market values before the window, as for :meth:`weighted`.
+            Weights of the firms. "value" uses market values before the window, as for
+            :meth:`weighted`.
         lags : int, optional
-            Of Newey and West; by default max(L-1, 1).
+            Number of lags of the Newey-West errors. By default max(L-1, 1) for a window of L days.
 
         Returns
         -------
         DataFrame
-            One row per method: method, alpha (decimal per session), se, t, df, pvalue (two-sided),
-            beta, one ``beta_<name>`` per further factor, sessions, mean_firms, note. NaN below 10
-            sessions, with the reason in `note`.
+            One row per method of standard errors. The columns are method, alpha (decimal per
+            session), se, t, df, pvalue (two-sided), beta, one ``beta_<name>`` per further factor,
+            sessions, mean_firms and note. With fewer than 10 sessions the values are NaN, and
+            `note` gives the reason.
 
         Raises
         ------
         ConfigError
-            If the window reaches beyond the event window, for unknown weights, for value weights
-            without market values, and if the study is not one of returns.
+            If the window reaches beyond the event window, the weights are unknown, market values
+            are missing for value weights, or the study does not measure returns.
 
         Examples
         --------
@@ -607,12 +635,13 @@ class EventStudyResults(FittedStudy):
         return analysis.calendar_portfolio(self, window, weights=weights, lags=lags)
 
     def diagnose(self, window: WindowLike | None = None) -> analysis.Diagnosis:
-        """Return the kind of a study, and how far to trust each test over `window`.
+        """Describe the data of the study and say which tests are valid over `window`.
 
         Parameters
         ----------
         window : window, optional
-            By default [0,1] if the event window holds it, else the first standard window.
+            Window of event days. By default [0,1] if the event window contains it, otherwise the
+            first standard window.
 
         Returns
         -------
@@ -632,22 +661,23 @@ class EventStudyResults(FittedStudy):
         return analysis.diagnose(self, window)
 
     def diagnostics(self, *, lags: int = 5) -> pd.DataFrame:
-        """Return diagnostics of the estimation of each usable event.
+        """Return diagnostics of the estimated model for each used event.
 
-        What each is, and its source:
+        For the meaning and the source of each diagnostic see
         :func:`eventstudy.analysis.cross_section.regressions.diagnostics`.
 
         Parameters
         ----------
         lags : int
-            Lags of the tests for autocorrelation.
+            Number of lags of the tests for autocorrelation.
 
         Returns
         -------
         DataFrame
-            event_id, ticker, nobs (M), missing, r2, r2_adjusted, durbin_watson, autocorrelation,
-            ljung_box_p, arch_p, jarque_bera_p, skewness, kurtosis, breusch_pagan_p, chow_f,
-            chow_p, cusum_p, condition. NaN where days or regressors do not suffice.
+            One row per event. The columns are event_id, ticker, nobs (M), missing, r2, r2_adjusted,
+            durbin_watson, autocorrelation, ljung_box_p, arch_p, jarque_bera_p, skewness, kurtosis,
+            breusch_pagan_p, chow_f, chow_p, cusum_p and condition. A diagnostic is NaN if there are
+            too few days or regressors.
 
         Examples
         --------
@@ -659,7 +689,7 @@ class EventStudyResults(FittedStudy):
         return analysis.diagnostics(self, lags=lags)
 
     def regression(self, event_id: str) -> RegressionResults:
-        """Return the regression of one event, on exactly the days that the study used.
+        """Return the estimated regression of one event, on the days that the study used.
 
         Parameters
         ----------
@@ -668,13 +698,14 @@ class EventStudyResults(FittedStudy):
         Returns
         -------
         statsmodels RegressionResults
-            Its data carry the dates and the names of the parameters; ``.summary()`` prints it. For
-            models that are not least squares it is the least squares on the same design instead.
+            The regression, whose data carry the dates and the names of the parameters;
+            ``.summary()`` prints it. If the model is not fitted by least squares, the result is a
+            least-squares regression on the same regressors.
 
         Raises
         ------
         ConfigError
-            For an unknown or dropped event, and for a model that estimates no regression.
+            If the event is unknown or was dropped, or if the model estimates no regression.
 
         Examples
         --------
@@ -688,20 +719,21 @@ class EventStudyResults(FittedStudy):
         self, window: WindowLike, *, peers: str = "peers", test: str | None = None,
         draws: int | None = None,
     ) -> analysis.Placebo:  # fmt: skip
-        """Compare the study with the same announcements made about other firms, on the same days.
+        """Compare the study with the same announcements assigned to other firms on the same days.
 
-        What is drawn, and why: :func:`eventstudy.analysis.placebos.placebo.placebo_firms`.
+        :func:`eventstudy.analysis.placebos.placebo.placebo_firms` explains the random draws.
 
         Parameters
         ----------
         window : window
         peers : str
-            Column of the events with peers of each firm, ``A;B;C``; their prices must be in the
-            panel.
+            Column of the events with the peers of each firm, written ``A;B;C``. The panel must hold
+            the returns of the peers.
         test : str
-            Statistic that is compared, by default BMP, of one event its t.
+            Test whose statistic is compared. The default is BMP, or the t of the event if there is
+            only one event.
         draws : int, optional
-            By default ``conventions.draws``; seeded by ``conventions.seed``.
+            Number of draws. By default ``conventions.draws``; ``conventions.seed`` is the seed.
 
         Returns
         -------
@@ -710,7 +742,7 @@ class EventStudyResults(FittedStudy):
         Raises
         ------
         ConfigError
-            If there is no such column.
+            If the events do not have the column `peers`.
 
         Examples
         --------
@@ -725,14 +757,14 @@ class EventStudyResults(FittedStudy):
     def summary(
         self, windows: WindowsLike | None = None, names: Iterable[str] | None = None
     ) -> analysis.Summary:
-        """Return answers and tests of a study by window in short.
+        """Return a short table of the answers and tests of the study for each window.
 
         Parameters
         ----------
         windows : windows, optional
-            By default the standard ones that fit into the event window.
+            Windows of the table. By default the standard windows that fit into the event window.
         names : iterable of str, optional
-            Tests to show; by default the main test and the usual ones.
+            Names of the tests to show. By default the main test and the usual tests.
 
         Returns
         -------
@@ -746,20 +778,20 @@ class EventStudyResults(FittedStudy):
         return analysis.summary(self, windows, names)
 
     def with_market_values(self, source: str | Path, **options: Any) -> EventStudyResults:
-        """Return the results with market values of Yahoo or a file.
+        """Return the results with market values from Yahoo Finance or a file.
 
         Parameters
         ----------
         source : str or Path
-            ``yahoo``, or a file with ticker, date, and mcap or shares.
+            ``yahoo``, or a file with the columns ticker, date, and mcap or shares.
         **options
-            As for :func:`eventstudy.fitting.market_values.with_market_values`.
+            Options as for :func:`eventstudy.fitting.market_values.with_market_values`.
 
         Returns
         -------
         EventStudyResults
-            An event has the last value of its firm before its window, if that is at most 370 days
-            old.
+            The results with market values. Each event gets the last market value of its firm before
+            the window, if that value is at most 370 days old.
 
         Examples
         --------
@@ -774,16 +806,17 @@ class EventStudyResults(FittedStudy):
     def regress(
         self, columns: str | Iterable[str], window: WindowLike | None = None, **options: Any
     ) -> figures.DrawnRegression:
-        """Regress CARs on columns of the events, with a constant.
+        """Regress the CARs of the events on columns of the events, with a constant.
 
         Parameters
         ----------
         columns : str or iterable of str
-            Numbers enter as they are; text as dummies against its first level.
+            Columns that explain the CARs. A column of numbers enters unchanged. A column of text
+            enters as one dummy for each value except the first.
         window : window, optional
-            By default the main one.
+            Window of event days. Window of event days. By default the main window.
         **options
-            As for `regress_car`, such as ``weights="precision"``.
+            Options of `regress_car`, such as ``weights="precision"``.
 
         Returns
         -------
@@ -803,22 +836,25 @@ class EventStudyResults(FittedStudy):
         self, formulas: str | Iterable[str] | Mapping[str, str], window: WindowLike | None = None,
         **options: Any,
     ) -> figures.DrawnRegression | figures.DrawnRegressions:  # fmt: skip
-        """Regress CARs on a formula, such as ``"size + C(sector) + direction:leverage"``.
+        """Regress the CARs of the events on a formula of their columns.
+
+        An example of a formula is ``"size + C(sector) + direction:leverage"``.
 
         Parameters
         ----------
         formulas : str, iterable of str, or mapping of str to str
-            Several are estimated one by one; of a mapping the keys are the heads of their columns.
+            One or more formulas. Several formulas give several regressions. The keys of a mapping
+            become the column heads of the table.
         window : window, optional
-            By default the main one.
+            Window of event days. Window of event days. By default the main window.
         **options
-            As for `explain`, such as ``cluster="date"``.
+            Options of the function `explain`, such as ``cluster="date"``.
 
         Returns
         -------
         DrawnRegression or DrawnRegressions
-            A :class:`CarRegression`, or several side by side (``frame()``); both have ``plot()``,
-            ``to_latex()`` and ``to_html()``.
+            One :class:`CarRegression`, or several in one table (``frame()``). Both have the methods
+            ``plot()``, ``to_latex()`` and ``to_html()``.
 
         Examples
         --------
@@ -840,21 +876,22 @@ class EventStudyResults(FittedStudy):
     def calibrate(
         self, window: WindowLike | None = None, *, group: str | None = None, **options: Any
     ) -> figures.CalibrationWithFigure:
-        """Return how often the tests of the study are wrong on its own firms' other days.
+        """Return how often the tests raise a false alarm on other days of the same firms.
 
         Parameters
         ----------
         window : window, optional
-            By default the main one.
+            Window of event days. Window of event days. By default the main window.
         group : str, optional
-            As for :meth:`of_group`: by default the group that the report begins with.
+            Group of the events, as for :meth:`of_group`. By default the group that the report
+            begins with.
         **options
-            As for :func:`eventstudy.analysis.robustness.calibration.calibrate`.
+            Options as for :func:`eventstudy.analysis.robustness.calibration.calibrate`.
 
         Returns
         -------
         Calibration
-            With its power curve as ``plot()``.
+            The false-alarm rates of the tests. ``plot()`` draws the power curve.
 
         Examples
         --------
@@ -869,20 +906,21 @@ class EventStudyResults(FittedStudy):
         self, out: str | Path = "reports", name: str = "study", *,
         config: StudyConfig | None = None, force: bool = False,
     ) -> Path:  # fmt: skip
-        """Write the run folder ``out/name`` (report, tables, figures, prices, manifest).
+        """Write the run folder ``out/name`` with report, tables, figures, prices and manifest.
 
-        A run of other settings or events stays as it is: this one is then ``name-2`` ...
+        A run with other settings or events in that folder is not replaced. The new run is then
+        called ``name-2``, ``name-3`` and so on.
 
         Parameters
         ----------
         out : path
-            Folder of the runs.
+            Folder that contains the run folders.
         name : str
             Name of the run.
         config : StudyConfig, optional
-            Decides windows, tests and groups of the report.
+            Settings that choose the windows, tests and groups of the report.
         force : bool
-            Replace the run of that name, whatever its settings and events.
+            Whether to replace a run of this name even if its settings or events differ.
 
         Returns
         -------
@@ -892,7 +930,7 @@ class EventStudyResults(FittedStudy):
         Raises
         ------
         RunFolderError
-            If the folder cannot be written, or is no run.
+            If the folder cannot be written, or is not a run folder.
 
         Examples
         --------
@@ -905,12 +943,13 @@ class EventStudyResults(FittedStudy):
         return write_run(self, Path(out), name, config=config or self.settings, force=force)
 
     def findings(self, *, config: StudyConfig | None = None, name: str = "study") -> Findings:
-        """Return the document of the study, from which every format is drawn.
+        """Return the document with all results, from which every report format is made.
 
         Parameters
         ----------
         config : StudyConfig, optional
-            Decides windows, tests and groups; by default one with the windows of the study.
+            Settings that choose the windows, tests and groups. The default settings have the
+            windows of the study.
         name : str
             Name of the study.
 
@@ -929,7 +968,9 @@ class EventStudyResults(FittedStudy):
         return FinishedRun.of(self, config, name=name).findings
 
     def to_json(self, *, config: StudyConfig | None = None) -> str:
-        """Return the text of ``results.json``; ``eventstudy schema results`` prints its form.
+        """Return the results as the text of ``results.json``.
+
+        The command ``eventstudy schema results`` prints the schema of this text.
 
         Examples
         --------
@@ -939,7 +980,7 @@ class EventStudyResults(FittedStudy):
         return FinishedRun(self.findings(config=config)).text
 
     def to_markdown(self, *, config: StudyConfig | None = None) -> str:
-        """Return the report as Markdown.
+        """Return the report of the study as Markdown text.
 
         Examples
         --------
@@ -949,13 +990,15 @@ class EventStudyResults(FittedStudy):
         return str(self._export(config).files("md")["report.md"])
 
     def to_latex(self, table: str = "caar", *, config: StudyConfig | None = None) -> str:
-        """Return a LaTeX table.
+        """Return one table of the report as LaTeX text.
 
         Parameters
         ----------
         table : {"caar", "robustness", "events", "regression"}
-            ``caar`` is of windows by tests, ``robustness`` of the answer with other choices and of
-            p adjusted for the number of windows. All fit a default article.
+            Table to return. ``caar`` has the windows and their tests. ``robustness`` has the answer
+            under other choices, and p adjusted for the number of windows. ``events`` has the
+            events, and ``regression`` the regression of the CARs. Every table fits the page of a
+            default LaTeX article.
         config : StudyConfig, optional
 
         Returns
@@ -970,7 +1013,9 @@ class EventStudyResults(FittedStudy):
         return self._export(config).latex(table)
 
     def to_excel(self, path: str | Path, *, config: StudyConfig | None = None) -> Path:
-        """Write a workbook with one sheet a table (extra ``excel``).
+        """Write the tables of the study as an Excel workbook, one sheet per table.
+
+        The method needs the extra ``excel``.
 
         Parameters
         ----------
@@ -989,7 +1034,9 @@ class EventStudyResults(FittedStudy):
         return self._exported("xlsx", path, config)
 
     def to_parquet(self, path: str | Path, *, config: StudyConfig | None = None) -> Path:
-        """Write the long table of abnormal returns (extra ``parquet``).
+        """Write the long table of abnormal returns as a Parquet file.
+
+        The method needs the extra ``parquet``.
 
         Parameters
         ----------
@@ -1015,7 +1062,7 @@ class EventStudyResults(FittedStudy):
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What was read otherwise than it is written, and what was put aside.
+        """Notes on entries that were interpreted, and on data that were set aside.
 
         Examples
         --------
@@ -1025,23 +1072,26 @@ class EventStudyResults(FittedStudy):
         return tuple(dict.fromkeys(map(str, (*self.panel.notices, *self.panel.notes))))
 
     def car(self, windows: WindowsLike | None = None) -> pd.DataFrame:
-        """Return the CAR of each used event over each window, and the columns of the events file.
+        """Return the CAR of each used event over each window, with the columns of the events file.
 
         Parameters
         ----------
         windows : window or iterable of window, optional
-            By default those that the study was asked for, else the standard ones.
+            Windows of the CARs. By default the windows set for the study, otherwise the standard
+            windows.
 
         Returns
         -------
         DataFrame
-            One row a window and event: event_id, ticker, start, stop, car (decimal), se, statistic
-            and pvalue (exact single-event t), scar, bhar, n_days (of the window that the event
-            has), ci_low, ci_high (95%), n_sessions, last_session, variance_multiple (how many
-            times as variable as in its estimation window the firm was around the event) and
-            pvalue_regime (the p that allows for it, as a report has it; NaN above 5,000 events),
-            then your own columns, those of numbers as numbers. NaN where the event lacks days of
-            the window.
+            One row per window and event. The columns start with event_id, ticker, start, stop, car
+            (decimal), se, statistic, pvalue, scar, bhar, n_days, ci_low, ci_high, n_sessions,
+            last_session, variance_multiple and pvalue_regime. Your own columns follow. statistic
+            and pvalue are those of the exact single-event t. n_days counts the days of the window
+            that the event has. ci_low and ci_high are the ends of the 95% interval.
+            ``variance_multiple`` is the firm's variance around the event, relative to the
+            estimation window. ``pvalue_regime`` is the p of the report, which allows for this
+            variance. ``pvalue_regime`` is NaN above 5,000 events. Columns of numbers in your events
+            file stay numbers. Values are NaN if the event lacks days of the window.
 
         Examples
         --------
@@ -1054,17 +1104,18 @@ class EventStudyResults(FittedStudy):
         return self._with_own_columns(table, np.tile(self._used, len(table) // max(len(self), 1)))
 
     def wide(self, windows: WindowsLike | None = None) -> pd.DataFrame:
-        """Return one row for each used event, with a column of CARs for each window.
+        """Return one row per used event, with one column of CARs per window.
 
         Parameters
         ----------
         windows : window or iterable of window, optional
-            As for :meth:`car`.
+            Windows of the CARs. The default windows are those of :meth:`car`.
 
         Returns
         -------
         DataFrame
-            event_id, ticker, the CARs (decimal) by window such as ``[0,1]``, your own columns.
+            One row per event. The columns are event_id, ticker, one column of CARs (decimal) per
+            window such as ``[0,1]``, and your own columns.
 
         Examples
         --------
@@ -1079,7 +1130,7 @@ class EventStudyResults(FittedStudy):
         return self._with_own_columns(pd.DataFrame({**self.ids_of(rows), **cars}), rows)
 
     def tidy(self) -> pd.DataFrame:
-        """Return one row for each used event and day: its abnormal return and your own columns.
+        """Return one row per used event and day, with its abnormal return and your own columns.
 
         Examples
         --------
@@ -1090,9 +1141,11 @@ class EventStudyResults(FittedStudy):
         return self._with_own_columns(self.abnormal_returns(), rows)
 
     def models(self) -> pd.DataFrame:
-        """Return event_id, ticker, nobs, parameters, sigma, r2 and standard errors of each event.
+        """Return the estimated model of each used event, one row per event.
 
-        The error of ``beta`` is ``se_beta``; it is of the kind that ``cov`` names.
+        The columns are event_id, ticker, nobs, the parameters, sigma, r2 and the standard errors.
+        The standard error of ``beta`` is the column ``se_beta``. The column ``cov`` names the kind
+        of standard errors.
 
         Examples
         --------

@@ -40,50 +40,54 @@ class StudyWindows:
 
 
 class EventWindows(StudyWindows):
-    """Returns and factors of n events on the estimation and event windows.
+    """Returns and factors of n events on their estimation and event windows.
 
     Attributes
     ----------
     estimation, event : Window
-        Windows of length L1 and L2; the columns below are the L1 days followed by the L2 days.
+        Estimation window of L1 days and event window of L2 days. Arrays with L1+L2 columns have the
+        estimation days first, then the event days.
     returns : (n, L1+L2) float array
-        Decimal returns, NaN where missing. In the event window a return that follows h missing
-        sessions spans h+1 sessions; in the estimation window such returns are NaN unless the model
-        asks for them.
+        Decimal returns; NaN where missing. In the event window, a return that follows h missing
+        sessions spans h+1 sessions. In the estimation window such a return is NaN, unless the model
+        asks for returns over several sessions.
     spans : (n, L1+L2) int array
-        Days of the event's clock that each return spans; 0 where missing.
+        Number of days in event time that each return spans; 0 where missing.
     length : (n, L1+L2) int array
-        Sessions that each return spans (n in docs/methods/missing-days.md): the same, unless
-        halted sessions have left the clock.
+        Number of sessions that each return spans (n in docs/methods/missing-days.md); 0 where
+        missing. `length` differs from `spans` only if event time skips halted sessions.
     factors : (n, L1+L2, f) float array
-        Factor returns, summed over the sessions that the return spans.
+        Factor returns. Each value is the sum over the sessions that the firm's return spans.
     positions : (n, L1+L2) int array
-        Column of `sessions` of each day; -1 beyond the data.
+        Column number of each day in `sessions`; -1 for a day beyond the data.
     day0 : (n,) int array
-        Column of `sessions` of each event's day 0; -1 beyond the data.
+        Column number of each event's day 0 in `sessions`; -1 if day 0 is beyond the data.
     sessions : (T,) datetime64[D] array
-        The union of all sessions, ascending.
+        All dates on which at least one calendar has a session, in ascending order.
     hours : (n, 2) float array
-        Opening and closing of each event's exchange in UTC hours of the session's date.
+        Opening and closing time of each event's exchange, in UTC hours of the session's date.
     calendar : (n,) int array
-        Which of `calendars` the exchange of each event is.
+        Position in `calendars` of each event's exchange.
     calendars : tuple of int arrays
-        Columns of `sessions` on which each calendar is open.
+        For each calendar, the column numbers in `sessions` of the days on which the calendar is
+        open.
     masked : (n,) int array
-        Estimation days with a return that were left out for further events of the firm.
+        Number of estimation days with a return that were left out because of other events of the
+        firm.
     laying : Laying, optional
-        Lays the arrays of days out on demand; None where they are kept in memory.
+        Object that computes arrays with a column per day when they are needed. None if these arrays
+        are kept in memory.
     event_positions : (n, L2) int array
-        The event days of `positions`; always kept.
+        The columns of `positions` for the event days. This array is always kept in memory.
     halt_drift : int
-        Most sessions of a return over a halt for which :attr:`drift` counts.
+        Largest number of sessions that :attr:`drift` counts for a return over a halt.
     source : Laying, optional
-        Where the returns of the study were laid out from; it lays out other days of its events.
+        Object that holds the returns of the whole study and can give other days of the events.
     source_rows : (n,) int array
-        Rows of these events there.
+        Row numbers of these events in `source`.
     other_news : (n, G+L2) bool array
-        Days from the end of the estimation window on that lie in the event window of another event
-        of the firm; of no columns where nobody has looked.
+        Whether each day after the estimation window lies in the event window of another event of
+        the firm. The array has no columns if other events were not searched for.
 
     Examples
     --------
@@ -107,12 +111,12 @@ class EventWindows(StudyWindows):
 
     @classmethod
     def of(cls, **fields: Any) -> EventWindows:
-        """Return windows from their fields, each array kept in memory.
+        """Return windows built from their attributes; each array is kept in memory.
 
         Parameters
         ----------
         **fields
-            The attributes by name; `masked`, `other_news` and `source_rows` have defaults.
+            The attributes by name. `masked`, `other_news` and `source_rows` have defaults.
         """
         study = StudyWindows(**{k: v for k, v in fields.items() if k in OF_THE_STUDY})
         n = len(fields["day0"])
@@ -127,62 +131,71 @@ class EventWindows(StudyWindows):
 
     @property
     def returns(self) -> FloatArray:
-        """Decimal returns, (n, L1+L2); NaN where missing."""
+        """Decimal returns of the firms, shape (n, L1+L2); NaN where missing."""
         return self._array("returns")
 
     @property
     def spans(self) -> IntArray:
-        """Days of the event's clock that each return spans, (n, L1+L2); 0 where missing."""
+        """Number of days in event time that each return spans, shape (n, L1+L2).
+
+        The number is 0 for a missing return.
+        """
         return self._array("spans")
 
     @property
     def length(self) -> IntArray:
-        """Sessions that each return spans, (n, L1+L2); 0 where missing."""
+        """Number of sessions that each return spans, shape (n, L1+L2); 0 where missing."""
         return self._array("length")
 
     @property
     def factors(self) -> FloatArray:
-        """Factor returns, summed over the sessions that the return spans, (n, L1+L2, f)."""
+        """Factor returns, summed over the sessions of the firm's return, shape (n, L1+L2, f)."""
         return self._array("factors")
 
     @property
     def positions(self) -> IntArray:
-        """Column of `sessions` of each day, (n, L1+L2); -1 beyond the data."""
+        """Column number of each day in `sessions`, shape (n, L1+L2); -1 beyond the data."""
         return self._array("positions")
 
     @property
     def event_positions(self) -> IntArray:
-        """The event days of `positions`, (n, L2)."""
+        """Column number of each event day in `sessions`, shape (n, L2)."""
         return self._array("event_positions")
 
     @property
     def day0(self) -> IntArray:
-        """Column of `sessions` of each event's day 0, (n,); -1 beyond the data."""
+        """Column number of each event's day 0 in `sessions`, shape (n,); -1 beyond the data."""
         return self._array("day0")
 
     @property
     def hours(self) -> FloatArray:
-        """Opening and closing of each event's exchange in UTC hours, (n, 2)."""
+        """Opening and closing time of each event's exchange in UTC hours, shape (n, 2)."""
         return self._array("hours")
 
     @property
     def calendar(self) -> IntArray:
-        """Which of `calendars` the exchange of each event is, (n,)."""
+        """Position in `calendars` of the exchange of each event, shape (n,)."""
         return self._array("calendar")
 
     @property
     def masked(self) -> IntArray:
-        """Estimation days with a return that were left out for further events of the firm, (n,)."""
+        """Number of estimation days left out because of other events of the firm, shape (n,).
+
+        Only days that have a return are counted.
+        """
         return self._array("masked")
 
     @property
     def other_news(self) -> BoolArray:
-        """Days that lie in the event window of another event of the firm, (n, G+L2) or (n, 0)."""
+        """Whether each day lies in the event window of another event of the firm.
+
+        The shape is (n, G+L2), or (n, 0) if other events were not searched for.
+        """
         return self._array("other_news")
 
     @property
     def source_rows(self) -> IntArray:
-        """Rows of these events in `source`, (n,)."""
+        """Row numbers of these events in `source`, shape (n,)."""
         return self._array("source_rows")
 
     def _array(self, name: str) -> AnyArray:
@@ -218,28 +231,31 @@ class EventWindows(StudyWindows):
 
     @property
     def dates(self) -> DateArray:
-        """Session of each event-window day, shape (n, L2); NaT beyond the data."""
+        """Date of each event day's session, shape (n, L2); NaT beyond the data."""
         pos = self.event_positions
         return np.where(pos >= 0, self.sessions[pos], np.datetime64("NaT", "D"))
 
     @property
     def drift(self) -> IntArray:
-        """Sessions of each return that count for alpha, shape (n, L1+L2).
+        """Number of sessions of each return that count for alpha, shape (n, L1+L2).
 
-        All of its sessions, at least 1; `halt_drift` at most where halted sessions have left the
-        clock (docs/methods/missing-days.md).
+        All sessions of a return count, and at least 1. If event time skips halted sessions, at most
+        `halt_drift` sessions count (docs/methods/missing-days.md).
         """
         bridges = (self.length > self.spans) & (self.length > self.halt_drift)
         return np.where(bridges, self.halt_drift, np.maximum(self.length, 1))
 
     @property
     def keeps_days(self) -> bool:
-        """Whether the arrays of days are kept in memory, and not laid out on demand."""
+        """Whether arrays with a column per day are kept in memory.
+
+        Otherwise these arrays are computed when they are needed.
+        """
         return self.laying is None
 
     @property
     def estimation_positions(self) -> IntArray:
-        """The estimation days of `positions`, (n, L1)."""
+        """Column number of each estimation day in `sessions`, shape (n, L1)."""
         if self.laying is None:
             return self.positions[:, : len(self.estimation)]
         before = self.laying.before
@@ -247,7 +263,7 @@ class EventWindows(StudyWindows):
 
     @property
     def event_returns(self) -> FloatArray:
-        """The event days of `returns`, (n, L2)."""
+        """Decimal returns of the firms on the event days, shape (n, L2)."""
         L1 = len(self.estimation)
         return np.vstack([self.take(rows).returns[:, L1:] for rows in chunks(len(self))])
 
@@ -264,9 +280,10 @@ class EventWindows(StudyWindows):
         return out
 
     def take(self, rows: IntArray | BoolArray | slice) -> EventWindows:
-        """Return the windows of some events, by position, mask or slice.
+        """Return the windows of some events, chosen by position, mask or slice.
 
-        They hold their rows only; an array is taken from that of all events when it is asked for.
+        The result stores only row numbers. Each array is cut from the array of all events on first
+        use.
         """
         whole = self if self._whole is None else self._whole
         if whole is self and isinstance(rows, slice):
@@ -278,12 +295,13 @@ class EventWindows(StudyWindows):
         return EventWindows(self, {}, laying=laying, whole=whole, rows=of_whole)
 
     def altered(self, **changes: Any) -> EventWindows:
-        """Return the windows with other fields, on which nothing else that they hold depends.
+        """Return the windows with some attributes replaced.
 
         Parameters
         ----------
         **changes
-            Attributes by name; event days follow from `positions`.
+            New values of attributes by name. No other stored attribute may depend on a replaced
+            one. A new `positions` also gives the new `event_positions`.
         """
         common = {name: value for name, value in changes.items() if name in OF_THE_STUDY}
         arrays = {name: value for name, value in changes.items() if name in BY_EVENT}
@@ -303,12 +321,12 @@ class EventWindows(StudyWindows):
         return EventWindows(study, held | arrays, laying=laying)
 
     def without_gap(self) -> EventWindows:
-        """Return the windows with event days from the end of the estimation window on.
+        """Return the windows with an event window that begins right after the estimation window.
 
         Raises
         ------
         ConfigError
-            If these windows do not know where their returns came from.
+            If these windows have no `source` of their returns.
         """
         if self.event.start == self.estimation.stop + 1:
             return self
@@ -321,9 +339,10 @@ class EventWindows(StudyWindows):
         return self._on_demand(study, laying, event_positions=days, masked=self.masked)
 
     def index_returns(self) -> tuple[FloatArray, IntArray]:
-        """Return the returns of the index of each event on these days, and their sessions, (n, L).
+        """Return the returns of each event's index and the sessions that each return spans.
 
-        Of a model that has no market; NaN where the index has no return.
+        Both arrays have shape (n, L1+L2). Models without a market use these returns. A missing
+        return is NaN.
         """
         if self.source is None:
             return np.full(self.returns.shape, np.nan), self.length
@@ -332,13 +351,14 @@ class EventWindows(StudyWindows):
 
     @property
     def before(self) -> EventWindows:
-        """The windows without their event days, unless all are kept in memory."""
+        """The windows without their event days, or the same windows if all days are in memory."""
         return self if self.laying is None else self._on_demand(self, self.laying.before)
 
     def without(self, mask: BoolArray) -> EventWindows:
-        """Return the windows without some estimation days (n, L1), to be called once.
+        """Return the windows without the estimation days that a mask of shape (n, L1) selects.
 
-        `masked` counts the days left out that had a return.
+        The method can be called only once. `masked` then counts the left-out days that had a
+        return.
         """
         if self.laying is not None:
             laying = replace(self.laying, mask=np.packbits(mask, axis=1))
