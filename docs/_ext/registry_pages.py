@@ -77,6 +77,8 @@ def write_pages(_app: Sphinx) -> None:
     write_folder("api", "Python", PYTHON, {name: name_page(name) for name in names})
 
 
+# A bar that ends no cell of a table.
+BAR = r"\|"
 TESTS = """Each test has a page with its idea, its formula, when it is valid, and its false alarms.
 The program chooses the [main test](../how-to/choose-a-test.md). The other tests are second
 opinions.
@@ -84,8 +86,8 @@ opinions.
 | test | name | one date | overlap | variance | skewness |
 |---|---|---|---|---|---|
 """ + "\n".join(
-    f"| [{t.label}]({name}.md) | `{name}` | {t.clustering} | {t.overlap} | {t.variance} "
-    f"| {t.skewness} |"
+    f"| [{t.label.replace('|', BAR)}]({name}.md) | `{name}` | {t.clustering} | {t.overlap} "
+    f"| {t.variance} | {t.skewness} |"
     for name, t in STATISTICS.items()
 )  # fmt: skip
 MODEL = """Each model has a page with its normal return and advice on when to choose it.
