@@ -126,10 +126,15 @@ def _draw_checks(checks: tuple[Check, ...], *, width: int) -> Markup:
 
 def list_event_pages(findings: Findings) -> str:
     """Return the page that links to the pages of the events, beside them."""
-    pages = [event for event in in_order(findings) if event.page]
-    sheets = style("answer.css", "index.css")
-    title = first_screen(findings).title
-    return environment().get_template("events.html.j2").render(pages=pages, title=title, **sheets)
+    main, pages = findings.setup.main, []
+    with speaking_of(findings.setup.measure):
+        for event in in_order(findings):
+            if event.page:
+                car = event.car(main).car if event.is_used else np.nan
+                pages.append((event, words().percent(car) if np.isfinite(car) else ""))
+        facts = {"title": first_screen(findings).title, "main": main, "pages": pages}
+        template = environment().get_template("events.html.j2")
+        return template.render(facts, **style("answer.css", "index.css"))
 
 
 def event_pages(findings: Findings) -> Iterator[tuple[str, str]]:
