@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -79,6 +80,7 @@ class Check:
         return self.p_range or words().pvalue(self.pvalue)
 
 
+@lru_cache(maxsize=1)
 def list_checks(findings: Findings) -> tuple[Check, ...]:
     """Return the answer, and what becomes of it in other ways; empty without an influence.
 
