@@ -209,8 +209,6 @@ def read_config(path: str | Path) -> StudyConfig:
 
     Entries about the run, such as ``events``, are checked too, but not returned.
 
-    The entries about the run itself, such as ``events``, are checked too.
-
     Parameters
     ----------
     path : str or Path

@@ -37,8 +37,6 @@ class RobustnessResults(Specifications):
     The attribute ``table`` holds the answers, :meth:`plot` draws a figure, and ``str`` gives a
     sentence.
 
-    They are a DataFrame, a figure (:meth:`plot`) and a sentence (``str``).
-
     Examples
     --------
     >>> import eventstudy as es

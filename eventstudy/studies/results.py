@@ -145,7 +145,7 @@ class EventStudyResults(FittedStudy):
         Parameters
         ----------
         window : window, optional
-            Window of event days. Window of event days. By default the main window.
+            Window of event days. By default the main window.
         group : str, optional
             Group of the events, as for :meth:`of_group`. By default the group that the report
             begins with.
@@ -188,7 +188,7 @@ class EventStudyResults(FittedStudy):
         Parameters
         ----------
         window : window, optional
-            Window of event days. Window of event days. By default the main window.
+            Window of event days. By default the main window.
         group : str, optional
             Group of the events, as for :meth:`of_group`. By default the group that the report
             begins with.
@@ -217,7 +217,7 @@ class EventStudyResults(FittedStudy):
         Parameters
         ----------
         window : window, optional
-            Window of event days. Window of event days. By default the main window.
+            Window of event days. By default the main window.
         group : str, optional
             Group of the events, as for :meth:`of_group`. By default the group that the report
             begins with.
@@ -245,8 +245,6 @@ class EventStudyResults(FittedStudy):
         """Draw the path of the shares and the path that the market implied.
 
         The report shows the same figure with its answer.
-
-        This is the figure of the answer.
 
         Parameters
         ----------
@@ -286,7 +284,7 @@ class EventStudyResults(FittedStudy):
         Parameters
         ----------
         window : window, optional
-            Window to shade. Window of event days. By default the main window.
+            Window to shade, in event days. By default the main window.
         by : str, optional
             Column that splits the events into groups. The figure has one path for each of the first
             three groups, and a legend.
@@ -355,7 +353,7 @@ class EventStudyResults(FittedStudy):
         ----------
         event_id : str
         window : window, optional
-            Window to shade. Window of event days. By default the main window.
+            Window to shade, in event days. By default the main window.
         ax : Axes, optional
             Matplotlib axes to draw into. By default the axes of a new figure.
         **look : str or color
@@ -384,7 +382,7 @@ class EventStudyResults(FittedStudy):
         Parameters
         ----------
         window : window, optional
-            Window of event days. Window of event days. By default the main window.
+            Window of event days. By default the main window.
 
         Returns
         -------
@@ -414,7 +412,7 @@ class EventStudyResults(FittedStudy):
             on each day of the event window. "windows": `test` over each of `windows`. "groups":
             `test` over `window` in each group of the column `by`.
         window : window, optional
-            Window of event days. Window of event days. By default the main window.
+            Window of event days. By default the main window.
         windows : iterable of windows, optional
             Windows of the family "windows". By default the standard windows that fit into the event
             window.
@@ -468,7 +466,7 @@ class EventStudyResults(FittedStudy):
         one, other : str, optional
             Names of the two groups, needed if the column has more than two groups.
         window : window, optional
-            Window of event days. Window of event days. By default the main window.
+            Window of event days. By default the main window.
         method : {"date_clustered", "welch"}, optional
             Test of the difference. By default date_clustered. If that test is not defined, welch is
             used and a reason is given.
@@ -814,7 +812,7 @@ class EventStudyResults(FittedStudy):
             Columns that explain the CARs. A column of numbers enters unchanged. A column of text
             enters as one dummy for each value except the first.
         window : window, optional
-            Window of event days. Window of event days. By default the main window.
+            Window of event days. By default the main window.
         **options
             Options of `regress_car`, such as ``weights="precision"``.
 
@@ -846,7 +844,7 @@ class EventStudyResults(FittedStudy):
             One or more formulas. Several formulas give several regressions. The keys of a mapping
             become the column heads of the table.
         window : window, optional
-            Window of event days. Window of event days. By default the main window.
+            Window of event days. By default the main window.
         **options
             Options of the function `explain`, such as ``cluster="date"``.
 
@@ -881,7 +879,7 @@ class EventStudyResults(FittedStudy):
         Parameters
         ----------
         window : window, optional
-            Window of event days. Window of event days. By default the main window.
+            Window of event days. By default the main window.
         group : str, optional
             Group of the events, as for :meth:`of_group`. By default the group that the report
             begins with.
