@@ -194,7 +194,7 @@ class Problem:
 class EventsFileError(EventStudyError):
     """The events file has faults.
 
-    The attribute ``problems`` lists all faults in the order of the file.
+    The attribute ``problems`` lists all faults in the order of their lines.
 
     Examples
     --------

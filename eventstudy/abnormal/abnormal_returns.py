@@ -46,27 +46,28 @@ class AbnormalReturns:
 
     A model with k estimated parameters gives the normal returns.
 
-    A statistical test takes a sample of events: those that have all days of a window, one group, or
-    all events but a few. A sample stores only the row numbers of its events. Each array of a sample
-    is cut from the array of the whole study on first use.
+    A statistical test takes a sample of events: the events that have all days of a window, one
+    group of events, or all events but a few. A sample stores only the row numbers of its events. If
+    an attribute of a sample is first used, the rows of the sample are cut from the array of the
+    whole study.
 
     Attributes
     ----------
     study : Estimates
         The arrays of all events of the study.
     rows : (n,) int array or slice
-        Row numbers of these events in `study`.
+        Row numbers of the n events in `study`.
     conventions : Conventions
         Choices that the tests follow where published methods differ.
     taken_from : AbnormalReturns, optional
-        The larger sample that these events were taken from; None for the whole study.
+        The larger sample that the events were taken from; None for the whole study.
     facts : dict
-        Results already computed for these events, under all conventions used so far.
+        Results already computed for the events, under all conventions used so far.
 
     Notes
     -----
     The vector c selects the days of a window. The forecast errors of one event share the error of
-    its parameters, so its days are not independent:
+    the estimated parameters, so the days of the event are not independent:
 
     .. math:: Var(CAR) = c'Vc = \sum_{t \in W} noise_t + c' X^* Cov(\hat\theta) X^{*\prime} c
 
@@ -119,7 +120,7 @@ class AbnormalReturns:
 
     @property
     def ar(self) -> FloatArray:
-        """Abnormal returns as decimals, shape (n, L2); a missing one is NaN, never 0."""
+        """Abnormal returns as decimals, shape (n, L2); a missing return is NaN, never 0."""
         return self.taken(self.study.ar)
 
     @property
@@ -134,12 +135,12 @@ class AbnormalReturns:
 
     @property
     def spans(self) -> IntArray:
-        """Number of event days that each abnormal return covers, shape (n, L2); 0 where missing."""
+        """Number of event days that each abnormal return covers, shape (n, L2); 0 if missing."""
         return self.taken(self.study.spans)
 
     @property
     def length(self) -> IntArray:
-        """Number of sessions that each abnormal return covers, shape (n, L2); 0 where missing."""
+        """Number of sessions that each abnormal return covers, shape (n, L2); 0 if missing."""
         return self.taken(self.study.length)
 
     @property
@@ -166,9 +167,9 @@ class AbnormalReturns:
     def noise(self) -> FloatArray:
         """Variance of the residual of each event day, shape (n, L2).
 
-        The variance is the residual variance times the number of sessions in the return. A model
-        that forecasts the variance, such as GARCH, gives the forecast instead. :attr:`var_ar` adds
-        the error of the estimated parameters.
+        `noise` is the residual variance times the number of sessions in the return. For a model
+        that forecasts the variance, such as GARCH, `noise` is the forecast. :attr:`var_ar` adds the
+        error of the estimated parameters.
         """
         return self.taken(self.study.noise)
 
@@ -194,12 +195,12 @@ class AbnormalReturns:
 
     @property
     def problem(self) -> ObjectArray:
-        """Reason why an event could not be estimated, shape (n,); "" for other events."""
+        """Reason why the model could not be estimated for an event, shape (n,); "" if it could."""
         return self.taken(self.study.problem)
 
     @property
     def remark(self) -> ObjectArray:
-        """Remark on an event that was estimated, shape (n,); "" for an event without a remark."""
+        """Remark on the estimation for an event, shape (n,); "" for an event without a remark."""
         return self.taken(self.study.remark)
 
     def taken(self, array: Rows) -> Rows:
@@ -247,7 +248,7 @@ class AbnormalReturns:
     def runs(self) -> Runs | None:
         """Return of each event day joined with the days until the first close off a price limit.
 
-        The value is None where no price limits are known.
+        The attribute is None if no price limits are known.
         """
         return None if self.study.runs is None else self.study.runs.take(self.rows)
 
@@ -288,7 +289,7 @@ class AbnormalReturns:
         return self.cached(("events", mask), lambda: replace(self.take(rows), facts=facts))
 
     def as_study(self, **arrays: Any) -> AbnormalReturns:
-        """Return these events as a separate study; `arrays` replace the arrays of those names.
+        """Return these events as a separate study; `arrays` replace the arrays of the same names.
 
         If only the abnormal returns `ar` are replaced, correlations that were computed before are
         kept.
@@ -433,7 +434,7 @@ class AbnormalReturns:
         return np.flatnonzero(is_left_out[whole.rows])
 
     def sample(self, window: Window) -> AbnormalReturns:
-        """Return the events that are valid for `window`; the same object if all are valid."""
+        """Return the events that have all days of `window`; the same object if all events have."""
         return self.where(self.valid(window))
 
     @property
@@ -452,8 +453,9 @@ class AbnormalReturns:
     def in_tests(self, window: Window) -> BoolArray:
         """Return which events enter standardised tests over `window`, shape (n,).
 
-        Such an event is valid for the window and has enough complete estimation days. If only one
-        event is valid, the event enters in any case.
+        An event enters if it has all days of the window (:meth:`valid`) and enough complete
+        estimation days. If only one event has all days of the window, this event enters in any
+        case.
         """
         valid = self.valid(window)
         return valid if valid.sum() == 1 else valid & self.has_history
@@ -493,7 +495,7 @@ class AbnormalReturns:
     def positions_over(self, window: Window) -> IntArray:
         """Return the columns of ``windows.sessions`` for each day of `window`, shape (n, L).
 
-        A day without a session has -1.
+        The column of a day without a session is -1.
         """
         return self.over(self.study.windows.event_positions, window)
 
@@ -519,12 +521,13 @@ class AbnormalReturns:
     def valid(self, window: Window) -> BoolArray:
         """Return which events have all days of `window`, shape (n,).
 
-        A return over several sessions counts for all of its days if the return begins and ends
-        inside the window. A window that ends while trading is halted is not complete.
+        A return over several sessions counts for all its days if the return begins and ends inside
+        the window. If the window ends while trading is halted, the event lacks days.
 
         The convention ``missing`` can admit events that have only some days of the window. The
-        convention ``limits`` concerns events that close the window at a price limit: "drop" removes
-        these events, and "extend" requires a later close off the limit.
+        convention ``limits`` concerns events that close the window at a price limit. The choice
+        "drop" removes such an event. The choice "extend" requires that the share later closes off
+        the limit.
         """
         return self.of_each_event(("valid", window), lambda study: study._valid(window))
 
@@ -543,7 +546,7 @@ class AbnormalReturns:
     def car(self, window: Window) -> FloatArray:
         """Return the cumulative abnormal returns (CAR) as decimals, shape (n,).
 
-        The CAR of an event that is not :meth:`valid` is NaN.
+        The CAR of an event that lacks days of the window is NaN (see :meth:`valid`).
         """
         return self.of_each_event(("car", window), lambda study: study._car(window))
 
@@ -556,7 +559,7 @@ class AbnormalReturns:
     def var_car(self, window: Window) -> FloatArray:
         """Return the variance c'Vc of the prediction error of each CAR, shape (n,).
 
-        The variance for an event that is not :meth:`valid` is NaN.
+        The variance for an event that lacks days of the window is NaN (see :meth:`valid`).
         """
         return self.of_each_event(("var_car", window), lambda study: study._var_car(window))
 
@@ -582,8 +585,9 @@ class AbnormalReturns:
     def sessions_of(self, window: Window) -> tuple[IntArray, DateArray]:
         """Return the number of sessions that each CAR covers and the last of these sessions.
 
-        Both arrays have shape (n,). Sessions count that a return over several sessions bridges, or
-        that a price limit adds to the window. An event without a CAR has 0 and NaT.
+        The numbers and the last sessions are two arrays of shape (n,). The number includes all
+        sessions of a return over several sessions, and the sessions that a price limit adds to the
+        window. For an event without a CAR, the number is 0 and the session NaT.
         """
         cols = self.columns(window)
         inside = self.inside(window)
@@ -604,10 +608,10 @@ class AbnormalReturns:
     def level_car(self, window: Window) -> FloatArray:
         """Return each CAR scaled to the variance of L single sessions, shape (n,).
 
-        Tests that compare a CAR with the sum of L estimation days need this scale. The scaled CAR
-        is the sum of the abnormal returns inside the window, multiplied by sqrt(L / sessions
-        covered). The factor is 1 unless halted sessions are skipped, or the convention ``missing``
-        admits missing days.
+        Tests that compare a CAR with sums over L estimation days need a CAR of the same variance.
+        The scaled CAR is the sum of the abnormal returns inside the window, multiplied by sqrt(L /
+        sessions covered). This factor is 1 unless halted sessions are skipped, or the convention
+        ``missing`` admits missing days.
         """
         inside = self.inside(window)
         total = np.where(inside, self.over(self.study.ar, window), 0.0).sum(axis=1)
@@ -680,7 +684,7 @@ class AbnormalReturns:
         Returns
         -------
         (n,) float array
-            P-value of each event; NaN for events that are not :meth:`valid`.
+            P-value of each event; NaN for events that lack days of the window (see :meth:`valid`).
         """
         from scipy.special import stdtr
 
@@ -702,7 +706,8 @@ class AbnormalReturns:
         Returns
         -------
         (n,) float array
-            Half the width of each interval as a decimal; NaN for events that are not :meth:`valid`.
+            Half the width of each interval as a decimal; NaN for events that lack days of the
+            window (see :meth:`valid`).
         """
         from scipy.special import stdtrit
 
@@ -711,7 +716,7 @@ class AbnormalReturns:
         return np.asarray(half, dtype=float)
 
     def scar(self, window: Window) -> FloatArray:
-        r"""Return the standardised CAR of each event, shape (n,); NaN unless :meth:`valid`.
+        r"""Return the standardised CAR of each event, shape (n,); NaN if it lacks days.
 
         Notes
         -----
@@ -738,26 +743,27 @@ class AbnormalReturns:
         Returns
         -------
         (n,) float array
-            The ratio k of the two variances, at least 1. The ratio is 1 for models that forecast a
-            variance.
+            The ratio k of the variance around the event to the variance in the estimation window,
+            at least 1. The ratio is 1 for models that forecast a variance.
 
         Notes
         -----
-        Here :math:`q_t` is the squared return of the market. :math:`u_t^2` is the squared error of
-        the firm. Both are divided by their variance in the estimation window. E_s[z] is the mean of
-        the days up to s, where each day has .94 of the weight of the next. m = min(-2, a-1):
+        :math:`q_t` is the squared return of the market over its variance in the estimation window.
+        :math:`u_t^2` is the squared error of the firm over its variance in the estimation window.
+        E_s[z] is the mean of z on the days up to s, where each day has .94 of the weight of the
+        next day. With m = min(-2, a-1):
 
         .. math::
 
             k_0 = E_{a-1}[q], \quad k_m = E_b[q'], \quad
             k_u = E_m[\min(u^2, 6 \max(1, k_m))], \quad k = \max(1, \sqrt{k_u k_m})
 
-        Here q' equals q, but on the days of the window q' is at most 6 max(1, k_0). For a model
-        without a market, q comes from the index of the event. Without any index, k = max(1, k_u).
-        The limits 6 max(1, k_m) and 6 max(1, k_0) keep the news itself from counting as volatility:
-        a leak, an earlier announcement, or news that moves the index. If a price limit extends the
-        window of an event, b is the last day of the extended window. Missing data: the means leave
-        out days without a return; k is 1 if no day has a return.
+        On the days of the window q' is the smaller of q and 6 max(1, k_0); on other days q' equals
+        q. For a model without a market, q comes from the index of the event. Without any index, k =
+        max(1, k_u). The limits 6 max(1, k_m) and 6 max(1, k_0) keep the news itself from counting
+        as volatility: a leak, an earlier announcement, or news that moves the index. If a price
+        limit extends the window of an event, b is the last day of the extended window. Missing
+        data: the means leave out days without a return; k is 1 if no day has a return.
 
         References
         ----------
@@ -820,8 +826,9 @@ class AbnormalReturns:
         .. math:: BHAR = \prod_{t \in W} (1 + R_t) - \prod_{t \in W} (1 + E[R_t])
 
         The products run over the sessions that the CAR covers. Log returns are converted to simple
-        returns first. The value is NaN for an event that is not :meth:`valid`. The value is also
-        NaN for volume, turnover and volatility, which no investor can hold.
+        returns first. The BHAR is NaN for an event that lacks days of the window (:meth:`valid`).
+        In a study of volume, turnover or volatility all BHARs are NaN, because no investor can hold
+        these quantities.
         """
         cols = self.columns(window)
         if self.windows.measure != "return":
@@ -844,8 +851,8 @@ class AbnormalReturns:
     def aar(self) -> FloatArray:
         """Mean abnormal return (AAR) of each event day, shape (L2,); NaN without any return.
 
-        The mean of a day takes only returns that cover this one session. A return over several
-        sessions does not belong to its last day. Price limits do not extend days.
+        The mean of a day takes only returns that cover no other session. A return over several
+        sessions does not belong to its last day. A day is not extended at a price limit.
         """
         return _mean(np.where(self.spans == 1, self.ar, np.nan))
 
@@ -858,9 +865,9 @@ class AbnormalReturns:
     def caar(self) -> FloatArray:
         """Mean CAR (CAAR) from the first event day up to each event day, shape (L2,).
 
-        The mean of a day takes the events that have all days up to that day. If every event has all
-        days, the CAAR is the sum of `aar`. Price limits do not extend windows here. The value is
-        NaN if no event has all days.
+        The mean of each day takes the events that have all days up to this day. If every event has
+        all days, the CAAR is the sum of `aar`. A window that ends at a price limit is not extended
+        here. The mean of a day is NaN if no event has all days up to this day.
         """
         return np.array([car.mean() if len(car) else np.nan for car in self._from_start])
 

@@ -19,28 +19,30 @@ class Conventions:
     ----------
     scar : {"exact", "sum"}
         How the CAR is standardised. "exact" divides the CAR by its standard error sqrt(c'Vc). "sum"
-        divides the sum of the standardised abnormal returns by sqrt(L) (Patell 1976); the sum
-        rejects too often in windows of many days L.
+        divides the sum of the standardised abnormal returns by sqrt(L) (Patell 1976), where L is
+        the number of days of the window. With "sum", tests raise too many false alarms in long
+        windows.
     overlap : {"exact", "share"}
-        How the correlation of two CARs is computed: from the cosine of their loadings ("exact"), or
-        from the share of common sessions ("share").
+        How the correlation of two CARs whose windows overlap is computed: from the cosine of their
+        weights on each session ("exact"), or from the share of common sessions ("share").
     missing : {"drop", "rescale", "zero"}
         How to treat an event that lacks days of a window. "drop" leaves the event out of the
-        window. "rescale" uses CAR x L / days covered. "zero" uses the sum over the days that the
-        event has. The standardised CAR is the same for "rescale" and "zero".
+        window. "rescale" multiplies the CAR by L / (days that the event has), where L is the number
+        of days of the window. "zero" uses the sum over the days that the event has. The
+        standardised CAR is the same for "rescale" and "zero".
     limits : {"extend", "none", "drop"}
         How to treat a window whose last day closes at a price limit. "extend" lets the window run
         to the first close off the limit. "none" ends the window as usual. "drop" leaves the event
-        out, which is biased because large effects are left out.
+        out. The mean is then biased, because large effects are left out.
     min_history : int
         Fewest complete estimation days of an event in standardised tests and in the answer; 0 = no
         minimum. A value up to 60 is capped at three quarters of the estimation window; a value
         above 60 is not capped. The plain average keeps events with fewer days.
     fpc : bool
-        Divide rank statistics of windows by sqrt((T-L)/(T-1)), because ranks are a finite
-        population.
+        Divide rank statistics of windows of L of the T days by sqrt((T-L)/(T-1)), because ranks are
+        a finite population.
     draws : int
-        Number of draws of each resampling test.
+        Number of random samples of each resampling test.
     seed : int
         Seed of the random numbers of resampling tests.
 

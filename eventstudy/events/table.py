@@ -36,7 +36,7 @@ SHOWN = (
 class Events:
     """A table of events in the order of the file.
 
-    The row number is the only key of an event.
+    An event is identified by its row number only.
 
     Attributes
     ----------
@@ -62,9 +62,10 @@ class Events:
 
     Notes
     -----
-    The column ``flags`` may hold two words. ``time_unknown``: the time of day is not known, and
-    more than one session could be day 0. ``day0_given``: day 0 in the file differs from the day 0
-    computed from the time of the announcement. Words in a column ``flags`` of the input are kept.
+    The column ``flags`` may hold two words. The word ``time_unknown`` means that the time of day is
+    not known, and that more than one session could be day 0. The word ``day0_given`` means that day
+    0 in the file differs from the day 0 computed from the time of the announcement. Words in a
+    column ``flags`` of the input are kept.
 
     Examples
     --------
@@ -165,7 +166,7 @@ class Events:
 
     @classmethod
     def of(cls, checked: Checked | None) -> Events | None:
-        """Return the faultless rows of a checked events file as Events; None without such rows."""
+        """Return the faultless rows of a checked events file as Events; None if all have faults."""
         if checked is None:
             return None
         table: dict[str, pd.Series[Any]] = {}
@@ -219,22 +220,22 @@ def read_events(
         ``date``, ``event_date``) is a date, a timestamp with its offset, or a timestamp whose zone
         is in the column ``tz``. Dates such as 31/10/2022 can be read if at least one date of the
         file shows which number is the day. A column with an identifier such as ``permno`` or
-        ``isin`` can replace ``ticker``; then a column ``date`` is accepted too.
+        ``isin`` can replace ``ticker``. The date may then be in a column ``date``.
 
         Optional columns are ``event_id``, ``tz``, ``when``, ``benchmark`` and ``day0``. ``when``
         gives the time of a plain date: ``before_open``, ``in_session`` or ``after_close`` of the
-        ticker's exchange. All other columns are kept unchanged, with two exceptions. White space
-        around cells of ``group`` and ``direction`` is removed. Decimal commas become points in
-        columns of numbers, if the separator is not a comma.
+        ticker's exchange. All other columns are kept unchanged, with two exceptions. First, white
+        space around cells of ``group`` and ``direction`` is removed. Second, decimal commas in
+        columns of numbers become points if the separator of the cells is not a comma.
 
-        In a DataFrame, missing values are empty cells. A date-time at midnight without a zone is a
-        date. The line of a problem is the row's position + 2.
+        In a DataFrame, a missing value counts as an empty cell. A date-time at midnight without a
+        zone counts as a date. Messages about a faulty row give its position + 2 as the line.
     calendar : {"exchange", "data"}
         ``"exchange"``: day 0 is a session of the ticker's exchange, which the suffix of the ticker
-        shows. ``"data"``: every name is accepted as a ticker. Day 0 is then the announced date
-        until price data show which dates are sessions.
+        shows. ``"data"``: every name is accepted as a ticker. Day 0 is then the announced date,
+        until the dates in the price data show the trading days.
     today : date or datetime, optional
-        Announcements after this date are faults. The default is the present time.
+        An announcement after `today` is a fault. The default is the present time.
     cutoff_minutes : float
         An announcement in the last `cutoff_minutes` before a close belongs to the next session.
 
@@ -270,7 +271,8 @@ def example() -> Events:
     -------
     Events
         230 announcements on sanctions from 2012 to 2026. ``eventstudy example`` writes the same
-        list to a file. The prices called ``"sample"`` cover 25 of the shares and need no network.
+        list to a file. Sample prices of 25 of the shares come with the package: the source of
+        prices ``"sample"`` needs no network.
 
     Examples
     --------

@@ -233,7 +233,7 @@ class FittedStudy:
     def all_tests(self) -> list[str]:
         """Names of all tests that suit this number of events.
 
-        Very many events have only the tests of the summary.
+        For very many events, the names are only those of the tests in the summary.
 
         Examples
         --------
@@ -253,7 +253,7 @@ class FittedStudy:
 
     @property
     def aar(self) -> pd.Series[float]:
-        """Average abnormal return of each event day, as a decimal.
+        """Average abnormal return (AAR) of each event day, as a decimal.
 
         Examples
         --------
@@ -266,7 +266,7 @@ class FittedStudy:
     def caar(self) -> pd.Series[float]:
         """Mean CAR from the first event day to each event day, as a decimal.
 
-        The mean of a day takes the events that have all days up to that day.
+        The mean of each day takes the events that have all days up to this day.
 
         Examples
         --------
@@ -283,9 +283,10 @@ class FittedStudy:
         """Return a table with the AAR and the CAAR of each event day.
 
         The columns are tau (the event day), n_events, aar, n_complete and caar. `aar` is the mean
-        AR of the n_events events that have a return of this day alone. `caar` is the mean CAR from
-        the first day of the event window up to this day. The mean takes the n_complete events that
-        have all of these days. Price limits do not extend windows here.
+        abnormal return (AR) of the n_events events that have a return of this day alone. `caar` is
+        the mean cumulative abnormal return (CAR) from the first day of the event window up to this
+        day. The mean `caar` takes the n_complete events that have all days up to this day. A window
+        that ends at a price limit is not extended in this table.
 
         Examples
         --------
@@ -303,17 +304,18 @@ class FittedStudy:
         """Return the CAR of each used event over each window, with the single-event t-test.
 
         The columns are event_id, ticker, start, stop, car, se, statistic, pvalue, scar, bhar,
-        n_days, ci_low, ci_high, n_sessions, last_session, variance_multiple and pvalue_regime. An
-        event that lacks days of the window has NaN, and n_days counts the days that the event has.
+        n_days, ci_low, ci_high, n_sessions, last_session, variance_multiple and pvalue_regime. The
+        numbers of an event that lacks days of the window are NaN, and n_days counts the days that
+        the event has.
 
-        n_sessions is the number of sessions in the CAR, and last_session the last of these
-        sessions. Sessions after the window count if the window closes at a price limit: the CAR
-        then runs to the first close off the limit. All sessions of a return over several sessions
-        count too.
+        n_sessions is the number of sessions in the CAR, and last_session is the last session in the
+        CAR. If the last day of the window closes at a price limit, the CAR runs to the first close
+        off the limit, and n_sessions counts these further sessions too. A return over several
+        sessions counts with all its sessions.
 
         variance_multiple is the firm's variance around the event, relative to the estimation window
-        (``AbnormalReturns.recent_variance``). pvalue_regime is the p of the report, which allows
-        for this variance. pvalue_regime is NaN for very many events.
+        (``AbnormalReturns.recent_variance``). pvalue_regime is the p-value that the report shows;
+        it allows for variance_multiple. For very many events, pvalue_regime is NaN.
 
         Examples
         --------
@@ -342,7 +344,9 @@ class FittedStudy:
     def abnormal_returns(self) -> pd.DataFrame:
         """Return the abnormal returns of the used events, one row per event and day.
 
-        The columns are event_id, ticker, tau, date, ret, expected, ar, se and sar.
+        The columns are event_id, ticker, tau (the event day), date, ret (the return), expected (the
+        return that the model implies), ar (the abnormal return), se (its standard error) and sar
+        (ar / se).
 
         Examples
         --------
@@ -581,7 +585,8 @@ class FittedStudy:
     def settings(self) -> StudyConfig:
         """The settings of the study.
 
-        If the study was fitted without settings, these are its windows and its model.
+        If the study was fitted without settings, `settings` holds the windows and the model of the
+        study.
 
         Examples
         --------

@@ -80,8 +80,8 @@ class LinearModel:
     Parameters
     ----------
     cov_type : {"nonrobust", "HC0", "HC1", "HC2", "HC3", "HAC"}
-        Kind of the covariance matrix of the parameters. The prediction-error variance contains this
-        covariance.
+        Kind of the covariance matrix of the parameters. The covariance matrix is part of the
+        prediction-error variance.
     zero_alpha : bool
         Whether the normal returns of the event window leave out the estimated alpha. Over many
         days, alpha adds up to a trend that no investor expects (docs/methods/normal-returns.md).
@@ -91,8 +91,8 @@ class LinearModel:
     name, label, formula, source : str
         Short name, name in words, formula of the normal return, and source of the model.
     exact : bool
-        Whether the prediction-error variance is exact for the estimator. If false, the variance is
-        that of least squares.
+        Whether the prediction-error variance is exact for the estimator. If false, the variance of
+        least squares is used as an approximation.
     by_search : bool
         Whether the parameters of each event are found by a numerical search, which takes long.
     forecasts_variance : bool
@@ -110,9 +110,10 @@ class LinearModel:
         AR^* = y^* - X^* \hat\theta, \quad V = s^2 (I + X^* (X'X)^{-1} X^{*\prime})
 
     Missing data: the estimation leaves out a day without the return or a regressor. The abnormal
-    return of such an event day is NaN. An event has no estimates in three cases: fewer than k + 5
-    complete days, collinear regressors, or residuals that do not vary. `problem` then says which
-    case applies. See docs/methods/normal-returns.md.
+    return of an event day without the return or a regressor is NaN. An event has no estimates in
+    three cases: fewer than k + 5 complete days, collinear regressors, or residuals that do not
+    vary. The attribute `problem` of the abnormal returns names the case. See
+    docs/methods/normal-returns.md.
 
     References
     ----------
@@ -167,8 +168,8 @@ class LinearModel:
     def design(self, windows: EventWindows) -> FloatArray:
         """Return the regressors of all days, shape (n, L1+L2, k).
 
-        For a return over m sessions, the intercept is m, or ``windows.drift``. The factor is the
-        sum over these sessions (docs/methods/missing-days.md).
+        For a return over m sessions, the regressor of the intercept is m, or ``windows.drift``. The
+        regressor of a factor is its sum over the m sessions (docs/methods/missing-days.md).
         """
         factors = windows.factors[:, :, : len(self.factors)]
         # Each regressor lies in one piece of memory: the engines take them one by one.
@@ -184,7 +185,7 @@ class LinearModel:
     def market_returns(self, windows: EventWindows) -> FloatArray | None:
         """Return the market returns that the model uses, shape (n, L1+L2).
 
-        The value is None for a model without a market.
+        The result is None for a model without a market.
         """
         if Factor.MARKET not in self.factors:
             return None
@@ -241,13 +242,13 @@ class LinearModel:
         engine : {"statsmodels", "batch"}
         keep_days : bool
             Whether the result has the regressors of the estimation days. If false, the result has
-            the number of masked days instead.
+            the number of days that were left out because of other events.
 
         Returns
         -------
         dict of str to array
-            Arrays by attribute of :class:`AbnormalReturns`, each with m rows. Days without complete
-            data are NaN, and so are events with a ``problem``.
+            Arrays by attribute of :class:`AbnormalReturns`, each with m rows. The values of days
+            without complete data are NaN. All values of an event with a ``problem`` are NaN.
         """
         y, X, complete = self._data(windows)
         L1 = len(windows.estimation)

@@ -243,7 +243,7 @@ class FamaFrench5(FactorModel, name="ff5"):
 class Factors(FactorModel, name="factors"):
     r"""A model with all columns of the factor files as factors.
 
-    If there is a column ``rf``, returns are in excess of it.
+    If the files have a column ``rf``, the riskless rate, returns are in excess of this rate.
 
     Parameters
     ----------

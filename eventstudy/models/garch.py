@@ -106,8 +106,9 @@ class Garch(_Volatility, name="garch"):
 
     The parameters are estimated by quasi maximum likelihood on the estimation window. The variance
     of an event day has two parts: the forecast from the last complete estimation day, and the error
-    of alpha and beta. Missing data: days on which a return is missing are skipped. An event without
-    a stationary optimum is fitted by least squares (`remark`).
+    of alpha and beta. Missing data: days on which a return is missing are skipped. If the search
+    finds no stationary optimum for an event, the model is estimated by least squares, and `remark`
+    says so.
 
     References
     ----------
@@ -140,8 +141,9 @@ class Gjr(_Volatility, name="gjr"):
 
     The parameters are estimated by quasi maximum likelihood on the estimation window. The variance
     of an event day has two parts: the forecast from the last complete estimation day, and the error
-    of alpha and beta. Missing data: days on which a return is missing are skipped. An event without
-    a stationary optimum is fitted by least squares (`remark`).
+    of alpha and beta. Missing data: days on which a return is missing are skipped. If the search
+    finds no stationary optimum for an event, the model is estimated by least squares, and `remark`
+    says so.
 
     References
     ----------
@@ -176,8 +178,8 @@ class Egarch(_Volatility, name="egarch"):
     Here :math:`z = e / \sqrt h`. The parameters are estimated by quasi maximum likelihood on the
     estimation window. The variance of an event day has two parts: the forecast from the last
     complete estimation day, and the error of alpha and beta. Missing data: days on which a return
-    is missing are skipped. An event without a stationary optimum is fitted by least squares
-    (`remark`).
+    is missing are skipped. If the search finds no stationary optimum for an event, the model is
+    estimated by least squares, and `remark` says so.
 
     References
     ----------

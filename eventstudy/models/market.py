@@ -23,7 +23,9 @@ class Market(LinearModel, name="market"):
 
     :math:`R_{it}` and :math:`R_{mt}` are the decimal returns of the firm and of its benchmark. The
     model has k = 2 parameters. The forecast error of a day has the variance :math:`s^2 (1 + 1/M +
-    (R_{mt} - \bar R_m)^2 / S_{mm})`. Missing data: days on which a return is missing are left out.
+    (R_{mt} - \bar R_m)^2 / S_{mm})`. M is the number of estimation days, and :math:`S_{mm}` is the
+    sum of :math:`(R_{mt} - \bar R_m)^2` over these days. Missing data: days on which a return is
+    missing are left out.
 
     References
     ----------
@@ -55,15 +57,15 @@ class MarketAdjusted(ParameterFree, name="market_adjusted"):
     Parameters
     ----------
     centred : bool
-        Whether the variance is around the mean of R - R_m, with M-1 degrees of freedom. Otherwise
-        the variance is around zero, with M degrees of freedom.
+        If true, the variance is around the mean of R - R_m, with M-1 degrees of freedom. If false,
+        the variance is around zero, with M degrees of freedom. M is the number of estimation days.
 
     Notes
     -----
     .. math:: R_{it} = R_{mt} + e_{it}
 
-    The forecast adds no error, so :math:`V = s^2 I`. Missing data: days on which a return is
-    missing are left out.
+    No parameter of the forecast is estimated, so the forecast errors have the variance :math:`V =
+    s^2 I`. Missing data: days on which a return is missing are left out.
 
     References
     ----------
@@ -103,8 +105,8 @@ class ConstantMean(LinearModel, name="constant_mean"):
     -----
     .. math:: R_{it} = \mu_i + e_{it}
 
-    The model has k = 1 parameter. The forecast error of a day has the variance :math:`s^2 (1 +
-    1/M)`. Missing data: days without a return are left out.
+    The model has k = 1 parameter. With M estimation days, the forecast error of a day has the
+    variance :math:`s^2 (1 + 1/M)`. Missing data: days without a return are left out.
 
     References
     ----------
@@ -158,22 +160,24 @@ MIN_DONORS = 2
 
 
 class Matched(MarketAdjusted, name="matched"):
-    r"""The model in which the normal return is that of a matched firm or portfolio.
+    r"""The model in which the normal return is the return of a matched firm or portfolio.
 
-    The column ``match`` of the events names the firm, or an equal-weight portfolio as ``A;B;C``.
+    The column ``match`` of the events names the matched firm. ``A;B;C`` in this column stands for a
+    portfolio with equal weights.
 
     Parameters
     ----------
     centred : bool
-        Whether the variance is around the mean of R - R_match, with M-1 degrees of freedom.
-        Otherwise the variance is around zero, with M degrees of freedom.
+        If true, the variance is around the mean of R - R_match, with M-1 degrees of freedom. If
+        false, the variance is around zero, with M degrees of freedom. M is the number of estimation
+        days.
 
     Notes
     -----
     .. math:: R_{it} = R_{match(i),t} + e_{it}
 
-    The forecast adds no error, so :math:`V = s^2 I`. Missing data: days on which a return is
-    missing are left out.
+    No parameter of the forecast is estimated, so the forecast errors have the variance :math:`V =
+    s^2 I`. Missing data: days on which a return is missing are left out.
 
     References
     ----------
@@ -199,20 +203,23 @@ class Matched(MarketAdjusted, name="matched"):
 
 
 class SyntheticControl(ParameterFree, name="synthetic_control"):
-    r"""The model in which the normal return is that of a weighted portfolio of donors.
+    r"""The model in which the normal return is the return of a weighted portfolio of donors.
 
-    The column ``donors`` of the events names the donors, as ``A;B;C``. A firm in the list of events
-    may be a donor only if its event windows do not overlap the windows of the event. Otherwise the
-    donor's own reaction would change the weights or the normal return.
+    Donors are firms without news. The column ``donors`` of the events names the donors, as
+    ``A;B;C``. A firm in the list of events may be a donor only if its event windows do not overlap
+    the windows of the event. If they overlapped, the donor's own reaction would change the weights
+    or the normal return.
 
     Notes
     -----
     .. math:: R_{it} = \sum_j w_{ij} R_{jt} + e_{it}, \quad w_{ij} \ge 0, \quad \sum_j w_{ij} = 1
 
     The weights minimise the squared errors of the estimation days. The weights are not parameters
-    with a sampling error in the usual sense: :math:`V = s^2 I`, :math:`s^2 = SSE / (M - \#(w > 0) +
-    1)`. To test an event, use its rank among its donors (``placebo_in_space``). Missing data: days
-    without a return of the firm or of any donor are left out.
+    with a sampling error in the usual sense. So the forecast errors have the variance :math:`V =
+    s^2 I`, where :math:`s^2 = SSE / (M - \#(w > 0) + 1)`, SSE is the sum of the squared errors, and
+    M is the number of estimation days. To test an event, use its rank among its donors
+    (``placebo_in_space``). Missing data: days without a return of the firm or of any donor are left
+    out.
 
     References
     ----------

@@ -30,11 +30,11 @@ class ScholesWilliams(LinearModel, name="scholes_williams"):
         \beta_{SW} = \frac{b_{-1} + b_0 + b_{+1}}{1 + 2 \rho_m}, \quad
         \alpha = \bar R - \beta_{SW} \bar R_m
 
-    Each of the three slopes comes from a separate regression. Slopes and means use days whose
-    neighbours are also in the estimation window; :math:`\rho_m` is the first autocorrelation of the
-    market on these days. The variance of the market model is used as an approximation. Missing
-    data: a day is used only if both its neighbours are complete. An event whose :math:`1 + 2
-    \rho_m` is below 0.25 has no estimates.
+    Each of the three slopes comes from a separate regression. Slopes and means use only days whose
+    preceding and following day are also in the estimation window. :math:`\rho_m` is the first
+    autocorrelation of the market's returns on these days. The variance of the market model is used
+    as an approximation. Missing data: a day is used only if the day before and the day after it are
+    complete. An event for which :math:`1 + 2 \rho_m` is below 0.25 has no estimates.
 
     References
     ----------
@@ -80,17 +80,17 @@ class Dimson(LinearModel, name="dimson"):
     lags, leads : int
         Number of sessions before and after the day whose market returns enter, at least 0.
     sum_beta : bool
-        Whether normal returns are alpha + (sum of the slopes) R_m of the day. Then alpha is the
+        If true, the normal return is alpha + (sum of the slopes) R_m of the day, and alpha is the
         mean of R less (sum of the slopes) times the mean of R_m. The variance of least squares is
-        used as an approximation.
+        then used as an approximation.
 
     Notes
     -----
     .. math:: R_{it} = \alpha_i + \sum_{j=-lags}^{leads} \beta_{ij} R_{m,t+j} + e_{it}
 
-    k = 2 + lags + leads. Abnormal returns come from the full regression, whose variance is exact.
-    Missing data: a day is left out if the return, or the market return on one of its leads and
-    lags, is missing.
+    The model has k = 2 + lags + leads parameters. Abnormal returns come from the full regression,
+    and the variance of their forecast errors is exact. Missing data: a day is left out if its
+    return is missing, or the market return on one of the days before and after that enter.
 
     References
     ----------
@@ -169,9 +169,9 @@ class TradeToTrade(LinearModel, name="trade_to_trade"):
         \frac{R_{it}}{\sqrt{n_t}} = \alpha_i \sqrt{n_t}
         + \beta_i \frac{\sum R_m}{\sqrt{n_t}} + e_{it}
 
-    The sum runs over the :math:`n_t` sessions since the last trade. Estimation residuals are those
-    of the weighted regression, so all have the same variance. Missing data: the next return covers
-    sessions without a trade, and the estimation uses it.
+    The sum runs over the :math:`n_t` sessions since the last trade. The estimation residuals come
+    from this weighted regression, so they all have the same variance. Missing data: the return
+    after sessions without a trade covers these sessions too, and the estimation uses the return.
 
     References
     ----------
@@ -330,9 +330,9 @@ class Huber(_Robust, name="huber"):
     .. math:: \min_{\alpha, \beta} \sum_t \rho_c\Bigl(
         \frac{R_{it} - \alpha - \beta R_{mt}}{\hat\sigma} \Bigr), \quad c = 1.345
 
-    rho is quadratic up to c and linear beyond. The scale is the median absolute residual divided by
-    0.6745. The variance of least squares around the line is used as an approximation. Missing data:
-    days on which a return is missing are left out.
+    :math:`\rho_c` is quadratic up to c and linear beyond c. The scale :math:`\hat\sigma` is the
+    median absolute residual divided by 0.6745. The variance of least squares around the line is
+    used as an approximation. Missing data: days on which a return is missing are left out.
 
     References
     ----------

@@ -48,7 +48,8 @@ class PriceProvider(Protocol):
         Returns
         -------
         Prices
-            The prices. Every requested symbol is either in ``table`` or in ``failures``.
+            The prices. Every requested symbol is either in the attribute ``table`` or in the
+            attribute ``failures``.
 
         Raises
         ------

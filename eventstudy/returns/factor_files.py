@@ -151,15 +151,15 @@ LARGE_RF = 0.002
 def read_factors(
     paths: Sequence[str | Path] | str | Path, *, store: str = "", offline: bool = False
 ) -> pd.DataFrame:
-    """Return the daily factor returns of files, or of Ken French's data library by name.
+    """Return daily factor returns from files, or from Ken French's data library by name.
 
     The rows are dates, the column names are in lower case, and returns are decimals. Ken French's
-    daily files are read as published, either the CSV or the ZIP file that contains the CSV. Such a
-    file is recognised by days written YYYYMMDD below a line of names that begins with a comma. Text
-    before and after the table is ignored, and percentages become decimals. Any other CSV or Parquet
-    file needs a column ``date`` and one column per factor, in decimals. ``Mkt-RF`` is renamed
-    ``mkt_rf``; ``UMD`` and ``WML`` are renamed ``mom``. Codes for missing values and impossible
-    returns become NaN (docs/faults.md, section on files of factors).
+    daily files are read as published, either the CSV or the ZIP file that contains the CSV. A file
+    of Ken French is recognised by days written YYYYMMDD below a line of names that begins with a
+    comma. Text before and after its table is ignored, and percentages become decimals. Any other
+    CSV or Parquet file needs a column ``date`` and one column per factor, in decimals. ``Mkt-RF``
+    is renamed ``mkt_rf``; ``UMD`` and ``WML`` are renamed ``mom``. Codes for missing values and
+    impossible returns become NaN (docs/faults.md, section on files of factors).
 
     Parameters
     ----------
@@ -167,7 +167,8 @@ def read_factors(
         Paths of files, or names of Ken French's data library such as ``"ff5:daily"``. A named data
         set is downloaded once and kept on disk.
     store : str
-        The price cache. Downloaded factors are kept in the same folder; "" = the usual price cache.
+        The price cache; "" = the usual price cache. Downloaded factors are kept in the folder of
+        the price cache.
     offline : bool
         Never use the network.
 

@@ -143,8 +143,8 @@ def load_returns(
         One index for all events. By default each event has its own benchmark or the index of its
         exchange.
     benchmark_policy : {"fallback", "strict"}
-        What to do if the benchmark named in the events file lacks prices: "fallback" takes an index
-        of the exchange instead, "strict" does not.
+        What to do if the benchmark named in the events file lacks prices. "fallback" takes an index
+        of the exchange instead. "strict" drops the event.
     estimation, event : Window
         Estimation window and event window. Prices are fetched for all days of both windows.
     model : LinearModel, optional
@@ -163,19 +163,21 @@ def load_returns(
     further : int
         Number of further sessions that are needed before the estimation window.
     calibrate : bool, optional
-        Whether to fetch the prices that ``results.calibrate()`` needs. Calibration needs the prices
-        of each symbol over the years of all events, and the prices of the firms in the column
-        ``peers``. The firms in ``peers`` are also fetched for a list of one event. By default these
-        prices are fetched for up to 1,000 events, as in a run.
+        Whether to fetch the prices that ``results.calibrate()`` needs to repeat the tests on other
+        dates. ``calibrate()`` needs the prices of each symbol over the years of all events, and the
+        prices of the firms in the column ``peers``. The prices of the firms in ``peers`` are also
+        fetched for a list of one event. By default all these prices are fetched for up to 1,000
+        events, as in a run.
     offline : bool
         If true, the network is never used.
     store : str or Path
-        File or folder of the price cache. By default ``$EVENTSTUDY_STORE``, otherwise the user's
-        price cache.
+        File or folder of the price cache. By default the path in ``$EVENTSTUDY_STORE``. Without
+        this variable, the user's price cache.
     vintage : str
         ISO date or time. Only prices that the price cache had at this time are used.
     fill : str
-        A further source of prices, for sessions that the source of a symbol lacks.
+        A second source of prices. It fills sessions on which the main source of a symbol has no
+        price.
     progress : callable, optional
         Function that is called with the number of symbols done and the number of all symbols.
 

@@ -31,13 +31,13 @@ class ReturnsPanel:
     ----------
     keys : tuple of (symbol, calendar)
         Symbol and calendar of each row. A symbol has one row for each calendar on which it is
-        needed. Its returns are compounded over the sessions of that calendar.
+        needed. The returns in a row are compounded over the sessions of the calendar of this row.
     values : (n_rows, T) float array
         Decimal return on each session t, from the last observed close to the close of t; a missing
         return is NaN, never 0.
     spans : (n_rows, T) int16 or int32 array
-        Number of sessions that each return spans: usually 1, h+1 after h missing sessions, and 0
-        for a missing return.
+        Number of sessions that each return spans. The number is usually 1. After h missing sessions
+        it is h+1, and for a missing return it is 0.
     sessions : (T,) datetime64[D] array
     calendars : mapping of str to int array
         For each calendar, the column numbers in `sessions` of the days on which the calendar is
@@ -48,13 +48,13 @@ class ReturnsPanel:
     kind : {"simple", "log"}
         Kind of the returns.
     measure : {"return", "volume", "turnover", "volatility"}
-        Quantity that `values` holds. All quantities except returns are logarithms, each of one
-        session.
+        Quantity that `values` holds. All quantities except returns are logarithms of the value of
+        one session.
     failures : mapping of str to str
         Reason why a requested symbol has no row.
     failures_on : mapping of (symbol, calendar) to str
-        Reason why a symbol has no row on one calendar. Such a reason is used before one in
-        `failures`.
+        Reason why a symbol has no row on one calendar. If `failures` has another reason for the
+        symbol, the reason in `failures_on` is used.
     notes : tuple of str
         Notes on data that were set aside while the panel was built.
     prices : DataFrame, optional
@@ -64,16 +64,17 @@ class ReturnsPanel:
     requested : mapping of str to (first, last)
         First and last day that were requested from the source for each symbol.
     windows : mapping of str to list of (first, last)
-        First and last days of the periods for which each symbol is needed. Only symbols whose
-        source was chosen among several have an entry.
+        First and last days of the periods for which each symbol is needed. A symbol has an entry
+        only if its source was chosen among several sources.
     unanswered : frozenset of str
         Symbols for which the source gave no answer. No other index replaces such a symbol.
     faults : tuple of SeriesFault
         Every price-data issue found in the prices or returns, and how it was handled
         (docs/faults.md).
     limits : (n_rows, T) int8 array, optional
-        Price limits of each session. +1 or -1: the close is at the upper or lower limit. +2 or -2:
-        the session has no other price than that limit. None: no price limits are known.
+        Whether each session reached a price limit. +1 or -1: the close is at the upper or lower
+        limit. +2 or -2: all prices of the session are at the upper or lower limit. The attribute is
+        None if no price limits are known.
 
     Examples
     --------
@@ -175,8 +176,8 @@ class ReturnsPanel:
     def closed(self) -> dict[str, IntArray]:
         """Number of weekdays on which each exchange was closed so far, shape (T,) per calendar.
 
-        The weekdays up to each column of `sessions` are counted. Only exchanges that were once
-        closed for longer than any holiday have an entry.
+        The weekdays up to each column of `sessions` are counted. An exchange has an entry only if
+        it was once closed for longer than any holiday.
         """
         out = {}
         for name, columns in self.calendars.items():
@@ -211,7 +212,7 @@ class ReturnsPanel:
         return out
 
     def calendar_of(self, exchange: str) -> str:
-        """Return the calendar of events on `exchange`: the exchange's or the data's."""
+        """Return the calendar of events on `exchange`, which is that exchange's or the data's."""
         return exchange if exchange in self.calendars else laying.DATA_CALENDAR
 
     @classmethod
@@ -238,12 +239,12 @@ class ReturnsPanel:
         shares : mapping of symbol to float, optional
             Shares outstanding of each symbol, needed for the turnover.
         failures : mapping of symbol to str, optional
-            Reasons why symbols are not in `table`. Symbols without the data for `measure` are
-            added.
+            Reasons why symbols are not in `table`. The panel adds symbols that lack the data for
+            `measure`.
         st : collection of str
             Symbols under special treatment (ST), which have price limits of their own.
         limits : sequence of LimitRule
-            Rules for price limits. Rules of the user take precedence over rules of the package.
+            Rules for price limits. A rule in `limits` is tried before the rules of the package.
         others : DataFrame, optional
             Price rows of other sources, in the form of ``Prices.others``.
         **extra
@@ -322,21 +323,21 @@ class ReturnsPanel:
         keys: Iterable[laying.Key] | None = None, sessions: Mapping[str, Sessions] | None = None,
         **extra: Any,
     ) -> ReturnsPanel:  # fmt: skip
-        """Return a panel of returns that the user already has, such as those of CRSP.
+        """Return a panel of returns that the user already has, such as returns from CRSP.
 
         Parameters
         ----------
         frame : DataFrame
             Table of decimal returns, where a missing return is NaN. A wide table has dates as index
             or first column, and one column per symbol. A long table has the columns date, ticker
-            and ret. Every return is taken to span one session.
+            and ret. Every return counts as a return over one session.
         kind : {"simple", "log"}
             Kind of the returns in `frame`. The returns are not converted.
         keys, sessions : optional
             Arguments as in :meth:`from_prices`. Without these arguments, the sessions are the dates
             of the data.
         **extra
-            Further arguments of :meth:`from_table`.
+            Further arguments of :meth:`from_table`, by name.
 
         Returns
         -------
@@ -368,8 +369,8 @@ class ReturnsPanel:
         where : str
             Name of the file, for messages about its returns.
         failures : mapping of str to str, optional
-            Reasons why symbols are not in `table`. Symbols whose returns are not decimals are
-            added.
+            Reasons why symbols are not in `table`. The panel adds symbols whose returns are not
+            decimals.
         **extra
             Further attributes of the panel, by name.
 
@@ -432,7 +433,8 @@ class ReturnsPanel:
         """Return the panel with a row for each factor of a table on each calendar.
 
         A factor is compounded over the sessions of the calendar. If the market of the factor was
-        closed on some sessions, the next value spans all sessions since the last value.
+        closed on some sessions of the calendar, the next value of the factor spans all sessions
+        since its last value.
 
         Parameters
         ----------
@@ -456,8 +458,8 @@ class ReturnsPanel:
     def with_portfolios(self, keys: Iterable[laying.Key]) -> ReturnsPanel:
         """Return the panel with a portfolio for each key whose symbol has the form ``A;B;C``.
 
-        The portfolio gives equal weights to its members. Its return is the mean return of the
-        members that have a row and a return over one session.
+        The portfolio gives equal weights to its members. The return of the portfolio is the mean
+        return of the members that have a row and a return over one session.
         """
         rows = {}
         for text, calendar in dict.fromkeys(key for key in keys if ";" in key[0]):

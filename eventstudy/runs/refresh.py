@@ -89,8 +89,8 @@ def refresh_run(
     target : Path
         The run folder. A missing folder is created.
     config : StudyConfig, optional
-        Settings to show in the report, with paths as the user wrote them. By default the settings
-        of `origin`.
+        Settings to show in the report. Paths are shown as the user wrote them. By default the
+        settings of `origin`.
     command : str
         The command line that the report shows.
     moved : float
@@ -99,11 +99,11 @@ def refresh_run(
     wait : float
         Seconds to wait while another process writes the run.
     accept_loss : bool
-        Whether to accept that the source no longer has some prices of the run. If false, the run
-        waits for these prices.
+        Whether to accept that the source of prices no longer has some prices of the run. If false,
+        the run waits for the missing prices.
     outbox : bool
-        Whether to put the changes into the outbox of the run. The changes stay in the outbox until
-        a command has handled them successfully.
+        Whether to put the changes into the outbox of the run, a folder of changes that wait for a
+        command. The changes stay in the outbox until the command has handled them successfully.
     told : callable, optional
         Function that is called with each message for the user.
     progress : callable, optional

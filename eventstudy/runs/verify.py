@@ -26,13 +26,15 @@ SMALLEST = 1e-6
 def verify_run(folder: str | Path) -> Verification:
     """Check every file of a run folder against its hash in the manifest, and the manifest itself.
 
-    The manifest is checked against its own hash. Files in the outbox do not count as extra files,
-    because they come and go while the run stays unchanged.
+    The manifest lists the files of the run and is checked against its own hash. The folder
+    ``outbox`` holds changes that wait for a command. Its files do not count as extra files, because
+    they come and go while the run stays unchanged.
 
     Parameters
     ----------
     folder : path
-        A run folder, or a folder of derived numbers such as ``reports/hikvision-2019``.
+        A run folder, or a folder that holds computed numbers of a run but no prices, such as
+        ``reports/hikvision-2019``.
 
     Returns
     -------
@@ -41,7 +43,7 @@ def verify_run(folder: str | Path) -> Verification:
     Raises
     ------
     RunFolderError
-        If `folder` is neither of these.
+        If `folder` is not such a folder.
 
     Examples
     --------
@@ -154,17 +156,17 @@ def reproduce_run(
 ) -> Reproduction | CaseReproduction:
     """Compute a run again from the inputs in its folder and compare all tables.
 
-    The computation for a run folder does not use the network. A folder of derived numbers, such as
-    ``reports/hikvision-2019``, contains no prices. For such a folder, prices are fetched from Yahoo
-    Finance and the returns are compared.
+    The computation for a run folder does not use the network. Some folders, such as
+    ``reports/hikvision-2019``, hold computed numbers of a run but no prices. For a folder without
+    prices, the function fetches prices from Yahoo Finance and compares the returns.
 
     Parameters
     ----------
     folder : path
     tolerance : float
         Largest relative difference of two numbers that counts as rounding. Numbers below 1e-6 in
-        size are compared as if they were 1e-6. The default is 1e-9, and 0.001 for returns of
-        derived numbers.
+        size are compared as if they were 1e-6. The default is 1e-9 for a run folder, and 0.001 for
+        a folder without prices.
 
     Returns
     -------

@@ -113,16 +113,17 @@ class StudyConfig:
     ----------
     prices : str
         Source of prices: ``auto``, ``yahoo``, ``sample``, ``store`` or a path. Several sources are
-        separated by commas, such as ``yahoo,files:backup``; each symbol takes the first source that
-        covers its windows.
+        separated by commas, such as ``yahoo,files:backup``. Each symbol takes the first source that
+        has prices for all its windows.
     fill : str
-        A further source of prices for sessions that the main source of a symbol lacks; "" = none.
+        A second source of prices. It fills sessions on which the main source of a symbol has no
+        price; "" = none.
     returns : str
         File of returns to use instead of prices; "" = none.
     benchmark : str
         Benchmark of all events: an index, a portfolio ``A;B;C``, or ``peers`` for the firms in the
-        column ``peers``; "" = the index in the column ``benchmark``, otherwise the index of the
-        exchange or its replacement.
+        column ``peers``; "" = the index in the column ``benchmark``. An event without such an index
+        gets the index of its exchange, or a replacement of this index.
     benchmark_policy : {"fallback", "strict"}
         What to do if the index in the column ``benchmark`` lacks prices: take an index of the
         exchange ("fallback"), or drop the event ("strict").
@@ -146,9 +147,9 @@ class StudyConfig:
     series : tuple of str
         Further series that the model needs, the same for all events, such as ``world=URTH``.
     estimation : Window
-        Days to whose returns the model is fitted, counted in trading days from the event day 0.
+        Days on whose returns the model is estimated, counted in trading days from the event day 0.
     event : Window
-        Days for which abnormal returns are computed. This event window is widened if it does not
+        Days for which abnormal returns are computed. The event window is widened if it does not
         contain all tested windows.
     windows : tuple of Window
         Windows to test; the first is the main window. Empty = the default windows that fit into the
@@ -158,7 +159,7 @@ class StudyConfig:
     by : str
         Column that splits the events into groups; "" = ``group`` or ``direction``, if the column
         has several values; "none" = no groups. The main answer is about the group with the most
-        rows that can be tested.
+        events that can be tested.
     ticker, date : str
         Names of the columns with the ticker and the announcement date; "" = ``ticker`` and
         ``announced_at``.
@@ -168,39 +169,40 @@ class StudyConfig:
     calendar : {"exchange", "data"}
         Trading days: the sessions of the exchange ("exchange"), or the dates of the data ("data").
     kind : {"simple", "log"}
-        Kind of the returns: simple or logarithmic.
+        Kind of the returns: simple ("simple") or logarithmic ("log").
     engine : {"statsmodels", "batch"}
         How models are fitted: event by event ("statsmodels"), or all events at once ("batch"). Both
-        give the same numbers up to rounding.
+        ways give the same numbers up to rounding.
     min_estimation : int
         Number of estimation days. Events with fewer complete estimation days are flagged.
     calibrate : int
-        Largest number of other dates on which a run repeats its main test; 0 = none. The test is
-        repeated in studies of up to 200 events. With a column ``peers`` the test is also repeated
-        on other firms.
+        Largest number of other dates on which a run repeats its main test, to count false alarms; 0
+        = none. The test is repeated in studies of up to 200 events. With a column ``peers`` the
+        test is also repeated on other firms.
     regress : tuple of str
         Columns of the events that explain the CARs in a regression.
     regress_cov : {"HC3", "HC0", "HC1", "HC2", "nonrobust", "date"}
-        Kind of standard errors that are shown for comparison with the deciding ones: for
-        independent events, or clustered by event date ("date").
+        Kind of standard errors that a regression shows next to the standard errors that decide.
+        "HC3" and the like treat events as independent; "date" clusters them by event date.
     halt : {"calendar", "shift"}
-        How to count days during a trading halt: count all sessions ("calendar"), or start counting
-        when trading resumes ("shift").
+        How to count days during a trading halt: count all sessions ("calendar"), or skip halted
+        sessions and start counting when trading resumes ("shift").
     halt_drift : int
-        Largest number of halted sessions for which the expected return includes alpha. The setting
-        applies only if ``halt`` is "shift".
+        Largest number of halted sessions for which the expected return includes alpha, the constant
+        of the model. The setting applies only if ``halt`` is "shift".
     repeat : {"mask", "first", "keep-all"}
         How to treat several events of one firm. "mask" leaves event windows of other events out of
-        the estimation. "first" keeps only the first of overlapping events. "keep-all" does neither.
+        the estimation. "first" keeps only the first of overlapping events. "keep-all" keeps all
+        days and all events.
     confounders : str
         File of other news; "" = none.
     confounder_days : int
-        Number of sessions around the main window. Other news within these sessions confounds an
-        event.
+        Number of sessions before and after the main window. Other news within these sessions
+        confounds an event.
     find_confounders : bool
-        Flag events that have other news nearby, found in the prices and events: dividends, splits,
-        jumps of the index or exchange rate, or another event of the firm. No event is dropped for
-        this reason.
+        Flag events that have other news nearby: dividends, splits, jumps of the index or exchange
+        rate, or another event of the firm. The other news are found in the prices and in the
+        events. A flagged event is not dropped.
     drop_confounded : bool
         Leave out confounded events.
     event_pages : int
@@ -210,13 +212,14 @@ class StudyConfig:
         companies``.
     figures : {"", "titled", "plain"}
         Whether to write figure files (SVG, PDF and PNG). "titled" or true = the figures have titles
-        and sources; "plain" = the figures have neither, for a paper with its own captions; "" = no
-        files.
+        and sources; "plain" = the figures have no titles and no sources, for a paper with its own
+        captions; "" = no files.
     scar, overlap, missing, limits, min_history, fpc, draws, seed
         Choices of the tests, explained in :class:`Conventions`.
     grid : mapping of str to list
-        Choices of :class:`Grid` by name, for the file ``tables/specifications.csv``. Empty = the
-        usual grid, in studies of up to 200 events.
+        Choices whose combinations are computed for the file ``tables/specifications.csv``: lists by
+        name, as in ``[grid]`` of a study file. Empty = the usual choices, in studies of up to 200
+        events.
 
     Examples
     --------
@@ -312,7 +315,7 @@ class StudyConfig:
 
     @property
     def named_series(self) -> dict[str, str]:
-        """Ticker of each further series, by the name of the series."""
+        """Ticker of each series in `series`, by the name of the series."""
         pairs = [text.partition("=") for text in self.series]
         for (name, _, ticker), text in zip(pairs, self.series, strict=True):
             if not (name and ticker):
@@ -321,26 +324,26 @@ class StudyConfig:
 
     @property
     def tested(self) -> tuple[Window, ...]:
-        """The windows that are tested, each of them once."""
+        """The windows that are tested, without repetition."""
         usual = tuple(window for window in USUAL if window in self.event)
         return tuple(dict.fromkeys(self.windows)) or usual or (self.event,)
 
     @property
     def main(self) -> Window:
-        """The main window: the first window asked for, otherwise [0,1] if it is tested."""
+        """The main window: the first of `windows`; without `windows`, [0,1] if it is tested."""
         if self.windows or Window.MAIN not in self.tested:
             return self.tested[0]
         return Window.MAIN
 
     @property
     def choices(self) -> Grid:
-        """The grid of other choices in these settings, otherwise the usual grid."""
+        """The grid of other choices in these settings; if they have none, the usual grid."""
         return Grid.of(self.grid or usual_grid(self.estimation, self.event, self.measure))
 
     def with_model(self, name: str) -> StudyConfig:
         """Return the settings with the model `name` and without a grid.
 
-        The model options are kept only if the settings already have this model.
+        The options of the model are kept only if the settings already have the model `name`.
         """
         options = self.model_options if name == self.normal_model else ()
         return replace(self, grid={}, model=name, model_options=options)
@@ -348,7 +351,7 @@ class StudyConfig:
     def with_options(self, options: Mapping[str, Any]) -> StudyConfig:
         """Return the settings with `options` replaced.
 
-        The options have the names of a TOML file or of the command line.
+        The options are named as in a study file or on the command line.
 
         Raises
         ------

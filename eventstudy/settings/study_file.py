@@ -44,9 +44,9 @@ class RunSettings:
     offline : bool
         Never use the network.
     store : str
-        The price cache; "" = $EVENTSTUDY_STORE, or the user's.
+        The price cache; "" = the path in $EVENTSTUDY_STORE, or the user's price cache.
     vintage : str
-        Only stored prices, as they were at that date or time; "" = the newest.
+        A date or time. Use only prices that the price cache had then; "" = the newest prices.
     strict : bool
         Exit with 3 if any event has no result.
     max_loss : float

@@ -53,8 +53,8 @@ class SignificanceTest:
     name : str
         Name of the test, such as ``"bmp_kp"``.
     statistic, pvalue : float
-        Test statistic and its p-value. The statistic and the p-value are NaN if the test does not
-        apply; `reason` then says why.
+        Test statistic and its p-value. If the test does not apply, the two numbers are NaN, and
+        `reason` says why.
     df : float
         Degrees of freedom of Student's t; infinite for the standard normal; NaN for other
         distributions.
@@ -64,8 +64,8 @@ class SignificanceTest:
         Mean CAR over the window, as a decimal.
     alternative : {"two-sided", "less", "greater"}
     reason : str
-        Reason why there is no statistic, or why the statistic should not be relied on; ""
-        otherwise.
+        Reason why there is no statistic, or why the statistic should not be relied on; "" for a
+        valid statistic.
     law : str
         Name of the reference distribution if it is neither t nor normal.
 
@@ -107,7 +107,8 @@ class SignificanceTest:
         The interval is estimate -+ q |estimate / statistic|, where q is the quantile of the
         reference distribution. The interval is NaN for tests that are not about the mean. The
         interval is also NaN if the statistic is missing, is zero, or has another sign than the
-        mean. The two signs can differ because the statistic weighs events by precision.
+        mean. The signs of statistic and mean can differ because the statistic weighs events by
+        precision.
         """
         from scipy import stats
 

@@ -217,9 +217,10 @@ def date_clustered(sample: AbnormalReturns, window: Window) -> Value:
         df = N^2 \Big/ \Bigl[ \sum_g n_g^2 + \sum_{g \ne h}
         \frac{n_g^2 n_h^2}{(N - n_g)(N - n_h)} \Bigr]
 
-    If each date has one event, this is the cross-sectional t. CR1 with t(G-1) rejects too often
-    where dates are of unequal size. Missing data: an event without all days of the window is not in
-    the sample, unless the convention ``missing`` keeps it.
+    If each date has one event, the statistic is the cross-sectional t. The simpler CR1 errors with
+    t(G-1) raise too many false alarms if dates have unequal numbers of events. Missing data: an
+    event that lacks days of the window is not in the sample, unless the convention ``missing``
+    keeps the event.
 
     References
     ----------
@@ -251,14 +252,15 @@ def wild_bootstrap(sample: AbnormalReturns, window: Window) -> Value:
     ----------
     sample : AbnormalReturns
         Decimal abnormal returns of N events that have all days of `window`. The conventions of the
-        sample give the number of draws B and the seed.
+        sample give the number B of random samples and the seed.
     window : Window
         A window of L days.
 
     Returns
     -------
     Value
-        The statistic of :func:`date_clustered` and its two tails among the flips.
+        The statistic of :func:`date_clustered`, and its two tails among the values under sign
+        flips.
 
     Raises
     ------
@@ -267,14 +269,16 @@ def wild_bootstrap(sample: AbnormalReturns, window: Window) -> Value:
 
     Notes
     -----
-    The null is imposed, and each draw has a t of its own:
+    Each random sample gives the CARs of a cluster of dates g the same random sign. Its t is
+    computed from these CARs as for the real CARs:
 
     .. math:: CAR_i^* = v_{g(i)} CAR_i, \quad v_g = \pm 1
 
-    Dates closer than L sessions share a cluster (``DateClusters.merged``), so overlapping windows
-    flip together. For up to 12 clusters all 2^G flips are taken, and p is the share that reaches
-    the statistic. With more clusters there are B seeded draws, and p is (1 + #) / (1 + B). Missing
-    data: as in :func:`date_clustered`.
+    Dates closer than L sessions share a cluster (``DateClusters.merged``), so the CARs of
+    overlapping windows change sign together. For up to 12 clusters all 2^G combinations of signs
+    are taken, and p is the share of combinations whose t reaches the statistic. With more clusters,
+    B combinations are drawn at random with the seed. Then p is (1 + #) / (1 + B), where #
+    combinations reach the statistic. Missing data are treated as in :func:`date_clustered`.
 
     References
     ----------
@@ -322,7 +326,7 @@ def cda(sample: AbnormalReturns, window: Window) -> Value:
     Returns
     -------
     Value
-        The statistic and M-1 degrees of freedom of Student's t, M the estimation days.
+        The statistic and M-1 degrees of freedom of Student's t. M is the number of estimation days.
 
     Raises
     ------
@@ -333,9 +337,9 @@ def cda(sample: AbnormalReturns, window: Window) -> Value:
     -----
     .. math:: t = \frac{CAAR}{sd(\overline{AR}_{est}) \sqrt L}
 
-    Missing data: days with fewer events are scaled to the variance of the others
-    (:meth:`Totals.scaled`). If all events have all days, this changes nothing. Windows are not
-    extended at price limits.
+    The standard deviation is that of the mean residual of all events on each estimation day.
+    Missing data: a day with fewer events is scaled to the variance of the other days
+    (:meth:`Totals.scaled`). Windows are not extended at price limits.
 
     References
     ----------
@@ -379,8 +383,8 @@ def calendar_time(sample: AbnormalReturns, window: Window) -> Value:
     Returns
     -------
     Value
-        The statistic and S-1 degrees of freedom of Student's t, S the sessions with a firm in its
-        window.
+        The statistic and S-1 degrees of freedom of Student's t. S is the number of sessions with a
+        firm in its window.
 
     Raises
     ------
@@ -391,10 +395,11 @@ def calendar_time(sample: AbnormalReturns, window: Window) -> Value:
     -----
     .. math:: t = \frac{\bar a}{s_a / \sqrt S} \Big/ \sqrt{1 + D / \bar M}
 
-    a has one value for each session: the mean over the firms whose window covers the session. D is
-    the mean length of runs of consecutive sessions, and M the mean number of estimation days. Days
-    of a run share the error of the parameters. Missing data: the mean of a session leaves out a
-    firm that lacks this day.
+    a has one value for each session: the mean abnormal return of the firms whose window covers the
+    session. D is the mean number of sessions that follow each other without a gap, and M is the
+    mean number of estimation days. The term D / M allows for the error of the estimated parameters,
+    which such sessions share. Missing data: the mean of a session leaves out a firm without an
+    abnormal return on this day.
 
     References
     ----------

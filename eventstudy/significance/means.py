@@ -48,8 +48,8 @@ def cross_sectional(sample: AbnormalReturns, window: Window) -> Value:
     -----
     .. math:: t = \frac{CAAR}{sd(CAR) / \sqrt N}
 
-    The standard deviation has the divisor N-1. Missing data: an event without all days of the
-    window is not in the sample, unless the convention ``missing`` keeps it.
+    The standard deviation has the divisor N-1. Missing data: an event that lacks days of the window
+    is not in the sample, unless the convention ``missing`` keeps the event.
 
     References
     ----------
@@ -94,7 +94,8 @@ def jackknife(sample: AbnormalReturns, window: Window) -> Value:
 
     Notes
     -----
-    The statistic is the t of the N pseudo-values. For a mean, it equals :func:`cross_sectional`:
+    The statistic is the t of N pseudo-values p_i. :math:`CAAR_{(-i)}` is the mean CAR without event
+    i. For a plain mean, the t of the pseudo-values equals :func:`cross_sectional`:
 
     .. math:: p_i = N \, CAAR - (N - 1) \, CAAR_{(-i)}
 
@@ -235,7 +236,7 @@ def johnson_bootstrap(sample: AbnormalReturns, window: Window) -> Value:
     ----------
     sample : AbnormalReturns
         Decimal abnormal returns of N events that have all days of `window`. The conventions of the
-        sample give the number of draws B and the seed.
+        sample give the number B of random samples and the seed.
     window : Window
 
     Returns
@@ -250,10 +251,11 @@ def johnson_bootstrap(sample: AbnormalReturns, window: Window) -> Value:
 
     Notes
     -----
-    Resamples of floor(N/4) events are drawn with replacement and centred at the mean CAR. The tails
-    are (1 + #) / (1 + B), so p < 0.05 lies outside the 2.5 and 97.5 percent quantiles. Resamples
-    are drawn from the CARs sorted by size. So the order of the events does not matter, nor does a
-    change of all signs. Missing data are treated as in :func:`cross_sectional`.
+    Resamples of floor(N/4) events are drawn with replacement and centred at the mean CAR. A tail is
+    (1 + #) / (1 + B), where # resamples reach the statistic. So p is below 0.05 if the statistic
+    lies outside the 2.5 and 97.5 percent quantiles of the resamples. Resamples are drawn from the
+    CARs sorted by size. So p changes neither with the order of the events nor if all CARs change
+    their signs. Missing data are treated as in :func:`cross_sectional`.
 
     References
     ----------

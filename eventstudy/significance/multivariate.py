@@ -36,7 +36,7 @@ def portfolio(sample: AbnormalReturns, window: Window) -> Value:
     Raises
     ------
     InapplicableError
-        In the cases of :func:`common_system`, and if the portfolio has no residual variance.
+        If :func:`common_system` raises this error, or if the portfolio has no residual variance.
 
     Notes
     -----
@@ -45,10 +45,10 @@ def portfolio(sample: AbnormalReturns, window: Window) -> Value:
         t = \frac{CAAR}{\sqrt{s_p^2 \, 1' V 1}}, \quad
         s_p^2 = \frac1\nu \sum_t \bar e_t^2
 
-    All events have the same regressors. So the residual of the portfolio is the mean residual, and
-    no model is fitted again. Missing data: if an event lacks an estimation day, that day is left
-    out for all events. If events differ in their event days, the test is not defined. Windows are
-    not extended at price limits.
+    All events have the same regressors. So the residual of the portfolio is the mean residual of
+    the events, and no model is estimated again. Missing data: if an event lacks an estimation day,
+    that day is left out for all events. If events differ in their event days, the test is not
+    defined. Windows are not extended at price limits.
 
     References
     ----------
@@ -78,7 +78,7 @@ def portfolio(sample: AbnormalReturns, window: Window) -> Value:
     source="Schipper and Thompson (1983)", about_mean=False, of_every_event=True,
 )  # fmt: skip
 def mvrm(sample: AbnormalReturns, window: Window) -> Value:
-    r"""Return the F of all CARs of events on one date, or over one day its rank among other days.
+    r"""Return the F of all CARs of events on one date; over one day, also the rank of the day.
 
     Parameters
     ----------
@@ -90,13 +90,13 @@ def mvrm(sample: AbnormalReturns, window: Window) -> Value:
     Returns
     -------
     Value
-        The statistic with N and nu-N+1 degrees of freedom of Fisher's F. Over one day its upper
-        tail is the rank of T2 among the estimation days.
+        The statistic with N and nu-N+1 degrees of freedom of Fisher's F. For a window of one day,
+        the upper tail is the rank of :math:`T^2` among the estimation days.
 
     Raises
     ------
     InapplicableError
-        In the cases of :func:`common_system`.
+        If :func:`common_system` raises this error.
 
     Notes
     -----
@@ -107,10 +107,11 @@ def mvrm(sample: AbnormalReturns, window: Window) -> Value:
         F = \frac{\nu - N + 1}{N \nu} T^2, \quad T^2 = \frac1d \gamma' S^{-1} \gamma, \quad
         S = \frac{E'E}{\nu}
 
-    F is exact only for normal returns. With t(5) returns, F gives 8 % false alarms instead of 5 %.
-    With skewed returns, F gives 12 %. Over one day, p is therefore the rank of T2 among the T2 of
-    the estimation days. Each of these days is predicted by a fit that leaves it out
-    (:func:`left_out`). Effects of both signs count: the test has one tail. Missing data are treated
+    F is exact only for normal returns. With fat-tailed returns, t(5), F gives 8 % false alarms
+    instead of 5 %. With skewed returns, F gives 12 %. For a window of one day, p is therefore the
+    rank of :math:`T^2` among the :math:`T^2` of the estimation days. Each estimation day is
+    predicted by a model that was estimated without this day (:func:`left_out`). :math:`T^2` is
+    large for effects of either sign, so the test uses only its upper tail. Missing data are treated
     as in :func:`portfolio`.
 
     References
@@ -158,12 +159,12 @@ def mvrm_wilks(sample: AbnormalReturns, window: Window) -> Value:
     Returns
     -------
     Value
-        The statistic with N L and df2 degrees of freedom of Fisher's F.
+        The statistic with N L and df_2 degrees of freedom of Fisher's F.
 
     Raises
     ------
     InapplicableError
-        In the cases of :func:`common_system`.
+        If :func:`common_system` raises this error.
 
     Notes
     -----
@@ -177,8 +178,9 @@ def mvrm_wilks(sample: AbnormalReturns, window: Window) -> Value:
         s^2 = \frac{N^2 L^2 - 4}{N^2 + L^2 - 5}, \quad
         df_2 = s \Bigl(\nu + L - \frac{N + L + 1}{2}\Bigr) - \frac{N L}{2} + 1
 
-    Over one day this is the F of the CARs. With fat tails or skewness the test rejects too often (9
-    to 15 % instead of 5). Missing data are treated as in :func:`portfolio`.
+    For a window of one day, F equals the F of :func:`mvrm`. With fat tails or skewness the test
+    gives too many false alarms (9 to 15 % instead of 5 %). Missing data are treated as in
+    :func:`portfolio`.
 
     References
     ----------

@@ -40,24 +40,26 @@ def placebo_windows(sample: AbnormalReturns, window: Window) -> Value:
     Returns
     -------
     Value
-        The statistic and its ranks; a caution for fewer than 40 placebo windows.
+        The statistic and its ranks. The result has a caution if there are fewer than 40 placebo
+        windows.
 
     Raises
     ------
     InapplicableError
-        If the window is longer than the estimation window, or fewer than two placebos differ.
+        If the window is longer than the estimation window, or fewer than two placebo values differ.
 
     Notes
     -----
     .. math:: \frac{CAAR}{sd(CAAR^*)}, \quad p_{low} = \frac{1 + \#\{CAAR^* \le CAAR\}}{n + 1}
 
-    A placebo CAAR takes one block of L estimation days, the same in event time for all events. The
-    placebo CAAR is the mean over events of the prediction errors of this block, from fits without
-    the block (:func:`block_sums`). So events on one date stay together, and events of different
-    dates count as independent. Variance that the event adds looks like an effect. Blocks overlap,
-    and long windows have few blocks that do not. So long windows give too many false alarms (L = 11
-    of 120 days: 8 % instead of 5). Missing data: an event has no block with a gap. Blocks of fewer
-    events are scaled to the variance of the others.
+    A placebo CAAR takes one block of L estimation days, the same event days for all events. The
+    model of each event is estimated without the block. The placebo CAAR is the mean over events of
+    the sum of the prediction errors in the block (:func:`block_sums`). So events on one date stay
+    together, and events on different dates count as independent. Variance that the news adds looks
+    like an effect. If windows are long, few blocks do not overlap. So long windows give too many
+    false alarms (for L = 11 and 120 estimation days: 8 % instead of 5 %). Missing data: a block
+    with a gap is left out for the event. Blocks of fewer events are scaled to the variance of the
+    other blocks.
 
     References
     ----------
@@ -91,28 +93,30 @@ def sq(sample: AbnormalReturns, window: Window) -> Value:
     Parameters
     ----------
     sample : AbnormalReturns
-        Decimal abnormal returns of one event that is valid for `window`.
+        Decimal abnormal returns of one event that has all days of `window`.
     window : Window
         A window of L days.
 
     Returns
     -------
     Value
-        The statistic and its ranks; a caution for fewer than 40 placebo windows.
+        The statistic and its ranks. The result has a caution if there are fewer than 40 placebo
+        windows.
 
     Raises
     ------
     InapplicableError
-        If the window is longer than the estimation window, or fewer than two placebos differ.
+        If the window is longer than the estimation window, or fewer than two placebo values differ.
 
     Notes
     -----
     .. math:: \frac{CAR}{sd(CAR^*)}, \quad p_{low} = \frac{1 + \#\{CAR^* \le CAR\}}{n + 1}
 
-    The placebo sums are those of every block of L consecutive estimation days. Each block is
-    predicted by a fit without the block, because sums of in-sample residuals vary too little over
-    long windows. One-sided p-values are right even with skewed returns, unlike those of the t-test.
-    Missing data: a block with a gap is left out.
+    Every block of L consecutive estimation days has a placebo sum :math:`CAR^*`, the sum of its
+    prediction errors. Each block is predicted by a model that was estimated without the block,
+    because sums of in-sample residuals vary too little over long windows. One-sided p-values are
+    right even with skewed returns; one-sided p-values of the t-test are not. Missing data: a block
+    with a gap is left out.
 
     References
     ----------
@@ -149,16 +153,17 @@ def placebo_in_space(sample: AbnormalReturns, window: Window) -> Value:
     Returns
     -------
     Value
-        The statistic and its upper tail; a caution for fewer than 20 donors.
+        The statistic and its upper tail. The result has a caution if there are fewer than 20
+        donors.
 
     Notes
     -----
     .. math:: \frac{|CAR|}{RMSE}, \quad p = \frac{1 + \#\{\text{donors} \ge \text{event}\}}{1 + J}
 
     RMSE is the root mean squared error on the estimation days. Each of the J donors gets a
-    synthetic control from the other J-1 donors, on the days and over the window of the event.
-    Effects of either sign count. Missing data: days that the event lacks are left out for the
-    donors as well.
+    synthetic control from the other J-1 donors, on the days of the event. p is the share of ratios
+    that are at least as large as the ratio of the event. The ratio is large for effects of either
+    sign. Missing data: days that the event lacks are left out for the donors as well.
 
     References
     ----------

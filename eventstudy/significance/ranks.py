@@ -257,9 +257,10 @@ def corrado(sample: AbnormalReturns, window: Window) -> Value:
         g_t = \frac{1}{\sqrt{N_t}} \sum_i \Bigl( \frac{K_{it}}{T_i + 1} - \frac12 \Bigr), \quad
         S^2 = \frac1T \sum_t g_t^2
 
-    Ranks K run over the estimation window and the *entire* event window. Missing data: a missing
-    day has no rank. Day sums allow for unequal histories (:meth:`Totals.scaled`). A return over m
-    sessions is divided by the root of m.
+    The ranks K compare all days of the estimation window and of the *entire* event window. W is the
+    set of days of the window. Missing data: a missing day has no rank. The sums g allow for unequal
+    numbers of estimation days (:meth:`Totals.scaled`). A return over m sessions is divided by the
+    root of m.
 
     References
     ----------
@@ -308,13 +309,13 @@ def corrado_zivney(sample: AbnormalReturns, window: Window) -> Value:
 
     Notes
     -----
-    The statistic is that of :func:`corrado`, with the ranks of
+    The statistic is computed as in :func:`corrado`, from the ranks of
 
     .. math:: \frac{e_{it}}{s_i} \text{ (estimation)}, \quad
         \frac{AR_{it}}{s_i \, sd_t(AR / s)} \text{ (event days)}
 
-    Here :math:`sd_t` is the standard deviation across events on day t, with divisor N-1. The
-    division removes the variance that the event adds. Missing data are treated as in
+    Here :math:`sd_t` is the standard deviation across events on day t, with divisor N-1. Dividing
+    by :math:`sd_t` removes the variance that the news adds. Missing data are treated as in
     :func:`corrado`; a day with fewer than two events has no ranks.
 
     References
@@ -369,7 +370,7 @@ def corrado_zivney_sign(sample: AbnormalReturns, window: Window) -> Value:
 
     Notes
     -----
-    The statistic is that of :func:`corrado`, with signs in place of centred ranks:
+    The statistic is computed as in :func:`corrado`, from signs in place of centred ranks:
 
     .. math:: G_{it} = \operatorname{sign}(AR_{it} - \operatorname{median}_i)
 
@@ -466,16 +467,17 @@ def grank_t(sample: AbnormalReturns, window: Window) -> Value:
     Notes
     -----
     The window counts as one value for each event: SCAR / sd(SCAR). This value is ranked among the M
-    standardised estimation residuals, so T = M + 1. Let g be the day sums of the centred ranks,
-    where the window is day 0:
+    standardised estimation residuals, so T = M + 1. Let g_t be the sum of the centred ranks of all
+    events on day t, where the window is day 0:
 
     .. math::
 
         t = Z \sqrt{\frac{T - 2}{T - 1 - Z^2}}, \quad Z = \frac{g_0}{S}, \quad
         S^2 = \frac1T \sum_t g_t^2
 
-    S includes the window. So t equals the OLS t of the mean ranks on a dummy for the window.
-    Missing data: missing residuals have no rank, and day sums allow for unequal histories.
+    The sum in S includes the window. So t equals the t of a least-squares regression of the mean
+    ranks on a dummy for the window. Missing data: missing residuals have no rank, and the sums
+    allow for unequal numbers of estimation days.
 
     References
     ----------
@@ -528,8 +530,8 @@ def grank_z(sample: AbnormalReturns, window: Window) -> Value:
 
     Notes
     -----
-    With the centred rank :math:`U_{i0}` of the window among the :math:`T_i = M_i + 1` values of
-    event i:
+    As in :func:`grank_t`, the CAR of the window is ranked among the :math:`M_i` residuals of event
+    i. :math:`U_{i0}` is the centred rank of the window among these :math:`T_i = M_i + 1` values:
 
     .. math:: Z = \sum_i U_{i0} \Big/ \sqrt{\sum_i \frac{T_i - 1}{12 (T_i + 1)}}
 
@@ -572,21 +574,23 @@ def grank_z_kp(sample: AbnormalReturns, window: Window) -> Value:
     Returns
     -------
     Value
-        The statistic, to be compared with N(0,1); a caution if 1 + (N-1) r is below 0.5.
+        The statistic, to be compared with N(0,1). The result has a caution if 1 + (N-1) r is below
+        0.5.
 
     Raises
     ------
     InapplicableError
-        As in :func:`grank_z`, and if r cannot be estimated or 1 + (N-1) r is not clearly positive.
+        If :func:`grank_z` raises this error, if r cannot be estimated, or if 1 + (N-1) r is not
+        clearly positive.
 
     Notes
     -----
     .. math:: Z_{KP} = Z \, / \sqrt{1 + (N - 1) \bar r}
 
     r is the mean correlation of BMP-KP, weighted by overlap. GRANK-Z-KP is our own extension for
-    events on different dates whose windows overlap. For such events, GRANK-T gives too many false
-    alarms. Like BMP-KP, the test rejects too rarely if the event adds idiosyncratic variance.
-    Missing data are treated as in :func:`grank_t`.
+    events on different dates whose windows overlap. For events with overlapping windows, GRANK-T
+    gives too many false alarms. If the news adds variance to each firm by itself, GRANK-Z-KP, like
+    BMP-KP, rejects its null hypothesis too rarely. Missing data are treated as in :func:`grank_t`.
 
     References
     ----------

@@ -41,9 +41,10 @@ def sign(sample: AbnormalReturns, window: Window) -> Value:
     -----
     .. math:: z = \frac{n_+ - N/2}{\sqrt N / 2}
 
-    Skewed returns are not positive half the time (Cowan 1992). CARs are rounded to 12 decimals; a
-    CAR of 0 is not positive. Missing data: an event without all days of the window is not in the
-    sample, unless the convention ``missing`` keeps it.
+    The test expects half of the CARs to be positive, which is wrong for skewed returns (Cowan
+    1992). CARs are rounded to 12 decimals; a CAR of 0 is not positive. Missing data: an event that
+    lacks days of the window is not in the sample, unless the convention ``missing`` keeps the
+    event.
 
     References
     ----------
@@ -88,8 +89,8 @@ def sign_exact(sample: AbnormalReturns, window: Window) -> Value:
     -----
     .. math:: P(n_+ \le k) = 2^{-N} \sum_{j \le k} \binom{N}{j}
 
-    Two-sided p is twice the smaller tail. With fewer than 6 events, p cannot be below 0.05. Missing
-    data and rounding are treated as in :func:`sign`.
+    The two-sided p-value is twice the smaller tail. With fewer than 6 events, p cannot be below
+    0.05. Missing data and rounding are treated as in :func:`sign`.
 
     References
     ----------
@@ -146,9 +147,9 @@ def generalized_sign(sample: AbnormalReturns, window: Window) -> Value:
     .. math:: z = \frac{n_+ - N \hat p}{\sqrt{N \hat p (1 - \hat p)}}
 
     p is the share of positive sums of L consecutive estimation residuals, averaged over events. The
-    share of single days would be wrong, because sums of skewed returns are positive at another
-    rate. Missing data: sums with a gap do not count, and missing CARs are treated as in
-    :func:`sign`.
+    share of positive single days would be wrong: sums of skewed returns are positive more often or
+    less often than single returns. Missing data: sums with a gap do not count, and missing CARs are
+    treated as in :func:`sign`.
 
     References
     ----------
@@ -211,7 +212,8 @@ def wilcoxon(sample: AbnormalReturns, window: Window) -> Value:
     Returns
     -------
     Value
-        The statistic with exact tails; N(0,1) with ties or more than 60 CARs.
+        The statistic with exact tails. With ties or more than 60 CARs, the statistic is compared
+        with N(0,1).
 
     Raises
     ------
@@ -224,9 +226,9 @@ def wilcoxon(sample: AbnormalReturns, window: Window) -> Value:
 
         z = \frac{W_+ - N (N + 1) / 4}{\sqrt{N (N + 1)(2N + 1) / 24 - \sum_j (t_j^3 - t_j) / 48}}
 
-    :math:`W_+` is the sum of the ranks of |CAR| over positive CARs. :math:`t_j` are the sizes of
-    ties. CARs are rounded to 12 decimals; CARs of zero are left out. Missing data are treated as in
-    :func:`sign`.
+    :math:`W_+` is the sum of the ranks of |CAR| over positive CARs. :math:`t_j` is the number of
+    CARs in tie j. CARs are rounded to 12 decimals; CARs of zero are left out. Missing data are
+    treated as in :func:`sign`.
 
     References
     ----------

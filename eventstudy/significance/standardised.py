@@ -46,9 +46,10 @@ def bmp(sample: AbnormalReturns, window: Window) -> Value:
         t_{BMP} = \frac{\overline{SCAR}}{sd(SCAR) / \sqrt N}, \quad
         SCAR_i = \frac{CAR_i}{\sqrt{c' V_i c}}
 
-    The standard error of a CAR is that of its forecast: :math:`V_i = s_i^2 (I + X^*(X'X)^{-1}
-    X^{*\prime})`. Missing data: an event without all days of the window is not in the sample,
-    unless the convention ``missing`` keeps it with the days that it has.
+    The vector c selects the days of the window, and :math:`V_i` is the variance matrix of the
+    forecast errors: :math:`V_i = s_i^2 (I + X^*(X'X)^{-1} X^{*\prime})`. Missing data: an event
+    that lacks days of the window is not in the sample, unless the convention ``missing`` keeps the
+    event with the days that it has.
 
     References
     ----------
@@ -86,13 +87,14 @@ def bmp_kp(sample: AbnormalReturns, window: Window) -> Value:
     Returns
     -------
     Value
-        The statistic and N-1 degrees of freedom of Student's t; a caution if the factor 1 + (N-1) r
-        is below 0.5.
+        The statistic and N-1 degrees of freedom of Student's t. The result has a caution if the
+        factor 1 + (N-1) r is below 0.5.
 
     Raises
     ------
     InapplicableError
-        As in :func:`bmp`, and if r cannot be estimated or 1 + (N-1) r is not clearly positive.
+        If :func:`bmp` raises this error, if r cannot be estimated, or if 1 + (N-1) r is not clearly
+        positive.
 
     Notes
     -----
@@ -101,12 +103,13 @@ def bmp_kp(sample: AbnormalReturns, window: Window) -> Value:
         t = t_{BMP} \sqrt{\frac{1 - \bar r}{1 + (N - 1) \bar r}}, \quad
         \bar r = \frac{2}{N (N-1)} \sum_{i<j} \rho_{ij} o_{ij}
 
-    :math:`\rho_{ij}` is the correlation of estimation residuals on common calendar sessions, and
-    :math:`o_{ij}` the overlap of two CARs (``WeightedSums.correlation``). If all events share one
-    date and have histories of equal length, this is the statistic of the paper. The test rejects
-    too rarely if the event adds idiosyncratic variance. If the event raises the common variance, no
-    test on one date is valid. Missing data are treated as in :func:`bmp`; a pair with fewer than 30
-    common sessions gets the mean :math:`\rho` of the other pairs.
+    :math:`\rho_{ij}` is the correlation of the estimation residuals of events i and j on common
+    calendar sessions, and :math:`o_{ij}` the overlap of their CARs (``WeightedSums.correlation``).
+    If all events share one date and have equally many estimation days, t is the statistic of the
+    paper. If the news adds variance to each firm by itself, the test rejects its null hypothesis
+    too rarely. If the news raises the variance that all firms share, no test on one date is valid.
+    Missing data are treated as in :func:`bmp`. A pair with fewer than 30 common sessions gets the
+    mean :math:`\rho` of the other pairs.
 
     References
     ----------
@@ -159,9 +162,10 @@ def patell(sample: AbnormalReturns, window: Window) -> Value:
 
         Z = \frac{\sum_i SCAR_i}{\sqrt{\sum_i \nu_i / (\nu_i - 2)}}, \quad \nu_i = M_i - k
 
-    SCAR is exact: the CAR over its forecast error. With the convention ``scar="sum"``, SCAR is the
-    sum of the daily SARs over the root of L, as in the paper. The test then rejects too often as L
-    grows. Missing data are treated as in :func:`bmp`.
+    SCAR is the CAR over the exact standard error of its forecast. With the convention
+    ``scar="sum"``, SCAR is the sum of the daily standardised abnormal returns (SARs) over the root
+    of L, as in the paper. With the sum, the test raises too many false alarms as L grows. Missing
+    data are treated as in :func:`bmp`.
 
     References
     ----------
@@ -198,20 +202,23 @@ def patell_kp(sample: AbnormalReturns, window: Window) -> Value:
     Returns
     -------
     Value
-        The statistic, to be compared with N(0,1); a caution if 1 + (N-1) r is below 0.5.
+        The statistic, to be compared with N(0,1). The result has a caution if 1 + (N-1) r is below
+        0.5.
 
     Raises
     ------
     InapplicableError
-        As in :func:`patell`, and if r cannot be estimated or 1 + (N-1) r is not clearly positive.
+        If :func:`patell` raises this error, if r cannot be estimated, or if 1 + (N-1) r is not
+        clearly positive.
 
     Notes
     -----
     .. math:: Z_{KP} = Z \, / \sqrt{1 + (N - 1) \bar r}
 
-    There is no factor 1 - r as in :func:`bmp_kp`, because the scale is not estimated across events.
-    With fewer than five events a negative r counts as zero, because so few correlations do not
-    prove that errors cancel. Missing data are treated as in :func:`bmp_kp`.
+    r is the mean correlation of :func:`bmp_kp`. There is no factor 1 - r as in :func:`bmp_kp`,
+    because the standard error does not come from the differences between events. With fewer than
+    five events a negative r counts as zero, because few correlations cannot show that errors
+    cancel. Missing data are treated as in :func:`bmp_kp`.
 
     References
     ----------
@@ -250,12 +257,13 @@ def patell_kp_regime(sample: AbnormalReturns, window: Window) -> Value:
     Returns
     -------
     Value
-        The statistic, to be compared with N(0,1); a caution if 1 + (N-1) r is below 0.5.
+        The statistic, to be compared with N(0,1). The result has a caution if 1 + (N-1) r is below
+        0.5.
 
     Raises
     ------
     InapplicableError
-        In the cases of :func:`patell_kp`.
+        If :func:`patell_kp` raises this error.
 
     Notes
     -----
@@ -266,8 +274,8 @@ def patell_kp_regime(sample: AbnormalReturns, window: Window) -> Value:
 
     :math:`k_i` compares the variance of a firm around the event with that in its estimation window
     (docs/methods/answer.md#violent-days). In quiet times :math:`k_i` is 1, and the test is
-    :func:`patell_kp`. This is the main test for two to four events. Missing data are treated as in
-    :func:`patell_kp`.
+    :func:`patell_kp`. The test with :math:`k_i` is the main test for two to four events. Missing
+    data are treated as in :func:`patell_kp`.
 
     References
     ----------
@@ -347,7 +355,7 @@ def event_t(sample: AbnormalReturns, window: Window) -> Value:
     Parameters
     ----------
     sample : AbnormalReturns
-        Decimal abnormal returns of one event that is valid for `window`.
+        Decimal abnormal returns of one event that has all days of `window`.
     window : Window
         A window of L days.
 
@@ -362,10 +370,11 @@ def event_t(sample: AbnormalReturns, window: Window) -> Value:
 
         t = \frac{CAR}{\sqrt{c' V c}}, \quad V = s^2 (I + X^* (X'X)^{-1} X^{*\prime})
 
-    c selects the days of the window. The off-diagonal part of V is the error of the parameters,
-    which all days of an event share. For several events, the table of CARs has these numbers with
-    one row per event. Missing data: an event without all days of the window has no CAR, unless the
-    convention ``missing`` gives it one.
+    The vector c selects the days of the window. The off-diagonal part of V is the error of the
+    estimated parameters, which all days of an event share. For several events, the table of CARs
+    (``results.car()``) has the statistic and the p-value of each event in its own row. Missing
+    data: an event that lacks days of the window has no CAR, unless the convention ``missing`` keeps
+    the event.
 
     References
     ----------
@@ -396,7 +405,7 @@ def event_t_regime(sample: AbnormalReturns, window: Window) -> Value:
     Parameters
     ----------
     sample : AbnormalReturns
-        Decimal abnormal returns of one event that is valid for `window`.
+        Decimal abnormal returns of one event that has all days of `window`.
     window : Window
         A window of L days.
 
@@ -411,8 +420,8 @@ def event_t_regime(sample: AbnormalReturns, window: Window) -> Value:
 
     V is defined in :func:`event_t`. k compares the variance of the firm around the event with that
     in its estimation window (docs/methods/answer.md#violent-days). In quiet times k is 1, and the
-    test is :func:`event_t`. This is the main test for one event. Missing data are treated as in
-    :func:`event_t`.
+    test is :func:`event_t`. The test with k is the main test for one event. Missing data are
+    treated as in :func:`event_t`.
 
     References
     ----------
@@ -444,7 +453,7 @@ def event_f(sample: AbnormalReturns, window: Window) -> Value:
     Parameters
     ----------
     sample : AbnormalReturns
-        Decimal abnormal returns of one event that is valid for `window`.
+        Decimal abnormal returns of one event that has all days of `window`.
     window : Window
         A window of L days.
 
@@ -457,10 +466,10 @@ def event_f(sample: AbnormalReturns, window: Window) -> Value:
     -----
     .. math:: F = \frac{AR' V^{-1} AR}{L}
 
-    V is defined in :func:`event_t`. This F equals that of dummies for the event days in one
-    regression over both windows. For one day, F is the square of the single-event t. This test
-    finds effects that cancel over the window; the CAR does not. Missing data: missing days are left
-    out and not counted in L.
+    V is defined in :func:`event_t`. F equals the F of the coefficients of dummies, one for each
+    event day, in one regression over the estimation window and the event days. For one day, F is
+    the square of the single-event t. The F finds effects that cancel over the window, which the CAR
+    does not show. Missing data: missing days are left out and not counted in L.
 
     References
     ----------

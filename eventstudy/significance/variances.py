@@ -45,8 +45,10 @@ def patell_u(sample: AbnormalReturns, window: Window) -> Value:
         U = \sum_{i,t} \Bigl[ SAR_{it}^2 \frac{\nu_i - 2}{\nu_i} - 1 \Bigr] \Big/
         \sqrt{\sum_{i,t} \frac{2 (\nu_i - 1)}{\nu_i - 4}}
 
-    The normal law holds only for normal returns. Real returns reject far too often (17 % with t5),
-    so this is never the main test. Missing data: a missing day does not count.
+    SAR is the standardised abnormal return of a day. U is compared with the normal distribution,
+    which is right only for normal returns. With real returns, the test gives far too many false
+    alarms (17 % instead of 5 % with t(5) returns), so it is never the main test. Missing data: a
+    missing day does not count.
 
     References
     ----------
@@ -80,7 +82,7 @@ def patell_u(sample: AbnormalReturns, window: Window) -> Value:
     uses_residuals=True, standardised=True, role="raised variance",
 )  # fmt: skip
 def rank_variance(sample: AbnormalReturns, window: Window) -> Value:
-    r"""Return Corrado's rank statistic of |SAR|, positive where abnormal returns are larger.
+    r"""Return Corrado's rank statistic of |SAR|, positive if event days have larger values.
 
     Parameters
     ----------
@@ -103,10 +105,11 @@ def rank_variance(sample: AbnormalReturns, window: Window) -> Value:
     -----
     .. math:: Z = \frac{\sum_{t \in W} g_t}{\sqrt L \, S}
 
-    g are the day sums of the centred ranks of |SAR| (:func:`corrado`, :func:`standardise`). |SAR|
-    grows with a mean effect, and also with the variance. :func:`brown_forsythe` separates the two.
-    The test keeps its false-alarm rate for events on one date and for heavy tails. Missing data: a
-    missing day has no rank.
+    SAR is the standardised abnormal return of a day, and |SAR| its size. :math:`g_t` is the sum
+    over events of the centred ranks of |SAR| on day t (:func:`corrado`, :func:`standardise`). |SAR|
+    grows with a mean effect, and also with the variance. :func:`brown_forsythe` separates mean and
+    variance. The test keeps its false-alarm rate for events on one date and for heavy tails.
+    Missing data: a missing day has no rank.
 
     References
     ----------
@@ -162,9 +165,9 @@ def brown_forsythe(sample: AbnormalReturns, window: Window) -> Value:
 
     Firm-days are pooled because over one day an event has only one value, and standardised values
     have equal variance under the null. The square of t is the F of Levene's test around medians;
-    the sign says whether the variance rose. The median removes an effect that the events share. The
-    differences between events remain; they are the event-induced variance. Missing data: missing
-    days are left out.
+    the sign of t says whether the variance rose. Subtracting the median removes an effect that all
+    events share. What remains is the difference between events, which is the variance that the news
+    adds. Missing data: missing days are left out.
 
     References
     ----------

@@ -42,21 +42,21 @@ def study(
     ----------
     events : DataFrame, path or Events
         A table with one row per announcement and listing. The table needs the ticker and the date.
-        A column ``symbol``, ``date`` or ``event_date`` can replace the standard names; a note of
-        the results says so.
+        A column ``symbol``, ``date`` or ``event_date`` can replace the standard names. The
+        attribute ``notes`` of the results then names the column.
     prices : DataFrame, Series, mapping, path, str or PriceProvider, optional
         Adjusted closes of the tickers and of the indices of their exchanges. A wide table has dates
         as rows and tickers as columns. A long table has the columns ``symbol``, ``date``, and
         ``close`` or ``adj_close``. A mapping has one table per ticker. A folder, a file, a name
         such as ``"sample"`` or ``"yahoo"``, and an object with ``fetch`` are accepted too. By
-        default the prices of `config`, otherwise ``"auto"``.
+        default the prices of `config`; without a `config`, ``"auto"``.
     returns : DataFrame or path, optional
         Decimal returns to use instead of prices. The table is wide, or long with the columns
         ``date``, ``ticker`` and ``ret``.
     date, ticker : str
         Names of the columns with the date of the announcement and the ticker.
     config : StudyConfig, optional
-        Settings of the study. Settings given by name take precedence.
+        Settings of the study. A setting given by name replaces the setting in `config`.
     offline : bool
         If true, the network is never used.
     store, vintage : str
@@ -85,13 +85,15 @@ def study(
 
     Notes
     -----
-    If the column ``direction`` has several values, the report begins with one of these groups. The
-    answer, its figures and the display in a notebook are about this group. ``answer(group="")``,
-    ``summary()``, ``test()`` and the tables are about all events together.
+    If the column ``direction`` of the events has several values, each value is a group, and the
+    report begins with one group. The answer, its figures and the display in a notebook are about
+    this first group. ``answer(group="")``, ``summary()``, ``test()`` and the tables are about all
+    events together.
 
-    Tables in memory are treated like files. Each event has the sessions of its exchange, missing
-    prices are bridged, and price-data issues are found and reported. Missing values are NaN or
-    None. If narwhals is installed, a DataFrame may come from polars or another library.
+    Tables in memory are treated like files. The days of each event are the trading days (sessions)
+    of its exchange. After missing prices, the next return covers all sessions since the last price.
+    Price-data issues are found and reported. Missing values are NaN or None. If narwhals is
+    installed, a DataFrame may come from polars or another library.
 
     References
     ----------
@@ -233,8 +235,8 @@ def compare(
         One row per result and window, with the name of the result as index. The columns are start,
         stop, n_events, n_dates, estimate, se, ci_low, ci_high, statistic, test, pvalue and reason.
         ``test`` is the name of the main test. ``reason`` says why there is no answer. The effect
-        ``estimate`` and its 95% interval are decimals. Each row gives the answer of ``answer()``,
-        which is about the group that the report begins with.
+        ``estimate`` and its 95% interval are decimals. Each row gives the answer of ``answer()``.
+        If the events have groups, the answer is about the group that the report begins with.
 
     Raises
     ------
@@ -295,11 +297,11 @@ class EventStudy(UnfittedStudy):
         One index for all events. By default each event has its own benchmark or the index of its
         exchange.
     benchmark_policy : {"fallback", "strict"}
-        What to do if the benchmark named in the events lacks days: "fallback" takes an index of the
-        exchange instead, "strict" does not.
+        What to do if the benchmark named in the events lacks days. "fallback" takes an index of the
+        exchange instead. "strict" drops the event.
     engine : {"statsmodels", "batch"}
         How least squares are computed: event by event ("statsmodels"), or for all events at once
-        ("batch"). Both give the same numbers up to rounding.
+        ("batch"). Both ways give the same numbers up to rounding.
     min_estimation : int
         Number of estimation days. Events with fewer complete estimation days get the flag
         ``short_estimation``.
@@ -316,10 +318,11 @@ class EventStudy(UnfittedStudy):
         halted sessions, so day 0 is the session on which trading resumes.
     repeat : {"mask", "first", "keep-all"}
         How to treat several events of one firm. "mask" leaves out estimation days that lie in the
-        event window of another event of the firm. "first" does the same, and also leaves out an
-        event whose window overlaps that of an earlier event of the firm. "keep-all" does neither.
+        event window of another event of the firm. "first" does the same as "mask", and also drops
+        an event whose window overlaps the window of an earlier event of the firm. "keep-all" keeps
+        all days and all events.
     left_out : sequence of n str
-        Reason why each event must not be used; "" for an event to use. By default all events are
+        For each event the reason not to use it; "" for an event to use. By default all events are
         used.
     main : Window or (start, stop), optional
         Main window of the study. Suspicious price moves in this window give an event the flag

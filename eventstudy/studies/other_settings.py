@@ -74,8 +74,8 @@ class RobustnessResults(Specifications):
         list of Path
             Paths of the files: ``specifications`` (CSV, SVG, PNG) and
             ``specifications_by_choice.csv``. The PNG file needs matplotlib. No figure is written if
-            no combination has a result. If ``specifications.csv`` exists with other numbers, the
-            names of all files get the next free number.
+            no combination has a result. If a ``specifications.csv`` with other numbers exists, all
+            names of files get the next free number.
         """
         files = {".csv": to_csv(self.table), "_by_choice.csv": to_csv(self.by_choice())}
         if self.summary()["n"]:
@@ -119,12 +119,13 @@ def robustness(
     Parameters
     ----------
     study : EventStudy, EventStudyResults, or events as for :func:`study`
-        A study, its results, or events. If `study` is a study or its results, its returns are used
-        again. Its windows and its model are used too, unless the grid has others.
+        A study, its results, or events. If `study` is a study or its results, the returns of the
+        study are used again. The windows and the model of the study are used too, unless the grid
+        has other windows or models.
     grid : mapping of str to list, optional
         Choices of ``model``, ``estimation``, ``car``, ``sample`` and ``halt``, as in ``[grid]`` of
-        a study file. By default the grid of `config`, otherwise three models, two estimation
-        windows and four windows of the effect.
+        a study file. By default the grid of `config`. Without such a grid: three models, two
+        estimation windows and four windows of the effect.
     config : StudyConfig, optional
         Settings of the study, if `study` is events.
     prices : DataFrame, path, str or PriceProvider, optional

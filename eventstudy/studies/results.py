@@ -52,14 +52,15 @@ class EventStudyResults(FittedStudy):
         The table of events. The table has the columns day0, benchmark (the index used), status
         ("ok" or "dropped"), reason, flags and nobs.
     abnormal : AbnormalReturns
-        Abnormal returns and their variances, with one row per event. The row of a dropped event is
-        NaN.
+        Abnormal returns and their variances, with one row per event. All values of a dropped event
+        are NaN.
     panel : ReturnsPanel
         The returns from which the study was computed.
     model : LinearModel
     engine : {"statsmodels", "batch"}
     config : StudyConfig, optional
-        The settings of the study. The attribute `settings` holds them even if `config` is None.
+        The settings of the study. The attribute `settings` holds the settings even if `config` is
+        None.
     sizes : MarketValues, optional
         Market values of the firms before each day of the event windows.
 
@@ -225,7 +226,7 @@ class EventStudyResults(FittedStudy):
         Returns
         -------
         DrawnInfluence
-            The answers. As text they say how single announcements, dates and firms change the
+            The answers. The printed text says how single announcements, dates and firms change the
             answer. ``frame()`` has one row per answer.
 
         Examples
@@ -278,8 +279,8 @@ class EventStudyResults(FittedStudy):
     ) -> Axes:  # fmt: skip
         """Draw the mean CAR (CAAR) of each day with its pointwise 95% band.
 
-        The CAAR is cumulated from the day before the main window, where the path is 0. On a day
-        before that zero point, the path is minus the CAAR of the days up to the zero point.
+        The CAAR is cumulated from the day before the main window. On this zero day the path is 0.
+        On an earlier day, the path is minus the CAAR from the day after it up to the zero day.
 
         Parameters
         ----------
@@ -315,8 +316,9 @@ class EventStudyResults(FittedStudy):
     ) -> Axes:
         """Draw each event's CAR over `window` with its 95% interval, and the mean effect.
 
-        Markers with p below 0.05 are filled. The effect is a diamond, and its p is that of the main
-        test. Of more than 60 events, only those with the smallest and the largest CARs are drawn.
+        Markers with p below 0.05 are filled. The mean effect is a diamond, and its p-value comes
+        from the main test. If there are more than 60 events, the figure shows only the events with
+        the smallest and the largest CARs.
 
         Parameters
         ----------
@@ -345,9 +347,9 @@ class EventStudyResults(FittedStudy):
     ) -> Axes:  # fmt: skip
         """Draw the abnormal returns of one event as bars, and its CAR as a line.
 
-        The CAR is cumulated from the day before the main window, where the line is 0. The shaded
-        95% range shows the CARs to expect without an event. On a day before that zero point, the
-        line is minus the CAR of the days up to the zero point.
+        The CAR is cumulated from the day before the main window. On this zero day the line is 0. On
+        an earlier day, the line is minus the CAR from the day after it up to the zero day. The
+        shaded 95% range shows the CARs to expect without an event.
 
         Parameters
         ----------
@@ -408,9 +410,9 @@ class EventStudyResults(FittedStudy):
         Parameters
         ----------
         kind : {"events", "days", "windows", "groups"}
-            Family of hypotheses. "events": the t of each single event over `window`. "days": `test`
-            on each day of the event window. "windows": `test` over each of `windows`. "groups":
-            `test` over `window` in each group of the column `by`.
+            Family of hypotheses. "events": the t-test of each single event over `window`. "days":
+            `test` on each day of the event window. "windows": `test` over each of `windows`.
+            "groups": `test` over `window` in each group of the column `by`.
         window : window, optional
             Window of event days. By default the main window.
         windows : iterable of windows, optional
@@ -418,11 +420,11 @@ class EventStudyResults(FittedStudy):
             window.
         test : str, optional
             Name of the test. By default the main test. For the family "events" the default is
-            ``event_t_regime``, which allows for times of high volatility and equals the p on the
-            pages of single events. ``event_t`` gives the textbook p.
+            ``event_t_regime``. This default allows for times of high volatility and gives the same
+            p-value as the pages of single events. ``event_t`` gives the textbook p-value.
         by : str, optional
-            Column of the groups. By default the column that splits the report: group, otherwise
-            direction.
+            Column of the groups. By default the column that splits the report: ``group``, or
+            ``direction`` if there is no ``group``.
         methods : iterable of {"holm", "bh", "by", "romano_wolf"}, optional
             Methods of adjustment. By default all methods that apply.
 
@@ -430,8 +432,8 @@ class EventStudyResults(FittedStudy):
         -------
         DataFrame
             One row per hypothesis. The columns are label, n_events, estimate (decimal), statistic,
-            pvalue, one column per method, and reason. A hypothesis without a p-value has NaN and
-            does not count.
+            pvalue, one column per method, and reason. The adjusted p-values of a hypothesis without
+            a p-value are NaN, and the hypothesis does not count.
 
         Raises
         ------
@@ -468,8 +470,8 @@ class EventStudyResults(FittedStudy):
         window : window, optional
             Window of event days. By default the main window.
         method : {"date_clustered", "welch"}, optional
-            Test of the difference. By default date_clustered. If that test is not defined, welch is
-            used and a reason is given.
+            Test of the difference. By default "date_clustered". If the test "date_clustered" is not
+            defined, the method is "welch" and a reason is given.
 
         Returns
         -------
@@ -501,8 +503,9 @@ class EventStudyResults(FittedStudy):
         weights : {"equal", "value", "precision"}
             Weights of the events: equal, by market value ("value"), or by 1/Var(CAR) ("precision").
         column : str
-            Column of the events with the market value *before* the window; later market values
-            depend on the CAR. For ``mcap``, market values stored in the study take precedence.
+            Column of the events with the market value *before* the window. A later market value
+            would depend on the CAR. If `column` is ``mcap`` and the study has market values from
+            :meth:`with_market_values`, these market values are used instead of the column.
 
         Returns
         -------
@@ -533,7 +536,8 @@ class EventStudyResults(FittedStudy):
         Returns
         -------
         DollarLoss
-            The change ADL_i = CAR_i times market value of each event i, and the sum.
+            For each event i the change ADL_i, which is CAR_i times the market value. The sum of the
+            changes of all events is also given.
 
         Raises
         ------
@@ -570,10 +574,10 @@ class EventStudyResults(FittedStudy):
         -------
         DataFrame
             One row per test: t, Hall, Johnson, and Johnson resampled. The columns are test,
-            n_events, estimate (the mean BHAR, decimal), statistic, distribution, pvalue
-            (two-sided), critical_low and critical_high (5 %, two-sided), and note. A test that does
-            not apply has NaN and a reason. All tests are NaN while days of the window lie in the
-            future.
+            n_events, estimate (the mean buy-and-hold abnormal return, BHAR, as a decimal),
+            statistic, distribution, pvalue (two-sided), critical_low and critical_high (5 %,
+            two-sided), and note. If a test does not apply, its numbers are NaN and `note` gives the
+            reason. All tests are NaN while days of the window lie in the future.
 
         Raises
         ------
@@ -696,9 +700,9 @@ class EventStudyResults(FittedStudy):
         Returns
         -------
         statsmodels RegressionResults
-            The regression, whose data carry the dates and the names of the parameters;
-            ``.summary()`` prints it. If the model is not fitted by least squares, the result is a
-            least-squares regression on the same regressors.
+            The regression. Its data carry the dates and the names of the parameters, and
+            ``.summary()`` prints the regression. If the model is not fitted by least squares, the
+            result is a least-squares regression on the same regressors.
 
         Raises
         ------
@@ -719,7 +723,8 @@ class EventStudyResults(FittedStudy):
     ) -> analysis.Placebo:  # fmt: skip
         """Compare the study with the same announcements assigned to other firms on the same days.
 
-        :func:`eventstudy.analysis.placebos.placebo.placebo_firms` explains the random draws.
+        Firms are drawn at random, as :func:`eventstudy.analysis.placebos.placebo.placebo_firms`
+        explains.
 
         Parameters
         ----------
@@ -728,10 +733,11 @@ class EventStudyResults(FittedStudy):
             Column of the events with the peers of each firm, written ``A;B;C``. The panel must hold
             the returns of the peers.
         test : str
-            Test whose statistic is compared. The default is BMP, or the t of the event if there is
-            only one event.
+            Test whose statistic is compared. The default is "bmp". If there is only one event, the
+            default is the single-event t.
         draws : int, optional
-            Number of draws. By default ``conventions.draws``; ``conventions.seed`` is the seed.
+            Number of random assignments of the announcements to other firms. By default
+            ``conventions.draws``. ``conventions.seed`` is the seed of the random numbers.
 
         Returns
         -------
@@ -851,8 +857,9 @@ class EventStudyResults(FittedStudy):
         Returns
         -------
         DrawnRegression or DrawnRegressions
-            One :class:`CarRegression`, or several in one table (``frame()``). Both have the methods
-            ``plot()``, ``to_latex()`` and ``to_html()``.
+            One :class:`CarRegression` for one formula. Several formulas give one object with a
+            table of all regressions (``frame()``). One regression and several regressions have the
+            methods ``plot()``, ``to_latex()`` and ``to_html()``.
 
         Examples
         --------
@@ -906,8 +913,8 @@ class EventStudyResults(FittedStudy):
     ) -> Path:  # fmt: skip
         """Write the run folder ``out/name`` with report, tables, figures, prices and manifest.
 
-        A run with other settings or events in that folder is not replaced. The new run is then
-        called ``name-2``, ``name-3`` and so on.
+        If ``out/name`` already holds a run with other settings or events, the old run is not
+        replaced. The new run is then called ``name-2``, ``name-3`` and so on.
 
         Parameters
         ----------
@@ -946,8 +953,8 @@ class EventStudyResults(FittedStudy):
         Parameters
         ----------
         config : StudyConfig, optional
-            Settings that choose the windows, tests and groups. The default settings have the
-            windows of the study.
+            Settings that choose the windows, tests and groups. The windows of the default settings
+            are the windows of the study.
         name : str
             Name of the study.
 
@@ -993,10 +1000,10 @@ class EventStudyResults(FittedStudy):
         Parameters
         ----------
         table : {"caar", "robustness", "events", "regression"}
-            Table to return. ``caar`` has the windows and their tests. ``robustness`` has the answer
-            under other choices, and p adjusted for the number of windows. ``events`` has the
-            events, and ``regression`` the regression of the CARs. Every table fits the page of a
-            default LaTeX article.
+            Table to return. The table ``caar`` has the windows and their tests. The table
+            ``robustness`` has the answer under other choices, and p-values adjusted for the number
+            of windows. The table ``events`` has the events. The table ``regression`` has the
+            regression of the CARs. Every table fits the page of a default LaTeX article.
         config : StudyConfig, optional
 
         Returns
@@ -1075,8 +1082,8 @@ class EventStudyResults(FittedStudy):
         Parameters
         ----------
         windows : window or iterable of window, optional
-            Windows of the CARs. By default the windows set for the study, otherwise the standard
-            windows.
+            Windows of the CARs. By default the windows in the settings of the study. If the
+            settings have no windows, the standard windows.
 
         Returns
         -------
@@ -1084,12 +1091,13 @@ class EventStudyResults(FittedStudy):
             One row per window and event. The columns start with event_id, ticker, start, stop, car
             (decimal), se, statistic, pvalue, scar, bhar, n_days, ci_low, ci_high, n_sessions,
             last_session, variance_multiple and pvalue_regime. Your own columns follow. statistic
-            and pvalue are those of the exact single-event t. n_days counts the days of the window
-            that the event has. ci_low and ci_high are the ends of the 95% interval.
+            and pvalue come from the exact t-test of a single event. n_days counts the days of the
+            window that the event has. ci_low and ci_high are the ends of the 95% interval.
             ``variance_multiple`` is the firm's variance around the event, relative to the
-            estimation window. ``pvalue_regime`` is the p of the report, which allows for this
-            variance. ``pvalue_regime`` is NaN above 5,000 events. Columns of numbers in your events
-            file stay numbers. Values are NaN if the event lacks days of the window.
+            estimation window. ``pvalue_regime`` is the p-value that the report shows; it allows for
+            ``variance_multiple``. In a study of more than 5,000 events ``pvalue_regime`` is NaN.
+            Columns of numbers in your events file stay numbers. Values are NaN if the event lacks
+            days of the window.
 
         Examples
         --------

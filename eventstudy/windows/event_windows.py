@@ -49,13 +49,14 @@ class EventWindows(StudyWindows):
         estimation days first, then the event days.
     returns : (n, L1+L2) float array
         Decimal returns; NaN where missing. In the event window, a return that follows h missing
-        sessions spans h+1 sessions. In the estimation window such a return is NaN, unless the model
-        asks for returns over several sessions.
+        sessions spans h+1 sessions. In the estimation window, a return over several sessions is
+        NaN, unless the model uses returns over several sessions.
     spans : (n, L1+L2) int array
-        Number of days in event time that each return spans; 0 where missing.
+        Number of event days that each return spans; 0 for a missing return.
     length : (n, L1+L2) int array
-        Number of sessions that each return spans (n in docs/methods/missing-days.md); 0 where
-        missing. `length` differs from `spans` only if event time skips halted sessions.
+        Number of sessions that each return spans (n in docs/methods/missing-days.md); 0 for a
+        missing return. `length` differs from `spans` only if halted sessions are not counted as
+        event days.
     factors : (n, L1+L2, f) float array
         Factor returns. Each value is the sum over the sessions that the firm's return spans.
     positions : (n, L1+L2) int array
@@ -75,19 +76,21 @@ class EventWindows(StudyWindows):
         Number of estimation days with a return that were left out because of other events of the
         firm.
     laying : Laying, optional
-        Object that computes arrays with a column per day when they are needed. None if these arrays
-        are kept in memory.
+        Object that computes arrays with a column per day when they are needed. None if the arrays
+        with a column per day are kept in memory.
     event_positions : (n, L2) int array
-        The columns of `positions` for the event days. This array is always kept in memory.
+        The columns of `positions` for the event days. The array `event_positions` is always kept in
+        memory.
     halt_drift : int
-        Largest number of sessions that :attr:`drift` counts for a return over a halt.
+        Largest number of sessions that :attr:`drift` counts for a return over a trading halt.
     source : Laying, optional
         Object that holds the returns of the whole study and can give other days of the events.
     source_rows : (n,) int array
-        Row numbers of these events in `source`.
+        Row numbers of the n events in `source`.
     other_news : (n, G+L2) bool array
         Whether each day after the estimation window lies in the event window of another event of
-        the firm. The array has no columns if other events were not searched for.
+        the firm. The G+L2 columns are the G days between the two windows and the event days. The
+        array has no columns if other events were not searched for.
 
     Examples
     --------
@@ -131,20 +134,20 @@ class EventWindows(StudyWindows):
 
     @property
     def returns(self) -> FloatArray:
-        """Decimal returns of the firms, shape (n, L1+L2); NaN where missing."""
+        """Decimal returns of the firms, shape (n, L1+L2); a missing return is NaN."""
         return self._array("returns")
 
     @property
     def spans(self) -> IntArray:
-        """Number of days in event time that each return spans, shape (n, L1+L2).
+        """Number of event days that each return spans, shape (n, L1+L2).
 
-        The number is 0 for a missing return.
+        The number of a missing return is 0.
         """
         return self._array("spans")
 
     @property
     def length(self) -> IntArray:
-        """Number of sessions that each return spans, shape (n, L1+L2); 0 where missing."""
+        """Number of sessions that each return spans, shape (n, L1+L2); 0 for a missing return."""
         return self._array("length")
 
     @property
@@ -239,8 +242,8 @@ class EventWindows(StudyWindows):
     def drift(self) -> IntArray:
         """Number of sessions of each return that count for alpha, shape (n, L1+L2).
 
-        All sessions of a return count, and at least 1. If event time skips halted sessions, at most
-        `halt_drift` sessions count (docs/methods/missing-days.md).
+        All sessions of a return count, and at least 1. If halted sessions are not counted as event
+        days, at most `halt_drift` sessions count (docs/methods/missing-days.md).
         """
         bridges = (self.length > self.spans) & (self.length > self.halt_drift)
         return np.where(bridges, self.halt_drift, np.maximum(self.length, 1))
@@ -282,8 +285,8 @@ class EventWindows(StudyWindows):
     def take(self, rows: IntArray | BoolArray | slice) -> EventWindows:
         """Return the windows of some events, chosen by position, mask or slice.
 
-        The result stores only row numbers. Each array is cut from the array of all events on first
-        use.
+        The result stores only row numbers. On first use, the rows of an array are cut from the
+        array of all events.
         """
         whole = self if self._whole is None else self._whole
         if whole is self and isinstance(rows, slice):
@@ -326,7 +329,7 @@ class EventWindows(StudyWindows):
         Raises
         ------
         ConfigError
-            If these windows have no `source` of their returns.
+            If the attribute `source` of these windows is None.
         """
         if self.event.start == self.estimation.stop + 1:
             return self
@@ -341,8 +344,8 @@ class EventWindows(StudyWindows):
     def index_returns(self) -> tuple[FloatArray, IntArray]:
         """Return the returns of each event's index and the sessions that each return spans.
 
-        Both arrays have shape (n, L1+L2). Models without a market use these returns. A missing
-        return is NaN.
+        The returns and the numbers of sessions are two arrays of shape (n, L1+L2). A missing return
+        is NaN. Models without a market use the returns of the index.
         """
         if self.source is None:
             return np.full(self.returns.shape, np.nan), self.length
