@@ -24,19 +24,19 @@ WORDS = DOCS.parent / "eventstudy" / "data" / "words.en.toml"
 IDEAS = tomllib.loads((DOCS / "ideas.toml").read_text(encoding="utf-8"))
 # Designs of benchmarks/size.py in the words of a reader, and their windows.
 DESIGNS = {
-    ("D0", "[0,0]"): "50 events on separate dates, one day",
-    ("D0", "[-5,5]"): "50 events on separate dates, eleven days",
-    ("D1", "[0,0]"): "50 events on separate dates whose effects differ: variance doubled",
-    ("D5", "[0,0]"): "50 events on separate dates, skewed returns (0.7)",
-    ("D2", "[0,0]"): "50 events on separate dates, very skewed returns (2)",
-    ("P1", "[0,0]"): "5 dates of 10 events, correlation 0.1, variance doubled",
+    ("D0", "[0,0]"): "50 events on separate dates, window of one day",
+    ("D0", "[-5,5]"): "50 events on separate dates, window of eleven days",
+    ("D1", "[0,0]"): "50 events on separate dates, variance doubled because effects differ",
+    ("D5", "[0,0]"): "50 events on separate dates, skewed returns (skewness 0.7)",
+    ("D2", "[0,0]"): "50 events on separate dates, very skewed returns (skewness 2)",
+    ("P1", "[0,0]"): "10 events on each of 5 dates, correlation 0.1, variance doubled",
     ("C0", "[0,0]"): "50 events on one date, correlation 0.1",
     ("C1", "[0,0]"): "50 events on one date, correlation 0.1, variance doubled",
-    ("O1", "[-5,5]"): "10 consecutive dates of 5 events, eleven days",
-    ("E1", "[0,0]"): "one event, 120 days of history, one day",
-    ("E1", "[-5,5]"): "one event, 120 days of history, eleven days",
-    ("E2", "[0,0]"): "one event, 60 days of history, one day",
-    ("E3", "[0,0]"): "one event, skewed returns, one day",
+    ("O1", "[-5,5]"): "5 events on each of 10 consecutive dates, window of eleven days",
+    ("E1", "[0,0]"): "one event, 120 estimation days, window of one day",
+    ("E1", "[-5,5]"): "one event, 120 estimation days, window of eleven days",
+    ("E2", "[0,0]"): "one event, 60 estimation days, window of one day",
+    ("E3", "[0,0]"): "one event, skewed returns, window of one day",
 }
 GRADES = {
     "yes": "valid", "fair": "nearly valid", "weak": "valid with care", "no": "**not valid**",
@@ -83,6 +83,11 @@ TESTS = """Each test has a page with its idea, its formula, when it is valid, an
 The program chooses the [main test](../how-to/choose-a-test.md). The other tests are second
 opinions.
 
+The last four columns say whether a test stays valid in four situations. The situations are:
+several events on one date, windows of different dates that overlap, news that makes returns more
+variable, and skewed returns. In the cells, `yes` means valid, `fair` nearly valid, `weak` valid
+with care, `no` not valid, and `n/a` that the situation does not apply.
+
 | test | name | one date | overlap | variance | skewness |
 |---|---|---|---|---|---|
 """ + "\n".join(
@@ -120,13 +125,14 @@ REGISTRIES = {
 ABOUT = {
     "MODELS": """A mapping from the name of each model of normal returns to its class. For example,
    ``es.MODELS["market"]`` is the class of the market model. ``es.EventStudy(model=...)`` takes an
-   instance of such a class. The mapping also has the models of installed plug-ins.""",
+   instance of a class, such as ``es.MODELS["market"]()``. The mapping also has the
+   models of installed plug-ins.""",
     "STATISTICS": """A mapping from the name of each significance test to the test. For example,
    ``results.test("bmp_kp", (0, 1))`` calls ``es.STATISTICS["bmp_kp"]``. Each test has a label, a
    null hypothesis and a source. The mapping also has the tests of installed plug-ins.""",
 }
 PYTHON = (
-    "After `import eventstudy as es`, a program can use the names below. "
+    "After `import eventstudy as es`, a Python program can use the names below. "
     "[In a notebook](../notebook.md) has examples.\n"
 )
 PYTHON += "\n".join(
@@ -185,12 +191,13 @@ def test_page(name: str) -> str:
 
 
 ALARMS = (
-    "The table shows how often this test rejects at the 5% level in samples without any effect.\n"
-    "A rate of 5% (the dashed line) is right, and a rate of 4 to 7% (shaded) is good.\n"
-    "In the table, a filled dot shows a rate from our own samples.\n"
-    "A ring shows a rate from another program, which was written independently of ours.\n"
-    "A rate above 20% is shown at the edge of the axis, with its number.\n"
-    "The page [Size and power](../methods/size.md) explains how we drew the samples."
+    "A false alarm is a p-value below 0.05 in a sample without any effect.\n"
+    "The table shows the share of simulated samples in which this test gives a false alarm.\n"
+    "A share of 5% (the dashed line) is right, and a share of 4 to 7% (shaded) is good.\n"
+    "A filled dot shows the share in our own samples.\n"
+    "A ring shows the share that another program found, which was written independently of ours.\n"
+    "A share above 20% is shown at the edge of the axis, with its number.\n"
+    "The page [Size and power](../methods/size.md) explains how we simulated the samples."
 )
 # Where the axis of false alarms ends, in percent.
 LAST_RATE = 20
@@ -201,7 +208,8 @@ eventstudy run events.csv --test {name}
 ```py
 results.test("{name}", (0, 1))
 ```"""
-USE_EVENT_TEST = """The test is for one event. First take this event from the results:
+USE_EVENT_TEST = """The test is for one event. From the results of a study,
+`subset` takes one event, here the first:
 
 ```py
 results.subset([0]).test("{name}", (0, 1))
@@ -222,12 +230,20 @@ NEEDS = {
         " --factors FILE", ', factors=["FILE"]',
     ),
     "two_index": (
-        "The model needs a world index: one ticker for all events, or a column `world`.",
+        "The model needs a world index: one ticker for all events, or a column `world` in the "
+        "events file.",
         " --series world=URTH", ', series=["world=URTH"]',
     ),
-    "industry": ("The events need a column `industry` with the ticker of an index.", "", ""),
-    "matched": ("The events need a column `match` with tickers, as `A;B;C`.", "", ""),
-    "synthetic_control": ("The events need a column `donors` with tickers, as `A;B;C`.", "", ""),
+    "industry": (
+        "The events file needs a column `industry` with the ticker of an industry index.", "", "",
+    ),
+    "matched": (
+        "The events file needs a column `match` with tickers of similar firms, as `A;B;C`.", "", "",
+    ),
+    "synthetic_control": (
+        "The events file needs a column `donors` with tickers of firms without news, as `A;B;C`.",
+        "", "",
+    ),
     "garch": ("The model needs the package `arch`. Install it with `pip install arch`.", "", ""),
 }  # fmt: skip
 LIKE = {"gjr": "garch", "egarch": "garch"}

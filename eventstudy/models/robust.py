@@ -90,7 +90,8 @@ class Dimson(LinearModel, name="dimson"):
 
     The model has k = 2 + lags + leads parameters. Abnormal returns come from the full regression,
     and the variance of their forecast errors is exact. Missing data: a day is left out if its
-    return is missing, or the market return on one of the days before and after that enter.
+    return is missing, or if the market return is missing on one of the `lags` days before or
+    `leads` days after it.
 
     References
     ----------
