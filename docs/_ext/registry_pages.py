@@ -29,9 +29,9 @@ DESIGNS = {
     ("D1", "[0,0]"): "50 events on separate dates, variance doubled because effects differ",
     ("D5", "[0,0]"): "50 events on separate dates, skewed returns (skewness 0.7)",
     ("D2", "[0,0]"): "50 events on separate dates, very skewed returns (skewness 2)",
-    ("P1", "[0,0]"): "10 events on each of 5 dates, correlation 0.1, variance doubled",
+    ("P1", "[0,0]"): "10 events on each of 5 dates, correlation 0.1, variance doubled by the news",
     ("C0", "[0,0]"): "50 events on one date, correlation 0.1",
-    ("C1", "[0,0]"): "50 events on one date, correlation 0.1, variance doubled",
+    ("C1", "[0,0]"): "50 events on one date, correlation 0.1, variance doubled by the news",
     ("O1", "[-5,5]"): "5 events on each of 10 consecutive dates, window of eleven days",
     ("E1", "[0,0]"): "one event, 120 estimation days, window of one day",
     ("E1", "[-5,5]"): "one event, 120 estimation days, window of eleven days",
@@ -170,7 +170,7 @@ def test_page(name: str) -> str:
     """Return the page of a test."""
     test = STATISTICS[name]
     where = f"{test.compute.__module__}.{test.compute.__qualname__}"
-    rows = [("Compared with", test.reference)]
+    rows = [("The statistic is compared with", test.reference)]
     rows += [(text, GRADES[getattr(test, trait)]) for trait, text in TRAITS.items()]
     rows += [("Fewest events", str(test.minimum)), ("Source", test.source)]
     alarms = size_rows(name)
@@ -230,8 +230,7 @@ NEEDS = {
         " --factors FILE", ', factors=["FILE"]',
     ),
     "two_index": (
-        "The model needs a world index: one ticker for all events, or a column `world` in the "
-        "events file.",
+        "The model needs a world index: a ticker for all events, or a column `world` of tickers.",
         " --series world=URTH", ', series=["world=URTH"]',
     ),
     "industry": (

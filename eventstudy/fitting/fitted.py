@@ -107,8 +107,9 @@ class FittedStudy:
     engine: Engine
     layout: Layout | None = None
     sizes: MarketValues | None = None
-    #: The answer by every combination of the choices in the setting ``grid``, a row each; None
-    #: without one, and of a subset. :func:`eventstudy.robustness` has it for any results.
+    #: The answers under all combinations of the choices in the setting ``grid``, one row per
+    #: combination. The attribute is None for a study without a grid, and for a subset of events.
+    #: :func:`eventstudy.robustness` gives such a table for any results.
     #:
     #: >>> models = {"model": ["market", "market_adjusted"], "car": ["0:1"],
     #: ...           "estimation": ["-250:-31"]}
@@ -211,9 +212,9 @@ class FittedStudy:
         Returns
         -------
         DataFrame
-            The columns are those of ``tables/tests.csv``: test, start, stop, n_events, statistic,
-            pvalue (two-sided), distribution, estimate (the mean CAR, decimal) and reason. If a test
-            does not apply, ``reason`` says why and the numbers are NaN.
+            The columns equal the columns of ``tables/tests.csv``: test, start, stop, n_events,
+            statistic, pvalue (two-sided), distribution, estimate (the mean CAR, decimal) and
+            reason. If a test does not apply, ``reason`` says why and the numbers are NaN.
 
         Examples
         --------

@@ -176,7 +176,7 @@ def load_returns(
     vintage : str
         ISO date or time. Only prices that the price cache had at this time are used.
     fill : str
-        A second source of prices. It fills sessions on which the main source of a symbol has no
+        A second source of prices, which fills sessions on which the main source of a symbol has no
         price.
     progress : callable, optional
         Function that is called with the number of symbols done and the number of all symbols.

@@ -27,8 +27,8 @@ def verify_run(folder: str | Path) -> Verification:
     """Check every file of a run folder against its hash in the manifest, and the manifest itself.
 
     The manifest lists the files of the run and is checked against its own hash. The folder
-    ``outbox`` holds changes that wait for a command. Its files do not count as extra files, because
-    they come and go while the run stays unchanged.
+    ``outbox`` holds changes that wait for a command. Files in ``outbox`` do not count as extra
+    files, because they come and go while the run stays unchanged.
 
     Parameters
     ----------

@@ -34,7 +34,8 @@ USUAL = tuple(Window(*ends) for ends in ENDS)
 class Grid:
     """Lists of choices; the specifications are all of their combinations.
 
-    The choice of the study itself always counts, and stands alone where a list is empty.
+    The choice of the study itself is always among the choices. If a list is empty, the choice of
+    the study is the only one.
 
     Attributes
     ----------
@@ -43,12 +44,12 @@ class Grid:
     estimation : tuple of Window
         Estimation windows.
     car : tuple of Window
-        Windows of the effect; empty = those of the settings, else the four usual ones.
+        Windows of the effect; empty = the windows of the settings, or else the four usual windows.
     sample : tuple of str
-        Where-expressions over the columns of the events, such as "direction == 'adverse'" or
-        "without flagged"; "" = all events of the answer.
+        Conditions on the columns of the events, such as "direction == 'adverse'" or "without
+        flagged"; "" = all events of the answer.
     halt : tuple of {"calendar", "shift"}
-        Treatments of halts.
+        Ways to count days during a trading halt, as for the setting `halt`.
     """
 
     # What is varied where nothing is named.
@@ -116,8 +117,8 @@ class StudyConfig:
         separated by commas, such as ``yahoo,files:backup``. Each symbol takes the first source that
         has prices for all its windows.
     fill : str
-        A second source of prices. It fills sessions on which the main source of a symbol has no
-        price; "" = none.
+        A second source of prices; "" = none. The second source fills sessions on which the main
+        source of a symbol has no price.
     returns : str
         File of returns to use instead of prices; "" = none.
     benchmark : str
@@ -201,10 +202,10 @@ class StudyConfig:
         confounds an event.
     find_confounders : bool
         Flag events that have other news nearby: dividends, splits, jumps of the index or exchange
-        rate, or another event of the firm. The other news are found in the prices and in the
-        events. A flagged event is not dropped.
+        rate, or another event of the firm. The program finds the other news in the prices and in
+        the events. A flagged event is not dropped.
     drop_confounded : bool
-        Leave out confounded events.
+        Leave out confounded events, which have other news nearby.
     event_pages : int
         Number of pages about single events. The events with the largest moves get a page; 0 = none.
     title : str

@@ -48,9 +48,9 @@ class RunSettings:
     vintage : str
         A date or time. Use only prices that the price cache had then; "" = the newest prices.
     strict : bool
-        Exit with 3 if any event has no result.
+        Exit with code 3 if any event has no result.
     max_loss : float
-        Exit with 3 if more than this share of the events has no result.
+        Largest share of events without a result. If a larger share has no result, exit with code 3.
     """
 
     events: str = ""

@@ -67,7 +67,7 @@ class SignificanceTest:
         Reason why there is no statistic, or why the statistic should not be relied on; "" for a
         valid statistic.
     law : str
-        Name of the reference distribution if it is neither t nor normal.
+        Name of the reference distribution if it is not the t or the normal distribution.
 
     Examples
     --------
@@ -104,7 +104,7 @@ class SignificanceTest:
 
         Notes
         -----
-        The interval is estimate -+ q |estimate / statistic|, where q is the quantile of the
+        The interval is estimate -+ q |estimate / statistic|. Here q is the quantile of the
         reference distribution. The interval is NaN for tests that are not about the mean. The
         interval is also NaN if the statistic is missing, is zero, or has another sign than the
         mean. The signs of statistic and mean can differ because the statistic weighs events by

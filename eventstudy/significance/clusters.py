@@ -269,8 +269,8 @@ def wild_bootstrap(sample: AbnormalReturns, window: Window) -> Value:
 
     Notes
     -----
-    Each random sample gives the CARs of a cluster of dates g the same random sign. Its t is
-    computed from these CARs as for the real CARs:
+    A random sample gives all CARs of a cluster g (of dates) the same random sign. The t of the
+    sample is computed from the CARs with these signs:
 
     .. math:: CAR_i^* = v_{g(i)} CAR_i, \quad v_g = \pm 1
 
@@ -337,7 +337,7 @@ def cda(sample: AbnormalReturns, window: Window) -> Value:
     -----
     .. math:: t = \frac{CAAR}{sd(\overline{AR}_{est}) \sqrt L}
 
-    The standard deviation is that of the mean residual of all events on each estimation day.
+    sd is the standard deviation of the mean residual of all events over the estimation days.
     Missing data: a day with fewer events is scaled to the variance of the other days
     (:meth:`Totals.scaled`). Windows are not extended at price limits.
 

@@ -23,7 +23,7 @@ ENOUGH, ENOUGH_DONORS = 40, 20
 
 @statistic(
     "placebo_windows", label="Placebo windows", minimum=1, robust=("yes", "no", "no", "yes"),
-    null="the mean CAR is drawn like the mean sums of as many estimation days",
+    null="the mean CAR varies like mean sums over equally many estimation days",
     reference="placebo rank",
     source="Gelbach, Helland and Klick (2013), for the mean of several events", uses_residuals=True,
 )  # fmt: skip
@@ -83,7 +83,7 @@ def placebo_windows(sample: AbnormalReturns, window: Window) -> Value:
 
 @statistic(
     "sq", label="SQ (sample quantile)", minimum=1, robust=("n/a", "n/a", "no", "yes"),
-    null="the CAR of this event is drawn like the sums of as many estimation days",
+    null="the CAR of this event varies like sums over equally many estimation days",
     reference="placebo rank", source="Gelbach, Helland and Klick (2013)", about_mean=False,
     per_event=True, uses_residuals=True, role="event rank",
 )  # fmt: skip
@@ -137,7 +137,7 @@ def sq(sample: AbnormalReturns, window: Window) -> Value:
 
 @statistic(
     "placebo_in_space", label="Placebo in space", minimum=1, robust=("n/a", "n/a", "no", "yes"),
-    null="the event stands out from its synthetic control no more than each donor from its own",
+    null="the firm is no further from its synthetic control than donors are from theirs",
     reference="rank among donors", source="Abadie, Diamond and Hainmueller (2010)",
     about_mean=False, per_event=True, model="synthetic_control",
 )  # fmt: skip

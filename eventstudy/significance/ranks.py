@@ -225,7 +225,7 @@ def rank_z(sample: AbnormalReturns, window: Window, totals: Totals) -> Value:
 
 @statistic(
     "corrado", label="Corrado rank", minimum=5, robust=("yes", "no", "weak", "yes"),
-    null="abnormal returns of the window rank like those of other days", reference="N(0,1)",
+    null="abnormal returns rank alike in the window and on other days", reference="N(0,1)",
     source="Corrado (1989); Cowan (1992) for windows", about_mean=False, core=True,
     uses_residuals=True, for_skewness=True,
 )  # fmt: skip
@@ -283,7 +283,7 @@ def corrado(sample: AbnormalReturns, window: Window) -> Value:
 
 @statistic(
     "corrado_zivney", label="Corrado-Zivney rank", minimum=10, robust=("yes", "no", "yes", "no"),
-    null="standardised abnormal returns of the window rank like those of other days",
+    null="standardised abnormal returns rank alike in the window and on other days",
     reference="N(0,1)", source="Corrado and Zivney (1992)", about_mean=False,
     skewed=(0.061, 0.172), uses_residuals=True, standardised=True,
 )  # fmt: skip
@@ -344,7 +344,7 @@ def corrado_zivney(sample: AbnormalReturns, window: Window) -> Value:
 @statistic(
     "corrado_zivney_sign", label="Corrado-Zivney sign", minimum=5,
     robust=("yes", "no", "yes", "yes"),
-    null="abnormal returns of the window exceed the event's median as often as those of other days",
+    null="abnormal returns exceed the event's median equally often in the window and on other days",
     reference="N(0,1)", source="Corrado and Zivney (1992)", about_mean=False,
     uses_residuals=True, for_skewness=True,
 )  # fmt: skip
@@ -437,7 +437,7 @@ def signs(sample: AbnormalReturns) -> FloatArray:
     return np.sign(np.round(values - (below + above) / 2, DECIMALS))
 
 
-NULL = "the CAR of the window ranks like any estimation day"
+NULL = "the CAR of the window ranks like the abnormal return of any estimation day"
 
 
 @statistic(

@@ -77,7 +77,7 @@ def patell_u(sample: AbnormalReturns, window: Window) -> Value:
 @statistic(
     "rank_variance", label="Rank of |SAR| (variance)", minimum=5,
     robust=("yes", "no", "n/a", "yes"),
-    null="absolute abnormal returns of the window rank like those of other days",
+    null="absolute abnormal returns rank alike in the window and on other days",
     reference="N(0,1)", source="Corrado (1989), of absolute values", about_mean=False,
     uses_residuals=True, standardised=True, role="raised variance",
 )  # fmt: skip
@@ -132,7 +132,7 @@ def rank_variance(sample: AbnormalReturns, window: Window) -> Value:
 @statistic(
     "brown_forsythe", label="Brown-Forsythe (variance)", minimum=10,
     robust=("no", "no", "n/a", "fair"),
-    null="standardised abnormal returns of the window spread around their median like those of "
+    null="standardised abnormal returns spread around their median alike in the window and on "
     "other days",
     reference="t(days-2), its square is F(1,days-2)", source="Brown and Forsythe (1974)",
     about_mean=False, uses_residuals=True, standardised=True,

@@ -36,7 +36,7 @@ def study(
 ) -> EventStudyResults:  # fmt: skip
     """Fit an event study of events and prices.
 
-    The numbers equal those of the command ``eventstudy run`` on the same data.
+    The numbers equal the numbers of the command ``eventstudy run`` on the same data.
 
     Parameters
     ----------

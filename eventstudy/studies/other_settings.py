@@ -34,8 +34,8 @@ if TYPE_CHECKING:
 class RobustnessResults(Specifications):
     """The answers of a study under all combinations of choices.
 
-    The attribute ``table`` holds the answers, :meth:`plot` draws a figure, and ``str`` gives a
-    sentence.
+    The attribute ``table`` holds the answers. :meth:`plot` draws the answers, and ``str`` sums them
+    up in a sentence.
 
     Examples
     --------
@@ -147,8 +147,8 @@ def robustness(
 
     Notes
     -----
-    A combination of choices without a result has NaN and a reason. The columns are those of
-    :func:`specifications_table`.
+    A combination of choices without a result has NaN and a reason. The columns of ``table`` are
+    described in :func:`specifications_table`.
 
     References
     ----------

@@ -700,9 +700,9 @@ class EventStudyResults(FittedStudy):
         Returns
         -------
         statsmodels RegressionResults
-            The regression. Its data carry the dates and the names of the parameters, and
-            ``.summary()`` prints the regression. If the model is not fitted by least squares, the
-            result is a least-squares regression on the same regressors.
+            The regression. The data of the regression carry the dates and the names of the
+            parameters, and ``.summary()`` prints the regression. If the model is not fitted by
+            least squares, the result is a least-squares regression on the same regressors.
 
         Raises
         ------
@@ -1115,7 +1115,7 @@ class EventStudyResults(FittedStudy):
         Parameters
         ----------
         windows : window or iterable of window, optional
-            Windows of the CARs. The default windows are those of :meth:`car`.
+            Windows of the CARs. The default windows are the default windows of :meth:`car`.
 
         Returns
         -------
