@@ -66,12 +66,12 @@ def _settings(*texts: str) -> Iterator[Row]:
 # there, also its help. A row without an option is the head of a group.
 Row = tuple[str, Any, str]
 STORE: Row = (
-    "--store", "DIR|FILE", "The price cache. [default: $EVENTSTUDY_STORE, or the user's]"
+    "--store", "DIR|FILE", "The price cache. [default: $EVENTSTUDY_STORE, or the user's cache]"
 )  # fmt: skip
 QUIET: Row = ("-q --quiet", SWITCH, "Print nothing but problems.")
 JSON: Row = ("-j --json as_json", SWITCH, "Print results as JSON.")
 MOVED: Row = (
-    "--moved threshold", (Number(0), "SHARE", 0.0001), "List CARs that moved by more than this."
+    "--moved threshold", (Number(0), "SHARE", 0.0001), "List CARs that moved by more than SHARE."
 )  # fmt: skip
 WORKERS: tuple[Row, ...] = (
     ("--workers", (WholeNumber(1), "N", 1),
@@ -83,9 +83,9 @@ WORKERS: tuple[Row, ...] = (
 STUDY_OPTIONS: tuple[Row, ...] = (
     ("Study", "", ""),
     ("-c --config config_file", (PATH, "FILE.toml"),
-     "Settings from a study file; options override it."),
+     "A study file with settings; options override the file."),
     ("-m --model", "NAME,...",
-     "Model of normal returns; of several the first is used, the others are checks."),
+     "Model of normal returns; of several models the first is used, the others are checks."),
     *_settings(
         "--model-option --model-options model_options NAME=VALUE", "--cov --cov-type cov_type",
         "--factors FILE", "--series NAME=TICKER", "-e --estimation START:STOP",
@@ -100,7 +100,7 @@ STUDY_OPTIONS: tuple[Row, ...] = (
     ),
     ("Windows", "", ""),
     ("-w --windows --window --car windows", "START:STOP",
-     "A window to test; may be repeated, the first is the main one."),
+     "A window to test; may be repeated, the first is the main window."),
     *_settings(
         "--event-window --event event START:STOP", "--missing", "--halt", "--halt-drift N",
         "--limits",
@@ -111,7 +111,7 @@ STUDY_OPTIONS: tuple[Row, ...] = (
         "--confounders FILE", "--confounder-days N", "--find-confounders", "--drop-confounded",
     ),
     ("Tests", "", ""),
-    ("-t --test --tests tests", "NAME", "A test in place of the usual ones; may be repeated."),
+    ("-t --test --tests tests", "NAME", "A test in place of the usual tests; may be repeated."),
     *_settings(
         "--scar", "--fpc", "--overlap", "--draws N", "--seed N", "--calibrate N",
         "--regress COLUMN", "--regress-cov",
@@ -122,7 +122,7 @@ STUDY_OPTIONS: tuple[Row, ...] = (
         "-n --name TEXT", "--title TEXT", "--event-pages N",
     ),
     (FIGURES, {"is_flag": False, "flag_value": "titled", "type": click.Choice(STYLES)},
-     "Write figures as well (SVG, PDF, PNG), or plain ones: without titles and sources."),
+     "Write figures as well (SVG, PDF, PNG). Plain figures have no titles and no sources."),
     *_settings("--strict", "--max-loss SHARE"),
     JSON,
     QUIET,

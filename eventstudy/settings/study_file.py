@@ -46,7 +46,7 @@ class RunSettings:
     store : str
         The price cache; "" = the path in $EVENTSTUDY_STORE, or the user's price cache.
     vintage : str
-        A date or time. Use only prices that the price cache had then; "" = the newest prices.
+        Use only prices that the price cache had at this date or time; "" = the newest prices.
     strict : bool
         Exit with code 3 if any event has no result.
     max_loss : float
