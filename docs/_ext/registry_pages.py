@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 import tomllib
 from collections.abc import Iterable
 from pathlib import Path
@@ -178,8 +179,9 @@ def test_page(name: str) -> str:
         [
             f"# {test.label}",
             IDEAS["tests"][name].strip(),
-            f"`{name}` tests the hypothesis that {test.null}.",
+            f"`{name}` tests the hypothesis that {test.null}.\n{CAR * ('CAR' in test.null)}",
             "## When it is valid",
+            "\n".join(text for part, text in LETTERS.items() if re.search(part, test.reference)),
             table(("", ""), rows),
             *(["## False alarms", ALARMS, table(alarm_head(), alarms)] if alarms else []),
             "## Use it",
@@ -190,6 +192,18 @@ def test_page(name: str) -> str:
     )
 
 
+CAR = "The CAR of an event is its cumulative abnormal return over the window.\n"
+# What the names of distributions say, by a pattern of these names.
+LETTERS = {
+    r"N\(0,1\)": "N(0,1) is the standard normal distribution.",
+    r"t\(": "t(d) is Student's t distribution with d degrees of freedom.",
+    r"F\(": "F(a,b) is Fisher's F distribution with a and b degrees of freedom.",
+    r"N(?!\(0)": "N is the number of events.",
+    "M-": "M is the number of estimation days.",
+    "-k": "k is the number of parameters of the model.",
+    "L": "L is the number of days of the window.",
+    "nu": "nu is the number of estimation days minus the number of parameters of the model.",
+}
 ALARMS = (
     "A false alarm is a p-value below 0.05 in a sample without any effect.\n"
     "The table shows the share of simulated samples in which this test gives a false alarm.\n"
