@@ -154,7 +154,7 @@ def test_events_can_come_from_stdin(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.chdir(run.parent)
     assert invoke("verify", "stdin").exit_code == 0
     monkeypatch.chdir(tmp_path)
-    assert "no such folder, got 'other'" in invoke("verify", "other").stderr
+    assert "other: is not a run folder" in invoke("verify", "other").stderr
     assert invoke("reproduce", run).exit_code == 0
     assert invoke("refresh", run).exit_code == 0, "the run has its own copy"
     assert "2 events are good" in invoke("check", "-", text=ROWS).output

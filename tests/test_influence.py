@@ -389,7 +389,7 @@ def test_the_figure_has_a_row_for_each_way_to_ask() -> None:
     assert names[-1] == "Each day counted once" or "Dates resampled, not events" in names
     average = next(c for c in checks if c.name == "Plain average")
     assert (average.pvalue < 0.05) == (average.effect.ci_low * average.effect.ci_high > 0)
-    figure = page(fit).partition("What could change this answer</b>")[2].partition("</figure>")[0]
+    figure = page(fit).partition("What could change this answer</h2>")[2].partition("</figure>")[0]
     with_effect = [c for c in checks if np.isfinite(c.effect.estimate)]
     unclear = sum(not c.is_clear for c in with_effect)
     assert figure.count('class="check"') == 2 * unclear

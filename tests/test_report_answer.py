@@ -286,7 +286,8 @@ def test_one_car_left_of_several_events_is_told_as_that_of_one_event() -> None:
         asides(findings(left))
     )
     sample, single = findings(left).sample, Answer.of(alone, MAIN)
-    assert left.answer(MAIN).missing == Missing(3, {"days": 2})
+    counts = {"": {"used": 1, "days": 2}}
+    assert left.answer(MAIN).missing == Missing(3, {"days": 2}, by_place=counts)
     for answered in (left.answer(MAIN), sample.answer):
         same = replace(answered, missing=None, caveat=single.caveat)
         assert same.to_dict() == single.to_dict()
