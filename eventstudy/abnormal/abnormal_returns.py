@@ -383,8 +383,8 @@ class AbnormalReturns:
         ----------
         key : tuple
         compute : callable
-            Function that takes events and returns their array. The value of an event must not
-            depend on other events.
+            Function that takes abnormal returns of some events, and returns an array with a row for
+            each of these events. The value of an event must not depend on other events.
 
         Returns
         -------

@@ -267,7 +267,7 @@ class LinearModel:
         return arrays | ({"x_estimation": X[:, :L1]} if keep_days else {"masked": windows.masked})
 
     def regressors(self, windows: EventWindows) -> FloatArray:
-        """Return the regressors of the estimation days, exactly as in :meth:`fit`, (n, L1, k)."""
+        """Return the regressors that :meth:`fit` uses on estimation days, shape (n, L1, k)."""
         before = windows.before
         return self.design(before)[:, : len(before.estimation)]
 

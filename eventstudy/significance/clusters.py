@@ -397,9 +397,9 @@ def calendar_time(sample: AbnormalReturns, window: Window) -> Value:
 
     a has one value for each session: the mean abnormal return of the firms whose window covers the
     session. D is the mean number of sessions that follow each other without a gap, and M is the
-    mean number of estimation days. The term D / M allows for the error of the estimated parameters,
-    which such sessions share. Missing data: the mean of a session leaves out a firm without an
-    abnormal return on this day.
+    mean number of estimation days. Sessions without a gap share the error of the estimated
+    parameters: the term D / M allows for this error. Missing data: the mean of a session leaves out
+    a firm without an abnormal return on this day.
 
     References
     ----------

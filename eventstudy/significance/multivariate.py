@@ -78,7 +78,7 @@ def portfolio(sample: AbnormalReturns, window: Window) -> Value:
     source="Schipper and Thompson (1983)", about_mean=False, of_every_event=True,
 )  # fmt: skip
 def mvrm(sample: AbnormalReturns, window: Window) -> Value:
-    r"""Return the F of all CARs of events on one date; over one day, also the rank of the day.
+    r"""Return the F statistic of the test that all CARs of events on one date are zero.
 
     Parameters
     ----------

@@ -448,7 +448,7 @@ def event_t_regime(sample: AbnormalReturns, window: Window) -> Value:
     per_event=True,
 )  # fmt: skip
 def event_f(sample: AbnormalReturns, window: Window) -> Value:
-    r"""Return the F of all abnormal returns of one event in the window.
+    r"""Return the F statistic of the test that all abnormal returns of an event are zero.
 
     Parameters
     ----------

@@ -213,7 +213,7 @@ class EventStudyResults(FittedStudy):
     def influence(
         self, window: WindowLike | None = None, *, group: str | None = None
     ) -> figures.DrawnInfluence:
-        """Return the answer without each event, each date, each cluster of dates and each firm.
+        """Return the answers with one event, date, cluster of dates or firm left out at a time.
 
         Parameters
         ----------
