@@ -27,7 +27,7 @@ IDEAS = tomllib.loads((DOCS / "ideas.toml").read_text(encoding="utf-8"))
 DESIGNS = {
     ("D0", "[0,0]"): "50 events on separate dates, window of one day",
     ("D0", "[-5,5]"): "50 events on separate dates, window of eleven days",
-    ("D1", "[0,0]"): "50 events on separate dates, variance doubled because effects differ",
+    ("D1", "[0,0]"): "50 events on separate dates, variance doubled because effects differ between events",
     ("D5", "[0,0]"): "50 events on separate dates, skewed returns (skewness 0.7)",
     ("D2", "[0,0]"): "50 events on separate dates, very skewed returns (skewness 2)",
     ("P1", "[0,0]"): "10 events on each of 5 dates, correlation 0.1, variance doubled by the news",
@@ -81,13 +81,14 @@ def write_pages(_app: Sphinx) -> None:
 # A bar that ends no cell of a table.
 BAR = r"\|"
 TESTS = """Each test has a page with its idea, its formula, when it is valid, and its false alarms.
-The program chooses the [main test](../how-to/choose-a-test.md). The other tests are second
-opinions.
+The program chooses one [main test](../how-to/choose-a-test.md), which decides the answer. All
+other tests are second opinions.
 
 The last four columns say whether a test stays valid in four situations. The situations are:
 several events on one date, windows of different dates that overlap, news that makes returns more
-variable, and skewed returns. In the cells, `yes` means valid, `fair` nearly valid, `weak` valid
-with care, `no` not valid, and `n/a` that the situation does not apply.
+variable, and skewed returns. In the cells, `yes` means that the test is valid. The word `fair`
+means nearly valid, and `weak` means valid with care. The word `no` means not valid, and `n/a`
+means that the situation does not apply to the test.
 
 | test | name | one date | overlap | variance | skewness |
 |---|---|---|---|---|---|
@@ -96,9 +97,9 @@ with care, `no` not valid, and `n/a` that the situation does not apply.
     f"| {t.variance} | {t.skewness} |"
     for name, t in STATISTICS.items()
 )  # fmt: skip
-MODEL = """Each model has a page with its normal return and advice on when to choose it.
-The market model is the default. [Windows and models](../how-to/windows-and-models.md) says how to
-compare several models.
+MODEL = """Each model has a page. The page has the formula of the normal return (the return without news), and
+advice on when to choose the model. The market model is the default. The page on
+[windows and models](../how-to/windows-and-models.md) says how to compare several models.
 
 | model | name | normal return |
 |---|---|---|
@@ -134,7 +135,7 @@ ABOUT = {
 }
 PYTHON = (
     "After `import eventstudy as es`, a Python program can use the names below. "
-    "[In a notebook](../notebook.md) has examples.\n"
+    "The page on [work in a notebook](../notebook.md) has examples.\n"
 )
 PYTHON += "\n".join(
     f"\n## {group}\n\n"
@@ -173,7 +174,7 @@ def test_page(name: str) -> str:
     where = f"{test.compute.__module__}.{test.compute.__qualname__}"
     rows = [("The statistic is compared with", test.reference)]
     rows += [(text, GRADES[getattr(test, trait)]) for trait, text in TRAITS.items()]
-    rows += [("Fewest events", str(test.minimum)), ("Source", test.source)]
+    rows += [("Smallest number of events", str(test.minimum)), ("Source", test.source)]
     alarms = size_rows(name)
     return "\n\n".join(
         [
@@ -207,11 +208,11 @@ LETTERS = {
 ALARMS = (
     "A false alarm is a p-value below 0.05 in a sample without any effect.\n"
     "The table shows the share of simulated samples in which this test gives a false alarm.\n"
-    "A share of 5% (the dashed line) is right, and a share of 4 to 7% (shaded) is good.\n"
-    "A filled dot shows the share in our own samples.\n"
-    "A ring shows the share that another program found, which was written independently of ours.\n"
-    "A share above 20% is shown at the edge of the axis, with its number.\n"
-    "The page [Size and power](../methods/size.md) explains how we simulated the samples."
+    "The right share is 5% (the dashed line). A share of 4 to 7% (the shaded part) is good.\n"
+    "A filled dot shows the share that `eventstudy` found in its samples.\n"
+    "A ring shows the share that another program found, which was written independently.\n"
+    "A dot for a share above 20% stands at the edge of the axis, next to its number.\n"
+    "The page on [size and power](../methods/size.md) explains how the samples were simulated."
 )
 # Where the axis of false alarms ends, in percent.
 LAST_RATE = 20
@@ -222,8 +223,8 @@ eventstudy run events.csv --test {name}
 ```py
 results.test("{name}", (0, 1))
 ```"""
-USE_EVENT_TEST = """The test is for one event. From the results of a study,
-`subset` takes one event, here the first:
+USE_EVENT_TEST = """The test is for one event. The method `subset` takes one event from the
+results of a study. The example takes the first event:
 
 ```py
 results.subset([0]).test("{name}", (0, 1))
@@ -312,7 +313,7 @@ def model_page(name: str) -> str:
     """Return the page of a model."""
     model = MODELS[name]
     options = MODELS.options_of(name)
-    rows = [("Normal return", f"`{model.formula}`".replace("|", r"\|")), ("Source", model.source)]
+    rows = [("Normal return of firm i on day t", f"`{model.formula}`".replace("|", r"\|")), ("Source", model.source)]
     rows += [(f"Option `{key}`", f"default `{value}`") for key, value in options.items()]
     where = f"{model.__module__}.{model.__qualname__}"
     kind = "factors" if hasattr(model, "needed") else LIKE.get(name, name)

@@ -195,7 +195,7 @@ class AbnormalReturns:
 
     @property
     def problem(self) -> ObjectArray:
-        """Reason why the model could not be estimated for an event, shape (n,); "" if it could."""
+        """Reason why an event has no estimates of the model, shape (n,); "" for other events."""
         return self.taken(self.study.problem)
 
     @property
@@ -246,7 +246,7 @@ class AbnormalReturns:
 
     @cached_property
     def runs(self) -> Runs | None:
-        """Return of each event day joined with the days until the first close off a price limit.
+        """Abnormal returns from each event day to the first close off a price limit.
 
         The attribute is None if no price limits are known.
         """
@@ -289,7 +289,7 @@ class AbnormalReturns:
         return self.cached(("events", mask), lambda: replace(self.take(rows), facts=facts))
 
     def as_study(self, **arrays: Any) -> AbnormalReturns:
-        """Return these events as a separate study; `arrays` replace the arrays of the same names.
+        """Return these events as a separate study, where `arrays` replace arrays of the same name.
 
         If only the abnormal returns `ar` are replaced, correlations that were computed before are
         kept.
@@ -434,7 +434,10 @@ class AbnormalReturns:
         return np.flatnonzero(is_left_out[whole.rows])
 
     def sample(self, window: Window) -> AbnormalReturns:
-        """Return the events that have all days of `window`; the same object if all events have."""
+        """Return the sample of the events that have all days of `window`.
+
+        If all events have all days, the sample is the same object.
+        """
         return self.where(self.valid(window))
 
     @property
@@ -451,7 +454,7 @@ class AbnormalReturns:
         return np.asarray(self.nobs >= self.least_history)
 
     def in_tests(self, window: Window) -> BoolArray:
-        """Return which events enter standardised tests over `window`, shape (n,).
+        """Return whether each event enters standardised tests over `window`, shape (n,).
 
         An event enters if it has all days of the window (:meth:`valid`) and enough complete
         estimation days. If only one event has all days of the window, this event enters in any
@@ -500,7 +503,7 @@ class AbnormalReturns:
         return self.over(self.study.windows.event_positions, window)
 
     def inside(self, window: Window) -> BoolArray:
-        """Return which abnormal returns begin and end inside the window, shape (n, L)."""
+        """Return whether each abnormal return begins and ends inside the window, shape (n, L)."""
         spans = self.over(self.study.spans, window)
         return np.asarray((spans > 0) & (spans <= np.arange(1, len(window) + 1)))
 
@@ -513,13 +516,13 @@ class AbnormalReturns:
         return np.asarray(np.where(self.inside(window), spans, 0).sum(axis=1))
 
     def delayed(self, window: Window) -> BoolArray:
-        """Return which events close at a price limit on the last day of `window`, shape (n,)."""
+        """Return whether each event ends `window` at a price limit, shape (n,)."""
         if self.runs is None or self.conventions.limits == "none":
             return np.zeros(len(self), dtype=bool)
         return self.runs.at_limit[:, self.columns(window).stop - 1] & self.inside(window)[:, -1]
 
     def valid(self, window: Window) -> BoolArray:
-        """Return which events have all days of `window`, shape (n,).
+        """Return whether each event has all days of `window`, shape (n,).
 
         A return over several sessions counts for all its days if the return begins and ends inside
         the window. If the window ends while trading is halted, the event lacks days.
@@ -574,7 +577,7 @@ class AbnormalReturns:
         return np.where(self.valid(window), variance * self._rescaled(window) ** 2, np.nan)
 
     def extended(self, window: Window) -> BoolArray:
-        """Return for which events a price limit extends `window`, shape (n,).
+        """Return whether a price limit extends `window` for each event, shape (n,).
 
         An extended window runs until the first close off the price limit.
         """
@@ -673,7 +676,7 @@ class AbnormalReturns:
         return self.car(window) / np.sqrt(self.var_car(window))
 
     def car_pvalues(self, window: Window, raised: FloatArray | float = 1.0) -> FloatArray:
-        """Return the two-sided p-value of each event's CAR by Student's t, shape (n,).
+        """Return the two-sided p-value of each event's CAR from Student's t, shape (n,).
 
         Parameters
         ----------
@@ -716,7 +719,7 @@ class AbnormalReturns:
         return np.asarray(half, dtype=float)
 
     def scar(self, window: Window) -> FloatArray:
-        r"""Return the standardised CAR of each event, shape (n,); NaN if it lacks days.
+        r"""Return the standardised CAR of each event, shape (n,); NaN if the event lacks days.
 
         Notes
         -----
@@ -849,10 +852,10 @@ class AbnormalReturns:
 
     @cached_property
     def aar(self) -> FloatArray:
-        """Mean abnormal return (AAR) of each event day, shape (L2,); NaN without any return.
+        """Mean abnormal return (AAR) of each event day, shape (L2,); NaN if no event has a return.
 
-        The mean of a day takes only returns that cover no other session. A return over several
-        sessions does not belong to its last day. A day is not extended at a price limit.
+        The mean of a day takes only returns that cover this session alone. A return over several
+        sessions does not count for its last day. A price limit does not extend a day.
         """
         return _mean(np.where(self.spans == 1, self.ar, np.nan))
 

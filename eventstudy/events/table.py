@@ -166,7 +166,7 @@ class Events:
 
     @classmethod
     def of(cls, checked: Checked | None) -> Events | None:
-        """Return the faultless rows of a checked events file as Events; None if all have faults."""
+        """Return the rows without faults of a checked events file; None if all rows have faults."""
         if checked is None:
             return None
         table: dict[str, pd.Series[Any]] = {}

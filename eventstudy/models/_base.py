@@ -272,7 +272,7 @@ class LinearModel:
         return self.design(before)[:, : len(before.estimation)]
 
     def recent_days(self, abnormal: AbnormalReturns) -> RecentDays:
-        """Return the errors of fitted events and the market moves up to the event days.
+        """Return the errors of the fitted model and the market's moves up to the event days.
 
         Parameters
         ----------
@@ -329,7 +329,7 @@ class LinearModel:
         return type(self).estimate is LinearModel.estimate
 
     def check_covariance(self, engine: Engine = "statsmodels") -> None:
-        """Raise ConfigError if the model or engine lacks the covariance `cov_type`."""
+        """Raise ConfigError if the model or engine cannot compute the covariance `cov_type`."""
         if self.cov_type == "nonrobust":
             return
         if not self.least_squares:
@@ -341,7 +341,7 @@ class LinearModel:
             raise ConfigError(reason, where="cov_type", value=self.cov_type)
 
     def estimate(self, data: EstimationData) -> Fit:
-        """Return the estimates of n events; the default is least squares on complete days."""
+        """Return the estimates of n events, by default from least squares on complete days."""
         return ENGINES[data.engine](data.y, data.X, data.complete, self.cov_type)
 
 

@@ -52,7 +52,7 @@ class Market(LinearModel, name="market"):
 class MarketAdjusted(ParameterFree, name="market_adjusted"):
     r"""The model in which the normal return is the return of the market.
 
-    Only the variance is estimated.
+    The model estimates only the variance of abnormal returns.
 
     Parameters
     ----------

@@ -21,7 +21,7 @@ FEWEST = 3
 
 
 class ScholesWilliams(LinearModel, name="scholes_williams"):
-    r"""The market model with the beta of Scholes and Williams for nonsynchronous trading.
+    r"""The market model for shares that trade seldom, with the beta of Scholes and Williams.
 
     Notes
     -----
@@ -73,7 +73,7 @@ class ScholesWilliams(LinearModel, name="scholes_williams"):
 
 @dataclass(frozen=True)
 class Dimson(LinearModel, name="dimson"):
-    r"""The market model with further market returns before and after each day.
+    r"""The market model with the market's returns on the days before and after as well.
 
     Parameters
     ----------
@@ -161,7 +161,7 @@ class Dimson(LinearModel, name="dimson"):
 
 
 class TradeToTrade(LinearModel, name="trade_to_trade"):
-    r"""The market model over returns from trade to trade, which may cover n sessions.
+    r"""The market model for returns from one trade to the next, which may cover n sessions.
 
     Notes
     -----
@@ -279,8 +279,8 @@ class TheilSen(_Robust, name="theil_sen"):
         \beta_i = \operatorname{median}_{s<t} \frac{R_{it} - R_{is}}{R_{mt} - R_{ms}}, \quad
         \alpha_i = \operatorname{median}_t (R_{it} - \beta_i R_{mt})
 
-    The variance of least squares around this line is used as an approximation. Missing data: days
-    on which a return is missing are left out.
+    The variance of least squares around the line is used as an approximation. Missing data: days on
+    which a return is missing are left out.
 
     References
     ----------

@@ -156,7 +156,7 @@ def read_factors(
     The rows are dates, the column names are in lower case, and returns are decimals. Ken French's
     daily files are read as published, either the CSV or the ZIP file that contains the CSV. A file
     of Ken French is recognised by days written YYYYMMDD below a line of names that begins with a
-    comma. Text before and after its table is ignored, and percentages become decimals. Any other
+    comma. Text before and after the table is ignored, and percentages become decimals. Any other
     CSV or Parquet file needs a column ``date`` and one column per factor, in decimals. ``Mkt-RF``
     is renamed ``mkt_rf``; ``UMD`` and ``WML`` are renamed ``mom``. Codes for missing values and
     impossible returns become NaN (docs/faults.md, section on files of factors).

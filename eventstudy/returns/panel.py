@@ -174,7 +174,7 @@ class ReturnsPanel:
 
     @cached_property
     def closed(self) -> dict[str, IntArray]:
-        """Number of weekdays on which each exchange was closed so far, shape (T,) per calendar.
+        """Weekdays on which an exchange was closed, counted up to each session, shape (T,) each.
 
         The weekdays up to each column of `sessions` are counted. An exchange has an entry only if
         it was once closed for longer than any holiday.
@@ -212,7 +212,11 @@ class ReturnsPanel:
         return out
 
     def calendar_of(self, exchange: str) -> str:
-        """Return the calendar of events on `exchange`, which is that exchange's or the data's."""
+        """Return the name of the calendar for events on `exchange`.
+
+        The calendar is the calendar of `exchange`. If the panel lacks this calendar, the days of
+        the data are the calendar.
+        """
         return exchange if exchange in self.calendars else laying.DATA_CALENDAR
 
     @classmethod

@@ -55,7 +55,7 @@ MAX_ENTRIES = 100
 
 
 def compare_runs(one: str | Path, other: str | Path, *, moved: float = MOVED) -> Comparison:
-    """Return how the second of two runs differs from the first, and why.
+    """Return how the second of two runs differs from the first run, and why.
 
     Parameters
     ----------

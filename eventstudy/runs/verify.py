@@ -24,9 +24,10 @@ SMALLEST = 1e-6
 
 
 def verify_run(folder: str | Path) -> Verification:
-    """Check every file of a run folder against its hash in the manifest, and the manifest itself.
+    """Check whether files of a run folder were altered, added or removed after the run.
 
-    The manifest lists the files of the run and is checked against its own hash. The folder
+    The manifest lists the files of the run with their hashes. The function checks every file
+    against its hash, and the manifest against the hash of the manifest. The folder
     ``outbox`` holds changes that wait for a command. Files in ``outbox`` do not count as extra
     files, because they come and go while the run stays unchanged.
 
@@ -43,7 +44,7 @@ def verify_run(folder: str | Path) -> Verification:
     Raises
     ------
     RunFolderError
-        If `folder` is not such a folder.
+        If `folder` is neither of the two kinds of folder.
 
     Examples
     --------

@@ -331,14 +331,14 @@ class StudyConfig:
 
     @property
     def main(self) -> Window:
-        """The main window: the first of `windows`; without `windows`, [0,1] if it is tested."""
+        """The main window: the first window of `windows`; by default [0,1] if [0,1] is tested."""
         if self.windows or Window.MAIN not in self.tested:
             return self.tested[0]
         return Window.MAIN
 
     @property
     def choices(self) -> Grid:
-        """The grid of other choices in these settings; if they have none, the usual grid."""
+        """The grid of other choices in the settings, by default the usual grid."""
         return Grid.of(self.grid or usual_grid(self.estimation, self.event, self.measure))
 
     def with_model(self, name: str) -> StudyConfig:

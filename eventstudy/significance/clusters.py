@@ -187,7 +187,7 @@ class DateClusters:
     source="Bell and McCaffrey (2002): CR2 for a mean",
 )  # fmt: skip
 def date_clustered(sample: AbnormalReturns, window: Window) -> Value:
-    r"""Return the t of the mean CAR with CR2 standard errors, clustered by announcement date.
+    r"""Return the t-statistic of the mean CAR, with CR2 standard errors clustered by date.
 
     Parameters
     ----------
@@ -217,10 +217,10 @@ def date_clustered(sample: AbnormalReturns, window: Window) -> Value:
         df = N^2 \Big/ \Bigl[ \sum_g n_g^2 + \sum_{g \ne h}
         \frac{n_g^2 n_h^2}{(N - n_g)(N - n_h)} \Bigr]
 
-    If each date has one event, the statistic is the cross-sectional t. The simpler CR1 errors with
-    t(G-1) raise too many false alarms if dates have unequal numbers of events. Missing data: an
-    event that lacks days of the window is not in the sample, unless the convention ``missing``
-    keeps the event.
+    If each date has one event, the statistic is the cross-sectional t. The simpler CR1 standard
+    errors with t(G-1) raise too many false alarms if dates have unequal numbers of events. Missing
+    data: an event that lacks days of the window is not in the sample, unless the convention
+    ``missing`` keeps the event.
 
     References
     ----------
@@ -246,7 +246,7 @@ def date_clustered(sample: AbnormalReturns, window: Window) -> Value:
     reference="sign flips", source="Cameron, Gelbach and Miller (2008)",
 )  # fmt: skip
 def wild_bootstrap(sample: AbnormalReturns, window: Window) -> Value:
-    r"""Return the date-clustered t, compared with its values under sign flips of whole clusters.
+    r"""Return the date-clustered t-statistic, compared with its values if whole dates change sign.
 
     Parameters
     ----------
@@ -314,7 +314,7 @@ MIN_SESSIONS = 10
     reference="t(M-1)", source="Brown and Warner (1985)", uses_residuals=True,
 )  # fmt: skip
 def cda(sample: AbnormalReturns, window: Window) -> Value:
-    r"""Return the crude-dependence-adjusted t: the mean CAR over the noise of mean residuals.
+    r"""Return the mean CAR divided by a standard error from the mean residuals of all events.
 
     Parameters
     ----------
@@ -337,7 +337,7 @@ def cda(sample: AbnormalReturns, window: Window) -> Value:
     -----
     .. math:: t = \frac{CAAR}{sd(\overline{AR}_{est}) \sqrt L}
 
-    sd is the standard deviation of the mean residual of all events over the estimation days.
+    Here sd is the standard deviation of the mean residual of all events over the estimation days.
     Missing data: a day with fewer events is scaled to the variance of the other days
     (:meth:`Totals.scaled`). Windows are not extended at price limits.
 
@@ -372,7 +372,7 @@ def cda(sample: AbnormalReturns, window: Window) -> Value:
     about_mean=False, core=True,
 )  # fmt: skip
 def calendar_time(sample: AbnormalReturns, window: Window) -> Value:
-    r"""Return the t of the mean abnormal returns of each calendar session.
+    r"""Return the t-statistic of the mean daily abnormal return of all firms in their windows.
 
     Parameters
     ----------
@@ -395,10 +395,10 @@ def calendar_time(sample: AbnormalReturns, window: Window) -> Value:
     -----
     .. math:: t = \frac{\bar a}{s_a / \sqrt S} \Big/ \sqrt{1 + D / \bar M}
 
-    a has one value for each session: the mean abnormal return of the firms whose window covers the
-    session. D is the mean number of sessions that follow each other without a gap, and M is the
-    mean number of estimation days. Sessions without a gap share the error of the estimated
-    parameters: the term D / M allows for this error. Missing data: the mean of a session leaves out
+    The series a has one value for each session: the mean abnormal return of the firms whose window
+    covers the session. D is the mean number of sessions that follow each other without a gap, and M
+    is the mean number of estimation days. Sessions without a gap share the error of the estimated
+    parameters. The term D / M allows for this error. Missing data: the mean of a session leaves out
     a firm without an abnormal return on this day.
 
     References

@@ -26,7 +26,7 @@ BLOCK = 1 << 20
     core=True, null=NULL, reference="t(N-1)", source="Brown and Warner (1980)",
 )  # fmt: skip
 def cross_sectional(sample: AbnormalReturns, window: Window) -> Value:
-    r"""Return the t of the mean CAR with its standard deviation across events.
+    r"""Return the t-statistic of the mean CAR, with the standard deviation of CARs across events.
 
     Parameters
     ----------
@@ -74,7 +74,7 @@ def cross_sectional(sample: AbnormalReturns, window: Window) -> Value:
     reference="t(N-1)", source="Tukey (1958); Giaccotto and Sfiridis (1996)",
 )  # fmt: skip
 def jackknife(sample: AbnormalReturns, window: Window) -> Value:
-    r"""Return the jackknife t of the mean CAR, which leaves out one event at a time.
+    r"""Return the jackknife t-statistic of the mean CAR, which leaves out one event at a time.
 
     Parameters
     ----------
@@ -128,7 +128,7 @@ def jackknife(sample: AbnormalReturns, window: Window) -> Value:
     null=NULL, reference="t(N-1)", source="Hall (1992)",
 )  # fmt: skip
 def hall(sample: AbnormalReturns, window: Window) -> Value:
-    r"""Return Hall's transformed t of the mean CAR, which removes the effect of skewness.
+    r"""Return the t-statistic of the mean CAR, corrected for skewness by Hall's formula.
 
     Parameters
     ----------
@@ -178,7 +178,7 @@ def hall(sample: AbnormalReturns, window: Window) -> Value:
     null=NULL, reference="t(N-1)", source="Johnson (1978); Lyon, Barber and Tsai (1999)",
 )  # fmt: skip
 def johnson(sample: AbnormalReturns, window: Window) -> Value:
-    r"""Return Johnson's modified t of the mean CAR, adjusted for skewness.
+    r"""Return the t-statistic of the mean CAR, corrected for skewness by Johnson's formula.
 
     Parameters
     ----------
@@ -203,7 +203,8 @@ def johnson(sample: AbnormalReturns, window: Window) -> Value:
     .. math:: t_J = t + \frac{g}{6 \sqrt N} (2 t^2 + 1), \quad
         g = \frac{\sum_i (CAR_i - CAAR)^3}{N s^3}
 
-    s has the divisor N-1. Missing data are treated as in :func:`cross_sectional`.
+    The standard deviation s has the divisor N-1. Missing data are treated as in
+    :func:`cross_sectional`.
 
     References
     ----------
@@ -230,7 +231,7 @@ def johnson(sample: AbnormalReturns, window: Window) -> Value:
     null=NULL, reference="bootstrap", source="Lyon, Barber and Tsai (1999)",
 )  # fmt: skip
 def johnson_bootstrap(sample: AbnormalReturns, window: Window) -> Value:
-    """Return Johnson's modified t of the mean CAR, compared with its values in resamples.
+    """Return Johnson's t-statistic of the mean CAR, compared with its values in random samples.
 
     Parameters
     ----------
@@ -251,11 +252,12 @@ def johnson_bootstrap(sample: AbnormalReturns, window: Window) -> Value:
 
     Notes
     -----
-    Resamples of floor(N/4) events are drawn with replacement and centred at the mean CAR. A tail is
-    (1 + #) / (1 + B), where # resamples reach the statistic. So p is below 0.05 if the statistic
-    lies outside the 2.5 and 97.5 percent quantiles of the resamples. Resamples are drawn from the
-    CARs sorted by size. So p changes neither with the order of the events nor if all CARs change
-    their signs. Missing data are treated as in :func:`cross_sectional`.
+    Resamples of floor(N/4) events are drawn with replacement and centred at the mean
+    CAR. If # resamples reach the statistic, the p-value of one side is (1 + #) / (1 + B). So p is
+    below 0.05 if the statistic lies outside the 2.5 and 97.5 percent quantiles of the resamples.
+    Resamples are drawn from the CARs sorted by size. So p changes neither with the order of the
+    events nor if all CARs change their signs. Missing data are treated as in
+    :func:`cross_sectional`.
 
     References
     ----------

@@ -19,7 +19,7 @@ from ._base import Value, f_value, statistic
     source="Jaffe (1974); Mandelker (1974)",
 )  # fmt: skip
 def portfolio(sample: AbnormalReturns, window: Window) -> Value:
-    r"""Return the exact t of the CAR of the equal-weight portfolio of events on one date.
+    r"""Return the exact t-statistic of the CAR of an equal-weight portfolio of events on one date.
 
     Parameters
     ----------
@@ -78,7 +78,7 @@ def portfolio(sample: AbnormalReturns, window: Window) -> Value:
     source="Schipper and Thompson (1983)", about_mean=False, of_every_event=True,
 )  # fmt: skip
 def mvrm(sample: AbnormalReturns, window: Window) -> Value:
-    r"""Return the F statistic of the test that all CARs of events on one date are zero.
+    r"""Return the F-statistic for the hypothesis that the CAR of every event on one date is zero.
 
     Parameters
     ----------
@@ -147,7 +147,7 @@ def mvrm(sample: AbnormalReturns, window: Window) -> Value:
     of_every_event=True,
 )  # fmt: skip
 def mvrm_wilks(sample: AbnormalReturns, window: Window) -> Value:
-    r"""Return Rao's F of Wilks' lambda of all events on one date and all days of the window.
+    r"""Return Rao's F-statistic for the hypothesis that all abnormal returns on one date are zero.
 
     Parameters
     ----------

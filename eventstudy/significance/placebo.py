@@ -28,7 +28,7 @@ ENOUGH, ENOUGH_DONORS = 40, 20
     source="Gelbach, Helland and Klick (2013), for the mean of several events", uses_residuals=True,
 )  # fmt: skip
 def placebo_windows(sample: AbnormalReturns, window: Window) -> Value:
-    r"""Return the mean CAR over the deviation of placebo means, and its rank among these means.
+    r"""Return the scaled mean CAR, and its rank among the means of other periods.
 
     Parameters
     ----------
@@ -88,7 +88,7 @@ def placebo_windows(sample: AbnormalReturns, window: Window) -> Value:
     per_event=True, uses_residuals=True, role="event rank",
 )  # fmt: skip
 def sq(sample: AbnormalReturns, window: Window) -> Value:
-    r"""Return the CAR of one event over the deviation of placebo sums, and its rank among them.
+    r"""Return the scaled CAR of one event, and its rank among sums over earlier periods.
 
     Parameters
     ----------
@@ -142,7 +142,7 @@ def sq(sample: AbnormalReturns, window: Window) -> Value:
     about_mean=False, per_event=True, model="synthetic_control",
 )  # fmt: skip
 def placebo_in_space(sample: AbnormalReturns, window: Window) -> Value:
-    r"""Return the ratio of |CAR| to the error before the event, and its rank among donors.
+    r"""Return |CAR| of one event divided by its earlier error, and the rank among its donors.
 
     Parameters
     ----------

@@ -230,7 +230,7 @@ def rank_z(sample: AbnormalReturns, window: Window, totals: Totals) -> Value:
     uses_residuals=True, for_skewness=True,
 )  # fmt: skip
 def corrado(sample: AbnormalReturns, window: Window) -> Value:
-    r"""Return Corrado's rank statistic of the window among all days.
+    r"""Return the z-statistic of the ranks that the days of the window have among all days.
 
     Parameters
     ----------
@@ -288,7 +288,7 @@ def corrado(sample: AbnormalReturns, window: Window) -> Value:
     skewed=(0.061, 0.172), uses_residuals=True, standardised=True,
 )  # fmt: skip
 def corrado_zivney(sample: AbnormalReturns, window: Window) -> Value:
-    r"""Return Corrado's rank statistic of abnormal returns standardised again on event days.
+    r"""Return Corrado's rank statistic, with event days divided by their spread across events.
 
     Parameters
     ----------
@@ -349,7 +349,7 @@ def corrado_zivney(sample: AbnormalReturns, window: Window) -> Value:
     uses_residuals=True, for_skewness=True,
 )  # fmt: skip
 def corrado_zivney_sign(sample: AbnormalReturns, window: Window) -> Value:
-    r"""Return the standardised sum of signs of abnormal returns around each event's median.
+    r"""Return the z-statistic of the signs of abnormal returns minus the median of their event.
 
     Parameters
     ----------
@@ -446,7 +446,7 @@ NULL = "the CAR of the window ranks like the abnormal return of any estimation d
     skewed=(0.062, 0.196), core=True, uses_residuals=True, standardised=True,
 )  # fmt: skip
 def grank_t(sample: AbnormalReturns, window: Window) -> Value:
-    r"""Return the generalized rank t of the window.
+    r"""Return the t-statistic of the rank of the window's CAR among the estimation days.
 
     Parameters
     ----------
@@ -510,7 +510,7 @@ def grank_t(sample: AbnormalReturns, window: Window) -> Value:
     skewed=(0.064, 0.198), uses_residuals=True, standardised=True,
 )  # fmt: skip
 def grank_z(sample: AbnormalReturns, window: Window) -> Value:
-    r"""Return the generalized rank z of the window, which treats events as independent.
+    r"""Return the z-statistic of the rank of the window's CAR, for independent events.
 
     Parameters
     ----------
@@ -563,7 +563,7 @@ def grank_z(sample: AbnormalReturns, window: Window) -> Value:
     standardised=True,
 )  # fmt: skip
 def grank_z_kp(sample: AbnormalReturns, window: Window) -> Value:
-    r"""Return the generalized rank z, adjusted for cross-correlation and overlapping windows.
+    r"""Return the z-statistic of the rank of the CAR, adjusted for correlation between events.
 
     Parameters
     ----------
@@ -587,10 +587,11 @@ def grank_z_kp(sample: AbnormalReturns, window: Window) -> Value:
     -----
     .. math:: Z_{KP} = Z \, / \sqrt{1 + (N - 1) \bar r}
 
-    r is the mean correlation of BMP-KP, weighted by overlap. GRANK-Z-KP is our own extension for
-    events on different dates whose windows overlap. For events with overlapping windows, GRANK-T
-    gives too many false alarms. If the news adds variance to each firm by itself, GRANK-Z-KP, like
-    BMP-KP, rejects its null hypothesis too rarely. Missing data are treated as in :func:`grank_t`.
+    The number r is the mean correlation of BMP-KP, weighted by overlap. GRANK-Z-KP is our own
+    extension for events on different dates whose windows overlap. For events with overlapping
+    windows, GRANK-T gives too many false alarms. If the news adds variance to each firm by itself,
+    GRANK-Z-KP, like BMP-KP, rejects its null hypothesis too rarely. Missing data are treated as in
+    :func:`grank_t`.
 
     References
     ----------

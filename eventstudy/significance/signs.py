@@ -24,7 +24,7 @@ EXACT_LIMIT = 60
     reference="N(0,1)", source="Brown and Warner (1980)", about_mean=False, skewed=(0.122, 0.496),
 )  # fmt: skip
 def sign(sample: AbnormalReturns, window: Window) -> Value:
-    r"""Return the z of the number of positive CARs.
+    r"""Return the z-statistic of the number of positive CARs, compared with one half.
 
     Parameters
     ----------
@@ -72,7 +72,7 @@ def sign(sample: AbnormalReturns, window: Window) -> Value:
     skewed=(0.122, 0.496),
 )  # fmt: skip
 def sign_exact(sample: AbnormalReturns, window: Window) -> Value:
-    r"""Return the z of the sign test with the tails of the binomial law.
+    r"""Return the z-statistic of the sign test, with p-values from the binomial distribution.
 
     Parameters
     ----------
@@ -122,7 +122,7 @@ def sign_exact(sample: AbnormalReturns, window: Window) -> Value:
     source="Cowan (1992)", about_mean=False, core=True, uses_residuals=True,
 )  # fmt: skip
 def generalized_sign(sample: AbnormalReturns, window: Window) -> Value:
-    r"""Return the z of the number of positive CARs, compared with the share before the event.
+    r"""Return the z-statistic of the number of positive CARs, compared with the estimation days.
 
     Parameters
     ----------
@@ -146,10 +146,10 @@ def generalized_sign(sample: AbnormalReturns, window: Window) -> Value:
     -----
     .. math:: z = \frac{n_+ - N \hat p}{\sqrt{N \hat p (1 - \hat p)}}
 
-    p is the share of positive sums of L consecutive estimation residuals, averaged over events. The
-    share of positive single days would be wrong: sums of skewed returns are positive more often or
-    less often than single returns. Missing data: sums with a gap do not count, and missing CARs are
-    treated as in :func:`sign`.
+    Here p is the share of positive sums of L consecutive estimation residuals, averaged over the
+    events. The share of positive single days would be wrong: sums of skewed returns are positive
+    more often or less often than single returns. Missing data: sums with a gap do not count, and
+    missing CARs are treated as in :func:`sign`.
 
     References
     ----------
@@ -201,7 +201,7 @@ def positive_share(resid: FloatArray, length: int) -> FloatArray:
     source="Wilcoxon (1945)", about_mean=False, skewed=(0.07, 0.226),
 )  # fmt: skip
 def wilcoxon(sample: AbnormalReturns, window: Window) -> Value:
-    r"""Return the z of Wilcoxon's signed-rank sum of the CARs, with exact tails for few events.
+    r"""Return the z-statistic of Wilcoxon's signed-rank test of the CARs, exact for few events.
 
     Parameters
     ----------

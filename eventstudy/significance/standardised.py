@@ -20,7 +20,7 @@ KP = "Kolari and Pynnonen (2010), with the correlation weighted by the overlap o
     source="Boehmer, Musumeci and Poulsen (1991)", standardised=True,
 )  # fmt: skip
 def bmp(sample: AbnormalReturns, window: Window) -> Value:
-    r"""Return the cross-sectional t of standardised CARs, robust to event-induced variance.
+    r"""Return the t-statistic of the mean standardised CAR, valid even if news adds variance.
 
     Parameters
     ----------
@@ -75,7 +75,7 @@ def bmp(sample: AbnormalReturns, window: Window) -> Value:
     standardised=True,
 )  # fmt: skip
 def bmp_kp(sample: AbnormalReturns, window: Window) -> Value:
-    r"""Return BMP's t, adjusted for cross-correlation and for overlapping windows.
+    r"""Return the t-statistic of the mean standardised CAR, adjusted for events that correlate.
 
     Parameters
     ----------
@@ -137,7 +137,7 @@ def bmp_kp(sample: AbnormalReturns, window: Window) -> Value:
     null=NULL, reference="N(0,1)", source="Patell (1976)", standardised=True,
 )  # fmt: skip
 def patell(sample: AbnormalReturns, window: Window) -> Value:
-    r"""Return Patell's Z, the sum of standardised CARs over its standard deviation.
+    r"""Return Patell's Z: the sum of the standardised CARs, divided by its standard deviation.
 
     Parameters
     ----------
@@ -162,10 +162,10 @@ def patell(sample: AbnormalReturns, window: Window) -> Value:
 
         Z = \frac{\sum_i SCAR_i}{\sqrt{\sum_i \nu_i / (\nu_i - 2)}}, \quad \nu_i = M_i - k
 
-    SCAR is the CAR over the exact standard error of its forecast. With the convention
-    ``scar="sum"``, SCAR is the sum of the daily standardised abnormal returns (SARs) over the root
-    of L, as in the paper. With the sum, the test raises too many false alarms as L grows. Missing
-    data are treated as in :func:`bmp`.
+    SCAR is the CAR divided by the exact standard error of its forecast. With the convention
+    ``scar="sum"``, SCAR is the sum of the daily standardised abnormal returns (SARs) divided by the
+    root of L, as in the paper. With the sum, the test raises too many false alarms as L grows.
+    Missing data are treated as in :func:`bmp`.
 
     References
     ----------
@@ -190,7 +190,7 @@ def patell(sample: AbnormalReturns, window: Window) -> Value:
     pairs_next_session=True, null=NULL, reference="N(0,1)", source=KP, standardised=True,
 )  # fmt: skip
 def patell_kp(sample: AbnormalReturns, window: Window) -> Value:
-    r"""Return Patell's Z, adjusted for cross-correlation and for overlapping windows.
+    r"""Return Patell's Z of the standardised CARs, adjusted for correlation between events.
 
     Parameters
     ----------
@@ -215,10 +215,10 @@ def patell_kp(sample: AbnormalReturns, window: Window) -> Value:
     -----
     .. math:: Z_{KP} = Z \, / \sqrt{1 + (N - 1) \bar r}
 
-    r is the mean correlation of :func:`bmp_kp`. There is no factor 1 - r as in :func:`bmp_kp`,
-    because the standard error does not come from the differences between events. With fewer than
-    five events a negative r counts as zero, because few correlations cannot show that errors
-    cancel. Missing data are treated as in :func:`bmp_kp`.
+    The number r is the mean correlation that :func:`bmp_kp` defines. The formula lacks the
+    factor 1 - r of :func:`bmp_kp`, because the standard error of Patell's Z does not come from the
+    differences between events. With fewer than five events a negative r counts as zero, because few
+    correlations cannot show that errors cancel. Missing data are treated as in :func:`bmp_kp`.
 
     References
     ----------
@@ -245,7 +245,7 @@ def patell_kp(sample: AbnormalReturns, window: Window) -> Value:
     standardised=True, scales_variance=True,
 )  # fmt: skip
 def patell_kp_regime(sample: AbnormalReturns, window: Window) -> Value:
-    r"""Return Patell-KP with the variance that each firm had just before the event.
+    r"""Return the Patell-KP statistic, with the variance that each firm had just before its event.
 
     Parameters
     ----------
@@ -272,10 +272,10 @@ def patell_kp_regime(sample: AbnormalReturns, window: Window) -> Value:
         Z = \frac{\sum_i SCAR_i / \sqrt{k_i}}
             {\sqrt{\sum_i \nu_i / (\nu_i - 2)} \sqrt{1 + (N - 1) \max(\bar r, 0)}}
 
-    :math:`k_i` compares the variance of a firm around the event with that in its estimation window
-    (docs/methods/answer.md#violent-days). In quiet times :math:`k_i` is 1, and the test is
-    :func:`patell_kp`. The test with :math:`k_i` is the main test for two to four events. Missing
-    data are treated as in :func:`patell_kp`.
+    The ratio :math:`k_i` compares the variance of a firm around the event with its variance in the
+    estimation window (docs/methods/answer.md#violent-days). In quiet times :math:`k_i` is 1, and
+    the test is :func:`patell_kp`. The test with :math:`k_i` is the main test for two to four
+    events. Missing data are treated as in :func:`patell_kp`.
 
     References
     ----------
@@ -350,7 +350,7 @@ def decisive_scars(
     core=True, role="event t", standardised=True,
 )  # fmt: skip
 def event_t(sample: AbnormalReturns, window: Window) -> Value:
-    r"""Return the t of the CAR of one event with its exact forecast error.
+    r"""Return the t-statistic of the CAR of one event, with the exact error of its forecast.
 
     Parameters
     ----------
@@ -400,7 +400,7 @@ def event_t(sample: AbnormalReturns, window: Window) -> Value:
     main_from=1, standardised=True, scales_variance=True,
 )  # fmt: skip
 def event_t_regime(sample: AbnormalReturns, window: Window) -> Value:
-    r"""Return the t of the CAR of one event, with the variance that its firm had just before.
+    r"""Return the t-statistic of the CAR of one event, with the firm's variance just before it.
 
     Parameters
     ----------
@@ -418,10 +418,10 @@ def event_t_regime(sample: AbnormalReturns, window: Window) -> Value:
     -----
     .. math:: t = \frac{CAR}{\sqrt{k\, c' V c}}
 
-    V is defined in :func:`event_t`. k compares the variance of the firm around the event with that
-    in its estimation window (docs/methods/answer.md#violent-days). In quiet times k is 1, and the
-    test is :func:`event_t`. The test with k is the main test for one event. Missing data are
-    treated as in :func:`event_t`.
+    The matrix V is defined in :func:`event_t`. The ratio k compares the variance of the firm around
+    the event with its variance in the estimation window (docs/methods/answer.md#violent-days). In
+    quiet times k is 1, and the test is :func:`event_t`. The test with k is the main test for one
+    event. Missing data are treated as in :func:`event_t`.
 
     References
     ----------
@@ -448,7 +448,7 @@ def event_t_regime(sample: AbnormalReturns, window: Window) -> Value:
     per_event=True,
 )  # fmt: skip
 def event_f(sample: AbnormalReturns, window: Window) -> Value:
-    r"""Return the F statistic of the test that all abnormal returns of an event are zero.
+    r"""Return the F-statistic for the hypothesis that all abnormal returns of one event are zero.
 
     Parameters
     ----------
@@ -466,10 +466,10 @@ def event_f(sample: AbnormalReturns, window: Window) -> Value:
     -----
     .. math:: F = \frac{AR' V^{-1} AR}{L}
 
-    V is defined in :func:`event_t`. F equals the F of the coefficients of dummies, one for each
-    event day, in one regression over the estimation window and the event days. For one day, F is
-    the square of the single-event t. The F finds effects that cancel over the window, which the CAR
-    does not show. Missing data: missing days are left out and not counted in L.
+    The matrix V is defined in :func:`event_t`. A regression over the estimation window and the
+    event days, with a dummy for each event day, gives the same F for its dummies. For one day, F is
+    the square of the single-event t. F also finds effects that cancel over the window, which the
+    CAR does not show. Missing data: missing days are left out and not counted in L.
 
     References
     ----------

@@ -18,7 +18,7 @@ from .ranks import Totals, rank_z, scaled_ranks
     reference="N(0,1)", source="Patell (1976)", about_mean=False, standardised=True,
 )  # fmt: skip
 def patell_u(sample: AbnormalReturns, window: Window) -> Value:
-    r"""Return the standardised excess of squared SARs over their variance before the event.
+    r"""Return Patell's U, which compares squared abnormal returns with the variance before the event.
 
     Parameters
     ----------
@@ -38,7 +38,7 @@ def patell_u(sample: AbnormalReturns, window: Window) -> Value:
 
     Notes
     -----
-    Sums run over events and days of the window:
+    The two sums of the formula run over the events and the days of the window:
 
     .. math::
 
@@ -47,8 +47,8 @@ def patell_u(sample: AbnormalReturns, window: Window) -> Value:
 
     SAR is the standardised abnormal return of a day. U is compared with the normal distribution,
     which is right only for normal returns. With real returns, the test gives far too many false
-    alarms (17 % instead of 5 % with t(5) returns), so it is never the main test. Missing data: a
-    missing day does not count.
+    alarms (17 % instead of 5 % with t(5) returns). So the test is never the main test. Missing
+    data: a missing day does not count.
 
     References
     ----------
@@ -82,7 +82,7 @@ def patell_u(sample: AbnormalReturns, window: Window) -> Value:
     uses_residuals=True, standardised=True, role="raised variance",
 )  # fmt: skip
 def rank_variance(sample: AbnormalReturns, window: Window) -> Value:
-    r"""Return Corrado's rank statistic of |SAR|, positive if event days have larger values.
+    r"""Return Corrado's rank statistic of the sizes of abnormal returns, above 0 if they rose.
 
     Parameters
     ----------
@@ -114,7 +114,7 @@ def rank_variance(sample: AbnormalReturns, window: Window) -> Value:
     References
     ----------
     Corrado, C. J. (1989), A nonparametric test for abnormal security-price performance in event
-    studies, Journal of Financial Economics 23, 385-395; there of signed values.
+    studies, Journal of Financial Economics 23, 385-395. The paper ranks signed abnormal returns.
 
     Examples
     --------
@@ -138,7 +138,7 @@ def rank_variance(sample: AbnormalReturns, window: Window) -> Value:
     about_mean=False, uses_residuals=True, standardised=True,
 )  # fmt: skip
 def brown_forsythe(sample: AbnormalReturns, window: Window) -> Value:
-    r"""Return the two-sample t of |SAR - median|, event days against estimation days.
+    r"""Return the t-statistic that compares the spread of returns on event days and other days.
 
     Parameters
     ----------

@@ -34,7 +34,7 @@ def study(
     config: StudyConfig | None = None, offline: bool = False, store: str = "", vintage: str = "",
     progress: Callable[[int, int], None] | None = None, **settings: Any,
 ) -> EventStudyResults:  # fmt: skip
-    """Fit an event study of events and prices.
+    """Fit an event study of a list of events, with their prices.
 
     The numbers equal the numbers of the command ``eventstudy run`` on the same data.
 

@@ -62,7 +62,7 @@ class RobustnessResults(Specifications):
         return plot_specifications(self.table, ax)
 
     def save(self, out: str | Path) -> list[Path]:
-        """Write the answers as CSV tables and as a figure in SVG and PNG.
+        """Write the answers of all combinations as CSV tables and as a figure in SVG and PNG.
 
         Parameters
         ----------

@@ -213,7 +213,7 @@ class EventStudyResults(FittedStudy):
     def influence(
         self, window: WindowLike | None = None, *, group: str | None = None
     ) -> figures.DrawnInfluence:
-        """Return the answers with one event, date, cluster of dates or firm left out at a time.
+        """Return the answers after leaving out one event, date, cluster of dates or firm at a time.
 
         Parameters
         ----------
@@ -611,7 +611,8 @@ class EventStudyResults(FittedStudy):
             Weights of the firms. "value" uses market values before the window, as for
             :meth:`weighted`.
         lags : int, optional
-            Number of lags of the Newey-West errors. By default max(L-1, 1) for a window of L days.
+            Number of lags of the Newey-West standard errors. By default max(L-1, 1) for a window of
+            L days.
 
         Returns
         -------
@@ -1067,7 +1068,7 @@ class EventStudyResults(FittedStudy):
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """Notes on entries that were interpreted, and on data that were set aside.
+        """Notes on entries of the user that were interpreted, and on data that were not used.
 
         Examples
         --------
