@@ -27,7 +27,7 @@ IDEAS = tomllib.loads((DOCS / "ideas.toml").read_text(encoding="utf-8"))
 DESIGNS = {
     ("D0", "[0,0]"): "50 events on separate dates, window of one day",
     ("D0", "[-5,5]"): "50 events on separate dates, window of eleven days",
-    ("D1", "[0,0]"): "50 events on separate dates, variance doubled because effects differ between events",
+    ("D1", "[0,0]"): "50 events on separate dates, variance doubled as effects differ",
     ("D5", "[0,0]"): "50 events on separate dates, skewed returns (skewness 0.7)",
     ("D2", "[0,0]"): "50 events on separate dates, very skewed returns (skewness 2)",
     ("P1", "[0,0]"): "10 events on each of 5 dates, correlation 0.1, variance doubled by the news",
@@ -97,8 +97,8 @@ means that the situation does not apply to the test.
     f"| {t.variance} | {t.skewness} |"
     for name, t in STATISTICS.items()
 )  # fmt: skip
-MODEL = """Each model has a page. The page has the formula of the normal return (the return without news), and
-advice on when to choose the model. The market model is the default. The page on
+MODEL = """Each model has a page. The page has the formula of the normal return (the return without
+news), and advice on when to choose the model. The market model is the default. The page on
 [windows and models](../how-to/windows-and-models.md) says how to compare several models.
 
 | model | name | normal return |
@@ -125,17 +125,17 @@ REGISTRIES = {
     "STATISTICS": TESTS.replace("](", "](tests/"),
 }
 ABOUT = {
-    "MODELS": """A mapping from the name of each model of normal returns to its class. For example,
+    "MODELS": """The mapping gives the class of each model of normal returns by its name. An example:
    ``es.MODELS["market"]`` is the class of the market model. ``es.EventStudy(model=...)`` takes an
    instance of a class, such as ``es.MODELS["market"]()``. The mapping also has the
    models of installed plug-ins.""",
-    "STATISTICS": """A mapping from the name of each significance test to the test. For example,
+    "STATISTICS": """The mapping gives each significance test by its name. For example,
    ``results.test("bmp_kp", (0, 1))`` calls ``es.STATISTICS["bmp_kp"]``. Each test has a label, a
    null hypothesis and a source. The mapping also has the tests of installed plug-ins.""",
 }
 PYTHON = (
     "After `import eventstudy as es`, a Python program can use the names below. "
-    "The page on [work in a notebook](../notebook.md) has examples.\n"
+    "The page on [work in notebooks](../notebook.md) has examples.\n"
 )
 PYTHON += "\n".join(
     f"\n## {group}\n\n"
@@ -174,15 +174,21 @@ def test_page(name: str) -> str:
     where = f"{test.compute.__module__}.{test.compute.__qualname__}"
     rows = [("The statistic is compared with", test.reference)]
     rows += [(text, GRADES[getattr(test, trait)]) for trait, text in TRAITS.items()]
-    rows += [("Smallest number of events", str(test.minimum)), ("Source", test.source)]
+    rows += [
+        ("Smallest number of events without a warning", str(test.minimum)),
+        ("Source", test.source),
+    ]
     alarms = size_rows(name)
     return "\n\n".join(
         [
             f"# {test.label}",
             IDEAS["tests"][name].strip(),
-            f"`{name}` tests the hypothesis that {test.null}.\n{CAR * ('CAR' in test.null)}",
+            f"`{name}` tests the hypothesis that {test.null}.\n"
+            + CAR * ("CAR" in test.null)
+            + SCALED * ("standardised" in test.null),
             "## When it is valid",
             "\n".join(text for part, text in LETTERS.items() if re.search(part, test.reference)),
+            VALID,
             table(("", ""), rows),
             *(["## False alarms", ALARMS, table(alarm_head(), alarms)] if alarms else []),
             "## Use it",
@@ -194,6 +200,11 @@ def test_page(name: str) -> str:
 
 
 CAR = "The CAR of an event is its cumulative abnormal return over the window.\n"
+VALID = (
+    "The table says with which distribution the statistic is compared, and whether the test is\n"
+    "valid in four situations."
+)
+SCALED = "A standardised number is divided by its standard error.\n"
 # What the names of distributions say, by a pattern of these names.
 LETTERS = {
     r"N\(0,1\)": "N(0,1) is the standard normal distribution.",
@@ -238,6 +249,22 @@ eventstudy run events.csv --model {name}{option}
 ```py
 es.study("events.csv", model="{name}"{argument})
 ```"""
+# What the letters of formulas of models stand for.
+PARTS = {
+    r"E\[R_it\]": "E[R_it] is the normal return of firm i on day t: the return without news.",
+    "R_m(?!a)": "R_m is the return of the market.",
+    "rf_t": "rf_t is the riskless rate of the day.",
+    "MKT_t": "MKT_t is the return of the market above the riskless rate.",
+    "SMB_t": "SMB_t is the return of small firms minus the return of large firms.",
+    "HML_t": "HML_t is the return of cheap firms minus the return of expensive firms.",
+    "MOM_t": "MOM_t is the return of past winners minus the return of past losers.",
+    "RMW_t": "RMW_t is the return of profitable firms minus the return of unprofitable firms.",
+    "CMA_t": "CMA_t is the return of firms that invest little minus the return of firms that "
+    "invest much.",
+    "alpha_i": "alpha_i is the constant of the model.",
+    "beta_i (sum )?R_m": "beta_i says how strongly the share follows the market.",
+    "h_t": "h_t is the variance of the error e_t.",
+}
 # What a model needs beside the market: a sentence, an option and an argument.
 NEEDS = {
     "factors": (
@@ -252,10 +279,11 @@ NEEDS = {
         "The events file needs a column `industry` with the ticker of an industry index.", "", "",
     ),
     "matched": (
-        "The events file needs a column `match` with tickers of similar firms, as `A;B;C`.", "", "",
+        "The events file needs a column `match` with tickers of similar firms, written `A;B;C`.",
+        "", "",
     ),
     "synthetic_control": (
-        "The events file needs a column `donors` with tickers of firms without news, as `A;B;C`.",
+        "The events file needs a column `donors` of tickers of firms without news, written `A;B;C`.",
         "", "",
     ),
     "garch": ("The model needs the package `arch`. Install it with `pip install arch`.", "", ""),
@@ -313,8 +341,9 @@ def model_page(name: str) -> str:
     """Return the page of a model."""
     model = MODELS[name]
     options = MODELS.options_of(name)
-    rows = [("Normal return of firm i on day t", f"`{model.formula}`".replace("|", r"\|")), ("Source", model.source)]
-    rows += [(f"Option `{key}`", f"default `{value}`") for key, value in options.items()]
+    formula = f"`{model.formula}`".replace("|", r"\|")
+    rows = [("Normal return", formula), ("Source", model.source)]
+    rows += [(f"Option `{key}`", f"The default is `{value}`.") for key, value in options.items()]
     where = f"{model.__module__}.{model.__qualname__}"
     kind = "factors" if hasattr(model, "needed") else LIKE.get(name, name)
     needs, option, argument = NEEDS.get(kind, ("", "", ""))
@@ -322,6 +351,7 @@ def model_page(name: str) -> str:
         [
             f"# {model.label[0].upper()}{model.label[1:]}",
             IDEAS["models"][name].strip(),
+            "\n".join(text for part, text in PARTS.items() if re.search(part, model.formula)),
             table(("", ""), rows),
             "## Use it",
             USE_MODEL.format(name=name, needs=needs, option=option, argument=argument).strip(),

@@ -47,9 +47,9 @@ class AbnormalReturns:
     A model with k estimated parameters gives the normal returns.
 
     A statistical test takes a sample of events: the events that have all days of a window, one
-    group of events, or all events but a few. A sample stores only the row numbers of its events. If
-    an attribute of a sample is first used, the rows of the sample are cut from the array of the
-    whole study.
+    group of events, or all events but a few. A sample stores only the row numbers of its events.
+    When an attribute of a sample is first used, the rows of the sample are cut from the array of
+    the whole study.
 
     Attributes
     ----------
@@ -58,7 +58,7 @@ class AbnormalReturns:
     rows : (n,) int array or slice
         Row numbers of the n events in `study`.
     conventions : Conventions
-        Choices that the tests follow where published methods differ.
+        Choices of the tests where published methods differ.
     taken_from : AbnormalReturns, optional
         The larger sample that the events were taken from; None for the whole study.
     facts : dict
@@ -66,14 +66,14 @@ class AbnormalReturns:
 
     Notes
     -----
-    The vector c selects the days of a window. The forecast errors of one event share the error of
-    the estimated parameters, so the days of the event are not independent:
+    The vector c selects the days of a window. The forecast errors of all days of an event contain
+    the same error of the estimated parameters. So the days of the event are not independent:
 
     .. math:: Var(CAR) = c'Vc = \sum_{t \in W} noise_t + c' X^* Cov(\hat\theta) X^{*\prime} c
 
-    The matrix of shape (n, L2, L2) is never built. Missing data: an abnormal return that follows h
-    missing sessions spans h + 1 sessions. An event that lacks days of a window has no CAR over that
-    window (:meth:`valid`).
+    The program never builds the matrix of shape (n, L2, L2). Missing data: an abnormal return that
+    follows h missing sessions spans h + 1 sessions. An event that lacks days of a window has no CAR
+    over that window (:meth:`valid`).
 
     References
     ----------
@@ -145,7 +145,7 @@ class AbnormalReturns:
 
     @property
     def x_event(self) -> FloatArray:
-        """Regressors of the model on the event days, shape (n, L2, k)."""
+        """Explanatory variables (regressors) on the event days, shape (n, L2, k)."""
         return self.taken(self.study.x_event)
 
     @property
@@ -254,7 +254,7 @@ class AbnormalReturns:
 
     @property
     def x_estimation(self) -> FloatArray:
-        """Regressors of the model on the estimation days, shape (n, L1, k)."""
+        """Explanatory variables (regressors) on the estimation days, shape (n, L1, k)."""
         if self.study.x_estimation is not None:
             return self.taken(self.study.x_estimation)
         assert self.study.regressors is not None  # noqa: S101
@@ -267,7 +267,7 @@ class AbnormalReturns:
 
     @property
     def all_events(self) -> AbnormalReturns:
-        """All events of the study that these events were taken from, under the same conventions."""
+        """All events of the whole study, under the conventions of this sample."""
         return self if self.taken_from is None else self.taken_from.all_events
 
     def take(self, rows: IntArray | BoolArray | slice) -> AbnormalReturns:
@@ -337,7 +337,7 @@ class AbnormalReturns:
     def cached(
         self, key: tuple[Any, ...], compute: Callable[[], T], *, any_convention: bool = False
     ) -> T:
-        """Return the result of a function for this sample; the function is called only once.
+        """Return the result of a function for this sample, and call the function only once.
 
         Parameters
         ----------
@@ -377,7 +377,7 @@ class AbnormalReturns:
     def of_each_event(
         self, key: tuple[Any, ...], compute: Callable[[AbnormalReturns], Rows]
     ) -> Rows:
-        """Return an array with one row per event, computed once for the whole study.
+        """Return an array with one row per event, and compute the array only once per study.
 
         Parameters
         ----------
@@ -510,7 +510,7 @@ class AbnormalReturns:
     def covered(self, window: Window) -> IntArray:
         """Return the number of days of `window` that have abnormal returns, shape (n,).
 
-        Only abnormal returns that begin and end inside the window count.
+        An abnormal return counts only if it begins and ends inside the window.
         """
         spans = self.over(self.study.spans, window)
         return np.asarray(np.where(self.inside(window), spans, 0).sum(axis=1))
@@ -611,9 +611,10 @@ class AbnormalReturns:
     def level_car(self, window: Window) -> FloatArray:
         """Return each CAR scaled to the variance of L single sessions, shape (n,).
 
-        Tests that compare a CAR with sums over L estimation days need a CAR of the same variance.
+        Tests that compare a CAR with sums over L estimation days need a CAR with the variance of
+        these sums.
         The scaled CAR is the sum of the abnormal returns inside the window, multiplied by sqrt(L /
-        sessions covered). This factor is 1 unless halted sessions are skipped, or the convention
+        sessions covered). The factor is 1 unless halted sessions are skipped, or the convention
         ``missing`` admits missing days.
         """
         inside = self.inside(window)

@@ -17,7 +17,7 @@ from ..words import make_error
 
 @dataclass(frozen=True, slots=True, order=True)
 class Window:
-    """A range of trading days in event time, both ends included; day 0 is the event day.
+    """A range of trading days around an event, both ends included; day 0 is the event day.
 
     Raises
     ------

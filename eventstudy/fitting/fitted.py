@@ -212,9 +212,9 @@ class FittedStudy:
         Returns
         -------
         DataFrame
-            The columns equal the columns of ``tables/tests.csv``: test, start, stop, n_events,
-            statistic, pvalue (two-sided), distribution, estimate (the mean CAR, decimal) and
-            reason. If a test does not apply, ``reason`` says why and the numbers are NaN.
+            The columns are the same as in the file ``tables/tests.csv``: test, start, stop,
+            n_events, statistic, pvalue (two-sided), distribution, estimate (the mean CAR, decimal)
+            and reason. If a test does not apply, ``reason`` says why and the numbers are NaN.
 
         Examples
         --------

@@ -325,7 +325,7 @@ class StudyConfig:
 
     @property
     def tested(self) -> tuple[Window, ...]:
-        """The windows that are tested, without repetition."""
+        """The windows that are tested, each window once."""
         usual = tuple(window for window in USUAL if window in self.event)
         return tuple(dict.fromkeys(self.windows)) or usual or (self.event,)
 
@@ -363,7 +363,7 @@ class StudyConfig:
         return replace(self, **read(StudyConfig, options))
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the settings as plain values for JSON or TOML, without secrets.
+        """Return the settings as plain values for JSON or TOML, without secrets such as passwords.
 
         A window is written ``"START:STOP"``.
         """

@@ -259,8 +259,8 @@ def wild_bootstrap(sample: AbnormalReturns, window: Window) -> Value:
     Returns
     -------
     Value
-        The statistic of :func:`date_clustered`, and its two tails among the values under sign
-        flips.
+        The statistic of :func:`date_clustered`, and p-values from the share of changed signs that
+        give a statistic at least as far from zero.
 
     Raises
     ------

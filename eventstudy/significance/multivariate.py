@@ -91,7 +91,7 @@ def mvrm(sample: AbnormalReturns, window: Window) -> Value:
     -------
     Value
         The statistic with N and nu-N+1 degrees of freedom of Fisher's F. For a window of one day,
-        the upper tail is the rank of :math:`T^2` among the estimation days.
+        the p-value comes from the rank of :math:`T^2` among the estimation days.
 
     Raises
     ------

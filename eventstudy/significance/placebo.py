@@ -40,8 +40,8 @@ def placebo_windows(sample: AbnormalReturns, window: Window) -> Value:
     Returns
     -------
     Value
-        The statistic and its ranks. The result has a caution if there are fewer than 40 placebo
-        windows.
+        The statistic, and p-values from its rank among the placebo values. The result has a caution
+        if there are fewer than 40 placebo windows.
 
     Raises
     ------
@@ -100,8 +100,8 @@ def sq(sample: AbnormalReturns, window: Window) -> Value:
     Returns
     -------
     Value
-        The statistic and its ranks. The result has a caution if there are fewer than 40 placebo
-        windows.
+        The statistic, and p-values from its rank among the placebo values. The result has a caution
+        if there are fewer than 40 placebo windows.
 
     Raises
     ------
@@ -153,8 +153,8 @@ def placebo_in_space(sample: AbnormalReturns, window: Window) -> Value:
     Returns
     -------
     Value
-        The statistic and its upper tail. The result has a caution if there are fewer than 20
-        donors.
+        The statistic, and a p-value from its rank among the donors. The result has a caution if
+        there are fewer than 20 donors.
 
     Notes
     -----

@@ -574,8 +574,8 @@ def grank_z_kp(sample: AbnormalReturns, window: Window) -> Value:
     Returns
     -------
     Value
-        The statistic, to be compared with N(0,1). The result has a caution if 1 + (N-1) r is below
-        0.5.
+        The statistic, to be compared with N(0,1). The result has a caution if 1 + (N-1) r in the
+        formula below is less than 0.5.
 
     Raises
     ------

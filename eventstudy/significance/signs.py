@@ -83,7 +83,7 @@ def sign_exact(sample: AbnormalReturns, window: Window) -> Value:
     Returns
     -------
     Value
-        The statistic of :func:`sign`, and the tails of the number of positive CARs.
+        The statistic of :func:`sign`, and exact p-values of the number of positive CARs.
 
     Notes
     -----
@@ -212,7 +212,7 @@ def wilcoxon(sample: AbnormalReturns, window: Window) -> Value:
     Returns
     -------
     Value
-        The statistic with exact tails. With ties or more than 60 CARs, the statistic is compared
+        The statistic with exact p-values. With ties or more than 60 CARs, the statistic is compared
         with N(0,1).
 
     Raises

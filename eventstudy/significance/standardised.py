@@ -88,7 +88,7 @@ def bmp_kp(sample: AbnormalReturns, window: Window) -> Value:
     -------
     Value
         The statistic and N-1 degrees of freedom of Student's t. The result has a caution if the
-        factor 1 + (N-1) r is below 0.5.
+        factor 1 + (N-1) r of the formula below is less than 0.5.
 
     Raises
     ------
@@ -202,8 +202,8 @@ def patell_kp(sample: AbnormalReturns, window: Window) -> Value:
     Returns
     -------
     Value
-        The statistic, to be compared with N(0,1). The result has a caution if 1 + (N-1) r is below
-        0.5.
+        The statistic, to be compared with N(0,1). The result has a caution if 1 + (N-1) r in the
+        formula below is less than 0.5.
 
     Raises
     ------
@@ -257,8 +257,8 @@ def patell_kp_regime(sample: AbnormalReturns, window: Window) -> Value:
     Returns
     -------
     Value
-        The statistic, to be compared with N(0,1). The result has a caution if 1 + (N-1) r is below
-        0.5.
+        The statistic, to be compared with N(0,1). The result has a caution if 1 + (N-1) r in the
+        formula below is less than 0.5.
 
     Raises
     ------

@@ -18,7 +18,7 @@ from .ranks import Totals, rank_z, scaled_ranks
     reference="N(0,1)", source="Patell (1976)", about_mean=False, standardised=True,
 )  # fmt: skip
 def patell_u(sample: AbnormalReturns, window: Window) -> Value:
-    r"""Return Patell's U, which compares squared abnormal returns with the variance before the event.
+    r"""Return Patell's U, which compares squared abnormal returns with the earlier variance.
 
     Parameters
     ----------

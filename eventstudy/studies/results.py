@@ -182,7 +182,7 @@ class EventStudyResults(FittedStudy):
     def power(
         self, window: WindowLike | None = None, *, group: str | None = None
     ) -> figures.DrawnPower:
-        """Return how likely the main test is to find effects of different sizes.
+        """Return how likely the main test is to find an effect, for effects of different sizes.
 
         The values come from the closed form of the test's power.
 
@@ -280,7 +280,7 @@ class EventStudyResults(FittedStudy):
         """Draw the mean CAR (CAAR) of each day with its pointwise 95% band.
 
         The CAAR is cumulated from the day before the main window. On this zero day the path is 0.
-        On an earlier day, the path is minus the CAAR from the day after it up to the zero day.
+        On an earlier day, the path is minus the CAAR from the next day up to the zero day.
 
         Parameters
         ----------
@@ -348,7 +348,7 @@ class EventStudyResults(FittedStudy):
         """Draw the abnormal returns of one event as bars, and its CAR as a line.
 
         The CAR is cumulated from the day before the main window. On this zero day the line is 0. On
-        an earlier day, the line is minus the CAR from the day after it up to the zero day. The
+        an earlier day, the line is minus the CAR from the next day up to the zero day. The
         shaded 95% range shows the CARs to expect without an event.
 
         Parameters
@@ -433,7 +433,7 @@ class EventStudyResults(FittedStudy):
         DataFrame
             One row per hypothesis. The columns are label, n_events, estimate (decimal), statistic,
             pvalue, one column per method, and reason. The adjusted p-values of a hypothesis without
-            a p-value are NaN, and the hypothesis does not count.
+            a p-value are NaN, and the hypothesis is not counted as a test.
 
         Raises
         ------
@@ -638,7 +638,7 @@ class EventStudyResults(FittedStudy):
         return analysis.calendar_portfolio(self, window, weights=weights, lags=lags)
 
     def diagnose(self, window: WindowLike | None = None) -> analysis.Diagnosis:
-        """Describe the data of the study and say which tests are valid over `window`.
+        """Return which tests are valid over `window`, with the features of the data that decide.
 
         Parameters
         ----------
@@ -664,7 +664,7 @@ class EventStudyResults(FittedStudy):
         return analysis.diagnose(self, window)
 
     def diagnostics(self, *, lags: int = 5) -> pd.DataFrame:
-        """Return diagnostics of the estimated model for each used event.
+        """Return numbers that show how well the model fits each used event (diagnostics).
 
         For the meaning and the source of each diagnostic see
         :func:`eventstudy.analysis.cross_section.regressions.diagnostics`.
