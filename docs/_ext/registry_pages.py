@@ -125,7 +125,7 @@ REGISTRIES = {
     "STATISTICS": TESTS.replace("](", "](tests/"),
 }
 ABOUT = {
-    "MODELS": """The mapping gives the class of each model of normal returns by its name. An example:
+    "MODELS": """The mapping gives the class of each model of normal returns by name. An example:
    ``es.MODELS["market"]`` is the class of the market model. ``es.EventStudy(model=...)`` takes an
    instance of a class, such as ``es.MODELS["market"]()``. The mapping also has the
    models of installed plug-ins.""",
@@ -279,11 +279,11 @@ NEEDS = {
         "The events file needs a column `industry` with the ticker of an industry index.", "", "",
     ),
     "matched": (
-        "The events file needs a column `match` with tickers of similar firms, written `A;B;C`.",
+        "The events file needs a column `match` of tickers of similar firms, written `A;B;C`.",
         "", "",
     ),
     "synthetic_control": (
-        "The events file needs a column `donors` of tickers of firms without news, written `A;B;C`.",
+        "The events file needs a column `donors` of tickers of firms without news, like `A;B;C`.",
         "", "",
     ),
     "garch": ("The model needs the package `arch`. Install it with `pip install arch`.", "", ""),

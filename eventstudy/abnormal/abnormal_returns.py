@@ -155,7 +155,7 @@ class AbnormalReturns:
 
     @property
     def df_resid(self) -> IntArray:
-        """Degrees of freedom M - k of the residuals of each event, shape (n,)."""
+        """Degrees of freedom of the residuals of each event, M - k, shape (n,)."""
         return self.taken(self.study.df_resid)
 
     @property
@@ -190,7 +190,7 @@ class AbnormalReturns:
 
     @property
     def r2(self) -> FloatArray:
-        """Share of the variance of returns that the model explains, shape (n,)."""
+        """Share of the variance of returns that the model explains for each event, shape (n,)."""
         return self.taken(self.study.r2)
 
     @property
@@ -208,7 +208,7 @@ class AbnormalReturns:
         return array[self.rows]  # type: ignore[return-value]
 
     def over(self, array: Rows, window: Window) -> Rows:
-        """Return the part of an array that belongs to these events and the days of a window.
+        """Return the part of an array for these events and the days of a window.
 
         Parameters
         ----------
@@ -304,7 +304,7 @@ class AbnormalReturns:
         return vars(AbnormalReturns(self.study.take(self.rows), conventions=self.conventions))
 
     def under(self, **changes: Any) -> AbnormalReturns:
-        """Return the same abnormal returns with other conventions for the tests.
+        """Return these abnormal returns with other conventions for the tests.
 
         Raises
         ------
@@ -322,11 +322,11 @@ class AbnormalReturns:
 
     @cached_property
     def unextended(self) -> AbnormalReturns:
-        """The same abnormal returns with windows that price limits do not extend."""
+        """These abnormal returns, with windows that price limits do not extend."""
         return self if self.study.runs is None else self.under(limits="none")
 
     def by_chunk(self, function: Callable[[AbnormalReturns], T]) -> Iterator[T]:
-        """Yield the result of a function for each chunk of events, in the order of the events.
+        """Yield the result of a function for each group of events, in their order.
 
         A chunk is small enough to fit into memory.
         """
@@ -484,7 +484,7 @@ class AbnormalReturns:
         return self.of_each_event(("sar", window), lambda study: study.sar[:, days].copy())
 
     def columns(self, window: Window) -> slice:
-        """Return the columns of the event window that belong to the days of `window`.
+        """Return the columns of the event window that the days of `window` have, as a slice.
 
         Raises
         ------
@@ -529,8 +529,8 @@ class AbnormalReturns:
 
         The convention ``missing`` can admit events that have only some days of the window. The
         convention ``limits`` concerns events that close the window at a price limit. The choice
-        "drop" removes such an event. The choice "extend" requires that the share later closes off
-        the limit.
+        "drop" removes an event that closes the window at a limit. The choice "extend" requires that
+        the share later closes off the limit.
         """
         return self.of_each_event(("valid", window), lambda study: study._valid(window))
 
@@ -554,7 +554,7 @@ class AbnormalReturns:
         return self.of_each_event(("car", window), lambda study: study._car(window))
 
     def mean_car(self, window: Window) -> float:
-        """Return the mean CAR of the events; NaN if there are no events."""
+        """Return the mean CAR over `window`; NaN if the sample has no events."""
         if not len(self):
             return np.nan
         return self.cached(("mean_car", window), lambda: float(self.car(window).mean()))
@@ -609,7 +609,7 @@ class AbnormalReturns:
         return np.where(valid, count, 0), np.where(valid, last, np.datetime64("NaT", "D"))
 
     def level_car(self, window: Window) -> FloatArray:
-        """Return each CAR scaled to the variance of L single sessions, shape (n,).
+        """Return each CAR, scaled to the variance of a sum over L single sessions, shape (n,).
 
         Tests that compare a CAR with sums over L estimation days need a CAR with the variance of
         these sums.
@@ -862,7 +862,7 @@ class AbnormalReturns:
 
     @property
     def in_aar(self) -> IntArray:
-        """Number of events in the mean `aar` of each event day, shape (L2,)."""
+        """Number of events in the mean abnormal return (`aar`) of each event day, shape (L2,)."""
         return np.asarray(((self.spans == 1) & np.isfinite(self.ar)).sum(axis=0))
 
     @cached_property
@@ -877,7 +877,7 @@ class AbnormalReturns:
 
     @cached_property
     def complete(self) -> IntArray:
-        """Number of events in the mean `caar` of each event day, shape (L2,)."""
+        """Number of events in the mean CAR (`caar`) of each event day, shape (L2,)."""
         return np.array(list(map(len, self._from_start)))
 
     @cached_property

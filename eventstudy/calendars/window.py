@@ -66,14 +66,14 @@ class Window:
 
     @classmethod
     def several(cls, value: Window | tuple[int, int] | str | Iterable[Any]) -> tuple[Window, ...]:
-        """Return one window or several windows as a tuple of Windows; ``(0, 1)`` is one window."""
+        """Return one window or several windows as a tuple; ``(0, 1)`` counts as one window."""
         if isinstance(value, (Window, str)) or not isinstance(value, Iterable):
             return (cls.of(value),)
         members = list(value)
         return (cls.of(members),) if _whole_numbers(members) else tuple(map(cls.of, members))
 
     def require_before(self, event: Window) -> None:
-        """Raise ConfigError unless this estimation window ends before the event window starts.
+        """Raise ConfigError unless this window (the estimation window) ends before `event` starts.
 
         Parameters
         ----------

@@ -46,7 +46,7 @@ class Events:
         identifier code), ``benchmark``, ``day0`` (session date without a zone, ``datetime64[s]``),
         ``day0_candidates`` and ``flags`` (words joined by ``;``). Every other column of the file
         follows as text. ``day0_candidates`` lists the sessions that could be day 0, joined by
-        ``;``. The column ``day0_candidates`` exists only if some event has several such sessions.
+        ``;``. The column ``day0_candidates`` exists only if some event has several sessions in it.
         An empty cell is ``""``.
     source : str
         Name of the file, or ``"frame"`` for a DataFrame.
@@ -108,7 +108,7 @@ class Events:
 
     @property
     def symbols(self) -> list[str]:
-        """Tickers of the events without repetition, in order of first appearance."""
+        """Tickers of the events, each ticker once, in order of first appearance."""
         return list(dict.fromkeys(self.table["ticker"]))
 
     @staticmethod
@@ -121,7 +121,7 @@ class Events:
         ----------
         source : DataFrame or path
         calendar, columns : optional
-            Arguments as for :meth:`given`.
+            The same arguments as those of :meth:`given`.
 
         Returns
         -------

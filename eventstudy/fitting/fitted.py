@@ -130,7 +130,7 @@ class FittedStudy:
 
     @cached_property
     def ok(self) -> BoolArray:
-        """Whether each event was used, shape (n,).
+        """Whether the study used each event, shape (n,).
 
         Examples
         --------
@@ -232,7 +232,7 @@ class FittedStudy:
 
     @property
     def all_tests(self) -> list[str]:
-        """Names of all tests that suit this number of events.
+        """Names of all tests that can be used with the study's number of events.
 
         For very many events, the names are only those of the tests in the summary.
 

@@ -161,7 +161,7 @@ class LinearModel:
     def bound(self, columns: Collection[str]) -> LinearModel:
         """Return the model for factor files that have these columns.
 
-        A model that needs no columns returns itself.
+        A model that needs no columns is returned unchanged.
         """
         return self
 
@@ -179,7 +179,7 @@ class LinearModel:
         return X
 
     def response(self, windows: EventWindows) -> FloatArray:
-        """Return the explained variable, which is the return of the firm, shape (n, L1+L2)."""
+        """Return the variable that the model explains: the return of the firm, shape (n, L1+L2)."""
         return windows.returns
 
     def market_returns(self, windows: EventWindows) -> FloatArray | None:

@@ -67,7 +67,8 @@ class ReturnsPanel:
         First and last days of the periods for which each symbol is needed. A symbol has an entry
         only if its source was chosen among several sources.
     unanswered : frozenset of str
-        Symbols for which the source gave no answer. No other index replaces such a symbol.
+        Symbols for which the source gave no answer. If the symbol is an index, no other index
+        replaces it.
     faults : tuple of SeriesFault
         Every price-data issue found in the prices or returns, and how it was handled
         (docs/faults.md).
@@ -421,9 +422,10 @@ class ReturnsPanel:
         )  # fmt: skip
 
     def with_rows(self, rows: Mapping[laying.Key, tuple[FloatArray, IntArray]]) -> ReturnsPanel:
-        """Return the panel with a further row of values and spans for each new key.
+        """Return the panel with one further row of returns for each new key.
 
-        Values and spans are given on `sessions`. The new rows have no price limits.
+        The values and spans of the new rows have one number per session in `sessions`. The new rows
+        have no price limits.
         """
         new = {key: row for key, row in rows.items() if key not in self.keys}
         if not new:
@@ -460,7 +462,7 @@ class ReturnsPanel:
         return self.with_rows(rows)
 
     def with_portfolios(self, keys: Iterable[laying.Key]) -> ReturnsPanel:
-        """Return the panel with a portfolio for each key whose symbol has the form ``A;B;C``.
+        """Return the panel with a portfolio row for each key whose symbol has the form ``A;B;C``.
 
         The portfolio gives equal weights to its members. The return of the portfolio is the mean
         return of the members that have a row and a return over one session.

@@ -80,7 +80,7 @@ def refresh_run(
     moved: float = MOVED, wait: float = WAIT, accept_loss: bool = False, outbox: bool = False,
     told: Callable[[str], None] | None = None, progress: Callable[[int, int], None] | None = None,
 ) -> Refreshed:  # fmt: skip
-    """Compute a run again if any input has changed, and log what changed in the results.
+    """Compute a run again if any input, such as a price, has changed, and log the changed results.
 
     Parameters
     ----------

@@ -311,7 +311,7 @@ class StudyConfig:
 
     @property
     def conventions(self) -> Conventions:
-        """The choices of the tests where published methods differ, as Conventions."""
+        """The choices where published methods of a test differ, as a Conventions object."""
         return Conventions(**{f.name: getattr(self, f.name) for f in fields(Conventions)})
 
     @property

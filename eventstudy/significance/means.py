@@ -252,11 +252,11 @@ def johnson_bootstrap(sample: AbnormalReturns, window: Window) -> Value:
 
     Notes
     -----
-    Random samples (resamples) of floor(N/4) events are drawn with replacement and
-    centred at the mean CAR. If # resamples reach the statistic, the p-value of one side is
-    (1 + #) / (1 + B). So p is below 0.05 if the statistic lies outside the 2.5 and 97.5 percent
-    quantiles of the resamples. Resamples are drawn from the CARs sorted by size. So p changes neither with
-    the order of the events nor if all CARs change their signs. Missing data are treated as in
+    Random samples (resamples) of floor(N/4) events are drawn with replacement and centred at the
+    mean CAR. If # resamples reach the statistic, the p-value of one side is (1 + #) / (1 + B). So p
+    is below 0.05 if the statistic lies outside the 2.5 and 97.5 percent quantiles of the resamples.
+    Resamples are drawn from the CARs sorted by size. So p changes neither with the order of the
+    events nor if all CARs change their signs. Missing data are treated as in
     :func:`cross_sectional`.
 
     References

@@ -41,7 +41,7 @@ def study(
     Parameters
     ----------
     events : DataFrame, path or Events
-        A table with one row per announcement and listing. The table needs the ticker and the date.
+        A table with one row per announcement and listed share. It has the ticker and the date.
         A column ``symbol``, ``date`` or ``event_date`` can replace the standard names. The
         attribute ``notes`` of the results then names the column.
     prices : DataFrame, Series, mapping, path, str or PriceProvider, optional

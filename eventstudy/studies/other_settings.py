@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class RobustnessResults(Specifications):
-    """The answers of a study under all combinations of choices.
+    """The answers of a study under all combinations of other choices, such as models and windows.
 
     The attribute ``table`` holds the answers. :meth:`plot` draws the answers, and ``str`` sums them
     up in a sentence.
@@ -114,7 +114,7 @@ def robustness(
     prices: pd.DataFrame | PriceProvider | str | Path | None = None,
     progress: Callable[[int, int], None] | None = None, **settings: Any,
 ) -> RobustnessResults:  # fmt: skip
-    """Return the answer of a study under all combinations of choices.
+    """Return the answers of a study under all combinations of other choices, such as models.
 
     Parameters
     ----------
@@ -124,7 +124,7 @@ def robustness(
         has other windows or models.
     grid : mapping of str to list, optional
         Choices of ``model``, ``estimation``, ``car``, ``sample`` and ``halt``, as in ``[grid]`` of
-        a study file. By default the grid of `config`. Without such a grid: three models, two
+        a study file. By default the grid of `config`. Without a grid in `config`: three models, two
         estimation windows and four windows of the effect.
     config : StudyConfig, optional
         Settings of the study, if `study` is events.
@@ -147,7 +147,7 @@ def robustness(
 
     Notes
     -----
-    A combination of choices without a result has NaN and a reason. The columns of ``table`` are
+    The row of a combination without a result has NaN and a reason. The columns of ``table`` are
     described in :func:`specifications_table`.
 
     References

@@ -42,7 +42,7 @@ NOT_OWN = (*Events.COLUMNS, CONFOUNDER)
 class EventStudyResults(FittedStudy):
     """Results of a fitted study.
 
-    The methods run tests on the results; they never fit the model again.
+    The methods run tests on the results. No method fits the model again.
 
     The results of a group or of a subset of the events have the same methods.
 
@@ -420,8 +420,9 @@ class EventStudyResults(FittedStudy):
             window.
         test : str, optional
             Name of the test. By default the main test. For the family "events" the default is
-            ``event_t_regime``. This default allows for times of high volatility and gives the same
-            p-value as the pages of single events. ``event_t`` gives the textbook p-value.
+            ``event_t_regime``. The test ``event_t_regime`` allows for times of high volatility and
+            gives the same p-value as the pages of single events. ``event_t`` gives the textbook
+            p-value.
         by : str, optional
             Column of the groups. By default the column that splits the report: ``group``, or
             ``direction`` if there is no ``group``.
@@ -495,7 +496,8 @@ class EventStudyResults(FittedStudy):
     ) -> analysis.WeightedMean:
         """Return the weighted mean CAR over `window`, with weights that sum to one.
 
-        For its variance see :func:`eventstudy.analysis.over_time.weights.weighted_caar`.
+        The page of :func:`eventstudy.analysis.over_time.weights.weighted_caar` explains its
+        variance.
 
         Parameters
         ----------
@@ -510,7 +512,7 @@ class EventStudyResults(FittedStudy):
         Returns
         -------
         WeightedMean
-            The weighted mean of the events that have a weight.
+            The weighted mean over the events that have a weight.
 
         Raises
         ------
@@ -525,7 +527,7 @@ class EventStudyResults(FittedStudy):
         return analysis.weighted_caar(self, window, weights, column)
 
     def dollar_loss(self, window: WindowLike, column: str = "mcap") -> analysis.DollarLoss:
-        """Return the abnormal change of market value, for each event and for all events.
+        """Return the abnormal change of market value for each event, and the sum over all events.
 
         Parameters
         ----------
@@ -692,7 +694,7 @@ class EventStudyResults(FittedStudy):
         return analysis.diagnostics(self, lags=lags)
 
     def regression(self, event_id: str) -> RegressionResults:
-        """Return the estimated regression of one event, on the days that the study used.
+        """Return the estimated regression of one event, over the days that the study used.
 
         Parameters
         ----------
@@ -722,7 +724,7 @@ class EventStudyResults(FittedStudy):
         self, window: WindowLike, *, peers: str = "peers", test: str | None = None,
         draws: int | None = None,
     ) -> analysis.Placebo:  # fmt: skip
-        """Compare the study with the same announcements assigned to other firms on the same days.
+        """Compare the study with studies in which other firms have the announcements of its firms.
 
         Firms are drawn at random, as :func:`eventstudy.analysis.placebos.placebo.placebo_firms`
         explains.
@@ -811,7 +813,7 @@ class EventStudyResults(FittedStudy):
     def regress(
         self, columns: str | Iterable[str], window: WindowLike | None = None, **options: Any
     ) -> figures.DrawnRegression:
-        """Regress the CARs of the events on columns of the events, with a constant.
+        """Regress the CARs of the events on columns of the events file, with a constant.
 
         Parameters
         ----------
@@ -841,7 +843,7 @@ class EventStudyResults(FittedStudy):
         self, formulas: str | Iterable[str] | Mapping[str, str], window: WindowLike | None = None,
         **options: Any,
     ) -> figures.DrawnRegression | figures.DrawnRegressions:  # fmt: skip
-        """Regress the CARs of the events on a formula of their columns.
+        """Regress the CARs of the events on a formula of columns of the events file.
 
         An example of a formula is ``"size + C(sector) + direction:leverage"``.
 
@@ -1068,7 +1070,7 @@ class EventStudyResults(FittedStudy):
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """Notes on entries of the user that were interpreted, and on data that were not used.
+        """Notes on entries that the program interpreted, and on data that it did not use.
 
         Examples
         --------
@@ -1137,7 +1139,7 @@ class EventStudyResults(FittedStudy):
         return self._with_own_columns(pd.DataFrame({**self.ids_of(rows), **cars}), rows)
 
     def tidy(self) -> pd.DataFrame:
-        """Return one row per used event and day, with its abnormal return and your own columns.
+        """Return one row per used event and day, with the abnormal return and your own columns.
 
         Examples
         --------

@@ -114,7 +114,7 @@ class EventWindows(StudyWindows):
 
     @classmethod
     def of(cls, **fields: Any) -> EventWindows:
-        """Return windows built from their attributes; each array is kept in memory.
+        """Return windows that are built from arrays; each array is kept in memory.
 
         Parameters
         ----------
