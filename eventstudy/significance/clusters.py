@@ -207,7 +207,7 @@ def date_clustered(sample: AbnormalReturns, window: Window) -> Value:
 
     Notes
     -----
-    With n_g events on date g:
+    CAAR is the mean CAR, and n_g is the number of events on date g:
 
     .. math::
 
@@ -337,9 +337,9 @@ def cda(sample: AbnormalReturns, window: Window) -> Value:
     -----
     .. math:: t = \frac{CAAR}{sd(\overline{AR}_{est}) \sqrt L}
 
-    Here sd is the standard deviation of the mean residual of all events over the estimation days.
-    Missing data: a day with fewer events is scaled to the variance of the other days
-    (:meth:`Totals.scaled`). Windows are not extended at price limits.
+    CAAR is the mean CAR. Here sd is the standard deviation of the mean residual of all events over
+    the estimation days. Missing data: a day with fewer events is scaled to the variance of the
+    other days (:meth:`Totals.scaled`). Windows are not extended at price limits.
 
     References
     ----------

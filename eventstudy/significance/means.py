@@ -48,8 +48,9 @@ def cross_sectional(sample: AbnormalReturns, window: Window) -> Value:
     -----
     .. math:: t = \frac{CAAR}{sd(CAR) / \sqrt N}
 
-    The standard deviation has the divisor N-1. Missing data: an event that lacks days of the window
-    is not in the sample, unless the convention ``missing`` keeps the event.
+    CAAR is the mean CAR. The standard deviation sd has the divisor N-1. Missing data: an event that
+    lacks days of the window is not in the sample, unless the convention ``missing`` keeps the
+    event.
 
     References
     ----------
@@ -94,8 +95,9 @@ def jackknife(sample: AbnormalReturns, window: Window) -> Value:
 
     Notes
     -----
-    The statistic is the t of N pseudo-values p_i. :math:`CAAR_{(-i)}` is the mean CAR without event
-    i. For a plain mean, the t of the pseudo-values equals :func:`cross_sectional`:
+    The statistic is the t-statistic of N pseudo-values p_i. CAAR is the mean CAR, and
+    :math:`CAAR_{(-i)}` is the mean CAR without event i. For a plain mean, the t of the
+    pseudo-values equals :func:`cross_sectional`:
 
     .. math:: p_i = N \, CAAR - (N - 1) \, CAAR_{(-i)}
 
@@ -148,7 +150,8 @@ def hall(sample: AbnormalReturns, window: Window) -> Value:
 
     Notes
     -----
-    t is the statistic of :func:`cross_sectional`, and g the unbiased skewness of the CARs:
+    In the formula, t is the statistic of :func:`cross_sectional`, and g is the unbiased skewness of
+    the CARs:
 
     .. math:: t_H = t + \frac{g}{\sqrt N} \Bigl(\frac{t^2}{3} + \frac16\Bigr)
         + \frac{g^2 t^3}{27 N}
@@ -198,7 +201,7 @@ def johnson(sample: AbnormalReturns, window: Window) -> Value:
 
     Notes
     -----
-    t is the statistic of :func:`cross_sectional`:
+    In the formula, t is the statistic of :func:`cross_sectional`, and CAAR is the mean CAR:
 
     .. math:: t_J = t + \frac{g}{6 \sqrt N} (2 t^2 + 1), \quad
         g = \frac{\sum_i (CAR_i - CAAR)^3}{N s^3}

@@ -45,10 +45,11 @@ def portfolio(sample: AbnormalReturns, window: Window) -> Value:
         t = \frac{CAAR}{\sqrt{s_p^2 \, 1' V 1}}, \quad
         s_p^2 = \frac1\nu \sum_t \bar e_t^2
 
-    All events have the same regressors. So the residual of the portfolio is the mean residual of
-    the events, and no model is estimated again. Missing data: if an event lacks an estimation day,
-    that day is left out for all events. If events differ in their event days, the test is not
-    defined. Windows are not extended at price limits.
+    CAAR is the mean CAR, which is the CAR of the portfolio. All events have the same regressors. So
+    the residual of the portfolio is the mean residual of the events, and no model is estimated
+    again. Missing data: if an event lacks an estimation day, that day is left out for all events.
+    If events differ in their event days, the test is not defined. Windows are not extended at price
+    limits.
 
     References
     ----------

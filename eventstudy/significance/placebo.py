@@ -52,14 +52,15 @@ def placebo_windows(sample: AbnormalReturns, window: Window) -> Value:
     -----
     .. math:: \frac{CAAR}{sd(CAAR^*)}, \quad p_{low} = \frac{1 + \#\{CAAR^* \le CAAR\}}{n + 1}
 
-    A placebo CAAR takes one block of L estimation days, the same event days for all events. The
-    model of each event is estimated without the block. The placebo CAAR is the mean over events of
-    the sum of the prediction errors in the block (:func:`block_sums`). So events on one date stay
-    together, and events on different dates count as independent. Variance that the news adds looks
-    like an effect. If windows are long, few blocks do not overlap. So long windows give too many
-    false alarms (for L = 11 and 120 estimation days: 8 % instead of 5 %). Missing data: a block
-    with a gap is left out for the event. Blocks of fewer events are scaled to the variance of the
-    other blocks.
+    CAAR is the mean CAR of the events. A placebo value :math:`CAAR^*` comes from one block of L
+    estimation days, which are the same event days for all events. The model of each event is
+    estimated without the block. The placebo value is the mean over events of the sum of the
+    prediction errors in the block (:func:`block_sums`). The number of blocks is n. Events on one
+    date stay together in a block, and events on different dates count as independent. If the news
+    makes returns more variable, the test mistakes the added variance for an effect. If windows are
+    long, few blocks do not overlap. So long windows give too many false alarms (for L = 11 and 120
+    estimation days: 8 % instead of 5 %). Missing data: a block with a gap is left out for the
+    event. Blocks of fewer events are scaled to the variance of the other blocks.
 
     References
     ----------
@@ -112,11 +113,11 @@ def sq(sample: AbnormalReturns, window: Window) -> Value:
     -----
     .. math:: \frac{CAR}{sd(CAR^*)}, \quad p_{low} = \frac{1 + \#\{CAR^* \le CAR\}}{n + 1}
 
-    Every block of L consecutive estimation days has a placebo sum :math:`CAR^*`, the sum of its
-    prediction errors. Each block is predicted by a model that was estimated without the block,
-    because sums of in-sample residuals vary too little over long windows. One-sided p-values are
-    right even with skewed returns; one-sided p-values of the t-test are not. Missing data: a block
-    with a gap is left out.
+    Every block of L consecutive estimation days has a placebo value :math:`CAR^*`: the sum of the
+    prediction errors of its days. The number of blocks is n. Each block is predicted by a model
+    that was estimated without the block, because sums of in-sample residuals vary too little over
+    long windows. One-sided p-values of the test are right even with skewed returns, unlike
+    one-sided p-values of the t-test. Missing data: a block with a gap is left out.
 
     References
     ----------
@@ -161,9 +162,10 @@ def placebo_in_space(sample: AbnormalReturns, window: Window) -> Value:
     .. math:: \frac{|CAR|}{RMSE}, \quad p = \frac{1 + \#\{\text{donors} \ge \text{event}\}}{1 + J}
 
     RMSE is the root mean squared error on the estimation days. Each of the J donors gets a
-    synthetic control from the other J-1 donors, on the days of the event. p is the share of ratios
-    that are at least as large as the ratio of the event. The ratio is large for effects of either
-    sign. Missing data: days that the event lacks are left out for the donors as well.
+    synthetic control from the other J-1 donors, on the days of the event. The p-value is the share
+    of ratios, of donors and event, that are at least as large as the ratio of the event. The ratio
+    is large for effects of either sign. Missing data: days that the event lacks are left out for
+    the donors as well.
 
     References
     ----------

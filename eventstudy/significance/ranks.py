@@ -466,9 +466,10 @@ def grank_t(sample: AbnormalReturns, window: Window) -> Value:
 
     Notes
     -----
-    The window counts as one value for each event: SCAR / sd(SCAR). This value is ranked among the M
-    standardised estimation residuals, so T = M + 1. Let g_t be the sum of the centred ranks of all
-    events on day t, where the window is day 0:
+    SCAR is the CAR divided by its standard error. The window counts as one value for each event:
+    SCAR / sd(SCAR). The value is ranked among the M standardised estimation residuals, which makes
+    T = M + 1 values. Let g_t be the sum of the centred ranks of all events on day t, where the
+    window is day 0:
 
     .. math::
 

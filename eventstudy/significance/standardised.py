@@ -46,10 +46,10 @@ def bmp(sample: AbnormalReturns, window: Window) -> Value:
         t_{BMP} = \frac{\overline{SCAR}}{sd(SCAR) / \sqrt N}, \quad
         SCAR_i = \frac{CAR_i}{\sqrt{c' V_i c}}
 
-    The vector c selects the days of the window, and :math:`V_i` is the variance matrix of the
-    forecast errors: :math:`V_i = s_i^2 (I + X^*(X'X)^{-1} X^{*\prime})`. Missing data: an event
-    that lacks days of the window is not in the sample, unless the convention ``missing`` keeps the
-    event with the days that it has.
+    SCAR is the standardised CAR. The vector c selects the days of the window, and :math:`V_i` is
+    the variance matrix of the forecast errors: :math:`V_i = s_i^2 (I + X^*(X'X)^{-1} X^{*\prime})`.
+    Missing data: an event that lacks days of the window is not in the sample, unless the convention
+    ``missing`` keeps the event with the days that it has.
 
     References
     ----------

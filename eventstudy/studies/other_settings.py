@@ -124,8 +124,8 @@ def robustness(
         has other windows or models.
     grid : mapping of str to list, optional
         Choices of ``model``, ``estimation``, ``car``, ``sample`` and ``halt``, as in ``[grid]`` of
-        a study file. By default the grid of `config`. Without a grid in `config`: three models, two
-        estimation windows and four windows of the effect.
+        a study file. By default the grid of `config`. Without a grid in `config`, the choices
+        are three models, two estimation windows and four windows of the effect.
     config : StudyConfig, optional
         Settings of the study, if `study` is events.
     prices : DataFrame, path, str or PriceProvider, optional
