@@ -296,7 +296,7 @@ def check_events(
     ----------
     path : path or DataFrame
     calendar, today, cutoff_minutes : optional
-        Arguments as for :func:`read_events`.
+        The arguments of the same names in :func:`read_events`.
 
     Returns
     -------

@@ -331,7 +331,7 @@ def read_returns(
     path : str, Path or DataFrame
     events : Events
     benchmark, benchmark_policy, model, series, calendar, kind : optional
-        Arguments as for :func:`load_returns`.
+        The arguments of the same names in :func:`load_returns`.
 
     Returns
     -------

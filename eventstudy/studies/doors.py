@@ -60,7 +60,7 @@ def study(
     offline : bool
         If true, the network is never used.
     store, vintage : str
-        Price cache and its date, as for :func:`load_returns`.
+        Price cache, and the date of its prices (see :func:`load_returns`).
     progress : callable, optional
         Function that is called with the number of symbols done and the number of all symbols while
         prices are fetched.
@@ -189,7 +189,7 @@ def run_study(
     offline : bool
         If true, the network is never used.
     store, vintage : str
-        Price cache and its date, as for :func:`load_returns`.
+        Price cache, and the date of its prices (see :func:`load_returns`).
     progress : callable, optional
         Function that is called with the number of symbols done and the number of all symbols while
         prices are fetched.

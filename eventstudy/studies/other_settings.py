@@ -129,7 +129,7 @@ def robustness(
     config : StudyConfig, optional
         Settings of the study, if `study` is events.
     prices : DataFrame, path, str or PriceProvider, optional
-        Prices as for :func:`study`, if `study` is events.
+        Prices in a form that :func:`study` takes, if `study` is events.
     progress : callable, optional
         Function that is called with the number of symbols done and the number of all symbols while
         prices are fetched.

@@ -148,8 +148,8 @@ class EventStudyResults(FittedStudy):
         window : window, optional
             Window of event days. By default the main window.
         group : str, optional
-            Group of the events, as for :meth:`of_group`. By default the group that the report
-            begins with.
+            Name of a group of the events (see :meth:`of_group`). By default the group that the
+            report begins with.
 
         Returns
         -------
@@ -191,8 +191,8 @@ class EventStudyResults(FittedStudy):
         window : window, optional
             Window of event days. By default the main window.
         group : str, optional
-            Group of the events, as for :meth:`of_group`. By default the group that the report
-            begins with.
+            Name of a group of the events (see :meth:`of_group`). By default the group that the
+            report begins with.
 
         Returns
         -------
@@ -220,8 +220,8 @@ class EventStudyResults(FittedStudy):
         window : window, optional
             Window of event days. By default the main window.
         group : str, optional
-            Group of the events, as for :meth:`of_group`. By default the group that the report
-            begins with.
+            Name of a group of the events (see :meth:`of_group`). By default the group that the
+            report begins with.
 
         Returns
         -------
@@ -252,8 +252,8 @@ class EventStudyResults(FittedStudy):
         ax : Axes, optional
             Matplotlib axes to draw into. By default the axes of a new figure.
         group : str, optional
-            Group of the events, as for :meth:`of_group`. By default the group that the report
-            begins with.
+            Name of a group of the events (see :meth:`of_group`). By default the group that the
+            report begins with.
         **look : str or color
             `title`, `color` and `label` of the path of the shares.
 
@@ -792,7 +792,7 @@ class EventStudyResults(FittedStudy):
         source : str or Path
             ``yahoo``, or a file with the columns ticker, date, and mcap or shares.
         **options
-            Options as for :func:`eventstudy.fitting.market_values.with_market_values`.
+            Options of the function :func:`eventstudy.fitting.market_values.with_market_values`.
 
         Returns
         -------
@@ -891,10 +891,10 @@ class EventStudyResults(FittedStudy):
         window : window, optional
             Window of event days. By default the main window.
         group : str, optional
-            Group of the events, as for :meth:`of_group`. By default the group that the report
-            begins with.
+            Name of a group of the events (see :meth:`of_group`). By default the group that the
+            report begins with.
         **options
-            Options as for :func:`eventstudy.analysis.robustness.calibration.calibrate`.
+            Options of the function :func:`eventstudy.analysis.robustness.calibration.calibrate`.
 
         Returns
         -------
