@@ -27,7 +27,7 @@ IDEAS = tomllib.loads((DOCS / "ideas.toml").read_text(encoding="utf-8"))
 DESIGNS = {
     ("D0", "[0,0]"): "50 events on separate dates, window of one day",
     ("D0", "[-5,5]"): "50 events on separate dates, window of eleven days",
-    ("D1", "[0,0]"): "50 events on separate dates, variance doubled as effects differ",
+    ("D1", "[0,0]"): "50 events on separate dates, variance doubled by effects that differ",
     ("D5", "[0,0]"): "50 events on separate dates, skewed returns (skewness 0.7)",
     ("D2", "[0,0]"): "50 events on separate dates, very skewed returns (skewness 2)",
     ("P1", "[0,0]"): "10 events on each of 5 dates, correlation 0.1, variance doubled by the news",
@@ -251,9 +251,9 @@ es.study("events.csv", model="{name}"{argument})
 ```"""
 # What the letters of formulas of models stand for.
 PARTS = {
-    r"E\[R_it\]": "E[R_it] is the normal return of firm i on day t: the return without news.",
-    "R_m(?!a)": "R_m is the return of the market.",
-    "rf_t": "rf_t is the riskless rate of the day.",
+    r"E\[R_it\]": "In the formula, E[R_it] is the normal return of firm i on day t.",
+    "R_m(?!a)": "The return of the market is R_m.",
+    "rf_t": "The riskless rate of the day is rf_t.",
     "MKT_t": "MKT_t is the return of the market above the riskless rate.",
     "SMB_t": "SMB_t is the return of small firms minus the return of large firms.",
     "HML_t": "HML_t is the return of cheap firms minus the return of expensive firms.",
@@ -261,9 +261,9 @@ PARTS = {
     "RMW_t": "RMW_t is the return of profitable firms minus the return of unprofitable firms.",
     "CMA_t": "CMA_t is the return of firms that invest little minus the return of firms that "
     "invest much.",
-    "alpha_i": "alpha_i is the constant of the model.",
-    "beta_i (sum )?R_m": "beta_i says how strongly the share follows the market.",
-    "h_t": "h_t is the variance of the error e_t.",
+    "alpha_i": "The constant of the model is alpha_i.",
+    "beta_i (sum )?R_m": "The slope beta_i says how strongly the share follows the market.",
+    "h_t": "The variance of the error e_t is h_t.",
 }
 # What a model needs beside the market: a sentence, an option and an argument.
 NEEDS = {

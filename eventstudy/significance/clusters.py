@@ -259,8 +259,8 @@ def wild_bootstrap(sample: AbnormalReturns, window: Window) -> Value:
     Returns
     -------
     Value
-        The statistic of :func:`date_clustered`, and p-values from the share of changed signs that
-        give a statistic at least as far from zero.
+        The statistic of :func:`date_clustered`, and p-values from the share of sign combinations
+        whose t is at least as far from zero.
 
     Raises
     ------
@@ -269,8 +269,8 @@ def wild_bootstrap(sample: AbnormalReturns, window: Window) -> Value:
 
     Notes
     -----
-    A random sample gives all CARs of a cluster g (of dates) the same random sign. The t of the
-    sample is computed from the CARs with these signs:
+    A random sample gives all CARs of a cluster g (of dates) the same random sign. The t-statistic
+    of the sample is computed from the CARs with the random signs:
 
     .. math:: CAR_i^* = v_{g(i)} CAR_i, \quad v_g = \pm 1
 
