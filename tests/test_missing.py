@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import xml.etree.ElementTree as ET
 from dataclasses import replace
 from pathlib import Path
@@ -10,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from click.testing import CliRunner
-from conftest import SHARED, Market
+from conftest import ROOT, SHARED, Market
 from pages import MAIN, findings, page
 from run_folders import QUICK
 
@@ -20,8 +21,12 @@ from eventstudy.events import Events
 from eventstudy.findings.finished_run import read_findings
 from eventstudy.quality import SeriesFault
 from eventstudy.report import Terminal
+from eventstudy.report.figures.stacked_bars import draw_stacks
+from eventstudy.report.figures.svg_canvas import WIDE
 from eventstudy.report.formats.figure_files import card
 from eventstudy.report.sentences.caveats import list_caveats, second_sentence
+from eventstudy.report.tables.checks import list_checks, say_fragility
+from eventstudy.report.tables.events import missing_table
 from eventstudy.returns import ReturnsPanel
 from eventstudy.runs import compare_runs
 from eventstudy.studies import EventStudy, EventStudyResults
@@ -227,3 +232,60 @@ def test_zte_of_2018_is_the_second_sentence(tmp_path: Path) -> None:
     assert said.removesuffix(".") in " ".join(text)
     fall = read_findings(tmp_path / "out" / "four").sample.answer.missing.fall
     assert fall.change == pytest.approx(12.9671 / 30.5722 - 1, abs=1e-4)
+
+
+def test_exchanges_are_counted_as_the_list_has_them() -> None:
+    """Against the list of the committed run, counted by pandas."""
+    folder = ROOT / "reports" / "sanctions-sample"
+    table = missing_table(read_findings(folder))
+    assert table is not None
+    events = pd.read_csv(folder / "events.csv", keep_default_na=False)
+    adverse = events[events["direction"] == "adverse"]
+    used = adverse["status"] == "ok"
+    suffix = adverse["ticker"].str.extract(r"\.(\w+)$")[0].fillna("")
+    rows = {row.name: row.values for row in table.rows}
+    assert [column.key for column in table.columns] == ["name", "used", "prices"]
+    for name, endings in {"New York": [""], "Hong Kong": ["HK"], "Moscow": ["ME"]}.items():
+        is_here = suffix.isin(endings)
+        assert rows[name].get("used", 0) == (used & is_here).sum()
+        assert rows[name].get("prices", 0) == (~used & is_here).sum()
+    total = sum(n for values in rows.values() for n in values.values() if isinstance(n, int))
+    assert total == len(adverse)
+    assert "speaks for New York only" in table.caption
+    picture = draw_stacks(table, width=WIDE, title="t")
+    (blue,) = re.findall(r'class="bar" x="[\d.]+" y="24" width="([\d.]+)"', picture)
+    grey = re.findall(r'class="lack" x="[\d.]+" y="24" width="([\d.]+)"', picture)[0]
+    share = float(blue) / (float(blue) + float(grey))
+    assert share == pytest.approx(used.sum() / (suffix == "").sum(), abs=0.002)
+
+
+def test_small_exchanges_and_rare_reasons_are_one_row_and_one_column() -> None:
+    study = findings(Market(8, seed=3).fit())
+    places = {f"P{i}": {"used": 20 - i, "prices": 3} for i in range(9)}
+    places["P8"] |= {"index": 4, "limit": 2, "other": 1}
+    lacks = {"prices": 27, "index": 4, "limit": 2, "other": 1}
+    missing = Missing(178, lacks, by_place=places)
+    sample = study.sample
+    answer = replace(sample.main.answer, missing=missing)
+    sample = replace(sample, main=replace(sample.main, answer=answer))
+    table = missing_table(replace(study, samples=(sample,)))
+    assert table is not None
+    assert [column.key for column in table.columns] == ["name", "used", "prices", "index", "other"]
+    assert [row.name for row in table.rows][:7] == [f"P{i}" for i in range(7)]
+    (last,) = table.rows[7:]
+    assert last.values == {
+        "name": "Two smaller exchanges", "used": 13 + 12, "prices": 6, "index": 4, "other": 3,
+    }  # fmt: skip
+
+
+def test_in_how_many_checks_it_holds_is_what_the_rows_say() -> None:
+    study = read_findings(ROOT / "reports" / "sanctions-sample")
+    text = (ROOT / "reports" / "sanctions-sample" / "report.md").read_text(encoding="utf-8")
+    rows = text.partition("## What could change this answer")[2].partition("\n## ")[0]
+    p = [float(value) for value in re.findall(r"\| ([01]\.\d+) \|$", rows, re.MULTILINE)]
+    main, *others = p
+    held = sum((value < 0.05) == (main < 0.05) for value in others)
+    assert f"Holds in {held} of {len(others)} checks." in text
+    checks = list_checks(study)
+    assert say_fragility(study, checks[:1]) == ""
+    assert say_fragility(study, (checks[0], checks[0])) == "Holds in all 1 check"

@@ -75,11 +75,12 @@ def place_names(
 
 
 class Lead(NamedTuple):
-    """A name above the dots: its place in the list, where it begins, its foot, and its line."""
+    """A name above the dots: its place in the list, its beginning, foot, room, and its line."""
 
     i: int
     start: float
     foot: float
+    box: Box
     line: tuple[float, float, float, float]
 
 
@@ -117,9 +118,9 @@ def lead_names(
             middle = min(max(x, start + 4), start + length - 4)
             line = (middle, foot + 4, x, y)
             inside = start >= 0 and start + length <= width
-            if inside and not any(map(box.meets, boxes)) and _is_clear(line, box, placed, names):
+            if inside and not any(map(box.meets, boxes)) and _is_clear(line, box, placed):
                 boxes.append(box)
-                placed.append(Lead(i, start, foot, line))
+                placed.append(Lead(i, start, foot, box, line))
                 break
         if len(placed) == most:
             break
@@ -127,16 +128,12 @@ def lead_names(
 
 
 def _is_clear(
-    line: tuple[float, float, float, float], box: Box, placed: Sequence[Lead],
-    names: Sequence[tuple[str, float, float]],
+    line: tuple[float, float, float, float], box: Box, placed: Sequence[Lead]
 ) -> bool:  # fmt: skip
     """Return whether a line and its name keep clear of those that are placed."""
     for other in placed:
-        length = text_width(names[other.i][0], size=LETTERS)
-        start, foot = other.start, other.foot
-        taken = Box(start - 3, start + length + 3, foot - LETTERS, foot + 3)
         crosses = (line[0] - other.line[0]) * (line[2] - other.line[2]) < 0
-        if crosses or taken.holds(_points(line)) or box.holds(_points(other.line)):
+        if crosses or other.box.holds(_points(line)) or box.holds(_points(other.line)):
             return False
     return True
 

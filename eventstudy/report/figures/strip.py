@@ -182,7 +182,7 @@ def _draw_dots(strip: Strip, width: int) -> Markup:
     dots = [Box(*row) for row in ends.tolist()]
     order = _by_importance([mark.effect for mark in strip.marks])[: 4 * NAMED[kind]]
     names = [(strip.marks[i].name, float(xs[i]), float(ys[i] - radius)) for i in order]
-    for i, x, y, line in lead_names(names, dots, FEET, pixels, NAMED[kind]):
+    for i, x, y, _, line in lead_names(names, dots, FEET, pixels, NAMED[kind]):
         start, foot, end, top = map(number, line)
         marks.append(f'<path class="lead" d="M{start} {foot}L{end} {top}"/>')
         marks.append(text(x, y, names[i][0], "small"))

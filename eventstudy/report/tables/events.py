@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -194,19 +194,15 @@ def missing_table(findings: Findings) -> Table | None:
     missing = answer.missing
     if missing is None or missing.count < FEW_MISSING or not any(missing.by_place):
         return None
-    codes = ["used", *list(missing.lacks)[:MOST_LACKS]]
-    rest = list(missing.lacks)[MOST_LACKS:]
-    rows, smaller, n_smaller = [], Counter[str](), 0
-    for at, (place, counts) in enumerate(missing.by_place.items()):
-        if at < MOST_PLACES or len(missing.by_place) == MOST_PLACES + 1:
-            rows.append(_missing_row(place or say("missing.nowhere"), counts, codes, rest))
-        else:
-            smaller.update(counts)
-            n_smaller += 1
-    if n_smaller:
-        rows.append(_missing_row(say("missing.smaller", n=n_smaller), smaller, codes, rest))
-    if rest and "other" not in codes:
-        codes = [*codes, "other"]
+    frequent = ["used", *list(missing.lacks)[:MOST_LACKS]]
+    rows = []
+    for place, counts in _merge_small(missing.by_place).items():
+        values = {code: n for code, n in counts.items() if code in frequent}
+        others = sum(counts.values()) - sum(values.values())
+        if others:
+            values["other"] = values.get("other", 0) + others
+        rows.append(Row({"name": place or say("missing.nowhere"), **values}))
+    codes = dict.fromkeys([*frequent, *(["other"] if len(missing.lacks) > MOST_LACKS else [])])
     counted = [Column(code, Kind.COUNT, head=say(f"missing.head.{code}")) for code in codes]
     who = count_subject(missing.n_listed, name_sample(findings))
     table = make_table("missing.table", (NAME, *counted), rows, who=who)
@@ -217,12 +213,16 @@ def missing_table(findings: Findings) -> Table | None:
     return table
 
 
-def _missing_row(
-    name: str, counts: Mapping[str, int], codes: Sequence[str], rest: Sequence[str]
-) -> Row:
-    values = {code: counts[code] for code in codes if counts.get(code)}
-    others = values.get("other", 0) + sum(counts.get(code, 0) for code in rest)
-    return Row({"name": name, **values, **({"other": others} if others else {})})
+def _merge_small(by_place: Mapping[str, Mapping[str, int]]) -> dict[str, Mapping[str, int]]:
+    """Return the counts of the largest exchanges, and those of all others together."""
+    listed = list(by_place.items())
+    if len(listed) <= MOST_PLACES + 1:
+        return dict(listed)
+    smaller = Counter[str]()
+    for _, counts in listed[MOST_PLACES:]:
+        smaller.update(counts)
+    name = say("missing.smaller", n=len(listed) - MOST_PLACES)
+    return {**dict(listed[:MOST_PLACES]), name: smaller}
 
 
 def left_out_table(findings: Findings) -> Table | None:
