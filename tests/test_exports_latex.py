@@ -163,9 +163,8 @@ def test_events_are_those_of_the_tables(folder: Path) -> None:
         for over in event["cars"]
         if over["window"] == [0, 1]
     }
-    for row, (name, own, se, t) in zip(
-        rows, car[["event_id", "car", "se", "statistic"]].to_numpy(), strict=True
-    ):
+    columns = ["event_id", "car", "se", "statistic", "variance_multiple"]
+    for row, (name, own, se, t, multiple) in zip(rows, car[columns].to_numpy(), strict=True):
         # The t of the main test: never larger than the textbook's in the table.
         decisive = judged[name]
         shown = decisive["statistic"] if decisive["statistic"] is not None else np.nan
@@ -174,7 +173,8 @@ def test_events_are_those_of_the_tables(folder: Path) -> None:
         assert value(row[3]) == (pytest.approx(100 * own, abs=0.0051, nan_ok=True), stars(p))
         # The error beside this t is the one of this t.
         error = abs(own / shown) if shown else se
-        assert error >= se - 1e-12 or np.isnan(error)
+        # In closed form: the textbook's error, times the root of how much more these days vary.
+        assert error == pytest.approx(se * multiple**0.5, rel=1e-9, nan_ok=True)
         assert float(row[4]) == pytest.approx(100 * error, abs=0.0051, nan_ok=True)
         assert value(row[5])[0] == pytest.approx(shown, abs=0.0051, nan_ok=True)
 
