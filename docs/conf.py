@@ -17,7 +17,7 @@ sys.path[:0] = [str(HERE / "_ext"), str(HERE.parent)]
 # The kernel of the tutorials imports this clone.
 os.environ["PYTHONPATH"] = os.pathsep.join([str(HERE.parent), os.environ.get("PYTHONPATH", "")])
 
-# Its figures have the style of those of a run.
+# Figures of the manual have the same style as figures of a run.
 os.environ["MATPLOTLIBRC"] = str(HERE.parent / "eventstudy" / "data" / "figures.mplstyle")
 
 from eventstudy import __version__  # noqa: E402

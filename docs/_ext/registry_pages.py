@@ -321,7 +321,7 @@ def axis_of(marks: str) -> str:
 
 
 def dot(rate: str, kind: str) -> str:
-    """Return the mark of a rate in percent; what is beyond the axis has its number beside it."""
+    """Return the dot of a rate in percent; a rate beyond the axis has its number written out."""
     if not rate:
         return ""
     x = place(min(float(rate), LAST_RATE))
