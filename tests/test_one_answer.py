@@ -21,6 +21,7 @@ from eventstudy.findings import FinishedRun
 from eventstudy.report import Export
 from eventstudy.report.formats.figure_files import card
 from eventstudy.report.formats.terminal import percent_text
+from eventstudy.report.page.first_screen import first_screen
 from eventstudy.report.sentences.answer import split_answer
 from eventstudy.report.sentences.caveats import second_sentence
 from eventstudy.runs.index import render_index
@@ -82,6 +83,10 @@ def test_every_outlet_has_the_two_sentences_and_the_number(case: str, tmp_path: 
         assert plain(head) in plain(text), outlet
         assert plain(second).removesuffix(".") in plain(text), outlet
     assert number in plain(outlets["page"])
+    fragility = first_screen(findings).fragility
+    assert fragility or findings.sample.answer.n_events == 0
+    for outlet in ("page", "markdown", "card", "workbook"):
+        assert plain(fragility) in plain(outlets[outlet]), outlet
     assert listed["estimate"] == findings.sample.answer.effect.estimate
 
 

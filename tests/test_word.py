@@ -48,6 +48,15 @@ def test_the_document_has_the_answer_its_caveat_and_the_tables(document: Path) -
     assert "Salinger" in text + "".join(cells)
 
 
+def test_no_word_of_a_table_is_broken(document: Path) -> None:
+    """A letter of 8 points takes at most 0.07 inches, the edges of a cell 0.15."""
+    for table in docx.Document(str(document)).tables:
+        for row in table.rows[:1]:
+            for cell in row.cells:
+                longest = max(map(len, cell.text.split()), default=0)
+                assert cell.width.inches >= 0.07 * longest + 0.15, cell.text
+
+
 def test_the_document_is_the_same_twice(document: Path, tmp_path: Path) -> None:
     again = written("docx", tmp_path / "again.docx")
     with zipfile.ZipFile(document) as one, zipfile.ZipFile(again) as other:

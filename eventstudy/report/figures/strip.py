@@ -190,7 +190,8 @@ def _draw_dots(strip: Strip, width: int) -> Markup:
         place = f'cx="{number(x)}" cy="{number(y)}" r="{radius}"'
         kind_of = "check full" if mark.is_clear else "ring tiny" if radius < TINY else "ring"
         tip = say("strip.tip", name=mark.name, value=mark.effect.estimate)
-        marks.append(linked(f'<circle class="{kind_of}" {place}/>', mark.link, tip))
+        dot = f'<circle class="{kind_of}" {place}/>'
+        marks.append(linked(dot, mark.link, tip, is_stop=False))
     marks += _average(panel, strip.average, MEAN)
     desc = say("strip.desc", n=len(xs), low=values.min(), high=values.max())
     return picture(pixels, TALL, marks, title=say("strip.title"), desc=desc, kind=kind)

@@ -280,7 +280,7 @@ def text(x: float, y: float, label: str, kind: str) -> str:
     return f'<text class="{kind}" x="{number(x)}" y="{number(y)}">{escape(label)}</text>'
 
 
-def linked(mark: str, address: str, name: str) -> str:
+def linked(mark: str, address: str, name: str, *, is_stop: bool = True) -> str:
     """Return marks that lead to another part of the page, or marks that show their name.
 
     Parameters
@@ -291,9 +291,14 @@ def linked(mark: str, address: str, name: str) -> str:
         Such as ``#e12``; "" for none.
     name : str
         Of the link, for those who point at it or have it read out.
+    is_stop : bool
+        Whether the Tab key stops at it; of many marks, the rows that they lead to are enough.
     """
     named = f"<title>{escape(name)}</title>{mark}"
-    return f'<a href="{escape(address)}">{named}</a>' if address else f"<g>{named}</g>"
+    if not address:
+        return f"<g>{named}</g>"
+    stop = "" if is_stop else ' tabindex="-1"'
+    return f'<a href="{escape(address)}"{stop}>{named}</a>'
 
 
 def picture(

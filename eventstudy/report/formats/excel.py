@@ -16,7 +16,7 @@ from ...errors import ConfigError, how_to_install
 from ...findings import Findings, FinishedRun, Sample
 from ...significance import STATISTICS
 from ...words import LEVEL, make_error, say, speaking_of, words
-from ..page.first_screen import title_of
+from ..page.first_screen import first_screen, title_of
 from ..sentences.answer import split_answer
 from ..sentences.caveats import asides, second_sentence
 from ..sentences.top import key_figures
@@ -307,7 +307,9 @@ class Writer:
         second = second_sentence(findings)
         self._line(page, 1, second, bold=True)
         self._line(page, 2, sentence)
-        notes = [note for note in asides(findings) if note != second]
+        fragility = first_screen(findings).fragility
+        notes = [f"{fragility}."] if fragility else []
+        notes += [note for note in asides(findings) if note != second]
         self.cell(page, 3, 0, f"{title_of(findings)}. {source_line(findings)}", color=MUTED)
         for j, key in zip((0, 1, 3, 5, 6), key_figures(findings), strict=False):
             self.cell(page, 5, j, key.label, color=MUTED, size=10, text_wrap=True)

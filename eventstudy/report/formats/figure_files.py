@@ -19,7 +19,7 @@ from ...words import clipped, say, speaking_of
 from ..figures.answer_figures import draw_levels, near_days
 from ..figures.plots import Look, plot_caar, plot_car_forest, plot_path
 from ..figures.svg_canvas import day_ticks
-from ..page.first_screen import title_of
+from ..page.first_screen import first_screen, title_of
 from ..sentences.answer import say_spread, split_answer
 from ..sentences.caveats import list_caveats
 from ..tables.methods import source_line
@@ -120,12 +120,31 @@ def card(findings: Findings) -> dict[str, bytes]:
     The caveat is never left out: letters shrink until all of it fits.
     """
     with _styled(findings, **{"font.family": _installed(SANS), "axes.grid": False}):
-        figure, files = _drawn(findings), {}
-        for kind in ("svg", "png"):
-            file = io.BytesIO()
-            figure.savefig(file, format=kind, dpi=DPI, metadata=METADATA[kind])
-            files[f"card.{kind}"] = file.getvalue()
-    return files
+        figure = _drawn(findings)
+        return {f"card.{kind}": _save(figure, kind) for kind in ("svg", "png")}
+
+
+def chart(findings: Findings) -> bytes | None:
+    """Return the chart of the card alone (PNG), or None if there is no path to draw."""
+    implied = findings.sample.implied
+    if implied is None:
+        return None
+    with _styled(findings, **{"font.family": _installed(SANS), "axes.grid": False}):
+        figure = _blank()
+        _draw_chart(figure, near_days(implied), EDGE, HEIGHT - EDGE)
+        return _save(figure, "png")
+
+
+def _save(figure: Figure, kind: str) -> bytes:
+    file = io.BytesIO()
+    figure.savefig(file, format=kind, dpi=DPI, metadata=METADATA[kind])
+    return file.getvalue()
+
+
+def _blank() -> Figure:
+    from matplotlib.figure import Figure
+
+    return Figure((WIDTH / DPI, HEIGHT / DPI), dpi=DPI, facecolor=PAPER)
 
 
 def _installed(families: tuple[str, ...]) -> list[str]:
@@ -136,10 +155,9 @@ def _installed(families: tuple[str, ...]) -> list[str]:
 
 
 def _drawn(findings: Findings) -> Figure:
-    from matplotlib.figure import Figure
     from matplotlib.patches import Rectangle
 
-    figure = Figure((WIDTH / DPI, HEIGHT / DPI), dpi=DPI, facecolor=PAPER)
+    figure = _blank()
     corner, implied = (EDGE / WIDTH, 1 - 39 / HEIGHT), findings.sample.implied
     figure.add_artist(Rectangle(corner, 1 - 2 * EDGE / WIDTH, 5 / HEIGHT, color=INK, linewidth=0))
     head, sentence = split_answer(findings)
@@ -149,6 +167,8 @@ def _drawn(findings: Findings) -> Figure:
     top = _write(figure, 80 + large, heads, large, **serif)
     caveat, *more = list_caveats(findings) or [""]
     more += say_spread(findings.sample.answer)
+    if fragility := first_screen(findings).fragility:
+        more.append(f"{fragility}.")
     size, lines = _fitted(figure, [caveat], CAVEATS, MOST_CAVEAT, fontweight="bold")
     top = _write(figure, top - large + 1.3 * size, lines, size, fontweight="bold") + large - size
     small, lines = _fitted(figure, [sentence, " ".join(more)], LINES, MOST_LINES)

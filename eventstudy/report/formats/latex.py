@@ -361,10 +361,13 @@ def _robustness(findings: Findings) -> dict[str, Any]:
     answers = {finding.window: finding.answer for finding in findings.sample.windows}
     rows = [(Window.of(row["label"]), row) for row in family.to_dict("records")]
     letters = max(len(check.p_text) for check in checks)
-    intervals = [_interval(check.effect) for check in checks]
+    intervals = []
+    for check in checks:
+        low, high = _interval(check.effect)
+        intervals.append(low + Markup(" ") + high)
     return {
         "title": _title(findings, findings.sample),
-        "rows": list(zip(checks, [low + high for low, high in intervals], strict=True)),
+        "rows": list(zip(checks, intervals, strict=True)),
         "room": PAGE - NUMBERS - DIGIT * letters, "page": PAGE,
         "family": [(window, answers[window], row) for window, row in rows],
         "methods": methods,

@@ -11,15 +11,17 @@ from ...findings import Findings
 from ...words import LEVEL, make_error, say, speaking_of
 from ..tables.columns import Kind
 from ..tables.table import Table
-from .figure_files import card
+from .figure_files import chart
 from .pages import markdown_context
 from .templating import visible_line
 
 # Of a document the same twice.
 NO_TIME = datetime(2000, 1, 1)  # noqa: DTZ001 - python-docx takes no zone
 STYLE = "Table Grid"
-# Points of the text in tables, the longest text that makes a column wider, and letters beside it.
-SMALL, WIDEST, PADDING = 8, 26, 8
+# Points of the text in tables, and inches of a letter of it.
+SMALL, LETTER = 8, 0.07
+# The longest text that makes a column wider, and the letters that the edges of a cell take.
+WIDEST, PADDING = 26, 3
 # Inches of the picture: the text of a page.
 WIDTH = 6.0
 # Parts of the page that a paper has; the others are in the report.
@@ -53,8 +55,8 @@ def word(findings: Findings) -> bytes:
             _say(document, first.as_of)
         _say(document, f"{first.headline}.").runs[0].bold = True
         _say(document, first.deck)
-        if findings.sample.answer.n_events:
-            document.add_picture(io.BytesIO(card(findings)["card.png"]), Inches(WIDTH))
+        if picture := chart(findings):
+            document.add_picture(io.BytesIO(picture), Inches(WIDTH))
         if context["checks"]:
             document.add_heading(say("checks.title"), 2)
             _say(document, say("checks.table.note"))
@@ -120,9 +122,16 @@ def _add_table(document: Any, table: Table) -> None:
 
 
 def _share_width(rows: list[list[str]]) -> list[float]:
-    """Return the inches of each column, by the longest text in it."""
-    lengths = [min(max(map(len, texts)), WIDEST) + PADDING for texts in zip(*rows, strict=True)]
-    return [WIDTH * length / sum(lengths) for length in lengths]
+    """Return the inches of each column: room for its longest word, and more by its longest text."""
+    words = []
+    more = []
+    for texts in zip(*rows, strict=True):
+        longest = max((len(word) for text in texts for word in text.split()), default=0)
+        words.append(longest + PADDING)
+        more.append(max(min(max(map(len, texts)), WIDEST) - longest, 0))
+    unit = min(WIDTH / sum(words), LETTER)
+    rest = (WIDTH - unit * sum(words)) / max(sum(more), 1)
+    return [unit * word + rest * length for word, length in zip(words, more, strict=True)]
 
 
 def _fill(cells: Any, texts: list[str], table: Table, shares: list[float]) -> None:
