@@ -446,14 +446,20 @@ def test_long_halts_do_not_make_tests_of_levels_reject() -> None:
     assert max(rejected.values()) <= 7, rejected
 
 
-def suspended(n: int = 8, halts: int = 2, length: int = 10, **options: object) -> EventStudyResults:
-    """Return a study whose first firms are suspended from day 0 on for some sessions."""
+def suspended(
+    n: int = 8, halts: int = 2, length: int = 10, history: int = 120, **options: object
+) -> EventStudyResults:
+    """Return a study whose first firms are suspended from day 0 on for some sessions.
+
+    They have prices of `history` sessions before it.
+    """
     market = Market(n=n, seed=5, dates=n, effect=-0.04)
     frame, at = market.frame.copy(), []
     for i in range(halts):
         day = frame.index.get_loc(market.table["day0"][i])
         closes = (1 + frame.iloc[:, i]).cumprod()
         closes.iloc[day : day + length] = np.nan
+        closes.iloc[: max(day - history, 0)] = np.nan
         frame.iloc[:, i] = closes.ffill().pct_change().where(closes.notna())
         at.append(day + length)
     panel = ReturnsPanel.from_frame(frame)
@@ -491,6 +497,12 @@ def test_the_report_has_both_clocks_in_a_sentence() -> None:
     assert f"{words().rough(halts.shift.effect.estimate)} (8 events" in text
     assert "trading resumes" in str(Terminal(document).text(verbose=True))
     assert "suspended" not in headline(findings(suspended(halts=0)))
+    short = findings(suspended(history=60))
+    halts = short.sample.halts
+    assert halts is not None
+    assert (halts.n_suspended, halts.n_short) == (2, 2)
+    assert "2 suspended events have too few complete estimation days" in headline(short)
+    assert "0 suspended" not in headline(short)
 
 
 @pytest.mark.slow

@@ -389,6 +389,8 @@ def _halts_note(findings: Findings, sample: Sample) -> str:
     halts = sample.halts
     if halts is None or not np.isfinite(halts.shift.pvalue):
         return ""
+    if halts.n_short == halts.n_suspended:
+        return say("answer.halts_all_short", n=halts.n_short)
     both = {"shift": halts.shift, "calendar": halts.calendar}
     texts = {
         clock: say(
