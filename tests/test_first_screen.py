@@ -75,11 +75,11 @@ def test_the_shares_leave_the_band_exactly_if_the_verdict_is_different(name: str
         (
             "many",
             r"Shares (fell|did) \d+\.\d% (more|worse)",
-            r"Average of 20 announcements on 9",
+            r"Average of 20 announcements on nine dates",
             "",
         ),
         ("quiet", "No clear move: shares stayed within chance", "80% power", ""),
-        ("rise", r"Shares (rose|did) \d+\.\d% (more|better)", "Average of 9 announcements", ""),
+        ("rise", r"Shares (rose|did) \d+\.\d% (more|better)", "Average of nine announcements", ""),
         (
             "three",
             r"Shares .*\d+\.\d%",

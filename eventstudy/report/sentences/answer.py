@@ -117,7 +117,7 @@ def brief(findings: Findings, sample: Sample) -> Sentence:
     """
     result, n = sample.answer, sample.answer.n_events or sample.n_events
     name = name_sample(findings, sample) if sample.group else say("answer.pooled")
-    who = say("answer.who", number=_number(n), subject=count_subject(n, name).partition(" ")[2])
+    who = say("answer.who", n=n, subject=count_subject(n, name).partition(" ")[2])
     if result.verdict == Answer.DIFFERENT:
         caveats = doubt_variance(result) if result.n_events < FULL_SAMPLE else []
         caveats += [*say_spread(result), *describe_one_event(result)]
@@ -518,14 +518,8 @@ def _sample_text(findings: Findings, sample: Sample) -> str:
     if n == 1:
         code = "answer.one_event_cut" if is_against_index(findings) else "answer.one_event"
         return say(code, subject=name.replace("announcements", "announcement", 1))
-    number = words().word(dates) if n < FULL_SAMPLE else f"{dates:,}"
-    facts = {"number": _number(n), "subject": name, "dates": number}
+    facts = {"n": n, "subject": name, "dates": dates}
     return say("answer.average_one_date" if dates == 1 else "answer.average", **facts)
-
-
-def _number(n: int) -> str:
-    """Return how many events there are: few in words."""
-    return words().word(n) if n < FULL_SAMPLE else f"{n:,}"
 
 
 def _name(sample: Sample) -> str:
