@@ -214,6 +214,8 @@ LETTERS = {
     "M-": "M is the number of estimation days.",
     "-k": "k is the number of parameters of the model.",
     "L": "L is the number of days of the window.",
+    "days-": "Here days is the number of abnormal returns that the test uses.",
+    "sessions-": "Here sessions is the number of days on which a firm is in its window.",
     "nu": "nu is the number of estimation days minus the number of parameters of the model.",
 }
 ALARMS = (
