@@ -396,11 +396,11 @@ def calendar_time(sample: AbnormalReturns, window: Window) -> Value:
     .. math:: t = \frac{\bar a}{s_a / \sqrt S} \Big/ \sqrt{1 + D / \bar M}
 
     The series a has one value for each of the S days: the mean abnormal return of all firms that
-    are in their event window on this day. A firm without an abnormal return on a day is not in the
-    mean of that day. The standard deviation of the series is :math:`s_a`. The days of one event
-    window share the estimation error of alpha and beta. The term :math:`D / \bar M` allows for this
-    error. D is the mean length of an unbroken sequence of such days, and :math:`\bar M` is the mean
-    number of estimation days.
+    are in their event window on this day. The standard deviation of the series is :math:`s_a`. The
+    days of one event window share the estimation error of alpha and beta. The term
+    :math:`D / \bar M` allows for this error. D is the mean length of the unbroken sequences among
+    the S days, and :math:`\bar M` is the mean number of estimation days. Missing data: the mean of a
+    day leaves out a firm without an abnormal return on this day.
 
     References
     ----------

@@ -51,8 +51,8 @@ def bmp(sample: AbnormalReturns, window: Window) -> Value:
     a 1 for each day of the window. :math:`V_i` is the variance matrix of the forecast errors:
     :math:`V_i = s_i^2 (I + X^*(X'X)^{-1} X^{*\prime})`. Here :math:`s_i^2` is the residual
     variance, X has the regressors of the estimation days, and :math:`X^*` has the regressors of the
-    event days. If an event lacks an abnormal return on a day of the window, the sample leaves this
-    event out. The setting ``missing`` can keep it.
+    event days. Missing data: the test leaves out an event without an abnormal return on some day of
+    the window, unless the setting ``missing`` keeps such events.
 
     References
     ----------
@@ -112,9 +112,9 @@ def bmp_kp(sample: AbnormalReturns, window: Window) -> Value:
     one date and have the same number of estimation days, t equals the statistic of Kolari and
     Pynnönen (2010). The test rejects its null hypothesis too rarely if events share dates and the
     news raises only the variance of each firm's own shock. If all events are on one date and the
-    news raises the variance of a shock that all firms share, no test is valid. If the residuals of
-    two events have fewer than 30 days in common, the pair gets the mean :math:`\rho` of the other
-    pairs.
+    news raises the variance of a shock that all firms share, no test is valid. Missing data: the
+    test leaves out events as :func:`bmp` does. If the residuals of two events have fewer than 30
+    days in common, the pair gets the mean :math:`\rho` of the other pairs.
 
     References
     ----------

@@ -170,7 +170,8 @@ def brown_forsythe(sample: AbnormalReturns, window: Window) -> Value:
     The mean distance in group j is :math:`\bar z_j`, and :math:`s_p` is the pooled standard
     deviation of the distances. If t is positive, returns vary more on event days. The square of t
     is the F statistic of Levene's test around medians. An effect that all events share does not
-    change t, because it moves the median too. Days without a return are left out.
+    change t, because it moves the median too. Missing data: the test leaves out days without a
+    return.
 
     References
     ----------
