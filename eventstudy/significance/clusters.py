@@ -399,8 +399,8 @@ def calendar_time(sample: AbnormalReturns, window: Window) -> Value:
     are in their event window on this day. The standard deviation of the series is :math:`s_a`. The
     days of one event window share the estimation error of alpha and beta. The term
     :math:`D / \bar M` allows for this error. D is the mean length of the unbroken sequences among
-    the S days, and :math:`\bar M` is the mean number of estimation days. Missing data: the mean of a
-    day leaves out a firm without an abnormal return on this day.
+    the S days, and :math:`\bar M` is the mean number of estimation days. Missing data: the mean of
+    a day leaves out a firm without an abnormal return on this day.
 
     References
     ----------
