@@ -27,7 +27,7 @@ IDEAS = tomllib.loads((DOCS / "ideas.toml").read_text(encoding="utf-8"))
 DESIGNS = {
     ("D0", "[0,0]"): "50 events on separate dates, window of one day",
     ("D0", "[-5,5]"): "50 events on separate dates, window of eleven days",
-    ("D1", "[0,0]"): "50 events on separate dates, an effect of its own for each event",
+    ("D1", "[0,0]"): "50 events on separate dates, effects that differ and are zero on average",
     ("D5", "[0,0]"): "50 events on separate dates, skewed returns (skewness 0.7)",
     ("D2", "[0,0]"): "50 events on separate dates, very skewed returns (skewness 2)",
     ("P1", "[0,0]"): "10 events on each of 5 dates, correlation 0.1, variance doubled",
