@@ -27,12 +27,12 @@ IDEAS = tomllib.loads((DOCS / "ideas.toml").read_text(encoding="utf-8"))
 DESIGNS = {
     ("D0", "[0,0]"): "50 events on separate dates, window of one day",
     ("D0", "[-5,5]"): "50 events on separate dates, window of eleven days",
-    ("D1", "[0,0]"): "50 events on separate dates, variance doubled by effects that differ",
+    ("D1", "[0,0]"): "50 events on separate dates, effects that differ and are zero on average",
     ("D5", "[0,0]"): "50 events on separate dates, skewed returns (skewness 0.7)",
     ("D2", "[0,0]"): "50 events on separate dates, very skewed returns (skewness 2)",
-    ("P1", "[0,0]"): "10 events on each of 5 dates, correlation 0.1, variance doubled by the news",
+    ("P1", "[0,0]"): "10 events on each of 5 dates, correlation 0.1, variance doubled",
     ("C0", "[0,0]"): "50 events on one date, correlation 0.1",
-    ("C1", "[0,0]"): "50 events on one date, correlation 0.1, variance doubled by the news",
+    ("C1", "[0,0]"): "50 events on one date, correlation 0.1, variance doubled",
     ("O1", "[-5,5]"): "5 events on each of 10 consecutive dates, window of eleven days",
     ("E1", "[0,0]"): "one event, 120 estimation days, window of one day",
     ("E1", "[-5,5]"): "one event, 120 estimation days, window of eleven days",
@@ -44,10 +44,10 @@ GRADES = {
     "n/a": "does not apply",
 }  # fmt: skip
 TRAITS = {
-    "clustering": "Several events on one date",
-    "overlap": "Windows of different dates that overlap",
-    "variance": "News that makes returns more variable",
-    "skewness": "Skewed returns",
+    "clustering": "Valid if several events share a date?",
+    "overlap": "Valid if event windows of different dates overlap?",
+    "variance": "Valid if the news makes returns more variable?",
+    "skewness": "Valid if returns are skewed?",
 }
 GROUPS = {
     "Studies": (
@@ -172,11 +172,11 @@ def test_page(name: str) -> str:
     """Return the page of a test."""
     test = STATISTICS[name]
     where = f"{test.compute.__module__}.{test.compute.__qualname__}"
-    rows = [("The statistic is compared with", test.reference)]
+    rows = [("Distribution of the statistic without an effect", test.reference)]
     rows += [(text, GRADES[getattr(test, trait)]) for trait, text in TRAITS.items()]
     rows += [
-        ("Smallest number of events without a warning", str(test.minimum)),
-        ("Source", test.source),
+        ("The program warns if there are fewer events than", str(test.minimum)),
+        ("The test is from", test.source),
     ]
     alarms = size_rows(name)
     return "\n\n".join(
@@ -201,10 +201,10 @@ def test_page(name: str) -> str:
 
 CAR = "The CAR of an event is its cumulative abnormal return over the window.\n"
 VALID = (
-    "The table says with which distribution the statistic is compared, and whether the test is\n"
-    "valid in four situations."
+    "The table gives the distribution of the test statistic if there is no effect.\n"
+    "It also says whether the test is valid in four difficult situations."
 )
-SCALED = "A standardised number is divided by its standard error.\n"
+SCALED = "To standardise a number means to divide it by its standard error.\n"
 # What the names of distributions say, by a pattern of these names.
 LETTERS = {
     r"N\(0,1\)": "N(0,1) is the standard normal distribution.",
@@ -214,15 +214,17 @@ LETTERS = {
     "M-": "M is the number of estimation days.",
     "-k": "k is the number of parameters of the model.",
     "L": "L is the number of days of the window.",
+    "days-": "Here days is the number of abnormal returns that the test uses.",
+    "sessions-": "Here sessions is the number of days on which a firm is in its window.",
     "nu": "nu is the number of estimation days minus the number of parameters of the model.",
 }
 ALARMS = (
     "A false alarm is a p-value below 0.05 in a sample without any effect.\n"
-    "The table shows the share of simulated samples in which this test gives a false alarm.\n"
+    "We simulated many samples of each kind in the table, all without an effect on average.\n"
+    "The table shows in which share of the samples this test gives a false alarm.\n"
     "The right share is 5% (the dashed line). A share of 4 to 7% (the shaded part) is good.\n"
-    "A filled dot shows the share that `eventstudy` found in its samples.\n"
-    "A ring shows the share that another program found, which was written independently.\n"
-    "A dot for a share above 20% stands at the edge of the axis, next to its number.\n"
+    "A filled dot is the share in the samples of `eventstudy`. A ring is the share in the samples\n"
+    "of another program, which was written independently.\n"
     "The page on [size and power](../methods/size.md) explains how the samples were simulated."
 )
 # Where the axis of false alarms ends, in percent.

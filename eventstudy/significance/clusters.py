@@ -372,7 +372,7 @@ def cda(sample: AbnormalReturns, window: Window) -> Value:
     about_mean=False, core=True,
 )  # fmt: skip
 def calendar_time(sample: AbnormalReturns, window: Window) -> Value:
-    r"""Return the t-statistic of the mean daily abnormal return of all firms in their windows.
+    r"""Return the t-statistic of the mean daily abnormal return of firms in their event windows.
 
     Parameters
     ----------
@@ -383,23 +383,24 @@ def calendar_time(sample: AbnormalReturns, window: Window) -> Value:
     Returns
     -------
     Value
-        The statistic and S-1 degrees of freedom of Student's t. S is the number of sessions with a
-        firm in its window.
+        The t-statistic, and its S-1 degrees of freedom. S is the number of trading days on which at
+        least one firm is in its event window.
 
     Raises
     ------
     InapplicableError
-        If there are fewer than 10 sessions, or the means do not vary.
+        The function raises this error if S is less than 10, or if all daily means are equal.
 
     Notes
     -----
     .. math:: t = \frac{\bar a}{s_a / \sqrt S} \Big/ \sqrt{1 + D / \bar M}
 
-    The series a has one value for each session: the mean abnormal return of the firms whose window
-    covers the session. D is the mean number of sessions that follow each other without a gap, and M
-    is the mean number of estimation days. Sessions without a gap share the error of the estimated
-    parameters. The term D / M allows for this error. Missing data: the mean of a session leaves out
-    a firm without an abnormal return on this day.
+    The series a has one value for each of the S days: the mean abnormal return of all firms that
+    are in their event window on this day. The standard deviation of the series is :math:`s_a`. The
+    days of one event window share the estimation error of alpha and beta. The term
+    :math:`D / \bar M` allows for this error. D is the mean length of the unbroken sequences among
+    the S days, and :math:`\bar M` is the mean number of estimation days. Missing data: the mean of
+    a day leaves out a firm without an abnormal return on this day.
 
     References
     ----------

@@ -20,24 +20,25 @@ KP = "Kolari and Pynnonen (2010), with the correlation weighted by the overlap o
     source="Boehmer, Musumeci and Poulsen (1991)", standardised=True,
 )  # fmt: skip
 def bmp(sample: AbnormalReturns, window: Window) -> Value:
-    r"""Return the t-statistic of the mean standardised CAR, valid even if news adds variance.
+    r"""Return the BMP statistic: the t-statistic of the mean standardised CAR of the events.
 
     Parameters
     ----------
     sample : AbnormalReturns
         Decimal abnormal returns of N events that have all days of `window`.
     window : Window
-        A window of L days.
+        The window of the CAR. It has L days.
 
     Returns
     -------
     Value
-        The statistic and N-1 degrees of freedom of Student's t.
+        The t-statistic, and its N-1 degrees of freedom.
 
     Raises
     ------
     InapplicableError
-        If there is one event, or all events have the same value.
+        The function raises this error if there is only one event, or if all standardised CARs are
+        equal.
 
     Notes
     -----
@@ -46,10 +47,12 @@ def bmp(sample: AbnormalReturns, window: Window) -> Value:
         t_{BMP} = \frac{\overline{SCAR}}{sd(SCAR) / \sqrt N}, \quad
         SCAR_i = \frac{CAR_i}{\sqrt{c' V_i c}}
 
-    SCAR is the standardised CAR. The vector c selects the days of the window, and :math:`V_i` is
-    the variance matrix of the forecast errors: :math:`V_i = s_i^2 (I + X^*(X'X)^{-1} X^{*\prime})`.
-    Missing data: an event that lacks days of the window is not in the sample, unless the convention
-    ``missing`` keeps the event with the days that it has.
+    SCAR is the standardised CAR, and sd is the standard deviation over the events. The vector c has
+    a 1 for each day of the window. :math:`V_i` is the variance matrix of the forecast errors:
+    :math:`V_i = s_i^2 (I + X^*(X'X)^{-1} X^{*\prime})`. Here :math:`s_i^2` is the residual
+    variance, X has the regressors of the estimation days, and :math:`X^*` has the regressors of the
+    event days. Missing data: the test leaves out an event without an abnormal return on some day of
+    the window, unless the setting ``missing`` keeps such events.
 
     References
     ----------
@@ -75,26 +78,26 @@ def bmp(sample: AbnormalReturns, window: Window) -> Value:
     standardised=True,
 )  # fmt: skip
 def bmp_kp(sample: AbnormalReturns, window: Window) -> Value:
-    r"""Return the t-statistic of the mean standardised CAR, adjusted for events that correlate.
+    r"""Return the BMP statistic of the events, adjusted for the correlation between the events.
 
     Parameters
     ----------
     sample : AbnormalReturns
         Decimal abnormal returns of N events that have all days of `window`.
     window : Window
-        A window of L days.
+        The window of the CAR. It has L days.
 
     Returns
     -------
     Value
-        The statistic and N-1 degrees of freedom of Student's t. The result has a caution if the
+        The t-statistic, and its N-1 degrees of freedom. A warning text comes with them if the
         factor 1 + (N-1) r of the formula below is less than 0.5.
 
     Raises
     ------
     InapplicableError
-        If :func:`bmp` raises this error, if r cannot be estimated, or if 1 + (N-1) r is not clearly
-        positive.
+        The function raises this error if :func:`bmp` does so, if r cannot be estimated, or if
+        1 + (N-1) r is zero or negative, or nearly so.
 
     Notes
     -----
@@ -103,13 +106,15 @@ def bmp_kp(sample: AbnormalReturns, window: Window) -> Value:
         t = t_{BMP} \sqrt{\frac{1 - \bar r}{1 + (N - 1) \bar r}}, \quad
         \bar r = \frac{2}{N (N-1)} \sum_{i<j} \rho_{ij} o_{ij}
 
-    :math:`\rho_{ij}` is the correlation of the estimation residuals of events i and j on common
-    calendar sessions, and :math:`o_{ij}` the overlap of their CARs (``WeightedSums.correlation``).
-    If all events share one date and have equally many estimation days, t is the statistic of the
-    paper. If the news adds variance to each firm by itself, the test rejects its null hypothesis
-    too rarely. If the news raises the variance that all firms share, no test on one date is valid.
-    Missing data are treated as in :func:`bmp`. A pair with fewer than 30 common sessions gets the
-    mean :math:`\rho` of the other pairs.
+    :math:`\rho_{ij}` is the correlation of the residuals of events i and j, over the trading days
+    that both estimation windows have. :math:`o_{ij}` measures how much the windows of the two CARs
+    overlap: 1 if they have the same days, near 0 if they have no day in common. If all events share
+    one date and have the same number of estimation days, t equals the statistic of Kolari and
+    Pynnönen (2010). The test rejects its null hypothesis too rarely if events share dates and the
+    news raises only the variance of each firm's own shock. If all events are on one date and the
+    news raises the variance of a shock that all firms share, no test is valid. Missing data: the
+    test leaves out events as :func:`bmp` does. If the residuals of two events have fewer than 30
+    days in common, the pair gets the mean :math:`\rho` of the other pairs.
 
     References
     ----------

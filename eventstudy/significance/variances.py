@@ -138,7 +138,7 @@ def rank_variance(sample: AbnormalReturns, window: Window) -> Value:
     about_mean=False, uses_residuals=True, standardised=True,
 )  # fmt: skip
 def brown_forsythe(sample: AbnormalReturns, window: Window) -> Value:
-    r"""Return the t-statistic that compares the spread of returns on event days and other days.
+    r"""Return a t-statistic that compares the spread of returns on event days and estimation days.
 
     Parameters
     ----------
@@ -149,25 +149,29 @@ def brown_forsythe(sample: AbnormalReturns, window: Window) -> Value:
     Returns
     -------
     Value
-        The statistic and n_1 + n_2 - 2 degrees of freedom of Student's t.
+        The t-statistic, and its n_1 + n_2 - 2 degrees of freedom.
 
     Raises
     ------
     InapplicableError
-        If there are fewer than three event days.
+        The function raises this error if there are fewer than three abnormal returns in the windows
+        of all events together.
 
     Notes
     -----
-    Firm-days of all events are pooled: n_1 in the window and n_2 in the estimation window.
+    The test puts the standardised abnormal returns (SAR) of all events and days into two groups.
+    Group 1 has the :math:`n_1` returns in the event windows. Group 2 has the :math:`n_2` returns in
+    the estimation windows. The distance of return d of group j to the median of its group is
+    :math:`z_{jd}`.
 
     .. math:: z_{jd} = |SAR_{jd} - \operatorname{median}_j|, \quad
         t = \frac{\bar z_1 - \bar z_2}{s_p \sqrt{1/n_1 + 1/n_2}}
 
-    Firm-days are pooled because over one day an event has only one value, and standardised values
-    have equal variance under the null. The square of t is the F of Levene's test around medians;
-    the sign of t says whether the variance rose. Subtracting the median removes an effect that all
-    events share. What remains is the difference between events, which is the variance that the news
-    adds. Missing data: missing days are left out.
+    The mean distance in group j is :math:`\bar z_j`, and :math:`s_p` is the pooled standard
+    deviation of the distances. If t is positive, returns vary more on event days. The square of t
+    is the F statistic of Levene's test around medians. An effect that all events share does not
+    change t, because it moves the median too. Missing data: the test leaves out days without a
+    return.
 
     References
     ----------
