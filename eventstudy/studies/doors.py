@@ -88,10 +88,10 @@ def study(
     Notes
     -----
     The events may have a column ``direction`` with several values, such as "adverse" and "relief".
-    Then the events with the same value form a group. The answer of the results, the figures of the
-    answer and the display in a notebook are about one group only, the group that the report
-    begins with. ``answer(group="")``, ``summary()``, ``test()`` and the tables are about all events
-    together.
+    Then the events with the same value form a group, and the report begins with the first group
+    that gives a result. The method ``answer()``, the figures of the answer and the display in a
+    notebook are about this first group only. The methods ``summary()`` and ``test()`` and the
+    tables are about all events together, and so is ``answer(group="")``.
 
     Event days are the trading days of the exchange of the share. If prices are missing, the next
     return covers all trading days since the last price. The attribute ``notes`` of the results
@@ -239,12 +239,12 @@ def compare(
     -------
     DataFrame
         The table has one row per result and window. The index is the name of the result. ``start``
-        and ``stop`` are the days of the window. ``n_events`` and ``n_dates`` count the events and
-        the days 0. ``estimate`` is the mean effect as a decimal, with its standard error ``se`` and
+        and ``stop`` are the days of the window. ``n_events`` counts the events, and ``n_dates``
+        their different days 0. ``estimate`` is the mean effect as a decimal, with its standard error ``se`` and
         its 95% interval from ``ci_low`` to ``ci_high``. ``test`` names the main test of the
         study, with its ``statistic`` and ``pvalue``. ``reason`` says why numbers are missing. All
         numbers are those of ``EventStudyResults.answer()``. If the events of a study have groups,
-        its row is about one group: the group that the report begins with.
+        its row is about the first group that gives a result.
 
     Raises
     ------
