@@ -240,11 +240,11 @@ def compare(
     DataFrame
         The table has one row per result and window. The index is the name of the result. ``start``
         and ``stop`` are the days of the window. ``n_events`` counts the events, and ``n_dates``
-        their different days 0. ``estimate`` is the mean effect as a decimal, with its standard error ``se`` and
-        its 95% interval from ``ci_low`` to ``ci_high``. ``test`` names the main test of the
-        study, with its ``statistic`` and ``pvalue``. ``reason`` says why numbers are missing. All
-        numbers are those of ``EventStudyResults.answer()``. If the events of a study have groups,
-        its row is about the first group that gives a result.
+        their different days 0. ``estimate`` is the mean effect as a decimal, with its standard
+        error ``se`` and its 95% interval from ``ci_low`` to ``ci_high``. ``test`` names the main
+        test of the study, with its ``statistic`` and ``pvalue``. ``reason`` says why numbers are
+        missing. All numbers are those of ``EventStudyResults.answer()``. If the events of a study
+        have groups, its row is about the first group that gives a result.
 
     Raises
     ------
