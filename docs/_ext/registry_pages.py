@@ -135,7 +135,7 @@ ABOUT = {
 }
 PYTHON = (
     "After `import eventstudy as es`, a Python program can use the names below. "
-    "The page on [work in notebooks](../notebook.md) has examples.\n"
+    "The page [In a notebook](../notebook.md) shows how to use them.\n"
 )
 PYTHON += "\n".join(
     f"\n## {group}\n\n"

@@ -17,12 +17,15 @@ from ..words import make_error
 
 @dataclass(frozen=True, slots=True, order=True)
 class Window:
-    """A range of trading days around an event, both ends included; day 0 is the event day.
+    """A range of trading days around an event, such as ``Window(-1, 1)``.
+
+    Days are counted from day 0, the event day. The first and the last day belong to the window.
 
     Raises
     ------
     ConfigError
-        If `start` is later than `stop`, or a text is not ``START:STOP``.
+        If `start` is later than `stop`, or if a window is given as a text in another form than
+        ``START:STOP``.
 
     Examples
     --------
@@ -51,7 +54,8 @@ class Window:
     def of(cls, value: Window | tuple[int, int] | list[int] | str) -> Window:
         """Return `value` as a Window.
 
-        The value may be written ``(0, 1)``, ``"0:1"`` or ``"[0,1]"``.
+        The value may be a tuple such as ``(0, 1)``, or a text such as ``"0:1"`` or ``"[0,1]"``.
+        All three examples are the window from day 0 to day 1.
         """
         if isinstance(value, Window):
             return value
@@ -66,30 +70,36 @@ class Window:
 
     @classmethod
     def several(cls, value: Window | tuple[int, int] | str | Iterable[Any]) -> tuple[Window, ...]:
-        """Return one window or several windows as a tuple; ``(0, 1)`` counts as one window."""
+        """Return one window or several windows as a tuple of Window.
+
+        A tuple of two numbers such as ``(0, 1)`` is one window, from day 0 to day 1.
+        """
         if isinstance(value, (Window, str)) or not isinstance(value, Iterable):
             return (cls.of(value),)
         members = list(value)
         return (cls.of(members),) if _whole_numbers(members) else tuple(map(cls.of, members))
 
     def require_before(self, event: Window) -> None:
-        """Raise ConfigError unless this window (the estimation window) ends before `event` starts.
+        """Raise ConfigError if this window does not end before the window `event` starts.
+
+        Call the method on an estimation window, which must end before the event window starts.
 
         Parameters
         ----------
         event : Window
+            The event window.
 
         Raises
         ------
         ConfigError
-            If this window does not end before the event window starts.
+            If the last day of this window is not before the first day of `event`.
         """
         if self.stop >= event.start:
             raise make_error(ConfigError, "wrong.windows_overlap", value=f"{self} and {event}")
 
     @property
     def days(self) -> IntArray:
-        """Numbers of the event days from start to stop, shape (L,)."""
+        """The day numbers of the window as an array: -1, 0 and 1 for the window [-1, 1]."""
         return np.arange(self.start, self.stop + 1)
 
     def __len__(self) -> int:

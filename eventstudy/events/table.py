@@ -212,32 +212,38 @@ def read_events(
     Parameters
     ----------
     path : path or DataFrame
-        A DataFrame or a file: text (CSV), Parquet (extra ``parquet``), Excel (extra ``excel``) or
-        Stata. Text is in UTF-8, has a header line, and separates cells by comma, semicolon, tab or
-        ``|``. Each cell of a Parquet, Excel or Stata file is read like the same cell in a CSV file.
+        The events, as a DataFrame or as a file. The file may be CSV, Parquet, Excel or Stata.
+        Parquet and Excel need optional packages: ``pip install "eventstudy-kit[parquet,excel]"``. A
+        CSV file is in UTF-8, has a header line, and separates cells by comma, semicolon, tab or
+        ``|``.
 
-        Two columns are needed. ``ticker`` (or ``symbol``) names the share. ``announced_at`` (or
-        ``date``, ``event_date``) is a date, a timestamp with its offset, or a timestamp whose zone
-        is in the column ``tz``. Dates such as 31/10/2022 can be read if at least one date of the
-        file shows which number is the day. A column with an identifier such as ``permno`` or
-        ``isin`` can replace ``ticker``. The date may then be in a column ``date``.
+        Two columns are needed. The column ``ticker`` (or ``symbol``) names the share. The column
+        ``announced_at`` (or ``date``, ``event_date``) has the date of the announcement, or date and
+        time. A time needs its offset from UTC, or a time zone in the column ``tz``. Dates such as
+        31/10/2022 can be read if at least one date of the file shows which number is the day. A
+        column with an identifier such as ``permno`` or ``isin`` can replace ``ticker``.
 
-        Optional columns are ``event_id``, ``tz``, ``when``, ``benchmark`` and ``day0``. ``when``
-        gives the time of a plain date: ``before_open``, ``in_session`` or ``after_close`` of the
-        ticker's exchange. All other columns are kept unchanged, with two exceptions. First, white
-        space around cells of ``group`` and ``direction`` is removed. Second, decimal commas in
-        columns of numbers become points if the separator of the cells is not a comma.
+        The file may also have the columns ``event_id``, ``tz``, ``when``, ``benchmark`` and
+        ``day0``. If ``announced_at`` is a date without a time, ``when`` says when on that day the
+        news came: ``before_open``, ``in_session`` or ``after_close`` of the ticker's exchange. All
+        other columns are kept unchanged, with two exceptions. First, white space around cells of
+        ``group`` and ``direction`` is removed. Second, a decimal comma becomes a point in columns
+        of numbers, unless commas separate the cells of the file.
 
-        In a DataFrame, a missing value counts as an empty cell. A date-time at midnight without a
-        zone counts as a date. Messages about a faulty row give its position + 2 as the line.
+        In a DataFrame, a missing value is read as an empty cell. A date-time at midnight without a
+        time zone is read as a date. Error messages count the rows of a DataFrame like the lines of
+        a file with a header: the first row is line 2.
     calendar : {"exchange", "data"}
-        ``"exchange"``: day 0 is a session of the ticker's exchange, which the suffix of the ticker
-        shows. ``"data"``: every name is accepted as a ticker. Day 0 is then the announced date,
-        until the dates in the price data show the trading days.
+        With ``"exchange"``, day 0 is a trading day of the ticker's exchange. The suffix of the
+        ticker shows the exchange: ``VOD.L`` is in London. With ``"data"``, every name is accepted
+        as a ticker, and the trading days are the dates in the price data. Until prices are read,
+        ``"data"`` takes the announced date as day 0.
     today : date or datetime, optional
-        An announcement after `today` is a fault. The default is the present time.
+        An announcement after `today` is an error in the file. By default `today` is the present
+        time.
     cutoff_minutes : float
-        An announcement in the last `cutoff_minutes` before a close belongs to the next session.
+        If an announcement comes in the last `cutoff_minutes` before the exchange closes, day 0 is
+        the next trading day.
 
     Returns
     -------
@@ -246,7 +252,7 @@ def read_events(
     Raises
     ------
     EventsFileError
-        If the file has faults; the error lists all faults.
+        If rows or the header of the file have errors. The message lists every error.
     EventStudyError
         If the file cannot be read.
 
@@ -270,9 +276,9 @@ def example() -> Events:
     Returns
     -------
     Events
-        230 announcements on sanctions from 2012 to 2026. ``eventstudy example`` writes the same
-        list to a file. Sample prices of 25 of the shares come with the package: the source of
-        prices ``"sample"`` needs no network.
+        The list has 230 announcements of sanctions from 2012 to 2026. The command ``eventstudy
+        example`` writes the same list to a file. The package also contains sample prices of 25 of
+        the shares. To use the sample prices, give ``prices="sample"``, which needs no network.
 
     Examples
     --------
@@ -290,20 +296,21 @@ def check_events(
     path: str | os.PathLike[str] | pd.DataFrame, *, calendar: CalendarChoice = "exchange",
     today: dt.date | None = None, cutoff_minutes: float = 0,
 ) -> tuple[Events | None, list[Problem]]:  # fmt: skip
-    """Read the rows of an events file that have no faults, and list every fault.
+    """Check an events file: return its correct rows, and a list of every error in the file.
 
     Parameters
     ----------
     path : path or DataFrame
+        The events, in a form that :func:`read_events` can read.
     calendar, today, cutoff_minutes : optional
-        The arguments of the same names in :func:`read_events`.
+        These arguments are explained in :func:`read_events`.
 
     Returns
     -------
     events : Events or None
-        The rows without faults; None if every row or the header has a fault.
+        The rows without errors; None if every row or the header has an error.
     problems : list of Problem
-        Every fault of the file, in the order of lines.
+        All errors of the file, in the order of its lines. The list is empty if there is no error.
 
     Raises
     ------

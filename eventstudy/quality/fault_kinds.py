@@ -49,8 +49,8 @@ class FaultKind:
 def suspension(q: Quotes) -> list[Span]:
     """Return the halts whose sessions repeat the last close.
 
-    Two or more rows without volume (0 or blank) and without range, whose close repeats the last; at
-    the start of the data, the first row counts too.
+    Two or more rows with volume 0 or blank, with high equal to low, and with the close of the row
+    before; at the start of the data, the first row counts too.
     """
     return q.spans(
         ((a, b) for a, b in runs(q.stale) if b > a),
@@ -61,7 +61,8 @@ def suspension(q: Quotes) -> list[Span]:
 def no_trade(q: Quotes) -> list[Span]:
     """Return single rows that repeat the last close.
 
-    Volume 0, no range, the last close again; the symbol has volume on most days.
+    One row with volume 0, with high equal to low, and with the close of the row before, in a series
+    that has volume on most days.
     """
     return q.spans(
         ((a, b) for a, b in runs(q.stale) if b == a),
@@ -72,7 +73,7 @@ def no_trade(q: Quotes) -> list[Span]:
 def missing_session(q: Quotes) -> list[Span]:
     """Return the sessions between two rows.
 
-    The calendar has sessions between two rows.
+    Between two rows of the file, the calendar of the exchange has more sessions.
     """
     known = np.r_[q.dates, _lost(q), q.filled]
     return [] if q.complete else _gaps(q, ~np.isin(q.sessions, known), "row")
@@ -81,7 +82,7 @@ def missing_session(q: Quotes) -> list[Span]:
 def lost_session(q: Quotes) -> list[Span]:
     """Return the sessions between two rows on which the whole exchange has no price.
 
-    Every symbol of the exchange lacks the row, or has a row without a usable close.
+    Every symbol of the exchange has no row for the session, or a row without a usable close.
     """
     lost = np.setdiff1d(_lost(q), q.filled)
     return _gaps(q, np.isin(q.sessions, lost), "price") if len(lost) else []
@@ -104,9 +105,9 @@ def _gaps(q: Quotes, is_missing: BoolArray, what: str) -> list[Span]:
 def filled(q: Quotes) -> list[Span]:
     """Return the sessions whose returns, and the one after them, are those of another source.
 
-    Both sources have the same return from the close before to the close after, within 5 basis
-    points. In the second source no price is above 2.9 times or below 1/5 of the last, and none
-    repeats it.
+    Both sources have the same return, within 5 basis points, from the last close before the missing
+    sessions to the first close after them. In between, no price of the second source repeats the
+    price before it, or is more than 2.9 times or less than 1/5 of it.
     """
     return [
         Span(fill.dates[1], fill.dates[-1], f"{len(fill.dates) - 1} returns from {fill.source}")
@@ -117,7 +118,7 @@ def filled(q: Quotes) -> list[Span]:
 def sources_differ(q: Quotes) -> list[Span]:
     """Return the days whose returns in two sources differ.
 
-    Returns of one session differ by more than 0.25 % of the price.
+    The returns of the two sources on one day differ by more than 0.25 % of the price.
     """
     out = []
     for source, _, other in q.others:
@@ -130,7 +131,8 @@ def sources_differ(q: Quotes) -> list[Span]:
 def no_price(q: Quotes) -> list[Span]:
     """Return rows without a usable close, or rows that contradict each other.
 
-    Close and adjusted close are blank, not positive and finite, or differ between rows of the day.
+    Close and adjusted close are blank, not positive or infinite, or differ between two rows of the
+    day.
     """
     blank = np.isnan(q.close) & np.isnan(q.adj_close)
     blank &= ~np.isin(q.dates, np.r_[_lost(q), q.filled])
@@ -141,7 +143,7 @@ def no_price(q: Quotes) -> list[Span]:
 def closed_day(q: Quotes) -> list[Span]:
     """Return prices on days that are no session.
 
-    A date between the sessions of the calendar.
+    The exchange was closed on the date of the row.
     """
     if q.complete:
         return []
@@ -155,7 +157,7 @@ def closed_day(q: Quotes) -> list[Span]:
 def not_positive(q: Quotes) -> list[Span]:
     """Return prices that are not in (0, inf).
 
-    Not in (0, inf).
+    The price is not in (0, inf).
     """
     price = q.adj_close if q.adjusted else q.close
     return q.spans(runs(np.isnan(q.raw) & ~np.isnan(price)), lambda a, b: f"price {price[a]:g}")
@@ -164,8 +166,8 @@ def not_positive(q: Quotes) -> list[Span]:
 def spike(q: Quotes) -> list[Span]:
     """Return prices that are soon taken back.
 
-    More than 5 times or less than 1/5 of the last price, and within 20 % of it again after 5 prices
-    at most.
+    The price is more than 5 times or less than 1/5 of the last price, and at most 5 prices later it
+    is within 20 % of this last price again.
     """
     return q.spans(runs(q.spikes), partial(_move_to, q))
 
@@ -173,7 +175,7 @@ def spike(q: Quotes) -> list[Span]:
 def unit_change(q: Quotes) -> list[Span]:
     """Return changes of the unit, and other moves that no share makes.
 
-    More than 20 times the last price, or less than 1/60 of it, and no spike.
+    The price is more than 20 times the last price, or less than 1/60 of it, and it is not a spike.
     """
     return _jumps(q, q.jumps[0][q.units])
 
@@ -181,9 +183,9 @@ def unit_change(q: Quotes) -> list[Span]:
 def unadjusted_split(q: Quotes) -> list[Span]:
     """Return splits that were not applied to the prices before them.
 
-    Log-odds of 4 or more (from move, volume, range and the 10 moves afterwards) for a ratio of 1.9
-    or more, or for one of 1.1 or more beyond a price limit. After sessions without a price,
-    log-odds of 2 or more for a ratio of 1.9 or more.
+    The move looks like a split with a ratio of 1.9 or more, and its log-odds are 4 or more. If the
+    close is beyond a price limit, a ratio of 1.1 or more is enough. If sessions without a price
+    come before the move, log-odds of 2 or more are enough at a ratio of 1.9 or more.
     """
     return _splits(q, q.actions.proven)
 
@@ -191,7 +193,8 @@ def unadjusted_split(q: Quotes) -> list[Span]:
 def suspect_split(q: Quotes) -> list[Span]:
     """Return moves that may be a split that was not applied.
 
-    Log-odds of 0.5 or more for a ratio of 1.1 or more, but no proof.
+    The move looks like a split with a ratio of 1.1 or more, and its log-odds are 0.5 or more, but
+    too low for a proof.
     """
     return _splits(q, ~q.actions.proven)
 
@@ -199,9 +202,10 @@ def suspect_split(q: Quotes) -> list[Span]:
 def suspect_dividend(q: Quotes) -> list[Span]:
     """Return falls at the open that may be a dividend, of shares without adjusted closes.
 
-    The open falls by 3 % or more, and by 7 times the usual gap. The market falls by less than a
-    third of that, and the close keeps half of it. Not a split, not at a limit, and only in a share
-    without adjusted closes.
+    The share opens 3 % or more below the last close, and the fall is 7 times the usual gap between
+    close and open. The market falls by less than a third of the gap, and at the close the share
+    still has half of the gap. The share has no adjusted closes, and the fall is neither a split nor
+    at a price limit.
     """
     priced = np.flatnonzero(np.isfinite(q.price))
 
@@ -215,9 +219,10 @@ def suspect_dividend(q: Quotes) -> list[Span]:
 def suspect_jump(q: Quotes) -> list[Span]:
     """Return moves that no other kind explains and news does not make.
 
-    More than 2.9 times the last price, or less than 1/5 of it. Or 8 % more or less than the market,
-    for good, while volume, range and the next 10 moves are as usual (log-odds of 3). Not a change
-    of unit, not a split and not beyond a limit.
+    The price is more than 2.9 times the last price, or less than 1/5 of it, or it moves by 8 %
+    against the market and stays there. For a move of 8 %, the volume, the range and the next 10
+    moves must be as usual (log-odds of 3). The move is not a change of unit, not a split and not
+    beyond a price limit.
     """
     rows = np.union1d(q.jumps[0][~q.units], q.steps[0])
     explained = np.isin(rows, np.r_[q.actions.rows, q.dividends])
@@ -228,9 +233,10 @@ def suspect_jump(q: Quotes) -> list[Span]:
 def suspect_reversal(q: Quotes) -> list[Span]:
     """Return moves of one day that the next one takes back, with usual volume and range.
 
-    8 % against the market and 5 times the usual move, and the next price takes back at least three
-    quarters. Volume is at most twice the usual, range at most half of the move (one of them is
-    known). Not at a limit.
+    The price moves by 8 % against the market and by 5 times the usual move, and the next price
+    takes back at least three quarters of the move. The volume is at most twice the usual volume,
+    and the range is at most half of the move (one of the two may be unknown). The close is not at a
+    price limit.
     """
     return _jumps(q, q.steps[1])
 
@@ -238,9 +244,10 @@ def suspect_reversal(q: Quotes) -> list[Span]:
 def beyond_limit(q: Quotes) -> list[Span]:
     """Return closes that the exchange did not allow.
 
-    Outside the limit price of a mainland share that is not ST. Closes are on the tick, there was
-    trade in the session before, and it is not one of the first sessions of the data, in which a
-    listing may have no limit. Not a split.
+    The close is outside the price limit of a share of mainland China that is not under special
+    treatment (ST). Its closes are on the tick, it was traded in the session before, and the day is
+    not among the first sessions of the data, when a new listing may have no limit. The move is not
+    a split.
     """
     return _beyond(q, proven=True)
 
@@ -248,8 +255,9 @@ def beyond_limit(q: Quotes) -> list[Span]:
 def suspect_limit(q: Quotes) -> list[Span]:
     """Return closes outside price limits that are not known well enough for a proof.
 
-    Outside the limit price, without a missing session in between and not in the first sessions
-    after a listing. Not proven, and not a split.
+    The close is outside the price limit, no session is missing before it, and the day is not among
+    the first sessions after a listing. The limit is not certain enough for a proof, and the move is
+    not a split.
     """
     return _beyond(q, proven=False)
 
@@ -257,7 +265,8 @@ def suspect_limit(q: Quotes) -> list[Span]:
 def stale_price(q: Quotes) -> list[Span]:
     """Return runs of equal closes that are no halt.
 
-    5 equal closes in a row or more without a range of their own.
+    5 or more equal closes in a row, each with high equal to low or with the high and low of the row
+    before.
     """
     high, low = q.high, q.low
     # a range, and another than the one before: the close is a chance
@@ -271,7 +280,7 @@ def stale_price(q: Quotes) -> list[Span]:
 def outside_range(q: Quotes) -> list[Span]:
     """Return closes outside the range of their day.
 
-    By more than 0.5 %.
+    The close is outside the range of its day by more than 0.5 %.
     """
     outside = (q.close > q.high * (1 + RANGE)) | (q.close < q.low * (1 - RANGE))
     text = "close {:g}, range {:g} to {:g}".format

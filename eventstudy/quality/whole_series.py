@@ -29,7 +29,7 @@ def no_adjusted(q: Quotes) -> list[Span]:
 def adjusted_gap(q: Quotes) -> list[Span]:
     """Return closes without an adjusted close, where there are others.
 
-    A close without one.
+    A row with a close and without an adjusted close.
     """
     gap = q.adjusted & np.isfinite(q.close) & np.isnan(q.adj_close)
     return q.spans(runs(gap), lambda a, b: f"close {q.close[a]:g} without an adjusted close")
@@ -38,7 +38,7 @@ def adjusted_gap(q: Quotes) -> list[Span]:
 def late_start(q: Quotes) -> list[Span]:
     """Return the sessions before a listing.
 
-    First row more than 5 sessions after the data begin.
+    The first row is more than 5 sessions after the start of the data.
     """
     if not q.begins:
         return []
@@ -49,7 +49,7 @@ def late_start(q: Quotes) -> list[Span]:
 def ended(q: Quotes) -> list[Span]:
     """Return the sessions after the last price.
 
-    Last price more than 5 sessions before the data end.
+    The last price is more than 5 sessions before the end of the data.
     """
     priced = q.dates[np.isfinite(q.price)]
     if len(q.sessions) <= LATE or not len(priced) or priced[-1] >= q.sessions[-1 - LATE]:
@@ -61,7 +61,7 @@ def ended(q: Quotes) -> list[Span]:
 def short_history(q: Quotes) -> list[Span]:
     """Return the whole span of a symbol with few prices.
 
-    Fewer than 100 prices in all.
+    The series has fewer than 100 prices.
     """
     count = int(np.isfinite(q.price).sum())
     return [Span(q.dates[0], q.dates[-1], f"{count} prices in all")] if count < HISTORY else []
@@ -70,9 +70,9 @@ def short_history(q: Quotes) -> list[Span]:
 def adjusted_jump(q: Quotes) -> list[Span]:
     """Return moves of the adjusted close that neither the close nor an action explains.
 
-    The ratio of adjusted close to close changes by 3 % or more (5 times the usual move) while the
-    close moves by less than a third of that. The ratio falls, or ends above 1, which no dividend or
-    split does.
+    The ratio of adjusted close to close changes by 3 % or more, and by 5 times the usual move of
+    the share, while the close moves by less than a third of this change. The ratio falls, or it
+    ends above 1, which no dividend or split can cause.
     """
     return _adjustments(q, q.adjustments.lone & q.adjustments.impossible)
 
@@ -80,7 +80,8 @@ def adjusted_jump(q: Quotes) -> list[Span]:
 def suspect_adjustment(q: Quotes) -> list[Span]:
     """Return moves of the adjusted close alone that may be a large dividend on a day of news.
 
-    As `adjusted_jump`, but the ratio of adjusted close to close rises, to 1 at most.
+    The conditions of `adjusted_jump`, but the ratio of adjusted close to close rises, and it does
+    not end above 1.
     """
     return _adjustments(q, q.adjustments.lone & ~q.adjustments.impossible)
 
@@ -98,8 +99,8 @@ def _adjustments(q: Quotes, chosen: BoolArray) -> list[Span]:
 def adjusted_above(q: Quotes) -> list[Span]:
     """Return adjusted closes above the close that no reverse split explains.
 
-    By more than 0.5 %, without a later reverse split of 1.3 or more in the close, in a series
-    without a jump of the adjusted close.
+    The adjusted close is more than 0.5 % above the close, although the close shows no later reverse
+    split of 1.3 or more, and the adjusted close has no jump.
     """
     steps = q.adjustments
     if steps.lone.any():
@@ -114,10 +115,11 @@ def adjusted_above(q: Quotes) -> list[Span]:
 def shifted_dates(q: Quotes) -> list[Span]:
     """Return the whole span of a series whose moves fit the market of another session better.
 
-    Over the last 750 moves, at least 100: the correlation with the index of the exchange, or with
-    the series that agree with the index, is higher for the session before or after than for the
-    session itself. The higher correlation is 0.15 or more, and 4 standard errors above the other.
-    The index itself is flagged only if more series disagree with it than agree.
+    The returns of the last 750 sessions (100 at least) have a higher correlation with the index of
+    the exchange one session earlier or later than in the same session. The higher correlation is
+    0.15 or more, and it is 4 standard errors above the other one. If the index decides nothing, the
+    series that agree with the index take its place. The index itself is flagged only if more series
+    disagree with it than agree.
     """
     return spans_of_lag(q.dates, q.lag)
 
@@ -138,7 +140,8 @@ def spans_of_lag(dates: DateArray, lag: int) -> list[Span]:
 def same_prices(q: Quotes) -> list[Span]:
     """Return the whole span of a series that moves as the one of another symbol does.
 
-    Their last 60 moves are equal to 6 digits, on the same days.
+    The last 60 returns are equal to the returns of another symbol, to 6 digits and on the same
+    days.
     """
     return same_as(q.dates, q.twin)
 

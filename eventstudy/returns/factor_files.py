@@ -151,40 +151,40 @@ LARGE_RF = 0.002
 def read_factors(
     paths: Sequence[str | Path] | str | Path, *, store: str = "", offline: bool = False
 ) -> pd.DataFrame:
-    """Return daily factor returns from files, or from Ken French's data library by name.
+    """Read daily factor returns from files, or from Ken French's data library.
 
-    The rows are dates, the column names are in lower case, and returns are decimals. Ken French's
-    daily files are read as published, either the CSV or the ZIP file that contains the CSV. A file
-    of Ken French is recognised by days written YYYYMMDD below a line of names that begins with a
-    comma. Text before and after the table is ignored, and percentages become decimals. Any other
-    CSV or Parquet file needs a column ``date`` and one column per factor, in decimals. ``Mkt-RF``
-    is renamed ``mkt_rf``; ``UMD`` and ``WML`` are renamed ``mom``. Codes for missing values and
-    impossible returns become NaN (docs/faults.md, section on files of factors).
+    The daily files of Ken French can be read as they are published, as CSV or as ZIP. The function
+    ignores the text before and after the table in these files, and converts percentages to
+    decimals. Any other CSV or Parquet file needs a column ``date`` and one column per factor, with
+    returns as decimals. The function writes the names of factors in lower case: ``Mkt-RF`` becomes
+    ``mkt_rf``. The momentum factor ``UMD`` or ``WML`` becomes ``mom``. Codes for missing values
+    such as -99.99, and returns that no factor can have, become NaN.
 
     Parameters
     ----------
     paths : path or sequence of paths
-        Paths of files, or names of Ken French's data library such as ``"ff5:daily"``. A named data
-        set is downloaded once and kept on disk.
+        Paths of files, or names of data sets in Ken French's data library such as ``"ff5:daily"``.
+        A data set given by name is downloaded once and kept on disk.
     store : str
-        The price cache; "" = the usual price cache. Downloaded factors are kept in the folder of
-        the price cache.
+        The path of the price cache; "" is the user's price cache. Downloaded factors are kept in
+        the folder of the price cache.
     offline : bool
-        Never use the network.
+        If true, the network is never used.
 
     Returns
     -------
     DataFrame
+        The factor returns as decimals, with dates as rows and one column per factor.
 
     Raises
     ------
     ConfigError
         If a file does not exist.
     DataError
-        If a file is not a table of factors, two files have the same factor, or the numbers look
-        like percentages.
+        If a file is not a table of factors, if two files have the same factor, or if the returns
+        look like percentages.
     UnreachableError
-        If factors of the library are not on disk and cannot be downloaded.
+        If a data set of Ken French is not on disk and cannot be downloaded.
 
     Examples
     --------

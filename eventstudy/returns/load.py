@@ -137,54 +137,63 @@ def load_returns(
     ----------
     events : Events
     provider : str, Path, PriceProvider, DataFrame, Series or mapping
-        Source of the prices: ``auto``, ``yahoo``, ``sample``, ``store`` or a path; several of
-        these, separated by commas; any object with the method ``fetch``; or prices in memory.
+        The source of the prices. It may be ``"auto"`` (the price cache, updated from Yahoo),
+        ``"yahoo"``, ``"sample"``, ``"store"`` (the price cache alone) or the path of a file or
+        folder. Several sources are separated by commas. It may also be an object with the method
+        ``fetch``, or a table of prices in memory.
     benchmark : str
-        One index for all events. By default each event has its own benchmark or the index of its
-        exchange.
+        The ticker of one index for all events. By default each event has the index that the events
+        file names, or else the index of its exchange.
     benchmark_policy : {"fallback", "strict"}
-        What to do if the benchmark named in the events file lacks prices. "fallback" takes an index
-        of the exchange instead. "strict" drops the event.
+        If the index of an event has no prices, "fallback" takes another index of the exchange, and
+        "strict" drops the event.
     estimation, event : Window
         Estimation window and event window. Prices are fetched for all days of both windows.
     model : LinearModel, optional
-        Model whose further series are fetched as well, such as an industry index or donors.
+        Some models need more series than the share and its index, such as an industry index. The
+        prices of the series that `model` needs are fetched as well.
     series : mapping of str to ticker, optional
-        Tickers of further series that the model needs and that are the same for all events.
+        The tickers of series that the model needs for all events, each under its name in the model.
     calendar : {"exchange", "data"}, optional
-        Trading days: the sessions of the exchanges ("exchange"), or the dates of the data ("data").
-        By default the choice made when the events were read.
+        With "exchange", the trading days are those of the exchange of each share. With "data", they
+        are the dates in the price data. By default the choice is the one that was made when the
+        events were read.
     kind : {"simple", "log"}
-        Kind of the returns.
+        Whether to return simple or log returns.
     measure : {"return", "volume", "turnover", "volatility"}
-        Quantity that the panel holds (docs/methods/measures.md).
+        Which daily quantity to return: returns, or trading volume, turnover or volatility in their
+        place.
     currency : str
         Currency of the returns: an ISO code, or ``local`` for the currency of each exchange.
     further : int
-        Number of further sessions that are needed before the estimation window.
+        How many more trading days to fetch before the estimation window.
     calibrate : bool, optional
-        Whether to fetch the prices that ``results.calibrate()`` needs to repeat the tests on other
-        dates. ``calibrate()`` needs the prices of each symbol over the years of all events, and the
-        prices of the firms in the column ``peers``. The prices of the firms in ``peers`` are also
-        fetched for a list of one event. By default all these prices are fetched for up to 1,000
-        events, as in a run.
+        Whether to fetch more prices, which the method ``calibrate()`` of the results needs. That
+        method repeats the tests on other dates, where nothing happened. It needs the prices of each
+        symbol over the years of all events. It also needs the prices of the similar firms that the
+        events name in a column ``peers``. By default these prices are fetched if there are at most
+        1,000 events.
     offline : bool
         If true, the network is never used.
     store : str or Path
-        File or folder of the price cache. By default the path in ``$EVENTSTUDY_STORE``. Without
-        this variable, the user's price cache.
+        The file or folder of the price cache. By default it is the path in the environment variable
+        ``EVENTSTUDY_STORE``, or else a file in the user's data folder.
     vintage : str
-        ISO date or time. Only prices that the price cache had at this time are used.
+        A past date or time, such as "2024-03-01". The function then uses the prices that the price
+        cache had at that time, and fetches nothing.
     fill : str
-        A second source of prices, which fills sessions on which the main source of a symbol has no
-        price.
+        A second source of prices. If the main source has no price of a symbol on a trading day, the
+        missing returns are taken from the second source, provided that both sources agree on the
+        return over the days around it.
     progress : callable, optional
-        Function that is called with the number of symbols done and the number of all symbols.
+        While prices are fetched, the function calls ``progress(done, total)``: the number of
+        symbols fetched so far, and the number of all symbols.
 
     Returns
     -------
     ReturnsPanel
-        The returns. ``failures`` lists each symbol without prices and the reason.
+        The returns of all symbols. Its attribute ``failures`` maps each symbol without prices to
+        the reason.
 
     Raises
     ------
@@ -320,18 +329,18 @@ def read_returns(
     series: Mapping[str, str] | None = None, calendar: CalendarChoice | None = None,
     kind: ReturnKind = "simple",
 ) -> ReturnsPanel:  # fmt: skip
-    """Return the returns of the events' symbols from a file or a DataFrame.
+    """Read daily returns of the shares and indices of events from a file or a DataFrame.
 
-    A file is CSV, Parquet or Stata. The table is wide (one column per symbol) or long (one row per
-    date and symbol). A long table may be an exported daily file of CRSP, in the legacy or the CIZ
-    format.
+    The file may be CSV, Parquet or Stata. The table may be wide (one column per symbol) or long
+    (one row per date and symbol). A daily file from CRSP can be read as it is, in the legacy or the
+    CIZ format.
 
     Parameters
     ----------
     path : str, Path or DataFrame
     events : Events
     benchmark, benchmark_policy, model, series, calendar, kind : optional
-        The arguments of the same names in :func:`load_returns`.
+        These arguments are explained in :func:`load_returns`.
 
     Returns
     -------
@@ -340,7 +349,7 @@ def read_returns(
     Raises
     ------
     DataError
-        If the file cannot be read as returns, or holds none of the symbols.
+        If the file cannot be read as returns, or if it has none of the symbols of the events.
 
     Examples
     --------

@@ -55,15 +55,16 @@ MAX_ENTRIES = 100
 
 
 def compare_runs(one: str | Path, other: str | Path, *, moved: float = MOVED) -> Comparison:
-    """Return how the second of two runs differs from the first run, and why.
+    """Compare two saved studies, and return which results differ and why.
 
     Parameters
     ----------
     one, other : path
-        Two run folders; `one` is the earlier run.
+        The folders of the two studies, as ``eventstudy run`` or ``results.save()`` writes them.
+        `one` is the earlier study, and `other` the later one.
     moved : float
-        Smallest change to report, as a decimal. A CAR that changed by no more than `moved` is left
-        out.
+        The smallest change of a CAR to report, as a decimal: 0.0001 is 0.01%. Smaller changes of a
+        CAR are not in the comparison.
 
     Returns
     -------
@@ -72,9 +73,9 @@ def compare_runs(one: str | Path, other: str | Path, *, moved: float = MOVED) ->
     Raises
     ------
     RunFolderError
-        If `one` or `other` is not a run folder.
+        If `one` or `other` is not the folder of a study.
     AlteredError
-        If a run lacks its events, or if altered files make the comparison impossible.
+        If files in a folder were changed or removed, so the studies cannot be compared.
 
     Examples
     --------

@@ -80,34 +80,39 @@ def refresh_run(
     moved: float = MOVED, wait: float = WAIT, accept_loss: bool = False, outbox: bool = False,
     told: Callable[[str], None] | None = None, progress: Callable[[int, int], None] | None = None,
 ) -> Refreshed:  # fmt: skip
-    """Compute a run again if any input, such as a price, has changed, and log the changed results.
+    """Compute a saved study again if an input, such as a price, has changed since it was saved.
+
+    The function replaces the folder of the study (its run folder), and adds a list of the changed
+    results to the file ``changes.json`` in the folder. If nothing has changed, the folder stays as
+    it is.
 
     Parameters
     ----------
     origin : Origin
-        Settings and input files of the study.
+        The events file and the settings of the study, for example
+        ``Origin(Path("events.csv"), StudyConfig())``.
     target : Path
-        The run folder. A missing folder is created.
+        The run folder. If the folder does not exist, the function creates it.
     config : StudyConfig, optional
-        Settings to show in the report. Paths are shown as the user wrote them. By default the
-        settings of `origin`.
+        The settings that the report shows. By default the report shows the settings of `origin`.
     command : str
         The command line that the report shows.
     moved : float
-        Smallest change to log, as a decimal. A CAR that changed by no more than `moved` is left out
-        of the log.
+        The smallest change of a CAR to list, as a decimal: 0.0001 is 0.01%.
     wait : float
-        Seconds to wait while another process writes the run.
+        How many seconds to wait if another process is writing the same run folder.
     accept_loss : bool
-        Whether to accept that the source of prices no longer has some prices of the run. If false,
-        the run waits for the missing prices.
+        The source may no longer have some prices that the saved study used. If `accept_loss` is
+        true, the study is computed without these prices. If it is false, the events of the symbols
+        concerned keep their saved prices.
     outbox : bool
-        Whether to put the changes into the outbox of the run, a folder of changes that wait for a
-        command. The changes stay in the outbox until the command has handled them successfully.
+        If true, the changes are also written as a file into the subfolder ``outbox``. The next
+        ``eventstudy refresh --on-change COMMAND`` runs the command for each file in ``outbox``.
     told : callable, optional
-        Function that is called with each message for the user.
+        The function calls ``told(text)`` with each message for the user.
     progress : callable, optional
-        Function that is called with the number of symbols done and the number of all symbols.
+        While prices are fetched, the function calls ``progress(done, total)``: the number of
+        symbols fetched so far, and the number of all symbols.
 
     Returns
     -------
@@ -116,14 +121,14 @@ def refresh_run(
     Raises
     ------
     RunBusyError
-        If another process still writes the run after `wait` seconds.
+        If another process still writes the run folder after `wait` seconds.
     PriceError
-        If the source does not answer, or no longer has any of the prices. The run is left
-        unchanged.
+        If the source of prices does not answer, or no longer has any of the prices. The run folder
+        is left unchanged.
     DataError
-        If no event can be used. The run is left unchanged.
+        If no event can be used. The run folder is left unchanged.
     RunFolderError
-        If the folder cannot be written.
+        If the run folder cannot be written.
 
     Examples
     --------

@@ -24,17 +24,17 @@ SMALLEST = 1e-6
 
 
 def verify_run(folder: str | Path) -> Verification:
-    """Check whether files of a run folder were altered, added or removed after the run.
+    """Check whether files of a saved study were changed, added or removed afterwards.
 
-    The manifest lists the files of the run with their hashes. The function checks every file
-    against its hash, and the manifest against the hash of the manifest. The folder
-    ``outbox`` holds changes that wait for a command. Files in ``outbox`` do not count as extra
-    files, because they come and go while the run stays unchanged.
+    The file ``manifest.json`` in the folder of a study (its run folder) lists all files of the
+    study with their hashes. The function computes the hash of each file and compares it with the
+    listed hash. It also checks the manifest itself. Files in the subfolder ``outbox`` may be
+    added or removed at any time, so the function does not report them.
 
     Parameters
     ----------
     folder : path
-        A run folder, or a folder that holds computed numbers of a run but no prices, such as
+        A run folder. It may also be an example of this project that comes without prices, such as
         ``reports/hikvision-2019``.
 
     Returns
@@ -44,7 +44,7 @@ def verify_run(folder: str | Path) -> Verification:
     Raises
     ------
     RunFolderError
-        If `folder` is neither of the two kinds of folder.
+        If `folder` is not the folder of a study.
 
     Examples
     --------
@@ -155,19 +155,21 @@ class Reproduction:
 def reproduce_run(
     folder: str | Path, *, tolerance: float | None = None
 ) -> Reproduction | CaseReproduction:
-    """Compute a run again from the inputs in its folder and compare all tables.
+    """Compute a saved study again from the inputs in its folder, and compare all tables.
 
-    The computation for a run folder does not use the network. Some folders, such as
-    ``reports/hikvision-2019``, hold computed numbers of a run but no prices. For a folder without
-    prices, the function fetches prices from Yahoo Finance and compares the returns.
+    The folder of a study (its run folder) contains the events, the prices and the settings, so
+    the function needs no network. The project also has a few folders with results but without
+    prices, such as ``reports/hikvision-2019``. For a folder without prices, the function fetches
+    the prices from Yahoo Finance and compares the returns.
 
     Parameters
     ----------
     folder : path
+        The folder of the study.
     tolerance : float
-        Largest relative difference of two numbers that counts as rounding. Numbers below 1e-6 in
-        size are compared as if they were 1e-6. The default is 1e-9 for a run folder, and 0.001 for
-        a folder without prices.
+        Two numbers count as equal if their relative difference is at most `tolerance`. The default
+        is 1e-9 for a run folder, and 0.001 for a folder without prices. For numbers below 1e-6, the
+        difference is divided by 1e-6.
 
     Returns
     -------
@@ -176,9 +178,9 @@ def reproduce_run(
     Raises
     ------
     RunFolderError
-        If `folder` is not a run folder, or does not contain its inputs.
+        If `folder` is not a run folder, or if its inputs are missing.
     AlteredError
-        If the inputs were altered after the run.
+        If the inputs in the folder were changed after the study was saved.
 
     Examples
     --------

@@ -207,7 +207,9 @@ class StudyFileError(ConfigError):
 def read_config(path: str | Path) -> StudyConfig:
     """Return the settings of a study file.
 
-    Entries about the run, such as ``events``, are checked too, but not returned.
+    A study file is a TOML file with the settings of a study. It may also have entries that are not
+    settings, such as the path of the events file. The function checks these entries too, but does
+    not return them.
 
     Parameters
     ----------
@@ -216,7 +218,7 @@ def read_config(path: str | Path) -> StudyConfig:
     Raises
     ------
     StudyFileError
-        If the file has faults. The message names every fault with its line.
+        If the file has errors. The message names every error with its line.
 
     Examples
     --------

@@ -34,66 +34,69 @@ def study(
     config: StudyConfig | None = None, offline: bool = False, store: str = "", vintage: str = "",
     progress: Callable[[int, int], None] | None = None, **settings: Any,
 ) -> EventStudyResults:  # fmt: skip
-    """Fit an event study of a list of events, with their prices.
+    """Compute an event study from a table of events and a source of prices.
 
-    The numbers equal the numbers of the command ``eventstudy run`` on the same data.
+    The command ``eventstudy run`` gives the same numbers for the same data.
 
     Parameters
     ----------
     events : DataFrame, path or Events
-        A table with one row per announcement and listed share. It has the ticker and the date.
-        A column ``symbol``, ``date`` or ``event_date`` can replace the standard names. The
-        attribute ``notes`` of the results then names the column.
+        A table with one row per event. The column ``ticker`` (or ``symbol``) names the share, and
+        ``announced_at`` (or ``date``, ``event_date``) has the date of the announcement.
     prices : DataFrame, Series, mapping, path, str or PriceProvider, optional
         Adjusted closes of the tickers and of the indices of their exchanges. A wide table has dates
         as rows and tickers as columns. A long table has the columns ``symbol``, ``date``, and
-        ``close`` or ``adj_close``. A mapping has one table per ticker. A folder, a file, a name
-        such as ``"sample"`` or ``"yahoo"``, and an object with ``fetch`` are accepted too. By
-        default the prices of `config`; without a `config`, ``"auto"``.
+        ``close`` or ``adj_close``. A mapping has one table per ticker. `prices` may also be a file,
+        a folder, the name of a source such as ``"sample"`` or ``"yahoo"``, or an object with the
+        method ``fetch``. If `prices` is not given, the function takes the source of prices in
+        `config`. Without a `config` it takes ``"auto"``, the price cache updated from Yahoo.
     returns : DataFrame or path, optional
-        Decimal returns to use instead of prices. The table is wide, or long with the columns
-        ``date``, ``ticker`` and ``ret``.
+        Daily returns to use instead of prices, as decimals: 0.01 is 1%. The table may be wide (one
+        column per ticker), or long with the columns ``date``, ``ticker`` and ``ret``.
     date, ticker : str
-        Names of the columns with the date of the announcement and the ticker.
+        If the columns of `events` have other names, write here which column has the date of the
+        announcement, and which has the ticker.
     config : StudyConfig, optional
-        Settings of the study. A setting given by name replaces the setting in `config`.
+        Settings of the study, as one object. A setting that is also given in `**settings` replaces
+        the one in `config`.
     offline : bool
         If true, the network is never used.
     store, vintage : str
-        Price cache, and the date of its prices (see :func:`load_returns`).
+        The price cache, and the date whose prices are taken from it. Both arguments are explained
+        in :func:`load_returns`.
     progress : callable, optional
-        Function that is called with the number of symbols done and the number of all symbols while
-        prices are fetched.
+        While prices are fetched, the function calls ``progress(done, total)``: the number of
+        symbols fetched so far, and the number of all symbols.
     **settings
-        Settings of :class:`StudyConfig`. The names of the command line work too, such as
-        ``event_window``, ``estimation``, ``model`` and ``by``. ``windows`` or ``window`` gives the
-        windows to test; the first is the main window. The settings also apply to reports of the
-        results. ``factors`` may be a DataFrame.
+        Single settings of the study, such as ``model="market"``. The names are those of
+        :class:`StudyConfig` or of the options of ``eventstudy run``. ``windows`` lists the windows
+        to test; the first one is the main window. ``factors`` may be a DataFrame of factor returns.
 
     Returns
     -------
     EventStudyResults
-        The results. The attribute ``notes`` lists entries that were interpreted, such as a column
-        read under another name.
+        The results of the study. Their attribute ``notes`` is a list of messages: it says, for
+        example, that a column ``symbol`` was read as the ticker.
 
     Raises
     ------
     EventStudyError
-        If the events, the settings or the prices have faults. The message says what to do.
+        If the events, the settings or the prices have errors. The message says what to do.
     NoUsableEventsError
         If no event can be studied. The message gives the reasons.
 
     Notes
     -----
-    If the column ``direction`` of the events has several values, each value is a group, and the
-    report begins with one group. The answer, its figures and the display in a notebook are about
-    this first group. ``answer(group="")``, ``summary()``, ``test()`` and the tables are about all
-    events together.
+    The events may have a column ``direction`` with several values, such as "adverse" and "relief".
+    Then the events with the same value form a group, and the report begins with the first group
+    that gives a result. The method ``answer()``, the figures of the answer and the display in a
+    notebook are about this first group only. The methods ``summary()`` and ``test()`` and the
+    tables are about all events together, and so is ``answer(group="")``.
 
-    Tables in memory are treated like files. The days of each event are the trading days (sessions)
-    of its exchange. After missing prices, the next return covers all sessions since the last price.
-    Price-data issues are found and reported. Missing values are NaN or None. If narwhals is
-    installed, a DataFrame may come from polars or another library.
+    Event days are the trading days of the exchange of the share. If prices are missing, the next
+    return covers all trading days since the last price. The attribute ``notes`` of the results
+    names errors that were found in the prices. Missing results are NaN or None. If the package
+    narwhals is installed, a DataFrame may also come from polars or another library.
 
     References
     ----------
@@ -179,20 +182,22 @@ def run_study(
     offline: bool = False, store: str = "", vintage: str = "",
     progress: Callable[[int, int], None] | None = None,
 ) -> EventStudyResults:  # fmt: skip
-    """Fetch the returns that `config` names and fit the study, as ``eventstudy run`` does.
+    """Compute an event study with the settings in `config`, as ``eventstudy run`` does.
 
     Parameters
     ----------
     events : Events, DataFrame or path
-        Events, or a DataFrame or file that is read as by :func:`read_events`.
+        The events, as a DataFrame or file that :func:`read_events` can read, or as its result.
     config : StudyConfig, optional
+        The settings of the study, with the source of the prices or returns.
     offline : bool
         If true, the network is never used.
     store, vintage : str
-        Price cache, and the date of its prices (see :func:`load_returns`).
+        The price cache, and the date whose prices are taken from it. Both arguments are explained
+        in :func:`load_returns`.
     progress : callable, optional
-        Function that is called with the number of symbols done and the number of all symbols while
-        prices are fetched.
+        While prices are fetched, the function calls ``progress(done, total)``: the number of
+        symbols fetched so far, and the number of all symbols.
 
     Returns
     -------
@@ -201,7 +206,7 @@ def run_study(
     Raises
     ------
     EventStudyError
-        If the events, the settings or the prices have faults.
+        If the events, the settings or the prices have errors.
 
     Examples
     --------
@@ -220,34 +225,38 @@ def run_study(
 def compare(
     results: Mapping[Any, EventStudyResults], windows: WindowsLike | None = None
 ) -> pd.DataFrame:
-    """Return a table that compares the answers of several results.
+    """Return a table that compares the effects of several studies or groups of events.
 
     Parameters
     ----------
     results : mapping of name to EventStudyResults
-        Results by name, such as studies with several models, or the groups of one study.
+        The results to compare, each under a name. They may come from studies with different models,
+        or from the groups of one study: ``results.groups("direction")``.
     windows : window or iterable of window, optional
-        Windows to compare. By default the main window of each result.
+        The windows to compare. By default each result has one row, for its main window.
 
     Returns
     -------
     DataFrame
-        One row per result and window, with the name of the result as index. The columns are start,
-        stop, n_events, n_dates, estimate, se, ci_low, ci_high, statistic, test, pvalue and reason.
-        ``test`` is the name of the main test. ``reason`` says why there is no answer. The effect
-        ``estimate`` and its 95% interval are decimals. Each row gives the answer of ``answer()``.
-        If the events have groups, the answer is about the group that the report begins with.
+        The table has one row per result and window. The index is the name of the result. ``start``
+        and ``stop`` are the days of the window. ``n_events`` counts the events, and ``n_dates``
+        their different days 0. ``estimate`` is the mean effect as a decimal, with its standard
+        error ``se`` and its 95% interval from ``ci_low`` to ``ci_high``. ``test`` names the main
+        test of the study, with its ``statistic`` and ``pvalue``. ``reason`` says why numbers are
+        missing. All numbers are those of ``EventStudyResults.answer()``. If the events of a study
+        have groups, its row is about the first group that gives a result.
 
     Raises
     ------
     ConfigError
-        If `results` is empty or contains other objects than results.
+        If `results` is empty, or contains an object that is not an EventStudyResults.
 
     Notes
     -----
-    Results of the same events are not independent, so the table does not test the difference
-    between results. To test a difference between two groups of events, use ``results.difference``.
-    Missing data: a result without a used event has NaN and a reason.
+    The table does not test whether two results differ. Results of the same events are not
+    independent, so a simple test of their difference would be wrong. To test the difference between
+    two groups of events, use the method :meth:`EventStudyResults.difference`. If no event of a
+    result can be used, its row has NaN and a reason.
 
     References
     ----------

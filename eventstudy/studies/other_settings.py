@@ -114,27 +114,28 @@ def robustness(
     prices: pd.DataFrame | PriceProvider | str | Path | None = None,
     progress: Callable[[int, int], None] | None = None, **settings: Any,
 ) -> RobustnessResults:  # fmt: skip
-    """Return the answers of a study under all combinations of other choices, such as models.
+    """Repeat a study with all combinations of other choices, such as other models and windows.
 
     Parameters
     ----------
     study : EventStudy, EventStudyResults, or events as for :func:`study`
-        A study, its results, or events. If `study` is a study or its results, the returns of the
-        study are used again. The windows and the model of the study are used too, unless the grid
-        has other windows or models.
+        A study, its results, or a table of events. If it is a study or its results, the same
+        returns are used again, and the choices of the study are among the choices.
     grid : mapping of str to list, optional
-        Choices of ``model``, ``estimation``, ``car``, ``sample`` and ``halt``, as in ``[grid]`` of
-        a study file. By default the grid of `config`. Without a grid in `config`, the choices
-        are three models, two estimation windows and four windows of the effect.
+        The choices to combine, for example ``{"model": ["market", "market_adjusted"]}``. The names
+        are ``model``, ``estimation`` (estimation windows), ``car`` (event windows), ``sample``
+        (conditions on the events) and ``halt`` (how to count days of a trading halt). By default
+        `config` gives the grid. If `config` has none, three models, two estimation windows and four
+        event windows are combined.
     config : StudyConfig, optional
-        Settings of the study, if `study` is events.
+        Settings of the study. They are used if `study` is a table of events.
     prices : DataFrame, path, str or PriceProvider, optional
-        Prices in a form that :func:`study` takes, if `study` is events.
+        The source of prices, as in :func:`study`. It is used if `study` is a table of events.
     progress : callable, optional
-        Function that is called with the number of symbols done and the number of all symbols while
-        prices are fetched.
+        While prices are fetched, the function calls ``progress(done, total)``: the number of
+        symbols fetched so far, and the number of all symbols.
     **settings
-        Further settings of :func:`study`, such as ``returns``, ``date``, ``offline`` and ``model``.
+        Other arguments of :func:`study`, such as ``returns``, ``date``, ``offline`` and ``model``.
 
     Returns
     -------
@@ -143,12 +144,12 @@ def robustness(
     Raises
     ------
     EventStudyError
-        If the grid, the events, the settings or the prices have faults.
+        If the grid, the events, the settings or the prices have errors.
 
     Notes
     -----
-    The row of a combination without a result has NaN and a reason. The columns of ``table`` are
-    described in :func:`specifications_table`.
+    The attribute ``table`` of the results has one row per combination of choices. If a combination
+    gives no result, its row has NaN and the reason.
 
     References
     ----------
