@@ -99,8 +99,8 @@ means that the situation does not apply to the test.
 )  # fmt: skip
 MODEL = """The normal return is the return that a share would have had without the news. Each
 model has a page with its formula of the normal return, and advice on when to choose the model. The
-market model is the default. The page on [windows and models](../how-to/windows-and-models.md) explains how
-to compare several models.
+market model is the default. The page on
+[windows and models](../how-to/windows-and-models.md) explains how to compare several models.
 
 | model | name | normal return |
 |---|---|---|
