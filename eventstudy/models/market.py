@@ -217,9 +217,9 @@ class SyntheticControl(ParameterFree, name="synthetic_control"):
     -----
     .. math:: R_{it} = \sum_j w_{ij} R_{jt} + e_{it}, \quad w_{ij} \ge 0, \quad \sum_j w_{ij} = 1
 
-    The weights minimise SSE, the sum of the squared errors on the M estimation days. The variance
-    of the forecast errors ignores that the weights are estimated: :math:`V = s^2 I`, where
-    :math:`s^2 = SSE / (M - \#(w > 0) + 1)`. The term :math:`\#(w > 0)` is the number of donors with
+    The weights minimise SSE, the sum of the squared errors on the M estimation days. The covariance
+    matrix of the forecast errors ignores that the weights are estimated. It is :math:`V = s^2 I`,
+    where :math:`s^2 = SSE / (M - \#(w > 0) + 1)`, and :math:`\#(w > 0)` is the number of donors with
     a weight above zero. To test an event, use its rank among its donors
     (``placebo_in_space``). Missing data: days without a return of the firm or of any donor are left
     out.
