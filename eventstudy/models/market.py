@@ -219,10 +219,9 @@ class SyntheticControl(ParameterFree, name="synthetic_control"):
 
     The weights minimise SSE, the sum of the squared errors on the M estimation days. The covariance
     matrix of the forecast errors ignores that the weights are estimated. It is :math:`V = s^2 I`,
-    where :math:`s^2 = SSE / (M - \#(w > 0) + 1)`, and :math:`\#(w > 0)` is the number of donors with
-    a weight above zero. To test an event, use its rank among its donors
-    (``placebo_in_space``). Missing data: days without a return of the firm or of any donor are left
-    out.
+    where :math:`s^2 = SSE / (M - \#(w > 0) + 1)`. The number of donors with a weight above zero is
+    :math:`\#(w > 0)`. To test an event, use the test ``placebo_in_space``, which ranks the event
+    among its donors. Missing data: days without a return of the firm or of any donor are left out.
 
     References
     ----------
