@@ -1,4 +1,4 @@
-"""Directive `messages`: tables of what the program says, and what to do, from its catalogue."""
+"""Directive `messages`: tables of messages and of what to do, from the program's catalogue."""
 
 from __future__ import annotations
 
@@ -14,10 +14,18 @@ from sphinx.util.docutils import SphinxDirective
 
 WORDS = Path(__file__).parents[2] / "eventstudy" / "data" / "words.en.toml"
 FIELD = re.compile(r"\{(\w+)(?::([#?]?)([^{}]*))?\}")
+# What a field of a message may say, so that the message reads as the program prints it.
+EXAMPLES = {
+    "cached": "USD", "cause": "the disk is full", "column": "world", "date": "8 Oct 2019",
+    "datum": "price", "day0": "11 Oct 2019", "days": "8 Oct 2019", "factor": "smb",
+    "first": "8 Oct 2019", "kinds": "suspension", "last": "9 Oct 2019", "length": "2", "n": "2",
+    "needed": "30", "series": "^GSPC", "symbol": "ABC", "wanted": "EUR",
+    "why": "the source has none",
+}  # fmt: skip
 
 
 def plain(text: str) -> str:
-    """Return a sentence of the catalogue with the names of its fields, in the plural.
+    """Return a sentence of the catalogue with an example in the place of each field.
 
     Parameters
     ----------
@@ -32,19 +40,24 @@ def _field(match: re.Match[str]) -> str:
     name, kind, form = match[1], match[2], match[3] or ""
     first, _, several = form.partition("|")
     if kind == "#":
-        return f"N {(several or f'{first}s').replace('#', 'N')}"
+        number = f"*{EXAMPLES[name]}*" if name == "length" else "N"
+        return f"{number} {(several or f'{first}s').replace('#', number)}"
     if kind == "?":
         return several.replace("#", "N")
-    return f"*{name.replace('_', ' ')}*"
+    return f"*{EXAMPLES[name]}*"
 
 
-def reasons(words: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    """Yield sentence and remedy of each reason of the catalogue."""
+def remedies(words: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield sentence and remedy of each reason that has a remedy."""
     for entry in words["reason"].values():
-        if isinstance(entry, str):
-            yield plain(entry), ""
-        elif "text" in entry and entry["text"] != "{text}":
-            yield plain(entry["text"]), plain(entry.get("remedy", ""))
+        has_remedy = isinstance(entry, dict) and "remedy" in entry
+        if has_remedy and not FIELD.fullmatch(entry["text"]):
+            yield plain(entry["text"]), capital(plain(entry["remedy"]))
+
+
+def capital(text: str) -> str:
+    """Return a text as a sentence: with a capital at its beginning and a point at its end."""
+    return f"{text[:1].upper()}{text[1:]}{'' if text.endswith(('.', 'show')) else '.'}"
 
 
 def table_of(kind: str) -> list[tuple[str, ...]]:
@@ -52,21 +65,18 @@ def table_of(kind: str) -> list[tuple[str, ...]]:
 
     Parameters
     ----------
-    kind : {"remedies", "reasons", "faults", "flags"}
+    kind : {"remedies", "faults", "flags"}
     """
     words = tomllib.loads(WORDS.read_text(encoding="utf-8"))
     if kind == "flags":
-        return [("flag", "meaning"), *((f"`{c}`", plain(t)) for c, t in words["flag"].items())]
+        rows = [(f"`{c}`", capital(plain(t))) for c, t in words["flag"].items()]
+        return [("flag", "meaning"), *rows]
     if kind == "faults":
-        remedies = words["fault"]["remedy"]
-        rows = [(c, t) for c, t in words["fault"].items() if c != "remedy"]
-        return [
-            ("message", "code", "what to do"),
-            *((plain(t), f"`{c}`", plain(remedies.get(c, ""))) for c, t in rows),
-        ]
-    if kind == "remedies":
-        return [("message", "what to do"), *dict.fromkeys(row for row in reasons(words) if row[1])]
-    return [("message",), *dict.fromkeys((text,) for text, remedy in reasons(words) if not remedy)]
+        todo = words["fault"]["remedy"]
+        named = [(c, t) for c, t in words["fault"].items() if c != "remedy"]
+        rows = [(plain(t), f"`{c}`", plain(todo.get(c, ""))) for c, t in named]
+        return [("message", "code", "what to do"), *rows]
+    return [("message", "what to do"), *dict.fromkeys(remedies(words))]
 
 
 class Messages(SphinxDirective):

@@ -97,9 +97,10 @@ means that the situation does not apply to the test.
     f"| {t.variance} | {t.skewness} |"
     for name, t in STATISTICS.items()
 )  # fmt: skip
-MODEL = """Each model has a page. The page has the formula of the normal return (the return without
-news), and advice on when to choose the model. The market model is the default. The page on
-[windows and models](../how-to/windows-and-models.md) says how to compare several models.
+MODEL = """The normal return is the return that a share would have had without the news. Each
+model has a page with its formula of the normal return, and advice on when to choose the model. The
+market model is the default. The page on
+[windows and models](../how-to/windows-and-models.md) explains how to compare several models.
 
 | model | name | normal return |
 |---|---|---|
@@ -274,18 +275,18 @@ NEEDS = {
         " --factors FILE", ', factors=["FILE"]',
     ),
     "two_index": (
-        "The model needs a world index: a ticker for all events, or a column `world` of tickers.",
+        "The model needs a world index: a ticker for all events, or a column `world` with tickers.",
         " --series world=URTH", ', series=["world=URTH"]',
     ),
     "industry": (
         "The events file needs a column `industry` with the ticker of an industry index.", "", "",
     ),
     "matched": (
-        "The events file needs a column `match` of tickers of similar firms, written `A;B;C`.",
+        "The events file needs a column `match` with tickers of similar firms, such as `A;B;C`.",
         "", "",
     ),
     "synthetic_control": (
-        "The events file needs a column `donors` of tickers of firms without news, like `A;B;C`.",
+        "The events file needs a column `donors` with tickers of firms without news: `A;B;C`.",
         "", "",
     ),
     "garch": ("The model needs the package `arch`. Install it with `pip install arch`.", "", ""),

@@ -281,14 +281,14 @@ class Factors(FactorModel, name="factors"):
 
 
 class TwoIndex(LinearModel, name="two_index"):
-    r"""The market model with a world index as a second factor.
+    r"""The market model with the return of a world index as a second regressor.
 
     Notes
     -----
     .. math:: R_{it} = \alpha_i + \beta_i R_{mt} + c_i R_{world,t} + e_{it}
 
-    Abnormal returns do not change if one index is orthogonalised on the other. Missing data: days
-    without any of the three returns are left out.
+    The constant and the two slopes are estimated together by least squares. Missing data: days on
+    which any of the three returns is missing are left out.
 
     References
     ----------
@@ -313,13 +313,13 @@ class TwoIndex(LinearModel, name="two_index"):
 
 
 class Industry(LinearModel, name="industry"):
-    r"""The market model with an industry index as a second factor.
+    r"""The market model with the return of an industry index as a second regressor.
 
     Notes
     -----
     .. math:: R_{it} = \alpha_i + \beta_i R_{mt} + c_i R_{industry,t} + e_{it}
 
-    Missing data: days without any of the three returns are left out.
+    Missing data: days on which any of the three returns is missing are left out.
 
     References
     ----------

@@ -132,7 +132,7 @@ class Garch(_Volatility, name="garch"):
 
 
 class Gjr(_Volatility, name="gjr"):
-    r"""The market model with GJR-GARCH(1,1) errors, in which bad news can raise the variance more.
+    r"""The market model with GJR-GARCH(1,1) errors, which may vary more after bad than good news.
 
     Notes
     -----

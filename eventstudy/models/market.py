@@ -21,11 +21,11 @@ class Market(LinearModel, name="market"):
     -----
     .. math:: R_{it} = \alpha_i + \beta_i R_{mt} + e_{it}
 
-    :math:`R_{it}` and :math:`R_{mt}` are the decimal returns of the firm and of its benchmark. The
-    model has k = 2 parameters. The forecast error of a day has the variance :math:`s^2 (1 + 1/M +
-    (R_{mt} - \bar R_m)^2 / S_{mm})`. M is the number of estimation days, and :math:`S_{mm}` is the
-    sum of :math:`(R_{mt} - \bar R_m)^2` over these days. Missing data: days on which a return is
-    missing are left out.
+    :math:`R_{it}` and :math:`R_{mt}` are the decimal returns of the firm and of its market index.
+    The model has k = 2 parameters. The forecast error of a day has the variance
+    :math:`s^2 (1 + 1/M + (R_{mt} - \bar R_m)^2 / S_{mm})`. M is the number of estimation days, and
+    :math:`S_{mm}` is the sum of :math:`(R_{mt} - \bar R_m)^2` over these days. Missing data: days
+    on which a return is missing are left out.
 
     References
     ----------
@@ -57,15 +57,17 @@ class MarketAdjusted(ParameterFree, name="market_adjusted"):
     Parameters
     ----------
     centred : bool
-        If true, the variance is around the mean of R - R_m, with M-1 degrees of freedom. If false,
-        the variance is around zero, with M degrees of freedom. M is the number of estimation days.
+        If true, the variance of abnormal returns is measured around their mean, with M-1 degrees of
+        freedom. If false, the variance is measured around zero, with M degrees of freedom. M is the
+        number of estimation days.
 
     Notes
     -----
     .. math:: R_{it} = R_{mt} + e_{it}
 
-    No parameter of the forecast is estimated, so the forecast errors have the variance :math:`V =
-    s^2 I`. Missing data: days on which a return is missing are left out.
+    The model estimates no slope and no constant. So the forecast errors of all days have the same
+    variance :math:`s^2`, the variance of the abnormal returns of the estimation days. Missing data:
+    days on which a return is missing are left out.
 
     References
     ----------
@@ -162,22 +164,23 @@ MIN_DONORS = 2
 class Matched(MarketAdjusted, name="matched"):
     r"""The model in which the normal return is the return of a matched firm or portfolio.
 
-    The column ``match`` of the events names the matched firm. ``A;B;C`` in this column stands for a
-    portfolio with equal weights.
+    The column ``match`` of the events file has the ticker of the matched firm. If the column has
+    several tickers, such as ``A;B;C``, the normal return is that of a portfolio with equal weights.
 
     Parameters
     ----------
     centred : bool
-        If true, the variance is around the mean of R - R_match, with M-1 degrees of freedom. If
-        false, the variance is around zero, with M degrees of freedom. M is the number of estimation
-        days.
+        If true, the variance of abnormal returns is measured around their mean, with M-1 degrees of
+        freedom. If false, the variance is measured around zero, with M degrees of freedom. M is the
+        number of estimation days.
 
     Notes
     -----
     .. math:: R_{it} = R_{match(i),t} + e_{it}
 
-    No parameter of the forecast is estimated, so the forecast errors have the variance :math:`V =
-    s^2 I`. Missing data: days on which a return is missing are left out.
+    The model estimates no slope and no constant. So the forecast errors of all days have the same
+    variance :math:`s^2`, the variance of the abnormal returns of the estimation days. Missing data:
+    days on which a return is missing are left out.
 
     References
     ----------
@@ -205,21 +208,20 @@ class Matched(MarketAdjusted, name="matched"):
 class SyntheticControl(ParameterFree, name="synthetic_control"):
     r"""The model in which the normal return is the return of a weighted portfolio of donors.
 
-    Donors are firms without news. The column ``donors`` of the events names the donors, as
-    ``A;B;C``. A firm in the list of events may be a donor only if its event windows do not overlap
-    the windows of the event. If they overlapped, the donor's own reaction would change the weights
-    or the normal return.
+    Donors are firms without news. The column ``donors`` of the events file has the tickers of the
+    donors, such as ``A;B;C``. A donor may have events of its own in the file. The program drops
+    this donor if an event window of the donor overlaps the estimation window or the event window of
+    the firm. The donor's own news would otherwise change the weights or the normal return.
 
     Notes
     -----
     .. math:: R_{it} = \sum_j w_{ij} R_{jt} + e_{it}, \quad w_{ij} \ge 0, \quad \sum_j w_{ij} = 1
 
-    The weights minimise the squared errors of the estimation days. The weights are not parameters
-    with a sampling error in the usual sense. So the forecast errors have the variance :math:`V =
-    s^2 I`, where :math:`s^2 = SSE / (M - \#(w > 0) + 1)`, SSE is the sum of the squared errors, and
-    M is the number of estimation days. To test an event, use its rank among its donors
-    (``placebo_in_space``). Missing data: days without a return of the firm or of any donor are left
-    out.
+    The weights minimise SSE, the sum of the squared errors on the M estimation days. The covariance
+    matrix of the forecast errors ignores that the weights are estimated. It is :math:`V = s^2 I`,
+    where :math:`s^2 = SSE / (M - \#(w > 0) + 1)`. The number of donors with a weight above zero is
+    :math:`\#(w > 0)`. To test an event, use the test ``placebo_in_space``, which ranks the event
+    among its donors. Missing data: days without a return of the firm or of any donor are left out.
 
     References
     ----------

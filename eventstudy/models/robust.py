@@ -32,9 +32,10 @@ class ScholesWilliams(LinearModel, name="scholes_williams"):
 
     Each of the three slopes comes from a separate regression. Slopes and means use only days whose
     preceding and following day are also in the estimation window. :math:`\rho_m` is the first
-    autocorrelation of the market's returns on these days. The variance of the market model is used
-    as an approximation. Missing data: a day is used only if the day before and the day after it are
-    complete. An event for which :math:`1 + 2 \rho_m` is below 0.25 has no estimates.
+    autocorrelation of the market's returns in the estimation window. The variance of the forecast
+    errors is an approximation: the formula of the market model with the residuals of this line.
+    Missing data: a day is used only if the day before and the day after it are complete. If
+    :math:`1 + 2 \rho_m` is below 0.25 for an event, the program estimates no slope for the event.
 
     References
     ----------
@@ -161,7 +162,7 @@ class Dimson(LinearModel, name="dimson"):
 
 
 class TradeToTrade(LinearModel, name="trade_to_trade"):
-    r"""The market model for returns from one trade to the next, which may cover n sessions.
+    r"""The market model for returns from one trade to the next, which may cover several sessions.
 
     Notes
     -----
@@ -170,9 +171,10 @@ class TradeToTrade(LinearModel, name="trade_to_trade"):
         \frac{R_{it}}{\sqrt{n_t}} = \alpha_i \sqrt{n_t}
         + \beta_i \frac{\sum R_m}{\sqrt{n_t}} + e_{it}
 
-    The sum runs over the :math:`n_t` sessions since the last trade. The estimation residuals come
-    from this weighted regression, so they all have the same variance. Missing data: the return
-    after sessions without a trade covers these sessions too, and the estimation uses the return.
+    In this regression, :math:`n_t` is the number of sessions since the last trade, and the sum of
+    market returns runs over these sessions. All terms are divided by the square root of
+    :math:`n_t`, so all residuals have the same variance. Missing data: if a share did not trade for
+    some sessions, its next return covers these sessions, and the estimation uses this return.
 
     References
     ----------
@@ -279,8 +281,8 @@ class TheilSen(_Robust, name="theil_sen"):
         \beta_i = \operatorname{median}_{s<t} \frac{R_{it} - R_{is}}{R_{mt} - R_{ms}}, \quad
         \alpha_i = \operatorname{median}_t (R_{it} - \beta_i R_{mt})
 
-    The variance of least squares around the line is used as an approximation. Missing data: days on
-    which a return is missing are left out.
+    The variance of the forecast errors is an approximation: the formula of least squares with the
+    residuals of this line. Missing data: days on which a return is missing are left out.
 
     References
     ----------
@@ -331,9 +333,10 @@ class Huber(_Robust, name="huber"):
     .. math:: \min_{\alpha, \beta} \sum_t \rho_c\Bigl(
         \frac{R_{it} - \alpha - \beta R_{mt}}{\hat\sigma} \Bigr), \quad c = 1.345
 
-    :math:`\rho_c` is quadratic up to c and linear beyond c. The scale :math:`\hat\sigma` is the
-    median absolute residual divided by 0.6745. The variance of least squares around the line is
-    used as an approximation. Missing data: days on which a return is missing are left out.
+    The function :math:`\rho_c` is quadratic up to c and linear beyond c. The scale
+    :math:`\hat\sigma` is the median absolute residual divided by 0.6745. The variance of the
+    forecast errors is an approximation: the formula of least squares with the residuals of this
+    line. Missing data: days on which a return is missing are left out.
 
     References
     ----------
