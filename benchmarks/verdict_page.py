@@ -67,9 +67,9 @@ def demands(found: list[Cell]) -> Iterator[str]:
         f"{pooled(found):.2f}%, from {n} cells |"
     )
     yield (
-        f"| The size of each cell is {SIZES[0]:.0f}% to {SIZES[1]:.0f}%, or at most two standard "
-        f"errors outside these limits. | {within} of {n} cells; the sizes are {min(sizes):.1f}% to "
-        f"{max(sizes):.1f}% |"
+        f"| The size of each cell that is not weak is {SIZES[0]:.0f}% to {SIZES[1]:.0f}%, or at most "
+        f"two standard errors outside these limits. | {within} of {n} cells; the sizes are "
+        f"{min(sizes):.1f}% to {max(sizes):.1f}% |"
     )
     yield f"| The interval and the verdict agree in every sample. | {wrong} contradictions |"
     yield (
@@ -77,8 +77,8 @@ def demands(found: list[Cell]) -> Iterator[str]:
         f"the two differ by at most {gap:.1f} points |"
     )
     yield (
-        f"| The coverage of each cell is at least {COVERAGE:.0f}%, without the effect and with it. "
-        f"| {held} of {n} cells; the lowest coverage is {min(covers):.1f}% |"
+        f"| The coverage of each cell that is not weak is at least {COVERAGE:.0f}%, without the "
+        f"effect and with it. | {held} of {n} cells; the lowest coverage is {min(covers):.1f}% |"
     )
     yield f"| Every sample has a result. | {missing} samples have none |"
 

@@ -19,7 +19,7 @@ from ._base import Value, f_value, statistic
     source="Jaffe (1974); Mandelker (1974)",
 )  # fmt: skip
 def portfolio(sample: AbnormalReturns, window: Window) -> Value:
-    r"""Return the exact t-statistic of the CAR of an equal-weight portfolio of events on one date.
+    r"""Return the t-statistic of the CAR of an equal-weight portfolio of events on one date.
 
     Parameters
     ----------

@@ -29,7 +29,7 @@ ENOUGH, ENOUGH_DONORS = 40, 20
     source="Gelbach, Helland and Klick (2013), for the mean of several events", uses_residuals=True,
 )  # fmt: skip
 def placebo_windows(sample: AbnormalReturns, window: Window) -> Value:
-    r"""Return the mean CAR divided by its standard deviation in other periods, with a p-value.
+    r"""Return the mean CAR divided by its standard deviation in earlier periods.
 
     Parameters
     ----------
@@ -96,7 +96,7 @@ def placebo_windows(sample: AbnormalReturns, window: Window) -> Value:
     per_event=True, uses_residuals=True, role="event rank",
 )  # fmt: skip
 def sq(sample: AbnormalReturns, window: Window) -> Value:
-    r"""Return the CAR of one event over its standard deviation in other periods, with a p-value.
+    r"""Return the CAR of one event divided by its standard deviation in earlier periods.
 
     Parameters
     ----------

@@ -264,8 +264,8 @@ def corrado(sample: AbnormalReturns, window: Window) -> Value:
     tested window. :math:`N_t` is the number of events with a return on day t, and T is the number
     of days. Missing data: a missing day has no rank. If fewer events have a return on a day, the
     sum :math:`g_t` of the day is scaled so that its variance equals the variance of the other days.
-    If days are missing, the next return covers m sessions. Such a return is divided by the root of
-    m before it is ranked.
+    If prices are missing, the next return covers several sessions. A return over m sessions is
+    divided by the root of m before it is ranked.
 
     References
     ----------

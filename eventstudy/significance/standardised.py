@@ -278,10 +278,10 @@ def patell_kp_regime(sample: AbnormalReturns, window: Window) -> Value:
             {\sqrt{\sum_i \nu_i / (\nu_i - 2)} \sqrt{1 + (N - 1) \max(\bar r, 0)}}
 
     The ratio :math:`k_i` is the variance of firm i around its event, divided by its variance in the
-    estimation window. The ratio is at least 1. The section "Violent days" of the page on the answer
-    has its formula. In quiet times :math:`k_i` is 1, and the statistic equals :func:`patell_kp`.
-    The other symbols are explained in :func:`patell` and :func:`patell_kp`. Missing data are
-    treated as in :func:`patell_kp`.
+    estimation window. The ratio is at least 1. Its formula is in the manual, in the section
+    "Violent days" of the page "The answer". In quiet times :math:`k_i` is 1, and the statistic
+    equals :func:`patell_kp`. The other symbols are explained in :func:`patell` and
+    :func:`patell_kp`. Missing data are treated as in :func:`patell_kp`.
 
     References
     ----------
@@ -434,8 +434,9 @@ def event_t_regime(sample: AbnormalReturns, window: Window) -> Value:
 
     The vector c and the matrix V are defined in :func:`event_t`. The ratio k is the variance of the
     firm around the event, divided by its variance in the estimation window. The ratio is at least
-    1. The section "Violent days" of the page on the answer has its formula. In quiet times k is 1,
-    and the statistic equals :func:`event_t`. Missing data are treated as in :func:`event_t`.
+    1. Its formula is in the manual, in the section "Violent days" of the page "The answer". In
+    quiet times k is 1, and the statistic equals :func:`event_t`. Missing data are treated as in
+    :func:`event_t`.
 
     References
     ----------
