@@ -67,8 +67,8 @@ def demands(found: list[Cell]) -> Iterator[str]:
         f"{pooled(found):.2f}%, from {n} cells |"
     )
     yield (
-        f"| The size of each cell that is not weak is {SIZES[0]:.0f}% to {SIZES[1]:.0f}%, or at most "
-        f"two standard errors outside these limits. | {within} of {n} cells; the sizes are "
+        f"| The size of each cell that is not weak is {SIZES[0]:.0f}% to {SIZES[1]:.0f}%, or at "
+        f"most two standard errors outside these limits. | {within} of {n} cells; the sizes are "
         f"{min(sizes):.1f}% to {max(sizes):.1f}% |"
     )
     yield f"| The interval and the verdict agree in every sample. | {wrong} contradictions |"
